@@ -1,0 +1,73 @@
+// The manifest inside every artifact: what its entries take, give and change. In: JSON text. Out: typed data. Holds: sizes are polynomials over the entry's free sizes.
+
+export type ElementType = 'f32' | 'f64' | 'f16' | 'bf16' | 'i32' | 'i64' | 'u8' | 'bool';
+
+/** A constant, or a sum of coefficient × product of names. */
+export type Size = number | readonly (readonly [coefficient: number, names: readonly string[]])[];
+
+export interface TensorSpec {
+  /** Feed: argument name. Output: path in the result (`loss`, `point/0`, '' for a single result). */
+  readonly name: string;
+  readonly dtype: ElementType;
+  readonly shape: readonly Size[];
+}
+
+export type ResultSpec =
+  | { readonly kind: 'output'; readonly index: number }
+  | { readonly kind: 'record'; readonly fields: readonly (readonly [name: string, tree: ResultSpec])[] }
+  | { readonly kind: 'tuple'; readonly items: readonly ResultSpec[] };
+
+export interface FactSpec {
+  readonly left: Size;
+  readonly relation: '==' | '!=' | '<' | '<=' | '>' | '>=' | 'divides';
+  readonly right: Size;
+}
+
+export interface EntrySpec {
+  readonly name: string;
+  readonly kind: 'fn' | 'step' | 'init';
+  readonly doc?: string;
+  readonly dims: readonly string[];
+  /** Ranks that this build of the entry has for its open-rank packs, e.g. { S: 2 }; then `open` lists the rank-polymorphic feeds. */
+  readonly ranks: Readonly<Record<string, number>>;
+  readonly facts: readonly FactSpec[];
+  readonly feeds: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  readonly result: ResultSpec;
+  /** Variables that must have a value before the call, and those that have one after it, by position. */
+  readonly reads: readonly number[];
+  readonly writes: readonly number[];
+}
+
+export interface VariableSpec {
+  readonly path: string;
+  readonly dtype: ElementType;
+  readonly shape: readonly number[];
+  readonly kind: 'param' | 'state' | 'slot';
+  readonly doc?: string;
+  /** constant: every element; entry: run that entry (kind `init`, one feed `seed: i64`, no outputs), which writes this variable; none: uninitialized. */
+  readonly initial: { readonly kind: 'constant'; readonly value: number } | { readonly kind: 'entry'; readonly entry: number } | { readonly kind: 'none' };
+}
+
+/** An exported entry with open ranks, which has no code until ranks are chosen. */
+export interface OpenEntrySpec {
+  readonly name: string;
+  readonly kind: 'fn' | 'step';
+  readonly doc?: string;
+  readonly packs: readonly string[];
+  /** Each feed's shape as text, e.g. ['...S'], to find ranks from what is fed: fixed axes before and after the pack. */
+  readonly feeds: readonly { readonly name: string; readonly dtype: ElementType; readonly before: number; readonly pack?: string; readonly after: number }[];
+}
+
+export interface Manifest {
+  readonly abi: 1;
+  /** Version of tfc that compiled it. */
+  readonly version: string;
+  /** Base name of the source, e.g. `mnist.tdsl`. */
+  readonly module: string;
+  readonly target: { readonly triple: string; readonly cpu: string };
+  /** Same order as the artifact's entry table. */
+  readonly entries: readonly EntrySpec[];
+  readonly open: readonly OpenEntrySpec[];
+  readonly variables: readonly VariableSpec[];
+}

@@ -1,0 +1,49 @@
+/* The contract between a compiled module and whoever runs it. A module is a shared library that exports one function, tfc_module_table.
+   Holds: nothing is allocated, no signal or exit is raised, and no state is kept by a module; everything that lives between calls belongs to the caller. */
+#ifndef TFC_H
+#define TFC_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TFC_ABI_VERSION 1
+
+typedef enum { TFC_F32 = 0, TFC_F64 = 1, TFC_F16 = 2, TFC_BF16 = 3, TFC_I32 = 4, TFC_I64 = 5, TFC_U8 = 6, TFC_BOOL = 7 } tfc_dtype;
+
+/* Runs task(context, begin, end) over [0, blocks), in any order and on any threads, and returns when all is done. */
+typedef struct tfc_pool {
+  void *self;
+  void (*run)(void *self, void (*task)(void *context, int64_t begin, int64_t end), void *context, int64_t blocks);
+} tfc_pool;
+
+typedef struct tfc_call {
+  const void *const *feeds;  /* row-major, aligned to their elements, in the entry's order */
+  void *const *outputs;      /* row-major, in the entry's order; written */
+  void *const *variables;    /* all variables of the module, in its order, 64-byte aligned; row-major */
+  const int64_t *dims;       /* values of the entry's free sizes, in its order; each at least 0 */
+  void *arena;               /* 64-byte aligned, at least arena_bytes(dims) bytes; contents do not matter */
+  const tfc_pool *pool;      /* NULL: everything on the calling thread; same bits either way */
+} tfc_call;
+
+typedef struct tfc_entry {
+  const char *name;
+  int64_t (*arena_bytes)(const int64_t *dims);
+  int32_t (*run)(const tfc_call *call); /* 0: done */
+} tfc_entry;
+
+typedef struct tfc_module {
+  int32_t abi_version;
+  int32_t entry_count;
+  const tfc_entry *entries;
+  const char *manifest; /* JSON, NUL-terminated: entries, feeds, outputs, sizes, variables (manifest.ts) */
+} tfc_module;
+
+typedef const tfc_module *(*tfc_module_table_fn)(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

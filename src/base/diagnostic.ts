@@ -1,0 +1,31 @@
+// The user's mistakes as values. In: a code, a message and spans. Out: what the command line, the API and editors show.
+// Holds: every code has one row in `codes.ts`; a diagnostic without a span belongs to no source (a feed, a file).
+
+import type { Span } from '../../grammar/index.js';
+import type { DiagnosticCode } from './codes.js';
+
+export interface Label {
+  readonly span: Span;
+  readonly text: string;
+}
+
+export interface Diagnostic {
+  readonly code: DiagnosticCode;
+  /** One sentence that names what was found and what was expected, with sizes and names. */
+  readonly message: string;
+  /** Where the mistake stands. */
+  readonly span?: Span | undefined;
+  /** The other sides: where a size was bound, where a name was declared first. */
+  readonly labels?: readonly Label[] | undefined;
+  /** What to do about it. */
+  readonly hint?: string | undefined;
+}
+
+/** Carries diagnostics up to the one place that shows them; never caught in between. */
+export class DiagnosticsError extends Error {
+  override readonly name = 'DiagnosticsError';
+
+  constructor(readonly diagnostics: readonly Diagnostic[]) {
+    super(diagnostics.map((diagnostic) => `${diagnostic.code}: ${diagnostic.message}`).join('\n'));
+  }
+}

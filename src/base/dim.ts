@@ -1,0 +1,136 @@
+// Sizes. In: integers and names. Out: canonical polynomials with integer coefficients over those names.
+// Holds: two sizes are equal for every value of the names exactly when their keys are equal; terms are sorted, no coefficient is zero.
+
+/** coefficient × product of names, e.g. 3·B·D² is { coefficient: 3, names: ['B', 'D', 'D'] }; names are sorted. */
+export interface DimTerm {
+  readonly coefficient: number;
+  readonly names: readonly string[];
+}
+
+export type DimEnvironment = ReadonlyMap<string, number>;
+
+export class Dim {
+  private constructor(
+    readonly terms: readonly DimTerm[],
+    readonly key: string,
+  ) {}
+
+  static readonly zero = Dim.fromTerms([]);
+  static readonly one = Dim.of(1);
+
+  static of(size: number | string | Dim): Dim {
+    if (size instanceof Dim) return size;
+    return typeof size === 'number' ? Dim.fromTerms([{ coefficient: size, names: [] }]) : Dim.fromTerms([{ coefficient: 1, names: [size] }]);
+  }
+
+  static fromTerms(terms: Iterable<DimTerm>): Dim {
+    const sums = new Map<string, { coefficient: number; names: readonly string[] }>();
+    for (const term of terms) {
+      const names = [...term.names].sort();
+      const key = names.join('*');
+      const known = sums.get(key);
+      if (known) known.coefficient += term.coefficient;
+      else sums.set(key, { coefficient: term.coefficient, names });
+    }
+    const kept = [...sums.entries()].filter(([, term]) => term.coefficient !== 0);
+    // Higher degree first, constants last: the order in which people write polynomials.
+    kept.sort(([a, x], [b, y]) => y.names.length - x.names.length || (a < b ? -1 : 1));
+    return new Dim(
+      kept.map(([, term]) => term),
+      kept.length === 0 ? '0' : kept.map(([key, term]) => (key === '' ? `${term.coefficient}` : term.coefficient === 1 ? key : `${term.coefficient}*${key}`)).join('+'),
+    );
+  }
+
+  /** The value when no name occurs, else undefined. */
+  get constant(): number | undefined {
+    if (this.terms.length === 0) return 0;
+    const only = this.terms.length === 1 ? this.terms[0] : undefined;
+    return only !== undefined && only.names.length === 0 ? only.coefficient : undefined;
+  }
+
+  get names(): ReadonlySet<string> {
+    return new Set(this.terms.flatMap((term) => term.names));
+  }
+
+  equals(other: Dim): boolean {
+    return this.key === other.key;
+  }
+
+  add(other: Dim | number): Dim {
+    return Dim.fromTerms([...this.terms, ...Dim.of(other).terms]);
+  }
+
+  sub(other: Dim | number): Dim {
+    return this.add(Dim.of(other).mul(-1));
+  }
+
+  mul(other: Dim | number): Dim {
+    const right = Dim.of(other);
+    return Dim.fromTerms(this.terms.flatMap((a) => right.terms.map((b) => ({ coefficient: a.coefficient * b.coefficient, names: [...a.names, ...b.names] }))));
+  }
+
+  /** this / other when the division is exact for every value of the names, else undefined. `other` must be one term. */
+  divideExact(other: Dim | number): Dim | undefined {
+    const right = Dim.of(other);
+    if (right.equals(this)) return right.terms.length === 0 ? undefined : Dim.one;
+    const by = right.terms.length === 1 ? right.terms[0] : undefined;
+    if (by === undefined) return undefined;
+    const terms: DimTerm[] = [];
+    for (const term of this.terms) {
+      const names = [...term.names];
+      for (const name of by.names) {
+        const at = names.indexOf(name);
+        if (at < 0) return undefined;
+        names.splice(at, 1);
+      }
+      const coefficient = term.coefficient / by.coefficient;
+      if (!Number.isInteger(coefficient)) return undefined;
+      terms.push({ coefficient, names });
+    }
+    return Dim.fromTerms(terms);
+  }
+
+  /** Every name replaced by what the map says; names without an entry stay. */
+  substitute(values: ReadonlyMap<string, Dim>): Dim {
+    let result = Dim.zero;
+    for (const term of this.terms) {
+      let product = Dim.of(term.coefficient);
+      for (const name of term.names) product = product.mul(values.get(name) ?? Dim.of(name));
+      result = result.add(product);
+    }
+    return result;
+  }
+
+  /** The value under `environment`, or undefined when a name has no value there. */
+  evaluate(environment: DimEnvironment): number | undefined {
+    let sum = 0;
+    for (const term of this.terms) {
+      let product = term.coefficient;
+      for (const name of term.names) {
+        const value = environment.get(name);
+        if (value === undefined) return undefined;
+        product *= value;
+      }
+      sum += product;
+    }
+    return sum;
+  }
+
+  toString(): string {
+    if (this.terms.length === 0) return '0';
+    return this.terms
+      .map((term, at) => {
+        const size = Math.abs(term.coefficient);
+        const factors = [...(size === 1 && term.names.length > 0 ? [] : [`${size}`]), ...term.names].join('*');
+        const sign = term.coefficient < 0 ? (at === 0 ? '-' : ' - ') : at === 0 ? '' : ' + ';
+        return sign + factors;
+      })
+      .join('');
+  }
+}
+
+export type Shape = readonly Dim[];
+
+export const shapeEquals = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((dim, at) => dim.equals(b[at] as Dim));
+export const shapeToString = (shape: Shape): string => `[${shape.join(', ')}]`;
+export const elementCount = (shape: Shape): Dim => shape.reduce((product, dim) => product.mul(dim), Dim.one);

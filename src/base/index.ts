@@ -1,0 +1,8 @@
+// What every room above uses: dtypes, sizes, diagnostics.
+
+export * from './codes.js';
+export * from './diagnostic.js';
+export * from './dim.js';
+export * from './dtype.js';
+export * from './internal-error.js';
+export type { Span } from '../../grammar/index.js';

@@ -1,0 +1,68 @@
+// Makes nodes. In: op, arguments, attributes, type. Out: the one node for that combination. Holds: equal combinations give the same object;
+// origins live beside the graph, so merged nodes keep all of theirs.
+
+import { Dim } from '../base/index.js';
+import type { AttrValue, Attrs, Node, OpTag, Origin } from './node.js';
+import { type Type, typeToString } from './type.js';
+
+export class GraphBuilder {
+  readonly #nodes = new Map<string, Node>();
+  readonly #origins = new Map<Node, Origin[]>();
+  #origin: Origin | undefined;
+
+  /** The node for this combination; `type` must be what the op's type rule says. */
+  make<A extends Attrs>(op: OpTag, args: readonly Node[], attrs: A, type: Type): Node<A> {
+    const key = `${op.name}(${args.map((arg) => arg.id).join(',')})${attrsKey(attrs)}:${typeToString(type)}`;
+    let node = this.#nodes.get(key);
+    if (node === undefined) {
+      node = { id: this.#nodes.size, op, args, attrs, type };
+      this.#nodes.set(key, node);
+    }
+    if (this.#origin !== undefined) this.addOrigin(node, this.#origin);
+    return node as Node<A>;
+  }
+
+  /** Runs `build`; nodes made meanwhile get `origin` (nested calls: the innermost). */
+  at<T>(origin: Origin | undefined, build: () => T): T {
+    const before = this.#origin;
+    this.#origin = origin;
+    try {
+      return build();
+    } finally {
+      this.#origin = before;
+    }
+  }
+
+  get origin(): Origin | undefined {
+    return this.#origin;
+  }
+
+  addOrigin(node: Node, origin: Origin): void {
+    const known = this.#origins.get(node);
+    if (known === undefined) this.#origins.set(node, [origin]);
+    else if (!known.some((one) => one.span === origin.span && one.backward === origin.backward)) known.push(origin);
+  }
+
+  originsOf(node: Node): readonly Origin[] {
+    return this.#origins.get(node) ?? [];
+  }
+}
+
+/** Canonical text of attributes: equal text means equal attributes. */
+export function attrsKey(attrs: Attrs): string {
+  const names = Object.keys(attrs);
+  if (names.length === 0) return '';
+  return `{${names.sort().map((name) => `${name}=${valueKey(attrs[name] as AttrValue)}`).join(';')}}`;
+}
+
+function valueKey(value: AttrValue): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value);
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'boolean') return String(value);
+  if (value instanceof Dim) return `<${value.key}>`;
+  if (isRegion(value)) return `region(${value.params.map(typeToString).join(',')})->(${value.results.map((node) => node.id).join(',')})`;
+  return `[${value.map(valueKey).join(',')}]`;
+}
+
+const isRegion = (value: object): value is Extract<AttrValue, { kind: 'region' }> => 'kind' in value;

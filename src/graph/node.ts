@@ -1,0 +1,122 @@
+// The tensor graph: nodes, attributes, regions. In: ops, which are their own tags. Out: an immutable, hash-consed DAG.
+// Holds: a node's id is unique in its builder, and larger than the ids of its arguments.
+
+import type { Dim, DType, Span } from '../base/index.js';
+import type { TensorType, Type } from './type.js';
+
+/** What the graph knows of an op; the whole definition is in `src/ops`. */
+export interface OpTag {
+  readonly name: string;
+}
+
+export type AttrValue = string | number | bigint | boolean | Dim | Region | readonly AttrValue[];
+export type Attrs = { readonly [name: string]: AttrValue };
+
+export interface Node<A extends Attrs = Attrs> {
+  readonly id: number;
+  readonly op: OpTag;
+  readonly args: readonly Node[];
+  readonly attrs: A;
+  readonly type: Type;
+}
+
+/** A node whose value is one tensor. */
+export interface TensorNode<A extends Attrs = Attrs> extends Node<A> {
+  readonly type: TensorType;
+}
+
+/**
+ * A closed sub-graph: everything from outside comes in through its parameters, which are `argument` nodes that count from 0
+ * (an argument belongs to the innermost region around it, so equal regions are the same nodes).
+ */
+export interface Region {
+  readonly kind: 'region';
+  readonly params: readonly TensorType[];
+  readonly results: readonly TensorNode[];
+}
+
+/** Where a node comes from. Nodes that were merged keep every origin. */
+export interface Origin {
+  readonly span: Span;
+  /** Scope path at that place, e.g. `loss/error`, or ''. */
+  readonly scope: string;
+  /** True for a node that a derivative added. */
+  readonly backward: boolean;
+}
+
+/** A variable of the module: a trainable `param`, a `state`, or an optimizer's slot. */
+export interface Variable {
+  readonly path: string;
+  readonly type: TensorType;
+  readonly kind: 'param' | 'state' | 'slot';
+  /** Value of the initializer, which may read the feed `seed` (i64); undefined: starts uninitialized. */
+  readonly initial: TensorNode | undefined;
+  readonly span: Span | undefined;
+  readonly doc: string | undefined;
+}
+
+export interface Feed {
+  readonly name: string;
+  readonly type: TensorType;
+  readonly span: Span | undefined;
+}
+
+/** How an entry's result is built of its outputs. */
+export type ResultTree =
+  | { readonly kind: 'output'; readonly index: number }
+  | { readonly kind: 'record'; readonly fields: readonly (readonly [name: string, tree: ResultTree])[] }
+  | { readonly kind: 'tuple'; readonly items: readonly ResultTree[] };
+
+export interface Output {
+  /** `loss`, `point/0`, or '' for a single unnamed result. */
+  readonly path: string;
+  readonly node: TensorNode;
+}
+
+export interface Update {
+  readonly variable: string;
+  readonly node: TensorNode;
+}
+
+export interface Summary {
+  readonly kind: 'scalar' | 'histogram';
+  readonly name: string;
+  readonly node: TensorNode;
+}
+
+/** A fact about sizes that callers must fulfil: `left relation right`. */
+export interface SizeFact {
+  readonly left: Dim;
+  readonly relation: '==' | '!=' | '<' | '<=' | '>' | '>=' | 'divides';
+  readonly right: Dim;
+  readonly span: Span | undefined;
+}
+
+export interface Entry {
+  readonly name: string;
+  readonly kind: 'fn' | 'step' | 'init';
+  readonly doc: string | undefined;
+  /** Sizes that callers choose, in order of first use. */
+  readonly dims: readonly string[];
+  /** Ranks chosen for open-rank arguments (`...S`): pack name → rank; empty for most entries. */
+  readonly ranks: Readonly<Record<string, number>>;
+  readonly facts: readonly SizeFact[];
+  readonly feeds: readonly Feed[];
+  readonly outputs: readonly Output[];
+  readonly result: ResultTree;
+  readonly updates: readonly Update[];
+  readonly summaries: readonly Summary[];
+  /** Every named node by its unique path (`loss/error`). */
+  readonly names: ReadonlyMap<string, TensorNode>;
+  readonly span: Span | undefined;
+}
+
+export interface ModuleGraph {
+  /** The file that was compiled. */
+  readonly path: string;
+  readonly variables: readonly Variable[];
+  readonly entries: readonly Entry[];
+}
+
+export const isTensorNode = (node: Node): node is TensorNode => node.type.kind === 'tensor';
+export const dtypeOf = (node: TensorNode): DType => node.type.dtype;

@@ -1,0 +1,138 @@
+// Kernel IR: an ordered tree of loops over scalar expressions. In: nothing but sizes and dtypes. Out: the types that schedules, the kernel interpreter and code generators share.
+// Holds: what `verify.ts` lists. Loops carry their schedule in their axis kind, so the same tree runs in the interpreter and on every target.
+
+import type { Dim, DType, Shape, Span } from '../base/index.js';
+
+// ---- Expressions -------------------------------------------------------------------------------------------------------------------
+
+/**
+ * A value per point of the loops around it. Expressions are pure; sharing an object only says that it may be computed once per statement.
+ * Indices and sizes have dtype i64.
+ */
+export type Expr =
+  | { readonly kind: 'const'; readonly dtype: DType; readonly value: number | bigint }
+  /** The variable of a loop around. */
+  | { readonly kind: 'index'; readonly name: string }
+  /** A size known when the entry is called. */
+  | { readonly kind: 'size'; readonly dim: Dim }
+  /** One element of a buffer; as many indices as the buffer has axes. */
+  | { readonly kind: 'load'; readonly buffer: Buffer; readonly index: readonly Expr[] }
+  /** A `let` in scope. */
+  | { readonly kind: 'name'; readonly name: string; readonly dtype: DType }
+  /** An accumulator in scope, with one index per axis of it. */
+  | { readonly kind: 'read'; readonly accumulator: Accumulator; readonly index: readonly Expr[] }
+  /** A scalar function: a machine op (`machine.ts`), or one of the scalar table in `src/ops`, which the expand pass turns into machine ops. */
+  | { readonly kind: 'apply'; readonly fn: string; readonly args: readonly Expr[]; readonly dtype: DType };
+
+// ---- Storage -----------------------------------------------------------------------------------------------------------------------
+
+export type BufferRole =
+  /** Read only; laid out row-major by the caller. */
+  | { readonly kind: 'feed'; readonly index: number }
+  /** Written by the entry; row-major. */
+  | { readonly kind: 'output'; readonly index: number }
+  /** Lives in the session: read, and updated in place. */
+  | { readonly kind: 'variable'; readonly index: number }
+  /** In the arena, for the time between its first write and its last read. */
+  | { readonly kind: 'temporary' };
+
+export interface Buffer {
+  /** Unique in its program. */
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  /** Elements (not bytes) from one index to the next, per axis. Row-major without padding unless a schedule chose otherwise. */
+  readonly strides: Shape;
+  readonly role: BufferRole;
+}
+
+export type Combiner = 'sum' | 'product' | 'max' | 'min' | 'any' | 'all';
+
+/** Registers: a scalar (`shape` []), or a small array with constant sizes. */
+export interface Accumulator {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+// ---- Statements --------------------------------------------------------------------------------------------------------------------
+
+/**
+ * serial: in order. parallel: iterations are independent and may run on several threads (outermost statement of a kernel only).
+ * vector: iterations are independent but for `accumulate`, whose order over the lanes is the target's; runs in chunks of the target's width with a masked tail.
+ * unroll: constant extent, repeated in the code.
+ */
+export type Axis = 'serial' | 'parallel' | 'vector' | 'unroll';
+
+export type Stmt =
+  | For
+  /** Names a value for the statements that follow in this body. */
+  | { readonly kind: 'let'; readonly name: string; readonly value: Expr }
+  /** Declares registers for the statements that follow, every element set to `initial`. */
+  | { readonly kind: 'declare'; readonly accumulator: Accumulator; readonly initial: Expr }
+  /** accumulator[index] = combine(accumulator[index], value). */
+  | { readonly kind: 'accumulate'; readonly accumulator: Accumulator; readonly index: readonly Expr[]; readonly combine: Combiner; readonly value: Expr }
+  /** accumulator[index] = value; never under a vector axis that the index does not use. */
+  | { readonly kind: 'assign'; readonly accumulator: Accumulator; readonly index: readonly Expr[]; readonly value: Expr }
+  | { readonly kind: 'store'; readonly buffer: Buffer; readonly index: readonly Expr[]; readonly value: Expr }
+  /** `condition` (bool) does not depend on a vector axis around it. */
+  | { readonly kind: 'if'; readonly condition: Expr; readonly then: readonly Stmt[]; readonly otherwise?: readonly Stmt[] };
+
+export interface For {
+  readonly kind: 'for';
+  /** Unique in its kernel; counts 0, 1, … extent − 1. */
+  readonly index: string;
+  readonly extent: Expr;
+  readonly axis: Axis;
+  /**
+   * vector: constant upper bound of `extent`, given when the body indexes accumulators with this axis (register tiles); the chunks are then unrolled.
+   * Without it, a vector loop has any extent and is strip-mined.
+   */
+  readonly limit?: number;
+  readonly body: readonly Stmt[];
+}
+
+/** What a kernel does to memory and arithmetic units, as sizes of the entry: for cost models and `tfc explain`. */
+export interface KernelCost {
+  readonly bytesRead: Dim;
+  readonly bytesWritten: Dim;
+  readonly flops: Dim;
+}
+
+/** A unit of dispatch. If its body is one `parallel` loop, its iterations may be spread over threads. */
+export interface Kernel {
+  readonly name: string;
+  readonly body: readonly Stmt[];
+  readonly cost: KernelCost;
+  /** Source places that it computes. */
+  readonly origins: readonly KernelOrigin[];
+  /** What it is, for people: `matmul 50×784×300 + bias + relu`. */
+  readonly title: string;
+}
+
+export interface KernelOrigin {
+  readonly span: Span;
+  readonly scope: string;
+  readonly backward: boolean;
+}
+
+/** A place in the arena that temporaries with disjoint lifetimes share; its size is the largest of `bytes`, rounded up to 64. */
+export interface ArenaSlot {
+  readonly bytes: readonly Dim[];
+}
+
+export interface ArenaPlan {
+  readonly slots: readonly ArenaSlot[];
+  /** Name of a temporary → its slot. */
+  readonly slotOf: ReadonlyMap<string, number>;
+}
+
+/** One entry, ready for a code generator: kernels run in order. */
+export interface Program {
+  readonly entry: string;
+  /** Sizes that the caller passes, in the entry's order. */
+  readonly dims: readonly string[];
+  readonly buffers: readonly Buffer[];
+  readonly kernels: readonly Kernel[];
+  readonly arena: ArenaPlan;
+}

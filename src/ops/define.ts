@@ -1,0 +1,117 @@
+// What an op is. In: one definition per primitive. Out: everything that passes, interpreters, lowering and tests ask of it.
+// Holds: passes never list ops; they ask these fields. Elementwise ops take equal shapes: broadcasting is an op of its own, inserted by the checker.
+
+import type { DiagnosticCode, Dim } from '../base/index.js';
+import type { Attrs, GraphBuilder, Node, OpTag, Region, TensorNode, TensorType, Type } from '../graph/index.js';
+import type { Buffer, Combiner, Expr, Stmt } from '../loop/index.js';
+
+/** Why a type rule refuses; the checker adds spans. */
+export interface TypeProblem {
+  readonly kind: 'problem';
+  readonly code: DiagnosticCode;
+  readonly message: string;
+  readonly hint?: string;
+  /** Arguments at fault, by position. */
+  readonly operands?: readonly number[];
+}
+
+/** A concrete tensor of the reference interpreters. i64 is held in bigints, everything else in doubles (bool: 0 or 1; f32 is not rounded). */
+export interface TensorValue {
+  readonly dtype: TensorType['dtype'];
+  readonly shape: readonly number[];
+  readonly data: Float64Array | BigInt64Array;
+}
+
+export type Value = TensorValue | readonly TensorValue[];
+
+export interface EvaluateContext<A extends Attrs> {
+  readonly attrs: A;
+  /** The node's type. */
+  readonly type: Type;
+  /** A size under the current environment. */
+  size(dim: Dim): number;
+  shape(type: TensorType): number[];
+  region(region: Region, args: readonly TensorValue[]): TensorValue[];
+}
+
+/** The two modes over nodes, for ops whose rule differentiates a region (loops, custom rules). Undefined stands for zero. */
+export interface Modes {
+  vjp(results: readonly TensorNode[], cotangents: readonly (TensorNode | undefined)[], inputs: readonly TensorNode[]): readonly (TensorNode | undefined)[];
+  jvp(results: readonly TensorNode[], inputs: readonly TensorNode[], tangents: readonly (TensorNode | undefined)[]): readonly (TensorNode | undefined)[];
+}
+
+/** Cotangents of the arguments, undefined where none flows. `cotangents` has one entry per result (one for a tensor), undefined where nothing flows in. */
+export type VjpRule<A extends Attrs> = (node: Node<A>, cotangents: readonly (TensorNode | undefined)[], build: GraphBuilder, modes: Modes) => readonly (TensorNode | undefined)[];
+
+/** Tangents of the results, one per result. `tangents` has one entry per argument, undefined for a constant. At least one is defined. */
+export type JvpRule<A extends Attrs> = (node: Node<A>, tangents: readonly (TensorNode | undefined)[], build: GraphBuilder, modes: Modes) => readonly (TensorNode | undefined)[];
+
+export type Derivative<A extends Attrs> =
+  | { readonly kind: 'rules'; readonly vjp: VjpRule<A>; readonly jvp: JvpRule<A> }
+  /** Nothing flows through: integer results, comparisons, stopGradient, sources. */
+  | { readonly kind: 'zero' }
+  /** Asking for it is the user's mistake. */
+  | { readonly kind: 'none'; readonly reason: string };
+
+/** Reads element `index` of argument `which`. */
+export type ReadArgument = (which: number, index: readonly Expr[]) => Expr;
+
+export interface NestContext {
+  /** Storage of arguments and results. */
+  readonly args: readonly Buffer[];
+  readonly results: readonly Buffer[];
+  /** A temporary for the time of this nest. */
+  temporary(dtype: TensorType['dtype'], shape: TensorType['shape']): Buffer;
+  /** A name that nothing else in the kernel has. */
+  fresh(stem: string): string;
+}
+
+export type Lowering<A extends Attrs> =
+  /** The value at one index as an expression of argument values: can be computed wherever it is needed. `cost` in FLOPs per element; 0 = only moves data. */
+  | { readonly kind: 'element'; readonly at: (node: TensorNode<A>, index: readonly Expr[], arg: ReadArgument) => Expr; readonly cost: number }
+  /** Combines the one argument over `axes`, which its result no longer has. */
+  | { readonly kind: 'reduce'; readonly axes: (node: TensorNode<A>) => readonly number[]; readonly combine: (node: TensorNode<A>) => Combiner }
+  /** [batch…, M, K] × [batch…, K, N] → [batch…, M, N]. */
+  | { readonly kind: 'contract' }
+  /** A loop nest of its own. */
+  | { readonly kind: 'nest'; readonly build: (node: Node<A>, context: NestContext) => readonly Stmt[] }
+  /** Counted loop over a region (`LoopAttrs`). */
+  | { readonly kind: 'loop' }
+  /** Storage that is there before the step: feeds, variables, region arguments. */
+  | { readonly kind: 'source' }
+  /** Takes result `attrs.index` of a tuple. */
+  | { readonly kind: 'element-of' }
+  /** Gone before lowering; the text names the pass that removes it. */
+  | { readonly kind: 'removed'; readonly by: string };
+
+export interface SampleArgument {
+  readonly dtype: TensorType['dtype'];
+  readonly shape: readonly number[];
+  /** Values are drawn from here (safe domain: away from kinks and poles). Default [-2, 2]; integers: inclusive bounds. */
+  readonly range?: readonly [number, number];
+  /** Or these. */
+  readonly values?: readonly number[];
+}
+
+export interface Sample<A extends Attrs> {
+  readonly args: readonly SampleArgument[];
+  readonly attrs: A;
+  /** Relative tolerance of finite differences for this sample when it is not smooth enough for the default 1e-6. */
+  readonly tolerance?: number;
+}
+
+export interface Op<A extends Attrs = Attrs> extends OpTag {
+  readonly name: string;
+  /** One sentence for people. */
+  readonly doc: string;
+  type(args: readonly Type[], attrs: A): Type | TypeProblem;
+  readonly derivative: Derivative<A>;
+  /** The meaning, naive. */
+  evaluate(args: readonly Value[], context: EvaluateContext<A>): Value;
+  readonly lowering: Lowering<A>;
+  samples(): readonly Sample<A>[];
+}
+
+export function defineOp<A extends Attrs>(op: Op<A>): Op<A> {
+  return op;
+}
