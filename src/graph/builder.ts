@@ -22,6 +22,11 @@ export class GraphBuilder {
     return node as Node<A>;
   }
 
+  /** How many nodes there are: the id of the next new one. */
+  get size(): number {
+    return this.#nodes.size;
+  }
+
   /** Runs `build`; nodes made meanwhile get `origin` (nested calls: the innermost). */
   at<T>(origin: Origin | undefined, build: () => T): T {
     const before = this.#origin;

@@ -40,7 +40,7 @@ export const machineOps = {
   sar: { arity: 2, meaning: 'i: arithmetic right shift, 0 ≤ b < width' },
   mulhi: { arity: 2, meaning: 'i32: upper half of the unsigned 32×32-bit product' },
   select: { arity: 3, meaning: 'bool c, a, b: c ? a : b' },
-  convert: { arity: 1, meaning: 'to the dtype of the node: float → integer towards zero, saturating, NaN → 0; → bool: ≠ 0; integer → float nearest' },
+  convert: { arity: 1, meaning: 'to the dtype of the node: float → integer towards zero, saturating, NaN → 0; → bool: ≠ 0; integer → float nearest; integer → narrower integer wraps' },
   bitcast: { arity: 1, meaning: 'same bits as the dtype of the node (equal widths)' },
   // f64 only: calls of libm, lane by lane.
   libm_exp: { arity: 1, meaning: 'f64' },
@@ -61,6 +61,7 @@ export const machineOps = {
   libm_acosh: { arity: 1, meaning: 'f64' },
   libm_atanh: { arity: 1, meaning: 'f64' },
   libm_erf: { arity: 1, meaning: 'f64' },
+  libm_fmod: { arity: 2, meaning: 'f64: a - trunc(a / b) * b, exact' },
   libm_pow: { arity: 2, meaning: 'f64' },
 } as const satisfies Readonly<Record<string, MachineOp>>;
 
