@@ -24,8 +24,10 @@ export interface Diagnostic {
 /** Carries diagnostics up to the one place that shows them; never caught in between. */
 export class DiagnosticsError extends Error {
   override readonly name = 'DiagnosticsError';
+  readonly diagnostics: readonly Diagnostic[];
 
-  constructor(readonly diagnostics: readonly Diagnostic[]) {
+  constructor(diagnostics: readonly Diagnostic[]) {
     super(diagnostics.map((diagnostic) => `${diagnostic.code}: ${diagnostic.message}`).join('\n'));
+    this.diagnostics = diagnostics;
   }
 }

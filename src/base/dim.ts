@@ -10,10 +10,13 @@ export interface DimTerm {
 export type DimEnvironment = ReadonlyMap<string, number>;
 
 export class Dim {
-  private constructor(
-    readonly terms: readonly DimTerm[],
-    readonly key: string,
-  ) {}
+  readonly terms: readonly DimTerm[];
+  readonly key: string;
+
+  private constructor(terms: readonly DimTerm[], key: string) {
+    this.terms = terms;
+    this.key = key;
+  }
 
   static readonly zero = Dim.fromTerms([]);
   static readonly one = Dim.of(1);

@@ -2,12 +2,11 @@
 
 export class InternalError extends Error {
   override readonly name = 'InternalError';
+  readonly pass: string;
 
-  constructor(
-    readonly pass: string,
-    message: string,
-  ) {
+  constructor(pass: string, message: string) {
     super(`internal error in ${pass}: ${message}`);
+    this.pass = pass;
   }
 }
 

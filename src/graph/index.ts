@@ -1,6 +1,11 @@
 // The tensor graph: node, type, builder, walks, printer, parser, verifier.
 
 export * from './builder.js';
+export * from './entry.js';
 export * from './node.js';
+export * from './parse.js';
+export * from './print.js';
+export * from './region.js';
 export * from './type.js';
+export * from './verify.js';
 export * from './walk.js';

@@ -1,0 +1,172 @@
+// What every graph fulfils, whoever made it. In: a module. Out: nothing, or an InternalError that names the pass, the rule and the node.
+// Holds afterwards:
+//   order      a node's id is larger than the ids of its arguments (hence no cycles), and one id stands for one node
+//   types      every node has the type that its op's type rule gives (when `infer` is passed)
+//   regions    closed: inside, `argument` nodes count within the parameters and have their types; no feed, no variable
+//   arguments  no `argument` node outside of a region
+//   feeds      every feed node is declared by its entry (an initializer: `seed`, i64) with that type
+//   variables  every variable node and every update is declared with that type; each variable is updated at most once; an initializer reads none
+//   sizes      every size that occurs is declared by the entry; an initializer has none
+//   results    the result's tree takes every output exactly once; scalar summaries are scalars
+//   removed    no op that an earlier pass removes for good
+
+import { Dim, InternalError } from '../base/index.js';
+import { entryRoots } from './entry.js';
+import type { AttrValue, Entry, ModuleGraph, Node, Region, ResultTree, TensorNode, Variable } from './node.js';
+import { isRegion, regionsOf } from './region.js';
+import { type TensorType, type Type, tensorEquals, typeEquals, typeToString } from './type.js';
+import { topological } from './walk.js';
+
+export interface VerifyOptions {
+  /** The pass to blame. */
+  readonly pass: string;
+  /** The type by the op's rule, or what is wrong. */
+  infer?(node: Node): Type | string;
+  /** Why a node must not be there (anymore), if so. */
+  refuse?(node: Node): string | undefined;
+}
+
+interface Place {
+  readonly where: string;
+  readonly feeds: ReadonlyMap<string, TensorType>;
+  readonly variables: ReadonlyMap<string, TensorType>;
+  readonly dims: ReadonlySet<string>;
+  /** Parameters of the innermost region. */
+  readonly params: readonly TensorType[] | undefined;
+}
+
+export function verifyModule(module: ModuleGraph, options: VerifyOptions): void {
+  const check = new Verifier(options);
+  const variables = new Map<string, TensorType>();
+  for (const variable of module.variables) {
+    if (variables.has(variable.path)) check.fail('variables', `${variable.path} is declared twice`);
+    variables.set(variable.path, variable.type);
+  }
+  for (const variable of module.variables) check.variable(variable);
+  for (const entry of module.entries) check.entry(entry, variables);
+}
+
+class Verifier {
+  readonly #options: VerifyOptions;
+  readonly #ids = new Map<number, Node>();
+
+  constructor(options: VerifyOptions) {
+    this.#options = options;
+  }
+
+  fail(rule: string, message: string): never {
+    throw new InternalError(this.#options.pass, `the graph breaks the rule "${rule}": ${message}`);
+  }
+
+  variable(variable: Variable): void {
+    const where = `the initializer of ${variable.path}`;
+    this.#dims(variable.type.shape, new Set(), where);
+    if (variable.initial === undefined) return;
+    const seed = new Map<string, TensorType>([['seed', { kind: 'tensor', dtype: 'i64', shape: [] }]]);
+    this.#nodes([variable.initial], { where, feeds: seed, variables: new Map(), dims: new Set(), params: undefined });
+    if (!tensorEquals(variable.initial.type, variable.type)) this.fail('variables', `${where} is ${typeToString(variable.initial.type)}, not ${typeToString(variable.type)}`);
+  }
+
+  entry(entry: Entry, variables: ReadonlyMap<string, TensorType>): void {
+    const where = `entry ${entry.name}`;
+    const feeds = new Map(entry.feeds.map((feed) => [feed.name, feed.type]));
+    if (feeds.size !== entry.feeds.length) this.fail('feeds', `two feeds of ${where} have one name`);
+    const dims = new Set(entry.dims);
+    for (const feed of entry.feeds) this.#dims(feed.type.shape, dims, `feed ${feed.name} of ${where}`);
+    for (const fact of entry.facts) this.#dims([fact.left, fact.right], dims, `a fact of ${where}`);
+    this.#nodes(entryRoots(entry), { where, feeds, variables, dims, params: undefined });
+    this.#result(entry, where);
+    const updated = new Set<string>();
+    for (const { variable, node } of entry.updates) {
+      const type = variables.get(variable);
+      if (type === undefined) this.fail('variables', `${where} updates ${variable}, which nothing declares`);
+      if (updated.has(variable)) this.fail('variables', `${where} updates ${variable} twice`);
+      updated.add(variable);
+      if (!tensorEquals(type, node.type)) this.fail('variables', `${where} updates ${variable}: ${typeToString(type)} with ${typeToString(node.type)}`);
+    }
+    for (const { kind, name, node } of entry.summaries) {
+      if (kind === 'scalar' && node.type.shape.length > 0) this.fail('results', `the scalar summary ${name} of ${where} is ${typeToString(node.type)}`);
+    }
+  }
+
+  #result(entry: Entry, where: string): void {
+    const taken = entry.outputs.map(() => 0);
+    const walk = (tree: ResultTree): void => {
+      switch (tree.kind) {
+        case 'output':
+          if (taken[tree.index] === undefined) this.fail('results', `${where} has no output ${tree.index}`);
+          taken[tree.index] = (taken[tree.index] as number) + 1;
+          return;
+        case 'record':
+          for (const [, field] of tree.fields) walk(field);
+          return;
+        case 'tuple':
+          for (const item of tree.items) walk(item);
+      }
+    };
+    walk(entry.result);
+    const wrong = taken.findIndex((times) => times !== 1);
+    if (wrong >= 0) this.fail('results', `the result of ${where} takes output ${wrong} ${taken[wrong]} times`);
+  }
+
+  #nodes(roots: readonly Node[], place: Place): void {
+    for (const node of topological(roots)) this.#node(node, place);
+  }
+
+  #node(node: Node, place: Place): void {
+    const name = (): string => `${node.op.name} (node ${node.id}) in ${place.where}`;
+    const known = this.#ids.get(node.id);
+    if (known !== undefined && known !== node) this.fail('order', `${name()} and ${known.op.name} share an id`);
+    this.#ids.set(node.id, node);
+    for (const arg of node.args) if (arg.id >= node.id) this.fail('order', `${name()} is older than its argument ${arg.op.name} (node ${arg.id})`);
+    const reason = this.#options.refuse?.(node);
+    if (reason !== undefined) this.fail('removed', `${name()}: ${reason}`);
+    this.#source(node, place, name);
+    for (const type of node.type.kind === 'tuple' ? node.type.items : [node.type]) this.#dims(type.shape, place.dims, name());
+    for (const value of Object.values(node.attrs)) this.#attr(value, place, name());
+    const inferred = this.#options.infer?.(node);
+    if (typeof inferred === 'string') this.fail('types', `${name()}: ${inferred}`);
+    if (inferred !== undefined && !typeEquals(inferred, node.type)) this.fail('types', `${name()} is ${typeToString(node.type)}, its rule says ${typeToString(inferred)}`);
+    for (const [attr, region] of regionsOf(node)) this.#region(region, { ...place, where: `${attr} of ${name()}` });
+  }
+
+  #source(node: Node, place: Place, name: () => string): void {
+    switch (node.op.name) {
+      case 'argument': {
+        const index = node.attrs['index'];
+        const param = typeof index === 'number' ? place.params?.[index] : undefined;
+        if (place.params === undefined) this.fail('arguments', `${name()} stands outside of a region`);
+        if (param === undefined) this.fail('regions', `${name()} counts ${String(index)}, of ${place.params.length} parameters`);
+        if (!typeEquals(param, node.type)) this.fail('regions', `${name()} is ${typeToString(node.type)}, the parameter is ${typeToString(param)}`);
+        return;
+      }
+      case 'feed':
+        return this.#declared(node, 'name', place.feeds, 'feeds', place, name);
+      case 'variable':
+        return this.#declared(node, 'path', place.variables, 'variables', place, name);
+      default:
+    }
+  }
+
+  #declared(node: Node, attr: string, known: ReadonlyMap<string, TensorType>, rule: string, place: Place, name: () => string): void {
+    if (place.params !== undefined) this.fail('regions', `${name()} reaches out of a region`);
+    const key = node.attrs[attr];
+    const type = typeof key === 'string' ? known.get(key) : undefined;
+    if (type === undefined) this.fail(rule, `${name()} reads ${String(key)}, which nothing declares`);
+    if (!typeEquals(type, node.type)) this.fail(rule, `${name()} reads ${String(key)} as ${typeToString(node.type)}, it is ${typeToString(type)}`);
+  }
+
+  #region(region: Region, place: Place): void {
+    for (const param of region.params) this.#dims(param.shape, place.dims, place.where);
+    this.#nodes(region.results as readonly TensorNode[], { ...place, params: region.params });
+  }
+
+  #attr(value: AttrValue, place: Place, where: string): void {
+    if (value instanceof Dim) this.#dims([value], place.dims, where);
+    else if (typeof value === 'object' && !isRegion(value)) for (const item of value) this.#attr(item, place, where);
+  }
+
+  #dims(dims: readonly Dim[], declared: ReadonlySet<string>, where: string): void {
+    for (const dim of dims) for (const name of dim.names) if (!declared.has(name)) this.fail('sizes', `${where} uses the size ${name}, which nothing declares`);
+  }
+}
