@@ -1,0 +1,132 @@
+// The ground of the instruction builder: where the next instruction goes, and the checks all instructions share.
+// In: blocks and operands. Out: handles. Holds: nothing is ever appended behind a terminator or without a block.
+
+import type { Addon, RawBuilder, RawValue } from './addon.js';
+import { fault } from './fault.js';
+import type { FunctionHandle } from './function.js';
+import type { ModuleBuilder } from './module.js';
+import { raw } from './raw.js';
+import type { LlvmType, Types } from './types.js';
+import { BasicBlock, LlvmValue } from './values.js';
+
+/** What LLVM may assume about floating point; all off means strict IEEE 754. */
+export interface FastMath {
+  /** Sums and products may be regrouped. */
+  readonly reassoc?: boolean;
+  /** No operand or result is NaN. */
+  readonly nnan?: boolean;
+  /** No operand or result is infinite. */
+  readonly ninf?: boolean;
+  /** The sign of zero does not matter. */
+  readonly nsz?: boolean;
+  /** x / y may become x · (1 / y). */
+  readonly arcp?: boolean;
+  /** a · b + c may become fma(a, b, c). */
+  readonly contract?: boolean;
+  /** Functions may be approximated. */
+  readonly afn?: boolean;
+}
+
+const FAST_MATH_BITS: Readonly<Record<keyof FastMath, number>> = { reassoc: 1, nnan: 2, ninf: 4, nsz: 8, arcp: 16, contract: 32, afn: 64 };
+
+export class BuilderBase {
+  readonly module: ModuleBuilder;
+  readonly types: Types;
+  protected readonly addon: Addon;
+  protected readonly [raw]: RawBuilder;
+  #block: BasicBlock | undefined;
+  #fastMath: FastMath = {};
+
+  constructor(module: ModuleBuilder, rawBuilder: RawBuilder) {
+    this.module = module;
+    this.types = module.types;
+    this.addon = module.addon;
+    this[raw] = rawBuilder;
+  }
+
+  /** Moves to the end of `block`. Returns the builder. */
+  at(block: BasicBlock): this {
+    this.module.alive();
+    if (!(block instanceof BasicBlock)) fault('at: expected a block');
+    if (block.fn.module !== this.module) fault(`at: the block ${block.name} belongs to another module`);
+    this[raw].SetInsertPoint(block[raw]);
+    this.#block = block;
+    return this;
+  }
+
+  /** The block that the next instruction goes to. */
+  get block(): BasicBlock {
+    return this.#block ?? fault('the builder stands in no block yet');
+  }
+
+  /** The function under construction. */
+  get fn(): FunctionHandle {
+    return this.block.fn;
+  }
+
+  /** A new block of the current function; the builder stays where it is. */
+  newBlock(name: string): BasicBlock {
+    return this.fn.block(name);
+  }
+
+  get fastMath(): FastMath {
+    return this.#fastMath;
+  }
+
+  /** Sets the flags that floating-point instructions carry from here on; what is left out is off. */
+  setFastMath(flags: FastMath): this {
+    this.module.alive();
+    let bits = 0;
+    for (const [name, bit] of Object.entries(FAST_MATH_BITS) as [keyof FastMath, number][]) if (flags[name] === true) bits |= bit;
+    this.addon.tfc.setFastMath(this[raw], bits);
+    this.#fastMath = flags;
+    return this;
+  }
+
+  /** Runs `body` under `flags` and puts the old flags back. */
+  withFastMath<T>(flags: FastMath, body: () => T): T {
+    const before = this.#fastMath;
+    this.setFastMath(flags);
+    try {
+      return body();
+    } finally {
+      this.setFastMath(before);
+    }
+  }
+
+  /** Refuses to append where nothing may follow. Every instruction calls it. */
+  protected open(what: string): void {
+    this.module.alive();
+    if (this.block.terminated) fault(`${what}: the block ${this.block.name} has its terminator already`);
+  }
+
+  protected check(value: LlvmValue, what: string, role: string): void {
+    this.module.operand(value, what, role);
+  }
+
+  protected checkType(type: LlvmType, what: string): void {
+    if (type === undefined || type === null) fault(`${what}: the type is missing`);
+    this.types.own(type);
+    if (!type.isFirstClass) fault(`${what}: there are no values of ${type}`);
+  }
+
+  /** Two operands of one type. */
+  protected pair(left: LlvmValue, right: LlvmValue, what: string): void {
+    this.open(what);
+    this.check(left, what, 'left operand');
+    this.check(right, what, 'right operand');
+    if (left.type !== right.type) fault(`${what}: ${left.type} and ${right.type} differ`);
+  }
+
+  protected wrap(type: LlvmType, made: RawValue): LlvmValue {
+    return new LlvmValue(this.module, type, made);
+  }
+
+  /** An index: a value of integer type, or a number that becomes an i64 constant. */
+  protected index(value: LlvmValue | number, what: string): LlvmValue {
+    if (typeof value === 'number') return this.module.i64(value);
+    this.check(value, what, 'index');
+    if (!value.type.isInt) fault(`${what}: an index is an integer, not ${value.type}`);
+    return value;
+  }
+}

@@ -1,0 +1,149 @@
+// LLVM's intrinsic functions. In: values. Out: values. Holds: the overload is derived from the argument and result types; a
+// signature the intrinsic does not have is refused. Which of them become instructions and which library calls depends on the
+// target: sqrt, fma, floor, … are instructions, exp, log, sin, … calls.
+
+import { ArithmeticBuilder } from './builder-arithmetic.js';
+import { fault, guarded } from './fault.js';
+import { raw } from './raw.js';
+import type { LlvmType } from './types.js';
+import type { LlvmValue } from './values.js';
+
+/** float → float of the same type. */
+export type FloatUnary =
+  | 'sqrt'
+  | 'fabs'
+  | 'floor'
+  | 'ceil'
+  | 'trunc'
+  | 'rint'
+  | 'nearbyint'
+  | 'round'
+  | 'roundeven'
+  | 'exp'
+  | 'exp2'
+  | 'log'
+  | 'log2'
+  | 'log10'
+  | 'sin'
+  | 'cos'
+  | 'tan'
+  | 'asin'
+  | 'acos'
+  | 'atan'
+  | 'sinh'
+  | 'cosh'
+  | 'tanh'
+  | 'canonicalize';
+
+/** `minnum` and `maxnum` prefer the number over a NaN; `minimum` and `maximum` hand NaN on and order -0 before +0. */
+export type FloatBinary = 'minnum' | 'maxnum' | 'minimum' | 'maximum' | 'copysign' | 'pow';
+
+export type IntBinary = 'smin' | 'smax' | 'umin' | 'umax' | 'sadd.sat' | 'uadd.sat' | 'ssub.sat' | 'usub.sat';
+
+export type IntUnary = 'ctpop' | 'bswap' | 'bitreverse';
+
+export class IntrinsicBuilder extends ArithmeticBuilder {
+  /**
+   * Calls the intrinsic `name` (`llvm.vector.reduce.add`) with `args`, for a result of type `result` (`types.void` for none).
+   * Errors: an unknown name, a signature it does not have, a value where it demands a constant.
+   */
+  intrinsic(name: string, result: LlvmType, args: readonly LlvmValue[]): LlvmValue {
+    this.open(name);
+    if (result === undefined || result === null) fault(`${name}: the result type is missing`);
+    this.types.own(result);
+    for (const [i, a] of args.entries()) this.check(a, name, `argument ${i}`);
+    const all = args.map((a) => a[raw]);
+    return this.wrap(
+      result,
+      guarded(name, () => this.addon.tfc.intrinsic(this[raw], this.module[raw], name, result[raw], all)),
+    );
+  }
+
+  /** `floatUnary('sqrt', x)`. */
+  floatUnary(name: FloatUnary, value: LlvmValue): LlvmValue {
+    return this.intrinsic(`llvm.${name}`, this.#type(value, name), [value]);
+  }
+
+  floatBinary(name: FloatBinary, left: LlvmValue, right: LlvmValue): LlvmValue {
+    return this.intrinsic(`llvm.${name}`, this.#type(left, name), [left, right]);
+  }
+
+  intBinary(name: IntBinary, left: LlvmValue, right: LlvmValue): LlvmValue {
+    return this.intrinsic(`llvm.${name}`, this.#type(left, name), [left, right]);
+  }
+
+  intUnary(name: IntUnary, value: LlvmValue): LlvmValue {
+    return this.intrinsic(`llvm.${name}`, this.#type(value, name), [value]);
+  }
+
+  sqrt(value: LlvmValue): LlvmValue {
+    return this.floatUnary('sqrt', value);
+  }
+
+  fabs(value: LlvmValue): LlvmValue {
+    return this.floatUnary('fabs', value);
+  }
+
+  /** a · b + c with one rounding. */
+  fma(a: LlvmValue, b: LlvmValue, c: LlvmValue): LlvmValue {
+    return this.intrinsic('llvm.fma', this.#type(a, 'fma'), [a, b, c]);
+  }
+
+  /** a · b + c; one rounding where the target does that faster. */
+  fmuladd(a: LlvmValue, b: LlvmValue, c: LlvmValue): LlvmValue {
+    return this.intrinsic('llvm.fmuladd', this.#type(a, 'fmuladd'), [a, b, c]);
+  }
+
+  /** The upper half of (high:low) << amount; with high = low a rotation. */
+  fshl(high: LlvmValue, low: LlvmValue, amount: LlvmValue): LlvmValue {
+    return this.intrinsic('llvm.fshl', this.#type(high, 'fshl'), [high, low, amount]);
+  }
+
+  /** The lower half of (high:low) >> amount. */
+  fshr(high: LlvmValue, low: LlvmValue, amount: LlvmValue): LlvmValue {
+    return this.intrinsic('llvm.fshr', this.#type(high, 'fshr'), [high, low, amount]);
+  }
+
+  /** |value|; of the smallest integer itself. */
+  abs(value: LlvmValue): LlvmValue {
+    return this.intrinsic('llvm.abs', this.#type(value, 'abs'), [value, this.module.bool(false)]);
+  }
+
+  /** Leading zero bits; the width for 0. */
+  ctlz(value: LlvmValue): LlvmValue {
+    return this.intrinsic('llvm.ctlz', this.#type(value, 'ctlz'), [value, this.module.bool(false)]);
+  }
+
+  /** Trailing zero bits; the width for 0. */
+  cttz(value: LlvmValue): LlvmValue {
+    return this.intrinsic('llvm.cttz', this.#type(value, 'cttz'), [value, this.module.bool(false)]);
+  }
+
+  /** Tells the optimizer that `condition` (i1) holds here. */
+  assume(condition: LlvmValue): void {
+    this.intrinsic('llvm.assume', this.types.void, [condition]);
+  }
+
+  /** Asks for the cache line at `pointer`; locality from 0 (use once) to 3 (keep everywhere). */
+  prefetch(pointer: LlvmValue, options: { readonly write?: boolean; readonly locality?: 0 | 1 | 2 | 3 } = {}): void {
+    const { i32 } = this.types;
+    const args = [options.write === true ? 1 : 0, options.locality ?? 3, 1].map((n) => this.module.int(i32, n));
+    this.intrinsic('llvm.prefetch', this.types.void, [pointer, ...args]);
+  }
+
+  /** Copies `bytes` (i64) between regions that do not overlap. */
+  memcpy(to: LlvmValue, from: LlvmValue, bytes: LlvmValue | number): void {
+    this.intrinsic('llvm.memcpy', this.types.void, [to, from, this.index(bytes, 'memcpy'), this.module.bool(false)]);
+  }
+
+  /** Fills `bytes` (i64) with `value` (i8). */
+  memset(to: LlvmValue, value: LlvmValue | number, bytes: LlvmValue | number): void {
+    const byte = typeof value === 'number' ? this.module.int(this.types.i8, value) : value;
+    this.intrinsic('llvm.memset', this.types.void, [to, byte, this.index(bytes, 'memset'), this.module.bool(false)]);
+  }
+
+  #type(value: LlvmValue, what: string): LlvmType {
+    this.check(value, what, 'first operand');
+    return value.type;
+  }
+}

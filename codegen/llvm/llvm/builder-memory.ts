@@ -1,0 +1,252 @@
+// Memory: addresses, loads, stores, stack slots, atomics. In: pointers and values. Out: values. Holds: an access without an
+// alignment assumes that of one scalar, never a whole vector's, because buffers handed in from outside are not aligned further.
+
+import { IntrinsicBuilder } from './builder-intrinsics.js';
+import { fault, guarded } from './fault.js';
+import type { RawValue } from './addon.js';
+import { raw, rawFunction } from './raw.js';
+import type { LlvmType } from './types.js';
+import { AliasScope, LlvmValue } from './values.js';
+
+export interface AccessOptions {
+  /** In bytes, a power of two; default: the scalar's size. Aggregates must say it. */
+  readonly align?: number;
+  readonly volatile?: boolean;
+  /** Past the caches: for data that is not read again soon. */
+  readonly nontemporal?: boolean;
+  /** Loads only: the memory never changes. */
+  readonly invariant?: boolean;
+  /** The set this access belongs to, and those it overlaps nothing of. */
+  readonly scope?: AliasScope;
+  readonly noalias?: readonly AliasScope[];
+}
+
+export type AtomicOrdering = 'relaxed' | 'acquire' | 'release' | 'acq-rel' | 'seq-cst';
+
+export type AtomicUpdate = 'xchg' | 'add' | 'sub' | 'and' | 'or' | 'xor' | 'max' | 'min' | 'umax' | 'umin' | 'fadd' | 'fsub' | 'fmax' | 'fmin';
+
+export class MemoryBuilder extends IntrinsicBuilder {
+  /**
+   * Stack memory for `count` values of `type`, reserved once at the function's entry wherever the builder stands.
+   * Returns a pointer.
+   */
+  alloca(type: LlvmType, options: { readonly count?: number; readonly align?: number; readonly name?: string } = {}): LlvmValue {
+    this.open('alloca');
+    this.checkType(type, 'alloca');
+    const count = options.count ?? 1;
+    if (!Number.isInteger(count) || count < 1) fault(`alloca: no ${String(count)} values`);
+    const { fn } = this;
+    const made = guarded('alloca', () => this.addon.tfc.slot(fn[rawFunction], type[raw], count, options.align ?? 0));
+    const slot = this.wrap(this.types.ptr, made);
+    return options.name === undefined ? slot : slot.named(options.name);
+  }
+
+  load(type: LlvmType, pointer: LlvmValue, options: AccessOptions = {}): LlvmValue {
+    this.checkType(type, 'load');
+    this.#pointer(pointer, 'load');
+    const align = this.#align(type, options.align, 'load');
+    const made = this.addon.tfc.load(this[raw], type[raw], pointer[raw], align, options.volatile ?? false);
+    if (options.invariant === true) this.addon.tfc.mark(made, 'invariant.load');
+    this.#mark(made, options);
+    return this.wrap(type, made);
+  }
+
+  store(value: LlvmValue, pointer: LlvmValue, options: AccessOptions = {}): void {
+    this.check(value, 'store', 'value');
+    this.checkType(value.type, 'store');
+    this.#pointer(pointer, 'store');
+    const align = this.#align(value.type, options.align, 'store');
+    this.#mark(this.addon.tfc.store(this[raw], value[raw], pointer[raw], align, options.volatile ?? false), options);
+  }
+
+  /**
+   * Lanes where `mask` is set are read, the others come from `passThrough` (default: poison) and touch no memory.
+   * `type` is a vector, `mask` a vector of i1 with as many lanes.
+   */
+  maskedLoad(type: LlvmType, pointer: LlvmValue, mask: LlvmValue, options: AccessOptions & { readonly passThrough?: LlvmValue } = {}): LlvmValue {
+    this.checkType(type, 'maskedLoad');
+    this.#pointer(pointer, 'maskedLoad');
+    this.#mask(mask, type, 'maskedLoad');
+    const rest = this.#passThrough(options.passThrough, type, 'maskedLoad');
+    const align = this.#align(type, options.align, 'maskedLoad');
+    const made = this.addon.tfc.maskedLoad(this[raw], type[raw], pointer[raw], align, mask[raw], rest[raw]);
+    this.#mark(made, options);
+    return this.wrap(type, made);
+  }
+
+  maskedStore(value: LlvmValue, pointer: LlvmValue, mask: LlvmValue, options: AccessOptions = {}): void {
+    this.check(value, 'maskedStore', 'value');
+    this.#pointer(pointer, 'maskedStore');
+    this.#mask(mask, value.type, 'maskedStore');
+    const align = this.#align(value.type, options.align, 'maskedStore');
+    this.#mark(this.addon.tfc.maskedStore(this[raw], value[raw], pointer[raw], align, mask[raw]), options);
+  }
+
+  /** One load per lane; `pointers` is a vector of pointers. */
+  gather(type: LlvmType, pointers: LlvmValue, mask: LlvmValue, options: AccessOptions & { readonly passThrough?: LlvmValue } = {}): LlvmValue {
+    this.checkType(type, 'gather');
+    this.#pointers(pointers, type, 'gather');
+    this.#mask(mask, type, 'gather');
+    const rest = this.#passThrough(options.passThrough, type, 'gather');
+    const align = this.#align(type, options.align, 'gather');
+    const made = this.addon.tfc.gather(this[raw], type[raw], pointers[raw], align, mask[raw], rest[raw]);
+    this.#mark(made, options);
+    return this.wrap(type, made);
+  }
+
+  /** One store per lane, in lane order. */
+  scatter(value: LlvmValue, pointers: LlvmValue, mask: LlvmValue, options: AccessOptions = {}): void {
+    this.check(value, 'scatter', 'value');
+    this.#pointers(pointers, value.type, 'scatter');
+    this.#mask(mask, value.type, 'scatter');
+    const align = this.#align(value.type, options.align, 'scatter');
+    this.#mark(this.addon.tfc.scatter(this[raw], value[raw], pointers[raw], align, mask[raw]), options);
+  }
+
+  /**
+   * The address of an element: `pointer` read as an array of `element`, the first index counts whole elements, the others go
+   * inside. Numbers become i64 constants; a struct's field must be a number. `inbounds` (default true) promises that the address
+   * stays within the object. With a vector among the operands the result is a vector of pointers.
+   */
+  gep(element: LlvmType, pointer: LlvmValue, indices: readonly (LlvmValue | number)[], options: { readonly inbounds?: boolean } = {}): LlvmValue {
+    this.checkType(element, 'gep');
+    this.open('gep');
+    this.check(pointer, 'gep', 'pointer');
+    if (!pointer.type.isPointer) fault(`gep: ${pointer.type} is no pointer`);
+    if (indices.length === 0) fault('gep: no indices');
+    let inner = element;
+    let lanes = pointer.type.lanes;
+    const all: RawValue[] = [];
+    for (const [k, i] of indices.entries()) {
+      const { shape } = inner;
+      if (k > 0) {
+        if (shape.kind === 'struct') {
+          if (typeof i !== 'number') fault(`gep: field ${k} of ${inner} must be a number`);
+          inner = shape.fields[i] ?? fault(`gep: ${inner} has no field ${i}`);
+          all.push(this.module.i32(i)[raw]);
+          continue;
+        }
+        if (shape.kind !== 'array' && shape.kind !== 'vector') return fault(`gep: nothing to index inside ${inner}`);
+        inner = shape.element;
+      }
+      const index = this.index(i, 'gep');
+      if (lanes > 0 && index.type.lanes > 0 && lanes !== index.type.lanes) fault('gep: vectors of different lanes');
+      lanes = Math.max(lanes, index.type.lanes);
+      all.push(index[raw]);
+    }
+    const type = this.types.widened(pointer.type.scalar, lanes);
+    const made = (options.inbounds ?? true) ? this[raw].CreateInBoundsGEP(element[raw], pointer[raw], all) : this[raw].CreateGEP(element[raw], pointer[raw], all);
+    return this.wrap(type, made);
+  }
+
+  /** The address of field `index` of the struct at `pointer`. */
+  structGep(type: LlvmType, pointer: LlvmValue, index: number): LlvmValue {
+    this.checkType(type, 'structGep');
+    this.#pointer(pointer, 'structGep');
+    if (type.shape.kind !== 'struct') return fault(`structGep: ${type} is no struct`);
+    if (type.shape.fields[index] === undefined) fault(`structGep: ${type} has no field ${index}`);
+    return this.wrap(pointer.type, this.addon.tfc.structGep(this[raw], type[raw], pointer[raw], index));
+  }
+
+  atomicLoad(type: LlvmType, pointer: LlvmValue, ordering: AtomicOrdering, options: { readonly align?: number } = {}): LlvmValue {
+    this.#atomic(type, 'atomicLoad');
+    this.#pointer(pointer, 'atomicLoad');
+    const align = this.#align(type, options.align, 'atomicLoad');
+    return this.wrap(
+      type,
+      guarded('atomicLoad', () => this.addon.tfc.atomicLoad(this[raw], type[raw], pointer[raw], align, ordering)),
+    );
+  }
+
+  atomicStore(value: LlvmValue, pointer: LlvmValue, ordering: AtomicOrdering, options: { readonly align?: number } = {}): void {
+    this.check(value, 'atomicStore', 'value');
+    this.#atomic(value.type, 'atomicStore');
+    this.#pointer(pointer, 'atomicStore');
+    const align = this.#align(value.type, options.align, 'atomicStore');
+    guarded('atomicStore', () => this.addon.tfc.atomicStore(this[raw], value[raw], pointer[raw], align, ordering));
+  }
+
+  /** Replaces the memory's value `old` by `op(old, value)` and returns `old`. */
+  atomicRmw(op: AtomicUpdate, pointer: LlvmValue, value: LlvmValue, ordering: AtomicOrdering): LlvmValue {
+    this.check(value, 'atomicRmw', 'value');
+    this.#atomic(value.type, 'atomicRmw');
+    this.#pointer(pointer, 'atomicRmw');
+    const wantsFloat = op === 'fadd' || op === 'fsub' || op === 'fmax' || op === 'fmin';
+    if (op !== 'xchg' && wantsFloat !== value.type.isFloat) fault(`atomicRmw: ${op} does not take ${value.type}`);
+    return this.wrap(
+      value.type,
+      guarded('atomicRmw', () => this.addon.tfc.atomicRmw(this[raw], op, pointer[raw], value[raw], ordering)),
+    );
+  }
+
+  /** Stores `desired` where the memory holds `expected`; returns `{ old, i1 swapped }`, to be taken apart by `extractValue`. */
+  compareExchange(pointer: LlvmValue, expected: LlvmValue, desired: LlvmValue, onSuccess: AtomicOrdering, onFailure: AtomicOrdering): LlvmValue {
+    this.pair(expected, desired, 'compareExchange');
+    if (!expected.type.isInt && !expected.type.isPointer) fault(`compareExchange: ${expected.type} is no integer or pointer`);
+    this.#atomic(expected.type, 'compareExchange');
+    this.#pointer(pointer, 'compareExchange');
+    return this.wrap(
+      this.types.struct([expected.type, this.types.i1]),
+      guarded('compareExchange', () => this.addon.tfc.compareExchange(this[raw], pointer[raw], expected[raw], desired[raw], onSuccess, onFailure)),
+    );
+  }
+
+  fence(ordering: Exclude<AtomicOrdering, 'relaxed'>): void {
+    this.open('fence');
+    guarded('fence', () => this.addon.tfc.fence(this[raw], ordering));
+  }
+
+  #pointer(pointer: LlvmValue, what: string): void {
+    this.open(what);
+    this.check(pointer, what, 'pointer');
+    if (pointer.type.shape.kind !== 'ptr') fault(`${what}: ${pointer.type} is no pointer`);
+  }
+
+  #pointers(pointers: LlvmValue, type: LlvmType, what: string): void {
+    this.open(what);
+    this.check(pointers, what, 'pointers');
+    if (!pointers.type.isPointer || pointers.type.lanes === 0 || pointers.type.lanes !== type.lanes) fault(`${what}: ${pointers.type} does not address the lanes of ${type}`);
+  }
+
+  #mask(mask: LlvmValue, type: LlvmType, what: string): void {
+    this.check(mask, what, 'mask');
+    if (!type.isVector) fault(`${what}: ${type} is no vector`);
+    if (!mask.type.isBool || mask.type.lanes !== type.lanes) fault(`${what}: ${mask.type} does not mask ${type}`);
+  }
+
+  #passThrough(value: LlvmValue | undefined, type: LlvmType, what: string): LlvmValue {
+    if (value === undefined) return this.module.poison(type);
+    this.check(value, what, 'pass-through');
+    if (value.type !== type) fault(`${what}: the pass-through is ${value.type}, not ${type}`);
+    return value;
+  }
+
+  #atomic(type: LlvmType, what: string): void {
+    this.checkType(type, what);
+    if (type.isVector || ![8, 16, 32, 64].includes(type.scalarBits)) fault(`${what}: ${type} cannot be accessed atomically`);
+  }
+
+  #align(type: LlvmType, align: number | undefined, what: string): number {
+    if (align === undefined) {
+      if (type.scalarBits === 0) fault(`${what}: say the alignment of ${type}`);
+      return 1 << Math.floor(Math.log2(Math.max(1, type.scalarBits / 8)));
+    }
+    if (!Number.isInteger(align) || align < 1 || (align & (align - 1)) !== 0) fault(`${what}: ${String(align)} is no alignment`);
+    return align;
+  }
+
+  #mark(access: RawValue, options: AccessOptions): void {
+    const { tfc } = this.addon;
+    if (options.nontemporal === true) tfc.mark(access, 'nontemporal');
+    const scopes = options.scope === undefined ? [] : [options.scope];
+    const noalias = options.noalias ?? [];
+    for (const s of [...scopes, ...noalias]) if (!(s instanceof AliasScope) || s.module !== this.module) fault('an alias scope of another module');
+    if (scopes.length + noalias.length > 0) {
+      tfc.setAlias(
+        access,
+        scopes.map((s) => s[raw]),
+        noalias.map((s) => s[raw]),
+      );
+    }
+  }
+}

@@ -1,0 +1,126 @@
+// The instruction builder: control flow and calls on top of arithmetic, intrinsics, memory and vectors.
+// In: blocks, functions, values. Out: values and terminators. Holds: a block gets exactly one terminator, a call exactly its
+// parameters, a return exactly the function's result.
+
+import { VectorBuilder } from './builder-vector.js';
+import { fault, guarded } from './fault.js';
+import { FunctionHandle } from './function.js';
+import { raw } from './raw.js';
+import type { LlvmType } from './types.js';
+import { BasicBlock, InlineAsm, LlvmConstant, Phi, Terminator } from './values.js';
+import type { LlvmValue } from './values.js';
+import type { RawValue } from './addon.js';
+
+/** Builds instructions at the end of a block; made by `ModuleBuilder.builder`. */
+export class Builder extends VectorBuilder {
+  /** A phi at the head of the current block, whatever the block holds already; give it its values with `Phi.add`. */
+  phi(type: LlvmType, name?: string): Phi {
+    this.module.alive();
+    this.checkType(type, 'phi');
+    const phi = new Phi(this.fn, type, this.addon.tfc.phi(this.block[raw], type[raw]));
+    return name === undefined ? phi : phi.named(name);
+  }
+
+  br(to: BasicBlock): Terminator {
+    this.open('br');
+    this.#target(to, 'br');
+    return this.#end(this[raw].CreateBr(to[raw]));
+  }
+
+  condBr(condition: LlvmValue, yes: BasicBlock, no: BasicBlock): Terminator {
+    this.open('condBr');
+    this.check(condition, 'condBr', 'condition');
+    if (condition.type !== this.types.i1) fault(`condBr: the condition is ${condition.type}, not i1`);
+    this.#target(yes, 'condBr');
+    this.#target(no, 'condBr');
+    return this.#end(this[raw].CreateCondBr(condition[raw], yes[raw], no[raw]));
+  }
+
+  /** Goes to the block whose number equals `value`, else to `otherwise`. */
+  switch(value: LlvmValue, otherwise: BasicBlock, cases: readonly (readonly [value: number | bigint, to: BasicBlock])[]): Terminator {
+    this.open('switch');
+    this.check(value, 'switch', 'value');
+    const { type } = value;
+    if (type.shape.kind !== 'int') fault(`switch: ${type} is no integer`);
+    this.#target(otherwise, 'switch');
+    const seen = new Set<bigint>();
+    for (const [n, to] of cases) {
+      this.#target(to, 'switch');
+      const key = BigInt.asUintN(type.scalarBits, BigInt(n));
+      if (seen.has(key)) fault(`switch: the case ${n} comes twice`);
+      seen.add(key);
+    }
+    const made = this[raw].CreateSwitch(value[raw], otherwise[raw], cases.length);
+    for (const [n, to] of cases) {
+      const constant = this.module.int(type, n)[raw];
+      if (!(constant instanceof this.addon.ConstantInt)) fault('switch: an integer constant was expected');
+      made.addCase(constant, to[raw]);
+    }
+    return this.#end(made);
+  }
+
+  ret(value: LlvmValue): Terminator {
+    this.open('ret');
+    this.check(value, 'ret', 'value');
+    if (value.type !== this.fn.result) fault(`ret: ${this.fn.name} returns ${this.fn.result}, not ${value.type}`);
+    return this.#end(this[raw].CreateRet(value[raw]));
+  }
+
+  retVoid(): Terminator {
+    this.open('retVoid');
+    if (this.fn.result !== this.types.void) fault(`retVoid: ${this.fn.name} returns ${this.fn.result}`);
+    return this.#end(this[raw].CreateRetVoid());
+  }
+
+  unreachable(): Terminator {
+    this.open('unreachable');
+    return this.#end(this[raw].CreateUnreachable());
+  }
+
+  /** Calls a function of this module. A call of a `void` function returns a handle that nothing may use. */
+  call(fn: FunctionHandle, args: readonly LlvmValue[]): LlvmValue {
+    if (!(fn instanceof FunctionHandle)) fault('call: expected a function; use callIndirect for a pointer');
+    return this.#call(fn.signature, fn, args, fn.name, fn.convention);
+  }
+
+  /** Calls what `callee` points to, as a function of type `signature`; or inline assembly. */
+  callIndirect(signature: LlvmType, callee: LlvmValue, args: readonly LlvmValue[]): LlvmValue {
+    if (callee instanceof InlineAsm && callee.signature !== signature) fault(`callIndirect: the assembly is ${callee.signature}, not ${signature}`);
+    return this.#call(signature, callee, args, 'callIndirect', 'c');
+  }
+
+  #call(signature: LlvmType, callee: LlvmValue, args: readonly LlvmValue[], what: string, convention: FunctionHandle['convention']): LlvmValue {
+    this.open(what);
+    this.check(callee, what, 'callee');
+    if (callee.type.shape.kind !== 'ptr') fault(`${what}: ${callee.type} cannot be called`);
+    this.types.own(signature);
+    const { shape } = signature;
+    if (shape.kind !== 'function') return fault(`${what}: ${signature} is no function type`);
+    const { params } = shape;
+    if (args.length < params.length || (args.length > params.length && !shape.varArg)) fault(`${what}: ${args.length} arguments for ${params.length} parameters`);
+    for (const [i, a] of args.entries()) {
+      this.check(a, what, `argument ${i}`);
+      const wanted = params[i];
+      if (wanted !== undefined && a.type !== wanted) fault(`${what}: argument ${i} is ${a.type}, not ${wanted}`);
+    }
+    const all = args.map((a) => a[raw]);
+    const id = convention === 'c' ? 0 : this.addon.tfc.conventionId(convention);
+    const made = guarded(what, () => this.addon.tfc.call(this[raw], signature[raw], callee[raw], all, id));
+    return this.wrap(shape.result, made);
+  }
+
+  #target(block: BasicBlock, what: string): void {
+    if (!(block instanceof BasicBlock)) fault(`${what}: expected a block`);
+    if (block.fn !== this.fn) fault(`${what}: the block ${block.name} belongs to another function`);
+  }
+
+  #end(made: RawValue): Terminator {
+    this.block.terminated = true;
+    return new Terminator(this.module, made);
+  }
+}
+
+/** Whether a value is known while compiling. */
+export function isConstant(value: LlvmValue): value is LlvmConstant {
+  return value instanceof LlvmConstant;
+}

@@ -1,0 +1,185 @@
+// Constants of a module. In: types and numbers. Out: constant handles. Holds: integers fit their type, floats are rounded to
+// nearest even, aggregates have exactly the types of their elements.
+
+import type { Addon, RawContext } from './addon.js';
+import { fault, guarded } from './fault.js';
+import type { ModuleBuilder } from './module.js';
+import { raw } from './raw.js';
+import type { LlvmType, Types } from './types.js';
+import { LlvmConstant } from './values.js';
+
+/** Element types of dense data and the typed arrays that carry them. */
+export type DenseData =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/** Makes constants; a `ModuleBuilder` is one. A vector type where a scalar type is expected gives a splat. */
+export abstract class ConstantFactory {
+  abstract readonly addon: Addon;
+  abstract readonly types: Types;
+  abstract readonly rawContext: RawContext;
+  protected abstract readonly self: ModuleBuilder;
+  abstract alive(): void;
+  abstract operand(value: LlvmConstant, what: string, role: string): void;
+
+  bool(value: boolean): LlvmConstant {
+    return this.int(this.types.i1, value ? 1 : 0);
+  }
+
+  i32(value: number): LlvmConstant {
+    return this.int(this.types.i32, value);
+  }
+
+  i64(value: number | bigint): LlvmConstant {
+    return this.int(this.types.i64, value);
+  }
+
+  f32(value: number): LlvmConstant {
+    return this.float(this.types.f32, value);
+  }
+
+  f64(value: number): LlvmConstant {
+    return this.float(this.types.f64, value);
+  }
+
+  /** An integer constant; `value` must fit the type, read as signed or as unsigned. */
+  int(type: LlvmType, value: number | bigint): LlvmConstant {
+    this.type(type, 'int');
+    if (!type.isInt) fault(`int: ${type} is no integer type`);
+    if (typeof value === 'number' && !Number.isSafeInteger(value)) fault(`int: ${value} is not an exact integer`);
+    const bits = type.scalarBits;
+    if (bits > 64) fault(`int: constants of ${type} are not supported`);
+    const wide = BigInt(value);
+    if (wide < -(1n << BigInt(bits - 1)) || wide >= 1n << BigInt(bits)) fault(`int: ${wide} does not fit ${type}`);
+    return this.wrap(type, this.addon.tfc.constInt(type[raw], BigInt.asUintN(64, wide)));
+  }
+
+  /** A floating-point constant, rounded to the type to nearest even; NaN and infinities are allowed. */
+  float(type: LlvmType, value: number): LlvmConstant {
+    this.type(type, 'float');
+    if (!type.isFloat) fault(`float: ${type} is no floating-point type`);
+    if (typeof value !== 'number') fault(`float: expected a number, got ${String(value)}`);
+    return this.wrap(type, this.addon.tfc.constFloat(type[raw], value));
+  }
+
+  /** A floating-point constant by its bit pattern. */
+  floatBits(type: LlvmType, bits: bigint): LlvmConstant {
+    this.type(type, 'floatBits');
+    if (!type.isFloat) fault(`floatBits: ${type} is no floating-point type`);
+    if (bits < 0n || bits >= 1n << BigInt(type.scalarBits)) fault(`floatBits: ${bits} has more bits than ${type}`);
+    return this.wrap(type, this.addon.tfc.constFloat(type[raw], bits));
+  }
+
+  /** `int` or `float`, as the type says. */
+  number(type: LlvmType, value: number): LlvmConstant {
+    return type.isFloat ? this.float(type, value) : this.int(type, value);
+  }
+
+  /** All bits zero: 0, 0.0, null, or an aggregate of these. */
+  zero(type: LlvmType): LlvmConstant {
+    this.sized(type, 'zero');
+    return this.wrap(type, this.addon.tfc.constNull(type[raw]));
+  }
+
+  /** All bits one; for an i1 vector the full mask. */
+  allOnes(type: LlvmType): LlvmConstant {
+    this.sized(type, 'allOnes');
+    if (!type.isInt) fault(`allOnes: ${type} is no integer type`);
+    return this.wrap(type, this.addon.tfc.constOnes(type[raw]));
+  }
+
+  undef(type: LlvmType): LlvmConstant {
+    this.sized(type, 'undef');
+    return this.wrap(type, this.addon.tfc.undef(type[raw]));
+  }
+
+  poison(type: LlvmType): LlvmConstant {
+    this.sized(type, 'poison');
+    return this.wrap(type, this.addon.tfc.poison(type[raw]));
+  }
+
+  /** A vector of constants of one scalar type. */
+  vectorOf(values: readonly LlvmConstant[]): LlvmConstant {
+    const first = values[0] ?? fault('vectorOf: no elements');
+    this.elements(values, first.type, 'vectorOf');
+    const type = this.types.vector(first.type, values.length);
+    return this.wrap(type, this.addon.tfc.constVector(values.map((v) => v[raw])));
+  }
+
+  arrayOf(element: LlvmType, values: readonly LlvmConstant[]): LlvmConstant {
+    this.elements(values, element, 'arrayOf');
+    const type = this.types.array(element, values.length);
+    const all = values.map((v) => v[raw]);
+    return this.wrap(type, this.addon.tfc.constArray(type[raw], all));
+  }
+
+  /** A struct constant; field types must equal `type`'s. Pointers to functions, strings and globals become relocations. */
+  structOf(type: LlvmType, values: readonly LlvmConstant[]): LlvmConstant {
+    this.type(type, 'structOf');
+    const shape = type.shape;
+    if (shape.kind !== 'struct') return fault(`structOf: ${type} is no struct type`);
+    if (shape.fields.length !== values.length) fault(`structOf: ${values.length} values for ${shape.fields.length} fields`);
+    for (const [i, v] of values.entries()) {
+      this.operand(v, 'structOf', `field ${i}`);
+      if (!(v instanceof LlvmConstant)) fault(`structOf: field ${i} is no constant`);
+      if (v.type !== shape.fields[i]) fault(`structOf: field ${i} is ${String(shape.fields[i])}, not ${v.type}`);
+    }
+    const all = values.map((v) => v[raw]);
+    return this.wrap(type, this.addon.tfc.constStruct(type[raw], all));
+  }
+
+  /** A dense array `[n x element]` from a typed array whose elements are as wide as `element`. */
+  dense(element: LlvmType, data: DenseData): LlvmConstant {
+    this.type(element, 'dense');
+    if (element.scalarBits !== data.BYTES_PER_ELEMENT * 8) fault(`dense: elements of ${data.BYTES_PER_ELEMENT} bytes for ${element}`);
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const made = guarded('dense', () => this.addon.tfc.constData(element[raw], bytes));
+    return this.wrap(this.types.array(element, data.length), made);
+  }
+
+  /** The bytes of `text` in UTF-8 with a closing zero: `[n+1 x i8]`. */
+  cString(text: string): LlvmConstant {
+    if (text.includes('\0')) fault('cString: the text contains a zero');
+    return this.dense(this.types.i8, new TextEncoder().encode(`${text}\0`));
+  }
+
+  /** A pointer into a constant's memory: `base` plus `indices` through `element`, as `getelementptr` counts. */
+  constGep(element: LlvmType, base: LlvmConstant, indices: readonly number[]): LlvmConstant {
+    this.type(element, 'constGep');
+    this.operand(base, 'constGep', 'base');
+    if (base.type.shape.kind !== 'ptr') fault(`constGep: ${base.type} is no pointer`);
+    const all = indices.map((i) => this.i32(i)[raw]);
+    return this.wrap(base.type, guarded('constGep', () => this.addon.tfc.constGep(element[raw], base[raw], all)));
+  }
+
+  protected wrap(type: LlvmType, made: ReturnType<Addon['tfc']['constNull']>): LlvmConstant {
+    return new LlvmConstant(this.self, type, made);
+  }
+
+  protected type(type: LlvmType, what: string): void {
+    this.alive();
+    if (type === undefined || type === null) fault(`${what}: the type is missing`);
+    this.types.own(type);
+  }
+
+  private sized(type: LlvmType, what: string): void {
+    this.type(type, what);
+    if (!type.isFirstClass) fault(`${what}: there are no values of ${type}`);
+  }
+
+  private elements(values: readonly LlvmConstant[], element: LlvmType, what: string): void {
+    for (const [i, v] of values.entries()) {
+      this.operand(v, what, `element ${i}`);
+      if (!(v instanceof LlvmConstant)) fault(`${what}: element ${i} is no constant`);
+      if (v.type !== element) fault(`${what}: element ${i} is ${v.type}, not ${element}`);
+    }
+  }
+}

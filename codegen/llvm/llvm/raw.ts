@@ -1,0 +1,5 @@
+// The keys under which handles keep the addon's objects. Holds: this folder's index does not export them, so no one else
+// reaches what they lead to.
+
+export const raw: unique symbol = Symbol('raw');
+export const rawFunction: unique symbol = Symbol('rawFunction');

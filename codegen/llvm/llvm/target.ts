@@ -1,0 +1,100 @@
+// From a finished module to bytes. In: a module and a description of the target. Out: object code, assembly or PTX, and how long
+// each part took. Holds: emission works on a copy; the same module, target and LLVM version give the same bytes.
+
+import { loadAddon } from './addon.js';
+import type { RawTarget } from './addon.js';
+import { fault, guarded } from './fault.js';
+import type { ModuleBuilder } from './module.js';
+import { raw } from './raw.js';
+
+/** What this machine is, in LLVM's words. */
+export interface Host {
+  /** LLVM's version, `19.1.7`. */
+  readonly llvm: string;
+  /** `x86_64-pc-linux-gnu` */
+  readonly triple: string;
+  /** `znver4` */
+  readonly cpu: string;
+  /** `+avx512f,-amx-tile,…`, sorted by name. */
+  readonly features: string;
+}
+
+export type OptLevel = 0 | 1 | 2 | 3;
+
+export interface TargetOptions {
+  /** Default: the host's. */
+  readonly triple?: string;
+  /** Default: the host's, or for another triple LLVM's plainest. */
+  readonly cpu?: string;
+  readonly features?: string;
+  /** Of the code generator, and of the pipeline unless `passes` says otherwise. Default 3. */
+  readonly optLevel?: OptLevel;
+  /** A pass pipeline in LLVM's notation; default `default<O3>` by level; `''` runs none. */
+  readonly passes?: string;
+  /** Whether LLVM may vectorize loops and straight-line code on its own. Default true. */
+  readonly autovectorize?: boolean;
+}
+
+export interface Timings {
+  readonly verifyMs: number;
+  readonly optimizeMs: number;
+  readonly codegenMs: number;
+}
+
+/** Describes this machine. */
+export function hostInfo(): Host {
+  return loadAddon().tfc.host();
+}
+
+/** Gives the module its triple, data layout and the functions their CPU; sizes and alignments are right from then on. */
+export function setTarget(module: ModuleBuilder, options: TargetOptions = {}): void {
+  module.alive();
+  guarded('setTarget', () => module.addon.tfc.setTarget(module[raw], resolve(module, options)));
+}
+
+/** Verifies the module and runs the pass pipeline on it, in place; returns milliseconds. */
+export function optimize(module: ModuleBuilder, options: TargetOptions = {}): number {
+  module.alive();
+  return guarded('optimize', () => module.addon.tfc.optimize(module[raw], resolve(module, options), passes(options), options.autovectorize ?? true));
+}
+
+/**
+ * Verifies, optimizes and compiles a copy of the module into a relocatable object (ELF), position-independent.
+ * Errors: InternalError with LLVM's text when the module is broken or the target is unknown.
+ */
+export function emitObject(module: ModuleBuilder, options: TargetOptions = {}): Timings & { readonly object: Buffer } {
+  const { bytes, ...timings } = emit(module, options, 'object');
+  return { object: bytes, ...timings };
+}
+
+/** Like `emitObject`, as assembly text; for an NVPTX triple this is PTX. */
+export function emitAssembly(module: ModuleBuilder, options: TargetOptions = {}): Timings & { readonly assembly: string } {
+  const { bytes, ...timings } = emit(module, options, 'assembly');
+  return { assembly: bytes.toString('utf8'), ...timings };
+}
+
+/** PTX for the NVIDIA architecture `cpu` (`sm_90`) and PTX version `features` (`+ptx83`). */
+export function emitPtx(module: ModuleBuilder, options: Omit<TargetOptions, 'triple'> & { readonly cpu: string }): Timings & { readonly ptx: string } {
+  const { assembly, ...timings } = emitAssembly(module, { ...options, triple: 'nvptx64-nvidia-cuda' });
+  return { ptx: assembly, ...timings };
+}
+
+function emit(module: ModuleBuilder, options: TargetOptions, kind: 'object' | 'assembly') {
+  module.alive();
+  return guarded(`emit ${kind}`, () => module.addon.tfc.emit(module[raw], resolve(module, options), passes(options), options.autovectorize ?? true, kind));
+}
+
+function resolve(module: ModuleBuilder, options: TargetOptions): RawTarget {
+  const host = module.addon.tfc.host();
+  const native = options.triple === undefined || options.triple === host.triple;
+  const optLevel = options.optLevel ?? 3;
+  if (![0, 1, 2, 3].includes(optLevel)) fault(`no optimization level ${String(optLevel)}`);
+  const cpu = options.cpu ?? (native ? host.cpu : '');
+  // The host's features describe the host's CPU only: with another CPU they would claim instructions it lacks.
+  const features = options.features ?? (native && options.cpu === undefined ? host.features : '');
+  return { triple: options.triple ?? host.triple, cpu, features, optLevel };
+}
+
+function passes(options: TargetOptions): string {
+  return options.passes ?? `default<O${options.optLevel ?? 3}>`;
+}

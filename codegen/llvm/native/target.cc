@@ -1,0 +1,212 @@
+// From a module to bytes: verifier, data layout, pass pipeline, object and assembly emission, the host's description, disposal.
+// Holds: emission works on a clone, so the caller's module stays as it was; an error is thrown as text, never printed.
+#include "support.h"
+#include <chrono>
+#include <llvm/Analysis/CGSCCPassManager.h>
+#include <llvm/Analysis/LoopAnalysisManager.h>
+#include <llvm/Config/llvm-config.h>
+#include <llvm/IR/DiagnosticInfo.h>
+#include <llvm/IR/DiagnosticPrinter.h>
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/IR/Verifier.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/Target/TargetMachine.h>
+#include <llvm/TargetParser/Host.h>
+#include <llvm/Transforms/Utils/Cloning.h>
+#include <map>
+#include <mutex>
+
+extern "C" {
+void LLVMInitializeNVPTXTargetInfo();
+void LLVMInitializeNVPTXTarget();
+void LLVMInitializeNVPTXTargetMC();
+void LLVMInitializeNVPTXAsmPrinter();
+}
+
+namespace tfc {
+
+using Clock = std::chrono::steady_clock;
+static double since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
+
+static void initializeTargets() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+    llvm::InitializeNativeTargetAsmParser();
+    LLVMInitializeNVPTXTargetInfo();
+    LLVMInitializeNVPTXTarget();
+    LLVMInitializeNVPTXTargetMC();
+    LLVMInitializeNVPTXAsmPrinter();
+  });
+}
+
+static std::string field(const Napi::Object &o, const char *key) { return text(o.Get(key)); }
+
+struct Machine {
+  std::unique_ptr<llvm::TargetMachine> target;
+  std::string cpu, features;
+  unsigned level;
+};
+
+// A description { triple, cpu, features, optLevel } becomes a target machine that emits position-independent code.
+static Machine machine(const Napi::Value &v) {
+  initializeTargets();
+  if (!v.IsObject()) refuse(v, "expected a target");
+  auto o = v.As<Napi::Object>();
+  Machine m;
+  auto triple = field(o, "triple");
+  m.cpu = field(o, "cpu");
+  m.features = field(o, "features");
+  m.level = number(o.Get("optLevel"));
+  std::string error;
+  auto *found = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (found == nullptr) refuse(v, error);
+  auto level = llvm::CodeGenOpt::getLevel(static_cast<int>(m.level));
+  if (!level) refuse(v, "no such optimisation level");
+  llvm::TargetOptions options;
+  m.target.reset(found->createTargetMachine(triple, m.cpu, m.features, options, llvm::Reloc::PIC_, std::nullopt, *level));
+  if (!m.target) refuse(v, "no code generator for " + triple);
+  return m;
+}
+
+static void complain(const llvm::DiagnosticInfo *info, void *into) {
+  if (info->getSeverity() != llvm::DS_Error) return;
+  llvm::raw_string_ostream os(*static_cast<std::string *>(into));
+  llvm::DiagnosticPrinterRawOStream printer(os);
+  info->print(printer);
+  os << "\n";
+}
+
+// Keeps what LLVM has to say about a module, which would otherwise end the process.
+struct Complaints {
+  llvm::LLVMContext &c;
+  std::string said;
+  explicit Complaints(llvm::LLVMContext &context) : c(context) { c.setDiagnosticHandlerCallBack(complain, &said); }
+  ~Complaints() { c.setDiagnosticHandlerCallBack(nullptr, nullptr); }
+};
+
+static std::string faults(const llvm::Module &m) {
+  std::string message;
+  llvm::raw_string_ostream os(message);
+  bool broken = llvm::verifyModule(m, &os);
+  os.flush();
+  return broken && message.empty() ? "the module is broken" : (broken ? message : "");
+}
+
+static Napi::Value verify(Info i) { return Napi::String::New(i.Env(), faults(*module(i[0]))); }
+
+// Functions without a CPU of their own get the target's: otherwise the cost model falls back to the oldest of its kind.
+static void prepare(llvm::Module &m, Machine &to) {
+  m.setTargetTriple(to.target->getTargetTriple().str());
+  m.setDataLayout(to.target->createDataLayout());
+  for (auto &f : m) {
+    if (f.isDeclaration()) continue;
+    if (!to.cpu.empty() && !f.hasFnAttribute("target-cpu")) f.addFnAttr("target-cpu", to.cpu);
+    if (!to.features.empty() && !f.hasFnAttribute("target-features")) f.addFnAttr("target-features", to.features);
+  }
+}
+
+static void runPasses(llvm::Module &m, Machine &to, const std::string &passes, bool autovectorize, const Napi::Value &at) {
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = tuning.SLPVectorization = tuning.LoopInterleaving = autovectorize;
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager calls;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder pb(to.target.get(), tuning);
+  pb.registerModuleAnalyses(modules);
+  pb.registerCGSCCAnalyses(calls);
+  pb.registerFunctionAnalyses(functions);
+  pb.registerLoopAnalyses(loops);
+  pb.crossRegisterProxies(loops, functions, calls, modules);
+  llvm::ModulePassManager pipeline;
+  if (auto error = pb.parsePassPipeline(pipeline, passes)) refuse(at, llvm::toString(std::move(error)));
+  pipeline.run(m, modules);
+}
+
+// setTarget(module, target): triple, data layout and the functions' CPU.
+static Napi::Value setTarget(Info i) {
+  auto to = machine(i[1]);
+  prepare(*module(i[0]), to);
+  return i.Env().Undefined();
+}
+
+// optimize(module, target, passes, autovectorize) → milliseconds
+static Napi::Value optimize(Info i) {
+  auto *m = module(i[0]);
+  auto to = machine(i[1]);
+  auto start = Clock::now();
+  prepare(*m, to);
+  if (auto message = faults(*m); !message.empty()) refuse(i[0], message);
+  Complaints complaints(m->getContext());
+  runPasses(*m, to, text(i[2]), flag(i[3]), i[2]);
+  if (!complaints.said.empty()) refuse(i[0], complaints.said);
+  return Napi::Number::New(i.Env(), since(start));
+}
+
+// emit(module, target, passes, autovectorize, "object" | "assembly") → { bytes, verifyMs, optimizeMs, codegenMs }
+static Napi::Value emit(Info i) {
+  auto to = machine(i[1]);
+  auto passes = text(i[2]);
+  auto start = Clock::now();
+  auto *original = module(i[0]);
+  if (auto message = faults(*original); !message.empty()) refuse(i[0], message);
+  auto m = llvm::CloneModule(*original);
+  prepare(*m, to);
+  auto result = Napi::Object::New(i.Env());
+  result.Set("verifyMs", since(start));
+  Complaints complaints(m->getContext());
+  start = Clock::now();
+  if (!passes.empty()) runPasses(*m, to, passes, flag(i[3]), i[2]);
+  result.Set("optimizeMs", since(start));
+  start = Clock::now();
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream os(bytes);
+  llvm::legacy::PassManager codegen;
+  auto kind = text(i[4]) == "assembly" ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile;
+  if (to.target->addPassesToEmitFile(codegen, os, nullptr, kind, true)) refuse(i[4], "this target cannot emit that");
+  codegen.run(*m);
+  if (!complaints.said.empty()) refuse(i[0], complaints.said);
+  result.Set("codegenMs", since(start));
+  result.Set("bytes", Napi::Buffer<char>::Copy(i.Env(), bytes.data(), bytes.size()));
+  return result;
+}
+
+static Napi::Value typeSize(Info i) { return Napi::Number::New(i.Env(), static_cast<double>(module(i[0])->getDataLayout().getTypeAllocSize(type(i[1])).getFixedValue())); }
+
+static Napi::Value host(Info i) {
+  initializeTargets();
+  std::map<std::string, bool> sorted;
+  for (auto &f : llvm::sys::getHostCPUFeatures()) sorted[f.getKey().str()] = f.getValue();
+  std::string features;
+  for (auto &[name, on] : sorted) features += (features.empty() ? "" : ",") + std::string(on ? "+" : "-") + name;
+  auto o = Napi::Object::New(i.Env());
+  o.Set("llvm", LLVM_VERSION_STRING);
+  o.Set("triple", llvm::sys::getDefaultTargetTriple());
+  o.Set("cpu", llvm::sys::getHostCPUName().str());
+  o.Set("features", features);
+  return o;
+}
+
+// dispose(context, module, builders): nothing of them may be used afterwards.
+static Napi::Value dispose(Info i) {
+  for (auto *b : list<llvm::IRBuilder<> *>(i[2], [](const Napi::Value &v) { return &builder(v); })) delete b;
+  delete module(i[1]);
+  delete &context(i[0]);
+  return i.Env().Undefined();
+}
+
+void addTarget(Napi::Object &to) {
+  add(to, "verify", verify);
+  add(to, "setTarget", setTarget);
+  add(to, "optimize", optimize);
+  add(to, "emit", emit);
+  add(to, "typeSize", typeSize);
+  add(to, "host", host);
+  add(to, "dispose", dispose);
+}
+
+} // namespace tfc
