@@ -1,0 +1,74 @@
+// What syntax problems say. In: what was expected and what was found. Out: a sentence, a hint, what could have stood there.
+// Holds: sentences speak of signs and words of the language, never of grammar rules or token types.
+
+import type { IParserErrorMessageProvider, IToken, TokenType } from 'chevrotain'
+import { EOF } from './chevrotain.js'
+import type { SyntaxProblem } from './problem.js'
+import * as t from './tokens.js'
+
+/** A token as people see it. */
+export function describe(token: IToken): string {
+  if (token.tokenType === EOF) return 'the end of the file'
+  const text = token.image.length > 24 ? `${token.image.slice(0, 24)}…` : token.image
+  return token.tokenType === t.StringLiteral ? text : `'${text}'`
+}
+
+function label(type: TokenType): string {
+  return type === EOF ? 'the end of the file' : (type.LABEL ?? type.name)
+}
+
+/** The sentences of mismatches that the parser finds by itself; `shown` adds what was found instead. */
+export const messages: IParserErrorMessageProvider = {
+  buildMismatchTokenMessage: ({ expected }) => `expected ${label(expected)}`,
+  buildNotAllInputParsedMessage: () => 'expected the end of the file',
+  buildNoViableAltMessage: ({ customUserDescription }) => `expected ${customUserDescription ?? 'something else'}`,
+  buildEarlyExitMessage: ({ customUserDescription }) => `expected ${customUserDescription ?? 'something else'}`,
+}
+
+/** Hints by the word that was found where something else should have stood. */
+const foreignWords: ReadonlyMap<string, string> = new Map([
+  ['def', 'a function is declared with `fn`'],
+  ['function', 'a function is declared with `fn`'],
+  ['func', 'a function is declared with `fn`'],
+  ['class', 'a `model` holds params and functions'],
+  ['var', 'a value is named with `let`'],
+  ['type', 'types are written where they are used: `x: f32[B, 3]`'],
+  ['step', 'an entry point that changes variables is written `export step`'],
+])
+
+/** The sentence with what was found instead, and a hint if the mistake is a known one. */
+export function shown(message: string, found: IToken, previous: IToken | undefined): Omit<SyntaxProblem, 'span'> {
+  const hint = hintFor(found, previous) ?? (message === 'expected a name' ? nameHint(found) : undefined)
+  const expected = /^expected (.+?)(?: to close .*)?$/.exec(message)?.[1]
+  return {
+    message: `${message}, found ${describe(found)}`,
+    ...(hint === undefined ? {} : { hint }),
+    ...(expected === undefined ? {} : { expected: [expected] }),
+  }
+}
+
+const operators: ReadonlySet<TokenType> = new Set([t.Plus, t.Minus, t.Star, t.StarStar, t.Slash, t.Percent, t.At])
+
+function hintFor(found: IToken, previous: IToken | undefined): string | undefined {
+  const type = found.tokenType
+  const adjacent = previous !== undefined && previous.startOffset + previous.image.length === found.startOffset
+  if (type === t.Assign) return 'a comparison with a negative number needs a space: `x < -1`; an assignment `x <- e` is a statement of its own'
+  if (type === t.Equals && previous !== undefined && adjacent) {
+    if (operators.has(previous.tokenType)) return `write \`x <- x ${previous.image} e\``
+    if (previous.tokenType === t.EqualsEquals) return 'equality is written `==`'
+    if (previous.tokenType === t.NotEquals) return 'inequality is written `!=`'
+  }
+  if (type === t.Equals) return 'equality is written `==`; arguments and fields are named with `:`'
+  if (type === t.Dot && previous?.tokenType !== t.NumberLiteral) return 'a number has a digit before its point: `0.5`'
+  if (previous?.tokenType === t.Dot && type === t.NumberLiteral) return 'an element of a tuple is taken by index: `t[0]`'
+  if (previous?.tokenType === t.NumberLiteral && adjacent && type === t.Dot) return 'a number has a digit after its point: `1.0`'
+  if (previous?.tokenType === t.NumberLiteral && adjacent && type === t.Identifier) {
+    return found.image.startsWith('_') ? 'digits are written without separators' : `a product is written \`${previous.image} * ${found.image}\``
+  }
+  if (type === t.FatArrow) return 'the parameters of a lambda are names: `x => e`, `(x, y) => e`'
+  return foreignWords.get(found.image) ?? (previous === undefined ? undefined : foreignWords.get(previous.image))
+}
+
+function nameHint(found: IToken): string | undefined {
+  return t.reservedWords.includes(found.image) ? `\`${found.image}\` is a word of the language and cannot be a name` : undefined
+}
