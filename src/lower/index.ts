@@ -1,0 +1,5 @@
+// Graph → kernels: fusion, schedules, memory plan, and the expansion of scalar functions into machine ops.
+
+export { lowerEntry, type FusionNote, type Lowered } from './lower.js';
+export { buffersOf, planMemory } from './memory.js';
+

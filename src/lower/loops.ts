@@ -1,0 +1,88 @@
+// Counted loops over a region. In: a loop group and its storage. Out: one serial loop around the kernels of the region.
+// Holds: scalars are carried in registers, tensors in buffers; all new carries are computed before any is replaced.
+
+import { InternalError } from '../base/index.js';
+import type { Node, Region, TensorNode } from '../graph/index.js';
+import { type Accumulator, build, type Buffer, type Expr } from '../loop/index.js';
+import { opOf, tensorOf } from './forms.js';
+import { emitBufferCopy, emitGroup, planBlock } from './block.js';
+import type { Group } from './fuse.js';
+import { type EmitContext, PointEmitter } from './points.js';
+import type { Scope } from './scope.js';
+import { type Demand, Storage } from './storage.js';
+import type { Stored } from './values.js';
+
+interface LoopParts {
+  readonly trip: Expr;
+  readonly carries: number;
+  readonly body: Region;
+}
+
+type Carry =
+  | { readonly kind: 'register'; readonly now: Accumulator; readonly next: Accumulator; readonly result: Buffer }
+  | { readonly kind: 'buffer'; readonly now: Buffer; readonly next: Buffer };
+
+export function emitLoop(group: Group, scope: Scope, context: EmitContext): void {
+  const node = (group.members[0] as { readonly node: Node }).node;
+  const { trip, carries: count, body } = partsOf(node);
+  const { storage } = context;
+  const results = storage.placeResults(node);
+  const outside = new PointEmitter({ ...group, mode: 'map', members: [] }, context).values;
+
+  const carries = body.params.slice(1, 1 + count).map((type, at): Carry => {
+    const initial = tensorOf(node.args[at] as Node);
+    const result = results[at] as Buffer;
+    if (type.shape.length > 0) {
+      emitBufferCopy(storage.bufferOf(initial), result, scope);
+      return { kind: 'buffer', now: result, next: storage.pool.temporary(type) };
+    }
+    const register = (): Accumulator => ({ name: scope.names.fresh('carry'), dtype: type.dtype, shape: [] });
+    const carry: Carry = { kind: 'register', now: register(), next: register(), result };
+    const value = outside.at(initial, [], scope);
+    scope.emit({ kind: 'declare', accumulator: carry.now, initial: value }, { kind: 'declare', accumulator: carry.next, initial: value });
+    return carry;
+  });
+
+  scope.loop(
+    'step',
+    trip,
+    'serial',
+    (step, inside) => {
+      const bind = (argument: TensorNode): Stored => {
+        const index = Number(argument.attrs['index']);
+        if (index === 0) return { kind: 'value', value: build.apply('convert', 'i32', step) };
+        const carry = carries[index - 1];
+        if (carry === undefined) return captured(tensorOf(node.args[index - 1] as Node), scope, context, outside);
+        return carry.kind === 'register' ? { kind: 'value', value: build.read(carry.now) } : { kind: 'buffer', buffer: carry.now };
+      };
+      const inner: EmitContext = { ...context, parallel: false, storage: new Storage(storage.pool, context.forms, bind) };
+      const demands = body.results.map((result, at): Demand => {
+        const carry = carries[at];
+        if (carry === undefined) return { node: result, to: { kind: 'buffer', buffer: results[at] as Buffer, prefix: [step] } };
+        return { node: result, to: carry.kind === 'register' ? { kind: 'register', accumulator: carry.next } : { kind: 'buffer', buffer: carry.next, prefix: [] } };
+      });
+      const block = planBlock(demands, inner);
+      for (const one of block.groups) emitGroup(block, one, inside, inner);
+      for (const carry of carries) {
+        if (carry.kind === 'register') inside.emit({ kind: 'assign', accumulator: carry.now, index: [], value: build.read(carry.next) });
+        else emitBufferCopy(carry.next, carry.now, inside);
+      }
+    },
+    { carried: true },
+  );
+  for (const carry of carries) if (carry.kind === 'register') scope.emit({ kind: 'store', buffer: carry.result, index: [], value: build.read(carry.now) });
+}
+
+/** What the loop captures: scalars are values, tensors are stored (the roots saw to that). */
+function captured(node: TensorNode, scope: Scope, context: EmitContext, outside: PointEmitter['values']): Stored {
+  if (node.type.shape.length === 0) return { kind: 'value', value: scope.let('c', outside.at(node, [], scope)) };
+  return { kind: 'buffer', buffer: context.storage.bufferOf(node) };
+}
+
+function partsOf(node: Node): LoopParts {
+  const { trip, carries, body } = node.attrs;
+  if (opOf(node).lowering.kind !== 'loop' || typeof carries !== 'number' || typeof body !== 'object' || !('kind' in body) || typeof trip !== 'object' || !('terms' in trip)) {
+    throw new InternalError('lower', `${node.op.name} is no loop`);
+  }
+  return { trip: build.size(trip), carries, body };
+}

@@ -1,0 +1,108 @@
+// Lowering: an entry of the graph becomes a program of kernels. In: a simplified entry, the module's variables, a target. Out: kernels in order, buffers and a memory plan,
+// and why neighbours were not fused. Holds: what `src/loop/verify.ts` lists.
+
+import { bytesOf, Dim, elementCount, InternalError } from '../base/index.js';
+import type { Entry, GraphBuilder, Node, Origin, TensorNode, Variable } from '../graph/index.js';
+import { build, type Buffer, type Kernel, type KernelOrigin, type Program, type Stmt, type Target } from '../loop/index.js';
+import { emitBufferCopy, emitGroup, planBlock } from './block.js';
+import { costOf, titleOf } from './cost.js';
+import type { Group } from './fuse.js';
+import { planMemory } from './memory.js';
+import type { EmitContext } from './points.js';
+import { Forms } from './roots.js';
+import { Names, Scope } from './scope.js';
+import { BufferPool, type Demand, Storage } from './storage.js';
+import type { Stored } from './values.js';
+
+export interface FusionNote {
+  /** Op that started a kernel of its own, and the one whose kernel it did not join. */
+  readonly op: string;
+  readonly neighbour: string;
+  readonly reason: string;
+  readonly origins: readonly Origin[];
+}
+
+export interface Lowered {
+  readonly program: Program;
+  readonly notes: readonly FusionNote[];
+}
+
+export function lowerEntry(entry: Entry, variables: readonly Variable[], target: Target, builder: GraphBuilder): Lowered {
+  const pool = new BufferPool();
+  const taken = new Set<string>();
+  const named = (stem: string): string => {
+    const plain = stem.replace(/[^A-Za-z0-9_]/g, '_');
+    let name = plain;
+    for (let suffix = 1; taken.has(name); suffix++) name = `${plain}_${suffix}`;
+    taken.add(name);
+    return name;
+  };
+  const sources = new Map<string, Buffer>();
+  for (const [index, feed] of entry.feeds.entries()) sources.set(`feed:${feed.name}`, pool.add(build.buffer(named(`in_${feed.name}`), feed.type.dtype, feed.type.shape, { kind: 'feed', index })));
+  const outputs = entry.outputs.map((output, index) => pool.add(build.buffer(named(`out_${output.path || 'result'}`), output.node.type.dtype, output.node.type.shape, { kind: 'output', index })));
+  const variableBuffer = (path: string): Buffer => {
+    const known = sources.get(`variable:${path}`);
+    if (known !== undefined) return known;
+    const index = variables.findIndex((variable) => variable.path === path);
+    const variable = variables[index];
+    if (variable === undefined) throw new InternalError('lower', `variable ${path} is not declared`);
+    const made = pool.add(build.buffer(named(`var_${path}`), variable.type.dtype, variable.type.shape, { kind: 'variable', index }));
+    sources.set(`variable:${path}`, made);
+    return made;
+  };
+  const bind = (source: TensorNode): Stored => {
+    const { name, path } = source.attrs;
+    if (source.op.name === 'variable' && typeof path === 'string') return { kind: 'buffer', buffer: variableBuffer(path) };
+    const buffer = typeof name === 'string' ? sources.get(`feed:${name}`) : undefined;
+    if (buffer === undefined) throw new InternalError('lower', `${source.op.name} ${String(name)} is no feed of ${entry.name}`);
+    return { kind: 'buffer', buffer };
+  };
+
+  const demands: Demand[] = [
+    ...entry.outputs.map((output, at): Demand => ({ node: output.node, to: { kind: 'buffer', buffer: outputs[at] as Buffer, prefix: [] } })),
+    ...entry.updates
+      .filter((update) => !isUnchanged(update.node, update.variable))
+      .map((update): Demand => ({ node: update.node, to: { kind: 'buffer', buffer: variableBuffer(update.variable), prefix: [] } })),
+  ];
+  const forms = new Forms();
+  const context: EmitContext = { storage: new Storage(pool, forms, bind), forms, target, parallel: true };
+  const block = planBlock(demands, context);
+  const kernels: Kernel[] = [];
+  const add = (title: string, body: readonly Stmt[], cost: Kernel['cost'], origins: readonly KernelOrigin[]): void => {
+    kernels.push({ name: `k${kernels.length}`, title, body, cost, origins });
+  };
+  for (const group of block.groups) {
+    const scope = Scope.root(new Names());
+    emitGroup(block, group, scope, context);
+    add(titleOf(group), scope.statements, costOf(group, context.storage, forms), originsOf(group, forms, builder));
+  }
+  for (const { from, to } of block.copies) {
+    const scope = Scope.root(new Names());
+    emitBufferCopy(from, to, scope);
+    add(`copy ${to.name}`, scope.statements, copyCost(from), []);
+  }
+  const program: Program = { entry: entry.name, dims: entry.dims, buffers: pool.all, kernels, arena: planMemory(kernels) };
+  const notes = block.fusion.notes.map(({ node, neighbour, reason }): FusionNote => ({ op: node.op.name, neighbour: neighbour.op.name, reason, origins: builder.originsOf(node) }));
+  return { program, notes };
+}
+
+const isUnchanged = (node: TensorNode, variable: string): boolean => node.op.name === 'variable' && node.attrs['path'] === variable;
+
+function copyCost(buffer: Buffer): Kernel['cost'] {
+  const bytes = elementCount(buffer.shape).mul(bytesOf(buffer.dtype));
+  return { bytesRead: bytes, bytesWritten: bytes, flops: Dim.zero };
+}
+
+/** Source places of everything that the group computes, each once, in source order. */
+function originsOf(group: Group, forms: Forms, builder: GraphBuilder): KernelOrigin[] {
+  const found = new Map<string, KernelOrigin>();
+  const seen = new Set<Node>();
+  const visit = (node: Node): void => {
+    if (seen.has(node) || group.reads.has(node) || forms.isStored(node)) return;
+    seen.add(node);
+    for (const origin of builder.originsOf(node)) found.set(`${origin.span.start}:${origin.span.end}:${origin.backward}:${origin.scope}`, origin);
+    node.args.forEach(visit);
+  };
+  for (const member of group.members) visit(member.node);
+  return [...found.values()].sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end);
+}

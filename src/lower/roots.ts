@@ -1,0 +1,114 @@
+// Which nodes get storage. In: the nodes that an entry must deliver. Out: roots; every other node is computed where it is needed.
+// Holds: reductions, tiled products, nests and loops are roots, unless a reduction is short enough to be written out; operands of tiled products are roots or views of stored nodes.
+
+import type { Shape } from '../base/index.js';
+import { type Node, topological, type TensorNode } from '../graph/index.js';
+import { build, type Buffer, type Expr } from '../loop/index.js';
+import { addressStride } from './expressions.js';
+import { type Form, formOf, space, tensorOf, type TileForm } from './forms.js';
+import { Names, Scope } from './scope.js';
+import { isInlineReduce, Values } from './values.js';
+
+/** A scalar that costs more FLOPs than this is computed once, before the loops that read it. */
+const scalarCost = 8;
+/** A value that costs more FLOPs per element than this is stored rather than computed again in another kernel. */
+export const recomputeCost = 10;
+
+export class Forms {
+  readonly #forms = new Map<Node, Form>();
+
+  of(node: Node): Form {
+    let form = this.#forms.get(node);
+    if (form === undefined) this.#forms.set(node, (form = formOf(node)));
+    return form;
+  }
+
+  /** Storage that exists before the kernels run, or that a loop fills. */
+  isStored(node: Node): boolean {
+    const kind = this.of(node).kind;
+    return kind === 'source' || kind === 'element-of';
+  }
+}
+
+/** A stand-in for the storage of `node`, to see how it would be read. */
+export const probeBuffer = (node: TensorNode): Buffer => build.buffer(`n${node.id}`, node.type.dtype, node.type.shape, { kind: 'temporary' });
+
+export function chooseRoots(demanded: readonly TensorNode[], forms: Forms): Set<Node> {
+  const order = topological(demanded);
+  const roots = new Set<Node>(demanded.filter((node) => !forms.isStored(node)));
+  for (const node of order) {
+    const form = forms.of(node);
+    switch (form.kind) {
+      case 'reduce':
+        if (!isInlineReduce(form)) roots.add(node);
+        break;
+      case 'tile':
+        roots.add(node);
+        break;
+      case 'nest':
+      case 'loop':
+        roots.add(node);
+        for (const argument of node.args) {
+          const inRegister = form.kind === 'loop' && forms.of(argument).kind === 'element' && shapeOf(argument).length === 0;
+          if (!forms.isStored(argument) && !inRegister) roots.add(argument);
+        }
+        break;
+      case 'element':
+      case 'source':
+      case 'element-of':
+        break;
+    }
+  }
+  for (const node of order) {
+    const form = forms.of(node);
+    if (form.kind === 'tile') for (const operand of unreadableOperands(form, roots, forms)) roots.add(operand);
+  }
+  const cost = inlineCosts(order, roots, forms);
+  for (const node of order) {
+    if (space(shapeOf(node)).length === 0) continue;
+    for (const argument of node.args) {
+      if (forms.of(argument).kind === 'element' && space(shapeOf(argument)).length === 0 && (cost.get(argument) ?? 0) > scalarCost) roots.add(argument);
+    }
+  }
+  return roots;
+}
+
+const shapeOf = (node: Node): Shape => (node.type.kind === 'tensor' ? node.type.shape : []);
+
+/** FLOPs per element of computing a node from stored ones, counted as a tree and capped. */
+export function inlineCosts(order: readonly Node[], roots: ReadonlySet<Node>, forms: Forms): Map<Node, number> {
+  const costs = new Map<Node, number>();
+  for (const node of order) {
+    const form = forms.of(node);
+    let cost = form.kind === 'element' ? form.cost : form.kind === 'reduce' ? 16 : 0;
+    if (form.kind === 'element' || form.kind === 'reduce') for (const argument of node.args) if (!roots.has(argument)) cost += costs.get(argument) ?? 0;
+    costs.set(node, Math.min(cost, 1e6));
+  }
+  return costs;
+}
+
+/**
+ * Operands that the register tile cannot read as they are: computed ones, and views whose address is not linear, or whose columns are not contiguous
+ * on the right side (lanes run along columns).
+ */
+function unreadableOperands(form: TileForm, roots: ReadonlySet<Node>, forms: Forms): TensorNode[] {
+  const [left, right] = form.node.args.map(tensorOf) as [TensorNode, TensorNode];
+  const batch = form.batch.map((_, axis) => build.index(`b${axis}`));
+  return [
+    ...(strideAlong(left, [...batch, build.index('m'), build.index('k')], ['m', 'k'], roots, forms) === undefined ? [left] : []),
+    ...(strideAlong(right, [...batch, build.index('k'), build.index('n')], ['n', 'k'], roots, forms) === 1 ? [] : [right]),
+  ].filter((node) => !forms.isStored(node) && !roots.has(node));
+}
+
+/** Constant stride along the first of `loops`, 0 for another linear one, undefined when the operand is no plain load that is linear in all of them. */
+function strideAlong(operand: TensorNode, index: readonly Expr[], loops: readonly string[], roots: ReadonlySet<Node>, forms: Forms): number | undefined {
+  const values = new Values({
+    stored: (node) => (roots.has(node) || forms.isStored(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined),
+    form: (node) => forms.of(node),
+  });
+  const value = values.at(operand, index, Scope.root(new Names()));
+  if (value.kind !== 'load') return undefined;
+  const strides = loops.map((loop) => addressStride(value.buffer, value.index, loop));
+  if (strides.some((stride) => stride === undefined)) return undefined;
+  return strides[0]?.constant ?? 0;
+}

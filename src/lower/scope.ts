@@ -1,0 +1,101 @@
+// Where statements of a kernel go while it is being built. In: loops opened one inside the other. Out: bodies in which every value is computed once, in the outermost
+// loop that has its indices. Holds: a value is named by one `let`, in the scope whose loops and lets its indices need.
+
+import type { Node } from '../graph/index.js';
+import { type Axis, build, type Expr, type Stmt } from '../loop/index.js';
+import { exprKey, freeNames } from './expressions.js';
+
+/** Unique names within one kernel. */
+export class Names {
+  #next = 0;
+
+  fresh(stem: string): string {
+    return `${stem}${this.#next++}`;
+  }
+}
+
+export class Scope {
+  readonly statements: Stmt[] = [];
+  readonly #own = new Set<string>();
+  readonly #values = new Map<string, Expr>();
+
+  readonly names: Names;
+  readonly parent: Scope | undefined;
+  /** Nothing is hoisted out of it: bodies of parallel loops, and of loops whose iterations differ by more than their index. */
+  readonly closed: boolean;
+
+  private constructor(names: Names, parent: Scope | undefined, closed: boolean) {
+    this.names = names;
+    this.parent = parent;
+    this.closed = closed;
+  }
+
+  static root(names: Names): Scope {
+    return new Scope(names, undefined, true);
+  }
+
+  /** A loop inside this scope; it is appended here when `fill` returns, after whatever `fill` hoisted. */
+  loop(stem: string, extent: Expr, axis: Axis, fill: (index: Expr, body: Scope) => void, options: { limit?: number; carried?: boolean } = {}): void {
+    const { limit, carried = false } = options;
+    const count = build.intValue(extent);
+    const body = new Scope(this.names, this, axis === 'parallel' || carried);
+    if (count === 1 && axis !== 'parallel' && limit === undefined && !carried) {
+      // One iteration needs no loop; its scope stays, so that the caller's view does not change.
+      fill(build.int(0), body);
+      this.statements.push(...body.statements);
+      for (const name of body.#own) this.#own.add(name);
+      return;
+    }
+    const index = this.names.fresh(stem);
+    body.#own.add(index);
+    fill(build.index(index), body);
+    this.statements.push({ kind: 'for', index, extent, axis, ...(limit === undefined ? {} : { limit }), body: body.statements });
+  }
+
+  /** A guarded part of this scope. */
+  when(condition: Expr, fill: (body: Scope) => void): void {
+    const body = new Scope(this.names, this, false);
+    // What the condition speaks about must not be touched outside of the guard: it may be out of bounds there.
+    for (const name of freeNames([condition])) body.#own.add(name);
+    fill(body);
+    this.statements.push({ kind: 'if', condition, then: body.statements });
+  }
+
+  emit(...statements: Stmt[]): void {
+    for (const statement of statements) {
+      if (statement.kind === 'declare') this.#own.add(statement.accumulator.name);
+      this.statements.push(statement);
+    }
+  }
+
+  /** The innermost scope that declares one of the names that `exprs` need: values that depend on them belong there. */
+  home(exprs: readonly Expr[]): Scope {
+    const needed = freeNames(exprs);
+    let scope: Scope = this;
+    for (;;) {
+      for (const name of needed) if (scope.#own.has(name)) return scope;
+      if (scope.closed || scope.parent === undefined) return scope;
+      scope = scope.parent;
+    }
+  }
+
+  recall(key: string): Expr | undefined {
+    return this.#values.get(key) ?? this.parent?.recall(key);
+  }
+
+  remember(key: string, value: Expr): void {
+    this.#values.set(key, value);
+  }
+
+  /** Names `value` here and returns the name. */
+  let(stem: string, value: Expr): Expr {
+    if (value.kind === 'const' || value.kind === 'name' || value.kind === 'index') return value;
+    const name = this.names.fresh(stem);
+    this.#own.add(name);
+    this.emit({ kind: 'let', name, value });
+    return build.name(name, build.dtypeOf(value));
+  }
+}
+
+/** Identifies the value of a node at an index. */
+export const valueKey = (node: Node, index: readonly Expr[]): string => `${node.id}@${index.map(exprKey).join(',')}`;

@@ -1,0 +1,87 @@
+// The value of a node at an index, as an expression of the kernel under construction. In: node, index, scope. Out: an expression; statements for whatever had to be computed first.
+// Holds: a stored node is loaded, anything else is computed here, once per scope that has its indices.
+
+import { InternalError, type Shape } from '../base/index.js';
+import type { Node, TensorNode } from '../graph/index.js';
+import { type Buffer, build, type Expr } from '../loop/index.js';
+import { combineStep, constants, type Form, identity, indices, opOf, type ReduceForm, tensorOf } from './forms.js';
+import { type Scope, valueKey } from './scope.js';
+
+/** Where a node's value can be had without computing it. */
+export type Stored = { readonly kind: 'buffer'; readonly buffer: Buffer } | { readonly kind: 'value'; readonly value: Expr };
+
+export interface ValueSources {
+  stored(node: TensorNode): Stored | undefined;
+  form(node: Node): Form;
+  /** Called for every stored node that is read. */
+  observe?(node: TensorNode, index: readonly Expr[]): void;
+}
+
+/** Reductions of at most this many terms are written out where they are needed (rows of a small matrix-vector product). */
+export const inlineTerms = 16;
+
+/** Whether a reduction may be written out as one expression. */
+export function isInlineReduce(form: ReduceForm): boolean {
+  const sizes = constants(form.reduced);
+  if (sizes === undefined) return false;
+  const terms = sizes.reduce((product, one) => product * one, 1);
+  return opOf(form.node).lowering.kind === 'contract' ? terms <= inlineTerms : terms <= 4;
+}
+
+export class Values {
+  readonly sources: ValueSources;
+
+  constructor(sources: ValueSources) {
+    this.sources = sources;
+  }
+
+  at(node: TensorNode, index: readonly Expr[], scope: Scope): Expr {
+    const key = valueKey(node, index);
+    const known = scope.recall(key);
+    if (known !== undefined) return known;
+    const stored = this.sources.stored(node);
+    if (stored !== undefined) this.sources.observe?.(node, index);
+    if (stored !== undefined) return stored.kind === 'value' ? stored.value : build.load(stored.buffer, index);
+    const form = this.sources.form(node);
+    const read = (argument: TensorNode, at: readonly Expr[]): Expr => this.at(argument, at, scope);
+    switch (form.kind) {
+      case 'element': {
+        const lowering = opOf(node).lowering;
+        if (lowering.kind !== 'element') throw new InternalError('lower', `${node.op.name} is no element op`);
+        const value = lowering.at(node, index, (which, at) => read(tensorOf(node.args[which] as Node), at));
+        return this.#keep(key, lowering.cost > 0 ? node.op.name : undefined, value, index, scope);
+      }
+      case 'reduce':
+        return this.#keep(key, node.op.name, writtenOut(form, index, constants(form.reduced), read), index, scope);
+      case 'source':
+      case 'element-of':
+      case 'tile':
+      case 'nest':
+      case 'loop':
+        throw new InternalError('lower', `${node.op.name} (%${node.id}) is needed before it is stored`);
+    }
+  }
+
+  #keep(key: string, stem: string | undefined, value: Expr, index: readonly Expr[], scope: Scope): Expr {
+    const home = scope.home([...index, value]);
+    const kept = stem === undefined ? value : home.let(letStem(stem), value);
+    home.remember(key, kept);
+    return kept;
+  }
+}
+
+/** Lets are named after their op: `exp7`. */
+const letStem = (op: string): string => op.replace(/[^A-Za-z]/g, '') || 'v';
+
+function writtenOut(form: ReduceForm, kept: readonly Expr[], sizes: readonly number[] | undefined, read: (argument: TensorNode, at: readonly Expr[]) => Expr): Expr {
+  if (sizes === undefined) throw new InternalError('lower', `${form.node.op.name} over ${describe(form.reduced)} cannot be written out`);
+  const dtype = form.node.type.dtype;
+  let value: Expr | undefined;
+  for (const at of indices(sizes)) {
+    const term = form.term(kept, at.map(build.int), read);
+    value = value === undefined ? term : combineStep(form.combine, dtype, value, term);
+  }
+  return value ?? identity(form.combine, dtype);
+}
+
+const describe = (shape: Shape): string => `[${shape.join(', ')}]`;
