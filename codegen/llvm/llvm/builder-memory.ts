@@ -6,7 +6,8 @@ import { fault, guarded } from './fault.js';
 import type { RawValue } from './addon.js';
 import { raw, rawFunction } from './raw.js';
 import type { LlvmType } from './types.js';
-import { AliasScope, LlvmValue } from './values.js';
+import { AliasScope } from './values.js';
+import type { LlvmValue } from './values.js';
 
 export interface AccessOptions {
   /** In bytes, a power of two; default: the scalar's size. Aggregates must say it. */

@@ -11,7 +11,8 @@ import type { FunctionSpec, Linkage, Visibility } from './function.js';
 import { raw } from './raw.js';
 import { Types } from './types.js';
 import type { LlvmType } from './types.js';
-import { AliasScope, BasicBlock, GlobalHandle, InlineAsm, LlvmConstant, LlvmValue } from './values.js';
+import { AliasScope, GlobalHandle, InlineAsm, LlvmConstant, LlvmValue } from './values.js';
+import type { BasicBlock } from './values.js';
 
 export interface GlobalSpec {
   readonly name: string;

@@ -1,0 +1,45 @@
+// Set-up: from a fresh clone to a checkout in which every command works. In: nothing but Node, npm and, for what the system
+// lacks, apt-get. Out: node_modules, build/*.node, dist, node_modules/.bin/tfc. Holds: what is up to date is not done again.
+
+import { chmodSync, existsSync } from 'node:fs';
+import { at, filesBelow, hashFiles, readText, run, writeWhole } from './files.mjs';
+import { buildLlvmAddon, buildRuntimeAddon } from './native.mjs';
+import { checkNode, installPackages } from './packages.mjs';
+import { say } from './report.mjs';
+import { systemTools } from './system.mjs';
+
+const ROOMS = ['grammar', 'src', 'codegen', 'runtime', 'examples', 'test'];
+const LAUNCHER = `#!/bin/sh
+exec node "$(dirname "$(readlink -f "$0")")/../../dist/src/driver/cli.js" "$@"
+`;
+
+export async function setUp() {
+  checkNode();
+  await installPackages();
+  const tools = await systemTools();
+  await buildLlvmAddon(tools);
+  await buildRuntimeAddon(tools);
+  await compile();
+  linkCommand();
+}
+
+async function compile() {
+  const sources = ROOMS.flatMap((r) => filesBelow(at(r), (p) => p.endsWith('.ts') || p.endsWith('tsconfig.json')));
+  const key = hashFiles([...sources, at('tsconfig.json'), at('tsconfig.base.json'), at('package-lock.json')]);
+  const stamp = at('dist', '.tsbuildinfo', 'stamp');
+  if (readText(stamp) === key) return;
+  say('compiling the TypeScript sources …');
+  await run(process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-b', at('tsconfig.json')], { what: 'tsc -b' });
+  writeWhole(stamp, key);
+}
+
+/** `npx tfc` looks among the installed commands; npm does not put a package's own command there. */
+function linkCommand() {
+  const path = at('node_modules', '.bin', 'tfc');
+  if (readText(path) !== LAUNCHER) {
+    writeWhole(path, LAUNCHER);
+    chmodSync(path, 0o755);
+  }
+  const cli = at('dist', 'src', 'driver', 'cli.js');
+  if (existsSync(cli)) chmodSync(cli, 0o755);
+}

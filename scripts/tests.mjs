@@ -1,0 +1,33 @@
+// The test commands. In: vitest's arguments. Out: lint and test results; the last line is `N passed, N failed`, where the lint
+// run counts as one test. Holds: the exit code is 0 exactly when nothing failed.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { at, readText } from './files.mjs';
+
+function call(script, args, env = {}) {
+  return spawnSync(process.execPath, [at('node_modules', ...script), ...args], { cwd: at(), stdio: 'inherit', env: { ...process.env, ...env } }).status === 0;
+}
+
+function lint() {
+  const ok = call(['eslint', 'bin', 'eslint.js'], ['--cache', '--cache-location', at('build', 'eslint-cache'), '--max-warnings', '0', '.']);
+  if (ok) process.stdout.write('lint: clean\n');
+  return ok;
+}
+
+/** `npm test` (with lint, when no files are named) or, with `long`, `npm run test:long`. Returns the exit code. */
+export function test(args, { long = false } = {}) {
+  mkdirSync(at('build'), { recursive: true });
+  const lints = !long && args.length === 0 ? [lint()] : [];
+  const tally = at('build', `tally-${process.pid}.json`);
+  const reporters = ['--reporter=default', `--reporter=${at('scripts', 'reporter.mjs')}`];
+  const env = { TFC_TALLY: tally, ...(long ? { TFC_LONG: '1' } : {}) };
+  const ok = call(['vitest', 'vitest.mjs'], ['run', ...reporters, ...args], env);
+  const counted = existsSync(tally) ? JSON.parse(readText(tally)) : { passed: 0, failed: 1 };
+  rmSync(tally, { force: true });
+  const passed = counted.passed + lints.filter(Boolean).length;
+  let failed = counted.failed + lints.filter((l) => !l).length;
+  if (!ok && failed === 0) failed = 1;
+  process.stdout.write(`${passed} passed, ${failed} failed\n`);
+  return failed === 0 ? 0 : 1;
+}

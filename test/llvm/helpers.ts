@@ -1,0 +1,31 @@
+// What the LLVM tests share. In: a module. Out: it compiled, linked and called from a C program. Holds: scratch files go away.
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { emitObject, link } from '../../codegen/llvm/llvm/index.js';
+import type { ModuleBuilder, TargetOptions } from '../../codegen/llvm/llvm/index.js';
+
+/** A folder for the time of `body`. */
+export function inScratch<T>(body: (folder: string) => T): T {
+  const folder = mkdtempSync(join(tmpdir(), 'tfc-llvm-'));
+  try {
+    return body(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Compiles and links `module`, calls it from the C statements `main` (after `declarations`), and returns what they print. */
+export function runFromC(module: ModuleBuilder, declarations: string, main: string, options: TargetOptions = {}): string {
+  return inScratch((folder) => {
+    const library = join(folder, 'libkernel.so');
+    link({ objects: [emitObject(module, options).object], output: library });
+    const source = join(folder, 'main.c');
+    writeFileSync(source, `#include <stdint.h>\n#include <stdio.h>\n#include <string.h>\n${declarations}\nint main(void) {\n${main}\nreturn 0;\n}\n`);
+    const program = join(folder, 'main');
+    execFileSync(process.env['CC'] ?? 'cc', [source, '-o', program, library, `-Wl,-rpath,${folder}`]);
+    return execFileSync(program, { encoding: 'utf8' }).trim();
+  });
+}
