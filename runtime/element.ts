@@ -1,0 +1,90 @@
+// Element types as JavaScript holds them. In: a dtype's name. Out: its typed array, width, code in the ABI and name in safetensors files.
+// Holds: one row per dtype; f16 and bf16 are bit patterns in a Uint16Array, bool is 0 or 1 in a Uint8Array.
+import type { ElementType } from './abi/manifest.js';
+import { bf16ToNumber, f16ToNumber } from './half.js';
+
+export type TypedArray = Float32Array | Float64Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
+
+export interface Element {
+  /** The number in the ABI (tfc.h). */
+  readonly code: number;
+  readonly bytes: number;
+  readonly family: 'float' | 'integer' | 'bool';
+  /** Name of the typed array's constructor, which also works for arrays of another realm. */
+  readonly array: string;
+  readonly safetensors: string;
+  /** Smallest and largest value of an integer type. */
+  readonly range?: readonly [least: bigint, most: bigint];
+  readonly view: (buffer: ArrayBufferLike, offset: number, length: number) => TypedArray;
+}
+
+export const elements: Readonly<Record<ElementType, Element>> = {
+  f32: { code: 0, bytes: 4, family: 'float', array: 'Float32Array', safetensors: 'F32', view: (buffer, offset, length) => new Float32Array(buffer, offset, length) },
+  f64: { code: 1, bytes: 8, family: 'float', array: 'Float64Array', safetensors: 'F64', view: (buffer, offset, length) => new Float64Array(buffer, offset, length) },
+  f16: { code: 2, bytes: 2, family: 'float', array: 'Uint16Array', safetensors: 'F16', view: (buffer, offset, length) => new Uint16Array(buffer, offset, length) },
+  bf16: { code: 3, bytes: 2, family: 'float', array: 'Uint16Array', safetensors: 'BF16', view: (buffer, offset, length) => new Uint16Array(buffer, offset, length) },
+  i32: {
+    code: 4,
+    bytes: 4,
+    family: 'integer',
+    array: 'Int32Array',
+    safetensors: 'I32',
+    range: [-(2n ** 31n), 2n ** 31n - 1n],
+    view: (buffer, offset, length) => new Int32Array(buffer, offset, length),
+  },
+  i64: {
+    code: 5,
+    bytes: 8,
+    family: 'integer',
+    array: 'BigInt64Array',
+    safetensors: 'I64',
+    range: [-(2n ** 63n), 2n ** 63n - 1n],
+    view: (buffer, offset, length) => new BigInt64Array(buffer, offset, length),
+  },
+  u8: { code: 6, bytes: 1, family: 'integer', array: 'Uint8Array', safetensors: 'U8', range: [0n, 255n], view: (buffer, offset, length) => new Uint8Array(buffer, offset, length) },
+  bool: { code: 7, bytes: 1, family: 'bool', array: 'Uint8Array', safetensors: 'BOOL', view: (buffer, offset, length) => new Uint8Array(buffer, offset, length) },
+};
+
+export const elementTypes = Object.keys(elements) as readonly ElementType[];
+
+export const isElementType = (name: unknown): name is ElementType => typeof name === 'string' && Object.hasOwn(elements, name);
+
+/** A new array whose contents are undefined when it is large: for results that are written in full. */
+export function allocate(dtype: ElementType, length: number): TypedArray {
+  const element = elements[dtype];
+  const bytes = length * element.bytes;
+  if (bytes < 4096) return element.view(new ArrayBuffer(bytes), 0, length);
+  const raw = Buffer.allocUnsafeSlow(bytes);
+  return element.view(raw.buffer, raw.byteOffset, length);
+}
+
+/** True for a typed array that holds `dtype` as it stands. */
+export function holds(dtype: ElementType, value: unknown): value is TypedArray {
+  return ArrayBuffer.isView(value) && (value as { readonly [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === elements[dtype].array;
+}
+
+/** One element as JavaScript shows it: number, boolean, or bigint for an i64 that a number does not hold exactly. */
+export function elementValue(dtype: ElementType, data: TypedArray, at: number): number | bigint | boolean {
+  const raw = data[at] ?? 0;
+  switch (dtype) {
+    case 'f16':
+      return f16ToNumber(Number(raw));
+    case 'bf16':
+      return bf16ToNumber(Number(raw));
+    case 'bool':
+      return raw !== 0;
+    case 'i64':
+      return raw >= Number.MIN_SAFE_INTEGER && raw <= Number.MAX_SAFE_INTEGER ? Number(raw) : raw;
+    case 'f32':
+    case 'f64':
+    case 'i32':
+    case 'u8':
+      return raw;
+    default:
+      return unknownElement(dtype);
+  }
+}
+
+function unknownElement(dtype: never): never {
+  throw new TypeError(`no element type ${String(dtype)}`);
+}

@@ -1,0 +1,87 @@
+// Failures that users of a compiled module see. In: a code, a sentence, what was expected. Out: an Error with these as properties.
+// Holds: every failure of the runtime that a caller can cause is one of these; its code says what kind it is and does not change with the wording.
+
+export type RuntimeCode =
+  | 'missing-feed'
+  | 'unknown-feed'
+  | 'unknown-fetch'
+  | 'shape-mismatch'
+  | 'dtype-mismatch'
+  | 'unsatisfied-fact'
+  | 'uninitialized-variable'
+  | 'unknown-entry'
+  | 'unknown-variable'
+  | 'unknown-dim'
+  | 'session-closed'
+  | 'bad-artifact'
+  | 'bad-data'
+  | 'invalid-value'
+  | 'file-not-found'
+  | 'file-not-written'
+  | 'toolchain-missing'
+  | 'out-of-memory'
+  | 'entry-failed';
+
+export interface ErrorDetails {
+  /** What the caller can do about it. */
+  readonly hint?: string;
+  /** Name of the feed in question. */
+  readonly feed?: string;
+  /** Path of the variable in question. */
+  readonly variable?: string;
+  /** What the entry declares, e.g. `f32[B, 784]`. */
+  readonly expected?: string;
+  /** What was given, e.g. `f32[32, 100]`. */
+  readonly actual?: string;
+  readonly cause?: unknown;
+}
+
+/** A failure with a code. `message` is one sentence or two; `hint` is not part of it. */
+export class TfcError extends Error {
+  override readonly name = 'TfcError';
+  readonly code: RuntimeCode;
+  readonly hint: string | undefined;
+  readonly feed: string | undefined;
+  readonly variable: string | undefined;
+  readonly expected: string | undefined;
+  readonly actual: string | undefined;
+
+  constructor(code: RuntimeCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.hint = details.hint;
+    this.feed = details.feed;
+    this.variable = details.variable;
+    this.expected = details.expected;
+    this.actual = details.actual;
+  }
+}
+
+/** ` Did you mean …?` for a name that is close to one of `known`, else undefined. Closeness: at most a third of the letters differ. */
+export function suggestion(name: string, known: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let least = Math.max(1, Math.floor(name.length / 3)) + 1;
+  for (const candidate of known) {
+    const distance = editDistance(name, candidate, least);
+    if (distance < least) {
+      least = distance;
+      best = candidate;
+    }
+  }
+  return best === undefined ? undefined : `Did you mean ${best}?`;
+}
+
+/** Levenshtein's distance between two names, or `limit` when it is not below it. */
+function editDistance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) >= limit) return limit;
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return Math.min(limit, row[b.length] ?? limit);
+}

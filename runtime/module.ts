@@ -1,0 +1,111 @@
+// Compiled modules. In: the path of an artifact. Out: its manifest and sessions. Holds: nothing is compiled here; what has no code yet is asked of whoever opened the module.
+import type { EntrySpec, Manifest } from './abi/manifest.js';
+import { type Artifact, isExported, openArtifact, ranksKey, requireSameVariables } from './artifact.js';
+import { TfcError } from './error.js';
+import { type Native, loadNative } from './native.js';
+import { type AnyEntries, type EntryTypes, type Session, SessionMethods, type SessionOptions, type SessionSource, entryNames } from './session.js';
+
+export interface ModuleOptions {
+  /** Compiles an entry with open ranks for these ranks and returns the path of an artifact that has it, with the same variables as the module's own. */
+  readonly resolveOpen?: (name: string, ranks: Readonly<Record<string, number>>) => string;
+  /** Compiles an entry that computes named nodes, in this order, as a tuple, from feeds of these names. */
+  readonly resolveFetches?: (fetches: readonly string[], fed: readonly string[]) => { readonly path: string; readonly entry: string };
+}
+
+export class Module {
+  readonly path: string;
+  readonly manifest: Manifest;
+  readonly #native: Native;
+  readonly #artifact: Artifact;
+  readonly #options: ModuleOptions;
+  readonly #attached = new Map<string, Artifact>();
+  #closed = false;
+  #sessions = 0;
+
+  /** @throws TfcError file-not-found, bad-artifact, toolchain-missing. */
+  constructor(path: string, options: ModuleOptions = {}) {
+    this.#native = loadNative();
+    this.#artifact = openArtifact(this.#native, path);
+    this.#options = options;
+    this.path = path;
+    this.manifest = this.#artifact.manifest;
+  }
+
+  /** Exported entries that have code in the module's own artifact. */
+  get entries(): readonly EntrySpec[] {
+    return this.manifest.entries.filter(isExported);
+  }
+
+  /** Variables of its own, and entries as methods. @throws TfcError out-of-memory, invalid-value. */
+  session<Entries extends EntryTypes = AnyEntries>(options: SessionOptions = {}): Session<Entries> {
+    if (this.#closed) throw new TfcError('session-closed', `The module ${this.path} is closed.`);
+    const source: SessionSource = {
+      native: this.#native,
+      artifact: this.#artifact,
+      openRank: (name, ranks) => this.#openRank(name, ranks),
+      fetches: (fetches, fed) => this.#fetches(fetches, fed),
+      closed: () => {
+        this.#sessions -= 1;
+        this.#unmap();
+      },
+    };
+    const session = new SessionMethods<Entries>(source, options);
+    this.#sessions += 1;
+    const run = session.run.bind(session) as (name: string, feeds: unknown) => unknown;
+    for (const name of entryNames(this.#artifact)) {
+      if (name in session) continue;
+      Object.defineProperty(session, name, { enumerable: true, value: (feeds: unknown) => run(name, feeds) });
+    }
+    // The properties that the type adds were defined just now.
+    return session as Session<Entries>;
+  }
+
+  /** Sessions that are open go on; the artifact is unmapped after the last of them. */
+  close(): void {
+    this.#closed = true;
+    this.#unmap();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #unmap(): void {
+    if (!this.#closed || this.#sessions > 0) return;
+    for (const artifact of [this.#artifact, ...this.#attached.values()]) this.#native.close(artifact.handle);
+  }
+
+  #openRank(name: string, ranks: Readonly<Record<string, number>>): Artifact {
+    const resolve = this.#options.resolveOpen;
+    if (resolve === undefined) {
+      throw new TfcError('unknown-entry', `${this.manifest.module} has no code for ${ranksKey(name, ranks)}.`, { hint: 'Compile the module with these ranks, or open its source.' });
+    }
+    return this.#attach(resolve(name, ranks));
+  }
+
+  #fetches(fetches: readonly string[], fed: readonly string[]): { readonly artifact: Artifact; readonly entry: string } {
+    const resolve = this.#options.resolveFetches;
+    if (resolve === undefined) {
+      throw new TfcError('unknown-fetch', `${this.manifest.module} has no code that fetches ${fetches.join(', ')}.`, { hint: 'Open the source instead of the artifact to fetch nodes by name.' });
+    }
+    const { path, entry } = resolve(fetches, fed);
+    return { artifact: this.#attach(path), entry };
+  }
+
+  #attach(path: string): Artifact {
+    const known = this.#attached.get(path);
+    if (known !== undefined) return known;
+    const artifact = openArtifact(this.#native, path);
+    try {
+      requireSameVariables(this.#artifact, artifact);
+    } catch (error) {
+      this.#native.close(artifact.handle);
+      throw error;
+    }
+    this.#attached.set(path, artifact);
+    return artifact;
+  }
+}
+
+/** Opens a compiled module. @throws TfcError file-not-found, bad-artifact, toolchain-missing. */
+export const openModule = (path: string, options: ModuleOptions = {}): Module => new Module(path, options);

@@ -1,0 +1,71 @@
+// The native half of the runtime. In: nothing. Out: its functions, typed. Holds: what it throws becomes a TfcError; it is loaded once per context.
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { TypedArray } from './element.js';
+import { type RuntimeCode, TfcError } from './error.js';
+
+declare const kind: unique symbol;
+
+/** Something of the native half; freed when it is closed or collected. */
+export interface Handle<Kind extends 'module' | 'session' | 'step'> {
+  readonly [kind]: Kind;
+}
+
+export interface Native {
+  openModule(path: string): { readonly handle: Handle<'module'>; readonly manifest: string; readonly entries: readonly string[] };
+  close(handle: Handle<'module' | 'session' | 'step'>): void;
+  createSession(threads: number, variableBytes: Float64Array): Handle<'session'>;
+  readVariable(session: Handle<'session'>, index: number, into: TypedArray): void;
+  writeVariable(session: Handle<'session'>, index: number, from: TypedArray): void;
+  /** Bytes of the session's arena as it is now. */
+  arenaBytes(session: Handle<'session'>): number;
+  /** counts: feeds, outputs, dims. The scalar outputs (positions, dtype codes) are those that `repeat` records. */
+  createStep(session: Handle<'session'>, module: Handle<'module'>, entry: number, counts: Int32Array, scalarOutputs: Int32Array, scalarDtypes: Int32Array): Handle<'step'>;
+  /** The address is kept: the caller keeps the array, and binds again when its memory may have moved. */
+  bindFeed(step: Handle<'step'>, index: number, array: TypedArray): void;
+  bindOutput(step: Handle<'step'>, index: number, array: TypedArray): void;
+  /** Sets the free sizes; returns the bytes that the entry works in. */
+  sizeStep(step: Handle<'step'>, dims: Float64Array): number;
+  /** The entry's status: 0 is done. */
+  run(step: Handle<'step'>): number;
+  /** Strides in bytes per step, one per feed; series takes steps × scalars. */
+  repeat(step: Handle<'step'>, steps: number, strides: Float64Array, series: Float64Array): number;
+}
+
+/** @throws TfcError toolchain-missing when it has not been built. */
+export function loadNative(): Native {
+  const path = nativePath();
+  if (path === undefined) {
+    throw new TfcError('toolchain-missing', 'The native half of the runtime, build/runtime.node, is not there.', { hint: 'Run npm run setup in the directory of tfc.' });
+  }
+  return createRequire(import.meta.url)(path) as Native;
+}
+
+/** The first build/runtime.node in a directory above this file: it lies in runtime/ or, compiled, in dist/runtime/. */
+function nativePath(): string | undefined {
+  for (let directory = dirname(fileURLToPath(import.meta.url)); ; directory = dirname(directory)) {
+    const path = join(directory, 'build', 'runtime.node');
+    if (existsSync(path)) return path;
+    if (dirname(directory) === directory) return undefined;
+  }
+}
+
+const nativeCodes: readonly RuntimeCode[] = ['bad-artifact', 'file-not-found', 'session-closed', 'out-of-memory', 'bad-data'];
+
+/** Runs `body`; what the native half throws in it becomes a TfcError. */
+export function translating<Result>(body: () => Result): Result {
+  try {
+    return body();
+  } catch (error) {
+    throw translate(error);
+  }
+}
+
+export function translate(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof TfcError || !('code' in error)) return error;
+  const code = nativeCodes.find((known) => known === error.code);
+  if (code === undefined) return error;
+  return new TfcError(code, `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`);
+}

@@ -1,0 +1,352 @@
+// The Node-API face of the runtime. In: paths, typed arrays, numbers and handles from runtime/native.ts. Out: handles, numbers; failures are JavaScript exceptions whose
+// `code` is the failure's name. Holds: no state outside of handles, so that any number of contexts and worker threads can load it; every handle frees what it owns when it is
+// collected; nothing aborts. Its only caller checks sizes and counts; addresses of bound arrays stay valid as long as that caller keeps the arrays.
+#ifndef NAPI_VERSION
+#define NAPI_VERSION 9
+#endif
+#include <node_api.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+extern "C" {
+#include "module.h"
+#include "session.h"
+}
+
+namespace {
+
+enum class Kind : uint64_t { module = 0x7466632d6d6f6455, session = 0x7466632d53657373, step = 0x7466632d53746570 };
+
+// What an external value points to. `target` is null once it was closed.
+struct Handle {
+  Kind kind;
+  void *target;
+};
+
+void release(Handle *handle) {
+  void *target = handle->target;
+  handle->target = nullptr;
+  if (target == nullptr) return;
+  switch (handle->kind) {
+    case Kind::module:
+      tfc_loaded_release(static_cast<tfc_loaded *>(target));
+      return;
+    case Kind::session:
+      tfc_session_close(static_cast<tfc_session *>(target));
+      tfc_session_release(static_cast<tfc_session *>(target));
+      return;
+    case Kind::step:
+      tfc_step_destroy(static_cast<tfc_step *>(target));
+      return;
+  }
+}
+
+void finalize(napi_env, void *data, void *) {
+  auto *handle = static_cast<Handle *>(data);
+  release(handle);
+  delete handle;
+}
+
+void fail(napi_env env, const char *code, const char *text) { napi_throw_error(env, code, text); }
+void fail(napi_env env, const tfc_error &error) { fail(env, error.code, error.text); }
+
+// The arguments of one call; `good` is false when an exception is pending.
+template <size_t Count>
+struct Arguments {
+  napi_env env;
+  napi_value values[Count];
+  bool good;
+
+  Arguments(napi_env env, napi_callback_info info) : env(env), good(true) {
+    size_t count = Count;
+    if (napi_get_cb_info(env, info, &count, values, nullptr, nullptr) != napi_ok || count < Count) bad("too few arguments");
+  }
+
+  void bad(const char *text) {
+    if (good) napi_throw_type_error(env, "bad-data", text);
+    good = false;
+  }
+
+  template <typename Target>
+  Target *handle(size_t at, Kind kind) {
+    void *data = nullptr;
+    if (!good) return nullptr;
+    if (napi_get_value_external(env, values[at], &data) != napi_ok || data == nullptr || static_cast<Handle *>(data)->kind != kind) {
+      bad("not a handle of this kind");
+      return nullptr;
+    }
+    void *target = static_cast<Handle *>(data)->target;
+    if (target == nullptr) {
+      fail(env, "session-closed", kind == Kind::module ? "the module is closed" : "the session is closed");
+      good = false;
+    }
+    return static_cast<Target *>(target);
+  }
+
+  int64_t integer(size_t at) {
+    int64_t value = 0;
+    if (good && napi_get_value_int64(env, values[at], &value) != napi_ok) bad("not a number");
+    return value;
+  }
+
+  struct Bytes {
+    void *data;
+    size_t bytes;
+    size_t length;
+    napi_typedarray_type type;
+  };
+
+  Bytes array(size_t at) {
+    Bytes result{nullptr, 0, 0, napi_uint8_array};
+    if (!good) return result;
+    if (napi_get_typedarray_info(env, values[at], &result.type, &result.length, &result.data, nullptr, nullptr) != napi_ok) {
+      bad("not a typed array");
+      return result;
+    }
+    size_t width = 1;
+    switch (result.type) {
+      case napi_int8_array: case napi_uint8_array: case napi_uint8_clamped_array: width = 1; break;
+      case napi_int16_array: case napi_uint16_array: width = 2; break;
+      case napi_int32_array: case napi_uint32_array: case napi_float32_array: width = 4; break;
+      default: width = 8; break;
+    }
+    result.bytes = result.length * width;
+    return result;
+  }
+
+  // A typed array of one type with at least `least` elements.
+  void *array(size_t at, napi_typedarray_type type, size_t least) {
+    Bytes found = array(at);
+    if (good && (found.type != type || found.length < least)) bad("a typed array of another type or length");
+    return good ? found.data : nullptr;
+  }
+};
+
+napi_value number(napi_env env, double value) {
+  napi_value result = nullptr;
+  napi_create_double(env, value, &result);
+  return result;
+}
+
+napi_value wrap(napi_env env, Kind kind, void *target) {
+  auto *handle = new (std::nothrow) Handle{kind, target};
+  napi_value result = nullptr;
+  if (handle == nullptr || napi_create_external(env, handle, finalize, nullptr, &result) != napi_ok) {
+    Handle scratch{kind, target};
+    release(&scratch);
+    delete handle;
+    fail(env, "out-of-memory", "no memory for a handle");
+    return nullptr;
+  }
+  return result;
+}
+
+// openModule(path) → { handle, manifest, entries }
+napi_value open_module(napi_env env, napi_callback_info info) {
+  Arguments<1> args(env, info);
+  if (!args.good) return nullptr;
+  size_t length = 0;
+  if (napi_get_value_string_utf8(env, args.values[0], nullptr, 0, &length) != napi_ok) {
+    args.bad("not a path");
+    return nullptr;
+  }
+  char *path = static_cast<char *>(malloc(length + 1));
+  if (path == nullptr) {
+    fail(env, "out-of-memory", "no memory for a path");
+    return nullptr;
+  }
+  napi_get_value_string_utf8(env, args.values[0], path, length + 1, &length);
+  tfc_error error = {};
+  tfc_loaded *module = tfc_loaded_open(path, &error);
+  free(path);
+  if (module == nullptr) {
+    fail(env, error);
+    return nullptr;
+  }
+  const tfc_module *table = module->table;
+  napi_value result, handle = wrap(env, Kind::module, module), manifest, entries;
+  if (handle == nullptr) return nullptr;
+  if (napi_create_object(env, &result) != napi_ok || napi_create_string_utf8(env, table->manifest, NAPI_AUTO_LENGTH, &manifest) != napi_ok ||
+      napi_create_array_with_length(env, static_cast<size_t>(table->entry_count), &entries) != napi_ok) {
+    fail(env, "bad-artifact", "the manifest cannot be read");
+    return nullptr;
+  }
+  for (int32_t at = 0; at < table->entry_count; at += 1) {
+    napi_value name;
+    if (napi_create_string_utf8(env, table->entries[at].name, NAPI_AUTO_LENGTH, &name) == napi_ok) napi_set_element(env, entries, static_cast<uint32_t>(at), name);
+  }
+  napi_set_named_property(env, result, "handle", handle);
+  napi_set_named_property(env, result, "manifest", manifest);
+  napi_set_named_property(env, result, "entries", entries);
+  return result;
+}
+
+// close(handle): of any kind; closing twice is fine.
+napi_value close(napi_env env, napi_callback_info info) {
+  Arguments<1> args(env, info);
+  void *data = nullptr;
+  if (!args.good) return nullptr;
+  if (napi_get_value_external(env, args.values[0], &data) != napi_ok || data == nullptr) {
+    args.bad("not a handle");
+    return nullptr;
+  }
+  release(static_cast<Handle *>(data));
+  return nullptr;
+}
+
+// createSession(threads, variableBytes: Float64Array) → handle
+napi_value create_session(napi_env env, napi_callback_info info) {
+  Arguments<2> args(env, info);
+  int64_t threads = args.integer(0);
+  auto sizes = args.array(1);
+  if (args.good && sizes.type != napi_float64_array) args.bad("sizes are a Float64Array");
+  if (!args.good) return nullptr;
+  tfc_error error = {};
+  tfc_session *session = tfc_session_create(static_cast<int32_t>(threads), static_cast<int32_t>(sizes.length), static_cast<const double *>(sizes.data), &error);
+  if (session == nullptr) {
+    fail(env, error);
+    return nullptr;
+  }
+  return wrap(env, Kind::session, session);
+}
+
+// readVariable(session, index, array) and writeVariable(session, index, array): copies of the whole variable
+napi_value copy_variable(napi_env env, napi_callback_info info, bool write) {
+  Arguments<3> args(env, info);
+  auto *session = args.handle<tfc_session>(0, Kind::session);
+  int64_t index = args.integer(1);
+  auto array = args.array(2);
+  if (args.good && (index < 0 || index >= session->variable_count || array.bytes != session->variable_bytes[index])) args.bad("no variable of this size at this position");
+  if (!args.good || array.bytes == 0) return nullptr;
+  if (write) memcpy(session->variables[index], array.data, array.bytes);
+  else memcpy(array.data, session->variables[index], array.bytes);
+  return nullptr;
+}
+
+napi_value read_variable(napi_env env, napi_callback_info info) { return copy_variable(env, info, false); }
+napi_value write_variable(napi_env env, napi_callback_info info) { return copy_variable(env, info, true); }
+
+// arenaBytes(session) → number
+napi_value arena_bytes(napi_env env, napi_callback_info info) {
+  Arguments<1> args(env, info);
+  auto *session = args.handle<tfc_session>(0, Kind::session);
+  return args.good ? number(env, static_cast<double>(session->arena_bytes)) : nullptr;
+}
+
+// createStep(session, module, entry, counts: Int32Array [feeds, outputs, dims], scalarOutputs: Int32Array, scalarDtypes: Int32Array) → handle
+napi_value create_step(napi_env env, napi_callback_info info) {
+  Arguments<6> args(env, info);
+  auto *session = args.handle<tfc_session>(0, Kind::session);
+  auto *module = args.handle<tfc_loaded>(1, Kind::module);
+  int64_t entry = args.integer(2);
+  auto *counts = static_cast<const int32_t *>(args.array(3, napi_int32_array, 3));
+  auto scalars = args.array(4);
+  auto *outputs = static_cast<const int32_t *>(args.array(4, napi_int32_array, 0));
+  auto *dtypes = static_cast<const int32_t *>(args.array(5, napi_int32_array, scalars.length));
+  if (!args.good) return nullptr;
+  tfc_step_layout layout = {counts[0], counts[1], counts[2], static_cast<int32_t>(scalars.length), outputs, dtypes};
+  tfc_error error = {};
+  tfc_step *step = tfc_step_create(session, module, static_cast<int32_t>(entry), &layout, &error);
+  if (step == nullptr) {
+    fail(env, error);
+    return nullptr;
+  }
+  return wrap(env, Kind::step, step);
+}
+
+// bindFeed(step, index, array) and bindOutput(step, index, array)
+napi_value bind_feed(napi_env env, napi_callback_info info) {
+  Arguments<3> args(env, info);
+  auto *step = args.handle<tfc_step>(0, Kind::step);
+  int64_t index = args.integer(1);
+  auto array = args.array(2);
+  if (args.good && (index < 0 || index >= step->feed_count)) args.bad("no feed at this position");
+  if (args.good) step->feeds[index] = array.data;
+  return nullptr;
+}
+
+napi_value bind_output(napi_env env, napi_callback_info info) {
+  Arguments<3> args(env, info);
+  auto *step = args.handle<tfc_step>(0, Kind::step);
+  int64_t index = args.integer(1);
+  auto array = args.array(2);
+  if (args.good && (index < 0 || index >= step->output_count)) args.bad("no output at this position");
+  if (args.good) step->outputs[index] = array.data;
+  return nullptr;
+}
+
+// sizeStep(step, dims: Float64Array) → bytes that the entry works in
+napi_value size_step(napi_env env, napi_callback_info info) {
+  Arguments<2> args(env, info);
+  auto *step = args.handle<tfc_step>(0, Kind::step);
+  auto *dims = static_cast<const double *>(args.array(1, napi_float64_array, args.good ? static_cast<size_t>(step->dim_count) : 0));
+  if (!args.good) return nullptr;
+  tfc_error error = {};
+  int64_t bytes = tfc_step_size(step, dims, &error);
+  if (bytes < 0) {
+    fail(env, error);
+    return nullptr;
+  }
+  return number(env, static_cast<double>(bytes));
+}
+
+// run(step) → status
+napi_value run(napi_env env, napi_callback_info info) {
+  Arguments<1> args(env, info);
+  auto *step = args.handle<tfc_step>(0, Kind::step);
+  if (!args.good) return nullptr;
+  // Only the code is set beforehand: the text is written when there is something to say.
+  tfc_error error;
+  error.code = nullptr;
+  int32_t status = tfc_step_run(step, &error);
+  if (error.code != nullptr) {
+    fail(env, error);
+    return nullptr;
+  }
+  napi_value result = nullptr;
+  napi_create_int32(env, status, &result);
+  return result;
+}
+
+// repeat(step, steps, strides: Float64Array, series: Float64Array [steps × scalars]) → status
+napi_value repeat(napi_env env, napi_callback_info info) {
+  Arguments<4> args(env, info);
+  auto *step = args.handle<tfc_step>(0, Kind::step);
+  int64_t steps = args.integer(1);
+  if (args.good && steps < 0) args.bad("a negative number of steps");
+  auto *strides = static_cast<const double *>(args.array(2, napi_float64_array, args.good ? static_cast<size_t>(step->feed_count) : 0));
+  auto *series = static_cast<double *>(args.array(3, napi_float64_array, args.good ? static_cast<size_t>(steps) * static_cast<size_t>(step->scalar_count) : 0));
+  if (!args.good) return nullptr;
+  tfc_error error;
+  error.code = nullptr;
+  int32_t status = tfc_step_repeat(step, steps, strides, series, &error);
+  if (error.code != nullptr) {
+    fail(env, error);
+    return nullptr;
+  }
+  return number(env, status);
+}
+
+}  // namespace
+
+NAPI_MODULE_INIT() {
+  const napi_property_descriptor properties[] = {
+      {"openModule", nullptr, open_module, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"close", nullptr, close, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"createSession", nullptr, create_session, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"readVariable", nullptr, read_variable, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"writeVariable", nullptr, write_variable, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"arenaBytes", nullptr, arena_bytes, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"createStep", nullptr, create_step, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"bindFeed", nullptr, bind_feed, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"bindOutput", nullptr, bind_output, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"sizeStep", nullptr, size_step, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"run", nullptr, run, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"repeat", nullptr, repeat, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+  };
+  if (napi_define_properties(env, exports, sizeof(properties) / sizeof(properties[0]), properties) != napi_ok) return nullptr;
+  return exports;
+}

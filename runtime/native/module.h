@@ -1,0 +1,20 @@
+/* An opened artifact. In: a path. Out: its table of entries and its manifest. Holds: the table stays mapped until the last reference is given back. */
+#ifndef TFC_MODULE_H
+#define TFC_MODULE_H
+
+#include <stdint.h>
+
+#include "../abi/tfc.h"
+#include "error.h"
+
+typedef struct tfc_loaded {
+  int64_t references; /* counted on one thread only */
+  void *library;
+  const tfc_module *table;
+} tfc_loaded;
+
+/* NULL and an error with code bad-artifact or file-not-found when the file is no module of this version. The result has one reference. */
+tfc_loaded *tfc_loaded_open(const char *path, tfc_error *error);
+void tfc_loaded_release(tfc_loaded *loaded);
+
+#endif

@@ -1,0 +1,231 @@
+/* Sessions and bound steps (see session.h). */
+#include "session.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "floating.h"
+#include "memory.h"
+
+#define LINE ((size_t)64)
+/* More than any machine has, and far from overflow in sums. */
+#define MAXIMUM_BYTES ((double)(1ull << 60))
+
+static tfc_session *without_memory(tfc_session *session, double bytes, tfc_error *error) {
+  TFC_FAIL(error, "out-of-memory", "no memory for %.0f bytes of variables", bytes);
+  tfc_session_release(session);
+  return NULL;
+}
+
+tfc_session *tfc_session_create(int32_t threads, int32_t variable_count, const double *variable_bytes, tfc_error *error) {
+  double sum = 0;
+  for (int32_t at = 0; at < variable_count; at += 1) sum += variable_bytes[at] + (double)LINE;
+  tfc_session *session = calloc(1, sizeof(tfc_session));
+  if (session == NULL || !(sum < MAXIMUM_BYTES)) return without_memory(session, sum, error);
+  session->references = 1;
+  session->variable_count = variable_count;
+  session->variables = calloc((size_t)variable_count + 1, sizeof(void *));
+  session->variable_bytes = calloc((size_t)variable_count + 1, sizeof(size_t));
+  if (session->variables == NULL || session->variable_bytes == NULL) return without_memory(session, sum, error);
+  size_t total = 0;
+  for (int32_t at = 0; at < variable_count; at += 1) {
+    session->variable_bytes[at] = (size_t)variable_bytes[at];
+    /* A line of its own even when it has no elements: addresses of variables differ. */
+    total += session->variable_bytes[at] == 0 ? LINE : (session->variable_bytes[at] + LINE - 1) / LINE * LINE;
+  }
+  session->block = tfc_memory_take(total);
+  if (session->block == NULL) return without_memory(session, sum, error);
+  memset(session->block, 0, total);
+  size_t offset = 0;
+  for (int32_t at = 0; at < variable_count; at += 1) {
+    session->variables[at] = (char *)session->block + offset;
+    offset += session->variable_bytes[at] == 0 ? LINE : (session->variable_bytes[at] + LINE - 1) / LINE * LINE;
+  }
+  if (threads > 1) {
+    session->threads = tfc_threads_create(threads);
+    if (session->threads == NULL) return without_memory(session, sum, error);
+  }
+  return session;
+}
+
+void tfc_session_close(tfc_session *session) {
+  if (session->closed) return;
+  session->closed = true;
+  tfc_threads_destroy(session->threads);
+  tfc_memory_give(session->block);
+  tfc_memory_give(session->arena);
+  free(session->variables);
+  free(session->variable_bytes);
+  session->threads = NULL;
+  session->block = NULL;
+  session->arena = NULL;
+  session->variables = NULL;
+  session->variable_bytes = NULL;
+  session->variable_count = 0;
+  session->arena_bytes = 0;
+}
+
+void tfc_session_release(tfc_session *session) {
+  if (session == NULL || --session->references > 0) return;
+  tfc_session_close(session);
+  free(session);
+}
+
+tfc_step *tfc_step_create(tfc_session *session, tfc_loaded *module, int32_t entry, const tfc_step_layout *layout, tfc_error *error) {
+  if (entry < 0 || entry >= module->table->entry_count) {
+    TFC_FAIL(error, "bad-artifact", "the module has %d entries, and none at %d", (int)module->table->entry_count, (int)entry);
+    return NULL;
+  }
+  tfc_step *step = calloc(1, sizeof(tfc_step));
+  if (step == NULL) {
+    TFC_FAIL(error, "out-of-memory", "no memory for a step");
+    return NULL;
+  }
+  step->session = session;
+  step->module = module;
+  session->references += 1;
+  module->references += 1;
+  step->entry = &module->table->entries[entry];
+  step->feed_count = layout->feed_count;
+  step->output_count = layout->output_count;
+  step->dim_count = layout->dim_count;
+  step->scalar_count = layout->scalar_count;
+  step->feeds = calloc((size_t)layout->feed_count + 1, sizeof(void *));
+  step->moving = calloc((size_t)layout->feed_count + 1, sizeof(void *));
+  step->outputs = calloc((size_t)layout->output_count + 1, sizeof(void *));
+  step->dims = calloc((size_t)layout->dim_count + 1, sizeof(int64_t));
+  step->scalar_outputs = calloc((size_t)layout->scalar_count + 1, sizeof(int32_t));
+  step->scalar_dtypes = calloc((size_t)layout->scalar_count + 1, sizeof(int32_t));
+  if (!step->feeds || !step->moving || !step->outputs || !step->dims || !step->scalar_outputs || !step->scalar_dtypes) {
+    TFC_FAIL(error, "out-of-memory", "no memory for a step");
+    tfc_step_destroy(step);
+    return NULL;
+  }
+  for (int32_t at = 0; at < layout->scalar_count; at += 1) {
+    step->scalar_outputs[at] = layout->scalar_outputs[at];
+    step->scalar_dtypes[at] = layout->scalar_dtypes[at];
+  }
+  return step;
+}
+
+void tfc_step_destroy(tfc_step *step) {
+  if (step == NULL) return;
+  free(step->feeds);
+  free(step->moving);
+  free(step->outputs);
+  free(step->dims);
+  free(step->scalar_outputs);
+  free(step->scalar_dtypes);
+  tfc_session_release(step->session);
+  tfc_loaded_release(step->module);
+  free(step);
+}
+
+static int32_t closed(tfc_error *error) {
+  TFC_FAIL(error, "session-closed", "the session is closed");
+  return -1;
+}
+
+static bool grow(const tfc_step *step, int64_t needed, tfc_error *error) {
+  tfc_session *session = step->session;
+  if ((uint64_t)needed <= session->arena_bytes) return true;
+  /* Its contents do not matter, so the old one goes first and the two never lie side by side. */
+  tfc_memory_give(session->arena);
+  session->arena_bytes = 0;
+  session->arena = tfc_memory_take((size_t)needed);
+  if (session->arena == NULL) {
+    TFC_FAIL(error, "out-of-memory", "no memory for the %lld bytes that entry %s works in at these sizes", (long long)needed, step->entry->name);
+    return false;
+  }
+  session->arena_bytes = (size_t)needed;
+  return true;
+}
+
+int64_t tfc_step_size(tfc_step *step, const double *dims, tfc_error *error) {
+  tfc_session *session = step->session;
+  if (session->closed) return closed(error);
+  for (int32_t at = 0; at < step->dim_count; at += 1) step->dims[at] = (int64_t)dims[at];
+  step->sized = false;
+  int64_t needed = step->entry->arena_bytes(step->dims);
+  if (needed < 0) {
+    TFC_FAIL(error, "bad-artifact", "entry %s asks for %lld bytes of working memory", step->entry->name, (long long)needed);
+    return -1;
+  }
+  if (!grow(step, needed, error)) return -1;
+  step->needed = needed;
+  step->sized = true;
+  return needed;
+}
+
+static bool ready(const tfc_step *step, tfc_error *error) {
+  if (step->session->closed) return closed(error) == 0;
+  if (!step->sized) {
+    TFC_FAIL(error, "bad-artifact", "the sizes of entry %s are not set", step->entry->name);
+    return false;
+  }
+  /* Another entry that asked for too much may have left the session without an arena. */
+  return grow(step, step->needed, error);
+}
+
+static tfc_call prepare(const tfc_step *step, const void *const *feeds) {
+  tfc_session *session = step->session;
+  tfc_call call;
+  call.feeds = feeds;
+  call.outputs = step->outputs;
+  call.variables = session->variables;
+  call.dims = step->dims;
+  call.arena = session->arena;
+  call.pool = session->threads == NULL ? NULL : tfc_threads_pool(session->threads);
+  return call;
+}
+
+int32_t tfc_step_run(tfc_step *step, tfc_error *error) {
+  if (!ready(step, error)) return -1;
+  tfc_call call = prepare(step, step->feeds);
+  uint64_t mode = tfc_floating_enter();
+  int32_t status = step->entry->run(&call);
+  tfc_floating_leave(mode);
+  return status;
+}
+
+static double half_to_double(uint16_t bits) {
+  int exponent = bits >> 10 & 31;
+  int mantissa = bits & 1023;
+  double magnitude = exponent == 0 ? ldexp(mantissa, -24) : exponent == 31 ? (mantissa == 0 ? INFINITY : NAN) : ldexp(mantissa + 1024, exponent - 25);
+  return bits >> 15 ? -magnitude : magnitude;
+}
+
+static double scalar_value(const void *address, int32_t dtype) {
+  switch (dtype) {
+    case TFC_F32: return *(const float *)address;
+    case TFC_F64: return *(const double *)address;
+    case TFC_F16: return half_to_double(*(const uint16_t *)address);
+    case TFC_BF16: {
+      uint32_t bits = (uint32_t)*(const uint16_t *)address << 16;
+      float value;
+      memcpy(&value, &bits, sizeof(value));
+      return value;
+    }
+    case TFC_I32: return *(const int32_t *)address;
+    case TFC_I64: return (double)*(const int64_t *)address;
+    default: return *(const uint8_t *)address;
+  }
+}
+
+int32_t tfc_step_repeat(tfc_step *step, int64_t steps, const double *strides, double *series, tfc_error *error) {
+  if (!ready(step, error)) return -1;
+  for (int32_t at = 0; at < step->feed_count; at += 1) step->moving[at] = step->feeds[at];
+  tfc_call call = prepare(step, step->moving);
+  uint64_t mode = tfc_floating_enter();
+  int32_t status = 0;
+  for (int64_t done = 0; done < steps && status == 0; done += 1) {
+    if (done > 0) {
+      for (int32_t at = 0; at < step->feed_count; at += 1) step->moving[at] = (const char *)step->moving[at] + (int64_t)strides[at];
+    }
+    status = step->entry->run(&call);
+    for (int32_t at = 0; at < step->scalar_count; at += 1) *series++ = scalar_value(step->outputs[step->scalar_outputs[at]], step->scalar_dtypes[at]);
+  }
+  tfc_floating_leave(mode);
+  return status;
+}

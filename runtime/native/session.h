@@ -1,0 +1,75 @@
+/* Sessions and bound steps. In: an opened module, sizes, addresses of feeds and outputs. Out: one call of the module's code per step.
+   Holds: variables lie in one block, each 64-byte aligned and zero at first; the arena grows when sizes grow and never shrinks; a step allocates nothing.
+   All functions belong to the one thread that made the session; only tasks of the pool run elsewhere. */
+#ifndef TFC_SESSION_H
+#define TFC_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "module.h"
+#include "pool.h"
+
+typedef struct tfc_session {
+  int64_t references;
+  bool closed;
+  tfc_threads *threads; /* NULL: one thread */
+  void *block;
+  int32_t variable_count;
+  void **variables;
+  size_t *variable_bytes;
+  void *arena;
+  size_t arena_bytes;
+} tfc_session;
+
+/* An entry bound to a session: every address that a call needs, kept between calls. */
+typedef struct tfc_step {
+  tfc_session *session;
+  tfc_loaded *module;
+  const tfc_entry *entry;
+  int32_t feed_count;
+  int32_t output_count;
+  int32_t dim_count;
+  const void **feeds;
+  void **outputs;
+  int64_t *dims;
+  const void **moving; /* feeds of a repeated run, which advance */
+  bool sized;
+  int64_t needed; /* bytes of arena at these sizes */
+  int32_t scalar_count;
+  int32_t *scalar_outputs; /* positions of scalar outputs */
+  int32_t *scalar_dtypes;
+} tfc_step;
+
+typedef struct tfc_step_layout {
+  int32_t feed_count;
+  int32_t output_count;
+  int32_t dim_count;
+  int32_t scalar_count;
+  const int32_t *scalar_outputs;
+  const int32_t *scalar_dtypes;
+} tfc_step_layout;
+
+/* One reference. NULL and out-of-memory when there is not enough. `threads` counts the caller. */
+tfc_session *tfc_session_create(int32_t threads, int32_t variable_count, const double *variable_bytes, tfc_error *error);
+/* Frees variables, arena and threads; steps of it fail with session-closed from then on. */
+void tfc_session_close(tfc_session *session);
+void tfc_session_release(tfc_session *session);
+
+/* NULL and bad-artifact when the module has no entry at `entry`. */
+tfc_step *tfc_step_create(tfc_session *session, tfc_loaded *module, int32_t entry, const tfc_step_layout *layout, tfc_error *error);
+void tfc_step_destroy(tfc_step *step);
+
+/* Sets the free sizes and grows the session's arena to what the entry needs with them. Returns the bytes that this entry needs, or -1 and an error. */
+int64_t tfc_step_size(tfc_step *step, const double *dims, tfc_error *error);
+
+/* Runs the entry once. Every feed and output must be bound, and large enough for the sizes. Returns the entry's status, 0 for done, or -1 and an error. */
+int32_t tfc_step_run(tfc_step *step, tfc_error *error);
+
+/* Runs the entry `steps` times. Before every step but the first, feed f advances by strides[f] bytes. Scalar outputs of step i go to series[i * scalar_count …]
+   as f64. Stops at the first step whose status is not 0. */
+int32_t tfc_step_repeat(tfc_step *step, int64_t steps, const double *strides, double *series, tfc_error *error);
+
+#endif

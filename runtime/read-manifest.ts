@@ -1,0 +1,123 @@
+// The manifest of an artifact, checked. In: JSON text from a shared library. Out: a typed manifest. Holds: every position that it mentions exists; what the runtime relies on has the right kind.
+import type { EntrySpec, Manifest, ResultSpec, Size, VariableSpec } from './abi/manifest.js';
+import { isElementType } from './element.js';
+import { TfcError } from './error.js';
+
+type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** @throws TfcError bad-artifact that names the place. */
+export function readManifest(path: string, text: string): Manifest {
+  const fail = (place: string): never => {
+    throw new TfcError('bad-artifact', `${path}: the manifest is malformed at ${place}.`, { hint: 'Compile the module again with this version.' });
+  };
+  let json: Json;
+  try {
+    json = JSON.parse(text) as Json;
+  } catch {
+    return fail('its start');
+  }
+  const manifest = object(json) ?? fail('its start');
+  if (manifest['abi'] !== 1) throw new TfcError('bad-artifact', `${path}: the manifest has version ${JSON.stringify(manifest['abi'])}, and this runtime takes version 1.`);
+  const target = object(manifest['target']);
+  if (typeof manifest['version'] !== 'string' || typeof manifest['module'] !== 'string' || target === undefined) fail('version, module, target');
+  const variables = list(manifest['variables']) ?? fail('variables');
+  const entries = list(manifest['entries']) ?? fail('entries');
+  const open = list(manifest['open']) ?? fail('open');
+  variables.forEach((variable, at) => isVariable(variable, entries) || fail(`variables/${at}`));
+  entries.forEach((entry, at) => isEntry(entry, variables.length) || fail(`entries/${at}`));
+  open.forEach((entry, at) => isOpen(entry) || fail(`open/${at}`));
+  // Checked piece by piece above; JSON of the compiler has no other fields that are used.
+  return json as unknown as Manifest;
+}
+
+type JsonObject = { readonly [key: string]: Json };
+
+const object = (json: Json | undefined): JsonObject | undefined => (typeof json === 'object' && json !== null && !Array.isArray(json) ? (json as JsonObject) : undefined);
+const list = (json: Json | undefined): readonly Json[] | undefined => (Array.isArray(json) ? (json as readonly Json[]) : undefined);
+const isText = (json: Json | undefined): json is string => typeof json === 'string';
+const isCount = (json: Json | undefined, below = Number.MAX_SAFE_INTEGER): json is number => Number.isSafeInteger(json) && Number(json) >= 0 && Number(json) < below;
+
+function isSize(json: Json | undefined): boolean {
+  if (typeof json === 'number') return Number.isSafeInteger(json);
+  const terms = list(json);
+  return terms !== undefined && terms.every((term) => Array.isArray(term) && term.length === 2 && Number.isSafeInteger(term[0]) && (list(term[1] as Json)?.every(isText) ?? false));
+}
+
+/** Every name of a size is a free size of the entry. */
+const usesOnly = (size: Size, dims: ReadonlySet<string>): boolean => typeof size === 'number' || size.every(([, names]) => names.every((name) => dims.has(name)));
+
+function isTensor(json: Json, dims: ReadonlySet<string>): boolean {
+  const spec = object(json);
+  const shape = list(spec?.['shape']);
+  return spec !== undefined && isText(spec['name']) && isElementType(spec['dtype']) && shape !== undefined && shape.every((size) => isSize(size) && usesOnly(size as Size, dims));
+}
+
+function isResult(json: Json | undefined, outputs: number): boolean {
+  const result = object(json);
+  switch (result?.['kind'] as ResultSpec['kind'] | undefined) {
+    case 'output':
+      return isCount(result?.['index'], outputs);
+    case 'record':
+      return list(result?.['fields'])?.every((field) => Array.isArray(field) && isText(field[0] as Json) && isResult(field[1] as Json, outputs)) ?? false;
+    case 'tuple':
+      return list(result?.['items'])?.every((item) => isResult(item, outputs)) ?? false;
+    default:
+      return false;
+  }
+}
+
+function isEntry(json: Json, variables: number): boolean {
+  const entry = object(json);
+  const dims = list(entry?.['dims']);
+  if (entry === undefined || !isText(entry['name']) || dims === undefined || !dims.every(isText)) return false;
+  if (!(['fn', 'step', 'init'] satisfies EntrySpec['kind'][] as Json[]).includes(entry['kind'] ?? null)) return false;
+  const names = new Set<string>(dims);
+  const ranks = object(entry['ranks']);
+  const facts = list(entry['facts']);
+  const feeds = list(entry['feeds']);
+  const outputs = list(entry['outputs']);
+  const positions = [list(entry['reads']), list(entry['writes'])];
+  if (ranks === undefined || facts === undefined || feeds === undefined || outputs === undefined) return false;
+  const known = ['==', '!=', '<', '<=', '>', '>=', 'divides'];
+  return (
+    Object.values(ranks).every((rank) => isCount(rank)) &&
+    facts.every((fact) => {
+      const { left, right, relation } = object(fact) ?? {};
+      return isSize(left) && isSize(right) && isText(relation) && known.includes(relation);
+    }) &&
+    feeds.every((feed) => isTensor(feed, names)) &&
+    outputs.every((output) => isTensor(output, names)) &&
+    isResult(entry['result'], outputs.length) &&
+    positions.every((group) => group?.every((at) => isCount(at, variables)) ?? false)
+  );
+}
+
+function isVariable(json: Json, entries: readonly Json[]): boolean {
+  const variable = object(json);
+  const initial = object(variable?.['initial']);
+  if (variable === undefined || initial === undefined) return false;
+  if (!isText(variable['path']) || !isElementType(variable['dtype']) || !(list(variable['shape'])?.every((size) => isCount(size)) ?? false)) return false;
+  if (!(['param', 'state', 'slot'] satisfies VariableSpec['kind'][] as Json[]).includes(variable['kind'] ?? null)) return false;
+  switch (initial['kind'] as VariableSpec['initial']['kind'] | undefined) {
+    case 'none':
+      return true;
+    case 'constant':
+      return typeof initial['value'] === 'number' || ['NaN', 'Infinity', '-Infinity'].includes(String(initial['value']));
+    case 'entry':
+      return isCount(initial['entry'], entries.length) && object(entries[initial['entry']])?.['kind'] === 'init';
+    default:
+      return false;
+  }
+}
+
+function isOpen(json: Json): boolean {
+  const entry = object(json);
+  const packs = list(entry?.['packs']);
+  const feeds = list(entry?.['feeds']);
+  if (entry === undefined || !isText(entry['name']) || packs === undefined || !packs.every(isText) || feeds === undefined) return false;
+  return feeds.every((item) => {
+    const feed = object(item);
+    if (feed === undefined || !isText(feed['name']) || !isElementType(feed['dtype']) || !isCount(feed['before']) || !isCount(feed['after'])) return false;
+    return feed['pack'] === undefined || (isText(feed['pack']) && packs.includes(feed['pack']));
+  });
+}

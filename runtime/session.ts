@@ -1,0 +1,258 @@
+// Sessions: variables of a module and everything that runs on them. In: feeds, paths, values. Out: results. Holds: two sessions share nothing; after closing, every use fails with session-closed
+// and the memory is free. Entries are methods by their names, unless a name is taken by a method of the session itself: then `run(name, feeds)` reaches them.
+import { availableParallelism } from 'node:os';
+import type { EntrySpec, VariableSpec } from './abi/manifest.js';
+import { type Artifact, findEntry, isExported, ranksKey } from './artifact.js';
+import { BoundEntry, type Feeds, type Host, type StepsOptions, type StepsResult } from './bound-entry.js';
+import { type RestoreOptions, restoreVariables, saveVariables } from './checkpoint.js';
+import type { FeedValue } from './convert.js';
+import { TfcError, suggestion } from './error.js';
+import { initialize } from './initialize.js';
+import { type Handle, type Native, translating } from './native.js';
+import { ranksOf } from './open-rank.js';
+import type { Result } from './result.js';
+import type { Tensor } from './tensor.js';
+import { Variables } from './variables.js';
+
+export interface SessionOptions {
+  /** Seed of random initial values: an integer that fits 64 bits. Default 0. */
+  readonly seed?: number | bigint;
+  /** Threads that compute, the caller included. Default: as many as there are processors for this process. Results do not depend on it. */
+  readonly threads?: number;
+  /** Whether variables get their declared initial values now. Default true. */
+  readonly initialize?: boolean;
+}
+
+/** What a session needs of its module. */
+export interface SessionSource {
+  readonly native: Native;
+  readonly artifact: Artifact;
+  /** The artifact that has an open-rank entry with these ranks. */
+  readonly openRank: (name: string, ranks: Readonly<Record<string, number>>) => Artifact;
+  /** The artifact and the entry that compute these nodes from these feeds. */
+  readonly fetches: (fetches: readonly string[], fed: readonly string[]) => { readonly artifact: Artifact; readonly entry: string };
+  /** Called once, when the session has been closed. */
+  readonly closed: () => void;
+}
+
+/** Feeds and result per entry: what generated types say about a module. */
+export type EntryTypes = { readonly [Name in string]: { readonly feeds: object; readonly result: unknown } };
+
+/** Entries of a module that TypeScript knows nothing about. */
+export interface AnyEntries {
+  readonly [name: string]: { readonly feeds: Feeds; readonly result: Result };
+}
+
+/** Arguments of an entry: none may be left out unless it takes none. */
+type Arguments<Fed> = [keyof Fed] extends [never] ? [feeds?: Fed] : [feeds: Fed];
+
+export type EntryMethods<Entries extends EntryTypes> = {
+  readonly [Name in Exclude<keyof Entries, keyof SessionMethods>]: (...args: Arguments<Entries[Name]['feeds']>) => Entries[Name]['result'];
+};
+
+export type Session<Entries extends EntryTypes = AnyEntries> = SessionMethods<Entries> & EntryMethods<Entries>;
+
+export class SessionMethods<Entries extends EntryTypes = AnyEntries> {
+  readonly #source: SessionSource;
+  readonly #host: { -readonly [Key in keyof Host]: Host[Key] };
+  readonly #bound = new Map<string, BoundEntry>();
+  readonly #all: BoundEntry[] = [];
+  readonly #seed: bigint;
+  /** Threads that compute, the caller included. */
+  readonly threads: number;
+
+  /** Use `module.session()`, which also adds the entries as methods. */
+  constructor(source: SessionSource, options: SessionOptions = {}) {
+    const { native, artifact } = source;
+    const { threads = availableParallelism(), initialize: now = true } = options;
+    if (!Number.isSafeInteger(threads) || threads < 1 || threads > 1024) throw new TfcError('invalid-value', `A session has 1 to 1024 threads, not ${threads}.`);
+    this.#source = source;
+    this.#seed = seedOf(options.seed ?? 0);
+    this.threads = threads;
+    const specs = artifact.manifest.variables;
+    const handle: Handle<'session'> = translating(() => native.createSession(threads, Float64Array.from(specs, (spec) => Variables.bytes(spec))));
+    this.#host = { native, handle, variables: new Variables(native, handle, specs), closed: false };
+    if (now) this.initialize();
+  }
+
+  /** Runs an exported entry once. @throws TfcError; see BoundEntry.run. */
+  run<Name extends keyof Entries & string>(name: Name, ...args: Arguments<Entries[Name]['feeds']>): Entries[Name]['result'];
+  /** Computes named nodes, once each; feeds may also be named nodes. The result has one item per name. */
+  run(fetches: readonly string[], feeds?: Feeds): readonly Result[];
+  run(what: string | readonly string[], feeds?: object): unknown {
+    const fed = (feeds ?? {}) as Feeds;
+    return typeof what === 'string' ? this.#resolve(what, fed).run(fed) : this.#runFetches(what, fed);
+  }
+
+  /** Runs an entry many times within native code. @throws TfcError; see BoundEntry.runSteps. */
+  runSteps<Name extends keyof Entries & string>(name: Name, feeds: Entries[Name]['feeds'], options?: StepsOptions): StepsResult {
+    const fed = feeds as Feeds;
+    return this.#resolve(name, fed).runSteps(fed, options);
+  }
+
+  /**
+   * An entry for hot loops, found once. With `reuse`, tensors of a result are overwritten by the next run.
+   * @throws TfcError unknown-entry; an entry with open ranks needs `ranks`.
+   */
+  entry(name: keyof Entries & string, options: { readonly reuse?: boolean; readonly ranks?: Readonly<Record<string, number>> } = {}): BoundEntry {
+    this.#requireOpen();
+    const { reuse = false, ranks = {} } = options;
+    return reuse ? this.#bind(name, ranks, true) : this.#cached(name, ranks);
+  }
+
+  /** The variables that the module declares, in the order of its manifest. */
+  get variables(): readonly VariableSpec[] {
+    return this.#source.artifact.manifest.variables;
+  }
+
+  get closed(): boolean {
+    return this.#host.closed;
+  }
+
+  /** Bytes of memory that entries share as working space, as large as the largest call so far needed. */
+  get arenaBytes(): number {
+    return this.#host.native.arenaBytes(this.#requireOpen().handle);
+  }
+
+  /** A copy of a variable: a tensor, or a number, bigint or boolean when it is a scalar. @throws TfcError unknown-variable, uninitialized-variable. */
+  get(path: string): Tensor | number | bigint | boolean {
+    return this.#requireOpen().variables.get(path);
+  }
+
+  /** Gives a variable a value. @throws TfcError unknown-variable, shape-mismatch, dtype-mismatch, bad-data. */
+  set(path: string, value: FeedValue): void {
+    this.#requireOpen().variables.set(path, value);
+  }
+
+  isInitialized(path: string): boolean {
+    const { variables } = this.#requireOpen();
+    return variables.isInitialized(variables.position(path));
+  }
+
+  /**
+   * Gives variables their declared initial values, again if they had them: all that declare one, or those at `paths`.
+   * @throws TfcError unknown-variable, uninitialized-variable for a path that declares none.
+   */
+  initialize(paths?: readonly string[], seed: number | bigint = this.#seed): void {
+    const { variables } = this.#requireOpen();
+    const { artifact } = this.#source;
+    const positions = paths?.map((path) => variables.position(path)) ?? variables.specs.flatMap((spec, at) => (spec.initial.kind === 'none' ? [] : [at]));
+    const fed = { seed: seedOf(seed) };
+    const entry = (at: number): EntrySpec => artifact.manifest.entries[at] ?? unknownPosition(at);
+    initialize(
+      variables,
+      positions,
+      (at) => entry(at).writes,
+      (at) => {
+        const bound = translating(() => new BoundEntry(this.#host, artifact.handle, at, entry(at), false));
+        try {
+          bound.run(fed);
+        } finally {
+          bound.close();
+        }
+      },
+    );
+  }
+
+  /** Writes variables as a safetensors file: all that have a value, or those at `paths`. The file is complete or not there. */
+  save(path: string, paths?: readonly string[]): void {
+    const { module, version } = this.#source.artifact.manifest;
+    saveVariables(this.#requireOpen().variables, path, paths, { module, tfc: version });
+  }
+
+  /** Reads variables from a safetensors file: everything that is asked for, or nothing and an error. */
+  restore(path: string, options: RestoreOptions = {}): void {
+    restoreVariables(this.#requireOpen().variables, path, options);
+  }
+
+  /** Frees everything. Closing twice is fine. */
+  close(): void {
+    if (this.#host.closed) return;
+    this.#host.closed = true;
+    for (const bound of this.#all) bound.close();
+    this.#host.native.close(this.#host.handle);
+    this.#source.closed();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #requireOpen(): Host {
+    if (this.#host.closed) throw new TfcError('session-closed', 'The session is closed.');
+    return this.#host;
+  }
+
+  #resolve(name: string, feeds: Feeds): BoundEntry {
+    this.#requireOpen();
+    const known = this.#bound.get(name);
+    if (known !== undefined) return known;
+    const open = this.#source.artifact.manifest.open.find((entry) => entry.name === name);
+    return this.#cached(name, open === undefined ? {} : ranksOf(open, feeds));
+  }
+
+  #cached(name: string, ranks: Readonly<Record<string, number>>): BoundEntry {
+    const key = ranksKey(name, ranks);
+    const known = this.#bound.get(key);
+    if (known !== undefined) return known;
+    const bound = this.#bind(name, ranks, false);
+    this.#bound.set(key, bound);
+    return bound;
+  }
+
+  #bind(name: string, ranks: Readonly<Record<string, number>>, reuse: boolean): BoundEntry {
+    const { artifact, openRank } = this.#source;
+    const at = findEntry(artifact, name, ranks);
+    if (at !== undefined && isExported(artifact.manifest.entries[at] ?? unknownPosition(at))) return this.#make(artifact, at, reuse);
+    const open = artifact.manifest.open.find((entry) => entry.name === name);
+    if (open === undefined) throw unknownEntry(artifact, name);
+    const missing = open.packs.filter((pack) => !Object.hasOwn(ranks, pack));
+    if (missing.length > 0) throw new TfcError('unknown-entry', `${name} needs a rank for ${missing.join(', ')}.`, { hint: `Ask for entry("${name}", { ranks: { ${missing.join(': 1, ')}: 1 } }).` });
+    const attached = openRank(name, ranks);
+    const position = findEntry(attached, name, ranks);
+    if (position === undefined) throw new TfcError('bad-artifact', `${attached.path} does not have ${ranksKey(name, ranks)}.`);
+    return this.#make(attached, position, reuse);
+  }
+
+  #runFetches(fetches: readonly string[], feeds: Feeds): unknown {
+    this.#requireOpen();
+    const fed = Object.keys(feeds).sort();
+    const key = JSON.stringify([fetches, fed]);
+    let bound = this.#bound.get(key);
+    if (bound === undefined) {
+      const { artifact, entry } = this.#source.fetches(fetches, fed);
+      const at = artifact.manifest.entries.findIndex((spec) => spec.name === entry);
+      if (at < 0) throw new TfcError('bad-artifact', `${artifact.path} does not have ${entry}.`);
+      bound = this.#make(artifact, at, false);
+      this.#bound.set(key, bound);
+    }
+    return bound.run(feeds);
+  }
+
+  #make(artifact: Artifact, at: number, reuse: boolean): BoundEntry {
+    const spec = artifact.manifest.entries[at] ?? unknownPosition(at);
+    const bound = translating(() => new BoundEntry(this.#host, artifact.handle, at, spec, reuse));
+    this.#all.push(bound);
+    return bound;
+  }
+}
+
+function seedOf(seed: number | bigint): bigint {
+  if (typeof seed === 'number' && !Number.isSafeInteger(seed)) throw new TfcError('invalid-value', `A seed is an integer, not ${seed}.`);
+  return BigInt.asIntN(64, BigInt(seed));
+}
+
+function unknownPosition(at: number): never {
+  throw new TfcError('bad-artifact', `The manifest has no entry ${at}.`);
+}
+
+function unknownEntry(artifact: Artifact, name: string): TfcError {
+  const names = entryNames(artifact);
+  const hint = suggestion(name, names) ?? (names.length === 0 ? 'It exports none.' : `It exports ${names.join(', ')}.`);
+  return new TfcError('unknown-entry', `${artifact.manifest.module} exports no ${name}.`, { hint });
+}
+
+/** Names of everything that can be called, each once. */
+export function entryNames(artifact: Artifact): readonly string[] {
+  return [...new Set([...artifact.manifest.entries.filter(isExported), ...artifact.manifest.open].map((entry) => entry.name))];
+}
