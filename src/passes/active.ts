@@ -1,0 +1,34 @@
+// Where a derivative flows. In: results and inputs. Out: the nodes between them. Holds: only these get tangents or cotangents.
+
+import { InternalError, isFloat } from '../base/index.js';
+import type { Node, Type } from '../graph/index.js';
+import { topological } from '../graph/index.js';
+import { type Op, registry } from '../ops/index.js';
+
+export interface Active {
+  /** Everything that the results depend on, arguments first. */
+  readonly order: readonly Node[];
+  /** Nodes that depend on an input and reach a result, both through ops that let derivatives through. */
+  readonly nodes: ReadonlySet<Node>;
+}
+
+export function activeNodes(results: readonly Node[], inputs: readonly Node[]): Active {
+  const order = topological(results);
+  const varying = new Set<Node>(inputs);
+  for (const node of order) {
+    if (carriesDerivative(node.type) && letsThrough(node) && node.args.some((arg) => varying.has(arg))) varying.add(node);
+  }
+  const reaching = new Set<Node>(results);
+  for (const node of order.toReversed()) if (reaching.has(node) && letsThrough(node)) for (const arg of node.args) reaching.add(arg);
+  return { order, nodes: new Set(order.filter((node) => varying.has(node) && reaching.has(node))) };
+}
+
+const letsThrough = (node: Node): boolean => opOf(node).derivative.kind !== 'zero';
+
+const carriesDerivative = (type: Type): boolean => (type.kind === 'tuple' ? type.items.some((item) => isFloat(item.dtype)) : isFloat(type.dtype));
+
+export function opOf(node: Node): Op {
+  const op = registry.get(node.op.name);
+  if (op === undefined) throw new InternalError('derivative', `no op is called ${node.op.name}`);
+  return op;
+}

@@ -1,0 +1,80 @@
+// Writes derivatives out. In: a graph with `grad`, `jvp` and `call` nodes, also inside regions. Out: the same without them.
+// Holds: inner derivatives are expanded before outer ones, so derivatives of derivatives and both modes mixed are plain cases; `call` nodes stay
+// until every derivative is expanded, so that their authors' rules are used, and become their bodies then.
+
+import { type Diagnostic, isFloat } from '../base/index.js';
+import { type ModuleGraph, type Node, type Origin, type TensorNode, isRegion, isTensorNode } from '../graph/index.js';
+import { call, grad, inlineRegion, jvp, tensorOf } from '../ops/index.js';
+import { full } from './full.js';
+import { differentiatedGraph } from './graph-form.js';
+import { type ModesContext, modesOver } from './modes.js';
+import type { Pass, PassContext } from './pass.js';
+import { type Image, Rewriter } from './rewrite.js';
+
+export const differentiate: Pass<ModuleGraph, ModuleGraph> = {
+  name: 'differentiate',
+  doc: 'Expands grad and jvp by the derivative rules of the ops, and inlines functions that have a rule of their own.',
+  to: differentiatedGraph,
+  run: (module, context) => {
+    let expanded = 0;
+    const before = context.build.size;
+    const expand = (node: Node): Image => {
+      if (node.op.name !== grad.name && node.op.name !== jvp.name) return node;
+      expanded += 1;
+      const origin = context.build.originsOf(node)[0];
+      return context.build.at(origin === undefined ? undefined : { ...origin, backward: true }, () =>
+        node.op.name === grad.name ? expandGrad(node, origin, context) : expandJvp(node, origin, context),
+      );
+    };
+    const written = new Rewriter(context.build, expand).module(module);
+    const inlined = new Rewriter(context.build, (node) => inlineCall(node, context)).module(written);
+    if (expanded > 0) context.note(`${expanded} derivatives, ${context.build.size - before} new nodes`);
+    return inlined;
+  },
+};
+
+function expandGrad(node: Node, origin: Origin | undefined, context: PassContext): TensorNode[] {
+  const outputs = node.attrs['outputs'] as number;
+  const ys = node.args.slice(0, outputs).map(tensorOf);
+  const xs = node.args.slice(outputs).map(tensorOf);
+  const ones = ys.map((y) => (isFloat(y.type.dtype) ? full(context.build, y.type, 1) : undefined));
+  const found = modesOver(refusing(origin, context)).vjp(ys, ones, xs);
+  return xs.map((x, at) => found[at] ?? full(context.build, x.type, 0));
+}
+
+function expandJvp(node: Node, origin: Origin | undefined, context: PassContext): TensorNode {
+  const inputs = node.attrs['inputs'] as number;
+  const [y, ...rest] = node.args.map(tensorOf) as [TensorNode, ...TensorNode[]];
+  const [found] = modesOver(refusing(origin, context)).jvp([y], rest.slice(0, inputs), rest.slice(inputs));
+  return found ?? full(context.build, y.type, 0);
+}
+
+/** A mistake per op and derivative, not one per way through the graph. */
+function refusing(asked: Origin | undefined, context: PassContext): ModesContext {
+  const seen = new Set<Node>();
+  return {
+    build: context.build,
+    refuse: (node, reason) => {
+      if (seen.has(node)) return;
+      seen.add(node);
+      const origins = context.build.originsOf(node);
+      const place = (origins.find((one) => !one.backward) ?? origins[0])?.span ?? asked?.span;
+      const diagnostic: Diagnostic = {
+        code: 'not-differentiable',
+        message: `\`${node.op.name}\` has no derivative: ${reason}`,
+        span: place,
+        labels: asked === undefined ? [] : [{ span: asked.span, text: 'the derivative is asked for here' }],
+        hint: 'put `stopGradient(…)` around it if it is a constant to the derivative',
+      };
+      context.report(diagnostic);
+    },
+  };
+}
+
+function inlineCall(node: Node, context: PassContext): Image {
+  if (node.op.name !== call.name) return node;
+  const body = node.attrs['body'];
+  if (!isRegion(body)) return node;
+  const results = inlineRegion(context.build, body, node.args.map(tensorOf));
+  return isTensorNode(node) ? (results[0] ?? node) : results;
+}

@@ -1,0 +1,51 @@
+// The tensor graph as a form of the pipeline. In: which passes have run. Out: how to print, count and verify the graph after them.
+// Holds: an op that says "removed by P" must not occur after P.
+
+import type { ModuleGraph, Node, Type } from '../graph/index.js';
+import { moduleRoots, printModule, topological, verifyModule } from '../graph/index.js';
+import { infer, registry } from '../ops/index.js';
+import type { Form } from './pass.js';
+
+function graphForm(name: string, done: readonly string[]): Form<ModuleGraph> {
+  return {
+    name,
+    print: (module) => printModule(module),
+    count: countNodes,
+    verify: (module, pass) => {
+      verifyModule(module, { pass, infer: inferNode, refuse: (node) => refuse(node, done) });
+    },
+  };
+}
+
+/** As the checker makes it: with `grad`, `jvp`, `call`, `named`. */
+export const checkedGraph: Form<ModuleGraph> = graphForm('graph', []);
+/** Derivatives are written out. */
+export const differentiatedGraph: Form<ModuleGraph> = graphForm('differentiated graph', ['differentiate']);
+/** Only what is computed. */
+export const strippedGraph: Form<ModuleGraph> = graphForm('stripped graph', ['differentiate', 'strip']);
+
+/** Nodes of all entries and initializers, those inside regions included. */
+export function countNodes(module: ModuleGraph): number {
+  const seen = new Set<Node>();
+  const count = (roots: readonly Node[]): void => {
+    for (const node of topological(roots)) {
+      if (seen.has(node)) continue;
+      seen.add(node);
+      for (const value of Object.values(node.attrs)) if (typeof value === 'object' && 'kind' in value) count(value.results);
+    }
+  };
+  count(moduleRoots(module));
+  return seen.size;
+}
+
+function inferNode(node: Node): Type | string {
+  const op = registry.get(node.op.name);
+  if (op === undefined) return `no op is called ${node.op.name}`;
+  const type = infer(op, node.args, node.attrs);
+  return type.kind === 'problem' ? type.message : type;
+}
+
+function refuse(node: Node, done: readonly string[]): string | undefined {
+  const lowering = registry.get(node.op.name)?.lowering;
+  return lowering?.kind === 'removed' && done.includes(lowering.by) ? `${lowering.by} removes it` : undefined;
+}

@@ -1,0 +1,111 @@
+// The two modes of differentiation over nodes. In: results, inputs, and cotangents of the results or tangents of the inputs. Out: new nodes.
+// Holds: undefined stands for zero. An input may depend on another: its derivative is total, so it includes the way through the other one.
+// Sums of cotangents are made in reverse topological order, arguments from left to right: the same graph gives the same sums.
+// Reverse and forward accumulation as in Griewank and Walther, "Evaluating Derivatives", chapter 3.
+
+import { InternalError, isFloat } from '../base/index.js';
+import type { GraphBuilder, Node, Origin, TensorNode, TensorType } from '../graph/index.js';
+import { isTensorNode, tensorEquals, typeToString } from '../graph/index.js';
+import { type Modes, apply, elementwise, tensorOf } from '../ops/index.js';
+import { activeNodes, opOf } from './active.js';
+
+type Flow = (TensorNode | undefined)[];
+
+export interface ModesContext {
+  readonly build: GraphBuilder;
+  /** A derivative is asked through an op that has none. */
+  refuse(node: Node, reason: string): void;
+}
+
+export function modesOver(context: ModesContext): Modes {
+  const modes: Modes = {
+    vjp: (results, cotangents, inputs) => reverse(results, cotangents, inputs, context, modes),
+    jvp: (results, inputs, tangents) => forward(results, inputs, tangents, context, modes),
+  };
+  return modes;
+}
+
+function reverse(results: readonly TensorNode[], cotangents: readonly (TensorNode | undefined)[], inputs: readonly TensorNode[], context: ModesContext, modes: Modes): Flow {
+  const { build } = context;
+  const active = activeNodes(results, inputs);
+  const flows = new Map<Node, Flow>();
+  const flow = (node: Node, index: number, cotangent: TensorNode | undefined): void => {
+    if (cotangent === undefined || !active.nodes.has(node)) return;
+    const type = resultTypes(node)[index];
+    if (type === undefined || !isFloat(type.dtype)) return;
+    if (!tensorEquals(type, cotangent.type)) {
+      throw new InternalError('derivative', `a cotangent of ${node.op.name}: ${typeToString(type)} is ${typeToString(cotangent.type)}`);
+    }
+    const known = flows.get(node) ?? resultTypes(node).map(() => undefined);
+    const before = known[index];
+    known[index] = before === undefined ? cotangent : tensorOf(apply(build, elementwise.add, [before, cotangent], {}));
+    flows.set(node, known);
+  };
+  results.forEach((result, at) => {
+    flow(result, 0, cotangents[at]);
+  });
+  for (const node of active.order.toReversed()) {
+    const known = flows.get(node);
+    if (known === undefined || !node.args.some((arg) => active.nodes.has(arg))) continue;
+    const { derivative, lowering } = opOf(node);
+    const tuple = node.args[0];
+    if (lowering.kind === 'element-of' && tuple !== undefined) {
+      flow(tuple, node.attrs['index'] as number, known[0]);
+      continue;
+    }
+    if (derivative.kind === 'none') context.refuse(node, derivative.reason);
+    if (derivative.kind !== 'rules') continue;
+    build.at(backwardOrigin(node, build), () => {
+      const back = derivative.vjp(node, known, build, modes);
+      node.args.forEach((arg, at) => {
+        flow(arg, 0, back[at]);
+      });
+    });
+  }
+  return inputs.map((input) => flows.get(input)?.[0]);
+}
+
+function forward(results: readonly TensorNode[], inputs: readonly TensorNode[], tangents: readonly (TensorNode | undefined)[], context: ModesContext, modes: Modes): Flow {
+  const { build } = context;
+  const active = activeNodes(results, inputs);
+  const flows = new Map<Node, Flow>();
+  const sum = (a: TensorNode | undefined, b: TensorNode | undefined): TensorNode | undefined =>
+    a === undefined || b === undefined ? (a ?? b) : tensorOf(apply(build, elementwise.add, [a, b], {}));
+  inputs.forEach((input, at) => {
+    const seed = tangents[at];
+    if (seed !== undefined && !tensorEquals(input.type, seed.type)) {
+      throw new InternalError('derivative', `a tangent of ${input.op.name}: ${typeToString(input.type)} is ${typeToString(seed.type)}`);
+    }
+    flows.set(input, [sum(flows.get(input)?.[0], seed)]);
+  });
+  for (const node of active.order) {
+    if (!active.nodes.has(node)) continue;
+    const { derivative, lowering } = opOf(node);
+    const tuple = node.args[0];
+    if (lowering.kind === 'element-of' && tuple !== undefined) {
+      flows.set(node, [sum(flows.get(node)?.[0], flows.get(tuple)?.[node.attrs['index'] as number])]);
+      continue;
+    }
+    // A flow of a tuple has no single tangent: only `element` takes one.
+    const args = node.args.map((arg) => (isTensorNode(arg) ? flows.get(arg)?.[0] : undefined));
+    if (args.every((arg) => arg === undefined)) continue;
+    if (derivative.kind === 'none') context.refuse(node, derivative.reason);
+    if (derivative.kind !== 'rules') continue;
+    const on = build.at(backwardOrigin(node, build), () => derivative.jvp(node, args, build, modes));
+    const seeded = flows.get(node);
+    flows.set(
+      node,
+      resultTypes(node).map((type, at) => (isFloat(type.dtype) ? sum(seeded?.[at], on[at]) : undefined)),
+    );
+  }
+  return results.map((result) => flows.get(result)?.[0]);
+}
+
+const resultTypes = (node: Node): readonly TensorType[] => (node.type.kind === 'tuple' ? node.type.items : [node.type]);
+
+/** The forward node's place, marked backward; without one, the place of the derivative. */
+function backwardOrigin(node: Node, build: GraphBuilder): Origin | undefined {
+  const forwards = build.originsOf(node);
+  const origin = forwards.find((one) => !one.backward) ?? forwards[0] ?? build.origin;
+  return origin === undefined ? undefined : { ...origin, backward: true };
+}

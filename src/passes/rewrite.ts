@@ -1,0 +1,85 @@
+// Rewrites a graph from the leaves up. In: roots, and what to make of each node once its arguments and regions are rewritten. Out: new nodes.
+// Holds: each node is visited once (regions share the memory, because they are closed); origins go over to the new nodes; no recursion over depth.
+
+import { InternalError } from '../base/index.js';
+import type { Attrs, GraphBuilder, ModuleGraph, Node, Region, TensorNode } from '../graph/index.js';
+import { isTensorNode, mapModule, mapRegions } from '../graph/index.js';
+
+/** What becomes of a node: another one, or for a tuple its elements one by one. */
+export type Image = Node | readonly TensorNode[];
+
+export class Rewriter {
+  readonly #build: GraphBuilder;
+  readonly #visit: (node: Node) => Image;
+  readonly #images = new Map<Node, Image>();
+
+  /** `visit` gets a node whose arguments and regions are rewritten already. */
+  constructor(build: GraphBuilder, visit: (node: Node) => Image) {
+    this.#build = build;
+    this.#visit = visit;
+  }
+
+  module(module: ModuleGraph): ModuleGraph {
+    return mapModule(module, (node) => this.tensor(node));
+  }
+
+  tensor(node: TensorNode): TensorNode {
+    const image = this.#image(node);
+    if (isNode(image) && isTensorNode(image)) return image;
+    throw new InternalError('rewrite', `the tensor ${node.op.name} became a tuple`);
+  }
+
+  #image(root: Node): Image {
+    const known = this.#images.get(root);
+    if (known !== undefined) return known;
+    const stack = [root];
+    while (stack.length > 0) {
+      const node = stack[stack.length - 1] as Node;
+      const missing = this.#images.has(node) ? [] : node.args.filter((arg) => !this.#images.has(arg));
+      if (missing.length > 0) {
+        // Last pushed, first done: reversed, so that the first argument comes first.
+        stack.push(...missing.reverse());
+        continue;
+      }
+      stack.pop();
+      if (!this.#images.has(node)) this.#images.set(node, this.#rewritten(node));
+    }
+    return this.#images.get(root) as Image;
+  }
+
+  #rewritten(node: Node): Image {
+    const images = node.args.map((arg) => this.#images.get(arg) as Image);
+    const split = images[0];
+    if (split !== undefined && !isNode(split)) {
+      const index = node.attrs['index'];
+      const item = typeof index === 'number' ? split[index] : undefined;
+      if (item === undefined || images.length !== 1) throw new InternalError('rewrite', `${node.op.name} takes a tuple that is no longer there`);
+      copyOrigins(this.#build, node, item);
+      return item;
+    }
+    const args = images.map((image) => {
+      if (isNode(image)) return image;
+      throw new InternalError('rewrite', `${node.op.name} takes a tuple that is no longer there`);
+    });
+    return this.#visit(rebuild(this.#build, node, args, mapRegions(node.attrs, (region) => this.#region(region))));
+  }
+
+  #region(region: Region): Region {
+    const results = region.results.map((result) => this.tensor(result));
+    return results.every((result, at) => result === region.results[at]) ? region : { ...region, results };
+  }
+}
+
+const isNode = (image: Image): image is Node => 'op' in image;
+
+/** The node with other arguments and attributes, of the same type and with the same origins. */
+export function rebuild(build: GraphBuilder, node: Node, args: readonly Node[], attrs: Attrs = node.attrs): Node {
+  if (attrs === node.attrs && args.every((arg, at) => arg === node.args[at])) return node;
+  const made = build.at(undefined, () => build.make(node.op, args, attrs, node.type));
+  copyOrigins(build, node, made);
+  return made;
+}
+
+export function copyOrigins(build: GraphBuilder, from: Node, to: Node): void {
+  if (from !== to) for (const origin of build.originsOf(from)) build.addOrigin(to, origin);
+}

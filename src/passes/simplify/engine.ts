@@ -1,0 +1,144 @@
+// Applies rules until none fits. In: a module and rules. Out: the simplified module, and how often each rule fired.
+// Holds: arguments are simple before their users are looked at; every node is looked at once per round; rounds end when one changes nothing.
+
+import { InternalError } from '../../base/index.js';
+import type { GraphBuilder, ModuleGraph, Node, Region, TensorNode } from '../../graph/index.js';
+import { entryRoots, isTensorNode, mapModule, mapRegions, regionsOf, topological, typeEquals, typeToString } from '../../graph/index.js';
+import { copyOrigins, rebuild } from '../rewrite.js';
+import type { Rule, RuleContext } from './rule.js';
+
+export interface Simplified {
+  readonly module: ModuleGraph;
+  /** Rule → times. */
+  readonly fired: ReadonlyMap<string, number>;
+  readonly rounds: number;
+}
+
+/** A rule set that needs more rounds, or makes longer chains of replacements, goes in circles. */
+const roundLimit = 100;
+const chainLimit = 1000;
+
+export function simplifyModule(module: ModuleGraph, build: GraphBuilder, rules: readonly Rule[]): Simplified {
+  const byOp = new Map<string, Rule[]>();
+  for (const rule of rules) for (const op of rule.at) byOp.set(op, [...(byOp.get(op) ?? []), rule]);
+  const fired = new Map<string, number>();
+  let current = module;
+  for (let rounds = 1; rounds <= roundLimit; rounds++) {
+    const round = new Round(build, byOp, fired, computedRoots(current));
+    const next = mapModule(current, (node) => round.tensor(node));
+    if (!round.changed) return { module: next, fired, rounds };
+    current = next;
+  }
+  throw new InternalError('simplify', `no end after ${roundLimit} rounds: ${[...fired].map(([rule, times]) => `${rule} ${times}`).join(', ')}`);
+}
+
+/** What a call computes; names alone are computed only when they are fetched, so they count as no use. */
+function computedRoots(module: ModuleGraph): TensorNode[] {
+  return [...module.variables.flatMap(({ initial }) => initial ?? []), ...module.entries.flatMap((entry) => entryRoots(entry, 'without names'))];
+}
+
+class Round {
+  readonly #build: GraphBuilder;
+  readonly #rules: ReadonlyMap<string, readonly Rule[]>;
+  readonly #fired: Map<string, number>;
+  readonly #images = new Map<Node, Node>();
+  readonly #chain: string[] = [];
+  readonly #context: RuleContext;
+  changed = false;
+
+  constructor(build: GraphBuilder, rules: ReadonlyMap<string, readonly Rule[]>, fired: Map<string, number>, roots: readonly Node[]) {
+    this.#build = build;
+    this.#rules = rules;
+    this.#fired = fired;
+    const { uses, elements } = countUses(roots);
+    this.#context = { build, uses: (node) => uses.get(node) ?? 0, elements: (node) => elements.get(node) };
+  }
+
+  tensor(node: TensorNode): TensorNode {
+    const image = this.#simple(node);
+    if (isTensorNode(image)) return image;
+    throw new InternalError('simplify', `the tensor ${node.op.name} became a tuple`);
+  }
+
+  #simple(root: Node): Node {
+    const known = this.#images.get(root);
+    if (known !== undefined) return known;
+    const stack = [root];
+    while (stack.length > 0) {
+      const node = stack[stack.length - 1] as Node;
+      const missing = this.#images.has(node) ? [] : node.args.filter((arg) => !this.#images.has(arg));
+      if (missing.length > 0) {
+        stack.push(...missing.reverse());
+        continue;
+      }
+      stack.pop();
+      if (!this.#images.has(node)) this.#images.set(node, this.#replaced(node));
+    }
+    return this.#images.get(root) as Node;
+  }
+
+  #replaced(node: Node): Node {
+    const args = node.args.map((arg) => this.#images.get(arg) as Node);
+    const fresh = rebuild(
+      this.#build,
+      node,
+      args,
+      mapRegions(node.attrs, (region) => this.#region(region)),
+    );
+    const known = fresh === node ? undefined : this.#images.get(fresh);
+    if (known !== undefined) return known;
+    const image = this.#applied(fresh);
+    this.#images.set(fresh, image);
+    return image;
+  }
+
+  #applied(node: Node): Node {
+    for (const rule of this.#rules.get(node.op.name) ?? []) {
+      const origin = this.#build.originsOf(node)[0];
+      const result = this.#build.at(origin, () => rule.apply(node, this.#context));
+      if (result === undefined || result === node) continue;
+      if (!typeEquals(result.type, node.type)) {
+        throw new InternalError('simplify', `${rule.name} turned ${node.op.name}: ${typeToString(node.type)} into ${result.op.name}: ${typeToString(result.type)}`);
+      }
+      this.#fired.set(rule.name, (this.#fired.get(rule.name) ?? 0) + 1);
+      this.changed = true;
+      // A source stands for itself: what became of others does not belong to it.
+      if (result.args.length > 0) copyOrigins(this.#build, node, result);
+      this.#chain.push(rule.name);
+      if (this.#chain.length > chainLimit) throw new InternalError('simplify', `no end: ${this.#chain.slice(-8).join(', ')}`);
+      const simple = this.#simple(result);
+      this.#chain.pop();
+      return simple;
+    }
+    return node;
+  }
+
+  #region(region: Region): Region {
+    const results = region.results.map((result) => this.tensor(result));
+    return results.every((result, at) => result === region.results[at]) ? region : { ...region, results };
+  }
+}
+
+function countUses(roots: readonly Node[]): { uses: ReadonlyMap<Node, number>; elements: ReadonlyMap<Node, ReadonlySet<number>> } {
+  const uses = new Map<Node, number>();
+  const elements = new Map<Node, Set<number>>();
+  const seen = new Set<Node>();
+  const count = (some: readonly Node[]): void => {
+    for (const root of some) uses.set(root, (uses.get(root) ?? 0) + 1);
+    for (const node of topological(some)) {
+      if (seen.has(node)) continue;
+      seen.add(node);
+      for (const arg of node.args) {
+        uses.set(arg, (uses.get(arg) ?? 0) + 1);
+        const index = node.attrs['index'];
+        if (arg.type.kind !== 'tuple' || typeof index !== 'number') continue;
+        const known = elements.get(arg);
+        if (known === undefined) elements.set(arg, new Set([index]));
+        else known.add(index);
+      }
+      for (const [, region] of regionsOf(node)) count(region.results);
+    }
+  };
+  count(roots);
+  return { uses, elements };
+}

@@ -1,0 +1,23 @@
+// What a simplification is. In: a node whose arguments are simple already. Out: an equal node that costs less, or is in canonical form.
+// Holds: what `floating-point.md` says of values. Every rule goes one way only, and none undoes another's work.
+
+import type { GraphBuilder, Node } from '../../graph/index.js';
+
+export interface RuleContext {
+  readonly build: GraphBuilder;
+  /** How many nodes of the graph take this node; 0 for one that a rule has just made. */
+  uses(node: Node): number;
+  /** Which results of a tuple the graph takes; undefined for a node that a rule has just made. */
+  elements(node: Node): ReadonlySet<number> | undefined;
+}
+
+export interface Rule {
+  /** kebab-case; shown in notes. */
+  readonly name: string;
+  /** What becomes what, as a formula. */
+  readonly doc: string;
+  /** Names of the ops at which it starts. */
+  readonly at: readonly string[];
+  /** Undefined when the rule does not fit. The result has the node's type. */
+  apply(node: Node, context: RuleContext): Node | undefined;
+}
