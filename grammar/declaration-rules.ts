@@ -50,8 +50,8 @@ export class TdslParser extends StatementRules {
     while (!this.at(EOF)) {
       const first = this.LA(1)
       const declaration = this.guard(() => this.SUBRULE(this.declaration), startsTop)
-      if (declaration !== null) found.push(declaration)
       if (this.LA(1) === first) this.skip()
+      else if (declaration !== null) found.push(declaration)
       while (this.at(t.Semicolon)) this.skip()
     }
     return found
@@ -73,7 +73,7 @@ export class TdslParser extends StatementRules {
         { GATE: () => this.declares(t.word.dim), ALT: () => this.SUBRULE(this.dim) },
         { GATE: () => this.declares(t.word.param), ALT: () => this.SUBRULE(this.param) },
         { GATE: () => this.declares(t.word.state), ALT: () => this.SUBRULE(this.state) },
-        { ALT: () => this.SUBRULE(this.binding) },
+        { GATE: () => this.at(t.Equals, 2), ALT: () => this.SUBRULE(this.binding) },
       ],
       ERR_MSG: 'a declaration',
       IGNORE_AMBIGUITIES: true,
@@ -264,8 +264,8 @@ export class TdslParser extends StatementRules {
       const first = this.LA(1)
       if (startsFile(first, this.LA(2)) && this.brokenBefore(first)) return
       const found = this.guard(member, startsMember)
-      if (found !== null) into.push(found)
       if (this.LA(1) === first) this.skip()
+      else if (found !== null) into.push(found)
       while (this.at(t.Semicolon)) this.skip()
     }
   }
@@ -277,7 +277,7 @@ export class TdslParser extends StatementRules {
         { ALT: () => this.SUBRULE(this.fn) },
         { GATE: () => this.declares(t.word.param), ALT: () => this.SUBRULE(this.param) },
         { GATE: () => this.declares(t.word.state), ALT: () => this.SUBRULE(this.state) },
-        { ALT: () => this.SUBRULE(this.binding) },
+        { GATE: () => this.at(t.Equals, 2), ALT: () => this.SUBRULE(this.binding) },
       ],
       ERR_MSG: 'a param, a state, a function or `name = …`',
       IGNORE_AMBIGUITIES: true,

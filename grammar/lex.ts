@@ -4,6 +4,7 @@
 import type { IToken } from 'chevrotain'
 import type { Comment } from './ast.js'
 import { Lexer } from './chevrotain.js'
+import { once } from './once.js'
 import type { SyntaxProblem } from './problem.js'
 import type { Source, Span } from './span.js'
 import { allTokens, ForeignString, UnterminatedComment, UnterminatedString } from './tokens.js'
@@ -14,15 +15,11 @@ export interface LexResult {
   readonly problems: readonly SyntaxProblem[]
 }
 
-const lexer = new Lexer(allTokens, {
-  positionTracking: 'onlyOffset',
-  ensureOptimizations: true,
-  skipValidations: true,
-})
+const theLexer = once(() => new Lexer(allTokens, { positionTracking: 'onlyOffset', ensureOptimizations: true, skipValidations: true }))
 
 /** The tokens of `source`; at most `limit` problems are kept. */
 export function lex(source: Source, limit: number): LexResult {
-  const result = lexer.tokenize(source.text)
+  const result = theLexer().tokenize(source.text)
   const problems: SyntaxProblem[] = []
   const wrong = result.groups['wrong'] ?? []
   for (let i = 0; i < wrong.length && problems.length < limit; i++) {

@@ -5,6 +5,7 @@
 import type { Declaration, Program } from './ast.js'
 import { TdslParser } from './declaration-rules.js'
 import { lex } from './lex.js'
+import { once } from './once.js'
 import { maximumProblems, type PlacedProblem } from './parser-base.js'
 import type { SyntaxProblem } from './problem.js'
 import { lineStarts, positionIn, type Source, type Span } from './span.js'
@@ -22,8 +23,9 @@ export interface ParseResult {
   readonly problems: readonly SyntaxProblem[]
 }
 
-// Building the parser takes longer than reading a file. Each reading starts over, so nothing passes from one to the next.
-const parser = new TdslParser()
+// Building the parser takes longer than reading a file, so it is built when it is first needed, and once. Each reading
+// starts over: nothing passes from one to the next.
+const theParser = once(() => new TdslParser())
 
 /** Reads a `.tdsl` text. `path` is only a name for spans. Mistakes come back as `problems`, not as exceptions. */
 export function parse(text: string, path: string): ParseResult {
@@ -31,7 +33,7 @@ export function parse(text: string, path: string): ParseResult {
   const unreadable = refuse(source)
   if (unreadable !== null) return { program: programOf(source, [], []), problems: [unreadable] }
   const { tokens, comments, problems: strange } = lex(source, maximumProblems)
-  const { declarations, problems: found } = parser.read(source, tokens, comments)
+  const { declarations, problems: found } = theParser().read(source, tokens, comments)
   const deep = declarations.filter((declaration) => depthOf(declaration) > maximumDepth)
   const kept = deep.length === 0 ? declarations : declarations.filter((declaration) => !deep.includes(declaration))
   return {
@@ -46,14 +48,16 @@ function programOf(source: Source, declarations: readonly Declaration[], comment
   return { kind: 'program', source, declarations, comments, span: { source: source.path, start: 0, end: source.text.length } }
 }
 
-/** What the parser found, without what it found on a line on which a word was unreadable already. */
+/** What the parser found, without what follows from it: one problem for each line, none where a word was unreadable already. */
 function consequences(found: readonly PlacedProblem[], strange: readonly SyntaxProblem[], source: Source): readonly SyntaxProblem[] {
-  const problems = found.map((one) => one.problem)
-  if (strange.length === 0) return problems
   const starts = lineStarts(source.text)
   const line = (problem: SyntaxProblem): number => positionIn(starts, problem.span.start).line
   const lines = new Set(strange.map(line))
-  return problems.filter((problem) => !lines.has(line(problem)))
+  return found.flatMap(({ problem }) => {
+    const known = lines.has(line(problem))
+    lines.add(line(problem))
+    return known ? [] : [problem]
+  })
 }
 
 function refuse(source: Source): SyntaxProblem | null {

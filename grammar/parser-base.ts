@@ -79,12 +79,13 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     if (this.RECORDING_PHASE) return
     const at = this.offsetOf(token)
     if (this.reported.some((one) => one.at === at)) return
-    this.reported.push({ at, problem: { ...problem, span: problem.span ?? this.placeOf(token) } })
+    const span = problem.span ?? (token.tokenType === EOF ? this.placeOf(token) : this.spanOf(token))
+    this.reported.push({ at, problem: { ...problem, span } })
   }
 
   /** Notes that `what` should have stood where `token` stands. */
   protected reportExpected(token: IToken, what: string, expected: readonly string[] = [what]): void {
-    this.report(token, { ...shown(`expected ${what}`, token, this.previousOf(token)), expected })
+    this.report(token, { ...this.problemAt(token, `expected ${what}`), expected })
   }
 
   private problemAt(token: IToken, message: string): SyntaxProblem {
@@ -94,8 +95,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   /** The token itself; if it stands on a later line, the end of the token before it, where something is missing. */
   private placeOf(token: IToken): Span {
     const previous = this.previousOf(token)
-    if (token.tokenType !== EOF && !this.brokenBefore(token)) return this.spanOf(token)
-    if (token.tokenType !== EOF && this.isCloser(token)) return this.spanOf(token)
+    if (token.tokenType !== EOF && (previous === undefined || this.isCloser(token) || !this.brokenBefore(token))) return this.spanOf(token)
     const end = previous === undefined ? this.source.text.length : previous.startOffset + previous.image.length
     return { source: this.source.path, start: end, end }
   }
@@ -200,20 +200,23 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     })
   }
 
-  /** Reads the sign that closes what `open` opened; `what` says what that is: `call`, `list`, … */
+  /**
+   * Reads the sign that closes what `open` opened; `what` says what that is: `call`, `list`, … A `}` that is missing where
+   * the next declaration starts, or at the end of the file, is noted and taken as read.
+   */
   protected close(index: number, open: IToken, type: TokenType, what: string): void {
     if (!this.RECORDING_PHASE && !this.at(type)) {
       const label = type.LABEL ?? type.name
       const found = this.LA(1)
       this.report(found, {
-        ...shown(`expected ${label} to close the ${what} opened at ${this.lineOf(open)}`, found, this.previousOf(found)),
+        ...this.problemAt(found, `expected ${label} to close the ${what} opened at ${this.lineOf(open)}`),
         expected: [label],
       })
+      if (type === t.BraceClose && (found.tokenType === EOF || (startsDeclaration(found, this.LA(2)) && this.brokenBefore(found)))) return
     }
     this.consume(index, type)
   }
 
-  /** `line 3` or `line 3, column 5` when the next token stands on the same line. */
   protected lineOf(token: IToken): string {
     const before = this.source.text.slice(0, token.startOffset)
     const lines = before.split(/\r\n|\r|\n/)

@@ -25,8 +25,8 @@ export abstract class StatementRules extends ExpressionRules {
       const first = this.LA(1)
       if (startsDeclaration(first, this.LA(2)) && this.brokenBefore(first)) return
       const statement = this.guard(() => this.SUBRULE(this.statement), () => true)
-      if (statement !== null) into.push(statement)
-      else if (this.LA(1) === first) this.skip()
+      if (this.LA(1) === first) this.skip()
+      else if (statement !== null) into.push(statement)
       while (this.at(t.Semicolon)) this.skip()
     }
   }
@@ -130,7 +130,7 @@ export abstract class StatementRules extends ExpressionRules {
         })
       }
       if (isTarget(expression)) return { kind: 'assign', target: expression, value, span: this.spanFrom(first.startOffset) }
-      this.report(first, {
+      if (sign?.tokenType === t.Assign && expression.kind !== 'missing') this.report(first, {
         message: 'only a variable can be assigned',
         hint: 'the left side of `<-` is a name: `w <- e`, `net.bias <- e`',
         span: expression.span,
