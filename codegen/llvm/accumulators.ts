@@ -1,0 +1,251 @@
+// Accumulators in registers. In: declarations, updates and reads. Out: loads and stores of stack slots that LLVM turns into registers.
+// Holds: an accumulator whose last axis a vector loop walks keeps that axis across lanes; a reduction over lanes goes into per-lane partial results, which
+// are combined in one fixed order, so the result depends on the target's width but on nothing else.
+
+import { type DType, InternalError } from '../../src/base/index.js';
+import type { Accumulator, Combiner, Expr } from '../../src/loop/index.js';
+import type { Expressions, Memo } from './expressions.js';
+import type { LlvmType, LlvmValue } from './llvm/index.js';
+import type { Value } from './machine.js';
+import type { KernelPlan } from './plan.js';
+import type { Partials, Registers, Scalar, Scope } from './scope.js';
+
+export class AccumulatorFile {
+  private readonly expressions: Expressions;
+  private readonly plan: KernelPlan;
+
+  constructor(expressions: Expressions, plan: KernelPlan) {
+    this.expressions = expressions;
+    this.plan = plan;
+  }
+
+  declare(accumulator: Accumulator, initial: Expr, scope: Scope): void {
+    const { ops } = this.expressions;
+    const across = scope.lanes === undefined ? this.plan.laned.get(accumulator.name) : undefined;
+    const lanes = across ?? scope.lanes?.lanes ?? 1;
+    const { shape } = accumulator;
+    const rows = shape.slice(0, across === undefined ? shape.length : -1).reduce((product, size) => product * size, 1);
+    const count = across === undefined ? rows : rows * Math.ceil((shape.at(-1) ?? 1) / lanes);
+    const element = accumulator.dtype === 'bool' ? ops.module.types.i8 : ops.scalarType(accumulator.dtype);
+    const type = ops.wide(element, lanes);
+    const pointer = ops.builder.alloca(ops.module.types.array(type, Math.max(1, count)), { align: 64, name: accumulator.name });
+    const registers: Registers = { pointer, shape, lanes, across: across !== undefined, element, count };
+    scope.registers.set(accumulator.name, registers);
+    const first = this.kept(ops.widen(this.expressions.emit(initial, scope), lanes));
+    for (let at = 0; at < count; at++) ops.builder.store(first, this.register(registers, at));
+  }
+
+  read(accumulator: Accumulator, index: readonly Expr[], scope: Scope): Value {
+    const { pointer, lanes, registers } = this.locate(accumulator, index, scope);
+    const { ops } = this.expressions;
+    const kept = ops.builder.load(ops.wide(registers.element, lanes), pointer);
+    return this.released(kept, accumulator.dtype, lanes);
+  }
+
+  assign(accumulator: Accumulator, index: readonly Expr[], value: Expr, scope: Scope, memo: Memo): void {
+    const { pointer, lanes } = this.locate(accumulator, index, scope);
+    const { ops } = this.expressions;
+    const given = this.expressions.emit(value, scope, memo);
+    if (given.lanes > lanes) throw new InternalError('codegen', `${accumulator.name} is assigned once per lane`);
+    ops.builder.store(this.kept(ops.widen(given, lanes)), pointer);
+  }
+
+  accumulate(accumulator: Accumulator, index: readonly Expr[], combine: Combiner, value: Expr, scope: Scope, memo: Memo): void {
+    const { ops } = this.expressions;
+    const build = ops.builder;
+    const { dtype } = accumulator;
+    const partials = scope.partials.get(accumulator.name);
+    if (partials !== undefined && scope.lanes !== undefined) {
+      const pointer = this.partial(partials, this.position(this.registersOf(accumulator, scope), index, scope), scope.lanes.copy, dtype);
+      const type = this.partialType(partials, dtype);
+      const before = this.released(build.load(type, pointer), dtype, partials.lanes);
+      const after = this.update(combine, before, value, scope, memo);
+      const { mask } = scope.lanes;
+      const chosen = mask === undefined ? after.value : build.select(mask, after.value, before.value);
+      build.store(this.kept({ ...after, value: chosen }), pointer);
+      return;
+    }
+    const { pointer, lanes, registers } = this.locate(accumulator, index, scope);
+    if (scope.lanes !== undefined && lanes === 1) throw new InternalError('codegen', `${accumulator.name} is reduced over lanes where that is not prepared`);
+    const before = this.released(build.load(ops.wide(registers.element, lanes), pointer), dtype, lanes);
+    build.store(this.kept(this.update(combine, before, value, scope, memo)), pointer);
+  }
+
+  /** Per-lane partial results for `accumulator`, each the combiner's identity. */
+  beginPartials(accumulator: Accumulator, combine: Combiner, lanes: number, copies: number, scope: Scope): Partials {
+    const { ops } = this.expressions;
+    const registers = this.registersOf(accumulator, scope);
+    const partials: Partials = { pointer: ops.builder.alloca(this.partialArray(registers, lanes, copies), { align: 64 }), lanes, copies, combine };
+    const start = this.kept(ops.constant(accumulator.dtype, identity(combine, accumulator.dtype), lanes));
+    for (let at = 0; at < registers.count; at++) {
+      for (let copy = 0; copy < copies; copy++) ops.builder.store(start, this.partial(partials, at, copy, accumulator.dtype));
+    }
+    return partials;
+  }
+
+  /** Combines copies pairwise, then halves of the lanes, then the accumulator's own value with the rest. */
+  endPartials(accumulator: Accumulator, partials: Partials, scope: Scope): void {
+    const { ops } = this.expressions;
+    const { dtype } = accumulator;
+    const registers = this.registersOf(accumulator, scope);
+    for (let at = 0; at < registers.count; at++) {
+      let values = Array.from({ length: partials.copies }, (_, copy) => {
+        const kept = ops.builder.load(this.partialType(partials, dtype), this.partial(partials, at, copy, dtype));
+        return this.released(kept, dtype, partials.lanes);
+      });
+      while (values.length > 1) {
+        const next: Value[] = [];
+        for (let i = 0; i < values.length; i += 2) {
+          const [a, b] = [values[i] as Value, values[i + 1]];
+          next.push(b === undefined ? a : this.combine(partials.combine, a, b));
+        }
+        values = next;
+      }
+      let rest = values[0] as Value;
+      for (let lanes = partials.lanes / 2; lanes >= 1; lanes /= 2) {
+        const half = (first: number): Value => ({ value: ops.builder.slice(rest.value, first, lanes), lanes, dtype });
+        rest = this.combine(partials.combine, half(0), half(lanes));
+      }
+      const total = { ...rest, value: rest.value.type.isVector ? ops.builder.extractElement(rest.value, 0) : rest.value, lanes: 1 };
+      const pointer = this.register(registers, at);
+      const before = this.released(ops.builder.load(registers.element, pointer), dtype, 1);
+      ops.builder.store(this.kept(this.combine(partials.combine, before, total)), pointer);
+    }
+  }
+
+  private update(combine: Combiner, before: Value, value: Expr, scope: Scope, memo: Memo): Value {
+    const { ops } = this.expressions;
+    const factors = value.kind === 'apply' && value.fn === 'mul' ? value.args : undefined;
+    if (combine === 'sum' && factors !== undefined && (before.dtype === 'f32' || before.dtype === 'f64')) {
+      const [a, b] = factors.map((factor) => ops.widen(this.expressions.emit(factor, scope, memo), before.lanes)) as [Value, Value];
+      return { ...before, value: ops.contract(a.value, b.value, before.value) };
+    }
+    const given = this.expressions.emit(value, scope, memo);
+    if (given.lanes > before.lanes) throw new InternalError('codegen', 'a value per lane is combined into a scalar');
+    return this.combine(combine, before, ops.widen(given, before.lanes));
+  }
+
+  /** before ∘ value; max and min hand NaN on. */
+  combine(how: Combiner, before: Value, value: Value): Value {
+    const { ops } = this.expressions;
+    const { dtype } = before;
+    switch (how) {
+      case 'sum':
+        return ops.apply('add', dtype, [before, value]);
+      case 'product':
+        return ops.apply('mul', dtype, [before, value]);
+      case 'any':
+        return ops.apply('or', dtype, [before, value]);
+      case 'all':
+        return ops.apply('and', dtype, [before, value]);
+      case 'max':
+      case 'min': {
+        // With a NaN on either side the comparison is false and `before` stays; a NaN in `value` is then put in its place.
+        const chosen = dtype === 'bool' ? ops.apply(how === 'max' ? 'or' : 'and', dtype, [before, value]) : ops.apply(how, dtype, [value, before]);
+        const float = dtype === 'f32' || dtype === 'f64' || dtype === 'f16' || dtype === 'bf16';
+        if (!float) return chosen;
+        return { ...chosen, value: ops.builder.select(ops.builder.fcmp('uno', value.value, value.value), value.value, chosen.value) };
+      }
+    }
+  }
+
+  private registersOf(accumulator: Accumulator, scope: Scope): Registers {
+    const found = scope.registers.get(accumulator.name);
+    if (found === undefined) throw new InternalError('codegen', `the accumulator ${accumulator.name} is not in scope`);
+    return found;
+  }
+
+  /** The register, or the lane of one, that an index means. */
+  private locate(accumulator: Accumulator, index: readonly Expr[], scope: Scope): { readonly pointer: LlvmValue; readonly lanes: number; readonly registers: Registers } {
+    const { math, forms, ops } = this.expressions;
+    const registers = this.registersOf(accumulator, scope);
+    if (!registers.across) return { pointer: this.register(registers, this.position(registers, index, scope)), lanes: registers.lanes, registers };
+    const rows = this.position({ ...registers, shape: registers.shape.slice(0, -1) }, index.slice(0, -1), scope);
+    const last = index.at(-1);
+    if (last === undefined) throw new InternalError('codegen', `${accumulator.name} has no last axis`);
+    const perRow = Math.ceil((registers.shape.at(-1) ?? 1) / registers.lanes);
+    const { base, constant, stride, varying } = this.expressions.split(forms.of(last), scope);
+    if (varying.length > 0) throw new InternalError('codegen', `${accumulator.name} is indexed by lanes in an order of their own`);
+    if (stride === 1 && scope.lanes?.lanes === registers.lanes && base === 0 && constant % registers.lanes === 0) {
+      return { pointer: this.register(registers, math.add(math.mul(rows, perRow), constant / registers.lanes)), lanes: registers.lanes, registers };
+    }
+    if (stride !== 0) throw new InternalError('codegen', `${accumulator.name} is not indexed by the lanes of its registers`);
+    const offset = math.add(math.mul(rows, perRow * registers.lanes), math.add(base, constant));
+    return { pointer: ops.builder.gep(registers.element, registers.pointer, [math.value(offset)]), lanes: 1, registers };
+  }
+
+  /** Row-major number of the element that indices shared by all lanes mean. */
+  private position(registers: Registers, index: readonly Expr[], scope: Scope): Scalar {
+    const { math } = this.expressions;
+    let position: Scalar = 0;
+    index.forEach((at, axis) => {
+      position = math.add(math.mul(position, registers.shape[axis] ?? 1), this.expressions.scalar(at, scope));
+    });
+    return position;
+  }
+
+  private register(registers: Registers, at: Scalar): LlvmValue {
+    const { ops, math } = this.expressions;
+    if (at === 0) return registers.pointer;
+    return ops.builder.gep(ops.wide(registers.element, registers.lanes), registers.pointer, [math.value(at)]);
+  }
+
+  private partial(partials: Partials, at: Scalar, copy: number, dtype: DType): LlvmValue {
+    const { ops, math } = this.expressions;
+    const position = math.add(math.mul(at, partials.copies), copy);
+    return position === 0 ? partials.pointer : ops.builder.gep(this.partialType(partials, dtype), partials.pointer, [math.value(position)]);
+  }
+
+  private partialType(partials: { readonly lanes: number }, dtype: DType): LlvmType {
+    const { ops } = this.expressions;
+    return ops.wide(dtype === 'bool' ? ops.module.types.i8 : ops.scalarType(dtype), partials.lanes);
+  }
+
+  private partialArray(registers: Registers, lanes: number, copies: number): LlvmType {
+    const { ops } = this.expressions;
+    return ops.module.types.array(ops.wide(registers.element, lanes), registers.count * copies);
+  }
+
+  /** As kept in a slot: bool in a byte. */
+  private kept(of: Value): LlvmValue {
+    const { ops } = this.expressions;
+    return of.dtype === 'bool' ? ops.builder.zext(of.value, ops.wide(ops.module.types.i8, of.lanes)) : of.value;
+  }
+
+  private released(value: LlvmValue, dtype: DType, lanes: number): Value {
+    const { ops } = this.expressions;
+    return { value: dtype === 'bool' ? ops.builder.icmp('ne', value, ops.module.zero(value.type)) : value, lanes, dtype };
+  }
+}
+
+/** What changes nothing: -0 for sums of floats, so that even a sum of nothing but -0 stays -0. */
+export function identity(combine: Combiner, dtype: DType): number | bigint {
+  const float = dtype === 'f32' || dtype === 'f64' || dtype === 'f16' || dtype === 'bf16';
+  switch (combine) {
+    case 'sum':
+      return float ? -0 : 0;
+    case 'product':
+      return 1;
+    case 'any':
+      return 0;
+    case 'all':
+      return dtype === 'bool' ? 1 : -1;
+    case 'max':
+      return float ? -Infinity : integerRange(dtype)[0];
+    case 'min':
+      return float ? Infinity : integerRange(dtype)[1];
+  }
+}
+
+function integerRange(dtype: DType): readonly [bigint, bigint] {
+  switch (dtype) {
+    case 'bool':
+      return [0n, 1n];
+    case 'u8':
+      return [0n, 255n];
+    case 'i32':
+      return [-(2n ** 31n), 2n ** 31n - 1n];
+    default:
+      return [-(2n ** 63n), 2n ** 63n - 1n];
+  }
+}

@@ -1,0 +1,104 @@
+// From programs to machine code. In: the programs of a module's entries, the manifest, a target. Out: object code, text, or a shared library.
+// Holds: the same input gives the same bytes; the library exports tfc_module_table and nothing else.
+
+import { InternalError } from '../../src/base/index.js';
+import type { Program, Target } from '../../src/loop/index.js';
+import { emitAssembly, emitObject, link, ModuleBuilder, optimize, setTarget, type LlvmConstant, type TargetOptions } from './llvm/index.js';
+import { emitProgram } from './program.js';
+
+export interface CompileInput {
+  /** One per entry, in the order of the manifest's entries. */
+  readonly programs: readonly Program[];
+  /** JSON that the artifact carries. */
+  readonly manifest: string;
+  readonly target: Target;
+}
+
+/** Milliseconds. */
+export interface CompileTimings {
+  readonly buildMs: number;
+  readonly optimizeMs: number;
+  readonly codegenMs: number;
+  readonly linkMs: number;
+}
+
+export type Emission = 'object' | 'llvm' | 'llvm-optimized' | 'asm';
+
+export type CompileOutput =
+  | { readonly kind: 'object'; readonly object: Uint8Array; readonly timings: CompileTimings }
+  | { readonly kind: 'text'; readonly text: string; readonly timings: CompileTimings };
+
+/**
+ * Scalar and loop clean-up for code that already has its vectors and its unrolling: promote slots to registers, merge equal addresses and loads,
+ * move what loops do not change out of them. LLVM's own vectorizers and unroller are left out: they take most of the time and find nothing left to do.
+ */
+const pipeline = [
+  'always-inline',
+  'function(sroa,early-cse<memssa>,simplifycfg)',
+  'cgscc(inline)',
+  'function(sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,reassociate,loop-mssa(licm),gvn,instcombine<no-verify-fixpoint>,loop-mssa(licm),dse,adce,simplifycfg)',
+  'globaldce',
+].join(',');
+
+/** Compiles the programs; `emit` chooses object code (default), LLVM assembly before or after the passes, or machine assembly. */
+export function compilePrograms(input: CompileInput & { readonly emit?: Emission }): CompileOutput {
+  const start = performance.now();
+  const { target } = input;
+  const options: TargetOptions = { triple: target.triple, cpu: target.cpu, features: target.features, optLevel: 3, passes: pipeline, autovectorize: false };
+  const module = buildModule(input, options);
+  try {
+    const complaint = module.verify();
+    if (complaint !== undefined) throw new InternalError('codegen', complaint);
+    const buildMs = performance.now() - start;
+    const emit = input.emit ?? 'object';
+    switch (emit) {
+      case 'llvm':
+        return { kind: 'text', text: module.print(), timings: { buildMs, optimizeMs: 0, codegenMs: 0, linkMs: 0 } };
+      case 'llvm-optimized': {
+        const optimizeMs = optimize(module, options);
+        return { kind: 'text', text: module.print(), timings: { buildMs, optimizeMs, codegenMs: 0, linkMs: 0 } };
+      }
+      case 'asm': {
+        const { assembly, optimizeMs, codegenMs } = emitAssembly(module, options);
+        return { kind: 'text', text: assembly, timings: { buildMs, optimizeMs, codegenMs, linkMs: 0 } };
+      }
+      case 'object': {
+        const { object, optimizeMs, codegenMs } = emitObject(module, options);
+        return { kind: 'object', object, timings: { buildMs, optimizeMs, codegenMs, linkMs: 0 } };
+      }
+    }
+  } finally {
+    module.dispose();
+  }
+}
+
+/** Writes the shared library `outPath`, whose folder exists. Errors: InternalError with the linker's text. */
+export function buildArtifact(input: CompileInput & { readonly outPath: string }): { readonly path: string; readonly timings: CompileTimings } {
+  const output = compilePrograms(input);
+  if (output.kind !== 'object') throw new InternalError('codegen', 'object code was expected');
+  const linkMs = link({ objects: [Buffer.from(output.object.buffer, output.object.byteOffset, output.object.byteLength)], output: input.outPath });
+  return { path: input.outPath, timings: { ...output.timings, linkMs } };
+}
+
+function buildModule({ programs, manifest, target }: CompileInput, options: TargetOptions): ModuleBuilder {
+  const module = new ModuleBuilder('tfc');
+  try {
+    setTarget(module, options);
+    const entries = programs.map((program, at) => emitProgram(module, program, at, target));
+    const { types } = module;
+    const entryType = types.struct([types.ptr, types.ptr, types.ptr]);
+    const rows = entries.map((entry, at): LlvmConstant => module.structOf(entryType, [module.string(`name.${at}`, entry.name), entry.arenaBytes, entry.run]));
+    const table = module.global({ name: 'entries', type: types.array(entryType, rows.length), initializer: module.arrayOf(entryType, rows), constant: true, align: 8 });
+    const moduleType = types.struct([types.i32, types.i32, types.ptr, types.ptr]);
+    const description = module.structOf(moduleType, [module.i32(1), module.i32(rows.length), table, module.string('manifest', manifest)]);
+    const root = module.global({ name: 'module', type: moduleType, initializer: description, constant: true, align: 8 });
+    const exported = module.function({ name: 'tfc_module_table', type: types.function(types.ptr, []), attributes: ['nounwind'] });
+    module.builder(exported.block('entry')).ret(root);
+    // The functions above were made after the first call: this one gives all of them their processor.
+    setTarget(module, options);
+    return module;
+  } catch (error) {
+    module.dispose();
+    throw error;
+  }
+}

@@ -1,0 +1,271 @@
+// Scalar expressions as LLVM values. In: an expression and the scope it stands in. Out: a value with one lane, or with those of the vector loop around.
+// Holds: what does not depend on the lanes is computed once, as a scalar; shared sub-expressions of one statement are emitted once.
+
+import { InternalError } from '../../src/base/index.js';
+import { type Expr, isMachineOp } from '../../src/loop/index.js';
+import type { Linear, LinearForms, Term } from './linear.js';
+import type { LlvmValue } from './llvm/index.js';
+import type { MachineOps, Value } from './machine.js';
+import type { Memory } from './memory.js';
+import type { AccumulatorFile } from './accumulators.js';
+import type { Lanes, Scalar, Scope } from './scope.js';
+import type { ScalarMath, Sizes } from './sizes.js';
+
+/** Values of the sub-expressions of one statement. */
+export type Memo = Map<Expr, Value>;
+
+export class Expressions {
+  readonly ops: MachineOps;
+  readonly forms: LinearForms;
+  readonly sizes: Sizes;
+  readonly math: ScalarMath;
+
+  constructor(ops: MachineOps, forms: LinearForms, sizes: Sizes, math: ScalarMath) {
+    this.ops = ops;
+    this.forms = forms;
+    this.sizes = sizes;
+    this.math = math;
+  }
+
+  /** Set once by the kernel, because loads and registers need expressions for their indices. */
+  private parts: { readonly memory: Memory; readonly accumulators: AccumulatorFile
+  } | undefined;
+
+  connect(memory: Memory, accumulators: AccumulatorFile): void {
+    this.parts = { memory, accumulators };
+  }
+
+  emit(expr: Expr, scope: Scope, memo: Memo = new Map()): Value {
+    let value = memo.get(expr);
+    if (value === undefined) {
+      value = this.make(expr, scope, memo);
+      memo.set(expr, value);
+    }
+    return value;
+  }
+
+  /** The value in every lane of the vector loop around, if there is one. */
+  emitWide(expr: Expr, scope: Scope, memo: Memo = new Map()): Value {
+    return this.ops.widen(this.emit(expr, scope, memo), scope.lanes?.lanes ?? 1);
+  }
+
+  private make(expr: Expr, scope: Scope, memo: Memo): Value {
+    const { ops } = this;
+    if (this.parts === undefined) throw new InternalError('codegen', 'expressions are not connected');
+    switch (expr.kind) {
+      case 'const':
+        return ops.constant(expr.dtype, expr.value);
+      case 'size':
+        return { value: this.math.value(this.sizes.of(expr.dim)), lanes: 1, dtype: 'i64' };
+      case 'index': {
+        const { lanes } = scope;
+        if (lanes?.index === expr.name) return this.laneIndex(lanes, 1, lanes.base);
+        return { value: this.math.value(this.index(expr.name, scope)), lanes: 1, dtype: 'i64' };
+      }
+      case 'name':
+        return this.binding(expr.name, scope).value;
+      case 'read':
+        return this.parts.accumulators.read(expr.accumulator, expr.index, scope);
+      case 'load':
+        return this.parts.memory.load(expr, scope, memo);
+      case 'apply': {
+        if (expr.dtype === 'i64') {
+          const known = this.known(expr, scope);
+          if (known !== undefined) return ops.constant('i64', known);
+        }
+        if (!isMachineOp(expr.fn)) throw new InternalError('codegen', `${expr.fn} is no machine op; expand the kernel first`);
+        const narrow = this.narrowIndex(expr, scope);
+        if (narrow !== undefined) return narrow;
+        return ops.apply(expr.fn, expr.dtype, expr.args.map((arg) => this.emit(arg, scope, memo)));
+      }
+    }
+  }
+
+  /** Lanes of base + stride·lane, as i64. */
+  private laneIndex(lanes: Lanes, stride: number, base: Scalar): Value {
+    const { ops } = this;
+    const start = ops.widen({ value: this.math.value(base), lanes: 1, dtype: 'i64' }, lanes.lanes);
+    const steps = ops.module.vectorOf(Array.from({ length: lanes.lanes }, (_, lane) => ops.module.i64(lane * stride)));
+    return { value: ops.builder.add(start.value, steps), lanes: lanes.lanes, dtype: 'i64' };
+  }
+
+  /** convert(i64 → i32) of an index that is linear in the lanes: computed in 32-bit lanes at once. */
+  private narrowIndex(expr: Expr & { readonly kind: 'apply' }, scope: Scope): Value | undefined {
+    const { ops } = this;
+    const [arg] = expr.args;
+    const { lanes } = scope;
+    if (expr.fn !== 'convert' || expr.dtype !== 'i32' || lanes === undefined || arg === undefined) return undefined;
+    if (arg.kind !== 'index' && !(arg.kind === 'apply' && arg.dtype === 'i64')) return undefined;
+    const split = this.split(this.forms.of(arg), scope);
+    if (typeof split.stride !== 'number' || split.stride === 0 || split.varying.length > 0) return undefined;
+    const base = ops.builder.trunc(this.math.value(this.math.add(split.base, split.constant)), ops.module.types.i32);
+    const wide = ops.widen({ value: base, lanes: 1, dtype: 'i32' }, lanes.lanes);
+    const steps = ops.module.vectorOf(Array.from({ length: lanes.lanes }, (_, lane) => ops.module.i32((lane * (split.stride as number)) | 0)));
+    return { value: ops.builder.add(wide.value, steps), lanes: lanes.lanes, dtype: 'i32' };
+  }
+
+  /** The value of an index expression that all lanes share. */
+  scalar(expr: Expr, scope: Scope): Scalar {
+    const known = this.known(expr, scope);
+    if (known !== undefined) return known;
+    const split = this.split(this.forms.of(expr), scope);
+    if (split.varying.length > 0 || split.stride !== 0) throw new InternalError('codegen', 'a size or condition depends on the lanes of a vector loop');
+    return this.math.add(split.base, split.constant);
+  }
+
+  /**
+   * A linear form seen from the lanes: base + constant is its value in lane 0 without the varying terms, `stride` its step from lane to lane,
+   * and `varying` the terms that change with the lanes in another way.
+   */
+  split(form: Linear, scope: Scope): { readonly base: Scalar; readonly constant: number; readonly stride: Scalar; readonly varying: readonly Term[] } {
+    const { math } = this;
+    const { lanes } = scope;
+    let constant = 0;
+    let stride: Scalar = 0;
+    const parts: { readonly value: Scalar; readonly depth: number }[] = [];
+    const varying: Term[] = [];
+    const fixed = this.sizes.of(form.constant);
+    if (typeof fixed === 'number') constant += fixed;
+    else parts.push({ value: fixed, depth: 0 });
+    for (const term of form.terms) {
+      const { atom } = term;
+      if (lanes !== undefined && atom.kind === 'index' && atom.name === lanes.index) {
+        stride = this.sizes.of(term.coefficient);
+        const value = math.mul(lanes.base, stride);
+        if (typeof value === 'number') constant += value;
+        else parts.push({ value, depth: lanes.depth });
+      } else if (lanes !== undefined && this.varies(atom, scope)) varying.push(term);
+      else {
+        const known = this.known(atom, scope);
+        const coefficient = this.sizes.of(term.coefficient);
+        const value = known === undefined ? undefined : math.mul(known, coefficient);
+        if (typeof value === 'number') constant += value;
+        else if (value !== undefined) parts.push({ value, depth: 0 });
+        else parts.push({ value: math.mul(this.emit(atom, scope).value, coefficient), depth: this.depth(atom, scope) });
+      }
+    }
+    parts.sort((a, b) => a.depth - b.depth);
+    return { base: parts.reduce<Scalar>((sum, part) => math.add(sum, part.value), 0), constant, stride, varying };
+  }
+
+  /** Terms that vary with the lanes in a way of their own, summed up in i64 lanes. */
+  sumVarying(terms: readonly Term[], scope: Scope): LlvmValue | undefined {
+    const { ops } = this;
+    let sum: LlvmValue | undefined;
+    for (const term of terms) {
+      const atom = this.emitWide(term.atom, scope);
+      const coefficient = this.sizes.of(term.coefficient);
+      const scaled =
+        coefficient === 1 ? atom.value : ops.builder.mul(atom.value, ops.widen({ value: this.math.value(coefficient), lanes: 1, dtype: 'i64' }, atom.lanes).value);
+      sum = sum === undefined ? scaled : ops.builder.add(sum, scaled);
+    }
+    return sum;
+  }
+
+  /** An integer expression's value when unrolling has made it known. */
+  known(expr: Expr, scope: Scope): number | undefined {
+    switch (expr.kind) {
+      case 'const':
+        return expr.dtype === 'i64' ? Number(expr.value) : undefined;
+      case 'size':
+        return expr.dim.constant;
+      case 'index': {
+        if (scope.lanes?.index === expr.name) return undefined;
+        const value = scope.indices.get(expr.name)?.value;
+        return typeof value === 'number' ? value : undefined;
+      }
+      case 'apply': {
+        if (expr.dtype !== 'i64') return undefined;
+        const args: number[] = [];
+        for (const arg of expr.args) {
+          const value = this.known(arg, scope);
+          if (value === undefined) return undefined;
+          args.push(value);
+        }
+        const result = fold(expr.fn, args[0] ?? 0, args[1] ?? 0);
+        return result !== undefined && Number.isSafeInteger(result) ? result : undefined;
+      }
+      case 'load':
+      case 'name':
+      case 'read':
+        return undefined;
+    }
+  }
+
+  /** Whether the value may differ between the lanes of the vector loop around. */
+  varies(expr: Expr, scope: Scope): boolean {
+    const { lanes } = scope;
+    if (lanes === undefined) return false;
+    switch (expr.kind) {
+      case 'const':
+      case 'size':
+        return false;
+      case 'index':
+        return expr.name === lanes.index;
+      case 'name':
+        return this.binding(expr.name, scope).value.lanes > 1;
+      case 'load':
+        return expr.index.some((at) => this.varies(at, scope));
+      case 'read': {
+        const registers = scope.registers.get(expr.accumulator.name);
+        return (registers !== undefined && !registers.across && registers.lanes > 1) || expr.index.some((at) => this.varies(at, scope));
+      }
+      case 'apply':
+        return expr.args.some((arg) => this.varies(arg, scope));
+    }
+  }
+
+  index(name: string, scope: Scope): Scalar {
+    const binding = scope.indices.get(name);
+    if (binding === undefined) throw new InternalError('codegen', `the loop variable ${name} is not in scope`);
+    return binding.value;
+  }
+
+  private binding(name: string, scope: Scope): { readonly value: Value; readonly depth: number } {
+    const found = scope.lets.get(name);
+    if (found === undefined) throw new InternalError('codegen', `the name ${name} is not in scope`);
+    return found;
+  }
+
+  /** Depth of the innermost loop that the value depends on. */
+  private depth(expr: Expr, scope: Scope): number {
+    switch (expr.kind) {
+      case 'const':
+      case 'size':
+        return 0;
+      case 'index':
+        return scope.indices.get(expr.name)?.depth ?? 0;
+      case 'name':
+        return this.binding(expr.name, scope).depth;
+      case 'load':
+      case 'read':
+        return scope.depth;
+      case 'apply':
+        return Math.max(0, ...expr.args.map((arg) => this.depth(arg, scope)));
+    }
+  }
+}
+
+/** i64 arithmetic on exact integers, as the machine ops define it. */
+function fold(fn: string, a: number, b: number): number | undefined {
+  switch (fn) {
+    case 'add':
+      return a + b;
+    case 'sub':
+      return a - b;
+    case 'mul':
+      return a * b;
+    case 'neg':
+      return -a;
+    case 'div':
+      return b === 0 ? 0 : Math.trunc(a / b);
+    case 'rem':
+      return b === 0 ? a : a % b;
+    case 'min':
+      return Math.min(a, b);
+    case 'max':
+      return Math.max(a, b);
+    default:
+      return undefined;
+  }
+}

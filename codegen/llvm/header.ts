@@ -1,0 +1,91 @@
+// The C header of one artifact. In: its manifest. Out: C text that documents entries, feeds, results and variables, and names their positions.
+// Holds: what it says is what `tfc_call` needs; the text depends on the manifest alone.
+
+import { InternalError } from '../../src/base/index.js';
+import type { EntrySpec, Manifest, Size, TensorSpec, VariableSpec } from '../../runtime/abi/manifest.js';
+
+/** C header for a program that links or opens the artifact. Throws InternalError when `manifest` is not the JSON of a manifest of this ABI. */
+export function header(manifest: string): string {
+  const module = parse(manifest);
+  const name = identifier(module.module.replace(/\.tdsl$/, ''));
+  const guard = `TFC_${name.toUpperCase()}_H`;
+  const lines = [
+    `/* ${comment(module.module)}, compiled by tfc ${comment(module.version)} for ${comment(module.target.cpu)} (${comment(module.target.triple)}).`,
+    '   Open the shared library, call tfc_module_table, fill a tfc_call and call run of an entry; 0 means done.',
+    '   Feeds and outputs are row-major and aligned to their elements; variables and arena to 64 bytes. */',
+    `#ifndef ${guard}`,
+    `#define ${guard}`,
+    '',
+    '#include "tfc.h"',
+    '',
+    '#ifdef __cplusplus',
+    'extern "C" {',
+    '#endif',
+    '',
+    'const tfc_module *tfc_module_table(void);',
+    '',
+    ...table(name, 'entry', module.entries.map((entry) => entry.name)),
+    ...table(name, 'variable', module.variables.map((variable) => variable.path)),
+  ];
+  for (const entry of module.entries) lines.push(...describeEntry(name, entry), '');
+  if (module.variables.length > 0) lines.push('/* Variables, by position:', ...module.variables.map(describeVariable), '*/', '');
+  lines.push('#ifdef __cplusplus', '}', '#endif', '#endif', '');
+  return lines.join('\n');
+}
+
+function parse(text: string): Manifest {
+  const data: unknown = JSON.parse(text);
+  if (typeof data !== 'object' || data === null || !('abi' in data) || data.abi !== 1) throw new InternalError('header', 'the manifest is not of ABI 1');
+  return data as Manifest;
+}
+
+function table(module: string, kind: string, names: readonly string[]): string[] {
+  if (names.length === 0) return [];
+  const seen = new Map<string, number>();
+  const rows = names.map((name, at) => {
+    let text = `TFC_${module}_${kind}_${identifier(name)}`.toUpperCase();
+    const times = seen.get(text) ?? 0;
+    seen.set(text, times + 1);
+    if (times > 0) text += `_${times}`;
+    return `  ${text} = ${at},`;
+  });
+  return [`enum tfc_${module}_${kind} {`, ...rows, '};', ''];
+}
+
+function describeEntry(module: string, entry: EntrySpec): string[] {
+  const lines = [`/* ${entry.kind} ${comment(entry.name)}`];
+  if (entry.doc !== undefined) lines.push(...entry.doc.split('\n').map((line) => `     ${comment(line)}`));
+  if (entry.dims.length > 0) lines.push(`   dims: ${entry.dims.map((dim, at) => `[${at}] ${comment(dim)}`).join(', ')}`);
+  lines.push(...tensors('feeds', entry.feeds), ...tensors('outputs', entry.outputs));
+  if (entry.reads.length > 0) lines.push(`   reads variables ${entry.reads.join(', ')}`);
+  if (entry.writes.length > 0) lines.push(`   writes variables ${entry.writes.join(', ')}`);
+  const last = lines.pop() as string;
+  lines.push(`${last} */`);
+  const prefix = `tfc_${module}_${identifier(entry.name)}`.toUpperCase();
+  if (entry.dims.length > 0 || entry.feeds.length > 0 || entry.outputs.length > 0) {
+    lines.push(`enum { ${prefix}_DIMS = ${entry.dims.length}, ${prefix}_FEEDS = ${entry.feeds.length}, ${prefix}_OUTPUTS = ${entry.outputs.length} };`);
+  }
+  return lines;
+}
+
+function tensors(title: string, specs: readonly TensorSpec[]): string[] {
+  return specs.map((spec, at) => `   ${title}[${at}] ${comment(spec.name === '' ? '(result)' : spec.name)}: ${tensor(spec)}`);
+}
+
+const tensor = (spec: { readonly dtype: string; readonly shape: readonly Size[] }): string =>
+  spec.shape.length === 0 ? spec.dtype : `${spec.dtype}[${spec.shape.map(size).join(', ')}]`;
+
+function describeVariable(variable: VariableSpec, at: number): string {
+  const doc = variable.doc === undefined ? '' : `: ${comment(variable.doc.replaceAll('\n', ' '))}`;
+  return `   [${at}] ${variable.kind} ${comment(variable.path)}: ${tensor(variable)}${doc}`;
+}
+
+function size(of: Size): string {
+  if (typeof of === 'number') return `${of}`;
+  const terms = of.map(([coefficient, names]) => (names.length === 0 ? `${coefficient}` : `${coefficient === 1 ? '' : `${coefficient}*`}${names.join('*')}`));
+  return comment(terms.join(' + ') || '0');
+}
+
+const identifier = (text: string): string => text.replace(/[^A-Za-z0-9]/g, '_').replace(/^(?=[0-9])/, '_') || '_';
+/** Text from a source inside a C comment must not end it. */
+const comment = (text: string): string => text.replaceAll('*/', '* /');

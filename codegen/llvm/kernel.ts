@@ -1,0 +1,89 @@
+// One kernel as one LLVM function. In: the kernel, its program's sizes and arena. Out: a function of (memory…, sizes…[, begin, end]).
+// Holds: pointer parameters do not overlap; a kernel that is one parallel loop runs the iterations [begin, end) of it.
+
+import { InternalError } from '../../src/base/index.js';
+import type { Expr, For, Kernel, Program, Target } from '../../src/loop/index.js';
+import { AccumulatorFile } from './accumulators.js';
+import { Expressions } from './expressions.js';
+import { LinearForms } from './linear.js';
+import type { Attribute, FunctionHandle, LlvmValue, ModuleBuilder } from './llvm/index.js';
+import { MachineOps } from './machine.js';
+import { Memory } from './memory.js';
+import { memoryKey, planKernel, type MemoryObject } from './plan.js';
+import { emptyScope, withIndex } from './scope.js';
+import { ScalarMath, Sizes } from './sizes.js';
+import { Statements } from './statements.js';
+import { levelOf } from './target.js';
+import { visitStmts } from './walk.js';
+
+export interface KernelFunction {
+  readonly kernel: Kernel;
+  readonly fn: FunctionHandle;
+  readonly memory: readonly MemoryObject[];
+  /** Iterations of the parallel loop that the kernel consists of. */
+  readonly blocks: Expr | undefined;
+}
+
+/** Kernels below so many statements are merged into the entry's function. */
+const smallKernel = 12;
+
+export function emitKernel(module: ModuleBuilder, program: Program, kernel: Kernel, name: string, target: Target): KernelFunction {
+  const { types } = module;
+  const cpu = levelOf(target);
+  const plan = planKernel(kernel, program.arena, target.vectorBytes);
+  const loop = parallelLoop(kernel);
+  const params = [
+    ...plan.memory.map((memory) => ({ name: memory.key, attributes: pointerAttributes(memory) })),
+    ...program.dims.map((dim) => ({ name: dim, attributes: [] })),
+    ...(loop === undefined ? [] : [{ name: 'begin', attributes: [] }, { name: 'end', attributes: [] }]),
+  ];
+  const fn = module.function({
+    name,
+    type: types.function(types.void, params.map((_, at) => (at < plan.memory.length ? types.ptr : types.i64))),
+    linkage: 'internal',
+    attributes: [...commonAttributes(target), ...(countStatements(kernel) <= smallKernel ? ['alwaysinline'] : [])],
+    params,
+  });
+  const entry = module.builder(fn.block('entry'));
+  const body = fn.block('body');
+  const build = module.builder(body);
+  const pointers = new Map(plan.memory.map((memory, at) => [memory.key, fn.param(at)]));
+  const sizes = new Sizes(module, entry, new Map(program.dims.map((dim, at) => [dim, fn.param(plan.memory.length + at)])));
+  const math = new ScalarMath(module, build);
+  const expressions = new Expressions(new MachineOps(module, build, cpu), new LinearForms(plan.definitions), sizes, math);
+  const memory = new Memory(expressions, (buffer) => {
+    const pointer = pointers.get(memoryKey(buffer, program.arena).key);
+    if (pointer === undefined) throw new InternalError('codegen', `the kernel ${kernel.name} has no memory for ${buffer.name}`);
+    return pointer;
+  });
+  const accumulators = new AccumulatorFile(expressions, plan);
+  expressions.connect(memory, accumulators);
+  const statements = new Statements(expressions, memory, accumulators, plan, cpu.masks);
+  if (loop === undefined) statements.emit(kernel.body, emptyScope());
+  else {
+    const [begin, end] = [fn.param(params.length - 2), fn.param(params.length - 1)];
+    statements.count(begin, end, 1, loop.index, (index) => statements.emit(loop.body, withIndex(emptyScope(), loop.index, index)));
+  }
+  build.retVoid();
+  entry.br(body);
+  return { kernel, fn, memory: plan.memory, blocks: loop?.extent };
+}
+
+/** What every function of an artifact has. */
+export const commonAttributes = (target: Target): readonly Attribute[] => ['nounwind', ['prefer-vector-width', `${target.vectorBytes * 8}`]];
+
+function parallelLoop(kernel: Kernel): For | undefined {
+  const only = kernel.body.length === 1 ? kernel.body[0] : undefined;
+  return only !== undefined && only.kind === 'for' && only.axis === 'parallel' ? only : undefined;
+}
+
+const pointerAttributes = (memory: MemoryObject): readonly Attribute[] => ['noalias', 'nocapture', ['align', memory.align], ...(memory.written ? [] : ['readonly'])];
+
+function countStatements(kernel: Kernel): number {
+  let count = 0;
+  visitStmts(kernel.body, () => count++);
+  return count;
+}
+
+/** Arguments in the order of the function's parameters, without begin and end. */
+export const argumentsOf = (of: KernelFunction, pointer: (memory: MemoryObject) => LlvmValue, dims: readonly LlvmValue[]): readonly LlvmValue[] => [...of.memory.map(pointer), ...dims];

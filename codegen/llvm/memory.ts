@@ -1,0 +1,141 @@
+// Loads and stores. In: a buffer, its indices and the scope. Out: instructions. Holds: a lane that does not exist touches no memory; a vector access
+// reads and writes exactly the elements of its lanes. One lane after the other: one instruction; two to four apart: whole vectors and shuffles; else gather or scatter.
+
+import { bytesOf } from '../../src/base/index.js';
+import type { Buffer, Expr } from '../../src/loop/index.js';
+import type { Expressions, Memo } from './expressions.js';
+import type { LlvmType, LlvmValue } from './llvm/index.js';
+import type { Value } from './machine.js';
+import type { Scope } from './scope.js';
+
+/** Sums on the way to an address, and lanes that are masked off, may lie outside of the buffer. */
+const free = { inbounds: false } as const;
+
+type Place =
+  | { readonly kind: 'one'; readonly pointer: LlvmValue }
+  | { readonly kind: 'row'; readonly pointer: LlvmValue; readonly stride: number }
+  | { readonly kind: 'many'; readonly pointers: LlvmValue };
+
+export class Memory {
+  private readonly expressions: Expressions;
+  private readonly pointerOf: (buffer: Buffer) => LlvmValue;
+
+  constructor(expressions: Expressions, pointerOf: (buffer: Buffer) => LlvmValue) {
+    this.expressions = expressions;
+    this.pointerOf = pointerOf;
+  }
+
+  load(expr: Expr & { readonly kind: 'load' }, scope: Scope, memo: Memo): Value {
+    const { ops } = this.expressions;
+    const { builder: build, module } = ops;
+    const { dtype } = expr.buffer;
+    const element = ops.memoryType(dtype);
+    const align = bytesOf(dtype);
+    const place = this.place(expr, expr.buffer, expr.index, scope);
+    if (place.kind === 'one') return ops.fromMemory(build.load(element, place.pointer, { align }), dtype, 1);
+    const lanes = scope.lanes?.lanes ?? 1;
+    const mask = scope.lanes?.mask;
+    const type = module.types.vector(element, lanes);
+    const rest = { align, passThrough: module.zero(type) };
+    if (place.kind === 'row' && mask === undefined) return ops.fromMemory(this.loadRow(type, place.pointer, place.stride, align), dtype, lanes);
+    if (place.kind === 'row' && place.stride === 1) return ops.fromMemory(build.maskedLoad(type, place.pointer, mask as LlvmValue, rest), dtype, lanes);
+    const pointers = place.kind === 'many' ? place.pointers : this.spread(element, place.pointer, place.stride, lanes);
+    return ops.fromMemory(build.gather(type, pointers, mask ?? this.all(lanes), rest), dtype, lanes);
+  }
+
+  store(stmt: { readonly buffer: Buffer; readonly index: readonly Expr[]; readonly value: Expr }, scope: Scope, memo: Memo): void {
+    const { ops } = this.expressions;
+    const { builder: build } = ops;
+    const { dtype } = stmt.buffer;
+    const element = ops.memoryType(dtype);
+    const align = bytesOf(dtype);
+    const value = this.expressions.emit(stmt.value, scope, memo);
+    const place = this.place(stmt, stmt.buffer, stmt.index, scope);
+    if (place.kind === 'one') {
+      // Every lane writes the same element: the last one counts.
+      const last = value.lanes === 1 ? value : { ...value, value: build.extractElement(value.value, value.lanes - 1), lanes: 1 };
+      build.store(ops.toMemory(last), place.pointer, { align });
+      return;
+    }
+    const lanes = scope.lanes?.lanes ?? 1;
+    const mask = scope.lanes?.mask;
+    const data = ops.toMemory(ops.widen(value, lanes));
+    if (place.kind === 'row' && place.stride === 1) {
+      if (mask === undefined) build.store(data, place.pointer, { align });
+      else build.maskedStore(data, place.pointer, mask, { align });
+      return;
+    }
+    const pointers = place.kind === 'many' ? place.pointers : this.spread(element, place.pointer, place.stride, lanes);
+    build.scatter(data, pointers, mask ?? this.all(lanes), { align });
+  }
+
+  private place(owner: object, buffer: Buffer, index: readonly Expr[], scope: Scope): Place {
+    const { ops, math, forms } = this.expressions;
+    const build = ops.builder;
+    const element = ops.memoryType(buffer.dtype);
+    const { base, constant, stride, varying } = this.expressions.split(forms.offset(owner, buffer, index), scope);
+    const start = this.pointerOf(buffer);
+    // The constant comes last, so that it ends in the instruction's displacement.
+    const moved = base === 0 ? start : build.gep(element, start, [math.value(base)], free);
+    const pointer = constant === 0 ? moved : build.gep(element, moved, [constant], free);
+    const lanes = scope.lanes?.lanes ?? 1;
+    if (lanes === 1 && varying.length === 0) return { kind: 'one', pointer };
+    if (varying.length === 0) {
+      if (stride === 0) return { kind: 'one', pointer };
+      if (typeof stride === 'number') return { kind: 'row', pointer, stride };
+      const steps = ops.module.vectorOf(Array.from({ length: lanes }, (_, lane) => ops.module.i64(lane)));
+      const offsets = build.mul(steps, build.splat(lanes, stride));
+      return { kind: 'many', pointers: build.gep(element, pointer, [offsets], free) };
+    }
+    let offsets = this.expressions.sumVarying(varying, scope) as LlvmValue;
+    if (stride !== 0) {
+      const steps = ops.module.vectorOf(Array.from({ length: lanes }, (_, lane) => ops.module.i64(lane)));
+      offsets = build.add(offsets, build.mul(steps, build.splat(lanes, math.value(stride))));
+    }
+    return { kind: 'many', pointers: build.gep(element, pointer, [offsets], free) };
+  }
+
+  /** All lanes of a vector whose elements are `stride` apart, without reading beyond the last one. */
+  private loadRow(type: LlvmType, pointer: LlvmValue, stride: number, align: number): LlvmValue {
+    const { ops } = this.expressions;
+    const { builder: build } = ops;
+    const { lanes, scalar } = type;
+    const at = (offset: number): LlvmValue => build.load(type, offset === 0 ? pointer : build.gep(scalar, pointer, [offset], free), { align });
+    if (stride === 1) return at(0);
+    const order = Array.from({ length: lanes }, (_, lane) => lane);
+    if (stride === -1) {
+      const row = at(1 - lanes);
+      return build.shuffle(row, row, order.map((lane) => lanes - 1 - lane));
+    }
+    if (stride < 2 || stride > 4) return build.gather(type, this.spread(scalar, pointer, stride, lanes), this.all(lanes), { align, passThrough: ops.module.zero(type) });
+    const last = (lanes - 1) * stride;
+    let taken: LlvmValue | undefined;
+    for (let part = 0; part < stride; part++) {
+      const start = part === stride - 1 ? last + 1 - lanes : part * lanes;
+      const row = at(start);
+      const done = part * lanes;
+      const previous = taken;
+      if (previous === undefined) taken = row;
+      else {
+        const mask = order.map((lane) => {
+          const position = lane * stride;
+          if (position >= done) return position < start + lanes ? lanes + position - start : -1;
+          return part === 1 ? position : lane;
+        });
+        taken = build.shuffle(previous, row, mask);
+      }
+    }
+    return taken as LlvmValue;
+  }
+
+  private spread(element: LlvmType, pointer: LlvmValue, stride: number, lanes: number): LlvmValue {
+    const { ops } = this.expressions;
+    const offsets = ops.module.vectorOf(Array.from({ length: lanes }, (_, lane) => ops.module.i64(lane * stride)));
+    return ops.builder.gep(element, pointer, [offsets], free);
+  }
+
+  private all(lanes: number): LlvmValue {
+    const { module } = this.expressions.ops;
+    return module.allOnes(module.types.vector(module.types.i1, lanes));
+  }
+}

@@ -1,0 +1,133 @@
+// What must be known of a kernel before its first instruction. In: a kernel and a target. Out: lanes of its vector loops, layout of its accumulators,
+// the memory it touches. Holds: loops that index one accumulator have the same number of lanes.
+
+import { bytesOf, type DType, InternalError } from '../../src/base/index.js';
+import type { ArenaPlan, Buffer, Expr, For, Kernel, Stmt } from '../../src/loop/index.js';
+import type { Definitions } from './linear.js';
+import { expressionsOf, visitExpr, visitStmts } from './walk.js';
+
+/** Memory that no other parameter of the kernel overlaps. Buffers in the same memory share it. */
+export interface MemoryObject {
+  readonly key: string;
+  readonly place: { readonly kind: 'feed' | 'output' | 'variable' | 'slot'; readonly index: number };
+  readonly written: boolean;
+  /** Bytes that the start is a multiple of. */
+  readonly align: number;
+}
+
+export interface KernelPlan {
+  /** Lanes of every vector loop that is not inside another one. */
+  readonly lanes: ReadonlyMap<For, number>;
+  /** Accumulators whose last axis a vector loop walks: lanes of one register. */
+  readonly laned: ReadonlyMap<string, number>;
+  readonly memory: readonly MemoryObject[];
+  readonly definitions: Definitions;
+}
+
+export function planKernel(kernel: Kernel, arena: ArenaPlan, vectorBytes: number): KernelPlan {
+  const definitions = findDefinitions(kernel.body);
+  const lanes = new Map<For, number>();
+  const tiles: { readonly loop: For; readonly indexed: ReadonlySet<string> }[] = [];
+  const visit = (stmts: readonly Stmt[]): void => {
+    for (const stmt of stmts) {
+      if (stmt.kind === 'for' && stmt.axis === 'vector') {
+        lanes.set(stmt, lanesOf(stmt.body, vectorBytes));
+        const indexed = accumulatorsIndexedBy(stmt);
+        if (indexed.size > 0) tiles.push({ loop: stmt, indexed });
+      } else if (stmt.kind === 'for') visit(stmt.body);
+      else if (stmt.kind === 'if') {
+        visit(stmt.then);
+        visit(stmt.otherwise ?? []);
+      }
+    }
+  };
+  visit(kernel.body);
+  // One register layout serves all loops over a tile.
+  const narrowest = Math.min(...tiles.map(({ loop }) => lanes.get(loop) ?? 1));
+  const laned = new Map<string, number>();
+  for (const { loop, indexed } of tiles) {
+    lanes.set(loop, narrowest);
+    for (const name of indexed) laned.set(name, narrowest);
+  }
+  return { lanes, laned, memory: findMemory(kernel, arena), definitions };
+}
+
+/** Lets that are declared once, so that their name says which value is meant. */
+function findDefinitions(body: readonly Stmt[]): Definitions {
+  const found = new Map<string, Expr>();
+  const twice = new Set<string>();
+  visitStmts(body, (stmt) => {
+    if (stmt.kind !== 'let') return;
+    if (found.has(stmt.name)) twice.add(stmt.name);
+    found.set(stmt.name, stmt.value);
+  });
+  for (const name of twice) found.delete(name);
+  return found;
+}
+
+/** Elements of the widest data in one vector. Indices (i64 arithmetic) do not count, and 16-bit floats are computed in 32 bits. */
+function lanesOf(body: readonly Stmt[], vectorBytes: number): number {
+  let widest = 1;
+  const see = (dtype: DType): void => {
+    widest = Math.max(widest, dtype === 'f16' || dtype === 'bf16' ? 4 : bytesOf(dtype));
+  };
+  visitStmts(body, (stmt) => {
+    if (stmt.kind === 'store') see(stmt.buffer.dtype);
+    if (stmt.kind === 'accumulate' || stmt.kind === 'assign' || stmt.kind === 'declare') see(stmt.accumulator.dtype);
+    for (const expr of expressionsOf(stmt)) {
+      visitExpr(expr, (part) => {
+        if (part.kind === 'load') see(part.buffer.dtype);
+        else if (part.kind === 'read') see(part.accumulator.dtype);
+        else if (part.kind === 'apply' && part.dtype !== 'i64' && part.dtype !== 'f64') see(part.dtype);
+      });
+    }
+  });
+  return vectorBytes / widest;
+}
+
+/** Accumulators declared outside of `loop` whose index uses its variable. */
+function accumulatorsIndexedBy(loop: For): ReadonlySet<string> {
+  const inner = new Set<string>();
+  const used = new Set<string>();
+  visitStmts(loop.body, (stmt) => {
+    if (stmt.kind === 'declare') inner.add(stmt.accumulator.name);
+    const see = (name: string, index: readonly Expr[]): void => {
+      if (index.some((at) => mentions(at, loop.index))) used.add(name);
+    };
+    if (stmt.kind === 'accumulate' || stmt.kind === 'assign') see(stmt.accumulator.name, stmt.index);
+    for (const expr of expressionsOf(stmt)) visitExpr(expr, (part) => part.kind === 'read' && see(part.accumulator.name, part.index));
+  });
+  for (const name of inner) used.delete(name);
+  return used;
+}
+
+export function mentions(expr: Expr, index: string): boolean {
+  let found = false;
+  visitExpr(expr, (part) => {
+    if (part.kind === 'index' && part.name === index) found = true;
+  });
+  return found;
+}
+
+export function memoryKey(buffer: Buffer, arena: ArenaPlan): { readonly key: string; readonly place: MemoryObject['place'] } {
+  const role = buffer.role;
+  if (role.kind !== 'temporary') return { key: `${role.kind}${role.index}`, place: { kind: role.kind, index: role.index } };
+  const slot = arena.slotOf.get(buffer.name);
+  if (slot === undefined) throw new InternalError('codegen', `the temporary ${buffer.name} has no place in the arena`);
+  return { key: `slot${slot}`, place: { kind: 'slot', index: slot } };
+}
+
+function findMemory(kernel: Kernel, arena: ArenaPlan): readonly MemoryObject[] {
+  const found = new Map<string, MemoryObject>();
+  const see = (buffer: Buffer, written: boolean): void => {
+    const { key, place } = memoryKey(buffer, arena);
+    const known = found.get(key);
+    const own = place.kind === 'feed' || place.kind === 'output' ? bytesOf(buffer.dtype) : 64;
+    found.set(key, { key, place, written: written || known?.written === true, align: Math.min(own, known?.align ?? own) });
+  };
+  visitStmts(kernel.body, (stmt) => {
+    if (stmt.kind === 'store') see(stmt.buffer, true);
+    for (const expr of expressionsOf(stmt)) visitExpr(expr, (part) => part.kind === 'load' && see(part.buffer, false));
+  });
+  return [...found.values()];
+}

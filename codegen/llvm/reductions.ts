@@ -1,0 +1,98 @@
+// Which accumulators a loop reduces over lanes. In: a loop and the accumulators declared around it. Out: how to keep per-lane partial results for it.
+// Holds: an accumulator is taken only if every use of it inside the loop is such a reduction, by one combiner and with one number of lanes;
+// so the partial results may live across the whole loop and are combined once behind it.
+
+import type { Accumulator, Combiner, Expr, For, Stmt } from '../../src/loop/index.js';
+import { mentions, type KernelPlan } from './plan.js';
+import { bodiesOf, expressionsOf, visitExpr, visitStmts } from './walk.js';
+
+export interface Reduction {
+  readonly accumulator: Accumulator;
+  readonly combine: Combiner;
+  readonly lanes: number;
+  /** Interleaved copies, so that one addition need not wait for the one before. */
+  readonly copies: number;
+}
+
+interface Uses {
+  accumulator: Accumulator;
+  combine: Combiner | undefined;
+  lanes: number;
+  sole: boolean;
+  /** Chunks of the longest vector loop, or infinity when its extent is not known. */
+  chunks: number;
+  simple: boolean;
+}
+
+export function findReductions(loop: For, plan: KernelPlan): readonly Reduction[] {
+  const uses = new Map<string, Uses>();
+  const declared = new Set<string>();
+  const seen = (accumulator: Accumulator): Uses => {
+    let entry = uses.get(accumulator.name);
+    if (entry === undefined) {
+      entry = { accumulator, combine: undefined, lanes: 0, sole: true, chunks: 0, simple: true };
+      uses.set(accumulator.name, entry);
+    }
+    return entry;
+  };
+  const visit = (stmt: Stmt, vector: For | undefined): void => {
+    for (const expr of expressionsOf(stmt)) {
+      visitExpr(expr, (part) => {
+        if (part.kind === 'read') seen(part.accumulator).sole = false;
+      });
+    }
+    if (stmt.kind === 'declare') declared.add(stmt.accumulator.name);
+    if (stmt.kind === 'assign') seen(stmt.accumulator).sole = false;
+    if (stmt.kind === 'accumulate') {
+      const entry = seen(stmt.accumulator);
+      const lanes = vector === undefined ? 1 : (plan.lanes.get(vector) ?? 1);
+      const overLanes = vector !== undefined && lanes > 1 && !stmt.index.some((at) => mentions(at, vector.index)) && !plan.laned.has(stmt.accumulator.name);
+      if (!overLanes || (entry.combine !== undefined && (entry.combine !== stmt.combine || entry.lanes !== lanes))) entry.sole = false;
+      else {
+        entry.combine = stmt.combine;
+        entry.lanes = lanes;
+        entry.chunks = Math.max(entry.chunks, chunksOf(vector, lanes));
+        entry.simple &&= isSimple(vector);
+      }
+    }
+    const within = vector ?? (stmt.kind === 'for' && plan.lanes.has(stmt) ? stmt : undefined);
+    for (const body of bodiesOf(stmt)) for (const child of body) visit(child, within);
+  };
+  visit(loop, undefined);
+  const found: Reduction[] = [];
+  for (const [name, entry] of uses) {
+    if (declared.has(name) || !entry.sole || entry.combine === undefined) continue;
+    found.push({ accumulator: entry.accumulator, combine: entry.combine, lanes: entry.lanes, copies: copiesOf(entry) });
+  }
+  return found;
+}
+
+function copiesOf(entry: Uses): number {
+  const count = entry.accumulator.shape.reduce((product, size) => product * size, 1);
+  if (!entry.simple || count > 4) return 1;
+  const wanted = count <= 2 ? 4 : 2;
+  return entry.chunks >= 2 * wanted ? wanted : 1;
+}
+
+function chunksOf(loop: For, lanes: number): number {
+  const extent: Expr = loop.extent;
+  return extent.kind === 'const' ? Number(extent.value) / lanes : loop.limit === undefined ? Infinity : loop.limit / lanes;
+}
+
+/** Without loops inside, so that copies of the body cost little. */
+export function isSimple(loop: For): boolean {
+  let simple = true;
+  let statements = 0;
+  visitStmts(loop.body, (stmt) => {
+    statements++;
+    if (stmt.kind === 'for' && stmt.axis !== 'unroll') simple = false;
+  });
+  return simple && statements <= 24;
+}
+
+/** Whether extents like this are seen often enough to emit a variant of the code for the full tile. */
+export function tileLoops(stmts: readonly Stmt[], visit: (loop: For) => void): void {
+  visitStmts(stmts, (stmt) => {
+    if (stmt.kind === 'for' && stmt.axis === 'vector' && stmt.limit !== undefined) visit(stmt);
+  });
+}

@@ -1,0 +1,88 @@
+// What names mean where code is being emitted. In: bindings. Out: scopes that inner statements extend without touching the outer ones.
+// Holds: loop variables that are unrolled are numbers, so that addresses fold while emitting.
+
+import type { Combiner } from '../../src/loop/index.js';
+import type { LlvmType, LlvmValue } from './llvm/index.js';
+import type { Value } from './machine.js';
+
+/** An i64 that all lanes share: known now, or when the code runs. */
+export type Scalar = number | LlvmValue;
+
+export interface IndexBinding {
+  readonly value: Scalar;
+  /** How many loops are around: sums are built from the outermost variable inwards, so that outer parts leave the loops. */
+  readonly depth: number;
+}
+
+/** The vector loop around: statements compute `lanes` iterations at once. */
+export interface Lanes {
+  readonly index: string;
+  readonly lanes: number;
+  /** Value of the loop variable in lane 0. */
+  readonly base: Scalar;
+  readonly depth: number;
+  /** Lanes that exist; undefined when all do. */
+  readonly mask: LlvmValue | undefined;
+  /** Which of the interleaved partial results this copy of the body uses. */
+  readonly copy: number;
+}
+
+/** Registers of an accumulator, in a stack slot that LLVM promotes. */
+export interface Registers {
+  readonly pointer: LlvmValue;
+  readonly shape: readonly number[];
+  /** Lanes of one register; 1 is a scalar. */
+  readonly lanes: number;
+  /** The last axis lies across the lanes (`lanes` per register); else each lane has the whole accumulator for itself. */
+  readonly across: boolean;
+  /** Type of one lane as it is kept. */
+  readonly element: LlvmType;
+  /** How many registers. */
+  readonly count: number;
+}
+
+/** Per-lane results of a reduction over a vector loop, combined after the loop that made them. */
+export interface Partials {
+  readonly pointer: LlvmValue;
+  readonly lanes: number;
+  readonly copies: number;
+  readonly combine: Combiner;
+}
+
+export interface Scope {
+  readonly indices: Map<string, IndexBinding>;
+  readonly lets: Map<string, { readonly value: Value; readonly depth: number }>;
+  readonly registers: Map<string, Registers>;
+  readonly partials: Map<string, Partials>;
+  /** Loop extents that are known on this path, by structural key. */
+  readonly extents: Map<string, number>;
+  readonly lanes: Lanes | undefined;
+  readonly depth: number;
+}
+
+export const emptyScope = (): Scope => ({
+  indices: new Map(),
+  lets: new Map(),
+  registers: new Map(),
+  partials: new Map(),
+  extents: new Map(),
+  lanes: undefined,
+  depth: 0,
+});
+
+/** A scope whose additions stay in it. */
+export const inner = (scope: Scope, change: Partial<Pick<Scope, 'lanes' | 'depth'>> = {}): Scope => ({
+  indices: new Map(scope.indices),
+  lets: new Map(scope.lets),
+  registers: new Map(scope.registers),
+  partials: new Map(scope.partials),
+  extents: new Map(scope.extents),
+  lanes: 'lanes' in change ? change.lanes : scope.lanes,
+  depth: change.depth ?? scope.depth,
+});
+
+export function withIndex(scope: Scope, index: string, value: Scalar): Scope {
+  const next = inner(scope, { depth: scope.depth + 1 });
+  next.indices.set(index, { value, depth: scope.depth + 1 });
+  return next;
+}

@@ -1,0 +1,265 @@
+// Statements of a kernel as LLVM instructions. In: kernel IR and a scope. Out: code at the builder's place. Holds: a vector loop runs whole vectors first and
+// its rest with masks (or lane by lane where the processor has none); a tile whose last columns may be missing gets a variant without masks for when none is.
+
+import { InternalError } from '../../src/base/index.js';
+import type { Expr, For, Stmt } from '../../src/loop/index.js';
+import type { AccumulatorFile } from './accumulators.js';
+import type { Expressions, Memo } from './expressions.js';
+import type { LlvmValue } from './llvm/index.js';
+import type { Memory } from './memory.js';
+import type { KernelPlan } from './plan.js';
+import { findReductions, isSimple, tileLoops } from './reductions.js';
+import { inner, type Lanes, type Scalar, type Scope, withIndex } from './scope.js';
+import { visitExpr } from './walk.js';
+
+/** Vector loops with so few whole vectors are written out. */
+const writtenOut = 4;
+/** Tile extents that one kernel distinguishes: every one doubles the code. */
+const variants = 2;
+
+export class Statements {
+  private readonly expressions: Expressions;
+  private readonly memory: Memory;
+  private readonly accumulators: AccumulatorFile;
+  private readonly plan: KernelPlan;
+  private readonly masks: boolean;
+
+  constructor(expressions: Expressions, memory: Memory, accumulators: AccumulatorFile, plan: KernelPlan, masks: boolean) {
+    this.expressions = expressions;
+    this.memory = memory;
+    this.accumulators = accumulators;
+    this.plan = plan;
+    this.masks = masks;
+  }
+
+  /** Emits `stmts` into `scope`, which it extends. */
+  emit(stmts: readonly Stmt[], scope: Scope): void {
+    for (const [at, stmt] of stmts.entries()) {
+      const rest = stmts.slice(at);
+      const tile = this.openTile(rest, scope);
+      if (tile !== undefined) {
+        this.emitVariants(tile, rest, scope);
+        return;
+      }
+      this.statement(stmt, scope);
+    }
+  }
+
+  private statement(stmt: Stmt, scope: Scope): void {
+    const memo: Memo = new Map();
+    switch (stmt.kind) {
+      case 'let':
+        scope.lets.set(stmt.name, { value: this.expressions.emit(stmt.value, scope, memo), depth: scope.depth });
+        return;
+      case 'declare':
+        this.accumulators.declare(stmt.accumulator, stmt.initial, scope);
+        return;
+      case 'accumulate':
+        this.accumulators.accumulate(stmt.accumulator, stmt.index, stmt.combine, stmt.value, scope, memo);
+        return;
+      case 'assign':
+        this.accumulators.assign(stmt.accumulator, stmt.index, stmt.value, scope, memo);
+        return;
+      case 'store':
+        this.memory.store(stmt, scope, memo);
+        return;
+      case 'if':
+        this.branch(stmt, scope, memo);
+        return;
+      case 'for':
+        this.reducing(stmt, scope);
+        return;
+    }
+  }
+
+  private branch(stmt: Stmt & { readonly kind: 'if' }, scope: Scope, memo: Memo): void {
+    const { value, lanes } = this.expressions.emit(stmt.condition, scope, memo);
+    if (lanes !== 1) throw new InternalError('codegen', 'a condition depends on the lanes of a vector loop');
+    this.choose(value, () => this.emit(stmt.then, inner(scope)), stmt.otherwise === undefined ? undefined : () => this.emit(stmt.otherwise ?? [], inner(scope)));
+  }
+
+  private choose(condition: LlvmValue, then: () => void, otherwise?: () => void): void {
+    const build = this.expressions.ops.builder;
+    const yes = build.newBlock('then');
+    const no = otherwise === undefined ? undefined : build.newBlock('else');
+    const end = build.newBlock('end');
+    build.condBr(condition, yes, no ?? end);
+    build.at(yes);
+    then();
+    build.br(end);
+    if (no !== undefined) {
+      build.at(no);
+      otherwise?.();
+      build.br(end);
+    }
+    build.at(end);
+  }
+
+  /** A tile loop among `stmts` whose extent is decided by what is in scope now, but is not known yet. */
+  private openTile(stmts: readonly Stmt[], scope: Scope): { readonly extent: Expr; readonly key: string; readonly limit: number } | undefined {
+    if (scope.lanes !== undefined || scope.extents.size >= variants) return undefined;
+    const first = stmts[0];
+    if (first === undefined || first.kind === 'let') return undefined;
+    let found: { readonly extent: Expr; readonly key: string; readonly limit: number } | undefined;
+    tileLoops(stmts, (loop) => {
+      if (found !== undefined || loop.limit === undefined || this.expressions.known(loop.extent, scope) !== undefined) return;
+      const key = this.expressions.forms.key(loop.extent);
+      if (!scope.extents.has(key) && isOpen(loop.extent, scope)) found = { extent: loop.extent, key, limit: loop.limit };
+    });
+    return found;
+  }
+
+  private emitVariants(tile: { readonly extent: Expr; readonly key: string; readonly limit: number }, stmts: readonly Stmt[], scope: Scope): void {
+    const { ops, math } = this.expressions;
+    const extent = math.value(this.expressions.scalar(tile.extent, scope));
+    const [full, part] = [inner(scope), inner(scope)];
+    full.extents.set(tile.key, tile.limit);
+    part.extents.set(tile.key, NaN);
+    this.choose(ops.builder.icmp('eq', extent, math.value(tile.limit)), () => this.emit(stmts, full), () => this.emit(stmts, part));
+  }
+
+  /** Per-lane partial results live around the outermost loop that only adds to them. */
+  private reducing(loop: For, scope: Scope): void {
+    if (scope.lanes !== undefined) {
+      this.loop(loop, scope);
+      return;
+    }
+    const found = findReductions(loop, this.plan).filter(({ accumulator }) => scope.registers.has(accumulator.name) && !scope.partials.has(accumulator.name));
+    if (found.length === 0) {
+      this.loop(loop, scope);
+      return;
+    }
+    const within = inner(scope);
+    for (const { accumulator, combine, lanes, copies } of found) {
+      within.partials.set(accumulator.name, this.accumulators.beginPartials(accumulator, combine, lanes, copies, scope));
+    }
+    this.loop(loop, within);
+    for (const { accumulator } of found) {
+      const partials = within.partials.get(accumulator.name);
+      if (partials !== undefined) this.accumulators.endPartials(accumulator, partials, scope);
+    }
+  }
+
+  private loop(loop: For, scope: Scope): void {
+    const extent = this.extentOf(loop, scope);
+    const lanes = scope.lanes === undefined && loop.axis === 'vector' ? (this.plan.lanes.get(loop) ?? 1) : 1;
+    if (lanes > 1) {
+      if (loop.limit === undefined) this.strip(loop, extent, lanes, scope);
+      else this.tile(loop, extent, loop.limit, lanes, scope);
+    } else if (loop.axis === 'unroll' && typeof extent === 'number') {
+      for (let at = 0; at < extent; at++) this.emit(loop.body, withIndex(scope, loop.index, at));
+    } else this.count(0, extent, 1, loop.index, (index) => this.emit(loop.body, withIndex(scope, loop.index, index)));
+  }
+
+  private extentOf(loop: For, scope: Scope): Scalar {
+    const known = scope.extents.get(this.expressions.forms.key(loop.extent));
+    return known === undefined || Number.isNaN(known) ? this.expressions.scalar(loop.extent, scope) : known;
+  }
+
+  /** A counted loop: start, start + step, … below `end`. */
+  count(start: Scalar, end: Scalar, step: number, name: string, body: (index: Scalar) => void): void {
+    const { ops, math } = this.expressions;
+    const build = ops.builder;
+    if (typeof start === 'number' && typeof end === 'number') {
+      if (start >= end) return;
+      if (start + step >= end) {
+        body(start);
+        return;
+      }
+    }
+    const [first, last] = [math.value(start), math.value(end)];
+    const head = build.newBlock(name);
+    const exit = build.newBlock(`${name}.end`);
+    const before = build.block;
+    if (typeof start === 'number' && typeof end === 'number') build.br(head);
+    else build.condBr(build.icmp('slt', first, last), head, exit);
+    build.at(head);
+    const index = build.phi(ops.module.types.i64, name).add(first, before);
+    body(index);
+    const next = build.add(index, ops.module.i64(step), { nuw: true, nsw: true });
+    index.add(next, build.block);
+    build.condBr(build.icmp('slt', next, last), head, exit);
+    build.at(exit);
+  }
+
+  /** A register tile: every chunk written out, with the lanes that the extent leaves. */
+  private tile(loop: For, extent: Scalar, limit: number, lanes: number, scope: Scope): void {
+    const { ops, math } = this.expressions;
+    const total = typeof extent === 'number' ? Math.min(extent, limit) : limit;
+    for (let base = 0; base < total; base += lanes) {
+      const mask = typeof extent === 'number' ? this.constantMask(lanes, extent - base) : this.mask(lanes, ops.builder.sub(math.value(extent), ops.module.i64(base)));
+      this.chunk(loop, { lanes, base, mask, copy: 0 }, scope);
+    }
+  }
+
+  /** Whole vectors, then the rest. */
+  private strip(loop: For, extent: Scalar, lanes: number, scope: Scope): void {
+    const { ops, math } = this.expressions;
+    const copies = Math.max(1, ...[...scope.partials.values()].map((partials) => partials.copies));
+    const interleave = copies > 1 && isSimple(loop) ? copies : 1;
+    const whole = this.roundDown(extent, lanes);
+    const chunk = (base: Scalar, mask: LlvmValue | undefined, copy: number): void => this.chunk(loop, { lanes, base, mask, copy }, scope);
+    if (typeof whole === 'number' && whole <= writtenOut * lanes && isSimple(loop)) {
+      for (let base = 0; base < whole; base += lanes) chunk(base, undefined, (base / lanes) % interleave);
+    } else {
+      let done: Scalar = 0;
+      if (interleave > 1) {
+        done = this.roundDown(extent, lanes * interleave);
+        this.count(0, done, lanes * interleave, loop.index, (base) => {
+          for (let copy = 0; copy < interleave; copy++) chunk(math.add(base, copy * lanes), undefined, copy);
+        });
+      }
+      this.count(done, whole, lanes, loop.index, (base) => chunk(base, undefined, 0));
+    }
+    if (!this.masks) {
+      this.count(whole, extent, 1, loop.index, (index) => this.emit(loop.body, withIndex(scope, loop.index, index)));
+      return;
+    }
+    if (typeof extent === 'number') {
+      const rest = extent - (whole as number);
+      if (rest > 0) chunk(whole, this.constantMask(lanes, rest), 0);
+      return;
+    }
+    const rest = ops.builder.sub(extent, math.value(whole), { nsw: true });
+    this.choose(ops.builder.icmp('sgt', rest, ops.module.i64(0)), () => chunk(whole, this.mask(lanes, rest), 0));
+  }
+
+  private chunk(loop: For, given: Omit<Lanes, 'index' | 'depth'>, scope: Scope): void {
+    const depth = scope.depth + 1;
+    const within = inner(scope, { depth, lanes: { ...given, index: loop.index, depth } });
+    within.indices.set(loop.index, { value: given.base, depth });
+    this.emit(loop.body, within);
+  }
+
+  private roundDown(extent: Scalar, to: number): Scalar {
+    const { ops } = this.expressions;
+    if (typeof extent === 'number') return Math.floor(extent / to) * to;
+    return ops.builder.and(extent, ops.module.i64(-to));
+  }
+
+  private constantMask(lanes: number, active: number): LlvmValue | undefined {
+    const { module } = this.expressions.ops;
+    if (active >= lanes) return undefined;
+    return module.vectorOf(Array.from({ length: lanes }, (_, lane) => module.bool(lane < active)));
+  }
+
+  /** Lanes below `active` (i64, may be negative). */
+  private mask(lanes: number, active: LlvmValue): LlvmValue {
+    const { builder: build, module } = this.expressions.ops;
+    const { i32 } = module.types;
+    const order = module.vectorOf(Array.from({ length: lanes }, (_, lane) => module.i32(lane)));
+    const bounded = build.select(build.icmp('sgt', active, module.i64(lanes)), module.i64(lanes), active);
+    return build.icmp('slt', order, build.splat(lanes, build.trunc(bounded, i32)));
+  }
+}
+
+/** Whether every name in the expression has its value here. */
+function isOpen(expr: Expr, scope: Scope): boolean {
+  let open = true;
+  visitExpr(expr, (part) => {
+    if (part.kind === 'index' && !scope.indices.has(part.name)) open = false;
+    if (part.kind === 'name' && !scope.lets.has(part.name)) open = false;
+    if (part.kind === 'load' || part.kind === 'read') open = false;
+  });
+  return open;
+}

@@ -1,0 +1,85 @@
+/* Runs one entry of an artifact once or many times. In: an artifact's path; on standard input sizes, feeds and variables. Out: status, outputs, variables, seconds per run.
+   Holds: every buffer ends at a page that must not be touched, so an access beyond it ends the process. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+#include "../../runtime/abi/tfc.h"
+
+static int64_t number(void) {
+  int64_t value;
+  if (fread(&value, 8, 1, stdin) != 1) exit(20);
+  return value;
+}
+
+/* The last byte lies before a page without access; with `align` the start is a multiple of it. */
+static unsigned char *guarded(int64_t bytes, int64_t align) {
+  int64_t page = sysconf(_SC_PAGESIZE);
+  int64_t whole = (bytes + page - 1) / page * page + page;
+  unsigned char *base = mmap(NULL, whole + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (base == MAP_FAILED) exit(21);
+  mprotect(base + whole, page, PROT_NONE);
+  unsigned char *start = base + whole - (bytes + align - 1) / align * align;
+  memset(base, 0xcd, whole);
+  return start;
+}
+
+/* Blocks one at a time, last to first: results must not depend on it. */
+static void backwards(void *self, void (*task)(void *, int64_t, int64_t), void *context, int64_t blocks) {
+  ++*(int64_t *)self;
+  for (int64_t i = blocks; i-- > 0;) task(context, i, i + 1);
+}
+
+int main(int argc, char **argv) {
+  if (argc < 2) return 22;
+  void *library = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
+  if (!library) return fprintf(stderr, "%s\n", dlerror()), 23;
+  tfc_module_table_fn table = (tfc_module_table_fn)dlsym(library, "tfc_module_table");
+  if (!table) return 24;
+  const tfc_module *module = table();
+  if (module->abi_version != TFC_ABI_VERSION) return 25;
+  int64_t entry = number(), pooled = number(), repeat = number(), dim_count = number();
+  int64_t *dims = calloc(dim_count + 1, 8);
+  for (int64_t i = 0; i < dim_count; i++) dims[i] = number();
+  int64_t counts[3];
+  unsigned char **buffers[3];
+  int64_t *sizes[3];
+  for (int kind = 0; kind < 3; kind++) {
+    counts[kind] = number();
+    buffers[kind] = calloc(counts[kind] + 1, sizeof(void *));
+    sizes[kind] = calloc(counts[kind] + 1, 8);
+    for (int64_t i = 0; i < counts[kind]; i++) {
+      sizes[kind][i] = number();
+      buffers[kind][i] = guarded(sizes[kind][i], kind == 2 ? 64 : 1);
+    }
+  }
+  for (int kind = 0; kind < 3; kind += 2)
+    for (int64_t i = 0; i < counts[kind]; i++)
+      if (sizes[kind][i] && fread(buffers[kind][i], sizes[kind][i], 1, stdin) != 1) return 26;
+  if (entry >= module->entry_count) return 27;
+  int64_t arena_bytes = module->entries[entry].arena_bytes(dims);
+  int64_t pool_runs = 0;
+  tfc_pool pool = {&pool_runs, backwards};
+  tfc_call call = {(const void *const *)buffers[0], (void *const *)buffers[1], (void *const *)buffers[2], dims, guarded(arena_bytes, 64), pooled ? &pool : NULL};
+  struct timespec from, to;
+  int64_t status = 0;
+  double best = 1e30;
+  for (int round = 0; round < (repeat > 1 ? 7 : 1); round++) {
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    for (int64_t i = 0; i < repeat; i++) status |= module->entries[entry].run(&call);
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    double seconds = (to.tv_sec - from.tv_sec + 1e-9 * (to.tv_nsec - from.tv_nsec)) / repeat;
+    if (seconds < best) best = seconds;
+  }
+  fwrite(&status, 8, 1, stdout);
+  fwrite(&pool_runs, 8, 1, stdout);
+  fwrite(&arena_bytes, 8, 1, stdout);
+  fwrite(&best, 8, 1, stdout);
+  for (int kind = 1; kind < 3; kind++)
+    for (int64_t i = 0; i < counts[kind]; i++) fwrite(buffers[kind][i], sizes[kind][i], 1, stdout);
+  return 0;
+}

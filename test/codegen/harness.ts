@@ -1,0 +1,177 @@
+// Compiles hand-made programs and runs them. In: kernels and arrays. Out: the arrays that an artifact computed, read and written between guard pages.
+// Holds: the driver is compiled once per test file; every artifact goes through the public way, object code and linker included.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildArtifact, hostTarget } from '../../codegen/llvm/index.js';
+import { Dim, type DType, elementCount } from '../../src/base/index.js';
+import { build, type Accumulator, type Axis, type Buffer, type Combiner, type Expr, type For, type Kernel, type Program, type Stmt, type Target } from '../../src/loop/index.js';
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+export type Data = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array | Uint16Array;
+
+export interface RunInput {
+  readonly feeds?: readonly Data[];
+  readonly variables?: readonly Data[];
+  readonly dims?: Readonly<Record<string, number>>;
+  readonly pool?: boolean;
+  readonly repeat?: number;
+  readonly entry?: number;
+}
+
+export interface RunOutput {
+  readonly outputs: readonly Data[];
+  readonly variables: readonly Data[];
+  /** How often the pool was asked. */
+  readonly poolRuns: number;
+  readonly arenaBytes: number;
+  readonly seconds: number;
+}
+
+export class Bench {
+  private readonly folder = mkdtempSync(join(tmpdir(), 'tfc-codegen-'));
+  private readonly driver = join(this.folder, 'driver');
+  private artifacts = 0;
+
+  constructor() {
+    const made = spawnSync('cc', ['-O1', '-o', this.driver, join(here, 'driver.c'), '-ldl'], { encoding: 'utf8' });
+    if (made.status !== 0) throw new Error(`the driver does not compile: ${made.stderr}`);
+  }
+
+  compile(programs: readonly Program[], target: Target = hostTarget()): Artifact {
+    const path = join(this.folder, `artifact-${this.artifacts++}.so`);
+    const { timings } = buildArtifact({ programs, manifest: '{"abi":1}', target, outPath: path });
+    return new Artifact(this.driver, path, programs, timings);
+  }
+
+  run(program: Program, input: RunInput = {}, target: Target = hostTarget()): RunOutput {
+    return this.compile([program], target).run(input);
+  }
+
+  close(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export class Artifact {
+  readonly path: string;
+  readonly timings: { readonly buildMs: number; readonly optimizeMs: number; readonly codegenMs: number; readonly linkMs: number };
+  private readonly driver: string;
+  private readonly programs: readonly Program[];
+
+  constructor(driver: string, path: string, programs: readonly Program[], timings: Artifact['timings']) {
+    this.driver = driver;
+    this.path = path;
+    this.programs = programs;
+    this.timings = timings;
+  }
+
+  run(input: RunInput = {}): RunOutput {
+    const entry = input.entry ?? 0;
+    const program = this.programs[entry];
+    if (program === undefined) throw new Error(`no entry ${entry}`);
+    const dims = new Map(Object.entries(input.dims ?? {}));
+    const outputs = program.buffers
+      .flatMap((buffer) => (buffer.role.kind === 'output' ? [{ buffer, at: buffer.role.index }] : []))
+      .sort((a, b) => a.at - b.at)
+      .map(({ buffer }) => allocate(buffer.dtype, elementCount(buffer.shape).evaluate(dims) ?? NaN));
+    const feeds = input.feeds ?? [];
+    const variables = (input.variables ?? []).map((data) => data.slice());
+    const head = [entry, input.pool === true ? 1 : 0, input.repeat ?? 1, program.dims.length, ...program.dims.map((dim) => dims.get(dim) ?? NaN)];
+    for (const group of [feeds, outputs, variables]) head.push(group.length, ...group.map((data) => data.byteLength));
+    const bytes = (data: Data): Buffer_ => globalThis.Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    const sent = globalThis.Buffer.concat([bytes(BigInt64Array.from(head.map((value) => BigInt(value)))), ...feeds.map(bytes), ...variables.map(bytes)]);
+    const ran = spawnSync(this.driver, [this.path], { input: sent, maxBuffer: 1 << 28 });
+    if (ran.status !== 0) throw new Error(`the artifact ended with ${ran.status ?? ran.signal ?? 'nothing'}: ${ran.stderr.toString()}`);
+    const said = new DataView(ran.stdout.buffer, ran.stdout.byteOffset, ran.stdout.byteLength);
+    if (said.getBigInt64(0, true) !== 0n) throw new Error('the entry reported a failure');
+    let at = 32;
+    for (const data of [...outputs, ...variables]) {
+      new Uint8Array(data.buffer).set(ran.stdout.subarray(at, at + data.byteLength));
+      at += data.byteLength;
+    }
+    return { outputs, variables, poolRuns: Number(said.getBigInt64(8, true)), arenaBytes: Number(said.getBigInt64(16, true)), seconds: said.getFloat64(24, true) };
+  }
+}
+
+type Buffer_ = ReturnType<typeof globalThis.Buffer.from>;
+
+export function allocate(dtype: DType, length: number): Data {
+  switch (dtype) {
+    case 'f32':
+      return new Float32Array(length);
+    case 'f64':
+      return new Float64Array(length);
+    case 'i32':
+      return new Int32Array(length);
+    case 'i64':
+      return new BigInt64Array(length);
+    case 'f16':
+    case 'bf16':
+      return new Uint16Array(length);
+    case 'u8':
+    case 'bool':
+      return new Uint8Array(length);
+  }
+}
+
+// ---- Short hand for kernels ----
+
+export const { apply, constant, index, int, load, name, plus, times, minus, size } = build;
+export const f32 = (value: number): Expr => constant('f32', value);
+export const dim = (of: number | string): Dim => Dim.of(of);
+
+export const feed = (at: number, dtype: DType, ...shape: (number | string | Dim)[]): Buffer => build.buffer(`feed${at}`, dtype, shape.map((s) => Dim.of(s)), { kind: 'feed', index: at });
+export const output = (at: number, dtype: DType, ...shape: (number | string | Dim)[]): Buffer => build.buffer(`out${at}`, dtype, shape.map((s) => Dim.of(s)), { kind: 'output', index: at });
+export const variable = (at: number, dtype: DType, ...shape: number[]): Buffer => build.buffer(`var${at}`, dtype, shape.map((s) => Dim.of(s)), { kind: 'variable', index: at });
+export const temporary = (text: string, dtype: DType, ...shape: (number | string | Dim)[]): Buffer => build.buffer(text, dtype, shape.map((s) => Dim.of(s)), { kind: 'temporary' });
+
+export const loop = (axis: Axis, text: string, extent: number | string | Dim | Expr, body: readonly Stmt[], limit?: number): For => ({
+  kind: 'for',
+  index: text,
+  extent: typeof extent === 'object' && 'kind' in extent ? extent : size(typeof extent === 'string' ? Dim.of(extent) : extent),
+  axis,
+  ...(limit === undefined ? {} : { limit }),
+  body,
+});
+export const store = (buffer: Buffer, at: readonly Expr[], value: Expr): Stmt => ({ kind: 'store', buffer, index: at, value });
+export const declare = (accumulator: Accumulator, initial: Expr): Stmt => ({ kind: 'declare', accumulator, initial });
+export const accumulate = (accumulator: Accumulator, at: readonly Expr[], combine: Combiner, value: Expr): Stmt => ({ kind: 'accumulate', accumulator, index: at, combine, value });
+export const accumulator = (text: string, dtype: DType, ...shape: number[]): Accumulator => ({ name: text, dtype, shape });
+export const define = (text: string, value: Expr): Stmt => ({ kind: 'let', name: text, value });
+
+export const kernel = (text: string, body: readonly Stmt[], flops: Dim = Dim.zero): Kernel => ({
+  name: text,
+  body,
+  cost: { bytesRead: Dim.zero, bytesWritten: Dim.zero, flops },
+  origins: [],
+  title: text,
+});
+
+export function program(kernels: readonly Kernel[], buffers: readonly Buffer[], dims: readonly string[] = []): Program {
+  const temporaries = buffers.filter((buffer) => buffer.role.kind === 'temporary');
+  const bytes = { f32: 4, f64: 8, f16: 2, bf16: 2, i32: 4, i64: 8, u8: 1, bool: 1 } as const;
+  return {
+    entry: 'main',
+    dims,
+    buffers,
+    kernels,
+    arena: {
+      slots: temporaries.map((buffer) => ({ bytes: [elementCount(buffer.shape).mul(bytes[buffer.dtype])] })),
+      slotOf: new Map(temporaries.map((buffer, at) => [buffer.name, at])),
+    },
+  };
+}
+
+/** A small generator of repeatable numbers in [-2, 2). */
+export function numbers(length: number, seed = 1): Float32Array {
+  let state = seed * 2654435761;
+  return Float32Array.from({ length }, () => {
+    state = (Math.imul(state ^ (state >>> 15), 2246822519) + 3266489917) | 0;
+    return (state >>> 8) / (1 << 22) - 2;
+  });
+}

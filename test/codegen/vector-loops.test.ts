@@ -1,0 +1,104 @@
+// Vector loops: tails of every length, strides, gathers, scatters, masks; symbolic sizes.
+
+import { afterAll, describe, expect, it } from 'vitest';
+import { hostTarget } from '../../codegen/llvm/index.js';
+import { Dim } from '../../src/base/index.js';
+import { apply, Bench, f32, feed, index, int, kernel, load, loop, minus, numbers, output, plus, program, size, store, times } from './harness.js';
+
+const bench = new Bench();
+afterAll(() => bench.close());
+
+const targets = ['native', 'x86-64-v3', 'x86-64'] as const;
+const fround = Math.fround;
+
+describe.each(targets)('on %s', (cpu) => {
+  const target = hostTarget(cpu);
+  const lanes = target.vectorBytes / 4;
+
+  it('computes elementwise for every length', () => {
+    const [x, y, z] = [feed(0, 'f32', 'N'), feed(1, 'f32', 'N'), output(0, 'f32', 'N')];
+    const i = index('i');
+    const value = apply('fma', 'f32', load(x, [i]), load(y, [i]), f32(0.5));
+    const artifact = bench.compile([program([kernel('k', [loop('vector', 'i', 'N', [store(z, [i], value)])])], [x, y, z], ['N'])], target);
+    for (let n = 0; n <= 2 * lanes + 1; n++) {
+      const [a, b] = [numbers(n, 1), numbers(n, 2)];
+      const { outputs } = artifact.run({ feeds: [a, b], dims: { N: n } });
+      // f64 holds the product and this sum exactly.
+      expect(Array.from(outputs[0] ?? [])).toEqual(Array.from(a, (p, at) => fround(p * (b[at] ?? 0) + 0.5)));
+    }
+  });
+
+  it('computes elementwise for constant lengths', () => {
+    const lengths = [1, lanes - 1, lanes, lanes + 1, 3 * lanes, 5 * lanes + 3];
+    const programs = lengths.map((n) => {
+      const [x, z] = [feed(0, 'f32', n), output(0, 'f32', n)];
+      return program([kernel('k', [loop('vector', 'i', n, [store(z, [index('i')], apply('mul', 'f32', load(x, [index('i')]), f32(3)))])])], [x, z]);
+    });
+    const artifact = bench.compile(programs, target);
+    lengths.forEach((n, entry) => {
+      const a = numbers(n, n);
+      expect(Array.from(artifact.run({ feeds: [a], entry }).outputs[0] ?? [])).toEqual(Array.from(a, (p) => fround(p * 3)));
+    });
+  });
+
+  it.each([-3, -1, 2, 3, 4, 7])('reads with stride %i', (stride) => {
+    const length = Dim.of('N').mul(Math.abs(stride));
+    const [x, z] = [feed(0, 'f32', length), output(0, 'f32', 'N')];
+    const i = index('i');
+    const start = stride < 0 ? minus(size(length), int(1)) : int(Math.abs(stride) - 1);
+    const at = stride < 0 ? minus(start, times(i, int(-stride))) : plus(start, times(i, int(stride)));
+    const artifact = bench.compile([program([kernel('k', [loop('vector', 'i', 'N', [store(z, [i], load(x, [at]))])])], [x, z], ['N'])], target);
+    for (const n of [1, lanes, lanes + 3, 3 * lanes - 1]) {
+      const a = numbers(n * Math.abs(stride), n);
+      const first = stride < 0 ? a.length - 1 : stride - 1;
+      expect(Array.from(artifact.run({ feeds: [a], dims: { N: n } }).outputs[0] ?? [])).toEqual(Array.from({ length: n }, (_, k) => a[first + k * stride]));
+    }
+  });
+
+  it('transposes: a symbolic stride to read, and to write', () => {
+    const [x, y, z] = [feed(0, 'f32', 'M', 'N'), output(0, 'f32', 'N', 'M'), output(1, 'f32', 'N', 'M')];
+    const [i, j] = [index('i'), index('j')];
+    const body = [
+      loop('serial', 'j', 'N', [loop('vector', 'i', 'M', [store(y, [j, i], load(x, [i, j]))])]),
+      loop('serial', 'p', 'M', [loop('vector', 'q', 'N', [store(z, [index('q'), index('p')], load(x, [index('p'), index('q')]))])]),
+    ];
+    const artifact = bench.compile([program([kernel('k', body)], [x, y, z], ['M', 'N'])], target);
+    for (const [m, n] of [[1, 1], [lanes, lanes], [lanes + 2, 3], [3, 2 * lanes + 5], [0, 4]] as const) {
+      const a = numbers(m * n, m + n);
+      const expected = Array.from({ length: m * n }, (_, at) => a[(at % m) * n + Math.floor(at / m)]);
+      const { outputs } = artifact.run({ feeds: [a], dims: { M: m, N: n } });
+      expect(Array.from(outputs[0] ?? [])).toEqual(expected);
+      expect(Array.from(outputs[1] ?? [])).toEqual(expected);
+    }
+  });
+
+  it('gathers rows and scatters elements by index', () => {
+    const [table, ids, rows, spread] = [feed(0, 'f32', 'R', 3), feed(1, 'i32', 'N'), output(0, 'f32', 'N', 3), output(1, 'f32', 'N')];
+    const [i, j] = [index('i'), index('j')];
+    const row = (at: typeof i) => apply('convert', 'i64', load(ids, [at]));
+    const body = [
+      loop('vector', 'i', 'N', [loop('unroll', 'j', 3, [store(rows, [i, j], load(table, [row(i), j]))])]),
+      loop('vector', 'k', 'N', [store(spread, [apply('rem', 'i64', times(index('k'), int(7)), size(Dim.of('N')))], apply('convert', 'f32', apply('convert', 'i32', index('k'))))]),
+    ];
+    const artifact = bench.compile([program([kernel('k', body)], [table, ids, rows, spread], ['R', 'N'])], target);
+    for (const n of [1, 5, lanes + 1, 2 * lanes + 3]) {
+      const data = numbers(3 * 11, 4);
+      const chosen = Int32Array.from({ length: n }, (_, at) => (at * 5 + 3) % 11);
+      const { outputs } = artifact.run({ feeds: [data, chosen], dims: { R: 11, N: n } });
+      expect(Array.from(outputs[0] ?? [])).toEqual(Array.from({ length: 3 * n }, (_, at) => data[(chosen[Math.floor(at / 3)] ?? 0) * 3 + (at % 3)]));
+      const expected = new Array<number>(n).fill(0);
+      for (let k = 0; k < n; k++) expected[(7 * k) % n] = k;
+      if (n % 7 !== 0) expect(Array.from(outputs[1] ?? [])).toEqual(expected);
+    }
+  });
+
+  it('recognises a flattened walk over rows as contiguous', () => {
+    const [x, z] = [feed(0, 'f32', 'M', 'N'), output(0, 'f32', 'M', 'N')];
+    const i = index('i');
+    const at = [apply('div', 'i64', i, size(Dim.of('N'))), apply('rem', 'i64', i, size(Dim.of('N')))];
+    const body = [loop('vector', 'i', Dim.of('M').mul(Dim.of('N')), [store(z, at, apply('neg', 'f32', load(x, at)))])];
+    const artifact = bench.compile([program([kernel('k', body)], [x, z], ['M', 'N'])], target);
+    const a = numbers(7 * 9, 3);
+    expect(Array.from(artifact.run({ feeds: [a], dims: { M: 7, N: 9 } }).outputs[0] ?? [])).toEqual(Array.from(a, (p) => -p));
+  });
+});
