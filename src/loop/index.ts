@@ -2,5 +2,9 @@
 
 export * from './ir.js';
 export * from './machine.js';
+export * from './parse.js';
+export * from './print.js';
 export * from './target.js';
+export * from './verify.js';
+export * from './walk.js';
 export * as build from './build.js';

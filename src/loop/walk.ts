@@ -1,0 +1,88 @@
+// Ways through kernel IR. In: statements, expressions. Out: their parts, what they declare, how often a function occurs. Holds: a shared expression counts once per statement.
+
+import type { Expr, Kernel, Program, Stmt } from './ir.js';
+
+/** Direct parts of an expression. */
+export function operandsOf(expr: Expr): readonly Expr[] {
+  switch (expr.kind) {
+    case 'load':
+    case 'read':
+      return expr.index;
+    case 'apply':
+      return expr.args;
+    case 'const':
+    case 'index':
+    case 'size':
+    case 'name':
+      return [];
+  }
+}
+
+/** Expressions that a statement itself computes: not those of statements inside. */
+export function expressionsOf(stmt: Stmt): readonly Expr[] {
+  switch (stmt.kind) {
+    case 'for':
+      return [stmt.extent];
+    case 'let':
+      return [stmt.value];
+    case 'declare':
+      return [stmt.initial];
+    case 'accumulate':
+    case 'assign':
+    case 'store':
+      return [...stmt.index, stmt.value];
+    case 'if':
+      return [stmt.condition];
+  }
+}
+
+/** Statements directly inside of a statement. */
+export function bodiesOf(stmt: Stmt): readonly (readonly Stmt[])[] {
+  if (stmt.kind === 'for') return [stmt.body];
+  return stmt.kind === 'if' ? [stmt.then, stmt.otherwise ?? []] : [];
+}
+
+/** Every statement, outer before inner. */
+export function forEachStatement(body: readonly Stmt[], visit: (stmt: Stmt) => void): void {
+  for (const stmt of body) {
+    visit(stmt);
+    for (const inner of bodiesOf(stmt)) forEachStatement(inner, visit);
+  }
+}
+
+/** Every expression object below the roots once, operands before users. */
+export function expressionOrder(roots: readonly Expr[]): Expr[] {
+  const order: Expr[] = [];
+  const seen = new Set<Expr>();
+  const visit = (expr: Expr): void => {
+    if (seen.has(expr)) return;
+    seen.add(expr);
+    operandsOf(expr).forEach(visit);
+    order.push(expr);
+  };
+  roots.forEach(visit);
+  return order;
+}
+
+/** Names that loops, lets and accumulators of a body declare. */
+export function localNames(body: readonly Stmt[]): Set<string> {
+  const names = new Set<string>();
+  forEachStatement(body, (stmt) => {
+    if (stmt.kind === 'for') names.add(stmt.index);
+    else if (stmt.kind === 'let') names.add(stmt.name);
+    else if (stmt.kind === 'declare') names.add(stmt.accumulator.name);
+  });
+  return names;
+}
+
+/** How many times the kernels spell out a call of the scalar function `fn`. */
+export function countCalls(program: Program | Kernel, fn: string): number {
+  const kernels = 'kernels' in program ? program.kernels : [program];
+  let count = 0;
+  for (const kernel of kernels) {
+    forEachStatement(kernel.body, (stmt) => {
+      for (const expr of expressionOrder(expressionsOf(stmt))) if (expr.kind === 'apply' && expr.fn === fn) count += 1;
+    });
+  }
+  return count;
+}

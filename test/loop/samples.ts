@@ -1,0 +1,123 @@
+// Programs of kernel IR for tests, as text. In: nothing. Out: programs that pass the verifier. Holds: written as the printer writes them.
+
+/** y = exp(x) / sum(exp(x)) per row, with a shared expression. */
+export const softmax = `program softmax
+dims B
+
+feed 0 x: f32[B, 10]
+output 0 y: f32[B, 10]
+
+kernel softmax "softmax of rows"
+  reads 40*B writes 40*B flops 30*B
+  from "model.tdsl" 10..24 "loss/y"
+  from "model.tdsl" 10..24 "loss/y" backward
+{
+  parallel for i in 0..B {
+    acc top: f32 = f32(-inf)
+    vector for j in 0..10 {
+      top max= x[i, j]
+    }
+    acc total: f32 = f32(0)
+    vector for k in 0..10 {
+      total += exp(x[i, k] - top)
+    }
+    let scale = f32(1) / total
+    vector for l in 0..10 {
+      $1 = exp(x[i, l] - top)
+      y[i, l] = $1 * scale + ($1 - $1)
+    }
+  }
+}
+`;
+
+/** c = a · b in register tiles of 2 × 4, sizes not multiples of the tile. */
+export const tiles = `program matmul
+dims M
+
+feed 0 a: f32[M, 5]
+feed 1 b: f32[5, 6]
+output 0 c: f32[M, 6]
+
+kernel tiles "matmul M×5×6"
+  reads 20*M + 120 writes 24*M flops 60*M
+{
+  parallel for block in 0..(M + 1) / 2 {
+    for column in 0..2 {
+      let width = min(4, 6 - column * 4)
+      acc s: f32[2, 4] = f32(0)
+      for k in 0..5 {
+        unroll for r in 0..2 {
+          let row = min(block * 2 + r, #(M - 1))
+          vector for v in 0..width limit 4 {
+            s[r, v] += a[row, k] * b[k, column * 4 + v]
+          }
+        }
+      }
+      unroll for q in 0..2 {
+        if block * 2 + q < M {
+          vector for w in 0..width limit 4 {
+            c[block * 2 + q, column * 4 + w] = s[q, w]
+          }
+        }
+      }
+    }
+  }
+}
+`;
+
+/** Two temporaries with disjoint lifetimes in one slot, strides, an update in place, names that clash and need quotes. */
+export const mixed = `program step
+dims B, N
+
+feed 0 x: f32[B, N]
+feed 1 ids: i32[B]
+variable 0 \`the weight\`: f32[N]
+temporary t: f32[B, N] strides [N + 3, 1] in slot 0
+temporary u: f64[B] in slot 1
+temporary v: f32[N] in slot 0
+output 0 n: i64[]
+slot 0: 4*B*N + 12*B, 4*N
+slot 1: 8*B
+
+kernel first "t = x², u = row sums"
+  reads 4*B*N writes 4*B*N flops 2*B*N
+{
+  for i in 0..B {
+    acc s: f64 = f64(0)
+    for x in 0..N {
+      t[i, x] = @x[i, x] * @x[i, x]
+      s += convert<f64>(t[i, x])
+    }
+    if ids[i] >= i32(0) {
+      u[i] = s
+    } else {
+      u[i] = neg(s) + f64(-0)
+    }
+  }
+}
+
+kernel second "v"
+  reads 4*B*N writes 4*N flops B*N
+{
+  for i in 0..N {
+    acc s: f32 = f32(0)
+    for k in 0..B {
+      s += t[k, i]
+    }
+    v[i] = s
+  }
+}
+
+kernel third "update"
+  reads 8*N writes 4*N flops 2*N
+{
+  vector for i in 0..N {
+    \`the weight\`[i] = \`the weight\`[i] - f32(0.1) * v[i]
+  }
+  acc count: i64 = 5n
+  for k in 0..B {
+    count += convert<i64>(u[k] > f64(1e-8))
+  }
+  n[] = count
+}
+`;

@@ -1,0 +1,96 @@
+// The verifier of kernel IR: good programs pass, and each rule refuses a program that breaks it alone, by its name.
+
+import { describe, expect, it } from 'vitest';
+import { Dim } from '../../src/base/index.js';
+import { parseProgram, type Program, verifyProgram } from '../../src/loop/index.js';
+import { mixed, softmax, tiles } from './samples.js';
+
+const kernel = (body: string): string => `kernel k "k"\n reads 0 writes 0 flops 0\n{\n${body}\n}\n`;
+const program = (body: string): Program =>
+  parseProgram(`program p
+dims B
+feed 0 x: f32[B, 4]
+feed 1 ids: i32[B]
+variable 0 w: f32[4]
+temporary t: f32[B]
+output 0 y: f32[B, 4]
+${kernel(body)}`);
+
+describe('verifier', () => {
+  it.each(Object.entries({ softmax, tiles, mixed }))('accepts %s', (_, text) => {
+    expect(() => verifyProgram(parseProgram(text))).not.toThrow();
+  });
+
+  it.each([
+    ['read-first', 'y[0, 0] = t[0]'],
+    ['feed-written', 'x[0, 0] = f32(1)'],
+    ['loop-names', 'for i in 0..2 { for i in 0..2 { } }'],
+    ['loop-names', 'for i in 0..2 { }\nfor i in 0..2 { }'],
+    ['shadowing', 'let a = f32(1)\nlet a = f32(2)'],
+    ['shadowing', 'for i in 0..2 { acc i: f32 = f32(1) }'],
+    ['rank', 'y[0] = f32(1)'],
+    ['rank', 'acc s: f32[2] = f32(0)\ns += f32(1)'],
+    ['rank', 't[ids[0]] = f32(1)'],
+    ['dtype', 't[0] = i32(1)'],
+    ['dtype', 'if 1 { }'],
+    ['dtype', 'acc s: f32 = f64(0)'],
+    ['dtype', 'acc s: f32 = f32(0)\ns any= f32(0)'],
+    ['dtype', 'for i in 0..ids[0] { }'],
+    ['constant', 'let a = i32(0.5)'],
+    ['constant', 'let a = bool(2)'],
+    ['machine', 'let a = sqrt(1)'],
+    ['machine', 'let a = f32(1) + 1'],
+    ['machine', 'let a = sqrt(f32(1), f32(1))'],
+    ['machine', 'let a = bitcast<i64>(f32(1))'],
+    ['machine', 'let a = select(f32(1), f32(1), f32(2))'],
+    ['machine', 'let a = bool(1) < bool(0)'],
+    ['machine', 'let a = libm_exp(f32(1))'],
+    ['parallel', 'for i in 0..2 { parallel for j in 0..2 { } }'],
+    ['parallel', 'acc s: f32 = f32(0)\nparallel for i in 0..2 { s += f32(1) }'],
+    ['vector', 'vector for i in 0..2 { vector for j in 0..2 { } }'],
+    ['vector', 'vector for i in 0..2 { let a = i + 1\nif a > 1 { } }'],
+    ['vector', 'vector for i in 0..2 { for j in 0..i { } }'],
+    ['vector', 'vector for i in 0..2 { acc s: bool = bool(0)\nif s { } }'],
+    ['unroll', 'unroll for i in 0..B { }'],
+    ['limit', 'for i in 0..4 limit 4 { }'],
+    ['limit', 'vector for i in 0..5 limit 4 { }'],
+    ['limit', 'acc s: f32[4] = f32(0)\nvector for i in 0..4 { s[i] += f32(1) }'],
+    ['lanes', 'acc s: f32 = f32(0)\nvector for i in 0..4 { s = f32(1) }'],
+    ['lanes', 'acc s: f32 = f32(0)\nvector for i in 0..4 { s += f32(1)\nw[i] = s }'],
+    ['dims', 'let a = #(B*C)'],
+  ])('has the rule %s: %s', (rule, body) => {
+    const broken = program(body);
+    expect(() => verifyProgram(broken, { pass: 'fuse' })).toThrow(`internal error in fuse: rule ${rule} broken in p in kernel k`);
+  });
+
+  it('lets accumulators live in lanes', () => {
+    expect(() => verifyProgram(program('vector for i in 0..4 { acc s: f32 = f32(0)\nfor k in 0..B { s = s + x[k, i] }\nw[i] = s }'))).not.toThrow();
+  });
+
+  it('wants machine ops only, once expanded', () => {
+    const text = parseProgram(softmax);
+    expect(() => verifyProgram(text, { expanded: true })).toThrow('rule machine');
+  });
+
+  const sound = program('');
+  const x = sound.buffers[0] as Program['buffers'][number];
+  const t = sound.buffers[3] as Program['buffers'][number];
+  const broken: readonly (readonly [string, Program])[] = [
+    ['buffer-names', { ...sound, buffers: [...sound.buffers, x] }],
+    ['buffer-names', { ...sound, buffers: [...sound.buffers, { ...x, name: 'other', dtype: 'i32' }] }],
+    ['strides', { ...sound, buffers: [{ ...x, strides: [] }] }],
+    ['strides', { ...sound, buffers: [{ ...x, strides: [Dim.of(5), Dim.one] }] }],
+    ['dims', { ...sound, dims: [] }],
+    ['slots', { ...sound, arena: { slots: [], slotOf: new Map([['t', 0]]) } }],
+    ['slots', { ...sound, arena: { slots: [{ bytes: [Dim.of(4)] }], slotOf: new Map() } }],
+    ['slots', { ...sound, arena: { slots: [{ bytes: [Dim.of(4)] }], slotOf: new Map([['t', 0], ['x', 0]]) } }],
+    ['kernel-names', { ...sound, kernels: [...sound.kernels, ...sound.kernels] }],
+    ['declared', { ...program('t[0] = f32(0)'), buffers: sound.buffers.filter((one) => one !== t).slice(0, 3) }],
+    ['scope', { ...sound, kernels: sound.kernels.map((one) => ({ ...one, body: [{ kind: 'let' as const, name: 'a', value: { kind: 'index' as const, name: 'i' } }] })) }],
+    ['scope', { ...sound, kernels: sound.kernels.map((one) => ({ ...one, body: [{ kind: 'let' as const, name: 'a', value: { kind: 'name' as const, name: 'b', dtype: 'f32' as const } }] })) }],
+    ['scope', { ...sound, kernels: sound.kernels.map((one) => ({ ...one, body: [{ kind: 'let' as const, name: 'a', value: { kind: 'read' as const, accumulator: { name: 's', dtype: 'f32' as const, shape: [] }, index: [] } }] })) }],
+  ];
+  it.each(broken)('has the rule %s (%#)', (rule, value) => {
+    expect(() => verifyProgram(value)).toThrow(`rule ${rule} broken in p`);
+  });
+});
