@@ -1,0 +1,29 @@
+// Makes nodes of ops. In: a builder, an op, argument nodes, attributes. Out: the node with the type that the op's rule gives. Holds: a refused node is our mistake.
+
+import { InternalError } from '../base/index.js';
+import { type Attrs, type GraphBuilder, isTensorNode, type Node, type TensorNode, type Type } from '../graph/index.js';
+import type { Op, TypeProblem } from './define.js';
+
+/** What the type rule says. */
+export const infer = <A extends Attrs>(op: Op<A>, args: readonly Type[], attrs: A): Type | TypeProblem => op.type(args, attrs);
+
+/** The node; an InternalError when the type rule refuses. Checkers ask `infer` first. */
+export function apply<A extends Attrs>(build: GraphBuilder, op: Op<A>, args: readonly Node[], attrs: A): Node<A> {
+  const type = infer(op, args.map((arg) => arg.type), attrs);
+  if (type.kind === 'problem') throw new InternalError(`apply ${op.name}`, `${type.code}: ${type.message}`);
+  return build.make(op, args, attrs, type);
+}
+
+/** The same, for an op with one tensor as its result. */
+export const applyTensor = <A extends Attrs>(build: GraphBuilder, op: Op<A>, args: readonly Node[], attrs: A): TensorNode<A> => tensorOf(apply(build, op, args, attrs));
+
+export function tensorOf<A extends Attrs>(node: Node<A>): TensorNode<A> {
+  if (!isTensorNode(node)) throw new InternalError('ops', `${node.op.name} gives a tuple where a tensor is expected`);
+  return node as TensorNode<A>;
+}
+
+/** The definition of a node's op: nodes are made of ops alone, so the tag is one. */
+export const opOf = (node: Node): Op => node.op as Op;
+
+/** The attributes of a node that is known to be of `op`. */
+export const isNodeOf = <A extends Attrs>(node: Node, op: Op<A>): node is Node<A> => node.op === op;

@@ -1,0 +1,65 @@
+// Change of element type. In: a tensor. Out: the same shape in another dtype. Holds: float → integer goes towards zero, saturates, and maps NaN to 0; integers wrap; bool is ≠ 0.
+
+import { type DType, isFloat } from '../base/index.js';
+import { type GraphBuilder, type Node, isTensorNode, tensor, type TensorNode } from '../graph/index.js';
+import { build as loop } from '../loop/index.js';
+import { applyTensor } from './apply.js';
+import { defineOp, type Op } from './define.js';
+import { isProblem, oneTensor } from './problem.js';
+import { roundTo } from './rounding.js';
+import { emptyValue, get, put, tensorAt, wrap } from './value.js';
+
+export type CastAttrs = { readonly dtype: DType };
+
+/** Only between floats anything flows. */
+function castBetweenFloats(build: GraphBuilder, from: TensorNode | undefined, node: Node, dtype: DType): TensorNode | undefined {
+  if (from === undefined || !isTensorNode(node) || !isFloat(node.type.dtype) || !isFloat(dtype)) return undefined;
+  return from.type.dtype === dtype ? from : applyTensor(build, cast, [from], { dtype });
+}
+
+/** One element; floats are not rounded, as everywhere in reference evaluation. */
+export function convertValue(from: DType, to: DType, value: number | bigint): number | bigint {
+  if (isFloat(to)) return Number(value);
+  if (to === 'bool') return Number(Number(value) !== 0);
+  if (isFloat(from) && to === 'i64' && Number(value) >= 2 ** 63) return 2n ** 63n - 1n;
+  return isFloat(from) ? wrap(to, BigInt(roundTo(to, Number(value)))) : wrap(to, BigInt(value));
+}
+
+export const cast: Op<CastAttrs> = defineOp<CastAttrs>({
+  name: 'cast',
+  doc: 'Converts the elements to another type.',
+  type(args, { dtype }) {
+    const arg = oneTensor('cast', args);
+    return isProblem(arg) ? arg : tensor(dtype, arg.shape);
+  },
+  derivative: {
+    kind: 'rules',
+    vjp: (node, [cotangent], build) => {
+      const [arg] = node.args;
+      return [arg === undefined || !isTensorNode(arg) ? undefined : castBetweenFloats(build, cotangent, node, arg.type.dtype)];
+    },
+    jvp: (node, [tangent], build) => [castBetweenFloats(build, tangent, node, node.attrs.dtype)],
+  },
+  evaluate(args, { attrs }) {
+    const arg = tensorAt(args, 0);
+    const result = emptyValue(attrs.dtype, arg.shape);
+    for (let at = 0; at < result.data.length; at++) put(result, at, convertValue(arg.dtype, attrs.dtype, get(arg, at)));
+    return result;
+  },
+  lowering: {
+    kind: 'element',
+    at(node, index, arg) {
+      const value = arg(0, index);
+      return loop.dtypeOf(value) === node.attrs.dtype ? value : loop.apply('convert', node.attrs.dtype, value);
+    },
+    cost: 1,
+  },
+  samples: () => [
+    { args: [{ dtype: 'f64', shape: [2, 3] }], attrs: { dtype: 'f32' } },
+    { args: [{ dtype: 'f64', shape: [5], values: [-2.7, 2.7, NaN, Infinity, -1e30] }], attrs: { dtype: 'i32' } },
+    { args: [{ dtype: 'f64', shape: [3], values: [-0, 0.5, NaN] }], attrs: { dtype: 'bool' } },
+    { args: [{ dtype: 'i64', shape: [4], values: [-1, 4294967296, 2147483648, 7] }], attrs: { dtype: 'i32' } },
+    { args: [{ dtype: 'bool', shape: [2], values: [0, 1] }], attrs: { dtype: 'f64' } },
+    { args: [{ dtype: 'i32', shape: [0] }], attrs: { dtype: 'f64' } },
+  ],
+});

@@ -1,0 +1,89 @@
+// Tensors one after another along an axis. In: at least one tensor, alike but for that axis. Out: one tensor. Holds: its transpose takes the parts.
+
+import { Dim, shapeToString } from '../base/index.js';
+import { tensor, type TensorType } from '../graph/index.js';
+import { build as loop, type Expr } from '../loop/index.js';
+import { applyTensor } from './apply.js';
+import { defineOp, type Op } from './define.js';
+import { clampIndex } from './lowering.js';
+import { zeros } from './make.js';
+import { dimAt, isProblem, problem, tensors } from './problem.js';
+import { slice } from './slice.js';
+import { get, positionOf, tabulate, tensorAt } from './value.js';
+
+export type ConcatAttrs = { readonly axis: number };
+
+export const concat: Op<ConcatAttrs> = defineOp<ConcatAttrs>({
+  name: 'concat',
+  doc: 'Tensors one after another along an axis.',
+  type(types, { axis }) {
+    const args = tensors('concat', types);
+    if (isProblem(args)) return args;
+    const first = args[0] as TensorType;
+    if (!Number.isInteger(axis) || axis < 0 || axis >= first.shape.length) return problem('invalid-value', `concat: there is no axis ${axis} in a tensor of rank ${first.shape.length}`, [0]);
+    for (const [at, arg] of args.entries()) {
+      if (arg.dtype !== first.dtype) return problem('dtype-mismatch', `concat of ${first.dtype} and ${arg.dtype}: element types never mix`, [0, at]);
+      if (arg.shape.length !== first.shape.length || arg.shape.some((size, along) => along !== axis && !size.equals(dimAt(first.shape, along)))) {
+        return problem('shape-mismatch', `concat along axis ${axis} of ${shapeToString(first.shape)} and ${shapeToString(arg.shape)}: the other axes differ`, [0, at]);
+      }
+    }
+    return tensor(first.dtype, first.shape.map((size, along) => (along === axis ? args.reduce((sum, arg) => sum.add(dimAt(arg.shape, axis)), Dim.zero) : size)));
+  },
+  derivative: {
+    kind: 'rules',
+    vjp(node, [cotangent], build) {
+      let start = Dim.zero;
+      return node.args.map((arg) => {
+        const { shape } = arg.type as TensorType;
+        const from = start;
+        start = start.add(dimAt(shape, node.attrs.axis));
+        if (cotangent === undefined) return undefined;
+        const starts = shape.map((_, along) => (along === node.attrs.axis ? from : Dim.zero));
+        const stops = shape.map((size, along) => (along === node.attrs.axis ? from.add(size) : size));
+        return applyTensor(build, slice, [cotangent], { starts, stops, steps: shape.map(() => 1) });
+      });
+    },
+    jvp: (node, tangents, build) => [applyTensor(build, concat, tangents.map((tangent, at) => tangent ?? zeros(build, node.args[at]?.type as TensorType)), node.attrs)],
+  },
+  evaluate(args, { attrs, type, shape }) {
+    const parts = args.map((_, at) => tensorAt(args, at));
+    return tabulate((type as TensorType).dtype, shape(type as TensorType), (index) => {
+      let at = index[attrs.axis] as number;
+      const part = parts.find((one) => {
+        const inside = at < (one.shape[attrs.axis] as number);
+        if (!inside) at -= one.shape[attrs.axis] as number;
+        return inside;
+      });
+      return part === undefined ? 0 : get(part, positionOf(part.shape, index.map((one, along) => (along === attrs.axis ? at : one))));
+    });
+  },
+  lowering: {
+    kind: 'element',
+    // A chain of choices, the last part innermost; indices are clamped because every part is read (see `pad`).
+    at(node, index, arg) {
+      const { axis } = node.attrs;
+      const at = index[axis] as Expr;
+      const parts = node.args.map((one) => dimAt((one.type as TensorType).shape, axis));
+      const starts: Dim[] = [];
+      parts.reduce((start, size) => {
+        starts.push(start);
+        return start.add(size);
+      }, Dim.zero);
+      return parts.reduceRight<Expr | undefined>((rest, size, which) => {
+        if (size.constant === 0 && (rest !== undefined || which > 0)) return rest;
+        const start = dimAt(starts, which);
+        const moved = parts.length === 1 ? at : clampIndex(loop.minus(at, loop.size(start)), size);
+        const value = arg(which, index.map((one, along) => (along === axis ? moved : one)));
+        return rest === undefined ? value : loop.apply('select', node.type.dtype, loop.apply('lt', 'bool', at, loop.size(start.add(size))), value, rest);
+      }, undefined) as Expr;
+    },
+    cost: 0,
+  },
+  samples: () => [
+    { args: [{ dtype: 'f64', shape: [2] }, { dtype: 'f64', shape: [3] }], attrs: { axis: 0 } },
+    { args: [{ dtype: 'f64', shape: [2, 1] }, { dtype: 'f64', shape: [2, 3] }, { dtype: 'f64', shape: [2, 2] }], attrs: { axis: 1 } },
+    { args: [{ dtype: 'f64', shape: [2] }], attrs: { axis: 0 } },
+    { args: [{ dtype: 'f64', shape: [0] }, { dtype: 'f64', shape: [2] }, { dtype: 'f64', shape: [0] }], attrs: { axis: 0 } },
+    { args: [{ dtype: 'i64', shape: [1] }, { dtype: 'i64', shape: [2] }], attrs: { axis: 0 } },
+  ],
+});

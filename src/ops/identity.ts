@@ -1,0 +1,54 @@
+// Ops that only say something about a value: its name, that it is constant to derivatives, which item of a tuple it is.
+// In: one node. Out: the same value. Holds: all but `element` are gone before lowering.
+
+import { InternalError } from '../base/index.js';
+import { defineOp, type Op } from './define.js';
+import { oneTensor, problem } from './problem.js';
+import { isTensorValue, tensorAt } from './value.js';
+
+export type NamedAttrs = { readonly path: string };
+export type NoAttrs = Record<never, never>;
+export type ElementAttrs = { readonly index: number };
+
+export const named: Op<NamedAttrs> = defineOp<NamedAttrs>({
+  name: 'named',
+  doc: 'Names a value, so that it can be fetched, and differentiated with respect to.',
+  type: (args) => oneTensor('named', args),
+  derivative: { kind: 'rules', vjp: (_, [cotangent]) => [cotangent], jvp: (_, [tangent]) => [tangent] },
+  evaluate: (args) => tensorAt(args, 0),
+  lowering: { kind: 'removed', by: 'strip' },
+  samples: () => [{ args: [{ dtype: 'f64', shape: [2, 3] }], attrs: { path: 'loss/error' } }],
+});
+
+export const stopGradient: Op<NoAttrs> = defineOp<NoAttrs>({
+  name: 'stopGradient',
+  doc: 'A constant to every derivative.',
+  type: (args) => oneTensor('stopGradient', args),
+  derivative: { kind: 'zero' },
+  evaluate: (args) => tensorAt(args, 0),
+  lowering: { kind: 'removed', by: 'strip' },
+  samples: () => [{ args: [{ dtype: 'f64', shape: [3] }], attrs: {} }],
+});
+
+const routed = (): never => {
+  throw new InternalError('differentiate', 'an item of a tuple passes its cotangent and tangent straight to that result of the tuple');
+};
+
+export const element: Op<ElementAttrs> = defineOp<ElementAttrs>({
+  name: 'element',
+  doc: 'Takes one result of a loop.',
+  type(args, { index }) {
+    const [tuple, ...others] = args;
+    if (tuple === undefined || others.length > 0 || tuple.kind !== 'tuple') return problem('type-mismatch', 'element takes one tuple');
+    return tuple.items[index] ?? problem('invalid-value', `there is no item ${index} in a tuple of ${tuple.items.length}`);
+  },
+  // Rules speak of tensors: differentiation knows tuples by the lowering kind `element-of`.
+  derivative: { kind: 'rules', vjp: routed, jvp: routed },
+  evaluate([tuple], { attrs }) {
+    const item = tuple === undefined || isTensorValue(tuple) ? undefined : tuple[attrs.index];
+    if (item === undefined) throw new InternalError('evaluate', `no item ${attrs.index}`);
+    return item;
+  },
+  lowering: { kind: 'element-of' },
+  samples: () => [],
+});

@@ -1,0 +1,33 @@
+// Every primitive, and what is asked of them.
+
+export * from './define.js';
+export * from './apply.js';
+export * from './problem.js';
+export * from './value.js';
+export * from './rounding.js';
+export * from './make.js';
+export * from './region.js';
+export * from './registry.js';
+export * from './sources.js';
+export * from './identity.js';
+export * from './elementwise.js';
+export * from './cast.js';
+export * from './broadcast.js';
+export * from './reshape.js';
+export * from './transpose.js';
+export * from './slice.js';
+export * from './pad.js';
+export * from './concat.js';
+export * from './gather.js';
+export * from './reduce.js';
+export * from './matmul.js';
+export * from './inverse.js';
+export * from './random.js';
+export * from './loop.js';
+export * from './call.js';
+export * from './derivative.js';
+export { identityOf } from './lowering.js';
+/** Elementwise ops as functions over nodes: `scalars.add(build, x, y)`. */
+export * as scalars from './scalars.js';
+export type { ScalarFunction, Takes } from './scalar/function.js';
+export { evaluateScalar, isScalarName, scalarNames, type ScalarName, scalarOfKernel, scalarTable } from './scalar/table.js';

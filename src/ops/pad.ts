@@ -1,0 +1,84 @@
+// Zeros around and between elements. In: a tensor. Out: a larger tensor: per axis `before` zeros, the elements with `inner` zeros between neighbours, `after` zeros.
+// Holds: the size of an axis is before + n + inner · (n − 1) + after; its transpose is `slice`.
+
+import { Dim, shapeToString } from '../base/index.js';
+import { tensor, type TensorType } from '../graph/index.js';
+import { build as loop, type Expr } from '../loop/index.js';
+import { applyTensor } from './apply.js';
+import { defineOp, type Op } from './define.js';
+import { dimAt, isProblem, oneTensor, problem } from './problem.js';
+import { allOf, clampIndex, zeroOf } from './lowering.js';
+import { slice } from './slice.js';
+import { get, positionOf, tabulate, tensorAt } from './value.js';
+
+export type PadAttrs = { readonly before: readonly Dim[]; readonly after: readonly Dim[]; readonly inner: readonly number[] };
+
+const innerAt = (attrs: PadAttrs, axis: number): number => attrs.inner[axis] as number;
+
+/** From the first to the last element, with the zeros between. */
+const spanOf = (size: Dim, inner: number): Dim => size.add(size.sub(1).mul(inner));
+
+export const pad: Op<PadAttrs> = defineOp<PadAttrs>({
+  name: 'pad',
+  doc: 'Puts zeros around the elements and between them.',
+  type(args, attrs) {
+    const arg = oneTensor('pad', args);
+    if (isProblem(arg)) return arg;
+    const rank = arg.shape.length;
+    if (attrs.before.length !== rank || attrs.after.length !== rank || attrs.inner.length !== rank) return problem('shape-mismatch', `pad of ${shapeToString(arg.shape)} needs ${rank} numbers of zeros before, after and between`, [0]);
+    const shape: Dim[] = [];
+    for (const [axis, size] of arg.shape.entries()) {
+      const [before, after, inner] = [dimAt(attrs.before, axis), dimAt(attrs.after, axis), innerAt(attrs, axis)];
+      const negative = [before, after, Dim.of(inner)].find((dim) => (dim.constant ?? 0) < 0);
+      if (negative !== undefined || !Number.isInteger(inner)) return problem('invalid-value', `pad of axis ${axis} with ${negative ?? inner} zeros`, [0]);
+      shape.push(before.add(spanOf(size, inner)).add(after));
+    }
+    return tensor(arg.dtype, shape);
+  },
+  derivative: {
+    kind: 'rules',
+    vjp(node, [cotangent], build) {
+      if (cotangent === undefined) return [undefined];
+      const { shape } = node.args[0]?.type as TensorType;
+      const stops = shape.map((size, axis) => dimAt(node.attrs.before, axis).add(spanOf(size, innerAt(node.attrs, axis))));
+      return [applyTensor(build, slice, [cotangent], { starts: node.attrs.before, stops, steps: node.attrs.inner.map((inner) => inner + 1) })];
+    },
+    jvp: (node, [tangent], build) => [tangent === undefined ? undefined : applyTensor(build, pad, [tangent], node.attrs)],
+  },
+  evaluate(args, { attrs, type, shape, size }) {
+    const arg = tensorAt(args, 0);
+    const before = attrs.before.map(size);
+    return tabulate(arg.dtype, shape(type as TensorType), (index) => {
+      const from = index.map((at, axis) => (at - (before[axis] as number)) / (innerAt(attrs, axis) + 1));
+      return from.every((at, axis) => Number.isInteger(at) && at >= 0 && at < (arg.shape[axis] as number)) ? get(arg, positionOf(arg.shape, from)) : 0;
+    });
+  },
+  lowering: {
+    kind: 'element',
+    // Both sides of a choice are computed, so the index is clamped into the argument (whose storage has at least one element, even when it is empty).
+    at(node, index, arg) {
+      const { shape } = node.args[0]?.type as TensorType;
+      const inside: Expr[] = [];
+      const from = index.map((at, axis) => {
+        const [size, before, step] = [dimAt(shape, axis), dimAt(node.attrs.before, axis), innerAt(node.attrs, axis) + 1];
+        const moved = loop.minus(at, loop.size(before));
+        if (step > 1) inside.push(loop.apply('eq', 'bool', loop.apply('rem', 'i64', moved, loop.int(step)), loop.int(0)));
+        if (before.constant !== 0) inside.push(loop.apply('ge', 'bool', moved, loop.int(0)));
+        const padded = dimAt(node.attrs.after, axis).constant !== 0;
+        if (padded) inside.push(loop.apply('lt', 'bool', moved, loop.size(spanOf(size, step - 1))));
+        if (before.constant === 0 && !padded && step === 1) return at;
+        return clampIndex(step > 1 ? loop.apply('div', 'i64', moved, loop.int(step)) : moved, size);
+      });
+      const value = arg(0, from);
+      return inside.length === 0 ? value : loop.apply('select', node.type.dtype, allOf(inside), value, zeroOf(node.type.dtype));
+    },
+    cost: 0,
+  },
+  samples: () => [
+    { args: [{ dtype: 'f64', shape: [3] }], attrs: { before: [Dim.of(2)], after: [Dim.of(1)], inner: [0] } },
+    { args: [{ dtype: 'f64', shape: [2, 3] }], attrs: { before: [Dim.of(0), Dim.of(1)], after: [Dim.of(0), Dim.of(2)], inner: [2, 1] } },
+    { args: [{ dtype: 'f64', shape: [0] }], attrs: { before: [Dim.of(1)], after: [Dim.of(2)], inner: [0] } },
+    { args: [{ dtype: 'f64', shape: [] }], attrs: { before: [], after: [], inner: [] } },
+    { args: [{ dtype: 'i64', shape: [2] }], attrs: { before: [Dim.of(1)], after: [Dim.of(0)], inner: [0] } },
+  ],
+});

@@ -1,0 +1,99 @@
+// Counter-based random bits: Philox 4×32-10 (Salmon, Moraes, Dror, Shaw: Parallel Random Numbers, as easy as 1, 2, 3; SC 2011). In: a key. Out: i32 of any shape.
+// Holds: element i is word 0 of the block with counter (low(i), high(i), stream, 0) and key (low(key), high(key)): the same on every machine, for any order of evaluation.
+
+import { Dim, elementCount } from '../base/index.js';
+import { tensor, type TensorType } from '../graph/index.js';
+import { build as loop, type Expr } from '../loop/index.js';
+import { defineOp, type Op } from './define.js';
+import { isProblem, oneTensor, problem } from './problem.js';
+import { get, tabulate, tensorAt } from './value.js';
+
+/** `stream` (unsigned 32 bits) separates uses of one key. */
+export type RandomBitsAttrs = { readonly shape: readonly Dim[]; readonly stream: number };
+
+const rounds = 10;
+const multipliers = [0xd2511f53, 0xcd9e8d57] as const;
+const weyl = [0x9e3779b9, 0xbb67ae85] as const;
+
+type Four<T> = readonly [T, T, T, T];
+
+/** One word of a block, over numbers or over expressions. */
+interface Words<T> {
+  high(a: T, constant: number): T;
+  low(a: T, constant: number): T;
+  add(a: T, constant: number): T;
+  xor(a: T, b: T): T;
+}
+
+function philox<T>(words: Words<T>, counter: Four<T>, key: readonly [T, T]): Four<T> {
+  let [c0, c1, c2, c3] = counter;
+  let [k0, k1] = key;
+  for (let round = 0; round < rounds; round++) {
+    const [m0, m1] = multipliers;
+    [c0, c1, c2, c3] = [words.xor(words.xor(words.high(c2, m1), c1), k0), words.low(c2, m1), words.xor(words.xor(words.high(c0, m0), c3), k1), words.low(c0, m0)];
+    [k0, k1] = [words.add(k0, weyl[0]), words.add(k1, weyl[1])];
+  }
+  return [c0, c1, c2, c3];
+}
+
+const numbers: Words<number> = {
+  high: (a, constant) => Number((BigInt(a >>> 0) * BigInt(constant)) >> 32n) | 0,
+  low: (a, constant) => Math.imul(a, constant),
+  add: (a, constant) => (a + constant) | 0,
+  xor: (a, b) => a ^ b,
+};
+
+const expressions: Words<Expr> = {
+  high: (a, constant) => loop.apply('mulhi', 'i32', a, loop.constant('i32', constant | 0)),
+  low: (a, constant) => loop.apply('mul', 'i32', a, loop.constant('i32', constant | 0)),
+  add: (a, constant) => loop.apply('add', 'i32', a, loop.constant('i32', constant | 0)),
+  xor: (a, b) => loop.apply('xor', 'i32', a, b),
+};
+
+/** The four words of a block, each as a signed 32-bit number. */
+export const philoxBlock = (counter: Four<number>, key: readonly [number, number]): Four<number> => philox(numbers, counter, key);
+
+const low = (word: bigint): number => Number(BigInt.asIntN(32, word));
+const lowExpr = (word: Expr): Expr => loop.apply('convert', 'i32', word);
+const highExpr = (word: Expr): Expr => lowExpr(loop.apply('shr', 'i64', word, loop.int(32)));
+
+export const randomBits: Op<RandomBitsAttrs> = defineOp<RandomBitsAttrs>({
+  name: 'randomBits',
+  doc: '32 random bits per element, determined by a key, a stream and the position.',
+  type(args, { shape, stream }) {
+    const key = oneTensor('randomBits', args);
+    if (isProblem(key)) return key;
+    if (key.dtype !== 'i64' || key.shape.length !== 0) return problem('type-mismatch', 'the key of random numbers is an i64', [0]);
+    if (!Number.isInteger(stream) || stream < 0 || stream > 0xffffffff) return problem('invalid-value', `the stream of random numbers is a 32-bit number, not ${stream}`);
+    return tensor('i32', shape);
+  },
+  derivative: { kind: 'zero' },
+  evaluate(args, { attrs, type, shape }) {
+    const key = BigInt(get(tensorAt(args, 0), 0));
+    let at = 0n;
+    return tabulate('i32', shape(type as TensorType), () => {
+      const [word] = philoxBlock([low(at), low(at >> 32n), attrs.stream | 0, 0], [low(key), low(key >> 32n)]);
+      at += 1n;
+      return word;
+    });
+  },
+  lowering: {
+    kind: 'element',
+    at(node, index, arg) {
+      const { shape, stream } = node.attrs;
+      const linear = index.reduce<Expr>((sum, at, axis) => loop.plus(loop.times(sum, loop.size(shape[axis] as Dim)), at), loop.int(0));
+      // No need to ask for the upper half of positions that fit into 32 bits.
+      const small = (elementCount(shape).constant ?? Infinity) <= 2 ** 32;
+      const key = arg(0, []);
+      const zero = loop.constant('i32', 0);
+      return philox(expressions, [lowExpr(linear), small ? zero : highExpr(linear), loop.constant('i32', stream | 0), zero], [lowExpr(key), highExpr(key)])[0];
+    },
+    cost: 60,
+  },
+  samples: () => [
+    { args: [{ dtype: 'i64', shape: [], values: [42] }], attrs: { shape: [Dim.of(5)], stream: 0 } },
+    { args: [{ dtype: 'i64', shape: [], values: [-1] }], attrs: { shape: [Dim.of(2), Dim.of(3)], stream: 0xffffffff } },
+    { args: [{ dtype: 'i64', shape: [], values: [0] }], attrs: { shape: [], stream: 7 } },
+    { args: [{ dtype: 'i64', shape: [], values: [0] }], attrs: { shape: [Dim.of(0)], stream: 7 } },
+  ],
+});

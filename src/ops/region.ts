@@ -1,0 +1,91 @@
+// Closed regions out of nodes, and back. In: placeholders and results that use them; a region and arguments. Out: a region with its captures; nodes.
+// Holds: a region reaches nothing outside of itself but through its parameters. What costs nothing (constants, sizes, indices, and repeating those) is
+// copied inside; everything else that does not depend on the placeholders is computed once, outside, and captured.
+
+import { InternalError } from '../base/index.js';
+import { type GraphBuilder, isTensorNode, type Node, type Region, type TensorNode, type TensorType, topological } from '../graph/index.js';
+import { applyTensor, opOf, tensorOf } from './apply.js';
+import { argument, placeholderOp } from './sources.js';
+
+/** A parameter of a region that is being built. It equals no other node. */
+export const placeholder = (build: GraphBuilder, type: TensorType): TensorNode => applyTensor(build, placeholderOp, [], { mark: build.size, dtype: type.dtype, shape: type.shape });
+
+export interface ClosedRegion {
+  readonly region: Region;
+  /** Values for the parameters that follow those of `params`, in order. */
+  readonly captures: readonly TensorNode[];
+}
+
+const isFree = (node: Node): boolean => opOf(node).lowering.kind === 'element' && node.args.length === 0;
+
+/** The region of `results` as a function of `params`; what else it needs becomes further parameters. */
+export function closeRegion(build: GraphBuilder, params: readonly TensorNode[], results: readonly TensorNode[]): ClosedRegion {
+  const order = topological(results);
+  const dependent = new Set<Node>(params);
+  const cheap = new Set<Node>();
+  for (const node of order) {
+    if (node.args.some((arg) => dependent.has(arg))) dependent.add(node);
+    else if (isFree(node) || (node.op.name === 'broadcast' && node.args.every((arg) => cheap.has(arg)))) cheap.add(node);
+  }
+  const inside = (node: Node): boolean => dependent.has(node) || cheap.has(node);
+  const roots = new Set<Node>(results);
+  const needed = new Set<Node>(order.filter((node) => roots.has(node)));
+  // From the results down: what is needed inside needs its arguments; a captured node needs nothing.
+  for (const node of [...order].reverse()) {
+    if (needed.has(node) && inside(node)) for (const arg of node.args) needed.add(arg);
+  }
+  const captures: TensorNode[] = [];
+  const map = new Map<Node, Node>();
+  const parameter = (index: number, { dtype, shape }: TensorType): TensorNode => applyTensor(build, argument, [], { index, dtype, shape });
+  for (const [index, param] of params.entries()) map.set(param, parameter(index, param.type));
+  for (const node of order) {
+    if (!needed.has(node) || map.has(node)) continue;
+    if (inside(node)) {
+      map.set(node, rebuild(build, node, map));
+    } else {
+      if (!isTensorNode(node)) throw new InternalError('closeRegion', `${node.op.name} is a tuple and cannot be captured`);
+      map.set(node, parameter(params.length + captures.length, node.type));
+      captures.push(node);
+    }
+  }
+  return {
+    region: { kind: 'region', params: [...params, ...captures].map((node) => node.type), results: results.map((node) => tensorOf(mapped(map, node))) },
+    captures,
+  };
+}
+
+/** The results of a region for given arguments, as nodes. */
+export function inlineRegion(build: GraphBuilder, region: Region, args: readonly TensorNode[]): TensorNode[] {
+  if (args.length !== region.params.length) throw new InternalError('inlineRegion', `${args.length} arguments for ${region.params.length} parameters`);
+  const map = new Map<Node, Node>();
+  for (const node of topological(region.results)) {
+    if (node.op === argument) {
+      const arg = args[Number(node.attrs['index'])];
+      if (arg === undefined) throw new InternalError('inlineRegion', `a region of ${args.length} parameters uses another one`);
+      map.set(node, arg);
+    } else {
+      map.set(node, rebuild(build, node, map));
+    }
+  }
+  return region.results.map((node) => tensorOf(mapped(map, node)));
+}
+
+/** The parameters that the results of a region use, by index. */
+export function usedParameters(results: readonly TensorNode[]): ReadonlySet<number> {
+  return new Set(topological(results).filter((node) => node.op === argument).map((node) => Number(node.attrs['index'])));
+}
+
+/** The same node over mapped arguments, with all its origins. */
+export function rebuild(build: GraphBuilder, node: Node, map: ReadonlyMap<Node, Node>): Node {
+  const args = node.args.map((arg) => mapped(map, arg));
+  if (args.every((arg, at) => arg === node.args[at])) return node;
+  const made = build.make(node.op, args, node.attrs, node.type);
+  for (const origin of build.originsOf(node)) build.addOrigin(made, origin);
+  return made;
+}
+
+function mapped(map: ReadonlyMap<Node, Node>, node: Node): Node {
+  const found = map.get(node);
+  if (found === undefined) throw new InternalError('region', `${node.op.name} %${node.id} was not reached before its use`);
+  return found;
+}

@@ -1,0 +1,125 @@
+// Ops without arguments: feeds, variables, parameters of regions, constants, indices, sizes. In: attributes. Out: one tensor. Holds: their type is written in their attributes.
+
+import { type Dim, type DType, InternalError, isFloat, isInteger } from '../base/index.js';
+import { tensor, type TensorType, type Type } from '../graph/index.js';
+import { build } from '../loop/index.js';
+import { defineOp, type Op, type TypeProblem } from './define.js';
+import { problem } from './problem.js';
+import { tabulate, tensorValue } from './value.js';
+
+export type FeedAttrs = { readonly name: string; readonly dtype: DType; readonly shape: readonly Dim[] };
+export type VariableAttrs = { readonly path: string; readonly dtype: DType; readonly shape: readonly Dim[] };
+export type ArgumentAttrs = { readonly index: number; readonly dtype: DType; readonly shape: readonly Dim[] };
+export type PlaceholderAttrs = { readonly mark: number; readonly dtype: DType; readonly shape: readonly Dim[] };
+/** i64: a bigint; bool: 0 or 1. */
+export type ConstantAttrs = { readonly value: number | bigint; readonly dtype: DType };
+export type IotaAttrs = { readonly shape: readonly Dim[]; readonly axis: number; readonly dtype: DType };
+export type DimensionAttrs = { readonly dim: Dim };
+
+const stated = (args: readonly Type[], attrs: { readonly dtype: DType; readonly shape: readonly Dim[] }): TensorType | TypeProblem => noArguments(args) ?? tensor(attrs.dtype, attrs.shape);
+
+const noArguments = (args: readonly Type[]): TypeProblem | undefined => (args.length === 0 ? undefined : problem('type-mismatch', `a source has no arguments, not ${args.length}`));
+
+const outside = (what: string) => (): never => {
+  throw new InternalError('evaluate', `${what} has no value of its own`);
+};
+
+const zero = { kind: 'zero' } as const;
+
+export const feed: Op<FeedAttrs> = defineOp<FeedAttrs>({
+  name: 'feed',
+  doc: 'An argument of the entry.',
+  type: stated,
+  derivative: zero,
+  evaluate: outside('a feed'),
+  lowering: { kind: 'source' },
+  samples: () => [],
+});
+
+export const variable: Op<VariableAttrs> = defineOp<VariableAttrs>({
+  name: 'variable',
+  doc: 'The value of a variable when the entry is called.',
+  type: stated,
+  derivative: zero,
+  evaluate: outside('a variable'),
+  lowering: { kind: 'source' },
+  samples: () => [],
+});
+
+export const argument: Op<ArgumentAttrs> = defineOp<ArgumentAttrs>({
+  name: 'argument',
+  doc: 'A parameter of the innermost region around it.',
+  type: stated,
+  derivative: zero,
+  evaluate: outside('a parameter'),
+  lowering: { kind: 'source' },
+  samples: () => [],
+});
+
+/** Made by `placeholder`, replaced by `closeRegion`. */
+export const placeholderOp: Op<PlaceholderAttrs> = defineOp<PlaceholderAttrs>({
+  name: 'placeholder',
+  doc: 'Stands for a parameter while its region is being built.',
+  type: stated,
+  derivative: zero,
+  evaluate: outside('a placeholder'),
+  lowering: { kind: 'removed', by: 'closeRegion' },
+  samples: () => [],
+});
+
+export const constant: Op<ConstantAttrs> = defineOp<ConstantAttrs>({
+  name: 'constant',
+  doc: 'A number known to the compiler.',
+  type(args, { value, dtype }) {
+    if ((typeof value === 'bigint') !== (dtype === 'i64')) return problem('type-mismatch', `the constant ${value} is not written as ${dtype}`);
+    return noArguments(args) ?? tensor(dtype);
+  },
+  derivative: zero,
+  evaluate: (_, { attrs }) => tensorValue(attrs.dtype, [], [attrs.value]),
+  lowering: { kind: 'element', at: (node) => build.constant(node.attrs.dtype, node.attrs.value), cost: 0 },
+  samples: () => [
+    { args: [], attrs: { value: 2.5, dtype: 'f64' } },
+    { args: [], attrs: { value: 7n, dtype: 'i64' } },
+    { args: [], attrs: { value: 1, dtype: 'bool' } },
+  ],
+});
+
+export const iota: Op<IotaAttrs> = defineOp<IotaAttrs>({
+  name: 'iota',
+  doc: 'The index along one axis: 0, 1, 2, …',
+  type(args, { shape, axis, dtype }) {
+    if (!isFloat(dtype) && !isInteger(dtype)) return problem('dtype-mismatch', `iota counts in numbers, not in ${dtype}`);
+    if (!Number.isInteger(axis) || axis < 0 || axis >= shape.length) return problem('invalid-value', `iota: there is no axis ${axis} in a tensor of rank ${shape.length}`);
+    return noArguments(args) ?? tensor(dtype, shape);
+  },
+  derivative: zero,
+  evaluate: (_, { attrs, size }) => tabulate(attrs.dtype, attrs.shape.map(size), (index) => index[attrs.axis] as number),
+  lowering: {
+    kind: 'element',
+    at(node, index) {
+      const { axis, dtype } = node.attrs;
+      const count = index[axis];
+      if (count === undefined) throw new InternalError('lower', `iota over axis ${axis}`);
+      return dtype === 'i64' ? count : build.apply('convert', dtype, count);
+    },
+    cost: 0,
+  },
+  samples: () => [],
+});
+
+export const dimension: Op<DimensionAttrs> = defineOp<DimensionAttrs>({
+  name: 'dimension',
+  doc: 'A size as an i32.',
+  type: (args) => noArguments(args) ?? tensor('i32'),
+  derivative: zero,
+  evaluate: (_, { attrs, size }) => tensorValue('i32', [], [size(attrs.dim)]),
+  lowering: {
+    kind: 'element',
+    at(node) {
+      const known = node.attrs.dim.constant;
+      return known === undefined ? build.apply('convert', 'i32', build.size(node.attrs.dim)) : build.constant('i32', known);
+    },
+    cost: 0,
+  },
+  samples: () => [],
+});

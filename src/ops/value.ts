@@ -1,0 +1,98 @@
+// Concrete tensors of the reference interpreters. In: dtypes, shapes, numbers. Out: tensor values and ways through their indices.
+// Holds: row-major, one element per index; i64 in bigints, everything else in doubles.
+
+import { type DType, InternalError } from '../base/index.js';
+import type { TensorValue, Value } from './define.js';
+
+export const countOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+
+export const emptyValue = (dtype: DType, shape: readonly number[]): TensorValue => {
+  const count = countOf(shape);
+  return { dtype, shape, data: dtype === 'i64' ? new BigInt64Array(count) : new Float64Array(count) };
+};
+
+export function tensorValue(dtype: DType, shape: readonly number[], elements: Iterable<number | bigint>): TensorValue {
+  const value = emptyValue(dtype, shape);
+  let at = 0;
+  for (const element of elements) put(value, at++, element);
+  if (at !== value.data.length) throw new InternalError('evaluate', `${at} elements for the shape [${shape.join(', ')}]`);
+  return value;
+}
+
+/** Element at a row-major position. */
+export function get(value: TensorValue, at: number): number | bigint {
+  const element = value.data[at];
+  if (element === undefined) throw new InternalError('evaluate', `element ${at} of ${value.data.length}`);
+  return element;
+}
+
+export function put(value: TensorValue, at: number, element: number | bigint): void {
+  if (value.data instanceof BigInt64Array) value.data[at] = BigInt(element);
+  else value.data[at] = Number(element);
+}
+
+/** An integer reduced to the range of its dtype. */
+export function wrap(dtype: DType, value: bigint): number | bigint {
+  switch (dtype) {
+    case 'i64':
+      return BigInt.asIntN(64, value);
+    case 'i32':
+      return Number(BigInt.asIntN(32, value));
+    case 'u8':
+      return Number(BigInt.asUintN(8, value));
+    default:
+      throw new InternalError('evaluate', `${dtype} is no integer`);
+  }
+}
+
+export function isTensorValue(value: Value): value is TensorValue {
+  return !Array.isArray(value);
+}
+
+/** Argument `which`, which must be one tensor. */
+export function tensorAt(args: readonly Value[], which: number): TensorValue {
+  const value = args[which];
+  if (value === undefined || !isTensorValue(value)) throw new InternalError('evaluate', `argument ${which} is no tensor`);
+  return value;
+}
+
+export function stridesOf(shape: readonly number[]): number[] {
+  const strides: number[] = [];
+  for (let axis = shape.length - 1, stride = 1; axis >= 0; axis--) {
+    strides[axis] = stride;
+    stride *= shape[axis] as number;
+  }
+  return strides;
+}
+
+/** Row-major position of an index. */
+export function positionOf(shape: readonly number[], index: readonly number[]): number {
+  return index.reduce((position, at, axis) => position * (shape[axis] as number) + at, 0);
+}
+
+/** Every index of a shape in row-major order; the array is reused. */
+export function* indices(shape: readonly number[]): Generator<readonly number[]> {
+  if (countOf(shape) === 0) return;
+  const index = shape.map(() => 0);
+  for (;;) {
+    yield index;
+    let axis = shape.length - 1;
+    for (; axis >= 0; axis--) {
+      const next = (index[axis] as number) + 1;
+      if (next < (shape[axis] as number)) {
+        index[axis] = next;
+        break;
+      }
+      index[axis] = 0;
+    }
+    if (axis < 0) return;
+  }
+}
+
+/** A tensor of the values of `element` at every index. */
+export function tabulate(dtype: DType, shape: readonly number[], element: (index: readonly number[]) => number | bigint): TensorValue {
+  const value = emptyValue(dtype, shape);
+  let at = 0;
+  for (const index of indices(shape)) put(value, at++, element(index));
+  return value;
+}
