@@ -17,7 +17,7 @@ async function main([command, ...args]) {
   const known = ['setup', 'demo', 'test', 'test:long', 'bench'];
   if (!known.includes(command)) throw new Stop(`usage: node scripts/run.mjs ${known.join('|')} [arguments]`);
   const start = performance.now();
-  await setUp();
+  await setUp(command === 'demo' ? 'examples' : '.');
   if (command === 'setup') say(`everything is in place (${((performance.now() - start) / 1000).toFixed(1)} s).`);
   switch (command) {
     case 'demo':

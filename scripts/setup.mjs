@@ -8,28 +8,30 @@ import { checkNode, installPackages } from './packages.mjs';
 import { say } from './report.mjs';
 import { systemTools } from './system.mjs';
 
-const ROOMS = ['grammar', 'src', 'codegen', 'runtime', 'examples', 'test'];
+const ROOMS = ['grammar', 'src', 'codegen', 'runtime', 'examples'];
 const LAUNCHER = `#!/bin/sh
 exec node "$(dirname "$(readlink -f "$0")")/../../dist/src/driver/cli.js" "$@"
 `;
 
-export async function setUp() {
+/** `project`: what has to be compiled: `examples`, which includes the product, or `.` for all rooms with the tests. */
+export async function setUp(project = '.') {
   checkNode();
   await installPackages();
   const tools = await systemTools();
   await buildLlvmAddon(tools);
   await buildRuntimeAddon(tools);
-  await compile();
+  await compile(project);
   linkCommand();
 }
 
-async function compile() {
-  const sources = ROOMS.flatMap((r) => filesBelow(at(r), (p) => p.endsWith('.ts') || p.endsWith('tsconfig.json')));
+async function compile(project) {
+  const rooms = project === '.' ? [...ROOMS, 'test'] : ROOMS;
+  const sources = rooms.flatMap((r) => filesBelow(at(r), (p) => p.endsWith('.ts') || p.endsWith('tsconfig.json')));
   const key = hashFiles([...sources, at('tsconfig.json'), at('tsconfig.base.json'), at('package-lock.json')]);
-  const stamp = at('dist', '.tsbuildinfo', 'stamp');
+  const stamp = at('dist', '.tsbuildinfo', project === '.' ? 'all.stamp' : `${project}.stamp`);
   if (readText(stamp) === key) return;
   say('compiling the TypeScript sources …');
-  await run(process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-b', at('tsconfig.json')], { what: 'tsc -b' });
+  await run(process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-b', at(project)], { what: 'tsc -b' });
   writeWhole(stamp, key);
 }
 

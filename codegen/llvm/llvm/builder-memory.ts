@@ -230,7 +230,8 @@ export class MemoryBuilder extends IntrinsicBuilder {
   #align(type: LlvmType, align: number | undefined, what: string): number {
     if (align === undefined) {
       if (type.scalarBits === 0) fault(`${what}: say the alignment of ${type}`);
-      return 1 << Math.floor(Math.log2(Math.max(1, type.scalarBits / 8)));
+      const bytes = Math.max(1, Math.ceil(type.scalarBits / 8));
+      return bytes & -bytes;
     }
     if (!Number.isInteger(align) || align < 1 || (align & (align - 1)) !== 0) fault(`${what}: ${String(align)} is no alignment`);
     return align;
