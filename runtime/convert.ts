@@ -5,7 +5,7 @@ import { type TypedArray, allocate, elements, holds } from './element.js';
 import { TfcError } from './error.js';
 import { numberToBf16, numberToF16 } from './half.js';
 import { evaluate, specToString } from './size.js';
-import { Tensor } from './tensor.js';
+import type { Tensor } from './tensor.js';
 
 /** One element: strings are `NaN`, `Infinity`, `-Infinity` for floats and decimal digits for integers. */
 export type ScalarValue = number | bigint | boolean | string;

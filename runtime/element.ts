@@ -3,7 +3,18 @@
 import type { ElementType } from './abi/manifest.js';
 import { bf16ToNumber, f16ToNumber } from './half.js';
 
-export type TypedArray = Float32Array | Float64Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
+export interface ElementArrays {
+  readonly f32: Float32Array;
+  readonly f64: Float64Array;
+  readonly f16: Uint16Array;
+  readonly bf16: Uint16Array;
+  readonly i32: Int32Array;
+  readonly i64: BigInt64Array;
+  readonly u8: Uint8Array;
+  readonly bool: Uint8Array;
+}
+
+export type TypedArray = ElementArrays[ElementType];
 
 export interface Element {
   /** The number in the ABI (tfc.h). */

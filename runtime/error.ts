@@ -60,7 +60,7 @@ export class TfcError extends Error {
 /** ` Did you mean …?` for a name that is close to one of `known`, else undefined. Closeness: at most a third of the letters differ. */
 export function suggestion(name: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
-  let least = Math.max(1, Math.floor(name.length / 3)) + 1;
+  let least = Math.ceil(name.length / 3) + 1;
   for (const candidate of known) {
     const distance = editDistance(name, candidate, least);
     if (distance < least) {

@@ -3,7 +3,7 @@ export type { ElementType, EntrySpec, FactSpec, Manifest, OpenEntrySpec, ResultS
 export { BoundEntry, type Feeds, type StepsOptions, type StepsResult } from './bound-entry.js';
 export type { RestoreOptions } from './checkpoint.js';
 export type { FeedValue, NestedArray, ScalarValue, ShapedData } from './convert.js';
-export type { TypedArray } from './element.js';
+export type { ElementArrays, TypedArray } from './element.js';
 export { type ErrorDetails, type RuntimeCode, TfcError } from './error.js';
 export { type JsonValue, toJson } from './json.js';
 export { Module, type ModuleOptions, openModule } from './module.js';

@@ -1,5 +1,6 @@
 // First values of variables. In: positions, a seed. Out: nothing; the variables have values. Holds: the same seed gives the same values whatever is initialized together, and no variable changes that was not asked for.
-import { elements } from './element.js';
+import { convert } from './convert.js';
+import { allocate, elements } from './element.js';
 import { TfcError } from './error.js';
 import type { Variables } from './variables.js';
 
@@ -15,8 +16,11 @@ export function initialize(variables: Variables, positions: readonly number[], w
       case 'constant': {
         const value = Number(initial.value);
         const element = elements[dtype].family === 'bool' ? value !== 0 : value;
-        const count = shape.reduce((total, size) => total * size, 1);
-        variables.set(path, { data: new Array<number | boolean>(count).fill(element), shape });
+        const [first = 0] = convert({ kind: 'variable', name: path, dtype, shape: [] }, element).data;
+        const data = allocate(dtype, shape.reduce((total, size) => total * size, 1));
+        if (data instanceof BigInt64Array) data.fill(BigInt(first));
+        else data.fill(Number(first));
+        variables.write(at, data);
         break;
       }
       case 'entry':

@@ -37,7 +37,7 @@ export class Module {
   }
 
   /** Variables of its own, and entries as methods. @throws TfcError out-of-memory, invalid-value. */
-  session<Entries extends EntryTypes = AnyEntries>(options: SessionOptions = {}): Session<Entries> {
+  session<Entries extends EntryTypes<Entries> = AnyEntries>(options: SessionOptions = {}): Session<Entries> {
     if (this.#closed) throw new TfcError('session-closed', `The module ${this.path} is closed.`);
     const source: SessionSource = {
       native: this.#native,

@@ -35,24 +35,24 @@ export interface SessionSource {
   readonly closed: () => void;
 }
 
-/** Feeds and result per entry: what generated types say about a module. */
-export type EntryTypes = { readonly [Name in string]: { readonly feeds: object; readonly result: unknown } };
+/** Feeds and result per entry: what generated types say about a module. An interface will do: `interface Mnist { train: { feeds: { X: Float32Array }; result: { loss: number } } }`. */
+export type EntryTypes<Entries> = { readonly [Name in keyof Entries]: { readonly feeds: object; readonly result: unknown } };
 
 /** Entries of a module that TypeScript knows nothing about. */
 export interface AnyEntries {
   readonly [name: string]: { readonly feeds: Feeds; readonly result: Result };
 }
 
-/** Arguments of an entry: none may be left out unless it takes none. */
-type Arguments<Fed> = [keyof Fed] extends [never] ? [feeds?: Fed] : [feeds: Fed];
+/** Feeds may be left out altogether when none of them is required. */
+type Arguments<Fed> = Record<never, never> extends Fed ? [feeds?: Fed] : [feeds: Fed];
 
-export type EntryMethods<Entries extends EntryTypes> = {
+export type EntryMethods<Entries extends EntryTypes<Entries>> = {
   readonly [Name in Exclude<keyof Entries, keyof SessionMethods>]: (...args: Arguments<Entries[Name]['feeds']>) => Entries[Name]['result'];
 };
 
-export type Session<Entries extends EntryTypes = AnyEntries> = SessionMethods<Entries> & EntryMethods<Entries>;
+export type Session<Entries extends EntryTypes<Entries> = AnyEntries> = SessionMethods<Entries> & EntryMethods<Entries>;
 
-export class SessionMethods<Entries extends EntryTypes = AnyEntries> {
+export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
   readonly #source: SessionSource;
   readonly #host: { -readonly [Key in keyof Host]: Host[Key] };
   readonly #bound = new Map<string, BoundEntry>();

@@ -1,17 +1,17 @@
 // Tensors as callers see them. In: typed arrays and shapes. Out: values with a dtype that can be fed, read and shown.
 // Holds: data is row-major and has exactly as many elements as the shape says.
 import type { ElementType } from './abi/manifest.js';
-import { type TypedArray, elementValue, elementTypes, elements, holds } from './element.js';
+import { type ElementArrays, type TypedArray, elementValue, elementTypes, elements, holds } from './element.js';
 import { TfcError } from './error.js';
 
 /** A result, or something to feed. `data` may be changed in place; the shape may not. */
-export class Tensor {
-  readonly dtype: ElementType;
+export class Tensor<DType extends ElementType = ElementType> {
+  readonly dtype: DType;
   readonly shape: readonly number[];
-  readonly data: TypedArray;
+  readonly data: ElementArrays[DType];
 
   /** @throws TfcError shape-mismatch when the data has another number of elements, dtype-mismatch when the array does not hold the dtype. */
-  constructor(dtype: ElementType, shape: readonly number[], data: TypedArray) {
+  constructor(dtype: DType, shape: readonly number[], data: ElementArrays[DType]) {
     if (!holds(dtype, data)) throw new TfcError('dtype-mismatch', `A tensor of ${dtype} keeps its elements in a ${elements[dtype].array}.`);
     const count = shape.reduce((product, size) => product * size, 1);
     if (data.length !== count) throw new TfcError('shape-mismatch', `A tensor of shape [${shape.join(', ')}] has ${count} elements, not ${data.length}.`);

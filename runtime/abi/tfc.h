@@ -13,7 +13,8 @@ extern "C" {
 
 typedef enum { TFC_F32 = 0, TFC_F64 = 1, TFC_F16 = 2, TFC_BF16 = 3, TFC_I32 = 4, TFC_I64 = 5, TFC_U8 = 6, TFC_BOOL = 7 } tfc_dtype;
 
-/* Runs task(context, begin, end) over [0, blocks), in any order and on any threads, and returns when all is done. */
+/* Runs task(context, begin, end) over [0, blocks), in any order and on any threads, and returns when all is done. Ranges are contiguous and cover every block once; a task may
+   itself call run, which then works on the calling thread alone. All threads are in the caller's floating-point mode: the runtime flushes denormals during a call. */
 typedef struct tfc_pool {
   void *self;
   void (*run)(void *self, void (*task)(void *context, int64_t begin, int64_t end), void *context, int64_t blocks);

@@ -1,5 +1,7 @@
 /* Aligned allocation with huge-page advice (see memory.h). */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include "memory.h"
 
 #include <stdint.h>

@@ -1,5 +1,7 @@
 /* Opening artifacts (see module.h). A file that was cut off would crash the dynamic loader, so its segments are compared with the file's length first. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include "module.h"
 
 #include <dlfcn.h>

@@ -1,7 +1,9 @@
 /* The pool's algorithm (see pool.h). A run is published as one word, generation and number of ranges; every range is claimed by compare-and-swap on its own slot.
    The caller works through range 0 first and then through whatever nobody has claimed yet, so that a worker that sleeps, or is not scheduled, delays nothing.
    A worker reads the job only after it claimed a range of this generation: until that range is finished the caller cannot publish another job. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include "pool.h"
 
 #include <pthread.h>

@@ -1,0 +1,171 @@
+// Checkpoints: what is saved comes back; files that are not intact change nothing and crash nothing.
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { SafetensorsFile, type Session, type Tensor, TfcError, openModule, writeSafetensors } from '../../runtime/index.js';
+import { compileFixture, scratch, thrown } from './fixture.js';
+
+const directory = scratch();
+const module = openModule(compileFixture(directory, 'module'));
+const open = (): Session => module.session({ threads: 1 });
+const failure = (body: () => unknown): TfcError => {
+  const error = thrown(body);
+  expect(error).toBeInstanceOf(TfcError);
+  return error as TfcError;
+};
+
+/** A checkpoint with other values than the initial ones. */
+function saved(name: string): string {
+  const path = join(directory, name);
+  using session = open();
+  session.set('net/w', [0.25, -3]);
+  session.set('net/t', 42);
+  session.set('net/v', 1);
+  session.save(path);
+  return path;
+}
+
+const values = (session: Session): unknown[] => [(session.get('net/w') as Tensor).toArray(), session.get('net/t'), session.get('net/u')];
+
+/** A file with this header and data. */
+function raw(name: string, header: unknown, data = new Uint8Array(0)): string {
+  const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  const path = join(directory, name);
+  writeFileSync(path, Buffer.concat([length, json, data]));
+  return path;
+}
+
+describe('saving and restoring', () => {
+  test('everything comes back', () => {
+    const path = saved('all.safetensors');
+    using session = open();
+    session.restore(path);
+    expect(values(session)).toEqual([[0.25, -3], 42, 7]);
+    expect(session.get('net/v')).toBe(1);
+    using file = new SafetensorsFile(path);
+    expect(file.metadata).toMatchObject({ module: 'fixture.tdsl' });
+    expect([...file.tensors.keys()]).toEqual(['net/w', 'net/t', 'net/u', 'net/v']);
+    expect((file.tensors.get('net/w')?.offset ?? 1) % 8).toBe(0);
+    expect(readdirSync(directory).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
+  test('parts, under other names', () => {
+    const path = saved('part.safetensors');
+    using session = open();
+    session.restore(path, { only: ['net/t'] });
+    expect(values(session)).toEqual([[0, 1], 42, 7]);
+    session.save(path, ['net/w']);
+    using file = new SafetensorsFile(path);
+    expect([...file.tensors.keys()]).toEqual(['net/w']);
+    const renamed = join(directory, 'renamed.safetensors');
+    writeSafetensors(renamed, [{ name: 'weights', dtype: 'f32', shape: [2], read: () => Float32Array.of(8, 9) }]);
+    session.restore(renamed, { rename: { weights: 'net/w' }, only: ['net/w'] });
+    expect(values(session)[0]).toEqual([8, 9]);
+    session.restore(renamed, { rename: (name) => name.replace('weights', 'net/w'), only: ['net/w'] });
+  });
+
+  test('what does not fit is named, and nothing changes', () => {
+    using session = open();
+    const before = values(session);
+    const file = (name: string, dtype: 'f32' | 'f64' | 'i32', shape: number[]): string => {
+      const path = join(directory, `${name.replace('/', '-')}-${dtype}.safetensors`);
+      writeSafetensors(path, [
+        { name: 'net/t', dtype: 'i32', shape: [], read: () => Int32Array.of(5) },
+        { name, dtype, shape, read: () => new { f32: Float32Array, f64: Float64Array, i32: Int32Array }[dtype](shape.reduce((a, b) => a * b, 1)) },
+      ]);
+      return path;
+    };
+    expect(failure(() => session.restore(file('net/q', 'f32', [2])))).toMatchObject({ code: 'unknown-variable', variable: 'net/q' });
+    expect(failure(() => session.restore(file('net/w', 'f64', [2])))).toMatchObject({ code: 'dtype-mismatch', expected: 'f32[2]', actual: 'f64[2]' });
+    expect(failure(() => session.restore(file('net/w', 'f32', [3])))).toMatchObject({ code: 'shape-mismatch', actual: 'f32[3]' });
+    expect(failure(() => session.restore(file('net/w', 'f32', [2])))).toMatchObject({ code: 'bad-data', message: expect.stringContaining('net/u') });
+    expect(failure(() => session.restore(saved('twice.safetensors'), { rename: () => 'net/w' }))).toMatchObject({ code: 'bad-data', message: expect.stringContaining('two tensors') });
+    expect(failure(() => session.restore(saved('only.safetensors'), { only: ['net/x'] }))).toMatchObject({ code: 'unknown-variable' });
+    expect(values(session)).toEqual(before);
+  });
+
+  test('files that cannot be written or read', () => {
+    using session = open();
+    expect(failure(() => session.save(join(directory, 'no/such/place'))).code).toBe('file-not-written');
+    expect(failure(() => session.save(join(directory, 'x'), ['net/v'])).code).toBe('uninitialized-variable');
+    expect(existsSync(join(directory, 'x'))).toBe(false);
+    expect(failure(() => session.restore(join(directory, 'nowhere'))).code).toBe('file-not-found');
+    expect(failure(() => session.restore(directory)).code).toBe('bad-data');
+  });
+
+  test('a file that is being replaced keeps its old content until the new one is complete', () => {
+    const path = saved('kept.safetensors');
+    const before = readFileSync(path);
+    const broken = (): never => {
+      throw new Error('no more');
+    };
+    expect(failure(() => writeSafetensors(path, [{ name: 'a', dtype: 'f32', shape: [2], read: broken }])).code).toBe('file-not-written');
+    expect(readFileSync(path).equals(before)).toBe(true);
+    expect(readdirSync(directory).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+});
+
+describe('files that are not intact', () => {
+  const entry = (dtype: string, shape: unknown, offsets: unknown): object => ({ a: { dtype, shape, data_offsets: offsets } });
+  const cases: readonly (readonly [string, unknown, number])[] = [
+    ['no JSON', '{', 0],
+    ['no object', [], 0],
+    ['unknown dtype', entry('F8', [1], [0, 1]), 1],
+    ['negative size', entry('U8', [-1], [0, 1]), 1],
+    ['wrong length', entry('F32', [2], [0, 4]), 4],
+    ['overflow', entry('F32', [2 ** 40, 2 ** 40], [0, 4]), 4],
+    ['data missing', entry('F32', [2], [0, 8]), 4],
+    ['data left over', entry('F32', [1], [0, 4]), 8],
+    ['hole', entry('F32', [1], [4, 8]), 8],
+    ['overlap', { ...entry('F32', [2], [0, 8]), b: { dtype: 'F32', shape: [2], data_offsets: [4, 12] } }, 12],
+    ['metadata', { __metadata__: { a: 1 } }, 0],
+    ['no offsets', { a: { dtype: 'F32', shape: [] } }, 4],
+    ['null entry', { a: null }, 0],
+  ];
+
+  test.each(cases)('%s', (name, header, bytes) => {
+    const path = raw(`case-${name.replaceAll(' ', '-')}`, header, new Uint8Array(bytes));
+    expect(failure(() => new SafetensorsFile(path)).code).toBe('bad-data');
+  });
+
+  test('a bool is 0 or 1', () => {
+    const path = raw('bool', entry('BOOL', [2], [0, 2]), Uint8Array.of(1, 2));
+    using file = new SafetensorsFile(path);
+    expect(failure(() => file.read('a')).code).toBe('bad-data');
+  });
+
+  test('every truncation is refused', () => {
+    const bytes = readFileSync(saved('whole.safetensors'));
+    const path = join(directory, 'cut.safetensors');
+    using session = open();
+    for (let length = 0; length < bytes.length; length += 1) {
+      writeFileSync(path, bytes.subarray(0, length));
+      expect(failure(() => session.restore(path)).code).toBe('bad-data');
+    }
+    expect(values(session)).toEqual([[0, 1], 0, 7]);
+  });
+
+  test('mutated files are restored or refused', () => {
+    const bytes = readFileSync(saved('source.safetensors'));
+    const path = join(directory, 'mutated.safetensors');
+    using session = open();
+    const change = fc.record({ at: fc.nat(bytes.length - 1), to: fc.nat(255) });
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 5 }), fc.uint8Array({ maxLength: 9 }), (changes, more) => {
+        const mutated = Buffer.concat([bytes, more]);
+        for (const { at, to } of changes) mutated[at] = to;
+        writeFileSync(path, mutated);
+        try {
+          session.restore(path);
+        } catch (error) {
+          if (!(error instanceof TfcError)) throw error;
+          expect(['bad-data', 'unknown-variable', 'shape-mismatch', 'dtype-mismatch']).toContain(error.code);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

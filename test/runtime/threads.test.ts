@@ -1,0 +1,134 @@
+// Threads, working memory and floating-point mode.
+import { Worker } from 'node:worker_threads';
+import { describe, expect, test } from 'vitest';
+import { type Tensor, openModule } from '../../runtime/index.js';
+import { compileFixture, scratch } from './fixture.js';
+
+const path = compileFixture(scratch(), 'threads');
+const module = openModule(path);
+
+describe('threads', () => {
+  test('the bits do not depend on how many there are', () => {
+    const x = Float64Array.from({ length: 100_003 }, (_, at) => Math.sin(at) * 10 ** (at % 13));
+    const sums = [1, 2, 3, 4, 7, 16].map((threads) => {
+      using session = module.session({ threads });
+      return Array.from({ length: 50 }, () => session.run('sum', { x }));
+    });
+    expect(new Set(sums.flat()).size).toBe(1);
+  });
+
+  test('every block of nested work runs once', () => {
+    for (const threads of [1, 2, 5]) {
+      using session = module.session({ threads });
+      for (const n of [0, 1, 2, 3, 100, 1024]) expect(session.run('nested', { n })).toBe(n * 16);
+    }
+  });
+
+  test('work goes on after the threads went to sleep', async () => {
+    using session = module.session({ threads: 4 });
+    for (let round = 0; round < 20; round += 1) {
+      expect(session.run('nested', { n: 64 })).toBe(1024);
+      await new Promise((resolve) => setTimeout(resolve, round % 3));
+    }
+  });
+
+  test('many short runs in a row', () => {
+    using session = module.session({ threads: 2 });
+    const { series } = session.runSteps('nested', { n: 8 }, { steps: 20_000 });
+    expect(series['']?.every((value) => value === 128)).toBe(true);
+  });
+
+  test('the runtime loads in several worker threads at once', async () => {
+    const { pathToFileURL } = await import('node:url');
+    const native = pathToFileURL(new URL('../../build/runtime.node', import.meta.url).pathname).pathname;
+    const script = `
+      const { parentPort } = require('node:worker_threads');
+      const native = require(${JSON.stringify(native)});
+      const { handle } = native.openModule(${JSON.stringify(path)});
+      const session = native.createSession(2, Float64Array.of(8, 4, 8, 4));
+      const step = native.createStep(session, handle, 3, Int32Array.of(1, 1, 1), Int32Array.of(0), Int32Array.of(1));
+      const out = new Float64Array(1);
+      native.bindFeed(step, 0, new Float64Array(10000).fill(0.5));
+      native.bindOutput(step, 0, out);
+      native.sizeStep(step, Float64Array.of(10000));
+      for (let at = 0; at < 200; at += 1) native.run(step);
+      parentPort.postMessage(out[0]);
+    `;
+    const results = await Promise.all(
+      Array.from(
+        { length: 3 },
+        () =>
+          new Promise((resolve, reject) => {
+            const worker = new Worker(script, { eval: true });
+            worker.once('message', resolve);
+            worker.once('error', reject);
+          }),
+      ),
+    );
+    expect(results).toEqual([5000, 5000, 5000]);
+  });
+});
+
+describe('working memory', () => {
+  test('it grows with the sizes and is kept', () => {
+    using session = module.session({ threads: 1 });
+    const at = (length: number): number => {
+      expect(session.run('sum', { x: new Float64Array(length).fill(1) })).toBe(length);
+      return session.arenaBytes;
+    };
+    expect(session.arenaBytes).toBe(0);
+    const small = at(10);
+    const large = at(1_000_000);
+    expect(small).toBeGreaterThanOrEqual(80);
+    expect(large).toBeGreaterThanOrEqual(8_000_000);
+    expect(at(10)).toBe(large);
+    expect(session.entry('sum').workingBytes).toBe(80);
+  });
+});
+
+describe('denormal numbers', () => {
+  test('they are zero inside of a step on every thread, and only there', () => {
+    const tiny = 2 ** -126;
+    for (const threads of [1, 3]) {
+      using session = module.session({ threads });
+      const halves = session.run('denormal', { x: new Float32Array(64).fill(tiny) }) as Tensor<'f32'>;
+      // Processors that cannot flush keep the exact half.
+      expect([...new Set(halves.data)]).toEqual(['x64', 'arm64'].includes(process.arch) ? [0] : [tiny / 2]);
+      expect((session.run('denormal', { x: new Float32Array(64).fill(4 * tiny) }) as Tensor).data[5]).toBe(2 * tiny);
+      expect(Math.fround(tiny / 2)).toBe(2 ** -127);
+      const inJavaScript = Float64Array.of(2 ** -1022);
+      expect((inJavaScript[0] ?? 0) / 2).toBe(2 ** -1023);
+    }
+  });
+});
+
+describe('overhead', () => {
+  test('a small step costs little beside its computation (printed, not judged)', () => {
+    using session = module.session({ threads: 1 });
+    const x = Float32Array.of(1, 2, 3, 4);
+    const y = Float32Array.of(1, 2);
+    const feeds = { x, y };
+    const time = (count: number, body: () => unknown): string => {
+      body();
+      const start = process.hrtime.bigint();
+      body();
+      return `${(Number(process.hrtime.bigint() - start) / count).toFixed(0)} ns`;
+    };
+    const loop = (body: () => unknown) => (): void => {
+      for (let at = 0; at < 100_000; at += 1) body();
+    };
+    const bound = session.entry('train');
+    const scale = session.entry('scale', { reuse: true });
+    const rows = {
+      'session.run': time(100_000, loop(() => session.run('train', feeds))),
+      'session.train': time(100_000, loop(() => session['train']?.(feeds))),
+      'entry.run': time(100_000, loop(() => bound.run(feeds))),
+      'entry.run, other arrays each time': time(100_000, loop(() => bound.run({ x: x.subarray(0), y: y.subarray(0) }))),
+      'entry.run, tensor result, reused': time(100_000, loop(() => scale.run({ x: x.subarray(0, 3), factor: 2 }))),
+      'session.run, tensor result': time(100_000, loop(() => session.run('scale', { x: x.subarray(0, 3), factor: 2 }))),
+      'runSteps': time(100_000, () => session.runSteps('train', feeds, { steps: 100_000 })),
+    };
+    console.log(Object.entries(rows).map(([name, cost]) => `${name.padEnd(36)} ${cost}`).join('\n'));
+    expect(session.get('net/t')).toBeGreaterThan(500_000);
+  });
+});
