@@ -1,9 +1,9 @@
 // Where a derivative flows. In: results and inputs. Out: the nodes between them. Holds: only these get tangents or cotangents.
 
-import { InternalError, isFloat } from '../base/index.js';
+import { isFloat } from '../base/index.js';
 import type { Node, Type } from '../graph/index.js';
 import { topological } from '../graph/index.js';
-import { type Op, registry } from '../ops/index.js';
+import { opOf } from '../ops/index.js';
 
 export interface Active {
   /** Everything that the results depend on, arguments first. */
@@ -26,9 +26,3 @@ export function activeNodes(results: readonly Node[], inputs: readonly Node[]): 
 const letsThrough = (node: Node): boolean => opOf(node).derivative.kind !== 'zero';
 
 const carriesDerivative = (type: Type): boolean => (type.kind === 'tuple' ? type.items.some((item) => isFloat(item.dtype)) : isFloat(type.dtype));
-
-export function opOf(node: Node): Op {
-  const op = registry.get(node.op.name);
-  if (op === undefined) throw new InternalError('derivative', `no op is called ${node.op.name}`);
-  return op;
-}

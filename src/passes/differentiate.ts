@@ -4,8 +4,7 @@
 
 import { type Diagnostic, isFloat } from '../base/index.js';
 import { type ModuleGraph, type Node, type Origin, type TensorNode, isRegion, isTensorNode } from '../graph/index.js';
-import { call, grad, inlineRegion, jvp, tensorOf } from '../ops/index.js';
-import { full } from './full.js';
+import { call, fill, grad, inlineRegion, jvp, tensorOf } from '../ops/index.js';
 import { differentiatedGraph } from './graph-form.js';
 import { type ModesContext, modesOver } from './modes.js';
 import type { Pass, PassContext } from './pass.js';
@@ -37,16 +36,16 @@ function expandGrad(node: Node, origin: Origin | undefined, context: PassContext
   const outputs = node.attrs['outputs'] as number;
   const ys = node.args.slice(0, outputs).map(tensorOf);
   const xs = node.args.slice(outputs).map(tensorOf);
-  const ones = ys.map((y) => (isFloat(y.type.dtype) ? full(context.build, y.type, 1) : undefined));
+  const ones = ys.map((y) => (isFloat(y.type.dtype) ? fill(context.build, y.type, 1) : undefined));
   const found = modesOver(refusing(origin, context)).vjp(ys, ones, xs);
-  return xs.map((x, at) => found[at] ?? full(context.build, x.type, 0));
+  return xs.map((x, at) => found[at] ?? fill(context.build, x.type, 0));
 }
 
 function expandJvp(node: Node, origin: Origin | undefined, context: PassContext): TensorNode {
   const inputs = node.attrs['inputs'] as number;
   const [y, ...rest] = node.args.map(tensorOf) as [TensorNode, ...TensorNode[]];
   const [found] = modesOver(refusing(origin, context)).jvp([y], rest.slice(0, inputs), rest.slice(inputs));
-  return found ?? full(context.build, y.type, 0);
+  return found ?? fill(context.build, y.type, 0);
 }
 
 /** A mistake per op and derivative, not one per way through the graph. */

@@ -3,7 +3,7 @@
 
 import type { ModuleGraph, Node, Type } from '../graph/index.js';
 import { moduleRoots, printModule, topological, verifyModule } from '../graph/index.js';
-import { infer, registry } from '../ops/index.js';
+import { infer, opOf } from '../ops/index.js';
 import type { Form } from './pass.js';
 
 function graphForm(name: string, done: readonly string[]): Form<ModuleGraph> {
@@ -39,13 +39,15 @@ export function countNodes(module: ModuleGraph): number {
 }
 
 function inferNode(node: Node): Type | string {
-  const op = registry.get(node.op.name);
-  if (op === undefined) return `no op is called ${node.op.name}`;
-  const type = infer(op, node.args, node.attrs);
+  const type = infer(
+    opOf(node),
+    node.args.map((arg) => arg.type),
+    node.attrs,
+  );
   return type.kind === 'problem' ? type.message : type;
 }
 
 function refuse(node: Node, done: readonly string[]): string | undefined {
-  const lowering = registry.get(node.op.name)?.lowering;
-  return lowering?.kind === 'removed' && done.includes(lowering.by) ? `${lowering.by} removes it` : undefined;
+  const { lowering } = opOf(node);
+  return lowering.kind === 'removed' && done.includes(lowering.by) ? `${lowering.by} removes it` : undefined;
 }

@@ -6,8 +6,8 @@
 import { InternalError, isFloat } from '../base/index.js';
 import type { GraphBuilder, Node, Origin, TensorNode, TensorType } from '../graph/index.js';
 import { isTensorNode, tensorEquals, typeToString } from '../graph/index.js';
-import { type Modes, apply, elementwise, tensorOf } from '../ops/index.js';
-import { activeNodes, opOf } from './active.js';
+import { type Modes, apply, elementwise, opOf, tensorOf } from '../ops/index.js';
+import { activeNodes } from './active.js';
 
 type Flow = (TensorNode | undefined)[];
 

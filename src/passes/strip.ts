@@ -3,7 +3,7 @@
 
 import { InternalError } from '../base/index.js';
 import type { ModuleGraph, Node } from '../graph/index.js';
-import { registry } from '../ops/index.js';
+import { opOf } from '../ops/index.js';
 import { strippedGraph } from './graph-form.js';
 import type { Pass } from './pass.js';
 import { Rewriter, copyOrigins } from './rewrite.js';
@@ -14,8 +14,8 @@ export const strip: Pass<ModuleGraph, ModuleGraph> = {
   to: strippedGraph,
   run: (module, { build }) =>
     new Rewriter(build, (node: Node) => {
-      const lowering = registry.get(node.op.name)?.lowering;
-      if (lowering?.kind !== 'removed' || lowering.by !== 'strip') return node;
+      const { lowering } = opOf(node);
+      if (lowering.kind !== 'removed' || lowering.by !== 'strip') return node;
       const inner = node.args[0];
       if (inner === undefined) throw new InternalError('strip', `${node.op.name} has no argument`);
       // A node that nothing marked (a constant, a derivative) takes the place of its name.

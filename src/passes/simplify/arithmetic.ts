@@ -3,7 +3,7 @@
 import { type DType, isFloat, isInteger } from '../../base/index.js';
 import type { GraphBuilder, Node, TensorNode } from '../../graph/index.js';
 import { isTensorNode } from '../../graph/index.js';
-import { full } from '../full.js';
+import { fill } from '../../ops/index.js';
 import { roundTo } from './constants.js';
 import { arg, floats, isFinite, isOp, isSplat, make, splat } from './match.js';
 import type { Rule } from './rule.js';
@@ -19,7 +19,7 @@ const signed = (node: Node): boolean => isTensorNode(node) && node.type.dtype !=
 /** −c for a tensor of the one value c. */
 function negated(build: GraphBuilder, node: TensorNode): TensorNode | undefined {
   const value = splat(node);
-  return value === undefined || !isFloat(node.type.dtype) ? undefined : full(build, node.type, -value);
+  return value === undefined || !isFloat(node.type.dtype) ? undefined : fill(build, node.type, -value);
 }
 
 export const sumRules: readonly Rule[] = [
@@ -35,7 +35,7 @@ export const sumRules: readonly Rule[] = [
     name: 'integer-difference-with-itself',
     doc: 'x − x → 0 for integers (a float may be infinite or NaN)',
     at: ['sub'],
-    apply: (node, { build }) => (arg(node) === arg(node, 1) && isTensorNode(node) && isInteger(node.type.dtype) ? full(build, node.type, zeroOf(node.type.dtype)) : undefined),
+    apply: (node, { build }) => (arg(node) === arg(node, 1) && isTensorNode(node) && isInteger(node.type.dtype) ? fill(build, node.type, 0) : undefined),
   },
   { name: 'double-negation', doc: '−(−x) → x', at: ['neg'], apply: (node) => (isOp(arg(node), 'neg') ? arg(arg(node)) : undefined) },
   {
@@ -80,8 +80,6 @@ function positive(build: GraphBuilder, node: TensorNode): TensorNode | undefined
   return isOp(b, 'neg') ? make(build, name, a, arg(b)) : undefined;
 }
 
-const zeroOf = (dtype: DType): number | bigint => (dtype === 'i64' ? 0n : 0);
-
 export const productRules: readonly Rule[] = [
   { name: 'multiply-by-one', doc: 'x · 1 → x', at: ['mul'], apply: (node) => beside(node, 1) },
   { name: 'divide-by-one', doc: 'x / 1 → x', at: ['div'], apply: (node) => (isSplat(arg(node, 1), 1) ? arg(node) : undefined) },
@@ -91,7 +89,7 @@ export const productRules: readonly Rule[] = [
     at: ['mul'],
     apply: (node, { build }) => {
       const other = beside(node, 0);
-      return other !== undefined && isFinite(other) && isTensorNode(node) ? full(build, node.type, zeroOf(node.type.dtype)) : undefined;
+      return other !== undefined && isFinite(other) && isTensorNode(node) ? fill(build, node.type, 0) : undefined;
     },
   },
   {
@@ -150,7 +148,7 @@ export const productRules: readonly Rule[] = [
       if (!isTensorNode(node) || typeof by !== 'number' || !isFloat(node.type.dtype)) return undefined;
       const reciprocal = 1 / by;
       if (!isPowerOfTwo(by) || !isPowerOfTwo(reciprocal) || roundTo(node.type.dtype, by) !== by || !isNormal(node.type.dtype, reciprocal)) return undefined;
-      return make(build, 'mul', arg(node), full(build, node.type, reciprocal));
+      return make(build, 'mul', arg(node), fill(build, node.type, reciprocal));
     },
   },
 ];
@@ -169,7 +167,7 @@ export const functionRules: readonly Rule[] = [
       const x = arg(node);
       switch (splat(arg(node, 1))) {
         case 0:
-          return full(build, node.type, 1);
+          return fill(build, node.type, 1);
         case 1:
           return x;
         case 2:

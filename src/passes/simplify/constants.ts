@@ -3,8 +3,7 @@
 import { type DType, Dim, bytesOf, isFloat, isInteger } from '../../base/index.js';
 import type { GraphBuilder, Node } from '../../graph/index.js';
 import { isTensorNode } from '../../graph/index.js';
-import { type TensorValue, apply, cast, constant, elementwise, registry } from '../../ops/index.js';
-import { full } from '../full.js';
+import { type TensorValue, apply, cast, constant, elementwise, fill, opOf } from '../../ops/index.js';
 import { arg, dimsOf, isOp, isUnit, numbersOf, splat } from './match.js';
 import type { Rule } from './rule.js';
 
@@ -25,7 +24,7 @@ export const constantRules: readonly Rule[] = [
     apply: (node, { build }) => {
       const dim = node.attrs['dim'];
       const size = dim instanceof Dim ? dim.constant : undefined;
-      return size === undefined || !isTensorNode(node) ? undefined : full(build, node.type, size);
+      return size === undefined || !isTensorNode(node) ? undefined : fill(build, node.type, size);
     },
   },
   {
@@ -35,16 +34,16 @@ export const constantRules: readonly Rule[] = [
     apply: (node, { build }) => {
       if (!isTensorNode(node)) return undefined;
       const size = node.type.shape[node.attrs['axis'] as number];
-      return size !== undefined && isUnit(size) ? full(build, node.type, node.type.dtype === 'i64' ? 0n : 0) : undefined;
+      return size !== undefined && isUnit(size) ? fill(build, node.type, 0) : undefined;
     },
   },
   {
     name: 'move-constant',
-    doc: 'reshape, transpose or slice of a tensor of one value → that value',
-    at: ['reshape', 'transpose', 'slice'],
+    doc: 'transpose or slice of a tensor of one value → that value',
+    at: ['transpose', 'slice'],
     apply: (node, { build }) => {
       const value = splat(arg(node));
-      return value === undefined || !isTensorNode(node) ? undefined : full(build, node.type, value);
+      return value === undefined || !isTensorNode(node) ? undefined : fill(build, node.type, value);
     },
   },
   {
@@ -53,7 +52,7 @@ export const constantRules: readonly Rule[] = [
     at: ['pad'],
     apply: (node, { build }) => {
       const value = splat(arg(node));
-      return value !== undefined && Number(value) === 0 && !Object.is(value, -0) && isTensorNode(node) ? full(build, node.type, value) : undefined;
+      return value !== undefined && Number(value) === 0 && !Object.is(value, -0) && isTensorNode(node) ? fill(build, node.type, value) : undefined;
     },
   },
   {
@@ -64,7 +63,7 @@ export const constantRules: readonly Rule[] = [
       const values = node.args.map(splat);
       const value = values[0];
       if (value === undefined || !isTensorNode(node)) return undefined;
-      return values.every((one) => Object.is(one, value)) ? full(build, node.type, value) : undefined;
+      return values.every((one) => Object.is(one, value)) ? fill(build, node.type, value) : undefined;
     },
   },
   {
@@ -75,7 +74,7 @@ export const constantRules: readonly Rule[] = [
       const value = splat(arg(node));
       const shape = arg(node).type.shape;
       const filled = numbersOf(node, 'axes').every((axis) => ((shape[axis] as Dim).constant ?? 0) > 0);
-      return value !== undefined && filled && isTensorNode(node) ? full(build, node.type, value) : undefined;
+      return value !== undefined && filled && isTensorNode(node) ? fill(build, node.type, value) : undefined;
     },
   },
   {
@@ -87,21 +86,18 @@ export const constantRules: readonly Rule[] = [
       if (!isOp(from, 'iota') || !isTensorNode(node)) return undefined;
       const axis = from.attrs['axis'] as number;
       const whole = dimsOf(node, 'starts')[axis]?.constant === 0 && numbersOf(node, 'steps')[axis] === 1 && (node.type.shape[axis] as Dim).equals(from.type.shape[axis] as Dim);
-      const iota = registry.get('iota');
-      return whole && iota !== undefined ? apply(build, iota, [], { ...from.attrs, shape: node.type.shape }) : undefined;
+      return whole ? apply(build, opOf(from), [], { ...from.attrs, shape: node.type.shape }) : undefined;
     },
   },
 ];
 
 function fold(node: Node, build: GraphBuilder): Node | undefined {
   if (!isTensorNode(node) || node.type.shape.length > 0 || !node.args.every((one) => isOp(one, 'constant'))) return undefined;
-  const op = registry.get(node.op.name);
-  if (op === undefined) return undefined;
   const values = node.args.map((one) => scalarValue(arg({ ...node, args: [one] }).type.dtype, splat(one) as number | bigint));
   const { dtype } = node.type;
   // What a machine does with a division by zero, or with a float that no integer stands for, is not known here.
   if (isInteger(dtype) && isOp(node, 'div', 'rem') && Number(values[1]?.data[0]) === 0) return undefined;
-  const result = op.evaluate(values, {
+  const result = opOf(node).evaluate(values, {
     attrs: node.attrs,
     type: node.type,
     size: (dim) => dim.constant ?? Number.NaN,

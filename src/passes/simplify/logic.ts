@@ -2,8 +2,7 @@
 
 import { type DType, bytesOf, isFloat, isInteger } from '../../base/index.js';
 import { isTensorNode } from '../../graph/index.js';
-import { apply, cast } from '../../ops/index.js';
-import { full } from '../full.js';
+import { apply, cast, fill } from '../../ops/index.js';
 import { arg, isOp, isSplat, make, splat } from './match.js';
 import type { Rule } from './rule.js';
 
@@ -37,7 +36,7 @@ export const logicRules: readonly Rule[] = [
     at: ['eq', 'ne', 'lt', 'le', 'gt', 'ge'],
     apply: (node, { build }) => {
       if (arg(node) !== arg(node, 1) || isFloat(arg(node).type.dtype) || !isTensorNode(node)) return undefined;
-      return full(build, node.type, isOp(node, 'eq', 'le', 'ge') ? 1 : 0);
+      return fill(build, node.type, isOp(node, 'eq', 'le', 'ge') ? 1 : 0);
     },
   },
   {

@@ -4,8 +4,7 @@
 import type { Dim } from '../../base/index.js';
 import type { GraphBuilder, Node, Region, TensorNode } from '../../graph/index.js';
 import { isRegion, isTensorNode, tensor, topological } from '../../graph/index.js';
-import { apply, closeRegion, element, inlineRegion, loop, placeholder, tensorOf } from '../../ops/index.js';
-import { full } from '../full.js';
+import { apply, closeRegion, element, fill, inlineRegion, loop, placeholder, tensorOf } from '../../ops/index.js';
 import { isOp, reshaped } from './match.js';
 import type { Rule } from './rule.js';
 
@@ -64,7 +63,7 @@ export const loopRules: readonly Rule[] = [
     apply: (node, { build }) => {
       const parts = partsOf(node.args[0]);
       if (parts?.trip.constant !== 0 || !isTensorNode(node)) return undefined;
-      return parts.inits[node.attrs['index'] as number] ?? full(build, node.type, node.type.dtype === 'i64' ? 0n : 0);
+      return parts.inits[node.attrs['index'] as number] ?? fill(build, node.type, 0);
     },
   },
   {
@@ -74,7 +73,7 @@ export const loopRules: readonly Rule[] = [
     apply: (node, { build }) => {
       const parts = partsOf(node.args[0]);
       if (parts?.trip.constant !== 1 || !isTensorNode(node)) return undefined;
-      const result = open(build, parts, parts.inits, full(build, tensor('i32'), 0))[node.attrs['index'] as number];
+      const result = open(build, parts, parts.inits, fill(build, tensor('i32'), 0))[node.attrs['index'] as number];
       return result === undefined ? undefined : reshaped(build, result, node.type.shape);
     },
   },

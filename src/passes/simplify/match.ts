@@ -8,7 +8,11 @@ import { apply, broadcast, elementwise, reshape, tensorOf } from '../../ops/inde
 
 export type ScalarName = keyof typeof elementwise;
 
-export const isOp = (node: Node | undefined, ...names: readonly string[]): node is Node => node !== undefined && names.includes(node.op.name);
+export function isOp(node: Node, ...names: readonly string[]): boolean;
+export function isOp(node: Node | undefined, ...names: readonly string[]): node is Node;
+export function isOp(node: Node | undefined, ...names: readonly string[]): boolean {
+  return node !== undefined && names.includes(node.op.name);
+}
 
 /** An elementwise op of the scalar table applied to nodes. */
 export const make = (build: GraphBuilder, name: ScalarName, ...args: readonly Node[]): TensorNode => tensorOf(apply(build, elementwise[name], args, {}));

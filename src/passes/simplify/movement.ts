@@ -1,11 +1,12 @@
 // Rules of broadcasts, reshapes and transposes. In: ops that move data. Out: fewer moves, later.
-// Holds afterwards: a broadcast never stretches an axis of size 1 (such axes are reshaped away first), and work on broadcast values is done before the broadcast.
+// Holds afterwards: a broadcast never stretches an axis of size 1 (such axes are reshaped away first), a scalar gets its axes by a broadcast,
+// and work on broadcast values is done before the broadcast.
 
 import type { Dim } from '../../base/index.js';
 import { shapeEquals } from '../../base/index.js';
 import type { GraphBuilder, Node, TensorNode } from '../../graph/index.js';
 import { isTensorNode } from '../../graph/index.js';
-import { apply, registry, tensorOf, transpose } from '../../ops/index.js';
+import { apply, opOf, tensorOf, transpose } from '../../ops/index.js';
 import { elementwiseNames } from './constants.js';
 import { arg, broadcasted, isOp, isUnit, numbersOf, properAxes, reshaped, sameButUnits } from './match.js';
 import type { Rule } from './rule.js';
@@ -57,10 +58,10 @@ export const movementRules: readonly Rule[] = [
   },
   {
     name: 'broadcast-of-units',
-    doc: 'a broadcast that only adds axes of size 1 → reshape',
+    doc: 'a broadcast that only adds axes of size 1 to a tensor → reshape',
     at: ['broadcast'],
     apply: (node, { build }) => {
-      if (!isTensorNode(node) || !isIncreasing(numbersOf(node, 'axes'))) return undefined;
+      if (!isTensorNode(node) || arg(node).type.shape.length === 0) return undefined;
       const { shape } = node.type;
       return sameButUnits(arg(node).type.shape, shape) ? reshaped(build, arg(node), shape) : undefined;
     },
@@ -76,6 +77,15 @@ export const movementRules: readonly Rule[] = [
     doc: 'reshape(reshape(x)) → reshape(x)',
     at: ['reshape'],
     apply: (node, { build }) => (isOp(arg(node), 'reshape') && isTensorNode(node) ? reshaped(build, arg(arg(node)), node.type.shape) : undefined),
+  },
+  {
+    name: 'reshape-of-scalar',
+    doc: 'reshape(x) of a scalar, or of a scalar broadcast → broadcast(x)',
+    at: ['reshape'],
+    apply: (node, { build }) => {
+      const inner = isOp(arg(node), 'broadcast') ? arg(arg(node)) : arg(node);
+      return inner.type.shape.length === 0 && isTensorNode(node) ? broadcasted(build, inner, node.type.shape, []) : undefined;
+    },
   },
   {
     name: 'reshape-of-broadcast',
@@ -151,13 +161,11 @@ function beforeBroadcast(node: Node, build: GraphBuilder): Node | undefined {
   const alike = tensors.every((one) => shapeEquals(arg(one).type.shape, shape) && numbersOf(one, 'axes').every((axis, at) => axis === axes[at]));
   // A broadcast that adds nothing is a rule of its own; without this, work would go around in circles.
   if (!alike || shapeEquals(shape, node.type.shape)) return undefined;
-  const op = registry.get(node.op.name);
-  if (op === undefined) return undefined;
   const args = node.args.map((one) => {
     const inner: TensorNode = arg(one);
     return inner.type.shape.length === 0 ? broadcasted(build, inner, shape, []) : inner;
   });
-  return broadcasted(build, tensorOf(apply(build, op, args, node.attrs)), node.type.shape, axes);
+  return broadcasted(build, tensorOf(apply(build, opOf(node), args, node.attrs)), node.type.shape, axes);
 }
 
 const isInOrder = (axes: readonly number[]): boolean => axes.every((axis, at) => axis === at);

@@ -127,6 +127,8 @@ function sliceOfConcat(node: Node, build: GraphBuilder): Node | undefined {
   const inner = arg(node);
   if (!isOp(inner, 'concat')) return undefined;
   const axis = inner.attrs['axis'] as number;
+  // Backwards, the bounds mean something else.
+  if ((numbersOf(node, 'steps')[axis] as number) < 0) return undefined;
   const [starts, stops] = [dimsOf(node, 'starts'), dimsOf(node, 'stops')];
   let offset = Dim.zero;
   for (const part of inner.args) {

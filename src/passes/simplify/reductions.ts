@@ -4,8 +4,7 @@
 import { type Dim, elementCount } from '../../base/index.js';
 import type { GraphBuilder, Node, TensorNode } from '../../graph/index.js';
 import { isTensorNode } from '../../graph/index.js';
-import { apply, cast, dimension, registry, tensorOf, transpose } from '../../ops/index.js';
-import { full } from '../full.js';
+import { apply, fill, opOf, reduceSum, sizeAs, spread, tensorOf, transpose } from '../../ops/index.js';
 import { arg, broadcasted, dimsOf, isOp, isUnit, make, numbersOf, properAxes, reshaped, sameButUnits, splat } from './match.js';
 import { isIncreasing } from './movement.js';
 import type { Rule } from './rule.js';
@@ -14,9 +13,7 @@ const reductions = ['reduceSum', 'reduceProduct', 'reduceMax', 'reduceMin', 'red
 
 /** The same reduction over other axes of another argument. */
 function reduced(build: GraphBuilder, like: Node, from: TensorNode, axes: readonly number[]): TensorNode {
-  const op = registry.get(like.op.name);
-  if (op === undefined || axes.length === 0) return from;
-  return tensorOf(apply(build, op, [from], { ...like.attrs, axes }));
+  return axes.length === 0 ? from : tensorOf(apply(build, opOf(like), [from], { ...like.attrs, axes }));
 }
 
 const ascending = (axes: readonly number[]): number[] => [...axes].sort((a, b) => a - b);
@@ -102,7 +99,7 @@ export const reductionRules: readonly Rule[] = [
       const split = overBroadcast(node, build);
       if (split === undefined || !isTensorNode(node)) return undefined;
       const count = elementCount(split.made.map((axis) => inner.type.shape[axis] as Dim));
-      return make(build, 'mul', split.rest, sizeAs(build, count, node as TensorNode));
+      return make(build, 'mul', split.rest, spread(build, sizeAs(build, count, node.type.dtype), node.type.shape));
     },
   },
   {
@@ -142,11 +139,9 @@ export const reductionRules: readonly Rule[] = [
       ] as const) {
         const value = splat(arg(node, which));
         if (typeof value !== 'number' || !Number.isInteger(Math.log2(Math.abs(value)))) continue;
-        const sum = registry.get('reduceSum');
-        if (sum === undefined) return undefined;
-        const sums = tensorOf(apply(build, sum, [arg(node, 1 - which)], { axes: [reducedAxis] }));
+        const sums = tensorOf(apply(build, reduceSum, [arg(node, 1 - which)], { axes: [reducedAxis] }));
         const axes = [...shape.keys()].filter((axis) => axis !== lost);
-        return broadcasted(build, make(build, 'mul', sums, full(build, sums.type, value)), shape, axes);
+        return broadcasted(build, make(build, 'mul', sums, fill(build, sums.type, value)), shape, axes);
       }
       return undefined;
     },
@@ -172,13 +167,4 @@ function overBroadcast(node: Node, build: GraphBuilder): { rest: TensorNode; mad
   );
   const rest = axes.filter((axis) => kept.includes(axis)).map(place);
   return { rest: reduced(build, node, smaller, rest), made };
-}
-
-/** The size as a tensor like `like`. */
-function sizeAs(build: GraphBuilder, size: Dim, like: TensorNode): TensorNode {
-  const { dtype, shape } = like.type;
-  const known = size.constant;
-  if (known !== undefined) return full(build, like.type, dtype === 'i64' ? BigInt(known) : known);
-  const count = tensorOf(apply(build, dimension, [], { dim: size }));
-  return broadcasted(build, dtype === 'i32' ? count : tensorOf(apply(build, cast, [count], { dtype })), shape, []);
 }
