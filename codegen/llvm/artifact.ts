@@ -47,13 +47,14 @@ export function compilePrograms(input: CompileInput & { readonly emit?: Emission
   const options: TargetOptions = { triple: target.triple, cpu: target.cpu, features: target.features, optLevel: 3, passes: pipeline, autovectorize: false };
   const module = buildModule(input, options);
   try {
-    const complaint = module.verify();
-    if (complaint !== undefined) throw new InternalError('codegen', complaint);
     const buildMs = performance.now() - start;
     const emit = input.emit ?? 'object';
     switch (emit) {
-      case 'llvm':
+      case 'llvm': {
+        const complaint = module.verify();
+        if (complaint !== undefined) throw new InternalError('codegen', complaint);
         return { kind: 'text', text: module.print(), timings: { buildMs, optimizeMs: 0, codegenMs: 0, linkMs: 0 } };
+      }
       case 'llvm-optimized': {
         const optimizeMs = optimize(module, options);
         return { kind: 'text', text: module.print(), timings: { buildMs, optimizeMs, codegenMs: 0, linkMs: 0 } };

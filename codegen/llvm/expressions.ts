@@ -27,12 +27,17 @@ export class Expressions {
     this.math = math;
   }
 
-  /** Set once by the kernel, because loads and registers need expressions for their indices. */
+  /** Set once by a kernel, because loads and registers need expressions for their indices. */
   private parts: { readonly memory: Memory; readonly accumulators: AccumulatorFile
   } | undefined;
 
   connect(memory: Memory, accumulators: AccumulatorFile): void {
     this.parts = { memory, accumulators };
+  }
+
+  private get connected(): { readonly memory: Memory; readonly accumulators: AccumulatorFile } {
+    if (this.parts === undefined) throw new InternalError('codegen', 'a load where there is no kernel');
+    return this.parts;
   }
 
   emit(expr: Expr, scope: Scope, memo: Memo = new Map()): Value {
@@ -51,7 +56,6 @@ export class Expressions {
 
   private make(expr: Expr, scope: Scope, memo: Memo): Value {
     const { ops } = this;
-    if (this.parts === undefined) throw new InternalError('codegen', 'expressions are not connected');
     switch (expr.kind) {
       case 'const':
         return ops.constant(expr.dtype, expr.value);
@@ -65,9 +69,9 @@ export class Expressions {
       case 'name':
         return this.binding(expr.name, scope).value;
       case 'read':
-        return this.parts.accumulators.read(expr.accumulator, expr.index, scope);
+        return this.connected.accumulators.read(expr.accumulator, expr.index, scope);
       case 'load':
-        return this.parts.memory.load(expr, scope, memo);
+        return this.connected.memory.load(expr, scope, memo);
       case 'apply': {
         if (expr.dtype === 'i64') {
           const known = this.known(expr, scope);
@@ -85,7 +89,7 @@ export class Expressions {
   private laneIndex(lanes: Lanes, stride: number, base: Scalar): Value {
     const { ops } = this;
     const start = ops.widen({ value: this.math.value(base), lanes: 1, dtype: 'i64' }, lanes.lanes);
-    const steps = ops.module.vectorOf(Array.from({ length: lanes.lanes }, (_, lane) => ops.module.i64(lane * stride)));
+    const steps = ops.steps(ops.module.types.i64, lanes.lanes, stride);
     return { value: ops.builder.add(start.value, steps), lanes: lanes.lanes, dtype: 'i64' };
   }
 
@@ -100,7 +104,7 @@ export class Expressions {
     if (typeof split.stride !== 'number' || split.stride === 0 || split.varying.length > 0) return undefined;
     const base = ops.builder.trunc(this.math.value(this.math.add(split.base, split.constant)), ops.module.types.i32);
     const wide = ops.widen({ value: base, lanes: 1, dtype: 'i32' }, lanes.lanes);
-    const steps = ops.module.vectorOf(Array.from({ length: lanes.lanes }, (_, lane) => ops.module.i32((lane * (split.stride as number)) | 0)));
+    const steps = ops.steps(ops.module.types.i32, lanes.lanes, split.stride);
     return { value: ops.builder.add(wide.value, steps), lanes: lanes.lanes, dtype: 'i32' };
   }
 

@@ -26,6 +26,7 @@ export class MachineOps {
   readonly module: ModuleBuilder;
   readonly builder: Builder;
   private readonly cpu: CpuLevel;
+  private readonly stepVectors = new Map<string, LlvmValue>();
 
   constructor(module: ModuleBuilder, builder: Builder, cpu: CpuLevel) {
     this.module = module;
@@ -74,6 +75,18 @@ export class MachineOps {
     if (of.lanes === lanes) return of;
     if (of.lanes !== 1) throw new InternalError('codegen', `a value of ${of.lanes} lanes where ${lanes} are needed`);
     return { ...of, value: this.builder.splat(lanes, of.value), lanes };
+  }
+
+  /** 0, stride, 2·stride, … as a constant of `lanes` lanes; wraps like the type. */
+  steps(type: LlvmType, lanes: number, stride: number): LlvmValue {
+    const key = `${type.scalarBits}:${lanes}:${stride}`;
+    let steps = this.stepVectors.get(key);
+    if (steps === undefined) {
+      const bits = type.scalarBits;
+      steps = this.module.vectorOf(Array.from({ length: lanes }, (_, lane) => this.module.int(type, BigInt.asIntN(bits, BigInt(lane) * BigInt(stride)))));
+      this.stepVectors.set(key, steps);
+    }
+    return steps;
   }
 
   constant(dtype: DType, value: number | bigint, lanes = 1): Value {

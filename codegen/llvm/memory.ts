@@ -77,19 +77,19 @@ export class Memory {
     const start = this.pointerOf(buffer);
     // The constant comes last, so that it ends in the instruction's displacement.
     const moved = base === 0 ? start : build.gep(element, start, [math.value(base)], free);
-    const pointer = constant === 0 ? moved : build.gep(element, moved, [constant], free);
+    const pointer = constant === 0 ? moved : build.gep(element, moved, [math.value(constant)], free);
     const lanes = scope.lanes?.lanes ?? 1;
     if (lanes === 1 && varying.length === 0) return { kind: 'one', pointer };
     if (varying.length === 0) {
       if (stride === 0) return { kind: 'one', pointer };
       if (typeof stride === 'number') return { kind: 'row', pointer, stride };
-      const steps = ops.module.vectorOf(Array.from({ length: lanes }, (_, lane) => ops.module.i64(lane)));
+      const steps = ops.steps(ops.module.types.i64, lanes, 1);
       const offsets = build.mul(steps, build.splat(lanes, stride));
       return { kind: 'many', pointers: build.gep(element, pointer, [offsets], free) };
     }
     let offsets = this.expressions.sumVarying(varying, scope) as LlvmValue;
     if (stride !== 0) {
-      const steps = ops.module.vectorOf(Array.from({ length: lanes }, (_, lane) => ops.module.i64(lane)));
+      const steps = ops.steps(ops.module.types.i64, lanes, 1);
       offsets = build.add(offsets, build.mul(steps, build.splat(lanes, math.value(stride))));
     }
     return { kind: 'many', pointers: build.gep(element, pointer, [offsets], free) };
@@ -130,7 +130,7 @@ export class Memory {
 
   private spread(element: LlvmType, pointer: LlvmValue, stride: number, lanes: number): LlvmValue {
     const { ops } = this.expressions;
-    const offsets = ops.module.vectorOf(Array.from({ length: lanes }, (_, lane) => ops.module.i64(lane * stride)));
+    const offsets = ops.steps(ops.module.types.i64, lanes, stride);
     return ops.builder.gep(element, pointer, [offsets], free);
   }
 

@@ -49,13 +49,19 @@ export interface Partials {
   readonly combine: Combiner;
 }
 
+/** A tile whose last columns are missing: its extent, and which lanes of every chunk exist. */
+export interface PartialTile {
+  readonly extent: LlvmValue;
+  readonly masks: readonly LlvmValue[];
+}
+
 export interface Scope {
   readonly indices: Map<string, IndexBinding>;
   readonly lets: Map<string, { readonly value: Value; readonly depth: number }>;
   readonly registers: Map<string, Registers>;
   readonly partials: Map<string, Partials>;
-  /** Loop extents that are known on this path, by structural key. */
-  readonly extents: Map<string, number>;
+  /** Extents of tiles that were decided around, by structural key. */
+  readonly extents: Map<string, number | PartialTile>;
   readonly lanes: Lanes | undefined;
   readonly depth: number;
 }

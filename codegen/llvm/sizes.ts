@@ -50,6 +50,7 @@ export class Sizes {
 export class ScalarMath {
   private readonly module: ModuleBuilder;
   private readonly build: Builder;
+  private readonly constants = new Map<number, LlvmValue>();
 
   constructor(module: ModuleBuilder, build: Builder) {
     this.module = module;
@@ -57,7 +58,13 @@ export class ScalarMath {
   }
 
   value(of: Scalar): LlvmValue {
-    return typeof of === 'number' ? this.module.i64(of) : of;
+    if (typeof of !== 'number') return of;
+    let constant = this.constants.get(of);
+    if (constant === undefined) {
+      constant = this.module.i64(of);
+      this.constants.set(of, constant);
+    }
+    return constant;
   }
 
   add(a: Scalar, b: Scalar): Scalar {

@@ -96,26 +96,30 @@ export class Statements {
   }
 
   /** A tile loop among `stmts` whose extent is decided by what is in scope now, but is not known yet. */
-  private openTile(stmts: readonly Stmt[], scope: Scope): { readonly extent: Expr; readonly key: string; readonly limit: number } | undefined {
+  private openTile(stmts: readonly Stmt[], scope: Scope): OpenTile | undefined {
     if (scope.lanes !== undefined || scope.extents.size >= variants) return undefined;
     const first = stmts[0];
     if (first === undefined || first.kind === 'let') return undefined;
-    let found: { readonly extent: Expr; readonly key: string; readonly limit: number } | undefined;
+    let found: OpenTile | undefined;
     tileLoops(stmts, (loop) => {
       if (found !== undefined || loop.limit === undefined || this.expressions.known(loop.extent, scope) !== undefined) return;
       const key = this.expressions.forms.key(loop.extent);
-      if (!scope.extents.has(key) && isOpen(loop.extent, scope)) found = { extent: loop.extent, key, limit: loop.limit };
+      if (!scope.extents.has(key) && isOpen(loop.extent, scope)) found = { extent: loop.extent, key, limit: loop.limit, lanes: this.plan.lanes.get(loop) ?? 1 };
     });
     return found;
   }
 
-  private emitVariants(tile: { readonly extent: Expr; readonly key: string; readonly limit: number }, stmts: readonly Stmt[], scope: Scope): void {
+  private emitVariants(tile: OpenTile, stmts: readonly Stmt[], scope: Scope): void {
     const { ops, math } = this.expressions;
     const extent = math.value(this.expressions.scalar(tile.extent, scope));
     const [full, part] = [inner(scope), inner(scope)];
     full.extents.set(tile.key, tile.limit);
-    part.extents.set(tile.key, NaN);
-    this.choose(ops.builder.icmp('eq', extent, math.value(tile.limit)), () => this.emit(stmts, full), () => this.emit(stmts, part));
+    const whole = (): void => this.emit(stmts, full);
+    this.choose(ops.builder.icmp('eq', extent, math.value(tile.limit)), whole, () => {
+      const masks = Array.from({ length: Math.ceil(tile.limit / tile.lanes) }, (_, at) => this.mask(tile.lanes, ops.builder.sub(extent, math.value(at * tile.lanes))));
+      part.extents.set(tile.key, { extent, masks });
+      this.emit(stmts, part);
+    });
   }
 
   /** Per-lane partial results live around the outermost loop that only adds to them. */
@@ -141,19 +145,15 @@ export class Statements {
   }
 
   private loop(loop: For, scope: Scope): void {
-    const extent = this.extentOf(loop, scope);
+    const decided = scope.extents.get(this.expressions.forms.key(loop.extent));
+    const extent = decided === undefined ? this.expressions.scalar(loop.extent, scope) : typeof decided === 'number' ? decided : decided.extent;
     const lanes = scope.lanes === undefined && loop.axis === 'vector' ? (this.plan.lanes.get(loop) ?? 1) : 1;
     if (lanes > 1) {
       if (loop.limit === undefined) this.strip(loop, extent, lanes, scope);
-      else this.tile(loop, extent, loop.limit, lanes, scope);
+      else this.tile(loop, extent, loop.limit, lanes, typeof decided === 'object' ? decided.masks : [], scope);
     } else if (loop.axis === 'unroll' && typeof extent === 'number') {
       for (let at = 0; at < extent; at++) this.emit(loop.body, withIndex(scope, loop.index, at));
     } else this.count(0, extent, 1, loop.index, (index) => this.emit(loop.body, withIndex(scope, loop.index, index)));
-  }
-
-  private extentOf(loop: For, scope: Scope): Scalar {
-    const known = scope.extents.get(this.expressions.forms.key(loop.extent));
-    return known === undefined || Number.isNaN(known) ? this.expressions.scalar(loop.extent, scope) : known;
   }
 
   /** A counted loop: start, start + step, … below `end`. */
@@ -176,18 +176,18 @@ export class Statements {
     build.at(head);
     const index = build.phi(ops.module.types.i64, name).add(first, before);
     body(index);
-    const next = build.add(index, ops.module.i64(step), { nuw: true, nsw: true });
+    const next = build.add(index, math.value(step), { nuw: true, nsw: true });
     index.add(next, build.block);
     build.condBr(build.icmp('slt', next, last), head, exit);
     build.at(exit);
   }
 
   /** A register tile: every chunk written out, with the lanes that the extent leaves. */
-  private tile(loop: For, extent: Scalar, limit: number, lanes: number, scope: Scope): void {
+  private tile(loop: For, extent: Scalar, limit: number, lanes: number, masks: readonly LlvmValue[], scope: Scope): void {
     const { ops, math } = this.expressions;
     const total = typeof extent === 'number' ? Math.min(extent, limit) : limit;
     for (let base = 0; base < total; base += lanes) {
-      const mask = typeof extent === 'number' ? this.constantMask(lanes, extent - base) : this.mask(lanes, ops.builder.sub(math.value(extent), ops.module.i64(base)));
+      const mask = typeof extent === 'number' ? this.constantMask(lanes, extent - base) : (masks[base / lanes] ?? this.mask(lanes, ops.builder.sub(extent, math.value(base))));
       this.chunk(loop, { lanes, base, mask, copy: 0 }, scope);
     }
   }
@@ -221,7 +221,7 @@ export class Statements {
       return;
     }
     const rest = ops.builder.sub(extent, math.value(whole), { nsw: true });
-    this.choose(ops.builder.icmp('sgt', rest, ops.module.i64(0)), () => chunk(whole, this.mask(lanes, rest), 0));
+    this.choose(ops.builder.icmp('sgt', rest, math.value(0)), () => chunk(whole, this.mask(lanes, rest), 0));
   }
 
   private chunk(loop: For, given: Omit<Lanes, 'index' | 'depth'>, scope: Scope): void {
@@ -234,7 +234,7 @@ export class Statements {
   private roundDown(extent: Scalar, to: number): Scalar {
     const { ops } = this.expressions;
     if (typeof extent === 'number') return Math.floor(extent / to) * to;
-    return ops.builder.and(extent, ops.module.i64(-to));
+    return ops.builder.and(extent, this.expressions.math.value(-to));
   }
 
   private constantMask(lanes: number, active: number): LlvmValue | undefined {
@@ -245,12 +245,20 @@ export class Statements {
 
   /** Lanes below `active` (i64, may be negative). */
   private mask(lanes: number, active: LlvmValue): LlvmValue {
-    const { builder: build, module } = this.expressions.ops;
+    const { ops } = this.expressions;
+    const { builder: build, module } = ops;
     const { i32 } = module.types;
-    const order = module.vectorOf(Array.from({ length: lanes }, (_, lane) => module.i32(lane)));
+    const order = ops.steps(i32, lanes, 1);
     const bounded = build.select(build.icmp('sgt', active, module.i64(lanes)), module.i64(lanes), active);
     return build.icmp('slt', order, build.splat(lanes, build.trunc(bounded, i32)));
   }
+}
+
+interface OpenTile {
+  readonly extent: Expr;
+  readonly key: string;
+  readonly limit: number;
+  readonly lanes: number;
 }
 
 /** Whether every name in the expression has its value here. */
