@@ -36,6 +36,8 @@ export const diagnosticCodes = {
   'bad-data': 'Data that is not what its format demands: truncated, malformed, out of range.',
   'bad-artifact': 'A compiled module that cannot be opened by this version.',
   'file-not-written': 'A file that could not be written.',
+  'out-of-memory': 'There is not enough memory for the variables or the arena.',
+  'entry-failed': 'An entry reported a failure.',
   'toolchain-missing': 'The compiler’s native part is not there: set-up has not run.',
 } as const;
 

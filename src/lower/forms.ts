@@ -4,7 +4,7 @@
 import { type Dim, type DType, InternalError, isFloat, type Shape } from '../base/index.js';
 import { isTensorNode, type Node, type TensorNode } from '../graph/index.js';
 import { build, type Combiner, type Expr } from '../loop/index.js';
-import type { Lowering, Op } from '../ops/define.js';
+import type { Lowering, Op } from '../ops/index.js';
 
 /** Points out the value of argument `which` at an index. */
 export type ArgumentReader = (argument: TensorNode, index: readonly Expr[]) => Expr;
@@ -127,9 +127,9 @@ export function combineStep(combine: Combiner, dtype: DType, value: Expr, term: 
     case 'product':
       return build.apply('mul', dtype, value, term);
     case 'max':
-      return build.apply('max', dtype, value, term);
+      return build.apply('maximum', dtype, value, term);
     case 'min':
-      return build.apply('min', dtype, value, term);
+      return build.apply('minimum', dtype, value, term);
     case 'any':
       return build.apply('or', dtype, value, term);
     case 'all':

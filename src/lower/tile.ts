@@ -67,13 +67,13 @@ export class TileEmitter {
     const columnTiles = classes.reduce<Expr>((sum, one) => build.plus(sum, one.count), build.int(0));
     const rowBlocks = build.over(build.plus(rows, build.minus(blockRows, build.int(1))), blockRows);
     scope.loop('p', build.times(rowBlocks, columnTiles), parallel ? 'parallel' : 'serial', (p, body) => {
-      const start = build.times(build.over(p, columnTiles), blockRows);
-      const tile = build.modulo(p, columnTiles);
+      const start = body.let('row', build.times(build.over(p, columnTiles), blockRows));
+      const tile = body.let('tile', build.modulo(p, columnTiles));
       let before: Expr = build.int(0);
       for (const [which, one] of classes.entries()) {
         const after = build.plus(before, one.count);
         const here = (part: Scope): void => {
-          const column = build.plus(build.int(one.first), build.times(build.minus(tile, before), build.int(one.width)));
+          const column = part.let('column', build.plus(build.int(one.first), build.times(build.minus(tile, before), build.int(one.width))));
           this.#rowsOfBlock(part, batch, start, column, one);
         };
         if (classes.length === 1) here(body);
@@ -90,11 +90,12 @@ export class TileEmitter {
     const { rows: height } = this.#sizes;
     const total = this.#form.rows.constant;
     const blockRows = height * rowTilesPerBlock;
-    const extent = columns.ragged ? build.smaller(build.int(columns.width), build.minus(build.size(this.#form.columns), column)) : build.int(columns.width);
+    const extent = columns.ragged ? scope.let('width', build.smaller(build.int(columns.width), build.minus(build.size(this.#form.columns), column))) : build.int(columns.width);
     const left = build.minus(build.size(this.#form.rows), start);
-    const here = total !== undefined && total % blockRows === 0 ? build.int(blockRows) : total !== undefined && total < blockRows ? build.int(total) : build.smaller(build.int(blockRows), left);
+    const known = total !== undefined && total % blockRows === 0 ? build.int(blockRows) : total !== undefined && total < blockRows ? build.int(total) : build.smaller(build.int(blockRows), left);
+    const here = scope.let('rows', known);
     const full = build.over(here, build.int(height));
-    if (build.intValue(full) !== 0) scope.loop('m', full, 'serial', (m, body) => this.#tile(body, batch, build.plus(start, build.times(m, build.int(height))), height, column, extent, columns.width));
+    if (build.intValue(full) !== 0) scope.loop('m', full, 'serial', (m, body) => this.#tile(body, batch, body.let('row', build.plus(start, build.times(m, build.int(height)))), height, column, extent, columns.width));
     if (total !== undefined) {
       const rest = total % height;
       if (rest === 0) return;
@@ -106,10 +107,10 @@ export class TileEmitter {
     }
     let next = build.plus(start, build.times(full, build.int(height)));
     for (let size = height / 2; size >= 1; size /= 2) {
-      const at = next;
+      const at = scope.let('row', next);
       const has = build.apply('and', 'i64', here, build.int(size));
       scope.when(build.apply('ne', 'bool', has, build.int(0)), (body) => this.#tile(body, batch, at, size, column, extent, columns.width));
-      next = build.plus(next, has);
+      next = build.plus(at, has);
     }
   }
 

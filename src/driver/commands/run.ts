@@ -1,0 +1,49 @@
+// `tfc run FILE ENTRY`: runs an entry once or many times, one JSON value per step and line.
+
+import type { Command } from 'commander';
+import { toJson } from '../../../runtime/index.js';
+import { readFeeds } from '../feeds.js';
+import { compile } from '../index.js';
+import { readSource } from '../sources.js';
+import { collect, parseCount, parseSet, perform, print } from './command.js';
+
+interface Options {
+  readonly feed: readonly string[];
+  readonly feeds?: string;
+  readonly steps: string;
+  readonly seed: string;
+  readonly threads: string;
+  readonly set: readonly string[];
+  readonly cpu: string;
+  readonly json?: boolean;
+}
+
+export function addRun(program: Command): void {
+  program
+    .command('run')
+    .description('run an entry of a program and print its results as JSON, one line per step')
+    .argument('<file>', 'program (.tdsl)')
+    .argument('<entry>', 'exported function or step')
+    .option('--feed <name=value>', 'value of an argument: JSON, or @file.npy; may be repeated', collect, [])
+    .option('--feeds <file>', 'JSON file with an object of feeds')
+    .option('--steps <n>', 'how often to run it', '1')
+    .option('--seed <n>', 'seed of the initial values', '0')
+    .option('--threads <n>', 'threads to use', '1')
+    .option('--set <Name=N>', 'value for a dim; may be repeated', collect, [])
+    .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
+    .option('--json', 'print errors as JSON too')
+    .action(async (file: string, entry: string, options: Options) => {
+      const texts = new Map<string, string>();
+      process.exitCode = await perform({ json: options.json === true, texts }, async () => {
+        const steps = parseCount(options.steps, '--steps', 0);
+        const seed = parseCount(options.seed, '--seed', 0);
+        const threads = parseCount(options.threads, '--threads', 1);
+        const set = parseSet(options.set);
+        const feeds = readFeeds(options.feed, options.feeds);
+        readSource(file);
+        const model = await compile(file, { set, cpu: options.cpu });
+        using session = model.session({ seed, threads });
+        for (let step = 0; step < steps; step++) print(JSON.stringify(toJson(session.run(entry, feeds))));
+      });
+    });
+}

@@ -1,0 +1,73 @@
+// tfc for TypeScript. In: paths of programs. Out: compiled modules with sessions. Holds: compiling happens in a child process and only when the cache has no artifact yet.
+
+import { join, resolve } from 'node:path';
+import { type Module, openModule } from '../../runtime/index.js';
+import { DiagnosticsError, InternalError } from '../base/index.js';
+import { Cache } from './cache.js';
+import { buildInChild, buildInChildSync } from './child.js';
+import { artifactFiles, type BuildReply, type BuildRequest, optionsKey } from './request.js';
+
+export interface CompileOptions {
+  /** Values for `dim` declarations, e.g. { Hidden: 512 }. */
+  readonly set?: Readonly<Record<string, number>>;
+  /** LLVM's name of the CPU to compile for; default: this machine's. */
+  readonly cpu?: string;
+}
+
+/**
+ * Compiles a program, or takes it from the cache, and opens it.
+ * Errors: CompileError with the diagnostics of the program; InternalError when the compiler itself fails.
+ */
+export async function compile(path: string, options: CompileOptions = {}): Promise<Module> {
+  const request = requestOf(path, options);
+  const cached = findCached(request);
+  return open(cached === undefined ? directoryOf(await buildInChild(request)) : cached, request);
+}
+
+/** The same, blocking. */
+export function compileSync(path: string, options: CompileOptions = {}): Module {
+  const request = requestOf(path, options);
+  return open(findCached(request) ?? directoryOf(buildInChildSync(request)), request);
+}
+
+/** What is wrong with a program that was to be compiled; `texts` holds its sources, for code frames. */
+export class CompileError extends DiagnosticsError {
+  readonly texts: ReadonlyMap<string, string>;
+
+  constructor(reply: Extract<BuildReply, { kind: 'mistakes' }>) {
+    super(reply.diagnostics);
+    this.texts = new Map(reply.texts);
+  }
+}
+
+const requestOf = (path: string, options: CompileOptions): BuildRequest => ({ path: resolve(path), set: options.set ?? {}, cpu: options.cpu ?? 'native' });
+
+const findCached = (request: BuildRequest): string | undefined => new Cache().find({ path: request.path, options: optionsKey(request) });
+
+function directoryOf(reply: BuildReply): string {
+  switch (reply.kind) {
+    case 'built':
+      return reply.directory;
+    case 'mistakes':
+      throw new CompileError(reply);
+    case 'failed':
+      throw new InternalError('compile', reply.message);
+  }
+}
+
+function open(directory: string, request: BuildRequest): Module {
+  return openModule(join(directory, artifactFiles.library), {
+    resolveOpen: (entry, ranks) => {
+      const variant: BuildRequest = { ...request, open: { entry, ranks } };
+      return join(findCached(variant) ?? directoryOf(buildInChildSync(variant)), artifactFiles.library);
+    },
+  });
+}
+
+export { type Diagnostic, DiagnosticsError, InternalError } from '../base/index.js';
+export * from '../../runtime/index.js';
+export { type CsvColumn, readCsv } from './data/csv.js';
+export { type Digits, readDigits } from './data/idx.js';
+export type { Column } from './data/table.js';
+export { type EpochRecord, type StepProgress, train, type TrainOptions } from './train.js';
+export { type Progress, progressBar } from './progress.js';

@@ -1,0 +1,48 @@
+// The way from a checked module to programs, read aloud. In: what the checker made, and a target. Out: the simplified module and one program per entry.
+// Holds: the runner in `src/passes/pass.ts` times, dumps and verifies every step.
+
+import type { ModuleGraph } from '../graph/index.js';
+import type { Program, Target } from '../loop/index.js';
+import { printProgram, verifyProgram } from '../loop/index.js';
+import { expandScalars, lowerEntry, type Lowered } from '../lower/index.js';
+import { differentiate, type Form, type Pass, Pipeline, simplify, strip } from '../passes/index.js';
+
+/** A module whose entries are kernels. */
+export interface LoweredModule {
+  readonly module: ModuleGraph;
+  /** In the order of `module.entries`. */
+  readonly entries: readonly Lowered[];
+}
+
+export const programsOf = (lowered: LoweredModule): Program[] => lowered.entries.map((entry) => entry.program);
+
+const kernels = (name: string, expanded: boolean): Form<LoweredModule> => ({
+  name,
+  print: (lowered) => programsOf(lowered)
+      .map((program) => printProgram(program))
+      .join('\n\n'),
+  count: (lowered) => programsOf(lowered).reduce((sum, program) => sum + program.kernels.length, 0),
+  verify: (lowered, pass) => {
+    for (const program of programsOf(lowered)) verifyProgram(program, { pass, expanded });
+  },
+});
+
+const lowerTo = (target: Target): Pass<ModuleGraph, LoweredModule> => ({
+  name: 'lower',
+  doc: 'Fuses ops into kernels, chooses their schedules, and plans the arena.',
+  to: kernels('kernels', false),
+  run: (module, { build }) => ({ module, entries: module.entries.map((entry) => lowerEntry(entry, module.variables, target, build)) }),
+});
+
+const expand: Pass<LoweredModule, LoweredModule> = {
+  name: 'expand',
+  doc: 'Writes scalar functions as machine ops.',
+  to: kernels('expanded kernels', true),
+  run: (lowered) => ({ ...lowered, entries: lowered.entries.map((entry) => ({ ...entry, program: expandScalars(entry.program) })) }),
+};
+
+/** Derivatives, clean-up, kernels. */
+export const toKernels = (target: Target): Pipeline<ModuleGraph, LoweredModule> => Pipeline.of(differentiate).then(strip).then(simplify).then(lowerTo(target));
+
+/** What code generators take. */
+export const toMachine = (target: Target): Pipeline<ModuleGraph, LoweredModule> => toKernels(target).then(expand);
