@@ -70,7 +70,8 @@ async function install(missing) {
   if (!root && sudo === undefined) stop(...lacking(missing), 'Installing needs root, and there is no sudo.');
   const how = root ? 'apt-get' : 'sudo apt-get';
   say(`missing: ${missing.map((t) => t.why).join('; ')}`);
-  say(`installing ${packages.join(' ')} with ${how} (for LLVM some 100 MB to fetch, 500 MB on disk) …`);
+  const size = packages.includes('llvm-19-dev') ? ' (some 100 MB to fetch, 500 MB on disk)' : '';
+  say(`installing ${packages.join(' ')} with ${how}${size} …`);
   const call = (...args) => {
     const all = ['-o', 'DPkg::Lock::Timeout=300', ...args];
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
