@@ -139,6 +139,14 @@ export const ruleCorpus: Readonly<Record<string, readonly Example[]>> = {
     (g) => g.loop('B', [scalar(g), scalar(g, 't'), row(g)], (_, z, t, r) => [g.f('cos', z as TensorNode), g.f('add', t as TensorNode, z as TensorNode), g.f('exp', r as TensorNode), g.f('sin', z as TensorNode)]).slice(0, 1),
     (g) => g.loop('B', [scalar(g), scalar(g, 't')], (_, z, t) => [g.f('cos', z as TensorNode), g.f('sin', t as TensorNode), t as TensorNode]).slice(2),
   ],
+  'same-loop-twice': [
+    (g) => {
+      const turn = (z: TensorNode): TensorNode => g.f('cos', g.f('mul', z, scalar(g, 't')));
+      const [last, sines] = g.loop('B', [scalar(g)], (_, z) => [turn(z as TensorNode), g.f('sin', z as TensorNode)]) as [TensorNode, TensorNode];
+      const [again, squares, both] = g.loop('B', [scalar(g)], (_, z) => [turn(z as TensorNode), g.f('square', z as TensorNode), g.f('sin', z as TensorNode)]) as [TensorNode, TensorNode, TensorNode];
+      return [g.f('sub', last, again), sines, squares, both];
+    },
+  ],
   'loop-captures': [
     // Two captures that turn out to be one, and one that turns out to be a constant.
     (g) => {

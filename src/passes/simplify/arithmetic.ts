@@ -3,8 +3,7 @@
 import { type DType, isFloat, isInteger } from '../../base/index.js';
 import type { GraphBuilder, Node, TensorNode } from '../../graph/index.js';
 import { isTensorNode } from '../../graph/index.js';
-import { fill } from '../../ops/index.js';
-import { roundTo } from './constants.js';
+import { fill, roundTo } from '../../ops/index.js';
 import { arg, floats, isFinite, isOp, isSplat, make, splat } from './match.js';
 import type { Rule } from './rule.js';
 

@@ -1,9 +1,9 @@
 // Rules that compute now what is known now. In: nodes over constants. Out: constants. Holds: results are rounded to their dtype, as running code would.
 
-import { type DType, Dim, bytesOf, isFloat, isInteger } from '../../base/index.js';
+import { type DType, Dim, isFloat } from '../../base/index.js';
 import type { GraphBuilder, Node } from '../../graph/index.js';
 import { isTensorNode } from '../../graph/index.js';
-import { type TensorValue, apply, cast, constant, elementwise, fill, opOf } from '../../ops/index.js';
+import { type TensorValue, apply, cast, elementwise, fill, isTensorValue, opOf, roundTo, scalar, tensorOf, tensorValue } from '../../ops/index.js';
 import { arg, dimsOf, isOp, isUnit, numbersOf, splat } from './match.js';
 import type { Rule } from './rule.js';
 
@@ -93,10 +93,7 @@ export const constantRules: readonly Rule[] = [
 
 function fold(node: Node, build: GraphBuilder): Node | undefined {
   if (!isTensorNode(node) || node.type.shape.length > 0 || !node.args.every((one) => isOp(one, 'constant'))) return undefined;
-  const values = node.args.map((one) => scalarValue(arg({ ...node, args: [one] }).type.dtype, splat(one) as number | bigint));
-  const { dtype } = node.type;
-  // What a machine does with a division by zero, or with a float that no integer stands for, is not known here.
-  if (isInteger(dtype) && isOp(node, 'div', 'rem') && Number(values[1]?.data[0]) === 0) return undefined;
+  const values = node.args.map((one) => scalarValue(tensorOf(one).type.dtype, splat(one) as number | bigint));
   const result = opOf(node).evaluate(values, {
     attrs: node.attrs,
     type: node.type,
@@ -104,49 +101,9 @@ function fold(node: Node, build: GraphBuilder): Node | undefined {
     shape: () => [],
     region: () => [],
   });
-  const element = 'dtype' in result ? result.data[0] : undefined;
-  const rounded = element === undefined ? undefined : roundTo(dtype, element);
-  return rounded === undefined ? undefined : apply(build, constant, [], { value: rounded, dtype });
+  const element = isTensorValue(result) ? result.data[0] : undefined;
+  return element === undefined ? undefined : scalar(build, node.type.dtype, element);
 }
 
-function scalarValue(dtype: DType, value: number | bigint): TensorValue {
-  const rounded = roundTo(dtype, value) ?? value;
-  return { dtype, shape: [], data: dtype === 'i64' ? BigInt64Array.of(BigInt(rounded)) : Float64Array.of(Number(rounded)) };
-}
-
-/** The value as the dtype holds it: floats to nearest, ties to even; integers within range; undefined where no value is meant. */
-export function roundTo(dtype: DType, value: number | bigint): number | bigint | undefined {
-  if (isFloat(dtype)) {
-    const x = Number(value);
-    switch (dtype) {
-      case 'f64':
-        return x;
-      case 'f32':
-        return Math.fround(x);
-      case 'f16':
-        return quantize(x, 11, -14, 65504);
-      default:
-        return quantize(x, 8, -126, (2 - 2 ** -7) * 2 ** 127);
-    }
-  }
-  if (dtype === 'i64') return typeof value === 'bigint' ? BigInt.asIntN(64, value) : Number.isSafeInteger(value) ? BigInt(value) : undefined;
-  const integer = Number(value);
-  if (dtype === 'bool') return integer === 0 ? 0 : 1;
-  const bits = bytesOf(dtype) * 8;
-  const [low, high] = dtype === 'u8' ? [0, 2 ** bits - 1] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
-  return Number.isInteger(integer) && integer >= low && integer <= high ? integer + 0 : undefined;
-}
-
-/** Rounds to `digits` binary digits, subnormal below 2^`lowest`, infinite from halfway beyond `largest` on. */
-function quantize(x: number, digits: number, lowest: number, largest: number): number {
-  if (!Number.isFinite(x) || x === 0) return x;
-  let exponent = Math.max(Math.floor(Math.log2(Math.abs(x))), lowest);
-  // log2 may be off by one next to a power of two.
-  if (2 ** exponent > Math.abs(x) && exponent > lowest) exponent -= 1;
-  const unit = 2 ** (exponent - digits + 1);
-  const scaled = x / unit;
-  const below = Math.floor(scaled);
-  const rest = scaled - below;
-  const rounded = (rest > 0.5 || (rest === 0.5 && below % 2 !== 0) ? below + 1 : below) * unit;
-  return Math.abs(rounded) > largest ? Math.sign(x) * Number.POSITIVE_INFINITY : rounded === 0 ? Math.sign(x) * 0 : rounded;
-}
+/** A constant's value as running code has it: 0.1 is not the same in f32. */
+const scalarValue = (dtype: DType, value: number | bigint): TensorValue => tensorValue(dtype, [], [isFloat(dtype) ? roundTo(dtype, Number(value)) : value]);

@@ -51,7 +51,7 @@ class Round {
     this.#rules = rules;
     this.#fired = fired;
     const { uses, elements } = countUses(roots);
-    this.#context = { build, uses: (node) => uses.get(node) ?? 0, elements: (node) => elements.get(node) };
+    this.#context = { build, uses: (node) => uses.get(node) ?? 0, elements: (node) => elements.get(node), tuples: new Set(elements.keys()) };
   }
 
   tensor(node: TensorNode): TensorNode {

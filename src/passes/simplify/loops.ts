@@ -109,6 +109,24 @@ export const loopRules: readonly Rule[] = [
     },
   },
   {
+    name: 'same-loop-twice',
+    doc: 'two loops that carry the same values → one loop with the results of both',
+    at: ['element'],
+    apply: (node, { build, tuples }) => {
+      const from = node.args[0];
+      const parts = partsOf(from);
+      // What this round has made waits for the next one: it is in no list yet.
+      if (from === undefined || parts === undefined || !tuples.has(from)) return undefined;
+      for (const other of tuples) {
+        const both: United | undefined = other === from ? undefined : united(build, from, parts, other);
+        if (both === undefined || both.loop === from) continue;
+        const index = node.attrs['index'] as number;
+        return take(build, both.loop, both.places[index] as number);
+      }
+      return undefined;
+    },
+  },
+  {
     name: 'loop-captures',
     doc: 'captures that are constant, equal, unused or combined only with one another → moved into the body or out of it',
     at: [loop.name],
@@ -134,4 +152,31 @@ function neededResults({ body, inits }: Parts, wanted: ReadonlySet<number>): num
     }
   }
   return [...needed].sort((a, b) => a - b);
+}
+
+interface United {
+  readonly loop: Node;
+  /** Where each result is now. */
+  readonly places: readonly number[];
+}
+
+/** A loop with the results of two, and where those of `node` are in it; undefined when they carry different values or one needs the other. */
+function united(build: GraphBuilder, node: Node, parts: Parts, other: Node): United | undefined {
+  const others = partsOf(other);
+  if (others === undefined || !others.trip.equals(parts.trip)) return undefined;
+  const carried = parts.inits.length;
+  if (others.inits.length !== carried || !others.inits.every((init, at) => init === parts.inits[at])) return undefined;
+  const count = placeholder(build, tensor('i32'));
+  const carries = parts.inits.map((init) => placeholder(build, init.type));
+  const [mine, theirs] = [open(build, parts, carries, count), open(build, others, carries, count)];
+  if (!carries.every((_, at) => mine[at] === theirs[at])) return undefined;
+  if (topological([node]).includes(other) || topological([other]).includes(node)) return undefined;
+  // The older one first, so that both ways of asking give the same loop.
+  const [first, second] = node.id < other.id ? [mine, theirs] : [theirs, mine];
+  const stacked = [...new Set([...first.slice(carried), ...second.slice(carried)])];
+  const results = [...mine.slice(0, carried), ...stacked];
+  const places = mine.map((result, at) => (at < carried ? at : carried + stacked.indexOf(result)));
+  const sameAs = (one: readonly TensorNode[]): boolean => one.length === results.length && one.every((result, at) => result === results[at]);
+  if (sameAs(mine)) return { loop: node, places };
+  return { loop: sameAs(theirs) ? other : close(build, parts.trip, [count, ...carries], parts.inits, results), places };
 }

@@ -9,6 +9,8 @@ export interface RuleContext {
   uses(node: Node): number;
   /** Which results of a tuple the graph takes; undefined for a node that a rule has just made. */
   elements(node: Node): ReadonlySet<number> | undefined;
+  /** Every node of the graph that is a tuple; those only named are none. */
+  readonly tuples: ReadonlySet<Node>;
 }
 
 export interface Rule {
