@@ -1,8 +1,8 @@
 // Derivatives written out. In: graphs with grad, jvp, call and loops. Out: values equal to formulas and to finite differences, and diagnostics where there is none.
 
 import { describe, expect, it } from 'vitest';
-import { DiagnosticsError } from '../../src/base/index.js';
-import { type ModuleGraph, type Node, type Span, type TensorNode, moduleRoots, tensor, topological } from '../../src/graph/index.js';
+import { DiagnosticsError, type Span } from '../../src/base/index.js';
+import { type ModuleGraph, type Node, type TensorNode, moduleRoots, tensor, topological } from '../../src/graph/index.js';
 import { defineOp, placeholder, closeRegion, tensorOf, type Op, type TensorValue } from '../../src/ops/index.js';
 import { Pipeline, differentiate, simplify, strip } from '../../src/passes/index.js';
 import { type Environment, evaluateNodes } from './evaluate.js';
@@ -11,7 +11,7 @@ import { Make, differs, generator } from './make.js';
 const pipeline = Pipeline.of(differentiate).then(strip).then(simplify);
 const run = (g: Make, module: ModuleGraph): ModuleGraph => pipeline.run(module, { build: g.build }).output;
 const outputsOf = (module: ModuleGraph): TensorNode[] => module.entries[0]?.outputs.map((output) => output.node) ?? [];
-const numbers = (value: TensorValue | undefined): number[] => Array.from(value?.data ?? [], Number);
+const numbers = (value: TensorValue | undefined): number[] => [...(value?.data ?? [])].map(Number);
 
 /** Values of the outputs after the whole pipeline; they must not differ from those before `simplify`. */
 function valuesOf(g: Make, outputs: readonly Node[], environment: Environment): TensorValue[] {
@@ -28,7 +28,7 @@ function valuesOf(g: Make, outputs: readonly Node[], environment: Environment): 
 function differences(y: TensorNode, feed: string, environment: Environment): number[] {
   const value = environment.feeds.get(feed) as TensorValue;
   const step = 1e-5;
-  return Array.from(value.data, (_, at) => {
+  return numbers(value).map((_, at) => {
     const moved = (by: number): number => {
       const data = Float64Array.from(numbers(value), (old, index) => (index === at ? old + by : old));
       const feeds = new Map(environment.feeds).set(feed, { ...value, data });
