@@ -1,0 +1,101 @@
+// Artifacts as files: the same bytes every time, texts on the way, entries, the C header.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { buildArtifact, compilePrograms, header, hostTarget } from '../../codegen/llvm/index.js';
+import { InternalError } from '../../src/base/index.js';
+import type { Manifest } from '../../runtime/abi/manifest.js';
+import { apply, Bench, f32, feed, index, int, kernel, load, loop, numbers, output, program, store, temporary } from './harness.js';
+
+const bench = new Bench();
+const folder = mkdtempSync(join(tmpdir(), 'tfc-artifact-'));
+afterAll(() => {
+  bench.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const scaled = (by: number) => {
+  const [x, z] = [feed(0, 'f32', 'N'), output(0, 'f32', 'N')];
+  return { ...program([kernel('scale', [loop('vector', 'i', 'N', [store(z, [index('i')], apply('mul', 'f32', load(x, [index('i')]), f32(by)))])])], [x, z], ['N']), entry: `scale${by}` };
+};
+
+const manifest: Manifest = {
+  abi: 1,
+  version: '0.1.0',
+  module: 'my-model.tdsl',
+  target: { triple: 'x86_64-pc-linux-gnu', cpu: 'x86-64' },
+  entries: [
+    { name: 'scale2', kind: 'fn', doc: 'Doubles. */ int trap;', dims: ['N'], ranks: {}, facts: [], feeds: [{ name: 'x', dtype: 'f32', shape: [[[1, ['N']]]] }], outputs: [{ name: '', dtype: 'f32', shape: [[[1, ['N']]]] }], result: { kind: 'output', index: 0 }, reads: [], writes: [] },
+    { name: 'scale3', kind: 'step', dims: ['N'], ranks: {}, facts: [], feeds: [{ name: 'x', dtype: 'f32', shape: [[[2, ['N', 'N']], [1, []]], 3] }], outputs: [], result: { kind: 'record', fields: [] }, reads: [0], writes: [0] },
+  ],
+  open: [],
+  variables: [
+    { path: 'net/w', dtype: 'f32', shape: [784, 300], kind: 'param', initial: { kind: 'none' } },
+    { path: 'net.w', dtype: 'i32', shape: [], kind: 'state', doc: 'steps', initial: { kind: 'constant', value: 0 } },
+  ],
+};
+
+describe('artifacts', () => {
+  it('have the same bytes whenever and wherever they are built', () => {
+    const input = { programs: [scaled(2), scaled(3)], manifest: JSON.stringify(manifest), target: hostTarget() };
+    const [first, second] = [join(folder, 'a.so'), join(folder, 'b.so')];
+    buildArtifact({ ...input, outPath: first });
+    buildArtifact({ ...input, programs: [scaled(2), scaled(3)], outPath: second });
+    expect(readFileSync(first).equals(readFileSync(second))).toBe(true);
+    expect(readFileSync(first).includes('my-model.tdsl')).toBe(true);
+    expect(readFileSync(first).length).toBeLessThan(16384);
+  });
+
+  it('hold several entries', () => {
+    const artifact = bench.compile([scaled(2), scaled(3)]);
+    const a = numbers(21, 1);
+    expect(Array.from(artifact.run({ feeds: [a], dims: { N: 21 }, entry: 0 }).outputs[0] ?? [])).toEqual(Array.from(a, (v) => v * 2));
+    expect(Array.from(artifact.run({ feeds: [a], dims: { N: 21 }, entry: 1 }).outputs[0] ?? [])).toEqual(Array.from(a, (v) => Math.fround(v * 3)));
+  });
+
+  it('can be seen as text', () => {
+    const input = { programs: [scaled(2)], manifest: '{}', target: hostTarget() };
+    const texts = (['llvm', 'llvm-optimized', 'asm'] as const).map((emit) => compilePrograms({ ...input, emit }));
+    const [before, after, assembly] = texts.map((output) => (output.kind === 'text' ? output.text : ''));
+    expect(before).toMatch(/define internal void @kernel.0.scale2.0.scale\(.*noalias[^,]*readonly[^,]*%feed0/);
+    expect(after).toContain('@tfc_module_table');
+    expect(after?.length).toBeLessThan(before?.length ?? 0);
+    expect(assembly).toContain('tfc_module_table:');
+    expect(compilePrograms(input).kind).toBe('object');
+  });
+
+  it('hold code for a named processor', () => {
+    const wide = compilePrograms({ programs: [scaled(2)], manifest: '{}', target: hostTarget('sapphirerapids'), emit: 'asm' });
+    const narrow = compilePrograms({ programs: [scaled(3)], manifest: '{}', target: hostTarget('x86-64'), emit: 'asm' });
+    expect(wide.kind === 'text' && wide.text.includes('%zmm')).toBe(true);
+    expect(narrow.kind === 'text' && !/%[yz]mm|vmulps/.test(narrow.text) && narrow.text.includes('mulps')).toBe(true);
+    expect(hostTarget('haswell')).toMatchObject({ vectorBytes: 32, vectorRegisters: 16 });
+  });
+
+  it('are described by a header that C accepts', () => {
+    const text = header(JSON.stringify(manifest));
+    expect(text).toContain('TFC_MY_MODEL_ENTRY_SCALE3 = 1');
+    expect(text).toContain('TFC_MY_MODEL_VARIABLE_NET_W_1 = 1');
+    expect(text).toContain('feeds[0] x: f32[2*N*N + 1, 3]');
+    expect(text).not.toContain('*/ int trap');
+    writeFileSync(join(folder, 'my-model.h'), text);
+    writeFileSync(join(folder, 'main.c'), '#include "my-model.h"\nint main(void) { return TFC_MY_MODEL_ENTRY_SCALE2 + TFC_MY_MODEL_SCALE2_FEEDS - 1; }\n');
+    const abi = join(dirname(fileURLToPath(import.meta.url)), '../../runtime/abi');
+    const compiled = spawnSync('cc', ['-Wall', '-Werror', '-pedantic', '-I', abi, '-c', '-o', join(folder, 'main.o'), join(folder, 'main.c')], { encoding: 'utf8' });
+    expect(compiled.stderr).toBe('');
+    expect(compiled.status).toBe(0);
+    expect(() => header('{"abi":2}')).toThrow(InternalError);
+  });
+
+  it('name what is wrong with a kernel', () => {
+    const [x, z] = [feed(0, 'f32', 4), output(0, 'f32', 4)];
+    const compile = (value: ReturnType<typeof load>): unknown => compilePrograms({ programs: [program([kernel('k', [loop('vector', 'i', 4, [store(z, [index('i')], value)])])], [x, z])], manifest: '{}', target: hostTarget() });
+    expect(() => compile(apply('tanh', 'f32', load(x, [index('i')])))).toThrow('tanh is no machine op');
+    expect(() => compile(load(x, [index('nowhere')]))).toThrow('nowhere is not in scope');
+    expect(() => compile(load({ ...temporary('lost', 'f32', 4) }, [int(0)]))).toThrow('lost has no place in the arena');
+  });
+});
