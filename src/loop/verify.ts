@@ -229,6 +229,7 @@ class Verifier {
         const problem = applyProblem(expr);
         if (problem !== undefined) this.#fail('machine', problem);
         if (this.#options.expanded === true && !isMachineOp(expr.fn)) this.#fail('machine', `${expr.fn} is no machine op`);
+        if (this.#options.expanded === true && expr.fn === 'rem' && isFloat(expr.dtype)) this.#fail('machine', `rem of ${expr.dtype}`);
         return;
       }
     }

@@ -74,10 +74,12 @@ feed 1 ids: i32[B]
 variable 0 \`the weight\`: f32[N]
 temporary t: f32[B, N] strides [N + 3, 1] in slot 0
 temporary u: f64[B] in slot 1
-temporary v: f32[N] in slot 0
+temporary v: f32[N] in slot 2
+temporary z: f32[N] in slot 0
 output 0 n: i64[]
 slot 0: 4*B*N + 12*B, 4*N
 slot 1: 8*B
+slot 2: 4*N
 
 kernel first "t = x², u = row sums"
   reads 4*B*N writes 4*B*N flops 2*B*N
@@ -112,7 +114,8 @@ kernel third "update"
   reads 8*N writes 4*N flops 2*N
 {
   vector for i in 0..N {
-    \`the weight\`[i] = \`the weight\`[i] - f32(0.1) * v[i]
+    z[i] = f32(0.1) * v[i]
+    \`the weight\`[i] = \`the weight\`[i] - z[i]
   }
   acc count: i64 = 5n
   for k in 0..B {

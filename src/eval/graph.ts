@@ -1,0 +1,111 @@
+// The meaning of the language: an interpreter of graphs in doubles. In: nodes, and values of feeds, variables, parameters and sizes. Out: their values.
+// Holds: asks each op's `evaluate` and adds nothing to it; f32 is not rounded; every node is computed once per region call.
+
+import { type Dim, InternalError } from '../base/index.js';
+import { attrsKey, type Node, type Region, type TensorNode, type TensorType, topological, typeToString } from '../graph/index.js';
+import { type EvaluateContext, isTensorValue, registry, type TensorValue, type Value } from '../ops/index.js';
+import { mistake } from './sizes.js';
+
+export interface Environment {
+  readonly feeds?: ReadonlyMap<string, TensorValue>;
+  readonly variables?: ReadonlyMap<string, TensorValue>;
+  /** Values of `argument` nodes outside of regions, by index. */
+  readonly args?: readonly TensorValue[];
+  readonly dims?: ReadonlyMap<string, number>;
+}
+
+/** Values of tensor nodes, in their order. */
+export function evaluateNodes(roots: readonly TensorNode[], environment: Environment = {}): TensorValue[] {
+  return new GraphEvaluator(environment).tensors(roots, environment.args ?? []);
+}
+
+export class GraphEvaluator {
+  readonly #environment: Environment;
+  readonly #dims: ReadonlyMap<string, number>;
+  /** The walk through a region is the same in every iteration of its loop. */
+  readonly #orders = new Map<Region, readonly Node[]>();
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+    this.#dims = environment.dims ?? new Map();
+  }
+
+  tensors(roots: readonly TensorNode[], args: readonly TensorValue[]): TensorValue[] {
+    return this.#run(roots, topological(roots), args);
+  }
+
+  #run(roots: readonly TensorNode[], order: readonly Node[], args: readonly TensorValue[]): TensorValue[] {
+    const values = new Map<Node, Value>();
+    for (const node of order) values.set(node, this.#node(node, values, args));
+    return roots.map((root) => {
+      const value = values.get(root);
+      if (value === undefined || !isTensorValue(value)) throw new InternalError('graph interpreter', `${root.op.name} gives no tensor`);
+      return value;
+    });
+  }
+
+  #node(node: Node, values: ReadonlyMap<Node, Value>, args: readonly TensorValue[]): Value {
+    const attribute = (name: string): unknown => node.attrs[name];
+    switch (node.op.name) {
+      case 'feed': {
+        const name = String(attribute('name'));
+        const value = this.#environment.feeds?.get(name);
+        if (value === undefined) throw mistake('missing-feed', `the argument ${name} is not fed`);
+        return this.#fitting(node, value);
+      }
+      case 'variable': {
+        const path = String(attribute('path'));
+        const value = this.#environment.variables?.get(path);
+        if (value === undefined) throw mistake('uninitialized-variable', `the variable ${path} has no value`);
+        return this.#fitting(node, value);
+      }
+      case 'argument': {
+        const value = args[Number(attribute('index'))];
+        if (value === undefined) throw new InternalError('graph interpreter', `no argument ${String(attribute('index'))} among ${args.length}`);
+        return this.#fitting(node, value);
+      }
+    }
+    const op = registry.get(node.op.name);
+    if (op === undefined) throw new InternalError('graph interpreter', `no op is named ${node.op.name}`);
+    const operands = node.args.map((arg) => values.get(arg) as Value);
+    return this.#fitting(node, op.evaluate(operands, this.#context(node)));
+  }
+
+  #context(node: Node): EvaluateContext<Node['attrs']> {
+    return {
+      attrs: node.attrs,
+      type: node.type,
+      size: (dim) => this.#size(dim),
+      shape: (type) => this.#shape(type),
+      region: (region, args) => {
+        const order = this.#orders.get(region) ?? topological(region.results);
+        this.#orders.set(region, order);
+        return this.#run(region.results, order, args);
+      },
+    };
+  }
+
+  #size(dim: Dim): number {
+    const size = dim.evaluate(this.#dims);
+    if (size === undefined) throw mistake('ambiguous-size', `the size ${dim.toString()} has no value`);
+    return size;
+  }
+
+  #shape(type: TensorType): number[] {
+    return type.shape.map((dim) => this.#size(dim));
+  }
+
+  /** A value has the dtype and shape of its node's type. */
+  #fitting(node: Node, value: Value): Value {
+    const types = node.type.kind === 'tensor' ? [node.type] : node.type.items;
+    const found = isTensorValue(value) ? [value] : value;
+    types.forEach((type, at) => {
+      const one = found[at];
+      const shape = this.#shape(type);
+      if (one !== undefined && one.dtype === type.dtype && one.shape.length === shape.length && one.shape.every((size, axis) => size === shape[axis])) return;
+      const given = one === undefined ? 'nothing' : `${one.dtype}[${one.shape.join(', ')}]`;
+      throw new InternalError('graph interpreter', `${node.op.name}${attrsKey(node.attrs).slice(0, 200)} is ${typeToString(type)} and gives ${given}`);
+    });
+    return value;
+  }
+}

@@ -1,0 +1,136 @@
+// Machine arithmetic that JavaScript lacks. In: numbers (bigints for i64). Out: what the machine op gives, to the bit. Holds: no rounding but the one stated.
+
+import { type DType, InternalError } from '../../base/index.js';
+
+/** To nearest, ties to even, among numbers with `bits` bits of significand and exponents of at least `least` (1.x · 2^least). */
+function roundTo(x: number, bits: number, least: number, largest: number): number {
+  if (x === 0 || !Number.isFinite(x)) return x;
+  let exponent = Math.floor(Math.log2(Math.abs(x)));
+  // log2 may be off by one next to powers of two.
+  if (2 ** exponent > Math.abs(x)) exponent -= 1;
+  else if (2 ** (exponent + 1) <= Math.abs(x)) exponent += 1;
+  const unit = 2 ** (Math.max(exponent, least) - bits + 1);
+  const rounded = roundEven(x / unit) * unit;
+  return Math.abs(rounded) > largest ? Math.sign(x) * Infinity : rounded;
+}
+
+export const roundF16 = (x: number): number => roundTo(x, 11, -14, 65504);
+export const roundBF16 = (x: number): number => roundTo(x, 8, -126, (2 - 2 ** -7) * 2 ** 127);
+
+/** The nearest value of a float dtype. */
+export function roundFloat(dtype: DType, x: number): number {
+  switch (dtype) {
+    case 'f32':
+      return Math.fround(x);
+    case 'f64':
+      return x;
+    case 'f16':
+      return roundF16(x);
+    case 'bf16':
+      return roundBF16(x);
+    default:
+      throw new InternalError('kernel interpreter', `${dtype} is no float`);
+  }
+}
+
+export function roundEven(x: number): number {
+  if (!Number.isFinite(x) || Math.abs(x) >= 2 ** 52) return x;
+  // Adding and taking away 2⁵² leaves the integer that the addition rounded to, ties to even.
+  const magnitude = Math.abs(x) + 2 ** 52 - 2 ** 52;
+  return copySign(magnitude, x);
+}
+
+export function copySign(magnitude: number, sign: number): number {
+  const negative = sign < 0 || Object.is(sign, -0);
+  return negative ? -Math.abs(magnitude) : Math.abs(magnitude);
+}
+
+/** What rounding left off in `sum` = a + b (Knuth's TwoSum). */
+function sumError(a: number, b: number, sum: number): number {
+  const bPart = sum - a;
+  return a - (sum - bPart) + (b - bPart);
+}
+
+const halves = (x: number): readonly [number, number] => {
+  const c = 134217729 * x;
+  const high = c - (c - x);
+  return [high, x - high];
+};
+
+/** a · b + c in f32 with one rounding: the product is exact in doubles, and a tie of the sum is broken by what the sum left off. */
+export function fma32(a: number, b: number, c: number): number {
+  const product = a * b;
+  const sum = product + c;
+  const near = Math.fround(sum);
+  if (near === sum || !Number.isFinite(near)) return near;
+  const error = sumError(product, c, sum);
+  if (error === 0) return near;
+  // Rounding twice is only wrong when the sum lies in the middle of two f32: then the error decides.
+  const other = sum + (sum - near);
+  return Math.fround(other) === other ? (error > 0 ? Math.max(near, other) : Math.min(near, other)) : near;
+}
+
+/** a · b + c in f64, the product in two parts (Dekker); one rounding up to the last bit of subnormal parts. */
+export function fma64(a: number, b: number, c: number): number {
+  const product = a * b;
+  const plain = product + c;
+  if (!Number.isFinite(plain) || Math.abs(a) > 2 ** 995 || Math.abs(b) > 2 ** 995 || product === 0) return plain;
+  const [aHigh, aLow] = halves(a);
+  const [bHigh, bLow] = halves(b);
+  const productError = aLow * bLow - (product - aHigh * bHigh - aLow * bHigh - aHigh * bLow);
+  return plain + (sumError(product, c, plain) + productError);
+}
+
+/** Upper half of the unsigned 32 × 32-bit product, as i32. */
+export function mulHigh(a: number, b: number): number {
+  const [x, y] = [a >>> 0, b >>> 0];
+  const [xHigh, xLow, yHigh, yLow] = [x >>> 16, x & 0xffff, y >>> 16, y & 0xffff];
+  const middle = xHigh * yLow + ((xLow * yLow) >>> 16);
+  const carry = xLow * yHigh + (middle % 65536);
+  return (xHigh * yHigh + Math.floor(middle / 65536) + Math.floor(carry / 65536)) | 0;
+}
+
+/** Float → integer towards zero, saturating, NaN → 0. */
+export function toInteger(x: number, least: number, most: number): number {
+  if (Number.isNaN(x)) return 0;
+  return x <= least ? least : x >= most ? most : Math.trunc(x) + 0;
+}
+
+export function toBigInteger(x: number): bigint {
+  if (Number.isNaN(x)) return 0n;
+  if (x >= 2 ** 63) return 2n ** 63n - 1n;
+  return x <= -(2 ** 63) ? -(2n ** 63n) : BigInt(Math.trunc(x));
+}
+
+/** A bigint as a double from which rounding to f32 (or less) is right: what does not fit sticks to the last bit. */
+export function sticky(x: bigint): number {
+  const magnitude = x < 0n ? -x : x;
+  if (magnitude < 2n ** 53n) return Number(x);
+  const kept = ((magnitude >> 11n) | (magnitude & 2047n ? 1n : 0n)) << 11n;
+  return Number(x < 0n ? -kept : kept);
+}
+
+/** Bits of one dtype seen as another of the same width. */
+export function bitcast(from: DType, to: DType, value: number | bigint): number | bigint {
+  if (from === to) return value;
+  const view = new DataView(new ArrayBuffer(8));
+  const pair = `${from} ${to}`;
+  switch (pair) {
+    case 'f32 i32':
+      view.setFloat32(0, Number(value));
+      return view.getInt32(0);
+    case 'i32 f32':
+      view.setInt32(0, Number(value));
+      return view.getFloat32(0);
+    case 'f64 i64':
+      view.setFloat64(0, Number(value));
+      return view.getBigInt64(0);
+    case 'i64 f64':
+      view.setBigInt64(0, BigInt(value));
+      return view.getFloat64(0);
+    case 'bool u8':
+      return value;
+    default:
+      throw new InternalError('kernel interpreter', `bitcast from ${from} to ${to}`);
+  }
+}

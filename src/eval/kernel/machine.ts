@@ -1,0 +1,236 @@
+// Machine ops as JavaScript source. In: a machine op and operands. Out: an operand for its result. Holds: each means what `src/loop/machine.ts` says;
+// results are rounded or wrapped to their dtype, so nothing carries more bits than the dtype has.
+
+import { type DType, dtypes, isFloat } from '../../base/index.js';
+import { type MachineOpName, machineOps } from '../../loop/index.js';
+import { scalarTable } from '../../ops/index.js';
+import { bitcast, copySign, fma32, fma64, mulHigh, roundBF16, roundEven, roundF16, sticky, toBigInteger, toInteger } from './arithmetic.js';
+import { trouble } from './memory.js';
+import { asNumber, asStored, big, integer, number, type Operand, small } from './operand.js';
+
+/** What generated source may call, by name. */
+export const helpers = {
+  fround: Math.fround,
+  f16: roundF16,
+  bf16: roundBF16,
+  fma32,
+  fma64,
+  mulHigh,
+  roundEven,
+  copySign,
+  toInteger,
+  toBigInteger,
+  sticky,
+  bitcast,
+  libm_exp: Math.exp,
+  libm_expm1: Math.expm1,
+  libm_log: Math.log,
+  libm_log1p: Math.log1p,
+  libm_sin: Math.sin,
+  libm_cos: Math.cos,
+  libm_tan: Math.tan,
+  libm_asin: Math.asin,
+  libm_acos: Math.acos,
+  libm_atan: Math.atan,
+  libm_atan2: Math.atan2,
+  libm_sinh: Math.sinh,
+  libm_cosh: Math.cosh,
+  libm_tanh: Math.tanh,
+  libm_asinh: Math.asinh,
+  libm_acosh: Math.acosh,
+  libm_atanh: Math.atanh,
+  libm_erf: scalarTable.erf.evaluate,
+  libm_pow: scalarTable.pow.evaluate,
+} as const;
+
+/** Source that rounds or wraps a number to a dtype other than i64. */
+export function fit(dtype: DType, code: string): string {
+  switch (dtype) {
+    case 'f32':
+      return `fround(${code})`;
+    case 'f64':
+      return `(${code})`;
+    case 'f16':
+    case 'bf16':
+      return `${dtype}(${code})`;
+    case 'i32':
+      return `((${code}) | 0)`;
+    case 'u8':
+    case 'bool':
+      return `((${code}) & ${dtype === 'u8' ? 255 : 1})`;
+    case 'i64':
+      throw trouble('an i64 is not fitted');
+  }
+}
+
+const infixes: Readonly<Record<string, string>> = { add: '+', sub: '-', mul: '*', lt: '<', le: '<=', gt: '>', ge: '>=', eq: '===', ne: '!==', and: '&', or: '|', xor: '^' };
+
+/** The result of a machine op; `dtype` is that of the `apply`. */
+export function machineCode(fn: MachineOpName, dtype: DType, args: readonly Operand[]): Operand {
+  const first = args[0];
+  if (first === undefined || args.length !== machineOps[fn].arity) throw trouble(`${fn} with ${args.length} arguments`);
+  if (fn === 'convert') return convert(dtype, first);
+  if (fn === 'bitcast') return cast(`bitcast('${first.dtype}', '${dtype}', ${asStored(first)})`, dtype);
+  if (fn === 'select') return select(dtype, args);
+  const from = first.dtype;
+  if (from === 'i64') return wide(fn, dtype, args);
+  const codes = args.map((arg) => arg.code);
+  const [a, b, c] = codes as [string, string, string];
+  const symbol = infixes[fn];
+  const float = isFloat(from);
+  switch (fn) {
+    case 'lt':
+    case 'le':
+    case 'gt':
+    case 'ge':
+    case 'eq':
+    case 'ne':
+      return number(`(${a} ${symbol} ${b} ? 1 : 0)`, 'bool');
+    case 'add':
+    case 'sub':
+      return number(fit(dtype, `${a} ${symbol} ${b}`), dtype);
+    case 'mul':
+      return number(from === 'i32' ? `Math.imul(${a}, ${b})` : fit(dtype, `${a} * ${b}`), dtype);
+    case 'div':
+      return number(float ? fit(dtype, `${a} / ${b}`) : `(${b} === 0 ? 0 : ${fit(dtype, `${a} / ${b}`)})`, dtype);
+    case 'rem':
+      return number(float ? fit(dtype, `${a} % ${b}`) : `(${b} === 0 ? ${a} : ${fit(dtype, `${a} % ${b}`)})`, dtype);
+    case 'fma':
+      return number(dtype === 'f32' ? `fma32(${a}, ${b}, ${c})` : dtype === 'f64' ? `fma64(${a}, ${b}, ${c})` : fit(dtype, `${a} * ${b} + ${c}`), dtype);
+    case 'neg':
+      return number(float ? `(-${a})` : fit(dtype, `-${a}`), dtype);
+    case 'abs':
+      return number(float ? `Math.abs(${a})` : fit(dtype, `Math.abs(${a})`), dtype);
+    case 'sqrt':
+      return number(fit(dtype, `Math.sqrt(${a})`), dtype);
+    case 'floor':
+    case 'ceil':
+    case 'trunc':
+      return number(`Math.${fn}(${a})`, dtype);
+    case 'rint':
+      return number(`roundEven(${a})`, dtype);
+    case 'copysign':
+      return number(`copySign(${a}, ${b})`, dtype);
+    case 'min':
+    case 'max':
+      return number(`(${a} ${fn === 'min' ? '<' : '>'} ${b} ? ${a} : ${b})`, dtype);
+    case 'and':
+    case 'or':
+    case 'xor':
+      return number(`(${a} ${symbol} ${b})`, dtype);
+    case 'not':
+      return number(from === 'bool' ? `(1 - ${a})` : fit(dtype, `~${a}`), dtype);
+    case 'shl':
+      return number(fit(dtype, `${a} << ${b}`), dtype);
+    case 'shr':
+      return number(fit(dtype, `${a} >>> ${b}`), dtype);
+    case 'sar':
+      return number(fit(dtype, `${a} >> ${b}`), dtype);
+    case 'mulhi':
+      return number(`mulHigh(${a}, ${b})`, dtype);
+    default:
+      // Only libm is left.
+      return number(`${fn}(${codes.join(', ')})`, dtype);
+  }
+}
+
+const cast = (code: string, dtype: DType): Operand => (dtype === 'i64' ? big(code) : number(code, dtype));
+
+function select(dtype: DType, [condition, a, b]: readonly Operand[]): Operand {
+  if (condition === undefined || a === undefined || b === undefined) throw trouble('select without three arguments');
+  if (dtype !== 'i64') return number(`(${condition.code} ? ${a.code} : ${b.code})`, dtype);
+  if (!a.big && !b.big) return integer(`(${condition.code} ? ${a.code} : ${b.code})`, Math.max(a.bound, b.bound));
+  return big(`(${condition.code} ? ${asStored(a)} : ${asStored(b)})`);
+}
+
+/** i64: in numbers while the result is known to be small, else in bigints. */
+function wide(fn: MachineOpName, dtype: DType, args: readonly Operand[]): Operand {
+  const [x, y] = args as [Operand, Operand];
+  const symbol = infixes[fn];
+  if (dtype === 'bool') {
+    const codes = x.big || y.big ? [asStored(x), asStored(y)] : [x.code, y.code];
+    return number(`(${codes[0]} ${symbol} ${codes[1]} ? 1 : 0)`, 'bool');
+  }
+  if (args.every((arg) => !arg.big)) {
+    const inNumbers = narrow(fn, x, y);
+    if (inNumbers !== undefined && inNumbers.bound <= small) return inNumbers;
+  }
+  const [a, b] = args.map(asStored) as [string, string];
+  const wrapped = (code: string): Operand => big(`BigInt.asIntN(64, ${code})`);
+  switch (fn) {
+    case 'add':
+    case 'sub':
+    case 'mul':
+      return wrapped(`${a} ${symbol} ${b}`);
+    case 'div':
+      return big(`(${b} === 0n ? 0n : BigInt.asIntN(64, ${a} / ${b}))`);
+    case 'rem':
+      return big(`(${b} === 0n ? ${a} : ${a} % ${b})`);
+    case 'neg':
+      return wrapped(`-${a}`);
+    case 'abs':
+      return wrapped(`${a} < 0n ? -${a} : ${a}`);
+    case 'min':
+    case 'max':
+      return big(`(${a} ${fn === 'min' ? '<' : '>'} ${b} ? ${a} : ${b})`);
+    case 'and':
+    case 'or':
+    case 'xor':
+      return big(`(${a} ${symbol} ${b})`);
+    case 'not':
+      return big(`(~${a})`);
+    case 'shl':
+      return wrapped(`${a} << ${b}`);
+    case 'shr':
+      return wrapped(`BigInt.asUintN(64, ${a}) >> ${b}`);
+    case 'sar':
+      return big(`(${a} >> ${b})`);
+    default:
+      throw trouble(`${fn} of i64`);
+  }
+}
+
+function narrow(fn: MachineOpName, x: Operand, y: Operand): Operand | undefined {
+  const { code: a, bound } = x;
+  const b = y?.code;
+  switch (fn) {
+    case 'add':
+    case 'sub':
+      return integer(`(${a} ${infixes[fn]} ${b})`, bound + y.bound);
+    case 'mul':
+      return integer(`(${a} * ${b})`, bound * y.bound);
+    case 'div':
+      return integer(`(${b} === 0 ? 0 : Math.trunc(${a} / ${b}))`, bound);
+    case 'rem':
+      return integer(`(${b} === 0 ? ${a} : ${a} % ${b})`, bound);
+    case 'neg':
+      return integer(`(-${a})`, bound);
+    case 'abs':
+      return integer(`Math.abs(${a})`, bound);
+    case 'min':
+    case 'max':
+      return integer(`(${a} ${fn === 'min' ? '<' : '>'} ${b} ? ${a} : ${b})`, Math.max(bound, y.bound));
+    default:
+      return undefined;
+  }
+}
+
+function convert(to: DType, from: Operand): Operand {
+  const { code } = from;
+  if (from.dtype === to) return from;
+  if (to === 'bool') return number(`(${code} ${from.big ? '!== 0n' : '!== 0'} ? 1 : 0)`, 'bool');
+  if (isFloat(from.dtype)) {
+    if (isFloat(to)) return number(fit(to, code), to);
+    if (to === 'i64') return big(`toBigInteger(${code})`);
+    return number(to === 'i32' ? `toInteger(${code}, -2147483648, 2147483647)` : `toInteger(${code}, 0, 255)`, to);
+  }
+  if (to === 'i64') return integer(code, from.dtype === 'i32' ? 2 ** 31 : 255);
+  if (isFloat(to)) return number(from.big ? fit(to, to === 'f64' ? `Number(${code})` : `sticky(${code})`) : fit(to, code), to);
+  return number(from.big ? fit(to, `Number(BigInt.asIntN(32, ${code}))`) : fit(to, asNumber(from)), to);
+}
+
+/** FLOPs that counters book for a machine op: 1 per float operation, 2 per fma, none for moves, comparisons and integers. */
+export function machineFlops(fn: MachineOpName, dtype: DType): number {
+  if (dtypes[dtype].family !== 'float' || fn === 'select' || fn === 'convert' || fn === 'bitcast' || fn === 'copysign' || fn === 'abs' || fn === 'neg') return 0;
+  return fn === 'fma' ? 2 : 1;
+}

@@ -1,0 +1,101 @@
+// Storage of a running program. In: a program, sizes, feeds and variables. Out: one memory per place, and what the entry left behind.
+// Holds: buffers with the same role and number share one memory; elements that nothing wrote are known as such.
+
+import { bytesOf, type Dim, type DType, dtypes, InternalError } from '../../base/index.js';
+import type { Buffer, Program } from '../../loop/index.js';
+import type { TensorValue } from '../../ops/index.js';
+
+export type Elements = Float32Array | Float64Array | Int32Array | Uint8Array | BigInt64Array;
+
+/** Where a buffer lives: several buffers may show one memory. */
+export interface Place {
+  readonly id: number;
+  readonly buffer: Buffer;
+  readonly shape: readonly number[];
+  /** Elements from the first to behind the last, with gaps. */
+  readonly extent: number;
+  /** Of the arena, when it is simulated. */
+  readonly slot: number | undefined;
+}
+
+export interface Memory {
+  readonly data: Elements;
+  /** 1 where an element has a value; undefined for feeds, whose elements all have one. */
+  readonly written: Uint8Array | undefined;
+}
+
+export const trouble = (message: string): InternalError => new InternalError('kernel interpreter', message);
+
+export function sizeOf(dim: Dim, dims: ReadonlyMap<string, number>): number {
+  const size = dim.evaluate(dims);
+  if (size === undefined) throw trouble(`the size ${dim.toString()} has no value`);
+  return size;
+}
+
+/** The places of a program's buffers, by buffer name. */
+export function placesOf(program: Program, dims: ReadonlyMap<string, number>, arena: boolean): ReadonlyMap<string, Place> {
+  const places = new Map<string, Place>();
+  const shared = new Map<string, Place>();
+  let count = 0;
+  for (const buffer of program.buffers) {
+    const { role, name } = buffer;
+    const shape = buffer.shape.map((dim) => sizeOf(dim, dims));
+    const strides = buffer.strides.map((dim) => sizeOf(dim, dims));
+    if (shape.some((size) => size < 0)) throw trouble(`${name} has the shape [${shape.join(', ')}]`);
+    const extent = shape.includes(0) ? 0 : 1 + shape.reduce((sum, size, axis) => sum + (size - 1) * (strides[axis] as number), 0);
+    const key = role.kind === 'temporary' ? `temporary ${name}` : `${role.kind} ${role.index}`;
+    const twin = shared.get(key);
+    if (twin !== undefined && (twin.extent !== extent || twin.buffer.dtype !== buffer.dtype)) throw trouble(`${name} and ${twin.buffer.name} are one ${key} and differ in size`);
+    const slot = arena ? program.arena.slotOf.get(name) : undefined;
+    const place: Place = { id: twin?.id ?? count++, buffer, shape, extent, slot };
+    if (arena && role.kind === 'temporary') checkSlot(program, place, dims);
+    shared.set(key, twin ?? place);
+    places.set(name, place);
+  }
+  return places;
+}
+
+function checkSlot(program: Program, place: Place, dims: ReadonlyMap<string, number>): void {
+  const { name, dtype } = place.buffer;
+  const slot = place.slot === undefined ? undefined : program.arena.slots[place.slot];
+  if (slot === undefined) throw trouble(`the arena has no slot for ${name}`);
+  const room = Math.max(0, ...slot.bytes.map((dim) => sizeOf(dim, dims)));
+  const needed = place.extent * bytesOf(dtype);
+  if (needed > room) throw trouble(`${name} needs ${needed} bytes and its slot ${place.slot} has ${room}`);
+}
+
+function elements(dtype: DType, count: number): Elements {
+  if (dtype === 'i64') return new BigInt64Array(count);
+  if (dtype === 'f64') return new Float64Array(count);
+  if (dtypes[dtype].family === 'float') return new Float32Array(count);
+  return dtype === 'i32' ? new Int32Array(count) : new Uint8Array(count);
+}
+
+/** Fresh memory of a place, filled with `value` if there is one. */
+export function memoryOf(place: Place, value: TensorValue | undefined): Memory {
+  const { buffer, shape, extent } = place;
+  const data = elements(buffer.dtype, extent);
+  const { role, name, dtype } = buffer;
+  if (value === undefined) {
+    if (role.kind === 'feed') throw trouble(`no value for the feed ${name}`);
+    return { data, written: new Uint8Array(extent) };
+  }
+  if (value.dtype !== dtype) throw trouble(`${name} is ${dtype} and gets ${value.dtype}`);
+  if (value.shape.length !== shape.length || value.shape.some((size, axis) => size !== shape[axis])) {
+    throw trouble(`${name} has the shape [${shape.join(', ')}] and gets [${value.shape.join(', ')}]`);
+  }
+  // Storing rounds to the dtype; f16 and bf16 are rounded when they are computed with.
+  if (data instanceof BigInt64Array) data.set(value.data as BigInt64Array);
+  else data.set(value.data as Float64Array);
+  return { data, written: role.kind === 'feed' ? undefined : new Uint8Array(extent).fill(1) };
+}
+
+/** The value that a place holds; undefined when nothing was ever written, an error when only a part was. */
+export function valueOf(place: Place, memory: Memory): TensorValue | undefined {
+  const { buffer, shape, extent } = place;
+  const holes = memory.written === undefined ? 0 : memory.written.reduce((count, one) => count + (one === 0 ? 1 : 0), 0);
+  if (holes === extent && extent > 0) return undefined;
+  if (holes > 0) throw trouble(`${holes} of ${extent} elements of ${buffer.name} were never written`);
+  const { data } = memory;
+  return { dtype: buffer.dtype, shape, data: data instanceof BigInt64Array ? data.slice() : Float64Array.from(data as Float64Array) };
+}

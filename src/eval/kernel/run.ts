@@ -1,0 +1,72 @@
+// Runs programs of kernel IR. In: a program, sizes, feeds and variables. Out: outputs, variables after the run, and counts per kernel.
+// Holds: inputs are not changed; the first access that breaks a rule of the IR (see `compile.ts`) is an InternalError that shows its statement.
+
+import type { Program } from '../../loop/index.js';
+import type { TensorValue } from '../../ops/index.js';
+import { bindSizes } from '../sizes.js';
+import { compileKernel } from './compile.js';
+import { type KernelCounts, totalCounts } from './counts.js';
+import { memoryOf, placesOf, trouble, valueOf } from './memory.js';
+import { KernelState } from './state.js';
+
+export interface ProgramInputs {
+  /** In the entry's order. */
+  readonly feeds: readonly TensorValue[];
+  /** All variables of the module, in its order; undefined: without a value. */
+  readonly variables?: readonly (TensorValue | undefined)[];
+  /** Sizes that the shapes of the feeds do not say. */
+  readonly dims?: ReadonlyMap<string, number>;
+}
+
+export interface ProgramResult {
+  readonly outputs: readonly TensorValue[];
+  /** Of the inputs' order, those that the program stored with their new values. */
+  readonly variables: readonly (TensorValue | undefined)[];
+  /** By kernel name. */
+  readonly counts: ReadonlyMap<string, KernelCounts>;
+}
+
+export interface RunOptions {
+  /** Temporaries share the planned slots of one arena: using one after its slot went to another is an error. */
+  readonly arena?: boolean;
+}
+
+export function runProgram(program: Program, inputs: ProgramInputs, options: RunOptions = {}): ProgramResult {
+  const dims = bindSizes(
+    program.buffers.flatMap(({ role, name, shape }) => {
+      const value = role.kind === 'feed' ? inputs.feeds[role.index] : role.kind === 'variable' ? inputs.variables?.[role.index] : undefined;
+      return value === undefined ? [] : [{ what: name, shape, sizes: value.shape }];
+    }),
+    inputs.dims,
+  );
+  return prepareProgram(program, dims, options)(inputs);
+}
+
+/** Compiles for one set of sizes; what it gives can be run many times. */
+export function prepareProgram(program: Program, dims: ReadonlyMap<string, number>, options: RunOptions = {}): (inputs: ProgramInputs) => ProgramResult {
+  const places = placesOf(program, dims, options.arena === true);
+  const kernels = program.kernels.map((kernel) => ({ kernel, compiled: compileKernel(kernel, places, dims) }));
+  const all = [...places.values()];
+  const distinct = all.filter((place, at) => all.findIndex((other) => other.id === place.id) === at);
+  return ({ feeds, variables = [] }) => {
+    const memories = distinct.map((place) => {
+      const { role } = place.buffer;
+      return memoryOf(place, role.kind === 'feed' ? feeds[role.index] : role.kind === 'variable' ? variables[role.index] : undefined);
+    });
+    const state = new KernelState(all, memories);
+    const counts = new Map<string, KernelCounts>();
+    for (const { kernel, compiled } of kernels) counts.set(kernel.name, totalCounts(compiled.statements, compiled.run(state)));
+    const outputs: TensorValue[] = [];
+    const after = [...variables];
+    for (const place of distinct) {
+      const { role, name } = place.buffer;
+      const memory = memories[place.id];
+      if (memory === undefined || role.kind === 'feed' || role.kind === 'temporary') continue;
+      const value = valueOf(place, memory);
+      if (role.kind === 'variable') after[role.index] = value;
+      else if (value === undefined) throw trouble(`the output ${name} was never written`);
+      else outputs[role.index] = value;
+    }
+    return { outputs, variables: after, counts };
+  };
+}

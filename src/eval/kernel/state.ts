@@ -1,0 +1,63 @@
+// The state of a running program. In: memories. Out: what generated source asks of it. Holds: numbers of loop iterations only grow, and start above 0;
+// a slot of the arena belongs to the temporary that was stored last, and what the one before held is gone.
+
+import type { Place, Memory } from './memory.js';
+import { trouble } from './memory.js';
+
+export type Mark = `${'parallel' | 'vector'} ${'writers' | 'readers'}`;
+
+export class KernelState {
+  readonly memories: readonly Memory[];
+  /** The number of the next iteration of a checked loop. */
+  clock = 1;
+  /** Slot → id of the memory that has it. */
+  readonly owners: (number | undefined)[] = [];
+  readonly #places: readonly Place[];
+  readonly #marks = new Map<string, Float64Array>();
+  /** Id of a memory that lost its slot → id of the one that took it. */
+  readonly #lost = new Map<number, number>();
+
+  constructor(places: readonly Place[], memories: readonly Memory[]) {
+    this.#places = places;
+    this.memories = memories;
+  }
+
+  /** Per element of a memory the iteration that last wrote or read it. */
+  marks(kind: Mark, id: number): Float64Array {
+    const key = `${kind} ${id}`;
+    const marks = this.#marks.get(key) ?? new Float64Array(this.memories[id]?.data.length ?? 0);
+    this.#marks.set(key, marks);
+    return marks;
+  }
+
+  takeOver(slot: number, id: number): void {
+    const before = this.owners[slot];
+    this.owners[slot] = id;
+    this.#lost.delete(id);
+    if (before === undefined) return;
+    this.memories[before]?.written?.fill(0);
+    this.#lost.set(before, id);
+  }
+
+  outOfBounds(site: string, access: string, axis: number, at: number, size: number): never {
+    throw trouble(`${access} is out of bounds: axis ${axis} is ${at} and has ${size} elements; ${site}`);
+  }
+
+  overLimit(site: string, extent: number, limit: number): never {
+    throw trouble(`the extent ${extent} is above the limit ${limit}; ${site}`);
+  }
+
+  unwritten(site: string, id: number, at: number): never {
+    const taker = this.#lost.get(id);
+    const why = taker === undefined ? 'that nothing wrote' : `that is gone since ${this.#name(taker)} took its slot of the arena`;
+    throw trouble(`element ${at} of ${this.#name(id)} is read ${why}; ${site}`);
+  }
+
+  race(site: string, level: 'parallel' | 'vector', how: 'written' | 'read'): never {
+    throw trouble(`an element is ${how} by another iteration of the ${level} loop; ${site}`);
+  }
+
+  #name(id: number): string {
+    return this.#places.find((place) => place.id === id)?.buffer.name ?? `memory ${id}`;
+  }
+}
