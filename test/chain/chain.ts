@@ -1,0 +1,174 @@
+// The chain of oracles. In: a program, an entry, sizes. Out: nothing, or the first link that broke. Holds: graph interpreter = simplified graph ≈ kernel interpreter ≈ expanded kernels
+// (in one arena) ≈ native code, where one thread and several give the same bits.
+
+import { expect } from 'vitest';
+import { type DType, isFloat, isInteger } from '../../src/base/index.js';
+import { compile, type FeedValue, type Module } from '../../src/driver/index.js';
+import { check } from '../../src/driver/front.js';
+import { toKernels, toMachine } from '../../src/driver/pipeline.js';
+import { hostTarget } from '../../codegen/llvm/index.js';
+import { bindSizes, evaluateEntry, initialValues, runProgram } from '../../src/eval/index.js';
+import type { Entry, ModuleGraph } from '../../src/graph/index.js';
+import type { Lowered } from '../../src/lower/index.js';
+import { type TensorValue, tensorValue } from '../../src/ops/index.js';
+import { differentiate, Pipeline, simplify, strip } from '../../src/passes/index.js';
+import { Tensor, tensor } from '../../runtime/index.js';
+
+export interface ChainCase {
+  readonly entry: string;
+  /** Values of the free sizes. */
+  readonly dims?: Readonly<Record<string, number>>;
+  /** Ranks of open packs, for entries that have them. */
+  readonly ranks?: Readonly<Record<string, number>>;
+  readonly steps?: number;
+  /** Bounds of random feeds by name; default -1 to 1, integers 0 to 9. */
+  readonly ranges?: Readonly<Record<string, readonly [number, number]>>;
+  /** Relative tolerance between links that round to f32; default 2e-4. */
+  readonly tolerance?: number;
+}
+
+interface Links {
+  readonly stripped: ModuleGraph;
+  readonly simplified: ModuleGraph;
+  readonly kernels: readonly Lowered[];
+  readonly machine: readonly Lowered[];
+}
+
+/** All forms of one module; each pipeline starts from the text, so that no link sees another one's nodes. */
+export function linksOf(path: string, open?: { readonly entry: string; readonly ranks: Readonly<Record<string, number>> }, cpu = 'native'): Links {
+  const fresh = (): ReturnType<typeof check> => check({ path, set: {}, open }, new Map());
+  const target = hostTarget(cpu);
+  const a = fresh();
+  const stripped = Pipeline.of(differentiate).then(strip).run(a.module, { build: a.build }).output;
+  const b = fresh();
+  const simplified = Pipeline.of(differentiate).then(strip).then(simplify).run(b.module, { build: b.build }).output;
+  const c = fresh();
+  const kernels = toKernels(target).run(c.module, { build: c.build }).output.entries;
+  const d = fresh();
+  const machine = toMachine(target).run(d.module, { build: d.build }).output.entries;
+  return { stripped, simplified, kernels, machine };
+}
+
+type State = Map<string, TensorValue>;
+
+export async function runChain(path: string, one: ChainCase): Promise<void> {
+  const { dims = {}, ranks, steps = 2, tolerance = 2e-4 } = one;
+  const open = ranks === undefined ? undefined : { entry: one.entry, ranks };
+  const links = linksOf(path, open);
+  const entry = entryOf(links.stripped, one.entry);
+  const feeds = randomFeeds(entry, dims, one.ranges ?? {});
+  const sizes = new Map(Object.entries(dims));
+  const module = await compile(path);
+  try {
+    const initial = initialValues(links.stripped, 5n);
+    const paths = links.stripped.variables.map((variable) => variable.path);
+    const states: Record<'stripped' | 'simplified' | 'kernels' | 'machine', State> = { stripped: new Map(initial), simplified: new Map(initial), kernels: new Map(initial), machine: new Map(initial) };
+    using alone = sessionWith(module, initial, 1);
+    using together = sessionWith(module, initial, 3);
+    for (let step = 0; step < steps; step++) {
+      const meaning = graphStep(links.stripped, one.entry, feeds, states.stripped, sizes);
+      const simple = graphStep(links.simplified, one.entry, feeds, states.simplified, sizes);
+      same(`${one.entry}, step ${step}: simplify changed the meaning`, simple, meaning, 1e-9);
+      const kernels = kernelStep(links.kernels, one.entry, feeds, paths, states.kernels, sizes);
+      same(`${one.entry}, step ${step}: lower changed the meaning`, kernels, simple, tolerance);
+      const machine = kernelStep(links.machine, one.entry, feeds, paths, states.machine, sizes);
+      same(`${one.entry}, step ${step}: expand changed the meaning`, machine, kernels, tolerance / 10);
+      const native = nativeStep(alone, one.entry, entry, feeds);
+      same(`${one.entry}, step ${step}: native code differs`, native, machine, tolerance);
+      const threaded = nativeStep(together, one.entry, entry, feeds);
+      for (const [name, value] of native) expect(threaded.get(name)?.data, `${name}: threads changed bits`).toEqual(value.data);
+    }
+  } finally {
+    module.close();
+  }
+}
+
+type Results = ReadonlyMap<string, TensorValue>;
+
+const entryOf = (module: ModuleGraph, name: string): Entry => module.entries.find((entry) => entry.name === name) as Entry;
+
+function graphStep(module: ModuleGraph, name: string, feeds: State, state: State, dims: ReadonlyMap<string, number>): Results {
+  const entry = entryOf(module, name);
+  const { outputs, updates } = evaluateEntry(entry, { feeds, variables: state, dims });
+  for (const [path, value] of updates) state.set(path, value);
+  return new Map([...entry.outputs.map((output, at) => [`output ${output.path}`, outputs[at] as TensorValue] as const), ...[...updates].map(([path, value]) => [`variable ${path}`, value] as const)]);
+}
+
+function kernelStep(lowered: readonly Lowered[], name: string, feeds: State, paths: readonly string[], state: State, dims: ReadonlyMap<string, number>): Results {
+  const { program } = lowered.find((one) => one.program.entry === name) as Lowered;
+  const feedsInOrder: TensorValue[] = [];
+  const outputs: string[] = [];
+  for (const { role, name: buffer } of program.buffers) {
+    if (role.kind === 'feed') feedsInOrder[role.index] = feeds.get(buffer.replace(/^in_/, '')) as TensorValue;
+    if (role.kind === 'output') outputs[role.index] = buffer;
+  }
+  const result = runProgram(program, { feeds: feedsInOrder, variables: paths.map((path) => state.get(path)), dims }, { arena: true });
+  const changed = program.buffers.flatMap(({ role }) => (role.kind === 'variable' ? [role.index] : []));
+  for (const at of changed) {
+    const value = result.variables[at];
+    if (value !== undefined) state.set(paths[at] as string, value);
+  }
+  return new Map([...result.outputs.map((value, at) => [`output ${(outputs[at] as string).replace(/^out_(result$)?/, '')}`, value] as const), ...changed.flatMap((at) => (result.variables[at] === undefined ? [] : [[`variable ${paths[at]}`, result.variables[at]] as const]))]);
+}
+
+function sessionWith(module: Module, initial: State, threads: number): ReturnType<Module['session']> {
+  const session = module.session({ threads, seed: 5 });
+  for (const [path, value] of initial) {
+    const own = session.get(path);
+    same(`initial value of ${path}`, new Map([[path, valueOf(own, value.dtype)]]), new Map([[path, value]]), 1e-4);
+    session.set(path, feedOf(value));
+  }
+  return session;
+}
+
+function nativeStep(session: ReturnType<Module['session']>, name: string, entry: Entry, feeds: State): Results {
+  const result = session.run(name, Object.fromEntries([...feeds].map(([feed, value]) => [feed, feedOf(value)])));
+  const results = new Map<string, TensorValue>();
+  for (const { path, node } of entry.outputs) {
+    let part: unknown = result;
+    for (const key of path === '' ? [] : path.split('/')) part = (part as Record<string, unknown>)[key];
+    results.set(`output ${path}`, valueOf(part, node.type.dtype));
+  }
+  for (const { variable, node } of entry.updates) results.set(`variable ${variable}`, valueOf(session.get(variable), node.type.dtype));
+  return results;
+}
+
+function valueOf(value: unknown, dtype: DType): TensorValue {
+  if (value instanceof Tensor) return tensorValue(dtype, value.shape, value.data as Iterable<number | bigint>);
+  return tensorValue(dtype, [], [typeof value === 'boolean' ? Number(value) : (value as number | bigint)]);
+}
+
+const feedOf = (value: TensorValue): FeedValue => {
+  const elements = value.dtype === 'bool' ? Uint8Array.from(value.data as Float64Array) : value.dtype === 'f32' ? Float32Array.from(value.data as Float64Array) : value.dtype === 'i32' ? Int32Array.from(value.data as Float64Array) : value.data;
+  return value.shape.length === 0 ? (elements[0] as number) : tensor(elements as Float32Array, value.shape);
+};
+
+function randomFeeds(entry: Entry, dims: Readonly<Record<string, number>>, ranges: ChainCase['ranges'] & object): State {
+  const environment = bindSizes([], new Map(Object.entries(dims)));
+  let seed = 12345;
+  const uniform = (): number => (seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff) / 0x7fffffff;
+  return new Map(
+    entry.feeds.map(({ name, type }) => {
+      const shape = type.shape.map((dim) => dim.evaluate(environment) ?? 0);
+      const count = shape.reduce((product, size) => product * size, 1);
+      const [low, high] = ranges[name] ?? (isFloat(type.dtype) ? [-1, 1] : type.dtype === 'bool' ? [0, 1] : [0, 9]);
+      const element = (): number => (isFloat(type.dtype) ? Math.fround(low + (high - low) * uniform()) : Math.floor(low + (high - low + 1) * uniform() * 0.999999));
+      return [name, tensorValue(type.dtype, shape, Array.from({ length: count }, () => (type.dtype === 'i64' ? BigInt(element()) : element())))];
+    }),
+  );
+}
+
+function same(what: string, actual: Results, expected: Results, tolerance: number): void {
+  for (const [name, value] of expected) {
+    const found = actual.get(name);
+    expect(found?.shape, `${what}: ${name}`).toEqual(value.shape);
+    // Errors of f32 arithmetic are relative to the largest element: sums of products cancel.
+    const scale = [...value.data].reduce<number>((most, one) => Math.max(most, Number.isFinite(Number(one)) ? Math.abs(Number(one)) : 0), 0);
+    for (const [at, one] of value.data.entries()) {
+      const [a, b] = [Number(found?.data[at]), Number(one)];
+      if (Object.is(a, b) || a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;
+      const allowed = isInteger(value.dtype) || value.dtype === 'bool' ? 0 : tolerance * (value.dtype === 'f64' ? 1e-5 : 1) * Math.max(Math.abs(b), 0.01 * scale, 1e-3 * (value.dtype === 'f64' ? 1e-3 : 1));
+      if (!(Math.abs(a - b) <= allowed)) expect.fail(`${what}: ${name}[${at}] is ${a}, expected ${b}`);
+    }
+  }
+}

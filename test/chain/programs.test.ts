@@ -1,0 +1,50 @@
+// The chain of oracles over every program and example, at sizes that leave tails and at size 1.
+
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type ChainCase, runChain } from './chain.js';
+
+const root = join(import.meta.dirname, '..', '..');
+
+const cases: Readonly<Record<string, readonly ChainCase[]>> = {
+  'test/programs/any-shape.tdsl': [0, 1, 2].flatMap((rank) => ['add', 'distance'].map((entry): ChainCase => ({ entry, ranks: { S: rank }, dims: Object.fromEntries(Array.from({ length: rank }, (_, axis) => [`S.${axis}`, 3 + axis])) }))),
+  'test/programs/exp-tower.tdsl': [{ entry: 'tower', ranges: { x: [-1, 0] } }],
+  'test/programs/fetches.tdsl': [{ entry: 'both' }],
+  'test/programs/first-graph.tdsl': [{ entry: 'f' }],
+  'test/programs/gradients.tdsl': [{ entry: 'derivatives' }],
+  'test/programs/linear-regression.tdsl': [
+    { entry: 'normalEquation', dims: { M: 40 }, tolerance: 5e-3 },
+    { entry: 'predict', dims: { M: 17 } },
+    { entry: 'train', dims: { M: 33 }, ranges: { lr: [0.01, 0.02] } },
+  ],
+  'test/programs/loop.tdsl': ['value', 'reverse', 'forward'].map((entry) => ({ entry })),
+  'test/programs/minimize-square.tdsl': ['byHand', 'byGrad', 'byOptimizer'].map((entry) => ({ entry, steps: 4 })),
+  'test/programs/mnist.tdsl': [
+    { entry: 'predict', dims: { B: 3 } },
+    { entry: 'train', dims: { B: 5 }, ranges: { x: [0, 1] }, tolerance: 5e-3 },
+  ],
+  'test/programs/moons.tdsl': [1, 2, 33].flatMap((B) => [
+    { entry: 'probability', dims: { B } },
+    { entry: 'train', dims: { B }, ranges: { y: [0, 1] } },
+  ]),
+  'test/programs/own-optimizer.tdsl': ['plain', 'slope'].map((entry) => ({ entry, steps: 4 })),
+  'test/programs/placeholder.tdsl': [0, 1, 7].map((N) => ({ entry: 'addFive', dims: { N } })),
+  'test/programs/relus.tdsl': [1, 19].map((B) => ({ entry: 'output', dims: { B } })),
+  'examples/linear-regression/housing.tdsl': [
+    { entry: 'error', dims: { M: 21 } },
+    ...['byHand', 'byGrad', 'train'].map((entry) => ({ entry, dims: { M: 37 }, ranges: { lr: [0.01, 0.02] as const } })),
+    { entry: 'normalEquation', dims: { M: 60 }, tolerance: 2e-2 },
+  ],
+};
+
+describe('the chain of oracles', () => {
+  for (const [path, list] of Object.entries(cases)) {
+    for (const one of list) it(`${path} ${one.entry} ${JSON.stringify(one.dims ?? {})}`, () => runChain(join(root, path), one), 60_000);
+  }
+
+  it('covers every program', () => {
+    const covered = new Set(Object.keys(cases));
+    for (const file of readdirSync(join(root, 'test/programs'))) if (file.endsWith('.tdsl')) expect(covered.has(`test/programs/${file}`), file).toBe(true);
+  });
+});
