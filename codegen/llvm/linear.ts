@@ -18,7 +18,7 @@ export interface Linear {
 
 const constantForm = (constant: Dim): Linear => ({ terms: [], constant });
 
-/** Definitions of the lets in scope, to look through those that only compute on indices. */
+/** Lets to look through: index arithmetic, without memory, so that the value is the same wherever the name stands. */
 export type Definitions = ReadonlyMap<string, Expr>;
 
 /** Linear forms of the expressions of one kernel, kept by object so that unrolled copies ask once. */
@@ -74,7 +74,7 @@ export class LinearForms {
         return constantForm(expr.dim);
       case 'name': {
         const value = this.definitions.get(expr.name);
-        return value !== undefined && isIndexArithmetic(value) ? this.of(value) : this.atom(expr);
+        return value === undefined ? this.atom(expr) : this.of(value);
       }
       case 'apply': {
         const [a, b] = expr.args;
@@ -119,22 +119,6 @@ export class LinearForms {
       case 'apply':
         return `${expr.fn}.${expr.dtype}(${list(expr.args)})`;
     }
-  }
-}
-
-/** No memory is read, so the value is the same wherever the let is used. */
-function isIndexArithmetic(expr: Expr): boolean {
-  switch (expr.kind) {
-    case 'const':
-    case 'index':
-    case 'size':
-      return true;
-    case 'apply':
-      return expr.dtype === 'i64' && expr.args.every(isIndexArithmetic);
-    case 'load':
-    case 'name':
-    case 'read':
-      return false;
   }
 }
 

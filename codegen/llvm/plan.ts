@@ -52,14 +52,24 @@ export function planKernel(kernel: Kernel, arena: ArenaPlan, vectorBytes: number
   return { lanes, laned, memory: findMemory(kernel, arena), definitions };
 }
 
-/** Lets that are declared once, so that their name says which value is meant. */
+/** Lets that follow the lanes of a vector loop by index arithmetic alone; an address sees through them. Their names are declared once. */
 function findDefinitions(body: readonly Stmt[]): Definitions {
   const found = new Map<string, Expr>();
+  const declared = new Set<string>();
   const twice = new Set<string>();
+  const vectors = new Set<string>();
   visitStmts(body, (stmt) => {
+    if (stmt.kind === 'for' && stmt.axis === 'vector') vectors.add(stmt.index);
     if (stmt.kind !== 'let') return;
-    if (found.has(stmt.name)) twice.add(stmt.name);
-    found.set(stmt.name, stmt.value);
+    if (declared.has(stmt.name)) twice.add(stmt.name);
+    declared.add(stmt.name);
+    let [arithmetic, follows] = [true, false];
+    visitExpr(stmt.value, (part) => {
+      if (part.kind === 'load' || part.kind === 'read' || (part.kind === 'name' && !found.has(part.name))) arithmetic = false;
+      if (part.kind === 'apply' && part.dtype !== 'i64') arithmetic = false;
+      if (part.kind === 'name' || (part.kind === 'index' && vectors.has(part.name))) follows = true;
+    });
+    if (arithmetic && follows) found.set(stmt.name, stmt.value);
   });
   for (const name of twice) found.delete(name);
   return found;
