@@ -1,0 +1,87 @@
+// Axes and shapes as arguments. In: compile-time values. Out: axes counted from the front, lists of sizes; mistakes name the tensor's type.
+
+import { type Dim, type Shape } from '../../base/index.js';
+import { typeToString, type TensorType } from '../../graph/index.js';
+import { fail } from '../report.js';
+import { bindingLabel } from '../tensors.js';
+import { describe, dimOf, type Value } from '../values.js';
+import type { BuiltinCall, Given } from './builtin.js';
+
+/** One axis of `type`, counted from the front; `extra`: how many axes more than the type has are allowed (a new axis). */
+export function oneAxis(call: BuiltinCall, given: Given, type: TensorType, extra = 0): number | undefined {
+  if (given.value.kind === 'error') return undefined;
+  const rank = type.shape.length + extra;
+  if (given.value.kind !== 'number' || !given.value.integer) {
+    const code = given.value.kind === 'tensor' || given.value.kind === 'variable' ? 'not-constant' : 'type-mismatch';
+    fail(call.context, code, given.span, `an axis of \`${call.builtin.name}\` is an integer known when compiling, and this is ${describe(given.value)}`, { labels: bindingLabel(given.value) });
+    return undefined;
+  }
+  const axis = given.value.value < 0 ? given.value.value + rank : given.value.value;
+  if (axis >= 0 && axis < rank) return axis;
+  fail(call.context, 'invalid-value', given.span, rank === 0 ? `a scalar ${type.dtype} has no axis ${given.value.value}` : `${typeToString(type)} has no axis ${given.value.value}: its axes are 0 to ${rank - 1}`, { hint: rank === 0 ? undefined : `-1 is the last one` });
+  return undefined;
+}
+
+/** The axes that are passed: one, a list, or all of them. */
+export function someAxes(call: BuiltinCall, given: Given | undefined, type: TensorType): number[] | undefined {
+  if (given === undefined || (given.value.kind === 'string' && given.value.value === 'all')) return type.shape.map((_, axis) => axis);
+  if (given.value.kind !== 'list' && given.value.kind !== 'tuple') {
+    const axis = oneAxis(call, given, type);
+    return axis === undefined ? undefined : [axis];
+  }
+  const axes: number[] = [];
+  for (const item of given.value.items) {
+    const axis = oneAxis(call, { value: item, span: given.span }, type);
+    if (axis === undefined) return undefined;
+    if (axes.includes(axis)) {
+      fail(call.context, 'invalid-value', given.span, `axis ${axis} is listed twice`);
+      return undefined;
+    }
+    axes.push(axis);
+  }
+  return axes.sort((a, b) => a - b);
+}
+
+/** A flag such as `keepDims`; undefined after a diagnostic. */
+export function flag(call: BuiltinCall, name: string, fallback: boolean): boolean | undefined {
+  const given = call.optional(name);
+  if (given === undefined) return fallback;
+  if (given.value.kind === 'boolean') return given.value.value;
+  if (given.value.kind !== 'error') fail(call.context, given.value.kind === 'tensor' ? 'not-constant' : 'type-mismatch', given.span, `\`${name}\` is true or false, and this is ${describe(given.value)}`);
+  return undefined;
+}
+
+/** A list of sizes; with `-1` in it, what is left of `whole`. Undefined after a diagnostic. */
+export function sizesGiven(call: BuiltinCall, given: Given, whole?: Dim): Shape | undefined {
+  const items: readonly Value[] | undefined = given.value.kind === 'list' || given.value.kind === 'tuple' ? given.value.items : dimOf(given.value) === undefined ? undefined : [given.value];
+  if (items === undefined) {
+    if (given.value.kind !== 'error') fail(call.context, 'type-mismatch', given.span, `a shape is a list of sizes, and this is ${describe(given.value)}`, { hint: 'e.g. `[B, 784]`' });
+    return undefined;
+  }
+  const sizes: (Dim | undefined)[] = [];
+  for (const item of items) {
+    const dim = dimOf(item);
+    if (dim === undefined) {
+      if (item.kind !== 'error') fail(call.context, item.kind === 'tensor' ? 'not-constant' : 'type-mismatch', given.span, `a shape is made of sizes, and this has ${describe(item)} in it`);
+      return undefined;
+    }
+    if (dim.constant === -1 && whole !== undefined) sizes.push(undefined);
+    else if (dim.constant !== undefined && dim.constant < 0) {
+      fail(call.context, 'invalid-value', given.span, `a size of ${dim} is negative`);
+      return undefined;
+    } else sizes.push(dim);
+  }
+  const open = sizes.filter((size) => size === undefined).length;
+  if (open > 1) {
+    fail(call.context, 'invalid-value', given.span, 'only one size can be left to find, by -1');
+    return undefined;
+  }
+  if (open === 0 || whole === undefined) return sizes.filter((size) => size !== undefined);
+  let rest: Dim | undefined = whole;
+  for (const size of sizes) if (size !== undefined) rest = rest?.divideExact(size);
+  if (rest === undefined) {
+    fail(call.context, whole.constant === undefined ? 'ambiguous-size' : 'shape-mismatch', given.span, `${whole} elements cannot be divided into [${sizes.map((size) => size ?? '-1').join(', ')}]`);
+    return undefined;
+  }
+  return sizes.map((size) => size ?? (rest as Dim));
+}

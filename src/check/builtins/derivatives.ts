@@ -1,0 +1,134 @@
+// `grad`, `jvp`, `stopGradient`. In: values and what they are differentiated with respect to. Out: nodes that differentiation expands.
+// Holds: one differentiates with respect to something that has a name: a param, an argument, a `let`. Integers have no derivative.
+
+import type { Span } from '../../../grammar/index.js';
+import { isFloat } from '../../base/index.js';
+import { typeToString, type TensorNode } from '../../graph/index.js';
+import * as ops from '../../ops/index.js';
+import { applyOp, applyTensor } from '../apply-op.js';
+import { broadcastTo } from '../broadcast.js';
+import { latestVersion, reachable } from '../dependence.js';
+import { excerpt, fail } from '../report.js';
+import { bindingLabel, toTensor } from '../tensors.js';
+import { expectTensor } from '../types.js';
+import { describe, ERROR, tuple, type Value } from '../values.js';
+import { required, result, type Builtin, type BuiltinCall, type Given } from './builtin.js';
+
+const items = (value: Value): readonly Value[] => (value.kind === 'list' || value.kind === 'tuple' ? value.items : [value]);
+
+/** Float tensors to differentiate; undefined after a diagnostic. */
+function outputs(call: BuiltinCall, given: Given): TensorNode[] | undefined {
+  const nodes: TensorNode[] = [];
+  for (const item of items(given.value)) {
+    const node = toTensor(call.context, item, given.span);
+    if (node === undefined) return undefined;
+    if (!isFloat(node.type.dtype)) {
+      fail(call.context, 'not-differentiable', given.span, `\`${call.builtin.name}\`: ${typeToString(node.type)} has no derivative`, { labels: bindingLabel(item), hint: 'convert it where it still is a float: `f32(…)`' });
+      return undefined;
+    }
+    nodes.push(node);
+  }
+  return nodes;
+}
+
+/** Nodes that have a name of their own. */
+const isNamed = (node: TensorNode): boolean => node.op === ops.named || node.op === ops.feed || node.op === ops.variable || node.op === ops.placeholderOp;
+
+/** What to differentiate with respect to; undefined after a diagnostic. */
+function inputs(call: BuiltinCall, given: Given, ys: readonly TensorNode[]): TensorNode[] | undefined {
+  const found = reachable(ys);
+  const nodes: TensorNode[] = [];
+  for (const item of items(given.value)) {
+    if (item.kind === 'error') return undefined;
+    const node = item.kind === 'variable' ? (latestVersion(call.context, item.variable, found) ?? toTensor(call.context, item, given.span)) : item.kind === 'tensor' ? item.node : undefined;
+    if (item.kind === 'variable' && node === undefined) return undefined;
+    if (node === undefined || !isNamed(node)) {
+      fail(call.context, 'type-mismatch', given.span, `\`${call.builtin.name}\` differentiates with respect to a param, an argument or a \`let\`, and \`${excerpt(call.context, given.span, 'this')}\` is ${node === undefined ? describe(item) : 'a value without a name'}`, {
+        hint: node === undefined && item.kind === 'instance' ? 'name its params: `[net.w, net.b]`' : 'bind it first: `let x = …`',
+      });
+      return undefined;
+    }
+    if (!isFloat(node.type.dtype)) {
+      fail(call.context, 'not-differentiable', given.span, `\`${call.builtin.name}\`: with respect to ${typeToString(node.type)} there is no derivative`, { labels: bindingLabel(item), hint: 'differentiate with respect to a float' });
+      return undefined;
+    }
+    nodes.push(node);
+  }
+  return nodes;
+}
+
+const grad: Builtin = {
+  name: 'grad',
+  doc: 'Reverse mode: the derivative of `y` (summed) with respect to `x`; of lists, a tuple with one derivative per name.',
+  parameters: required('y', 'x'),
+  run(call) {
+    const y = call.given('y');
+    const x = call.given('x');
+    if (y.value.kind === 'error' || x.value.kind === 'error') return ERROR;
+    const ys = outputs(call, y);
+    const xs = ys === undefined ? undefined : inputs(call, x, ys);
+    if (ys === undefined || xs === undefined) return ERROR;
+    const [first] = ys;
+    if (first === undefined || xs.length === 0) return fail(call.context, 'invalid-value', call.site, '`grad` of an empty list');
+    const node = applyOp(call.context, ops.grad, [...ys, ...xs], { outputs: ys.length }, call.site);
+    if (node === undefined) return ERROR;
+    const derivatives = xs.map((_, index) => result(applyTensor(call.context, ops.element, [node], { index }, call.site)));
+    return x.value.kind === 'list' || x.value.kind === 'tuple' ? tuple(derivatives) : (derivatives[0] ?? ERROR);
+  },
+};
+
+const jvp: Builtin = {
+  name: 'jvp',
+  doc: 'Forward mode: the derivative of `y` in the direction `v` of `x`.',
+  parameters: required('y', 'x', 'v'),
+  run(call) {
+    const { context } = call;
+    const y = call.given('y');
+    const x = call.given('x');
+    if (y.value.kind === 'error' || x.value.kind === 'error') {
+      call.given('v');
+      return ERROR;
+    }
+    const ys = outputs(call, y);
+    const xs = ys === undefined ? undefined : inputs(call, x, ys);
+    const [target] = ys ?? [];
+    const [input] = xs ?? [];
+    const v = call.given('v', input === undefined ? undefined : expectTensor(input.type.dtype, input.type.shape));
+    if (v.value.kind === 'error' || ys === undefined || xs === undefined || target === undefined) return ERROR;
+    if (ys.length > 1) return fail(context, 'type-mismatch', y.span, '`jvp` differentiates one value');
+    const directions = items(v.value);
+    if (directions.length !== xs.length) return fail(context, 'type-mismatch', v.span, `\`jvp\` takes one direction per name: ${xs.length} names, ${directions.length} directions`);
+    const vs: TensorNode[] = [];
+    for (const [at, direction] of directions.entries()) {
+      const node = directionOf(call, direction, xs[at] as TensorNode, v.span);
+      if (node === undefined) return ERROR;
+      vs.push(node);
+    }
+    return result(applyTensor(context, ops.jvp, [target, ...xs, ...vs], { inputs: xs.length }, call.site));
+  },
+};
+
+/** A direction has the type of what it is a direction of; a scalar goes the same way everywhere. */
+function directionOf(call: BuiltinCall, direction: Value, input: TensorNode, span: Span): TensorNode | undefined {
+  const node = toTensor(call.context, direction, span, input.type.dtype);
+  if (node === undefined) return undefined;
+  const { shape } = node.type;
+  if (shape.length > 0 && (shape.length !== input.type.shape.length || shape.some((dim, axis) => !dim.equals(input.type.shape[axis] ?? dim)))) {
+    fail(call.context, 'shape-mismatch', span, `\`jvp\`: the direction is ${typeToString(node.type)}, and \`x\` is ${typeToString(input.type)}`);
+    return undefined;
+  }
+  return broadcastTo(call.context, node, input.type.shape, span);
+}
+
+const stopGradient: Builtin = {
+  name: 'stopGradient',
+  doc: 'The value itself, constant to every derivative.',
+  parameters: required('x'),
+  run(call) {
+    const given = call.given('x', call.expected);
+    const node = toTensor(call.context, given.value, given.span);
+    return node === undefined ? ERROR : result(applyTensor(call.context, ops.stopGradient, [node], {}, call.site));
+  },
+};
+
+export const derivativeBuiltins: readonly Builtin[] = [grad, jvp, stopGradient];

@@ -1,0 +1,82 @@
+// Elementwise functions by their names: exp, log, tanh, pow, where, … In: tensors or numbers. Out: a number when all are known, else a node with its broadcasts.
+// Holds: the list of names is here, the functions themselves are the scalar table's.
+
+import * as ops from '../../ops/index.js';
+import type { ScalarName } from '../../ops/index.js';
+import { applyTensor } from '../apply-op.js';
+import { broadcastTogether } from '../broadcast.js';
+import { selectTensors } from '../expressions/conditional.js';
+import { excerpt, fail } from '../report.js';
+import { agree, shapeOf, toTensor } from '../tensors.js';
+import { expectedDType } from '../types.js';
+import { describe, ERROR, number, type Value } from '../values.js';
+import { required, result, type Builtin, type BuiltinCall, type Given } from './builtin.js';
+
+/** Names in TDSL and in the scalar table. */
+const unary: readonly (readonly [name: string, scalar: ScalarName])[] = [
+  ...(['abs', 'sqrt', 'rsqrt', 'exp', 'expm1', 'log', 'log1p', 'sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'sinh', 'cosh', 'tanh', 'asinh', 'acosh', 'atanh', 'erf', 'sigmoid', 'floor', 'ceil', 'round', 'trunc', 'sign', 'square', 'reciprocal'] as const).map((name) => [name, name] as const),
+  ['isNaN', 'isnan'],
+];
+
+const binary: readonly (readonly [name: string, scalar: ScalarName])[] = [
+  ['pow', 'pow'],
+  ['atan2', 'atan2'],
+];
+
+/** The function of known numbers, in doubles; undefined when one is not known or has a float dtype. */
+function fold(scalar: ScalarName, givens: readonly Given[]): Value | undefined {
+  const row = ops.scalarTable[scalar];
+  const values: number[] = [];
+  for (const { value } of givens) {
+    if (value.kind !== 'number' || value.dtype !== undefined) return undefined;
+    values.push(value.value);
+  }
+  if (row.result === 'bool') return undefined;
+  const integral = givens.every(({ value }) => value.kind === 'number' && value.integer) && row.takes !== 'float';
+  const evaluate: (...args: number[]) => number = row.evaluate;
+  const folded = evaluate(...values);
+  return number(folded, integral && Number.isInteger(folded));
+}
+
+/** An elementwise op of one or two arguments, broadcast together; used by `max` and `min` as well. */
+export function applyElementwise(call: BuiltinCall, scalar: ScalarName, names: readonly string[]): Value {
+  const { context, site } = call;
+  const givens = names.map((name) => call.given(name, call.expected));
+  if (givens.some((given) => given.value.kind === 'error')) return ERROR;
+  const folded = fold(scalar, givens);
+  if (folded !== undefined) return folded;
+  const what = `\`${excerpt(context, site, call.builtin.name)}\``;
+  for (const given of givens) {
+    if (shapeOf(given.value) === undefined || given.value.kind === 'list') {
+      const hint = given.value.kind === 'list' ? 'use a comprehension: `[f(x) for x in xs]`' : undefined;
+      return fail(context, 'type-mismatch', given.span, `\`${call.builtin.name}\` takes tensors, and this is ${describe(given.value)}`, { hint });
+    }
+  }
+  // Functions of floats make floats of bare integers: `exp(1)`, `pow(B, 0.5)`.
+  const floating = ops.scalarTable[scalar].takes === 'float';
+  const nodes = agree(context, givens, expectedDType(call.expected) ?? (floating ? 'f32' : undefined), site, what);
+  if (nodes === undefined) return ERROR;
+  const operands = nodes.map((node, at) => ({ node, value: givens[at]?.value ?? ERROR, span: givens[at]?.span ?? site }));
+  const wide = broadcastTogether(context, operands, site, what);
+  return wide === undefined ? ERROR : result(applyTensor(context, ops.elementwise[scalar], wide, {}, site));
+}
+
+const where: Builtin = {
+  name: 'where',
+  doc: 'Per element: `a` where the mask is true, else `b`.',
+  parameters: required('mask', 'a', 'b'),
+  run(call) {
+    const mask = call.given('mask');
+    const a = call.given('a', call.expected);
+    const b = call.given('b', call.expected);
+    if (mask.value.kind === 'error' || a.value.kind === 'error' || b.value.kind === 'error') return ERROR;
+    const node = toTensor(call.context, mask.value, mask.span, 'bool');
+    return node === undefined ? ERROR : selectTensors(call.context, { node, ...mask }, a, b, call.site, call.expected, `\`${excerpt(call.context, call.site, 'where')}\``);
+  },
+};
+
+export const elementwiseBuiltins: readonly Builtin[] = [
+  ...unary.map(([name, scalar]): Builtin => ({ name, doc: ops.elementwise[scalar].doc, parameters: required('x'), run: (call) => applyElementwise(call, scalar, ['x']) })),
+  ...binary.map(([name, scalar]): Builtin => ({ name, doc: ops.elementwise[scalar].doc, parameters: required('x', 'y'), run: (call) => applyElementwise(call, scalar, ['x', 'y']) })),
+  where,
+];

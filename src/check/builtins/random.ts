@@ -1,0 +1,52 @@
+// Random bits. In: a shape and a key. Out: an i32 of bits per element; distributions are TDSL on top of it.
+// Holds: an initializer's key is the feed `seed`; anywhere else the caller passes one. The stream is the FNV-1a hash of the place, so that two uses
+// of one key differ, and a variable's numbers depend on the seed and its path alone.
+
+import type { TensorNode } from '../../graph/index.js';
+import * as ops from '../../ops/index.js';
+import { applyTensor } from '../apply-op.js';
+import { seedNode } from '../initializers.js';
+import { fail } from '../report.js';
+import { sizesGiven } from './axes.js';
+import { ERROR } from '../values.js';
+import { optional, required, result, type Builtin, type BuiltinCall } from './builtin.js';
+
+/** 32-bit FNV-1a over UTF-16 code units' bytes, low byte first (http://www.isthe.com/chongo/tech/comp/fnv/). */
+export function fnv1a(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    for (const byte of [unit & 255, unit >> 8]) hash = Math.imul(hash ^ byte, 0x01000193);
+  }
+  return hash >>> 0;
+}
+
+function keyOf(call: BuiltinCall): TensorNode | undefined {
+  const given = call.optional('key');
+  if (given !== undefined && !(given.value.kind === 'string' && given.value.value === 'seed')) {
+    if (given.value.kind === 'error') return undefined;
+    const node = call.tensor('key', 'i64');
+    if (node === undefined || node.type.shape.length === 0) return node;
+    fail(call.context, 'shape-mismatch', given.span, 'a key is one i64');
+    return undefined;
+  }
+  if (call.context.initializing !== undefined) return seedNode(call.context, call.site);
+  fail(call.context, 'missing-argument', call.site, 'random numbers need a key outside of initial values', { hint: 'pass one: `key: k`, where `k: i64` is an argument or a state that the step changes' });
+  return undefined;
+}
+
+const randomBits: Builtin = {
+  name: 'randomBits',
+  doc: '32 random bits per element, as i32: Philox 4×32-10 of the key and the place in the program.',
+  parameters: [...required('shape'), ...optional('key')],
+  run(call) {
+    const shape = sizesGiven(call, call.given('shape'));
+    const key = keyOf(call);
+    if (shape === undefined || key === undefined) return ERROR;
+    const index = call.context.entry.nextStream();
+    const place = call.context.initializing ?? call.context.path;
+    return result(applyTensor(call.context, ops.randomBits, [key], { shape, stream: fnv1a(index === 0 ? place : `${place}#${index}`) }, call.site));
+  },
+};
+
+export const randomBuiltins: readonly Builtin[] = [randomBits];

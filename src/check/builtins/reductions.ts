@@ -1,0 +1,95 @@
+// Reductions: sum, product, max, min, any, all. In: a tensor, axes, keepDims. Out: the tensor without these axes, or with size 1 in their place.
+// Holds: `max(a, b)` and `min(a, b)` are elementwise; `max(x, axis: 0)` reduces.
+
+import { Dim } from '../../base/index.js';
+import * as ops from '../../ops/index.js';
+import type { Op } from '../../ops/index.js';
+import { applyTensor } from '../apply-op.js';
+import { fail } from '../report.js';
+import { sizeValue } from '../values.js';
+import { elementCount } from '../../base/index.js';
+import { ERROR, type Value } from '../values.js';
+import { flag, oneAxis, someAxes } from './axes.js';
+import { optional, required, result, type Builtin, type BuiltinCall } from './builtin.js';
+import { applyElementwise } from './elementwise.js';
+import { typeToString } from '../../graph/index.js';
+
+type Reduction = Op<{ readonly axes: readonly number[] }>;
+
+function reduce(call: BuiltinCall, op: Reduction): Value {
+  const { context, site } = call;
+  const node = call.tensor('x');
+  if (node === undefined) return ERROR;
+  const axes = someAxes(call, call.optional('axis'), node.type);
+  const keep = flag(call, 'keepDims', false);
+  if (axes === undefined || keep === undefined) return ERROR;
+  if (axes.length === 0) return result(node);
+  const reduced = applyTensor(context, op, [node], { axes }, site);
+  if (reduced === undefined || !keep) return result(reduced);
+  return result(applyTensor(context, ops.reshape, [reduced], { shape: node.type.shape.map((dim, axis) => (axes.includes(axis) ? Dim.one : dim)) }, site));
+}
+
+const reduction = (name: string, doc: string, op: Reduction): Builtin => ({ name, doc, parameters: [...required('x'), ...optional('axis', 'keepDims')], run: (call) => reduce(call, op) });
+
+const extreme = (name: 'max' | 'min', op: Reduction): Builtin => ({
+  name,
+  doc: `The ${name === 'max' ? 'larger' : 'smaller'} of two values per element, or the ${name === 'max' ? 'largest' : 'smallest'} element along axes.`,
+  parameters: [...required('x'), ...optional('y', 'axis', 'keepDims')],
+  run(call) {
+    if (!call.has('y')) return reduce(call, op);
+    if (call.has('axis') || call.has('keepDims')) return fail(call.context, 'too-many-arguments', call.site, `\`${name}\` takes two values, or one and \`axis\``, { hint: `the axis is named: \`${name}(x, axis: 0)\`` });
+    return applyElementwise(call, name, ['x', 'y']);
+  },
+});
+
+/** How many elements lie along axes: what a mean divides by. */
+const count: Builtin = {
+  name: 'count',
+  doc: 'The number of elements along axes, as a size.',
+  parameters: [...required('x'), ...optional('axis')],
+  run(call) {
+    const node = call.tensor('x');
+    const axes = node === undefined ? undefined : someAxes(call, call.optional('axis'), node.type);
+    if (node === undefined || axes === undefined) return ERROR;
+    return sizeValue(elementCount(node.type.shape.filter((_, axis) => axes.includes(axis))));
+  },
+};
+
+const size: Builtin = {
+  name: 'size',
+  doc: 'The size of one axis.',
+  parameters: required('x', 'axis'),
+  run(call) {
+    const node = call.tensor('x');
+    const axis = node === undefined ? undefined : oneAxis(call, call.given('axis'), node.type);
+    const dim = axis === undefined ? undefined : node?.type.shape[axis];
+    return dim === undefined ? ERROR : sizeValue(dim);
+  },
+};
+
+const inverse: Builtin = {
+  name: 'inverse',
+  doc: 'The inverse of a square matrix; not finite when it is singular.',
+  parameters: required('x'),
+  run(call) {
+    const node = call.tensor('x');
+    if (node === undefined) return ERROR;
+    const [rows, columns, more] = node.type.shape;
+    if (rows === undefined || columns === undefined || more !== undefined || !rows.equals(columns)) {
+      return fail(call.context, 'shape-mismatch', call.given('x').span, `\`inverse\` takes a square matrix, and this is ${typeToString(node.type)}`);
+    }
+    return result(applyTensor(call.context, ops.inverse, [node], {}, call.site));
+  },
+};
+
+export const reductionBuiltins: readonly Builtin[] = [
+  reduction('sum', 'The sum of the elements along axes.', ops.reduceSum),
+  reduction('product', 'The product of the elements along axes.', ops.reduceProduct),
+  reduction('any', 'Is any element along axes true?', ops.reduceAny),
+  reduction('all', 'Are all elements along axes true?', ops.reduceAll),
+  extreme('max', ops.reduceMax),
+  extreme('min', ops.reduceMin),
+  count,
+  size,
+  inverse,
+];

@@ -1,0 +1,239 @@
+// Functions that move data: transpose, reshape, concat, stack, pad, … In: tensors and compile-time shapes. Out: nodes that compute nothing.
+
+import { Dim, elementCount, isFloat } from '../../base/index.js';
+import { typeToString, type TensorNode } from '../../graph/index.js';
+import * as ops from '../../ops/index.js';
+import { applyTensor } from '../apply-op.js';
+import { broadcastTo, commonShape } from '../broadcast.js';
+import { takeRows } from '../indexing.js';
+import { fail } from '../report.js';
+import { agree, castTo, stackTensors, toTensor } from '../tensors.js';
+import { expectedDType } from '../types.js';
+import { describe, dimOf, ERROR, number, tensorValue, type Value } from '../values.js';
+import { oneAxis, sizesGiven } from './axes.js';
+import { optional, required, result, type Builtin, type BuiltinCall } from './builtin.js';
+
+const transpose: Builtin = {
+  name: 'transpose',
+  doc: 'The axes in another order; without `axes`, in reverse.',
+  parameters: [...required('x'), ...optional('axes')],
+  run(call) {
+    const node = call.tensor('x');
+    if (node === undefined) return ERROR;
+    const rank = node.type.shape.length;
+    const given = call.optional('axes');
+    if (given === undefined) return result(applyTensor(call.context, ops.transpose, [node], { axes: node.type.shape.map((_, axis) => rank - 1 - axis) }, call.site));
+    if (given.value.kind !== 'list') return given.value.kind === 'error' ? ERROR : fail(call.context, 'type-mismatch', given.span, `\`axes\` is a list, and this is ${describe(given.value)}`, { hint: 'e.g. `[1, 0]`' });
+    const axes: number[] = [];
+    for (const item of given.value.items) {
+      const axis = oneAxis(call, { value: item, span: given.span }, node.type);
+      if (axis === undefined) return ERROR;
+      axes.push(axis);
+    }
+    if (axes.length !== rank || new Set(axes).size !== rank) return fail(call.context, 'invalid-value', given.span, `the order [${axes.join(', ')}] does not name each of the ${rank} axes of ${typeToString(node.type)} once`);
+    return result(applyTensor(call.context, ops.transpose, [node], { axes }, call.site));
+  },
+};
+
+const reshape: Builtin = {
+  name: 'reshape',
+  doc: 'The same elements in another shape; one size may be -1.',
+  parameters: required('x', 'shape'),
+  run(call) {
+    const node = call.tensor('x');
+    const whole = node === undefined ? undefined : elementCount(node.type.shape);
+    const shape = whole === undefined ? undefined : sizesGiven(call, call.given('shape'), whole);
+    if (node === undefined || shape === undefined || whole === undefined) return ERROR;
+    const wanted = elementCount(shape);
+    if (!wanted.equals(whole)) {
+      return fail(call.context, wanted.sub(whole).constant === undefined ? 'ambiguous-size' : 'shape-mismatch', call.site, `\`reshape\`: ${typeToString(node.type)} has ${whole} elements, and [${shape.join(', ')}] has ${wanted}`);
+    }
+    return result(applyTensor(call.context, ops.reshape, [node], { shape }, call.site));
+  },
+};
+
+const broadcast: Builtin = {
+  name: 'broadcastTo',
+  doc: 'Stretched to a shape, by the rules of broadcasting.',
+  parameters: required('x', 'shape'),
+  run(call) {
+    const given = call.given('x', call.expected);
+    const node = toTensor(call.context, given.value, given.span, expectedDType(call.expected));
+    const shape = node === undefined ? undefined : sizesGiven(call, call.given('shape'));
+    if (node === undefined || shape === undefined) return ERROR;
+    const operand = { node, ...given };
+    const common = commonShape(call.context, [operand, { ...operand, span: call.given('shape').span }], call.site, '`broadcastTo`', [node.type.shape, shape]);
+    if (common === undefined) return ERROR;
+    if (common.length !== shape.length || common.some((dim, axis) => !dim.equals(shape[axis] ?? Dim.zero))) return fail(call.context, 'shape-mismatch', call.site, `\`broadcastTo\`: ${typeToString(node.type)} does not stretch to [${shape.join(', ')}]`);
+    return result(broadcastTo(call.context, node, shape, call.site));
+  },
+};
+
+const expandDims: Builtin = {
+  name: 'expandDims',
+  doc: 'A new axis of size 1 at `axis`.',
+  parameters: required('x', 'axis'),
+  run(call) {
+    const node = call.tensor('x');
+    const axis = node === undefined ? undefined : oneAxis(call, call.given('axis'), node.type, 1);
+    if (node === undefined || axis === undefined) return ERROR;
+    const { shape } = node.type;
+    return result(applyTensor(call.context, ops.reshape, [node], { shape: [...shape.slice(0, axis), Dim.one, ...shape.slice(axis)] }, call.site));
+  },
+};
+
+const squeeze: Builtin = {
+  name: 'squeeze',
+  doc: 'Without the axis `axis`, whose size is 1; without `axis`, all axes of size 1 go.',
+  parameters: [...required('x'), ...optional('axis')],
+  run(call) {
+    const node = call.tensor('x');
+    if (node === undefined) return ERROR;
+    const { shape } = node.type;
+    const given = call.optional('axis');
+    if (given === undefined) return result(applyTensor(call.context, ops.reshape, [node], { shape: shape.filter((dim) => dim.constant !== 1) }, call.site));
+    const axis = oneAxis(call, given, node.type);
+    if (axis === undefined) return ERROR;
+    if (shape[axis]?.constant !== 1) return fail(call.context, 'shape-mismatch', call.site, `\`squeeze\`: axis ${axis} of ${typeToString(node.type)} has size ${shape[axis]}, and only size 1 can go`);
+    return result(applyTensor(call.context, ops.reshape, [node], { shape: shape.filter((_, at) => at !== axis) }, call.site));
+  },
+};
+
+/** The elements of a list as tensors of one dtype; undefined after a diagnostic. */
+function listed(call: BuiltinCall, name: string): { nodes: TensorNode[]; values: readonly Value[] } | undefined {
+  const given = call.given(name, call.expected);
+  if (given.value.kind === 'error') return undefined;
+  if (given.value.kind !== 'list' && given.value.kind !== 'tuple') {
+    fail(call.context, 'type-mismatch', given.span, `\`${call.builtin.name}\` takes a list, and this is ${describe(given.value)}`, { hint: 'e.g. `[a, b]`' });
+    return undefined;
+  }
+  if (given.value.items.length === 0) {
+    fail(call.context, 'invalid-value', given.span, `\`${call.builtin.name}\` of an empty list has no shape`);
+    return undefined;
+  }
+  const nodes = agree(call.context, given.value.items.map((value) => ({ value, span: given.span })), expectedDType(call.expected), given.span, `\`${call.builtin.name}\``);
+  return nodes === undefined ? undefined : { nodes, values: given.value.items };
+}
+
+const concat: Builtin = {
+  name: 'concat',
+  doc: 'Tensors one after another along an axis.',
+  parameters: [...required('list'), ...optional('axis')],
+  run(call) {
+    const items = listed(call, 'list');
+    const first = items?.nodes[0];
+    if (items === undefined || first === undefined) return ERROR;
+    const axis = oneAxis(call, call.optional('axis') ?? { value: number(0, true), span: call.site }, first.type);
+    if (axis === undefined) return ERROR;
+    for (const [at, node] of items.nodes.entries()) {
+      if (node.type.shape.length === first.type.shape.length && node.type.shape.every((dim, own) => own === axis || dim.equals(first.type.shape[own] as Dim))) continue;
+      return fail(call.context, 'shape-mismatch', call.site, `\`concat\`: element 0 is ${typeToString(first.type)} and element ${at} is ${typeToString(node.type)}, which differ beside axis ${axis}`);
+    }
+    return items.nodes.length === 1 ? tensorValue(first) : result(applyTensor(call.context, ops.concat, items.nodes, { axis }, call.site));
+  },
+};
+
+const stack: Builtin = {
+  name: 'stack',
+  doc: 'Tensors of one shape along a new axis.',
+  parameters: [...required('list'), ...optional('axis')],
+  run(call) {
+    const items = listed(call, 'list');
+    const first = items?.nodes[0];
+    if (items === undefined || first === undefined) return ERROR;
+    const axis = oneAxis(call, call.optional('axis') ?? { value: number(0, true), span: call.site }, first.type, 1);
+    return axis === undefined ? ERROR : result(stackTensors(call.context, items.nodes, axis, call.site));
+  },
+};
+
+const tensor: Builtin = {
+  name: 'tensor',
+  doc: 'A tensor of nested lists.',
+  parameters: required('list'),
+  run(call) {
+    const given = call.given('list');
+    return result(toTensor(call.context, given.value, given.span, expectedDType(call.expected)));
+  },
+};
+
+const addN: Builtin = {
+  name: 'addN',
+  doc: 'The sum of the elements of a list, from left to right.',
+  parameters: required('list'),
+  run(call) {
+    const items = listed(call, 'list');
+    if (items === undefined) return ERROR;
+    const operands = items.nodes.map((node, at) => ({ node, value: items.values[at] ?? ERROR, span: call.given('list').span }));
+    const shape = commonShape(call.context, operands, call.site, '`addN`');
+    if (shape === undefined) return ERROR;
+    let total: TensorNode | undefined;
+    for (const node of items.nodes) {
+      const wide = broadcastTo(call.context, node, shape, call.site);
+      if (wide === undefined) return ERROR;
+      total = total === undefined ? wide : applyTensor(call.context, ops.elementwise.add, [total, wide], {}, call.site);
+      if (total === undefined) return ERROR;
+    }
+    return result(total);
+  },
+};
+
+const iota: Builtin = {
+  name: 'iota',
+  doc: 'The position along `axis`: 0, 1, 2, …, in a tensor of that shape; i32 unless another dtype is expected.',
+  parameters: [...required('shape'), ...optional('axis')],
+  run(call) {
+    const shape = sizesGiven(call, call.given('shape'));
+    if (shape === undefined) return ERROR;
+    const type = { kind: 'tensor', dtype: 'i32', shape } as const;
+    const axis = oneAxis(call, call.optional('axis') ?? { value: number(0, true), span: call.site }, type);
+    return axis === undefined ? ERROR : result(applyTensor(call.context, ops.iota, [], { shape, axis, dtype: expectedDType(call.expected) ?? 'i32' }, call.site));
+  },
+};
+
+const pad: Builtin = {
+  name: 'pad',
+  doc: 'Zeros around: `before` and `after` say how many per axis.',
+  parameters: required('x', 'before', 'after'),
+  run(call) {
+    const node = call.tensor('x');
+    if (node === undefined) return ERROR;
+    const before = sizesGiven(call, call.given('before'));
+    const after = sizesGiven(call, call.given('after'));
+    if (before === undefined || after === undefined) return ERROR;
+    const rank = node.type.shape.length;
+    if (before.length !== rank || after.length !== rank) return fail(call.context, 'shape-mismatch', call.site, `\`pad\`: ${typeToString(node.type)} has ${rank} axes, \`before\` has ${before.length} and \`after\` ${after.length}`);
+    return result(applyTensor(call.context, ops.pad, [node], { before, after, inner: node.type.shape.map(() => 0) }, call.site));
+  },
+};
+
+const take: Builtin = {
+  name: 'take',
+  doc: 'The slices of `x` at `ids` along `axis`. Negative ids count from the end, ids out of range are moved to the nearest end.',
+  parameters: [...required('x', 'ids'), ...optional('axis')],
+  run(call) {
+    const node = call.tensor('x');
+    const ids = call.tensor('ids');
+    if (node === undefined || ids === undefined) return ERROR;
+    if (isFloat(ids.type.dtype) || ids.type.dtype === 'bool') return fail(call.context, 'dtype-mismatch', call.given('ids').span, `ids are integers, and this is ${typeToString(ids.type)}`, { hint: 'convert them: `i32(…)`' });
+    const axis = oneAxis(call, call.optional('axis') ?? { value: number(0, true), span: call.site }, node.type);
+    const narrow = castTo(call.context, ids, 'i32', call.site);
+    return axis === undefined || narrow === undefined ? ERROR : result(takeRows(call.context, node, narrow, axis, call.site));
+  },
+};
+
+const scatterAdd: Builtin = {
+  name: 'scatterAdd',
+  doc: 'Zeros of `rows` rows, with each update added to the row of its id.',
+  parameters: required('ids', 'updates', 'rows'),
+  run(call) {
+    const ids = call.tensor('ids');
+    const updates = call.tensor('updates');
+    const given = call.given('rows');
+    const rows = dimOf(given.value);
+    if (ids === undefined || updates === undefined || given.value.kind === 'error') return ERROR;
+    if (rows === undefined) return fail(call.context, 'not-constant', given.span, `\`rows\` is a size, and this is ${describe(given.value)}`);
+    return result(applyTensor(call.context, ops.scatterAdd, [ids, updates], { rows }, call.site));
+  },
+};
+
+export const shapeBuiltins: readonly Builtin[] = [transpose, reshape, broadcast, expandDims, squeeze, concat, stack, tensor, addN, iota, pad, take, scatterAdd];

@@ -1,0 +1,89 @@
+// Calls. In: a callee and what is passed. Out: its result, by what the callee is: function, lambda, model, instance, optimizer, dtype, built-in.
+
+import type { CallExpression, GenericArgument, Identifier, Span } from '../../grammar/index.js';
+import { callBuiltin } from './builtins/builtin.js';
+import type { Context } from './context.js';
+import { evaluate } from './expressions/evaluate.js';
+import { callFunction, callLambda } from './functions.js';
+import { instantiate } from './models.js';
+import { optimizerRule } from './optimizers.js';
+import { excerpt, fail } from './report.js';
+import type { Scope } from './scope.js';
+import { castTo, toTensor } from './tensors.js';
+import { expectTensor, type Expected } from './types.js';
+import { describe, ERROR, number, tensorValue, type DTypeValue, type Value } from './values.js';
+
+/** One argument as it is passed; evaluated when the callee knows what it expects. */
+export interface Passed {
+  readonly name: Identifier | null;
+  readonly span: Span;
+  value(expected?: Expected, instancePath?: string): Value;
+}
+
+export interface Call {
+  readonly context: Context;
+  /** Names at the call, for its generics. */
+  readonly scope: Scope;
+  readonly passed: readonly Passed[];
+  readonly generics: readonly GenericArgument[] | null;
+  readonly site: Span;
+  readonly expected: Expected | undefined;
+}
+
+export function evaluateCall(context: Context, expression: CallExpression, scope: Scope, expected: Expected | undefined): Value {
+  const callee = evaluate(context, expression.callee, scope);
+  const passed = expression.arguments.map((argument): Passed => {
+    return {
+      name: argument.name,
+      span: argument.value.span,
+      value: (wanted, instancePath) => evaluate({ ...context, instancePath }, argument.value, scope, wanted),
+    };
+  });
+  return callValue({ context, scope, passed, generics: expression.generics, site: expression.span, expected }, callee, expression.callee.span);
+}
+
+/** Calls a value. `span` is where the callee stands. */
+export function callValue(call: Call, callee: Value, span: Span): Value {
+  switch (callee.kind) {
+    case 'error':
+      for (const argument of call.passed) argument.value();
+      return ERROR;
+    case 'function':
+      return callFunction(call, callee);
+    case 'lambda':
+      return callLambda(call, callee);
+    case 'builtin':
+      return callBuiltin(call, callee.builtin);
+    case 'model':
+      return instantiate(call, callee);
+    case 'optimizer':
+      return optimizerRule(call, callee);
+    case 'dtype':
+      return convertTo(call, callee);
+    case 'instance': {
+      const method = callee.members.includes('call') ? callee.scope.own('call')?.value() : undefined;
+      if (method?.kind === 'function') return callFunction(call, method);
+      const name = callee.model.declaration.name;
+      return fail(call.context, 'not-callable', span, `the model ${name.text} has no \`fn call\`, so its instance cannot be called`, { labels: [{ span: name.span, text: 'declared here' }], hint: 'call one of its functions: `net.f(…)`' });
+    }
+    default:
+      for (const argument of call.passed) argument.value();
+      return fail(call.context, 'not-callable', span, `\`${excerpt(call.context, span, 'this')}\` is ${describe(callee)}, and cannot be called`);
+  }
+}
+
+/** `f32(x)`: the value in another dtype. Floats become integers by dropping the fraction. */
+function convertTo(call: Call, callee: DTypeValue): Value {
+  const [argument, more] = call.passed;
+  const { dtype } = callee;
+  if (argument === undefined) return fail(call.context, 'missing-argument', call.site, `\`${dtype}(x)\` converts one value, and none is passed`);
+  if (more !== undefined) return fail(call.context, 'too-many-arguments', more.span, `\`${dtype}(x)\` converts one value`);
+  if (argument.name !== null) return fail(call.context, 'unknown-argument', argument.name.span, `\`${dtype}(x)\` has no argument \`${argument.name.text}\``);
+  const value = argument.value(call.expected?.kind === 'tensor' ? expectTensor(undefined, call.expected.shape) : undefined);
+  if (value.kind === 'error') return ERROR;
+  const floating = dtype === 'f32' || dtype === 'f64' || dtype === 'f16' || dtype === 'bf16';
+  if (value.kind === 'number' && value.dtype === undefined && dtype !== 'bool') return floating || value.integer ? number(value.value, value.integer, dtype, value.big) : number(Math.trunc(value.value), true, dtype);
+  const node = value.kind === 'size' ? toTensor(call.context, value, argument.span, dtype === 'bool' ? 'i32' : dtype) : toTensor(call.context, value, argument.span);
+  const cast = node === undefined ? undefined : castTo(call.context, node, dtype, call.site);
+  return cast === undefined ? ERROR : tensorValue(cast);
+}

@@ -1,0 +1,98 @@
+// The front door of the checker. In: the text of a program and ways to read what it imports. Out: the module's graph, or diagnostics.
+// Holds: no text makes it throw; without diagnostics there is a module; entries with open ranks are listed, and compiled for the ranks that are asked for.
+
+import type { Declaration } from '../../grammar/index.js';
+import type { Diagnostic } from '../base/index.js';
+import { GraphBuilder, type Entry, type ModuleGraph, type Variable } from '../graph/index.js';
+import { type Checker } from './context.js';
+import { checkEntry, entriesOf, openEntry, packsOf, type OpenEntry } from './entries.js';
+import { checkUnused } from './generic-check.js';
+import { forceDeclarations, ModuleLoader } from './modules.js';
+import { Reporter } from './report.js';
+import { suggestion } from './spelling.js';
+import { VariableTable } from './variables.js';
+
+export interface CheckOptions {
+  /** Where the text comes from; diagnostics and relative imports use it. */
+  readonly path: string;
+  readonly text: string;
+  /** The text of another file by its path; undefined when there is none. */
+  read(path: string): string | undefined;
+  /** The text of a file of the standard library by its name, e.g. `std/nn`. */
+  std(name: string): string | undefined;
+  /** Values for `dim` declarations. */
+  readonly set?: ReadonlyMap<string, number>;
+  /** Ranks for entries with open ranks: one entry is made of each choice. */
+  readonly ranks?: readonly { readonly entry: string; readonly ranks: Readonly<Record<string, number>> }[];
+}
+
+export interface CheckResult {
+  /** Undefined when there are diagnostics. */
+  readonly module: ModuleGraph | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly build: GraphBuilder;
+  readonly open: readonly OpenEntry[];
+  /** Every file that was read, imported ones first. */
+  readonly files: readonly { readonly path: string; readonly text: string }[];
+}
+
+export function checkModule(options: CheckOptions): CheckResult {
+  const build = new GraphBuilder();
+  const reporter = new Reporter();
+  const loader = new ModuleLoader(options);
+  const checker: Checker = { build, reporter, variables: new VariableTable(), visited: new Set<Declaration>(), set: options.set ?? new Map(), modules: loader.modules };
+  loader.attach(checker);
+  const entries: Entry[] = [];
+  const open: OpenEntry[] = [];
+  guarded(reporter, options.path, options.text, () => {
+    const root = loader.loadRoot(options.path, options.text);
+    const own = loader.order.filter((module) => !module.std);
+    for (const module of own) forceDeclarations(module);
+    for (const declaration of entriesOf(root)) {
+      guarded(reporter, options.path, options.text, () => {
+        if (packsOf(declaration.generics).length === 0) {
+          const entry = checkEntry(checker, root, declaration, {}, false);
+          if (entry !== undefined) entries.push(entry);
+          return;
+        }
+        const listed = openEntry(checker, root, declaration);
+        if (listed !== undefined) open.push(listed);
+        const choices = (options.ranks ?? []).filter((choice) => choice.entry === declaration.name.text);
+        if (choices.length === 0) checkEntry(checker, root, declaration, {}, true);
+        for (const choice of choices) {
+          const entry = checkEntry(checker, root, declaration, choice.ranks, false);
+          if (entry !== undefined) entries.push(entry);
+        }
+      });
+    }
+    checkNames(checker, options, root.program.declarations);
+    for (const module of own) guarded(reporter, options.path, options.text, () => checkUnused(checker, module));
+  });
+  const files = loader.order.map((module) => ({ path: module.path, text: module.program.source.text }));
+  const { diagnostics } = reporter;
+  if (diagnostics.length > 0) return { module: undefined, diagnostics, build, open, files };
+  const variables: Variable[] = [...checker.variables.all].map(({ path, type, kind, initial, span, doc }) => ({ path, type, kind, initial, span, doc }));
+  return { module: { path: options.path, variables, entries }, diagnostics, build, open, files };
+}
+
+/** What is set or asked for from outside must exist. */
+function checkNames(checker: Checker, options: CheckOptions, declarations: readonly Declaration[]): void {
+  const dims = declarations.flatMap((declaration) => (declaration.kind === 'dim' ? [declaration.name.text] : []));
+  for (const name of checker.set.keys()) {
+    if (!dims.includes(name)) checker.reporter.add({ code: 'unknown-dim', message: `\`${options.path}\` declares no \`dim ${name}\``, hint: suggestion(name, dims) ?? (dims.length === 0 ? 'it declares no dim at all' : `its dims are ${dims.map((dim) => `\`${dim}\``).join(', ')}`) });
+  }
+  const entries = declarations.flatMap((declaration) => (declaration.kind === 'step' || (declaration.kind === 'fn' && declaration.exported) ? [declaration.name.text] : []));
+  for (const { entry } of options.ranks ?? []) {
+    if (!entries.includes(entry)) checker.reporter.add({ code: 'unknown-entry', message: `\`${options.path}\` exports no \`${entry}\``, hint: suggestion(entry, entries) });
+  }
+}
+
+/** A program may be nested so deeply that the stack ends; that is its mistake, not ours. */
+function guarded(reporter: Reporter, path: string, text: string, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    reporter.add({ code: 'unsupported-feature', message: 'the program is nested too deeply', span: { source: path, start: 0, end: Math.min(1, text.length) } });
+  }
+}

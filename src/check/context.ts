@@ -1,0 +1,131 @@
+// Where the checker is. In: the module, entry and call that are being evaluated. Out: what every evaluation function takes along.
+// Holds: a context is immutable; `EntryState` is what an entry collects while its body is evaluated.
+
+import type { Declaration, Program, Span } from '../../grammar/index.js';
+import type { GraphBuilder, Summary, TensorNode, Feed, SizeFact } from '../graph/index.js';
+import type { Reporter } from './report.js';
+import type { Scope } from './scope.js';
+import type { InstanceValue } from './values.js';
+import type { VariableTable, VariableRecord } from './variables.js';
+
+/** One source file and its names. */
+export interface Module {
+  readonly path: string;
+  readonly program: Program;
+  readonly scope: Scope;
+  /** Part of the standard library. */
+  readonly std: boolean;
+  /** Put before the paths of variables that are declared at its top level: '' for the compiled file itself. */
+  readonly prefix: string;
+}
+
+/** What all entries share. */
+export interface Checker {
+  readonly build: GraphBuilder;
+  readonly reporter: Reporter;
+  readonly variables: VariableTable;
+  /** Functions, models and optimizers that were evaluated at least once. */
+  readonly visited: Set<Declaration>;
+  /** Values set from outside for `dim` declarations. */
+  readonly set: ReadonlyMap<string, number>;
+  /** The module that a source path belongs to. */
+  readonly modules: ReadonlyMap<string, Module>;
+}
+
+/** A call that is being inlined. */
+export interface Frame {
+  /** The declaration or lambda that is being evaluated. */
+  readonly callee: object;
+  readonly self: InstanceValue | undefined;
+  readonly name: string;
+  /** The call. */
+  readonly site: Span;
+  /** The call around it, for messages. */
+  readonly caller: Frame | undefined;
+  /** The call in which the callee was written (lambdas) or which called it (functions): recursion is looked for along this line. */
+  readonly parent: Frame | undefined;
+  readonly depth: number;
+}
+
+/** `init`: an initializer; `module`: declarations of a module, which read no variable. */
+export type EntryKind = 'fn' | 'step' | 'init' | 'module';
+
+/** What an entry collects. */
+export class EntryState {
+  readonly feeds: Feed[] = [];
+  readonly summaries: Summary[] = [];
+  /** Facts about sizes that hold inside. */
+  readonly facts: SizeFact[] = [];
+  /** The newest value of each assigned variable, and those before it. */
+  readonly versions = new Map<VariableRecord, TensorNode[]>();
+  readonly names = new Map<string, TensorNode>();
+  #used = new Map<string, number>();
+  #streams = 0;
+
+  readonly kind: EntryKind;
+  readonly name: string;
+  /** True while something is checked whose graph nobody will run. */
+  readonly dry: boolean;
+
+  constructor(kind: EntryKind, name: string, dry: boolean) {
+    this.kind = kind;
+    this.name = name;
+    this.dry = dry;
+  }
+
+  /** `path`, or `path_1`, `path_2`, … when it was taken. Kinds of names do not disturb each other. */
+  unique(kind: 'let' | 'scope', path: string): string {
+    const key = `${kind} ${path}`;
+    const count = this.#used.get(key) ?? 0;
+    this.#used.set(key, count + 1);
+    if (count === 0) return path;
+    return this.unique(kind, `${path}_${count}`);
+  }
+
+  /** Counts the uses of random numbers. */
+  nextStream(): number {
+    return this.#streams++;
+  }
+
+  /** Runs `attempt` and forgets what it named. */
+  tentatively<T>(attempt: () => T): T {
+    const used = new Map(this.#used);
+    const names = new Map(this.names);
+    const streams = this.#streams;
+    try {
+      return attempt();
+    } finally {
+      this.#used = used;
+      this.names.clear();
+      for (const [path, node] of names) this.names.set(path, node);
+      this.#streams = streams;
+    }
+  }
+}
+
+export interface Context {
+  readonly checker: Checker;
+  readonly entry: EntryState;
+  readonly module: Module;
+  readonly frame: Frame | undefined;
+  readonly self: InstanceValue | undefined;
+  /** Scope path, e.g. `loss` or `net/logits`; '' at the top. */
+  readonly path: string;
+  /** Inside the body of a loop or of a function with its own derivative: nothing there can be fetched or assigned. */
+  readonly region: boolean;
+  /** The path that a model instantiated here gets; undefined where none may be. */
+  readonly instancePath: string | undefined;
+  /** Inside the standard library: the user's call that led there. */
+  readonly site: Span | undefined;
+  /** Variables may be assigned here: the body of a step or of an optimizer's update. */
+  readonly assigns: boolean;
+  /** The path of the variable whose initializer is evaluated. */
+  readonly initializing: string | undefined;
+}
+
+export const joinPath = (prefix: string, name: string): string => (prefix === '' ? name : name === '' ? prefix : `${prefix}/${name}`);
+
+/** A context for the inside of a scope of that name. */
+export function enterScope(context: Context, name: string): Context {
+  return { ...context, path: context.entry.unique('scope', joinPath(context.path, name)) };
+}

@@ -1,0 +1,223 @@
+// Exported functions and steps. In: a declaration of the compiled file. Out: an entry: feeds, outputs, updates, summaries, names.
+// Holds: generic sizes stay free, and can be found from the feeds; an open rank has no entry until it is chosen.
+
+import type { FnDeclaration, GenericParameter, Parameter, StepDeclaration } from '../../grammar/index.js';
+import { Dim, type DType, type Shape } from '../base/index.js';
+import type { Entry, Output, ResultTree, TensorNode } from '../graph/index.js';
+import * as ops from '../ops/index.js';
+import { applyTensor } from './apply-op.js';
+import { EntryState, joinPath, type Checker, type Context, type Module } from './context.js';
+import { evaluateFact } from './facts.js';
+import { functionResult, resultSpan } from './functions.js';
+import { declareGenerics } from './generics.js';
+import { Matcher } from './match.js';
+import { fail } from './report.js';
+import { GenericBinding, Scope } from './scope.js';
+
+import { evaluateBlock } from './statements.js';
+import { evaluateBody } from './expressions/evaluate.js';
+import { readAll, toTensor } from './tensors.js';
+import { dtypeNamed, expectedOf, shapeWritten, tensorTypeOf } from './types.js';
+import { describe, record, sizeValue, tensorValue, type Value } from './values.js';
+
+export type EntryDeclaration = FnDeclaration | StepDeclaration;
+
+/** An exported entry with open ranks, which is compiled per rank. */
+export interface OpenEntry {
+  readonly name: string;
+  readonly kind: 'fn' | 'step';
+  readonly doc: string | undefined;
+  readonly packs: readonly string[];
+  readonly feeds: readonly { readonly name: string; readonly dtype: DType; readonly before: number; readonly pack?: string; readonly after: number }[];
+}
+
+/** The rank that is used to check an open entry before anyone asks for one. */
+const TRIAL_RANK = 2;
+
+export const entriesOf = (module: Module): readonly EntryDeclaration[] => module.program.declarations.filter((one): one is EntryDeclaration => one.kind === 'step' || (one.kind === 'fn' && one.exported));
+
+export const packsOf = (generics: readonly GenericParameter[]): string[] => generics.filter((generic) => generic.variadic).map((generic) => generic.name.text);
+
+/** The entry for given ranks; undefined after a diagnostic. `dry`: it is checked only. */
+export function checkEntry(checker: Checker, module: Module, declaration: EntryDeclaration, ranks: Readonly<Record<string, number>>, dry: boolean): Entry | undefined {
+  const kind = declaration.kind;
+  const name = declaration.name.text;
+  const state = new EntryState(kind, name, dry);
+  const context: Context = { checker, entry: state, module, frame: undefined, self: undefined, path: '', region: false, instancePath: undefined, site: undefined, assigns: kind === 'step', initializing: undefined };
+  checker.visited.add(declaration);
+  const before = checker.reporter.diagnostics.length;
+  const scope = new Scope(module.scope);
+  if (!openGenerics(context, declaration, ranks, scope)) return undefined;
+  for (const parameter of declaration.parameters) addFeed(context, parameter, scope);
+  if (checker.reporter.diagnostics.length > before) return undefined;
+  for (const written of declaration.facts) {
+    const fact = evaluateFact(context, written, scope);
+    if (fact !== undefined) state.facts.push(fact);
+  }
+  const dims = freeSizes(context, declaration);
+  const value = entryValue(context, declaration, scope);
+  const outputs: Output[] = [];
+  const result = value.kind === 'error' ? undefined : resultTree(context, value, '', outputs, declaration);
+  if (checker.reporter.diagnostics.length > before || result === undefined || dims === undefined) return undefined;
+  return {
+    name,
+    kind,
+    doc: declaration.doc ?? undefined,
+    dims,
+    ranks,
+    facts: state.facts,
+    feeds: state.feeds,
+    outputs,
+    result,
+    updates: [...state.versions].flatMap(([variable, versions]) => {
+      const last = versions.at(-1);
+      return last === undefined ? [] : [{ variable: variable.path, node: last }];
+    }),
+    summaries: state.summaries,
+    names: state.names,
+    span: declaration.name.span,
+  };
+}
+
+/** Free sizes for generics; false after a diagnostic. */
+function openGenerics(context: Context, declaration: EntryDeclaration, ranks: Readonly<Record<string, number>>, scope: Scope): boolean {
+  const name = declaration.name.text;
+  for (const binding of declareGenerics(context, declaration.generics, scope)) {
+    if (binding.sort === 'pack') {
+      const rank = ranks[binding.name] ?? TRIAL_RANK;
+      binding.bind({ kind: 'pack', shape: packSizes(binding.name, rank, declaration.generics) }, binding.span);
+    } else if (binding.sort === 'dtype' || declaration.parameters.some((parameter) => parameter.type.kind === 'named-type' && parameter.type.name.text === binding.name)) {
+      fail(context, 'unsupported-feature', binding.span ?? declaration.name.span, `\`${name}\` is exported, and its dtype \`${binding.name}\` is open`, { hint: 'name the dtype, e.g. `f32`; a function that is not exported may leave it open' });
+      return false;
+    } else binding.bind(sizeValue(Dim.of(binding.name)), binding.span);
+  }
+  return true;
+}
+
+/** Names for the sizes behind `...S`: S_0, S_1, … */
+function packSizes(pack: string, rank: number, generics: readonly GenericParameter[]): Shape {
+  const taken = new Set(generics.map((generic) => generic.name.text));
+  let stem = `${pack}_`;
+  while (Array.from({ length: rank }, (_, axis) => `${stem}${axis}`).some((name) => taken.has(name))) stem += '_';
+  return Array.from({ length: rank }, (_, axis) => Dim.of(`${stem}${axis}`));
+}
+
+function addFeed(context: Context, parameter: Parameter, scope: Scope): void {
+  const { text: name, span } = parameter.name;
+  const known = scope.own(name);
+  if (known !== undefined && !(known instanceof GenericBinding)) {
+    fail(context, 'duplicate-name', span, `there are two arguments \`${name}\``, { labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }] });
+    return;
+  }
+  if (parameter.initial !== null) {
+    fail(context, 'unsupported-feature', parameter.initial.span, `the argument \`${name}\` of an entry cannot have a default yet`, { hint: 'declare a `state`, or feed the value' });
+    return;
+  }
+  const type = tensorTypeOf(context, parameter.type, scope, `the argument \`${name}\` of an entry`);
+  const node = type === undefined ? undefined : applyTensor(context, ops.feed, [], { name, dtype: type.dtype, shape: type.shape }, span);
+  if (type === undefined || node === undefined) return;
+  context.entry.feeds.push({ name, type, span });
+  scope.addValue(name, 'parameter', tensorValue(node), span, parameter.type, scope);
+}
+
+/** The sizes that callers choose, in order of first use; every generic must be found from the feeds. Undefined after a diagnostic. */
+function freeSizes(context: Context, declaration: EntryDeclaration): string[] | undefined {
+  const sizes = context.entry.feeds.flatMap((feed) => feed.type.shape);
+  const names = [...new Set(sizes.flatMap((dim) => [...dim.names]))];
+  const solved = new Set<string>();
+  for (let progress = true; progress; ) {
+    progress = false;
+    for (const dim of sizes) {
+      const open = [...dim.names].filter((name) => !solved.has(name));
+      const [only] = open;
+      if (only === undefined || open.length > 1 || dim.terms.some((term) => term.names.filter((one) => one === only).length > 1)) continue;
+      solved.add(only);
+      progress = true;
+    }
+  }
+  for (const generic of declaration.generics) {
+    const name = generic.name.text;
+    if (generic.variadic || solved.has(name)) continue;
+    const used = names.includes(name);
+    fail(context, 'ambiguous-size', generic.span, used ? `\`${name}\` cannot be found from the arguments of \`${declaration.name.text}\`` : `no argument of \`${declaration.name.text}\` has the size \`${name}\``, {
+      hint: used ? 'let one argument have it as a size of its own' : 'use it in the type of an argument, or declare a `dim`',
+    });
+    return undefined;
+  }
+  return names;
+}
+
+/** The value that an entry returns, in its declared type. */
+function entryValue(context: Context, declaration: EntryDeclaration, scope: Scope): Value {
+  if (declaration.kind === 'fn') return readAll(context, functionResult(context, declaration, scope), declaration.name.span);
+  const expected = expectedOf(context, declaration.result, scope);
+  const name = `\`${declaration.name.text}\``;
+  if (declaration.result === null && declaration.body.kind === 'block') {
+    const outcome = evaluateBlock(context, declaration.body, scope, undefined);
+    return outcome.returned ?? record([]);
+  }
+  const value = evaluateBody(context, declaration.body, scope, expected, name, declaration.name.span);
+  const matched = declaration.result === null ? value : new Matcher(context, scope).match(value, declaration.result, { text: `the result of ${name}`, span: resultSpan(declaration) });
+  return readAll(context, matched, declaration.name.span);
+}
+
+/** The shape of the result, with its leaves as outputs; undefined after a diagnostic. */
+function resultTree(context: Context, value: Value, path: string, outputs: Output[], declaration: EntryDeclaration): ResultTree | undefined {
+  switch (value.kind) {
+    case 'error':
+      return undefined;
+    case 'record': {
+      const fields: (readonly [string, ResultTree])[] = [];
+      for (const [name, field] of value.fields) {
+        const tree = resultTree(context, field, joinPath(path, name), outputs, declaration);
+        if (tree === undefined) return undefined;
+        fields.push([name, tree]);
+      }
+      return { kind: 'record', fields };
+    }
+    case 'tuple':
+    case 'list': {
+      const items: ResultTree[] = [];
+      for (const [at, item] of value.items.entries()) {
+        const tree = resultTree(context, item, joinPath(path, String(at)), outputs, declaration);
+        if (tree === undefined) return undefined;
+        items.push(tree);
+      }
+      return { kind: 'tuple', items };
+    }
+    case 'tensor':
+    case 'variable':
+    case 'number':
+    case 'size':
+    case 'boolean': {
+      const node: TensorNode | undefined = toTensor(context, value, resultSpan(declaration));
+      if (node === undefined) return undefined;
+      outputs.push({ path, node });
+      return { kind: 'output', index: outputs.length - 1 };
+    }
+    default:
+      fail(context, 'type-mismatch', resultSpan(declaration), `\`${declaration.name.text}\` returns ${describe(value)}, and an entry returns tensors, records and tuples`);
+      return undefined;
+  }
+}
+
+/** What a caller must know to choose ranks; undefined when the declaration has mistakes, which `checkEntry` reports. */
+export function openEntry(checker: Checker, module: Module, declaration: EntryDeclaration): OpenEntry | undefined {
+  const packs = packsOf(declaration.generics);
+  const context: Context = { checker, entry: new EntryState(declaration.kind, declaration.name.text, true), module, frame: undefined, self: undefined, path: '', region: false, instancePath: undefined, site: undefined, assigns: false, initializing: undefined };
+  const scope = new Scope(module.scope);
+  return checker.reporter.silently(() => {
+    declareGenerics(context, declaration.generics, scope);
+    const feeds: OpenEntry['feeds'][number][] = [];
+    for (const { name, type } of declaration.parameters) {
+      const dtype = type.kind === 'named-type' ? dtypeNamed(type.name.text, scope) : undefined;
+      if (type.kind !== 'named-type' || typeof dtype !== 'string' || shapeWritten(context, type.dims, scope) === undefined) return undefined;
+      const dims = type.dims ?? [];
+      const at = dims.findIndex((dim) => dim.kind === 'rank-spread');
+      const spread = dims[at];
+      if (spread?.kind !== 'rank-spread') feeds.push({ name: name.text, dtype, before: dims.length, after: 0 });
+      else feeds.push({ name: name.text, dtype, before: at, pack: spread.name.text, after: dims.length - at - 1 });
+    }
+    return { name: declaration.name.text, kind: declaration.kind, doc: declaration.doc ?? undefined, packs, feeds };
+  }).value;
+}

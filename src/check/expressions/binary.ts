@@ -1,0 +1,207 @@
+// Operators. In: one or two operands. Out: a number when both are known, else an elementwise node with its broadcasts.
+// Holds: numbers without a dtype are computed as doubles and rounded once, where they meet a tensor. Numbers with a float dtype are nodes like any tensor,
+// so that the rounding of the target decides.
+
+import type { BinaryExpression, BinaryOperator, Span, UnaryExpression } from '../../../grammar/index.js';
+import { Dim } from '../../base/index.js';
+import * as ops from '../../ops/index.js';
+import { applyTensor } from '../apply-op.js';
+import { broadcastTogether } from '../broadcast.js';
+import type { Context } from '../context.js';
+import { decide } from '../facts.js';
+import { matrixProduct } from '../matmul.js';
+import { excerpt, fail } from '../report.js';
+import type { Scope } from '../scope.js';
+import { divide, remainder } from '../sizes.js';
+import { agree, toTensor } from '../tensors.js';
+import { expectTensor, type Expected } from '../types.js';
+import { boolean, describe, dimOf, ERROR, number, sizeValue, tensorValue, type NumberValue, type Value } from '../values.js';
+import { evaluate } from './evaluate.js';
+
+export function evaluateUnary(context: Context, expression: UnaryExpression, scope: Scope, expected: Expected | undefined): Value {
+  const operand = evaluate(context, expression.operand, scope, expression.operator === '-' ? expected : undefined);
+  if (operand.kind === 'error') return ERROR;
+  if (expression.operator === '!') {
+    if (operand.kind === 'boolean') return boolean(!operand.value);
+    const node = toTensor(context, operand, expression.operand.span, 'bool');
+    const result = node === undefined ? undefined : applyTensor(context, ops.elementwise.not, [node], {}, expression.span);
+    return result === undefined ? ERROR : tensorValue(result);
+  }
+  if (operand.kind === 'number') return number(-operand.value, operand.integer, operand.dtype, operand.big === undefined ? undefined : -operand.big);
+  if (operand.kind === 'size') return sizeValue(operand.dim.mul(-1));
+  const node = toTensor(context, operand, expression.operand.span);
+  const result = node === undefined ? undefined : applyTensor(context, ops.elementwise.neg, [node], {}, expression.span);
+  return result === undefined ? ERROR : tensorValue(result);
+}
+
+export function evaluateBinary(context: Context, expression: BinaryExpression, scope: Scope, expected: Expected | undefined): Value {
+  const { operator } = expression;
+  const inner = ((): Expected | undefined => {
+    switch (operator) {
+      case '+':
+      case '-':
+      case '*':
+      case '/':
+      case '%':
+      case '**':
+        return expected;
+      case '@':
+        return expected?.kind === 'tensor' ? expectTensor(expected.dtype, undefined) : undefined;
+      default:
+        return undefined;
+    }
+  })();
+  const left = evaluate(context, expression.left, scope, inner);
+  if (left.kind === 'boolean' && operator === '&&' && !left.value) return left;
+  if (left.kind === 'boolean' && operator === '||' && left.value) return left;
+  const right = evaluate(context, expression.right, scope, inner);
+  if (left.kind === 'error' || right.kind === 'error') return ERROR;
+  return (
+    known(context, operator, left, right, expression.span) ??
+    binaryNode(context, operator, { value: left, span: expression.left.span }, { value: right, span: expression.right.span }, expression.span, expected?.kind === 'tensor' ? expected : undefined)
+  );
+}
+
+/** The result when both sides are known; undefined when there is something left to compute at run time. */
+function known(context: Context, operator: BinaryOperator, left: Value, right: Value, span: Span): Value | undefined {
+  if (left.kind === 'boolean' && right.kind === 'boolean') {
+    if (operator === '&&' || operator === '||') return right;
+    if (operator === '==') return boolean(left.value === right.value);
+    if (operator === '!=') return boolean(left.value !== right.value);
+    return undefined;
+  }
+  if (left.kind === 'string' && right.kind === 'string') {
+    if (operator === '==') return boolean(left.value === right.value);
+    if (operator === '!=') return boolean(left.value !== right.value);
+    return undefined;
+  }
+  if (left.kind === 'string' || right.kind === 'string') {
+    if (operator === '==') return boolean(false);
+    if (operator === '!=') return boolean(true);
+    return undefined;
+  }
+  const a = dimOf(left);
+  const b = dimOf(right);
+  if (a !== undefined && b !== undefined && (left.kind === 'size' || right.kind === 'size')) return sizeArithmetic(context, operator, a, b, span);
+  if (left.kind === 'number' && right.kind === 'number') return numberArithmetic(context, operator, left, right, span);
+  return undefined;
+}
+
+function sizeArithmetic(context: Context, operator: BinaryOperator, a: Dim, b: Dim, span: Span): Value | undefined {
+  switch (operator) {
+    case '+':
+      return sizeValue(a.add(b));
+    case '-':
+      return sizeValue(a.sub(b));
+    case '*':
+      return sizeValue(a.mul(b));
+    case '/': {
+      const quotient = divide(context, a, b, span);
+      return quotient === undefined ? ERROR : sizeValue(quotient);
+    }
+    case '%': {
+      const rest = remainder(context, a, b, span);
+      return rest === undefined ? ERROR : sizeValue(rest);
+    }
+    case '==':
+    case '!=':
+    case '<':
+    case '<=':
+    case '>':
+    case '>=': {
+      const verdict = decide({ left: a, relation: operator, right: b, span: undefined }, context.entry.facts);
+      if (verdict !== undefined) return boolean(verdict);
+      const opposite = decide({ left: a, relation: negated[operator], right: b, span: undefined }, context.entry.facts);
+      return opposite === undefined ? undefined : boolean(!opposite);
+    }
+    default:
+      return undefined;
+  }
+}
+
+const negated = { '==': '!=', '!=': '==', '<': '>=', '<=': '>', '>': '<=', '>=': '<' } as const;
+
+function numberArithmetic(context: Context, operator: BinaryOperator, left: NumberValue, right: NumberValue, span: Span): Value | undefined {
+  const dtype = left.dtype ?? right.dtype;
+  if (dtype !== undefined && (right.dtype ?? dtype) !== dtype) return undefined;
+  // A float of a fixed dtype is rounded where it is computed; integers are exact.
+  if (dtype !== undefined && (dtype !== 'i32' && dtype !== 'i64')) return undefined;
+  if (dtype !== undefined && (operator === '/' || operator === '%' || operator === '**' || !left.integer || !right.integer)) return undefined;
+  const a = left.value;
+  const b = right.value;
+  const integer = left.integer && right.integer;
+  const exact = integer && (left.big !== undefined || right.big !== undefined || !Number.isSafeInteger(a * b) || !Number.isSafeInteger(a + b));
+  const result = (value: number, big?: bigint): NumberValue => number(value, integer && Number.isInteger(value), dtype, big);
+  const wide = (compute: (x: bigint, y: bigint) => bigint): NumberValue => {
+    const value = compute(left.big ?? BigInt(a), right.big ?? BigInt(b));
+    return result(Number(value), value);
+  };
+  switch (operator) {
+    case '+':
+      return exact ? wide((x, y) => x + y) : result(a + b);
+    case '-':
+      return exact ? wide((x, y) => x - y) : result(a - b);
+    case '*':
+      return exact ? wide((x, y) => x * y) : result(a * b);
+    case '/':
+      if (integer && b === 0) return fail(context, 'invalid-value', span, 'an integer is divided by 0');
+      return result(a / b);
+    case '%':
+      if (integer && b === 0) return fail(context, 'invalid-value', span, 'an integer is divided by 0');
+      return result(a - b * Math.floor(a / b));
+    case '**':
+      return result(a ** b);
+    case '==':
+      return boolean(a === b && left.big === right.big);
+    case '!=':
+      return boolean(a !== b || left.big !== right.big);
+    case '<':
+      return boolean(a < b);
+    case '<=':
+      return boolean(a <= b);
+    case '>':
+      return boolean(a > b);
+    case '>=':
+      return boolean(a >= b);
+    case '@':
+    case '&&':
+    case '||':
+      return undefined;
+  }
+}
+
+const opNames = {
+  '+': 'add', '-': 'sub', '*': 'mul', '/': 'div', '%': 'rem', '**': 'pow',
+  '==': 'eq', '!=': 'ne', '<': 'lt', '<=': 'le', '>': 'gt', '>=': 'ge',
+  '&&': 'and', '||': 'or',
+} as const;
+
+interface Side {
+  readonly value: Value;
+  readonly span: Span;
+}
+
+/** The node of a binary operator between values, with broadcasting; an error after a diagnostic. */
+export function binaryNode(context: Context, operator: BinaryOperator, left: Side, right: Side, span: Span, expected?: Extract<Expected, { kind: 'tensor' }>): Value {
+  const what = `\`${excerpt(context, span, operator)}\``;
+  for (const side of [left, right]) {
+    if (side.value.kind === 'list' && operator !== '@') return fail(context, 'type-mismatch', side.span, `${what}: a list is no operand`, { hint: 'make a tensor of it: `tensor([…])`, or add its elements: `addN([…])`' });
+  }
+  const logical = operator === '&&' || operator === '||';
+  const nodes = agree(context, [left, right], logical ? 'bool' : expected?.dtype, span, what);
+  if (nodes === undefined) return ERROR;
+  const [a, b] = nodes as [NonNullable<(typeof nodes)[0]>, NonNullable<(typeof nodes)[0]>];
+  if (logical && a.type.dtype !== 'bool') return fail(context, 'dtype-mismatch', span, `${what}: \`${operator}\` takes bool, and the left side is ${describe(left.value)}`);
+  const operands = [
+    { node: a, ...left },
+    { node: b, ...right },
+  ] as const;
+  if (operator === '@') {
+    const product = matrixProduct(context, operands[0], operands[1], span);
+    return product === undefined ? ERROR : tensorValue(product);
+  }
+  const both = broadcastTogether(context, operands, span, what);
+  if (both === undefined) return ERROR;
+  const node = applyTensor(context, ops.elementwise[opNames[operator]], both, {}, span);
+  return node === undefined ? ERROR : tensorValue(node);
+}

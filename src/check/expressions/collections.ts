@@ -1,0 +1,80 @@
+// Lists, tuples, records, comprehensions: values that exist only while compiling. In: their elements. Out: the collection; an element with a mistake becomes `error`.
+
+import type { ComprehensionExpression, ListExpression, RecordExpression, TupleExpression } from '../../../grammar/index.js';
+import { joinPath, type Context } from '../context.js';
+import { bindPattern } from '../patterns.js';
+import { excerpt, fail } from '../report.js';
+import { Scope } from '../scope.js';
+import type { Expected } from '../types.js';
+import { describe, ERROR, list, number, record, tuple, type Value } from '../values.js';
+import { evaluate } from './evaluate.js';
+
+/** Beyond this many elements a comprehension would fill the memory with graph. */
+const LARGEST_LIST = 10_000;
+
+/** An instance that is made as element `at` gets its own path. */
+const element = (context: Context, at: number | string): Context => (context.instancePath === undefined ? context : { ...context, instancePath: joinPath(context.instancePath, String(at)) });
+
+const elementExpected = (expected: Expected | undefined): Expected | undefined =>
+  expected?.kind === 'tensor' ? { kind: 'tensor', dtype: expected.dtype, shape: expected.shape?.slice(1) } : undefined;
+
+export function evaluateList(context: Context, expression: ListExpression, scope: Scope, expected: Expected | undefined): Value {
+  return list(expression.elements.map((one, at) => evaluate(element(context, at), one, scope, elementExpected(expected))));
+}
+
+export function evaluateTuple(context: Context, expression: TupleExpression, scope: Scope, expected: Expected | undefined): Value {
+  return tuple(expression.elements.map((one, at) => evaluate(element(context, at), one, scope, expected?.kind === 'tuple' ? expected.items[at] : undefined)));
+}
+
+export function evaluateRecord(context: Context, expression: RecordExpression, scope: Scope, expected: Expected | undefined): Value {
+  const fields = new Map<string, Value>();
+  for (const field of expression.fields) {
+    const name = field.name.text;
+    if (fields.has(name)) {
+      fail(context, 'duplicate-name', field.name.span, `the record has a field \`${name}\` already`);
+      continue;
+    }
+    fields.set(name, evaluate(element(context, name), field.value, scope, expected?.kind === 'record' ? expected.fields.get(name) : undefined));
+  }
+  return record(fields);
+}
+
+export function evaluateComprehension(context: Context, expression: ComprehensionExpression, scope: Scope, expected: Expected | undefined): Value {
+  const items = elementsOf(context, expression, scope);
+  if (items === undefined) return ERROR;
+  return list(
+    items.map((item, at) => {
+      const inner = new Scope(scope);
+      bindPattern(context, expression.pattern, item, inner, { role: 'let', named: false });
+      return evaluate(element(context, at), expression.element, inner, elementExpected(expected));
+    }),
+  );
+}
+
+/** What a comprehension runs over; undefined after a diagnostic. */
+function elementsOf(context: Context, expression: ComprehensionExpression, scope: Scope): readonly Value[] | undefined {
+  const { iterable } = expression;
+  if (iterable.kind === 'range') {
+    const bounds = [iterable.start, iterable.stop].map((bound) => {
+      const value = evaluate(context, bound, scope);
+      if (value.kind === 'error') return undefined;
+      if (value.kind === 'number' && value.integer) return value.value;
+      fail(context, value.kind === 'number' ? 'invalid-value' : 'not-constant', bound.span, `the bounds of a list must be integers known when compiling, and \`${excerpt(context, bound.span, 'this')}\` is ${describe(value)}`, {
+        hint: value.kind === 'size' || value.kind === 'tensor' ? 'use `scan`, whose number of rounds may be known only at run time' : undefined,
+      });
+      return undefined;
+    });
+    const [start, stop] = bounds;
+    if (start === undefined || stop === undefined) return undefined;
+    if (stop - start > LARGEST_LIST) {
+      fail(context, 'invalid-value', iterable.span, `a list of ${stop - start} elements is too long: at most ${LARGEST_LIST}`, { hint: 'use `scan`, which makes a tensor' });
+      return undefined;
+    }
+    return Array.from({ length: Math.max(0, stop - start) }, (_, at) => number(start + at, true));
+  }
+  const value = evaluate(context, iterable, scope);
+  if (value.kind === 'error') return undefined;
+  if (value.kind === 'list' || value.kind === 'tuple') return value.items;
+  fail(context, 'type-mismatch', iterable.span, `a list comprehension runs over a list, and this is ${describe(value)}`, { hint: value.kind === 'tensor' || value.kind === 'variable' ? 'use `scan` to run over the rows of a tensor' : undefined });
+  return undefined;
+}

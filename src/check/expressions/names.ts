@@ -1,0 +1,94 @@
+// Names, members and number literals. In: a name, the scope. Out: what it stands for, with the place of its declaration for messages.
+
+import type { MemberExpression, NameExpression, NumberExpression } from '../../../grammar/index.js';
+import type { Context } from '../context.js';
+import { excerpt, fail } from '../report.js';
+import { GenericBinding, type Binding, type Scope } from '../scope.js';
+import { sizesToValues } from '../sizes.js';
+import { suggestion } from '../spelling.js';
+import { fallbackDType, shapeOf } from '../tensors.js';
+import { describe, ERROR, list, number, type Value } from '../values.js';
+import { evaluate } from './evaluate.js';
+
+export function evaluateNumber(expression: NumberExpression): Value {
+  const big = expression.integer && expression.value > Number.MAX_SAFE_INTEGER ? BigInt(expression.text) : undefined;
+  return number(expression.value, expression.integer, undefined, big);
+}
+
+export function evaluateName(context: Context, expression: NameExpression, scope: Scope): Value {
+  const binding = scope.lookup(expression.name);
+  if (binding === undefined) {
+    return fail(context, 'unknown-name', expression.span, `nothing is called \`${expression.name}\` here`, { hint: suggestion(expression.name, scope.visible()) ?? importHint(expression.name) });
+  }
+  if (binding instanceof GenericBinding && binding.known === undefined) {
+    return fail(context, 'ambiguous-size', expression.span, `nothing determines \`${expression.name}\``, binding.span === undefined ? {} : { labels: [{ span: binding.span, text: 'declared here' }] });
+  }
+  return valueOf(binding);
+}
+
+/** The value of a binding, which remembers the name under which it was read. */
+export function valueOf(binding: Binding): Value {
+  const value = binding.value();
+  switch (value.kind) {
+    case 'tensor':
+    case 'variable':
+      // Inside a call the parameter's declaration tells more than that of the variable behind it.
+      return binding.role === 'builtin' ? value : { ...value, binding };
+    case 'pack':
+      return list(sizesToValues(value.shape));
+    default:
+      return value;
+  }
+}
+
+/** Where the standard library has a name that was not imported. */
+function importHint(name: string): string | undefined {
+  const homes: Readonly<Record<string, string>> = {
+    Dense: 'std/nn', relu: 'std/nn', gelu: 'std/nn', silu: 'std/nn', softplus: 'std/nn', leakyRelu: 'std/nn', elu: 'std/nn', identity: 'std/nn', LayerNorm: 'std/nn', Embedding: 'std/nn', dropout: 'std/nn',
+    softmaxCrossEntropy: 'std/loss', binaryCrossEntropy: 'std/loss', mse: 'std/loss', mae: 'std/loss', huber: 'std/loss', accuracy: 'std/loss', binaryAccuracy: 'std/loss',
+    sgd: 'std/optim', momentum: 'std/optim', nesterov: 'std/optim', adam: 'std/optim', adamW: 'std/optim', adagrad: 'std/optim', adadelta: 'std/optim', rmsprop: 'std/optim', ftrl: 'std/optim',
+  };
+  const home = Object.hasOwn(homes, name) ? homes[name] : undefined;
+  return home === undefined ? undefined : `import it: \`import { ${name} } from "${home}"\``;
+}
+
+export function evaluateMember(context: Context, expression: MemberExpression, scope: Scope): Value {
+  const object = evaluate(context, expression.object, scope);
+  const name = expression.member.text;
+  const text = excerpt(context, expression.object.span, 'this');
+  const unknown = (members: Iterable<string>, hint?: string): Value => {
+    const known = [...members];
+    return fail(context, 'unknown-member', expression.member.span, `\`${text}\` is ${describe(object)}, and has no member \`${name}\``, {
+      hint: hint ?? suggestion(name, known) ?? (known.length > 0 && known.length <= 8 ? `its members are ${known.map((one) => `\`${one}\``).join(', ')}` : undefined),
+    });
+  };
+  switch (object.kind) {
+    case 'error':
+      return ERROR;
+    case 'record': {
+      const field = object.fields.get(name);
+      return field ?? unknown(object.fields.keys());
+    }
+    case 'instance': {
+      const binding = object.members.includes(name) ? object.scope.own(name) : undefined;
+      return binding === undefined ? unknown(object.members) : valueOf(binding);
+    }
+    case 'tuple':
+      return unknown([], 'take a tuple apart with `let (a, b) = …`, or index it: `[0]`');
+    case 'list':
+      return name === 'length' ? number(object.items.length, true) : unknown(['length']);
+    case 'tensor':
+    case 'variable':
+    case 'number':
+    case 'size':
+    case 'boolean': {
+      const shape = shapeOf(object) ?? [];
+      if (name === 'shape') return list(sizesToValues(shape));
+      if (name === 'rank') return number(shape.length, true);
+      if (name === 'dtype') return { kind: 'dtype', dtype: fallbackDType(object) };
+      return unknown(['shape', 'rank', 'dtype'], name === 'T' ? 'write `transpose(…)`' : undefined);
+    }
+    default:
+      return unknown([]);
+  }
+}

@@ -1,0 +1,168 @@
+// Functions and lambdas are inlined. In: a call and what is called. Out: the value of the body, checked against the declared result.
+// Holds: a function is pure; it opens a scope path of its own; a call inside itself is a mistake, along the line of calls in which things were written.
+
+import { walk, type FnDeclaration, type Span } from '../../grammar/index.js';
+import { assignArguments } from './arguments.js';
+import type { Call } from './calls.js';
+import { enterScope, joinPath, type Context, type Frame } from './context.js';
+import { applyCustomRule } from './custom-rule.js';
+import { evaluateBody, evaluate } from './expressions/evaluate.js';
+import { demandFacts } from './facts.js';
+import { bindGenerics, declareGenerics, demandGenerics, inferFromExpected } from './generics.js';
+import { Matcher } from './match.js';
+import { nameNode } from './patterns.js';
+import { fail } from './report.js';
+import { Scope } from './scope.js';
+import { ownDType, readAll } from './tensors.js';
+import { expectedOf } from './types.js';
+import { ERROR, tensorValue, type FunctionValue, type InstanceValue, type LambdaValue, type Value } from './values.js';
+
+/** Calls deeper than this would exhaust the stack. */
+const DEEPEST = 120;
+
+/** The frame of a call; undefined after a diagnostic when it would never end. */
+export function pushFrame(context: Context, callee: object, self: InstanceValue | undefined, name: string, site: Span, parent: Frame | undefined): Frame | undefined {
+  for (let frame = parent; frame !== undefined; frame = frame.parent) {
+    if (frame.callee !== callee || frame.self !== self) continue;
+    fail(context, 'recursive-call', site, `\`${name}\` calls itself, and would never end`, { hint: 'repeat with `fold` or `scan`' });
+    return undefined;
+  }
+  const depth = (context.frame?.depth ?? 0) + 1;
+  if (depth > DEEPEST) {
+    fail(context, 'recursive-call', site, `calls are nested more than ${DEEPEST} deep`);
+    return undefined;
+  }
+  return { callee, self, name, site, caller: context.frame, parent, depth };
+}
+
+export function callFunction(call: Call, fn: FunctionValue): Value {
+  const { context } = call;
+  const { declaration } = fn;
+  const name = declaration.name.text;
+  context.checker.visited.add(declaration);
+  const assigned = assignArguments(
+    context,
+    call.passed,
+    declaration.parameters.map((parameter) => ({ name: parameter.name.text, optional: parameter.initial !== null })),
+    name,
+    call.site,
+    declaration.name.span,
+  );
+  if (assigned === undefined) return ERROR;
+  const frame = pushFrame(context, declaration, fn.self, name, call.site, context.frame);
+  if (frame === undefined) return ERROR;
+  const scope = new Scope(fn.scope);
+  const bindings = declareGenerics(context, declaration.generics, scope);
+  if (call.generics !== null && !bindGenerics(context, bindings, call.generics, call.scope, name, call.site, declaration.name.span)) return ERROR;
+
+  const matcher = new Matcher(context, scope);
+  const values = new Map<string, { value: Value; span: Span }>();
+  let failed = false;
+  for (const parameter of declaration.parameters) {
+    const passed = assigned.get(parameter.name.text);
+    if (passed === undefined) continue;
+    const value = passed.value(expectedOf(context, parameter.type, scope));
+    if (value.kind === 'error') failed = true;
+    values.set(parameter.name.text, { value, span: passed.span });
+  }
+  if (failed) return ERROR;
+  // Tensors say what literals beside them become.
+  const order = [...declaration.parameters].sort((a, b) => rank(values.get(a.name.text)?.value) - rank(values.get(b.name.text)?.value));
+  const matched = new Map<string, Value>();
+  for (const parameter of order) {
+    const given = values.get(parameter.name.text);
+    if (given === undefined) continue;
+    const value = matcher.match(given.value, parameter.type, { text: `argument \`${parameter.name.text}\` of \`${name}\``, span: given.span });
+    if (value.kind === 'error') failed = true;
+    matched.set(parameter.name.text, readAll(context, value, given.span));
+  }
+  if (failed || !matcher.finish()) return ERROR;
+
+  const self = fn.self;
+  const segment = self === undefined ? name : methodName(context, self, name);
+  const inside: Context = enterScope(
+    { ...context, module: fn.module, frame, self, site: fn.module.std ? (context.module.std ? context.site : call.site) : undefined, assigns: false, instancePath: undefined },
+    segment,
+  );
+  const differentiates = derives(declaration);
+  for (const parameter of declaration.parameters) {
+    let value = matched.get(parameter.name.text);
+    if (value === undefined && parameter.initial !== null) {
+      const initial = evaluate(inside, parameter.initial, scope, expectedOf(inside, parameter.type, scope));
+      value = new Matcher(inside, scope).match(initial, parameter.type, { text: `the default of \`${parameter.name.text}\``, span: parameter.initial.span });
+    }
+    if (value === undefined) continue;
+    if (differentiates && value.kind === 'tensor') {
+      // A derivative with respect to the parameter must not reach what else in the program computes the same value.
+      const named = nameNode(inside, parameter.name.text, value.node, parameter.name.span, false);
+      if (named !== undefined) value = tensorValue(named);
+    }
+    scope.addValue(parameter.name.text, 'parameter', value, parameter.name.span, parameter.type, scope);
+  }
+  inferFromExpected(context, declaration.result, call.expected, scope, call.site);
+  if (!demandGenerics(context, bindings, name, call.site)) return ERROR;
+  if (!demandFacts(context, declaration.facts, scope, name, call.site)) return ERROR;
+  return functionResult(inside, declaration, scope, call);
+}
+
+/** The body's value in the declared type. */
+export function functionResult(inside: Context, declaration: FnDeclaration, scope: Scope, call?: Call): Value {
+  const name = `\`${declaration.name.text}\``;
+  const expected = declaration.result === null ? call?.expected : expectedOf(inside, declaration.result, scope);
+  // What the body declares lies over the parameters: a `let` may reuse none of their names, a nested block may.
+  const evaluateIn = (context: Context, within: Scope): Value => {
+    const value = evaluateBody(context, declaration.body, within, expected, name, declaration.name.span);
+    return declaration.result === null ? value : new Matcher(context, within).match(value, declaration.result, { text: `the result of ${name}`, span: resultSpan(declaration) });
+  };
+  if (declaration.vjp !== null) return applyCustomRule(inside, declaration, declaration.vjp, scope, evaluateIn);
+  return readAll(inside, evaluateIn(inside, scope), declaration.name.span);
+}
+
+/** Where the value of a function stands. */
+export function resultSpan(declaration: Pick<FnDeclaration, 'body' | 'name'>): Span {
+  if (declaration.body.kind !== 'block') return declaration.body.span;
+  const statement = declaration.body.statements.find((one) => one.kind === 'return');
+  return statement?.kind === 'return' ? statement.value.span : declaration.name.span;
+}
+
+export function callLambda(call: Call, lambda: LambdaValue): Value {
+  const { context } = call;
+  const { expression } = lambda;
+  const assigned = assignArguments(context, call.passed, expression.parameters.map((parameter) => ({ name: parameter.text, optional: false })), 'the lambda', call.site, expression.span);
+  if (assigned === undefined) return ERROR;
+  if (call.generics !== null) return fail(context, 'too-many-arguments', call.site, 'a lambda has no generics');
+  const frame = pushFrame(context, expression, lambda.self, 'the lambda', call.site, lambda.frame);
+  if (frame === undefined) return ERROR;
+  const scope = new Scope(lambda.scope);
+  for (const parameter of expression.parameters) {
+    const passed = assigned.get(parameter.text);
+    if (passed === undefined) continue;
+    const known = scope.own(parameter.text);
+    if (known !== undefined) {
+      fail(context, 'duplicate-name', parameter.span, `the lambda has two parameters \`${parameter.text}\``);
+      return ERROR;
+    }
+    scope.addValue(parameter.text, 'parameter', readAll(context, passed.value(), passed.span), parameter.span);
+  }
+  const inside: Context = { ...context, module: lambda.module, frame, self: lambda.self, site: lambda.module.std ? (context.module.std ? context.site : call.site) : undefined, assigns: false, instancePath: undefined };
+  return evaluateBody(inside, expression.body, scope, call.expected, 'the lambda', expression.span);
+}
+
+/** The scope that a method opens: the instance's path below the instance around it; `call` has no name of its own. */
+function methodName(context: Context, self: InstanceValue, name: string): string {
+  const outer = context.self?.path;
+  const path = outer === undefined ? self.path : self === context.self ? '' : self.path.startsWith(`${outer}/`) ? self.path.slice(outer.length + 1) : self.path;
+  return name === 'call' ? path : joinPath(path, name);
+}
+
+const rank = (value: Value | undefined): number => (value === undefined || ownDType(value) === undefined ? 1 : 0);
+
+/** Does the function itself ask for a derivative? */
+function derives(declaration: FnDeclaration): boolean {
+  let found = false;
+  walk(declaration, (node) => {
+    if (node.kind === 'call' && node.callee.kind === 'name' && (node.callee.name === 'grad' || node.callee.name === 'jvp')) found = true;
+    return !found;
+  });
+  return found;
+}

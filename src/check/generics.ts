@@ -1,0 +1,120 @@
+// Generic parameters of a call. In: their declarations, what stands in `<…>`, what the result is expected to be. Out: bindings in the callee's scope.
+
+import type { GenericArgument, GenericParameter, Span, TypeExpression } from '../../grammar/index.js';
+import { isDType } from '../base/index.js';
+import type { Context } from './context.js';
+import { fail } from './report.js';
+import { GenericBinding, type DTypeBound, type Scope } from './scope.js';
+import { evaluateSize, packNamed, solveSize } from './sizes.js';
+import { suggestion } from './spelling.js';
+import { dtypeNamed, shapeWritten, type Expected } from './types.js';
+import { dimOf, ERROR, sizeValue } from './values.js';
+
+const bounds: readonly DTypeBound[] = ['float', 'integer', 'number', 'any'];
+
+/** Declares generics that nothing determines yet. */
+export function declareGenerics(context: Context, generics: readonly GenericParameter[], scope: Scope): GenericBinding[] {
+  return generics.map((generic) => {
+    const written = generic.bound?.text;
+    const bound = bounds.find((one) => one === written);
+    if (generic.bound !== null && bound === undefined) {
+      fail(context, 'unknown-name', generic.bound.span, `no family of dtypes is called \`${generic.bound.text}\``, { hint: suggestion(generic.bound.text, bounds) ?? `the families are ${bounds.join(', ')}` });
+    }
+    const known = scope.own(generic.name.text);
+    if (known !== undefined) {
+      fail(context, 'duplicate-name', generic.name.span, `\`${generic.name.text}\` is declared twice`, { labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }] });
+    }
+    const binding = new GenericBinding(generic.name.text, generic.name.span, generic.variadic ? 'pack' : generic.bound !== null ? 'dtype' : 'open', bound ?? 'any', ERROR);
+    scope.add(binding);
+    return binding;
+  });
+}
+
+/** Binds what stands in `<…>`; false after a diagnostic. `arguments_` are evaluated in the scope of the call. */
+export function bindGenerics(context: Context, bindings: readonly GenericBinding[], arguments_: readonly GenericArgument[], callScope: Scope, callee: string, site: Span, declared: Span): boolean {
+  let at = 0;
+  for (const [index, binding] of bindings.entries()) {
+    const rest = bindings.length - index - 1;
+    if (binding.sort === 'pack') {
+      const taken = arguments_.slice(at, Math.max(at, arguments_.length - rest));
+      at += taken.length;
+      const shape = shapeWritten(context, taken, callScope);
+      if (shape === undefined || shape === 'open') return false;
+      binding.bind({ kind: 'pack', shape }, taken[0]?.span ?? site);
+      continue;
+    }
+    const argument = arguments_[at];
+    if (argument === undefined) break;
+    at += 1;
+    if (argument.kind === 'size-name') {
+      const dtype = isDType(argument.name) ? argument.name : dtypeNamed(argument.name, callScope);
+      if (typeof dtype === 'string' && binding.sort !== 'size') {
+        binding.bind({ kind: 'dtype', dtype }, argument.span);
+        continue;
+      }
+    }
+    if (binding.sort === 'dtype' || argument.kind === 'rank-spread') {
+      fail(context, 'type-mismatch', argument.span, `\`${binding.name}\` of \`${callee}\` is ${binding.sort === 'dtype' ? 'a dtype' : 'one size'}`, { labels: [{ span: binding.span ?? declared, text: 'declared here' }] });
+      return false;
+    }
+    const dim = evaluateSize(context, argument, callScope);
+    if (dim === undefined) return false;
+    if (dim.constant !== undefined && dim.constant < 0) {
+      fail(context, 'invalid-value', argument.span, `a size of ${dim.constant} is negative`);
+      return false;
+    }
+    binding.bind(sizeValue(dim), argument.span);
+  }
+  const extra = arguments_[at];
+  if (extra === undefined) return true;
+  fail(context, 'too-many-arguments', extra.span, `\`${callee}\` has ${bindings.length === 0 ? 'no generics' : `${bindings.length} generic${bindings.length > 1 ? 's' : ''}`}, and ${arguments_.length} are passed`, { labels: [{ span: declared, text: `\`${callee}\` is declared here` }] });
+  return false;
+}
+
+/** Lets what is expected of the result determine generics that the arguments left open. Never a diagnostic. */
+export function inferFromExpected(context: Context, type: TypeExpression | null, expected: Expected | undefined, scope: Scope, at: Span): void {
+  if (type?.kind !== 'named-type' || expected?.kind !== 'tensor') return;
+  const dtype = dtypeNamed(type.name.text, scope);
+  if (dtype instanceof GenericBinding && expected.dtype !== undefined) dtype.bind({ kind: 'dtype', dtype: expected.dtype }, at);
+  const { shape } = expected;
+  if (shape === undefined) return;
+  const dims = type.dims ?? [];
+  const spread = dims.findIndex((dim) => dim.kind === 'rank-spread');
+  const pack = dims[spread];
+  if (pack?.kind === 'rank-spread') {
+    const binding = scope.lookup(pack.name.text);
+    if (binding instanceof GenericBinding && packNamed(scope, pack.name.text) === undefined && shape.length >= dims.length - 1) {
+      binding.bind({ kind: 'pack', shape: shape.slice(spread, shape.length - (dims.length - spread - 1)) }, at);
+    }
+  }
+  const { value: pattern } = context.checker.reporter.silently(() => shapeWritten(context, type.dims, scope));
+  if (pattern === undefined || pattern === 'open' || pattern.length !== shape.length) return;
+  for (const [axis, dim] of pattern.entries()) {
+    const actual = shape[axis];
+    if (actual === undefined) continue;
+    const solved = solveSize(dim, actual, (name) => {
+      const binding = scope.lookup(name);
+      return binding instanceof GenericBinding && binding.known !== undefined ? dimOf(binding.known) : undefined;
+    });
+    if (solved.kind !== 'bound') continue;
+    const binding = scope.lookup(solved.name);
+    if (binding instanceof GenericBinding) binding.bind(sizeValue(solved.dim), at);
+  }
+}
+
+/** Every generic must be known by now; a float dtype that nothing determines is f32. False after a diagnostic. */
+export function demandGenerics(context: Context, bindings: readonly GenericBinding[], callee: string, site: Span): boolean {
+  for (const binding of bindings) {
+    if (binding.known !== undefined) continue;
+    if (binding.sort === 'dtype' && binding.family !== 'integer') {
+      binding.bind({ kind: 'dtype', dtype: 'f32' }, site);
+      continue;
+    }
+    fail(context, 'ambiguous-size', site, `nothing determines \`${binding.name}\` of \`${callee}\``, {
+      labels: binding.span === undefined ? [] : [{ span: binding.span, text: 'declared here' }],
+      hint: binding.sort === 'pack' ? 'declare the type of what it gives: `let x: f32[3] = …`' : `pass it: \`${callee}<…>(…)\`, or declare the type of the result`,
+    });
+    return false;
+  }
+  return true;
+}

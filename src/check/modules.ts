@@ -1,0 +1,167 @@
+// Modules. In: paths and the texts behind them. Out: one scope of lazily evaluated declarations per file; imports are links between them.
+// Holds: a file is read once; the built-ins lie under the prelude, the prelude under every other module; a cycle of imports is a mistake.
+
+import { parse, type Declaration, type ImportDeclaration, type ImportSpecifier, type Span } from '../../grammar/index.js';
+import { builtinScope } from './builtins/index.js';
+import { EntryState, type Checker, type Context, type Module } from './context.js';
+import { bindDeclaration } from './declarations.js';
+import { fail } from './report.js';
+import { Scope, type Binding } from './scope.js';
+import { suggestion } from './spelling.js';
+import { ERROR } from './values.js';
+
+export interface Sources {
+  /** The text of a file beside the compiled one; undefined when there is none. */
+  read(path: string): string | undefined;
+  /** The text of a file of the standard library by its name: `std/nn`. */
+  std(name: string): string | undefined;
+}
+
+export const PRELUDE = 'std/prelude';
+
+export class ModuleLoader {
+  readonly modules = new Map<string, Module>();
+  /** Modules whose imports are being loaded. */
+  readonly #open: string[] = [];
+  #base: Scope | undefined;
+  #checker: Checker | undefined;
+
+  readonly sources: Sources;
+
+  constructor(sources: Sources) {
+    this.sources = sources;
+  }
+
+  attach(checker: Checker): void {
+    this.#checker = checker;
+  }
+
+  /** The modules that a program is made of, imported ones first. */
+  get order(): readonly Module[] {
+    return [...this.modules.values()];
+  }
+
+  /** The compiled file with everything that it imports. */
+  loadRoot(path: string, text: string): Module {
+    const builtins = builtinScope();
+    const prelude = this.sources.std(PRELUDE);
+    this.#base = builtins;
+    if (prelude !== undefined) this.#base = this.#load(PRELUDE, prelude, true, '', new Scope(builtins)).scope;
+    return this.#load(path, text, false, '', new Scope(this.#base));
+  }
+
+  #load(path: string, text: string, std: boolean, prefix: string, scope: Scope): Module {
+    const checker = this.#checker as Checker;
+    const { program, problems } = parse(text, path);
+    const module: Module = { path, program, scope, std, prefix };
+    // Known before its imports are loaded: diagnostics inside quote it.
+    this.modules.set(path, module);
+    for (const problem of problems) {
+      checker.reporter.add({ code: 'syntax-error', message: problem.message, span: problem.span, ...(problem.hint === undefined ? {} : { hint: problem.hint }) });
+    }
+    const context = moduleContext(checker, module);
+    this.#open.push(path);
+    for (const declaration of program.declarations) {
+      if (declaration.kind === 'import') this.#import(context, declaration);
+      else addBinding(context, bindDeclaration(context, declaration));
+    }
+    this.#open.pop();
+    // Imported files stand before those that import them.
+    this.modules.delete(path);
+    this.modules.set(path, module);
+    return module;
+  }
+
+  #import(context: Context, declaration: ImportDeclaration): void {
+    const target = this.#target(context, declaration.from.value, declaration.from.span);
+    for (const specifier of declaration.specifiers) {
+      const binding = target === undefined ? undefined : this.#exported(context, target, specifier);
+      addBinding(context, {
+        name: specifier.local.text,
+        role: 'declaration',
+        span: binding?.span ?? specifier.local.span,
+        type: binding?.type,
+        typeScope: binding?.typeScope,
+        value: () => binding?.value() ?? ERROR,
+      }, specifier.local.span);
+    }
+  }
+
+  #exported(context: Context, target: Module, specifier: ImportSpecifier): Binding | undefined {
+    const name = specifier.imported.text;
+    // The library may be asked for what needs no import.
+    const found = target.scope.own(name) ?? (target.std ? target.scope.lookup(name) : undefined);
+    if (found === undefined) fail(context, 'unknown-name', specifier.imported.span, `\`${target.path}\` declares nothing called \`${name}\``, { hint: suggestion(name, target.scope.names) });
+    return found;
+  }
+
+  #target(context: Context, from: string, span: Span): Module | undefined {
+    if (from.startsWith('std/')) {
+      const known = this.modules.get(from);
+      const text = known === undefined ? this.sources.std(from) : undefined;
+      if (known !== undefined) return known;
+      if (text === undefined) {
+        fail(context, 'file-not-found', span, `the standard library has no \`${from}\``, { hint: suggestion(from, ['std/nn', 'std/loss', 'std/optim']) ?? 'there are std/nn, std/loss and std/optim' });
+        return undefined;
+      }
+      return this.#load(from, text, true, '', new Scope(this.#base));
+    }
+    if (!from.startsWith('./') && !from.startsWith('../')) {
+      fail(context, 'file-not-found', span, `\`${from}\` is neither a part of the standard library nor a relative path`, { hint: `write \`"./${from}"\` for a file beside this one` });
+      return undefined;
+    }
+    const path = resolvePath(context.module.path, from);
+    if (this.#open.includes(path)) {
+      fail(context, 'import-cycle', span, `these modules import one another: ${[...this.#open.slice(this.#open.indexOf(path)), path].join(' → ')}`, { hint: 'move what both need into a third file' });
+      return undefined;
+    }
+    const known = this.modules.get(path);
+    if (known !== undefined) return known;
+    const text = this.sources.read(path);
+    if (text === undefined) {
+      fail(context, 'file-not-found', span, `there is no file \`${path}\``, { hint: from.endsWith('.tdsl') ? undefined : `the name ends in \`.tdsl\`: \`"${from}.tdsl"\`` });
+      return undefined;
+    }
+    return this.#load(path, text, false, stem(path), new Scope(this.#base));
+  }
+}
+
+function addBinding(context: Context, binding: Binding, at: Span | undefined = binding.span): void {
+  const known = context.module.scope.own(binding.name);
+  if (known === undefined) {
+    context.module.scope.add(binding);
+    return;
+  }
+  if (at !== undefined) fail(context, 'duplicate-name', at, `\`${binding.name}\` is declared already`, { labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }] });
+}
+
+/** A context for the declarations of a module. */
+export function moduleContext(checker: Checker, module: Module): Context {
+  return { checker, entry: new EntryState('module', '', false), module, frame: undefined, self: undefined, path: '', region: false, instancePath: undefined, site: undefined, assigns: false, initializing: undefined };
+}
+
+/** Evaluates every declaration, so that variables are created in the order of the text and mistakes show. */
+export function forceDeclarations(module: Module): void {
+  for (const declaration of module.program.declarations) {
+    const name = nameOf(declaration);
+    if (name !== undefined) module.scope.own(name)?.value();
+  }
+}
+
+const nameOf = (declaration: Declaration): string | undefined => (declaration.kind === 'import' ? undefined : declaration.name.text);
+
+/** `./x.tdsl` as seen from the file `from`. Both use `/`. */
+export function resolvePath(from: string, relative: string): string {
+  const absolute = from.startsWith('/');
+  const parts = from.split('/').slice(0, -1).filter((part) => part !== '' && part !== '.');
+  for (const part of relative.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop();
+    else parts.push(part);
+  }
+  return (absolute ? '/' : '') + parts.join('/');
+}
+
+const stem = (path: string): string => (path.split('/').at(-1) ?? path).replace(/\.tdsl$/, '');
+
+

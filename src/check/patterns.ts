@@ -1,0 +1,53 @@
+// What `let`, loops and comprehensions bind. In: a pattern and a value. Out: names in a scope; for `let`, named nodes of the graph.
+// Holds: a name bound by `let` is a node of its own, so that it can be fetched and differentiated against, whatever else computes the same.
+
+import type { Pattern, Span } from '../../grammar/index.js';
+import type { TensorNode } from '../graph/index.js';
+import * as ops from '../ops/index.js';
+import { applyTensor } from './apply-op.js';
+import { joinPath, type Context } from './context.js';
+import { fail } from './report.js';
+import type { BindingRole, Scope } from './scope.js';
+import { toTensor } from './tensors.js';
+import { describe, ERROR, tensorValue, type Value } from './values.js';
+
+export interface BindOptions {
+  readonly role: BindingRole;
+  /** Make named nodes of tensors and of numbers with a fraction. */
+  readonly named: boolean;
+}
+
+export function bindPattern(context: Context, pattern: Pattern, value: Value, scope: Scope, options: BindOptions): void {
+  if (pattern.kind === 'name-pattern') {
+    const known = scope.own(pattern.name);
+    if (known !== undefined) {
+      fail(context, 'duplicate-name', pattern.span, `\`${pattern.name}\` is declared already in this block`, { labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }], hint: `choose another name, e.g. \`${pattern.name}2\`` });
+      return;
+    }
+    scope.addValue(pattern.name, options.role, options.named ? nameValue(context, pattern.name, value, pattern.span) : value, pattern.span);
+    return;
+  }
+  const items = value.kind === 'tuple' || value.kind === 'list' ? value.items : undefined;
+  if (value.kind !== 'error' && (items === undefined || items.length !== pattern.elements.length)) {
+    fail(context, 'type-mismatch', pattern.span, `${pattern.elements.length} names stand for ${describe(value)}`);
+  }
+  const fits = items?.length === pattern.elements.length;
+  for (const [at, element] of pattern.elements.entries()) bindPattern(context, element, fits ? (items[at] ?? ERROR) : ERROR, scope, options);
+}
+
+function nameValue(context: Context, name: string, value: Value, span: Span): Value {
+  const literal = value.kind === 'number' && (!value.integer || value.dtype !== undefined);
+  if (value.kind !== 'tensor' && !literal) return value;
+  const node = toTensor(context, value, span);
+  if (node === undefined) return ERROR;
+  const named = nameNode(context, name, node, span, true);
+  return named === undefined ? ERROR : tensorValue(named);
+}
+
+/** A node of its own for a value; `listed`: it can be fetched by its path. */
+export function nameNode(context: Context, name: string, node: TensorNode, span: Span, listed: boolean): TensorNode | undefined {
+  const path = context.entry.unique('let', joinPath(context.path, name));
+  const named = applyTensor(context, ops.named, [node], { path }, span);
+  if (named !== undefined && listed && !context.region) context.entry.names.set(path, named);
+  return named;
+}

@@ -1,0 +1,141 @@
+// Sizes as they are written. In: size expressions and the names in force. Out: polynomials.
+// Holds: a generic that is not known yet stands in the polynomial as `?Name`, so that it cannot be mistaken for a free size of the entry.
+
+import type { SizeExpression, Span } from '../../grammar/index.js';
+import { Dim } from '../base/index.js';
+import type { Context } from './context.js';
+import { fail } from './report.js';
+import { GenericBinding, type Scope } from './scope.js';
+import { suggestion } from './spelling.js';
+import { describe, dimOf, sizeValue, type Value } from './values.js';
+
+export const unknownSize = (name: string): string => `?${name}`;
+export const isUnknown = (name: string): boolean => name.startsWith('?');
+export const unknownsIn = (dim: Dim): string[] => [...dim.names].filter(isUnknown);
+
+/** The polynomial behind a size expression; undefined after a diagnostic. */
+export function evaluateSize(context: Context, expression: SizeExpression, scope: Scope): Dim | undefined {
+  switch (expression.kind) {
+    case 'size-literal':
+      return Dim.of(expression.value);
+    case 'size-name':
+      return sizeNamed(context, expression.name, expression.span, scope);
+    case 'size-negation': {
+      const operand = evaluateSize(context, expression.operand, scope);
+      return operand?.mul(-1);
+    }
+    case 'size-binary': {
+      const left = evaluateSize(context, expression.left, scope);
+      const right = evaluateSize(context, expression.right, scope);
+      if (left === undefined || right === undefined) return undefined;
+      switch (expression.operator) {
+        case '+':
+          return left.add(right);
+        case '-':
+          return left.sub(right);
+        case '*':
+          return left.mul(right);
+        case '/':
+          return divide(context, left, right, expression.span);
+        case '%':
+          return remainder(context, left, right, expression.span);
+      }
+      break;
+    }
+    case 'missing-size':
+      return undefined;
+  }
+  return undefined;
+}
+
+function sizeNamed(context: Context, name: string, span: Span, scope: Scope): Dim | undefined {
+  const binding = scope.lookup(name);
+  if (binding === undefined) {
+    fail(context, 'unknown-name', span, `no size is called \`${name}\` here`, { hint: suggestion(name, scope.visible()) ?? `declare it: \`dim ${name} = …\`, or as a generic: \`<${name}>\`` });
+    return undefined;
+  }
+  if (binding instanceof GenericBinding && binding.known === undefined) {
+    if (binding.sort === 'open' || binding.sort === 'size') return Dim.of(unknownSize(name));
+    fail(context, 'type-mismatch', span, `\`${name}\` is no size, but ${binding.sort === 'pack' ? 'a list of sizes' : 'a dtype'}`, binding.sort === 'pack' ? { hint: `write \`...${name}\`` } : {});
+    return undefined;
+  }
+  const value = binding.value();
+  if (value.kind === 'error') return undefined;
+  const dim = dimOf(value);
+  if (dim === undefined) {
+    const labels = binding.span === undefined ? [] : [{ span: binding.span, text: `\`${name}\` is declared here` }];
+    fail(context, 'type-mismatch', span, `\`${name}\` is ${describe(value)}, and no size`, { labels, ...(value.kind === 'pack' ? { hint: `write \`...${name}\`` } : {}) });
+  }
+  return dim;
+}
+
+/** left / right, exact for every value of the names; undefined after a diagnostic. */
+export function divide(context: Context, left: Dim, right: Dim, span: Span): Dim | undefined {
+  if (right.constant === 0) {
+    fail(context, 'invalid-value', span, 'a size is divided by 0');
+    return undefined;
+  }
+  const exact = left.divideExact(right);
+  if (exact !== undefined) return exact;
+  if (unknownsIn(left).length > 0 || unknownsIn(right).length > 0) {
+    fail(context, 'ambiguous-size', span, 'a quotient does not determine the sizes in it', { hint: 'declare the size without division, e.g. `D * 2` in one place and `D` in the other' });
+    return undefined;
+  }
+  if (left.constant !== undefined && right.constant !== undefined) fail(context, 'invalid-value', span, `${left} is no multiple of ${right}`);
+  else fail(context, 'ambiguous-size', span, `whether ${left} is a multiple of ${right} is not known`, { hint: `make the quotient a size of its own, and write \`Quotient * ${right}\` for ${left}` });
+  return undefined;
+}
+
+/** left mod right for sizes that are known; undefined after a diagnostic. */
+export function remainder(context: Context, left: Dim, right: Dim, span: Span): Dim | undefined {
+  const a = left.constant;
+  const b = right.constant;
+  if (b === 0) {
+    fail(context, 'invalid-value', span, 'a size is divided by 0');
+    return undefined;
+  }
+  if (a !== undefined && b !== undefined) return Dim.of(((a % b) + b) % b);
+  if (left.divideExact(right) !== undefined) return Dim.zero;
+  fail(context, 'ambiguous-size', span, `the remainder of ${left} by ${right} is not known`, { hint: 'a remainder needs sizes that are known when compiling' });
+  return undefined;
+}
+
+/** Can this size be 1 for some values of the names, as far as one can tell without solving anything? */
+export function maybeOne(dim: Dim): boolean {
+  return dim.constant === undefined || dim.constant === 1;
+}
+
+/** The sizes behind `...S`; undefined after a diagnostic or while it is not known. */
+export function packNamed(scope: Scope, name: string): Value | undefined {
+  const binding = scope.lookup(name);
+  if (binding === undefined) return undefined;
+  if (binding instanceof GenericBinding) return binding.known;
+  return binding.value();
+}
+
+/** Binds an unknown so that `pattern` equals `actual`. `bound`: done; `equal`/`differs`: nothing was unknown; `later`: more than one unknown. */
+export function solveSize(pattern: Dim, actual: Dim, known: (name: string) => Dim | undefined): { readonly kind: 'bound'; readonly name: string; readonly dim: Dim } | { readonly kind: 'equal' | 'differs' | 'later' } {
+  const values = new Map<string, Dim>();
+  for (const unknown of unknownsIn(pattern)) {
+    const dim = known(unknown.slice(1));
+    if (dim !== undefined) values.set(unknown, dim);
+  }
+  const rest = pattern.substitute(values);
+  const unknowns = unknownsIn(rest);
+  const [unknown, ...others] = unknowns;
+  if (unknown === undefined) return { kind: rest.equals(actual) ? 'equal' : 'differs' };
+  if (others.length > 0) return { kind: 'later' };
+  const factor: { coefficient: number; names: string[] }[] = [];
+  const constant: { coefficient: number; names: readonly string[] }[] = [];
+  for (const term of rest.terms) {
+    const times = term.names.filter((name) => name === unknown).length;
+    if (times === 0) constant.push({ coefficient: term.coefficient, names: term.names });
+    else if (times === 1) factor.push({ coefficient: term.coefficient, names: term.names.filter((name) => name !== unknown) });
+    else return { kind: 'later' };
+  }
+  const dim = actual.sub(Dim.fromTerms(constant)).divideExact(Dim.fromTerms(factor));
+  if (dim === undefined || (dim.constant !== undefined && dim.constant < 0)) return { kind: 'differs' };
+  return { kind: 'bound', name: unknown.slice(1), dim };
+}
+
+export const sizesToValues = (shape: readonly Dim[]): Value[] => shape.map(sizeValue);

@@ -1,0 +1,157 @@
+// Statements. In: a block, the names in force. Out: what the block returns, yields or ends with; what it names, assigns and summarises.
+// Holds: statements take effect in the order in which they stand; a mistake in one does not hide those in the next.
+
+import type { AssignStatement, Block, LetStatement, Span, Statement, SummaryStatement } from '../../grammar/index.js';
+import { shapeEquals } from '../base/index.js';
+import { typeToString } from '../graph/index.js';
+import { broadcastTo } from './broadcast.js';
+import { enterScope, joinPath, type Context } from './context.js';
+import { evaluate } from './expressions/evaluate.js';
+import { Matcher } from './match.js';
+import { minimize } from './minimize.js';
+import { bindPattern, nameNode } from './patterns.js';
+import { excerpt, fail } from './report.js';
+import { Scope } from './scope.js';
+import { readAll, toTensor } from './tensors.js';
+import { expectedOf, expectTensor, type Expected } from './types.js';
+import { describe, type Value } from './values.js';
+
+export interface Outcome {
+  returned: Value | undefined;
+  yielded: Value | undefined;
+  /** The value of the last statement, when that is an expression. */
+  last: Value | undefined;
+  /** The text was incomplete: nothing can be said about what is missing. */
+  failed: boolean;
+}
+
+export function evaluateBlock(context: Context, block: Block, scope: Scope, expected: Expected | undefined): Outcome {
+  const outcome: Outcome = { returned: undefined, yielded: undefined, last: undefined, failed: false };
+  evaluateStatements(context, block.statements, new Scope(scope), expected, outcome);
+  return outcome;
+}
+
+function evaluateStatements(context: Context, statements: readonly Statement[], scope: Scope, expected: Expected | undefined, outcome: Outcome): void {
+  for (const statement of statements) {
+    if (outcome.returned !== undefined) {
+      fail(context, 'syntax-error', statement.span, 'nothing may follow `return`: it is never reached');
+      return;
+    }
+    outcome.last = undefined;
+    switch (statement.kind) {
+      case 'let':
+        evaluateLet(context, statement, scope);
+        break;
+      case 'assign':
+        assign(context, statement, scope);
+        break;
+      case 'minimize':
+        minimize(context, statement, scope);
+        break;
+      case 'scope':
+        evaluateStatements(enterScope(context, statement.name.value), statement.body.statements, scope, expected, outcome);
+        break;
+      case 'summary':
+        summarize(context, statement, scope);
+        break;
+      case 'return':
+        if (context.region) {
+          evaluate(context, statement.value, scope, expected);
+          fail(context, 'syntax-error', statement.span, 'a loop does not return: its last expression is its value');
+          outcome.failed = true;
+        } else outcome.returned = readAll(context, evaluate(context, statement.value, scope, expected), statement.value.span);
+        break;
+      case 'yield':
+        if (outcome.yielded !== undefined) fail(context, 'syntax-error', statement.span, 'the body of a `scan` yields once');
+        outcome.yielded = evaluate(context, statement.value, scope, expected);
+        break;
+      case 'expression-statement':
+        if (statement.expression.kind === 'missing') outcome.failed = true;
+        outcome.last = evaluate(context, statement.expression, scope, expected);
+        break;
+    }
+  }
+}
+
+function evaluateLet(context: Context, statement: LetStatement, scope: Scope): void {
+  const expected = expectedOf(context, statement.type, scope);
+  let value = readAll(context, evaluate(context, statement.value, scope, expected), statement.value.span);
+  if (statement.type !== null) {
+    const name = statement.pattern.kind === 'name-pattern' ? `\`${statement.pattern.name}\`` : 'the value';
+    value = new Matcher(context, scope).match(value, statement.type, { text: name, span: statement.value.span });
+  }
+  bindPattern(context, statement.pattern, value, scope, { role: 'let', named: true });
+}
+
+function assign(context: Context, statement: AssignStatement, scope: Scope): void {
+  const { target } = statement;
+  const text = excerpt(context, target.span, 'this');
+  if (target.kind === 'index') {
+    evaluate(context, target.object, scope);
+    evaluate(context, statement.value, scope);
+    fail(context, 'unsupported-feature', target.span, 'a part of a variable cannot be assigned yet', { hint: 'assign the whole variable: `x <- where(…, …, x)`' });
+    return;
+  }
+  const place = evaluate(context, target, scope);
+  if (place.kind !== 'variable') {
+    evaluate(context, statement.value, scope);
+    if (place.kind === 'error') return;
+    const binding = place.kind === 'tensor' ? place.binding : undefined;
+    fail(context, 'not-assignable', target.span, `\`${text}\` is ${describe(place)}, and no param or state`, {
+      labels: binding?.span === undefined ? [] : [{ span: binding.span, text: binding.role === 'parameter' ? 'an argument' : 'declared here' }],
+      hint: 'bind a new name with `let`, or declare it as `state`',
+    });
+    return;
+  }
+  const { variable } = place;
+  const { dtype, shape } = variable.type;
+  const value = evaluate(context, statement.value, scope, expectTensor(dtype, shape));
+  if (!mayAssign(context, statement.span, `\`${text}\` is assigned`)) return;
+  const node = toTensor(context, value, statement.value.span, dtype);
+  if (node === undefined) return;
+  const literal = value.kind === 'number' || value.kind === 'boolean' || value.kind === 'size';
+  if (!shapeEquals(node.type.shape, shape) && !(literal && node.type.shape.length === 0)) {
+    fail(context, 'shape-mismatch', statement.value.span, `\`${text}\` is ${typeToString(variable.type)}, and cannot become ${typeToString(node.type)}`, {
+      labels: variable.span === undefined ? [] : [{ span: variable.span, text: `\`${variable.path}\` is declared here` }],
+    });
+    return;
+  }
+  const whole = broadcastTo(context, node, shape, statement.value.span);
+  // A version is a node of its own: a derivative with respect to it must not reach what computes the same value.
+  const version = whole === undefined ? undefined : nameNode(context, joinPath(variable.path, 'next'), whole, target.span, false);
+  if (version === undefined) return;
+  const versions = context.entry.versions.get(variable);
+  if (versions === undefined) context.entry.versions.set(variable, [version]);
+  else versions.push(version);
+}
+
+/** False after a diagnostic where variables cannot change. */
+export function mayAssign(context: Context, span: Span, what: string): boolean {
+  if (context.region) {
+    fail(context, 'unsupported-feature', span, `${what} inside a loop, whose body is pure`, { hint: 'carry the value through the loop, and assign it afterwards' });
+    return false;
+  }
+  if (context.assigns) return true;
+  const inStep = context.entry.kind === 'step' && context.frame !== undefined;
+  fail(context, 'assign-outside-step', span, `${what} outside of a step`, { hint: inStep ? 'a function is pure: return the new value, and assign it in the step' : 'functions are pure: declare the entry with `export step` instead of `export fn`' });
+  return false;
+}
+
+function summarize(context: Context, statement: SummaryStatement, scope: Scope): void {
+  const value = evaluate(context, statement.value, scope);
+  const node = toTensor(context, value, statement.value.span);
+  if (node === undefined) return;
+  if (context.region) {
+    fail(context, 'unsupported-feature', statement.span, 'a summary inside a loop is not recorded yet', { hint: 'stack the values with `scan`, and summarise the result' });
+    return;
+  }
+  if (statement.summary === 'scalar' && node.type.shape.length > 0) {
+    fail(context, 'shape-mismatch', statement.value.span, `a scalar summary takes one number, and this is ${typeToString(node.type)}`, { hint: 'take its mean, or write `summary histogram`' });
+    return;
+  }
+  if (context.entry.summaries.some((one) => one.name === statement.name.value)) {
+    fail(context, 'duplicate-name', statement.name.span, `there is a summary \`${statement.name.value}\` already`);
+    return;
+  }
+  context.entry.summaries.push({ kind: statement.summary, name: statement.name.value, node });
+}

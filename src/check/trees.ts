@@ -1,0 +1,60 @@
+// Values as lists of tensors and back: what goes around a loop. In: tuples and records of tensors. Out: their leaves in order; the same tree over other leaves.
+
+import type { Span } from '../../grammar/index.js';
+import type { Context } from './context.js';
+import { fail } from './report.js';
+import { describe, ERROR, list, record, tuple, type Value } from './values.js';
+
+/** The leaves in order; undefined after a diagnostic when something in it is no number or tensor. */
+export function leavesOf(context: Context, value: Value, span: Span, what: string): Value[] | undefined {
+  switch (value.kind) {
+    case 'error':
+      return undefined;
+    case 'tensor':
+    case 'variable':
+    case 'number':
+    case 'size':
+    case 'boolean':
+      return [value];
+    case 'tuple':
+    case 'list':
+    case 'record': {
+      const leaves: Value[] = [];
+      for (const item of value.kind === 'record' ? value.fields.values() : value.items) {
+        const inner = leavesOf(context, item, span, what);
+        if (inner === undefined) return undefined;
+        leaves.push(...inner);
+      }
+      return leaves;
+    }
+    default:
+      fail(context, 'type-mismatch', span, `${what} is ${describe(value)}, and must be made of tensors`);
+      return undefined;
+  }
+}
+
+/** The tree of `value` over new leaves. */
+export function withLeaves(value: Value, leaves: readonly Value[]): Value {
+  let at = 0;
+  const build = (one: Value): Value => {
+    switch (one.kind) {
+      case 'tuple':
+        return tuple(one.items.map(build));
+      case 'list':
+        return list(one.items.map(build));
+      case 'record':
+        return record([...one.fields].map(([name, field]) => [name, build(field)] as const));
+      default:
+        return leaves[at++] ?? ERROR;
+    }
+  };
+  return build(value);
+}
+
+/** Are both made the same way, leaf for leaf? */
+export function sameTree(a: Value, b: Value): boolean {
+  if ((a.kind === 'tuple' && b.kind === 'tuple') || (a.kind === 'list' && b.kind === 'list')) return a.items.length === b.items.length && a.items.every((item, at) => sameTree(item, b.items[at] ?? ERROR));
+  if (a.kind === 'record' && b.kind === 'record') return a.fields.size === b.fields.size && [...a.fields].every(([name, field]) => sameTree(field, b.fields.get(name) ?? ERROR));
+  const isTree = (value: Value): boolean => value.kind === 'tuple' || value.kind === 'list' || value.kind === 'record';
+  return !isTree(a) && !isTree(b);
+}

@@ -1,0 +1,135 @@
+// Types as they are written. In: type expressions and the names in force. Out: tensor types, and what is expected of an expression.
+// Holds: a type that names unknown generics has no tensor type yet; what is known of it still flows down as an expectation.
+
+import type { Dimension, NamedType, TypeExpression } from '../../grammar/index.js';
+import { type Dim, dtypeNames, isDType, type DType, type Shape } from '../base/index.js';
+import { tensor, type TensorType } from '../graph/index.js';
+import type { Context } from './context.js';
+import { fail } from './report.js';
+import { GenericBinding, type Scope } from './scope.js';
+import { evaluateSize, packNamed, unknownsIn } from './sizes.js';
+import { nearest } from './spelling.js';
+
+/** What an expression should be, as far as one knows; literals and initializers take their dtype and shape from it. */
+export type Expected =
+  | { readonly kind: 'tensor'; readonly dtype: DType | undefined; readonly shape: Shape | undefined }
+  | { readonly kind: 'record'; readonly fields: ReadonlyMap<string, Expected | undefined> }
+  | { readonly kind: 'tuple'; readonly items: readonly (Expected | undefined)[] };
+
+export const expectTensor = (dtype: DType | undefined, shape: Shape | undefined): Expected => ({ kind: 'tensor', dtype, shape });
+export const expectedDType = (expected: Expected | undefined): DType | undefined => (expected?.kind === 'tensor' ? expected.dtype : undefined);
+export const expectedShape = (expected: Expected | undefined): Shape | undefined => (expected?.kind === 'tensor' ? expected.shape : undefined);
+
+/** Types of parameters that exist only at compile time; the standard library uses them. */
+export const compileTimeTypes = ['axes', 'int', 'number', 'text', 'list', 'any'] as const;
+export type CompileTimeType = (typeof compileTimeTypes)[number];
+export const isCompileTimeType = (name: string): name is CompileTimeType => (compileTimeTypes as readonly string[]).includes(name);
+
+/** The type as it stands in the text. */
+export function typeText(context: Context, type: TypeExpression): string {
+  return context.checker.modules.get(type.span.source)?.program.source.text.slice(type.span.start, type.span.end).replace(/\s+/g, ' ') ?? 'the declared type';
+}
+
+/** What the type's name stands for as a dtype: known, not yet known, or no dtype at all. */
+export function dtypeNamed(name: string, scope: Scope): DType | GenericBinding | undefined {
+  const binding = scope.lookup(name);
+  if (binding instanceof GenericBinding) {
+    if (binding.known === undefined) return binding.sort === 'pack' || binding.sort === 'size' ? undefined : binding;
+    return binding.known.kind === 'dtype' ? binding.known.dtype : undefined;
+  }
+  if (binding !== undefined && binding.role !== 'builtin') {
+    const value = binding.role === 'generic' ? binding.value() : undefined;
+    return value?.kind === 'dtype' ? value.dtype : undefined;
+  }
+  return isDType(name) ? name : undefined;
+}
+
+/** The sizes behind the brackets, unknown ones as `?Name`; `open` when a `...S` is not known yet; undefined after a diagnostic. */
+export function shapeWritten(context: Context, dims: readonly Dimension[] | null, scope: Scope): Shape | 'open' | undefined {
+  const shape: Dim[] = [];
+  let open = false;
+  let failed = false;
+  for (const dimension of dims ?? []) {
+    if (dimension.kind === 'rank-spread') {
+      const binding = scope.lookup(dimension.name.text);
+      if (binding === undefined) {
+        fail(context, 'unknown-name', dimension.span, `no list of sizes is called \`${dimension.name.text}\` here`, { hint: `declare it as a generic: \`<...${dimension.name.text}>\`` });
+        failed = true;
+        continue;
+      }
+      const value = packNamed(scope, dimension.name.text);
+      if (value === undefined) open = true;
+      else if (value.kind === 'pack') shape.push(...value.shape);
+      else if (value.kind !== 'error') {
+        fail(context, 'type-mismatch', dimension.span, `\`${dimension.name.text}\` is one size, and \`...\` needs a list of sizes`, { hint: `write \`${dimension.name.text}\` alone, or declare it as \`<...${dimension.name.text}>\`` });
+        failed = true;
+      } else failed = true;
+      continue;
+    }
+    const dim = evaluateSize(context, dimension, scope);
+    if (dim === undefined) failed = true;
+    else if (dim.constant !== undefined && dim.constant < 0) {
+      fail(context, 'invalid-value', dimension.span, `a size of ${dim.constant} is negative`);
+      failed = true;
+    } else shape.push(dim);
+  }
+  return failed ? undefined : open ? 'open' : shape;
+}
+
+/** Reports that a type's name is nothing that exists. */
+export function failUnknownType(context: Context, type: NamedType, scope: Scope): void {
+  const name = type.name.text;
+  const binding = scope.lookup(name);
+  if (binding !== undefined && binding.role !== 'builtin') {
+    fail(context, 'type-mismatch', type.name.span, `\`${name}\` is no type`, { labels: binding.span === undefined ? [] : [{ span: binding.span, text: 'declared here' }] });
+    return;
+  }
+  const near = nearest(name, [...dtypeNames, ...scope.visible()]);
+  const word = ({ float: 'f32', double: 'f64', int: 'i32', long: 'i64', number: 'f32', boolean: 'bool', float32: 'f32', float64: 'f64', int32: 'i32', int64: 'i64', uint8: 'u8', half: 'f16' } as Record<string, string>)[name];
+  fail(context, 'unknown-name', type.name.span, `no type is called \`${name}\``, { hint: word !== undefined ? `write \`${word}\`` : near !== undefined ? `did you mean \`${near}\`?` : `the dtypes are ${dtypeNames.join(', ')}` });
+}
+
+/** The tensor type that is written; undefined after a diagnostic. Everything in it must be known. */
+export function tensorTypeOf(context: Context, type: TypeExpression, scope: Scope, what: string): TensorType | undefined {
+  if (type.kind === 'missing-type') return undefined;
+  if (type.kind !== 'named-type') {
+    fail(context, 'type-mismatch', type.span, `${what} is declared as ${typeText(context, type)}, and must be a tensor`, { hint: 'e.g. `f32[N, 3]`' });
+    return undefined;
+  }
+  const dtype = dtypeNamed(type.name.text, scope);
+  if (dtype === undefined) {
+    const binding = scope.lookup(type.name.text);
+    if (binding?.value().kind === 'model') fail(context, 'type-mismatch', type.span, `${what} is declared as a model, and must be a tensor`);
+    else failUnknownType(context, type, scope);
+    return undefined;
+  }
+  const shape = shapeWritten(context, type.dims, scope);
+  if (shape === undefined) return undefined;
+  if (dtype instanceof GenericBinding || shape === 'open' || shape.some((dim) => unknownsIn(dim).length > 0)) {
+    const name = dtype instanceof GenericBinding ? dtype.name : shape === 'open' ? (type.dims?.find((dim) => dim.kind === 'rank-spread')?.name.text ?? 'S') : (shape.flatMap(unknownsIn)[0]?.slice(1) ?? '');
+    fail(context, 'ambiguous-size', type.span, `nothing determines \`${name}\` in the type of ${what}`);
+    return undefined;
+  }
+  return tensor(dtype, shape);
+}
+
+/** What the type lets one expect, silently: unknown parts are left open. */
+export function expectedOf(context: Context, type: TypeExpression | null, scope: Scope): Expected | undefined {
+  if (type === null) return undefined;
+  switch (type.kind) {
+    case 'record-type':
+      return { kind: 'record', fields: new Map(type.fields.map((field) => [field.name.text, expectedOf(context, field.type, scope)])) };
+    case 'tuple-type':
+      return { kind: 'tuple', items: type.elements.map((element) => expectedOf(context, element, scope)) };
+    case 'named-type': {
+      const dtype = dtypeNamed(type.name.text, scope);
+      if (dtype === undefined) return undefined;
+      const { value: shape } = context.checker.reporter.silently(() => shapeWritten(context, type.dims, scope));
+      const known = shape === undefined || shape === 'open' || shape.some((dim) => unknownsIn(dim).length > 0) ? undefined : shape;
+      return expectTensor(dtype instanceof GenericBinding ? undefined : dtype, known);
+    }
+    case 'fn-type':
+    case 'missing-type':
+      return undefined;
+  }
+}

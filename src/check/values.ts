@@ -1,0 +1,250 @@
+// What an expression is worth while a program is checked. In: nothing. Out: the kinds of compile-time values.
+// Holds: a tensor is a graph node; everything else exists only while compiling. `error` stands for a mistake that was
+// reported already: whoever meets it returns it and stays silent.
+
+import type { FnDeclaration, LambdaExpression, ModelDeclaration, OptimizerDeclaration, Span } from '../../grammar/index.js';
+import { Dim, type DType, type Shape } from '../base/index.js';
+import { type TensorNode, typeToString } from '../graph/index.js';
+import type { Builtin } from './builtins/builtin.js';
+import type { Frame, Module } from './context.js';
+import type { Binding, Scope } from './scope.js';
+import type { VariableRecord } from './variables.js';
+
+export interface ErrorValue {
+  readonly kind: 'error';
+}
+
+/** A number that is known. Without `dtype` it takes the dtype of what it meets; `big` holds integers beyond 2⁵³ exactly. */
+export interface NumberValue {
+  readonly kind: 'number';
+  readonly value: number;
+  readonly integer: boolean;
+  readonly dtype: DType | undefined;
+  readonly big: bigint | undefined;
+}
+
+/** A size that is not a constant; like a literal it takes the dtype of what it meets. */
+export interface SizeValue {
+  readonly kind: 'size';
+  readonly dim: Dim;
+}
+
+export interface BooleanValue {
+  readonly kind: 'boolean';
+  readonly value: boolean;
+}
+
+export interface StringValue {
+  readonly kind: 'string';
+  readonly value: string;
+}
+
+export interface TensorValue {
+  readonly kind: 'tensor';
+  readonly node: TensorNode;
+  /** The name under which it was read, for messages. */
+  readonly binding: Binding | undefined;
+}
+
+/** A param or state itself, so that it can be shared, assigned and trained; reading it gives its newest value. */
+export interface VariableValue {
+  readonly kind: 'variable';
+  readonly variable: VariableRecord;
+  readonly binding: Binding | undefined;
+}
+
+export interface RecordValue {
+  readonly kind: 'record';
+  readonly fields: ReadonlyMap<string, Value>;
+}
+
+export interface TupleValue {
+  readonly kind: 'tuple';
+  readonly items: readonly Value[];
+}
+
+export interface ListValue {
+  readonly kind: 'list';
+  readonly items: readonly Value[];
+}
+
+export interface FunctionValue {
+  readonly kind: 'function';
+  readonly declaration: FnDeclaration;
+  readonly module: Module;
+  /** Where it was declared: a module, or an instance. */
+  readonly scope: Scope;
+  readonly self: InstanceValue | undefined;
+}
+
+export interface LambdaValue {
+  readonly kind: 'lambda';
+  readonly expression: LambdaExpression;
+  readonly module: Module;
+  readonly scope: Scope;
+  /** The call in which it was written. */
+  readonly frame: Frame | undefined;
+  readonly self: InstanceValue | undefined;
+}
+
+export interface BuiltinValue {
+  readonly kind: 'builtin';
+  readonly builtin: Builtin;
+}
+
+export interface ModelValue {
+  readonly kind: 'model';
+  readonly declaration: ModelDeclaration;
+  readonly module: Module;
+  readonly scope: Scope;
+}
+
+export interface InstanceValue {
+  readonly kind: 'instance';
+  readonly model: ModelValue;
+  /** e.g. `net/hidden1`. */
+  readonly path: string;
+  /** Generics, parameters and members. */
+  readonly scope: Scope;
+  /** Names of the members in the order of the text. */
+  readonly members: readonly string[];
+}
+
+export interface OptimizerValue {
+  readonly kind: 'optimizer';
+  readonly declaration: OptimizerDeclaration;
+  readonly module: Module;
+  readonly scope: Scope;
+}
+
+/** An optimizer with its arguments: what stands behind `with`. */
+export interface OptimizerRule {
+  readonly kind: 'optimizer-rule';
+  readonly optimizer: OptimizerValue;
+  /** The arguments, visible to states and update. */
+  readonly scope: Scope;
+  readonly span: Span;
+}
+
+export interface DTypeValue {
+  readonly kind: 'dtype';
+  readonly dtype: DType;
+}
+
+/** An entry that may change variables: only callers from outside run it. */
+export interface StepValue {
+  readonly kind: 'step';
+  readonly name: string;
+}
+
+/** The sizes behind `...S`. */
+export interface PackValue {
+  readonly kind: 'pack';
+  readonly shape: Shape;
+}
+
+export type Value =
+  | ErrorValue
+  | NumberValue
+  | SizeValue
+  | BooleanValue
+  | StringValue
+  | TensorValue
+  | VariableValue
+  | RecordValue
+  | TupleValue
+  | ListValue
+  | FunctionValue
+  | LambdaValue
+  | BuiltinValue
+  | ModelValue
+  | InstanceValue
+  | OptimizerValue
+  | OptimizerRule
+  | DTypeValue
+  | StepValue
+  | PackValue;
+
+export const ERROR: ErrorValue = { kind: 'error' };
+
+export const number = (value: number, integer = Number.isInteger(value), dtype?: DType, big?: bigint): NumberValue => ({ kind: 'number', value, integer, dtype, big });
+export const boolean = (value: boolean): BooleanValue => ({ kind: 'boolean', value });
+export const tensorValue = (node: TensorNode, binding?: Binding): TensorValue => ({ kind: 'tensor', node, binding });
+export const tuple = (items: readonly Value[]): TupleValue => ({ kind: 'tuple', items });
+export const list = (items: readonly Value[]): ListValue => ({ kind: 'list', items });
+export const record = (fields: Iterable<readonly [string, Value]>): RecordValue => ({ kind: 'record', fields: new Map(fields) });
+
+/** A size as a value: a number when it is constant. */
+export function sizeValue(dim: Dim): NumberValue | SizeValue {
+  const constant = dim.constant;
+  return constant === undefined ? { kind: 'size', dim } : number(constant, true);
+}
+
+/** The size that a value stands for, if it is one. */
+export function dimOf(value: Value): Dim | undefined {
+  if (value.kind === 'size') return value.dim;
+  if (value.kind === 'number' && value.integer && (value.dtype === undefined || value.dtype === 'i32' || value.dtype === 'i64')) return Dim.of(value.value);
+  return undefined;
+}
+
+/** Can be called with arguments. */
+export function isCallable(value: Value): boolean {
+  switch (value.kind) {
+    case 'function':
+    case 'lambda':
+    case 'builtin':
+    case 'dtype':
+    case 'error':
+      return true;
+    case 'instance':
+      return value.members.includes('call');
+    default:
+      return false;
+  }
+}
+
+/** What a value is, as messages say it: `f32[B, 784]`, `the number 2.5`, `a list`. */
+export function describe(value: Value): string {
+  switch (value.kind) {
+    case 'error':
+      return 'a mistake';
+    case 'number':
+      return value.dtype === undefined ? `the number ${value.big ?? value.value}` : value.dtype;
+    case 'size':
+      return `the size ${value.dim}`;
+    case 'boolean':
+      return `${value.value}`;
+    case 'string':
+      return `the text ${JSON.stringify(value.value)}`;
+    case 'tensor':
+      return typeToString(value.node.type);
+    case 'variable':
+      return typeToString(value.variable.type);
+    case 'record':
+      return `a record { ${[...value.fields.keys()].join(', ')} }`;
+    case 'tuple':
+      return `a tuple of ${value.items.length}`;
+    case 'list':
+      return `a list of ${value.items.length}`;
+    case 'function':
+      return `the function ${value.declaration.name.text}`;
+    case 'lambda':
+      return 'a lambda';
+    case 'builtin':
+      return `the function ${value.builtin.name}`;
+    case 'model':
+      return `the model ${value.declaration.name.text}`;
+    case 'instance':
+      return `an instance of ${value.model.declaration.name.text}`;
+    case 'optimizer':
+      return `the optimizer ${value.declaration.name.text}`;
+    case 'optimizer-rule':
+      return `the optimizer ${value.optimizer.declaration.name.text}`;
+    case 'dtype':
+      return `the dtype ${value.dtype}`;
+    case 'step':
+      return `the step ${value.name}`;
+    case 'pack':
+      return `the sizes [${value.shape.join(', ')}]`;
+  }
+}
