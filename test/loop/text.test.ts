@@ -79,7 +79,7 @@ describe('printer and parser', () => {
     }));
     fc.assert(
       fc.property(tree, (value) => {
-        const body: Stmt[] = [{ kind: 'let', name: 'weird name`"\\', value: constant('f32', 1) }, { kind: 'for', index: 'i', extent: size('B'), axis: 'serial', body: [{ kind: 'store', buffer: { ...x, name: 'B' }, index: [int(0), index('i')], value }] }];
+        const body: Stmt[] = [{ kind: 'let', name: 'weird name`"\\', value: constant('f32', 1) }, { kind: 'for', index: 'i', extent: size(Dim.of('B')), axis: 'serial', body: [{ kind: 'store', buffer: { ...x, name: 'B' }, index: [int(0), index('i')], value }] }];
         const zero = Dim.zero;
         const program: Program = {
           entry: 'p',
