@@ -2,7 +2,7 @@
 // Holds: they have no meaning of their own; the pass gives it by the rules of the ops between.
 
 import { InternalError, isFloat } from '../base/index.js';
-import { tensorEquals, type TensorType, type Type, typeToString } from '../graph/index.js';
+import { type Node, tensorEquals, type TensorType, type Type, typeToString } from '../graph/index.js';
 import { defineOp, type Op, type TypeProblem } from './define.js';
 import { isProblem, problem, tensors } from './problem.js';
 
@@ -54,3 +54,13 @@ export const jvp: Op<JvpAttrs> = defineOp<JvpAttrs>({
   lowering: { kind: 'removed', by: 'differentiate' },
   samples: () => [],
 });
+
+/** Of a derivative's node: what is differentiated, and with respect to what; undefined for every other node. */
+export function derivativeParts(node: Node): { readonly results: readonly Node[]; readonly inputs: readonly Node[] } | undefined {
+  if (node.op === grad) {
+    const outputs = Number(node.attrs['outputs']);
+    return { results: node.args.slice(0, outputs), inputs: node.args.slice(outputs) };
+  }
+  if (node.op === jvp) return { results: node.args.slice(0, 1), inputs: node.args.slice(1, 1 + Number(node.attrs['inputs'])) };
+  return undefined;
+}

@@ -5,6 +5,7 @@
 import { InternalError } from '../base/index.js';
 import { type GraphBuilder, isTensorNode, type Node, type Region, type TensorNode, type TensorType, topological } from '../graph/index.js';
 import { applyTensor, opOf, tensorOf } from './apply.js';
+import { derivativeParts } from './derivative.js';
 import { argument, placeholderOp } from './sources.js';
 
 /** A parameter of a region that is being built. It equals no other node. */
@@ -27,6 +28,7 @@ export function closeRegion(build: GraphBuilder, params: readonly TensorNode[], 
     if (node.args.some((arg) => dependent.has(arg))) dependent.add(node);
     else if (isFree(node) || (node.op.name === 'broadcast' && node.args.every((arg) => cheap.has(arg)))) cheap.add(node);
   }
+  for (const node of betweenDerivatives(order, dependent)) cheap.delete(node), dependent.add(node);
   const inside = (node: Node): boolean => dependent.has(node) || cheap.has(node);
   const roots = new Set<Node>(results);
   const needed = new Set<Node>(order.filter((node) => roots.has(node)));
@@ -52,6 +54,28 @@ export function closeRegion(build: GraphBuilder, params: readonly TensorNode[], 
     region: { kind: 'region', params: [...params, ...captures].map((node) => node.type), results: results.map((node) => tensorOf(mapped(map, node))) },
     captures,
   };
+}
+
+/**
+ * Nodes on the ways from x to y of derivatives that are taken inside: captured as a value, such a way would be a constant to the derivative.
+ * They become dependent, which may bring more derivatives inside.
+ */
+function betweenDerivatives(order: readonly Node[], dependent: ReadonlySet<Node>): ReadonlySet<Node> {
+  const found = new Set<Node>();
+  const isInside = (node: Node): boolean => dependent.has(node) || found.has(node);
+  for (let before = -1; before < found.size; ) {
+    before = found.size;
+    for (const node of order) {
+      const parts = derivativeParts(node);
+      if (parts === undefined || !(isInside(node) || node.args.some(isInside))) continue;
+      const varied = new Set<Node>(parts.inputs);
+      const above = new Set<Node>(topological(parts.results));
+      for (const one of order) if (!varied.has(one) && one.args.some((arg) => varied.has(arg))) varied.add(one);
+      for (const one of varied) if (above.has(one) && !parts.inputs.includes(one) && !dependent.has(one)) found.add(one);
+    }
+    for (const node of order) if (!dependent.has(node) && node.args.some((arg) => found.has(arg))) found.add(node);
+  }
+  return found;
 }
 
 /** The results of a region for given arguments, as nodes. */
