@@ -30,4 +30,6 @@ export { identityOf } from './lowering.js';
 /** Elementwise ops as functions over nodes: `scalars.add(build, x, y)`. */
 export * as scalars from './scalars.js';
 export type { ScalarFunction, Takes } from './scalar/function.js';
+export { expansions } from './scalar/expansions.js';
+export type { Expansion } from './scalar/machine.js';
 export { evaluateScalar, isScalarName, scalarNames, type ScalarName, scalarOfKernel, scalarTable } from './scalar/table.js';

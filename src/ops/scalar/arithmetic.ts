@@ -17,7 +17,7 @@ export const arithmetic = scalarFunctions({
   },
   sign: {
     ...number, doc: '−1, 0 or 1; NaN stays NaN.', arity: 1, kernel: 'sign', domain: [positive],
-    evaluate: (a) => Math.sign(a), integer: (a) => (a > 0n ? 1n : a < 0n ? -1n : 0n), slopes: 'zero',
+    evaluate: (a) => Math.sign(a) + 0, integer: (a) => (a > 0n ? 1n : a < 0n ? -1n : 0n), slopes: 'zero',
   },
   square: {
     ...number, doc: 'x · x.', arity: 1, kernel: 'square', domain: [wide],
@@ -32,7 +32,7 @@ export const arithmetic = scalarFunctions({
     evaluate: (a) => Math.sqrt(a), slopes: [(m, d, y) => m.div(m.mul(d, m.constant(0.5)), y)],
   },
   rsqrt: {
-    ...float, doc: '1 / √x.', arity: 1, kernel: 'rsqrt', domain: [positive], ulp: 1.01, cost: 8,
+    ...float, doc: '1 / √x.', arity: 1, kernel: 'rsqrt', domain: [positive], ulp: 1.5, cost: 8,
     evaluate: (a) => 1 / Math.sqrt(a), slopes: [(m, d, y) => m.mul(m.mul(d, m.constant(-0.5)), m.mul(y, m.mul(y, y)))],
   },
   add: { ...number, doc: 'Sum; integers wrap.', arity: 2, kernel: 'add', domain: [wide, wide], evaluate: (a, b) => a + b, integer: (a, b) => a + b, slopes: [(_, d) => d, (_, d) => d] },
@@ -53,7 +53,7 @@ export const arithmetic = scalarFunctions({
   },
   pow: {
     ...number, doc: 'a to the power b. A negative base takes integer exponents only, else NaN; 1 to any power and any power of exponent 0 is 1. Integers: a negative exponent rounds 1 / aⁿ towards zero.',
-    arity: 2, kernel: 'pow', domain: [positive, wide], ulp: 1, cost: 40,
+    arity: 2, kernel: 'pow', domain: [positive, wide], ulp: 0.6, cost: 40,
     evaluate: power, integer: integerPower,
     slopes: [
       // At b = 0 the factor b alone must decide, or 0 ** 0 would have a slope of 0 · ∞.

@@ -1,0 +1,109 @@
+// How each scalar function becomes machine ops. In: argument expressions of one dtype. Out: one expression of machine ops, with shared parts as shared objects.
+// Holds: one row per function of the table, which the compiler demands; f32 rows keep the error bound that the table states. f64 calls libm for what is no machine op.
+
+import { type DType, InternalError, isFloat } from '../../base/index.js';
+import { build, type Expr } from '../../loop/index.js';
+import * as circular from './circular.js';
+import * as exponential from './exponential.js';
+import { integerPow } from './integer.js';
+import * as logarithm from './logarithm.js';
+import * as m from './machine.js';
+import { byFamily, comparison, type Expansion, floats, inDouble, machine } from './machine.js';
+import type { ScalarName } from './table.js';
+
+const one = (dtype: DType): Expr => m.literal(dtype, 1);
+const zero = (dtype: DType): Expr => m.literal(dtype, 0);
+
+/** −1, 0, 1; the comparison with itself keeps NaN. */
+const sign: Expansion = (dtype, x) => {
+  if (x === undefined) throw new InternalError('expand-scalars', 'sign of nothing');
+  const positive = m.select(m.gt(x, zero(dtype)), one(dtype), zero(dtype));
+  if (dtype === 'u8') return positive;
+  const signed = m.select(m.lt(x, zero(dtype)), m.literal(dtype, -1), positive);
+  return isFloat(dtype) ? m.select(m.eq(x, x), signed, x) : signed;
+};
+
+const unary = (expand: (dtype: DType, x: Expr) => Expr): Expansion => (dtype, x) => {
+  if (x === undefined) throw new InternalError('expand-scalars', 'a function of nothing');
+  return expand(dtype, x);
+};
+
+const binary = (expand: (dtype: DType, x: Expr, y: Expr) => Expr): Expansion => (dtype, x, y) => {
+  if (x === undefined || y === undefined) throw new InternalError('expand-scalars', 'a function of two values has fewer');
+  return expand(dtype, x, y);
+};
+
+const single = (expand: (x: Expr) => Expr) => (...args: Expr[]): Expr => expand(args[0] as Expr);
+
+/** The smaller or larger one; NaN when either is. Machine `min(a, b)` is `a < b ? a : b`, so a NaN in b survives, and one in a is put back. */
+const extremum = (fn: 'min' | 'max'): Expansion => binary((dtype, x, y) => {
+  const chosen = build.apply(fn, dtype, x, y);
+  return isFloat(dtype) ? m.select(m.eq(x, x), chosen, x) : chosen;
+});
+
+/** In f64 lanes for f32, and in f64 by libm. */
+const wide = (fn: (...args: Expr[]) => Expr, double: `libm_${'tan' | 'asin' | 'acos' | 'atan' | 'atan2' | 'sinh' | 'cosh' | 'asinh' | 'acosh' | 'atanh'}`): Expansion => floats(inDouble(fn), double);
+
+/** Rounding in f64: e^−|x| as in f32. */
+function sigmoidInDouble(x: Expr): Expr {
+  const power = build.apply('libm_exp', 'f64', m.neg(m.abs(x)));
+  return m.div(m.select(m.lt(x, m.f64(0)), power, m.f64(1)), m.add(m.f64(1), power));
+}
+
+const fmod = (x: Expr, y: Expr): Expr => build.apply('libm_fmod', 'f64', x, y);
+
+export const expansions: Readonly<Record<ScalarName, Expansion>> = {
+  neg: machine('neg'),
+  abs: unary((dtype, x) => (dtype === 'u8' ? x : m.abs(x))),
+  sign,
+  square: unary((_, x) => m.mul(x, x)),
+  reciprocal: unary((dtype, x) => m.div(one(dtype), x)),
+  sqrt: machine('sqrt'),
+  rsqrt: unary((dtype, x) => m.div(one(dtype), m.sqrt(x))),
+  add: machine('add'),
+  sub: machine('sub'),
+  mul: machine('mul'),
+  div: machine('div'),
+  rem: byFamily(floats(inDouble(binaryOf(fmod)), binaryOf(fmod)), machine('rem')),
+  pow: byFamily(floats(binaryOf(logarithm.pow), 'libm_pow'), binary((_, x, y) => integerPow(x, y))),
+  min: extremum('min'),
+  max: extremum('max'),
+  exp: floats(single(exponential.exp), 'libm_exp'),
+  expm1: floats(single(exponential.expm1), 'libm_expm1'),
+  log: floats(single(logarithm.log), 'libm_log'),
+  log1p: floats(single(logarithm.log1p), 'libm_log1p'),
+  sin: floats(single(circular.sin), 'libm_sin'),
+  cos: floats(single(circular.cos), 'libm_cos'),
+  tan: floats(single(circular.tan), 'libm_tan'),
+  asin: wide(single(circular.asinInDouble), 'libm_asin'),
+  acos: wide(single(circular.acosInDouble), 'libm_acos'),
+  atan: wide(single(circular.atanInDouble), 'libm_atan'),
+  atan2: wide(binaryOf(circular.atan2InDouble), 'libm_atan2'),
+  sinh: wide(single(exponential.sinhInDouble), 'libm_sinh'),
+  cosh: wide(single(exponential.coshInDouble), 'libm_cosh'),
+  tanh: floats(single(exponential.tanh), 'libm_tanh'),
+  asinh: wide(single(logarithm.asinhInDouble), 'libm_asinh'),
+  acosh: wide(single(logarithm.acoshInDouble), 'libm_acosh'),
+  atanh: wide(single(logarithm.atanhInDouble), 'libm_atanh'),
+  erf: floats(single(exponential.erf), 'libm_erf'),
+  sigmoid: floats(single(exponential.sigmoid), single(sigmoidInDouble)),
+  floor: machine('floor'),
+  ceil: machine('ceil'),
+  round: machine('rint'),
+  trunc: machine('trunc'),
+  lt: comparison('lt'),
+  le: comparison('le'),
+  gt: comparison('gt'),
+  ge: comparison('ge'),
+  eq: comparison('eq'),
+  ne: comparison('ne'),
+  and: machine('and'),
+  or: machine('or'),
+  not: machine('not'),
+  isnan: unary((_, x) => m.ne(x, x)),
+  select: (dtype, ...args) => build.apply('select', dtype, ...args),
+};
+
+function binaryOf(expand: (x: Expr, y: Expr) => Expr): (...args: Expr[]) => Expr {
+  return (...args) => expand(args[0] as Expr, args[1] as Expr);
+}
