@@ -29,7 +29,8 @@ export class AccumulatorFile {
     const element = accumulator.dtype === 'bool' ? ops.module.types.i8 : ops.scalarType(accumulator.dtype);
     const type = ops.wide(element, lanes);
     const pointer = ops.builder.alloca(ops.module.types.array(type, Math.max(1, count)), { align: 64, name: accumulator.name });
-    const registers: Registers = { pointer, shape, lanes, across: across !== undefined, element, count };
+    const addresses = Array.from({ length: count }, (_, at) => (at === 0 ? pointer : ops.builder.gep(type, pointer, [this.expressions.math.value(at)])));
+    const registers: Registers = { pointer, shape, lanes, across: across !== undefined, element, count, addresses };
     scope.registers.set(accumulator.name, registers);
     const first = this.kept(ops.widen(this.expressions.emit(initial, scope), lanes));
     for (let at = 0; at < count; at++) ops.builder.store(first, this.register(registers, at));
@@ -186,7 +187,8 @@ export class AccumulatorFile {
 
   private register(registers: Registers, at: Scalar): LlvmValue {
     const { ops, math } = this.expressions;
-    if (at === 0) return registers.pointer;
+    const known = typeof at === 'number' ? registers.addresses[at] : undefined;
+    if (known !== undefined) return known;
     return ops.builder.gep(ops.wide(registers.element, registers.lanes), registers.pointer, [math.value(at)]);
   }
 

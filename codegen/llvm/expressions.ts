@@ -1,7 +1,7 @@
 // Scalar expressions as LLVM values. In: an expression and the scope it stands in. Out: a value with one lane, or with those of the vector loop around.
 // Holds: what does not depend on the lanes is computed once, as a scalar; shared sub-expressions of one statement are emitted once.
 
-import { InternalError } from '../../src/base/index.js';
+import { InternalError, isFloat } from '../../src/base/index.js';
 import { type Expr, isMachineOp } from '../../src/loop/index.js';
 import type { Linear, LinearForms, Term } from './linear.js';
 import type { LlvmValue } from './llvm/index.js';
@@ -71,7 +71,7 @@ export class Expressions {
       case 'read':
         return this.connected.accumulators.read(expr.accumulator, expr.index, scope);
       case 'load':
-        return this.connected.memory.load(expr, scope, memo);
+        return this.sharedSplat(expr, scope) ?? this.connected.memory.load(expr, scope, memo);
       case 'apply': {
         if (expr.dtype === 'i64') {
           const known = this.known(expr, scope);
@@ -83,6 +83,23 @@ export class Expressions {
         return ops.apply(expr.fn, expr.dtype, expr.args.map((arg) => this.emit(arg, scope, memo)));
       }
     }
+  }
+
+  /** A number that all lanes read: chunks of a tile loop without stores take it from the first chunk. */
+  private sharedSplat(expr: Expr & { readonly kind: 'load' }, scope: Scope): Value | undefined {
+    const { lanes } = scope;
+    if (lanes?.splats === undefined || !isFloat(expr.buffer.dtype)) return undefined;
+    const { indices, names } = this.forms.mentioned(expr);
+    const { lets, values } = lanes.splats;
+    if (indices.includes(lanes.index) || !names.every((name) => lets.has(name))) return undefined;
+    const at = indices.map((name) => scope.indices.get(name)?.value).map((value) => (typeof value === 'number' ? value : ''));
+    const key = `${this.forms.key(expr)}@${at.join()}`;
+    let value = values.get(key);
+    if (value === undefined) {
+      value = this.ops.widen(this.connected.memory.load(expr, scope, new Map()), lanes.lanes);
+      values.set(key, value);
+    }
+    return value;
   }
 
   /** Lanes of base + stride·lane, as i64. */

@@ -3,12 +3,18 @@
 
 import { Dim } from '../../src/base/index.js';
 import type { Buffer, Expr } from '../../src/loop/index.js';
+import { visitExpr } from './walk.js';
 
 export interface Term {
   readonly atom: Expr;
   /** Structural name of the atom: equal keys, equal values. */
   readonly key: string;
   readonly coefficient: Dim;
+}
+
+export interface Mentioned {
+  readonly indices: readonly string[];
+  readonly names: readonly string[];
 }
 
 export interface Linear {
@@ -25,6 +31,7 @@ export type Definitions = ReadonlyMap<string, Expr>;
 export class LinearForms {
   private readonly keys = new Map<Expr, string>();
   private readonly forms = new Map<Expr, Linear>();
+  private readonly mentions = new Map<Expr, Mentioned>();
   private readonly offsets = new Map<Expr | object, Linear>();
 
   private readonly definitions: Definitions;
@@ -41,6 +48,22 @@ export class LinearForms {
       this.keys.set(expr, key);
     }
     return key;
+  }
+
+  /** Loop variables and lets that the expression mentions. */
+  mentioned(expr: Expr): Mentioned {
+    let found = this.mentions.get(expr);
+    if (found === undefined) {
+      const [indices, names] = [new Set<string>(), new Set<string>()];
+      visitExpr(expr, (part) => {
+        if (part.kind === 'index') indices.add(part.name);
+        if (part.kind === 'name') names.add(part.name);
+        if (part.kind === 'read') names.add(`%${part.accumulator.name}`);
+      });
+      found = { indices: [...indices], names: [...names] };
+      this.mentions.set(expr, found);
+    }
+    return found;
   }
 
   of(expr: Expr): Linear {

@@ -26,6 +26,8 @@ export class MachineOps {
   readonly module: ModuleBuilder;
   readonly builder: Builder;
   private readonly cpu: CpuLevel;
+  private readonly constants = new Map<string, Value>();
+  private readonly zeros = new Map<LlvmType, LlvmValue>();
   private readonly stepVectors = new Map<string, LlvmValue>();
 
   constructor(module: ModuleBuilder, builder: Builder, cpu: CpuLevel) {
@@ -77,6 +79,15 @@ export class MachineOps {
     return { ...of, value: this.builder.splat(lanes, of.value), lanes };
   }
 
+  zero(type: LlvmType): LlvmValue {
+    let zero = this.zeros.get(type);
+    if (zero === undefined) {
+      zero = this.module.zero(type);
+      this.zeros.set(type, zero);
+    }
+    return zero;
+  }
+
   /** 0, stride, 2·stride, … as a constant of `lanes` lanes; wraps like the type. */
   steps(type: LlvmType, lanes: number, stride: number): LlvmValue {
     const key = `${type.scalarBits}:${lanes}:${stride}`;
@@ -90,17 +101,24 @@ export class MachineOps {
   }
 
   constant(dtype: DType, value: number | bigint, lanes = 1): Value {
-    const type = this.typeOf(dtype, lanes);
+    const key = `${dtype}:${Object.is(value, -0) ? '-0' : String(value)}:${lanes}`;
+    let constant = this.constants.get(key);
+    if (constant === undefined) {
+      constant = { value: this.makeConstant(dtype, value, this.typeOf(dtype, lanes)), lanes, dtype };
+      this.constants.set(key, constant);
+    }
+    return constant;
+  }
+
+  private makeConstant(dtype: DType, value: number | bigint, type: LlvmType): LlvmValue {
     switch (familyOf(dtype)) {
       case 'float':
-        return { value: this.module.float(type, roundTo(dtype, Number(value))), lanes, dtype };
+        return this.module.float(type, roundTo(dtype, Number(value)));
       case 'bool':
-        return { value: this.module.int(type, Number(value) === 0 ? 0 : 1), lanes, dtype };
+        return this.module.int(type, Number(value) === 0 ? 0 : 1);
       case 'signed':
-      case 'unsigned': {
-        const bits = dtypes[dtype].bytes * 8;
-        return { value: this.module.int(type, BigInt.asIntN(bits, BigInt(value))), lanes, dtype };
-      }
+      case 'unsigned':
+        return this.module.int(type, BigInt.asIntN(dtypes[dtype].bytes * 8, BigInt(value)));
     }
   }
 
@@ -150,7 +168,7 @@ export class MachineOps {
       case 'fma':
         return this.fused(x, y, c.value);
       case 'neg':
-        return family === 'float' ? build.fneg(x) : build.sub(this.module.zero(x.type), x);
+        return family === 'float' ? build.fneg(x) : build.sub(this.zero(x.type), x);
       case 'abs':
         if (family === 'float') return unary('llvm.fabs');
         return family === 'signed' ? this.intrinsic('llvm.abs', x.type, [x, this.module.bool(false)]) : x;
@@ -212,7 +230,7 @@ export class MachineOps {
   /** The instruction traps on a zero divisor and on the smallest number by -1; here the first is 0 and the second wraps. */
   private divide(family: Family, x: LlvmValue, y: LlvmValue): LlvmValue {
     const { builder: build, module } = this;
-    const [zero, one] = [module.zero(y.type), module.int(y.type, 1)];
+    const [zero, one] = [this.zero(y.type), module.int(y.type, 1)];
     const byZero = build.icmp('eq', y, zero);
     if (family !== 'signed') return build.select(byZero, zero, build.udiv(x, build.select(byZero, one, y)));
     const byMinusOne = build.icmp('eq', y, module.allOnes(y.type));
@@ -251,7 +269,7 @@ export class MachineOps {
     const to = this.typeOf(dtype, lanes);
     const [source, target] = [familyOf(of.dtype), familyOf(dtype)];
     const done = (value: LlvmValue): Value => this.settle({ value, lanes, dtype });
-    if (target === 'bool') return done(source === 'float' ? build.fcmp('une', x, module.zero(x.type)) : build.icmp('ne', x, module.zero(x.type)));
+    if (target === 'bool') return done(source === 'float' ? build.fcmp('une', x, this.zero(x.type)) : build.icmp('ne', x, this.zero(x.type)));
     if (target === 'float') {
       if (source === 'float') {
         if (x.type === to) return done(x);
@@ -283,7 +301,7 @@ export class MachineOps {
   }
 
   fromMemory(value: LlvmValue, dtype: DType, lanes: number): Value {
-    if (dtype === 'bool') return { value: this.builder.icmp('ne', value, this.module.zero(value.type)), lanes, dtype };
+    if (dtype === 'bool') return { value: this.builder.icmp('ne', value, this.zero(value.type)), lanes, dtype };
     if (dtype === 'f16') return { value: f16ToF32(this, value, this.cpu), lanes, dtype };
     return { value: dtype === 'bf16' ? bf16ToF32(this, value) : value, lanes, dtype };
   }

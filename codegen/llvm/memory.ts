@@ -36,7 +36,7 @@ export class Memory {
     const lanes = scope.lanes?.lanes ?? 1;
     const mask = scope.lanes?.mask;
     const type = module.types.vector(element, lanes);
-    const rest = { align, passThrough: module.zero(type) };
+    const rest = { align, passThrough: ops.zero(type) };
     if (place.kind === 'row' && mask === undefined) return ops.fromMemory(this.loadRow(type, place.pointer, place.stride, align), dtype, lanes);
     if (place.kind === 'row' && place.stride === 1) return ops.fromMemory(build.maskedLoad(type, place.pointer, mask as LlvmValue, rest), dtype, lanes);
     const pointers = place.kind === 'many' ? place.pointers : this.spread(element, place.pointer, place.stride, lanes);
@@ -107,7 +107,7 @@ export class Memory {
       const row = at(1 - lanes);
       return build.shuffle(row, row, order.map((lane) => lanes - 1 - lane));
     }
-    if (stride < 2 || stride > 4) return build.gather(type, this.spread(scalar, pointer, stride, lanes), this.all(lanes), { align, passThrough: ops.module.zero(type) });
+    if (stride < 2 || stride > 4) return build.gather(type, this.spread(scalar, pointer, stride, lanes), this.all(lanes), { align, passThrough: ops.zero(type) });
     const last = (lanes - 1) * stride;
     let taken: LlvmValue | undefined;
     for (let part = 0; part < stride; part++) {

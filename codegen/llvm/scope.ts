@@ -25,6 +25,14 @@ export interface Lanes {
   readonly mask: LlvmValue | undefined;
   /** Which of the interleaved partial results this copy of the body uses. */
   readonly copy: number;
+  /** Splats that the chunks of a straight-line tile loop share. */
+  readonly splats: Splats | undefined;
+}
+
+export interface Splats {
+  readonly values: Map<string, Value>;
+  /** Lets from outside of the loop: they mean the same in every chunk. */
+  readonly lets: ReadonlySet<string>;
 }
 
 /** Registers of an accumulator, in a stack slot that LLVM promotes. */
@@ -39,6 +47,8 @@ export interface Registers {
   readonly element: LlvmType;
   /** How many registers. */
   readonly count: number;
+  /** Address of every register. */
+  readonly addresses: readonly LlvmValue[];
 }
 
 /** Per-lane results of a reduction over a vector loop, combined after the loop that made them. */

@@ -186,9 +186,10 @@ export class Statements {
   private tile(loop: For, extent: Scalar, limit: number, lanes: number, masks: readonly LlvmValue[], scope: Scope): void {
     const { ops, math } = this.expressions;
     const total = typeof extent === 'number' ? Math.min(extent, limit) : limit;
+    const splats = isStraight(loop.body) ? { values: new Map(), lets: new Set(scope.lets.keys()) } : undefined;
     for (let base = 0; base < total; base += lanes) {
       const mask = typeof extent === 'number' ? this.constantMask(lanes, extent - base) : (masks[base / lanes] ?? this.mask(lanes, ops.builder.sub(extent, math.value(base))));
-      this.chunk(loop, { lanes, base, mask, copy: 0 }, scope);
+      this.chunk(loop, { lanes, base, mask, copy: 0, splats }, scope);
     }
   }
 
@@ -198,7 +199,7 @@ export class Statements {
     const copies = Math.max(1, ...[...scope.partials.values()].map((partials) => partials.copies));
     const interleave = copies > 1 && isSimple(loop) ? copies : 1;
     const whole = this.roundDown(extent, lanes);
-    const chunk = (base: Scalar, mask: LlvmValue | undefined, copy: number): void => this.chunk(loop, { lanes, base, mask, copy }, scope);
+    const chunk = (base: Scalar, mask: LlvmValue | undefined, copy: number): void => this.chunk(loop, { lanes, base, mask, copy, splats: undefined }, scope);
     if (typeof whole === 'number' && whole <= writtenOut * lanes && isSimple(loop)) {
       for (let base = 0; base < whole; base += lanes) chunk(base, undefined, (base / lanes) % interleave);
     } else {
@@ -253,6 +254,10 @@ export class Statements {
     return build.icmp('slt', order, build.splat(lanes, build.trunc(bounded, i32)));
   }
 }
+
+/** Without stores, branches and counted loops: what all lanes read stays the same from chunk to chunk. */
+const isStraight = (stmts: readonly Stmt[]): boolean =>
+  stmts.every((stmt) => stmt.kind === 'let' || stmt.kind === 'accumulate' || (stmt.kind === 'for' && stmt.axis === 'unroll' && isStraight(stmt.body)));
 
 interface OpenTile {
   readonly extent: Expr;
