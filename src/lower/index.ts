@@ -3,3 +3,4 @@
 export { lowerEntry, type FusionNote, type Lowered } from './lower.js';
 export { buffersOf, planMemory } from './memory.js';
 
+export { expandScalars } from './expand.js';
