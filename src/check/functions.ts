@@ -8,7 +8,7 @@ import { enterScope, joinPath, type Context, type Frame } from './context.js';
 import { applyCustomRule } from './custom-rule.js';
 import { evaluateBody, evaluate } from './expressions/evaluate.js';
 import { demandFacts } from './facts.js';
-import { bindGenerics, declareGenerics, demandGenerics, inferFromExpected } from './generics.js';
+import { bindGenerics, declareGenerics, demandGenerics, inferDType, inferFromExpected } from './generics.js';
 import { Matcher } from './match.js';
 import { nameNode } from './patterns.js';
 import { fail } from './report.js';
@@ -66,16 +66,20 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
     values.set(parameter.name.text, { value, span: passed.span });
   }
   if (failed) return ERROR;
-  // Tensors say what literals beside them become.
-  const order = [...declaration.parameters].sort((a, b) => rank(values.get(a.name.text)?.value) - rank(values.get(b.name.text)?.value));
+  // Tensors say what literals beside them become, then the dtype that is expected of the result.
   const matched = new Map<string, Value>();
-  for (const parameter of order) {
-    const given = values.get(parameter.name.text);
-    if (given === undefined) continue;
-    const value = matcher.match(given.value, parameter.type, { text: `argument \`${parameter.name.text}\` of \`${name}\``, span: given.span });
-    if (value.kind === 'error') failed = true;
-    matched.set(parameter.name.text, readAll(context, value, given.span));
-  }
+  const matchAll = (literals: boolean): void => {
+    for (const parameter of declaration.parameters) {
+      const given = values.get(parameter.name.text);
+      if (given === undefined || (ownDType(given.value) === undefined) !== literals) continue;
+      const value = matcher.match(given.value, parameter.type, { text: `argument \`${parameter.name.text}\` of \`${name}\``, span: given.span });
+      if (value.kind === 'error') failed = true;
+      matched.set(parameter.name.text, readAll(context, value, given.span));
+    }
+  };
+  matchAll(false);
+  inferDType(declaration.result, call.expected, scope, call.site);
+  matchAll(true);
   if (failed || !matcher.finish()) return ERROR;
 
   const self = fn.self;
@@ -154,8 +158,6 @@ function methodName(context: Context, self: InstanceValue, name: string): string
   const path = outer === undefined ? self.path : self === context.self ? '' : self.path.startsWith(`${outer}/`) ? self.path.slice(outer.length + 1) : self.path;
   return name === 'call' ? path : joinPath(path, name);
 }
-
-const rank = (value: Value | undefined): number => (value === undefined || ownDType(value) === undefined ? 1 : 0);
 
 /** Does the function itself ask for a derivative? */
 function derives(declaration: FnDeclaration): boolean {

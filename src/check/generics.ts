@@ -3,6 +3,7 @@
 import type { GenericArgument, GenericParameter, Span, TypeExpression } from '../../grammar/index.js';
 import { isDType } from '../base/index.js';
 import type { Context } from './context.js';
+import { fitsBound } from './match.js';
 import { fail } from './report.js';
 import { GenericBinding, type DTypeBound, type Scope } from './scope.js';
 import { evaluateSize, packNamed, solveSize } from './sizes.js';
@@ -71,11 +72,17 @@ export function bindGenerics(context: Context, bindings: readonly GenericBinding
   return false;
 }
 
+/** Lets the dtype that is expected of the result determine a dtype generic. Never a diagnostic. */
+export function inferDType(type: TypeExpression | null, expected: Expected | undefined, scope: Scope, at: Span): void {
+  if (type?.kind !== 'named-type' || expected?.kind !== 'tensor' || expected.dtype === undefined) return;
+  const dtype = dtypeNamed(type.name.text, scope);
+  if (dtype instanceof GenericBinding && fitsBound(expected.dtype, dtype.family)) dtype.bind({ kind: 'dtype', dtype: expected.dtype }, at);
+}
+
 /** Lets what is expected of the result determine generics that the arguments left open. Never a diagnostic. */
 export function inferFromExpected(context: Context, type: TypeExpression | null, expected: Expected | undefined, scope: Scope, at: Span): void {
   if (type?.kind !== 'named-type' || expected?.kind !== 'tensor') return;
-  const dtype = dtypeNamed(type.name.text, scope);
-  if (dtype instanceof GenericBinding && expected.dtype !== undefined) dtype.bind({ kind: 'dtype', dtype: expected.dtype }, at);
+  inferDType(type, expected, scope, at);
   const { shape } = expected;
   if (shape === undefined) return;
   const dims = type.dims ?? [];

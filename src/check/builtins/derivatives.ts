@@ -96,7 +96,7 @@ const jvp: Builtin = {
     const v = call.given('v', input === undefined ? undefined : expectTensor(input.type.dtype, input.type.shape));
     if (v.value.kind === 'error' || ys === undefined || xs === undefined || target === undefined) return ERROR;
     if (ys.length > 1) return fail(context, 'type-mismatch', y.span, '`jvp` differentiates one value');
-    const directions = items(v.value);
+    const directions = x.value.kind === 'list' || x.value.kind === 'tuple' ? items(v.value) : [v.value];
     if (directions.length !== xs.length) return fail(context, 'type-mismatch', v.span, `\`jvp\` takes one direction per name: ${xs.length} names, ${directions.length} directions`);
     const vs: TensorNode[] = [];
     for (const [at, direction] of directions.entries()) {

@@ -30,7 +30,7 @@ function keyOf(call: BuiltinCall): TensorNode | undefined {
     fail(call.context, 'shape-mismatch', given.span, 'a key is one i64');
     return undefined;
   }
-  if (call.context.initializing !== undefined) return seedNode(call.context, call.site);
+  if (call.context.initializing !== undefined || call.context.entry.dry) return seedNode(call.context, call.site);
   fail(call.context, 'missing-argument', call.site, 'random numbers need a key outside of initial values', { hint: 'pass one: `key: k`, where `k: i64` is an argument or a state that the step changes' });
   return undefined;
 }
