@@ -70,10 +70,11 @@ export function tanh(x: Expr): Expr {
   return m.copysign(m.select(m.lt(size, m.f32(0.625)), near, far), x);
 }
 
-/** e^−|x| never overflows, and small results keep their accuracy. */
+/** With e = e^−|x|, which never overflows: 1 − e / (1 + e) above 0, and e times that below. The rounding of the quotient hardly matters so. */
 export function sigmoid(x: Expr): Expr {
   const power = exp(m.neg(m.abs(x)));
-  return m.div(m.select(m.lt(x, m.f32(0)), power, m.f32(1)), m.add(m.f32(1), power));
+  const lead = m.select(m.lt(x, m.f32(0)), power, m.f32(1));
+  return m.fma(m.neg(lead), m.div(power, m.add(power, m.f32(1))), lead);
 }
 
 /** Near 0 a polynomial; elsewhere 1 − erfc x with erfc x = e^−xP(x). */

@@ -31,5 +31,5 @@ export const transcendental = scalarFunctions({
   acosh: { ...float, doc: 'Inverse hyperbolic cosine; NaN below 1.', arity: 1, kernel: 'acosh', domain: [[1.3, 4]], ulp: 0.6, cost: 70, evaluate: (a) => Math.acosh(a), slopes: [(m, d, _, a) => m.div(d, m.sqrt(m.mul(m.sub(a, m.constant(1)), m.add(a, m.constant(1)))))] },
   atanh: { ...float, doc: 'Inverse hyperbolic tangent: ±∞ at ±1, NaN outside.', arity: 1, kernel: 'atanh', domain: [inner], ulp: 0.6, cost: 70, evaluate: (a) => Math.atanh(a), slopes: [(m, d, _, a) => m.div(d, m.mul(m.sub(m.constant(1), a), m.add(m.constant(1), a)))] },
   erf: { ...float, doc: 'Error function 2/√π ∫₀ˣ e^(−t²) dt.', arity: 1, kernel: 'erf', domain: [wide], ulp: 1.3, cost: 40, evaluate: erf, slopes: [(m, d, _, a) => m.mul(d, m.mul(m.constant(2 / Math.sqrt(Math.PI)), m.exp(m.neg(m.square(a)))))] },
-  sigmoid: { ...float, doc: '1 / (1 + e⁻ˣ).', arity: 1, kernel: 'sigmoid', domain: [wide], ulp: 2, cost: 24, evaluate: sigmoid, slopes: [(m, d, y) => m.mul(d, m.mul(y, m.sub(m.constant(1), y)))] },
+  sigmoid: { ...float, doc: '1 / (1 + e⁻ˣ).', arity: 1, kernel: 'sigmoid', domain: [wide], ulp: 1.7, cost: 24, evaluate: sigmoid, slopes: [(m, d, y) => m.mul(d, m.mul(y, m.sub(m.constant(1), y)))] },
 });
