@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { type CheckResult, checkModule } from '../check/index.js';
 import { DiagnosticsError } from '../base/index.js';
 import { type Entry, type GraphBuilder, type ModuleGraph, tensor, type Variable } from '../graph/index.js';
+import { loadStd } from '../std/load.js';
 import { initPrefix, uniformValue } from './manifest.js';
 import { readSource } from './sources.js';
 
@@ -34,8 +35,8 @@ export function check(request: FrontRequest, texts: Map<string, string>): Checke
       return undefined;
     }
   };
-  const ranks = request.open === undefined ? {} : { ranks: new Map([[request.open.entry, new Map(Object.entries(request.open.ranks))]]) };
-  const result = checkModule({ path: request.path, text, read, set: new Map(Object.entries(request.set)), ...ranks });
+  const ranks = request.open === undefined ? {} : { ranks: [request.open] };
+  const result = checkModule({ path: request.path, text, read, std: loadStd(), set: new Map(Object.entries(request.set)), ...ranks });
   for (const file of result.files) texts.set(file.path, file.text);
   if (result.diagnostics.length > 0 || result.module === undefined) throw new DiagnosticsError(result.diagnostics);
   const checked = result.module;

@@ -4,6 +4,7 @@
 import { basename } from 'node:path';
 import type { EntrySpec, Manifest, OpenEntrySpec, ResultSpec, Size, TensorSpec, VariableSpec } from '../../runtime/abi/manifest.js';
 import type { Dim } from '../base/index.js';
+import type { OpenEntry } from '../check/index.js';
 import { type Entry, type ModuleGraph, type Node, type TensorType, topological, type Variable } from '../graph/index.js';
 import type { Target } from '../loop/index.js';
 import { broadcast, constant, variable as variableOp } from '../ops/index.js';
@@ -13,7 +14,7 @@ export const initPrefix = '$init/';
 const sizeOf = (dim: Dim): Size => dim.constant ?? dim.terms.map((term) => [term.coefficient, term.names] as const);
 const tensorSpec = (name: string, type: TensorType): TensorSpec => ({ name, dtype: type.dtype, shape: type.shape.map(sizeOf) });
 
-export function manifestOf(module: ModuleGraph, open: readonly OpenEntrySpec[], target: Target, version: string): Manifest {
+export function manifestOf(module: ModuleGraph, open: readonly OpenEntry[], target: Target, version: string): Manifest {
   const positions = new Map(module.variables.map((variable, at) => [variable.path, at]));
   return {
     abi: 1,
@@ -21,7 +22,7 @@ export function manifestOf(module: ModuleGraph, open: readonly OpenEntrySpec[], 
     module: basename(module.path),
     target: { triple: target.triple, cpu: target.cpu },
     entries: module.entries.map((entry) => entrySpec(entry, positions)),
-    open,
+    open: open.map(({ doc, ...entry }): OpenEntrySpec => (doc === undefined ? entry : { ...entry, doc })),
     variables: module.variables.map((variable) => variableSpec(variable, module.entries)),
   };
 }

@@ -256,7 +256,7 @@ export function memberReads(member: Member, group: Group, roots: ReadonlySet<Nod
   }
   const shape = member.node.type.shape;
   const loops = space(shape).map((_, axis) => build.index(`o${axis}`));
-  const unrolled = group.mode === 'small' || (group.outer.length === 0 && isSmall(space(shape)));
+  const unrolled = (group.mode === 'small' || group.outer.length === 0) && isSmall(space(shape));
   const points = unrolled ? [...indices(constants(space(shape)) as number[])].map((at) => spread(shape, at.map(build.int))) : [spread(shape, loops)];
   for (const at of points) {
     switch (member.role) {
