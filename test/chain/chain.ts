@@ -69,9 +69,9 @@ export async function runChain(path: string, one: ChainCase): Promise<void> {
       const meaning = graphStep(links.stripped, one.entry, feeds, states.stripped, sizes);
       const simple = graphStep(links.simplified, one.entry, feeds, states.simplified, sizes);
       same(`${one.entry}, step ${step}: simplify changed the meaning`, simple, meaning, 1e-9);
-      const kernels = kernelStep(links.kernels, one.entry, feeds, paths, states.kernels, sizes);
+      const kernels = kernelStep(links.kernels, entry, feeds, paths, states.kernels, sizes);
       same(`${one.entry}, step ${step}: lower changed the meaning`, kernels, simple, tolerance);
-      const machine = kernelStep(links.machine, one.entry, feeds, paths, states.machine, sizes);
+      const machine = kernelStep(links.machine, entry, feeds, paths, states.machine, sizes);
       same(`${one.entry}, step ${step}: expand changed the meaning`, machine, kernels, tolerance / 10);
       const native = nativeStep(alone, one.entry, entry, feeds);
       same(`${one.entry}, step ${step}: native code differs`, native, machine, tolerance);
@@ -94,8 +94,8 @@ function graphStep(module: ModuleGraph, name: string, feeds: State, state: State
   return new Map([...entry.outputs.map((output, at) => [`output ${output.path}`, outputs[at] as TensorValue] as const), ...[...updates].map(([path, value]) => [`variable ${path}`, value] as const)]);
 }
 
-function kernelStep(lowered: readonly Lowered[], name: string, feeds: State, paths: readonly string[], state: State, dims: ReadonlyMap<string, number>): Results {
-  const { program } = lowered.find((one) => one.program.entry === name) as Lowered;
+function kernelStep(lowered: readonly Lowered[], entry: Entry, feeds: State, paths: readonly string[], state: State, dims: ReadonlyMap<string, number>): Results {
+  const { program } = lowered.find((one) => one.program.entry === entry.name) as Lowered;
   const feedsInOrder: TensorValue[] = [];
   const outputs: string[] = [];
   for (const { role, name: buffer } of program.buffers) {
@@ -103,7 +103,7 @@ function kernelStep(lowered: readonly Lowered[], name: string, feeds: State, pat
     if (role.kind === 'output') outputs[role.index] = buffer;
   }
   const result = runProgram(program, { feeds: feedsInOrder, variables: paths.map((path) => state.get(path)), dims }, { arena: true });
-  const changed = program.buffers.flatMap(({ role }) => (role.kind === 'variable' ? [role.index] : []));
+  const changed = entry.updates.map((update) => paths.indexOf(update.variable));
   for (const at of changed) {
     const value = result.variables[at];
     if (value !== undefined) state.set(paths[at] as string, value);
