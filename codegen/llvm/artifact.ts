@@ -29,14 +29,13 @@ export type CompileOutput =
   | { readonly kind: 'text'; readonly text: string; readonly timings: CompileTimings };
 
 /**
- * Scalar and loop clean-up for code that already has its vectors and its unrolling: promote slots to registers, merge equal addresses and loads,
- * move what loops do not change out of them. LLVM's own vectorizers and unroller are left out: they take most of the time and find nothing left to do.
+ * Clean-up for code that already has its vectors and its unrolling: promote slots to registers, merge equal addresses and loads, move what loops do not
+ * change out of them. LLVM's vectorizers, its unroller and the heavier redundancy passes find nothing more to do here and would take most of the time.
  */
 const pipeline = [
   'always-inline',
-  'function(sroa,early-cse<memssa>,simplifycfg)',
   'cgscc(inline)',
-  'function(sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,reassociate,loop-mssa(licm),gvn,instcombine<no-verify-fixpoint>,loop-mssa(licm),dse,adce,simplifycfg)',
+  'function(early-cse,sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,loop-mssa(licm),early-cse<memssa>,loop-mssa(licm),simplifycfg)',
   'globaldce',
 ].join(',');
 

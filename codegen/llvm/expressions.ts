@@ -50,7 +50,7 @@ export class Expressions {
   }
 
   /** The value in every lane of the vector loop around, if there is one. */
-  emitWide(expr: Expr, scope: Scope, memo: Memo = new Map()): Value {
+  emitWide(expr: Expr, scope: Scope, memo: Memo): Value {
     return this.ops.widen(this.emit(expr, scope, memo), scope.lanes?.lanes ?? 1);
   }
 
@@ -138,7 +138,7 @@ export class Expressions {
    * A linear form seen from the lanes: base + constant is its value in lane 0 without the varying terms, `stride` its step from lane to lane,
    * and `varying` the terms that change with the lanes in another way.
    */
-  split(form: Linear, scope: Scope): { readonly base: Scalar; readonly constant: number; readonly stride: Scalar; readonly varying: readonly Term[] } {
+  split(form: Linear, scope: Scope, memo: Memo = new Map()): { readonly base: Scalar; readonly constant: number; readonly stride: Scalar; readonly varying: readonly Term[] } {
     const { math } = this;
     const { lanes } = scope;
     let constant = 0;
@@ -162,7 +162,7 @@ export class Expressions {
         const value = known === undefined ? undefined : math.mul(known, coefficient);
         if (typeof value === 'number') constant += value;
         else if (value !== undefined) parts.push({ value, depth: 0 });
-        else parts.push({ value: math.mul(this.emit(atom, scope).value, coefficient), depth: this.depth(atom, scope) });
+        else parts.push({ value: math.mul(this.emit(atom, scope, memo).value, coefficient), depth: this.depth(atom, scope) });
       }
     }
     parts.sort((a, b) => a.depth - b.depth);
@@ -170,11 +170,11 @@ export class Expressions {
   }
 
   /** Terms that vary with the lanes in a way of their own, summed up in i64 lanes. */
-  sumVarying(terms: readonly Term[], scope: Scope): LlvmValue | undefined {
+  sumVarying(terms: readonly Term[], scope: Scope, memo: Memo): LlvmValue | undefined {
     const { ops } = this;
     let sum: LlvmValue | undefined;
     for (const term of terms) {
-      const atom = this.emitWide(term.atom, scope);
+      const atom = this.emitWide(term.atom, scope, memo);
       const coefficient = this.sizes.of(term.coefficient);
       const scaled =
         coefficient === 1 ? atom.value : ops.builder.mul(atom.value, ops.widen({ value: this.math.value(coefficient), lanes: 1, dtype: 'i64' }, atom.lanes).value);

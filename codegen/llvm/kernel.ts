@@ -2,7 +2,7 @@
 // Holds: pointer parameters do not overlap; a kernel that is one parallel loop runs the iterations [begin, end) of it.
 
 import { InternalError } from '../../src/base/index.js';
-import type { Expr, For, Kernel, Program, Target } from '../../src/loop/index.js';
+import type { Expr, For, Kernel, Program, Stmt, Target } from '../../src/loop/index.js';
 import { AccumulatorFile } from './accumulators.js';
 import { Expressions } from './expressions.js';
 import { LinearForms } from './linear.js';
@@ -14,7 +14,7 @@ import { emptyScope, withIndex } from './scope.js';
 import { ScalarMath, Sizes } from './sizes.js';
 import { Statements } from './statements.js';
 import { levelOf } from './target.js';
-import { visitStmts } from './walk.js';
+import { bodiesOf } from './walk.js';
 
 export interface KernelFunction {
   readonly kernel: Kernel;
@@ -24,8 +24,10 @@ export interface KernelFunction {
   readonly blocks: Expr | undefined;
 }
 
-/** Kernels below so many statements are merged into the entry's function. */
-const smallKernel = 12;
+/** Kernels that emit at most so many statements are merged into the entry's function: the call would cost more than the code. */
+const smallKernel = 24;
+/** Kernels that emit more stay functions of their own: merging them would only make the passes slower. */
+const largeKernel = 160;
 
 export function emitKernel(module: ModuleBuilder, program: Program, kernel: Kernel, name: string, target: Target): KernelFunction {
   const { types } = module;
@@ -41,7 +43,7 @@ export function emitKernel(module: ModuleBuilder, program: Program, kernel: Kern
     name,
     type: types.function(types.void, params.map((_, at) => (at < plan.memory.length ? types.ptr : types.i64))),
     linkage: 'internal',
-    attributes: [...commonAttributes(target), ...(countStatements(kernel) <= smallKernel ? ['alwaysinline'] : [])],
+    attributes: [...commonAttributes(target), ...inlining(emittedStatements(kernel.body, plan.lanes))],
     params,
   });
   const entry = module.builder(fn.block('entry'));
@@ -79,9 +81,19 @@ function parallelLoop(kernel: Kernel): For | undefined {
 
 const pointerAttributes = (memory: MemoryObject): readonly Attribute[] => ['noalias', 'nocapture', ['align', memory.align], ...(memory.written ? [] : ['readonly'])];
 
-function countStatements(kernel: Kernel): number {
+const inlining = (statements: number): readonly Attribute[] => (statements <= smallKernel ? ['alwaysinline'] : statements > largeKernel ? ['noinline'] : []);
+
+/** Statements after unrolling and writing out tiles. */
+function emittedStatements(stmts: readonly Stmt[], lanes: ReadonlyMap<For, number>): number {
   let count = 0;
-  visitStmts(kernel.body, () => count++);
+  for (const stmt of stmts) {
+    let copies = 1;
+    if (stmt.kind === 'for') {
+      if (stmt.axis === 'unroll' && stmt.extent.kind === 'const') copies = Number(stmt.extent.value);
+      else if (stmt.axis === 'vector') copies = stmt.limit === undefined ? 2 : Math.ceil(stmt.limit / (lanes.get(stmt) ?? 1));
+    }
+    count += 1 + copies * bodiesOf(stmt).reduce((sum, body) => sum + emittedStatements(body, lanes), 0);
+  }
   return count;
 }
 

@@ -264,7 +264,7 @@ export class MachineOps {
 
   private convert(of: Value, dtype: DType): Value {
     if (of.dtype === dtype) return of;
-    const { builder: build, module } = this;
+    const { builder: build } = this;
     const { value: x, lanes } = of;
     const to = this.typeOf(dtype, lanes);
     const [source, target] = [familyOf(of.dtype), familyOf(dtype)];

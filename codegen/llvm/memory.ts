@@ -31,7 +31,7 @@ export class Memory {
     const { dtype } = expr.buffer;
     const element = ops.memoryType(dtype);
     const align = bytesOf(dtype);
-    const place = this.place(expr, expr.buffer, expr.index, scope);
+    const place = this.place(expr, expr.buffer, expr.index, scope, memo);
     if (place.kind === 'one') return ops.fromMemory(build.load(element, place.pointer, { align }), dtype, 1);
     const lanes = scope.lanes?.lanes ?? 1;
     const mask = scope.lanes?.mask;
@@ -50,7 +50,7 @@ export class Memory {
     const element = ops.memoryType(dtype);
     const align = bytesOf(dtype);
     const value = this.expressions.emit(stmt.value, scope, memo);
-    const place = this.place(stmt, stmt.buffer, stmt.index, scope);
+    const place = this.place(stmt, stmt.buffer, stmt.index, scope, memo);
     if (place.kind === 'one') {
       // Every lane writes the same element: the last one counts.
       const last = value.lanes === 1 ? value : { ...value, value: build.extractElement(value.value, value.lanes - 1), lanes: 1 };
@@ -69,11 +69,11 @@ export class Memory {
     build.scatter(data, pointers, mask ?? this.all(lanes), { align });
   }
 
-  private place(owner: object, buffer: Buffer, index: readonly Expr[], scope: Scope): Place {
+  private place(owner: object, buffer: Buffer, index: readonly Expr[], scope: Scope, memo: Memo): Place {
     const { ops, math, forms } = this.expressions;
     const build = ops.builder;
     const element = ops.memoryType(buffer.dtype);
-    const { base, constant, stride, varying } = this.expressions.split(forms.offset(owner, buffer, index), scope);
+    const { base, constant, stride, varying } = this.expressions.split(forms.offset(owner, buffer, index), scope, memo);
     const start = this.pointerOf(buffer);
     // The constant comes last, so that it ends in the instruction's displacement.
     const moved = base === 0 ? start : build.gep(element, start, [math.value(base)], free);
@@ -87,7 +87,7 @@ export class Memory {
       const offsets = build.mul(steps, build.splat(lanes, stride));
       return { kind: 'many', pointers: build.gep(element, pointer, [offsets], free) };
     }
-    let offsets = this.expressions.sumVarying(varying, scope) as LlvmValue;
+    let offsets = this.expressions.sumVarying(varying, scope, memo) as LlvmValue;
     if (stride !== 0) {
       const steps = ops.steps(ops.module.types.i64, lanes, 1);
       offsets = build.add(offsets, build.mul(steps, build.splat(lanes, math.value(stride))));

@@ -126,7 +126,7 @@ for (const dtype of ['i32', 'i64', 'u8'] as const) {
 }
 add('mulhi', 'i32', 'i32', 2, (a: number, b: number) => Number(BigInt.asIntN(32, (BigInt.asUintN(32, BigInt(a)) * BigInt.asUintN(32, BigInt(b))) >> 32n)));
 for (const dtype of ['f32', 'f64', 'i32', 'i64', 'u8'] as const) {
-  const compare: Record<string, (a: Scalar, b: Scalar) => boolean> = { lt: (a, b) => a < b, le: (a, b) => a <= b, gt: (a, b) => a > b, ge: (a, b) => a >= b, eq: (a, b) => a == b, ne: (a, b) => a != b };
+  const compare: Record<string, (a: Scalar, b: Scalar) => boolean> = { lt: (a, b) => a < b, le: (a, b) => a <= b, gt: (a, b) => a > b, ge: (a, b) => a >= b, eq: (a, b) => a === b, ne: (a, b) => a !== b };
   for (const [fn, meaning] of Object.entries(compare)) add(fn, dtype, 'bool', 2, (a: Scalar, b: Scalar) => (meaning(a, b) ? 1 : 0));
 }
 const logic: Record<string, (a: number, b: number) => number> = { and: (a, b) => a & b, or: (a, b) => a | b, xor: (a, b) => a ^ b, eq: (a, b) => Number(a === b), ne: (a, b) => Number(a !== b) };
