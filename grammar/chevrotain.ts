@@ -4,19 +4,19 @@
 // file, which takes 15 ms, but is not among the package's exports. Where there are no files (a browser's bundle), or
 // another release has other files, the entry serves.
 
-import type * as Chevrotain from 'chevrotain'
+import type * as Chevrotain from 'chevrotain';
 
 async function load(): Promise<typeof Chevrotain> {
-  const { resolve } = import.meta as { readonly resolve?: (specifier: string) => string }
+  const { resolve } = import.meta as { readonly resolve?: (specifier: string) => string; };
   if (resolve !== undefined) {
     try {
-      const bundle = resolve('chevrotain').replace(/src\/api\.js$/, 'chevrotain.min.mjs')
-      return (await import(/* @vite-ignore */ bundle)) as typeof Chevrotain
+      const bundle = resolve('chevrotain').replace(/src\/api\.js$/, 'chevrotain.min.mjs');
+      return (await import(/* @vite-ignore */ bundle)) as typeof Chevrotain;
     } catch {
       // The entry below is the same library.
     }
   }
-  return import('chevrotain')
+  return import('chevrotain');
 }
 
-export const { createToken, EmbeddedActionsParser, EOF, isRecognitionException, Lexer, tokenMatcher } = await load()
+export const { createToken, EmbeddedActionsParser, EOF, isRecognitionException, Lexer, tokenMatcher } = await load();

@@ -1,16 +1,16 @@
 // The grammar's door. In: the text of a program. Out: its tree and its syntax problems; a tree's canonical text.
 // Holds: `parse` never throws, whatever the text; every other room imports from here and from nowhere deeper.
 
-export type * from './ast.js'
-export type { SyntaxProblem } from './problem.js'
-export { joinSpans, lineStarts, positionAt, positionIn } from './span.js'
-export type { Position, Source, Span } from './span.js'
-export { maximumDepth, maximumLength, parse } from './parse.js'
-export type { ParseResult } from './parse.js'
-export { maximumNesting, maximumProblems } from './parser-base.js'
-export { isComparison, levelOf } from './precedence.js'
-export { contextualWords, reservedWords } from './tokens.js'
-export { children, depthOf, walk } from './walk.js'
-export { print } from './print.js'
-export { printExpression, printString } from './print-expressions.js'
-export { printPattern, printSize, printType } from './print-types.js'
+export type * from './ast.js';
+export type { SyntaxProblem } from './problem.js';
+export { joinSpans, lineStarts, positionAt, positionIn } from './span.js';
+export type { Position, Source, Span } from './span.js';
+export { maximumDepth, maximumLength, parse } from './parse.js';
+export type { ParseResult } from './parse.js';
+export { maximumNesting, maximumProblems } from './parser-base.js';
+export { isComparison, levelOf } from './precedence.js';
+export { contextualWords, reservedWords } from './tokens.js';
+export { children, depthOf, walk } from './walk.js';
+export { print } from './print.js';
+export { printExpression, printString } from './print-expressions.js';
+export { printDimension, printPattern, printSize, printType } from './print-types.js';

@@ -1,77 +1,77 @@
 // Text to tokens. In: the text of a source. Out: its tokens, its comments, and what in it is no word of the language.
 // Holds: every character lands in a token, in a comment, in space or in a problem; offsets are those of the text.
 
-import type { IToken } from 'chevrotain'
-import type { Comment } from './ast.js'
-import { Lexer } from './chevrotain.js'
-import { once } from './once.js'
-import type { SyntaxProblem } from './problem.js'
-import type { Source, Span } from './span.js'
-import { allTokens, ForeignString, UnterminatedComment, UnterminatedString } from './tokens.js'
+import type { IToken } from 'chevrotain';
+import type { Comment } from './ast.js';
+import { Lexer } from './chevrotain.js';
+import { once } from './once.js';
+import type { SyntaxProblem } from './problem.js';
+import type { Source, Span } from './span.js';
+import { allTokens, ForeignString, UnterminatedComment, UnterminatedString } from './tokens.js';
 
 export interface LexResult {
-  readonly tokens: readonly IToken[]
-  readonly comments: readonly Comment[]
-  readonly problems: readonly SyntaxProblem[]
+  readonly tokens: readonly IToken[];
+  readonly comments: readonly Comment[];
+  readonly problems: readonly SyntaxProblem[];
 }
 
-const theLexer = once(() => new Lexer(allTokens, { positionTracking: 'onlyOffset', ensureOptimizations: true, skipValidations: true }))
+const theLexer = once(() => new Lexer(allTokens, { positionTracking: 'onlyOffset', ensureOptimizations: true, skipValidations: true }));
 
 /** The tokens of `source`; at most `limit` problems are kept. */
 export function lex(source: Source, limit: number): LexResult {
-  const result = theLexer().tokenize(source.text)
-  const problems: SyntaxProblem[] = []
-  const wrong = result.groups['wrong'] ?? []
+  const result = theLexer().tokenize(source.text);
+  const problems: SyntaxProblem[] = [];
+  const wrong = result.groups['wrong'] ?? [];
   for (let i = 0; i < wrong.length && problems.length < limit; i++) {
-    const token = wrong[i]
-    if (token === undefined) break
+    const token = wrong[i];
+    if (token === undefined) break;
     if (token.tokenType === UnterminatedComment) {
       problems.push({
         message: "this comment is never closed: expected '*/'",
         span: { source: source.path, start: token.startOffset, end: token.startOffset + 2 },
         expected: ["'*/'"],
-      })
-      continue
+      });
+      continue;
     }
     // Neighbours that mean nothing are one mistake.
-    let end = tokenEnd(token)
+    let end = tokenEnd(token);
     while (wrong[i + 1]?.startOffset === end && wrong[i + 1]?.tokenType === token.tokenType) {
-      i++
-      end = tokenEnd(wrong[i] ?? token)
+      i++;
+      end = tokenEnd(wrong[i] ?? token);
     }
-    problems.push(strangeText(source, { source: source.path, start: token.startOffset, end }))
+    problems.push(strangeText(source, { source: source.path, start: token.startOffset, end }));
   }
   for (const token of result.tokens) {
-    if (problems.length >= limit) break
+    if (problems.length >= limit) break;
     if (token.tokenType === UnterminatedString) {
       problems.push({
         message: "this string is never closed: expected '\"' before the end of the line",
         span: spanOf(source, token),
         expected: ["'\"'"],
-      })
+      });
     } else if (token.tokenType === ForeignString) {
       problems.push({
         message: 'strings stand in double quotes',
         span: spanOf(source, token),
         hint: `write ${JSON.stringify(token.image.slice(1, -1))}`,
-      })
+      });
     }
   }
-  return { tokens: result.tokens, comments: (result.groups['comments'] ?? []).map((token) => comment(source, token)), problems }
+  return { tokens: result.tokens, comments: (result.groups['comments'] ?? []).map((token) => comment(source, token)), problems };
 }
 
 function tokenEnd(token: IToken): number {
-  return token.startOffset + token.image.length
+  return token.startOffset + token.image.length;
 }
 
 function spanOf(source: Source, token: IToken): Span {
-  return { source: source.path, start: token.startOffset, end: tokenEnd(token) }
+  return { source: source.path, start: token.startOffset, end: tokenEnd(token) };
 }
 
 function comment(source: Source, token: IToken): Comment {
-  const text = token.image
-  const style = text.startsWith('/*') ? 'block' : /^\/\/\/(?!\/)/.test(text) ? 'doc' : 'line'
-  return { kind: 'comment', style, text: text.trimEnd(), span: spanOf(source, token) }
+  const text = token.image;
+  const style = text.startsWith('/*') ? 'block' : /^\/\/\/(?!\/)/.test(text) ? 'doc' : 'line';
+  return { kind: 'comment', style, text: text.trimEnd(), span: spanOf(source, token) };
 }
 
 const hints: ReadonlyMap<string, string> = new Map([
@@ -87,13 +87,13 @@ const hints: ReadonlyMap<string, string> = new Map([
   ['\u2264', 'write `<=`'],
   ['\u2265', 'write `>=`'],
   ['\u2260', 'write `!=`'],
-])
+]);
 
 function strangeText(source: Source, span: Span): SyntaxProblem {
-  const text = source.text.slice(span.start, span.end)
-  const shown = text.length > 20 ? `${text.slice(0, 20)}…` : text
-  const hint = hints.get(text) ?? hints.get([...text][0] ?? '')
-  return { message: `'${shown}' is no part of the language`, span, ...(hint === undefined ? {} : { hint }) }
+  const text = source.text.slice(span.start, span.end);
+  const shown = text.length > 20 ? `${text.slice(0, 20)}…` : text;
+  const hint = hints.get(text) ?? hints.get([...text][0] ?? '');
+  return { message: `'${shown}' is no part of the language`, span, ...(hint === undefined ? {} : { hint }) };
 }
 
 /**
@@ -101,30 +101,30 @@ function strangeText(source: Source, span: Span): SyntaxProblem {
  * A malformed literal gives as much of its text as can be read; each bad escape is told to `report` by its offset in the image.
  */
 export function stringValue(image: string, report: (offset: number, length: number) => void): string {
-  const closed = image.length > 1 && image.endsWith(image.charAt(0))
-  const body = image.slice(1, closed ? -1 : undefined)
+  const closed = image.length > 1 && image.endsWith(image.charAt(0));
+  const body = image.slice(1, closed ? -1 : undefined);
   return body.replace(/\\(u\{[0-9a-fA-F]{1,6}\}|u[0-9a-fA-F]{4}|[^\r\n]?)/gu, (whole, escape: string, offset: number) => {
     switch (escape.charAt(0)) {
       case 'n':
-        return '\n'
+        return '\n';
       case 't':
-        return '\t'
+        return '\t';
       case 'r':
-        return '\r'
+        return '\r';
       case 'b':
-        return '\b'
+        return '\b';
       case 'f':
-        return '\f'
+        return '\f';
       case '"':
       case '\\':
       case '/':
-        return escape
+        return escape;
       case 'u': {
-        const code = Number.parseInt(escape.replace(/[^0-9a-fA-F]/g, ''), 16)
-        if (escape.length > 1 && code <= 0x10ffff) return String.fromCodePoint(code)
+        const code = Number.parseInt(escape.replace(/[^0-9a-fA-F]/g, ''), 16);
+        if (escape.length > 1 && code <= 0x10ffff) return String.fromCodePoint(code);
       }
     }
-    report(offset + 1, whole.length)
-    return escape
-  })
+    report(offset + 1, whole.length);
+    return escape;
+  });
 }

@@ -1,20 +1,20 @@
 // What syntax problems say. In: what was expected and what was found. Out: a sentence, a hint, what could have stood there.
 // Holds: sentences speak of signs and words of the language, never of grammar rules or token types.
 
-import type { IParserErrorMessageProvider, IToken, TokenType } from 'chevrotain'
-import { EOF } from './chevrotain.js'
-import type { SyntaxProblem } from './problem.js'
-import * as t from './tokens.js'
+import type { IParserErrorMessageProvider, IToken, TokenType } from 'chevrotain';
+import { EOF } from './chevrotain.js';
+import type { SyntaxProblem } from './problem.js';
+import * as t from './tokens.js';
 
 /** A token as people see it. */
 export function describe(token: IToken): string {
-  if (token.tokenType === EOF) return 'the end of the file'
-  const text = token.image.length > 24 ? `${token.image.slice(0, 24)}…` : token.image
-  return token.tokenType === t.StringLiteral ? text : `'${text}'`
+  if (token.tokenType === EOF) return 'the end of the file';
+  const text = token.image.length > 24 ? `${token.image.slice(0, 24)}…` : token.image;
+  return token.tokenType === t.StringLiteral ? text : `'${text}'`;
 }
 
 function label(type: TokenType): string {
-  return type === EOF ? 'the end of the file' : (type.LABEL ?? type.name)
+  return type === EOF ? 'the end of the file' : (type.LABEL ?? type.name);
 }
 
 /** The sentences of mismatches that the parser finds by itself; `shown` adds what was found instead. */
@@ -23,7 +23,7 @@ export const messages: IParserErrorMessageProvider = {
   buildNotAllInputParsedMessage: () => 'expected the end of the file',
   buildNoViableAltMessage: ({ customUserDescription }) => `expected ${customUserDescription ?? 'something else'}`,
   buildEarlyExitMessage: ({ customUserDescription }) => `expected ${customUserDescription ?? 'something else'}`,
-}
+};
 
 /** Hints by the word that was found where something else should have stood. */
 const foreignWords: ReadonlyMap<string, string> = new Map([
@@ -35,51 +35,51 @@ const foreignWords: ReadonlyMap<string, string> = new Map([
   ['for', 'a loop is a value: `fold i in 0..n with z = 0.0 { … }`'],
   ['type', 'types are written where they are used: `x: f32[B, 3]`'],
   ['step', 'an entry point that changes variables is written `export step`'],
-])
+]);
 
 /** The sentence with what was found instead, and a hint if the mistake is a known one. */
 export function shown(message: string, found: IToken, previous: IToken | undefined): Omit<SyntaxProblem, 'span'> {
-  const hint = hintFor(message, found, previous)
-  const expected = /^expected (.+?)(?: to close .*)?$/.exec(message)?.[1]
-  const closer = found.tokenType === t.ParenClose || found.tokenType === t.BracketClose || found.tokenType === t.BraceClose
+  const hint = hintFor(message, found, previous);
+  const expected = /^expected (.+?)(?: to close .*)?$/.exec(message)?.[1];
+  const closer = found.tokenType === t.ParenClose || found.tokenType === t.BracketClose || found.tokenType === t.BraceClose;
   return {
     message: message === 'expected a declaration' && closer ? `${describe(found)} closes nothing` : `${message}, found ${describe(found)}`,
     ...(hint === undefined ? {} : { hint }),
     ...(expected === undefined ? {} : { expected: [expected] }),
-  }
+  };
 }
 
-const operators: ReadonlySet<TokenType> = new Set([t.Plus, t.Minus, t.Star, t.StarStar, t.Slash, t.Percent, t.At])
+const operators: ReadonlySet<TokenType> = new Set([t.Plus, t.Minus, t.Star, t.StarStar, t.Slash, t.Percent, t.At]);
 
 function hintFor(message: string, found: IToken, previous: IToken | undefined): string | undefined {
-  const type = found.tokenType
-  const adjacent = previous !== undefined && previous.startOffset + previous.image.length === found.startOffset
-  if (type === t.Assign) return 'a comparison with a negative number needs a space: `x < -1`; an assignment `x <- e` is a statement of its own'
+  const type = found.tokenType;
+  const adjacent = previous !== undefined && previous.startOffset + previous.image.length === found.startOffset;
+  if (type === t.Assign) return 'a comparison with a negative number needs a space: `x < -1`; an assignment `x <- e` is a statement of its own';
   if (type === t.Equals && previous !== undefined && adjacent) {
-    if (operators.has(previous.tokenType)) return `write \`x <- x ${previous.image} e\``
-    if (previous.tokenType === t.EqualsEquals) return 'equality is written `==`'
-    if (previous.tokenType === t.NotEquals) return 'inequality is written `!=`'
+    if (operators.has(previous.tokenType)) return `write \`x <- x ${previous.image} e\``;
+    if (previous.tokenType === t.EqualsEquals) return 'equality is written `==`';
+    if (previous.tokenType === t.NotEquals) return 'inequality is written `!=`';
   }
-  if (type === t.Equals && expectsOperand(message)) return 'equality is written `==`; arguments and fields are named with `:`'
-  if (type === t.Dot && previous?.tokenType !== t.NumberLiteral) return 'a number has a digit before its point: `0.5`'
-  if (previous?.tokenType === t.Dot && type === t.NumberLiteral) return 'an element of a tuple is taken by index: `t[0]`'
-  if (previous?.tokenType === t.NumberLiteral && adjacent && type === t.Dot) return 'a number has a digit after its point: `1.0`'
+  if (type === t.Equals && expectsOperand(message)) return 'equality is written `==`; arguments and fields are named with `:`';
+  if (type === t.Dot && previous?.tokenType !== t.NumberLiteral) return 'a number has a digit before its point: `0.5`';
+  if (previous?.tokenType === t.Dot && type === t.NumberLiteral) return 'an element of a tuple is taken by index: `t[0]`';
+  if (previous?.tokenType === t.NumberLiteral && adjacent && type === t.Dot) return 'a number has a digit after its point: `1.0`';
   if (previous?.tokenType === t.NumberLiteral && adjacent && type === t.Identifier) {
-    return found.image.startsWith('_') ? 'digits are written without separators' : `a product is written \`${previous.image} * ${found.image}\``
+    return found.image.startsWith('_') ? 'digits are written without separators' : `a product is written \`${previous.image} * ${found.image}\``;
   }
-  if (type === t.FatArrow) return 'the parameters of a lambda are names: `x => e`, `(x, y) => e`'
+  if (type === t.FatArrow) return 'the parameters of a lambda are names: `x => e`, `(x, y) => e`';
   if (message === 'expected a name' && t.reservedWords.includes(found.image)) {
-    return `\`${found.image}\` is a word of the language and cannot be a name`
+    return `\`${found.image}\` is a word of the language and cannot be a name`;
   }
-  if (message === "expected ':'" && (type === t.ParenClose || type === t.Comma)) return 'a parameter has a type: `x: f32[B]`'
+  if (message === "expected ':'" && (type === t.ParenClose || type === t.Comma)) return 'a parameter has a type: `x: f32[B]`';
   if (message === 'expected a declaration') {
-    if (found.image === 'let') return 'at the top of a file write `name = …` or `const name = …`'
-    if (t.contextualWords.includes(found.image)) return `\`${found.image}\` stands inside of a function or step, or wants a name after it`
-    if (found.tokenType === t.Identifier && !foreignWords.has(found.image)) return `write \`${found.image} = …\` to give a name to an instance`
+    if (found.image === 'let') return 'at the top of a file write `name = …` or `const name = …`';
+    if (t.contextualWords.includes(found.image)) return `\`${found.image}\` stands inside of a function or step, or wants a name after it`;
+    if (found.tokenType === t.Identifier && !foreignWords.has(found.image)) return `write \`${found.image} = …\` to give a name to an instance`;
   }
-  return foreignWords.get(found.image) ?? (previous === undefined ? undefined : foreignWords.get(previous.image))
+  return foreignWords.get(found.image) ?? (previous === undefined ? undefined : foreignWords.get(previous.image));
 }
 
 function expectsOperand(message: string): boolean {
-  return message === 'expected an expression' || message.startsWith("expected ')'") || message.startsWith("expected ']'")
+  return message === 'expected an expression' || message.startsWith("expected ')'") || message.startsWith("expected ']'");
 }

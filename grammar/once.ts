@@ -3,6 +3,6 @@
 
 /** `make` is called at the first call, and never again. */
 export function once<T extends object>(make: () => T): () => T {
-  let made: T | null = null
-  return () => (made ??= make())
+  let made: T | null = null;
+  return () => (made ??= make());
 }

@@ -2,78 +2,78 @@
 // Holds: never throws and ends in reasonable time, whatever the text; without problems the tree has no `missing` node;
 // a tree is never deeper than `maximumDepth`, so whoever goes over it may recurse.
 
-import type { Declaration, Program } from './ast.js'
-import { TdslParser } from './declaration-rules.js'
-import { lex } from './lex.js'
-import { once } from './once.js'
-import { maximumProblems, type PlacedProblem } from './parser-base.js'
-import type { SyntaxProblem } from './problem.js'
-import { lineStarts, positionIn, type Source, type Span } from './span.js'
-import { depthOf } from './walk.js'
+import type { Declaration, Program } from './ast.js';
+import { TdslParser } from './declaration-rules.js';
+import { lex } from './lex.js';
+import { once } from './once.js';
+import { maximumProblems, type PlacedProblem } from './parser-base.js';
+import type { SyntaxProblem } from './problem.js';
+import { lineStarts, positionIn, type Source, type Span } from './span.js';
+import { depthOf } from './walk.js';
 
 /** The longest source that is read, in UTF-16 code units. */
-export const maximumLength = 4_000_000
+export const maximumLength = 1_000_000;
 /** The longest way from a declaration down to a leaf. */
-export const maximumDepth = 1000
+export const maximumDepth = 500;
 
 export interface ParseResult {
   /** What could be read; complete when `problems` is empty. */
-  readonly program: Program
+  readonly program: Program;
   /** Syntax errors in the order of the text, at most `maximumProblems`. */
-  readonly problems: readonly SyntaxProblem[]
+  readonly problems: readonly SyntaxProblem[];
 }
 
 // Building the parser takes longer than reading a file, so it is built when it is first needed, and once. Each reading
 // starts over: nothing passes from one to the next.
-const theParser = once(() => new TdslParser())
+const theParser = once(() => new TdslParser());
 
 /** Reads a `.tdsl` text. `path` is only a name for spans. Mistakes come back as `problems`, not as exceptions. */
 export function parse(text: string, path: string): ParseResult {
-  const source: Source = { path, text }
-  const unreadable = refuse(source)
-  if (unreadable !== null) return { program: programOf(source, [], []), problems: [unreadable] }
-  const { tokens, comments, problems: strange } = lex(source, maximumProblems)
-  const { declarations, problems: found } = theParser().read(source, tokens, comments)
-  const deep = declarations.filter((declaration) => depthOf(declaration) > maximumDepth)
-  const kept = deep.length === 0 ? declarations : declarations.filter((declaration) => !deep.includes(declaration))
+  const source: Source = { path, text };
+  const unreadable = refuse(source);
+  if (unreadable !== null) return { program: programOf(source, [], []), problems: [unreadable] };
+  const { tokens, comments, problems: strange } = lex(source, maximumProblems);
+  const { declarations, problems: found } = theParser().read(source, tokens, comments);
+  const deep = declarations.filter((declaration) => depthOf(declaration) > maximumDepth);
+  const kept = deep.length === 0 ? declarations : declarations.filter((declaration) => !deep.includes(declaration));
   return {
     program: programOf(source, kept, comments),
     problems: [...strange, ...consequences(found, strange, source), ...deep.map(tooDeep)]
       .sort((a, b) => a.span.start - b.span.start)
       .slice(0, maximumProblems),
-  }
+  };
 }
 
 function programOf(source: Source, declarations: readonly Declaration[], comments: Program['comments']): Program {
-  return { kind: 'program', source, declarations, comments, span: { source: source.path, start: 0, end: source.text.length } }
+  return { kind: 'program', source, declarations, comments, span: { source: source.path, start: 0, end: source.text.length } };
 }
 
 /** What the parser found, without what follows from it: one problem for each line, none where a word was unreadable already. */
 function consequences(found: readonly PlacedProblem[], strange: readonly SyntaxProblem[], source: Source): readonly SyntaxProblem[] {
-  const starts = lineStarts(source.text)
-  const line = (problem: SyntaxProblem): number => positionIn(starts, problem.span.start).line
-  const lines = new Set(strange.map(line))
+  const starts = lineStarts(source.text);
+  const line = (problem: SyntaxProblem): number => positionIn(starts, problem.span.start).line;
+  const lines = new Set(strange.map(line));
   return found.flatMap(({ problem }) => {
-    const known = lines.has(line(problem))
-    lines.add(line(problem))
-    return known ? [] : [problem]
-  })
+    const known = lines.has(line(problem));
+    lines.add(line(problem));
+    return known ? [] : [problem];
+  });
 }
 
 function refuse(source: Source): SyntaxProblem | null {
-  const { text, path } = source
-  const place = (start: number): Span => ({ source: path, start, end: Math.min(text.length, start + 1) })
+  const { text, path } = source;
+  const place = (start: number): Span => ({ source: path, start, end: Math.min(text.length, start + 1) });
   if (text.length > maximumLength) {
     return {
       message: `the file is too long: ${text.length} characters, and no more than ${maximumLength} are read`,
       span: place(0),
       hint: 'keep data in files of their own and feed it',
-    }
+    };
   }
-  const control = /[\u0000-\u0008\u000e-\u001f\u007f]/.exec(text)
-  if (control === null) return null
-  const code = control[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')
-  return { message: `this is no text: it has the control character U+${code}`, span: place(control.index) }
+  const control = /[\u0000-\u0008\u000e-\u001f\u007f]/.exec(text);
+  if (control === null) return null;
+  const code = control[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+  return { message: `this is no text: it has the control character U+${code}`, span: place(control.index) };
 }
 
 function tooDeep(declaration: Declaration): SyntaxProblem {
@@ -81,5 +81,5 @@ function tooDeep(declaration: Declaration): SyntaxProblem {
     message: `this declaration is nested too deeply: more than ${maximumDepth} levels`,
     span: 'name' in declaration ? declaration.name.span : declaration.span,
     hint: 'give names to parts of long expressions with `let`',
-  }
+  };
 }

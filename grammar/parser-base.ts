@@ -2,33 +2,34 @@
 // Holds: a rule that fails throws chevrotain's exception to the nearest `guard`, which skips to where the next statement
 // or declaration starts; nesting deeper than `maximumNesting` ends the parse before the stack does.
 
-import type { IToken, ParserMethod, TokenType } from 'chevrotain'
-import type { Identifier } from './ast.js'
-import { EmbeddedActionsParser, EOF, isRecognitionException, tokenMatcher } from './chevrotain.js'
-import { messages, shown } from './messages.js'
-import type { SyntaxProblem } from './problem.js'
-import type { Source, Span } from './span.js'
-import * as t from './tokens.js'
+import type { IToken, ParserMethod, TokenType } from 'chevrotain';
+import type { Identifier } from './ast.js';
+import { EmbeddedActionsParser, EOF, isRecognitionException, tokenMatcher } from './chevrotain.js';
+import { messages, shown } from './messages.js';
+import type { SyntaxProblem } from './problem.js';
+import type { Source, Span } from './span.js';
+import { startsDeclaration, startsFile, startsSurely, type Start } from './starts.js';
+import * as t from './tokens.js';
 
 /** How deep expressions, types, sizes, patterns and blocks may stand in one another. */
-export const maximumNesting = 100
+export const maximumNesting = 100;
 /** No more problems than these are told of one file. */
-export const maximumProblems = 20
+export const maximumProblems = 20;
 
 /** Thrown to end a parse early: the problems found so far are enough. */
 export class ParseEnd extends Error {}
 
 /** A problem and the token at which it was found; of several at one token the first is kept. */
 export interface PlacedProblem {
-  readonly at: number
-  readonly problem: SyntaxProblem
+  readonly at: number;
+  readonly problem: SyntaxProblem;
 }
 
 export abstract class ParserBase extends EmbeddedActionsParser {
-  private source: Source = { path: '', text: '' }
-  private tokens: readonly IToken[] = []
-  private nesting = 0
-  private reported: PlacedProblem[] = []
+  private source: Source = { path: '', text: '' };
+  private tokens: readonly IToken[] = [];
+  private nesting = 0;
+  private reported: PlacedProblem[] = [];
 
   /** With `validate` the grammar itself is checked; that takes time and is for tests. */
   constructor(validate: boolean) {
@@ -37,28 +38,28 @@ export abstract class ParserBase extends EmbeddedActionsParser {
       recoveryEnabled: true,
       skipValidations: !validate,
       errorMessageProvider: messages,
-    })
+    });
   }
 
   protected override canTokenTypeBeInsertedInRecovery(): boolean {
-    return false
+    return false;
   }
 
   protected override canTokenTypeBeDeletedInRecovery(type: TokenType): boolean {
-    return type === t.ParenClose || type === t.BracketClose || type === t.Equals
+    return type === t.ParenClose || type === t.BracketClose || type === t.Equals;
   }
 
   /** Starts over with the tokens of `source`. */
   protected begin(source: Source, tokens: readonly IToken[]): void {
-    this.source = source
-    this.tokens = tokens
-    this.nesting = 0
-    this.reported = []
-    this.input = [...tokens]
+    this.source = source;
+    this.tokens = tokens;
+    this.nesting = 0;
+    this.reported = [];
+    this.input = [...tokens];
   }
 
   protected rule<T>(name: string, body: () => T): ParserMethod<[], T> {
-    return this.RULE(name, body, { resyncEnabled: false })
+    return this.RULE(name, body, { resyncEnabled: false });
   }
 
   // ---------------------------------------------------------------------------------------------------- problems
@@ -71,113 +72,129 @@ export abstract class ParserBase extends EmbeddedActionsParser {
         at: this.offsetOf(error.token),
         problem: this.problemAt(error.token, error.message),
       })),
-    ].sort((a, b) => a.at - b.at)
-    return all.filter((one, i) => i === 0 || all[i - 1]?.at !== one.at)
+    ].sort((a, b) => a.at - b.at);
+    return all.filter((one, i) => i === 0 || all[i - 1]?.at !== one.at);
   }
 
-  protected report(token: IToken, problem: Omit<SyntaxProblem, 'span'> & { readonly span?: Span }): void {
-    if (this.RECORDING_PHASE) return
-    const at = this.offsetOf(token)
-    if (this.reported.some((one) => one.at === at)) return
-    const span = problem.span ?? (token.tokenType === EOF ? this.placeOf(token) : this.spanOf(token))
-    this.reported.push({ at, problem: { ...problem, span } })
+  protected report(token: IToken, problem: Omit<SyntaxProblem, 'span'> & { readonly span?: Span; }): void {
+    if (this.RECORDING_PHASE) return;
+    const at = this.offsetOf(token);
+    if (this.reported.some((one) => one.at === at)) return;
+    const span = problem.span ?? (token.tokenType === EOF ? this.placeOf(token) : this.spanOf(token));
+    this.reported.push({ at, problem: { ...problem, span } });
+    if (this.enough()) throw new ParseEnd('enough problems');
+  }
+
+  /** Some of the problems follow from others and are left out in the end. */
+  private enough(): boolean {
+    return this.errors.length + this.reported.length >= 2 * maximumProblems;
   }
 
   /** Notes that `what` should have stood where `token` stands. */
   protected reportExpected(token: IToken, what: string, expected: readonly string[] = [what]): void {
-    this.report(token, { ...this.problemAt(token, `expected ${what}`), expected })
+    this.report(token, { ...this.problemAt(token, `expected ${what}`), expected });
   }
 
   private problemAt(token: IToken, message: string): SyntaxProblem {
-    return { ...shown(message, token, this.previousOf(token)), span: this.placeOf(token) }
+    return { ...shown(message, token, this.previousOf(token)), span: this.placeOf(token) };
   }
 
   /** The token itself; if it stands on a later line, the end of the token before it, where something is missing. */
   private placeOf(token: IToken): Span {
-    const previous = this.previousOf(token)
-    if (token.tokenType !== EOF && (previous === undefined || this.isCloser(token) || !this.brokenBefore(token))) return this.spanOf(token)
-    const end = previous === undefined ? this.source.text.length : previous.startOffset + previous.image.length
-    return { source: this.source.path, start: end, end }
+    const previous = this.previousOf(token);
+    if (token.tokenType !== EOF && (previous === undefined || this.isCloser(token) || !this.brokenBefore(token))) return this.spanOf(token);
+    const end = previous === undefined ? this.source.text.length : previous.startOffset + previous.image.length;
+    return { source: this.source.path, start: end, end };
   }
 
   private isCloser(token: IToken): boolean {
-    return token.tokenType === t.ParenClose || token.tokenType === t.BracketClose || token.tokenType === t.BraceClose
+    return token.tokenType === t.ParenClose || token.tokenType === t.BracketClose || token.tokenType === t.BraceClose;
   }
 
   private offsetOf(token: IToken): number {
-    return token.tokenType === EOF ? this.source.text.length : token.startOffset
+    return token.tokenType === EOF ? this.source.text.length : token.startOffset;
   }
 
   // ------------------------------------------------------------------------------------------------------- places
 
   protected spanOf(token: IToken): Span {
-    return { source: this.source.path, start: token.startOffset, end: token.startOffset + token.image.length }
+    return { source: this.source.path, start: token.startOffset, end: token.startOffset + token.image.length };
   }
 
   /** From `start` to the end of the token read last. */
   protected spanFrom(start: number): Span {
-    const last = this.LA(0)
-    const end = last.startOffset + last.image.length
-    return { source: this.source.path, start, end: end > start ? end : start }
+    const last = this.LA(0);
+    const end = last.startOffset + last.image.length;
+    return { source: this.source.path, start, end: end > start ? end : start };
   }
 
   /** Where the next token starts. */
   protected here(): number {
-    return this.offsetOf(this.LA(1))
+    return this.offsetOf(this.LA(1));
   }
 
   /** An empty place after the token read last. */
   protected gap(): Span {
-    const last = this.previousOf(this.LA(1))
-    const end = last === undefined ? 0 : last.startOffset + last.image.length
-    return { source: this.source.path, start: end, end }
+    const last = this.previousOf(this.LA(1));
+    const end = last === undefined ? 0 : last.startOffset + last.image.length;
+    return { source: this.source.path, start: end, end };
+  }
+
+  protected get text(): string {
+    return this.source.text;
   }
 
   protected textOf(span: Span): string {
-    return this.source.text.slice(span.start, span.end)
+    return this.source.text.slice(span.start, span.end);
   }
 
   protected identifier(token: IToken): Identifier {
-    return { kind: 'identifier', text: token.image, span: this.spanOf(token) }
+    return { kind: 'identifier', text: token.image, span: this.spanOf(token) };
   }
 
   private indexOf(token: IToken): number {
-    const offset = this.offsetOf(token)
-    let low = 0
-    let high = this.tokens.length
+    const offset = this.offsetOf(token);
+    let low = 0;
+    let high = this.tokens.length;
     while (low < high) {
-      const middle = (low + high) >> 1
-      if ((this.tokens[middle]?.startOffset ?? 0) < offset) low = middle + 1
-      else high = middle
+      const middle = (low + high) >> 1;
+      if ((this.tokens[middle]?.startOffset ?? 0) < offset) low = middle + 1;
+      else high = middle;
     }
-    return low
+    return low;
   }
 
   protected previousOf(token: IToken): IToken | undefined {
-    return this.tokens[this.indexOf(token) - 1]
+    return this.tokens[this.indexOf(token) - 1];
+  }
+
+  /** The token after `token` if it stands on the same line. */
+  protected follower(token: IToken): IToken | null {
+    const next = this.tokens[this.indexOf(token) + 1];
+    return next === undefined || this.brokenBefore(next) ? null : next;
   }
 
   /** Whether `token` stands on a later line than the one before it. */
   protected brokenBefore(token: IToken): boolean {
-    if (token.tokenType === EOF) return true
-    const previous = this.previousOf(token)
-    if (previous === undefined) return true
-    const { text } = this.source
+    if (token.tokenType === EOF) return true;
+    const previous = this.previousOf(token);
+    if (previous === undefined) return true;
+    const { text } = this.source;
     for (let i = previous.startOffset + previous.image.length; i < token.startOffset; i++) {
-      const c = text.charCodeAt(i)
-      if (c === 10 || c === 13) return true
+      const c = text.charCodeAt(i);
+      if (c === 10 || c === 13) return true;
     }
-    return false
+    return false;
   }
 
   /** Whether the next token is of this type; while the grammar is being recorded, false. */
   protected at(type: TokenType, distance = 1): boolean {
-    return tokenMatcher(this.LA(distance), type)
+    return tokenMatcher(this.LA(distance), type);
   }
 
   /** Whether the next token continues the line, as `(` of a call and `[` of an index must. */
   protected sameLine(): boolean {
-    return !this.brokenBefore(this.LA(1))
+    return !this.brokenBefore(this.LA(1));
   }
 
   // ------------------------------------------------------------------------------------------------------- pieces
@@ -187,17 +204,17 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     this.option(index * 2, {
       GATE: () => !this.at(closer),
       DEF: () => {
-        element(index * 2)
+        element(index * 2);
         this.many(index, {
           GATE: () => !this.at(closer, 2),
           DEF: () => {
-            this.consume(index * 2, t.Comma)
-            element(index * 2 + 1)
+            this.consume(index * 2, t.Comma);
+            element(index * 2 + 1);
           },
-        })
-        this.option(index * 2 + 1, () => this.consume(index * 2 + 1, t.Comma))
+        });
+        this.option(index * 2 + 1, () => this.consume(index * 2 + 1, t.Comma));
       },
-    })
+    });
   }
 
   /**
@@ -206,54 +223,54 @@ export abstract class ParserBase extends EmbeddedActionsParser {
    */
   protected close(index: number, open: IToken, type: TokenType, what: string): void {
     if (!this.RECORDING_PHASE && !this.at(type)) {
-      const label = type.LABEL ?? type.name
-      const found = this.LA(1)
+      const label = type.LABEL ?? type.name;
+      const found = this.LA(1);
       this.report(found, {
         ...this.problemAt(found, `expected ${label} to close the ${what} opened at ${this.lineOf(open)}`),
         expected: [label],
-      })
-      if (type === t.BraceClose && (found.tokenType === EOF || (startsDeclaration(found, this.LA(2)) && this.brokenBefore(found)))) return
+      });
+      if (type === t.BraceClose && (found.tokenType === EOF || (startsDeclaration(found, this.follower(found)) && this.brokenBefore(found)))) return;
     }
-    this.consume(index, type)
+    this.consume(index, type);
   }
 
   protected lineOf(token: IToken): string {
-    const before = this.source.text.slice(0, token.startOffset)
-    const lines = before.split(/\r\n|\r|\n/)
-    return `line ${lines.length}, column ${(lines.at(-1) ?? '').length + 1}`
+    const before = this.source.text.slice(0, token.startOffset);
+    const lines = before.split(/\r\n|\r|\n/);
+    return `line ${lines.length}, column ${(lines.at(-1) ?? '').length + 1}`;
   }
 
   /** Runs `body` one level deeper. */
   protected nested<T>(body: () => T): T {
     if (++this.nesting > maximumNesting) {
-      const token = this.LA(1)
+      const token = this.LA(1);
       this.report(token, {
         message: `nested too deeply: more than ${maximumNesting} levels`,
         hint: 'give a name to the inner part with `let`',
         span: this.spanOf(token),
-      })
-      throw new ParseEnd('nested too deeply')
+      });
+      throw new ParseEnd('nested too deeply');
     }
-    const result = body()
-    this.nesting--
-    return result
+    const result = body();
+    this.nesting--;
+    return result;
   }
 
   // ----------------------------------------------------------------------------------------------------- recovery
 
   /** Runs `body`; on a syntax error skips to `stop` and gives `null`. At least one token is read either way. */
-  protected guard<T>(body: () => T, starts: (token: IToken, next: IToken) => boolean): T | null {
-    if (this.RECORDING_PHASE) return body()
-    const { nesting } = this
-    const first = this.LA(1)
+  protected guard<T>(body: () => T, starts: Start): T | null {
+    if (this.RECORDING_PHASE) return body();
+    const { nesting } = this;
+    const first = this.LA(1);
     try {
-      return body()
+      return body();
     } catch (error) {
-      if (!(error instanceof Error) || !isRecognitionException(error)) throw error
-      this.nesting = nesting
-      if (this.errors.length + this.reported.length >= 2 * maximumProblems) throw new ParseEnd('enough problems')
-      this.skipFrom(first, starts)
-      return null
+      if (!(error instanceof Error) || !isRecognitionException(error)) throw error;
+      this.nesting = nesting;
+      if (this.enough()) throw new ParseEnd('enough problems');
+      this.skipFrom(first, starts);
+      return null;
     }
   }
 
@@ -262,77 +279,33 @@ export abstract class ParserBase extends EmbeddedActionsParser {
    * holds at the beginning of a line, or to the `}` that closes what is around. Open parentheses count for nothing
    * where a statement or declaration obviously starts.
    */
-  private skipFrom(first: IToken, starts: (token: IToken, next: IToken) => boolean): void {
-    const failed = this.indexOf(this.LA(1))
-    const open: TokenType[] = []
-    let i = this.indexOf(first)
+  private skipFrom(first: IToken, starts: Start): void {
+    const failed = this.indexOf(this.LA(1));
+    const open: TokenType[] = [];
+    let i = this.indexOf(first);
     for (; i < this.tokens.length; i++) {
-      const token = this.tokens[i]
-      const next = this.tokens[i + 1]
-      if (token === undefined) break
-      const type = token.tokenType
+      const token = this.tokens[i];
+      if (token === undefined) break;
+      const type = token.tokenType;
       if (i >= failed && this.brokenBefore(token)) {
-        const braces = open.includes(t.BraceOpen)
-        if (!braces && (open.length === 0 ? starts(token, next ?? token) : startsSurely(token, next ?? token))) break
-        if (braces && startsFile(token, next ?? token)) break
+        const braces = open.includes(t.BraceOpen);
+        const next = this.follower(token);
+        if (!braces && (open.length === 0 ? starts(token, next) : startsSurely(token, next))) break;
+        if (braces && startsFile(token, next)) break;
       }
-      if (type === t.BraceOpen || type === t.ParenOpen || type === t.BracketOpen) open.push(type)
+      if (type === t.BraceOpen || type === t.ParenOpen || type === t.BracketOpen) open.push(type);
       else if (type === t.BraceClose) {
-        while (open.length > 0 && open.at(-1) !== t.BraceOpen) open.pop()
-        if (open.length === 0 && i >= failed) break
-        open.pop()
-      } else if (type === t.ParenClose && open.at(-1) === t.ParenOpen) open.pop()
-      else if (type === t.BracketClose && open.at(-1) === t.BracketOpen) open.pop()
+        while (open.length > 0 && open.at(-1) !== t.BraceOpen) open.pop();
+        if (open.length === 0 && i >= failed) break;
+        open.pop();
+      } else if (type === t.ParenClose && open.at(-1) === t.ParenOpen) open.pop();
+      else if (type === t.BracketClose && open.at(-1) === t.BracketOpen) open.pop();
     }
-    while (this.indexOf(this.LA(1)) < i && !this.at(EOF)) this.skip()
+    while (this.indexOf(this.LA(1)) < i && !this.at(EOF)) this.skip();
   }
 
   /** Reads one token, whatever it is. */
   protected skip(): void {
-    this.consume(0, this.LA(1).tokenType)
+    this.consume(0, this.LA(1).tokenType);
   }
-}
-
-const declarationWords: ReadonlySet<TokenType> = new Set([
-  t.word.param, t.word.state, t.word.dim, t.word.model, t.word.optimizer, t.word.step,
-])
-
-/** A token that starts a declaration and cannot start or continue a statement. */
-export function startsDeclaration(token: IToken, next: IToken): boolean {
-  const type = token.tokenType
-  if (type === t.reserved.fn) return tokenMatcher(next, t.Name)
-  if (type === t.reserved.import || type === t.reserved.export || type === t.reserved.const) return true
-  return declarationWords.has(type) && tokenMatcher(next, t.Name)
-}
-
-/** A declaration that stands in no model. */
-export function startsFile(token: IToken, next: IToken): boolean {
-  const type = token.tokenType
-  return startsDeclaration(token, next) && type !== t.reserved.fn && type !== t.word.param && type !== t.word.state
-}
-
-/** A statement that starts with a word of its own. */
-export function startsWordStatement(token: IToken, next: IToken): boolean {
-  const type = token.tokenType
-  if (type === t.reserved.let || type === t.reserved.return || type === t.reserved.yield) return true
-  if (type === t.word.scope) return tokenMatcher(next, t.StringLiteral)
-  if (type === t.word.summary) return tokenMatcher(next, t.Name)
-  return type === t.word.minimize && startsOperand(next)
-}
-
-function startsSurely(token: IToken, next: IToken): boolean {
-  return startsWordStatement(token, next) || startsDeclaration(token, next)
-}
-
-/** What follows `minimize` when it is the statement, and not a name. */
-function startsOperand(token: IToken): boolean {
-  return (
-    tokenMatcher(token, t.Name) ||
-    tokenMatcher(token, t.NumberLiteral) ||
-    token.tokenType === t.ParenOpen ||
-    token.tokenType === t.BracketOpen ||
-    token.tokenType === t.BraceOpen ||
-    token.tokenType === t.reserved.if ||
-    token.tokenType === t.reserved.while
-  )
 }

@@ -2,104 +2,105 @@
 // Holds: what is printed reads back as the same nodes: parentheses stand where precedence, and the words that start
 // statements, ask for them, and nowhere else; no line breaks before a `(` or `[` that belongs to what is before it.
 
-import type { BinaryExpression, Block, Body, Expression, Index, Iterable } from './ast.js'
-import { firstText, group, indent, isForced, join, line, render, separated, type Layout } from './layout.js'
-import { atomLevel, isComparison, levelOf, postfixLevel, powerLevel, unaryLevel } from './precedence.js'
-import { listed, printDimension, printPattern } from './print-types.js'
+import type { BinaryExpression, Block, Body, Expression, Index, Iterable, Pattern } from './ast.js';
+import { firstText, group, indent, isForced, join, line, render, separated, type Layout } from './layout.js';
+import { atomLevel, isComparison, levelOf, postfixLevel, powerLevel, unaryLevel } from './precedence.js';
+import { genericArgumentsText, listed, printPattern } from './print-types.js';
+import { wordsAfterValues } from './tokens.js';
 
 /** Lays out a block: comments are the business of whoever prints whole programs. */
-export type BlockPrinter = (block: Block, alwaysBroken: boolean) => Layout
+export type BlockPrinter = (block: Block, alwaysBroken: boolean) => Layout;
 
 export interface ExpressionPrinter {
   /** `e` where any expression may stand. */
-  readonly expression: (e: Expression) => Layout
+  readonly expression: (e: Expression) => Layout;
   /** The body of a lambda or of a derivative rule, after `=>`. */
-  readonly arrowBody: (body: Body) => Layout
+  readonly arrowBody: (body: Body) => Layout;
 }
 
 export function expressionPrinter(block: BlockPrinter): ExpressionPrinter {
-  return new Printer(block)
+  return new Printer(block);
 }
 
 class Printer implements ExpressionPrinter {
-  readonly #block: BlockPrinter
+  readonly #block: BlockPrinter;
 
   constructor(block: BlockPrinter) {
-    this.#block = block
+    this.#block = block;
   }
 
-  readonly expression = (e: Expression): Layout => this.#at(e, 0)
+  readonly expression = (e: Expression): Layout => this.#at(e, 0);
 
   readonly arrowBody = (body: Body): Layout => {
-    if (body.kind === 'block') return this.#block(body, false)
-    const text = this.expression(body)
-    return firstText(text).startsWith('{') ? join('(', text, ')') : text
-  }
+    if (body.kind === 'block') return this.#block(body, false);
+    const text = this.expression(body);
+    return firstText(text).startsWith('{') ? join('(', text, ')') : text;
+  };
 
   /** `e` where something of at least this level must stand. */
   #at(e: Expression, atLeast: number): Layout {
-    const text = this.#bare(e)
-    return levelOfExpression(e) < atLeast || closesGenerics(e) ? join('(', text, ')') : text
+    const text = this.#bare(e);
+    return levelOfExpression(e) < atLeast || closesGenerics(e) ? join('(', text, ')') : text;
   }
 
   #bare(e: Expression): Layout {
     switch (e.kind) {
       case 'number':
-        return e.text
+        return e.text;
       case 'string':
-        return printString(e.value)
+        return printString(e.value);
       case 'boolean':
-        return String(e.value)
+        return String(e.value);
       case 'name':
-        return e.name
+        // At the start of a line, and before most signs, `minimize` would be the statement.
+        return e.name === 'minimize' ? '(minimize)' : e.name;
       case 'member':
-        return join(this.#at(e.object, postfixLevel), '.', e.member.text)
+        return join(this.#at(e.object, postfixLevel), '.', e.member.text);
       case 'call': {
-        const generics = e.generics === null ? '' : `<${e.generics.map(printDimension).join(', ')}>`
         const args = e.arguments.map((argument) =>
           argument.name === null ? this.expression(argument.value) : join(`${argument.name.text}: `, this.expression(argument.value)),
-        )
-        return join(this.#owner(e.callee), generics, listed('(', args, ')'))
+        );
+        return join(this.#owner(e.callee), genericArgumentsText(e.generics), listed('(', args, ')'));
       }
       case 'index':
-        return join(this.#owner(e.object), listed('[', e.indices.map((index) => this.#index(index)), ']'))
+        return join(this.#owner(e.object), listed('[', e.indices.map((index) => this.#index(index)), ']'));
       case 'list':
-        return listed('[', e.elements.map(this.expression), ']')
+        return listed('[', e.elements.map(this.expression), ']');
       case 'comprehension':
         return group(
           '[',
           indent(this.expression(e.element), line, `for ${printPattern(e.pattern)} in `, this.#iterable(e.iterable)),
           ']',
-        )
+        );
       case 'record':
         return listed(
           '{',
           e.fields.map((field) => (field.shorthand ? field.name.text : join(`${field.name.text}: `, this.expression(field.value)))),
           '}',
           ' ',
-        )
+        );
       case 'tuple':
-        return listed('(', e.elements.map(this.expression), ')')
+        return listed('(', e.elements.map(this.expression), ')');
       case 'lambda': {
-        const names = e.parameters.map((parameter) => parameter.text)
-        return join(names.length === 1 ? names.join() : `(${names.join(', ')})`, ' => ', this.arrowBody(e.body))
+        const names = e.parameters.map((parameter) => parameter.text);
+        return join(names.length === 1 ? names.join() : `(${names.join(', ')})`, ' => ', this.arrowBody(e.body));
       }
       case 'if':
         return group(
           'if ',
           this.expression(e.condition),
           indent(line, 'then ', this.expression(e.whenTrue), line, 'else ', this.expression(e.whenFalse)),
-        )
+        );
       case 'fold':
       case 'scan':
         return join(
-          `${e.kind} ${printPattern(e.variable)} in `,
+          `${e.kind} ${loopVariable(e.variable)} in `,
           this.#iterable(e.iterable),
           ` with ${printPattern(e.carry)} = `,
           this.expression(e.initial),
           ' ',
           this.#block(e.body, false),
-        )
+        );
       case 'while':
         return join(
           'while ',
@@ -108,50 +109,50 @@ class Printer implements ExpressionPrinter {
           this.expression(e.initial),
           ' ',
           this.#block(e.body, false),
-        )
+        );
       case 'unary':
-        return join(e.operator, this.#at(e.operand, unaryLevel))
+        return join(e.operator, this.#at(e.operand, unaryLevel));
       case 'binary':
-        return this.#binary(e)
+        return this.#binary(e);
       case 'missing':
-        return ''
+        return '';
     }
   }
 
-  /** What a call or an index stands behind. `minimize (…)` and `over [...]` would read as clauses. */
+  /** What a call or an index stands behind. `over […]` would read as a clause. */
   #owner(e: Expression): Layout {
-    const text = this.#at(e, postfixLevel)
-    return e.kind === 'name' && (e.name === 'minimize' || e.name === 'over') ? join('(', text, ')') : text
+    const text = this.#at(e, postfixLevel);
+    return e.kind === 'name' && e.name === 'over' ? join('(', text, ')') : text;
   }
 
   #right(e: BinaryExpression): Layout {
-    const level = levelOf(e.operator)
-    return this.#at(e.right, level === powerLevel ? unaryLevel : level + 1)
+    const level = levelOf(e.operator);
+    return this.#at(e.right, level === powerLevel ? unaryLevel : level + 1);
   }
 
   /** Operators of one level that group from the left are one chain, broken after each operator or nowhere. */
   #binary(e: BinaryExpression): Layout {
-    const level = levelOf(e.operator)
-    if (level === powerLevel) return join(this.#at(e.left, postfixLevel), ' ** ', this.#right(e))
-    const parts: Layout[] = []
-    let first: Expression = e
+    const level = levelOf(e.operator);
+    if (level === powerLevel) return join(this.#at(e.left, postfixLevel), ' ** ', this.#right(e));
+    const parts: Layout[] = [];
+    let first: Expression = e;
     while (first.kind === 'binary' && levelOf(first.operator) === level && (first === e || !isComparison(first.operator))) {
-      parts.push(join(` ${first.operator}`, line, this.#right(first)))
-      first = first.left
+      parts.push(join(` ${first.operator}`, line, this.#right(first)));
+      first = first.left;
     }
-    return group(this.#at(first, isComparison(e.operator) ? level + 1 : level), indent(...parts.reverse()))
+    return group(this.#at(first, isComparison(e.operator) ? level + 1 : level), indent(...parts.reverse()));
   }
 
   #iterable(iterable: Iterable): Layout {
-    if (iterable.kind !== 'range') return this.expression(iterable)
-    return join(this.expression(iterable.start), '..', this.expression(iterable.stop))
+    if (iterable.kind !== 'range') return this.expression(iterable);
+    return join(this.expression(iterable.start), '..', this.expression(iterable.stop));
   }
 
   #index(index: Index): Layout {
-    if (index.kind === 'ellipsis') return '...'
-    if (index.kind !== 'slice') return this.expression(index)
-    const bound = (e: Expression | null): Layout => (e === null ? '' : this.expression(e))
-    return join(bound(index.start), ':', bound(index.stop), ...(index.step === null ? [] : [':', bound(index.step)]))
+    if (index.kind === 'ellipsis') return '...';
+    if (index.kind !== 'slice') return this.expression(index);
+    const bound = (e: Expression | null): Layout => (e === null ? '' : this.expression(e));
+    return join(bound(index.start), ':', bound(index.stop), ...(index.step === null ? [] : [':', bound(index.step)]));
   }
 }
 
@@ -162,44 +163,50 @@ function levelOfExpression(e: Expression): number {
     case 'fold':
     case 'scan':
     case 'while':
-      return 0
+      return 0;
     case 'binary':
-      return levelOf(e.operator)
+      return levelOf(e.operator);
     case 'unary':
-      return unaryLevel
+      return unaryLevel;
     case 'member':
     case 'call':
     case 'index':
-      return postfixLevel
+      return postfixLevel;
     default:
-      return atomLevel
+      return atomLevel;
   }
+}
+
+/** A name that would end an expression before it is kept apart from `fold` by parentheses. */
+function loopVariable(variable: Pattern): string {
+  const text = printPattern(variable);
+  return wordsAfterValues.has(text) ? `(${text})` : text;
 }
 
 /** Whether `e` is `a > (…`, which after a `b <` would read as the end of generic arguments. */
 function closesGenerics(e: Expression): boolean {
-  return e.kind === 'binary' && e.operator === '>' && opensParenthesis(e.right, levelOf('>') + 1)
+  return e.kind === 'binary' && e.operator === '>' && opensParenthesis(e.right, levelOf('>') + 1);
 }
 
 /** Whether the text of `e`, where something of at least this level must stand, starts with a `(`. */
 function opensParenthesis(e: Expression, atLeast: number): boolean {
-  let first = e
-  let needed = atLeast
+  let first = e;
+  let needed = atLeast;
   for (;;) {
-    if (levelOfExpression(first) < needed || first.kind === 'tuple' || closesGenerics(first)) return true
+    if (levelOfExpression(first) < needed || first.kind === 'tuple' || closesGenerics(first)) return true;
     if (first.kind === 'binary') {
-      needed = levelOf(first.operator) === powerLevel ? postfixLevel : levelOf(first.operator)
-      first = first.left
+      needed = levelOf(first.operator) === powerLevel ? postfixLevel : levelOf(first.operator);
+      first = first.left;
     } else if (first.kind === 'member' || first.kind === 'index' || first.kind === 'call') {
-      needed = postfixLevel
-      first = first.kind === 'call' ? first.callee : first.object
-    } else return false
+      needed = postfixLevel;
+      first = first.kind === 'call' ? first.callee : first.object;
+    } else return false;
   }
 }
 
 /** A string literal, in double quotes. */
 export function printString(value: string): string {
-  return JSON.stringify(value).replaceAll('\u007f', '\\u007f')
+  return JSON.stringify(value).replaceAll('\u007f', '\\u007f');
 }
 
 /** `head = e`: on one line, or `e` broken inside of its brackets, or on a line of its own. */
@@ -211,24 +218,24 @@ export function afterEquals(e: Expression, text: Layout): Layout {
     case 'tuple':
     case 'lambda':
     case 'index':
-      return join(' ', text)
+      return join(' ', text);
     default:
-      return isForced(text) ? join(' ', text) : group(indent(line, text))
+      return isForced(text) ? join(' ', text) : group(indent(line, text));
   }
 }
 
 /** An expression on one line, as it would be written, for messages; blocks in it take more than one line. */
 export function printExpression(e: Expression): string {
-  const printer: ExpressionPrinter = expressionPrinter((block) => plainBlock(printer, block))
-  return render(printer.expression(e), Number.POSITIVE_INFINITY)
+  const printer: ExpressionPrinter = expressionPrinter((block) => plainBlock(printer, block));
+  return render(printer.expression(e), Number.POSITIVE_INFINITY);
 }
 
 /** A block for messages: the last expression, and an ellipsis for what comes before it. */
 function plainBlock(printer: ExpressionPrinter, block: Block): Layout {
-  const last = block.statements.at(-1)
-  const shown: Layout[] = block.statements.length > 1 ? ['…'] : []
-  if (last?.kind === 'expression-statement') shown.push(printer.expression(last.expression))
-  else if (last?.kind === 'yield' || last?.kind === 'return') shown.push(join(`${last.kind} `, printer.expression(last.value)))
-  else if (last !== undefined && shown.length === 0) shown.push('…')
-  return shown.length === 0 ? '{}' : join('{ ', separated(shown, ' '), ' }')
+  const last = block.statements.at(-1);
+  const shown: Layout[] = block.statements.length > 1 ? ['…'] : [];
+  if (last?.kind === 'expression-statement') shown.push(printer.expression(last.expression));
+  else if (last?.kind === 'yield' || last?.kind === 'return') shown.push(join(`${last.kind} `, printer.expression(last.value)));
+  else if (last !== undefined && shown.length === 0) shown.push('…');
+  return shown.length === 0 ? '{}' : join('{ ', separated(shown, ' '), ' }');
 }

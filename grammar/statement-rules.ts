@@ -1,33 +1,33 @@
 // The rules for statements and blocks. In: tokens. Out: statement nodes.
 // Holds: a statement with a mistake is left out of its block, the others stand; a `}` that is missing is told once.
 
-import type { IToken } from 'chevrotain'
-import type { AssignTarget, Block, Expression, Statement, SummaryStatement } from './ast.js'
-import { EOF, tokenMatcher } from './chevrotain.js'
-import { ExpressionRules } from './expression-rules.js'
-import { startsDeclaration, startsWordStatement } from './parser-base.js'
-import * as t from './tokens.js'
+import type { IToken } from 'chevrotain';
+import type { AssignTarget, Block, Expression, Statement, SummaryStatement } from './ast.js';
+import { EOF, tokenMatcher } from './chevrotain.js';
+import { ExpressionRules } from './expression-rules.js';
+import { startsDeclaration, startsWordStatement } from './starts.js';
+import * as t from './tokens.js';
 
 export abstract class StatementRules extends ExpressionRules {
   protected readonly block = this.rule('block', (): Block =>
     this.nested(() => {
-      const statements: Statement[] = []
-      const open = this.CONSUME(t.BraceOpen)
-      if (this.RECORDING_PHASE) this.MANY(() => this.SUBRULE(this.statement))
-      else this.statements(statements)
-      this.close(1, open, t.BraceClose, 'block')
-      return { kind: 'block', statements, span: this.spanFrom(open.startOffset) }
+      const statements: Statement[] = [];
+      const open = this.CONSUME(t.BraceOpen);
+      if (this.RECORDING_PHASE) this.MANY(() => this.SUBRULE(this.statement));
+      else this.statements(statements);
+      this.close(1, open, t.BraceClose, 'block');
+      return { kind: 'block', statements, span: this.spanFrom(open.startOffset) };
     }),
-  )
+  );
 
   private statements(into: Statement[]): void {
     while (!this.at(t.BraceClose) && !this.at(EOF)) {
-      const first = this.LA(1)
-      if (startsDeclaration(first, this.LA(2)) && this.brokenBefore(first)) return
-      const statement = this.guard(() => this.SUBRULE(this.statement), () => true)
-      if (this.LA(1) === first) this.skip()
-      else if (statement !== null) into.push(statement)
-      while (this.at(t.Semicolon)) this.skip()
+      const first = this.LA(1);
+      if (startsDeclaration(first, this.follower(first)) && this.brokenBefore(first)) return;
+      const statement = this.guard(() => this.SUBRULE(this.statement), () => true);
+      if (this.LA(1) === first) this.skip();
+      else if (statement !== null) into.push(statement);
+      while (this.at(t.Semicolon)) this.skip();
     }
   }
 
@@ -45,108 +45,108 @@ export abstract class StatementRules extends ExpressionRules {
       ERR_MSG: 'a statement',
       IGNORE_AMBIGUITIES: true,
     }),
-  )
+  );
 
   private atWord(type: IToken['tokenType']): boolean {
-    return this.at(type) && startsWordStatement(this.LA(1), this.LA(2))
+    return this.at(type) && startsWordStatement(this.LA(1), this.follower(this.LA(1)));
   }
 
   private readonly letStatement = this.rule('letStatement', (): Statement => {
-    const word = this.CONSUME(t.reserved.let)
-    const pattern = this.SUBRULE(this.pattern)
+    const word = this.CONSUME(t.reserved.let);
+    const pattern = this.SUBRULE(this.pattern);
     const type = this.OPTION(() => {
-      this.CONSUME(t.Colon)
-      return this.SUBRULE(this.type)
-    }) ?? null
-    this.CONSUME(t.Equals)
-    const value = this.SUBRULE(this.expression)
-    return { kind: 'let', pattern, type, value, span: this.spanFrom(word.startOffset) }
-  })
+      this.CONSUME(t.Colon);
+      return this.SUBRULE(this.type);
+    }) ?? null;
+    this.CONSUME(t.Equals);
+    const value = this.SUBRULE(this.expression);
+    return { kind: 'let', pattern, type, value, span: this.spanFrom(word.startOffset) };
+  });
 
   private readonly returnStatement = this.rule('returnStatement', (): Statement => {
-    const word = this.CONSUME(t.reserved.return)
-    const value = this.SUBRULE(this.expression)
-    return { kind: 'return', value, span: this.spanFrom(word.startOffset) }
-  })
+    const word = this.CONSUME(t.reserved.return);
+    const value = this.SUBRULE(this.expression);
+    return { kind: 'return', value, span: this.spanFrom(word.startOffset) };
+  });
 
   private readonly yieldStatement = this.rule('yieldStatement', (): Statement => {
-    const word = this.CONSUME(t.reserved.yield)
-    const value = this.SUBRULE(this.expression)
-    return { kind: 'yield', value, span: this.spanFrom(word.startOffset) }
-  })
+    const word = this.CONSUME(t.reserved.yield);
+    const value = this.SUBRULE(this.expression);
+    return { kind: 'yield', value, span: this.spanFrom(word.startOffset) };
+  });
 
   private readonly minimizeStatement = this.rule('minimizeStatement', (): Statement => {
-    const word = this.CONSUME(t.word.minimize)
-    const loss = this.SUBRULE(this.expression)
-    this.CONSUME(t.word.with)
-    const optimizer = this.SUBRULE1(this.expression)
+    const word = this.CONSUME(t.word.minimize);
+    const loss = this.SUBRULE(this.expression);
+    this.CONSUME(t.word.with);
+    const optimizer = this.SUBRULE1(this.expression);
     const over = this.OPTION({
       GATE: () => !this.at(t.Assign, 2) && !this.at(t.Dot, 2),
       DEF: () => {
-        this.CONSUME(t.word.over)
-        return this.SUBRULE2(this.expression)
+        this.CONSUME(t.word.over);
+        return this.SUBRULE2(this.expression);
       },
-    }) ?? null
-    return { kind: 'minimize', loss, optimizer, over, span: this.spanFrom(word.startOffset) }
-  })
+    }) ?? null;
+    return { kind: 'minimize', loss, optimizer, over, span: this.spanFrom(word.startOffset) };
+  });
 
   private readonly scopeStatement = this.rule('scopeStatement', (): Statement => {
-    const word = this.CONSUME(t.word.scope)
-    const name = this.string(this.CONSUME(t.StringLiteral))
-    const body = this.SUBRULE(this.block)
-    return { kind: 'scope', name, body, span: this.spanFrom(word.startOffset) }
-  })
+    const word = this.CONSUME(t.word.scope);
+    const name = this.string(this.CONSUME(t.StringLiteral));
+    const body = this.SUBRULE(this.block);
+    return { kind: 'scope', name, body, span: this.spanFrom(word.startOffset) };
+  });
 
   private readonly summaryStatement = this.rule('summaryStatement', (): Statement => {
-    const word = this.CONSUME(t.word.summary)
-    const kind = this.CONSUME(t.Name)
-    let summary: SummaryStatement['summary'] = 'scalar'
-    if (kind.image === 'histogram') summary = 'histogram'
+    const word = this.CONSUME(t.word.summary);
+    const kind = this.CONSUME(t.Name);
+    let summary: SummaryStatement['summary'] = 'scalar';
+    if (kind.image === 'histogram') summary = 'histogram';
     else if (kind.image !== 'scalar') {
-      this.report(kind, { message: `expected scalar or histogram, found '${kind.image}'`, expected: ['scalar', 'histogram'] })
+      this.report(kind, { message: `expected scalar or histogram, found '${kind.image}'`, expected: ['scalar', 'histogram'] });
     }
-    const open = this.CONSUME(t.ParenOpen)
-    const name = this.string(this.CONSUME(t.StringLiteral))
-    this.CONSUME(t.Comma)
-    const value = this.SUBRULE(this.expression)
-    this.OPTION(() => this.CONSUME1(t.Comma))
-    this.close(1, open, t.ParenClose, 'summary')
-    return { kind: 'summary', summary, name, value, span: this.spanFrom(word.startOffset) }
-  })
+    const open = this.CONSUME(t.ParenOpen);
+    const name = this.string(this.CONSUME(t.StringLiteral));
+    this.CONSUME(t.Comma);
+    const value = this.SUBRULE(this.expression);
+    this.OPTION(() => this.CONSUME1(t.Comma));
+    this.close(1, open, t.ParenClose, 'summary');
+    return { kind: 'summary', summary, name, value, span: this.spanFrom(word.startOffset) };
+  });
 
   /** `target <- e`, or a bare expression, which starts a line (or follows `{` or `;`). */
   private readonly simpleStatement = this.rule('simpleStatement', (): Statement => {
-    const first = this.LA(1)
-    const expression = this.SUBRULE(this.expression)
-    const sign = this.OPTION(() => this.OR([{ ALT: () => this.CONSUME(t.Assign) }, { ALT: () => this.CONSUME(t.Equals) }]))
+    const first = this.LA(1);
+    const expression = this.SUBRULE(this.expression);
+    const sign = this.OPTION(() => this.OR([{ ALT: () => this.CONSUME(t.Assign) }, { ALT: () => this.CONSUME(t.Equals) }]));
     if (this.RECORDING_PHASE || sign !== undefined) {
-      const value = this.OPTION1(() => this.SUBRULE1(this.expression)) ?? { kind: 'missing', span: this.gap() }
+      const value = this.OPTION1(() => this.SUBRULE1(this.expression)) ?? { kind: 'missing', span: this.gap() };
       if (sign?.tokenType === t.Equals) {
-        const name = this.textOf(expression.span)
+        const name = this.textOf(expression.span);
         this.report(sign, {
           message: "'=' gives no name here",
           hint: `write \`let ${name} = …\` for a new value, \`${name} <- …\` to assign a variable`,
           expected: ["'<-'"],
-        })
+        });
       }
-      if (isTarget(expression)) return { kind: 'assign', target: expression, value, span: this.spanFrom(first.startOffset) }
+      if (isTarget(expression)) return { kind: 'assign', target: expression, value, span: this.spanFrom(first.startOffset) };
       if (sign?.tokenType === t.Assign && expression.kind !== 'missing') this.report(first, {
         message: 'only a variable can be assigned',
         hint: 'the left side of `<-` is a name: `w <- e`, `net.bias <- e`',
         span: expression.span,
-      })
+      });
     } else if (!this.brokenBefore(first) && !this.standsAlone(first)) {
-      this.reportExpected(first, 'a new line or an operator', ['a new line', 'an operator'])
+      this.reportExpected(first, 'a new line or an operator', ['a new line', 'an operator']);
     }
-    return { kind: 'expression-statement', expression, span: this.spanFrom(first.startOffset) }
-  })
+    return { kind: 'expression-statement', expression, span: this.spanFrom(first.startOffset) };
+  });
 
   private standsAlone(first: IToken): boolean {
-    const previous = this.previousOf(first)
-    return previous === undefined || tokenMatcher(previous, t.BraceOpen) || tokenMatcher(previous, t.Semicolon)
+    const previous = this.previousOf(first);
+    return previous === undefined || tokenMatcher(previous, t.BraceOpen) || tokenMatcher(previous, t.Semicolon);
   }
 }
 
 function isTarget(e: Expression): e is AssignTarget {
-  return e.kind === 'name' || e.kind === 'member' || e.kind === 'index'
+  return e.kind === 'name' || e.kind === 'member' || e.kind === 'index';
 }

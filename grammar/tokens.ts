@@ -2,23 +2,23 @@
 // Holds: the order of `allTokens` decides between tokens that match at one place; `contextualWords` are names wherever
 // the grammar does not ask for them (category `Name`), `reservedWords` never are.
 
-import type { CustomPatternMatcherFunc, TokenType } from 'chevrotain'
-import { createToken, Lexer } from './chevrotain.js'
+import type { CustomPatternMatcherFunc, TokenType } from 'chevrotain';
+import { createToken, Lexer } from './chevrotain.js';
 
 /** Any identifier, clause words included. Never produced by the lexer itself. */
-export const Name = createToken({ name: 'Name', pattern: Lexer.NA, label: 'a name' })
+export const Name = createToken({ name: 'Name', pattern: Lexer.NA, label: 'a name' });
 
 /** A pattern with properties of Unicode, which the lexer would rebuild without its flag `u`. */
 function unicode(pattern: RegExp): CustomPatternMatcherFunc {
   return (text, offset) => {
-    pattern.lastIndex = offset
-    return pattern.exec(text)
-  }
+    pattern.lastIndex = offset;
+    return pattern.exec(text);
+  };
 }
 
 // The lexer picks patterns by first character; above code 255 it wants one example from each of its blocks of 255 codes.
-const foreignStarts = Array.from({ length: 257 }, (_, block) => Math.min(0xffff, 256 + block * 255))
-const nearCodes = Array.from({ length: 256 }, (_, code) => code)
+const foreignStarts = Array.from({ length: 257 }, (_, block) => Math.min(0xffff, 256 + block * 255));
+const nearCodes = Array.from({ length: 256 }, (_, code) => code);
 
 export const Identifier = createToken({
   name: 'Identifier',
@@ -27,17 +27,17 @@ export const Identifier = createToken({
   line_breaks: false,
   categories: [Name],
   label: 'a name',
-})
+});
 
 const contextualWordList = [
   'as', 'dim', 'else', 'fold', 'for', 'from', 'in', 'minimize', 'model', 'optimizer', 'over', 'param', 'scan', 'scope',
   'state', 'step', 'summary', 'then', 'update', 'vjp', 'where', 'with',
-] as const
+] as const;
 
-const reservedWordList = ['const', 'export', 'false', 'fn', 'if', 'import', 'let', 'return', 'true', 'while', 'yield'] as const
+const reservedWordList = ['const', 'export', 'false', 'fn', 'if', 'import', 'let', 'return', 'true', 'while', 'yield'] as const;
 
-type ContextualWord = (typeof contextualWordList)[number]
-type ReservedWord = (typeof reservedWordList)[number]
+type ContextualWord = (typeof contextualWordList)[number];
+type ReservedWord = (typeof reservedWordList)[number];
 
 function words<W extends string>(list: readonly W[], categories: TokenType[]): Readonly<Record<W, TokenType>> {
   return Object.fromEntries(
@@ -45,90 +45,93 @@ function words<W extends string>(list: readonly W[], categories: TokenType[]): R
       word,
       createToken({ name: `Word_${word}`, pattern: word, longer_alt: Identifier, categories, label: `'${word}'` }),
     ]),
-  ) as Record<W, TokenType>
+  ) as Record<W, TokenType>;
 }
 
 /** Words that mean something only where the grammar asks for them, and are names elsewhere. */
-export const word = words<ContextualWord>(contextualWordList, [Name])
+export const word = words<ContextualWord>(contextualWordList, [Name]);
 /** Words that are never names. */
-export const reserved = words<ReservedWord>(reservedWordList, [])
+export const reserved = words<ReservedWord>(reservedWordList, []);
 
-export const contextualWords: readonly string[] = contextualWordList
-export const reservedWords: readonly string[] = reservedWordList
+export const contextualWords: readonly string[] = contextualWordList;
+export const reservedWords: readonly string[] = reservedWordList;
+
+/** Contextual words that may stand right behind an expression. */
+export const wordsAfterValues: ReadonlySet<string> = new Set(['else', 'for', 'in', 'over', 'then', 'vjp', 'with']);
 
 export const NumberLiteral = createToken({
   name: 'NumberLiteral',
   pattern: /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/,
   label: 'a number',
-})
+});
 export const StringLiteral = createToken({
   name: 'StringLiteral',
   pattern: /"[^"\\\r\n]*(?:\\[^\r\n][^"\\\r\n]*)*"/,
   line_breaks: false,
   label: 'a string',
-})
+});
 /** Two malformed strings that the parser takes for strings, so that one mistake stays one problem. */
 export const UnterminatedString = createToken({
   name: 'UnterminatedString',
   pattern: /"[^\r\n]*/,
   categories: [StringLiteral],
   line_breaks: false,
-})
+});
 export const ForeignString = createToken({
   name: 'ForeignString',
   pattern: /'[^'\r\n]*'|`[^`\r\n]*`/,
   categories: [StringLiteral],
   line_breaks: false,
-})
+});
 
-const sign = (name: string, pattern: string): TokenType => createToken({ name, pattern, label: `'${pattern}'` })
+const sign = (name: string, pattern: string): TokenType => createToken({ name, pattern, label: `'${pattern}'` });
 
-export const Ellipsis = sign('Ellipsis', '...')
-export const DotDot = sign('DotDot', '..')
-export const Dot = sign('Dot', '.')
-export const Comma = sign('Comma', ',')
-export const Colon = sign('Colon', ':')
-export const Semicolon = sign('Semicolon', ';')
-export const ParenOpen = sign('ParenOpen', '(')
-export const ParenClose = sign('ParenClose', ')')
-export const BracketOpen = sign('BracketOpen', '[')
-export const BracketClose = sign('BracketClose', ']')
-export const BraceOpen = sign('BraceOpen', '{')
-export const BraceClose = sign('BraceClose', '}')
-export const FatArrow = sign('FatArrow', '=>')
-export const Assign = sign('Assign', '<-')
-export const Equals = sign('Equals', '=')
-export const Bang = sign('Bang', '!')
-export const Minus = sign('Minus', '-')
-export const Plus = sign('Plus', '+')
-export const Star = sign('Star', '*')
-export const StarStar = sign('StarStar', '**')
-export const Slash = sign('Slash', '/')
-export const Percent = sign('Percent', '%')
-export const At = sign('At', '@')
-export const AndAnd = sign('AndAnd', '&&')
-export const OrOr = sign('OrOr', '||')
-export const EqualsEquals = sign('EqualsEquals', '==')
-export const NotEquals = sign('NotEquals', '!=')
-export const Less = sign('Less', '<')
-export const LessEquals = sign('LessEquals', '<=')
-export const Greater = sign('Greater', '>')
-export const GreaterEquals = sign('GreaterEquals', '>=')
+export const Ellipsis = sign('Ellipsis', '...');
+export const DotDot = sign('DotDot', '..');
+export const Dot = sign('Dot', '.');
+export const Comma = sign('Comma', ',');
+export const Colon = sign('Colon', ':');
+export const Semicolon = sign('Semicolon', ';');
+export const ParenOpen = sign('ParenOpen', '(');
+export const ParenClose = sign('ParenClose', ')');
+export const BracketOpen = sign('BracketOpen', '[');
+export const BracketClose = sign('BracketClose', ']');
+export const BraceOpen = sign('BraceOpen', '{');
+export const BraceClose = sign('BraceClose', '}');
+export const FatArrow = sign('FatArrow', '=>');
+export const Assign = sign('Assign', '<-');
+export const Equals = sign('Equals', '=');
+export const Bang = sign('Bang', '!');
+export const Minus = sign('Minus', '-');
+export const Plus = sign('Plus', '+');
+export const Star = sign('Star', '*');
+export const StarStar = sign('StarStar', '**');
+export const Slash = sign('Slash', '/');
+export const Percent = sign('Percent', '%');
+export const At = sign('At', '@');
+export const AndAnd = sign('AndAnd', '&&');
+export const OrOr = sign('OrOr', '||');
+export const EqualsEquals = sign('EqualsEquals', '==');
+export const NotEquals = sign('NotEquals', '!=');
+export const Less = sign('Less', '<');
+export const LessEquals = sign('LessEquals', '<=');
+export const Greater = sign('Greater', '>');
+export const GreaterEquals = sign('GreaterEquals', '>=');
 
-export const Whitespace = createToken({ name: 'Whitespace', pattern: /[\s\uFEFF]+/, group: Lexer.SKIPPED, line_breaks: true })
-export const LineComment = createToken({ name: 'LineComment', pattern: /\/\/[^\r\n]*/, group: 'comments', line_breaks: false })
+export const Whitespace = createToken({ name: 'Whitespace', pattern: /[\s\uFEFF]+/, group: Lexer.SKIPPED, line_breaks: true });
+export const LineComment = createToken({ name: 'LineComment', pattern: /\/\/[^\r\n]*/, group: 'comments', line_breaks: false });
 export const BlockComment = createToken({
   name: 'BlockComment',
   pattern: /\/\*[^*]*\*+(?:[^/*][^*]*\*+)*\//,
   group: 'comments',
   line_breaks: true,
-})
+});
 export const UnterminatedComment = createToken({
   name: 'UnterminatedComment',
   pattern: /\/\*[\s\S]*/,
   group: 'wrong',
   line_breaks: true,
-})
+});
 /** Whatever is no part of the language, so that the lexer has a token for every character. */
 export const Unexpected = createToken({
   name: 'Unexpected',
@@ -136,7 +139,7 @@ export const Unexpected = createToken({
   start_chars_hint: [...nearCodes, ...foreignStarts],
   group: 'wrong',
   line_breaks: true,
-})
+});
 
 /** Every token, in the order in which the lexer tries them. */
 export const allTokens: TokenType[] = [
@@ -153,4 +156,4 @@ export const allTokens: TokenType[] = [
   AndAnd, OrOr, Plus, Minus, StarStar, Star, Slash, Percent, At,
   Unexpected,
   Name,
-]
+];
