@@ -84,10 +84,8 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
 
   const self = fn.self;
   const segment = self === undefined ? name : methodName(context, self, name);
-  const inside: Context = enterScope(
-    { ...context, module: fn.module, frame, self, site: fn.module.std ? (context.module.std ? context.site : call.site) : undefined, assigns: false, instancePath: undefined },
-    segment,
-  );
+  const enter = (outer: Context): Context => (segment === '' ? outer : enterScope(outer, segment));
+  const inside: Context = enter({ ...context, module: fn.module, frame, self, site: fn.module.std ? (context.module.std ? context.site : call.site) : undefined, assigns: false, instancePath: undefined });
   const differentiates = derives(declaration);
   for (const parameter of declaration.parameters) {
     let value = matched.get(parameter.name.text);

@@ -206,27 +206,33 @@ function loopNode(context: Context, loop: Loop, rounds: Rounds, initial: Value, 
   return round.output === undefined ? carry : tuple([carry, withLeaves(round.output, leaves.slice(types.length))]);
 }
 
-/** The type of each carry: its own, or for a literal the one that the body gives it in a trial round. */
+/** The type of each carry: its own, or for a literal the one that the body gives it. Trial rounds find it: what is known after one goes into the next. */
 function carryTypes(context: Context, loop: Loop, rounds: Rounds, initial: Value, starts: readonly Value[], scope: Scope, expected: Expected | undefined): TensorType[] {
-  const free = starts.some((start) => ownDType(start) === undefined);
+  const { build, reporter } = context.checker;
   const leafExpected = starts.length === 1 && expected?.kind === 'tensor' ? expected : undefined;
+  const known = starts.map((start) => {
+    const own = ownDType(start);
+    return own === undefined ? undefined : tensor(own, shapeOf(start) ?? []);
+  });
   let found: readonly Value[] | undefined;
-  if (free) {
-    const { value } = context.checker.reporter.silently(() =>
+  for (let progress = known.includes(undefined); progress; ) {
+    const carry = withLeaves(initial, starts.map((start, at) => (known[at] === undefined ? start : tensorValue(ops.placeholder(build, known[at])))));
+    const { value } = reporter.silently(() =>
       context.entry.tentatively(() => {
-        const round = evaluateRound(context, loop, rounds.item(ops.placeholder(context.checker.build, tensor('i32'))), initial, scope, expected);
+        const round = evaluateRound(context, loop, rounds.item(ops.placeholder(build, tensor('i32'))), carry, scope, expected);
         return round === undefined || !sameTree(round.carry, initial) ? undefined : leavesOf(context, round.carry, loop.body.span, 'the carry');
       }),
     );
     found = value;
+    progress = false;
+    for (const [at, leaf] of (found ?? []).entries()) {
+      const own = ownDType(leaf);
+      if (known[at] !== undefined || own === undefined) continue;
+      known[at] = tensor(leafExpected?.dtype ?? own, shapeOf(leaf) ?? []);
+      progress = known.includes(undefined);
+    }
   }
-  return starts.map((start, at) => {
-    const own = ownDType(start);
-    if (own !== undefined) return tensor(own, shapeOf(start) ?? []);
-    const leaf = found?.[at];
-    const dtype = leafExpected?.dtype ?? (leaf === undefined ? undefined : ownDType(leaf)) ?? widerLiteral(start, leaf);
-    return tensor(dtype, (leaf === undefined ? undefined : shapeOf(leaf)) ?? shapeOf(start) ?? []);
-  });
+  return starts.map((start, at) => known[at] ?? tensor(leafExpected?.dtype ?? widerLiteral(start, found?.[at]), shapeOf(found?.[at] ?? start) ?? []));
 }
 
 /** The dtype of a carry that only literals touch. */

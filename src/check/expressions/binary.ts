@@ -13,7 +13,7 @@ import { matrixProduct } from '../matmul.js';
 import { excerpt, fail } from '../report.js';
 import type { Scope } from '../scope.js';
 import { divide, remainder } from '../sizes.js';
-import { agree, toTensor } from '../tensors.js';
+import { agree, shapeOf, toTensor } from '../tensors.js';
 import { expectTensor, type Expected } from '../types.js';
 import { boolean, describe, dimOf, ERROR, number, sizeValue, tensorValue, type NumberValue, type Value } from '../values.js';
 import { evaluate } from './evaluate.js';
@@ -184,8 +184,8 @@ interface Side {
 /** The node of a binary operator between values, with broadcasting; an error after a diagnostic. */
 export function binaryNode(context: Context, operator: BinaryOperator, left: Side, right: Side, span: Span, expected?: Extract<Expected, { kind: 'tensor' }>): Value {
   const what = `\`${excerpt(context, span, operator)}\``;
-  for (const side of [left, right]) {
-    if (side.value.kind === 'list' && operator !== '@') return fail(context, 'type-mismatch', side.span, `${what}: a list is no operand`, { hint: 'make a tensor of it: `tensor([…])`, or add its elements: `addN([…])`' });
+  for (const [side, other] of [[left, right], [right, left]] as const) {
+    if (side.value.kind === 'list' && (shapeOf(other.value) === undefined || other.value.kind === 'list')) return fail(context, 'type-mismatch', side.span, `${what}: a list is no operand`, { hint: 'make a tensor of it: `tensor([…])`, or add its elements: `addN([…])`' });
   }
   const logical = operator === '&&' || operator === '||';
   const nodes = agree(context, [left, right], logical ? 'bool' : expected?.dtype, span, what);

@@ -1,0 +1,93 @@
+// The programs of the language page. In: their texts. Out: types of entries, variables, names; values by the graph interpreter against `expected.json`.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { check, distance, entryTexts, moduleOf, programs, programText, render, runEntry, variableTexts, type Json } from './support.js';
+
+const names = readdirSync(programs).filter((name) => name.endsWith('.tdsl'));
+
+const expectedTypes: Readonly<Record<string, readonly string[]>> = {
+  'any-shape.tdsl': [],
+  'exp-tower.tdsl': ['fn tower(x: f64): { value: f64, slope: f64 }'],
+  'fetches.tdsl': ['fn both(): { y: f32, z: f32 }'],
+  'first-graph.tdsl': ['fn f(): f32'],
+  'gradients.tdsl': ['fn derivatives(): { db: f32, both: (f32, f32), second: (f32, f32), sum: (f32, f32) }'],
+  'linear-regression.tdsl': [
+    'fn normalEquation(X: f32[M, 3], y: f32[M, 1]): f32[3, 1]',
+    'fn predict(X: f32[M, 3]): f32[M, 1]',
+    'step train(X: f32[M, 3], y: f32[M, 1], lr: f32): { mse: f32 }',
+  ],
+  'loop.tdsl': ['fn value(a: f64, b: f64): f64', 'fn reverse(a: f64, b: f64): (f64, f64)', 'fn forward(a: f64, b: f64): f64'],
+  'minimize-square.tdsl': ['step byHand(): { x: f32, loss: f32 }', 'step byGrad(): { x: f32, loss: f32 }', 'step byOptimizer(): { x: f32, loss: f32 }'],
+  'mnist.tdsl': ['fn predict(x: f32[B, 784]): i32[B]', 'step train(x: f32[B, 784], y: i32[B]): { loss: f32, accuracy: f32 }'],
+  'moons.tdsl': ['fn probability(X: f32[B, 2]): f32[B, 1]', 'step train(X: f32[B, 2], y: f32[B, 1]): { loss: f32 }'],
+  'own-optimizer.tdsl': ['step plain(): f32', 'fn slope(): f32'],
+  'placeholder.tdsl': ['fn addFive(A: f32[N, 3]): f32[N, 3]'],
+  'relus.tdsl': ['fn output(X: f32[B, 3]): f32[B, 1]'],
+};
+
+interface Case {
+  readonly program: string;
+  readonly entry: string;
+  readonly feeds: Readonly<Record<string, Json>>;
+  readonly expect?: readonly Json[];
+  readonly error?: string;
+  readonly rtol?: number;
+}
+
+const cases = (JSON.parse(readFileSync(`${programs}expected.json`, 'utf8')) as { readonly cases: readonly Case[] }).cases;
+
+const rankOf = (value: Json): number => (Array.isArray(value) ? 1 + rankOf((value as readonly Json[])[0] ?? 0) : 0);
+
+describe('programs', () => {
+  test('each has its types written here', () => expect(Object.keys(expectedTypes).sort()).toEqual([...names].sort()));
+
+  test.each(names)('%s', (name) => {
+    const result = check(programText(name));
+    expect(render(result)).toBe('');
+    expect(result.module === undefined ? [] : entryTexts(result.module)).toEqual(expectedTypes[name]);
+  });
+
+  test('any-shape is compiled per rank', () => {
+    const text = programText('any-shape.tdsl');
+    expect(check(text).open.map((one) => [one.name, one.packs, one.feeds])).toEqual([
+      ['add', ['S'], [{ name: 'a', dtype: 'f32', before: 0, pack: 'S', after: 0 }, { name: 'b', dtype: 'f32', before: 0, pack: 'S', after: 0 }]],
+      ['distance', ['S'], [{ name: 'a', dtype: 'f32', before: 0, pack: 'S', after: 0 }, { name: 'b', dtype: 'f32', before: 0, pack: 'S', after: 0 }]],
+    ]);
+    const { module } = moduleOf(text, { ranks: [{ entry: 'add', ranks: { S: 0 } }, { entry: 'add', ranks: { S: 2 } }] });
+    expect(entryTexts(module)).toEqual(['fn add(a: f32, b: f32): f32', 'fn add(a: f32[S_0, S_1], b: f32[S_0, S_1]): f32[S_0, S_1]']);
+    expect(module.entries.map((entry) => entry.ranks)).toEqual([{ S: 0 }, { S: 2 }]);
+  });
+
+  test('variables and names have paths', () => {
+    const { module } = moduleOf(programText('mnist.tdsl'));
+    expect(variableTexts(module).slice(0, 9)).toEqual([
+      'param net/hidden1/w: f32[784, 300]',
+      'param net/hidden1/b: f32[300]',
+      'param net/hidden2/w: f32[300, 100]',
+      'param net/hidden2/b: f32[100]',
+      'param net/output/w: f32[100, 10]',
+      'param net/output/b: f32[10]',
+      'slot train/adam/net/hidden1/w/m: f32[784, 300]',
+      'slot train/adam/net/hidden1/w/v: f32[784, 300]',
+      'slot train/adam/net/hidden1/w/t: i32',
+    ]);
+    const regression = moduleOf(programText('linear-regression.tdsl')).module.entries[2];
+    expect([...(regression?.names.keys() ?? [])]).toEqual(['predictions', 'loss/error', 'loss/mse']);
+    expect(regression?.summaries.map((one) => [one.kind, one.name])).toEqual([['scalar', 'MSE']]);
+    expect(regression?.updates.map((one) => one.variable)).toEqual(['theta']);
+  });
+
+  test('a size can be set from outside', () => {
+    const { module } = moduleOf(programText('linear-regression.tdsl'), { set: new Map([['Features', 9]]) });
+    expect(entryTexts(module)[1]).toBe('fn predict(X: f32[M, 9]): f32[M, 1]');
+  });
+
+  test.each(cases.filter((one) => one.expect !== undefined).map((one) => [one.program, one.entry, one] as const))('%s %s computes what is expected', (program, entry, one) => {
+    const first = Object.values(one.feeds)[0];
+    const ranks = program === 'any-shape.tdsl' ? [{ entry, ranks: { S: rankOf(first ?? 0) } }] : [];
+    const found = runEntry(programText(program), entry, one.feeds, one.expect?.length ?? 0, { ranks });
+    // The interpreter computes in doubles; the constants of a program are rounded to its dtypes.
+    expect(distance(found, one.expect ?? [])).toBeLessThanOrEqual(Math.max(one.rtol ?? 0, 1e-6));
+  });
+});
