@@ -2,7 +2,7 @@
 // Holds: every element of the product is one accumulator that sums over the whole depth in order, so neither tile sizes nor threads change its bits; see the note at the end.
 
 import { bytesOf, Dim } from '../base/index.js';
-import type { TensorNode } from '../graph/index.js';
+import type { Node, TensorNode } from '../graph/index.js';
 import { type Accumulator, build, type Expr } from '../loop/index.js';
 import { identity, spread, tensorOf, type TileForm } from './forms.js';
 import { type EmitContext, lanesOf, PointEmitter } from './points.js';
@@ -25,6 +25,9 @@ interface ColumnClass {
   readonly ragged: boolean;
 }
 
+/** FLOPs per element up to which an epilogue is repeated for every row of the tile. */
+const unrolledEpilogue = 6;
+
 /** Rows that one block of a parallel loop takes: enough to reuse the columns of the right side from the nearest cache. */
 const rowTilesPerBlock = 8;
 
@@ -33,6 +36,7 @@ export class TileEmitter {
   readonly #form: TileForm;
   readonly #sizes: TileSizes;
   readonly #stored: readonly TensorNode[];
+  readonly #epilogueCost: number;
 
   readonly group: Group;
   readonly context: EmitContext;
@@ -44,6 +48,7 @@ export class TileEmitter {
     const tile = group.members.find((member) => member.role === 'tile');
     this.#form = (tile as Extract<typeof tile, { role: 'tile' }>).form;
     this.#sizes = tileSizes(context, this.#form.node);
+    this.#epilogueCost = epilogueCost(group, context);
     this.#stored = group.members.flatMap((member) => (member.role === 'tile' || member.role === 'map' ? [member.node] : []));
   }
 
@@ -105,13 +110,11 @@ export class TileEmitter {
       else scope.when(build.apply('le', 'bool', left, build.int(blockRows)), last);
       return;
     }
-    let next = build.plus(start, build.times(full, build.int(height)));
-    for (let size = height / 2; size >= 1; size /= 2) {
-      const at = scope.let('row', next);
-      const has = build.apply('and', 'i64', here, build.int(size));
-      scope.when(build.apply('ne', 'bool', has, build.int(0)), (body) => this.#tile(body, batch, at, size, column, extent, columns.width));
-      next = build.plus(at, has);
-    }
+    // Pairs of rows, then a single one: two more bodies of code instead of one per power of two, and nearly as fast.
+    const rest = scope.let('row', build.plus(start, build.times(full, build.int(height))));
+    const remaining = build.modulo(here, build.int(height));
+    scope.loop('m', build.over(remaining, build.int(2)), 'serial', (m, body) => this.#tile(body, batch, body.let('row', build.plus(rest, build.times(m, build.int(2)))), 2, column, extent, columns.width));
+    scope.when(build.apply('ne', 'bool', build.modulo(remaining, build.int(2)), build.int(0)), (body) => this.#tile(body, batch, body.let('row', build.plus(rest, build.minus(remaining, build.int(1)))), 1, column, extent, columns.width));
   }
 
   #tile(scope: Scope, batch: readonly Expr[], row: Expr, height: number, column: Expr, extent: Expr, width: number): void {
@@ -119,38 +122,35 @@ export class TileEmitter {
     const dtype = node.type.dtype;
     const [left, right] = node.args.map(tensorOf) as [TensorNode, TensorNode];
     const values = this.#points.values;
-    const accumulator: Accumulator = { name: scope.names.fresh('acc'), dtype, shape: [height, width] };
-    scope.emit({ kind: 'declare', accumulator, initial: identity('sum', dtype) });
-    scope.loop('k', build.size(this.#form.depth), 'serial', (k, body) =>
-      body.loop(
-        'j',
-        extent,
-        'vector',
-        (j, lanes) => {
-          const b = lanes.let('b', values.at(right, [...batch, k, build.plus(column, j)], lanes));
-          lanes.loop('i', build.int(height), 'unroll', (i, one) => {
-            const a = values.at(left, [...batch, build.plus(row, i), k], one);
-            one.emit({ kind: 'accumulate', accumulator, index: [i, j], combine: 'sum', value: build.apply('mul', dtype, a, b) });
-          });
-        },
-        { limit: width },
-      ),
-    );
-    scope.loop('i', build.int(height), 'unroll', (i, body) =>
-      body.loop(
-        'j',
-        extent,
-        'vector',
-        (j, lanes) => {
+    const registers = (stem: string, shape: readonly number[]): Accumulator => {
+      const accumulator: Accumulator = { name: scope.names.fresh(stem), dtype, shape };
+      scope.emit({ kind: 'declare', accumulator, initial: identity('sum', dtype) });
+      return accumulator;
+    };
+    const lanes = (where: Scope, fill: (j: Expr, body: Scope) => void): void => where.loop('j', extent, 'vector', fill, { limit: width });
+    const sums = registers('acc', [height, width]);
+    const columns = registers('b', [width]);
+    scope.loop('k', build.size(this.#form.depth), 'serial', (k, body) => {
+      lanes(body, (j, lane) => lane.emit({ kind: 'assign', accumulator: columns, index: [j], value: values.at(right, [...batch, k, build.plus(column, j)], lane) }));
+      body.loop('i', build.int(height), 'unroll', (i, one) => {
+        const a = one.let('a', values.at(left, [...batch, build.plus(row, i), k], one));
+        lanes(one, (j, lane) => lane.emit({ kind: 'accumulate', accumulator: sums, index: [i, j], combine: 'sum', value: build.apply('mul', dtype, a, build.read(columns, [j])) }));
+      });
+    });
+    const epilogue = (from: Accumulator, axis: 'unroll' | 'serial'): void =>
+      scope.loop('i', build.int(height), axis, (i, body) =>
+        lanes(body, (j, lane) => {
           const index = [...batch, build.plus(row, i), build.plus(column, j)];
-          const loops = index.filter((_, axis) => (node.type.shape[axis] as Dim).constant !== 1);
+          const loops = index.filter((_, at) => (node.type.shape[at] as Dim).constant !== 1);
           // A single row has no loop of its own: its index is 0 wherever the epilogue reads it.
-          lanes.remember(valueKey(node, spread(node.type.shape, loops)), build.read(accumulator, [i, j]));
-          this.#points.store(lanes, this.#stored, loops);
-        },
-        { limit: width },
-      ),
-    );
+          lane.remember(valueKey(node, spread(node.type.shape, loops)), build.read(from, [i, j]));
+          this.#points.store(lane, this.#stored, loops);
+        }),
+      );
+    if (height === 1 || this.#epilogueCost <= unrolledEpilogue) return epilogue(sums, 'unroll');
+    const staged = registers('staged', [height, width]);
+    scope.loop('i', build.int(height), 'unroll', (i, body) => lanes(body, (j, lane) => lane.emit({ kind: 'assign', accumulator: staged, index: [i, j], value: build.read(sums, [i, j]) })));
+    epilogue(staged, 'serial');
   }
 
   #columnClasses(): ColumnClass[] {
@@ -179,6 +179,18 @@ export class TileEmitter {
   }
 }
 
+/** FLOPs per element of what follows the product. */
+function epilogueCost(group: Group, { forms, storage }: EmitContext): number {
+  const seen = new Set<Node>();
+  const cost = (node: Node): number => {
+    const form = forms.of(node);
+    if (seen.has(node) || form.kind !== 'element' || group.reads.has(node) || storage.forms.isStored(node)) return 0;
+    seen.add(node);
+    return (form.node.type.shape.length === 0 ? 0 : form.cost) + node.args.reduce((sum, argument) => sum + cost(argument), 0);
+  };
+  return group.members.reduce((sum, member) => sum + (member.role === 'map' ? cost(member.node) : 0), 0);
+}
+
 function tileSizes(context: EmitContext, node: TensorNode): TileSizes {
   const lanes = lanesOf(context.target, bytesOf(node.type.dtype));
   return context.target.vectorRegisters === 32 ? { rows: 8, vectors: 3, lanes } : { rows: 4, vectors: 3, lanes };
@@ -187,4 +199,5 @@ function tileSizes(context: EmitContext, node: TensorNode): TileSizes {
 /* Note: register tiles.
    A tile of R rows and V vectors needs R·V accumulators, V vectors of the right side and one broadcast element of the left side: R·V + V + 1 registers, 28 of 32 with 8×3, 16 of 16 with 4×3. The left
    side is read element by element, so it may have any strides; the right side must be contiguous along columns, else it is packed by a kernel of its own. Per step of the depth the tile does R·V multiply-adds
-   for R + V loads, so arithmetic is the limit as soon as R, V ≥ 2. */
+   for R + V loads, so arithmetic is the limit as soon as R, V ≥ 2. An epilogue of a few operations is applied to the registers; a longer one (an optimizer's) would be repeated R·V times in the code, so the
+   tile is staged in memory for it, and the code has it once per vector of a row. */
