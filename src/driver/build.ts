@@ -1,46 +1,42 @@
-// Builds artifacts in this process. In: a request. Out: a directory with the shared library, its manifest and its C header; or diagnostics.
-// Holds: this is the only file, with what it imports, that brings LLVM into a process.
+// Builds artifacts in this process. In: a request. Out: a directory with the shared library, its manifest and its C headers; or diagnostics.
+// Holds: this file and `emit.ts`, with what they import, are the only ones that bring LLVM into a process; nothing is written before every pass is done.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildArtifact, header, hostTarget } from '../../codegen/llvm/index.js';
 import type { Manifest } from '../../runtime/abi/manifest.js';
-import type { PassRecord } from '../passes/index.js';
-import { DiagnosticsError } from '../base/index.js';
+import { DiagnosticsError, type Diagnostic } from '../base/index.js';
 import { Cache, stampOf } from './cache.js';
-import { check, type Checked } from './front.js';
+import { check, type Checked, isLibrary } from './front.js';
 import { manifestOf } from './manifest.js';
+import { mistakesOf } from './mistakes.js';
+import { builtFile, packageRoot, version } from './package.js';
 import { programsOf, toMachine } from './pipeline.js';
-import { mistakesOf } from './render.js';
+import { publish } from './publish.js';
 import { artifactFiles, type BuildReply, type BuildRequest, optionsKey } from './request.js';
-import { reasonOf } from './sources.js';
-import { version } from './version.js';
+
+/** One row of `--time-passes`. */
+export interface Stage {
+  readonly name: string;
+  readonly milliseconds: number;
+  /** What the stage made, counted: `52 nodes`. */
+  readonly made?: string;
+}
 
 export interface BuildReport {
   readonly manifest: Manifest;
-  readonly records: readonly PassRecord[];
+  readonly stages: readonly Stage[];
 }
 
-/** Compiles into `directory`. Throws a DiagnosticsError for the user's mistakes. */
-export function buildInto(request: BuildRequest, directory: string, texts: Map<string, string>, watch?: (record: PassRecord) => void): BuildReport {
-  return compileInto(check(request, texts), request, directory, watch);
-}
-
-function compileInto({ module, build, open }: Checked, request: BuildRequest, directory: string, watch?: (record: PassRecord) => void): BuildReport {
-  const target = hostTarget(request.cpu);
-  const { output, records } = toMachine(target).run(module, { build, ...(watch === undefined ? {} : { watch }), now: () => performance.now() });
-  const manifest = manifestOf(output.module, request.open === undefined ? open : [], target, version());
-  const text = JSON.stringify(manifest);
-  try {
-    mkdirSync(directory, { recursive: true });
-    buildArtifact({ programs: programsOf(output), manifest: text, target, outPath: join(directory, artifactFiles.library) });
-    writeFileSync(join(directory, artifactFiles.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
-    writeFileSync(join(directory, artifactFiles.header), header(text));
-  } catch (error) {
-    if (!(error instanceof Error) || !('syscall' in error)) throw error;
-    throw new DiagnosticsError([{ code: 'file-not-written', message: `${directory}: ${reasonOf(error)}` }]);
-  }
-  return { manifest, records };
+/** Compiles into `directory`, which appears complete or not at all. Throws a DiagnosticsError for the user's mistakes. */
+export function buildInto(request: BuildRequest, directory: string, texts: Map<string, string>): BuildReport {
+  const start = performance.now();
+  const checked = check(request, texts);
+  const front: Stage = { name: 'check', milliseconds: performance.now() - start, made: `${checked.module.entries.length} entries` };
+  const compiled = compileChecked(checked, request);
+  let back: readonly Stage[] = [];
+  publish(directory, (scratch) => (back = compiled.write(scratch)));
+  return { manifest: compiled.manifest, stages: [front, ...compiled.stages, ...back] };
 }
 
 /** Compiles into the cache, or finds it there. */
@@ -51,11 +47,48 @@ export function buildCached(request: BuildRequest, cache = new Cache()): BuildRe
     const found = cache.find(key);
     if (found !== undefined) return { kind: 'built', directory: found };
     const checked = check(request, texts);
-    const files = [...texts].map(([path, text]) => stampOf(path, text));
-    return { kind: 'built', directory: cache.store(key, files, (directory) => compileInto(checked, request, directory)) };
+    const files = [...texts].filter(([path]) => !isLibrary(path)).map(([path, text]) => stampOf(path, text));
+    return { kind: 'built', directory: cache.store(key, files, (directory) => void compileChecked(checked, request).write(directory)) };
   } catch (error) {
     const mistakes = mistakesOf(error);
     if (mistakes !== undefined) return { kind: 'mistakes', diagnostics: mistakes, texts: [...texts] };
     return { kind: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
 }
+
+interface Compiled extends BuildReport {
+  /** Generates code and writes all files of the artifact. */
+  write(directory: string): readonly Stage[];
+}
+
+function compileChecked({ module, build, open }: Checked, request: BuildRequest): Compiled {
+  if (module.entries.every((entry) => entry.kind === 'init') && open.length === 0) throw new DiagnosticsError([nothingExported(request.path)]);
+  builtFile('build', 'llvm.node');
+  const target = hostTarget(request.cpu);
+  const { output, records } = toMachine(target).run(module, { build, now: () => performance.now() });
+  const manifest = manifestOf(output.module, request.open === undefined ? open : [], target, version());
+  const text = JSON.stringify(manifest);
+  return {
+    manifest,
+    stages: records.map(({ name, milliseconds, count, form }) => ({ name, milliseconds, made: `${count} (${form})` })),
+    write: (directory) => {
+      const { timings } = buildArtifact({ programs: programsOf(output), manifest: text, target, outPath: join(directory, artifactFiles.library) });
+      writeFileSync(join(directory, artifactFiles.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
+      writeFileSync(join(directory, artifactFiles.header), header(text));
+      copyFileSync(join(packageRoot(), 'runtime', 'abi', 'tfc.h'), join(directory, artifactFiles.abi));
+      return [
+        { name: 'llvm: build', milliseconds: timings.buildMs },
+        { name: 'llvm: optimize', milliseconds: timings.optimizeMs },
+        { name: 'llvm: codegen', milliseconds: timings.codegenMs },
+        { name: 'link', milliseconds: timings.linkMs },
+      ];
+    },
+  };
+}
+
+const nothingExported = (path: string): Diagnostic => ({
+  code: 'unknown-entry',
+  message: `${path} exports nothing that could be called`,
+  span: { source: path, start: 0, end: 0 },
+  hint: 'Write `export` before a function, or `export step name() { … }`.',
+});

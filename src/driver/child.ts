@@ -1,25 +1,23 @@
 // Compiling in a child process. In: a request. Out: the reply of `worker.ts`. Holds: no compiler enters the calling process, and its crash is an error here, nothing worse.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { DiagnosticsError, InternalError } from '../base/index.js';
+import { InternalError } from '../base/index.js';
+import { builtFile } from './package.js';
 import type { BuildReply, BuildRequest } from './request.js';
-import { packageRoot } from './sources.js';
 
-const workerPath = (): string => {
-  const path = join(packageRoot(), 'dist', 'src', 'driver', 'worker.js');
-  if (!existsSync(path)) throw new DiagnosticsError([{ code: 'toolchain-missing', message: 'the compiler has not been built', hint: 'Run `npm run setup` in the checkout.' }]);
-  return path;
-};
+const workerPath = (): string => builtFile('dist', 'src', 'driver', 'worker.js');
 
-export function buildInChild(request: BuildRequest): Promise<BuildReply> {
+/** `directory`: what the request's path is relative to. */
+export function buildInChild(request: BuildRequest, directory: string): Promise<BuildReply> {
+  const worker = workerPath();
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [workerPath()], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [worker], { cwd: directory, stdio: ['pipe', 'pipe', 'pipe'] });
     const [out, err]: [Buffer[], Buffer[]] = [[], []];
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-    child.on('error', reject);
+    child.on('error', (error) => reject(notStarted(error)));
+    // A process that ends before it has read everything says so by its status.
+    child.stdin.on('error', () => undefined);
     child.on('close', (status, signal) => {
       try {
         resolve(replyOf(Buffer.concat(out).toString(), Buffer.concat(err).toString(), status, signal));
@@ -32,13 +30,21 @@ export function buildInChild(request: BuildRequest): Promise<BuildReply> {
 }
 
 /** The same, blocking: for entries that are compiled on their first call. */
-export function buildInChildSync(request: BuildRequest): BuildReply {
-  const { stdout, stderr, status, signal, error } = spawnSync(process.execPath, [workerPath()], { input: JSON.stringify(request), encoding: 'utf8', maxBuffer: 2 ** 28 });
-  if (error !== undefined) throw error;
+export function buildInChildSync(request: BuildRequest, directory: string): BuildReply {
+  const { stdout, stderr, status, signal, error } = spawnSync(process.execPath, [workerPath()], { cwd: directory, input: JSON.stringify(request), encoding: 'utf8', maxBuffer: 2 ** 28 });
+  // EPIPE: the process ended before it had read everything; its status says why.
+  if (error !== undefined && status === null && signal === null) throw notStarted(error);
   return replyOf(stdout, stderr, status, signal);
 }
 
+const notStarted = (error: Error): InternalError => new InternalError('compile process', `it could not be started: ${error.message}`);
+
 function replyOf(out: string, err: string, status: number | null, signal: string | null): BuildReply {
-  if (status !== 0) throw new InternalError('compile process', `it ended with ${signal ?? `exit code ${status}`}${err === '' ? '' : `:\n${err.trim()}`}`);
-  return JSON.parse(out) as BuildReply;
+  const said = err.trim() === '' ? '' : `:\n${err.trim()}`;
+  if (status !== 0) throw new InternalError('compile process', `it ended with ${signal ?? `exit code ${status}`}${said}`);
+  try {
+    return JSON.parse(out) as BuildReply;
+  } catch {
+    throw new InternalError('compile process', `it gave no reply${said}`);
+  }
 }

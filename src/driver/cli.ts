@@ -1,36 +1,32 @@
 #!/usr/bin/env node
-// The command line. In: arguments. Out: one command's exit code. Holds: a command's modules are loaded only when it runs.
+// The command line. In: arguments. Out: one command's exit code. Holds: what a command needs is loaded only when it runs.
 
 import { Command, CommanderError } from 'commander';
-import { version } from './version.js';
-
-/** name → what adds it to the program; loaded on demand so that `tfc run` never loads what only `tfc compile` needs. */
-const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
-  check: async () => (await import('./commands/check.js')).addCheck,
-  compile: async () => (await import('./commands/compile.js')).addCompile,
-  run: async () => (await import('./commands/run.js')).addRun,
-  train: async () => (await import('./commands/train.js')).addTrain,
-  graph: async () => (await import('./commands/graph.js')).addGraph,
-  explain: async () => (await import('./commands/explain.js')).addExplain,
-};
+import { addCheck } from './commands/check.js';
+import { addCompile } from './commands/compile.js';
+import { fail } from './commands/command.js';
+import { addExplain } from './commands/explain.js';
+import { addGraph } from './commands/graph.js';
+import { UsageError } from './commands/options.js';
+import { addRun } from './commands/run.js';
+import { addTrain } from './commands/train.js';
+import { version } from './package.js';
 
 async function main(args: readonly string[]): Promise<void> {
-  const program = new Command('tfc')
-    .description('Compiles models, losses and training steps to native code.')
-    .version(version())
-    .exitOverride()
-    .showHelpAfterError('(run with --help for usage)');
-  const wanted = args.find((argument) => !argument.startsWith('-'));
-  const known = wanted === undefined ? undefined : commands[wanted];
-  // Help and typing errors need all of them.
-  const needed = known === undefined ? Object.values(commands) : [known];
-  for (const add of await Promise.all(needed.map((load) => load()))) add(program);
-  for (const command of program.commands) command.exitOverride();
+  const json = args.includes('--json');
+  const program = new Command('tfc').description('Compiles models, losses and training steps to native code.').version(version());
+  for (const add of [addCheck, addCompile, addRun, addTrain, addGraph, addExplain]) add(program);
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().showHelpAfterError('(run with --help for usage)');
+    // With --json the same sentence is printed as an object below.
+    if (json) command.configureOutput({ writeErr: () => undefined });
+  }
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    process.exitCode = error.exitCode === 0 ? 0 : 2;
+    if (error.exitCode === 0) return;
+    process.exitCode = json ? await fail(new UsageError(error.message.replace(/^error: /, '')), { json, texts: new Map() }) : 2;
   }
 }
 

@@ -5,7 +5,7 @@ import type { Dim } from '../base/index.js';
 import type { Kernel, Program } from '../loop/index.js';
 import type { Lowered } from '../lower/index.js';
 import type { LoweredModule } from './pipeline.js';
-import type { Texts } from './render.js';
+import type { Texts } from './mistakes.js';
 
 export interface KernelReport {
   readonly name: string;

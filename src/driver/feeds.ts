@@ -1,59 +1,41 @@
 // Feeds from the command line. In: `name=JSON`, `name=@file.npy`, or a JSON file of all. Out: values for a session. Holds: bad text is a diagnostic that names its feed.
 
-import { readFileSync } from 'node:fs';
-import { DiagnosticsError } from '../base/index.js';
 import type { FeedValue } from '../../runtime/index.js';
 import { readNpy } from './data/npy.js';
-import { reasonOf } from './sources.js';
+import { readText } from './files.js';
+import { badData, parseJson } from './json.js';
 
-export type Feeds = Record<string, FeedValue>;
+export type Feeds = Readonly<Record<string, FeedValue>>;
 
+/** More axes than any tensor has: deeper text is a mistake, and would end the stack. */
+const maximumAxes = 64;
+
+/** `pairs` win over `file`. Errors: bad-data, file-not-found. */
 export function readFeeds(pairs: readonly string[], file: string | undefined): Feeds {
-  const feeds: Feeds = file === undefined ? {} : readFeedsFile(file);
+  const feeds = new Map(file === undefined ? [] : readFeedsFile(file));
   for (const pair of pairs) {
     const at = pair.indexOf('=');
-    if (at <= 0) throw mistake(`--feed takes name=JSON or name=@file.npy; got ${JSON.stringify(pair)}`);
+    if (at <= 0) throw badData(`--feed takes name=JSON or name=@file.npy; got ${JSON.stringify(pair)}`);
     const [name, text] = [pair.slice(0, at), pair.slice(at + 1)];
-    feeds[name] = text.startsWith('@') ? readFeedFile(name, text.slice(1)) : parseValue(text, `feed ${name}`);
+    feeds.set(name, text.startsWith('@') ? readFeedFile(name, text.slice(1)) : parseValue(text, `feed ${name}`));
   }
-  return feeds;
+  return Object.fromEntries(feeds);
 }
 
-function readFeedsFile(path: string): Feeds {
+function readFeedsFile(path: string): [name: string, value: FeedValue][] {
   const value = parseJson(readText(path), path);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw mistake(`${path}: expected one JSON object with a member per feed`);
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, toFeed(one, `${path}: feed ${name}`)]));
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badData(`${path}: expected one JSON object with a member per feed`);
+  return Object.entries(value).map(([name, one]) => [name, toFeed(one, `${path}: feed ${name}`, 0)]);
 }
 
-function readFeedFile(name: string, path: string): FeedValue {
-  if (path.endsWith('.npy')) return readNpy(path);
-  return parseValue(readText(path), `feed ${name} (${path})`);
-}
+const readFeedFile = (name: string, path: string): FeedValue => (path.endsWith('.npy') ? readNpy(path) : parseValue(readText(path), `feed ${name} (${path})`));
 
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new DiagnosticsError([{ code: 'file-not-found', message: `${path}: ${reasonOf(error)}` }]);
-  }
-}
-
-const parseValue = (text: string, what: string): FeedValue => toFeed(parseJson(text, what), what);
-
-function parseJson(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    const nonFinite = /\b(?:NaN|-?Infinity)\b/.test(text.replace(/"[^"]*"/g, ''));
-    throw mistake(`${what}: ${nonFinite ? 'NaN and Infinity are no JSON' : `not JSON (${(error as Error).message})`}`, nonFinite ? 'Write them as strings: "NaN", "Infinity", "-Infinity".' : undefined);
-  }
-}
+const parseValue = (text: string, what: string): FeedValue => toFeed(parseJson(text, what), what, 0);
 
 /** Numbers, booleans, strings that stand for numbers, and nested arrays of them. */
-function toFeed(value: unknown, what: string): FeedValue {
-  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string') return value as FeedValue;
-  if (Array.isArray(value)) return value.map((one) => toFeed(one, what)) as FeedValue;
-  throw mistake(`${what}: expected a number or nested arrays of numbers, got ${value === null ? 'null' : 'an object'}`);
+function toFeed(value: unknown, what: string, depth: number): FeedValue {
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string') return value;
+  if (!Array.isArray(value)) throw badData(`${what}: expected a number or nested arrays of numbers, got ${value === null ? 'null' : 'an object'}`);
+  if (depth === maximumAxes) throw badData(`${what}: arrays in arrays, more than ${maximumAxes} deep`);
+  return value.map((one) => toFeed(one, what, depth + 1)) as FeedValue;
 }
-
-const mistake = (message: string, hint?: string): DiagnosticsError => new DiagnosticsError([{ code: 'bad-data', message, hint }]);

@@ -1,12 +1,12 @@
 // The front end as the driver uses it. In: a path and options. Out: a checked module with everything that the later steps and the cache need, or diagnostics.
-// Holds: initializers that are more than one value are entries of kind `init`, so the rest of the way knows entries only.
+// Holds: the standard library is part of the package, so `texts` alone is what the user's files say.
 
-import { readFileSync } from 'node:fs';
 import { type CheckResult, checkModule } from '../check/index.js';
 import { DiagnosticsError } from '../base/index.js';
-import { type Entry, type GraphBuilder, type ModuleGraph, tensor, type Variable } from '../graph/index.js';
-import { loadStd } from '../std/load.js';
-import { initPrefix, uniformValue } from './manifest.js';
+import type { GraphBuilder, ModuleGraph } from '../graph/index.js';
+import { loadStd, stdNames } from '../std/load.js';
+import { initEntries } from './initializers.js';
+import type { BuildRequest } from './request.js';
 import { readSource } from './sources.js';
 
 export interface Checked {
@@ -15,54 +15,29 @@ export interface Checked {
   readonly open: CheckResult['open'];
 }
 
-export interface FrontRequest {
-  readonly path: string;
-  readonly set: Readonly<Record<string, number>>;
-  readonly open?: { readonly entry: string; readonly ranks: Readonly<Record<string, number>> } | undefined;
-}
+/** Names by which spans point into the standard library; they are no paths. */
+export const isLibrary = (path: string): boolean => (stdNames as readonly string[]).includes(path);
 
 /** Checks a module. Throws a DiagnosticsError; `texts` collects the sources that were read, for code frames and the cache. */
-export function check(request: FrontRequest, texts: Map<string, string>): Checked {
-  const text = readSource(request.path);
-  texts.set(request.path, text);
-  const read = (path: string): string | undefined => {
-    try {
-      const source = readFileSync(path, 'utf8');
-      texts.set(path, source);
-      return source;
-    } catch {
-      // The checker says which import names a file that is not there.
-      return undefined;
-    }
-  };
-  const ranks = request.open === undefined ? {} : { ranks: [request.open] };
-  const result = checkModule({ path: request.path, text, read, std: loadStd(), set: new Map(Object.entries(request.set)), ...ranks });
+export function check({ path, set, open }: Pick<BuildRequest, 'path' | 'set' | 'open'>, texts: Map<string, string>): Checked {
+  const text = readSource(path);
+  texts.set(path, text);
+  const result = checkModule({ path, text, read: readImport(texts), std: loadStd(), set: new Map(Object.entries(set)), ...(open === undefined ? {} : { ranks: [open] }) });
   for (const file of result.files) texts.set(file.path, file.text);
   if (result.diagnostics.length > 0 || result.module === undefined) throw new DiagnosticsError(result.diagnostics);
-  const checked = result.module;
-  const entries = request.open === undefined ? checked.entries : checked.entries.filter((entry) => entry.name === request.open?.entry);
-  const withInitializers = { ...checked, entries: [...entries, ...(request.open === undefined ? checked.variables.flatMap(initEntry) : [])] };
-  return { module: withInitializers, build: result.build, open: result.open };
+  const { module } = result;
+  const entries = open === undefined ? [...module.entries, ...initEntries(module.variables)] : module.entries.filter((entry) => entry.name === open.entry);
+  return { module: { ...module, entries }, build: result.build, open: result.open };
 }
 
-function initEntry(variable: Variable): Entry[] {
-  const { initial, path } = variable;
-  if (initial === undefined || uniformValue(initial) !== undefined) return [];
-  return [
-    {
-      name: initPrefix + path,
-      kind: 'init',
-      doc: undefined,
-      dims: [],
-      ranks: {},
-      facts: [],
-      feeds: [{ name: 'seed', type: tensor('i64'), span: variable.span }],
-      outputs: [],
-      result: { kind: 'record', fields: [] },
-      updates: [{ variable: path, node: initial }],
-      summaries: [],
-      names: new Map(),
-      span: variable.span,
-    },
-  ];
-}
+const readImport = (texts: Map<string, string>) => (path: string): string | undefined => {
+  try {
+    const text = readSource(path);
+    texts.set(path, text);
+    return text;
+  } catch (error) {
+    // The checker says which import names a file that is not there.
+    if (error instanceof DiagnosticsError && error.diagnostics[0]?.code === 'file-not-found') return undefined;
+    throw error;
+  }
+};

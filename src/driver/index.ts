@@ -5,6 +5,7 @@ import { type Module, openModule } from '../../runtime/index.js';
 import { DiagnosticsError, InternalError } from '../base/index.js';
 import { Cache } from './cache.js';
 import { buildInChild, buildInChildSync } from './child.js';
+import { oneLine } from './mistakes.js';
 import { artifactFiles, type BuildReply, type BuildRequest, optionsKey } from './request.js';
 
 export interface CompileOptions {
@@ -19,15 +20,14 @@ export interface CompileOptions {
  * Errors: CompileError with the diagnostics of the program; InternalError when the compiler itself fails.
  */
 export async function compile(path: string, options: CompileOptions = {}): Promise<Module> {
-  const request = requestOf(path, options);
-  const cached = findCached(request);
-  return open(cached === undefined ? directoryOf(await buildInChild(request)) : cached, request);
+  const job = jobOf(path, options);
+  return open(findCached(job) ?? directoryOf(await buildInChild(job.request, job.directory)), job);
 }
 
 /** The same, blocking. */
 export function compileSync(path: string, options: CompileOptions = {}): Module {
-  const request = requestOf(path, options);
-  return open(findCached(request) ?? directoryOf(buildInChildSync(request)), request);
+  const job = jobOf(path, options);
+  return open(directoryOfSync(job), job);
 }
 
 /** What is wrong with a program that was to be compiled; `texts` holds its sources, for code frames. */
@@ -37,12 +37,21 @@ export class CompileError extends DiagnosticsError {
   constructor(reply: Extract<BuildReply, { kind: 'mistakes' }>) {
     super(reply.diagnostics);
     this.texts = new Map(reply.texts);
+    this.message = reply.diagnostics.map((diagnostic) => oneLine(diagnostic, this.texts)).join('\n');
   }
 }
 
-const requestOf = (path: string, options: CompileOptions): BuildRequest => ({ path: resolve(path), set: options.set ?? {}, cpu: options.cpu ?? 'native' });
+/** A request and the directory that its path is relative to: entries with open ranks are compiled later, when the process may have moved. */
+interface Job {
+  readonly request: BuildRequest;
+  readonly directory: string;
+}
 
-const findCached = (request: BuildRequest): string | undefined => new Cache().find({ path: request.path, options: optionsKey(request) });
+const jobOf = (path: string, { set = {}, cpu = 'native' }: CompileOptions): Job => ({ request: { path, set, cpu }, directory: process.cwd() });
+
+const findCached = ({ request, directory }: Job): string | undefined => new Cache().find({ path: resolve(directory, request.path), options: optionsKey(request) });
+
+const directoryOfSync = (job: Job): string => findCached(job) ?? directoryOf(buildInChildSync(job.request, job.directory));
 
 function directoryOf(reply: BuildReply): string {
   switch (reply.kind) {
@@ -55,12 +64,9 @@ function directoryOf(reply: BuildReply): string {
   }
 }
 
-function open(directory: string, request: BuildRequest): Module {
+function open(directory: string, job: Job): Module {
   return openModule(join(directory, artifactFiles.library), {
-    resolveOpen: (entry, ranks) => {
-      const variant: BuildRequest = { ...request, open: { entry, ranks } };
-      return join(findCached(variant) ?? directoryOf(buildInChildSync(variant)), artifactFiles.library);
-    },
+    resolveOpen: (entry, ranks) => join(directoryOfSync({ ...job, request: { ...job.request, open: { entry, ranks } } }), artifactFiles.library),
   });
 }
 

@@ -2,17 +2,13 @@
 // Holds: entries stand in the order of the artifact's table; variables in the order of the module.
 
 import { basename } from 'node:path';
-import type { EntrySpec, Manifest, OpenEntrySpec, ResultSpec, Size, TensorSpec, VariableSpec } from '../../runtime/abi/manifest.js';
-import type { Dim } from '../base/index.js';
+import type { EntrySpec, Manifest, OpenEntrySpec, Size, TensorSpec, VariableSpec } from '../../runtime/abi/manifest.js';
 import type { OpenEntry } from '../check/index.js';
+import type { Dim } from '../base/index.js';
 import { type Entry, type ModuleGraph, type Node, type TensorType, topological, type Variable } from '../graph/index.js';
 import type { Target } from '../loop/index.js';
-import { broadcast, constant, variable as variableOp } from '../ops/index.js';
-
-export const initPrefix = '$init/';
-
-const sizeOf = (dim: Dim): Size => dim.constant ?? dim.terms.map((term) => [term.coefficient, term.names] as const);
-const tensorSpec = (name: string, type: TensorType): TensorSpec => ({ name, dtype: type.dtype, shape: type.shape.map(sizeOf) });
+import { variable as variableOp } from '../ops/index.js';
+import { initName, uniformValue } from './initializers.js';
 
 export function manifestOf(module: ModuleGraph, open: readonly OpenEntry[], target: Target, version: string): Manifest {
   const positions = new Map(module.variables.map((variable, at) => [variable.path, at]));
@@ -22,10 +18,14 @@ export function manifestOf(module: ModuleGraph, open: readonly OpenEntry[], targ
     module: basename(module.path),
     target: { triple: target.triple, cpu: target.cpu },
     entries: module.entries.map((entry) => entrySpec(entry, positions)),
-    open: open.map(({ doc, ...entry }): OpenEntrySpec => (doc === undefined ? entry : { ...entry, doc })),
+    open: open.map(openSpec),
     variables: module.variables.map((variable) => variableSpec(variable, module.entries)),
   };
 }
+
+const sizeOf = (dim: Dim): Size => dim.constant ?? dim.terms.map((term) => [term.coefficient, term.names] as const);
+const tensorSpec = (name: string, type: TensorType): TensorSpec => ({ name, dtype: type.dtype, shape: type.shape.map(sizeOf) });
+const docOf = (doc: string | undefined): { readonly doc?: string } => (doc === undefined ? {} : { doc });
 
 function entrySpec(entry: Entry, positions: ReadonlyMap<string, number>): EntrySpec {
   const read = new Set<number>();
@@ -37,36 +37,32 @@ function entrySpec(entry: Entry, positions: ReadonlyMap<string, number>): EntryS
   return {
     name: entry.name,
     kind: entry.kind,
-    ...(entry.doc === undefined ? {} : { doc: entry.doc }),
+    ...docOf(entry.doc),
     dims: entry.dims,
     ranks: entry.ranks,
     facts: entry.facts.map(({ left, relation, right }) => ({ left: sizeOf(left), relation, right: sizeOf(right) })),
     feeds: entry.feeds.map((feed) => tensorSpec(feed.name, feed.type)),
     outputs: entry.outputs.map((output) => tensorSpec(output.path, output.node.type)),
-    result: entry.result satisfies ResultSpec,
+    result: entry.result,
     reads: [...read].sort((a, b) => a - b),
     writes: entry.updates.map((update) => positions.get(update.variable) as number).sort((a, b) => a - b),
   };
 }
 
+const openSpec = ({ name, kind, doc, packs, feeds }: OpenEntry): OpenEntrySpec => ({ name, kind, ...docOf(doc), packs, feeds });
+
+/** What a call of the entry computes. */
 export const rootsOf = (entry: Entry): Node[] => [...entry.outputs.map((output) => output.node), ...entry.updates.map((update) => update.node)];
 
 function variableSpec(variable: Variable, entries: readonly Entry[]): VariableSpec {
-  const entry = entries.findIndex((one) => one.kind === 'init' && one.name === initPrefix + variable.path);
+  const entry = entries.findIndex((one) => one.kind === 'init' && one.name === initName(variable.path));
   const value = variable.initial === undefined ? undefined : uniformValue(variable.initial);
   return {
     path: variable.path,
     dtype: variable.type.dtype,
     shape: variable.type.shape.map((dim) => dim.constant ?? 0),
     kind: variable.kind,
-    ...(variable.doc === undefined ? {} : { doc: variable.doc }),
+    ...docOf(variable.doc),
     initial: entry >= 0 ? { kind: 'entry', entry } : value === undefined ? { kind: 'none' } : { kind: 'constant', value },
   };
-}
-
-/** The one value of every element, when the initializer is that simple. */
-export function uniformValue(node: Node): number | undefined {
-  if (node.op === broadcast) return uniformValue(node.args[0] as Node);
-  const value = node.op === constant ? node.attrs['value'] : undefined;
-  return typeof value === 'number' ? value : typeof value === 'bigint' ? Number(value) : undefined;
 }

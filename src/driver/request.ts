@@ -1,15 +1,17 @@
 // What can be asked of the compiler, as plain data that crosses process boundaries. In: options of the API and of commands. Out: requests and replies.
 
+import { arch, cpus } from 'node:os';
 import type { Diagnostic } from '../base/index.js';
 
 export interface BuildRequest {
+  /** As the user wrote it: diagnostics repeat it. */
   readonly path: string;
   /** Values for `dim` declarations. */
   readonly set: Readonly<Record<string, number>>;
   /** LLVM's name of the CPU to compile for, or `native`. */
   readonly cpu: string;
   /** Builds this open-rank entry alone, with these ranks for its packs. */
-  readonly open?: { readonly entry: string; readonly ranks: Readonly<Record<string, number>> };
+  readonly open?: { readonly entry: string; readonly ranks: Readonly<Record<string, number>> } | undefined;
 }
 
 export type BuildReply =
@@ -18,8 +20,11 @@ export type BuildReply =
   /** Our own failure. */
   | { readonly kind: 'failed'; readonly message: string };
 
-/** Names of the files of an artifact, below its directory. */
-export const artifactFiles = { library: 'module.so', manifest: 'module.json', header: 'module.h' } as const;
+/** Names of the files of an artifact, below its directory; `header` includes `abi`. */
+export const artifactFiles = { library: 'module.so', manifest: 'module.json', header: 'module.h', abi: 'tfc.h' } as const;
 
-/** Everything of a request that decides what is built, but for the files. */
-export const optionsKey = (request: BuildRequest): string => JSON.stringify([Object.entries(request.set).sort(), request.cpu, request.open ?? null]);
+/** Everything of a request that decides what is built, but for the files. A cache may be shared by machines, so `native` is spelled out. */
+export function optionsKey({ set, cpu, open }: BuildRequest): string {
+  const machine = cpu === 'native' ? ['native', arch(), cpus()[0]?.model ?? ''] : [cpu];
+  return JSON.stringify([Object.entries(set).sort(([a], [b]) => (a < b ? -1 : 1)), machine, open === undefined ? null : [open.entry, Object.entries(open.ranks).sort(([a], [b]) => (a < b ? -1 : 1))]]);
+}

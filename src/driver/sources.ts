@@ -1,65 +1,38 @@
-// Source files as users name them. In: paths. Out: texts, or diagnostics that say what is wrong with the file. Holds: nothing here depends on what the text means.
+// Programs as files. In: a path. Out: its text. Holds: what is returned is text that the parser takes; a path that no one could mean as a program is refused by name.
 
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { dirname, join } from 'node:path';
-import { existsSync } from 'node:fs';
-import { DiagnosticsError, InternalError } from '../base/index.js';
+import { statSync } from 'node:fs';
+import { maximumLength } from '../../grammar/index.js';
+import { DiagnosticsError } from '../base/index.js';
+import { notRead, readBytes } from './files.js';
 
-/** Sources longer than this are no programs that people write. */
-const maximumBytes = 4 * 1024 * 1024;
-
-/** The text of a program. Throws a DiagnosticsError for a file that is missing, unreadable, no text, or too long. */
+/** The text of a program. Errors: file-not-found; bad-data for a file that is no text, empty, or too long. */
 export function readSource(path: string): string {
-  let bytes: Buffer;
+  const bytes = sizeOf(path);
+  // No character is longer than four bytes: a huge file need not be read.
+  if (bytes > 4 * maximumLength) throw tooLong(path, `${(bytes / 2 ** 20).toFixed(1)} MB`);
+  const text = decode(path, readBytes(path));
+  if (text.length > maximumLength) throw tooLong(path, `${text.length} characters`);
+  if (text.trim() === '') throw refuse(path, 'the file is empty', 'A program exports at least one function or step: `export fn f(x: f32): f32 = x * x`.');
+  return text;
+}
+
+function sizeOf(path: string): number {
   try {
-    bytes = readFileSync(path);
+    return statSync(path).size;
   } catch (error) {
-    throw new DiagnosticsError([{ code: 'file-not-found', message: `${path}: ${reasonOf(error)}`, hint: 'Check the path; it is taken relative to the current directory.' }]);
+    throw notRead(path, error);
   }
-  if (bytes.length > maximumBytes) {
-    const size = (bytes.length / 2 ** 20).toFixed(1);
-    throw new DiagnosticsError([{ code: 'bad-data', message: `${path}: ${size} MB is too long for a program (at most ${maximumBytes / 2 ** 20} MB)`, hint: 'Is this a data file? Programs end in .tdsl; data is fed at run time.' }]);
-  }
-  if (bytes.includes(0)) throw notText(path);
+}
+
+function decode(path: string, bytes: Buffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    if (!bytes.includes(0)) return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw notText(path);
+    // Not UTF-8: the same mistake as a zero byte.
   }
+  throw refuse(path, 'not a text file (expected UTF-8)', 'Programs are plain text; was a compiled or compressed file named by mistake?');
 }
 
-const notText = (path: string): DiagnosticsError => new DiagnosticsError([{ code: 'bad-data', message: `${path}: not a text file (expected UTF-8)`, hint: 'Programs are plain text; was a compiled or compressed file named by mistake?' }]);
+const tooLong = (path: string, size: string): DiagnosticsError => refuse(path, `${size} is too long for a program (at most ${maximumLength} characters)`, 'Is this a data file? Data is fed at run time.');
 
-/** What the system says about a file, in people's words. */
-export function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  switch (code) {
-    case 'ENOENT':
-      return 'no such file';
-    case 'EISDIR':
-      return 'is a directory';
-    case 'ENOTDIR':
-      return 'a part of the path is no directory';
-    case 'EACCES':
-    case 'EPERM':
-      return 'permission denied';
-    case 'ENOSPC':
-      return 'no space left';
-    case 'EROFS':
-      return 'the file system is read-only';
-    default:
-      return error instanceof Error ? error.message : String(error);
-  }
-}
-
-/** The directory with tfc's own `package.json`: the same for sources and for what is built of them. */
-export function packageRoot(): string {
-  let directory = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(directory, 'package.json'))) {
-    const parent = dirname(directory);
-    if (parent === directory) throw new InternalError('driver', 'the package root was not found');
-    directory = parent;
-  }
-  return directory;
-}
+const refuse = (path: string, what: string, hint: string): DiagnosticsError => new DiagnosticsError([{ code: 'bad-data', message: `${path}: ${what}`, span: { source: path, start: 0, end: 0 }, hint }]);

@@ -1,14 +1,9 @@
 // What all commands share. In: what a command does. Out: its exit code, and errors in the form that was asked for.
-// Holds: exit 0: done; 1: the input was wrong, or we failed; 2: wrong usage. Results go to standard output, everything else to standard error.
+// Holds: exit 0: done; 1: the input was wrong, or we failed; 2: wrong usage. Results go to standard output, everything else to standard error; with --json errors are results.
 
 import { InternalError } from '../../base/index.js';
-import { CompileError } from '../index.js';
-import { jsonFailure, mistakesOf, render, type Texts, toJson } from '../render.js';
-
-/** Wrong usage that the argument parser cannot see. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
+import { jsonFailure, mistakesOf, type Texts, toJson } from '../mistakes.js';
+import { UsageError } from './options.js';
 
 export interface Invocation {
   readonly json: boolean;
@@ -18,29 +13,33 @@ export interface Invocation {
 
 export const print = (text: string): void => void process.stdout.write(`${text}\n`);
 export const printError = (text: string): void => void process.stderr.write(`${text}\n`);
-export const useColor = (): boolean => process.stderr.isTTY === true && process.env['NO_COLOR'] === undefined;
 
-/** Runs a command's body and turns what it throws into output and an exit code. */
-export async function perform(invocation: Invocation, body: () => Promise<void> | void): Promise<number> {
+/** Runs a command's body and sets the exit code; `texts` is for what the body reads. */
+export async function perform(json: boolean | undefined, body: (texts: Map<string, string>) => Promise<void> | void): Promise<void> {
+  const texts = new Map<string, string>();
   try {
-    await body();
-    return 0;
+    await body(texts);
   } catch (error) {
-    return fail(error, invocation);
+    process.exitCode = await fail(error, { json: json === true, texts });
   }
 }
 
-function fail(error: unknown, { json, texts }: Invocation): number {
+export async function fail(error: unknown, { json, texts }: Invocation): Promise<number> {
   if (error instanceof UsageError) {
     if (json) print(JSON.stringify({ error: { code: 'usage', message: error.message } }));
     else printError(`error: ${error.message}`);
     return 2;
   }
-  const all: Texts = error instanceof CompileError ? new Map([...texts, ...error.texts]) : texts;
   const mistakes = mistakesOf(error);
   if (mistakes !== undefined) {
+    const all = new Map([...texts, ...textsOf(error)]);
     if (json) print(JSON.stringify(jsonFailure(mistakes.map((one) => toJson(one, all)))));
-    else printError(mistakes.map((one) => render(one, all, useColor())).join('\n\n'));
+    else {
+      // Loaded here because most commands succeed.
+      const { render } = await import('../render.js');
+      const color = process.stderr.isTTY === true && process.env['NO_COLOR'] === undefined;
+      printError(mistakes.map((one) => render(one, all, color)).join('\n\n'));
+    }
     return 1;
   }
   const message = error instanceof InternalError ? error.message : `internal error: ${error instanceof Error ? error.message : String(error)}`;
@@ -49,23 +48,5 @@ function fail(error: unknown, { json, texts }: Invocation): number {
   return 1;
 }
 
-/** `Name=4` pairs of `--set`. */
-export function parseSet(pairs: readonly string[]): Record<string, number> {
-  const set: Record<string, number> = {};
-  for (const pair of pairs) {
-    const match = /^([A-Za-z_]\w*)=(\d+)$/.exec(pair);
-    if (match === null) throw new UsageError(`--set takes Name=N with a whole number, e.g. --set Hidden=512; got ${JSON.stringify(pair)}`);
-    set[match[1] as string] = Number(match[2]);
-  }
-  return set;
-}
-
-/** A whole number of at least `least`. */
-export function parseCount(text: string, option: string, least: number): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < least || text.trim() === '') throw new UsageError(`${option} takes a whole number of at least ${least}; got ${JSON.stringify(text)}`);
-  return value;
-}
-
-/** Collects the values of an option that may be given several times. */
-export const collect = (value: string, before: readonly string[]): string[] => [...before, value];
+/** Sources that came back from another process with its diagnostics. */
+const textsOf = (error: unknown): Texts => (error instanceof Error && 'texts' in error && error.texts instanceof Map ? (error.texts as Texts) : new Map());

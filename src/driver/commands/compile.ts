@@ -2,10 +2,11 @@
 
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { emitLevels, type EmitLevel, emit } from '../emit.js';
-import { buildInto } from '../build.js';
-import { artifactFiles } from '../request.js';
-import { collect, parseSet, perform, print, UsageError } from './command.js';
+import type { Stage } from '../build.js';
+import { emitLevels, isLevel } from '../levels.js';
+import { artifactFiles, type BuildRequest } from '../request.js';
+import { perform, print, printError } from './command.js';
+import { collect, parseSet, UsageError } from './options.js';
 
 interface Options {
   readonly out?: string;
@@ -20,35 +21,51 @@ interface Options {
 export function addCompile(program: Command): void {
   program
     .command('compile')
-    .description('compile a program into a shared library with a C header and a manifest')
+    .description('compile a program into a shared library with C headers and a manifest')
     .argument('<file>', 'program (.tdsl)')
     .option('-o, --out <dir>', 'directory for the artifact')
-    .option('--emit <level>', `print a stage of the way instead: ${emitLevels.join(', ')}`)
+    .option('--emit <level>', `print a stage of the way: ${emitLevels.join(', ')}`)
     .option('--dump-after <pass>', 'print what this pass makes')
     .option('--set <Name=N>', 'value for a dim; may be repeated', collect, [])
     .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
-    .option('--time-passes', 'print the time that each pass takes')
+    .option('--time-passes', 'print the time that each stage takes')
     .option('--json', 'print one JSON object')
-    .action(async (file: string, options: Options) => {
-      const texts = new Map<string, string>();
-      process.exitCode = await perform({ json: options.json === true, texts }, () => {
-        const request = { path: file, set: parseSet(options.set), cpu: options.cpu };
-        if (options.emit !== undefined || options.dumpAfter !== undefined) {
-          if (options.emit !== undefined && !isLevel(options.emit)) throw new UsageError(`--emit takes one of ${emitLevels.join(', ')}; got ${JSON.stringify(options.emit)}`);
-          print(emit(request, { level: options.emit, dumpAfter: options.dumpAfter }, texts));
-          return;
-        }
-        if (options.out === undefined) throw new UsageError('compile needs -o DIR, or --emit LEVEL');
-        const { manifest, records } = buildInto(request, options.out, texts);
-        const exported = manifest.entries.filter((entry) => entry.kind !== 'init').map((entry) => entry.name);
+    .action((file: string, options: Options) =>
+      perform(options.json, async (texts) => {
+        const request: BuildRequest = { path: file, set: parseSet(options.set), cpu: options.cpu };
+        const { out, emit: level, dumpAfter: pass } = options;
+        if (level !== undefined && !isLevel(level)) throw new UsageError(`--emit takes one of ${emitLevels.join(', ')}; got ${JSON.stringify(level)}`);
+        if (level !== undefined && pass !== undefined) throw new UsageError('take --emit or --dump-after, not both');
+        if (out === undefined && level === undefined && pass === undefined) throw new UsageError('compile needs -o DIR, or --emit LEVEL');
+        const { emit, dumpAfter } = await import('../emit.js');
+        const text = level !== undefined ? emit(request, level, texts) : pass !== undefined ? dumpAfter(request, pass, texts) : undefined;
+        const built = out === undefined ? undefined : await build(request, out, texts);
         if (options.json === true) {
-          print(JSON.stringify({ directory: options.out, library: join(options.out, artifactFiles.library), entries: exported, passes: records.map(({ name, milliseconds, count }) => ({ name, milliseconds, count })) }));
+          print(JSON.stringify({ ...built, ...(text === undefined ? {} : { text }) }));
           return;
         }
-        if (options.timePasses === true) for (const { name, milliseconds, count, form } of records) print(`${name.padEnd(16)} ${milliseconds.toFixed(1).padStart(8)} ms  ${count} (${form})`);
-        print(`${join(options.out, artifactFiles.library)}: ${exported.join(', ')}`);
-      });
-    });
+        if (text !== undefined) print(text);
+        if (built === undefined) return;
+        // Standard output is the stage's text when one was asked for.
+        const say = text === undefined ? print : printError;
+        if (options.timePasses === true) say(built.stages.map(row).join('\n'));
+        say(`${built.library}: ${built.entries.join(', ')}`);
+      }),
+    );
 }
 
-const isLevel = (text: string): text is EmitLevel => (emitLevels as readonly string[]).includes(text);
+interface Built {
+  readonly directory: string;
+  readonly library: string;
+  readonly entries: readonly string[];
+  readonly stages: readonly Stage[];
+}
+
+async function build(request: BuildRequest, directory: string, texts: Map<string, string>): Promise<Built> {
+  const { buildInto } = await import('../build.js');
+  const { manifest, stages } = buildInto(request, directory, texts);
+  const exported = [...manifest.entries.filter((entry) => entry.kind !== 'init'), ...manifest.open];
+  return { directory, library: join(directory, artifactFiles.library), entries: exported.map((entry) => entry.name), stages };
+}
+
+const row = ({ name, milliseconds, made = '' }: Stage): string => `${name.padEnd(16)} ${milliseconds.toFixed(1).padStart(8)} ms  ${made}`.trimEnd();

@@ -1,11 +1,9 @@
 // `tfc explain FILE`: kernels, source lines, bytes, FLOPs, arena, and why neighbours stayed apart.
 
 import type { Command } from 'commander';
-import { hostTarget } from '../../../codegen/llvm/index.js';
-import { explain, explainText } from '../explain.js';
-import { check } from '../front.js';
-import { toKernels } from '../pipeline.js';
-import { collect, parseSet, perform, print } from './command.js';
+import { builtFile } from '../package.js';
+import { perform, print } from './command.js';
+import { collect, parseSet } from './options.js';
 
 interface Options {
   readonly set: readonly string[];
@@ -21,12 +19,16 @@ export function addExplain(program: Command): void {
     .option('--set <Name=N>', 'value for a dim; may be repeated', collect, [])
     .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
     .option('--json', 'print one JSON array')
-    .action(async (file: string, options: Options) => {
-      const texts = new Map<string, string>();
-      process.exitCode = await perform({ json: options.json === true, texts }, () => {
+    .action((file: string, options: Options) =>
+      perform(options.json, async (texts) => {
+        const { check } = await import('../front.js');
+        const { explain, explainText } = await import('../explain.js');
+        const { toKernels } = await import('../pipeline.js');
+        const { hostTarget } = await import('../../../codegen/llvm/index.js');
         const { module, build } = check({ path: file, set: parseSet(options.set) }, texts);
+        builtFile('build', 'llvm.node');
         const { output } = toKernels(hostTarget(options.cpu)).run(module, { build });
         print(options.json === true ? JSON.stringify(explain(output, texts)) : explainText(output, texts));
-      });
-    });
+      }),
+    );
 }

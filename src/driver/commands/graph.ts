@@ -1,14 +1,10 @@
 // `tfc graph FILE -o out.svg|.dot|.json`: the graph of a program as a picture or as data.
 
-import { writeFileSync } from 'node:fs';
 import { extname } from 'node:path';
-import { Graphviz } from '@hpcc-js/wasm-graphviz';
 import type { Command } from 'commander';
-import { DiagnosticsError } from '../../base/index.js';
-import { check } from '../front.js';
-import { toDot, viewOf } from '../graph-view.js';
-import { reasonOf } from '../sources.js';
-import { collect, parseSet, perform, print, UsageError } from './command.js';
+import type { EntryView } from '../graph-view.js';
+import { perform, print } from './command.js';
+import { collect, parseSet, UsageError } from './options.js';
 
 interface Options {
   readonly out: string;
@@ -23,22 +19,31 @@ export function addGraph(program: Command): void {
     .argument('<file>', 'program (.tdsl)')
     .requiredOption('-o, --out <path>', 'where to write: .svg, .dot or .json')
     .option('--set <Name=N>', 'value for a dim; may be repeated', collect, [])
-    .option('--json', 'print errors and the result as JSON')
-    .action(async (file: string, options: Options) => {
-      const texts = new Map<string, string>();
-      process.exitCode = await perform({ json: options.json === true, texts }, async () => {
+    .option('--json', 'print the result and errors as JSON')
+    .action((file: string, options: Options) =>
+      perform(options.json, async (texts) => {
         const format = extname(options.out);
-        if (format !== '.svg' && format !== '.dot' && format !== '.json') throw new UsageError(`-o takes a path that ends in .svg, .dot or .json; got ${JSON.stringify(options.out)}`);
+        if (!isFormat(format)) throw new UsageError(`-o takes a path that ends in .svg, .dot or .json; got ${JSON.stringify(options.out)}`);
+        const { check } = await import('../front.js');
+        const { viewOf } = await import('../graph-view.js');
+        const { publishFile } = await import('../publish.js');
         const { module, build } = check({ path: file, set: parseSet(options.set) }, texts);
         const views = viewOf(module, build);
-        const text = format === '.json' ? `${JSON.stringify(views, null, 2)}\n` : format === '.dot' ? `${toDot(views)}\n` : (await Graphviz.load()).dot(toDot(views));
-        try {
-          writeFileSync(options.out, text);
-        } catch (error) {
-          throw new DiagnosticsError([{ code: 'file-not-written', message: `${options.out}: ${reasonOf(error)}` }]);
-        }
+        publishFile(options.out, await textOf(views, format));
         const counts = views.map((view) => ({ entry: view.entry, nodes: view.nodes.length }));
         print(options.json === true ? JSON.stringify({ path: options.out, entries: counts }) : `${options.out}: ${counts.map(({ entry, nodes }) => `${entry} (${nodes} nodes)`).join(', ')}`);
-      });
-    });
+      }),
+    );
+}
+
+type Format = '.svg' | '.dot' | '.json';
+
+const isFormat = (text: string): text is Format => text === '.svg' || text === '.dot' || text === '.json';
+
+async function textOf(views: readonly EntryView[], format: Format): Promise<string> {
+  if (format === '.json') return `${JSON.stringify(views, null, 2)}\n`;
+  const { toDot } = await import('../graph-dot.js');
+  if (format === '.dot') return `${toDot(views)}\n`;
+  const { Graphviz } = await import('@hpcc-js/wasm-graphviz');
+  return (await Graphviz.load()).dot(toDot(views));
 }

@@ -1,11 +1,8 @@
 // `tfc run FILE ENTRY`: runs an entry once or many times, one JSON value per step and line.
 
 import type { Command } from 'commander';
-import { toJson } from '../../../runtime/index.js';
-import { readFeeds } from '../feeds.js';
-import { compile } from '../index.js';
-import { readSource } from '../sources.js';
-import { collect, parseCount, parseSet, perform, print } from './command.js';
+import { perform, print } from './command.js';
+import { collect, parseCount, parseSet } from './options.js';
 
 interface Options {
   readonly feed: readonly string[];
@@ -32,18 +29,18 @@ export function addRun(program: Command): void {
     .option('--set <Name=N>', 'value for a dim; may be repeated', collect, [])
     .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
     .option('--json', 'print errors as JSON too')
-    .action(async (file: string, entry: string, options: Options) => {
-      const texts = new Map<string, string>();
-      process.exitCode = await perform({ json: options.json === true, texts }, async () => {
+    .action((file: string, entry: string, options: Options) =>
+      perform(options.json, async () => {
         const steps = parseCount(options.steps, '--steps', 0);
         const seed = parseCount(options.seed, '--seed', 0);
         const threads = parseCount(options.threads, '--threads', 1);
         const set = parseSet(options.set);
+        const { readFeeds } = await import('../feeds.js');
+        const { compile, toJson } = await import('../index.js');
         const feeds = readFeeds(options.feed, options.feeds);
-        readSource(file);
-        const model = await compile(file, { set, cpu: options.cpu });
+        using model = await compile(file, { set, cpu: options.cpu });
         using session = model.session({ seed, threads });
         for (let step = 0; step < steps; step++) print(JSON.stringify(toJson(session.run(entry, feeds))));
-      });
-    });
+      }),
+    );
 }

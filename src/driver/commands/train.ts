@@ -1,14 +1,13 @@
 // `tfc train FILE [ENTRY] --data PATH --batch N --epochs N`: runs a step over a data set, epoch by epoch.
 
+import { accessSync, constants } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
-import { type Module, TfcError } from '../../../runtime/index.js';
-import { readDataset } from '../data/dataset.js';
-import { readFeeds } from '../feeds.js';
-import { compile } from '../index.js';
-import { format, progressBar } from '../progress.js';
-import { readSource } from '../sources.js';
-import { train } from '../train.js';
-import { collect, parseCount, parseSet, perform, print, UsageError } from './command.js';
+import type { EntrySpec, Manifest } from '../../../runtime/index.js';
+import { DiagnosticsError } from '../../base/index.js';
+import type { EpochRecord } from '../train.js';
+import { perform, print } from './command.js';
+import { collect, parseCount, parseSet, UsageError } from './options.js';
 
 interface Options {
   readonly data: string;
@@ -29,7 +28,7 @@ export function addTrain(program: Command): void {
     .description('train a program on a data set')
     .argument('<file>', 'program (.tdsl)')
     .argument('[entry]', 'exported step; may be left out when there is one')
-    .requiredOption('--data <path>', 'directory with NAME.npy per feed or with IDX files, a CSV file, or a JSON file')
+    .requiredOption('--data <path>', 'directory with NAME.npy per argument or with IDX files, a CSV file, or a JSON file')
     .requiredOption('--batch <n>', 'rows per step')
     .requiredOption('--epochs <n>', 'how often to go through the data')
     .option('--feed <name=value>', 'argument that is the same in every step: JSON, or @file.npy; may be repeated', collect, [])
@@ -39,43 +38,55 @@ export function addTrain(program: Command): void {
     .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
     .option('--save <path>', 'write the variables there at the end (.safetensors)')
     .option('--json', 'print one JSON object per epoch, and errors as JSON')
-    .action(async (file: string, named: string | undefined, options: Options) => {
-      const texts = new Map<string, string>();
-      process.exitCode = await perform({ json: options.json === true, texts }, async () => {
-        const [batch, epochs] = [parseCount(options.batch, '--batch', 1), parseCount(options.epochs, '--epochs', 1)];
-        const [seed, threads] = [parseCount(options.seed, '--seed', 0), parseCount(options.threads, '--threads', 1)];
-        const constant = readFeeds(options.feed, undefined);
-        readSource(file);
-        const model = await compile(file, { set: parseSet(options.set), cpu: options.cpu });
-        const entry = stepOf(model, named);
-        const { columns, rows } = readDataset(options.data, entry);
-        using session = model.session({ seed, threads });
-        const bar = options.json === true || !process.stderr.isTTY ? undefined : progressBar(epochs);
-        try {
-          for (const record of train((feeds) => session.run(entry.name, feeds), { columns, rows, batch, epochs, seed, constant, ...(bar === undefined ? {} : { onStep: (progress) => bar.step(progress) }) })) {
-            if (options.json === true) print(JSON.stringify({ epoch: record.epoch, steps: record.steps, seconds: record.seconds, ...record.means }));
-            else print(`epoch ${record.epoch}: ${Object.entries(record.means).map(([name, value]) => `${name} ${format(value)}`).join(', ')} (${record.seconds.toFixed(2)} s)`);
-          }
-        } finally {
-          bar?.stop();
-        }
-        if (options.save !== undefined) {
-          session.save(options.save);
-          if (options.json !== true) print(`variables saved to ${options.save}`);
-        }
-      });
-    });
+    .action((file: string, named: string | undefined, options: Options) => perform(options.json, () => trainFile(file, named, options)));
 }
 
-function stepOf(model: Module, named: string | undefined): Module['manifest']['entries'][number] {
-  const { entries } = model.manifest;
-  const steps = entries.filter((entry) => entry.kind === 'step');
-  if (named !== undefined) {
-    const found = entries.find((entry) => entry.name === named && entry.kind !== 'init');
-    if (found === undefined) throw new TfcError('unknown-entry', `the program exports no entry ${named}`, { hint: `It has: ${entries.filter((entry) => entry.kind !== 'init').map((entry) => entry.name).join(', ')}.` });
-    return found;
+async function trainFile(file: string, named: string | undefined, options: Options): Promise<void> {
+  const json = options.json === true;
+  const [batch, epochs] = [parseCount(options.batch, '--batch', 1), parseCount(options.epochs, '--epochs', 1)];
+  const [seed, threads] = [parseCount(options.seed, '--seed', 0), parseCount(options.threads, '--threads', 1)];
+  const set = parseSet(options.set);
+  if (options.save !== undefined) await requireWritable(options.save);
+  const { readFeeds } = await import('../feeds.js');
+  const { readDataset } = await import('../data/dataset.js');
+  const { compile, progressBar, train } = await import('../index.js');
+  const constant = readFeeds(options.feed, undefined);
+  using model = await compile(file, { set, cpu: options.cpu });
+  const entry = stepOf(model.manifest, named);
+  const { columns, rows } = readDataset(options.data, entry);
+  using session = model.session({ seed, threads });
+  const bound = session.entry(entry.name);
+  const bar = json || !process.stderr.isTTY ? undefined : progressBar(epochs);
+  try {
+    for (const record of train((feeds) => bound.run(feeds), { columns, rows, batch, epochs, seed, constant, ...(bar === undefined ? {} : { onStep: (progress) => bar.step(progress) }) })) {
+      print(json ? JSON.stringify({ epoch: record.epoch, steps: record.steps, seconds: record.seconds, ...record.means }) : epochLine(record));
+    }
+  } finally {
+    bar?.stop();
   }
-  const [only] = steps;
-  if (only === undefined || steps.length > 1) throw new UsageError(steps.length === 0 ? 'the program exports no step' : `name one of the steps: ${steps.map((entry) => entry.name).join(', ')}`);
-  return only;
+  if (options.save === undefined) return;
+  session.save(options.save);
+  if (!json) print(`variables saved to ${options.save}`);
+}
+
+const epochLine = ({ epoch, means, seconds }: EpochRecord): string => `epoch ${epoch}: ${Object.entries(means).map(([name, value]) => `${name} ${value.toPrecision(4)}`).join(', ')} (${seconds.toFixed(2)} s)`;
+
+/** Hours of training should not end with a folder that is not there. */
+async function requireWritable(path: string): Promise<void> {
+  try {
+    accessSync(dirname(path), constants.W_OK);
+  } catch (error) {
+    const { notWritten } = await import('../files.js');
+    throw notWritten(path, error);
+  }
+}
+
+function stepOf({ entries, module }: Manifest, named: string | undefined): EntrySpec {
+  const steps = entries.filter((entry) => entry.kind === 'step');
+  const names = steps.map((entry) => entry.name).join(', ');
+  const found = named === undefined ? (steps.length === 1 ? steps[0] : undefined) : steps.find((entry) => entry.name === named);
+  if (found !== undefined) return found;
+  const hint = steps.length === 0 ? 'Write `export step train<B>(x: f32[B, 784], …) { … }`.' : `It has: ${names}.`;
+  if (named !== undefined || steps.length === 0) throw new DiagnosticsError([{ code: 'unknown-entry', message: `${module} exports no step${named === undefined ? '' : ` ${named}`}`, hint }]);
+  throw new UsageError(`name one of the steps: ${names}`);
 }

@@ -2,7 +2,7 @@
 // comes once per epoch; buffers are reused, so a batch is valid until the next one.
 
 import type { FeedValue } from '../../../runtime/index.js';
-import { type Column, type NumberArray, rowLength } from './table.js';
+import { type Column, countOf, type NumberArray } from './table.js';
 
 export interface Batch {
   readonly feeds: Readonly<Record<string, FeedValue>>;
@@ -12,15 +12,7 @@ export interface Batch {
 /** A permutation of 0 … count − 1: Fisher and Yates' shuffle, drawing from SplitMix64 (Steele, Lea, Flood 2014). */
 export function permutation(count: number, seed: number, epoch: number): Uint32Array {
   const order = Uint32Array.from({ length: count }, (_, at) => at);
-  let state = BigInt.asUintN(64, BigInt(seed) * 0x9e3779b97f4a7c15n + BigInt(epoch) * 0xd1342543de82ef95n + 1n);
-  const next = (bound: number): number => {
-    state = BigInt.asUintN(64, state + 0x9e3779b97f4a7c15n);
-    let z = state;
-    z = BigInt.asUintN(64, (z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n);
-    z = BigInt.asUintN(64, (z ^ (z >> 27n)) * 0x94d049bb133111ebn);
-    z ^= z >> 31n;
-    return Number((z >> 32n) * BigInt(bound) >> 32n);
-  };
+  const next = splitMix(BigInt(seed) * 0x9e3779b97f4a7c15n + BigInt(epoch) * 0xd1342543de82ef95n + 1n);
   for (let last = count - 1; last > 0; last--) {
     const other = next(last + 1);
     const held = order[last] as number;
@@ -28,6 +20,19 @@ export function permutation(count: number, seed: number, epoch: number): Uint32A
     order[other] = held;
   }
   return order;
+}
+
+/** Whole numbers below a bound: the high half of each 64-bit number, scaled. */
+function splitMix(start: bigint): (bound: number) => number {
+  let state = BigInt.asUintN(64, start);
+  return (bound) => {
+    state = BigInt.asUintN(64, state + 0x9e3779b97f4a7c15n);
+    let z = state;
+    z = BigInt.asUintN(64, (z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n);
+    z = BigInt.asUintN(64, (z ^ (z >> 27n)) * 0x94d049bb133111ebn);
+    z ^= z >> 31n;
+    return Number(((z >> 32n) * BigInt(bound)) >> 32n);
+  };
 }
 
 interface Slot {
@@ -38,7 +43,10 @@ interface Slot {
 
 /** One epoch of batches; the last one may be smaller. */
 export function* batches(columns: readonly Column[], rows: number, size: number, order: Uint32Array): Generator<Batch> {
-  const slots = columns.map((column): Slot => ({ column, length: rowLength(column), buffer: column.data.slice(0, Math.min(size, rows) * rowLength(column)) }));
+  const slots = columns.map((column): Slot => {
+    const length = countOf(column.rowShape);
+    return { column, length, buffer: column.data.slice(0, Math.min(size, rows) * length) };
+  });
   for (let start = 0; start < rows; start += size) {
     const count = Math.min(size, rows - start);
     const feeds: Record<string, FeedValue> = {};

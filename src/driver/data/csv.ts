@@ -1,10 +1,8 @@
 // CSV files with a header line. In: a path. Out: one column of numbers per header. Holds: blanks are NaN, and counted; anything else that is no number is refused with its line, unless the column is text.
 
-import { readFileSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
-import { DiagnosticsError } from '../../base/index.js';
-import { reasonOf } from '../sources.js';
-import { badData } from './table.js';
+import { readText } from '../files.js';
+import { badData } from '../json.js';
 
 export interface CsvColumn {
   readonly name: string;
@@ -13,33 +11,29 @@ export interface CsvColumn {
   readonly blanks: number;
 }
 
-/** Errors: file-not-found; bad-data for ragged rows, no rows, or a header without names. */
+/** Errors: file-not-found; bad-data for ragged rows, no rows, two columns of one name, or a column that mixes numbers and text. */
 export function readCsv(path: string): readonly CsvColumn[] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new DiagnosticsError([{ code: 'file-not-found', message: `${path}: ${reasonOf(error)}` }]);
-  }
   let rows: string[][];
   try {
-    rows = parse(text, { bom: true, skip_empty_lines: true, trim: true });
+    rows = parse(readText(path), { bom: true, skip_empty_lines: true, trim: true });
   } catch (error) {
-    throw badData(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+    if (!(error instanceof Error) || !('record' in error || 'lines' in error)) throw error;
+    throw badData(`${path}: ${error.message}`);
   }
   const [header, ...body] = rows;
   if (header === undefined || body.length === 0) throw badData(`${path}: no rows below the header`);
-  return header.map((name, at) => {
-    const numbers = new Float64Array(body.length);
-    let [blanks, text] = [0, 0];
-    for (const [row, cells] of body.entries()) {
-      const cell = cells[at] ?? '';
-      const value = cell === '' ? Number.NaN : Number(cell);
-      if (cell === '') blanks += 1;
-      else if (Number.isNaN(value)) text += 1;
-      numbers[row] = value;
-    }
-    if (text > 0 && text < body.length - blanks) throw badData(`${path}: column ${JSON.stringify(name)} mixes numbers and text`);
-    return { name, numbers: text > 0 ? undefined : numbers, blanks };
-  });
+  const twice = header.find((name, at) => header.indexOf(name) !== at);
+  if (twice !== undefined) throw badData(`${path}: two columns are called ${JSON.stringify(twice)}`, 'The first line holds the names of the columns.');
+  return header.map((name, at) => column(path, name, body.map((cells) => cells[at] ?? '')));
+}
+
+function column(path: string, name: string, cells: readonly string[]): CsvColumn {
+  const numbers = Float64Array.from(cells, (cell) => (cell === '' ? Number.NaN : Number(cell)));
+  const blanks = cells.filter((cell) => cell === '').length;
+  const texts = cells.flatMap((cell, row) => (cell !== '' && Number.isNaN(numbers[row]) && cell !== 'NaN' ? [row] : []));
+  const [first] = texts;
+  if (first !== undefined && texts.length < cells.length - blanks) {
+    throw badData(`${path}: column ${JSON.stringify(name)} mixes numbers and text: ${JSON.stringify(cells[first])} in row ${first + 1} below the header`);
+  }
+  return { name, numbers: first === undefined ? numbers : undefined, blanks };
 }

@@ -1,139 +1,133 @@
 // Data sets for `tfc train`. In: a path and the feeds of an entry. Out: one column per feed that has a row per example.
 // Holds: a feed is batched when its first axis is the entry's batch size; the others are given on the command line.
 
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EntrySpec, TensorSpec } from '../../../runtime/index.js';
 import { DiagnosticsError } from '../../base/index.js';
-import { reasonOf } from '../sources.js';
-import { readCsv } from './csv.js';
+import { notRead, readText } from '../files.js';
+import { badData, parseJson } from '../json.js';
+import { batchedFeeds } from './batch-size.js';
+import { type CsvColumn, readCsv } from './csv.js';
+import { type Numbers, toElements } from './elements.js';
 import { hasDigits, readDigits } from './idx.js';
 import { readNpy } from './npy.js';
-import { badData, type Column, type NumberArray, rowLength, sameRows } from './table.js';
+import { type Column, countOf, sameRows } from './table.js';
 
 export interface Dataset {
   readonly columns: readonly Column[];
   readonly rows: number;
-  /** Name of the size that a batch sets. */
-  readonly batch: string;
-}
-
-/** The one free size that stands alone as the first axis of feeds. */
-export function batchOf(entry: EntrySpec): string {
-  const names = new Set(entry.feeds.flatMap((feed) => firstName(feed) ?? []));
-  const [name] = names;
-  if (name === undefined || names.size > 1) {
-    throw badData(`${entry.name} has ${names.size === 0 ? 'no feed whose first axis is a free size' : `several sizes that could be the batch (${[...names].join(', ')})`}`, 'Write the batch as the first axis of every argument that has a row per example: x: f32[B, 784], y: i32[B].');
-  }
-  return name;
-}
-
-function firstName(feed: TensorSpec): string | undefined {
-  const size = feed.shape[0];
-  if (size === undefined || typeof size === 'number') return undefined;
-  const [term, ...rest] = size;
-  return rest.length === 0 && term !== undefined && term[0] === 1 && term[1].length === 1 ? term[1][0] : undefined;
 }
 
 /**
  * Reads `path`: a directory with MNIST's IDX files or one NAME.npy per feed, a CSV file, or a JSON file with an array per feed.
- * Errors: file-not-found, bad-data.
+ * Errors: file-not-found, bad-data, shape-mismatch, dtype-mismatch.
  */
 export function readDataset(path: string, entry: EntrySpec): Dataset {
-  const batch = batchOf(entry);
-  const feeds = entry.feeds.filter((feed) => firstName(feed) === batch);
-  if (!existsSync(path)) throw new DiagnosticsError([{ code: 'file-not-found', message: `${path}: no such file or directory` }]);
-  const columns = statSync(path).isDirectory() ? fromDirectory(path, feeds) : path.endsWith('.csv') ? fromCsv(path, feeds) : fromJson(path, feeds);
-  for (const [at, column] of columns.entries()) fits(path, column, feeds[at] as TensorSpec);
-  return { columns, rows: sameRows(columns, path), batch };
+  const feeds = batchedFeeds(entry);
+  const columns = isDirectory(path) ? fromDirectory(path, feeds) : path.endsWith('.csv') ? fromCsv(path, feeds) : fromJson(path, feeds);
+  return { columns, rows: sameRows(columns, path) };
 }
 
-function fits(path: string, column: Column, feed: TensorSpec): void {
-  const expected = feed.shape.slice(1);
-  if (expected.every((size) => typeof size === 'number')) {
-    const wanted = expected.reduce((product, size) => product * size, 1);
-    if (wanted !== rowLength(column)) throw new DiagnosticsError([{ code: 'shape-mismatch', message: `${path}: rows of ${column.name} have ${rowLength(column)} numbers, ${feed.name} takes ${wanted}` }]);
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    throw notRead(path, error);
   }
 }
-
-const isInteger = (feed: TensorSpec): boolean => feed.dtype === 'i32' || feed.dtype === 'i64' || feed.dtype === 'u8';
 
 function fromDirectory(path: string, feeds: readonly TensorSpec[]): Column[] {
-  if (hasDigits(path) && feeds.length === 2) {
-    const { images, labels, count, pixels } = readDigits(path);
-    return feeds.map((feed): Column => (isInteger(feed) ? { name: feed.name, data: labels, rows: count, rowShape: [] } : { name: feed.name, data: images, rows: count, rowShape: [pixels] }));
-  }
+  if (hasDigits(path)) return fromDigits(path, feeds);
   return feeds.map((feed): Column => {
     const file = join(path, `${feed.name}.npy`);
+    if (!existsSync(file)) throw new DiagnosticsError([{ code: 'file-not-found', message: `${file}: no such file`, hint: `A directory holds MNIST's IDX files, or one .npy file per argument: ${feeds.map(({ name }) => `${name}.npy`).join(', ')}.` }]);
     const { data, shape } = readNpy(file);
     const [rows, ...rowShape] = shape;
     if (rows === undefined) throw badData(`${file}: a scalar, expected one row per example`);
-    return { name: feed.name, data: cast(data, feed), rows, rowShape };
+    const numbers = data instanceof BigInt64Array ? Float64Array.from(data, Number) : data;
+    return columnOf(file, feed, numbers, rows, rowShape);
   });
 }
 
-/** Columns by name where a feed has one; otherwise the last column is the feed with one number per row, and the others are the other feed. */
+/** Images for the feed of floats, labels for the feed of integers. */
+function fromDigits(path: string, feeds: readonly TensorSpec[]): Column[] {
+  const { images, labels, count, pixels } = readDigits(path);
+  const isLabels = (feed: TensorSpec): boolean => feed.dtype === 'i32' || feed.dtype === 'i64' || feed.dtype === 'u8';
+  if (feeds.filter(isLabels).length > 1 || feeds.filter((feed) => !isLabels(feed)).length > 1) {
+    throw badData(`${path}: images and labels do not say which feed they are (${feeds.map((feed) => feed.name).join(', ')})`, 'Take one argument of floats for the images, and one of i32 for the labels.');
+  }
+  return feeds.map((feed) => (isLabels(feed) ? columnOf(path, feed, labels, count, []) : columnOf(path, feed, images, count, shapeFor(feed, pixels))));
+}
+
+/** Columns by name where every feed has one; otherwise the last column is the feed with one number per row, and the others are the other feed. */
 function fromCsv(path: string, feeds: readonly TensorSpec[]): Column[] {
   const columns = readCsv(path).filter((column) => column.numbers !== undefined);
   const blank = columns.find((column) => column.blanks > 0);
-  if (blank !== undefined) throw badData(`${path}: column ${JSON.stringify(blank.name)} has ${blank.blanks} blank cells`, 'Fill them, or drop these rows.');
-  const pick = (feed: TensorSpec, from: readonly { readonly numbers: Float64Array | undefined }[]): Column => {
-    const rows = from[0]?.numbers?.length ?? 0;
-    const data = new Float64Array(rows * from.length);
-    for (const [at, { numbers }] of from.entries()) for (let row = 0; row < rows; row++) data[row * from.length + at] = numbers?.[row] ?? Number.NaN;
-    return { name: feed.name, data: cast(data, feed), rows, rowShape: [from.length] };
-  };
-  const byName = feeds.map((feed) => columns.filter((column) => column.name === feed.name));
-  if (byName.every((found) => found.length > 0)) return feeds.map((feed, at) => pick(feed, byName[at] ?? []));
+  if (blank !== undefined) throw badData(`${path}: column ${JSON.stringify(blank.name)} has ${blank.blanks} blank cell${blank.blanks === 1 ? '' : 's'}`, 'Fill them, or drop these rows.');
+  const named = feeds.map((feed) => columns.filter((column) => column.name === feed.name));
+  if (named.every((found) => found.length === 1)) return feeds.map((feed, at) => joined(path, feed, named[at] ?? []));
   const isSingle = (feed: TensorSpec): boolean => feed.shape.slice(1).every((size) => size === 1);
-  const singles = feeds.filter(isSingle);
-  if (feeds.length !== 2 || singles.length !== 1 || columns.length < 2) {
+  if (feeds.length !== 2 || feeds.filter(isSingle).length !== 1 || columns.length < 2) {
     throw badData(`${path}: columns ${columns.map((column) => column.name).join(', ')} do not say which feed they are (${feeds.map((feed) => feed.name).join(', ')})`, 'Name columns after feeds, or use one feed with one number per row: it takes the last column.');
   }
-  return feeds.map((feed) => pick(feed, isSingle(feed) ? columns.slice(-1) : columns.slice(0, -1)));
+  return feeds.map((feed) => joined(path, feed, isSingle(feed) ? columns.slice(-1) : columns.slice(0, -1)));
+}
+
+function joined(path: string, feed: TensorSpec, columns: readonly CsvColumn[]): Column {
+  const rows = columns[0]?.numbers?.length ?? 0;
+  const data = new Float64Array(rows * columns.length);
+  for (const [at, { numbers }] of columns.entries()) numbers?.forEach((value, row) => (data[row * columns.length + at] = value));
+  return columnOf(path, feed, data, rows, shapeFor(feed, columns.length));
 }
 
 function fromJson(path: string, feeds: readonly TensorSpec[]): Column[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(path, 'utf8')) as unknown;
-  } catch (error) {
-    throw badData(`${path}: ${error instanceof SyntaxError ? `not JSON (${error.message})` : reasonOf(error)}`);
-  }
+  const value = parseJson(readText(path), path);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badData(`${path}: expected one object with an array per feed`);
   const record = value as Readonly<Record<string, unknown>>;
   return feeds.map((feed): Column => {
-    const rows = record[feed.name];
+    const rows = Object.hasOwn(record, feed.name) ? record[feed.name] : undefined;
     if (!Array.isArray(rows)) throw badData(`${path}: no array for the feed ${feed.name}`);
     const rowShape = shapeOf(rows[0]);
-    const length = rowShape.reduce((product, size) => product * size, 1);
+    const length = countOf(rowShape);
     const data = new Float64Array(rows.length * length);
     for (const [at, row] of rows.entries()) {
-      const flat = (Array.isArray(row) ? row.flat(Infinity) : [row]) as unknown[];
-      if (flat.length !== length || !flat.every((one): one is number => typeof one === 'number')) throw badData(`${path}: row ${at} of ${feed.name} is not ${length} number${length === 1 ? '' : 's'}`);
-      data.set(flat, at * length);
+      const numbers = flat(row, rowShape).map(toNumber);
+      if (numbers.length !== length || numbers.includes(undefined)) throw badData(`${path}: row ${at} of ${feed.name} is not ${rowShape.length === 0 ? 'one number' : `${rowShape.join('×')} numbers, as row 0 is`}`);
+      data.set(numbers as number[], at * length);
     }
-    return { name: feed.name, data: cast(data, feed), rows: rows.length, rowShape };
+    return columnOf(path, feed, data, rows.length, rowShape);
   });
 }
 
 const shapeOf = (row: unknown): number[] => (Array.isArray(row) ? [row.length, ...shapeOf(row[0])] : []);
 
-function cast(data: NumberArray, feed: TensorSpec): NumberArray {
-  switch (feed.dtype) {
-    case 'f32':
-      return data instanceof Float32Array ? data : Float32Array.from(data);
-    case 'f64':
-      return data instanceof Float64Array ? data : Float64Array.from(data);
-    case 'i32':
-      for (const value of data) if (!Number.isInteger(value)) throw badData(`${feed.name} takes whole numbers; the data has ${value}`);
-      return data instanceof Int32Array ? data : Int32Array.from(data);
-    case 'u8':
-    case 'bool':
-      return data instanceof Uint8Array ? data : Uint8Array.from(data);
-    case 'f16':
-    case 'bf16':
-    case 'i64':
-      throw badData(`${feed.name}: data sets hold no ${feed.dtype}`, 'Take f32 or i32 as argument, and cast inside of the program.');
+/** The elements of a row of this shape; none when it has another shape. */
+function flat(row: unknown, shape: readonly number[]): unknown[] {
+  const [size, ...rest] = shape;
+  if (size === undefined) return Array.isArray(row) ? [] : [row];
+  return Array.isArray(row) && row.length === size ? row.flatMap((one) => flat(one, rest)) : [];
+}
+
+function toNumber(value: unknown): number | undefined {
+  if (typeof value === 'number') return value;
+  if (typeof value === 'boolean') return Number(value);
+  return value === 'NaN' || value === 'Infinity' || value === '-Infinity' ? Number(value) : undefined;
+}
+
+/** The feed's own row shape when `length` numbers fill it: files of images and tables do not know it. */
+function shapeFor(feed: TensorSpec, length: number): readonly number[] {
+  const own = feed.shape.slice(1);
+  return own.every((size) => typeof size === 'number') && countOf(own) === length ? own : [length];
+}
+
+/** Errors: shape-mismatch when rows are not what the feed takes. */
+function columnOf(path: string, feed: TensorSpec, numbers: Numbers, rows: number, rowShape: readonly number[]): Column {
+  const own = feed.shape.slice(1);
+  const fits = own.length === rowShape.length && own.every((size, axis) => typeof size !== 'number' || size === rowShape[axis]);
+  if (!fits) {
+    const wanted = own.map((size) => (typeof size === 'number' ? String(size) : '?')).join(', ');
+    throw new DiagnosticsError([{ code: 'shape-mismatch', message: `${path}: rows of ${feed.name} are [${rowShape.join(', ')}], and the program takes [${wanted}]` }]);
   }
+  return { name: feed.name, data: toElements(numbers, feed, path), rows, rowShape };
 }

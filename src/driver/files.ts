@@ -1,0 +1,48 @@
+// Files as users name them. In: paths. Out: bytes and texts, or diagnostics that say what is wrong with the file. Holds: nothing here depends on what is in a file.
+
+import { readFileSync } from 'node:fs';
+import { DiagnosticsError } from '../base/index.js';
+
+/** Errors: file-not-found for whatever keeps the file from being read. */
+export function readBytes(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw notRead(path, error);
+  }
+}
+
+/** Errors: file-not-found. Bytes that are no UTF-8 become U+FFFD. */
+export const readText = (path: string): string => readBytes(path).toString('utf8');
+
+export const notRead = (path: string, error: unknown): DiagnosticsError =>
+  new DiagnosticsError([{ code: 'file-not-found', message: `${path}: ${reasonOf(error)}`, span: { source: path, start: 0, end: 0 }, hint: 'Check the path; it is taken relative to the current directory.' }]);
+
+/** `error` as a diagnostic about `path` when the system refused to write; anything else as it is. */
+export function notWritten(path: string, error: unknown): unknown {
+  if (!(error instanceof Error) || !('syscall' in error)) return error;
+  return new DiagnosticsError([{ code: 'file-not-written', message: `${path}: ${reasonOf(error)}`, span: { source: path, start: 0, end: 0 } }]);
+}
+
+/** What the system says about a file, in people's words. */
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  switch (code) {
+    case 'ENOENT':
+      return 'no such file or directory';
+    case 'EISDIR':
+      return 'is a directory';
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return 'a part of the path is no directory';
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied';
+    case 'ENOSPC':
+      return 'no space left';
+    case 'EROFS':
+      return 'the file system is read-only';
+    default:
+      return error instanceof Error ? error.message : String(error);
+  }
+}

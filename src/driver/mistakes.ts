@@ -1,0 +1,54 @@
+// Diagnostics for programs. In: diagnostics and the texts they point into. Out: JSON objects, or one line of text. Holds: positions count from 1, as in editors.
+
+import { positionAt, type Position } from '../../grammar/index.js';
+import { type Diagnostic, DiagnosticsError } from '../base/index.js';
+import { TfcError } from '../../runtime/index.js';
+
+/** Texts by path, as far as they were read. */
+export type Texts = ReadonlyMap<string, string>;
+
+export interface JsonError {
+  readonly code: string;
+  readonly message: string;
+  readonly file?: string;
+  readonly span?: { readonly start: Position; readonly end: Position };
+  readonly hint?: string;
+}
+
+/** What a failed command prints with `--json`; `errors` holds all of them when there are several. */
+export interface JsonFailure {
+  readonly error: JsonError;
+  readonly errors?: readonly JsonError[];
+}
+
+export function toJson(diagnostic: Diagnostic, texts: Texts): JsonError {
+  const { code, message, span, hint } = diagnostic;
+  const text = span === undefined ? undefined : texts.get(span.source);
+  return {
+    code,
+    message,
+    ...(span === undefined ? {} : { file: span.source }),
+    ...(span === undefined || text === undefined ? {} : { span: { start: positionAt(text, span.start), end: positionAt(text, span.end) } }),
+    ...(hint === undefined ? {} : { hint }),
+  };
+}
+
+/** `errors` has at least one. */
+export function jsonFailure(errors: readonly JsonError[]): JsonFailure {
+  const [error] = errors as [JsonError, ...JsonError[]];
+  return errors.length === 1 ? { error } : { error, errors };
+}
+
+/** `mlp.tdsl:3:14: shape-mismatch: … (hint)`. */
+export function oneLine({ code, message, span, hint }: Diagnostic, texts: Texts): string {
+  const text = span === undefined ? undefined : texts.get(span.source);
+  const start = span === undefined || text === undefined ? undefined : positionAt(text, span.start);
+  return `${start === undefined ? '' : `${span?.source}:${start.line}:${start.column}: `}${code}: ${message}${hint === undefined ? '' : ` (${hint})`}`;
+}
+
+/** The user's mistakes behind an exception, or undefined when it is ours. */
+export function mistakesOf(error: unknown): readonly Diagnostic[] | undefined {
+  if (error instanceof DiagnosticsError) return error.diagnostics;
+  if (error instanceof TfcError) return [{ code: error.code, message: error.message, hint: error.hint }];
+  return undefined;
+}
