@@ -1,7 +1,7 @@
 // Inverse of a square matrix by Gauss–Jordan elimination with partial pivoting. In: [N, N] floats. Out: [N, N].
 // Holds: a singular matrix gives the infinities and NaN that dividing by a zero pivot gives.
 
-import { Dim, InternalError, isFloat, shapeToString } from '../base/index.js';
+import { type Dim, InternalError, isFloat, shapeToString } from '../base/index.js';
 import { type GraphBuilder, type Node, tensor, type TensorNode } from '../graph/index.js';
 import { build as loop, type Accumulator, type Expr, type For, type Stmt } from '../loop/index.js';
 import { applyTensor, tensorOf } from './apply.js';

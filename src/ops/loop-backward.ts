@@ -94,6 +94,8 @@ function contributionOf(build: GraphBuilder, capture: number, pulled: TensorNode
 export function loopVjp(node: Node<LoopAttrs>, cotangents: readonly (TensorNode | undefined)[], build: GraphBuilder, modes: Modes): readonly (TensorNode | undefined)[] {
   const { trip, carries, body } = node.attrs;
   const args = node.args.map(tensorOf);
+  // A loop that is known not to run hands its initial values on.
+  if (trip.constant === 0) return args.map((_, at) => (at < carries ? cotangents[at] : undefined));
   const pull = pullBody(node.attrs, cotangents, build, modes);
   const used = usedParameters(pull.region.results);
   const stacked = numbers(carries).filter((at) => used.has(at + 1));

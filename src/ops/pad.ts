@@ -55,9 +55,11 @@ export const pad: Op<PadAttrs> = defineOp<PadAttrs>({
   },
   lowering: {
     kind: 'element',
-    // Both sides of a choice are computed, so the index is clamped into the argument (whose storage has at least one element, even when it is empty).
+    // Both sides of a choice are computed, so the index is clamped into the argument. Where a size that is only known at run time turns out to be 0, that reads
+    // (and drops) what stands at index 0 of an empty tensor: its storage must be readable there.
     at(node, index, arg) {
       const { shape } = node.args[0]?.type as TensorType;
+      if (shape.some((size) => size.constant === 0)) return zeroOf(node.type.dtype);
       const inside: Expr[] = [];
       const from = index.map((at, axis) => {
         const [size, before, step] = [dimAt(shape, axis), dimAt(node.attrs.before, axis), innerAt(node.attrs, axis) + 1];

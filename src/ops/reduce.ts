@@ -10,7 +10,7 @@ import { cast } from './cast.js';
 import { type Derivative, defineOp, type Op, type Sample } from './define.js';
 import { elementwise } from './elementwise.js';
 import { identityOf } from './lowering.js';
-import { zeros } from './make.js';
+import { fill, zeros } from './make.js';
 import { axesProblem, isProblem, oneTensor, problem, without } from './problem.js';
 import { othersProduct } from './product.js';
 import { emptyValue, get, indices, positionOf, put, tensorAt, wrap } from './value.js';
@@ -72,7 +72,9 @@ const extremumDerivative: Derivative<ReduceAttrs> = {
     if (tangent === undefined) return [undefined];
     const { mask, count } = winners(build, node);
     const kept = applyTensor(build, elementwise.select, [mask, tangent, zeros(build, tangent.type)], {});
-    return [applyTensor(build, elementwise.div, [applyTensor(build, reduceSum, [kept], node.attrs), count], {})];
+    // Of no elements (or none but NaN) there is no winner, and nothing moves.
+    const some = applyTensor(build, elementwise.max, [count, fill(build, count.type, 1)], {});
+    return [applyTensor(build, elementwise.div, [applyTensor(build, reduceSum, [kept], node.attrs), some], {})];
   },
 };
 

@@ -28,7 +28,10 @@ export function closeRegion(build: GraphBuilder, params: readonly TensorNode[], 
     if (node.args.some((arg) => dependent.has(arg))) dependent.add(node);
     else if (isFree(node) || (node.op.name === 'broadcast' && node.args.every((arg) => cheap.has(arg)))) cheap.add(node);
   }
-  for (const node of betweenDerivatives(order, dependent)) cheap.delete(node), dependent.add(node);
+  for (const node of betweenDerivatives(order, dependent)) {
+    cheap.delete(node);
+    dependent.add(node);
+  }
   const inside = (node: Node): boolean => dependent.has(node) || cheap.has(node);
   const roots = new Set<Node>(results);
   const needed = new Set<Node>(order.filter((node) => roots.has(node)));

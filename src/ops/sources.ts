@@ -1,6 +1,6 @@
 // Ops without arguments: feeds, variables, parameters of regions, constants, indices, sizes. In: attributes. Out: one tensor. Holds: their type is written in their attributes.
 
-import { type Dim, type DType, InternalError, isFloat, isInteger } from '../base/index.js';
+import { Dim, type DType, InternalError, isFloat, isInteger } from '../base/index.js';
 import { tensor, type TensorType, type Type } from '../graph/index.js';
 import { build } from '../loop/index.js';
 import { defineOp, type Op, type TypeProblem } from './define.js';
@@ -86,7 +86,7 @@ export const constant: Op<ConstantAttrs> = defineOp<ConstantAttrs>({
 
 export const iota: Op<IotaAttrs> = defineOp<IotaAttrs>({
   name: 'iota',
-  doc: 'The index along one axis: 0, 1, 2, …',
+  doc: 'Counts 0, 1, 2, … along one axis.',
   type(args, { shape, axis, dtype }) {
     if (!isFloat(dtype) && !isInteger(dtype)) return problem('dtype-mismatch', `iota counts in numbers, not in ${dtype}`);
     if (!Number.isInteger(axis) || axis < 0 || axis >= shape.length) return problem('invalid-value', `iota: there is no axis ${axis} in a tensor of rank ${shape.length}`);
@@ -104,7 +104,12 @@ export const iota: Op<IotaAttrs> = defineOp<IotaAttrs>({
     },
     cost: 0,
   },
-  samples: () => [],
+  samples: () => [
+    { args: [], attrs: { shape: [Dim.of(2), Dim.of(3)], axis: 1, dtype: 'f64' } },
+    { args: [], attrs: { shape: [Dim.of(4)], axis: 0, dtype: 'i32' } },
+    { args: [], attrs: { shape: [Dim.of(2), Dim.of(2)], axis: 0, dtype: 'i64' } },
+    { args: [], attrs: { shape: [Dim.of(0)], axis: 0, dtype: 'i32' } },
+  ],
 });
 
 export const dimension: Op<DimensionAttrs> = defineOp<DimensionAttrs>({
@@ -121,5 +126,5 @@ export const dimension: Op<DimensionAttrs> = defineOp<DimensionAttrs>({
     },
     cost: 0,
   },
-  samples: () => [],
+  samples: () => [{ args: [], attrs: { dim: Dim.of(7) } }],
 });

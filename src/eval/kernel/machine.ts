@@ -40,6 +40,7 @@ export const helpers = {
   libm_acosh: Math.acosh,
   libm_atanh: Math.atanh,
   libm_erf: scalarTable.erf.evaluate,
+  libm_fmod: scalarTable.rem.evaluate,
   libm_pow: scalarTable.pow.evaluate,
 } as const;
 

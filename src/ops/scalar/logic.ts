@@ -26,7 +26,7 @@ export const logic = scalarFunctions({
   not: { ...logical, doc: 'Not.', arity: 1, kernel: 'not', domain: [bits], evaluate: (a) => 1 - a },
   isnan: { arity: 1, takes: 'float', result: 'bool', domain: [wide], ulp: 0.5, cost: 1, slopes: 'zero', doc: 'Whether it is NaN.', kernel: 'isnan', evaluate: (a) => Number(Number.isNaN(a)) },
   select: {
-    doc: 'c ? a : b. Neither branch’s NaN reaches the other, in the value and in the slope.', arity: 3, takes: 'any', result: 'same', conditional: true, kernel: 'select', domain: [bits, wide, wide], ulp: 0.5, cost: 1,
+    doc: 'c ? a : b. The branch that is not taken gets a slope of 0, which what computed it may still turn into NaN (0 · ∞).', arity: 3, takes: 'any', result: 'same', conditional: true, kernel: 'select', domain: [bits, wide, wide], ulp: 0.5, cost: 1,
     evaluate: (c, a, b) => (c !== 0 ? a : b), integer: (c, a, b) => (c !== 0n ? a : b),
     slopes: [undefined, (m, d, _, c) => m.select(c, d, m.constant(0)), (m, d, _, c) => m.select(c, m.constant(0), d)],
   },
