@@ -100,7 +100,8 @@ function originsOf(group: Group, forms: Forms, builder: GraphBuilder): KernelOri
   const visit = (node: Node): void => {
     if (seen.has(node) || group.reads.has(node) || forms.isStored(node)) return;
     seen.add(node);
-    for (const origin of builder.originsOf(node)) found.set(`${origin.span.start}:${origin.span.end}:${origin.backward}:${origin.scope}`, origin);
+    // Constants are shared by everything that mentions their number.
+    if (node.args.length > 0) for (const origin of builder.originsOf(node)) found.set(`${origin.span.start}:${origin.span.end}:${origin.backward}:${origin.scope}`, origin);
     node.args.forEach(visit);
   };
   for (const member of group.members) visit(member.node);
