@@ -38,12 +38,13 @@ export abstract class PrimaryRules extends TypeRules {
   /** Whether `fold` or `scan`, which comes next, starts a loop: a variable follows, and no word that may follow a value. */
   private loopFollows(): boolean {
     const variable = this.LA(2);
+    if (this.brokenBefore(variable)) return false;
     if (variable.tokenType === t.ParenOpen) {
       const after = this.LA(this.closingFrom(2) + 1);
       return after.tokenType === t.word.in && !this.brokenBefore(after);
     }
     if (!tokenMatcher(variable, t.Name) || t.wordsAfterValues.has(variable.image)) return false;
-    return this.at(t.word.in, 3) || (variable.tokenType === t.Identifier && !this.brokenBefore(variable));
+    return this.at(t.word.in, 3) || variable.tokenType === t.Identifier;
   }
 
   private lambdaFollows(): boolean {
