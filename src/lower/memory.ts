@@ -1,6 +1,7 @@
 // The memory plan. In: kernels in order. Out: one arena whose slots temporaries share. Holds: temporaries in one slot are never alive at the same time.
 
-import { bytesOf, Dim, elementCount } from '../base/index.js';
+import type { Dim} from '../base/index.js';
+import { bytesOf, elementCount } from '../base/index.js';
 import type { ArenaPlan, ArenaSlot, Buffer, Expr, Kernel, Stmt } from '../loop/index.js';
 
 interface Lifetime {

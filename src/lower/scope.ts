@@ -70,13 +70,12 @@ export class Scope {
 
   /** The innermost scope that declares one of the names that `exprs` need: values that depend on them belong there. */
   home(exprs: readonly Expr[]): Scope {
-    const needed = freeNames(exprs);
-    let scope: Scope = this;
-    for (;;) {
-      for (const name of needed) if (scope.#own.has(name)) return scope;
-      if (scope.closed || scope.parent === undefined) return scope;
-      scope = scope.parent;
-    }
+    return this.#homeOf(freeNames(exprs));
+  }
+
+  #homeOf(needed: ReadonlySet<string>): Scope {
+    for (const name of needed) if (this.#own.has(name)) return this;
+    return this.closed || this.parent === undefined ? this : this.parent.#homeOf(needed);
   }
 
   recall(key: string): Expr | undefined {

@@ -3,7 +3,7 @@
 
 import { expect } from 'vitest';
 import { type DType, isFloat, isInteger } from '../../src/base/index.js';
-import { compile, type FeedValue, type Module } from '../../src/driver/index.js';
+import { compile, type FeedValue, type Module, type Session } from '../../src/driver/index.js';
 import { check } from '../../src/driver/front.js';
 import { toKernels, toMachine } from '../../src/driver/pipeline.js';
 import { hostTarget } from '../../codegen/llvm/index.js';
@@ -111,7 +111,7 @@ function kernelStep(lowered: readonly Lowered[], entry: Entry, feeds: State, pat
   return new Map([...result.outputs.map((value, at) => [`output ${(outputs[at] as string).replace(/^out_(result$)?/, '')}`, value] as const), ...changed.flatMap((at) => (result.variables[at] === undefined ? [] : [[`variable ${paths[at]}`, result.variables[at]] as const]))]);
 }
 
-function sessionWith(module: Module, initial: State, threads: number): ReturnType<Module['session']> {
+function sessionWith(module: Module, initial: State, threads: number): Session {
   const session = module.session({ threads, seed: 5 });
   for (const [path, value] of initial) {
     const own = session.get(path);
@@ -121,7 +121,7 @@ function sessionWith(module: Module, initial: State, threads: number): ReturnTyp
   return session;
 }
 
-function nativeStep(session: ReturnType<Module['session']>, name: string, entry: Entry, feeds: State): Results {
+function nativeStep(session: Session, name: string, entry: Entry, feeds: State): Results {
   const result = session.run(name, Object.fromEntries([...feeds].map(([feed, value]) => [feed, feedOf(value)])));
   const results = new Map<string, TensorValue>();
   for (const { path, node } of entry.outputs) {
