@@ -1,8 +1,8 @@
 // Kernels of pointwise groups: elementwise ops and reductions. In: a group and its storage. Out: statements in a scope.
 // Holds: at each point reductions come first, in the order in which they need each other; then all values are computed; then they are stored (so that a variable may be read and updated in place).
 
-import type { Dim} from '../base/index.js';
-import { InternalError, type Shape } from '../base/index.js';
+
+import { type Dim, InternalError, type Shape } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
 import { type Accumulator, type Axis, build, type Expr, type Stmt, type Target } from '../loop/index.js';
 import { constants, identity, indices, type ReduceForm, space, spread } from './forms.js';
