@@ -40,7 +40,7 @@ export function assignArguments(context: Context, passed: readonly Passed[], slo
       const names = slots.map((slot) => slot.name);
       fail(context, 'unknown-argument', argument.name.span, `\`${callee}\` has no argument \`${name}\``, {
         labels,
-        hint: suggestion(name, names) ?? (names.length === 0 ? 'it takes no arguments' : `its arguments are ${names.map((one) => `\`${one}\``).join(', ')}`),
+        hint: suggestion(name, names) ?? (names.length === 0 ? 'it takes no arguments' : `its argument${names.length > 1 ? 's are' : ' is'} ${names.map((one) => `\`${one}\``).join(', ')}`),
       });
       failed = true;
     } else if (assigned.has(name)) {

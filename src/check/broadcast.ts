@@ -42,7 +42,7 @@ export function sizeLabels(operand: Pick<Operand, 'value' | 'span'>, axis: numbe
   labels.push({ span: written.span, text: `\`${binding.name}\` is ${describe(value)}` });
   if (written.kind === 'size-name') {
     const generic = binding.typeScope?.lookup(written.name);
-    if (generic instanceof GenericBinding && generic.bound !== undefined) labels.push({ span: generic.bound, text: `\`${written.name}\` is ${size} here` });
+    if (generic instanceof GenericBinding && generic.bound !== undefined && `${size}` !== written.name) labels.push({ span: generic.bound, text: `\`${written.name}\` is ${size} here` });
     else if (generic !== undefined && generic.span !== undefined && generic.role === 'declaration') labels.push({ span: generic.span, text: `\`${written.name}\` is ${size}` });
   }
   return labels;
@@ -76,11 +76,11 @@ export function commonShape(context: Context, operands: readonly Operand[], span
       const labels = [...sizeLabels(first, axis - (rank - (shapes[holder] as Shape).length)), ...sizeLabels(second, axis - (rank - shape.length))];
       const types = `${typeToString(first.node.type)} and ${typeToString(second.node.type)}`;
       if (code === 'shape-mismatch')
-        fail(context, code, span, `${what}: ${types} do not broadcast: size ${size} of ${names[0]} and size ${own} of ${names[1]} differ`, { labels, hint: broadcastHint(first, second) });
+        fail(context, code, span, `${what}: ${types} do not broadcast: size ${size} of ${names[0]} and size ${own} of ${names[1]} differ`, { labels, hint: axesHint(first, second) ?? 'sizes must be equal, or one of them 1' });
       else
         fail(context, code, span, `${what}: ${types} do not broadcast: whether size ${size} of ${names[0]} and size ${own} of ${names[1]} agree is not known`, {
           labels,
-          hint: 'give both the same size name if they are always equal; a size that is 1 only at run time is not broadcast',
+          hint: axesHint(first, second) ?? 'give both the same size name if they are always equal; a size that is 1 only at run time is not broadcast',
         });
       return undefined;
     }
@@ -89,7 +89,8 @@ export function commonShape(context: Context, operands: readonly Operand[], span
   return result;
 }
 
-function broadcastHint(a: Operand, b: Operand): string | undefined {
+/** Operands that would fit with their axes in another order or place. */
+function axesHint(a: Operand, b: Operand): string | undefined {
   const x = a.node.type.shape;
   const y = b.node.type.shape;
   if (x.length === 2 && y.length === 2 && x[0]?.equals(y[1] as Dim) === true && x[1]?.equals(y[0] as Dim) === true) return 'transpose one side: `transpose(…)`';
@@ -97,7 +98,7 @@ function broadcastHint(a: Operand, b: Operand): string | undefined {
     const [small, large] = x.length < y.length ? [x, y] : [y, x];
     if (small.length === 1 && large.length === 2 && small[0]?.equals(large[0] as Dim) === true) return 'axes are aligned at the end; make a column of the vector: `expandDims(…, axis: 1)`';
   }
-  return 'sizes must be equal, or one of them 1';
+  return undefined;
 }
 
 /** The tensor stretched to `shape`, which must be one that it broadcasts to. */

@@ -38,7 +38,8 @@ export function pushFrame(context: Context, callee: object, self: InstanceValue 
 export function callFunction(call: Call, fn: FunctionValue): Value {
   const { context } = call;
   const { declaration } = fn;
-  const name = declaration.name.text;
+  const own = declaration.name.text;
+  const name = shownName(fn);
   context.checker.visited.add(declaration);
   const assigned = assignArguments(
     context,
@@ -83,7 +84,7 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
   if (failed || !matcher.finish()) return ERROR;
 
   const self = fn.self;
-  const segment = self === undefined ? name : methodName(context, self, name);
+  const segment = self === undefined ? own : methodName(context, self, own);
   const enter = (outer: Context): Context => (segment === '' ? outer : enterScope(outer, segment));
   const inside: Context = enter({ ...context, module: fn.module, frame, self, site: fn.module.std ? (context.module.std ? context.site : call.site) : undefined, assigns: false, instancePath: undefined });
   const differentiates = derives(declaration);
@@ -148,6 +149,12 @@ export function callLambda(call: Call, lambda: LambdaValue): Value {
   }
   const inside: Context = { ...context, module: lambda.module, frame, self: lambda.self, site: lambda.module.std ? (context.module.std ? context.site : call.site) : undefined, assigns: false, instancePath: undefined };
   return evaluateBody(inside, expression.body, scope, call.expected, 'the lambda', expression.span);
+}
+
+/** How messages call a function: a method by its instance, `call` by the instance alone. */
+function shownName({ declaration, self }: FunctionValue): string {
+  const own = declaration.name.text;
+  return self === undefined ? own : own === 'call' ? self.path : `${self.path}.${own}`;
 }
 
 /** The scope that a method opens: the instance's path below the instance around it; `call` has no name of its own. */

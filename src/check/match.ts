@@ -6,7 +6,7 @@ import { type Dim, isFloat, isInteger, type DType, type Label, type Shape } from
 import { broadcastTo, sizeLabels } from './broadcast.js';
 import type { Context } from './context.js';
 import { matchModel } from './match-model.js';
-import { fail } from './report.js';
+import { excerpt, fail } from './report.js';
 import { GenericBinding, type DTypeBound, type Scope } from './scope.js';
 import { isUnknown, solveSize, unknownsIn } from './sizes.js';
 import { bindingLabel, fallbackDType, ownDType, shapeOf, toTensor } from './tensors.js';
@@ -209,10 +209,10 @@ export class Matcher {
       if (solved !== 'differs') continue;
       const written = dims.length === pattern.length ? dims[axis] : undefined;
       const labels: Label[] = [];
-      labels.push({ span: written?.span ?? type.span, text: `declared as ${this.#sizeText(size)}` });
+      labels.push({ span: written?.span ?? type.span, text: written === undefined ? `declared as ${this.#sizeText(size)}` : `declared as ${excerpt(this.context, written.span, this.#sizeText(size))}` });
       if (written?.kind === 'size-name') {
         const generic = this.scope.lookup(written.name);
-        if (generic instanceof GenericBinding && generic.bound !== undefined) labels.push({ span: generic.bound, text: `\`${written.name}\` is ${this.#known(size)} here` });
+        if (generic instanceof GenericBinding && generic.bound !== undefined && `${this.#known(size)}` !== written.name) labels.push({ span: generic.bound, text: `\`${written.name}\` is ${this.#known(size)} here` });
         else if (generic?.role === 'declaration' && generic.span !== undefined) labels.push({ span: generic.span, text: `\`${written.name}\` is ${this.#known(size)}` });
       }
       labels.push(...sizeLabels({ value, span: subject.span }, axis));

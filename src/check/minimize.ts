@@ -32,7 +32,7 @@ export function minimize(context: Context, statement: MinimizeStatement, scope: 
   const node = toTensor(context, loss, statement.loss.span);
   if (rule.kind !== 'optimizer-rule') {
     if (rule.kind !== 'error')
-      fail(context, 'type-mismatch', statement.optimizer.span, `\`with\` takes an optimizer, and this is ${describe(rule)}`, { hint: rule.kind === 'optimizer' ? `pass its arguments: \`${rule.declaration.name.text}(…)\`` : 'e.g. `sgd(lr: 0.1)`' });
+      fail(context, 'type-mismatch', statement.optimizer.span, rule.kind === 'optimizer' ? `${describe(rule)} is named without its arguments` : `\`with\` takes an optimizer, and this is ${describe(rule)}`, { hint: rule.kind === 'optimizer' ? `pass its arguments: \`${rule.declaration.name.text}(…)\`` : 'e.g. `sgd(lr: 0.1)`' });
     return;
   }
   if (node === undefined) return;

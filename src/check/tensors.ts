@@ -103,7 +103,7 @@ export function toTensor(context: Context, value: Value, span: Span, dtype?: DTy
   const node = convert(context, value, span, dtype);
   if (node !== undefined && dtype !== undefined && node.type.dtype !== dtype) {
     const labels = value.kind === 'tensor' || value.kind === 'variable' ? bindingLabel(value) : [];
-    fail(context, 'dtype-mismatch', span, `this is ${typeToString(node.type)}, where ${dtype} is expected`, { labels, hint: `convert it: \`${dtype}(…)\`` });
+    fail(context, 'dtype-mismatch', span, `this is ${typeToString(node.type)}, where ${dtype} is expected`, { labels, hint: dtype === 'bool' ? 'compare it: `… > 0`' : `convert it: \`${dtype}(…)\`` });
     return undefined;
   }
   return node;

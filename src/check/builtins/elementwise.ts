@@ -1,13 +1,14 @@
 // Elementwise functions by their names: exp, log, tanh, pow, where, … In: tensors or numbers. Out: a number when all are known, else a node with its broadcasts.
 // Holds: the list of names is here, the functions themselves are the scalar table's.
 
+import { isFloat } from '../../base/index.js';
 import * as ops from '../../ops/index.js';
 import type { ScalarName } from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
 import { broadcastTogether } from '../broadcast.js';
 import { selectTensors } from '../expressions/conditional.js';
 import { excerpt, fail } from '../report.js';
-import { agree, shapeOf, toTensor } from '../tensors.js';
+import { agree, bindingLabel, shapeOf, toTensor } from '../tensors.js';
 import { expectedDType } from '../types.js';
 import { describe, ERROR, number, type Value } from '../values.js';
 import { required, result, type Builtin, type BuiltinCall, type Given } from './builtin.js';
@@ -56,6 +57,11 @@ export function applyElementwise(call: BuiltinCall, scalar: ScalarName, names: r
   const floating = ops.scalarTable[scalar].takes === 'float';
   const nodes = agree(context, givens, expectedDType(call.expected) ?? (floating ? 'f32' : undefined), site, what);
   if (nodes === undefined) return ERROR;
+  const wrong = floating ? nodes.findIndex((node) => !isFloat(node.type.dtype)) : -1;
+  if (wrong >= 0) {
+    const given = givens[wrong] as Given;
+    return fail(context, 'dtype-mismatch', given.span, `\`${call.builtin.name}\` takes floats, and this is ${describe(given.value)}`, { labels: bindingLabel(given.value), hint: 'convert it: `f32(…)`' });
+  }
   const operands = nodes.map((node, at) => ({ node, value: givens[at]?.value ?? ERROR, span: givens[at]?.span ?? site }));
   const wide = broadcastTogether(context, operands, site, what);
   return wide === undefined ? ERROR : result(applyTensor(context, ops.elementwise[scalar], wide, {}, site));
