@@ -36,6 +36,19 @@ export class AccumulatorFile {
     for (let at = 0; at < count; at++) ops.builder.store(first, this.register(registers, at));
   }
 
+  /** Copies the registers of `name` to memory for the code in `scope`, which may then index them by values not known yet. */
+  spill(name: string, scope: Scope): void {
+    const { ops } = this.expressions;
+    const registers = scope.registers.get(name);
+    if (registers === undefined || registers.count < 2) return;
+    const type = ops.wide(registers.element, registers.lanes);
+    const pointer = ops.builder.alloca(ops.module.types.array(type, registers.count), { align: 64, name: `${name}.copy` });
+    for (let at = 0; at < registers.count; at++) {
+      ops.builder.store(ops.builder.load(type, this.register(registers, at)), ops.builder.gep(type, pointer, [this.expressions.math.value(at)]));
+    }
+    scope.registers.set(name, { ...registers, pointer, addresses: [] });
+  }
+
   read(accumulator: Accumulator, index: readonly Expr[], scope: Scope): Value {
     const { pointer, lanes, registers } = this.locate(accumulator, index, scope);
     const { ops } = this.expressions;

@@ -1,7 +1,7 @@
 // Scalar expressions as LLVM values. In: an expression and the scope it stands in. Out: a value with one lane, or with those of the vector loop around.
 // Holds: what does not depend on the lanes is computed once, as a scalar; shared sub-expressions of one statement are emitted once.
 
-import { InternalError, isFloat } from '../../src/base/index.js';
+import { type Dim, InternalError, isFloat } from '../../src/base/index.js';
 import { type Expr, isMachineOp } from '../../src/loop/index.js';
 import type { Linear, LinearForms, Term } from './linear.js';
 import type { LlvmValue } from './llvm/index.js';
@@ -10,6 +10,30 @@ import type { Memory } from './memory.js';
 import type { AccumulatorFile } from './accumulators.js';
 import type { Lanes, Scalar, Scope } from './scope.js';
 import type { ScalarMath, Sizes } from './sizes.js';
+
+/**
+ * A linear form seen from the lanes: base + constant is its value in lane 0 without the varying terms, `stride` its step from lane to lane,
+ * and `varying` the terms that change with the lanes in another way.
+ */
+export interface Split {
+  /** Names the terms of `base`; undefined when one of them reads memory. */
+  readonly key: string | undefined;
+  readonly base: Scalar;
+  readonly constant: number;
+  readonly stride: Scalar;
+  readonly varying: readonly Term[];
+}
+
+/** Numbers for values, so that they can be named in keys. */
+class Ids {
+  private readonly numbers = new Map<Value, number>();
+
+  of(value: Value): number {
+    let number = this.numbers.get(value);
+    if (number === undefined) this.numbers.set(value, (number = this.numbers.size));
+    return number;
+  }
+}
 
 /** Values of the sub-expressions of one statement. */
 export type Memo = Map<Expr, Value>;
@@ -27,6 +51,7 @@ export class Expressions {
     this.math = math;
   }
 
+  private readonly ids = new Ids();
   /** Set once by a kernel, because loads and registers need expressions for their indices. */
   private parts: { readonly memory: Memory; readonly accumulators: AccumulatorFile
   } | undefined;
@@ -67,7 +92,7 @@ export class Expressions {
         return { value: this.math.value(this.index(expr.name, scope)), lanes: 1, dtype: 'i64' };
       }
       case 'name':
-        return this.binding(expr.name, scope).value;
+        return this.sharedName(expr.name, scope);
       case 'read':
         return this.connected.accumulators.read(expr.accumulator, expr.index, scope);
       case 'load':
@@ -83,6 +108,16 @@ export class Expressions {
         return ops.apply(expr.fn, expr.dtype, expr.args.map((arg) => this.emit(arg, scope, memo)));
       }
     }
+  }
+
+  /** A let; one that all lanes share is spread over them once for all chunks of a tile loop. */
+  private sharedName(name: string, scope: Scope): Value {
+    const { value } = this.binding(name, scope);
+    const { lanes } = scope;
+    if (lanes?.splats === undefined || value.lanes > 1 || !isFloat(value.dtype) || !lanes.splats.lets.has(name)) return value;
+    let wide = lanes.splats.values.get(`$${name}`);
+    if (wide === undefined) lanes.splats.values.set(`$${name}`, (wide = this.ops.widen(value, lanes.lanes)));
+    return wide;
   }
 
   /** A number that all lanes read: chunks of a tile loop without stores take it from the first chunk. */
@@ -134,39 +169,54 @@ export class Expressions {
     return this.math.add(split.base, split.constant);
   }
 
-  /**
-   * A linear form seen from the lanes: base + constant is its value in lane 0 without the varying terms, `stride` its step from lane to lane,
-   * and `varying` the terms that change with the lanes in another way.
-   */
-  split(form: Linear, scope: Scope, memo: Memo = new Map()): { readonly base: Scalar; readonly constant: number; readonly stride: Scalar; readonly varying: readonly Term[] } {
+  split(form: Linear, scope: Scope, memo: Memo = new Map()): Split {
     const { math } = this;
     const { lanes } = scope;
     let constant = 0;
     let stride: Scalar = 0;
-    const parts: { readonly value: Scalar; readonly depth: number }[] = [];
     const varying: Term[] = [];
+    const parts: { readonly depth: number; readonly value: () => Scalar }[] = [];
+    let key: string | undefined = '';
+    const add = (name: string | undefined, coefficient: Dim, depth: number, value: () => Scalar): void => {
+      parts.push({ depth, value });
+      key = key === undefined || name === undefined ? undefined : `${key}+${coefficient.key}*${name}`;
+    };
     const fixed = this.sizes.of(form.constant);
     if (typeof fixed === 'number') constant += fixed;
-    else parts.push({ value: fixed, depth: 0 });
+    else add('', form.constant, 0, () => fixed);
     for (const term of form.terms) {
-      const { atom } = term;
+      const { atom, coefficient } = term;
       if (lanes !== undefined && atom.kind === 'index' && atom.name === lanes.index) {
-        stride = this.sizes.of(term.coefficient);
-        const value = math.mul(lanes.base, stride);
-        if (typeof value === 'number') constant += value;
-        else parts.push({ value, depth: lanes.depth });
+        const step = this.sizes.of(coefficient);
+        stride = step;
+        if (typeof lanes.base === 'number' && typeof step === 'number') constant += lanes.base * step;
+        else if (lanes.base !== 0) add(typeof lanes.base === 'number' ? `${lanes.base}` : `#${atom.name}`, coefficient, lanes.depth, () => math.mul(lanes.base, step));
       } else if (lanes !== undefined && this.varies(atom, scope)) varying.push(term);
       else {
         const known = this.known(atom, scope);
-        const coefficient = this.sizes.of(term.coefficient);
-        const value = known === undefined ? undefined : math.mul(known, coefficient);
-        if (typeof value === 'number') constant += value;
-        else if (value !== undefined) parts.push({ value, depth: 0 });
-        else parts.push({ value: math.mul(this.emit(atom, scope, memo).value, coefficient), depth: this.depth(atom, scope) });
+        const factor = this.sizes.of(coefficient);
+        if (known !== undefined && typeof factor === 'number') constant += known * factor;
+        else if (known !== undefined) add(`${known}`, coefficient, 0, () => math.mul(known, factor));
+        else add(this.nameOf(atom, scope), coefficient, this.depth(atom, scope), () => math.mul(this.emit(atom, scope, memo).value, factor));
       }
     }
-    parts.sort((a, b) => a.depth - b.depth);
-    return { base: parts.reduce<Scalar>((sum, part) => math.add(sum, part.value), 0), constant, stride, varying };
+    let base = key === undefined ? undefined : scope.sums.get(key);
+    if (base === undefined) {
+      parts.sort((a, b) => a.depth - b.depth);
+      base = parts.reduce<Scalar>((total, part) => math.add(total, part.value()), 0);
+      if (key !== undefined) scope.sums.set(key, base);
+    }
+    return { key, base, constant, stride, varying };
+  }
+
+  /** A name for the value of an atom that is the same wherever it is at hand; undefined when it reads memory. */
+  private nameOf(atom: Expr, scope: Scope): string | undefined {
+    if (atom.kind === 'index') return `#${atom.name}`;
+    const { indices, names } = this.forms.mentioned(atom);
+    if (names.some((name) => name.startsWith('%')) || mentionsLoad(atom)) return undefined;
+    const bindings = names.map((name) => this.ids.of(this.binding(name, scope).value));
+    const unrolled = indices.map((name) => this.index(name, scope)).map((value) => (typeof value === 'number' ? value : ''));
+    return `${this.forms.key(atom)}@${bindings.join()}@${unrolled.join()}`;
   }
 
   /** Terms that vary with the lanes in a way of their own, summed up in i64 lanes. */
@@ -289,4 +339,8 @@ function fold(fn: string, a: number, b: number): number | undefined {
     default:
       return undefined;
   }
+}
+
+function mentionsLoad(expr: Expr): boolean {
+  return expr.kind === 'load' || (expr.kind === 'apply' && expr.args.some(mentionsLoad));
 }

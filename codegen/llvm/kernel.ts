@@ -2,19 +2,18 @@
 // Holds: pointer parameters do not overlap; a kernel that is one parallel loop runs the iterations [begin, end) of it.
 
 import { InternalError } from '../../src/base/index.js';
-import type { Expr, For, Kernel, Program, Stmt, Target } from '../../src/loop/index.js';
+import type { Expr, For, Kernel, Program, Target } from '../../src/loop/index.js';
 import { AccumulatorFile } from './accumulators.js';
 import { Expressions } from './expressions.js';
 import { LinearForms } from './linear.js';
 import type { Attribute, FunctionHandle, LlvmValue, ModuleBuilder } from './llvm/index.js';
 import { MachineOps } from './machine.js';
 import { Memory } from './memory.js';
-import { memoryKey, planKernel, type MemoryObject } from './plan.js';
+import { emittedStatements, memoryKey, planKernel, type MemoryObject } from './plan.js';
 import { emptyScope, withIndex } from './scope.js';
 import { ScalarMath, Sizes } from './sizes.js';
 import { Statements } from './statements.js';
 import { levelOf } from './target.js';
-import { bodiesOf } from './walk.js';
 
 export interface KernelFunction {
   readonly kernel: Kernel;
@@ -60,7 +59,7 @@ export function emitKernel(module: ModuleBuilder, program: Program, kernel: Kern
   });
   const accumulators = new AccumulatorFile(expressions, plan);
   expressions.connect(memory, accumulators);
-  const statements = new Statements(expressions, memory, accumulators, plan, cpu.masks);
+  const statements = new Statements(expressions, memory, accumulators, plan, cpu);
   if (loop === undefined) statements.emit(kernel.body, emptyScope());
   else {
     const [begin, end] = [fn.param(params.length - 2), fn.param(params.length - 1)];
@@ -82,20 +81,6 @@ function parallelLoop(kernel: Kernel): For | undefined {
 const pointerAttributes = (memory: MemoryObject): readonly Attribute[] => ['noalias', 'nocapture', ['align', memory.align], ...(memory.written ? [] : ['readonly'])];
 
 const inlining = (statements: number): readonly Attribute[] => (statements <= smallKernel ? ['alwaysinline'] : statements > largeKernel ? ['noinline'] : []);
-
-/** Statements after unrolling and writing out tiles. */
-function emittedStatements(stmts: readonly Stmt[], lanes: ReadonlyMap<For, number>): number {
-  let count = 0;
-  for (const stmt of stmts) {
-    let copies = 1;
-    if (stmt.kind === 'for') {
-      if (stmt.axis === 'unroll' && stmt.extent.kind === 'const') copies = Number(stmt.extent.value);
-      else if (stmt.axis === 'vector') copies = stmt.limit === undefined ? 2 : Math.ceil(stmt.limit / (lanes.get(stmt) ?? 1));
-    }
-    count += 1 + copies * bodiesOf(stmt).reduce((sum, body) => sum + emittedStatements(body, lanes), 0);
-  }
-  return count;
-}
 
 /** Arguments in the order of the function's parameters, without begin and end. */
 export const argumentsOf = (of: KernelFunction, pointer: (memory: MemoryObject) => LlvmValue, dims: readonly LlvmValue[]): readonly LlvmValue[] => [...of.memory.map(pointer), ...dims];

@@ -73,10 +73,15 @@ export class Memory {
     const { ops, math, forms } = this.expressions;
     const build = ops.builder;
     const element = ops.memoryType(buffer.dtype);
-    const { base, constant, stride, varying } = this.expressions.split(forms.offset(owner, buffer, index), scope, memo);
+    const { key, base, constant, stride, varying } = this.expressions.split(forms.offset(owner, buffer, index), scope, memo);
     const start = this.pointerOf(buffer);
     // The constant comes last, so that it ends in the instruction's displacement.
-    const moved = base === 0 ? start : build.gep(element, start, [math.value(base)], free);
+    const name = key === undefined ? undefined : `${buffer.name}@${key}`;
+    let moved = base === 0 ? start : name === undefined ? undefined : scope.addresses.get(name);
+    if (moved === undefined) {
+      moved = build.gep(element, start, [math.value(base)], free);
+      if (name !== undefined) scope.addresses.set(name, moved);
+    }
     const pointer = constant === 0 ? moved : build.gep(element, moved, [math.value(constant)], free);
     const lanes = scope.lanes?.lanes ?? 1;
     if (lanes === 1 && varying.length === 0) return { kind: 'one', pointer };

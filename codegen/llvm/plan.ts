@@ -4,7 +4,7 @@
 import { bytesOf, type DType, InternalError } from '../../src/base/index.js';
 import type { ArenaPlan, Buffer, Expr, For, Kernel, Stmt } from '../../src/loop/index.js';
 import type { Definitions } from './linear.js';
-import { expressionsOf, visitExpr, visitStmts } from './walk.js';
+import { bodiesOf, expressionsOf, visitExpr, visitStmts } from './walk.js';
 
 /** Memory that no other parameter of the kernel overlaps. Buffers in the same memory share it. */
 export interface MemoryObject {
@@ -109,6 +109,20 @@ function accumulatorsIndexedBy(loop: For): ReadonlySet<string> {
   });
   for (const name of inner) used.delete(name);
   return used;
+}
+
+/** Statements after unrolling and writing out tiles. */
+export function emittedStatements(stmts: readonly Stmt[], lanes: ReadonlyMap<For, number>): number {
+  let count = 0;
+  for (const stmt of stmts) {
+    let copies = 1;
+    if (stmt.kind === 'for') {
+      if (stmt.axis === 'unroll' && stmt.extent.kind === 'const') copies = Number(stmt.extent.value);
+      else if (stmt.axis === 'vector') copies = stmt.limit === undefined ? 2 : Math.ceil(stmt.limit / (lanes.get(stmt) ?? 1));
+    }
+    count += 1 + copies * bodiesOf(stmt).reduce((sum, body) => sum + emittedStatements(body, lanes), 0);
+  }
+  return count;
 }
 
 export function mentions(expr: Expr, index: string): boolean {

@@ -68,6 +68,10 @@ export interface PartialTile {
 export interface Scope {
   readonly indices: Map<string, IndexBinding>;
   readonly lets: Map<string, { readonly value: Value; readonly depth: number }>;
+  /** Sums of index terms whose value is at hand here, by the names of their terms. */
+  readonly sums: Map<string, Scalar>;
+  /** Addresses made of such a sum and the start of a buffer. */
+  readonly addresses: Map<string, LlvmValue>;
   readonly registers: Map<string, Registers>;
   readonly partials: Map<string, Partials>;
   /** Extents of tiles that were decided around, by structural key. */
@@ -79,6 +83,8 @@ export interface Scope {
 export const emptyScope = (): Scope => ({
   indices: new Map(),
   lets: new Map(),
+  sums: new Map(),
+  addresses: new Map(),
   registers: new Map(),
   partials: new Map(),
   extents: new Map(),
@@ -86,10 +92,12 @@ export const emptyScope = (): Scope => ({
   depth: 0,
 });
 
-/** A scope whose additions stay in it. */
+/** A scope for code that is not always run when the code around is. */
 export const inner = (scope: Scope, change: Partial<Pick<Scope, 'lanes' | 'depth'>> = {}): Scope => ({
   indices: new Map(scope.indices),
   lets: new Map(scope.lets),
+  sums: new Map(scope.sums),
+  addresses: new Map(scope.addresses),
   registers: new Map(scope.registers),
   partials: new Map(scope.partials),
   extents: new Map(scope.extents),
@@ -97,8 +105,12 @@ export const inner = (scope: Scope, change: Partial<Pick<Scope, 'lanes' | 'depth
   depth: change.depth ?? scope.depth,
 });
 
+/** A scope for one more copy of straight code: sums that it computes are at hand behind it. */
+export const copied = (scope: Scope, change: Partial<Pick<Scope, 'lanes' | 'depth'>> = {}): Scope => ({ ...inner(scope, change), sums: scope.sums, addresses: scope.addresses });
+
 export function withIndex(scope: Scope, index: string, value: Scalar): Scope {
-  const next = inner(scope, { depth: scope.depth + 1 });
-  next.indices.set(index, { value, depth: scope.depth + 1 });
+  const depth = scope.depth + 1;
+  const next = typeof value === 'number' ? copied(scope, { depth }) : inner(scope, { depth });
+  next.indices.set(index, { value, depth });
   return next;
 }

@@ -7,13 +7,16 @@ import type { AccumulatorFile } from './accumulators.js';
 import type { Expressions, Memo } from './expressions.js';
 import type { LlvmValue } from './llvm/index.js';
 import type { Memory } from './memory.js';
-import type { KernelPlan } from './plan.js';
+import { emittedStatements, type KernelPlan } from './plan.js';
 import { findReductions, isSimple, tileLoops } from './reductions.js';
-import { inner, type Lanes, type Scalar, type Scope, withIndex } from './scope.js';
-import { visitExpr } from './walk.js';
+import { copied, inner, type Lanes, type PartialTile, type Scalar, type Scope, withIndex } from './scope.js';
+import type { CpuLevel } from './target.js';
+import { expressionsOf, visitExpr, visitStmts } from './walk.js';
 
 /** Vector loops with so few whole vectors are written out. */
 const writtenOut = 4;
+/** An unrolled loop that would emit more statements than this, and changes no registers, is counted instead, over a copy of the registers in memory. */
+const unrolledStatements = 40;
 /** Tile extents that one kernel distinguishes: every one doubles the code. */
 const variants = 2;
 
@@ -22,24 +25,26 @@ export class Statements {
   private readonly memory: Memory;
   private readonly accumulators: AccumulatorFile;
   private readonly plan: KernelPlan;
-  private readonly masks: boolean;
+  private readonly cpu: CpuLevel;
 
-  constructor(expressions: Expressions, memory: Memory, accumulators: AccumulatorFile, plan: KernelPlan, masks: boolean) {
+  constructor(expressions: Expressions, memory: Memory, accumulators: AccumulatorFile, plan: KernelPlan, cpu: CpuLevel) {
     this.expressions = expressions;
     this.memory = memory;
     this.accumulators = accumulators;
     this.plan = plan;
-    this.masks = masks;
+    this.cpu = cpu;
   }
 
   /** Emits `stmts` into `scope`, which it extends. */
   emit(stmts: readonly Stmt[], scope: Scope): void {
     for (const [at, stmt] of stmts.entries()) {
       const rest = stmts.slice(at);
-      const tile = this.openTile(rest, scope);
-      if (tile !== undefined) {
-        this.emitVariants(tile, rest, scope);
-        return;
+      for (let tile = this.openTile(rest, scope); tile !== undefined; tile = this.openTile(rest, scope)) {
+        if (!this.cpu.maskRegisters && scope.extents.size < variants) {
+          this.emitVariants(tile, rest, scope);
+          return;
+        }
+        scope.extents.set(tile.key, this.partial(tile, this.expressions.scalar(tile.extent, scope)));
       }
       this.statement(stmt, scope);
     }
@@ -97,7 +102,7 @@ export class Statements {
 
   /** A tile loop among `stmts` whose extent is decided by what is in scope now, but is not known yet. */
   private openTile(stmts: readonly Stmt[], scope: Scope): OpenTile | undefined {
-    if (scope.lanes !== undefined || scope.extents.size >= variants) return undefined;
+    if (scope.lanes !== undefined) return undefined;
     const first = stmts[0];
     if (first === undefined || first.kind === 'let') return undefined;
     let found: OpenTile | undefined;
@@ -116,10 +121,15 @@ export class Statements {
     full.extents.set(tile.key, tile.limit);
     const whole = (): void => this.emit(stmts, full);
     this.choose(ops.builder.icmp('eq', extent, math.value(tile.limit)), whole, () => {
-      const masks = Array.from({ length: Math.ceil(tile.limit / tile.lanes) }, (_, at) => this.mask(tile.lanes, ops.builder.sub(extent, math.value(at * tile.lanes))));
-      part.extents.set(tile.key, { extent, masks });
+      part.extents.set(tile.key, this.partial(tile, extent));
       this.emit(stmts, part);
     });
+  }
+
+  private partial(tile: OpenTile, extent: Scalar): number | PartialTile {
+    if (typeof extent === 'number') return extent;
+    const { ops, math } = this.expressions;
+    return { extent, masks: Array.from({ length: Math.ceil(tile.limit / tile.lanes) }, (_, at) => this.mask(tile.lanes, ops.builder.sub(extent, math.value(at * tile.lanes)))) };
   }
 
   /** Per-lane partial results live around the outermost loop that only adds to them. */
@@ -152,7 +162,13 @@ export class Statements {
       if (loop.limit === undefined) this.strip(loop, extent, lanes, scope);
       else this.tile(loop, extent, loop.limit, lanes, typeof decided === 'object' ? decided.masks : [], scope);
     } else if (loop.axis === 'unroll' && typeof extent === 'number') {
-      for (let at = 0; at < extent; at++) this.emit(loop.body, withIndex(scope, loop.index, at));
+      const read = scope.lanes === undefined && extent * emittedStatements(loop.body, this.plan.lanes) > unrolledStatements ? onlyRead(loop, scope) : undefined;
+      if (read === undefined) for (let at = 0; at < extent; at++) this.emit(loop.body, withIndex(scope, loop.index, at));
+      else {
+        const spilled = inner(scope);
+        for (const accumulator of read) this.accumulators.spill(accumulator, spilled);
+        this.count(0, extent, 1, loop.index, (index) => this.emit(loop.body, withIndex(spilled, loop.index, index)));
+      }
     } else this.count(0, extent, 1, loop.index, (index) => this.emit(loop.body, withIndex(scope, loop.index, index)));
   }
 
@@ -212,7 +228,7 @@ export class Statements {
       }
       this.count(done, whole, lanes, loop.index, (base) => chunk(base, undefined, 0));
     }
-    if (!this.masks) {
+    if (!this.cpu.masks) {
       this.count(whole, extent, 1, loop.index, (index) => this.emit(loop.body, withIndex(scope, loop.index, index)));
       return;
     }
@@ -227,7 +243,9 @@ export class Statements {
 
   private chunk(loop: For, given: Omit<Lanes, 'index' | 'depth'>, scope: Scope): void {
     const depth = scope.depth + 1;
-    const within = inner(scope, { depth, lanes: { ...given, index: loop.index, depth } });
+    const lanes: Lanes = { ...given, index: loop.index, depth };
+    // Chunks at known places follow one another; the others stand in loops and branches of their own.
+    const within = typeof given.base === 'number' ? copied(scope, { depth, lanes }) : inner(scope, { depth, lanes });
     within.indices.set(loop.index, { value: given.base, depth });
     this.emit(loop.body, within);
   }
@@ -253,6 +271,17 @@ export class Statements {
     const bounded = build.select(build.icmp('sgt', active, module.i64(lanes)), module.i64(lanes), active);
     return build.icmp('slt', order, build.splat(lanes, build.trunc(bounded, i32)));
   }
+}
+
+/** The accumulators from outside that the loop reads, if it changes none. */
+function onlyRead(loop: For, scope: Scope): readonly string[] | undefined {
+  const [read, changed] = [new Set<string>(), new Set<string>()];
+  visitStmts(loop.body, (stmt) => {
+    if (stmt.kind === 'accumulate' || stmt.kind === 'assign') changed.add(stmt.accumulator.name);
+    for (const expr of expressionsOf(stmt)) visitExpr(expr, (part) => part.kind === 'read' && read.add(part.accumulator.name));
+  });
+  if ([...changed].some((name) => scope.registers.has(name))) return undefined;
+  return [...read].filter((name) => scope.registers.has(name));
 }
 
 /** Without stores, branches and counted loops: what all lanes read stays the same from chunk to chunk. */

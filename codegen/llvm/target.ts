@@ -12,6 +12,8 @@ export interface CpuLevel {
   readonly f16c: boolean;
   /** Loads and stores of some lanes only: without them a loop's tail runs lane by lane. */
   readonly masks: boolean;
+  /** Masks cost nothing: they live in registers of their own. */
+  readonly maskRegisters: boolean;
 }
 
 const wide = /^(x86-64-v4|skylake-avx512|skx|cascadelake|cooperlake|cannonlake|icelake-.*|rocketlake|tigerlake|sapphirerapids|emeraldrapids|graniterapids.*|diamondrapids|znver[4-9])$/;
@@ -35,10 +37,10 @@ export function hostTarget(cpu = 'native'): Target {
 }
 
 export function levelOf(target: Target): CpuLevel {
-  if (target.triple.startsWith('aarch64')) return { fma: true, f16c: true, masks: false };
+  if (target.triple.startsWith('aarch64')) return { fma: true, f16c: true, masks: false, maskRegisters: false };
   const has = featureSet(target.features);
   const implied = target.vectorBytes >= 32;
-  return { fma: implied || has.has('fma'), f16c: implied || has.has('f16c'), masks: implied };
+  return { fma: implied || has.has('fma'), f16c: implied || has.has('f16c'), masks: implied, maskRegisters: target.vectorBytes === 64 };
 }
 
 const featureSet = (features: string): ReadonlySet<string> =>
