@@ -8,6 +8,7 @@ export type Layout =
   | { readonly kind: 'join'; readonly parts: readonly Layout[]; readonly forced: boolean; }
   | { readonly kind: 'indent'; readonly inner: Layout; readonly forced: boolean; }
   | { readonly kind: 'group'; readonly inner: Layout; readonly forced: boolean; }
+  | { readonly kind: 'hang'; readonly inner: Layout; readonly forced: boolean }
   | { readonly kind: 'line'; readonly flat: string; readonly forced: boolean; }
   | { readonly kind: 'broken'; readonly text: string; readonly forced: false; };
 
@@ -36,6 +37,11 @@ export function group(...parts: readonly Layout[]): Layout {
   return { kind: 'group', inner, forced: isForced(inner) };
 }
 
+/** After a space if it fits on the line; else on a line of its own, one step deeper, if it fits there; else after a space and broken. */
+export function hang(inner: Layout): Layout {
+  return { kind: 'hang', inner, forced: isForced(inner) };
+}
+
 /** `text` in a group that does not fit, else nothing. */
 export function whenBroken(text: string): Layout {
   return { kind: 'broken', text, forced: false };
@@ -52,7 +58,7 @@ export function firstText(layout: Layout): string {
     if (typeof next === 'string') {
       if (next !== '') return next;
     } else if (next.kind === 'join') waiting.push(...[...next.parts].reverse());
-    else if (next.kind === 'indent' || next.kind === 'group') waiting.push(next.inner);
+    else if (next.kind === 'indent' || next.kind === 'group' || next.kind === 'hang') waiting.push(next.inner);
   }
   return '';
 }
@@ -86,6 +92,14 @@ export function render(layout: Layout, width: number): string {
       case 'group': {
         const fitting = flat || (!next.forced && fits(next.inner, width - column, tasks));
         tasks.push({ layout: next.inner, indent: depth, flat: fitting });
+        break;
+      }
+      case 'hang': {
+        const { inner, forced } = next;
+        const here = flat || (!forced && fits(inner, width - column - 1, tasks));
+        const below = !here && !forced && fits(inner, width - depth - 2, tasks);
+        tasks.push({ layout: inner, indent: depth, flat: here || below });
+        tasks.push({ layout: below ? indent(hardLine) : ' ', indent: depth, flat: false });
         break;
       }
       case 'broken':
@@ -131,6 +145,7 @@ function fits(layout: Layout, room: number, after: readonly Task[]): boolean {
     } else if (part.kind === 'broken') {
       if (!flat) left -= part.text.length;
     } else {
+      if (part.kind === 'hang') left--;
       waiting.push({ layout: part.inner, flat: part.kind === 'group' ? flat && !part.forced : flat });
     }
   }

@@ -3,7 +3,7 @@
 // statements, ask for them, and nowhere else; no line breaks before a `(` or `[` that belongs to what is before it.
 
 import type { BinaryExpression, Block, Body, Expression, Index, Iterable, Pattern } from './ast.js';
-import { firstText, group, indent, isForced, join, line, render, separated, type Layout } from './layout.js';
+import { firstText, group, hang, indent, isForced, join, line, render, separated, type Layout } from './layout.js';
 import { atomLevel, isComparison, levelOf, postfixLevel, powerLevel, unaryLevel } from './precedence.js';
 import { genericArgumentsText, listed, printPattern } from './print-types.js';
 import { wordsAfterValues } from './tokens.js';
@@ -21,6 +21,9 @@ export interface ExpressionPrinter {
 export function expressionPrinter(block: BlockPrinter): ExpressionPrinter {
   return new Printer(block);
 }
+
+/** Comparisons beside `==` stand in parentheses for the eye's sake, others because they do not chain. */
+const besideComparison = levelOf('<') + 1;
 
 class Printer implements ExpressionPrinter {
   readonly #block: BlockPrinter;
@@ -126,6 +129,7 @@ class Printer implements ExpressionPrinter {
   }
 
   #right(e: BinaryExpression): Layout {
+    if (isComparison(e.operator)) return this.#at(e.right, besideComparison);
     const level = levelOf(e.operator);
     return this.#at(e.right, level === powerLevel ? unaryLevel : level + 1);
   }
@@ -140,7 +144,7 @@ class Printer implements ExpressionPrinter {
       parts.push(join(` ${first.operator}`, line, this.#right(first)));
       first = first.left;
     }
-    return group(this.#at(first, isComparison(e.operator) ? level + 1 : level), indent(...parts.reverse()));
+    return group(this.#at(first, isComparison(e.operator) ? besideComparison : level), indent(...parts.reverse()));
   }
 
   #iterable(iterable: Iterable): Layout {
@@ -185,7 +189,7 @@ function loopVariable(variable: Pattern): string {
 
 /** Whether `e` is `a > (…`, which after a `b <` would read as the end of generic arguments. */
 function closesGenerics(e: Expression): boolean {
-  return e.kind === 'binary' && e.operator === '>' && opensParenthesis(e.right, levelOf('>') + 1);
+  return e.kind === 'binary' && e.operator === '>' && opensParenthesis(e.right, besideComparison);
 }
 
 /** Whether the text of `e`, where something of at least this level must stand, starts with a `(`. */
@@ -195,7 +199,8 @@ function opensParenthesis(e: Expression, atLeast: number): boolean {
   for (;;) {
     if (levelOfExpression(first) < needed || first.kind === 'tuple' || closesGenerics(first)) return true;
     if (first.kind === 'binary') {
-      needed = levelOf(first.operator) === powerLevel ? postfixLevel : levelOf(first.operator);
+      const level = levelOf(first.operator);
+      needed = level === powerLevel ? postfixLevel : isComparison(first.operator) ? besideComparison : level;
       first = first.left;
     } else if (first.kind === 'member' || first.kind === 'index' || first.kind === 'call') {
       needed = postfixLevel;
@@ -213,11 +218,12 @@ export function printString(value: string): string {
 export function afterEquals(e: Expression, text: Layout): Layout {
   switch (e.kind) {
     case 'call':
+    case 'index':
+      return hang(text);
     case 'record':
     case 'list':
     case 'tuple':
     case 'lambda':
-    case 'index':
       return join(' ', text);
     default:
       return isForced(text) ? join(' ', text) : group(indent(line, text));

@@ -38,6 +38,9 @@ describe('print', () => {
   third: ${long},
 )
 `);
+    expect(canonical(`fn f(${long}: f32[N, 1000], y: f32[N, 1000]) = f(${long}, first: ${long}, y)`)).toBe(
+      `fn f(${long}: f32[N, 1000], y: f32[N, 1000]) =\n  f(${long}, first: ${long}, y)\n`,
+    );
     expect(canonical(`fn f() = ${long} + ${long} - ${long} * ${long} * ${long} + ${long}`)).toBe(`fn f() =
   ${long} +
     ${long} -
@@ -140,7 +143,7 @@ model M {
 describe('printExpression', () => {
   const texts = [
     'a + b * c', '(a + b) * c', 'a - (b - c)', '-a ** 2', '(-a) ** 2', '(a ** b) ** c', 'a ** b ** c', 'a ** -b', '!(a && b)', '--a',
-    '(a == b) < (c < d)', '(a < b) < c', '(if a then b else c) + 1', '(x => x)(1)', 'f<N, 3>(a, b: c)[0, ..., 1:, ::2].d', '[a for (a, b) in 0..n]',
+    '(a == b) < (c < d)', '(a < b) == (c > d)', '(a < b) < c', '(if a then b else c) + 1', '(x => x)(1)', 'f<N, 3>(a, b: c)[0, ..., 1:, ::2].d', '[a for (a, b) in 0..n]',
     '{ a, b: c }', '(a, b)', '() => 0', 'fold i in 0..3 with z = 0 { z + i }', '"\\n\\"é"', '(fold i in 0..3 with z = 0 { z })[0]',
   ];
   for (const text of texts) it(text, () => expect(printExpression(readExpression(text))).toBe(text));
