@@ -1,7 +1,6 @@
 // The memory plan. In: kernels in order. Out: one arena whose slots temporaries share. Holds: temporaries in one slot are never alive at the same time.
 
-import type { Dim} from '../base/index.js';
-import { bytesOf, elementCount } from '../base/index.js';
+import { bytesOf, type Dim, elementCount } from '../base/index.js';
 import type { ArenaPlan, ArenaSlot, Buffer, Expr, Kernel, Stmt } from '../loop/index.js';
 
 interface Lifetime {

@@ -1,8 +1,7 @@
 // Kernels of matrix products: register tiles with a fused epilogue. In: a tile group and its storage. Out: statements in a scope.
 // Holds: every element of the product is one accumulator that sums over the whole depth in order, so neither tile sizes nor threads change its bits; see the note at the end.
 
-import type { Dim } from '../base/index.js';
-import { bytesOf } from '../base/index.js';
+import { bytesOf, type Dim } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
 import { type Accumulator, build, type Expr } from '../loop/index.js';
 import { identity, spread, tensorOf, type TileForm } from './forms.js';
