@@ -25,7 +25,7 @@ export function docBefore(
 }
 
 /** The text of one `///` line: without the mark and the space after it. */
-export function docText(comment: Comment): string {
+function docText(comment: Comment): string {
   return comment.text.replace(/^\/\/\/ ?/, '').trimEnd();
 }
 

@@ -58,7 +58,7 @@ function startsOperand(token: IToken): boolean {
 }
 
 /** `name = …` */
-export function startsBinding(token: IToken, next: IToken | null): boolean {
+function startsBinding(token: IToken, next: IToken | null): boolean {
   return isName(token) && next?.tokenType === t.Equals;
 }
 

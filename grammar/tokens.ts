@@ -118,9 +118,9 @@ export const LessEquals = sign('LessEquals', '<=');
 export const Greater = sign('Greater', '>');
 export const GreaterEquals = sign('GreaterEquals', '>=');
 
-export const Whitespace = createToken({ name: 'Whitespace', pattern: /[\s\uFEFF]+/, group: Lexer.SKIPPED, line_breaks: true });
-export const LineComment = createToken({ name: 'LineComment', pattern: /\/\/[^\r\n]*/, group: 'comments', line_breaks: false });
-export const BlockComment = createToken({
+const Whitespace = createToken({ name: 'Whitespace', pattern: /[\s\uFEFF]+/, group: Lexer.SKIPPED, line_breaks: true });
+const LineComment = createToken({ name: 'LineComment', pattern: /\/\/[^\r\n]*/, group: 'comments', line_breaks: false });
+const BlockComment = createToken({
   name: 'BlockComment',
   pattern: /\/\*[^*]*\*+(?:[^/*][^*]*\*+)*\//,
   group: 'comments',
@@ -133,7 +133,7 @@ export const UnterminatedComment = createToken({
   line_breaks: true,
 });
 /** Whatever is no part of the language, so that the lexer has a token for every character. */
-export const Unexpected = createToken({
+const Unexpected = createToken({
   name: 'Unexpected',
   pattern: unicode(/[^\p{L}\s\x00-\x7f]+|[\s\S]/uy),
   start_chars_hint: [...nearCodes, ...foreignStarts],
