@@ -49,7 +49,7 @@ export function sizeLabels(operand: Pick<Operand, 'value' | 'span'>, axis: numbe
 }
 
 /** Two sizes differ: for sure (`shape-mismatch`), or for some values of the free sizes (`ambiguous-size`). */
-export function sizesDiffer(a: Dim, b: Dim): 'surely' | 'perhaps' {
+function sizesDiffer(a: Dim, b: Dim): 'surely' | 'perhaps' {
   return a.sub(b).constant === undefined ? 'perhaps' : 'surely';
 }
 

@@ -43,7 +43,7 @@ export function evaluateCall(context: Context, expression: CallExpression, scope
 }
 
 /** Calls a value. `span` is where the callee stands. */
-export function callValue(call: Call, callee: Value, span: Span): Value {
+function callValue(call: Call, callee: Value, span: Span): Value {
   switch (callee.kind) {
     case 'error':
       for (const argument of call.passed) argument.value();

@@ -2,7 +2,7 @@
 // Holds: sizes are natural numbers. A polynomial that cannot become negative proves `>= 0`; a known fact proves weaker ones that differ by a constant.
 
 import type { ComparisonOperator, Fact, Span } from '../../grammar/index.js';
-import { Dim } from '../base/index.js';
+import type { Dim } from '../base/index.js';
 import type { SizeFact } from '../graph/index.js';
 import type { Context } from './context.js';
 import { fail } from './report.js';
@@ -112,7 +112,7 @@ function compare(difference: number, relation: ComparisonOperator): boolean {
   }
 }
 
-export function factText(fact: SizeFact): string {
+function factText(fact: SizeFact): string {
   return fact.relation === 'divides' ? `${fact.right} % ${fact.left} == 0` : `${fact.left} ${fact.relation} ${fact.right}`;
 }
 

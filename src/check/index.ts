@@ -2,4 +2,3 @@
 
 export { checkModule, type CheckOptions, type CheckResult } from './check-module.js';
 export type { OpenEntry } from './entries.js';
-export { editDistance, nearest, suggestion } from './spelling.js';

@@ -17,7 +17,7 @@ export interface Sources {
   std(name: string): string | undefined;
 }
 
-export const PRELUDE = 'std/prelude';
+const PRELUDE = 'std/prelude';
 
 export class ModuleLoader {
   readonly modules = new Map<string, Module>();
@@ -136,7 +136,7 @@ function addBinding(context: Context, binding: Binding, at: Span | undefined = b
 }
 
 /** A context for the declarations of a module. */
-export function moduleContext(checker: Checker, module: Module): Context {
+function moduleContext(checker: Checker, module: Module): Context {
   return { checker, entry: new EntryState('module', '', false), module, frame: undefined, self: undefined, path: '', region: false, instancePath: undefined, site: undefined, assigns: false, initializing: undefined };
 }
 
@@ -151,7 +151,7 @@ export function forceDeclarations(module: Module): void {
 const nameOf = (declaration: Declaration): string | undefined => (declaration.kind === 'import' ? undefined : declaration.name.text);
 
 /** `./x.tdsl` as seen from the file `from`. Both use `/`. */
-export function resolvePath(from: string, relative: string): string {
+function resolvePath(from: string, relative: string): string {
   const absolute = from.startsWith('/');
   const parts = from.split('/').slice(0, -1).filter((part) => part !== '' && part !== '.');
   for (const part of relative.split('/')) {

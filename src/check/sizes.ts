@@ -9,7 +9,7 @@ import { GenericBinding, type Scope } from './scope.js';
 import { suggestion } from './spelling.js';
 import { describe, dimOf, sizeValue, type Value } from './values.js';
 
-export const unknownSize = (name: string): string => `?${name}`;
+const unknownSize = (name: string): string => `?${name}`;
 export const isUnknown = (name: string): boolean => name.startsWith('?');
 export const unknownsIn = (dim: Dim): string[] => [...dim.names].filter(isUnknown);
 
@@ -98,11 +98,6 @@ export function remainder(context: Context, left: Dim, right: Dim, span: Span): 
   if (left.divideExact(right) !== undefined) return Dim.zero;
   fail(context, 'ambiguous-size', span, `the remainder of ${left} by ${right} is not known`, { hint: 'a remainder needs sizes that are known when compiling' });
   return undefined;
-}
-
-/** Can this size be 1 for some values of the names, as far as one can tell without solving anything? */
-export function maybeOne(dim: Dim): boolean {
-  return dim.constant === undefined || dim.constant === 1;
 }
 
 /** The sizes behind `...S`; undefined after a diagnostic or while it is not known. */

@@ -18,7 +18,7 @@ const ranges: Readonly<Partial<Record<DType, readonly [bigint, bigint]>>> = {
   u8: [0n, 255n],
 };
 
-export const defaultDType = (value: NumberValue): DType => value.dtype ?? (value.integer ? 'i32' : 'f32');
+const defaultDType = (value: NumberValue): DType => value.dtype ?? (value.integer ? 'i32' : 'f32');
 
 /** The dtype that a value brings along; undefined when it takes that of what it meets. */
 export function ownDType(value: Value): DType | undefined {
@@ -77,7 +77,7 @@ export function shapeOf(value: Value): Shape | undefined {
 }
 
 /** A scalar constant of that dtype; undefined after a diagnostic when the number does not fit. */
-export function constantNode(context: Context, value: NumberValue, dtype: DType, span: Span): TensorNode | undefined {
+function constantNode(context: Context, value: NumberValue, dtype: DType, span: Span): TensorNode | undefined {
   const range = ranges[dtype];
   if (range !== undefined) {
     if (!value.integer || !Number.isFinite(value.value)) {

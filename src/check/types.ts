@@ -18,10 +18,9 @@ export type Expected =
 
 export const expectTensor = (dtype: DType | undefined, shape: Shape | undefined): Expected => ({ kind: 'tensor', dtype, shape });
 export const expectedDType = (expected: Expected | undefined): DType | undefined => (expected?.kind === 'tensor' ? expected.dtype : undefined);
-export const expectedShape = (expected: Expected | undefined): Shape | undefined => (expected?.kind === 'tensor' ? expected.shape : undefined);
 
 /** Types of parameters that exist only at compile time; the standard library uses them. */
-export const compileTimeTypes = ['axes', 'int', 'number', 'text', 'list', 'any'] as const;
+const compileTimeTypes = ['axes', 'int', 'number', 'text', 'list', 'any'] as const;
 export type CompileTimeType = (typeof compileTimeTypes)[number];
 export const isCompileTimeType = (name: string): name is CompileTimeType => (compileTimeTypes as readonly string[]).includes(name);
 

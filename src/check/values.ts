@@ -34,7 +34,7 @@ export interface BooleanValue {
   readonly value: boolean;
 }
 
-export interface StringValue {
+interface StringValue {
   readonly kind: 'string';
   readonly value: string;
 }
@@ -47,7 +47,7 @@ export interface TensorValue {
 }
 
 /** A param or state itself, so that it can be shared, assigned and trained; reading it gives its newest value. */
-export interface VariableValue {
+interface VariableValue {
   readonly kind: 'variable';
   readonly variable: VariableRecord;
   readonly binding: Binding | undefined;
@@ -87,7 +87,7 @@ export interface LambdaValue {
   readonly self: InstanceValue | undefined;
 }
 
-export interface BuiltinValue {
+interface BuiltinValue {
   readonly kind: 'builtin';
   readonly builtin: Builtin;
 }
@@ -132,13 +132,13 @@ export interface DTypeValue {
 }
 
 /** An entry that may change variables: only callers from outside run it. */
-export interface StepValue {
+interface StepValue {
   readonly kind: 'step';
   readonly name: string;
 }
 
 /** The sizes behind `...S`. */
-export interface PackValue {
+interface PackValue {
   readonly kind: 'pack';
   readonly shape: Shape;
 }

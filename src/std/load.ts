@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 export const stdNames = ['std/prelude', 'std/nn', 'std/loss', 'std/optim'] as const;
 
 /** The folder that holds the library's files; an exception when the package is incomplete. */
-export function stdFolder(from: string = fileURLToPath(import.meta.url)): string {
+function stdFolder(from: string = fileURLToPath(import.meta.url)): string {
   for (let folder = dirname(from); ; folder = dirname(folder)) {
     const candidate = join(folder, 'src', 'std');
     if (existsSync(join(candidate, 'prelude.tdsl'))) return candidate;

@@ -140,6 +140,21 @@ describe('loss', () => {
     ['binaryAccuracy', 'binaryAccuracy(v, [1, 1, 1])', 2 / 3],
   ])('%s: %s', (name, expression, expected) => expect(distance(value(expression, loss(name)), expected)).toBeLessThan(1e-9));
 
+  test('binaryCrossEntropy and softplus are smooth, at 0 as well', () => {
+    const text = `${loss('binaryCrossEntropy')}
+      import { softplus } from "std/nn"
+      export fn f(x: f64[3], y: f64[3]) {
+        let g = grad(binaryCrossEntropy(x, y), x)
+        let s = softplus(x)
+        return (g, grad(g, x), grad(s, x), jvp(s, x, 2), grad(binaryCrossEntropy(x, 1), x))
+      }`;
+    const [x, y] = [[0, -3, 50], [1, 0, 0.25]];
+    const slope = x.map(sigmoid);
+    const expected = [slope.map((one, at) => one - (y[at] ?? 0)), slope.map((one) => one * (1 - one)), slope, slope.map((one) => 2 * one), slope.map((one) => one - 1)];
+    const found = runEntry(text, 'f', { x, y })[0] as number[][];
+    found.forEach((row, at) => row.forEach((one, element) => expect(one).toBeCloseTo(expected[at]?.[element] ?? Number.NaN, 12)));
+  });
+
   test('the derivative of softmaxCrossEntropy is softmax minus one-hot', () => {
     const found = value('grad(mean(softmaxCrossEntropy(x, i32([2, 0]))), x)', loss('softmaxCrossEntropy'));
     expect(distance(found, rows((row) => softmax(row).map((one, at) => (one - (at === (row[0] === 1 ? 2 : 0) ? 1 : 0)) / 2)))).toBeLessThan(1e-12);

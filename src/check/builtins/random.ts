@@ -12,7 +12,7 @@ import { ERROR } from '../values.js';
 import { optional, required, result, type Builtin, type BuiltinCall } from './builtin.js';
 
 /** 32-bit FNV-1a over UTF-16 code units' bytes, low byte first (http://www.isthe.com/chongo/tech/comp/fnv/). */
-export function fnv1a(text: string): number {
+function fnv1a(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);

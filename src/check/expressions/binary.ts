@@ -3,7 +3,7 @@
 // so that the rounding of the target decides.
 
 import type { BinaryExpression, BinaryOperator, Span, UnaryExpression } from '../../../grammar/index.js';
-import { Dim } from '../../base/index.js';
+import type { Dim } from '../../base/index.js';
 import * as ops from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
 import { broadcastTogether } from '../broadcast.js';
@@ -182,7 +182,7 @@ interface Side {
 }
 
 /** The node of a binary operator between values, with broadcasting; an error after a diagnostic. */
-export function binaryNode(context: Context, operator: BinaryOperator, left: Side, right: Side, span: Span, expected?: Extract<Expected, { kind: 'tensor' }>): Value {
+function binaryNode(context: Context, operator: BinaryOperator, left: Side, right: Side, span: Span, expected?: Extract<Expected, { kind: 'tensor' }>): Value {
   const what = `\`${excerpt(context, span, operator)}\``;
   for (const [side, other] of [[left, right], [right, left]] as const) {
     if (side.value.kind === 'list' && (shapeOf(other.value) === undefined || other.value.kind === 'list')) return fail(context, 'type-mismatch', side.span, `${what}: a list is no operand`, { hint: 'make a tensor of it: `tensor([…])`, or add its elements: `addN([…])`' });
