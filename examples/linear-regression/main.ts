@@ -1,7 +1,8 @@
 // Linear regression four ways. In: California housing by path (`--data housing.csv`), or made-up houses. Out: mean squared errors.
 
 import { Command } from 'commander';
-import { compile, readCsv, TfcError } from 'tfc';
+import { compile, type FeedValue, readCsv, type Tensor, TfcError } from 'tfc';
+import { count, isMain, report } from '../command.js';
 import { exampleFile } from '../place.js';
 import { random } from '../random.js';
 
@@ -12,15 +13,22 @@ interface Data {
 
 const features = 8;
 
-/** Eight numeric columns, scaled to mean 0 and deviation 1, and a column of ones; the target in units of 100,000. Blanks take the column's median. */
+/**
+ * Eight features of the districts, as means per household where the file has sums, scaled to mean 0 and deviation 1, behind a column of ones; the target in units of 100,000.
+ * Blanks take the column's median.
+ */
 export function readHousing(path: string): Data {
-  const columns = readCsv(path).flatMap(({ name, numbers }) => (numbers === undefined ? [] : [{ name, numbers }]));
-  const target = columns.find(({ name }) => name === 'median_house_value');
-  const inputs = columns.filter((column) => column !== target);
-  if (target === undefined || inputs.length !== features) throw new TfcError('bad-data', `${path}: expected median_house_value and ${features} other columns of numbers`);
+  const columns = new Map(readCsv(path).map(({ name, numbers }) => [name, numbers]));
+  const column = (name: string): Float64Array => {
+    const numbers = columns.get(name);
+    if (numbers === undefined) throw new TfcError('bad-data', `${path}: no column of numbers called ${name}`);
+    return filled(numbers);
+  };
+  const households = column('households');
+  const perHousehold = (name: string): Float64Array => column(name).map((sum, row) => sum / (households[row] as number));
   return prepare(
-    inputs.map(({ numbers }) => filled(numbers)),
-    target.numbers.map((value) => value / 1e5),
+    [column('median_income'), column('housing_median_age'), perHousehold('total_rooms'), perHousehold('total_bedrooms'), column('population'), perHousehold('population'), column('latitude'), column('longitude')],
+    column('median_house_value').map((value) => value / 1e5),
   );
 }
 
@@ -51,6 +59,8 @@ function prepare(inputs: readonly Float64Array[], target: Float64Array): Data {
 }
 
 export interface Errors {
+  /** Of the weights that all ways but the closed form start from. */
+  readonly start: number;
   readonly normalEquation: number;
   readonly byHand: number;
   readonly byGrad: number;
@@ -58,26 +68,34 @@ export interface Errors {
 }
 
 export async function run(path: string | undefined, epochs: number): Promise<Errors> {
-  const model = await compile(exampleFile('linear-regression/housing.tdsl'));
   const data = path === undefined ? makeHousing(20640, 7) : readHousing(path);
+  using model = await compile(exampleFile('linear-regression/housing.tdsl'));
   using session = model.session({ seed: 42 });
-  const lr = 0.01;
-  const last = { byHand: 0, byGrad: 0, byOptimizer: 0 };
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    last.byHand = mseOf(session.run('byHand', { ...data, lr }));
-    last.byGrad = mseOf(session.run('byGrad', { ...data, lr }));
-    last.byOptimizer = mseOf(session.run('train', { ...data, lr }));
-  }
-  const weights = session.run('normalEquation', { ...data });
-  const normalEquation = session.run('error', { ...data, weights: weights as never }) as number;
-  return { normalEquation, ...last };
+  const errorOf = (weights: FeedValue): number => session.run('error', { ...data, weights }) as number;
+  // The same start for all, so that their errors can be compared.
+  const start = session.get('theta') as Tensor;
+  for (const path of ['byHandTheta', 'byGradTheta']) session.set(path, start);
+  for (const step of ['byHand', 'byGrad', 'train']) session.runSteps(step, { ...data, lr: 0.01 }, { steps: epochs });
+  return {
+    start: errorOf(start),
+    normalEquation: errorOf(session.run('normalEquation', { ...data }) as Tensor),
+    byHand: errorOf(session.get('byHandTheta')),
+    byGrad: errorOf(session.get('byGradTheta')),
+    byOptimizer: errorOf(session.get('theta')),
+  };
 }
 
-const mseOf = (result: unknown): number => (result as { readonly mse: number }).mse;
+const program = new Command('linear-regression')
+  .description('fits house prices in four ways')
+  .option('--data <csv>', 'California housing; without it houses are made up')
+  .option('--epochs <n>', 'steps of gradient descent', count, 1000)
+  .option('--json', 'print one JSON object');
 
-if (process.argv[1] !== undefined && /examples[\\/]linear-regression[\\/]main\.js$/.test(process.argv[1])) {
-  const options = new Command('linear-regression').option('--data <csv>', 'California housing').option('--epochs <n>', 'steps of gradient descent', Number, 1000).option('--json', 'print one JSON object').parse().opts<{ data?: string; epochs: number; json?: boolean }>();
-  const errors = await run(options.data, options.epochs);
-  if (options.json === true) process.stdout.write(`${JSON.stringify(errors)}\n`);
-  else for (const [way, value] of Object.entries(errors)) process.stdout.write(`${way.padEnd(16)} mean squared error ${(value as number).toFixed(6)}\n`);
+if (isMain(import.meta.url)) {
+  await report(async () => {
+    const options = program.parse().opts<{ data?: string; epochs: number; json?: boolean }>();
+    const errors = await run(options.data, options.epochs);
+    if (options.json === true) return JSON.stringify(errors);
+    return Object.entries(errors).map(([way, value]) => `${way.padEnd(16)} mean squared error ${(value as number).toFixed(6)}`).join('\n');
+  });
 }

@@ -39,63 +39,83 @@ const glyphs: readonly (readonly (readonly Stroke[])[])[] = [
   [[arc(0.5, 0.32, 0.23, 0.21, 0, 1), line([0.73, 0.32], [0.68, 0.9])], [arc(0.48, 0.32, 0.22, 0.2, 0, 1), [...arc(0.38, 0.5, 0.32, 0.4, 0, 0.22)]]],
 ];
 
+/** How much hands differ: the ranges from which each digit draws its shape. Lengths are in pixels, angles in radians. */
+const turn = 0.36;
+const slant = 0.3;
+const widths = [14, 22] as const;
+const heights = [16, 23] as const;
+const shift = 2.5;
+const wobble = 0.04;
+const halfThickness = [0.6, 1.5] as const;
+const inks = [0.7, 1] as const;
+/** Noise of each pixel, evenly from −noise to noise. */
+const noise = 0.25;
+
+/** `count` digits, each label as likely as the others. */
 export function drawDigits(count: number, seed: number): Digits {
   const source = random(seed);
   const images = new Float32Array(count * side * side);
   const labels = new Int32Array(count);
+  const away = new Float32Array(side * side);
   for (let at = 0; at < count; at++) {
     const label = source.integer(10);
     labels[at] = label;
-    draw(images.subarray(at * side * side, (at + 1) * side * side), label, source);
+    draw(images.subarray(at * side * side, (at + 1) * side * side), away, label, source);
   }
   return { images, labels, count };
 }
 
-function draw(image: Float32Array, label: number, source: Random): void {
+/** `away` is scratch: each pixel's squared distance from the strokes, as far as it matters. */
+function draw(image: Float32Array, away: Float32Array, label: number, source: Random): void {
   const ways = glyphs[label] as (typeof glyphs)[number];
   const way = ways[source.integer(ways.length)] as readonly Stroke[];
   const move = affine(source);
-  const wave = wobble(source);
-  const strokes = way.map((stroke) => stroke.map((point) => move(wave(point))));
-  const half = source.between(0.7, 1.7);
-  const ink = source.between(0.7, 1);
-  for (let y = 0; y < side; y++) {
-    for (let x = 0; x < side; x++) {
-      const away = Math.min(...strokes.map((stroke) => distance(x + 0.5, y + 0.5, stroke)));
-      const covered = Math.min(1, Math.max(0, half + 0.5 - away));
-      image[y * side + x] = Math.min(1, Math.max(0, ink * covered + 0.12 * source.normal()));
-    }
+  const wave = unsteady(source);
+  const reach = source.between(...halfThickness) + 0.5;
+  const ink = source.between(...inks);
+  away.fill(reach * reach);
+  for (const stroke of way) {
+    const points = stroke.map((point) => move(wave(point)));
+    for (let at = 1; at < points.length; at++) mark(away, points[at - 1] as Point, points[at] as Point, reach);
+  }
+  for (let at = 0; at < image.length; at++) {
+    const covered = Math.min(1, reach - Math.sqrt(away[at] as number));
+    image[at] = Math.min(1, Math.max(0, ink * covered + noise * (2 * source.uniform() - 1)));
   }
 }
 
-/** Rotation, slant, sizes and place, in pixels. */
+/** Rotation, slant, sizes and place: from the square of the glyphs to pixels. */
 function affine(source: Random): (point: Point) => Point {
-  const turn = source.between(-0.45, 0.45);
-  const slant = source.between(-0.35, 0.35);
-  const [width, height] = [source.between(13, 23), source.between(15, 24)];
-  const [left, top] = [side / 2 + source.between(-3.2, 3.2), side / 2 + source.between(-3.2, 3.2)];
+  const angle = source.between(-turn, turn);
+  const lean = source.between(-slant, slant);
+  const [width, height] = [source.between(...widths), source.between(...heights)];
+  const [left, top] = [side / 2 + source.between(-shift, shift), side / 2 + source.between(-shift, shift)];
   return ([x, y]) => {
-    const [u, v] = [(x - 0.5) * width - slant * (y - 0.5) * height, (y - 0.5) * height];
-    return [left + u * Math.cos(turn) - v * Math.sin(turn), top + u * Math.sin(turn) + v * Math.cos(turn)];
+    const [u, v] = [(x - 0.5) * width - lean * (y - 0.5) * height, (y - 0.5) * height];
+    return [left + u * Math.cos(angle) - v * Math.sin(angle), top + u * Math.sin(angle) + v * Math.cos(angle)];
   };
 }
 
 /** An unsteady hand: a slow wave over the square. */
-function wobble(source: Random): (point: Point) => Point {
-  const size = source.between(0, 0.05);
+function unsteady(source: Random): (point: Point) => Point {
+  const size = source.between(0, wobble);
   const [p, q] = [source.between(0, 2 * Math.PI), source.between(0, 2 * Math.PI)];
   return ([x, y]) => [x + size * Math.sin(6 * y + p), y + size * Math.sin(6 * x + q)];
 }
 
-/** From a point to a polyline. */
-function distance(x: number, y: number, stroke: Stroke): number {
-  let least = Infinity;
-  for (let at = 1; at < stroke.length; at++) {
-    const [ax, ay] = stroke[at - 1] as Point;
-    const [bx, by] = stroke[at] as Point;
-    const [dx, dy] = [bx - ax, by - ay];
-    const along = Math.min(1, Math.max(0, ((x - ax) * dx + (y - ay) * dy) / Math.max(dx * dx + dy * dy, 1e-9)));
-    least = Math.min(least, Math.hypot(x - ax - along * dx, y - ay - along * dy));
+/** Lowers the squared distances of the pixels within `reach` of a line. */
+function mark(away: Float32Array, [ax, ay]: Point, [bx, by]: Point, reach: number): void {
+  const [dx, dy] = [bx - ax, by - ay];
+  const scale = 1 / Math.max(dx * dx + dy * dy, 1e-9);
+  const [left, right] = [Math.max(0, Math.floor(Math.min(ax, bx) - reach)), Math.min(side - 1, Math.ceil(Math.max(ax, bx) + reach))];
+  const [top, bottom] = [Math.max(0, Math.floor(Math.min(ay, by) - reach)), Math.min(side - 1, Math.ceil(Math.max(ay, by) + reach))];
+  for (let y = top; y <= bottom; y++) {
+    for (let x = left; x <= right; x++) {
+      const [px, py] = [x + 0.5 - ax, y + 0.5 - ay];
+      const along = Math.min(1, Math.max(0, (px * dx + py * dy) * scale));
+      const [ex, ey] = [px - along * dx, py - along * dy];
+      const squared = ex * ex + ey * ey;
+      if (squared < (away[y * side + x] as number)) away[y * side + x] = squared;
+    }
   }
-  return least;
 }

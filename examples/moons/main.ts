@@ -1,8 +1,11 @@
 // Logistic regression on two moons. In: nothing; the moons are drawn. Out: loss and test accuracy. Holds: the same seed gives the same numbers.
 
-import { compile } from 'tfc';
+import { compile, type Tensor } from 'tfc';
+import { isMain, report } from '../command.js';
 import { exampleFile } from '../place.js';
 import { random } from '../random.js';
+
+const [batch, testRows, noise] = [100, 1000, 0.15];
 
 /** Two half circles that reach into each other, with noise: `X` [rows, 2] and `y` [rows, 1], 0 for the upper moon and 1 for the lower. */
 export function moons(rows: number, noise: number, seed: number): { X: { data: Float32Array; shape: number[] }; y: { data: Float32Array; shape: number[] } } {
@@ -23,19 +26,23 @@ export interface MoonsResult {
   readonly accuracy: number;
 }
 
+/** Trains with a new batch of moons in every step; the accuracy is of moons that it has not seen. */
 export async function run(steps: number): Promise<MoonsResult> {
-  const model = await compile(exampleFile('moons/moons.tdsl'));
+  using model = await compile(exampleFile('moons/moons.tdsl'));
   using session = model.session({ seed: 1 });
-  const test = moons(1000, 0.15, 2);
+  const train = session.entry('train');
   let loss = Number.NaN;
-  for (let step = 0; step < steps; step++) ({ loss } = session.run('train', moons(100, 0.15, 100 + step)) as { loss: number });
-  const probability = session.run('probability', { X: test.X }) as { readonly data: Float32Array };
+  for (let step = 0; step < steps; step++) ({ loss } = train.run(moons(batch, noise, 100 + step)) as { loss: number });
+  const test = moons(testRows, noise, 2);
+  const probability = session.run('probability', { X: test.X }) as Tensor<'f32'>;
   let right = 0;
-  for (let row = 0; row < 1000; row++) if (((probability.data[row] as number) > 0.5 ? 1 : 0) === test.y.data[row]) right += 1;
-  return { loss, accuracy: right / 1000 };
+  for (const [row, one] of probability.data.entries()) if ((one > 0.5 ? 1 : 0) === test.y.data[row]) right += 1;
+  return { loss, accuracy: right / testRows };
 }
 
-if (process.argv[1] !== undefined && /examples[\\/]moons[\\/]main\.js$/.test(process.argv[1])) {
-  const { loss, accuracy } = await run(1000);
-  process.stdout.write(process.argv.includes('--json') ? `${JSON.stringify({ loss, accuracy })}\n` : `loss ${loss.toFixed(4)}, test accuracy ${(accuracy * 100).toFixed(1)} %\n`);
+if (isMain(import.meta.url)) {
+  await report(async () => {
+    const { loss, accuracy } = await run(1000);
+    return process.argv.includes('--json') ? JSON.stringify({ loss, accuracy }) : `loss ${loss.toFixed(4)}, test accuracy ${(accuracy * 100).toFixed(1)} %`;
+  });
 }
