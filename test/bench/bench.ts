@@ -1,0 +1,75 @@
+// A whole run. In: options. Out: printed tables, `last.json`, the exit code: 1 when tfc failed or computed something else than its peers. Holds: one workload at a time, and only one peer computing.
+
+import { writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { type CompileTimes, timeCompiling, timeNode } from './compile-times.js';
+import { prepare } from './data.js';
+import { type Limits, measureLimits } from './limits.js';
+import { type Effort, measure } from './measure.js';
+import { findCompiler } from './native-program.js';
+import { findPeers, pinnable } from './peers.js';
+import { at } from './place.js';
+import { type Machine, type Measured, limitsText, table, toJson } from './report.js';
+import { short } from './statistics.js';
+import { workloads } from './workloads.js';
+
+export interface BenchOptions {
+  readonly quick: boolean;
+  readonly only: readonly string[];
+  readonly threads: readonly number[];
+  readonly json: string | undefined;
+}
+
+const thorough: Effort = { rounds: 15, slice: 60, starts: 4 };
+const quick: Effort = { rounds: 5, slice: 20, starts: 2 };
+
+export async function bench(options: BenchOptions, say: (line: string) => void): Promise<number> {
+  const chosen = workloads.filter(({ name }) => options.only.length === 0 || options.only.some((part) => name.includes(part)));
+  if (chosen.length === 0) {
+    say(`There is no workload ${options.only.join(', ')}; there are ${workloads.map(({ name }) => name).join(', ')}.`);
+    return 2;
+  }
+  const effort = options.quick ? quick : thorough;
+  const threadCounts = options.threads.length > 0 ? options.threads : [1, 2].filter((count) => count <= availableParallelism());
+  const compiler = findCompiler();
+  const { peers, missing } = findPeers(compiler);
+  if (missing.length > 0) say(`Not taking part: ${missing.join('; ')}. \`npm run bench -- --setup-peers\` installs what can be had.`);
+  const processor = pinnable();
+  const machine: Machine = { cpu: cpus()[0]?.model ?? 'unknown', processors: availableParallelism(), node: process.version, compiler: compiler?.version, nodeMs: await timeNode(effort.rounds) };
+  print(`${machine.cpu}, ${machine.processors} processors; Node ${machine.node} starts and ends in ${short(machine.nodeMs)} ms; C by ${machine.compiler ?? 'nobody'}\n`);
+
+  const limits: Limits[] = [];
+  const measured: Measured[] = [];
+  const compiled = new Map<string, CompileTimes | undefined>();
+  for (const threads of threadCounts) {
+    const limit = compiler === undefined ? undefined : await measureLimits(compiler, threads, chosen);
+    if (limit !== undefined) {
+      limits.push(limit);
+      print(`${limitsText(limit)}\n`);
+    }
+    for (const workload of chosen) {
+      const prepared = prepare(workload);
+      const program = at('test', 'bench', 'programs', workload.program);
+      if (!compiled.has(program)) compiled.set(program, await compileTimes(program, effort, say));
+      const figures = await measure(prepared, threads, peers, limit, effort, processor);
+      const one: Measured = { workload, figures, compile: compiled.get(program) };
+      measured.push(one);
+      print(`${table(one)}\n`);
+    }
+  }
+  const text = `${JSON.stringify(toJson(machine, limits, measured), undefined, 2)}\n`;
+  writeFileSync(at('test', 'bench', 'last.json'), text);
+  if (options.json !== undefined) writeFileSync(options.json, text);
+  return measured.every(({ figures }) => figures.peers.some(({ name }) => name === 'tfc')) ? 0 : 1;
+}
+
+async function compileTimes(program: string, effort: Effort, say: (line: string) => void): Promise<CompileTimes | undefined> {
+  try {
+    return await timeCompiling(program, Math.min(3, effort.rounds));
+  } catch (error) {
+    say(`${program} does not compile: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`);

@@ -1,0 +1,58 @@
+// `npm run bench [-- --quick] [--only NAME] [--threads N] [--json FILE] [--setup-peers]`: tfc and every installed peer, side by side. In: arguments. Out: tables; `last.json` beside the sources.
+// Holds: it also is the process in which tfc runs as a peer (`--serve`, `--compile`), which loads nothing else, so that its start and memory are those of a user's program.
+
+import { parseArgs } from 'node:util';
+
+const usage = `usage: npm run bench -- [--quick] [--only NAME]… [--threads N]… [--json FILE] [--setup-peers]
+  --quick        fewer and shorter rounds
+  --only NAME    only workloads whose names hold NAME
+  --threads N    only with so many threads (default: 1, and 2 where there are two processors)
+  --json FILE    write the figures to FILE as well
+  --setup-peers  install peers into build/peers, then stop`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const [first, ...rest] = args;
+  if (first === '--serve' || first === '--compile') {
+    const { serveTfc, timeCompile } = await import('./tfc-peer.js');
+    if (first === '--compile') timeCompile(rest[0] ?? '');
+    else serveTfc(rest[0] === 'call' ? 'call' : 'loop', rest[1] ?? '', Number(rest[2]));
+    return 0;
+  }
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  let options: ReturnType<typeof parse>;
+  try {
+    options = parse(args);
+  } catch (error) {
+    say(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
+    return 2;
+  }
+  if (options.help) {
+    process.stdout.write(`${usage}\n`);
+    return 0;
+  }
+  if (options.setUpPeers) {
+    (await import('./set-up-peers.js')).setUpPeers(say);
+    return 0;
+  }
+  const { bench } = await import('./bench.js');
+  return bench(options, say);
+}
+
+function parse(args: readonly string[]) {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string', multiple: true, default: [] },
+      threads: { type: 'string', multiple: true, default: [] },
+      json: { type: 'string' },
+      'setup-peers': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const threads = values.threads.map(Number);
+  if (threads.some((count) => !Number.isSafeInteger(count) || count < 1)) throw new Error('--threads takes a whole number of at least 1');
+  return { quick: values.quick, only: values.only, threads, json: values.json, setUpPeers: values['setup-peers'], help: values.help };
+}
+
+process.exitCode = await main(process.argv.slice(2));

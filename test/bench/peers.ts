@@ -1,0 +1,93 @@
+// Everyone who takes part. In: what is installed. Out: commands that start a peer on a workload. Holds: a peer that is not installed is absent, with the reason; none is needed.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import type { Prepared } from './data.js';
+import { type Compiler, buildProgram } from './native-program.js';
+import type { PeerCommand } from './peer-process.js';
+import { at } from './place.js';
+
+export interface Peer {
+  readonly name: string;
+  /** Undefined for a workload that the peer does not have. */
+  readonly command: (prepared: Prepared, threads: number) => PeerCommand | undefined;
+}
+
+export interface Peers {
+  readonly peers: readonly Peer[];
+  /** Why others are missing. */
+  readonly missing: readonly string[];
+}
+
+export const peerPython = at('build', 'peers', 'python', 'bin', 'python');
+export const peerNode = at('build', 'peers', 'node');
+
+const script = (name: string): string => at('test', 'bench', 'peers', name);
+
+export function findPeers(compiler: Compiler | undefined): Peers {
+  const missing: string[] = [];
+  const peers: Peer[] = [tfc('tfc', 'loop'), tfc('tfc-call', 'call')];
+  if (compiler === undefined) missing.push('mark: no C compiler');
+  else peers.push(mark(buildProgram(compiler, 'mark')));
+  for (const { name, packageName, file, mode } of pythonPeers) {
+    const python = [peerPython, 'python3'].find((program) => hasPackage(program, packageName));
+    if (python === undefined) missing.push(`${name}: ${packageName} is not installed`);
+    else peers.push({ name, command: ({ file: data }, threads) => ({ program: python, args: [script(file), data, String(threads), ...mode], env: quiet(threads) }) });
+  }
+  for (const { name, packageName, file } of nodePeers) {
+    if (!existsSync(at('build', 'peers', 'node', 'node_modules', packageName))) missing.push(`${name}: ${packageName} is not installed`);
+    else peers.push({ name, command: ({ file: data }, threads) => ({ program: process.execPath, args: [script(file), data, String(threads)] }) });
+  }
+  return { peers, missing };
+}
+
+const pythonPeers = [
+  { name: 'numpy', packageName: 'numpy', file: 'numpy-peer.py', mode: [] },
+  { name: 'jax', packageName: 'jax', file: 'jax-peer.py', mode: [] },
+  { name: 'jax-loop', packageName: 'jax', file: 'jax-peer.py', mode: ['loop'] },
+  { name: 'torch', packageName: 'torch', file: 'torch-peer.py', mode: [] },
+  { name: 'torch-compile', packageName: 'torch', file: 'torch-peer.py', mode: ['compile'] },
+] as const;
+
+const nodePeers = [
+  { name: 'tfjs', packageName: '@tensorflow/tfjs-backend-wasm', file: 'tfjs-peer.mjs' },
+  { name: 'jax-js', packageName: '@jax-js/jax', file: 'jax-js-peer.mjs' },
+] as const;
+
+function hasPackage(python: string, name: string): boolean {
+  return spawnSync(python, ['-c', `import importlib.metadata as m; m.version("${name}")`], { stdio: 'ignore' }).status === 0;
+}
+
+const tfc = (name: string, mode: string): Peer => ({
+  name,
+  command: ({ file }, threads) => ({ program: process.execPath, args: [at('dist', 'test', 'bench', 'main.js'), '--serve', mode, file, String(threads)] }),
+});
+
+const mark = (program: string): Peer => ({
+  name: 'mark',
+  command: ({ workload, data }, threads) => ({ program, args: [workload.family, workload.rule, String(workload.rate), String(workload.rows), data, String(threads)] }),
+});
+
+/** Thread counts for every BLAS and OpenMP there may be; huge pages and no trimming for allocators that heed them. */
+const quiet = (threads: number): Record<string, string> => ({
+  PYTHONDONTWRITEBYTECODE: '1',
+  OMP_NUM_THREADS: String(threads),
+  OPENBLAS_NUM_THREADS: String(threads),
+  MKL_NUM_THREADS: String(threads),
+  GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1:glibc.malloc.trim_threshold=4294967296:glibc.malloc.mmap_threshold=4294967296',
+  ...(threads === 1 ? { XLA_FLAGS: '--xla_cpu_multi_thread_eigen=false' } : {}),
+});
+
+/** One thread means one processor for everyone; undefined where there is no `taskset`. */
+export function pinned(command: PeerCommand, threads: number, processor: number): PeerCommand {
+  if (threads > 1 || processor < 0) return command;
+  return { ...command, program: 'taskset', args: ['-c', String(processor), command.program, ...command.args] };
+}
+
+/** The last processor that this process may use, or -1 where processes cannot be pinned. */
+export function pinnable(): number {
+  for (let processor = 63; processor >= 0; processor -= 1) {
+    if (spawnSync('taskset', ['-c', String(processor), 'true'], { stdio: 'ignore' }).status === 0) return processor;
+  }
+  return -1;
+}
