@@ -119,7 +119,9 @@ export function render(result: Pick<CheckResult, 'diagnostics' | 'files'>): stri
     if (file === undefined) return span.source;
     const { line, column } = positionAt(file.text, span.start);
     const text = file.text.slice(span.start, span.end).replace(/\s+/g, ' ');
-    return `${span.source}:${line}:${column} \`${text.length > 60 ? `${text.slice(0, 57)}...` : text}\``;
+    // Lines of the library move when it grows; what stands there does not.
+    const at = span.source.startsWith('std/') ? span.source : `${span.source}:${line}:${column}`;
+    return `${at} \`${text.length > 60 ? `${text.slice(0, 57)}...` : text}\``;
   };
   const one = (diagnostic: Diagnostic): string =>
     [
