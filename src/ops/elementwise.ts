@@ -107,7 +107,7 @@ function elementwiseOp(name: ScalarName): ElementwiseOp {
 export const elementwise: Readonly<Record<ScalarName, ElementwiseOp>> = Object.fromEntries(scalarNames.map((name) => [name, elementwiseOp(name)])) as Record<ScalarName, ElementwiseOp>;
 
 /** The table's algebra over nodes of the type of `like`. */
-export function algebraOf(build: GraphBuilder, like: TensorType): Algebra {
+function algebraOf(build: GraphBuilder, like: TensorType): Algebra {
   const one = (name: ScalarName) => (x: TensorNode) => applyTensor(build, elementwise[name], [x], {});
   const two = (name: ScalarName) => (x: TensorNode, y: TensorNode) => applyTensor(build, elementwise[name], [x, y], {});
   return {

@@ -26,10 +26,9 @@ export * from './random.js';
 export * from './loop.js';
 export * from './call.js';
 export * from './derivative.js';
-export { identityOf } from './lowering.js';
 /** Elementwise ops as functions over nodes: `scalars.add(build, x, y)`. */
-export * as scalars from './scalars.js';
+export { scalars } from './scalars.js';
 export type { ScalarFunction, Takes } from './scalar/function.js';
 export { expansions } from './scalar/expansions.js';
 export type { Expansion } from './scalar/machine.js';
-export { evaluateScalar, isScalarName, scalarNames, type ScalarName, scalarOfKernel, scalarTable } from './scalar/table.js';
+export { evaluateScalar, scalarNames, type ScalarName, scalarOfKernel, scalarTable } from './scalar/table.js';

@@ -18,7 +18,7 @@ import { emptyValue, get, indices, positionOf, put, tensorAt, wrap } from './val
 export type ReduceAttrs = { readonly axes: readonly number[] };
 
 /** Puts the reduced axes back, repeating the value along them. */
-export function spreadBack(build: GraphBuilder, value: TensorNode, over: TensorType, axes: readonly number[]): TensorNode {
+function spreadBack(build: GraphBuilder, value: TensorNode, over: TensorType, axes: readonly number[]): TensorNode {
   return applyTensor(build, broadcast, [value], { shape: over.shape, axes: over.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis)) });
 }
 

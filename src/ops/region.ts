@@ -103,7 +103,7 @@ export function usedParameters(results: readonly TensorNode[]): ReadonlySet<numb
 }
 
 /** The same node over mapped arguments, with all its origins. */
-export function rebuild(build: GraphBuilder, node: Node, map: ReadonlyMap<Node, Node>): Node {
+function rebuild(build: GraphBuilder, node: Node, map: ReadonlyMap<Node, Node>): Node {
   const args = node.args.map((arg) => mapped(map, arg));
   if (args.every((arg, at) => arg === node.args[at])) return node;
   const made = build.make(node.op, args, node.attrs, node.type);

@@ -14,7 +14,7 @@ export type ReshapeAttrs = { readonly shape: readonly Dim[] };
  * The index into `from` of the element at `index` of `to`. Axes are matched in groups of equal element count, so that
  * splitting, merging and axes of size 1 cost no division beyond those that the group itself needs.
  */
-export function reshapeIndex(from: Shape, to: Shape, index: readonly Expr[]): Expr[] {
+function reshapeIndex(from: Shape, to: Shape, index: readonly Expr[]): Expr[] {
   const result: Expr[] = [];
   let [a, b] = [0, 0];
   while (a < from.length || b < to.length) {

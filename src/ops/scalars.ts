@@ -8,52 +8,13 @@ import type { ScalarName } from './scalar/table.js';
 const one = (name: ScalarName) => (build: GraphBuilder, x: TensorNode): TensorNode => applyTensor(build, elementwise[name], [x], {});
 const two = (name: ScalarName) => (build: GraphBuilder, x: TensorNode, y: TensorNode): TensorNode => applyTensor(build, elementwise[name], [x, y], {});
 
-export const neg = one('neg');
-export const abs = one('abs');
-export const sign = one('sign');
-export const square = one('square');
-export const reciprocal = one('reciprocal');
-export const sqrt = one('sqrt');
-export const rsqrt = one('rsqrt');
-export const exp = one('exp');
-export const expm1 = one('expm1');
-export const log = one('log');
-export const log1p = one('log1p');
-export const sin = one('sin');
-export const cos = one('cos');
-export const tan = one('tan');
-export const asin = one('asin');
-export const acos = one('acos');
-export const atan = one('atan');
-export const sinh = one('sinh');
-export const cosh = one('cosh');
-export const tanh = one('tanh');
-export const asinh = one('asinh');
-export const acosh = one('acosh');
-export const atanh = one('atanh');
-export const erf = one('erf');
-export const sigmoid = one('sigmoid');
-export const floor = one('floor');
-export const ceil = one('ceil');
-export const round = one('round');
-export const trunc = one('trunc');
-export const not = one('not');
-export const isnan = one('isnan');
-export const add = two('add');
-export const sub = two('sub');
-export const mul = two('mul');
-export const div = two('div');
-export const rem = two('rem');
-export const pow = two('pow');
-export const min = two('min');
-export const max = two('max');
-export const atan2 = two('atan2');
-export const lt = two('lt');
-export const le = two('le');
-export const gt = two('gt');
-export const ge = two('ge');
-export const eq = two('eq');
-export const ne = two('ne');
-export const and = two('and');
-export const or = two('or');
-export const select = (build: GraphBuilder, condition: TensorNode, x: TensorNode, y: TensorNode): TensorNode => applyTensor(build, elementwise.select, [condition, x, y], {});
+export const scalars = {
+  neg: one('neg'), abs: one('abs'), sign: one('sign'), square: one('square'), reciprocal: one('reciprocal'), sqrt: one('sqrt'), rsqrt: one('rsqrt'),
+  exp: one('exp'), expm1: one('expm1'), log: one('log'), log1p: one('log1p'), sin: one('sin'), cos: one('cos'), tan: one('tan'), asin: one('asin'),
+  acos: one('acos'), atan: one('atan'), sinh: one('sinh'), cosh: one('cosh'), tanh: one('tanh'), asinh: one('asinh'), acosh: one('acosh'),
+  atanh: one('atanh'), erf: one('erf'), sigmoid: one('sigmoid'), floor: one('floor'), ceil: one('ceil'), round: one('round'), trunc: one('trunc'),
+  not: one('not'), isnan: one('isnan'),
+  add: two('add'), sub: two('sub'), mul: two('mul'), div: two('div'), rem: two('rem'), pow: two('pow'), min: two('min'), max: two('max'),
+  atan2: two('atan2'), lt: two('lt'), le: two('le'), gt: two('gt'), ge: two('ge'), eq: two('eq'), ne: two('ne'), and: two('and'), or: two('or'),
+  select: (build: GraphBuilder, condition: TensorNode, x: TensorNode, y: TensorNode): TensorNode => applyTensor(build, elementwise.select, [condition, x, y], {}),
+} as const;

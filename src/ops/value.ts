@@ -56,15 +56,6 @@ export function tensorAt(args: readonly Value[], which: number): TensorValue {
   return value;
 }
 
-export function stridesOf(shape: readonly number[]): number[] {
-  const strides: number[] = [];
-  for (let axis = shape.length - 1, stride = 1; axis >= 0; axis--) {
-    strides[axis] = stride;
-    stride *= shape[axis] as number;
-  }
-  return strides;
-}
-
 /** Row-major position of an index. */
 export function positionOf(shape: readonly number[], index: readonly number[]): number {
   return index.reduce((position, at, axis) => position * (shape[axis] as number) + at, 0);

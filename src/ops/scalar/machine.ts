@@ -31,7 +31,6 @@ export const not = same('not');
 export const shl = same('shl');
 export const shr = same('shr');
 export const sar = same('sar');
-export const mulhi = same('mulhi');
 export const lt = test('lt');
 export const le = test('le');
 export const gt = test('gt');

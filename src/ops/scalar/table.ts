@@ -11,7 +11,6 @@ export const scalarTable = { ...arithmetic, ...transcendental, ...logic };
 
 export type ScalarName = keyof typeof scalarTable;
 export const scalarNames = Object.keys(scalarTable) as readonly ScalarName[];
-export const isScalarName = (name: string): name is ScalarName => Object.hasOwn(scalarTable, name);
 
 /** The row of an `apply` in kernel IR. */
 export const scalarOfKernel: ReadonlyMap<string, ScalarFunction> = new Map(scalarNames.map((name) => [scalarTable[name].kernel, scalarTable[name]]));
