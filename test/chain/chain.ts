@@ -97,10 +97,8 @@ function graphStep(module: ModuleGraph, name: string, feeds: State, state: State
 function kernelStep(lowered: readonly Lowered[], entry: Entry, feeds: State, paths: readonly string[], state: State, dims: ReadonlyMap<string, number>): Results {
   const { program } = lowered.find((one) => one.program.entry === entry.name) as Lowered;
   const feedsInOrder: TensorValue[] = [];
-  const outputs: string[] = [];
   for (const { role, name: buffer } of program.buffers) {
     if (role.kind === 'feed') feedsInOrder[role.index] = feeds.get(buffer.replace(/^in_/, '')) as TensorValue;
-    if (role.kind === 'output') outputs[role.index] = buffer;
   }
   const result = runProgram(program, { feeds: feedsInOrder, variables: paths.map((path) => state.get(path)), dims }, { arena: true });
   const changed = entry.updates.map((update) => paths.indexOf(update.variable));
@@ -108,7 +106,7 @@ function kernelStep(lowered: readonly Lowered[], entry: Entry, feeds: State, pat
     const value = result.variables[at];
     if (value !== undefined) state.set(paths[at] as string, value);
   }
-  return new Map([...result.outputs.map((value, at) => [`output ${(outputs[at] as string).replace(/^out_(result$)?/, '')}`, value] as const), ...changed.flatMap((at) => (result.variables[at] === undefined ? [] : [[`variable ${paths[at]}`, result.variables[at]] as const]))]);
+  return new Map([...result.outputs.map((value, at) => [`output ${entry.outputs[at]?.path}`, value] as const), ...changed.flatMap((at) => (result.variables[at] === undefined ? [] : [[`variable ${paths[at]}`, result.variables[at]] as const]))]);
 }
 
 function sessionWith(module: Module, initial: State, threads: number): Session {
