@@ -42,8 +42,8 @@ export class PeerProcess {
 
   /** Starts a peer and waits for its first step; `limit` in milliseconds. Throws an Error that holds the peer's last words. */
   static async start(command: PeerCommand, limit = 180_000): Promise<PeerProcess> {
-    const env = { ...process.env, ...command.env };
-    for (const name of held) delete env[name];
+    const kept = Object.entries(process.env).filter(([name]) => !held.includes(name));
+    const env = { ...Object.fromEntries(kept), ...command.env };
     const start = performance.now();
     const peer = new PeerProcess(spawn(command.program, command.args, { env, stdio: ['pipe', 'pipe', 'pipe'] }));
     try {

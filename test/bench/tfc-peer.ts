@@ -1,4 +1,4 @@
-// tfc as a peer of its own bench. In: a workload file. Out: answers on standard output. Holds: `loop` runs many steps within one call of native code, `call` crosses once per step through the session's API.
+// tfc as a peer of its own bench. In: a workload file. Out: answers on standard output. Holds: `loop` runs many steps within one call of native code, `call` crosses once per step through the session's API, as its users do.
 
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -56,13 +56,13 @@ function reset({ session, initial }: Loaded): void {
   for (const [name, value] of initial) session.set(name, value);
 }
 
-function run(mode: TfcMode, { entry, feeds }: Loaded, count: number): Float64Array {
+function run(mode: TfcMode, { session, entry, feeds }: Loaded, count: number): Float64Array {
   switch (mode) {
     case 'loop':
       return entry.runSteps(feeds, { steps: count }).series['loss'] ?? new Float64Array();
     case 'call': {
       const losses = new Float64Array(count);
-      for (let step = 0; step < count; step += 1) losses[step] = lossOf(entry.run(feeds));
+      for (let step = 0; step < count; step += 1) losses[step] = lossOf(session.run('train', feeds));
       return losses;
     }
   }
