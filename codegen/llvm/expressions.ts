@@ -10,6 +10,7 @@ import type { Memory } from './memory.js';
 import type { AccumulatorFile } from './accumulators.js';
 import type { Lanes, Scalar, Scope } from './scope.js';
 import type { ScalarMath, Sizes } from './sizes.js';
+import { someExpr, visitExpr } from './walk.js';
 
 /**
  * A linear form seen from the lanes: base + constant is its value in lane 0 without the varying terms, `stride` its step from lane to lane,
@@ -213,7 +214,7 @@ export class Expressions {
   private nameOf(atom: Expr, scope: Scope): string | undefined {
     if (atom.kind === 'index') return `#${atom.name}`;
     const { indices, names } = this.forms.mentioned(atom);
-    if (names.some((name) => name.startsWith('%')) || mentionsLoad(atom)) return undefined;
+    if (names.some((name) => name.startsWith('%')) || someExpr(atom, (part) => part.kind === 'load')) return undefined;
     const bindings = names.map((name) => this.ids.of(this.binding(name, scope).value));
     const unrolled = indices.map((name) => this.index(name, scope)).map((value) => (typeof value === 'number' ? value : ''));
     return `${this.forms.key(atom)}@${bindings.join()}@${unrolled.join()}`;
@@ -267,23 +268,13 @@ export class Expressions {
   varies(expr: Expr, scope: Scope): boolean {
     const { lanes } = scope;
     if (lanes === undefined) return false;
-    switch (expr.kind) {
-      case 'const':
-      case 'size':
-        return false;
-      case 'index':
-        return expr.name === lanes.index;
-      case 'name':
-        return this.binding(expr.name, scope).value.lanes > 1;
-      case 'load':
-        return expr.index.some((at) => this.varies(at, scope));
-      case 'read': {
-        const registers = scope.registers.get(expr.accumulator.name);
-        return (registers !== undefined && !registers.across && registers.lanes > 1) || expr.index.some((at) => this.varies(at, scope));
-      }
-      case 'apply':
-        return expr.args.some((arg) => this.varies(arg, scope));
-    }
+    return someExpr(expr, (part) => {
+      if (part.kind === 'index') return part.name === lanes.index;
+      if (part.kind === 'name') return this.binding(part.name, scope).value.lanes > 1;
+      if (part.kind !== 'read') return false;
+      const registers = scope.registers.get(part.accumulator.name);
+      return registers !== undefined && !registers.across && registers.lanes > 1;
+    });
   }
 
   index(name: string, scope: Scope): Scalar {
@@ -300,20 +291,13 @@ export class Expressions {
 
   /** Depth of the innermost loop that the value depends on. */
   private depth(expr: Expr, scope: Scope): number {
-    switch (expr.kind) {
-      case 'const':
-      case 'size':
-        return 0;
-      case 'index':
-        return scope.indices.get(expr.name)?.depth ?? 0;
-      case 'name':
-        return this.binding(expr.name, scope).depth;
-      case 'load':
-      case 'read':
-        return scope.depth;
-      case 'apply':
-        return Math.max(0, ...expr.args.map((arg) => this.depth(arg, scope)));
-    }
+    let depth = 0;
+    visitExpr(expr, (part) => {
+      if (part.kind === 'index') depth = Math.max(depth, scope.indices.get(part.name)?.depth ?? 0);
+      else if (part.kind === 'name') depth = Math.max(depth, this.binding(part.name, scope).depth);
+      else if (part.kind === 'load' || part.kind === 'read') depth = scope.depth;
+    });
+    return depth;
   }
 }
 
@@ -339,8 +323,4 @@ function fold(fn: string, a: number, b: number): number | undefined {
     default:
       return undefined;
   }
-}
-
-function mentionsLoad(expr: Expr): boolean {
-  return expr.kind === 'load' || (expr.kind === 'apply' && expr.args.some(mentionsLoad));
 }

@@ -30,6 +30,8 @@ export type Definitions = ReadonlyMap<string, Expr>;
 /** Linear forms of the expressions of one kernel, kept by object so that unrolled copies ask once. */
 export class LinearForms {
   private readonly keys = new Map<Expr, string>();
+  /** Short names for spellings, whose parts are named themselves: shared parts do not make names longer. */
+  private readonly interned = new Map<string, string>();
   private readonly forms = new Map<Expr, Linear>();
   private readonly mentions = new Map<Expr, Mentioned>();
   private readonly offsets = new Map<Expr | object, Linear>();
@@ -44,7 +46,9 @@ export class LinearForms {
   key(expr: Expr): string {
     let key = this.keys.get(expr);
     if (key === undefined) {
-      key = this.spell(expr);
+      const spelled = this.spell(expr);
+      key = this.interned.get(spelled);
+      if (key === undefined) this.interned.set(spelled, (key = `e${this.interned.size}`));
       this.keys.set(expr, key);
     }
     return key;

@@ -4,7 +4,7 @@
 import { bytesOf, type DType, InternalError } from '../../src/base/index.js';
 import type { ArenaPlan, Buffer, Expr, For, Kernel, Stmt } from '../../src/loop/index.js';
 import type { Definitions } from './linear.js';
-import { bodiesOf, expressionsOf, visitExpr, visitStmts } from './walk.js';
+import { bodiesOf, expressionsOf, someExpr, visitExpr, visitStmts } from './walk.js';
 
 /** Memory that no other parameter of the kernel overlaps. Buffers in the same memory share it. */
 export interface MemoryObject {
@@ -125,13 +125,7 @@ export function emittedStatements(stmts: readonly Stmt[], lanes: ReadonlyMap<For
   return count;
 }
 
-export function mentions(expr: Expr, index: string): boolean {
-  let found = false;
-  visitExpr(expr, (part) => {
-    if (part.kind === 'index' && part.name === index) found = true;
-  });
-  return found;
-}
+export const mentions = (expr: Expr, index: string): boolean => someExpr(expr, (part) => part.kind === 'index' && part.name === index);
 
 export function memoryKey(buffer: Buffer, arena: ArenaPlan): { readonly key: string; readonly place: MemoryObject['place'] } {
   const role = buffer.role;

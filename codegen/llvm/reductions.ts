@@ -6,6 +6,9 @@ import type { Accumulator, Combiner, Expr, For, Stmt } from '../../src/loop/inde
 import { mentions, type KernelPlan } from './plan.js';
 import { bodiesOf, expressionsOf, visitExpr, visitStmts } from './walk.js';
 
+/** Arithmetic that still leaves room for interleaved copies in registers; beyond it, the processor overlaps iterations by itself. */
+const simpleOperations = 12;
+
 export interface Reduction {
   readonly accumulator: Accumulator;
   readonly combine: Combiner;
@@ -79,18 +82,18 @@ function chunksOf(loop: For, lanes: number): number {
   return extent.kind === 'const' ? Number(extent.value) / lanes : loop.limit === undefined ? Infinity : loop.limit / lanes;
 }
 
-/** Without loops inside, so that copies of the body cost little. */
+/** Without loops inside and with little arithmetic: copies of the body cost little, and one alone would wait for its own results. */
 export function isSimple(loop: For): boolean {
   let simple = true;
-  let statements = 0;
+  const operations = new Set<Expr>();
   visitStmts(loop.body, (stmt) => {
-    statements++;
     if (stmt.kind === 'for' && stmt.axis !== 'unroll') simple = false;
+    for (const expr of expressionsOf(stmt)) visitExpr(expr, (part) => part.kind === 'apply' && part.dtype !== 'i64' && operations.add(part));
   });
-  return simple && statements <= 24;
+  return simple && operations.size <= simpleOperations;
 }
 
-/** Whether extents like this are seen often enough to emit a variant of the code for the full tile. */
+/** Vector loops with a limit, outermost first. */
 export function tileLoops(stmts: readonly Stmt[], visit: (loop: For) => void): void {
   visitStmts(stmts, (stmt) => {
     if (stmt.kind === 'for' && stmt.axis === 'vector' && stmt.limit !== undefined) visit(stmt);

@@ -2,21 +2,33 @@
 
 import type { Expr, Stmt } from '../../src/loop/index.js';
 
-export function visitExpr(expr: Expr, see: (expr: Expr) => void): void {
+/** Every part once, however often it is shared: expressions are graphs, and as trees they may be exponentially large. */
+export function visitExpr(expr: Expr, see: (expr: Expr) => void, seen = new Set<Expr>()): void {
+  if (seen.has(expr)) return;
+  seen.add(expr);
   see(expr);
+  for (const part of partsOf(expr)) visitExpr(part, see, seen);
+}
+
+/** Whether a part of the expression fulfils `test`. */
+export function someExpr(expr: Expr, test: (expr: Expr) => boolean, seen = new Set<Expr>()): boolean {
+  if (seen.has(expr)) return false;
+  seen.add(expr);
+  return test(expr) || partsOf(expr).some((part) => someExpr(part, test, seen));
+}
+
+function partsOf(expr: Expr): readonly Expr[] {
   switch (expr.kind) {
     case 'load':
     case 'read':
-      for (const at of expr.index) visitExpr(at, see);
-      return;
+      return expr.index;
     case 'apply':
-      for (const arg of expr.args) visitExpr(arg, see);
-      return;
+      return expr.args;
     case 'const':
     case 'index':
     case 'size':
     case 'name':
-      return;
+      return [];
   }
 }
 

@@ -3,7 +3,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { hostTarget } from '../../codegen/llvm/index.js';
 import { build } from '../../src/loop/index.js';
-import { accumulate, accumulator, apply, Bench, constant, declare, define, dim, f32, feed, index, int, kernel, load, loop, minus, name, numbers, output, plus, program, size, store, temporary, times, variable } from './harness.js';
+import { accumulate, accumulator, apply, Bench, constant, declare, define, dim, f32, feed, index, int, kernel, list, load, loop, minus, name, numbers, output, plus, program, size, store, temporary, times, variable } from './harness.js';
 
 const bench = new Bench();
 afterAll(() => bench.close());
@@ -26,7 +26,7 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
       for (const on of [0, 1]) {
         const a = numbers(n, n);
         const expected = Array.from(a, (v, at) => (at === 0 && n > 3 ? 100 : on === 1 ? -v : v));
-        expect(Array.from(artifact.run({ feeds: [a, Uint8Array.of(on)], dims: { N: n } }).outputs[0] ?? [])).toEqual(expected);
+        expect(list(artifact.run({ feeds: [a, Uint8Array.of(on)], dims: { N: n } }).outputs[0])).toEqual(expected);
       }
     }
   });
@@ -46,8 +46,8 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
     const [a, b, c] = [numbers(37, 1), numbers(37, 2), numbers(37, 3)];
     const { variables } = artifact.run({ feeds: [c], variables: [a, b] });
     const next = Array.from(b, (v, at) => Math.fround(Math.fround(v * 0.5) + (c[at] ?? 0)));
-    expect(Array.from(variables[1] ?? [])).toEqual(next);
-    expect(Array.from(variables[0] ?? [])).toEqual(next.map((v, at) => Math.fround((a[at] ?? 0) - Math.fround(0.25 * v))));
+    expect(list(variables[1])).toEqual(next);
+    expect(list(variables[0])).toEqual(next.map((v, at) => Math.fround((a[at] ?? 0) - Math.fround(0.25 * v))));
   });
 
   it('runs rows of softmax: maxima, sums and quotients of each row', () => {
@@ -93,12 +93,12 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
       const [bytes, a] = [Uint8Array.from({ length: n }, (_, at) => at * 37), numbers(n, 4)];
       const [doubles, big] = [Float64Array.from(a, (v) => v * 1e10), BigInt64Array.from({ length: n }, (_, at) => BigInt(at) * 3000000001n)];
       const { outputs } = artifact.run({ feeds: [bytes, a, doubles, big], dims: { N: n } });
-      expect(Array.from(outputs[0] ?? [])).toEqual(Array.from(bytes, (v) => Math.fround(v / 255)));
-      expect(Array.from(outputs[1] ?? [])).toEqual(Array.from(a, (v) => Math.max(0, Math.trunc(Math.fround(v * 100)))));
-      expect(Array.from(outputs[2] ?? [])).toEqual(Array.from(doubles, (v, at) => v + (a[at] ?? 0)));
-      expect(Array.from(outputs[3] ?? [])).toEqual(Array.from(a, (v) => (v > 0 ? 1 : 0)));
-      expect(Array.from(outputs[4] ?? [])).toEqual(Array.from(big, (v, at) => v * BigInt(at)));
-      expect(Array.from(outputs[5] ?? [])).toEqual(Array.from(bytes, (v) => (v + 3) & 255));
+      expect(list(outputs[0])).toEqual(Array.from(bytes, (v) => Math.fround(v / 255)));
+      expect(list(outputs[1])).toEqual(Array.from(a, (v) => Math.max(0, Math.trunc(Math.fround(v * 100)))));
+      expect(list(outputs[2])).toEqual(Array.from(doubles, (v, at) => v + (a[at] ?? 0)));
+      expect(list(outputs[3])).toEqual(Array.from(a, (v) => (v > 0 ? 1 : 0)));
+      expect(list(outputs[4])).toEqual(Array.from(big, (v, at) => v * BigInt(at)));
+      expect(list(outputs[5])).toEqual(Array.from(bytes, (v) => (v + 3) & 255));
     }
   });
 
@@ -115,7 +115,7 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
     const a = numbers(60, 2);
     const { outputs } = bench.run(program([kernel('k', body)], [x, sums, rows]), { feeds: [a] }, target);
     let sum = 0;
-    expect(Array.from(outputs[0] ?? [])).toEqual(Array.from(a.subarray(0, 20), (v) => (sum = Math.fround(sum + v))));
+    expect(list(outputs[0])).toEqual(Array.from(a.subarray(0, 20), (v) => (sum = Math.fround(sum + v))));
     [0, 1, 2].forEach((row) => expect(outputs[1]?.[row]).toBeCloseTo(a.subarray(row * 20, row * 20 + 20).reduce((s, v) => s + v, 0), 4));
   });
 
@@ -142,8 +142,49 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
         const [p, q, r] = [a[3 * row] ?? 0, a[3 * row + 1] ?? 0, a[3 * row + 2] ?? 0];
         return [Math.fround(3 * Math.fround(Math.fround(p + q) + r)), Math.fround(3 * Math.max(0, p, q, r))];
       });
-      expect(Array.from(artifact.run({ feeds: [a], dims: { N: n } }).outputs[0] ?? [])).toEqual(expected.flat());
+      expect(list(artifact.run({ feeds: [a], dims: { N: n } }).outputs[0])).toEqual(expected.flat());
     }
+  });
+
+  it('counts a long epilogue over registers instead of writing it out', () => {
+    const [x, y, z] = [feed(0, 'f32', 6, 40), feed(1, 'f32', 6, 40), output(0, 'f32', 6, 40)];
+    const tile = accumulator('tile', 'f32', 6, 40);
+    const [i, j] = [index('i'), index('j')];
+    const value = read(tile, [i, j]);
+    const steps = Array.from({ length: 8 }, (_, at) => define(`v${at}`, apply('fma', 'f32', at === 0 ? value : name(`v${at - 1}`, 'f32'), f32(0.5), load(y, [i, j]))));
+    const body = [
+      declare(tile, f32(0)),
+      loop('unroll', 'r', 6, [loop('vector', 'c', 40, [accumulate(tile, [index('r'), index('c')], 'sum', load(x, [index('r'), index('c')]))], 40)]),
+      loop('unroll', 'i', 6, [loop('vector', 'j', 40, [...steps, store(z, [i, j], name('v7', 'f32'))], 40)]),
+    ];
+    const [a, b] = [numbers(240, 1), numbers(240, 2)];
+    const result = bench.run(program([kernel('k', body)], [x, y, z]), { feeds: [a, b] }, target).outputs[0] as Float32Array;
+    a.forEach((v, at) => {
+      let expected = v;
+      for (let step = 0; step < 8; step++) expected = Math.fround(expected * 0.5 + (b[at] ?? 0));
+      expect(result[at]).toBe(expected);
+    });
+  });
+
+  it('emits shared parts of an expression once, however deep', () => {
+    const [x, z, w] = [feed(0, 'f32', 20), output(0, 'f32', 20), output(1, 'i32', 20)];
+    let [deep, whole] = [load(x, [index('i')]), plus(index('i'), int(1))];
+    for (let level = 0; level < 60; level++) {
+      deep = apply('sub', 'f32', deep, apply('mul', 'f32', f32(0.5), apply('max', 'f32', deep, f32(-9))));
+      whole = apply('xor', 'i64', apply('mul', 'i64', whole, whole), apply('shr', 'i64', whole, constant('i64', 3)));
+    }
+    const body = [loop('vector', 'i', 20, [store(z, [index('i')], deep), store(w, [index('i')], apply('convert', 'i32', whole))])];
+    const a = numbers(20, 1);
+    const { outputs } = bench.run(program([kernel('k', body)], [x, z, w]), { feeds: [a] }, target);
+    a.forEach((v, at) => {
+      let [expected, integer] = [v, BigInt(at + 1)];
+      for (let level = 0; level < 60; level++) {
+        expected = Math.fround(expected - Math.fround(0.5 * Math.max(expected, -9)));
+        integer = BigInt.asIntN(64, BigInt.asIntN(64, integer * integer) ^ (BigInt.asUintN(64, integer) >> 3n));
+      }
+      expect(outputs[0]?.[at]).toBe(expected);
+      expect(outputs[1]?.[at]).toBe(Number(BigInt.asIntN(32, integer)));
+    });
   });
 
   it('sizes polynomials and slots shared by several temporaries', () => {
@@ -164,7 +205,7 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
       const a = numbers(n, n);
       const { outputs, arenaBytes } = artifact.run({ feeds: [a], dims: { N: n } });
       expect(arenaBytes).toBe(Math.ceil(Math.max(4 * total, 8 * n) / 64) * 64);
-      expect(Array.from(outputs[0] ?? [])).toEqual(Array.from({ length: total }, (_, at) => (at >= 1 && at <= n ? a[at - 1] : 3 * at)));
+      expect(list(outputs[0])).toEqual(Array.from({ length: total }, (_, at) => (at >= 1 && at <= n ? a[at - 1] : 3 * at)));
     }
   });
 });

@@ -83,7 +83,7 @@ export class Artifact {
     const variables = (input.variables ?? []).map((data) => data.slice());
     const head = [entry, input.pool === true ? 1 : 0, input.repeat ?? 1, program.dims.length, ...program.dims.map((dim) => dims.get(dim) ?? NaN)];
     for (const group of [feeds, outputs, variables]) head.push(group.length, ...group.map((data) => data.byteLength));
-    const bytes = (data: Data): Buffer_ => globalThis.Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    const bytes = (data: Data): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const sent = globalThis.Buffer.concat([bytes(BigInt64Array.from(head.map((value) => BigInt(value)))), ...feeds.map(bytes), ...variables.map(bytes)]);
     const ran = spawnSync(this.driver, [this.path], { input: sent, maxBuffer: 1 << 28 });
     if (ran.status !== 0) throw new Error(`the artifact ended with ${ran.status ?? ran.signal ?? 'nothing'}: ${ran.stderr.toString()}`);
@@ -97,8 +97,6 @@ export class Artifact {
     return { outputs, variables, poolRuns: Number(said.getBigInt64(8, true)), arenaBytes: Number(said.getBigInt64(16, true)), seconds: said.getFloat64(24, true) };
   }
 }
-
-type Buffer_ = ReturnType<typeof globalThis.Buffer.from>;
 
 export function allocate(dtype: DType, length: number): Data {
   switch (dtype) {
@@ -117,6 +115,12 @@ export function allocate(dtype: DType, length: number): Data {
     case 'bool':
       return new Uint8Array(length);
   }
+}
+
+/** The elements of an array that must be there. */
+export function list(data: Data | undefined): (number | bigint)[] {
+  if (data === undefined) throw new Error('there is no such array');
+  return Array.from<number | bigint>(data);
 }
 
 // ---- Short hand for kernels ----

@@ -1,10 +1,10 @@
 // Register tiles and reductions over lanes: matrix products as the schedule writes them, sums, maxima, per-row softmax.
 
 import { afterAll, describe, expect, it } from 'vitest';
-import { hostTarget } from '../../codegen/llvm/index.js';
+import { compilePrograms, hostTarget } from '../../codegen/llvm/index.js';
 import { Dim } from '../../src/base/index.js';
 import { build, type Program } from '../../src/loop/index.js';
-import { accumulate, accumulator, apply, Bench, constant, declare, define, f32, feed, index, int, kernel, load, loop, minus, name, numbers, output, plus, program, size, store, temporary, times } from './harness.js';
+import { accumulate, accumulator, apply, Bench, constant, declare, define, f32, feed, index, int, kernel, list, load, loop, minus, name, numbers, output, plus, program, size, store, temporary, times } from './harness.js';
 
 const bench = new Bench();
 afterAll(() => bench.close());
@@ -20,7 +20,8 @@ export function product(m: number | string, n: number, k: number, rows: number, 
   const [row0, column0] = [times(apply('div', 'i64', index('block'), int(blocksN)), int(rows)), times(apply('rem', 'i64', index('block'), int(blocksN)), int(columns))];
   const width = n % columns === 0 ? int(columns) : smaller(int(columns), minus(int(n), name('column0', 'i64')));
   const row = plus(name('row0', 'i64'), i);
-  const safeRow = apply('min', 'i64', row, minus(M, int(1)));
+  const guarded = typeof m === 'string' || m % rows !== 0;
+  const safeRow = guarded ? apply('min', 'i64', row, minus(M, int(1))) : row;
   const column = plus(name('column0', 'i64'), j);
   const blocks = times(apply('div', 'i64', plus(M, int(rows - 1)), int(rows)), int(blocksN));
   return program(
@@ -138,7 +139,7 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
       for (const at of [0, Math.floor(n / 2), n - 1]) {
         const a = numbers(n, n);
         a[at] = NaN;
-        expect(Array.from(artifact.run({ feeds: [a], dims: { N: n } }).outputs[0] ?? [])).toEqual([NaN, NaN]);
+        expect(list(artifact.run({ feeds: [a], dims: { N: n } }).outputs[0])).toEqual([NaN, NaN]);
       }
     }
   });
@@ -204,7 +205,7 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
     const a = numbers(77, 5);
     const { outputs, arenaBytes } = artifact.run({ feeds: [a], dims: { N: 77 } });
     expect(arenaBytes).toBe(Math.ceil((77 * 4) / 64) * 64 + Math.ceil((77 * 8) / 64) * 64);
-    expect(Array.from(outputs[0] ?? [])).toEqual(Array.from(a, (v) => Math.fround(Math.fround(v * 2) + 1)));
+    expect(list(outputs[0])).toEqual(Array.from(a, (v) => Math.fround(Math.fround(v * 2) + 1)));
   });
 
   it('adds integers and booleans over lanes', () => {
@@ -229,7 +230,26 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
     for (const n of [0, 1, 5, 33, 300]) {
       const a = Int32Array.from({ length: n }, (_, at) => (at * 7919) % 101);
       const expected = [a.reduce((s, v) => s + v, 0), Math.max(-(2 ** 31), ...a), a.some((v) => v > 90) ? 1 : 0, a.every((v) => v < 99) ? 1 : 0];
-      expect(Array.from(artifact.run({ feeds: [a], dims: { N: n } }).outputs[0] ?? [])).toEqual(expected);
+      expect(list(artifact.run({ feeds: [a], dims: { N: n } }).outputs[0])).toEqual(expected);
+    }
+  });
+});
+
+describe('the innermost loop of a product', () => {
+  it.each([
+    ['sapphirerapids', 8, 48, 24],
+    ['sapphirerapids', 14, 32, 28],
+    ['haswell', 4, 24, 12],
+  ])('on %s in tiles of %i×%i is %i multiply-adds and nothing on the stack', (cpu, rows, columns, count) => {
+    const compiled = compilePrograms({ programs: [product(rows * 2, columns * 2, 64, rows, columns)], manifest: '{}', target: hostTarget(cpu), emit: 'asm' });
+    const text = compiled.kind === 'text' ? compiled.text : '';
+    const blocks = text.split(/^(?=\.LBB)/m).map((block) => block.slice(0, block.search(/\tj[a-z]+\t/) + 1 || undefined));
+    const inner = blocks.filter((block) => (block.match(/vfmadd/g) ?? []).length >= count);
+    expect(inner.length).toBeGreaterThan(0);
+    for (const block of inner) {
+      expect(block.match(/vfmadd/g)?.length).toBe(count);
+      expect(block).not.toContain('(%rsp)');
+      expect((block.match(/vbroadcastss/g) ?? []).length).toBeLessThanOrEqual(rows);
     }
   });
 });

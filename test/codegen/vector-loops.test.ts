@@ -3,7 +3,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { hostTarget } from '../../codegen/llvm/index.js';
 import { Dim } from '../../src/base/index.js';
-import { apply, Bench, f32, feed, index, int, kernel, load, loop, minus, numbers, output, plus, program, size, store, times } from './harness.js';
+import { apply, Bench, f32, feed, index, int, kernel, list, load, loop, minus, numbers, output, plus, program, size, store, times } from './harness.js';
 
 const bench = new Bench();
 afterAll(() => bench.close());
@@ -24,7 +24,7 @@ describe.each(targets)('on %s', (cpu) => {
       const [a, b] = [numbers(n, 1), numbers(n, 2)];
       const { outputs } = artifact.run({ feeds: [a, b], dims: { N: n } });
       // f64 holds the product and this sum exactly.
-      expect(Array.from(outputs[0] ?? [])).toEqual(Array.from(a, (p, at) => fround(p * (b[at] ?? 0) + 0.5)));
+      expect(list(outputs[0])).toEqual(Array.from(a, (p, at) => fround(p * (b[at] ?? 0) + 0.5)));
     }
   });
 
@@ -37,7 +37,7 @@ describe.each(targets)('on %s', (cpu) => {
     const artifact = bench.compile(programs, target);
     lengths.forEach((n, entry) => {
       const a = numbers(n, n);
-      expect(Array.from(artifact.run({ feeds: [a], entry }).outputs[0] ?? [])).toEqual(Array.from(a, (p) => fround(p * 3)));
+      expect(list(artifact.run({ feeds: [a], entry }).outputs[0])).toEqual(Array.from(a, (p) => fround(p * 3)));
     });
   });
 
@@ -51,7 +51,7 @@ describe.each(targets)('on %s', (cpu) => {
     for (const n of [1, lanes, lanes + 3, 3 * lanes - 1]) {
       const a = numbers(n * Math.abs(stride), n);
       const first = stride < 0 ? a.length - 1 : stride - 1;
-      expect(Array.from(artifact.run({ feeds: [a], dims: { N: n } }).outputs[0] ?? [])).toEqual(Array.from({ length: n }, (_, k) => a[first + k * stride]));
+      expect(list(artifact.run({ feeds: [a], dims: { N: n } }).outputs[0])).toEqual(Array.from({ length: n }, (_, k) => a[first + k * stride]));
     }
   });
 
@@ -67,8 +67,8 @@ describe.each(targets)('on %s', (cpu) => {
       const a = numbers(m * n, m + n);
       const expected = Array.from({ length: m * n }, (_, at) => a[(at % m) * n + Math.floor(at / m)]);
       const { outputs } = artifact.run({ feeds: [a], dims: { M: m, N: n } });
-      expect(Array.from(outputs[0] ?? [])).toEqual(expected);
-      expect(Array.from(outputs[1] ?? [])).toEqual(expected);
+      expect(list(outputs[0])).toEqual(expected);
+      expect(list(outputs[1])).toEqual(expected);
     }
   });
 
@@ -85,10 +85,10 @@ describe.each(targets)('on %s', (cpu) => {
       const data = numbers(3 * 11, 4);
       const chosen = Int32Array.from({ length: n }, (_, at) => (at * 5 + 3) % 11);
       const { outputs } = artifact.run({ feeds: [data, chosen], dims: { R: 11, N: n } });
-      expect(Array.from(outputs[0] ?? [])).toEqual(Array.from({ length: 3 * n }, (_, at) => data[(chosen[Math.floor(at / 3)] ?? 0) * 3 + (at % 3)]));
+      expect(list(outputs[0])).toEqual(Array.from({ length: 3 * n }, (_, at) => data[(chosen[Math.floor(at / 3)] ?? 0) * 3 + (at % 3)]));
       const expected = new Array<number>(n).fill(0);
       for (let k = 0; k < n; k++) expected[(7 * k) % n] = k;
-      expect(Array.from(outputs[1] ?? [])).toEqual(expected);
+      expect(list(outputs[1])).toEqual(expected);
     }
   });
 
@@ -99,6 +99,6 @@ describe.each(targets)('on %s', (cpu) => {
     const body = [loop('vector', 'i', Dim.of('M').mul(Dim.of('N')), [store(z, at, apply('neg', 'f32', load(x, at)))])];
     const artifact = bench.compile([program([kernel('k', body)], [x, z], ['M', 'N'])], target);
     const a = numbers(7 * 9, 3);
-    expect(Array.from(artifact.run({ feeds: [a], dims: { M: 7, N: 9 } }).outputs[0] ?? [])).toEqual(Array.from(a, (p) => -p));
+    expect(list(artifact.run({ feeds: [a], dims: { M: 7, N: 9 } }).outputs[0])).toEqual(Array.from(a, (p) => -p));
   });
 });
