@@ -11,7 +11,7 @@ afterAll(() => bench.close());
 const { read, smaller } = build;
 
 /** c = a b + bias in tiles of rows × columns, with guards for what is left over at the edges. */
-export function product(m: number | string, n: number, k: number, rows: number, columns: number): Program {
+function product(m: number | string, n: number, k: number, rows: number, columns: number): Program {
   const [a, b, bias, c] = [feed(0, 'f32', m, k), feed(1, 'f32', k, n), feed(2, 'f32', n), output(0, 'f32', m, n)];
   const tile = accumulator('tile', 'f32', rows, columns);
   const blocksN = Math.ceil(n / columns);
@@ -62,7 +62,7 @@ function expectedProduct(a: Float32Array, b: Float32Array, bias: Float32Array, m
   });
 }
 
-export function expectClose(actual: ArrayLike<number>, expected: readonly number[], relative: number): void {
+function expectClose(actual: ArrayLike<number>, expected: readonly number[], relative: number): void {
   expect(actual.length).toBe(expected.length);
   for (let at = 0; at < expected.length; at++) {
     const [x, y] = [actual[at] ?? NaN, expected[at] ?? NaN];
