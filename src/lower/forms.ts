@@ -15,7 +15,7 @@ export interface ReduceForm {
   readonly combine: Combiner;
   /** Sizes reduced over; the node's own shape is what is kept. */
   readonly reduced: Shape;
-  /** What is combined, at an index of the result and an index of `reduced`. */
+  /** What is combined, at an index of the result and an index of `reduced`, in the dtype that it is combined in. */
   term(kept: readonly Expr[], reduced: readonly Expr[], read: ArgumentReader): Expr;
   /** True when the last axis of the (first) argument in memory order is reduced: lanes run along it. */
   readonly innermostReduced: boolean;
@@ -55,12 +55,17 @@ export function spread(shape: Shape, loops: readonly Expr[]): Expr[] {
   return shape.map((dim) => (dim.constant === 1 ? build.int(0) : (loops[next++] as Expr)));
 }
 
+/** Known to have no element: nothing is computed for it, and what it would be is 0 wherever the text of a kernel mentions it. */
+export const isEmpty = (node: Node): boolean => node.type.kind === 'tensor' && node.type.shape.some((dim) => dim.constant === 0);
+
 export function formOf(node: Node): Form {
   const lowering: Lowering<Node['attrs']> = opOf(node).lowering;
+  if (isEmpty(node) && lowering.kind !== 'source' && lowering.kind !== 'element-of') return { kind: 'element', node: tensorOf(node), cost: 0 };
   switch (lowering.kind) {
     case 'source':
       return { kind: 'source', node: tensorOf(node) };
     case 'element':
+      if (lowering.apart?.when(tensorOf(node)) === true) return { kind: 'nest', node };
       return { kind: 'element', node: tensorOf(node), cost: lowering.cost };
     case 'element-of':
       return { kind: 'element-of', node: tensorOf(node) };
@@ -91,10 +96,8 @@ function reduceForm(node: TensorNode, axes: readonly number[], combine: Combiner
     innermostReduced: last >= 0 && over.has(last),
     term: (kept, reduced, read) => {
       let [k, r] = [0, 0];
-      return read(
-        argument,
-        shape.map((_, axis) => (over.has(axis) ? (reduced[r++] as Expr) : (kept[k++] as Expr))),
-      );
+      const index = shape.map((_, axis) => (over.has(axis) ? (reduced[r++] as Expr) : (kept[k++] as Expr)));
+      return widthAs(combinedAs(node.type.dtype), read(argument, index));
     },
   };
 }
@@ -113,10 +116,17 @@ function contractForm(node: TensorNode): ReduceForm | TileForm {
     innermostReduced: true,
     term: (kept, [k], read) => {
       const batch = kept.slice(0, -2);
-      return build.apply('mul', node.type.dtype, read(left, [...batch, kept.at(-2) as Expr, k as Expr]), read(right, [...batch, k as Expr, build.int(0)]));
+      const wide = combinedAs(node.type.dtype);
+      return build.apply('mul', wide, widthAs(wide, read(left, [...batch, kept.at(-2) as Expr, k as Expr])), widthAs(wide, read(right, [...batch, k as Expr, build.int(0)])));
     },
   };
 }
+
+/** Half-width floats are combined in f32 and rounded once. */
+export const combinedAs = (dtype: DType): DType => (dtype === 'f16' || dtype === 'bf16' ? 'f32' : dtype);
+
+/** `value` as `dtype`, where that is the wide or the narrow side of a combination. */
+export const widthAs = (dtype: DType, value: Expr): Expr => (build.dtypeOf(value) === dtype ? value : build.apply('convert', dtype, value));
 
 /** One more term onto a running value, outside of an accumulator. */
 export function combineStep(combine: Combiner, dtype: DType, value: Expr, term: Expr): Expr {

@@ -2,7 +2,9 @@
 
 import { tensorOf, opOf } from './forms.js';
 import { InternalError } from '../base/index.js';
-import { build } from '../loop/index.js';
+import type { Node } from '../graph/index.js';
+import { build, type Stmt } from '../loop/index.js';
+import type { NestContext } from '../ops/index.js';
 import type { Group } from './fuse.js';
 import type { EmitContext } from './points.js';
 import type { Scope } from './scope.js';
@@ -10,12 +12,10 @@ import { emitBufferCopy } from './block.js';
 
 export function emitNest(group: Group, scope: Scope, context: EmitContext): void {
   for (const { node } of group.members) {
-    const lowering = opOf(node).lowering;
-    if (lowering.kind !== 'nest') throw new InternalError('lower', `${node.op.name} builds no nest`);
     const { storage } = context;
     const result = storage.bufferOf(tensorOf(node));
     scope.emit(
-      ...lowering.build(node, {
+      ...statementsOf(node, {
         args: node.args.map((argument) => storage.bufferOf(tensorOf(argument))),
         results: [result],
         temporary: (dtype, shape) => storage.pool.temporary({ dtype, shape }),
@@ -27,4 +27,11 @@ export function emitNest(group: Group, scope: Scope, context: EmitContext): void
       else if (to.buffer !== result) emitBufferCopy(result, to.buffer, scope);
     }
   }
+}
+
+function statementsOf(node: Node, context: NestContext): readonly Stmt[] {
+  const { lowering } = opOf(node);
+  if (lowering.kind === 'nest') return lowering.build(node, context);
+  if (lowering.kind === 'element' && lowering.apart !== undefined) return lowering.apart.build(tensorOf(node), context);
+  throw new InternalError('lower', `${node.op.name} builds no nest`);
 }

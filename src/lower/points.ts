@@ -5,7 +5,7 @@
 import { type Dim, InternalError, type Shape } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
 import { type Accumulator, type Axis, build, type Expr, type Stmt, type Target } from '../loop/index.js';
-import { constants, identity, indices, type ReduceForm, space, spread } from './forms.js';
+import { combinedAs, constants, identity, indices, type ReduceForm, space, spread, widthAs } from './forms.js';
 import type { Group } from './fuse.js';
 import type { Forms } from './roots.js';
 import { type Scope, valueKey } from './scope.js';
@@ -104,7 +104,7 @@ export class PointEmitter {
       }
     });
     for (const [which, { node }] of reductions.entries()) {
-      for (const [slot, kept] of (points[which] as Expr[][]).entries()) scope.remember(valueKey(node, kept), scope.let('r', build.read(accumulators[which] as Accumulator, [build.int(slot)])));
+      for (const [slot, kept] of (points[which] as Expr[][]).entries()) scope.remember(valueKey(node, kept), scope.let('r', widthAs(node.type.dtype, build.read(accumulators[which] as Accumulator, [build.int(slot)]))));
     }
   }
 
@@ -127,7 +127,7 @@ export class PointEmitter {
           this.#reduceLoops(body, (together[0] as Reduction).form.reduced, (inner, at) => {
             for (const [which, { node, form }] of together.entries()) this.#accumulate(inner, form, accumulators[which] as Accumulator, [], spread(node.type.shape, point), spread(form.reduced, at));
           });
-          for (const [which, { node }] of together.entries()) body.remember(valueKey(node, spread(node.type.shape, point)), body.let('r', build.read(accumulators[which] as Accumulator)));
+          for (const [which, { node }] of together.entries()) body.remember(valueKey(node, spread(node.type.shape, point)), body.let('r', widthAs(node.type.dtype, build.read(accumulators[which] as Accumulator))));
         }
       }
       const rest = this.#maps.filter((node) => space(node.type.shape).length > point.length);
@@ -160,7 +160,7 @@ export class PointEmitter {
             'vector',
             (j, lane) => {
               const point = [...before, build.plus(start, j)];
-              for (const [node, accumulator] of accumulators) if (this.#isDone(node)) lane.remember(valueKey(node, spread(node.type.shape, point)), build.read(accumulator, [j]));
+              for (const [node, accumulator] of accumulators) if (this.#isDone(node)) lane.remember(valueKey(node, spread(node.type.shape, point)), widthAs(node.type.dtype, build.read(accumulator, [j])));
               fill(lane, point, j);
             },
             { limit: width },
@@ -213,8 +213,9 @@ export class PointEmitter {
   }
 
   #declare(scope: Scope, form: ReduceForm, shape: readonly number[], node: TensorNode): Accumulator {
-    const accumulator: Accumulator = { name: scope.names.fresh('acc'), dtype: node.type.dtype, shape };
-    scope.emit({ kind: 'declare', accumulator, initial: identity(form.combine, node.type.dtype) });
+    const dtype = combinedAs(node.type.dtype);
+    const accumulator: Accumulator = { name: scope.names.fresh('acc'), dtype, shape };
+    scope.emit({ kind: 'declare', accumulator, initial: identity(form.combine, dtype) });
     return accumulator;
   }
 

@@ -2,9 +2,9 @@
 // Holds: every element of the product is one accumulator that sums over the whole depth in order, so neither tile sizes nor threads change its bits; see the note at the end.
 
 import { bytesOf, type Dim } from '../base/index.js';
-import type { Node, TensorNode } from '../graph/index.js';
+import type { TensorNode } from '../graph/index.js';
 import { type Accumulator, build, type Expr } from '../loop/index.js';
-import { identity, spread, tensorOf, type TileForm } from './forms.js';
+import { combinedAs, identity, spread, tensorOf, type TileForm, widthAs } from './forms.js';
 import { type EmitContext, lanesOf, PointEmitter } from './points.js';
 import type { Group } from './fuse.js';
 import { type Scope, valueKey } from './scope.js';
@@ -25,9 +25,6 @@ interface ColumnClass {
   readonly ragged: boolean;
 }
 
-/** FLOPs per element up to which an epilogue is repeated for every row of the tile. */
-const unrolledEpilogue = 6;
-
 /** Rows that one block of a parallel loop takes: enough to reuse the columns of the right side from the nearest cache. */
 const rowTilesPerBlock = 8;
 
@@ -36,7 +33,6 @@ export class TileEmitter {
   readonly #form: TileForm;
   readonly #sizes: TileSizes;
   readonly #stored: readonly TensorNode[];
-  readonly #epilogueCost: number;
 
   readonly group: Group;
   readonly context: EmitContext;
@@ -48,7 +44,6 @@ export class TileEmitter {
     const tile = group.members.find((member) => member.role === 'tile');
     this.#form = (tile as Extract<typeof tile, { role: 'tile' }>).form;
     this.#sizes = tileSizes(context, this.#form.node);
-    this.#epilogueCost = epilogueCost(group, context);
     this.#stored = group.members.flatMap((member) => (member.role === 'tile' || member.role === 'map' ? [member.node] : []));
   }
 
@@ -119,7 +114,7 @@ export class TileEmitter {
 
   #tile(scope: Scope, batch: readonly Expr[], row: Expr, height: number, column: Expr, extent: Expr, width: number): void {
     const node = this.#form.node;
-    const dtype = node.type.dtype;
+    const dtype = combinedAs(node.type.dtype);
     const [left, right] = node.args.map(tensorOf) as [TensorNode, TensorNode];
     const values = this.#points.values;
     const registers = (stem: string, shape: readonly number[]): Accumulator => {
@@ -131,26 +126,21 @@ export class TileEmitter {
     const sums = registers('acc', [height, width]);
     const columns = registers('b', [width]);
     scope.loop('k', build.size(this.#form.depth), 'serial', (k, body) => {
-      lanes(body, (j, lane) => lane.emit({ kind: 'assign', accumulator: columns, index: [j], value: values.at(right, [...batch, k, build.plus(column, j)], lane) }));
+      lanes(body, (j, lane) => lane.emit({ kind: 'assign', accumulator: columns, index: [j], value: widthAs(dtype, values.at(right, [...batch, k, build.plus(column, j)], lane)) }));
       body.loop('i', build.int(height), 'unroll', (i, one) => {
-        const a = one.let('a', values.at(left, [...batch, build.plus(row, i), k], one));
+        const a = one.let('a', widthAs(dtype, values.at(left, [...batch, build.plus(row, i), k], one)));
         lanes(one, (j, lane) => lane.emit({ kind: 'accumulate', accumulator: sums, index: [i, j], combine: 'sum', value: build.apply('mul', dtype, a, build.read(columns, [j])) }));
       });
     });
-    const epilogue = (from: Accumulator, axis: 'unroll' | 'serial'): void =>
-      scope.loop('i', build.int(height), axis, (i, body) =>
-        lanes(body, (j, lane) => {
-          const index = [...batch, build.plus(row, i), build.plus(column, j)];
-          const loops = index.filter((_, at) => (node.type.shape[at] as Dim).constant !== 1);
-          // A single row has no loop of its own: its index is 0 wherever the epilogue reads it.
-          lane.remember(valueKey(node, spread(node.type.shape, loops)), build.read(from, [i, j]));
-          this.#points.store(lane, this.#stored, loops);
-        }),
-      );
-    if (height === 1 || this.#epilogueCost <= unrolledEpilogue) return epilogue(sums, 'unroll');
-    const staged = registers('staged', [height, width]);
-    scope.loop('i', build.int(height), 'unroll', (i, body) => lanes(body, (j, lane) => lane.emit({ kind: 'assign', accumulator: staged, index: [i, j], value: build.read(sums, [i, j]) })));
-    epilogue(staged, 'serial');
+    scope.loop('i', build.int(height), 'unroll', (i, body) =>
+      lanes(body, (j, lane) => {
+        const index = [...batch, build.plus(row, i), build.plus(column, j)];
+        const loops = index.filter((_, at) => (node.type.shape[at] as Dim).constant !== 1);
+        // A single row has no loop of its own: its index is 0 wherever the epilogue reads it.
+        lane.remember(valueKey(node, spread(node.type.shape, loops)), build.read(sums, [i, j]));
+        this.#points.store(lane, this.#stored, loops);
+      }),
+    );
   }
 
   #columnClasses(): ColumnClass[] {
@@ -179,18 +169,6 @@ export class TileEmitter {
   }
 }
 
-/** FLOPs per element of what follows the product. */
-function epilogueCost(group: Group, { forms, storage }: EmitContext): number {
-  const seen = new Set<Node>();
-  const cost = (node: Node): number => {
-    const form = forms.of(node);
-    if (seen.has(node) || form.kind !== 'element' || group.reads.has(node) || storage.forms.isStored(node)) return 0;
-    seen.add(node);
-    return (form.node.type.shape.length === 0 ? 0 : form.cost) + node.args.reduce((sum, argument) => sum + cost(argument), 0);
-  };
-  return group.members.reduce((sum, member) => sum + (member.role === 'map' ? cost(member.node) : 0), 0);
-}
-
 function tileSizes(context: EmitContext, node: TensorNode): TileSizes {
   const lanes = lanesOf(context.target, bytesOf(node.type.dtype));
   return context.target.vectorRegisters === 32 ? { rows: 8, vectors: 3, lanes } : { rows: 4, vectors: 3, lanes };
@@ -199,5 +177,4 @@ function tileSizes(context: EmitContext, node: TensorNode): TileSizes {
 /* Note: register tiles.
    A tile of R rows and V vectors needs R·V accumulators, V vectors of the right side and one broadcast element of the left side: R·V + V + 1 registers, 28 of 32 with 8×3, 16 of 16 with 4×3. The left
    side is read element by element, so it may have any strides; the right side must be contiguous along columns, else it is packed by a kernel of its own. Per step of the depth the tile does R·V multiply-adds
-   for R + V loads, so arithmetic is the limit as soon as R, V ≥ 2. An epilogue of a few operations is applied to the registers; a longer one (an optimizer's) would be repeated R·V times in the code, so the
-   tile is staged in memory for it, and the code has it once per vector of a row. */
+   for R + V loads, so arithmetic is the limit as soon as R, V ≥ 2. */

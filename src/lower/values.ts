@@ -4,7 +4,7 @@
 import { InternalError, type Shape } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
 import { type Buffer, build, type Expr } from '../loop/index.js';
-import { combineStep, constants, type Form, identity, indices, opOf, type ReduceForm, tensorOf } from './forms.js';
+import { combinedAs, combineStep, constants, type Form, identity, indices, isEmpty, opOf, type ReduceForm, tensorOf, widthAs } from './forms.js';
 import { type Scope, valueKey } from './scope.js';
 
 /** Where a node's value can be had without computing it. */
@@ -42,6 +42,7 @@ export class Values {
     const stored = this.sources.stored(node);
     if (stored !== undefined) this.sources.observe?.(node, index);
     if (stored !== undefined) return stored.kind === 'value' ? stored.value : build.load(stored.buffer, index);
+    if (isEmpty(node)) return build.constant(node.type.dtype, 0);
     const form = this.sources.form(node);
     const read = (argument: TensorNode, at: readonly Expr[]): Expr => this.at(argument, at, scope);
     switch (form.kind) {
@@ -75,13 +76,13 @@ const letStem = (op: string): string => op.replace(/[^A-Za-z]/g, '') || 'v';
 
 function writtenOut(form: ReduceForm, kept: readonly Expr[], sizes: readonly number[] | undefined, read: (argument: TensorNode, at: readonly Expr[]) => Expr): Expr {
   if (sizes === undefined) throw new InternalError('lower', `${form.node.op.name} over ${describe(form.reduced)} cannot be written out`);
-  const dtype = form.node.type.dtype;
+  const dtype = combinedAs(form.node.type.dtype);
   let value: Expr | undefined;
   for (const at of indices(sizes)) {
     const term = form.term(kept, at.map(build.int), read);
     value = value === undefined ? term : combineStep(form.combine, dtype, value, term);
   }
-  return value ?? identity(form.combine, dtype);
+  return widthAs(form.node.type.dtype, value ?? identity(form.combine, dtype));
 }
 
 const describe = (shape: Shape): string => `[${shape.join(', ')}]`;
