@@ -1,17 +1,20 @@
 // Tensors one after another along an axis. In: at least one tensor, alike but for that axis. Out: one tensor. Holds: its transpose takes the parts.
 
-import { Dim, shapeToString } from '../base/index.js';
+import { Dim, InternalError, shapeToString } from '../base/index.js';
 import { tensor, type TensorType } from '../graph/index.js';
 import { build as loop, type Expr } from '../loop/index.js';
 import { applyTensor } from './apply.js';
 import { defineOp, type Op } from './define.js';
-import { clampIndex } from './lowering.js';
+import { clampIndex, loopsOver, mayBeEmpty } from './lowering.js';
 import { zeros } from './make.js';
 import { dimAt, isProblem, problem, tensors } from './problem.js';
 import { slice } from './slice.js';
 import { get, positionOf, tabulate, tensorAt } from './value.js';
 
 export type ConcatAttrs = { readonly axis: number };
+
+/** A part whose size is only known at run time and may be 0. */
+const isOpen = (size: Dim): boolean => size.constant === undefined && mayBeEmpty(size);
 
 export const concat: Op<ConcatAttrs> = defineOp<ConcatAttrs>({
   name: 'concat',
@@ -59,7 +62,7 @@ export const concat: Op<ConcatAttrs> = defineOp<ConcatAttrs>({
   },
   lowering: {
     kind: 'element',
-    // A chain of choices, the last part innermost; indices are clamped because every part is read (see `pad`).
+    // A chain of choices, the last part innermost; indices are clamped because every part is read. Parts that may turn out to be empty are copied by a nest instead.
     at(node, index, arg) {
       const { axis } = node.attrs;
       const at = index[axis] as Expr;
@@ -78,6 +81,19 @@ export const concat: Op<ConcatAttrs> = defineOp<ConcatAttrs>({
       }, undefined) as Expr;
     },
     cost: 0,
+    apart: {
+      when: ({ args, attrs }) => args.length > 1 && args.some((one) => isOpen(dimAt((one.type as TensorType).shape, attrs.axis))),
+      build({ attrs }, nest) {
+        const [result] = nest.results;
+        if (result === undefined) throw new InternalError('lower', 'concat without storage');
+        let start = Dim.zero;
+        return nest.args.flatMap((arg) => {
+          const from = loop.size(start);
+          start = start.add(dimAt(arg.shape, attrs.axis));
+          return loopsOver(arg.shape, 'i', nest, (index) => [{ kind: 'store', buffer: result, index: index.map((at, axis) => (axis === attrs.axis ? loop.plus(from, at) : at)), value: loop.load(arg, index) }]);
+        });
+      },
+    },
   },
   samples: () => [
     { args: [{ dtype: 'f64', shape: [2] }, { dtype: 'f64', shape: [3] }], attrs: { axis: 0 } },

@@ -67,8 +67,16 @@ export interface NestContext {
 }
 
 export type Lowering<A extends Attrs> =
-  /** The value at one index as an expression of argument values: can be computed wherever it is needed. `cost` in FLOPs per element; 0 = only moves data. */
-  | { readonly kind: 'element'; readonly at: (node: TensorNode<A>, index: readonly Expr[], arg: ReadArgument) => Expr; readonly cost: number }
+  /**
+   * The value at one index as an expression of argument values: can be computed wherever it is needed. `cost` in FLOPs per element; 0 = only moves data.
+   * `apart` says of a node that no index of an argument may be readable where the value needs none: it gets a loop nest of its own.
+   */
+  | {
+      readonly kind: 'element';
+      readonly at: (node: TensorNode<A>, index: readonly Expr[], arg: ReadArgument) => Expr;
+      readonly cost: number;
+      readonly apart?: { readonly when: (node: TensorNode<A>) => boolean; readonly build: (node: TensorNode<A>, context: NestContext) => readonly Stmt[] };
+    }
   /** Combines the one argument over `axes`, which its result no longer has. */
   | { readonly kind: 'reduce'; readonly axes: (node: TensorNode<A>) => readonly number[]; readonly combine: (node: TensorNode<A>) => Combiner }
   /** [batch…, M, K] × [batch…, K, N] → [batch…, M, N]. */

@@ -7,7 +7,7 @@ import { build as loop, type Buffer, type Expr, type Stmt } from '../loop/index.
 import { applyTensor, tensorOf } from './apply.js';
 import { defineOp, type NestContext, type Op, type TypeProblem } from './define.js';
 import type { NoAttrs } from './identity.js';
-import { clampIndex, zeroOf } from './lowering.js';
+import { clampIndex, loopsOver, zeroOf } from './lowering.js';
 import { dimAt, isProblem, problem, tensors } from './problem.js';
 import { countOf, emptyValue, get, put, tensorAt } from './value.js';
 
@@ -93,28 +93,19 @@ function scatterType(types: readonly Type[], { rows }: ScatterAddAttrs): Type | 
 
 /** Zeros everywhere, then one id after the other, so that equal ids never meet; the row itself in vector lanes. */
 function scatterNest(ids: Buffer, updates: Buffer, result: Buffer, rows: Dim, context: NestContext): Stmt[] {
-  const loops = (sizes: readonly Dim[], stem: string, vector: boolean, body: (index: readonly Expr[]) => readonly Stmt[]): readonly Stmt[] => {
-    const names = sizes.map(() => context.fresh(stem));
-    return sizes.reduceRight<readonly Stmt[]>(
-      (inner, size, axis) => [{ kind: 'for', index: names[axis] as string, extent: loop.size(size), axis: vector && axis === sizes.length - 1 ? 'vector' : 'serial', body: inner }],
-      body(names.map(loop.index)),
-    );
-  };
   const rank = ids.shape.length;
   const rest = updates.shape.slice(rank);
-  return [
-    ...loops(result.shape, 'z', true, (at) => [{ kind: 'store', buffer: result, index: at, value: zeroOf(result.dtype) }]),
-    ...loops(ids.shape, 'i', false, (at) => {
-      const row = context.fresh('row');
-      return [
-        { kind: 'let', name: row, value: rowExpr(loop.load(ids, at), rows) },
-        ...loops(rest, 'r', true, (along) => {
-          const index = [loop.name(row, 'i64'), ...along];
-          return [{ kind: 'store', buffer: result, index, value: loop.apply('add', result.dtype, loop.load(result, index), loop.load(updates, [...at, ...along])) }];
-        }),
-      ];
-    }),
-  ];
+  const add = (at: readonly Expr[]): readonly Stmt[] => {
+    const row = context.fresh('row');
+    return [
+      { kind: 'let', name: row, value: rowExpr(loop.load(ids, at), rows) },
+      ...loopsOver(rest, 'r', context, (along) => {
+        const index = [loop.name(row, 'i64'), ...along];
+        return [{ kind: 'store', buffer: result, index, value: loop.apply('add', result.dtype, loop.load(result, index), loop.load(updates, [...at, ...along])) }];
+      }),
+    ];
+  };
+  return [...loopsOver(result.shape, 'z', context, (at) => [{ kind: 'store', buffer: result, index: at, value: zeroOf(result.dtype) }]), ...loopsOver(ids.shape, 'i', context, add, false)];
 }
 
 export const scatterAdd: Op<ScatterAddAttrs> = defineOp<ScatterAddAttrs>({

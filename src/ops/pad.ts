@@ -1,19 +1,21 @@
 // Zeros around and between elements. In: a tensor. Out: a larger tensor: per axis `before` zeros, the elements with `inner` zeros between neighbours, `after` zeros.
 // Holds: the size of an axis is before + n + inner · (n − 1) + after; its transpose is `slice`.
 
-import { Dim, shapeToString } from '../base/index.js';
+import { Dim, InternalError, shapeToString } from '../base/index.js';
 import { tensor, type TensorType } from '../graph/index.js';
 import { build as loop, type Expr } from '../loop/index.js';
 import { applyTensor } from './apply.js';
-import { defineOp, type Op } from './define.js';
+import { defineOp, type NestContext, type Op } from './define.js';
 import { dimAt, isProblem, oneTensor, problem } from './problem.js';
-import { allOf, clampIndex, zeroOf } from './lowering.js';
+import { allOf, clampIndex, loopsOver, mayBeEmpty, zeroOf } from './lowering.js';
 import { slice } from './slice.js';
 import { get, positionOf, tabulate, tensorAt } from './value.js';
 
 export type PadAttrs = { readonly before: readonly Dim[]; readonly after: readonly Dim[]; readonly inner: readonly number[] };
 
 const innerAt = (attrs: PadAttrs, axis: number): number => attrs.inner[axis] as number;
+
+const isPadded = ({ before, after, inner }: PadAttrs, axis: number): boolean => dimAt(before, axis).constant !== 0 || dimAt(after, axis).constant !== 0 || inner[axis] !== 0;
 
 /** From the first to the last element, with the zeros between. */
 const spanOf = (size: Dim, inner: number): Dim => size.add(size.sub(1).mul(inner));
@@ -55,8 +57,7 @@ export const pad: Op<PadAttrs> = defineOp<PadAttrs>({
   },
   lowering: {
     kind: 'element',
-    // Both sides of a choice are computed, so the index is clamped into the argument. Where a size that is only known at run time turns out to be 0, that reads
-    // (and drops) what stands at index 0 of an empty tensor: its storage must be readable there.
+    // Both sides of a choice are computed, so the index is clamped into the argument; an argument that may turn out to be empty is copied by a nest instead.
     at(node, index, arg) {
       const { shape } = node.args[0]?.type as TensorType;
       if (shape.some((size) => size.constant === 0)) return zeroOf(node.type.dtype);
@@ -75,6 +76,18 @@ export const pad: Op<PadAttrs> = defineOp<PadAttrs>({
       return inside.length === 0 ? value : loop.apply('select', node.type.dtype, allOf(inside), value, zeroOf(node.type.dtype));
     },
     cost: 0,
+    apart: {
+      when: ({ args, attrs }) => (args[0]?.type as TensorType).shape.some((size, axis) => isPadded(attrs, axis) && size.constant !== 0 && mayBeEmpty(size)),
+      build({ attrs }, nest: NestContext) {
+        const [arg, result] = [nest.args[0], nest.results[0]];
+        if (arg === undefined || result === undefined) throw new InternalError('lower', 'pad without storage');
+        const target = (index: readonly Expr[]): Expr[] => index.map((at, axis) => loop.plus(loop.size(dimAt(attrs.before, axis)), loop.times(at, loop.int(innerAt(attrs, axis) + 1))));
+        return [
+          ...loopsOver(result.shape, 'z', nest, (index) => [{ kind: 'store', buffer: result, index, value: zeroOf(result.dtype) }]),
+          ...loopsOver(arg.shape, 'i', nest, (index) => [{ kind: 'store', buffer: result, index: target(index), value: loop.load(arg, index) }]),
+        ];
+      },
+    },
   },
   samples: () => [
     { args: [{ dtype: 'f64', shape: [3] }], attrs: { before: [Dim.of(2)], after: [Dim.of(1)], inner: [0] } },

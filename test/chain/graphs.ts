@@ -1,0 +1,193 @@
+// The chain of oracles for entries that are built by hand or at random. In: entries, values, sizes, a target. Out: the first link that broke, as text.
+// Holds: graph interpreter = simplified graph (where asked) ≈ kernel interpreter (all accesses checked, in one arena) ≈ the same after expansion ≈ native code, where threads change no bit;
+// all entries of a batch are one artifact, so that the optimizer and the linker are paid once.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildArtifact, hostTarget } from '../../codegen/llvm/index.js';
+import { type DType, isFloat } from '../../src/base/index.js';
+import { manifestOf } from '../../src/driver/manifest.js';
+import { evaluateEntry, prepareProgram } from '../../src/eval/index.js';
+import { type Entry, type ModuleGraph, printEntry, type TensorNode, type TensorType, type Variable, verifyModule } from '../../src/graph/index.js';
+import { type Program, printProgram, type Target, verifyProgram } from '../../src/loop/index.js';
+import { expandScalars, lowerEntry } from '../../src/lower/index.js';
+import type { TensorValue } from '../../src/ops/index.js';
+import { simplify } from '../../src/passes/index.js';
+import { type Module, openModule, type Session } from '../../runtime/index.js';
+import { Make, type Size } from '../eval/make.js';
+import { difference, fromRuntime, type Results, toRuntime } from './agree.js';
+
+export type Sizes = Readonly<Record<string, number>>;
+
+/** Entries of one batch share a module, so their variables need names of their own. */
+export class CaseMake extends Make {
+  readonly prefix: string;
+
+  constructor(prefix: string) {
+    super();
+    this.prefix = prefix;
+  }
+
+  override variable(path: string, shape: readonly Size[], dtype: DType = 'f32', initial?: TensorNode): TensorNode {
+    return super.variable(`${this.prefix}.${path}`, shape, dtype, initial);
+  }
+}
+
+export interface GraphCase {
+  /** Unique in its batch. */
+  readonly name: string;
+  readonly make: CaseMake;
+  readonly entry: Entry;
+  /** Sizes to run with, one after the other. */
+  readonly sizes: readonly Sizes[];
+  /** A value for a feed, by name, or a variable, by its path without the prefix. */
+  value(name: string, type: TensorType, shape: readonly number[]): TensorValue;
+  /** Relative tolerance; 0 where arithmetic is exact. Default by dtype. */
+  tolerance?(result: string, dtype: DType): number;
+  readonly simplified?: boolean;
+  /** How often the entry runs on what it left behind; default 2 when it updates variables. */
+  readonly steps?: number;
+}
+
+export const usualTolerance = (_: string, dtype: DType): number => (dtype === 'f64' ? 1e-11 : dtype === 'f16' ? 4e-3 : dtype === 'bf16' ? 3e-2 : 2e-5);
+
+interface Lowered {
+  readonly one: GraphCase;
+  readonly simple: Entry;
+  readonly kernels: Program;
+  readonly machine: Program;
+}
+
+/** What went wrong with one case, for people. */
+export interface Break {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Runs every case through the chain. With `native: false`, kernels are interpreted only. */
+export function runGraphs(cases: readonly GraphCase[], options: { readonly target?: Target; readonly native?: boolean; readonly explain?: boolean } = {}): Break[] {
+  const { target = hostTarget(), native = true, explain = false } = options;
+  const breaks: Break[] = [];
+  const variables = cases.flatMap(({ make }) => make.variables);
+  const lowered: Lowered[] = [];
+  const attempt = (one: GraphCase, work: () => string | undefined, more: () => string = () => ''): boolean => {
+    let text: string | undefined;
+    try {
+      text = work();
+    } catch (error) {
+      text = error instanceof Error ? (explain ? (error.stack ?? error.message) : error.message) : String(error);
+    }
+    if (text !== undefined) breaks.push({ name: one.name, text: explain ? `${text}\n${printEntry(one.entry)}\n${more()}` : text });
+    return text === undefined;
+  };
+  for (const one of cases) {
+    attempt(one, () => {
+      lowered.push(lowerCase(one, variables, target));
+      return undefined;
+    });
+  }
+  using compiled = native ? new Compiled(lowered, variables, target) : undefined;
+  for (const item of lowered) {
+    for (const sizes of item.one.sizes) {
+      const good = attempt(
+        item.one,
+        () => runCase(item, variables, sizes, compiled),
+        () => printProgram(item.kernels),
+      );
+      if (!good) break;
+    }
+  }
+  return breaks;
+}
+
+function lowerCase(one: GraphCase, variables: readonly Variable[], target: Target): Lowered {
+  const { build } = one.make;
+  const module: ModuleGraph = { path: 'graphs.tdsl', variables: one.make.variables, entries: [one.entry] };
+  verifyModule(module, { pass: 'the test' });
+  const [simple] = one.simplified === true ? simplify.run(module, { build, report: () => undefined, note: () => undefined }).entries : [one.entry];
+  const { program } = lowerEntry(simple as Entry, variables, target, build);
+  verifyProgram(program, { pass: 'lower' });
+  const machine = expandScalars(program);
+  verifyProgram(machine, { pass: 'expand', expanded: true });
+  return { one, simple: simple as Entry, kernels: program, machine };
+}
+
+/** One artifact of all entries, and a session per number of threads. */
+class Compiled {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'tfc-graphs-'));
+  readonly #module: Module;
+  readonly sessions: readonly Session[];
+
+  constructor(lowered: readonly Lowered[], variables: readonly Variable[], target: Target) {
+    const module: ModuleGraph = { path: 'graphs.tdsl', variables, entries: lowered.map(({ simple, one }) => ({ ...simple, name: one.name })) };
+    const programs = lowered.map(({ machine, one }) => ({ ...machine, entry: one.name }));
+    const outPath = join(this.#folder, 'graphs.so');
+    buildArtifact({ programs, manifest: JSON.stringify(manifestOf(module, [], target, '0')), target, outPath });
+    this.#module = openModule(outPath);
+    this.sessions = [1, 3].map((threads) => this.#module.session({ threads, initialize: false }));
+  }
+
+  [Symbol.dispose](): void {
+    for (const session of this.sessions) session.close();
+    this.#module.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function runCase({ one, simple, kernels, machine }: Lowered, variables: readonly Variable[], sizes: Sizes, compiled: Compiled | undefined): string | undefined {
+  const { entry, make, tolerance = usualTolerance } = one;
+  const dims = new Map(Object.entries(sizes));
+  const valueOf = (name: string, type: TensorType): TensorValue => one.value(name, type, type.shape.map((dim) => dim.evaluate(dims) ?? NaN));
+  const feeds = new Map(entry.feeds.map((feed) => [feed.name, valueOf(feed.name, feed.type)]));
+  const initial = new Map(make.variables.map(({ path, type }) => [path, valueOf(path.slice(make.prefix.length + 1), type)]));
+  const prepared = [kernels, machine].map((program) => prepareProgram(program, dims, { arena: true }));
+  const states = [0, 1, 2, 3].map(() => new Map(initial));
+  for (const session of compiled?.sessions ?? []) for (const [path, value] of initial) session.set(path, toRuntime(value));
+  const updated = new Set(entry.updates.map((update) => update.variable));
+  for (let step = 0; step < (one.steps ?? (updated.size > 0 ? 2 : 1)); step++) {
+    const at = `at ${JSON.stringify(sizes)}, step ${step}`;
+    const meaning = graphStep(entry, feeds, states[0] as Map<string, TensorValue>, dims);
+    if (one.simplified === true) {
+      // Constants are folded in the width of their dtype.
+      const simplified = difference(graphStep(simple, feeds, states[1] as Map<string, TensorValue>, dims), meaning, (name, dtype) => (tolerance(name, dtype) === 0 ? 0 : isFloat(dtype) && dtype !== 'f64' ? tolerance(name, dtype) : 1e-11));
+      if (simplified !== undefined) return `simplify ${at}: ${simplified}`;
+    }
+    let before = meaning;
+    for (const [which, link] of (['lower', 'expand'] as const).entries()) {
+      const state = states[2 + which] as Map<string, TensorValue>;
+      const run = prepared[which] as ReturnType<typeof prepareProgram>;
+      const ran = run({ feeds: [...feeds.values()], variables: variables.map(({ path }) => state.get(path)), dims });
+      const results = new Map<string, TensorValue>(ran.outputs.map((value, index) => [`output ${index}`, value]));
+      for (const [index, { path }] of variables.entries()) {
+        const value = ran.variables[index];
+        if (!updated.has(path) || value === undefined) continue;
+        state.set(path, value);
+        results.set(`variable ${path}`, value);
+      }
+      const wrong = difference(results, before, tolerance);
+      if (wrong !== undefined) return `${link} ${at}: ${wrong}`;
+      before = results;
+    }
+    let alone: Results | undefined;
+    for (const session of compiled?.sessions ?? []) {
+      const result = session.entry(one.name).run(Object.fromEntries([...feeds].map(([name, value]) => [name, toRuntime(value)]))) as readonly unknown[];
+      const results = new Map<string, TensorValue>(entry.outputs.map(({ node }, index) => [`output ${index}`, fromRuntime(result[index], node.type.dtype)]));
+      for (const path of updated) results.set(`variable ${path}`, fromRuntime(session.get(path), (initial.get(path) as TensorValue).dtype));
+      const wrong = difference(results, alone ?? before, alone === undefined ? tolerance : () => 0);
+      if (wrong !== undefined) return `${alone === undefined ? 'native code' : 'several threads'} ${at}: ${wrong}`;
+      alone = results;
+    }
+  }
+  return undefined;
+}
+
+function graphStep(entry: Entry, feeds: ReadonlyMap<string, TensorValue>, state: Map<string, TensorValue>, dims: ReadonlyMap<string, number>): Results {
+  const { outputs, updates } = evaluateEntry(entry, { feeds, variables: state, dims });
+  const results = new Map<string, TensorValue>(outputs.map((value, index) => [`output ${index}`, value]));
+  for (const [path, value] of updates) {
+    state.set(path, value);
+    results.set(`variable ${path}`, value);
+  }
+  return results;
+}
