@@ -24,7 +24,7 @@ const thorough: Effort = { rounds: 15, slice: 60, starts: 4 };
 const quick: Effort = { rounds: 5, slice: 20, starts: 2 };
 
 export async function bench(options: BenchOptions, say: (line: string) => void): Promise<number> {
-  const chosen = workloads.filter(({ name }) => options.only.length === 0 || options.only.some((part) => name.includes(part)));
+  const chosen = workloads.filter(({ name }) => options.only.length === 0 || options.only.some((part) => isMeant(name, part)));
   if (chosen.length === 0) {
     say(`There is no workload ${options.only.join(', ')}; there are ${workloads.map(({ name }) => name).join(', ')}.`);
     return 2;
@@ -62,6 +62,9 @@ export async function bench(options: BenchOptions, say: (line: string) => void):
   if (options.json !== undefined) writeFileSync(options.json, text);
   return measured.every(({ figures }) => figures.peers.some(({ name }) => name === 'tfc')) ? 0 : 1;
 }
+
+/** A whole name means only itself. */
+const isMeant = (name: string, part: string): boolean => (workloads.some((workload) => workload.name === part) ? name === part : name.includes(part));
 
 async function compileTimes(program: string, effort: Effort, say: (line: string) => void): Promise<CompileTimes | undefined> {
   try {

@@ -2,6 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import type { Prepared } from './data.js';
 import { type Compiler, buildProgram } from './native-program.js';
 import type { PeerCommand } from './peer-process.js';
@@ -30,7 +31,7 @@ export function findPeers(compiler: Compiler | undefined): Peers {
   if (compiler === undefined) missing.push('mark: no C compiler');
   else peers.push(mark(buildProgram(compiler, 'mark')));
   for (const { name, packageName, file, mode } of pythonPeers) {
-    const python = [peerPython, 'python3'].find((program) => hasPackage(program, packageName));
+    const python = pythons().find((program) => hasPackage(program, packageName));
     if (python === undefined) missing.push(`${name}: ${packageName} is not installed`);
     else peers.push({ name, command: ({ file: data }, threads) => ({ program: python, args: [script(file), data, String(threads), ...mode], env: quiet(threads) }) });
   }
@@ -53,6 +54,12 @@ const nodePeers = [
   { name: 'tfjs', packageName: '@tensorflow/tfjs-backend-wasm', file: 'tfjs-peer.mjs' },
   { name: 'jax-js', packageName: '@jax-js/jax', file: 'jax-js-peer.mjs' },
 ] as const;
+
+/** The bench's own Python first, then every other that the shell would find. */
+function pythons(): readonly string[] {
+  const others = (process.env['PATH'] ?? '').split(delimiter).map((directory) => join(directory, 'python3'));
+  return [...new Set([peerPython, ...others])].filter((program) => existsSync(program));
+}
 
 function hasPackage(python: string, name: string): boolean {
   return spawnSync(python, ['-c', `import importlib.metadata as m; m.version("${name}")`], { stdio: 'ignore' }).status === 0;
