@@ -2,7 +2,7 @@
 // Holds: what does not depend on the lanes is computed once, as a scalar; shared sub-expressions of one statement are emitted once.
 
 import { type Dim, InternalError, isFloat } from '../../src/base/index.js';
-import { type Expr, isMachineOp } from '../../src/loop/index.js';
+import { type Expr, isMachineOp, someExpr, visitExpr } from '../../src/loop/index.js';
 import type { Linear, LinearForms, Term } from './linear.js';
 import type { LlvmValue } from './llvm/index.js';
 import type { MachineOps, Value } from './machine.js';
@@ -10,7 +10,6 @@ import type { Memory } from './memory.js';
 import type { AccumulatorFile } from './accumulators.js';
 import type { Lanes, Scalar, Scope } from './scope.js';
 import type { ScalarMath, Sizes } from './sizes.js';
-import { someExpr, visitExpr } from './walk.js';
 
 /**
  * A linear form seen from the lanes: base + constant is its value in lane 0 without the varying terms, `stride` its step from lane to lane,

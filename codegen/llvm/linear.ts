@@ -2,8 +2,7 @@
 // Holds: the sum equals the expression for every value of its atoms and sizes; atoms are what is not linear (loop variables, lets, loads, quotients).
 
 import { Dim } from '../../src/base/index.js';
-import type { Buffer, Expr } from '../../src/loop/index.js';
-import { visitExpr } from './walk.js';
+import { type Buffer, type Expr, visitExpr } from '../../src/loop/index.js';
 
 export interface Term {
   readonly atom: Expr;

@@ -2,9 +2,8 @@
 // the memory it touches. Holds: loops that index one accumulator have the same number of lanes.
 
 import { bytesOf, type DType, InternalError } from '../../src/base/index.js';
-import type { ArenaPlan, Buffer, Expr, For, Kernel, Stmt } from '../../src/loop/index.js';
+import { type ArenaPlan, bodiesOf, type Buffer, type Expr, expressionsOf, type For, forEachStatement, type Kernel, someExpr, type Stmt, visitExpr } from '../../src/loop/index.js';
 import type { Definitions } from './linear.js';
-import { bodiesOf, expressionsOf, someExpr, visitExpr, visitStmts } from './walk.js';
 
 /** Memory that no other parameter of the kernel overlaps. Buffers in the same memory share it. */
 export interface MemoryObject {
@@ -58,7 +57,7 @@ function findDefinitions(body: readonly Stmt[]): Definitions {
   const declared = new Set<string>();
   const twice = new Set<string>();
   const vectors = new Set<string>();
-  visitStmts(body, (stmt) => {
+  forEachStatement(body, (stmt) => {
     if (stmt.kind === 'for' && stmt.axis === 'vector') vectors.add(stmt.index);
     if (stmt.kind !== 'let') return;
     if (declared.has(stmt.name)) twice.add(stmt.name);
@@ -81,7 +80,7 @@ function lanesOf(body: readonly Stmt[], vectorBytes: number): number {
   const see = (dtype: DType): void => {
     widest = Math.max(widest, dtype === 'f16' || dtype === 'bf16' ? 4 : bytesOf(dtype));
   };
-  visitStmts(body, (stmt) => {
+  forEachStatement(body, (stmt) => {
     if (stmt.kind === 'store') see(stmt.buffer.dtype);
     if (stmt.kind === 'accumulate' || stmt.kind === 'assign' || stmt.kind === 'declare') see(stmt.accumulator.dtype);
     for (const expr of expressionsOf(stmt)) {
@@ -99,7 +98,7 @@ function lanesOf(body: readonly Stmt[], vectorBytes: number): number {
 function accumulatorsIndexedBy(loop: For): ReadonlySet<string> {
   const inner = new Set<string>();
   const used = new Set<string>();
-  visitStmts(loop.body, (stmt) => {
+  forEachStatement(loop.body, (stmt) => {
     if (stmt.kind === 'declare') inner.add(stmt.accumulator.name);
     const see = (name: string, index: readonly Expr[]): void => {
       if (index.some((at) => mentions(at, loop.index))) used.add(name);
@@ -143,7 +142,7 @@ function findMemory(kernel: Kernel, arena: ArenaPlan): readonly MemoryObject[] {
     const own = place.kind === 'feed' || place.kind === 'output' ? bytesOf(buffer.dtype) : 64;
     found.set(key, { key, place, written: written || known?.written === true, align: Math.min(own, known?.align ?? own) });
   };
-  visitStmts(kernel.body, (stmt) => {
+  forEachStatement(kernel.body, (stmt) => {
     if (stmt.kind === 'store') see(stmt.buffer, true);
     for (const expr of expressionsOf(stmt)) visitExpr(expr, (part) => part.kind === 'load' && see(part.buffer, false));
   });

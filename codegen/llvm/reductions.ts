@@ -2,9 +2,8 @@
 // Holds: an accumulator is taken only if every use of it inside the loop is such a reduction, by one combiner and with one number of lanes;
 // so the partial results may live across the whole loop and are combined once behind it.
 
-import type { Accumulator, Combiner, Expr, For, Stmt } from '../../src/loop/index.js';
+import { type Accumulator, bodiesOf, type Combiner, type Expr, expressionsOf, type For, forEachStatement, type Stmt, visitExpr } from '../../src/loop/index.js';
 import { mentions, type KernelPlan } from './plan.js';
-import { bodiesOf, expressionsOf, visitExpr, visitStmts } from './walk.js';
 
 /** Arithmetic that still leaves room for interleaved copies in registers; beyond it, the processor overlaps iterations by itself. */
 const simpleOperations = 12;
@@ -86,7 +85,7 @@ function chunksOf(loop: For, lanes: number): number {
 export function isSimple(loop: For): boolean {
   let simple = true;
   const operations = new Set<Expr>();
-  visitStmts(loop.body, (stmt) => {
+  forEachStatement(loop.body, (stmt) => {
     if (stmt.kind === 'for' && stmt.axis !== 'unroll') simple = false;
     for (const expr of expressionsOf(stmt)) visitExpr(expr, (part) => part.kind === 'apply' && part.dtype !== 'i64' && operations.add(part));
   });
@@ -95,7 +94,7 @@ export function isSimple(loop: For): boolean {
 
 /** Vector loops with a limit, outermost first. */
 export function tileLoops(stmts: readonly Stmt[], visit: (loop: For) => void): void {
-  visitStmts(stmts, (stmt) => {
+  forEachStatement(stmts, (stmt) => {
     if (stmt.kind === 'for' && stmt.axis === 'vector' && stmt.limit !== undefined) visit(stmt);
   });
 }

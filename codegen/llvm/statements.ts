@@ -2,7 +2,7 @@
 // its rest with masks (or lane by lane where the processor has none); a tile whose last columns may be missing gets a variant without masks for when none is.
 
 import { InternalError } from '../../src/base/index.js';
-import type { Expr, For, Stmt } from '../../src/loop/index.js';
+import { type Expr, expressionsOf, type For, forEachStatement, type Stmt, visitExpr } from '../../src/loop/index.js';
 import type { AccumulatorFile } from './accumulators.js';
 import type { Expressions, Memo } from './expressions.js';
 import type { LlvmValue } from './llvm/index.js';
@@ -11,7 +11,6 @@ import { emittedStatements, type KernelPlan } from './plan.js';
 import { findReductions, isSimple, tileLoops } from './reductions.js';
 import { copied, inner, type Lanes, type PartialTile, type Scalar, type Scope, withIndex } from './scope.js';
 import type { CpuLevel } from './target.js';
-import { expressionsOf, visitExpr, visitStmts } from './walk.js';
 
 /** Vector loops with so few whole vectors are written out. */
 const writtenOut = 4;
@@ -276,7 +275,7 @@ export class Statements {
 /** The accumulators from outside that the loop reads, if it changes none. */
 function onlyRead(loop: For, scope: Scope): readonly string[] | undefined {
   const [read, changed] = [new Set<string>(), new Set<string>()];
-  visitStmts(loop.body, (stmt) => {
+  forEachStatement(loop.body, (stmt) => {
     if (stmt.kind === 'accumulate' || stmt.kind === 'assign') changed.add(stmt.accumulator.name);
     for (const expr of expressionsOf(stmt)) visitExpr(expr, (part) => part.kind === 'read' && read.add(part.accumulator.name));
   });

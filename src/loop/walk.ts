@@ -64,6 +64,21 @@ export function expressionOrder(roots: readonly Expr[]): Expr[] {
   return order;
 }
 
+/** Every part once, outside in: expressions are graphs, and as trees they may be exponentially large. */
+export function visitExpr(expr: Expr, see: (expr: Expr) => void, seen = new Set<Expr>()): void {
+  if (seen.has(expr)) return;
+  seen.add(expr);
+  see(expr);
+  for (const part of operandsOf(expr)) visitExpr(part, see, seen);
+}
+
+/** Whether a part of the expression fulfils `test`. */
+export function someExpr(expr: Expr, test: (expr: Expr) => boolean, seen = new Set<Expr>()): boolean {
+  if (seen.has(expr)) return false;
+  seen.add(expr);
+  return test(expr) || operandsOf(expr).some((part) => someExpr(part, test, seen));
+}
+
 /** Names that loops, lets and accumulators of a body declare. */
 export function localNames(body: readonly Stmt[]): Set<string> {
   const names = new Set<string>();

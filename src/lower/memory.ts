@@ -1,7 +1,7 @@
 // The memory plan. In: kernels in order. Out: one arena whose slots temporaries share. Holds: temporaries in one slot are never alive at the same time.
 
 import { bytesOf, type Dim, elementCount } from '../base/index.js';
-import type { ArenaPlan, ArenaSlot, Buffer, Expr, Kernel, Stmt } from '../loop/index.js';
+import { type ArenaPlan, type ArenaSlot, type Buffer, type Expr, expressionsOf, forEachStatement, type Kernel, type Stmt, visitExpr } from '../loop/index.js';
 
 interface Lifetime {
   readonly buffer: Buffer;
@@ -60,58 +60,9 @@ const largest = (sizes: readonly Dim[]): Dim[] => sizes.filter((one, at) => !siz
 export function buffersOf(statements: readonly Stmt[]): ReadonlySet<Buffer> {
   const found = new Map<string, Buffer>();
   const seen = new Set<Expr>();
-  const inExpr = (expr: Expr): void => {
-    if (seen.has(expr)) return;
-    seen.add(expr);
-    switch (expr.kind) {
-      case 'load':
-        found.set(expr.buffer.name, expr.buffer);
-        expr.index.forEach(inExpr);
-        break;
-      case 'read':
-        expr.index.forEach(inExpr);
-        break;
-      case 'apply':
-        expr.args.forEach(inExpr);
-        break;
-      case 'const':
-      case 'index':
-      case 'size':
-      case 'name':
-        break;
-    }
-  };
-  const inBody = (body: readonly Stmt[]): void => {
-    for (const statement of body) {
-      switch (statement.kind) {
-        case 'for':
-          inExpr(statement.extent);
-          inBody(statement.body);
-          break;
-        case 'let':
-          inExpr(statement.value);
-          break;
-        case 'declare':
-          inExpr(statement.initial);
-          break;
-        case 'accumulate':
-        case 'assign':
-          statement.index.forEach(inExpr);
-          inExpr(statement.value);
-          break;
-        case 'store':
-          found.set(statement.buffer.name, statement.buffer);
-          statement.index.forEach(inExpr);
-          inExpr(statement.value);
-          break;
-        case 'if':
-          inExpr(statement.condition);
-          inBody(statement.then);
-          inBody(statement.otherwise ?? []);
-          break;
-      }
-    }
-  };
-  inBody(statements);
+  forEachStatement(statements, (statement) => {
+    if (statement.kind === 'store') found.set(statement.buffer.name, statement.buffer);
+    for (const root of expressionsOf(statement)) visitExpr(root, (expr) => expr.kind === 'load' && found.set(expr.buffer.name, expr.buffer), seen);
+  });
   return new Set(found.values());
 }
