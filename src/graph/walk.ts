@@ -28,6 +28,23 @@ export function topological(roots: Iterable<Node>): Node[] {
   return order;
 }
 
+/** The image of `root`, after those of all its arguments, first argument first; `images` keeps them. */
+export function imageOf<Image>(root: Node, images: Map<Node, Image>, make: (node: Node) => Image): Image {
+  const stack = [root];
+  while (stack.length > 0) {
+    const node = stack[stack.length - 1] as Node;
+    const missing = images.has(node) ? [] : node.args.filter((arg) => !images.has(arg));
+    if (missing.length > 0) {
+      // Last pushed, first done.
+      stack.push(...missing.reverse());
+      continue;
+    }
+    stack.pop();
+    if (!images.has(node)) images.set(node, make(node));
+  }
+  return images.get(root) as Image;
+}
+
 /** How many nodes among `order` use each node (an argument used twice counts twice). */
 export function useCounts(order: readonly Node[]): ReadonlyMap<Node, number> {
   const counts = new Map<Node, number>();

@@ -3,7 +3,7 @@
 
 import { InternalError } from '../base/index.js';
 import type { Attrs, GraphBuilder, ModuleGraph, Node, Region, TensorNode } from '../graph/index.js';
-import { isTensorNode, mapModule, mapRegions } from '../graph/index.js';
+import { imageOf, isTensorNode, mapModule, mapRegions } from '../graph/index.js';
 
 /** What becomes of a node: another one, or for a tuple its elements one by one. */
 export type Image = Node | readonly TensorNode[];
@@ -24,27 +24,9 @@ export class Rewriter {
   }
 
   tensor(node: TensorNode): TensorNode {
-    const image = this.#image(node);
+    const image = imageOf(node, this.#images, (one) => this.#rewritten(one));
     if (isNode(image) && isTensorNode(image)) return image;
     throw new InternalError('rewrite', `the tensor ${node.op.name} became a tuple`);
-  }
-
-  #image(root: Node): Image {
-    const known = this.#images.get(root);
-    if (known !== undefined) return known;
-    const stack = [root];
-    while (stack.length > 0) {
-      const node = stack[stack.length - 1] as Node;
-      const missing = this.#images.has(node) ? [] : node.args.filter((arg) => !this.#images.has(arg));
-      if (missing.length > 0) {
-        // Last pushed, first done: reversed, so that the first argument comes first.
-        stack.push(...missing.reverse());
-        continue;
-      }
-      stack.pop();
-      if (!this.#images.has(node)) this.#images.set(node, this.#rewritten(node));
-    }
-    return this.#images.get(root) as Image;
   }
 
   #rewritten(node: Node): Image {

@@ -3,7 +3,7 @@
 
 import { InternalError } from '../../base/index.js';
 import type { GraphBuilder, ModuleGraph, Node, Region, TensorNode } from '../../graph/index.js';
-import { entryRoots, isTensorNode, mapModule, mapRegions, regionsOf, topological, typeEquals, typeToString } from '../../graph/index.js';
+import { entryRoots, imageOf, isTensorNode, mapModule, mapRegions, regionsOf, topological, typeEquals, typeToString } from '../../graph/index.js';
 import { copyOrigins, rebuild } from '../rewrite.js';
 import type { Rule, RuleContext } from './rule.js';
 
@@ -55,26 +55,9 @@ class Round {
   }
 
   tensor(node: TensorNode): TensorNode {
-    const image = this.#simple(node);
+    const image = imageOf(node, this.#images, (one) => this.#replaced(one));
     if (isTensorNode(image)) return image;
     throw new InternalError('simplify', `the tensor ${node.op.name} became a tuple`);
-  }
-
-  #simple(root: Node): Node {
-    const known = this.#images.get(root);
-    if (known !== undefined) return known;
-    const stack = [root];
-    while (stack.length > 0) {
-      const node = stack[stack.length - 1] as Node;
-      const missing = this.#images.has(node) ? [] : node.args.filter((arg) => !this.#images.has(arg));
-      if (missing.length > 0) {
-        stack.push(...missing.reverse());
-        continue;
-      }
-      stack.pop();
-      if (!this.#images.has(node)) this.#images.set(node, this.#replaced(node));
-    }
-    return this.#images.get(root) as Node;
   }
 
   #replaced(node: Node): Node {
@@ -106,7 +89,7 @@ class Round {
       if (result.args.length > 0) copyOrigins(this.#build, node, result);
       this.#chain.push(rule.name);
       if (this.#chain.length > chainLimit) throw new InternalError('simplify', `no end: ${this.#chain.slice(-8).join(', ')}`);
-      const simple = this.#simple(result);
+      const simple = imageOf(result, this.#images, (one) => this.#replaced(one));
       this.#chain.pop();
       return simple;
     }
