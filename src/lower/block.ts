@@ -3,7 +3,7 @@
 
 import { InternalError } from '../base/index.js';
 import { type Node, type TensorNode } from '../graph/index.js';
-import { type Buffer, build } from '../loop/index.js';
+import { type Buffer, build, type Expr } from '../loop/index.js';
 import { exprKey } from './expressions.js';
 import { space, spread, tensorOf } from './forms.js';
 import { type Fusion, fuse, type Group, memberReads, producer } from './fuse.js';
@@ -71,7 +71,8 @@ export function planBlock(demands: readonly Demand[], context: EmitContext): Blo
       if (member.role === 'loop') continue;
       const node = tensorOf(member.node);
       const own = demands.filter((demand) => demand.node === node).map((demand) => destinations.get(demand) ?? demand.to);
-      storage.place(node, own, readElsewhere.has(node) || (member.role === 'nest' && own.length === 0));
+      // A nest writes whole buffers: what goes to a register, or below an index, is copied from one.
+      storage.place(node, own, readElsewhere.has(node) || member.role === 'nest');
     }
   }
   const sourceCopies = new Map(copiesOfSources.map((demand, at) => [groups[fusion.groups.length + at] as Group, destinations.get(demand) ?? demand.to]));
@@ -162,11 +163,11 @@ function copyLoops(group: Group, scope: Scope, fill: (body: Scope, point: readon
   nest(scope, []);
 }
 
-/** Copies a whole buffer. */
-export function emitBufferCopy(from: Buffer, to: Buffer, scope: Scope): void {
+/** Copies a whole buffer, to below the leading indices `prefix` of the other one. */
+export function emitBufferCopy(from: Buffer, to: Buffer, scope: Scope, prefix: readonly Expr[] = []): void {
   const nest = (body: Scope, point: readonly Point[]): void => {
     const dim = from.shape[point.length];
-    if (dim === undefined) body.emit({ kind: 'store', buffer: to, index: point, value: build.load(from, point) });
+    if (dim === undefined) body.emit({ kind: 'store', buffer: to, index: [...prefix, ...point], value: build.load(from, point) });
     else body.loop('o', build.size(dim), point.length === from.shape.length - 1 ? 'vector' : 'serial', (o, inner) => nest(inner, [...point, o]));
   };
   nest(scope, []);

@@ -24,7 +24,7 @@ export function emitNest(group: Group, scope: Scope, context: EmitContext): void
     );
     for (const to of storage.destinations(node)) {
       if (to.kind === 'register') scope.emit({ kind: 'assign', accumulator: to.accumulator, index: [], value: build.load(result, []) });
-      else if (to.buffer !== result) emitBufferCopy(result, to.buffer, scope);
+      else if (to.buffer !== result) emitBufferCopy(result, to.buffer, scope, to.prefix);
     }
   }
 }
