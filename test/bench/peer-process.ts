@@ -96,7 +96,7 @@ export class PeerProcess {
   }
 
   #lastWords(): string {
-    return this.#said.join('').trim().split('\n').slice(-4).join(' | ') || 'it said nothing';
+    return this.#said.join('').trim().split('\n').at(-1) || 'it said nothing';
   }
 
   #end(error: Error): void {

@@ -30,9 +30,9 @@ export function findPeers(compiler: Compiler | undefined): Peers {
   const peers: Peer[] = [tfc('tfc', 'loop'), tfc('tfc-call', 'call')];
   if (compiler === undefined) missing.push('mark: no C compiler');
   else peers.push(mark(buildProgram(compiler, 'mark')));
-  for (const { name, packageName, file, mode } of pythonPeers) {
-    const python = pythons().find((program) => hasPackage(program, packageName));
-    if (python === undefined) missing.push(`${name}: ${packageName} is not installed`);
+  for (const { name, packageName, file, mode, since } of pythonPeers) {
+    const python = pythons().find((program) => majorVersion(program, packageName) >= since);
+    if (python === undefined) missing.push(`${name}: ${packageName}${since > 0 ? ` ${since} or newer` : ''} is not installed`);
     else peers.push({ name, command: ({ file: data }, threads) => ({ program: python, args: [script(file), data, String(threads), ...mode], env: quiet(threads) }) });
   }
   for (const { name, packageName, file } of nodePeers) {
@@ -43,11 +43,11 @@ export function findPeers(compiler: Compiler | undefined): Peers {
 }
 
 const pythonPeers = [
-  { name: 'numpy', packageName: 'numpy', file: 'numpy-peer.py', mode: [] },
-  { name: 'jax', packageName: 'jax', file: 'jax-peer.py', mode: [] },
-  { name: 'jax-loop', packageName: 'jax', file: 'jax-peer.py', mode: ['loop'] },
-  { name: 'torch', packageName: 'torch', file: 'torch-peer.py', mode: [] },
-  { name: 'torch-compile', packageName: 'torch', file: 'torch-peer.py', mode: ['compile'] },
+  { name: 'numpy', packageName: 'numpy', file: 'numpy-peer.py', mode: [], since: 0 },
+  { name: 'jax', packageName: 'jax', file: 'jax-peer.py', mode: [], since: 0 },
+  { name: 'jax-loop', packageName: 'jax', file: 'jax-peer.py', mode: ['loop'], since: 0 },
+  { name: 'torch', packageName: 'torch', file: 'torch-peer.py', mode: [], since: 0 },
+  { name: 'torch-compile', packageName: 'torch', file: 'torch-peer.py', mode: ['compile'], since: 2 },
 ] as const;
 
 const nodePeers = [
@@ -61,8 +61,10 @@ function pythons(): readonly string[] {
   return [...new Set([peerPython, ...others])].filter((program) => existsSync(program));
 }
 
-function hasPackage(python: string, name: string): boolean {
-  return spawnSync(python, ['-c', `import importlib.metadata as m; m.version("${name}")`], { stdio: 'ignore' }).status === 0;
+/** The first number of a package's version, or -1 where it is not installed. */
+function majorVersion(python: string, name: string): number {
+  const { status, stdout } = spawnSync(python, ['-c', `import importlib.metadata as m; print(m.version("${name}"))`], { encoding: 'utf8' });
+  return status === 0 ? Number.parseInt(stdout, 10) : -1;
 }
 
 const tfc = (name: string, mode: string): Peer => ({
