@@ -112,13 +112,14 @@ export const loopRules: readonly Rule[] = [
     name: 'same-loop-twice',
     doc: 'two loops that carry the same values → one loop with the results of both',
     at: ['element'],
-    apply: (node, { build, tuples }) => {
+    apply: (node, { build, tuples, elements }) => {
       const from = node.args[0];
       const parts = partsOf(from);
       // What this round has made waits for the next one: it is in no list yet.
       if (from === undefined || parts === undefined || !tuples.has(from)) return undefined;
       for (const other of tuples) {
-        const both: United | undefined = other === from ? undefined : united(build, from, parts, other);
+        // A loop that is about to lose results is another one in the next round: united with it, this one would lose them again.
+        const both: United | undefined = other === from || computesMore(other, elements(other)) ? undefined : united(build, from, parts, other);
         if (both === undefined || both.loop === from) continue;
         const index = node.attrs['index'] as number;
         return take(build, both.loop, both.places[index] as number);
@@ -152,6 +153,12 @@ function neededResults({ body, inits }: Parts, wanted: ReadonlySet<number>): num
     }
   }
   return [...needed].sort((a, b) => a - b);
+}
+
+/** Whether a loop has results that nothing wants. */
+function computesMore(node: Node, wanted: ReadonlySet<number> | undefined): boolean {
+  const parts = partsOf(node);
+  return parts !== undefined && wanted !== undefined && neededResults(parts, wanted).length < parts.body.results.length;
 }
 
 interface United {
