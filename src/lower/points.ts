@@ -46,6 +46,7 @@ export class PointEmitter {
     this.values = new Values({
       stored: (node) => (inlined.has(node) ? undefined : context.storage.stored(node)),
       form: (node) => context.forms.of(node),
+      namesLoads: true,
     });
     this.#maps = group.members.flatMap((member) => (member.role === 'map' ? [member.node] : []));
     this.#stages = stagesOf(group);

@@ -13,6 +13,8 @@ export type Stored = { readonly kind: 'buffer'; readonly buffer: Buffer } | { re
 export interface ValueSources {
   stored(node: TensorNode): Stored | undefined;
   form(node: Node): Form;
+  /** Every element that is read gets a name, so that it is loaded once however many values need it: strided loads are not cheap. */
+  readonly namesLoads?: boolean;
   /** Called for every stored node that is read. */
   observe?(node: TensorNode, index: readonly Expr[]): void;
 }
@@ -41,7 +43,11 @@ export class Values {
     if (known !== undefined) return known;
     const stored = this.sources.stored(node);
     if (stored !== undefined) this.sources.observe?.(node, index);
-    if (stored !== undefined) return stored.kind === 'value' ? stored.value : build.load(stored.buffer, index);
+    if (stored?.kind === 'value') return stored.value;
+    if (stored !== undefined) {
+      const value = build.load(stored.buffer, index);
+      return this.sources.namesLoads === true ? this.#keep(key, 'x', value, index, scope) : value;
+    }
     if (isEmpty(node)) return build.constant(node.type.dtype, 0);
     const form = this.sources.form(node);
     const read = (argument: TensorNode, at: readonly Expr[]): Expr => this.at(argument, at, scope);
