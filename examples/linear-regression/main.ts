@@ -22,12 +22,12 @@ export function readHousing(path: string): Data {
   const column = (name: string): Float64Array => {
     const numbers = columns.get(name);
     if (numbers === undefined) throw new TfcError('bad-data', `${path}: no column of numbers called ${name}`);
-    return filled(numbers);
+    return numbers;
   };
   const households = column('households');
   const perHousehold = (name: string): Float64Array => column(name).map((sum, row) => sum / (households[row] as number));
   return prepare(
-    [column('median_income'), column('housing_median_age'), perHousehold('total_rooms'), perHousehold('total_bedrooms'), column('population'), perHousehold('population'), column('latitude'), column('longitude')],
+    [column('median_income'), column('housing_median_age'), perHousehold('total_rooms'), perHousehold('total_bedrooms'), column('population'), perHousehold('population'), column('latitude'), column('longitude')].map(filled),
     column('median_house_value').map((value) => value / 1e5),
   );
 }

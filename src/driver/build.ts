@@ -3,17 +3,18 @@
 
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildArtifact, header, hostTarget } from '../../codegen/llvm/index.js';
+import { buildArtifact, header } from '../../codegen/llvm/index.js';
 import type { Manifest } from '../../runtime/abi/manifest.js';
 import { DiagnosticsError, type Diagnostic } from '../base/index.js';
 import { Cache, stampOf } from './cache.js';
 import { check, type Checked, isLibrary } from './front.js';
 import { manifestOf } from './manifest.js';
 import { mistakesOf } from './mistakes.js';
-import { builtFile, packageRoot, version } from './package.js';
+import { packageRoot, version } from './package.js';
 import { programsOf, toMachine } from './pipeline.js';
 import { publish } from './publish.js';
 import { artifactFiles, type BuildReply, type BuildRequest, optionsKey } from './request.js';
+import { targetFor } from './target.js';
 
 /** One row of `--time-passes`. */
 export interface Stage {
@@ -63,8 +64,7 @@ interface Compiled extends BuildReport {
 
 function compileChecked({ module, build, open }: Checked, request: BuildRequest): Compiled {
   if (module.entries.every((entry) => entry.kind === 'init') && open.length === 0) throw new DiagnosticsError([nothingExported(request.path)]);
-  builtFile('build', 'llvm.node');
-  const target = hostTarget(request.cpu);
+  const target = targetFor(request.cpu);
   const { output, records } = toMachine(target).run(module, { build, now: () => performance.now() });
   const manifest = manifestOf(output.module, request.open === undefined ? open : [], target, version());
   const text = JSON.stringify(manifest);

@@ -2,10 +2,10 @@
 // Holds: an entry is complete or absent (it is renamed into place); nothing in it depends on where the sources lie; whatever is unreadable or damaged is a miss.
 
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { notWritten } from './files.js';
+import { makeDirectory, notWritten } from './files.js';
 import { packageRoot } from './package.js';
 import { artifactFiles } from './request.js';
 
@@ -66,7 +66,7 @@ export class Cache {
     try {
       if (!isComplete(place)) this.#build(place, fill);
       const index = this.#indexPath(request);
-      mkdirSync(dirname(index), { recursive: true });
+      makeDirectory(dirname(index));
       const record: CacheRecord = { files, entry };
       const fresh = `${index}.${randomUUID()}`;
       writeFileSync(fresh, JSON.stringify(record));
@@ -78,7 +78,7 @@ export class Cache {
   }
 
   #build(place: string, fill: (directory: string) => void): void {
-    mkdirSync(dirname(place), { recursive: true });
+    makeDirectory(dirname(place));
     const fresh = mkdtempSync(`${place}-`);
     try {
       fill(fresh);

@@ -1,6 +1,6 @@
 // Stages of the way as text. In: a request and a level, or a pass. Out: what `--emit` and `--dump-after` print.
 
-import { compilePrograms, hostTarget } from '../../codegen/llvm/index.js';
+import { compilePrograms } from '../../codegen/llvm/index.js';
 import { DiagnosticsError, InternalError } from '../base/index.js';
 import { printModule } from '../graph/index.js';
 import { printProgram } from '../loop/index.js';
@@ -9,9 +9,10 @@ import { explainText } from './explain.js';
 import { check } from './front.js';
 import type { EmitLevel } from './levels.js';
 import { manifestOf } from './manifest.js';
-import { builtFile, version } from './package.js';
+import { version } from './package.js';
 import { programsOf, toKernels, toMachine } from './pipeline.js';
 import type { BuildRequest } from './request.js';
+import { targetFor } from './target.js';
 
 export function emit(request: BuildRequest, level: EmitLevel, texts: Map<string, string>): string {
   const { module, build, open } = check(request, texts);
@@ -21,14 +22,14 @@ export function emit(request: BuildRequest, level: EmitLevel, texts: Map<string,
     case 'simplified':
       return printModule(Pipeline.of(differentiate).then(strip).then(simplify).run(module, { build }).output);
     case 'fused':
-      return explainText(toKernels(targetOf(request)).run(module, { build }).output, texts);
+      return explainText(toKernels(targetFor(request.cpu)).run(module, { build }).output, texts);
     case 'kernels':
-      return programsOf(toKernels(targetOf(request)).run(module, { build }).output)
+      return programsOf(toKernels(targetFor(request.cpu)).run(module, { build }).output)
         .map((program) => printProgram(program))
         .join('\n\n');
     case 'llvm':
     case 'asm': {
-      const target = targetOf(request);
+      const target = targetFor(request.cpu);
       const { output } = toMachine(target).run(module, { build });
       const compiled = compilePrograms({ programs: programsOf(output), manifest: JSON.stringify(manifestOf(output.module, open, target, version())), target, emit: level });
       if (compiled.kind !== 'text') throw new InternalError('emit', `${level} is no text`);
@@ -40,16 +41,10 @@ export function emit(request: BuildRequest, level: EmitLevel, texts: Map<string,
 /** What the pass of this name makes. Errors: invalid-value for a name that no pass has. */
 export function dumpAfter(request: BuildRequest, pass: string, texts: Map<string, string>): string {
   const { module, build } = check(request, texts);
-  const pipeline = toMachine(targetOf(request));
+  const pipeline = toMachine(targetFor(request.cpu));
   const known = pipeline.passes.map((one) => one.name);
   if (!known.includes(pass)) throw new DiagnosticsError([{ code: 'invalid-value', message: `there is no pass ${JSON.stringify(pass)}`, hint: `Passes in order: ${known.join(', ')}.` }]);
   let dumped = '';
   pipeline.run(module, { build, dumpAfter: new Set([pass]), dump: (_, text) => (dumped += text) });
   return dumped;
-}
-
-/** Schedules depend on the processor, and LLVM knows the host's. */
-function targetOf(request: BuildRequest): ReturnType<typeof hostTarget> {
-  builtFile('build', 'llvm.node');
-  return hostTarget(request.cpu);
 }

@@ -1,6 +1,7 @@
 // Files as users name them. In: paths. Out: bytes and texts, or diagnostics that say what is wrong with the file. Holds: nothing here depends on what is in a file.
 
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DiagnosticsError } from '../base/index.js';
 
 /** Errors: file-not-found for whatever keeps the file from being read. */
@@ -18,10 +19,29 @@ export const readText = (path: string): string => readBytes(path).toString('utf8
 export const notRead = (path: string, error: unknown): DiagnosticsError =>
   new DiagnosticsError([{ code: 'file-not-found', message: `${path}: ${reasonOf(error)}`, span: { source: path, start: 0, end: 0 }, hint: 'Check the path; it is taken relative to the current directory.' }]);
 
+/**
+ * Makes a directory and those above it; returns the topmost that it made. Node's own recursive way never ends below /proc.
+ * Errors: those of the file system; then nothing is left behind.
+ */
+export function makeDirectory(path: string): string | undefined {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return undefined;
+  const parent = dirname(path);
+  const made = parent === path ? undefined : makeDirectory(parent);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process may have been faster.
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return undefined;
+    if (made !== undefined) rmSync(made, { recursive: true, force: true });
+    throw error;
+  }
+  return made ?? path;
+}
+
 /** `error` as a diagnostic about `path` when the system refused to write; anything else as it is. */
 export function notWritten(path: string, error: unknown): unknown {
   if (!(error instanceof Error) || !('syscall' in error)) return error;
-  return new DiagnosticsError([{ code: 'file-not-written', message: `${path}: ${reasonOf(error)}`, span: { source: path, start: 0, end: 0 } }]);
+  return new DiagnosticsError([{ code: 'file-not-written', message: `${path}: ${reasonOf(error)}` }]);
 }
 
 /** What the system says about a file, in people's words. */

@@ -1,35 +1,49 @@
 // Files that appear complete or not at all. In: a directory as the user named it, and what fills it. Out: the files in it.
-// Holds: when filling fails, no file has appeared or changed and no directory is left behind that was not there before.
+// Holds: when filling fails, even by a crash, no file has appeared or changed and no directory has been made.
 
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { notWritten } from './files.js';
+import { makeDirectory, notWritten } from './files.js';
 
-/** Calls `fill` with an empty directory and moves what it wrote into `directory`. Other files in there stay. Errors: file-not-written, and what `fill` throws. */
+/** Calls `fill` with an empty directory elsewhere and then brings what it wrote to `directory`. Other files in there stay. Errors: file-not-written, and what `fill` throws. */
 export function publish(directory: string, fill: (scratch: string) => void): void {
-  let made: string | undefined;
-  let scratch: string | undefined;
+  const scratch = mkdtempSync(join(tmpdir(), 'tfc-'));
   try {
-    made = mkdirSync(directory, { recursive: true });
-    scratch = mkdtempSync(join(directory, '.tfc-'));
     fill(scratch);
-    for (const name of readdirSync(scratch)) renameSync(join(scratch, name), join(directory, name));
-  } catch (error) {
-    if (made !== undefined) rmSync(made, { recursive: true, force: true });
-    throw notWritten(directory, error);
+    const made = attempt(directory, () => makeDirectory(directory));
+    try {
+      for (const name of readdirSync(scratch)) publishAs(join(directory, name), (fresh) => copyFileSync(join(scratch, name), fresh));
+    } catch (error) {
+      if (made !== undefined) rmSync(made, { recursive: true, force: true });
+      throw error;
+    }
   } finally {
-    if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
+    rmSync(scratch, { recursive: true, force: true });
   }
 }
 
 /** One file; its directory exists. Errors: file-not-written. */
-export function publishFile(path: string, content: string): void {
+export const publishFile = (path: string, content: string): void => publishAs(path, (fresh) => writeFileSync(fresh, content));
+
+/** `write` writes beside the place; then the file is moved there. */
+function publishAs(path: string, write: (fresh: string) => void): void {
   const fresh = join(dirname(path), `.${basename(path)}.${process.pid}`);
+  attempt(path, () => {
+    try {
+      write(fresh);
+      renameSync(fresh, path);
+    } catch (error) {
+      rmSync(fresh, { force: true });
+      throw error;
+    }
+  });
+}
+
+function attempt<T>(path: string, write: () => T): T {
   try {
-    writeFileSync(fresh, content);
-    renameSync(fresh, path);
+    return write();
   } catch (error) {
-    rmSync(fresh, { force: true });
     throw notWritten(path, error);
   }
 }

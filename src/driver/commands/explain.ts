@@ -1,7 +1,6 @@
 // `tfc explain FILE`: kernels, source lines, bytes, FLOPs, arena, and why neighbours stayed apart.
 
 import type { Command } from 'commander';
-import { builtFile } from '../package.js';
 import { perform, print } from './command.js';
 import { collect, parseSet } from './options.js';
 
@@ -24,10 +23,9 @@ export function addExplain(program: Command): void {
         const { check } = await import('../front.js');
         const { explain, explainText } = await import('../explain.js');
         const { toKernels } = await import('../pipeline.js');
-        const { hostTarget } = await import('../../../codegen/llvm/index.js');
+        const { targetFor } = await import('../target.js');
         const { module, build } = check({ path: file, set: parseSet(options.set) }, texts);
-        builtFile('build', 'llvm.node');
-        const { output } = toKernels(hostTarget(options.cpu)).run(module, { build });
+        const { output } = toKernels(targetFor(options.cpu)).run(module, { build });
         print(options.json === true ? JSON.stringify(explain(output, texts)) : explainText(output, texts));
       }),
     );

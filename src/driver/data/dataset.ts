@@ -87,7 +87,7 @@ function fromJson(path: string, feeds: readonly TensorSpec[]): Column[] {
   const record = value as Readonly<Record<string, unknown>>;
   return feeds.map((feed): Column => {
     const rows = Object.hasOwn(record, feed.name) ? record[feed.name] : undefined;
-    if (!Array.isArray(rows)) throw badData(`${path}: no array for the feed ${feed.name}`);
+    if (!Array.isArray(rows) || rows.length === 0) throw badData(`${path}: no array with a row per example for the feed ${feed.name}`);
     const rowShape = shapeOf(rows[0]);
     const length = countOf(rowShape);
     const data = new Float64Array(rows.length * length);

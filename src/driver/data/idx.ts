@@ -21,12 +21,11 @@ export function readIdx(path: string): IdxArray {
   const rank = view.getUint8(3);
   if (rank < 1 || bytes.length < 4 + 4 * rank) throw badData(`${path}: truncated`);
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
-  const data = bytes.subarray(4 + 4 * rank);
+  const data = new Uint8Array(bytes.buffer, bytes.byteOffset + 4 + 4 * rank, bytes.length - 4 - 4 * rank);
   if (data.length !== countOf(shape)) throw badData(`${path}: truncated or malformed: ${shape.join('×')} bytes are promised, ${data.length} are there`);
   return { data, shape };
 }
 
-/** Gzip's sums are compared: fflate leaves that to its caller, and a cut file may still unpack to something. */
 function unpacked(path: string, bytes: Uint8Array): Uint8Array {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {

@@ -1,0 +1,128 @@
+// Every example, as its readme says. In: the built examples; real data where the folder beside the checkout has it. Out: the numbers that they promise.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { drawDigits, side } from '../../examples/mnist/digits.js';
+import { compile, type Tensor, train } from '../../src/driver/index.js';
+
+const root = join(import.meta.dirname, '..', '..');
+const data = join(root, '..', 'shared', 'data');
+const directory = mkdtempSync(join(tmpdir(), 'tfc-examples-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function run(example: string, ...args: readonly string[]): { readonly status: number | null; readonly out: string; readonly err: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'dist', 'examples', example, 'main.js'), ...args], { cwd: directory, encoding: 'utf8' });
+  return { status, out: stdout, err: stderr };
+}
+
+function lastJson(example: string, ...args: readonly string[]): Readonly<Record<string, number>> {
+  const { status, out, err } = run(example, ...args, '--json');
+  expect({ status, err }).toEqual({ status: 0, err: '' });
+  return JSON.parse(out.trim().split('\n').at(-1) ?? '') as Readonly<Record<string, number>>;
+}
+
+describe('first-graph', () => {
+  it('is 42, and changes with x', () => {
+    expect(run('first-graph')).toEqual({ status: 0, out: 'f(3, 4) = 42\nf(5, 4) = 106\n', err: '' });
+    expect(lastJson('first-graph')).toEqual({ before: 42, after: 106 });
+  });
+});
+
+describe('linear-regression', () => {
+  it('finds made-up weights in four ways', () => {
+    const { start, normalEquation, byHand, byGrad, byOptimizer } = lastJson('linear-regression');
+    expect(start).toBeGreaterThan(2);
+    // The noise of the made-up prices has variance 0.5.
+    expect(normalEquation).toBeCloseTo(0.5, 1);
+    for (const error of [byHand, byGrad, byOptimizer]) expect(error).toBeCloseTo(normalEquation ?? NaN, 3);
+  });
+
+  it.runIf(existsSync(join(data, 'housing.csv')))('reaches about 0.53 on California housing', () => {
+    const { start, normalEquation, ...ways } = lastJson('linear-regression', '--data', join(data, 'housing.csv'));
+    expect(start).toBeGreaterThan(2);
+    // What the closed form gives in double precision.
+    expect(normalEquation).toBeCloseTo(0.5243, 3);
+    for (const error of Object.values(ways)) expect(error).toBeCloseTo(0.53, 1.6);
+  });
+
+  it('says what is wrong with its data', () => {
+    expect(run('linear-regression', '--data', 'nowhere.csv')).toMatchObject({ status: 1, err: expect.stringContaining('nowhere.csv: no such file') as string });
+    writeFileSync(join(directory, 'other.csv'), 'a,b\n1,2\n');
+    expect(run('linear-regression', '--data', 'other.csv')).toMatchObject({ status: 1, out: '', err: expect.stringContaining('no column of numbers called households') as string });
+  });
+});
+
+describe('moons', () => {
+  it('separates them as well as a line can', () => {
+    const { loss, accuracy } = lastJson('moons');
+    expect(loss).toBeLessThan(0.4);
+    expect(accuracy).toBeGreaterThan(0.86);
+  });
+});
+
+const linear = `import { Dense } from "std/nn"
+import { softmaxCrossEntropy } from "std/loss"
+import { adam } from "std/optim"
+
+layer = Dense<784, 10>()
+
+export fn predict<B>(x: f32[B, 784]): i32[B] = argmax(layer(x), axis: 1)
+
+export step train<B>(x: f32[B, 784], y: i32[B]): f32 {
+  let loss = mean(softmaxCrossEntropy(layer(x), y))
+  minimize loss with adam(lr: 1e-3)
+  return loss
+}
+`;
+
+describe('mnist', () => {
+  it('draws the same digits from the same seed', () => {
+    const first = drawDigits(1000, 1);
+    const again = drawDigits(100, 1);
+    expect(again.images).toEqual(first.images.subarray(0, 100 * side * side));
+    expect(again.labels).toEqual(first.labels.subarray(0, 100));
+    expect(drawDigits(100, 2).images).not.toEqual(again.images);
+    for (const pixel of again.images) expect(pixel >= 0 && pixel <= 1).toBe(true);
+    expect(new Set(first.labels)).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
+  });
+
+  it('learns drawn digits that a linear model reads badly', async () => {
+    const [training, test] = [drawDigits(8000, 1), drawDigits(2000, 2)];
+    const columns = [
+      { name: 'x', data: training.images, rows: 8000, rowShape: [784] },
+      { name: 'y', data: training.labels, rows: 8000, rowShape: [] },
+    ];
+    const path = join(directory, 'linear.tdsl');
+    writeFileSync(path, linear);
+    using model = await compile(path);
+    using session = model.session({ seed: 42, threads: 1 });
+    const best = Math.max(
+      ...[...train((feeds) => session.run('train', feeds), { columns, rows: 8000, batch: 50, epochs: 20, seed: 42 })].map(() => {
+        const { data: predicted } = session.run('predict', { x: { data: test.images, shape: [2000, 784] } }) as Tensor<'i32'>;
+        return predicted.filter((label, row) => label === test.labels[row]).length / 2000;
+      }),
+    );
+    expect(best).toBeLessThan(0.9);
+    expect(best).toBeGreaterThan(0.5);
+    expect(lastJson('mnist')['testAccuracy']).toBeGreaterThan(0.95);
+  });
+
+  it('draws a curve and says where things lie', () => {
+    const { status, out, err } = run('mnist', '--epochs', '1', '--threads', '2');
+    expect({ status, err }).toEqual({ status: 0, err: '' });
+    for (const part of ['epoch 1: loss', 'Loss over 160 steps:', '┤', 'Test accuracy: ', 'of 2000 digits', 'module.so', 'mnist.safetensors']) expect(out).toContain(part);
+  });
+
+  it.runIf(existsSync(join(data, 't10k-images-idx3-ubyte.gz')))('reads 95 of 100 real digits in under ten epochs', () => {
+    expect(lastJson('mnist', '--data', data, '--epochs', '9')['testAccuracy']).toBeGreaterThanOrEqual(0.95);
+  });
+
+  it('says what is wrong with its data and options', () => {
+    expect(run('mnist', '--data', 'nowhere', '--json')).toMatchObject({ status: 1, out: '', err: expect.stringContaining('nowhere: no such file') as string });
+    expect(run('mnist', '--data', directory, '--json')).toMatchObject({ status: 1, err: expect.stringContaining('no file *-images-idx3-ubyte') as string });
+    expect(run('mnist', '--epochs', '0')).toMatchObject({ status: 1, err: expect.stringContaining('a whole number of at least 1') as string });
+  });
+});
