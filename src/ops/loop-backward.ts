@@ -3,7 +3,7 @@
 // sums over iterations for the captures. Where a capture's part is a scatter (a row of it was read), its updates are stacked and scattered once, after the loop.
 // Holds: cotangents of the body are built over placeholders, so equal values of two carries are never confused.
 
-import { type Dim, InternalError } from '../base/index.js';
+import type { Dim } from '../base/index.js';
 import { type GraphBuilder, type Node, type Region, tensor, type TensorNode, type TensorType } from '../graph/index.js';
 import { apply, applyTensor, isNodeOf, tensorOf } from './apply.js';
 import type { Modes } from './define.js';
@@ -16,7 +16,7 @@ import { closeRegion, inlineRegion, placeholder, usedParameters } from './region
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
 const sum = (build: GraphBuilder, a: TensorNode, b: TensorNode): TensorNode => applyTensor(build, elementwise.add, [a, b], {});
 
-/** One iteration backwards, as a region over (i, carries…, captures…, cotangents of the active carries…, cotangents of the used ys…). */
+/** One iteration backwards, as a region over (i, carries…, captures…, cotangents of the active carries…, cotangents of the used ys…, constants…). */
 interface Pull {
   readonly region: Region;
   /** Carries that have a cotangent, in order. */
@@ -25,6 +25,8 @@ interface Pull {
   readonly ys: readonly number[];
   /** Captures that get a cotangent. */
   readonly captures: readonly number[];
+  /** What depends on no parameter (a slope of constants): computed outside. */
+  readonly constants: readonly TensorNode[];
 }
 
 function pullBody({ carries, body }: LoopAttrs, cotangents: readonly (TensorNode | undefined)[], build: GraphBuilder, modes: Modes): Pull {
@@ -54,8 +56,7 @@ function pullBody({ carries, body }: LoopAttrs, cotangents: readonly (TensorNode
     ...captures.map((at) => pulled.get(params[1 + carries + at] as TensorNode) as TensorNode),
   ];
   const closed = closeRegion(build, [...params, ...order.map((at) => incoming[at] as TensorNode), ...ys.map((at) => incoming[at] as TensorNode)], outgoing);
-  if (closed.captures.length > 0) throw new InternalError('differentiate', 'the cotangent of a loop reaches outside of it');
-  return { region: closed.region, active: order, ys, captures };
+  return { region: closed.region, active: order, ys, captures, constants: closed.captures };
 }
 
 /** The loop once more, with the values of `stacked` carries before each iteration as further results. */
@@ -108,7 +109,7 @@ export function loopVjp(node: Node<LoopAttrs>, cotangents: readonly (TensorNode 
   const carried = pull.active.map((one) => placeholder(build, (args[one] as TensorNode).type));
   const values = numbers(carries).map((one) => (stacked.includes(one) ? row(stackOf(one)) : zeros(build, body.params[one + 1] as TensorType)));
   const arriving = pull.ys.map((one) => row(cotangents[one] as TensorNode));
-  const pulled = inlineRegion(build, pull.region, [at, ...values, ...args.slice(carries), ...carried, ...arriving]);
+  const pulled = inlineRegion(build, pull.region, [at, ...values, ...args.slice(carries), ...carried, ...arriving, ...pull.constants]);
   const contributions = pull.captures.map((capture, place) => contributionOf(build, capture, pulled[pull.active.length + place] as TensorNode));
   const dense = contributions.filter((one) => one.dense !== undefined);
   const sums = dense.map((one) => placeholder(build, (args[carries + one.capture] as TensorNode).type));

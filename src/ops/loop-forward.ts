@@ -1,7 +1,6 @@
 // Forward mode through a loop. In: tangents of the initial values and captures. Out: tangents of the results.
 // Holds: one loop carries each value together with its tangent; carries that no tangent reaches have none.
 
-import { InternalError } from '../base/index.js';
 import type { GraphBuilder, Node, TensorNode, TensorType } from '../graph/index.js';
 import { apply, tensorOf } from './apply.js';
 import type { Modes } from './define.js';
@@ -41,9 +40,9 @@ export function loopJvp(node: Node<LoopAttrs>, tangents: readonly (TensorNode | 
     ...moving.map((at) => pushed[at] ?? zeros(build, body.params[at + 1] as TensorType)),
     ...stackedTangents.map((at) => pushed[carries + at] as TensorNode),
   ];
+  // What depends on no parameter (a slope of constants) is captured anew.
   const closed = closeRegion(build, inner, next);
-  if (closed.captures.length > 0) throw new InternalError('differentiate', 'the tangent of a loop reaches outside of it');
-  const made = apply(build, loop, [...args.slice(0, carries), ...moving.map(known), ...args.slice(carries), ...fixed.map(known)], { trip, carries: carries + moving.length, body: closed.region });
+  const made = apply(build, loop, [...args.slice(0, carries), ...moving.map(known), ...args.slice(carries), ...fixed.map(known), ...closed.captures], { trip, carries: carries + moving.length, body: closed.region });
   const tangentOf = (at: number): TensorNode | undefined => {
     if (at < carries) return active.has(at) ? item(build, made, carries + moving.indexOf(at)) : undefined;
     const place = stackedTangents.indexOf(at - carries);

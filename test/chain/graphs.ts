@@ -46,6 +46,8 @@ export interface GraphCase {
   /** Relative tolerance; 0 where arithmetic is exact. Default by dtype. */
   tolerance?(result: string, dtype: DType): number;
   readonly simplified?: boolean;
+  /** Outputs that mean the same, by position: compared where meaning is computed. */
+  readonly equal?: readonly [number, number];
   /** How often the entry runs on what it left behind; default 2 when it updates variables. */
   readonly steps?: number;
 }
@@ -148,6 +150,11 @@ function runCase({ one, simple, kernels, machine }: Lowered, variables: readonly
   for (let step = 0; step < (one.steps ?? (updated.size > 0 ? 2 : 1)); step++) {
     const at = `at ${JSON.stringify(sizes)}, step ${step}`;
     const meaning = graphStep(entry, feeds, states[0] as Map<string, TensorValue>, dims);
+    if (one.equal !== undefined) {
+      const [left, right] = one.equal.map((output) => new Map([['equal outputs', meaning.get(`output ${output}`) as TensorValue]])) as [Results, Results];
+      const unequal = difference(left, right, () => 1e-9);
+      if (unequal !== undefined) return `the graph itself ${at}: ${unequal}`;
+    }
     if (one.simplified === true) {
       // Constants are folded in the width of their dtype.
       const simplified = difference(graphStep(simple, feeds, states[1] as Map<string, TensorValue>, dims), meaning, (name, dtype) => (tolerance(name, dtype) === 0 ? 0 : isFloat(dtype) && dtype !== 'f64' ? tolerance(name, dtype) : 1e-11));

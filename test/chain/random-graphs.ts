@@ -42,7 +42,7 @@ export function randomGraph(seed: number, steps: number): GraphCase {
   };
 }
 
-/** Derivatives of a random scalar with respect to everything that it is computed from. */
+/** Derivatives of a random scalar with respect to everything that it is computed from, in reverse and along one direction. */
 export function randomGradient(seed: number, steps: number): GraphCase {
   const drawing = drawn(seed, steps, ['f64', 'f64', 'i32', 'bool']);
   const { make } = drawing;
@@ -51,7 +51,15 @@ export function randomGradient(seed: number, steps: number): GraphCase {
   const inputs = drawing.items.map(({ node }) => node).filter((node) => (node.op.name === 'feed' || node.op.name === 'variable') && node.type.dtype === 'f64');
   const found = modesFor(make.build).vjp([total], [fill(make.build, total.type, 1)], inputs);
   const gradients = found.flatMap((one) => (one === undefined ? [] : [one]));
-  return { name: `gradient_${seed}`, make, entry: make.entry([total, ...gradients]), sizes: drawing.sizes, value: valuesFor(drawing, seed), tolerance: (_, dtype) => (dtype === 'f64' ? 1e-7 : 0), simplified: seed % 2 === 0 };
+  const directions = inputs.map((input, at) => {
+    drawing.ranges.set(`d${at}`, { bound: 1, whole: false });
+    return make.feed(`d${at}`, input.type.shape, 'f64');
+  });
+  const [forward] = modesFor(make.build).jvp([total], inputs, directions);
+  // ⟨gradient, direction⟩ by either mode: the first link of the chain compares them, being exact enough.
+  const products = found.flatMap((one, at) => (one === undefined ? [] : [make.op('reduceSum', [make.op('mul', [one, directions[at] as TensorNode])], { axes: one.type.shape.map((_, axis) => axis) })]));
+  const backward = products.reduce((sum, one) => make.op('add', [sum, one]), make.constant(0, 'f64'));
+  return { name: `gradient_${seed}`, make, entry: make.entry([total, ...gradients, backward, forward ?? backward]), equal: [gradients.length + 1, gradients.length + 2], sizes: drawing.sizes, value: valuesFor(drawing, seed), tolerance: (_, dtype) => (dtype === 'f64' ? 1e-7 : 0), simplified: seed % 2 === 0 };
 }
 
 function drawn(seed: number, steps: number, dtypes: readonly DType[]): Drawing {
