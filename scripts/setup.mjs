@@ -2,6 +2,7 @@
 // lacks, apt-get. Out: node_modules, build/*.node, dist, node_modules/.bin/tfc. Holds: what is up to date is not done again.
 
 import { chmodSync, existsSync } from 'node:fs';
+import { bundle } from './bundle.mjs';
 import { at, filesBelow, hashFiles, readText, run, writeWhole } from './files.mjs';
 import { buildLlvmAddon, buildRuntimeAddon } from './native.mjs';
 import { checkNode, installPackages } from './packages.mjs';
@@ -10,7 +11,7 @@ import { systemTools } from './system.mjs';
 
 const ROOMS = ['grammar', 'src', 'codegen', 'runtime', 'examples'];
 const LAUNCHER = `#!/bin/sh
-exec node "$(dirname "$(readlink -f "$0")")/../../dist/src/driver/cli.js" "$@"
+exec node "$(dirname "$(readlink -f "$0")")/../../dist/bundle/cli.js" "$@"
 `;
 
 /** `project`: what has to be compiled: `examples`, which includes the product, or `.` for all rooms with the tests. */
@@ -27,11 +28,12 @@ export async function setUp(project = '.') {
 async function compile(project) {
   const rooms = project === '.' ? [...ROOMS, 'test'] : ROOMS;
   const sources = rooms.flatMap((r) => filesBelow(at(r), (p) => p.endsWith('.ts') || p.endsWith('tsconfig.json')));
-  const key = hashFiles([...sources, at('tsconfig.json'), at('tsconfig.base.json'), at('package-lock.json')]);
+  const key = hashFiles([...sources, at('tsconfig.json'), at('tsconfig.base.json'), at('package-lock.json'), at('scripts', 'bundle.mjs')]);
   const stamp = at('dist', '.tsbuildinfo', project === '.' ? 'all.stamp' : `${project}.stamp`);
-  if (readText(stamp) === key) return;
+  if (readText(stamp) === key && existsSync(at('dist', 'bundle', 'stamp'))) return;
   say('compiling the TypeScript sources …');
   await run(process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-b', at(project)], { what: 'tsc -b' });
+  await bundle();
   writeWhole(stamp, key);
 }
 
@@ -42,6 +44,6 @@ function linkCommand() {
     writeWhole(path, LAUNCHER);
     chmodSync(path, 0o755);
   }
-  const cli = at('dist', 'src', 'driver', 'cli.js');
+  const cli = at('dist', 'bundle', 'cli.js');
   if (existsSync(cli)) chmodSync(cli, 0o755);
 }

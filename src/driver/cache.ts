@@ -5,6 +5,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { makeDirectory, notWritten } from './files.js';
 import { packageRoot } from './package.js';
 import { artifactFiles } from './request.js';
@@ -110,7 +111,7 @@ function defaultDirectory(): string {
   return TFC_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'tfc');
 }
 
-/** Changes whenever the compiler does: version, and names, sizes and times of its own files. */
+/** Changes whenever the compiler does: version, and the bundle's own stamp or, without one, names, sizes and times of the compiler's files. */
 function compilerStamp(): string {
   const root = packageRoot();
   const parts: string[] = [readFileSync(join(root, 'package.json'), 'utf8')];
@@ -126,7 +127,10 @@ function compilerStamp(): string {
       else if (/\.(?:js|tdsl)$/.test(entry.name)) stamp(path);
     }
   };
-  for (const room of ['dist/src', 'dist/codegen', 'dist/grammar', 'src/std']) visit(join(root, room));
+  const bundled = fileURLToPath(new URL('stamp', import.meta.url));
+  const isBundled = existsSync(bundled);
+  if (isBundled) parts.push(readFileSync(bundled, 'utf8'));
+  for (const room of [...(isBundled ? [] : ['dist/src', 'dist/codegen', 'dist/grammar']), 'src/std']) visit(join(root, room));
   const addon = join(root, 'build', 'llvm.node');
   if (existsSync(addon)) stamp(addon);
   return hashOf(...parts);

@@ -1,11 +1,17 @@
 // Compiling in a child process. In: a request. Out: the reply of `worker.ts`. Holds: no compiler enters the calling process, and its crash is an error here, nothing worse.
 
 import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { InternalError } from '../base/index.js';
 import { builtFile } from './package.js';
 import type { BuildReply, BuildRequest } from './request.js';
 
-const workerPath = (): string => builtFile('dist', 'src', 'driver', 'worker.js');
+/** The worker that was built together with this file; this file's source takes the compiled one. */
+function workerPath(): string {
+  const beside = fileURLToPath(new URL('worker.js', import.meta.url));
+  return existsSync(beside) ? beside : builtFile('dist', 'src', 'driver', 'worker.js');
+}
 
 /** `directory`: what the request's path is relative to. */
 export function buildInChild(request: BuildRequest, directory: string): Promise<BuildReply> {

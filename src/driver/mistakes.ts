@@ -1,6 +1,6 @@
 // Diagnostics for programs. In: diagnostics and the texts they point into. Out: JSON objects, or one line of text. Holds: positions count from 1, as in editors.
 
-import { positionAt, type Position } from '../../grammar/index.js';
+import { positionAt, type Position } from '../../grammar/span.js';
 import { type Diagnostic, DiagnosticsError } from '../base/index.js';
 import { TfcError } from '../../runtime/index.js';
 

@@ -1,6 +1,7 @@
 // Progress on a terminal. In: steps as they are done. Out: a bar with the step's numbers, steps per second and time left. Holds: nothing is drawn where standard error is no terminal.
 
-import cliProgress from 'cli-progress';
+import { createRequire } from 'node:module';
+import type * as CliProgress from 'cli-progress';
 import type { StepProgress } from './train.js';
 
 export interface Progress {
@@ -12,6 +13,8 @@ export interface Progress {
 const drawEvery = 80;
 
 export function progressBar(epochs: number): Progress {
+  // Loaded when a bar is drawn: whoever imports tfc may never draw one.
+  const cliProgress = createRequire(import.meta.url)('cli-progress') as typeof CliProgress;
   const bar = new cliProgress.SingleBar(
     {
       format: '{epoch} {bar} {percentage}%  {numbers}{rate} steps/s  {left} left',

@@ -2,7 +2,7 @@
 
 import { codeFrameColumns } from '@babel/code-frame';
 import pc from 'picocolors';
-import { positionAt, type Span } from '../../grammar/index.js';
+import { positionAt, type Span } from '../../grammar/span.js';
 import type { Diagnostic } from '../base/index.js';
 import type { Texts } from './mistakes.js';
 

@@ -36,7 +36,8 @@ export function addRun(program: Command): void {
         const threads = parseCount(options.threads, '--threads', 1);
         const set = parseSet(options.set);
         const { readFeeds } = await import('../feeds.js');
-        const { compile, toJson } = await import('../index.js');
+        const { compile } = await import('../compile.js');
+        const { toJson } = await import('../../../runtime/index.js');
         const feeds = readFeeds(options.feed, options.feeds);
         using model = await compile(file, { set, cpu: options.cpu });
         using session = model.session({ seed, threads });

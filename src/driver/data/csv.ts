@@ -1,6 +1,7 @@
 // CSV files with a header line. In: a path. Out: one column of numbers per header. Holds: blanks are NaN, and counted; anything else that is no number is refused with its line, unless the column is text.
 
-import { parse } from 'csv-parse/sync';
+import { createRequire } from 'node:module';
+import type * as CsvParse from 'csv-parse/sync';
 import { readText } from '../files.js';
 import { badData } from '../json.js';
 
@@ -13,6 +14,8 @@ export interface CsvColumn {
 
 /** Errors: file-not-found; bad-data for ragged rows, no rows, two columns of one name, or a column that mixes numbers and text. */
 export function readCsv(path: string): readonly CsvColumn[] {
+  // Loaded when a file is read: whoever imports tfc may never read one.
+  const { parse } = createRequire(import.meta.url)('csv-parse/sync') as typeof CsvParse;
   let rows: string[][];
   try {
     rows = parse(readText(path), { bom: true, skip_empty_lines: true, trim: true });

@@ -1,8 +1,9 @@
 // IDX files, the format of MNIST (described by LeCun, Cortes and Burges at the data set). In: a path, plain or gzipped. Out: bytes and sizes. Holds: the file is exactly as long as its header says.
 
 import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { gunzipSync } from 'fflate';
+import type * as Fflate from 'fflate';
 import { DiagnosticsError } from '../../base/index.js';
 import { notRead, readBytes } from '../files.js';
 import { badData } from '../json.js';
@@ -28,6 +29,8 @@ export function readIdx(path: string): IdxArray {
 
 function unpacked(path: string, bytes: Uint8Array): Uint8Array {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  // Loaded when a file is packed.
+  const { gunzipSync } = createRequire(import.meta.url)('fflate') as typeof Fflate;
   try {
     return gunzipSync(bytes);
   } catch (error) {

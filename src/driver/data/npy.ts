@@ -1,6 +1,7 @@
 // NumPy's .npy files. In: a path. Out: data, dtype and shape, row-major. Holds: the file is exactly as long as its header says (npyjs takes truncated files).
 
-import { parse } from 'npyjs';
+import { createRequire } from 'node:module';
+import type * as Npy from 'npyjs';
 import type { ElementType, TypedArray } from '../../../runtime/index.js';
 import { readBytes } from '../files.js';
 import { badData } from '../json.js';
@@ -16,6 +17,8 @@ export interface NpyTensor {
 export function readNpy(path: string): NpyTensor {
   const bytes = readBytes(path);
   const header = headerLength(path, bytes);
+  // Loaded when a file is read: feeds are seldom files.
+  const { parse } = createRequire(import.meta.url)('npyjs') as typeof Npy;
   let array: ReturnType<typeof parse>;
   try {
     array = parse(Uint8Array.from(bytes).buffer);
