@@ -54,6 +54,12 @@ export interface GraphCase {
 
 export const usualTolerance = (_: string, dtype: DType): number => (dtype === 'f64' ? 1e-11 : dtype === 'f16' ? 4e-3 : dtype === 'bf16' ? 3e-2 : 2e-5);
 
+/** Processors to compile for: this one, and older ones whose code it runs. */
+export function runnableTargets(): string[] {
+  const { vectorBytes, triple } = hostTarget();
+  return ['native', ...(vectorBytes > 32 ? ['x86-64-v3'] : []), ...(triple.startsWith('x86_64') ? ['x86-64'] : [])];
+}
+
 interface Lowered {
   readonly one: GraphCase;
   readonly simple: Entry;
@@ -151,8 +157,8 @@ function runCase({ one, simple, kernels, machine }: Lowered, variables: readonly
     const at = `at ${JSON.stringify(sizes)}, step ${step}`;
     const meaning = graphStep(entry, feeds, states[0] as Map<string, TensorValue>, dims);
     if (one.equal !== undefined) {
-      const [left, right] = one.equal.map((output) => new Map([['equal outputs', meaning.get(`output ${output}`) as TensorValue]])) as [Results, Results];
-      const unequal = difference(left, right, () => 1e-9);
+      const alone = (output: number): Results => new Map([['equal outputs', meaning.get(`output ${output}`) as TensorValue]]);
+      const unequal = difference(alone(one.equal[0]), alone(one.equal[1]), () => 1e-9);
       if (unequal !== undefined) return `the graph itself ${at}: ${unequal}`;
     }
     if (one.simplified === true) {

@@ -7,7 +7,7 @@ import { modesFor } from '../ops/derivatives.js';
 import { numbers } from '../ops/samples.js';
 import { Drawing, type Item, precision } from './drawing.js';
 import { grow } from './drawn-ops.js';
-import type { GraphCase } from './graphs.js';
+import { type GraphCase, runGraphs } from './graphs.js';
 
 const mixes: readonly (readonly DType[])[] = [
   ['f32', 'f32', 'f32', 'i32', 'bool'],
@@ -111,3 +111,12 @@ const valuesFor =
       return dtype === 'i64' ? BigInt(value) : isFloat(dtype) ? value : Math.trunc(value);
     });
   };
+
+/** The failure of the shortest beginning of a graph that fails, with its graph and kernels. */
+export function firstBreak(draw: (steps: number) => GraphCase, steps: number, options: Parameters<typeof runGraphs>[1]): string | undefined {
+  for (let count = 1; count <= steps; count++) {
+    const [found] = runGraphs([draw(count)], { ...options, explain: true });
+    if (found !== undefined) return `${found.name} with ${count} steps: ${found.text}`;
+  }
+  return undefined;
+}
