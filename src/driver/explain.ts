@@ -7,7 +7,7 @@ import type { Lowered } from '../lower/index.js';
 import type { LoweredModule } from './pipeline.js';
 import type { Texts } from './mistakes.js';
 
-export interface KernelReport {
+interface KernelReport {
   readonly name: string;
   readonly title: string;
   /** Places as `file:line`, backward ones marked. */

@@ -17,7 +17,7 @@ export interface ViewNode {
   readonly count: number;
 }
 
-export interface ViewEdge {
+interface ViewEdge {
   readonly from: string;
   readonly to: string;
 }

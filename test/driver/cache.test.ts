@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { Cache, stampOf } from '../../src/driver/cache.js';
 import { optionsKey } from '../../src/driver/request.js';
-import { root, workplace } from './tfc.js';
+import { cli, workplace } from './tfc.js';
 
 const base = mkdtempSync(join(tmpdir(), 'tfc-cache-'));
 afterAll(() => rmSync(base, { recursive: true }));
@@ -113,7 +113,7 @@ describe('cache of the compiler', () => {
 
   it('survives processes that compile the same program at once', async () => {
     const file = place.file('square.tdsl', 'export fn square(x: f32): f32 = x * x\n');
-    const run = (): Promise<{ stdout: string }> => promisify(execFile)(process.execPath, [join(root, 'dist', 'src', 'driver', 'cli.js'), 'run', file, 'square', '--feed', 'x=3'], { cwd: place.directory, env: { ...process.env, TFC_CACHE: place.cache } });
+    const run = (): Promise<{ stdout: string }> => promisify(execFile)(process.execPath, [cli, 'run', file, 'square', '--feed', 'x=3'], { cwd: place.directory, env: { ...process.env, TFC_CACHE: place.cache } });
     for (const { stdout } of await Promise.all([run(), run(), run()])) expect(stdout).toBe('9\n');
     expect(readdirSync(join(place.cache, 'artifacts'))).toHaveLength(1);
   });

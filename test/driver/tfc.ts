@@ -1,13 +1,13 @@
 // The command line as users meet it. In: arguments. Out: what the built `tfc` printed, and its exit code. Holds: all runs of a test file share one compile cache of their own.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 
 export const root = join(import.meta.dirname, '..', '..');
-export const cli = join(root, 'dist', 'src', 'driver', 'cli.js');
+export const cli = join(root, (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly bin: { readonly tfc: string } }).bin.tfc);
 
 export interface Outcome {
   readonly status: number | null;
