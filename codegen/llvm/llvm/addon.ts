@@ -28,6 +28,7 @@ export interface RawTarget {
   readonly cpu: string;
   readonly features: string;
   readonly optLevel: number;
+  readonly reduceStrength: boolean;
 }
 
 export interface RawEmission {

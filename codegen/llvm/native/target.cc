@@ -11,6 +11,7 @@
 #include <llvm/IR/Verifier.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/CommandLine.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/TargetParser/Host.h>
@@ -49,9 +50,10 @@ struct Machine {
   std::unique_ptr<llvm::TargetMachine> target;
   std::string cpu, features;
   unsigned level;
+  bool reduceStrength;
 };
 
-// A description { triple, cpu, features, optLevel } becomes a target machine that emits position-independent code.
+// A description { triple, cpu, features, optLevel, reduceStrength } becomes a target machine that emits position-independent code.
 static Machine machine(const Napi::Value &v) {
   initializeTargets();
   if (!v.IsObject()) refuse(v, "expected a target");
@@ -61,6 +63,7 @@ static Machine machine(const Napi::Value &v) {
   m.cpu = field(o, "cpu");
   m.features = field(o, "features");
   m.level = number(o.Get("optLevel"));
+  m.reduceStrength = flag(o.Get("reduceStrength"));
   std::string error;
   auto *found = llvm::TargetRegistry::lookupTarget(triple, error);
   if (found == nullptr) refuse(v, error);
@@ -70,6 +73,14 @@ static Machine machine(const Napi::Value &v) {
   m.target.reset(found->createTargetMachine(triple, m.cpu, m.features, options, llvm::Reloc::PIC_, std::nullopt, *level));
   if (!m.target) refuse(v, "no code generator for " + triple);
   return m;
+}
+
+// A pass of the code generator is switched off by an option of the process alone; it is set before every emission.
+static void setStrengthReduction(bool on, const Napi::Value &at) {
+  auto &options = llvm::cl::getRegisteredOptions();
+  auto found = options.find("disable-lsr");
+  if (found == options.end()) refuse(at, "LLVM has no option disable-lsr");
+  static_cast<llvm::cl::opt<bool> *>(found->second)->setValue(!on);
 }
 
 static void complain(const llvm::DiagnosticInfo *info, void *into) {
@@ -163,6 +174,7 @@ static Napi::Value emit(Info i) {
   if (!passes.empty()) runPasses(*m, to, passes, flag(i[3]), i[2]);
   result.Set("optimizeMs", since(start));
   start = Clock::now();
+  setStrengthReduction(to.reduceStrength, i[1]);
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream os(bytes);
   llvm::legacy::PassManager codegen;
