@@ -205,9 +205,10 @@ export class AccumulatorFile {
     return ops.builder.gep(ops.wide(registers.element, registers.lanes), registers.pointer, [math.value(at)]);
   }
 
+  /** Accumulators of one loop may have different numbers of copies: those with fewer take turns. */
   private partial(partials: Partials, at: Scalar, copy: number, dtype: DType): LlvmValue {
     const { ops, math } = this.expressions;
-    const position = math.add(math.mul(at, partials.copies), copy);
+    const position = math.add(math.mul(at, partials.copies), copy % partials.copies);
     return position === 0 ? partials.pointer : ops.builder.gep(this.partialType(partials, dtype), partials.pointer, [math.value(position)]);
   }
 
