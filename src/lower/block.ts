@@ -1,8 +1,8 @@
 // A block: the kernels that compute some demands from some sources, in order. In: demands (an entry's outputs and updates, or a loop's results) and storage. Out: groups in order, and their statements.
-// Holds: whoever reads a variable's old value runs before whoever overwrites it; where that is impossible, the new value waits in a temporary.
+// Holds: whoever reads the old value of a variable, or of a loop's carry, runs before whoever overwrites it; where that is impossible, the new value waits in a temporary.
 
 import { InternalError } from '../base/index.js';
-import { type Node, type TensorNode } from '../graph/index.js';
+import { type Node, type TensorNode, topological } from '../graph/index.js';
 import { type Buffer, build, type Expr } from '../loop/index.js';
 import { exprKey } from './expressions.js';
 import { space, spread, tensorOf } from './forms.js';
@@ -24,12 +24,11 @@ export interface Block {
   readonly copies: readonly { readonly from: Buffer; readonly to: Buffer }[];
 }
 
-export function planBlock(demands: readonly Demand[], context: EmitContext): Block {
+export function planBlock(asked: readonly Demand[], context: EmitContext): Block {
   const { storage, forms } = context;
-  const fusion = fuse(
-    demands.map((demand) => demand.node),
-    forms,
-  );
+  const nodes = asked.map((demand) => demand.node);
+  const demands = placeLoopResults(asked, topological(nodes), context);
+  const fusion = fuse(nodes, forms);
   const copiesOfSources = demands.filter((demand) => forms.isStored(demand.node));
   const groups: Group[] = [...fusion.groups, ...copiesOfSources.map((demand, at) => copyGroup(fusion.groups.length + at, demand.node))];
   const groupOf = (demand: Demand): Group => {
@@ -50,9 +49,10 @@ export function planBlock(demands: readonly Demand[], context: EmitContext): Blo
   const mustFollow = (group: Group, other: Group): boolean => reaches(group, other, before);
   const copies: { from: Buffer; to: Buffer }[] = [];
   const destinations = new Map<Demand, Destination>();
+  const read = new Set(groups.flatMap((group) => [...group.reads].flatMap((node) => bufferOfSource(node, context) ?? [])));
   for (const demand of demands) {
     const { to } = demand;
-    if (to.kind !== 'buffer' || to.buffer.role.kind !== 'variable') continue;
+    if (to.kind !== 'buffer' || !read.has(to.buffer)) continue;
     const group = groupOf(demand);
     const readers = groups.filter((one) => one !== group && [...one.reads].some((node) => readsBuffer(node, to.buffer, context)));
     const inPlace = readers.every((reader) => !mustFollow(reader, group)) && readsOwnPoint(group, demand, to.buffer, fusion, context);
@@ -79,13 +79,36 @@ export function planBlock(demands: readonly Demand[], context: EmitContext): Blo
   return { fusion, groups: sorted(groups, before), sourceCopies, copies };
 }
 
+/** Loops leave wanted results in an output where they can; what is left to do is returned. */
+function placeLoopResults(demands: readonly Demand[], order: readonly Node[], { storage, forms }: EmitContext): Demand[] {
+  const wanted = new Map<Node, (Buffer | undefined)[]>();
+  for (const node of order) {
+    if (forms.of(node).kind !== 'element-of') continue;
+    const loop = node.args[0] as Node;
+    const places = wanted.get(loop) ?? [];
+    wanted.set(loop, places);
+    places[Number(node.attrs['index'])] = undefined;
+  }
+  const left = demands.filter(({ node, to }) => {
+    const places = forms.of(node).kind === 'element-of' ? wanted.get(node.args[0] as Node) : undefined;
+    const index = Number(node.attrs['index']);
+    if (places === undefined || places[index] !== undefined || to.kind !== 'buffer' || to.prefix.length > 0 || to.buffer.role.kind !== 'output') return true;
+    places[index] = to.buffer;
+    return false;
+  });
+  for (const [loop, places] of wanted) storage.placeResults(loop, places);
+  return left;
+}
+
 const copyGroup = (id: number, node: TensorNode): Group => ({ id, mode: 'map', outer: space(node.type.shape), members: [{ role: 'map', node }], reads: new Set([node]) });
 
-function readsBuffer(node: Node, buffer: Buffer, context: EmitContext): boolean {
-  if (context.forms.of(node).kind !== 'source') return false;
+function bufferOfSource(node: Node, context: EmitContext): Buffer | undefined {
+  if (context.forms.of(node).kind !== 'source') return undefined;
   const stored = context.storage.stored(tensorOf(node));
-  return stored?.kind === 'buffer' && stored.buffer === buffer;
+  return stored?.kind === 'buffer' ? stored.buffer : undefined;
 }
+
+const readsBuffer = (node: Node, buffer: Buffer, context: EmitContext): boolean => bufferOfSource(node, context) === buffer;
 
 /** Whether a group that overwrites `buffer` reads it nowhere but at the element that it is about to write. */
 function readsOwnPoint(group: Group, demand: Demand, buffer: Buffer, fusion: Fusion, context: EmitContext): boolean {

@@ -32,7 +32,7 @@ export function costOf(group: Group, storage: Storage, forms: Forms): KernelCost
 }
 
 function writtenBy(member: Member, storage: Storage): Dim {
-  if (member.role === 'loop') return storage.placeResults(member.node).reduce((sum, buffer) => sum.add(bytesOfType(buffer)), Dim.zero);
+  if (member.role === 'loop') return storage.results(member.node).reduce((sum, buffer) => (buffer === undefined ? sum : sum.add(bytesOfType(buffer))), Dim.zero);
   const bytes = bytesOfType(tensorOf(member.node).type);
   return bytes.mul(storage.destinations(member.node).length);
 }

@@ -136,7 +136,8 @@ class Fuser {
     const reads = this.#reads(member, group);
     const own = new Set<Node>(group.members.map((one) => one.node));
     const readsMember = [...reads.keys()].some((node) => own.has(node)) || this.#readsThrough(member.node, own);
-    const related = readsMember || (member.role === 'reduce' && [...reads.keys()].some((node) => group.reads.has(node)));
+    const sharesLoop = member.role === 'reduce' && mode === 'small' && group.mode === 'small' && reducesAlike(group, member.form);
+    const related = readsMember || sharesLoop || (member.role === 'reduce' && [...reads.keys()].some((node) => group.reads.has(node)));
     const fits = this.#fits(group, member, mode, outer, readsMember);
     if (fits !== true) return related ? fits : 'unrelated';
     const scalars = outer.length === 0 && group.outer.length === 0 && member.role === 'map' && space(member.node.type.shape).length === 0;
@@ -165,10 +166,7 @@ class Fuser {
     if (!shapeEquals(outer, group.outer)) return `loops differ: ${shapeToString(outer)} and ${shapeToString(group.outer)}`;
     if (group.mode === 'map') return group.outer.length === 0 ? isAllSmall(group) || 'its result is too large to be written out' : true;
     if (group.mode !== mode) return 'lanes run along different axes';
-    if (mode === 'small' && !readsMember) {
-      const [mine, theirs] = [space(member.form.reduced), group.members.flatMap((one) => (one.role === 'reduce' ? [space(one.form.reduced)] : []))];
-      return theirs.some((other) => shapeEquals(mine, other)) || 'they reduce over different sizes';
-    }
+    if (mode === 'small' && !readsMember) return reducesAlike(group, member.form) || 'they reduce over different sizes';
     return true;
   }
 
@@ -230,6 +228,8 @@ const isSmall = (outer: Shape): boolean => {
   return sizes !== undefined && sizes.reduce((product, size) => product * size, 1) <= smallCount;
 };
 
+const reducesAlike = (group: Group, form: ReduceForm): boolean => group.members.some((one) => one.role === 'reduce' && shapeEquals(space(one.form.reduced), space(form.reduced)));
+
 const isAllSmall = (group: Group): boolean => group.members.every((member) => member.role === 'map' && isSmall(space(member.node.type.shape)));
 
 export function memberReads(member: Member, group: Group, roots: ReadonlySet<Node>, forms: Forms): Map<Node, Expr[][]> {
@@ -282,6 +282,6 @@ export function memberReads(member: Member, group: Group, roots: ReadonlySet<Nod
 
 /* Note: how groups grow.
    Roots come in topological order; each joins the youngest group that it fits and gains from, else it founds one. Gains: it reads what the group computes (the value stays in a register), or
-   both reduce over the same data (one pass instead of two), or both are scalars (one kernel instead of two). It fits when the loops agree, when results of reductions and tiles are read at
+   both reduce over the same data, or to a few results over the same sizes (one pass instead of two), or both are scalars (one kernel instead of two). It fits when the loops agree, when results of reductions and tiles are read at
    the very point that is computed, and when no other kernel would have to run in between. Elementwise members are computed again wherever they are read inside of the group, so they may be
    read at any index. Values whose recomputation would cost more than a load in a second group become roots themselves, and the search starts again. */

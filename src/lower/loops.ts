@@ -1,5 +1,5 @@
 // Counted loops over a region. In: a loop group and its storage. Out: one serial loop around the kernels of the region.
-// Holds: scalars are carried in registers, tensors in buffers; all new carries are computed before any is replaced.
+// Holds: scalars are carried in registers, tensors in buffers, which are updated in place where the body allows it; results that nothing reads are not stored.
 
 import { InternalError } from '../base/index.js';
 import type { Node, Region, TensorNode } from '../graph/index.js';
@@ -19,22 +19,23 @@ interface LoopParts {
 }
 
 type Carry =
-  | { readonly kind: 'register'; readonly now: Accumulator; readonly next: Accumulator; readonly result: Buffer }
-  | { readonly kind: 'buffer'; readonly now: Buffer; readonly next: Buffer };
+  | { readonly kind: 'register'; readonly now: Accumulator; readonly next: Accumulator; readonly result: Buffer | undefined }
+  | { readonly kind: 'buffer'; readonly now: Buffer };
 
 export function emitLoop(group: Group, scope: Scope, context: EmitContext): void {
   const node = (group.members[0] as { readonly node: Node }).node;
   const { trip, carries: count, body } = partsOf(node);
   const { storage } = context;
-  const results = storage.placeResults(node);
+  const results = storage.results(node);
   const outside = new PointEmitter({ ...group, mode: 'map', members: [] }, context).values;
 
   const carries = body.params.slice(1, 1 + count).map((type, at): Carry => {
     const initial = tensorOf(node.args[at] as Node);
-    const result = results[at] as Buffer;
+    const result = results[at];
     if (type.shape.length > 0) {
-      emitBufferCopy(storage.bufferOf(initial), result, scope);
-      return { kind: 'buffer', now: result, next: storage.pool.temporary(type) };
+      const now = result ?? storage.pool.temporary(type);
+      emitBufferCopy(storage.bufferOf(initial), now, scope);
+      return { kind: 'buffer', now };
     }
     const register = (): Accumulator => ({ name: scope.names.fresh('carry'), dtype: type.dtype, shape: [] });
     const carry: Carry = { kind: 'register', now: register(), next: register(), result };
@@ -56,22 +57,25 @@ export function emitLoop(group: Group, scope: Scope, context: EmitContext): void
         return carry.kind === 'register' ? { kind: 'value', value: build.read(carry.now) } : { kind: 'buffer', buffer: carry.now };
       };
       const inner: EmitContext = { ...context, parallel: false, storage: new Storage(storage.pool, context.forms, bind) };
-      const demands = body.results.map((result, at): Demand => {
+      const demands = body.results.flatMap((result, at): Demand[] => {
         const carry = carries[at];
-        if (carry === undefined) return { node: result, to: { kind: 'buffer', buffer: results[at] as Buffer, prefix: [step] } };
-        return { node: result, to: carry.kind === 'register' ? { kind: 'register', accumulator: carry.next } : { kind: 'buffer', buffer: carry.next, prefix: [] } };
+        if (carry?.kind === 'register') return [{ node: result, to: { kind: 'register', accumulator: carry.next } }];
+        if (carry !== undefined) return isHandedOn(result, at) ? [] : [{ node: result, to: { kind: 'buffer', buffer: carry.now, prefix: [] } }];
+        const stack = results[at];
+        return stack === undefined ? [] : [{ node: result, to: { kind: 'buffer', buffer: stack, prefix: [step] } }];
       });
       const block = planBlock(demands, inner);
       for (const one of block.groups) emitGroup(block, one, inside, inner);
-      for (const carry of carries) {
-        if (carry.kind === 'register') inside.emit({ kind: 'assign', accumulator: carry.now, index: [], value: build.read(carry.next) });
-        else emitBufferCopy(carry.next, carry.now, inside);
-      }
+      for (const { from, to } of block.copies) emitBufferCopy(from, to, inside);
+      for (const carry of carries) if (carry.kind === 'register') inside.emit({ kind: 'assign', accumulator: carry.now, index: [], value: build.read(carry.next) });
     },
     { carried: true },
   );
-  for (const carry of carries) if (carry.kind === 'register') scope.emit({ kind: 'store', buffer: carry.result, index: [], value: build.read(carry.now) });
+  for (const carry of carries) if (carry.kind === 'register' && carry.result !== undefined) scope.emit({ kind: 'store', buffer: carry.result, index: [], value: build.read(carry.now) });
 }
+
+/** Whether the body gives carry `at` back as it is. */
+const isHandedOn = (result: TensorNode, at: number): boolean => opOf(result).lowering.kind === 'source' && result.attrs['index'] === at + 1;
 
 /** What the loop captures: scalars are values, tensors are stored (the roots saw to that). */
 function captured(node: TensorNode, scope: Scope, context: EmitContext, outside: PointEmitter['values']): Stored {

@@ -74,14 +74,19 @@ export function lowerEntry(entry: Entry, variables: readonly Variable[], target:
   for (const group of block.groups) {
     const scope = Scope.root(new Names());
     emitGroup(block, group, scope, context);
+    if (scope.statements.length === 0) continue;
     add(titleOf(group), scope.statements, costOf(group, context.storage, forms), originsOf(group, forms, builder));
   }
   for (const { from, to } of block.copies) {
     const scope = Scope.root(new Names());
     emitBufferCopy(from, to, scope);
+    if (scope.statements.length === 0) continue;
     add(`copy ${to.name}`, scope.statements, copyCost(from), []);
   }
-  const program: Program = { entry: entry.name, dims: entry.dims, buffers: pool.all, kernels, arena: planMemory(kernels) };
+  const arena = planMemory(kernels);
+  // A temporary without a slot is touched by no kernel.
+  const buffers = pool.all.filter(({ role, name }) => role.kind !== 'temporary' || arena.slotOf.has(name));
+  const program: Program = { entry: entry.name, dims: entry.dims, buffers, kernels, arena };
   const notes = block.fusion.notes.map(({ node, neighbour, reason }): FusionNote => ({ op: node.op.name, neighbour: neighbour.op.name, reason, origins: builder.originsOf(node) }));
   return { program, notes };
 }

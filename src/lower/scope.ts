@@ -38,6 +38,8 @@ export class Scope {
   loop(stem: string, extent: Expr, axis: Axis, fill: (index: Expr, body: Scope) => void, options: { limit?: number; carried?: boolean } = {}): void {
     const { limit, carried = false } = options;
     const count = build.intValue(extent);
+    // What never runs is not written down: it may speak of buffers that nothing fills.
+    if (count === 0) return;
     const body = new Scope(this.names, this, axis === 'parallel' || carried);
     if (count === 1 && axis !== 'parallel' && limit === undefined && !carried) {
       // One iteration needs no loop; its scope stays, so that the caller's view does not change.

@@ -36,7 +36,7 @@ export class BufferPool {
 export class Storage {
   readonly #stored = new Map<Node, Stored>();
   readonly #destinations = new Map<Node, Destination[]>();
-  readonly #results = new Map<Node, readonly Buffer[]>();
+  readonly #results = new Map<Node, readonly (Buffer | undefined)[]>();
 
   readonly pool: BufferPool;
   readonly forms: Forms;
@@ -82,14 +82,18 @@ export class Storage {
     this.#destinations.set(node, all);
   }
 
-  /** Storage of the results of a nest or a loop. */
-  placeResults(node: Node): readonly Buffer[] {
-    let buffers = this.#results.get(node);
-    if (buffers === undefined) {
-      const types = node.type.kind === 'tuple' ? node.type.items : [node.type];
-      this.#results.set(node, (buffers = types.map((type) => this.pool.temporary(type))));
-    }
-    return buffers;
+  /** Storage of the results of a loop: `places` has an item where a result is wanted, which may say where. */
+  placeResults(node: Node, places: readonly (Buffer | undefined)[]): void {
+    const types = node.type.kind === 'tuple' ? node.type.items : [node.type];
+    this.#results.set(
+      node,
+      types.map((type, at) => (at in places ? (places[at] ?? this.pool.temporary(type)) : undefined)),
+    );
+  }
+
+  /** Undefined for a result that nothing reads. */
+  results(node: Node): readonly (Buffer | undefined)[] {
+    return this.#results.get(node) ?? [];
   }
 
   destinations(node: Node): readonly Destination[] {

@@ -41,6 +41,7 @@ export class Values {
     const key = valueKey(node, index);
     const known = scope.recall(key);
     if (known !== undefined) return known;
+    if (isEmpty(node)) return build.constant(node.type.dtype, 0);
     const stored = this.sources.stored(node);
     if (stored !== undefined) this.sources.observe?.(node, index);
     if (stored?.kind === 'value') return stored.value;
@@ -48,7 +49,6 @@ export class Values {
       const value = build.load(stored.buffer, index);
       return this.sources.namesLoads === true ? this.#keep(key, 'x', value, index, scope) : value;
     }
-    if (isEmpty(node)) return build.constant(node.type.dtype, 0);
     const form = this.sources.form(node);
     const read = (argument: TensorNode, at: readonly Expr[]): Expr => this.at(argument, at, scope);
     switch (form.kind) {
