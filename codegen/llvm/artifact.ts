@@ -5,6 +5,7 @@ import { InternalError } from '../../src/base/index.js';
 import type { Program, Target } from '../../src/loop/index.js';
 import { emitAssembly, emitObject, link, ModuleBuilder, optimize, setTarget, type LlvmConstant, type TargetOptions } from './llvm/index.js';
 import { emitProgram } from './program.js';
+import { KernelFunctions } from './same-kernel.js';
 
 export interface CompileInput {
   /** One per entry, in the order of the manifest's entries. */
@@ -90,7 +91,8 @@ function buildModule({ programs, manifest, target }: CompileInput, options: Targ
   const module = new ModuleBuilder('tfc');
   try {
     setTarget(module, options);
-    const entries = programs.map((program, at) => emitProgram(module, program, at, target));
+    const functions = new KernelFunctions();
+    const entries = programs.map((program, at) => emitProgram(module, program, at, target, functions));
     const { types } = module;
     const entryType = types.struct([types.ptr, types.ptr, types.ptr]);
     const rows = entries.map((entry, at): LlvmConstant => module.structOf(entryType, [module.string(`name.${at}`, entry.name), entry.arenaBytes, entry.run]));

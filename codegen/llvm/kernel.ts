@@ -9,10 +9,11 @@ import { LinearForms } from './linear.js';
 import type { Attribute, FunctionHandle, LlvmValue, ModuleBuilder } from './llvm/index.js';
 import { MachineOps } from './machine.js';
 import { Memory } from './memory.js';
-import { emittedStatements, memoryKey, planKernel, type MemoryObject } from './plan.js';
+import { emittedStatements, type KernelPlan, memoryKey, planKernel, type MemoryObject } from './plan.js';
 import { emptyScope, withIndex } from './scope.js';
 import { ScalarMath, Sizes } from './sizes.js';
 import { Statements } from './statements.js';
+import type { KernelFunctions } from './same-kernel.js';
 import { levelOf } from './target.js';
 
 export interface KernelFunction {
@@ -28,10 +29,18 @@ const smallKernel = 24;
 /** Kernels that emit more stay functions of their own: merging them would only make the passes slower. */
 const largeKernel = 160;
 
-export function emitKernel(module: ModuleBuilder, program: Program, kernel: Kernel, name: string, target: Target): KernelFunction {
+/** `name`: of the function, if it has to be made: an earlier kernel may have the same code. */
+export function emitKernel(module: ModuleBuilder, program: Program, kernel: Kernel, name: string, target: Target, functions: KernelFunctions): KernelFunction {
+  const plan = planKernel(kernel, program.arena, target.vectorBytes);
+  const key = functions.keys.of(kernel, plan, program.arena, program.dims);
+  let fn = functions.byKey.get(key);
+  if (fn === undefined) functions.byKey.set(key, (fn = emitFunction(module, program, kernel, plan, name, target)));
+  return { kernel, fn, memory: plan.memory, blocks: parallelLoop(kernel)?.extent };
+}
+
+function emitFunction(module: ModuleBuilder, program: Program, kernel: Kernel, plan: KernelPlan, name: string, target: Target): FunctionHandle {
   const { types } = module;
   const cpu = levelOf(target);
-  const plan = planKernel(kernel, program.arena, target.vectorBytes);
   const loop = parallelLoop(kernel);
   const params = [
     ...plan.memory.map((memory) => ({ name: memory.key, attributes: pointerAttributes(memory) })),
@@ -67,7 +76,7 @@ export function emitKernel(module: ModuleBuilder, program: Program, kernel: Kern
   }
   build.retVoid();
   entry.br(body);
-  return { kernel, fn, memory: plan.memory, blocks: loop?.extent };
+  return fn;
 }
 
 /** What every function of an artifact has. */

@@ -12,6 +12,7 @@ import { ScalarMath, Sizes } from './sizes.js';
 import { Expressions } from './expressions.js';
 import { LinearForms } from './linear.js';
 import { MachineOps } from './machine.js';
+import type { KernelFunctions } from './same-kernel.js';
 import { levelOf } from './target.js';
 
 export interface EntryFunctions {
@@ -23,10 +24,10 @@ export interface EntryFunctions {
 /** Positions in tfc_call. */
 const field = { feed: 0, output: 1, variable: 2, dims: 3, arena: 4, pool: 5 } as const;
 
-export function emitProgram(module: ModuleBuilder, program: Program, at: number, target: Target): EntryFunctions {
+export function emitProgram(module: ModuleBuilder, program: Program, at: number, target: Target, functions: KernelFunctions): EntryFunctions {
   const name = `${at}.${program.entry}`;
-  const kernels = program.kernels.map((kernel, position) => emitKernel(module, program, kernel, `kernel.${name}.${position}.${kernel.name}`, target));
-  return { name: program.entry, run: new RunFunction(module, program, name, target).emit(kernels), arenaBytes: emitArenaBytes(module, program, name, target) };
+  const kernels = program.kernels.map((kernel, position) => emitKernel(module, program, kernel, `kernel.${name}.${position}.${kernel.name}`, target, functions));
+  return { name: program.entry, run: new RunFunction(module, program, name, target, functions).emit(kernels), arenaBytes: emitArenaBytes(module, program, name, target) };
 }
 
 function loadDims(module: ModuleBuilder, build: Builder, program: Program, from: LlvmValue): readonly LlvmValue[] {
@@ -74,12 +75,14 @@ class RunFunction {
   private readonly program: Program;
   private readonly name: string;
   private readonly target: Target;
+  private readonly functions: KernelFunctions;
 
-  constructor(module: ModuleBuilder, program: Program, name: string, target: Target) {
+  constructor(module: ModuleBuilder, program: Program, name: string, target: Target, functions: KernelFunctions) {
     this.module = module;
     this.program = program;
     this.name = name;
     this.target = target;
+    this.functions = functions;
     const { types } = module;
     this.callType = types.struct(Array.from({ length: 6 }, () => types.ptr));
     this.fn = module.function({ name: `run.${name}`, type: types.function(types.i32, [types.ptr]), linkage: 'internal', attributes: commonAttributes(target) });
@@ -149,8 +152,15 @@ class RunFunction {
     build.at(end);
   }
 
-  /** void task(void *context, int64_t begin, int64_t end): takes the kernel's arguments out of the context. */
   private trampoline(kernel: KernelFunction, contextType: LlvmType): FunctionHandle {
+    const { tasks } = this.functions;
+    let task = tasks.get(kernel.fn);
+    if (task === undefined) tasks.set(kernel.fn, (task = this.makeTrampoline(kernel, contextType)));
+    return task;
+  }
+
+  /** void task(void *context, int64_t begin, int64_t end): takes the kernel's arguments out of the context. */
+  private makeTrampoline(kernel: KernelFunction, contextType: LlvmType): FunctionHandle {
     const { module } = this;
     const { types } = module;
     const fn = module.function({

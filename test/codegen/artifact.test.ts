@@ -57,6 +57,22 @@ describe('artifacts', () => {
     expect(list(artifact.run({ feeds: [a], dims: { N: 21 }, entry: 1 }).outputs[0])).toEqual(Array.from(a, (v) => Math.fround(v * 3)));
   });
 
+  it('share the code of kernels that differ in the names and places of their memory alone', () => {
+    const twice = (names: readonly [string, string], at: number, by: number) => {
+      const [x, other, z] = [{ ...feed(at, 'f32', 'N'), name: names[0] }, feed(1 - at, 'f32', 'N'), { ...output(0, 'f32', 'N'), name: names[1] }];
+      const body = loop('vector', 'i', 'N', [store(z, [index('i')], apply('mul', 'f32', load(x, [index('i')]), f32(by)))]);
+      return program([kernel('scale', [body])], at === 0 ? [x, other, z] : [other, x, z], ['N']);
+    };
+    const programs = [twice(['x', 'z'], 0, 2), twice(['p', 'q'], 1, 2), twice(['x', 'z'], 0, 3), twice(['x', 'z'], 0, 0), twice(['x', 'z'], 0, -0)];
+    const text = compilePrograms({ programs, manifest: '{}', target: hostTarget(), emit: 'llvm' });
+    expect(text.kind === 'text' && [...text.text.matchAll(/^define internal void @\S*kernel\./gm)].length).toBe(4);
+    const artifact = bench.compile(programs);
+    const feeds = [numbers(21, 1), numbers(21, 2)];
+    const scaled = (from: number, by: number) => Array.from(feeds[from] as Float32Array, (v) => Math.fround(v * by));
+    const run = (entry: number) => list(artifact.run({ feeds, dims: { N: 21 }, entry }).outputs[0]);
+    expect([0, 1, 2, 3, 4].map(run)).toEqual([scaled(0, 2), scaled(1, 2), scaled(0, 3), scaled(0, 0), scaled(0, -0)]);
+  });
+
   it('can be seen as text', () => {
     const input = { programs: [scaled(2)], manifest: '{}', target: hostTarget() };
     const texts = (['llvm', 'llvm-optimized', 'asm'] as const).map((emit) => compilePrograms({ ...input, emit }));

@@ -1,0 +1,64 @@
+// Kernels that are the same code. In: kernels, each with its memory. Out: a key, and the functions made so far. Holds: kernels of equal keys differ in nothing that code is made of but the
+// place of their memory, so one function serves both. The key is computed in linear time although expressions are shared.
+
+import { InternalError } from '../../src/base/index.js';
+import type { ArenaPlan, Buffer, Kernel } from '../../src/loop/index.js';
+import type { FunctionHandle } from './llvm/index.js';
+import { type KernelPlan, memoryKey } from './plan.js';
+
+/** The functions of one module's kernels: entries that compute the same thing, as a prediction and the step that trains it, share them. */
+export class KernelFunctions {
+  readonly keys = new KernelKeys();
+  readonly byKey = new Map<string, FunctionHandle>();
+  /** What the pool calls to run a kernel. */
+  readonly tasks = new Map<FunctionHandle, FunctionHandle>();
+}
+
+/** Numbers the distinct values that it is shown. Objects are compared by what they contain; a buffer by its memory's position among the parameters, not by its name. */
+class KernelKeys {
+  readonly #numbers = new Map<string, number>();
+
+  /** `dims`: names of the free sizes, which are parameters too. */
+  of(kernel: Kernel, plan: KernelPlan, arena: ArenaPlan, dims: readonly string[]): string {
+    const positions = new Map(plan.memory.map(({ key }, at) => [key, at]));
+    const known = new Map<object, number>();
+    const number = (text: string): number => {
+      let found = this.#numbers.get(text);
+      if (found === undefined) this.#numbers.set(text, (found = this.#numbers.size));
+      return found;
+    };
+    const content = (value: object): string => {
+      if (Array.isArray(value)) return `[${value.map(text).join()}]`;
+      if (!isBuffer(value)) return fields(value);
+      const { name: _, role: __, ...layout } = value;
+      return `buffer ${positions.get(memoryKey(value, arena).key)}${fields(layout)}`;
+    };
+    const fields = (value: object): string => `{${Object.entries(value).map(([name, part]) => `${name}:${text(part)}`).join()}}`;
+    const text = (value: unknown): string => {
+      switch (typeof value) {
+        case 'object': {
+          if (value === null) return 'null';
+          let found = known.get(value);
+          if (found === undefined) known.set(value, (found = number(content(value))));
+          return `#${found}`;
+        }
+        case 'string':
+          return JSON.stringify(value);
+        case 'number':
+          return Object.is(value, -0) ? '-0' : `${value}`;
+        case 'bigint':
+          return `${value}n`;
+        case 'boolean':
+        case 'undefined':
+          return `${value}`;
+        case 'symbol':
+        case 'function':
+          throw new InternalError('codegen', `a ${typeof value} in the kernel ${kernel.name}`);
+      }
+    };
+    const memory = plan.memory.map(({ written, align }) => [written, align]);
+    return text([dims, memory, kernel.body]);
+  }
+}
+
+const isBuffer = (value: object): value is Buffer => 'role' in value && 'strides' in value;
