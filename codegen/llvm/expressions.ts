@@ -8,7 +8,7 @@ import type { LlvmValue } from './llvm/index.js';
 import type { MachineOps, Value } from './machine.js';
 import type { Memory } from './memory.js';
 import type { AccumulatorFile } from './accumulators.js';
-import type { Lanes, Scalar, Scope } from './scope.js';
+import { inner, type Lanes, type Scalar, type Scope } from './scope.js';
 import type { ScalarMath, Sizes } from './sizes.js';
 
 /**
@@ -103,11 +103,42 @@ export class Expressions {
           if (known !== undefined) return ops.constant('i64', known);
         }
         if (!isMachineOp(expr.fn)) throw new InternalError('codegen', `${expr.fn} is no machine op; expand the kernel first`);
+        if (expr.fn === 'rarely') return this.rarely(expr, scope, memo);
         const narrow = this.narrowIndex(expr, scope);
         if (narrow !== undefined) return narrow;
         return ops.apply(expr.fn, expr.dtype, expr.args.map((arg) => this.emit(arg, scope, memo)));
       }
     }
+  }
+
+  /** Its costly argument stands behind a branch that is taken only when some lane asks for it. */
+  private rarely(expr: Expr & { readonly kind: 'apply' }, scope: Scope, memo: Memo): Value {
+    const build = this.ops.builder;
+    const [when, costly, usual] = expr.args as [Expr, Expr, Expr];
+    const condition = this.emit(when, scope, memo);
+    const given = this.emit(usual, scope, memo);
+    const common = this.ops.widen(given, Math.max(given.lanes, condition.lanes));
+    // What the branch reads is computed before it, so that nothing behind it can depend on the branch.
+    const seen = new Set<Expr>();
+    const prepare = (part: Expr): void => {
+      if (seen.has(part) || memo.has(part)) return;
+      seen.add(part);
+      if (part.kind === 'apply' && part.dtype !== 'i64') part.args.forEach(prepare);
+      else this.emit(part, scope, memo);
+    };
+    prepare(costly);
+    const [branch, end] = [build.newBlock('rare'), build.newBlock('usual')];
+    const before = build.block;
+    build.condBr(condition.lanes === 1 ? condition.value : build.reduce('or', condition.value), branch, end);
+    build.at(branch);
+    const value = this.emit(costly, inner(scope), new Map(memo));
+    const chosen = this.ops.apply('rarely', expr.dtype, [condition, value, common]);
+    if (chosen.lanes !== common.lanes) throw new InternalError('codegen', 'a rare value has lanes that its condition lacks');
+    const after = build.block;
+    build.br(end);
+    build.at(end);
+    const result = build.phi(chosen.value.type).add(common.value, before).add(chosen.value, after);
+    return { value: result, lanes: chosen.lanes, dtype: expr.dtype };
   }
 
   /** A let; one that all lanes share is spread over them once for all chunks of a tile loop. */

@@ -4,6 +4,7 @@
 
 import { type DType, dtypes, InternalError } from '../../src/base/index.js';
 import type { MachineOpName } from '../../src/loop/index.js';
+import { emitExponent } from './exponents.js';
 import { bf16FromF32, bf16ToF32, f16FromF32, f16ToF32 } from './half.js';
 import type { Builder, LlvmType, LlvmValue, ModuleBuilder } from './llvm/index.js';
 import type { CpuLevel } from './target.js';
@@ -125,7 +126,7 @@ export class MachineOps {
   apply(fn: MachineOpName, dtype: DType, given: readonly Value[]): Value {
     const lanes = Math.max(...given.map((arg) => arg.lanes));
     // A condition that all lanes share may choose between whole vectors.
-    const args = given.map((arg, at) => (fn === 'select' && at === 0 ? arg : this.widen(arg, lanes)));
+    const args = given.map((arg, at) => ((fn === 'select' || fn === 'rarely') && at === 0 ? arg : this.widen(arg, lanes)));
     const [a, b, c] = args as [Value, Value, Value];
     if (fn === 'convert') return this.convert(a, dtype);
     if (fn === 'bitcast') return this.bitcast(a, dtype);
@@ -151,7 +152,7 @@ export class MachineOps {
 
   private emit(fn: MachineOpName, a: Value, b: Value, c: Value): LlvmValue {
     const build = this.builder;
-    const family = familyOf(fn === 'select' ? b.dtype : a.dtype);
+    const family = familyOf(fn === 'select' || fn === 'rarely' ? b.dtype : a.dtype);
     const [x, y] = [a.value, b?.value as LlvmValue];
     const unary = (name: string): LlvmValue => this.intrinsic(name, x.type, [x]);
     switch (fn) {
@@ -209,12 +210,17 @@ export class MachineOps {
         return build.lshr(x, y);
       case 'sar':
         return build.ashr(x, y);
+      case 'scale':
+      case 'exponent':
+      case 'mantissa':
+        return emitExponent(this, fn, fn === 'scale' ? [x, y] : [x], this.cpu.exponents);
       case 'mulhi': {
         const wide = this.wide(this.module.types.i64, a.lanes);
         const product = build.mul(build.zext(x, wide), build.zext(y, wide));
         return build.trunc(build.lshr(product, this.module.int(wide, 32)), x.type);
       }
       case 'select':
+      case 'rarely':
         return build.select(x, y, c.value);
       default:
         throw new InternalError('codegen', `${fn} is no plain machine op`);

@@ -14,6 +14,8 @@ export interface CpuLevel {
   readonly masks: boolean;
   /** Masks cost nothing: they live in registers of their own. */
   readonly maskRegisters: boolean;
+  /** Exponents and mantissas of floats, and powers of two from whole floats (AVX-512). */
+  readonly exponents: boolean;
 }
 
 const wide = /^(x86-64-v4|skylake-avx512|skx|cascadelake|cooperlake|cannonlake|icelake-.*|rocketlake|tigerlake|sapphirerapids|emeraldrapids|graniterapids.*|diamondrapids|znver[4-9])$/;
@@ -37,10 +39,10 @@ export function hostTarget(cpu = 'native'): Target {
 }
 
 export function levelOf(target: Target): CpuLevel {
-  if (target.triple.startsWith('aarch64')) return { fma: true, f16c: true, masks: false, maskRegisters: false };
+  if (target.triple.startsWith('aarch64')) return { fma: true, f16c: true, masks: false, maskRegisters: false, exponents: false };
   const has = featureSet(target.features);
   const implied = target.vectorBytes >= 32;
-  return { fma: implied || has.has('fma'), f16c: implied || has.has('f16c'), masks: implied, maskRegisters: target.vectorBytes === 64 };
+  return { fma: implied || has.has('fma'), f16c: implied || has.has('f16c'), masks: implied, maskRegisters: target.vectorBytes === 64, exponents: target.vectorBytes === 64 };
 }
 
 const featureSet = (features: string): ReadonlySet<string> =>

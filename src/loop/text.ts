@@ -56,6 +56,6 @@ export function dimText(dim: Dim): string {
 export function impliedDType(fn: string, args: readonly Expr[]): DType | undefined {
   if (comparisons.has(fn)) return 'bool';
   if (fn === 'convert' || fn === 'bitcast') return undefined;
-  const from = fn === 'select' ? args[1] : args[0];
+  const from = fn === 'select' || fn === 'rarely' ? args[1] : args[0];
   return from === undefined ? undefined : dtypeOf(from);
 }

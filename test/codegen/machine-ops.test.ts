@@ -20,7 +20,7 @@ interface Case {
 
 const floats = [0, -0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 3.7, -3.7, 1e30, -1e30, 1e-30, 2147483648, -2147483648, 9.3e18, 255.9, 256, 65504, NaN, Infinity, -Infinity, 0.1];
 const samples: Readonly<Record<DType, readonly Scalar[]>> = {
-  f32: floats.map(Math.fround),
+  f32: [...floats, 1e-45, -1e-40, 1.1754943508222875e-38, 0.75, 0.7499999403953552, 1.4999998807907104, 3.4028234663852886e38].map(Math.fround),
   f64: [...floats, 1e300, 4.9e-300],
   f16: [],
   bf16: [],
@@ -95,6 +95,21 @@ for (const dtype of ['f32', 'f64'] as const) {
   for (const to of ['i32', 'i64', 'u8'] as const) add('convert', dtype, to, 1, (a: number) => saturate(to, a));
   add('convert', dtype, 'bool', 1, (a: number) => (a !== 0 ? 1 : 0));
 }
+for (const dtype of ['f32', 'f64'] as const) add('rarely', dtype, dtype, 2, (a: number, b: number) => (a < b ? a : b));
+/** By halving and doubling, which are exact here. */
+const split = (a: number): readonly [m: number, n: number] => {
+  let [m, n] = [Math.abs(a), 0];
+  for (; m >= 2; n++) m /= 2;
+  for (; m < 1; n--) m *= 2;
+  return [m, n];
+};
+add('exponent', 'f32', 'f32', 1, (a: number) => (a === 0 ? -Infinity : Number.isFinite(a) ? split(a)[1] : Math.abs(a)));
+add('mantissa', 'f32', 'f32', 1, (a: number) => {
+  if (a === 0 || a === Infinity) return Object.is(a, -0) ? -1 : 1;
+  if (!(a > 0)) return NaN;
+  const [m] = split(a);
+  return m < 1.5 ? m : m / 2;
+});
 add('fma', 'f32', 'f32', 3, fma32);
 add('convert', 'f32', 'f64', 1, (a: number) => a);
 add('convert', 'f64', 'f32', 1, (a: number) => Math.fround(a));
@@ -164,7 +179,7 @@ const combinations = (dtype: DType, arity: number): readonly (readonly Scalar[])
 };
 
 const expressionOf = (one: Case, args: readonly Expr[]): Expr => {
-  if (one.fn === 'select') return apply('select', one.to, apply('lt', 'bool', ...args), ...args);
+  if (one.fn === 'select' || one.fn === 'rarely') return apply(one.fn, one.to, apply('lt', 'bool', ...args), ...args);
   if (!['shl', 'shr', 'sar'].includes(one.fn)) return apply(one.fn, one.to, ...args);
   // Shift amounts within the width, whatever the sample.
   const width = bits[one.from as IntType];
@@ -197,6 +212,16 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
         }
       }
     });
+  });
+
+  it('scales by powers of two, rounding once', () => {
+    const sizes = [0, -0, 1, -1, 0.5, 2, 1.9999998807907104, 0.6666666865348816, -1.3333333730697632, 0.50000005960464478, Infinity, -Infinity, NaN].map(Math.fround);
+    const powers = [...Array.from({ length: 13 }, (_, at) => at * 42 - 252), -151, -150, -149, -148, -127, -126, -125, -1, 0, 1, 126, 127, 128];
+    const pairs = [...sizes.flatMap((a) => powers.map((n) => [a, n] as const)), [NaN, NaN] as const];
+    const [a, n, out, one] = [feed(0, 'f32', 'N'), feed(1, 'f32', 'N'), output(0, 'f32', 'N'), output(1, 'f32', 'N')];
+    const body = (['vector', 'serial'] as const).map((axis, at) => loop(axis, `i${at}`, 'N', [store(at === 0 ? out : one, [index(`i${at}`)], apply('scale', 'f32', load(a, [index(`i${at}`)]), load(n, [index(`i${at}`)])))]));
+    const ran = bench.run(program([kernel('k', body)], [a, n, out, one], ['N']), { feeds: [0, 1].map((at) => Float32Array.from(pairs, (pair) => pair[at] ?? 0)), dims: { N: pairs.length } }, target);
+    for (const data of ran.outputs) pairs.forEach(([x, power], at) => expect(data[at], `scale(${x}, ${power})`).toBe(Math.fround(x * 2 ** power)));
   });
 
   it('calls libm for f64, lane by lane', () => {

@@ -114,6 +114,14 @@ describe('machine ops', () => {
     expect(one('bitcast', 'i64', 'f64', 0x3ff0000000000000n)).toBe(1);
   });
 
+  it('takes floats apart and scales them', () => {
+    const samples = [1, 0.75, 1.5, 6, 2 ** -149, 3 * 2 ** -149, 0, -0, -6, Infinity, -Infinity, NaN];
+    expect(apply('exponent', ['f32'], 'f32', [samples])).toEqual([0, -1, 0, 2, -149, -148, -Infinity, -Infinity, 2, Infinity, Infinity, NaN]);
+    expect(apply('mantissa', ['f32'], 'f32', [samples])).toEqual([1, 0.75, 0.75, 0.75, 1, 0.75, 1, -1, NaN, 1, NaN, NaN]);
+    expect(apply('scale', ['f32', 'f32'], 'f32', [[1, 1.5, 1.5, -1, 2, NaN], [-149, -149, -150, -151, 127, NaN]])).toEqual([2 ** -149, 2 ** -148, 2 ** -149, -0, Infinity, NaN]);
+    expect(apply('rarely', ['bool', 'f32', 'f32'], 'f32', [[1, 0], [2, 3], [4, 5]])).toEqual([2, 5]);
+  });
+
   it('rounds every f32 operation', () => {
     expect(one('add', 'f32', 'f32', 2 ** 24, 1)).toBe(2 ** 24);
     expect(one('mul', 'f16', 'f16', 300, 300)).toBe(Infinity);

@@ -63,7 +63,25 @@ const rint = (x: number): number => {
 
 const withSign = (size: number, sign: number): number => (sign < 0 || Object.is(sign, -0) ? -Math.abs(size) : Math.abs(size));
 
+/** From the digits of the bits, as `machine.ts` states it. */
+function exponent(x: number): number {
+  single[0] = x;
+  const size = (word[0] as number) & 0x7fffffff;
+  if (size === 0) return -Infinity;
+  if (size >= 0x7f800000) return Math.abs(x);
+  return size < 0x00800000 ? 31 - Math.clz32(size) - 149 : (size >> 23) - 127;
+}
+
+function mantissa(x: number): number {
+  if (!(x >= 0)) return NaN;
+  if (x === 0 || x === Infinity) return withSign(1, x);
+  const m = x * 2 ** -exponent(x);
+  return m >= 1.5 ? m / 2 : m;
+}
+
 const helpers = {
+  exponent,
+  mantissa,
   fma64,
   fma32,
   rint,
@@ -135,9 +153,15 @@ function code(fn: string, dtype: DType, from: DType, args: readonly string[]): s
       return dtype === 'i64' ? `h.i64(BigInt.asUintN(64, ${a}) >> ${b})` : `((${a} >>> ${b}) | 0)`;
     case 'sar':
       return `(${a} >> ${b})`;
+    case 'scale':
+      return `Math.fround(${a} * 2 ** ${b})`;
+    case 'exponent':
+      return `h.exponent(${a})`;
+    case 'mantissa':
+      return `h.mantissa(${a})`;
     case 'mulhi':
       return `h.mulhi(${a}, ${b})`;
-    case 'select':
+    case 'select': case 'rarely':
       return `(${a} ? ${b} : ${c})`;
     case 'bitcast':
       return { f32: `h.from32(${a})`, i32: `h.bits32(${a})`, f64: `h.from64(${a})`, i64: `h.bits64(${a})` }[dtype as 'f32'];

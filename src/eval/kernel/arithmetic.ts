@@ -45,6 +45,23 @@ export function copySign(magnitude: number, sign: number): number {
   return negative ? -Math.abs(magnitude) : Math.abs(magnitude);
 }
 
+/** The whole n with 2ⁿ ≤ |x| < 2ⁿ⁺¹. */
+export function exponent(x: number): number {
+  const size = Math.abs(x);
+  if (size === 0 || !(size < Infinity)) return size === 0 ? -Infinity : size;
+  const guess = Math.floor(Math.log2(size));
+  // log2 may be off by one next to powers of two.
+  return 2 ** guess > size ? guess - 1 : 2 ** (guess + 1) <= size ? guess + 1 : guess;
+}
+
+/** x / 2ⁿ in [¾, 1½); NaN below 0, and 1 with the sign of x at 0 and ∞. */
+export function mantissa(x: number): number {
+  if (x < 0 || Number.isNaN(x)) return NaN;
+  if (x === 0 || x === Infinity) return copySign(1, x);
+  const m = x / 2 ** exponent(x);
+  return m < 1.5 ? m : m / 2;
+}
+
 /** What rounding left off in `sum` = a + b (Knuth's TwoSum). */
 function sumError(a: number, b: number, sum: number): number {
   const bPart = sum - a;

@@ -4,7 +4,7 @@
 import { type DType, dtypes, isFloat } from '../../base/index.js';
 import { type MachineOpName, machineOps } from '../../loop/index.js';
 import { scalarTable } from '../../ops/index.js';
-import { bitcast, copySign, fma32, fma64, mulHigh, roundBF16, roundEven, roundF16, sticky, toBigInteger, toInteger } from './arithmetic.js';
+import { bitcast, copySign, exponent, fma32, fma64, mantissa, mulHigh, roundBF16, roundEven, roundF16, sticky, toBigInteger, toInteger } from './arithmetic.js';
 import { trouble } from './memory.js';
 import { asNumber, asStored, big, integer, number, type Operand, small } from './operand.js';
 
@@ -18,6 +18,8 @@ export const helpers = {
   mulHigh,
   roundEven,
   copySign,
+  exponent,
+  mantissa,
   toInteger,
   toBigInteger,
   sticky,
@@ -72,7 +74,7 @@ export function machineCode(fn: MachineOpName, dtype: DType, args: readonly Oper
   if (first === undefined || args.length !== machineOps[fn].arity) throw trouble(`${fn} with ${args.length} arguments`);
   if (fn === 'convert') return convert(dtype, first);
   if (fn === 'bitcast') return cast(`bitcast('${first.dtype}', '${dtype}', ${asStored(first)})`, dtype);
-  if (fn === 'select') return select(dtype, args);
+  if (fn === 'select' || fn === 'rarely') return select(dtype, args);
   const from = first.dtype;
   if (from === 'i64') return wide(fn, dtype, args);
   const codes = args.map((arg) => arg.code);
@@ -110,6 +112,11 @@ export function machineCode(fn: MachineOpName, dtype: DType, args: readonly Oper
       return number(`Math.${fn}(${a})`, dtype);
     case 'rint':
       return number(`roundEven(${a})`, dtype);
+    case 'scale':
+      return number(`fround(${a} * 2 ** ${b})`, dtype);
+    case 'exponent':
+    case 'mantissa':
+      return number(`${fn}(${a})`, dtype);
     case 'copysign':
       return number(`copySign(${a}, ${b})`, dtype);
     case 'min':
@@ -232,6 +239,6 @@ function convert(to: DType, from: Operand): Operand {
 
 /** FLOPs that counters book for a machine op: 1 per float operation, 2 per fma, none for moves, comparisons and integers. */
 export function machineFlops(fn: MachineOpName, dtype: DType): number {
-  if (dtypes[dtype].family !== 'float' || fn === 'select' || fn === 'convert' || fn === 'bitcast' || fn === 'copysign' || fn === 'abs' || fn === 'neg') return 0;
+  if (dtypes[dtype].family !== 'float' || fn === 'select' || fn === 'rarely' || fn === 'convert' || fn === 'bitcast' || fn === 'copysign' || fn === 'abs' || fn === 'neg') return 0;
   return fn === 'fma' ? 2 : 1;
 }

@@ -35,8 +35,12 @@ const binary = (expand: (dtype: DType, x: Expr, y: Expr) => Expr): Expansion => 
 
 const single = (expand: (x: Expr) => Expr) => (...args: Expr[]): Expr => expand(args[0] as Expr);
 
-/** The smaller or larger one; NaN when either is. Machine `min(a, b)` is `a < b ? a : b`, so a NaN in b survives, and one in a is put back. */
+const isNumber = (x: Expr): boolean => x.kind === 'const' && !Number.isNaN(x.value);
+
+/** The smaller or larger one; NaN when either is. Machine `min(a, b)` is `a < b ? a : b`, so a NaN in b survives, and one in a is put back; a constant goes first. */
 const extremum = (fn: 'min' | 'max'): Expansion => binary((dtype, x, y) => {
+  if (isNumber(y)) return build.apply(fn, dtype, y, x);
+  if (isNumber(x)) return build.apply(fn, dtype, x, y);
   const chosen = build.apply(fn, dtype, x, y);
   return isFloat(dtype) ? m.select(m.eq(x, x), chosen, x) : chosen;
 });
@@ -48,6 +52,19 @@ const wide = (fn: (...args: Expr[]) => Expr, double: `libm_${'tan' | 'asin' | 'a
 function sigmoidInDouble(x: Expr): Expr {
   const power = build.apply('libm_exp', 'f64', m.neg(m.abs(x)));
   return m.div(m.select(m.lt(x, m.f64(0)), power, m.f64(1)), m.add(m.f64(1), power));
+}
+
+/**
+ * By a quotient in f64: while it is below 2²⁹, whole multiples of y, and x less such a multiple, are exact. The quotient may have been rounded up to
+ * the next integer; then the rest has the wrong sign, and y comes back. What is larger or no number goes to libm.
+ */
+function remainder(x: Expr, y: Expr): Expr {
+  const [dividend, divisor] = [m.convert('f64', m.abs(x)), m.convert('f64', m.abs(y))];
+  const quotient = m.div(dividend, divisor);
+  const rest = m.fma(m.neg(m.trunc(quotient)), divisor, dividend);
+  const usual = m.select(m.lt(rest, m.f64(0)), m.add(rest, divisor), rest);
+  const quick = m.and(m.lt(quotient, m.f64(536870912)), m.lt(divisor, m.f64(Infinity)));
+  return m.copysign(m.convert('f32', m.rarely(m.not(quick), fmod(dividend, divisor), usual)), x);
 }
 
 const fmod = (x: Expr, y: Expr): Expr => build.apply('libm_fmod', 'f64', x, y);
@@ -64,7 +81,7 @@ export const expansions: Readonly<Record<ScalarName, Expansion>> = {
   sub: machine('sub'),
   mul: machine('mul'),
   div: machine('div'),
-  rem: byFamily(floats(inDouble(binaryOf(fmod)), binaryOf(fmod)), machine('rem')),
+  rem: byFamily(floats(binaryOf(remainder), binaryOf(fmod)), machine('rem')),
   pow: byFamily(floats(binaryOf(logarithm.pow), 'libm_pow'), binary((_, x, y) => integerPow(x, y))),
   min: extremum('min'),
   max: extremum('max'),

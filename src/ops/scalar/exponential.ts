@@ -1,6 +1,6 @@
 // exp, expm1, tanh, sigmoid, sinh, cosh and erf in machine ops. In: f32 expressions (f64 where it says so). Out: expressions without a branch or a table.
 // Holds: NaN stays NaN, the ends of the range give what the functions tend to, and results below the normal range are rounded once.
-// Method: x = n · ln 2 + r with |r| ≤ ln 2 / 2 (Cody and Waite), a polynomial in r, and 2ⁿ made of exponent bits. All polynomials are minimax fits (Remez
+// Method: x = n · ln 2 + r with |r| ≤ ln 2 / 2 (Cody and Waite), a polynomial in r, and 2ⁿ by `scale` or made of exponent bits. All polynomials are minimax fits (Remez
 // exchange in 40 digits, relative error) of this project; the error that they leave stands beside them.
 
 import type { Expr } from '../../loop/index.js';
@@ -12,8 +12,6 @@ const tailOfExp = [0.001381317968480289, 0.008369418792426586, 0.041668456047773
 const tailOfExpm1 = [0.0013947576517239213, 0.008367243222892284, 0.041666265577077866, 0.16666537523269653, 0.5];
 /** In f64: leaves 8.7e-14 of eʳ − 1. */
 const tailInDouble = [2.7641326192240387e-6, 2.4877598732564198e-5, 1.984117055426131e-4, 0.0013888819118000753, 0.008333333381198387, 0.04166666690336812, 0.16666666666590566, 0.49999999999784656];
-/** (tanh x / x − 1) / x² in x² for |x| ≤ 0.625: leaves 1.5e-10. */
-const smallTanh = [0.002147700171917677, -0.008182895369827747, 0.021703077480196953, -0.05394722893834114, 0.13333210349082947, -0.3333333134651184];
 /** erf x / x − 1 in x² for |x| ≤ 0.925: leaves 4.3e-10. */
 const smallErf = [8.349597192136571e-5, -8.137858239933848e-4, 0.0052006058394908905, -0.026859227567911148, 0.11283692717552185, -0.37612634897232056, 0.12837916612625122];
 /** −log(erfc x) / x on [0.92, 4]: leaves 7.4e-10 of erf. */
@@ -27,47 +25,49 @@ const roundingDouble = 6755399441055744;
 const ln2High = 0.693145751953125;
 const ln2Low = 1.428606765330187e-6;
 
-/** The nearest integer to x / ln 2 as a number, its i32 bits, and the remainder. */
-function reduceSingle(x: Expr): { readonly n: Expr; readonly bits: Expr; readonly r: Expr } {
-  const shifted = m.fma(x, m.f32(log2e), m.f32(roundingSingle));
+/** The nearest integer to `factor` · x / ln 2, as a number and in the low bits of an i32, and the remainder of x: what is left of it above n · ln 2 / factor. */
+function reduceSingle(x: Expr, factor = 1): { readonly n: Expr; readonly bits: Expr; readonly r: Expr } {
+  const shifted = m.fma(x, m.f32(factor * log2e), m.f32(roundingSingle));
   const n = m.sub(shifted, m.f32(roundingSingle));
-  const bits = m.sub(m.bitcast('i32', shifted), m.i32(0x4b400000));
-  return { n, bits, r: m.fma(n, m.f32(-ln2Low), m.fma(n, m.f32(-ln2High), x)) };
+  return { n, bits: m.bitcast('i32', shifted), r: m.fma(n, m.f32(-ln2Low / factor), m.fma(n, m.f32(-ln2High / factor), x)) };
 }
 
-/** 2ⁿ for −126 ≤ n ≤ 127. */
-const powerOfTwo = (n: Expr): Expr => m.bitcast('f32', m.shl(m.add(n, m.i32(127)), m.i32(23)));
+/** 2ⁿ⁺ᵏ, a normal number, from the bits that hold n: the shift leaves nothing else of them. */
+const powerOfTwo = (bits: Expr, k: number): Expr => m.bitcast('f32', m.add(m.shl(bits, m.i32(23)), m.i32((127 + k) << 23)));
 
+const atMost = (x: Expr, high: number): Expr => m.least(m.f32(high), x);
+const atLeast = (x: Expr, low: number): Expr => m.most(m.f32(low), x);
 /** NaN goes through: it is the second operand of both choices. */
-const clamp = (x: Expr, low: number, high: number): Expr => m.least(m.f32(high), m.most(m.f32(low), x));
+const clamp = (x: Expr, low: number, high: number): Expr => atMost(atLeast(x, low), high);
 
-export function exp(x: Expr): Expr {
-  // Beyond these e^x is ∞ or less than half of the smallest subnormal.
-  const { bits, r } = reduceSingle(clamp(x, -104, 89));
-  const y = m.horner(r, [...tailOfExp, 1, 1]);
-  // Two factors, because n reaches from −150 to 128; the first product is exact.
-  const half = m.sar(bits, m.i32(1));
-  return m.mul(m.mul(y, powerOfTwo(half)), powerOfTwo(m.sub(bits, half)));
+/** Of x between −104 and 89. */
+function expWithin(x: Expr): Expr {
+  const { n, r } = reduceSingle(x);
+  return m.scale(m.horner(r, [...tailOfExp, 1, 1]), n);
 }
+
+/** Beyond the bounds e^x is ∞ or less than half of the smallest subnormal. */
+export const exp = (x: Expr): Expr => expWithin(clamp(x, -104, 89));
 
 export function expm1(x: Expr): Expr {
-  const { bits, r } = reduceSingle(clamp(x, -18, 89));
+  const { n, bits, r } = reduceSingle(clamp(x, -18, 89));
   const q = m.fma(m.mul(r, r), m.horner(r, tailOfExpm1), r);
   // 2ⁿ · q + (2ⁿ − 1), with half of 2ⁿ because n reaches 128. Where n = 0 it is q itself, also −0.
-  const half = powerOfTwo(m.sub(bits, m.i32(1)));
-  const sum = m.mul(m.fma(q, half, m.sub(half, m.f32(0.5))), m.f32(2));
-  return m.select(m.eq(bits, m.i32(0)), m.copysign(q, x), sum);
+  const half = powerOfTwo(bits, -1);
+  const sum = m.fma(q, half, m.sub(half, m.f32(0.5)));
+  return m.copysign(m.select(m.eq(n, m.f32(0)), q, m.add(sum, sum)), x);
 }
 
-/** Near 0 a polynomial; elsewhere 1 − 2 / (e²ˣ + 1). */
+/** With a = (e^2|x| − 1) / 2, which keeps its accuracy near 0: a / (1 + a), as a − a · a / (1 + a) or 1 − 1 / (1 + a), whichever takes away less. */
 export function tanh(x: Expr): Expr {
-  const size = m.abs(x);
-  const square = m.mul(x, x);
-  const near = m.fma(m.mul(x, square), m.horner(square, smallTanh), x);
-  // At 10 the quotient is below half a unit of 1 already.
-  const power = exp(m.mul(m.least(m.f32(10), size), m.f32(2)));
-  const far = m.sub(m.f32(1), m.div(m.f32(2), m.add(power, m.f32(1))));
-  return m.copysign(m.select(m.lt(size, m.f32(0.625)), near, far), x);
+  // At 10 the quotient rounds to 1. The remainder is half of that of 2|x|.
+  const size = atMost(m.abs(x), 10);
+  const { bits, r } = reduceSingle(size, 2);
+  const q = m.fma(m.mul(r, r), m.horner(r, tailOfExpm1.map((coefficient, at) => coefficient * 2 ** (tailOfExpm1.length - at))), r);
+  const power = powerOfTwo(bits, 0);
+  const a = m.fma(q, power, m.fma(power, m.f32(0.5), m.f32(-0.5)));
+  const lead = m.select(m.lt(size, m.f32(0.5)), a, m.f32(1));
+  return m.copysign(m.fma(m.neg(lead), m.div(lead, m.add(a, m.f32(1))), lead), x);
 }
 
 /** With e = e^−|x|, which never overflows: 1 − e / (1 + e) above 0, and e times that below. The rounding of the quotient hardly matters so. */
@@ -82,8 +82,8 @@ export function erf(x: Expr): Expr {
   const size = m.abs(x);
   const square = m.mul(x, x);
   const near = m.fma(x, m.horner(square, smallErf), x);
-  const t = m.least(m.f32(4), size);
-  const far = m.sub(m.f32(1), exp(m.neg(m.mul(t, m.horner(t, tailOfErf)))));
+  const t = atMost(size, 4);
+  const far = m.sub(m.f32(1), expWithin(m.mul(t, m.horner(t, tailOfErf.map((coefficient) => -coefficient)))));
   return m.copysign(m.select(m.lt(size, m.f32(0.925)), near, far), x);
 }
 

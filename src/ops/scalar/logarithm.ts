@@ -1,58 +1,49 @@
 // log, log1p, their relatives and pow in machine ops. In: f32 expressions (f64 where it says so). Out: expressions without a branch or a table.
 // Holds: −∞ at 0, NaN below, ∞ at ∞, NaN at NaN; subnormal arguments keep their accuracy.
-// Method: x = 2ᵉ · (1 + f) with 1 + f in [√½, √2], a polynomial in f (f32) or in f / (2 + f) (f64). The polynomials are minimax fits of this project.
+// Method: x = 2ᵉ · (1 + f), a polynomial in f with 1 + f in [¾, 1½) (f32), or in f / (2 + f) with 1 + f in [√½, √2) (f64). The polynomials are minimax fits of this project.
 
 import type { Expr } from '../../loop/index.js';
 import { expInDouble } from './exponential.js';
 import * as m from './machine.js';
 
-/** (log(1 + f) − f + f² / 2) / f³ for 1 + f in [√½, √2]: leaves 9e-10 of log(1 + f). */
-const tailOfLog = [0.06875854730606079, -0.1178526058793068, 0.1188870221376419, -0.12386087328195572, 0.14216651022434235, -0.1666908711194992, 0.20002326369285583, -0.24999991059303284, 0.3333330750465393];
+/** (log(1 + f) − f + f² / 2) / f³ for 1 + f in [¾, 1½]: leaves 4.1e-8 of log(1 + f). The first one is positive, so that ∞ stays ∞. */
+const tailOfLog = [0.055597254648399715, -0.12114137259300986, 0.14904441381824715, -0.1678881753624903, 0.1998231969034442, -0.24996360638406734, 0.33333470699448636];
 /** (2 atanh s / s − 2) / s² in s² ≤ 0.0295: leaves 6e-14. */
 const tailOfAtanh = [0.19587096603293871, 0.2217600132539785, 0.2857211318826936, 0.3999999558850159, 0.666666666758848];
 
 const ln2High = 0.693145751953125;
 const ln2Low = 1.428606765330187e-6;
-// Bits of √½: what lies below belongs to the next smaller power of two.
-const rootHalfSingle = 0x3f3504f3;
+/** Bits of ¾: what lies below belongs to the next smaller power of two. */
+const threeQuarters = 0x3f400000;
 
-/** The exponent e of a positive normal f32 such that x / 2ᵉ is in [√½, √2), as i32. */
-const exponentOf = (bits: Expr): Expr => m.sar(m.sub(bits, m.i32(rootHalfSingle)), m.i32(23));
-
-/** e · ln 2 + log(1 + f); `e` as f32. */
-function combine(e: Expr, f: Expr): Expr {
-  const square = m.mul(f, f);
-  const cubic = m.mul(m.mul(square, f), m.horner(f, tailOfLog));
-  const small = m.fma(e, m.f32(ln2Low), cubic);
-  // The big terms last: f − f² / 2 and e · ln 2 (16 bits, exact).
-  return m.fma(e, m.f32(ln2High), m.add(f, m.fma(square, m.f32(-0.5), small)));
+/** n · ln 2 + log(1 + f); `n` as f32, a multiple of `unit`. */
+function combine(n: Expr, unit: number, f: Expr): Expr {
+  const curve = m.fma(m.mul(f, f), m.horner(f, [...tailOfLog, -0.5]), m.mul(n, m.f32(ln2Low / unit)));
+  // The big terms last: f and n · ln 2 (16 bits, exact).
+  return m.fma(n, m.f32(ln2High / unit), m.add(f, curve));
 }
 
+/** At 0 the exponent is −∞, at ∞ it is ∞, below 0 the mantissa is NaN: that decides the result. */
 export function log(x: Expr): Expr {
-  const tiny = m.lt(x, m.f32(1.1754943508222875e-38));
-  const bits = m.bitcast('i32', m.select(tiny, m.mul(x, m.f32(8388608)), x));
-  const e = exponentOf(bits);
-  const f = m.sub(m.bitcast('f32', m.sub(bits, m.shl(e, m.i32(23)))), m.f32(1));
-  const value = combine(m.sub(m.convert('f32', e), m.select(tiny, m.f32(23), m.f32(0))), f);
-  return logEdges(x, value);
-}
-
-/** What the logarithm is outside of the positive numbers, and at ∞. */
-function logEdges(x: Expr, value: Expr): Expr {
-  const finite = m.select(m.lt(x, m.f32(Infinity)), value, x);
-  // x is NaN here when the comparison is unordered: ∞ and NaN are their own logarithms.
-  return m.select(m.gt(x, m.f32(0)), finite, m.select(m.eq(x, m.f32(0)), m.f32(-Infinity), m.f32(NaN)));
+  const fraction = m.mantissa(x);
+  const whole = m.exponent(x);
+  const one = m.f32(1);
+  const n = m.select(m.lt(fraction, one), m.add(whole, one), whole);
+  return combine(n, 1, m.sub(fraction, one));
 }
 
 export function log1p(x: Expr): Expr {
   const u = m.add(x, m.f32(1));
-  const e = exponentOf(m.bitcast('i32', u));
-  // 2⁻ᵉ · (1 + x) − 1 with one rounding: what 1 + x lost is not lost here. At e = 128 the power is no normal number, so four times it is used.
-  const scale = m.bitcast('f32', m.shl(m.sub(m.i32(129), e), m.i32(23)));
-  const f = m.fma(m.mul(x, m.f32(0.25)), scale, m.fma(scale, m.f32(0.25), m.f32(-1)));
-  const value = combine(m.convert('f32', e), f);
-  // Where 1 + x is 1 the polynomial gives x back, but for −0.
-  return m.select(m.eq(u, m.f32(1)), x, logEdges(u, value));
+  // n in the place of the exponent, so that 2²³ is its unit.
+  const bits = m.and(m.sub(m.bitcast('i32', u), m.i32(threeQuarters)), m.i32(0xff800000));
+  // 2⁻ⁿ · (1 + x) − 1 with one rounding: what 1 + x lost is not lost here. At n = 128 the power is no normal number, so four times it is used.
+  const power = m.bitcast('f32', m.sub(m.i32(0x40800000), bits));
+  const f = m.fma(m.mul(x, m.f32(0.25)), power, m.fma(power, m.f32(0.25), m.f32(-1)));
+  // Where 1 + x is 1, x is its own logarithm, also if it is −0 or subnormal.
+  const value = m.select(m.eq(u, m.f32(1)), x, combine(m.convert('f32', bits), 2 ** 23, f));
+  // False for NaN, which the value is already.
+  const edge = m.select(m.lt(u, m.f32(0)), m.f32(NaN), m.f32(-Infinity));
+  return m.select(m.le(u, m.f32(0)), edge, value);
 }
 
 /** The logarithm of u = 2ᵉ · (1 + f), a positive finite f64 expression, to about 1e-13 of itself; `rest` gives f from 2⁻ᵉ. */

@@ -37,6 +37,13 @@ export const gt = test('gt');
 export const ge = test('ge');
 export const eq = test('eq');
 export const ne = test('ne');
+/** c ? a : b, where c is seldom true and `a` costs much. */
+export const rarely = (c: Expr, a: Expr, b: Expr): Expr => apply('rarely', dtypeOf(a), c, a, b);
+/** a · 2ⁿ, with the limits that the machine op states. */
+export const scale = same('scale');
+export const exponent = same('exponent');
+export const mantissa = same('mantissa');
+export const trunc = same('trunc');
 export const select = (c: Expr, a: Expr, b: Expr): Expr => apply('select', dtypeOf(a), c, a, b);
 export const convert = (dtype: DType, a: Expr): Expr => apply('convert', dtype, a);
 export const bitcast = (dtype: DType, a: Expr): Expr => apply('bitcast', dtype, a);

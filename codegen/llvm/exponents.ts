@@ -1,0 +1,116 @@
+// Exponents of f32: `scale`, `exponent` and `mantissa` of `src/loop/machine.ts`. In: f32 values. Out: f32 values. Holds: the same bits with AVX-512's own
+// instructions as with integer arithmetic, except that a processor that reads subnormals as 0 may do so here.
+
+import type { LlvmType, LlvmValue } from './llvm/index.js';
+import type { MachineOps } from './machine.js';
+
+export type ExponentOp = 'scale' | 'exponent' | 'mantissa';
+
+const signBit = 0x80000000;
+const infinity = 0x7f800000;
+/** 1.5 · 2²³: a whole number that is added to it stands in the low bits. */
+const rounding = 12582912;
+
+/** `given`: a, and n for `scale`. `native`: the target has AVX-512. */
+export function emitExponent(ops: MachineOps, op: ExponentOp, given: readonly LlvmValue[], native: boolean): LlvmValue {
+  const [a, n] = given as [LlvmValue, LlvmValue];
+  const lanes = Math.max(1, a.type.lanes);
+  if (native && (lanes === 1 || lanes === 4 || lanes === 8 || lanes === 16)) return instruction(ops, op, given, lanes);
+  const bits = new Bits(ops, lanes);
+  switch (op) {
+    case 'scale':
+      return bits.scale(a, n);
+    case 'exponent':
+      return bits.exponent(a);
+    case 'mantissa':
+      return bits.mantissa(a);
+  }
+}
+
+/** A scalar goes through the lowest lane of four. */
+function instruction(ops: MachineOps, op: ExponentOp, given: readonly LlvmValue[], lanes: number): LlvmValue {
+  const { builder: build, module } = ops;
+  const { types } = module;
+  const width = Math.max(4, lanes);
+  const type = types.vector(types.f32, width);
+  const args = given.map((value) => (lanes === 1 ? build.insertElement(module.poison(type), value, module.i32(0)) : value));
+  const all = module.allOnes(width === 16 ? types.i16 : types.i8);
+  // 4: the rounding mode in force. Mantissas in [¾, 1½) are interval 3; bit 3 turns those of negative numbers into NaN.
+  const mode = width === 16 ? [module.i32(4)] : [];
+  const rest = [module.poison(type), all, ...mode];
+  const name = (of: string): string => `llvm.x86.avx512.mask.${of}.ps.${width * 32}`;
+  const [a, n] = args as [LlvmValue, LlvmValue];
+  const made = {
+    scale: () => build.intrinsic(name('scalef'), type, [a, n, ...rest]),
+    exponent: () => build.intrinsic(name('getexp'), type, [a, ...rest]),
+    mantissa: () => build.intrinsic(name('getmant'), type, [a, module.i32(0b1011), ...rest]),
+  }[op]();
+  return lanes === 1 ? build.extractElement(made, module.i32(0)) : made;
+}
+
+/** The same in integer arithmetic. */
+class Bits {
+  private readonly ops: MachineOps;
+  private readonly i32: LlvmType;
+  private readonly f32: LlvmType;
+
+  constructor(ops: MachineOps, lanes: number) {
+    this.ops = ops;
+    this.i32 = ops.wide(ops.module.types.i32, lanes);
+    this.f32 = ops.wide(ops.module.types.f32, lanes);
+  }
+
+  /** Two factors, of which the first leaves no subnormal. */
+  scale(a: LlvmValue, n: LlvmValue): LlvmValue {
+    const { builder: build } = this.ops;
+    // By an addition, because converting a NaN to an integer would leave the result open.
+    const whole = build.sub(this.word(build.fadd(n, this.float(rounding))), this.int(0x4b400000));
+    const half = build.ashr(whole, this.int(1));
+    const power = (of: LlvmValue): LlvmValue => this.number(build.shl(build.add(of, this.int(127)), this.int(23)));
+    return build.fmul(build.fmul(a, power(half)), power(build.sub(whole, half)));
+  }
+
+  exponent(a: LlvmValue): LlvmValue {
+    const { builder: build } = this.ops;
+    const { size, tiny, normal } = this.split(a);
+    const biased = build.sitofp(build.lshr(normal, this.int(23)), this.f32);
+    const value = build.fsub(biased, build.select(tiny, this.float(127 + 24), this.float(127)));
+    const finite = build.select(build.icmp('ult', size, this.int(infinity)), value, this.number(size));
+    return build.select(build.fcmp('oeq', a, this.float(0)), this.float(-Infinity), finite);
+  }
+
+  mantissa(a: LlvmValue): LlvmValue {
+    const { builder: build } = this.ops;
+    const { normal } = this.split(a);
+    const least = this.int(0x3f400000);
+    const value = this.number(build.add(build.and(build.sub(normal, least), this.int(0x007fffff)), least));
+    const finite = build.select(build.fcmp('olt', a, this.float(Infinity)), value, this.float(1));
+    const zero = this.number(build.or(this.word(a), this.int(0x3f800000)));
+    return build.select(build.fcmp('ogt', a, this.float(0)), finite, build.select(build.fcmp('oeq', a, this.float(0)), zero, this.float(NaN)));
+  }
+
+  /** Bits of |a|, and of |a| · 2²⁴ where that alone is normal. */
+  private split(a: LlvmValue): { readonly size: LlvmValue; readonly tiny: LlvmValue; readonly normal: LlvmValue } {
+    const { builder: build } = this.ops;
+    const size = build.and(this.word(a), this.int(~signBit));
+    const tiny = build.icmp('ult', size, this.int(0x00800000));
+    const raised = this.word(build.fmul(this.number(size), this.float(2 ** 24)));
+    return { size, tiny, normal: build.select(tiny, raised, size) };
+  }
+
+  private int(value: number): LlvmValue {
+    return this.ops.module.int(this.i32, value | 0);
+  }
+
+  private float(value: number): LlvmValue {
+    return this.ops.module.float(this.f32, value);
+  }
+
+  private word(value: LlvmValue): LlvmValue {
+    return this.ops.builder.bitcast(value, this.i32);
+  }
+
+  private number(value: LlvmValue): LlvmValue {
+    return this.ops.builder.bitcast(value, this.f32);
+  }
+}
