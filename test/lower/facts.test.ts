@@ -1,0 +1,207 @@
+// What the lowering promises about programs: how many kernels, what is never stored, what is done in place.
+
+import { describe, expect, it } from 'vitest';
+import { countCalls } from '../../src/loop/index.js';
+import { runProgram } from '../../src/eval/index.js';
+import { dimsOf, noisy } from '../eval/make.js';
+import { arenaUse, loadsOf, lowered, programOf, statements, temporaries } from './kernels.js';
+
+const shapes = (buffers: ReturnType<typeof temporaries>): string[] => buffers.map(({ shape }) => `[${shape.join(', ')}]`);
+
+describe('programs', () => {
+  it('exp-tower is one kernel with three exponentials for value and slope', () => {
+    const { program } = programOf('exp-tower')('tower');
+    expect(program.kernels).toHaveLength(1);
+    expect(countCalls(program, 'exp')).toBe(3);
+    expect(temporaries(program)).toEqual([]);
+  });
+
+  it('a training step of logistic regression is one kernel without an arena', () => {
+    const { program } = programOf('moons')('train');
+    expect(program.kernels).toHaveLength(1);
+    expect(program.arena.slots).toEqual([]);
+    // Loss, logits and both gradients in one pass over the rows.
+    expect(statements(program, 'for').filter(({ axis }) => axis === 'vector')).toHaveLength(1);
+  });
+
+  it('a training step of the digit classifier is 14 kernels that store no weight gradient', () => {
+    const { program } = programOf('mnist')('train');
+    expect(program.kernels).toHaveLength(14);
+    const stored = shapes(temporaries(program));
+    expect(stored).not.toContain('[784, 300]');
+    expect(stored).not.toContain('[300, 100]');
+    expect(stored).not.toContain('[B, 784]');
+    // Activations, softmax and their cotangents, once each; packed weights; scalars.
+    expect(stored.filter((shape) => shape === '[B, 300]')).toHaveLength(2);
+    expect(program.kernels.filter(({ title }) => title.startsWith('matmul'))).toHaveLength(8);
+    expect(program.kernels.filter(({ title }) => title.startsWith('copy'))).toEqual([]);
+  });
+
+  it('predicting digits keeps nothing that only training needs', () => {
+    const { program } = programOf('mnist')('predict');
+    expect(program.kernels).toHaveLength(4);
+    expect(shapes(temporaries(program))).toEqual(['[B, 300]', '[B, 100]', '[B, 10]']);
+  });
+
+  it.each([1, 50, 128, 1000])('the arena of the digit classifier at B = %i is within a tenth of what is alive at once', (B) => {
+    const { program } = programOf('mnist')('train');
+    expect(program.arena.slots.length).toBeLessThan(temporaries(program).length);
+    const { planned, needed } = arenaUse(program, { B });
+    expect(planned).toBeLessThanOrEqual(1.1 * needed);
+  });
+
+  it('a loop over scalars has no buffer, and forward mode neither', () => {
+    for (const entry of ['value', 'forward']) {
+      const { program } = programOf('loop')(entry);
+      expect(program.kernels).toHaveLength(1);
+      expect(temporaries(program)).toEqual([]);
+    }
+  });
+
+  it('a loop in reverse stores the carries that the way back reads, and nothing else', () => {
+    expect(shapes(temporaries(programOf('loop')('reverse').program))).toEqual(['[100]']);
+  });
+});
+
+describe('fusion', () => {
+  it('softmax of rows is one kernel that keeps each row to itself', () => {
+    const program = lowered((make) => {
+      const x = make.feed('x', ['B', 10]);
+      const rows = (node: typeof x): typeof x => make.broadcast(node, ['B', 10], [0]);
+      const exps = make.op('exp', [make.op('sub', [x, rows(make.op('reduceMax', [x], { axes: [1] }))])]);
+      return { outputs: [make.op('div', [exps, rows(make.sum(exps, 1))])] };
+    });
+    expect(program.kernels).toHaveLength(1);
+    expect(temporaries(program)).toEqual([]);
+  });
+
+  it('sums of columns run along the columns, one pass over the rows', () => {
+    const program = lowered((make) => ({ outputs: [make.sum(make.feed('x', ['B', 100]), 0)] }));
+    expect(program.kernels).toHaveLength(1);
+    expect(loadsOf(program, 'in_x')).toBe(1);
+    const lanes = statements(program, 'for').filter(({ axis }) => axis === 'vector');
+    expect(lanes.map(({ limit }) => limit)).toEqual([32, 32]);
+  });
+
+  it('sums over the same rows of different data share a loop', () => {
+    const program = lowered((make) => ({ outputs: [make.sum(make.feed('x', ['B']), 0), make.sum(make.feed('y', ['B']), 0), make.op('reduceMax', [make.feed('z', ['B', 2])], { axes: [0] })] }));
+    expect(program.kernels).toHaveLength(1);
+    expect(statements(program, 'for')).toHaveLength(1);
+  });
+
+  it('a normalised sum is used where it is made', () => {
+    const program = lowered((make) => {
+      const x = make.feed('x', ['B']);
+      const mean = make.op('div', [make.sum(x, 0), make.op('cast', [make.op('dimension', [], { dim: dimsOf(['B'])[0] as never })], { dtype: 'f32' })]);
+      return { outputs: [mean, make.op('square', [mean])] };
+    });
+    expect(program.kernels).toHaveLength(1);
+    expect(temporaries(program)).toEqual([]);
+  });
+
+  it('bias, activation and their sum over rows follow the product without being stored twice', () => {
+    const program = lowered((make) => {
+      const b = make.broadcast(make.feed('b', [40]), ['B', 40], [1]);
+      const active = make.op('max', [make.op('add', [make.op('matmul', [make.feed('x', ['B', 30]), make.feed('w', [30, 40])]), b]), make.broadcast(make.constant(0), ['B', 40])]);
+      return { outputs: [active] };
+    });
+    expect(program.kernels).toHaveLength(1);
+    expect(temporaries(program)).toEqual([]);
+  });
+
+  it('costly values that several kernels read are stored, cheap ones are computed again', () => {
+    const two = (costly: boolean): number =>
+      temporaries(
+        lowered((make) => {
+          const x = make.feed('x', ['B', 50]);
+          const value = make.op(costly ? 'tanh' : 'neg', [x]);
+          return { outputs: [make.sum(value, 0), make.sum(value, 1)] };
+        }),
+      ).length;
+    expect([two(true), two(false)]).toEqual([1, 0]);
+  });
+});
+
+describe('updates', () => {
+  it('are made in place where only the element itself is read', () => {
+    const program = lowered((make) => {
+      const w = make.variable('w', [100]);
+      return { updates: { w: make.op('add', [make.op('mul', [w, w]), w]) } };
+    });
+    expect(program.kernels).toHaveLength(1);
+    expect(temporaries(program)).toEqual([]);
+  });
+
+  it('wait for whoever reads the old value', () => {
+    const program = lowered((make) => {
+      const w = make.variable('w', [100]);
+      return { outputs: [make.sum(w, 0)], updates: { w: make.op('neg', [w]) } };
+    });
+    expect(temporaries(program)).toEqual([]);
+    expect(program.kernels.map(({ title }) => title.split(' ')[0])).toEqual(['reduceSum', 'neg']);
+  });
+
+  it('go through a temporary where other elements are read', () => {
+    const program = lowered((make) => {
+      const w = make.variable('w', [100]);
+      return { updates: { w: make.op('slice', [w], { starts: dimsOf([99]), stops: dimsOf([-1]), steps: [-1] }) } };
+    });
+    expect(temporaries(program)).toHaveLength(1);
+    expect(program.kernels).toHaveLength(2);
+  });
+
+  it('swap variables through one temporary', () => {
+    const program = lowered((make) => {
+      const [a, b] = [make.variable('a', [9]), make.variable('b', [9])];
+      return { updates: { a: b, b: a } };
+    });
+    expect(temporaries(program)).toHaveLength(1);
+    const [a, b] = [noisy([9]), noisy([9], 2)];
+    const { variables } = runProgram(program, { feeds: [], variables: [a, b] }, { arena: true });
+    expect(variables).toEqual([b, a]);
+  });
+
+  it('of the gradient of a product never store the gradient', () => {
+    const program = lowered((make) => {
+      const w = make.variable('w', [20, 30]);
+      const gradient = make.op('matmul', [make.op('transpose', [make.feed('x', ['B', 20])], { axes: [1, 0] }), make.feed('g', ['B', 30])]);
+      return { updates: { w: make.op('sub', [w, make.op('mul', [gradient, make.broadcast(make.constant(0.1), [20, 30])])]) } };
+    });
+    expect(program.kernels).toHaveLength(1);
+    expect(temporaries(program)).toEqual([]);
+  });
+});
+
+describe('loops', () => {
+  it('update tensors that they carry in place', () => {
+    const program = lowered((make) => {
+      const x = make.feed('x', ['T', 50]);
+      const [sum] = make.loop('T', [make.broadcast(make.constant(0), [50])], (i, carry) => [make.op('add', [carry, make.op('gather', [x, i])])]);
+      return { outputs: [sum as typeof x] };
+    });
+    expect(program.kernels).toHaveLength(2);
+    // The initial value, which the output is filled with.
+    expect(temporaries(program)).toHaveLength(1);
+  });
+
+  it('keep a carry aside whose other elements are read', () => {
+    const program = lowered((make) => {
+      const [turned] = make.loop('T', [make.feed('x', [50])], (_, carry) => [make.op('slice', [carry], { starts: dimsOf([49]), stops: dimsOf([-1]), steps: [-1] })]);
+      return { outputs: [turned as NonNullable<typeof turned>, make.op('dimension', [], { dim: make.feed('t', ['T']).type.shape[0] as never })] };
+    });
+    expect(shapes(temporaries(program))).toEqual(['[50]']);
+  });
+
+  it('store no result that nothing reads', () => {
+    const program = lowered((make) => {
+      const x = make.feed('x', ['T']);
+      const [last] = make.loop('T', [make.constant(0)], (i, carry) => {
+        const next = make.op('add', [carry, make.op('gather', [x, i])]);
+        return [next, make.op('exp', [next])];
+      });
+      return { outputs: [last as typeof x] };
+    });
+    expect(countCalls(program, 'exp')).toBe(0);
+    expect(temporaries(program)).toEqual([]);
+  });
+});

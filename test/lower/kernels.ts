@@ -1,0 +1,79 @@
+// Kernels of programs and of graphs built by hand, for tests that look at them. In: a program's name, or nodes. Out: lowered entries, and what of them is asked most. Holds: for one fixed target.
+
+import { join } from 'node:path';
+import { hostTarget } from '../../codegen/llvm/index.js';
+import { bytesOf } from '../../src/base/index.js';
+import { check } from '../../src/driver/front.js';
+import { toKernels } from '../../src/driver/pipeline.js';
+import { type Buffer, expressionOrder, expressionsOf, forEachStatement, type Program, type Stmt, verifyProgram } from '../../src/loop/index.js';
+import { buffersOf, lowerEntry, type Lowered } from '../../src/lower/index.js';
+import type { TensorNode } from '../../src/graph/index.js';
+import { Make } from '../eval/make.js';
+
+/** Vectors of 8 f32, whatever the machine that runs the tests. */
+export const fixedTarget = { ...hostTarget(), cpu: 'x86-64-v3', features: '', triple: 'x86_64-unknown-linux-gnu', vectorBytes: 32, vectorRegisters: 16 } as const;
+
+/** The entries of `test/programs/NAME.tdsl`. */
+export function programOf(name: string): (entry: string) => Lowered {
+  const { module, build } = check({ path: join(import.meta.dirname, '..', 'programs', `${name}.tdsl`), set: {}, open: undefined }, new Map());
+  const { entries } = toKernels(fixedTarget).run(module, { build }).output;
+  return (wanted) => {
+    const found = entries.find(({ program }) => program.entry === wanted);
+    if (found === undefined) throw new Error(`${name} has no ${wanted}`);
+    return found;
+  };
+}
+
+/** One entry of the outputs and updates that `draw` gives. */
+export function lowered(draw: (make: Make) => { readonly outputs?: readonly TensorNode[]; readonly updates?: Readonly<Record<string, TensorNode>> }): Program {
+  const make = new Make();
+  const { outputs = [], updates = {} } = draw(make);
+  const { program } = lowerEntry(make.entry(outputs, updates), make.variables, fixedTarget, make.build);
+  verifyProgram(program, { pass: 'lower' });
+  return program;
+}
+
+export const temporaries = (program: Program): Buffer[] => program.buffers.filter(({ role }) => role.kind === 'temporary');
+
+/** Statements of a kind anywhere in the program. */
+export function statements<K extends Stmt['kind']>(program: Program, kind: K): Extract<Stmt, { kind: K }>[] {
+  const found: Extract<Stmt, { kind: K }>[] = [];
+  for (const kernel of program.kernels) forEachStatement(kernel.body, (stmt) => stmt.kind === kind && found.push(stmt as Extract<Stmt, { kind: K }>));
+  return found;
+}
+
+/** How often the text of the kernels loads from `buffer`. */
+export function loadsOf(program: Program, buffer: string): number {
+  let count = 0;
+  for (const kernel of program.kernels) {
+    forEachStatement(kernel.body, (stmt) => {
+      for (const expr of expressionOrder(expressionsOf(stmt))) if (expr.kind === 'load' && expr.buffer.name === buffer) count += 1;
+    });
+  }
+  return count;
+}
+
+export interface ArenaUse {
+  /** What the plan takes. */
+  readonly planned: number;
+  /** The most that is alive in one kernel: no plan can take less. */
+  readonly needed: number;
+}
+
+export function arenaUse(program: Program, sizes: Readonly<Record<string, number>>): ArenaUse {
+  const dims = new Map(Object.entries(sizes));
+  const rounded = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+  const planned = program.arena.slots.reduce((sum, { bytes }) => sum + rounded(Math.max(...bytes.map((dim) => dim.evaluate(dims) ?? NaN))), 0);
+  const spans = new Map<string, { first: number; last: number; bytes: number }>();
+  for (const [at, kernel] of program.kernels.entries()) {
+    for (const { name, role, shape, dtype } of buffersOf(kernel.body)) {
+      if (role.kind !== 'temporary') continue;
+      const bytes = shape.reduce((product, dim) => product * (dim.evaluate(dims) ?? NaN), bytesOf(dtype));
+      const known = spans.get(name);
+      if (known === undefined) spans.set(name, { first: at, last: at, bytes: rounded(bytes) });
+      else known.last = at;
+    }
+  }
+  const alive = program.kernels.map((_, at) => [...spans.values()].reduce((sum, { first, last, bytes }) => sum + (first <= at && at <= last ? bytes : 0), 0));
+  return { planned, needed: Math.max(0, ...alive) };
+}
