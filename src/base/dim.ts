@@ -23,7 +23,12 @@ export class Dim {
 
   static of(size: number | string | Dim): Dim {
     if (size instanceof Dim) return size;
-    return typeof size === 'number' ? Dim.fromTerms([{ coefficient: size, names: [] }]) : Dim.fromTerms([{ coefficient: 1, names: [size] }]);
+    return typeof size === 'number' ? Dim.ofNumber(size) : Dim.fromTerms([{ coefficient: 1, names: [size] }]);
+  }
+
+  // Most sizes are numbers: they need no sorting and no joining.
+  private static ofNumber(size: number): Dim {
+    return size === 0 ? new Dim([], '0') : new Dim([{ coefficient: size, names: [] }], `${size}`);
   }
 
   static fromTerms(terms: Iterable<DimTerm>): Dim {
@@ -60,7 +65,11 @@ export class Dim {
   }
 
   add(other: Dim | number): Dim {
-    return Dim.fromTerms([...this.terms, ...Dim.of(other).terms]);
+    const right = Dim.of(other);
+    if (right.terms.length === 0) return this;
+    if (this.terms.length === 0) return right;
+    const [a, b] = [this.constant, right.constant];
+    return a !== undefined && b !== undefined ? Dim.ofNumber(a + b) : Dim.fromTerms([...this.terms, ...right.terms]);
   }
 
   sub(other: Dim | number): Dim {
@@ -69,6 +78,10 @@ export class Dim {
 
   mul(other: Dim | number): Dim {
     const right = Dim.of(other);
+    const [x, y] = [this.constant, right.constant];
+    if (x !== undefined && y !== undefined) return Dim.ofNumber(x * y);
+    if (y === 1) return this;
+    if (x === 1) return right;
     return Dim.fromTerms(this.terms.flatMap((a) => right.terms.map((b) => ({ coefficient: a.coefficient * b.coefficient, names: [...a.names, ...b.names] }))));
   }
 
