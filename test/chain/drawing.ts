@@ -34,6 +34,8 @@ export class Drawing {
   readonly ranges = new Map<string, { readonly bound: number; readonly whole: boolean }>();
   items: Item[] = [];
   depth = 0;
+  /** Bounds of clamps are no round numbers: what is differentiated must not hit them. */
+  uneven = false;
   #state: number;
   #names = 0;
 
@@ -110,8 +112,9 @@ export class Drawing {
   }
 
   clamp({ node, error }: Item, limit: number): Item {
-    const low = this.make.op('max', [node, fill(this.make.build, node.type, -limit)]);
-    return { node: this.make.op('min', [low, fill(this.make.build, node.type, limit)]), bound: limit, error };
+    const bound = (): number => (this.uneven && isFloat(node.type.dtype) ? limit * (0.9 + 0.1 * this.random()) : limit);
+    const low = this.make.op('max', [node, fill(this.make.build, node.type, -bound())]);
+    return { node: this.make.op('min', [low, fill(this.make.build, node.type, bound())]), bound: limit, error };
   }
 
   scale({ node, bound, error }: Item, by: number): Item {

@@ -44,7 +44,7 @@ export function randomGraph(seed: number, steps: number): GraphCase {
 
 /** Derivatives of a random scalar with respect to everything that it is computed from, in reverse and along one direction. */
 export function randomGradient(seed: number, steps: number): GraphCase {
-  const drawing = drawn(seed, steps, ['f64', 'f64', 'i32', 'bool']);
+  const drawing = drawn(seed, steps, ['f64', 'f64', 'i32', 'bool'], true);
   const { make } = drawing;
   const sums = chosen(drawing, 3, ({ node }) => node.type.dtype === 'f64').map(({ node }) => make.op('reduceSum', [node], { axes: node.type.shape.map((_, axis) => axis) }));
   const total = sums.reduce((sum, one) => make.op('add', [sum, one]), make.constant(0, 'f64'));
@@ -62,8 +62,9 @@ export function randomGradient(seed: number, steps: number): GraphCase {
   return { name: `gradient_${seed}`, make, entry: make.entry([total, ...gradients, backward, forward ?? backward]), equal: [gradients.length + 1, gradients.length + 2], sizes: drawing.sizes, value: valuesFor(drawing, seed), tolerance: (_, dtype) => (dtype === 'f64' ? 1e-7 : 0), simplified: seed % 2 === 0 };
 }
 
-function drawn(seed: number, steps: number, dtypes: readonly DType[]): Drawing {
+function drawn(seed: number, steps: number, dtypes: readonly DType[], uneven = false): Drawing {
   const drawing = new Drawing(`c${seed}`, seed, dtypes);
+  drawing.uneven = uneven;
   const [main = 'f32'] = dtypes;
   for (let at = 0; at < 2; at++) drawing.feed(drawing.shape([1, 2, 2, 3]), main);
   for (let at = drawing.int(3); at > 0; at--) drawing.variable(drawing.constantShape(), main);

@@ -32,9 +32,9 @@ export function simplifyModule(module: ModuleGraph, build: GraphBuilder, rules: 
   throw new InternalError('simplify', `no end after ${roundLimit} rounds: ${[...fired].map(([rule, times]) => `${rule} ${times}`).join(', ')}`);
 }
 
-/** What a call computes; names alone are computed only when they are fetched, so they count as no use. */
-function computedRoots(module: ModuleGraph): TensorNode[] {
-  return [...module.variables.flatMap(({ initial }) => initial ?? []), ...module.entries.flatMap((entry) => entryRoots(entry, 'without names'))];
+/** What each call computes; names alone are computed only when they are fetched, so they count as no use. */
+function computedRoots(module: ModuleGraph): (readonly TensorNode[])[] {
+  return [...module.variables.map(({ initial }) => (initial === undefined ? [] : [initial])), ...module.entries.map((entry) => entryRoots(entry, 'without names'))];
 }
 
 class Round {
@@ -46,12 +46,13 @@ class Round {
   readonly #context: RuleContext;
   changed = false;
 
-  constructor(build: GraphBuilder, rules: ReadonlyMap<string, readonly Rule[]>, fired: Map<string, number>, roots: readonly Node[]) {
+  constructor(build: GraphBuilder, rules: ReadonlyMap<string, readonly Rule[]>, fired: Map<string, number>, roots: readonly (readonly Node[])[]) {
     this.#build = build;
     this.#rules = rules;
     this.#fired = fired;
     const { uses, elements } = countUses(roots);
-    this.#context = { build, uses: (node) => uses.get(node) ?? 0, elements: (node) => elements.get(node), tuples: new Set(elements.keys()) };
+    const beside = tuplesByPlace(roots);
+    this.#context = { build, uses: (node) => uses.get(node) ?? 0, elements: (node) => elements.get(node), tuplesBeside: (node) => beside.get(node) ?? [] };
   }
 
   tensor(node: TensorNode): TensorNode {
@@ -102,7 +103,38 @@ class Round {
   }
 }
 
-function countUses(roots: readonly Node[]): { uses: ReadonlyMap<Node, number>; elements: ReadonlyMap<Node, ReadonlySet<number>> } {
+/** Tuples with others that stand in the same entries and regions: only there do the same nodes mean the same. */
+function tuplesByPlace(roots: readonly (readonly Node[])[]): ReadonlyMap<Node, readonly Node[]> {
+  const places = new Map<Node, number[]>();
+  const regions = new Set<Region>();
+  let place = 0;
+  const visit = (some: readonly Node[]): void => {
+    const here = place++;
+    for (const node of topological(some)) {
+      if (!isTensorNode(node)) {
+        const known = places.get(node);
+        if (known === undefined) places.set(node, [here]);
+        else known.push(here);
+      }
+      for (const [, region] of regionsOf(node)) {
+        if (regions.has(region)) continue;
+        regions.add(region);
+        visit(region.results);
+      }
+    }
+  };
+  for (const some of roots) visit(some);
+  const together = new Map<string, Node[]>();
+  for (const [node, where] of places) {
+    const key = where.join();
+    const known = together.get(key);
+    if (known === undefined) together.set(key, [node]);
+    else known.push(node);
+  }
+  return new Map([...places].map(([node, where]) => [node, together.get(where.join()) ?? []]));
+}
+
+function countUses(roots: readonly (readonly Node[])[]): { uses: ReadonlyMap<Node, number>; elements: ReadonlyMap<Node, ReadonlySet<number>> } {
   const uses = new Map<Node, number>();
   const elements = new Map<Node, Set<number>>();
   const seen = new Set<Node>();
@@ -122,6 +154,6 @@ function countUses(roots: readonly Node[]): { uses: ReadonlyMap<Node, number>; e
       for (const [, region] of regionsOf(node)) count(region.results);
     }
   };
-  count(roots);
+  roots.forEach(count);
   return { uses, elements };
 }

@@ -112,12 +112,12 @@ export const loopRules: readonly Rule[] = [
     name: 'same-loop-twice',
     doc: 'two loops that carry the same values → one loop with the results of both',
     at: ['element'],
-    apply: (node, { build, tuples, elements }) => {
+    apply: (node, { build, tuplesBeside, elements }) => {
       const from = node.args[0];
       const parts = partsOf(from);
+      if (from === undefined || parts === undefined) return undefined;
       // What this round has made waits for the next one: it is in no list yet.
-      if (from === undefined || parts === undefined || !tuples.has(from)) return undefined;
-      for (const other of tuples) {
+      for (const other of tuplesBeside(from)) {
         // A loop that is about to lose results is another one in the next round: united with it, this one would lose them again.
         const both: United | undefined = other === from || computesMore(other, elements(other)) ? undefined : united(build, from, parts, other);
         if (both === undefined || both.loop === from) continue;

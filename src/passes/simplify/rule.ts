@@ -9,8 +9,8 @@ export interface RuleContext {
   uses(node: Node): number;
   /** Which results of a tuple the graph takes; undefined for a node that a rule has just made. */
   elements(node: Node): ReadonlySet<number> | undefined;
-  /** Every node of the graph that is a tuple; those only named are none. */
-  readonly tuples: ReadonlySet<Node>;
+  /** Every tuple that stands in the very entries and regions that this one stands in, itself included; none for a node that a rule has just made. */
+  tuplesBeside(node: Node): readonly Node[];
 }
 
 export interface Rule {
