@@ -13,8 +13,9 @@ export function clampIndex(at: Expr, size: Dim): Expr {
   return loop.apply('max', 'i64', below, loop.int(0));
 }
 
-/** One loop per size, the last one in vector lanes unless `lanes` is false. */
+/** One loop per size, the last one in vector lanes unless `lanes` is false; nothing for what is known to be empty, which may have no storage that anything fills. */
 export function loopsOver(sizes: readonly Dim[], stem: string, context: NestContext, body: (index: readonly Expr[]) => readonly Stmt[], lanes = true): readonly Stmt[] {
+  if (sizes.some((size) => size.constant === 0)) return [];
   const names = sizes.map(() => context.fresh(stem));
   return sizes.reduceRight<readonly Stmt[]>(
     (inner, size, axis) => [{ kind: 'for', index: names[axis] as string, extent: loop.size(size), axis: lanes && axis === sizes.length - 1 ? 'vector' : 'serial', body: inner }],
