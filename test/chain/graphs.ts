@@ -46,6 +46,8 @@ export interface GraphCase {
   /** Relative tolerance; 0 where arithmetic is exact. Default by dtype. */
   tolerance?(result: string, dtype: DType): number;
   readonly simplified?: boolean;
+  /** Compares native code with the meaning itself: the interpreter of kernels adds the lanes of a sum one after the other. */
+  readonly onlyNative?: boolean;
   /** Outputs that mean the same, by position: compared where meaning is computed. */
   readonly equal?: readonly [number, number];
   /** How often the entry runs on what it left behind; default 2 when it updates variables. */
@@ -149,7 +151,7 @@ function runCase({ one, simple, kernels, machine }: Lowered, variables: readonly
   const valueOf = (name: string, type: TensorType): TensorValue => one.value(name, type, type.shape.map((dim) => dim.evaluate(dims) ?? NaN));
   const feeds = new Map(entry.feeds.map((feed) => [feed.name, valueOf(feed.name, feed.type)]));
   const initial = new Map(make.variables.map(({ path, type }) => [path, valueOf(path.slice(make.prefix.length + 1), type)]));
-  const prepared = [kernels, machine].map((program) => prepareProgram(program, dims, { arena: true }));
+  const prepared = (one.onlyNative === true ? [] : [kernels, machine]).map((program) => prepareProgram(program, dims, { arena: true }));
   const states = [0, 1, 2, 3].map(() => new Map(initial));
   for (const session of compiled?.sessions ?? []) for (const [path, value] of initial) session.set(path, toRuntime(value));
   const updated = new Set(entry.updates.map((update) => update.variable));
@@ -167,7 +169,7 @@ function runCase({ one, simple, kernels, machine }: Lowered, variables: readonly
       if (simplified !== undefined) return `simplify ${at}: ${simplified}`;
     }
     let before = meaning;
-    for (const [which, link] of (['lower', 'expand'] as const).entries()) {
+    for (const [which, link] of (one.onlyNative === true ? [] : (['lower', 'expand'] as const)).entries()) {
       const state = states[2 + which] as Map<string, TensorValue>;
       const run = prepared[which] as ReturnType<typeof prepareProgram>;
       const ran = run({ feeds: [...feeds.values()], variables: variables.map(({ path }) => state.get(path)), dims });

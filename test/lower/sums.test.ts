@@ -1,0 +1,60 @@
+// How accurate sums in f32 are, and that threads change no bit of them. In: long axes. Out: errors against sums in f64.
+// Sums to one value run in at least as many partial sums as a vector has lanes, so their error grows with n / lanes; sums of columns and products add one term after the other.
+
+import { describe, expect, it } from 'vitest';
+import type { TensorNode } from '../../src/graph/index.js';
+import { fill, tensorValue } from '../../src/ops/index.js';
+import { numbers } from '../ops/samples.js';
+import { CaseMake, type GraphCase, runGraphs } from '../chain/graphs.js';
+
+/** Numbers in [0, 1), all of one sign so that nothing cancels. */
+const positive: GraphCase['value'] = (name, { dtype }, shape) => {
+  const next = numbers(name.length + 11);
+  const count = shape.reduce((product, size) => product * size, 1);
+  return tensorValue(dtype, shape, Array.from({ length: count }, () => Math.fround(next())));
+};
+
+function check(draw: (make: CaseMake) => readonly TensorNode[], tolerance: number): void {
+  const make = new CaseMake('s');
+  const outputs = draw(make);
+  expect(runGraphs([{ name: 'sums', make, entry: make.entry(outputs), sizes: [{}], value: positive, tolerance: () => tolerance, onlyNative: true }])).toEqual([]);
+}
+
+const epsilon = 2 ** -24;
+
+describe('sums in f32', () => {
+  it('of a million elements are off by less than 32 units', () => {
+    check((make) => [make.sum(make.feed('x', [1_000_000]), 0)], 32 * epsilon);
+  });
+
+  it('of a million products likewise', () => {
+    check((make) => {
+      const x = make.feed('x', [1_000_000]);
+      return [make.sum(make.op('mul', [x, make.feed('y', [1_000_000])]), 0), make.sum(make.op('square', [x]), 0)];
+    }, 32 * epsilon);
+  });
+
+  it('of rows', () => check((make) => [make.sum(make.feed('x', [40, 20_000]), 1)], 8 * epsilon));
+
+  it('of columns, one row after the other', () => check((make) => [make.sum(make.feed('x', [5000, 40]), 0)], 64 * epsilon));
+
+  it('of products over a long depth', () => check((make) => [make.op('matmul', [make.feed('x', [3, 4000]), make.feed('y', [4000, 20])])], 64 * epsilon));
+
+  it('of whole numbers are exact', () => {
+    check((make) => {
+      const ones = fill(make.build, make.feed('x', [100_000]).type, 1);
+      return [make.sum(ones, 0), make.sum(make.broadcast(make.constant(3), [300, 500]), 0)];
+    }, 0);
+  });
+});
+
+describe('several threads', () => {
+  it('give the bits of one, whatever is split among them', () => {
+    check((make) => {
+      const x = make.feed('x', [700, 120]);
+      const product = make.op('matmul', [x, make.feed('w', [120, 130])]);
+      const rows = make.broadcast(make.sum(x, 1), [700, 120], [0]);
+      return [make.op('tanh', [product]), make.sum(product, 0), make.sum(x, 0, 1), make.op('div', [make.op('exp', [x]), rows]), make.op('exp', [make.feed('long', [60_000])])];
+    }, 1e-5);
+  });
+});
