@@ -191,7 +191,8 @@ export class Drawing {
   }
 
   convert(item: Item, dtype: DType): Item | undefined {
-    let { node, bound, error } = item;
+    const { error } = item;
+    let { node, bound } = item;
     const from = node.type.dtype;
     if (from === dtype) return item;
     if (error > 0) {
