@@ -4,6 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TensorNode } from '../../src/graph/index.js';
 import { fill, tensorValue } from '../../src/ops/index.js';
+import { dimsOf } from '../eval/make.js';
 import { numbers } from '../ops/samples.js';
 import { CaseMake, type GraphCase, runGraphs } from '../chain/graphs.js';
 
@@ -32,6 +33,14 @@ describe('sums in f32', () => {
       const x = make.feed('x', [1_000_000]);
       return [make.sum(make.op('mul', [x, make.feed('y', [1_000_000])]), 0), make.sum(make.op('square', [x]), 0)];
     }, 32 * epsilon);
+  });
+
+  it('that share a loop keep their partial results apart', () => {
+    check((make) => {
+      const x = make.feed('x', [1000]);
+      const z = make.feed('z', [1000, 3]);
+      return [make.sum(x, 0), make.sum(z, 0), make.op('reduceMax', [make.feed('w', [1000, 7])], { axes: [0] }), make.op('matmul', [make.op('transpose', [z], { axes: [1, 0] }), make.op('reshape', [x], { shape: dimsOf([1000, 1]) })])];
+    }, 8 * epsilon);
   });
 
   it('of rows', () => check((make) => [make.sum(make.feed('x', [40, 20_000]), 1)], 8 * epsilon));
