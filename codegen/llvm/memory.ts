@@ -6,7 +6,10 @@ import type { Buffer, Expr } from '../../src/loop/index.js';
 import type { Expressions, Memo } from './expressions.js';
 import type { LlvmType, LlvmValue } from './llvm/index.js';
 import type { Value } from './machine.js';
-import type { Scope } from './scope.js';
+import type { Scalar, Scope } from './scope.js';
+
+/** Elements so far apart are still read as whole vectors. */
+const widestStride = 4;
 
 /** Sums on the way to an address, and lanes that are masked off, may lie outside of the buffer. */
 const free = { inbounds: false } as const;
@@ -37,7 +40,12 @@ export class Memory {
     const mask = scope.lanes?.mask;
     const type = module.types.vector(element, lanes);
     const rest = { align, passThrough: ops.zero(type) };
-    if (place.kind === 'row' && mask === undefined) return ops.fromMemory(this.loadRow(type, place.pointer, place.stride, align), dtype, lanes);
+    if (place.kind === 'row' && mask === undefined && Math.abs(place.stride) === 1) return ops.fromMemory(this.loadRow(type, place.pointer, place.stride, align), dtype, lanes);
+    const active = mask === undefined ? lanes : scope.lanes?.active;
+    if (place.kind === 'row' && place.stride >= 2 && place.stride <= widestStride && active !== undefined) {
+      const column = this.column(expr, place.stride, scope);
+      return ops.fromMemory(this.loadApart(type, place.pointer, place.stride, active, column, align), dtype, lanes);
+    }
     if (place.kind === 'row' && place.stride === 1) return ops.fromMemory(build.maskedLoad(type, place.pointer, mask as LlvmValue, rest), dtype, lanes);
     const pointers = place.kind === 'many' ? place.pointers : this.spread(element, place.pointer, place.stride, lanes);
     return ops.fromMemory(build.gather(type, pointers, mask ?? this.all(lanes), rest), dtype, lanes);
@@ -100,37 +108,58 @@ export class Memory {
     return { kind: 'many', pointers: build.gep(element, pointer, [offsets], free) };
   }
 
-  /** All lanes of a vector whose elements are `stride` apart, without reading beyond the last one. */
+  /** All lanes of a vector, one element after the other, upwards or downwards. */
   private loadRow(type: LlvmType, pointer: LlvmValue, stride: number, align: number): LlvmValue {
-    const { ops } = this.expressions;
-    const { builder: build } = ops;
+    const { builder: build } = this.expressions.ops;
     const { lanes, scalar } = type;
-    const at = (offset: number): LlvmValue => build.load(type, offset === 0 ? pointer : build.gep(scalar, pointer, [offset], free), { align });
-    if (stride === 1) return at(0);
-    const order = Array.from({ length: lanes }, (_, lane) => lane);
-    if (stride === -1) {
-      const row = at(1 - lanes);
-      return build.shuffle(row, row, order.map((lane) => lanes - 1 - lane));
-    }
-    if (stride < 2 || stride > 4) return build.gather(type, this.spread(scalar, pointer, stride, lanes), this.all(lanes), { align, passThrough: ops.zero(type) });
-    const last = (lanes - 1) * stride;
+    if (stride === 1) return build.load(type, pointer, { align });
+    const row = build.load(type, build.gep(scalar, pointer, [1 - lanes], free), { align });
+    return build.shuffle(row, row, Array.from({ length: lanes }, (_, lane) => lanes - 1 - lane));
+  }
+
+  /** The column that the access means when every lane reads from a row of its own, and the rows follow one another without a gap. */
+  private column(expr: Expr & { readonly kind: 'load' }, stride: number, scope: Scope): number | undefined {
+    const { shape, strides } = expr.buffer;
+    const last = expr.index.at(-1);
+    if (last === undefined || shape.at(-1)?.constant !== stride || strides.at(-1)?.constant !== 1) return undefined;
+    return this.expressions.known(last, scope);
+  }
+
+  /**
+   * Elements that are `stride` apart for the first `active` lanes, from whole vectors and shuffles. Nothing beyond the last element is read; but where
+   * the access is a column, whole rows are, so that all columns come from the same vectors.
+   */
+  private loadApart(type: LlvmType, pointer: LlvmValue, stride: number, active: Scalar, column: number | undefined, align: number): LlvmValue {
+    const { builder: build } = this.expressions.ops;
+    const { lanes, scalar } = type;
+    const first = column ?? 0;
+    const end = lanes * stride;
+    const whole = active === lanes;
     let taken: LlvmValue | undefined;
     for (let part = 0; part < stride; part++) {
-      const start = part === stride - 1 ? last + 1 - lanes : part * lanes;
-      const row = at(start);
+      // Without the rest of its row, the last vector ends with the last element.
+      const start = part === stride - 1 && whole && column === undefined ? end - stride + 1 - lanes : part * lanes;
+      const from = start === first ? pointer : build.gep(scalar, pointer, [start - first], free);
+      const row = whole ? build.load(type, from, { align }) : build.maskedLoad(type, from, this.existing(active, stride, column !== undefined, lanes, start), { align, passThrough: this.expressions.ops.zero(type) });
       const done = part * lanes;
       const previous = taken;
-      if (previous === undefined) taken = row;
-      else {
-        const mask = order.map((lane) => {
-          const position = lane * stride;
-          if (position >= done) return position < start + lanes ? lanes + position - start : -1;
-          return part === 1 ? position : lane;
-        });
-        taken = build.shuffle(previous, row, mask);
-      }
+      taken = previous === undefined ? row : build.shuffle(previous, row, Array.from({ length: lanes }, (_, lane) => {
+        const position = lane * stride + first;
+        if (position >= done) return position < start + lanes ? lanes + position - start : -1;
+        return part === 1 ? position : lane;
+      }));
     }
     return taken as LlvmValue;
+  }
+
+  /** Which elements from the one numbered `start` on belong to the first `active` lanes: to their rows, or up to the last one's own. */
+  private existing(active: Scalar, stride: number, rows: boolean, lanes: number, start: number): LlvmValue {
+    const { ops, math } = this.expressions;
+    const { builder: build, module } = ops;
+    const offset = (rows ? 0 : 1 - stride) - start;
+    if (typeof active === 'number') return module.vectorOf(Array.from({ length: lanes }, (_, lane) => module.bool(lane < active * stride + offset)));
+    const count = build.trunc(math.value(math.add(math.mul(active, stride), offset)), module.types.i32);
+    return build.icmp('slt', ops.steps(module.types.i32, lanes, 1), build.splat(lanes, count));
   }
 
   private spread(element: LlvmType, pointer: LlvmValue, stride: number, lanes: number): LlvmValue {

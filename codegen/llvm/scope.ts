@@ -23,6 +23,8 @@ export interface Lanes {
   readonly depth: number;
   /** Lanes that exist; undefined when all do. */
   readonly mask: LlvmValue | undefined;
+  /** How many lanes exist, where the mask stands for a number between none and all of them. */
+  readonly active: Scalar | undefined;
   /** Which of the interleaved partial results this copy of the body uses. */
   readonly copy: number;
   /** Splats that the chunks of a straight-line tile loop share. */

@@ -204,7 +204,7 @@ export class Statements {
     const splats = isStraight(loop.body) ? { values: new Map(), lets: new Set(scope.lets.keys()) } : undefined;
     for (let base = 0; base < total; base += lanes) {
       const mask = typeof extent === 'number' ? this.constantMask(lanes, extent - base) : (masks[base / lanes] ?? this.mask(lanes, ops.builder.sub(extent, math.value(base))));
-      this.chunk(loop, { lanes, base, mask, copy: 0, splats }, scope);
+      this.chunk(loop, { lanes, base, mask, active: undefined, copy: 0, splats }, scope);
     }
   }
 
@@ -214,7 +214,7 @@ export class Statements {
     const copies = Math.max(1, ...[...scope.partials.values()].map((partials) => partials.copies));
     const interleave = copies > 1 && isSimple(loop) ? copies : 1;
     const whole = this.roundDown(extent, lanes);
-    const chunk = (base: Scalar, mask: LlvmValue | undefined, copy: number): void => this.chunk(loop, { lanes, base, mask, copy, splats: undefined }, scope);
+    const chunk = (base: Scalar, mask: LlvmValue | undefined, copy: number, active?: Scalar): void => this.chunk(loop, { lanes, base, mask, active, copy, splats: undefined }, scope);
     if (typeof whole === 'number' && whole <= writtenOut * lanes && isSimple(loop)) {
       for (let base = 0; base < whole; base += lanes) chunk(base, undefined, (base / lanes) % interleave);
     } else {
@@ -233,11 +233,11 @@ export class Statements {
     }
     if (typeof extent === 'number') {
       const rest = extent - (whole as number);
-      if (rest > 0) chunk(whole, this.constantMask(lanes, rest), 0);
+      if (rest > 0) chunk(whole, this.constantMask(lanes, rest), 0, rest);
       return;
     }
     const rest = ops.builder.sub(extent, math.value(whole), { nsw: true });
-    this.choose(ops.builder.icmp('sgt', rest, math.value(0)), () => chunk(whole, this.mask(lanes, rest), 0));
+    this.choose(ops.builder.icmp('sgt', rest, math.value(0)), () => chunk(whole, this.mask(lanes, rest), 0, rest));
   }
 
   private chunk(loop: For, given: Omit<Lanes, 'index' | 'depth'>, scope: Scope): void {

@@ -3,7 +3,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { hostTarget } from '../../codegen/llvm/index.js';
 import { Dim } from '../../src/base/index.js';
-import { apply, Bench, f32, feed, index, int, kernel, list, load, loop, minus, numbers, output, plus, program, size, store, times } from './harness.js';
+import { allocate, apply, Bench, f32, feed, index, int, kernel, list, load, loop, minus, numbers, output, plus, program, size, store, times } from './harness.js';
 
 const bench = new Bench();
 afterAll(() => bench.close());
@@ -52,6 +52,27 @@ describe.each(targets)('on %s', (cpu) => {
       const a = numbers(n * Math.abs(stride), n);
       const first = stride < 0 ? a.length - 1 : stride - 1;
       expect(list(artifact.run({ feeds: [a], dims: { N: n } }).outputs[0])).toEqual(Array.from({ length: n }, (_, k) => a[first + k * stride]));
+    }
+  });
+
+  it.each([2, 3, 4, 5])('reads the columns of %i wide rows for every length', (width) => {
+    const i = index('i');
+    const columns = Array.from({ length: width }, (_, at) => at);
+    for (const dtype of ['f32', 'i32', 'u8'] as const) {
+      const open = [feed(0, dtype, 'N', width), ...columns.map((at) => output(at, dtype, 'N'))] as const;
+      const artifact = bench.compile([program([kernel('k', [loop('vector', 'i', 'N', columns.map((at) => store(open[at + 1] ?? open[0], [i], load(open[0], [i, int(at)]))))])], [...open], ['N'])], target);
+      for (let n = 0; n <= 2 * lanes + 1; n++) {
+        const a = allocate(dtype, n * width);
+        numbers(n * width, n).forEach((value, at) => (a[at] = dtype === 'f32' ? value : at));
+        const { outputs } = artifact.run({ feeds: [a], dims: { N: n } });
+        columns.forEach((column) => expect(list(outputs[column])).toEqual(Array.from({ length: n }, (_, row) => a[row * width + column])));
+      }
+    }
+    for (const n of [1, 3, lanes + 1, 3 * lanes - 1]) {
+      const [x, z] = [feed(0, 'f32', n, width), output(0, 'f32', n)];
+      const a = numbers(n * width, n);
+      const ran = bench.run(program([kernel('k', [loop('vector', 'i', n, [store(z, [i], load(x, [i, int(width - 1)]))])])], [x, z]), { feeds: [a] }, target);
+      expect(list(ran.outputs[0])).toEqual(Array.from({ length: n }, (_, row) => a[row * width + width - 1]));
     }
   });
 
