@@ -32,6 +32,9 @@ const foreignWords: ReadonlyMap<string, string> = new Map([
   ['func', 'a function is declared with `fn`'],
   ['class', 'a `model` holds params and functions'],
   ['var', 'a value is named with `let`'],
+  ['and', '"and" is written `&&`'],
+  ['or', '"or" is written `||`'],
+  ['not', '"not" is written `!`'],
   ['for', 'a loop is a value: `fold i in 0..n with z = 0.0 { … }`'],
   ['type', 'types are written where they are used: `x: f32[B, 3]`'],
   ['step', 'an entry point that changes variables is written `export step`'],
@@ -72,6 +75,7 @@ function hintFor(message: string, found: IToken, previous: IToken | undefined): 
     return `\`${found.image}\` is a word of the language and cannot be a name`;
   }
   if (message === "expected ':'" && (type === t.ParenClose || type === t.Comma)) return 'a parameter has a type: `x: f32[B]`';
+  if (found.image === 'const' && message === 'expected an expression') return 'a value inside of a function is named with `let`';
   if (message === 'expected a declaration') {
     if (found.image === 'let') return 'at the top of a file write `name = …` or `const name = …`';
     if (t.contextualWords.includes(found.image)) return `\`${found.image}\` stands inside of a function or step, or wants a name after it`;

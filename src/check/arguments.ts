@@ -12,8 +12,8 @@ export interface ParameterSlot {
   readonly optional: boolean;
 }
 
-/** The arguments by parameter; undefined after a diagnostic. `declared`: where the callee stands. */
-export function assignArguments(context: Context, passed: readonly Passed[], slots: readonly ParameterSlot[], callee: string, site: Span, declared: Span | undefined): Map<string, Passed> | undefined {
+/** The arguments by parameter; undefined after a diagnostic. `declared`: where the callee stands; `tooMany`: a hint for surplus arguments. */
+export function assignArguments(context: Context, passed: readonly Passed[], slots: readonly ParameterSlot[], callee: string, site: Span, declared: Span | undefined, tooMany?: string): Map<string, Passed> | undefined {
   const assigned = new Map<string, Passed>();
   const labels = declared === undefined ? [] : [{ span: declared, text: `\`${callee}\` is declared here` }];
   let position = 0;
@@ -23,7 +23,7 @@ export function assignArguments(context: Context, passed: readonly Passed[], slo
       const slot = slots[position];
       position += 1;
       if (slot === undefined) {
-        if (!failed) fail(context, 'too-many-arguments', argument.span, `\`${callee}\` takes ${count(slots.length)}, and ${passed.length} are passed`, { labels });
+        if (!failed) fail(context, 'too-many-arguments', argument.span, `\`${callee}\` takes ${count(slots.length)}, and ${passed.length} are passed`, { labels, hint: tooMany });
         failed = true;
         continue;
       }

@@ -4,6 +4,7 @@
 import type { Declaration } from '../../grammar/index.js';
 import type { Diagnostic } from '../base/index.js';
 import { GraphBuilder, type Entry, type ModuleGraph, type Variable } from '../graph/index.js';
+import { withoutConsequences } from './consequences.js';
 import { type Checker } from './context.js';
 import { checkEntry, entriesOf, openEntry, packsOf, type OpenEntry } from './entries.js';
 import { checkUnused } from './generic-check.js';
@@ -69,7 +70,7 @@ export function checkModule(options: CheckOptions): CheckResult {
     for (const module of own) guarded(reporter, options.path, options.text, () => checkUnused(checker, module));
   });
   const files = loader.order.map((module) => ({ path: module.path, text: module.program.source.text }));
-  const { diagnostics } = reporter;
+  const diagnostics = withoutConsequences(reporter.diagnostics, loader.modules);
   if (diagnostics.length > 0) return { module: undefined, diagnostics, build, open, files };
   const variables: Variable[] = [...checker.variables.all].map(({ path, type, kind, initial, span, doc }) => ({ path, type, kind, initial, span, doc }));
   return { module: { path: options.path, variables, entries }, diagnostics, build, open, files };

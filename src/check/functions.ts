@@ -8,7 +8,7 @@ import { enterScope, joinPath, type Context, type Frame } from './context.js';
 import { applyCustomRule } from './custom-rule.js';
 import { evaluateBody, evaluate } from './expressions/evaluate.js';
 import { demandFacts } from './facts.js';
-import { bindGenerics, declareGenerics, demandGenerics, inferDType, inferFromExpected } from './generics.js';
+import { bindGenerics, declareGenerics, demandGenerics, inferDType, inferFromExpected, otherRank } from './generics.js';
 import { Matcher } from './match.js';
 import { nameNode } from './patterns.js';
 import { fail } from './report.js';
@@ -48,6 +48,7 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
     name,
     call.site,
     declaration.name.span,
+    declaration.parameters.length === 0 && declaration.result?.kind === 'named-type' && declaration.result.dims !== null ? `its shape is that of the type it stands for: \`let x: f32[2, 3] = ${own}()\`` : undefined,
   );
   if (assigned === undefined) return ERROR;
   const frame = pushFrame(context, declaration, fn.self, name, call.site, context.frame);
@@ -103,7 +104,7 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
     scope.addValue(parameter.name.text, 'parameter', value, parameter.name.span, parameter.type, scope);
   }
   inferFromExpected(context, declaration.result, call.expected, scope, call.site);
-  if (!demandGenerics(context, bindings, name, call.site)) return ERROR;
+  if (!demandGenerics(context, bindings, name, call.site, otherRank(declaration.result, call.expected, name))) return ERROR;
   if (!demandFacts(context, declaration.facts, scope, name, call.site)) return ERROR;
   return functionResult(inside, declaration, scope, call);
 }

@@ -109,8 +109,16 @@ export function inferFromExpected(context: Context, type: TypeExpression | null,
   }
 }
 
-/** Every generic must be known by now; a float dtype that nothing determines is f32. False after a diagnostic. */
-export function demandGenerics(context: Context, bindings: readonly GenericBinding[], callee: string, site: Span): boolean {
+/** Why what is expected of a result says nothing about its generics: it has another number of axes. */
+export function otherRank(type: TypeExpression | null, expected: Expected | undefined, callee: string): string | undefined {
+  if (type?.kind !== 'named-type' || expected?.kind !== 'tensor' || expected.shape === undefined) return undefined;
+  const dims = type.dims ?? [];
+  if (dims.some((dim) => dim.kind === 'rank-spread') || dims.length === expected.shape.length) return undefined;
+  return `\`${callee}\` gives a tensor of rank ${dims.length}, and one of rank ${expected.shape.length} is expected here`;
+}
+
+/** Every generic must be known by now; a float dtype that nothing determines is f32. False after a diagnostic. `why`: a hint that explains more than the usual one. */
+export function demandGenerics(context: Context, bindings: readonly GenericBinding[], callee: string, site: Span, why?: string): boolean {
   for (const binding of bindings) {
     if (binding.known !== undefined) continue;
     if (binding.sort === 'dtype' && binding.family !== 'integer') {
@@ -119,7 +127,7 @@ export function demandGenerics(context: Context, bindings: readonly GenericBindi
     }
     fail(context, 'ambiguous-size', site, `nothing determines \`${binding.name}\` of \`${callee}\``, {
       labels: binding.span === undefined ? [] : [{ span: binding.span, text: 'declared here' }],
-      hint: binding.sort === 'pack' ? 'declare the type of what it gives: `let x: f32[3] = …`' : `pass it: \`${callee}<…>(…)\`, or declare the type of the result`,
+      hint: why ?? (binding.sort === 'pack' ? 'declare the type of what it gives: `let x: f32[3] = …`' : `pass it: \`${callee}<…>(…)\`, or declare the type of the result`),
     });
     return false;
   }

@@ -33,6 +33,7 @@ export function instantiate(call: Call, model: ModelValue): Value {
     name,
     call.site,
     declaration.name.span,
+    call.generics === null && declaration.generics.length > 0 ? `sizes go in angle brackets: \`${name}<${declaration.generics.map((generic) => generic.name.text).join(', ')}>(…)\`` : undefined,
   );
   const frame = pushFrame(context, declaration, undefined, name, call.site, context.frame);
   if (assigned === undefined || frame === undefined) return ERROR;

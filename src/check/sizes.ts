@@ -51,7 +51,7 @@ export function evaluateSize(context: Context, expression: SizeExpression, scope
 function sizeNamed(context: Context, name: string, span: Span, scope: Scope): Dim | undefined {
   const binding = scope.lookup(name);
   if (binding === undefined) {
-    fail(context, 'unknown-name', span, `no size is called \`${name}\` here`, { hint: suggestion(name, scope.visible()) ?? `declare it: \`dim ${name} = …\`, or as a generic: \`<${name}>\`` });
+    fail(context, 'unknown-name', span, `no size is called \`${name}\` here`, { hint: suggestion(name, sizesIn(scope)) ?? `declare it: \`dim ${name} = …\`, or as a generic: \`<${name}>\`` });
     return undefined;
   }
   if (binding instanceof GenericBinding && binding.known === undefined) {
@@ -68,6 +68,9 @@ function sizeNamed(context: Context, name: string, span: Span, scope: Scope): Di
   }
   return dim;
 }
+
+/** Names that may be meant where a size stands: generics and what begins with a capital letter, but no single letters, which are all near one another. */
+const sizesIn = (scope: Scope): string[] => [...scope.visible()].filter((name) => name.length > 1 && (scope.lookup(name) instanceof GenericBinding || /^\p{Lu}/u.test(name)));
 
 /** left / right, exact for every value of the names; undefined after a diagnostic. */
 export function divide(context: Context, left: Dim, right: Dim, span: Span): Dim | undefined {

@@ -2,6 +2,7 @@
 
 import type { MemberExpression, NameExpression, NumberExpression } from '../../../grammar/index.js';
 import type { Context } from '../context.js';
+import { knownElsewhere } from '../known-names.js';
 import { excerpt, fail } from '../report.js';
 import { GenericBinding, type Binding, type Scope } from '../scope.js';
 import { sizesToValues } from '../sizes.js';
@@ -18,7 +19,7 @@ export function evaluateNumber(expression: NumberExpression): Value {
 export function evaluateName(context: Context, expression: NameExpression, scope: Scope): Value {
   const binding = scope.lookup(expression.name);
   if (binding === undefined) {
-    return fail(context, 'unknown-name', expression.span, `nothing is called \`${expression.name}\` here`, { hint: suggestion(expression.name, scope.visible()) ?? importHint(expression.name) });
+    return fail(context, 'unknown-name', expression.span, `nothing is called \`${expression.name}\` here`, { hint: knownElsewhere(expression.name) ?? suggestion(expression.name, scope.visible()) });
   }
   if (binding instanceof GenericBinding && binding.known === undefined) {
     return fail(context, 'ambiguous-size', expression.span, `nothing determines \`${expression.name}\``, binding.span === undefined ? {} : { labels: [{ span: binding.span, text: 'declared here' }] });
@@ -39,17 +40,6 @@ export function valueOf(binding: Binding): Value {
     default:
       return value;
   }
-}
-
-/** Where the standard library has a name that was not imported. */
-function importHint(name: string): string | undefined {
-  const homes: Readonly<Record<string, string>> = {
-    Dense: 'std/nn', relu: 'std/nn', gelu: 'std/nn', silu: 'std/nn', softplus: 'std/nn', leakyRelu: 'std/nn', elu: 'std/nn', identity: 'std/nn', LayerNorm: 'std/nn', Embedding: 'std/nn', dropout: 'std/nn',
-    softmaxCrossEntropy: 'std/loss', binaryCrossEntropy: 'std/loss', mse: 'std/loss', mae: 'std/loss', huber: 'std/loss', accuracy: 'std/loss', binaryAccuracy: 'std/loss',
-    sgd: 'std/optim', momentum: 'std/optim', nesterov: 'std/optim', adam: 'std/optim', adamW: 'std/optim', adagrad: 'std/optim', adadelta: 'std/optim', rmsprop: 'std/optim', ftrl: 'std/optim',
-  };
-  const home = Object.hasOwn(homes, name) ? homes[name] : undefined;
-  return home === undefined ? undefined : `import it: \`import { ${name} } from "${home}"\``;
 }
 
 export function evaluateMember(context: Context, expression: MemberExpression, scope: Scope): Value {

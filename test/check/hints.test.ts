@@ -1,0 +1,63 @@
+// Hints for people who come from elsewhere. In: programs as they would write them. Out: what the hint tells them to write.
+
+import { describe, expect, test } from 'vitest';
+import { parse } from '../../grammar/index.js';
+import { knownElsewhere } from '../../src/check/known-names.js';
+import { check, std } from './support.js';
+
+const hintsOf = (text: string): (string | undefined)[] => check(text).diagnostics.map((one) => one.hint);
+
+describe('names', () => {
+  test('everything that the library declares tells where it is imported from', () => {
+    for (const home of ['std/nn', 'std/loss', 'std/optim']) {
+      for (const declaration of parse(std(home) ?? '', home).program.declarations) {
+        if (declaration.kind === 'fn' || declaration.kind === 'model' || declaration.kind === 'optimizer') {
+          expect(knownElsewhere(declaration.name.text)).toBe(`import it: \`import { ${declaration.name.text} } from "${home}"\``);
+        }
+      }
+    }
+  });
+  test('an import is told before a name that merely looks like it', () => {
+    expect(hintsOf('param w: f32 = 1\nexport step f() { minimize w * w with sgd(0.1) }')).toEqual(['import it: `import { sgd } from "std/optim"`']);
+  });
+  test.each([
+    ['matmul(x, x)', 'a matrix product is written `a @ b`'],
+    ['np.exp(x)', 'mathematical functions need no prefix: `exp(x)`'],
+    ['maximum(x, x)', 'the larger of two is `max(a, b)`'],
+  ])('%s', (expression, hint) => {
+    expect(hintsOf(`export fn f<N>(x: f32[N, N]): f32[N, N] = ${expression}`)).toEqual([hint]);
+  });
+  test('a size that nobody declared is not taken for a function', () => {
+    expect(hintsOf('export fn f(x: f32[B, 3]) = x')).toEqual(['declare it: `dim B = …`, or as a generic: `<B>`']);
+    expect(hintsOf('dim Hidden = 3\nexport fn f(x: f32[Hiden]) = x')).toEqual(['did you mean `Hidden`?']);
+  });
+});
+
+describe('arguments', () => {
+  test('sizes of a model go in angle brackets', () => {
+    expect(hintsOf('import { Dense } from "std/nn"\nd = Dense(3, 4)\nexport fn f(x: f32[1, 3]) = d(x)')).toEqual(['sizes go in angle brackets: `Dense<In, Out>(…)`']);
+  });
+  test('zeros takes its shape from the type', () => {
+    expect(hintsOf('export fn f(): f32[2, 3] = zeros([2, 3])')).toEqual(['its shape is that of the type it stands for: `let x: f32[2, 3] = zeros()`']);
+  });
+});
+
+test('an initializer of another rank says so', () => {
+  expect(hintsOf('param w: f32[2] = glorotUniform()\nexport fn f() = w')).toEqual(['`glorotUniform` gives a tensor of rank 2, and one of rank 1 is expected here']);
+});
+
+describe('words', () => {
+  test.each([
+    ['export fn f(x: bool): bool = x and x', '"and" is written `&&`'],
+    ['export fn f(x: f32): f32 { const y = x\n  return x }', 'a value inside of a function is named with `let`'],
+  ])('%s', (text, hint) => {
+    expect(hintsOf(text)[0]).toBe(hint);
+  });
+});
+
+describe('syntax errors', () => {
+  test('hide what follows from them, and nothing else', () => {
+    const text = 'param w: f32 = 1\nexport fn p(x: f32): f32 = x > 0 ? x : -x\nexport fn r(x: f32): f32 { for i in 0..3 { x } }\nexport fn q(x: f32): f32 = nope + w';
+    expect(check(text).diagnostics.map(({ code, span }) => [code, text.slice(span?.start, span?.end)])).toEqual([['syntax-error', '?'], ['syntax-error', 'i'], ['unknown-name', 'nope']]);
+  });
+});
