@@ -61,7 +61,9 @@ export class TfcError extends Error {
 export function suggestion(name: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Math.ceil(name.length / 3) + 1;
-  for (const candidate of known) {
+  // Names of one letter are all near one another: only the other case may be meant.
+  const candidates = name.length > 1 ? known : known.filter((candidate) => candidate.toLowerCase() === name.toLowerCase());
+  for (const candidate of candidates) {
     const distance = editDistance(name, candidate, least);
     if (distance < least) {
       least = distance;

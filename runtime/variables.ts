@@ -26,10 +26,11 @@ export class Variables {
     return elementCount(spec) * elements[spec.dtype].bytes;
   }
 
-  /** @throws TfcError unknown-variable. */
+  /** @throws TfcError unknown-variable; invalid-value for what is no path, as when an entry has the name of a session's own method. */
   position(path: string): number {
     const at = this.#positions.get(path);
     if (at !== undefined) return at;
+    if (typeof path !== 'string') throw new TfcError('invalid-value', 'The path of a variable is a string.', { hint: 'An entry that is called like a method of the session is run by session.run(name, feeds).' });
     const hint = suggestion(path, [...this.#positions.keys()]);
     throw new TfcError('unknown-variable', `The module has no variable ${path}.`, { variable: path, ...(hint === undefined ? {} : { hint }) });
   }

@@ -1,6 +1,7 @@
 // Feeds from the command line. In: `name=JSON`, `name=@file.npy`, or a JSON file of all. Out: values for a session. Holds: bad text is a diagnostic that names its feed.
 
 import type { FeedValue } from '../../runtime/index.js';
+import { UsageError } from './commands/options.js';
 import { readNpy } from './data/npy.js';
 import { readText } from './files.js';
 import { badData, parseJson } from './json.js';
@@ -10,12 +11,12 @@ export type Feeds = Readonly<Record<string, FeedValue>>;
 /** More axes than any tensor has: deeper text is a mistake, and would end the stack. */
 const maximumAxes = 64;
 
-/** `pairs` win over `file`. Errors: bad-data, file-not-found. */
+/** `pairs` win over `file`. Errors: bad-data, file-not-found; UsageError for a pair that is none. */
 export function readFeeds(pairs: readonly string[], file: string | undefined): Feeds {
   const feeds = new Map(file === undefined ? [] : readFeedsFile(file));
   for (const pair of pairs) {
     const at = pair.indexOf('=');
-    if (at <= 0) throw badData(`--feed takes name=JSON or name=@file.npy; got ${JSON.stringify(pair)}`);
+    if (at <= 0) throw new UsageError(`--feed takes name=JSON or name=@file.npy; got ${JSON.stringify(pair)}`);
     const [name, text] = [pair.slice(0, at), pair.slice(at + 1)];
     feeds.set(name, text.startsWith('@') ? readFeedFile(name, text.slice(1)) : parseValue(text, `feed ${name}`));
   }

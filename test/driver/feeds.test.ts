@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Diagnostic, DiagnosticsError } from '../../src/driver/index.js';
+import { UsageError } from '../../src/driver/commands/options.js';
 import { readFeeds } from '../../src/driver/feeds.js';
 import { npy } from './files-of-data.js';
 
@@ -48,9 +49,11 @@ describe('feeds', () => {
     expect(mistake([pair], undefined)).toMatchObject({ code: 'bad-data', message: said, hint: 'Write them as strings: "NaN", "Infinity", "-Infinity".' });
   });
 
+  it.each(['x', '=1'])('takes %s for wrong usage', (pair) => {
+    expect(() => readFeeds([pair], undefined)).toThrow(UsageError);
+  });
+
   it.each([
-    ['x', '--feed takes name=JSON'],
-    ['=1', '--feed takes name=JSON'],
     ['x=', 'feed x: not JSON'],
     ['x=[1,', 'feed x: not JSON'],
     ['x={"NaN": 1', 'feed x: not JSON'],

@@ -177,6 +177,8 @@ describe('variables', () => {
   test('wrong paths, shapes and dtypes', () => {
     using session = open();
     expect(failure(() => session.get('net/x'))).toMatchObject({ code: 'unknown-variable', hint: 'Did you mean net/w?' });
+    // An entry called `get` would be called like this.
+    expect(failure(() => (session.get as (what: unknown) => unknown)({ x: 1 }))).toMatchObject({ code: 'invalid-value', hint: expect.stringContaining('session.run(name, feeds)') as string });
     expect(failure(() => session.set('net/w', [1]))).toMatchObject({ code: 'shape-mismatch', expected: 'f32[2]', actual: 'f32[1]' });
     expect(failure(() => session.set('net/w', Float64Array.of(1, 2))).code).toBe('dtype-mismatch');
     expect((session.get('net/w') as Tensor).toArray()).toEqual([0, 1]);
