@@ -19,7 +19,7 @@ export function applyOp<A extends Attrs>(context: Context, op: Op<A>, args: read
     fail(context, type.code, span, type.message, type.hint === undefined ? {} : { hint: type.hint });
     return undefined;
   }
-  return context.checker.build.at({ span: context.module.std ? (context.site ?? span) : span, scope: context.path, backward: false }, () => ops.apply(context.checker.build, op, args, attrs)) as Node<A>;
+  return context.checker.build.at({ span: context.module.std ? (context.site ?? span) : span, scope: context.path, backward: false, entry: context.entry.name }, () => ops.apply(context.checker.build, op, args, attrs)) as Node<A>;
 }
 
 /** The same for ops whose result is one tensor. */

@@ -45,7 +45,7 @@ export class GraphBuilder {
   addOrigin(node: Node, origin: Origin): void {
     const known = this.#origins.get(node);
     if (known === undefined) this.#origins.set(node, [origin]);
-    else if (!known.some((one) => one.span === origin.span && one.backward === origin.backward)) known.push(origin);
+    else if (!known.some((one) => one.span === origin.span && one.backward === origin.backward && one.entry === origin.entry)) known.push(origin);
   }
 
   originsOf(node: Node): readonly Origin[] {

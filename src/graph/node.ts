@@ -42,6 +42,8 @@ export interface Origin {
   readonly scope: string;
   /** True for a node that a derivative added. */
   readonly backward: boolean;
+  /** The entry that was being evaluated; absent outside of entries. Equal nodes of several entries are one. */
+  readonly entry?: string;
 }
 
 /** A variable of the module: a trainable `param`, a `state`, or an optimizer's slot. */

@@ -87,7 +87,7 @@ const regionHead = (region: Region): string => `(${region.params.map(typeToStrin
 function originText(node: Node, options: PrintOptions): string {
   const origins = options.origins?.originsOf(node) ?? [];
   if (origins.length === 0) return '';
-  return ` ; ${origins.map(({ span, scope, backward }) => `${span.source}:${span.start}-${span.end}${scope === '' ? '' : ` ${scope}`}${backward ? ' backward' : ''}`).join(', ')}`;
+  return ` ; ${[...new Set(origins.map(({ span, scope, backward }) => `${span.source}:${span.start}-${span.end}${scope === '' ? '' : ` ${scope}`}${backward ? ' backward' : ''}`))].join(', ')}`;
 }
 
 export function attrText(value: AttrValue): string {

@@ -68,6 +68,8 @@ export function lowerEntry(entry: Entry, variables: readonly Variable[], target:
   const context: EmitContext = { storage: new Storage(pool, forms, bind), forms, target, parallel: true };
   const block = planBlock(demands, context);
   const kernels: Kernel[] = [];
+  // Initial values are evaluated under the path of their variable.
+  const owner = (entry.kind === 'init' ? entry.updates[0]?.variable : undefined) ?? entry.name;
   const add = (title: string, body: readonly Stmt[], cost: Kernel['cost'], origins: readonly KernelOrigin[]): void => {
     kernels.push({ name: `k${kernels.length}`, title, body, cost, origins });
   };
@@ -75,7 +77,7 @@ export function lowerEntry(entry: Entry, variables: readonly Variable[], target:
     const scope = Scope.root(new Names());
     emitGroup(block, group, scope, context);
     if (scope.statements.length === 0) continue;
-    add(titleOf(group), scope.statements, costOf(group, context.storage, forms), originsOf(group, forms, builder));
+    add(titleOf(group), scope.statements, costOf(group, context.storage, forms), originsOf(group, forms, builder, owner));
   }
   for (const { from, to } of block.copies) {
     const scope = Scope.root(new Names());
@@ -98,17 +100,23 @@ function copyCost(buffer: Buffer): Kernel['cost'] {
   return { bytesRead: bytes, bytesWritten: bytes, flops: Dim.zero };
 }
 
-/** Source places of everything that the group computes, each once, in source order. */
-function originsOf(group: Group, forms: Forms, builder: GraphBuilder): KernelOrigin[] {
+/** Source places of everything that the group computes, each once, in source order. A node that other entries compute too has places of its own in each. */
+function originsOf(group: Group, forms: Forms, builder: GraphBuilder, entry: string): KernelOrigin[] {
   const found = new Map<string, KernelOrigin>();
   const seen = new Set<Node>();
   const visit = (node: Node): void => {
     if (seen.has(node) || group.reads.has(node) || forms.isStored(node)) return;
     seen.add(node);
     // Constants are shared by everything that mentions their number.
-    if (node.args.length > 0) for (const origin of builder.originsOf(node)) found.set(`${origin.span.start}:${origin.span.end}:${origin.backward}:${origin.scope}`, origin);
+    if (node.args.length > 0) for (const origin of placesIn(entry, builder.originsOf(node))) found.set(`${origin.span.start}:${origin.span.end}:${origin.backward}:${origin.scope}`, origin);
     node.args.forEach(visit);
   };
   for (const member of group.members) visit(member.node);
   return [...found.values()].sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end);
+}
+
+/** Those of this entry, or all when none says so: what a pass made of shared nodes keeps the place of the first. */
+function placesIn(entry: string, origins: readonly Origin[]): readonly Origin[] {
+  const own = origins.filter((origin) => origin.entry === entry);
+  return own.length > 0 ? own : origins;
 }

@@ -106,6 +106,7 @@ const resultTypes = (node: Node): readonly TensorType[] => (node.type.kind === '
 /** The forward node's place, marked backward; without one, the place of the derivative. */
 function backwardOrigin(node: Node, build: GraphBuilder): Origin | undefined {
   const forwards = build.originsOf(node);
-  const origin = forwards.find((one) => !one.backward) ?? forwards[0] ?? build.origin;
+  const written = forwards.filter((one) => !one.backward);
+  const origin = written.find((one) => one.entry === build.origin?.entry) ?? written[0] ?? forwards[0] ?? build.origin;
   return origin === undefined ? undefined : { ...origin, backward: true };
 }

@@ -249,4 +249,12 @@ describe('explain', () => {
     const [report] = jsonLines(tfc('explain', 'model.tdsl', '--json')) as [readonly { readonly entry: string }[]];
     expect(report.map(({ entry }) => entry)).toEqual(expect.arrayContaining(['line', 'needsBare', 'twice', 'count']));
   });
+
+  it('names the lines of the entry itself where several entries compute the same', () => {
+    place.file('same.tdsl', 'param w: f32 = uniform(1, 2)\nparam v: f32 = uniform(1, 2)\nfn half(x: f32): f32 = x * 0.5\nexport fn a(x: f32): f32 = half(sin(x) + w)\nexport fn b(x: f32): f32 = half(sin(x) + w)\nexport step c(x: f32) {\n  w <- grad(half(sin(x) + w * w), w)\n}\n');
+    const [report] = jsonLines(tfc('explain', 'same.tdsl', '--json')) as [readonly { readonly entry: string; readonly kernels: readonly { readonly lines: readonly string[] }[] }[]];
+    const lines = Object.fromEntries(report.map(({ entry, kernels }) => [entry, kernels.flatMap((kernel) => kernel.lines)]));
+    expect(lines).toMatchObject({ a: ['same.tdsl:3', 'same.tdsl:4'], b: ['same.tdsl:3', 'same.tdsl:5'], '$init/w': ['same.tdsl:1'], '$init/v': ['same.tdsl:2'] });
+    expect(lines['c']?.some((line) => line.startsWith('same.tdsl:7')) && !lines['c'].some((line) => /:[45]/.test(line))).toBe(true);
+  });
 });
