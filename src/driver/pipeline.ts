@@ -4,7 +4,7 @@
 import type { ModuleGraph } from '../graph/index.js';
 import type { Program, Target } from '../loop/index.js';
 import { printProgram, verifyProgram } from '../loop/index.js';
-import { expandScalars, lowerEntry, type Lowered } from '../lower/index.js';
+import { expandScalars, indexFacts, lowerEntry, type Lowered } from '../lower/index.js';
 import { differentiate, type Form, type Pass, Pipeline, simplify, strip } from '../passes/index.js';
 
 /** A module whose entries are kernels. */
@@ -29,10 +29,13 @@ const kernels = (name: string, expanded: boolean): Form<LoweredModule> => ({
 
 const lowerTo = (target: Target): Pass<ModuleGraph, LoweredModule> => ({
   name: 'lower',
-  doc: 'Fuses ops into kernels, chooses their schedules, and plans the arena.',
+  doc: 'Fuses ops into kernels, chooses their schedules, plans the arena, and states what sizes their indices need.',
   to: kernels('kernels', false),
-  run: (module, { build }) => ({ module, entries: module.entries.map((entry) => lowerEntry(entry, module.variables, target, build)) }),
+  run: (module, { build }) => ({ module: guarded(module), entries: module.entries.map((entry) => lowerEntry(entry, module.variables, target, build)) }),
 });
+
+/** Callers must also fulfil what keeps every index inside of its buffer. */
+const guarded = (module: ModuleGraph): ModuleGraph => ({ ...module, entries: module.entries.map((entry) => ({ ...entry, facts: [...entry.facts, ...indexFacts(entry)] })) });
 
 const expand: Pass<LoweredModule, LoweredModule> = {
   name: 'expand',

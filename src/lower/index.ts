@@ -1,6 +1,7 @@
 // Graph → kernels: fusion, schedules, memory plan, and the expansion of scalar functions into machine ops.
 
 export { lowerEntry, type FusionNote, type Lowered } from './lower.js';
+export { indexFacts } from './needs.js';
 export { buffersOf, planMemory } from './memory.js';
 
 export { expandScalars } from './expand.js';

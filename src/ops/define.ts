@@ -117,6 +117,8 @@ export interface Op<A extends Attrs = Attrs> extends OpTag {
   /** The meaning, naive. */
   evaluate(args: readonly Value[], context: EvaluateContext<A>): Value;
   readonly lowering: Lowering<A>;
+  /** A size that must not be 0 where any of `count` elements is computed: an index clamped into it would mean none. */
+  needs?(node: Node<A>): { readonly size: Dim; readonly count: Dim };
   samples(): readonly Sample<A>[];
 }
 

@@ -1,7 +1,7 @@
 // Rows of a table by number, and its transpose. In: table[N, …R] and ids[…I]; ids[…I] and updates[…I, …R]. Out: […I, …R]; [rows, …R], where rows with one id are summed.
 // Holds: a negative id counts from the end as in NumPy; what is then still out of range is clamped to the nearest row, the same in both directions.
 
-import { Dim, type DType, InternalError, shapeEquals, shapeToString } from '../base/index.js';
+import { Dim, type DType, elementCount, InternalError, shapeEquals, shapeToString } from '../base/index.js';
 import { tensor, type TensorType, type Type } from '../graph/index.js';
 import { build as loop, type Buffer, type Expr, type Stmt } from '../loop/index.js';
 import { applyTensor, tensorOf } from './apply.js';
@@ -72,6 +72,7 @@ export const gather: Op<NoAttrs> = defineOp<NoAttrs>({
     },
     cost: 0,
   },
+  needs: ({ args, type }) => ({ size: dimAt((args[0]?.type as TensorType).shape, 0), count: elementCount((type as TensorType).shape) }),
   samples: () => [
     { args: [{ dtype: 'f64', shape: [4, 3] }, { dtype: 'i32', shape: [5], values: [0, 3, -1, 3, 99] }], attrs: {} },
     { args: [{ dtype: 'f64', shape: [3] }, { dtype: 'i32', shape: [], values: [-2] }], attrs: {} },
@@ -146,6 +147,7 @@ export const scatterAdd: Op<ScatterAddAttrs> = defineOp<ScatterAddAttrs>({
       return scatterNest(ids, updates, result, node.attrs.rows, context);
     },
   },
+  needs: ({ args, attrs }) => ({ size: attrs.rows, count: elementCount((args[1]?.type as TensorType).shape) }),
   samples: () => [
     { args: [{ dtype: 'i32', shape: [5], values: [0, 3, -1, 3, 99] }, { dtype: 'f64', shape: [5, 2] }], attrs: { rows: Dim.of(4) } },
     { args: [{ dtype: 'i32', shape: [], values: [1] }, { dtype: 'f64', shape: [] }], attrs: { rows: Dim.of(3) } },

@@ -1,0 +1,36 @@
+// What sizes must be for every index to mean an element. In: an entry. Out: facts about its sizes that callers must fulfil.
+// Holds: an entry whose facts hold reads and writes inside of its buffers, whatever numbers it is fed.
+
+import { Dim } from '../base/index.js';
+import { type Entry, entryRoots, type Node, regionsOf, type SizeFact, topological } from '../graph/index.js';
+import { opOf } from './forms.js';
+
+/** One fact per op that takes rows by number: where it takes any, there is a row to take. Facts that the entry states already are left out. */
+export function indexFacts(entry: Entry): SizeFact[] {
+  const found = new Map<string, SizeFact>();
+  const known = new Set(entry.facts.map(keyOf));
+  const visit = (roots: readonly Node[], times: Dim): void => {
+    for (const node of topological(roots)) {
+      const need = opOf(node).needs?.(node);
+      const fact = need === undefined ? undefined : factOf(need.size, times.mul(need.count));
+      if (fact !== undefined && !known.has(keyOf(fact))) found.set(keyOf(fact), fact);
+      const { trip } = node.attrs;
+      const turns = trip instanceof Dim ? times.mul(trip) : times;
+      for (const [, region] of regionsOf(node)) visit(region.results, turns);
+    }
+  };
+  visit(entryRoots(entry, 'without names'), Dim.one);
+  return [...found.values()];
+}
+
+const keyOf = ({ left, relation, right }: SizeFact): string => `${left.key} ${relation} ${right.key}`;
+
+/** `size` is not 0, or nothing is counted; undefined where that is certain. */
+function factOf(size: Dim, count: Dim): SizeFact | undefined {
+  if ((size.constant ?? 0) > 0 || count.constant === 0) return undefined;
+  const positive = size.terms.every(({ coefficient }) => coefficient > 0) && size.terms.some(({ names }) => names.length === 0);
+  // Counting over the size itself (a loop over rows) takes nothing from what is empty.
+  if (positive || count.divideExact(size) !== undefined) return undefined;
+  if (count.constant !== undefined) return { left: size, relation: '>', right: Dim.zero, span: undefined };
+  return { left: count, relation: '<=', right: count.mul(size), span: undefined };
+}
