@@ -25,6 +25,9 @@ export function packagesMatch() {
 }
 
 export async function installPackages() {
+  if (!existsSync(at('package-lock.json'))) {
+    stop('this copy of tfc came as a package, without the lock file and the sources that set-up works from.', 'Clone the repository, run npm run setup there, and depend on the clone: npm install PATH.');
+  }
   if (packagesMatch()) return;
   say('installing the npm packages of the lock file (npm ci) …');
   await run('npm', ['ci', '--no-audit', '--no-fund'], { quiet: true, what: 'npm ci' });
