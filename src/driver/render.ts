@@ -27,5 +27,26 @@ function frame(span: Span, text: string | undefined, texts: Texts, color: boolea
   // The frame of a long span would show its last lines; its first line is what matters.
   const last = end.line > start.line ? { line: start.line, column: start.column + 1 } : end;
   const around = text === undefined ? 1 : 0;
-  return [head, codeFrameColumns(source, { start, end: last }, { highlightCode: color, forceColor: color, linesAbove: around, linesBelow: around })];
+  const shown = clipped(source, start, last);
+  return [head, codeFrameColumns(shown.source, { start: shown.start, end: shown.end }, { highlightCode: color, forceColor: color, linesAbove: around, linesBelow: around })];
+}
+
+/** Columns of a line that are shown; more do not fit a terminal. */
+const widest = 160;
+
+interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Long lines cut to what is around the place: a program may be written by a program. */
+function clipped(source: string, start: Place, end: Place): { readonly source: string; readonly start: Place; readonly end: Place } {
+  // What the frame takes for the end of a line, and the language does not, becomes a space.
+  const lines = source.replace(/[\u2028\u2029]/g, ' ').split(/\r\n|[\n\r]/);
+  const line = lines[start.line - 1] ?? '';
+  const from = line.length > widest ? Math.max(0, start.column - 1 - widest / 4) : 0;
+  const cut = (text: string, at: number): string => `${at > 0 ? '…' : ''}${text.slice(at, at + widest)}${text.length > at + widest ? '…' : ''}`;
+  const shift = from > 0 ? from - 1 : 0;
+  const place = ({ line: at, column }: Place): Place => ({ line: at, column: at === start.line ? Math.min(column - shift, widest + 2) : column });
+  return { source: lines.map((text, at) => cut(text, at === start.line - 1 ? from : 0)).join('\n'), start: place(start), end: place(end) };
 }

@@ -51,6 +51,20 @@ describe('rendering for people', () => {
     expect(render({ ...diagnostic, span: { source: 'm.tdsl', start: text.length, end: text.length }, labels: [] }, texts, false)).toContain('--> m.tdsl:4:1');
   });
 
+  it('cuts long lines to what is around the place', () => {
+    const source = `export fn f(x: f32): f32 = ${'x + '.repeat(300)}nope${' + x'.repeat(300)}\n// \u2028 is no end of a line\nexport fn g(x: f32): f32 = nix\n`;
+    const shown = (piece: string): string[] => {
+      const start = source.indexOf(piece);
+      return render({ code: 'unknown-name', message: 'm', span: { source: 'm.tdsl', start, end: start + piece.length } }, new Map([['m.tdsl', source]]), false).split('\n');
+    };
+    const [, place, line = '', marks = ''] = shown('nope');
+    expect(place).toBe('  --> m.tdsl:1:1228');
+    expect(line.length).toBeLessThan(180);
+    expect(line.slice(marks.indexOf('^'), marks.lastIndexOf('^') + 1)).toBe('nope');
+    const last = shown('nix');
+    expect(last.find((one) => one.startsWith('> 3'))).toBe('> 3 | export fn g(x: f32): f32 = nix');
+  });
+
   it('names a source that was not read, and says nothing of places that a message names already', () => {
     expect(render({ ...diagnostic, labels: [{ span: { source: 'other.tdsl', start: 3, end: 4 }, text: 'there' }] }, texts, false)).toContain('--> other.tdsl: there');
     expect(render({ code: 'file-not-found', message: 'a.tdsl: no such file', span: { source: 'a.tdsl', start: 0, end: 0 } }, texts, false)).toBe('error[file-not-found]: a.tdsl: no such file');
