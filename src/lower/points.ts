@@ -14,6 +14,8 @@ import { Values } from './values.js';
 
 /** Elements that one iteration of a parallel elementwise loop takes, and up to which a loop stays on one thread. */
 const blockElements = 4096;
+/** Terms that a long reduction combines before it adds them to the total. */
+const blockTerms = 4096;
 
 export interface EmitContext {
   readonly storage: Storage;
@@ -98,10 +100,10 @@ export class PointEmitter {
   #reduceUnrolled(scope: Scope, reductions: readonly Reduction[]): void {
     const points = reductions.map(({ node }) => unrolledPoints(node));
     const accumulators = reductions.map(({ node, form }, which) => this.#declare(scope, form, [(points[which] as Expr[][]).length], node));
-    this.#reduceLoops(scope, (reductions[0] as Reduction).form.reduced, (body, at) => {
+    this.#reduceLoops(scope, reductions, accumulators, (body, at, into) => {
       for (const [which, { form }] of reductions.entries()) {
         const reduced = spread(form.reduced, at);
-        for (const [slot, kept] of (points[which] as Expr[][]).entries()) this.#accumulate(body, form, accumulators[which] as Accumulator, [build.int(slot)], kept, reduced);
+        for (const [slot, kept] of (points[which] as Expr[][]).entries()) this.#accumulate(body, form, into[which] as Accumulator, [build.int(slot)], kept, reduced);
       }
     });
     for (const [which, { node }] of reductions.entries()) {
@@ -125,8 +127,8 @@ export class PointEmitter {
       for (const stage of this.#stages) {
         for (const together of alike(stage)) {
           const accumulators = together.map(({ node, form }) => this.#declare(body, form, [], node));
-          this.#reduceLoops(body, (together[0] as Reduction).form.reduced, (inner, at) => {
-            for (const [which, { node, form }] of together.entries()) this.#accumulate(inner, form, accumulators[which] as Accumulator, [], spread(node.type.shape, point), spread(form.reduced, at));
+          this.#reduceLoops(body, together, accumulators, (inner, at, into) => {
+            for (const [which, { node, form }] of together.entries()) this.#accumulate(inner, form, into[which] as Accumulator, [], spread(node.type.shape, point), spread(form.reduced, at));
           });
           for (const [which, { node }] of together.entries()) body.remember(valueKey(node, spread(node.type.shape, point)), body.let('r', widthAs(node.type.dtype, build.read(accumulators[which] as Accumulator))));
         }
@@ -244,20 +246,32 @@ export class PointEmitter {
     this.#serial(scope, shape.slice(0, -1), (body, at) => body.loop('i', build.size(shape.at(-1) as Dim), 'vector', (i, lanes) => fill(lanes, [...at, i])));
   }
 
-  /** Loops over what is reduced, lanes along its last axis, or along the longest when the last one is short. */
-  #reduceLoops(scope: Scope, reduced: Shape, fill: (body: Scope, at: readonly Expr[]) => void): void {
-    const loops = space(reduced);
-    if (loops.length === 0) return fill(scope, []);
+  /**
+   * Loops over what is reduced, lanes along its last axis, or along the longest when the last one is short. `fill` accumulates into the registers that it is given: over a long axis those are partial
+   * results of `blockTerms` terms, so that the error of a sum grows with the number of blocks and not with the number of terms.
+   */
+  #reduceLoops(scope: Scope, reductions: readonly Reduction[], totals: readonly Accumulator[], fill: (body: Scope, at: readonly Expr[], into: readonly Accumulator[]) => void): void {
+    const loops = space((reductions[0] as Reduction).form.reduced);
+    if (loops.length === 0) return fill(scope, [], totals);
     const lane = laneAxis(loops);
+    const length = loops[lane] as Dim;
+    const along = (others: readonly Expr[], at: Expr): Expr[] => [...others.slice(0, lane), at, ...others.slice(lane)];
     this.#serial(
       scope,
       loops.filter((_, axis) => axis !== lane),
-      (body, others) =>
-        body.loop('i', build.size(loops[lane] as Dim), 'vector', (i, lanes) => {
-          const at = [...others];
-          at.splice(lane, 0, i);
-          fill(lanes, at);
-        }),
+      (body, others) => {
+        if ((length.constant ?? Infinity) <= blockTerms) return body.loop('i', build.size(length), 'vector', (i, lanes) => fill(lanes, along(others, i), totals));
+        const extent = build.size(length);
+        body.loop('n', build.over(build.plus(extent, build.int(blockTerms - 1)), build.int(blockTerms)), 'serial', (n, block) => {
+          const start = block.let('start', build.times(n, build.int(blockTerms)));
+          const partial = reductions.map(({ node, form }, which) => this.#declare(block, form, (totals[which] as Accumulator).shape, node));
+          block.loop('i', build.smaller(build.int(blockTerms), build.minus(extent, start)), 'vector', (i, lanes) => fill(lanes, along(others, build.plus(start, i)), partial));
+          for (const [which, { form }] of reductions.entries()) {
+            const total = totals[which] as Accumulator;
+            for (const slot of indices(total.shape)) block.emit({ kind: 'accumulate', accumulator: total, index: slot.map(build.int), combine: form.combine, value: build.read(partial[which] as Accumulator, slot.map(build.int)) });
+          }
+        });
+      },
     );
   }
 }
