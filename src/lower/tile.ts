@@ -137,7 +137,7 @@ export class TileEmitter {
         const index = [...batch, build.plus(row, i), build.plus(column, j)];
         const loops = index.filter((_, at) => (node.type.shape[at] as Dim).constant !== 1);
         // A single row has no loop of its own: its index is 0 wherever the epilogue reads it.
-        lane.remember(valueKey(node, spread(node.type.shape, loops)), build.read(sums, [i, j]));
+        lane.remember(valueKey(node, spread(node.type.shape, loops)), widthAs(node.type.dtype, build.read(sums, [i, j])));
         this.#points.store(lane, this.#stored, loops);
       }),
     );

@@ -170,7 +170,7 @@ export function opForms(): readonly Named[] {
       for (const [at, variant] of formsOf(op).entries()) {
         for (const [which, dtype] of dtypeNames.entries()) {
           const typed = retyped(op, variant, dtype);
-          if (typed !== undefined) found.set(JSON.stringify([typed.args, describeAttrs(typed.attrs)]), { op, variant: typed, quick: which === 0 || at === 1 });
+          if (typed !== undefined) found.set(JSON.stringify([typed.args, describeAttrs(typed.attrs)]), { op, variant: typed, quick: which === 0 || at === (op.name === 'matmul' ? 0 : 1) });
         }
       }
       return [...found.values()];
