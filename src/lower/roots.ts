@@ -3,11 +3,10 @@
 
 import type { Shape } from '../base/index.js';
 import { type Node, topological, type TensorNode } from '../graph/index.js';
-import { build, type Buffer, type Expr } from '../loop/index.js';
-import { addressStride } from './expressions.js';
-import { type Form, formOf, space, tensorOf, type TileForm } from './forms.js';
-import { Names, Scope } from './scope.js';
-import { isInlineReduce, Values } from './values.js';
+import { build, type Buffer } from '../loop/index.js';
+import { type Form, formOf, space } from './forms.js';
+import { unreadableOperands } from './operands.js';
+import { isInlineReduce } from './values.js';
 
 /** A scalar that costs more FLOPs than this is computed once, before the loops that read it. */
 const scalarCost = 8;
@@ -85,30 +84,4 @@ export function inlineCosts(order: readonly Node[], roots: ReadonlySet<Node>, fo
     costs.set(node, Math.min(cost, 1e6));
   }
   return costs;
-}
-
-/**
- * Operands that the register tile cannot read as they are: computed ones, and views whose address is not linear, or whose columns are not contiguous
- * on the right side (lanes run along columns).
- */
-function unreadableOperands(form: TileForm, roots: ReadonlySet<Node>, forms: Forms): TensorNode[] {
-  const [left, right] = form.node.args.map(tensorOf) as [TensorNode, TensorNode];
-  const batch = form.batch.map((_, axis) => build.index(`b${axis}`));
-  return [
-    ...(strideAlong(left, [...batch, build.index('m'), build.index('k')], ['m', 'k'], roots, forms) === undefined ? [left] : []),
-    ...(strideAlong(right, [...batch, build.index('k'), build.index('n')], ['n', 'k'], roots, forms) === 1 ? [] : [right]),
-  ].filter((node) => !forms.isStored(node) && !roots.has(node));
-}
-
-/** Constant stride along the first of `loops`, 0 for another linear one, undefined when the operand is no plain load that is linear in all of them. */
-function strideAlong(operand: TensorNode, index: readonly Expr[], loops: readonly string[], roots: ReadonlySet<Node>, forms: Forms): number | undefined {
-  const values = new Values({
-    stored: (node) => (roots.has(node) || forms.isStored(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined),
-    form: (node) => forms.of(node),
-  });
-  const value = values.at(operand, index, Scope.root(new Names()));
-  if (value.kind !== 'load') return undefined;
-  const strides = loops.map((loop) => addressStride(value.buffer, value.index, loop));
-  if (strides.some((stride) => stride === undefined)) return undefined;
-  return strides[0]?.constant ?? 0;
 }

@@ -1,0 +1,36 @@
+// How register tiles read their operands. In: a matrix product and the nodes that have storage. Out: operands that need storage of their own first.
+// Holds: what is left is one load per element, linear in every loop of the tile, and contiguous along the columns of the right side.
+
+import type { Node, TensorNode } from '../graph/index.js';
+import { build, type Expr } from '../loop/index.js';
+import { addressStride } from './expressions.js';
+import { tensorOf, type TileForm } from './forms.js';
+import { type Forms, probeBuffer } from './roots.js';
+import { Names, Scope } from './scope.js';
+import { Values } from './values.js';
+
+/**
+ * Operands that the register tile cannot read as they are: computed ones, and views whose address is not linear, or whose columns are not contiguous
+ * on the right side (lanes run along columns).
+ */
+export function unreadableOperands(form: TileForm, roots: ReadonlySet<Node>, forms: Forms): TensorNode[] {
+  const [left, right] = form.node.args.map(tensorOf) as [TensorNode, TensorNode];
+  const batch = form.batch.map((_, axis) => build.index(`b${axis}`));
+  return [
+    ...(strideAlong(left, [...batch, build.index('m'), build.index('k')], ['m', 'k'], roots, forms) === undefined ? [left] : []),
+    ...(strideAlong(right, [...batch, build.index('k'), build.index('n')], ['n', 'k'], roots, forms) === 1 ? [] : [right]),
+  ].filter((node) => !forms.isStored(node) && !roots.has(node));
+}
+
+/** Constant stride along the first of `loops`, 0 for another linear one, undefined when the operand is no plain load that is linear in all of them. */
+function strideAlong(operand: TensorNode, index: readonly Expr[], loops: readonly string[], roots: ReadonlySet<Node>, forms: Forms): number | undefined {
+  const values = new Values({
+    stored: (node) => (roots.has(node) || forms.isStored(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined),
+    form: (node) => forms.of(node),
+  });
+  const value = values.at(operand, index, Scope.root(new Names()));
+  if (value.kind !== 'load') return undefined;
+  const strides = loops.map((loop) => addressStride(value.buffer, value.index, loop));
+  if (strides.some((stride) => stride === undefined)) return undefined;
+  return strides[0]?.constant ?? 0;
+}
