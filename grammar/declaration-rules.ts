@@ -8,8 +8,9 @@ import type {
 } from './ast.js';
 import { EOF } from './chevrotain.js';
 import { docBefore } from './doc-comments.js';
+import { prepare } from './lookahead.js';
 import { describe } from './messages.js';
-import { ParseEnd, type PlacedProblem } from './parser-base.js';
+import { type KnownGrammar, ParseEnd, type PlacedProblem } from './parser-base.js';
 import type { Source } from './span.js';
 import { startsFile, startsMember, startsTop } from './starts.js';
 import { StatementRules } from './statement-rules.js';
@@ -24,9 +25,10 @@ export interface Parsed {
 export class TdslParser extends StatementRules {
   private comments: readonly Comment[] = [];
 
-  constructor(validate = false) {
-    super(validate);
-    this.performSelfAnalysis();
+  constructor(grammar: KnownGrammar = 'analysed') {
+    super(grammar);
+    if (typeof grammar === 'string') this.performSelfAnalysis();
+    else prepare(this, grammar);
   }
 
   /** Reads a whole file. Nothing of an earlier file remains. */
@@ -43,6 +45,16 @@ export class TdslParser extends StatementRules {
     this.begin({ path: '', text: '' }, []);
     this.comments = [];
     return { declarations, problems };
+  }
+
+  /** The same, or undefined for a file with a mistake: a parser that goes by tables may fail over it in any way. */
+  readSound(source: Source, tokens: readonly IToken[], comments: readonly Comment[]): readonly Declaration[] | undefined {
+    try {
+      const { declarations, problems } = this.read(source, tokens, comments);
+      return problems.length === 0 ? declarations : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   private readonly file = this.rule('file', (): readonly Declaration[] => {

@@ -2,11 +2,14 @@
 // Holds: never throws and ends in reasonable time, whatever the text; without problems the tree has no `missing` node;
 // a tree is never deeper than `maximumDepth`, so whoever goes over it may recurse.
 
-import type { Declaration, Program } from './ast.js';
-import { TdslParser } from './declaration-rules.js';
+import type { IToken } from 'chevrotain';
+import type { Comment, Declaration, Program } from './ast.js';
+import { type Parsed, TdslParser } from './declaration-rules.js';
 import { lex } from './lex.js';
+import type { Lookaheads } from './lookahead.js';
 import { once } from './once.js';
 import { maximumProblems, type PlacedProblem } from './parser-base.js';
+import { preparedLookaheads, preparedTree } from './prepared.js';
 import type { SyntaxProblem } from './problem.js';
 import { lineStarts, positionIn, type Source, type Span } from './span.js';
 import { depthOf } from './walk.js';
@@ -26,14 +29,29 @@ export interface ParseResult {
 // Building the parser takes longer than reading a file, so it is built when it is first needed, and once. Each reading
 // starts over: nothing passes from one to the next.
 const theParser = once(() => new TdslParser());
+// Analysing the grammar takes most of that. Most files have no mistake, and where the build has left tables, those are read without.
+const theSoundParser = once(() => {
+  const tables = preparedLookaheads();
+  return { parser: tables === undefined ? undefined : new TdslParser(JSON.parse(tables) as Lookaheads) };
+});
+
+function read(source: Source, tokens: readonly IToken[], comments: readonly Comment[]): Parsed {
+  const declarations = theSoundParser().parser?.readSound(source, tokens, comments);
+  return declarations === undefined ? theParser().read(source, tokens, comments) : { declarations, problems: [] };
+}
 
 /** Reads a `.tdsl` text. `path` is only a name for spans. Mistakes come back as `problems`, not as exceptions. */
 export function parse(text: string, path: string): ParseResult {
+  const known = preparedTree(path);
+  if (known !== undefined) {
+    const program = JSON.parse(known) as Program;
+    if (program.source.text === text) return { program, problems: [] };
+  }
   const source: Source = { path, text };
   const unreadable = refuse(source);
   if (unreadable !== null) return { program: programOf(source, [], []), problems: [unreadable] };
   const { tokens, comments, problems: strange } = lex(source, maximumProblems);
-  const { declarations, problems: found } = theParser().read(source, tokens, comments);
+  const { declarations, problems: found } = read(source, tokens, comments);
   const deep = declarations.filter((declaration) => depthOf(declaration) > maximumDepth);
   const kept = deep.length === 0 ? declarations : declarations.filter((declaration) => !deep.includes(declaration));
   return {

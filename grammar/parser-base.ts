@@ -5,6 +5,7 @@
 import type { IToken, ParserMethod, TokenType } from 'chevrotain';
 import type { Identifier } from './ast.js';
 import { EmbeddedActionsParser, EOF, isRecognitionException, tokenMatcher } from './chevrotain.js';
+import type { Lookaheads } from './lookahead.js';
 import { messages, shown } from './messages.js';
 import type { SyntaxProblem } from './problem.js';
 import type { Source, Span } from './span.js';
@@ -15,6 +16,9 @@ import * as t from './tokens.js';
 export const maximumNesting = 100;
 /** No more problems than these are told of one file. */
 export const maximumProblems = 20;
+
+/** How a parser comes to know its grammar: by analysing it, with a check of the grammar itself (for tests) or without, or by tables. */
+export type KnownGrammar = 'checked' | 'analysed' | Lookaheads;
 
 /** Thrown to end a parse early: the problems found so far are enough. */
 export class ParseEnd extends Error {}
@@ -31,14 +35,17 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   private nesting = 0;
   private reported: PlacedProblem[] = [];
 
-  /** With `validate` the grammar itself is checked; that takes time and is for tests. */
-  constructor(validate: boolean) {
+  /** Whether the first mistake ends the parse: nobody is told what it is. */
+  private readonly stopsAtMistakes: boolean;
+
+  constructor(grammar: KnownGrammar) {
     super(t.allTokens, {
       maxLookahead: 1,
-      recoveryEnabled: true,
-      skipValidations: !validate,
+      recoveryEnabled: typeof grammar === 'string',
+      skipValidations: grammar !== 'checked',
       errorMessageProvider: messages,
     });
+    this.stopsAtMistakes = typeof grammar !== 'string';
   }
 
   protected override canTokenTypeBeInsertedInRecovery(): boolean {
@@ -82,7 +89,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     if (this.reported.some((one) => one.at === at)) return;
     const span = problem.span ?? (token.tokenType === EOF ? this.placeOf(token) : this.spanOf(token));
     this.reported.push({ at, problem: { ...problem, span } });
-    if (this.enough()) throw new ParseEnd('enough problems');
+    if (this.stopsAtMistakes || this.enough()) throw new ParseEnd('enough problems');
   }
 
   /** Some of the problems follow from others and are left out in the end. */
@@ -266,7 +273,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     try {
       return body();
     } catch (error) {
-      if (!(error instanceof Error) || !isRecognitionException(error)) throw error;
+      if (this.stopsAtMistakes || !(error instanceof Error) || !isRecognitionException(error)) throw error;
       this.nesting = nesting;
       if (this.enough()) throw new ParseEnd('enough problems');
       this.skipFrom(first, starts);

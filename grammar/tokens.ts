@@ -17,8 +17,11 @@ function unicode(pattern: RegExp): CustomPatternMatcherFunc {
 }
 
 // The lexer picks patterns by first character; above code 255 it wants one example from each of its blocks of 255 codes.
+// It could find first characters itself, but taking patterns apart takes longer than reading a program.
 const foreignStarts = Array.from({ length: 257 }, (_, block) => Math.min(0xffff, 256 + block * 255));
 const nearCodes = Array.from({ length: 256 }, (_, code) => code);
+
+const digits = [...'0123456789'];
 
 export const Identifier = createToken({
   name: 'Identifier',
@@ -62,11 +65,13 @@ export const wordsAfterValues: ReadonlySet<string> = new Set(['else', 'for', 'in
 export const NumberLiteral = createToken({
   name: 'NumberLiteral',
   pattern: /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/,
+  start_chars_hint: digits,
   label: 'a number',
 });
 export const StringLiteral = createToken({
   name: 'StringLiteral',
   pattern: /"[^"\\\r\n]*(?:\\[^\r\n][^"\\\r\n]*)*"/,
+  start_chars_hint: ['"'],
   line_breaks: false,
   label: 'a string',
 });
@@ -74,12 +79,14 @@ export const StringLiteral = createToken({
 export const UnterminatedString = createToken({
   name: 'UnterminatedString',
   pattern: /"[^\r\n]*/,
+  start_chars_hint: ['"'],
   categories: [StringLiteral],
   line_breaks: false,
 });
 export const ForeignString = createToken({
   name: 'ForeignString',
   pattern: /'[^'\r\n]*'|`[^`\r\n]*`/,
+  start_chars_hint: ["'", '`'],
   categories: [StringLiteral],
   line_breaks: false,
 });
@@ -118,17 +125,25 @@ export const LessEquals = sign('LessEquals', '<=');
 export const Greater = sign('Greater', '>');
 export const GreaterEquals = sign('GreaterEquals', '>=');
 
-const Whitespace = createToken({ name: 'Whitespace', pattern: /[\s\uFEFF]+/, group: Lexer.SKIPPED, line_breaks: true });
-const LineComment = createToken({ name: 'LineComment', pattern: /\/\/[^\r\n]*/, group: 'comments', line_breaks: false });
+const Whitespace = createToken({
+  name: 'Whitespace',
+  pattern: /[\s\uFEFF]+/,
+  start_chars_hint: [...nearCodes.filter((code) => /\s/.test(String.fromCharCode(code))), ...foreignStarts],
+  group: Lexer.SKIPPED,
+  line_breaks: true,
+});
+const LineComment = createToken({ name: 'LineComment', pattern: /\/\/[^\r\n]*/, start_chars_hint: ['/'], group: 'comments', line_breaks: false });
 const BlockComment = createToken({
   name: 'BlockComment',
   pattern: /\/\*[^*]*\*+(?:[^/*][^*]*\*+)*\//,
+  start_chars_hint: ['/'],
   group: 'comments',
   line_breaks: true,
 });
 export const UnterminatedComment = createToken({
   name: 'UnterminatedComment',
   pattern: /\/\*[\s\S]*/,
+  start_chars_hint: ['/'],
   group: 'wrong',
   line_breaks: true,
 });

@@ -1,39 +1,109 @@
-// What processes load, in few files: resolving and reading some hundred modules takes longer than compiling a small program. In: the compiled sources in dist.
-// Out: dist/bundle with the command, the compiling process and the public API, source maps beside them, and `stamp`, a hash of all of it by which
-// the compile cache knows this compiler. Holds: dependencies stay packages; a file whose content is as it was is not written again, and none is
-// seen half written.
+// What processes load, in few files and already compiled: resolving, reading and compiling some hundred modules takes longer than compiling a small
+// program. In: the compiled sources in dist. Out: dist/bundle with the command, the compiling process and the public API, and `stamp`, a hash of all
+// of it by which the compile cache knows this compiler. Holds: what Node compiles of a bundle is kept beside it; a Node that cannot use that compiles
+// it again; a file whose content is as it was is not written again, and none is seen half written.
 
-import { readdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { at, hash, readText, writeWhole } from './files.mjs';
+import { at, filesBelow, hash, readText, run, writeWhole } from './files.mjs';
+import { loaderOf, wrapped } from './loader.mjs';
 
 const FOLDER = at('dist', 'bundle');
 const driver = (name) => at('dist', 'src', 'driver', `${name}.js`);
-const isOwn = (id) => id.startsWith('.') || id.startsWith('/');
-
-/** A command loads its part of the compiler when it runs; the compiling process needs all of it, at once. */
-const PARTS = [
-  { input: { cli: driver('cli'), index: driver('index') }, output: { chunkFileNames: 'part-[name].js' } },
-  { input: { worker: driver('worker') }, output: { codeSplitting: false } },
+/** One file of code, and the files that load it: their names and what they do with its exports. */
+const BUNDLES = [
+  {
+    name: 'compiler',
+    entries: {
+      'cli.cjs': (load) => `#!/usr/bin/env node\n'use strict';\n${load}.runCommand(process.argv.slice(2));\n`,
+      'worker.cjs': (load) => `'use strict';\n${load}.serveBuild();\n`,
+    },
+  },
+  {
+    name: 'index',
+    entries: {
+      'index.cjs': (load) => `'use strict';\nmodule.exports = ${load};\n`,
+      'index.js': (_, exports) => `const { createRequire } = process.getBuiltinModule('node:module');\nexport const { ${exports.join(', ')} } = createRequire(import.meta.url)('./index.cjs');\n`,
+    },
+  },
 ];
 
-export async function bundle() {
+/** What `grammar/prepared.ts` knows in the bundle. */
+async function prepared() {
+  const { TdslParser } = await import(at('dist', 'grammar', 'declaration-rules.js'));
+  const { lookaheadsOf } = await import(at('dist', 'grammar', 'lookahead.js'));
+  const { parse } = await import(at('dist', 'grammar', 'index.js'));
+  const std = at('src', 'std');
+  const trees = filesBelow(std, (path) => path.endsWith('.tdsl')).map((path) => {
+    const name = `std/${path.slice(std.length + 1, -'.tdsl'.length)}`;
+    const { program, problems } = parse(readFileSync(path, 'utf8'), name);
+    if (problems.length > 0) throw new Error(`${name}: ${problems[0].message}`);
+    return [name, JSON.stringify(program)];
+  });
+  const tables = JSON.stringify(lookaheadsOf(new TdslParser()));
+  return `const trees = new Map(${JSON.stringify(trees)});
+export const preparedLookaheads = () => ${JSON.stringify(tables)};
+export const preparedTree = (path) => trees.get(path);`;
+}
+
+async function codeOf(name, replacements) {
   // Not at the top: set-up reads this file before anything is installed.
   const { rolldown } = await import('rolldown');
-  const files = new Map();
-  for (const { input, output } of PARTS) {
-    const made = await rolldown({ cwd: at(), platform: 'node', input, external: (id) => !isOwn(id) });
-    try {
-      const { output: parts } = await made.generate({ dir: FOLDER, format: 'esm', sourcemap: true, ...output });
-      for (const part of parts) files.set(part.fileName, part.type === 'chunk' ? part.code : part.source);
-    } finally {
-      await made.close();
-    }
+  const made = await rolldown({
+    cwd: at(),
+    platform: 'node',
+    input: { [name]: driver(name) },
+    external: /^node:/,
+    plugins: [{ name: 'prepared', load: (id) => replacements.get(id) }],
+  });
+  try {
+    const { output } = await made.generate({ dir: FOLDER, format: 'cjs', codeSplitting: false });
+    return { code: wrapped(output[0].code), exports: output[0].exports };
+  } finally {
+    await made.close();
   }
-  const code = [...files].filter(([name]) => name.endsWith('.js')).sort(([a], [b]) => (a < b ? -1 : 1));
-  files.set('stamp', hash(...code.flat()));
-  for (const [name, content] of files) if (readText(at('dist', 'bundle', name)) !== content) writeWhole(at('dist', 'bundle', name), content);
-  for (const name of readdirSync(FOLDER)) if (!files.has(name) && !name.endsWith('.part')) rmSync(at('dist', 'bundle', name), { force: true });
+}
+
+/** Lets a process do what most processes do, and keep what Node has compiled for it. */
+async function compiledCode(bundle, source, file) {
+  const scratch = mkdtempSync(join(tmpdir(), 'tfc-bundle-'));
+  try {
+    const programs = filesBelow(at('examples'), (path) => path.endsWith('.tdsl'));
+    const env = { ...process.env, TFC_CACHE: join(scratch, 'cache') };
+    await run(process.execPath, [at('scripts', 'warm.mjs'), bundle, source, file, scratch, ...programs], { quiet: true, env, what: `warming ${bundle}` });
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+export async function bundle() {
+  const replacements = new Map([
+    [at('dist', 'grammar', 'prepared.js'), await prepared()],
+    // The package's own single file, joined with the rest.
+    [at('dist', 'grammar', 'chevrotain.js'), `export * from '${at('node_modules', 'chevrotain', 'lib', 'chevrotain.mjs')}';`],
+  ]);
+  const bundles = await Promise.all(BUNDLES.map(async (one) => ({ ...one, ...(await codeOf(one.name, replacements)) })));
+  const stamp = hash(...bundles.map(({ code }) => code));
+  const kept = new Set(['stamp']);
+  const write = (name, content) => {
+    kept.add(name);
+    if (readText(at('dist', 'bundle', name)) !== content) writeWhole(at('dist', 'bundle', name), content);
+  };
+  for (const { name, code, exports, entries } of bundles) {
+    const file = `${name}-${hash(code).slice(0, 12)}`;
+    write(`${file}.cjs`, code);
+    for (const [entry, content] of Object.entries(entries)) write(entry, content(loaderOf(file), exports));
+    kept.add(`${file}.code`);
+  }
+  write('stamp', stamp);
+  chmodSync(at('dist', 'bundle', 'cli.cjs'), 0o755);
+  for (const { name, code } of bundles) {
+    const file = at('dist', 'bundle', `${name}-${hash(code).slice(0, 12)}`);
+    await compiledCode(name, `${file}.cjs`, `${file}.code`);
+  }
+  for (const name of readdirSync(FOLDER)) if (!kept.has(name) && !name.endsWith('.part')) rmSync(at('dist', 'bundle', name), { force: true });
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) await bundle();

@@ -3,7 +3,7 @@
 
 import { chmodSync, existsSync } from 'node:fs';
 import { bundle } from './bundle.mjs';
-import { at, filesBelow, hashFiles, readText, run, writeWhole } from './files.mjs';
+import { at, filesBelow, hash, hashFiles, readText, run, writeWhole } from './files.mjs';
 import { buildLlvmAddon, buildRuntimeAddon } from './native.mjs';
 import { checkNode, installPackages } from './packages.mjs';
 import { say } from './report.mjs';
@@ -11,7 +11,7 @@ import { systemTools } from './system.mjs';
 
 const ROOMS = ['grammar', 'src', 'codegen', 'runtime', 'examples'];
 const LAUNCHER = `#!/bin/sh
-exec node "$(dirname "$(readlink -f "$0")")/../../dist/bundle/cli.js" "$@"
+exec node "$(dirname "$(readlink -f "$0")")/../../dist/bundle/cli.cjs" "$@"
 `;
 
 /** `project`: what has to be compiled: `examples`, which includes the product, or `.` for all rooms with the tests. */
@@ -28,7 +28,10 @@ export async function setUp(project = '.') {
 async function compile(project) {
   const rooms = project === '.' ? [...ROOMS, 'test'] : ROOMS;
   const sources = rooms.flatMap((r) => filesBelow(at(r), (p) => p.endsWith('.ts') || p.endsWith('tsconfig.json')));
-  const key = hashFiles([...sources, at('tsconfig.json'), at('tsconfig.base.json'), at('package-lock.json'), at('scripts', 'bundle.mjs')]);
+  const library = filesBelow(at('src', 'std'), (p) => p.endsWith('.tdsl'));
+  const scripts = ['bundle', 'loader', 'warm'].map((name) => at('scripts', `${name}.mjs`));
+  // The bundle holds what this version of Node makes of it.
+  const key = hash(process.version, hashFiles([...sources, ...library, ...scripts, at('tsconfig.json'), at('tsconfig.base.json'), at('package-lock.json')]));
   const stamp = at('dist', '.tsbuildinfo', project === '.' ? 'all.stamp' : `${project}.stamp`);
   if (readText(stamp) === key && existsSync(at('dist', 'bundle', 'stamp'))) return;
   say('compiling the TypeScript sources …');
@@ -44,6 +47,6 @@ function linkCommand() {
     writeWhole(path, LAUNCHER);
     chmodSync(path, 0o755);
   }
-  const cli = at('dist', 'bundle', 'cli.js');
+  const cli = at('dist', 'bundle', 'cli.cjs');
   if (existsSync(cli)) chmodSync(cli, 0o755);
 }

@@ -9,7 +9,7 @@ import type { BuildReply, BuildRequest } from './request.js';
 
 /** The worker that was built together with this file; this file's source takes the compiled one. */
 function workerPath(): string {
-  const beside = fileURLToPath(new URL('worker.js', import.meta.url));
+  const beside = fileURLToPath(new URL('worker.cjs', import.meta.url));
   return existsSync(beside) ? beside : builtFile('dist', 'src', 'driver', 'worker.js');
 }
 

@@ -1,7 +1,5 @@
-// The compiling process. In: a BuildRequest as JSON on standard input. Out: a BuildReply as JSON on standard output.
+// The compiling process. In: standard input. Out: standard output.
 
-import { readFileSync } from 'node:fs';
-import { buildCached } from './build.js';
-import type { BuildRequest } from './request.js';
+import { serveBuild } from './serve-build.js';
 
-process.stdout.write(JSON.stringify(buildCached(JSON.parse(readFileSync(0, 'utf8')) as BuildRequest)));
+serveBuild();

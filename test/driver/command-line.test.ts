@@ -187,11 +187,11 @@ describe('bad input', () => {
 
 describe('a compile process that dies', () => {
   it('is an error that says how it ended', () => {
-    const crash = join(directory, place.file('crash.cjs', "if (/worker\\.js$/.test(process.argv[1] ?? '')) process.kill(process.pid, 'SIGSEGV');\n"));
+    const crash = join(directory, place.file('crash.cjs', "if (/worker\\.c?js$/.test(process.argv[1] ?? '')) process.kill(process.pid, 'SIGSEGV');\n"));
     const outcome = place.tfcWith({ NODE_OPTIONS: `--require ${crash}` }, 'run', 'model.tdsl', 'count', '--cpu', 'x86-64', '--json');
     expect(outcome).toMatchObject({ status: 1, err: '' });
     expect(jsonError(outcome)).toMatchObject({ code: 'internal-error', message: 'internal error in compile process: it ended with SIGSEGV' });
-    const silent = join(directory, place.file('silent.cjs', "if (/worker\\.js$/.test(process.argv[1] ?? '')) process.exit(0);\n"));
+    const silent = join(directory, place.file('silent.cjs', "if (/worker\\.c?js$/.test(process.argv[1] ?? '')) process.exit(0);\n"));
     expect(jsonError(place.tfcWith({ NODE_OPTIONS: `--require ${silent}` }, 'run', 'model.tdsl', 'count', '--cpu', 'x86-64', '--json')).message).toContain('it gave no reply');
   });
 });

@@ -36,7 +36,7 @@ function checked(text: string): ReturnType<typeof parse> {
 
 describe('the grammar', () => {
   it('is one that the parser library accepts', () => {
-    expect(() => new TdslParser(true)).not.toThrow();
+    expect(() => new TdslParser('checked')).not.toThrow();
   });
 });
 

@@ -1,6 +1,8 @@
 // `tfc graph FILE -o out.svg|.dot|.json`: the graph of a program as a picture or as data.
 
 import { extname } from 'node:path';
+import { createRequire } from 'node:module';
+import type * as WasmGraphviz from '@hpcc-js/wasm-graphviz';
 import type { Command } from 'commander';
 import type { EntryView } from '../graph-view.js';
 import { perform, print } from './command.js';
@@ -44,6 +46,7 @@ async function textOf(views: readonly EntryView[], format: Format): Promise<stri
   if (format === '.json') return `${JSON.stringify(views, null, 2)}\n`;
   const { toDot } = await import('../graph-dot.js');
   if (format === '.dot') return `${toDot(views)}\n`;
-  const { Graphviz } = await import('@hpcc-js/wasm-graphviz');
+  // Not by `import()`: code that was compiled ahead has no way to call it.
+  const { Graphviz } = createRequire(import.meta.url)('@hpcc-js/wasm-graphviz') as typeof WasmGraphviz;
   return (await Graphviz.load()).dot(toDot(views));
 }

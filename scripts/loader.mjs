@@ -1,0 +1,25 @@
+// How a bundle is loaded. In: its code, its name. Out: the code as one function; an expression that gives its exports. Holds: the loader trusts what Node
+// has compiled before only if Node does; it is text, because it stands in files that load nothing else.
+
+/** A script whose value is a function with the names that a CommonJS module knows; plain ASCII, so that it is read without decoding. */
+export const wrapped = (code) => `(function (exports, require, module, __filename, __dirname) { ${ascii(code)}\n})`;
+
+const ascii = (code) => code.replaceAll(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+function load(require, name) {
+  const { readFileSync } = require('node:fs');
+  const vm = require('node:vm');
+  const filename = `${__dirname}/${name}.cjs`;
+  let cachedData;
+  try {
+    cachedData = readFileSync(`${__dirname}/${name}.code`);
+  } catch {
+    // Nothing has been compiled yet.
+  }
+  const script = new vm.Script(readFileSync(filename, 'latin1'), { filename, cachedData });
+  const module = { exports: {} };
+  script.runInThisContext()(module.exports, require, module, filename, __dirname);
+  return module.exports;
+}
+
+export const loaderOf = (name) => `(${load})(require, '${name}')`;
