@@ -3,21 +3,22 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { type CompileTimes, timeCompiling, timeNode } from './compile-times.js';
-import { prepare } from './data.js';
-import { type Limits, measureLimits } from './limits.js';
+import { discard, prepare } from './data.js';
+import { Limiter, type Limits } from './limits.js';
 import { type Effort, measure } from './measure.js';
 import { findCompiler } from './native-program.js';
 import { findPeers, pinnable } from './peers.js';
 import { at } from './place.js';
 import { type Machine, type Measured, limitsText, table, toJson } from './report.js';
 import { short } from './statistics.js';
-import { workloads } from './workloads.js';
+import { workloads } from './workloads/index.js';
 
 export interface BenchOptions {
   readonly quick: boolean;
   readonly only: readonly string[];
   readonly threads: readonly number[];
   readonly json: string | undefined;
+  readonly cpu: string;
 }
 
 const thorough: Effort = { rounds: 15, slice: 60, starts: 4 };
@@ -32,30 +33,37 @@ export async function bench(options: BenchOptions, say: (line: string) => void):
   const effort = options.quick ? quick : thorough;
   const threadCounts = options.threads.length > 0 ? options.threads : [1, 2].filter((count) => count <= availableParallelism());
   const compiler = findCompiler();
-  const { peers, missing } = findPeers(compiler);
+  const { peers, missing } = findPeers(compiler, options.cpu);
   if (missing.length > 0) say(`Not taking part: ${missing.join('; ')}. \`npm run bench -- --setup-peers\` installs what can be had.`);
   const processor = pinnable();
-  const machine: Machine = { cpu: cpus()[0]?.model ?? 'unknown', processors: availableParallelism(), node: process.version, compiler: compiler?.version, nodeMs: await timeNode(effort.rounds) };
-  print(`${machine.cpu}, ${machine.processors} processors; Node ${machine.node} starts and ends in ${short(machine.nodeMs)} ms; C by ${machine.compiler ?? 'nobody'}\n`);
+  const machine: Machine = { cpu: cpus()[0]?.model ?? 'unknown', target: options.cpu, processors: availableParallelism(), node: process.version, compiler: compiler?.version, nodeMs: await timeNode(effort.rounds) };
+  print(`${machine.cpu}, ${machine.processors} processors${options.cpu === 'native' ? '' : `, compiled for ${options.cpu}`}; Node ${machine.node} starts and ends in ${short(machine.nodeMs)} ms; C by ${machine.compiler ?? 'nobody'}\n`);
 
+  const limiters = new Map<number, Limiter>();
   const limits: Limits[] = [];
   const measured: Measured[] = [];
-  const compiled = new Map<string, CompileTimes | undefined>();
-  for (const threads of threadCounts) {
-    const limit = compiler === undefined ? undefined : await measureLimits(compiler, threads, chosen);
-    if (limit !== undefined) {
-      limits.push(limit);
-      print(`${limitsText(limit)}\n`);
+  try {
+    for (const threads of threadCounts) {
+      if (compiler === undefined) break;
+      const limiter = await Limiter.start(compiler, options.cpu, threads, processor);
+      limiters.set(threads, limiter);
+      const table = await limiter.table();
+      limits.push(table);
+      print(limitsText(table));
     }
     for (const workload of chosen) {
-      const prepared = prepare(workload);
-      const program = at('test', 'bench', 'programs', workload.program);
-      if (!compiled.has(program)) compiled.set(program, await compileTimes(program, effort, say));
-      const figures = await measure(prepared, threads, peers, limit, effort, processor);
-      const one: Measured = { workload, figures, compile: compiled.get(program) };
-      measured.push(one);
-      print(`${table(one)}\n`);
+      const prepared = prepare(workload, options.cpu);
+      const compile = await compileTimes(prepared.file, effort, say);
+      for (const threads of threadCounts) {
+        const figures = await measure(prepared, threads, peers, limiters.get(threads), effort, processor);
+        const one: Measured = { workload, figures, compile };
+        measured.push(one);
+        print(`\n${table(one)}`);
+      }
+      discard(prepared);
     }
+  } finally {
+    for (const limiter of limiters.values()) limiter.stop();
   }
   const text = `${JSON.stringify(toJson(machine, limits, measured), undefined, 2)}\n`;
   writeFileSync(at('test', 'bench', 'last.json'), text);
@@ -66,11 +74,11 @@ export async function bench(options: BenchOptions, say: (line: string) => void):
 /** A whole name means only itself. */
 const isMeant = (name: string, part: string): boolean => (workloads.some((workload) => workload.name === part) ? name === part : name.includes(part));
 
-async function compileTimes(program: string, effort: Effort, say: (line: string) => void): Promise<CompileTimes | undefined> {
+async function compileTimes(file: string, effort: Effort, say: (line: string) => void): Promise<CompileTimes | undefined> {
   try {
-    return await timeCompiling(program, Math.min(3, effort.rounds));
+    return await timeCompiling(file, Math.min(3, effort.rounds));
   } catch (error) {
-    say(`${program} does not compile: ${error instanceof Error ? error.message : String(error)}`);
+    say(`${file} does not compile: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;
   }
 }

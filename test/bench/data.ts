@@ -1,9 +1,9 @@
 // Data for peers. In: a workload. Out: a description and one file of raw numbers that every peer reads. Holds: little-endian, row-major, every array at a multiple of 64 bytes, in the workload's order.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { random } from '../../examples/random.js';
 import { at, scratch } from './place.js';
-import { type ArraySpec, type Family, type Rule, type Workload, countOf } from './workloads.js';
+import { type ArraySpec, type Family, type Rule, type Workload, countOf } from './workloads/workload.js';
 
 /** What a peer reads first, as JSON. */
 export interface WorkloadFile {
@@ -11,12 +11,15 @@ export interface WorkloadFile {
   readonly family: Family;
   readonly rule: Rule;
   readonly rate: number;
-  readonly rows: number;
-  /** Path of the TDSL program. */
+  readonly sizes: readonly number[];
+  /** Path of the TDSL program, the sizes that are set in it, the CPU that tfc compiles for. */
   readonly program: string;
+  readonly set: Readonly<Record<string, number>>;
+  readonly cpu: string;
   /** Path of the numbers. */
   readonly data: string;
   readonly arrays: readonly (ArraySpec & { readonly offset: number; readonly count: number })[];
+  readonly outputs: readonly string[];
 }
 
 export interface Prepared {
@@ -28,7 +31,7 @@ export interface Prepared {
 
 const seed = 20;
 
-export function prepare(workload: Workload): Prepared {
+export function prepare(workload: Workload, cpu: string): Prepared {
   const values = workload.fill(random(seed));
   let size = 0;
   const arrays = workload.arrays.map((array) => {
@@ -43,10 +46,15 @@ export function prepare(workload: Workload): Prepared {
   });
   const data = scratch('data', `${workload.name}.bin`);
   const file = scratch('data', `${workload.name}.json`);
-  const { name, family, rule, rate, rows } = workload;
-  const description: WorkloadFile = { name, family, rule, rate, rows, program: at('test', 'bench', 'programs', workload.program), data, arrays };
+  const { name, family, rule, rate, sizes, set, outputs } = workload;
+  const description: WorkloadFile = { name, family, rule, rate, sizes, program: at('test', 'bench', 'programs', workload.program), set, cpu, data, arrays, outputs };
   mkdirSync(scratch('data'), { recursive: true });
   writeFileSync(data, new Uint8Array(bytes));
   writeFileSync(file, JSON.stringify(description));
   return { workload, file, data };
+}
+
+/** Removes the numbers, which can be many. */
+export function discard({ data }: Prepared): void {
+  rmSync(data, { force: true });
 }

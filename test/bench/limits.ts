@@ -1,13 +1,15 @@
-// Limits of this machine. In: sizes of working sets, a number of threads. Out: measured floating-point rate and bandwidths. Holds: they are measured by the same run that is compared with them.
+// Limits of this machine. In: a number of threads. Out: floating-point rate and bandwidths, as often as they are asked for. Holds: a workload's limits are measured in its own rounds, between its peers, so that
+// both see the same clock; arithmetic is of the instruction set that was compiled for.
 
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { type Compiler, buildProgram } from './native-program.js';
-import type { Workload } from './workloads.js';
+import { PeerProcess } from './peer-process.js';
+import { pinned } from './peers.js';
+import type { Workload } from './workloads/workload.js';
 
+/** The table at the start of a run. */
 export interface Limits {
   readonly threads: number;
-  /** 10⁹ floating-point operations per second, fused multiply-adds of f32 in the widest registers. */
+  /** 10⁹ floating-point operations per second, multiply-adds of f32 in the widest registers. */
   readonly gflops: number;
   /** GB/s of reading again and again through so many bytes, by bytes per thread. */
   readonly read: Readonly<Record<string, number>>;
@@ -16,19 +18,62 @@ export interface Limits {
   readonly streamTriad: number;
 }
 
-export async function measureLimits(compiler: Compiler, threads: number, workloads: readonly Workload[]): Promise<Limits> {
-  const program = buildProgram(compiler, 'limits');
-  const sets = [...new Set([16 * 1024, 512 * 1024, 8 * 2 ** 20, 256 * 2 ** 20, ...workloads.map((workload) => setOf(workload, threads))])].sort((a, b) => a - b);
-  const { stdout } = await promisify(execFile)(program, [String(threads), ...sets.map(String)]);
-  return { threads, ...(JSON.parse(stdout) as Omit<Limits, 'threads'>) };
+/** What one workload's time is held against. */
+export interface Gauge {
+  /** 10⁹ floating-point operations per second, now. */
+  readonly gflops: () => Promise<number>;
+  /** GB/s of traffic like the workload's, now. */
+  readonly gbs: (workload: Workload) => Promise<number>;
 }
 
-/** The part of a working set that each thread goes through, in whole kilobytes. */
-const setOf = (workload: Workload, threads: number): number => Math.max(4, Math.ceil(workload.workingSet / threads / 1024)) * 1024;
+/** Bytes, all threads together, that no cache holds. */
+const large = 384 * 2 ** 20;
+const levels = [16 * 1024, 512 * 1024, 8 * 2 ** 20, 256 * 2 ** 20];
+
+export class Limiter implements Gauge {
+  readonly threads: number;
+  readonly #process: PeerProcess;
+
+  private constructor(threads: number, process: PeerProcess) {
+    this.threads = threads;
+    this.#process = process;
+  }
+
+  static async start(compiler: Compiler, cpu: string, threads: number, processor: number): Promise<Limiter> {
+    const program = buildProgram(compiler, 'limits', cpu);
+    return new Limiter(threads, await PeerProcess.start(pinned({ program, args: [String(threads)] }, threads, processor)));
+  }
+
+  gflops(): Promise<number> {
+    return this.#rate('flops 0');
+  }
+
+  gbs({ traffic, workingSet }: Workload): Promise<number> {
+    switch (traffic) {
+      case 'read':
+        return this.#rate(`read ${Math.max(4, Math.ceil(workingSet / this.threads / 1024)) * 1024}`);
+      case 'stream':
+        return this.#rate(`stream ${large / this.threads}`);
+    }
+  }
+
+  async table(): Promise<Limits> {
+    const read: Record<string, number> = {};
+    for (const bytes of levels) read[bytes] = await this.#rate(`read ${bytes}`);
+    const perThread = large / this.threads;
+    return { threads: this.threads, gflops: await this.gflops(), read, triad: await this.#rate(`triad ${perThread}`), streamTriad: await this.#rate(`stream ${perThread}`) };
+  }
+
+  stop(): void {
+    this.#process.stop();
+  }
+
+  async #rate(request: string): Promise<number> {
+    return (await this.#process.ask<{ readonly rate: number }>(request)).rate;
+  }
+}
 
 /** Microseconds below which a step cannot go: its arithmetic or its traffic, whichever takes longer. */
-export function floorOf(workload: Workload, limits: Limits): number {
-  const arithmetic = workload.flops / limits.gflops / 1e3;
-  const traffic = workload.bytes / (limits.read[setOf(workload, limits.threads)] ?? Number.NaN) / 1e3;
-  return Math.max(arithmetic, traffic);
+export function floorOf(workload: Workload, gflops: number, gbs: number): number {
+  return Math.max(workload.flops / gflops, workload.bytes / gbs) / 1e3;
 }

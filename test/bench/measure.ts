@@ -1,12 +1,12 @@
-// One workload, everyone side by side. In: a prepared workload, peers, limits. Out: measured figures. Holds: nobody is timed before all compute the same losses; rounds interleave, so that a drifting clock
+// One workload, everyone side by side. In: a prepared workload, peers, a gauge of the machine's limits. Out: measured figures. Holds: nobody is timed before all compute the same; rounds interleave, so that a drifting clock
 // and a busy machine touch all alike; figures are medians over rounds.
 
 import type { Prepared } from './data.js';
-import { type Limits, floorOf } from './limits.js';
+import { type Gauge, floorOf } from './limits.js';
 import { PeerProcess } from './peer-process.js';
 import { type Peer, pinned } from './peers.js';
 import { farthest, median } from './statistics.js';
-import { comparedSteps } from './workloads.js';
+import { comparedSteps } from './workloads/workload.js';
 
 export interface PeerFigures {
   readonly name: string;
@@ -21,20 +21,30 @@ export interface PeerFigures {
 export interface Figures {
   readonly name: string;
   readonly threads: number;
-  /** Microseconds below which no step can go, by the machine's limits; undefined when they were not measured. */
-  readonly floorUs: number | undefined;
+  /** The machine's limits during the rounds, and the microseconds below which no step can go by them; undefined when they were not measured. */
+  readonly limit: { readonly gflops: number; readonly gbs: number; readonly floorUs: number } | undefined;
   readonly peers: readonly PeerFigures[];
   /** Peers that failed, or computed something else. */
-  readonly failures: readonly { readonly name: string; readonly reason: string }[];
+  readonly failures: readonly Failure[];
 }
 
 export interface Effort {
   readonly rounds: number;
   /** Milliseconds that each peer computes in a round. */
   readonly slice: number;
-  /** Starts of each peer of which the first step's time is the median. */
+  /** Starts of each peer of a training step of which the first step's time is the median. */
   readonly starts: number;
 }
+
+interface Failure {
+  readonly name: string;
+  readonly reason: string;
+}
+
+type Checks = readonly (readonly number[])[];
+
+/** Milliseconds that a step may take. */
+const patience = 2000;
 
 interface Runner {
   readonly peer: Peer;
@@ -44,8 +54,9 @@ interface Runner {
   steps: number;
 }
 
-export async function measure(prepared: Prepared, threads: number, peers: readonly Peer[], limits: Limits | undefined, effort: Effort, processor: number): Promise<Figures> {
-  const failures: { name: string; reason: string }[] = [];
+export async function measure(prepared: Prepared, threads: number, peers: readonly Peer[], gauge: Gauge | undefined, effort: Effort, processor: number): Promise<Figures> {
+  const { workload } = prepared;
+  const failures: Failure[] = [];
   let runners: Runner[] = [];
   try {
     for (const peer of peers) {
@@ -56,26 +67,33 @@ export async function measure(prepared: Prepared, threads: number, peers: readon
         failures.push({ name: peer.name, reason: reasonOf(error) });
       }
     }
-    const losses = new Map<Runner, readonly number[]>();
-    for (const runner of runners) losses.set(runner, await runner.process.losses(comparedSteps));
-    const expected = consensus([...losses.values()]);
-    runners = runners.filter((runner) => {
-      const difference = farthest(expected, losses.get(runner) ?? []);
-      if (difference <= prepared.workload.tolerance) return true;
-      failures.push({ name: runner.peer.name, reason: `its losses are not the others': they differ by ${difference.toExponential(1)}` });
-      runner.process.stop();
-      return false;
+    const checks = new Map<Runner, Checks>();
+    for (const runner of runners) checks.set(runner, await runner.process.checks(workload.rule === 'none' ? 1 : comparedSteps));
+    const expected = consensus([...checks.values()]);
+    runners = await keepIf(runners, failures, (runner) => {
+      const { at, difference } = farthestGroup(expected, checks.get(runner) ?? []);
+      return difference <= workload.tolerance ? undefined : `its ${workload.outputs[at] ?? 'losses'} and the others' differ by ${difference.toExponential(1)}`;
     });
-    for (const runner of runners) runner.steps = await calibrate(runner.process, effort.slice);
+    runners = await keepIf(runners, failures, async (runner) => {
+      const ms = await calibrate(runner, effort.slice);
+      return ms <= patience ? undefined : `a step takes ${(ms / 1e3).toFixed(1)} s, and nobody waits so long`;
+    });
+    const gflops: number[] = [];
+    const gbs: number[] = [];
     for (let round = 0; round < effort.rounds; round += 1) {
       // Each round starts with another peer: none always follows the same neighbour into the caches.
       for (let at = 0; at < runners.length; at += 1) {
         const runner = runners[(at + round) % runners.length] as Runner;
         runner.times.push((await runner.process.steps(runner.steps)) / runner.steps / 1e3);
       }
+      if (gauge === undefined) continue;
+      gflops.push(await gauge.gflops());
+      gbs.push(await gauge.gbs(workload));
     }
     const figures = runners.map(({ peer, process, starts, times }): PeerFigures => ({ name: peer.name, system: process.system, us: median(times), peakBytes: process.peakMemory(), firstStepMs: median(starts) }));
-    return { name: prepared.workload.name, threads, floorUs: limits === undefined ? undefined : floorOf(prepared.workload, limits), peers: figures, failures };
+    const [flops, bytes] = [median(gflops), median(gbs)];
+    const limit = gauge === undefined ? undefined : { gflops: flops, gbs: bytes, floorUs: floorOf(workload, flops, bytes) };
+    return { name: workload.name, threads, limit, peers: figures, failures };
   } finally {
     for (const runner of runners) runner.process.stop();
   }
@@ -85,9 +103,9 @@ async function start(peer: Peer, prepared: Prepared, threads: number, effort: Ef
   const command = peer.command(prepared, threads);
   if (command === undefined) return undefined;
   const bound = pinned(command, threads, processor);
-  // The first start may compile; what counts is a start with everything in its cache.
+  // The first start may fill caches of its own; what counts is a start that finds them.
   const starts: number[] = [];
-  for (let again = 1; again < effort.starts; again += 1) {
+  for (let again = 1; again < (prepared.workload.rule === 'none' ? 1 : effort.starts); again += 1) {
     const once = await PeerProcess.start(bound);
     starts.push(once.firstStep);
     once.stop();
@@ -98,19 +116,45 @@ async function start(peer: Peer, prepared: Prepared, threads: number, effort: Ef
   return { peer, process, starts, times: [], steps: 1 };
 }
 
-/** Steps that take about `slice` milliseconds, measured warm. */
-async function calibrate(process: PeerProcess, slice: number): Promise<number> {
-  let steps = 1;
-  for (;;) {
-    const ms = (await process.steps(steps)) / 1e6;
-    if (ms >= slice / 4) return Math.max(1, Math.round((steps * slice) / ms));
-    steps = Math.ceil(steps * Math.min(20, Math.max(2, slice / 2 / ms)));
+/** Those without a reason against them; the others are stopped. */
+async function keepIf(runners: readonly Runner[], failures: Failure[], against: (runner: Runner) => string | undefined | Promise<string | undefined>): Promise<Runner[]> {
+  const kept: Runner[] = [];
+  for (const runner of runners) {
+    const reason = await against(runner);
+    if (reason === undefined) {
+      kept.push(runner);
+      continue;
+    }
+    failures.push({ name: runner.peer.name, reason });
+    runner.process.stop();
+  }
+  return kept;
+}
+
+/** Finds how many steps take about `slice` milliseconds, warm; the milliseconds of one. */
+async function calibrate(runner: Runner, slice: number): Promise<number> {
+  for (runner.steps = 1; ; ) {
+    const ms = (await runner.process.steps(runner.steps)) / 1e6;
+    if (ms >= slice / 4) {
+      const one = ms / runner.steps;
+      runner.steps = Math.max(1, Math.round(slice / one));
+      return one;
+    }
+    runner.steps = Math.ceil(runner.steps * Math.min(20, Math.max(2, slice / 2 / ms)));
   }
 }
 
-/** The losses in the middle, step by step: one peer that is wrong cannot make the others look so. */
-function consensus(all: readonly (readonly number[])[]): readonly number[] {
-  return (all[0] ?? []).map((_, step) => median(all.map((losses) => losses[step] ?? Number.NaN).filter((loss) => !Number.isNaN(loss))));
+/** The numbers in the middle, one by one: one peer that is wrong cannot make the others look so. */
+function consensus(all: readonly Checks[]): Checks {
+  return (all[0] ?? []).map((group, which) => group.map((_, at) => median(all.map((checks) => checks[which]?.[at] ?? Number.NaN).filter((value) => !Number.isNaN(value)))));
+}
+
+/** The group that differs most, each relative to its own size. */
+function farthestGroup(expected: Checks, actual: Checks): { readonly at: number; readonly difference: number } {
+  if (actual.length !== expected.length) return { at: 0, difference: Number.POSITIVE_INFINITY };
+  const differences = expected.map((group, which) => farthest(group, actual[which] ?? []));
+  const difference = Math.max(...differences);
+  return { at: differences.indexOf(difference), difference };
 }
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,4 +1,4 @@
-// A running peer. In: a command. Out: its answers. Holds: requests are lines `losses N`, `steps N`; each is answered by one line of JSON. A peer answers `{"ready": …}` once, after its first step.
+// A running peer. In: a command. Out: its answers. Holds: requests are lines such as `check N`, `steps N`; each is answered by one line of JSON. A peer answers `{"ready": …}` once, after its first step.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -57,14 +57,15 @@ export class PeerProcess {
     }
   }
 
-  /** Losses of the first steps from the initial values. */
-  async losses(count: number): Promise<readonly number[]> {
-    return (JSON.parse(await this.#ask(`losses ${count}`)) as { losses: (number | null)[] }).losses.map((loss) => loss ?? Number.NaN);
+  /** Numbers to compare with other peers', in groups of one magnitude: losses of the first steps from the initial values, or what stands for each result of a function. */
+  async checks(steps: number): Promise<readonly (readonly number[])[]> {
+    const { checks } = await this.ask<{ readonly checks: readonly (readonly (number | null)[])[] }>(`check ${steps}`);
+    return checks.map((group) => group.map((value) => value ?? Number.NaN));
   }
 
   /** Nanoseconds that so many steps from the initial values took. */
   async steps(count: number): Promise<number> {
-    return (JSON.parse(await this.#ask(`steps ${count}`)) as { ns: number }).ns;
+    return (await this.ask<{ readonly ns: number }>(`steps ${count}`)).ns;
   }
 
   /** Largest resident memory so far, in bytes. */
@@ -78,9 +79,10 @@ export class PeerProcess {
     this.#child.kill('SIGKILL');
   }
 
-  #ask(line: string): Promise<string> {
+  /** Sends a request; its answer. */
+  async ask<Answer>(line: string): Promise<Answer> {
     this.#child.stdin?.write(`${line}\n`);
-    return this.#answer(600_000);
+    return JSON.parse(await this.#answer(600_000)) as Answer;
   }
 
   #answer(limit: number): Promise<string> {

@@ -6,7 +6,8 @@ import { delimiter, join } from 'node:path';
 import type { Prepared } from './data.js';
 import { type Compiler, buildProgram } from './native-program.js';
 import type { PeerCommand } from './peer-process.js';
-import { at } from './place.js';
+import { at, scratch } from './place.js';
+import { countOf } from './workloads/workload.js';
 
 export interface Peer {
   readonly name: string;
@@ -25,15 +26,20 @@ export const peerNode = at('build', 'peers', 'node');
 
 const script = (name: string): string => at('test', 'bench', 'peers', name);
 
-export function findPeers(compiler: Compiler | undefined): Peers {
+export function findPeers(compiler: Compiler | undefined, cpu: string): Peers {
   const missing: string[] = [];
-  const peers: Peer[] = [tfc('tfc', 'loop'), tfc('tfc-call', 'call')];
+  const peers: Peer[] = [tfc('tfc', 'loop'), onlyTraining(tfc('tfc-call', 'call'))];
   if (compiler === undefined) missing.push('mark: no C compiler');
-  else peers.push(mark(buildProgram(compiler, 'mark')));
+  else peers.push(mark(buildProgram(compiler, 'mark', cpu)));
+  // What others compute with cannot be chosen.
+  if (cpu !== 'native') return { peers, missing };
   for (const { name, packageName, file, mode, since } of pythonPeers) {
     const python = pythons().find((program) => majorVersion(program, packageName) >= since);
     if (python === undefined) missing.push(`${name}: ${packageName}${since > 0 ? ` ${since} or newer` : ''} is not installed`);
-    else peers.push({ name, command: ({ file: data }, threads) => ({ program: python, args: [script(file), data, String(threads), ...mode], env: quiet(threads) }) });
+    else {
+      const peer: Peer = { name, command: ({ file: data }, threads) => ({ program: python, args: [script(file), data, String(threads), ...mode], env: quiet(threads) }) };
+      peers.push(name === 'jax-loop' ? onlyTraining(peer) : peer);
+    }
   }
   for (const { name, packageName, file } of nodePeers) {
     if (!existsSync(at('build', 'peers', 'node', 'node_modules', packageName))) missing.push(`${name}: ${packageName} is not installed`);
@@ -69,12 +75,18 @@ function majorVersion(python: string, name: string): number {
 
 const tfc = (name: string, mode: string): Peer => ({
   name,
-  command: ({ file }, threads) => ({ program: process.execPath, args: [at('dist', 'test', 'bench', 'main.js'), '--serve', mode, file, String(threads)] }),
+  command: ({ file }, threads) => ({ program: process.execPath, args: [at('dist', 'test', 'bench', 'main.js'), '--serve', mode, file, String(threads)], env: tfcCache }),
 });
+
+/** Programs that are compiled for a run, apart from the user's. */
+export const tfcCache = { TFC_CACHE: scratch('cache') };
+
+/** Ways of stepping that mean nothing to a function. */
+const onlyTraining = (peer: Peer): Peer => ({ ...peer, command: (prepared, threads) => (prepared.workload.rule === 'none' ? undefined : peer.command(prepared, threads)) });
 
 const mark = (program: string): Peer => ({
   name: 'mark',
-  command: ({ workload, data }, threads) => ({ program, args: [workload.family, workload.rule, String(workload.rate), String(workload.rows), data, String(threads)] }),
+  command: ({ workload, data }, threads) => ({ program, args: [workload.family, workload.rule, String(workload.rate), workload.sizes.join(','), workload.arrays.map(countOf).join(','), data, String(threads)] }),
 });
 
 /** Thread counts for every BLAS and OpenMP there may be; huge pages and no trimming for allocators that heed them. */

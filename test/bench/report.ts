@@ -4,10 +4,12 @@ import type { CompileTimes } from './compile-times.js';
 import type { Limits } from './limits.js';
 import type { Figures, PeerFigures } from './measure.js';
 import { columns, short } from './statistics.js';
-import type { Workload } from './workloads.js';
+import type { Workload } from './workloads/workload.js';
 
 export interface Machine {
   readonly cpu: string;
+  /** The CPU that was compiled for. */
+  readonly target: string;
   readonly processors: number;
   readonly node: string;
   readonly compiler: string | undefined;
@@ -24,20 +26,20 @@ export interface Measured {
 const find = (figures: Figures, name: string): PeerFigures | undefined => figures.peers.find((peer) => peer.name === name);
 
 export function table({ workload, figures, compile }: Measured): string {
-  const { threads, floorUs, peers, failures } = figures;
+  const { threads, limit, peers, failures } = figures;
   const ours = find(figures, 'tfc')?.us;
   const rows = peers.map(({ name, us, peakBytes, firstStepMs }) => [
     name,
     short(us),
     ours === undefined ? '–' : `${short(us / ours)}×`,
-    floorUs === undefined ? '–' : `${Math.round((100 * floorUs) / us)} %`,
+    limit === undefined ? '–' : `${Math.round((100 * limit.floorUs) / us)} %`,
     short(workload.flops / us / 1e3),
     short(workload.bytes / us / 1e3),
     short(peakBytes / 1e6),
     short(firstStepMs),
   ]);
   const head = ['', 'µs/step', 'to tfc', 'of limit', 'GFLOP/s', 'GB/s', 'peak MB', 'first step ms'];
-  const title = `${workload.name}, ${threads} thread${threads === 1 ? '' : 's'}: ${short(workload.flops / 1e6)} MFLOP, ${short(workload.bytes / 1e6)} MB`;
+  const title = `${workload.name}, ${threads} thread${threads === 1 ? '' : 's'}: ${short(workload.flops / 1e6)} MFLOP, ${short(workload.bytes / 1e6)} MB${limit === undefined ? '' : `; limits ${short(limit.gflops)} GFLOP/s, ${short(limit.gbs)} GB/s`}`;
   const lines = [title, columns([head, ...rows])];
   if (compile !== undefined) lines.push(`compile ${short(compile.coldMs)} ms cold with its process, ${short(compile.cachedMs)} ms cached`);
   for (const { name, reason } of failures) lines.push(`${name} failed: ${reason}`);
@@ -63,7 +65,9 @@ export function toJson(machine: Machine, limits: readonly Limits[], measured: re
         tfc_us: tfc ?? null,
         tfc_call_us: call ?? null,
         peers: others,
-        roofline: tfc === undefined || figures.floorUs === undefined ? null : figures.floorUs / tfc,
+        roofline: tfc === undefined || figures.limit === undefined ? null : figures.limit.floorUs / tfc,
+        rooflines: by((peer) => (figures.limit === undefined ? null : figures.limit.floorUs / peer.us)),
+        limit: figures.limit ?? null,
         peak_bytes: by((peer) => peer.peakBytes),
         first_step_ms: by((peer) => peer.firstStepMs),
         compile_ms: compile?.coldMs ?? null,

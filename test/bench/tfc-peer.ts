@@ -1,8 +1,8 @@
 // tfc as a peer of its own bench. In: a workload file. Out: answers on standard output. Holds: `loop` runs many steps within one call of native code, `call` crosses once per step through the session's API, as its users do.
 
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { type BoundEntry, type Feeds, type Session, compileSync } from '../../src/driver/index.js';
+import { type BoundEntry, type Feeds, type Session, type Tensor, compileSync } from '../../src/driver/index.js';
 import type { WorkloadFile } from './data.js';
 
 export type TfcMode = 'loop' | 'call';
@@ -11,9 +11,12 @@ type Numbers = Float32Array | Int32Array;
 
 interface Loaded {
   readonly session: Session;
+  readonly name: string;
   readonly entry: BoundEntry;
   readonly feeds: Feeds;
   readonly initial: ReadonlyMap<string, Numbers>;
+  /** A function's results; a training step has a loss. */
+  readonly outputs: readonly string[];
 }
 
 export function serveTfc(mode: TfcMode, file: string, threads: number): void {
@@ -24,52 +27,79 @@ export function serveTfc(mode: TfcMode, file: string, threads: number): void {
   createInterface({ input: process.stdin }).on('line', (line) => {
     const [word, count] = line.split(' ');
     reset(loaded);
+    if (word === 'check') {
+      answer({ checks: check(mode, loaded, Number(count)) });
+      return;
+    }
     const start = process.hrtime.bigint();
-    const losses = run(mode, loaded, Number(count));
-    const ns = Number(process.hrtime.bigint() - start);
-    answer(word === 'losses' ? { losses: [...losses] } : { ns });
+    run(mode, loaded, Number(count));
+    answer({ ns: Number(process.hrtime.bigint() - start) });
   });
 }
 
-/** Milliseconds that compiling a program takes in this process, or finding it in the cache. */
-export function timeCompile(program: string): void {
+/** Milliseconds that compiling a workload's program takes in this process, or finding it in the cache. */
+export function timeCompile(file: string): void {
+  const spec = JSON.parse(readFileSync(file, 'utf8')) as WorkloadFile;
   const start = performance.now();
-  compileSync(program);
+  compileSync(spec.program, { set: spec.set, cpu: spec.cpu });
   answer({ ms: performance.now() - start });
 }
 
 function load(spec: WorkloadFile, threads: number): Loaded {
-  const bytes = readFileSync(spec.data);
-  const numbers = new Map<string, Numbers>();
-  for (const { name, dtype, offset, count } of spec.arrays) {
-    const part = bytes.buffer.slice(bytes.byteOffset + offset, bytes.byteOffset + offset + 4 * count);
-    numbers.set(name, dtype === 'f32' ? new Float32Array(part) : new Int32Array(part));
-  }
+  const file = openSync(spec.data, 'r');
   const named = (role: 'feed' | 'initial'): [string, Numbers][] =>
-    spec.arrays.filter((array) => array.role === role).map(({ name }) => [name, numbers.get(name) ?? new Float32Array()]);
-  const session = compileSync(spec.program).session({ threads });
-  return { session, entry: session.entry('train', { reuse: true }), feeds: Object.fromEntries(named('feed')), initial: new Map(named('initial')) };
+    spec.arrays
+      .filter((array) => array.role === role)
+      .map(({ name, dtype, offset, count }) => {
+        const numbers = dtype === 'f32' ? new Float32Array(count) : new Int32Array(count);
+        readSync(file, numbers, 0, numbers.byteLength, offset);
+        return [name, numbers];
+      });
+  const feeds = Object.fromEntries(named('feed'));
+  const initial = new Map(named('initial'));
+  closeSync(file);
+  const session = compileSync(spec.program, { set: spec.set, cpu: spec.cpu }).session({ threads });
+  const name = spec.rule === 'none' ? 'compute' : 'train';
+  return { session, name, entry: session.entry(name, { reuse: true }), feeds, initial, outputs: spec.outputs };
 }
 
 function reset({ session, initial }: Loaded): void {
+  if (initial.size === 0) return;
   session.initialize();
   for (const [name, value] of initial) session.set(name, value);
 }
 
-function run(mode: TfcMode, { session, entry, feeds }: Loaded, count: number): Float64Array {
+/** The losses of all steps, where there are such. */
+function run(mode: TfcMode, { session, name, entry, feeds, outputs }: Loaded, count: number): Float64Array {
   switch (mode) {
     case 'loop':
       return entry.runSteps(feeds, { steps: count }).series['loss'] ?? new Float64Array();
     case 'call': {
-      const losses = new Float64Array(count);
-      for (let step = 0; step < count; step += 1) losses[step] = lossOf(session.run('train', feeds));
+      const losses = new Float64Array(outputs.length === 0 ? count : 0);
+      for (let step = 0; step < count; step += 1) {
+        const result = session.run(name, feeds) as { readonly loss: number };
+        if (outputs.length === 0) losses[step] = result.loss;
+      }
       return losses;
     }
   }
 }
 
-function lossOf(result: unknown): number {
-  return (result as { readonly loss: number }).loss;
+/** What is compared with peers: losses of so many steps in one group, or two numbers per result of a function: the root of its mean square, and a mean that knows the order of its elements. */
+function check(mode: TfcMode, loaded: Loaded, count: number): number[][] {
+  if (loaded.outputs.length === 0) return [[...run(mode, loaded, count)]];
+  const result = loaded.entry.run(loaded.feeds) as unknown as Readonly<Record<string, number | Tensor>>;
+  return loaded.outputs.map((name) => {
+    const value = result[name];
+    const values = typeof value === 'number' ? Float64Array.of(value) : (value?.data as Float32Array);
+    let squares = 0;
+    let slanted = 0;
+    values.forEach((element, at) => {
+      squares += element * element;
+      slanted += element * (at % 7);
+    });
+    return [Math.sqrt(squares / values.length), slanted / values.length];
+  });
 }
 
 const answer = (value: object): void => void process.stdout.write(`${JSON.stringify(value)}\n`);

@@ -14,7 +14,7 @@ typedef struct {
 
 static float logistic_step(void *context) {
   logistic *p = context;
-  long rows = p->job->rows;
+  long rows = p->job->sizes[0];
   wide w0 = splat(p->w0), w1 = splat(p->w1), b = splat(p->b), one = splat(1), zero = splat(0);
   wide g0 = zero, g1 = zero, gb = zero, loss = zero;
   for (long i = 0; i < rows; i += LANES) {
@@ -41,22 +41,22 @@ static float logistic_step(void *context) {
 
 static void logistic_reset(void *context) {
   logistic *p = context;
-  p->w0 = p->job->initial[0][0];
-  p->w1 = p->job->initial[0][1];
-  p->b = p->job->initial[1][0];
+  p->w0 = p->job->arrays[2 + 0][0];
+  p->w1 = p->job->arrays[2 + 0][1];
+  p->b = p->job->arrays[2 + 1][0];
   p->v0 = p->v1 = p->vb = 0;
 }
 
 static mark logistic_new(const job *job) {
   logistic *p = calloc(1, sizeof *p);
   p->job = job;
-  p->x0 = place(job, job->rows);
-  p->x1 = place(job, job->rows);
-  p->y = job->targets;
-  for (long i = 0; i < job->rows; i++) {
-    p->x0[i] = job->x[2 * i];
-    p->x1[i] = job->x[2 * i + 1];
+  p->x0 = place(job->sizes[0]);
+  p->x1 = place(job->sizes[0]);
+  p->y = job->arrays[1];
+  for (long i = 0; i < job->sizes[0]; i++) {
+    p->x0[i] = job->arrays[0][2 * i];
+    p->x1[i] = job->arrays[0][2 * i + 1];
   }
-  return (mark){p, logistic_reset, logistic_step};
+  return (mark){.context = p, .reset = logistic_reset, .step = logistic_step};
 }
 #endif

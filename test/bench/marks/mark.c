@@ -1,15 +1,18 @@
-/* Hand-written steps, the mark for generated code: a peer of the bench. In: FAMILY RULE RATE ROWS DATA THREADS; requests as lines. Out: JSON lines. Holds: every request starts from the initial values; resetting
+/* Hand-written steps, the mark for generated code: a peer of the bench. In: FAMILY RULE RATE SIZES COUNTS DATA THREADS; requests as lines. Out: JSON lines. Holds: every request starts from the initial values; resetting
    is not timed. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include <sys/stat.h>
+#include "chain.h"
 #include "linear.h"
 #include "logistic.h"
+#include "norm.h"
 #include "perceptron.h"
+#include "product.h"
 
 static long now(void) {
   struct timespec t;
@@ -17,51 +20,78 @@ static long now(void) {
   return t.tv_sec * 1000000000L + t.tv_nsec;
 }
 
-/* The next array of the file, each at a multiple of 64 bytes. */
-static const void *take(const char **at, long count) {
-  const char *array = *at;
-  *at += (4 * count + 63) / 64 * 64;
-  return array;
+/* Whole numbers with commas between them. */
+static int numbers(const char *text, long *values, int most) {
+  int count = 0;
+  for (char *end = (char *)text; count < most && *text != 0; text = *end == ',' ? end + 1 : end) values[count++] = strtol(text, &end, 10);
+  return count;
 }
 
-static const char *map_file(const char *path) {
-  struct stat info;
-  int file = open(path, O_RDONLY);
-  if (file < 0 || fstat(file, &info) != 0) {
-    perror(path);
-    exit(1);
+/* All arrays of the file, each at a multiple of 64 bytes. */
+static void read_arrays(job *job, const char *path, const char *text) {
+  long counts[MOST_ARRAYS];
+  int file = open(path, O_RDONLY), arrays = numbers(text, counts, MOST_ARRAYS);
+  off_t offset = 0;
+  for (int i = 0; i < arrays; i++) {
+    char *values = (char *)place(counts[i]);
+    for (long done = 0; done < 4 * counts[i];) {
+      ssize_t got = pread(file, values + done, (size_t)(4 * counts[i] - done), offset + done);
+      if (got <= 0) {
+        perror(path);
+        exit(1);
+      }
+      done += got;
+    }
+    job->arrays[i] = (float *)values;
+    offset += (4 * counts[i] + 63) / 64 * 64;
   }
-  void *data = mmap(NULL, (size_t)info.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
-  if (data == MAP_FAILED) {
-    perror(path);
-    exit(1);
-  }
-  return data;
+  close(file);
 }
 
-static void answer_losses(mark m, long count) {
-  printf("{\"losses\":[");
-  for (long i = 0; i < count; i++) printf("%s%.9g", i > 0 ? "," : "", (double)m.step(m.context));
-  printf("]}\n");
+static mark mark_new(const job *job) {
+  const struct { const char *family; mark (*make)(const struct job *); } marks[] = {
+    {"linear", linear_new}, {"logistic", logistic_new}, {"perceptron", perceptron_new}, {"chain", chain_new}, {"chain-derivative", chain_new}, {"norm", norm_new},
+    {"product", product_new}, {"product-left", product_new}, {"product-right", product_new},
+  };
+  for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) if (strcmp(job->family, marks[i].family) == 0) return marks[i].make(job);
+  fprintf(stderr, "there is no mark for %s\n", job->family);
+  exit(2);
+}
+
+/* A result's root of the mean square, and a mean that knows the order of its elements. */
+static void print_result(const float *values, long count) {
+  double squares = 0, slanted = 0;
+  for (long i = 0; i < count; i++) {
+    squares += (double)values[i] * values[i];
+    slanted += (double)values[i] * (double)(i % 7);
+  }
+  printf("[%.9g,%.9g]", sqrt(squares / (double)count), slanted / (double)count);
+}
+
+static void answer_checks(mark m, long count) {
+  printf("{\"checks\":[%s", m.result_count > 0 ? "" : "[");
+  for (long i = 0; i < count; i++) {
+    double loss = m.step(m.context);
+    if (m.result_count == 0) printf("%s%.9g", i > 0 ? "," : "", loss);
+  }
+  for (int i = 0; i < m.result_count; i++) {
+    if (i > 0) printf(",");
+    print_result(m.results[i].values, m.results[i].count);
+  }
+  printf("%s]}\n", m.result_count > 0 ? "" : "]");
 }
 
 int main(int count, char **arguments) {
-  if (count != 7) {
-    fprintf(stderr, "usage: mark FAMILY RULE RATE ROWS DATA THREADS\n");
+  if (count != 8) {
+    fprintf(stderr, "usage: mark FAMILY RULE RATE SIZES COUNTS DATA THREADS\n");
     return 2;
   }
-  const char *family = arguments[1], *at = map_file(arguments[5]);
   static job job;
-  job = (struct job){.rule = arguments[2], .rate = (float)atof(arguments[3]), .rows = atol(arguments[4]), .threads = atoi(arguments[6])};
-  int linear = strcmp(family, "linear") == 0, logistic = strcmp(family, "logistic") == 0;
-  job.x = take(&at, job.rows * (linear ? FEATURES : logistic ? 2 : IN));
-  job.labels = take(&at, job.rows);
-  job.targets = (const float *)job.labels;
-  const long linear_sizes[] = {FEATURES, 0, 0, 0, 0, 0}, logistic_sizes[] = {2, 1, 0, 0, 0, 0}, perceptron_sizes[] = {IN * H1, H1, H1 * H2, H2, H2 * OUT, OUT};
-  const long *sizes = linear ? linear_sizes : logistic ? logistic_sizes : perceptron_sizes;
-  for (int i = 0; i < 6; i++) job.initial[i] = take(&at, sizes[i]);
+  job = (struct job){.family = arguments[1], .rule = arguments[2], .rate = (float)atof(arguments[3]), .threads = atoi(arguments[7])};
+  numbers(arguments[4], job.sizes, 3);
+  read_arrays(&job, arguments[6], arguments[5]);
   flush_denormals();
-  mark m = linear ? linear_new(&job) : logistic ? logistic_new(&job) : perceptron_new(&job);
+  mark m = mark_new(&job);
   m.reset(m.context);
   m.step(m.context);
   printf("{\"ready\":true,\"system\":\"C\"}\n");
@@ -70,7 +100,7 @@ int main(int count, char **arguments) {
   long steps;
   while (scanf("%15s %ld", word, &steps) == 2) {
     m.reset(m.context);
-    if (strcmp(word, "losses") == 0) answer_losses(m, steps);
+    if (strcmp(word, "check") == 0) answer_checks(m, steps);
     else {
       long start = now();
       for (long i = 0; i < steps; i++) m.step(m.context);

@@ -1,4 +1,5 @@
-/* What a mark is given and what it gives. In: the command line's workload. Out: functions that reset and run a step. Holds: memory is zeroed, 64-byte aligned and on large pages where the system has them. */
+/* What a mark is given and what it gives. In: the command line's workload. Out: functions that reset and run a step, and where results lie. Holds: memory is zeroed, 64-byte aligned and on large pages where the
+   system has them. */
 #ifndef BENCH_MARK_H
 #define BENCH_MARK_H
 
@@ -6,16 +7,16 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+enum { MOST_ARRAYS = 8, MOST_RESULTS = 6 };
+
 typedef struct job {
-  const char *rule;
+  const char *family, *rule;
   float rate;
-  long rows;
+  /* As the workload has them: rows; rows and columns; M, K and N. */
+  long sizes[3];
   int threads;
-  /* Row-major, as the bench wrote them. */
-  const float *x;
-  const float *targets;
-  const int32_t *labels;
-  const float *initial[6];
+  /* Row-major, in the workload's order. */
+  const float *arrays[MOST_ARRAYS];
 } job;
 
 typedef struct {
@@ -23,11 +24,13 @@ typedef struct {
   void (*reset)(void *context);
   /* One step; its loss, from before the update. */
   float (*step)(void *context);
+  /* A function's results, in the workload's order. */
+  int result_count;
+  struct { const float *values; long count; } results[MOST_RESULTS];
 } mark;
 
 /* Room for some floats, for as long as the process lives. */
-static float *place(const job *job, long count) {
-  (void)job;
+static float *place(long count) {
   size_t page = 2 << 20, size = (sizeof(float) * (size_t)count + 4096) & ~(size_t)63;
   static char *arena;
   static size_t left;
@@ -44,4 +47,9 @@ static float *place(const job *job, long count) {
   left -= size;
   return result;
 }
+
+/* The part of some work that a thread does. */
+static inline long share(long total, int id, int of) { return total * id / of; }
+
+static inline void nothing_to_reset(void *context) { (void)context; }
 #endif

@@ -25,8 +25,6 @@ typedef struct {
   float loss[MOST_THREADS];
 } perceptron;
 
-INLINE long share(long total, int id, int of) { return total * id / of; }
-
 static const long moment_sizes[6] = {IN * P1, P1 * P2, P2 * P3, P1, P2, P3};
 
 /* Sums d over the rows and updates a bias with it. */
@@ -133,7 +131,7 @@ static void copy_rows(float *to, long stride, const float *from, long rows, long
 
 static void perceptron_reset(void *context) {
   perceptron *p = context;
-  const float *const *a = p->job->initial;
+  const float *const *a = p->job->arrays + 2;
   copy_rows(p->w1, P1, a[0], IN, H1);
   copy_rows(p->b1, P1, a[1], 1, H1);
   copy_rows(p->w2, P2, a[2], H1, H2);
@@ -147,18 +145,18 @@ static void perceptron_reset(void *context) {
 
 static mark perceptron_new(const job *job) {
   perceptron *p = calloc(1, sizeof *p);
-  long rows = job->rows;
+  long rows = job->sizes[0];
   int of = job->threads;
   p->job = job;
   p->rows = rows;
   p->adam = strcmp(job->rule, "adam") == 0;
   p->team = team_start(of);
-  p->x = job->x;
-  p->y = job->labels;
+  p->x = job->arrays[0];
+  p->y = (const int32_t *)job->arrays[1];
   float **arrays[] = {&p->w1, &p->b1, &p->w2, &p->b2, &p->w3, &p->b3, &p->h1, &p->h2, &p->d1, &p->d2, &p->d3, &p->w2t, &p->w3t};
   long sizes[] = {IN * P1, P1, P1 * P2, P2, P2 * P3, P3, rows * P1, rows * P2, rows * P1, rows * P2, rows * P3, P2 * P1, P3 * P2};
-  for (int i = 0; i < 13; i++) *arrays[i] = place(job, sizes[i]);
-  for (int i = 0; i < 6 && p->adam; i++) p->moments[i] = place(job, 2 * moment_sizes[i]);
+  for (int i = 0; i < 13; i++) *arrays[i] = place(sizes[i]);
+  for (int i = 0; i < 6 && p->adam; i++) p->moments[i] = place(2 * moment_sizes[i]);
   for (int id = 0; id < of; id++) {
     int v1 = (int)(share(P1 / LANES, id + 1, of) - share(P1 / LANES, id, of));
     p->forward1[id] = make_plan(rows, v1);
@@ -169,6 +167,6 @@ static mark perceptron_new(const job *job) {
   p->rows3 = make_plan(rows / of, P3 / LANES);
   p->weights2 = make_plan(H1 / of, P2 / LANES);
   p->weights3 = make_plan(H2, P3 / LANES);
-  return (mark){p, perceptron_reset, perceptron_step};
+  return (mark){.context = p, .reset = perceptron_reset, .step = perceptron_step};
 }
 #endif

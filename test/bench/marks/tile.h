@@ -4,7 +4,7 @@
 
 #include "vector.h"
 
-typedef enum { BIAS, BIAS_RELU, MASK, SGD, ADAM, EPILOGUES } epilogue;
+typedef enum { PLAIN, ADD, BIAS, BIAS_RELU, MASK, SGD, ADAM, EPILOGUES } epilogue;
 
 /* What an epilogue needs: the bias, or the layer's output whose sign masks; the rate; Adam's moments, interleaved in the order in which tiles are visited, and its numbers. */
 typedef struct {
@@ -30,7 +30,8 @@ typedef void tile_function(const float *A, long rs, long cs, const float *B, lon
   UNROLL for (int i = 0; i < ROWS; i++) UNROLL for (int j = 0; j < VECTORS; j++) { \
     float *c = C + i * ldc + LANES * j; \
     wide v = acc[i][j]; \
-    if (KIND == BIAS) store(c, v); \
+    if (KIND == PLAIN || KIND == BIAS) store(c, v); \
+    if (KIND == ADD) store(c, v + load(c)); \
     if (KIND == BIAS_RELU) store(c, larger(v, splat(0))); \
     if (KIND == MASK) store(c, keep(positive(load(e->side + i * e->side_stride + LANES * j)), v)); \
     if (KIND == SGD) store(c, madd(splat(-e->rate), v, load(c))); \
@@ -46,8 +47,8 @@ typedef void tile_function(const float *A, long rs, long cs, const float *B, lon
 
 #define TILE(ROWS, VECTORS, KIND) \
   static void tile_##ROWS##_##VECTORS##_##KIND(const float *restrict A, long rs, long cs, const float *restrict B, long ldb, float *restrict C, long ldc, long K, const extras *restrict e) { TILE_BODY(ROWS, VECTORS, KIND) }
-#define TILES(ROWS, VECTORS) TILE(ROWS, VECTORS, BIAS) TILE(ROWS, VECTORS, BIAS_RELU) TILE(ROWS, VECTORS, MASK) TILE(ROWS, VECTORS, SGD) TILE(ROWS, VECTORS, ADAM)
-#define ENTRY(ROWS, VECTORS) [VECTORS][ROWS] = {tile_##ROWS##_##VECTORS##_BIAS, tile_##ROWS##_##VECTORS##_BIAS_RELU, tile_##ROWS##_##VECTORS##_MASK, tile_##ROWS##_##VECTORS##_SGD, tile_##ROWS##_##VECTORS##_ADAM},
+#define TILES(ROWS, VECTORS) TILE(ROWS, VECTORS, PLAIN) TILE(ROWS, VECTORS, ADD) TILE(ROWS, VECTORS, BIAS) TILE(ROWS, VECTORS, BIAS_RELU) TILE(ROWS, VECTORS, MASK) TILE(ROWS, VECTORS, SGD) TILE(ROWS, VECTORS, ADAM)
+#define ENTRY(ROWS, VECTORS) [VECTORS][ROWS] = {tile_##ROWS##_##VECTORS##_PLAIN, tile_##ROWS##_##VECTORS##_ADD, tile_##ROWS##_##VECTORS##_BIAS, tile_##ROWS##_##VECTORS##_BIAS_RELU, tile_##ROWS##_##VECTORS##_MASK, tile_##ROWS##_##VECTORS##_SGD, tile_##ROWS##_##VECTORS##_ADAM},
 
 /* As many rows as registers hold: rows·vectors sums, the vectors of B, one element of A. */
 #define UP_TO_4(F, V) F(1, V) F(2, V) F(3, V) F(4, V)
@@ -67,10 +68,12 @@ static const int most_rows[MOST_VECTORS + 1] = {0, 14, 6, 4};
 ALL(TILES)
 static tile_function *const tiles[MOST_VECTORS + 1][15][EPILOGUES] = {ALL(ENTRY)};
 
+enum { MOST_STRIPS = 2048 / LANES };
+
 /* Which tiles cover M rows by some vectors of columns: strips of one to three vectors, each with its number of rows. */
 typedef struct {
   int strips;
-  struct { int at, vectors, rows; } strip[128];
+  struct { int at, vectors, rows; } strip[MOST_STRIPS];
 } plan;
 
 /* Cycles per step of K: two multiply-adds or two loads each, and no less than the latency of one sum. */
@@ -94,8 +97,8 @@ static double strip_cost(long M, int vectors, int *rows) {
 
 /* The cheapest cover, by dynamic programming over the vectors. */
 static plan make_plan(long M, int vectors) {
-  double strip[MOST_VECTORS + 1], best[129] = {0};
-  int rows[MOST_VECTORS + 1], last[129] = {0};
+  double strip[MOST_VECTORS + 1], best[MOST_STRIPS + 1] = {0};
+  int rows[MOST_VECTORS + 1], last[MOST_STRIPS + 1] = {0};
   for (int v = 1; v <= MOST_VECTORS; v++) strip[v] = strip_cost(M, v, &rows[v]);
   for (int at = 1; at <= vectors; at++) {
     best[at] = 1e30;

@@ -68,8 +68,38 @@ INLINE wide keep(lanes m, wide a) { return _mm256_and_ps(m, a); }
 INLINE wide choose(lanes m, wide yes, wide no) { return _mm256_blendv_ps(no, yes, m); }
 INLINE lanes first(long n) { return _mm256_cmp_ps(_mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7), splat((float)n), _CMP_LT_OQ); }
 INLINE wide load_some(lanes m, const float *p) { return _mm256_maskload_ps(p, _mm256_castps_si256(m)); }
+#elif defined(__SSE2__)
+/* What every x86-64 has: no fused multiply-add, no masks. */
+#define LANES 4
+typedef __m128 wide;
+typedef __m128 lanes;
+INLINE wide load(const float *p) { return _mm_loadu_ps(p); }
+INLINE void store(float *p, wide v) { _mm_storeu_ps(p, v); }
+INLINE void stream(float *p, wide v) { _mm_stream_ps(p, v); }
+INLINE wide splat(float x) { return _mm_set1_ps(x); }
+INLINE wide madd(wide a, wide b, wide c) { return a * b + c; }
+INLINE wide larger(wide a, wide b) { return _mm_max_ps(a, b); }
+INLINE wide smaller(wide a, wide b) { return _mm_min_ps(a, b); }
+INLINE wide root(wide a) { return _mm_sqrt_ps(a); }
+INLINE float total(wide a) {
+  a = _mm_add_ps(a, _mm_movehl_ps(a, a));
+  return _mm_cvtss_f32(_mm_add_ss(a, _mm_shuffle_ps(a, a, 1)));
+}
+INLINE float largest(wide a) {
+  a = _mm_max_ps(a, _mm_movehl_ps(a, a));
+  return _mm_cvtss_f32(_mm_max_ss(a, _mm_shuffle_ps(a, a, 1)));
+}
+INLINE wide absolute(wide a) { return _mm_andnot_ps(splat(-0.0f), a); }
+INLINE wide nearest(wide a) { return _mm_cvtepi32_ps(_mm_cvtps_epi32(a)); }
+INLINE wide scale(wide a, wide n) { return _mm_mul_ps(a, _mm_castsi128_ps(_mm_slli_epi32(_mm_add_epi32(_mm_cvtps_epi32(n), _mm_set1_epi32(127)), 23))); }
+INLINE lanes positive(wide a) { return _mm_cmpgt_ps(a, _mm_setzero_ps()); }
+INLINE wide keep(lanes m, wide a) { return _mm_and_ps(m, a); }
+INLINE wide choose(lanes m, wide yes, wide no) { return _mm_or_ps(_mm_and_ps(m, yes), _mm_andnot_ps(m, no)); }
+INLINE lanes first(long n) { return _mm_cmplt_ps(_mm_setr_ps(0, 1, 2, 3), splat((float)n)); }
+/* Memory of the marks is readable beyond the end of an array. */
+INLINE wide load_some(lanes m, const float *p) { return keep(m, load(p)); }
 #else
-#error "the marks are written for AVX2 and AVX-512"
+#error "the marks are written for x86-64"
 #endif
 
 /* e^x: x = n·ln 2 + r, polynomial of degree 5 in r (Cephes, Stephen Moshier); about 1 ulp within [-87, 88]. */
@@ -97,5 +127,17 @@ INLINE wide log_one_plus(wide t) {
   p = madd(p, q, splat(1.0f / 5));
   p = madd(p, q, splat(1.0f / 3));
   return splat(2.0f) * s * madd(p, q, splat(1.0f));
+}
+
+/* GELU by its tanh, as v·s with s = sigmoid(2u), u = c(v + kv³). */
+INLINE wide gelu_sigmoid(wide v) {
+  wide u = v * madd(v * v, splat(-2 * 0.7978845608f * 0.044715f), splat(-2 * 0.7978845608f));
+  return splat(1.0f) / (splat(1.0f) + exponential(u));
+}
+
+/* Its derivative: s + v·s·(1 - s)·2u'. */
+INLINE wide gelu_slope(wide v, wide s) {
+  wide vs = v * s, rise = madd(v * v, splat(6 * 0.7978845608f * 0.044715f), splat(2 * 0.7978845608f));
+  return madd(vs - vs * s, rise, s);
 }
 #endif

@@ -2,7 +2,7 @@
 
 import { pathToFileURL } from 'node:url';
 import { installWorker } from './web-worker.mjs';
-import { load, peerRequire, serve } from './protocol.mjs';
+import { checksOf, load, peerRequire, serve } from './protocol.mjs';
 
 const threads = Number(process.argv[3]);
 if (threads > 1) installWorker(threads);
@@ -12,11 +12,6 @@ defaultDevice('wasm');
 
 const { spec, arrays } = load();
 const array = ({ name, shape, dtype }) => np.array(arrays[name], { shape, dtype: dtype === 'f32' ? np.float32 : np.int32 });
-const initial = spec.arrays.filter((each) => each.role === 'initial');
-const by = (name) => spec.arrays.find((each) => each.name === name);
-const x = array(by('x'));
-const y = spec.family === 'perceptron' ? nn.oneHot(array(by('y')), 10) : array(by('y'));
-
 const lossOf = {
   linear: (p, x, y) => np.square(np.matmul(x, p.w).sub(y)).mean(),
   logistic: (p, x, y) => {
@@ -55,35 +50,77 @@ const update = {
   },
 }[spec.rule];
 
-const step = jit((state, x, y) => {
-  const [loss, g] = valueAndGrad(lossOf)(again(state.p), x, y);
-  return [update(state, g), loss];
-});
+function training() {
+  const initial = spec.arrays.filter((each) => each.role === 'initial');
+  const by = (name) => spec.arrays.find((each) => each.name === name);
+  const x = array(by('x'));
+  const y = spec.family === 'perceptron' ? nn.oneHot(array(by('y')), 10) : array(by('y'));
+  const step = jit((state, x, y) => {
+    const [loss, g] = valueAndGrad(lossOf)(again(state.p), x, y);
+    return [update(state, g), loss];
+  });
+  const zeros = () => Object.fromEntries(initial.map(({ name, shape }) => [name, np.zeros(shape)]));
+  const slots = {
+    sgd: () => ({}),
+    momentum: () => ({ v: zeros() }),
+    adam: () => ({ m: zeros(), v: zeros(), b1: np.array(1), b2: np.array(1) }),
+  }[spec.rule];
+  let state;
 
-const zeros = () => Object.fromEntries(initial.map(({ name, shape }) => [name, np.zeros(shape)]));
-const slots = {
-  sgd: () => ({}),
-  momentum: () => ({ v: zeros() }),
-  adam: () => ({ m: zeros(), v: zeros(), b1: np.array(1), b2: np.array(1) }),
-}[spec.rule];
-let state;
-
-async function reset() {
-  if (state !== undefined) tree.dispose(state);
-  state = { p: Object.fromEntries(initial.map((each) => [each.name, array(each)])), ...slots() };
-}
-
-async function steps(count, keep) {
-  const losses = [];
-  for (let at = 0; at < count; at += 1) {
-    const [next, loss] = step(state, x.ref, y.ref);
-    state = next;
-    if (keep) losses.push((await loss.data())[0]);
-    else loss.dispose();
-    const leaves = tree.leaves(state.p);
-    await leaves[leaves.length - 1].blockUntilReady();
+  async function reset() {
+    if (state !== undefined) tree.dispose(state);
+    state = { p: Object.fromEntries(initial.map((each) => [each.name, array(each)])), ...slots() };
   }
-  return losses;
+
+  async function steps(count, keep) {
+    const losses = [];
+    for (let at = 0; at < count; at += 1) {
+      const [next, loss] = step(state, x.ref, y.ref);
+      state = next;
+      if (keep) losses.push((await loss.data())[0]);
+      else loss.dispose();
+      const leaves = tree.leaves(state.p);
+      await leaves[leaves.length - 1].blockUntilReady();
+    }
+    return [losses];
+  }
+  return [reset, steps];
 }
 
-await serve('jax-js wasm', reset, steps);
+function functions() {
+  const gelu = (v) => np.tanh(v.ref.add(v.ref.mul(v.ref).mul(v.ref).mul(0.044715)).mul(0.7978845608)).add(1).mul(v).mul(0.5);
+  const chain = (x, r, b) => gelu(x.mul(1.25).add(b)).add(r);
+  const normed = ({ x, r, b, scale, shift }, w) => {
+    const z = gelu(x.add(b)).add(r);
+    const centred = z.ref.sub(np.mean(z, -1, { keepdims: true }));
+    const spread = np.mean(np.square(centred.ref), -1, { keepdims: true });
+    return centred.mul(np.reciprocal(np.sqrt(spread.add(1e-5)))).mul(scale).add(shift).mul(w).sum();
+  };
+  const feeds = Object.fromEntries(spec.arrays.map((each) => [each.name, array(each)]));
+  const flat = ([value, gradients], names) => [value, ...names.map((name) => gradients[name])];
+  const compute = {
+    chain: ({ x, r, b }) => [chain(x, r, b)],
+    'chain-derivative': (by) => flat(valueAndGrad(({ x, r, b }) => np.square(chain(x, r, b)).mean())(by), ['x', 'r', 'b']),
+    norm: ({ w, ...by }) => flat(valueAndGrad(normed)(by, w), ['x', 'r', 'b', 'scale', 'shift']),
+    product: ({ a, b }) => [np.matmul(a, b)],
+    'product-left': ({ a, b }) => [np.matmul(np.transpose(a), b)],
+    'product-right': ({ a, b }) => [np.matmul(a, np.transpose(b))],
+  }[spec.family];
+  const one = jit(compute);
+
+  async function steps(count, keep) {
+    const checks = [];
+    for (let at = 1; at <= count; at += 1) {
+      const results = one(again(feeds));
+      await results[0].blockUntilReady();
+      for (const result of results) {
+        if (keep && at === count) checks.push(checksOf(await result.data()));
+        else result.dispose();
+      }
+    }
+    return checks;
+  }
+  return [() => undefined, steps];
+}
+
+await serve('jax-js wasm', ...(spec.rule === 'none' ? functions() : training()));

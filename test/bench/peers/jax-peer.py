@@ -11,7 +11,6 @@ import protocol
 spec, arrays = protocol.load(np)
 rate = spec["rate"]
 names = [array["name"] for array in spec["arrays"] if array["role"] == "initial"]
-x, y = jnp.asarray(arrays["x"]), jnp.asarray(arrays["y"])
 
 
 def linear(p, x, y):
@@ -30,7 +29,7 @@ def perceptron(p, x, y):
     return -jnp.mean(jnp.take_along_axis(scores, y[:, None], axis=1))
 
 
-loss_of = {"linear": linear, "logistic": logistic, "perceptron": perceptron}[spec["family"]]
+loss_of = {"linear": linear, "logistic": logistic, "perceptron": perceptron}.get(spec["family"])
 
 
 def slots(p):
@@ -59,41 +58,86 @@ def step(state, x, y):
     return update(p, s, g), loss
 
 
-one = jax.jit(step, donate_argnums=0)
-
-
-def many(state, count, x, y):
-    return jax.lax.fori_loop(0, count, lambda _, now: step(now[0], x, y), (state, jnp.zeros(())))
-
-
-loop = jax.jit(many, donate_argnums=0)
 looped = len(sys.argv) > 3 and sys.argv[3] == "loop"
-state = None
 
 
-def reset():
-    global state
-    p = {name: jnp.array(arrays[name]) for name in names}
-    state = (p, slots(p))
-    jax.block_until_ready(state)
+def training():
+    """Steps, and how to start anew."""
+    x, y = jnp.asarray(arrays["x"]), jnp.asarray(arrays["y"])
+    one = jax.jit(step, donate_argnums=0)
+    many = lambda state, count, x, y: jax.lax.fori_loop(0, count, lambda _, now: step(now[0], x, y), (state, jnp.zeros(())))
+    loop = jax.jit(many, donate_argnums=0)
+    state = None
 
-
-def steps(count, keep):
-    global state
-    if looped and not keep:
-        state, loss = loop(state, count, x, y)
+    def reset():
+        nonlocal state
+        p = {name: jnp.array(arrays[name]) for name in names}
+        state = (p, slots(p))
         jax.block_until_ready(state)
-        return []
-    losses = []
-    for _ in range(count):
-        if looped:
-            state, loss = loop(state, 1, x, y)
-        else:
-            state, loss = one(state, x, y)
-        if keep:
-            losses.append(loss)
-    jax.block_until_ready(state)
-    return losses
+
+    def steps(count, keep):
+        nonlocal state
+        if looped and not keep:
+            state, loss = loop(state, count, x, y)
+            jax.block_until_ready(state)
+            return []
+        losses = []
+        for _ in range(count):
+            state, loss = loop(state, 1, x, y) if looped else one(state, x, y)
+            if keep:
+                losses.append(loss)
+        jax.block_until_ready(state)
+        return protocol.losses(losses)
+
+    return reset, steps
 
 
-protocol.serve(f"jax {jax.__version__}", reset, steps)
+def gelu(v):
+    return 0.5 * v * (1 + jnp.tanh(0.7978845608 * (v + 0.044715 * v * v * v)))
+
+
+def chain(x, r, b):
+    return gelu(x * 1.25 + b) + r
+
+
+def norm(x, r, b, scale, shift, w):
+    z = gelu(x + b) + r
+    centred = z - jnp.mean(z, -1, keepdims=True)
+    spread = jnp.mean(jnp.square(centred), -1, keepdims=True)
+    return jnp.sum((centred * jax.lax.rsqrt(spread + 1e-5) * scale + shift) * w)
+
+
+def flat(value_and_gradients):
+    value, gradients = value_and_gradients
+    return [value, *gradients]
+
+
+function_of = {
+    "chain": lambda x, r, b: [chain(x, r, b)],
+    "chain-derivative": lambda x, r, b: flat(jax.value_and_grad(lambda *by: jnp.mean(jnp.square(chain(*by))), (0, 1, 2))(x, r, b)),
+    "norm": lambda x, r, w, b, scale, shift: flat(jax.value_and_grad(norm, (0, 1, 2, 3, 4))(x, r, b, scale, shift, w)),
+    "product": lambda a, b: [a @ b],
+    "product-left": lambda a, b: [a.T @ b],
+    "product-right": lambda a, b: [a @ b.T],
+}
+
+
+def function():
+    """Results go into the memory of those before, which are donated: others keep theirs as well."""
+    compute = function_of[spec["family"]]
+    feeds = [jnp.asarray(value) for value in arrays.values()]
+    arrays.clear()
+    again = jax.jit(lambda before, *feeds: compute(*feeds), donate_argnums=0, keep_unused=True)
+    results = [jnp.zeros(each.shape, each.dtype) for each in jax.eval_shape(compute, *feeds)]
+
+    def steps(count, keep):
+        nonlocal results
+        for _ in range(count):
+            results = again(results, *feeds)
+        jax.block_until_ready(results)
+        return protocol.checks_of(np, results) if keep else []
+
+    return lambda: None, steps
+
+
+protocol.serve(f"jax {jax.__version__}", *(function() if spec["rule"] == "none" else training()))

@@ -2,12 +2,13 @@
 
 import numpy as np
 
+import numpy_functions
+
 import protocol
 
 f4 = np.float32
 spec, arrays = protocol.load(np)
-x, y = arrays["x"], arrays["y"]
-rows, rate = spec["rows"], spec["rate"]
+rows, rate = spec["sizes"][0], spec["rate"]
 initial = {array["name"]: arrays[array["name"]] for array in spec["arrays"] if array["role"] == "initial"}
 now = {name: value.copy() for name, value in initial.items()}
 slots = []
@@ -26,6 +27,7 @@ def kept(shape):
 
 
 def linear():
+    x, y = arrays["x"], arrays["y"]
     w, target, error = now["w"][:, 0], y[:, 0], np.empty(rows, f4)
 
     def step():
@@ -39,6 +41,7 @@ def linear():
 
 
 def logistic():
+    x, y = arrays["x"], arrays["y"]
     w, b, target = now["w"][:, 0], now["b"], y[:, 0]
     columns = np.ascontiguousarray(x.T)
     vw, vb = kept(2), kept(())
@@ -68,6 +71,7 @@ def logistic():
 
 
 def perceptron():
+    x, y = arrays["x"], arrays["y"]
     w, b = [now[f"w{i}"] for i in (1, 2, 3)], [now[f"b{i}"] for i in (1, 2, 3)]
     h1, h2, logits = (np.empty((rows, n), f4) for n in (300, 100, 10))
     d1, d2 = np.empty_like(h1), np.empty_like(h2)
@@ -135,15 +139,22 @@ def perceptron():
     return step
 
 
-one = {"linear": linear, "logistic": logistic, "perceptron": perceptron}[spec["family"]]()
+training = {"linear": linear, "logistic": logistic, "perceptron": perceptron}
+if spec["rule"] == "none":
+    one, results = numpy_functions.make(spec["family"], arrays)
+else:
+    one, results = training[spec["family"]](), None
 
 
 def steps(count, keep):
-    if keep:
-        return [one() for _ in range(count)]
+    losses = []
     for _ in range(count):
-        one()
-    return []
+        loss = one()
+        if keep:
+            losses.append(loss)
+    if not keep:
+        return []
+    return protocol.losses(losses) if results is None else protocol.checks_of(np, results())
 
 
 protocol.serve(f"numpy {np.__version__}", reset, steps)

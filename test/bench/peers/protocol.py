@@ -11,29 +11,48 @@ def load(numpy):
     """The workload of the command line: its description, and its arrays by name as NumPy arrays."""
     with open(sys.argv[1], encoding="utf8") as file:
         spec = json.load(file)
-    raw = numpy.fromfile(spec["data"], dtype=numpy.uint8)
     arrays = {}
     for array in spec["arrays"]:
         dtype = numpy.float32 if array["dtype"] == "f32" else numpy.int32
-        part = raw[array["offset"] : array["offset"] + 4 * array["count"]]
-        arrays[array["name"]] = part.view(dtype).reshape(array["shape"]).copy()
+        arrays[array["name"]] = numpy.fromfile(spec["data"], dtype=dtype, count=array["count"], offset=array["offset"]).reshape(array["shape"])
     return spec, arrays
 
 
 def serve(system, reset, steps):
-    """reset() puts initial values back; steps(n, keep) runs n steps to their end and returns their losses when asked to keep them."""
+    """reset() puts initial values back; steps(n, keep) runs n steps to their end and returns the numbers to check when asked to keep them: see checks_of, or losses."""
     reset()
-    steps(1, True)
+    steps(1, False)
     answer({"ready": True, "system": system})
     for line in sys.stdin:
         word, count = line.split()
         reset()
-        if word == "losses":
-            answer({"losses": [float(loss) for loss in steps(int(count), True)]})
+        if word == "check":
+            answer({"checks": steps(int(count), True)})
             continue
         start = time.perf_counter_ns()
         steps(int(count), False)
         answer({"ns": time.perf_counter_ns() - start})
+
+
+def losses(values):
+    """Losses of steps, as numbers to check."""
+    return [[float(value) for value in values]]
+
+
+def checks_of(numpy, results):
+    """What a function's results are compared by: each one's root of the mean square, and a mean that knows the order of its elements. In pieces, so that memory does not grow by it."""
+    return [checks_of_one(numpy, numpy.asarray(result).reshape(-1)) for result in results]
+
+
+def checks_of_one(numpy, values):
+    piece = 7 * 65536
+    slope = numpy.arange(piece, dtype=numpy.float64) % 7
+    squares = slanted = 0.0
+    for start in range(0, values.size, piece):
+        part = values[start : start + piece].astype(numpy.float64)
+        squares += float(part @ part)
+        slanted += float(part @ slope[: part.size])
+    return [(squares / values.size) ** 0.5, slanted / values.size]
 
 
 def answer(value):

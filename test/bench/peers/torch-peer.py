@@ -15,9 +15,6 @@ compiled = len(sys.argv) > 3 and sys.argv[3] == "compile"
 names = [array["name"] for array in spec["arrays"] if array["role"] == "initial"]
 initial = {name: torch.from_numpy(arrays[name]) for name in names}
 p = {name: value.clone().requires_grad_() for name, value in initial.items()}
-x, y = torch.from_numpy(arrays["x"]), torch.from_numpy(arrays["y"])
-if spec["family"] == "perceptron":
-    y = y.long()
 
 
 def linear(x, y):
@@ -34,56 +31,111 @@ def perceptron(x, y):
     return F.cross_entropy(torch.addmm(p["b3"], h, p["w3"]), y)
 
 
-loss_of = {"linear": linear, "logistic": logistic, "perceptron": perceptron}[spec["family"]]
-optimizer = None
-one = None
+loss_of = {"linear": linear, "logistic": logistic, "perceptron": perceptron}.get(spec["family"])
 
 
-def reset():
-    global optimizer, one
-    with torch.no_grad():
-        for name in names:
-            p[name].copy_(initial[name])
-            p[name].grad = None
-    if optimizer is not None:
-        # Slots are emptied in place, so that what was compiled for them stays good.
-        for state in optimizer.state.values():
-            for value in state.values():
-                if torch.is_tensor(value):
-                    value.zero_()
-        return
+def training():
+    """Steps, and how to start anew."""
+    x, y = torch.from_numpy(arrays["x"]), torch.from_numpy(arrays["y"])
+    if spec["family"] == "perceptron":
+        y = y.long()
     rate, values = spec["rate"], list(p.values())
     optimizer = {
         "sgd": lambda: torch.optim.SGD(values, lr=rate),
         "momentum": lambda: torch.optim.SGD(values, lr=rate, momentum=0.9),
         "adam": lambda: torch.optim.Adam(values, lr=rate),
     }[spec["rule"]]()
+    forward, advance = (torch.compile(loss_of), torch.compile(optimizer.step)) if compiled else (loss_of, optimizer.step)
+
+    def reset():
+        with torch.no_grad():
+            for name in names:
+                p[name].copy_(initial[name])
+                p[name].grad = None
+        # Slots are emptied in place, so that what was compiled for them stays good.
+        for state in optimizer.state.values():
+            for value in state.values():
+                if torch.is_tensor(value):
+                    value.zero_()
 
     def step():
-        optimizer.zero_grad(set_to_none=True)
-        loss = loss_of(x, y)
-        loss.backward()
-        optimizer.step()
-        return loss.detach()
-
-    def compiled_step():
         optimizer.zero_grad(set_to_none=True)
         loss = forward(x, y)
         loss.backward()
         advance()
         return loss.detach()
 
-    if compiled:
-        forward, advance = torch.compile(loss_of), torch.compile(optimizer.step)
-    one = compiled_step if compiled else step
+    def steps(count, keep):
+        losses = []
+        for _ in range(count):
+            loss = step()
+            if keep:
+                losses.append(loss)
+        return protocol.losses(losses)
+
+    return reset, steps
 
 
-def steps(count, keep):
-    if keep:
-        return [one() for _ in range(count)]
-    for _ in range(count):
-        one()
-    return []
+def function():
+    """Results go into memory that is kept, where the library can be told so."""
+    feeds = {name: torch.from_numpy(value) for name, value in arrays.items()}
+    by = [name for name in feeds if name != "w"]
+    results = []
+
+    def chain(x, r, b):
+        return F.gelu(x * 1.25 + b, approximate="tanh") + r
+
+    def norm(x, r, w, b, scale, shift):
+        return (F.layer_norm(F.gelu(x + b, approximate="tanh") + r, (x.shape[1],), scale, shift, 1e-5) * w).sum()
+
+    def derivatives(loss_of):
+        loss_of = torch.compile(loss_of) if compiled else loss_of
+        for name in by:
+            feeds[name].requires_grad_()
+
+        def one():
+            for name in by:
+                feeds[name].grad = None
+            loss = loss_of(**feeds)
+            loss.backward()
+            results[:] = [loss.detach(), *(feeds[name].grad for name in by)]
+
+        return one
+
+    def forward():
+        compute = torch.compile(chain) if compiled else chain
+
+        def one():
+            with torch.no_grad():
+                results[:] = [compute(**feeds)]
+
+        return one
+
+    def product(a, b):
+        c = torch.empty(a.shape[0], b.shape[1])
+        multiply = torch.compile(lambda a, b: a @ b) if compiled else lambda a, b: torch.mm(a, b, out=c)
+
+        def one():
+            with torch.no_grad():
+                results[:] = [multiply(a, b)]
+
+        return one
+
+    one = {
+        "chain": forward,
+        "chain-derivative": lambda: derivatives(lambda **feeds: chain(**feeds).square().mean()),
+        "norm": lambda: derivatives(norm),
+        "product": lambda: product(feeds["a"], feeds["b"]),
+        "product-left": lambda: product(feeds["a"].T, feeds["b"]),
+        "product-right": lambda: product(feeds["a"], feeds["b"].T),
+    }[spec["family"]]()
+
+    def steps(count, keep):
+        for _ in range(count):
+            one()
+        return protocol.checks_of(np, results) if keep else []
+
+    return lambda: None, steps
 
 
-protocol.serve(f"torch {torch.__version__}", reset, steps)
+protocol.serve(f"torch {torch.__version__}", *(function() if spec["rule"] == "none" else training()))

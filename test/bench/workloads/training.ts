@@ -1,45 +1,6 @@
-// What is measured. In: nothing. Out: workloads: a training step, its data and initial values, its counted work. Holds: one seed, so that every peer of every run sees the same numbers.
+// Whole training steps. In: nothing. Out: workloads: forward, loss, gradients and update, with data and initial values.
 
-import type { Random } from '../../examples/random.js';
-
-export type Family = 'linear' | 'logistic' | 'perceptron';
-export type Rule = 'sgd' | 'momentum' | 'adam';
-
-export interface ArraySpec {
-  readonly name: string;
-  readonly dtype: 'f32' | 'i32';
-  readonly shape: readonly number[];
-  /** A feed of every step, or a variable's value before the first. */
-  readonly role: 'feed' | 'initial';
-}
-
-export interface Workload {
-  readonly name: string;
-  readonly family: Family;
-  readonly rule: Rule;
-  readonly rate: number;
-  readonly rows: number;
-  /** File in `programs`; its entry is `train`. */
-  readonly program: string;
-  readonly arrays: readonly ArraySpec[];
-  /** Elements of all arrays, in their order. */
-  readonly fill: (random: Random) => readonly (readonly number[])[];
-  /** Floating-point operations of one step, a fused multiply-add counting two; transcendental functions by the length of their polynomials. */
-  readonly flops: number;
-  /** Bytes that one step has to read and write at least: feeds, variables and the optimizer's state; nothing in between. */
-  readonly bytes: number;
-  /** Bytes that a step goes through, which decide the level of the memory that its traffic is measured against. */
-  readonly workingSet: number;
-  /** How far losses of the first twenty steps may lie apart, relative to the largest of them: order of summation is free, and what Adam does with gradients near zero magnifies it. */
-  readonly tolerance: number;
-}
-
-/** Steps whose losses are compared before anything is timed. */
-export const comparedSteps = 20;
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, x) => total + x, 0);
-export const countOf = (array: ArraySpec): number => array.shape.reduce((total, size) => total * size, 1);
-const many = (count: number, make: (at: number) => number): number[] => Array.from({ length: count }, (_, at) => make(at));
+import { type ArraySpec, type Workload, many, sum } from './workload.js';
 
 function linear(rows: number, columns: number): Workload {
   const arrays: ArraySpec[] = [
@@ -53,11 +14,12 @@ function linear(rows: number, columns: number): Workload {
     family: 'linear',
     rule: 'sgd',
     rate: 0.01,
-    rows,
+    sizes: [rows],
     program: 'linear.tdsl',
+    set: {},
     arrays,
     fill: (random) => {
-      const truth = many(columns, () => random.normal());
+      const truth = Array.from({ length: columns }, () => random.normal());
       const x = many(rows * columns, () => random.normal());
       const y = many(rows, (row) => 0.3 * random.normal() + sum(truth.map((t, column) => t * (x[row * columns + column] ?? 0))));
       return [x, y, many(columns, () => 0)];
@@ -66,6 +28,8 @@ function linear(rows: number, columns: number): Workload {
     flops: rows * (4 * columns + 3),
     bytes,
     workingSet: bytes,
+    outputs: [],
+    traffic: 'read',
     tolerance: 1e-5,
   };
 }
@@ -77,8 +41,9 @@ function logistic(rows: number): Workload {
     family: 'logistic',
     rule: 'momentum',
     rate: 0.1,
-    rows,
+    sizes: [rows],
     program: 'logistic.tdsl',
+    set: {},
     arrays: [
       { name: 'x', dtype: 'f32', shape: [rows, 2], role: 'feed' },
       { name: 'y', dtype: 'f32', shape: [rows, 1], role: 'feed' },
@@ -86,7 +51,7 @@ function logistic(rows: number): Workload {
       { name: 'b', dtype: 'f32', shape: [], role: 'initial' },
     ],
     fill: (random) => {
-      const label = many(rows, (row) => row % 2);
+      const label = Array.from({ length: rows }, (_, row) => row % 2);
       // Two half circles that interlock.
       const x = label.flatMap((one) => {
         const angle = Math.PI * random.uniform();
@@ -99,6 +64,8 @@ function logistic(rows: number): Workload {
     flops: rows * 65,
     bytes,
     workingSet: bytes,
+    outputs: [],
+    traffic: 'read',
     tolerance: 5e-5,
   };
 }
@@ -115,8 +82,9 @@ function perceptron(rows: number, rule: 'sgd' | 'adam'): Workload {
     family: 'perceptron',
     rule,
     rate: rule === 'adam' ? 1e-3 : 0.01,
-    rows,
+    sizes: [rows],
     program: `perceptron-${rule}.tdsl`,
+    set: {},
     arrays: [
       { name: 'x', dtype: 'f32', shape: [rows, 784], role: 'feed' },
       { name: 'y', dtype: 'i32', shape: [rows], role: 'feed' },
@@ -134,11 +102,13 @@ function perceptron(rows: number, rule: 'sgd' | 'adam'): Workload {
     flops: 2 * rows * (3 * products - 784 * 300),
     bytes: feeds + 2 * 4 * copies * parameters,
     workingSet: feeds + 4 * copies * parameters + 8 * rows * (300 + 100 + 10),
+    outputs: [],
+    traffic: 'read',
     tolerance: rule === 'adam' ? 2e-3 : 5e-5,
   };
 }
 
-export const workloads: readonly Workload[] = [
+export const training: readonly Workload[] = [
   linear(20640, 9),
   logistic(100),
   logistic(1000),
