@@ -4,7 +4,7 @@
 import { InternalError } from '../../src/base/index.js';
 import type { Program, Target } from '../../src/loop/index.js';
 import { emitAssembly, emitObject, link, ModuleBuilder, optimize, setTarget, type LlvmConstant, type TargetOptions } from './llvm/index.js';
-import { emitProgram } from './program.js';
+import { emitProgram, type EntryFunctions } from './program.js';
 import { KernelFunctions } from './same-kernel.js';
 
 export interface CompileInput {
@@ -45,6 +45,9 @@ const pipeline = [
  * fits the processor's addressing. Steps of the bench's programs take the same time with and without it.
  */
 const reduceStrength = false;
+
+/** TFC_ABI_VERSION of runtime/abi/tfc.h. */
+const abiVersion = 2;
 
 /** Compiles the programs; `emit` chooses object code (default), LLVM assembly before or after the passes, or machine assembly. */
 export function compilePrograms(input: CompileInput & { readonly emit?: Emission }): CompileOutput {
@@ -94,11 +97,11 @@ function buildModule({ programs, manifest, target }: CompileInput, options: Targ
     const functions = new KernelFunctions();
     const entries = programs.map((program, at) => emitProgram(module, program, at, target, functions));
     const { types } = module;
-    const entryType = types.struct([types.ptr, types.ptr, types.ptr]);
-    const rows = entries.map((entry, at): LlvmConstant => module.structOf(entryType, [module.string(`name.${at}`, entry.name), entry.arenaBytes, entry.run]));
+    const entryType = types.struct([types.ptr, types.ptr, types.ptr, types.ptr, types.ptr, types.i64]);
+    const rows = entries.map((entry, at): LlvmConstant => module.structOf(entryType, [module.string(`name.${at}`, entry.name), entry.arenaBytes, entry.run, ...sharedFields(module, entry.shared, at)]));
     const table = module.global({ name: 'entries', type: types.array(entryType, rows.length), initializer: module.arrayOf(entryType, rows), constant: true, align: 8 });
     const moduleType = types.struct([types.i32, types.i32, types.ptr, types.ptr]);
-    const description = module.structOf(moduleType, [module.i32(1), module.i32(rows.length), table, module.string('manifest', manifest)]);
+    const description = module.structOf(moduleType, [module.i32(abiVersion), module.i32(rows.length), table, module.string('manifest', manifest)]);
     const root = module.global({ name: 'module', type: moduleType, initializer: description, constant: true, align: 8 });
     const exported = module.function({ name: 'tfc_module_table', type: types.function(types.ptr, []), attributes: ['nounwind'] });
     module.builder(exported.block('entry')).ret(root);
@@ -109,4 +112,13 @@ function buildModule({ programs, manifest, target }: CompileInput, options: Targ
     module.dispose();
     throw error;
   }
+}
+
+/** The fields `shares`, `phases` and `phase_count` of a tfc_entry. */
+function sharedFields(module: ModuleBuilder, shared: EntryFunctions['shared'], at: number): readonly LlvmConstant[] {
+  const { ptr } = module.types;
+  if (shared === undefined) return [module.zero(ptr), module.zero(ptr), module.i64(0)];
+  const { shares, phases } = shared;
+  const table = module.global({ name: `phases.${at}`, type: module.types.array(ptr, phases.length), initializer: module.arrayOf(ptr, phases), constant: true, align: 8 });
+  return [shares, table, module.i64(phases.length)];
 }

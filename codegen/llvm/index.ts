@@ -2,6 +2,5 @@
 
 export { buildArtifact, compilePrograms } from './artifact.js';
 export type { CompileInput, CompileOutput, CompileTimings, Emission } from './artifact.js';
-export { parallelThreshold } from './cost.js';
 export { header } from './header.js';
 export { hostTarget } from './target.js';

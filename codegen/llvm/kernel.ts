@@ -6,7 +6,7 @@ import type { Expr, For, Kernel, Program, Target } from '../../src/loop/index.js
 import { AccumulatorFile } from './accumulators.js';
 import { Expressions } from './expressions.js';
 import { LinearForms } from './linear.js';
-import type { Attribute, FunctionHandle, LlvmValue, ModuleBuilder } from './llvm/index.js';
+import type { Attribute, FunctionHandle, ModuleBuilder } from './llvm/index.js';
 import { MachineOps } from './machine.js';
 import { Memory } from './memory.js';
 import { emittedStatements, type KernelPlan, memoryKey, planKernel, type MemoryObject } from './plan.js';
@@ -90,6 +90,3 @@ function parallelLoop(kernel: Kernel): For | undefined {
 const pointerAttributes = (memory: MemoryObject): readonly Attribute[] => ['noalias', 'nocapture', ['align', memory.align], ...(memory.written ? [] : ['readonly'])];
 
 const inlining = (statements: number): readonly Attribute[] => (statements <= smallKernel ? ['alwaysinline'] : statements > largeKernel ? ['noinline'] : []);
-
-/** Arguments in the order of the function's parameters, without begin and end. */
-export const argumentsOf = (of: KernelFunction, pointer: (memory: MemoryObject) => LlvmValue, dims: readonly LlvmValue[]): readonly LlvmValue[] => [...of.memory.map(pointer), ...dims];

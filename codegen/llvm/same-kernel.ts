@@ -10,8 +10,6 @@ import { type KernelPlan, memoryKey } from './plan.js';
 export class KernelFunctions {
   readonly keys = new KernelKeys();
   readonly byKey = new Map<string, FunctionHandle>();
-  /** What the pool calls to run a kernel. */
-  readonly tasks = new Map<FunctionHandle, FunctionHandle>();
 }
 
 /** Numbers the distinct values that it is shown. Objects are compared by what they contain; a buffer by its memory's position among the parameters, not by its name. */

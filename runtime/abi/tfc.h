@@ -9,16 +9,9 @@
 extern "C" {
 #endif
 
-#define TFC_ABI_VERSION 1
+#define TFC_ABI_VERSION 2
 
 typedef enum { TFC_F32 = 0, TFC_F64 = 1, TFC_F16 = 2, TFC_BF16 = 3, TFC_I32 = 4, TFC_I64 = 5, TFC_U8 = 6, TFC_BOOL = 7 } tfc_dtype;
-
-/* Runs task(context, begin, end) over [0, blocks), in any order and on any threads, and returns when all is done. Ranges are contiguous and cover every block once; a task may
-   itself call run, which then works on the calling thread alone. All threads are in the caller's floating-point mode: the runtime flushes denormals during a call. */
-typedef struct tfc_pool {
-  void *self;
-  void (*run)(void *self, void (*task)(void *context, int64_t begin, int64_t end), void *context, int64_t blocks);
-} tfc_pool;
 
 typedef struct tfc_call {
   const void *const *feeds;  /* row-major, aligned to their elements, in the entry's order */
@@ -26,13 +19,21 @@ typedef struct tfc_call {
   void *const *variables;    /* all variables of the module, in its order, 64-byte aligned; row-major */
   const int64_t *dims;       /* values of the entry's free sizes, in its order; each at least 0 */
   void *arena;               /* 64-byte aligned, at least arena_bytes(dims) bytes; contents do not matter */
-  const tfc_pool *pool;      /* NULL: everything on the calling thread; same bits either way */
 } tfc_call;
 
+/* One of `shares` equal parts of a phase. The parts of a phase depend on each other in nothing: they may run at once, on any threads, in any order. */
+typedef void (*tfc_phase)(const tfc_call *call, int64_t share, int64_t shares);
+
+/* An entry can be run in two ways that give the same bits. `run` does everything on the calling thread. Or the phases one after the other: every share of one, with the
+   same number of shares, once, then every share of the next; a share sees what all shares of earlier phases wrote. Threads that compute are in the caller's
+   floating-point mode: the runtime flushes denormals during a call. */
 typedef struct tfc_entry {
   const char *name;
   int64_t (*arena_bytes)(const int64_t *dims);
-  int32_t (*run)(const tfc_call *call); /* 0: done */
+  int32_t (*run)(const tfc_call *call);         /* 0: done */
+  int64_t (*shares)(const int64_t *dims);       /* into how many shares it pays to cut the phases at these sizes; at most 1: `run` is faster */
+  const tfc_phase *phases;
+  int64_t phase_count;                          /* 0: there is only `run`, and `shares` and `phases` may be NULL */
 } tfc_entry;
 
 typedef struct tfc_module {

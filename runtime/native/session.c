@@ -42,9 +42,10 @@ tfc_session *tfc_session_create(int32_t threads, int32_t variable_count, const d
     session->variables[at] = (char *)session->block + offset;
     offset += session->variable_bytes[at] == 0 ? LINE : (session->variable_bytes[at] + LINE - 1) / LINE * LINE;
   }
+  session->threads = threads;
   if (threads > 1) {
-    session->threads = tfc_threads_create(threads);
-    if (session->threads == NULL) return without_memory(session, sum, error);
+    session->team = tfc_team_create(threads);
+    if (session->team == NULL) return without_memory(session, sum, error);
   }
   return session;
 }
@@ -52,12 +53,12 @@ tfc_session *tfc_session_create(int32_t threads, int32_t variable_count, const d
 void tfc_session_close(tfc_session *session) {
   if (session->closed) return;
   session->closed = true;
-  tfc_threads_destroy(session->threads);
+  tfc_team_destroy(session->team);
   tfc_memory_give(session->block);
   tfc_memory_give(session->arena);
   free(session->variables);
   free(session->variable_bytes);
-  session->threads = NULL;
+  session->team = NULL;
   session->block = NULL;
   session->arena = NULL;
   session->variables = NULL;
@@ -142,6 +143,14 @@ static bool grow(const tfc_step *step, int64_t needed, tfc_error *error) {
   return true;
 }
 
+static int64_t shares_at(const tfc_step *step) {
+  const tfc_entry *entry = step->entry;
+  const tfc_session *session = step->session;
+  if (session->team == NULL || entry->phase_count == 0) return 1;
+  int64_t shares = entry->shares(step->dims);
+  return shares < 1 ? 1 : shares < session->threads ? shares : session->threads;
+}
+
 int64_t tfc_step_size(tfc_step *step, const double *dims, tfc_error *error) {
   tfc_session *session = step->session;
   if (session->closed) return closed(error);
@@ -154,6 +163,7 @@ int64_t tfc_step_size(tfc_step *step, const double *dims, tfc_error *error) {
   }
   if (!grow(step, needed, error)) return -1;
   step->needed = needed;
+  step->shares = shares_at(step);
   step->sized = true;
   return needed;
 }
@@ -166,27 +176,6 @@ static bool ready(const tfc_step *step, tfc_error *error) {
   }
   /* Another entry that asked for too much may have left the session without an arena. */
   return grow(step, step->needed, error);
-}
-
-static tfc_call prepare(const tfc_step *step, const void *const *feeds) {
-  tfc_session *session = step->session;
-  tfc_call call;
-  call.feeds = feeds;
-  call.outputs = step->outputs;
-  call.variables = session->variables;
-  call.dims = step->dims;
-  call.arena = session->arena;
-  call.pool = session->threads == NULL ? NULL : tfc_threads_pool(session->threads);
-  return call;
-}
-
-int32_t tfc_step_run(tfc_step *step, tfc_error *error) {
-  if (!ready(step, error)) return -1;
-  tfc_call call = prepare(step, step->feeds);
-  uint64_t mode = tfc_floating_enter();
-  int32_t status = step->entry->run(&call);
-  tfc_floating_leave(mode);
-  return status;
 }
 
 static double half_to_double(uint16_t bits) {
@@ -213,19 +202,79 @@ static double scalar_value(const void *address, int32_t dtype) {
   }
 }
 
-int32_t tfc_step_repeat(tfc_step *step, int64_t steps, const double *strides, double *series, tfc_error *error) {
-  if (!ready(step, error)) return -1;
-  for (int32_t at = 0; at < step->feed_count; at += 1) step->moving[at] = step->feeds[at];
-  tfc_call call = prepare(step, step->moving);
+/* Steps that follow each other, with all that changes between them. */
+typedef struct {
+  tfc_step *step;
+  tfc_call call;
+  int64_t phase;
+  int64_t left; /* steps, the present one included */
+  const double *strides;
+  double *series; /* NULL: scalar outputs are not recorded */
+  int32_t status;
+} course;
+
+static course begin(tfc_step *step, const void *const *feeds, int64_t steps) {
+  tfc_session *session = step->session;
+  course all = {.step = step, .left = steps};
+  all.call.feeds = feeds;
+  all.call.outputs = step->outputs;
+  all.call.variables = session->variables;
+  all.call.dims = step->dims;
+  all.call.arena = session->arena;
+  return all;
+}
+
+/* Ends a step. Returns whether another one follows. */
+static inline bool next_step(course *all) {
+  tfc_step *step = all->step;
+  if (all->series != NULL) {
+    for (int32_t at = 0; at < step->scalar_count; at += 1) *all->series++ = scalar_value(step->outputs[step->scalar_outputs[at]], step->scalar_dtypes[at]);
+  }
+  all->left -= 1;
+  if (all->left == 0 || all->status != 0) return false;
+  for (int32_t at = 0; at < step->feed_count; at += 1) step->moving[at] = (const char *)step->moving[at] + (int64_t)all->strides[at];
+  return true;
+}
+
+static void share(void *context, int64_t share, int64_t shares) {
+  course *all = context;
+  all->step->entry->phases[all->phase](&all->call, share, shares);
+}
+
+static bool next_phase(void *context) {
+  course *all = context;
+  all->phase += 1;
+  if (all->phase < all->step->entry->phase_count) return true;
+  all->phase = 0;
+  return next_step(all);
+}
+
+static int32_t perform(course *all) {
+  tfc_step *step = all->step;
   uint64_t mode = tfc_floating_enter();
-  int32_t status = 0;
-  for (int64_t done = 0; done < steps && status == 0; done += 1) {
-    if (done > 0) {
-      for (int32_t at = 0; at < step->feed_count; at += 1) step->moving[at] = (const char *)step->moving[at] + (int64_t)strides[at];
-    }
-    status = step->entry->run(&call);
-    for (int32_t at = 0; at < step->scalar_count; at += 1) *series++ = scalar_value(step->outputs[step->scalar_outputs[at]], step->scalar_dtypes[at]);
+  if (step->shares > 1) {
+    const tfc_job job = {share, next_phase, all};
+    tfc_team_run(step->session->team, step->shares, &job);
+  } else {
+    do all->status = step->entry->run(&all->call);
+    while (next_step(all));
   }
   tfc_floating_leave(mode);
-  return status;
+  return all->status;
+}
+
+int32_t tfc_step_run(tfc_step *step, tfc_error *error) {
+  if (!ready(step, error)) return -1;
+  course all = begin(step, step->feeds, 1);
+  return perform(&all);
+}
+
+int32_t tfc_step_repeat(tfc_step *step, int64_t steps, const double *strides, double *series, tfc_error *error) {
+  if (!ready(step, error)) return -1;
+  if (steps == 0) return 0;
+  for (int32_t at = 0; at < step->feed_count; at += 1) step->moving[at] = step->feeds[at];
+  course all = begin(step, step->moving, steps);
+  all.strides = strides;
+  all.series = series;
+  return perform(&all);
 }

@@ -1,6 +1,6 @@
 /* Sessions and bound steps. In: an opened module, sizes, addresses of feeds and outputs. Out: one call of the module's code per step.
    Holds: variables lie in one block, each 64-byte aligned and zero at first; the arena grows when sizes grow and never shrinks; a step allocates nothing.
-   All functions belong to the one thread that made the session; only tasks of the pool run elsewhere. */
+   All functions belong to the one thread that made the session; only shares of a step's phases run elsewhere. */
 #ifndef TFC_SESSION_H
 #define TFC_SESSION_H
 
@@ -10,12 +10,13 @@
 
 #include "error.h"
 #include "module.h"
-#include "pool.h"
+#include "team.h"
 
 typedef struct tfc_session {
   int64_t references;
   bool closed;
-  tfc_threads *threads; /* NULL: one thread */
+  int32_t threads;
+  tfc_team *team; /* NULL: one thread */
   void *block;
   int32_t variable_count;
   void **variables;
@@ -38,6 +39,7 @@ typedef struct tfc_step {
   const void **moving; /* feeds of a repeated run, which advance */
   bool sized;
   int64_t needed; /* bytes of arena at these sizes */
+  int64_t shares; /* into how many shares its phases are cut at these sizes; 1: it stays on the calling thread */
   int32_t scalar_count;
   int32_t *scalar_outputs; /* positions of scalar outputs */
   int32_t *scalar_dtypes;

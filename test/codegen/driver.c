@@ -31,10 +31,12 @@ static unsigned char *guarded(int64_t bytes, int64_t align) {
   return start;
 }
 
-/* Blocks one at a time, last to first: results must not depend on it. */
-static void backwards(void *self, void (*task)(void *, int64_t, int64_t), void *context, int64_t blocks) {
-  ++*(int64_t *)self;
-  for (int64_t i = blocks; i-- > 0;) task(context, i, i + 1);
+/* All phases in so many shares, the last share first: results must not depend on it. Returns 0 when the entry has no phases or says that they do not pay. */
+static int64_t backwards(const tfc_entry *entry, const tfc_call *call, int64_t shares) {
+  if (entry->phase_count == 0 || entry->shares(call->dims) < 2) return 0;
+  for (int64_t phase = 0; phase < entry->phase_count; phase++)
+    for (int64_t share = shares; share-- > 0;) entry->phases[phase](call, share, shares);
+  return entry->phase_count;
 }
 
 int main(int argc, char **argv) {
@@ -45,7 +47,7 @@ int main(int argc, char **argv) {
   if (!table) return 24;
   const tfc_module *module = table();
   if (module->abi_version != TFC_ABI_VERSION) return 25;
-  int64_t entry = number(), pooled = number(), repeat = number(), dim_count = number();
+  int64_t entry = number(), shares = number(), repeat = number(), dim_count = number();
   int64_t *dims = calloc(dim_count + 1, 8);
   for (int64_t i = 0; i < dim_count; i++) dims[i] = number();
   int64_t counts[3];
@@ -65,9 +67,8 @@ int main(int argc, char **argv) {
       if (sizes[kind][i] && fread(buffers[kind][i], sizes[kind][i], 1, stdin) != 1) return 26;
   if (entry >= module->entry_count) return 27;
   int64_t arena_bytes = module->entries[entry].arena_bytes(dims);
-  int64_t pool_runs = 0;
-  tfc_pool pool = {&pool_runs, backwards};
-  tfc_call call = {(const void *const *)buffers[0], (void *const *)buffers[1], (void *const *)buffers[2], dims, guarded(arena_bytes, 64), pooled ? &pool : NULL};
+  int64_t phases = 0;
+  tfc_call call = {(const void *const *)buffers[0], (void *const *)buffers[1], (void *const *)buffers[2], dims, guarded(arena_bytes, 64)};
   struct timespec from, to;
   int64_t status = 0;
   double best = 1e30;
@@ -77,13 +78,14 @@ int main(int argc, char **argv) {
 #endif
   for (int round = 0; round < (repeat > 1 ? 7 : 1); round++) {
     clock_gettime(CLOCK_MONOTONIC, &from);
-    for (int64_t i = 0; i < repeat; i++) status |= module->entries[entry].run(&call);
+    for (int64_t i = 0; i < repeat; i++)
+      if (shares == 0 || (phases = backwards(&module->entries[entry], &call, shares)) == 0) status |= module->entries[entry].run(&call);
     clock_gettime(CLOCK_MONOTONIC, &to);
     double seconds = (to.tv_sec - from.tv_sec + 1e-9 * (to.tv_nsec - from.tv_nsec)) / repeat;
     if (seconds < best) best = seconds;
   }
   fwrite(&status, 8, 1, stdout);
-  fwrite(&pool_runs, 8, 1, stdout);
+  fwrite(&phases, 8, 1, stdout);
   fwrite(&arena_bytes, 8, 1, stdout);
   fwrite(&best, 8, 1, stdout);
   for (int kind = 1; kind < 3; kind++)

@@ -18,7 +18,8 @@ export interface RunInput {
   readonly feeds?: readonly Data[];
   readonly variables?: readonly Data[];
   readonly dims?: Readonly<Record<string, number>>;
-  readonly pool?: boolean;
+  /** Runs the entry's phases in so many shares, the last one first, where that pays. */
+  readonly shares?: number;
   readonly repeat?: number;
   readonly entry?: number;
 }
@@ -26,8 +27,8 @@ export interface RunInput {
 export interface RunOutput {
   readonly outputs: readonly Data[];
   readonly variables: readonly Data[];
-  /** How often the pool was asked. */
-  readonly poolRuns: number;
+  /** Phases that were run; 0 when everything ran at once. */
+  readonly phases: number;
   readonly arenaBytes: number;
   readonly seconds: number;
 }
@@ -81,7 +82,7 @@ export class Artifact {
       .map(({ buffer }) => allocate(buffer.dtype, elementCount(buffer.shape).evaluate(dims) ?? NaN));
     const feeds = input.feeds ?? [];
     const variables = (input.variables ?? []).map((data) => data.slice());
-    const head = [entry, input.pool === true ? 1 : 0, input.repeat ?? 1, program.dims.length, ...program.dims.map((dim) => dims.get(dim) ?? NaN)];
+    const head = [entry, input.shares ?? 0, input.repeat ?? 1, program.dims.length, ...program.dims.map((dim) => dims.get(dim) ?? NaN)];
     for (const group of [feeds, outputs, variables]) head.push(group.length, ...group.map((data) => data.byteLength));
     const bytes = (data: Data): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const sent = globalThis.Buffer.concat([bytes(BigInt64Array.from(head.map((value) => BigInt(value)))), ...feeds.map(bytes), ...variables.map(bytes)]);
@@ -94,7 +95,7 @@ export class Artifact {
       new Uint8Array(data.buffer).set(ran.stdout.subarray(at, at + data.byteLength));
       at += data.byteLength;
     }
-    return { outputs, variables, poolRuns: Number(said.getBigInt64(8, true)), arenaBytes: Number(said.getBigInt64(16, true)), seconds: said.getFloat64(24, true) };
+    return { outputs, variables, phases: Number(said.getBigInt64(8, true)), arenaBytes: Number(said.getBigInt64(16, true)), seconds: said.getFloat64(24, true) };
   }
 }
 

@@ -88,16 +88,18 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
     expect(artifact.run({ feeds: [new Float32Array(0), b, bias], dims: { M: 0 }, entry: 0 }).outputs[0]?.length).toBe(0);
   });
 
-  it('gives the same bits through a pool and without one', () => {
+  it('gives the same bits in shares and at once', () => {
     const artifact = bench.compile([product('M', 100, 64, 8, 48)], target);
     const feeds = [numbers(50 * 64, 1), numbers(6400, 2), numbers(100, 3)];
     const alone = artifact.run({ feeds, dims: { M: 50 } });
-    const pooled = artifact.run({ feeds, dims: { M: 50 }, pool: true });
-    expect(alone.poolRuns).toBe(0);
-    expect(pooled.poolRuns).toBe(1);
-    expect(pooled.outputs[0]).toEqual(alone.outputs[0]);
+    expect(alone.phases).toBe(0);
+    for (const shares of [1, 2, 3, 20]) {
+      const shared = artifact.run({ feeds, dims: { M: 50 }, shares });
+      expect(shared.phases).toBe(1);
+      expect(shared.outputs[0]).toEqual(alone.outputs[0]);
+    }
     // One row is too little work to wake anybody.
-    expect(artifact.run({ feeds: [numbers(64, 1), ...feeds.slice(1)], dims: { M: 1 }, pool: true }).poolRuns).toBe(0);
+    expect(artifact.run({ feeds: [numbers(64, 1), ...feeds.slice(1)], dims: { M: 1 }, shares: 2 }).phases).toBe(0);
   });
 
   it('sums, multiplies and compares over lanes for every length', () => {

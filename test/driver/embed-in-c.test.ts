@@ -39,7 +39,7 @@ int main(void) {
   void *variables[] = {w, b};
   int64_t bytes = train->arena_bytes(dims);
   void *arena = aligned_alloc(64, (size_t)((bytes + 64) / 64 * 64));
-  const tfc_call call = {feeds, outputs, variables, dims, arena, NULL};
+  const tfc_call call = {feeds, outputs, variables, dims, arena};
   for (int step = 0; step < 3; step++) {
     if (train->run(&call) != 0) return 3;
     printf("{\\"loss\\":%.9g,\\"error\\":[[%.9g],[%.9g],[%.9g]]}\\n", loss, error[0], error[1], error[2]);

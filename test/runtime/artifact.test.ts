@@ -42,7 +42,7 @@ describe('files that are no artifacts', () => {
   });
 
   test('another version of the interface', () => {
-    expect(thrown(() => openModule(compileFixture(directory, 'later', manifest, 2)))).toMatchObject({ code: 'bad-artifact', message: expect.stringContaining('version 2') });
+    expect(thrown(() => openModule(compileFixture(directory, 'earlier', manifest, 1)))).toMatchObject({ code: 'bad-artifact', message: expect.stringContaining('version 1') });
   });
 });
 

@@ -48,73 +48,77 @@ static int32_t init_w(const tfc_call *call) {
   return 0;
 }
 
+/* The part of [0, count) that is a share's. */
+static int64_t bound(int64_t count, int64_t part, int64_t shares) { return count * part / shares; }
+
+/* Runs phases on the calling thread, each in two shares, the second one first. */
+static int32_t in_turn(const tfc_call *call, const tfc_phase *phases, int count) {
+  for (int at = 0; at < count; at += 1) {
+    phases[at](call, 1, 2);
+    phases[at](call, 0, 2);
+  }
+  return 0;
+}
+
 /* sum(x: f64[N]): f64, in blocks of 64 whose partial sums are added in order */
-typedef struct { const double *x; double *partial; int64_t count; } sum_context;
-
-static void sum_blocks(void *data, int64_t begin, int64_t end) {
-  sum_context *context = data;
-  for (int64_t block = begin; block < end; block += 1) {
+static void sum_blocks(const tfc_call *call, int64_t share, int64_t shares) {
+  const double *x = call->feeds[0];
+  int64_t count = call->dims[0], blocks = (count + 63) / 64;
+  for (int64_t block = bound(blocks, share, shares); block < bound(blocks, share + 1, shares); block += 1) {
     double sum = 0;
-    for (int64_t at = block * 64; at < (block + 1) * 64 && at < context->count; at += 1) sum += context->x[at];
-    context->partial[block] = sum;
+    for (int64_t at = block * 64; at < (block + 1) * 64 && at < count; at += 1) sum += x[at];
+    ((double *)call->arena)[block] = sum;
   }
 }
 
-static int32_t sum(const tfc_call *call) {
-  int64_t blocks = (call->dims[0] + 63) / 64;
-  sum_context context = {call->feeds[0], call->arena, call->dims[0]};
-  if (call->pool == NULL) sum_blocks(&context, 0, blocks);
-  else call->pool->run(call->pool->self, sum_blocks, &context, blocks);
+static void sum_partial(const tfc_call *call, int64_t share, int64_t shares) {
+  (void)shares;
+  if (share != 0) return;
   double total = 0;
-  for (int64_t block = 0; block < blocks; block += 1) total += context.partial[block];
+  for (int64_t block = 0; block < (call->dims[0] + 63) / 64; block += 1) total += ((const double *)call->arena)[block];
   *(double *)call->outputs[0] = total;
-  return 0;
 }
 
-/* nested(n: i32): i32: n blocks, each of which runs 16 blocks on the same pool; counts how often each was run */
-typedef struct { const tfc_pool *pool; int32_t *counts; int64_t at; } nested_context;
+static const tfc_phase sum_phases[] = {sum_blocks, sum_partial};
+static int32_t sum(const tfc_call *call) { return in_turn(call, sum_phases, 2); }
+static int64_t sum_shares(const int64_t *dims) { return dims[0] / 64; }
 
-static void inner(void *data, int64_t begin, int64_t end) {
-  nested_context *context = data;
-  for (int64_t at = begin; at < end; at += 1) context->counts[context->at * 16 + at] += 1;
+/* mirror(x: f64[N]): f64: the sum of x + 1, in phases that read what other shares wrote in the one before; shares as many as N */
+static void mirror_write(const tfc_call *call, int64_t share, int64_t shares) {
+  double *first = call->arena;
+  for (int64_t at = bound(call->dims[0], share, shares); at < bound(call->dims[0], share + 1, shares); at += 1) first[at] = ((const double *)call->feeds[0])[at];
 }
 
-static void outer(void *data, int64_t begin, int64_t end) {
-  nested_context *shared = data;
-  for (int64_t at = begin; at < end; at += 1) {
-    nested_context own = {shared->pool, shared->counts, at};
-    if (own.pool == NULL) inner(&own, 0, 16);
-    else own.pool->run(own.pool->self, inner, &own, 16);
+static void mirror_read(const tfc_call *call, int64_t share, int64_t shares) {
+  int64_t count = call->dims[0];
+  double *first = call->arena, *second = first + count;
+  for (int64_t at = bound(count, share, shares); at < bound(count, share + 1, shares); at += 1) {
+    second[at] = first[count - 1 - at] + 1;
   }
 }
 
-static int64_t nested_arena(const int64_t *dims) { (void)dims; return 1024 * 16 * 4; }
-
-static int32_t nested(const tfc_call *call) {
-  int32_t n = *(const int32_t *)call->feeds[0];
-  if (n < 0 || n > 1024) return 3;
-  memset(call->arena, 0, (size_t)n * 16 * 4);
-  nested_context context = {call->pool, call->arena, 0};
-  if (call->pool == NULL) outer(&context, 0, n);
-  else call->pool->run(call->pool->self, outer, &context, n);
-  int32_t right = 0;
-  for (int32_t at = 0; at < n * 16; at += 1) right += context.counts[at] == 1;
-  *(int32_t *)call->outputs[0] = right;
-  return 0;
+static void mirror_sum(const tfc_call *call, int64_t share, int64_t shares) {
+  if (share != shares - 1) return;
+  double total = 0;
+  for (int64_t at = 0; at < call->dims[0]; at += 1) total += ((const double *)call->arena)[call->dims[0] + at];
+  *(double *)call->outputs[0] = total;
+  /* So that a value from the step before is seen. */
+  for (int64_t at = 0; at < 2 * call->dims[0]; at += 1) ((double *)call->arena)[at] = -1000;
 }
 
-/* denormal(x: f32[N]): f32[N]: x / 2, on the pool */
-static void halve(void *data, int64_t begin, int64_t end) {
-  const tfc_call *call = data;
+static const tfc_phase mirror_phases[] = {mirror_write, mirror_read, mirror_sum};
+static int32_t mirror(const tfc_call *call) { return in_turn(call, mirror_phases, 3); }
+static int64_t mirror_arena(const int64_t *dims) { return dims[0] * 16; }
+static int64_t mirror_shares(const int64_t *dims) { return dims[0]; }
+
+/* denormal(x: f32[N]): f32[N]: x / 2, on all threads */
+static void halve(const tfc_call *call, int64_t share, int64_t shares) {
   const volatile float *x = call->feeds[0];
-  for (int64_t at = begin; at < end; at += 1) ((volatile float *)call->outputs[0])[at] = x[at] * 0.5f;
+  for (int64_t at = bound(call->dims[0], share, shares); at < bound(call->dims[0], share + 1, shares); at += 1) ((volatile float *)call->outputs[0])[at] = x[at] * 0.5f;
 }
 
-static int32_t denormal(const tfc_call *call) {
-  if (call->pool == NULL) halve((void *)call, 0, call->dims[0]);
-  else call->pool->run(call->pool->self, halve, (void *)call, call->dims[0]);
-  return 0;
-}
+static const tfc_phase denormal_phases[] = {halve};
+static int32_t denormal(const tfc_call *call) { return in_turn(call, denormal_phases, 1); }
 
 /* echo(a: i64, b: bool[N], c: u8[N], d: f16[N], e: bf16, f: i32[N * M], g: f64[M]) → tuple of all */
 static int32_t echo(const tfc_call *call) {
@@ -136,12 +140,28 @@ static int32_t needs(const tfc_call *call) {
   return 0;
 }
 
+/* natural(n: i32): i32: n, or status 3 when it is negative */
+static int32_t natural(const tfc_call *call) {
+  int32_t n = *(const int32_t *)call->feeds[0];
+  *(int32_t *)call->outputs[0] = n;
+  return n < 0 ? 3 : 0;
+}
+
 static int32_t nothing(const tfc_call *call) { (void)call; return 0; }
 
 static const tfc_entry entries[] = {
-  {"scale", no_arena, scale}, {"train", no_arena, train}, {"init_w", no_arena, init_w}, {"sum", row_arena, sum}, {"nested", nested_arena, nested},
-  {"denormal", no_arena, denormal}, {"echo", no_arena, echo}, {"run", no_arena, doubled}, {"needs", no_arena, needs}, {"huge", huge_arena, nothing},
-  {"facts", no_arena, nothing},
+  {.name = "scale", .arena_bytes = no_arena, .run = scale},
+  {.name = "train", .arena_bytes = no_arena, .run = train},
+  {.name = "init_w", .arena_bytes = no_arena, .run = init_w},
+  {.name = "sum", .arena_bytes = row_arena, .run = sum, .shares = sum_shares, .phases = sum_phases, .phase_count = 2},
+  {.name = "mirror", .arena_bytes = mirror_arena, .run = mirror, .shares = mirror_shares, .phases = mirror_phases, .phase_count = 3},
+  {.name = "denormal", .arena_bytes = no_arena, .run = denormal, .shares = mirror_shares, .phases = denormal_phases, .phase_count = 1},
+  {.name = "echo", .arena_bytes = no_arena, .run = echo},
+  {.name = "run", .arena_bytes = no_arena, .run = doubled},
+  {.name = "needs", .arena_bytes = no_arena, .run = needs},
+  {.name = "huge", .arena_bytes = huge_arena, .run = nothing},
+  {.name = "facts", .arena_bytes = no_arena, .run = nothing},
+  {.name = "natural", .arena_bytes = no_arena, .run = natural},
 };
 
 #ifndef TFC_VERSION

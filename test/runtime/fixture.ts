@@ -60,7 +60,7 @@ export const manifest: Manifest = {
     }),
     entry('init_w', { kind: 'init', feeds: [tensorSpec('seed', 'i64')], writes: [0, 2] }),
     entry('sum', { dims: ['N'], feeds: [tensorSpec('x', 'f64', N)], outputs: [tensorSpec('', 'f64')] }),
-    entry('nested', { feeds: [tensorSpec('n', 'i32')], outputs: [tensorSpec('', 'i32')] }),
+    entry('mirror', { dims: ['N'], feeds: [tensorSpec('x', 'f64', N)], outputs: [tensorSpec('', 'f64')] }),
     entry('denormal', { dims: ['N'], feeds: [tensorSpec('x', 'f32', N)], outputs: [tensorSpec('', 'f32', N)] }),
     entry('echo', {
       dims: ['N', 'M'],
@@ -94,6 +94,7 @@ export const manifest: Manifest = {
         { left: [[1, ['H']]], relation: 'divides', right: [[1, ['D']]] },
       ],
     }),
+    entry('natural', { feeds: [tensorSpec('n', 'i32')], outputs: [tensorSpec('', 'i32')] }),
   ],
 };
 

@@ -17,25 +17,36 @@ describe('threads', () => {
     expect(new Set(sums.flat()).size).toBe(1);
   });
 
-  test('every block of nested work runs once', () => {
-    for (const threads of [1, 2, 5]) {
+  /** What mirror makes of 0, 1, …, length - 1. */
+  const mirrored = (length: number): number => (length * (length + 1)) / 2;
+  const ramp = (length: number): Float64Array => Float64Array.from({ length }, (_, at) => at);
+
+  test('a phase sees all that earlier ones wrote, whoever wrote it', () => {
+    for (const threads of [1, 2, 3, 5, 16]) {
       using session = module.session({ threads });
-      for (const n of [0, 1, 2, 3, 100, 1024]) expect(session.run('nested', { n })).toBe(n * 16);
+      for (const length of [0, 1, 2, 3, 100, 1024]) {
+        const x = ramp(length);
+        for (let round = 0; round < 20; round += 1) expect(session.run('mirror', { x })).toBe(mirrored(length));
+      }
     }
   });
 
   test('work goes on after the threads went to sleep', async () => {
     using session = module.session({ threads: 4 });
     for (let round = 0; round < 20; round += 1) {
-      expect(session.run('nested', { n: 64 })).toBe(1024);
+      expect(session.run('mirror', { x: ramp(64) })).toBe(mirrored(64));
       await new Promise((resolve) => setTimeout(resolve, round % 3));
     }
   });
 
-  test('many short runs in a row', () => {
-    using session = module.session({ threads: 2 });
-    const { series } = session.runSteps('nested', { n: 8 }, { steps: 20_000 });
-    expect(series['']?.every((value) => value === 128)).toBe(true);
+  test('steps that follow each other in one call', () => {
+    for (const threads of [2, 7]) {
+      using session = module.session({ threads });
+      const { series } = session.runSteps('mirror', { x: ramp(8) }, { steps: 20_000 });
+      expect(series['']?.every((value) => value === mirrored(8))).toBe(true);
+      const batches = session.runSteps('mirror', { x: ramp(1003) }, { batch: { N: 10 }, epochs: 3 });
+      expect([...(batches.series[''] ?? [])]).toEqual(Array.from({ length: 303 }, (_, at) => (at % 101 === 100 ? 1000 + 1001 + 1002 + 3 : 100 * (at % 101) + 55)));
+    }
   });
 
   test('the runtime loads in several worker threads at once', async () => {

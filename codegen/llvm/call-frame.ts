@@ -1,0 +1,108 @@
+// What a function finds in a tfc_call. In: a function whose first parameter is one. Out: sizes, memory, numbers of blocks as values. Holds: the fields and their order are those of
+// runtime/abi/tfc.h; everything is computed once, in the function's entry block, so that no store can be taken to change it.
+
+import { InternalError } from '../../src/base/index.js';
+import type { Program, Target } from '../../src/loop/index.js';
+import { Expressions } from './expressions.js';
+import type { KernelFunction } from './kernel.js';
+import { LinearForms } from './linear.js';
+import type { Builder, FunctionHandle, LlvmType, LlvmValue, ModuleBuilder } from './llvm/index.js';
+import { MachineOps } from './machine.js';
+import type { MemoryObject } from './plan.js';
+import { type Scalar, emptyScope } from './scope.js';
+import { ScalarMath, Sizes } from './sizes.js';
+import { levelOf } from './target.js';
+
+/** Positions in tfc_call. */
+const field = { feed: 0, output: 1, variable: 2, dims: 3, arena: 4 } as const;
+
+export const callType = (module: ModuleBuilder): LlvmType => module.types.struct(Object.keys(field).map(() => module.types.ptr));
+
+/** The free sizes of an entry, from an array of them. */
+export class DimFrame {
+  readonly build: Builder;
+  readonly dims: readonly LlvmValue[];
+  readonly sizes: Sizes;
+  readonly math: ScalarMath;
+  protected readonly module: ModuleBuilder;
+  protected readonly program: Program;
+  private readonly target: Target;
+
+  /** `from` gives the array's address; it is not asked when there are no free sizes. */
+  constructor(module: ModuleBuilder, program: Program, target: Target, build: Builder, from: () => LlvmValue) {
+    const { i64 } = module.types;
+    this.module = module;
+    this.program = program;
+    this.target = target;
+    this.build = build;
+    const table = program.dims.length === 0 ? undefined : from();
+    this.dims = table === undefined ? [] : program.dims.map((dim, at) => build.load(i64, build.gep(i64, table, [at])).named(dim));
+    this.sizes = new Sizes(module, build, new Map(program.dims.map((dim, at) => [dim, this.dims[at] as LlvmValue])));
+    this.math = new ScalarMath(module, build);
+  }
+
+  /** Offsets of the arena's slots, and its size behind the last one. */
+  arenaOffsets(): readonly Scalar[] {
+    const { build, math, module } = this;
+    const offsets: Scalar[] = [0];
+    for (const slot of this.program.arena.slots) {
+      let largest: Scalar = 0;
+      for (const bytes of slot.bytes) {
+        const size = this.sizes.of(bytes);
+        if (typeof size === 'number' && typeof largest === 'number') largest = Math.max(size, largest);
+        else largest = build.intBinary('smax', math.value(largest), math.value(size));
+      }
+      const rounded = typeof largest === 'number' ? Math.ceil(largest / 64) * 64 : build.and(build.add(largest, module.i64(63)), module.i64(-64));
+      offsets.push(math.add(offsets.at(-1) ?? 0, rounded));
+    }
+    return offsets;
+  }
+
+  /** Iterations of the parallel loop that a kernel is. */
+  blocks(kernel: KernelFunction): LlvmValue {
+    if (kernel.blocks === undefined) throw new InternalError('codegen', 'no parallel loop');
+    const expressions = new Expressions(new MachineOps(this.module, this.build, levelOf(this.target)), new LinearForms(new Map()), this.sizes, this.math);
+    return this.math.value(expressions.scalar(kernel.blocks, emptyScope()));
+  }
+}
+
+/** The whole call: also the arguments of kernels. */
+export class CallFrame extends DimFrame {
+  private readonly table: (name: keyof typeof field) => LlvmValue;
+  private readonly offsets: readonly Scalar[];
+  private readonly pointers = new Map<string, LlvmValue>();
+
+  constructor(module: ModuleBuilder, program: Program, target: Target, fn: FunctionHandle, build: Builder) {
+    const { ptr } = module.types;
+    const type = callType(module);
+    const tables = new Map<string, LlvmValue>();
+    const table = (name: keyof typeof field): LlvmValue => {
+      let value = tables.get(name);
+      if (value === undefined) tables.set(name, (value = build.load(ptr, build.structGep(type, fn.param(0), field[name])).named(name)));
+      return value;
+    };
+    super(module, program, target, build, () => table('dims'));
+    this.table = table;
+    this.offsets = this.arenaOffsets();
+  }
+
+  /** Without the range of a parallel loop. Asked before the first kernel runs. */
+  argumentsOf(kernel: KernelFunction): readonly LlvmValue[] {
+    return [...kernel.memory.map((memory) => this.pointer(memory)), ...this.dims];
+  }
+
+  private pointer(memory: MemoryObject): LlvmValue {
+    let value = this.pointers.get(memory.key);
+    if (value === undefined) {
+      const { types } = this.module;
+      const { kind, index } = memory.place;
+      if (kind === 'slot') {
+        const offset = this.offsets[index];
+        if (offset === undefined || index >= this.program.arena.slots.length) throw new InternalError('codegen', `the arena of ${this.program.entry} has no slot ${index}`);
+        value = this.build.gep(types.i8, this.table('arena'), [this.math.value(offset)]);
+      } else value = this.build.load(types.ptr, this.build.gep(types.ptr, this.table(kind), [index]));
+      this.pointers.set(memory.key, value.named(memory.key));
+    }
+    return value;
+  }
+}

@@ -1,0 +1,225 @@
+/* The team's algorithm (see team.h). A round is published as one word: its number, and its shares (0: the job is over). Every share has a seat, which says in which round it was taken last;
+   taking it is one compare-and-swap. Whoever ends the last share of a round prepares and publishes the next one: no thread is waited for that has nothing to do.
+   A thread looks at the job only after it took a share: until that share has ended nobody can publish another round. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "team.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#endif
+
+#include "floating.h"
+#include "memory.h"
+
+/* Two lines: processors fetch pairs of them. */
+#define APART 128
+#define MAXIMUM_THREADS 1024
+#define SHARE_BITS 16
+/* Between two rounds a thread spins, for what lies between two phases; then it lets others run, for what lies between two calls; then it sleeps, because waking takes 30 to 50 µs. */
+#define SPIN_NANOSECONDS 20000
+#define WAIT_NANOSECONDS 100000
+/* So many pauses after its own share a thread takes another's that was not begun: more than a word needs to get from core to core, little beside a time slice. */
+#define PATIENCE 64
+
+typedef struct {
+  _Alignas(APART) _Atomic uint64_t taken; /* the round in which this share was taken last */
+} seat;
+
+typedef struct {
+  _Alignas(APART) _Atomic uint32_t sleeps;
+  tfc_team *team;
+  int32_t index;
+  pthread_t thread;
+} member;
+
+struct tfc_team {
+  tfc_job job;
+  int32_t wanted;
+  int32_t present; /* threads that run, the caller included */
+  bool started;
+  bool stop;
+  seat *seats;
+  member *members;
+  _Alignas(APART) _Atomic uint64_t word; /* round << SHARE_BITS | shares */
+  _Alignas(APART) _Atomic int64_t remaining; /* shares of this round that have not ended */
+};
+
+static inline int64_t shares_of(uint64_t word) { return (int64_t)(word & ((1u << SHARE_BITS) - 1)); }
+
+static inline void relax(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+static int64_t now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+static int32_t usable_processors(void) {
+#ifdef __linux__
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) return CPU_COUNT(&set);
+#endif
+  long online = sysconf(_SC_NPROCESSORS_ONLN);
+  return online < 1 ? 1 : (int32_t)online;
+}
+
+/* A sleeper announces itself before it looks at the word for the last time; a publisher changes the word before it looks for sleepers: one of the two sees the other. */
+static void sleep_while(tfc_team *team, member *self, uint64_t seen) {
+  atomic_store(&self->sleeps, 1);
+  while (atomic_load(&team->word) == seen && atomic_load(&self->sleeps) != 0) {
+#ifdef __linux__
+    syscall(SYS_futex, &self->sleeps, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0);
+#else
+    struct timespec while_asleep = {0, 50000};
+    nanosleep(&while_asleep, NULL);
+#endif
+  }
+  atomic_store(&self->sleeps, 0);
+}
+
+static void wake(member *other) {
+  if (atomic_load(&other->sleeps) == 0 || atomic_exchange(&other->sleeps, 0) == 0) return;
+#ifdef __linux__
+  syscall(SYS_futex, &other->sleeps, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+#endif
+}
+
+/* Publishes the round after the present one; with 0 shares, the end of the job. */
+static void publish(tfc_team *team, const member *self, int64_t shares) {
+  uint64_t round = (atomic_load_explicit(&team->word, memory_order_relaxed) >> SHARE_BITS) + 1;
+  atomic_store_explicit(&team->remaining, shares, memory_order_relaxed);
+  atomic_exchange(&team->word, round << SHARE_BITS | (uint64_t)shares);
+  /* At the end only the caller has something to do, which is returning. */
+  int64_t awake = shares == 0 ? 1 : shares < team->present ? shares : team->present;
+  for (int64_t at = 0; at < awake; at += 1) {
+    if (&team->members[at] != self) wake(&team->members[at]);
+  }
+}
+
+static bool take(tfc_team *team, int64_t share, uint64_t round) {
+  uint64_t last = atomic_load_explicit(&team->seats[share].taken, memory_order_relaxed);
+  return last < round && atomic_compare_exchange_strong_explicit(&team->seats[share].taken, &last, round, memory_order_acq_rel, memory_order_relaxed);
+}
+
+static void perform(tfc_team *team, const member *self, int64_t share, int64_t shares) {
+  team->job.share(team->job.context, share, shares);
+  if (atomic_fetch_sub_explicit(&team->remaining, 1, memory_order_acq_rel) != 1) return;
+  publish(team, self, team->job.next(team->job.context) ? shares : 0);
+}
+
+/* Takes shares of this round, its own first. Returns whether it got any. */
+static bool help(tfc_team *team, const member *self, uint64_t word, bool others) {
+  int64_t shares = shares_of(word);
+  uint64_t round = word >> SHARE_BITS;
+  bool any = false;
+  int64_t first = self->index < shares ? self->index : 0;
+  for (int64_t at = 0; at < (others ? shares : self->index < shares ? 1 : 0); at += 1) {
+    int64_t share = first + at < shares ? first + at : first + at - shares;
+    if (!take(team, share, round)) continue;
+    perform(team, self, share, shares);
+    any = true;
+  }
+  return any;
+}
+
+/* Works on rounds until there is another word than `seen`, and for a while spins, then yields, then sleeps. Returns the word. */
+static uint64_t next_word(tfc_team *team, member *self, uint64_t seen) {
+  int64_t since = 0;
+  bool tried = false;
+  for (int spins = 1;; spins += 1) {
+    uint64_t word = atomic_load_explicit(&team->word, memory_order_acquire);
+    if (word != seen) return word;
+    relax();
+    if (spins % PATIENCE != 0) continue;
+    if (!tried) {
+      tried = true;
+      if (help(team, self, seen, true)) continue;
+    }
+    int64_t time = now();
+    if (since == 0) since = time;
+    else if (time - since > WAIT_NANOSECONDS) sleep_while(team, self, seen);
+    else if (time - since > SPIN_NANOSECONDS) sched_yield();
+  }
+}
+
+static void *work(void *argument) {
+  member *self = argument;
+  tfc_team *team = self->team;
+  /* It computes nothing but shares, so it stays in the mode of a step. */
+  (void)tfc_floating_enter();
+  uint64_t word = 0;
+  for (;;) {
+    word = next_word(team, self, word);
+    if (__atomic_load_n(&team->stop, __ATOMIC_ACQUIRE)) return NULL;
+    int64_t shares = shares_of(word);
+    if (self->index < shares) help(team, self, word, false);
+    else if (shares != 0) sleep_while(team, self, word);
+  }
+}
+
+static void start(tfc_team *team) {
+  team->started = true;
+  int32_t processors = usable_processors();
+  int32_t threads = team->wanted < processors ? team->wanted : processors;
+  /* Signals belong to the host's threads. */
+  sigset_t all, before;
+  sigfillset(&all);
+  bool masked = pthread_sigmask(SIG_SETMASK, &all, &before) == 0;
+  while (team->present < threads && pthread_create(&team->members[team->present].thread, NULL, work, &team->members[team->present]) == 0) team->present += 1;
+  if (masked) pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void tfc_team_run(tfc_team *team, int64_t shares, const tfc_job *job) {
+  if (!team->started) start(team);
+  member *self = &team->members[0];
+  team->job = *job;
+  publish(team, self, shares);
+  /* Shares that no thread owns are taken at once. */
+  bool more = shares > team->present;
+  for (uint64_t word = atomic_load(&team->word);; word = next_word(team, self, word)) {
+    if (shares_of(word) == 0) return;
+    help(team, self, word, more);
+  }
+}
+
+tfc_team *tfc_team_create(int32_t threads) {
+  int32_t wanted = threads < 1 ? 1 : threads > MAXIMUM_THREADS ? MAXIMUM_THREADS : threads;
+  size_t all = sizeof(tfc_team) + (sizeof(seat) + sizeof(member)) * (size_t)wanted;
+  tfc_team *team = tfc_memory_take(all + APART);
+  if (team == NULL) return NULL;
+  memset(team, 0, all);
+  team->seats = (seat *)(team + 1);
+  team->members = (member *)(team->seats + wanted);
+  team->wanted = wanted;
+  team->present = 1;
+  for (int32_t at = 0; at < wanted; at += 1) {
+    team->members[at].team = team;
+    team->members[at].index = at;
+  }
+  return team;
+}
+
+void tfc_team_destroy(tfc_team *team) {
+  if (team == NULL) return;
+  __atomic_store_n(&team->stop, true, __ATOMIC_RELEASE);
+  publish(team, &team->members[0], 0);
+  for (int32_t at = 1; at < team->present; at += 1) wake(&team->members[at]);
+  for (int32_t at = 1; at < team->present; at += 1) pthread_join(team->members[at].thread, NULL);
+  tfc_memory_give(team);
+}
