@@ -6,11 +6,14 @@ import { type Node, type TensorNode, topological } from '../graph/index.js';
 import { type Buffer, build, type Expr } from '../loop/index.js';
 import { exprKey } from './expressions.js';
 import { space, spread, tensorOf } from './forms.js';
-import { type Fusion, fuse, type Group, memberReads, producer } from './fuse.js';
+import type { Fusion, Group } from './groups.js';
 import { emitLoop } from './loops.js';
 import { emitNest } from './nests.js';
+import { RowEmitter } from './rows.js';
+import { memberReads, producer } from './reads.js';
 import { type EmitContext, PointEmitter } from './points.js';
 import type { Scope } from './scope.js';
+import { fuse } from './splits.js';
 import type { Demand, Destination } from './storage.js';
 import { TileEmitter } from './tile.js';
 
@@ -156,6 +159,8 @@ export function emitGroup(block: Block, group: Group, scope: Scope, context: Emi
     case 'outer':
     case 'small':
       return new PointEmitter(group, context).emit(scope);
+    case 'rows':
+      return new RowEmitter(group, context).emit(scope);
     case 'tile':
       return new TileEmitter(group, context).emit(scope);
     case 'nest':

@@ -2,33 +2,21 @@
 // Holds: bytes count every stored tensor once, however often a cache serves it.
 
 import { bytesOf, Dim, elementCount } from '../base/index.js';
-import type { Node, TensorNode, TensorType } from '../graph/index.js';
+import type { TensorNode, TensorType } from '../graph/index.js';
 import type { KernelCost } from '../loop/index.js';
+import { flopsOfGroup } from './cost-model.js';
 import { tensorOf } from './forms.js';
-import type { Group, Member } from './fuse.js';
+import type { Group, Member } from './groups.js';
 import type { Forms } from './roots.js';
 import type { Storage } from './storage.js';
 
 const bytesOfType = (type: Pick<TensorType, 'dtype' | 'shape'>): Dim => elementCount(type.shape).mul(bytesOf(type.dtype));
 
 export function costOf(group: Group, storage: Storage, forms: Forms): KernelCost {
-  let [bytesRead, bytesWritten, flops] = [Dim.zero, Dim.zero, Dim.zero];
+  let [bytesRead, bytesWritten] = [Dim.zero, Dim.zero];
   for (const node of group.reads) if (node.type.kind === 'tensor') bytesRead = bytesRead.add(bytesOfType(node.type));
-  const seen = new Set<Node>();
-  const add = (node: Node): void => {
-    if (seen.has(node) || forms.isStored(node) || group.reads.has(node)) return;
-    seen.add(node);
-    const form = forms.of(node);
-    if (form.kind === 'element') flops = flops.add(elementCount(form.node.type.shape).mul(form.cost));
-    if (form.kind === 'reduce') flops = flops.add(elementCount([...form.node.type.shape, ...form.reduced]).mul(2));
-    if (form.kind === 'tile') flops = flops.add(elementCount([...form.node.type.shape, form.depth]).mul(2));
-    for (const argument of node.args) add(argument);
-  };
-  for (const member of group.members) {
-    add(member.node);
-    bytesWritten = bytesWritten.add(writtenBy(member, storage));
-  }
-  return { bytesRead, bytesWritten, flops };
+  for (const member of group.members) bytesWritten = bytesWritten.add(writtenBy(member, storage));
+  return { bytesRead, bytesWritten, flops: flopsOfGroup(group, forms) };
 }
 
 function writtenBy(member: Member, storage: Storage): Dim {

@@ -5,6 +5,7 @@ import { type Dim, type DType, InternalError, isFloat, type Shape } from '../bas
 import { isTensorNode, type Node, type TensorNode } from '../graph/index.js';
 import { build, type Combiner, type Expr } from '../loop/index.js';
 import type { Lowering, Op } from '../ops/index.js';
+import { exprKey } from './expressions.js';
 
 /** Points out the value of argument `which` at an index. */
 export type ArgumentReader = (argument: TensorNode, index: readonly Expr[]) => Expr;
@@ -15,10 +16,25 @@ export interface ReduceForm {
   readonly combine: Combiner;
   /** Sizes reduced over; the node's own shape is what is kept. */
   readonly reduced: Shape;
+  /** How far the only axis of `reduced` is filled, when that is known at run time only. */
+  readonly filled?: Expr;
   /** What is combined, at an index of the result and an index of `reduced`, in the dtype that it is combined in. */
   term(kept: readonly Expr[], reduced: readonly Expr[], read: ArgumentReader): Expr;
   /** True when the last axis of the (first) argument in memory order is reduced: lanes run along it. */
   readonly innermostReduced: boolean;
+}
+
+/** Shares of a reduction: row p of the node combines what block p of the points contributes. */
+export interface PartialForm {
+  readonly kind: 'partial';
+  /** Stands for the shares; no op makes it. */
+  readonly node: TensorNode;
+  /** The whole reduction. */
+  readonly of: ReduceForm;
+  /** Leading axes of what is reduced: the points, which come in blocks. */
+  readonly points: Shape;
+  /** What else is reduced, at each point. */
+  readonly within: Shape;
 }
 
 export interface TileForm {
@@ -34,6 +50,7 @@ export type Form =
   | { readonly kind: 'source'; readonly node: TensorNode }
   | { readonly kind: 'element'; readonly node: TensorNode; readonly cost: number }
   | ReduceForm
+  | PartialForm
   | TileForm
   | { readonly kind: 'nest'; readonly node: Node }
   | { readonly kind: 'loop'; readonly node: Node }
@@ -121,6 +138,9 @@ function contractForm(node: TensorNode): ReduceForm | TileForm {
     },
   };
 }
+
+/** Reductions with equal keys can share a loop. */
+export const reducedKey = (form: ReduceForm): string => `${space(form.reduced).join()}${form.filled === undefined ? '' : ` of ${exprKey(form.filled)}`}`;
 
 /** Half-width floats are combined in f32 and rounded once. */
 export const combinedAs = (dtype: DType): DType => (dtype === 'f16' || dtype === 'bf16' ? 'f32' : dtype);

@@ -5,48 +5,15 @@ import { type Shape, shapeEquals, shapeToString } from '../base/index.js';
 import { type Node, type TensorNode, topological } from '../graph/index.js';
 import { build, type Expr } from '../loop/index.js';
 import { exprKey } from './expressions.js';
-import { constants, indices, type ReduceForm, space, spread, tensorOf, type TileForm } from './forms.js';
-import { chooseRoots, type Forms, inlineCosts, probeBuffer, recomputeCost } from './roots.js';
-import { Names, Scope } from './scope.js';
-import { Values } from './values.js';
+import { reducedKey, type ReduceForm, space, spread, tensorOf } from './forms.js';
+import { type ApartNote, type Fusion, type Group, isAllSmall, isSmall, type Member, type Mode } from './groups.js';
+import { memberReads, producer } from './reads.js';
+import { chooseRoots, type Forms, inlineCosts, recomputeCost } from './roots.js';
 
-/**
- * map: elementwise over `outer`. inner: loops over `outer`, lanes along what is reduced. outer: lanes along the last axis of `outer`, reductions in order.
- * small: a few results, lanes along what is reduced. tile: matrix product with an epilogue.
- */
-export type Mode = 'map' | 'inner' | 'outer' | 'small' | 'tile' | 'nest' | 'loop';
-
-export type Member =
-  | { readonly role: 'map'; readonly node: TensorNode }
-  | { readonly role: 'reduce'; readonly node: TensorNode; readonly form: ReduceForm }
-  | { readonly role: 'tile'; readonly node: TensorNode; readonly form: TileForm }
-  | { readonly role: 'nest'; readonly node: Node }
-  | { readonly role: 'loop'; readonly node: Node };
-
-export interface Group {
-  readonly id: number;
-  mode: Mode;
-  /** Non-unit sizes of the points that the group computes one by one. */
-  readonly outer: Shape;
-  readonly members: Member[];
-  /** Stored nodes of other groups, and sources, that it reads. */
-  readonly reads: Set<Node>;
-}
-
-export interface Fusion {
-  readonly groups: readonly Group[];
-  readonly groupOf: ReadonlyMap<Node, Group>;
-  readonly roots: ReadonlySet<Node>;
-  /** Why a root did not join the group that it reads from: shown by `tfc explain`. */
-  readonly notes: readonly { readonly node: Node; readonly neighbour: Node; readonly reason: string }[];
-}
-
-/** Results that one group may keep in registers at a time, and elements that count as a few. */
-export const smallCount = 16;
-
-export function fuse(demanded: readonly TensorNode[], forms: Forms): Fusion {
+/** Fuses as the forms are: reductions that are split stay split. */
+export function fuseAsSplit(demanded: readonly TensorNode[], forms: Forms): Fusion {
   const roots = chooseRoots(demanded, forms);
-  const order = topological(demanded);
+  const order = topological(demanded).flatMap((node) => [...(forms.splitOf(node) === undefined ? [] : [forms.splitOf(node)?.partial.node as Node]), node]);
   for (;;) {
     const fusion = new Fuser(roots, forms).run(order);
     const shared = sharedExpensive(order, fusion, forms);
@@ -65,9 +32,9 @@ function sharedExpensive(order: readonly Node[], fusion: Fusion, forms: Forms): 
     if (groups === undefined) users.set(node, (groups = new Set()));
     if (groups.has(group)) return;
     groups.add(group);
-    for (const argument of node.args) use(argument, group);
+    for (const argument of forms.argsOf(node)) use(argument, group);
   };
-  for (const group of fusion.groups) for (const member of group.members) for (const argument of member.node.args) use(argument, group);
+  for (const group of fusion.groups) for (const member of group.members) for (const argument of forms.argsOf(member.node)) use(argument, group);
   return order.filter((node) => {
     const form = forms.of(node);
     const own = form.kind === 'element' ? form.cost : form.kind === 'reduce' ? recomputeCost + 1 : 0;
@@ -78,7 +45,7 @@ function sharedExpensive(order: readonly Node[], fusion: Fusion, forms: Forms): 
 class Fuser {
   readonly #groups: Group[] = [];
   readonly #groupOf = new Map<Node, Group>();
-  readonly #notes: { node: Node; neighbour: Node; reason: string }[] = [];
+  readonly #notes: ApartNote[] = [];
 
   readonly roots: ReadonlySet<Node>;
   readonly forms: Forms;
@@ -95,7 +62,7 @@ class Fuser {
 
   #place(node: Node): void {
     const { member, mode, outer } = this.#describe(node);
-    if (mode === 'map' || mode === 'inner' || mode === 'outer' || mode === 'small') {
+    if (mode !== 'tile' && mode !== 'nest' && mode !== 'loop') {
       for (let at = this.#groups.length - 1; at >= 0; at--) {
         const group = this.#groups[at] as Group;
         const verdict = this.#join(group, member, mode, outer);
@@ -106,7 +73,7 @@ class Fuser {
     const group: Group = { id: this.#groups.length, mode, outer, members: [member], reads: new Set() };
     this.#groups.push(group);
     this.#groupOf.set(node, group);
-    for (const read of this.#reads(member, group).keys()) this.#addRead(group, read);
+    for (const read of this.#reads(member, group).keys()) group.reads.add(read);
   }
 
   #describe(node: Node): { member: Member; mode: Mode; outer: Shape } {
@@ -117,6 +84,8 @@ class Fuser {
         return { member: { role: form.kind, node }, mode: form.kind, outer: [] };
       case 'tile':
         return { member: { role: 'tile', node: form.node, form }, mode: 'tile', outer: space(form.node.type.shape) };
+      case 'partial':
+        return { member: { role: 'partial', node: form.node, form }, mode: 'rows', outer: form.points };
       case 'reduce': {
         const outer = space(form.node.type.shape);
         const member: Member = { role: 'reduce', node: form.node, form };
@@ -136,10 +105,11 @@ class Fuser {
     const reads = this.#reads(member, group);
     const own = new Set<Node>(group.members.map((one) => one.node));
     const readsMember = [...reads.keys()].some((node) => own.has(node)) || this.#readsThrough(member.node, own);
-    const sharesLoop = member.role === 'reduce' && mode === 'small' && group.mode === 'small' && reducesAlike(group, member.form);
-    const related = readsMember || sharesLoop || (member.role === 'reduce' && [...reads.keys()].some((node) => group.reads.has(node)));
-    const fits = this.#fits(group, member, mode, outer, readsMember);
-    if (fits !== true) return related ? fits : 'unrelated';
+    const sharesLoop = member.role === 'reduce' && (mode === 'small' || mode === 'outer') && group.mode === mode && reducesAlike(group, member.form);
+    const sharesData = [...reads.keys()].some((node) => group.reads.has(node) && (member.role !== 'map' || readsAsMuch(node, member.node)));
+    const related = readsMember || sharesLoop || sharesData;
+    const fits = this.#fits(group, member, mode, outer, readsMember, related);
+    if (typeof fits === 'string') return related ? fits : 'unrelated';
     const scalars = outer.length === 0 && group.outer.length === 0 && member.role === 'map' && space(member.node.type.shape).length === 0;
     if (!related && !scalars) return 'unrelated';
     if (!this.#pointwise(group, member, reads)) return `reads other elements of ${group.members[0]?.node.op.name}'s result than the one being computed`;
@@ -147,27 +117,38 @@ class Fuser {
       const other = this.#groupOf.get(producer(read, this.forms));
       if (other !== undefined && other !== group && this.#reaches(other, group)) return 'another kernel stands between them';
     }
-    if (group.mode === 'map') group.mode = mode;
+    group.mode = fits.mode;
+    group.outer = fits.outer;
     group.members.push(member);
     this.#groupOf.set(member.node, group);
-    for (const read of reads.keys()) if (!own.has(read)) this.#addRead(group, read);
+    for (const read of reads.keys()) if (!own.has(read)) group.reads.add(read);
     return 'joined';
   }
 
-  #fits(group: Group, member: Member, mode: Mode, outer: Shape, readsMember: boolean): true | string {
+  /** How the group computes when it has taken the member in, or why it can't. */
+  #fits(group: Group, member: Member, mode: Mode, outer: Shape, readsMember: boolean, related: boolean): Pick<Group, 'mode' | 'outer'> | string {
+    const same = { mode: group.mode, outer: group.outer };
+    const byRows = group.mode === 'inner' || group.mode === 'rows';
     if (member.role === 'map') {
       const shape = space(member.node.type.shape);
-      if (group.mode === 'small') return isSmall(shape) || 'its result is too large to be written out';
-      if (shapeEquals(shape, group.outer)) return true;
-      if (group.mode === 'inner' && group.outer.length > 0 && shape.length > group.outer.length && shapeEquals(shape.slice(0, group.outer.length), group.outer)) return readsMember || 'nothing to share';
-      return `loops differ: ${shapeToString(shape)} and ${shapeToString(group.outer)}`;
+      if (group.mode === 'small') return isSmall(shape) ? same : 'its result is too large to be written out';
+      if (shapeEquals(shape, group.outer)) return same;
+      if (byRows && group.outer.length > 0 && startsWith(shape, group.outer)) return related ? same : 'nothing to share';
+      return differ(shape, group.outer);
+    }
+    if (member.role === 'partial') {
+      const columns = [...space(member.node.type.shape.slice(1)), ...member.form.within];
+      if (byRows) return shapeEquals(group.outer, outer) ? { mode, outer } : differ(outer, group.outer);
+      if (group.mode === 'map' && (shapeEquals(group.outer, [...outer, ...columns]) || shapeEquals(group.outer, outer))) return { mode, outer };
+      return group.mode === 'map' ? differ(outer, group.outer) : 'lanes run along different axes';
     }
     if (member.role !== 'reduce') return 'no elementwise op or reduction';
-    if (!shapeEquals(outer, group.outer)) return `loops differ: ${shapeToString(outer)} and ${shapeToString(group.outer)}`;
-    if (group.mode === 'map') return group.outer.length === 0 ? isAllSmall(group) || 'its result is too large to be written out' : true;
-    if (group.mode !== mode) return 'lanes run along different axes';
-    if (mode === 'small' && !readsMember) return reducesAlike(group, member.form) || 'they reduce over different sizes';
-    return true;
+    if (mode === 'inner' && group.mode === 'map' && startsWith(group.outer, outer) && outer.length > 0) return { mode, outer };
+    if (!shapeEquals(outer, group.outer)) return differ(outer, group.outer);
+    if (group.mode === 'map') return group.outer.length > 0 || isAllSmall(group) ? { mode, outer } : 'its result is too large to be written out';
+    if (group.mode !== mode && !(group.mode === 'rows' && mode === 'inner')) return 'lanes run along different axes';
+    if (mode === 'small' && !readsMember && !reducesAlike(group, member.form)) return 'they reduce over different sizes';
+    return same;
   }
 
   /** Stored nodes that a member reads, with their indices, if it ran in `group` (whose elementwise members it computes itself). */
@@ -178,7 +159,7 @@ class Fuser {
   #readsThrough(node: Node, own: ReadonlySet<Node>): boolean {
     const inlined = (one: Node): boolean => !this.roots.has(one) && !this.forms.isStored(one);
     const seen = new Set<Node>();
-    const visit = (one: Node): boolean => one.args.some((argument) => own.has(argument) || (inlined(argument) && !seen.has(argument) && (seen.add(argument), visit(argument))));
+    const visit = (one: Node): boolean => this.forms.argsOf(one).some((argument) => own.has(argument) || (inlined(argument) && !seen.has(argument) && (seen.add(argument), visit(argument))));
     return visit(node);
   }
 
@@ -195,10 +176,6 @@ class Fuser {
       if (!accesses.every((index) => index.map(exprKey).join() === here)) return false;
     }
     return true;
-  }
-
-  #addRead(group: Group, node: Node): void {
-    group.reads.add(node);
   }
 
   /** Whether `from` needs, directly or not, what `to` computes. */
@@ -218,70 +195,18 @@ class Fuser {
   }
 }
 
-/** The node whose kernel fills the storage of `node`: the loop, for one of its results. */
-export function producer(node: Node, forms: Forms): Node {
-  return forms.of(node).kind === 'element-of' ? (node.args[0] as Node) : node;
-}
+const differ = (a: Shape, b: Shape): string => `loops differ: ${shapeToString(a)} and ${shapeToString(b)}`;
 
-const isSmall = (outer: Shape): boolean => {
-  const sizes = constants(outer);
-  return sizes !== undefined && sizes.reduce((product, size) => product * size, 1) <= smallCount;
-};
+const startsWith = (longer: Shape, shape: Shape): boolean => longer.length > shape.length && shapeEquals(longer.slice(0, shape.length), shape);
 
-const reducesAlike = (group: Group, form: ReduceForm): boolean => group.members.some((one) => one.role === 'reduce' && shapeEquals(space(one.form.reduced), space(form.reduced)));
+/** Whether reading `node` is as much as reading one element for each of `reader`. */
+const readsAsMuch = (node: Node, reader: TensorNode): boolean => node.type.kind === 'tensor' && reader.type.shape.length > 0 && shapeEquals(space(node.type.shape), space(reader.type.shape));
 
-const isAllSmall = (group: Group): boolean => group.members.every((member) => member.role === 'map' && isSmall(space(member.node.type.shape)));
-
-export function memberReads(member: Member, group: Group, roots: ReadonlySet<Node>, forms: Forms): Map<Node, Expr[][]> {
-  const reads = new Map<Node, Expr[][]>();
-  const note = (node: Node, index: readonly Expr[]): void => {
-    const known = reads.get(node);
-    if (known === undefined) reads.set(node, [[...index]]);
-    else known.push([...index]);
-  };
-  const transparent = new Set<Node>([...(forms.isStored(member.node) ? [] : [member.node]), ...group.members.flatMap((one) => (one.role === 'map' ? [one.node] : []))]);
-  const values = new Values({
-    stored: (node) => ((roots.has(node) && !transparent.has(node)) || forms.isStored(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined),
-    form: (node) => forms.of(node),
-    observe: note,
-  });
-  const scope = Scope.root(new Names());
-  if (member.role === 'nest' || member.role === 'loop') {
-    // Stored arguments, and what scalars in registers are computed from.
-    for (const argument of member.node.args) {
-      if (roots.has(argument) || forms.isStored(argument)) note(argument, []);
-      else values.at(tensorOf(argument), [], scope);
-    }
-    return reads;
-  }
-  const shape = member.node.type.shape;
-  const loops = space(shape).map((_, axis) => build.index(`o${axis}`));
-  const unrolled = (group.mode === 'small' || group.outer.length === 0) && isSmall(space(shape));
-  const points = unrolled ? [...indices(constants(space(shape)) as number[])].map((at) => spread(shape, at.map(build.int))) : [spread(shape, loops)];
-  for (const at of points) {
-    switch (member.role) {
-      case 'map':
-        values.at(member.node, at, scope);
-        break;
-      case 'reduce': {
-        const reduced = spread(member.form.reduced, space(member.form.reduced).map((_, axis) => build.index(`r${axis}`)));
-        member.form.term(at, reduced, (argument, index) => values.at(argument, index, scope));
-        break;
-      }
-      case 'tile': {
-        const [left, right] = member.node.args.map(tensorOf) as [TensorNode, TensorNode];
-        const batch = at.slice(0, -2);
-        values.at(left, [...batch, at.at(-2) as Expr, build.index('k')], scope);
-        values.at(right, [...batch, build.index('k'), at.at(-1) as Expr], scope);
-        break;
-      }
-    }
-  }
-  return reads;
-}
+const reducesAlike = (group: Group, form: ReduceForm): boolean => group.members.some((one) => one.role === 'reduce' && reducedKey(one.form) === reducedKey(form));
 
 /* Note: how groups grow.
    Roots come in topological order; each joins the youngest group that it fits and gains from, else it founds one. Gains: it reads what the group computes (the value stays in a register), or
-   both reduce over the same data, or to a few results over the same sizes (one pass instead of two), or both are scalars (one kernel instead of two). It fits when the loops agree, when results of reductions and tiles are read at
-   the very point that is computed, and when no other kernel would have to run in between. Elementwise members are computed again wherever they are read inside of the group, so they may be
-   read at any index. Values whose recomputation would cost more than a load in a second group become roots themselves, and the search starts again. */
+   both read the same large data, or reduce to a few results over the same sizes (one pass instead of two), or both are scalars (one kernel instead of two). It fits when the loops agree, when results of
+   reductions and tiles are read at the very point that is computed, and when no other kernel would have to run in between. Elementwise members are computed again wherever they are read inside of
+   the group, so they may be read at any index. A group of elementwise results becomes one of rows when a reduction of its rows joins. Values whose recomputation would cost more than a load in a
+   second group become roots themselves, and the search starts again. */

@@ -6,7 +6,7 @@ import type { Node, Region, TensorNode } from '../graph/index.js';
 import { type Accumulator, build, type Buffer, type Expr } from '../loop/index.js';
 import { opOf, tensorOf } from './forms.js';
 import { emitBufferCopy, emitGroup, planBlock } from './block.js';
-import type { Group } from './fuse.js';
+import type { Group } from './groups.js';
 import { type EmitContext, PointEmitter } from './points.js';
 import type { Scope } from './scope.js';
 import { type Demand, Storage } from './storage.js';

@@ -6,7 +6,7 @@ import type { Entry, GraphBuilder, Node, Origin, TensorNode, Variable } from '..
 import { build, type Buffer, type Kernel, type KernelOrigin, type Program, type Stmt, type Target } from '../loop/index.js';
 import { emitBufferCopy, emitGroup, planBlock } from './block.js';
 import { costOf, titleOf } from './cost.js';
-import type { Group } from './fuse.js';
+import type { Group } from './groups.js';
 import { planMemory } from './memory.js';
 import type { EmitContext } from './points.js';
 import { Forms } from './roots.js';
@@ -109,7 +109,7 @@ function originsOf(group: Group, forms: Forms, builder: GraphBuilder, entry: str
     seen.add(node);
     // Constants are shared by everything that mentions their number.
     if (node.args.length > 0) for (const origin of placesIn(entry, builder.originsOf(node))) found.set(`${origin.span.start}:${origin.span.end}:${origin.backward}:${origin.scope}`, origin);
-    node.args.forEach(visit);
+    forms.argsOf(node).forEach(visit);
   };
   for (const member of group.members) visit(member.node);
   return [...found.values()].sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end);

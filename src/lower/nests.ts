@@ -5,7 +5,7 @@ import { InternalError } from '../base/index.js';
 import type { Node } from '../graph/index.js';
 import { build, type Stmt } from '../loop/index.js';
 import type { NestContext } from '../ops/index.js';
-import type { Group } from './fuse.js';
+import type { Group } from './groups.js';
 import type { EmitContext } from './points.js';
 import type { Scope } from './scope.js';
 import { emitBufferCopy } from './block.js';

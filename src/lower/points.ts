@@ -5,8 +5,8 @@
 import { type Dim, InternalError, type Shape } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
 import { type Accumulator, type Axis, build, type Expr, type Stmt, type Target } from '../loop/index.js';
-import { combinedAs, constants, identity, indices, type ReduceForm, space, spread, widthAs } from './forms.js';
-import type { Group } from './fuse.js';
+import { combinedAs, constants, identity, indices, reducedKey, type ReduceForm, space, spread, widthAs } from './forms.js';
+import type { Group } from './groups.js';
 import type { Forms } from './roots.js';
 import { type Scope, valueKey } from './scope.js';
 import type { Storage } from './storage.js';
@@ -25,7 +25,7 @@ export interface EmitContext {
   readonly parallel: boolean;
 }
 
-interface Reduction {
+export interface Reduction {
   readonly node: TensorNode;
   readonly form: ReduceForm;
 }
@@ -35,8 +35,8 @@ export const lanesOf = (target: Target, bytes: number): number => Math.max(1, ta
 
 export class PointEmitter {
   readonly values: Values;
-  readonly #maps: readonly TensorNode[];
-  readonly #stages: readonly (readonly Reduction[])[];
+  readonly maps: readonly TensorNode[];
+  readonly stages: readonly (readonly Reduction[])[];
 
   readonly group: Group;
   readonly context: EmitContext;
@@ -50,8 +50,8 @@ export class PointEmitter {
       form: (node) => context.forms.of(node),
       namesLoads: true,
     });
-    this.#maps = group.members.flatMap((member) => (member.role === 'map' ? [member.node] : []));
-    this.#stages = stagesOf(group);
+    this.maps = group.members.flatMap((member) => (member.role === 'map' ? [member.node] : []));
+    this.stages = stagesOf(group, context.forms);
   }
 
   emit(scope: Scope): void {
@@ -64,6 +64,7 @@ export class PointEmitter {
         return this.#emitInner(scope);
       case 'outer':
         return this.#emitOuter(scope);
+      case 'rows':
       case 'tile':
       case 'nest':
       case 'loop':
@@ -75,17 +76,17 @@ export class PointEmitter {
 
   #emitMap(scope: Scope): void {
     const outer = this.group.outer;
-    if (outer.length === 0) return this.store(scope, this.#maps, []);
+    if (outer.length === 0) return this.store(scope, this.maps, []);
     this.#loops(scope, outer.slice(0, -1), (before, body) => {
       const last = outer.at(-1) as Dim;
       if (before.length > 0 || (last.constant ?? Infinity) <= blockElements || !this.context.parallel) {
-        body.loop('i', build.size(last), 'vector', (i, lanes) => this.store(lanes, this.#maps, [...before, i]));
+        body.loop('i', build.size(last), 'vector', (i, lanes) => this.store(lanes, this.maps, [...before, i]));
         return;
       }
       const extent = build.size(last);
       body.loop('p', build.over(build.plus(extent, build.int(blockElements - 1)), build.int(blockElements)), 'parallel', (p, block) => {
         const start = build.times(p, build.int(blockElements));
-        block.loop('i', build.smaller(build.int(blockElements), build.minus(extent, start)), 'vector', (i, lanes) => this.store(lanes, this.#maps, [...before, build.plus(start, i)]));
+        block.loop('i', build.smaller(build.int(blockElements), build.minus(extent, start)), 'vector', (i, lanes) => this.store(lanes, this.maps, [...before, build.plus(start, i)]));
       });
     });
   }
@@ -93,17 +94,17 @@ export class PointEmitter {
   // ---- small: a few results, lanes along what is reduced -------------------------------------------------------------------------------
 
   #emitSmall(scope: Scope): void {
-    for (const stage of this.#stages) for (const together of alike(stage)) this.#reduceUnrolled(scope, together);
-    this.#storeUnrolled(scope, [...this.#reduced(), ...this.#maps]);
+    for (const stage of this.stages) for (const together of alike(stage)) this.#reduceUnrolled(scope, together);
+    this.#storeUnrolled(scope, [...this.#reduced(), ...this.maps]);
   }
 
   #reduceUnrolled(scope: Scope, reductions: readonly Reduction[]): void {
     const points = reductions.map(({ node }) => unrolledPoints(node));
-    const accumulators = reductions.map(({ node, form }, which) => this.#declare(scope, form, [(points[which] as Expr[][]).length], node));
-    this.#reduceLoops(scope, reductions, accumulators, (body, at, into) => {
+    const accumulators = reductions.map(({ node, form }, which) => this.declare(scope, form, [(points[which] as Expr[][]).length], node));
+    this.reduceLoops(scope, reductions, accumulators, (body, at, into) => {
       for (const [which, { form }] of reductions.entries()) {
         const reduced = spread(form.reduced, at);
-        for (const [slot, kept] of (points[which] as Expr[][]).entries()) this.#accumulate(body, form, into[which] as Accumulator, [build.int(slot)], kept, reduced);
+        for (const [slot, kept] of (points[which] as Expr[][]).entries()) this.accumulate(body, form, into[which] as Accumulator, [build.int(slot)], kept, reduced);
       }
     });
     for (const [which, { node }] of reductions.entries()) {
@@ -124,21 +125,21 @@ export class PointEmitter {
 
   #emitInner(scope: Scope): void {
     this.#loops(scope, this.group.outer, (point, body) => {
-      for (const stage of this.#stages) {
+      for (const stage of this.stages) {
         for (const together of alike(stage)) {
-          const accumulators = together.map(({ node, form }) => this.#declare(body, form, [], node));
-          this.#reduceLoops(body, together, accumulators, (inner, at, into) => {
-            for (const [which, { node, form }] of together.entries()) this.#accumulate(inner, form, into[which] as Accumulator, [], spread(node.type.shape, point), spread(form.reduced, at));
+          const accumulators = together.map(({ node, form }) => this.declare(body, form, [], node));
+          this.reduceLoops(body, together, accumulators, (inner, at, into) => {
+            for (const [which, { node, form }] of together.entries()) this.accumulate(inner, form, into[which] as Accumulator, [], spread(node.type.shape, point), spread(form.reduced, at));
           });
           for (const [which, { node }] of together.entries()) body.remember(valueKey(node, spread(node.type.shape, point)), body.let('r', widthAs(node.type.dtype, build.read(accumulators[which] as Accumulator))));
         }
       }
-      const rest = this.#maps.filter((node) => space(node.type.shape).length > point.length);
+      const rest = this.maps.filter((node) => space(node.type.shape).length > point.length);
       for (const nodes of groupBy(rest, (node) => space(node.type.shape).join())) {
         const trailing = space((nodes[0] as TensorNode).type.shape).slice(point.length);
-        this.#nested(body, trailing, (lanes, at) => this.store(lanes, nodes, [...point, ...at]));
+        this.nested(body, trailing, (lanes, at) => this.store(lanes, nodes, [...point, ...at]));
       }
-      this.store(body, [...this.#reduced(), ...this.#maps.filter((node) => !rest.includes(node))], point);
+      this.store(body, [...this.#reduced(), ...this.maps.filter((node) => !rest.includes(node))], point);
     });
   }
 
@@ -169,19 +170,20 @@ export class PointEmitter {
             { limit: width },
           );
         this.#done.clear();
-        for (const stage of this.#stages) {
+        for (const stage of this.stages) {
           for (const together of alike(stage)) {
-            for (const { node, form } of together) accumulators.set(node, this.#declare(body, form, [width], node));
-            const loops = space((together[0] as Reduction).form.reduced);
-            this.#serial(body, loops, (inner, at) =>
+            for (const { node, form } of together) accumulators.set(node, this.declare(body, form, [width], node));
+            const { form: first } = together[0] as Reduction;
+            this.#serial(body, space(first.reduced), (inner, at) =>
               lanes(inner, (lane, point, j) => {
-                for (const { node, form } of together) this.#accumulate(lane, form, accumulators.get(node) as Accumulator, [j], spread(node.type.shape, point), spread(form.reduced, at));
+                for (const { node, form } of together) this.accumulate(lane, form, accumulators.get(node) as Accumulator, [j], spread(node.type.shape, point), spread(form.reduced, at));
               }),
+              first.filled,
             );
           }
           for (const { node } of stage) this.#done.add(node);
         }
-        lanes(body, (lane, point) => this.store(lane, [...this.#reduced(), ...this.#maps], point));
+        lanes(body, (lane, point) => this.store(lane, [...this.#reduced(), ...this.maps], point));
       });
     });
   }
@@ -212,17 +214,17 @@ export class PointEmitter {
   }
 
   #reduced(): TensorNode[] {
-    return this.#stages.flatMap((stage) => stage.map(({ node }) => node));
+    return this.stages.flatMap((stage) => stage.map(({ node }) => node));
   }
 
-  #declare(scope: Scope, form: ReduceForm, shape: readonly number[], node: TensorNode): Accumulator {
+  declare(scope: Scope, form: ReduceForm, shape: readonly number[], node: TensorNode): Accumulator {
     const dtype = combinedAs(node.type.dtype);
     const accumulator: Accumulator = { name: scope.names.fresh('acc'), dtype, shape };
     scope.emit({ kind: 'declare', accumulator, initial: identity(form.combine, dtype) });
     return accumulator;
   }
 
-  #accumulate(scope: Scope, form: ReduceForm, accumulator: Accumulator, slot: readonly Expr[], kept: readonly Expr[], reduced: readonly Expr[]): void {
+  accumulate(scope: Scope, form: ReduceForm, accumulator: Accumulator, slot: readonly Expr[], kept: readonly Expr[], reduced: readonly Expr[]): void {
     const value = form.term(kept, reduced, (argument, index) => this.values.at(argument, index, scope));
     scope.emit({ kind: 'accumulate', accumulator, index: slot, combine: form.combine, value });
   }
@@ -235,14 +237,14 @@ export class PointEmitter {
     scope.loop('o', build.size(first), axis, (o, body) => this.#loops(body, rest, fill, [...before, o]));
   }
 
-  #serial(scope: Scope, shape: Shape, fill: (body: Scope, at: readonly Expr[]) => void, before: readonly Expr[] = []): void {
+  #serial(scope: Scope, shape: Shape, fill: (body: Scope, at: readonly Expr[]) => void, filled?: Expr, before: readonly Expr[] = []): void {
     const [first, ...rest] = shape;
     if (first === undefined) return fill(scope, before);
-    scope.loop('r', build.size(first), 'serial', (r, body) => this.#serial(body, rest, fill, [...before, r]));
+    scope.loop('r', filled ?? build.size(first), 'serial', (r, body) => this.#serial(body, rest, fill, undefined, [...before, r]));
   }
 
   /** Loops in order with lanes along the last axis. */
-  #nested(scope: Scope, shape: Shape, fill: (body: Scope, at: readonly Expr[]) => void): void {
+  nested(scope: Scope, shape: Shape, fill: (body: Scope, at: readonly Expr[]) => void): void {
     this.#serial(scope, shape.slice(0, -1), (body, at) => body.loop('i', build.size(shape.at(-1) as Dim), 'vector', (i, lanes) => fill(lanes, [...at, i])));
   }
 
@@ -250,8 +252,9 @@ export class PointEmitter {
    * Loops over what is reduced, lanes along its last axis, or along the longest when the last one is short. `fill` accumulates into the registers that it is given: over a long axis those are partial
    * results of `blockTerms` terms, so that the error of a sum grows with the number of blocks and not with the number of terms.
    */
-  #reduceLoops(scope: Scope, reductions: readonly Reduction[], totals: readonly Accumulator[], fill: (body: Scope, at: readonly Expr[], into: readonly Accumulator[]) => void): void {
-    const loops = space((reductions[0] as Reduction).form.reduced);
+  reduceLoops(scope: Scope, reductions: readonly Reduction[], totals: readonly Accumulator[], fill: (body: Scope, at: readonly Expr[], into: readonly Accumulator[]) => void): void {
+    const { reduced, filled } = (reductions[0] as Reduction).form;
+    const loops = space(reduced);
     if (loops.length === 0) return fill(scope, [], totals);
     const lane = laneAxis(loops);
     const length = loops[lane] as Dim;
@@ -260,11 +263,11 @@ export class PointEmitter {
       scope,
       loops.filter((_, axis) => axis !== lane),
       (body, others) => {
-        if ((length.constant ?? Infinity) <= blockTerms) return body.loop('i', build.size(length), 'vector', (i, lanes) => fill(lanes, along(others, i), totals));
+        if ((length.constant ?? Infinity) <= blockTerms) return body.loop('i', filled ?? build.size(length), 'vector', (i, lanes) => fill(lanes, along(others, i), totals));
         const extent = build.size(length);
         body.loop('n', build.over(build.plus(extent, build.int(blockTerms - 1)), build.int(blockTerms)), 'serial', (n, block) => {
           const start = block.let('start', build.times(n, build.int(blockTerms)));
-          const partial = reductions.map(({ node, form }, which) => this.#declare(block, form, (totals[which] as Accumulator).shape, node));
+          const partial = reductions.map(({ node, form }, which) => this.declare(block, form, (totals[which] as Accumulator).shape, node));
           block.loop('i', build.smaller(build.int(blockTerms), build.minus(extent, start)), 'vector', (i, lanes) => fill(lanes, along(others, build.plus(start, i)), partial));
           for (const [which, { form }] of reductions.entries()) {
             const total = totals[which] as Accumulator;
@@ -290,7 +293,7 @@ const unrolledPoints = (node: TensorNode): Expr[][] => {
   return [...indices(constants(space(shape)) ?? [])].map((at) => spread(shape, at.map(build.int)));
 };
 
-function groupBy<T>(items: readonly T[], key: (item: T) => string): T[][] {
+export function groupBy<T>(items: readonly T[], key: (item: T) => string): T[][] {
   const groups = new Map<string, T[]>();
   for (const item of items) {
     const known = groups.get(key(item));
@@ -301,17 +304,17 @@ function groupBy<T>(items: readonly T[], key: (item: T) => string): T[][] {
 }
 
 /** Reductions over the same sizes share a loop. */
-const alike = (stage: readonly Reduction[]): Reduction[][] => groupBy(stage, ({ form }) => space(form.reduced).join());
+export const alike = (stage: readonly Reduction[]): Reduction[][] => groupBy(stage, ({ form }) => reducedKey(form));
 
 /** Reductions by how many others they wait for. */
-function stagesOf(group: Group): Reduction[][] {
+function stagesOf(group: Group, forms: Forms): Reduction[][] {
   const reductions = new Map<Node, Reduction>();
   for (const member of group.members) if (member.role === 'reduce') reductions.set(member.node, { node: member.node, form: member.form });
   const own = new Map<Node, number>();
   const stageOf = (node: Node): number => {
     const known = own.get(node);
     if (known !== undefined) return known;
-    const below = Math.max(0, ...node.args.map((argument) => (reachesAny(argument, reductions) ? stageOf(argument) : 0)));
+    const below = Math.max(0, ...forms.argsOf(node).map((argument) => (reachesAny(argument, reductions, forms) ? stageOf(argument) : 0)));
     const stage = reductions.has(node) ? below + 1 : below;
     own.set(node, stage);
     return stage;
@@ -321,9 +324,9 @@ function stagesOf(group: Group): Reduction[][] {
   return stages.filter((stage) => stage !== undefined);
 }
 
-function reachesAny(node: Node, targets: ReadonlyMap<Node, unknown>, seen = new Set<Node>()): boolean {
+function reachesAny(node: Node, targets: ReadonlyMap<Node, unknown>, forms: Forms, seen = new Set<Node>()): boolean {
   if (targets.has(node)) return true;
   if (seen.has(node)) return false;
   seen.add(node);
-  return node.args.some((argument) => reachesAny(argument, targets, seen));
+  return forms.argsOf(node).some((argument) => reachesAny(argument, targets, forms, seen));
 }

@@ -6,6 +6,7 @@ import { type Node, topological, type TensorNode } from '../graph/index.js';
 import { build, type Buffer } from '../loop/index.js';
 import { type Form, formOf, space } from './forms.js';
 import { unreadableOperands } from './operands.js';
+import type { Split } from './partial.js';
 import { isInlineReduce } from './values.js';
 
 /** A scalar that costs more FLOPs than this is computed once, before the loops that read it. */
@@ -15,11 +16,33 @@ export const recomputeCost = 10;
 
 export class Forms {
   readonly #forms = new Map<Node, Form>();
+  readonly #splits = new Map<Node, Split>();
 
   of(node: Node): Form {
     let form = this.#forms.get(node);
     if (form === undefined) this.#forms.set(node, (form = formOf(node)));
     return form;
+  }
+
+  /** From now on the reduction `node` is one over shares; undefined: it is whole again. */
+  split(node: Node, split: Split | undefined): void {
+    if (split === undefined) {
+      this.#splits.delete(node);
+      this.#forms.delete(node);
+      return;
+    }
+    this.#splits.set(node, split);
+    this.#forms.set(node, split.combine).set(split.partial.node, split.partial);
+  }
+
+  splitOf(node: Node): Split | undefined {
+    return this.#splits.get(node);
+  }
+
+  /** What a node is computed from. */
+  argsOf(node: Node): readonly Node[] {
+    const split = this.#splits.get(node);
+    return split === undefined ? node.args : [split.partial.node];
   }
 
   /** Storage that exists before the kernels run, or that a loop fills. */
@@ -37,6 +60,8 @@ export function chooseRoots(demanded: readonly TensorNode[], forms: Forms): Set<
   const roots = new Set<Node>(demanded.filter((node) => !forms.isStored(node)));
   for (const node of order) {
     const form = forms.of(node);
+    const split = forms.splitOf(node);
+    if (split !== undefined) roots.add(split.partial.node);
     switch (form.kind) {
       case 'reduce':
         if (!isInlineReduce(form)) roots.add(node);
@@ -54,6 +79,7 @@ export function chooseRoots(demanded: readonly TensorNode[], forms: Forms): Set<
         break;
       case 'element':
       case 'source':
+      case 'partial':
       case 'element-of':
         break;
     }

@@ -6,7 +6,7 @@ import type { TensorNode } from '../graph/index.js';
 import { type Accumulator, build, type Expr } from '../loop/index.js';
 import { combinedAs, identity, spread, tensorOf, type TileForm, widthAs } from './forms.js';
 import { type EmitContext, lanesOf, PointEmitter } from './points.js';
-import type { Group } from './fuse.js';
+import type { Group } from './groups.js';
 import { type Scope, valueKey } from './scope.js';
 
 interface TileSizes {

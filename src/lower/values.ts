@@ -62,6 +62,7 @@ export class Values {
         return this.#keep(key, node.op.name, writtenOut(form, index, constants(form.reduced), read), index, scope);
       case 'source':
       case 'element-of':
+      case 'partial':
       case 'tile':
       case 'nest':
       case 'loop':

@@ -113,12 +113,22 @@ describe('fusion', () => {
     const two = (costly: boolean): number =>
       temporaries(
         lowered((make) => {
-          const x = make.feed('x', ['B', 50]);
+          const x = make.feed('x', [50, 50]);
           const value = make.op(costly ? 'tanh' : 'neg', [x]);
-          return { outputs: [make.sum(value, 0), make.sum(value, 1)] };
+          return { outputs: [make.sum(value, 0), make.op('transpose', [value], { axes: [1, 0] })] };
         }),
       ).length;
     expect([two(true), two(false)]).toEqual([1, 0]);
+  });
+
+  it('sums of rows and of columns take one pass over the data, and leave shares of the latter to a small kernel', () => {
+    const program = lowered((make) => {
+      const value = make.op('tanh', [make.feed('x', ['B', 50])]);
+      return { outputs: [make.sum(value, 0), make.sum(value, 1)] };
+    });
+    expect(program.kernels).toHaveLength(2);
+    expect(countCalls(program, 'tanh')).toBe(1);
+    expect(shapes(temporaries(program))).toEqual(['[64, 50]']);
   });
 });
 

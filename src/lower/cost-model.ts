@@ -1,0 +1,61 @@
+// What a plan costs, to compare plans. In: groups. Out: time in FLOPs that one core could have done meanwhile. Holds: the formula is in the note at the end; it decides what runs together, never what is computed.
+
+import { bytesOf, type Dim, elementCount } from '../base/index.js';
+import type { Node, TensorNode } from '../graph/index.js';
+import type { Fusion, Group } from './groups.js';
+import type { Forms } from './roots.js';
+
+/** A size that is unknown until run time is taken to be this. */
+export const assumedSize = 512;
+
+/** FLOPs in whose time one byte comes from (or goes to) where data of at most `bytes` bytes lives. */
+const levels: readonly { readonly bytes: number; readonly flopsPerByte: number }[] = [
+  { bytes: 2 ** 15, flopsPerByte: 0.25 },
+  { bytes: 2 ** 20, flopsPerByte: 0.5 },
+  { bytes: 2 ** 24, flopsPerByte: 1.5 },
+  { bytes: Infinity, flopsPerByte: 4 },
+];
+
+/** Starting a kernel: its loops, and where there are threads a barrier. */
+const flopsPerKernel = 2000;
+
+export const assumed = (dim: Dim): number => dim.evaluate(new Map([...dim.names].map((name) => [name, assumedSize]))) ?? 0;
+
+export const bytesOfTensor = (node: TensorNode): Dim => elementCount(node.type.shape).mul(bytesOf(node.type.dtype));
+
+export function costOfMoving(bytes: number): number {
+  const level = levels.find((one) => bytes <= one.bytes);
+  return bytes * (level?.flopsPerByte ?? 0);
+}
+
+/** Time of all kernels together. */
+export function costOfPlan(fusion: Fusion, demanded: ReadonlySet<Node>, forms: Forms): number {
+  const readBy = new Map<Node, Set<Group>>();
+  for (const group of fusion.groups) for (const read of group.reads) readBy.set(read, (readBy.get(read) ?? new Set<Group>()).add(group));
+  return fusion.groups.reduce((sum, group) => {
+    const written = group.members.filter(({ node }) => demanded.has(node) || [...(readBy.get(node) ?? [])].some((other) => other !== group));
+    const moved = [...group.reads, ...written.map(({ node }) => node)].reduce((bytes, node) => bytes + (node.type.kind === 'tensor' ? costOfMoving(assumed(bytesOfTensor(node as TensorNode))) : 0), 0);
+    return sum + flopsPerKernel + moved + assumed(flopsOfGroup(group, forms));
+  }, 0);
+}
+
+/** FLOPs of a group, each value computed once. */
+export function flopsOfGroup(group: Group, forms: Forms): Dim {
+  const seen = new Set<Node>();
+  let flops = elementCount([]).mul(0);
+  const add = (node: Node): void => {
+    if (seen.has(node) || forms.isStored(node) || group.reads.has(node)) return;
+    seen.add(node);
+    const form = forms.of(node);
+    if (form.kind === 'element') flops = flops.add(elementCount(form.node.type.shape).mul(form.cost));
+    if (form.kind === 'reduce') flops = flops.add(elementCount([...form.node.type.shape, ...form.reduced]).mul(opsPerTerm(forms, node)));
+    if (form.kind === 'partial') flops = flops.add(elementCount([...form.of.node.type.shape, ...form.of.reduced]).mul(opsPerTerm(forms, node)));
+    if (form.kind === 'tile') flops = flops.add(elementCount([...form.node.type.shape, form.depth]).mul(2));
+    for (const argument of forms.argsOf(node)) add(argument);
+  };
+  for (const member of group.members) add(member.node);
+  return flops;
+}
+
+/** A product and a sum, or a sum alone. */
+const opsPerTerm = (forms: Forms, node: Node): number => (forms.argsOf(node).length > 1 ? 2 : 1);

@@ -1,0 +1,55 @@
+// What a group of roots is. In: nothing but nodes and forms. Out: types that fusion, block planning and the emitters share.
+// Holds: a node is a member of at most one group; `outer` has no unit sizes.
+
+import type { Shape } from '../base/index.js';
+import type { Node, TensorNode } from '../graph/index.js';
+import { constants, type PartialForm, type ReduceForm, space, type TileForm } from './forms.js';
+
+/**
+ * map: elementwise over `outer`. inner: loops over `outer`, lanes along what is reduced. outer: lanes along the last axis of `outer`, reductions in order.
+ * small: a few results, lanes along what is reduced. rows: inner in blocks of points, each of which also leaves its share of sums over all points.
+ * tile: matrix product with an epilogue.
+ */
+export type Mode = 'map' | 'inner' | 'outer' | 'small' | 'rows' | 'tile' | 'nest' | 'loop';
+
+export type Member =
+  | { readonly role: 'map'; readonly node: TensorNode }
+  | { readonly role: 'reduce'; readonly node: TensorNode; readonly form: ReduceForm }
+  | { readonly role: 'partial'; readonly node: TensorNode; readonly form: PartialForm }
+  | { readonly role: 'tile'; readonly node: TensorNode; readonly form: TileForm }
+  | { readonly role: 'nest'; readonly node: Node }
+  | { readonly role: 'loop'; readonly node: Node };
+
+export interface Group {
+  readonly id: number;
+  mode: Mode;
+  /** Non-unit sizes of the points that the group computes one by one. */
+  outer: Shape;
+  readonly members: Member[];
+  /** Stored nodes of other groups, and sources, that it reads. */
+  readonly reads: Set<Node>;
+}
+
+/** Why a root did not join the group that it reads from: shown by `tfc explain`. */
+export interface ApartNote {
+  readonly node: Node;
+  readonly neighbour: Node;
+  readonly reason: string;
+}
+
+export interface Fusion {
+  readonly groups: readonly Group[];
+  readonly groupOf: ReadonlyMap<Node, Group>;
+  readonly roots: ReadonlySet<Node>;
+  readonly notes: readonly ApartNote[];
+}
+
+/** Results that one group may keep in registers at a time, and elements that count as a few. */
+export const smallCount = 16;
+
+export const isSmall = (outer: Shape): boolean => {
+  const sizes = constants(outer);
+  return sizes !== undefined && sizes.reduce((product, size) => product * size, 1) <= smallCount;
+};
+
+export const isAllSmall = (group: Group): boolean => group.members.every((member) => member.role === 'map' && isSmall(space(member.node.type.shape)));

@@ -1,0 +1,58 @@
+// Sums over many points in shares: each block of points leaves its share, and the shares are combined in order. In: a reduction, and which of its axes are the points. Out: the two forms it falls into.
+// Holds: blocks depend on sizes alone, so the order of summation does not depend on threads.
+
+import { Dim, elementCount, type Shape } from '../base/index.js';
+import type { TensorNode } from '../graph/index.js';
+import { build, type Expr } from '../loop/index.js';
+import { combinedAs, type PartialForm, type ReduceForm, space, widthAs } from './forms.js';
+
+/** Enough for the threads of large machines, few enough that combining their shares is nothing beside the points. */
+const mostBlocks = 64;
+/** Points of a block at least. */
+const leastPoints = 8;
+
+export interface Blocks {
+  readonly count: Expr;
+  /** Points of every block but the last. */
+  readonly points: Expr;
+}
+
+export function blocksOf(points: Shape): Blocks {
+  const total = elementCount(points);
+  if (total.constant !== undefined) {
+    const each = Math.max(leastPoints, Math.ceil(total.constant / mostBlocks));
+    return { count: build.int(Math.ceil(total.constant / each)), points: build.int(each) };
+  }
+  const size = build.size(total);
+  const up = (value: Expr, by: Expr): Expr => build.over(build.plus(value, build.minus(by, build.int(1))), by);
+  const each = build.apply('max', 'i64', build.int(leastPoints), up(size, build.int(mostBlocks)));
+  return { count: up(size, each), points: each };
+}
+
+export interface Split {
+  readonly partial: PartialForm;
+  /** The reduction as one over the shares. */
+  readonly combine: ReduceForm;
+}
+
+/** `form` in blocks over `points`, the leading axes of what it reduces. */
+export function splitReduction(form: ReduceForm, points: Shape): Split {
+  const { node } = form;
+  const { count } = blocksOf(points);
+  const known = build.intValue(count);
+  const shares = Dim.of(known ?? mostBlocks);
+  const dtype = combinedAs(node.type.dtype);
+  const partial: TensorNode = { id: -1 - node.id, op: node.op, args: node.args, attrs: node.attrs, type: { kind: 'tensor', dtype, shape: [shares, ...node.type.shape] } };
+  return {
+    partial: { kind: 'partial', node: partial, of: form, points, within: space(form.reduced).slice(points.length) },
+    combine: {
+      kind: 'reduce',
+      node,
+      combine: form.combine,
+      reduced: [shares],
+      ...(known === undefined ? { filled: count } : {}),
+      innermostReduced: false,
+      term: (kept, [share], read) => widthAs(dtype, read(partial, [share as Expr, ...kept])),
+    },
+  };
+}

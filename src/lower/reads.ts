@@ -1,0 +1,73 @@
+// What a group reads. In: a member and its group. Out: stored nodes with the indices at which they are read, in terms of the loops `o…` over the points and `r…`, `k` over what is reduced.
+// Holds: elementwise members are computed inside of the group wherever they are needed, so what they read counts and they themselves do not.
+
+import type { Node, TensorNode } from '../graph/index.js';
+import { build, type Expr } from '../loop/index.js';
+import { constants, indices, space, spread, tensorOf } from './forms.js';
+import { type Group, isSmall, type Member } from './groups.js';
+import { type Forms, probeBuffer } from './roots.js';
+import { Names, Scope } from './scope.js';
+import { Values } from './values.js';
+
+/** The node whose kernel fills the storage of `node`: the loop, for one of its results. */
+export function producer(node: Node, forms: Forms): Node {
+  return forms.of(node).kind === 'element-of' ? (node.args[0] as Node) : node;
+}
+
+export function memberReads(member: Member, group: Group, roots: ReadonlySet<Node>, forms: Forms): Map<Node, Expr[][]> {
+  const reads = new Map<Node, Expr[][]>();
+  const note = (node: Node, index: readonly Expr[]): void => {
+    const known = reads.get(node);
+    if (known === undefined) reads.set(node, [[...index]]);
+    else known.push([...index]);
+  };
+  const transparent = new Set<Node>([...(forms.isStored(member.node) ? [] : [member.node]), ...group.members.flatMap((one) => (one.role === 'map' ? [one.node] : []))]);
+  const values = new Values({
+    stored: (node) => ((roots.has(node) && !transparent.has(node)) || forms.isStored(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined),
+    form: (node) => forms.of(node),
+    observe: note,
+  });
+  const scope = Scope.root(new Names());
+  if (member.role === 'nest' || member.role === 'loop') {
+    // Stored arguments, and what scalars in registers are computed from.
+    for (const argument of member.node.args) {
+      if (roots.has(argument) || forms.isStored(argument)) note(argument, []);
+      else values.at(tensorOf(argument), [], scope);
+    }
+    return reads;
+  }
+  const shape = member.node.type.shape;
+  const loops = space(shape).map((_, axis) => build.index(`o${axis}`));
+  const unrolled = (group.mode === 'small' || group.outer.length === 0) && isSmall(space(shape));
+  const points = unrolled ? [...indices(constants(space(shape)) as number[])].map((at) => spread(shape, at.map(build.int))) : [spread(shape, loops)];
+  for (const at of points) {
+    switch (member.role) {
+      case 'map':
+        values.at(member.node, at, scope);
+        break;
+      case 'reduce': {
+        const reduced = spread(member.form.reduced, space(member.form.reduced).map((_, axis) => build.index(`r${axis}`)));
+        member.form.term(at, reduced, (argument, index) => values.at(argument, index, scope));
+        break;
+      }
+      case 'partial': {
+        // The points are loops of the group, what is kept comes after them, as in elementwise members.
+        const point = member.form.points.map((_, axis) => build.index(`o${axis}`));
+        const kept = space(shape.slice(1)).map((_, axis) => build.index(`o${point.length + axis}`));
+        const within = member.form.within.map((_, axis) => build.index(`o${point.length + axis}`));
+        const { of } = member.form;
+        of.term(spread(of.node.type.shape, kept), spread(of.reduced, [...point, ...within]), (argument, index) => values.at(argument, index, scope));
+        break;
+      }
+      case 'tile': {
+        const [left, right] = member.node.args.map(tensorOf) as [TensorNode, TensorNode];
+        const batch = at.slice(0, -2);
+        values.at(left, [...batch, at.at(-2) as Expr, build.index('k')], scope);
+        values.at(right, [...batch, build.index('k'), at.at(-1) as Expr], scope);
+        break;
+      }
+    }
+  }
+  return reads;
+}
+

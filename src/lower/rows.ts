@@ -1,0 +1,188 @@
+// Kernels of rows: reductions of each row, elementwise results, and shares of sums over all rows. In: a group and its storage. Out: statements in a scope.
+// Holds: rows come in blocks that depend on sizes alone; a block owns its shares and what it keeps of the row at hand; see the note at the end.
+
+import { type Dim, elementCount, type Shape } from '../base/index.js';
+import type { Node, TensorNode } from '../graph/index.js';
+import { type Accumulator, build, type Buffer, type Expr } from '../loop/index.js';
+import { combineStep, identity, type PartialForm, space, spread, widthAs } from './forms.js';
+import type { Group } from './groups.js';
+import { blocksOf } from './partial.js';
+import { alike, type EmitContext, groupBy, PointEmitter, type Reduction } from './points.js';
+import { type Kept, keptValues } from './row-values.js';
+import { type Scope, valueKey } from './scope.js';
+
+/** One way along the columns of a row. */
+interface Pass {
+  readonly columns: Shape;
+  readonly reductions: readonly Reduction[];
+  readonly maps: readonly TensorNode[];
+  readonly shares: readonly PartialForm[];
+}
+
+interface KeptRow extends Kept {
+  readonly buffer: Buffer;
+}
+
+/** What the loops around a row are. */
+interface Row {
+  readonly block: Expr;
+  readonly point: readonly Expr[];
+  /** Registers of shares that are single elements. */
+  readonly totals: ReadonlyMap<PartialForm, Accumulator>;
+}
+
+export class RowEmitter {
+  readonly #points: PointEmitter;
+  readonly #shares: readonly PartialForm[];
+  readonly #passes: readonly Pass[];
+  readonly #kept: readonly KeptRow[];
+
+  readonly group: Group;
+  readonly context: EmitContext;
+
+  constructor(group: Group, context: EmitContext) {
+    this.group = group;
+    this.context = context;
+    this.#points = new PointEmitter(group, context);
+    this.#shares = group.members.flatMap((member) => (member.role === 'partial' ? [member.form] : []));
+    this.#passes = this.#planPasses();
+    this.#kept = this.#planKept();
+  }
+
+  emit(scope: Scope): void {
+    const { count, points } = blocksOf(this.group.outer);
+    scope.loop('p', count, this.context.parallel ? 'parallel' : 'serial', (p, block) => {
+      const start = block.let('start', build.times(p, points));
+      const totals = new Map<PartialForm, Accumulator>();
+      for (const share of this.#shares) {
+        const columns = space(share.of.node.type.shape);
+        if (columns.length === 0) totals.set(share, this.#points.declare(block, share.of, [], share.node));
+        else this.#points.nested(block, columns, (lanes, at) => lanes.emit(this.#shareStore(share, p, at, identity(share.of.combine, share.node.type.dtype))));
+      }
+      const rows = build.size(elementCount(this.group.outer));
+      block.loop('o', build.smaller(points, build.minus(rows, start)), 'serial', (o, body) => this.#row(body, { block: p, point: this.#pointOf(body, build.plus(start, o)), totals }));
+      for (const [share, total] of totals) block.emit(this.#shareStore(share, p, [], build.read(total)));
+    });
+  }
+
+  #shareStore(share: PartialForm, block: Expr, at: readonly Expr[], value: Expr): { kind: 'store'; buffer: Buffer; index: readonly Expr[]; value: Expr } {
+    const buffer = this.context.storage.bufferOf(share.node);
+    return { kind: 'store', buffer, index: [block, ...spread(share.of.node.type.shape, at)], value };
+  }
+
+  /** Indices of the row with this number. */
+  #pointOf(scope: Scope, row: Expr): Expr[] {
+    const point: Expr[] = [];
+    let left = row;
+    for (const dim of this.group.outer.slice(1).reverse()) {
+      point.unshift(scope.let('o', build.modulo(left, build.size(dim))));
+      left = build.over(left, build.size(dim));
+    }
+    return [scope.let('o', left), ...point];
+  }
+
+  #row(body: Scope, row: Row): void {
+    const rowShares = this.#shares.filter((share) => columnsOf(share).length === 0);
+    for (const [at, pass] of this.#passes.entries()) this.#pass(body, row, pass, at);
+    for (const share of rowShares) this.#accumulateShare(body, share, row, []);
+    const { stages, maps } = this.#points;
+    this.#points.store(body, [...stages.flatMap((stage) => stage.map(({ node }) => node)), ...maps.filter((node) => space(node.type.shape).length === row.point.length)], row.point);
+  }
+
+  #pass(body: Scope, row: Row, pass: Pass, at: number): void {
+    const registers = pass.reductions.map(({ node, form }) => this.#points.declare(body, form, [], node));
+    const fill = (lanes: Scope, columns: readonly Expr[], into: readonly Accumulator[]): void => {
+      const indexOf = (node: TensorNode): Expr[] => spread(node.type.shape, [...row.point, ...columns]);
+      for (const { node, again, buffer } of this.#kept) if (again.includes(at)) lanes.remember(valueKey(node, indexOf(node)), lanes.let('x', build.load(buffer, [row.block, ...columns])));
+      for (const [which, { node, form }] of pass.reductions.entries()) this.#points.accumulate(lanes, form, into[which] as Accumulator, [], spread(node.type.shape, row.point), spread(form.reduced, columns));
+      for (const share of pass.shares) this.#accumulateShare(lanes, share, row, columns);
+      const keeps = this.#kept.filter(({ first }) => first === at).map(({ node, buffer }) => ({ buffer, value: this.#points.values.at(node, indexOf(node), lanes) }));
+      for (const { buffer, value } of keeps) lanes.emit({ kind: 'store', buffer, index: [row.block, ...columns], value });
+      this.#points.store(lanes, pass.maps, [...row.point, ...columns]);
+    };
+    if (pass.reductions.length > 0) this.#points.reduceLoops(body, pass.reductions, registers, fill);
+    else this.#points.nested(body, pass.columns, (lanes, columns) => fill(lanes, columns, []));
+    for (const [which, { node }] of pass.reductions.entries()) {
+      body.remember(valueKey(node, spread(node.type.shape, row.point)), body.let('r', widthAs(node.type.dtype, build.read(registers[which] as Accumulator))));
+    }
+  }
+
+  /** Adds what this point contributes. */
+  #accumulateShare(scope: Scope, share: PartialForm, row: Row, columns: readonly Expr[]): void {
+    const { of } = share;
+    const kept = space(of.node.type.shape);
+    const total = row.totals.get(share);
+    const keptIndex = spread(of.node.type.shape, columns.slice(0, kept.length));
+    const reduced = spread(of.reduced, [...row.point, ...columns.slice(kept.length)]);
+    if (total !== undefined) return this.#points.accumulate(scope, of, total, [], keptIndex, reduced);
+    const value = of.term(keptIndex, reduced, (argument, index) => this.#points.values.at(argument, index, scope));
+    const before = build.load(this.context.storage.bufferOf(share.node), [row.block, ...keptIndex]);
+    scope.emit(this.#shareStore(share, row.block, columns, combineStep(of.combine, share.node.type.dtype, before, value)));
+  }
+
+  // ---- what is done in which pass ------------------------------------------------------------------------------------------------------
+
+  /** Reductions of the row in the order in which they need each other, then everything that is stored, by columns. A share is added in the first pass along its columns that has what it needs. */
+  #planPasses(): Pass[] {
+    const { stages } = this.#points;
+    const left = new Set(this.#shares);
+    const reducing = stages.flatMap((stage, level) =>
+      alike(stage).map((reductions): Pass => {
+        const columns = space((reductions[0] as Reduction).form.reduced);
+        const shares = [...left].filter((share) => sameShape(columnsOf(share), columns) && this.#waitsFor(share) <= level);
+        for (const share of shares) left.delete(share);
+        return { columns, reductions, maps: [], shares };
+      }),
+    );
+    const points = this.group.outer.length;
+    const trailing = (node: TensorNode): Shape => space(node.type.shape).slice(points);
+    const maps = this.#points.maps.filter((node) => trailing(node).length > 0);
+    const last = groupBy([...maps.map(trailing), ...[...left].map(columnsOf).filter((columns) => columns.length > 0)], (columns) => columns.join());
+    const storing = last.map(([first]): Pass => {
+      const columns = first as Shape;
+      return { columns, reductions: [], maps: maps.filter((node) => sameShape(trailing(node), columns)), shares: [...left].filter((share) => sameShape(columnsOf(share), columns)) };
+    });
+    return [...reducing, ...storing];
+  }
+
+  /** Stages of reductions whose results the share needs. */
+  #waitsFor(share: PartialForm): number {
+    const stageOf = new Map<Node, number>(this.#points.stages.flatMap((stage, level) => stage.map(({ node }): [Node, number] => [node, level + 1])));
+    const seen = new Set<Node>();
+    const visit = (node: Node): number => {
+      if (seen.has(node)) return 0;
+      seen.add(node);
+      return stageOf.get(node) ?? Math.max(0, ...this.context.forms.argsOf(node).map(visit));
+    };
+    return Math.max(0, ...share.node.args.map(visit));
+  }
+
+  #planKept(): KeptRow[] {
+    const { forms, storage } = this.context;
+    const own = new Map(this.group.members.map((member) => [member.node, member.role]));
+    const isInline = (node: Node): boolean => {
+      const role = own.get(node);
+      if (role !== undefined) return role === 'map' && !forms.isStored(node);
+      return node.type.kind === 'tensor' && storage.stored(node as TensorNode) === undefined;
+    };
+    const passes = this.#passes.map(({ columns, reductions, maps, shares }) => ({
+      columns,
+      needs: [...reductions.flatMap(({ node }) => forms.argsOf(node)), ...maps, ...shares.flatMap(({ node }) => node.args)],
+    }));
+    const [blocks] = (this.#shares[0] as PartialForm).node.type.shape as [Dim];
+    return keptValues(passes, this.group.outer, forms, isInline).map((kept) => {
+      const columns = (this.#passes[kept.first] as Pass).columns;
+      return { ...kept, buffer: storage.pool.temporary({ dtype: kept.node.type.dtype, shape: [blocks, ...columns] }) };
+    });
+  }
+}
+
+const sameShape = (a: Shape, b: Shape): boolean => a.join() === b.join();
+
+/** The axes that are left of what a share is computed over when the row is fixed. */
+const columnsOf = (share: PartialForm): Shape => [...space(share.of.node.type.shape), ...share.within];
+
+/* Note: rows.
+   A row is passed once per stage of its reductions and once to store, from the nearest cache all but the first time. What is costly to compute and needed again in a later pass is kept in a row of its own, one per
+   block and so reused for every row of it. Shares of sums over all rows with a result per column are added in place, in rows of their own that stay in the nearest cache as well; shares that are single
+   elements are registers of the block. */

@@ -1,0 +1,70 @@
+// Which reductions over many points are done in shares, so that one pass over the points serves them and whatever else needs the same data. In: demanded nodes. Out: the cheaper of two fusions.
+// Holds: a reduction is split only if its shares find company; see the note at the end.
+
+import { elementCount, type Shape, shapeEquals } from '../base/index.js';
+import type { Node, TensorNode } from '../graph/index.js';
+import { costOfPlan } from './cost-model.js';
+import { type ReduceForm, space } from './forms.js';
+import { fuseAsSplit } from './fuse.js';
+import type { Fusion, Group } from './groups.js';
+import { splitReduction } from './partial.js';
+import type { Forms } from './roots.js';
+
+/** Columns at least, when they are known: lanes run along them. */
+const leastColumns = 8;
+/** Points at least: fewer are not worth blocks. */
+const leastPoints = 64;
+
+export function fuse(demanded: readonly TensorNode[], forms: Forms): Fusion {
+  const whole = fuseAsSplit(demanded, forms);
+  const chosen = new Map<Node, Shape>();
+  for (const group of whole.groups) {
+    for (const member of group.members) {
+      if (member.role !== 'reduce') continue;
+      const points = pointsOf(member.form, whole.groups);
+      if (points !== undefined) chosen.set(member.node, points);
+    }
+  }
+  if (chosen.size === 0) return whole;
+  for (const [node, points] of chosen) forms.split(node, splitReduction(forms.of(node) as ReduceForm, points));
+  for (;;) {
+    const fusion = fuseAsSplit(demanded, forms);
+    const lonely = [...chosen.keys()].filter((node) => {
+      const partial = forms.splitOf(node)?.partial.node;
+      return partial === undefined || fusion.groupOf.get(partial)?.members.length === 1;
+    });
+    for (const node of lonely) {
+      forms.split(node, undefined);
+      chosen.delete(node);
+    }
+    if (chosen.size === 0) return whole;
+    if (lonely.length > 0) continue;
+    const wanted = new Set<Node>(demanded);
+    if (costOfPlan(fusion, wanted, forms) < costOfPlan(whole, wanted, forms)) return fusion;
+    for (const node of chosen.keys()) forms.split(node, undefined);
+    return whole;
+  }
+}
+
+/** The points whose blocks could share a reduction with others, if there are enough. */
+function pointsOf(form: ReduceForm, groups: readonly Group[]): Shape | undefined {
+  const points = leadingPoints(form, groups);
+  return points !== undefined && (elementCount(points).constant ?? Infinity) >= leastPoints ? points : undefined;
+}
+
+function leadingPoints(form: ReduceForm, groups: readonly Group[]): Shape | undefined {
+  const kept = space(form.node.type.shape);
+  const reduced = space(form.reduced);
+  if (reduced.length === 0) return undefined;
+  if (kept.length > 0) return form.innermostReduced || !isWide(kept) ? undefined : reduced;
+  const rows = groups.find(({ mode, outer }) => mode === 'inner' && outer.length > 0 && outer.length <= reduced.length && shapeEquals(reduced.slice(0, outer.length), outer));
+  if (rows !== undefined) return rows.outer;
+  return reduced.length > 1 && isWide(reduced) ? reduced.slice(0, -1) : undefined;
+}
+
+const isWide = (columns: Shape): boolean => (columns.at(-1)?.constant ?? Infinity) >= leastColumns;
+
+/* Note: shares.
+   The sum over all rows of a matrix (the gradient of a bias, of a layer norm's scale) and the sum over everything (a loss) do not loop like the kernel that computes the rows. Done whole, they read again what that
+   kernel has just written, or compute it a second time. In shares they ride along: the rows come in blocks, each block adds what it passes to a share of its own, and a second, small kernel combines the
+   shares in order. This pays where the data that need not travel are more than the shares, which the cost model says; a reduction whose shares would have a kernel for themselves stays whole. */
