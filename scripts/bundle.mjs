@@ -3,7 +3,7 @@
 // of it by which the compile cache knows this compiler. Holds: what Node compiles of a bundle is kept beside it; a Node that cannot use that compiles
 // it again; a file whose content is as it was is not written again, and none is seen half written.
 
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -24,31 +24,45 @@ const BUNDLES = [
   {
     name: 'index',
     entries: {
-      'index.cjs': (load) => `'use strict';\nmodule.exports = ${load};\n`,
-      'index.js': (_, exports) => `const { createRequire } = process.getBuiltinModule('node:module');\nexport const { ${exports.join(', ')} } = createRequire(import.meta.url)('./index.cjs');\n`,
+      'index.js': (load, exports) => `const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);\nexport const { ${exports.join(', ')} } = ${load};\n`,
     },
   },
 ];
 
-/** What `grammar/prepared.ts` knows in the bundle. */
-async function prepared() {
+/** Modules that the bundle has in place of others, with what takes long to find out: the parser's choices, the library's texts and trees, chevrotain in one file. */
+async function replacements() {
   const { TdslParser } = await import(at('dist', 'grammar', 'declaration-rules.js'));
   const { lookaheadsOf } = await import(at('dist', 'grammar', 'lookahead.js'));
   const { parse } = await import(at('dist', 'grammar', 'index.js'));
-  const std = at('src', 'std');
-  const trees = filesBelow(std, (path) => path.endsWith('.tdsl')).map((path) => {
-    const name = `std/${path.slice(std.length + 1, -'.tdsl'.length)}`;
-    const { program, problems } = parse(readFileSync(path, 'utf8'), name);
+  const { loadStd, stdNames } = await import(at('dist', 'src', 'std', 'load.js'));
+  const texts = stdNames.map((name) => [name, loadStd()(name)]);
+  const trees = texts.map(([name, text]) => {
+    const { program, problems } = parse(text, name);
     if (problems.length > 0) throw new Error(`${name}: ${problems[0].message}`);
     return [name, JSON.stringify(program)];
   });
   const tables = JSON.stringify(lookaheadsOf(new TdslParser()));
-  return `const trees = new Map(${JSON.stringify(trees)});
+  return new Map([
+    [at('dist', 'grammar', 'prepared.js'), `
+const trees = new Map(${JSON.stringify(trees)});
 export const preparedLookaheads = () => ${JSON.stringify(tables)};
-export const preparedTree = (path) => trees.get(path);`;
+export const preparedTree = (path) => trees.get(path);`],
+    [at('dist', 'src', 'std', 'load.js'), `
+const texts = new Map(${JSON.stringify(texts)});
+export const stdNames = [...texts.keys()];
+export const loadStd = () => (name) => texts.get(name);`],
+    [at('dist', 'grammar', 'chevrotain.js'), `export * from '${at('node_modules', 'chevrotain', 'lib', 'chevrotain.mjs')}';`],
+  ]);
 }
 
-async function codeOf(name, replacements) {
+/** Node's own modules are loaded where they are used: some of them take longer than the rest of a bundle. */
+const deferred = (code) =>
+  [...code.matchAll(/^let (node_\w+) = require\("node:([\w/]+)"\);$/gm)].reduce(
+    (text, [line, name, module]) => text.replace(line, '').replaceAll(new RegExp(`\\b${name}\\b`, 'g'), `require("node:${module}")`),
+    code,
+  );
+
+async function codeOf(name, modules) {
   // Not at the top: set-up reads this file before anything is installed.
   const { rolldown } = await import('rolldown');
   const made = await rolldown({
@@ -56,11 +70,11 @@ async function codeOf(name, replacements) {
     platform: 'node',
     input: { [name]: driver(name) },
     external: /^node:/,
-    plugins: [{ name: 'prepared', load: (id) => replacements.get(id) }],
+    plugins: [{ name: 'prepared', load: (id) => modules.get(id) }],
   });
   try {
     const { output } = await made.generate({ dir: FOLDER, format: 'cjs', codeSplitting: false });
-    return { code: wrapped(output[0].code), exports: output[0].exports };
+    return { code: wrapped(deferred(output[0].code)), exports: output[0].exports };
   } finally {
     await made.close();
   }
@@ -79,12 +93,8 @@ async function compiledCode(bundle, source, file) {
 }
 
 export async function bundle() {
-  const replacements = new Map([
-    [at('dist', 'grammar', 'prepared.js'), await prepared()],
-    // The package's own single file, joined with the rest.
-    [at('dist', 'grammar', 'chevrotain.js'), `export * from '${at('node_modules', 'chevrotain', 'lib', 'chevrotain.mjs')}';`],
-  ]);
-  const bundles = await Promise.all(BUNDLES.map(async (one) => ({ ...one, ...(await codeOf(one.name, replacements)) })));
+  const modules = await replacements();
+  const bundles = await Promise.all(BUNDLES.map(async (one) => ({ ...one, ...(await codeOf(one.name, modules)) })));
   const stamp = hash(...bundles.map(({ code }) => code));
   const kept = new Set(['stamp']);
   const write = (name, content) => {

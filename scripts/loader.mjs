@@ -8,17 +8,18 @@ const ascii = (code) => code.replaceAll(/[^\x00-\x7f]/g, (unit) => `\\u${unit.ch
 
 function load(require, name) {
   const { readFileSync } = require('node:fs');
-  const vm = require('node:vm');
-  const filename = `${__dirname}/${name}.cjs`;
+  const { dirname } = require('node:path');
+  const { Script } = require('node:vm');
+  const filename = require.resolve(`./${name}.cjs`);
   let cachedData;
   try {
-    cachedData = readFileSync(`${__dirname}/${name}.code`);
+    cachedData = readFileSync(filename.replace(/cjs$/, 'code'));
   } catch {
     // Nothing has been compiled yet.
   }
-  const script = new vm.Script(readFileSync(filename, 'latin1'), { filename, cachedData });
+  const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData });
   const module = { exports: {} };
-  script.runInThisContext()(module.exports, require, module, filename, __dirname);
+  script.runInThisContext()(module.exports, require, module, filename, dirname(filename));
   return module.exports;
 }
 

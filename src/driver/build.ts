@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { buildArtifact, header } from '../../codegen/llvm/index.js';
 import type { Manifest } from '../../runtime/abi/manifest.js';
 import { DiagnosticsError, type Diagnostic } from '../base/index.js';
-import { Cache, stampOf } from './cache.js';
+import { Cache } from './cache.js';
 import { check, type Checked, isLibrary } from './front.js';
 import { manifestOf } from './manifest.js';
 import { mistakesOf } from './mistakes.js';
@@ -48,7 +48,7 @@ export function buildCached(request: BuildRequest, cache = new Cache()): BuildRe
     const found = cache.find(key);
     if (found !== undefined) return { kind: 'built', directory: found };
     const checked = check(request, texts);
-    const files = [...texts].filter(([path]) => !isLibrary(path)).map(([path, text]) => stampOf(path, text));
+    const files = [...texts].filter(([path]) => !isLibrary(path)).map(([path, text]) => ({ path, text }));
     return { kind: 'built', directory: cache.store(key, files, (directory) => void compileChecked(checked, request).write(directory)) };
   } catch (error) {
     const mistakes = mistakesOf(error);

@@ -2,12 +2,13 @@
 // Holds: an entry is complete or absent (it is renamed into place); nothing in it depends on where the sources lie; whatever is unreadable or damaged is a miss.
 
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeDirectory, notWritten } from './files.js';
 import { packageRoot } from './package.js';
+import { prune } from './prune.js';
 import { artifactFiles } from './request.js';
 
 export interface CacheRequest {
@@ -16,25 +17,18 @@ export interface CacheRequest {
   readonly options: string;
 }
 
-/** A file that a build read, by content. */
-export interface FileStamp {
+/** A file that a build read. */
+export interface SourceFile {
   readonly path: string;
-  readonly hash: string;
+  readonly text: string;
 }
 
-/** What the index says about a request. */
+/** What the index says about a request: names in the index are short, so it repeats whom it answers. */
 interface CacheRecord {
-  readonly files: readonly FileStamp[];
+  readonly request: readonly string[];
+  readonly files: readonly SourceFile[];
   readonly entry: string;
 }
-
-const hashOf = (...parts: readonly string[]): string => {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(`${part.length}:`).update(part);
-  return hash.digest('hex').slice(0, 40);
-};
-
-export const stampOf = (path: string, text: string): FileStamp => ({ path: resolve(path), hash: hashOf(text) });
 
 export class Cache {
   readonly directory: string;
@@ -49,10 +43,14 @@ export class Cache {
   /** The artifact's directory when every file is as it was when it was built. */
   find(request: CacheRequest): string | undefined {
     try {
-      const { files, entry } = JSON.parse(readFileSync(this.#indexPath(request), 'utf8')) as CacheRecord;
-      if (!/^[0-9a-f]{40}$/.test(entry) || !files.every((file) => hashOf(readFileSync(file.path, 'utf8')) === file.hash)) return undefined;
+      const known = this.#known(request);
+      const index = this.#indexPath(known);
+      const { request: asked, files, entry } = JSON.parse(readFileSync(index, 'utf8')) as CacheRecord;
+      if (known.some((part, at) => part !== asked[at]) || !/^[0-9a-f]{40}$/.test(entry) || !files.every((file) => readFileSync(file.path, 'utf8') === file.text)) return undefined;
       const place = this.#place(entry);
-      return isComplete(place) ? place : undefined;
+      if (!isComplete(place)) return undefined;
+      markUsed(index, place);
+      return place;
     } catch {
       // No record, one that is damaged, or a file that went away: not cached.
       return undefined;
@@ -60,18 +58,20 @@ export class Cache {
   }
 
   /** Calls `fill` with an empty directory, and keeps it under the hash of what it was built of. Errors: file-not-written, and what `fill` throws. */
-  store(request: CacheRequest, files: readonly FileStamp[], fill: (directory: string) => void): string {
+  store(request: CacheRequest, files: readonly SourceFile[], fill: (directory: string) => void): string {
     // The artifact repeats the base name of its source.
-    const entry = hashOf(this.#compiler, request.options, basename(request.path), ...files.map((file) => file.hash));
+    const entry = hashOf(this.#compiler, request.options, basename(request.path), ...files.map((file) => file.text));
     const place = this.#place(entry);
     try {
       if (!isComplete(place)) this.#build(place, fill);
-      const index = this.#indexPath(request);
+      const known = this.#known(request);
+      const index = this.#indexPath(known);
       makeDirectory(dirname(index));
-      const record: CacheRecord = { files, entry };
+      const record: CacheRecord = { request: known, files: files.map(({ path, text }) => ({ path: resolve(path), text })), entry };
       const fresh = `${index}.${randomUUID()}`;
       writeFileSync(fresh, JSON.stringify(record));
       renameSync(fresh, index);
+      prune(this.directory, ['artifacts', 'index']);
     } catch (error) {
       throw notWritten(`the compile cache ${this.directory}`, error);
     }
@@ -99,8 +99,39 @@ export class Cache {
     return join(this.directory, 'artifacts', entry);
   }
 
-  #indexPath(request: CacheRequest): string {
-    return join(this.directory, 'index', `${hashOf(this.#compiler, resolve(request.path), request.options)}.json`);
+  #known({ path, options }: CacheRequest): readonly string[] {
+    return [this.#compiler, resolve(path), options];
+  }
+
+  #indexPath(known: readonly string[]): string {
+    return join(this.directory, 'index', `${shortName(known.join('\n'))}.json`);
+  }
+}
+
+/** What two builds with the same parts share. */
+function hashOf(...parts: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(`${part.length}:`).update(part);
+  return hash.digest('hex').slice(0, 40);
+}
+
+/** Two rounds of FNV-1a: a name that seldom clashes, without Node's cryptography, which takes longer to load than everything else on the way to a cached artifact. */
+function shortName(text: string): string {
+  let [low, high] = [0x811c9dc5, 0xcbf29ce4];
+  for (let at = 0; at < text.length; at++) {
+    low = Math.imul(low ^ text.charCodeAt(at), 0x01000193);
+    high = Math.imul(high ^ text.charCodeAt(at) ^ (low >>> 16), 0x01000193);
+  }
+  return [high, low].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
+}
+
+/** What is in use stays when others are removed. A cache that can only be read serves as well. */
+function markUsed(...paths: readonly string[]): void {
+  const now = new Date();
+  try {
+    for (const path of paths) utimesSync(path, now, now);
+  } catch {
+    // Read only.
   }
 }
 
@@ -111,27 +142,26 @@ function defaultDirectory(): string {
   return TFC_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'tfc');
 }
 
-/** Changes whenever the compiler does: version, and the bundle's own stamp or, without one, names, sizes and times of the compiler's files. */
+/** Changes whenever the compiler does: the bundle's own stamp or, without one, names, sizes and times of the compiler's files; and the addon that comes with it. */
 function compilerStamp(): string {
   const root = packageRoot();
-  const parts: string[] = [readFileSync(join(root, 'package.json'), 'utf8')];
-  const stamp = (path: string): void => {
-    const { size, mtimeMs } = statSync(path);
-    parts.push(`${path}:${size}:${mtimeMs}`);
-  };
+  const addon = stampOf(join(root, 'build', 'llvm.node'));
+  const bundled = fileURLToPath(new URL('stamp', import.meta.url));
+  if (existsSync(bundled)) return `${readFileSync(bundled, 'utf8')} ${addon}`;
+  const stamps: string[] = [];
   const visit = (directory: string): void => {
     if (!existsSync(directory)) return;
     for (const entry of readdirSync(directory, { withFileTypes: true })) {
       const path = join(directory, entry.name);
       if (entry.isDirectory()) visit(path);
-      else if (/\.(?:js|tdsl)$/.test(entry.name)) stamp(path);
+      else if (/\.(?:js|tdsl)$/.test(entry.name)) stamps.push(stampOf(path));
     }
   };
-  const bundled = fileURLToPath(new URL('stamp', import.meta.url));
-  const isBundled = existsSync(bundled);
-  if (isBundled) parts.push(readFileSync(bundled, 'utf8'));
-  for (const room of [...(isBundled ? [] : ['dist/src', 'dist/codegen', 'dist/grammar']), 'src/std']) visit(join(root, room));
-  const addon = join(root, 'build', 'llvm.node');
-  if (existsSync(addon)) stamp(addon);
-  return hashOf(...parts);
+  for (const room of ['dist/src', 'dist/codegen', 'dist/grammar', 'src/std']) visit(join(root, room));
+  return hashOf(readFileSync(join(root, 'package.json'), 'utf8'), addon, ...stamps);
+}
+
+function stampOf(path: string): string {
+  const status = statSync(path, { throwIfNoEntry: false });
+  return status === undefined ? '' : `${path}:${status.size}:${status.mtimeMs}`;
 }

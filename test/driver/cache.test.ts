@@ -1,12 +1,12 @@
 // The compile cache. In: builds that write a text. Out: the directory of the same build, as long as nothing that it read has changed.
 
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { Cache, stampOf } from '../../src/driver/cache.js';
+import { Cache } from '../../src/driver/cache.js';
 import { optionsKey } from '../../src/driver/request.js';
 import { cli, workplace } from './tfc.js';
 
@@ -24,7 +24,7 @@ beforeEach(() => {
 });
 
 const cacheOf = (compiler = 'compiler 1'): Cache => new Cache(join(directory, 'cache'), compiler);
-const stamps = () => [main, imported].map((path) => stampOf(path, readFileSync(path, 'utf8')));
+const stamps = () => [main, imported].map((path) => ({ path, text: readFileSync(path, 'utf8') }));
 const request = () => ({ path: main, options: '{}' });
 const fill = (content: string) => (place: string) => writeFileSync(join(place, 'module.so'), content);
 const library = (place: string | undefined): string | undefined => (place === undefined ? undefined : readFileSync(join(place, 'module.so'), 'utf8'));
@@ -64,7 +64,7 @@ describe('cache', () => {
     const cache = cacheOf();
     const place = cache.store(request(), stamps(), fill('built'));
     const [index] = readdirSync(join(cache.directory, 'index'));
-    for (const content of ['', '{', 'null', '{"files":[],"entry":"../../../etc"}', '{"files":{},"entry":3}']) {
+    for (const content of ['', '{', 'null', '{"files":[],"entry":"../../../etc"}', '{"files":{},"entry":3}', `{"request":["compiler 1","elsewhere","{}"],"files":[],"entry":"${basename(place)}"}`]) {
       writeFileSync(join(cache.directory, 'index', index as string), content);
       expect(cache.find(request()), content).toBeUndefined();
     }
@@ -93,6 +93,24 @@ describe('cache', () => {
     expect(library(place)).toBe('faster');
     expect(readdirSync(join(cache.directory, 'artifacts'))).toHaveLength(1);
     expect(readdirSync(join(cache.directory, 'index'))).toHaveLength(1);
+  });
+
+  it('forgets what nobody used for a month, and what is used stays', () => {
+    const cache = cacheOf();
+    const other = { ...request(), options: 'other' };
+    const [old, used] = [cache.store(request(), stamps(), fill('old')), cache.store(other, stamps(), fill('used'))];
+    const longAgo = new Date(Date.now() - 40 * 24 * 3600 * 1000);
+    for (const folder of ['artifacts', 'index']) for (const name of readdirSync(join(cache.directory, folder))) utimesSync(join(cache.directory, folder, name), longAgo, longAgo);
+    expect(cache.find(other)).toBe(used);
+    const third = { ...request(), options: 'third' };
+    cache.store(third, stamps(), fill('looked for today already'));
+    expect(readdirSync(join(cache.directory, 'artifacts'))).toHaveLength(3);
+    utimesSync(join(cache.directory, 'pruned'), longAgo, longAgo);
+    cache.store(third, stamps(), () => expect.unreachable('it is there already'));
+    expect(existsSync(old)).toBe(false);
+    expect(cache.find(request())).toBeUndefined();
+    expect(library(cache.find(other))).toBe('used');
+    expect(readdirSync(join(cache.directory, 'index'))).toHaveLength(2);
   });
 
   it('says that its directory is a file', () => {
