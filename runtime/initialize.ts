@@ -1,6 +1,6 @@
 // First values of variables. In: positions, a seed. Out: nothing; the variables have values. Holds: the same seed gives the same values whatever is initialized together, and no variable changes that was not asked for.
 import { convert } from './convert.js';
-import { allocate, elements } from './element.js';
+import { elements } from './element.js';
 import { TfcError } from './error.js';
 import type { Variables } from './variables.js';
 
@@ -9,18 +9,14 @@ export function initialize(variables: Variables, positions: readonly number[], w
   const wanted = new Set(positions);
   const entries = new Set<number>();
   for (const at of wanted) {
-    const { path, dtype, shape, initial } = variables.spec(at);
+    const { path, dtype, initial } = variables.spec(at);
     switch (initial.kind) {
       case 'none':
         throw new TfcError('uninitialized-variable', `${path} declares no initial value.`, { variable: path, hint: 'Give it one with session.set.' });
       case 'constant': {
         const value = Number(initial.value);
         const element = elements[dtype].family === 'bool' ? value !== 0 : value;
-        const [first = 0] = convert({ kind: 'variable', name: path, dtype, shape: [] }, element).data;
-        const data = allocate(dtype, shape.reduce((total, size) => total * size, 1));
-        if (data instanceof BigInt64Array) data.fill(BigInt(first));
-        else data.fill(Number(first));
-        variables.write(at, data);
+        variables.fill(at, convert({ kind: 'variable', name: path, dtype, shape: [] }, element).data);
         break;
       }
       case 'entry':

@@ -19,6 +19,8 @@ export interface Native {
   createSession(threads: number, variableBytes: Float64Array): Handle<'session'>;
   readVariable(session: Handle<'session'>, index: number, into: TypedArray): void;
   writeVariable(session: Handle<'session'>, index: number, from: TypedArray): void;
+  /** Gives every element of a variable the value of the array's first. */
+  fillVariable(session: Handle<'session'>, index: number, element: TypedArray): void;
   /** Bytes of the session's arena as it is now. */
   arenaBytes(session: Handle<'session'>): number;
   /** counts: feeds, outputs, dims. The scalar outputs (positions, dtype codes) are those that `repeat` records. */

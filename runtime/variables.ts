@@ -78,6 +78,12 @@ export class Variables {
     this.markInitialized(at);
   }
 
+  /** Gives every element the value of the array's first. */
+  fill(at: number, element: TypedArray): void {
+    translating(() => this.#native.fillVariable(this.#session, at, element));
+    this.markInitialized(at);
+  }
+
   /** @throws TfcError unknown-variable, uninitialized-variable. */
   get(path: string): Tensor | number | bigint | boolean {
     const at = this.position(path);

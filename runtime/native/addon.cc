@@ -229,6 +229,17 @@ napi_value copy_variable(napi_env env, napi_callback_info info, bool write) {
 napi_value read_variable(napi_env env, napi_callback_info info) { return copy_variable(env, info, false); }
 napi_value write_variable(napi_env env, napi_callback_info info) { return copy_variable(env, info, true); }
 
+// fillVariable(session, index, array): every element is the array's first
+napi_value fill_variable(napi_env env, napi_callback_info info) {
+  Arguments<3> args(env, info);
+  auto *session = args.handle<tfc_session>(0, Kind::session);
+  int64_t index = args.integer(1);
+  auto array = args.array(2);
+  if (args.good && (index < 0 || index >= session->variable_count || array.length == 0)) args.bad("no variable at this position, or no element");
+  if (args.good) tfc_session_fill(session, static_cast<int32_t>(index), array.data, array.bytes / array.length);
+  return nullptr;
+}
+
 // arenaBytes(session) → number
 napi_value arena_bytes(napi_env env, napi_callback_info info) {
   Arguments<1> args(env, info);
@@ -339,6 +350,7 @@ NAPI_MODULE_INIT() {
       {"createSession", nullptr, create_session, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"readVariable", nullptr, read_variable, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"writeVariable", nullptr, write_variable, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"fillVariable", nullptr, fill_variable, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"arenaBytes", nullptr, arena_bytes, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"createStep", nullptr, create_step, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"bindFeed", nullptr, bind_feed, nullptr, nullptr, nullptr, napi_enumerable, nullptr},

@@ -1,4 +1,4 @@
-/* Aligned allocation with huge-page advice (see memory.h). */
+/* Aligned memory on huge pages (see memory.h). */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -6,23 +6,50 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 /* Two cache lines: processors fetch pairs of them. */
-#define LINE ((size_t)128)
+#define LINES ((size_t)128)
+#define PAGE ((size_t)4096)
 #define HUGE_PAGE ((size_t)2 << 20)
+/* From here on memory is mapped rather than taken from the heap, which would keep it when it is given back. */
+#define LARGE ((size_t)64 << 10)
+
+static size_t rounded(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
+
+/* A tail that fills most of a huge page gets one; a shorter one lies on small pages, which hold no more than it needs. */
+static size_t mapped_bytes(size_t bytes) {
+  size_t huge = rounded(bytes, HUGE_PAGE);
+  return bytes >= HUGE_PAGE && huge - bytes <= bytes / 8 ? huge : rounded(bytes, PAGE);
+}
+
+static void *map(size_t bytes) {
+  size_t length = mapped_bytes(bytes);
+  size_t spare = bytes >= HUGE_PAGE ? HUGE_PAGE : 0;
+  char *start = mmap(NULL, length + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (start == MAP_FAILED) return NULL;
+  if (spare == 0) return start;
+  size_t before = rounded((uintptr_t)start, HUGE_PAGE) - (uintptr_t)start;
+  if (before > 0) munmap(start, before);
+  if (before < spare) munmap(start + before + length, spare - before);
+#ifdef MADV_HUGEPAGE
+  /* Advice only: a system without huge pages refuses, and nothing is lost. */
+  (void)madvise(start + before, length, MADV_HUGEPAGE);
+#endif
+  return start + before;
+}
 
 void *tfc_memory_take(size_t bytes) {
   if (bytes > SIZE_MAX / 4) return NULL;
-  size_t alignment = bytes >= HUGE_PAGE ? HUGE_PAGE : LINE;
-  size_t rounded = bytes == 0 ? LINE : (bytes + alignment - 1) / alignment * alignment;
+  if (bytes >= LARGE) return map(bytes);
+  size_t length = rounded(bytes == 0 ? 1 : bytes, LINES);
   void *memory = NULL;
-  if (posix_memalign(&memory, alignment, rounded) != 0) return NULL;
-#ifdef MADV_HUGEPAGE
-  /* Advice only: a system without huge pages refuses, and nothing is lost. */
-  if (alignment == HUGE_PAGE) (void)madvise(memory, rounded, MADV_HUGEPAGE);
-#endif
-  return memory;
+  if (posix_memalign(&memory, LINES, length) != 0) return NULL;
+  return memset(memory, 0, length);
 }
 
-void tfc_memory_give(void *memory) { free(memory); }
+void tfc_memory_give(void *memory, size_t bytes) {
+  if (memory != NULL && bytes >= LARGE) munmap(memory, mapped_bytes(bytes));
+  else free(memory);
+}

@@ -1,12 +1,13 @@
-/* Memory of sessions. In: a size in bytes. Out: memory aligned to 64 bytes at least, or NULL when there is none.
-   Holds: large pieces are aligned to huge pages and ask the system for them, because matrix products stream from them. */
+/* Memory of sessions. In: a size in bytes. Out: zeroed memory, aligned to 128 bytes at least, or NULL when there is none.
+   Holds: large pieces come from the system as they are, zeroed where they are touched first, and ask for huge pages, because matrix products stream from them; what rounding adds is at most an eighth. */
 #ifndef TFC_MEMORY_H
 #define TFC_MEMORY_H
 
 #include <stddef.h>
 
-/* Contents are undefined; a size of 0 gives memory of its own, too. */
+/* A size of 0 gives memory of its own, too. */
 void *tfc_memory_take(size_t bytes);
-void tfc_memory_give(void *memory);
+/* With the size that it was taken with. */
+void tfc_memory_give(void *memory, size_t bytes);
 
 #endif

@@ -35,8 +35,8 @@ tfc_session *tfc_session_create(int32_t threads, int32_t variable_count, const d
     total += session->variable_bytes[at] == 0 ? LINE : (session->variable_bytes[at] + LINE - 1) / LINE * LINE;
   }
   session->block = tfc_memory_take(total);
+  session->block_bytes = total;
   if (session->block == NULL) return without_memory(session, sum, error);
-  memset(session->block, 0, total);
   size_t offset = 0;
   for (int32_t at = 0; at < variable_count; at += 1) {
     session->variables[at] = (char *)session->block + offset;
@@ -54,8 +54,8 @@ void tfc_session_close(tfc_session *session) {
   if (session->closed) return;
   session->closed = true;
   tfc_team_destroy(session->team);
-  tfc_memory_give(session->block);
-  tfc_memory_give(session->arena);
+  tfc_memory_give(session->block, session->block_bytes);
+  tfc_memory_give(session->arena, session->arena_bytes);
   free(session->variables);
   free(session->variable_bytes);
   session->team = NULL;
@@ -71,6 +71,20 @@ void tfc_session_release(tfc_session *session) {
   if (session == NULL || --session->references > 0) return;
   tfc_session_close(session);
   free(session);
+}
+
+void tfc_session_fill(tfc_session *session, int32_t variable, const void *element, size_t bytes) {
+  char *to = session->variables[variable];
+  size_t all = session->variable_bytes[variable];
+  if (all < bytes) return;
+  memcpy(to, element, bytes);
+  /* What is there is copied behind itself, twice as much every time, as far as the first-level cache reaches. */
+  for (size_t done = bytes; done < all;) {
+    size_t piece = done < 16384 ? done : 16384;
+    if (piece > all - done) piece = all - done;
+    memcpy(to + done, to, piece);
+    done += piece;
+  }
 }
 
 tfc_step *tfc_step_create(tfc_session *session, tfc_loaded *module, int32_t entry, const tfc_step_layout *layout, tfc_error *error) {
@@ -132,7 +146,7 @@ static bool grow(const tfc_step *step, int64_t needed, tfc_error *error) {
   tfc_session *session = step->session;
   if ((uint64_t)needed <= session->arena_bytes) return true;
   /* Its contents do not matter, so the old one goes first and the two never lie side by side. */
-  tfc_memory_give(session->arena);
+  tfc_memory_give(session->arena, session->arena_bytes);
   session->arena_bytes = 0;
   session->arena = tfc_memory_take((size_t)needed);
   if (session->arena == NULL) {

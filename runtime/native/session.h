@@ -18,6 +18,7 @@ typedef struct tfc_session {
   int32_t threads;
   tfc_team *team; /* NULL: one thread */
   void *block;
+  size_t block_bytes;
   int32_t variable_count;
   void **variables;
   size_t *variable_bytes;
@@ -59,6 +60,9 @@ tfc_session *tfc_session_create(int32_t threads, int32_t variable_count, const d
 /* Frees variables, arena and threads; steps of it fail with session-closed from then on. */
 void tfc_session_close(tfc_session *session);
 void tfc_session_release(tfc_session *session);
+
+/* Gives every element of a variable the value of `bytes` bytes at `element`. */
+void tfc_session_fill(tfc_session *session, int32_t variable, const void *element, size_t bytes);
 
 /* NULL and bad-artifact when the module has no entry at `entry`. */
 tfc_step *tfc_step_create(tfc_session *session, tfc_loaded *module, int32_t entry, const tfc_step_layout *layout, tfc_error *error);

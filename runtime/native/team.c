@@ -10,7 +10,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -198,12 +197,12 @@ void tfc_team_run(tfc_team *team, int64_t shares, const tfc_job *job) {
   }
 }
 
+static size_t bytes_of(int32_t wanted) { return sizeof(tfc_team) + (sizeof(seat) + sizeof(member)) * (size_t)wanted; }
+
 tfc_team *tfc_team_create(int32_t threads) {
   int32_t wanted = threads < 1 ? 1 : threads > MAXIMUM_THREADS ? MAXIMUM_THREADS : threads;
-  size_t all = sizeof(tfc_team) + (sizeof(seat) + sizeof(member)) * (size_t)wanted;
-  tfc_team *team = tfc_memory_take(all + APART);
+  tfc_team *team = tfc_memory_take(bytes_of(wanted));
   if (team == NULL) return NULL;
-  memset(team, 0, all);
   team->seats = (seat *)(team + 1);
   team->members = (member *)(team->seats + wanted);
   team->wanted = wanted;
@@ -221,5 +220,5 @@ void tfc_team_destroy(tfc_team *team) {
   publish(team, &team->members[0], 0);
   for (int32_t at = 1; at < team->present; at += 1) wake(&team->members[at]);
   for (int32_t at = 1; at < team->present; at += 1) pthread_join(team->members[at].thread, NULL);
-  tfc_memory_give(team);
+  tfc_memory_give(team, bytes_of(team->wanted));
 }
