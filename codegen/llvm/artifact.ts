@@ -44,7 +44,7 @@ const pipeline = [
  * The code generator's strength reduction would take two fifths of its time: addresses come with their strides taken apart, and what is left of them
  * fits the processor's addressing. Steps of the bench's programs take the same time with and without it.
  */
-const reduceStrength = false;
+const loopPasses = false;
 
 /** TFC_ABI_VERSION of runtime/abi/tfc.h. */
 const abiVersion = 2;
@@ -53,7 +53,7 @@ const abiVersion = 2;
 export function compilePrograms(input: CompileInput & { readonly emit?: Emission }): CompileOutput {
   const start = performance.now();
   const { target } = input;
-  const options: TargetOptions = { triple: target.triple, cpu: target.cpu, features: target.features, optLevel: 3, passes: pipeline, autovectorize: false, reduceStrength };
+  const options: TargetOptions = { triple: target.triple, cpu: target.cpu, features: target.features, optLevel: 3, passes: pipeline, autovectorize: false, loopPasses };
   const module = buildModule(input, options);
   try {
     const buildMs = performance.now() - start;

@@ -61,11 +61,16 @@ function emitFunction(module: ModuleBuilder, program: Program, kernel: Kernel, p
   const sizes = new Sizes(module, entry, new Map(program.dims.map((dim, at) => [dim, fn.param(plan.memory.length + at)])));
   const math = new ScalarMath(module, build);
   const expressions = new Expressions(new MachineOps(module, build, cpu), new LinearForms(plan.definitions), sizes, math);
-  const memory = new Memory(expressions, (buffer) => {
-    const pointer = pointers.get(memoryKey(buffer, program.arena).key);
-    if (pointer === undefined) throw new InternalError('codegen', `the kernel ${kernel.name} has no memory for ${buffer.name}`);
-    return pointer;
-  });
+  const written = new Set(plan.memory.flatMap((one) => (one.written ? [one.key] : [])));
+  const memory = new Memory(
+    expressions,
+    (buffer) => {
+      const pointer = pointers.get(memoryKey(buffer, program.arena).key);
+      if (pointer === undefined) throw new InternalError('codegen', `the kernel ${kernel.name} has no memory for ${buffer.name}`);
+      return pointer;
+    },
+    (buffer) => written.has(memoryKey(buffer, program.arena).key),
+  );
   const accumulators = new AccumulatorFile(expressions, plan);
   expressions.connect(memory, accumulators);
   const statements = new Statements(expressions, memory, accumulators, plan, cpu);

@@ -1,31 +1,37 @@
 // Loads and stores. In: a buffer, its indices and the scope. Out: instructions. Holds: a lane that does not exist touches no memory; a vector access
-// reads and writes exactly the elements of its lanes. One lane after the other: one instruction; two to four apart: whole vectors and shuffles; else gather or scatter.
+// reads and writes exactly the elements of its lanes. One lane after the other: one instruction; a few apart: whole vectors and shuffles; else gather or scatter.
 
 import { bytesOf } from '../../src/base/index.js';
 import type { Buffer, Expr } from '../../src/loop/index.js';
+import { type Halfway, pickColumn } from './apart.js';
 import type { Expressions, Memo } from './expressions.js';
 import type { LlvmType, LlvmValue } from './llvm/index.js';
 import type { Value } from './machine.js';
 import type { Scalar, Scope } from './scope.js';
 
-/** Elements so far apart are still read as whole vectors. */
+/** Elements so far apart are still read as whole vectors; and so far where the rows between them belong to the buffer, so that all columns come from the same vectors. */
 const widestStride = 4;
+const widestRow = 16;
 
 /** Sums on the way to an address, and lanes that are masked off, may lie outside of the buffer. */
 const free = { inbounds: false } as const;
 
 type Place =
   | { readonly kind: 'one'; readonly pointer: LlvmValue }
-  | { readonly kind: 'row'; readonly pointer: LlvmValue; readonly stride: number }
+  /** `name`: of the address less `constant` elements, as long as it does not depend on memory. */
+  | { readonly kind: 'row'; readonly pointer: LlvmValue; readonly stride: number; readonly name: string | undefined; readonly constant: number }
   | { readonly kind: 'many'; readonly pointers: LlvmValue };
 
 export class Memory {
   private readonly expressions: Expressions;
   private readonly pointerOf: (buffer: Buffer) => LlvmValue;
+  /** Whether the kernel writes to the memory of the buffer. */
+  private readonly isWritten: (buffer: Buffer) => boolean;
 
-  constructor(expressions: Expressions, pointerOf: (buffer: Buffer) => LlvmValue) {
+  constructor(expressions: Expressions, pointerOf: (buffer: Buffer) => LlvmValue, isWritten: (buffer: Buffer) => boolean) {
     this.expressions = expressions;
     this.pointerOf = pointerOf;
+    this.isWritten = isWritten;
   }
 
   load(expr: Expr & { readonly kind: 'load' }, scope: Scope, memo: Memo): Value {
@@ -42,9 +48,12 @@ export class Memory {
     const rest = { align, passThrough: ops.zero(type) };
     if (place.kind === 'row' && mask === undefined && Math.abs(place.stride) === 1) return ops.fromMemory(this.loadRow(type, place.pointer, place.stride, align), dtype, lanes);
     const active = mask === undefined ? lanes : scope.lanes?.active;
-    if (place.kind === 'row' && place.stride >= 2 && place.stride <= widestStride && active !== undefined) {
+    if (place.kind === 'row' && place.stride >= 2 && place.stride <= widestRow && active !== undefined) {
       const column = this.column(expr, place.stride, scope);
-      return ops.fromMemory(this.loadApart(type, place.pointer, place.stride, active, column, align), dtype, lanes);
+      if (column !== undefined || place.stride <= Math.min(widestStride, lanes)) {
+        const made: Halfway = place.name === undefined || this.isWritten(expr.buffer) ? new Map() : scope.halfway;
+        return ops.fromMemory(this.loadApart(type, place, active, column, made), dtype, lanes);
+      }
     }
     if (place.kind === 'row' && place.stride === 1) return ops.fromMemory(build.maskedLoad(type, place.pointer, mask as LlvmValue, rest), dtype, lanes);
     const pointers = place.kind === 'many' ? place.pointers : this.spread(element, place.pointer, place.stride, lanes);
@@ -95,7 +104,7 @@ export class Memory {
     if (lanes === 1 && varying.length === 0) return { kind: 'one', pointer };
     if (varying.length === 0) {
       if (stride === 0) return { kind: 'one', pointer };
-      if (typeof stride === 'number') return { kind: 'row', pointer, stride };
+      if (typeof stride === 'number') return { kind: 'row', pointer, stride, name, constant };
       const steps = ops.steps(ops.module.types.i64, lanes, 1);
       const offsets = build.mul(steps, build.splat(lanes, stride));
       return { kind: 'many', pointers: build.gep(element, pointer, [offsets], free) };
@@ -129,27 +138,29 @@ export class Memory {
    * Elements that are `stride` apart for the first `active` lanes, from whole vectors and shuffles. Nothing beyond the last element is read; but where
    * the access is a column, whole rows are, so that all columns come from the same vectors.
    */
-  private loadApart(type: LlvmType, pointer: LlvmValue, stride: number, active: Scalar, column: number | undefined, align: number): LlvmValue {
+  private loadApart(type: LlvmType, place: Place & { readonly kind: 'row' }, active: Scalar, column: number | undefined, made: Halfway): LlvmValue {
     const { builder: build } = this.expressions.ops;
     const { lanes, scalar } = type;
+    const { pointer, stride } = place;
     const first = column ?? 0;
-    const end = lanes * stride;
-    const whole = active === lanes;
-    let taken: LlvmValue | undefined;
-    for (let part = 0; part < stride; part++) {
-      // Without the rest of its row, the last vector ends with the last element.
-      const start = part === stride - 1 && whole && column === undefined ? end - stride + 1 - lanes : part * lanes;
-      const from = start === first ? pointer : build.gep(scalar, pointer, [start - first], free);
-      const row = whole ? build.load(type, from, { align }) : build.maskedLoad(type, from, this.existing(active, stride, column !== undefined, lanes, start), { align, passThrough: this.expressions.ops.zero(type) });
-      const done = part * lanes;
-      const previous = taken;
-      taken = previous === undefined ? row : build.shuffle(previous, row, Array.from({ length: lanes }, (_, lane) => {
-        const position = lane * stride + first;
-        if (position >= done) return position < start + lanes ? lanes + position - start : -1;
-        return part === 1 ? position : lane;
-      }));
-    }
-    return taken as LlvmValue;
+    const align = scalar.scalarBits / 8;
+    const name = `${place.name}+${place.constant - first}`;
+    const from = (start: number): LlvmValue => (start === first ? pointer : build.gep(scalar, pointer, [start - first], free));
+    const load = (part: number): LlvmValue => {
+      const start = part * lanes;
+      if (active !== lanes) return build.maskedLoad(type, from(start), this.existing(active, stride, column !== undefined, lanes, start), { align, passThrough: this.expressions.ops.zero(type) });
+      if (column !== undefined || part < stride - 1) return build.load(type, from(start), { align });
+      // Without the rest of its row, the last vector ends with the last element, and what it has is moved to its place.
+      const row = build.load(type, from(start - stride + 1), { align });
+      return build.shuffle(row, row, Array.from({ length: lanes }, (_, lane) => (lane + stride <= lanes ? lane + stride - 1 : -1)));
+    };
+    const vectors = (part: number): LlvmValue => {
+      const key = `${name}:${part}`;
+      let value = made.get(key);
+      if (value === undefined) made.set(key, (value = load(part)));
+      return value;
+    };
+    return pickColumn(build, vectors, stride, first, lanes, made, name);
   }
 
   /** Which elements from the one numbered `start` on belong to the first `active` lanes: to their rows, or up to the last one's own. */

@@ -2,6 +2,7 @@
 // Holds: loop variables that are unrolled are numbers, so that addresses fold while emitting.
 
 import type { Combiner } from '../../src/loop/index.js';
+import type { Halfway } from './apart.js';
 import type { LlvmType, LlvmValue } from './llvm/index.js';
 import type { Value } from './machine.js';
 
@@ -74,6 +75,8 @@ export interface Scope {
   readonly sums: Map<string, Scalar>;
   /** Addresses made of such a sum and the start of a buffer. */
   readonly addresses: Map<string, LlvmValue>;
+  /** Parts of rows of memory that the kernel does not write. */
+  readonly halfway: Halfway;
   readonly registers: Map<string, Registers>;
   readonly partials: Map<string, Partials>;
   /** Extents of tiles that were decided around, by structural key. */
@@ -87,6 +90,7 @@ export const emptyScope = (): Scope => ({
   lets: new Map(),
   sums: new Map(),
   addresses: new Map(),
+  halfway: new Map(),
   registers: new Map(),
   partials: new Map(),
   extents: new Map(),
@@ -100,6 +104,7 @@ export const inner = (scope: Scope, change: Partial<Pick<Scope, 'lanes' | 'depth
   lets: new Map(scope.lets),
   sums: new Map(scope.sums),
   addresses: new Map(scope.addresses),
+  halfway: new Map(scope.halfway),
   registers: new Map(scope.registers),
   partials: new Map(scope.partials),
   extents: new Map(scope.extents),

@@ -28,7 +28,7 @@ export interface RawTarget {
   readonly cpu: string;
   readonly features: string;
   readonly optLevel: number;
-  readonly reduceStrength: boolean;
+  readonly loopPasses: boolean;
 }
 
 export interface RawEmission {

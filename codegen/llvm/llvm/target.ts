@@ -33,8 +33,8 @@ export interface TargetOptions {
   readonly passes?: string;
   /** Whether LLVM may vectorize loops and straight-line code on its own. Default true. */
   readonly autovectorize?: boolean;
-  /** Whether the code generator may choose the induction variables of loops anew (loop strength reduction). Default true. */
-  readonly reduceStrength?: boolean;
+  /** Whether the code generator works on loops of its own accord: chooses their induction variables anew, and moves what they do not change, constants too, out of them. Default true. */
+  readonly loopPasses?: boolean;
 }
 
 export interface Timings {
@@ -94,7 +94,7 @@ function resolve(module: ModuleBuilder, options: TargetOptions): RawTarget {
   const cpu = options.cpu ?? (native ? host.cpu : '');
   // The host's features describe the host's CPU only: with another CPU they would claim instructions it lacks.
   const features = options.features ?? (native && options.cpu === undefined ? host.features : '');
-  return { triple: options.triple ?? host.triple, cpu, features, optLevel, reduceStrength: options.reduceStrength ?? true };
+  return { triple: options.triple ?? host.triple, cpu, features, optLevel, loopPasses: options.loopPasses ?? true };
 }
 
 function passes(options: TargetOptions): string {

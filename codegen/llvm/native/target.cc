@@ -50,10 +50,10 @@ struct Machine {
   std::unique_ptr<llvm::TargetMachine> target;
   std::string cpu, features;
   unsigned level;
-  bool reduceStrength;
+  bool loopPasses;
 };
 
-// A description { triple, cpu, features, optLevel, reduceStrength } becomes a target machine that emits position-independent code.
+// A description { triple, cpu, features, optLevel, loopPasses } becomes a target machine that emits position-independent code.
 static Machine machine(const Napi::Value &v) {
   initializeTargets();
   if (!v.IsObject()) refuse(v, "expected a target");
@@ -63,7 +63,7 @@ static Machine machine(const Napi::Value &v) {
   m.cpu = field(o, "cpu");
   m.features = field(o, "features");
   m.level = number(o.Get("optLevel"));
-  m.reduceStrength = flag(o.Get("reduceStrength"));
+  m.loopPasses = flag(o.Get("loopPasses"));
   std::string error;
   auto *found = llvm::TargetRegistry::lookupTarget(triple, error);
   if (found == nullptr) refuse(v, error);
@@ -75,12 +75,14 @@ static Machine machine(const Napi::Value &v) {
   return m;
 }
 
-// A pass of the code generator is switched off by an option of the process alone; it is set before every emission.
-static void setStrengthReduction(bool on, const Napi::Value &at) {
+// Passes of the code generator are switched off by options of the process alone; they are set before every emission.
+static void setLoopPasses(bool on, const Napi::Value &at) {
   auto &options = llvm::cl::getRegisteredOptions();
-  auto found = options.find("disable-lsr");
-  if (found == options.end()) refuse(at, "LLVM has no option disable-lsr");
-  static_cast<llvm::cl::opt<bool> *>(found->second)->setValue(!on);
+  for (const char *name : {"disable-lsr", "disable-machine-licm"}) {
+    auto found = options.find(name);
+    if (found == options.end()) refuse(at, std::string("LLVM has no option ") + name);
+    static_cast<llvm::cl::opt<bool> *>(found->second)->setValue(!on);
+  }
 }
 
 static void complain(const llvm::DiagnosticInfo *info, void *into) {
@@ -174,7 +176,7 @@ static Napi::Value emit(Info i) {
   if (!passes.empty()) runPasses(*m, to, passes, flag(i[3]), i[2]);
   result.Set("optimizeMs", since(start));
   start = Clock::now();
-  setStrengthReduction(to.reduceStrength, i[1]);
+  setLoopPasses(to.loopPasses, i[1]);
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream os(bytes);
   llvm::legacy::PassManager codegen;
