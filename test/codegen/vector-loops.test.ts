@@ -55,7 +55,7 @@ describe.each(targets)('on %s', (cpu) => {
     }
   });
 
-  it.each([2, 3, 4, 5])('reads the columns of %i wide rows for every length', (width) => {
+  it.each([2, 3, 4, 5, 6, 7, 9, 12, 13, 16, 17])('reads the columns of %i wide rows for every length', (width) => {
     const i = index('i');
     const columns = Array.from({ length: width }, (_, at) => at);
     for (const dtype of ['f32', 'i32', 'u8'] as const) {
