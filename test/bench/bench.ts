@@ -21,8 +21,8 @@ export interface BenchOptions {
   readonly cpu: string;
 }
 
-const thorough: Effort = { rounds: 15, slice: 60, starts: 4 };
-const quick: Effort = { rounds: 5, slice: 20, starts: 2 };
+const thorough: Effort = { rounds: 15, slice: 50, starts: 2, compilations: 3, patience: 2000 };
+const quick: Effort = { rounds: 5, slice: 20, starts: 1, compilations: 1, patience: 600 };
 
 export async function bench(options: BenchOptions, say: (line: string) => void): Promise<number> {
   const chosen = workloads.filter(({ name }) => options.only.length === 0 || options.only.some((part) => isMeant(name, part)));
@@ -33,7 +33,7 @@ export async function bench(options: BenchOptions, say: (line: string) => void):
   const effort = options.quick ? quick : thorough;
   const threadCounts = options.threads.length > 0 ? options.threads : [1, 2].filter((count) => count <= availableParallelism());
   const compiler = findCompiler();
-  const { peers, missing } = findPeers(compiler, options.cpu);
+  const { peers, missing } = findPeers(compiler, options.cpu, options.quick);
   if (missing.length > 0) say(`Not taking part: ${missing.join('; ')}. \`npm run bench -- --setup-peers\` installs what can be had.`);
   const processor = pinnable();
   const machine: Machine = { cpu: cpus()[0]?.model ?? 'unknown', target: options.cpu, processors: availableParallelism(), node: process.version, compiler: compiler?.version, nodeMs: await timeNode(effort.rounds) };
@@ -76,7 +76,7 @@ const isMeant = (name: string, part: string): boolean => (workloads.some((worklo
 
 async function compileTimes(file: string, effort: Effort, say: (line: string) => void): Promise<CompileTimes | undefined> {
   try {
-    return await timeCompiling(file, Math.min(3, effort.rounds));
+    return await timeCompiling(file, effort.compilations);
   } catch (error) {
     say(`${file} does not compile: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;

@@ -11,7 +11,7 @@ import { random } from '../../examples/random.js';
 
 const workload = workloads.find(({ name }) => name === 'logistic-100') ?? workloads[0]!;
 const prepared = { workload, file: 'unused', data: 'unused' };
-const effort: Effort = { rounds: 3, slice: 1, starts: 1 };
+const effort: Effort = { rounds: 3, slice: 1, starts: 1, compilations: 1, patience: 1000 };
 
 /** A peer whose step takes so many nanoseconds and whose losses fall from `first`. */
 const peer = (name: string, ns: number, first: number): Peer => ({

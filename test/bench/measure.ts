@@ -34,6 +34,10 @@ export interface Effort {
   readonly slice: number;
   /** Starts of each peer of a training step of which the first step's time is the median. */
   readonly starts: number;
+  /** Cold compilations of each program. */
+  readonly compilations: number;
+  /** Milliseconds that a step of a peer may take. */
+  readonly patience: number;
 }
 
 interface Failure {
@@ -42,9 +46,6 @@ interface Failure {
 }
 
 type Checks = readonly (readonly number[])[];
-
-/** Milliseconds that a step may take. */
-const patience = 2000;
 
 interface Runner {
   readonly peer: Peer;
@@ -76,7 +77,7 @@ export async function measure(prepared: Prepared, threads: number, peers: readon
     });
     runners = await keepIf(runners, failures, async (runner) => {
       const ms = await calibrate(runner, effort.slice);
-      return ms <= patience ? undefined : `a step takes ${(ms / 1e3).toFixed(1)} s, and nobody waits so long`;
+      return ms <= effort.patience || runner.peer.name === 'tfc' ? undefined : `a step takes ${(ms / 1e3).toFixed(2)} s, and nobody waits so long`;
     });
     const gflops: number[] = [];
     const gbs: number[] = [];

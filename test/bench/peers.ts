@@ -7,7 +7,7 @@ import type { Prepared } from './data.js';
 import { type Compiler, buildProgram } from './native-program.js';
 import type { PeerCommand } from './peer-process.js';
 import { at, scratch } from './place.js';
-import { countOf } from './workloads/workload.js';
+import { type Workload, countOf } from './workloads/workload.js';
 
 export interface Peer {
   readonly name: string;
@@ -26,20 +26,22 @@ export const peerNode = at('build', 'peers', 'node');
 
 const script = (name: string): string => at('test', 'bench', 'peers', name);
 
-export function findPeers(compiler: Compiler | undefined, cpu: string): Peers {
+/** `cpu`: what tfc and the mark are compiled for. `quick`: without those that take longer to start than to measure. */
+export function findPeers(compiler: Compiler | undefined, cpu: string, quick: boolean): Peers {
   const missing: string[] = [];
-  const peers: Peer[] = [tfc('tfc', 'loop'), onlyTraining(tfc('tfc-call', 'call'))];
+  const peers: Peer[] = [tfc('tfc', 'loop'), only(training, tfc('tfc-call', 'call'))];
   if (compiler === undefined) missing.push('mark: no C compiler');
   else peers.push(mark(buildProgram(compiler, 'mark', cpu)));
   // What others compute with cannot be chosen.
   if (cpu !== 'native') return { peers, missing };
-  for (const { name, packageName, file, mode, since } of pythonPeers) {
+  for (const { name, packageName, file, mode, since, takes, slow } of pythonPeers) {
+    if (quick && slow) {
+      missing.push(`${name}: takes too long to start for --quick`);
+      continue;
+    }
     const python = pythons().find((program) => majorVersion(program, packageName) >= since);
     if (python === undefined) missing.push(`${name}: ${packageName}${since > 0 ? ` ${since} or newer` : ''} is not installed`);
-    else {
-      const peer: Peer = { name, command: ({ file: data }, threads) => ({ program: python, args: [script(file), data, String(threads), ...mode], env: quiet(threads) }) };
-      peers.push(name === 'jax-loop' ? onlyTraining(peer) : peer);
-    }
+    else peers.push(only(takes, { name, command: ({ file: data }, threads) => ({ program: python, args: [script(file), data, String(threads), ...mode], env: quiet(threads) }) }));
   }
   for (const { name, packageName, file } of nodePeers) {
     if (!existsSync(at('build', 'peers', 'node', 'node_modules', packageName))) missing.push(`${name}: ${packageName} is not installed`);
@@ -48,13 +50,29 @@ export function findPeers(compiler: Compiler | undefined, cpu: string): Peers {
   return { peers, missing };
 }
 
-const pythonPeers = [
-  { name: 'numpy', packageName: 'numpy', file: 'numpy-peer.py', mode: [], since: 0 },
-  { name: 'jax', packageName: 'jax', file: 'jax-peer.py', mode: [], since: 0 },
-  { name: 'jax-loop', packageName: 'jax', file: 'jax-peer.py', mode: ['loop'], since: 0 },
-  { name: 'torch', packageName: 'torch', file: 'torch-peer.py', mode: [], since: 0 },
-  { name: 'torch-compile', packageName: 'torch', file: 'torch-peer.py', mode: ['compile'], since: 2 },
-] as const;
+interface PythonPeer {
+  readonly name: string;
+  readonly packageName: string;
+  readonly file: string;
+  readonly mode: readonly string[];
+  /** The first number of the oldest version that will do. */
+  readonly since: number;
+  readonly takes: (workload: Workload) => boolean;
+  readonly slow: boolean;
+}
+
+const everything = (): boolean => true;
+const training = ({ rule }: Workload): boolean => rule !== 'none';
+/** A product alone is one call of a library, whoever compiles around it. */
+const composed = ({ family }: Workload): boolean => !family.startsWith('product');
+
+const pythonPeers: readonly PythonPeer[] = [
+  { name: 'numpy', packageName: 'numpy', file: 'numpy-peer.py', mode: [], since: 0, takes: everything, slow: false },
+  { name: 'jax', packageName: 'jax', file: 'jax-peer.py', mode: [], since: 0, takes: everything, slow: false },
+  { name: 'jax-loop', packageName: 'jax', file: 'jax-peer.py', mode: ['loop'], since: 0, takes: training, slow: false },
+  { name: 'torch', packageName: 'torch', file: 'torch-peer.py', mode: [], since: 0, takes: everything, slow: false },
+  { name: 'torch-compile', packageName: 'torch', file: 'torch-peer.py', mode: ['compile'], since: 2, takes: composed, slow: true },
+];
 
 const nodePeers = [
   { name: 'tfjs', packageName: '@tensorflow/tfjs-backend-wasm', file: 'tfjs-peer.mjs' },
@@ -81,8 +99,7 @@ const tfc = (name: string, mode: string): Peer => ({
 /** Programs that are compiled for a run, apart from the user's. */
 export const tfcCache = { TFC_CACHE: scratch('cache') };
 
-/** Ways of stepping that mean nothing to a function. */
-const onlyTraining = (peer: Peer): Peer => ({ ...peer, command: (prepared, threads) => (prepared.workload.rule === 'none' ? undefined : peer.command(prepared, threads)) });
+const only = (takes: (workload: Workload) => boolean, peer: Peer): Peer => ({ ...peer, command: (prepared, threads) => (takes(prepared.workload) ? peer.command(prepared, threads) : undefined) });
 
 const mark = (program: string): Peer => ({
   name: 'mark',
