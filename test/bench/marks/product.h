@@ -8,7 +8,7 @@
 #include "team.h"
 #include "tile.h"
 
-enum { PANEL = MOST_VECTORS * LANES, BLOCK_K = 320, BLOCK_M = 168, DIRECT_BYTES = 1 << 20, ROWS_PER_THREAD = 64 };
+enum { PANEL_VECTORS = 2, PANEL = PANEL_VECTORS * LANES, BLOCK_K = 768, BLOCK_M = 168, DIRECT_BYTES = 1 << 20, ROWS_PER_THREAD = 64 };
 
 typedef struct {
   team *team;
@@ -47,7 +47,7 @@ static void direct_part(void *context, int id) {
 
 /* Columns j to j + PANEL, rows k0 to k1 of B, one row after the other. */
 static void pack(const matrices *x, long k0, long k1, long j, float *to) {
-  for (long k = k0; k < k1; k++, to += PANEL) UNROLL for (int v = 0; v < MOST_VECTORS; v++) store(to + v * LANES, load(x->b + k * x->n + j + v * LANES));
+  for (long k = k0; k < k1; k++, to += PANEL) UNROLL for (int v = 0; v < PANEL_VECTORS; v++) store(to + v * LANES, load(x->b + k * x->n + j + v * LANES));
 }
 
 static void packed_part(void *context, int id) {
@@ -91,7 +91,7 @@ static mark product_new(const job *job) {
   if (x->turned) x->turn = place(k * n);
   if (x->packed) {
     x->panels = place(BLOCK_K * n);
-    x->panel = make_plan(BLOCK_M, MOST_VECTORS);
+    x->panel = make_plan(BLOCK_M, PANEL_VECTORS);
   }
   for (int id = 0; id < of; id++) {
     x->block[id] = x->packed ? place(BLOCK_M * (BLOCK_K + LANES)) : NULL;

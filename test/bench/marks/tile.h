@@ -4,6 +4,9 @@
 
 #include "vector.h"
 
+/* Rows of B that are fetched before they are needed. */
+enum { AHEAD = 8 };
+
 typedef enum { PLAIN, ADD, BIAS, BIAS_RELU, MASK, SGD, ADAM, EPILOGUES } epilogue;
 
 /* What an epilogue needs: the bias, or the layer's output whose sign masks; the rate; Adam's moments, interleaved in the order in which tiles are visited, and its numbers. */
@@ -19,9 +22,11 @@ typedef void tile_function(const float *A, long rs, long cs, const float *B, lon
 #define TILE_BODY(ROWS, VECTORS, KIND) \
   wide acc[ROWS][VECTORS]; \
   UNROLL for (int i = 0; i < ROWS; i++) UNROLL for (int j = 0; j < VECTORS; j++) acc[i][j] = KIND == BIAS || KIND == BIAS_RELU ? load(e->side + LANES * j) : splat(0); \
+  if (KIND == ADD) UNROLL for (int i = 0; i < ROWS; i++) UNROLL for (int j = 0; j < VECTORS; j++) __builtin_prefetch(C + i * ldc + LANES * j, 1, 3); \
   for (long k = 0; k < K; k++) { \
     wide b[VECTORS]; \
     UNROLL for (int j = 0; j < VECTORS; j++) b[j] = load(B + k * ldb + LANES * j); \
+    UNROLL for (int j = 0; j < VECTORS; j++) __builtin_prefetch(B + (k + AHEAD) * ldb + LANES * j, 0, 3); \
     UNROLL for (int i = 0; i < ROWS; i++) { \
       wide a = splat(A[i * rs + k * cs]); \
       UNROLL for (int j = 0; j < VECTORS; j++) acc[i][j] = madd(a, b[j], acc[i][j]); \
