@@ -78,7 +78,8 @@ async function compileTimes(file: string, effort: Effort, say: (line: string) =>
   try {
     return await timeCompiling(file, effort.compilations);
   } catch (error) {
-    say(`${file} does not compile: ${error instanceof Error ? error.message : String(error)}`);
+    const lines = (error instanceof Error ? error.message : String(error)).split('\n');
+    say(`${file} does not compile: ${lines.find((line) => /error/i.test(line)) ?? lines[0]}`);
     return undefined;
   }
 }

@@ -33,10 +33,24 @@ INLINE void pause_or_yield(int *spins) {
 /* Denormals count as zero, as in what it is compared with. */
 static void flush_denormals(void) { _mm_setcsr(_mm_getcsr() | 0x8040); }
 
+/* One processor for each thread, of those that the process may use: a thread that wakes where another computes would wait for it. */
+static void settle(int id) {
+  cpu_set_t allowed, one;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  for (int processor = 0; processor < CPU_SETSIZE; processor++) {
+    if (!CPU_ISSET(processor, &allowed) || id-- > 0) continue;
+    CPU_ZERO(&one);
+    CPU_SET(processor, &one);
+    pthread_setaffinity_np(pthread_self(), sizeof one, &one);
+    return;
+  }
+}
+
 static void *team_member(void *pointer) {
   team *t = ((member *)pointer)->team;
   int id = ((member *)pointer)->id;
   flush_denormals();
+  settle(id);
   for (long seen = 0;; seen++) {
     int spins = 0;
     while (atomic_load_explicit(&t->turn, memory_order_acquire) == seen && spins++ < SPINS) _mm_pause();
@@ -62,6 +76,7 @@ static team *team_start(int size) {
     *m = (member){t, id};
     pthread_create(&thread, NULL, team_member, m);
   }
+  if (size > 1) settle(0);
   return t;
 }
 
