@@ -23,8 +23,9 @@ export function emitProgram(module: ModuleBuilder, program: Program, at: number,
   const kernels = program.kernels.map((kernel, position) => emitKernel(module, program, kernel, `kernel.${name}.${position}.${kernel.name}`, target, functions));
   const entry = new Entry(module, program, name, target);
   const cut = new Set(kernels.filter(mayPay));
-  const shared = cut.size === 0 ? undefined : { shares: entry.shares([...cut]), phases: phasesOf(kernels, (kernel) => cut.has(kernel)).map((phase, position) => entry.phase(phase, position)) };
-  return { name: program.entry, run: entry.run(kernels), arenaBytes: entry.arenaBytes(), shared };
+  if (cut.size === 0) return { name: program.entry, run: entry.run(kernels), arenaBytes: entry.arenaBytes(), shared: undefined };
+  const phases = phasesOf(kernels, (kernel) => cut.has(kernel)).map((phase, position) => entry.phase(phase, position));
+  return { name: program.entry, run: entry.runPhases(phases), arenaBytes: entry.arenaBytes(), shared: { shares: entry.shares([...cut]), phases } };
 }
 
 const mayPay = (kernel: KernelFunction): boolean => {
@@ -57,6 +58,16 @@ class Entry {
     return fn;
   }
 
+  /** The same as one share of every phase. */
+  runPhases(phases: readonly FunctionHandle[]): FunctionHandle {
+    const { module } = this;
+    const { types } = module;
+    const { fn, build } = this.function('run', types.i32, [types.ptr]);
+    for (const phase of phases) build.call(phase, [fn.param(0), module.i64(0), module.i64(1)]);
+    build.ret(module.i32(0));
+    return fn;
+  }
+
   /** void phase(const tfc_call *, int64_t share, int64_t shares) */
   phase(phase: Phase<KernelFunction>, at: number): FunctionHandle {
     const { module } = this;
@@ -78,7 +89,7 @@ class Entry {
     return fn;
   }
 
-  /** The blocks of one share: a contiguous range; all of them in the last share when there is too little work to cut. */
+  /** The blocks of one share: a contiguous range; all of them in the first share when there is too little work to cut. */
   private range(frame: DimFrame, kernel: KernelFunction, count: LlvmValue, share: LlvmValue, shares: LlvmValue): readonly LlvmValue[] {
     const { module } = this;
     const { build } = frame;
@@ -87,17 +98,16 @@ class Entry {
     const work = frame.sizes.of(workOf(kernel.kernel));
     if (typeof work === 'number') return bounds;
     const whole = build.icmp('sle', work, module.i64(cutThreshold));
-    const last = build.icmp('eq', next, shares);
+    const first = build.icmp('eq', share, module.i64(0));
     const [begin, end] = bounds as [LlvmValue, LlvmValue];
-    return [build.select(whole, build.select(last, module.i64(0), count), begin), build.select(whole, count, end)];
+    return [build.select(whole, module.i64(0), begin), build.select(whole, build.select(first, count, module.i64(0)), end)];
   }
 
-  /** Lanes are dealt from the last share downwards: it is the first that gets fewer blocks of what is cut. */
+  /** Lanes are dealt from the first share upwards: it is the last that gets more blocks of what is cut. */
   private onlyIn(build: Builder, lane: number, share: LlvmValue, shares: LlvmValue, body: () => void): void {
     const { module } = this;
-    const fromLast = build.sub(build.sub(shares, share, { nsw: true }), module.i64(1), { nsw: true });
     const [mine, after] = [build.newBlock(`lane.${lane}`), build.newBlock('after')];
-    build.condBr(build.icmp('eq', lane === 0 ? module.i64(0) : build.urem(module.i64(lane), shares), fromLast), mine, after);
+    build.condBr(build.icmp('eq', lane === 0 ? module.i64(0) : build.urem(module.i64(lane), shares), share), mine, after);
     build.at(mine);
     body();
     build.br(after);

@@ -1,5 +1,6 @@
 // Sessions on a module written by hand: runs, variables, closing, initial values, repeated runs.
 import { describe, expect, test } from 'vitest';
+import type { VariableSpec } from '../../runtime/abi/manifest.js';
 import { type BoundEntry, type Session, Tensor, TfcError, openModule, tensor, toJson } from '../../runtime/index.js';
 import { compileFixture, manifest, scratch, thrown } from './fixture.js';
 
@@ -153,6 +154,29 @@ describe('variables', () => {
     session.initialize();
     expect([session.get('net/u'), session.get('net/t')]).toEqual([7, 0]);
     expect(failure(() => session.initialize(['net/v'])).code).toBe('uninitialized-variable');
+  });
+
+  test('constants fill variables of any type and size', () => {
+    const filled: readonly VariableSpec[] = (
+      [
+        ['bf16', 30_011, -0.5],
+        ['f64', 5, 0.1],
+        ['i64', 1_000_003, -7],
+        ['bool', 65_537, 1],
+        ['f32', 0, 3],
+        ['f32', 600_000, 0.25],
+      ] as const
+    ).map(([dtype, length, value], at) => ({ path: `c${at}`, dtype, shape: [length], kind: 'state', initial: { kind: 'constant', value } }));
+    using session = openModule(compileFixture(directory, 'filled', { ...manifest, variables: [...manifest.variables, ...filled] })).session({ threads: 1 });
+    for (const { path: name, shape, initial } of filled) {
+      const values = new Set((session.get(name) as Tensor).toArray() as readonly (number | boolean)[]);
+      const expected = initial.kind === 'constant' ? initial.value : NaN;
+      expect([...values].map(Number)).toEqual(shape[0] === 0 ? [] : [expected]);
+    }
+    session.set('c1', [1, 2, 3, 4, 5]);
+    session.initialize(['c1']);
+    expect((session.get('c1') as Tensor).toArray()).toEqual([0.1, 0.1, 0.1, 0.1, 0.1]);
+    expect((session.get('c0') as Tensor).toArray()).toHaveLength(30_011);
   });
 
   test('two sessions share nothing', () => {
