@@ -8,19 +8,23 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import type llvm from 'llvm-bindings';
+import { InternalError } from '../../../src/base/internal-error.js';
 import { fault } from './fault.js';
 
 export type RawContext = llvm.LLVMContext;
 export type RawModule = llvm.Module;
-export type RawBuilder = llvm.IRBuilder;
 export type RawType = llvm.Type;
 export type RawValue = llvm.Value;
-export type RawBlock = llvm.BasicBlock;
 export type RawFunction = llvm.Function;
 
 /** Metadata as the addon hands it out: opaque, owned by its context. */
 export interface RawMetadata {
   readonly rawMetadata: never;
+}
+
+/** A module's tape: opaque, freed with the object. */
+export interface RawTape {
+  readonly rawTape: never;
 }
 
 export interface RawTarget {
@@ -43,17 +47,7 @@ export interface Extension {
   vectorType(element: RawType, count: number): RawType;
   pointerType(context: RawContext, space: number): RawType;
   structType(context: RawContext, fields: readonly RawType[], packed: boolean): RawType;
-  constInt(type: RawType, value: bigint): RawValue;
-  constFloat(type: RawType, valueOrBits: number | bigint): RawValue;
-  constVector(values: readonly RawValue[]): RawValue;
-  constArray(type: RawType, values: readonly RawValue[]): RawValue;
-  constStruct(type: RawType, values: readonly RawValue[]): RawValue;
   constData(element: RawType, bytes: Uint8Array): RawValue;
-  constNull(type: RawType): RawValue;
-  constOnes(type: RawType): RawValue;
-  undef(type: RawType): RawValue;
-  poison(type: RawType): RawValue;
-  constGep(type: RawType, base: RawValue, indices: readonly RawValue[]): RawValue;
   global(
     module: RawModule,
     type: RawType,
@@ -67,36 +61,17 @@ export interface Extension {
   ): RawValue;
   inlineAsm(type: RawType, text: string, constraints: string, sideEffects: boolean, alignStack: boolean): RawValue;
 
-  setFastMath(builder: RawBuilder, bits: number): void;
-  setWrap(value: RawValue, nuw: boolean, nsw: boolean): void;
-  setName(value: RawValue, name: string): void;
-  phi(block: RawBlock, type: RawType): llvm.PHINode;
-  splat(builder: RawBuilder, count: number, value: RawValue): RawValue;
-  insertElement(builder: RawBuilder, vector: RawValue, value: RawValue, index: RawValue): RawValue;
-  extractElement(builder: RawBuilder, vector: RawValue, index: RawValue): RawValue;
-  shuffle(builder: RawBuilder, left: RawValue, right: RawValue, mask: readonly number[]): RawValue;
-  freeze(builder: RawBuilder, value: RawValue): RawValue;
-  fcmp(builder: RawBuilder, predicate: string, left: RawValue, right: RawValue): RawValue;
-  intrinsic(builder: RawBuilder, module: RawModule, name: string, result: RawType, args: readonly RawValue[]): RawValue;
-  call(builder: RawBuilder, type: RawType, callee: RawValue, args: readonly RawValue[], convention: number): RawValue;
+  createTape(module: RawModule): RawTape;
+  tapeOperations(): readonly string[];
+  playTape(tape: RawTape, words: Int32Array, count: number, strings: readonly string[]): number;
+  tapeType(tape: RawTape, type: RawType): number;
+  tapeValue(tape: RawTape, value: RawValue): number;
+  tapeScope(tape: RawTape, scope: RawMetadata): number;
+  tapeObject(tape: RawTape, value: number): RawValue;
+  tapeIntrinsic(tape: RawTape, name: string, signature: RawType): { readonly callee: number; readonly constants: readonly number[] };
 
-  load(builder: RawBuilder, type: RawType, pointer: RawValue, align: number, volatile: boolean): RawValue;
-  store(builder: RawBuilder, value: RawValue, pointer: RawValue, align: number, volatile: boolean): RawValue;
-  mark(instruction: RawValue, name: string): void;
-  maskedLoad(builder: RawBuilder, type: RawType, pointer: RawValue, align: number, mask: RawValue, passThrough: RawValue): RawValue;
-  maskedStore(builder: RawBuilder, value: RawValue, pointer: RawValue, align: number, mask: RawValue): RawValue;
-  gather(builder: RawBuilder, type: RawType, pointers: RawValue, align: number, mask: RawValue, passThrough: RawValue): RawValue;
-  scatter(builder: RawBuilder, value: RawValue, pointers: RawValue, align: number, mask: RawValue): RawValue;
-  slot(fn: RawFunction, type: RawType, count: number, align: number): RawValue;
-  structGep(builder: RawBuilder, type: RawType, pointer: RawValue, index: number): RawValue;
-  atomicLoad(builder: RawBuilder, type: RawType, pointer: RawValue, align: number, ordering: string): RawValue;
-  atomicStore(builder: RawBuilder, value: RawValue, pointer: RawValue, align: number, ordering: string): RawValue;
-  atomicRmw(builder: RawBuilder, op: string, pointer: RawValue, value: RawValue, ordering: string): RawValue;
-  compareExchange(builder: RawBuilder, pointer: RawValue, expected: RawValue, desired: RawValue, onSuccess: string, onFailure: string): RawValue;
-  fence(builder: RawBuilder, ordering: string): RawValue;
   aliasDomain(context: RawContext, name: string): RawMetadata;
   aliasScope(context: RawContext, domain: RawMetadata, name: string): RawMetadata;
-  setAlias(instruction: RawValue, scopes: readonly RawMetadata[], noalias: readonly RawMetadata[]): void;
 
   functionAttribute(fn: RawFunction, name: string, value?: number | string): void;
   parameterAttribute(fn: RawFunction, index: number, name: string, value?: number | string): void;
@@ -105,8 +80,6 @@ export interface Extension {
   conventionId(name: string): number;
   setVisibility(global: RawValue, visibility: string): void;
   setUnnamedAddress(global: RawValue): void;
-  loopMetadata(branch: RawValue, hints: readonly (readonly [string, number | boolean | null])[]): void;
-  branchWeights(branch: RawValue, weights: readonly number[]): void;
   functionAnnotation(module: RawModule, fn: RawFunction, key: string, value: number): void;
 
   verify(module: RawModule): string;
@@ -115,7 +88,7 @@ export interface Extension {
   emit(module: RawModule, target: RawTarget, passes: string, autovectorize: boolean, kind: 'object' | 'assembly'): RawEmission;
   typeSize(module: RawModule, type: RawType): number;
   host(): { readonly llvm: string; readonly triple: string; readonly cpu: string; readonly features: string };
-  dispose(context: RawContext, module: RawModule, builders: readonly RawBuilder[]): void;
+  dispose(context: RawContext, module: RawModule): void;
 }
 
 export type Addon = typeof llvm & { readonly tfc: Extension };
@@ -137,8 +110,11 @@ export function loadAddon(): Addon {
   const path = addonPath();
   if (!existsSync(path)) fault(`the LLVM addon is not built (${path}); run \`npm run setup\` first`);
   try {
-    return createRequire(import.meta.url)(path) as Addon;
+    const addon = createRequire(import.meta.url)(path) as Addon;
+    if (addon.tfc.tapeOperations === undefined) fault(`the LLVM addon is older than its sources (${path}); run \`npm run setup\` again`);
+    return addon;
   } catch (error) {
+    if (error instanceof InternalError) throw error;
     return fault(`the LLVM addon does not load (${error instanceof Error ? error.message : String(error)}); run \`npm run setup\` again`);
   }
 }

@@ -1,10 +1,10 @@
 // Scalar and lane-wise computation. In: values of equal types. Out: values. Holds: integer instructions take integers, float
 // instructions floats; a vector is computed lane by lane.
 
-import type llvm from 'llvm-bindings';
 import { BuilderBase } from './builder-base.js';
-import { fault, guarded } from './fault.js';
-import { raw } from './raw.js';
+import { fault } from './fault.js';
+import { ref } from './raw.js';
+import type { Binary, Cast } from './tape.js';
 import type { LlvmType } from './types.js';
 import type { LlvmValue } from './values.js';
 
@@ -19,119 +19,109 @@ export interface WrapFlags {
   readonly nsw?: boolean;
 }
 
-type BinaryMethod = {
-  [K in keyof llvm.IRBuilder]: llvm.IRBuilder[K] extends (lhs: llvm.Value, rhs: llvm.Value, name?: string) => llvm.Value ? K : never;
-}[keyof llvm.IRBuilder];
-
-type CastMethod = {
-  [K in keyof llvm.IRBuilder]: llvm.IRBuilder[K] extends (value: llvm.Value, type: llvm.Type, name?: string) => llvm.Value ? K : never;
-}[keyof llvm.IRBuilder];
-
 export class ArithmeticBuilder extends BuilderBase {
   add(left: LlvmValue, right: LlvmValue, flags: WrapFlags = {}): LlvmValue {
-    return this.#int('CreateAdd', 'add', left, right, flags);
+    return this.#int('add', left, right, flags);
   }
 
   sub(left: LlvmValue, right: LlvmValue, flags: WrapFlags = {}): LlvmValue {
-    return this.#int('CreateSub', 'sub', left, right, flags);
+    return this.#int('sub', left, right, flags);
   }
 
   mul(left: LlvmValue, right: LlvmValue, flags: WrapFlags = {}): LlvmValue {
-    return this.#int('CreateMul', 'mul', left, right, flags);
+    return this.#int('mul', left, right, flags);
   }
 
   /** Division by zero and INT_MIN / -1 are undefined behaviour. */
   sdiv(left: LlvmValue, right: LlvmValue): LlvmValue {
-    return this.#int('CreateSDiv', 'sdiv', left, right);
+    return this.#int('sdiv', left, right);
   }
 
   udiv(left: LlvmValue, right: LlvmValue): LlvmValue {
-    return this.#int('CreateUDiv', 'udiv', left, right);
+    return this.#int('udiv', left, right);
   }
 
   /** The remainder has the sign of `left`. */
   srem(left: LlvmValue, right: LlvmValue): LlvmValue {
-    return this.#int('CreateSRem', 'srem', left, right);
+    return this.#int('srem', left, right);
   }
 
   urem(left: LlvmValue, right: LlvmValue): LlvmValue {
-    return this.#int('CreateURem', 'urem', left, right);
+    return this.#int('urem', left, right);
   }
 
   and(left: LlvmValue, right: LlvmValue): LlvmValue {
-    return this.#int('CreateAnd', 'and', left, right);
+    return this.#int('and', left, right);
   }
 
   or(left: LlvmValue, right: LlvmValue): LlvmValue {
-    return this.#int('CreateOr', 'or', left, right);
+    return this.#int('or', left, right);
   }
 
   xor(left: LlvmValue, right: LlvmValue): LlvmValue {
-    return this.#int('CreateXor', 'xor', left, right);
+    return this.#int('xor', left, right);
   }
 
   /** A shift by the width or more is poison, for all three shifts. */
   shl(left: LlvmValue, right: LlvmValue, flags: WrapFlags = {}): LlvmValue {
-    return this.#int('CreateShl', 'shl', left, right, flags);
+    return this.#int('shl', left, right, flags);
   }
 
   lshr(left: LlvmValue, right: LlvmValue): LlvmValue {
-    return this.#int('CreateLShr', 'lshr', left, right);
+    return this.#int('lshr', left, right);
   }
 
   ashr(left: LlvmValue, right: LlvmValue): LlvmValue {
-    return this.#int('CreateAShr', 'ashr', left, right);
+    return this.#int('ashr', left, right);
   }
 
   neg(value: LlvmValue): LlvmValue {
     this.#one(value, 'neg', 'int');
-    return this.wrap(value.type, this[raw].CreateNeg(value[raw]));
+    return this.made(value.type, 'neg', 0, [value[ref]]);
   }
 
   not(value: LlvmValue): LlvmValue {
     this.#one(value, 'not', 'int');
-    return this.wrap(value.type, this[raw].CreateNot(value[raw]));
+    return this.made(value.type, 'not', 0, [value[ref]]);
   }
 
   fadd(left: LlvmValue, right: LlvmValue): LlvmValue {
-    return this.#float('CreateFAdd', 'fadd', left, right);
+    return this.#float('fadd', left, right);
   }
 
   fsub(left: LlvmValue, right: LlvmValue): LlvmValue {
-    return this.#float('CreateFSub', 'fsub', left, right);
+    return this.#float('fsub', left, right);
   }
 
   fmul(left: LlvmValue, right: LlvmValue): LlvmValue {
-    return this.#float('CreateFMul', 'fmul', left, right);
+    return this.#float('fmul', left, right);
   }
 
   fdiv(left: LlvmValue, right: LlvmValue): LlvmValue {
-    return this.#float('CreateFDiv', 'fdiv', left, right);
+    return this.#float('fdiv', left, right);
   }
 
   /** C's fmod: the sign of `left`. Becomes a call of the maths library. */
   frem(left: LlvmValue, right: LlvmValue): LlvmValue {
-    return this.#float('CreateFRem', 'frem', left, right);
+    return this.#float('frem', left, right);
   }
 
   fneg(value: LlvmValue): LlvmValue {
     this.#one(value, 'fneg', 'float');
-    return this.wrap(value.type, this[raw].CreateFNeg(value[raw]));
+    return this.made(value.type, 'fneg', 0, [value[ref]]);
   }
 
   /** Compares integers or pointers; the result is i1, or a vector of i1. */
   icmp(predicate: IntPredicate, left: LlvmValue, right: LlvmValue): LlvmValue {
     this.pair(left, right, 'icmp');
     if (!left.type.isInt && !left.type.isPointer) fault(`icmp: ${left.type} is no integer or pointer`);
-    const method = ICMP[predicate] ?? fault(`icmp: no predicate ${String(predicate)}`);
-    return this.wrap(this.types.withScalar(left.type, this.types.i1), this[raw][method](left[raw], right[raw]));
+    return this.#compare(integerPredicates[predicate] ?? fault(`icmp: no predicate ${String(predicate)}`), left, right);
   }
 
   fcmp(predicate: FloatPredicate, left: LlvmValue, right: LlvmValue): LlvmValue {
     this.pair(left, right, 'fcmp');
     if (!left.type.isFloat) fault(`fcmp: ${left.type} is no floating-point type`);
-    const made = guarded('fcmp', () => this.addon.tfc.fcmp(this[raw], predicate, left[raw], right[raw]));
-    return this.wrap(this.types.withScalar(left.type, this.types.i1), made);
+    return this.#compare(floatPredicates[predicate] ?? fault(`fcmp: no predicate ${String(predicate)}`), left, right);
   }
 
   /** `condition ? yes : no`; a vector condition chooses lane by lane. */
@@ -140,52 +130,52 @@ export class ArithmeticBuilder extends BuilderBase {
     this.check(condition, 'select', 'condition');
     if (!condition.type.isBool) fault(`select: the condition is ${condition.type}, not i1`);
     if (condition.type.isVector && condition.type.lanes !== yes.type.lanes) fault(`select: ${condition.type} cannot choose lanes of ${yes.type}`);
-    return this.wrap(yes.type, this[raw].CreateSelect(condition[raw], yes[raw], no[raw]));
+    return this.made(yes.type, 'select', 0, [condition[ref], yes[ref], no[ref]]);
   }
 
   /** A value that is no longer poison or undef, though which one is open. */
   freeze(value: LlvmValue): LlvmValue {
     this.open('freeze');
     this.check(value, 'freeze', 'operand');
-    return this.wrap(value.type, this.addon.tfc.freeze(this[raw], value[raw]));
+    return this.made(value.type, 'freeze', 0, [value[ref]]);
   }
 
   sext(value: LlvmValue, to: LlvmType): LlvmValue {
-    return this.#resize('CreateSExt', 'sext', value, to, 'int', 'wider');
+    return this.#resize('SExt', 'sext', value, to, 'int', 'wider');
   }
 
   zext(value: LlvmValue, to: LlvmType): LlvmValue {
-    return this.#resize('CreateZExt', 'zext', value, to, 'int', 'wider');
+    return this.#resize('ZExt', 'zext', value, to, 'int', 'wider');
   }
 
   trunc(value: LlvmValue, to: LlvmType): LlvmValue {
-    return this.#resize('CreateTrunc', 'trunc', value, to, 'int', 'narrower');
+    return this.#resize('Trunc', 'trunc', value, to, 'int', 'narrower');
   }
 
   fpext(value: LlvmValue, to: LlvmType): LlvmValue {
-    return this.#resize('CreateFPExt', 'fpext', value, to, 'float', 'wider');
+    return this.#resize('FPExt', 'fpext', value, to, 'float', 'wider');
   }
 
   /** Rounds to nearest even. */
   fptrunc(value: LlvmValue, to: LlvmType): LlvmValue {
-    return this.#resize('CreateFPTrunc', 'fptrunc', value, to, 'float', 'narrower');
+    return this.#resize('FPTrunc', 'fptrunc', value, to, 'float', 'narrower');
   }
 
   sitofp(value: LlvmValue, to: LlvmType): LlvmValue {
-    return this.#convert('CreateSIToFP', 'sitofp', value, to, 'int', 'float');
+    return this.#convert('SIToFP', 'sitofp', value, to, 'int', 'float');
   }
 
   uitofp(value: LlvmValue, to: LlvmType): LlvmValue {
-    return this.#convert('CreateUIToFP', 'uitofp', value, to, 'int', 'float');
+    return this.#convert('UIToFP', 'uitofp', value, to, 'int', 'float');
   }
 
   /** Towards zero; poison when the result does not fit (`intrinsic('llvm.fptosi.sat', …)` saturates). */
   fptosi(value: LlvmValue, to: LlvmType): LlvmValue {
-    return this.#convert('CreateFPToSI', 'fptosi', value, to, 'float', 'int');
+    return this.#convert('FPToSI', 'fptosi', value, to, 'float', 'int');
   }
 
   fptoui(value: LlvmValue, to: LlvmType): LlvmValue {
-    return this.#convert('CreateFPToUI', 'fptoui', value, to, 'float', 'int');
+    return this.#convert('FPToUI', 'fptoui', value, to, 'float', 'int');
   }
 
   /** The same bits read as another type of the same size. */
@@ -194,33 +184,35 @@ export class ArithmeticBuilder extends BuilderBase {
     const size = (t: LlvmType): number => t.scalarBits * Math.max(1, t.lanes);
     const plain = (t: LlvmType): boolean => t.isInt || t.isFloat;
     if (value.type !== to && !(plain(value.type) && plain(to) && size(value.type) === size(to))) fault(`bitcast: ${value.type} and ${to} differ in size or kind`);
-    return this.#cast('CreateBitCast', value, to);
+    return this.#cast('BitCast', value, to);
   }
 
   ptrtoint(value: LlvmValue, to: LlvmType): LlvmValue {
-    return this.#convert('CreatePtrToInt', 'ptrtoint', value, to, 'ptr', 'int');
+    return this.#convert('PtrToInt', 'ptrtoint', value, to, 'ptr', 'int');
   }
 
   inttoptr(value: LlvmValue, to: LlvmType): LlvmValue {
-    return this.#convert('CreateIntToPtr', 'inttoptr', value, to, 'int', 'ptr');
+    return this.#convert('IntToPtr', 'inttoptr', value, to, 'int', 'ptr');
   }
 
   addrspacecast(value: LlvmValue, to: LlvmType): LlvmValue {
-    return this.#convert('CreateAddrSpaceCast', 'addrspacecast', value, to, 'ptr', 'ptr');
+    return this.#convert('AddrSpaceCast', 'addrspacecast', value, to, 'ptr', 'ptr');
   }
 
-  #int(method: BinaryMethod, what: string, left: LlvmValue, right: LlvmValue, flags: WrapFlags = {}): LlvmValue {
+  #int(what: Binary, left: LlvmValue, right: LlvmValue, flags: WrapFlags = {}): LlvmValue {
     this.pair(left, right, what);
     if (!left.type.isInt) fault(`${what}: ${left.type} is no integer type`);
-    const made = this[raw][method](left[raw], right[raw]);
-    if (flags.nuw === true || flags.nsw === true) this.addon.tfc.setWrap(made, flags.nuw ?? false, flags.nsw ?? false);
-    return this.wrap(left.type, made);
+    return this.made(left.type, what, (flags.nuw === true ? 1 : 0) | (flags.nsw === true ? 2 : 0), [left[ref], right[ref]]);
   }
 
-  #float(method: BinaryMethod, what: string, left: LlvmValue, right: LlvmValue): LlvmValue {
+  #float(what: Binary, left: LlvmValue, right: LlvmValue): LlvmValue {
     this.pair(left, right, what);
     if (!left.type.isFloat) fault(`${what}: ${left.type} is no floating-point type`);
-    return this.wrap(left.type, this[raw][method](left[raw], right[raw]));
+    return this.made(left.type, what, 0, [left[ref], right[ref]]);
+  }
+
+  #compare(predicate: number, left: LlvmValue, right: LlvmValue): LlvmValue {
+    return this.made(this.types.withScalar(left.type, this.types.i1), 'compare', predicate, [left[ref], right[ref]]);
   }
 
   #one(value: LlvmValue, what: string, kind: Kind): void {
@@ -235,7 +227,7 @@ export class ArithmeticBuilder extends BuilderBase {
     this.checkType(to, what);
   }
 
-  #resize(method: CastMethod, what: string, value: LlvmValue, to: LlvmType, kind: Kind, direction: 'wider' | 'narrower'): LlvmValue {
+  #resize(method: Cast, what: string, value: LlvmValue, to: LlvmType, kind: Kind, direction: 'wider' | 'narrower'): LlvmValue {
     const from = value.type;
     const result = this.#convert(method, what, value, to, kind, kind);
     const fits = direction === 'wider' ? to.scalarBits > from.scalarBits : to.scalarBits < from.scalarBits;
@@ -243,7 +235,7 @@ export class ArithmeticBuilder extends BuilderBase {
     return result;
   }
 
-  #convert(method: CastMethod, what: string, value: LlvmValue, to: LlvmType, fromKind: Kind, toKind: Kind): LlvmValue {
+  #convert(method: Cast, what: string, value: LlvmValue, to: LlvmType, fromKind: Kind, toKind: Kind): LlvmValue {
     this.#castable(value, to, what);
     if (value.type.scalar.shape.kind !== fromKind) fault(`${what}: ${value.type} is no ${fromKind} type`);
     if (to.scalar.shape.kind !== toKind) fault(`${what}: ${to} is no ${toKind} type`);
@@ -251,22 +243,13 @@ export class ArithmeticBuilder extends BuilderBase {
     return this.#cast(method, value, to);
   }
 
-  #cast(method: CastMethod, value: LlvmValue, to: LlvmType): LlvmValue {
-    return this.wrap(to, this[raw][method](value[raw], to[raw]));
+  #cast(method: Cast, value: LlvmValue, to: LlvmType): LlvmValue {
+    return this.made(to, method, 0, [value[ref], to[ref]]);
   }
 }
 
 type Kind = 'int' | 'float' | 'ptr';
 
-const ICMP: Readonly<Record<IntPredicate, BinaryMethod>> = {
-  eq: 'CreateICmpEQ',
-  ne: 'CreateICmpNE',
-  slt: 'CreateICmpSLT',
-  sle: 'CreateICmpSLE',
-  sgt: 'CreateICmpSGT',
-  sge: 'CreateICmpSGE',
-  ult: 'CreateICmpULT',
-  ule: 'CreateICmpULE',
-  ugt: 'CreateICmpUGT',
-  uge: 'CreateICmpUGE',
-};
+/** LLVM's numbers. */
+const integerPredicates: Readonly<Record<IntPredicate, number>> = { eq: 32, ne: 33, ugt: 34, uge: 35, ult: 36, ule: 37, sgt: 38, sge: 39, slt: 40, sle: 41 };
+const floatPredicates: Readonly<Record<FloatPredicate, number>> = { oeq: 1, ogt: 2, oge: 3, olt: 4, ole: 5, one: 6, ord: 7, uno: 8, ueq: 9, ugt: 10, uge: 11, ult: 12, ule: 13, une: 14 };

@@ -1,11 +1,11 @@
 // The ground of the instruction builder: where the next instruction goes, and the checks all instructions share.
 // In: blocks and operands. Out: handles. Holds: nothing is ever appended behind a terminator or without a block.
 
-import type { Addon, RawBuilder, RawValue } from './addon.js';
 import { fault } from './fault.js';
 import type { FunctionHandle } from './function.js';
 import type { ModuleBuilder } from './module.js';
-import { raw } from './raw.js';
+import { ref } from './raw.js';
+import type { Operation, Tape } from './tape.js';
 import type { LlvmType, Types } from './types.js';
 import { BasicBlock, LlvmValue } from './values.js';
 
@@ -32,16 +32,15 @@ const FAST_MATH_BITS: Readonly<Record<keyof FastMath, number>> = { reassoc: 1, n
 export class BuilderBase {
   readonly module: ModuleBuilder;
   readonly types: Types;
-  protected readonly addon: Addon;
-  protected readonly [raw]: RawBuilder;
+  readonly #tape: Tape;
   #block: BasicBlock | undefined;
   #fastMath: FastMath = {};
+  #fastMathBits = 0;
 
-  constructor(module: ModuleBuilder, rawBuilder: RawBuilder) {
+  constructor(module: ModuleBuilder) {
     this.module = module;
     this.types = module.types;
-    this.addon = module.addon;
-    this[raw] = rawBuilder;
+    this.#tape = module.tape;
   }
 
   /** Moves to the end of `block`. Returns the builder. */
@@ -49,7 +48,6 @@ export class BuilderBase {
     this.module.alive();
     if (!(block instanceof BasicBlock)) fault('at: expected a block');
     if (block.fn.module !== this.module) fault(`at: the block ${block.name} belongs to another module`);
-    this[raw].SetInsertPoint(block[raw]);
     this.#block = block;
     return this;
   }
@@ -78,7 +76,7 @@ export class BuilderBase {
     this.module.alive();
     let bits = 0;
     for (const [name, bit] of Object.entries(FAST_MATH_BITS) as [keyof FastMath, number][]) if (flags[name] === true) bits |= bit;
-    this.addon.tfc.setFastMath(this[raw], bits);
+    this.#fastMathBits = bits;
     this.#fastMath = flags;
     return this;
   }
@@ -118,8 +116,15 @@ export class BuilderBase {
     if (left.type !== right.type) fault(`${what}: ${left.type} and ${right.type} differ`);
   }
 
-  protected wrap(type: LlvmType, made: RawValue): LlvmValue {
-    return new LlvmValue(this.module, type, made);
+  /** Appends an instruction with a result of `type`. */
+  protected made(type: LlvmType, operation: Operation, flags: number, operands: readonly number[]): LlvmValue {
+    return new LlvmValue(this.module, type, this.append(operation, flags, operands));
+  }
+
+  /** Appends an instruction: its number. */
+  protected append(operation: Operation, flags: number, operands: readonly number[]): number {
+    this.#tape.place(this.block[ref], this.#fastMathBits);
+    return this.#tape.make(operation, flags, operands);
   }
 
   /** An index: a value of integer type, or a number that becomes an i64 constant. */

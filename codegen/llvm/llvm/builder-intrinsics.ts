@@ -3,9 +3,10 @@
 // target: sqrt, fma, floor, … are instructions, exp, log, sin, … calls.
 
 import { ArithmeticBuilder } from './builder-arithmetic.js';
-import { fault, guarded } from './fault.js';
-import { raw } from './raw.js';
+import { fault } from './fault.js';
+import { ref } from './raw.js';
 import type { LlvmType } from './types.js';
+import { LlvmConstant } from './values.js';
 import type { LlvmValue } from './values.js';
 
 /** float → float of the same type. */
@@ -52,11 +53,9 @@ export class IntrinsicBuilder extends ArithmeticBuilder {
     if (result === undefined || result === null) fault(`${name}: the result type is missing`);
     this.types.own(result);
     for (const [i, a] of args.entries()) this.check(a, name, `argument ${i}`);
-    const all = args.map((a) => a[raw]);
-    return this.wrap(
-      result,
-      guarded(name, () => this.addon.tfc.intrinsic(this[raw], this.module[raw], name, result[raw], all)),
-    );
+    const { callee, constants } = this.module.intrinsic(name, result, args);
+    for (const at of constants) if (!(args[at] instanceof LlvmConstant)) fault(`${name} wants a constant as argument ${at}`);
+    return this.made(result, 'intrinsic', 0, [callee, args.length, ...args.map((arg) => arg[ref])]);
   }
 
   /** `floatUnary('sqrt', x)`. */

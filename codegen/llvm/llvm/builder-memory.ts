@@ -2,12 +2,11 @@
 // alignment assumes that of one scalar, never a whole vector's, because buffers handed in from outside are not aligned further.
 
 import { IntrinsicBuilder } from './builder-intrinsics.js';
-import { fault, guarded } from './fault.js';
-import type { RawValue } from './addon.js';
-import { raw, rawFunction } from './raw.js';
+import { fault } from './fault.js';
+import { ref } from './raw.js';
+import type { Operation } from './tape.js';
 import type { LlvmType } from './types.js';
-import { AliasScope } from './values.js';
-import type { LlvmValue } from './values.js';
+import { AliasScope, LlvmValue } from './values.js';
 
 export interface AccessOptions {
   /** In bytes, a power of two; default: the scalar's size. Aggregates must say it. */
@@ -37,8 +36,7 @@ export class MemoryBuilder extends IntrinsicBuilder {
     const count = options.count ?? 1;
     if (!Number.isInteger(count) || count < 1) fault(`alloca: no ${String(count)} values`);
     const { fn } = this;
-    const made = guarded('alloca', () => this.addon.tfc.slot(fn[rawFunction], type[raw], count, options.align ?? 0));
-    const slot = this.wrap(this.types.ptr, made);
+    const slot = this.made(this.types.ptr, 'slot', 0, [fn[ref], type[ref], count, options.align ?? 0]);
     return options.name === undefined ? slot : slot.named(options.name);
   }
 
@@ -46,10 +44,7 @@ export class MemoryBuilder extends IntrinsicBuilder {
     this.checkType(type, 'load');
     this.#pointer(pointer, 'load');
     const align = this.#align(type, options.align, 'load');
-    const made = this.addon.tfc.load(this[raw], type[raw], pointer[raw], align, options.volatile ?? false);
-    if (options.invariant === true) this.addon.tfc.mark(made, 'invariant.load');
-    this.#mark(made, options);
-    return this.wrap(type, made);
+    return new LlvmValue(this.module, type, this.#access('load', options, [type[ref], pointer[ref], align]));
   }
 
   store(value: LlvmValue, pointer: LlvmValue, options: AccessOptions = {}): void {
@@ -57,7 +52,7 @@ export class MemoryBuilder extends IntrinsicBuilder {
     this.checkType(value.type, 'store');
     this.#pointer(pointer, 'store');
     const align = this.#align(value.type, options.align, 'store');
-    this.#mark(this.addon.tfc.store(this[raw], value[raw], pointer[raw], align, options.volatile ?? false), options);
+    this.#access('store', options, [value[ref], pointer[ref], align]);
   }
 
   /**
@@ -70,9 +65,7 @@ export class MemoryBuilder extends IntrinsicBuilder {
     this.#mask(mask, type, 'maskedLoad');
     const rest = this.#passThrough(options.passThrough, type, 'maskedLoad');
     const align = this.#align(type, options.align, 'maskedLoad');
-    const made = this.addon.tfc.maskedLoad(this[raw], type[raw], pointer[raw], align, mask[raw], rest[raw]);
-    this.#mark(made, options);
-    return this.wrap(type, made);
+    return new LlvmValue(this.module, type, this.#access('maskedLoad', options, [type[ref], pointer[ref], align, mask[ref], rest[ref]]));
   }
 
   maskedStore(value: LlvmValue, pointer: LlvmValue, mask: LlvmValue, options: AccessOptions = {}): void {
@@ -80,7 +73,7 @@ export class MemoryBuilder extends IntrinsicBuilder {
     this.#pointer(pointer, 'maskedStore');
     this.#mask(mask, value.type, 'maskedStore');
     const align = this.#align(value.type, options.align, 'maskedStore');
-    this.#mark(this.addon.tfc.maskedStore(this[raw], value[raw], pointer[raw], align, mask[raw]), options);
+    this.#access('maskedStore', options, [value[ref], pointer[ref], align, mask[ref]]);
   }
 
   /** One load per lane; `pointers` is a vector of pointers. */
@@ -90,9 +83,7 @@ export class MemoryBuilder extends IntrinsicBuilder {
     this.#mask(mask, type, 'gather');
     const rest = this.#passThrough(options.passThrough, type, 'gather');
     const align = this.#align(type, options.align, 'gather');
-    const made = this.addon.tfc.gather(this[raw], type[raw], pointers[raw], align, mask[raw], rest[raw]);
-    this.#mark(made, options);
-    return this.wrap(type, made);
+    return new LlvmValue(this.module, type, this.#access('gather', options, [type[ref], pointers[ref], align, mask[ref], rest[ref]]));
   }
 
   /** One store per lane, in lane order. */
@@ -101,7 +92,7 @@ export class MemoryBuilder extends IntrinsicBuilder {
     this.#pointers(pointers, value.type, 'scatter');
     this.#mask(mask, value.type, 'scatter');
     const align = this.#align(value.type, options.align, 'scatter');
-    this.#mark(this.addon.tfc.scatter(this[raw], value[raw], pointers[raw], align, mask[raw]), options);
+    this.#access('scatter', options, [value[ref], pointers[ref], align, mask[ref]]);
   }
 
   /**
@@ -117,14 +108,14 @@ export class MemoryBuilder extends IntrinsicBuilder {
     if (indices.length === 0) fault('gep: no indices');
     let inner = element;
     let lanes = pointer.type.lanes;
-    const all: RawValue[] = [];
+    const all: number[] = [];
     for (const [k, i] of indices.entries()) {
       const { shape } = inner;
       if (k > 0) {
         if (shape.kind === 'struct') {
           if (typeof i !== 'number') fault(`gep: field ${k} of ${inner} must be a number`);
           inner = shape.fields[i] ?? fault(`gep: ${inner} has no field ${i}`);
-          all.push(this.module.i32(i)[raw]);
+          all.push(this.module.i32(i)[ref]);
           continue;
         }
         if (shape.kind !== 'array' && shape.kind !== 'vector') return fault(`gep: nothing to index inside ${inner}`);
@@ -133,11 +124,10 @@ export class MemoryBuilder extends IntrinsicBuilder {
       const index = this.index(i, 'gep');
       if (lanes > 0 && index.type.lanes > 0 && lanes !== index.type.lanes) fault('gep: vectors of different lanes');
       lanes = Math.max(lanes, index.type.lanes);
-      all.push(index[raw]);
+      all.push(index[ref]);
     }
     const type = this.types.widened(pointer.type.scalar, lanes);
-    const made = (options.inbounds ?? true) ? this[raw].CreateInBoundsGEP(element[raw], pointer[raw], all) : this[raw].CreateGEP(element[raw], pointer[raw], all);
-    return this.wrap(type, made);
+    return this.made(type, 'gep', (options.inbounds ?? true) ? 1 : 0, [element[ref], pointer[ref], all.length, ...all]);
   }
 
   /** The address of field `index` of the struct at `pointer`. */
@@ -146,17 +136,14 @@ export class MemoryBuilder extends IntrinsicBuilder {
     this.#pointer(pointer, 'structGep');
     if (type.shape.kind !== 'struct') return fault(`structGep: ${type} is no struct`);
     if (type.shape.fields[index] === undefined) fault(`structGep: ${type} has no field ${index}`);
-    return this.wrap(pointer.type, this.addon.tfc.structGep(this[raw], type[raw], pointer[raw], index));
+    return this.made(pointer.type, 'structGep', 0, [type[ref], pointer[ref], index]);
   }
 
   atomicLoad(type: LlvmType, pointer: LlvmValue, ordering: AtomicOrdering, options: { readonly align?: number } = {}): LlvmValue {
     this.#atomic(type, 'atomicLoad');
     this.#pointer(pointer, 'atomicLoad');
     const align = this.#align(type, options.align, 'atomicLoad');
-    return this.wrap(
-      type,
-      guarded('atomicLoad', () => this.addon.tfc.atomicLoad(this[raw], type[raw], pointer[raw], align, ordering)),
-    );
+    return this.made(type, 'atomicLoad', 0, [type[ref], pointer[ref], align, orderingOf(ordering, 'atomicLoad')]);
   }
 
   atomicStore(value: LlvmValue, pointer: LlvmValue, ordering: AtomicOrdering, options: { readonly align?: number } = {}): void {
@@ -164,7 +151,7 @@ export class MemoryBuilder extends IntrinsicBuilder {
     this.#atomic(value.type, 'atomicStore');
     this.#pointer(pointer, 'atomicStore');
     const align = this.#align(value.type, options.align, 'atomicStore');
-    guarded('atomicStore', () => this.addon.tfc.atomicStore(this[raw], value[raw], pointer[raw], align, ordering));
+    this.append('atomicStore', 0, [value[ref], pointer[ref], align, orderingOf(ordering, 'atomicStore')]);
   }
 
   /** Replaces the memory's value `old` by `op(old, value)` and returns `old`. */
@@ -174,10 +161,7 @@ export class MemoryBuilder extends IntrinsicBuilder {
     this.#pointer(pointer, 'atomicRmw');
     const wantsFloat = op === 'fadd' || op === 'fsub' || op === 'fmax' || op === 'fmin';
     if (op !== 'xchg' && wantsFloat !== value.type.isFloat) fault(`atomicRmw: ${op} does not take ${value.type}`);
-    return this.wrap(
-      value.type,
-      guarded('atomicRmw', () => this.addon.tfc.atomicRmw(this[raw], op, pointer[raw], value[raw], ordering)),
-    );
+    return this.made(value.type, 'atomicUpdate', among(updates, op, 'atomicRmw'), [pointer[ref], value[ref], orderingOf(ordering, 'atomicRmw')]);
   }
 
   /** Stores `desired` where the memory holds `expected`; returns `{ old, i1 swapped }`, to be taken apart by `extractValue`. */
@@ -186,15 +170,13 @@ export class MemoryBuilder extends IntrinsicBuilder {
     if (!expected.type.isInt && !expected.type.isPointer) fault(`compareExchange: ${expected.type} is no integer or pointer`);
     this.#atomic(expected.type, 'compareExchange');
     this.#pointer(pointer, 'compareExchange');
-    return this.wrap(
-      this.types.struct([expected.type, this.types.i1]),
-      guarded('compareExchange', () => this.addon.tfc.compareExchange(this[raw], pointer[raw], expected[raw], desired[raw], onSuccess, onFailure)),
-    );
+    const orderings = [onSuccess, onFailure].map((ordering) => orderingOf(ordering, 'compareExchange'));
+    return this.made(this.types.struct([expected.type, this.types.i1]), 'compareExchange', 0, [pointer[ref], expected[ref], desired[ref], ...orderings]);
   }
 
   fence(ordering: Exclude<AtomicOrdering, 'relaxed'>): void {
     this.open('fence');
-    guarded('fence', () => this.addon.tfc.fence(this[raw], ordering));
+    this.append('fence', 0, [orderingOf(ordering, 'fence')]);
   }
 
   #pointer(pointer: LlvmValue, what: string): void {
@@ -237,18 +219,25 @@ export class MemoryBuilder extends IntrinsicBuilder {
     return align;
   }
 
-  #mark(access: RawValue, options: AccessOptions): void {
-    const { tfc } = this.addon;
-    if (options.nontemporal === true) tfc.mark(access, 'nontemporal');
-    const scopes = options.scope === undefined ? [] : [options.scope];
-    const noalias = options.noalias ?? [];
+  #access(operation: Operation, options: AccessOptions, operands: readonly number[]): number {
+    const flags = (options.volatile === true ? 1 : 0) | (options.nontemporal === true ? 2 : 0) | (options.invariant === true ? 4 : 0);
+    const access = this.append(operation, flags, operands);
+    const { scope, noalias = [] } = options;
+    if (scope === undefined && noalias.length === 0) return access;
+    const scopes = scope === undefined ? [] : [scope];
     for (const s of [...scopes, ...noalias]) if (!(s instanceof AliasScope) || s.module !== this.module) fault('an alias scope of another module');
-    if (scopes.length + noalias.length > 0) {
-      tfc.setAlias(
-        access,
-        scopes.map((s) => s[raw]),
-        noalias.map((s) => s[raw]),
-      );
-    }
+    this.module.tape.note('alias', 0, [access, scopes.length, ...scopes.map((s) => s[ref]), noalias.length, ...noalias.map((s) => s[ref])]);
+    return access;
   }
+}
+
+/** The addon knows both by their places. */
+const orderings: readonly AtomicOrdering[] = ['relaxed', 'acquire', 'release', 'acq-rel', 'seq-cst'];
+const updates: readonly AtomicUpdate[] = ['xchg', 'add', 'sub', 'and', 'or', 'xor', 'max', 'min', 'umax', 'umin', 'fadd', 'fsub', 'fmax', 'fmin'];
+
+const orderingOf = (ordering: AtomicOrdering, what: string): number => among(orderings, ordering, what);
+
+function among<T extends string>(all: readonly T[], one: T, what: string): number {
+  const at = all.indexOf(one);
+  return at < 0 ? fault(`${what}: there is no ${String(one)}`) : at;
 }

@@ -3,7 +3,7 @@
 
 import { MemoryBuilder } from './builder-memory.js';
 import { fault } from './fault.js';
-import { raw } from './raw.js';
+import { ref } from './raw.js';
 import type { LlvmType } from './types.js';
 import type { LlvmValue } from './values.js';
 
@@ -16,7 +16,7 @@ export class VectorBuilder extends MemoryBuilder {
     this.check(value, 'splat', 'value');
     if (lanes === 0) return value;
     const type = this.types.vector(value.type, lanes);
-    return this.wrap(type, this.addon.tfc.splat(this[raw], lanes, value[raw]));
+    return this.made(type, 'splat', 0, [value[ref], lanes]);
   }
 
   /** `vector` with lane `index` replaced. */
@@ -24,12 +24,12 @@ export class VectorBuilder extends MemoryBuilder {
     const lane = this.#lane(vector, index, 'insertElement');
     this.check(value, 'insertElement', 'value');
     if (value.type !== vector.type.scalar) fault(`insertElement: a ${value.type} is no lane of ${vector.type}`);
-    return this.wrap(vector.type, this.addon.tfc.insertElement(this[raw], vector[raw], value[raw], lane[raw]));
+    return this.made(vector.type, 'insertElement', 0, [vector[ref], value[ref], lane[ref]]);
   }
 
   extractElement(vector: LlvmValue, index: LlvmValue | number): LlvmValue {
     const lane = this.#lane(vector, index, 'extractElement');
-    return this.wrap(vector.type.scalar, this.addon.tfc.extractElement(this[raw], vector[raw], lane[raw]));
+    return this.made(vector.type.scalar, 'extractElement', 0, [vector[ref], lane[ref]]);
   }
 
   /** Lanes of `left` followed by those of `right`, chosen by number; -1 leaves a lane poison. */
@@ -38,7 +38,7 @@ export class VectorBuilder extends MemoryBuilder {
     const { lanes } = left.type;
     if (lanes === 0) fault(`shuffle: ${left.type} is no vector`);
     if (mask.length === 0 || mask.some((m) => !Number.isInteger(m) || m < -1 || m >= 2 * lanes)) fault(`shuffle: the mask names lanes outside 0…${2 * lanes - 1}`);
-    return this.wrap(this.types.vector(left.type.scalar, mask.length), this.addon.tfc.shuffle(this[raw], left[raw], right[raw], mask));
+    return this.made(this.types.vector(left.type.scalar, mask.length), 'shuffle', 0, [left[ref], right[ref], mask.length, ...mask]);
   }
 
   /** Both vectors' lanes, one after the other. */
@@ -76,7 +76,7 @@ export class VectorBuilder extends MemoryBuilder {
     this.open('extractValue');
     this.check(aggregate, 'extractValue', 'aggregate');
     const type = this.#along(aggregate.type, path, 'extractValue');
-    return this.wrap(type, this[raw].CreateExtractValue(aggregate[raw], [...path]));
+    return this.made(type, 'extractValue', 0, [aggregate[ref], path.length, ...path]);
   }
 
   /** The struct or array value with the element along `path` replaced. */
@@ -86,7 +86,7 @@ export class VectorBuilder extends MemoryBuilder {
     this.check(value, 'insertValue', 'value');
     const type = this.#along(aggregate.type, path, 'insertValue');
     if (value.type !== type) fault(`insertValue: ${value.type} where ${type} belongs`);
-    return this.wrap(aggregate.type, this[raw].CreateInsertValue(aggregate[raw], value[raw], [...path]));
+    return this.made(aggregate.type, 'insertValue', 0, [aggregate[ref], value[ref], path.length, ...path]);
   }
 
   #along(type: LlvmType, path: readonly number[], what: string): LlvmType {

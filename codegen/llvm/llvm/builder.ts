@@ -3,13 +3,13 @@
 // parameters, a return exactly the function's result.
 
 import { VectorBuilder } from './builder-vector.js';
-import { fault, guarded } from './fault.js';
+import { fault } from './fault.js';
 import { FunctionHandle } from './function.js';
-import { raw } from './raw.js';
+import { ref } from './raw.js';
+import type { Operation } from './tape.js';
 import type { LlvmType } from './types.js';
 import { BasicBlock, InlineAsm, LlvmConstant, Phi, Terminator } from './values.js';
 import type { LlvmValue } from './values.js';
-import type { RawValue } from './addon.js';
 
 /** Builds instructions at the end of a block; made by `ModuleBuilder.builder`. */
 export class Builder extends VectorBuilder {
@@ -17,14 +17,14 @@ export class Builder extends VectorBuilder {
   phi(type: LlvmType, name?: string): Phi {
     this.module.alive();
     this.checkType(type, 'phi');
-    const phi = new Phi(this.fn, type, this.addon.tfc.phi(this.block[raw], type[raw]));
+    const phi = new Phi(this.fn, type, this.module.tape.make('phi', 0, [this.block[ref], type[ref]]));
     return name === undefined ? phi : phi.named(name);
   }
 
   br(to: BasicBlock): Terminator {
     this.open('br');
     this.#target(to, 'br');
-    return this.#end(this[raw].CreateBr(to[raw]));
+    return this.#end('branch', [to[ref]]);
   }
 
   condBr(condition: LlvmValue, yes: BasicBlock, no: BasicBlock): Terminator {
@@ -33,7 +33,7 @@ export class Builder extends VectorBuilder {
     if (condition.type !== this.types.i1) fault(`condBr: the condition is ${condition.type}, not i1`);
     this.#target(yes, 'condBr');
     this.#target(no, 'condBr');
-    return this.#end(this[raw].CreateCondBr(condition[raw], yes[raw], no[raw]));
+    return this.#end('conditionalBranch', [condition[ref], yes[ref], no[ref]]);
   }
 
   /** Goes to the block whose number equals `value`, else to `otherwise`. */
@@ -50,31 +50,25 @@ export class Builder extends VectorBuilder {
       if (seen.has(key)) fault(`switch: the case ${n} comes twice`);
       seen.add(key);
     }
-    const made = this[raw].CreateSwitch(value[raw], otherwise[raw], cases.length);
-    for (const [n, to] of cases) {
-      const constant = this.module.int(type, n)[raw];
-      if (!(constant instanceof this.addon.ConstantInt)) fault('switch: an integer constant was expected');
-      made.addCase(constant, to[raw]);
-    }
-    return this.#end(made);
+    return this.#end('switch', [value[ref], otherwise[ref], cases.length, ...cases.flatMap(([n, to]) => [this.module.int(type, n)[ref], to[ref]])]);
   }
 
   ret(value: LlvmValue): Terminator {
     this.open('ret');
     this.check(value, 'ret', 'value');
     if (value.type !== this.fn.result) fault(`ret: ${this.fn.name} returns ${this.fn.result}, not ${value.type}`);
-    return this.#end(this[raw].CreateRet(value[raw]));
+    return this.#end('return', [value[ref]]);
   }
 
   retVoid(): Terminator {
     this.open('retVoid');
     if (this.fn.result !== this.types.void) fault(`retVoid: ${this.fn.name} returns ${this.fn.result}`);
-    return this.#end(this[raw].CreateRetVoid());
+    return this.#end('returnVoid', []);
   }
 
   unreachable(): Terminator {
     this.open('unreachable');
-    return this.#end(this[raw].CreateUnreachable());
+    return this.#end('unreachable', []);
   }
 
   /** Calls a function of this module. A call of a `void` function returns a handle that nothing may use. */
@@ -103,10 +97,8 @@ export class Builder extends VectorBuilder {
       const wanted = params[i];
       if (wanted !== undefined && a.type !== wanted) fault(`${what}: argument ${i} is ${a.type}, not ${wanted}`);
     }
-    const all = args.map((a) => a[raw]);
-    const id = convention === 'c' ? 0 : this.addon.tfc.conventionId(convention);
-    const made = guarded(what, () => this.addon.tfc.call(this[raw], signature[raw], callee[raw], all, id));
-    return this.wrap(shape.result, made);
+    const id = convention === 'c' ? 0 : this.module.addon.tfc.conventionId(convention);
+    return this.made(shape.result, 'call', id, [signature[ref], callee[ref], args.length, ...args.map((arg) => arg[ref])]);
   }
 
   #target(block: BasicBlock, what: string): void {
@@ -114,7 +106,8 @@ export class Builder extends VectorBuilder {
     if (block.fn !== this.fn) fault(`${what}: the block ${block.name} belongs to another function`);
   }
 
-  #end(made: RawValue): Terminator {
+  #end(operation: Operation, operands: readonly number[]): Terminator {
+    const made = this.append(operation, 0, operands);
     this.block.terminated = true;
     return new Terminator(this.module, made);
   }

@@ -4,7 +4,8 @@
 import type { Addon, RawContext } from './addon.js';
 import { fault, guarded } from './fault.js';
 import type { ModuleBuilder } from './module.js';
-import { raw } from './raw.js';
+import { raw, ref } from './raw.js';
+import type { Operation, Tape } from './tape.js';
 import type { LlvmType, Types } from './types.js';
 import { LlvmConstant } from './values.js';
 
@@ -21,14 +22,21 @@ export type DenseData =
   | BigInt64Array
   | BigUint64Array;
 
+/** A double and its two halves: the tape's words are numbers of 32 bits. */
+const number = new Float64Array(1);
+const halves = new Int32Array(number.buffer);
+
 /** Makes constants; a `ModuleBuilder` is one. A vector type where a scalar type is expected gives a splat. */
 export abstract class ConstantFactory {
   abstract readonly addon: Addon;
   abstract readonly types: Types;
+  abstract readonly tape: Tape;
   abstract readonly rawContext: RawContext;
   protected abstract readonly self: ModuleBuilder;
   abstract alive(): void;
   abstract operand(value: LlvmConstant, what: string, role: string): void;
+
+  readonly #integers = new Map<LlvmType, Map<number | bigint, LlvmConstant>>();
 
   bool(value: boolean): LlvmConstant {
     return this.int(this.types.i1, value ? 1 : 0);
@@ -57,9 +65,16 @@ export abstract class ConstantFactory {
     if (typeof value === 'number' && !Number.isSafeInteger(value)) fault(`int: ${value} is not an exact integer`);
     const bits = type.scalarBits;
     if (bits > 64) fault(`int: constants of ${type} are not supported`);
-    const wide = BigInt(value);
-    if (wide < -(1n << BigInt(bits - 1)) || wide >= 1n << BigInt(bits)) fault(`int: ${wide} does not fit ${type}`);
-    return this.wrap(type, this.addon.tfc.constInt(type[raw], BigInt.asUintN(64, wide)));
+    // Powers of two are exact as numbers.
+    if (value < -(2 ** (bits - 1)) || value >= 2 ** bits) fault(`int: ${value} does not fit ${type}`);
+    const known = this.#integers.get(type) ?? new Map<number | bigint, LlvmConstant>();
+    let made = known.get(value);
+    if (made === undefined) {
+      const wide = BigInt.asUintN(64, BigInt(value));
+      known.set(value, (made = this.made('integer', type, [Number(wide & 0xffffffffn), Number(wide >> 32n)])));
+      this.#integers.set(type, known);
+    }
+    return made;
   }
 
   /** A floating-point constant, rounded to the type to nearest even; NaN and infinities are allowed. */
@@ -67,7 +82,8 @@ export abstract class ConstantFactory {
     this.type(type, 'float');
     if (!type.isFloat) fault(`float: ${type} is no floating-point type`);
     if (typeof value !== 'number') fault(`float: expected a number, got ${String(value)}`);
-    return this.wrap(type, this.addon.tfc.constFloat(type[raw], value));
+    number[0] = value;
+    return this.made('real', type, [...halves]);
   }
 
   /** A floating-point constant by its bit pattern. */
@@ -75,7 +91,7 @@ export abstract class ConstantFactory {
     this.type(type, 'floatBits');
     if (!type.isFloat) fault(`floatBits: ${type} is no floating-point type`);
     if (bits < 0n || bits >= 1n << BigInt(type.scalarBits)) fault(`floatBits: ${bits} has more bits than ${type}`);
-    return this.wrap(type, this.addon.tfc.constFloat(type[raw], bits));
+    return this.made('realBits', type, [Number(bits & 0xffffffffn), Number(bits >> 32n)]);
   }
 
   /** `int` or `float`, as the type says. */
@@ -86,24 +102,24 @@ export abstract class ConstantFactory {
   /** All bits zero: 0, 0.0, null, or an aggregate of these. */
   zero(type: LlvmType): LlvmConstant {
     this.sized(type, 'zero');
-    return this.wrap(type, this.addon.tfc.constNull(type[raw]));
+    return this.made('zero', type, []);
   }
 
   /** All bits one; for an i1 vector the full mask. */
   allOnes(type: LlvmType): LlvmConstant {
     this.sized(type, 'allOnes');
     if (!type.isInt) fault(`allOnes: ${type} is no integer type`);
-    return this.wrap(type, this.addon.tfc.constOnes(type[raw]));
+    return this.made('ones', type, []);
   }
 
   undef(type: LlvmType): LlvmConstant {
     this.sized(type, 'undef');
-    return this.wrap(type, this.addon.tfc.undef(type[raw]));
+    return this.made('undef', type, []);
   }
 
   poison(type: LlvmType): LlvmConstant {
     this.sized(type, 'poison');
-    return this.wrap(type, this.addon.tfc.poison(type[raw]));
+    return this.made('poison', type, []);
   }
 
   /** A vector of constants of one scalar type. */
@@ -111,14 +127,13 @@ export abstract class ConstantFactory {
     const first = values[0] ?? fault('vectorOf: no elements');
     this.elements(values, first.type, 'vectorOf');
     const type = this.types.vector(first.type, values.length);
-    return this.wrap(type, this.addon.tfc.constVector(values.map((v) => v[raw])));
+    return new LlvmConstant(this.self, type, this.tape.make('vector', 0, [values.length, ...values.map((value) => value[ref])]));
   }
 
   arrayOf(element: LlvmType, values: readonly LlvmConstant[]): LlvmConstant {
     this.elements(values, element, 'arrayOf');
     const type = this.types.array(element, values.length);
-    const all = values.map((v) => v[raw]);
-    return this.wrap(type, this.addon.tfc.constArray(type[raw], all));
+    return this.made('array', type, [values.length, ...values.map((value) => value[ref])]);
   }
 
   /** A struct constant; field types must equal `type`'s. Pointers to functions, strings and globals become relocations. */
@@ -132,8 +147,7 @@ export abstract class ConstantFactory {
       if (!(v instanceof LlvmConstant)) fault(`structOf: field ${i} is no constant`);
       if (v.type !== shape.fields[i]) fault(`structOf: field ${i} is ${String(shape.fields[i])}, not ${v.type}`);
     }
-    const all = values.map((v) => v[raw]);
-    return this.wrap(type, this.addon.tfc.constStruct(type[raw], all));
+    return this.made('struct', type, [values.length, ...values.map((value) => value[ref])]);
   }
 
   /** A dense array `[n x element]` from a typed array whose elements are as wide as `element`. */
@@ -142,7 +156,7 @@ export abstract class ConstantFactory {
     if (element.scalarBits !== data.BYTES_PER_ELEMENT * 8) fault(`dense: elements of ${data.BYTES_PER_ELEMENT} bytes for ${element}`);
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const made = guarded('dense', () => this.addon.tfc.constData(element[raw], bytes));
-    return this.wrap(this.types.array(element, data.length), made);
+    return new LlvmConstant(this.self, this.types.array(element, data.length), this.tape.given(made));
   }
 
   /** The bytes of `text` in UTF-8 with a closing zero: `[n+1 x i8]`. */
@@ -156,12 +170,12 @@ export abstract class ConstantFactory {
     this.type(element, 'constGep');
     this.operand(base, 'constGep', 'base');
     if (base.type.shape.kind !== 'ptr') fault(`constGep: ${base.type} is no pointer`);
-    const all = indices.map((i) => this.i32(i)[raw]);
-    return this.wrap(base.type, guarded('constGep', () => this.addon.tfc.constGep(element[raw], base[raw], all)));
+    const all = indices.map((index) => this.i32(index)[ref]);
+    return new LlvmConstant(this.self, base.type, this.tape.make('address', 0, [element[ref], base[ref], all.length, ...all]));
   }
 
-  protected wrap(type: LlvmType, made: ReturnType<Addon['tfc']['constNull']>): LlvmConstant {
-    return new LlvmConstant(this.self, type, made);
+  private made(operation: Operation, type: LlvmType, operands: readonly number[]): LlvmConstant {
+    return new LlvmConstant(this.self, type, this.tape.make(operation, 0, [type[ref], ...operands]));
   }
 
   protected type(type: LlvmType, what: string): void {

@@ -4,7 +4,7 @@
 import type { RawFunction } from './addon.js';
 import { fault, guarded } from './fault.js';
 import type { ModuleBuilder } from './module.js';
-import { rawFunction } from './raw.js';
+import { rawFunction, ref } from './raw.js';
 import type { LlvmType } from './types.js';
 import { BasicBlock, LlvmConstant, LlvmValue } from './values.js';
 
@@ -48,7 +48,7 @@ export class FunctionHandle extends LlvmConstant {
   readonly [rawFunction]: RawFunction;
 
   constructor(module: ModuleBuilder, made: RawFunction, spec: FunctionSpec) {
-    super(module, module.types.ptr, made);
+    super(module, module.types.ptr, module.tape.given(made));
     const shape = spec.type.shape;
     if (shape.kind !== 'function') fault(`${spec.name}: ${spec.type} is no function type`);
     this.name = spec.name;
@@ -56,7 +56,7 @@ export class FunctionHandle extends LlvmConstant {
     this.result = shape.result;
     this.convention = spec.convention ?? 'c';
     this[rawFunction] = made;
-    this.params = shape.params.map((type, i) => new LlvmValue(module, type, made.getArg(i)));
+    this.params = shape.params.map((type, i) => new LlvmValue(module, type, module.tape.make('argument', 0, [this[ref], i])));
     for (const a of spec.attributes ?? []) this.attribute(a);
     if (spec.memory !== undefined) module.addon.tfc.memoryEffects(made, spec.memory);
     for (const [i, p] of (spec.params ?? []).entries()) {
@@ -74,7 +74,7 @@ export class FunctionHandle extends LlvmConstant {
   /** Appends a block; the first one is the entry. */
   block(name: string): BasicBlock {
     this.module.alive();
-    const block = new BasicBlock(this, name, this.module.newBlock(name, this[rawFunction]));
+    const block = new BasicBlock(this, name);
     this.blocks.push(block);
     return block;
   }

@@ -2,13 +2,14 @@
 // Holds: every handle remembers its module; after `dispose` each use of one of them is refused instead of reaching freed memory.
 
 import { loadAddon } from './addon.js';
-import type { Addon, RawBlock, RawBuilder, RawContext, RawFunction, RawModule } from './addon.js';
+import type { Addon, RawContext, RawFunction, RawModule } from './addon.js';
 import { Builder } from './builder.js';
 import { ConstantFactory } from './constants.js';
 import { fault, guarded } from './fault.js';
 import { FunctionHandle } from './function.js';
 import type { FunctionSpec, Linkage, Visibility } from './function.js';
-import { raw } from './raw.js';
+import { raw, ref } from './raw.js';
+import { Tape } from './tape.js';
 import { Types } from './types.js';
 import type { LlvmType } from './types.js';
 import { AliasScope, GlobalHandle, InlineAsm, LlvmConstant, LlvmValue } from './values.js';
@@ -32,6 +33,12 @@ export interface GlobalSpec {
   readonly unnamedAddress?: boolean;
 }
 
+/** A function of LLVM's own: its number, and which arguments must be constants. */
+interface Intrinsic {
+  readonly callee: number;
+  readonly constants: readonly number[];
+}
+
 /** What to do when two linked modules carry the same flag. */
 export type FlagBehavior = 'error' | 'warning' | 'override' | 'max';
 
@@ -45,8 +52,9 @@ export class ModuleBuilder extends ConstantFactory {
   readonly types: Types;
   readonly addon: Addon;
   readonly rawContext: RawContext;
-  readonly [raw]: RawModule;
-  readonly #builders: RawBuilder[] = [];
+  readonly tape: Tape;
+  readonly #raw: RawModule;
+  readonly #intrinsics = new Map<string, Intrinsic>();
   readonly #names = new Map<string, FunctionHandle | GlobalHandle>();
   #disposed = false;
 
@@ -55,8 +63,15 @@ export class ModuleBuilder extends ConstantFactory {
     this.name = name;
     this.addon = loadAddon();
     this.rawContext = new this.addon.LLVMContext();
-    this[raw] = new this.addon.Module(name, this.rawContext);
-    this.types = new Types(this.addon, this.rawContext);
+    this.#raw = new this.addon.Module(name, this.rawContext);
+    this.tape = new Tape(this.addon, this.#raw);
+    this.types = new Types(this.addon, this.rawContext, this.tape);
+  }
+
+  /** With everything that was built. */
+  get [raw](): RawModule {
+    this.tape.play();
+    return this.#raw;
   }
 
   protected override get self(): ModuleBuilder {
@@ -69,7 +84,7 @@ export class ModuleBuilder extends ConstantFactory {
     if (spec.type.shape.kind !== 'function') fault(`${spec.name}: ${spec.type} is no function type`);
     this.#claim(spec.name);
     const made = guarded(spec.name, () =>
-      this.addon.tfc.createFunction(this[raw], spec.type[raw], this.#linkage(spec.linkage ?? 'external'), spec.name, spec.convention ?? 'c'),
+      this.addon.tfc.createFunction(this.#raw, spec.type[raw], this.#linkage(spec.linkage ?? 'external'), spec.name, spec.convention ?? 'c'),
     );
     const handle = new FunctionHandle(this, made, spec);
     this.#names.set(spec.name, handle);
@@ -105,7 +120,7 @@ export class ModuleBuilder extends ConstantFactory {
     const space = spec.addressSpace ?? 0;
     const initial = init === undefined ? null : init[raw];
     const made = guarded(spec.name, () =>
-      this.addon.tfc.global(this[raw], spec.type[raw], spec.constant ?? false, linkage, initial, spec.name, space, spec.align ?? 0, spec.section ?? ''),
+      this.addon.tfc.global(this.#raw, spec.type[raw], spec.constant ?? false, linkage, initial, spec.name, space, spec.align ?? 0, spec.section ?? ''),
     );
     if (spec.visibility !== undefined) this.addon.tfc.setVisibility(made, spec.visibility);
     if (spec.unnamedAddress === true) this.addon.tfc.setUnnamedAddress(made);
@@ -145,9 +160,7 @@ export class ModuleBuilder extends ConstantFactory {
   /** A builder, placed at the end of `block` if one is given. */
   builder(block?: BasicBlock): Builder {
     this.alive();
-    const made = new this.addon.IRBuilder(this.rawContext);
-    this.#builders.push(made);
-    const builder = new Builder(this, made);
+    const builder = new Builder(this);
     return block === undefined ? builder : builder.at(block);
   }
 
@@ -175,11 +188,11 @@ export class ModuleBuilder extends ConstantFactory {
     return this.#disposed;
   }
 
-  /** Frees the module, its context and its builders; handles of it are refused from then on. */
+  /** Frees the module and its context; handles of it are refused from then on. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.addon.tfc.dispose(this.rawContext, this[raw], this.#builders);
+    this.addon.tfc.dispose(this.rawContext, this.#raw);
   }
 
   [Symbol.dispose](): void {
@@ -198,9 +211,13 @@ export class ModuleBuilder extends ConstantFactory {
     if (value.module !== this) fault(`${what}: the ${role} belongs to another module`);
   }
 
-  /** For `FunctionHandle.block`. */
-  newBlock(name: string, fn: RawFunction): RawBlock {
-    return this.addon.BasicBlock.Create(this.rawContext, name, fn);
+  /** For `Builder.intrinsic`: what an intrinsic is for arguments and a result of these types. Errors: an unknown name, a signature that it does not have. */
+  intrinsic(name: string, result: LlvmType, args: readonly LlvmValue[]): Intrinsic {
+    const { types } = this;
+    const key = `${name} ${result[ref]} ${args.map((arg) => arg.type[ref]).join()}`;
+    let known = this.#intrinsics.get(key);
+    if (known === undefined) this.#intrinsics.set(key, (known = this.tape.intrinsic(name, types.function(result, args.map((arg) => arg.type))[raw])));
+    return known;
   }
 
   /** For `FunctionHandle.annotate`. */

@@ -3,3 +3,5 @@
 
 export const raw: unique symbol = Symbol('raw');
 export const rawFunction: unique symbol = Symbol('rawFunction');
+/** The number by which a module's tape knows a value, type, block or scope. */
+export const ref: unique symbol = Symbol('ref');

@@ -3,7 +3,8 @@
 
 import type { Addon, RawContext, RawType } from './addon.js';
 import { fault } from './fault.js';
-import { raw } from './raw.js';
+import { raw, ref } from './raw.js';
+import type { Tape } from './tape.js';
 
 export type FloatFormat = 'f16' | 'bf16' | 'f32' | 'f64';
 
@@ -24,12 +25,17 @@ export class LlvmType {
   readonly owner: Types;
   readonly [raw]: RawType;
   readonly #text: string;
+  #ref: number | undefined;
 
   constructor(owner: Types, shape: TypeShape, text: string, rawType: RawType) {
     this.owner = owner;
     this.shape = shape;
     this.#text = text;
     this[raw] = rawType;
+  }
+
+  get [ref](): number {
+    return (this.#ref ??= this.owner.tape.type(this[raw]));
   }
 
   /** A vector's element type; any other type itself. */
@@ -102,7 +108,9 @@ const FLOAT_NAMES: Readonly<Record<FloatFormat, string>> = { f16: 'half', bf16: 
 export class Types {
   readonly #addon: Addon;
   readonly #context: RawContext;
+  readonly tape: Tape;
   readonly #interned = new Map<string, LlvmType>();
+  readonly #vectors = new Map<LlvmType, Map<number, LlvmType>>();
 
   readonly void: LlvmType;
   readonly i1: LlvmType;
@@ -117,9 +125,10 @@ export class Types {
   /** A pointer in the default address space; pointers do not know what they point to. */
   readonly ptr: LlvmType;
 
-  constructor(addon: Addon, context: RawContext) {
+  constructor(addon: Addon, context: RawContext, tape: Tape) {
     this.#addon = addon;
     this.#context = context;
+    this.tape = tape;
     this.void = this.#intern({ kind: 'void' }, 'void', () => addon.Type.getVoidTy(context));
     this.i1 = this.int(1);
     this.i8 = this.int(8);
@@ -165,10 +174,14 @@ export class Types {
   /** `<count x element>`; the element is an integer, a float or a pointer. */
   vector(element: LlvmType, count: number): LlvmType {
     this.own(element);
+    const known = this.#vectors.get(element)?.get(count);
+    if (known !== undefined) return known;
     const kind = element.shape.kind;
     if (kind !== 'int' && kind !== 'float' && kind !== 'ptr') fault(`no vector of ${element}`);
     if (!Number.isInteger(count) || count < 1) fault(`no vector of ${String(count)} lanes`);
-    return this.#intern({ kind: 'vector', element, count }, `<${count} x ${element}>`, () => this.#addon.tfc.vectorType(element[raw], count));
+    const made = this.#intern({ kind: 'vector', element, count }, `<${count} x ${element}>`, () => this.#addon.tfc.vectorType(element[raw], count));
+    this.#vectors.set(element, (this.#vectors.get(element) ?? new Map<number, LlvmType>()).set(count, made));
+    return made;
   }
 
   /** `element` when `lanes` is 0, else the vector: for code that serves scalars and vectors alike. */

@@ -1,30 +1,35 @@
 // Values, constants, blocks, branches and loop-carried values as handles. In: the addon's objects. Out: typed handles.
 // Holds: a handle knows its type and its module, so every use can be checked before the addon sees it.
 
-import type llvm from 'llvm-bindings';
-import type { RawBlock, RawMetadata, RawValue } from './addon.js';
+import type { RawMetadata, RawValue } from './addon.js';
 import { fault } from './fault.js';
 import type { FunctionHandle } from './function.js';
 import type { ModuleBuilder } from './module.js';
-import { raw } from './raw.js';
+import { raw, ref } from './raw.js';
 import type { LlvmType } from './types.js';
 
 /** Something an instruction can use. */
 export class LlvmValue {
   readonly module: ModuleBuilder;
   readonly type: LlvmType;
-  readonly [raw]: RawValue;
+  readonly [ref]: number;
 
-  constructor(module: ModuleBuilder, type: LlvmType, rawValue: RawValue) {
+  /** `number`: on the module's tape. */
+  constructor(module: ModuleBuilder, type: LlvmType, number: number) {
     this.module = module;
     this.type = type;
-    this[raw] = rawValue;
+    this[ref] = number;
+  }
+
+  get [raw](): RawValue {
+    return this.module.tape.object(this[ref]);
   }
 
   /** Names the value in the printed module; returns it. Constants keep no name. */
   named(name: string): this {
     this.module.alive();
-    if (!(this instanceof LlvmConstant)) this.module.addon.tfc.setName(this[raw], name);
+    const { tape } = this.module;
+    if (!(this instanceof LlvmConstant)) tape.note('name', 0, [this[ref], tape.text(name)]);
     return this;
   }
 }
@@ -38,7 +43,7 @@ export class GlobalHandle extends LlvmConstant {
   readonly valueType: LlvmType;
 
   constructor(module: ModuleBuilder, type: LlvmType, rawValue: RawValue, name: string, valueType: LlvmType) {
-    super(module, type, rawValue);
+    super(module, type, module.tape.given(rawValue));
     this.name = name;
     this.valueType = valueType;
   }
@@ -49,7 +54,7 @@ export class InlineAsm extends LlvmValue {
   readonly signature: LlvmType;
 
   constructor(module: ModuleBuilder, signature: LlvmType, rawValue: RawValue) {
-    super(module, module.types.ptr, rawValue);
+    super(module, module.types.ptr, module.tape.given(rawValue));
     this.signature = signature;
   }
 }
@@ -58,25 +63,23 @@ export class InlineAsm extends LlvmValue {
 export class BasicBlock {
   readonly fn: FunctionHandle;
   readonly name: string;
-  readonly [raw]: RawBlock;
+  readonly [ref]: number;
   /** Set once the block has its terminator; nothing may follow it. */
   terminated = false;
 
-  constructor(fn: FunctionHandle, name: string, rawBlock: RawBlock) {
+  constructor(fn: FunctionHandle, name: string) {
     this.fn = fn;
     this.name = name;
-    this[raw] = rawBlock;
+    this[ref] = fn.module.tape.newBlock(fn[ref], name);
   }
 }
 
 /** A value that depends on which block control came from. Every predecessor must be given with `add` before the module is verified. */
 export class Phi extends LlvmValue {
-  readonly #node: llvm.PHINode;
   readonly #fn: FunctionHandle;
 
-  constructor(fn: FunctionHandle, type: LlvmType, node: llvm.PHINode) {
-    super(fn.module, type, node);
-    this.#node = node;
+  constructor(fn: FunctionHandle, type: LlvmType, number: number) {
+    super(fn.module, type, number);
     this.#fn = fn;
   }
 
@@ -86,7 +89,7 @@ export class Phi extends LlvmValue {
     if (value.type !== this.type) fault(`phi: a ${value.type} cannot come into a ${this.type}`);
     if (!(from instanceof BasicBlock)) fault('phi: the source of a value must be a block');
     if (from.fn !== this.#fn) fault(`phi: the block ${from.name} belongs to another function`);
-    this.#node.addIncoming(value[raw], from[raw]);
+    this.module.tape.note('incoming', 0, [this[ref], value[ref], from[ref]]);
     return this;
   }
 }
@@ -105,11 +108,11 @@ export interface LoopHints {
 /** A block's last instruction. */
 export class Terminator {
   readonly module: ModuleBuilder;
-  readonly [raw]: RawValue;
+  readonly [ref]: number;
 
-  constructor(module: ModuleBuilder, rawValue: RawValue) {
+  constructor(module: ModuleBuilder, number: number) {
     this.module = module;
-    this[raw] = rawValue;
+    this[ref] = number;
   }
 
   /** Attaches loop hints; call it on the branch back to the loop's head. */
@@ -124,7 +127,8 @@ export class Terminator {
     if (typeof unroll === 'boolean') list.push([unroll ? 'llvm.loop.unroll.full' : 'llvm.loop.unroll.disable', null]);
     if (hints.mustProgress === true) list.push(['llvm.loop.mustprogress', null]);
     if (hints.distribute !== undefined) list.push(['llvm.loop.distribute.enable', hints.distribute]);
-    this.module.addon.tfc.loopMetadata(this[raw], list);
+    const { tape } = this.module;
+    tape.note('loopHints', 0, [this[ref], list.length, ...list.flatMap(([name, value]) => [tape.text(name), value === null ? 0 : typeof value === 'number' ? 1 : 2, Number(value)])]);
     return this;
   }
 
@@ -132,7 +136,7 @@ export class Terminator {
   weights(...counts: number[]): this {
     this.module.alive();
     if (counts.length < 2 || counts.some((n) => !Number.isInteger(n) || n < 0)) fault('branch weights are two or more counts');
-    this.module.addon.tfc.branchWeights(this[raw], counts);
+    this.module.tape.note('branchWeights', 0, [this[ref], counts.length, ...counts]);
     return this;
   }
 }
@@ -140,10 +144,10 @@ export class Terminator {
 /** A set of accesses; accesses that name it in `noalias` overlap none of its members. Made by `ModuleBuilder.aliasScopes`. */
 export class AliasScope {
   readonly module: ModuleBuilder;
-  readonly [raw]: RawMetadata;
+  readonly [ref]: number;
 
   constructor(module: ModuleBuilder, metadata: RawMetadata) {
     this.module = module;
-    this[raw] = metadata;
+    this[ref] = module.tape.scope(metadata);
   }
 }

@@ -1,6 +1,5 @@
-// Attributes of functions and parameters, calling conventions, visibility, loop and branch metadata, module flags.
+// Attributes of functions and parameters, calling conventions, visibility, annotations.
 #include "support.h"
-#include <llvm/IR/MDBuilder.h>
 
 namespace tfc {
 
@@ -83,34 +82,6 @@ static Napi::Value setUnnamedAddress(Info i) {
   return i.Env().Undefined();
 }
 
-// loopMetadata(branch, [[name, number | boolean | null], …]): hints on the loop that this branch closes.
-static Napi::Value loopMetadata(Info i) {
-  auto *branch = instruction(i[0]);
-  if (!branch->isTerminator()) refuse(i[0], "loop hints go on a branch");
-  auto &c = branch->getContext();
-  std::vector<llvm::Metadata *> all{nullptr};
-  list<bool>(i[1], [&](const Napi::Value &v) {
-    if (!v.IsArray()) refuse(v, "expected a pair");
-    auto pair = v.As<Napi::Array>();
-    Napi::Value name = pair.Get(0u), content = pair.Get(1u);
-    std::vector<llvm::Metadata *> one{llvm::MDString::get(c, text(name))};
-    if (content.IsNumber()) one.push_back(llvm::ConstantAsMetadata::get(llvm::ConstantInt::get(llvm::Type::getInt32Ty(c), number(content))));
-    if (content.IsBoolean()) one.push_back(llvm::ConstantAsMetadata::get(llvm::ConstantInt::getBool(c, flag(content))));
-    all.push_back(llvm::MDNode::get(c, one));
-    return true;
-  });
-  auto *loop = llvm::MDNode::getDistinct(c, all);
-  loop->replaceOperandWith(0, loop);
-  branch->setMetadata(llvm::LLVMContext::MD_loop, loop);
-  return i.Env().Undefined();
-}
-
-static Napi::Value branchWeights(Info i) {
-  auto *branch = instruction(i[0]);
-  branch->setMetadata(llvm::LLVMContext::MD_prof, llvm::MDBuilder(branch->getContext()).createBranchWeights(list<uint32_t>(i[1], number)));
-  return i.Env().Undefined();
-}
-
 // functionAnnotation(module, function, key, number): an entry of !nvvm.annotations ("maxntidx").
 static Napi::Value functionAnnotation(Info i) {
   auto *m = module(i[0]);
@@ -129,8 +100,6 @@ void addAttributes(Napi::Object &to) {
   add(to, "conventionId", conventionId);
   add(to, "setVisibility", setVisibility);
   add(to, "setUnnamedAddress", setUnnamedAddress);
-  add(to, "loopMetadata", loopMetadata);
-  add(to, "branchWeights", branchWeights);
   add(to, "functionAnnotation", functionAnnotation);
 }
 

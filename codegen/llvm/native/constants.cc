@@ -1,7 +1,8 @@
-// Types, constants and globals that llvm-bindings lacks. The caller has checked that element types agree.
-#include "support.h"
+// Types, constants and globals that llvm-bindings lacks; constants as operations of the tape. The caller has checked that element types agree.
+#include "tape.h"
 #include <llvm/IR/Constants.h>
 #include <llvm/IR/InlineAsm.h>
+#include <cstring>
 
 namespace tfc {
 
@@ -15,36 +16,6 @@ static Napi::Value pointerType(Info i) { return Type::New(i.Env(), llvm::Pointer
 
 static Napi::Value structType(Info i) { return Type::New(i.Env(), llvm::StructType::get(context(i[0]), list<llvm::Type *>(i[1], type), flag(i[2]))); }
 
-static Napi::Value constInt(Info i) {
-  auto *t = type(i[0]);
-  if (!t->isIntOrIntVectorTy()) refuse(i[0], "not an integer type");
-  return give(i, llvm::ConstantInt::get(t, llvm::APInt(64, bits(i[1])).zextOrTrunc(t->getScalarSizeInBits())));
-}
-
-// A number is rounded to the type, to nearest even; a bigint is the bit pattern.
-static Napi::Value constFloat(Info i) {
-  auto *t = type(i[0]);
-  if (!t->isFPOrFPVectorTy()) refuse(i[0], "not a floating-point type");
-  if (i[1].IsNumber()) return give(i, llvm::ConstantFP::get(t, i[1].As<Napi::Number>().DoubleValue()));
-  auto *scalar = t->getScalarType();
-  llvm::APFloat exact(scalar->getFltSemantics(), llvm::APInt(scalar->getScalarSizeInBits(), bits(i[1])));
-  return give(i, llvm::ConstantFP::get(t, exact));
-}
-
-static Napi::Value constVector(Info i) { return give(i, llvm::ConstantVector::get(list<llvm::Constant *>(i[0], constant))); }
-
-static Napi::Value constArray(Info i) {
-  auto *t = llvm::dyn_cast<llvm::ArrayType>(type(i[0]));
-  if (t == nullptr) refuse(i[0], "not an array type");
-  return give(i, llvm::ConstantArray::get(t, list<llvm::Constant *>(i[1], constant)));
-}
-
-static Napi::Value constStruct(Info i) {
-  auto *t = llvm::dyn_cast<llvm::StructType>(type(i[0]));
-  if (t == nullptr) refuse(i[0], "not a struct type");
-  return give(i, llvm::ConstantStruct::get(t, list<llvm::Constant *>(i[1], constant)));
-}
-
 // constData(elementType, bytes): a dense array, the bytes in this machine's order.
 static Napi::Value constData(Info i) {
   auto *element = type(i[0]);
@@ -54,16 +25,6 @@ static Napi::Value constData(Info i) {
   uint64_t size = element->getPrimitiveSizeInBits().getFixedValue() / 8;
   if (data.size() % size != 0) refuse(i[1], "the bytes are no whole number of elements");
   return give(i, llvm::ConstantDataArray::getRaw(data, data.size() / size, element));
-}
-
-static Napi::Value constNull(Info i) { return give(i, llvm::Constant::getNullValue(type(i[0]))); }
-static Napi::Value constOnes(Info i) { return give(i, llvm::Constant::getAllOnesValue(type(i[0]))); }
-static Napi::Value undef(Info i) { return give(i, llvm::UndefValue::get(type(i[0]))); }
-static Napi::Value poison(Info i) { return give(i, llvm::PoisonValue::get(type(i[0]))); }
-
-static Napi::Value constGep(Info i) {
-  auto indices = list<llvm::Constant *>(i[2], constant);
-  return give(i, llvm::ConstantExpr::getInBoundsGetElementPtr(type(i[0]), constant(i[1]), indices));
 }
 
 // global(module, type, isConstant, linkage, initializer | null, name, addressSpace, alignment, section)
@@ -85,21 +46,64 @@ static Napi::Value inlineAsm(Info i) {
   return give(i, llvm::InlineAsm::get(t, text(i[1]), constraints, flag(i[3]), flag(i[4])));
 }
 
+using Builder = llvm::IRBuilderBase;
+using Made = llvm::Value *;
+
+// type, low and high half
+static Made integer(Reader &r, Builder &) {
+  auto *t = r.type();
+  return llvm::ConstantInt::get(t, llvm::APInt(64, r.wide()).zextOrTrunc(t->getScalarSizeInBits()));
+}
+
+// type, low and high half of a double, which is rounded to the type, to nearest even
+static Made real(Reader &r, Builder &) {
+  auto *t = r.type();
+  uint64_t bits = r.wide();
+  double number;
+  std::memcpy(&number, &bits, sizeof number);
+  return llvm::ConstantFP::get(t, number);
+}
+
+// type, low and high half of the type's own bits
+static Made realBits(Reader &r, Builder &) {
+  auto *t = r.type();
+  auto *scalar = t->getScalarType();
+  llvm::APFloat exact(scalar->getFltSemantics(), llvm::APInt(64, r.wide()).trunc(scalar->getScalarSizeInBits()));
+  return llvm::ConstantFP::get(t, exact);
+}
+
+static Made array(Reader &r, Builder &) {
+  auto *t = r.typeAs<llvm::ArrayType>();
+  return llvm::ConstantArray::get(t, r.constants());
+}
+
+static Made structure(Reader &r, Builder &) {
+  auto *t = r.typeAs<llvm::StructType>();
+  return llvm::ConstantStruct::get(t, r.constants());
+}
+
+// type, base, indices
+static Made address(Reader &r, Builder &) {
+  auto *t = r.type();
+  auto *base = r.constant();
+  return llvm::ConstantExpr::getInBoundsGetElementPtr(t, base, r.constants());
+}
+
+const std::vector<Operation> constantOperations = {
+    {"integer", integer}, {"real", real}, {"realBits", realBits},
+    {"zero", [](Reader &r, Builder &) -> Made { return llvm::Constant::getNullValue(r.type()); }},
+    {"ones", [](Reader &r, Builder &) -> Made { return llvm::Constant::getAllOnesValue(r.type()); }},
+    {"undef", [](Reader &r, Builder &) -> Made { return llvm::UndefValue::get(r.type()); }},
+    {"poison", [](Reader &r, Builder &) -> Made { return llvm::PoisonValue::get(r.type()); }},
+    {"vector", [](Reader &r, Builder &) -> Made { return llvm::ConstantVector::get(r.constants()); }},
+    {"array", array}, {"struct", structure}, {"address", address},
+};
+
 void addConstants(Napi::Object &to) {
   add(to, "vectorType", vectorType);
   add(to, "pointerType", pointerType);
   add(to, "structType", structType);
-  add(to, "constInt", constInt);
-  add(to, "constFloat", constFloat);
-  add(to, "constVector", constVector);
-  add(to, "constArray", constArray);
-  add(to, "constStruct", constStruct);
   add(to, "constData", constData);
-  add(to, "constNull", constNull);
-  add(to, "constOnes", constOnes);
-  add(to, "undef", undef);
-  add(to, "poison", poison);
-  add(to, "constGep", constGep);
   add(to, "global", global);
   add(to, "inlineAsm", inlineAsm);
 }

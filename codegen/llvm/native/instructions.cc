@@ -1,124 +1,233 @@
-// Instructions that llvm-bindings lacks or cannot mark: vector lanes, predicates, intrinsics, fast-math and wrap flags.
-#include "support.h"
-#include <llvm/IR/Intrinsics.h>
-#include <llvm/IR/Operator.h>
+// Operations that compute, choose and branch. What an operation reads, in order, stands behind its name.
+#include "tape.h"
+#include <llvm/IR/MDBuilder.h>
 
 namespace tfc {
 
-// setFastMath(builder, bits): reassoc 1, nnan 2, ninf 4, nsz 8, arcp 16, contract 32, afn 64.
-static Napi::Value setFastMath(Info i) {
-  uint32_t on = number(i[1]);
+using Builder = llvm::IRBuilderBase;
+using Made = llvm::Value *;
+
+// left, right; flags: 1 no unsigned wrap, 2 no signed wrap, where the instruction has them.
+template <Made (Builder::*make)(Made, Made, const llvm::Twine &, bool, bool)> static Made wrapping(Reader &r, Builder &b) {
+  auto *left = r.value();
+  return (b.*make)(left, r.value(), "", r.flags & 1, r.flags & 2);
+}
+
+template <Made (Builder::*make)(Made, Made, const llvm::Twine &, bool)> static Made exact(Reader &r, Builder &b) {
+  auto *left = r.value();
+  return (b.*make)(left, r.value(), "", false);
+}
+
+template <llvm::Instruction::BinaryOps code> static Made binary(Reader &r, Builder &b) {
+  auto *left = r.value();
+  return b.CreateBinOp(code, left, r.value());
+}
+
+template <Made (Builder::*make)(Made, Made, const llvm::Twine &, llvm::MDNode *)> static Made floating(Reader &r, Builder &b) {
+  auto *left = r.value();
+  return (b.*make)(left, r.value(), "", nullptr);
+}
+
+// flags: LLVM's number of the predicate.
+static Made compare(Reader &r, Builder &b) {
+  auto *left = r.value();
+  auto *right = r.value();
+  if (r.flags > llvm::CmpInst::LAST_ICMP_PREDICATE) r.refuseTape();
+  return b.CreateCmp(static_cast<llvm::CmpInst::Predicate>(r.flags), left, right);
+}
+
+// value, type
+template <llvm::Instruction::CastOps code> static Made cast(Reader &r, Builder &b) {
+  auto *v = r.value();
+  return b.CreateCast(code, v, r.type());
+}
+
+static Made block(Reader &r, Builder &) {
+  auto *f = r.function();
+  r.tape.blocks.push_back(llvm::BasicBlock::Create(r.tape.context, r.text(), f));
+  return nullptr;
+}
+
+static Made at(Reader &r, Builder &b) {
+  b.SetInsertPoint(r.block());
+  return nullptr;
+}
+
+// flags: reassoc 1, nnan 2, ninf 4, nsz 8, arcp 16, contract 32, afn 64.
+static Made fastMath(Reader &r, Builder &b) {
   llvm::FastMathFlags f;
-  f.setAllowReassoc(on & 1);
-  f.setNoNaNs(on & 2);
-  f.setNoInfs(on & 4);
-  f.setNoSignedZeros(on & 8);
-  f.setAllowReciprocal(on & 16);
-  f.setAllowContract(on & 32);
-  f.setApproxFunc(on & 64);
-  builder(i[0]).setFastMathFlags(f);
-  return i.Env().Undefined();
+  f.setAllowReassoc(r.flags & 1);
+  f.setNoNaNs(r.flags & 2);
+  f.setNoInfs(r.flags & 4);
+  f.setNoSignedZeros(r.flags & 8);
+  f.setAllowReciprocal(r.flags & 16);
+  f.setAllowContract(r.flags & 32);
+  f.setApproxFunc(r.flags & 64);
+  b.setFastMathFlags(f);
+  return nullptr;
 }
 
-// setWrap(value, nuw, nsw): does nothing where folding left a constant.
-static Napi::Value setWrap(Info i) {
-  auto *op = llvm::dyn_cast<llvm::Instruction>(value(i[0]));
-  if (op != nullptr && llvm::isa<llvm::OverflowingBinaryOperator>(op)) {
-    op->setHasNoUnsignedWrap(flag(i[1]));
-    op->setHasNoSignedWrap(flag(i[2]));
+static Made name(Reader &r, Builder &) {
+  auto *v = r.value();
+  v->setName(r.text());
+  return nullptr;
+}
+
+static Made argument(Reader &r, Builder &) {
+  auto *f = r.function();
+  auto index = static_cast<uint32_t>(r.word());
+  if (index >= f->arg_size()) r.refuseTape();
+  return f->getArg(index);
+}
+
+// block, type: at the block's head, behind the phis that are there.
+static Made phi(Reader &r, Builder &) {
+  auto *block = r.block();
+  llvm::IRBuilder<> head(block, block->getFirstNonPHIIt());
+  return head.CreatePHI(r.type(), 2);
+}
+
+// phi, value, block
+static Made incoming(Reader &r, Builder &) {
+  auto *node = r.valueAs<llvm::PHINode>();
+  auto *v = r.value();
+  node->addIncoming(v, r.block());
+  return nullptr;
+}
+
+static Made select(Reader &r, Builder &b) {
+  auto *condition = r.value();
+  auto *yes = r.value();
+  return b.CreateSelect(condition, yes, r.value());
+}
+
+static Made insertElement(Reader &r, Builder &b) {
+  auto *vector = r.value();
+  auto *v = r.value();
+  return b.CreateInsertElement(vector, v, r.value());
+}
+
+static Made extractElement(Reader &r, Builder &b) {
+  auto *vector = r.value();
+  return b.CreateExtractElement(vector, r.value());
+}
+
+static Made splat(Reader &r, Builder &b) {
+  auto *v = r.value();
+  return b.CreateVectorSplat(static_cast<unsigned>(r.word()), v);
+}
+
+// left, right, lanes
+static Made shuffle(Reader &r, Builder &b) {
+  auto *left = r.value();
+  auto *right = r.value();
+  return b.CreateShuffleVector(left, right, r.list<int>([&] { return r.word(); }));
+}
+
+static Made extractValue(Reader &r, Builder &b) {
+  auto *aggregate = r.value();
+  return b.CreateExtractValue(aggregate, r.numbers());
+}
+
+static Made insertValue(Reader &r, Builder &b) {
+  auto *aggregate = r.value();
+  auto *v = r.value();
+  return b.CreateInsertValue(aggregate, v, r.numbers());
+}
+
+// type, callee, arguments; flags: the calling convention.
+static Made call(Reader &r, Builder &b) {
+  auto *t = r.typeAs<llvm::FunctionType>();
+  auto *callee = r.value();
+  auto all = r.values();
+  if (all.size() < t->getNumParams()) r.refuseTape();
+  auto *c = b.CreateCall(t, callee, all);
+  c->setCallingConv(r.flags);
+  return c;
+}
+
+// callee, arguments
+static Made intrinsic(Reader &r, Builder &b) {
+  auto *callee = r.function();
+  return b.CreateCall(callee, r.values());
+}
+
+static Made branch(Reader &r, Builder &b) { return b.CreateBr(r.block()); }
+
+static Made conditionalBranch(Reader &r, Builder &b) {
+  auto *condition = r.value();
+  auto *yes = r.block();
+  return b.CreateCondBr(condition, yes, r.block());
+}
+
+// value, otherwise, pairs of a constant and a block
+static Made choose(Reader &r, Builder &b) {
+  auto *v = r.value();
+  auto *otherwise = r.block();
+  auto count = r.word();
+  auto *s = b.CreateSwitch(v, otherwise, static_cast<unsigned>(count));
+  for (; count > 0; count--) {
+    auto *c = r.valueAs<llvm::ConstantInt>();
+    s->addCase(c, r.block());
   }
-  return i.Env().Undefined();
+  return s;
 }
 
-static Napi::Value setName(Info i) {
-  value(i[0])->setName(text(i[1]));
-  return i.Env().Undefined();
+static llvm::Instruction *terminator(Reader &r) {
+  auto *i = r.valueAs<llvm::Instruction>();
+  if (!i->isTerminator()) r.refuseTape();
+  return i;
 }
 
-static Napi::Value splat(Info i) { return give(i, builder(i[0]).CreateVectorSplat(number(i[1]), value(i[2]))); }
-static Napi::Value insertElement(Info i) { return give(i, builder(i[0]).CreateInsertElement(value(i[1]), value(i[2]), value(i[3]))); }
-static Napi::Value extractElement(Info i) { return give(i, builder(i[0]).CreateExtractElement(value(i[1]), value(i[2]))); }
-
-static Napi::Value shuffle(Info i) {
-  auto mask = list<int>(i[3], [](const Napi::Value &v) { return static_cast<int>(number(v)); });
-  return give(i, builder(i[0]).CreateShuffleVector(value(i[1]), value(i[2]), mask));
+// terminator, triples of a name, a kind (0 none, 1 number, 2 boolean) and a value
+static Made loopHints(Reader &r, Builder &) {
+  auto *at = terminator(r);
+  auto &c = r.tape.context;
+  std::vector<llvm::Metadata *> all{nullptr};
+  for (auto count = r.word(); count > 0; count--) {
+    std::vector<llvm::Metadata *> one{llvm::MDString::get(c, r.text())};
+    auto kind = r.word();
+    auto content = static_cast<uint32_t>(r.word());
+    auto *t = kind == 1 ? llvm::Type::getInt32Ty(c) : llvm::Type::getInt1Ty(c);
+    if (kind != 0) one.push_back(llvm::ConstantAsMetadata::get(llvm::ConstantInt::get(t, content)));
+    all.push_back(llvm::MDNode::get(c, one));
+  }
+  auto *loop = llvm::MDNode::getDistinct(c, all);
+  loop->replaceOperandWith(0, loop);
+  at->setMetadata(llvm::LLVMContext::MD_loop, loop);
+  return nullptr;
 }
 
-// phi(block, type): at the block's head, behind the phis that are there.
-static Napi::Value phi(Info i) {
-  auto *block = extract<BasicBlock>(i[0], "a block");
-  llvm::IRBuilder<> b(block, block->getFirstNonPHIIt());
-  return PHINode::New(i.Env(), b.CreatePHI(type(i[1]), 2));
+static Made branchWeights(Reader &r, Builder &) {
+  auto *at = terminator(r);
+  at->setMetadata(llvm::LLVMContext::MD_prof, llvm::MDBuilder(r.tape.context).createBranchWeights(r.list<uint32_t>([&] { return static_cast<uint32_t>(r.word()); })));
+  return nullptr;
 }
 
-static Napi::Value freeze(Info i) { return give(i, builder(i[0]).CreateFreeze(value(i[1]))); }
+#define TFC_CAST(code) {#code, cast<llvm::Instruction::code>}
 
-static const struct { const char *name; llvm::CmpInst::Predicate predicate; } predicates[] = {
-    {"oeq", llvm::CmpInst::FCMP_OEQ}, {"ogt", llvm::CmpInst::FCMP_OGT}, {"oge", llvm::CmpInst::FCMP_OGE}, {"olt", llvm::CmpInst::FCMP_OLT},
-    {"ole", llvm::CmpInst::FCMP_OLE}, {"one", llvm::CmpInst::FCMP_ONE}, {"ord", llvm::CmpInst::FCMP_ORD}, {"uno", llvm::CmpInst::FCMP_UNO},
-    {"ueq", llvm::CmpInst::FCMP_UEQ}, {"ugt", llvm::CmpInst::FCMP_UGT}, {"uge", llvm::CmpInst::FCMP_UGE}, {"ult", llvm::CmpInst::FCMP_ULT},
-    {"ule", llvm::CmpInst::FCMP_ULE}, {"une", llvm::CmpInst::FCMP_UNE},
+const std::vector<Operation> instructionOperations = {
+    {"block", block}, {"at", at}, {"fastMath", fastMath}, {"name", name}, {"argument", argument}, {"phi", phi}, {"incoming", incoming},
+    {"add", wrapping<&Builder::CreateAdd>}, {"sub", wrapping<&Builder::CreateSub>}, {"mul", wrapping<&Builder::CreateMul>}, {"shl", wrapping<&Builder::CreateShl>},
+    {"sdiv", exact<&Builder::CreateSDiv>}, {"udiv", exact<&Builder::CreateUDiv>}, {"lshr", exact<&Builder::CreateLShr>}, {"ashr", exact<&Builder::CreateAShr>},
+    {"srem", binary<llvm::Instruction::SRem>}, {"urem", binary<llvm::Instruction::URem>},
+    {"and", binary<llvm::Instruction::And>}, {"or", binary<llvm::Instruction::Or>}, {"xor", binary<llvm::Instruction::Xor>},
+    {"fadd", floating<&Builder::CreateFAdd>}, {"fsub", floating<&Builder::CreateFSub>}, {"fmul", floating<&Builder::CreateFMul>},
+    {"fdiv", floating<&Builder::CreateFDiv>}, {"frem", floating<&Builder::CreateFRem>},
+    {"neg", [](Reader &r, Builder &b) -> Made { return b.CreateNeg(r.value()); }},
+    {"not", [](Reader &r, Builder &b) -> Made { return b.CreateNot(r.value()); }},
+    {"fneg", [](Reader &r, Builder &b) -> Made { return b.CreateFNeg(r.value()); }},
+    {"freeze", [](Reader &r, Builder &b) -> Made { return b.CreateFreeze(r.value()); }},
+    {"compare", compare}, {"select", select},
+    TFC_CAST(SExt), TFC_CAST(ZExt), TFC_CAST(Trunc), TFC_CAST(FPExt), TFC_CAST(FPTrunc), TFC_CAST(SIToFP), TFC_CAST(UIToFP), TFC_CAST(FPToSI), TFC_CAST(FPToUI),
+    TFC_CAST(BitCast), TFC_CAST(PtrToInt), TFC_CAST(IntToPtr), TFC_CAST(AddrSpaceCast),
+    {"splat", splat}, {"insertElement", insertElement}, {"extractElement", extractElement}, {"shuffle", shuffle},
+    {"extractValue", extractValue}, {"insertValue", insertValue}, {"call", call}, {"intrinsic", intrinsic},
+    {"branch", branch}, {"conditionalBranch", conditionalBranch}, {"switch", choose},
+    {"return", [](Reader &r, Builder &b) -> Made { return b.CreateRet(r.value()); }},
+    {"returnVoid", [](Reader &, Builder &b) -> Made { return b.CreateRetVoid(); }},
+    {"unreachable", [](Reader &, Builder &b) -> Made { return b.CreateUnreachable(); }},
+    {"loopHints", loopHints}, {"branchWeights", branchWeights},
 };
-
-static Napi::Value fcmp(Info i) {
-  auto name = text(i[1]);
-  for (auto &p : predicates)
-    if (name == p.name) return give(i, builder(i[0]).CreateFCmp(p.predicate, value(i[2]), value(i[3])));
-  refuse(i[1], "no such predicate: " + name);
-}
-
-// intrinsic(builder, module, name, resultType, args): the overload follows from the types; a signature it does not have is refused.
-static Napi::Value intrinsic(Info i) {
-  auto name = text(i[2]);
-  auto id = llvm::Function::lookupIntrinsicID(name);
-  if (id == llvm::Intrinsic::not_intrinsic) refuse(i[2], "no intrinsic is called " + name);
-  auto args = list<llvm::Value *>(i[4], value);
-  std::vector<llvm::Type *> params;
-  for (auto *a : args) params.push_back(a->getType());
-  auto *signature = llvm::FunctionType::get(type(i[3]), params, false);
-  llvm::SmallVector<llvm::Intrinsic::IITDescriptor, 8> entries;
-  llvm::Intrinsic::getIntrinsicInfoTableEntries(id, entries);
-  llvm::ArrayRef<llvm::Intrinsic::IITDescriptor> rest = entries;
-  llvm::SmallVector<llvm::Type *, 4> overloads;
-  bool fits = llvm::Intrinsic::matchIntrinsicSignature(signature, rest, overloads) == llvm::Intrinsic::MatchIntrinsicTypes_Match &&
-              !llvm::Intrinsic::matchIntrinsicVarArg(false, rest);
-  if (!fits) {
-    std::string shown;
-    llvm::raw_string_ostream os(shown);
-    signature->print(os);
-    refuse(i[3], name + " has no signature " + os.str());
-  }
-  auto *callee = llvm::Intrinsic::getDeclaration(module(i[1]), id, overloads);
-  for (unsigned k = 0; k < args.size(); k++)
-    if (callee->hasParamAttribute(k, llvm::Attribute::ImmArg) && !llvm::isa<llvm::ConstantInt>(args[k]) && !llvm::isa<llvm::ConstantFP>(args[k]))
-      refuse(i[4], name + " wants a constant as argument " + std::to_string(k));
-  return give(i, builder(i[0]).CreateCall(callee, args));
-}
-
-// call(builder, functionType, callee, args, callingConvention)
-static Napi::Value call(Info i) {
-  auto *t = llvm::dyn_cast<llvm::FunctionType>(type(i[1]));
-  if (t == nullptr) refuse(i[1], "not a function type");
-  auto args = list<llvm::Value *>(i[3], value);
-  if (args.size() < t->getNumParams()) refuse(i[3], "too few arguments");
-  auto *c = builder(i[0]).CreateCall(t, value(i[2]), args);
-  c->setCallingConv(number(i[4]));
-  return give(i, c);
-}
-
-void addInstructions(Napi::Object &to) {
-  add(to, "setFastMath", setFastMath);
-  add(to, "setWrap", setWrap);
-  add(to, "setName", setName);
-  add(to, "splat", splat);
-  add(to, "insertElement", insertElement);
-  add(to, "extractElement", extractElement);
-  add(to, "shuffle", shuffle);
-  add(to, "phi", phi);
-  add(to, "freeze", freeze);
-  add(to, "fcmp", fcmp);
-  add(to, "intrinsic", intrinsic);
-  add(to, "call", call);
-}
 
 } // namespace tfc

@@ -1,119 +1,162 @@
-// Memory: aligned, volatile, non-temporal and masked accesses, gathers, atomics, stack slots, alias scopes.
-#include "support.h"
+// Operations on memory: aligned, volatile, marked and masked accesses, gathers, atomics, stack slots, addresses, alias scopes.
+#include "tape.h"
 #include <llvm/IR/MDBuilder.h>
 
 namespace tfc {
 
-static llvm::Align naturalOr(llvm::IRBuilder<> &b, llvm::MaybeAlign asked, llvm::Type *t) {
-  return asked ? *asked : b.GetInsertBlock()->getModule()->getDataLayout().getABITypeAlign(t);
-}
+using Builder = llvm::IRBuilderBase;
+using Made = llvm::Value *;
 
-// load(builder, type, pointer, alignment, volatile)
-static Napi::Value load(Info i) { return give(i, builder(i[0]).CreateAlignedLoad(type(i[1]), value(i[2]), alignment(i[3]), flag(i[4]))); }
+// Of accesses, as flags.
+enum : uint32_t { isVolatile = 1, isNontemporal = 2, isInvariant = 4 };
 
-// store(builder, value, pointer, alignment, volatile)
-static Napi::Value store(Info i) { return give(i, builder(i[0]).CreateAlignedStore(value(i[1]), value(i[2]), alignment(i[3]), flag(i[4]))); }
-
-// mark(instruction, name): metadata without content: "invariant.load"; "nontemporal" carries its one.
-static Napi::Value mark(Info i) {
-  auto *at = instruction(i[0]);
-  auto &c = at->getContext();
-  auto name = text(i[1]);
+static Made marked(Reader &r, llvm::Instruction *access) {
+  auto &c = r.tape.context;
   auto *one = llvm::ConstantAsMetadata::get(llvm::ConstantInt::get(llvm::Type::getInt32Ty(c), 1));
-  at->setMetadata(name, name == "nontemporal" ? llvm::MDNode::get(c, one) : llvm::MDNode::get(c, {}));
-  return i.Env().Undefined();
+  if (r.flags & isInvariant) access->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(c, {}));
+  if (r.flags & isNontemporal) access->setMetadata(llvm::LLVMContext::MD_nontemporal, llvm::MDNode::get(c, one));
+  return access;
 }
 
-// maskedLoad(builder, type, pointer, alignment, mask, passThrough)
-static Napi::Value maskedLoad(Info i) {
-  auto &b = builder(i[0]);
-  auto *t = type(i[1]);
-  return give(i, b.CreateMaskedLoad(t, value(i[2]), naturalOr(b, alignment(i[3]), t->getScalarType()), value(i[4]), value(i[5])));
+// type, pointer, alignment
+static Made load(Reader &r, Builder &b) {
+  auto *t = r.type();
+  auto *pointer = r.value();
+  return marked(r, b.CreateAlignedLoad(t, pointer, r.alignment(), r.flags & isVolatile));
 }
 
-// maskedStore(builder, value, pointer, alignment, mask)
-static Napi::Value maskedStore(Info i) {
-  auto &b = builder(i[0]);
-  auto *v = value(i[1]);
-  return give(i, b.CreateMaskedStore(v, value(i[2]), naturalOr(b, alignment(i[3]), v->getType()->getScalarType()), value(i[4])));
+// value, pointer, alignment
+static Made store(Reader &r, Builder &b) {
+  auto *v = r.value();
+  auto *pointer = r.value();
+  return marked(r, b.CreateAlignedStore(v, pointer, r.alignment(), r.flags & isVolatile));
 }
 
-// gather(builder, type, pointers, alignment, mask, passThrough)
-static Napi::Value gather(Info i) {
-  auto &b = builder(i[0]);
-  auto *t = type(i[1]);
-  return give(i, b.CreateMaskedGather(t, value(i[2]), naturalOr(b, alignment(i[3]), t->getScalarType()), value(i[4]), value(i[5])));
+// type, pointer, alignment, mask, value of the other lanes
+static Made maskedLoad(Reader &r, Builder &b) {
+  auto *t = r.type();
+  auto *pointer = r.value();
+  auto align = r.alignmentOr(t->getScalarType());
+  auto *mask = r.value();
+  return marked(r, b.CreateMaskedLoad(t, pointer, align, mask, r.value()));
 }
 
-// scatter(builder, value, pointers, alignment, mask)
-static Napi::Value scatter(Info i) {
-  auto &b = builder(i[0]);
-  auto *v = value(i[1]);
-  return give(i, b.CreateMaskedScatter(v, value(i[2]), naturalOr(b, alignment(i[3]), v->getType()->getScalarType()), value(i[4])));
+// value, pointer, alignment, mask
+static Made maskedStore(Reader &r, Builder &b) {
+  auto *v = r.value();
+  auto *pointer = r.value();
+  auto align = r.alignmentOr(v->getType()->getScalarType());
+  return marked(r, b.CreateMaskedStore(v, pointer, align, r.value()));
 }
 
-// slot(function, type, count, alignment): memory on the stack, reserved once at the function's entry.
-static Napi::Value slot(Info i) {
-  auto *f = function(i[0]);
-  if (f->empty()) refuse(i[0], "the function has no entry block yet");
+// type, pointers, alignment, mask, value of the other lanes
+static Made gather(Reader &r, Builder &b) {
+  auto *t = r.type();
+  auto *pointers = r.value();
+  auto align = r.alignmentOr(t->getScalarType());
+  auto *mask = r.value();
+  return marked(r, b.CreateMaskedGather(t, pointers, align, mask, r.value()));
+}
+
+// value, pointers, alignment, mask
+static Made scatter(Reader &r, Builder &b) {
+  auto *v = r.value();
+  auto *pointers = r.value();
+  auto align = r.alignmentOr(v->getType()->getScalarType());
+  return marked(r, b.CreateMaskedScatter(v, pointers, align, r.value()));
+}
+
+// function, type, count, alignment: memory on the stack, reserved once at the function's entry.
+static Made slot(Reader &r, Builder &) {
+  auto *f = r.function();
+  if (f->empty()) r.refuseTape();
   auto &entry = f->getEntryBlock();
-  llvm::IRBuilder<> b(&entry, entry.begin());
-  auto *a = b.CreateAlloca(type(i[1]), llvm::ConstantInt::get(b.getInt64Ty(), number(i[2])));
-  if (auto align = alignment(i[3])) a->setAlignment(*align);
-  return give(i, a);
+  llvm::IRBuilder<> head(&entry, entry.begin());
+  auto *t = r.type();
+  auto *a = head.CreateAlloca(t, llvm::ConstantInt::get(head.getInt64Ty(), static_cast<uint32_t>(r.word())));
+  if (auto align = r.alignment()) a->setAlignment(*align);
+  return a;
 }
 
-static Napi::Value structGep(Info i) { return give(i, builder(i[0]).CreateStructGEP(type(i[1]), value(i[2]), number(i[3]))); }
-
-static llvm::AtomicOrdering ordering(const Napi::Value &v) {
-  auto name = text(v);
-  if (name == "relaxed") return llvm::AtomicOrdering::Monotonic;
-  if (name == "acquire") return llvm::AtomicOrdering::Acquire;
-  if (name == "release") return llvm::AtomicOrdering::Release;
-  if (name == "acq-rel") return llvm::AtomicOrdering::AcquireRelease;
-  if (name == "seq-cst") return llvm::AtomicOrdering::SequentiallyConsistent;
-  refuse(v, "no such ordering: " + name);
+// type, pointer, indices; flags: whether the address stays within its object.
+static Made gep(Reader &r, Builder &b) {
+  auto *t = r.type();
+  auto *pointer = r.value();
+  auto indices = r.values();
+  return r.flags ? b.CreateInBoundsGEP(t, pointer, indices) : b.CreateGEP(t, pointer, indices);
 }
 
-// atomicLoad(builder, type, pointer, alignment, ordering)
-static Napi::Value atomicLoad(Info i) {
-  auto &b = builder(i[0]);
-  auto *t = type(i[1]);
-  auto *l = b.CreateAlignedLoad(t, value(i[2]), naturalOr(b, alignment(i[3]), t));
-  l->setAtomic(ordering(i[4]));
-  return give(i, l);
+// type, pointer, field
+static Made structGep(Reader &r, Builder &b) {
+  auto *t = r.type();
+  auto *pointer = r.value();
+  return b.CreateStructGEP(t, pointer, static_cast<unsigned>(r.word()));
 }
 
-// atomicStore(builder, value, pointer, alignment, ordering)
-static Napi::Value atomicStore(Info i) {
-  auto &b = builder(i[0]);
-  auto *v = value(i[1]);
-  auto *s = b.CreateAlignedStore(v, value(i[2]), naturalOr(b, alignment(i[3]), v->getType()));
-  s->setAtomic(ordering(i[4]));
-  return give(i, s);
+static llvm::AtomicOrdering ordering(Reader &r) {
+  static const llvm::AtomicOrdering all[] = {llvm::AtomicOrdering::Monotonic, llvm::AtomicOrdering::Acquire, llvm::AtomicOrdering::Release,
+                                             llvm::AtomicOrdering::AcquireRelease, llvm::AtomicOrdering::SequentiallyConsistent};
+  auto at = static_cast<uint32_t>(r.word());
+  if (at >= std::size(all)) r.refuseTape();
+  return all[at];
 }
 
-static const struct { const char *name; llvm::AtomicRMWInst::BinOp op; } updates[] = {
-    {"xchg", llvm::AtomicRMWInst::Xchg}, {"add", llvm::AtomicRMWInst::Add},   {"sub", llvm::AtomicRMWInst::Sub},   {"and", llvm::AtomicRMWInst::And},
-    {"or", llvm::AtomicRMWInst::Or},     {"xor", llvm::AtomicRMWInst::Xor},   {"max", llvm::AtomicRMWInst::Max},   {"min", llvm::AtomicRMWInst::Min},
-    {"umax", llvm::AtomicRMWInst::UMax}, {"umin", llvm::AtomicRMWInst::UMin}, {"fadd", llvm::AtomicRMWInst::FAdd}, {"fsub", llvm::AtomicRMWInst::FSub},
-    {"fmax", llvm::AtomicRMWInst::FMax}, {"fmin", llvm::AtomicRMWInst::FMin},
+// type, pointer, alignment, ordering
+static Made atomicLoad(Reader &r, Builder &b) {
+  auto *t = r.type();
+  auto *pointer = r.value();
+  auto *l = b.CreateAlignedLoad(t, pointer, r.alignmentOr(t));
+  l->setAtomic(ordering(r));
+  return l;
+}
+
+// value, pointer, alignment, ordering
+static Made atomicStore(Reader &r, Builder &b) {
+  auto *v = r.value();
+  auto *pointer = r.value();
+  auto *s = b.CreateAlignedStore(v, pointer, r.alignmentOr(v->getType()));
+  s->setAtomic(ordering(r));
+  return s;
+}
+
+static const llvm::AtomicRMWInst::BinOp updates[] = {
+    llvm::AtomicRMWInst::Xchg, llvm::AtomicRMWInst::Add, llvm::AtomicRMWInst::Sub, llvm::AtomicRMWInst::And, llvm::AtomicRMWInst::Or, llvm::AtomicRMWInst::Xor, llvm::AtomicRMWInst::Max,
+    llvm::AtomicRMWInst::Min, llvm::AtomicRMWInst::UMax, llvm::AtomicRMWInst::UMin, llvm::AtomicRMWInst::FAdd, llvm::AtomicRMWInst::FSub, llvm::AtomicRMWInst::FMax, llvm::AtomicRMWInst::FMin};
+
+// pointer, value, ordering; flags: the update, by its place among xchg, add, sub, and, or, xor, max, min, umax, umin, fadd, fsub, fmax, fmin.
+static Made atomicUpdate(Reader &r, Builder &b) {
+  if (r.flags >= std::size(updates)) r.refuseTape();
+  auto *pointer = r.value();
+  auto *v = r.value();
+  return b.CreateAtomicRMW(updates[r.flags], pointer, v, llvm::MaybeAlign(), ordering(r));
+}
+
+// pointer, expected, desired, ordering on success, on failure
+static Made compareExchange(Reader &r, Builder &b) {
+  auto *pointer = r.value();
+  auto *expected = r.value();
+  auto *desired = r.value();
+  auto success = ordering(r);
+  return b.CreateAtomicCmpXchg(pointer, expected, desired, llvm::MaybeAlign(), success, ordering(r));
+}
+
+static Made fence(Reader &r, Builder &b) { return b.CreateFence(ordering(r)); }
+
+// access, scopes that it belongs to, scopes of which it overlaps nothing
+static Made alias(Reader &r, Builder &) {
+  auto *access = r.valueAs<llvm::Instruction>();
+  for (unsigned kind : {llvm::LLVMContext::MD_alias_scope, llvm::LLVMContext::MD_noalias}) {
+    auto nodes = r.list<llvm::Metadata *>([&] { return r.scope(); });
+    if (!nodes.empty()) access->setMetadata(kind, llvm::MDNode::get(r.tape.context, nodes));
+  }
+  return nullptr;
+}
+
+const std::vector<Operation> memoryOperations = {
+    {"load", load}, {"store", store}, {"maskedLoad", maskedLoad}, {"maskedStore", maskedStore}, {"gather", gather}, {"scatter", scatter},
+    {"slot", slot}, {"gep", gep}, {"structGep", structGep}, {"atomicLoad", atomicLoad}, {"atomicStore", atomicStore}, {"atomicUpdate", atomicUpdate},
+    {"compareExchange", compareExchange}, {"fence", fence}, {"alias", alias},
 };
-
-// atomicRmw(builder, op, pointer, value, ordering)
-static Napi::Value atomicRmw(Info i) {
-  auto name = text(i[1]);
-  for (auto &u : updates)
-    if (name == u.name) return give(i, builder(i[0]).CreateAtomicRMW(u.op, value(i[2]), value(i[3]), llvm::MaybeAlign(), ordering(i[4])));
-  refuse(i[1], "no such update: " + name);
-}
-
-// compareExchange(builder, pointer, expected, desired, onSuccess, onFailure)
-static Napi::Value compareExchange(Info i) {
-  return give(i, builder(i[0]).CreateAtomicCmpXchg(value(i[1]), value(i[2]), value(i[3]), llvm::MaybeAlign(), ordering(i[4]), ordering(i[5])));
-}
-
-static Napi::Value fence(Info i) { return give(i, builder(i[0]).CreateFence(ordering(i[1]))); }
 
 static Napi::Value wrapNode(Info i, llvm::MDNode *node) { return Napi::External<llvm::MDNode>::New(i.Env(), node); }
 
@@ -125,36 +168,9 @@ static llvm::MDNode *node(const Napi::Value &v) {
 static Napi::Value aliasDomain(Info i) { return wrapNode(i, llvm::MDBuilder(context(i[0])).createAnonymousAliasScopeDomain(text(i[1]))); }
 static Napi::Value aliasScope(Info i) { return wrapNode(i, llvm::MDBuilder(context(i[0])).createAnonymousAliasScope(node(i[1]), text(i[2]))); }
 
-// setAlias(instruction, scopes, noalias): the access belongs to `scopes` and overlaps none of `noalias`.
-static Napi::Value setAlias(Info i) {
-  auto *at = instruction(i[0]);
-  auto attach = [&](unsigned kind, const Napi::Value &v) {
-    auto nodes = list<llvm::Metadata *>(v, node);
-    if (!nodes.empty()) at->setMetadata(kind, llvm::MDNode::get(at->getContext(), nodes));
-  };
-  attach(llvm::LLVMContext::MD_alias_scope, i[1]);
-  attach(llvm::LLVMContext::MD_noalias, i[2]);
-  return i.Env().Undefined();
-}
-
 void addMemory(Napi::Object &to) {
-  add(to, "load", load);
-  add(to, "store", store);
-  add(to, "mark", mark);
-  add(to, "maskedLoad", maskedLoad);
-  add(to, "maskedStore", maskedStore);
-  add(to, "gather", gather);
-  add(to, "scatter", scatter);
-  add(to, "slot", slot);
-  add(to, "structGep", structGep);
-  add(to, "atomicLoad", atomicLoad);
-  add(to, "atomicStore", atomicStore);
-  add(to, "atomicRmw", atomicRmw);
-  add(to, "compareExchange", compareExchange);
-  add(to, "fence", fence);
   add(to, "aliasDomain", aliasDomain);
   add(to, "aliasScope", aliasScope);
-  add(to, "setAlias", setAlias);
 }
 
 } // namespace tfc

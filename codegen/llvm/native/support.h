@@ -22,7 +22,6 @@ inline llvm::Value *value(const Napi::Value &v) { return extract<Value>(v, "a va
 inline llvm::Type *type(const Napi::Value &v) { return extract<Type>(v, "a type"); }
 inline llvm::Function *function(const Napi::Value &v) { return extract<Function>(v, "a function"); }
 inline llvm::Module *module(const Napi::Value &v) { return extract<Module>(v, "a module"); }
-inline llvm::IRBuilder<> &builder(const Napi::Value &v) { return *extract<IRBuilder>(v, "a builder"); }
 
 inline llvm::LLVMContext &context(const Napi::Value &v) {
   if (!v.IsObject() || !LLVMContext::IsClassOf(v)) refuse(v, "expected a context");
@@ -34,7 +33,6 @@ template <class T> T *as(const Napi::Value &v, const char *what) {
   refuse(v, std::string("expected ") + what);
 }
 
-inline llvm::Instruction *instruction(const Napi::Value &v) { return as<llvm::Instruction>(v, "an instruction"); }
 inline llvm::Constant *constant(const Napi::Value &v) { return as<llvm::Constant>(v, "a constant"); }
 
 inline uint32_t number(const Napi::Value &v) {
@@ -79,9 +77,9 @@ inline Napi::Value give(Info info, llvm::Value *v) { return Value::New(info.Env(
 inline void add(Napi::Object &to, const char *name, Napi::Value (*f)(Info)) { to.Set(name, Napi::Function::New(to.Env(), f, name)); }
 
 void addConstants(Napi::Object &to);
-void addInstructions(Napi::Object &to);
 void addMemory(Napi::Object &to);
 void addAttributes(Napi::Object &to);
+void addTape(Napi::Object &to);
 void addTarget(Napi::Object &to);
 
 } // namespace tfc

@@ -205,9 +205,8 @@ static Napi::Value host(Info i) {
   return o;
 }
 
-// dispose(context, module, builders): nothing of them may be used afterwards.
+// dispose(context, module): nothing of them may be used afterwards.
 static Napi::Value dispose(Info i) {
-  for (auto *b : list<llvm::IRBuilder<> *>(i[2], [](const Napi::Value &v) { return &builder(v); })) delete b;
   delete module(i[1]);
   delete &context(i[0]);
   return i.Env().Undefined();
