@@ -1,7 +1,6 @@
 // One workload, everyone side by side. In: a prepared workload, peers, a gauge of the machine's limits. Out: measured figures. Holds: nobody is timed before all compute the same; rounds interleave, so that a drifting clock
 // and a busy machine touch all alike; figures are medians over rounds.
 
-import { setTimeout } from 'node:timers/promises';
 import type { Prepared } from './data.js';
 import { type Gauge, floorOf } from './limits.js';
 import { PeerProcess } from './peer-process.js';
@@ -86,11 +85,10 @@ export async function measure(prepared: Prepared, threads: number, peers: readon
       // Each round starts with another peer: none always follows the same neighbour into the caches.
       for (let at = 0; at < runners.length; at += 1) {
         const runner = runners[(at + round) % runners.length] as Runner;
-        if (threads > 1) await calm();
         runner.times.push((await runner.process.steps(runner.steps)) / runner.steps / 1e3);
+        if (threads > 1) await runner.process.rest();
       }
       if (gauge === undefined) continue;
-      if (threads > 1) await calm();
       gflops.push(await gauge.gflops());
       gbs.push(await gauge.gbs(workload));
     }
@@ -119,9 +117,6 @@ async function start(peer: Peer, prepared: Prepared, threads: number, effort: Ef
   if (starts.length > 1) starts.shift();
   return { peer, process, starts, times: [], steps: 1 };
 }
-
-/** Threads of the peer before go on spinning for some 30 ms after its last step, on processors that the next one needs. */
-const calm = (): Promise<void> => setTimeout(40);
 
 /** Those without a reason against them; the others are stopped. */
 async function keepIf(runners: readonly Runner[], failures: Failure[], against: (runner: Runner) => string | undefined | Promise<string | undefined>): Promise<Runner[]> {

@@ -1,8 +1,9 @@
 // A running peer. In: a command. Out: its answers. Holds: requests are lines such as `check N`, `steps N`; each is answered by one line of JSON. A peer answers `{"ready": …}` once, after its first step.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { setTimeout as after } from 'node:timers/promises';
 
 export interface PeerCommand {
   readonly program: string;
@@ -74,9 +75,26 @@ export class PeerProcess {
     return 1024 * Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN);
   }
 
+  /** Waits until its threads sleep: some go on spinning for more than 100 ms after their last step, on processors that the next peer needs. */
+  async rest(): Promise<void> {
+    for (let before = this.#runMs(); ; ) {
+      await after(5);
+      const now = this.#runMs();
+      if (now - before < 1) return;
+      before = now;
+    }
+  }
+
   stop(): void {
     this.#child.stdin?.end();
     this.#child.kill('SIGKILL');
+  }
+
+  /** Milliseconds that all its threads have run so far. */
+  #runMs(): number {
+    const tasks = `/proc/${this.#child.pid}/task`;
+    const run = (thread: string): number => Number(readFileSync(`${tasks}/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+    return readdirSync(tasks).reduce((total, thread) => total + run(thread), 0);
   }
 
   /** Sends a request; its answer. */
