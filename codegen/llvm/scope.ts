@@ -62,10 +62,10 @@ export interface Partials {
   readonly combine: Combiner;
 }
 
-/** A tile whose last columns are missing: its extent, and which lanes of every chunk exist. */
+/** A tile whose last columns are missing: its extent, and which lanes of every chunk exist; undefined when all do. */
 export interface PartialTile {
   readonly extent: LlvmValue;
-  readonly masks: readonly LlvmValue[];
+  readonly masks: readonly (LlvmValue | undefined)[];
 }
 
 export interface Scope {

@@ -15,7 +15,7 @@ import type { CpuLevel } from './target.js';
 /** Vector loops with so few whole vectors are written out. */
 const writtenOut = 4;
 /** An unrolled loop that would emit more statements than this, and changes no registers, is counted instead, over a copy of the registers in memory. */
-const unrolledStatements = 40;
+const unrolledStatements = 100;
 /** Tile extents that one kernel distinguishes: every one doubles the code. */
 const variants = 2;
 
@@ -128,7 +128,9 @@ export class Statements {
   private partial(tile: OpenTile, extent: Scalar): number | PartialTile {
     if (typeof extent === 'number') return extent;
     const { ops, math } = this.expressions;
-    return { extent, masks: Array.from({ length: Math.ceil(tile.limit / tile.lanes) }, (_, at) => this.mask(tile.lanes, ops.builder.sub(extent, math.value(at * tile.lanes)))) };
+    const chunks = Array.from({ length: Math.ceil(tile.limit / tile.lanes) }, (_, at) => at * tile.lanes);
+    const least = atLeast(tile.extent);
+    return { extent, masks: chunks.map((base) => (base + tile.lanes <= least ? undefined : this.mask(tile.lanes, ops.builder.sub(extent, math.value(base))))) };
   }
 
   /** Per-lane partial results live around the outermost loop that only adds to them. */
@@ -159,7 +161,7 @@ export class Statements {
     const lanes = scope.lanes === undefined && loop.axis === 'vector' ? (this.plan.lanes.get(loop) ?? 1) : 1;
     if (lanes > 1) {
       if (loop.limit === undefined) this.strip(loop, extent, lanes, scope);
-      else this.tile(loop, extent, loop.limit, lanes, typeof decided === 'object' ? decided.masks : [], scope);
+      else this.tile(loop, extent, loop.limit, lanes, typeof decided === 'object' ? decided.masks : undefined, scope);
     } else if (loop.axis === 'unroll' && typeof extent === 'number') {
       const read = scope.lanes === undefined && extent * emittedStatements(loop.body, this.plan.lanes) > unrolledStatements ? onlyRead(loop, scope) : undefined;
       if (read === undefined) for (let at = 0; at < extent; at++) this.emit(loop.body, withIndex(scope, loop.index, at));
@@ -198,12 +200,12 @@ export class Statements {
   }
 
   /** A register tile: every chunk written out, with the lanes that the extent leaves. */
-  private tile(loop: For, extent: Scalar, limit: number, lanes: number, masks: readonly LlvmValue[], scope: Scope): void {
+  private tile(loop: For, extent: Scalar, limit: number, lanes: number, masks: PartialTile['masks'] | undefined, scope: Scope): void {
     const { ops, math } = this.expressions;
     const total = typeof extent === 'number' ? Math.min(extent, limit) : limit;
     const splats = isStraight(loop.body) ? { values: new Map(), lets: new Set(scope.lets.keys()) } : undefined;
     for (let base = 0; base < total; base += lanes) {
-      const mask = typeof extent === 'number' ? this.constantMask(lanes, extent - base) : (masks[base / lanes] ?? this.mask(lanes, ops.builder.sub(extent, math.value(base))));
+      const mask = typeof extent === 'number' ? this.constantMask(lanes, extent - base) : masks === undefined ? this.mask(lanes, ops.builder.sub(extent, math.value(base))) : masks[base / lanes];
       this.chunk(loop, { lanes, base, mask, active: undefined, copy: 0, splats }, scope);
     }
   }
@@ -286,6 +288,10 @@ function onlyRead(loop: For, scope: Scope): readonly string[] | undefined {
 /** Without stores, branches and counted loops: what all lanes read stays the same from chunk to chunk. */
 const isStraight = (stmts: readonly Stmt[]): boolean =>
   stmts.every((stmt) => stmt.kind === 'let' || stmt.kind === 'accumulate' || (stmt.kind === 'for' && stmt.axis === 'unroll' && isStraight(stmt.body)));
+
+/** A lower bound of an extent that says so: max(bound, …). */
+const atLeast = (extent: Expr): number =>
+  extent.kind === 'apply' && extent.fn === 'max' ? Math.max(0, ...extent.args.map((one) => (one.kind === 'const' ? Number(one.value) : 0))) : 0;
 
 interface OpenTile {
   readonly extent: Expr;

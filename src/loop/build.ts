@@ -76,6 +76,11 @@ export const smaller = (a: Expr, b: Expr): Expr => {
   return x !== undefined && y !== undefined ? int(Math.min(x, y)) : apply('min', 'i64', a, b);
 };
 
+export const larger = (a: Expr, b: Expr): Expr => {
+  const [x, y] = [intValue(a), intValue(b)];
+  return x !== undefined && y !== undefined ? int(Math.max(x, y)) : apply('max', 'i64', a, b);
+};
+
 export function dtypeOf(expr: Expr): DType {
   switch (expr.kind) {
     case 'index':

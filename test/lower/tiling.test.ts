@@ -1,0 +1,109 @@
+// Covers of matrix products by register tiles: whole, within the registers, and without a cliff at odd sizes.
+
+import { describe, expect, it } from 'vitest';
+import { Dim } from '../../src/base/index.js';
+import type { Expr } from '../../src/loop/index.js';
+import { chooseTiling, type Tiling } from '../../src/lower/tiling.js';
+import { fixedTarget } from './kernels.js';
+
+const targets = [
+  { target: { ...fixedTarget, vectorBytes: 64, vectorRegisters: 32 } as const, lanes: 16 },
+  { target: fixedTarget, lanes: 8 },
+  { target: { ...fixedTarget, vectorBytes: 16, vectorRegisters: 16 } as const, lanes: 4 },
+];
+
+/** The value of index arithmetic, with `B` and `N` for the free sizes and `column` for a name. */
+function valueOf(expr: Expr, sizes: ReadonlyMap<string, number>): number {
+  switch (expr.kind) {
+    case 'const':
+      return Number(expr.value);
+    case 'size':
+      return expr.dim.evaluate(sizes) ?? NaN;
+    case 'name':
+    case 'index':
+      return sizes.get(expr.name) ?? NaN;
+    case 'apply': {
+      const [a, b] = expr.args.map((arg) => valueOf(arg, sizes)) as [number, number];
+      const results: Readonly<Record<string, number>> = { add: a + b, sub: a - b, mul: a * b, div: Math.trunc(a / b), rem: a % b, min: Math.min(a, b), max: Math.max(a, b) };
+      return results[expr.fn] ?? NaN;
+    }
+    case 'load':
+    case 'read':
+      return NaN;
+  }
+}
+
+/** Heights of the tiles from the top; those of the rest may reach beyond the end. */
+function heights({ rows }: Tiling, sizes: ReadonlyMap<string, number>): number[] {
+  const [count, taller, rest] = [rows.count, rows.taller, rows.rest].map((expr) => valueOf(expr, sizes)) as [number, number, number];
+  expect(taller).toBeLessThanOrEqual(count);
+  return [...Array.from({ length: count }, (_, at) => rows.height + (at < taller ? 1 : 0)), ...Array.from({ length: Math.ceil(rest / rows.restHeight) }, (_, at) => Math.min(rows.restHeight, rest - at * rows.restHeight))];
+}
+
+/** First column, columns and width of every tile. */
+function tilesAcross({ columns }: Tiling, sizes: ReadonlyMap<string, number>): { at: number; extent: number; width: number }[] {
+  const found = columns.classes.flatMap((one) =>
+    Array.from({ length: valueOf(one.count, sizes) }, (_, tile) => {
+      const at = valueOf(one.first, sizes) + tile * one.width;
+      const extent = one.extent({ kind: 'name', name: 'column', dtype: 'i64' });
+      return { at, extent: valueOf(extent, new Map([...sizes, ['column', at]])), width: one.width };
+    }),
+  );
+  expect(found).toHaveLength(valueOf(columns.count, sizes));
+  return found;
+}
+
+const some = [1, 2, 3, 5, 7, 8, 9, 10, 15, 16, 17, 31, 32, 50, 53, 55, 56, 64, 100, 127, 300, 509, 512, 784];
+
+describe.each(targets)('tiles of $lanes lanes', ({ target, lanes }) => {
+  it.each(['known', 'free'])('cover %s rows once, with two heights at most', (how) => {
+    for (const rows of some) {
+      const tiling = chooseTiling({ rows: how === 'known' ? Dim.of(rows) : Dim.of('B'), columns: Dim.of(300), depth: Dim.of(784) }, lanes, target);
+      const all = heights(tiling, new Map([['B', rows]]));
+      expect(all.reduce((sum, one) => sum + one, 0)).toBe(rows);
+      if (how === 'known') expect(new Set(all).size).toBeLessThanOrEqual(2);
+    }
+  });
+
+  it.each(['known', 'free'])('cover %s columns once, and only the last vector is ever short', (how) => {
+    for (const columns of some) {
+      const tiling = chooseTiling({ rows: Dim.of(50), columns: how === 'known' ? Dim.of(columns) : Dim.of('N'), depth: Dim.of(100) }, lanes, target);
+      const all = tilesAcross(tiling, new Map([['N', columns]]));
+      let next = 0;
+      for (const { at, extent, width } of all) {
+        expect(at).toBe(next);
+        expect(extent).toBeGreaterThan(0);
+        expect(extent).toBeLessThanOrEqual(width);
+        if (how === 'known') expect(extent).toBeGreaterThan(width - lanes);
+        next += extent;
+      }
+      expect(next).toBe(columns);
+      expect(all.slice(0, -1).every(({ extent, width }) => extent === width)).toBe(true);
+    }
+  });
+
+  it('fit into the registers', () => {
+    for (const rows of ['B', ...some]) {
+      for (const columns of some) {
+        const { rows: down, columns: across } = chooseTiling({ rows: Dim.of(rows), columns: Dim.of(columns), depth: Dim.of(50) }, lanes, target);
+        const vectors = Math.max(...across.classes.map(({ width }) => Math.ceil(width / lanes)));
+        const tall = down.height + (down.taller.kind === 'const' && Number(down.taller.value) === 0 ? 0 : 1);
+        expect((tall + 1) * vectors + 1).toBeLessThanOrEqual(target.vectorRegisters);
+      }
+    }
+  });
+
+  it('cost a free number of rows at most a quarter more per row than the next multiple of 16', () => {
+    const tiling = chooseTiling({ rows: Dim.of('B'), columns: Dim.of(300), depth: Dim.of(784) }, lanes, target);
+    const vectors = (tiling.columns.classes[0]?.width ?? 0) / lanes;
+    // Multiply-adds, two a cycle, and never less than the latency of one.
+    const cycles = (rows: number): number => {
+      const { rows: down } = tiling;
+      return heights(tiling, new Map([['B', rows]])).reduce((sum, height) => sum + Math.max(4, ((height < down.height ? down.restHeight : height) * vectors) / 2), 0);
+    };
+    for (const rows of [11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 127, 509, 1021]) {
+      const round = Math.ceil(rows / 16) * 16;
+      expect(cycles(rows) / rows / (cycles(round) / round), `${rows} rows`).toBeLessThan(1.25);
+    }
+  });
+});
