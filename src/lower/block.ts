@@ -7,12 +7,16 @@ import { type Buffer, build, type Expr } from '../loop/index.js';
 import { exprKey } from './expressions.js';
 import { space, spread, tensorOf } from './forms.js';
 import type { Fusion, Group } from './groups.js';
+import { emitInner } from './inner.js';
 import { emitLoop } from './loops.js';
+import { emitMap } from './map.js';
 import { emitNest } from './nests.js';
 import { RowEmitter } from './rows.js';
 import { memberReads, producer } from './reads.js';
+import { emitOuter } from './outer.js';
 import { type EmitContext, PointEmitter } from './points.js';
 import type { Scope } from './scope.js';
+import { emitSmall } from './small.js';
 import { fuse } from './splits.js';
 import type { Demand, Destination } from './storage.js';
 import { TileEmitter } from './tile.js';
@@ -155,10 +159,13 @@ export function emitGroup(block: Block, group: Group, scope: Scope, context: Emi
   if (copy !== undefined) return emitCopy(group, copy, scope, context);
   switch (group.mode) {
     case 'map':
+      return emitMap(new PointEmitter(group, context), scope);
     case 'inner':
+      return emitInner(new PointEmitter(group, context), scope);
     case 'outer':
+      return emitOuter(new PointEmitter(group, context), scope);
     case 'small':
-      return new PointEmitter(group, context).emit(scope);
+      return emitSmall(new PointEmitter(group, context), scope);
     case 'rows':
       return new RowEmitter(group, context).emit(scope);
     case 'tile':

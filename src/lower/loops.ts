@@ -56,7 +56,8 @@ export function emitLoop(group: Group, scope: Scope, context: EmitContext): void
         if (carry === undefined) return captured(tensorOf(node.args[index - 1] as Node), scope, context, outside);
         return carry.kind === 'register' ? { kind: 'value', value: build.read(carry.now) } : { kind: 'buffer', buffer: carry.now };
       };
-      const inner: EmitContext = { ...context, parallel: false, storage: new Storage(storage.pool, context.forms, bind) };
+      const { forms, target } = context;
+      const inner: EmitContext = { forms, target, parallel: false, storage: new Storage(storage.pool, forms, bind) };
       const demands = body.results.flatMap((result, at): Demand[] => {
         const carry = carries[at];
         if (carry?.kind === 'register') return [{ node: result, to: { kind: 'register', accumulator: carry.next } }];

@@ -3,7 +3,7 @@
 
 import { bytesOf, Dim, elementCount, InternalError } from '../base/index.js';
 import type { Entry, GraphBuilder, Node, Origin, TensorNode, Variable } from '../graph/index.js';
-import { build, type Buffer, type Kernel, type KernelOrigin, type Program, type Stmt, type Target } from '../loop/index.js';
+import { build, type Buffer, forEachStatement, type Kernel, type KernelOrigin, type Program, type Stmt, type Target } from '../loop/index.js';
 import { emitBufferCopy, emitGroup, planBlock } from './block.js';
 import { costOf, titleOf } from './cost.js';
 import type { Group } from './groups.js';
@@ -75,9 +75,19 @@ export function lowerEntry(entry: Entry, variables: readonly Variable[], target:
   };
   for (const group of block.groups) {
     const scope = Scope.root(new Names());
-    emitGroup(block, group, scope, context);
+    const before: Scope[] = [];
+    const ahead = (): Scope => {
+      const opened = Scope.root(new Names());
+      before.push(opened);
+      return opened;
+    };
+    emitGroup(block, group, scope, { ...context, ahead });
     if (scope.statements.length === 0) continue;
-    add(titleOf(group), scope.statements, costOf(group, context.storage, forms), originsOf(group, forms, builder, owner));
+    const cost = costOf(group, context.storage, forms);
+    const origins = originsOf(group, forms, builder, owner);
+    const shares = before.map(({ statements }) => bytesStored(statements));
+    for (const [at, { statements }] of before.entries()) add(`shares of ${titleOf(group)}`, statements, { ...cost, bytesWritten: shares[at] as Dim }, origins);
+    add(titleOf(group), scope.statements, before.length === 0 ? cost : { bytesRead: sum(shares), bytesWritten: cost.bytesWritten, flops: Dim.zero }, origins);
   }
   for (const { from, to } of block.copies) {
     const scope = Scope.root(new Names());
@@ -94,6 +104,15 @@ export function lowerEntry(entry: Entry, variables: readonly Variable[], target:
 }
 
 const isUnchanged = (node: TensorNode, variable: string): boolean => node.op.name === 'variable' && node.attrs['path'] === variable;
+
+const sum = (dims: readonly Dim[]): Dim => dims.reduce((total, dim) => total.add(dim), Dim.zero);
+
+/** Of all buffers that the statements store to. */
+function bytesStored(statements: readonly Stmt[]): Dim {
+  const stored = new Set<Buffer>();
+  forEachStatement(statements, (stmt) => stmt.kind === 'store' && stored.add(stmt.buffer));
+  return sum([...stored].map((buffer) => elementCount(buffer.shape).mul(bytesOf(buffer.dtype))));
+}
 
 function copyCost(buffer: Buffer): Kernel['cost'] {
   const bytes = elementCount(buffer.shape).mul(bytesOf(buffer.dtype));

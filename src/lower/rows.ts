@@ -7,9 +7,10 @@ import { type Accumulator, build, type Buffer, type Expr } from '../loop/index.j
 import { combineStep, identity, type PartialForm, space, spread, widthAs } from './forms.js';
 import type { Group } from './groups.js';
 import { blocksOf } from './partial.js';
-import { alike, type EmitContext, groupBy, PointEmitter, type Reduction } from './points.js';
+import { type EmitContext, PointEmitter } from './points.js';
 import { type Kept, keptValues } from './row-values.js';
 import { type Scope, valueKey } from './scope.js';
+import { alike, groupBy, type Reduction } from './stages.js';
 
 /** One way along the columns of a row. */
 interface Pass {

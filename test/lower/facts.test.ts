@@ -1,7 +1,7 @@
 // What the lowering promises about programs: how many kernels, what is never stored, what is done in place.
 
 import { describe, expect, it } from 'vitest';
-import { countCalls } from '../../src/loop/index.js';
+import { countCalls, type Program } from '../../src/loop/index.js';
 import { runProgram } from '../../src/eval/index.js';
 import { dimsOf, noisy } from '../eval/make.js';
 import { arenaUse, loadsOf, lowered, programOf, statements, temporaries } from './kernels.js';
@@ -16,10 +16,10 @@ describe('programs', () => {
     expect(temporaries(program)).toEqual([]);
   });
 
-  it('a training step of logistic regression is one kernel without an arena', () => {
+  it('a training step of logistic regression is one pass in shares and a kernel that combines them', () => {
     const { program } = programOf('moons')('train');
-    expect(program.kernels).toHaveLength(1);
-    expect(program.arena.slots).toEqual([]);
+    expect(program.kernels).toHaveLength(2);
+    expect(shapes(temporaries(program))).toEqual(['[256, 1]', '[256, 2]', '[256, 1]']);
     // Loss, logits and both gradients in one pass over the rows.
     expect(statements(program, 'for').filter(({ axis }) => axis === 'vector')).toHaveLength(1);
   });
@@ -85,8 +85,23 @@ describe('fusion', () => {
 
   it('sums over the same rows of different data share a loop', () => {
     const program = lowered((make) => ({ outputs: [make.sum(make.feed('x', ['B']), 0), make.sum(make.feed('y', ['B']), 0), make.op('reduceMax', [make.feed('z', ['B', 2])], { axes: [0] })] }));
-    expect(program.kernels).toHaveLength(1);
+    expect(program.kernels).toHaveLength(2);
     expect(statements(program, 'for').filter((loop) => loop.axis === 'vector')).toHaveLength(1);
+  });
+
+  it('long sums are done in shares that threads may divide, short ones in one kernel', () => {
+    const sums = (size: string | number): Program => lowered((make) => ({ outputs: [make.sum(make.feed('x', [size]), 0)] }));
+    for (const size of ['B', 2048, 1_000_000]) {
+      const program = sums(size);
+      expect(program.kernels).toHaveLength(2);
+      expect(program.kernels[0]?.body).toMatchObject([{ kind: 'for', axis: 'parallel' }]);
+    }
+    expect(shapes(temporaries(sums(2048)))).toEqual(['[2, 1]']);
+    expect(shapes(temporaries(sums(1_000_000)))).toEqual(['[256, 1]']);
+    for (const size of [1, 2047]) {
+      expect(sums(size).kernels).toHaveLength(1);
+      expect(temporaries(sums(size))).toEqual([]);
+    }
   });
 
   it('a normalised sum is used where it is made', () => {
@@ -95,8 +110,8 @@ describe('fusion', () => {
       const mean = make.op('div', [make.sum(x, 0), make.op('cast', [make.op('dimension', [], { dim: dimsOf(['B'])[0] as never })], { dtype: 'f32' })]);
       return { outputs: [mean, make.op('square', [mean])] };
     });
-    expect(program.kernels).toHaveLength(1);
-    expect(temporaries(program)).toEqual([]);
+    expect(program.kernels).toHaveLength(2);
+    expect(shapes(temporaries(program))).toEqual(['[256, 1]']);
   });
 
   it('bias, activation and their sum over rows follow the product without being stored twice', () => {

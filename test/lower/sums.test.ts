@@ -66,4 +66,14 @@ describe('several threads', () => {
       return [make.op('tanh', [product]), make.sum(product, 0), make.sum(x, 0, 1), make.op('div', [make.op('exp', [x]), rows]), make.op('exp', [make.feed('long', [60_000])])];
     }, 1e-5);
   });
+
+  it('likewise for sums over everything, whatever their length', () => {
+    for (const n of [2047, 2048, 100_003]) {
+      check((make) => {
+        const x = make.feed('x', [n, 3]);
+        const all = make.feed('y', [n, 40]);
+        return [make.sum(x, 0), make.sum(make.op('square', [x]), 0, 1), make.op('reduceMax', [all], { axes: [0, 1] }), make.sum(all, 0, 1)];
+      }, 64 * epsilon);
+    }
+  });
 });

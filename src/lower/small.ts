@@ -1,0 +1,130 @@
+// Kernels with a few results: lanes along what is reduced. In: the parts of a small group. Out: statements in a scope, and kernels ahead of it for long reductions.
+// Holds: a long reduction is done in shares that threads may divide among them; the shares depend on sizes alone and are combined in order. See the note at the end.
+
+import { Dim, type Shape } from '../base/index.js';
+import type { TensorNode } from '../graph/index.js';
+import { type Accumulator, build, type Buffer, type Expr, type Stmt } from '../loop/index.js';
+import { combinedAs, constants, indices, space, spread, widthAs } from './forms.js';
+import { type Fill, laneAxis, type Part, type PointEmitter } from './points.js';
+import { type Scope, valueKey } from './scope.js';
+import { alike, type Reduction } from './stages.js';
+
+/** Shares at most: enough for the threads of large machines, and for sums whose errors shall grow with the number of shares rather than with that of terms. */
+const mostShares = 256;
+/** Terms of a share at least. */
+const leastTerms = 1024;
+
+export function emitSmall(points: PointEmitter, scope: Scope): void {
+  for (const [level, stage] of points.stages.entries()) {
+    for (const together of alike(stage)) {
+      const shares = level === 0 && points.context.ahead !== undefined ? sharesOf(together) : undefined;
+      if (shares === undefined) reduceWhole(points, scope, together);
+      else combineShares(points, scope, together, shares, emitShares(points, together, shares));
+    }
+  }
+  const stores: Stmt[] = [];
+  for (const node of [...points.reduced(), ...points.maps]) for (const index of unrolledPoints(node)) stores.push(...points.storesAt(scope, node, index));
+  scope.emit(...stores);
+}
+
+/** What is accumulated at one index of what is reduced, for every result of every reduction. */
+const filler = (points: PointEmitter, together: readonly Reduction[]): Fill => {
+  const results = together.map(({ node }) => unrolledPoints(node));
+  return (body, at, into) => {
+    for (const [which, { form }] of together.entries()) {
+      const reduced = spread(form.reduced, at);
+      for (const [slot, kept] of (results[which] as Expr[][]).entries()) points.accumulate(body, form, into[which] as Accumulator, [build.int(slot)], kept, reduced);
+    }
+  };
+};
+
+const declare = (points: PointEmitter, scope: Scope, together: readonly Reduction[]): Accumulator[] => together.map(({ node, form }) => points.declare(scope, form, [unrolledPoints(node).length], node));
+
+function rememberResults(scope: Scope, together: readonly Reduction[], totals: readonly Accumulator[]): void {
+  for (const [which, { node }] of together.entries()) {
+    for (const [slot, kept] of unrolledPoints(node).entries()) scope.remember(valueKey(node, kept), scope.let('r', widthAs(node.type.dtype, build.read(totals[which] as Accumulator, [build.int(slot)]))));
+  }
+}
+
+function reduceWhole(points: PointEmitter, scope: Scope, together: readonly Reduction[]): void {
+  const totals = declare(points, scope, together);
+  points.reduceLoops(scope, together, totals, filler(points, together));
+  rememberResults(scope, together, totals);
+}
+
+// ---- shares -----------------------------------------------------------------------------------------------------------------------------
+
+interface Shares {
+  /** The axis that is cut. */
+  readonly axis: number;
+  readonly count: Expr;
+  /** Indices along the axis of every share but the last. */
+  readonly each: Expr;
+}
+
+/** How the longest axis is cut; undefined when there is too little for two shares. */
+function sharesOf(together: readonly Reduction[]): Shares | undefined {
+  const { reduced, filled } = (together[0] as Reduction).form;
+  const loops = space(reduced);
+  if (loops.length === 0 || filled !== undefined) return undefined;
+  const length = (axis: number): number => (loops[axis] as Dim).constant ?? Infinity;
+  const axis = loops.reduce((best, _, at) => (length(at) > length(best) ? at : best), 0);
+  const least = Math.ceil(leastTerms / knownProduct(loops.filter((_, at) => at !== axis)));
+  const size = loops[axis] as Dim;
+  if (size.constant !== undefined) {
+    if (size.constant < 2 * least) return undefined;
+    const each = roundUp(Math.max(least, size.constant / mostShares), axis === laneAxis(loops) ? 16 : 1);
+    return { axis, count: build.int(Math.ceil(size.constant / each)), each: build.int(each) };
+  }
+  // Without a division by what is not known: of at least `least` indices there are as many shares as fit, then there are all shares, each as long as needed.
+  const up = (by: number): Expr => build.over(build.plus(build.size(size), build.int(by - 1)), build.int(by));
+  const unit = Math.max(1, Math.floor(least / mostShares));
+  return { axis, count: build.smaller(build.int(mostShares), up(unit * mostShares)), each: build.times(build.int(unit), build.apply('max', 'i64', build.int(mostShares), up(unit * mostShares))) };
+}
+
+/** A kernel of its own: every share of every result, in memory. */
+function emitShares(points: PointEmitter, together: readonly Reduction[], { axis, count, each }: Shares): Buffer[] {
+  const { storage, ahead } = points.context;
+  const most = build.intValue(count) ?? mostShares;
+  const buffers = together.map(({ node }) => storage.pool.temporary({ dtype: combinedAs(node.type.dtype), shape: [Dim.of(most), Dim.of(unrolledPoints(node).length)] }));
+  const size = build.size(space((together[0] as Reduction).form.reduced)[axis] as Dim);
+  ahead?.().loop('p', count, 'parallel', (p, share) => {
+    const start = share.let('start', build.times(p, each));
+    const part: Part = { axis, start, extent: build.smaller(each, build.minus(size, start)) };
+    const partial = declare(points, share, together);
+    points.reduceLoops(share, together, partial, filler(points, together), part);
+    const stores = partial.flatMap((accumulator, which): Stmt[] =>
+      [...indices(accumulator.shape)].map((slot) => ({ kind: 'store', buffer: buffers[which] as Buffer, index: [p, ...slot.map(build.int)], value: build.read(accumulator, slot.map(build.int)) })),
+    );
+    share.emit(...stores);
+  });
+  return buffers;
+}
+
+function combineShares(points: PointEmitter, scope: Scope, together: readonly Reduction[], { count }: Shares, buffers: readonly Buffer[]): void {
+  const totals = declare(points, scope, together);
+  scope.loop('n', count, 'serial', (n, body) => {
+    for (const [which, { form }] of together.entries()) {
+      const accumulator = totals[which] as Accumulator;
+      for (const slot of indices(accumulator.shape)) {
+        const index = slot.map(build.int);
+        body.emit({ kind: 'accumulate', accumulator, index, combine: form.combine, value: build.load(buffers[which] as Buffer, [n, ...index]) });
+      }
+    }
+  });
+  rememberResults(scope, together, totals);
+}
+
+const unrolledPoints = (node: TensorNode): Expr[][] => {
+  const { shape } = node.type;
+  return [...indices(constants(space(shape)) ?? [])].map((at) => spread(shape, at.map(build.int)));
+};
+
+const knownProduct = (shape: Shape): number => shape.reduce((product, dim) => product * Math.max(1, dim.constant ?? 1), 1);
+
+const roundUp = (value: number, to: number): number => Math.ceil(value / to) * to;
+
+/* Note: shares of long reductions.
+   The longest axis is cut into at most 256 shares of at least 1024 terms, each a result of its own in memory, and the kernel of the group combines them in order: one thread or many, the order of summation is the
+   same. Where sizes are known and give less than two shares, nothing is cut. Where they are not, a single share costs a few stores and loads. Only reductions that wait for no other of the group are cut:
+   a later one would need the combined result in memory before its shares could start. */
