@@ -57,6 +57,7 @@ export const ruleCorpus: Readonly<Record<string, readonly Example[]>> = {
   'small-power': [(g) => [0, 1, 2, 3, -1].map((power) => g.f('pow', x(g), g.full(power)))],
   'even-function-of-negative': [(g) => ['abs', 'square', 'cos', 'cosh'].map((name) => g.f(name, g.f('neg', x(g)))).concat(g.f('square', g.f('abs', y(g))))],
   'absolute-value-of-nonnegative': [(g) => [g.f('abs', g.f('square', x(g))), g.f('abs', g.f('exp', x(g)))]],
+  'softplus-rest': [(g) => [g.f('log1p', g.f('exp', g.f('neg', g.f('abs', x(g)))))]],
   'larger-of-equals': [(g) => [g.f('max', x(g), x(g)), g.f('min', y(g), y(g))]],
   'rounded-whole-number': [(g) => [g.f('floor', g.f('round', x(g))), g.f('trunc', g.f('ceil', x(g)))]],
 

@@ -104,6 +104,7 @@ export const expansions: Readonly<Record<ScalarName, Expansion>> = {
   atanh: wide(single(logarithm.atanhInDouble), 'libm_atanh'),
   erf: floats(single(exponential.erf), 'libm_erf'),
   sigmoid: floats(single(exponential.sigmoid), single(sigmoidInDouble)),
+  softplusRest: floats(single(exponential.softplusRest), (x) => build.apply('libm_log1p', 'f64', build.apply('libm_exp', 'f64', m.neg(m.abs(x as Expr))))),
   floor: machine('floor'),
   ceil: machine('ceil'),
   round: machine('rint'),

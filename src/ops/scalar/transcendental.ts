@@ -1,4 +1,4 @@
-// Transcendental rows of the scalar table. In: nothing. Out: exponentials, logarithms, trigonometric and hyperbolic functions, erf, sigmoid.
+// Transcendental rows of the scalar table. In: nothing. Out: exponentials, logarithms, trigonometric and hyperbolic functions, erf, sigmoid and what belongs to it.
 // Holds: NaN outside of the domain; slopes use the result where it serves, so that a derivative shares the value's work.
 
 import { scalarFunctions } from './function.js';
@@ -32,4 +32,9 @@ export const transcendental = scalarFunctions({
   atanh: { ...float, doc: 'Inverse hyperbolic tangent: ±∞ at ±1, NaN outside.', arity: 1, kernel: 'atanh', domain: [inner], ulp: 0.6, cost: 70, evaluate: (a) => Math.atanh(a), slopes: [(m, d, _, a) => m.div(d, m.mul(m.sub(m.constant(1), a), m.add(m.constant(1), a)))] },
   erf: { ...float, doc: 'Error function 2/√π ∫₀ˣ e^(−t²) dt.', arity: 1, kernel: 'erf', domain: [wide], ulp: 1.3, cost: 40, evaluate: erf, slopes: [(m, d, _, a) => m.mul(d, m.mul(m.constant(2 / Math.sqrt(Math.PI)), m.exp(m.neg(m.square(a)))))] },
   sigmoid: { ...float, doc: '1 / (1 + e⁻ˣ).', arity: 1, kernel: 'sigmoid', domain: [wide], ulp: 1.7, cost: 24, evaluate: sigmoid, slopes: [(m, d, y) => m.mul(d, m.mul(y, m.sub(m.constant(1), y)))] },
+  softplusRest: {
+    ...float, doc: 'log(1 + e^−|x|): what softplus adds to max(x, 0). It shares its exponential with sigmoid.', arity: 1, kernel: 'softplusRest', domain: [[0.3, 3]], ulp: 2, cost: 28,
+    evaluate: (a) => Math.log1p(Math.exp(-Math.abs(a))),
+    slopes: [(m, d, y, a) => m.mul(d, m.mul(m.sign(a), m.sub(m.exp(m.neg(y)), m.constant(1))))],
+  },
 });

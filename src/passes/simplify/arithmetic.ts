@@ -197,6 +197,16 @@ export const functionRules: readonly Rule[] = [
     apply: (node) => (floats(node) && isOp(arg(node), 'square', 'exp', 'sqrt', 'sigmoid') ? arg(node) : undefined),
   },
   {
+    name: 'softplus-rest',
+    doc: 'log1p(exp(−abs(x))) → softplusRest(x)',
+    at: ['log1p'],
+    apply: (node, { build }) => {
+      const power = arg(node);
+      const size = isOp(power, 'exp') && isOp(arg(power), 'neg') ? arg(arg(power)) : undefined;
+      return size !== undefined && isOp(size, 'abs') ? make(build, 'softplusRest', arg(size)) : undefined;
+    },
+  },
+  {
     name: 'larger-of-equals',
     doc: 'max(x, x) → x; min(x, x) → x',
     at: ['max', 'min'],
