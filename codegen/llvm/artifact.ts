@@ -3,7 +3,7 @@
 
 import { InternalError } from '../../src/base/index.js';
 import type { Program, Target } from '../../src/loop/index.js';
-import { emitAssembly, emitObject, link, ModuleBuilder, optimize, setTarget, type LlvmConstant, type TargetOptions } from './llvm/index.js';
+import { emitAssembly, emitObjects, link, ModuleBuilder, optimize, setTarget, type LlvmConstant, type TargetOptions } from './llvm/index.js';
 import { emitProgram, type EntryFunctions } from './program.js';
 import { KernelFunctions } from './same-kernel.js';
 
@@ -23,22 +23,18 @@ export interface CompileTimings {
   readonly linkMs: number;
 }
 
-export type Emission = 'object' | 'llvm' | 'llvm-optimized' | 'asm';
+export type Emission = 'objects' | 'llvm' | 'llvm-optimized' | 'asm';
 
 export type CompileOutput =
-  | { readonly kind: 'object'; readonly object: Uint8Array; readonly timings: CompileTimings }
+  | { readonly kind: 'objects'; readonly objects: readonly Buffer[]; readonly timings: CompileTimings }
   | { readonly kind: 'text'; readonly text: string; readonly timings: CompileTimings };
 
 /**
  * Clean-up for code that already has its vectors and its unrolling: promote slots to registers, merge equal addresses and loads, move what loops do not
  * change out of them. LLVM's vectorizers, its unroller and the heavier redundancy passes find nothing more to do here and would take most of the time.
  */
-const pipeline = [
-  'always-inline',
-  'cgscc(inline)',
-  'function(early-cse,sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,loop-mssa(licm),early-cse<memssa>,loop-mssa(licm),simplifycfg)',
-  'globaldce',
-].join(',');
+const inlining = 'always-inline,cgscc(inline),globaldce';
+const cleaning = 'function(early-cse,sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,loop-mssa(licm),early-cse<memssa>,loop-mssa(licm),simplifycfg)';
 
 /**
  * The code generator's strength reduction would take two fifths of its time: addresses come with their strides taken apart, and what is left of them
@@ -54,11 +50,11 @@ const abiVersion = 2;
 export function compilePrograms(input: CompileInput & { readonly emit?: Emission }): CompileOutput {
   const start = performance.now();
   const { target } = input;
-  const options: TargetOptions = { triple: target.triple, cpu: target.cpu, features: target.features, optLevel: 3, passes: pipeline, autovectorize: false, loopPasses };
+  const options: TargetOptions = { triple: target.triple, cpu: target.cpu, features: target.features, optLevel: 3, passes: `${inlining},${cleaning}`, autovectorize: false, loopPasses };
   const module = buildModule(input, options);
   try {
     const buildMs = performance.now() - start;
-    const emit = input.emit ?? 'object';
+    const emit = input.emit ?? 'objects';
     switch (emit) {
       case 'llvm': {
         const complaint = module.verify();
@@ -73,9 +69,10 @@ export function compilePrograms(input: CompileInput & { readonly emit?: Emission
         const { assembly, optimizeMs, codegenMs } = emitAssembly(module, options);
         return { kind: 'text', text: assembly, timings: { buildMs, optimizeMs, codegenMs, linkMs: 0 } };
       }
-      case 'object': {
-        const { object, optimizeMs, codegenMs } = emitObject(module, options);
-        return { kind: 'object', object, timings: { buildMs, optimizeMs, codegenMs, linkMs: 0 } };
+      case 'objects': {
+        // Functions no longer look into one another: each part of them is cleaned and compiled on its own.
+        const { objects, optimizeMs, codegenMs } = emitObjects(module, { ...options, passes: inlining }, cleaning);
+        return { kind: 'objects', objects, timings: { buildMs, optimizeMs, codegenMs, linkMs: 0 } };
       }
     }
   } finally {
@@ -86,8 +83,8 @@ export function compilePrograms(input: CompileInput & { readonly emit?: Emission
 /** Writes the shared library `outPath`, whose folder exists. Errors: InternalError with the linker's text. */
 export function buildArtifact(input: CompileInput & { readonly outPath: string }): { readonly path: string; readonly timings: CompileTimings } {
   const output = compilePrograms(input);
-  if (output.kind !== 'object') throw new InternalError('codegen', 'object code was expected');
-  const linkMs = link({ objects: [Buffer.from(output.object.buffer, output.object.byteOffset, output.object.byteLength)], output: input.outPath });
+  if (output.kind !== 'objects') throw new InternalError('codegen', 'object code was expected');
+  const linkMs = link({ objects: output.objects, output: input.outPath });
   return { path: input.outPath, timings: { ...output.timings, linkMs } };
 }
 

@@ -81,7 +81,7 @@ describe('artifacts', () => {
     expect(after).toContain('@tfc_module_table');
     expect(after?.length).toBeLessThan(before?.length ?? 0);
     expect(assembly).toContain('tfc_module_table:');
-    expect(compilePrograms(input).kind).toBe('object');
+    expect(compilePrograms(input).kind).toBe('objects');
   });
 
   it('hold code for a named processor', () => {

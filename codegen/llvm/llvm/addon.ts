@@ -42,6 +42,13 @@ export interface RawEmission {
   readonly codegenMs: number;
 }
 
+export interface RawParts {
+  readonly objects: readonly Buffer[];
+  readonly verifyMs: number;
+  readonly optimizeMs: number;
+  readonly codegenMs: number;
+}
+
 /** What llvm-bindings lacks; see `../native`. Every function checks the class of its arguments and throws a TypeError. */
 export interface Extension {
   vectorType(element: RawType, count: number): RawType;
@@ -86,6 +93,7 @@ export interface Extension {
   setTarget(module: RawModule, target: RawTarget): void;
   optimize(module: RawModule, target: RawTarget, passes: string, autovectorize: boolean): number;
   emit(module: RawModule, target: RawTarget, passes: string, autovectorize: boolean, kind: 'object' | 'assembly'): RawEmission;
+  emitParts(module: RawModule, target: RawTarget, passes: string, partPasses: string, autovectorize: boolean): RawParts;
   typeSize(module: RawModule, type: RawType): number;
   host(): { readonly llvm: string; readonly triple: string; readonly cpu: string; readonly features: string };
   dispose(context: RawContext, module: RawModule): void;
@@ -111,7 +119,7 @@ export function loadAddon(): Addon {
   if (!existsSync(path)) fault(`the LLVM addon is not built (${path}); run \`npm run setup\` first`);
   try {
     const addon = createRequire(import.meta.url)(path) as Addon;
-    if (addon.tfc.tapeOperations === undefined) fault(`the LLVM addon is older than its sources (${path}); run \`npm run setup\` again`);
+    if (addon.tfc.emitParts === undefined) fault(`the LLVM addon is older than its sources (${path}); run \`npm run setup\` again`);
     return addon;
   } catch (error) {
     if (error instanceof InternalError) throw error;

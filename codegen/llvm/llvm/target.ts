@@ -69,6 +69,15 @@ export function emitObject(module: ModuleBuilder, options: TargetOptions = {}): 
   return { object: bytes, ...timings };
 }
 
+/**
+ * The same in parts for as many threads, to be linked together: `options.passes` run on the whole module, `partPasses` on each of its parts. How many
+ * there are, and what is in them, follows from the module alone.
+ */
+export function emitObjects(module: ModuleBuilder, options: TargetOptions, partPasses: string): Timings & { readonly objects: readonly Buffer[] } {
+  module.alive();
+  return guarded('emit objects', () => module.addon.tfc.emitParts(module[raw], resolve(module, options), passes(options), partPasses, options.autovectorize ?? true));
+}
+
 /** Like `emitObject`, as assembly text; for an NVPTX triple this is PTX. */
 export function emitAssembly(module: ModuleBuilder, options: TargetOptions = {}): Timings & { readonly assembly: string } {
   const { bytes, ...timings } = emit(module, options, 'assembly');

@@ -27,6 +27,7 @@ static Napi::Object load(Napi::Env env, Napi::Object exports) {
   tfc::addAttributes(own);
   tfc::addTape(own);
   tfc::addTarget(own);
+  tfc::addParts(own);
   exports.Set("tfc", own);
   return exports;
 }

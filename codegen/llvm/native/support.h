@@ -81,5 +81,6 @@ void addMemory(Napi::Object &to);
 void addAttributes(Napi::Object &to);
 void addTape(Napi::Object &to);
 void addTarget(Napi::Object &to);
+void addParts(Napi::Object &to);
 
 } // namespace tfc

@@ -1,7 +1,6 @@
 // From a module to bytes: verifier, data layout, pass pipeline, object and assembly emission, the host's description, disposal.
 // Holds: emission works on a clone, so the caller's module stays as it was; an error is thrown as text, never printed.
-#include "support.h"
-#include <chrono>
+#include "target.h"
 #include <llvm/Analysis/CGSCCPassManager.h>
 #include <llvm/Analysis/LoopAnalysisManager.h>
 #include <llvm/Config/llvm-config.h>
@@ -13,7 +12,6 @@
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/CommandLine.h>
 #include <llvm/Support/TargetSelect.h>
-#include <llvm/Target/TargetMachine.h>
 #include <llvm/TargetParser/Host.h>
 #include <llvm/Transforms/Utils/Cloning.h>
 #include <map>
@@ -27,9 +25,6 @@ void LLVMInitializeNVPTXAsmPrinter();
 }
 
 namespace tfc {
-
-using Clock = std::chrono::steady_clock;
-static double since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
 
 static void initializeTargets() {
   static std::once_flag once;
@@ -46,37 +41,39 @@ static void initializeTargets() {
 
 static std::string field(const Napi::Object &o, const char *key) { return text(o.Get(key)); }
 
-struct Machine {
-  std::unique_ptr<llvm::TargetMachine> target;
-  std::string cpu, features;
-  unsigned level;
-  bool loopPasses;
-};
-
-// A description { triple, cpu, features, optLevel, loopPasses } becomes a target machine that emits position-independent code.
-static Machine machine(const Napi::Value &v) {
+Description description(const Napi::Value &v) {
   initializeTargets();
   if (!v.IsObject()) refuse(v, "expected a target");
   auto o = v.As<Napi::Object>();
-  Machine m;
-  auto triple = field(o, "triple");
-  m.cpu = field(o, "cpu");
-  m.features = field(o, "features");
-  m.level = number(o.Get("optLevel"));
-  m.loopPasses = flag(o.Get("loopPasses"));
-  std::string error;
-  auto *found = llvm::TargetRegistry::lookupTarget(triple, error);
-  if (found == nullptr) refuse(v, error);
-  auto level = llvm::CodeGenOpt::getLevel(static_cast<int>(m.level));
+  auto level = llvm::CodeGenOpt::getLevel(static_cast<int>(number(o.Get("optLevel"))));
   if (!level) refuse(v, "no such optimisation level");
-  llvm::TargetOptions options;
-  m.target.reset(found->createTargetMachine(triple, m.cpu, m.features, options, llvm::Reloc::PIC_, std::nullopt, *level));
-  if (!m.target) refuse(v, "no code generator for " + triple);
+  return {field(o, "triple"), field(o, "cpu"), field(o, "features"), *level, flag(o.Get("loopPasses"))};
+}
+
+// It emits position-independent code.
+std::unique_ptr<llvm::TargetMachine> Description::machine(std::string &error) const {
+  auto *found = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (found == nullptr) return nullptr;
+  std::unique_ptr<llvm::TargetMachine> made(found->createTargetMachine(triple, cpu, features, {}, llvm::Reloc::PIC_, std::nullopt, level));
+  if (!made) error = "no code generator for " + triple;
+  return made;
+}
+
+struct Machine {
+  Description described;
+  std::unique_ptr<llvm::TargetMachine> target;
+};
+
+static Machine machine(const Napi::Value &v) {
+  Machine m{description(v), nullptr};
+  std::string error;
+  m.target = m.described.machine(error);
+  if (!m.target) refuse(v, error);
   return m;
 }
 
 // Passes of the code generator are switched off by options of the process alone; they are set before every emission.
-static void setLoopPasses(bool on, const Napi::Value &at) {
+void setLoopPasses(bool on, const Napi::Value &at) {
   auto &options = llvm::cl::getRegisteredOptions();
   for (const char *name : {"disable-lsr", "disable-machine-licm"}) {
     auto found = options.find(name);
@@ -93,15 +90,10 @@ static void complain(const llvm::DiagnosticInfo *info, void *into) {
   os << "\n";
 }
 
-// Keeps what LLVM has to say about a module, which would otherwise end the process.
-struct Complaints {
-  llvm::LLVMContext &c;
-  std::string said;
-  explicit Complaints(llvm::LLVMContext &context) : c(context) { c.setDiagnosticHandlerCallBack(complain, &said); }
-  ~Complaints() { c.setDiagnosticHandlerCallBack(nullptr, nullptr); }
-};
+Complaints::Complaints(llvm::LLVMContext &context) : c(context) { c.setDiagnosticHandlerCallBack(complain, &said); }
+Complaints::~Complaints() { c.setDiagnosticHandlerCallBack(nullptr, nullptr); }
 
-static std::string faults(const llvm::Module &m) {
+std::string faults(const llvm::Module &m) {
   std::string message;
   llvm::raw_string_ostream os(message);
   bool broken = llvm::verifyModule(m, &os);
@@ -112,38 +104,47 @@ static std::string faults(const llvm::Module &m) {
 static Napi::Value verify(Info i) { return Napi::String::New(i.Env(), faults(*module(i[0]))); }
 
 // Functions without a CPU of their own get the target's: otherwise the cost model falls back to the oldest of its kind.
-static void prepare(llvm::Module &m, Machine &to) {
-  m.setTargetTriple(to.target->getTargetTriple().str());
-  m.setDataLayout(to.target->createDataLayout());
+void prepare(llvm::Module &m, llvm::TargetMachine &to, const Description &described) {
+  m.setTargetTriple(to.getTargetTriple().str());
+  m.setDataLayout(to.createDataLayout());
   for (auto &f : m) {
     if (f.isDeclaration()) continue;
-    if (!to.cpu.empty() && !f.hasFnAttribute("target-cpu")) f.addFnAttr("target-cpu", to.cpu);
-    if (!to.features.empty() && !f.hasFnAttribute("target-features")) f.addFnAttr("target-features", to.features);
+    if (!described.cpu.empty() && !f.hasFnAttribute("target-cpu")) f.addFnAttr("target-cpu", described.cpu);
+    if (!described.features.empty() && !f.hasFnAttribute("target-features")) f.addFnAttr("target-features", described.features);
   }
 }
 
-static void runPasses(llvm::Module &m, Machine &to, const std::string &passes, bool autovectorize, const Napi::Value &at) {
+std::string runPasses(llvm::Module &m, llvm::TargetMachine &to, const std::string &passes, bool autovectorize) {
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = tuning.SLPVectorization = tuning.LoopInterleaving = autovectorize;
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager calls;
   llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder pb(to.target.get(), tuning);
+  llvm::PassBuilder pb(&to, tuning);
   pb.registerModuleAnalyses(modules);
   pb.registerCGSCCAnalyses(calls);
   pb.registerFunctionAnalyses(functions);
   pb.registerLoopAnalyses(loops);
   pb.crossRegisterProxies(loops, functions, calls, modules);
   llvm::ModulePassManager pipeline;
-  if (auto error = pb.parsePassPipeline(pipeline, passes)) refuse(at, llvm::toString(std::move(error)));
+  if (auto error = pb.parsePassPipeline(pipeline, passes)) return llvm::toString(std::move(error));
   pipeline.run(m, modules);
+  return "";
+}
+
+std::string generate(llvm::Module &m, llvm::TargetMachine &to, llvm::CodeGenFileType kind, Bytes &into) {
+  llvm::raw_svector_ostream os(into);
+  llvm::legacy::PassManager codegen;
+  if (to.addPassesToEmitFile(codegen, os, nullptr, kind, true)) return "this target cannot emit that";
+  codegen.run(m);
+  return "";
 }
 
 // setTarget(module, target): triple, data layout and the functions' CPU.
 static Napi::Value setTarget(Info i) {
   auto to = machine(i[1]);
-  prepare(*module(i[0]), to);
+  prepare(*module(i[0]), *to.target, to.described);
   return i.Env().Undefined();
 }
 
@@ -152,10 +153,10 @@ static Napi::Value optimize(Info i) {
   auto *m = module(i[0]);
   auto to = machine(i[1]);
   auto start = Clock::now();
-  prepare(*m, to);
+  prepare(*m, *to.target, to.described);
   if (auto message = faults(*m); !message.empty()) refuse(i[0], message);
   Complaints complaints(m->getContext());
-  runPasses(*m, to, text(i[2]), flag(i[3]), i[2]);
+  if (auto error = runPasses(*m, *to.target, text(i[2]), flag(i[3])); !error.empty()) refuse(i[2], error);
   if (!complaints.said.empty()) refuse(i[0], complaints.said);
   return Napi::Number::New(i.Env(), since(start));
 }
@@ -168,21 +169,19 @@ static Napi::Value emit(Info i) {
   auto *original = module(i[0]);
   if (auto message = faults(*original); !message.empty()) refuse(i[0], message);
   auto m = llvm::CloneModule(*original);
-  prepare(*m, to);
+  prepare(*m, *to.target, to.described);
   auto result = Napi::Object::New(i.Env());
   result.Set("verifyMs", since(start));
   Complaints complaints(m->getContext());
   start = Clock::now();
-  if (!passes.empty()) runPasses(*m, to, passes, flag(i[3]), i[2]);
+  if (!passes.empty())
+    if (auto error = runPasses(*m, *to.target, passes, flag(i[3])); !error.empty()) refuse(i[2], error);
   result.Set("optimizeMs", since(start));
   start = Clock::now();
-  setLoopPasses(to.loopPasses, i[1]);
-  llvm::SmallVector<char, 0> bytes;
-  llvm::raw_svector_ostream os(bytes);
-  llvm::legacy::PassManager codegen;
+  setLoopPasses(to.described.loopPasses, i[1]);
+  Bytes bytes;
   auto kind = text(i[4]) == "assembly" ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile;
-  if (to.target->addPassesToEmitFile(codegen, os, nullptr, kind, true)) refuse(i[4], "this target cannot emit that");
-  codegen.run(*m);
+  if (auto error = generate(*m, *to.target, kind, bytes); !error.empty()) refuse(i[4], error);
   if (!complaints.said.empty()) refuse(i[0], complaints.said);
   result.Set("codegenMs", since(start));
   result.Set("bytes", Napi::Buffer<char>::Copy(i.Env(), bytes.data(), bytes.size()));
