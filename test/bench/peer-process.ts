@@ -93,7 +93,14 @@ export class PeerProcess {
   /** Milliseconds that all its threads have run so far. */
   #runMs(): number {
     const tasks = `/proc/${this.#child.pid}/task`;
-    const run = (thread: string): number => Number(readFileSync(`${tasks}/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+    const run = (thread: string): number => {
+      try {
+        return Number(readFileSync(`${tasks}/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+      } catch {
+        // It ended meanwhile.
+        return 0;
+      }
+    };
     return readdirSync(tasks).reduce((total, thread) => total + run(thread), 0);
   }
 

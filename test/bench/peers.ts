@@ -26,7 +26,7 @@ export const peerNode = at('build', 'peers', 'node');
 
 const script = (name: string): string => at('test', 'bench', 'peers', name);
 
-/** `cpu`: what tfc and the mark are compiled for. `quick`: without those that take longer to start than to measure. */
+/** `cpu`: what tfc and the mark are compiled for. `quick`: without those that take long. */
 export function findPeers(compiler: Compiler | undefined, cpu: string, quick: boolean): Peers {
   const missing: string[] = [];
   const peers: Peer[] = [tfc('tfc', 'loop'), only(training, tfc('tfc-call', 'call'))];
@@ -36,7 +36,7 @@ export function findPeers(compiler: Compiler | undefined, cpu: string, quick: bo
   if (cpu !== 'native') return { peers, missing };
   for (const { name, packageName, file, mode, since, takes, slow } of pythonPeers) {
     if (quick && slow) {
-      missing.push(`${name}: takes too long to start for --quick`);
+      missing.push(`${name}: too slow for --quick`);
       continue;
     }
     const python = pythons().find((program) => majorVersion(program, packageName) >= since);
@@ -44,6 +44,10 @@ export function findPeers(compiler: Compiler | undefined, cpu: string, quick: bo
     else peers.push(only(takes, { name, command: ({ file: data }, threads) => ({ program: python, args: [script(file), data, String(threads), ...mode], env: quiet(threads) }) }));
   }
   for (const { name, packageName, file } of nodePeers) {
+    if (quick) {
+      missing.push(`${name}: too slow for --quick`);
+      continue;
+    }
     if (!existsSync(at('build', 'peers', 'node', 'node_modules', packageName))) missing.push(`${name}: ${packageName} is not installed`);
     else peers.push({ name, command: ({ file: data }, threads) => ({ program: process.execPath, args: [script(file), data, String(threads)] }) });
   }
