@@ -21,7 +21,7 @@ export interface BenchOptions {
   readonly cpu: string;
 }
 
-const thorough: Effort = { rounds: 15, slice: 50, starts: 2, compilations: 3, patience: 2000 };
+const thorough: Effort = { rounds: 11, slice: 50, starts: 4, compilations: 3, patience: 2000 };
 const quick: Effort = { rounds: 5, slice: 20, starts: 1, compilations: 1, patience: 600 };
 
 export async function bench(options: BenchOptions, say: (line: string) => void): Promise<number> {

@@ -32,7 +32,7 @@ export interface Effort {
   readonly rounds: number;
   /** Milliseconds that each peer computes in a round. */
   readonly slice: number;
-  /** Starts of each peer of a training step of which the first step's time is the median. */
+  /** Starts of each peer, as far as they fit into a second, of which the first step's time is the median. */
   readonly starts: number;
   /** Cold compilations of each program. */
   readonly compilations: number;
@@ -46,6 +46,9 @@ interface Failure {
 }
 
 type Checks = readonly (readonly number[])[];
+
+/** Milliseconds after which a peer is not started once more. */
+const startingMs = 1000;
 
 interface Runner {
   readonly peer: Peer;
@@ -105,17 +108,14 @@ async function start(peer: Peer, prepared: Prepared, threads: number, effort: Ef
   const command = peer.command(prepared, threads);
   if (command === undefined) return undefined;
   const bound = pinned(command, threads, processor);
-  // The first start may fill caches of its own; what counts is a start that finds them.
+  // Who starts fast starts again: the first time may fill caches.
   const starts: number[] = [];
-  for (let again = 1; again < (prepared.workload.rule === 'none' ? 1 : effort.starts); again += 1) {
-    const once = await PeerProcess.start(bound);
-    starts.push(once.firstStep);
-    once.stop();
+  for (;;) {
+    const process = await PeerProcess.start(bound);
+    starts.push(process.firstStep);
+    if (starts.length === effort.starts || starts.reduce((total, ms) => total + ms, 0) > startingMs) return { peer, process, starts: starts.length > 1 ? starts.slice(1) : starts, times: [], steps: 1 };
+    process.stop();
   }
-  const process = await PeerProcess.start(bound);
-  starts.push(process.firstStep);
-  if (starts.length > 1) starts.shift();
-  return { peer, process, starts, times: [], steps: 1 };
 }
 
 /** Those without a reason against them; the others are stopped. */
