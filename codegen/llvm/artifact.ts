@@ -3,7 +3,7 @@
 
 import { InternalError } from '../../src/base/index.js';
 import type { Program, Target } from '../../src/loop/index.js';
-import { emitAssembly, emitObjects, link, ModuleBuilder, optimize, setTarget, type LlvmConstant, type TargetOptions } from './llvm/index.js';
+import { emitAssembly, emitObjects, Link, ModuleBuilder, optimize, setTarget, type LlvmConstant, type TargetOptions } from './llvm/index.js';
 import { emitProgram, type EntryFunctions } from './program.js';
 import { KernelFunctions } from './same-kernel.js';
 
@@ -82,10 +82,13 @@ export function compilePrograms(input: CompileInput & { readonly emit?: Emission
 
 /** Writes the shared library `outPath`, whose folder exists. Errors: InternalError with the linker's text. */
 export function buildArtifact(input: CompileInput & { readonly outPath: string }): { readonly path: string; readonly timings: CompileTimings } {
+  // The linker loads itself in the meantime.
+  using linking = new Link({ output: input.outPath });
   const output = compilePrograms(input);
   if (output.kind !== 'objects') throw new InternalError('codegen', 'object code was expected');
-  const linkMs = link({ objects: output.objects, output: input.outPath });
-  return { path: input.outPath, timings: { ...output.timings, linkMs } };
+  const start = performance.now();
+  linking.finish(output.objects);
+  return { path: input.outPath, timings: { ...output.timings, linkMs: performance.now() - start } };
 }
 
 function buildModule({ programs, manifest, target }: CompileInput, options: TargetOptions): ModuleBuilder {

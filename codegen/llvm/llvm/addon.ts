@@ -27,6 +27,11 @@ export interface RawTape {
   readonly rawTape: never;
 }
 
+/** A linker that waits for what it shall link; ended with the object. */
+export interface RawLinker {
+  readonly rawLinker: never;
+}
+
 export interface RawTarget {
   readonly triple: string;
   readonly cpu: string;
@@ -96,6 +101,9 @@ export interface Extension {
   emitParts(module: RawModule, target: RawTarget, passes: string, partPasses: string, autovectorize: boolean): RawParts;
   typeSize(module: RawModule, type: RawType): number;
   host(): { readonly llvm: string; readonly triple: string; readonly cpu: string; readonly features: string };
+  startLinker(command: string, args: readonly string[], folder: string): RawLinker;
+  finishLinker(linker: RawLinker, input: string): { readonly status: number; readonly said: string };
+  abandonLinker(linker: RawLinker): void;
   dispose(context: RawContext, module: RawModule): void;
 }
 
@@ -119,7 +127,7 @@ export function loadAddon(): Addon {
   if (!existsSync(path)) fault(`the LLVM addon is not built (${path}); run \`npm run setup\` first`);
   try {
     const addon = createRequire(import.meta.url)(path) as Addon;
-    if (addon.tfc.emitParts === undefined) fault(`the LLVM addon is older than its sources (${path}); run \`npm run setup\` again`);
+    if (addon.tfc.startLinker === undefined) fault(`the LLVM addon is older than its sources (${path}); run \`npm run setup\` again`);
     return addon;
   } catch (error) {
     if (error instanceof InternalError) throw error;

@@ -10,7 +10,7 @@ export type { Reduction } from './builder-vector.js';
 export type { DenseData } from './constants.js';
 export { FunctionHandle } from './function.js';
 export type { Attribute, CallingConvention, FunctionSpec, Linkage, MemoryEffects, Visibility } from './function.js';
-export { findLinker, link } from './link.js';
+export { findLinker, Link, link } from './link.js';
 export type { LinkOptions } from './link.js';
 export { ModuleBuilder } from './module.js';
 export type { FlagBehavior, GlobalSpec } from './module.js';

@@ -2,9 +2,9 @@
 // Holds: the same objects give the same bytes (no build id, no paths, stripped); the maths library is recorded as needed exactly
 // when a symbol of it is used; the library appears under its name complete or not at all.
 
-import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
+import { loadAddon, type RawLinker } from './addon.js';
 import { fault } from './fault.js';
 
 export interface LinkOptions {
@@ -30,31 +30,63 @@ export function findLinker(environment: NodeJS.ProcessEnv = process.env): string
 }
 
 /** Links `objects` into the shared library `output`; returns milliseconds. Errors: InternalError with the linker's text. */
-export function link(options: LinkOptions): number {
+export function link({ objects, ...options }: LinkOptions): number {
   const start = performance.now();
-  const output = resolve(options.output);
-  if (!existsSync(dirname(output))) fault(`link: the folder ${dirname(output)} does not exist`);
-  if (options.objects.length === 0) fault('link: no objects');
-  const linker = options.linker ?? findLinker();
-  const scratch = mkdtempSync(join(dirname(output), '.link-'));
-  try {
-    const inputs = options.objects.map((o, i) => {
-      if (typeof o === 'string') return resolve(o);
-      const name = `${i}.o`;
-      writeFileSync(join(scratch, name), o);
-      return name;
-    });
-    const made = join(scratch, basename(output));
-    const strip = options.symbols === true ? [] : ['-s'];
-    const args = ['-shared', '--build-id=none', '--hash-style=gnu', '-z', 'noexecstack', ...strip, '-o', made, ...inputs, '--as-needed', ...libraries()];
-    const run = spawnSync(linker, args, { cwd: scratch, encoding: 'utf8' });
-    if (run.error !== undefined) fault(`link: ${linker} does not start: ${run.error.message}`);
-    if (run.status !== 0) fault(`link: ${linker} failed: ${run.stderr.trim()}`);
-    renameSync(made, output);
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
+  if (objects.length === 0) fault('link: no objects');
+  using started = new Link(options);
+  started.finish(objects);
   return performance.now() - start;
+}
+
+/** A linker that is loading itself while its objects are still being made. */
+export class Link {
+  readonly #linker: string;
+  readonly #output: string;
+  readonly #scratch: string;
+  readonly #raw: RawLinker;
+  #ended = false;
+
+  constructor(options: Omit<LinkOptions, 'objects'>) {
+    this.#output = resolve(options.output);
+    if (!existsSync(dirname(this.#output))) fault(`link: the folder ${dirname(this.#output)} does not exist`);
+    this.#linker = options.linker ?? findLinker();
+    this.#scratch = mkdtempSync(join(dirname(this.#output), '.link-'));
+    const strip = options.symbols === true ? [] : ['-s'];
+    // Its script says what to link, and comes when that is there.
+    const args = ['-shared', '--build-id=none', '--hash-style=gnu', '-z', 'noexecstack', ...strip, '-o', basename(this.#output), '/dev/stdin', '--as-needed', ...libraries()];
+    this.#raw = this.#start(args);
+  }
+
+  #start(args: readonly string[]): RawLinker {
+    try {
+      return loadAddon().tfc.startLinker(this.#linker, args, this.#scratch);
+    } catch (error) {
+      this.#clear();
+      return fault(`link: ${this.#linker} does not start: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  /** Errors: InternalError with the linker's text. */
+  finish(objects: LinkOptions['objects']): void {
+    const inputs = objects.map((object, at) => {
+      if (typeof object === 'string') return resolve(object);
+      writeFileSync(join(this.#scratch, `${at}.o`), object);
+      return `${at}.o`;
+    });
+    this.#ended = true;
+    const { status, said } = loadAddon().tfc.finishLinker(this.#raw, `INPUT(${inputs.map((input) => `"${input}"`).join(' ')})\n`);
+    if (status !== 0) fault(`link: ${this.#linker} failed: ${said.trim()}`);
+    renameSync(join(this.#scratch, basename(this.#output)), this.#output);
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#ended) loadAddon().tfc.abandonLinker(this.#raw);
+    this.#clear();
+  }
+
+  #clear(): void {
+    rmSync(this.#scratch, { recursive: true, force: true });
+  }
 }
 
 /** libm and libc by their run-time names, which need no development files; what is not found stays for the loader to resolve. */

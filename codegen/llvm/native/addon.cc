@@ -28,6 +28,7 @@ static Napi::Object load(Napi::Env env, Napi::Object exports) {
   tfc::addTape(own);
   tfc::addTarget(own);
   tfc::addParts(own);
+  tfc::addLinker(own);
   exports.Set("tfc", own);
   return exports;
 }

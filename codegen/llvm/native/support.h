@@ -82,5 +82,6 @@ void addAttributes(Napi::Object &to);
 void addTape(Napi::Object &to);
 void addTarget(Napi::Object &to);
 void addParts(Napi::Object &to);
+void addLinker(Napi::Object &to);
 
 } // namespace tfc
