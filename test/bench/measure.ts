@@ -36,7 +36,7 @@ export interface Effort {
   readonly starts: number;
   /** Cold compilations of each program. */
   readonly compilations: number;
-  /** Milliseconds that a step of a peer may take. */
+  /** Milliseconds that a step of a peer may take, if it is neither tfc nor the mark. */
   readonly patience: number;
 }
 
@@ -46,6 +46,9 @@ interface Failure {
 }
 
 type Checks = readonly (readonly number[])[];
+
+/** Those that are measured however long they take. */
+const ours: ReadonlySet<string> = new Set(['tfc', 'mark']);
 
 /** Milliseconds after which a peer is not started once more. */
 const startingMs = 1000;
@@ -80,7 +83,7 @@ export async function measure(prepared: Prepared, threads: number, peers: readon
     });
     runners = await keepIf(runners, failures, async (runner) => {
       const ms = await calibrate(runner, effort.slice);
-      return ms <= effort.patience || runner.peer.name === 'tfc' ? undefined : `a step takes ${(ms / 1e3).toFixed(2)} s, and nobody waits so long`;
+      return ms <= effort.patience || ours.has(runner.peer.name) ? undefined : `a step takes ${(ms / 1e3).toFixed(2)} s, and nobody waits so long`;
     });
     const gflops: number[] = [];
     const gbs: number[] = [];
