@@ -15,6 +15,8 @@ interface KernelReport {
   readonly bytesRead: string;
   readonly bytesWritten: string;
   readonly flops: string;
+  /** Of them, those that compute a value again. */
+  readonly recomputed?: string;
 }
 
 export interface EntryReport {
@@ -42,8 +44,8 @@ function kernelReport(kernel: Kernel, texts: Texts): KernelReport {
     const place = text === undefined ? span.source : `${span.source}:${positionAt(text, span.start).line}`;
     lines.add(`${place}${backward ? ' (backward)' : ''}`);
   }
-  const { bytesRead, bytesWritten, flops } = kernel.cost;
-  return { name: kernel.name, title: kernel.title, lines: [...lines], bytesRead: String(bytesRead), bytesWritten: String(bytesWritten), flops: String(flops) };
+  const { bytesRead, bytesWritten, flops, recomputed } = kernel.cost;
+  return { name: kernel.name, title: kernel.title, lines: [...lines], bytesRead: String(bytesRead), bytesWritten: String(bytesWritten), flops: String(flops), ...(recomputed === undefined ? {} : { recomputed: String(recomputed) }) };
 }
 
 /** One size per slot of the arena. */
@@ -60,7 +62,7 @@ export function explainText(lowered: LoweredModule, texts: Texts): string {
         `entry ${entry}: ${kernels.length} kernel${kernels.length === 1 ? '' : 's'}`,
         ...kernels.flatMap((kernel) => [
           `  ${kernel.name}  ${kernel.title}`,
-          `      reads ${kernel.bytesRead} bytes, writes ${kernel.bytesWritten} bytes, ${kernel.flops} FLOPs`,
+          `      reads ${kernel.bytesRead} bytes, writes ${kernel.bytesWritten} bytes, ${kernel.flops} FLOPs${kernel.recomputed === undefined ? '' : `, of which ${kernel.recomputed} again`}`,
           ...(kernel.lines.length === 0 ? [] : [`      from ${kernel.lines.join(', ')}`]),
         ]),
         arena.length === 0 ? '  no arena' : `  arena: ${arena.join('; ')}`,

@@ -2,6 +2,6 @@
 
 export * from './entry.js';
 export { type Environment, evaluateNodes } from './graph.js';
-export type { KernelCounts } from './kernel/counts.js';
+export type { KernelTotals } from './kernel/counts.js';
 export * from './kernel/run.js';
 export { bindSizes, type Sized } from './sizes.js';

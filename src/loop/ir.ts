@@ -97,6 +97,8 @@ export interface KernelCost {
   readonly bytesRead: Dim;
   readonly bytesWritten: Dim;
   readonly flops: Dim;
+  /** Those of `flops` that compute a value again; absent when there are none. */
+  readonly recomputed?: Dim;
 }
 
 /** A unit of dispatch. If its body is one `parallel` loop, its iterations may be spread over threads. */

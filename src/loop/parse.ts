@@ -81,10 +81,11 @@ class Parser {
     const bytesWritten = this.#dim();
     this.#word('flops');
     const flops = this.#dim();
+    const recomputed = this.#takeWord('again') ? this.#dim() : undefined;
     const origins: KernelOrigin[] = [];
     while (this.#takeWord('from')) origins.push(this.#origin());
     this.#scope = new Map();
-    return { name, body: this.#block(), cost: { bytesRead, bytesWritten, flops }, origins, title };
+    return { name, body: this.#block(), cost: { bytesRead, bytesWritten, flops, ...(recomputed === undefined ? {} : { recomputed }) }, origins, title };
   }
 
   #origin(): KernelOrigin {

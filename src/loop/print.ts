@@ -23,10 +23,10 @@ export function printProgram(program: Program, options: PrintOptions = {}): stri
 }
 
 export function printKernel(kernel: Kernel, options: PrintOptions = {}): string {
-  const { bytesRead, bytesWritten, flops } = kernel.cost;
+  const { bytesRead, bytesWritten, flops, recomputed } = kernel.cost;
   const lines = [
     `kernel ${spell(kernel.name)} ${JSON.stringify(kernel.title)}`,
-    `  reads ${dimText(bytesRead)} writes ${dimText(bytesWritten)} flops ${dimText(flops)}`,
+    `  reads ${dimText(bytesRead)} writes ${dimText(bytesWritten)} flops ${dimText(flops)}${recomputed === undefined ? '' : ` again ${dimText(recomputed)}`}`,
     ...(options.origins === false ? [] : kernel.origins.map((origin) => `  ${originText(origin)}`)),
   ];
   const printer = new StatementPrinter(localNames(kernel.body));

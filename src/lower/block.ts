@@ -107,7 +107,7 @@ function placeLoopResults(demands: readonly Demand[], order: readonly Node[], { 
   return left;
 }
 
-const copyGroup = (id: number, node: TensorNode): Group => ({ id, mode: 'map', outer: space(node.type.shape), members: [{ role: 'map', node }], reads: new Set([node]) });
+const copyGroup = (id: number, node: TensorNode): Group => ({ id, mode: 'map', outer: space(node.type.shape), members: [{ role: 'map', node }], reads: new Set([node]), along: new Set([node]) });
 
 function bufferOfSource(node: Node, context: EmitContext): Buffer | undefined {
   if (context.forms.of(node).kind !== 'source') return undefined;

@@ -4,27 +4,28 @@
 import { type Shape, shapeEquals, shapeToString } from '../base/index.js';
 import { type Node, type TensorNode, topological } from '../graph/index.js';
 import { build, type Expr } from '../loop/index.js';
+import { isCheap, paysToStore } from './cost-model.js';
 import { exprKey } from './expressions.js';
 import { reducedKey, type ReduceForm, space, spread, tensorOf } from './forms.js';
 import { type ApartNote, type Fusion, type Group, isAllSmall, isSmall, type Member, type Mode } from './groups.js';
 import { memberReads, producer } from './reads.js';
-import { chooseRoots, type Forms, inlineCosts, recomputeCost } from './roots.js';
+import { chooseRoots, type Forms, inlineCosts } from './roots.js';
 
 /** Fuses as the forms are: reductions that are split stay split. */
 export function fuseAsSplit(demanded: readonly TensorNode[], forms: Forms): Fusion {
   const roots = chooseRoots(demanded, forms);
   const order = topological(demanded).flatMap((node) => [...(forms.splitOf(node) === undefined ? [] : [forms.splitOf(node)?.partial.node as Node]), node]);
   for (;;) {
-    const fusion = new Fuser(roots, forms).run(order);
-    const shared = sharedExpensive(order, fusion, forms);
+    const costs = inlineCosts(order, roots, forms);
+    const fusion = new Fuser(roots, forms, costs).run(order);
+    const shared = sharedExpensive(order, fusion, forms, costs);
     if (shared.length === 0) return fusion;
     for (const node of shared) roots.add(node);
   }
 }
 
 /** Costly nodes that several groups would compute again. */
-function sharedExpensive(order: readonly Node[], fusion: Fusion, forms: Forms): Node[] {
-  const costs = inlineCosts(order, fusion.roots, forms);
+function sharedExpensive(order: readonly Node[], fusion: Fusion, forms: Forms, costs: ReadonlyMap<Node, number>): Node[] {
   const users = new Map<Node, Set<Group>>();
   const use = (node: Node, group: Group): void => {
     if (fusion.roots.has(node) || forms.isStored(node)) return;
@@ -37,8 +38,9 @@ function sharedExpensive(order: readonly Node[], fusion: Fusion, forms: Forms): 
   for (const group of fusion.groups) for (const member of group.members) for (const argument of forms.argsOf(member.node)) use(argument, group);
   return order.filter((node) => {
     const form = forms.of(node);
-    const own = form.kind === 'element' ? form.cost : form.kind === 'reduce' ? recomputeCost + 1 : 0;
-    return own > 0 && (costs.get(node) ?? 0) > recomputeCost && (users.get(node)?.size ?? 0) > 1;
+    const computes = form.kind === 'reduce' || (form.kind === 'element' && form.cost > 0);
+    const groups = users.get(node)?.size ?? 0;
+    return computes && groups > 1 && paysToStore(tensorOf(node), costs.get(node) ?? 0, groups);
   });
 }
 
@@ -50,9 +52,13 @@ class Fuser {
   readonly roots: ReadonlySet<Node>;
   readonly forms: Forms;
 
-  constructor(roots: ReadonlySet<Node>, forms: Forms) {
+  /** FLOPs per element of computing a node from stored ones. */
+  readonly costs: ReadonlyMap<Node, number>;
+
+  constructor(roots: ReadonlySet<Node>, forms: Forms, costs: ReadonlyMap<Node, number>) {
     this.roots = roots;
     this.forms = forms;
+    this.costs = costs;
   }
 
   run(order: readonly Node[]): Fusion {
@@ -70,10 +76,10 @@ class Fuser {
         if (verdict !== 'unrelated') this.#notes.push({ node, neighbour: (group.members[0] as Member).node, reason: verdict });
       }
     }
-    const group: Group = { id: this.#groups.length, mode, outer, members: [member], reads: new Set() };
+    const group: Group = { id: this.#groups.length, mode, outer, members: [member], reads: new Set(), along: new Set() };
     this.#groups.push(group);
     this.#groupOf.set(node, group);
-    for (const read of this.#reads(member, group).keys()) group.reads.add(read);
+    for (const [read, accesses] of this.#reads(member, group)) addRead(group, member, read, accesses);
   }
 
   #describe(node: Node): { member: Member; mode: Mode; outer: Shape } {
@@ -106,13 +112,14 @@ class Fuser {
     const own = new Set<Node>(group.members.map((one) => one.node));
     const readsMember = [...reads.keys()].some((node) => own.has(node)) || this.#readsThrough(member.node, own);
     const sharesLoop = member.role === 'reduce' && (mode === 'small' || mode === 'outer') && group.mode === mode && reducesAlike(group, member.form);
-    const sharesData = [...reads.keys()].some((node) => group.reads.has(node) && (member.role !== 'map' || readsAsMuch(node, member.node)));
+    const sharesData = [...reads].some(([node, accesses]) => group.along.has(node) && readsAlong(member, node, accesses));
     const related = readsMember || sharesLoop || sharesData;
     const fits = this.#fits(group, member, mode, outer, readsMember, related);
     if (typeof fits === 'string') return related ? fits : 'unrelated';
     const scalars = outer.length === 0 && group.outer.length === 0 && member.role === 'map' && space(member.node.type.shape).length === 0;
     if (!related && !scalars) return 'unrelated';
     if (!this.#pointwise(group, member, reads)) return `reads other elements of ${group.members[0]?.node.op.name}'s result than the one being computed`;
+    if (this.#repeats(group, member)) return 'it would compute costly elements again';
     for (const read of reads.keys()) {
       const other = this.#groupOf.get(producer(read, this.forms));
       if (other !== undefined && other !== group && this.#reaches(other, group)) return 'another kernel stands between them';
@@ -121,7 +128,7 @@ class Fuser {
     group.outer = fits.outer;
     group.members.push(member);
     this.#groupOf.set(member.node, group);
-    for (const read of reads.keys()) if (!own.has(read)) group.reads.add(read);
+    for (const [read, accesses] of reads) if (!own.has(read)) addRead(group, member, read, accesses);
     return 'joined';
   }
 
@@ -178,6 +185,17 @@ class Fuser {
     return true;
   }
 
+  /** Whether the member needs costly elementwise members of the group at other points than the one being computed, where they would be computed again. */
+  #repeats(group: Group, member: Member): boolean {
+    const costly = group.members.filter(({ role, node }) => role === 'map' && !isCheap(this.costs.get(node) ?? 0));
+    if (costly.length === 0 || group.mode === 'small') return false;
+    const reads = this.#reads(member, { ...group, members: group.members.filter((one) => !costly.includes(one)) });
+    return costly.some(({ node }) => {
+      const accesses = reads.get(node) ?? [];
+      return accesses.length > 0 && member.role !== 'reduce' && accesses.some((index) => !isOwnPoint(node, index));
+    });
+  }
+
   /** Whether `from` needs, directly or not, what `to` computes. */
   #reaches(from: Group, to: Group): boolean {
     const seen = new Set<Group>();
@@ -199,8 +217,23 @@ const differ = (a: Shape, b: Shape): string => `loops differ: ${shapeToString(a)
 
 const startsWith = (longer: Shape, shape: Shape): boolean => longer.length > shape.length && shapeEquals(longer.slice(0, shape.length), shape);
 
-/** Whether reading `node` is as much as reading one element for each of `reader`. */
-const readsAsMuch = (node: Node, reader: TensorNode): boolean => node.type.kind === 'tensor' && reader.type.shape.length > 0 && shapeEquals(space(node.type.shape), space(reader.type.shape));
+function addRead(group: Group, member: Member, node: Node, accesses: readonly Expr[][]): void {
+  group.reads.add(node);
+  if (readsAlong(member, node, accesses)) group.along.add(node);
+}
+
+/** Whether each point reads an element of its own, in order; reductions read whole rows or columns anyway. */
+function readsAlong(member: Member, node: Node, accesses: readonly Expr[][]): boolean {
+  return member.role === 'reduce' || (node.type.kind === 'tensor' && space(node.type.shape).length > 0 && accesses.some((index) => isOwnPoint(node, index)));
+}
+
+/** Whether the index is that of the point that is being computed. */
+function isOwnPoint(node: Node, index: readonly Expr[]): boolean {
+  if (node.type.kind !== 'tensor') return false;
+  const { shape } = node.type;
+  const own = spread(shape, space(shape).map((_, axis) => build.index(`o${axis}`)));
+  return index.map(exprKey).join() === own.map(exprKey).join();
+}
 
 const reducesAlike = (group: Group, form: ReduceForm): boolean => group.members.some((one) => one.role === 'reduce' && reducedKey(one.form) === reducedKey(form));
 
@@ -208,5 +241,5 @@ const reducesAlike = (group: Group, form: ReduceForm): boolean => group.members.
    Roots come in topological order; each joins the youngest group that it fits and gains from, else it founds one. Gains: it reads what the group computes (the value stays in a register), or
    both read the same large data, or reduce to a few results over the same sizes (one pass instead of two), or both are scalars (one kernel instead of two). It fits when the loops agree, when results of
    reductions and tiles are read at the very point that is computed, and when no other kernel would have to run in between. Elementwise members are computed again wherever they are read inside of
-   the group, so they may be read at any index. A group of elementwise results becomes one of rows when a reduction of its rows joins. Values whose recomputation would cost more than a load in a
+   the group, so they may be read at any index. A group of elementwise results becomes one of rows when a reduction of its rows joins. Values that it pays to store rather than to compute in a
    second group become roots themselves, and the search starts again. */

@@ -28,6 +28,8 @@ export interface Group {
   readonly members: Member[];
   /** Stored nodes of other groups, and sources, that it reads. */
   readonly reads: Set<Node>;
+  /** Those that it reads in the order in which it loops. */
+  readonly along: Set<Node>;
 }
 
 /** Why a root did not join the group that it reads from: shown by `tfc explain`. */

@@ -3,9 +3,9 @@
 
 import { bytesOf, Dim, elementCount, InternalError } from '../base/index.js';
 import type { Entry, GraphBuilder, Node, Origin, TensorNode, Variable } from '../graph/index.js';
-import { build, type Buffer, forEachStatement, type Kernel, type KernelOrigin, type Program, type Stmt, type Target } from '../loop/index.js';
+import { build, type Buffer, type Kernel, type KernelOrigin, type Program, type Stmt, type Target } from '../loop/index.js';
 import { emitBufferCopy, emitGroup, planBlock } from './block.js';
-import { costOf, titleOf } from './cost.js';
+import { costOf, costOfStatements, titleOf } from './cost.js';
 import type { Group } from './groups.js';
 import { planMemory } from './memory.js';
 import type { EmitContext } from './points.js';
@@ -83,17 +83,16 @@ export function lowerEntry(entry: Entry, variables: readonly Variable[], target:
     };
     emitGroup(block, group, scope, { ...context, ahead });
     if (scope.statements.length === 0) continue;
-    const cost = costOf(group, context.storage, forms);
     const origins = originsOf(group, forms, builder, owner);
-    const shares = before.map(({ statements }) => bytesStored(statements));
-    for (const [at, { statements }] of before.entries()) add(`shares of ${titleOf(group)}`, statements, { ...cost, bytesWritten: shares[at] as Dim }, origins);
-    add(titleOf(group), scope.statements, before.length === 0 ? cost : { bytesRead: sum(shares), bytesWritten: cost.bytesWritten, flops: Dim.zero }, origins);
+    const cost = costOf(group, context.storage, forms, scope.statements);
+    for (const { statements } of before) add(`shares of ${titleOf(group)}`, statements, costOfStatements(statements) ?? cost, origins);
+    add(titleOf(group), scope.statements, cost, origins);
   }
   for (const { from, to } of block.copies) {
     const scope = Scope.root(new Names());
     emitBufferCopy(from, to, scope);
     if (scope.statements.length === 0) continue;
-    add(`copy ${to.name}`, scope.statements, copyCost(from), []);
+    add(`copy ${to.name}`, scope.statements, costOfStatements(scope.statements) ?? copyCost(from), []);
   }
   const arena = planMemory(kernels);
   // A temporary without a slot is touched by no kernel.
@@ -104,15 +103,6 @@ export function lowerEntry(entry: Entry, variables: readonly Variable[], target:
 }
 
 const isUnchanged = (node: TensorNode, variable: string): boolean => node.op.name === 'variable' && node.attrs['path'] === variable;
-
-const sum = (dims: readonly Dim[]): Dim => dims.reduce((total, dim) => total.add(dim), Dim.zero);
-
-/** Of all buffers that the statements store to. */
-function bytesStored(statements: readonly Stmt[]): Dim {
-  const stored = new Set<Buffer>();
-  forEachStatement(statements, (stmt) => stmt.kind === 'store' && stored.add(stmt.buffer));
-  return sum([...stored].map((buffer) => elementCount(buffer.shape).mul(bytesOf(buffer.dtype))));
-}
 
 function copyCost(buffer: Buffer): Kernel['cost'] {
   const bytes = elementCount(buffer.shape).mul(bytesOf(buffer.dtype));

@@ -11,8 +11,6 @@ import { isInlineReduce } from './values.js';
 
 /** A scalar that costs more FLOPs than this is computed once, before the loops that read it. */
 const scalarCost = 8;
-/** A value that costs more FLOPs per element than this is stored rather than computed again in another kernel. */
-export const recomputeCost = 10;
 
 export class Forms {
   readonly #forms = new Map<Node, Form>();

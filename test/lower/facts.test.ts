@@ -136,6 +136,41 @@ describe('fusion', () => {
     expect([two(true), two(false)]).toEqual([1, 0]);
   });
 
+  it('a costly value is stored where it stays in a cache, and computed again where it would travel through memory', () => {
+    const stored = (size: number): boolean => {
+      const program = lowered((make) => {
+        const value = make.op('tanh', [make.feed('x', [size, size])]);
+        return { outputs: [make.sum(value, 0), make.op('transpose', [value], { axes: [1, 0] })] };
+      });
+      return shapes(temporaries(program)).includes(`[${size}, ${size}]`);
+    };
+    expect([stored(500), stored(5000)]).toEqual([true, false]);
+  });
+
+  it('elementwise results of the same data share a loop', () => {
+    const program = lowered((make) => {
+      const x = make.feed('x', ['B', 50]);
+      return { outputs: [make.op('exp', [x]), make.op('neg', [x])] };
+    });
+    expect(program.kernels).toHaveLength(1);
+    expect(loadsOf(program, 'in_x')).toBe(1);
+  });
+
+  it('a derivative, its sums over rows and the loss take one pass over the data', () => {
+    const program = lowered((make) => {
+      const x = make.feed('x', ['B', 64]);
+      const value = make.op('tanh', [make.op('add', [x, make.broadcast(make.feed('b', [64]), ['B', 64], [1])])]);
+      return { outputs: [make.sum(make.sum(value, 0), 0), make.sum(value, 0), value] };
+    });
+    expect(loadsOf(program, 'in_x')).toBe(1);
+    expect(countCalls(program, 'tanh')).toBe(1);
+  });
+
+  it('a sum over all rows without company stays whole', () => {
+    const program = lowered((make) => ({ outputs: [make.sum(make.feed('x', ['B', 100]), 0)] }));
+    expect(program.kernels).toHaveLength(1);
+  });
+
   it('sums of rows and of columns take one pass over the data, and leave shares of the latter to a small kernel', () => {
     const program = lowered((make) => {
       const value = make.op('tanh', [make.feed('x', ['B', 50])]);

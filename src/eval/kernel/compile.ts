@@ -2,7 +2,7 @@
 // Holds: every index is checked against its axis; every load finds a written element; iterations of parallel and vector loops do not touch each other's elements
 // (but for what lanes combine into accumulators); extents fit their limits. Everything is evaluated eagerly: a `select` does not guard the loads in its arms.
 
-import { isFloat, unreachable } from '../../base/index.js';
+import { bytesOf, isFloat, unreachable } from '../../base/index.js';
 import { type Accumulator, type Buffer, type Combiner, type Expr, expressionOrder, expressionsOf, type For, forEachStatement, isMachineOp, type Kernel, printExpr, printStatements, type Stmt } from '../../loop/index.js';
 import { evaluateScalar, scalarOfKernel } from '../../ops/index.js';
 import { roundFloat } from './arithmetic.js';
@@ -12,9 +12,16 @@ import { type Place, sizeOf, trouble } from './memory.js';
 import { asNumber, asStored, big, integer, literal, number, type Operand, small } from './operand.js';
 import type { KernelState } from './state.js';
 
+export interface KernelRun {
+  /** How often each of the statements ran. */
+  readonly times: readonly number[];
+  /** Bytes of distinct elements. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+
 export interface CompiledKernel {
-  /** How often each of `statements` ran. */
-  readonly run: (state: KernelState) => number[];
+  readonly run: (state: KernelState) => KernelRun;
   readonly statements: readonly KernelCounts[];
   /** The generated source, for people who look for a mistake in here. */
   readonly source: string;
@@ -63,13 +70,13 @@ class KernelCompiler {
     const counters = this.#statements.map((_, at) => `c${at}`);
     const source = [
       `"use strict";`,
-      ...(counters.length === 0 ? [] : [`let ${counters.map((counter) => `${counter} = 0`).join(', ')};`]),
+      `let ${['bytesRead', 'bytesWritten', ...counters].map((counter) => `${counter} = 0`).join(', ')};`,
       ...this.#head.values(),
       ...this.#lines,
-      `return [${counters.join(', ')}];`,
+      `return { times: [${counters.join(', ')}], bytesRead, bytesWritten };`,
     ].join('\n');
     // Generated source runs some hundred times faster than a walk over the tree.
-    const run = new Function('state', 'functions', ...helperNames, source) as (...args: readonly unknown[]) => number[];
+    const run = new Function('state', 'functions', ...helperNames, source) as (...args: readonly unknown[]) => KernelRun;
     return { run: (state) => run(state, this.#functions, ...Object.values(helpers)), statements: this.#statements, source };
   }
 
@@ -175,6 +182,7 @@ class KernelCompiler {
       this.#emit(`if ((${writer} >= ${loop.base} && ${writer} !== ${loop.tag}) || (${reader} >= ${loop.base} && ${reader} !== ${loop.tag})) state.race(${this.#site(stmt)}, '${loop.level}', ${writer} >= ${loop.base} && ${writer} !== ${loop.tag} ? 'written' : 'read');`);
       this.#emit(`${writers}[${at}] = ${loop.tag};`);
     }
+    this.#countBytes('Written', place, at);
     this.#emit(`${data}[${at}] = ${asStored(this.#of(stmt.value))}; ${written}[${at}] = 1;`);
   }
 
@@ -237,9 +245,17 @@ class KernelCompiler {
       this.#emit(`if (${writer} >= ${loop.base} && ${writer} !== ${loop.tag}) state.race(${this.#site(stmt)}, '${loop.level}', 'written');`);
       this.#emit(`${readers}[${at}] = ${reader} >= ${loop.base} && ${reader} !== ${loop.tag} ? ${loop.many} : ${loop.tag};`);
     }
+    this.#countBytes('Read', place, at);
     const value = `${data}[${at}]`;
     if (buffer.dtype === 'i64') return this.#keep(big(value));
     return this.#keep(number(buffer.dtype === 'f16' || buffer.dtype === 'bf16' ? fit(buffer.dtype, value) : value, buffer.dtype));
+  }
+
+  /** An element counts when this kernel touches it for the first time. */
+  #countBytes(how: 'Read' | 'Written', place: Place, at: string): void {
+    const seen = `seen${how}${place.id}`;
+    this.#head.set(seen, `const ${seen} = state.marks('touched ${how === 'Read' ? 'readers' : 'writers'}', ${place.id});`);
+    this.#emit(`if (${seen}[${at}] !== state.kernel) { ${seen}[${at}] = state.kernel; bytes${how} += ${bytesOf(place.buffer.dtype)}; }`);
   }
 
   /** Checks the index of every axis; the name of the element's position. */

@@ -2,9 +2,8 @@
 // Holds: a shared expression counts once per run of its statement; index arithmetic (i64) is not counted.
 
 import { isFloat } from '../../base/index.js';
-import { type Expr, expressionOrder, expressionsOf, isMachineOp, type Stmt } from '../../loop/index.js';
-import { scalarOfKernel } from '../../ops/index.js';
-import { machineFlops } from './machine.js';
+import { expressionOrder, expressionsOf, type Stmt } from '../../loop/index.js';
+import { flopsOf } from '../../ops/index.js';
 
 export interface KernelCounts {
   readonly loads: number;
@@ -27,9 +26,11 @@ export function statementCounts(stmt: Stmt): KernelCounts {
   return { loads, stores: stmt.kind === 'store' ? 1 : 0, flops, calls };
 }
 
-function flopsOf({ fn, dtype }: Extract<Expr, { kind: 'apply' }>): number {
-  if (isMachineOp(fn)) return machineFlops(fn, dtype);
-  return isFloat(dtype) ? (scalarOfKernel.get(fn)?.cost ?? 0) : 0;
+/** What a whole kernel did. */
+export interface KernelTotals extends KernelCounts {
+  /** Bytes of the elements that it touched, each element once. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
 }
 
 /** Sum of statements, each as often as it ran. */

@@ -1,7 +1,7 @@
 // Machine ops as JavaScript source. In: a machine op and operands. Out: an operand for its result. Holds: each means what `src/loop/machine.ts` says;
 // results are rounded or wrapped to their dtype, so nothing carries more bits than the dtype has.
 
-import { type DType, dtypes, isFloat } from '../../base/index.js';
+import { type DType, isFloat } from '../../base/index.js';
 import { type MachineOpName, machineOps } from '../../loop/index.js';
 import { scalarTable } from '../../ops/index.js';
 import { bitcast, copySign, exponent, fma32, fma64, mantissa, mulHigh, roundBF16, roundEven, roundF16, sticky, toBigInteger, toInteger } from './arithmetic.js';
@@ -235,10 +235,4 @@ function convert(to: DType, from: Operand): Operand {
   if (to === 'i64') return integer(code, from.dtype === 'i32' ? 2 ** 31 : 255);
   if (isFloat(to)) return number(from.big ? fit(to, to === 'f64' ? `Number(${code})` : `sticky(${code})`) : fit(to, code), to);
   return number(from.big ? fit(to, `Number(BigInt.asIntN(32, ${code}))`) : fit(to, asNumber(from)), to);
-}
-
-/** FLOPs that counters book for a machine op: 1 per float operation, 2 per fma, none for moves, comparisons and integers. */
-export function machineFlops(fn: MachineOpName, dtype: DType): number {
-  if (dtypes[dtype].family !== 'float' || fn === 'select' || fn === 'rarely' || fn === 'convert' || fn === 'bitcast' || fn === 'copysign' || fn === 'abs' || fn === 'neg') return 0;
-  return fn === 'fma' ? 2 : 1;
 }

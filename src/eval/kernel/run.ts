@@ -5,7 +5,7 @@ import type { Program } from '../../loop/index.js';
 import type { TensorValue } from '../../ops/index.js';
 import { bindSizes } from '../sizes.js';
 import { compileKernel } from './compile.js';
-import { type KernelCounts, totalCounts } from './counts.js';
+import { type KernelTotals, totalCounts } from './counts.js';
 import { memoryOf, placesOf, trouble, valueOf } from './memory.js';
 import { KernelState } from './state.js';
 
@@ -23,7 +23,7 @@ export interface ProgramResult {
   /** Of the inputs' order, those that the program stored with their new values. */
   readonly variables: readonly (TensorValue | undefined)[];
   /** By kernel name. */
-  readonly counts: ReadonlyMap<string, KernelCounts>;
+  readonly counts: ReadonlyMap<string, KernelTotals>;
 }
 
 export interface RunOptions {
@@ -54,8 +54,12 @@ export function prepareProgram(program: Program, dims: ReadonlyMap<string, numbe
       return memoryOf(place, role.kind === 'feed' ? feeds[role.index] : role.kind === 'variable' ? variables[role.index] : undefined);
     });
     const state = new KernelState(all, memories);
-    const counts = new Map<string, KernelCounts>();
-    for (const { kernel, compiled } of kernels) counts.set(kernel.name, totalCounts(compiled.statements, compiled.run(state)));
+    const counts = new Map<string, KernelTotals>();
+    for (const { kernel, compiled } of kernels) {
+      state.kernel += 1;
+      const { times, bytesRead, bytesWritten } = compiled.run(state);
+      counts.set(kernel.name, { ...totalCounts(compiled.statements, times), bytesRead, bytesWritten });
+    }
     const outputs: TensorValue[] = [];
     const after = [...variables];
     for (const place of distinct) {

@@ -4,12 +4,14 @@
 import type { Place, Memory } from './memory.js';
 import { trouble } from './memory.js';
 
-export type Mark = `${'parallel' | 'vector'} ${'writers' | 'readers'}`;
+export type Mark = `${'parallel' | 'vector' | 'touched'} ${'writers' | 'readers'}`;
 
 export class KernelState {
   readonly memories: readonly Memory[];
   /** The number of the next iteration of a checked loop. */
   clock = 1;
+  /** The number of the kernel that is running, from 1 on. */
+  kernel = 0;
   /** Slot → id of the memory that has it. */
   readonly owners: (number | undefined)[] = [];
   readonly #places: readonly Place[];
