@@ -79,7 +79,7 @@ async function compileTimes(file: string, effort: Effort, say: (line: string) =>
     return await timeCompiling(file, effort.compilations);
   } catch (error) {
     const lines = (error instanceof Error ? error.message : String(error)).split('\n');
-    say(`${file} does not compile: ${lines.find((line) => /error/i.test(line)) ?? lines[0]}`);
+    say(`${file} does not compile: ${lines.find((line) => /Error: /.test(line)) ?? lines[0]}`);
     return undefined;
   }
 }

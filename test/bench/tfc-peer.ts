@@ -2,7 +2,7 @@
 
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { type BoundEntry, type Feeds, type Session, type Tensor, compileSync } from '../../src/driver/index.js';
+import { type BoundEntry, type Feeds, type Session, type Tensor, compileSync } from 'tfc';
 import type { WorkloadFile } from './data.js';
 
 export type TfcMode = 'loop' | 'call';
