@@ -11,6 +11,7 @@ import { findPeers, pinnable } from './peers.js';
 import { at } from './place.js';
 import { type Machine, type Measured, limitsText, table, toJson } from './report.js';
 import { short } from './statistics.js';
+import { summary } from './summary.js';
 import { workloads } from './workloads/index.js';
 
 export interface BenchOptions {
@@ -65,6 +66,7 @@ export async function bench(options: BenchOptions, say: (line: string) => void):
   } finally {
     for (const limiter of limiters.values()) limiter.stop();
   }
+  print(`\n${summary(measured)}`);
   const text = `${JSON.stringify(toJson(machine, limits, measured), undefined, 2)}\n`;
   writeFileSync(at('test', 'bench', 'last.json'), text);
   if (options.json !== undefined) writeFileSync(options.json, text);

@@ -5,6 +5,7 @@ import { type Effort, measure } from './measure.js';
 import type { Peer } from './peers.js';
 import { table, toJson } from './report.js';
 import { columns, farthest, median, short } from './statistics.js';
+import { summary } from './summary.js';
 import { workloads } from './workloads/index.js';
 import { countOf } from './workloads/workload.js';
 import { random } from '../../examples/random.js';
@@ -54,14 +55,17 @@ test.each(workloads.filter(({ bytes }) => bytes < 2e7))('$name fills the arrays 
 });
 
 test('a table holds who computes the same, and names who does not', async () => {
-  const peers = [peer('tfc', 1000, 0.7), peer('slow', 3000, 0.7), peer('wrong', 10, 0.9), { name: 'absent', command: () => undefined }, { name: 'broken', command: () => ({ program: process.execPath, args: ['-e', 'console.error("no such thing")'] }) }];
+  const peers = [peer('tfc', 1000, 0.7), peer('numpy', 3000, 0.7), peer('wrong', 10, 0.9), { name: 'absent', command: () => undefined }, { name: 'broken', command: () => ({ program: process.execPath, args: ['-e', 'console.error("no such thing")'] }) }];
   const gauge = { gflops: async () => workload.flops / 500, gbs: async () => 1e9 };
   const figures = await measure(prepared, 1, peers, gauge, effort, -1);
-  expect(figures.peers.map(({ name, us }) => [name, us])).toEqual([['tfc', 1], ['slow', 3]]);
+  expect(figures.peers.map(({ name, us }) => [name, us])).toEqual([['tfc', 1], ['numpy', 3]]);
   expect(figures.failures.map(({ name }) => name)).toEqual(['broken', 'wrong']);
   expect(figures.failures[0]?.reason).toContain('no such thing');
   const text = table({ workload, figures, compile: { coldMs: 150, cachedMs: 5 } });
-  expect(text).toMatch(/slow +3\.00 +3\.00×/);
+  expect(text).toMatch(/numpy +3\.00 +3\.00×/);
+  expect(summary([{ workload, figures, compile: undefined }])).toBe(
+    ['|  | tfc, µs | % of limit | NumPy |', '| --- | --- | --- | --- |', '| logistic-100 | 1.00 | 50 | 3.0 |'].join('\n'),
+  );
   const machine = { cpu: 'some', target: 'native', processors: 1, node: 'v20', compiler: undefined, nodeMs: 40 };
-  expect(toJson(machine, [], [{ workload, figures, compile: undefined }])).toMatchObject({ workloads: [{ name: 'logistic-100', threads: 1, tfc_us: 1, peers: { slow: 3 } }] });
+  expect(toJson(machine, [], [{ workload, figures, compile: undefined }])).toMatchObject({ workloads: [{ name: 'logistic-100', threads: 1, tfc_us: 1, peers: { numpy: 3 } }] });
 });
