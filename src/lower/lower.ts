@@ -85,7 +85,7 @@ export function lowerEntry(entry: Entry, variables: readonly Variable[], target:
     if (scope.statements.length === 0) continue;
     const origins = originsOf(group, forms, builder, owner);
     const cost = costOf(group, context.storage, forms, scope.statements);
-    for (const { statements } of before) add(`shares of ${titleOf(group)}`, statements, costOfStatements(statements) ?? cost, origins);
+    for (const { statements } of before) add(`${group.mode === 'tile' ? 'panels' : 'shares'} of ${titleOf(group)}`, statements, costOfStatements(statements) ?? cost, origins);
     add(titleOf(group), scope.statements, cost, origins);
   }
   for (const { from, to } of block.copies) {

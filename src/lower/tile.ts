@@ -3,8 +3,9 @@
 
 import { bytesOf, type Dim } from '../base/index.js';
 import type { TensorNode } from '../graph/index.js';
-import { type Accumulator, build, type Expr } from '../loop/index.js';
+import { type Accumulator, build, type Buffer, type Expr } from '../loop/index.js';
 import { combinedAs, identity, spread, tensorOf, type TileForm, widthAs } from './forms.js';
+import { emitPanels, type Packing, packingOf, panelIndex } from './packing.js';
 import { type EmitContext, lanesOf, PointEmitter } from './points.js';
 import type { Group } from './groups.js';
 import { type Scope, valueKey } from './scope.js';
@@ -20,10 +21,13 @@ interface Place {
   readonly extent: Expr;
   /** Columns of a whole tile. */
   readonly width: number;
+  /** Where the right side is read from, if not from its own place. */
+  readonly panel: Buffer | undefined;
 }
 
-/** Tiles that one block of a parallel loop takes below one another: they share columns of the right side. */
-const tilesPerBlock = 8;
+/** Bytes of the left side that the tiles of one block of a parallel loop share, and how many tiles below one another that may be: they share columns of the right side. */
+const blockBytes = 512 * 1024;
+const tilesPerBlock = { least: 4, most: 16, assumed: 8 } as const;
 /** Blocks that a product has at least if it has so many tiles, for threads to share. */
 const fewestBlocks = 8;
 
@@ -31,6 +35,7 @@ export class TileEmitter {
   readonly #points: PointEmitter;
   readonly #form: TileForm;
   readonly #tiling: Tiling;
+  readonly #packing: Packing | undefined;
   readonly #stored: readonly TensorNode[];
 
   readonly group: Group;
@@ -44,6 +49,7 @@ export class TileEmitter {
     this.#form = (tile as Extract<typeof tile, { role: 'tile' }>).form;
     const { node } = this.#form;
     this.#tiling = chooseTiling(this.#form, lanesOf(context.target, bytesOf(node.type.dtype)), context.target);
+    this.#packing = packingOf(this.#form, this.#tiling, context.storage.pool);
     this.#stored = group.members.flatMap((member) => (member.role === 'tile' || member.role === 'map' ? [member.node] : []));
   }
 
@@ -56,6 +62,7 @@ export class TileEmitter {
       if (next.constant === 1) return inBatch(body, [...before, build.int(0)]);
       body.loop('b', build.size(next), parallel && batch.slice(0, before.length).every((dim) => dim.constant === 1) ? 'parallel' : 'serial', (b, inner) => inBatch(inner, [...before, b]));
     };
+    if (this.#packing !== undefined) emitPanels(this.context.ahead?.() ?? scope, this.#form, this.#tiling, this.#packing, this.#points.values, parallel);
     inBatch(scope, []);
   }
 
@@ -64,7 +71,8 @@ export class TileEmitter {
     const { rows, columns } = this.#tiling;
     const across = build.intValue(columns.count);
     const least = across === undefined ? 1 : Math.ceil(fewestBlocks / across);
-    const full = build.over(build.plus(rows.count, build.int(tilesPerBlock - 1)), build.int(tilesPerBlock));
+    const most = build.int(this.#tilesOfBlock());
+    const full = build.over(build.plus(rows.count, build.minus(most, build.int(1))), most);
     const below = build.larger(build.int(1), build.larger(full, build.smaller(rows.count, build.int(least))));
     const groups = build.int(columns.groups);
     scope.loop('p', build.times(below, columns.count), parallel ? 'parallel' : 'serial', (p, body) => {
@@ -78,8 +86,22 @@ export class TileEmitter {
       const block = body.let('block', build.over(within, size));
       const first = body.let('first', build.over(build.times(block, rows.count), below));
       const after = body.let('after', build.over(build.times(build.plus(block, build.int(1)), rows.count), below));
-      this.#columns(body, tile, (part, at) => this.#rows(part, { batch, ...at }, first, after, build.apply('eq', 'bool', block, build.minus(below, build.int(1)))));
+      this.#columns(body, tile, (part, at) => {
+        const isLast = build.apply('eq', 'bool', block, build.minus(below, build.int(1)));
+        const enough = this.#packing?.enough;
+        const packed = (inside: Scope): void => this.#rows(inside, { batch, ...at, panel: this.#packing?.buffer }, first, after, isLast);
+        if (enough === undefined) return packed(part);
+        part.when(enough, packed);
+        part.when(build.apply('and', 'bool', build.apply('not', 'bool', enough), isLast), (inside) => this.#rest(inside, { batch, ...at, panel: undefined }, build.int(0)));
+      });
     });
+  }
+
+  #tilesOfBlock(): number {
+    const { least, most, assumed } = tilesPerBlock;
+    const depth = this.#form.depth.constant;
+    if (depth === undefined) return assumed;
+    return Math.max(least, Math.min(most, Math.floor(blockBytes / (this.#tiling.rows.height * Math.max(1, depth) * bytesOf(this.#form.node.type.dtype)))));
   }
 
   /** The tile's columns, by its class. */
@@ -97,7 +119,7 @@ export class TileEmitter {
 
   /** The tiles from number `first` to `after`; the last block also takes the rest of the rows. */
   #rows(scope: Scope, place: Omit<Place, 'row' | 'end'>, first: Expr, after: Expr, isLast: Expr): void {
-    const { height, taller, count, rest, restHeight } = this.#tiling.rows;
+    const { height, taller, count, rest } = this.#tiling.rows;
     const one = build.int(height);
     const tiles = build.minus(after, first);
     const tall = build.intValue(taller) === 0 ? build.int(0) : scope.let('tall', build.larger(build.int(0), build.smaller(tiles, build.minus(taller, first))));
@@ -110,17 +132,22 @@ export class TileEmitter {
       this.#tile(body, { ...place, row, end: undefined }, height);
     });
     if (build.intValue(rest) === 0) return;
-    scope.when(isLast, (last) => {
-      const start = last.let('start', build.plus(build.times(count, one), taller));
-      const times = build.over(build.plus(rest, build.int(restHeight - 1)), build.int(restHeight));
-      last.loop('m', times, 'serial', (m, body) => {
-        const row = body.let('row', build.plus(start, build.times(m, build.int(restHeight))));
-        this.#tile(body, { ...place, row, end: build.size(this.#form.rows) }, restHeight);
-      });
+    scope.when(isLast, (last) => this.#rest(last, place, build.plus(build.times(count, one), taller)));
+  }
+
+  /** The rows from `start` on, in tiles of which the last may reach beyond the end. */
+  #rest(scope: Scope, place: Omit<Place, 'row' | 'end'>, start: Expr): void {
+    const { restHeight } = this.#tiling.rows;
+    const end = build.size(this.#form.rows);
+    const from = scope.let('start', start);
+    const times = build.over(build.plus(build.minus(end, from), build.int(restHeight - 1)), build.int(restHeight));
+    scope.loop('m', times, 'serial', (m, body) => {
+      const row = body.let('row', build.plus(from, build.times(m, build.int(restHeight))));
+      this.#tile(body, { ...place, row, end }, restHeight);
     });
   }
 
-  #tile(scope: Scope, { batch, row, end, column, extent, width }: Place, height: number): void {
+  #tile(scope: Scope, { batch, row, end, column, extent, width, panel }: Place, height: number): void {
     const node = this.#form.node;
     const dtype = combinedAs(node.type.dtype);
     const [left, right] = node.args.map(tensorOf) as [TensorNode, TensorNode];
@@ -134,8 +161,10 @@ export class TileEmitter {
     const sums = registers('acc', [height, width]);
     const columns = registers('b', [width]);
     const existing = (i: Expr): Expr => (end === undefined ? build.plus(row, i) : build.smaller(build.plus(row, i), build.minus(end, build.int(1))));
+    const rightAt = (k: Expr, j: Expr, lane: Scope): Expr =>
+      panel === undefined ? values.at(right, [...batch, k, build.plus(column, j)], lane) : build.load(panel, [panelIndex(this.#form, width, this.#tiling.columns.lanes, column, k, j)]);
     scope.loop('k', build.size(this.#form.depth), 'serial', (k, body) => {
-      lanes(body, (j, lane) => lane.emit({ kind: 'assign', accumulator: columns, index: [j], value: widthAs(dtype, values.at(right, [...batch, k, build.plus(column, j)], lane)) }));
+      lanes(body, (j, lane) => lane.emit({ kind: 'assign', accumulator: columns, index: [j], value: widthAs(dtype, rightAt(k, j, lane)) }));
       body.loop('i', build.int(height), 'unroll', (i, one) => {
         const a = one.let('a', widthAs(dtype, values.at(left, [...batch, existing(i), k], one)));
         lanes(one, (j, lane) => lane.emit({ kind: 'accumulate', accumulator: sums, index: [i, j], combine: 'sum', value: build.apply('mul', dtype, a, build.read(columns, [j])) }));

@@ -24,6 +24,7 @@ export interface ColumnClass {
 
 /** Columns from the left: whole tiles, then tiles that are one vector narrower, or one that ends where the columns do. */
 export interface ColumnTiling {
+  readonly lanes: number;
   readonly classes: readonly ColumnClass[];
   /** Tiles in all. */
   readonly count: Expr;
@@ -59,8 +60,6 @@ const perTile = 30;
  */
 const fewestOwned = 5;
 const nearElements = 8 * 1024;
-/** Elements of the right side that a group of columns takes of the second-level cache. */
-const groupElements = 256 * 1024;
 /** One more body of code is worth so much of the speed. */
 const perBody = 0.005;
 
@@ -144,7 +143,7 @@ function columnTiling({ columns, depth }: ProductSizes, vectors: number, lanes: 
     const full = build.over(all, build.int(wide));
     const count = build.over(build.plus(all, build.int(wide - 1)), build.int(wide));
     const last: ColumnClass = { first: build.times(full, build.int(wide)), count: build.minus(count, full), width: wide, extent: (column) => build.minus(all, column) };
-    return { classes: [whole(full), last], count, groups: 1 };
+    return { lanes, classes: [whole(full), last], count, groups: 1 };
   }
   const { tiles, narrow } = cutColumns(Math.ceil(known / lanes), vectors);
   // The last tile is masked, if it must be, so it is no whole one.
@@ -159,7 +158,7 @@ function columnTiling({ columns, depth }: ProductSizes, vectors: number, lanes: 
   const classes = [whole(build.int(tiles - others)), { first: build.int(first), count: build.int(others), width: others === 1 ? rest : width, extent }].filter(({ count }) => build.intValue(count) !== 0);
   const elements = known * (depth.constant ?? assumed.depth);
   const owned = tiles >= fewestOwned && elements <= 2 * nearElements ? 2 : 1;
-  return { classes, count: build.int(tiles), groups: Math.min(tiles, Math.max(owned, Math.ceil(elements / groupElements))) };
+  return { lanes, classes, count: build.int(tiles), groups: owned };
 }
 
 /* Note: the cost model.
