@@ -56,11 +56,37 @@ function stated({ cost }: Kernel, dims: ReadonlyMap<string, number>): Figures {
   return { bytesRead: at('bytesRead'), bytesWritten: at('bytesWritten'), flops: at('flops') };
 }
 
+const lowered = (path: string): Program[] => {
+  const { module, build } = check({ path, set: {}, open: undefined }, new Map());
+  return toKernels(fixedTarget).run(module, { build }).output.entries.map(({ program }) => program);
+};
+
+/** Bytes that all kernels read and write for one more row. */
+function bytesPerRow({ dims, kernels }: Program): number {
+  const at = (size: number): number => {
+    const environment = new Map(dims.map((name) => [name, size]));
+    return kernels.reduce((sum, kernel) => sum + stated(kernel, environment).bytesRead + stated(kernel, environment).bytesWritten, 0);
+  };
+  return at(10_001) - at(10_000);
+}
+
+describe('a pass over a large array', () => {
+  // Rows of 1024 floats: what comes in and what goes out, once each.
+  it.each([['chain', 3], ['chain-derivative', 4], ['norm', 5]] as const)('is the only one of %s, which moves %i arrays', (name, arrays) => {
+    const [program] = lowered(join(root, 'test', 'bench', 'programs', `${name}.tdsl`)) as [Program];
+    expect(bytesPerRow(program)).toBe(arrays * 4096);
+  });
+
+  it('serves regressions: features and targets are read once', () => {
+    const train = (name: string): Program => lowered(join(root, 'test', 'bench', 'programs', `${name}.tdsl`)).find(({ entry }) => entry === 'train') as Program;
+    expect([bytesPerRow(train('linear')), bytesPerRow(train('logistic'))]).toEqual([40, 12]);
+  });
+});
+
 describe('what kernels cost', () => {
   for (const path of files) {
     it(relative(root, path), () => {
-      const { module, build } = check({ path, set: {}, open: undefined }, new Map());
-      for (const { program } of toKernels(fixedTarget).run(module, { build }).output.entries) {
+      for (const program of lowered(path)) {
         for (const size of sizesOf(program)) {
           const dims = new Map(program.dims.map((name) => [name, size]));
           const counts = counted(program, size);
