@@ -1,6 +1,6 @@
 // An entry bound to a session: the hot path. In: feeds. Out: results. Holds: arrays that were fed before are recognised and cost a comparison; sizes are solved only when shapes change; native code
 // keeps addresses of arrays only while this object keeps the arrays, and their lengths are compared before every run, since an array whose memory was taken away has length 0.
-import type { EntrySpec, TensorSpec } from './abi/manifest.js';
+import type { ElementType, EntrySpec, TensorSpec } from './abi/manifest.js';
 import { type FeedValue, type Target, convert } from './convert.js';
 import { type TypedArray, allocate, elementValue, elements, holds } from './element.js';
 import { TfcError, suggestion } from './error.js';
@@ -12,6 +12,9 @@ import { Tensor } from './tensor.js';
 import type { Variables } from './variables.js';
 
 export type Feeds = Readonly<Record<string, FeedValue>>;
+
+/** Bytes from which results lie in memory of their own, aligned for whole vectors and on huge pages. */
+const largeResult = 2 ** 20;
 
 /** What an entry needs of the session that it is bound to. */
 export interface Host {
@@ -259,9 +262,15 @@ export class BoundEntry {
     for (const at of this.#tensors) {
       const output = this.#outputs[at] as OutputSlot;
       if (this.#reuse && output.data.length === output.length && output.length > 0) continue;
-      output.data = allocate(output.spec.dtype, output.length);
+      output.data = this.#space(output.spec.dtype, output.length);
       this.#host.native.bindOutput(this.#handle, at, output.data);
     }
+  }
+
+  #space(dtype: ElementType, length: number): TypedArray {
+    const element = elements[dtype];
+    const bytes = length * element.bytes;
+    return bytes < largeResult ? allocate(dtype, length) : element.view(this.#host.native.largeBuffer(bytes), 0, length);
   }
 
   #finish(status: number): void {

@@ -6,13 +6,14 @@ import type { Expr, For, Kernel, Program, Target } from '../../src/loop/index.js
 import { AccumulatorFile } from './accumulators.js';
 import { Expressions } from './expressions.js';
 import { LinearForms } from './linear.js';
-import type { Attribute, FunctionHandle, ModuleBuilder } from './llvm/index.js';
+import type { Attribute, FunctionHandle, LlvmValue, ModuleBuilder } from './llvm/index.js';
 import { MachineOps } from './machine.js';
 import { Memory } from './memory.js';
 import { emittedStatements, type KernelPlan, memoryKey, planKernel, type MemoryObject } from './plan.js';
 import { emptyScope, withIndex } from './scope.js';
 import { ScalarMath, Sizes } from './sizes.js';
 import { Statements } from './statements.js';
+import { findStreaming, streamedBytes } from './streaming.js';
 import type { KernelFunctions } from './same-kernel.js';
 import { levelOf } from './target.js';
 
@@ -74,11 +75,28 @@ function emitFunction(module: ModuleBuilder, program: Program, kernel: Kernel, p
   const accumulators = new AccumulatorFile(expressions, plan);
   expressions.connect(memory, accumulators);
   const statements = new Statements(expressions, memory, accumulators, plan, cpu);
-  if (loop === undefined) statements.emit(kernel.body, emptyScope());
-  else {
+  const emit = (): void => {
+    if (loop === undefined) return statements.emit(kernel.body, emptyScope());
     const [begin, end] = [fn.param(params.length - 2), fn.param(params.length - 1)];
     statements.count(begin, end, 1, loop.index, (index) => statements.emit(loop.body, withIndex(emptyScope(), loop.index, index)));
+  };
+  const streaming = target.triple.startsWith('x86_64') ? findStreaming(kernel, plan, (buffer) => memoryKey(buffer, program.arena).key) : undefined;
+  if (streaming !== undefined) {
+    const starts = streaming.buffers.map((buffer) => build.ptrtoint(pointers.get(memoryKey(buffer, program.arena).key) as LlvmValue, types.i64));
+    const rest = build.and(starts.reduce((all, start) => build.or(all, start)), module.i64(streaming.align - 1));
+    const large = build.icmp('sge', math.value(sizes.of(streaming.bytes)), module.i64(streamedBytes));
+    const [past, usual] = [build.newBlock('past'), build.newBlock('usual')];
+    build.condBr(build.and(large, build.icmp('eq', rest, module.i64(0))), past, usual);
+    build.at(past);
+    memory.streamed = streaming.stores;
+    emit();
+    memory.streamed = new Set();
+    // Such stores keep no order with others: whoever reads the results next must see them.
+    build.intrinsic('llvm.x86.sse.sfence', types.void, []);
+    build.retVoid();
+    build.at(usual);
   }
+  emit();
   build.retVoid();
   entry.br(body);
   return fn;

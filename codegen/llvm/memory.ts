@@ -2,7 +2,7 @@
 // reads and writes exactly the elements of its lanes. One lane after the other: one instruction; a few apart: whole vectors and shuffles; else gather or scatter.
 
 import { bytesOf } from '../../src/base/index.js';
-import type { Buffer, Expr } from '../../src/loop/index.js';
+import type { Buffer, Expr, Stmt } from '../../src/loop/index.js';
 import { type Halfway, pickColumn } from './apart.js';
 import type { Expressions, Memo } from './expressions.js';
 import type { LlvmType, LlvmValue } from './llvm/index.js';
@@ -60,7 +60,10 @@ export class Memory {
     return ops.fromMemory(build.gather(type, pointers, mask ?? this.all(lanes), rest), dtype, lanes);
   }
 
-  store(stmt: { readonly buffer: Buffer; readonly index: readonly Expr[]; readonly value: Expr }, scope: Scope, memo: Memo): void {
+  /** Stores whose whole vectors go past the caches, while code is made that does so. */
+  streamed: ReadonlySet<Stmt> = new Set();
+
+  store(stmt: Stmt & { readonly kind: 'store' }, scope: Scope, memo: Memo): void {
     const { ops } = this.expressions;
     const { builder: build } = ops;
     const { dtype } = stmt.buffer;
@@ -78,7 +81,8 @@ export class Memory {
     const mask = scope.lanes?.mask;
     const data = ops.toMemory(ops.widen(value, lanes));
     if (place.kind === 'row' && place.stride === 1) {
-      if (mask === undefined) build.store(data, place.pointer, { align });
+      if (mask === undefined && this.streamed.has(stmt)) build.store(data, place.pointer, { align: lanes * align, nontemporal: true });
+      else if (mask === undefined) build.store(data, place.pointer, { align });
       else build.maskedStore(data, place.pointer, mask, { align });
       return;
     }

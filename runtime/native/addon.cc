@@ -12,6 +12,7 @@
 #include <new>
 
 extern "C" {
+#include "memory.h"
 #include "module.h"
 #include "session.h"
 }
@@ -141,6 +142,29 @@ napi_value wrap(napi_env env, Kind kind, void *target) {
     fail(env, "out-of-memory", "no memory for a handle");
     return nullptr;
   }
+  return result;
+}
+
+void give_back(napi_env env, void *memory, void *bytes) {
+  int64_t held = 0;
+  napi_adjust_external_memory(env, -static_cast<int64_t>(reinterpret_cast<uintptr_t>(bytes)), &held);
+  tfc_memory_give(memory, reinterpret_cast<uintptr_t>(bytes));
+}
+
+// largeBuffer(bytes): an ArrayBuffer of zeros that starts where a vector may
+napi_value large_buffer(napi_env env, napi_callback_info info) {
+  Arguments<1> args(env, info);
+  const auto bytes = static_cast<size_t>(args.integer(0));
+  if (!args.good) return nullptr;
+  void *memory = tfc_memory_take(bytes);
+  napi_value result = nullptr;
+  if (memory == nullptr || napi_create_external_arraybuffer(env, memory, bytes, give_back, reinterpret_cast<void *>(bytes), &result) != napi_ok) {
+    if (memory != nullptr) tfc_memory_give(memory, bytes);
+    fail(env, "out-of-memory", "no memory for a result");
+    return nullptr;
+  }
+  int64_t held = 0;
+  napi_adjust_external_memory(env, static_cast<int64_t>(bytes), &held);
   return result;
 }
 
@@ -345,6 +369,7 @@ napi_value repeat(napi_env env, napi_callback_info info) {
 
 NAPI_MODULE_INIT() {
   const napi_property_descriptor properties[] = {
+      {"largeBuffer", nullptr, large_buffer, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"openModule", nullptr, open_module, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"close", nullptr, close, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"createSession", nullptr, create_session, nullptr, nullptr, nullptr, napi_enumerable, nullptr},

@@ -1,7 +1,7 @@
 // Vector loops: tails of every length, strides, gathers, scatters, masks; symbolic sizes.
 
 import { afterAll, describe, expect, it } from 'vitest';
-import { hostTarget } from '../../codegen/llvm/index.js';
+import { compilePrograms, hostTarget } from '../../codegen/llvm/index.js';
 import { Dim } from '../../src/base/index.js';
 import { allocate, apply, Bench, f32, feed, index, int, kernel, list, load, loop, minus, numbers, output, plus, program, size, store, times } from './harness.js';
 
@@ -73,6 +73,27 @@ describe.each(targets)('on %s', (cpu) => {
       const a = numbers(n * width, n);
       const ran = bench.run(program([kernel('k', [loop('vector', 'i', n, [store(z, [i], load(x, [i, int(width - 1)]))])])], [x, z]), { feeds: [a] }, target);
       expect(list(ran.outputs[0])).toEqual(Array.from({ length: n }, (_, row) => a[row * width + width - 1]));
+    }
+  });
+
+  it('writes large results past the caches, where their vectors are whole and aligned', () => {
+    const [x, z, last] = [feed(0, 'f32', 'N'), output(0, 'f32', 'N'), output(1, 'f32', 'N')];
+    const i = index('i');
+    const at = plus(times(index('p'), int(4096)), i);
+    // The second result starts one element further on: its vectors are never whole.
+    const stores = [store(z, [at], apply('mul', 'f32', load(x, [at]), f32(3))), store(last, [apply('rem', 'i64', plus(at, int(1)), size(Dim.of('N')))], load(x, [at]))];
+    const blocks = apply('div', 'i64', plus(size(Dim.of('N')), int(4095)), int(4096));
+    const extent = apply('min', 'i64', int(4096), minus(size(Dim.of('N')), times(index('p'), int(4096))));
+    const text = program([kernel('k', [loop('parallel', 'p', blocks, [loop('vector', 'i', extent, stores)])])], [x, z, last], ['N']);
+    const asm = compilePrograms({ programs: [text], manifest: '{}', target, emit: 'asm' });
+    expect(asm.kind === 'text' ? asm.text.match(/movntps/g) : null).toHaveLength(1);
+    const artifact = bench.compile([text], target);
+    // Memory ends with a page: a length that is no multiple of a vector's starts where no vector may.
+    for (const n of [2 ** 23, 2 ** 23 + 1, 2 ** 23 + 48]) {
+      const a = numbers(n, 1);
+      const { outputs } = artifact.run({ feeds: [a], dims: { N: n } });
+      const [tripled, moved] = outputs as [Float32Array, Float32Array];
+      expect(a.findIndex((value, k) => tripled[k] !== fround(value * 3) || moved[(k + 1) % n] !== value)).toBe(-1);
     }
   });
 
