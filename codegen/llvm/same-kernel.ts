@@ -31,7 +31,11 @@ class KernelKeys {
       const { name: _, role: __, ...layout } = value;
       return `buffer ${positions.get(memoryKey(value, arena).key)}${fields(layout)}`;
     };
-    const fields = (value: object): string => `{${Object.entries(value).map(([name, part]) => `${name}:${text(part)}`).join()}}`;
+    const fields = (value: object): string => {
+      let all = '{';
+      for (const name in value) all += `${name}:${text(value[name as keyof typeof value])},`;
+      return all;
+    };
     const text = (value: unknown): string => {
       switch (typeof value) {
         case 'object': {

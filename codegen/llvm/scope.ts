@@ -98,12 +98,18 @@ export const emptyScope = (): Scope => ({
   depth: 0,
 });
 
+type Change = Partial<Pick<Scope, 'lanes' | 'depth'>>;
+
 /** A scope for code that is not always run when the code around is. */
-export const inner = (scope: Scope, change: Partial<Pick<Scope, 'lanes' | 'depth'>> = {}): Scope => ({
+export const inner = (scope: Scope, change: Change = {}): Scope => ({ ...named(scope, change), sums: new Map(scope.sums), addresses: new Map(scope.addresses) });
+
+/** A scope for one more copy of straight code: sums that it computes are at hand behind it. */
+export const copied = (scope: Scope, change: Change = {}): Scope => ({ ...named(scope, change), sums: scope.sums, addresses: scope.addresses });
+
+/** Everything that has a name keeps its meaning outside. */
+const named = (scope: Scope, change: Change): Omit<Scope, 'sums' | 'addresses'> => ({
   indices: new Map(scope.indices),
   lets: new Map(scope.lets),
-  sums: new Map(scope.sums),
-  addresses: new Map(scope.addresses),
   halfway: new Map(scope.halfway),
   registers: new Map(scope.registers),
   partials: new Map(scope.partials),
@@ -111,9 +117,6 @@ export const inner = (scope: Scope, change: Partial<Pick<Scope, 'lanes' | 'depth
   lanes: 'lanes' in change ? change.lanes : scope.lanes,
   depth: change.depth ?? scope.depth,
 });
-
-/** A scope for one more copy of straight code: sums that it computes are at hand behind it. */
-export const copied = (scope: Scope, change: Partial<Pick<Scope, 'lanes' | 'depth'>> = {}): Scope => ({ ...inner(scope, change), sums: scope.sums, addresses: scope.addresses });
 
 export function withIndex(scope: Scope, index: string, value: Scalar): Scope {
   const depth = scope.depth + 1;
