@@ -74,26 +74,30 @@ export class TileEmitter {
     const most = build.int(this.#tilesOfBlock());
     const full = build.over(build.plus(rows.count, build.minus(most, build.int(1))), most);
     const below = build.larger(build.int(1), build.larger(full, build.smaller(rows.count, build.int(least))));
-    const groups = build.int(columns.groups);
-    scope.loop('p', build.times(below, columns.count), parallel ? 'parallel' : 'serial', (p, body) => {
+    const { groups } = columns;
+    // Each group has as many blocks as the largest one, so that equal ranges of block numbers are the same columns in every product of as many groups.
+    const slots = build.over(build.plus(columns.count, build.int(groups - 1)), build.int(groups));
+    const perGroup = build.times(slots, below);
+    scope.loop('p', build.times(perGroup, build.int(groups)), parallel ? 'parallel' : 'serial', (p, body) => {
       // Group g begins with tile g · count / groups.
-      const startOf = (group: Expr): Expr => build.over(build.times(group, columns.count), groups);
-      const group = columns.groups === 1 ? build.int(0) : body.let('group', build.over(build.minus(build.times(build.plus(build.over(p, below), build.int(1)), groups), build.int(1)), columns.count));
-      const start = body.let('start', startOf(group));
-      const size = body.let('size', build.minus(startOf(build.plus(group, build.int(1))), start));
-      const within = body.let('at', build.minus(p, build.times(start, below)));
-      const tile = body.let('tile', build.plus(start, build.modulo(within, size)));
-      const block = body.let('block', build.over(within, size));
+      const startOf = (group: Expr): Expr => build.over(build.times(group, columns.count), build.int(groups));
+      const group = groups === 1 ? build.int(0) : body.let('group', build.over(p, perGroup));
+      const within = groups === 1 ? p : body.let('at', build.modulo(p, perGroup));
+      const tile = body.let('tile', build.plus(startOf(group), build.modulo(within, slots)));
+      const block = body.let('block', build.over(within, slots));
       const first = body.let('first', build.over(build.times(block, rows.count), below));
       const after = body.let('after', build.over(build.times(build.plus(block, build.int(1)), rows.count), below));
-      this.#columns(body, tile, (part, at) => {
-        const isLast = build.apply('eq', 'bool', block, build.minus(below, build.int(1)));
-        const enough = this.#packing?.enough;
-        const packed = (inside: Scope): void => this.#rows(inside, { batch, ...at, panel: this.#packing?.buffer }, first, after, isLast);
-        if (enough === undefined) return packed(part);
-        part.when(enough, packed);
-        part.when(build.apply('and', 'bool', build.apply('not', 'bool', enough), isLast), (inside) => this.#rest(inside, { batch, ...at, panel: undefined }, build.int(0)));
-      });
+      const isLast = build.apply('eq', 'bool', block, build.minus(below, build.int(1)));
+      const tiles = (inside: Scope): void =>
+        this.#columns(inside, tile, (part, at) => {
+          const enough = this.#packing?.enough;
+          const packed = (body: Scope): void => this.#rows(body, { batch, ...at, panel: this.#packing?.buffer }, first, after, isLast);
+          if (enough === undefined) return packed(part);
+          part.when(enough, packed);
+          part.when(build.apply('and', 'bool', build.apply('not', 'bool', enough), isLast), (body) => this.#rest(body, { batch, ...at, panel: undefined }, build.int(0)));
+        });
+      if (across === undefined || across % groups === 0) tiles(body);
+      else body.when(build.apply('lt', 'bool', tile, startOf(build.plus(group, build.int(1)))), tiles);
     });
   }
 

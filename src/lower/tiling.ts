@@ -55,11 +55,12 @@ const nearBytes = 32 * 1024;
 /** Cycles per tile: loop starts, and the branch that its end is predicted wrong. */
 const perTile = 30;
 /**
- * With so many tiles side by side, and so few elements in half of the right side, threads get columns of their own: so it is when a weight's gradient is summed over a batch, and the
- * weight is then updated by the thread that multiplies with those columns of it in the next step.
+ * With so many tiles side by side, threads get columns of their own: the thread that updates columns of a weight then multiplies with the same columns in the next step, and they stay
+ * in its cache.
  */
 const fewestOwned = 5;
-const nearElements = 8 * 1024;
+/** Elements of a right side whose halves the second-level caches keep. */
+const mostOwned = 512 * 1024;
 /** One more body of code is worth so much of the speed. */
 const perBody = 0.005;
 
@@ -157,7 +158,7 @@ function columnTiling({ columns, depth }: ProductSizes, vectors: number, lanes: 
   };
   const classes = [whole(build.int(tiles - others)), { first: build.int(first), count: build.int(others), width: others === 1 ? rest : width, extent }].filter(({ count }) => build.intValue(count) !== 0);
   const elements = known * (depth.constant ?? assumed.depth);
-  const owned = tiles >= fewestOwned && elements <= 2 * nearElements ? 2 : 1;
+  const owned = tiles >= fewestOwned && elements <= mostOwned ? 2 : 1;
   return { lanes, classes, count: build.int(tiles), groups: owned };
 }
 
