@@ -15,7 +15,7 @@ import type { CpuLevel } from './target.js';
 /** Vector loops with so few whole vectors are written out. */
 const writtenOut = 4;
 /** An unrolled loop that would emit more statements than this, and changes no registers, is counted instead, over a copy of the registers in memory. */
-const unrolledStatements = 100;
+const unrolledStatements = 60;
 /** Tile extents that one kernel distinguishes: every one doubles the code. */
 const variants = 2;
 

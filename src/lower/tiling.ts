@@ -67,8 +67,8 @@ const perBody = 0.005;
 export function chooseTiling(sizes: ProductSizes, lanes: number, target: Target): Tiling {
   const columns = sizes.columns.constant ?? assumed.vectors * lanes;
   const depth = Math.max(1, sizes.depth.constant ?? assumed.depth);
-  // Without fused multiply-adds a product needs a register of its own.
-  const registers = target.vectorRegisters - (target.vectorBytes === 16 && target.vectorRegisters === 16 ? 1 : 0);
+  // Of few registers one is left free: products need it where nothing multiplies and adds at once, and with none to spare the code generator was seen to spill.
+  const registers = target.vectorRegisters === 16 ? 15 : target.vectorRegisters;
   let best: { readonly cost: number; readonly width: number; readonly rows: RowCover } | undefined;
   for (let width = 1; width <= Math.min(mostVectors, Math.ceil(columns / lanes)); width++) {
     for (let most = 1; most <= mostRows && (most + 1) * width + 1 <= registers; most++) {
@@ -163,7 +163,7 @@ function columnTiling({ columns, depth }: ProductSizes, vectors: number, lanes: 
 }
 
 /* Note: the cost model.
-   A tile of R rows and V vectors keeps R·V sums, V vectors of the right side and one broadcast element of the left side in registers: (R + 1)·V + 1 ≤ registers. A step of the depth does R·V multiply-adds
+   A tile of R rows and V vectors keeps R·V sums, V vectors of the right side and one broadcast element of the left side in registers: (R + 1)·V + 1 ≤ registers, of 16 one less. A step of the depth does R·V multiply-adds
    and R + V loads, two of each per cycle, streams V vectors from the second-level cache at 40 bytes per cycle, and takes no less than the four cycles of one sum's latency. Loads are not quite free beside
    that: measured were 0.33 cycles a vector, of which most cross two lines when rows are not padded, and 0.09 an element of the left side, or 0.15 when the tile's rows do not stay in the nearest cache until
    the next tile needs them. A tile costs the depth's steps and, per vector of the result and per tile, what comes before and after them. The cover with the least cost wins, where every body of code adds a
