@@ -141,7 +141,7 @@ export class MachineOps {
     return of;
   }
 
-  /** a * b + c with one rounding where the processor can, else with two: what `accumulate` allows. */
+  /** What `accumulate` and `muladd` allow. */
   contract(a: LlvmValue, b: LlvmValue, c: LlvmValue): LlvmValue {
     return this.cpu.fma ? this.intrinsic('llvm.fma', c.type, [a, b, c]) : this.builder.fadd(this.builder.fmul(a, b), c);
   }
@@ -168,6 +168,8 @@ export class MachineOps {
         return build.sub(x, build.mul(this.divide(family, x, y), y));
       case 'fma':
         return this.fused(x, y, c.value);
+      case 'muladd':
+        return this.contract(x, y, c.value);
       case 'neg':
         return family === 'float' ? build.fneg(x) : build.sub(this.zero(x.type), x);
       case 'abs':

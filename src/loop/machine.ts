@@ -14,6 +14,7 @@ export const machineOps = {
   div: { arity: 2, meaning: 'f: quotient (IEEE); i: quotient rounded towards zero, 0 when the divisor is 0' },
   rem: { arity: 2, meaning: 'i: a - div(a, b) * b' },
   fma: { arity: 3, meaning: 'f: a * b + c with one rounding' },
+  muladd: { arity: 3, meaning: 'f: a * b + c with one rounding where the processor can do that at once, else with two' },
   neg: { arity: 1, meaning: 'f, i: negation' },
   abs: { arity: 1, meaning: 'f, i: magnitude' },
   sqrt: { arity: 1, meaning: 'f: square root, correctly rounded' },

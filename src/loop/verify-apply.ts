@@ -10,7 +10,7 @@ import { comparisons } from './text.js';
 /** Machine ops over integers or bools only, or over floats only; the rest takes all numbers. */
 const bitwise: ReadonlySet<string> = new Set(['and', 'or', 'xor', 'not']);
 const shifts: ReadonlySet<string> = new Set(['shl', 'shr', 'sar']);
-const floats: ReadonlySet<string> = new Set(['fma', 'sqrt', 'floor', 'ceil', 'trunc', 'rint', 'copysign']);
+const floats: ReadonlySet<string> = new Set(['fma', 'muladd', 'sqrt', 'floor', 'ceil', 'trunc', 'rint', 'copysign']);
 
 export function applyProblem(expr: Extract<Expr, { kind: 'apply' }>): string | undefined {
   const { fn, dtype } = expr;

@@ -152,7 +152,7 @@ export const widthAs = (dtype: DType, value: Expr): Expr => (build.dtypeOf(value
 export function combineStep(combine: Combiner, dtype: DType, value: Expr, term: Expr): Expr {
   switch (combine) {
     case 'sum':
-      if (isFloat(dtype) && term.kind === 'apply' && term.fn === 'mul') return build.apply('fma', dtype, term.args[0] as Expr, term.args[1] as Expr, value);
+      if (isFloat(dtype) && term.kind === 'apply' && term.fn === 'mul') return build.apply('muladd', dtype, term.args[0] as Expr, term.args[1] as Expr, value);
       return build.apply('add', dtype, value, term);
     case 'product':
       return build.apply('mul', dtype, value, term);

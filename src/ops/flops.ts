@@ -7,11 +7,11 @@ import { scalarOfKernel } from './scalar/table.js';
 /** Ops over floats that only choose or move bits. */
 const moves: ReadonlySet<string> = new Set(['select', 'rarely', 'convert', 'bitcast', 'copysign', 'abs', 'neg']);
 
-/** 1 per float operation, 2 per fma, what the scalar table says of its functions, nothing for moves, comparisons and integers. */
+/** 1 per float operation, 2 per fma or muladd, what the scalar table says of its functions, nothing for moves, comparisons and integers. */
 export function flopsOf({ fn, dtype }: Extract<Expr, { kind: 'apply' }>): number {
   if (!isMachineOp(fn)) return isFloat(dtype) ? (scalarOfKernel.get(fn)?.cost ?? 0) : 0;
   if (dtypes[dtype].family !== 'float' || moves.has(fn)) return 0;
-  return fn === 'fma' ? 2 : 1;
+  return fn === 'fma' || fn === 'muladd' ? 2 : 1;
 }
 
 /** What the statement itself computes, without statements inside of it. */

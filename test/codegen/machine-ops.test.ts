@@ -214,6 +214,14 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
     });
   });
 
+  it('rounds muladd once where there is an instruction for it, else twice', () => {
+    const a = 1 + 2 ** -12;
+    const [x, c, out] = [feed(0, 'f32', 20), feed(1, 'f32', 20), output(0, 'f32', 20)];
+    const at = [index('i')];
+    const ran = bench.run(program([kernel('k', [loop('vector', 'i', int(20), [store(out, at, apply('muladd', 'f32', load(x, at), load(x, at), load(c, at)))])])], [x, c, out]), { feeds: [new Float32Array(20).fill(a), new Float32Array(20).fill(-(a * a - 2 ** -24))] }, target);
+    expect(new Set(ran.outputs[0] as Float32Array)).toEqual(new Set([cpu === 'x86-64' ? 0 : 2 ** -24]));
+  });
+
   it('scales by powers of two, rounding once', () => {
     const sizes = [0, -0, 1, -1, 0.5, 2, 1.9999998807907104, 0.6666666865348816, -1.3333333730697632, 0.50000005960464478, Infinity, -Infinity, NaN].map(Math.fround);
     const powers = [...Array.from({ length: 13 }, (_, at) => at * 42 - 252), -151, -150, -149, -148, -127, -126, -125, -1, 0, 1, 126, 127, 128];

@@ -1,5 +1,5 @@
 // Machine ops evaluated exactly, for testing expansions. In: an expression over named values. Out: a compiled JavaScript function of numbers.
-// Holds: f32 results are rounded once, also those of fma; integers wrap; f64 fma is exact to about 2⁻¹⁰⁰ before its one rounding.
+// Holds: f32 results are rounded once, also those of fma, those of muladd as asked; integers wrap; f64 fma is exact to about 2⁻¹⁰⁰ before its one rounding.
 
 import { type DType, InternalError } from '../../src/base/index.js';
 import { build, type Expr, isMachineOp } from '../../src/loop/index.js';
@@ -115,7 +115,10 @@ function wrapped(dtype: DType, code: string): string {
   }
 }
 
-function code(fn: string, dtype: DType, from: DType, args: readonly string[]): string {
+/** How often `muladd` rounds: once where the processor has the instruction, else twice. */
+export type Roundings = 'once' | 'twice';
+
+function code(fn: string, dtype: DType, from: DType, args: readonly string[], roundings: Roundings): string {
   const [a = '', b = '', c = ''] = args;
   const sign = infix[fn];
   switch (fn) {
@@ -129,6 +132,8 @@ function code(fn: string, dtype: DType, from: DType, args: readonly string[]): s
       return dtype === 'i64' ? `(${b} === 0n ? 0n : h.i64(${a} / ${b}))` : dtype === 'i32' || dtype === 'u8' ? `(${b} === 0 ? 0 : (${a} / ${b}) | 0)` : wrapped(dtype, `${a} / ${b}`);
     case 'rem':
       return dtype === 'i64' ? `(${b} === 0n ? ${a} : ${a} % ${b})` : `(${b} === 0 ? ${a} : (${a} % ${b}) | 0)`;
+    case 'muladd':
+      return roundings === 'twice' ? wrapped(dtype, `${wrapped(dtype, `${a} * ${b}`)} + ${c}`) : code('fma', dtype, from, args, roundings);
     case 'fma':
       return dtype === 'f32' ? `h.fma32(${a}, ${b}, ${c})` : `h.fma64(${a}, ${b}, ${c})`;
     case 'neg':
@@ -193,7 +198,7 @@ function converted(to: DType, from: DType, a: string): string {
 }
 
 /** Compiles an expression over `name` leaves; i64 values are bigints, bool 0 or 1. */
-export function compile(expr: Expr, params: readonly string[]): (...values: (number | bigint)[]) => number | bigint {
+export function compile(expr: Expr, params: readonly string[], roundings: Roundings = 'once'): (...values: (number | bigint)[]) => number | bigint {
   const lines: string[] = [];
   const named = new Map<Expr, string>();
   const emit = (one: Expr): string => {
@@ -210,7 +215,7 @@ export function compile(expr: Expr, params: readonly string[]): (...values: (num
       case 'apply': {
         if (!isMachineOp(one.fn)) throw new InternalError('test', `${one.fn} is no machine op`);
         const args = one.args.map(emit);
-        text = code(one.fn, one.dtype, build.dtypeOf(one.args[one.args.length - 1] as Expr), args);
+        text = code(one.fn, one.dtype, build.dtypeOf(one.args[one.args.length - 1] as Expr), args, roundings);
         break;
       }
       default:

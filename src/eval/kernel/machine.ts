@@ -99,6 +99,7 @@ export function machineCode(fn: MachineOpName, dtype: DType, args: readonly Oper
     case 'rem':
       return number(float ? fit(dtype, `${a} % ${b}`) : `(${b} === 0 ? ${a} : ${fit(dtype, `${a} % ${b}`)})`, dtype);
     case 'fma':
+    case 'muladd':
       return number(dtype === 'f32' ? `fma32(${a}, ${b}, ${c})` : dtype === 'f64' ? `fma64(${a}, ${b}, ${c})` : fit(dtype, `${a} * ${b} + ${c}`), dtype);
     case 'neg':
       return number(float ? `(-${a})` : fit(dtype, `-${a}`), dtype);

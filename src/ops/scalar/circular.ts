@@ -66,7 +66,7 @@ function reduceQuickly(x: Expr): { readonly quarters: Expr; readonly r: Expr } {
 const isLarge = (x: Expr): Expr => m.not(m.lt(m.abs(x), m.f32(quickSingle)));
 
 /** Sine and cosine of |r| ≤ π/4 as f32. */
-const sineOf = (r: Expr, square: Expr): Expr => m.fma(m.mul(r, square), m.horner(square, sineTail), r);
+const sineOf = (r: Expr, square: Expr): Expr => m.muladd(m.mul(r, square), m.horner(square, sineTail), r);
 const cosineOf = (square: Expr): Expr => m.horner(square, [...cosineTail, -0.5, 1]);
 
 const isOdd = (quarters: Expr): Expr => m.ne(m.and(quarters, m.i32(1)), m.i32(0));
@@ -101,8 +101,8 @@ export function cos(x: Expr): Expr {
 /** sin / cos of f64 |rest| ≤ π/4, or −cos / sin after an odd number of quarters. */
 function tangentAfter(odd: Expr, rest: Expr): Expr {
   const square = m.mul(rest, rest);
-  const sine = m.fma(m.mul(rest, square), m.horner(square, sineTailDouble), rest);
-  const cosine = m.fma(m.mul(square, square), m.horner(square, cosineTailDouble), m.fma(square, m.f64(-0.5), m.f64(1)));
+  const sine = m.muladd(m.mul(rest, square), m.horner(square, sineTailDouble), rest);
+  const cosine = m.muladd(m.mul(square, square), m.horner(square, cosineTailDouble), m.muladd(square, m.f64(-0.5), m.f64(1)));
   return m.div(m.select(odd, m.neg(cosine), sine), m.select(odd, sine, cosine));
 }
 
@@ -127,7 +127,7 @@ function firstQuarter(y: Expr, x: Expr): Expr {
   const below = m.select(low, x, m.select(high, y, m.add(y, x)));
   const t = m.div(above, below);
   const z = m.mul(t, t);
-  const angle = m.fma(m.mul(t, z), m.horner(z, arcTail), t);
+  const angle = m.muladd(m.mul(t, z), m.horner(z, arcTail), t);
   const start = m.select(low, m.f64(0), m.select(high, m.f64(quarterTurn), m.f64(quarterTurn / 2)));
   return m.add(start, angle);
 }

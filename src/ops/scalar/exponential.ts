@@ -29,9 +29,9 @@ const ln2Low = 1.428606765330187e-6;
 
 /** The nearest integer to `factor` · x / ln 2, as a number and in the low bits of an i32, and the remainder of x: what is left of it above n · ln 2 / factor. */
 function reduceSingle(x: Expr, factor = 1): { readonly n: Expr; readonly bits: Expr; readonly r: Expr } {
-  const shifted = m.fma(x, m.f32(factor * log2e), m.f32(roundingSingle));
+  const shifted = m.muladd(x, m.f32(factor * log2e), m.f32(roundingSingle));
   const n = m.sub(shifted, m.f32(roundingSingle));
-  return { n, bits: m.bitcast('i32', shifted), r: m.fma(n, m.f32(-ln2Low / factor), m.fma(n, m.f32(-ln2High / factor), x)) };
+  return { n, bits: m.bitcast('i32', shifted), r: m.muladd(n, m.f32(-ln2Low / factor), m.muladd(n, m.f32(-ln2High / factor), x)) };
 }
 
 /** 2ⁿ⁺ᵏ, a normal number, from the bits that hold n: the shift leaves nothing else of them. */
@@ -56,10 +56,10 @@ export const exp = (x: Expr): Expr => expWithin(clamp(x, -104, 89));
 
 export function expm1(x: Expr): Expr {
   const { n, bits, r } = reduceSingle(clamp(x, -18, 89));
-  const q = m.fma(m.mul(r, r), m.horner(r, tailOfExpm1), r);
+  const q = m.muladd(m.mul(r, r), m.horner(r, tailOfExpm1), r);
   // 2ⁿ · q + (2ⁿ − 1), with half of 2ⁿ because n reaches 128. Where n = 0 it is q itself, also −0.
   const half = powerOfTwo(bits, -1);
-  const sum = m.fma(q, half, m.sub(half, m.f32(0.5)));
+  const sum = m.muladd(q, half, m.sub(half, m.f32(0.5)));
   return m.copysign(m.select(m.eq(n, m.f32(0)), q, m.add(sum, sum)), x);
 }
 
@@ -68,31 +68,31 @@ export function tanh(x: Expr): Expr {
   // At 10 the quotient rounds to 1. The remainder is half of that of 2|x|.
   const size = atMost(m.abs(x), 10);
   const { bits, r } = reduceSingle(size, 2);
-  const q = m.fma(m.mul(r, r), m.horner(r, tailOfExpm1.map((coefficient, at) => coefficient * 2 ** (tailOfExpm1.length - at))), r);
+  const q = m.muladd(m.mul(r, r), m.horner(r, tailOfExpm1.map((coefficient, at) => coefficient * 2 ** (tailOfExpm1.length - at))), r);
   const power = powerOfTwo(bits, 0);
-  const a = m.fma(q, power, m.fma(power, m.f32(0.5), m.f32(-0.5)));
+  const a = m.muladd(q, power, m.muladd(power, m.f32(0.5), m.f32(-0.5)));
   const lead = m.select(m.lt(size, m.f32(0.5)), a, m.f32(1));
-  return m.copysign(m.fma(m.neg(lead), m.div(lead, m.add(a, m.f32(1))), lead), x);
+  return m.copysign(m.muladd(m.neg(lead), m.div(lead, m.add(a, m.f32(1))), lead), x);
 }
 
 /** With e = e^−|x|, which never overflows: 1 − e / (1 + e) above 0, and e times that below. The rounding of the quotient hardly matters so. */
 export function sigmoid(x: Expr): Expr {
   const power = expOfMinusSize(x);
   const lead = m.select(m.lt(x, m.f32(0)), power, m.f32(1));
-  return m.fma(m.neg(lead), m.div(power, m.add(power, m.f32(1))), lead);
+  return m.muladd(m.neg(lead), m.div(power, m.add(power, m.f32(1))), lead);
 }
 
 /** log(1 + e) with e = e^−|x| in [0, 1], where one polynomial is enough. */
 export function softplusRest(x: Expr): Expr {
   const power = expOfMinusSize(x);
-  return m.fma(m.mul(power, power), m.horner(power, tailOfLog1p), power);
+  return m.muladd(m.mul(power, power), m.horner(power, tailOfLog1p), power);
 }
 
 /** Near 0 a polynomial; elsewhere 1 − erfc x with erfc x = e^−xP(x). */
 export function erf(x: Expr): Expr {
   const size = m.abs(x);
   const square = m.mul(x, x);
-  const near = m.fma(x, m.horner(square, smallErf), x);
+  const near = m.muladd(x, m.horner(square, smallErf), x);
   const t = atMost(size, 4);
   const far = m.sub(m.f32(1), expWithin(m.mul(t, m.horner(t, tailOfErf.map((coefficient) => -coefficient)))));
   return m.copysign(m.select(m.lt(size, m.f32(0.925)), near, far), x);
@@ -100,10 +100,10 @@ export function erf(x: Expr): Expr {
 
 /** 2ⁿ and eʳ − 1 of an f64 expression with |x| ≤ 700, to about 1e-13. */
 function splitInDouble(x: Expr): { readonly scale: Expr; readonly q: Expr } {
-  const shifted = m.fma(x, m.f64(log2e), m.f64(roundingDouble));
+  const shifted = m.muladd(x, m.f64(log2e), m.f64(roundingDouble));
   const n = m.sub(shifted, m.f64(roundingDouble));
-  const r = m.fma(n, m.f64(-2.3190468138462996e-17), m.fma(n, m.f64(-0.6931471805599453), x));
-  const q = m.fma(m.mul(r, r), m.horner(r, tailInDouble), r);
+  const r = m.muladd(n, m.f64(-2.3190468138462996e-17), m.muladd(n, m.f64(-0.6931471805599453), x));
+  const q = m.muladd(m.mul(r, r), m.horner(r, tailInDouble), r);
   // The low bits of the sum are n; above bit 11 they are shifted out.
   const scale = m.bitcast('f64', m.shl(m.add(m.bitcast('i64', shifted), m.literal('i64', 1023)), m.literal('i64', 52)));
   return { scale, q };
@@ -114,13 +114,13 @@ const clampDouble = (x: Expr): Expr => m.least(m.f64(200), m.most(m.f64(-200), x
 /** eˣ of an f64 expression, as if |x| were at most 200: beyond that f32 is 0 or ∞. */
 export function expInDouble(x: Expr): Expr {
   const { scale, q } = splitInDouble(clampDouble(x));
-  return m.fma(scale, q, scale);
+  return m.muladd(scale, q, scale);
 }
 
 /** (t + t / (t + 1)) / 2 with t = e^|x| − 1, which does not cancel near 0. */
 export function sinhInDouble(x: Expr): Expr {
   const { scale, q } = splitInDouble(clampDouble(m.abs(x)));
-  const t = m.fma(scale, q, m.sub(scale, m.f64(1)));
+  const t = m.muladd(scale, q, m.sub(scale, m.f64(1)));
   return m.copysign(m.mul(m.add(t, m.div(t, m.add(t, m.f64(1)))), m.f64(0.5)), x);
 }
 

@@ -54,7 +54,7 @@ export interface ScalarFunction {
   readonly slopes: readonly (Slope | undefined)[] | 'zero';
   /** Per argument, an interval where the function is smooth, for tests. */
   readonly domain: readonly (readonly [low: number, high: number])[];
-  /** Largest error of the f32 expansion in units in the last place, over all of f32; 0.5 = correctly rounded. */
+  /** Largest error of the f32 expansion in units in the last place, over all of f32; 0.5 = correctly rounded. Where a processor has no fused multiply-add, and `muladd` rounds twice, up to a quarter of a unit more. */
   readonly ulp: number;
   /** FLOPs of one f32 evaluation, for cost models. */
   readonly cost: number;

@@ -18,9 +18,9 @@ const threeQuarters = 0x3f400000;
 
 /** n · ln 2 + log(1 + f); `n` as f32, a multiple of `unit`. */
 function combine(n: Expr, unit: number, f: Expr): Expr {
-  const curve = m.fma(m.mul(f, f), m.horner(f, [...tailOfLog, -0.5]), m.mul(n, m.f32(ln2Low / unit)));
+  const curve = m.muladd(m.mul(f, f), m.horner(f, [...tailOfLog, -0.5]), m.mul(n, m.f32(ln2Low / unit)));
   // The big terms last: f and n · ln 2 (16 bits, exact).
-  return m.fma(n, m.f32(ln2High / unit), m.add(f, curve));
+  return m.muladd(n, m.f32(ln2High / unit), m.add(f, curve));
 }
 
 /** At 0 the exponent is −∞, at ∞ it is ∞, below 0 the mantissa is NaN: that decides the result. */
@@ -38,7 +38,7 @@ export function log1p(x: Expr): Expr {
   const bits = m.and(m.sub(m.bitcast('i32', u), m.i32(threeQuarters)), m.i32(0xff800000));
   // 2⁻ⁿ · (1 + x) − 1 with one rounding: what 1 + x lost is not lost here. At n = 128 the power is no normal number, so four times it is used.
   const power = m.bitcast('f32', m.sub(m.i32(0x40800000), bits));
-  const f = m.fma(m.mul(x, m.f32(0.25)), power, m.fma(power, m.f32(0.25), m.f32(-1)));
+  const f = m.muladd(m.mul(x, m.f32(0.25)), power, m.muladd(power, m.f32(0.25), m.f32(-1)));
   // Where 1 + x is 1, x is its own logarithm, also if it is −0 or subnormal.
   const value = m.select(m.eq(u, m.f32(1)), x, combine(m.convert('f32', bits), 2 ** 23, f));
   // False for NaN, which the value is already.
@@ -53,15 +53,15 @@ function logOf(u: Expr, rest: (scale: Expr) => Expr): Expr {
   const f = rest(m.bitcast('f64', m.shl(m.sub(m.literal('i64', 1023), e), m.literal('i64', 52))));
   const s = m.div(f, m.add(f, m.f64(2)));
   const z = m.mul(s, s);
-  const value = m.fma(m.mul(s, z), m.horner(z, tailOfAtanh), m.add(s, s));
+  const value = m.muladd(m.mul(s, z), m.horner(z, tailOfAtanh), m.add(s, s));
   const n = m.convert('f64', e);
-  return m.fma(n, m.f64(0.6931471805599453), m.fma(n, m.f64(2.3190468138462996e-17), value));
+  return m.muladd(n, m.f64(0.6931471805599453), m.muladd(n, m.f64(2.3190468138462996e-17), value));
 }
 
-const logInDouble = (x: Expr): Expr => logOf(x, (scale) => m.fma(x, scale, m.f64(-1)));
+const logInDouble = (x: Expr): Expr => logOf(x, (scale) => m.muladd(x, scale, m.f64(-1)));
 
 /** log(1 + v) for v > −1. */
-const log1pInDouble = (v: Expr): Expr => logOf(m.add(v, m.f64(1)), (scale) => m.fma(v, scale, m.sub(scale, m.f64(1))));
+const log1pInDouble = (v: Expr): Expr => logOf(m.add(v, m.f64(1)), (scale) => m.muladd(v, scale, m.sub(scale, m.f64(1))));
 
 /** Of an f64 expression that holds an f32 value: log(|x| + √(x² + 1)), without cancelling. */
 export function asinhInDouble(x: Expr): Expr {

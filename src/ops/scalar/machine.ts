@@ -16,6 +16,7 @@ export const sub = same('sub');
 export const mul = same('mul');
 export const div = same('div');
 export const fma = same('fma');
+export const muladd = same('muladd');
 export const neg = same('neg');
 export const abs = same('abs');
 export const sqrt = same('sqrt');
@@ -54,12 +55,12 @@ export const i32 = (value: number): Expr => constant('i32', value | 0);
 /** A constant of any dtype. */
 export const literal = (dtype: DType, value: number): Expr => constant(dtype, dtype === 'i64' ? BigInt(value) : dtype === 'f32' ? Math.fround(value) : value);
 
-/** c₀ + x·(c₁ + x·(…)), highest coefficient first, one fma per degree. */
+/** c₀ + x·(c₁ + x·(…)), highest coefficient first, one muladd per degree. */
 export function horner(x: Expr, coefficients: readonly number[]): Expr {
   const dtype = dtypeOf(x);
   const [first, ...rest] = coefficients;
   if (first === undefined) throw new InternalError('expand-scalars', 'a polynomial without coefficients');
-  return rest.reduce<Expr>((sum, coefficient) => fma(sum, x, literal(dtype, coefficient)), literal(dtype, first));
+  return rest.reduce<Expr>((sum, coefficient) => muladd(sum, x, literal(dtype, coefficient)), literal(dtype, first));
 }
 
 /** The machine op of that name, with the result in the dtype of the arguments. */
