@@ -18,15 +18,15 @@
 
 static size_t rounded(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 
-/* A tail that fills most of a huge page gets one; a shorter one lies on small pages, which hold no more than it needs. */
+/* What fills at least half of a huge page gets one, also at the end of more; a shorter tail lies on small pages, which hold no more than it needs. */
 static size_t mapped_bytes(size_t bytes) {
   size_t huge = rounded(bytes, HUGE_PAGE);
-  return bytes >= HUGE_PAGE && huge - bytes <= bytes / 8 ? huge : rounded(bytes, PAGE);
+  return huge - bytes <= HUGE_PAGE / 2 ? huge : rounded(bytes, PAGE);
 }
 
 static void *map(size_t bytes) {
   size_t length = mapped_bytes(bytes);
-  size_t spare = bytes >= HUGE_PAGE ? HUGE_PAGE : 0;
+  size_t spare = length >= HUGE_PAGE ? HUGE_PAGE : 0;
   char *start = mmap(NULL, length + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (start == MAP_FAILED) return NULL;
   if (spare == 0) return start;
