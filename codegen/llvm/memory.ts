@@ -8,10 +8,14 @@ import type { Expressions, Memo } from './expressions.js';
 import type { LlvmType, LlvmValue } from './llvm/index.js';
 import type { Value } from './machine.js';
 import type { Scalar, Scope } from './scope.js';
+import { isSmall } from './streaming.js';
 
 /** Elements so far apart are still read as whole vectors; and so far where the rows between them belong to the buffer, so that all columns come from the same vectors. */
 const widestStride = 4;
 const widestRow = 16;
+
+/** So many bytes before they are needed, lines of large arrays are asked for: a few dozen vectors, which take as long as memory does. */
+const fetchedAhead = 1024;
 
 /** Sums on the way to an address, and lanes that are masked off, may lie outside of the buffer. */
 const free = { inbounds: false } as const;
@@ -46,6 +50,7 @@ export class Memory {
     const mask = scope.lanes?.mask;
     const type = module.types.vector(element, lanes);
     const rest = { align, passThrough: ops.zero(type) };
+    if (place.kind === 'row' && mask === undefined && place.stride === 1) this.fetchAhead(expr.buffer, place.pointer);
     if (place.kind === 'row' && mask === undefined && Math.abs(place.stride) === 1) return ops.fromMemory(this.loadRow(type, place.pointer, place.stride, align), dtype, lanes);
     const active = mask === undefined ? lanes : scope.lanes?.active;
     if (place.kind === 'row' && place.stride >= 2 && place.stride <= widestRow && active !== undefined) {
@@ -62,6 +67,14 @@ export class Memory {
 
   /** Stores whose whole vectors go past the caches, while code is made that does so. */
   streamed: ReadonlySet<Stmt> = new Set();
+
+  /** Where results pass the caches by, large operands come from memory as well, and often from small pages, at whose ends the processor stops to fetch ahead by itself. */
+  private fetchAhead(buffer: Buffer, pointer: LlvmValue): void {
+    if (this.streamed.size === 0 || isSmall(buffer)) return;
+    const { builder: build, module } = this.expressions.ops;
+    const [toRead, nearest, data] = [module.i32(0), module.i32(3), module.i32(1)];
+    build.intrinsic('llvm.prefetch', module.types.void, [build.gep(module.types.i8, pointer, [module.i64(fetchedAhead)], free), toRead, nearest, data]);
+  }
 
   store(stmt: Stmt & { readonly kind: 'store' }, scope: Scope, memo: Memo): void {
     const { ops } = this.expressions;

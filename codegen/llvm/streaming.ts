@@ -8,7 +8,7 @@ import type { KernelPlan } from './plan.js';
 /** What the caches of one core and its neighbours hardly hold: results that together are larger are not kept there. */
 export const streamedBytes = 2 ** 25;
 
-/** What is known to be smaller is left where it is read again soon. */
+/** What is known to be smaller is left where it is read again soon, and read from where it is. */
 const smallBytes = 2 ** 20;
 
 export interface Streaming {
@@ -34,7 +34,7 @@ export function findStreaming(kernel: Kernel, plan: KernelPlan, keyOf: (buffer: 
   for (const [loop, lanes] of plan.lanes) {
     if (loop.limit !== undefined || lanes === 1) continue;
     forEachStatement(loop.body, (stmt) => {
-      if (stmt.kind !== 'store' || loaded.has(keyOf(stmt.buffer)) || (bytesOfBuffer(stmt.buffer).constant ?? Infinity) < smallBytes || !isWhole(stmt, loop, lanes, lets)) return;
+      if (stmt.kind !== 'store' || loaded.has(keyOf(stmt.buffer)) || isSmall(stmt.buffer) || !isWhole(stmt, loop, lanes, lets)) return;
       stores.add(stmt);
       buffers.add(stmt.buffer);
       align = Math.max(align, lanes * bytesOf(stmt.buffer.dtype));
@@ -48,6 +48,9 @@ export function findStreaming(kernel: Kernel, plan: KernelPlan, keyOf: (buffer: 
 }
 
 const bytesOfBuffer = (buffer: Buffer): Dim => elementCount(buffer.shape).mul(bytesOf(buffer.dtype));
+
+/** Sizes that are not known may be large. */
+export const isSmall = (buffer: Buffer): boolean => (bytesOfBuffer(buffer).constant ?? Infinity) < smallBytes;
 
 /** Whether lane 0 of every whole vector is a multiple of `lanes` elements from the buffer's start, and the others follow it. */
 function isWhole(store: Stmt & { readonly kind: 'store' }, loop: For, lanes: number, lets: ReadonlyMap<string, Expr>): boolean {

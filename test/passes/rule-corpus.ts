@@ -58,6 +58,7 @@ export const ruleCorpus: Readonly<Record<string, readonly Example[]>> = {
   'even-function-of-negative': [(g) => ['abs', 'square', 'cos', 'cosh'].map((name) => g.f(name, g.f('neg', x(g)))).concat(g.f('square', g.f('abs', y(g))))],
   'absolute-value-of-nonnegative': [(g) => [g.f('abs', g.f('square', x(g))), g.f('abs', g.f('exp', x(g)))]],
   'softplus-rest': [(g) => [g.f('log1p', g.f('exp', g.f('neg', g.f('abs', x(g)))))]],
+  'one-more-than-tanh': [(g) => [g.f('add', g.full(1), g.f('tanh', x(g))), g.f('add', g.f('tanh', y(g)), g.full(1))]],
   'larger-of-equals': [(g) => [g.f('max', x(g), x(g)), g.f('min', y(g), y(g))]],
   'rounded-whole-number': [(g) => [g.f('floor', g.f('round', x(g))), g.f('trunc', g.f('ceil', x(g)))]],
 

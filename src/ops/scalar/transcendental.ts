@@ -26,7 +26,7 @@ export const transcendental = scalarFunctions({
   },
   sinh: { ...float, doc: 'Hyperbolic sine.', arity: 1, kernel: 'sinh', domain: [wide], ulp: 0.6, cost: 50, evaluate: (a) => Math.sinh(a), slopes: [(m, d, _, a) => m.mul(d, m.cosh(a))] },
   cosh: { ...float, doc: 'Hyperbolic cosine.', arity: 1, kernel: 'cosh', domain: [wide], ulp: 0.6, cost: 50, evaluate: (a) => Math.cosh(a), slopes: [(m, d, _, a) => m.mul(d, m.sinh(a))] },
-  tanh: { ...float, doc: 'Hyperbolic tangent.', arity: 1, kernel: 'tanh', domain: [wide], ulp: 1.9, cost: 24, evaluate: (a) => Math.tanh(a), slopes: [(m, d, y) => m.mul(d, m.sub(m.constant(1), m.square(y)))] },
+  tanh: { ...float, doc: 'Hyperbolic tangent.', arity: 1, kernel: 'tanh', domain: [wide], ulp: 1.9, cost: 28, evaluate: (a) => Math.tanh(a), slopes: [(m, d, y) => m.mul(d, m.sub(m.constant(1), m.square(y)))] },
   asinh: { ...float, doc: 'Inverse hyperbolic sine.', arity: 1, kernel: 'asinh', domain: [wide], ulp: 0.6, cost: 70, evaluate: (a) => Math.asinh(a), slopes: [(m, d, _, a) => m.div(d, m.sqrt(m.add(m.square(a), m.constant(1))))] },
   acosh: { ...float, doc: 'Inverse hyperbolic cosine; NaN below 1.', arity: 1, kernel: 'acosh', domain: [[1.3, 4]], ulp: 0.6, cost: 70, evaluate: (a) => Math.acosh(a), slopes: [(m, d, _, a) => m.div(d, m.sqrt(m.mul(m.sub(a, m.constant(1)), m.add(a, m.constant(1)))))] },
   atanh: { ...float, doc: 'Inverse hyperbolic tangent: ±∞ at ±1, NaN outside.', arity: 1, kernel: 'atanh', domain: [inner], ulp: 0.6, cost: 70, evaluate: (a) => Math.atanh(a), slopes: [(m, d, _, a) => m.div(d, m.mul(m.sub(m.constant(1), a), m.add(m.constant(1), a)))] },

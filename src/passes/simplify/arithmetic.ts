@@ -207,6 +207,17 @@ export const functionRules: readonly Rule[] = [
     },
   },
   {
+    name: 'one-more-than-tanh',
+    doc: '1 + tanh(x) → 2 · sigmoid(2 · x), if nothing else takes the tangent: fewer operations, and nothing cancels below 0',
+    at: ['add'],
+    apply: (node, { build, uses }) => {
+      const tangent = beside(node, 1);
+      if (tangent === undefined || !isOp(tangent, 'tanh') || uses(tangent) > 1) return undefined;
+      const two = fill(build, tangent.type, 2);
+      return make(build, 'mul', make(build, 'sigmoid', make(build, 'mul', arg(tangent), two)), two);
+    },
+  },
+  {
     name: 'larger-of-equals',
     doc: 'max(x, x) → x; min(x, x) → x',
     at: ['max', 'min'],
