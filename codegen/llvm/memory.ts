@@ -14,7 +14,7 @@ import { isSmall } from './streaming.js';
 const widestStride = 4;
 const widestRow = 16;
 
-/** So many bytes before they are needed, lines of large arrays are asked for: a few dozen vectors, which take as long as memory does. */
+/** So many bytes before they are needed, lines of large arrays are asked for: sixteen of the widest vectors, whose arithmetic takes about as long as memory does. */
 const fetchedAhead = 1024;
 
 /** Sums on the way to an address, and lanes that are masked off, may lie outside of the buffer. */

@@ -3,23 +3,16 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { random } from '../../examples/random.js';
 import { at, scratch } from './place.js';
-import { type ArraySpec, type Family, type Rule, type Workload, countOf } from './workloads/workload.js';
+import { type ArraySpec, type Workload, countOf } from './workloads/workload.js';
 
 /** What a peer reads first, as JSON. */
-export interface WorkloadFile {
-  readonly name: string;
-  readonly family: Family;
-  readonly rule: Rule;
-  readonly rate: number;
-  readonly sizes: readonly number[];
-  /** Path of the TDSL program, the sizes that are set in it, the CPU that tfc compiles for. */
+export interface WorkloadFile extends Pick<Workload, 'name' | 'family' | 'rule' | 'rate' | 'sizes' | 'set' | 'outputs'> {
+  /** Path of the TDSL program, and the CPU that tfc compiles it for. */
   readonly program: string;
-  readonly set: Readonly<Record<string, number>>;
   readonly cpu: string;
   /** Path of the numbers. */
   readonly data: string;
   readonly arrays: readonly (ArraySpec & { readonly offset: number; readonly count: number })[];
-  readonly outputs: readonly string[];
 }
 
 export interface Prepared {
