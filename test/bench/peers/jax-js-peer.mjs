@@ -94,13 +94,13 @@ function functions() {
     const z = gelu(x.add(b)).add(r);
     const centred = z.ref.sub(np.mean(z, -1, { keepdims: true }));
     const spread = np.mean(np.square(centred.ref), -1, { keepdims: true });
-    return centred.mul(np.reciprocal(np.sqrt(spread.add(1e-5)))).mul(scale).add(shift).mul(w).sum();
+    return centred.mul(np.reciprocal(np.sqrt(spread.add(1e-5)))).mul(scale).add(shift).mul(w).sum(-1).sum();
   };
   const feeds = Object.fromEntries(spec.arrays.map((each) => [each.name, array(each)]));
   const flat = ([value, gradients], names) => [value, ...names.map((name) => gradients[name])];
   const compute = {
     chain: ({ x, r, b }) => [chain(x, r, b)],
-    'chain-derivative': (by) => flat(valueAndGrad(({ x, r, b }) => np.square(chain(x, r, b)).mean())(by), ['x', 'r', 'b']),
+    'chain-derivative': (by) => flat(valueAndGrad(({ x, r, b }) => np.square(chain(x, r, b)).mean(-1).mean())(by), ['x', 'r', 'b']),
     norm: ({ w, ...by }) => flat(valueAndGrad(normed)(by, w), ['x', 'r', 'b', 'scale', 'shift']),
     product: ({ a, b }) => [np.matmul(a, b)],
     'product-left': ({ a, b }) => [np.matmul(np.transpose(a), b)],

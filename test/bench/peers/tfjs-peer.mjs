@@ -63,7 +63,7 @@ function functions() {
     const z = gelu(x.add(b)).add(r);
     const centred = z.sub(z.mean(-1, true));
     const spread = centred.square().mean(-1, true);
-    return centred.mul(spread.add(1e-5).rsqrt()).mul(scale).add(shift).mul(tensors.w).sum();
+    return centred.mul(spread.add(1e-5).rsqrt()).mul(scale).add(shift).mul(tensors.w).sum(-1).sum();
   };
   const derivatives = (loss, by) => () => {
     const { value, grads } = tf.valueAndGrads(loss)(by.map((name) => tensors[name]));
@@ -71,7 +71,7 @@ function functions() {
   };
   const compute = {
     chain: () => [chain(tensors.x, tensors.r, tensors.b)],
-    'chain-derivative': derivatives((x, r, b) => chain(x, r, b).square().mean(), ['x', 'r', 'b']),
+    'chain-derivative': derivatives((x, r, b) => chain(x, r, b).square().mean(-1).mean(), ['x', 'r', 'b']),
     norm: derivatives(normed, ['x', 'r', 'b', 'scale', 'shift']),
     product: () => [tf.matMul(tensors.a, tensors.b)],
     'product-left': () => [tf.matMul(tensors.a, tensors.b, true, false)],
