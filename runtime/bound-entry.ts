@@ -10,10 +10,11 @@ import { type Sizes, evaluate, sizeToString } from './size.js';
 import { checkFacts, solveSizes } from './solve.js';
 import { Tensor } from './tensor.js';
 import type { Variables } from './variables.js';
+import { placed } from './zeros.js';
 
 export type Feeds = Readonly<Record<string, FeedValue>>;
 
-/** Bytes from which results lie in memory of their own, aligned for whole vectors and on huge pages. */
+/** Bytes from which results that are not kept lie in memory of their own, aligned for whole vectors and on huge pages; for smaller ones it takes longer to make than it gains. */
 const largeResult = 2 ** 20;
 
 /** What an entry needs of the session that it is bound to. */
@@ -54,7 +55,7 @@ interface FeedSlot {
   data: TypedArray | undefined;
   length: number;
   shape: readonly number[] | undefined;
-  /** True when `data` is the caller's own flat array, so that the same array need not be looked at again. */
+  /** True when `data` is the caller's own array, alone or as a tensor's, so that it need not be looked at again. */
   direct: boolean;
 }
 
@@ -179,7 +180,7 @@ export class BoundEntry {
     for (let at = 0; at < slots.length; at += 1) {
       const slot = slots[at] as FeedSlot;
       const value = feeds[slot.spec.name];
-      if (slot.direct && value === slot.data && slot.data !== undefined && slot.data.length === slot.length) continue;
+      if (slot.direct && slot.data !== undefined && slot.data.length === slot.length && isBound(slot, value)) continue;
       if (slot.cell !== undefined && typeof value === 'number' && (slot.cell instanceof Float32Array || slot.cell instanceof Float64Array)) {
         slot.cell[0] = value;
         if (slot.length !== 1 || slot.shape?.length !== 0) this.#resolve(slot, 1, []);
@@ -208,7 +209,7 @@ export class BoundEntry {
     if (data !== slot.data || !same) this.#host.native.bindFeed(this.#handle, at, data);
     slot.data = data;
     // Flat arrays of bool are looked at every time, because each element has to be 0 or 1.
-    slot.direct = data === value && holds(slot.spec.dtype, value) && slot.spec.dtype !== 'bool';
+    slot.direct = (data === value || value instanceof Tensor) && holds(slot.spec.dtype, data) && slot.spec.dtype !== 'bool';
   }
 
   #resolve(slot: FeedSlot, length: number, shape: readonly number[] | undefined): void {
@@ -268,9 +269,7 @@ export class BoundEntry {
   }
 
   #space(dtype: ElementType, length: number): TypedArray {
-    const element = elements[dtype];
-    const bytes = length * element.bytes;
-    return bytes < largeResult ? allocate(dtype, length) : element.view(this.#host.native.largeBuffer(bytes), 0, length);
+    return this.#reuse || length * elements[dtype].bytes >= largeResult ? placed(this.#host.native, dtype, length) : allocate(dtype, length);
   }
 
   #finish(status: number): void {
@@ -367,6 +366,10 @@ function leads(spec: TensorSpec, name: string): boolean {
   const [term] = first;
   return term !== undefined && term[0] === 1 && term[1].length === 1 && term[1][0] === name;
 }
+
+/** True for the array or tensor that was fed before. */
+const isBound = ({ spec, data, shape }: FeedSlot, value: FeedValue | undefined): boolean =>
+  shape === undefined ? value === data : value instanceof Tensor && value.data === data && value.dtype === spec.dtype && equal(value.shape, shape);
 
 const equal = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((size, axis) => size === b[axis]);
 

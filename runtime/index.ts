@@ -11,3 +11,4 @@ export type { Result, ResultRecord } from './result.js';
 export { SafetensorsFile, type StoredTensor, writeSafetensors } from './safetensors.js';
 export type { AnyEntries, EntryMethods, EntryTypes, Session, SessionMethods, SessionOptions } from './session.js';
 export { type NestedValue, Tensor, tensor } from './tensor.js';
+export { zeros } from './zeros.js';

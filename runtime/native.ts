@@ -14,8 +14,8 @@ export interface Handle<Kind extends 'module' | 'session' | 'step'> {
 }
 
 export interface Native {
-  /** Zeros, at an address from which whole vectors can be written past the caches. */
-  largeBuffer(bytes: number): ArrayBuffer;
+  /** Zeros, at an address from which whole vectors can be read and written past the caches (memory.h). */
+  buffer(bytes: number): ArrayBuffer;
   openModule(path: string): { readonly handle: Handle<'module'>; readonly manifest: string; readonly entries: readonly string[] };
   close(handle: Handle<'module' | 'session' | 'step'>): void;
   createSession(threads: number, variableBytes: Float64Array): Handle<'session'>;

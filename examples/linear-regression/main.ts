@@ -1,14 +1,14 @@
 // Linear regression four ways. In: California housing by path (`--data housing.csv`), or made-up houses. Out: mean squared errors.
 
 import { Command } from 'commander';
-import { compile, type FeedValue, readCsv, type Tensor, TfcError } from 'tfc';
+import { compile, type FeedValue, readCsv, type Tensor, TfcError, zeros } from 'tfc';
 import { count, isMain, report } from '../command.js';
 import { exampleFile } from '../place.js';
 import { random } from '../random.js';
 
 interface Data {
-  readonly X: { readonly data: Float32Array; readonly shape: readonly number[] };
-  readonly y: { readonly data: Float32Array; readonly shape: readonly number[] };
+  readonly X: Tensor<'f32'>;
+  readonly y: Tensor<'f32'>;
 }
 
 const features = 8;
@@ -48,14 +48,15 @@ export function makeHousing(rows: number, seed: number): Data {
 
 function prepare(inputs: readonly Float64Array[], target: Float64Array): Data {
   const rows = target.length;
-  const X = new Float32Array(rows * (features + 1));
+  const [X, y] = [zeros([rows, features + 1]), zeros([rows, 1])];
   for (const [at, column] of inputs.entries()) {
     const mean = column.reduce((sum, value) => sum + value, 0) / rows;
     const deviation = Math.sqrt(column.reduce((sum, value) => sum + (value - mean) ** 2, 0) / rows);
-    for (let row = 0; row < rows; row++) X[row * (features + 1) + at + 1] = ((column[row] as number) - mean) / deviation;
+    for (let row = 0; row < rows; row++) X.data[row * (features + 1) + at + 1] = ((column[row] as number) - mean) / deviation;
   }
-  for (let row = 0; row < rows; row++) X[row * (features + 1)] = 1;
-  return { X: { data: X, shape: [rows, features + 1] }, y: { data: Float32Array.from(target), shape: [rows, 1] } };
+  for (let row = 0; row < rows; row++) X.data[row * (features + 1)] = 1;
+  y.data.set(target);
+  return { X, y };
 }
 
 export interface Errors {

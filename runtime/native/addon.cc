@@ -151,8 +151,8 @@ void give_back(napi_env env, void *memory, void *bytes) {
   tfc_memory_give(memory, reinterpret_cast<uintptr_t>(bytes));
 }
 
-// largeBuffer(bytes): an ArrayBuffer of zeros that starts where a vector may
-napi_value large_buffer(napi_env env, napi_callback_info info) {
+// buffer(bytes): an ArrayBuffer of zeros that starts where a vector may
+napi_value buffer(napi_env env, napi_callback_info info) {
   Arguments<1> args(env, info);
   const auto bytes = static_cast<size_t>(args.integer(0));
   if (!args.good) return nullptr;
@@ -160,7 +160,7 @@ napi_value large_buffer(napi_env env, napi_callback_info info) {
   napi_value result = nullptr;
   if (memory == nullptr || napi_create_external_arraybuffer(env, memory, bytes, give_back, reinterpret_cast<void *>(bytes), &result) != napi_ok) {
     if (memory != nullptr) tfc_memory_give(memory, bytes);
-    fail(env, "out-of-memory", "no memory for a result");
+    fail(env, "out-of-memory", "there is no memory for an array of this size");
     return nullptr;
   }
   int64_t held = 0;
@@ -369,7 +369,7 @@ napi_value repeat(napi_env env, napi_callback_info info) {
 
 NAPI_MODULE_INIT() {
   const napi_property_descriptor properties[] = {
-      {"largeBuffer", nullptr, large_buffer, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"buffer", nullptr, buffer, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"openModule", nullptr, open_module, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"close", nullptr, close, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"createSession", nullptr, create_session, nullptr, nullptr, nullptr, napi_enumerable, nullptr},

@@ -2,7 +2,7 @@
 
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { type BoundEntry, type Feeds, type Session, type Tensor, compileSync } from 'tfc';
+import { type BoundEntry, type Feeds, type Session, type Tensor, compileSync, zeros } from 'tfc';
 import type { WorkloadFile } from './data.js';
 
 export type TfcMode = 'loop' | 'call';
@@ -50,8 +50,8 @@ function load(spec: WorkloadFile, threads: number): Loaded {
   const named = (role: 'feed' | 'initial'): [string, Numbers][] =>
     spec.arrays
       .filter((array) => array.role === role)
-      .map(({ name, dtype, offset, count }) => {
-        const numbers = dtype === 'f32' ? new Float32Array(count) : new Int32Array(count);
+      .map(({ name, dtype, shape, offset }) => {
+        const numbers = zeros(shape, dtype).data;
         readSync(file, numbers, 0, numbers.byteLength, offset);
         return [name, numbers];
       });

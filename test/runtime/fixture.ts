@@ -95,6 +95,7 @@ export const manifest: Manifest = {
       ],
     }),
     entry('natural', { feeds: [tensorSpec('n', 'i32')], outputs: [tensorSpec('', 'i32')] }),
+    entry('place', { dims: ['N'], feeds: [tensorSpec('x', 'u8', N)], outputs: [tensorSpec('', 'i64')] }),
   ],
 };
 

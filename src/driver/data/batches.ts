@@ -1,7 +1,7 @@
 // Mini-batches. In: columns of rows, a batch size, a seed. Out: the feeds of each step, in an order shuffled per epoch. Holds: the same seed gives the same order; every row
-// comes once per epoch; buffers are reused, so a batch is valid until the next one.
+// comes once per epoch; buffers lie where feeds are read fastest and are reused, so a batch is valid until the next one.
 
-import type { FeedValue } from '../../../runtime/index.js';
+import { type FeedValue, tensor, zeros } from '../../../runtime/index.js';
 import { type Column, countOf, type NumberArray } from './table.js';
 
 export interface Batch {
@@ -45,7 +45,7 @@ interface Slot {
 export function* batches(columns: readonly Column[], rows: number, size: number, order: Uint32Array): Generator<Batch> {
   const slots = columns.map((column): Slot => {
     const length = countOf(column.rowShape);
-    return { column, length, buffer: column.data.slice(0, Math.min(size, rows) * length) };
+    return { column, length, buffer: zeros([Math.min(size, rows), ...column.rowShape], tensor(column.data).dtype).data as NumberArray };
   });
   for (let start = 0; start < rows; start += size) {
     const count = Math.min(size, rows - start);

@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type * as Fflate from 'fflate';
+import { zeros } from '../../../runtime/index.js';
 import { DiagnosticsError } from '../../base/index.js';
 import { notRead, readBytes } from '../files.js';
 import { badData } from '../json.js';
@@ -58,7 +59,11 @@ export function readDigits(directory: string, prefix?: string): Digits {
   const [count, height, width] = images.shape;
   if (count === undefined || height === undefined || width === undefined) throw badData(`${directory}: images of ${images.shape.length} axes, expected 3`);
   if (labels.shape[0] !== count) throw badData(`${directory}: ${count} images, but ${labels.shape[0] ?? 0} labels`);
-  return { images: Float32Array.from(images.data, (pixel) => pixel / 255), labels: Int32Array.from(labels.data), count, pixels: height * width };
+  const pixels = height * width;
+  const [shown, meant] = [zeros([count, pixels]).data, zeros([count], 'i32').data];
+  for (let at = 0; at < shown.length; at++) shown[at] = (images.data[at] as number) / 255;
+  meant.set(labels.data);
+  return { images: shown, labels: meant, count, pixels };
 }
 
 export const hasDigits = (directory: string): boolean => list(directory).some((name) => name.includes(imageFiles));

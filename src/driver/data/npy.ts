@@ -2,7 +2,7 @@
 
 import { createRequire } from 'node:module';
 import type * as Npy from 'npyjs';
-import type { ElementType, TypedArray } from '../../../runtime/index.js';
+import { type ElementType, type TypedArray, zeros } from '../../../runtime/index.js';
 import { readBytes } from '../files.js';
 import { badData } from '../json.js';
 import { countOf } from './table.js';
@@ -21,7 +21,10 @@ export function readNpy(path: string): NpyTensor {
   const { parse } = createRequire(import.meta.url)('npyjs') as typeof Npy;
   let array: ReturnType<typeof parse>;
   try {
-    array = parse(Uint8Array.from(bytes).buffer);
+    // The elements stay where they are put here; NumPy pads its header so that they start at a multiple of 64 bytes.
+    const place = zeros([bytes.length], 'u8').data;
+    place.set(bytes);
+    array = parse(place.buffer as ArrayBuffer);
   } catch (error) {
     throw badData(`${path}: not a NumPy array, or truncated (${error instanceof Error ? error.message : String(error)})`);
   }
