@@ -4,10 +4,11 @@
 import { bytesOf, Dim } from '../base/index.js';
 import type { TensorNode } from '../graph/index.js';
 import { type Buffer, build, type Expr } from '../loop/index.js';
+import type { ColumnClass, ColumnTiling } from './columns.js';
 import { tensorOf, type TileForm } from './forms.js';
 import type { Scope } from './scope.js';
 import type { BufferPool } from './storage.js';
-import type { ColumnClass, Tiling } from './tiling.js';
+import type { Tiling } from './tiling.js';
 import type { Values } from './values.js';
 
 /** Bytes of one way of a second-level cache: addresses so far apart compete for its ways, of which a right side takes half at most as it lies. */
@@ -31,7 +32,7 @@ export function packingOf(form: TileForm, { columns }: Tiling, pool: BufferPool)
   if (across === undefined || depth === undefined || form.batch.some((dim) => dim.constant !== 1)) return undefined;
   if (!isCrowded(depth, across * bytesOf(form.node.type.dtype))) return undefined;
   if (rows !== undefined && rows < leastRows) return undefined;
-  const padded = columns.classes.reduce((sum, one) => sum + (build.intValue(one.count) ?? 0) * paddedWidth(one, columns.lanes), 0);
+  const padded = Math.ceil(across / columns.lanes) * columns.lanes;
   const [, right] = form.node.args.map(tensorOf) as [TensorNode, TensorNode];
   const buffer = pool.temporary({ dtype: right.type.dtype, shape: [Dim.of(padded * depth)] });
   return { buffer, enough: rows !== undefined ? undefined : build.apply('ge', 'bool', build.size(form.rows), build.int(leastRows)) };
@@ -47,6 +48,12 @@ const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greates
 
 const paddedWidth = (one: Pick<ColumnClass, 'width'>, lanes: number): number => Math.ceil(one.width / lanes) * lanes;
 
+/** Every class of every group, from the left. */
+function groupsOf({ classes, groups }: ColumnTiling): (readonly [Expr, ColumnClass])[] {
+  const all = Array.from({ length: groups }, (_, group) => build.int(group)).flatMap((group) => classes.map((one) => [group, one] as const));
+  return all.filter(([group, one]) => build.intValue(one.count(group)) !== 0);
+}
+
 /** Where step `k` of the panel that starts at `column` has its element `j`. Only the last panel is padded. */
 export function panelIndex(form: TileForm, width: number, lanes: number, column: Expr, k: Expr, j: Expr): Expr {
   return build.plus(build.plus(build.times(column, build.size(form.depth)), build.times(k, build.int(paddedWidth({ width }, lanes)))), j);
@@ -61,9 +68,9 @@ export function emitPanels(scope: Scope, form: TileForm, { columns }: Tiling, { 
   const times = enough === undefined ? blocks : build.times(build.smaller(build.int(1), build.over(build.size(form.rows), build.int(leastRows))), blocks);
   scope.loop('p', times, parallel ? 'parallel' : 'serial', (p, body) => {
     const start = body.let('start', build.times(p, build.int(stepsAtOnce)));
-    for (const one of columns.classes) {
-      body.loop('tile', one.count, 'serial', (tile, panel) => {
-        const column = panel.let('column', build.plus(one.first, build.times(tile, build.int(one.width))));
+    for (const [group, one] of groupsOf(columns)) {
+      body.loop('tile', one.count(group), 'serial', (tile, panel) => {
+        const column = panel.let('column', build.plus(one.first(group), build.times(tile, build.int(one.width))));
         panel.loop('k', build.smaller(build.int(stepsAtOnce), build.minus(depth, start)), 'serial', (at, step) => {
           const k = step.let('k', build.plus(start, at));
           step.loop('j', one.extent(column), 'vector', (j, lane) =>

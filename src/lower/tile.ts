@@ -9,7 +9,7 @@ import { emitPanels, type Packing, packingOf, panelIndex } from './packing.js';
 import { type EmitContext, lanesOf, PointEmitter } from './points.js';
 import type { Group } from './groups.js';
 import { type Scope, valueKey } from './scope.js';
-import { chooseTiling, type ColumnClass, type Tiling } from './tiling.js';
+import { chooseTiling, type Tiling } from './tiling.js';
 
 /** Where a tile begins in the product, and which of its rows and columns exist. */
 interface Place {
@@ -74,30 +74,24 @@ export class TileEmitter {
     const most = build.int(this.#tilesOfBlock());
     const full = build.over(build.plus(rows.count, build.minus(most, build.int(1))), most);
     const below = build.larger(build.int(1), build.larger(full, build.smaller(rows.count, build.int(least))));
-    const { groups } = columns;
+    const { groups, slots } = columns;
     // Each group has as many blocks as the largest one, so that equal ranges of block numbers are the same columns in every product of as many groups.
-    const slots = build.over(build.plus(columns.count, build.int(groups - 1)), build.int(groups));
     const perGroup = build.times(slots, below);
     scope.loop('p', build.times(perGroup, build.int(groups)), parallel ? 'parallel' : 'serial', (p, body) => {
-      // Group g begins with tile g · count / groups.
-      const startOf = (group: Expr): Expr => build.over(build.times(group, columns.count), build.int(groups));
       const group = groups === 1 ? build.int(0) : body.let('group', build.over(p, perGroup));
       const within = groups === 1 ? p : body.let('at', build.modulo(p, perGroup));
-      const tile = body.let('tile', build.plus(startOf(group), build.modulo(within, slots)));
+      const tile = body.let('tile', build.modulo(within, slots));
       const block = body.let('block', build.over(within, slots));
       const first = body.let('first', build.over(build.times(block, rows.count), below));
       const after = body.let('after', build.over(build.times(build.plus(block, build.int(1)), rows.count), below));
       const isLast = build.apply('eq', 'bool', block, build.minus(below, build.int(1)));
-      const tiles = (inside: Scope): void =>
-        this.#columns(inside, tile, (part, at) => {
-          const enough = this.#packing?.enough;
-          const packed = (body: Scope): void => this.#rows(body, { batch, ...at, panel: this.#packing?.buffer }, first, after, isLast);
-          if (enough === undefined) return packed(part);
-          part.when(enough, packed);
-          part.when(build.apply('and', 'bool', build.apply('not', 'bool', enough), isLast), (body) => this.#rest(body, { batch, ...at, panel: undefined }, build.int(0)));
-        });
-      if (across === undefined || across % groups === 0) tiles(body);
-      else body.when(build.apply('lt', 'bool', tile, startOf(build.plus(group, build.int(1)))), tiles);
+      this.#columns(body, group, tile, (part, at) => {
+        const enough = this.#packing?.enough;
+        const packed = (body: Scope): void => this.#rows(body, { batch, ...at, panel: this.#packing?.buffer }, first, after, isLast);
+        if (enough === undefined) return packed(part);
+        part.when(enough, packed);
+        part.when(build.apply('and', 'bool', build.apply('not', 'bool', enough), isLast), (body) => this.#rest(body, { batch, ...at, panel: undefined }, build.int(0)));
+      });
     });
   }
 
@@ -108,17 +102,24 @@ export class TileEmitter {
     return Math.max(least, Math.min(most, Math.floor(blockBytes / (this.#tiling.rows.height * Math.max(1, depth) * bytesOf(this.#form.node.type.dtype)))));
   }
 
-  /** The tile's columns, by its class. */
-  #columns(scope: Scope, tile: Expr, fill: (body: Scope, columns: Pick<Place, 'column' | 'extent' | 'width'>) => void): void {
-    const { classes } = this.#tiling.columns;
-    const inside = (one: ColumnClass, before: Expr, body: Scope): void => {
-      const column = body.let('column', build.plus(one.first, build.times(build.minus(tile, before), build.int(one.width))));
-      fill(body, { column, extent: one.extent(column), width: one.width });
-    };
-    const [whole, others] = classes as readonly [ColumnClass, ColumnClass?];
-    if (others === undefined) return inside(whole, build.int(0), scope);
-    scope.when(build.apply('lt', 'bool', tile, whole.count), (body) => inside(whole, build.int(0), body));
-    scope.when(build.apply('ge', 'bool', tile, whole.count), (body) => inside(others, whole.count, body));
+  /** The columns of tile number `tile` of a group, by its class; nothing where the group has fewer tiles. */
+  #columns(scope: Scope, group: Expr, tile: Expr, fill: (body: Scope, columns: Pick<Place, 'column' | 'extent' | 'width'>) => void): void {
+    const { classes, groups, count, slots } = this.#tiling.columns;
+    const isFull = groups === 1 || build.intValue(count) === groups * (build.intValue(slots) ?? 0);
+    classes.forEach((one, at) => {
+      const before = one.before(group);
+      const inside = (body: Scope): void => {
+        const column = body.let('column', build.plus(one.first(group), build.times(build.minus(tile, before), build.int(one.width))));
+        fill(body, { column, extent: one.extent(column), width: one.width });
+      };
+      const conditions = [
+        ...(build.intValue(before) === 0 ? [] : [build.apply('ge', 'bool', tile, before)]),
+        ...(isFull && at === classes.length - 1 ? [] : [build.apply('lt', 'bool', tile, build.plus(before, one.count(group)))]),
+      ];
+      const [first, second] = conditions;
+      if (first === undefined) inside(scope);
+      else scope.when(second === undefined ? first : build.apply('and', 'bool', first, second), inside);
+    });
   }
 
   /** The tiles from number `first` to `after`; the last block also takes the rest of the rows. */

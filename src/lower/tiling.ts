@@ -3,6 +3,7 @@
 
 import type { Dim } from '../base/index.js';
 import { build, type Expr, type Target } from '../loop/index.js';
+import { columnGroups, columnTiling, type ColumnTiling, cutColumns } from './columns.js';
 
 /** Rows from the top: `taller` tiles of `height + 1` rows, then tiles of `height` rows, `count` in all; `rest` rows below them are fewer than a tile has. */
 export interface RowTiling {
@@ -12,24 +13,6 @@ export interface RowTiling {
   readonly rest: Expr;
   /** Rows of the tiles that the rest is cut into; the last one may reach beyond the end. */
   readonly restHeight: number;
-}
-
-/** Tiles side by side: `count` of them from column `first` on, each `width` columns wide; the last one has `extent(column)` of them, where `column` is its first. */
-export interface ColumnClass {
-  readonly first: Expr;
-  readonly count: Expr;
-  readonly width: number;
-  extent(column: Expr): Expr;
-}
-
-/** Columns from the left: whole tiles, then tiles that are one vector narrower, or one that ends where the columns do. */
-export interface ColumnTiling {
-  readonly lanes: number;
-  readonly classes: readonly ColumnClass[];
-  /** Tiles in all. */
-  readonly count: Expr;
-  /** Neighbouring tiles that are computed for all rows before the next ones are. */
-  readonly groups: number;
 }
 
 export interface Tiling {
@@ -44,7 +27,7 @@ export interface ProductSizes {
 }
 
 /** What stands for a size that is not known yet. */
-const assumed = { rows: 240, vectors: 12, depth: 256 } as const;
+const assumed = { rows: 240, depth: 256 } as const;
 const mostRows = 14;
 const mostVectors = 6;
 
@@ -54,31 +37,24 @@ const perVector = 1.5;
 const nearBytes = 32 * 1024;
 /** Cycles per tile: loop starts, and the branch that its end is predicted wrong. */
 const perTile = 30;
-/**
- * With so many tiles side by side, threads get columns of their own: the thread that updates columns of a weight then multiplies with the same columns in the next step, and they stay
- * in its cache.
- */
-const fewestOwned = 5;
-/** Elements of a right side whose halves the second-level caches keep. */
-const mostOwned = 512 * 1024;
 /** One more body of code is worth so much of the speed. */
 const perBody = 0.005;
 
 export function chooseTiling(sizes: ProductSizes, lanes: number, target: Target): Tiling {
-  const columns = sizes.columns.constant ?? assumed.vectors * lanes;
   const depth = Math.max(1, sizes.depth.constant ?? assumed.depth);
+  const groups = columnGroups(sizes.columns.constant, depth, lanes, target.vectorBytes);
   // Of few registers one is left free: products need it where nothing multiplies and adds at once, and with none to spare the code generator was seen to spill.
   const registers = target.vectorRegisters === 16 ? 15 : target.vectorRegisters;
   let best: { readonly cost: number; readonly width: number; readonly rows: RowCover } | undefined;
-  for (let width = 1; width <= Math.min(mostVectors, Math.ceil(columns / lanes)); width++) {
+  for (let width = 1; width <= Math.min(mostVectors, ...groups); width++) {
     for (let most = 1; most <= mostRows && (most + 1) * width + 1 <= registers; most++) {
       const rows = rowCover(sizes.rows.constant, most);
-      const cost = costOf(rows, { columns, width, lanes }, depth, target.vectorBytes);
+      const cost = costOf(rows, { groups, width, lanes }, depth, target.vectorBytes);
       if (best === undefined || cost < best.cost) best = { cost, width, rows };
     }
   }
   const { width, rows } = best as NonNullable<typeof best>;
-  return { rows: rowTiling(sizes.rows, rows), columns: columnTiling(sizes, width, lanes) };
+  return { rows: rowTiling(sizes.rows, rows), columns: columnTiling(sizes.columns, groups, width, lanes) };
 }
 
 /** Tiles of two heights over a number of rows. */
@@ -101,8 +77,9 @@ function rowCover(rows: number | undefined, most: number): RowCover {
 }
 
 /** Cycles of the whole product per row, and a little for every body of code. */
-function costOf({ height, count, taller }: RowCover, { columns, width, lanes }: { readonly columns: number; readonly width: number; readonly lanes: number }, depth: number, vectorBytes: number): number {
-  const { tiles, narrow } = cutColumns(Math.ceil(columns / lanes), width);
+function costOf({ height, count, taller }: RowCover, { groups, width, lanes }: { readonly groups: readonly number[]; readonly width: number; readonly lanes: number }, depth: number, vectorBytes: number): number {
+  const cuts = groups.map((vectors) => cutColumns(vectors, width));
+  const [tiles, narrow] = [sum(cuts.map((cut) => cut.tiles)), sum(cuts.map((cut) => cut.narrow))];
   const rowsOf = [{ height, times: count - taller }, { height: height + 1, times: taller }].filter(({ times }) => times > 0);
   const columnsOf = [{ vectors: width, times: tiles - narrow }, { vectors: width - 1, times: narrow }].filter(({ times }) => times > 0);
   let cost = 0;
@@ -129,38 +106,7 @@ function rowTiling(rows: Dim, cover: RowCover): RowTiling {
   return { height, count, taller: build.smaller(left, count), rest: build.minus(left, build.smaller(left, count)), restHeight: Math.ceil(height / 2) };
 }
 
-/** As few tiles of `width` as cover the vectors; some are one vector narrower, so that none is much narrower than the others. */
-function cutColumns(vectors: number, width: number): { readonly tiles: number; readonly narrow: number } {
-  const tiles = Math.ceil(vectors / width);
-  return { tiles, narrow: tiles * width - vectors };
-}
-
-function columnTiling({ columns, depth }: ProductSizes, vectors: number, lanes: number): ColumnTiling {
-  const all = build.size(columns);
-  const wide = vectors * lanes;
-  const whole = (count: Expr): ColumnClass => ({ first: build.int(0), count, width: wide, extent: () => build.int(wide) });
-  const known = columns.constant;
-  if (known === undefined) {
-    const full = build.over(all, build.int(wide));
-    const count = build.over(build.plus(all, build.int(wide - 1)), build.int(wide));
-    const last: ColumnClass = { first: build.times(full, build.int(wide)), count: build.minus(count, full), width: wide, extent: (column) => build.minus(all, column) };
-    return { lanes, classes: [whole(full), last], count, groups: 1 };
-  }
-  const { tiles, narrow } = cutColumns(Math.ceil(known / lanes), vectors);
-  // The last tile is masked, if it must be, so it is no whole one.
-  const others = Math.max(narrow, known % lanes === 0 ? 0 : 1);
-  const width = narrow > 0 ? wide - lanes : wide;
-  const first = (tiles - others) * wide;
-  const rest = known - first - (others - 1) * width;
-  const extent = (column: Expr): Expr => {
-    if (others === 1 || rest === width) return build.int(rest);
-    return build.larger(build.int(width - lanes + 1), build.smaller(build.int(width), build.minus(all, column)));
-  };
-  const classes = [whole(build.int(tiles - others)), { first: build.int(first), count: build.int(others), width: others === 1 ? rest : width, extent }].filter(({ count }) => build.intValue(count) !== 0);
-  const elements = known * (depth.constant ?? assumed.depth);
-  const owned = tiles >= fewestOwned && elements <= mostOwned ? 2 : 1;
-  return { lanes, classes, count: build.int(tiles), groups: owned };
-}
+const sum = (all: readonly number[]): number => all.reduce((total, one) => total + one, 0);
 
 /* Note: the cost model.
    A tile of R rows and V vectors keeps R·V sums, V vectors of the right side and one broadcast element of the left side in registers: (R + 1)·V + 1 ≤ registers, of 16 one less. A step of the depth does R·V multiply-adds

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { Dim } from '../../src/base/index.js';
-import type { Expr } from '../../src/loop/index.js';
+import { build, type Expr } from '../../src/loop/index.js';
 import { chooseTiling, type Tiling } from '../../src/lower/tiling.js';
 import { fixedTarget } from './kernels.js';
 
@@ -42,13 +42,17 @@ function heights({ rows }: Tiling, sizes: ReadonlyMap<string, number>): number[]
 
 /** First column, columns and width of every tile. */
 function tilesAcross({ columns }: Tiling, sizes: ReadonlyMap<string, number>): { at: number; extent: number; width: number }[] {
-  const found = columns.classes.flatMap((one) =>
-    Array.from({ length: valueOf(one.count, sizes) }, (_, tile) => {
-      const at = valueOf(one.first, sizes) + tile * one.width;
+  const groups = Array.from({ length: columns.groups }, (_, group) => build.int(group));
+  const found = groups.flatMap((group) => {
+    const tiles = columns.classes.map((one) => valueOf(one.count(group), sizes));
+    columns.classes.forEach((one, at) => tiles[at] === 0 || expect(valueOf(one.before(group), sizes)).toBe(tiles.slice(0, at).reduce((sum, count) => sum + count, 0)));
+    expect(tiles.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(valueOf(columns.slots, sizes));
+    return columns.classes.flatMap((one) => Array.from({ length: valueOf(one.count(group), sizes) }, (_, tile) => {
+      const at = valueOf(one.first(group), sizes) + tile * one.width;
       const extent = one.extent({ kind: 'name', name: 'column', dtype: 'i64' });
       return { at, extent: valueOf(extent, new Map([...sizes, ['column', at]])), width: one.width };
-    }),
-  );
+    }));
+  });
   expect(found).toHaveLength(valueOf(columns.count, sizes));
   return found;
 }
@@ -79,6 +83,19 @@ describe.each(targets)('tiles of $lanes lanes', ({ target, lanes }) => {
       }
       expect(next).toBe(columns);
       expect(all.slice(0, -1).every(({ extent, width }) => extent === width)).toBe(true);
+    }
+  });
+
+  it('cut columns of a weight at the same line, whether a product reads or updates it', () => {
+    for (const columns of [100, 150, 300, 304, 512]) {
+      const cuts = [50, 100, 784, 'B'].map((rows) => {
+        const tiling = chooseTiling({ rows: Dim.of(rows), columns: Dim.of(columns), depth: Dim.of(rows === 784 ? 'B' : 784) }, lanes, target);
+        const second = valueOf(tiling.columns.classes[0]?.first(build.int(1)) as Expr, new Map());
+        return tiling.columns.groups === 1 ? 0 : second;
+      });
+      expect(new Set(cuts).size).toBe(1);
+      expect((cuts[0] ?? 0) % 16).toBe(0);
+      if (columns >= 300) expect(cuts[0]).toBeGreaterThan(0);
     }
   });
 
