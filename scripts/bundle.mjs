@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { at, filesBelow, hash, readText, run, writeWhole } from './files.mjs';
-import { loaderOf, wrapped } from './loader.mjs';
+import { compilerFlags, loaderOf, wrapped } from './loader.mjs';
 
 const FOLDER = at('dist', 'bundle');
 const driver = (name) => at('dist', 'src', 'driver', `${name}.js`);
@@ -16,6 +16,7 @@ const driver = (name) => at('dist', 'src', 'driver', `${name}.js`);
 const BUNDLES = [
   {
     name: 'compiler',
+    flags: compilerFlags,
     entries: {
       'cli.cjs': (load) => `#!/usr/bin/env node\n'use strict';\n${load}.runCommand(process.argv.slice(2));\n`,
       'worker.cjs': (load) => `'use strict';\n${load}.serveBuild();\n`,
@@ -23,6 +24,7 @@ const BUNDLES = [
   },
   {
     name: 'index',
+    flags: '',
     entries: {
       'index.js': (load, exports) => `const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);\nexport const { ${exports.join(', ')} } = ${load};\n`,
     },
@@ -101,10 +103,10 @@ export async function bundle() {
     kept.add(name);
     if (readText(at('dist', 'bundle', name)) !== content) writeWhole(at('dist', 'bundle', name), content);
   };
-  for (const { name, code, exports, entries } of bundles) {
+  for (const { name, flags, code, exports, entries } of bundles) {
     const file = `${name}-${hash(code).slice(0, 12)}`;
     write(`${file}.cjs`, code);
-    for (const [entry, content] of Object.entries(entries)) write(entry, content(loaderOf(file), exports));
+    for (const [entry, content] of Object.entries(entries)) write(entry, content(loaderOf(file, flags), exports));
     kept.add(`${file}.code`);
   }
   write('stamp', stamp);
