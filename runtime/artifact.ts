@@ -30,7 +30,7 @@ export function openArtifact(native: Native, path: string): Artifact {
 
 /** @throws TfcError bad-artifact when the two artifacts do not have the same variables in the same order. */
 export function requireSameVariables(first: Artifact, second: Artifact): void {
-  const text = (variable: VariableSpec | undefined): string => (variable === undefined ? 'nothing' : `${variable.path}: ${specToString(variable.dtype, variable.shape)}`);
+  const text = (variable: VariableSpec | undefined): string => (variable === undefined ? 'nothing' : `${variable.path}: ${specToString(variable.dtype, variable.shape)}${variable.pitch === undefined ? '' : ` in rows of ${variable.pitch}`}`);
   const ours = first.manifest.variables;
   const theirs = second.manifest.variables;
   for (let at = 0; at < Math.max(ours.length, theirs.length); at += 1) {

@@ -18,7 +18,8 @@ export interface Native {
   buffer(bytes: number): ArrayBuffer;
   openModule(path: string): { readonly handle: Handle<'module'>; readonly manifest: string; readonly entries: readonly string[] };
   close(handle: Handle<'module' | 'session' | 'step'>): void;
-  createSession(threads: number, variableBytes: Float64Array): Handle<'session'>;
+  /** Per variable the number of its rows, the bytes of one, and the bytes from one to the next. */
+  createSession(threads: number, rows: Float64Array): Handle<'session'>;
   readVariable(session: Handle<'session'>, index: number, into: TypedArray): void;
   writeVariable(session: Handle<'session'>, index: number, from: TypedArray): void;
   /** Gives every element of a variable the value of the array's first. */

@@ -96,7 +96,10 @@ function isVariable(json: Json, entries: readonly Json[]): boolean {
   const variable = object(json);
   const initial = object(variable?.['initial']);
   if (variable === undefined || initial === undefined) return false;
-  if (!isText(variable['path']) || !isElementType(variable['dtype']) || !(list(variable['shape'])?.every((size) => isCount(size)) ?? false)) return false;
+  const shape = list(variable['shape']);
+  if (!isText(variable['path']) || !isElementType(variable['dtype']) || shape === undefined || !shape.every((size) => isCount(size))) return false;
+  const pitch = variable['pitch'];
+  if (pitch !== undefined && (shape.length < 2 || !isCount(pitch) || pitch < Number(shape.at(-1)))) return false;
   if (!(['param', 'state', 'slot'] satisfies VariableSpec['kind'][] as Json[]).includes(variable['kind'] ?? null)) return false;
   switch (initial['kind'] as VariableSpec['initial']['kind'] | undefined) {
     case 'none':

@@ -70,7 +70,7 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
     this.#seed = seedOf(options.seed ?? 0);
     this.threads = threads;
     const specs = artifact.manifest.variables;
-    const handle: Handle<'session'> = translating(() => native.createSession(threads, Float64Array.from(specs, (spec) => Variables.bytes(spec))));
+    const handle: Handle<'session'> = translating(() => native.createSession(threads, Float64Array.from(specs.flatMap((spec) => Variables.rows(spec)))));
     this.#host = { native, handle, variables: new Variables(native, handle, specs), closed: false };
     if (now) this.initialize();
   }

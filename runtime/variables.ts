@@ -22,8 +22,12 @@ export class Variables {
     this.#initialized = new Uint8Array(specs.length);
   }
 
-  static bytes(spec: VariableSpec): number {
-    return elementCount(spec) * elements[spec.dtype].bytes;
+  /** How the native half keeps it: number of rows, bytes of one, bytes from one to the next. */
+  static rows(spec: VariableSpec): readonly [count: number, bytes: number, pitch: number] {
+    const width = elements[spec.dtype].bytes;
+    const all = elementCount(spec) * width;
+    const last = spec.shape.at(-1) ?? 0;
+    return spec.pitch === undefined || all === 0 ? [1, all, all] : [elementCount(spec) / last, last * width, spec.pitch * width];
   }
 
   /** @throws TfcError unknown-variable; invalid-value for what is no path, as when an entry has the name of a session's own method. */
@@ -65,7 +69,7 @@ export class Variables {
     });
   }
 
-  /** The elements as they lie in memory, copied. */
+  /** The elements in row-major order, copied. */
   read(at: number): TypedArray {
     const spec = this.spec(at);
     const data = allocate(spec.dtype, elementCount(spec));

@@ -44,7 +44,7 @@ const cleaning = 'function(early-cse,sroa,early-cse<memssa>,simplifycfg,instcomb
 const loopPasses = false;
 
 /** TFC_ABI_VERSION of runtime/abi/tfc.h. */
-const abiVersion = 2;
+const abiVersion = 3;
 
 /** Compiles the programs; `emit` chooses object code (default), LLVM assembly before or after the passes, or machine assembly. */
 export function compilePrograms(input: CompileInput & { readonly emit?: Emission }): CompileOutput {

@@ -77,7 +77,7 @@ const tensor = (spec: { readonly dtype: string; readonly shape: readonly Size[] 
 
 function describeVariable(variable: VariableSpec, at: number): string {
   const doc = variable.doc === undefined ? '' : `: ${comment(variable.doc.replaceAll('\n', ' '))}`;
-  return `   [${at}] ${variable.kind} ${comment(variable.path)}: ${tensor(variable)}${doc}`;
+  return `   [${at}] ${variable.kind} ${comment(variable.path)}: ${tensor(variable)}${variable.pitch === undefined ? '' : ` in rows of ${variable.pitch}`}${doc}`;
 }
 
 function size(of: Size): string {

@@ -43,6 +43,8 @@ export interface VariableSpec {
   readonly path: string;
   readonly dtype: ElementType;
   readonly shape: readonly number[];
+  /** Elements from the start of a row (along the last axis) to the start of the next in a session's memory, where rows do not follow each other. Callers of the runtime never see it. */
+  readonly pitch?: number;
   readonly kind: 'param' | 'state' | 'slot';
   readonly doc?: string;
   /** constant: every element; entry: run that entry (kind `init`, one feed `seed: i64`, no outputs), which writes this variable; none: uninitialized. */

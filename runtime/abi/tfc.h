@@ -9,14 +9,15 @@
 extern "C" {
 #endif
 
-#define TFC_ABI_VERSION 2
+#define TFC_ABI_VERSION 3
 
 typedef enum { TFC_F32 = 0, TFC_F64 = 1, TFC_F16 = 2, TFC_BF16 = 3, TFC_I32 = 4, TFC_I64 = 5, TFC_U8 = 6, TFC_BOOL = 7 } tfc_dtype;
 
 typedef struct tfc_call {
   const void *const *feeds;  /* row-major, aligned to their elements, in the entry's order */
   void *const *outputs;      /* row-major, in the entry's order; written */
-  void *const *variables;    /* all variables of the module, in its order, 64-byte aligned; row-major */
+  void *const *variables;    /* all variables of the module, in its order, 64-byte aligned; row-major. Where the manifest gives a variable a `pitch`, its rows (along the
+                                last axis) start that many elements apart, the last one has room for as many, and what lies behind a row is nobody's */
   const int64_t *dims;       /* values of the entry's free sizes, in its order; each at least 0 */
   void *arena;               /* 64-byte aligned, at least arena_bytes(dims) bytes; contents do not matter */
 } tfc_call;

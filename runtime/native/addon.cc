@@ -221,15 +221,15 @@ napi_value close(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// createSession(threads, variableBytes: Float64Array) → handle
+// createSession(threads, rows: Float64Array [count, bytes, pitch in bytes of each variable]) → handle
 napi_value create_session(napi_env env, napi_callback_info info) {
   Arguments<2> args(env, info);
   int64_t threads = args.integer(0);
   auto sizes = args.array(1);
-  if (args.good && sizes.type != napi_float64_array) args.bad("sizes are a Float64Array");
+  if (args.good && (sizes.type != napi_float64_array || sizes.length % 3 != 0)) args.bad("rows are a Float64Array of three numbers each");
   if (!args.good) return nullptr;
   tfc_error error = {};
-  tfc_session *session = tfc_session_create(static_cast<int32_t>(threads), static_cast<int32_t>(sizes.length), static_cast<const double *>(sizes.data), &error);
+  tfc_session *session = tfc_session_create(static_cast<int32_t>(threads), static_cast<int32_t>(sizes.length / 3), static_cast<const tfc_rows *>(sizes.data), &error);
   if (session == nullptr) {
     fail(env, error);
     return nullptr;
@@ -243,10 +243,10 @@ napi_value copy_variable(napi_env env, napi_callback_info info, bool write) {
   auto *session = args.handle<tfc_session>(0, Kind::session);
   int64_t index = args.integer(1);
   auto array = args.array(2);
-  if (args.good && (index < 0 || index >= session->variable_count || array.bytes != session->variable_bytes[index])) args.bad("no variable of this size at this position");
+  if (args.good && (index < 0 || index >= session->variable_count || array.bytes != tfc_session_bytes(session, static_cast<int32_t>(index)))) args.bad("no variable of this size at this position");
   if (!args.good || array.bytes == 0) return nullptr;
-  if (write) memcpy(session->variables[index], array.data, array.bytes);
-  else memcpy(array.data, session->variables[index], array.bytes);
+  if (write) tfc_session_write(session, static_cast<int32_t>(index), array.data);
+  else tfc_session_read(session, static_cast<int32_t>(index), array.data);
   return nullptr;
 }
 

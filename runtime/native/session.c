@@ -18,21 +18,26 @@ static tfc_session *without_memory(tfc_session *session, double bytes, tfc_error
   return NULL;
 }
 
-tfc_session *tfc_session_create(int32_t threads, int32_t variable_count, const double *variable_bytes, tfc_error *error) {
+/* Whole lines, and one at least, even when there are no elements: addresses of variables differ. */
+static size_t room(const tfc_rows *rows) {
+  size_t bytes = (size_t)(rows->count * rows->pitch);
+  return bytes == 0 ? LINE : (bytes + LINE - 1) / LINE * LINE;
+}
+
+tfc_session *tfc_session_create(int32_t threads, int32_t variable_count, const tfc_rows *rows, tfc_error *error) {
   double sum = 0;
-  for (int32_t at = 0; at < variable_count; at += 1) sum += variable_bytes[at] + (double)LINE;
+  for (int32_t at = 0; at < variable_count; at += 1) sum += rows[at].count * rows[at].pitch + (double)LINE;
   tfc_session *session = calloc(1, sizeof(tfc_session));
   if (session == NULL || !(sum < MAXIMUM_BYTES)) return without_memory(session, sum, error);
   session->references = 1;
   session->variable_count = variable_count;
   session->variables = calloc((size_t)variable_count + 1, sizeof(void *));
-  session->variable_bytes = calloc((size_t)variable_count + 1, sizeof(size_t));
-  if (session->variables == NULL || session->variable_bytes == NULL) return without_memory(session, sum, error);
+  session->rows = calloc((size_t)variable_count + 1, sizeof(tfc_rows));
+  if (session->variables == NULL || session->rows == NULL) return without_memory(session, sum, error);
   size_t total = 0;
   for (int32_t at = 0; at < variable_count; at += 1) {
-    session->variable_bytes[at] = (size_t)variable_bytes[at];
-    /* A line of its own even when it has no elements: addresses of variables differ. */
-    total += session->variable_bytes[at] == 0 ? LINE : (session->variable_bytes[at] + LINE - 1) / LINE * LINE;
+    session->rows[at] = rows[at];
+    total += room(&rows[at]);
   }
   session->block = tfc_memory_take(total);
   session->block_bytes = total;
@@ -40,7 +45,7 @@ tfc_session *tfc_session_create(int32_t threads, int32_t variable_count, const d
   size_t offset = 0;
   for (int32_t at = 0; at < variable_count; at += 1) {
     session->variables[at] = (char *)session->block + offset;
-    offset += session->variable_bytes[at] == 0 ? LINE : (session->variable_bytes[at] + LINE - 1) / LINE * LINE;
+    offset += room(&rows[at]);
   }
   session->threads = threads;
   if (threads > 1) {
@@ -57,12 +62,12 @@ void tfc_session_close(tfc_session *session) {
   tfc_memory_give(session->block, session->block_bytes);
   tfc_memory_give(session->arena, session->arena_bytes);
   free(session->variables);
-  free(session->variable_bytes);
+  free(session->rows);
   session->team = NULL;
   session->block = NULL;
   session->arena = NULL;
   session->variables = NULL;
-  session->variable_bytes = NULL;
+  session->rows = NULL;
   session->variable_count = 0;
   session->arena_bytes = 0;
 }
@@ -73,9 +78,27 @@ void tfc_session_release(tfc_session *session) {
   free(session);
 }
 
+size_t tfc_session_bytes(const tfc_session *session, int32_t variable) {
+  const tfc_rows *rows = &session->rows[variable];
+  return (size_t)(rows->count * rows->bytes);
+}
+
+void tfc_session_write(tfc_session *session, int32_t variable, const void *from) {
+  const tfc_rows *rows = &session->rows[variable];
+  const size_t count = (size_t)rows->count, bytes = (size_t)rows->bytes, pitch = (size_t)rows->pitch;
+  for (size_t at = 0; at < count; at += 1) memcpy((char *)session->variables[variable] + at * pitch, (const char *)from + at * bytes, bytes);
+}
+
+void tfc_session_read(const tfc_session *session, int32_t variable, void *to) {
+  const tfc_rows *rows = &session->rows[variable];
+  const size_t count = (size_t)rows->count, bytes = (size_t)rows->bytes, pitch = (size_t)rows->pitch;
+  for (size_t at = 0; at < count; at += 1) memcpy((char *)to + at * bytes, (const char *)session->variables[variable] + at * pitch, bytes);
+}
+
 void tfc_session_fill(tfc_session *session, int32_t variable, const void *element, size_t bytes) {
   char *to = session->variables[variable];
-  size_t all = session->variable_bytes[variable];
+  /* With what lies behind the rows. */
+  size_t all = (size_t)(session->rows[variable].count * session->rows[variable].pitch);
   if (all < bytes) return;
   memcpy(to, element, bytes);
   /* What is there is copied behind itself, twice as much every time, as far as the first-level cache reaches. */

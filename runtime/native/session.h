@@ -1,5 +1,5 @@
 /* Sessions and bound steps. In: an opened module, sizes, addresses of feeds and outputs. Out: one call of the module's code per step.
-   Holds: variables lie in one block, each 64-byte aligned and zero at first; the arena grows when sizes grow and never shrinks; a step allocates nothing.
+   Holds: variables lie in one block, each 64-byte aligned and zero at first, their rows as far apart as the compiler wants; the arena grows when sizes grow and never shrinks; a step allocates nothing.
    All functions belong to the one thread that made the session; only shares of a step's phases run elsewhere. */
 #ifndef TFC_SESSION_H
 #define TFC_SESSION_H
@@ -12,6 +12,13 @@
 #include "module.h"
 #include "team.h"
 
+/* How a variable lies: rows of `bytes` bytes, each beginning `pitch` bytes behind the one before. What lies behind a row is nobody's. */
+typedef struct tfc_rows {
+  double count;
+  double bytes;
+  double pitch;
+} tfc_rows;
+
 typedef struct tfc_session {
   int64_t references;
   bool closed;
@@ -21,7 +28,7 @@ typedef struct tfc_session {
   size_t block_bytes;
   int32_t variable_count;
   void **variables;
-  size_t *variable_bytes;
+  tfc_rows *rows; /* one per variable */
   void *arena;
   size_t arena_bytes;
 } tfc_session;
@@ -56,10 +63,16 @@ typedef struct tfc_step_layout {
 } tfc_step_layout;
 
 /* One reference. NULL and out-of-memory when there is not enough. `threads` counts the caller. */
-tfc_session *tfc_session_create(int32_t threads, int32_t variable_count, const double *variable_bytes, tfc_error *error);
+tfc_session *tfc_session_create(int32_t threads, int32_t variable_count, const tfc_rows *rows, tfc_error *error);
 /* Frees variables, arena and threads; steps of it fail with session-closed from then on. */
 void tfc_session_close(tfc_session *session);
 void tfc_session_release(tfc_session *session);
+
+/* Bytes of a variable whose rows follow each other. */
+size_t tfc_session_bytes(const tfc_session *session, int32_t variable);
+/* Copies all rows of a variable from or to memory where they follow each other. */
+void tfc_session_write(tfc_session *session, int32_t variable, const void *from);
+void tfc_session_read(const tfc_session *session, int32_t variable, void *to);
 
 /* Gives every element of a variable the value of `bytes` bytes at `element`. */
 void tfc_session_fill(tfc_session *session, int32_t variable, const void *element, size_t bytes);

@@ -7,6 +7,7 @@ import type { OpenEntry } from '../check/index.js';
 import type { Dim } from '../base/index.js';
 import { type Entry, type ModuleGraph, type Node, type TensorType, topological, type Variable } from '../graph/index.js';
 import type { Target } from '../loop/index.js';
+import { pitchOf } from '../lower/index.js';
 import { variable as variableOp } from '../ops/index.js';
 import { initName, uniformValue } from './initializers.js';
 
@@ -57,10 +58,12 @@ export const rootsOf = (entry: Entry): Node[] => [...entry.outputs.map((output) 
 function variableSpec(variable: Variable, entries: readonly Entry[]): VariableSpec {
   const entry = entries.findIndex((one) => one.kind === 'init' && one.name === initName(variable.path));
   const value = variable.initial === undefined ? undefined : uniformValue(variable.initial);
+  const pitch = pitchOf(variable.type);
   return {
     path: variable.path,
     dtype: variable.type.dtype,
     shape: variable.type.shape.map((dim) => dim.constant ?? 0),
+    ...(pitch === undefined ? {} : { pitch }),
     kind: variable.kind,
     ...docOf(variable.doc),
     initial: entry >= 0 ? { kind: 'entry', entry } : value === undefined ? { kind: 'none' } : { kind: 'constant', value },

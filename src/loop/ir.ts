@@ -31,7 +31,7 @@ export type BufferRole =
   | { readonly kind: 'feed'; readonly index: number }
   /** Written by the entry; row-major. */
   | { readonly kind: 'output'; readonly index: number }
-  /** Lives in the session: read, and updated in place. */
+  /** Lives in the session: read, and updated in place. Rows may have something behind them, which is nobody's. */
   | { readonly kind: 'variable'; readonly index: number }
   /** In the arena, for the time between its first write and its last read. */
   | { readonly kind: 'temporary' };

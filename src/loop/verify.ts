@@ -1,7 +1,7 @@
 // Checks a program of kernel IR. In: a program. Out: nothing, or an InternalError that names the broken rule, the kernel and the place.
 // The rules:
 //   buffer-names      buffers have names of their own; buffers of one role and number have one dtype
-//   strides           as many strides as axes; feeds, outputs and variables are row-major
+//   strides           as many strides as axes; feeds and outputs are row-major, and so are variables but for what may lie behind each row
 //   dims              every size is a polynomial over the program's dims
 //   declared          every buffer that is loaded or stored is one of the program's
 //   feed-written      a feed is never stored
@@ -21,7 +21,7 @@
 //   limit             only on vector loops, at least 1 and not below a constant extent; an accumulator's index uses a vector axis only if that has one
 //   lanes             under a vector axis since its declaration, an accumulator is assigned only if its index uses that axis, and is not read while lanes combine into it
 
-import { type Dim, dtypes, type DType, InternalError, isFloat, shapeEquals } from '../base/index.js';
+import { Dim, dtypes, type DType, InternalError, isFloat, shapeEquals } from '../base/index.js';
 import { dtypeOf, rowMajor } from './build.js';
 import type { Accumulator, Buffer, Expr, For, Kernel, Program, Stmt } from './ir.js';
 import { isMachineOp } from './machine.js';
@@ -80,7 +80,7 @@ class Verifier {
       this.#checkDims([...buffer.shape, ...buffer.strides], name);
       if (buffer.strides.length !== buffer.shape.length) this.#fail('strides', `${name} has ${buffer.shape.length} axes and ${buffer.strides.length} strides`);
       if (role.kind === 'temporary') continue;
-      if (!shapeEquals(buffer.strides, rowMajor(buffer.shape))) this.#fail('strides', `${name} is a ${role.kind} and not row-major`);
+      if (!isRowMajor(buffer)) this.#fail('strides', `${name} is a ${role.kind} and not row-major`);
       const place = `${role.kind} ${role.index}`;
       const twin = roles.get(place);
       if (twin !== undefined && twin.dtype !== buffer.dtype) this.#fail('buffer-names', `${name} and ${twin.name} are both ${place} with different dtypes`);
@@ -288,6 +288,14 @@ class Verifier {
     const kernel = this.#kernel === undefined ? '' : ` in kernel ${spell(this.#kernel.name)}`;
     throw new InternalError(this.#options.pass ?? 'kernel verifier', `rule ${rule} broken in ${spell(this.#program.entry)}${kernel}: ${message}`);
   }
+}
+
+/** Row-major; where rows of a variable do not follow each other, the strides are those of longer rows. */
+function isRowMajor({ role, shape, strides }: Buffer): boolean {
+  const last = shape.at(-1)?.constant;
+  const pitch = role.kind === 'variable' ? strides.at(-2)?.constant : undefined;
+  const isPadded = last !== undefined && pitch !== undefined && pitch > last;
+  return shapeEquals(strides, rowMajor(isPadded ? [...shape.slice(0, -1), Dim.of(pitch)] : shape));
 }
 
 const uses = (index: readonly Expr[], loop: string): boolean => expressionOrder(index).some((expr) => expr.kind === 'index' && expr.name === loop);

@@ -18,7 +18,7 @@ import { type EmitContext, PointEmitter } from './points.js';
 import type { Scope } from './scope.js';
 import { emitSmall } from './small.js';
 import { fuse } from './splits.js';
-import type { Demand, Destination, Reader } from './storage.js';
+import type { Demand, Destination } from './storage.js';
 import { TileEmitter } from './tile.js';
 
 export interface Block {
@@ -71,13 +71,9 @@ export function planBlock(asked: readonly Demand[], context: EmitContext): Block
     }
   }
 
-  const readers = new Map<Node, Reader>();
+  const readOutside = new Set<Node>();
   for (const group of groups) {
-    const reader = group.mode === 'nest' || group.mode === 'loop' ? 'whole' : 'elements';
-    for (const read of group.reads) {
-      if (fusion.groupOf.get(producer(read, forms)) === group) continue;
-      for (const node of [producer(read, forms), read]) if (readers.get(node) !== 'whole') readers.set(node, reader);
-    }
+    for (const read of group.reads) if (fusion.groupOf.get(producer(read, forms)) !== group) readOutside.add(producer(read, forms)).add(read);
   }
   for (const group of fusion.groups) {
     for (const member of group.members) {
@@ -85,7 +81,7 @@ export function planBlock(asked: readonly Demand[], context: EmitContext): Block
       const node = tensorOf(member.node);
       const own = demands.filter((demand) => demand.node === node).map((demand) => destinations.get(demand) ?? demand.to);
       // A nest writes whole buffers: what goes to a register, or below an index, is copied from one.
-      storage.place(node, own, member.role === 'nest' ? 'whole' : readers.get(node));
+      storage.place(node, own, member.role === 'nest' || readOutside.has(node));
     }
   }
   const sourceCopies = new Map(copiesOfSources.map((demand, at) => [groups[fusion.groups.length + at] as Group, destinations.get(demand) ?? demand.to]));

@@ -7,6 +7,7 @@ import { build, type Buffer, type Kernel, type KernelOrigin, type Program, type 
 import { emitBufferCopy, emitGroup, planBlock } from './block.js';
 import { costOf, costOfStatements, titleOf } from './cost.js';
 import type { Group } from './groups.js';
+import { laidOut } from './layout.js';
 import { planMemory } from './memory.js';
 import type { EmitContext } from './points.js';
 import { Forms } from './roots.js';
@@ -46,7 +47,7 @@ export function lowerEntry(entry: Entry, variables: readonly Variable[], target:
     const index = variables.findIndex((variable) => variable.path === path);
     const variable = variables[index];
     if (variable === undefined) throw new InternalError('lower', `variable ${path} is not declared`);
-    const made = pool.add(build.buffer(named(`var_${path}`), variable.type.dtype, variable.type.shape, { kind: 'variable', index }));
+    const made = pool.add(laidOut(named(`var_${path}`), variable.type, { kind: 'variable', index }));
     sources.set(`variable:${path}`, made);
     return made;
   };

@@ -1,8 +1,9 @@
 // The memory plan. In: kernels in order. Out: one arena whose slots temporaries share. Holds: temporaries in one slot are never alive at the same time.
 
-import { bytesOf, type Dim, elementCount } from '../base/index.js';
+import type { Dim } from '../base/index.js';
 import { type ArenaPlan, type ArenaSlot, type Buffer, type Expr, expressionsOf, forEachStatement, type Kernel, type Stmt, visitExpr } from '../loop/index.js';
 import { assumed } from './cost-model.js';
+import { bytesOfRows } from './layout.js';
 
 interface Lifetime {
   readonly buffer: Buffer;
@@ -28,7 +29,7 @@ export function planMemory(kernels: readonly Kernel[]): ArenaPlan {
   }
   const slots: OpenSlot[] = [];
   const slotOf = new Map<string, number>();
-  const all = [...lifetimes.values()].map((lifetime) => ({ ...lifetime, bytes: elementCount(lifetime.buffer.shape).mul(bytesOf(lifetime.buffer.dtype)) }));
+  const all = [...lifetimes.values()].map((lifetime) => ({ ...lifetime, bytes: bytesOfRows(lifetime.buffer) }));
   for (const { buffer, first, last, bytes } of all.sort((a, b) => assumed(b.bytes) - assumed(a.bytes) || a.first - b.first || (a.buffer.name < b.buffer.name ? -1 : 1))) {
     const slot = best(slots.filter(({ taken }) => taken.every((other) => other.last < first || last < other.first)), bytes) ?? open(slots);
     if (!slot.bytes.some((one) => atLeast(one, bytes))) slot.bytes.push(bytes);

@@ -1,9 +1,10 @@
 // Where nodes live while a block of kernels is built. In: bindings of what exists already, destinations of what must be delivered. Out: buffers per node, and new temporaries.
 // Holds: buffer names are unique in a program; a root is stored only if somebody outside of its group reads it.
 
-import { bytesOf, Dim, InternalError, type Shape } from '../base/index.js';
-import type { Node, TensorNode, TensorType } from '../graph/index.js';
-import { type Accumulator, build, type Buffer, type Expr } from '../loop/index.js';
+import { InternalError } from '../base/index.js';
+import type { Node, TensorNode } from '../graph/index.js';
+import type { Accumulator, Buffer, Expr } from '../loop/index.js';
+import { type Laid, laidOut } from './layout.js';
 import type { Forms } from './roots.js';
 import type { Stored } from './values.js';
 
@@ -12,23 +13,9 @@ export type Destination =
   | { readonly kind: 'buffer'; readonly buffer: Buffer; readonly prefix: readonly Expr[] }
   | { readonly kind: 'register'; readonly accumulator: Accumulator };
 
-/** How a value is read outside of its group: element by element, or as a whole array whose rows must follow each other. */
-export type Reader = 'elements' | 'whole';
-
 export interface Demand {
   readonly node: TensorNode;
   readonly to: Destination;
-}
-
-const lineBytes = 64;
-
-/** The shape with longer rows, which all start on a cache line: vectors then cross none. As it is where that would take more than an eighth of the memory. */
-function withWholeLines({ dtype, shape }: Pick<TensorType, 'dtype' | 'shape'>): Shape {
-  const last = shape.at(-1)?.constant;
-  if (shape.length < 2 || last === undefined) return shape;
-  const perLine = lineBytes / bytesOf(dtype);
-  const padded = Math.ceil(last / perLine) * perLine;
-  return padded - last > last / 8 ? shape : [...shape.slice(0, -1), Dim.of(padded)];
 }
 
 /** All buffers of one program. */
@@ -41,8 +28,8 @@ export class BufferPool {
     return buffer;
   }
 
-  temporary(type: Pick<TensorType, 'dtype' | 'shape'>): Buffer {
-    return this.add(build.buffer(`t${this.#next++}`, type.dtype, type.shape, { kind: 'temporary' }));
+  temporary(type: Laid): Buffer {
+    return this.add(laidOut(`t${this.#next++}`, type, { kind: 'temporary' }));
   }
 }
 
@@ -84,12 +71,12 @@ export class Storage {
     return stored.buffer;
   }
 
-  /** Gives a root its storage, if it has a reader or a destination. The first plain destination is where others read it; without one, a temporary is made. */
-  place(node: TensorNode, destinations: readonly Destination[], reader: Reader | undefined): void {
+  /** Gives a root its storage, if it is read or has a destination. The first plain destination is where others read it; without one, a temporary is made. */
+  place(node: TensorNode, destinations: readonly Destination[], isRead: boolean): void {
     const all = [...destinations];
     let home = all.find((one): one is Extract<Destination, { kind: 'buffer' }> => one.kind === 'buffer' && one.prefix.length === 0)?.buffer;
-    if (home === undefined && reader !== undefined) {
-      home = this.pool.temporary(reader === 'elements' ? { dtype: node.type.dtype, shape: withWholeLines(node.type) } : node.type);
+    if (home === undefined && isRead) {
+      home = this.pool.temporary(node.type);
       all.push({ kind: 'buffer', buffer: home, prefix: [] });
     }
     if (home !== undefined) this.#stored.set(node, { kind: 'buffer', buffer: home });

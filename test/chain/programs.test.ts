@@ -31,6 +31,15 @@ const cases: Readonly<Record<string, readonly ChainCase[]>> = {
   'test/programs/own-optimizer.tdsl': ['plain', 'slope'].map((entry) => ({ entry, steps: 4 })),
   'test/programs/placeholder.tdsl': [0, 1, 7].map((N) => ({ entry: 'addFive', dims: { N } })),
   'test/programs/relus.tdsl': [1, 19].map((B) => ({ entry: 'output', dims: { B } })),
+  'test/programs/rows.tdsl': [
+    ...['product', 'transposed'].flatMap((entry) => [1, 19].map((B): ChainCase => ({ entry, dims: { B } }))),
+    { entry: 'picked', dims: { N: 7 }, ranges: { ids: [-4, 4] } },
+    ...[0, 3].map((N): ChainCase => ({ entry: 'joined', dims: { N } })),
+    ...['walked', 'refolded', 'summed', 'multiplied', 'copied', 'inverted'].map((entry) => ({ entry })),
+    { entry: 'widened', ranks: { S: 2 }, dims: { 'S.0': 3, 'S.1': 4 } },
+    { entry: 'train', dims: { B: 9 }, steps: 3 },
+    { entry: 'turn', steps: 3 },
+  ],
   'examples/linear-regression/housing.tdsl': [
     { entry: 'error', dims: { M: 21 } },
     ...['byHand', 'byGrad', 'train'].map((entry) => ({ entry, dims: { M: 37 }, ranges: { lr: [0.01, 0.02] as const } })),

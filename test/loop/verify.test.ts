@@ -67,6 +67,13 @@ describe('verifier', () => {
     expect(() => verifyProgram(program('vector for i in 0..4 { acc s: f32 = f32(0)\nfor k in 0..B { s = s + x[k, i] }\nw[i] = s }'))).not.toThrow();
   });
 
+  const rows: Program['buffers'][number] = { name: 'rows', dtype: 'f32', shape: [Dim.of(2), Dim.of(30)], strides: [Dim.of(32), Dim.one], role: { kind: 'variable', index: 0 } };
+
+  it('lets rows of variables lie apart', () => {
+    const sound = program('');
+    expect(() => verifyProgram({ ...sound, kernels: [], arena: { slots: [], slotOf: new Map() }, buffers: [rows] })).not.toThrow();
+  });
+
   it('wants machine ops only, once expanded', () => {
     const text = parseProgram(softmax);
     expect(() => verifyProgram(text, { expanded: true })).toThrow('rule machine');
@@ -80,6 +87,9 @@ describe('verifier', () => {
     ['buffer-names', { ...sound, buffers: [...sound.buffers, { ...x, name: 'other', dtype: 'i32' }] }],
     ['strides', { ...sound, buffers: [{ ...x, strides: [] }] }],
     ['strides', { ...sound, buffers: [{ ...x, strides: [Dim.of(5), Dim.one] }] }],
+    ['strides', { ...sound, buffers: [{ ...rows, strides: [Dim.of(29), Dim.one] }] }],
+    ['strides', { ...sound, buffers: [{ ...rows, strides: [Dim.of(32), Dim.of(2)] }] }],
+    ['strides', { ...sound, buffers: [{ ...rows, role: { kind: 'output', index: 0 } }] }],
     ['dims', { ...sound, dims: [] }],
     ['slots', { ...sound, arena: { slots: [], slotOf: new Map([['t', 0]]) } }],
     ['slots', { ...sound, arena: { slots: [{ bytes: [Dim.of(4)] }], slotOf: new Map() } }],

@@ -2,11 +2,10 @@
 
 import { join } from 'node:path';
 import { hostTarget } from '../../codegen/llvm/index.js';
-import { bytesOf } from '../../src/base/index.js';
 import { check } from '../../src/driver/front.js';
 import { toKernels } from '../../src/driver/pipeline.js';
 import { type Buffer, expressionOrder, expressionsOf, forEachStatement, type Program, type Stmt, verifyProgram } from '../../src/loop/index.js';
-import { buffersOf, lowerEntry, type Lowered } from '../../src/lower/index.js';
+import { buffersOf, bytesOfRows, lowerEntry, type Lowered } from '../../src/lower/index.js';
 import type { TensorNode } from '../../src/graph/index.js';
 import { Make } from '../eval/make.js';
 
@@ -66,9 +65,10 @@ export function arenaUse(program: Program, sizes: Readonly<Record<string, number
   const planned = program.arena.slots.reduce((sum, { bytes }) => sum + rounded(Math.max(...bytes.map((dim) => dim.evaluate(dims) ?? NaN))), 0);
   const spans = new Map<string, { first: number; last: number; bytes: number }>();
   for (const [at, kernel] of program.kernels.entries()) {
-    for (const { name, role, shape, dtype } of buffersOf(kernel.body)) {
+    for (const buffer of buffersOf(kernel.body)) {
+      const { name, role } = buffer;
       if (role.kind !== 'temporary') continue;
-      const bytes = shape.reduce((product, dim) => product * (dim.evaluate(dims) ?? NaN), bytesOf(dtype));
+      const bytes = bytesOfRows(buffer).evaluate(dims) ?? NaN;
       const known = spans.get(name);
       if (known === undefined) spans.set(name, { first: at, last: at, bytes: rounded(bytes) });
       else known.last = at;

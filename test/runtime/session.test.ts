@@ -1,7 +1,9 @@
 // Sessions on a module written by hand: runs, variables, closing, initial values, repeated runs.
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { VariableSpec } from '../../runtime/abi/manifest.js';
 import { type BoundEntry, type Session, Tensor, TfcError, openModule, tensor, toJson } from '../../runtime/index.js';
+import { allocate } from '../../runtime/element.js';
 import { compileFixture, manifest, scratch, thrown } from './fixture.js';
 
 const directory = scratch();
@@ -177,6 +179,54 @@ describe('variables', () => {
     session.initialize(['c1']);
     expect((session.get('c1') as Tensor).toArray()).toEqual([0.1, 0.1, 0.1, 0.1, 0.1]);
     expect((session.get('c0') as Tensor).toArray()).toHaveLength(30_011);
+  });
+
+  test('rows that lie apart are plain row-major to callers, and come back from a checkpoint', () => {
+    const specs: readonly VariableSpec[] = (
+      [
+        ['f32', [3, 30], 32],
+        ['bool', [4, 60], 64],
+        ['f64', [2, 3, 15], 16],
+        ['i64', [5, 0], 8],
+        ['bf16', [0, 30], 32],
+        ['i32', [7, 16], 16],
+      ] as const
+    ).map(([dtype, shape, pitch], at) => ({ path: `p${at}`, dtype, shape, pitch, kind: 'state', initial: { kind: 'constant', value: 1 } }));
+    const apart = compileFixture(directory, 'apart', { ...manifest, variables: [...manifest.variables, ...specs] });
+    const saved = join(directory, 'apart.safetensors');
+    const numbered = ({ shape, dtype }: VariableSpec): number[] => Array.from({ length: shape.reduce((product, size) => product * size, 1) }, (_, at) => (dtype === 'bool' ? at % 3 & 1 : at));
+    const dataOf = (session: Session, { path: name }: VariableSpec): number[] => Array.from((session.get(name) as Tensor).data as Iterable<number | bigint>, Number);
+    {
+      using session = openModule(apart).session({ threads: 1 });
+      session.set('net/v', 3);
+      for (const spec of specs) {
+        expect(dataOf(session, spec).every((value) => value === (spec.dtype === 'bf16' ? 0x3f80 : 1))).toBe(true);
+        const data = allocate(spec.dtype, numbered(spec).length);
+        numbered(spec).forEach((value, at) => (data[at] = (data instanceof BigInt64Array ? BigInt(value) : value) as never));
+        session.set(spec.path, tensor(data, spec.shape, spec.dtype));
+      }
+      for (const spec of specs) expect(dataOf(session, spec)).toEqual(numbered(spec));
+      session.save(saved);
+    }
+    using again = openModule(apart).session({ threads: 1 });
+    again.restore(saved);
+    for (const spec of specs) expect(dataOf(again, spec)).toEqual(numbered(spec));
+    // A file knows nothing of how rows lie in memory.
+    using plain = openModule(compileFixture(directory, 'plain', { ...manifest, variables: [...manifest.variables, ...specs.map(({ pitch: _, ...spec }) => spec)] })).session({ threads: 1 });
+    plain.restore(saved);
+    for (const spec of specs) expect(dataOf(plain, spec)).toEqual(numbered(spec));
+  });
+
+  test('artifacts whose rows lie otherwise do not share a session', () => {
+    const inRows = (pitch: number): unknown => ({ ...manifest, variables: [...manifest.variables, { path: 'p', dtype: 'f32', shape: [3, 30], pitch, kind: 'state', initial: { kind: 'none' } }] });
+    const other = compileFixture(directory, 'pitch64', inRows(64));
+    using session = openModule(compileFixture(directory, 'pitch32', inRows(32)), { resolveOpen: () => other }).session({ threads: 1 });
+    const error = failure(() => session.run('wide', { x: [[1]] }));
+    expect([error.code, error.message]).toEqual(['bad-artifact', expect.stringContaining('p: f32[3, 30] in rows of 64 in place of p: f32[3, 30] in rows of 32')]);
+    for (const [shape, pitch] of [[[30], 32], [[3, 30], 29], [[3, 30], -1]] as const) {
+      const wrong = compileFixture(directory, `wrong${shape.length}${pitch}`, { ...manifest, variables: [{ path: 'p', dtype: 'f32', shape, pitch, kind: 'state', initial: { kind: 'none' } }, ...manifest.variables.slice(1)] });
+      expect(failure(() => openModule(wrong)).message).toContain('variables/0');
+    }
   });
 
   test('two sessions share nothing', () => {

@@ -14,6 +14,8 @@ export interface Place {
   readonly shape: readonly number[];
   /** Elements from the first to behind the last, with gaps. */
   readonly extent: number;
+  /** Where the elements lie, in row-major order; undefined: one after the other. */
+  readonly positions: Int32Array | undefined;
   /** Of the arena, when it is simulated. */
   readonly slot: number | undefined;
 }
@@ -47,12 +49,20 @@ export function placesOf(program: Program, dims: ReadonlyMap<string, number>, ar
     const twin = shared.get(key);
     if (twin !== undefined && (twin.extent !== extent || twin.buffer.dtype !== buffer.dtype)) throw trouble(`${name} and ${twin.buffer.name} are one ${key} and differ in size`);
     const slot = arena ? program.arena.slotOf.get(name) : undefined;
-    const place: Place = { id: twin?.id ?? count++, buffer, shape, extent, slot };
+    const place: Place = { id: twin?.id ?? count++, buffer, shape, extent, positions: positionsOf(shape, strides, extent), slot };
     if (arena && role.kind === 'temporary') checkSlot(program, place, dims);
     shared.set(key, twin ?? place);
     places.set(name, place);
   }
   return places;
+}
+
+function positionsOf(shape: readonly number[], strides: readonly number[], extent: number): Int32Array | undefined {
+  const count = shape.reduce((product, size) => product * size, 1);
+  if (count === extent) return undefined;
+  let positions = [0];
+  for (const [axis, size] of shape.entries()) positions = positions.flatMap((start) => Array.from({ length: size }, (_, at) => start + at * (strides[axis] as number)));
+  return Int32Array.from(positions);
 }
 
 function checkSlot(program: Program, place: Place, dims: ReadonlyMap<string, number>): void {
@@ -73,7 +83,7 @@ function elements(dtype: DType, count: number): Elements {
 
 /** Fresh memory of a place, filled with `value` if there is one. */
 export function memoryOf(place: Place, value: TensorValue | undefined): Memory {
-  const { buffer, shape, extent } = place;
+  const { buffer, shape, extent, positions } = place;
   const data = elements(buffer.dtype, extent);
   const { role, name, dtype } = buffer;
   if (value === undefined) {
@@ -85,17 +95,33 @@ export function memoryOf(place: Place, value: TensorValue | undefined): Memory {
     throw trouble(`${name} has the shape [${shape.join(', ')}] and gets [${value.shape.join(', ')}]`);
   }
   // Storing rounds to the dtype; f16 and bf16 are rounded when they are computed with.
-  if (data instanceof BigInt64Array) data.set(value.data as BigInt64Array);
-  else data.set(value.data as Float64Array);
-  return { data, written: role.kind === 'feed' ? undefined : new Uint8Array(extent).fill(1) };
+  if (positions === undefined) {
+    if (data instanceof BigInt64Array) data.set(value.data as BigInt64Array);
+    else data.set(value.data as Float64Array);
+  } else positions.forEach((position, at) => (data[position] = value.data[at] as never));
+  if (role.kind === 'feed') return { data, written: undefined };
+  const written = new Uint8Array(extent);
+  if (positions === undefined) written.fill(1);
+  // What lies behind a row has no value.
+  else for (const position of positions) written[position] = 1;
+  return { data, written };
 }
 
 /** The value that a place holds; undefined when nothing was ever written, an error when only a part was. */
 export function valueOf(place: Place, memory: Memory): TensorValue | undefined {
-  const { buffer, shape, extent } = place;
-  const holes = memory.written === undefined ? 0 : memory.written.reduce((count, one) => count + (one === 0 ? 1 : 0), 0);
-  if (holes === extent && extent > 0) return undefined;
-  if (holes > 0) throw trouble(`${holes} of ${extent} elements of ${buffer.name} were never written`);
-  const { data } = memory;
+  const { buffer, shape, positions } = place;
+  const written = memory.written === undefined ? undefined : inOrder(memory.written, positions);
+  const holes = written?.reduce((count, one) => count + (one === 0 ? 1 : 0), 0) ?? 0;
+  if (holes === written?.length && holes > 0) return undefined;
+  if (holes > 0) throw trouble(`${holes} of ${written?.length} elements of ${buffer.name} were never written`);
+  const data = inOrder(memory.data, positions);
   return { dtype: buffer.dtype, shape, data: data instanceof BigInt64Array ? data.slice() : Float64Array.from(data as Float64Array) };
+}
+
+/** What stands at the positions, or everything. */
+function inOrder<All extends Elements>(all: All, positions: Int32Array | undefined): All {
+  if (positions === undefined) return all;
+  const picked = all.slice(0, positions.length) as All;
+  positions.forEach((position, at) => (picked[at] = all[position] as never));
+  return picked;
 }
