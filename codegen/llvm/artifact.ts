@@ -3,7 +3,8 @@
 
 import { InternalError } from '../../src/base/index.js';
 import type { Program, Target } from '../../src/loop/index.js';
-import { emitAssembly, emitObjects, Link, ModuleBuilder, optimize, setTarget, type LlvmConstant, type TargetOptions } from './llvm/index.js';
+import { emitAssembly, Emission, Link, ModuleBuilder, optimize, setTarget, type LlvmConstant, type TargetOptions } from './llvm/index.js';
+import { Parts } from './parts.js';
 import { emitProgram, type EntryFunctions } from './program.js';
 import { KernelFunctions } from './same-kernel.js';
 
@@ -23,7 +24,7 @@ export interface CompileTimings {
   readonly linkMs: number;
 }
 
-export type Emission = 'objects' | 'llvm' | 'llvm-optimized' | 'asm';
+export type EmissionKind = 'objects' | 'llvm' | 'llvm-optimized' | 'asm';
 
 export type CompileOutput =
   | { readonly kind: 'objects'; readonly objects: readonly Buffer[]; readonly timings: CompileTimings }
@@ -47,36 +48,46 @@ const loopPasses = false;
 const abiVersion = 3;
 
 /** Compiles the programs; `emit` chooses object code (default), LLVM assembly before or after the passes, or machine assembly. */
-export function compilePrograms(input: CompileInput & { readonly emit?: Emission }): CompileOutput {
-  const start = performance.now();
-  const { target } = input;
+export function compilePrograms(input: CompileInput & { readonly emit?: EmissionKind }): CompileOutput {
+  const { target, emit = 'objects' } = input;
   const options: TargetOptions = { triple: target.triple, cpu: target.cpu, features: target.features, optLevel: 3, passes: `${inlining},${cleaning}`, autovectorize: false, loopPasses };
-  const module = buildModule(input, options);
-  try {
-    const buildMs = performance.now() - start;
-    const emit = input.emit ?? 'objects';
-    switch (emit) {
-      case 'llvm': {
-        const complaint = module.verify();
-        if (complaint !== undefined) throw new InternalError('codegen', complaint);
-        return { kind: 'text', text: module.print(), timings: { buildMs, optimizeMs: 0, codegenMs: 0, linkMs: 0 } };
-      }
-      case 'llvm-optimized': {
-        const optimizeMs = optimize(module, options);
-        return { kind: 'text', text: module.print(), timings: { buildMs, optimizeMs, codegenMs: 0, linkMs: 0 } };
-      }
-      case 'asm': {
-        const { assembly, optimizeMs, codegenMs } = emitAssembly(module, options);
-        return { kind: 'text', text: assembly, timings: { buildMs, optimizeMs, codegenMs, linkMs: 0 } };
-      }
-      case 'objects': {
-        // Functions no longer look into one another: each part of them is cleaned and compiled on its own.
-        const { objects, optimizeMs, codegenMs } = emitObjects(module, { ...options, passes: inlining }, cleaning);
-        return { kind: 'objects', objects, timings: { buildMs, optimizeMs, codegenMs, linkMs: 0 } };
-      }
+  return emit === 'objects' ? objectsOf(input, options) : textOf(input, options, emit);
+}
+
+/** Functions that stay by themselves are cleaned and compiled by other threads while the next ones are emitted. */
+function objectsOf(input: CompileInput, options: TargetOptions): CompileOutput {
+  const start = performance.now();
+  using emission = new Emission();
+  using parts = new Parts(emission, { ...options, passes: cleaning });
+  using main = buildModule(input, options, parts);
+  parts.finish();
+  emission.add(main, options);
+  const buildMs = performance.now() - start;
+  const { objects, optimizeMs, codegenMs } = emission.finish();
+  // The threads' time is told as their work is shared out.
+  const waitedMs = performance.now() - start - buildMs;
+  const optimizing = (waitedMs * optimizeMs) / (optimizeMs + codegenMs);
+  return { kind: 'objects', objects, timings: { buildMs, optimizeMs: optimizing, codegenMs: waitedMs - optimizing, linkMs: 0 } };
+}
+
+function textOf(input: CompileInput, options: TargetOptions, emit: Exclude<EmissionKind, 'objects'>): CompileOutput {
+  const start = performance.now();
+  using module = buildModule(input, options, undefined);
+  const buildMs = performance.now() - start;
+  switch (emit) {
+    case 'llvm': {
+      const complaint = module.verify();
+      if (complaint !== undefined) throw new InternalError('codegen', complaint);
+      return { kind: 'text', text: module.print(), timings: { buildMs, optimizeMs: 0, codegenMs: 0, linkMs: 0 } };
     }
-  } finally {
-    module.dispose();
+    case 'llvm-optimized': {
+      const optimizeMs = optimize(module, options);
+      return { kind: 'text', text: module.print(), timings: { buildMs, optimizeMs, codegenMs: 0, linkMs: 0 } };
+    }
+    case 'asm': {
+      const { assembly, optimizeMs, codegenMs } = emitAssembly(module, options);
+      return { kind: 'text', text: assembly, timings: { buildMs, optimizeMs, codegenMs, linkMs: 0 } };
+    }
   }
 }
 
@@ -91,11 +102,11 @@ export function buildArtifact(input: CompileInput & { readonly outPath: string }
   return { path: input.outPath, timings: { ...output.timings, linkMs: performance.now() - start } };
 }
 
-function buildModule({ programs, manifest, target }: CompileInput, options: TargetOptions): ModuleBuilder {
+function buildModule({ programs, manifest, target }: CompileInput, options: TargetOptions, parts: Parts | undefined): ModuleBuilder {
   const module = new ModuleBuilder('tfc');
   try {
     setTarget(module, options);
-    const functions = new KernelFunctions();
+    const functions = new KernelFunctions(parts);
     const entries = programs.map((program, at) => emitProgram(module, program, at, target, functions));
     const { types } = module;
     const entryType = types.struct([types.ptr, types.ptr, types.ptr, types.ptr, types.ptr, types.i64]);

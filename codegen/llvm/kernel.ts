@@ -6,7 +6,7 @@ import type { Expr, For, Kernel, Program, Target } from '../../src/loop/index.js
 import { AccumulatorFile } from './accumulators.js';
 import { Expressions } from './expressions.js';
 import { LinearForms } from './linear.js';
-import type { Attribute, FunctionHandle, LlvmValue, ModuleBuilder } from './llvm/index.js';
+import type { Attribute, FunctionHandle, FunctionSpec, LlvmType, LlvmValue, ModuleBuilder } from './llvm/index.js';
 import { MachineOps } from './machine.js';
 import { Memory } from './memory.js';
 import { emittedStatements, type KernelPlan, memoryKey, planKernel, type MemoryObject } from './plan.js';
@@ -27,7 +27,7 @@ export interface KernelFunction {
 
 /** Kernels that emit at most so many statements are merged into the entry's function: the call would cost more than the code. */
 const smallKernel = 24;
-/** Kernels that emit more stay functions of their own: merging them would only make the passes slower. */
+/** Kernels that emit more stay functions of their own, in modules of their own if there are such: merging them would only make the passes slower. */
 const largeKernel = 160;
 
 /** `name`: of the function, if it has to be made: an earlier kernel may have the same code. */
@@ -35,11 +35,22 @@ export function emitKernel(module: ModuleBuilder, program: Program, kernel: Kern
   const plan = planKernel(kernel, program.arena, target.vectorBytes);
   const key = functions.keys.of(kernel, plan, program.arena, program.dims);
   let fn = functions.byKey.get(key);
-  if (fn === undefined) functions.byKey.set(key, (fn = emitFunction(module, program, kernel, plan, name, target)));
+  if (fn === undefined) {
+    const statements = emittedStatements(kernel.body, plan.lanes);
+    const attributes = [...commonAttributes(target), ...inlining(statements)];
+    const { parts } = functions;
+    if (parts === undefined || statements <= largeKernel) fn = emitFunction(module, program, kernel, plan, { name, linkage: 'internal', attributes }, target);
+    else {
+      const spec = { name, visibility: 'hidden', attributes } as const;
+      parts.place(statements, (part) => emitFunction(part, program, kernel, plan, spec, target));
+      fn = module.declare(name, signatureOf(module, program, kernel, plan), spec);
+    }
+    functions.byKey.set(key, fn);
+  }
   return { kernel, fn, memory: plan.memory, blocks: parallelLoop(kernel)?.extent };
 }
 
-function emitFunction(module: ModuleBuilder, program: Program, kernel: Kernel, plan: KernelPlan, name: string, target: Target): FunctionHandle {
+function emitFunction(module: ModuleBuilder, program: Program, kernel: Kernel, plan: KernelPlan, spec: Omit<FunctionSpec, 'type' | 'params'>, target: Target): FunctionHandle {
   const { types } = module;
   const cpu = levelOf(target);
   const loop = parallelLoop(kernel);
@@ -49,10 +60,8 @@ function emitFunction(module: ModuleBuilder, program: Program, kernel: Kernel, p
     ...(loop === undefined ? [] : [{ name: 'begin', attributes: [] }, { name: 'end', attributes: [] }]),
   ];
   const fn = module.function({
-    name,
-    type: types.function(types.void, params.map((_, at) => (at < plan.memory.length ? types.ptr : types.i64))),
-    linkage: 'internal',
-    attributes: [...commonAttributes(target), ...inlining(emittedStatements(kernel.body, plan.lanes))],
+    ...spec,
+    type: signatureOf(module, program, kernel, plan),
     params,
   });
   const entry = module.builder(fn.block('entry'));
@@ -100,6 +109,12 @@ function emitFunction(module: ModuleBuilder, program: Program, kernel: Kernel, p
   build.retVoid();
   entry.br(body);
   return fn;
+}
+
+/** Memory, sizes, and the blocks to run where they can be divided. */
+function signatureOf({ types }: ModuleBuilder, program: Program, kernel: Kernel, plan: KernelPlan): LlvmType {
+  const numbers = program.dims.length + (parallelLoop(kernel) === undefined ? 0 : 2);
+  return types.function(types.void, [...plan.memory.map(() => types.ptr), ...Array<LlvmType>(numbers).fill(types.i64)]);
 }
 
 /** What every function of an artifact has. */

@@ -4,12 +4,19 @@
 import { InternalError } from '../../src/base/index.js';
 import type { ArenaPlan, Buffer, Kernel } from '../../src/loop/index.js';
 import type { FunctionHandle } from './llvm/index.js';
+import type { Parts } from './parts.js';
 import { type KernelPlan, memoryKey } from './plan.js';
 
 /** The functions of one module's kernels: entries that compute the same thing, as a prediction and the step that trains it, share them. */
 export class KernelFunctions {
   readonly keys = new KernelKeys();
   readonly byKey = new Map<string, FunctionHandle>();
+  /** Where large ones go; undefined: into the one module. */
+  readonly parts: Parts | undefined;
+
+  constructor(parts: Parts | undefined) {
+    this.parts = parts;
+  }
 }
 
 /** Numbers the distinct values that it is shown. Objects are compared by what they contain; a buffer by its memory's position among the parameters, not by its name. */

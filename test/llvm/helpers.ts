@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { emitObject, emitObjects, link } from '../../codegen/llvm/llvm/index.js';
+import { emitObject, link } from '../../codegen/llvm/llvm/index.js';
 import type { ModuleBuilder, TargetOptions } from '../../codegen/llvm/llvm/index.js';
 
 /** A folder for the time of `body`. */
@@ -17,11 +17,16 @@ export function inScratch<T>(body: (folder: string) => T): T {
   }
 }
 
-/** Compiles and links `module`, calls it from the C statements `main` (after `declarations`), and returns what they print; with `partPasses`, in parts. */
-export function runFromC(module: ModuleBuilder, declarations: string, main: string, { partPasses, ...options }: TargetOptions & { readonly partPasses?: string } = {}): string {
+/** Compiles and links `module`, calls it from the C statements `main` (after `declarations`), and returns what they print. */
+export function runFromC(module: ModuleBuilder, declarations: string, main: string, options: TargetOptions = {}): string {
+  return runObjects([emitObject(module, options).object], declarations, main);
+}
+
+/** The same with what was compiled before. */
+export function runObjects(objects: readonly Buffer[], declarations: string, main: string): string {
   return inScratch((folder) => {
     const library = join(folder, 'libkernel.so');
-    link({ objects: partPasses === undefined ? [emitObject(module, options).object] : emitObjects(module, options, partPasses).objects, output: library });
+    link({ objects, output: library });
     const source = join(folder, 'main.c');
     writeFileSync(source, `#include <stdint.h>\n#include <stdio.h>\n#include <string.h>\n${declarations}\nint main(void) {\n${main}\nreturn 0;\n}\n`);
     const program = join(folder, 'main');

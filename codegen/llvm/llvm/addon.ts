@@ -40,7 +40,12 @@ export interface RawTarget {
   readonly loopPasses: boolean;
 }
 
+/** Parts that are being compiled; ended with the object. */
 export interface RawEmission {
+  readonly rawEmission: never;
+}
+
+export interface RawEmitted {
   readonly bytes: Buffer;
   readonly verifyMs: number;
   readonly optimizeMs: number;
@@ -49,7 +54,6 @@ export interface RawEmission {
 
 export interface RawParts {
   readonly objects: readonly Buffer[];
-  readonly verifyMs: number;
   readonly optimizeMs: number;
   readonly codegenMs: number;
 }
@@ -97,8 +101,11 @@ export interface Extension {
   verify(module: RawModule): string;
   setTarget(module: RawModule, target: RawTarget): void;
   optimize(module: RawModule, target: RawTarget, passes: string, autovectorize: boolean): number;
-  emit(module: RawModule, target: RawTarget, passes: string, autovectorize: boolean, kind: 'object' | 'assembly'): RawEmission;
-  emitParts(module: RawModule, target: RawTarget, passes: string, partPasses: string, autovectorize: boolean): RawParts;
+  emit(module: RawModule, target: RawTarget, passes: string, autovectorize: boolean, kind: 'object' | 'assembly'): RawEmitted;
+  startEmission(): RawEmission;
+  addPart(emission: RawEmission, context: RawContext, module: RawModule, target: RawTarget, passes: string, autovectorize: boolean): void;
+  finishEmission(emission: RawEmission): RawParts;
+  abandonEmission(emission: RawEmission): void;
   typeSize(module: RawModule, type: RawType): number;
   host(): { readonly llvm: string; readonly triple: string; readonly cpu: string; readonly features: string };
   startLinker(command: string, args: readonly string[], folder: string): RawLinker;
@@ -127,7 +134,7 @@ export function loadAddon(): Addon {
   if (!existsSync(path)) fault(`the LLVM addon is not built (${path}); run \`npm run setup\` first`);
   try {
     const addon = createRequire(import.meta.url)(path) as Addon;
-    if (addon.tfc.startLinker === undefined) fault(`the LLVM addon is older than its sources (${path}); run \`npm run setup\` again`);
+    if (addon.tfc.startEmission === undefined) fault(`the LLVM addon is older than its sources (${path}); run \`npm run setup\` again`);
     return addon;
   } catch (error) {
     if (error instanceof InternalError) throw error;

@@ -8,13 +8,14 @@ export type { FloatBinary, FloatUnary, IntBinary, IntUnary } from './builder-int
 export type { AccessOptions, AtomicOrdering, AtomicUpdate } from './builder-memory.js';
 export type { Reduction } from './builder-vector.js';
 export type { DenseData } from './constants.js';
+export { Emission } from './emission.js';
 export { FunctionHandle } from './function.js';
 export type { Attribute, CallingConvention, FunctionSpec, Linkage, MemoryEffects, Visibility } from './function.js';
 export { findLinker, Link, link } from './link.js';
 export type { LinkOptions } from './link.js';
 export { ModuleBuilder } from './module.js';
 export type { FlagBehavior, GlobalSpec } from './module.js';
-export { emitAssembly, emitObject, emitObjects, emitPtx, hostInfo, optimize, setTarget } from './target.js';
+export { emitAssembly, emitObject, emitPtx, hostInfo, optimize, setTarget } from './target.js';
 export type { Host, OptLevel, TargetOptions, Timings } from './target.js';
 export { LlvmType, Types } from './types.js';
 export type { FloatFormat, TypeShape } from './types.js';

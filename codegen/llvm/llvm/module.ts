@@ -188,6 +188,13 @@ export class ModuleBuilder extends ConstantFactory {
     return this.#disposed;
   }
 
+  /** Gives the module and its context away, with everything that was built; handles of it are refused from then on. */
+  handOver(take: (context: RawContext, module: RawModule) => void): void {
+    this.alive();
+    take(this.rawContext, this[raw]);
+    this.#disposed = true;
+  }
+
   /** Frees the module and its context; handles of it are refused from then on. */
   dispose(): void {
     if (this.#disposed) return;

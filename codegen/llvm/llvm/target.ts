@@ -1,8 +1,7 @@
 // From a finished module to bytes. In: a module and a description of the target. Out: object code, assembly or PTX, and how long
 // each part took. Holds: emission works on a copy; the same module, target and LLVM version give the same bytes.
 
-import { loadAddon } from './addon.js';
-import type { RawTarget } from './addon.js';
+import { type Addon, loadAddon, type RawTarget } from './addon.js';
 import { fault, guarded } from './fault.js';
 import type { ModuleBuilder } from './module.js';
 import { raw } from './raw.js';
@@ -51,13 +50,13 @@ export function hostInfo(): Host {
 /** Gives the module its triple, data layout and the functions their CPU; sizes and alignments are right from then on. */
 export function setTarget(module: ModuleBuilder, options: TargetOptions = {}): void {
   module.alive();
-  guarded('setTarget', () => module.addon.tfc.setTarget(module[raw], resolve(module, options)));
+  guarded('setTarget', () => module.addon.tfc.setTarget(module[raw], addonTarget(module.addon, options)));
 }
 
 /** Verifies the module and runs the pass pipeline on it, in place; returns milliseconds. */
 export function optimize(module: ModuleBuilder, options: TargetOptions = {}): number {
   module.alive();
-  return guarded('optimize', () => module.addon.tfc.optimize(module[raw], resolve(module, options), passes(options), options.autovectorize ?? true));
+  return guarded('optimize', () => module.addon.tfc.optimize(module[raw], addonTarget(module.addon, options), passesOf(options), options.autovectorize ?? true));
 }
 
 /**
@@ -67,15 +66,6 @@ export function optimize(module: ModuleBuilder, options: TargetOptions = {}): nu
 export function emitObject(module: ModuleBuilder, options: TargetOptions = {}): Timings & { readonly object: Buffer } {
   const { bytes, ...timings } = emit(module, options, 'object');
   return { object: bytes, ...timings };
-}
-
-/**
- * The same in parts for as many threads, to be linked together: `options.passes` run on the whole module, `partPasses` on each of its parts. How many
- * there are, and what is in them, follows from the module alone.
- */
-export function emitObjects(module: ModuleBuilder, options: TargetOptions, partPasses: string): Timings & { readonly objects: readonly Buffer[] } {
-  module.alive();
-  return guarded('emit objects', () => module.addon.tfc.emitParts(module[raw], resolve(module, options), passes(options), partPasses, options.autovectorize ?? true));
 }
 
 /** Like `emitObject`, as assembly text; for an NVPTX triple this is PTX. */
@@ -92,11 +82,12 @@ export function emitPtx(module: ModuleBuilder, options: Omit<TargetOptions, 'tri
 
 function emit(module: ModuleBuilder, options: TargetOptions, kind: 'object' | 'assembly') {
   module.alive();
-  return guarded(`emit ${kind}`, () => module.addon.tfc.emit(module[raw], resolve(module, options), passes(options), options.autovectorize ?? true, kind));
+  return guarded(`emit ${kind}`, () => module.addon.tfc.emit(module[raw], addonTarget(module.addon, options), passesOf(options), options.autovectorize ?? true, kind));
 }
 
-function resolve(module: ModuleBuilder, options: TargetOptions): RawTarget {
-  const host = module.addon.tfc.host();
+/** A description with what it leaves out. */
+export function addonTarget(addon: Addon, options: TargetOptions): RawTarget {
+  const host = addon.tfc.host();
   const native = options.triple === undefined || options.triple === host.triple;
   const optLevel = options.optLevel ?? 3;
   if (![0, 1, 2, 3].includes(optLevel)) fault(`no optimization level ${String(optLevel)}`);
@@ -106,6 +97,6 @@ function resolve(module: ModuleBuilder, options: TargetOptions): RawTarget {
   return { triple: options.triple ?? host.triple, cpu, features, optLevel, loopPasses: options.loopPasses ?? true };
 }
 
-function passes(options: TargetOptions): string {
+export function passesOf(options: TargetOptions): string {
   return options.passes ?? `default<O${options.optLevel ?? 3}>`;
 }

@@ -1,139 +1,159 @@
-// Emission in parts, each compiled by a thread of its own. In: a module, passes for the whole of it and passes for each part. Out: one object for each part, to be linked.
-// Holds: how many parts there are and what is in them follows from the module alone; what the module keeps to itself stays within the library that is linked (hidden).
+// Emission in parts that other threads compile while the next ones are built. In: modules, each with a context of its own, in any number. Out: one object for
+// each, in the order in which they came. Holds: a module that was handed over belongs to its part; what an object contains follows from its module alone.
 #include "target.h"
-#include <llvm/ADT/StringMap.h>
-#include <llvm/Bitcode/BitcodeReader.h>
-#include <llvm/Bitcode/BitcodeWriter.h>
-#include <llvm/Transforms/Utils/Cloning.h>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
 #include <thread>
 
 namespace tfc {
 
-// Instructions below which a part does not repay its thread, and the most parts.
-static const size_t partSize = 1500, mostParts = 4;
-
 struct Part {
+  std::unique_ptr<llvm::LLVMContext> context;
+  std::unique_ptr<llvm::Module> module;
+  Description to;
+  std::string passes;
+  bool autovectorize;
   Bytes object;
   std::string error;
   double optimizeMs = 0, codegenMs = 0;
+
+  void compile() {
+    {
+      Complaints complaints(*context);
+      error = emit();
+      if (error.empty()) error = complaints.said;
+    }
+    module.reset();
+    context.reset();
+  }
+
+private:
+  std::string emit() {
+    auto start = Clock::now();
+    if (auto message = faults(*module); !message.empty()) return message;
+    std::string wrong;
+    auto machine = to.machine(wrong);
+    if (!machine) return wrong;
+    prepare(*module, *machine, to);
+    if (auto message = runPasses(*module, *machine, passes, autovectorize); !message.empty()) return message;
+    optimizeMs = since(start);
+    start = Clock::now();
+    auto message = generate(*module, *machine, llvm::CodeGenFileType::ObjectFile, object);
+    codegenMs = since(start);
+    return message;
+  }
 };
 
-using Places = llvm::StringMap<size_t>;
-
-// Which part has which function: the largest first, each to the smallest part.
-static size_t divide(const llvm::Module &m, Places &places) {
-  std::vector<std::pair<size_t, llvm::StringRef>> functions;
-  size_t total = 0;
-  for (auto &f : m) {
-    if (f.isDeclaration()) continue;
-    functions.emplace_back(f.getInstructionCount(), f.getName());
-    total += functions.back().first;
-  }
-  size_t count = std::clamp<size_t>(std::min(total / partSize, functions.size()), 1, mostParts);
-  std::stable_sort(functions.begin(), functions.end(), [](auto &a, auto &b) { return a.first > b.first; });
-  std::vector<size_t> sizes(count, 0);
-  for (auto &[size, name] : functions) {
-    auto least = std::min_element(sizes.begin(), sizes.end()) - sizes.begin();
-    sizes[least] += size;
-    places[name] = least;
-  }
-  return count;
-}
-
-// Names that parts know of one another; the library does not export them.
-static void share(llvm::Module &m) {
-  for (auto &global : m.global_values()) {
-    if (!global.hasLocalLinkage()) continue;
-    global.setLinkage(llvm::GlobalValue::ExternalLinkage);
-    global.setVisibility(llvm::GlobalValue::HiddenVisibility);
-  }
-}
-
-// Leaves declarations of what other parts have; the first part has all variables.
-static void keep(llvm::Module &m, const Places &places, size_t part) {
-  for (auto &f : m)
-    if (!f.isDeclaration() && places.lookup(f.getName()) != part) f.deleteBody();
-  if (part == 0) return;
-  for (auto &variable : m.globals()) variable.setInitializer(nullptr);
-}
-
-static void compile(llvm::Module &m, const Description &to, const std::string &passes, bool autovectorize, Part &part) {
-  Complaints complaints(m.getContext());
-  auto machine = to.machine(part.error);
-  if (!machine) return;
-  auto start = Clock::now();
-  part.error = runPasses(m, *machine, passes, autovectorize);
-  part.optimizeMs = since(start);
-  if (!part.error.empty()) return;
-  start = Clock::now();
-  part.error = generate(m, *machine, llvm::CodeGenFileType::ObjectFile, part.object);
-  part.codegenMs = since(start);
-  if (part.error.empty()) part.error = complaints.said;
-}
-
-static void compileCopy(const Bytes &written, const Places &places, size_t index, const Description &to, const std::string &passes, bool autovectorize, Part &part) {
-  llvm::LLVMContext context;
-  auto read = llvm::parseBitcodeFile(llvm::MemoryBufferRef({written.data(), written.size()}, "part"), context);
-  if (!read) {
-    part.error = llvm::toString(read.takeError());
-    return;
-  }
-  keep(**read, places, index);
-  compile(**read, to, passes, autovectorize, part);
-}
-
-// emitParts(module, target, passes, partPasses, autovectorize) → { objects, verifyMs, optimizeMs, codegenMs }
-static Napi::Value emitParts(Info i) {
-  auto to = description(i[1]);
-  auto passes = text(i[2]), partPasses = text(i[3]);
-  bool autovectorize = flag(i[4]);
-  auto start = Clock::now();
-  auto *original = module(i[0]);
-  if (auto message = faults(*original); !message.empty()) refuse(i[0], message);
-  std::string error;
-  auto machine = to.machine(error);
-  if (!machine) refuse(i[1], error);
-  auto m = llvm::CloneModule(*original);
-  prepare(*m, *machine, to);
-  double verifyMs = since(start);
-  setLoopPasses(to.loopPasses, i[1]);
-  Complaints complaints(m->getContext());
-  start = Clock::now();
-  if (error = runPasses(*m, *machine, passes, autovectorize); !error.empty()) refuse(i[2], error);
-  double wholeMs = since(start);
-  start = Clock::now();
-  Places places;
-  std::vector<Part> parts(divide(*m, places));
-  Bytes written;
-  if (parts.size() > 1) {
-    share(*m);
-    llvm::raw_svector_ostream os(written);
-    llvm::WriteBitcodeToFile(*m, os);
-  }
+// The threads that compile parts: as many as there are parts and processors, but for the one that builds. It helps when it has nothing more to build.
+class Crew {
+  std::mutex lock;
+  std::condition_variable changed;
+  std::deque<Part> parts;
   std::vector<std::thread> threads;
-  for (size_t k = 1; k < parts.size(); k++)
-    threads.emplace_back([&, k] { compileCopy(written, places, k, to, partPasses, autovectorize, parts[k]); });
-  keep(*m, places, 0);
-  compile(*m, to, partPasses, autovectorize, parts[0]);
-  for (auto &thread : threads) thread.join();
-  double partsMs = since(start), optimizeMs = 0, codegenMs = 0;
+  size_t next = 0, waiting = 0;
+  bool complete = false;
+
+  void work() {
+    std::unique_lock<std::mutex> held(lock);
+    for (;;) {
+      while (next == parts.size() && !complete) {
+        waiting++;
+        changed.wait(held);
+        waiting--;
+      }
+      if (next == parts.size()) return;
+      auto &part = parts[next++];
+      held.unlock();
+      part.compile();
+      held.lock();
+    }
+  }
+
+  void close() {
+    std::lock_guard<std::mutex> held(lock);
+    complete = true;
+    changed.notify_all();
+  }
+
+public:
+  void add(Part part) {
+    std::lock_guard<std::mutex> held(lock);
+    parts.push_back(std::move(part));
+    if (waiting > 0) changed.notify_one();
+    else if (threads.size() + 1 < std::thread::hardware_concurrency()) threads.emplace_back([this] { work(); });
+  }
+
+  std::deque<Part> &finish() {
+    close();
+    work();
+    for (auto &thread : threads) thread.join();
+    threads.clear();
+    return parts;
+  }
+
+  // Parts that nobody has begun stay as they are.
+  void abandon() {
+    {
+      std::lock_guard<std::mutex> held(lock);
+      next = parts.size();
+    }
+    finish();
+  }
+
+  ~Crew() { abandon(); }
+};
+
+static Crew &crew(const Napi::Value &v) {
+  if (!v.IsExternal()) refuse(v, "expected an emission");
+  return *v.As<Napi::External<Crew>>().Data();
+}
+
+static Napi::Value startEmission(Info i) {
+  return Napi::External<Crew>::New(i.Env(), new Crew, [](Napi::Env, Crew *c) { delete c; });
+}
+
+// addPart(emission, context, module, target, passes, autovectorize): nothing of the module may be used afterwards.
+static Napi::Value addPart(Info i) {
+  auto &to = crew(i[0]);
+  auto described = description(i[3]);
+  auto passes = text(i[4]);
+  bool autovectorize = flag(i[5]);
+  auto *m = module(i[2]);
+  auto *c = &context(i[1]);
+  setLoopPasses(described.loopPasses, i[3]);
+  to.add({std::unique_ptr<llvm::LLVMContext>(c), std::unique_ptr<llvm::Module>(m), described, passes, autovectorize, {}, {}});
+  return i.Env().Undefined();
+}
+
+// finishEmission(emission) → { objects, optimizeMs, codegenMs }, the times of all threads together.
+static Napi::Value finishEmission(Info i) {
+  double optimizeMs = 0, codegenMs = 0;
   auto objects = Napi::Array::New(i.Env());
-  for (auto &part : parts) {
+  for (auto &part : crew(i[0]).finish()) {
     if (!part.error.empty()) refuse(i[0], part.error);
     optimizeMs += part.optimizeMs;
     codegenMs += part.codegenMs;
     objects.Set(objects.Length(), Napi::Buffer<char>::Copy(i.Env(), part.object.data(), part.object.size()));
   }
-  // Parts run beside one another: their time is shared out as their work is.
-  double optimizing = partsMs * optimizeMs / std::max(optimizeMs + codegenMs, 1e-9);
   auto result = Napi::Object::New(i.Env());
   result.Set("objects", objects);
-  result.Set("verifyMs", verifyMs);
-  result.Set("optimizeMs", wholeMs + optimizing);
-  result.Set("codegenMs", partsMs - optimizing);
+  result.Set("optimizeMs", optimizeMs);
+  result.Set("codegenMs", codegenMs);
   return result;
 }
 
-void addParts(Napi::Object &to) { add(to, "emitParts", emitParts); }
+// abandonEmission(emission): waits for what has begun.
+static Napi::Value abandonEmission(Info i) {
+  crew(i[0]).abandon();
+  return i.Env().Undefined();
+}
+
+void addParts(Napi::Object &to) {
+  add(to, "startEmission", startEmission);
+  add(to, "addPart", addPart);
+  add(to, "finishEmission", finishEmission);
+  add(to, "abandonEmission", abandonEmission);
+}
 
 } // namespace tfc

@@ -115,6 +115,7 @@ void prepare(llvm::Module &m, llvm::TargetMachine &to, const Description &descri
 }
 
 std::string runPasses(llvm::Module &m, llvm::TargetMachine &to, const std::string &passes, bool autovectorize) {
+  if (passes.empty()) return "";
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = tuning.SLPVectorization = tuning.LoopInterleaving = autovectorize;
   llvm::LoopAnalysisManager loops;
@@ -174,8 +175,7 @@ static Napi::Value emit(Info i) {
   result.Set("verifyMs", since(start));
   Complaints complaints(m->getContext());
   start = Clock::now();
-  if (!passes.empty())
-    if (auto error = runPasses(*m, *to.target, passes, flag(i[3])); !error.empty()) refuse(i[2], error);
+  if (auto error = runPasses(*m, *to.target, passes, flag(i[3])); !error.empty()) refuse(i[2], error);
   result.Set("optimizeMs", since(start));
   start = Clock::now();
   setLoopPasses(to.described.loopPasses, i[1]);
