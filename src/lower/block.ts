@@ -35,6 +35,7 @@ export function planBlock(asked: readonly Demand[], context: EmitContext): Block
   const { storage, forms } = context;
   const nodes = asked.map((demand) => demand.node);
   const demands = placeLoopResults(asked, topological(nodes), context);
+  forms.settleProducts(nodes);
   const fusion = fuse(nodes, forms);
   const copiesOfSources = demands.filter((demand) => forms.isStored(demand.node));
   const groups: Group[] = [...fusion.groups, ...copiesOfSources.map((demand, at) => copyGroup(fusion.groups.length + at, demand.node))];

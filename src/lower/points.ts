@@ -52,6 +52,7 @@ export class PointEmitter {
     this.values = new Values({
       stored: (node) => (inlined.has(node) ? undefined : context.storage.stored(node)),
       form: (node) => context.forms.of(node),
+      isPartOfSum: (node) => context.forms.isPartOfSum(node),
       namesLoads: true,
     });
     this.maps = group.members.flatMap((member) => (member.role === 'map' ? [member.node] : []));

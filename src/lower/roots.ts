@@ -4,6 +4,7 @@
 import type { Shape } from '../base/index.js';
 import { type Node, topological, type TensorNode } from '../graph/index.js';
 import { build, type Buffer } from '../loop/index.js';
+import { productsOfSums } from './contraction.js';
 import { type Form, formOf, space } from './forms.js';
 import { unreadableOperands } from './operands.js';
 import type { Split } from './partial.js';
@@ -15,6 +16,7 @@ const scalarCost = 8;
 export class Forms {
   readonly #forms = new Map<Node, Form>();
   readonly #splits = new Map<Node, Split>();
+  readonly #products = new Map<Node, boolean>();
 
   of(node: Node): Form {
     let form = this.#forms.get(node);
@@ -41,6 +43,16 @@ export class Forms {
   argsOf(node: Node): readonly Node[] {
     const split = this.#splits.get(node);
     return split === undefined ? node.args : [split.partial.node];
+  }
+
+  /** Settles for the nodes of a block, once and for all, which products become parts of sums. */
+  settleProducts(demanded: readonly TensorNode[]): void {
+    for (const [node, joins] of productsOfSums(demanded)) if (!this.#products.has(node)) this.#products.set(node, joins);
+  }
+
+  /** Whether the node is a product that is computed together with the sum that takes it. */
+  isPartOfSum(node: Node): boolean {
+    return this.#products.get(node) === true;
   }
 
   /** Storage that exists before the kernels run, or that a loop fills. */

@@ -4,6 +4,7 @@
 import { InternalError, type Shape } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
 import { type Buffer, build, type Expr } from '../loop/index.js';
+import { contracted } from './contraction.js';
 import { combinedAs, combineStep, constants, type Form, identity, indices, isEmpty, opOf, type ReduceForm, tensorOf, widthAs } from './forms.js';
 import { type Scope, valueKey } from './scope.js';
 
@@ -15,6 +16,8 @@ export interface ValueSources {
   form(node: Node): Form;
   /** Every element that is read gets a name, so that it is loaded once however many values need it: strided loads are not cheap. */
   readonly namesLoads?: boolean;
+  /** Products that have no name, because the sum that takes them computes them. */
+  isPartOfSum?(node: TensorNode): boolean;
   /** Called for every stored node that is read. */
   observe?(node: TensorNode, index: readonly Expr[]): void;
 }
@@ -56,7 +59,8 @@ export class Values {
         const lowering = opOf(node).lowering;
         if (lowering.kind !== 'element') throw new InternalError('lower', `${node.op.name} is no element op`);
         const value = lowering.at(node, index, (which, at) => read(tensorOf(node.args[which] as Node), at));
-        return this.#keep(key, lowering.cost > 0 ? node.op.name : undefined, value, index, scope);
+        if (this.sources.isPartOfSum?.(node) === true) return value;
+        return this.#keep(key, lowering.cost > 0 ? node.op.name : undefined, contracted(value), index, scope);
       }
       case 'reduce':
         return this.#keep(key, node.op.name, writtenOut(form, index, constants(form.reduced), read), index, scope);

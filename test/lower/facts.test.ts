@@ -3,7 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { countCalls, type Program } from '../../src/loop/index.js';
 import { runProgram } from '../../src/eval/index.js';
-import { dimsOf, noisy } from '../eval/make.js';
+import type { TensorNode } from '../../src/graph/index.js';
+import { dimsOf, type Make, noisy } from '../eval/make.js';
 import { arenaUse, loadsOf, lowered, programOf, statements, temporaries } from './kernels.js';
 
 const shapes = (buffers: ReturnType<typeof temporaries>): string[] => buffers.map(({ shape }) => `[${shape.join(', ')}]`);
@@ -112,6 +113,19 @@ describe('fusion', () => {
     });
     expect(program.kernels).toHaveLength(2);
     expect(shapes(temporaries(program))).toEqual(['[256, 1]']);
+  });
+
+  it('a product that only one sum takes is rounded with it; any other, and those of a difference of two, on their own', () => {
+    const fused = (draw: (make: Make, x: TensorNode, y: TensorNode) => readonly TensorNode[]): number => {
+      const program = lowered((make) => ({ outputs: draw(make, make.feed('x', ['B']), make.feed('y', ['B'])) }));
+      return countCalls(program, 'muladd');
+    };
+    expect(fused((make, x, y) => [make.op('add', [make.op('mul', [x, y]), x])])).toBe(1);
+    expect(fused((make, x, y) => [make.op('sub', [x, make.op('square', [y])])])).toBe(1);
+    expect(fused((make, x, y) => [make.op('add', [make.op('mul', [x, x]), make.op('mul', [y, y])])])).toBe(1);
+    expect(fused((make, x, y) => [make.op('sub', [make.op('mul', [x, x]), make.op('mul', [y, y])])])).toBe(0);
+    expect(fused((make, x, y) => [make.op('add', [make.op('mul', [x, y]), x]), make.op('exp', [make.op('mul', [x, y])])])).toBe(0);
+    expect(fused((make, x, y) => [make.op('add', [make.op('mul', [x, y]), x]), make.op('mul', [x, y])])).toBe(0);
   });
 
   it('bias, activation and their sum over rows follow the product without being stored twice', () => {

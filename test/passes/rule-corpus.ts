@@ -58,7 +58,21 @@ export const ruleCorpus: Readonly<Record<string, readonly Example[]>> = {
   'even-function-of-negative': [(g) => ['abs', 'square', 'cos', 'cosh'].map((name) => g.f(name, g.f('neg', x(g)))).concat(g.f('square', g.f('abs', y(g))))],
   'absolute-value-of-nonnegative': [(g) => [g.f('abs', g.f('square', x(g))), g.f('abs', g.f('exp', x(g)))]],
   'softplus-rest': [(g) => [g.f('log1p', g.f('exp', g.f('neg', g.f('abs', x(g)))))]],
+  // powers-of-two.ts
+  'power-of-two-times-constant': [
+    (g) => [g.f('mul', g.full(3), g.f('mul', x(g), g.full(4))), g.f('mul', g.f('mul', y(g), g.full(0.1)), g.full(-0.5))],
+    (g) => [g.f('mul', g.full(2), g.f('mul', x(g), g.full(0.5)))],
+  ],
+  'power-of-two-in-product': [
+    (g) => [g.f('mul', g.f('mul', x(g), g.full(2)), y(g)), g.f('mul', g.f('exp', y(g)), g.f('mul', g.full(-0.25), y(g)))],
+    (g) => [g.f('mul', g.f('mul', x(g), g.full(2)), g.f('mul', g.full(0.5), y(g))), g.f('mul', x(g), g.full(2))],
+    (g) => [g.f('mul', g.f('mul', x(g), g.full(2)), g.f('mul', y(g), g.full(8)))],
+    (g) => [g.f('mul', g.f('mul', x(g), g.full(2)), op(g, 'broadcast', [row(g)], { shape: dims('B', 'N'), axes: [1] }))],
+  ],
+
+  // tangents.ts
   'one-more-than-tanh': [(g) => [g.f('add', g.full(1), g.f('tanh', x(g))), g.f('add', g.f('tanh', y(g)), g.full(1))]],
+  'slope-of-tanh': [(g) => [g.f('add', g.full(1), g.f('tanh', x(g))), g.f('sub', g.full(1), g.f('square', g.f('tanh', x(g))))]],
   'larger-of-equals': [(g) => [g.f('max', x(g), x(g)), g.f('min', y(g), y(g))]],
   'rounded-whole-number': [(g) => [g.f('floor', g.f('round', x(g))), g.f('trunc', g.f('ceil', x(g)))]],
 

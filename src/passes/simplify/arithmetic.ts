@@ -1,17 +1,11 @@
 // Rules of arithmetic. In: elementwise sums, products, powers. Out: fewer operations. Holds: the results of floating-point.md: exact but for the sign of a zero.
 
-import { type DType, isFloat, isInteger } from '../../base/index.js';
+import { isFloat, isInteger } from '../../base/index.js';
 import type { GraphBuilder, Node, TensorNode } from '../../graph/index.js';
 import { isTensorNode } from '../../graph/index.js';
 import { fill, roundTo } from '../../ops/index.js';
-import { arg, floats, isFinite, isOp, isSplat, make, splat } from './match.js';
+import { arg, beside, floats, isFinite, isNormal, isOp, isPowerOfTwo, isSplat, make, splat } from './match.js';
 import type { Rule } from './rule.js';
-
-/** The other argument when one of the two is the value everywhere. */
-function beside(node: Node, value: number): TensorNode | undefined {
-  if (isSplat(arg(node, 1), value)) return arg(node, 0);
-  return isSplat(arg(node, 0), value) ? arg(node, 1) : undefined;
-}
 
 const signed = (node: Node): boolean => isTensorNode(node) && node.type.dtype !== 'u8' && node.type.dtype !== 'bool';
 
@@ -152,10 +146,6 @@ export const productRules: readonly Rule[] = [
   },
 ];
 
-const isPowerOfTwo = (x: number): boolean => Number.isFinite(x) && x !== 0 && Number.isInteger(Math.log2(Math.abs(x))) && 2 ** Math.log2(Math.abs(x)) === Math.abs(x);
-const smallestNormal: Readonly<Record<string, number>> = { f16: 2 ** -14, bf16: 2 ** -126, f32: 2 ** -126, f64: 2 ** -1022 };
-const isNormal = (dtype: DType, x: number): boolean => roundTo(dtype, x) === x && Math.abs(x) >= (smallestNormal[dtype] ?? 0);
-
 export const functionRules: readonly Rule[] = [
   {
     name: 'small-power',
@@ -204,17 +194,6 @@ export const functionRules: readonly Rule[] = [
       const power = arg(node);
       const size = isOp(power, 'exp') && isOp(arg(power), 'neg') ? arg(arg(power)) : undefined;
       return size !== undefined && isOp(size, 'abs') ? make(build, 'softplusRest', arg(size)) : undefined;
-    },
-  },
-  {
-    name: 'one-more-than-tanh',
-    doc: '1 + tanh(x) → 2 · sigmoid(2 · x), if nothing else takes the tangent: fewer operations, and nothing cancels below 0',
-    at: ['add'],
-    apply: (node, { build, uses }) => {
-      const tangent = beside(node, 1);
-      if (tangent === undefined || !isOp(tangent, 'tanh') || uses(tangent) > 1) return undefined;
-      const two = fill(build, tangent.type, 2);
-      return make(build, 'mul', make(build, 'sigmoid', make(build, 'mul', arg(tangent), two)), two);
     },
   },
   {

@@ -50,9 +50,9 @@ class Round {
     this.#build = build;
     this.#rules = rules;
     this.#fired = fired;
-    const { uses, elements } = countUses(roots);
+    const { uses, users, elements } = countUses(roots);
     const beside = tuplesByPlace(roots);
-    this.#context = { build, uses: (node) => uses.get(node) ?? 0, elements: (node) => elements.get(node), tuplesBeside: (node) => beside.get(node) ?? [] };
+    this.#context = { build, uses: (node) => uses.get(node) ?? 0, users: (node) => users.get(node) ?? [], elements: (node) => elements.get(node), tuplesBeside: (node) => beside.get(node) ?? [] };
   }
 
   tensor(node: TensorNode): TensorNode {
@@ -134,8 +134,15 @@ function tuplesByPlace(roots: readonly (readonly Node[])[]): ReadonlyMap<Node, r
   return new Map([...places].map(([node, where]) => [node, together.get(where.join()) ?? []]));
 }
 
-function countUses(roots: readonly (readonly Node[])[]): { uses: ReadonlyMap<Node, number>; elements: ReadonlyMap<Node, ReadonlySet<number>> } {
+interface Uses {
+  readonly uses: ReadonlyMap<Node, number>;
+  readonly users: ReadonlyMap<Node, readonly Node[]>;
+  readonly elements: ReadonlyMap<Node, ReadonlySet<number>>;
+}
+
+function countUses(roots: readonly (readonly Node[])[]): Uses {
   const uses = new Map<Node, number>();
+  const users = new Map<Node, Node[]>();
   const elements = new Map<Node, Set<number>>();
   const seen = new Set<Node>();
   const count = (some: readonly Node[]): void => {
@@ -145,6 +152,9 @@ function countUses(roots: readonly (readonly Node[])[]): { uses: ReadonlyMap<Nod
       seen.add(node);
       for (const arg of node.args) {
         uses.set(arg, (uses.get(arg) ?? 0) + 1);
+        const others = users.get(arg);
+        if (others === undefined) users.set(arg, [node]);
+        else others.push(node);
         const index = node.attrs['index'];
         if (arg.type.kind !== 'tuple' || typeof index !== 'number') continue;
         const known = elements.get(arg);
@@ -155,5 +165,5 @@ function countUses(roots: readonly (readonly Node[])[]): { uses: ReadonlyMap<Nod
     }
   };
   roots.forEach(count);
-  return { uses, elements };
+  return { uses, users, elements };
 }

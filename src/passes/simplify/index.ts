@@ -10,15 +10,19 @@ import { castRules, logicRules } from './logic.js';
 import { loopRules } from './loops.js';
 import { movementRules } from './movement.js';
 import { pieceRules } from './pieces.js';
+import { powerRules } from './powers-of-two.js';
 import { reductionRules } from './reductions.js';
 import type { Rule } from './rule.js';
+import { tangentRules } from './tangents.js';
 
 /** Every rule, in the order in which they are tried at a node. */
 export const rules: readonly Rule[] = [
   ...constantRules,
   ...sumRules,
   ...productRules,
+  ...powerRules,
   ...functionRules,
+  ...tangentRules,
   ...logicRules,
   ...castRules,
   ...movementRules,

@@ -1,10 +1,10 @@
 // Small words that rules are written with. In: nodes. Out: what they are made of, or new ones.
 // Holds: constants are seen through broadcasts, because every scalar that meets a tensor is broadcast first.
 
-import { type Dim, isFloat } from '../../base/index.js';
+import { type Dim, type DType, isFloat } from '../../base/index.js';
 import type { GraphBuilder, Node, TensorNode } from '../../graph/index.js';
 import { isTensorNode } from '../../graph/index.js';
-import { apply, broadcast, elementwise, reshape, tensorOf } from '../../ops/index.js';
+import { apply, broadcast, elementwise, reshape, roundTo, tensorOf } from '../../ops/index.js';
 
 export type ScalarName = keyof typeof elementwise;
 
@@ -46,6 +46,19 @@ export function isFinite(node: Node): boolean {
   // Every integer fits the range of f32, f64 and bf16; f16 ends at 65504.
   return isOp(node, 'cast') && !isFloat(arg(node).type.dtype) && (node.type.dtype !== 'f16' || arg(node).type.dtype === 'bool');
 }
+
+/** The other argument when one of the two is the value everywhere. */
+export function beside(node: Node, value: number): TensorNode | undefined {
+  if (isSplat(arg(node, 1), value)) return arg(node, 0);
+  return isSplat(arg(node, 0), value) ? arg(node, 1) : undefined;
+}
+
+// ---- Numbers -----------------------------------------------------------------------------------------------------------------------
+
+export const isPowerOfTwo = (x: number): boolean => Number.isFinite(x) && x !== 0 && Number.isInteger(Math.log2(Math.abs(x))) && 2 ** Math.log2(Math.abs(x)) === Math.abs(x);
+const smallestNormal: Readonly<Record<string, number>> = { f16: 2 ** -14, bf16: 2 ** -126, f32: 2 ** -126, f64: 2 ** -1022 };
+/** A number of the dtype, and none of its smallest, which have fewer digits. */
+export const isNormal = (dtype: DType, x: number): boolean => roundTo(dtype, x) === x && Math.abs(x) >= (smallestNormal[dtype] ?? 0);
 
 // ---- Axes of size 1 ----------------------------------------------------------------------------------------------------------------
 
