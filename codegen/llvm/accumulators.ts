@@ -1,14 +1,23 @@
-// Accumulators in registers. In: declarations, updates and reads. Out: loads and stores of stack slots that LLVM turns into registers.
+// Accumulators in registers. In: declarations, updates and reads. Out: what the registers hold behind them.
 // Holds: an accumulator whose last axis a vector loop walks keeps that axis across lanes; a reduction over lanes goes into per-lane partial results, which
 // are combined in one fixed order, so the result depends on the target's width but on nothing else.
 
 import { type DType, InternalError } from '../../src/base/index.js';
 import type { Accumulator, Combiner, Expr } from '../../src/loop/index.js';
+import { type Cells, MemoryCells, ValueCells } from './cells.js';
 import type { Expressions, Memo } from './expressions.js';
 import type { LlvmType, LlvmValue } from './llvm/index.js';
 import type { Value } from './machine.js';
 import type { KernelPlan } from './plan.js';
 import type { Partials, Registers, Scalar, Scope } from './scope.js';
+
+/** A register, or a lane of one. */
+interface Place {
+  readonly cells: Cells;
+  readonly at: Scalar;
+  readonly lanes: number;
+  readonly whole: boolean;
+}
 
 export class AccumulatorFile {
   private readonly expressions: Expressions;
@@ -27,74 +36,65 @@ export class AccumulatorFile {
     const rows = shape.slice(0, across === undefined ? shape.length : -1).reduce((product, size) => product * size, 1);
     const count = across === undefined ? rows : rows * Math.ceil((shape.at(-1) ?? 1) / lanes);
     const element = accumulator.dtype === 'bool' ? ops.module.types.i8 : ops.scalarType(accumulator.dtype);
-    const type = ops.wide(element, lanes);
-    const pointer = ops.builder.alloca(ops.module.types.array(type, Math.max(1, count)), { align: 64, name: accumulator.name });
-    const addresses = Array.from({ length: count }, (_, at) => (at === 0 ? pointer : ops.builder.gep(type, pointer, [this.expressions.math.value(at)])));
-    const registers: Registers = { pointer, shape, lanes, across: across !== undefined, element, count, addresses };
-    scope.registers.set(accumulator.name, registers);
-    const first = this.kept(ops.widen(this.expressions.emit(initial, scope), lanes));
-    for (let at = 0; at < count; at++) ops.builder.store(first, this.register(registers, at));
+    const start = this.kept(ops.widen(this.expressions.emit(initial, scope), lanes));
+    const cells = this.cells(accumulator.name, element, lanes, count, start);
+    scope.registers.set(accumulator.name, { cells, shape, lanes, across: across !== undefined, element, count });
   }
 
   /** Copies the registers of `name` to memory for the code in `scope`, which may then index them by values not known yet. */
   spill(name: string, scope: Scope): void {
-    const { ops } = this.expressions;
     const registers = scope.registers.get(name);
-    if (registers === undefined || registers.count < 2) return;
-    const type = ops.wide(registers.element, registers.lanes);
-    const pointer = ops.builder.alloca(ops.module.types.array(type, registers.count), { align: 64, name: `${name}.copy` });
-    for (let at = 0; at < registers.count; at++) {
-      ops.builder.store(ops.builder.load(type, this.register(registers, at)), ops.builder.gep(type, pointer, [this.expressions.math.value(at)]));
+    if (registers === undefined || !(registers.cells instanceof ValueCells)) return;
+    const { ops, math } = this.expressions;
+    const cells = new MemoryCells(ops.builder, math, ops.wide(registers.element, registers.lanes), registers.element, registers.cells.values);
+    scope.registers.set(name, { ...registers, cells });
+  }
+
+  /** The registers, and partial results in their place, that hold values which `names` say may change. */
+  values(names: Iterable<string>, scope: Scope): readonly ValueCells[] {
+    const found: ValueCells[] = [];
+    for (const name of names) {
+      for (const { cells } of [scope.registers.get(name), scope.partials.get(name)].filter((one) => one !== undefined)) if (cells instanceof ValueCells) found.push(cells);
     }
-    scope.registers.set(name, { ...registers, pointer, addresses: [] });
+    return found;
   }
 
   read(accumulator: Accumulator, index: readonly Expr[], scope: Scope): Value {
-    const { pointer, lanes, registers } = this.locate(accumulator, index, scope);
-    const { ops } = this.expressions;
-    const kept = ops.builder.load(ops.wide(registers.element, lanes), pointer);
-    return this.released(kept, accumulator.dtype, lanes);
+    const place = this.locate(accumulator, index, scope);
+    return this.released(this.get(place), accumulator.dtype, place.lanes);
   }
 
   assign(accumulator: Accumulator, index: readonly Expr[], value: Expr, scope: Scope, memo: Memo): void {
-    const { pointer, lanes } = this.locate(accumulator, index, scope);
-    const { ops } = this.expressions;
+    const place = this.locate(accumulator, index, scope);
     const given = this.expressions.emit(value, scope, memo);
-    if (given.lanes > lanes) throw new InternalError('codegen', `${accumulator.name} is assigned once per lane`);
-    ops.builder.store(this.kept(ops.widen(given, lanes)), pointer);
+    if (given.lanes > place.lanes) throw new InternalError('codegen', `${accumulator.name} is assigned once per lane`);
+    this.set(place, this.kept(this.expressions.ops.widen(given, place.lanes)));
   }
 
   accumulate(accumulator: Accumulator, index: readonly Expr[], combine: Combiner, value: Expr, scope: Scope, memo: Memo): void {
-    const { ops } = this.expressions;
-    const build = ops.builder;
     const { dtype } = accumulator;
     const partials = scope.partials.get(accumulator.name);
     if (partials !== undefined && scope.lanes !== undefined) {
-      const pointer = this.partial(partials, this.position(this.registersOf(accumulator, scope), index, scope), scope.lanes.copy, dtype);
-      const type = this.partialType(partials, dtype);
-      const before = this.released(build.load(type, pointer), dtype, partials.lanes);
+      const at = this.partial(partials, this.position(this.registersOf(accumulator, scope), index, scope), scope.lanes.copy);
+      const before = this.released(partials.cells.get(at), dtype, partials.lanes);
       const after = this.update(combine, before, value, scope, memo);
       const { mask } = scope.lanes;
-      const chosen = mask === undefined ? after.value : build.select(mask, after.value, before.value);
-      build.store(this.kept({ ...after, value: chosen }), pointer);
+      const chosen = mask === undefined ? after.value : this.expressions.ops.builder.select(mask, after.value, before.value);
+      partials.cells.set(at, this.kept({ ...after, value: chosen }));
       return;
     }
-    const { pointer, lanes, registers } = this.locate(accumulator, index, scope);
-    if (scope.lanes !== undefined && lanes === 1) throw new InternalError('codegen', `${accumulator.name} is reduced over lanes where that is not prepared`);
-    const before = this.released(build.load(ops.wide(registers.element, lanes), pointer), dtype, lanes);
-    build.store(this.kept(this.update(combine, before, value, scope, memo)), pointer);
+    const place = this.locate(accumulator, index, scope);
+    if (scope.lanes !== undefined && place.lanes === 1) throw new InternalError('codegen', `${accumulator.name} is reduced over lanes where that is not prepared`);
+    const before = this.released(this.get(place), dtype, place.lanes);
+    this.set(place, this.kept(this.update(combine, before, value, scope, memo)));
   }
 
   /** Per-lane partial results for `accumulator`, each the combiner's identity. */
   beginPartials(accumulator: Accumulator, combine: Combiner, lanes: number, copies: number, scope: Scope): Partials {
     const { ops } = this.expressions;
-    const registers = this.registersOf(accumulator, scope);
-    const partials: Partials = { pointer: ops.builder.alloca(this.partialArray(registers, lanes, copies), { align: 64 }), lanes, copies, combine };
+    const { element, count } = this.registersOf(accumulator, scope);
     const start = this.kept(ops.constant(accumulator.dtype, identity(combine, accumulator.dtype), lanes));
-    for (let at = 0; at < registers.count; at++) {
-      for (let copy = 0; copy < copies; copy++) ops.builder.store(start, this.partial(partials, at, copy, accumulator.dtype));
-    }
-    return partials;
+    return { cells: this.cells(accumulator.name, element, lanes, count * copies, start), lanes, copies, combine };
   }
 
   /** Combines copies pairwise, then halves of the lanes, then the accumulator's own value with the rest. */
@@ -103,10 +103,7 @@ export class AccumulatorFile {
     const { dtype } = accumulator;
     const registers = this.registersOf(accumulator, scope);
     for (let at = 0; at < registers.count; at++) {
-      let values = Array.from({ length: partials.copies }, (_, copy) => {
-        const kept = ops.builder.load(this.partialType(partials, dtype), this.partial(partials, at, copy, dtype));
-        return this.released(kept, dtype, partials.lanes);
-      });
+      let values = Array.from({ length: partials.copies }, (_, copy) => this.released(partials.cells.get(this.partial(partials, at, copy)), dtype, partials.lanes));
       while (values.length > 1) {
         const next: Value[] = [];
         for (let i = 0; i < values.length; i += 2) {
@@ -121,10 +118,15 @@ export class AccumulatorFile {
         rest = this.combine(partials.combine, half(0), half(lanes));
       }
       const total = { ...rest, value: rest.value.type.isVector ? ops.builder.extractElement(rest.value, 0) : rest.value, lanes: 1 };
-      const pointer = this.register(registers, at);
-      const before = this.released(ops.builder.load(registers.element, pointer), dtype, 1);
-      ops.builder.store(this.kept(this.combine(partials.combine, before, total)), pointer);
+      const before = this.released(registers.cells.get(at), dtype, 1);
+      registers.cells.set(at, this.kept(this.combine(partials.combine, before, total)));
     }
+  }
+
+  private cells(name: string, element: LlvmType, lanes: number, count: number, start: LlvmValue): Cells {
+    const { ops, math } = this.expressions;
+    if (!this.plan.use.addressed.has(name)) return new ValueCells(ops.builder, count, lanes, start);
+    return new MemoryCells(ops.builder, math, ops.wide(element, lanes), element, Array<LlvmValue>(count).fill(start));
   }
 
   private update(combine: Combiner, before: Value, value: Expr, scope: Scope, memo: Memo): Value {
@@ -170,10 +172,11 @@ export class AccumulatorFile {
   }
 
   /** The register, or the lane of one, that an index means. */
-  private locate(accumulator: Accumulator, index: readonly Expr[], scope: Scope): { readonly pointer: LlvmValue; readonly lanes: number; readonly registers: Registers } {
-    const { math, forms, ops } = this.expressions;
+  private locate(accumulator: Accumulator, index: readonly Expr[], scope: Scope): Place {
+    const { math, forms } = this.expressions;
     const registers = this.registersOf(accumulator, scope);
-    if (!registers.across) return { pointer: this.register(registers, this.position(registers, index, scope)), lanes: registers.lanes, registers };
+    const { cells } = registers;
+    if (!registers.across) return { cells, at: this.position(registers, index, scope), lanes: registers.lanes, whole: true };
     const rows = this.position({ ...registers, shape: registers.shape.slice(0, -1) }, index.slice(0, -1), scope);
     const last = index.at(-1);
     if (last === undefined) throw new InternalError('codegen', `${accumulator.name} has no last axis`);
@@ -181,11 +184,19 @@ export class AccumulatorFile {
     const { base, constant, stride, varying } = this.expressions.split(forms.of(last), scope);
     if (varying.length > 0) throw new InternalError('codegen', `${accumulator.name} is indexed by lanes in an order of their own`);
     if (stride === 1 && scope.lanes?.lanes === registers.lanes && base === 0 && constant % registers.lanes === 0) {
-      return { pointer: this.register(registers, math.add(math.mul(rows, perRow), constant / registers.lanes)), lanes: registers.lanes, registers };
+      return { cells, at: math.add(math.mul(rows, perRow), constant / registers.lanes), lanes: registers.lanes, whole: true };
     }
     if (stride !== 0) throw new InternalError('codegen', `${accumulator.name} is not indexed by the lanes of its registers`);
-    const offset = math.add(math.mul(rows, perRow * registers.lanes), math.add(base, constant));
-    return { pointer: ops.builder.gep(registers.element, registers.pointer, [math.value(offset)]), lanes: 1, registers };
+    return { cells, at: math.add(math.mul(rows, perRow * registers.lanes), math.add(base, constant)), lanes: 1, whole: false };
+  }
+
+  private get({ cells, at, whole }: Place): LlvmValue {
+    return whole ? cells.get(at) : cells.lane(at);
+  }
+
+  private set({ cells, at, whole }: Place, value: LlvmValue): void {
+    if (whole) cells.set(at, value);
+    else cells.setLane(at, value);
   }
 
   /** Row-major number of the element that indices shared by all lanes mean. */
@@ -198,31 +209,13 @@ export class AccumulatorFile {
     return position;
   }
 
-  private register(registers: Registers, at: Scalar): LlvmValue {
-    const { ops, math } = this.expressions;
-    const known = typeof at === 'number' ? registers.addresses[at] : undefined;
-    if (known !== undefined) return known;
-    return ops.builder.gep(ops.wide(registers.element, registers.lanes), registers.pointer, [math.value(at)]);
-  }
-
   /** Accumulators of one loop may have different numbers of copies: those with fewer take turns. */
-  private partial(partials: Partials, at: Scalar, copy: number, dtype: DType): LlvmValue {
-    const { ops, math } = this.expressions;
-    const position = math.add(math.mul(at, partials.copies), copy % partials.copies);
-    return position === 0 ? partials.pointer : ops.builder.gep(this.partialType(partials, dtype), partials.pointer, [math.value(position)]);
+  private partial(partials: Partials, at: Scalar, copy: number): Scalar {
+    const { math } = this.expressions;
+    return math.add(math.mul(at, partials.copies), copy % partials.copies);
   }
 
-  private partialType(partials: { readonly lanes: number }, dtype: DType): LlvmType {
-    const { ops } = this.expressions;
-    return ops.wide(dtype === 'bool' ? ops.module.types.i8 : ops.scalarType(dtype), partials.lanes);
-  }
-
-  private partialArray(registers: Registers, lanes: number, copies: number): LlvmType {
-    const { ops } = this.expressions;
-    return ops.module.types.array(ops.wide(registers.element, lanes), registers.count * copies);
-  }
-
-  /** As kept in a slot: bool in a byte. */
+  /** As kept: bool in a byte. */
   private kept(of: Value): LlvmValue {
     const { ops } = this.expressions;
     return of.dtype === 'bool' ? ops.builder.zext(of.value, ops.wide(ops.module.types.i8, of.lanes)) : of.value;

@@ -4,12 +4,13 @@
 import { InternalError } from '../../src/base/index.js';
 import type { Expr, For, Kernel, Program, Target } from '../../src/loop/index.js';
 import { AccumulatorFile } from './accumulators.js';
+import { emittedStatements } from './emitted.js';
 import { Expressions } from './expressions.js';
 import { LinearForms } from './linear.js';
 import type { Attribute, FunctionHandle, FunctionSpec, LlvmType, LlvmValue, ModuleBuilder } from './llvm/index.js';
 import { MachineOps } from './machine.js';
 import { Memory } from './memory.js';
-import { emittedStatements, type KernelPlan, memoryKey, planKernel, type MemoryObject } from './plan.js';
+import { type KernelPlan, memoryKey, planKernel, type MemoryObject } from './plan.js';
 import { emptyScope, withIndex } from './scope.js';
 import { ScalarMath, Sizes } from './sizes.js';
 import { Statements } from './statements.js';
@@ -87,7 +88,7 @@ function emitFunction(module: ModuleBuilder, program: Program, kernel: Kernel, p
   const emit = (): void => {
     if (loop === undefined) return statements.emit(kernel.body, emptyScope());
     const [begin, end] = [fn.param(params.length - 2), fn.param(params.length - 1)];
-    statements.count(begin, end, 1, loop.index, (index) => statements.emit(loop.body, withIndex(emptyScope(), loop.index, index)));
+    statements.count(begin, end, 1, loop.index, [], (index) => statements.emit(loop.body, withIndex(emptyScope(), loop.index, index)));
   };
   const streaming = target.triple.startsWith('x86_64') ? findStreaming(kernel, plan, (buffer) => memoryKey(buffer, program.arena).key) : undefined;
   if (streaming !== undefined) {

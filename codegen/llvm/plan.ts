@@ -2,8 +2,9 @@
 // the memory it touches. Holds: loops that index one accumulator have the same number of lanes.
 
 import { bytesOf, type DType, InternalError } from '../../src/base/index.js';
-import { type ArenaPlan, bodiesOf, type Buffer, type Expr, expressionsOf, type For, forEachStatement, type Kernel, someExpr, type Stmt, visitExpr } from '../../src/loop/index.js';
+import { type ArenaPlan, type Buffer, type Expr, expressionsOf, type For, forEachStatement, type Kernel, someExpr, type Stmt, visitExpr } from '../../src/loop/index.js';
 import type { Definitions } from './linear.js';
+import { findRegisterUse, type RegisterUse } from './register-use.js';
 
 /** Memory that no other parameter of the kernel overlaps. Buffers in the same memory share it. */
 export interface MemoryObject {
@@ -21,6 +22,7 @@ export interface KernelPlan {
   readonly laned: ReadonlyMap<string, number>;
   readonly memory: readonly MemoryObject[];
   readonly definitions: Definitions;
+  readonly use: RegisterUse;
 }
 
 export function planKernel(kernel: Kernel, arena: ArenaPlan, vectorBytes: number): KernelPlan {
@@ -48,7 +50,7 @@ export function planKernel(kernel: Kernel, arena: ArenaPlan, vectorBytes: number
     lanes.set(loop, narrowest);
     for (const name of indexed) laned.set(name, narrowest);
   }
-  return { lanes, laned, memory: findMemory(kernel, arena), definitions };
+  return { lanes, laned, memory: findMemory(kernel, arena), definitions, use: findRegisterUse(kernel.body, lanes, laned) };
 }
 
 /** Lets that follow the lanes of a vector loop by index arithmetic alone; an address sees through them. Their names are declared once. */
@@ -108,20 +110,6 @@ function accumulatorsIndexedBy(loop: For): ReadonlySet<string> {
   });
   for (const name of inner) used.delete(name);
   return used;
-}
-
-/** Statements after unrolling and writing out tiles. */
-export function emittedStatements(stmts: readonly Stmt[], lanes: ReadonlyMap<For, number>): number {
-  let count = 0;
-  for (const stmt of stmts) {
-    let copies = 1;
-    if (stmt.kind === 'for') {
-      if (stmt.axis === 'unroll' && stmt.extent.kind === 'const') copies = Number(stmt.extent.value);
-      else if (stmt.axis === 'vector') copies = stmt.limit === undefined ? 2 : Math.ceil(stmt.limit / (lanes.get(stmt) ?? 1));
-    }
-    count += 1 + copies * bodiesOf(stmt).reduce((sum, body) => sum + emittedStatements(body, lanes), 0);
-  }
-  return count;
 }
 
 export const mentions = (expr: Expr, index: string): boolean => someExpr(expr, (part) => part.kind === 'index' && part.name === index);

@@ -3,6 +3,7 @@
 
 import type { Combiner } from '../../src/loop/index.js';
 import type { Halfway } from './apart.js';
+import type { Cells } from './cells.js';
 import type { LlvmType, LlvmValue } from './llvm/index.js';
 import type { Value } from './machine.js';
 
@@ -38,9 +39,9 @@ export interface Splats {
   readonly lets: ReadonlySet<string>;
 }
 
-/** Registers of an accumulator, in a stack slot that LLVM promotes. */
+/** Registers of an accumulator. */
 export interface Registers {
-  readonly pointer: LlvmValue;
+  readonly cells: Cells;
   readonly shape: readonly number[];
   /** Lanes of one register; 1 is a scalar. */
   readonly lanes: number;
@@ -50,13 +51,11 @@ export interface Registers {
   readonly element: LlvmType;
   /** How many registers. */
   readonly count: number;
-  /** Address of every register. */
-  readonly addresses: readonly LlvmValue[];
 }
 
 /** Per-lane results of a reduction over a vector loop, combined after the loop that made them. */
 export interface Partials {
-  readonly pointer: LlvmValue;
+  readonly cells: Cells;
   readonly lanes: number;
   readonly copies: number;
   readonly combine: Combiner;

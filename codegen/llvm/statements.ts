@@ -2,20 +2,21 @@
 // its rest with masks (or lane by lane where the processor has none); a tile whose last columns may be missing gets a variant without masks for when none is.
 
 import { InternalError } from '../../src/base/index.js';
-import { type Expr, expressionsOf, type For, forEachStatement, type Stmt, visitExpr } from '../../src/loop/index.js';
+import { type Expr, type For, type Stmt, visitExpr } from '../../src/loop/index.js';
 import type { AccumulatorFile } from './accumulators.js';
+import type { ValueCells } from './cells.js';
 import type { Expressions, Memo } from './expressions.js';
+import { closeLoop, enterLoop, join, restore, snapshot } from './joins.js';
 import type { LlvmValue } from './llvm/index.js';
 import type { Memory } from './memory.js';
-import { emittedStatements, type KernelPlan } from './plan.js';
+import type { KernelPlan } from './plan.js';
 import { findReductions, isSimple, tileLoops } from './reductions.js';
+import { readIn } from './register-use.js';
 import { copied, inner, type Lanes, type PartialTile, type Scalar, type Scope, withIndex } from './scope.js';
 import type { CpuLevel } from './target.js';
 
 /** Vector loops with so few whole vectors are written out. */
 const writtenOut = 4;
-/** An unrolled loop that would emit more statements than this, and changes no registers, is counted instead, over a copy of the registers in memory. */
-const unrolledStatements = 60;
 /** Tile extents that one kernel distinguishes: every one doubles the code. */
 const variants = 2;
 
@@ -79,24 +80,41 @@ export class Statements {
   private branch(stmt: Stmt & { readonly kind: 'if' }, scope: Scope, memo: Memo): void {
     const { value, lanes } = this.expressions.emit(stmt.condition, scope, memo);
     if (lanes !== 1) throw new InternalError('codegen', 'a condition depends on the lanes of a vector loop');
-    this.choose(value, () => this.emit(stmt.then, inner(scope)), stmt.otherwise === undefined ? undefined : () => this.emit(stmt.otherwise ?? [], inner(scope)));
+    const otherwise = stmt.otherwise === undefined ? undefined : () => this.emit(stmt.otherwise ?? [], inner(scope));
+    this.choose(value, this.changed([stmt], scope), () => this.emit(stmt.then, inner(scope)), otherwise);
   }
 
-  private choose(condition: LlvmValue, then: () => void, otherwise?: () => void): void {
+  /** `cells`: what `then` and `otherwise` may change. */
+  private choose(condition: LlvmValue, cells: readonly ValueCells[], then: () => void, otherwise?: () => void): void {
     const build = this.expressions.ops.builder;
     const yes = build.newBlock('then');
     const no = otherwise === undefined ? undefined : build.newBlock('else');
     const end = build.newBlock('end');
+    const [before, values] = [build.block, snapshot(cells)];
     build.condBr(condition, yes, no ?? end);
     build.at(yes);
     then();
+    const [after, chosen] = [build.block, snapshot(cells)];
     build.br(end);
+    restore(cells, values);
     if (no !== undefined) {
       build.at(no);
       otherwise?.();
       build.br(end);
     }
+    const other = no === undefined ? before : build.block;
     build.at(end);
+    join(build, cells, other, chosen, after);
+  }
+
+  /** Registers from outside that the statements may change. */
+  private changed(stmts: readonly Stmt[], scope: Scope): readonly ValueCells[] {
+    const names = new Set<string>();
+    for (const stmt of stmts) {
+      if (stmt.kind === 'accumulate' || stmt.kind === 'assign') names.add(stmt.accumulator.name);
+      for (const name of this.plan.use.changes.get(stmt) ?? []) names.add(name);
+    }
+    return this.accumulators.values(names, scope);
   }
 
   /** A tile loop among `stmts` whose extent is decided by what is in scope now, but is not known yet. */
@@ -119,7 +137,7 @@ export class Statements {
     const [full, part] = [inner(scope), inner(scope)];
     full.extents.set(tile.key, tile.limit);
     const whole = (): void => this.emit(stmts, full);
-    this.choose(ops.builder.icmp('eq', extent, math.value(tile.limit)), whole, () => {
+    this.choose(ops.builder.icmp('eq', extent, math.value(tile.limit)), this.changed(stmts, scope), whole, () => {
       part.extents.set(tile.key, this.partial(tile, extent));
       this.emit(stmts, part);
     });
@@ -163,18 +181,17 @@ export class Statements {
       if (loop.limit === undefined) this.strip(loop, extent, lanes, scope);
       else this.tile(loop, extent, loop.limit, lanes, typeof decided === 'object' ? decided.masks : undefined, scope);
     } else if (loop.axis === 'unroll' && typeof extent === 'number') {
-      const read = scope.lanes === undefined && extent * emittedStatements(loop.body, this.plan.lanes) > unrolledStatements ? onlyRead(loop, scope) : undefined;
-      if (read === undefined) for (let at = 0; at < extent; at++) this.emit(loop.body, withIndex(scope, loop.index, at));
+      if (!this.plan.use.counted.has(loop)) for (let at = 0; at < extent; at++) this.emit(loop.body, withIndex(scope, loop.index, at));
       else {
         const spilled = inner(scope);
-        for (const accumulator of read) this.accumulators.spill(accumulator, spilled);
-        this.count(0, extent, 1, loop.index, (index) => this.emit(loop.body, withIndex(spilled, loop.index, index)));
+        for (const accumulator of readIn(loop)) this.accumulators.spill(accumulator, spilled);
+        this.count(0, extent, 1, loop.index, [], (index) => this.emit(loop.body, withIndex(spilled, loop.index, index)));
       }
-    } else this.count(0, extent, 1, loop.index, (index) => this.emit(loop.body, withIndex(scope, loop.index, index)));
+    } else this.count(0, extent, 1, loop.index, this.changed([loop], scope), (index) => this.emit(loop.body, withIndex(scope, loop.index, index)));
   }
 
-  /** A counted loop: start, start + step, … below `end`. */
-  count(start: Scalar, end: Scalar, step: number, name: string, body: (index: Scalar) => void): void {
+  /** A counted loop: start, start + step, … below `end`. `cells`: what it may change. */
+  count(start: Scalar, end: Scalar, step: number, name: string, cells: readonly ValueCells[], body: (index: Scalar) => void): void {
     const { ops, math } = this.expressions;
     const build = ops.builder;
     if (typeof start === 'number' && typeof end === 'number') {
@@ -187,16 +204,21 @@ export class Statements {
     const [first, last] = [math.value(start), math.value(end)];
     const head = build.newBlock(name);
     const exit = build.newBlock(`${name}.end`);
-    const before = build.block;
-    if (typeof start === 'number' && typeof end === 'number') build.br(head);
+    const [before, values] = [build.block, snapshot(cells)];
+    const always = typeof start === 'number' && typeof end === 'number';
+    if (always) build.br(head);
     else build.condBr(build.icmp('slt', first, last), head, exit);
     build.at(head);
     const index = build.phi(ops.module.types.i64, name).add(first, before);
+    const phis = enterLoop(build, cells, before);
     body(index);
     const next = build.add(index, math.value(step), { nuw: true, nsw: true });
     index.add(next, build.block);
+    closeLoop(build, cells, phis);
+    const latch = build.block;
     build.condBr(build.icmp('slt', next, last), head, exit);
     build.at(exit);
+    if (!always) join(build, cells, latch, values, before);
   }
 
   /** A register tile: every chunk written out, with the lanes that the extent leaves. */
@@ -216,6 +238,7 @@ export class Statements {
     const copies = Math.max(1, ...[...scope.partials.values()].map((partials) => partials.copies));
     const interleave = copies > 1 && isSimple(loop) ? copies : 1;
     const whole = this.roundDown(extent, lanes);
+    const cells = this.changed([loop], scope);
     const chunk = (base: Scalar, mask: LlvmValue | undefined, copy: number, active?: Scalar): void => this.chunk(loop, { lanes, base, mask, active, copy, splats: undefined }, scope);
     if (typeof whole === 'number' && whole <= writtenOut * lanes && isSimple(loop)) {
       for (let base = 0; base < whole; base += lanes) chunk(base, undefined, (base / lanes) % interleave);
@@ -223,14 +246,14 @@ export class Statements {
       let done: Scalar = 0;
       if (interleave > 1) {
         done = this.roundDown(extent, lanes * interleave);
-        this.count(0, done, lanes * interleave, loop.index, (base) => {
+        this.count(0, done, lanes * interleave, loop.index, cells, (base) => {
           for (let copy = 0; copy < interleave; copy++) chunk(math.add(base, copy * lanes), undefined, copy);
         });
       }
-      this.count(done, whole, lanes, loop.index, (base) => chunk(base, undefined, 0));
+      this.count(done, whole, lanes, loop.index, cells, (base) => chunk(base, undefined, 0));
     }
     if (!this.cpu.masks) {
-      this.count(whole, extent, 1, loop.index, (index) => this.emit(loop.body, withIndex(scope, loop.index, index)));
+      this.count(whole, extent, 1, loop.index, cells, (index) => this.emit(loop.body, withIndex(scope, loop.index, index)));
       return;
     }
     if (typeof extent === 'number') {
@@ -239,7 +262,7 @@ export class Statements {
       return;
     }
     const rest = ops.builder.sub(extent, math.value(whole), { nsw: true });
-    this.choose(ops.builder.icmp('sgt', rest, math.value(0)), () => chunk(whole, this.mask(lanes, rest), 0, rest));
+    this.choose(ops.builder.icmp('sgt', rest, math.value(0)), cells, () => chunk(whole, this.mask(lanes, rest), 0, rest));
   }
 
   private chunk(loop: For, given: Omit<Lanes, 'index' | 'depth'>, scope: Scope): void {
@@ -272,17 +295,6 @@ export class Statements {
     const bounded = build.select(build.icmp('sgt', active, module.i64(lanes)), module.i64(lanes), active);
     return build.icmp('slt', order, build.splat(lanes, build.trunc(bounded, i32)));
   }
-}
-
-/** The accumulators from outside that the loop reads, if it changes none. */
-function onlyRead(loop: For, scope: Scope): readonly string[] | undefined {
-  const [read, changed] = [new Set<string>(), new Set<string>()];
-  forEachStatement(loop.body, (stmt) => {
-    if (stmt.kind === 'accumulate' || stmt.kind === 'assign') changed.add(stmt.accumulator.name);
-    for (const expr of expressionsOf(stmt)) visitExpr(expr, (part) => part.kind === 'read' && read.add(part.accumulator.name));
-  });
-  if ([...changed].some((name) => scope.registers.has(name))) return undefined;
-  return [...read].filter((name) => scope.registers.has(name));
 }
 
 /** Without stores, branches and counted loops: what all lanes read stays the same from chunk to chunk. */

@@ -1,0 +1,92 @@
+// How a kernel uses its accumulators. In: its statements and the lanes of its vector loops. Out: which loops are counted although they could be unrolled, which accumulators
+// are indexed by what is only known when the code runs, and which of them a statement may change. Holds: whatever is not plain counts as not known.
+
+import { bodiesOf, type Expr, expressionsOf, type For, forEachStatement, type Stmt, visitExpr } from '../../src/loop/index.js';
+import { emittedStatements } from './emitted.js';
+
+export interface RegisterUse {
+  readonly counted: ReadonlySet<For>;
+  readonly addressed: ReadonlySet<string>;
+  /** Names of the accumulators that statements with others inside change. */
+  readonly changes: ReadonlyMap<Stmt, ReadonlySet<string>>;
+}
+
+/** An unrolled loop that would emit more statements than this, and changes no registers, is counted instead, over a copy of the registers in memory. */
+const unrolledStatements = 60;
+
+interface Around {
+  /** Loop variables whose values are known while emitting. */
+  readonly known: readonly string[];
+  /** The one of a tile that lies across the lanes. */
+  readonly across: string | undefined;
+  /** Variables of counted loops, with the accumulators declared inside: the others are copied to memory for the loop. */
+  readonly counted: readonly { readonly index: string; readonly own: ReadonlySet<string> }[];
+}
+
+export function findRegisterUse(body: readonly Stmt[], lanes: ReadonlyMap<For, number>, laned: ReadonlyMap<string, number>): RegisterUse {
+  const counted = new Set<For>();
+  const addressed = new Set<string>();
+  const changes = new Map<Stmt, ReadonlySet<string>>();
+
+  const changed = (stmts: readonly Stmt[]): Set<string> => {
+    const names = new Set<string>();
+    for (const stmt of stmts) {
+      if (stmt.kind === 'accumulate' || stmt.kind === 'assign') names.add(stmt.accumulator.name);
+      if (stmt.kind !== 'for' && stmt.kind !== 'if') continue;
+      const inside = new Set(bodiesOf(stmt).flatMap((one) => [...changed(one)]));
+      changes.set(stmt, inside);
+      for (const name of inside) names.add(name);
+    }
+    return names;
+  };
+
+  const see = (name: string, index: readonly Expr[], around: Around): void => {
+    const known = new Set(around.known);
+    for (const loop of around.counted) if (!loop.own.has(name)) known.add(loop.index);
+    index.forEach((at, axis) => {
+      if (axis === index.length - 1 && around.across !== undefined && laned.has(name)) known.add(around.across);
+      if (!isKnown(at, known)) addressed.add(name);
+    });
+  };
+
+  const visit = (stmts: readonly Stmt[], around: Around, inVector: boolean): void => {
+    for (const stmt of stmts) {
+      if (stmt.kind === 'accumulate' || stmt.kind === 'assign') see(stmt.accumulator.name, stmt.index, around);
+      for (const expr of expressionsOf(stmt)) visitExpr(expr, (part) => part.kind === 'read' && see(part.accumulator.name, part.index, around));
+      if (stmt.kind !== 'for') for (const inner of bodiesOf(stmt)) visit(inner, around, inVector);
+      else if (stmt.axis === 'vector') visit(stmt.body, { ...around, across: stmt.index }, true);
+      else if (stmt.axis !== 'unroll') visit(stmt.body, around, inVector);
+      else {
+        const own = inVector ? undefined : ownOfCounted(stmt);
+        if (own !== undefined) counted.add(stmt);
+        visit(stmt.body, own === undefined ? { ...around, known: [...around.known, stmt.index] } : { ...around, counted: [...around.counted, { index: stmt.index, own }] }, inVector);
+      }
+    }
+  };
+
+  /** The accumulators declared in a loop that is to be counted. */
+  const ownOfCounted = (loop: For): ReadonlySet<string> | undefined => {
+    if (loop.extent.kind !== 'const' || Number(loop.extent.value) * emittedStatements(loop.body, lanes) <= unrolledStatements) return undefined;
+    const own = new Set<string>();
+    forEachStatement(loop.body, (stmt) => stmt.kind === 'declare' && own.add(stmt.accumulator.name));
+    return [...(changes.get(loop) ?? [])].every((name) => own.has(name)) ? own : undefined;
+  };
+
+  changed(body);
+  visit(body, { known: [], across: undefined, counted: [] }, false);
+  return { counted, addressed, changes };
+}
+
+/** The accumulators from outside that the loop reads. */
+export function readIn(loop: For): ReadonlySet<string> {
+  const read = new Set<string>();
+  forEachStatement(loop.body, (stmt) => {
+    for (const expr of expressionsOf(stmt)) visitExpr(expr, (part) => part.kind === 'read' && read.add(part.accumulator.name));
+  });
+  return read;
+}
+
+const plainOps: ReadonlySet<string> = new Set(['add', 'sub', 'mul', 'neg']);
+
+const isKnown = (expr: Expr, known: ReadonlySet<string>): boolean =>
+  expr.kind === 'const' || (expr.kind === 'index' && known.has(expr.name)) || (expr.kind === 'apply' && plainOps.has(expr.fn) && expr.args.every((arg) => isKnown(arg, known)));
