@@ -17,6 +17,9 @@ const widestRow = 16;
 /** So many bytes before they are needed, lines of large arrays are asked for: sixteen of the widest vectors, whose arithmetic takes about as long as memory does. */
 const fetchedAhead = 1024;
 
+/** Bytes of a line of the caches. */
+const lineBytes = 64;
+
 /** Sums on the way to an address, and lanes that are masked off, may lie outside of the buffer. */
 const free = { inbounds: false } as const;
 
@@ -72,8 +75,21 @@ export class Memory {
   private fetchAhead(buffer: Buffer, pointer: LlvmValue): void {
     if (this.streamed.size === 0 || isSmall(buffer)) return;
     const { builder: build, module } = this.expressions.ops;
-    const [toRead, nearest, data] = [module.i32(0), module.i32(3), module.i32(1)];
-    build.intrinsic('llvm.prefetch', module.types.void, [build.gep(module.types.i8, pointer, [module.i64(fetchedAhead)], free), toRead, nearest, data]);
+    this.ask(build.gep(module.types.i8, pointer, [module.i64(fetchedAhead)], free), 'read');
+  }
+
+  fetch(stmt: Stmt & { readonly kind: 'fetch' }, scope: Scope, memo: Memo): void {
+    const { lanes, base } = scope.lanes ?? { lanes: 1, base: 0 };
+    // Several vectors have one line: the first asks for it.
+    if (typeof base === 'number' && (base * bytesOf(stmt.buffer.dtype)) % lineBytes !== 0) return;
+    const place = this.place(stmt, stmt.buffer, stmt.index, scope, memo);
+    if (place.kind === 'one' || (place.kind === 'row' && (lanes === 1 || Math.abs(place.stride) === 1))) this.ask(place.pointer, stmt.to);
+  }
+
+  private ask(pointer: LlvmValue, to: 'read' | 'write'): void {
+    const { builder: build, module } = this.expressions.ops;
+    const [nearest, data] = [module.i32(3), module.i32(1)];
+    build.intrinsic('llvm.prefetch', module.types.void, [pointer, module.i32(to === 'write' ? 1 : 0), nearest, data]);
   }
 
   store(stmt: Stmt & { readonly kind: 'store' }, scope: Scope, memo: Memo): void {

@@ -83,7 +83,7 @@ function lanesOf(body: readonly Stmt[], vectorBytes: number): number {
     widest = Math.max(widest, dtype === 'f16' || dtype === 'bf16' ? 4 : bytesOf(dtype));
   };
   forEachStatement(body, (stmt) => {
-    if (stmt.kind === 'store') see(stmt.buffer.dtype);
+    if (stmt.kind === 'store' || stmt.kind === 'fetch') see(stmt.buffer.dtype);
     if (stmt.kind === 'accumulate' || stmt.kind === 'assign' || stmt.kind === 'declare') see(stmt.accumulator.dtype);
     for (const expr of expressionsOf(stmt)) {
       visitExpr(expr, (part) => {
@@ -132,6 +132,7 @@ function findMemory(kernel: Kernel, arena: ArenaPlan): readonly MemoryObject[] {
   };
   forEachStatement(kernel.body, (stmt) => {
     if (stmt.kind === 'store') see(stmt.buffer, true);
+    if (stmt.kind === 'fetch') see(stmt.buffer, false);
     for (const expr of expressionsOf(stmt)) visitExpr(expr, (part) => part.kind === 'load' && see(part.buffer, false));
   });
   return [...found.values()];

@@ -68,6 +68,9 @@ export class Statements {
       case 'store':
         this.memory.store(stmt, scope, memo);
         return;
+      case 'fetch':
+        this.memory.fetch(stmt, scope, memo);
+        return;
       case 'if':
         this.branch(stmt, scope, memo);
         return;

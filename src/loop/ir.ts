@@ -75,6 +75,8 @@ export type Stmt =
   /** accumulator[index] = value; never under a vector axis that the index does not use. */
   | { readonly kind: 'assign'; readonly accumulator: Accumulator; readonly index: readonly Expr[]; readonly value: Expr }
   | { readonly kind: 'store'; readonly buffer: Buffer; readonly index: readonly Expr[]; readonly value: Expr }
+  /** Asks for an element that is soon read, or written (and perhaps read before that). It changes no value, and the index may lie outside of the buffer. */
+  | { readonly kind: 'fetch'; readonly to: 'read' | 'write'; readonly buffer: Buffer; readonly index: readonly Expr[] }
   /** `condition` (bool) does not depend on a vector axis around it. */
   | { readonly kind: 'if'; readonly condition: Expr; readonly then: readonly Stmt[]; readonly otherwise?: readonly Stmt[] };
 

@@ -130,6 +130,12 @@ class Parser {
       return { kind: 'let', name, value };
     }
     if (this.#takeWord('acc')) return this.#declare();
+    if (this.#takeWord('fetch')) {
+      const to = this.#takeWord('own') ? 'write' : 'read';
+      const name = this.#name();
+      const buffer = this.#buffers.get(name) ?? this.#fail(`no buffer named ${name}`);
+      return { kind: 'fetch', to, buffer, index: this.#takeSymbol('[') ? this.#list(() => this.#expr(), ']') : [] };
+    }
     if (this.#takeWord('if')) {
       const condition = this.#expr();
       const then = this.#block();

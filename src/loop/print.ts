@@ -104,6 +104,9 @@ class StatementPrinter {
       case 'store':
         lines.push(`${indent}${this.#bufferName(stmt.buffer)}${this.#indices(stmt.index)} = ${this.expr(stmt.value, 0)}`);
         return lines;
+      case 'fetch':
+        lines.push(`${indent}fetch ${stmt.to === 'write' ? 'own ' : ''}${this.#bufferName(stmt.buffer)}${this.#indices(stmt.index)}`);
+        return lines;
       case 'if': {
         lines.push(`${indent}if ${this.expr(stmt.condition, 0)} {`, ...this.body(stmt.then, inner));
         if (stmt.otherwise !== undefined) lines.push(`${indent}} else {`, ...this.body(stmt.otherwise, inner));

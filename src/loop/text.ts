@@ -28,7 +28,7 @@ export const axes: readonly Axis[] = ['serial', 'parallel', 'vector', 'unroll'];
 
 const keywords: ReadonlySet<string> = new Set([
   ...axes,
-  ...['program', 'dims', 'feed', 'output', 'variable', 'temporary', 'slot', 'kernel', 'from', 'reads', 'writes', 'flops', 'for', 'in', 'limit', 'let', 'acc', 'if', 'else'],
+  ...['program', 'dims', 'feed', 'output', 'variable', 'temporary', 'slot', 'kernel', 'from', 'reads', 'writes', 'flops', 'for', 'in', 'limit', 'let', 'acc', 'fetch', 'own', 'if', 'else'],
 ]);
 
 const plain = /^[A-Za-z_](?:[\w./']*[\w'])?$/;

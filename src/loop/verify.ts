@@ -142,6 +142,9 @@ class Verifier {
           this.#sameDType(dtypeOf(stmt.value), stmt.buffer.dtype, `what ${stmt.buffer.name} stores`);
           this.#written.add(stmt.buffer.name);
           break;
+        case 'fetch':
+          this.#place(stmt.buffer, stmt.index);
+          break;
         case 'if':
           this.#sameDType(dtypeOf(stmt.condition), 'bool', 'a condition');
           if (this.#varies(stmt.condition, scope)) this.#fail('vector', `the condition ${printExpr(stmt.condition)} depends on a vector axis`);

@@ -31,6 +31,8 @@ export function expressionsOf(stmt: Stmt): readonly Expr[] {
     case 'assign':
     case 'store':
       return [...stmt.index, stmt.value];
+    case 'fetch':
+      return stmt.index;
     case 'if':
       return [stmt.condition];
   }

@@ -22,6 +22,8 @@ export function expandScalars(program: Program): Program {
       case 'assign':
       case 'store':
         return { ...stmt, index: stmt.index.map(expand), value: expand(stmt.value) };
+      case 'fetch':
+        return { ...stmt, index: stmt.index.map(expand) };
       case 'if':
         return {
           ...stmt,

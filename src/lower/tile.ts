@@ -9,7 +9,7 @@ import { emitPanels, type Packing, packingOf, panelIndex } from './packing.js';
 import { type EmitContext, lanesOf, PointEmitter } from './points.js';
 import type { Group } from './groups.js';
 import { type Scope, valueKey } from './scope.js';
-import { chooseTiling, type Tiling } from './tiling.js';
+import { assumedDepth, chooseTiling, nearBytes, type Tiling } from './tiling.js';
 
 /** Where a tile begins in the product, and which of its rows and columns exist. */
 interface Place {
@@ -30,6 +30,9 @@ const blockBytes = 512 * 1024;
 const tilesPerBlock = { least: 4, most: 16, assumed: 8 } as const;
 /** Blocks that a product has at least if it has so many tiles, for threads to share. */
 const fewestBlocks = 8;
+
+/** Cycles after which a line is there even if another core has it. */
+const lineCycles = 200;
 
 export class TileEmitter {
   readonly #points: PointEmitter;
@@ -152,6 +155,28 @@ export class TileEmitter {
     });
   }
 
+  /** Asks for the elements of variables that the epilogue updates, while the tile is computed: another thread may have read them last. */
+  #fetchUpdated(scope: Scope, { batch, row, column }: Pick<Place, 'batch' | 'row' | 'column'>, height: number, lanes: (where: Scope, fill: (j: Expr, body: Scope) => void) => void): void {
+    if (this.#tiling.columns.groups === 1) return;
+    const shape = this.#form.node.type.shape;
+    const places = this.#stored.flatMap((node) => this.context.storage.destinations(node).flatMap((to) => (to.kind === 'buffer' && to.buffer.role.kind === 'variable' ? [{ node, ...to }] : [])));
+    if (places.length === 0) return;
+    scope.loop('i', build.int(height), 'unroll', (i, body) =>
+      lanes(body, (j, lane) => {
+        const index = [...batch, build.plus(row, i), build.plus(column, j)].filter((_, at) => (shape[at] as Dim).constant !== 1);
+        for (const { node, buffer, prefix } of places) lane.emit({ kind: 'fetch', to: 'write', buffer, index: [...prefix, ...spread(node.type.shape, index)] });
+      }),
+    );
+  }
+
+  /** How many steps of the depth before it is multiplied with a line of the right side is asked for, if the nearest cache does not keep them from tile to tile. */
+  #stepsAhead(height: number, width: number): number | undefined {
+    const { depth, node } = this.#form;
+    const bytes = (depth.constant ?? assumedDepth) * width * bytesOf(node.type.dtype);
+    if (bytes <= nearBytes) return undefined;
+    return Math.ceil(lineCycles / ((height * width) / this.#tiling.columns.lanes / 2));
+  }
+
   #tile(scope: Scope, { batch, row, end, column, extent, width, panel }: Place, height: number): void {
     const node = this.#form.node;
     const dtype = combinedAs(node.type.dtype);
@@ -168,8 +193,14 @@ export class TileEmitter {
     const existing = (i: Expr): Expr => (end === undefined ? build.plus(row, i) : build.smaller(build.plus(row, i), build.minus(end, build.int(1))));
     const rightAt = (k: Expr, j: Expr, lane: Scope): Expr =>
       panel === undefined ? values.at(right, [...batch, k, build.plus(column, j)], lane) : build.load(panel, [panelIndex(this.#form, width, this.#tiling.columns.lanes, column, k, j)]);
+    if (end === undefined) this.#fetchUpdated(scope, { batch, row, column }, height, lanes);
+    const ahead = panel === undefined ? this.#stepsAhead(height, width) : undefined;
+    const rightBuffer = this.context.storage.stored(right);
     scope.loop('k', build.size(this.#form.depth), 'serial', (k, body) => {
-      lanes(body, (j, lane) => lane.emit({ kind: 'assign', accumulator: columns, index: [j], value: widthAs(dtype, rightAt(k, j, lane)) }));
+      lanes(body, (j, lane) => {
+        lane.emit({ kind: 'assign', accumulator: columns, index: [j], value: widthAs(dtype, rightAt(k, j, lane)) });
+        if (ahead !== undefined && rightBuffer?.kind === 'buffer') lane.emit({ kind: 'fetch', to: 'read', buffer: rightBuffer.buffer, index: [...batch, build.plus(k, build.int(ahead)), build.plus(column, j)] });
+      });
       body.loop('i', build.int(height), 'unroll', (i, one) => {
         const a = one.let('a', widthAs(dtype, values.at(left, [...batch, existing(i), k], one)));
         lanes(one, (j, lane) => lane.emit({ kind: 'accumulate', accumulator: sums, index: [i, j], combine: 'sum', value: build.apply('mul', dtype, a, build.read(columns, [j])) }));

@@ -27,21 +27,22 @@ export interface ProductSizes {
 }
 
 /** What stands for a size that is not known yet. */
-const assumed = { rows: 240, depth: 256 } as const;
+const assumedRows = 240;
+export const assumedDepth = 256;
 const mostRows = 14;
 const mostVectors = 6;
 
 /** Cycles per vector of the result for what comes before and after the depth: zeroing, loads and stores of the epilogue. */
 const perVector = 1.5;
-/** Bytes of a tile's rows of the left side that stay in the nearest cache while the tile's neighbour needs them again. */
-const nearBytes = 32 * 1024;
+/** Bytes that stay in the nearest cache until the next tile needs them again: a tile's rows of the left side, or its columns of the right side. */
+export const nearBytes = 32 * 1024;
 /** Cycles per tile: loop starts, and the branch that its end is predicted wrong. */
 const perTile = 30;
 /** One more body of code is worth so much of the speed. */
 const perBody = 0.005;
 
 export function chooseTiling(sizes: ProductSizes, lanes: number, target: Target): Tiling {
-  const depth = Math.max(1, sizes.depth.constant ?? assumed.depth);
+  const depth = Math.max(1, sizes.depth.constant ?? assumedDepth);
   const groups = columnGroups(sizes.columns.constant, depth, lanes, target.vectorBytes);
   // Of few registers one is left free: products need it where nothing multiplies and adds at once, and with none to spare the code generator was seen to spill.
   const registers = target.vectorRegisters === 16 ? 15 : target.vectorRegisters;
@@ -68,7 +69,7 @@ interface RowCover {
 function rowCover(rows: number | undefined, most: number): RowCover {
   if (rows === undefined) {
     const height = Math.max(1, most - 1);
-    const count = Math.floor(assumed.rows / (height + 0.5));
+    const count = Math.floor(assumedRows / (height + 0.5));
     return { height, count, taller: most === 1 ? 0 : Math.floor(count / 2) };
   }
   const count = Math.ceil(rows / most);

@@ -76,6 +76,18 @@ describe.each(targets)('on %s', (cpu) => {
     }
   });
 
+  it('asks for memory, of this array or behind it, without touching it', () => {
+    const [x, z] = [feed(0, 'f32', 'N'), output(0, 'f32', 'N')];
+    const i = index('i');
+    const ahead = plus(i, int(1 << 20));
+    const body = [loop('vector', 'i', 'N', [{ kind: 'fetch', to: 'read', buffer: x, index: [ahead] }, { kind: 'fetch', to: 'write', buffer: z, index: [ahead] }, store(z, [i], load(x, [i]))])];
+    const artifact = bench.compile([program([kernel('k', body)], [x, z], ['N'])], target);
+    for (const n of [0, 1, lanes + 1, 4 * lanes]) {
+      const a = numbers(n, n);
+      expect(list(artifact.run({ feeds: [a], dims: { N: n } }).outputs[0])).toEqual([...a]);
+    }
+  });
+
   it('writes large results past the caches, where their vectors are whole and aligned', () => {
     const [x, z, last] = [feed(0, 'f32', 'N'), output(0, 'f32', 'N'), output(1, 'f32', 'N')];
     const i = index('i');

@@ -110,6 +110,8 @@ class KernelCompiler {
       }
       case 'store':
         return this.#store(stmt);
+      case 'fetch':
+        return;
       case 'if':
         this.#emit(`if (${this.#of(stmt.condition).code}) {`);
         this.#body(stmt.then);
