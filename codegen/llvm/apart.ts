@@ -28,11 +28,23 @@ export function pickColumn(build: Builder, vectors: Vectors, stride: number, col
     const by = 2 ** (stages - 1);
     const moved = ring.turns.map((turn) => (turn & by) !== 0);
     if (!moved.includes(true)) return turned(stages - 1, at);
-    return kept(`${name}~${stages}.${at}`, () =>
-      build.shuffle(turned(stages - 1, at), turned(stages - 1, (at + by) % stride), moved.map((other, lane) => (other ? lanes + lane : lane))));
+    return kept(`${name}~${stages}.${at}`, () => blend(build, turned(stages - 1, at), turned(stages - 1, (at + by) % stride), moved, stages < all));
   };
-  const gathered = turned(Math.ceil(Math.log2(stride)), (ring.inverse * column) % stride);
+  const all = Math.ceil(Math.log2(stride));
+  const gathered = turned(all, (ring.inverse * column) % stride);
   return build.shuffle(gathered, gathered, Array.from({ length: lanes }, (_, row) => (row * stride + column) % lanes));
+}
+
+/** Lanes of `other` where they are marked, of `one` where not. `keptMask`: the lanes' mask is a value that stays in a register of masks, for registers of 64 bytes, which have such, with at most 16 elements. */
+function blend(build: Builder, one: LlvmValue, other: LlvmValue, marked: readonly boolean[], keptMask: boolean): LlvmValue {
+  const { lanes, scalar } = one.type;
+  if (!keptMask || lanes > 16 || lanes * scalar.scalarBits !== 512) return build.shuffle(one, other, marked.map((from, lane) => (from ? lanes + lane : lane)));
+  const { module, types } = build;
+  const bits = lanes === 16 ? types.i16 : types.i8;
+  const mask = marked.reduce((sum, from, lane) => sum + (from ? 2 ** lane : 0), 0);
+  const name = `lanes.${lanes}.${mask}`;
+  const known = module.find(name) ?? module.global({ name, type: bits, initializer: module.int(bits, mask), align: 2 });
+  return build.select(build.bitcast(build.load(bits, known), types.vector(types.i1, lanes)), other, one);
 }
 
 /** For an odd stride: the inverse of `lanes` modulo it, and by how many vectors every lane is turned. */
@@ -47,4 +59,6 @@ function ringOf(stride: number, lanes: number): { readonly inverse: number; read
    inverse of L modulo s, so lane l has the element of column c in vector (c − l) / L modulo s: exactly one. As c·L⁻¹ does not depend on the lane and −l·L⁻¹ not on the column, all lanes are turned round the ring of
    vectors once, each by its own −l·L⁻¹, in ⌈log₂ s⌉ stages of s blends for all columns together. Then one vector has all elements of a column, each in a lane of its own because s is odd, and one permutation
    orders them. A column costs ⌈log₂ s⌉ blends and a permutation where choosing from two vectors at a time costs s − 1 permutations, of which processors with two vector units do one at a time, and a gather as many
-   loads as there are lanes. */
+   loads as there are lanes.
+   A blend of 64 bytes takes its lanes from a register of masks. LLVM makes a mask that it knows anew wherever it is used, on the one unit that also permutes; so all but the last stage, which it joins with the
+   permutation, read theirs from variables that nobody writes, outside of the loop. */

@@ -25,6 +25,9 @@ export interface ValueSources {
 /** Reductions of at most this many terms are written out where they are needed (rows of a small matrix-vector product). */
 export const inlineTerms = 16;
 
+/** From so many terms on, they are added to so many values in turn, so that an addition need not wait for the one before; those are added last. */
+const [leastInTurns, turns] = [6, 3];
+
 /** Whether a reduction may be written out as one expression. */
 export function isInlineReduce(form: ReduceForm): boolean {
   const sizes = constants(form.reduced);
@@ -88,12 +91,16 @@ const letStem = (op: string): string => op.replace(/[^A-Za-z]/g, '') || 'v';
 function writtenOut(form: ReduceForm, kept: readonly Expr[], sizes: readonly number[] | undefined, read: (argument: TensorNode, at: readonly Expr[]) => Expr): Expr {
   if (sizes === undefined) throw new InternalError('lower', `${form.node.op.name} over ${describe(form.reduced)} cannot be written out`);
   const dtype = combinedAs(form.node.type.dtype);
-  let value: Expr | undefined;
-  for (const at of indices(sizes)) {
+  const all = [...indices(sizes)];
+  const parts = all.length < leastInTurns ? 1 : turns;
+  const values: Expr[] = [];
+  for (const [which, at] of all.entries()) {
     const term = form.term(kept, at.map(build.int), read);
-    value = value === undefined ? term : combineStep(form.combine, dtype, value, term);
+    const before = values[which % parts];
+    values[which % parts] = before === undefined ? term : combineStep(form.combine, dtype, before, term);
   }
-  return widthAs(form.node.type.dtype, value ?? identity(form.combine, dtype));
+  const value = values.length === 0 ? identity(form.combine, dtype) : values.reduce((total, part) => combineStep(form.combine, dtype, total, part));
+  return widthAs(form.node.type.dtype, value);
 }
 
 const describe = (shape: Shape): string => `[${shape.join(', ')}]`;
