@@ -3,6 +3,7 @@
 
 import { InternalError } from '../../src/base/index.js';
 import { type Expr, type For, type Stmt, visitExpr } from '../../src/loop/index.js';
+import { abreast, isLong, partsOf } from './abreast.js';
 import type { AccumulatorFile } from './accumulators.js';
 import type { ValueCells } from './cells.js';
 import type { Expressions, Memo } from './expressions.js';
@@ -50,8 +51,7 @@ export class Statements {
     }
   }
 
-  private statement(stmt: Stmt, scope: Scope): void {
-    const memo: Memo = new Map();
+  private statement(stmt: Stmt, scope: Scope, memo: Memo = new Map()): void {
     switch (stmt.kind) {
       case 'let':
         scope.lets.set(stmt.name, { value: this.expressions.emit(stmt.value, scope, memo), depth: scope.depth });
@@ -252,6 +252,13 @@ export class Statements {
         this.count(0, done, lanes * interleave, loop.index, cells, (base) => {
           for (let copy = 0; copy < interleave; copy++) chunk(math.add(base, copy * lanes), undefined, copy);
         });
+      } else if (isLong(loop)) {
+        done = this.roundDown(extent, lanes * abreast);
+        this.count(0, done, lanes * abreast, loop.index, cells, (base) => {
+          const bases = Array.from({ length: abreast }, (_, at) => math.add(base, at * lanes));
+          const scopes = bases.map((one) => this.within(loop, { lanes, base: one, mask: undefined, active: undefined, copy: 0, splats: undefined }, scope));
+          for (const stmt of loop.body) this.abreast(stmt, scopes);
+        });
       }
       this.count(done, whole, lanes, loop.index, cells, (base) => chunk(base, undefined, 0));
     }
@@ -268,13 +275,24 @@ export class Statements {
     this.choose(ops.builder.icmp('sgt', rest, math.value(0)), cells, () => chunk(whole, this.mask(lanes, rest), 0, rest));
   }
 
+  /** One statement for several vectors, operation by operation. */
+  private abreast(stmt: Stmt, scopes: readonly Scope[]): void {
+    const memos = scopes.map((): Memo => new Map());
+    for (const part of partsOf(stmt)) for (const [at, scope] of scopes.entries()) this.expressions.emit(part, scope, memos[at]);
+    for (const [at, scope] of scopes.entries()) this.statement(stmt, scope, memos[at]);
+  }
+
   private chunk(loop: For, given: Omit<Lanes, 'index' | 'depth'>, scope: Scope): void {
+    this.emit(loop.body, this.within(loop, given, scope));
+  }
+
+  private within(loop: For, given: Omit<Lanes, 'index' | 'depth'>, scope: Scope): Scope {
     const depth = scope.depth + 1;
     const lanes: Lanes = { ...given, index: loop.index, depth };
     // Chunks at known places follow one another; the others stand in loops and branches of their own.
     const within = typeof given.base === 'number' ? copied(scope, { depth, lanes }) : inner(scope, { depth, lanes });
     within.indices.set(loop.index, { value: given.base, depth });
-    this.emit(loop.body, within);
+    return within;
   }
 
   private roundDown(extent: Scalar, to: number): Scalar {

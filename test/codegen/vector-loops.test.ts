@@ -3,7 +3,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { compilePrograms, hostTarget } from '../../codegen/llvm/index.js';
 import { Dim } from '../../src/base/index.js';
-import { allocate, apply, Bench, f32, feed, index, int, kernel, list, load, loop, minus, numbers, output, plus, program, size, store, times } from './harness.js';
+import { build, type Expr } from '../../src/loop/index.js';
+import { accumulate, accumulator, allocate, apply, Bench, declare, define, f32, feed, index, int, kernel, list, load, loop, minus, name, numbers, output, plus, program, size, store, times, variable } from './harness.js';
 
 const bench = new Bench();
 afterAll(() => bench.close());
@@ -25,6 +26,31 @@ describe.each(targets)('on %s', (cpu) => {
       const { outputs } = artifact.run({ feeds: [a, b], dims: { N: n } });
       // f64 holds the product and this sum exactly.
       expect(list(outputs[0])).toEqual(Array.from(a, (p, at) => fround(p * (b[at] ?? 0) + 0.5)));
+    }
+  });
+
+  it('computes long chains of operations, in place and with a maximum, for every length', () => {
+    const [x, y] = [variable(0, 'f32', 150), output(0, 'f32')];
+    const [i, most] = [index('i'), accumulator('most', 'f32')];
+    const steps = 13;
+    let value: Expr = name('v', 'f32');
+    for (let step = 0; step < steps; step++) value = apply('add', 'f32', apply('mul', 'f32', value, f32(0.75)), f32(step));
+    const body = [
+      declare(most, f32(-1)),
+      loop('vector', 'i', 'N', [define('v', load(x, [i])), define('w', value), accumulate(most, [], 'max', name('w', 'f32')), store(x, [i], name('w', 'f32'))]),
+      store(y, [], build.read(most)),
+    ];
+    const artifact = bench.compile([program([kernel('k', body)], [x, y], ['N'])], target);
+    for (let n = 0; n <= 9 * lanes; n++) {
+      const start = numbers(150, n);
+      const expected = Array.from(start, (one, at) => {
+        let v = one;
+        for (let step = 0; step < steps && at < n; step++) v = fround(fround(v * 0.75) + step);
+        return v;
+      });
+      const { outputs, variables } = artifact.run({ variables: [start], dims: { N: n } });
+      expect(list(variables[0])).toEqual(expected);
+      expect(list(outputs[0])).toEqual([Math.max(-1, ...expected.slice(0, n))]);
     }
   });
 
