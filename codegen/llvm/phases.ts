@@ -16,7 +16,7 @@ export interface Placed<Kernel> {
 export type Phase<Kernel> = readonly Placed<Kernel>[];
 
 /** Every kernel goes into the earliest phase that it may, so that there are few places where threads wait for each other. */
-export function phasesOf<Kernel extends Touching>(kernels: readonly Kernel[], isCut: (kernel: Kernel) => boolean): readonly Phase<Kernel>[] {
+export function phasesOf<Kernel extends Touching>(kernels: readonly Kernel[], isCut: (kernel: Kernel) => boolean, workOf: (kernel: Kernel) => number): readonly Phase<Kernel>[] {
   const phases: Placed<Kernel>[][] = [];
   const lanes: number[] = [];
   for (const kernel of kernels) {
@@ -33,7 +33,15 @@ export function phasesOf<Kernel extends Touching>(kernels: readonly Kernel[], is
     }
     (phases[at] ??= []).push({ kernel, lane });
   }
-  return phases;
+  return phases.map((phase) => byWork(phase, workOf));
+}
+
+/** Lanes are numbered from the one with most work on: the first shares have least of what is cut. */
+function byWork<Kernel>(phase: Phase<Kernel>, workOf: (kernel: Kernel) => number): Phase<Kernel> {
+  const work = new Map<number, number>();
+  for (const { kernel, lane } of phase) if (lane !== undefined) work.set(lane, (work.get(lane) ?? 0) + workOf(kernel));
+  const order = [...work].sort(([, a], [, b]) => b - a).map(([lane]) => lane);
+  return phase.map(({ kernel, lane }) => ({ kernel, lane: lane === undefined ? undefined : order.indexOf(lane) }));
 }
 
 /** Whether two kernels touch the same memory and one of them writes it. */

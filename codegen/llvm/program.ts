@@ -24,7 +24,7 @@ export function emitProgram(module: ModuleBuilder, program: Program, at: number,
   const entry = new Entry(module, program, name, target);
   const cut = new Set(kernels.filter(mayPay));
   if (cut.size === 0) return { name: program.entry, run: entry.run(kernels), arenaBytes: entry.arenaBytes(), shared: undefined };
-  const phases = phasesOf(kernels, (kernel) => cut.has(kernel)).map((phase, position) => entry.phase(phase, position));
+  const phases = phasesOf(kernels, (kernel) => cut.has(kernel), ({ kernel }) => workOf(kernel).constant ?? 0).map((phase, position) => entry.phase(phase, position));
   return { name: program.entry, run: entry.runPhases(phases), arenaBytes: entry.arenaBytes(), shared: { shares: entry.shares([...cut]), phases } };
 }
 

@@ -5,7 +5,7 @@ import { InternalError } from '../base/index.js';
 import { type Node, type TensorNode, topological } from '../graph/index.js';
 import { type Buffer, build, type Expr } from '../loop/index.js';
 import { exprKey } from './expressions.js';
-import { space, spread, tensorOf } from './forms.js';
+import { opOf, space, spread, tensorOf } from './forms.js';
 import type { Fusion, Group } from './groups.js';
 import { emitInner } from './inner.js';
 import { emitLoop } from './loops.js';
@@ -153,6 +153,8 @@ function sorted(groups: readonly Group[], before: ReadonlyMap<Group, ReadonlySet
     state.set(group, 'done');
     order.push(group);
   };
+  // What variables alone decide can be computed while threads wait for nothing else yet, so it comes first.
+  for (const group of groups) if ([...group.reads].every((node) => opOf(node).lowering.kind === 'source' && 'path' in node.attrs)) visit(group);
   for (const group of groups) visit(group);
   return order;
 }

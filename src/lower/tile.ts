@@ -73,7 +73,8 @@ export class TileEmitter {
   #blocks(scope: Scope, batch: readonly Expr[], parallel: boolean): void {
     const { rows, columns } = this.#tiling;
     const across = build.intValue(columns.count);
-    const least = across === undefined ? 1 : Math.ceil(fewestBlocks / across);
+    // A power of two, so that two or four threads get as many each.
+    const least = across === undefined ? 1 : 2 ** Math.ceil(Math.log2(Math.max(1, fewestBlocks / across)));
     const most = build.int(this.#tilesOfBlock());
     const full = build.over(build.plus(rows.count, build.minus(most, build.int(1))), most);
     const below = build.larger(build.int(1), build.larger(full, build.smaller(rows.count, build.int(least))));

@@ -25,7 +25,7 @@ function sketch(text: string): Sketch {
 }
 
 const shown = (phase: Phase<Sketch>): string => phase.map(({ kernel: { name }, lane }) => (lane === undefined ? name : `${name}${lane}`)).join(' ');
-const phases = (...texts: string[]): string => phasesOf(texts.map(sketch), (kernel) => kernel.cut).map(shown).join(' | ');
+const phases = (...texts: string[]): string => phasesOf(texts.map(sketch), (kernel) => kernel.cut, ({ name }) => (name.startsWith('large') ? 9 : 1)).map(shown).join(' | ');
 
 describe('phases', () => {
   it('end where a shared kernel depends on another', () => {
@@ -41,6 +41,10 @@ describe('phases', () => {
     expect(phases('whole a: x > y', 'whole b: y > z', 'whole c: u > v', 'cut d: u > w')).toBe('a0 b0 c1 d');
     expect(phases('whole a: x > y', 'whole b: u > v', 'whole c: y v > z', 'whole d: z > q')).toBe('a0 b1 | c0 d0');
     expect(phases('whole a: x > y', 'cut b: u > v', 'whole c: y v > z')).toBe('a0 b | c0');
+  });
+
+  it('number lanes from the one with most work on', () => {
+    expect(phases('whole a: x > y', 'whole large: u > v', 'whole b: y > z', 'whole c: w > q')).toBe('a1 large0 b1 c2');
   });
 
   it('begin as early as what they need is there', () => {
