@@ -1,19 +1,25 @@
-// One opened artifact. In: a path. Out: its checked manifest and native handle. Holds: the manifest and the table of entries agree; no code of it ran but the table's getter.
-import { resolve } from 'node:path';
+// One opened artifact. In: the path of a library, or of the directory that it was compiled into. Out: its checked manifest and native handle. Holds: the manifest and the table of entries agree; no code of it ran but the table's getter.
+import { statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { EntrySpec, Manifest, VariableSpec } from './abi/manifest.js';
 import { TfcError } from './error.js';
 import { type Handle, type Native, translating } from './native.js';
 import { readManifest } from './read-manifest.js';
 import { specToString } from './size.js';
 
+/** The library's name in a directory that the compiler filled. */
+export const libraryFile = 'module.so';
+
 export interface Artifact {
+  /** Of the library. */
   readonly path: string;
   readonly handle: Handle<'module'>;
   readonly manifest: Manifest;
 }
 
 /** @throws TfcError bad-artifact, file-not-found. */
-export function openArtifact(native: Native, path: string): Artifact {
+export function openArtifact(native: Native, given: string): Artifact {
+  const path = statSync(given, { throwIfNoEntry: false })?.isDirectory() === true ? join(given, libraryFile) : given;
   // With a slash in it the dynamic loader looks nowhere else.
   const absolute = resolve(path);
   const { handle, manifest: text, entries } = translating(() => native.openModule(absolute));

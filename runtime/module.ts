@@ -1,4 +1,4 @@
-// Compiled modules. In: the path of an artifact. Out: its manifest and sessions. Holds: nothing is compiled here; what has no code yet is asked of whoever opened the module.
+// Compiled modules. In: the path of an artifact, or of its directory. Out: its manifest and sessions. Holds: nothing is compiled here; what has no code yet is asked of whoever opened the module.
 import type { EntrySpec, Manifest } from './abi/manifest.js';
 import { type Artifact, isExported, openArtifact, ranksKey, requireSameVariables } from './artifact.js';
 import { TfcError } from './error.js';
@@ -13,6 +13,7 @@ export interface ModuleOptions {
 }
 
 export class Module {
+  /** Of the library. */
   readonly path: string;
   readonly manifest: Manifest;
   readonly #native: Native;
@@ -27,7 +28,7 @@ export class Module {
     this.#native = loadNative();
     this.#artifact = openArtifact(this.#native, path);
     this.#options = options;
-    this.path = path;
+    this.path = this.#artifact.path;
     this.manifest = this.#artifact.manifest;
   }
 
@@ -107,5 +108,5 @@ export class Module {
   }
 }
 
-/** Opens a compiled module. @throws TfcError file-not-found, bad-artifact, toolchain-missing. */
+/** Opens a compiled module: the library, or the directory that `tfc compile -o` filled. @throws TfcError file-not-found, bad-artifact, toolchain-missing. */
 export const openModule = (path: string, options: ModuleOptions = {}): Module => new Module(path, options);

@@ -1,6 +1,7 @@
 // What can be asked of the compiler, as plain data that crosses process boundaries. In: options of the API and of commands. Out: requests and replies.
 
 import { arch, cpus } from 'node:os';
+import { libraryFile } from '../../runtime/artifact.js';
 import type { Diagnostic } from '../base/index.js';
 
 export interface BuildRequest {
@@ -21,7 +22,7 @@ export type BuildReply =
   | { readonly kind: 'failed'; readonly message: string };
 
 /** Names of the files of an artifact, below its directory; `header` includes `abi`. */
-export const artifactFiles = { library: 'module.so', manifest: 'module.json', header: 'module.h', abi: 'tfc.h' } as const;
+export const artifactFiles = { library: libraryFile, manifest: 'module.json', header: 'module.h', abi: 'tfc.h' } as const;
 
 /** Everything of a request that decides what is built, but for the files. A cache may be shared by machines, so `native` is spelled out. */
 export function optionsKey({ set, cpu, open }: BuildRequest): string {

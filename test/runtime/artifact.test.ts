@@ -1,6 +1,6 @@
 // Opening artifacts: what is refused, and how.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { TfcError, openModule } from '../../runtime/index.js';
@@ -24,7 +24,14 @@ describe('files that are no artifacts', () => {
       writeFileSync(text, content, 'latin1');
       expect(codeOf(() => openModule(text))).toBe('bad-artifact');
     }
-    expect(codeOf(() => openModule(directory))).toBe('bad-artifact');
+    expect(thrown(() => openModule(directory))).toMatchObject({ code: 'file-not-found', message: expect.stringContaining(join(directory, 'module.so')) });
+  });
+
+  test('a directory stands for the library in it', () => {
+    const path = compileFixture(scratch(), 'module');
+    using module = openModule(dirname(path));
+    expect(module.path).toBe(path);
+    expect(module.manifest.entries).toHaveLength(manifest.entries.length);
   });
 
   test('every truncation', () => {
