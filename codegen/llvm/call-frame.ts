@@ -26,19 +26,20 @@ export class DimFrame {
   readonly math: ScalarMath;
   protected readonly module: ModuleBuilder;
   protected readonly program: Program;
-  private readonly target: Target;
+  private readonly expressions: Expressions;
 
   /** `from` gives the array's address; it is not asked when there are no free sizes. */
   constructor(module: ModuleBuilder, program: Program, target: Target, build: Builder, from: () => LlvmValue) {
     const { i64 } = module.types;
     this.module = module;
     this.program = program;
-    this.target = target;
     this.build = build;
     const table = program.dims.length === 0 ? undefined : from();
     this.dims = table === undefined ? [] : program.dims.map((dim, at) => build.load(i64, build.gep(i64, table, [at])).named(dim));
     this.sizes = new Sizes(module, build, new Map(program.dims.map((dim, at) => [dim, this.dims[at] as LlvmValue])));
     this.math = new ScalarMath(module, build);
+    const ops = new MachineOps(module, build, levelOf(target));
+    this.expressions = new Expressions(ops, ops, new LinearForms(new Map()), this.sizes, this.math);
   }
 
   /** Offsets of the arena's slots, and its size behind the last one. */
@@ -61,8 +62,7 @@ export class DimFrame {
   /** Iterations of the parallel loop that a kernel is. */
   blocks(kernel: KernelFunction): LlvmValue {
     if (kernel.blocks === undefined) throw new InternalError('codegen', 'no parallel loop');
-    const expressions = new Expressions(new MachineOps(this.module, this.build, levelOf(this.target)), new LinearForms(new Map()), this.sizes, this.math);
-    return this.math.value(expressions.scalar(kernel.blocks, emptyScope()));
+    return this.math.value(this.expressions.scalar(kernel.blocks, emptyScope()));
   }
 }
 

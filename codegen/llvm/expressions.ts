@@ -43,9 +43,14 @@ export class Expressions {
   readonly forms: LinearForms;
   readonly sizes: Sizes;
   readonly math: ScalarMath;
+  /** Appends to the function's entry block. */
+  private readonly entry: MachineOps;
+  /** What sizes decide, by name. */
+  private readonly fixed = new Map<string, Value>();
 
-  constructor(ops: MachineOps, forms: LinearForms, sizes: Sizes, math: ScalarMath) {
+  constructor(ops: MachineOps, entry: MachineOps, forms: LinearForms, sizes: Sizes, math: ScalarMath) {
     this.ops = ops;
+    this.entry = entry;
     this.forms = forms;
     this.sizes = sizes;
     this.math = math;
@@ -101,6 +106,8 @@ export class Expressions {
         if (expr.dtype === 'i64') {
           const known = this.known(expr, scope);
           if (known !== undefined) return ops.constant('i64', known);
+          const { indices, names, loads } = this.forms.mentioned(expr);
+          if (!loads && indices.length === 0 && names.length === 0) return this.ofSizes(expr);
         }
         if (!isMachineOp(expr.fn)) throw new InternalError('codegen', `${expr.fn} is no machine op; expand the kernel first`);
         if (expr.fn === 'rarely') return this.rarely(expr, scope, memo);
@@ -109,6 +116,20 @@ export class Expressions {
         return ops.apply(expr.fn, expr.dtype, expr.args.map((arg) => this.emit(arg, scope, memo)));
       }
     }
+  }
+
+  /** What only sizes decide is computed once, where the function begins. */
+  private ofSizes(expr: Expr): Value {
+    const key = this.forms.key(expr);
+    let value = this.fixed.get(key);
+    if (value === undefined) {
+      if (expr.kind === 'size') value = { value: this.math.value(this.sizes.of(expr.dim)), lanes: 1, dtype: 'i64' };
+      else if (expr.kind === 'const') value = this.entry.constant(expr.dtype, expr.value);
+      else if (expr.kind === 'apply' && isMachineOp(expr.fn)) value = this.entry.apply(expr.fn, expr.dtype, expr.args.map((arg) => this.ofSizes(arg)));
+      else throw new InternalError('codegen', `${expr.kind} is not decided by sizes`);
+      this.fixed.set(key, value);
+    }
+    return value;
   }
 
   /** Its costly argument stands behind a branch that is taken only when some lane asks for it. */
@@ -243,8 +264,8 @@ export class Expressions {
   /** A name for the value of an atom that is the same wherever it is at hand; undefined when it reads memory. */
   private nameOf(atom: Expr, scope: Scope): string | undefined {
     if (atom.kind === 'index') return `#${atom.name}`;
-    const { indices, names } = this.forms.mentioned(atom);
-    if (names.some((name) => name.startsWith('%')) || someExpr(atom, (part) => part.kind === 'load')) return undefined;
+    const { indices, names, loads } = this.forms.mentioned(atom);
+    if (loads || names.some((name) => name.startsWith('%'))) return undefined;
     const bindings = names.map((name) => this.ids.of(this.binding(name, scope).value));
     const unrolled = indices.map((name) => this.index(name, scope)).map((value) => (typeof value === 'number' ? value : ''));
     return `${this.forms.key(atom)}@${bindings.join()}@${unrolled.join()}`;

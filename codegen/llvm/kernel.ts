@@ -34,20 +34,15 @@ const largeKernel = 160;
 /** `name`: of the function, if it has to be made: an earlier kernel may have the same code. */
 export function emitKernel(module: ModuleBuilder, program: Program, kernel: Kernel, name: string, target: Target, functions: KernelFunctions): KernelFunction {
   const plan = planKernel(kernel, program.arena, target.vectorBytes);
-  const key = functions.keys.of(kernel, plan, program.arena, program.dims);
-  let fn = functions.byKey.get(key);
-  if (fn === undefined) {
-    const statements = emittedStatements(kernel.body, plan.lanes);
+  const statements = emittedStatements(kernel.body, plan.lanes);
+  const fn = functions.of(kernel, plan, program, statements, () => {
     const attributes = [...commonAttributes(target), ...inlining(statements)];
     const { parts } = functions;
-    if (parts === undefined || statements <= largeKernel) fn = emitFunction(module, program, kernel, plan, { name, linkage: 'internal', attributes }, target);
-    else {
-      const spec = { name, visibility: 'hidden', attributes } as const;
-      parts.place(statements, (part) => emitFunction(part, program, kernel, plan, spec, target));
-      fn = module.declare(name, signatureOf(module, program, kernel, plan), spec);
-    }
-    functions.byKey.set(key, fn);
-  }
+    if (parts === undefined || statements <= largeKernel) return emitFunction(module, program, kernel, plan, { name, linkage: 'internal', attributes }, target);
+    const spec = { name, visibility: 'hidden', attributes } as const;
+    parts.place(statements, (part) => emitFunction(part, program, kernel, plan, spec, target));
+    return module.declare(name, signatureOf(module, program, kernel, plan), spec);
+  });
   return { kernel, fn, memory: plan.memory, blocks: parallelLoop(kernel)?.extent };
 }
 
@@ -71,7 +66,7 @@ function emitFunction(module: ModuleBuilder, program: Program, kernel: Kernel, p
   const pointers = new Map(plan.memory.map((memory, at) => [memory.key, fn.param(at)]));
   const sizes = new Sizes(module, entry, new Map(program.dims.map((dim, at) => [dim, fn.param(plan.memory.length + at)])));
   const math = new ScalarMath(module, build);
-  const expressions = new Expressions(new MachineOps(module, build, cpu), new LinearForms(plan.definitions), sizes, math);
+  const expressions = new Expressions(new MachineOps(module, build, cpu), new MachineOps(module, entry, cpu), new LinearForms(plan.definitions), sizes, math);
   const written = new Set(plan.memory.flatMap((one) => (one.written ? [one.key] : [])));
   const memory = new Memory(
     expressions,

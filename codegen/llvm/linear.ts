@@ -14,6 +14,8 @@ export interface Term {
 export interface Mentioned {
   readonly indices: readonly string[];
   readonly names: readonly string[];
+  /** Whether it reads memory. */
+  readonly loads: boolean;
 }
 
 export interface Linear {
@@ -58,12 +60,14 @@ export class LinearForms {
     let found = this.mentions.get(expr);
     if (found === undefined) {
       const [indices, names] = [new Set<string>(), new Set<string>()];
+      let loads = false;
       visitExpr(expr, (part) => {
+        if (part.kind === 'load') loads = true;
         if (part.kind === 'index') indices.add(part.name);
         if (part.kind === 'name') names.add(part.name);
         if (part.kind === 'read') names.add(`%${part.accumulator.name}`);
       });
-      found = { indices: [...indices], names: [...names] };
+      found = { indices: [...indices], names: [...names], loads };
       this.mentions.set(expr, found);
     }
     return found;

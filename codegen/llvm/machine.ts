@@ -30,6 +30,9 @@ export class MachineOps {
   private readonly constants = new Map<string, Value>();
   private readonly zeros = new Map<LlvmType, LlvmValue>();
   private readonly stepVectors = new Map<string, LlvmValue>();
+  private readonly masks = new Map<string, LlvmValue>();
+  /** What integer constants are: divisions by most of them need no care. */
+  private readonly integers = new Map<LlvmValue, bigint>();
 
   constructor(module: ModuleBuilder, builder: Builder, cpu: CpuLevel) {
     this.module = module;
@@ -101,12 +104,21 @@ export class MachineOps {
     return steps;
   }
 
+  /** A mask of the first `active` of `lanes` lanes. */
+  firstLanes(lanes: number, active: number): LlvmValue {
+    const key = `${lanes}:${active}`;
+    let mask = this.masks.get(key);
+    if (mask === undefined) this.masks.set(key, (mask = this.module.vectorOf(Array.from({ length: lanes }, (_, lane) => this.module.bool(lane < active)))));
+    return mask;
+  }
+
   constant(dtype: DType, value: number | bigint, lanes = 1): Value {
     const key = `${dtype}:${Object.is(value, -0) ? '-0' : String(value)}:${lanes}`;
     let constant = this.constants.get(key);
     if (constant === undefined) {
       constant = { value: this.makeConstant(dtype, value, this.typeOf(dtype, lanes)), lanes, dtype };
       this.constants.set(key, constant);
+      if (lanes === 1 && familyOf(dtype) !== 'float') this.integers.set(constant.value, familyOf(dtype) === 'signed' ? BigInt.asIntN(dtypes[dtype].bytes * 8, BigInt(value)) : BigInt.asUintN(dtypes[dtype].bytes * 8, BigInt(value)));
     }
     return constant;
   }
@@ -239,6 +251,8 @@ export class MachineOps {
   private divide(family: Family, x: LlvmValue, y: LlvmValue): LlvmValue {
     const { builder: build, module } = this;
     const [zero, one] = [this.zero(y.type), module.int(y.type, 1)];
+    const known = this.integers.get(y);
+    if (known !== undefined && known !== 0n && known !== -1n) return family === 'signed' ? build.sdiv(x, y) : build.udiv(x, y);
     const byZero = build.icmp('eq', y, zero);
     if (family !== 'signed') return build.select(byZero, zero, build.udiv(x, build.select(byZero, one, y)));
     const byMinusOne = build.icmp('eq', y, module.allOnes(y.type));

@@ -2,9 +2,10 @@
 // the memory it touches. Holds: loops that index one accumulator have the same number of lanes.
 
 import { bytesOf, type DType, InternalError } from '../../src/base/index.js';
-import { type ArenaPlan, type Buffer, type Expr, expressionsOf, type For, forEachStatement, type Kernel, someExpr, type Stmt, visitExpr } from '../../src/loop/index.js';
+import { type ArenaPlan, type Buffer, type Expr, type For, forEachStatement, type Kernel, someExpr, type Stmt } from '../../src/loop/index.js';
 import type { Definitions } from './linear.js';
 import { findRegisterUse, type RegisterUse } from './register-use.js';
+import { Walked } from './walked.js';
 
 /** Memory that no other parameter of the kernel overlaps. Buffers in the same memory share it. */
 export interface MemoryObject {
@@ -23,17 +24,19 @@ export interface KernelPlan {
   readonly memory: readonly MemoryObject[];
   readonly definitions: Definitions;
   readonly use: RegisterUse;
+  readonly walked: Walked;
 }
 
 export function planKernel(kernel: Kernel, arena: ArenaPlan, vectorBytes: number): KernelPlan {
-  const definitions = findDefinitions(kernel.body);
+  const walked = new Walked();
+  const definitions = findDefinitions(kernel.body, walked);
   const lanes = new Map<For, number>();
   const tiles: { readonly loop: For; readonly indexed: ReadonlySet<string> }[] = [];
   const visit = (stmts: readonly Stmt[]): void => {
     for (const stmt of stmts) {
       if (stmt.kind === 'for' && stmt.axis === 'vector') {
-        lanes.set(stmt, lanesOf(stmt.body, vectorBytes));
-        const indexed = accumulatorsIndexedBy(stmt);
+        lanes.set(stmt, lanesOf(stmt.body, vectorBytes, walked));
+        const indexed = accumulatorsIndexedBy(stmt, walked);
         if (indexed.size > 0) tiles.push({ loop: stmt, indexed });
       } else if (stmt.kind === 'for') visit(stmt.body);
       else if (stmt.kind === 'if') {
@@ -50,11 +53,11 @@ export function planKernel(kernel: Kernel, arena: ArenaPlan, vectorBytes: number
     lanes.set(loop, narrowest);
     for (const name of indexed) laned.set(name, narrowest);
   }
-  return { lanes, laned, memory: findMemory(kernel, arena), definitions, use: findRegisterUse(kernel.body, lanes, laned) };
+  return { lanes, laned, memory: findMemory(kernel, arena, walked), definitions, use: findRegisterUse(kernel.body, lanes, laned, walked), walked };
 }
 
 /** Lets that follow the lanes of a vector loop by index arithmetic alone; an address sees through them. Their names are declared once. */
-function findDefinitions(body: readonly Stmt[]): Definitions {
+function findDefinitions(body: readonly Stmt[], walked: Walked): Definitions {
   const found = new Map<string, Expr>();
   const declared = new Set<string>();
   const twice = new Set<string>();
@@ -65,11 +68,11 @@ function findDefinitions(body: readonly Stmt[]): Definitions {
     if (declared.has(stmt.name)) twice.add(stmt.name);
     declared.add(stmt.name);
     let [arithmetic, follows] = [true, false];
-    visitExpr(stmt.value, (part) => {
+    for (const part of walked.of(stmt)) {
       if (part.kind === 'load' || part.kind === 'read' || (part.kind === 'name' && !found.has(part.name))) arithmetic = false;
       if (part.kind === 'apply' && part.dtype !== 'i64') arithmetic = false;
       if (part.kind === 'name' || (part.kind === 'index' && vectors.has(part.name))) follows = true;
-    });
+    }
     if (arithmetic && follows) found.set(stmt.name, stmt.value);
   });
   for (const name of twice) found.delete(name);
@@ -77,7 +80,7 @@ function findDefinitions(body: readonly Stmt[]): Definitions {
 }
 
 /** Elements of the widest data in one vector. Indices (i64 arithmetic) do not count, and 16-bit floats are computed in 32 bits. */
-function lanesOf(body: readonly Stmt[], vectorBytes: number): number {
+function lanesOf(body: readonly Stmt[], vectorBytes: number, walked: Walked): number {
   let widest = 1;
   const see = (dtype: DType): void => {
     widest = Math.max(widest, dtype === 'f16' || dtype === 'bf16' ? 4 : bytesOf(dtype));
@@ -85,19 +88,17 @@ function lanesOf(body: readonly Stmt[], vectorBytes: number): number {
   forEachStatement(body, (stmt) => {
     if (stmt.kind === 'store' || stmt.kind === 'fetch') see(stmt.buffer.dtype);
     if (stmt.kind === 'accumulate' || stmt.kind === 'assign' || stmt.kind === 'declare') see(stmt.accumulator.dtype);
-    for (const expr of expressionsOf(stmt)) {
-      visitExpr(expr, (part) => {
-        if (part.kind === 'load') see(part.buffer.dtype);
-        else if (part.kind === 'read') see(part.accumulator.dtype);
-        else if (part.kind === 'apply' && part.dtype !== 'i64' && part.dtype !== 'f64') see(part.dtype);
-      });
+    for (const part of walked.of(stmt)) {
+      if (part.kind === 'load') see(part.buffer.dtype);
+      else if (part.kind === 'read') see(part.accumulator.dtype);
+      else if (part.kind === 'apply' && part.dtype !== 'i64' && part.dtype !== 'f64') see(part.dtype);
     }
   });
   return vectorBytes / widest;
 }
 
 /** Accumulators declared outside of `loop` whose index uses its variable. */
-function accumulatorsIndexedBy(loop: For): ReadonlySet<string> {
+function accumulatorsIndexedBy(loop: For, walked: Walked): ReadonlySet<string> {
   const inner = new Set<string>();
   const used = new Set<string>();
   forEachStatement(loop.body, (stmt) => {
@@ -106,7 +107,7 @@ function accumulatorsIndexedBy(loop: For): ReadonlySet<string> {
       if (index.some((at) => mentions(at, loop.index))) used.add(name);
     };
     if (stmt.kind === 'accumulate' || stmt.kind === 'assign') see(stmt.accumulator.name, stmt.index);
-    for (const expr of expressionsOf(stmt)) visitExpr(expr, (part) => part.kind === 'read' && see(part.accumulator.name, part.index));
+    for (const part of walked.of(stmt)) if (part.kind === 'read') see(part.accumulator.name, part.index);
   });
   for (const name of inner) used.delete(name);
   return used;
@@ -122,7 +123,7 @@ export function memoryKey(buffer: Buffer, arena: ArenaPlan): { readonly key: str
   return { key: `slot${slot}`, place: { kind: 'slot', index: slot } };
 }
 
-function findMemory(kernel: Kernel, arena: ArenaPlan): readonly MemoryObject[] {
+function findMemory(kernel: Kernel, arena: ArenaPlan, walked: Walked): readonly MemoryObject[] {
   const found = new Map<string, MemoryObject>();
   const see = (buffer: Buffer, written: boolean): void => {
     const { key, place } = memoryKey(buffer, arena);
@@ -133,7 +134,7 @@ function findMemory(kernel: Kernel, arena: ArenaPlan): readonly MemoryObject[] {
   forEachStatement(kernel.body, (stmt) => {
     if (stmt.kind === 'store') see(stmt.buffer, true);
     if (stmt.kind === 'fetch') see(stmt.buffer, false);
-    for (const expr of expressionsOf(stmt)) visitExpr(expr, (part) => part.kind === 'load' && see(part.buffer, false));
+    for (const part of walked.of(stmt)) if (part.kind === 'load') see(part.buffer, false);
   });
   return [...found.values()];
 }

@@ -2,8 +2,9 @@
 // Holds: an accumulator is taken only if every use of it inside the loop is such a reduction, by one combiner and with one number of lanes;
 // so the partial results may live across the whole loop and are combined once behind it.
 
-import { type Accumulator, bodiesOf, type Combiner, type Expr, expressionsOf, type For, forEachStatement, type Stmt, visitExpr } from '../../src/loop/index.js';
+import { type Accumulator, bodiesOf, type Combiner, type Expr, type For, forEachStatement, type Stmt } from '../../src/loop/index.js';
 import { mentions, type KernelPlan } from './plan.js';
+import type { Walked } from './walked.js';
 
 /** Arithmetic that still leaves room for interleaved copies in registers; beyond it, the processor overlaps iterations by itself. */
 const simpleOperations = 12;
@@ -38,11 +39,7 @@ export function findReductions(loop: For, plan: KernelPlan): readonly Reduction[
     return entry;
   };
   const visit = (stmt: Stmt, vector: For | undefined): void => {
-    for (const expr of expressionsOf(stmt)) {
-      visitExpr(expr, (part) => {
-        if (part.kind === 'read') seen(part.accumulator).sole = false;
-      });
-    }
+    for (const part of plan.walked.of(stmt)) if (part.kind === 'read') seen(part.accumulator).sole = false;
     if (stmt.kind === 'declare') declared.add(stmt.accumulator.name);
     if (stmt.kind === 'assign') seen(stmt.accumulator).sole = false;
     if (stmt.kind === 'accumulate') {
@@ -54,7 +51,7 @@ export function findReductions(loop: For, plan: KernelPlan): readonly Reduction[
         entry.combine = stmt.combine;
         entry.lanes = lanes;
         entry.chunks = Math.max(entry.chunks, chunksOf(vector, lanes));
-        entry.simple &&= isSimple(vector);
+        entry.simple &&= isSimple(vector, plan.walked);
       }
     }
     const within = vector ?? (stmt.kind === 'for' && plan.lanes.has(stmt) ? stmt : undefined);
@@ -82,19 +79,21 @@ function chunksOf(loop: For, lanes: number): number {
 }
 
 /** Without loops inside and with little arithmetic: copies of the body cost little, and one alone would wait for its own results. */
-export function isSimple(loop: For): boolean {
+export function isSimple(loop: For, walked: Walked): boolean {
   let simple = true;
   const operations = new Set<Expr>();
   forEachStatement(loop.body, (stmt) => {
     if (stmt.kind === 'for' && stmt.axis !== 'unroll') simple = false;
-    for (const expr of expressionsOf(stmt)) visitExpr(expr, (part) => part.kind === 'apply' && part.dtype !== 'i64' && operations.add(part));
+    for (const part of walked.of(stmt)) if (part.kind === 'apply' && part.dtype !== 'i64') operations.add(part);
   });
   return simple && operations.size <= simpleOperations;
 }
 
-/** Vector loops with a limit, outermost first. */
-export function tileLoops(stmts: readonly Stmt[], visit: (loop: For) => void): void {
-  forEachStatement(stmts, (stmt) => {
-    if (stmt.kind === 'for' && stmt.axis === 'vector' && stmt.limit !== undefined) visit(stmt);
+/** Tiles in a statement whose extents are not known before the code is emitted, outermost first. */
+export function openTiles(stmt: Stmt): readonly For[] {
+  const found: For[] = [];
+  forEachStatement([stmt], (one) => {
+    if (one.kind === 'for' && one.axis === 'vector' && one.limit !== undefined && one.extent.kind !== 'const') found.push(one);
   });
+  return found;
 }

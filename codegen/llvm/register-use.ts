@@ -1,8 +1,9 @@
 // How a kernel uses its accumulators. In: its statements and the lanes of its vector loops. Out: which loops are counted although they could be unrolled, which accumulators
 // are indexed by what is only known when the code runs, and which of them a statement may change. Holds: whatever is not plain counts as not known.
 
-import { bodiesOf, type Expr, expressionsOf, type For, forEachStatement, type Stmt, visitExpr } from '../../src/loop/index.js';
+import { bodiesOf, type Expr, type For, forEachStatement, type Stmt } from '../../src/loop/index.js';
 import { emittedStatements } from './emitted.js';
+import type { Walked } from './walked.js';
 
 export interface RegisterUse {
   readonly counted: ReadonlySet<For>;
@@ -23,7 +24,7 @@ interface Around {
   readonly counted: readonly { readonly index: string; readonly own: ReadonlySet<string> }[];
 }
 
-export function findRegisterUse(body: readonly Stmt[], lanes: ReadonlyMap<For, number>, laned: ReadonlyMap<string, number>): RegisterUse {
+export function findRegisterUse(body: readonly Stmt[], lanes: ReadonlyMap<For, number>, laned: ReadonlyMap<string, number>, walked: Walked): RegisterUse {
   const counted = new Set<For>();
   const addressed = new Set<string>();
   const changes = new Map<Stmt, ReadonlySet<string>>();
@@ -52,7 +53,7 @@ export function findRegisterUse(body: readonly Stmt[], lanes: ReadonlyMap<For, n
   const visit = (stmts: readonly Stmt[], around: Around, inVector: boolean): void => {
     for (const stmt of stmts) {
       if (stmt.kind === 'accumulate' || stmt.kind === 'assign') see(stmt.accumulator.name, stmt.index, around);
-      for (const expr of expressionsOf(stmt)) visitExpr(expr, (part) => part.kind === 'read' && see(part.accumulator.name, part.index, around));
+      for (const part of walked.of(stmt)) if (part.kind === 'read') see(part.accumulator.name, part.index, around);
       if (stmt.kind !== 'for') for (const inner of bodiesOf(stmt)) visit(inner, around, inVector);
       else if (stmt.axis === 'vector') visit(stmt.body, { ...around, across: stmt.index }, true);
       else if (stmt.axis !== 'unroll') visit(stmt.body, around, inVector);
@@ -78,10 +79,10 @@ export function findRegisterUse(body: readonly Stmt[], lanes: ReadonlyMap<For, n
 }
 
 /** The accumulators from outside that the loop reads. */
-export function readIn(loop: For): ReadonlySet<string> {
+export function readIn(loop: For, walked: Walked): ReadonlySet<string> {
   const read = new Set<string>();
   forEachStatement(loop.body, (stmt) => {
-    for (const expr of expressionsOf(stmt)) visitExpr(expr, (part) => part.kind === 'read' && read.add(part.accumulator.name));
+    for (const part of walked.of(stmt)) if (part.kind === 'read') read.add(part.accumulator.name);
   });
   return read;
 }

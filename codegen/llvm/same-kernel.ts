@@ -1,21 +1,35 @@
-// Kernels that are the same code. In: kernels, each with its memory. Out: a key, and the functions made so far. Holds: kernels of equal keys differ in nothing that code is made of but the
-// place of their memory, so one function serves both. The key is computed in linear time although expressions are shared.
+// Kernels that are the same code. In: kernels, each with its memory. Out: the functions made so far. Holds: kernels that share one differ in nothing that code is made of but the
+// place of their memory. They are compared by keys, which are computed in linear time although expressions are shared, and only for kernels that are of the same size.
 
 import { InternalError } from '../../src/base/index.js';
-import type { ArenaPlan, Buffer, Kernel } from '../../src/loop/index.js';
+import type { ArenaPlan, Buffer, Kernel, Program } from '../../src/loop/index.js';
 import type { FunctionHandle } from './llvm/index.js';
 import type { Parts } from './parts.js';
 import { type KernelPlan, memoryKey } from './plan.js';
 
 /** The functions of one module's kernels: entries that compute the same thing, as a prediction and the step that trains it, share them. */
 export class KernelFunctions {
-  readonly keys = new KernelKeys();
-  readonly byKey = new Map<string, FunctionHandle>();
+  readonly #keys = new KernelKeys();
+  readonly #bySize = new Map<string, { readonly key: () => string; readonly fn: FunctionHandle }[]>();
   /** Where large ones go; undefined: into the one module. */
   readonly parts: Parts | undefined;
 
   constructor(parts: Parts | undefined) {
     this.parts = parts;
+  }
+
+  /** The function of an equal kernel, or what `make` makes. `statements`: how many it emits. */
+  of(kernel: Kernel, plan: KernelPlan, { arena, dims }: Program, statements: number, make: () => FunctionHandle): FunctionHandle {
+    const size = `${statements} ${plan.memory.length} ${dims.length}`;
+    let found = this.#bySize.get(size);
+    if (found === undefined) this.#bySize.set(size, (found = []));
+    let known: string | undefined;
+    const key = (): string => (known ??= this.#keys.of(kernel, plan, arena, dims));
+    const same = found.find((other) => other.key() === key());
+    if (same !== undefined) return same.fn;
+    const fn = make();
+    found.push({ key, fn });
+    return fn;
   }
 }
 

@@ -6,6 +6,7 @@ import type { Halfway } from './apart.js';
 import type { Cells } from './cells.js';
 import type { LlvmType, LlvmValue } from './llvm/index.js';
 import type { Value } from './machine.js';
+import { Names } from './names.js';
 
 /** An i64 that all lanes share: known now, or when the code runs. */
 export type Scalar = number | LlvmValue;
@@ -68,31 +69,31 @@ export interface PartialTile {
 }
 
 export interface Scope {
-  readonly indices: Map<string, IndexBinding>;
-  readonly lets: Map<string, { readonly value: Value; readonly depth: number }>;
+  readonly indices: Names<IndexBinding>;
+  readonly lets: Names<{ readonly value: Value; readonly depth: number }>;
   /** Sums of index terms whose value is at hand here, by the names of their terms. */
-  readonly sums: Map<string, Scalar>;
+  readonly sums: Names<Scalar>;
   /** Addresses made of such a sum and the start of a buffer. */
-  readonly addresses: Map<string, LlvmValue>;
+  readonly addresses: Names<LlvmValue>;
   /** Parts of rows of memory that the kernel does not write. */
   readonly halfway: Halfway;
-  readonly registers: Map<string, Registers>;
-  readonly partials: Map<string, Partials>;
+  readonly registers: Names<Registers>;
+  readonly partials: Names<Partials>;
   /** Extents of tiles that were decided around, by structural key. */
-  readonly extents: Map<string, number | PartialTile>;
+  readonly extents: Names<number | PartialTile>;
   readonly lanes: Lanes | undefined;
   readonly depth: number;
 }
 
 export const emptyScope = (): Scope => ({
-  indices: new Map(),
-  lets: new Map(),
-  sums: new Map(),
-  addresses: new Map(),
-  halfway: new Map(),
-  registers: new Map(),
-  partials: new Map(),
-  extents: new Map(),
+  indices: Names.none(),
+  lets: Names.none(),
+  sums: Names.none(),
+  addresses: Names.none(),
+  halfway: Names.none(),
+  registers: Names.none(),
+  partials: Names.none(),
+  extents: Names.none(),
   lanes: undefined,
   depth: 0,
 });
@@ -100,19 +101,19 @@ export const emptyScope = (): Scope => ({
 type Change = Partial<Pick<Scope, 'lanes' | 'depth'>>;
 
 /** A scope for code that is not always run when the code around is. */
-export const inner = (scope: Scope, change: Change = {}): Scope => ({ ...named(scope, change), sums: new Map(scope.sums), addresses: new Map(scope.addresses) });
+export const inner = (scope: Scope, change: Change = {}): Scope => ({ ...named(scope, change), sums: scope.sums.fork(), addresses: scope.addresses.fork() });
 
 /** A scope for one more copy of straight code: sums that it computes are at hand behind it. */
 export const copied = (scope: Scope, change: Change = {}): Scope => ({ ...named(scope, change), sums: scope.sums, addresses: scope.addresses });
 
 /** Everything that has a name keeps its meaning outside. */
 const named = (scope: Scope, change: Change): Omit<Scope, 'sums' | 'addresses'> => ({
-  indices: new Map(scope.indices),
-  lets: new Map(scope.lets),
-  halfway: new Map(scope.halfway),
-  registers: new Map(scope.registers),
-  partials: new Map(scope.partials),
-  extents: new Map(scope.extents),
+  indices: scope.indices.fork(),
+  lets: scope.lets.fork(),
+  halfway: scope.halfway.fork(),
+  registers: scope.registers.fork(),
+  partials: scope.partials.fork(),
+  extents: scope.extents.fork(),
   lanes: 'lanes' in change ? change.lanes : scope.lanes,
   depth: change.depth ?? scope.depth,
 });

@@ -11,7 +11,7 @@ import { closeLoop, enterLoop, join, restore, snapshot } from './joins.js';
 import type { LlvmValue } from './llvm/index.js';
 import type { Memory } from './memory.js';
 import type { KernelPlan } from './plan.js';
-import { findReductions, isSimple, tileLoops } from './reductions.js';
+import { findReductions, isSimple, openTiles, type Reduction } from './reductions.js';
 import { readIn } from './register-use.js';
 import { copied, inner, type Lanes, type PartialTile, type Scalar, type Scope, withIndex } from './scope.js';
 import type { CpuLevel } from './target.js';
@@ -27,6 +27,9 @@ export class Statements {
   private readonly accumulators: AccumulatorFile;
   private readonly plan: KernelPlan;
   private readonly cpu: CpuLevel;
+  /** Found once for all copies of a statement. */
+  private readonly tiles = new Map<Stmt, readonly For[]>();
+  private readonly reductions = new Map<For, readonly Reduction[]>();
 
   constructor(expressions: Expressions, memory: Memory, accumulators: AccumulatorFile, plan: KernelPlan, cpu: CpuLevel) {
     this.expressions = expressions;
@@ -38,7 +41,12 @@ export class Statements {
 
   /** Emits `stmts` into `scope`, which it extends. */
   emit(stmts: readonly Stmt[], scope: Scope): void {
+    const open = scope.lanes === undefined && stmts.some((stmt) => this.tilesIn(stmt).length > 0);
     for (const [at, stmt] of stmts.entries()) {
+      if (!open) {
+        this.statement(stmt, scope);
+        continue;
+      }
       const rest = stmts.slice(at);
       for (let tile = this.openTile(rest, scope); tile !== undefined; tile = this.openTile(rest, scope)) {
         if (!this.cpu.maskRegisters && scope.extents.size < variants) {
@@ -122,15 +130,25 @@ export class Statements {
 
   /** A tile loop among `stmts` whose extent is decided by what is in scope now, but is not known yet. */
   private openTile(stmts: readonly Stmt[], scope: Scope): OpenTile | undefined {
-    if (scope.lanes !== undefined) return undefined;
     const first = stmts[0];
     if (first === undefined || first.kind === 'let') return undefined;
-    let found: OpenTile | undefined;
-    tileLoops(stmts, (loop) => {
-      if (found !== undefined || loop.limit === undefined || this.expressions.known(loop.extent, scope) !== undefined) return;
+    for (const loop of stmts.flatMap((stmt) => this.tilesIn(stmt))) {
+      if (loop.limit === undefined || this.expressions.known(loop.extent, scope) !== undefined) continue;
       const key = this.expressions.forms.key(loop.extent);
-      if (!scope.extents.has(key) && isOpen(loop.extent, scope)) found = { extent: loop.extent, key, limit: loop.limit, lanes: this.plan.lanes.get(loop) ?? 1 };
-    });
+      if (!scope.extents.has(key) && isOpen(loop.extent, scope)) return { extent: loop.extent, key, limit: loop.limit, lanes: this.plan.lanes.get(loop) ?? 1 };
+    }
+    return undefined;
+  }
+
+  private tilesIn(stmt: Stmt): readonly For[] {
+    let tiles = this.tiles.get(stmt);
+    if (tiles === undefined) this.tiles.set(stmt, (tiles = openTiles(stmt)));
+    return tiles;
+  }
+
+  private reductionsOf(loop: For): readonly Reduction[] {
+    let found = this.reductions.get(loop);
+    if (found === undefined) this.reductions.set(loop, (found = findReductions(loop, this.plan)));
     return found;
   }
 
@@ -160,7 +178,7 @@ export class Statements {
       this.loop(loop, scope);
       return;
     }
-    const found = findReductions(loop, this.plan).filter(({ accumulator }) => scope.registers.has(accumulator.name) && !scope.partials.has(accumulator.name));
+    const found = this.reductionsOf(loop).filter(({ accumulator }) => scope.registers.has(accumulator.name) && !scope.partials.has(accumulator.name));
     if (found.length === 0) {
       this.loop(loop, scope);
       return;
@@ -187,7 +205,7 @@ export class Statements {
       if (!this.plan.use.counted.has(loop)) for (let at = 0; at < extent; at++) this.emit(loop.body, withIndex(scope, loop.index, at));
       else {
         const spilled = inner(scope);
-        for (const accumulator of readIn(loop)) this.accumulators.spill(accumulator, spilled);
+        for (const accumulator of readIn(loop, this.plan.walked)) this.accumulators.spill(accumulator, spilled);
         this.count(0, extent, 1, loop.index, [], (index) => this.emit(loop.body, withIndex(spilled, loop.index, index)));
       }
     } else this.count(0, extent, 1, loop.index, this.changed([loop], scope), (index) => this.emit(loop.body, withIndex(scope, loop.index, index)));
@@ -239,11 +257,11 @@ export class Statements {
   private strip(loop: For, extent: Scalar, lanes: number, scope: Scope): void {
     const { ops, math } = this.expressions;
     const copies = Math.max(1, ...[...scope.partials.values()].map((partials) => partials.copies));
-    const interleave = copies > 1 && isSimple(loop) ? copies : 1;
+    const interleave = copies > 1 && isSimple(loop, this.plan.walked) ? copies : 1;
     const whole = this.roundDown(extent, lanes);
     const cells = this.changed([loop], scope);
     const chunk = (base: Scalar, mask: LlvmValue | undefined, copy: number, active?: Scalar): void => this.chunk(loop, { lanes, base, mask, active, copy, splats: undefined }, scope);
-    if (typeof whole === 'number' && whole <= writtenOut * lanes && isSimple(loop)) {
+    if (typeof whole === 'number' && whole <= writtenOut * lanes && isSimple(loop, this.plan.walked)) {
       for (let base = 0; base < whole; base += lanes) chunk(base, undefined, (base / lanes) % interleave);
     } else {
       let done: Scalar = 0;
@@ -302,9 +320,7 @@ export class Statements {
   }
 
   private constantMask(lanes: number, active: number): LlvmValue | undefined {
-    const { module } = this.expressions.ops;
-    if (active >= lanes) return undefined;
-    return module.vectorOf(Array.from({ length: lanes }, (_, lane) => module.bool(lane < active)));
+    return active >= lanes ? undefined : this.expressions.ops.firstLanes(lanes, active);
   }
 
   /** Lanes below `active` (i64, may be negative). */

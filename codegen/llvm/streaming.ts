@@ -22,17 +22,18 @@ export interface Streaming {
 
 /** Undefined where nothing can be large, or no store is fit for it. */
 export function findStreaming(kernel: Kernel, plan: KernelPlan, keyOf: (buffer: Buffer) => string): Streaming | undefined {
+  const loops = [...plan.lanes].filter(([loop, lanes]) => loop.limit === undefined && lanes > 1);
+  if (loops.length === 0) return undefined;
   const loaded = new Set<string>();
   const lets = new Map<string, Expr>();
   forEachStatement(kernel.body, (stmt) => {
     if (stmt.kind === 'let') lets.set(stmt.name, stmt.value);
-    for (const expr of expressionsOf(stmt)) visitExpr(expr, (part) => part.kind === 'load' && loaded.add(keyOf(part.buffer)));
+    for (const part of plan.walked.of(stmt)) if (part.kind === 'load') loaded.add(keyOf(part.buffer));
   });
   const stores = new Set<Stmt>();
   const buffers = new Set<Buffer>();
   let align = 1;
-  for (const [loop, lanes] of plan.lanes) {
-    if (loop.limit !== undefined || lanes === 1) continue;
+  for (const [loop, lanes] of loops) {
     forEachStatement(loop.body, (stmt) => {
       if (stmt.kind !== 'store' || loaded.has(keyOf(stmt.buffer)) || isSmall(stmt.buffer) || !isWhole(stmt, loop, lanes, lets)) return;
       stores.add(stmt);

@@ -38,7 +38,15 @@ export function hostTarget(cpu = 'native'): Target {
   return { cpu: host.cpu, features: host.features, triple: host.triple, vectorBytes, vectorRegisters: vectorBytes === 64 || neon ? 32 : 16 };
 }
 
+const levels = new WeakMap<Target, CpuLevel>();
+
 export function levelOf(target: Target): CpuLevel {
+  let level = levels.get(target);
+  if (level === undefined) levels.set(target, (level = findLevel(target)));
+  return level;
+}
+
+function findLevel(target: Target): CpuLevel {
   if (target.triple.startsWith('aarch64')) return { fma: true, f16c: true, masks: false, maskRegisters: false, exponents: false };
   const has = featureSet(target.features);
   const implied = target.vectorBytes >= 32;

@@ -8,7 +8,7 @@ import { ConstantFactory } from './constants.js';
 import { fault, guarded } from './fault.js';
 import { FunctionHandle } from './function.js';
 import type { FunctionSpec, Linkage, Visibility } from './function.js';
-import { raw, ref } from './raw.js';
+import { raw } from './raw.js';
 import { Tape } from './tape.js';
 import { Types } from './types.js';
 import type { LlvmType } from './types.js';
@@ -35,6 +35,8 @@ export interface GlobalSpec {
 
 /** A function of LLVM's own: its number, and which arguments must be constants. */
 interface Intrinsic {
+  readonly result: LlvmType;
+  readonly params: readonly LlvmType[];
   readonly callee: number;
   readonly constants: readonly number[];
 }
@@ -54,7 +56,7 @@ export class ModuleBuilder extends ConstantFactory {
   readonly rawContext: RawContext;
   readonly tape: Tape;
   readonly #raw: RawModule;
-  readonly #intrinsics = new Map<string, Intrinsic>();
+  readonly #intrinsics = new Map<string, Intrinsic[]>();
   readonly #names = new Map<string, FunctionHandle | GlobalHandle>();
   #disposed = false;
 
@@ -221,9 +223,14 @@ export class ModuleBuilder extends ConstantFactory {
   /** For `Builder.intrinsic`: what an intrinsic is for arguments and a result of these types. Errors: an unknown name, a signature that it does not have. */
   intrinsic(name: string, result: LlvmType, args: readonly LlvmValue[]): Intrinsic {
     const { types } = this;
-    const key = `${name} ${result[ref]} ${args.map((arg) => arg.type[ref]).join()}`;
-    let known = this.#intrinsics.get(key);
-    if (known === undefined) this.#intrinsics.set(key, (known = this.tape.intrinsic(name, types.function(result, args.map((arg) => arg.type))[raw])));
+    let overloads = this.#intrinsics.get(name);
+    if (overloads === undefined) this.#intrinsics.set(name, (overloads = []));
+    let known = overloads.find((one) => one.result === result && one.params.length === args.length && args.every((arg, at) => arg.type === one.params[at]));
+    if (known === undefined) {
+      const params = args.map((arg) => arg.type);
+      known = { result, params, ...this.tape.intrinsic(name, types.function(result, params)[raw]) };
+      overloads.push(known);
+    }
     return known;
   }
 
