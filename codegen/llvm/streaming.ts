@@ -2,7 +2,7 @@
 // Holds: such a store writes whole aligned vectors, and the kernel does not read what it writes; the choice changes time, never results.
 
 import { bytesOf, type Dim, elementCount } from '../../src/base/index.js';
-import { type Buffer, type Expr, forEachStatement, type For, type Kernel, type Stmt, visitExpr, expressionsOf } from '../../src/loop/index.js';
+import { type Buffer, type Expr, forEachStatement, type For, type Kernel, type Stmt, visitExpr } from '../../src/loop/index.js';
 import type { KernelPlan } from './plan.js';
 
 /** What the caches of one core and its neighbours hardly hold: results that together are larger are not kept there. */
