@@ -16,7 +16,7 @@ import { publish } from './publish.js';
 import { artifactFiles, type BuildReply, type BuildRequest, optionsKey } from './request.js';
 import { targetFor } from './target.js';
 
-/** One row of `--time-passes`. */
+/** One row of `--time-passes`; LLVM's passes and code generation count from where everything is built: until then other threads do them. */
 export interface Stage {
   readonly name: string;
   readonly milliseconds: number;
@@ -36,8 +36,10 @@ export function buildInto(request: BuildRequest, directory: string, texts: Map<s
   const front: Stage = { name: 'check', milliseconds: performance.now() - start, made: `${checked.module.entries.length} entries` };
   const compiled = compileChecked(checked, request);
   let back: readonly Stage[] = [];
+  const publishing = performance.now();
   publish(directory, (scratch) => (back = compiled.write(scratch)));
-  return { manifest: compiled.manifest, stages: [front, ...compiled.stages, ...back] };
+  const files: Stage = { name: 'files', milliseconds: performance.now() - publishing - sumOf(back) };
+  return { manifest: compiled.manifest, stages: [front, ...compiled.stages, ...back, files] };
 }
 
 /** Compiles into the cache, or finds it there. */
@@ -57,6 +59,8 @@ export function buildCached(request: BuildRequest, cache = new Cache()): BuildRe
   }
 }
 
+export const sumOf = (stages: readonly Stage[]): number => stages.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+
 interface Compiled extends BuildReport {
   /** Generates code and writes all files of the artifact. */
   write(directory: string): readonly Stage[];
@@ -64,13 +68,19 @@ interface Compiled extends BuildReport {
 
 function compileChecked({ module, build, open }: Checked, request: BuildRequest): Compiled {
   if (module.entries.every((entry) => entry.kind === 'init') && open.length === 0) throw new DiagnosticsError([nothingExported(request.path)]);
+  const start = performance.now();
   const target = targetFor(request.cpu);
+  const loading: Stage = { name: 'llvm: load', milliseconds: performance.now() - start };
   const { output, records } = toMachine(target).run(module, { build, now: () => performance.now() });
   const manifest = manifestOf(output.module, request.open === undefined ? open : [], target, version());
   const text = JSON.stringify(manifest);
   return {
     manifest,
-    stages: records.map(({ name, milliseconds, count, form }) => ({ name, milliseconds, made: `${count} (${form})` })),
+    stages: [
+      loading,
+      ...records.map(({ name, milliseconds, count, form }) => ({ name, milliseconds, made: `${count} (${form})` })),
+      { name: 'verify', milliseconds: records.reduce((sum, { verifyMilliseconds }) => sum + verifyMilliseconds, 0), made: 'after every pass' },
+    ],
     write: (directory) => {
       const { timings } = buildArtifact({ programs: programsOf(output), manifest: text, target, outPath: join(directory, artifactFiles.library) });
       writeFileSync(join(directory, artifactFiles.manifest), `${JSON.stringify(manifest, null, 2)}\n`);

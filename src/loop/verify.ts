@@ -240,7 +240,7 @@ class Verifier {
 
   #place(buffer: Buffer, index: readonly Expr[]): void {
     const declared = this.#buffers.get(buffer.name);
-    if (declared === undefined || declared.dtype !== buffer.dtype || declared.role.kind !== buffer.role.kind || !shapeEquals(declared.shape, buffer.shape) || !shapeEquals(declared.strides, buffer.strides)) {
+    if (declared === undefined || (declared !== buffer && (declared.dtype !== buffer.dtype || declared.role.kind !== buffer.role.kind || !shapeEquals(declared.shape, buffer.shape) || !shapeEquals(declared.strides, buffer.strides)))) {
       this.#fail('declared', `${buffer.name} is not among the program’s buffers as it is used`);
     }
     this.#indices(buffer.name, buffer.shape.length, index);

@@ -35,6 +35,8 @@ export interface Pass<In, Out> {
 export interface PassRecord {
   readonly name: string;
   readonly milliseconds: number;
+  /** How long the runner took to verify what came out. */
+  readonly verifyMilliseconds: number;
   /** Size of the output, counted by its form. */
   readonly count: number;
   readonly form: string;
@@ -48,7 +50,7 @@ export interface RunOptions {
   /** Names of passes; `dump` gets their outputs as text. */
   readonly dumpAfter?: ReadonlySet<string>;
   dump?(pass: string, text: string): void;
-  /** Called after each pass. */
+  /** Called after each pass whose output verifies. */
   watch?(record: PassRecord): void;
   /** Milliseconds from any start; default: the date. */
   now?(): number;
@@ -103,11 +105,12 @@ function runPass<In, Out>(pass: Pass<In, Out>, input: In, options: RunOptions, r
   const output = blaming(pass.name, () => pass.run(input, { build: options.build, report: (one) => diagnostics.push(one), note: (text) => notes.push(text) }));
   const milliseconds = now() - start;
   if (diagnostics.length > 0) throw new DiagnosticsError(diagnostics);
-  const record = { name: pass.name, milliseconds, count: pass.to.count(output), form: pass.to.name, notes };
+  if (options.dumpAfter?.has(pass.name)) options.dump?.(pass.name, pass.to.print(output));
+  const verifying = now();
+  if (options.verify !== false) pass.to.verify(output, pass.name);
+  const record = { name: pass.name, milliseconds, verifyMilliseconds: now() - verifying, count: pass.to.count(output), form: pass.to.name, notes };
   records.push(record);
   options.watch?.(record);
-  if (options.dumpAfter?.has(pass.name)) options.dump?.(pass.name, pass.to.print(output));
-  if (options.verify !== false) pass.to.verify(output, pass.name);
   return output;
 }
 

@@ -236,7 +236,12 @@ describe('compile', () => {
   it('times every stage', () => {
     const { out } = tfc('compile', 'model.tdsl', '-o', 'timed', '--time-passes');
     const names = out.split('\n').flatMap((line) => /^(\S.*?) +[\d.]+ ms/.exec(line)?.[1] ?? []);
-    expect(names).toEqual(['check', 'differentiate', 'strip', 'simplify', 'lower', 'expand', 'llvm: build', 'llvm: optimize', 'llvm: codegen', 'link']);
+    const wanted = ['node', 'load', 'check', 'llvm: load', 'differentiate', 'strip', 'simplify', 'lower', 'expand', 'verify', 'llvm: build', 'llvm: optimize', 'llvm: codegen', 'link', 'files', 'rest', 'total'];
+    expect(names).toEqual(wanted);
+    const [{ stages }] = jsonLines(tfc('compile', 'model.tdsl', '-o', 'timed', '--json')) as [{ readonly stages: readonly { readonly name: string; readonly milliseconds: number }[] }];
+    const of = (name: string): number => stages.find((stage) => stage.name === name)?.milliseconds ?? NaN;
+    expect(of('rest')).toBeGreaterThanOrEqual(0);
+    expect(of('rest')).toBeLessThan(0.05 * of('total'));
   });
 });
 

@@ -28,7 +28,7 @@ export function addCompile(program: Command): void {
     .option('--dump-after <pass>', 'print what this pass makes')
     .option('--set <Name=N>', 'value for a dim; may be repeated', collect, [])
     .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
-    .option('--time-passes', 'print the time that each stage takes')
+    .option('--time-passes', 'print the time that each stage takes, from the start of the process')
     .option('--json', 'print one JSON object')
     .action((file: string, options: Options) =>
       perform(options.json, async (texts) => {
@@ -62,8 +62,15 @@ interface Built {
 }
 
 async function build(request: BuildRequest, directory: string, texts: Map<string, string>): Promise<Built> {
-  const { buildInto } = await import('../build.js');
-  const { manifest, stages } = buildInto(request, directory, texts);
+  const { buildInto, sumOf } = await import('../build.js');
+  const { nodeTiming } = performance;
+  const start: readonly Stage[] = [
+    { name: 'node', milliseconds: nodeTiming.bootstrapComplete },
+    { name: 'load', milliseconds: performance.now() - nodeTiming.bootstrapComplete },
+  ];
+  const { manifest, stages: own } = buildInto(request, directory, texts);
+  const total = performance.now();
+  const stages = [...start, ...own, { name: 'rest', milliseconds: total - sumOf(start) - sumOf(own) }, { name: 'total', milliseconds: total }];
   const exported = [...manifest.entries.filter((entry) => entry.kind !== 'init'), ...manifest.open];
   return { directory, library: join(directory, artifactFiles.library), entries: exported.map((entry) => entry.name), stages };
 }
