@@ -1,5 +1,5 @@
 // Loads and stores. In: a buffer, its indices and the scope. Out: instructions. Holds: a lane that does not exist touches no memory; a vector access
-// reads and writes exactly the elements of its lanes. One lane after the other: one instruction; a few apart: whole vectors and shuffles; else gather or scatter.
+// reads and writes exactly the elements of its lanes. One lane after the other: one instruction; a few apart, or beside what others read: whole vectors and shuffles; else gather or scatter.
 
 import { bytesOf } from '../../src/base/index.js';
 import type { Buffer, Expr, Stmt } from '../../src/loop/index.js';
@@ -10,6 +10,7 @@ import type { Value } from './machine.js';
 import { Names } from './names.js';
 import type { Scalar, Scope } from './scope.js';
 import { isSmall } from './streaming.js';
+import { turn } from './turn.js';
 
 /** Elements so far apart are still read as whole vectors; and so far where the rows between them belong to the buffer, so that all columns come from the same vectors. */
 const widestStride = 4;
@@ -64,6 +65,8 @@ export class Memory {
         return ops.fromMemory(this.loadApart(type, place, active, column, made), dtype, lanes);
       }
     }
+    const turned = place.kind === 'row' && typeof active === 'number' ? this.loadTurned(type, expr, place, active, scope) : undefined;
+    if (turned !== undefined) return ops.fromMemory(turned, dtype, lanes);
     if (place.kind === 'row' && place.stride === 1) return ops.fromMemory(build.maskedLoad(type, place.pointer, mask as LlvmValue, rest), dtype, lanes);
     const pointers = place.kind === 'many' ? place.pointers : this.spread(element, place.pointer, place.stride, lanes);
     return ops.fromMemory(build.gather(type, pointers, mask ?? this.all(lanes), rest), dtype, lanes);
@@ -195,6 +198,30 @@ export class Memory {
       return value;
     };
     return pickColumn(build, vectors, stride, first, lanes, made, name);
+  }
+
+  /** Where copies of this code read the columns beside this one: rows of all these columns, turned. */
+  private loadTurned(type: LlvmType, expr: Expr & { readonly kind: 'load' }, place: Place & { readonly kind: 'row' }, active: number, scope: Scope): LlvmValue | undefined {
+    const { ops, forms } = this.expressions;
+    const { builder: build } = ops;
+    const { square } = scope;
+    const column = square === undefined ? undefined : scope.indices.get(square.index)?.value;
+    if (square === undefined || typeof column !== 'number' || place.name === undefined || this.isWritten(expr.buffer)) return undefined;
+    const term = forms.offset(expr, expr.buffer, expr.index).terms.find(({ atom }) => atom.kind === 'index' && atom.name === square.index);
+    if (term?.coefficient.constant !== 1) return undefined;
+    const key = `${place.name}+${place.constant - column}`;
+    let columns = square.columns.get(key);
+    if (columns === undefined) {
+      const [align, isWhole] = [type.scalar.scalarBits / 8, square.count === type.lanes];
+      const mask = ops.module.vectorOf(Array.from({ length: type.lanes }, (_, at) => ops.module.bool(at < square.count)));
+      const row = (at: number): LlvmValue => {
+        const pointer = build.gep(type.scalar, place.pointer, [at * place.stride - column], free);
+        return isWhole ? build.load(type, pointer, { align }) : build.maskedLoad(type, pointer, mask, { align, passThrough: ops.zero(type) });
+      };
+      columns = turn(build, Array.from({ length: type.lanes }, (_, at) => (at < active ? row(at) : ops.zero(type))));
+      square.columns.set(key, columns);
+    }
+    return columns[column];
   }
 
   /** Which elements from the one numbered `start` on belong to the first `active` lanes: to their rows, or up to the last one's own. */

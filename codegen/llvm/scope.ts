@@ -7,6 +7,7 @@ import type { Cells } from './cells.js';
 import type { LlvmType, LlvmValue } from './llvm/index.js';
 import type { Value } from './machine.js';
 import { Names } from './names.js';
+import type { Square } from './turn.js';
 
 /** An i64 that all lanes share: known now, or when the code runs. */
 export type Scalar = number | LlvmValue;
@@ -82,6 +83,8 @@ export interface Scope {
   /** Extents of tiles that were decided around, by structural key. */
   readonly extents: Names<number | PartialTile>;
   readonly lanes: Lanes | undefined;
+  /** Around copies of straight code. */
+  readonly square: Square | undefined;
   readonly depth: number;
 }
 
@@ -95,13 +98,14 @@ export const emptyScope = (): Scope => ({
   partials: Names.none(),
   extents: Names.none(),
   lanes: undefined,
+  square: undefined,
   depth: 0,
 });
 
-type Change = Partial<Pick<Scope, 'lanes' | 'depth'>>;
+type Change = Partial<Pick<Scope, 'lanes' | 'square' | 'depth'>>;
 
 /** A scope for code that is not always run when the code around is. */
-export const inner = (scope: Scope, change: Change = {}): Scope => ({ ...named(scope, change), sums: scope.sums.fork(), addresses: scope.addresses.fork() });
+export const inner = (scope: Scope, change: Change = {}): Scope => ({ ...named(scope, change), square: undefined, sums: scope.sums.fork(), addresses: scope.addresses.fork() });
 
 /** A scope for one more copy of straight code: sums that it computes are at hand behind it. */
 export const copied = (scope: Scope, change: Change = {}): Scope => ({ ...named(scope, change), sums: scope.sums, addresses: scope.addresses });
@@ -115,6 +119,7 @@ const named = (scope: Scope, change: Change): Omit<Scope, 'sums' | 'addresses'> 
   partials: scope.partials.fork(),
   extents: scope.extents.fork(),
   lanes: 'lanes' in change ? change.lanes : scope.lanes,
+  square: change.square ?? scope.square,
   depth: change.depth ?? scope.depth,
 });
 

@@ -202,8 +202,10 @@ export class Statements {
       if (loop.limit === undefined) this.strip(loop, extent, lanes, scope);
       else this.tile(loop, extent, loop.limit, lanes, typeof decided === 'object' ? decided.masks : undefined, scope);
     } else if (loop.axis === 'unroll' && typeof extent === 'number') {
-      if (!this.plan.use.counted.has(loop)) for (let at = 0; at < extent; at++) this.emit(loop.body, withIndex(scope, loop.index, at));
-      else {
+      if (!this.plan.use.counted.has(loop)) {
+        const around = extent > 1 && extent <= (scope.lanes?.lanes ?? 0) ? copied(scope, { square: { index: loop.index, count: extent, columns: new Map() } }) : scope;
+        for (let at = 0; at < extent; at++) this.emit(loop.body, withIndex(around, loop.index, at));
+      } else {
         const spilled = inner(scope);
         for (const accumulator of readIn(loop, this.plan.walked)) this.accumulators.spill(accumulator, spilled);
         this.count(0, extent, 1, loop.index, [], (index) => this.emit(loop.body, withIndex(spilled, loop.index, index)));

@@ -4,6 +4,7 @@
 import { InternalError } from '../base/index.js';
 import { type Node, type TensorNode, topological } from '../graph/index.js';
 import { type Buffer, build, type Expr } from '../loop/index.js';
+import { acrossOf, emitAcross } from './across.js';
 import { exprKey } from './expressions.js';
 import { opOf, space, spread, tensorOf } from './forms.js';
 import type { Fusion, Group } from './groups.js';
@@ -163,8 +164,10 @@ export function emitGroup(block: Block, group: Group, scope: Scope, context: Emi
   const copy = block.sourceCopies.get(group);
   if (copy !== undefined) return emitCopy(group, copy, scope, context);
   switch (group.mode) {
-    case 'map':
-      return emitMap(new PointEmitter(group, context), scope);
+    case 'map': {
+      const across = acrossOf(group, block.fusion, context);
+      return across === undefined ? emitMap(new PointEmitter(group, context), scope) : emitAcross(new PointEmitter(group, context), scope, across);
+    }
     case 'inner':
       return emitInner(new PointEmitter(group, context), scope);
     case 'outer':

@@ -3,7 +3,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { compilePrograms, hostTarget } from '../../codegen/llvm/index.js';
 import { Dim } from '../../src/base/index.js';
-import { build, type Expr } from '../../src/loop/index.js';
+import { build, type Expr, type Program } from '../../src/loop/index.js';
 import { accumulate, accumulator, allocate, apply, Bench, declare, define, f32, feed, index, int, kernel, list, load, loop, minus, name, numbers, output, plus, program, size, store, times, variable } from './harness.js';
 
 const bench = new Bench();
@@ -132,6 +132,30 @@ describe.each(targets)('on %s', (cpu) => {
       const { outputs } = artifact.run({ feeds: [a], dims: { N: n } });
       const [tripled, moved] = outputs as [Float32Array, Float32Array];
       expect(a.findIndex((value, k) => tripled[k] !== fround(value * 3) || moved[(k + 1) % n] !== value)).toBe(-1);
+    }
+  });
+
+  it('turns squares: copies for every lane read what lies together in rows of their own', () => {
+    const [i, c] = [index('i'), index('c')];
+    for (const dtype of ['f32', 'f64', 'u8'] as const) {
+      const most = dtype === 'f64' ? lanes / 2 : lanes;
+      for (const count of [2, 3, most]) {
+        for (const [width, first] of [[count, 0], [count + 21, 5]] as const) {
+          const copies = (n: number | 'N'): Program => {
+            const [x, z] = [feed(0, dtype, n, width), output(0, dtype, count, n)];
+            return program([kernel('k', [loop('vector', 'i', n, [loop('unroll', 'c', count, [store(z, [c, i], load(x, [i, plus(c, int(first))]))])])])], [x, z], n === 'N' ? ['N'] : []);
+          };
+          const lengths = [1, most - 1, most, 2 * most + 1];
+          const turned = bench.compile([copies('N'), ...lengths.map(copies)], target);
+          for (const [at, n] of lengths.entries()) {
+            const a = allocate(dtype, n * width);
+            numbers(n * width, n).forEach((value, k) => (a[k] = dtype === 'u8' ? k : value));
+            const expected = Array.from({ length: count * n }, (_, k) => a[(k % n) * width + first + Math.floor(k / n)]);
+            expect(list(turned.run({ feeds: [a], dims: { N: n } }).outputs[0])).toEqual(expected);
+            expect(list(turned.run({ feeds: [a], entry: at + 1 }).outputs[0])).toEqual(expected);
+          }
+        }
+      }
     }
   });
 

@@ -1,7 +1,7 @@
 // What the lowering promises about programs: how many kernels, what is never stored, what is done in place.
 
 import { describe, expect, it } from 'vitest';
-import { countCalls, type Program } from '../../src/loop/index.js';
+import { build, countCalls, type Program } from '../../src/loop/index.js';
 import { runProgram } from '../../src/eval/index.js';
 import type { TensorNode } from '../../src/graph/index.js';
 import { dimsOf, type Make, noisy } from '../eval/make.js';
@@ -74,6 +74,20 @@ describe('fusion', () => {
     });
     expect(program.kernels).toHaveLength(1);
     expect(temporaries(program)).toEqual([]);
+  });
+
+  it('a transpose is copied in squares as wide as a vector, whose last ones may be narrower', () => {
+    const transposed = (rows: number | string, columns: number): Program => lowered((make) => ({ outputs: [make.op('transpose', [make.feed('x', [rows, columns])], { axes: [1, 0] })] }));
+    const copies = (program: Program): (number | undefined)[] => statements(program, 'for').filter(({ axis }) => axis === 'unroll').map(({ extent }) => build.intValue(extent));
+    // Eight lanes.
+    expect(copies(transposed(50, 24))).toEqual([8]);
+    expect(copies(transposed('N', 30))).toEqual([8, 6]);
+    expect(copies(transposed(50, 3))).toEqual([3]);
+    // Too short for a vector.
+    expect(copies(transposed(7, 24))).toEqual([]);
+    // Threads share a few long rows, too.
+    const [outermost] = statements(transposed(20_000, 3), 'for');
+    expect([outermost?.axis, outermost === undefined ? undefined : build.intValue(outermost.extent)]).toEqual(['parallel', 20]);
   });
 
   it('sums of columns run along the columns, one pass over the rows', () => {

@@ -1,0 +1,89 @@
+// Kernels that move elements from along one axis to along another, as a transpose does. In: the parts of a map group. Out: statements in a scope.
+// Holds: blocks of as many points as a vector has lanes, along the axis in which the memory that is read runs, are written out inside of the loop over lanes: code generators read them as squares.
+
+import { bytesOf, type Dim } from '../base/index.js';
+import type { Node } from '../graph/index.js';
+import { build, type Expr } from '../loop/index.js';
+import { flopsOfGroup } from './cost-model.js';
+import { addressStride } from './expressions.js';
+import { tensorOf } from './forms.js';
+import type { Fusion, Group } from './groups.js';
+import { type EmitContext, lanesOf, type PointEmitter } from './points.js';
+import { memberReads } from './reads.js';
+import type { Scope } from './scope.js';
+
+/** Elements of the lanes' axis that one iteration of a parallel loop takes. */
+const pieceElements = 1024;
+
+export interface Across {
+  /** Of the group's loops, the one along which what is read lies together. */
+  readonly axis: number;
+  readonly lanes: number;
+}
+
+/** Undefined where lanes read what lies together, where nothing does, and where there is more to do than to move. */
+export function acrossOf(group: Group, fusion: Fusion, context: EmitContext): Across | undefined {
+  const last = group.outer.length - 1;
+  if (last < 1 || flopsOfGroup(group, context.forms).constant !== 0) return undefined;
+  const bytes = [...group.reads, ...group.members.map(({ node }) => node)].map((node) => bytesOf(tensorOf(node).type.dtype));
+  const lanes = lanesOf(context.target, Math.max(...bytes));
+  const reads = group.members.flatMap((member) => [...memberReads(member, group, fusion.roots, context.forms)]);
+  const axes = reads.flatMap(([node, accesses]) => accesses.map((index) => axisOf(node, index, group, context)));
+  const axis = axes.find((one) => one !== undefined);
+  return axis === undefined || lanes === 1 || (group.outer[last]?.constant ?? Infinity) < lanes ? undefined : { axis, lanes };
+}
+
+/** The loop along which an access runs through memory, if that is not the one of the lanes and those jump. */
+function axisOf(node: Node, index: readonly Expr[], group: Group, context: EmitContext): number | undefined {
+  const stored = context.storage.stored(tensorOf(node));
+  if (stored?.kind !== 'buffer') return undefined;
+  const strides = group.outer.map((_, loop) => addressStride(stored.buffer, index, `o${loop}`)?.constant);
+  const along = strides.at(-1);
+  if (along === undefined || Math.abs(along) <= 1) return undefined;
+  const axis = strides.indexOf(1);
+  return axis < 0 ? undefined : axis;
+}
+
+export function emitAcross(points: PointEmitter, scope: Scope, { axis, lanes }: Across): void {
+  const { outer } = points.group;
+  const last = outer.length - 1;
+  const [along, width, piece] = [build.size(outer[last] as Dim), build.int(lanes), build.int(pieceElements)];
+  const isParallel = (at: number): boolean => at === 0 && points.context.parallel;
+  /** The loops behind the point so far, the last one over lanes, from an index on. */
+  const within = (body: Scope, before: readonly Expr[], from: Expr, extent: Expr, fill: (lane: Scope, point: readonly Expr[]) => void): void => {
+    if (before.length === last) body.loop('i', extent, 'vector', (i, lane) => fill(lane, [...before, build.plus(from, i)]));
+    else body.loop('o', build.size(outer[before.length] as Dim), 'serial', (o, inner) => within(inner, [...before, o], from, extent, fill));
+  };
+  const blocks = (body: Scope, before: readonly Expr[]): void => {
+    const all = build.size(outer[axis] as Dim);
+    const full = build.over(all, width);
+    const rest = build.minus(all, build.times(full, width));
+    const known = build.intValue(rest);
+    const isLong = isParallel(axis) && (outer[last]?.constant ?? Infinity) > pieceElements;
+    const pieces = isLong ? build.over(build.plus(along, build.int(pieceElements - 1)), piece) : build.int(1);
+    const count = build.times(build.over(build.plus(all, build.int(lanes - 1)), width), pieces);
+    body.loop('p', count, isParallel(axis) ? 'parallel' : 'serial', (p, block) => {
+      const at = isLong ? block.let('block', build.over(p, pieces)) : p;
+      const start = block.let('start', build.times(at, width));
+      const from = isLong ? block.let('from', build.times(build.modulo(p, pieces), piece)) : build.int(0);
+      const extent = isLong ? build.smaller(piece, build.minus(along, from)) : along;
+      /** So many points of the axis, side by side for each vector of lanes. */
+      const together = (inside: Scope, copies: number): void =>
+        within(inside, [...before, start], from, extent, (lane, point) =>
+          lane.loop('c', build.int(copies), 'unroll', (c, copy) => points.store(copy, points.maps, point.map((one, loop) => (loop === axis ? build.plus(start, c) : one)))),
+        );
+      if (known === 0) return together(block, lanes);
+      if (build.intValue(full) === 0 && known !== undefined) return together(block, known);
+      block.when(build.apply('lt', 'bool', at, full), (inside) => together(inside, lanes));
+      block.when(build.apply('ge', 'bool', at, full), (inside) => {
+        if (known !== undefined) together(inside, known);
+        else inside.loop('o', rest, 'serial', (o, one) => within(one, [...before, build.plus(start, o)], from, extent, (lane, point) => points.store(lane, points.maps, point)));
+      });
+    });
+  };
+  const outside = (body: Scope, before: readonly Expr[]): void => {
+    if (before.length === axis) return blocks(body, before);
+    body.loop('o', build.size(outer[before.length] as Dim), isParallel(before.length) ? 'parallel' : 'serial', (o, inner) => outside(inner, [...before, o]));
+  };
+  outside(scope, []);
+}
