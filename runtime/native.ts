@@ -39,13 +39,17 @@ export interface Native {
   repeat(step: Handle<'step'>, steps: number, strides: Float64Array, series: Float64Array): number;
 }
 
+let loaded: Native | undefined;
+
 /** @throws TfcError toolchain-missing when it has not been built. */
 export function loadNative(): Native {
+  if (loaded !== undefined) return loaded;
   const path = nativePath();
   if (path === undefined) {
     throw new TfcError('toolchain-missing', 'The native half of the runtime, build/runtime.node, is not there.', { hint: 'Run npm run setup in the directory of tfc.' });
   }
-  return createRequire(import.meta.url)(path) as Native;
+  loaded = createRequire(import.meta.url)(path) as Native;
+  return loaded;
 }
 
 /** The first build/runtime.node in a directory above this file: it lies in runtime/ or, compiled, in dist/runtime/. */

@@ -17,11 +17,8 @@ export function zeros(shape: readonly number[], dtype: ElementType = 'f32'): Ten
   if (!isElementType(dtype)) throw new TfcError('bad-data', `${String(dtype)} is no element type.`, { hint: `There are ${Object.keys(elements).join(', ')}.` });
   const length = shape.reduce((total, size) => total * size, 1);
   if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0) || !Number.isSafeInteger(length)) throw new TfcError('bad-data', `[${shape.join(', ')}] is no shape.`);
-  native ??= loadNative();
-  return new Tensor(dtype, [...shape], placed(native, dtype, length));
+  return new Tensor(dtype, [...shape], placed(loadNative(), dtype, length));
 }
-
-let native: Native | undefined;
 
 /** Zeros in memory of their own. @throws TfcError out-of-memory. */
 export function placed<DType extends ElementType>(from: Native, dtype: DType, length: number): ElementArrays[DType] {

@@ -1,5 +1,5 @@
 // Compiles a bundle's code ahead. In: `compiler | index`, the bundle's file, the file to write, a scratch folder, programs. Out: what Node has compiled after the
-// bundle has done its common work. Holds: what that work prints and where it fails (the addons may not be there yet) is of no account here.
+// bundle has done its common work: a model is compiled, opened and run. Holds: what that work prints and where it fails (the addons may not be there yet) is of no account here.
 
 import { Script } from 'node:vm';
 import { readFileSync } from 'node:fs';
@@ -21,10 +21,19 @@ if (kind === 'compiler') {
   const { exports } = module;
   for (const program of programs) await exports.runCommand(['compile', program, '-o', join(scratch, 'out')]);
 } else {
-  const { compile } = module.exports;
+  const { compile, zeros } = module.exports;
+  const sizeOf = (size) => (typeof size === 'number' ? size : size.reduce((sum, [coefficient, names]) => sum + coefficient * 4 ** names.length, 0));
   for (const program of programs) {
     try {
-      for (let round = 0; round < 2; round++) (await compile(program)).session({ threads: 1 });
+      for (let round = 0; round < 2; round++) {
+        const model = await compile(program);
+        const session = model.session({ threads: 1 });
+        for (const { name, feeds } of model.entries) {
+          const fed = Object.fromEntries(feeds.map((feed) => [feed.name, zeros(feed.shape.map(sizeOf), feed.dtype)]));
+          session.run(name, fed);
+          session.runSteps(name, fed, { steps: 2 });
+        }
+      }
     } catch {
       // Not built yet.
     }

@@ -1,8 +1,6 @@
 // `npm run bench [-- --quick] [--only NAME] [--threads N] [--json FILE] [--cpu NAME] [--setup-peers]`: tfc and every installed peer, side by side. In: arguments. Out: tables; `last.json` beside the sources.
 // Holds: it also is the process in which tfc runs as a peer (`--serve`, `--compile`), which loads nothing else, so that its start and memory are those of a user's program.
 
-import { parseArgs } from 'node:util';
-
 const usage = `usage: npm run bench -- [--quick] [--only NAME]… [--threads N]… [--json FILE] [--cpu NAME] [--setup-peers]
   --quick        fewer and shorter rounds
   --only NAME    only workloads whose names hold NAME
@@ -16,13 +14,13 @@ async function main(args: readonly string[]): Promise<number> {
   if (first === '--serve' || first === '--compile') {
     const { serveTfc, timeCompile } = await import('./tfc-peer.js');
     if (first === '--compile') timeCompile(rest[0] ?? '');
-    else serveTfc(rest[0] === 'call' ? 'call' : 'loop', rest[1] ?? '', Number(rest[2]));
+    else await serveTfc(rest[0] === 'call' ? 'call' : 'loop', rest[1] ?? '', Number(rest[2]));
     return 0;
   }
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
-  let options: ReturnType<typeof parse>;
+  let options: Awaited<ReturnType<typeof parse>>;
   try {
-    options = parse(args);
+    options = await parse(args);
   } catch (error) {
     say(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
     return 2;
@@ -39,7 +37,8 @@ async function main(args: readonly string[]): Promise<number> {
   return bench(options, say);
 }
 
-function parse(args: readonly string[]) {
+async function parse(args: readonly string[]) {
+  const { parseArgs } = await import('node:util');
   const { values } = parseArgs({
     args: [...args],
     options: {
