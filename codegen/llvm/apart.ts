@@ -2,10 +2,9 @@
 // Holds: only shuffles, which all columns of the same vectors share as far as they can; every lane that is asked for stands in one of the vectors. See the note at the end.
 
 import type { Builder, LlvmValue } from './llvm/index.js';
-import type { Names } from './names.js';
 
 /** Vectors that were made on the way to another column, by what they hold. */
-export type Halfway = Names<LlvmValue>;
+export type Halfway = Map<string, LlvmValue>;
 
 type Vectors = (at: number) => LlvmValue;
 

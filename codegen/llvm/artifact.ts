@@ -31,11 +31,11 @@ export type CompileOutput =
   | { readonly kind: 'text'; readonly text: string; readonly timings: CompileTimings };
 
 /**
- * Clean-up for code that already has its vectors and its unrolling: promote slots to registers, merge equal addresses and loads, move what loops do not
- * change out of them. LLVM's vectorizers, its unroller and the heavier redundancy passes find nothing more to do here and would take most of the time.
+ * Clean-up for code that already has its vectors, its unrolling and its registers: merge equal addresses and loads, move what loops do not change out
+ * of them. LLVM's vectorizers, its unroller and the heavier redundancy passes find nothing more to do here and would take most of the time.
  */
 const inlining = 'always-inline,cgscc(inline),globaldce';
-const cleaning = 'function(early-cse,sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,loop-mssa(licm),early-cse<memssa>,loop-mssa(licm),simplifycfg)';
+const cleaning = 'function(early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,loop-mssa(licm),early-cse<memssa>,simplifycfg)';
 
 /**
  * The code generator's strength reduction would take two fifths of its time: addresses come with their strides taken apart, and what is left of them

@@ -7,7 +7,6 @@ import { type Halfway, pickColumn } from './apart.js';
 import type { Expressions, Memo } from './expressions.js';
 import type { LlvmType, LlvmValue } from './llvm/index.js';
 import type { Value } from './machine.js';
-import { Names } from './names.js';
 import type { Scalar, Scope } from './scope.js';
 import { isSmall } from './streaming.js';
 import { turn } from './turn.js';
@@ -61,7 +60,7 @@ export class Memory {
     if (place.kind === 'row' && place.stride >= 2 && place.stride <= widestRow && active !== undefined) {
       const column = this.column(expr, place.stride, scope);
       if (column !== undefined || place.stride <= Math.min(widestStride, lanes)) {
-        const made: Halfway = place.name === undefined || this.isWritten(expr.buffer) ? Names.none() : scope.halfway;
+        const made: Halfway = place.name === undefined || this.isWritten(expr.buffer) ? new Map() : scope.halfway;
         return ops.fromMemory(this.loadApart(type, place, active, column, made), dtype, lanes);
       }
     }

@@ -6,7 +6,6 @@ import type { Halfway } from './apart.js';
 import type { Cells } from './cells.js';
 import type { LlvmType, LlvmValue } from './llvm/index.js';
 import type { Value } from './machine.js';
-import { Names } from './names.js';
 import type { Square } from './turn.js';
 
 /** An i64 that all lanes share: known now, or when the code runs. */
@@ -70,18 +69,18 @@ export interface PartialTile {
 }
 
 export interface Scope {
-  readonly indices: Names<IndexBinding>;
-  readonly lets: Names<{ readonly value: Value; readonly depth: number }>;
+  readonly indices: Map<string, IndexBinding>;
+  readonly lets: Map<string, { readonly value: Value; readonly depth: number }>;
   /** Sums of index terms whose value is at hand here, by the names of their terms. */
-  readonly sums: Names<Scalar>;
+  readonly sums: Map<string, Scalar>;
   /** Addresses made of such a sum and the start of a buffer. */
-  readonly addresses: Names<LlvmValue>;
+  readonly addresses: Map<string, LlvmValue>;
   /** Parts of rows of memory that the kernel does not write. */
   readonly halfway: Halfway;
-  readonly registers: Names<Registers>;
-  readonly partials: Names<Partials>;
+  readonly registers: Map<string, Registers>;
+  readonly partials: Map<string, Partials>;
   /** Extents of tiles that were decided around, by structural key. */
-  readonly extents: Names<number | PartialTile>;
+  readonly extents: Map<string, number | PartialTile>;
   readonly lanes: Lanes | undefined;
   /** Around copies of straight code. */
   readonly square: Square | undefined;
@@ -89,14 +88,14 @@ export interface Scope {
 }
 
 export const emptyScope = (): Scope => ({
-  indices: Names.none(),
-  lets: Names.none(),
-  sums: Names.none(),
-  addresses: Names.none(),
-  halfway: Names.none(),
-  registers: Names.none(),
-  partials: Names.none(),
-  extents: Names.none(),
+  indices: new Map(),
+  lets: new Map(),
+  sums: new Map(),
+  addresses: new Map(),
+  halfway: new Map(),
+  registers: new Map(),
+  partials: new Map(),
+  extents: new Map(),
   lanes: undefined,
   square: undefined,
   depth: 0,
@@ -105,19 +104,19 @@ export const emptyScope = (): Scope => ({
 type Change = Partial<Pick<Scope, 'lanes' | 'square' | 'depth'>>;
 
 /** A scope for code that is not always run when the code around is. */
-export const inner = (scope: Scope, change: Change = {}): Scope => ({ ...named(scope, change), square: undefined, sums: scope.sums.fork(), addresses: scope.addresses.fork() });
+export const inner = (scope: Scope, change: Change = {}): Scope => ({ ...named(scope, change), square: undefined, sums: new Map(scope.sums), addresses: new Map(scope.addresses) });
 
 /** A scope for one more copy of straight code: sums that it computes are at hand behind it. */
 export const copied = (scope: Scope, change: Change = {}): Scope => ({ ...named(scope, change), sums: scope.sums, addresses: scope.addresses });
 
 /** Everything that has a name keeps its meaning outside. */
 const named = (scope: Scope, change: Change): Omit<Scope, 'sums' | 'addresses'> => ({
-  indices: scope.indices.fork(),
-  lets: scope.lets.fork(),
-  halfway: scope.halfway.fork(),
-  registers: scope.registers.fork(),
-  partials: scope.partials.fork(),
-  extents: scope.extents.fork(),
+  indices: new Map(scope.indices),
+  lets: new Map(scope.lets),
+  halfway: new Map(scope.halfway),
+  registers: new Map(scope.registers),
+  partials: new Map(scope.partials),
+  extents: new Map(scope.extents),
   lanes: 'lanes' in change ? change.lanes : scope.lanes,
   square: change.square ?? scope.square,
   depth: change.depth ?? scope.depth,
