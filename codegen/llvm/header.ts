@@ -12,7 +12,8 @@ export function header(manifest: string): string {
   const lines = [
     `/* ${comment(module.module)}, compiled by tfc ${comment(module.version)} for ${comment(module.target.cpu)} (${comment(module.target.triple)}).`,
     '   Open the shared library, call tfc_module_table, fill a tfc_call and call run of an entry; 0 means done.',
-    '   Feeds and outputs are row-major and aligned to their elements; variables and arena to 64 bytes. */',
+    '   Feeds and outputs are row-major and aligned to their elements; variables and arena to 64 bytes. Rows of a variable follow each other,',
+    '   or begin so many elements apart as it says below: "in rows of 304". */',
     `#ifndef ${guard}`,
     `#define ${guard}`,
     '',

@@ -162,11 +162,11 @@ export class Memory {
     return build.shuffle(row, row, Array.from({ length: lanes }, (_, lane) => lanes - 1 - lane));
   }
 
-  /** The column that the access means when every lane reads from a row of its own, and the rows follow one another without a gap. */
+  /** The column that the access means when every lane reads from a row of its own, and the rows follow one another; what lies behind each is memory of the buffer. */
   private column(expr: Expr & { readonly kind: 'load' }, stride: number, scope: Scope): number | undefined {
-    const { shape, strides } = expr.buffer;
+    const { strides } = expr.buffer;
     const last = expr.index.at(-1);
-    if (last === undefined || shape.at(-1)?.constant !== stride || strides.at(-1)?.constant !== 1) return undefined;
+    if (last === undefined || strides.at(-2)?.constant !== stride || strides.at(-1)?.constant !== 1) return undefined;
     return this.expressions.known(last, scope);
   }
 

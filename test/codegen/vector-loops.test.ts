@@ -3,7 +3,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { compilePrograms, hostTarget } from '../../codegen/llvm/index.js';
 import { Dim } from '../../src/base/index.js';
-import { build, type Expr, type Program } from '../../src/loop/index.js';
+import { type Buffer, build, type Expr, type Program } from '../../src/loop/index.js';
 import { accumulate, accumulator, allocate, apply, Bench, declare, define, f32, feed, index, int, kernel, list, load, loop, minus, name, numbers, output, plus, program, size, store, times, variable } from './harness.js';
 
 const bench = new Bench();
@@ -93,6 +93,16 @@ describe.each(targets)('on %s', (cpu) => {
         const { outputs } = artifact.run({ feeds: [a], dims: { N: n } });
         columns.forEach((column) => expect(list(outputs[column])).toEqual(Array.from({ length: n }, (_, row) => a[row * width + column])));
       }
+    }
+    if (width > 2) {
+      // The last element of each row is nobody's.
+      const rows = 2 * lanes + 3;
+      const apart: Buffer = { ...variable(0, 'f32', rows, width - 1), strides: [Dim.of(width), Dim.one] };
+      const results = columns.slice(1).map((at) => output(at - 1, 'f32', rows));
+      const read = program([kernel('k', [loop('vector', 'i', rows, results.map((to, at) => store(to, [i], load(apart, [i, int(at)]))))])], [apart, ...results]);
+      const a = numbers(rows * width, 1).map((value, at) => (at % width === width - 1 ? NaN : value));
+      const ran = bench.run(read, { variables: [a] }, target);
+      results.forEach((_, column) => expect(list(ran.outputs[column])).toEqual(Array.from({ length: rows }, (__, row) => a[row * width + column])));
     }
     for (const n of [1, 3, lanes + 1, 3 * lanes - 1]) {
       const [x, z] = [feed(0, 'f32', n, width), output(0, 'f32', n)];
