@@ -1,4 +1,4 @@
-// The programs of the language page. In: their texts. Out: types of entries, variables, names; values by the graph interpreter against `expected.json`.
+// The programs of the language page, and others beside them. In: their texts. Out: types of entries, variables, names; values by the graph interpreter against `expected.json`.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -24,6 +24,20 @@ const expectedTypes: Readonly<Record<string, readonly string[]>> = {
   'own-optimizer.tdsl': ['step plain(): f32', 'fn slope(): f32'],
   'placeholder.tdsl': ['fn addFive(A: f32[N, 3]): f32[N, 3]'],
   'relus.tdsl': ['fn output(X: f32[B, 3]): f32[B, 1]'],
+  'rows.tdsl': [
+    'fn product(x: f32[B, 30]): f32[B, 60]',
+    'fn transposed(x: f32[B, 60]): f32[B, 30]',
+    'fn picked(ids: i32[N]): i64[N, 15]',
+    'fn walked(): f32[60]',
+    'fn refolded(): f32[20, 90]',
+    'fn joined(x: f32[N, 60]): f32[N + 30, 60]',
+    'fn inverted(): f64[30, 30]',
+    'fn summed(): (f32[3, 47], f32[2, 47], f32[2, 3], f32)',
+    'fn multiplied(x: f32[2, 5, 3]): f32[2, 5, 47]',
+    'fn copied(): (f32[2, 3, 47], i64[3, 15])',
+    'step train(x: f32[B, 30], y: f32[B, 60]): f32',
+    'step turn(): f64',
+  ],
 };
 
 interface Case {
