@@ -228,7 +228,7 @@ export class AccumulatorFile {
 }
 
 /** What changes nothing: -0 for sums of floats, so that even a sum of nothing but -0 stays -0. */
-export function identity(combine: Combiner, dtype: DType): number | bigint {
+function identity(combine: Combiner, dtype: DType): number | bigint {
   const float = dtype === 'f32' || dtype === 'f64' || dtype === 'f16' || dtype === 'bf16';
   switch (combine) {
     case 'sum':

@@ -16,7 +16,7 @@ import { levelOf } from './target.js';
 /** Positions in tfc_call. */
 const field = { feed: 0, output: 1, variable: 2, dims: 3, arena: 4 } as const;
 
-export const callType = (module: ModuleBuilder): LlvmType => module.types.struct(Object.keys(field).map(() => module.types.ptr));
+const callType = (module: ModuleBuilder): LlvmType => module.types.struct(Object.keys(field).map(() => module.types.ptr));
 
 /** The free sizes of an entry, from an array of them. */
 export class DimFrame {

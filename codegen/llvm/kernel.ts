@@ -6,6 +6,7 @@ import type { Expr, For, Kernel, Program, Target } from '../../src/loop/index.js
 import { AccumulatorFile } from './accumulators.js';
 import { emittedStatements } from './emitted.js';
 import { Expressions } from './expressions.js';
+import { Flow } from './flow.js';
 import { LinearForms } from './linear.js';
 import type { Attribute, FunctionHandle, FunctionSpec, LlvmType, LlvmValue, ModuleBuilder } from './llvm/index.js';
 import { MachineOps } from './machine.js';
@@ -79,11 +80,12 @@ function emitFunction(module: ModuleBuilder, program: Program, kernel: Kernel, p
   );
   const accumulators = new AccumulatorFile(expressions, plan);
   expressions.connect(memory, accumulators);
-  const statements = new Statements(expressions, memory, accumulators, plan, cpu);
+  const flow = new Flow(expressions, accumulators, plan);
+  const statements = new Statements(expressions, memory, accumulators, flow, plan, cpu);
   const emit = (): void => {
     if (loop === undefined) return statements.emit(kernel.body, emptyScope());
     const [begin, end] = [fn.param(params.length - 2), fn.param(params.length - 1)];
-    statements.count(begin, end, 1, loop.index, [], (index) => statements.emit(loop.body, withIndex(emptyScope(), loop.index, index)));
+    flow.count(begin, end, 1, loop.index, [], (index) => statements.emit(loop.body, withIndex(emptyScope(), loop.index, index)));
   };
   const streaming = target.triple.startsWith('x86_64') ? findStreaming(kernel, plan, (buffer) => memoryKey(buffer, program.arena).key) : undefined;
   if (streaming !== undefined) {

