@@ -44,7 +44,7 @@ export class Drawing {
     this.dtypes = dtypes;
     this.#state = Math.imul(seed, 2654435761) ^ 0x9e3779b9;
     for (let warm = 0; warm < 4; warm++) this.random();
-    const constants = [1, 2, 3, 4, 5, 7, 8, 16, 17, 19, 33, 40];
+    const constants = [1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 19, 30, 33, 40];
     const names = ['B', 'N'];
     this.palette = [Dim.of(this.pick(constants)), Dim.of(this.pick(constants)), Dim.of(this.pick(names)), Dim.of(this.chance(0.5) ? this.pick(names) : this.pick(constants))];
     const some = (): number => this.pick([2, 3, 5, 6, 9, 17, 20]);
