@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { emitObject, link } from '../../codegen/llvm/llvm/index.js';
+import { Emission, link } from '../../codegen/llvm/llvm/index.js';
 import type { ModuleBuilder, TargetOptions } from '../../codegen/llvm/llvm/index.js';
 
 /** A folder for the time of `body`. */
@@ -17,9 +17,16 @@ export function inScratch<T>(body: (folder: string) => T): T {
   }
 }
 
+/** Object code of a module, which is disposed of. */
+export function objectOf(module: ModuleBuilder, options: TargetOptions = {}): Buffer {
+  using emission = new Emission();
+  emission.add(module, options);
+  return emission.finish().objects[0] as Buffer;
+}
+
 /** Compiles and links `module`, calls it from the C statements `main` (after `declarations`), and returns what they print. */
 export function runFromC(module: ModuleBuilder, declarations: string, main: string, options: TargetOptions = {}): string {
-  return runObjects([emitObject(module, options).object], declarations, main);
+  return runObjects([objectOf(module, options)], declarations, main);
 }
 
 /** The same with what was compiled before. */

@@ -3,10 +3,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { emitAssembly, emitObject, link, ModuleBuilder } from '../../codegen/llvm/llvm/index.js';
+import { emitAssembly, link, ModuleBuilder } from '../../codegen/llvm/llvm/index.js';
 import type { Builder, FunctionHandle, LlvmValue } from '../../codegen/llvm/llvm/index.js';
 import { InternalError } from '../../src/base/index.js';
-import { inScratch } from './helpers.js';
+import { inScratch, objectOf } from './helpers.js';
 
 interface Bench {
   readonly m: ModuleBuilder;
@@ -63,9 +63,9 @@ const MISUSES: readonly (readonly [name: string, text: RegExp, act: (x: Bench) =
   ['assembly with wrong constraints', /inlineAsm/, ({ m }) => m.inlineAsm(m.types.function(m.types.i32, []), 'nop', '!!')],
   ['an atomic access of three bytes', /atomically/, ({ b, m, fn }) => b.atomicLoad(m.types.int(24), fn.param(2), 'relaxed')],
   ['a float update on integers', /fadd does not take i64/, ({ b, fn }) => b.atomicRmw('fadd', fn.param(2), fn.param(0), 'relaxed')],
-  ['a broken module', /does not have terminator|Basic Block/i, ({ m }) => emitObject(m)],
+  ['a broken module', /does not have terminator|Basic Block/i, ({ m }) => objectOf(m)],
   ['an unknown target', /triple|target/i, ({ b, m, fn }) => [b.ret(fn.param(1)), emitAssembly(m, { triple: 'pdp11-dec-unix' })]],
-  ['an unknown pass', /nonsense/, ({ b, m, fn }) => [b.ret(fn.param(1)), emitObject(m, { passes: 'nonsense' })]],
+  ['an unknown pass', /nonsense/, ({ b, m, fn }) => [b.ret(fn.param(1)), objectOf(m, { passes: 'nonsense' })]],
 ];
 
 describe('refused, with the reason', () => {
@@ -93,7 +93,7 @@ test('a disposed module and everything of it is refused', () => {
   const b = m.builder(fn.block('entry'));
   m.dispose();
   m.dispose();
-  for (const act of [() => m.print(), () => b.fneg(fn.param(0)), () => fn.block('more'), () => m.f32(1), () => emitObject(m), () => fn.attribute('cold'), () => m.builder()]) {
+  for (const act of [() => m.print(), () => b.fneg(fn.param(0)), () => fn.block('more'), () => m.f32(1), () => objectOf(m), () => fn.attribute('cold'), () => m.builder()]) {
     expect(act).toThrow(/was disposed/);
   }
 });

@@ -45,8 +45,8 @@ export interface RawEmission {
   readonly rawEmission: never;
 }
 
-export interface RawEmitted {
-  readonly bytes: Buffer;
+export interface RawAssembly {
+  readonly assembly: string;
   readonly verifyMs: number;
   readonly optimizeMs: number;
   readonly codegenMs: number;
@@ -101,7 +101,7 @@ export interface Extension {
   verify(module: RawModule): string;
   setTarget(module: RawModule, target: RawTarget): void;
   optimize(module: RawModule, target: RawTarget, passes: string, autovectorize: boolean): number;
-  emit(module: RawModule, target: RawTarget, passes: string, autovectorize: boolean, kind: 'object' | 'assembly'): RawEmitted;
+  emitAssembly(module: RawModule, target: RawTarget, passes: string, autovectorize: boolean): RawAssembly;
   startEmission(): RawEmission;
   addPart(emission: RawEmission, context: RawContext, module: RawModule, target: RawTarget, passes: string, autovectorize: boolean): void;
   finishEmission(emission: RawEmission): RawParts;
@@ -134,7 +134,7 @@ export function loadAddon(): Addon {
   if (!existsSync(path)) fault(`the LLVM addon is not built (${path}); run \`npm run setup\` first`);
   try {
     const addon = createRequire(import.meta.url)(path) as Addon;
-    if (addon.tfc.startEmission === undefined) fault(`the LLVM addon is older than its sources (${path}); run \`npm run setup\` again`);
+    if (addon.tfc.emitAssembly === undefined) fault(`the LLVM addon is older than its sources (${path}); run \`npm run setup\` again`);
     return addon;
   } catch (error) {
     if (error instanceof InternalError) throw error;

@@ -15,7 +15,7 @@ export { findLinker, Link, link } from './link.js';
 export type { LinkOptions } from './link.js';
 export { ModuleBuilder } from './module.js';
 export type { FlagBehavior, GlobalSpec } from './module.js';
-export { emitAssembly, emitObject, emitPtx, hostInfo, optimize, setTarget } from './target.js';
+export { emitAssembly, emitPtx, hostInfo, optimize, setTarget } from './target.js';
 export type { Host, OptLevel, TargetOptions, Timings } from './target.js';
 export { LlvmType, Types } from './types.js';
 export type { FloatFormat, TypeShape } from './types.js';

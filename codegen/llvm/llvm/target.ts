@@ -1,4 +1,4 @@
-// From a finished module to bytes. In: a module and a description of the target. Out: object code, assembly or PTX, and how long
+// From a finished module to text. In: a module and a description of the target. Out: assembly or PTX, and how long
 // each part took. Holds: emission works on a copy; the same module, target and LLVM version give the same bytes.
 
 import { type Addon, loadAddon, type RawTarget } from './addon.js';
@@ -60,29 +60,18 @@ export function optimize(module: ModuleBuilder, options: TargetOptions = {}): nu
 }
 
 /**
- * Verifies, optimizes and compiles a copy of the module into a relocatable object (ELF), position-independent.
+ * Verifies, optimizes and compiles a copy of the module into assembly text; for an NVPTX triple this is PTX.
  * Errors: InternalError with LLVM's text when the module is broken or the target is unknown.
  */
-export function emitObject(module: ModuleBuilder, options: TargetOptions = {}): Timings & { readonly object: Buffer } {
-  const { bytes, ...timings } = emit(module, options, 'object');
-  return { object: bytes, ...timings };
-}
-
-/** Like `emitObject`, as assembly text; for an NVPTX triple this is PTX. */
 export function emitAssembly(module: ModuleBuilder, options: TargetOptions = {}): Timings & { readonly assembly: string } {
-  const { bytes, ...timings } = emit(module, options, 'assembly');
-  return { assembly: bytes.toString('utf8'), ...timings };
+  module.alive();
+  return guarded('emit assembly', () => module.addon.tfc.emitAssembly(module[raw], addonTarget(module.addon, options), passesOf(options), options.autovectorize ?? true));
 }
 
 /** PTX for the NVIDIA architecture `cpu` (`sm_90`) and PTX version `features` (`+ptx83`). */
 export function emitPtx(module: ModuleBuilder, options: Omit<TargetOptions, 'triple'> & { readonly cpu: string }): Timings & { readonly ptx: string } {
   const { assembly, ...timings } = emitAssembly(module, { ...options, triple: 'nvptx64-nvidia-cuda' });
   return { ptx: assembly, ...timings };
-}
-
-function emit(module: ModuleBuilder, options: TargetOptions, kind: 'object' | 'assembly') {
-  module.alive();
-  return guarded(`emit ${kind}`, () => module.addon.tfc.emit(module[raw], addonTarget(module.addon, options), passesOf(options), options.autovectorize ?? true, kind));
 }
 
 /** A description with what it leaves out. */

@@ -1,4 +1,4 @@
-// From a module to bytes: verifier, data layout, pass pipeline, object and assembly emission, the host's description, disposal.
+// From a module to text: verifier, data layout, pass pipeline, code generation, the host's description, disposal.
 // Holds: emission works on a clone, so the caller's module stays as it was; an error is thrown as text, never printed.
 #include "target.h"
 #include <llvm/Analysis/CGSCCPassManager.h>
@@ -162,8 +162,8 @@ static Napi::Value optimize(Info i) {
   return Napi::Number::New(i.Env(), since(start));
 }
 
-// emit(module, target, passes, autovectorize, "object" | "assembly") → { bytes, verifyMs, optimizeMs, codegenMs }
-static Napi::Value emit(Info i) {
+// emitAssembly(module, target, passes, autovectorize) → { assembly, verifyMs, optimizeMs, codegenMs }
+static Napi::Value emitAssembly(Info i) {
   auto to = machine(i[1]);
   auto passes = text(i[2]);
   auto start = Clock::now();
@@ -180,11 +180,10 @@ static Napi::Value emit(Info i) {
   start = Clock::now();
   setLoopPasses(to.described.loopPasses, i[1]);
   Bytes bytes;
-  auto kind = text(i[4]) == "assembly" ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile;
-  if (auto error = generate(*m, *to.target, kind, bytes); !error.empty()) refuse(i[4], error);
+  if (auto error = generate(*m, *to.target, llvm::CodeGenFileType::AssemblyFile, bytes); !error.empty()) refuse(i[1], error);
   if (!complaints.said.empty()) refuse(i[0], complaints.said);
   result.Set("codegenMs", since(start));
-  result.Set("bytes", Napi::Buffer<char>::Copy(i.Env(), bytes.data(), bytes.size()));
+  result.Set("assembly", Napi::String::New(i.Env(), bytes.data(), bytes.size()));
   return result;
 }
 
@@ -215,7 +214,7 @@ void addTarget(Napi::Object &to) {
   add(to, "verify", verify);
   add(to, "setTarget", setTarget);
   add(to, "optimize", optimize);
-  add(to, "emit", emit);
+  add(to, "emitAssembly", emitAssembly);
   add(to, "typeSize", typeSize);
   add(to, "host", host);
   add(to, "dispose", dispose);
