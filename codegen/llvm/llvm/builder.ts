@@ -8,7 +8,7 @@ import { FunctionHandle } from './function.js';
 import { ref } from './raw.js';
 import type { Operation } from './tape.js';
 import type { LlvmType } from './types.js';
-import { BasicBlock, InlineAsm, LlvmConstant, Phi, Terminator } from './values.js';
+import { BasicBlock, InlineAsm, Phi, Terminator } from './values.js';
 import type { LlvmValue } from './values.js';
 
 /** Builds instructions at the end of a block; made by `ModuleBuilder.builder`. */
@@ -111,9 +111,4 @@ export class Builder extends VectorBuilder {
     this.block.terminated = true;
     return new Terminator(this.module, made);
   }
-}
-
-/** Whether a value is known while compiling. */
-export function isConstant(value: LlvmValue): value is LlvmConstant {
-  return value instanceof LlvmConstant;
 }

@@ -1,7 +1,7 @@
 // The strict door to LLVM: typed handles over llvm-bindings and our addon. Every argument is checked before LLVM sees it; a
 // misuse is an InternalError of the pass "llvm", never a crash.
 
-export { Builder, isConstant } from './builder.js';
+export { Builder } from './builder.js';
 export type { FloatPredicate, IntPredicate, WrapFlags } from './builder-arithmetic.js';
 export type { FastMath } from './builder-base.js';
 export type { FloatBinary, FloatUnary, IntBinary, IntUnary } from './builder-intrinsics.js';
@@ -11,13 +11,13 @@ export type { DenseData } from './constants.js';
 export { Emission } from './emission.js';
 export { FunctionHandle } from './function.js';
 export type { Attribute, CallingConvention, FunctionSpec, Linkage, MemoryEffects, Visibility } from './function.js';
-export { findLinker, Link, link } from './link.js';
+export { Link, link } from './link.js';
 export type { LinkOptions } from './link.js';
 export { ModuleBuilder } from './module.js';
 export type { FlagBehavior, GlobalSpec } from './module.js';
 export { emitAssembly, emitPtx, hostInfo, optimize, setTarget } from './target.js';
 export type { Host, OptLevel, TargetOptions, Timings } from './target.js';
-export { LlvmType, Types } from './types.js';
+export { LlvmType } from './types.js';
 export type { FloatFormat, TypeShape } from './types.js';
-export { AliasScope, BasicBlock, GlobalHandle, InlineAsm, LlvmConstant, LlvmValue, Phi, Terminator } from './values.js';
+export { BasicBlock, LlvmConstant, LlvmValue, Phi } from './values.js';
 export type { LoopHints } from './values.js';

@@ -21,7 +21,7 @@ export interface LinkOptions {
 const LIBRARY_FOLDERS = ['/lib/x86_64-linux-gnu', '/lib/aarch64-linux-gnu', '/usr/lib64', '/lib64', '/usr/lib', '/lib'];
 
 /** The linker: `$LLD` if set, else LLVM's by its usual names. Errors: InternalError that says how to get or name one. */
-export function findLinker(environment: NodeJS.ProcessEnv = process.env): string {
+function findLinker(environment: NodeJS.ProcessEnv = process.env): string {
   const named = environment['LLD'];
   if (named !== undefined && named !== '') return named;
   const folders = (environment['PATH'] ?? '').split(delimiter).filter((f) => f !== '');
