@@ -156,15 +156,14 @@ export class TileEmitter {
     });
   }
 
-  /** Asks for the elements of variables that the epilogue updates, while the tile is computed: another thread may have read them last. */
-  #fetchUpdated(scope: Scope, { batch, row, column }: Pick<Place, 'batch' | 'row' | 'column'>, height: number, lanes: (where: Scope, fill: (j: Expr, body: Scope) => void) => void): void {
-    if (this.#tiling.columns.groups === 1) return;
+  /** Asks for what the epilogue updates of variables, a row in each of the first steps of the depth: as many at once would keep operands waiting. Another thread may have read them last. */
+  #fetchUpdated(scope: Scope, { batch, row, column }: Pick<Place, 'batch' | 'row' | 'column'>, height: number, k: Expr, lanes: (where: Scope, fill: (j: Expr, body: Scope) => void) => void): void {
     const shape = this.#form.node.type.shape;
     const places = this.#stored.flatMap((node) => this.context.storage.destinations(node).flatMap((to) => (to.kind === 'buffer' && to.buffer.role.kind === 'variable' ? [{ node, ...to }] : [])));
     if (places.length === 0) return;
-    scope.loop('i', build.int(height), 'unroll', (i, body) =>
+    scope.when(build.apply('lt', 'bool', k, build.int(height)), (body) =>
       lanes(body, (j, lane) => {
-        const index = [...batch, build.plus(row, i), build.plus(column, j)].filter((_, at) => (shape[at] as Dim).constant !== 1);
+        const index = [...batch, build.plus(row, k), build.plus(column, j)].filter((_, at) => (shape[at] as Dim).constant !== 1);
         for (const { node, buffer, prefix } of places) lane.emit({ kind: 'fetch', to: 'write', buffer, index: [...prefix, ...spread(node.type.shape, index)] });
       }),
     );
@@ -194,7 +193,6 @@ export class TileEmitter {
     const existing = (i: Expr): Expr => (end === undefined ? build.plus(row, i) : build.smaller(build.plus(row, i), build.minus(end, build.int(1))));
     const rightAt = (k: Expr, j: Expr, lane: Scope): Expr =>
       panel === undefined ? values.at(right, [...batch, k, build.plus(column, j)], lane) : build.load(panel, [panelIndex(this.#form, width, this.#tiling.columns.lanes, column, k, j)]);
-    if (end === undefined) this.#fetchUpdated(scope, { batch, row, column }, height, lanes);
     const ahead = panel === undefined ? this.#stepsAhead(height, width) : undefined;
     const rightBuffer = this.context.storage.stored(right);
     scope.loop('k', build.size(this.#form.depth), 'serial', (k, body) => {
@@ -202,6 +200,7 @@ export class TileEmitter {
         lane.emit({ kind: 'assign', accumulator: columns, index: [j], value: widthAs(dtype, rightAt(k, j, lane)) });
         if (ahead !== undefined && rightBuffer?.kind === 'buffer') lane.emit({ kind: 'fetch', to: 'read', buffer: rightBuffer.buffer, index: [...batch, build.plus(k, build.int(ahead)), build.plus(column, j)] });
       });
+      if (end === undefined) this.#fetchUpdated(body, { batch, row, column }, height, k, lanes);
       body.loop('i', build.int(height), 'unroll', (i, one) => {
         const a = one.let('a', widthAs(dtype, values.at(left, [...batch, existing(i), k], one)));
         lanes(one, (j, lane) => lane.emit({ kind: 'accumulate', accumulator: sums, index: [i, j], combine: 'sum', value: build.apply('mul', dtype, a, build.read(columns, [j])) }));
