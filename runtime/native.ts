@@ -1,8 +1,6 @@
 // The native half of the runtime. In: nothing. Out: its functions, typed. Holds: what it throws becomes a TfcError; it is loaded once per context.
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { TypedArray } from './element.js';
 import { type RuntimeCode, TfcError } from './error.js';
 
@@ -48,13 +46,16 @@ export function loadNative(): Native {
   if (path === undefined) {
     throw new TfcError('toolchain-missing', 'The native half of the runtime, build/runtime.node, is not there.', { hint: 'Run npm run setup in the directory of tfc.' });
   }
-  loaded = createRequire(import.meta.url)(path) as Native;
+  // What `require` does in the end, without looking for packages first.
+  const module = { exports: {} };
+  process.dlopen(module, path);
+  loaded = module.exports as Native;
   return loaded;
 }
 
 /** The first build/runtime.node in a directory above this file: it lies in runtime/ or, compiled, in dist/runtime/. */
 function nativePath(): string | undefined {
-  for (let directory = dirname(fileURLToPath(import.meta.url)); ; directory = dirname(directory)) {
+  for (let directory = import.meta.dirname; ; directory = dirname(directory)) {
     const path = join(directory, 'build', 'runtime.node');
     if (existsSync(path)) return path;
     if (dirname(directory) === directory) return undefined;

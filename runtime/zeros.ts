@@ -8,7 +8,7 @@ import { Tensor } from './tensor.js';
 
 /**
  * A tensor of zeros to fill and feed, in memory of its own that is aligned for vectors and, when it is large, on huge pages. JavaScript puts its own arrays where it likes,
- * from which large feeds are read up to a third slower.
+ * from which large feeds are read up to a fifth slower.
  * @throws TfcError bad-data for what is no shape or element type, out-of-memory.
  */
 export function zeros(shape: readonly number[]): Tensor<'f32'>;

@@ -5,7 +5,6 @@ import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { makeDirectory, notWritten } from './files.js';
 import { packageRoot } from './package.js';
 import { prune } from './prune.js';
@@ -146,7 +145,7 @@ function defaultDirectory(): string {
 function compilerStamp(): string {
   const root = packageRoot();
   const addon = stampOf(join(root, 'build', 'llvm.node'));
-  const bundled = fileURLToPath(new URL('stamp', import.meta.url));
+  const bundled = join(import.meta.dirname, 'stamp');
   if (existsSync(bundled)) return `${readFileSync(bundled, 'utf8')} ${addon}`;
   const stamps: string[] = [];
   const visit = (directory: string): void => {

@@ -2,14 +2,14 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { InternalError } from '../base/index.js';
 import { builtFile } from './package.js';
 import type { BuildReply, BuildRequest } from './request.js';
 
 /** The worker that was built together with this file; this file's source takes the compiled one. */
 function workerPath(): string {
-  const beside = fileURLToPath(new URL('worker.cjs', import.meta.url));
+  const beside = join(import.meta.dirname, 'worker.cjs');
   return existsSync(beside) ? beside : builtFile('dist', 'src', 'driver', 'worker.js');
 }
 

@@ -2,12 +2,11 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { DiagnosticsError, InternalError } from '../base/index.js';
 
 /** The directory with tfc's `package.json`. */
 export function packageRoot(): string {
-  let directory = dirname(fileURLToPath(import.meta.url));
+  let directory = import.meta.dirname;
   while (!existsSync(join(directory, 'package.json'))) {
     const parent = dirname(directory);
     if (parent === directory) throw new InternalError('driver', 'the package root was not found');
