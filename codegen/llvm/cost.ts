@@ -4,7 +4,7 @@ import type { Dim } from '../../src/base/index.js';
 import type { Kernel } from '../../src/loop/index.js';
 
 /** Below so many operations and bytes together (some microseconds of one core), moving data between cores costs more than sharing a kernel gains. */
-export const cutThreshold = 250_000;
+export const cutThreshold = 200_000;
 
 /** For every so many operations and bytes in kernels that are cut, one more thread pays: some microseconds of one core, beside which entering and leaving costs little. */
 export const workPerShare = 100_000;
