@@ -1,7 +1,8 @@
 // Vector loops whose operations wait for each other. In: a loop. Out: whether several vectors are computed abreast, and a statement's operations in the order in which they are then emitted.
 // Holds: iterations of a vector loop are independent, so the order changes time alone; see the note at the end.
 
-import { type Expr, expressionsOf, type For, type Stmt, visitExpr } from '../../src/loop/index.js';
+import type { Expr, For, Stmt } from '../../src/loop/index.js';
+import type { Walked } from './walked.js';
 
 /** Vectors that are computed together. */
 export const abreast = 4;
@@ -10,18 +11,17 @@ export const abreast = 4;
 const longFrom = 24;
 const longTo = 160;
 
-export function isLong(loop: For): boolean {
-  const operations = new Set<Expr>();
-  for (const stmt of loop.body) {
-    if (stmt.kind !== 'let' && stmt.kind !== 'accumulate' && stmt.kind !== 'store') return false;
-    for (const expr of expressionsOf(stmt)) visitExpr(expr, (part) => part.kind === 'apply' && part.dtype !== 'i64' && operations.add(part));
-  }
-  return operations.size >= longFrom && operations.size <= longTo;
+const computes = (stmt: Stmt): stmt is Stmt & { readonly kind: 'let' | 'accumulate' | 'store' } => stmt.kind === 'let' || stmt.kind === 'accumulate' || stmt.kind === 'store';
+
+export function isLong(loop: For, walked: Walked): boolean {
+  if (!loop.body.every(computes)) return false;
+  const operations = walked.operations(loop.body);
+  return operations >= longFrom && operations <= longTo;
 }
 
 /** What the value of a statement is computed from, arguments first; neither addresses nor what stands behind a branch, nor the value itself. */
 export function partsOf(stmt: Stmt): readonly Expr[] {
-  if (stmt.kind !== 'let' && stmt.kind !== 'accumulate' && stmt.kind !== 'store') return [];
+  if (!computes(stmt)) return [];
   const seen = new Set<Expr>();
   const visit = (expr: Expr): void => {
     if (seen.has(expr) || (expr.kind === 'apply' ? expr.dtype === 'i64' : expr.kind !== 'load')) return;

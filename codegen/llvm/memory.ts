@@ -2,7 +2,7 @@
 // reads and writes exactly the elements of its lanes. One lane after the other: one instruction; a few apart, or beside what others read: whole vectors and shuffles; else gather or scatter.
 
 import { bytesOf } from '../../src/base/index.js';
-import type { Buffer, Expr, Stmt } from '../../src/loop/index.js';
+import { type Buffer, type Expr, lineBytes, type Stmt } from '../../src/loop/index.js';
 import { type Halfway, pickColumn } from './apart.js';
 import type { Expressions, Memo } from './expressions.js';
 import type { LlvmType, LlvmValue } from './llvm/index.js';
@@ -17,9 +17,6 @@ const widestRow = 16;
 
 /** So many bytes before they are needed, lines of large arrays are asked for: sixteen of the widest vectors, whose arithmetic takes about as long as memory does. */
 const fetchedAhead = 1024;
-
-/** Bytes of a line of the caches. */
-const lineBytes = 64;
 
 /** Sums on the way to an address, and lanes that are masked off, may lie outside of the buffer. */
 const free = { inbounds: false } as const;

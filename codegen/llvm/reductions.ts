@@ -81,12 +81,10 @@ function chunksOf(loop: For, lanes: number): number {
 /** Without loops inside and with little arithmetic: copies of the body cost little, and one alone would wait for its own results. */
 export function isSimple(loop: For, walked: Walked): boolean {
   let simple = true;
-  const operations = new Set<Expr>();
   forEachStatement(loop.body, (stmt) => {
     if (stmt.kind === 'for' && stmt.axis !== 'unroll') simple = false;
-    for (const part of walked.of(stmt)) if (part.kind === 'apply' && part.dtype !== 'i64') operations.add(part);
   });
-  return simple && operations.size <= simpleOperations;
+  return simple && walked.operations(loop.body) <= simpleOperations;
 }
 
 /** Tiles in a statement whose extents are not known before the code is emitted, outermost first. */

@@ -209,7 +209,7 @@ export class Statements {
         this.flow.count(0, done, lanes * interleave, loop.index, cells, (base) => {
           for (let copy = 0; copy < interleave; copy++) chunk(math.add(base, copy * lanes), undefined, copy);
         });
-      } else if (isLong(loop)) {
+      } else if (isLong(loop, this.plan.walked)) {
         done = this.roundDown(extent, lanes * abreast);
         this.flow.count(0, done, lanes * abreast, loop.index, cells, (base) => {
           const bases = Array.from({ length: abreast }, (_, at) => math.add(base, at * lanes));

@@ -1,5 +1,8 @@
 // What schedules and code generators need to know of the machine. In: a CPU name, as LLVM spells it. Out: widths and counts, no more.
 
+/** Bytes of a line of the caches, of every CPU that there is code for. */
+export const lineBytes = 64;
+
 export interface Target {
   /** LLVM's name of the CPU: `sapphirerapids`, `x86-64-v3`, … */
   readonly cpu: string;

@@ -166,7 +166,8 @@ export function emitGroup(block: Block, group: Group, scope: Scope, context: Emi
   switch (group.mode) {
     case 'map': {
       const across = acrossOf(group, block.fusion, context);
-      return across === undefined ? emitMap(new PointEmitter(group, context), scope) : emitAcross(new PointEmitter(group, context), scope, across);
+      const points = new PointEmitter(group, context);
+      return across === undefined ? emitMap(points, scope) : emitAcross(points, scope, across);
     }
     case 'inner':
       return emitInner(new PointEmitter(group, context), scope);

@@ -2,7 +2,7 @@
 // Holds: tiles cover every column once; products of as many columns have the same groups, so that threads that share blocks evenly own the same columns in all of them.
 
 import type { Dim } from '../base/index.js';
-import { build, type Expr } from '../loop/index.js';
+import { build, type Expr, lineBytes } from '../loop/index.js';
 
 /**
  * Tiles of one width. In every group `count` of them stand side by side from column `first` on, behind `before` others; they have `extent(column)` columns, where `column` is their first:
@@ -28,8 +28,6 @@ export interface ColumnTiling {
 
 /** What stands for a number of vectors that is not known yet. */
 const assumedVectors = 12;
-/** Bytes of a line of the caches. */
-const lineBytes = 64;
 /**
  * With so many lines side by side, threads get columns of their own: the thread that updates columns of a weight then multiplies with the same columns in the next step, and they stay
  * in its cache.

@@ -2,9 +2,7 @@
 // Holds: both alone decide, so every entry of a module, and every artifact with the same variables, finds a variable the same way; what lies behind a row is nobody's.
 
 import { bytesOf, Dim, type DType, type Shape } from '../base/index.js';
-import { build, type Buffer, type BufferRole } from '../loop/index.js';
-
-const lineBytes = 64;
+import { build, type Buffer, type BufferRole, lineBytes } from '../loop/index.js';
 
 export interface Laid {
   readonly dtype: DType;
