@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
-#include <unistd.h>
 #ifdef __linux__
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -19,6 +18,7 @@
 
 #include "floating.h"
 #include "memory.h"
+#include "processor.h"
 
 /* Two lines: processors fetch pairs of them. */
 #define APART 128
@@ -30,15 +30,18 @@
 /* So many pauses after its own share a thread takes another's that was not begun: more than a word needs to get from core to core, little beside a time slice. */
 #define PATIENCE 64
 
+enum { AWAKE, ASLEEP, WAKING };
+
 typedef struct {
   _Alignas(APART) _Atomic uint64_t taken; /* the round in which this share was taken last */
 } seat;
 
 typedef struct {
-  _Alignas(APART) _Atomic uint32_t sleeps;
+  _Alignas(APART) _Atomic uint32_t sleeps; /* or AWAKE, or WAKING: another thread is about to wake it */
   tfc_team *team;
   int32_t index;
   pthread_t thread;
+  tfc_processors processors;
 } member;
 
 struct tfc_team {
@@ -69,31 +72,33 @@ static int64_t now(void) {
   return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-static int32_t usable_processors(void) {
-#ifdef __linux__
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof(set), &set) == 0) return CPU_COUNT(&set);
-#endif
-  long online = sysconf(_SC_NPROCESSORS_ONLN);
-  return online < 1 ? 1 : (int32_t)online;
-}
-
 /* A sleeper announces itself before it looks at the word for the last time; a publisher changes the word before it looks for sleepers: one of the two sees the other. */
 static void sleep_while(tfc_team *team, member *self, uint64_t seen) {
-  atomic_store(&self->sleeps, 1);
-  while (atomic_load(&team->word) == seen && atomic_load(&self->sleeps) != 0) {
+  atomic_store(&self->sleeps, ASLEEP);
+  uint32_t state = ASLEEP;
+  while (state != AWAKE) {
+    if (state == ASLEEP && atomic_load(&team->word) != seen) {
+      if (atomic_compare_exchange_strong(&self->sleeps, &state, AWAKE)) break;
+    } else if (state == WAKING) {
+      sched_yield();
+    } else {
 #ifdef __linux__
-    syscall(SYS_futex, &self->sleeps, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0);
+      syscall(SYS_futex, &self->sleeps, FUTEX_WAIT_PRIVATE, ASLEEP, NULL, NULL, 0);
 #else
-    struct timespec while_asleep = {0, 50000};
-    nanosleep(&while_asleep, NULL);
+      struct timespec while_asleep = {0, 50000};
+      nanosleep(&while_asleep, NULL);
 #endif
+    }
+    state = atomic_load(&self->sleeps);
   }
-  atomic_store(&self->sleeps, 0);
+  tfc_processors_release(&self->processors);
 }
 
 static void wake(member *other) {
-  if (atomic_load(&other->sleeps) == 0 || atomic_exchange(&other->sleeps, 0) == 0) return;
+  uint32_t asleep = ASLEEP;
+  if (atomic_load(&other->sleeps) != ASLEEP || !atomic_compare_exchange_strong(&other->sleeps, &asleep, WAKING)) return;
+  tfc_processors_send(&other->processors, other->thread);
+  atomic_store(&other->sleeps, AWAKE);
 #ifdef __linux__
   syscall(SYS_futex, &other->sleeps, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 #endif
@@ -160,6 +165,7 @@ static uint64_t next_word(tfc_team *team, member *self, uint64_t seen) {
 static void *work(void *argument) {
   member *self = argument;
   tfc_team *team = self->team;
+  tfc_processors_release(&self->processors);
   /* It computes nothing but shares, so it stays in the mode of a step. */
   (void)tfc_floating_enter();
   uint64_t word = 0;
@@ -174,19 +180,20 @@ static void *work(void *argument) {
 
 static void start(tfc_team *team) {
   team->started = true;
-  int32_t processors = usable_processors();
+  int32_t processors = tfc_processors_usable();
   int32_t threads = team->wanted < processors ? team->wanted : processors;
   /* Signals belong to the host's threads. */
   sigset_t all, before;
   sigfillset(&all);
   bool masked = pthread_sigmask(SIG_SETMASK, &all, &before) == 0;
-  while (team->present < threads && pthread_create(&team->members[team->present].thread, NULL, work, &team->members[team->present]) == 0) team->present += 1;
+  for (member *next = team->members + 1; team->present < threads && tfc_processors_start(&next->processors, &next->thread, work, next); next += 1) team->present += 1;
   if (masked) pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 void tfc_team_run(tfc_team *team, int64_t shares, const tfc_job *job) {
   if (!team->started) start(team);
   member *self = &team->members[0];
+  self->thread = pthread_self();
   team->job = *job;
   publish(team, self, shares);
   /* Shares that no thread owns are taken at once. */

@@ -1,4 +1,5 @@
 // Threads, working memory and floating-point mode.
+import { readdirSync, readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
 import { type Tensor, openModule } from '../../runtime/index.js';
@@ -36,6 +37,17 @@ describe('threads', () => {
     for (let round = 0; round < 20; round += 1) {
       expect(session.run('mirror', { x: ramp(64) })).toBe(mirrored(64));
       await new Promise((resolve) => setTimeout(resolve, round % 3));
+    }
+  });
+
+  test.runIf(process.platform === 'linux')('a thread that was woken may run wherever it could before', async () => {
+    const allowed = (): string[] => readdirSync('/proc/self/task').map((thread) => /Cpus_allowed_list:\s*(.*)/.exec(readFileSync(`/proc/self/task/${thread}/status`, 'utf8'))?.[1] ?? '');
+    const before = [...new Set(allowed())];
+    using session = module.session({ threads: 2 });
+    for (let round = 0; round < 5; round += 1) {
+      session.run('mirror', { x: ramp(1024) });
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      expect([...new Set(allowed())]).toEqual(before);
     }
   });
 
