@@ -37,11 +37,11 @@ const fewestOwned = 10;
 const mostOwned = 512 * 1024;
 
 /** Vectors of every group of columns. Where two products have as many columns, their groups are the same, whatever their tiles; no line belongs to two groups. */
-export function columnGroups(columns: number | undefined, depth: number, lanes: number, vectorBytes: number): readonly number[] {
+export function columnGroups({ columns: { constant: columns }, isFed }: { readonly columns: Dim; readonly isFed: boolean }, depth: number, lanes: number, vectorBytes: number): readonly number[] {
   if (columns === undefined) return [assumedVectors];
   const [vectors, perLine] = [Math.ceil(columns / lanes), Math.max(1, lineBytes / vectorBytes)];
   const lines = Math.ceil(vectors / perLine);
-  if (lines < fewestOwned || columns * depth > mostOwned) return [vectors];
+  if (isFed || lines < fewestOwned || columns * depth > mostOwned) return [vectors];
   const first = Math.floor(lines / 2) * perLine;
   return [first, vectors - first];
 }

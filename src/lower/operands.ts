@@ -7,7 +7,7 @@ import { addressStride } from './expressions.js';
 import { tensorOf, type TileForm } from './forms.js';
 import { type Forms, probeBuffer } from './roots.js';
 import { Names, Scope } from './scope.js';
-import { Values } from './values.js';
+import { Values, type ValueSources } from './values.js';
 
 /**
  * Operands that the register tile cannot read as they are: computed ones, and views whose address is not linear, or whose columns are not contiguous
@@ -24,13 +24,15 @@ export function unreadableOperands(form: TileForm, roots: ReadonlySet<Node>, for
 
 /** Constant stride along the first of `loops`, 0 for another linear one, undefined when the operand is no plain load that is linear in all of them. */
 function strideAlong(operand: TensorNode, index: readonly Expr[], loops: readonly string[], roots: ReadonlySet<Node>, forms: Forms): number | undefined {
-  const values = new Values({
-    stored: (node) => (roots.has(node) || forms.isStored(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined),
-    form: (node) => forms.of(node),
-  });
-  const value = values.at(operand, index, Scope.root(new Names()));
-  if (value.kind !== 'load') return undefined;
+  const value = loadOf(operand, index, (node) => (roots.has(node) || forms.isStored(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined), forms);
+  if (value === undefined) return undefined;
   const strides = loops.map((loop) => addressStride(value.buffer, value.index, loop));
   if (strides.some((stride) => stride === undefined)) return undefined;
   return strides[0]?.constant ?? 0;
+}
+
+/** What a tile loads for an element of an operand, through views of it; undefined when it computes it. */
+export function loadOf(operand: TensorNode, index: readonly Expr[], stored: ValueSources['stored'], forms: Forms): Extract<Expr, { kind: 'load' }> | undefined {
+  const value = new Values({ stored, form: (node) => forms.of(node) }).at(operand, index, Scope.root(new Names()));
+  return value.kind === 'load' ? value : undefined;
 }

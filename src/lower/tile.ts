@@ -2,9 +2,10 @@
 // Holds: every element of the product is one accumulator that sums over the whole depth in order, so neither tile sizes nor threads change its bits; see the note at the end.
 
 import { bytesOf, type Dim } from '../base/index.js';
-import type { TensorNode } from '../graph/index.js';
+import type { Node, TensorNode } from '../graph/index.js';
 import { type Accumulator, build, type Buffer, type Expr } from '../loop/index.js';
 import { combinedAs, identity, spread, tensorOf, type TileForm, widthAs } from './forms.js';
+import { loadOf } from './operands.js';
 import { emitPanels, type Packing, packingOf, panelIndex } from './packing.js';
 import { type EmitContext, lanesOf, PointEmitter } from './points.js';
 import type { Group } from './groups.js';
@@ -51,7 +52,9 @@ export class TileEmitter {
     const tile = group.members.find((member) => member.role === 'tile');
     this.#form = (tile as Extract<typeof tile, { role: 'tile' }>).form;
     const { node } = this.#form;
-    this.#tiling = chooseTiling(this.#form, lanesOf(context.target, bytesOf(node.type.dtype)), context.target);
+    const right = tensorOf(node.args[1] as Node);
+    const read = loadOf(right, right.type.shape.map(() => build.int(0)), (one) => context.storage.stored(one), context.forms);
+    this.#tiling = chooseTiling({ ...this.#form, isFed: read?.buffer.role.kind === 'feed' }, lanesOf(context.target, bytesOf(node.type.dtype)), context.target);
     this.#packing = packingOf(this.#form, this.#tiling, context.storage.pool);
     this.#stored = group.members.flatMap((member) => (member.role === 'tile' || member.role === 'map' ? [member.node] : []));
   }

@@ -24,6 +24,8 @@ export interface ProductSizes {
   readonly rows: Dim;
   readonly columns: Dim;
   readonly depth: Dim;
+  /** Whether the right side comes from the caller, so that no thread updates or copies columns of it. */
+  readonly isFed: boolean;
 }
 
 /** What stands for a size that is not known yet. */
@@ -43,7 +45,7 @@ const perBody = 0.005;
 
 export function chooseTiling(sizes: ProductSizes, lanes: number, target: Target): Tiling {
   const depth = Math.max(1, sizes.depth.constant ?? assumedDepth);
-  const groups = columnGroups(sizes.columns.constant, depth, lanes, target.vectorBytes);
+  const groups = columnGroups(sizes, depth, lanes, target.vectorBytes);
   // Of few registers one is left free: products need it where nothing multiplies and adds at once, and with none to spare the code generator was seen to spill.
   const registers = target.vectorRegisters === 16 ? 15 : target.vectorRegisters;
   let best: { readonly cost: number; readonly width: number; readonly rows: RowCover } | undefined;

@@ -62,7 +62,7 @@ const some = [1, 2, 3, 5, 7, 8, 9, 10, 15, 16, 17, 31, 32, 50, 53, 55, 56, 64, 1
 describe.each(targets)('tiles of $lanes lanes', ({ target, lanes }) => {
   it.each(['known', 'free'])('cover %s rows once, with two heights at most', (how) => {
     for (const rows of some) {
-      const tiling = chooseTiling({ rows: how === 'known' ? Dim.of(rows) : Dim.of('B'), columns: Dim.of(300), depth: Dim.of(784) }, lanes, target);
+      const tiling = chooseTiling({ rows: how === 'known' ? Dim.of(rows) : Dim.of('B'), columns: Dim.of(300), depth: Dim.of(784), isFed: false }, lanes, target);
       const all = heights(tiling, new Map([['B', rows]]));
       expect(all.reduce((sum, one) => sum + one, 0)).toBe(rows);
       if (how === 'known') expect(new Set(all).size).toBeLessThanOrEqual(2);
@@ -71,7 +71,7 @@ describe.each(targets)('tiles of $lanes lanes', ({ target, lanes }) => {
 
   it.each(['known', 'free'])('cover %s columns once, and only the last vector is ever short', (how) => {
     for (const columns of some) {
-      const tiling = chooseTiling({ rows: Dim.of(50), columns: how === 'known' ? Dim.of(columns) : Dim.of('N'), depth: Dim.of(100) }, lanes, target);
+      const tiling = chooseTiling({ rows: Dim.of(50), columns: how === 'known' ? Dim.of(columns) : Dim.of('N'), depth: Dim.of(100), isFed: false }, lanes, target);
       const all = tilesAcross(tiling, new Map([['N', columns]]));
       let next = 0;
       for (const { at, extent, width } of all) {
@@ -89,7 +89,7 @@ describe.each(targets)('tiles of $lanes lanes', ({ target, lanes }) => {
   it('cut columns of a weight at the same line, whether a product reads or updates it', () => {
     for (const columns of [100, 150, 300, 304, 512]) {
       const cuts = [50, 100, 784, 'B'].map((rows) => {
-        const tiling = chooseTiling({ rows: Dim.of(rows), columns: Dim.of(columns), depth: Dim.of(rows === 784 ? 'B' : 784) }, lanes, target);
+        const tiling = chooseTiling({ rows: Dim.of(rows), columns: Dim.of(columns), depth: Dim.of(rows === 784 ? 'B' : 784), isFed: false }, lanes, target);
         const second = valueOf(tiling.columns.classes[0]?.first(build.int(1)) as Expr, new Map());
         return tiling.columns.groups === 1 ? 0 : second;
       });
@@ -102,7 +102,7 @@ describe.each(targets)('tiles of $lanes lanes', ({ target, lanes }) => {
   it('fit into the registers', () => {
     for (const rows of ['B', ...some]) {
       for (const columns of some) {
-        const { rows: down, columns: across } = chooseTiling({ rows: Dim.of(rows), columns: Dim.of(columns), depth: Dim.of(50) }, lanes, target);
+        const { rows: down, columns: across } = chooseTiling({ rows: Dim.of(rows), columns: Dim.of(columns), depth: Dim.of(50), isFed: false }, lanes, target);
         const vectors = Math.max(...across.classes.map(({ width }) => Math.ceil(width / lanes)));
         const tall = down.height + (down.taller.kind === 'const' && Number(down.taller.value) === 0 ? 0 : 1);
         expect((tall + 1) * vectors + 1).toBeLessThanOrEqual(target.vectorRegisters);
@@ -111,7 +111,7 @@ describe.each(targets)('tiles of $lanes lanes', ({ target, lanes }) => {
   });
 
   it('cost a free number of rows at most a quarter more per row than the next multiple of 16', () => {
-    const tiling = chooseTiling({ rows: Dim.of('B'), columns: Dim.of(300), depth: Dim.of(784) }, lanes, target);
+    const tiling = chooseTiling({ rows: Dim.of('B'), columns: Dim.of(300), depth: Dim.of(784), isFed: false }, lanes, target);
     const vectors = (tiling.columns.classes[0]?.width ?? 0) / lanes;
     // Multiply-adds, two a cycle, and never less than the latency of one.
     const cycles = (rows: number): number => {
