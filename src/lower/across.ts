@@ -1,9 +1,10 @@
 // Kernels that move elements from along one axis to along another, as a transpose does. In: the parts of a map group. Out: statements in a scope.
 // Holds: blocks of as many points as a vector has lanes, along the axis in which the memory that is read runs, are written out inside of the loop over lanes: code generators read them as squares.
 
-import { bytesOf, type Dim } from '../base/index.js';
+import { bytesOf, type Dim, type Shape } from '../base/index.js';
 import type { Node } from '../graph/index.js';
-import { build, type Expr } from '../loop/index.js';
+import { build, type Expr, type Target } from '../loop/index.js';
+import { columnGroups } from './columns.js';
 import { flopsOfGroup } from './cost-model.js';
 import { addressStride } from './expressions.js';
 import { tensorOf } from './forms.js';
@@ -44,10 +45,32 @@ function axisOf(node: Node, index: readonly Expr[], group: Group, context: EmitC
   return axis < 0 ? undefined : axis;
 }
 
+interface Pieces {
+  readonly count: Expr;
+  from(piece: Expr): Expr;
+  extent(piece: Expr): Expr;
+}
+
+/** How a parallel loop cuts the lanes' axis: a long one into pieces, else into the groups of columns of a product that multiplies with what is made: threads then multiply with what they made. */
+function piecesOf(outer: Shape, axis: number, lanes: number, target: Target): Pieces | undefined {
+  const [rows, columns] = [outer[axis] as Dim, outer.at(-1) as Dim];
+  const all = build.size(columns);
+  if ((columns.constant ?? Infinity) > pieceElements) {
+    const length = build.int(pieceElements);
+    const from = (piece: Expr): Expr => build.times(piece, length);
+    return { count: build.over(build.plus(all, build.int(pieceElements - 1)), length), from, extent: (piece) => build.smaller(length, build.minus(all, from(piece))) };
+  }
+  if (outer.length > 2 || rows.constant === undefined) return undefined;
+  const groups = columnGroups({ columns, isFed: false }, rows.constant, lanes, target.vectorBytes);
+  if (groups.length === 1) return undefined;
+  const first = build.int((groups[0] ?? 0) * lanes);
+  return { count: build.int(2), from: (piece) => build.times(piece, first), extent: (piece) => build.plus(first, build.times(piece, build.minus(all, build.times(first, build.int(2))))) };
+}
+
 export function emitAcross(points: PointEmitter, scope: Scope, { axis, lanes }: Across): void {
   const { outer } = points.group;
   const last = outer.length - 1;
-  const [along, width, piece] = [build.size(outer[last] as Dim), build.int(lanes), build.int(pieceElements)];
+  const [along, width] = [build.size(outer[last] as Dim), build.int(lanes)];
   const isParallel = (at: number): boolean => at === 0 && points.context.parallel;
   /** The loops behind the point so far, the last one over lanes, from an index on. */
   const within = (body: Scope, before: readonly Expr[], from: Expr, extent: Expr, fill: (lane: Scope, point: readonly Expr[]) => void): void => {
@@ -59,14 +82,14 @@ export function emitAcross(points: PointEmitter, scope: Scope, { axis, lanes }: 
     const full = build.over(all, width);
     const rest = build.minus(all, build.times(full, width));
     const known = build.intValue(rest);
-    const isLong = isParallel(axis) && (outer[last]?.constant ?? Infinity) > pieceElements;
-    const pieces = isLong ? build.over(build.plus(along, build.int(pieceElements - 1)), piece) : build.int(1);
-    const count = build.times(build.over(build.plus(all, build.int(lanes - 1)), width), pieces);
-    body.loop('p', count, isParallel(axis) ? 'parallel' : 'serial', (p, block) => {
-      const at = isLong ? block.let('block', build.over(p, pieces)) : p;
+    const count = build.over(build.plus(all, build.int(lanes - 1)), width);
+    const pieces = isParallel(axis) ? piecesOf(outer, axis, lanes, points.context.target) : undefined;
+    body.loop('p', build.times(count, pieces?.count ?? build.int(1)), isParallel(axis) ? 'parallel' : 'serial', (p, block) => {
+      const piece = pieces === undefined ? build.int(0) : block.let('piece', build.over(p, count));
+      const at = pieces === undefined ? p : block.let('block', build.modulo(p, count));
       const start = block.let('start', build.times(at, width));
-      const from = isLong ? block.let('from', build.times(build.modulo(p, pieces), piece)) : build.int(0);
-      const extent = isLong ? build.smaller(piece, build.minus(along, from)) : along;
+      const from = pieces === undefined ? build.int(0) : block.let('from', pieces.from(piece));
+      const extent = pieces === undefined ? along : block.let('extent', pieces.extent(piece));
       /** So many points of the axis, side by side for each vector of lanes. */
       const together = (inside: Scope, copies: number): void =>
         within(inside, [...before, start], from, extent, (lane, point) =>

@@ -86,8 +86,10 @@ describe('fusion', () => {
     // Too short for a vector.
     expect(copies(transposed(7, 24))).toEqual([]);
     // Threads share a few long rows, too.
-    const [outermost] = statements(transposed(20_000, 3), 'for');
-    expect([outermost?.axis, outermost === undefined ? undefined : build.intValue(outermost.extent)]).toEqual(['parallel', 20]);
+    const shared = (rows: number, columns: number): unknown[] => statements(transposed(rows, columns), 'for').slice(0, 1).map(({ axis, extent }) => [axis, build.intValue(extent)]);
+    expect(shared(20_000, 3)).toEqual([['parallel', 20]]);
+    // Seven squares below each other, in each of the two groups of columns that a product with it has.
+    expect(shared(300, 50)).toEqual([['parallel', 14]]);
   });
 
   it('sums of columns run along the columns, one pass over the rows', () => {

@@ -86,6 +86,11 @@ describe.each(targets)('tiles of $lanes lanes', ({ target, lanes }) => {
     }
   });
 
+  it('cut columns into groups only where threads can own them', () => {
+    const groups = (columns: number, isFed: boolean): number => chooseTiling({ rows: Dim.of(50), columns: Dim.of(columns), depth: Dim.of(784), isFed }, lanes, target).columns.groups;
+    expect([groups(300, false), groups(300, true), groups(64, false), groups(2000, false)]).toEqual([2, 1, 1, 1]);
+  });
+
   it('cut columns of a weight at the same line, whether a product reads or updates it', () => {
     for (const columns of [100, 150, 300, 304, 512]) {
       const cuts = [50, 100, 784, 'B'].map((rows) => {
