@@ -9,6 +9,7 @@ import { loadOf } from './operands.js';
 import { emitPanels, type Packing, packingOf, panelIndex } from './packing.js';
 import { type EmitContext, lanesOf, PointEmitter } from './points.js';
 import type { Group } from './groups.js';
+import type { RowPart } from './row-tiling.js';
 import { type Scope, valueKey } from './scope.js';
 import { assumedDepth, chooseTiling, nearBytes, type Tiling } from './tiling.js';
 
@@ -75,12 +76,9 @@ export class TileEmitter {
   /** Blocks of tiles below one another, tile after tile of a group of columns, then the next rows; then the next group: a run of blocks has columns of its own, or rows of its own, and reads no more than fits in a cache. */
   #blocks(scope: Scope, batch: readonly Expr[], parallel: boolean): void {
     const { rows, columns } = this.#tiling;
-    const across = build.intValue(columns.count);
-    // A power of two, so that two or four threads get as many each.
-    const least = across === undefined ? 1 : 2 ** Math.ceil(Math.log2(Math.max(1, fewestBlocks / across)));
     const most = build.int(this.#tilesOfBlock());
     const full = build.over(build.plus(rows.count, build.minus(most, build.int(1))), most);
-    const below = build.larger(build.int(1), build.larger(full, build.smaller(rows.count, build.int(least))));
+    const below = build.larger(this.#fewestBelow(), full);
     const { groups, slots } = columns;
     // Each group has as many blocks as the largest one, so that equal ranges of block numbers are the same columns in every product of as many groups.
     const perGroup = build.times(slots, below);
@@ -89,17 +87,24 @@ export class TileEmitter {
       const within = groups === 1 ? p : body.let('at', build.modulo(p, perGroup));
       const tile = body.let('tile', build.modulo(within, slots));
       const block = body.let('block', build.over(within, slots));
-      const first = body.let('first', build.over(build.times(block, rows.count), below));
-      const after = body.let('after', build.over(build.times(build.plus(block, build.int(1)), rows.count), below));
-      const isLast = build.apply('eq', 'bool', block, build.minus(below, build.int(1)));
-      this.#columns(body, group, tile, (part, at) => {
+      const part = rows.part(block, below, (stem, value) => body.let(stem, value));
+      this.#columns(body, group, tile, (inside, at) => {
         const enough = this.#packing?.enough;
-        const packed = (body: Scope): void => this.#rows(body, { batch, ...at, panel: this.#packing?.buffer }, first, after, isLast);
-        if (enough === undefined) return packed(part);
-        part.when(enough, packed);
-        part.when(build.apply('and', 'bool', build.apply('not', 'bool', enough), isLast), (body) => this.#rest(body, { batch, ...at, panel: undefined }, build.int(0)));
+        const packed = (where: Scope): void => this.#rows(where, { batch, ...at, panel: this.#packing?.buffer }, part);
+        if (enough === undefined) return packed(inside);
+        inside.when(enough, packed);
+        inside.when(build.apply('not', 'bool', enough), (where) => this.#rest(where, { batch, ...at, panel: undefined }, part.start, part.end));
       });
     });
+  }
+
+  /** Blocks below one another where there are few tiles, so that there are enough for threads to share: a power of two, so that two or four threads get as many each, of at least two tiles. */
+  #fewestBelow(): Expr {
+    const { rows, columns } = this.#tiling;
+    const across = build.intValue(columns.count) ?? fewestBlocks;
+    let below = build.int(1);
+    for (let more = 1; across * more < fewestBlocks; more *= 2) below = build.plus(below, build.times(build.int(more), build.smaller(build.int(1), build.over(rows.count, build.int(4 * more)))));
+    return below;
   }
 
   #tilesOfBlock(): number {
@@ -129,34 +134,22 @@ export class TileEmitter {
     });
   }
 
-  /** The tiles from number `first` to `after`; the last block also takes the rest of the rows. */
-  #rows(scope: Scope, place: Omit<Place, 'row' | 'end'>, first: Expr, after: Expr, isLast: Expr): void {
-    const { height, taller, count, rest } = this.#tiling.rows;
-    const one = build.int(height);
-    const tiles = build.minus(after, first);
-    const tall = build.intValue(taller) === 0 ? build.int(0) : scope.let('tall', build.larger(build.int(0), build.smaller(tiles, build.minus(taller, first))));
-    scope.loop('m', tall, 'serial', (m, body) => {
-      const row = body.let('row', build.times(build.plus(first, m), build.int(height + 1)));
-      this.#tile(body, { ...place, row, end: undefined }, height + 1);
-    });
-    scope.loop('m', build.minus(tiles, tall), 'serial', (m, body) => {
-      const row = body.let('row', build.plus(build.times(build.plus(build.plus(first, tall), m), one), taller));
-      this.#tile(body, { ...place, row, end: undefined }, height);
-    });
-    if (build.intValue(rest) === 0) return;
-    scope.when(isLast, (last) => this.#rest(last, place, build.plus(build.times(count, one), taller)));
+  /** The tiles of a block. */
+  #rows(scope: Scope, place: Omit<Place, 'row' | 'end'>, { start, taller, lower, rest, end }: RowPart): void {
+    const height = this.#tiling.rows.height;
+    const tiles = (count: Expr, from: Expr, each: number): void =>
+      scope.loop('m', count, 'serial', (m, body) => this.#tile(body, { ...place, row: body.let('row', build.plus(from, build.times(m, build.int(each)))), end: undefined }, each));
+    tiles(taller, start, height + 1);
+    tiles(lower, build.plus(start, build.times(taller, build.int(height + 1))), height);
+    this.#rest(scope, place, rest, end);
   }
 
-  /** The rows from `start` on, in tiles of which the last may reach beyond the end. */
-  #rest(scope: Scope, place: Omit<Place, 'row' | 'end'>, start: Expr): void {
+  /** The rows from `start` to `end`, in tiles of which the last may reach beyond the end. */
+  #rest(scope: Scope, place: Omit<Place, 'row' | 'end'>, start: Expr, end: Expr): void {
     const { restHeight } = this.#tiling.rows;
-    const end = build.size(this.#form.rows);
-    const from = scope.let('start', start);
-    const times = build.over(build.plus(build.minus(end, from), build.int(restHeight - 1)), build.int(restHeight));
-    scope.loop('m', times, 'serial', (m, body) => {
-      const row = body.let('row', build.plus(from, build.times(m, build.int(restHeight))));
-      this.#tile(body, { ...place, row, end }, restHeight);
-    });
+    if (restHeight === undefined) return;
+    const times = build.over(build.plus(build.minus(end, start), build.int(restHeight - 1)), build.int(restHeight));
+    scope.loop('m', times, 'serial', (m, body) => this.#tile(body, { ...place, row: body.let('row', build.plus(start, build.times(m, build.int(restHeight)))), end }, restHeight));
   }
 
   /** Asks for what the epilogue updates of variables, a row in each of the first steps of the depth: as many at once would keep operands waiting. Another thread may have read them last. */

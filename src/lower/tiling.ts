@@ -2,18 +2,9 @@
 // Holds: the tiles cover every row and column once, with at most two heights, one apart, and one width but for the last columns, so few bodies of code serve any size. The note at the end has the cost model.
 
 import type { Dim } from '../base/index.js';
-import { build, type Expr, type Target } from '../loop/index.js';
+import type { Target } from '../loop/index.js';
 import { columnGroups, columnTiling, type ColumnTiling, cutColumns } from './columns.js';
-
-/** Rows from the top: `taller` tiles of `height + 1` rows, then tiles of `height` rows, `count` in all; `rest` rows below them are fewer than a tile has. */
-export interface RowTiling {
-  readonly height: number;
-  readonly count: Expr;
-  readonly taller: Expr;
-  readonly rest: Expr;
-  /** Rows of the tiles that the rest is cut into; the last one may reach beyond the end. */
-  readonly restHeight: number;
-}
+import { type RowCover, rowCover, rowTiling, type RowTiling } from './row-tiling.js';
 
 export interface Tiling {
   readonly rows: RowTiling;
@@ -28,8 +19,7 @@ export interface ProductSizes {
   readonly isFed: boolean;
 }
 
-/** What stands for a size that is not known yet. */
-const assumedRows = 240;
+/** What stands for a depth that is not known yet. */
 export const assumedDepth = 256;
 const mostRows = 14;
 const mostVectors = 6;
@@ -60,25 +50,6 @@ export function chooseTiling(sizes: ProductSizes, lanes: number, target: Target)
   return { rows: rowTiling(sizes.rows, rows), columns: columnTiling(sizes.columns, groups, width, lanes) };
 }
 
-/** Tiles of two heights over a number of rows. */
-interface RowCover {
-  readonly height: number;
-  readonly count: number;
-  readonly taller: number;
-}
-
-/** Rows that are not known are assumed to need both heights. */
-function rowCover(rows: number | undefined, most: number): RowCover {
-  if (rows === undefined) {
-    const height = Math.max(1, most - 1);
-    const count = Math.floor(assumedRows / (height + 0.5));
-    return { height, count, taller: most === 1 ? 0 : Math.floor(count / 2) };
-  }
-  const count = Math.ceil(rows / most);
-  const height = Math.floor(rows / count);
-  return { height, count, taller: rows - height * count };
-}
-
 /** Cycles of the whole product per row, and a little for every body of code. */
 function costOf({ height, count, taller }: RowCover, { groups, width, lanes }: { readonly groups: readonly number[]; readonly width: number; readonly lanes: number }, depth: number, vectorBytes: number): number {
   const cuts = groups.map((vectors) => cutColumns(vectors, width));
@@ -99,16 +70,6 @@ function stepCost(rows: number, vectors: number, depth: number, { vectorBytes, l
   return Math.max(multiplied, loaded, streamed, 4) + (near ? 0.09 : 0.15) * rows + 0.33 * vectors;
 }
 
-function rowTiling(rows: Dim, cover: RowCover): RowTiling {
-  const { height } = cover;
-  if (rows.constant !== undefined) return { height, count: build.int(cover.count), taller: build.int(cover.taller), rest: build.int(0), restHeight: 1 };
-  // As many tiles as fit in the lower height; what is left makes some of them taller. Only few rows leave more than that.
-  const all = build.size(rows);
-  const count = build.over(all, build.int(height));
-  const left = build.minus(all, build.times(count, build.int(height)));
-  return { height, count, taller: build.smaller(left, count), rest: build.minus(left, build.smaller(left, count)), restHeight: Math.ceil(height / 2) };
-}
-
 const sum = (all: readonly number[]): number => all.reduce((total, one) => total + one, 0);
 
 /* Note: the cost model.
@@ -117,6 +78,5 @@ const sum = (all: readonly number[]): number => all.reduce((total, one) => total
    that: measured were 0.33 cycles a vector, of which most cross two lines when rows are not padded, and 0.09 an element of the left side, or 0.15 when the tile's rows do not stay in the nearest cache until
    the next tile needs them. A tile costs the depth's steps and, per vector of the result and per tile, what comes before and after them. The cover with the least cost wins, where every body of code adds a
    little, because compile time counts.
-   Any M ≥ h·(h − 1) is a sum of h and h + 1, so two heights cover all but small numbers of rows without a remainder, also when the number is known only at run time: M / h tiles, of which M mod h are taller.
-   Fewer rows than that leave a rest, which tiles of half the height take; they may reach beyond the last row, which they then compute again without storing it. Columns are cut into as few tiles as possible,
+   Columns are cut into as few tiles as possible,
    some of them one vector narrower: a tile of one vector is bound by latency and loads. Masks cost where loads cross lines, so only tiles that end where the columns do have them, and only in their last vector. */

@@ -33,11 +33,20 @@ function valueOf(expr: Expr, sizes: ReadonlyMap<string, number>): number {
   }
 }
 
-/** Heights of the tiles from the top; those of the rest may reach beyond the end. */
-function heights({ rows }: Tiling, sizes: ReadonlyMap<string, number>): number[] {
-  const [count, taller, rest] = [rows.count, rows.taller, rows.rest].map((expr) => valueOf(expr, sizes)) as [number, number, number];
-  expect(taller).toBeLessThanOrEqual(count);
-  return [...Array.from({ length: count }, (_, at) => rows.height + (at < taller ? 1 : 0)), ...Array.from({ length: Math.ceil(rest / rows.restHeight) }, (_, at) => Math.min(rows.restHeight, rest - at * rows.restHeight))];
+/** Heights of the tiles from the top, in so many blocks; those of the rest may reach beyond the end. */
+function heights({ rows }: Tiling, sizes: ReadonlyMap<string, number>, blocks = 1): number[] {
+  let next = 0;
+  return Array.from({ length: blocks }, (_, block) => {
+    const part = rows.part(build.int(block), build.int(blocks), (_, value) => value);
+    const [start, taller, lower, rest, end] = [part.start, part.taller, part.lower, part.rest, part.end].map((expr) => valueOf(expr, sizes)) as [number, number, number, number, number];
+    expect(start).toBe(next);
+    const tiles = [...Array.from({ length: taller }, () => rows.height + 1), ...Array.from({ length: lower }, () => rows.height)];
+    next += tiles.reduce((sum, one) => sum + one, 0);
+    if (rows.restHeight === undefined) return tiles;
+    expect([taller, lower].every((count) => count >= 0) && rest === next).toBe(true);
+    for (; next < end; next += Math.min(rows.restHeight, end - next)) tiles.push(Math.min(rows.restHeight, end - next));
+    return tiles;
+  }).flat();
 }
 
 /** First column, columns and width of every tile. */
@@ -63,8 +72,12 @@ describe.each(targets)('tiles of $lanes lanes', ({ target, lanes }) => {
   it.each(['known', 'free'])('cover %s rows once, with two heights at most', (how) => {
     for (const rows of some) {
       const tiling = chooseTiling({ rows: how === 'known' ? Dim.of(rows) : Dim.of('B'), columns: Dim.of(300), depth: Dim.of(784), isFed: false }, lanes, target);
-      const all = heights(tiling, new Map([['B', rows]]));
-      expect(all.reduce((sum, one) => sum + one, 0)).toBe(rows);
+      const sizes = new Map([['B', rows]]);
+      const all = heights(tiling, sizes);
+      for (const blocks of [1, 2, 3, 8]) {
+        if (blocks > 1 && blocks > valueOf(tiling.rows.count, sizes)) continue;
+        expect(heights(tiling, sizes, blocks).reduce((sum, one) => sum + one, 0), `${rows} rows in ${blocks} blocks`).toBe(rows);
+      }
       if (how === 'known') expect(new Set(all).size).toBeLessThanOrEqual(2);
     }
   });
@@ -109,7 +122,8 @@ describe.each(targets)('tiles of $lanes lanes', ({ target, lanes }) => {
       for (const columns of some) {
         const { rows: down, columns: across } = chooseTiling({ rows: Dim.of(rows), columns: Dim.of(columns), depth: Dim.of(50), isFed: false }, lanes, target);
         const vectors = Math.max(...across.classes.map(({ width }) => Math.ceil(width / lanes)));
-        const tall = down.height + (down.taller.kind === 'const' && Number(down.taller.value) === 0 ? 0 : 1);
+        const { taller } = down.part(build.int(0), build.int(1), (_, value) => value);
+        const tall = down.height + (taller.kind === 'const' && Number(taller.value) === 0 ? 0 : 1);
         expect((tall + 1) * vectors + 1).toBeLessThanOrEqual(target.vectorRegisters);
       }
     }
@@ -121,7 +135,7 @@ describe.each(targets)('tiles of $lanes lanes', ({ target, lanes }) => {
     // Multiply-adds, two a cycle, and never less than the latency of one.
     const cycles = (rows: number): number => {
       const { rows: down } = tiling;
-      return heights(tiling, new Map([['B', rows]])).reduce((sum, height) => sum + Math.max(4, ((height < down.height ? down.restHeight : height) * vectors) / 2), 0);
+      return heights(tiling, new Map([['B', rows]])).reduce((sum, height) => sum + Math.max(4, ((height < down.height ? (down.restHeight ?? 0) : height) * vectors) / 2), 0);
     };
     for (const rows of [11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 127, 509, 1021]) {
       const round = Math.ceil(rows / 16) * 16;
