@@ -14,34 +14,35 @@ import type { Values } from './values.js';
 /** Bytes of one way of a second-level cache: addresses so far apart compete for its ways, of which a right side takes half at most as it lies. */
 const wayBytes = 128 * 1024;
 const ways = 8;
-/** Bytes of a right side that address translation and prefetches serve well as it lies. */
-const mostUnpacked = 8 * 1024 * 1024;
-/** Rows from which on the panels are read often enough. */
-const leastRows = 16;
+/** Bytes of a right side that is read as it lies, and of one that is so for few rows: more than a second-level cache keeps, and more than address translation and prefetches serve well. */
+const mostUnpacked = { ofMany: 3 * 1024 * 1024, ofFew: 8 * 1024 * 1024 } as const;
+/** Rows from which on panels are read often enough to be worth their copy: what is read as it lies may be somewhat slower, or much. */
+const leastRows = { somewhat: 128, much: 16 } as const;
 /** Steps of the depth that one iteration copies for all tiles: rows are then read from one end to the other. */
 const stepsAtOnce = 8;
 
 export interface Packing {
   readonly buffer: Buffer;
-  /** Whether the panels are filled and read, where the number of rows decides that only at run time. */
-  readonly enough: Expr | undefined;
+  /** Whether the panels are filled and read, where the number of rows is known at run time only: if there are at least so many. */
+  readonly enough: { readonly least: number; readonly is: Expr } | undefined;
 }
 
 export function packingOf(form: TileForm, { columns }: Tiling, pool: BufferPool): Packing | undefined {
   const [rows, across, depth] = [form.rows.constant, form.columns.constant, form.depth.constant];
   if (across === undefined || depth === undefined || form.batch.some((dim) => dim.constant !== 1)) return undefined;
-  if (!isCrowded(depth, across * bytesOf(form.node.type.dtype))) return undefined;
-  if (rows !== undefined && rows < leastRows) return undefined;
+  const least = leastRowsOf(depth, across * bytesOf(form.node.type.dtype));
+  if (least === undefined || (rows !== undefined && rows < least)) return undefined;
   const padded = Math.ceil(across / columns.lanes) * columns.lanes;
   const [, right] = form.node.args.map(tensorOf) as [TensorNode, TensorNode];
   const buffer = pool.temporary({ dtype: right.type.dtype, shape: [Dim.of(padded * depth)] });
-  return { buffer, enough: rows !== undefined ? undefined : build.apply('ge', 'bool', build.size(form.rows), build.int(leastRows)) };
+  return { buffer, enough: rows !== undefined ? undefined : { least, is: build.apply('ge', 'bool', build.size(form.rows), build.int(least)) } };
 }
 
-/** Whether rows so long fall onto so few places of a cache that it does not keep them, or are simply too many. */
-function isCrowded(rows: number, rowBytes: number): boolean {
+/** Rows of a product from which on panels pay; undefined where they never do. Rows of a right side whose length falls onto few places of a cache are not kept there. */
+function leastRowsOf(depth: number, rowBytes: number): number | undefined {
   const places = wayBytes / greatestDivisor(rowBytes, wayBytes);
-  return rows * rowBytes > mostUnpacked || rows > places * ways;
+  if (depth > places * ways || depth * rowBytes > mostUnpacked.ofFew) return leastRows.much;
+  return depth * rowBytes > mostUnpacked.ofMany ? leastRows.somewhat : undefined;
 }
 
 const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b));
@@ -65,7 +66,7 @@ export function emitPanels(scope: Scope, form: TileForm, { columns }: Tiling, { 
   const batch = form.batch.map(() => build.int(0));
   const depth = build.size(form.depth);
   const blocks = build.over(build.plus(depth, build.int(stepsAtOnce - 1)), build.int(stepsAtOnce));
-  const times = enough === undefined ? blocks : build.times(build.smaller(build.int(1), build.over(build.size(form.rows), build.int(leastRows))), blocks);
+  const times = enough === undefined ? blocks : build.times(build.smaller(build.int(1), build.over(build.size(form.rows), build.int(enough.least))), blocks);
   scope.loop('p', times, parallel ? 'parallel' : 'serial', (p, body) => {
     const start = body.let('start', build.times(p, build.int(stepsAtOnce)));
     for (const [group, one] of groupsOf(columns)) {
@@ -84,6 +85,5 @@ export function emitPanels(scope: Scope, form: TileForm, { columns }: Tiling, { 
 
 /* Note: when panels pay.
    A tile reads a few lines of every row of the right side. Rows whose length has many factors of two fall onto few places of a cache (1024 columns of f32: 32 places with 16 ways, so 512 rows fill it), and
-   of a very large right side every row lies on a page of its own. Copied once, a tile's columns follow each other, aligned, and prefetches follow them from any cache, once per block of rows, while the block's
-   rows of the left side stay near. Measured at 1024³: 40 % of the limit as it lies, 87 % in panels. The copy costs as much as ten or twenty rows of the product; a number of rows that is not known decides at run time.
-   Other right sides are read as they lie: 784×768 lost 2 % in panels at 512 rows. */
+   of a very large right side every row lies on a page of its own. Copied once, a tile's columns follow each other, aligned, from one end of memory to the other, and the tiles of a block ask for the next ones. The copy
+   costs as much as ten or twenty rows of the product; a number of rows that is not known decides at run time. Other right sides are read as they lie: 512×784×768 gained 2 % in panels, 128×784×768 lost 10. */

@@ -25,7 +25,12 @@ interface Place {
   readonly width: number;
   /** Where the right side is read from, if not from its own place. */
   readonly panel: Buffer | undefined;
+  /** Tiles of the block before this one, with the same columns. */
+  readonly before: Expr;
 }
+
+/** What all tiles below one another have in common. */
+type Across = Omit<Place, 'row' | 'end' | 'before'>;
 
 /** Bytes of the left side that the tiles of one block of a parallel loop share, and how many tiles below one another that may be: they share columns of the right side. */
 const blockBytes = 512 * 1024;
@@ -89,11 +94,11 @@ export class TileEmitter {
       const block = body.let('block', build.over(within, slots));
       const part = rows.part(block, below, (stem, value) => body.let(stem, value));
       this.#columns(body, group, tile, (inside, at) => {
+        const [packed, plain] = [this.#packing?.buffer, undefined].map((panel) => ({ batch, ...at, panel })) as [Across, Across];
         const enough = this.#packing?.enough;
-        const packed = (where: Scope): void => this.#rows(where, { batch, ...at, panel: this.#packing?.buffer }, part);
-        if (enough === undefined) return packed(inside);
-        inside.when(enough, packed);
-        inside.when(build.apply('not', 'bool', enough), (where) => this.#rest(where, { batch, ...at, panel: undefined }, part.start, part.end));
+        if (enough === undefined) return this.#rows(inside, packed, part);
+        inside.when(enough.is, (where) => this.#rows(where, packed, part));
+        inside.when(build.apply('not', 'bool', enough.is), (where) => this.#rows(where, plain, part));
       });
     });
   }
@@ -135,21 +140,21 @@ export class TileEmitter {
   }
 
   /** The tiles of a block. */
-  #rows(scope: Scope, place: Omit<Place, 'row' | 'end'>, { start, taller, lower, rest, end }: RowPart): void {
+  #rows(scope: Scope, place: Across, { start, taller, lower, rest, end }: RowPart): void {
     const height = this.#tiling.rows.height;
-    const tiles = (count: Expr, from: Expr, each: number): void =>
-      scope.loop('m', count, 'serial', (m, body) => this.#tile(body, { ...place, row: body.let('row', build.plus(from, build.times(m, build.int(each)))), end: undefined }, each));
-    tiles(taller, start, height + 1);
-    tiles(lower, build.plus(start, build.times(taller, build.int(height + 1))), height);
-    this.#rest(scope, place, rest, end);
+    const tiles = (count: Expr, from: Expr, each: number, before: Expr): void =>
+      scope.loop('m', count, 'serial', (m, body) => this.#tile(body, { ...place, row: body.let('row', build.plus(from, build.times(m, build.int(each)))), end: undefined, before: build.plus(before, m) }, each));
+    tiles(taller, start, height + 1, build.int(0));
+    tiles(lower, build.plus(start, build.times(taller, build.int(height + 1))), height, taller);
+    this.#rest(scope, place, rest, end, build.plus(taller, lower));
   }
 
   /** The rows from `start` to `end`, in tiles of which the last may reach beyond the end. */
-  #rest(scope: Scope, place: Omit<Place, 'row' | 'end'>, start: Expr, end: Expr): void {
+  #rest(scope: Scope, place: Across, start: Expr, end: Expr, before: Expr): void {
     const { restHeight } = this.#tiling.rows;
     if (restHeight === undefined) return;
     const times = build.over(build.plus(build.minus(end, start), build.int(restHeight - 1)), build.int(restHeight));
-    scope.loop('m', times, 'serial', (m, body) => this.#tile(body, { ...place, row: body.let('row', build.plus(start, build.times(m, build.int(restHeight)))), end }, restHeight));
+    scope.loop('m', times, 'serial', (m, body) => this.#tile(body, { ...place, row: body.let('row', build.plus(start, build.times(m, build.int(restHeight)))), end, before: build.plus(before, m) }, restHeight));
   }
 
   /** Asks for what the epilogue updates of variables, a row in each of the first steps of the depth: as many at once would keep operands waiting. Another thread may have read them last. */
@@ -165,6 +170,15 @@ export class TileEmitter {
     );
   }
 
+  /** Asks for a piece of the panel to the right of this one. The first tile that reads it would wait for each of its lines; so the tiles of a block ask for it before, each for as much in each step of the depth. */
+  #fetchNext(scope: Scope, { panel, column, width, before }: Pick<Place, 'panel' | 'column' | 'width' | 'before'>, k: Expr): void {
+    if (panel === undefined) return;
+    const depth = build.size(this.#form.depth);
+    const piece = build.int(Math.ceil(width / this.#tilesOfBlock()));
+    const next = build.times(build.plus(column, build.int(width)), depth);
+    scope.emit({ kind: 'fetch', to: 'read', buffer: panel, index: [build.plus(next, build.times(build.plus(build.times(before, depth), k), piece))] });
+  }
+
   /** How many steps of the depth before it is multiplied with a line of the right side is asked for, if the nearest cache does not keep them from tile to tile. */
   #stepsAhead(height: number, width: number): number | undefined {
     const { depth, node } = this.#form;
@@ -173,7 +187,7 @@ export class TileEmitter {
     return Math.ceil(lineCycles / ((height * width) / this.#tiling.columns.lanes / 2));
   }
 
-  #tile(scope: Scope, { batch, row, end, column, extent, width, panel }: Place, height: number): void {
+  #tile(scope: Scope, { batch, row, end, column, extent, width, panel, before }: Place, height: number): void {
     const node = this.#form.node;
     const dtype = combinedAs(node.type.dtype);
     const [left, right] = node.args.map(tensorOf) as [TensorNode, TensorNode];
@@ -187,15 +201,21 @@ export class TileEmitter {
     const sums = registers('acc', [height, width]);
     const columns = registers('b', [width]);
     const existing = (i: Expr): Expr => (end === undefined ? build.plus(row, i) : build.smaller(build.plus(row, i), build.minus(end, build.int(1))));
-    const rightAt = (k: Expr, j: Expr, lane: Scope): Expr =>
-      panel === undefined ? values.at(right, [...batch, k, build.plus(column, j)], lane) : build.load(panel, [panelIndex(this.#form, width, this.#tiling.columns.lanes, column, k, j)]);
-    const ahead = panel === undefined ? this.#stepsAhead(height, width) : undefined;
-    const rightBuffer = this.context.storage.stored(right);
+    const inPanel = (k: Expr, j: Expr): Expr => panelIndex(this.#form, width, this.#tiling.columns.lanes, column, k, j);
+    const inRight = (k: Expr, j: Expr): readonly Expr[] => [...batch, k, build.plus(column, j)];
+    const rightAt = (k: Expr, j: Expr, lane: Scope): Expr => (panel === undefined ? values.at(right, inRight(k, j), lane) : build.load(panel, [inPanel(k, j)]));
+    const ahead = this.#stepsAhead(height, width);
+    const stored = this.context.storage.stored(right);
+    const fetchRight = (k: Expr, j: Expr, lane: Scope): void => {
+      if (panel !== undefined) lane.emit({ kind: 'fetch', to: 'read', buffer: panel, index: [inPanel(k, j)] });
+      else if (stored?.kind === 'buffer') lane.emit({ kind: 'fetch', to: 'read', buffer: stored.buffer, index: inRight(k, j) });
+    };
     scope.loop('k', build.size(this.#form.depth), 'serial', (k, body) => {
       lanes(body, (j, lane) => {
         lane.emit({ kind: 'assign', accumulator: columns, index: [j], value: widthAs(dtype, rightAt(k, j, lane)) });
-        if (ahead !== undefined && rightBuffer?.kind === 'buffer') lane.emit({ kind: 'fetch', to: 'read', buffer: rightBuffer.buffer, index: [...batch, build.plus(k, build.int(ahead)), build.plus(column, j)] });
+        if (ahead !== undefined) fetchRight(build.plus(k, build.int(ahead)), j, lane);
       });
+      this.#fetchNext(body, { panel, column, width, before }, k);
       if (end === undefined) this.#fetchUpdated(body, { batch, row, column }, height, k, lanes);
       body.loop('i', build.int(height), 'unroll', (i, one) => {
         const a = one.let('a', widthAs(dtype, values.at(left, [...batch, existing(i), k], one)));

@@ -12,11 +12,11 @@ const kernels = (rows: number | string, depth: number, columns: number): number 
 
 describe('the right side of a product', () => {
   it('is copied into panels when its rows compete for few places of a cache, or are very many', () => {
-    expect([kernels(512, 1024, 1024), kernels('B', 1024, 1024), kernels(512, 768, 3072), kernels(512, 2000, 2000)]).toEqual([2, 2, 2, 2]);
+    expect([kernels(512, 1024, 1024), kernels('B', 1024, 1024), kernels(512, 768, 3072), kernels(512, 2000, 2000), kernels(512, 1000, 1000)]).toEqual([2, 2, 2, 2, 2]);
   });
 
   it('is read as it lies otherwise, and for few rows', () => {
-    expect([kernels(512, 784, 300), kernels(512, 512, 512), kernels(512, 1000, 1000), kernels(8, 1024, 1024), kernels('B', 784, 300)]).toEqual([1, 1, 1, 1, 1]);
+    expect([kernels(512, 784, 300), kernels(512, 512, 512), kernels(64, 1000, 1000), kernels(8, 1024, 1024), kernels('B', 784, 300)]).toEqual([1, 1, 1, 1, 1]);
   });
 
   it('takes one temporary of its own size', () => {
@@ -33,11 +33,12 @@ describe('products through panels', () => {
     ['a free number of rows', 'B', 17, 16384],
     ['a known number of rows', 19, 17, 16384],
     ['columns that fill no whole vectors', 17, 3001, 701],
+    ['a free number of rows that may be too few', 'B', 1001, 901],
   ])('are right for %s', (_, rows, depth, columns) => {
     const make = new CaseMake('s');
     const product = make.op('matmul', [make.feed('x', [rows, depth]), make.feed('w', [depth, columns])]) as TensorNode;
     const entry = make.entry([make.op('add', [product, make.broadcast(make.feed('b', [columns]), [rows, columns], [1])])]);
-    const sizes = rows === 'B' ? [{ B: 3 }, { B: 17 }, { B: 33 }] : [{}];
+    const sizes = rows === 'B' ? [{ B: 3 }, { B: 17 }, { B: 33 }, { B: 131 }] : [{}];
     expect(runGraphs([{ name: 'panels', make, entry, sizes, value: drawn, tolerance: () => 1e-4, onlyNative: true }])).toEqual([]);
   });
 });
