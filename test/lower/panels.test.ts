@@ -30,15 +30,15 @@ const drawn: GraphCase['value'] = (name, { dtype }, shape) => tensorValue(dtype,
 
 describe('products through panels', () => {
   it.each([
-    ['a free number of rows', 'B', 17, 16384],
-    ['a known number of rows', 19, 17, 16384],
-    ['columns that fill no whole vectors', 17, 3001, 701],
-    ['a free number of rows that may be too few', 'B', 1001, 901],
-  ])('are right for %s', (_, rows, depth, columns) => {
+    ['a free number of rows', 'f32', 'B', 17, 16384, [3, 17, 33]],
+    ['a known number of rows', 'f32', 19, 17, 16384, []],
+    ['columns that fill no whole vectors', 'f32', 17, 3001, 701, []],
+    ['a free number of rows that may be too few', 'f64', 'B', 1001, 401, [3, 130]],
+  ] as const)('are right for %s', (_, dtype, rows, depth, columns, counts) => {
     const make = new CaseMake('s');
-    const product = make.op('matmul', [make.feed('x', [rows, depth]), make.feed('w', [depth, columns])]) as TensorNode;
-    const entry = make.entry([make.op('add', [product, make.broadcast(make.feed('b', [columns]), [rows, columns], [1])])]);
-    const sizes = rows === 'B' ? [{ B: 3 }, { B: 17 }, { B: 33 }, { B: 131 }] : [{}];
+    const product = make.op('matmul', [make.feed('x', [rows, depth], dtype), make.feed('w', [depth, columns], dtype)]) as TensorNode;
+    const entry = make.entry([make.op('add', [product, make.broadcast(make.feed('b', [columns], dtype), [rows, columns], [1])])]);
+    const sizes = rows === 'B' ? counts.map((B) => ({ B })) : [{}];
     expect(runGraphs([{ name: 'panels', make, entry, sizes, value: drawn, tolerance: () => 1e-4, onlyNative: true }])).toEqual([]);
   });
 });
