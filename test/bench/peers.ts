@@ -110,14 +110,14 @@ const mark = (program: string): Peer => ({
   command: ({ workload, data }, threads) => ({ program, args: [workload.family, workload.rule, String(workload.rate), workload.sizes.join(','), workload.arrays.map(countOf).join(','), data, String(threads)] }),
 });
 
-/** Thread counts for every BLAS and OpenMP there may be; huge pages and no trimming for allocators that heed them. */
+/** Thread counts for every BLAS and OpenMP there may be, and a processor for each of OpenMP's threads; huge pages and no trimming for allocators that heed them. */
 const quiet = (threads: number): Record<string, string> => ({
   PYTHONDONTWRITEBYTECODE: '1',
   OMP_NUM_THREADS: String(threads),
   OPENBLAS_NUM_THREADS: String(threads),
   MKL_NUM_THREADS: String(threads),
   GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1:glibc.malloc.trim_threshold=4294967296:glibc.malloc.mmap_threshold=4294967296',
-  ...(threads === 1 ? { XLA_FLAGS: '--xla_cpu_multi_thread_eigen=false' } : {}),
+  ...(threads === 1 ? { XLA_FLAGS: '--xla_cpu_multi_thread_eigen=false' } : { OMP_PROC_BIND: 'true' }),
 });
 
 /** One thread means one processor for everyone; undefined where there is no `taskset`. */

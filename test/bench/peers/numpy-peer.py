@@ -157,4 +157,5 @@ def steps(count, keep):
     return protocol.losses(losses) if results is None else protocol.checks_of(np, results())
 
 
+protocol.settle()
 protocol.serve(f"numpy {np.__version__}", reset, steps)
