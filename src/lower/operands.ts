@@ -7,7 +7,7 @@ import { addressStride } from './expressions.js';
 import { tensorOf, type TileForm } from './forms.js';
 import { type Forms, probeBuffer } from './roots.js';
 import { Names, Scope } from './scope.js';
-import { Values, type ValueSources } from './values.js';
+import { type Stored, Values, type ValueSources } from './values.js';
 
 /**
  * Operands that the register tile cannot read as they are: computed ones, and views whose address is not linear, or whose columns are not contiguous
@@ -16,15 +16,16 @@ import { Values, type ValueSources } from './values.js';
 export function unreadableOperands(form: TileForm, roots: ReadonlySet<Node>, forms: Forms): TensorNode[] {
   const [left, right] = form.node.args.map(tensorOf) as [TensorNode, TensorNode];
   const batch = form.batch.map((_, axis) => build.index(`b${axis}`));
+  const stored = (node: TensorNode): Stored | undefined => (roots.has(node) || forms.isStored(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined);
   return [
-    ...(strideAlong(left, [...batch, build.index('m'), build.index('k')], ['m', 'k'], roots, forms) === undefined ? [left] : []),
-    ...(strideAlong(right, [...batch, build.index('k'), build.index('n')], ['n', 'k'], roots, forms) === 1 ? [] : [right]),
+    ...(strideAlong(left, [...batch, build.index('m'), build.index('k')], ['m', 'k'], stored, forms) === undefined ? [left] : []),
+    ...(strideAlong(right, [...batch, build.index('k'), build.index('n')], ['n', 'k'], stored, forms) === 1 ? [] : [right]),
   ].filter((node) => !forms.isStored(node) && !roots.has(node));
 }
 
 /** Constant stride along the first of `loops`, 0 for another linear one, undefined when the operand is no plain load that is linear in all of them. */
-function strideAlong(operand: TensorNode, index: readonly Expr[], loops: readonly string[], roots: ReadonlySet<Node>, forms: Forms): number | undefined {
-  const value = loadOf(operand, index, (node) => (roots.has(node) || forms.isStored(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined), forms);
+export function strideAlong(operand: TensorNode, index: readonly Expr[], loops: readonly string[], stored: ValueSources['stored'], forms: Forms): number | undefined {
+  const value = loadOf(operand, index, stored, forms);
   if (value === undefined) return undefined;
   const strides = loops.map((loop) => addressStride(value.buffer, value.index, loop));
   if (strides.some((stride) => stride === undefined)) return undefined;

@@ -1,9 +1,9 @@
 // Kernels of matrix products: register tiles with a fused epilogue. In: a tile group and its storage. Out: statements in a scope.
-// Holds: every element of the product is one accumulator that sums over the whole depth in order, so neither tile sizes nor threads change its bits; see the note at the end.
+// Holds: every element of the product is one accumulator that sums over the whole depth in order, so neither tile sizes nor threads change its bits.
 
 import { bytesOf, type Dim } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
-import { type Accumulator, build, type Buffer, type Expr } from '../loop/index.js';
+import { type Accumulator, build, type Expr } from '../loop/index.js';
 import { combinedAs, identity, spread, tensorOf, type TileForm, widthAs } from './forms.js';
 import { loadOf } from './operands.js';
 import { emitPanels, type Packing, packingOf, panelIndex } from './packing.js';
@@ -11,23 +11,8 @@ import { type EmitContext, lanesOf, PointEmitter } from './points.js';
 import type { Group } from './groups.js';
 import type { RowPart } from './row-tiling.js';
 import { type Scope, valueKey } from './scope.js';
-import { assumedDepth, chooseTiling, nearBytes, type Tiling } from './tiling.js';
-
-/** Where a tile begins in the product, and which of its rows and columns exist. */
-interface Place {
-  readonly batch: readonly Expr[];
-  readonly row: Expr;
-  /** Rows of the tile that do not exist are computed as the last one that does, and not stored. */
-  readonly end: Expr | undefined;
-  readonly column: Expr;
-  readonly extent: Expr;
-  /** Columns of a whole tile. */
-  readonly width: number;
-  /** Where the right side is read from, if not from its own place. */
-  readonly panel: Buffer | undefined;
-  /** Tiles of the block before this one, with the same columns. */
-  readonly before: Expr;
-}
+import { type Lanes, type Place, TileFetch } from './tile-fetch.js';
+import { chooseTiling, type Tiling } from './tiling.js';
 
 /** What all tiles below one another have in common. */
 type Across = Omit<Place, 'row' | 'end' | 'before'>;
@@ -38,15 +23,13 @@ const tilesPerBlock = { least: 4, most: 16, assumed: 8 } as const;
 /** Blocks that a product has at least if it has so many tiles, for threads to share. */
 const fewestBlocks = 8;
 
-/** Cycles after which a line is there even if another core has it. */
-const lineCycles = 200;
-
 export class TileEmitter {
   readonly #points: PointEmitter;
   readonly #form: TileForm;
   readonly #tiling: Tiling;
   readonly #packing: Packing | undefined;
   readonly #stored: readonly TensorNode[];
+  readonly #fetch: TileFetch;
 
   readonly group: Group;
   readonly context: EmitContext;
@@ -63,6 +46,7 @@ export class TileEmitter {
     this.#tiling = chooseTiling({ ...this.#form, isFed: read?.buffer.role.kind === 'feed' }, lanesOf(context.target, bytesOf(node.type.dtype)), context.target);
     this.#packing = packingOf(this.#form, this.#tiling, context.storage.pool);
     this.#stored = group.members.flatMap((member) => (member.role === 'tile' || member.role === 'map' ? [member.node] : []));
+    this.#fetch = new TileFetch(this.#form, context, this.#tiling.columns.lanes, this.#tilesOfBlock(), this.#stored);
   }
 
   emit(scope: Scope): void {
@@ -157,37 +141,8 @@ export class TileEmitter {
     scope.loop('m', times, 'serial', (m, body) => this.#tile(body, { ...place, row: body.let('row', build.plus(start, build.times(m, build.int(restHeight)))), end, before: build.plus(before, m) }, restHeight));
   }
 
-  /** Asks for what the epilogue updates of variables, a row in each of the first steps of the depth: as many at once would keep operands waiting. Another thread may have read them last. */
-  #fetchUpdated(scope: Scope, { batch, row, column }: Pick<Place, 'batch' | 'row' | 'column'>, height: number, k: Expr, lanes: (where: Scope, fill: (j: Expr, body: Scope) => void) => void): void {
-    const shape = this.#form.node.type.shape;
-    const places = this.#stored.flatMap((node) => this.context.storage.destinations(node).flatMap((to) => (to.kind === 'buffer' && to.buffer.role.kind === 'variable' ? [{ node, ...to }] : [])));
-    if (places.length === 0) return;
-    scope.when(build.apply('lt', 'bool', k, build.int(height)), (body) =>
-      lanes(body, (j, lane) => {
-        const index = [...batch, build.plus(row, k), build.plus(column, j)].filter((_, at) => (shape[at] as Dim).constant !== 1);
-        for (const { node, buffer, prefix } of places) lane.emit({ kind: 'fetch', to: 'write', buffer, index: [...prefix, ...spread(node.type.shape, index)] });
-      }),
-    );
-  }
-
-  /** Asks for a piece of the panel to the right of this one. The first tile that reads it would wait for each of its lines; so the tiles of a block ask for it before, each for as much in each step of the depth. */
-  #fetchNext(scope: Scope, { panel, column, width, before }: Pick<Place, 'panel' | 'column' | 'width' | 'before'>, k: Expr): void {
-    if (panel === undefined) return;
-    const depth = build.size(this.#form.depth);
-    const piece = build.int(Math.ceil(width / this.#tilesOfBlock()));
-    const next = build.times(build.plus(column, build.int(width)), depth);
-    scope.emit({ kind: 'fetch', to: 'read', buffer: panel, index: [build.plus(next, build.times(build.plus(build.times(before, depth), k), piece))] });
-  }
-
-  /** How many steps of the depth before it is multiplied with a line of the right side is asked for, if the nearest cache does not keep them from tile to tile. */
-  #stepsAhead(height: number, width: number): number | undefined {
-    const { depth, node } = this.#form;
-    const bytes = (depth.constant ?? assumedDepth) * width * bytesOf(node.type.dtype);
-    if (bytes <= nearBytes) return undefined;
-    return Math.ceil(lineCycles / ((height * width) / this.#tiling.columns.lanes / 2));
-  }
-
-  #tile(scope: Scope, { batch, row, end, column, extent, width, panel, before }: Place, height: number): void {
+  #tile(scope: Scope, place: Place, height: number): void {
+    const { batch, row, end, column, extent, width, panel } = place;
     const node = this.#form.node;
     const dtype = combinedAs(node.type.dtype);
     const [left, right] = node.args.map(tensorOf) as [TensorNode, TensorNode];
@@ -197,26 +152,18 @@ export class TileEmitter {
       scope.emit({ kind: 'declare', accumulator, initial: identity('sum', dtype) });
       return accumulator;
     };
-    const lanes = (where: Scope, fill: (j: Expr, body: Scope) => void): void => where.loop('j', extent, 'vector', fill, { limit: width });
+    const lanes: Lanes = (where, fill) => where.loop('j', extent, 'vector', fill, { limit: width });
     const sums = registers('acc', [height, width]);
     const columns = registers('b', [width]);
     const existing = (i: Expr): Expr => (end === undefined ? build.plus(row, i) : build.smaller(build.plus(row, i), build.minus(end, build.int(1))));
-    const inPanel = (k: Expr, j: Expr): Expr => panelIndex(this.#form, width, this.#tiling.columns.lanes, column, k, j);
-    const inRight = (k: Expr, j: Expr): readonly Expr[] => [...batch, k, build.plus(column, j)];
-    const rightAt = (k: Expr, j: Expr, lane: Scope): Expr => (panel === undefined ? values.at(right, inRight(k, j), lane) : build.load(panel, [inPanel(k, j)]));
-    const ahead = this.#stepsAhead(height, width);
-    const stored = this.context.storage.stored(right);
-    const fetchRight = (k: Expr, j: Expr, lane: Scope): void => {
-      if (panel !== undefined) lane.emit({ kind: 'fetch', to: 'read', buffer: panel, index: [inPanel(k, j)] });
-      else if (stored?.kind === 'buffer') lane.emit({ kind: 'fetch', to: 'read', buffer: stored.buffer, index: inRight(k, j) });
-    };
+    const rightAt = (k: Expr, j: Expr, lane: Scope): Expr =>
+      panel === undefined ? values.at(right, [...batch, k, build.plus(column, j)], lane) : build.load(panel, [panelIndex(this.#form, width, this.#tiling.columns.lanes, column, k, j)]);
     scope.loop('k', build.size(this.#form.depth), 'serial', (k, body) => {
       lanes(body, (j, lane) => {
         lane.emit({ kind: 'assign', accumulator: columns, index: [j], value: widthAs(dtype, rightAt(k, j, lane)) });
-        if (ahead !== undefined) fetchRight(build.plus(k, build.int(ahead)), j, lane);
+        this.#fetch.right(lane, place, height, k, j);
       });
-      this.#fetchNext(body, { panel, column, width, before }, k);
-      if (end === undefined) this.#fetchUpdated(body, { batch, row, column }, height, k, lanes);
+      this.#fetch.step(body, place, height, k, lanes);
       body.loop('i', build.int(height), 'unroll', (i, one) => {
         const a = one.let('a', widthAs(dtype, values.at(left, [...batch, existing(i), k], one)));
         lanes(one, (j, lane) => lane.emit({ kind: 'accumulate', accumulator: sums, index: [i, j], combine: 'sum', value: build.apply('mul', dtype, a, build.read(columns, [j])) }));

@@ -92,6 +92,21 @@ describe('fusion', () => {
     expect(shared(300, 50)).toEqual([['parallel', 14]]);
   });
 
+  it('tiles ask ahead for what no processor guesses: far right sides, left sides whose steps are lines apart, the next panel', () => {
+    const asked = (depth: number, columns: number, isTransposed = false): string[] => {
+      const program = lowered((make) => {
+        const left = isTransposed ? make.op('transpose', [make.feed('x', [depth, 'B'])], { axes: [1, 0] }) : make.feed('x', ['B', depth]);
+        return { outputs: [make.op('matmul', [left, make.feed('w', [depth, columns])])] };
+      });
+      return [...new Set(statements(program, 'fetch').map(({ buffer }) => buffer.name))].sort();
+    };
+    expect(asked(64, 64)).toEqual([]);
+    expect(asked(784, 300)).toEqual(['in_w']);
+    expect(asked(784, 300, true)).toEqual(['in_w', 'in_x']);
+    // Few rows read the right side itself.
+    expect(asked(1024, 1024)).toEqual(['in_w', 't0']);
+  });
+
   it('sums of columns run along the columns, one pass over the rows', () => {
     const program = lowered((make) => ({ outputs: [make.sum(make.feed('x', ['B', 100]), 0)] }));
     expect(program.kernels).toHaveLength(1);
