@@ -4,7 +4,7 @@
 import { bytesOf, type Dim, type Shape } from '../base/index.js';
 import type { Node } from '../graph/index.js';
 import { build, type Expr, type Target } from '../loop/index.js';
-import { columnGroups } from './columns.js';
+import { columnGroups, perGroup } from './columns.js';
 import { flopsOfGroup } from './cost-model.js';
 import { addressStride } from './expressions.js';
 import { tensorOf } from './forms.js';
@@ -60,11 +60,11 @@ function piecesOf(outer: Shape, axis: number, lanes: number, target: Target): Pi
     const from = (piece: Expr): Expr => build.times(piece, length);
     return { count: build.over(build.plus(all, build.int(pieceElements - 1)), length), from, extent: (piece) => build.smaller(length, build.minus(all, from(piece))) };
   }
-  if (outer.length > 2 || rows.constant === undefined) return undefined;
+  if (outer.length > 2 || rows.constant === undefined || columns.constant === undefined) return undefined;
   const groups = columnGroups({ columns, isFed: false }, rows.constant, lanes, target.vectorBytes);
   if (groups.length === 1) return undefined;
-  const first = build.int((groups[0] ?? 0) * lanes);
-  return { count: build.int(2), from: (piece) => build.times(piece, first), extent: (piece) => build.plus(first, build.times(piece, build.minus(all, build.times(first, build.int(2))))) };
+  const first = (groups[0] ?? 0) * lanes;
+  return { count: build.int(groups.length), from: perGroup([0, first]), extent: perGroup([first, columns.constant - first]) };
 }
 
 export function emitAcross(points: PointEmitter, scope: Scope, { axis, lanes }: Across): void {

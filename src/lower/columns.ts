@@ -89,7 +89,7 @@ export function columnTiling(columns: Dim, groups: readonly number[], vectors: n
 }
 
 /** One number for each of at most two groups. */
-const perGroup =
+export const perGroup =
   ([first = 0, second = first]: readonly number[]) =>
   (group: Expr): Expr =>
     build.plus(build.int(first), build.times(group, build.int(second - first)));
