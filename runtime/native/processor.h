@@ -19,14 +19,16 @@ typedef struct {
 #endif
 } tfc_processors;
 
-#ifdef __linux__
-
 static inline int32_t tfc_processors_usable(void) {
+#ifdef __linux__
   cpu_set_t usable;
   if (sched_getaffinity(0, sizeof(usable), &usable) == 0) return CPU_COUNT(&usable);
+#endif
   long online = sysconf(_SC_NPROCESSORS_ONLN);
   return online < 1 ? 1 : (int32_t)online;
 }
+
+#ifdef __linux__
 
 /* All of `usable` but the calling processor; false where nothing is left, or nothing known. */
 static inline bool tfc_processors_others(const cpu_set_t *usable, cpu_set_t *others) {
@@ -65,11 +67,6 @@ static inline void tfc_processors_release(tfc_processors *mine) {
 }
 
 #else
-
-static inline int32_t tfc_processors_usable(void) {
-  long online = sysconf(_SC_NPROCESSORS_ONLN);
-  return online < 1 ? 1 : (int32_t)online;
-}
 
 static inline void tfc_processors_send(tfc_processors *its, pthread_t thread) { (void)its, (void)thread; }
 static inline bool tfc_processors_start(tfc_processors *its, pthread_t *thread, void *(*body)(void *), void *argument) { (void)its; return pthread_create(thread, NULL, body, argument) == 0; }

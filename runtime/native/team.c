@@ -37,7 +37,7 @@ typedef struct {
 } seat;
 
 typedef struct {
-  _Alignas(APART) _Atomic uint32_t sleeps; /* or AWAKE, or WAKING: another thread is about to wake it */
+  _Alignas(APART) _Atomic uint32_t sleeps; /* AWAKE, ASLEEP, or WAKING: another thread is about to wake it */
   tfc_team *team;
   int32_t index;
   pthread_t thread;

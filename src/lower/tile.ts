@@ -3,7 +3,7 @@
 
 import { bytesOf, type Dim } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
-import { type Accumulator, build, type Expr } from '../loop/index.js';
+import { type Accumulator, type Buffer, build, type Expr } from '../loop/index.js';
 import { combinedAs, identity, spread, tensorOf, type TileForm, widthAs } from './forms.js';
 import { loadOf } from './operands.js';
 import { emitPanels, type Packing, packingOf, panelIndex } from './packing.js';
@@ -78,11 +78,11 @@ export class TileEmitter {
       const block = body.let('block', build.over(within, slots));
       const part = rows.part(block, below, (stem, value) => body.let(stem, value));
       this.#columns(body, group, tile, (inside, at) => {
-        const [packed, plain] = [this.#packing?.buffer, undefined].map((panel) => ({ batch, ...at, panel })) as [Across, Across];
+        const rowsFrom = (panel: Buffer | undefined) => (where: Scope): void => this.#rows(where, { batch, ...at, panel }, part);
         const enough = this.#packing?.enough;
-        if (enough === undefined) return this.#rows(inside, packed, part);
-        inside.when(enough.is, (where) => this.#rows(where, packed, part));
-        inside.when(build.apply('not', 'bool', enough.is), (where) => this.#rows(where, plain, part));
+        if (enough === undefined) return rowsFrom(this.#packing?.buffer)(inside);
+        inside.when(enough.is, rowsFrom(this.#packing?.buffer));
+        inside.when(build.apply('not', 'bool', enough.is), rowsFrom(undefined));
       });
     });
   }
@@ -123,22 +123,16 @@ export class TileEmitter {
     });
   }
 
-  /** The tiles of a block. */
+  /** The tiles of a block; the last one of the rest may reach beyond the end. */
   #rows(scope: Scope, place: Across, { start, taller, lower, rest, end }: RowPart): void {
-    const height = this.#tiling.rows.height;
-    const tiles = (count: Expr, from: Expr, each: number, before: Expr): void =>
-      scope.loop('m', count, 'serial', (m, body) => this.#tile(body, { ...place, row: body.let('row', build.plus(from, build.times(m, build.int(each)))), end: undefined, before: build.plus(before, m) }, each));
+    const { height, restHeight } = this.#tiling.rows;
+    const tiles = (count: Expr, from: Expr, each: number, before: Expr, limit?: Expr): void =>
+      scope.loop('m', count, 'serial', (m, body) => this.#tile(body, { ...place, row: body.let('row', build.plus(from, build.times(m, build.int(each)))), end: limit, before: build.plus(before, m) }, each));
     tiles(taller, start, height + 1, build.int(0));
     tiles(lower, build.plus(start, build.times(taller, build.int(height + 1))), height, taller);
-    this.#rest(scope, place, rest, end, build.plus(taller, lower));
-  }
-
-  /** The rows from `start` to `end`, in tiles of which the last may reach beyond the end. */
-  #rest(scope: Scope, place: Across, start: Expr, end: Expr, before: Expr): void {
-    const { restHeight } = this.#tiling.rows;
     if (restHeight === undefined) return;
-    const times = build.over(build.plus(build.minus(end, start), build.int(restHeight - 1)), build.int(restHeight));
-    scope.loop('m', times, 'serial', (m, body) => this.#tile(body, { ...place, row: body.let('row', build.plus(start, build.times(m, build.int(restHeight)))), end, before: build.plus(before, m) }, restHeight));
+    const times = build.over(build.plus(build.minus(end, rest), build.int(restHeight - 1)), build.int(restHeight));
+    tiles(times, rest, restHeight, build.plus(taller, lower), end);
   }
 
   #tile(scope: Scope, place: Place, height: number): void {

@@ -78,5 +78,5 @@ const sum = (all: readonly number[]): number => all.reduce((total, one) => total
    that: measured were 0.33 cycles a vector, of which most cross two lines when rows are not padded, and 0.09 an element of the left side, or 0.15 when the tile's rows do not stay in the nearest cache until
    the next tile needs them. A tile costs the depth's steps and, per vector of the result and per tile, what comes before and after them. The cover with the least cost wins, where every body of code adds a
    little, because compile time counts.
-   Columns are cut into as few tiles as possible,
-   some of them one vector narrower: a tile of one vector is bound by latency and loads. Masks cost where loads cross lines, so only tiles that end where the columns do have them, and only in their last vector. */
+   Columns are cut into as few tiles as possible, some of them one vector narrower: a tile of one vector is bound by latency and loads. Masks cost where loads cross lines, so only tiles that end where the columns do
+   have them, and only in their last vector. */
