@@ -1,11 +1,12 @@
 // What callers feed, as typed data. In: numbers, nested arrays, typed arrays, tensors. Out: one typed array of the declared dtype and, where it is known, a shape.
 // Holds: a typed array of the exact dtype is passed on without a copy; nothing is rounded but decimal numbers to their float type; integers are exact or refused.
 import type { ElementType, Size } from './abi/manifest.js';
-import { type TypedArray, allocate, elements, holds } from './element.js';
+import { type TypedArray, allocate, elements, hasMemory, holds, isElementType, kindOf, lengthOf } from './element.js';
 import { TfcError } from './error.js';
 import { numberToBf16, numberToF16 } from './half.js';
 import { evaluate, specToString } from './size.js';
-import type { Tensor } from './tensor.js';
+import { shown } from './shown.js';
+import { type Tensor, requireShape } from './tensor.js';
 
 /** One element: strings are `NaN`, `Infinity`, `-Infinity` for floats and decimal digits for integers. */
 export type ScalarValue = number | bigint | boolean | string;
@@ -45,8 +46,8 @@ export function convert(target: Target, value: unknown): Converted {
   }
   if (ArrayBuffer.isView(value)) return { data: exact(target, value), shape: undefined };
   if (Array.isArray(value)) return convertNested(target, value);
-  if (isShaped(value)) return convertShaped(target, value);
-  throw new TfcError('bad-data', `${describe(target)}: ${value === null ? 'null' : typeof value} is no number, array or tensor.`, { ...origin(target), expected: expectation(target) });
+  if (typeof value === 'object' && value !== null && 'data' in value && 'shape' in value) return convertShaped(target, value);
+  throw new TfcError('bad-data', `${describe(target)}: ${shown(value)} is no number, array or tensor.`, { ...origin(target), expected: expectation(target) });
 }
 
 export const describe = (target: Target): string => `${target.kind === 'feed' ? 'Feed' : 'Variable'} ${target.name}`;
@@ -55,19 +56,18 @@ export const origin = (target: Target): { readonly feed?: string; readonly varia
 
 const isScalar = (value: unknown): value is ScalarValue => typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' || typeof value === 'string';
 
-const isShaped = (value: unknown): value is ShapedData =>
-  typeof value === 'object' && value !== null && 'data' in value && 'shape' in value && Array.isArray(value.shape) && (ArrayBuffer.isView(value.data) || Array.isArray(value.data));
-
-function exact(target: Target, value: ArrayBufferView): TypedArray {
+/** An array as it stands; none of the caller's code runs. @throws TfcError dtype-mismatch, bad-data for an array without its memory and for a bool that is neither 0 nor 1. */
+export function exact(target: Target, value: ArrayBufferView): TypedArray {
   if (holds(target.dtype, value)) {
-    if (target.dtype === 'bool') {
-      const wrong = value.findIndex((element: number | bigint) => element !== 0 && element !== 1);
-      if (wrong >= 0) throw new TfcError('bad-data', `${describe(target)}: element ${wrong} is ${String(value[wrong])}, and a bool is 0 or 1.`, origin(target));
+    if (!hasMemory(value)) {
+      throw new TfcError('bad-data', `${describe(target)}: the array’s memory is gone.`, { ...origin(target), hint: 'It was transferred, to a worker perhaps, or its buffer was made smaller. Feed a copy, or make the array again.' });
     }
+    if (target.dtype === 'bool') requireBits(target, value);
     return value;
   }
-  const actual = (value as { readonly [Symbol.toStringTag]?: string })[Symbol.toStringTag] ?? 'DataView';
-  throw new TfcError('dtype-mismatch', `${describe(target)} is ${expectation(target)}, which takes a ${elements[target.dtype].array}, not a ${actual}.`, {
+  const actual = kindOf(value) ?? 'DataView';
+  const { array } = elements[target.dtype];
+  throw new TfcError('dtype-mismatch', `${describe(target)} is ${expectation(target)}, which takes ${withArticle(array)}, not ${withArticle(actual)}.`, {
     ...origin(target),
     expected: expectation(target),
     actual,
@@ -75,37 +75,41 @@ function exact(target: Target, value: ArrayBufferView): TypedArray {
   });
 }
 
-function convertShaped(target: Target, value: ShapedData): Converted {
-  const { shape } = value;
-  if (value.dtype !== undefined && value.dtype !== target.dtype) {
-    const actual = specToString(value.dtype, shape);
+function requireBits(target: Target, data: TypedArray): void {
+  for (let at = 0, end = lengthOf(data); at < end; at += 1) {
+    const element = data[at];
+    if (element !== 0 && element !== 1) throw new TfcError('bad-data', `${describe(target)}: element ${at} is ${String(element)}, and a bool is 0 or 1.`, origin(target));
+  }
+}
+
+const withArticle = (name: string): string => `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
+
+/** Every property is read once: it may say something else the next time. */
+function convertShaped(target: Target, value: { readonly data: unknown; readonly shape: unknown; readonly dtype?: unknown }): Converted {
+  const { data: given, dtype } = value;
+  const shape = requireShape(value.shape, `${describe(target)}: `);
+  if (dtype !== undefined && dtype !== target.dtype) {
+    if (!isElementType(dtype)) throw new TfcError('bad-data', `${describe(target)}: ${shown(dtype)} is no element type.`, origin(target));
+    const actual = specToString(dtype, shape);
     throw new TfcError('dtype-mismatch', `${describe(target)} is ${expectation(target)}, not ${actual}.`, { ...origin(target), expected: expectation(target), actual });
   }
-  if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
-    throw new TfcError('bad-data', `${describe(target)}: [${shape.join(', ')}] is no shape.`, origin(target));
-  }
-  let data: TypedArray;
-  if (ArrayBuffer.isView(value.data)) data = exact(target, value.data);
-  else {
-    data = allocate(target.dtype, value.data.length);
-    value.data.forEach((element, at) => store(target, data, at, element));
-  }
   const count = shape.reduce((total, size) => total * size, 1);
-  if (count !== data.length) {
-    throw new TfcError('shape-mismatch', `${describe(target)}: shape [${shape.join(', ')}] has ${count} elements, and the data has ${data.length}.`, {
+  const length = ArrayBuffer.isView(given) ? lengthOf(exact(target, given)) : Array.isArray(given) ? given.length : undefined;
+  if (length === undefined) throw new TfcError('bad-data', `${describe(target)}: ${shown(given)} holds no elements.`, { ...origin(target), expected: expectation(target) });
+  if (count !== length) {
+    throw new TfcError('shape-mismatch', `${describe(target)}: shape [${shape.join(', ')}] has ${count} elements, and the data has ${length}.`, {
       ...origin(target),
       expected: expectation(target),
     });
   }
+  if (!Array.isArray(given)) return { data: given as TypedArray, shape };
+  const data = allocate(target.dtype, length);
+  for (let at = 0; at < length; at += 1) store(target, data, at, given[at]);
   return { data, shape };
 }
 
 function convertNested(target: Target, value: readonly unknown[]): Converted {
-  const shape: number[] = [];
-  for (let level: unknown = value; isRow(level); level = level[0]) {
-    shape.push(level.length);
-    if (level.length === 0) break;
-  }
+  const shape = shapeOf(target, value);
   // An empty row hides the axes below it: they have the sizes that the declaration gives them.
   if (shape.at(-1) === 0) {
     for (let axis = shape.length; axis < target.shape.length; axis += 1) shape.push(evaluate(target.shape[axis] ?? 0, new Map()) ?? 0);
@@ -115,23 +119,42 @@ function convertNested(target: Target, value: readonly unknown[]): Converted {
     shape.reduce((total, size) => total * size, 1),
   );
   let at = 0;
-  const fill = (level: unknown, axis: number, path: readonly number[]): void => {
+  const path: number[] = [];
+  const place = (): string => (path.length === 0 ? '' : ` at [${path.join(', ')}]`);
+  const fill = (level: unknown, axis: number): void => {
     const size = shape[axis];
-    const place = path.length === 0 ? '' : ` at [${path.join(', ')}]`;
     if (size === undefined) {
-      if (isRow(level)) throw new TfcError('bad-data', `${describe(target)}: an array${place}, where others have a number.`, origin(target));
+      if (isRow(level)) throw new TfcError('bad-data', `${describe(target)}: an array${place()}, where others have a number.`, origin(target));
       store(target, data, at, level);
       at += 1;
       return;
     }
-    if (!isRow(level)) throw new TfcError('bad-data', `${describe(target)}: ${String(level)}${place}, where others have an array of ${size}.`, origin(target));
+    if (!isRow(level)) throw new TfcError('bad-data', `${describe(target)}: ${shown(level)}${place()}, where others have an array of ${size}.`, origin(target));
     if (level.length !== size) {
-      throw new TfcError('bad-data', `${describe(target)}: an array of ${level.length}${place}, where others have ${size}: the rows are ragged.`, origin(target));
+      throw new TfcError('bad-data', `${describe(target)}: an array of ${level.length}${place()}, where others have ${size}: the rows are ragged.`, origin(target));
     }
-    for (let row = 0; row < size; row += 1) fill(level[row], axis + 1, [...path, row]);
+    for (let row = 0; row < size; row += 1) {
+      path[axis] = row;
+      path.length = axis + 1;
+      fill(level[row], axis + 1);
+    }
   };
-  fill(value, 0, []);
+  fill(value, 0);
   return { data, shape };
+}
+
+/** Of the first rows. Arrays that hold themselves have no end: it is looked a little further than the declaration goes. */
+function shapeOf(target: Target, value: readonly unknown[]): number[] {
+  const shape: number[] = [];
+  const deepest = target.shape.length + 8;
+  for (let level: unknown = value; isRow(level) && shape.length <= deepest; level = level[0]) {
+    if (!Number.isSafeInteger(level.length)) throw new TfcError('bad-data', `${describe(target)}: an array of ${shown(level.length)} elements.`, origin(target));
+    shape.push(level.length);
+    if (level.length === 0) break;
+  }
+  if (shape.length <= target.shape.length) return shape;
+  const [expected, actual] = [expectation(target), shape.length > deepest ? `an array nested more than ${deepest} deep` : specToString(target.dtype, shape)];
+  throw new TfcError('shape-mismatch', `${describe(target)} must be ${expected}, and ${actual} was ${target.kind === 'feed' ? 'fed' : 'given'}.`, { ...origin(target), expected, actual });
 }
 
 const isRow = (value: unknown): value is ArrayLike<unknown> => Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);
@@ -179,9 +202,9 @@ function toInteger(target: Target, value: unknown): bigint {
 }
 
 function wrongKind(target: Target, value: unknown): TfcError {
-  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  const text = `${describe(target)} is ${expectation(target)}, and ${shown} is no ${target.dtype}.`;
+  const actual = shown(value);
+  const text = `${describe(target)} is ${expectation(target)}, and ${actual} is no ${target.dtype}.`;
   // A number or boolean of another kind is a matter of dtypes; anything else is no data at all.
   const code = typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? 'dtype-mismatch' : 'bad-data';
-  return new TfcError(code, text, { ...origin(target), expected: expectation(target), actual: shown });
+  return new TfcError(code, text, { ...origin(target), expected: expectation(target), actual });
 }

@@ -1,6 +1,7 @@
 // Element types as JavaScript holds them. In: a dtype's name. Out: its typed array, width, code in the ABI and name in safetensors files.
 // Holds: one row per dtype; f16 and bf16 are bit patterns in a Uint16Array, bool is 0 or 1 in a Uint8Array.
 import type { ElementType } from './abi/manifest.js';
+import { TfcError } from './error.js';
 import { bf16ToNumber, f16ToNumber } from './half.js';
 
 export interface ElementArrays {
@@ -60,18 +61,51 @@ export const elementTypes = Object.keys(elements) as readonly ElementType[];
 
 export const isElementType = (name: unknown): name is ElementType => typeof name === 'string' && Object.hasOwn(elements, name);
 
-/** A new array whose contents are undefined when it is large: for results that are written in full. */
+/** A new array whose contents are undefined when it is large: for results that are written in full. @throws TfcError out-of-memory. */
 export function allocate(dtype: ElementType, length: number): TypedArray {
   const element = elements[dtype];
   const bytes = length * element.bytes;
   if (bytes < 4096) return element.view(new ArrayBuffer(bytes), 0, length);
-  const raw = Buffer.allocUnsafeSlow(bytes);
-  return element.view(raw.buffer, raw.byteOffset, length);
+  try {
+    const raw = Buffer.allocUnsafeSlow(bytes);
+    return element.view(raw.buffer, raw.byteOffset, length);
+  } catch (error) {
+    throw noRoom(bytes, error);
+  }
 }
 
+/** What an engine's refusal to make an array of this size means to a caller. */
+export const noRoom = (bytes: number, cause: unknown): TfcError => new TfcError('out-of-memory', `There is no memory for an array of ${bytes} bytes.`, { cause });
+
 /** True for a typed array that holds `dtype` as it stands. */
-export function holds(dtype: ElementType, value: unknown): value is TypedArray {
-  return ArrayBuffer.isView(value) && (value as { readonly [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === elements[dtype].array;
+export const holds = (dtype: ElementType, value: unknown): value is TypedArray => ArrayBuffer.isView(value) && kindOf(value) === elements[dtype].array;
+
+// What the engine itself says of a typed array: a subclass, or a property of the array's own, says what it likes.
+const shared = Object.getPrototypeOf(Uint8Array.prototype) as object;
+const getterOf = (name: keyof Uint8Array): (() => unknown) => Object.getOwnPropertyDescriptor(shared, name)?.get ?? (() => undefined);
+const [kind, length, buffer, byteOffset] = [getterOf(Symbol.toStringTag), getterOf('length'), getterOf('buffer'), getterOf('byteOffset')];
+const { keys } = Uint8Array.prototype;
+
+/** `Float32Array`; undefined for what is no typed array. */
+export const kindOf = (value: unknown): string | undefined => kind.call(value) as string | undefined;
+export const lengthOf = (array: TypedArray): number => length.call(array) as number;
+export const bufferOf = (array: TypedArray): ArrayBufferLike => buffer.call(array) as ArrayBufferLike;
+
+/** `count` elements from `start` on, of an array that holds `dtype`. */
+export const part = (dtype: ElementType, array: TypedArray, start: number, count: number): TypedArray => {
+  const { bytes, view } = elements[dtype];
+  return view(bufferOf(array), (byteOffset.call(array) as number) + start * bytes, count);
+};
+
+/** False when an array's memory was transferred, or has become shorter than where the array lies: then it counts no elements. */
+export function hasMemory(array: TypedArray): boolean {
+  if (lengthOf(array) > 0) return true;
+  try {
+    keys.call(array as Uint8Array);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** One element as JavaScript shows it: number, boolean, or bigint for an i64 that a number does not hold exactly. */

@@ -14,6 +14,7 @@ export type RuntimeCode =
   | 'unknown-dim'
   | 'session-closed'
   | 'bad-artifact'
+  | 'unsupported-processor'
   | 'bad-data'
   | 'invalid-value'
   | 'file-not-found'

@@ -1,10 +1,11 @@
 // The runtime: compiled modules, sessions, tensors, checkpoints. In: artifacts. Out: results. Holds: nothing of the compiler is imported here.
 export type { ElementType, EntrySpec, FactSpec, Manifest, OpenEntrySpec, ResultSpec, Size, TensorSpec, VariableSpec } from './abi/manifest.js';
-export { BoundEntry, type Feeds, type StepsOptions, type StepsResult } from './bound-entry.js';
+export { BoundEntry, type StepsOptions, type StepsResult } from './bound-entry.js';
 export type { RestoreOptions } from './checkpoint.js';
 export type { FeedValue, NestedArray, ScalarValue, ShapedData } from './convert.js';
 export type { ElementArrays, TypedArray } from './element.js';
 export { type ErrorDetails, type RuntimeCode, TfcError } from './error.js';
+export type { Feeds } from './feed-slots.js';
 export { type JsonValue, toJson } from './json.js';
 export { Module, type ModuleOptions, openModule } from './module.js';
 export type { Result, ResultRecord } from './result.js';

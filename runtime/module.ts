@@ -3,7 +3,8 @@ import type { EntrySpec, Manifest } from './abi/manifest.js';
 import { type Artifact, isExported, openArtifact, ranksKey, requireSameVariables } from './artifact.js';
 import { TfcError } from './error.js';
 import { type Native, loadNative } from './native.js';
-import { type AnyEntries, type EntryTypes, type Session, SessionMethods, type SessionOptions, type SessionSource, entryNames } from './session.js';
+import { requireOptions } from './options.js';
+import { type AnyEntries, type EntryTypes, type Session, SessionMethods, type SessionOptions, type SessionSource, calledByLanguage, entryNames } from './session.js';
 
 export interface ModuleOptions {
   /** Compiles an entry with open ranks for these ranks and returns the path of an artifact that has it, with the same variables as the module's own. */
@@ -25,6 +26,7 @@ export class Module {
 
   /** @throws TfcError file-not-found, bad-artifact, toolchain-missing. */
   constructor(path: string, options: ModuleOptions = {}) {
+    requireOptions(options, 'openModule');
     this.#native = loadNative();
     this.#artifact = openArtifact(this.#native, path);
     this.#options = options;
@@ -54,7 +56,7 @@ export class Module {
     this.#sessions += 1;
     const run = session.run.bind(session) as (name: string, feeds: unknown) => unknown;
     for (const name of entryNames(this.#artifact)) {
-      if (name in session) continue;
+      if (name in session || (calledByLanguage as readonly string[]).includes(name)) continue;
       Object.defineProperty(session, name, { enumerable: true, value: (feeds: unknown) => run(name, feeds) });
     }
     // The properties that the type adds were defined just now.

@@ -12,8 +12,12 @@ export interface Handle<Kind extends 'module' | 'session' | 'step'> {
 }
 
 export interface Native {
-  /** Zeros, at an address from which whole vectors can be read and written past the caches (memory.h). */
+  /** Zeros, at an address from which whole vectors can be read and written past the caches (memory.h). Freed between two turns of the event loop, after it was collected. */
   buffer(bytes: number): ArrayBuffer;
+  /** Asks the system for huge pages where the array fills some. */
+  onHugePages(array: TypedArray): void;
+  /** What the processor says of itself (abi/processor.ts). */
+  processor(): Uint32Array;
   openModule(path: string): { readonly handle: Handle<'module'>; readonly manifest: string; readonly entries: readonly string[] };
   close(handle: Handle<'module' | 'session' | 'step'>): void;
   /** Per variable the number of its rows, the bytes of one, and the bytes from one to the next. */

@@ -1,16 +1,21 @@
 // Ranks of an entry that is polymorphic in rank, from what is fed. In: the open entry's feeds, values. Out: one rank per pack. Holds: every feed that mentions a pack agrees on its rank.
 import type { OpenEntrySpec } from './abi/manifest.js';
-import type { Feeds } from './bound-entry.js';
+import type { Feeds } from './feed-slots.js';
 import { TfcError } from './error.js';
+import { requireFeeds } from './feed-slots.js';
+import { mostAxes } from './tensor.js';
 
-/** @throws TfcError missing-feed, shape-mismatch. A flat typed array counts as one axis. */
+/** @throws TfcError missing-feed, shape-mismatch, bad-data. A flat typed array counts as one axis. */
 export function ranksOf(entry: OpenEntrySpec, feeds: Feeds): Readonly<Record<string, number>> {
+  requireFeeds(feeds);
   const ranks: Record<string, number> = {};
   const sources = new Map<string, string>();
   for (const feed of entry.feeds) {
     if (feed.pack === undefined) continue;
     if (!Object.hasOwn(feeds, feed.name)) throw new TfcError('missing-feed', `${entry.name} needs a feed ${feed.name}.`, { feed: feed.name });
-    const rank = rankOf(feeds[feed.name]) - feed.before - feed.after;
+    const axes = rankOf(feeds[feed.name]);
+    if (axes > mostAxes) throw new TfcError('shape-mismatch', `Feed ${feed.name} of ${entry.name} has more than ${mostAxes} axes.`, { feed: feed.name });
+    const rank = axes - feed.before - feed.after;
     if (rank < 0) {
       throw new TfcError('shape-mismatch', `Feed ${feed.name} of ${entry.name} has at least ${feed.before + feed.after} axes.`, { feed: feed.name });
     }
@@ -25,9 +30,15 @@ export function ranksOf(entry: OpenEntrySpec, feeds: Feeds): Readonly<Record<str
   return ranks;
 }
 
+/** One more than the most for arrays that do not end. */
 function rankOf(value: unknown): number {
-  if (ArrayBuffer.isView(value)) return 1;
-  if (Array.isArray(value)) return 1 + (value.length === 0 ? 0 : rankOf(value[0]));
-  if (typeof value === 'object' && value !== null && 'shape' in value && Array.isArray(value.shape)) return value.shape.length;
-  return 0;
+  if (typeof value === 'object' && value !== null && !Array.isArray(value) && 'shape' in value && Array.isArray(value.shape)) return value.shape.length;
+  let rank = 0;
+  for (let level = value; rank <= mostAxes; level = (level as readonly unknown[])[0]) {
+    if (ArrayBuffer.isView(level)) return rank + 1;
+    if (!Array.isArray(level)) return rank;
+    rank += 1;
+    if (level.length === 0) return rank;
+  }
+  return rank;
 }

@@ -1,5 +1,5 @@
 // The manifest of an artifact, checked. In: JSON text from a shared library. Out: a typed manifest. Holds: every position that it mentions exists; what the runtime relies on has the right kind.
-import type { EntrySpec, Manifest, ResultSpec, Size, VariableSpec } from './abi/manifest.js';
+import { type EntrySpec, type Manifest, type ResultSpec, type Size, type VariableSpec, abiVersion } from './abi/manifest.js';
 import { isElementType } from './element.js';
 import { TfcError } from './error.js';
 
@@ -17,9 +17,9 @@ export function readManifest(path: string, text: string): Manifest {
     return fail('its start');
   }
   const manifest = object(json) ?? fail('its start');
-  if (manifest['abi'] !== 1) throw new TfcError('bad-artifact', `${path}: the manifest has version ${JSON.stringify(manifest['abi'])}, and this runtime takes version 1.`);
+  if (manifest['abi'] !== abiVersion) throw new TfcError('bad-artifact', `${path}: the manifest has version ${JSON.stringify(manifest['abi'])}, and this runtime takes version ${abiVersion}.`);
   const target = object(manifest['target']);
-  if (typeof manifest['version'] !== 'string' || typeof manifest['module'] !== 'string' || target === undefined) fail('version, module, target');
+  if (typeof manifest['version'] !== 'string' || typeof manifest['module'] !== 'string' || !isText(target?.['triple']) || !isText(target['cpu']) || !(list(target['features'])?.every(isText) ?? false)) fail('version, module, target');
   const variables = list(manifest['variables']) ?? fail('variables');
   const entries = list(manifest['entries']) ?? fail('entries');
   const open = list(manifest['open']) ?? fail('open');

@@ -17,6 +17,8 @@ export function resultBuilder(tree: ResultSpec, outputs: readonly (() => Result)
     }
     case 'record': {
       const fields = tree.fields.map(([name, field]) => [name, resultBuilder(field, outputs)] as const);
+      // Assigning to this name would change the record's prototype.
+      if (fields.some(([name]) => name === '__proto__')) return () => Object.fromEntries(fields.map(([name, build]) => [name, build()]));
       return () => {
         const record: Record<string, Result> = {};
         for (const [name, build] of fields) record[name] = build();

@@ -3,15 +3,18 @@
 import { availableParallelism } from 'node:os';
 import type { EntrySpec, VariableSpec } from './abi/manifest.js';
 import { type Artifact, findEntry, isExported, ranksKey } from './artifact.js';
-import { BoundEntry, type Feeds, type Host, type StepsOptions, type StepsResult } from './bound-entry.js';
+import { BoundEntry, type Host, type StepsOptions, type StepsResult } from './bound-entry.js';
 import { type RestoreOptions, restoreVariables, saveVariables } from './checkpoint.js';
 import type { FeedValue } from './convert.js';
 import { TfcError, suggestion } from './error.js';
+import { type Feeds, requireFeeds } from './feed-slots.js';
 import { initialize } from './initialize.js';
 import { type Handle, type Native, translating } from './native.js';
 import { ranksOf } from './open-rank.js';
+import { requireOptions } from './options.js';
 import type { Result } from './result.js';
-import type { Tensor } from './tensor.js';
+import { shown } from './shown.js';
+import { type Tensor, mostAxes } from './tensor.js';
 import { Variables } from './variables.js';
 
 export interface SessionOptions {
@@ -46,8 +49,12 @@ export interface AnyEntries {
 /** Feeds may be left out altogether when none of them is required. */
 type Arguments<Fed> = Record<never, never> extends Fed ? [feeds?: Fed] : [feeds: Fed];
 
+/** Methods that JavaScript itself calls, as `await session` does: entries of these names are reached by `run` alone. */
+export const calledByLanguage = ['then', 'toJSON'] as const;
+type CalledByLanguage = (typeof calledByLanguage)[number];
+
 export type EntryMethods<Entries extends EntryTypes<Entries>> = {
-  readonly [Name in Exclude<keyof Entries, keyof SessionMethods>]: (...args: Arguments<Entries[Name]['feeds']>) => Entries[Name]['result'];
+  readonly [Name in Exclude<keyof Entries, keyof SessionMethods | CalledByLanguage>]: (...args: Arguments<Entries[Name]['feeds']>) => Entries[Name]['result'];
 };
 
 export type Session<Entries extends EntryTypes<Entries> = AnyEntries> = SessionMethods<Entries> & EntryMethods<Entries>;
@@ -64,10 +71,10 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
   /** Use `module.session()`, which also adds the entries as methods. */
   constructor(source: SessionSource, options: SessionOptions = {}) {
     const { native, artifact } = source;
-    const { threads = availableParallelism(), initialize: now = true } = options;
-    if (!Number.isSafeInteger(threads) || threads < 1 || threads > 1024) throw new TfcError('invalid-value', `A session has 1 to 1024 threads, not ${threads}.`);
+    const { threads = availableParallelism(), initialize: now = true, seed = 0 } = requireOptions(options, 'session');
+    if (!Number.isSafeInteger(threads) || threads < 1 || threads > 1024) throw new TfcError('invalid-value', `A session has 1 to 1024 threads, not ${shown(threads)}.`);
     this.#source = source;
-    this.#seed = seedOf(options.seed ?? 0);
+    this.#seed = seedOf(seed);
     this.threads = threads;
     const specs = artifact.manifest.variables;
     const handle: Handle<'session'> = translating(() => native.createSession(threads, Float64Array.from(specs.flatMap((spec) => Variables.rows(spec)))));
@@ -81,7 +88,11 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
   run(fetches: readonly string[], feeds?: Feeds): readonly Result[];
   run(what: string | readonly string[], feeds?: object): unknown {
     const fed = (feeds ?? {}) as Feeds;
-    return typeof what === 'string' ? this.#resolve(what, fed).run(fed) : this.#runFetches(what, fed);
+    if (typeof what === 'string') return this.#resolve(what, fed).run(fed);
+    this.#requireOpen();
+    if (!Array.isArray(what) || !what.every((name) => typeof name === 'string')) throw new TfcError('invalid-value', `run takes the name of an entry or an array of names to fetch, not ${shown(what)}.`, { hint: namesHint(this.#source.artifact) });
+    requireFeeds(fed);
+    return this.#runFetches(what, fed);
   }
 
   /** Runs an entry many times within native code. @throws TfcError; see BoundEntry.runSteps. */
@@ -96,7 +107,10 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
    */
   entry(name: keyof Entries & string, options: { readonly reuse?: boolean; readonly ranks?: Readonly<Record<string, number>> } = {}): BoundEntry {
     this.#requireOpen();
-    const { reuse = false, ranks = {} } = options;
+    const { reuse = false, ranks = {} } = requireOptions(options, 'entry');
+    for (const [pack, rank] of Object.entries(requireOptions(ranks, 'entry, ranks,'))) {
+      if (!Number.isSafeInteger(rank) || rank < 0 || rank > mostAxes) throw new TfcError('invalid-value', `The rank of ${pack} is a whole number from 0 to ${mostAxes}, not ${shown(rank)}.`);
+    }
     return reuse ? this.#bind(name, ranks, true) : this.#cached(name, ranks);
   }
 
@@ -237,9 +251,11 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
   }
 }
 
-function seedOf(seed: number | bigint): bigint {
-  if (typeof seed === 'number' && !Number.isSafeInteger(seed)) throw new TfcError('invalid-value', `A seed is an integer, not ${seed}.`);
-  return BigInt.asIntN(64, BigInt(seed));
+/** @throws TfcError invalid-value for anything but an integer of 64 bits. */
+function seedOf(seed: unknown): bigint {
+  const integer = typeof seed === 'number' && Number.isSafeInteger(seed) ? BigInt(seed) : typeof seed === 'bigint' ? seed : undefined;
+  if (integer === undefined || integer < -(2n ** 63n) || integer >= 2n ** 64n) throw new TfcError('invalid-value', `A seed is an integer of at most 64 bits, not ${shown(seed)}.`);
+  return BigInt.asIntN(64, integer);
 }
 
 function unknownPosition(at: number): never {
@@ -247,9 +263,14 @@ function unknownPosition(at: number): never {
 }
 
 function unknownEntry(artifact: Artifact, name: string): TfcError {
+  const text: unknown = name;
+  if (typeof text !== 'string') return new TfcError('invalid-value', `The name of an entry is a string, not ${shown(text)}.`, { hint: namesHint(artifact) });
+  return new TfcError('unknown-entry', `${artifact.manifest.module} exports no ${name}.`, { hint: suggestion(name, entryNames(artifact)) ?? namesHint(artifact) });
+}
+
+function namesHint(artifact: Artifact): string {
   const names = entryNames(artifact);
-  const hint = suggestion(name, names) ?? (names.length === 0 ? 'It exports none.' : `It exports ${names.join(', ')}.`);
-  return new TfcError('unknown-entry', `${artifact.manifest.module} exports no ${name}.`, { hint });
+  return names.length === 0 ? 'It exports none.' : `It exports ${names.join(', ')}.`;
 }
 
 /** Names of everything that can be called, each once. */

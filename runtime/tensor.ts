@@ -1,8 +1,9 @@
 // Tensors as callers see them. In: typed arrays and shapes. Out: values with a dtype that can be fed, read and shown.
 // Holds: data is row-major and has exactly as many elements as the shape says.
 import type { ElementType } from './abi/manifest.js';
-import { type ElementArrays, type TypedArray, elementValue, elementTypes, elements, holds } from './element.js';
+import { type ElementArrays, type TypedArray, elementValue, elementTypes, elements, holds, isElementType, lengthOf } from './element.js';
 import { TfcError } from './error.js';
+import { shown } from './shown.js';
 
 /** A result, or something to feed. `data` may be changed in place; the shape may not. */
 export class Tensor<DType extends ElementType = ElementType> {
@@ -10,13 +11,15 @@ export class Tensor<DType extends ElementType = ElementType> {
   readonly shape: readonly number[];
   readonly data: ElementArrays[DType];
 
-  /** @throws TfcError shape-mismatch when the data has another number of elements, dtype-mismatch when the array does not hold the dtype. */
+  /** @throws TfcError shape-mismatch when the data has another number of elements, dtype-mismatch when the array does not hold the dtype, bad-data for what is no shape or element type. */
   constructor(dtype: DType, shape: readonly number[], data: ElementArrays[DType]) {
-    if (!holds(dtype, data)) throw new TfcError('dtype-mismatch', `A tensor of ${dtype} keeps its elements in a ${elements[dtype].array}.`);
-    const count = shape.reduce((product, size) => product * size, 1);
-    if (data.length !== count) throw new TfcError('shape-mismatch', `A tensor of shape [${shape.join(', ')}] has ${count} elements, not ${data.length}.`);
+    if (!isElementType(dtype)) throw noElementType(dtype);
+    if (!holds(dtype, data)) throw new TfcError('dtype-mismatch', `A tensor of ${dtype} keeps its elements in ${elements[dtype].array === 'Int32Array' ? 'an' : 'a'} ${elements[dtype].array}.`);
+    const sizes = requireShape(shape);
+    const count = sizes.reduce((product, size) => product * size, 1);
+    if (lengthOf(data) !== count) throw new TfcError('shape-mismatch', `A tensor of shape [${sizes.join(', ')}] has ${count} elements, not ${lengthOf(data)}.`);
     this.dtype = dtype;
-    this.shape = shape;
+    this.shape = sizes;
     this.data = data;
   }
 
@@ -50,8 +53,28 @@ function nest(tensor: Tensor, axis: number, offset: number): NestedValue {
  * A tensor from a typed array, for feeding. Without `dtype` the array decides: Float32Array is f32, Float64Array f64, Int32Array i32, BigInt64Array i64, Uint8Array u8, Uint16Array f16.
  * Without `shape` it has one axis.
  */
-export function tensor(data: TypedArray, shape: readonly number[] = [data.length], dtype?: ElementType): Tensor {
+export function tensor(data: TypedArray, shape?: readonly number[], dtype?: ElementType): Tensor {
   const found = dtype ?? elementTypes.find((candidate) => holds(candidate, data));
-  if (found === undefined) throw new TfcError('dtype-mismatch', 'No element type is kept in an array of this kind.');
-  return new Tensor(found, shape, data);
+  if (found === undefined) throw new TfcError('dtype-mismatch', `No element type is kept in ${ArrayBuffer.isView(data) ? 'an array of this kind' : shown(data)}.`, { hint: 'A tensor is made of a typed array: Float32Array, Int32Array, ….' });
+  return new Tensor(found, shape ?? [ArrayBuffer.isView(data) ? lengthOf(data) : 0], data);
 }
+
+/** More axes than any entry takes. */
+export const mostAxes = 64;
+
+/** A copy of a shape, which nobody else changes. @throws TfcError bad-data for what is none. */
+export function requireShape(shape: unknown, whose = ''): readonly number[] {
+  if (!Array.isArray(shape)) throw new TfcError('bad-data', `${whose}${shown(shape)} is no shape.`, { hint: 'A shape is an array of sizes: [50, 784].' });
+  const axes = shape.length;
+  if (!(axes <= mostAxes)) throw new TfcError('bad-data', `${whose}a shape has at most ${mostAxes} axes, not ${axes}.`);
+  const sizes: number[] = [];
+  for (let axis = 0; axis < axes; axis += 1) {
+    const size: unknown = shape[axis];
+    if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) throw new TfcError('bad-data', `${whose}${shown(size)} is no size of an axis.`);
+    sizes.push(size);
+  }
+  if (!Number.isSafeInteger(sizes.reduce((total, size) => total * size, 1))) throw new TfcError('bad-data', `${whose}[${sizes.join(', ')}] are more elements than can be counted.`);
+  return sizes;
+}
+
+export const noElementType = (name: unknown): TfcError => new TfcError('bad-data', `${shown(name)} is no element type.`, { hint: `There are ${elementTypes.join(', ')}.` });

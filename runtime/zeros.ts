@@ -1,10 +1,9 @@
 // Memory for feeds. In: a shape and an element type. Out: a tensor of zeros that lies as native code likes it. Holds: it starts at a multiple of 128 bytes, so that whole vectors start and end with cache lines;
 // what fills half of a huge page or more lies on such; it is freed with the last array that shows it, and detached arrays are as harmless as any other.
 import type { ElementType } from './abi/manifest.js';
-import { type ElementArrays, type TypedArray, elements, isElementType } from './element.js';
-import { TfcError } from './error.js';
+import { type ElementArrays, type TypedArray, elements, isElementType, noRoom } from './element.js';
 import { type Native, loadNative, translating } from './native.js';
-import { Tensor } from './tensor.js';
+import { Tensor, noElementType, requireShape } from './tensor.js';
 
 /**
  * A tensor of zeros to fill and feed, in memory of its own that is aligned for vectors and, when it is large, on huge pages. JavaScript puts its own arrays where it likes,
@@ -14,16 +13,26 @@ import { Tensor } from './tensor.js';
 export function zeros(shape: readonly number[]): Tensor<'f32'>;
 export function zeros<DType extends ElementType>(shape: readonly number[], dtype: DType): Tensor<DType>;
 export function zeros(shape: readonly number[], dtype: ElementType = 'f32'): Tensor {
-  if (!isElementType(dtype)) throw new TfcError('bad-data', `${String(dtype)} is no element type.`, { hint: `There are ${Object.keys(elements).join(', ')}.` });
-  const length = shape.reduce((total, size) => total * size, 1);
-  if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0) || !Number.isSafeInteger(length)) throw new TfcError('bad-data', `[${shape.join(', ')}] is no shape.`);
-  return new Tensor(dtype, [...shape], placed(loadNative(), dtype, length));
+  if (!isElementType(dtype)) throw noElementType(dtype);
+  const sizes = requireShape(shape);
+  return new Tensor(dtype, sizes, placed(loadNative(), dtype, sizes.reduce((total, size) => total * size, 1)));
 }
 
 /** Zeros in memory of their own. @throws TfcError out-of-memory. */
 export function placed<DType extends ElementType>(from: Native, dtype: DType, length: number): ElementArrays[DType] {
-  const { bytes, view } = elements[dtype];
-  const array: TypedArray = view(translating(() => from.buffer(length * bytes)), 0, length);
-  // The table has the typed array of each element type.
-  return array as ElementArrays[DType];
+  const { view } = elements[dtype];
+  const bytes = length * elements[dtype].bytes;
+  if (!(bytes < largestArray)) throw noRoom(bytes, undefined);
+  const buffer = translating(() => from.buffer(bytes));
+  try {
+    const array: TypedArray = view(buffer, 0, length);
+    // The table has the typed array of each element type.
+    return array as ElementArrays[DType];
+  } catch (error) {
+    // Engines have an upper bound for lengths, whatever the memory.
+    throw noRoom(bytes, error);
+  }
 }
+
+/** Far above what engines make, and far below where numbers stop being exact. */
+const largestArray = 2 ** 48;

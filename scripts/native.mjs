@@ -72,7 +72,7 @@ export async function buildLlvmAddon(tools) {
   const ask = (...args) => outputOf(tools.llvmConfig, args) ?? stop(`${tools.llvmConfig} ${args.join(' ')} failed.`);
   const [llvm, include, lib] = [ask('--version'), ask('--includedir'), ask('--libdir')];
   const native = at('codegen', 'llvm', 'native');
-  const headers = filesBelow(native, isHeader);
+  const headers = [...filesBelow(native, isHeader), at('runtime', 'abi', 'seal.h')];
   const compat = join(native, 'llvm19.h');
   const base = hash(outputOf(tools.cxx, ['--version']) ?? '', llvm, include, nodeHeadersKey(), process.arch);
   const portKey = hash(version('llvm-bindings'), readFileSync(PATCH), String(BINDING_UNITS));

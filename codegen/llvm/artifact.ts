@@ -1,6 +1,7 @@
 // From programs to machine code. In: the programs of a module's entries, the manifest, a target. Out: object code, text, or a shared library.
 // Holds: the same input gives the same bytes; the library exports tfc_module_table and nothing else.
 
+import { abiVersion } from '../../runtime/abi/manifest.js';
 import { InternalError } from '../../src/base/index.js';
 import type { Program, Target } from '../../src/loop/index.js';
 import { emitAssembly, Emission, Link, ModuleBuilder, optimize, setTarget, type LlvmConstant, type TargetOptions } from './llvm/index.js';
@@ -43,9 +44,6 @@ const cleaning = 'function(early-cse<memssa>,simplifycfg,instcombine<no-verify-f
  * whole register files around to make room; left where they are, most of them are operands in memory. Small steps of the bench are faster without both, large ones as fast within what repeats.
  */
 const loopPasses = false;
-
-/** TFC_ABI_VERSION of runtime/abi/tfc.h. */
-const abiVersion = 3;
 
 /** Compiles the programs; `emit` chooses object code (default), LLVM assembly before or after the passes, or machine assembly. */
 export function compilePrograms(input: CompileInput & { readonly emit?: EmissionKind }): CompileOutput {

@@ -2,16 +2,18 @@
 // Holds: what it says is what `tfc_call` needs; the text depends on the manifest alone.
 
 import { InternalError } from '../../src/base/index.js';
-import type { EntrySpec, Manifest, Size, TensorSpec, VariableSpec } from '../../runtime/abi/manifest.js';
+import { type EntrySpec, type Manifest, type Size, type TensorSpec, type VariableSpec, abiVersion } from '../../runtime/abi/manifest.js';
 
 /** C header for a program that links or opens the artifact. Throws InternalError when `manifest` is not the JSON of a manifest of this ABI. */
 export function header(manifest: string): string {
   const module = parse(manifest);
   const name = identifier(module.module.replace(/\.tdsl$/, ''));
   const guard = `TFC_${name.toUpperCase()}_H`;
+  const { features } = module.target;
   const lines = [
     `/* ${comment(module.module)}, compiled by tfc ${comment(module.version)} for ${comment(module.target.cpu)} (${comment(module.target.triple)}).`,
     '   Open the shared library, call tfc_module_table, fill a tfc_call and call run of an entry; 0 means done.',
+    ...(features.length === 0 ? [] : [`   The processor must have ${features.map(comment).join(', ')}.`]),
     '   Feeds and outputs are row-major and aligned to their elements; variables and arena to 64 bytes. Rows of a variable follow each other,',
     '   or begin so many elements apart as it says below: "in rows of 304". */',
     `#ifndef ${guard}`,
@@ -36,7 +38,7 @@ export function header(manifest: string): string {
 
 function parse(text: string): Manifest {
   const data: unknown = JSON.parse(text);
-  if (typeof data !== 'object' || data === null || !('abi' in data) || data.abi !== 1) throw new InternalError('header', 'the manifest is not of ABI 1');
+  if (typeof data !== 'object' || data === null || !('abi' in data) || data.abi !== abiVersion) throw new InternalError('header', `the manifest is not of ABI ${abiVersion}`);
   return data as Manifest;
 }
 

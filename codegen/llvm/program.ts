@@ -3,6 +3,7 @@
 
 import type { Program, Target } from '../../src/loop/index.js';
 import { CallFrame, DimFrame } from './call-frame.js';
+import { uncountable } from './countable.js';
 import { cutThreshold, workOf, workPerShare } from './cost.js';
 import { commonAttributes, emitKernel, type KernelFunction } from './kernel.js';
 import type { Builder, FunctionHandle, LlvmType, LlvmValue, ModuleBuilder } from './llvm/index.js';
@@ -130,12 +131,17 @@ class Entry {
     return fn;
   }
 
-  /** int64_t arena_bytes(const int64_t *dims) */
+  /** int64_t arena_bytes(const int64_t *dims): -1 when a size of the entry cannot be counted. */
   arenaBytes(): FunctionHandle {
     const { types } = this.module;
     const { fn, build } = this.function('arena', types.i64, [types.ptr]);
     const frame = new DimFrame(this.module, this.program, this.target, build, () => fn.param(0));
-    build.ret(frame.math.value(frame.arenaOffsets().at(-1) ?? 0));
+    const tooLarge = uncountable(this.module, build, this.program, frame.dims);
+    if (tooLarge === true) build.ret(this.module.i64(-1));
+    else {
+      const bytes = frame.math.value(frame.arenaOffsets().at(-1) ?? 0);
+      build.ret(tooLarge === false ? bytes : build.select(tooLarge, this.module.i64(-1), bytes));
+    }
     return fn;
   }
 

@@ -1,8 +1,9 @@
 // Which processor to generate code for. In: a name. Out: what schedules and emission need of it. Holds: a feature is assumed only if the name or the host implies it.
 
+import { isFeature } from '../../runtime/abi/processor.js';
 import { InternalError } from '../../src/base/index.js';
 import type { Target } from '../../src/loop/index.js';
-import { hostInfo } from './llvm/index.js';
+import { enabledFeatures, hostInfo } from './llvm/index.js';
 
 /** Instructions that decide how an op is spelled. */
 export interface CpuLevel {
@@ -30,13 +31,15 @@ export function hostTarget(cpu = 'native'): Target {
   if (cpu !== 'native') {
     if (!host.triple.startsWith('x86_64')) throw new InternalError('codegen', `the CPU ${cpu} cannot be named on ${host.triple}`);
     const vectorBytes = wide.test(cpu) ? 64 : middle.test(cpu) ? 32 : 16;
-    return { cpu, features: '', triple: host.triple, vectorBytes, vectorRegisters: vectorBytes === 64 ? 32 : 16 };
+    return { cpu, features: '', triple: host.triple, requires: requiredOf(host.triple, cpu, ''), vectorBytes, vectorRegisters: vectorBytes === 64 ? 32 : 16 };
   }
   const has = featureSet(host.features);
   const vectorBytes = has.has('avx512f') && has.has('avx512bw') && has.has('avx512dq') && has.has('avx512vl') ? 64 : has.has('avx2') && has.has('fma') ? 32 : 16;
   const neon = host.triple.startsWith('aarch64');
-  return { cpu: host.cpu, features: host.features, triple: host.triple, vectorBytes, vectorRegisters: vectorBytes === 64 || neon ? 32 : 16 };
+  return { cpu: host.cpu, features: host.features, triple: host.triple, requires: requiredOf(host.triple, host.cpu, host.features), vectorBytes, vectorRegisters: vectorBytes === 64 || neon ? 32 : 16 };
 }
+
+const requiredOf = (triple: string, cpu: string, features: string): readonly string[] => enabledFeatures({ triple, cpu, features }).filter(isFeature).sort();
 
 const levels = new WeakMap<Target, CpuLevel>();
 

@@ -1,5 +1,8 @@
 // The manifest inside every artifact: what its entries take, give and change. In: JSON text. Out: typed data. Holds: sizes are polynomials over the entry's free sizes.
 
+/** Of the binary interface and of the manifest: TFC_ABI_VERSION of tfc.h. */
+export const abiVersion = 4;
+
 export type ElementType = 'f32' | 'f64' | 'f16' | 'bf16' | 'i32' | 'i64' | 'u8' | 'bool';
 
 /** A constant, or a sum of coefficient × product of names. */
@@ -62,12 +65,13 @@ export interface OpenEntrySpec {
 }
 
 export interface Manifest {
-  readonly abi: 1;
+  readonly abi: typeof abiVersion;
   /** Version of tfc that compiled it. */
   readonly version: string;
   /** Base name of the source, e.g. `mnist.tdsl`. */
   readonly module: string;
-  readonly target: { readonly triple: string; readonly cpu: string };
+  /** `features`: what the processor must have (processor.ts), sorted. */
+  readonly target: { readonly triple: string; readonly cpu: string; readonly features: readonly string[] };
   /** Same order as the artifact's entry table. */
   readonly entries: readonly EntrySpec[];
   readonly open: readonly OpenEntrySpec[];

@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define TFC_ABI_VERSION 3
+#define TFC_ABI_VERSION 4
 
 typedef enum { TFC_F32 = 0, TFC_F64 = 1, TFC_F16 = 2, TFC_BF16 = 3, TFC_I32 = 4, TFC_I64 = 5, TFC_U8 = 6, TFC_BOOL = 7 } tfc_dtype;
 
@@ -30,7 +30,7 @@ typedef void (*tfc_phase)(const tfc_call *call, int64_t share, int64_t shares);
    floating-point mode: the runtime flushes denormals during a call. */
 typedef struct tfc_entry {
   const char *name;
-  int64_t (*arena_bytes)(const int64_t *dims);
+  int64_t (*arena_bytes)(const int64_t *dims);  /* negative: with these sizes something is larger than can be counted, and the entry must not be run */
   int32_t (*run)(const tfc_call *call);         /* 0: done */
   int64_t (*shares)(const int64_t *dims);       /* into how many shares it pays to cut the phases at these sizes; at most 1: `run` is faster */
   const tfc_phase *phases;

@@ -14,6 +14,7 @@
 extern "C" {
 #include "memory.h"
 #include "module.h"
+#include "processor-words.h"
 #include "session.h"
 }
 
@@ -165,6 +166,24 @@ napi_value buffer(napi_env env, napi_callback_info info) {
   }
   int64_t held = 0;
   napi_adjust_external_memory(env, static_cast<int64_t>(bytes), &held);
+  return result;
+}
+
+// onHugePages(array): asks for them where its memory fills some
+napi_value on_huge_pages(napi_env env, napi_callback_info info) {
+  Arguments<1> args(env, info);
+  auto array = args.array(0);
+  if (args.good) tfc_memory_on_huge_pages(array.data, array.bytes);
+  return nullptr;
+}
+
+// processor() → Uint32Array of words (processor-words.h)
+napi_value processor(napi_env env, napi_callback_info) {
+  void *words = nullptr;
+  napi_value buffer = nullptr, result = nullptr;
+  if (napi_create_arraybuffer(env, TFC_PROCESSOR_WORDS * sizeof(uint32_t), &words, &buffer) != napi_ok) return nullptr;
+  tfc_processor_words(static_cast<uint32_t *>(words));
+  napi_create_typedarray(env, napi_uint32_array, TFC_PROCESSOR_WORDS, buffer, 0, &result);
   return result;
 }
 
@@ -369,7 +388,9 @@ napi_value repeat(napi_env env, napi_callback_info info) {
 
 NAPI_MODULE_INIT() {
   const napi_property_descriptor properties[] = {
+      {"onHugePages", nullptr, on_huge_pages, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"buffer", nullptr, buffer, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"processor", nullptr, processor, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"openModule", nullptr, open_module, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"close", nullptr, close, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"createSession", nullptr, create_session, nullptr, nullptr, nullptr, napi_enumerable, nullptr},

@@ -24,6 +24,13 @@ static size_t mapped_bytes(size_t bytes) {
   return huge - bytes <= HUGE_PAGE / 2 ? huge : rounded(bytes, PAGE);
 }
 
+/* Advice only: a system without huge pages refuses, and nothing is lost. */
+static void ask_for_huge_pages(char *start, size_t bytes) {
+#ifdef MADV_HUGEPAGE
+  (void)madvise(start, bytes, MADV_HUGEPAGE);
+#endif
+}
+
 static void *map(size_t bytes) {
   size_t length = mapped_bytes(bytes);
   size_t spare = length >= HUGE_PAGE ? HUGE_PAGE : 0;
@@ -33,10 +40,7 @@ static void *map(size_t bytes) {
   size_t before = rounded((uintptr_t)start, HUGE_PAGE) - (uintptr_t)start;
   if (before > 0) munmap(start, before);
   if (before < spare) munmap(start + before + length, spare - before);
-#ifdef MADV_HUGEPAGE
-  /* Advice only: a system without huge pages refuses, and nothing is lost. */
-  (void)madvise(start + before, length, MADV_HUGEPAGE);
-#endif
+  ask_for_huge_pages(start + before, length);
   return start + before;
 }
 
@@ -52,4 +56,9 @@ void *tfc_memory_take(size_t bytes) {
 void tfc_memory_give(void *memory, size_t bytes) {
   if (memory != NULL && bytes >= LARGE) munmap(memory, mapped_bytes(bytes));
   else free(memory);
+}
+
+void tfc_memory_on_huge_pages(void *start, size_t bytes) {
+  const uintptr_t first = rounded((uintptr_t)start, HUGE_PAGE), end = ((uintptr_t)start + bytes) / HUGE_PAGE * HUGE_PAGE;
+  if (first < end) ask_for_huge_pages((char *)first, end - first);
 }

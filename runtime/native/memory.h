@@ -10,4 +10,7 @@ void *tfc_memory_take(size_t bytes);
 /* With the size that it was taken with. */
 void tfc_memory_give(void *memory, size_t bytes);
 
+/* Asks for huge pages where somebody else's memory fills some. */
+void tfc_memory_on_huge_pages(void *start, size_t bytes);
+
 #endif

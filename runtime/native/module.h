@@ -1,4 +1,5 @@
-/* An opened artifact. In: a path. Out: its table of entries and its manifest. Holds: the table stays mapped until the last reference is given back. */
+/* An opened artifact. In: a path. Out: its table of entries and its manifest. Holds: the file is as it was sealed (abi/seal.h); what is mapped is a copy of its own, whatever becomes of the
+   file, and stays until the last reference is given back. */
 #ifndef TFC_MODULE_H
 #define TFC_MODULE_H
 
@@ -10,6 +11,7 @@
 typedef struct tfc_loaded {
   int64_t references; /* counted on one thread only */
   void *library;
+  int file; /* the copy */
   const tfc_module *table;
 } tfc_loaded;
 

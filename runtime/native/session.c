@@ -195,7 +195,7 @@ int64_t tfc_step_size(tfc_step *step, const double *dims, tfc_error *error) {
   step->sized = false;
   int64_t needed = step->entry->arena_bytes(step->dims);
   if (needed < 0) {
-    TFC_FAIL(error, "bad-artifact", "entry %s asks for %lld bytes of working memory", step->entry->name, (long long)needed);
+    TFC_FAIL(error, "out-of-memory", "entry %s would work on more elements than can be counted", step->entry->name);
     return -1;
   }
   if (!grow(step, needed, error)) return -1;

@@ -35,6 +35,7 @@ export const diagnosticCodes = {
   'file-not-found': 'A file that does not exist or cannot be read.',
   'bad-data': 'Data that is not what its format demands: truncated, malformed, out of range.',
   'bad-artifact': 'A compiled module that cannot be opened by this version.',
+  'unsupported-processor': 'A compiled module for another processor than this one.',
   'file-not-written': 'A file that could not be written.',
   'out-of-memory': 'There is not enough memory for the variables or the arena.',
   'entry-failed': 'An entry reported a failure.',

@@ -2,7 +2,7 @@
 // Holds: entries stand in the order of the artifact's table; variables in the order of the module.
 
 import { basename } from 'node:path';
-import type { EntrySpec, Manifest, OpenEntrySpec, Size, TensorSpec, VariableSpec } from '../../runtime/abi/manifest.js';
+import { abiVersion, type EntrySpec, type Manifest, type OpenEntrySpec, type Size, type TensorSpec, type VariableSpec } from '../../runtime/abi/manifest.js';
 import type { OpenEntry } from '../check/index.js';
 import type { Dim } from '../base/index.js';
 import { type Entry, type ModuleGraph, type Node, type TensorType, topological, type Variable } from '../graph/index.js';
@@ -14,10 +14,10 @@ import { initName, uniformValue } from './initializers.js';
 export function manifestOf(module: ModuleGraph, open: readonly OpenEntry[], target: Target, version: string): Manifest {
   const positions = new Map(module.variables.map((variable, at) => [variable.path, at]));
   return {
-    abi: 1,
+    abi: abiVersion,
     version,
     module: basename(module.path),
-    target: { triple: target.triple, cpu: target.cpu },
+    target: { triple: target.triple, cpu: target.cpu, features: target.requires },
     entries: module.entries.map((entry) => entrySpec(entry, positions)),
     open: open.map(openSpec),
     variables: module.variables.map((variable) => variableSpec(variable, module.entries)),

@@ -11,6 +11,8 @@ export interface Target {
   readonly triple: string;
   /** Bytes of the widest vector worth using: 64 (AVX-512), 32 (AVX2), 16. */
   readonly vectorBytes: 64 | 32 | 16;
+  /** What a processor must have to run code for it, in LLVM's words. */
+  readonly requires: readonly string[];
   /** Architectural vector registers: 32 with AVX-512, else 16. */
   readonly vectorRegisters: 32 | 16;
 }

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { buildArtifact, compilePrograms, header, hostTarget } from '../../codegen/llvm/index.js';
 import { InternalError } from '../../src/base/index.js';
-import type { Manifest } from '../../runtime/abi/manifest.js';
+import { type Manifest, abiVersion } from '../../runtime/abi/manifest.js';
 import { apply, Bench, f32, feed, index, int, kernel, list, load, loop, numbers, output, program, store, temporary } from './harness.js';
 
 const bench = new Bench();
@@ -24,10 +24,10 @@ const scaled = (by: number) => {
 };
 
 const manifest: Manifest = {
-  abi: 1,
+  abi: abiVersion,
   version: '0.1.0',
   module: 'my-model.tdsl',
-  target: { triple: 'x86_64-pc-linux-gnu', cpu: 'x86-64' },
+  target: { triple: 'x86_64-pc-linux-gnu', cpu: 'x86-64', features: [] },
   entries: [
     { name: 'scale2', kind: 'fn', doc: 'Doubles. */ int trap;', dims: ['N'], ranks: {}, facts: [], feeds: [{ name: 'x', dtype: 'f32', shape: [[[1, ['N']]]] }], outputs: [{ name: '', dtype: 'f32', shape: [[[1, ['N']]]] }], result: { kind: 'output', index: 0 }, reads: [], writes: [] },
     { name: 'scale3', kind: 'step', dims: ['N'], ranks: {}, facts: [], feeds: [{ name: 'x', dtype: 'f32', shape: [[[2, ['N', 'N']], [1, []]], 3] }], outputs: [], result: { kind: 'record', fields: [] }, reads: [0], writes: [0] },

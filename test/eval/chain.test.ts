@@ -10,9 +10,9 @@ import { type TensorValue, tensorValue } from '../../src/ops/index.js';
 import { dimsOf, Make, noisy } from './make.js';
 
 const targets: readonly Target[] = [
-  { cpu: 'x86-64-v4', features: '', triple: 'x86_64-unknown-linux-gnu', vectorBytes: 64, vectorRegisters: 32 },
-  { cpu: 'x86-64-v3', features: '', triple: 'x86_64-unknown-linux-gnu', vectorBytes: 32, vectorRegisters: 16 },
-  { cpu: 'x86-64', features: '', triple: 'x86_64-unknown-linux-gnu', vectorBytes: 16, vectorRegisters: 16 },
+  { cpu: 'x86-64-v4', features: '', triple: 'x86_64-unknown-linux-gnu', requires: [], vectorBytes: 64, vectorRegisters: 32 },
+  { cpu: 'x86-64-v3', features: '', triple: 'x86_64-unknown-linux-gnu', requires: [], vectorBytes: 32, vectorRegisters: 16 },
+  { cpu: 'x86-64', features: '', triple: 'x86_64-unknown-linux-gnu', requires: [], vectorBytes: 16, vectorRegisters: 16 },
 ];
 
 interface Case {

@@ -1,11 +1,11 @@
 // Compiles the module of fixture.c. In: a manifest, changes to it. Out: the path of a shared library in a directory of its own. Holds: the directory goes when the tests of the file are over.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
-import type { EntrySpec, Manifest, Size, TensorSpec, VariableSpec } from '../../runtime/abi/manifest.js';
+import { type EntrySpec, type Manifest, type Size, type TensorSpec, type VariableSpec, abiVersion } from '../../runtime/abi/manifest.js';
 
 const B: Size = [[1, ['B']]];
 const N: Size = [[1, ['N']]];
@@ -35,10 +35,10 @@ const variables: readonly VariableSpec[] = [
 ];
 
 export const manifest: Manifest = {
-  abi: 1,
+  abi: abiVersion,
   version: '0.1.0',
   module: 'fixture.tdsl',
-  target: { triple: 'any', cpu: 'any' },
+  target: { triple: 'any', cpu: 'any', features: [] },
   variables,
   open: [{ name: 'wide', kind: 'fn', packs: ['S'], feeds: [{ name: 'x', dtype: 'f32', before: 1, pack: 'S', after: 0 }] }],
   entries: [
@@ -115,7 +115,18 @@ export function compileFixture(directory: string, name: string, changed: unknown
   const source = fileURLToPath(new URL('./fixture.c', import.meta.url));
   const flags = version === undefined ? [] : [`-DTFC_VERSION=${version}`];
   execFileSync('cc', ['-shared', '-fPIC', '-O1', '-std=c11', `-I${include}`, '-include', header, ...flags, '-o', path, source]);
+  seal(directory, path);
   return path;
+}
+
+/** Makes a library of its own an artifact. */
+export function seal(directory: string, path: string): void {
+  const program = join(directory, 'seal');
+  if (!existsSync(program)) {
+    const [include, source] = ['../../runtime/abi', './seal.c'].map((file) => fileURLToPath(new URL(file, import.meta.url))) as [string, string];
+    execFileSync('cc', ['-std=c11', '-Wall', '-Werror', `-I${include}`, '-o', program, source]);
+  }
+  execFileSync(program, [path]);
 }
 
 /** What `body` throws; fails when it throws nothing. */

@@ -83,7 +83,8 @@ describe('running entries', () => {
     session.run('scale', { x: moved, factor: 2 });
     structuredClone(moved.buffer, { transfer: [moved.buffer] });
     expect(moved.length).toBe(0);
-    expect(toJson(session.run('scale', { x: moved, factor: 2 }))).toEqual([]);
+    expect(thrown(() => session.run('scale', { x: moved, factor: 2 }))).toMatchObject({ code: 'bad-data', feed: 'x' });
+    expect(toJson(session.run('scale', { x: new Float32Array(0), factor: 2 }))).toEqual([]);
   });
 
   test('every dtype goes through unchanged', () => {

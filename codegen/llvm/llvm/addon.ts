@@ -111,6 +111,8 @@ export interface Extension {
   startLinker(command: string, args: readonly string[], folder: string): RawLinker;
   finishLinker(linker: RawLinker, input: string): { readonly status: number; readonly said: string };
   abandonLinker(linker: RawLinker): void;
+  featuresOf(target: RawTarget): readonly string[];
+  seal(path: string): void;
   dispose(context: RawContext, module: RawModule): void;
 }
 

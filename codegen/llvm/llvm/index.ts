@@ -15,7 +15,7 @@ export { Link, link } from './link.js';
 export type { LinkOptions } from './link.js';
 export { ModuleBuilder } from './module.js';
 export type { FlagBehavior, GlobalSpec } from './module.js';
-export { emitAssembly, emitPtx, hostInfo, optimize, setTarget } from './target.js';
+export { emitAssembly, emitPtx, enabledFeatures, hostInfo, optimize, setTarget } from './target.js';
 export type { Host, OptLevel, TargetOptions, Timings } from './target.js';
 export { LlvmType } from './types.js';
 export type { FloatFormat, TypeShape } from './types.js';

@@ -1,11 +1,11 @@
 // From object code to a shared library. In: objects (bytes or paths) and the library's path. Out: the library on disk.
-// Holds: the same objects give the same bytes (no build id, no paths, stripped); the maths library is recorded as needed exactly
+// Holds: the library is sealed (runtime/abi/seal.h); the same objects give the same bytes (no build id, no paths, stripped); the maths library is recorded as needed exactly
 // when a symbol of it is used; the library appears under its name complete or not at all.
 
 import { accessSync, constants, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { loadAddon, type RawLinker } from './addon.js';
-import { fault } from './fault.js';
+import { fault, guarded } from './fault.js';
 
 export interface LinkOptions {
   /** Object code, or paths of object files, in link order. */
@@ -76,7 +76,9 @@ export class Link {
     this.#ended = true;
     const { status, said } = loadAddon().tfc.finishLinker(this.#raw, `INPUT(${inputs.map((input) => `"${input}"`).join(' ')})\n`);
     if (status !== 0) fault(`link: ${this.#linker} failed: ${said.trim()}`);
-    renameSync(join(this.#scratch, basename(this.#output)), this.#output);
+    const made = join(this.#scratch, basename(this.#output));
+    guarded('seal', () => loadAddon().tfc.seal(made));
+    renameSync(made, this.#output);
   }
 
   [Symbol.dispose](): void {

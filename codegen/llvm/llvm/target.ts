@@ -47,6 +47,12 @@ export function hostInfo(): Host {
   return loadAddon().tfc.host();
 }
 
+/** All that the target's processor has, in LLVM's words: of its name, and of its features. */
+export function enabledFeatures(options: TargetOptions): readonly string[] {
+  const addon = loadAddon();
+  return guarded('features', () => addon.tfc.featuresOf(addonTarget(addon, options)));
+}
+
 /** Gives the module its triple, data layout and the functions their CPU; sizes and alignments are right from then on. */
 export function setTarget(module: ModuleBuilder, options: TargetOptions = {}): void {
   module.alive();

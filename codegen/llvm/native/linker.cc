@@ -1,5 +1,6 @@
 // A linker that is started before there is anything to link: half of its time it loads itself. In: its command; later what it reads from standard input.
 // Out: its exit status and what it said. Holds: no process and no descriptor is left behind, also when the linking never happens.
+#include "../../../runtime/abi/seal.h"
 #include "support.h"
 #include <csignal>
 #include <cstring>
@@ -119,10 +120,26 @@ static Napi::Value abandonLinker(Info i) {
   return i.Env().Undefined();
 }
 
+// seal(path): what may then be opened as an artifact. Errors: those of the file system.
+static Napi::Value seal(Info i) {
+  auto path = text(i[0]);
+  std::unique_ptr<FILE, int (*)(FILE *)> file(std::fopen(path.c_str(), "r+be"), std::fclose);
+  if (!file) refuse(i[0], path + ": " + std::strerror(errno));
+  std::string bytes;
+  char buffer[65536];
+  for (size_t count; (count = std::fread(buffer, 1, sizeof buffer, file.get())) > 0;) bytes.append(buffer, count);
+  auto made = tfc_seal_of(bytes.data(), bytes.size());
+  // Between reading and writing a stream wants to be told its place.
+  bool good = !std::ferror(file.get()) && std::fseek(file.get(), 0, SEEK_END) == 0 && std::fwrite(&made, sizeof made, 1, file.get()) == 1;
+  if (std::fclose(file.release()) != 0 || !good) refuse(i[0], path + ": " + std::strerror(errno));
+  return i.Env().Undefined();
+}
+
 void addLinker(Napi::Object &to) {
   add(to, "startLinker", startLinker);
   add(to, "finishLinker", finishLinker);
   add(to, "abandonLinker", abandonLinker);
+  add(to, "seal", seal);
 }
 
 } // namespace tfc

@@ -8,6 +8,7 @@
 #include <llvm/IR/DiagnosticPrinter.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Verifier.h>
+#include <llvm/MC/MCSubtargetInfo.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/CommandLine.h>
@@ -203,6 +204,14 @@ static Napi::Value host(Info i) {
   return o;
 }
 
+// featuresOf(target) → names of all that its processor has, as LLVM sees it
+static Napi::Value featuresOf(Info i) {
+  auto to = machine(i[0]);
+  auto names = Napi::Array::New(i.Env());
+  for (auto &feature : to.target->getMCSubtargetInfo()->getEnabledProcessorFeatures()) names.Set(names.Length(), feature.Key);
+  return names;
+}
+
 // dispose(context, module): nothing of them may be used afterwards.
 static Napi::Value dispose(Info i) {
   delete module(i[1]);
@@ -217,6 +226,7 @@ void addTarget(Napi::Object &to) {
   add(to, "emitAssembly", emitAssembly);
   add(to, "typeSize", typeSize);
   add(to, "host", host);
+  add(to, "featuresOf", featuresOf);
   add(to, "dispose", dispose);
 }
 
