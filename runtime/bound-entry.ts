@@ -22,7 +22,7 @@ export interface Host {
 }
 
 export interface StepsOptions {
-  /** How often the entry runs with the same feeds. Default 1; not together with `batch`. */
+  /** How often the entry runs with the same feeds, at most 2²⁸ times. Default 1; not together with `batch`. */
   readonly steps?: number;
   /**
    * One free size and the value that it has in every step, e.g. `{ B: 50 }`: feeds whose first axis is that size are cut into pieces of so many rows, one per step, the last one
@@ -253,8 +253,8 @@ function requireCount(name: string, count: unknown): number {
   throw new TfcError('invalid-value', `${name} is a whole number from 0 to ${mostSteps}, not ${shown(count)}.`);
 }
 
-/** Nothing interrupts steps within native code: these take minutes of the smallest. */
-const mostSteps = 2 ** 32;
+/** Nothing interrupts steps within native code, and every one leaves its scalar results: some seconds and gigabytes for the smallest. */
+const mostSteps = 2 ** 28;
 
 const closed = (): TfcError => new TfcError('session-closed', 'The session is closed.');
 

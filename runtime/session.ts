@@ -108,6 +108,7 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
   entry(name: keyof Entries & string, options: { readonly reuse?: boolean; readonly ranks?: Readonly<Record<string, number>> } = {}): BoundEntry {
     this.#requireOpen();
     const { reuse = false, ranks = {} } = requireOptions(options, 'entry');
+    if (typeof (name as unknown) !== 'string') throw unknownEntry(this.#source.artifact, name);
     for (const [pack, rank] of Object.entries(requireOptions(ranks, 'entry, ranks,'))) {
       if (!Number.isSafeInteger(rank) || rank < 0 || rank > mostAxes) throw new TfcError('invalid-value', `The rank of ${pack} is a whole number from 0 to ${mostAxes}, not ${shown(rank)}.`);
     }

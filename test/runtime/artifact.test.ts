@@ -1,9 +1,13 @@
 // Opening artifacts: what is refused, and how.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { TfcError, openModule } from '../../runtime/index.js';
+import { abiVersion } from '../../runtime/abi/manifest.js';
+import { featuresOf } from '../../runtime/abi/processor.js';
+import { TfcError, openModule, toJson } from '../../runtime/index.js';
+import { loadNative } from '../../runtime/native.js';
 import { readManifest } from '../../runtime/read-manifest.js';
 import { compileFixture, manifest, scratch, thrown } from './fixture.js';
 
@@ -37,11 +41,57 @@ describe('files that are no artifacts', () => {
   test('every truncation', () => {
     const bytes = readFileSync(good);
     const path = join(directory, 'short.so');
-    // The loader needs the segments; what lies behind them is section tables and symbols that nobody loads.
-    for (let length = 0; length < bytes.length * 0.6; length += 97) {
+    for (let length = 0; length < bytes.length; length += 97) {
       writeFileSync(path, bytes.subarray(0, length));
       expect(codeOf(() => openModule(path))).toBe('bad-artifact');
     }
+  });
+
+  test('every damage: a byte that is another, a tail of zeros, something behind it', () => {
+    const bytes = readFileSync(good);
+    const path = join(directory, 'damaged.so');
+    const refused = (damaged: Uint8Array): void => {
+      writeFileSync(path, damaged);
+      expect(codeOf(() => openModule(path))).toBe('bad-artifact');
+    };
+    for (let at = 0; at < bytes.length; at += 61) refused(Buffer.concat([bytes.subarray(0, at), Buffer.of((bytes[at] as number) ^ (1 << at % 8)), bytes.subarray(at + 1)]));
+    for (const length of [8, 24, 100, 4096]) refused(Buffer.concat([bytes.subarray(0, -length), Buffer.alloc(length)]));
+    refused(Buffer.concat([bytes, Buffer.of(0)]));
+    refused(bytes.subarray(0, -24));
+    writeFileSync(path, bytes);
+    openModule(path).close();
+  });
+
+  test('what is opened is what the file held then, whatever becomes of it', () => {
+    const own = scratch();
+    const path = compileFixture(own, 'module');
+    using first = openModule(path);
+    using old = first.session();
+    expect(old.run('scale', { x: [[1, 2, 3]], factor: 2 })).toMatchObject({ shape: [1, 3] });
+    // Another library under the same name, in the same file and in a new one.
+    const changed = readFileSync(compileFixture(own, 'other', { ...manifest, module: 'other.tdsl' }));
+    writeFileSync(path, changed);
+    using second = openModule(path);
+    expect(second.manifest.module).toBe('other.tdsl');
+    rmSync(path);
+    writeFileSync(path, changed.subarray(0, 100));
+    expect(toJson(old.run('scale', { x: [[1, 2, 3]], factor: 3 }))).toEqual([[3, 6, 9]]);
+    using again = second.session();
+    expect(toJson(again.run('scale', { x: [[1, 2, 3]], factor: 4 }))).toEqual([[4, 8, 12]]);
+  });
+
+  test('pipes, devices and directories', () => {
+    const pipe = join(directory, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    for (const path of [pipe, '/dev/zero', '/dev/null', directory, '/proc/self/mem']) expect(codeOf(() => openModule(path))).toMatch(/^(bad-artifact|file-not-found)$/);
+  });
+
+  test('another processor: what it lacks is named', () => {
+    const target = (features: readonly string[]): object => ({ ...manifest, target: { ...manifest.target, cpu: 'another', features } });
+    const lacking = ['avx512f', 'xop', 'fma4', 'tbm', 'sse4a', 'avxvnniint16'].filter((feature) => !featuresOf(loadNative().processor()).includes(feature));
+    expect(lacking.length).toBeGreaterThan(0);
+    expect(thrown(() => openModule(compileFixture(directory, 'foreign', target(lacking))))).toMatchObject({ code: 'unsupported-processor', message: expect.stringContaining(`lacks ${lacking.join(', ')}`) });
+    openModule(compileFixture(directory, 'own', target(featuresOf(loadNative().processor())))).close();
   });
 
   test('a library without the table', () => {
@@ -49,6 +99,7 @@ describe('files that are no artifacts', () => {
   });
 
   test('another version of the interface', () => {
+    expect(readFileSync(join(import.meta.dirname, '../../runtime/abi/tfc.h'), 'utf8')).toContain(`#define TFC_ABI_VERSION ${abiVersion}\n`);
     expect(thrown(() => openModule(compileFixture(directory, 'earlier', manifest, 1)))).toMatchObject({ code: 'bad-artifact', message: expect.stringContaining('version 1') });
   });
 });
