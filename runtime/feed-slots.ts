@@ -20,12 +20,13 @@ export interface FeedSlot {
   length: number;
   /** Undefined: flat. */
   shape: readonly number[] | undefined;
+  /** The caller's array or tensor that is bound as it stands. */
+  fed: unknown;
 }
 
 /** What was fed for one slot, with no code of the caller's in it. */
 interface Taken {
-  value: unknown;
-  /** A typed array; undefined for a number that goes into the slot's cell as it is. */
+  readonly value: unknown;
   data: TypedArray | undefined;
   shape: readonly number[] | undefined;
 }
@@ -38,8 +39,8 @@ export class FeedSlots {
   /** Whether other arrays, or ones of other sizes, are bound than when this was last set to false. */
   rebound = true;
   resized = true;
-  /** Undefined while it is in use: a getter may run the entry again. */
-  #scratch: readonly Taken[] | undefined;
+  /** Calls of `take`: a getter may run the entry again. */
+  #calls = 0;
 
   /** `cells`: one per scalar feed, by position. */
   constructor(native: Native, step: Handle<'step'>, entry: EntrySpec, cells: readonly (TypedArray | undefined)[]) {
@@ -53,6 +54,7 @@ export class FeedSlots {
       data: undefined,
       length: -1,
       shape: undefined,
+      fed: undefined,
     }));
     this.slots.forEach(({ cell }, at) => cell !== undefined && native.bindFeed(step, at, cell));
   }
@@ -62,17 +64,36 @@ export class FeedSlots {
    * @throws TfcError missing-feed, unknown-feed, dtype-mismatch, shape-mismatch, bad-data, out-of-memory; what code of the caller's throws.
    */
   take(feeds: Feeds): void {
-    const { slots } = this;
-    const taken = this.#scratch ?? slots.map((): Taken => ({ value: undefined, data: undefined, shape: undefined }));
-    this.#scratch = undefined;
+    if (this.#isBound(feeds)) return;
     requireFeeds(feeds);
-    for (let at = 0; at < slots.length; at += 1) (taken[at] as Taken).value = feeds[(slots[at] as FeedSlot).spec.name];
+    const { slots } = this;
+    const taken = slots.map(({ spec }): Taken => ({ value: feeds[spec.name], data: undefined, shape: undefined }));
+    this.#refuseUnknown(feeds);
+    slots.forEach((slot, at) => this.#prepare(slot, taken[at] as Taken, feeds));
+    slots.forEach((slot, at) => this.#bind(slot, at, taken[at] as Taken));
+  }
+
+  /** The hot path: the arrays and tensors of the last call, and numbers. */
+  #isBound(feeds: Feeds): boolean {
+    if (typeof feeds !== 'object' || feeds === null) return false;
+    const call = ++this.#calls;
+    const { slots } = this;
+    for (let at = 0; at < slots.length; at += 1) {
+      const slot = slots[at] as FeedSlot;
+      const value = feeds[slot.spec.name];
+      if (typeof value === 'number') {
+        if (!takesNumbers(slot.cell) || slot.length !== 1 || slot.shape?.length !== 0) return false;
+        slot.cell[0] = value;
+      } else if (value === undefined || value !== slot.fed || (slot.shape !== undefined && !isSameTensor(value as Tensor, slot))) return false;
+    }
     let count = 0;
     for (const name in feeds) count += name === '' ? 0 : 1;
-    for (let at = 0; at < slots.length; at += 1) this.#prepare(slots[at] as FeedSlot, taken[at] as Taken, feeds);
-    if (count !== slots.length) this.#refuseUnknown(feeds);
-    for (let at = 0; at < slots.length; at += 1) this.#bind(slots[at] as FeedSlot, at, taken[at] as Taken);
-    this.#scratch = taken;
+    if (count !== slots.length || call !== this.#calls) return false;
+    for (let at = 0; at < slots.length; at += 1) {
+      const { data, length } = slots[at] as FeedSlot;
+      if (data !== undefined && (length === 0 || lengthOf(data) !== length)) return false;
+    }
+    return true;
   }
 
   /** Binds every cut feed from `row` on, where all of them have `total` rows. */
@@ -85,52 +106,34 @@ export class FeedSlots {
   }
 
   /** Everything that may run code of the caller's. */
-  #prepare(slot: FeedSlot, taken: Taken, feeds: Feeds): void {
+  #prepare({ spec, target }: FeedSlot, taken: Taken, feeds: Feeds): void {
     const { value } = taken;
-    taken.data = undefined;
-    taken.shape = undefined;
-    if (typeof value === 'number' && takesNumbers(slot.cell)) return;
-    if (value instanceof Tensor) {
-      const { data, dtype, shape } = value;
-      if (data === slot.data && dtype === slot.spec.dtype && slot.shape !== undefined && Array.isArray(shape) && equal(shape, slot.shape)) {
-        taken.data = data;
-        taken.shape = slot.shape;
-        return;
-      }
-    } else if (ArrayBuffer.isView(value) && value === slot.data) {
-      taken.data = slot.data;
-      return;
-    }
-    if (value === undefined || !Object.hasOwn(feeds, slot.spec.name)) {
+    if (value === undefined || !Object.hasOwn(feeds, spec.name)) {
       const known = this.#entry.feeds.map((feed) => feed.name).join(', ');
-      throw new TfcError('missing-feed', `${this.#entry.name} needs a feed ${slot.spec.name}.`, { feed: slot.spec.name, hint: `It takes ${known}.` });
+      throw new TfcError('missing-feed', `${this.#entry.name} needs a feed ${spec.name}.`, { feed: spec.name, hint: `It takes ${known}.` });
     }
-    const { data, shape } = convert(slot.target, value);
+    const { data, shape } = convert(target, value);
     taken.data = data;
     taken.shape = shape;
   }
 
   /** None of the caller's code may run from here on. */
-  #bind(slot: FeedSlot, at: number, taken: Taken): void {
-    const { data, shape, value } = taken;
-    taken.value = undefined;
-    taken.data = undefined;
-    if (data === undefined) {
-      if (slot.cell !== undefined && typeof value === 'number') slot.cell[0] = value;
-      this.#size(slot, 1, []);
-      return;
-    }
+  #bind(slot: FeedSlot, at: number, { value, data, shape }: Taken): void {
+    if (data === undefined) return;
+    // Since it was converted it may have lost its memory.
+    exact(slot.target, data);
     const length = lengthOf(data);
-    // Since it was looked at it may have lost its memory; elements of bool have to be 0 or 1, every time.
-    if (data !== slot.data || length !== slot.length || length === 0 || slot.spec.dtype === 'bool') exact(slot.target, data);
     this.#size(slot, length, shape);
     if (slot.cell !== undefined) {
       if (length === 1) copyFirst(slot.cell, data);
-    } else if (data !== slot.data) {
-      this.#native.bindFeed(this.#step, at, data);
-      slot.data = data;
-      this.rebound = true;
+      return;
     }
+    // Elements of bool have to be 0 or 1: they are looked at every time.
+    slot.fed = (data === value || value instanceof Tensor) && slot.spec.dtype !== 'bool' ? value : undefined;
+    if (data === slot.data) return;
+    this.#native.bindFeed(this.#step, at, data);
+    slot.data = data;
+    this.rebound = true;
   }
 
   #size(slot: FeedSlot, length: number, shape: readonly number[] | undefined): void {
@@ -142,7 +145,7 @@ export class FeedSlots {
 
   #refuseUnknown(feeds: Feeds): void {
     const known = this.#entry.feeds.map((feed) => feed.name);
-    const unknown = Object.keys(feeds).find((name) => !known.includes(name));
+    const unknown = Object.keys(feeds).find((name) => name !== '' && !known.includes(name));
     if (unknown === undefined) return;
     const list = known.length === 0 ? 'It takes no feeds.' : `It takes ${known.join(', ')}.`;
     throw new TfcError('unknown-feed', `${this.#entry.name} has no feed ${unknown}.`, { feed: unknown, hint: suggestion(unknown, known) ?? list });
@@ -155,9 +158,16 @@ export function requireFeeds(feeds: unknown): asserts feeds is Feeds {
   throw new TfcError('bad-data', `Feeds are an object with a value per name, not ${ArrayBuffer.isView(feeds) ? 'an array' : shown(feeds)}.`, { hint: 'Call it with { x: …, y: … }.' });
 }
 
+/** Reading its properties may run code of the caller's, too. */
+const isSameTensor = (value: Tensor, { data, spec, shape = [] }: FeedSlot): boolean => value.data === data && value.dtype === spec.dtype && Array.isArray(value.shape) && equal(value.shape, shape);
+
 const takesNumbers = (cell: TypedArray | undefined): cell is Float32Array | Float64Array => cell instanceof Float32Array || cell instanceof Float64Array;
 
-const equal = (a: readonly number[], b: readonly number[]): boolean => a === b || (a.length === b.length && a.every((size, axis) => size === b[axis]));
+function equal(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let axis = 0; axis < b.length; axis += 1) if (a[axis] !== b[axis]) return false;
+  return true;
+}
 
 function copyFirst(into: TypedArray, from: TypedArray): void {
   const value = from[0];
