@@ -21,7 +21,7 @@ const options: Readonly<Record<string, Extra>> = {
 /** Codes of mistakes that show only when something runs, is opened or is written. */
 const later: readonly DiagnosticCode[] = [
   'missing-feed', 'unknown-feed', 'unknown-fetch', 'uninitialized-variable', 'unknown-variable', 'session-closed', 'bad-data', 'bad-artifact', 'file-not-written', 'toolchain-missing',
-  'out-of-memory', 'entry-failed',
+  'out-of-memory', 'entry-failed', 'unsupported-processor',
 ];
 
 const files = Object.fromEntries(readdirSync(`${folder}parts`).map((name) => [`parts/${name}`, readFileSync(`${folder}parts/${name}`, 'utf8')]));
