@@ -17,8 +17,8 @@ export interface CheckOptions {
   /** Where the text comes from; diagnostics and relative imports use it. */
   readonly path: string;
   readonly text: string;
-  /** The text of another file by its path; undefined when there is none. */
-  read(path: string): string | undefined;
+  /** The text of another file by its path; undefined when there is none, or why it is not read. */
+  read(path: string): string | Diagnostic | undefined;
   /** The text of a file of the standard library by its name, e.g. `std/nn`. */
   std(name: string): string | undefined;
   /** Values for `dim` declarations. */

@@ -2,6 +2,7 @@
 // Holds: a file is read once; the built-ins lie under the prelude, the prelude under every other module; a cycle of imports is a mistake.
 
 import { parse, type Declaration, type ImportDeclaration, type ImportSpecifier, type Span } from '../../grammar/index.js';
+import type { Diagnostic } from '../base/index.js';
 import { builtinScope } from './builtins/index.js';
 import { EntryState, type Checker, type Context, type Module } from './context.js';
 import { bindDeclaration } from './declarations.js';
@@ -11,8 +12,8 @@ import { suggestion } from './spelling.js';
 import { ERROR } from './values.js';
 
 export interface Sources {
-  /** The text of a file beside the compiled one; undefined when there is none. */
-  read(path: string): string | undefined;
+  /** The text of a file beside the compiled one; undefined when there is none, or why it is not read. */
+  read(path: string): string | Diagnostic | undefined;
   /** The text of a file of the standard library by its name: `std/nn`. */
   std(name: string): string | undefined;
 }
@@ -106,8 +107,17 @@ export class ModuleLoader {
       }
       return this.#load(from, text, true, '', new Scope(this.#base));
     }
+    const ending = from.endsWith('.tdsl') ? '' : '.tdsl';
+    if (from.startsWith('/')) {
+      fail(context, 'import-outside-root', span, `\`${from}\` is an absolute path, and imports are relative to the file that they stand in`, { hint: 'write `"./…"`; directories beside that of the compiled file are named by `--root`' });
+      return undefined;
+    }
     if (!from.startsWith('./') && !from.startsWith('../')) {
-      fail(context, 'file-not-found', span, `\`${from}\` is neither a part of the standard library nor a relative path`, { hint: `write \`"./${from}"\` for a file beside this one` });
+      fail(context, 'file-not-found', span, `\`${from}\` is neither a part of the standard library nor a relative path`, { hint: `write \`"./${from}${ending}"\` for a file beside this one` });
+      return undefined;
+    }
+    if (ending !== '') {
+      fail(context, 'not-a-program', span, `\`${from}\` is no program: its name does not end in \`.tdsl\``, { hint: `the file \`"${from}.tdsl"\` can be imported` });
       return undefined;
     }
     const path = resolvePath(context.module.path, from);
@@ -117,12 +127,12 @@ export class ModuleLoader {
     }
     const known = this.modules.get(path);
     if (known !== undefined) return known;
-    const text = this.sources.read(path);
-    if (text === undefined) {
-      fail(context, 'file-not-found', span, `there is no file \`${path}\``, { hint: from.endsWith('.tdsl') ? undefined : `the name ends in \`.tdsl\`: \`"${from}.tdsl"\`` });
-      return undefined;
-    }
-    return this.#load(path, text, false, stem(path), new Scope(this.#base));
+    const read = this.sources.read(path);
+    if (typeof read === 'string') return this.#load(path, read, false, stem(path), new Scope(this.#base));
+    // What is wrong inside of a file is shown there, anything else at the import.
+    if (read?.code === 'bad-data') context.checker.reporter.add({ ...read, labels: [{ span, text: 'imported here' }] });
+    else fail(context, read?.code ?? 'file-not-found', span, read?.message ?? `there is no file \`${path}\``, { hint: read?.hint });
+    return undefined;
   }
 }
 

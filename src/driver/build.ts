@@ -2,7 +2,7 @@
 // Holds: this file and `emit.ts`, with what they import, are the only ones that bring LLVM into a process; nothing is written before every pass is done.
 
 import { copyFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { buildArtifact, header } from '../../codegen/llvm/index.js';
 import type { Manifest } from '../../runtime/abi/manifest.js';
 import { DiagnosticsError, type Diagnostic } from '../base/index.js';
@@ -46,12 +46,13 @@ export function buildInto(request: BuildRequest, directory: string, texts: Map<s
 export function buildCached(request: BuildRequest, cache = new Cache()): BuildReply {
   const texts = new Map<string, string>();
   try {
-    const key = { path: request.path, options: optionsKey(request) };
+    const key = { path: request.path, options: optionsKey(request), sources: request.sources };
     const found = cache.find(key);
-    if (found !== undefined) return { kind: 'built', directory: found };
+    if (found !== undefined) return { kind: 'built', ...found };
     const checked = check(request, texts);
-    const files = [...texts].filter(([path]) => !isLibrary(path)).map(([path, text]) => ({ path, text }));
-    return { kind: 'built', directory: cache.store(key, files, (directory) => void compileChecked(checked, request).write(directory)) };
+    const files = [...texts].filter(([path]) => !isLibrary(path)).map(([path, text]) => ({ path: resolve(path), text }));
+    const directory = cache.store(key, files, (scratch) => void compileChecked(checked, request).write(scratch));
+    return { kind: 'built', directory, sources: files.map(({ path, text }) => [path, text]) };
   } catch (error) {
     const mistakes = mistakesOf(error);
     if (mistakes !== undefined) return { kind: 'mistakes', diagnostics: mistakes, texts: [...texts] };

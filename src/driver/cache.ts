@@ -5,15 +5,17 @@ import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { makeDirectory, notWritten } from './files.js';
+import { makeDirectory, notWritten, readText } from './files.js';
 import { packageRoot } from './package.js';
 import { prune } from './prune.js';
-import { artifactFiles } from './request.js';
+import { artifactFiles, type Built, type SourceTexts } from './request.js';
 
 export interface CacheRequest {
   readonly path: string;
   /** Everything else that decides what is built, as text. */
   readonly options: string;
+  /** What stands in for the files when the cache is asked. */
+  readonly sources?: SourceTexts | undefined;
 }
 
 /** A file that a build read. */
@@ -39,17 +41,19 @@ export class Cache {
     this.#compiler = compiler;
   }
 
-  /** The artifact's directory when every file is as it was when it was built. */
-  find(request: CacheRequest): string | undefined {
+  /** The artifact's directory when every file is as it was when it was built, or as it is in the request's sources. */
+  find(request: CacheRequest): Built | undefined {
     try {
       const known = this.#known(request);
       const index = this.#indexPath(known);
+      const kept = request.sources === undefined ? undefined : new Map(request.sources);
+      const now = (path: string): string | undefined => (kept === undefined ? readText(path) : kept.get(path));
       const { request: asked, files, entry } = JSON.parse(readFileSync(index, 'utf8')) as CacheRecord;
-      if (known.some((part, at) => part !== asked[at]) || !/^[0-9a-f]{40}$/.test(entry) || !files.every((file) => readFileSync(file.path, 'utf8') === file.text)) return undefined;
+      if (known.some((part, at) => part !== asked[at]) || !/^[0-9a-f]{40}$/.test(entry) || !files.every((file) => now(file.path) === file.text)) return undefined;
       const place = this.#place(entry);
       if (!isComplete(place)) return undefined;
       markUsed(index, place);
-      return place;
+      return { directory: place, sources: files.map(({ path, text }) => [path, text]) };
     } catch {
       // No record, one that is damaged, or a file that went away: not cached.
       return undefined;

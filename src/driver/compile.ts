@@ -7,13 +7,15 @@ import { DiagnosticsError, InternalError } from '../base/index.js';
 import { Cache } from './cache.js';
 import { buildInChild, buildInChildSync } from './child.js';
 import { oneLine } from './mistakes.js';
-import { artifactFiles, type BuildReply, type BuildRequest, optionsKey } from './request.js';
+import { artifactFiles, type BuildReply, type BuildRequest, type Built, optionsKey } from './request.js';
 
 export interface CompileOptions {
   /** Values for `dim` declarations, e.g. { Hidden: 512 }. */
   readonly set?: Readonly<Record<string, number>>;
   /** LLVM's name of the CPU to compile for; default: this machine's. */
   readonly cpu?: string;
+  /** Directories beside that of the program from which it may import. */
+  readonly roots?: readonly string[];
 }
 
 /**
@@ -22,13 +24,13 @@ export interface CompileOptions {
  */
 export async function compile(path: string, options: CompileOptions = {}): Promise<Module> {
   const job = jobOf(path, options);
-  return open(findCached(job) ?? directoryOf(await buildInChild(job.request, job.directory)), job);
+  return open(findCached(job) ?? builtOf(await buildInChild(job.request, job.directory)), job);
 }
 
 /** The same, blocking. */
 export function compileSync(path: string, options: CompileOptions = {}): Module {
   const job = jobOf(path, options);
-  return open(directoryOfSync(job), job);
+  return open(buildSync(job), job);
 }
 
 /** What is wrong with a program that was to be compiled; `texts` holds its sources, for code frames. */
@@ -48,16 +50,16 @@ interface Job {
   readonly directory: string;
 }
 
-const jobOf = (path: string, { set = {}, cpu = 'native' }: CompileOptions): Job => ({ request: { path, set, cpu }, directory: process.cwd() });
+const jobOf = (path: string, { set = {}, cpu = 'native', roots = [] }: CompileOptions): Job => ({ request: { path, set, cpu, roots: roots.map((root) => resolve(root)) }, directory: process.cwd() });
 
-const findCached = ({ request, directory }: Job): string | undefined => new Cache().find({ path: resolve(directory, request.path), options: optionsKey(request) });
+const findCached = ({ request, directory }: Job): Built | undefined => new Cache().find({ path: resolve(directory, request.path), options: optionsKey(request), sources: request.sources });
 
-const directoryOfSync = (job: Job): string => findCached(job) ?? directoryOf(buildInChildSync(job.request, job.directory));
+const buildSync = (job: Job): Built => findCached(job) ?? builtOf(buildInChildSync(job.request, job.directory));
 
-function directoryOf(reply: BuildReply): string {
+function builtOf(reply: BuildReply): Built {
   switch (reply.kind) {
     case 'built':
-      return reply.directory;
+      return reply;
     case 'mistakes':
       throw new CompileError(reply);
     case 'failed':
@@ -65,8 +67,9 @@ function directoryOf(reply: BuildReply): string {
   }
 }
 
-function open(directory: string, job: Job): Module {
+/** Entries with open ranks are compiled later, from the texts that the module was compiled from: the files may have changed. */
+function open({ directory, sources }: Built, job: Job): Module {
   return openModule(join(directory, artifactFiles.library), {
-    resolveOpen: (entry, ranks) => join(directoryOfSync({ ...job, request: { ...job.request, open: { entry, ranks } } }), artifactFiles.library),
+    resolveOpen: (entry, ranks) => join(buildSync({ ...job, request: { ...job.request, sources, open: { entry, ranks } } }).directory, artifactFiles.library),
   });
 }

@@ -1,8 +1,8 @@
 // Files as users name them. In: paths. Out: bytes and texts, or diagnostics that say what is wrong with the file.
 // Holds: nothing here depends on what is in a file; only regular files are read, and never more of them than the caller allows: a FIFO waits for a writer, a device may have no end.
 
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, rmSync, type Stats, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, realpathSync, rmSync, type Stats, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { DiagnosticsError } from '../base/index.js';
 
 /** What Node holds in one buffer, and no file that is read in one piece exceeds. */
@@ -14,34 +14,55 @@ export const readBytes = (path: string): Buffer => readRegular(path, maximumFile
 /** Errors: file-not-found. Bytes that are no UTF-8 become U+FFFD. */
 export const readText = (path: string): string => readBytes(path).toString('utf8');
 
-/** The bytes of a regular file. Errors: file-not-found for whatever keeps it from being read; bad-data when it has more than `maximumBytes`. */
-export const readRegular = (path: string, maximumBytes: number): Buffer => withRegular(path, (descriptor, status) => readDescriptor(path, descriptor, status.size, maximumBytes));
+/**
+ * The bytes of a regular file. `target`: where `path` led when that was looked at; what is read is still there, and under no other name.
+ * Errors: file-not-found for whatever keeps it from being read; bad-data when it has more than `maximumBytes`.
+ */
+export const readRegular = (path: string, maximumBytes: number, target?: string): Buffer =>
+  withRegular(path, (descriptor, status) => readDescriptor(path, descriptor, status.size, maximumBytes), target);
 
 /**
- * Opens a regular file for `use`, which gets its status as well; closes it afterwards.
+ * Opens a regular file for `use`, which gets its status as well; closes it afterwards. `target` is that of `readRegular`.
  * Errors: file-not-found for whatever keeps it from being opened and read, also while `use` reads; what else `use` throws.
  */
-export function withRegular<T>(path: string, use: (descriptor: number, status: Stats) => T, flags = 0): T {
+export function withRegular<T>(path: string, use: (descriptor: number, status: Stats) => T, target?: string): T {
   try {
+    const name = target ?? path;
     // Before it is opened, because opening a device may do something; and again afterwards, because the name may have come to mean another file.
-    demandRegular(path, statSync(path));
-    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | flags);
+    demandRegular(path, statSync(name));
+    const descriptor = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     try {
       const status = fstatSync(descriptor);
       demandRegular(path, status);
+      if (target !== undefined) demandUnmoved(path, target, status);
       return use(descriptor, status);
     } finally {
       closeSync(descriptor);
     }
   } catch (error) {
-    throw isSystemError(error) ? notRead(path, error) : error;
+    throw isUnreadable(error) ? notRead(path, error) : error;
+  }
+}
+
+/** Where a path leads, links resolved; those parts of it that do not exist stay as they are. Errors: file-not-found. */
+export function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (isSystemError(error) && error.code === 'ENOENT' && dirname(path) !== path) return join(realPath(dirname(path)), basename(path));
+    throw isUnreadable(error) ? notRead(path, error) : error;
   }
 }
 
 function demandRegular(path: string, status: Stats): void {
   if (status.isFile()) return;
   const kind = status.isDirectory() ? 'is a directory' : status.isFIFO() ? 'is a pipe, and no regular file' : status.isSocket() ? 'is a socket, and no regular file' : 'is a device, and no regular file';
-  throw new DiagnosticsError([{ code: 'file-not-found', message: `${path}: ${kind}`, span: { source: path, start: 0, end: 0 }, hint: 'Only regular files are read.' }]);
+  throw unreadable(path, kind, 'Only regular files are read.');
+}
+
+function demandUnmoved(path: string, target: string, { dev, ino }: Stats): void {
+  const now = statSync(target);
+  if (now.dev !== dev || now.ino !== ino || realpathSync(target) !== target) throw unreadable(path, 'the file was replaced while it was opened', 'Try again when nobody else is changing it.');
 }
 
 /** `size` is what the file has now; it may grow, and files of /proc say 0. */
@@ -61,8 +82,12 @@ function readDescriptor(path: string, descriptor: number, size: number, maximumB
 
 const isSystemError = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && 'syscall' in error;
 
-export const notRead = (path: string, error: unknown): DiagnosticsError =>
-  new DiagnosticsError([{ code: 'file-not-found', message: `${path}: ${reasonOf(error)}`, span: { source: path, start: 0, end: 0 }, hint: 'Check the path; it is taken relative to the current directory.' }]);
+/** What the system or Node itself refuses to open: no path has a zero byte. */
+const isUnreadable = (error: unknown): boolean => isSystemError(error) || (error instanceof TypeError && 'code' in error && error.code === 'ERR_INVALID_ARG_VALUE');
+
+const unreadable = (path: string, what: string, hint: string): DiagnosticsError => new DiagnosticsError([{ code: 'file-not-found', message: `${path}: ${what}`, span: { source: path, start: 0, end: 0 }, hint }]);
+
+export const notRead = (path: string, error: unknown): DiagnosticsError => unreadable(path, reasonOf(error), 'Check the path; it is taken relative to the current directory.');
 
 /**
  * Makes a directory and those above it; returns the topmost that it made. Node's own recursive way never ends below /proc.
@@ -107,6 +132,12 @@ function reasonOf(error: unknown): string {
       return 'no space left';
     case 'EROFS':
       return 'the file system is read-only';
+    case 'ELOOP':
+      return 'links that lead to one another';
+    case 'ENAMETOOLONG':
+      return 'the name is too long';
+    case 'ERR_INVALID_ARG_VALUE':
+      return 'no path has a zero byte';
     default:
       return error instanceof Error ? error.message : String(error);
   }

@@ -2,12 +2,12 @@
 // Holds: the standard library is part of the package, so `texts` alone is what the user's files say.
 
 import { type CheckResult, checkModule } from '../check/index.js';
-import { DiagnosticsError } from '../base/index.js';
+import { type Diagnostic, DiagnosticsError } from '../base/index.js';
 import type { GraphBuilder, ModuleGraph } from '../graph/index.js';
 import { loadStd, stdNames } from '../std/load.js';
 import { initEntries } from './initializers.js';
 import type { BuildRequest } from './request.js';
-import { readSource } from './sources.js';
+import { keptSources, type Sources, sourcesOnDisk } from './sources.js';
 
 export interface Checked {
   readonly module: ModuleGraph;
@@ -19,10 +19,12 @@ export interface Checked {
 export const isLibrary = (path: string): boolean => (stdNames as readonly string[]).includes(path);
 
 /** Checks a module. Throws a DiagnosticsError; `texts` collects the sources that were read, for code frames and the cache. */
-export function check({ path, set, open }: Pick<BuildRequest, 'path' | 'set' | 'open'>, texts: Map<string, string>): Checked {
-  const text = readSource(path);
+export function check(request: Pick<BuildRequest, 'path' | 'set' | 'open' | 'roots' | 'sources'>, texts: Map<string, string>): Checked {
+  const { path, set, open, roots = [] } = request;
+  const sources = request.sources === undefined ? sourcesOnDisk(path, roots) : keptSources(path, new Map(request.sources));
+  const text = sources.root();
   texts.set(path, text);
-  const result = checkModule({ path, text, read: readImport(texts), std: loadStd(), set: new Map(Object.entries(set)), ...(open === undefined ? {} : { ranks: [open] }) });
+  const result = checkModule({ path, text, read: (imported) => readImport(sources, imported), std: loadStd(), set: new Map(Object.entries(set)), ...(open === undefined ? {} : { ranks: [open] }) });
   for (const file of result.files) texts.set(file.path, file.text);
   if (result.diagnostics.length > 0 || result.module === undefined) throw new DiagnosticsError(result.diagnostics);
   const { module } = result;
@@ -30,14 +32,13 @@ export function check({ path, set, open }: Pick<BuildRequest, 'path' | 'set' | '
   return { module: { ...module, entries }, build: result.build, open: result.open };
 }
 
-const readImport = (texts: Map<string, string>) => (path: string): string | undefined => {
+/** The checker says which import leads to a file that is not read. */
+function readImport(sources: Sources, path: string): string | Diagnostic {
   try {
-    const text = readSource(path);
-    texts.set(path, text);
-    return text;
+    return sources.imported(path);
   } catch (error) {
-    // The checker says which import names a file that is not there.
-    if (error instanceof DiagnosticsError && error.diagnostics[0]?.code === 'file-not-found') return undefined;
-    throw error;
+    const [refusal] = error instanceof DiagnosticsError ? error.diagnostics : [];
+    if (refusal === undefined) throw error;
+    return refusal;
   }
-};
+}

@@ -1,6 +1,7 @@
 // What can be asked of the compiler, as plain data that crosses process boundaries. In: options of the API and of commands. Out: requests and replies.
 
 import { arch, cpus } from 'node:os';
+import { resolve } from 'node:path';
 import { libraryFile } from '../../runtime/artifact.js';
 import type { Diagnostic } from '../base/index.js';
 
@@ -11,12 +12,24 @@ export interface BuildRequest {
   readonly set: Readonly<Record<string, number>>;
   /** LLVM's name of the CPU to compile for, or `native`. */
   readonly cpu: string;
+  /** Directories beside that of the file from which may be imported. */
+  readonly roots?: readonly string[] | undefined;
+  /** Texts by absolute path that stand in for the files: those that the module was compiled from. */
+  readonly sources?: SourceTexts | undefined;
   /** Builds this open-rank entry alone, with these ranks for its packs. */
   readonly open?: { readonly entry: string; readonly ranks: Readonly<Record<string, number>> } | undefined;
 }
 
+export type SourceTexts = readonly (readonly [path: string, text: string])[];
+
+/** An artifact, and what it was made of. */
+export interface Built {
+  readonly directory: string;
+  readonly sources: SourceTexts;
+}
+
 export type BuildReply =
-  | { readonly kind: 'built'; readonly directory: string }
+  | ({ readonly kind: 'built' } & Built)
   | { readonly kind: 'mistakes'; readonly diagnostics: readonly Diagnostic[]; readonly texts: readonly (readonly [path: string, text: string])[] }
   /** Our own failure. */
   | { readonly kind: 'failed'; readonly message: string };
@@ -25,7 +38,7 @@ export type BuildReply =
 export const artifactFiles = { library: libraryFile, manifest: 'module.json', header: 'module.h', abi: 'tfc.h' } as const;
 
 /** Everything of a request that decides what is built, but for the files. A cache may be shared by machines, so `native` is spelled out. */
-export function optionsKey({ set, cpu, open }: BuildRequest): string {
+export function optionsKey({ set, cpu, open, roots = [] }: BuildRequest): string {
   const machine = cpu === 'native' ? ['native', arch(), cpus()[0]?.model ?? ''] : [cpu];
-  return JSON.stringify([Object.entries(set).sort(([a], [b]) => (a < b ? -1 : 1)), machine, open === undefined ? null : [open.entry, Object.entries(open.ranks).sort(([a], [b]) => (a < b ? -1 : 1))]]);
+  return JSON.stringify([Object.entries(set).sort(([a], [b]) => (a < b ? -1 : 1)), machine, open === undefined ? null : [open.entry, Object.entries(open.ranks).sort(([a], [b]) => (a < b ? -1 : 1))], roots.map((root) => resolve(root)).sort()]);
 }

@@ -1,17 +1,59 @@
-// Programs as files. In: a path. Out: its text. Holds: what is returned is text that the parser takes; a path that no one could mean as a program is refused by name.
+// Programs as files. In: a path, and the directories that imports may come from. Out: texts.
+// Holds: what is returned is text that the parser takes; nothing is read, and so nothing quoted, that is not called `.tdsl` wherever links lead; no import leaves the directory of the
+// compiled file, as its path names it, and those that the caller allowed; the texts that a module was compiled from can stand in for the files.
 
+import { statSync } from 'node:fs';
+import { dirname, extname, resolve, sep } from 'node:path';
 import { maximumLength } from '../../grammar/index.js';
-import { DiagnosticsError } from '../base/index.js';
-import { readRegular } from './files.js';
+import { type DiagnosticCode, DiagnosticsError } from '../base/index.js';
+import { readRegular, realPath } from './files.js';
+
+/** The texts of one compilation by path. Errors: file-not-found; import-outside-root; not-a-program; bad-data for a file that is no text, empty, or too long. */
+export interface Sources {
+  /** The compiled file itself. */
+  root(): string;
+  imported(path: string): string;
+}
+
+/** `roots`: directories beside that of `path` from which may be imported. Errors: file-not-found for one that is none. */
+export function sourcesOnDisk(path: string, roots: readonly string[]): Sources {
+  const named = roots.map(directoryOf);
+  let all: readonly string[] | undefined;
+  return {
+    root: () => readProgram(path, realPath(path)),
+    imported: (imported) => {
+      all ??= [realPath(dirname(path)), ...named];
+      const target = realPath(imported);
+      if (!all.some((root) => target.startsWith(root.endsWith(sep) ? root : `${root}${sep}`))) throw outside(imported);
+      return readProgram(imported, target);
+    },
+  };
+}
+
+/** Texts by absolute path: what was read when the module was compiled. */
+export function keptSources(path: string, texts: ReadonlyMap<string, string>): Sources {
+  const kept = (wanted: string): string => {
+    const text = texts.get(resolve(wanted));
+    if (text === undefined) throw refuse('file-not-found', wanted, 'the module was compiled without this file', 'Compile it again.');
+    return text;
+  };
+  return { root: () => kept(path), imported: kept };
+}
+
+function directoryOf(root: string): string {
+  const target = realPath(root);
+  if (statSync(target, { throwIfNoEntry: false })?.isDirectory() !== true) throw refuse('file-not-found', root, 'no such directory', 'A root is a directory from which programs may import.');
+  return target;
+}
 
 /** No character is longer than four bytes. */
 const maximumBytes = 4 * maximumLength;
 
-/** The text of a program. Errors: file-not-found; bad-data for a file that is no text, empty, or too long. */
-export function readSource(path: string): string {
-  const text = decode(path, readRegular(path, maximumBytes));
-  if (text.length > maximumLength) throw refuse(path, `${text.length} characters are too long for a program (at most ${maximumLength})`, 'Is this a data file? Data is fed at run time.');
-  if (text.trim() === '') throw refuse(path, 'the file is empty', 'A program exports at least one function or step: `export fn f(x: f32): f32 = x * x`.');
+function readProgram(path: string, target: string): string {
+  for (const name of [path, target]) if (extname(name) !== '.tdsl') throw refuse('not-a-program', path, name === path ? 'no program: its name does not end in `.tdsl`' : 'a link to what is no program', 'Only files whose names end in `.tdsl` are read.');
+  const text = decode(path, readRegular(path, maximumBytes, target));
+  if (text.length > maximumLength) throw refuse('bad-data', path, `${text.length} characters are too long for a program (at most ${maximumLength})`, 'Is this a data file? Data is fed at run time.');
+  if (text.trim() === '') throw refuse('bad-data', path, 'the file is empty', 'A program exports at least one function or step: `export fn f(x: f32): f32 = x * x`.');
   return text;
 }
 
@@ -21,7 +63,10 @@ function decode(path: string, bytes: Buffer): string {
   } catch {
     // Not UTF-8: the same mistake as a zero byte.
   }
-  throw refuse(path, 'not a text file (expected UTF-8)', 'Programs are plain text; was a compiled or compressed file named by mistake?');
+  throw refuse('bad-data', path, 'not a text file (expected UTF-8)', 'Programs are plain text; was a compiled or compressed file named by mistake?');
 }
 
-const refuse = (path: string, what: string, hint: string): DiagnosticsError => new DiagnosticsError([{ code: 'bad-data', message: `${path}: ${what}`, span: { source: path, start: 0, end: 0 }, hint }]);
+const outside = (path: string): DiagnosticsError =>
+  refuse('import-outside-root', path, 'lies outside of the directories that may be imported from', 'Imports stay in the directory of the compiled file; name others: `--root DIR`, or `roots` of `compile`.');
+
+const refuse = (code: DiagnosticCode, path: string, what: string, hint: string): DiagnosticsError => new DiagnosticsError([{ code, message: `${path}: ${what}`, span: { source: path, start: 0, end: 0 }, hint }]);
