@@ -15,6 +15,8 @@ export const diagnosticCodes = {
   'ambiguous-size': 'A size that nothing determines, or that may be 1 or N at run time.',
   'unsatisfied-fact': 'A fact behind `where` that the sizes do not fulfil.',
   'invalid-value': 'A compile-time value outside of what is allowed.',
+  'literal-overflow': 'A warning: a number that is too large for its dtype becomes infinite.',
+  'literal-underflow': 'A warning: a number that is too small for its dtype becomes 0.',
   'not-constant': 'A compile-time value is needed here.',
   'not-differentiable': 'A derivative is asked through an op that has none.',
   'assign-outside-step': 'A variable is assigned, or minimised over, outside of a step.',

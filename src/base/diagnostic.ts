@@ -3,6 +3,7 @@
 
 import type { Span } from '../../grammar/index.js';
 import type { DiagnosticCode } from './codes.js';
+import { printable } from './printable.js';
 
 export interface Label {
   readonly span: Span;
@@ -11,6 +12,8 @@ export interface Label {
 
 export interface Diagnostic {
   readonly code: DiagnosticCode;
+  /** Default: `error`. A program with warnings compiles. */
+  readonly severity?: 'error' | 'warning' | undefined;
   /** One sentence that names what was found and what was expected, with sizes and names. */
   readonly message: string;
   /** Where the mistake stands. */
@@ -27,7 +30,7 @@ export class DiagnosticsError extends Error {
   readonly diagnostics: readonly Diagnostic[];
 
   constructor(diagnostics: readonly Diagnostic[]) {
-    super(diagnostics.map((diagnostic) => `${diagnostic.code}: ${diagnostic.message}`).join('\n'));
+    super(diagnostics.map((diagnostic) => printable(`${diagnostic.code}: ${diagnostic.message}`)).join('\n'));
     this.diagnostics = diagnostics;
   }
 }

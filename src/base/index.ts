@@ -5,4 +5,5 @@ export * from './diagnostic.js';
 export * from './dim.js';
 export * from './dtype.js';
 export * from './internal-error.js';
+export * from './printable.js';
 export type { Span } from '../../grammar/index.js';

@@ -31,6 +31,8 @@ export interface CheckResult {
   /** Undefined when there are diagnostics. */
   readonly module: ModuleGraph | undefined;
   readonly diagnostics: readonly Diagnostic[];
+  /** What compiles, and is hardly what was meant. */
+  readonly warnings: readonly Diagnostic[];
   readonly build: GraphBuilder;
   readonly open: readonly OpenEntry[];
   /** Every file that was read, imported ones first. */
@@ -71,9 +73,10 @@ export function checkModule(options: CheckOptions): CheckResult {
   });
   const files = loader.order.map((module) => ({ path: module.path, text: module.program.source.text }));
   const diagnostics = withoutConsequences(reporter.diagnostics, loader.modules);
-  if (diagnostics.length > 0) return { module: undefined, diagnostics, build, open, files };
+  const { warnings } = reporter;
+  if (diagnostics.length > 0) return { module: undefined, diagnostics, warnings, build, open, files };
   const variables: Variable[] = [...checker.variables.all].map(({ path, type, kind, initial, span, doc }) => ({ path, type, kind, initial, span, doc }));
-  return { module: { path: options.path, variables, entries }, diagnostics, build, open, files };
+  return { module: { path: options.path, variables, entries }, diagnostics, warnings, build, open, files };
 }
 
 /** What is set or asked for from outside must exist. */

@@ -116,10 +116,6 @@ export class ModuleLoader {
       fail(context, 'file-not-found', span, `\`${from}\` is neither a part of the standard library nor a relative path`, { hint: `write \`"./${from}${ending}"\` for a file beside this one` });
       return undefined;
     }
-    if (ending !== '') {
-      fail(context, 'not-a-program', span, `\`${from}\` is no program: its name does not end in \`.tdsl\``, { hint: `the file \`"${from}.tdsl"\` can be imported` });
-      return undefined;
-    }
     const path = resolvePath(context.module.path, from);
     if (this.#open.includes(path)) {
       fail(context, 'import-cycle', span, `these modules import one another: ${[...this.#open.slice(this.#open.indexOf(path)), path].join(' → ')}`, { hint: 'move what both need into a third file' });
@@ -128,10 +124,13 @@ export class ModuleLoader {
     const known = this.modules.get(path);
     if (known !== undefined) return known;
     const read = this.sources.read(path);
-    if (typeof read === 'string') return this.#load(path, read, false, stem(path), new Scope(this.#base));
+    if (typeof read === 'string' && ending === '') return this.#load(path, read, false, stem(path), new Scope(this.#base));
+    const refusal = typeof read === 'string' ? undefined : read;
     // What is wrong inside of a file is shown there, anything else at the import.
-    if (read?.code === 'bad-data') context.checker.reporter.add({ ...read, labels: [{ span, text: 'imported here' }] });
-    else fail(context, read?.code ?? 'file-not-found', span, read?.message ?? `there is no file \`${path}\``, { hint: read?.hint });
+    if (refusal?.code === 'bad-data') context.checker.reporter.add({ ...refusal, labels: [{ span, text: 'imported here' }] });
+    else if (refusal?.code === 'import-outside-root') fail(context, refusal.code, span, refusal.message, { hint: refusal.hint });
+    else if (ending !== '') fail(context, 'not-a-program', span, `\`${from}\` is no program: its name does not end in \`.tdsl\``, { hint: /\.\w+$/.test(from) ? undefined : `did you mean \`"${from}.tdsl"\`?` });
+    else fail(context, refusal?.code ?? 'file-not-found', span, refusal?.message ?? `there is no file \`${path}\``);
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-// Where diagnostics are collected. In: code, place, sentence. Out: the list, each mistake once.
+// Where diagnostics are collected. In: code, place, sentence. Out: the mistakes and the warnings, each once.
 // Holds: a mistake in the standard library is shown at the user's call that led there; every mistake inside a called function
 // also labels the call.
 
@@ -19,6 +19,7 @@ const CALLS = 3;
 
 export class Reporter {
   readonly #diagnostics: Diagnostic[] = [];
+  readonly #warnings: Diagnostic[] = [];
   readonly #seen = new Set<string>();
   #muted = 0;
   #silenced = 0;
@@ -28,17 +29,23 @@ export class Reporter {
     return this.#diagnostics;
   }
 
+  get warnings(): readonly Diagnostic[] {
+    return this.#warnings;
+  }
+
   add(diagnostic: Diagnostic): void {
+    const warns = diagnostic.severity === 'warning';
     if (this.#muted > 0) {
-      this.#silenced += 1;
+      if (!warns) this.#silenced += 1;
       return;
     }
     if (this.#filter !== undefined && !this.#filter(diagnostic.code)) return;
     const at = diagnostic.span === undefined ? '' : `${diagnostic.span.source}:${diagnostic.span.start}:${diagnostic.span.end}`;
     const key = `${diagnostic.code} ${at} ${diagnostic.message}`;
-    if (this.#seen.has(key) || this.#diagnostics.length >= LIMIT) return;
+    const list = warns ? this.#warnings : this.#diagnostics;
+    if (this.#seen.has(key) || list.length >= LIMIT) return;
     this.#seen.add(key);
-    this.#diagnostics.push(diagnostic);
+    list.push(diagnostic);
   }
 
   /** Runs `attempt` without keeping its diagnostics; `failed` tells whether there were any. */
@@ -67,6 +74,14 @@ export class Reporter {
 
 /** Reports a mistake and gives the value that silences what follows from it. */
 export function fail(context: Context, code: DiagnosticCode, span: Span, message: string, details: Details = {}): ErrorValue {
+  report(context, { code, message, span, ...details });
+  return ERROR;
+}
+
+/** Reports what compiles, and is hardly what was meant. */
+export const warn = (context: Context, code: DiagnosticCode, span: Span, message: string, details: Details = {}): void => report(context, { code, severity: 'warning', message, span, ...details });
+
+function report(context: Context, { span, hint, ...details }: Diagnostic & { readonly span: Span }): void {
   const labels: Label[] = [...(details.labels ?? [])];
   const isStd = (one: Span): boolean => context.checker.modules.get(one.source)?.std ?? false;
   let primary = span;
@@ -88,8 +103,8 @@ export function fail(context: Context, code: DiagnosticCode, span: Span, message
     known.add(key);
     return true;
   });
-  context.checker.reporter.add({ code, message, span: primary, ...(kept.length > 0 ? { labels: kept } : {}), ...(details.hint === undefined ? {} : { hint: details.hint }) });
-  return ERROR;
+  const { labels: _, ...rest } = details;
+  context.checker.reporter.add({ ...rest, span: primary, ...(kept.length > 0 ? { labels: kept } : {}), ...(hint === undefined ? {} : { hint }) });
 }
 
 const spanKey = (span: Span): string => `${span.source}:${span.start}:${span.end}`;

@@ -8,7 +8,7 @@ import { type TensorNode, typeToString } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
 import type { Context } from './context.js';
-import { fail } from './report.js';
+import { fail, warn } from './report.js';
 import { describe, list, record, tensorValue, tuple, type NumberValue, type Value } from './values.js';
 import { readVariable } from './variables.js';
 
@@ -80,13 +80,13 @@ export function shapeOf(value: Value): Shape | undefined {
 function constantNode(context: Context, value: NumberValue, dtype: DType, span: Span): TensorNode | undefined {
   const range = ranges[dtype];
   if (range !== undefined) {
-    if (!value.integer || !Number.isFinite(value.value)) {
+    if (!value.integer || (!Number.isFinite(value.value) && value.big === undefined)) {
       fail(context, 'dtype-mismatch', span, `${value.value} is no ${dtype}`, { hint: `write an integer, or convert the other side: \`f32(…)\`` });
       return undefined;
     }
     const exact = value.big ?? BigInt(value.value);
     if (exact < range[0] || exact > range[1]) {
-      fail(context, 'invalid-value', span, `${exact} is out of the range of ${dtype}, ${range[0]} to ${range[1]}`);
+      fail(context, 'invalid-value', span, `${shown(value)} is out of the range of ${dtype}, ${range[0]} to ${range[1]}`);
       return undefined;
     }
     return applyTensor(context, ops.constant, [], { value: dtype === 'i64' ? exact : Number(exact), dtype }, span);
@@ -95,7 +95,26 @@ function constantNode(context: Context, value: NumberValue, dtype: DType, span: 
     fail(context, 'dtype-mismatch', span, `${value.value} is a number, where bool is expected`, { hint: 'compare it: `… != 0`' });
     return undefined;
   }
+  warnOfRounding(context, value, dtype, span);
   return applyTensor(context, ops.constant, [], { value: value.value, dtype }, span);
+}
+
+/** A number in a sentence. */
+function shown({ value, big }: NumberValue): string {
+  const text = String(big ?? value);
+  return text.length > 40 ? `${text.slice(0, 40)}… (${text.length} digits)` : text;
+}
+
+/** A float keeps nothing of a number that is beyond its range or too near to 0. */
+function warnOfRounding(context: Context, literal: NumberValue, dtype: DType, span: Span): void {
+  const { value, big } = literal;
+  const held = ops.roundTo(dtype, value);
+  const infinite = !Number.isFinite(held) && (Number.isFinite(value) || big !== undefined);
+  if (!infinite && (held !== 0 || value === 0)) return;
+  const roomy = (['f32', 'f64'] as const).find((wider) => Number.isFinite(value) && Number.isFinite(ops.roundTo(wider, value)) && ops.roundTo(wider, value) !== 0);
+  const holds = roomy === undefined ? '' : `${roomy} holds it; `;
+  if (infinite) warn(context, 'literal-overflow', span, `${shown(literal)} is out of the range of ${dtype}: it becomes ${held}`, { hint: `${holds}where infinity is meant, write \`1.0 / 0.0\`` });
+  else warn(context, 'literal-underflow', span, `${value} is too small for ${dtype}: it becomes 0`, { hint: `${holds}where 0 is meant, write \`0.0\`` });
 }
 
 /** A value as a tensor. `dtype`: what literals become, and what everything else must have. Undefined after a diagnostic. */

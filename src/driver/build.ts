@@ -9,7 +9,7 @@ import { DiagnosticsError, type Diagnostic } from '../base/index.js';
 import { Cache } from './cache.js';
 import { check, type Checked, isLibrary } from './front.js';
 import { manifestOf } from './manifest.js';
-import { mistakesOf } from './mistakes.js';
+import { mistakesOf, renamed } from './mistakes.js';
 import { packageRoot, version } from './package.js';
 import { programsOf, toMachine } from './pipeline.js';
 import { publish } from './publish.js';
@@ -27,6 +27,7 @@ export interface Stage {
 export interface BuildReport {
   readonly manifest: Manifest;
   readonly stages: readonly Stage[];
+  readonly warnings: readonly Diagnostic[];
 }
 
 /** Compiles into `directory`, which appears complete or not at all. Throws a DiagnosticsError for the user's mistakes. */
@@ -39,7 +40,7 @@ export function buildInto(request: BuildRequest, directory: string, texts: Map<s
   const publishing = performance.now();
   publish(directory, (scratch) => (back = compiled.write(scratch)));
   const files: Stage = { name: 'files', milliseconds: performance.now() - publishing - sumOf(back) };
-  return { manifest: compiled.manifest, stages: [front, ...compiled.stages, ...back, files] };
+  return { manifest: compiled.manifest, warnings: compiled.warnings, stages: [front, ...compiled.stages, ...back, files] };
 }
 
 /** Compiles into the cache, or finds it there. */
@@ -51,8 +52,9 @@ export function buildCached(request: BuildRequest, cache = new Cache()): BuildRe
     if (found !== undefined) return { kind: 'built', ...found };
     const checked = check(request, texts);
     const files = [...texts].filter(([path]) => !isLibrary(path)).map(([path, text]) => ({ path: resolve(path), text }));
-    const directory = cache.store(key, files, (scratch) => void compileChecked(checked, request).write(scratch));
-    return { kind: 'built', directory, sources: files.map(({ path, text }) => [path, text]) };
+    const warnings = checked.warnings.map((warning) => renamed(warning, (source) => (isLibrary(source) ? source : resolve(source))));
+    const directory = cache.store(key, files, (scratch) => void compileChecked(checked, request).write(scratch), warnings);
+    return { kind: 'built', directory, sources: files.map(({ path, text }) => [path, text]), warnings };
   } catch (error) {
     const mistakes = mistakesOf(error);
     if (mistakes !== undefined) return { kind: 'mistakes', diagnostics: mistakes, texts: [...texts] };
@@ -67,7 +69,7 @@ interface Compiled extends BuildReport {
   write(directory: string): readonly Stage[];
 }
 
-function compileChecked({ module, build, open }: Checked, request: BuildRequest): Compiled {
+function compileChecked({ module, build, open, warnings }: Checked, request: BuildRequest): Compiled {
   if (module.entries.every((entry) => entry.kind === 'init') && open.length === 0) throw new DiagnosticsError([nothingExported(request.path)]);
   const start = performance.now();
   const target = targetFor(request.cpu);
@@ -77,6 +79,7 @@ function compileChecked({ module, build, open }: Checked, request: BuildRequest)
   const text = JSON.stringify(manifest);
   return {
     manifest,
+    warnings,
     stages: [
       loading,
       ...records.map(({ name, milliseconds, count, form }) => ({ name, milliseconds, made: `${count} (${form})` })),

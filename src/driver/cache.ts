@@ -5,6 +5,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import type { Diagnostic } from '../base/index.js';
 import { makeDirectory, notWritten, readText } from './files.js';
 import { packageRoot } from './package.js';
 import { prune } from './prune.js';
@@ -28,6 +29,7 @@ export interface SourceFile {
 interface CacheRecord {
   readonly request: readonly string[];
   readonly files: readonly SourceFile[];
+  readonly warnings: readonly Diagnostic[];
   readonly entry: string;
 }
 
@@ -48,12 +50,12 @@ export class Cache {
       const index = this.#indexPath(known);
       const kept = request.sources === undefined ? undefined : new Map(request.sources);
       const now = (path: string): string | undefined => (kept === undefined ? readText(path) : kept.get(path));
-      const { request: asked, files, entry } = JSON.parse(readFileSync(index, 'utf8')) as CacheRecord;
+      const { request: asked, files, warnings, entry } = JSON.parse(readFileSync(index, 'utf8')) as CacheRecord;
       if (known.some((part, at) => part !== asked[at]) || !/^[0-9a-f]{40}$/.test(entry) || !files.every((file) => now(file.path) === file.text)) return undefined;
       const place = this.#place(entry);
       if (!isComplete(place)) return undefined;
       markUsed(index, place);
-      return { directory: place, sources: files.map(({ path, text }) => [path, text]) };
+      return { directory: place, sources: files.map(({ path, text }) => [path, text]), warnings };
     } catch {
       // No record, one that is damaged, or a file that went away: not cached.
       return undefined;
@@ -61,7 +63,7 @@ export class Cache {
   }
 
   /** Calls `fill` with an empty directory, and keeps it under the hash of what it was built of. Errors: file-not-written, and what `fill` throws. */
-  store(request: CacheRequest, files: readonly SourceFile[], fill: (directory: string) => void): string {
+  store(request: CacheRequest, files: readonly SourceFile[], fill: (directory: string) => void, warnings: readonly Diagnostic[] = []): string {
     // The artifact repeats the base name of its source.
     const entry = hashOf(this.#compiler, request.options, basename(request.path), ...files.map((file) => file.text));
     const place = this.#place(entry);
@@ -70,7 +72,7 @@ export class Cache {
       const known = this.#known(request);
       const index = this.#indexPath(known);
       makeDirectory(dirname(index));
-      const record: CacheRecord = { request: known, files: files.map(({ path, text }) => ({ path: resolve(path), text })), entry };
+      const record: CacheRecord = { request: known, files: files.map(({ path, text }) => ({ path: resolve(path), text })), warnings, entry };
       const fresh = `${index}.${randomUUID()}`;
       writeFileSync(fresh, JSON.stringify(record));
       renameSync(fresh, index);

@@ -3,7 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { addCheck } from './commands/check.js';
 import { addCompile } from './commands/compile.js';
-import { fail } from './commands/command.js';
+import { fail, printError } from './commands/command.js';
 import { addExplain } from './commands/explain.js';
 import { addGraph } from './commands/graph.js';
 import { UsageError } from './commands/options.js';
@@ -23,7 +23,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
   for (const command of [program, ...program.commands]) {
     command.exitOverride().showHelpAfterError('(run with --help for usage)');
     // With --json the same sentence is printed as an object below.
-    if (json) command.configureOutput({ writeErr: () => undefined });
+    command.configureOutput({ writeErr: (text) => (json ? undefined : printError(text.trimEnd())) });
   }
   try {
     await program.parseAsync(args, { from: 'user' });

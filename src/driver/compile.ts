@@ -1,12 +1,12 @@
 // From a path to an opened module. In: the path of a program, options. Out: a module with sessions.
 // Holds: compiling happens in a child process and only when the cache has no artifact yet; what is loaded here is what a cached program needs.
 
-import { join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { type Module, openModule } from '../../runtime/index.js';
-import { DiagnosticsError, InternalError } from '../base/index.js';
+import { type Diagnostic, DiagnosticsError, InternalError } from '../base/index.js';
 import { Cache } from './cache.js';
 import { buildInChild, buildInChildSync } from './child.js';
-import { oneLine } from './mistakes.js';
+import { oneLine, renamed } from './mistakes.js';
 import { artifactFiles, type BuildReply, type BuildRequest, type Built, optionsKey } from './request.js';
 
 export interface CompileOptions {
@@ -16,6 +16,8 @@ export interface CompileOptions {
   readonly cpu?: string;
   /** Directories beside that of the program from which it may import. */
   readonly roots?: readonly string[];
+  /** Gets what compiles, and is hardly what was meant, with the texts that it points into. Default: `process.emitWarning`. */
+  readonly onWarning?: (warning: Diagnostic, texts: ReadonlyMap<string, string>) => void;
 }
 
 /**
@@ -48,9 +50,12 @@ export class CompileError extends DiagnosticsError {
 interface Job {
   readonly request: BuildRequest;
   readonly directory: string;
+  readonly onWarning: NonNullable<CompileOptions['onWarning']>;
 }
 
-const jobOf = (path: string, { set = {}, cpu = 'native', roots = [] }: CompileOptions): Job => ({ request: { path, set, cpu, roots: roots.map((root) => resolve(root)) }, directory: process.cwd() });
+const jobOf = (path: string, { set = {}, cpu = 'native', roots = [], onWarning = emitWarning }: CompileOptions): Job => ({ request: { path, set, cpu, roots: roots.map((root) => resolve(root)) }, directory: process.cwd(), onWarning });
+
+const emitWarning = (warning: Diagnostic, texts: ReadonlyMap<string, string>): void => process.emitWarning(oneLine(warning, texts), 'TfcWarning');
 
 const findCached = ({ request, directory }: Job): Built | undefined => new Cache().find({ path: resolve(directory, request.path), options: optionsKey(request), sources: request.sources });
 
@@ -68,8 +73,19 @@ function builtOf(reply: BuildReply): Built {
 }
 
 /** Entries with open ranks are compiled later, from the texts that the module was compiled from: the files may have changed. */
-function open({ directory, sources }: Built, job: Job): Module {
+function open({ directory, sources, warnings }: Built, job: Job): Module {
+  if (warnings.length > 0) {
+    const names = new Map(sources.map(([path]) => [path, asNamed(path, job)]));
+    const texts = new Map(sources.map(([path, text]) => [names.get(path) ?? path, text]));
+    for (const warning of warnings) job.onWarning(renamed(warning, (source) => names.get(source) ?? source), texts);
+  }
   return openModule(join(directory, artifactFiles.library), {
     resolveOpen: (entry, ranks) => join(buildSync({ ...job, request: { ...job.request, sources, open: { entry, ranks } } }).directory, artifactFiles.library),
   });
+}
+
+/** The absolute path of a source as the user called it: relative to how the program was named. */
+function asNamed(source: string, { request, directory }: Job): string {
+  const root = resolve(directory, request.path);
+  return source === root ? request.path : join(dirname(request.path), relative(dirname(root), source));
 }

@@ -1,21 +1,32 @@
 // Stages of the way as text. In: a request and a level, or a pass. Out: what `--emit` and `--dump-after` print.
 
 import { compilePrograms } from '../../codegen/llvm/index.js';
-import { DiagnosticsError, InternalError } from '../base/index.js';
+import { type Diagnostic, DiagnosticsError, InternalError } from '../base/index.js';
 import { printModule } from '../graph/index.js';
 import { printProgram } from '../loop/index.js';
 import { differentiate, Pipeline, simplify, strip } from '../passes/index.js';
 import { explainText } from './explain.js';
-import { check } from './front.js';
+import { check, type Checked } from './front.js';
 import type { EmitLevel } from './levels.js';
 import { manifestOf } from './manifest.js';
+import type { Texts } from './mistakes.js';
 import { version } from './package.js';
 import { programsOf, toKernels, toMachine } from './pipeline.js';
 import type { BuildRequest } from './request.js';
 import { targetFor } from './target.js';
 
-export function emit(request: BuildRequest, level: EmitLevel, texts: Map<string, string>): string {
-  const { module, build, open } = check(request, texts);
+/** A stage's text, and what the program was warned of. */
+export interface Emitted {
+  readonly text: string;
+  readonly warnings: readonly Diagnostic[];
+}
+
+export function emit(request: BuildRequest, level: EmitLevel, texts: Map<string, string>): Emitted {
+  const checked = check(request, texts);
+  return { text: stageText(checked, request, level, texts), warnings: checked.warnings };
+}
+
+function stageText({ module, build, open }: Checked, request: BuildRequest, level: EmitLevel, texts: Texts): string {
   switch (level) {
     case 'graph':
       return printModule(module);
@@ -39,12 +50,12 @@ export function emit(request: BuildRequest, level: EmitLevel, texts: Map<string,
 }
 
 /** What the pass of this name makes. Errors: invalid-value for a name that no pass has. */
-export function dumpAfter(request: BuildRequest, pass: string, texts: Map<string, string>): string {
-  const { module, build } = check(request, texts);
+export function dumpAfter(request: BuildRequest, pass: string, texts: Map<string, string>): Emitted {
+  const { module, build, warnings } = check(request, texts);
   const pipeline = toMachine(targetFor(request.cpu));
   const known = pipeline.passes.map((one) => one.name);
   if (!known.includes(pass)) throw new DiagnosticsError([{ code: 'invalid-value', message: `there is no pass ${JSON.stringify(pass)}`, hint: `Passes in order: ${known.join(', ')}.` }]);
   let dumped = '';
   pipeline.run(module, { build, dumpAfter: new Set([pass]), dump: (_, text) => (dumped += text) });
-  return dumped;
+  return { text: dumped, warnings };
 }

@@ -13,6 +13,7 @@ export interface Checked {
   readonly module: ModuleGraph;
   readonly build: GraphBuilder;
   readonly open: CheckResult['open'];
+  readonly warnings: readonly Diagnostic[];
 }
 
 /** Names by which spans point into the standard library; they are no paths. */
@@ -29,7 +30,7 @@ export function check(request: Pick<BuildRequest, 'path' | 'set' | 'open' | 'roo
   if (result.diagnostics.length > 0 || result.module === undefined) throw new DiagnosticsError(result.diagnostics);
   const { module } = result;
   const entries = open === undefined ? [...module.entries, ...initEntries(module.variables)] : module.entries.filter((entry) => entry.name === open.entry);
-  return { module: { ...module, entries }, build: result.build, open: result.open };
+  return { module: { ...module, entries }, build: result.build, open: result.open, warnings: result.warnings };
 }
 
 /** The checker says which import leads to a file that is not read. */

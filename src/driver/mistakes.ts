@@ -1,7 +1,7 @@
 // Diagnostics for programs. In: diagnostics and the texts they point into. Out: JSON objects, or one line of text. Holds: positions count from 1, as in editors.
 
-import { positionAt, type Position } from '../../grammar/span.js';
-import { type Diagnostic, DiagnosticsError } from '../base/index.js';
+import { positionAt, type Position, type Span } from '../../grammar/span.js';
+import { type Diagnostic, DiagnosticsError, printable } from '../base/index.js';
 import { TfcError } from '../../runtime/index.js';
 
 /** Texts by path, as far as they were read. */
@@ -33,6 +33,16 @@ export function toJson(diagnostic: Diagnostic, texts: Texts): JsonError {
   };
 }
 
+/** The diagnostic with its sources called otherwise. */
+export function renamed(diagnostic: Diagnostic, name: (source: string) => string): Diagnostic {
+  const { span, labels } = diagnostic;
+  const move = (one: Span): Span => ({ ...one, source: name(one.source) });
+  return { ...diagnostic, ...(span === undefined ? {} : { span: move(span) }), ...(labels === undefined ? {} : { labels: labels.map((label) => ({ ...label, span: move(label.span) })) }) };
+}
+
+/** What a command adds to its JSON object when there are warnings. */
+export const jsonWarnings = (warnings: readonly Diagnostic[], texts: Texts): { readonly warnings?: readonly JsonError[] } => (warnings.length === 0 ? {} : { warnings: warnings.map((warning) => toJson(warning, texts)) });
+
 /** `errors` has at least one. */
 export function jsonFailure(errors: readonly JsonError[]): JsonFailure {
   const [error] = errors as [JsonError, ...JsonError[]];
@@ -43,7 +53,7 @@ export function jsonFailure(errors: readonly JsonError[]): JsonFailure {
 export function oneLine({ code, message, span, hint }: Diagnostic, texts: Texts): string {
   const text = span === undefined ? undefined : texts.get(span.source);
   const start = span === undefined || text === undefined ? undefined : positionAt(text, span.start);
-  return `${start === undefined ? '' : `${span?.source}:${start.line}:${start.column}: `}${code}: ${message}${hint === undefined ? '' : ` (${hint})`}`;
+  return printable(`${start === undefined ? '' : `${span?.source}:${start.line}:${start.column}: `}${code}: ${message}${hint === undefined ? '' : ` (${hint})`}`);
 }
 
 /** The user's mistakes behind an exception, or undefined when it is ours. */

@@ -25,7 +25,10 @@ export type SourceTexts = readonly (readonly [path: string, text: string])[];
 /** An artifact, and what it was made of. */
 export interface Built {
   readonly directory: string;
+  /** By absolute path. */
   readonly sources: SourceTexts;
+  /** Their spans name sources by absolute paths too: the cache answers from wherever it is asked. */
+  readonly warnings: readonly Diagnostic[];
 }
 
 export type BuildReply =

@@ -20,7 +20,7 @@ import { evaluateMember, evaluateName, evaluateNumber } from './names.js';
 export function evaluate(context: Context, expression: Expression, scope: Scope, expected?: Expected): Value {
   switch (expression.kind) {
     case 'number':
-      return evaluateNumber(expression);
+      return evaluateNumber(context, expression);
     case 'string':
       return { kind: 'string', value: expression.value };
     case 'boolean':

@@ -3,7 +3,7 @@
 import type { MemberExpression, NameExpression, NumberExpression } from '../../../grammar/index.js';
 import type { Context } from '../context.js';
 import { knownElsewhere } from '../known-names.js';
-import { excerpt, fail } from '../report.js';
+import { excerpt, fail, warn } from '../report.js';
 import { GenericBinding, type Binding, type Scope } from '../scope.js';
 import { sizesToValues } from '../sizes.js';
 import { suggestion } from '../spelling.js';
@@ -11,7 +11,11 @@ import { fallbackDType, shapeOf } from '../tensors.js';
 import { describe, ERROR, list, number, type Value } from '../values.js';
 import { evaluate } from './evaluate.js';
 
-export function evaluateNumber(expression: NumberExpression): Value {
+export function evaluateNumber(context: Context, expression: NumberExpression): Value {
+  const { text, value, integer, span } = expression;
+  const shown = text.length > 32 ? `${text.slice(0, 32)}…` : text;
+  if (!integer && value === Infinity) warn(context, 'literal-overflow', span, `${shown} is more than any dtype holds: it becomes Infinity`, { hint: 'where infinity is meant, write `1.0 / 0.0`' });
+  if (!integer && value === 0 && /[1-9]/.test(text.replace(/e.*/i, ''))) warn(context, 'literal-underflow', span, `${shown} is less than any dtype holds: it becomes 0`, { hint: 'where 0 is meant, write `0.0`' });
   const big = expression.integer && expression.value > Number.MAX_SAFE_INTEGER ? BigInt(expression.text) : undefined;
   return number(expression.value, expression.integer, undefined, big);
 }

@@ -1,7 +1,7 @@
 // What all commands share. In: what a command does. Out: its exit code, and errors in the form that was asked for.
 // Holds: exit 0: done; 1: the input was wrong, or we failed; 2: wrong usage. Results go to standard output, everything else to standard error; with --json errors are results.
 
-import { InternalError } from '../../base/index.js';
+import { type Diagnostic, InternalError, printableLines } from '../../base/index.js';
 import { jsonFailure, mistakesOf, type Texts, toJson } from '../mistakes.js';
 import { UsageError } from './options.js';
 
@@ -11,8 +11,18 @@ export interface Invocation {
   readonly texts: Texts;
 }
 
-export const print = (text: string): void => void process.stdout.write(`${text}\n`);
-export const printError = (text: string): void => void process.stderr.write(`${text}\n`);
+/** Everything that a command prints goes through here, JSON included: what programs and files contain neither steers a terminal nor hides. */
+export const print = (text: string): void => void process.stdout.write(`${printableLines(text)}\n`);
+export const printError = (text: string): void => void process.stderr.write(`${printableLines(text)}\n`);
+
+/** Diagnostics with code frames, on standard error. */
+export async function printDiagnostics(diagnostics: readonly Diagnostic[], texts: Texts): Promise<void> {
+  if (diagnostics.length === 0) return;
+  // Loaded here because most commands succeed.
+  const { render } = await import('../render.js');
+  const color = process.stderr.isTTY === true && process.env['NO_COLOR'] === undefined;
+  process.stderr.write(`${diagnostics.map((one) => render(one, texts, color)).join('\n\n')}\n`);
+}
 
 /** Runs a command's body and sets the exit code; `texts` is for what the body reads. */
 export async function perform(json: boolean | undefined, body: (texts: Map<string, string>) => Promise<void> | void): Promise<void> {
@@ -34,12 +44,7 @@ export async function fail(error: unknown, { json, texts }: Invocation): Promise
   if (mistakes !== undefined) {
     const all = new Map([...texts, ...textsOf(error)]);
     if (json) print(JSON.stringify(jsonFailure(mistakes.map((one) => toJson(one, all)))));
-    else {
-      // Loaded here because most commands succeed.
-      const { render } = await import('../render.js');
-      const color = process.stderr.isTTY === true && process.env['NO_COLOR'] === undefined;
-      printError(mistakes.map((one) => render(one, all, color)).join('\n\n'));
-    }
+    else await printDiagnostics(mistakes, all);
     return 1;
   }
   const message = error instanceof InternalError ? error.message : `internal error: ${error instanceof Error ? error.message : String(error)}`;

@@ -2,48 +2,48 @@
 
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import type { Diagnostic } from '../../base/index.js';
 import type { Stage } from '../build.js';
 import { emitLevels, isLevel } from '../levels.js';
+import { jsonWarnings } from '../mistakes.js';
 import { artifactFiles, type BuildRequest } from '../request.js';
-import { perform, print, printError } from './command.js';
-import { collect, parseSet, UsageError } from './options.js';
+import { perform, print, printDiagnostics, printError } from './command.js';
+import { addProgramOptions, parseProgram, type ProgramOptions, UsageError } from './options.js';
 
-interface Options {
+interface Options extends ProgramOptions {
   readonly out?: string;
   readonly emit?: string;
   readonly dumpAfter?: string;
-  readonly set: readonly string[];
   readonly cpu: string;
   readonly timePasses?: boolean;
   readonly json?: boolean;
 }
 
 export function addCompile(program: Command): void {
-  program
-    .command('compile')
-    .description('compile a program into a shared library with C headers and a manifest')
+  addProgramOptions(program.command('compile').description('compile a program into a shared library with C headers and a manifest'))
     .argument('<file>', 'program (.tdsl)')
     .option('-o, --out <dir>', 'directory for the artifact')
     .option('--emit <level>', `print a stage of the way: ${emitLevels.join(', ')}`)
     .option('--dump-after <pass>', 'print what this pass makes')
-    .option('--set <Name=N>', 'value for a dim; may be repeated', collect, [])
     .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
     .option('--time-passes', 'print the time that each stage takes, from the start of the process')
     .option('--json', 'print one JSON object')
     .action((file: string, options: Options) =>
       perform(options.json, async (texts) => {
-        const request: BuildRequest = { path: file, set: parseSet(options.set), cpu: options.cpu };
+        const request: BuildRequest = { path: file, ...parseProgram(options), cpu: options.cpu };
         const { out, emit: level, dumpAfter: pass } = options;
         if (level !== undefined && !isLevel(level)) throw new UsageError(`--emit takes one of ${emitLevels.join(', ')}; got ${JSON.stringify(level)}`);
         if (level !== undefined && pass !== undefined) throw new UsageError('take --emit or --dump-after, not both');
         if (out === undefined && level === undefined && pass === undefined) throw new UsageError('compile needs -o DIR, or --emit LEVEL');
         const { emit, dumpAfter } = await import('../emit.js');
-        const text = level !== undefined ? emit(request, level, texts) : pass !== undefined ? dumpAfter(request, pass, texts) : undefined;
+        const stage = level !== undefined ? emit(request, level, texts) : pass !== undefined ? dumpAfter(request, pass, texts) : undefined;
         const built = out === undefined ? undefined : await build(request, out, texts);
+        const [text, warnings] = [stage?.text, built?.warnings ?? stage?.warnings ?? []];
         if (options.json === true) {
-          print(JSON.stringify({ ...built, ...(text === undefined ? {} : { text }) }));
+          print(JSON.stringify({ ...built, ...(text === undefined ? {} : { text }), warnings: undefined, ...jsonWarnings(warnings, texts) }));
           return;
         }
+        await printDiagnostics(warnings, texts);
         if (text !== undefined) print(text);
         if (built === undefined) return;
         // Standard output is the stage's text when one was asked for.
@@ -59,6 +59,7 @@ interface Built {
   readonly library: string;
   readonly entries: readonly string[];
   readonly stages: readonly Stage[];
+  readonly warnings: readonly Diagnostic[];
 }
 
 async function build(request: BuildRequest, directory: string, texts: Map<string, string>): Promise<Built> {
@@ -68,11 +69,11 @@ async function build(request: BuildRequest, directory: string, texts: Map<string
     { name: 'node', milliseconds: nodeTiming.bootstrapComplete },
     { name: 'load', milliseconds: performance.now() - nodeTiming.bootstrapComplete },
   ];
-  const { manifest, stages: own } = buildInto(request, directory, texts);
+  const { manifest, stages: own, warnings } = buildInto(request, directory, texts);
   const total = performance.now();
   const stages = [...start, ...own, { name: 'rest', milliseconds: total - sumOf(start) - sumOf(own) }, { name: 'total', milliseconds: total }];
   const exported = [...manifest.entries.filter((entry) => entry.kind !== 'init'), ...manifest.open];
-  return { directory, library: join(directory, artifactFiles.library), entries: exported.map((entry) => entry.name), stages };
+  return { directory, library: join(directory, artifactFiles.library), entries: exported.map((entry) => entry.name), stages, warnings };
 }
 
 const row = ({ name, milliseconds, made = '' }: Stage): string => `${name.padEnd(16)} ${milliseconds.toFixed(1).padStart(8)} ms  ${made}`.trimEnd();

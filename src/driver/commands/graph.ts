@@ -4,23 +4,21 @@ import { extname } from 'node:path';
 import { createRequire } from 'node:module';
 import type * as WasmGraphviz from '@hpcc-js/wasm-graphviz';
 import type { Command } from 'commander';
+import { printableLines } from '../../base/index.js';
 import type { EntryView } from '../graph-view.js';
-import { perform, print } from './command.js';
-import { collect, parseSet, UsageError } from './options.js';
+import { jsonWarnings } from '../mistakes.js';
+import { perform, print, printDiagnostics } from './command.js';
+import { addProgramOptions, parseProgram, type ProgramOptions, UsageError } from './options.js';
 
-interface Options {
+interface Options extends ProgramOptions {
   readonly out: string;
-  readonly set: readonly string[];
   readonly json?: boolean;
 }
 
 export function addGraph(program: Command): void {
-  program
-    .command('graph')
-    .description('draw the graph of a program')
+  addProgramOptions(program.command('graph').description('draw the graph of a program'))
     .argument('<file>', 'program (.tdsl)')
     .requiredOption('-o, --out <path>', 'where to write: .svg, .dot or .json')
-    .option('--set <Name=N>', 'value for a dim; may be repeated', collect, [])
     .option('--json', 'print the result and errors as JSON')
     .action((file: string, options: Options) =>
       perform(options.json, async (texts) => {
@@ -29,11 +27,12 @@ export function addGraph(program: Command): void {
         const { check } = await import('../front.js');
         const { viewOf } = await import('../graph-view.js');
         const { publishFile } = await import('../publish.js');
-        const { module, build } = check({ path: file, set: parseSet(options.set) }, texts);
+        const { module, build, warnings } = check({ path: file, ...parseProgram(options) }, texts);
         const views = viewOf(module, build);
         publishFile(options.out, await textOf(views, format));
         const counts = views.map((view) => ({ entry: view.entry, nodes: view.nodes.length }));
-        print(options.json === true ? JSON.stringify({ path: options.out, entries: counts }) : `${options.out}: ${counts.map(({ entry, nodes }) => `${entry} (${nodes} nodes)`).join(', ')}`);
+        if (options.json !== true) await printDiagnostics(warnings, texts);
+        print(options.json === true ? JSON.stringify({ path: options.out, entries: counts, ...jsonWarnings(warnings, texts) }) : `${options.out}: ${counts.map(({ entry, nodes }) => `${entry} (${nodes} nodes)`).join(', ')}`);
       }),
     );
 }
@@ -43,7 +42,7 @@ type Format = '.svg' | '.dot' | '.json';
 const isFormat = (text: string): text is Format => text === '.svg' || text === '.dot' || text === '.json';
 
 async function textOf(views: readonly EntryView[], format: Format): Promise<string> {
-  if (format === '.json') return `${JSON.stringify(views, null, 2)}\n`;
+  if (format === '.json') return `${printableLines(JSON.stringify(views, null, 2))}\n`;
   const { toDot } = await import('../graph-dot.js');
   if (format === '.dot') return `${toDot(views)}\n`;
   // Not by `import()`: code that was compiled ahead has no way to call it.

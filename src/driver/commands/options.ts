@@ -1,18 +1,34 @@
-// Values of options. In: what stands on the command line. Out: numbers and names. Holds: what makes no sense is wrong usage, not a mistake in a program.
+// Options and their values. In: what stands on the command line. Out: numbers and names. Holds: what makes no sense is wrong usage, not a mistake in a program.
+
+import type { Command } from 'commander';
 
 /** Wrong usage that the argument parser cannot see. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** What every command that reads a program takes. */
+export interface ProgramOptions {
+  readonly set: readonly string[];
+  readonly root: readonly string[];
+}
+
+export const addProgramOptions = (command: Command): Command =>
+  command
+    .option('--set <Name=N>', 'value for a dim; may be repeated', collect, [])
+    .option('--root <dir>', 'directory beside that of the program from which it may import; may be repeated', collect, []);
+
+/** What they mean for a request. */
+export const parseProgram = ({ set, root }: ProgramOptions): { readonly set: Record<string, number>; readonly roots: readonly string[] } => ({ set: parseSet(set), roots: root });
+
 /** `Name=4` pairs of `--set`. */
-export function parseSet(pairs: readonly string[]): Record<string, number> {
+function parseSet(pairs: readonly string[]): Record<string, number> {
   const set = new Map<string, number>();
   for (const pair of pairs) {
-    const match = /^([A-Za-z_]\w*)=(\d+)$/.exec(pair);
+    const match = /^([\p{L}_][\p{L}\p{M}\p{N}_]*)=(\d+)$/u.exec(pair);
     const value = Number(match?.[2]);
     if (match === null || !Number.isSafeInteger(value)) throw new UsageError(`--set takes Name=N with a whole number, e.g. --set Hidden=512; got ${JSON.stringify(pair)}`);
-    set.set(match[1] as string, value);
+    set.set((match[1] as string).normalize(), value);
   }
   return Object.fromEntries(set);
 }

@@ -2,23 +2,21 @@
 
 import type { Command } from 'commander';
 import { perform, print } from './command.js';
-import { collect, parseCount, parseSet } from './options.js';
+import { openProgram } from './open.js';
+import { addProgramOptions, collect, parseCount, type ProgramOptions } from './options.js';
 
-interface Options {
+interface Options extends ProgramOptions {
   readonly feed: readonly string[];
   readonly feeds?: string;
   readonly steps: string;
   readonly seed: string;
   readonly threads: string;
-  readonly set: readonly string[];
   readonly cpu: string;
   readonly json?: boolean;
 }
 
-export function addRun(program: Command): void {
-  program
-    .command('run')
-    .description('run an entry of a program and print its results as JSON, one line per step')
+export function addRun(commands: Command): void {
+  addProgramOptions(commands.command('run').description('run an entry of a program and print its results as JSON, one line per step'))
     .argument('<file>', 'program (.tdsl)')
     .argument('<entry>', 'exported function or step')
     .option('--feed <name=value>', 'value of an argument: JSON, or @file.npy; may be repeated', collect, [])
@@ -26,7 +24,6 @@ export function addRun(program: Command): void {
     .option('--steps <n>', 'how often to run it', '1')
     .option('--seed <n>', 'seed of the initial values', '0')
     .option('--threads <n>', 'threads to use', '1')
-    .option('--set <Name=N>', 'value for a dim; may be repeated', collect, [])
     .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
     .option('--json', 'print errors as JSON too')
     .action((file: string, entry: string, options: Options) =>
@@ -34,12 +31,10 @@ export function addRun(program: Command): void {
         const steps = parseCount(options.steps, '--steps', 0);
         const seed = parseCount(options.seed, '--seed', 0);
         const threads = parseCount(options.threads, '--threads', 1);
-        const set = parseSet(options.set);
         const { readFeeds } = await import('../feeds.js');
-        const { compile } = await import('../compile.js');
         const { toJson } = await import('../../../runtime/index.js');
         const feeds = readFeeds(options.feed, options.feeds);
-        using model = await compile(file, { set, cpu: options.cpu });
+        using model = await openProgram(file, options);
         using session = model.session({ seed, threads });
         for (let step = 0; step < steps; step++) print(JSON.stringify(toJson(session.run(entry, feeds))));
       }),

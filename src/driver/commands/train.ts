@@ -7,25 +7,23 @@ import type { EntrySpec, Manifest } from '../../../runtime/index.js';
 import { DiagnosticsError } from '../../base/index.js';
 import type { EpochRecord } from '../train.js';
 import { perform, print } from './command.js';
-import { collect, parseCount, parseSet, UsageError } from './options.js';
+import { openProgram } from './open.js';
+import { addProgramOptions, collect, parseCount, type ProgramOptions, UsageError } from './options.js';
 
-interface Options {
+interface Options extends ProgramOptions {
   readonly data: string;
   readonly batch: string;
   readonly epochs: string;
   readonly feed: readonly string[];
   readonly seed: string;
   readonly threads: string;
-  readonly set: readonly string[];
   readonly cpu: string;
   readonly save?: string;
   readonly json?: boolean;
 }
 
 export function addTrain(program: Command): void {
-  program
-    .command('train')
-    .description('train a program on a data set')
+  addProgramOptions(program.command('train').description('train a program on a data set'))
     .argument('<file>', 'program (.tdsl)')
     .argument('[entry]', 'exported step; may be left out when there is one')
     .requiredOption('--data <path>', 'directory with NAME.npy per argument or with IDX files, a CSV file, or a JSON file')
@@ -34,7 +32,6 @@ export function addTrain(program: Command): void {
     .option('--feed <name=value>', 'argument that is the same in every step: JSON, or @file.npy; may be repeated', collect, [])
     .option('--seed <n>', 'seed of the initial values and of the order of the data', '0')
     .option('--threads <n>', 'threads to use', '1')
-    .option('--set <Name=N>', 'value for a dim; may be repeated', collect, [])
     .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
     .option('--save <path>', 'write the variables there at the end (.safetensors)')
     .option('--json', 'print one JSON object per epoch, and errors as JSON')
@@ -45,13 +42,12 @@ async function trainFile(file: string, named: string | undefined, options: Optio
   const json = options.json === true;
   const [batch, epochs] = [parseCount(options.batch, '--batch', 1), parseCount(options.epochs, '--epochs', 1)];
   const [seed, threads] = [parseCount(options.seed, '--seed', 0), parseCount(options.threads, '--threads', 1)];
-  const set = parseSet(options.set);
   if (options.save !== undefined) await requireWritable(options.save);
   const { readFeeds } = await import('../feeds.js');
   const { readDataset } = await import('../data/dataset.js');
-  const { compile, progressBar, train } = await import('../index.js');
+  const { progressBar, train } = await import('../index.js');
   const constant = readFeeds(options.feed, undefined);
-  using model = await compile(file, { set, cpu: options.cpu });
+  using model = await openProgram(file, options);
   const entry = stepOf(model.manifest, named);
   const { columns, rows } = readDataset(options.data, entry);
   using session = model.session({ seed, threads });
