@@ -96,6 +96,9 @@ function strangeText(source: Source, span: Span): SyntaxProblem {
   return { message: `'${shown}' is no part of the language`, span, ...(hint === undefined ? {} : { hint }) };
 }
 
+/** The name that a token is: one name however its letters were typed, `é` as one character or as `e` with an accent. */
+export const nameOf = (token: IToken): string => token.image.normalize();
+
 /**
  * What a string literal stands for. Escapes are those of JSON and `\u{…}`.
  * A malformed literal gives as much of its text as can be read; each bad escape is told to `report` by its offset in the image.

@@ -5,6 +5,7 @@
 import type { IToken, ParserMethod, TokenType } from 'chevrotain';
 import type { Identifier } from './ast.js';
 import { EmbeddedActionsParser, EOF, isRecognitionException, tokenMatcher } from './chevrotain.js';
+import { nameOf } from './lex.js';
 import type { Lookaheads } from './lookahead.js';
 import { messages, shown } from './messages.js';
 import type { SyntaxProblem } from './problem.js';
@@ -156,7 +157,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   }
 
   protected identifier(token: IToken): Identifier {
-    return { kind: 'identifier', text: token.image, span: this.spanOf(token) };
+    return { kind: 'identifier', text: nameOf(token), span: this.spanOf(token) };
   }
 
   private indexOf(token: IToken): number {

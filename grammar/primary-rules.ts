@@ -5,7 +5,7 @@
 import type { IToken, ParserMethod } from 'chevrotain';
 import type { Block, Body, Expression, Identifier, Iterable, RecordField, StringExpression } from './ast.js';
 import { tokenMatcher } from './chevrotain.js';
-import { stringValue } from './lex.js';
+import { nameOf, stringValue } from './lex.js';
 import * as t from './tokens.js';
 import { TypeRules } from './type-rules.js';
 
@@ -65,7 +65,7 @@ export abstract class PrimaryRules extends TypeRules {
   }
 
   private name(token: IToken): Expression {
-    return { kind: 'name', name: token.image, span: this.spanOf(token) };
+    return { kind: 'name', name: nameOf(token), span: this.spanOf(token) };
   }
 
   private number(token: IToken): Expression {

@@ -5,6 +5,7 @@ import type { IToken, ParserMethod } from 'chevrotain';
 import type {
   Dimension, Fact, GenericParameter, NamePattern, Parameter, Pattern, RankSpread, RecordTypeField, SizeExpression, TypeExpression,
 } from './ast.js';
+import { nameOf } from './lex.js';
 import { joinOperators } from './operators.js';
 import { ParserBase } from './parser-base.js';
 import { isComparison, isSizeOperator } from './precedence.js';
@@ -80,7 +81,7 @@ export abstract class TypeRules extends ParserBase {
   }
 
   private sizeName(token: IToken): SizeExpression {
-    return { kind: 'size-name', name: token.image, span: this.spanOf(token) };
+    return { kind: 'size-name', name: nameOf(token), span: this.spanOf(token) };
   }
 
   private readonly dimension = this.rule('dimension', (): Dimension =>
@@ -203,7 +204,7 @@ export abstract class TypeRules extends ParserBase {
   );
 
   private namePattern(token: IToken): NamePattern {
-    return { kind: 'name-pattern', name: token.image, span: this.spanOf(token) };
+    return { kind: 'name-pattern', name: nameOf(token), span: this.spanOf(token) };
   }
 
   private readonly tuplePattern = this.rule('tuplePattern', (): Pattern => {

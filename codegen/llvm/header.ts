@@ -1,13 +1,15 @@
 // The C header of one artifact. In: its manifest. Out: C text that documents entries, feeds, results and variables, and names their positions.
-// Holds: what it says is what `tfc_call` needs; the text depends on the manifest alone.
+// Holds: what it says is what `tfc_call` needs; the text depends on the manifest alone; every name in it is one of C and of C++ and there once, whatever the program calls its own;
+// what a program says in words stays in its comment.
 
-import { InternalError } from '../../src/base/index.js';
+import { InternalError, printable } from '../../src/base/index.js';
 import { type EntrySpec, type Manifest, type Size, type TensorSpec, type VariableSpec, abiVersion } from '../../runtime/abi/manifest.js';
 
 /** C header for a program that links or opens the artifact. Throws InternalError when `manifest` is not the JSON of a manifest of this ABI. */
 export function header(manifest: string): string {
   const module = parse(manifest);
-  const name = identifier(module.module.replace(/\.tdsl$/, ''));
+  const name = word(module.module.replace(/\.tdsl$/, ''));
+  const names = new Names();
   const guard = `TFC_${name.toUpperCase()}_H`;
   const { features } = module.target;
   const lines = [
@@ -27,10 +29,10 @@ export function header(manifest: string): string {
     '',
     'const tfc_module *tfc_module_table(void);',
     '',
-    ...table(name, 'entry', module.entries.map((entry) => entry.name)),
-    ...table(name, 'variable', module.variables.map((variable) => variable.path)),
+    ...table(names, name, 'entry', module.entries.map((entry) => entry.name)),
+    ...table(names, name, 'variable', module.variables.map((variable) => variable.path)),
   ];
-  for (const entry of module.entries) lines.push(...describeEntry(name, entry), '');
+  for (const entry of module.entries) lines.push(...describeEntry(names, name, entry), '');
   if (module.variables.length > 0) lines.push('/* Variables, by position:', ...module.variables.map(describeVariable), '*/', '');
   lines.push('#ifdef __cplusplus', '}', '#endif', '#endif', '');
   return lines.join('\n');
@@ -42,20 +44,27 @@ function parse(text: string): Manifest {
   return data as Manifest;
 }
 
-function table(module: string, kind: string, names: readonly string[]): string[] {
-  if (names.length === 0) return [];
-  const seen = new Map<string, number>();
-  const rows = names.map((name, at) => {
-    let text = `TFC_${module}_${kind}_${identifier(name)}`.toUpperCase();
-    const times = seen.get(text) ?? 0;
-    seen.set(text, times + 1);
-    if (times > 0) text += `_${times}`;
-    return `  ${text} = ${at},`;
-  });
-  return [`enum tfc_${module}_${kind} {`, ...rows, '};', ''];
+/** Constants of C that are given away. Programs tell names apart that constants do not: `f` and `F`, `a/b` and `a_b`. */
+class Names {
+  readonly #taken = new Set<string>();
+
+  /** `text` with each of the endings, or `text_1`, `text_2`, … when one was taken. */
+  take(text: string, endings: readonly string[]): readonly string[] {
+    for (let times = 0; ; times++) {
+      const names = endings.map((ending) => `${text}${times === 0 ? '' : `_${times}`}${ending}`.toUpperCase());
+      if (names.some((name) => this.#taken.has(name))) continue;
+      for (const name of names) this.#taken.add(name);
+      return names;
+    }
+  }
 }
 
-function describeEntry(module: string, entry: EntrySpec): string[] {
+function table(names: Names, module: string, kind: string, members: readonly string[]): string[] {
+  if (members.length === 0) return [];
+  return [`enum tfc_${module}_${kind} {`, ...members.map((member, at) => `  ${names.take(`TFC_${module}_${kind}_${word(member)}`, [''])[0]} = ${at},`), '};', ''];
+}
+
+function describeEntry(names: Names, module: string, entry: EntrySpec): string[] {
   const lines = [`/* ${entry.kind} ${comment(entry.name)}`];
   if (entry.doc !== undefined) lines.push(...entry.doc.split('\n').map((line) => `     ${comment(line)}`));
   if (entry.dims.length > 0) lines.push(`   dims: ${entry.dims.map((dim, at) => `[${at}] ${comment(dim)}`).join(', ')}`);
@@ -64,9 +73,9 @@ function describeEntry(module: string, entry: EntrySpec): string[] {
   if (entry.writes.length > 0) lines.push(`   writes variables ${entry.writes.join(', ')}`);
   const last = lines.pop() as string;
   lines.push(`${last} */`);
-  const prefix = `tfc_${module}_${identifier(entry.name)}`.toUpperCase();
   if (entry.dims.length > 0 || entry.feeds.length > 0 || entry.outputs.length > 0) {
-    lines.push(`enum { ${prefix}_DIMS = ${entry.dims.length}, ${prefix}_FEEDS = ${entry.feeds.length}, ${prefix}_OUTPUTS = ${entry.outputs.length} };`);
+    const [dims, feeds, outputs] = names.take(`TFC_${module}_${word(entry.name)}`, ['_DIMS', '_FEEDS', '_OUTPUTS']);
+    lines.push(`enum { ${dims} = ${entry.dims.length}, ${feeds} = ${entry.feeds.length}, ${outputs} = ${entry.outputs.length} };`);
   }
   return lines;
 }
@@ -89,6 +98,9 @@ function size(of: Size): string {
   return comment(terms.join(' + ') || '0');
 }
 
-const identifier = (text: string): string => text.replace(/[^A-Za-z0-9]/g, '_').replace(/^(?=[0-9])/, '_') || '_';
-/** Text from a source inside a C comment must not end it. */
-const comment = (text: string): string => text.replaceAll('*/', '* /');
+/** A name as a part of one of C: letters beyond ASCII by their numbers, anything else as `_`, of which no two follow each other and none stands at an end, because C++ keeps such names for itself. */
+const word = (text: string): string =>
+  text.replace(/[^\x00-\x7f]/gu, (letter) => `_U${(letter.codePointAt(0) as number).toString(16).toUpperCase()}_`).replace(/[^A-Za-z0-9]+/g, '_').replace(/^_|_$/g, '') || 'X';
+
+/** One line of text from a source inside of a comment of C: it must neither end it, nor open another, nor continue its line, nor stand for other characters. */
+const comment = (text: string): string => printable(text).replace(/\*(?=\/)|\/(?=\*)|\?(?=\?)/g, '$& ').replace(/\\+$/, '');

@@ -84,7 +84,7 @@ function openGenerics(context: Context, declaration: EntryDeclaration, ranks: Re
   const name = declaration.name.text;
   for (const binding of declareGenerics(context, declaration.generics, scope)) {
     if (binding.sort === 'pack') {
-      const rank = ranks[binding.name] ?? TRIAL_RANK;
+      const rank = (Object.hasOwn(ranks, binding.name) ? ranks[binding.name] : undefined) ?? TRIAL_RANK;
       binding.bind({ kind: 'pack', shape: packSizes(binding.name, rank, declaration.generics) }, binding.span);
     } else if (binding.sort === 'dtype' || declaration.parameters.some((parameter) => parameter.type.kind === 'named-type' && parameter.type.name.text === binding.name)) {
       fail(context, 'unsupported-feature', binding.span ?? declaration.name.span, `\`${name}\` is exported, and its dtype \`${binding.name}\` is open`, { hint: 'name the dtype, e.g. `f32`; a function that is not exported may leave it open' });

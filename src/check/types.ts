@@ -84,9 +84,12 @@ export function failUnknownType(context: Context, type: NamedType, scope: Scope)
     return;
   }
   const near = nearest(name, [...dtypeNames, ...scope.visible()]);
-  const word = ({ float: 'f32', double: 'f64', int: 'i32', long: 'i64', number: 'f32', boolean: 'bool', float32: 'f32', float64: 'f64', int32: 'i32', int64: 'i64', uint8: 'u8', half: 'f16' } as Record<string, string>)[name];
+  const word = foreignTypes.get(name);
   fail(context, 'unknown-name', type.name.span, `no type is called \`${name}\``, { hint: word !== undefined ? `write \`${word}\`` : near !== undefined ? `did you mean \`${near}\`?` : `the dtypes are ${dtypeNames.join(', ')}` });
 }
+
+/** What other languages call our dtypes. */
+const foreignTypes: ReadonlyMap<string, DType> = new Map(Object.entries({ float: 'f32', double: 'f64', int: 'i32', long: 'i64', number: 'f32', boolean: 'bool', float32: 'f32', float64: 'f64', int32: 'i32', int64: 'i64', uint8: 'u8', half: 'f16' } as const));
 
 /** The tensor type that is written; undefined after a diagnostic. Everything in it must be known. */
 export function tensorTypeOf(context: Context, type: TypeExpression, scope: Scope, what: string): TensorType | undefined {

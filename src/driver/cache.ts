@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync,
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Diagnostic } from '../base/index.js';
-import { makeDirectory, notWritten, readText } from './files.js';
+import { makeDirectory, notWritten, readBytes } from './files.js';
 import { packageRoot } from './package.js';
 import { prune } from './prune.js';
 import { artifactFiles, type Built, type SourceTexts } from './request.js';
@@ -49,7 +49,7 @@ export class Cache {
       const known = this.#known(request);
       const index = this.#indexPath(known);
       const kept = request.sources === undefined ? undefined : new Map(request.sources);
-      const now = (path: string): string | undefined => (kept === undefined ? readText(path) : kept.get(path));
+      const now = (path: string): string | undefined => (kept === undefined ? readBytes(path).toString('utf8') : kept.get(path));
       const { request: asked, files, warnings, entry } = JSON.parse(readFileSync(index, 'utf8')) as CacheRecord;
       if (known.some((part, at) => part !== asked[at]) || !/^[0-9a-f]{40}$/.test(entry) || !files.every((file) => now(file.path) === file.text)) return undefined;
       const place = this.#place(entry);

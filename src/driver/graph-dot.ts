@@ -1,5 +1,6 @@
 // The graph as a drawing. In: views of entries. Out: DOT for Graphviz. Holds: one cluster per entry and per scope; data flows upwards.
 
+import { printable } from '../base/index.js';
 import type { EntryView, ViewNode } from './graph-view.js';
 
 export function toDot(views: readonly EntryView[]): string {
@@ -52,8 +53,8 @@ function scopeIn(root: ScopeTree, path: string): ScopeTree {
 function scopeLines(scope: ScopeTree, prefix: string, indent: string): string[] {
   return [
     ...scope.nodes.map((node) => {
-      const label = [...(node.name === undefined ? [] : [node.name]), `${node.op}${node.count > 1 ? ` × ${node.count}` : ''}`, node.type].join('\n');
-      return `${indent}${prefix}${node.id} [label=${quote(label)}${node.name === undefined ? '' : ', fillcolor="#e0ecfa"'}]`;
+      const label = [...(node.name === undefined ? [] : [node.name]), `${node.op}${node.count > 1 ? ` × ${node.count}` : ''}`, node.type];
+      return `${indent}${prefix}${node.id} [label=${quote(...label)}${node.name === undefined ? '' : ', fillcolor="#e0ecfa"'}]`;
     }),
     ...[...scope.children].flatMap(([name, child]) => [
       `${indent}subgraph cluster_${prefix}${id(child.path)} {`,
@@ -67,5 +68,5 @@ function scopeLines(scope: ScopeTree, prefix: string, indent: string): string[] 
 /** A name that DOT takes without quotes; different texts give different names. */
 const id = (text: string): string => text.replace(/[^A-Za-z0-9]/g, (character) => `_${character.charCodeAt(0)}_`);
 
-/** A string of DOT: only quotes and backslashes are special, and `\n` breaks a line. */
-const quote = (text: string): string => `"${text.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n')}"`;
+/** A string of DOT with one of ours in each line: quotes, backslashes and the references of XML mean something, and `\n` breaks a line. */
+const quote = (...lines: readonly string[]): string => `"${lines.map((line) => printable(line).replace(/[\\"]/g, '\\$&').replaceAll('&', '&amp;')).join('\\n')}"`;

@@ -58,8 +58,8 @@ function parseEntry(at: Cursor, options: ParseOptions): Entry {
   at.expect('{');
   const doc = at.accept('doc') ? at.of('string', 'the text of `doc`') : undefined;
   const dims = at.accept('dims') ? list(at, () => at.of('word', 'the name of a size')) : [];
-  const ranks: Record<string, number> = {};
-  while (at.accept('rank')) ranks[at.of('string', 'the name of a pack')] = Number(at.of('number', 'a rank'));
+  const ranks: (readonly [pack: string, rank: number])[] = [];
+  while (at.accept('rank')) ranks.push([at.of('string', 'the name of a pack'), Number(at.of('number', 'a rank'))]);
   const facts: SizeFact[] = [];
   while (at.accept('fact')) facts.push(parseFact(at));
   const feeds: Feed[] = [];
@@ -82,7 +82,7 @@ function parseEntry(at: Cursor, options: ParseOptions): Entry {
   const names = new Map<string, TensorNode>();
   while (at.accept('name')) names.set(at.of('string', 'a path'), parseTensorReference(at, nodes));
   at.expect('}');
-  return { name, kind, doc, dims, ranks, facts, feeds, outputs, result, updates, summaries, names, span: undefined };
+  return { name, kind, doc, dims, ranks: Object.fromEntries(ranks), facts, feeds, outputs, result, updates, summaries, names, span: undefined };
 }
 
 function parseFact(at: Cursor): SizeFact {

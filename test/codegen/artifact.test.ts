@@ -107,6 +107,33 @@ describe('artifacts', () => {
     expect(() => header('{"abi":2}')).toThrow(InternalError);
   });
 
+  it('have headers whose names are there once, and whose comments hold, whatever a program is called', () => {
+    const [entry] = manifest.entries as [Manifest['entries'][number]];
+    const names = ['f', 'F', 'α', 'β', 'u3b1', 'ſ', 'int', '__proto__', '_', 'x_dims', 'entry_x', 'entry__x', 'x', '$init/net/w', '3', '𝒳', 'straße', 'STRASSE', 'then', 'f_1', 'F_1', 'constructor'];
+    const doc = 'a */ int a; /*/ ??/\n*??/\n/ int b; \\\n// int c; \\\n\u202e evil \u001b[31m \u2028 #error \r #error \0';
+    const hostile: Manifest = {
+      ...manifest,
+      module: '1 \u202e*/ weird — näme.tdsl',
+      entries: names.map((name) => ({ ...entry, name, doc })),
+      variables: [...names, 'a/b', 'a_b', 'A_b', 'a__b'].map((path) => ({ path, dtype: 'f32', shape: [], kind: 'state', doc, initial: { kind: 'none' } })),
+    };
+    const text = header(JSON.stringify(hostile));
+    expect(text).toBe(header(JSON.stringify(hostile)));
+    expect(text).not.toMatch(/[^\P{C}\n]|[\u2028\u2029]|\?\?/u);
+    const constants = [...text.matchAll(/\b(TFC_\w+) = \d+/g)].map(([, name]) => name as string);
+    expect(constants).toHaveLength(new Set(constants).size);
+    for (const constant of constants) expect(constant).not.toMatch(/__|_$/);
+    expect(constants).toHaveLength(4 * names.length + hostile.variables.length);
+    writeFileSync(join(folder, 'hostile.h'), text);
+    const abi = join(dirname(fileURLToPath(import.meta.url)), '../../runtime/abi');
+    for (const [language, standard] of [['c', 'c99'], ['c', 'c17'], ['c++', 'c++11'], ['c++', 'c++17']] as const) {
+      const source = `#include "hostile.h"\nint all[] = { ${constants.join(', ')} };\nint a, b, c;\n`;
+      const compiled = spawnSync('cc', ['-fsyntax-only', '-x', language, `-std=${standard}`, '-trigraphs', '-Wall', '-Wextra', '-Werror', '-pedantic', '-I', abi, '-I', folder, '-'], { encoding: 'utf8', input: source });
+      expect(compiled.stderr, standard).toBe('');
+      expect(compiled.status).toBe(0);
+    }
+  });
+
   it('name what is wrong with a kernel', () => {
     const [x, z] = [feed(0, 'f32', 4), output(0, 'f32', 4)];
     const compile = (value: ReturnType<typeof load>): unknown => compilePrograms({ programs: [program([kernel('k', [loop('vector', 'i', 4, [store(z, [index('i')], value)])])], [x, z])], manifest: '{}', target: hostTarget() });
