@@ -5,7 +5,7 @@ import { copyFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { buildArtifact, header } from '../../codegen/llvm/index.js';
 import type { Manifest } from '../../runtime/abi/manifest.js';
-import { DiagnosticsError, type Diagnostic } from '../base/index.js';
+import { type Diagnostic, DiagnosticsError, printableLines } from '../base/index.js';
 import { Cache } from './cache.js';
 import { check, type Checked, isLibrary } from './front.js';
 import { manifestOf } from './manifest.js';
@@ -87,7 +87,7 @@ function compileChecked({ module, build, open, warnings }: Checked, request: Bui
     ],
     write: (directory) => {
       const { timings } = buildArtifact({ programs: programsOf(output), manifest: text, target, outPath: join(directory, artifactFiles.library) });
-      writeFileSync(join(directory, artifactFiles.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
+      writeFileSync(join(directory, artifactFiles.manifest), printableLines(`${JSON.stringify(manifest, null, 2)}\n`));
       writeFileSync(join(directory, artifactFiles.header), header(text));
       copyFileSync(join(packageRoot(), 'runtime', 'abi', 'tfc.h'), join(directory, artifactFiles.abi));
       return [
