@@ -18,7 +18,7 @@ export function readFeeds(pairs: readonly string[], file: string | undefined): F
     const at = pair.indexOf('=');
     if (at <= 0) throw new UsageError(`--feed takes name=JSON or name=@file.npy; got ${JSON.stringify(pair)}`);
     const [name, text] = [pair.slice(0, at), pair.slice(at + 1)];
-    feeds.set(name, text.startsWith('@') ? readFeedFile(name, text.slice(1)) : parseValue(text, `feed ${name}`));
+    feeds.set(name.normalize(), text.startsWith('@') ? readFeedFile(name, text.slice(1)) : parseValue(text, `feed ${name}`));
   }
   return Object.fromEntries(feeds);
 }
@@ -26,7 +26,7 @@ export function readFeeds(pairs: readonly string[], file: string | undefined): F
 function readFeedsFile(path: string): [name: string, value: FeedValue][] {
   const value = parseJson(readText(path), path);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badData(`${path}: expected one JSON object with a member per feed`);
-  return Object.entries(value).map(([name, one]) => [name, toFeed(one, `${path}: feed ${name}`, 0)]);
+  return Object.entries(value).map(([name, one]) => [name.normalize(), toFeed(one, `${path}: feed ${name}`, 0)]);
 }
 
 const readFeedFile = (name: string, path: string): FeedValue => (path.endsWith('.npy') ? readNpy(path) : parseValue(readText(path), `feed ${name} (${path})`));

@@ -3,7 +3,7 @@
 // compiled file, as its path names it, and those that the caller allowed; the texts that a module was compiled from can stand in for the files.
 
 import { statSync } from 'node:fs';
-import { dirname, extname, resolve, sep } from 'node:path';
+import { dirname, resolve, sep } from 'node:path';
 import { maximumLength } from '../../grammar/index.js';
 import { type DiagnosticCode, DiagnosticsError } from '../base/index.js';
 import { readRegular, realPath } from './files.js';
@@ -50,7 +50,7 @@ function directoryOf(root: string): string {
 const maximumBytes = 4 * maximumLength;
 
 function readProgram(path: string, target: string): string {
-  for (const name of [path, target]) if (extname(name) !== '.tdsl') throw refuse('not-a-program', path, name === path ? 'no program: its name does not end in `.tdsl`' : 'a link to what is no program', 'Only files whose names end in `.tdsl` are read.');
+  for (const name of [path, target]) if (!name.endsWith('.tdsl')) throw refuse('not-a-program', path, name === path ? 'no program: its name does not end in `.tdsl`' : 'a link to what is no program', 'Only files whose names end in `.tdsl` are read.');
   const text = decode(path, readRegular(path, maximumBytes, target));
   if (text.length > maximumLength) throw refuse('bad-data', path, `${text.length} characters are too long for a program (at most ${maximumLength})`, 'Is this a data file? Data is fed at run time.');
   if (text.trim() === '') throw refuse('bad-data', path, 'the file is empty', 'A program exports at least one function or step: `export fn f(x: f32): f32 = x * x`.');

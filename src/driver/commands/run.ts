@@ -36,7 +36,7 @@ export function addRun(commands: Command): void {
         const feeds = readFeeds(options.feed, options.feeds);
         using model = await openProgram(file, options);
         using session = model.session({ seed, threads });
-        for (let step = 0; step < steps; step++) print(JSON.stringify(toJson(session.run(entry, feeds))));
+        for (let step = 0; step < steps; step++) print(JSON.stringify(toJson(session.run(entry.normalize(), feeds))));
       }),
     );
 }

@@ -35,7 +35,7 @@ export function addTrain(program: Command): void {
     .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
     .option('--save <path>', 'write the variables there at the end (.safetensors)')
     .option('--json', 'print one JSON object per epoch, and errors as JSON')
-    .action((file: string, named: string | undefined, options: Options) => perform(options.json, () => trainFile(file, named, options)));
+    .action((file: string, named: string | undefined, options: Options) => perform(options.json, () => trainFile(file, named?.normalize(), options)));
 }
 
 async function trainFile(file: string, named: string | undefined, options: Options): Promise<void> {
