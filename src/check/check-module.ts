@@ -8,7 +8,7 @@ import { withoutConsequences } from './consequences.js';
 import { type Checker } from './context.js';
 import { checkEntry, entriesOf, openEntry, packsOf, type OpenEntry } from './entries.js';
 import { checkUnused } from './generic-check.js';
-import { forceDeclarations, ModuleLoader } from './modules.js';
+import { forceDeclarations, ModuleLoader, type SameFile } from './modules.js';
 import { Reporter } from './report.js';
 import { suggestion } from './spelling.js';
 import { VariableTable } from './variables.js';
@@ -17,8 +17,8 @@ export interface CheckOptions {
   /** Where the text comes from; diagnostics and relative imports use it. */
   readonly path: string;
   readonly text: string;
-  /** The text of another file by its path; undefined when there is none, or why it is not read. */
-  read(path: string): string | Diagnostic | undefined;
+  /** The text of another file by its path; undefined when there is none, or why it is not read. A file that was read under another path is the same module. */
+  read(path: string): string | SameFile | Diagnostic | undefined;
   /** The text of a file of the standard library by its name, e.g. `std/nn`. */
   std(name: string): string | undefined;
   /** Values for `dim` declarations. */

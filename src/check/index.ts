@@ -2,3 +2,4 @@
 
 export { checkModule, type CheckOptions, type CheckResult } from './check-module.js';
 export type { OpenEntry } from './entries.js';
+export type { SameFile } from './modules.js';

@@ -11,9 +11,14 @@ import { Scope, type Binding } from './scope.js';
 import { suggestion } from './spelling.js';
 import { ERROR } from './values.js';
 
+/** A file that was read already, under another path that leads to it. */
+export interface SameFile {
+  readonly sameAs: string;
+}
+
 export interface Sources {
   /** The text of a file beside the compiled one; undefined when there is none, or why it is not read. */
-  read(path: string): string | Diagnostic | undefined;
+  read(path: string): string | SameFile | Diagnostic | undefined;
   /** The text of a file of the standard library by its name: `std/nn`. */
   std(name: string): string | undefined;
 }
@@ -117,13 +122,9 @@ export class ModuleLoader {
       return undefined;
     }
     const path = resolvePath(context.module.path, from);
-    if (this.#open.includes(path)) {
-      fail(context, 'import-cycle', span, `these modules import one another: ${[...this.#open.slice(this.#open.indexOf(path)), path].join(' → ')}`, { hint: 'move what both need into a third file' });
-      return undefined;
-    }
-    const known = this.modules.get(path);
-    if (known !== undefined) return known;
+    if (this.modules.has(path)) return this.#known(context, path, span);
     const read = this.sources.read(path);
+    if (typeof read === 'object' && 'sameAs' in read) return this.#known(context, read.sameAs, span);
     if (typeof read === 'string' && ending === '') return this.#load(path, read, false, stem(path), new Scope(this.#base));
     const refusal = typeof read === 'string' ? undefined : read;
     // What is wrong inside of a file is shown there, anything else at the import.
@@ -131,6 +132,13 @@ export class ModuleLoader {
     else if (refusal?.code === 'import-outside-root') fail(context, refusal.code, span, refusal.message, { hint: refusal.hint });
     else if (ending !== '') fail(context, 'not-a-program', span, `\`${from}\` is no program: its name does not end in \`.tdsl\``, { hint: /\.\w+$/.test(from) ? undefined : `did you mean \`"${from}.tdsl"\`?` });
     else fail(context, refusal?.code ?? 'file-not-found', span, refusal?.message ?? `there is no file \`${path}\``);
+    return undefined;
+  }
+
+  /** A module that was met before; undefined when it is still being loaded. */
+  #known(context: Context, path: string, span: Span): Module | undefined {
+    if (!this.#open.includes(path)) return this.modules.get(path);
+    fail(context, 'import-cycle', span, `these modules import one another: ${[...this.#open.slice(this.#open.indexOf(path)), path].join(' → ')}`, { hint: 'move what both need into a third file' });
     return undefined;
   }
 }

@@ -13,7 +13,7 @@ import { mistakesOf, renamed } from './mistakes.js';
 import { packageRoot, version } from './package.js';
 import { programsOf, toMachine } from './pipeline.js';
 import { publish } from './publish.js';
-import { artifactFiles, type BuildReply, type BuildRequest, optionsKey } from './request.js';
+import { artifactFiles, type BuildReply, type BuildRequest, optionsKey, type SourceFile } from './request.js';
 import { targetFor } from './target.js';
 
 /** One row of `--time-passes`; LLVM's passes and code generation count from where everything is built: until then other threads do them. */
@@ -51,10 +51,11 @@ export function buildCached(request: BuildRequest, cache = new Cache()): BuildRe
     const found = cache.find(key);
     if (found !== undefined) return { kind: 'built', ...found };
     const checked = check(request, texts);
-    const files = [...texts].filter(([path]) => !isLibrary(path)).map(([path, text]) => ({ path: resolve(path), text }));
+    const own = [...texts].filter(([path]) => !isLibrary(path)).map(([path, text]): SourceFile => ({ path: resolve(path), text }));
+    const files = [...own, ...[...checked.aliases].map(([path, sameAs]): SourceFile => ({ path: resolve(path), text: texts.get(sameAs) ?? '', sameAs: resolve(sameAs) }))];
     const warnings = checked.warnings.map((warning) => renamed(warning, (source) => (isLibrary(source) ? source : resolve(source))));
     const directory = cache.store(key, files, (scratch) => void compileChecked(checked, request).write(scratch), warnings);
-    return { kind: 'built', directory, sources: files.map(({ path, text }) => [path, text]), warnings };
+    return { kind: 'built', directory, sources: files, warnings };
   } catch (error) {
     const mistakes = mistakesOf(error);
     if (mistakes !== undefined) return { kind: 'mistakes', diagnostics: mistakes, texts: [...texts] };

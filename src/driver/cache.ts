@@ -9,20 +9,14 @@ import type { Diagnostic } from '../base/index.js';
 import { makeDirectory, notWritten, readBytes } from './files.js';
 import { packageRoot } from './package.js';
 import { prune } from './prune.js';
-import { artifactFiles, type Built, type SourceTexts } from './request.js';
+import { artifactFiles, type Built, type SourceFile } from './request.js';
 
 export interface CacheRequest {
   readonly path: string;
   /** Everything else that decides what is built, as text. */
   readonly options: string;
   /** What stands in for the files when the cache is asked. */
-  readonly sources?: SourceTexts | undefined;
-}
-
-/** A file that a build read. */
-export interface SourceFile {
-  readonly path: string;
-  readonly text: string;
+  readonly sources?: readonly SourceFile[] | undefined;
 }
 
 /** What the index says about a request: names in the index are short, so it repeats whom it answers. */
@@ -48,14 +42,14 @@ export class Cache {
     try {
       const known = this.#known(request);
       const index = this.#indexPath(known);
-      const kept = request.sources === undefined ? undefined : new Map(request.sources);
+      const kept = request.sources === undefined ? undefined : new Map(request.sources.map(({ path, text }) => [path, text]));
       const now = (path: string): string | undefined => (kept === undefined ? readBytes(path).toString('utf8') : kept.get(path));
       const { request: asked, files, warnings, entry } = JSON.parse(readFileSync(index, 'utf8')) as CacheRecord;
       if (known.some((part, at) => part !== asked[at]) || !/^[0-9a-f]{40}$/.test(entry) || !files.every((file) => now(file.path) === file.text)) return undefined;
       const place = this.#place(entry);
       if (!isComplete(place)) return undefined;
       markUsed(index, place);
-      return { directory: place, sources: files.map(({ path, text }) => [path, text]), warnings };
+      return { directory: place, sources: files, warnings };
     } catch {
       // No record, one that is damaged, or a file that went away: not cached.
       return undefined;
@@ -72,7 +66,7 @@ export class Cache {
       const known = this.#known(request);
       const index = this.#indexPath(known);
       makeDirectory(dirname(index));
-      const record: CacheRecord = { request: known, files: files.map(({ path, text }) => ({ path: resolve(path), text })), warnings, entry };
+      const record: CacheRecord = { request: known, files: files.map((file) => ({ ...file, path: resolve(file.path) })), warnings, entry };
       const fresh = `${index}.${randomUUID()}`;
       writeFileSync(fresh, JSON.stringify(record));
       renameSync(fresh, index);

@@ -75,8 +75,8 @@ function builtOf(reply: BuildReply): Built {
 /** Entries with open ranks are compiled later, from the texts that the module was compiled from: the files may have changed. */
 function open({ directory, sources, warnings }: Built, job: Job): Module {
   if (warnings.length > 0) {
-    const names = new Map(sources.map(([path]) => [path, asNamed(path, job)]));
-    const texts = new Map(sources.map(([path, text]) => [names.get(path) ?? path, text]));
+    const names = new Map(sources.map(({ path }) => [path, asNamed(path, job)]));
+    const texts = new Map(sources.map(({ path, text }) => [names.get(path) ?? path, text]));
     for (const warning of warnings) job.onWarning(renamed(warning, (source) => names.get(source) ?? source), texts);
   }
   return openModule(join(directory, artifactFiles.library), {

@@ -14,19 +14,25 @@ export interface BuildRequest {
   readonly cpu: string;
   /** Directories beside that of the file from which may be imported. */
   readonly roots?: readonly string[] | undefined;
-  /** Texts by absolute path that stand in for the files: those that the module was compiled from. */
-  readonly sources?: SourceTexts | undefined;
+  /** What stands in for the files: those that the module was compiled from. */
+  readonly sources?: readonly SourceFile[] | undefined;
   /** Builds this open-rank entry alone, with these ranks for its packs. */
   readonly open?: { readonly entry: string; readonly ranks: Readonly<Record<string, number>> } | undefined;
 }
 
-export type SourceTexts = readonly (readonly [path: string, text: string])[];
+/** A file that a build read. */
+export interface SourceFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly text: string;
+  /** The path under which the file was read, when it is another. */
+  readonly sameAs?: string;
+}
 
 /** An artifact, and what it was made of. */
 export interface Built {
   readonly directory: string;
-  /** By absolute path. */
-  readonly sources: SourceTexts;
+  readonly sources: readonly SourceFile[];
   /** Their spans name sources by absolute paths too: the cache answers from wherever it is asked. */
   readonly warnings: readonly Diagnostic[];
 }

@@ -6,43 +6,86 @@ import { statSync } from 'node:fs';
 import { dirname, resolve, sep } from 'node:path';
 import { maximumLength } from '../../grammar/index.js';
 import { type DiagnosticCode, DiagnosticsError } from '../base/index.js';
+import type { SameFile } from '../check/index.js';
 import { readRegular, realPath } from './files.js';
+import type { SourceFile } from './request.js';
 
-/** The texts of one compilation by path. Errors: file-not-found; import-outside-root; not-a-program; bad-data for a file that is no text, empty, or too long. */
-export interface Sources {
-  /** The compiled file itself. */
-  root(): string;
-  imported(path: string): string;
+/** The texts of one compilation by path. */
+export class Sources {
+  readonly #from: Origin;
+  readonly #root: string;
+  /** Files by what they are → the path under which they were read. */
+  readonly #paths = new Map<string, string>();
+  /** Other paths of files that were read → the path under which they were. */
+  readonly aliases = new Map<string, string>();
+
+  constructor(root: string, from: Origin) {
+    this.#root = root;
+    this.#from = from;
+  }
+
+  /** The compiled file itself. Errors: file-not-found; not-a-program; bad-data for a file that is no text, empty, or too long. */
+  root(): string {
+    return this.#read(this.#root, this.#from.targetOf(this.#root));
+  }
+
+  /** Errors: as `root`, and import-outside-root. */
+  imported(path: string): string | SameFile {
+    const target = this.#from.targetOf(path);
+    const sameAs = this.#paths.get(target);
+    if (sameAs === undefined) return this.#read(path, this.#from.permitted(path, target));
+    this.aliases.set(path, sameAs);
+    return { sameAs };
+  }
+
+  #read(path: string, target: string): string {
+    const text = this.#from.read(path, target);
+    this.#paths.set(target, path);
+    return text;
+  }
+}
+
+/** Where texts come from. */
+interface Origin {
+  /** What tells files apart, whatever they are called. */
+  targetOf(path: string): string;
+  /** The target, when an import may reach it. */
+  permitted(path: string, target: string): string;
+  read(path: string, target: string): string;
 }
 
 /** `roots`: directories beside that of `path` from which may be imported. Errors: file-not-found for one that is none. */
 export function sourcesOnDisk(path: string, roots: readonly string[]): Sources {
   const named = roots.map(directoryOf);
   let all: readonly string[] | undefined;
-  return {
-    root: () => readProgram(path, realPath(path)),
-    imported: (imported) => {
+  return new Sources(path, {
+    targetOf: realPath,
+    permitted: (imported, target) => {
       all ??= [realPath(dirname(path)), ...named];
-      const target = realPath(imported);
       if (!all.some((root) => target.startsWith(root.endsWith(sep) ? root : `${root}${sep}`))) throw outside(imported);
-      return readProgram(imported, target);
+      return target;
     },
-  };
+    read: readProgram,
+  });
 }
 
-/** Texts by absolute path: what was read when the module was compiled. */
-export function keptSources(path: string, texts: ReadonlyMap<string, string>): Sources {
-  const kept = (wanted: string): string => {
-    const text = texts.get(resolve(wanted));
-    if (text === undefined) throw refuse('file-not-found', wanted, 'the module was compiled without this file', 'Compile it again.');
-    return text;
-  };
-  return { root: () => kept(path), imported: kept };
+/** What was read when the module was compiled. */
+export function keptSources(path: string, files: readonly SourceFile[]): Sources {
+  const kept = new Map(files.map((file) => [file.path, file]));
+  return new Sources(path, {
+    targetOf: (wanted) => kept.get(resolve(wanted))?.sameAs ?? resolve(wanted),
+    permitted: (_, target) => target,
+    read: (wanted, target) => {
+      const file = kept.get(target);
+      if (file === undefined) throw refuse('file-not-found', wanted, 'the module was compiled without this file', 'Compile it again.');
+      return file.text;
+    },
+  });
 }
 
 function directoryOf(root: string): string {
   const target = realPath(root);
-  if (statSync(target, { throwIfNoEntry: false })?.isDirectory() !== true) throw refuse('file-not-found', root, 'no such directory', 'A root is a directory from which programs may import.');
+  if (root === '' || statSync(target, { throwIfNoEntry: false })?.isDirectory() !== true) throw refuse('file-not-found', root, 'no such directory', 'A root is a directory from which programs may import.');
   return target;
 }
 

@@ -113,6 +113,24 @@ describe('imports', () => {
   });
 });
 
+describe('a file', () => {
+  it('is one module, whatever paths lead to it', async () => {
+    symlinkSync('.', path('round'));
+    place.file('round-1.tdsl', 'import { f as g } from "./round/round-1.tdsl"\nexport fn f(x: f32): f32 = g(x)\n');
+    expect(told(path('round-1.tdsl')).errors).toMatchObject([{ code: 'import-cycle' }]);
+    expect(told(path('round/round/round-1.tdsl')).errors).toMatchObject([{ code: 'import-cycle' }]);
+    place.file('round-3.tdsl', 'param w: f32 = 3\n');
+    const main = path(place.file('round-2.tdsl', 'import { w } from "./round-3.tdsl"\nimport { w as v } from "./round/round/round-3.tdsl"\nexport fn f<...S>(x: f32[...S]): f32[...S] = x * w * v\n'));
+    for (const _ of ['built', 'cached']) {
+      using module = await compile(main);
+      expect(module.manifest.variables.map((variable) => variable.path)).toEqual(['round-3/w']);
+      writeFileSync(path('round-3.tdsl'), 'param w: f32 = 4\n');
+      expect(module.session().run('f', { x: 1 })).toBe(9);
+      writeFileSync(path('round-3.tdsl'), 'param w: f32 = 3\n');
+    }
+  });
+});
+
 describe('a program', () => {
   it.each([
     ['secrets/plain', 'not-a-program'],

@@ -19,7 +19,10 @@ export const addProgramOptions = (command: Command): Command =>
     .option('--root <dir>', 'directory beside that of the program from which it may import; may be repeated', collect, []);
 
 /** What they mean for a request. */
-export const parseProgram = ({ set, root }: ProgramOptions): { readonly set: Record<string, number>; readonly roots: readonly string[] } => ({ set: parseSet(set), roots: root });
+export const parseProgram = ({ set, root }: ProgramOptions): { readonly set: Record<string, number>; readonly roots: readonly string[] } => {
+  if (root.includes('')) throw new UsageError('--root takes a directory; got ""');
+  return { set: parseSet(set), roots: root };
+};
 
 /** `Name=4` pairs of `--set`. */
 function parseSet(pairs: readonly string[]): Record<string, number> {
