@@ -58,7 +58,7 @@ describe('programs', () => {
 
   test.each(names)('%s', (name) => {
     const result = check(programText(name));
-    expect(render(result)).toBe('');
+    expect([render(result), result.warnings]).toEqual(['', []]);
     expect(result.module === undefined ? [] : entryTexts(result.module)).toEqual(expectedTypes[name]);
   });
 

@@ -20,7 +20,8 @@ const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
 
 describe('texts', () => {
   test.each(stdNames)('%s has no mistake in what nobody calls', (name) => {
-    expect(render(check(std(name) ?? '', { path: `${name.slice(4)}.tdsl` }))).toBe('');
+    const result = check(std(name) ?? '', { path: `${name.slice(4)}.tdsl` });
+    expect([render(result), result.warnings]).toEqual(['', []]);
   });
   test('there is nothing else', () => expect(std('std/everything')).toBeUndefined());
 });
@@ -81,6 +82,16 @@ describe('prelude', () => {
     expect(Math.max(...g.flat().map(Math.abs))).toBeLessThanOrEqual(Math.sqrt(6 / 100));
     expect(new Set(all).size).toBeGreaterThan(4990);
     expect(runEntry(text('param other: f32[7] = normal()\n'), 'f')[0]).toEqual([w, u, g]);
+  });
+
+  test.each(['f16', 'bf16', 'f32', 'f64'])('initial values of %s are spread like those of others, and need no number that it cannot hold', (dtype) => {
+    const text = `param u: ${dtype}[1000] = uniform(-1, 1)\nparam w: ${dtype}[1000] = normal()\nparam g: ${dtype}[30, 30] = glorotUniform()\nparam h: ${dtype}[30, 30] = heNormal()\nexport fn f(): (f64[1000], f64[1000], f64[900]) = (f64(u), f64(w), f64(reshape(g + h, [900])))`;
+    expect(check(text).warnings).toEqual([]);
+    const [u, w, both] = runEntry(text, 'f')[0] as [number[], number[], number[]];
+    for (const [values, deviation] of [[u, 1 / Math.sqrt(3)], [w, 1], [both, Math.sqrt(2 / 60 + 2 / 30)]] as const) {
+      expect(Math.abs(mean(values))).toBeLessThan(0.1 * deviation);
+      expect(Math.abs(Math.sqrt(mean(values.map((one) => one ** 2))) / deviation - 1)).toBeLessThan(0.1);
+    }
   });
 });
 
