@@ -1,5 +1,5 @@
 // Failures that users of a compiled module see. In: a code, a sentence, what was expected. Out: an Error with these as properties.
-// Holds: every failure of the runtime that a caller can cause is one of these; its code says what kind it is and does not change with the wording.
+// Holds: every failure that a caller can cause is one of these; its code says what kind it is and does not change with the wording; `internal-error` alone is ours.
 
 export type RuntimeCode =
   | 'missing-feed'
@@ -21,7 +21,8 @@ export type RuntimeCode =
   | 'file-not-written'
   | 'toolchain-missing'
   | 'out-of-memory'
-  | 'entry-failed';
+  | 'entry-failed'
+  | 'internal-error';
 
 export interface ErrorDetails {
   /** What the caller can do about it. */
@@ -39,8 +40,9 @@ export interface ErrorDetails {
 
 /** A failure with a code. `message` is one sentence or two; `hint` is not part of it. */
 export class TfcError extends Error {
-  override readonly name = 'TfcError';
-  readonly code: RuntimeCode;
+  override readonly name: string = 'TfcError';
+  /** One of the runtime's, or of the compiler's (src/base/codes.ts). */
+  readonly code: RuntimeCode | (string & Record<never, never>);
   readonly hint: string | undefined;
   readonly feed: string | undefined;
   readonly variable: string | undefined;
@@ -88,3 +90,27 @@ function editDistance(a: string, b: string, limit: number): number {
   }
   return Math.min(limit, row[b.length] ?? limit);
 }
+
+/** A value in a sentence about it. It may be anything: nothing of it is called, and long texts are cut. */
+export function described(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
+    case 'bigint':
+      return value < 2n ** 128n && value > -(2n ** 128n) ? `${value}n` : 'a huge bigint';
+    case 'number':
+      return Object.is(value, -0) ? '-0' : String(value);
+    case 'boolean':
+    case 'undefined':
+      return String(value);
+    case 'object':
+      return value === null ? 'null' : 'an object';
+    case 'function':
+      return 'a function';
+    case 'symbol':
+      return 'a symbol';
+  }
+}
+
+/** Whether a value can name something to the system: text, not empty, without a zero in it. */
+export const isText = (value: unknown): value is string => typeof value === 'string' && value !== '' && !value.includes('\0');

@@ -1,8 +1,8 @@
 // The safetensors format (8 bytes of length, a JSON header, data). In: a path. Out: named tensors, or the file. Holds: a file is read only if its header describes every byte of it exactly once;
-// a file is written next to its place and renamed, so that there is never half of one. Source: https://huggingface.co/docs/safetensors, little-endian.
-import { randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+// there is never half of one. Source: https://huggingface.co/docs/safetensors, little-endian.
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { ElementType } from './abi/manifest.js';
+import { writeFiles, writeFully } from './atomic-file.js';
 import { type TypedArray, allocate, elementTypes, elements } from './element.js';
 import { TfcError } from './error.js';
 import { Tensor } from './tensor.js';
@@ -77,25 +77,14 @@ export function writeSafetensors(
   const start = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20);
   new DataView(start.buffer).setBigUint64(0, BigInt(start.length - 8), true);
   start.set(json, 8);
-  const temporary = `${path}.${process.pid}-${randomBytes(6).toString('hex')}.part`;
-  let file: number | undefined;
-  try {
-    file = openSync(temporary, 'wx');
+  const write = (file: number): void => {
     writeFully(file, start);
     for (const { read } of tensors) {
       const data = read();
       writeFully(file, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     }
-    fsyncSync(file);
-    closeSync(file);
-    file = undefined;
-    renameSync(temporary, path);
-  } catch (error) {
-    if (file !== undefined) closeSync(file);
-    rmSync(temporary, { force: true });
-    if (error instanceof TfcError) throw error;
-    throw new TfcError('file-not-written', `${path} could not be written: ${reason(error)}.`, { cause: error });
-  }
+  };
+  writeFiles([{ path, write }]);
 }
 
 function openFile(path: string): number {
@@ -121,11 +110,6 @@ function readFully(path: string, file: number, into: Uint8Array, position: numbe
     if (read === 0) throw malformed(path, 'it ends too early');
     done += read;
   }
-}
-
-function writeFully(file: number, from: Uint8Array): void {
-  let done = 0;
-  while (done < from.length) done += writeSync(file, from, done, Math.min(from.length - done, 2 ** 30));
 }
 
 function readHeader(path: string, file: number): { readonly tensors: ReadonlyMap<string, StoredTensor>; readonly metadata: Readonly<Record<string, string>> } {

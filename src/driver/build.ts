@@ -1,12 +1,14 @@
 // Builds artifacts in this process. In: a request. Out: a directory with the shared library, its manifest and its C headers; or diagnostics.
 // Holds: this file and `emit.ts`, with what they import, are the only ones that bring LLVM into a process; nothing is written before every pass is done.
 
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildArtifact, header } from '../../codegen/llvm/index.js';
 import type { Manifest } from '../../runtime/abi/manifest.js';
+import { TfcError } from '../../runtime/index.js';
 import { DiagnosticsError, type Diagnostic } from '../base/index.js';
-import { Cache } from './cache.js';
+import type { ArtifactFiles, Cache } from './cache.js';
+import { toInternal } from './failures.js';
 import { check, type Checked, isLibrary } from './front.js';
 import { manifestOf } from './manifest.js';
 import { mistakesOf } from './mistakes.js';
@@ -35,15 +37,14 @@ export function buildInto(request: BuildRequest, directory: string, texts: Map<s
   const checked = check(request, texts);
   const front: Stage = { name: 'check', milliseconds: performance.now() - start, made: `${checked.module.entries.length} entries` };
   const compiled = compileChecked(checked, request);
-  let back: readonly Stage[] = [];
+  const { files, stages } = compiled.build();
   const publishing = performance.now();
-  publish(directory, (scratch) => (back = compiled.write(scratch)));
-  const files: Stage = { name: 'files', milliseconds: performance.now() - publishing - sumOf(back) };
-  return { manifest: compiled.manifest, stages: [front, ...compiled.stages, ...back, files] };
+  publish(directory, files);
+  return { manifest: compiled.manifest, stages: [front, ...compiled.stages, ...stages, { name: 'files', milliseconds: performance.now() - publishing }] };
 }
 
 /** Compiles into the cache, or finds it there. */
-export function buildCached(request: BuildRequest, cache = new Cache()): BuildReply {
+export function buildCached(request: BuildRequest, cache: Cache): BuildReply {
   const texts = new Map<string, string>();
   try {
     const key = { path: request.path, options: optionsKey(request) };
@@ -51,19 +52,21 @@ export function buildCached(request: BuildRequest, cache = new Cache()): BuildRe
     if (found !== undefined) return { kind: 'built', directory: found };
     const checked = check(request, texts);
     const files = [...texts].filter(([path]) => !isLibrary(path)).map(([path, text]) => ({ path, text }));
-    return { kind: 'built', directory: cache.store(key, files, (directory) => void compileChecked(checked, request).write(directory)) };
+    return { kind: 'built', directory: cache.store(key, files, () => compileChecked(checked, request).build().files) };
   } catch (error) {
+    if (error instanceof TfcError && error.code === 'file-not-written') return { kind: 'not-stored', reason: error.message };
     const mistakes = mistakesOf(error);
     if (mistakes !== undefined) return { kind: 'mistakes', diagnostics: mistakes, texts: [...texts] };
-    return { kind: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    const { pass, reason, stack = '' } = toInternal(error);
+    return { kind: 'failed', pass, reason, stack };
   }
 }
 
 export const sumOf = (stages: readonly Stage[]): number => stages.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
 
 interface Compiled extends BuildReport {
-  /** Generates code and writes all files of the artifact. */
-  write(directory: string): readonly Stage[];
+  /** Generates code: all files of the artifact, the library last. */
+  build(): { readonly files: ArtifactFiles; readonly stages: readonly Stage[] };
 }
 
 function compileChecked({ module, build, open }: Checked, request: BuildRequest): Compiled {
@@ -81,17 +84,21 @@ function compileChecked({ module, build, open }: Checked, request: BuildRequest)
       ...records.map(({ name, milliseconds, count, form }) => ({ name, milliseconds, made: `${count} (${form})` })),
       { name: 'verify', milliseconds: records.reduce((sum, { verifyMilliseconds }) => sum + verifyMilliseconds, 0), made: 'after every pass' },
     ],
-    write: (directory) => {
-      const { timings } = buildArtifact({ programs: programsOf(output), manifest: text, target, outPath: join(directory, artifactFiles.library) });
-      writeFileSync(join(directory, artifactFiles.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
-      writeFileSync(join(directory, artifactFiles.header), header(text));
-      copyFileSync(join(packageRoot(), 'runtime', 'abi', 'tfc.h'), join(directory, artifactFiles.abi));
-      return [
+    build: () => {
+      const { library, timings } = buildArtifact({ programs: programsOf(output), manifest: text, target });
+      const files: ArtifactFiles = new Map([
+        [artifactFiles.abi, readFileSync(join(packageRoot(), 'runtime', 'abi', 'tfc.h'))],
+        [artifactFiles.header, Buffer.from(header(text))],
+        [artifactFiles.manifest, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)],
+        [artifactFiles.library, library],
+      ]);
+      const stages: readonly Stage[] = [
         { name: 'llvm: build', milliseconds: timings.buildMs },
         { name: 'llvm: optimize', milliseconds: timings.optimizeMs },
         { name: 'llvm: codegen', milliseconds: timings.codegenMs },
         { name: 'link', milliseconds: timings.linkMs },
       ];
+      return { files, stages };
     },
   };
 }

@@ -2,6 +2,7 @@
 
 import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { reasonOf } from '../../runtime/system-error.js';
 import { DiagnosticsError } from '../base/index.js';
 
 /** Errors: file-not-found for whatever keeps the file from being read. */
@@ -23,12 +24,12 @@ export const notRead = (path: string, error: unknown): DiagnosticsError =>
  * Makes a directory and those above it; returns the topmost that it made. Node's own recursive way never ends below /proc.
  * Errors: those of the file system; then nothing is left behind.
  */
-export function makeDirectory(path: string): string | undefined {
+export function makeDirectory(path: string, mode = 0o777): string | undefined {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return undefined;
   const parent = dirname(path);
-  const made = parent === path ? undefined : makeDirectory(parent);
+  const made = parent === path ? undefined : makeDirectory(parent, mode);
   try {
-    mkdirSync(path);
+    mkdirSync(path, mode);
   } catch (error) {
     // Another process may have been faster.
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return undefined;
@@ -36,33 +37,4 @@ export function makeDirectory(path: string): string | undefined {
     throw error;
   }
   return made ?? path;
-}
-
-/** `error` as a diagnostic about `path` when the system refused to write; anything else as it is. */
-export function notWritten(path: string, error: unknown): unknown {
-  if (!(error instanceof Error) || !('syscall' in error)) return error;
-  return new DiagnosticsError([{ code: 'file-not-written', message: `${path}: ${reasonOf(error)}` }]);
-}
-
-/** What the system says about a file, in people's words. */
-function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  switch (code) {
-    case 'ENOENT':
-      return 'no such file or directory';
-    case 'EISDIR':
-      return 'is a directory';
-    case 'ENOTDIR':
-    case 'EEXIST':
-      return 'a part of the path is no directory';
-    case 'EACCES':
-    case 'EPERM':
-      return 'permission denied';
-    case 'ENOSPC':
-      return 'no space left';
-    case 'EROFS':
-      return 'the file system is read-only';
-    default:
-      return error instanceof Error ? error.message : String(error);
-  }
 }

@@ -4,6 +4,7 @@ import { extname } from 'node:path';
 import { createRequire } from 'node:module';
 import type * as WasmGraphviz from '@hpcc-js/wasm-graphviz';
 import type { Command } from 'commander';
+import { writeFiles, writeFully } from '../../../runtime/atomic-file.js';
 import type { EntryView } from '../graph-view.js';
 import { perform, print } from './command.js';
 import { collect, parseSet, UsageError } from './options.js';
@@ -28,10 +29,10 @@ export function addGraph(program: Command): void {
         if (!isFormat(format)) throw new UsageError(`-o takes a path that ends in .svg, .dot or .json; got ${JSON.stringify(options.out)}`);
         const { check } = await import('../front.js');
         const { viewOf } = await import('../graph-view.js');
-        const { publishFile } = await import('../publish.js');
         const { module, build } = check({ path: file, set: parseSet(options.set) }, texts);
         const views = viewOf(module, build);
-        publishFile(options.out, await textOf(views, format));
+        const text = Buffer.from(await textOf(views, format));
+        writeFiles([{ path: options.out, write: (file) => writeFully(file, text) }]);
         const counts = views.map((view) => ({ entry: view.entry, nodes: view.nodes.length }));
         print(options.json === true ? JSON.stringify({ path: options.out, entries: counts }) : `${options.out}: ${counts.map(({ entry, nodes }) => `${entry} (${nodes} nodes)`).join(', ')}`);
       }),

@@ -1,7 +1,7 @@
 // `tfc run FILE ENTRY`: runs an entry once or many times, one JSON value per step and line.
 
 import type { Command } from 'commander';
-import { perform, print } from './command.js';
+import { isRead, perform, print, warn } from './command.js';
 import { collect, parseCount, parseSet } from './options.js';
 
 interface Options {
@@ -36,12 +36,12 @@ export function addRun(program: Command): void {
         const threads = parseCount(options.threads, '--threads', 1);
         const set = parseSet(options.set);
         const { readFeeds } = await import('../feeds.js');
-        const { compile } = await import('../compile.js');
+        const { compileWith } = await import('../compile.js');
         const { toJson } = await import('../../../runtime/index.js');
         const feeds = readFeeds(options.feed, options.feeds);
-        using model = await compile(file, { set, cpu: options.cpu });
+        using model = await compileWith(file, { set, cpu: options.cpu }, warn);
         using session = model.session({ seed, threads });
-        for (let step = 0; step < steps; step++) print(JSON.stringify(toJson(session.run(entry, feeds))));
+        for (let step = 0; step < steps && isRead(); step++) print(JSON.stringify(toJson(session.run(entry, feeds))));
       }),
     );
 }

@@ -1,12 +1,11 @@
 // `tfc train FILE [ENTRY] --data PATH --batch N --epochs N`: runs a step over a data set, epoch by epoch.
 
-import { accessSync, constants } from 'node:fs';
-import { dirname } from 'node:path';
 import type { Command } from 'commander';
+import { requireWritable } from '../../../runtime/atomic-file.js';
 import type { EntrySpec, Manifest } from '../../../runtime/index.js';
 import { DiagnosticsError } from '../../base/index.js';
 import type { EpochRecord } from '../train.js';
-import { perform, print } from './command.js';
+import { perform, print, warn } from './command.js';
 import { collect, parseCount, parseSet, UsageError } from './options.js';
 
 interface Options {
@@ -46,12 +45,14 @@ async function trainFile(file: string, named: string | undefined, options: Optio
   const [batch, epochs] = [parseCount(options.batch, '--batch', 1), parseCount(options.epochs, '--epochs', 1)];
   const [seed, threads] = [parseCount(options.seed, '--seed', 0), parseCount(options.threads, '--threads', 1)];
   const set = parseSet(options.set);
-  if (options.save !== undefined) await requireWritable(options.save);
+  // Hours of training should not end with a folder that is not there.
+  if (options.save !== undefined) requireWritable(options.save);
   const { readFeeds } = await import('../feeds.js');
   const { readDataset } = await import('../data/dataset.js');
-  const { compile, progressBar, train } = await import('../index.js');
+  const { compileWith } = await import('../compile.js');
+  const { progressBar, train } = await import('../index.js');
   const constant = readFeeds(options.feed, undefined);
-  using model = await compile(file, { set, cpu: options.cpu });
+  using model = await compileWith(file, { set, cpu: options.cpu }, warn);
   const entry = stepOf(model.manifest, named);
   const { columns, rows } = readDataset(options.data, entry);
   using session = model.session({ seed, threads });
@@ -70,16 +71,6 @@ async function trainFile(file: string, named: string | undefined, options: Optio
 }
 
 const epochLine = ({ epoch, means, seconds }: EpochRecord): string => `epoch ${epoch}: ${Object.entries(means).map(([name, value]) => `${name} ${value.toPrecision(4)}`).join(', ')} (${seconds.toFixed(2)} s)`;
-
-/** Hours of training should not end with a folder that is not there. */
-async function requireWritable(path: string): Promise<void> {
-  try {
-    accessSync(dirname(path), constants.W_OK);
-  } catch (error) {
-    const { notWritten } = await import('../files.js');
-    throw notWritten(path, error);
-  }
-}
 
 function stepOf({ entries, module }: Manifest, named: string | undefined): EntrySpec {
   const steps = entries.filter((entry) => entry.kind === 'step');

@@ -1,0 +1,42 @@
+// What the operating system says about a path. In: its errors. Out: people's words. Holds: whatever the system refuses a caller ends as a TfcError with the path in it.
+import { TfcError } from './error.js';
+
+/** What kept a path from being read or written. */
+export function reasonOf(error: unknown): string {
+  switch (codeOf(error)) {
+    case 'ENOENT':
+      return 'no such file or directory';
+    case 'EISDIR':
+      return 'is a directory';
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return 'a part of the path is no directory';
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied';
+    case 'ENOSPC':
+      return 'no space left';
+    case 'EDQUOT':
+      return 'the quota is used up';
+    case 'EFBIG':
+      return 'files of that size are not allowed here';
+    case 'EROFS':
+      return 'the file system is read-only';
+    case 'ENAMETOOLONG':
+      return 'the name is too long';
+    case 'ELOOP':
+      return 'its symbolic links lead in a circle';
+    case 'EMFILE':
+    case 'ENFILE':
+      return 'too many files are open';
+    default:
+      return error instanceof Error ? error.message : 'unknown';
+  }
+}
+
+/** `error` about `path` when the system refused to write; anything else as it is. */
+export function notWritten(path: string, error: unknown): unknown {
+  return error instanceof Error && 'syscall' in error ? new TfcError('file-not-written', `${path}: ${reasonOf(error)}`, { cause: error }) : error;
+}
+
+export const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
