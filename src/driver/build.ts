@@ -52,7 +52,7 @@ export function buildCached(request: BuildRequest, cache: Cache): BuildReply {
     if (found !== undefined) return { kind: 'built', directory: found };
     const checked = check(request, texts);
     const files = [...texts].filter(([path]) => !isLibrary(path)).map(([path, text]) => ({ path, text }));
-    return { kind: 'built', directory: cache.store(key, files, () => compileChecked(checked, request).build().files) };
+    return { kind: 'built', directory: cache.store(key, files, () => cached(compileChecked(checked, request).build().files)) };
   } catch (error) {
     if (error instanceof TfcError && error.code === 'file-not-written') return { kind: 'not-stored', reason: error.message };
     const mistakes = mistakesOf(error);
@@ -61,6 +61,9 @@ export function buildCached(request: BuildRequest, cache: Cache): BuildReply {
     return { kind: 'failed', pass, reason, stack };
   }
 }
+
+/** A cache keeps what is opened, and nothing for C compilers. */
+const cached = (files: ArtifactFiles): ArtifactFiles => new Map([...files].filter(([name]) => name === artifactFiles.library || name === artifactFiles.manifest));
 
 export const sumOf = (stages: readonly Stage[]): number => stages.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
 

@@ -28,16 +28,16 @@ export function cacheDirectory({ TFC_CACHE, XDG_CACHE_HOME }: NodeJS.ProcessEnv 
 export function cachePlace(directory: string | undefined, user = process.geteuid?.()): CachePlace {
   if (directory === undefined) return { refused: 'there is no home directory to keep it in' };
   try {
-    makeDirectory(directory, 0o700);
-    const real = realpathSync(directory);
+    if (statSync(directory, { throwIfNoEntry: false }) === undefined) makeDirectory(directory, 0o700);
+    const real = realpathSync.native(directory);
     for (const path of above(real)) requireSafeAbove(path, user);
     requireClosed(real, statSync(real), user);
     for (const folder of cacheFolders) {
-      const path = join(real, folder);
-      makeDirectory(path, 0o700);
-      const status = lstatSync(path);
-      requireClosed(path, status, user);
-      if ((status.mode & 0o077) !== 0) chmodSync(path, 0o700);
+      const path = `${real}/${folder}`;
+      const status = lstatSync(path, { throwIfNoEntry: false });
+      if (status === undefined) makeDirectory(path, 0o700);
+      else requireClosed(path, status, user);
+      if (status !== undefined && (status.mode & 0o077) !== 0) chmodSync(path, 0o700);
     }
     return { directory: real };
   } catch (error) {

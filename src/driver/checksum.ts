@@ -2,31 +2,22 @@
 // who could write a checksum as well. MurmurHash3's rounds, in two halves with different constants: Node's cryptography and compression take longer to load than everything else on the way to a cached artifact.
 
 export function checksum(bytes: Uint8Array): string {
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : Uint8Array.from(bytes);
-  const words = new Int32Array(aligned.buffer, aligned.byteOffset, aligned.length >>> 2);
-  let [low, high] = [bytes.length | 0, 0x3c6ef372];
+  const { length } = bytes;
+  const padded = bytes.byteOffset % 4 === 0 && length % 4 === 0 ? bytes : new Uint8Array((length + 3) & ~3);
+  if (padded !== bytes) padded.set(bytes);
+  const words = new Int32Array(padded.buffer, padded.byteOffset, padded.length >>> 2);
+  let [low, high] = [length | 0, 0x3c6ef372];
+  // Not in functions: most of what is opened from a cache is checked before anything has been optimized.
   for (let at = 0; at < words.length; at++) {
     const word = words[at] as number;
-    low = lowRound(low, word);
-    high = highRound(high, word);
-  }
-  for (let at = words.length * 4; at < aligned.length; at++) {
-    low = lowRound(low, aligned[at] as number);
-    high = highRound(high, aligned[at] as number);
+    const first = Math.imul(word, 0xcc9e2d51);
+    low ^= Math.imul((first << 15) | (first >>> 17), 0x1b873593);
+    low = (Math.imul((low << 13) | (low >>> 19), 5) + 0xe6546b64) | 0;
+    const second = Math.imul(word, 0x239b961b);
+    high ^= Math.imul((second << 16) | (second >>> 16), 0xab0e9789);
+    high = (Math.imul((high << 17) | (high >>> 15), 5) + 0x561ccd1b) | 0;
   }
   return [high, low].map((half) => (mixed(half) >>> 0).toString(16).padStart(8, '0')).join('');
-}
-
-function lowRound(state: number, word: number): number {
-  const turned = Math.imul(word, 0xcc9e2d51);
-  const next = state ^ Math.imul((turned << 15) | (turned >>> 17), 0x1b873593);
-  return (Math.imul((next << 13) | (next >>> 19), 5) + 0xe6546b64) | 0;
-}
-
-function highRound(state: number, word: number): number {
-  const turned = Math.imul(word, 0x239b961b);
-  const next = state ^ Math.imul((turned << 16) | (turned >>> 16), 0xab0e9789);
-  return (Math.imul((next << 17) | (next >>> 15), 5) + 0x561ccd1b) | 0;
 }
 
 function mixed(state: number): number {
