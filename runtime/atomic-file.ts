@@ -5,7 +5,8 @@
 import { accessSync, closeSync, constants, fchmodSync, fchownSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readlinkSync, realpathSync, renameSync, rmSync, type Stats, statSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { TfcError, described, isText } from './error.js';
+import { TfcError, isText, reading } from './error.js';
+import { shown } from './shown.js';
 import { codeOf, notWritten } from './system-error.js';
 
 export interface NewFile {
@@ -117,7 +118,7 @@ export function sweepDirectory(directory: string): void {
 const temporaries = /\.([0-9a-z]+)-(\d+)-[0-9a-z]+\.part$/;
 
 function placeOf(given: unknown): Place {
-  if (!isText(given)) throw new TfcError('invalid-value', `A file is named by its path, not by ${described(given)}.`);
+  if (!isText(given)) throw reading('The path', () => new TfcError('invalid-value', `A file is named by its path, not by ${shown(given)}.`));
   try {
     const found = lstatSync(given, { throwIfNoEntry: false });
     if (found === undefined) {

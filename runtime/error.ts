@@ -91,26 +91,15 @@ function editDistance(a: string, b: string, limit: number): number {
   return Math.min(limit, row[b.length] ?? limit);
 }
 
-/** A value in a sentence about it. It may be anything: nothing of it is called, and long texts are cut. */
-export function described(value: unknown): string {
-  switch (typeof value) {
-    case 'string':
-      return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
-    case 'bigint':
-      return value < 2n ** 128n && value > -(2n ** 128n) ? `${value}n` : 'a huge bigint';
-    case 'number':
-      return Object.is(value, -0) ? '-0' : String(value);
-    case 'boolean':
-    case 'undefined':
-      return String(value);
-    case 'object':
-      return value === null ? 'null' : 'an object';
-    case 'function':
-      return 'a function';
-    case 'symbol':
-      return 'a symbol';
-  }
-}
-
 /** Whether a value can name something to the system: text, not empty, without a zero in it. */
 export const isText = (value: unknown): value is string => typeof value === 'string' && value !== '' && !value.includes('\0');
+
+/** Reads what a caller gave; what its getters and traps throw is the caller's mistake. @throws TfcError invalid-value, and those of `body`. */
+export function reading<T>(what: string, body: () => T): T {
+  try {
+    return body();
+  } catch (cause) {
+    if (cause instanceof TfcError) throw cause;
+    throw new TfcError('invalid-value', `${what} cannot be read${cause instanceof Error ? `: ${cause.message}` : ''}.`, { cause });
+  }
+}

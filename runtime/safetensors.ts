@@ -3,8 +3,9 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { ElementType } from './abi/manifest.js';
 import { writeFiles, writeFully } from './atomic-file.js';
-import { type TypedArray, allocate, elementTypes, elements } from './element.js';
-import { TfcError } from './error.js';
+import { type TypedArray, allocate, elementTypes, elements, isElementType } from './element.js';
+import { TfcError, reading } from './error.js';
+import { shown } from './shown.js';
 import { Tensor } from './tensor.js';
 
 /** As the format's own reader: a longer header is no header. */
@@ -59,19 +60,17 @@ export class SafetensorsFile {
   }
 }
 
-/** Writes named tensors, one at a time, so that only one is in memory. @throws TfcError file-not-written. */
-export function writeSafetensors(
-  path: string,
-  tensors: readonly { readonly name: string; readonly dtype: ElementType; readonly shape: readonly number[]; readonly read: () => TypedArray }[],
-  metadata: Readonly<Record<string, string>> = {},
-): void {
-  const header: [string, unknown][] = Object.keys(metadata).length === 0 ? [] : [['__metadata__', metadata]];
-  let offset = 0;
-  for (const { name, dtype, shape } of tensors) {
-    const bytes = elements[dtype].bytes * shape.reduce((product, size) => product * size, 1);
-    header.push([name, { dtype: elements[dtype].safetensors, shape, data_offsets: [offset, offset + bytes] }]);
-    offset += bytes;
-  }
+/** A tensor to write; its data is asked for when its turn comes. */
+export interface NewTensor {
+  readonly name: string;
+  readonly dtype: ElementType;
+  readonly shape: readonly number[];
+  readonly read: () => TypedArray;
+}
+
+/** Writes named tensors, one at a time, so that only one is in memory. @throws TfcError file-not-written; invalid-value for what is no list of tensors with names of their own. */
+export function writeSafetensors(path: string, tensors: readonly NewTensor[], metadata: Readonly<Record<string, string>> = {}): void {
+  const header = reading('What is to be written', () => headerOf(tensors, metadata));
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   // Spaces at the end bring the data to a multiple of 8.
   const start = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20);
@@ -79,13 +78,42 @@ export function writeSafetensors(
   start.set(json, 8);
   const write = (file: number): void => {
     writeFully(file, start);
-    for (const { read } of tensors) {
-      const data = read();
-      writeFully(file, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    for (const { name, dtype, shape, read } of tensors) {
+      const data = dataOf(path, read);
+      const bytes = bytesOf(dtype, shape);
+      if (!ArrayBuffer.isView(data) || data.byteLength !== bytes) throw new TfcError('invalid-value', `${name} has ${bytes} bytes, and ${ArrayBuffer.isView(data) ? data.byteLength : 'none'} are to be written.`);
+      writeFully(file, new Uint8Array(data.buffer, data.byteOffset, bytes));
     }
   };
   writeFiles([{ path, write }]);
 }
+
+function dataOf(path: string, read: () => TypedArray): TypedArray {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof TfcError ? error : new TfcError('file-not-written', `${path}: ${reason(error)}`, { cause: error });
+  }
+}
+
+function headerOf(tensors: unknown, metadata: unknown): ReadonlyMap<string, unknown> {
+  if (!Array.isArray(tensors)) throw new TfcError('invalid-value', `Tensors are written from an array, not from ${shown(tensors)}.`);
+  if (!isObject(metadata) || !Object.values(metadata).every((text) => typeof text === 'string')) throw new TfcError('invalid-value', 'Metadata is an object of strings.');
+  const header = new Map<string, unknown>(Object.keys(metadata).length === 0 ? [] : [[metadataName, metadata]]);
+  let offset = 0;
+  for (const { name, dtype, shape, read } of tensors as readonly { readonly [Member in keyof NewTensor]?: unknown }[]) {
+    if (typeof name !== 'string' || typeof read !== 'function' || !isElementType(dtype) || !Array.isArray(shape) || !shape.every(isCount)) throw new TfcError('invalid-value', `A tensor that is written has a name, a dtype, a shape and read; ${shown(name)} does not.`);
+    if (header.has(name) || name === metadataName) throw new TfcError('invalid-value', `Two tensors are called ${shown(name)}.`);
+    const end = offset + bytesOf(dtype, shape);
+    if (!Number.isSafeInteger(end)) throw new TfcError('invalid-value', `${name} has more bytes than a file.`);
+    header.set(name, { dtype: elements[dtype].safetensors, shape, data_offsets: [offset, end] });
+    offset = end;
+  }
+  return header;
+}
+
+const metadataName = '__metadata__';
+const bytesOf = (dtype: ElementType, shape: readonly number[]): number => elements[dtype].bytes * shape.reduce((product, size) => product * size, 1);
 
 function openFile(path: string): number {
   try {

@@ -36,7 +36,21 @@ export function reasonOf(error: unknown): string {
 
 /** `error` about `path` when the system refused to write; anything else as it is. */
 export function notWritten(path: string, error: unknown): unknown {
-  return error instanceof Error && 'syscall' in error ? new TfcError('file-not-written', `${path}: ${reasonOf(error)}`, { cause: error }) : error;
+  return error instanceof Error && 'syscall' in error ? new TfcError('file-not-written', `${path}: ${reasonOf(error)}`, { hint: hintOf(error), cause: error }) : error;
+}
+
+function hintOf(error: unknown): string {
+  switch (codeOf(error)) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'What was there is as it was. Free some space, or name a place on another disk.';
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return 'Name a place that you may write.';
+    default:
+      return 'Check the path; it is taken relative to the current directory.';
+  }
 }
 
 export const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);

@@ -3,7 +3,8 @@
 // process alone, with a warning; whatever is thrown is a TfcError.
 
 import { join, resolve } from 'node:path';
-import { described, isText } from '../../runtime/error.js';
+import { isText, reading } from '../../runtime/error.js';
+import { shown } from '../../runtime/shown.js';
 import { type Module, openModule, TfcError } from '../../runtime/index.js';
 import { InternalError } from '../base/index.js';
 import { Cache } from './cache.js';
@@ -29,7 +30,7 @@ export const compile = (path: string, options: CompileOptions = {}): Promise<Mod
 /** The same with somebody who is told about the cache. */
 export async function compileWith(path: string, options: CompileOptions, warn: Warn): Promise<Module> {
   try {
-    const job = jobOf(path, options, warn);
+    const job = reading('What compile was given', () => jobOf(path, options, warn));
     const found = lookUp(job).found;
     return (found === undefined ? undefined : openFound(found, job)) ?? open(await directoryOf(job), job);
   } catch (error) {
@@ -40,7 +41,7 @@ export async function compileWith(path: string, options: CompileOptions, warn: W
 /** The same, blocking. */
 export function compileSync(path: string, options: CompileOptions = {}): Module {
   try {
-    const job = jobOf(path, options, warnProcess);
+    const job = reading('What compileSync was given', () => jobOf(path, options, warnProcess));
     const found = lookUp(job).found;
     return (found === undefined ? undefined : openFound(found, job)) ?? open(directoryOfSync(job), job);
   } catch (error) {
@@ -60,18 +61,18 @@ interface Job {
 }
 
 function jobOf(path: unknown, options: unknown, warn: Warn): Job {
-  if (!isText(path)) throw new TfcError('invalid-value', `A program is named by its path, not by ${described(path)}.`);
-  if (typeof options !== 'object' || options === null) throw new TfcError('invalid-value', `The options of compile are an object, not ${described(options)}.`, { hint: 'compile("model.tdsl", { set: { Hidden: 512 } })' });
+  if (!isText(path)) throw new TfcError('invalid-value', `A program is named by its path, not by ${shown(path)}.`);
+  if (typeof options !== 'object' || options === null) throw new TfcError('invalid-value', `The options of compile are an object, not ${shown(options)}.`, { hint: 'compile("model.tdsl", { set: { Hidden: 512 } })' });
   const { set = {}, cpu = 'native' } = options as { readonly set?: unknown; readonly cpu?: unknown };
-  if (!isText(cpu)) throw new TfcError('invalid-value', `A processor is named by a string, not by ${described(cpu)}.`, { hint: 'native is this machine.' });
+  if (!isText(cpu)) throw new TfcError('invalid-value', `A processor is named by a string, not by ${shown(cpu)}.`, { hint: 'native is this machine.' });
   return { request: { path, set: sizesOf(set), cpu }, directory: workingDirectory(), warn };
 }
 
 function sizesOf(set: unknown): Record<string, number> {
-  if (typeof set !== 'object' || set === null || Array.isArray(set) || set instanceof Map) throw new TfcError('invalid-value', `Sizes are set by an object of names and numbers, not by ${described(set)}.`, { hint: 'compile("model.tdsl", { set: { Hidden: 512 } })' });
+  if (typeof set !== 'object' || set === null || Array.isArray(set) || set instanceof Map) throw new TfcError('invalid-value', `Sizes are set by an object of names and numbers, not by ${shown(set)}.`, { hint: 'compile("model.tdsl", { set: { Hidden: 512 } })' });
   const sizes = Object.entries(set) as [name: string, value: unknown][];
   for (const [name, value] of sizes) {
-    if (!Number.isSafeInteger(value) || (value as number) < 0) throw new TfcError('invalid-value', `The size ${described(name)} is a whole number that is not negative, not ${described(value)}.`);
+    if (!Number.isSafeInteger(value) || (value as number) < 0) throw new TfcError('invalid-value', `The size ${shown(name)} is a whole number that is not negative, not ${shown(value)}.`);
   }
   return Object.fromEntries(sizes as [string, number][]);
 }

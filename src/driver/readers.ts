@@ -1,6 +1,7 @@
 // Readers of data files for the API. In: paths. Out: numbers. Holds: whatever they throw is a TfcError.
 
-import { described, isText } from '../../runtime/error.js';
+import { isText, reading } from '../../runtime/error.js';
+import { shown } from '../../runtime/shown.js';
 import { TfcError } from '../../runtime/index.js';
 import * as csv from './data/csv.js';
 import * as idx from './data/idx.js';
@@ -13,6 +14,6 @@ export const readCsv = (path: string): readonly csv.CsvColumn[] => asTfcErrors((
 export const readDigits = (directory: string, prefix?: string): idx.Digits => asTfcErrors(() => idx.readDigits(named(directory), prefix === undefined ? undefined : named(prefix)));
 
 function named(path: unknown): string {
-  if (!isText(path)) throw new TfcError('invalid-value', `A file is named by its path, not by ${described(path)}.`);
-  return path;
+  if (isText(path)) return path;
+  throw reading('The path', () => new TfcError('invalid-value', `A file is named by its path, not by ${shown(path)}.`));
 }
