@@ -67,7 +67,7 @@ function replyOf(out: string, err: string, status: number | null, signal: string
 
 /** Of what the process said, one line is for people; all of it is behind the error. */
 function broken(how: string, said: string): InternalError {
-  const line = said.split('\n').find((one) => /\berror\b/i.test(one))?.trim();
+  const line = said.split('\n').find((one) => /^\w*(?: ERROR|Error)(?: \[\w+\])?: /.test(one));
   const error = new InternalError('compile process', line === undefined ? how : `${how}: ${line}`);
   error.cause = said;
   return error;
