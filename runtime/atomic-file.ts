@@ -1,12 +1,13 @@
 // Files that appear complete or not at all. In: paths as the user named them, and what writes. Out: the files, or what was there before and an error.
 // Holds: a file is written beside its place under a name that nobody can foresee and that did not exist, made durable, and renamed; only regular files are replaced, and keep their mode;
 // a symbolic link stays and the file that it names is replaced, unless the link is another user's in a directory that all may write (as Linux has it for opening);
-// what a process that was killed has left behind is removed by the next write to the same place.
+// a signal that ends the process removes what is half written; what a process that was killed has left behind is removed by the next write to the same place.
 import { accessSync, closeSync, constants, fchmodSync, fchownSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readlinkSync, realpathSync, renameSync, rmSync, type Stats, statSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { TfcError, isText, reading } from './error.js';
 import { shown } from './shown.js';
+import { type Native, loadNative } from './native.js';
 import { codeOf, notWritten } from './system-error.js';
 
 export interface NewFile {
@@ -33,6 +34,10 @@ const abandoned = 3_600_000;
  */
 export function writeFiles(files: readonly NewFile[]): void {
   const places = files.map(({ path }) => placeOf(path));
+  guarding((guard) => writeTo(places, files, guard));
+}
+
+function writeTo(places: readonly Place[], files: readonly NewFile[], guard: Guard): void {
   const written: { readonly place: Place; readonly temporary: string }[] = [];
   let current = places[0]?.given ?? '';
   try {
@@ -40,9 +45,10 @@ export function writeFiles(files: readonly NewFile[]): void {
       const place = places[at] as Place;
       current = place.given;
       sweep(place.path);
-      const { temporary, file } = createBeside(place, mode);
+      const { temporary, file } = createBeside(place, mode, guard);
       written.push({ place, temporary });
       try {
+        if (place.before !== undefined) inherit(file, place.before);
         write(file);
         fsyncSync(file);
       } finally {
@@ -64,9 +70,14 @@ export function writeFiles(files: readonly NewFile[]): void {
 /** Writes a directory that does not exist yet: it appears with all of its files. `mode` is that of the directory; its files get the same without the right to search. Errors: those of the file system. */
 export function writeDirectory(path: string, files: ReadonlyMap<string, Uint8Array>, mode = 0o777): void {
   sweep(path);
-  const temporary = attempt(path, (name) => (mkdirSync(name, mode), name));
+  guarding((guard) => writeInto(path, files, mode, guard));
+}
+
+function writeInto(path: string, files: ReadonlyMap<string, Uint8Array>, mode: number, guard: Guard): void {
+  const temporary = attempt(path, (name) => (mkdirSync(name, mode), name), guard);
   try {
     for (const [name, content] of files) {
+      guard(join(temporary, name));
       const file = openSync(join(temporary, name), 'wx', mode & 0o666);
       try {
         writeFully(file, content);
@@ -153,29 +164,30 @@ function kindOf(status: Stats): string {
   return 'a device';
 }
 
-/** Opens a new file beside the place, with what its owner and mode will be. */
-function createBeside({ path, before }: Place, mode = 0o666): { readonly temporary: string; readonly file: number } {
-  const created = attempt(path, (temporary) => ({ temporary, file: openSync(temporary, 'wx', before === undefined ? mode : 0o600) }));
-  if (before === undefined) return created;
-  if (before.uid !== process.geteuid?.()) {
-    try {
-      fchownSync(created.file, before.uid, before.gid);
-    } catch {
-      // Only the superuser gives files away.
-    }
+/** Opens a new file beside the place; what shall replace another one is its owner's alone until it has that one's mode. */
+const createBeside = ({ path, before }: Place, mode: number | undefined, guard: Guard): { readonly temporary: string; readonly file: number } =>
+  attempt(path, (temporary) => ({ temporary, file: openSync(temporary, 'wx', before === undefined ? mode : 0o600) }), guard);
+
+/** Owner and mode of the file that will be replaced. */
+function inherit(file: number, { uid, gid, mode }: Stats): void {
+  try {
+    if (uid !== process.geteuid?.()) fchownSync(file, uid, gid);
+  } catch {
+    // Only the superuser gives files away.
   }
-  fchmodSync(created.file, before.mode & 0o777);
-  return created;
+  fchmodSync(file, mode & 0o777);
 }
 
 /** A name beside `path` that is most likely new, and by which `sweep` knows what was left. */
 export const temporaryName = (path: string): string => join(dirname(path), `${stemOf(path)}.${place()}-${process.pid}-${Math.random().toString(36).slice(2).padEnd(1, '0')}.part`);
 
 /** Calls `create` with names beside `path` until one is new. */
-function attempt<T>(path: string, create: (name: string) => T): T {
+function attempt<T>(path: string, create: (name: string) => T, guard?: Guard): T {
   for (let left = 100; ; left--) {
+    const name = temporaryName(path);
+    guard?.(name);
     try {
-      return create(temporaryName(path));
+      return create(name);
     } catch (error) {
       if (codeOf(error) !== 'EEXIST' || left === 0) throw error;
     }
@@ -187,6 +199,28 @@ function stemOf(path: string): string {
   let stem = basename(path);
   while (Buffer.byteLength(stem) > 150) stem = stem.slice(0, -1);
   return `.${stem}`;
+}
+
+/** Told of what is about to be written half. */
+type Guard = (path: string) => void;
+
+/** Calls `body`; while it lasts, signals that nobody listens to remove what it names before they end the process. Without native code it remains for the next write. */
+function guarding(body: (guard: Guard) => void): void {
+  const native = nativeOrNone();
+  const signals = (['SIGHUP', 'SIGINT', 'SIGTERM'] as const).reduce((bits, signal, at) => (process.listenerCount(signal) > 0 ? bits : bits | (1 << at)), 0);
+  try {
+    body((path) => native?.guard(path, signals));
+  } finally {
+    native?.forget();
+  }
+}
+
+function nativeOrNone(): Native | undefined {
+  try {
+    return loadNative();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Where process ids mean what they mean here: a directory may be shared by machines and containers. */

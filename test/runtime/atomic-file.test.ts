@@ -91,6 +91,33 @@ describe('a file', () => {
   });
 });
 
+describe('a signal', () => {
+  const run = (body: string) => {
+    const script = `import(${JSON.stringify(built)}).then(({ writeFiles, writeDirectory, writeFully }) => { ${body} });`;
+    return spawnSync(process.execPath, ['-e', script], { cwd: directory, encoding: 'utf8' });
+  };
+  const saving = (signal: string): string => `writeFiles([{ path: 'a', write: (file) => { writeFully(file, Buffer.alloc(5000)); process.kill(process.pid, '${signal}'); writeFully(file, Buffer.alloc(5000)); } }]); console.log('done')`;
+
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'])('%s ends the process, and what was half written goes with it', (signal) => {
+    write(at('a'), 'old');
+    expect(run(saving(signal))).toMatchObject({ signal, stdout: '', stderr: '' });
+    expect([readdirSync(directory), readFileSync(at('a'), 'utf8')]).toEqual([['a'], 'old']);
+    const dying = `const fs = require('node:fs'); const { fsyncSync } = fs; let left = 1; fs.fsyncSync = (file) => (left-- === 0 ? process.kill(process.pid, '${signal}') : fsyncSync(file)); require('node:module').syncBuiltinESMExports();`;
+    expect(run(`${dying} writeDirectory('d', new Map([['x', Buffer.from('1')], ['y', Buffer.from('2')]]));`)).toMatchObject({ signal });
+    expect(readdirSync(directory)).toEqual(['a']);
+  });
+
+  it('that somebody listens to disturbs nothing', () => {
+    expect(run(`process.on('SIGTERM', () => console.log('heard')); ${saving('SIGTERM')}; setTimeout(() => undefined, 100);`)).toMatchObject({ status: 0, stdout: 'done\nheard\n' });
+    expect([readdirSync(directory), readFileSync(at('a')).length]).toEqual([['a'], 10_000]);
+  });
+
+  it('ends the process as ever once the file is there', () => {
+    expect(run(`writeFiles([{ path: 'a', write: (file) => writeFully(file, Buffer.from('x')) }]); process.kill(process.pid, 'SIGINT'); for (;;);`)).toMatchObject({ signal: 'SIGINT' });
+    expect([readdirSync(directory), readFileSync(at('a'), 'utf8')]).toEqual([['a'], 'x']);
+  });
+});
+
 describe('what was left', () => {
   it('goes with the next write to the same place, when its writer is gone', () => {
     const paths = [leftover(at('a'), gone()), leftover(at('a'), process.ppid), leftover(at('b'), gone()), at('.a.notes.part')];
