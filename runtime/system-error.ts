@@ -44,6 +44,8 @@ function hintOf(error: unknown): string {
     case 'ENOSPC':
     case 'EDQUOT':
       return 'What was there is as it was. Free some space, or name a place on another disk.';
+    case 'EFBIG':
+      return 'What was there is as it was. The limit is that of this process (ulimit -f) or of the file system.';
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':

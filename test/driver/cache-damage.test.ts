@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ArtifactFiles, Cache } from '../../src/driver/cache.js';
+import { compile, compileSync, type Module } from '../../src/driver/index.js';
 import { checksum } from '../../src/driver/checksum.js';
 import { root, workplace } from './tfc.js';
 
@@ -120,6 +121,32 @@ describe('a writer that is killed', () => {
       for (const folder of ['artifacts', 'index']) expect(readdirSync(join(cache.directory, folder)), `before call ${at}`).toHaveLength(1);
     }
   }, 120_000);
+});
+
+describe('the API', () => {
+  const place = workplace();
+
+  it('builds again what lies in the cache as it was written and is no library', async () => {
+    const path = join(place.directory, place.file('four.tdsl', 'export fn f(x: f32): f32 = x * 4\n'));
+    const before = process.env['TFC_CACHE'];
+    process.env['TFC_CACHE'] = place.cache;
+    try {
+      for (const compiled of [(): Module => compileSync(path), (): Promise<Module> => compile(path)]) {
+        const { path: made } = await compiled();
+        const junk = Buffer.from('no library');
+        writeFileSync(made, junk);
+        const contents = join(made, '..', 'contents.json');
+        const record = JSON.parse(readFileSync(contents, 'utf8')) as { readonly files: readonly { readonly name: string }[] };
+        writeFileSync(contents, JSON.stringify({ ...record, files: record.files.map((one) => (one.name === 'module.so' ? { ...one, bytes: junk.length, checksum: checksum(junk) } : one)) }));
+        using model = await compiled();
+        using session = model.session();
+        expect(session.run('f', { x: 2 })).toBe(8);
+      }
+    } finally {
+      if (before === undefined) delete process.env['TFC_CACHE'];
+      else process.env['TFC_CACHE'] = before;
+    }
+  });
 });
 
 describe('the command', () => {
