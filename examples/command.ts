@@ -3,7 +3,7 @@
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { InvalidArgumentError } from 'commander';
-import { DiagnosticsError, TfcError } from 'tfc';
+import { TfcError } from 'tfc';
 
 /** Whether Node was started with this module: importing an example, as tests do, must not run it. */
 export const isMain = (url: string): boolean => process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(url);
@@ -14,7 +14,7 @@ export async function report(body: () => Promise<unknown>): Promise<void> {
     const said = await body();
     if (typeof said === 'string') process.stdout.write(`${said}\n`);
   } catch (error) {
-    if (!(error instanceof DiagnosticsError) && !(error instanceof TfcError)) throw error;
+    if (!(error instanceof TfcError)) throw error;
     process.stderr.write(`error: ${error.message}\n`);
     process.exitCode = 1;
   }

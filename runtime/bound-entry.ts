@@ -261,5 +261,5 @@ const closed = (): TfcError => new TfcError('session-closed', 'The session is cl
 /** An error about memory, with the sizes that ask for it. */
 function withSizes(error: unknown, sizes: Sizes): unknown {
   if (!(error instanceof TfcError) || error.code !== 'out-of-memory' || sizes.size === 0) return error;
-  return new TfcError(error.code, `${error.message.replace(/\.$/, '')}: ${[...sizes].map(([name, value]) => `${name} = ${value}`).join(', ')}.`, { cause: error });
+  return new TfcError('out-of-memory', `${error.message.replace(/\.$/, '')}: ${[...sizes].map(([name, value]) => `${name} = ${value}`).join(', ')}.`, { cause: error });
 }

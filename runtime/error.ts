@@ -1,5 +1,5 @@
 // Failures that users of a compiled module see. In: a code, a sentence, what was expected. Out: an Error with these as properties.
-// Holds: every failure of the runtime that a caller can cause is one of these; its code says what kind it is and does not change with the wording.
+// Holds: every failure that a caller can cause is one of these; its code says what kind it is and does not change with the wording; `internal-error` alone is ours.
 
 export type RuntimeCode =
   | 'missing-feed'
@@ -21,7 +21,8 @@ export type RuntimeCode =
   | 'file-not-written'
   | 'toolchain-missing'
   | 'out-of-memory'
-  | 'entry-failed';
+  | 'entry-failed'
+  | 'internal-error';
 
 export interface ErrorDetails {
   /** What the caller can do about it. */
@@ -39,8 +40,9 @@ export interface ErrorDetails {
 
 /** A failure with a code. `message` is one sentence or two; `hint` is not part of it. */
 export class TfcError extends Error {
-  override readonly name = 'TfcError';
-  readonly code: RuntimeCode;
+  override readonly name: string = 'TfcError';
+  /** One of the runtime's, or of the compiler's (src/base/codes.ts). */
+  readonly code: RuntimeCode | (string & Record<never, never>);
   readonly hint: string | undefined;
   readonly feed: string | undefined;
   readonly variable: string | undefined;
@@ -87,4 +89,17 @@ function editDistance(a: string, b: string, limit: number): number {
     row = next;
   }
   return Math.min(limit, row[b.length] ?? limit);
+}
+
+/** Whether a value can name something to the system: text, not empty, without a zero in it. */
+export const isText = (value: unknown): value is string => typeof value === 'string' && value !== '' && !value.includes('\0');
+
+/** Reads what a caller gave; what its getters and traps throw is the caller's mistake. @throws TfcError invalid-value, and those of `body`. */
+export function reading<T>(what: string, body: () => T): T {
+  try {
+    return body();
+  } catch (cause) {
+    if (cause instanceof TfcError) throw cause;
+    throw new TfcError('invalid-value', `${what} cannot be read${cause instanceof Error ? `: ${cause.message}` : ''}.`, { cause });
+  }
 }

@@ -18,6 +18,9 @@ export interface Native {
   onHugePages(array: TypedArray): void;
   /** What the processor says of itself (abi/processor.ts). */
   processor(): Uint32Array;
+  /** Has a file or an empty directory removed when one of the signals (bits: SIGHUP, SIGINT, SIGTERM) ends the process, until `forget`; see leftovers.h. */
+  guard(path: string, signals: number): void;
+  forget(): void;
   openModule(path: string): { readonly handle: Handle<'module'>; readonly manifest: string; readonly entries: readonly string[] };
   close(handle: Handle<'module' | 'session' | 'step'>): void;
   /** Per variable the number of its rows, the bytes of one, and the bytes from one to the next. */

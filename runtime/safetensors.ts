@@ -1,10 +1,11 @@
 // The safetensors format (8 bytes of length, a JSON header, data). In: a path. Out: named tensors, or the file. Holds: a file is read only if its header describes every byte of it exactly once;
-// a file is written next to its place and renamed, so that there is never half of one. Source: https://huggingface.co/docs/safetensors, little-endian.
-import { randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+// there is never half of one. Source: https://huggingface.co/docs/safetensors, little-endian.
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { ElementType } from './abi/manifest.js';
-import { type TypedArray, allocate, elementTypes, elements } from './element.js';
-import { TfcError } from './error.js';
+import { writeFiles, writeFully } from './atomic-file.js';
+import { type TypedArray, allocate, elementTypes, elements, isElementType } from './element.js';
+import { TfcError, reading } from './error.js';
+import { shown } from './shown.js';
 import { Tensor } from './tensor.js';
 
 /** As the format's own reader: a longer header is no header. */
@@ -59,44 +60,60 @@ export class SafetensorsFile {
   }
 }
 
-/** Writes named tensors, one at a time, so that only one is in memory. @throws TfcError file-not-written. */
-export function writeSafetensors(
-  path: string,
-  tensors: readonly { readonly name: string; readonly dtype: ElementType; readonly shape: readonly number[]; readonly read: () => TypedArray }[],
-  metadata: Readonly<Record<string, string>> = {},
-): void {
-  const header: [string, unknown][] = Object.keys(metadata).length === 0 ? [] : [['__metadata__', metadata]];
-  let offset = 0;
-  for (const { name, dtype, shape } of tensors) {
-    const bytes = elements[dtype].bytes * shape.reduce((product, size) => product * size, 1);
-    header.push([name, { dtype: elements[dtype].safetensors, shape, data_offsets: [offset, offset + bytes] }]);
-    offset += bytes;
-  }
+/** A tensor to write; its data is asked for when its turn comes. */
+export interface NewTensor {
+  readonly name: string;
+  readonly dtype: ElementType;
+  readonly shape: readonly number[];
+  readonly read: () => TypedArray;
+}
+
+/** Writes named tensors, one at a time, so that only one is in memory. @throws TfcError file-not-written; invalid-value for what is no list of tensors with names of their own. */
+export function writeSafetensors(path: string, tensors: readonly NewTensor[], metadata: Readonly<Record<string, string>> = {}): void {
+  const header = reading('What is to be written', () => headerOf(tensors, metadata));
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   // Spaces at the end bring the data to a multiple of 8.
   const start = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20);
   new DataView(start.buffer).setBigUint64(0, BigInt(start.length - 8), true);
   start.set(json, 8);
-  const temporary = `${path}.${process.pid}-${randomBytes(6).toString('hex')}.part`;
-  let file: number | undefined;
-  try {
-    file = openSync(temporary, 'wx');
+  const write = (file: number): void => {
     writeFully(file, start);
-    for (const { read } of tensors) {
-      const data = read();
-      writeFully(file, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    for (const { name, dtype, shape, read } of tensors) {
+      const data = dataOf(path, read);
+      const bytes = bytesOf(dtype, shape);
+      if (!ArrayBuffer.isView(data) || data.byteLength !== bytes) throw new TfcError('invalid-value', `${name} has ${bytes} bytes, and ${ArrayBuffer.isView(data) ? data.byteLength : 'none'} are to be written.`);
+      writeFully(file, new Uint8Array(data.buffer, data.byteOffset, bytes));
     }
-    fsyncSync(file);
-    closeSync(file);
-    file = undefined;
-    renameSync(temporary, path);
+  };
+  writeFiles([{ path, write }]);
+}
+
+function dataOf(path: string, read: () => TypedArray): TypedArray {
+  try {
+    return read();
   } catch (error) {
-    if (file !== undefined) closeSync(file);
-    rmSync(temporary, { force: true });
-    if (error instanceof TfcError) throw error;
-    throw new TfcError('file-not-written', `${path} could not be written: ${reason(error)}.`, { cause: error });
+    throw error instanceof TfcError ? error : new TfcError('file-not-written', `${path}: ${reason(error)}`, { cause: error });
   }
 }
+
+function headerOf(tensors: unknown, metadata: unknown): ReadonlyMap<string, unknown> {
+  if (!Array.isArray(tensors)) throw new TfcError('invalid-value', `Tensors are written from an array, not from ${shown(tensors)}.`);
+  if (!isObject(metadata) || !Object.values(metadata).every((text) => typeof text === 'string')) throw new TfcError('invalid-value', 'Metadata is an object of strings.');
+  const header = new Map<string, unknown>(Object.keys(metadata).length === 0 ? [] : [[metadataName, metadata]]);
+  let offset = 0;
+  for (const { name, dtype, shape, read } of tensors as readonly { readonly [Member in keyof NewTensor]?: unknown }[]) {
+    if (typeof name !== 'string' || typeof read !== 'function' || !isElementType(dtype) || !Array.isArray(shape) || !shape.every(isCount)) throw new TfcError('invalid-value', `A tensor that is written has a name, a dtype, a shape and read; ${shown(name)} does not.`);
+    if (header.has(name) || name === metadataName) throw new TfcError('invalid-value', `Two tensors are called ${shown(name)}.`);
+    const end = offset + bytesOf(dtype, shape);
+    if (!Number.isSafeInteger(end)) throw new TfcError('invalid-value', `${name} has more bytes than a file.`);
+    header.set(name, { dtype: elements[dtype].safetensors, shape, data_offsets: [offset, end] });
+    offset = end;
+  }
+  return header;
+}
+
+const metadataName = '__metadata__';
+const bytesOf = (dtype: ElementType, shape: readonly number[]): number => elements[dtype].bytes * shape.reduce((product, size) => product * size, 1);
 
 function openFile(path: string): number {
   try {
@@ -121,11 +138,6 @@ function readFully(path: string, file: number, into: Uint8Array, position: numbe
     if (read === 0) throw malformed(path, 'it ends too early');
     done += read;
   }
-}
-
-function writeFully(file: number, from: Uint8Array): void {
-  let done = 0;
-  while (done < from.length) done += writeSync(file, from, done, Math.min(from.length - done, 2 ** 30));
 }
 
 function readHeader(path: string, file: number): { readonly tensors: ReadonlyMap<string, StoredTensor>; readonly metadata: Readonly<Record<string, string>> } {

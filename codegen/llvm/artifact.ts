@@ -89,15 +89,15 @@ function textOf(input: CompileInput, options: TargetOptions, emit: Exclude<Emiss
   }
 }
 
-/** Writes the shared library `outPath`, whose folder exists. Errors: InternalError with the linker's text. */
-export function buildArtifact(input: CompileInput & { readonly outPath: string }): { readonly path: string; readonly timings: CompileTimings } {
+/** The shared library. Errors: InternalError with the linker's text. */
+export function buildArtifact(input: CompileInput): { readonly library: Buffer; readonly timings: CompileTimings } {
   // The linker loads itself in the meantime.
-  using linking = new Link({ output: input.outPath });
+  using linking = new Link();
   const output = compilePrograms(input);
   if (output.kind !== 'objects') throw new InternalError('codegen', 'object code was expected');
   const start = performance.now();
-  linking.finish(output.objects);
-  return { path: input.outPath, timings: { ...output.timings, linkMs: performance.now() - start } };
+  const library = linking.finish(output.objects);
+  return { library, timings: { ...output.timings, linkMs: performance.now() - start } };
 }
 
 function buildModule({ programs, manifest, target }: CompileInput, options: TargetOptions, parts: Parts | undefined): ModuleBuilder {

@@ -1,6 +1,6 @@
 // Digits for the demo. In: a directory with MNIST's files, or nothing. Out: a training set and a test set. Holds: no digit is in both.
 
-import { DiagnosticsError, readDigits, TfcError } from 'tfc';
+import { readDigits, TfcError } from 'tfc';
 import { type Digits, drawDigits, side } from './digits.js';
 
 export interface Split {
@@ -26,7 +26,7 @@ function optional(directory: string, prefix: string): (Digits & { readonly pixel
   try {
     return readDigits(directory, prefix);
   } catch (error) {
-    if (error instanceof DiagnosticsError && error.diagnostics[0]?.code === 'file-not-found') return undefined;
+    if (error instanceof TfcError && error.code === 'file-not-found') return undefined;
     throw error;
   }
 }

@@ -1,17 +1,19 @@
 // The Node-API face of the runtime. In: paths, typed arrays, numbers and handles from runtime/native.ts. Out: handles, numbers; failures are JavaScript exceptions whose
 // `code` is the failure's name. Holds: no state outside of handles, so that any number of contexts and worker threads can load it; every handle frees what it owns when it is
-// collected; nothing aborts. Its only caller checks sizes and counts; addresses of bound arrays stay valid as long as that caller keeps the arrays.
+// collected, but for what leftovers.h keeps of the main thread; nothing aborts. Its only caller checks sizes and counts; addresses of bound arrays stay valid as long as that caller keeps the arrays.
 #ifndef NAPI_VERSION
 #define NAPI_VERSION 9
 #endif
 #include <node_api.h>
 
+#include <climits>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <new>
 
 extern "C" {
+#include "leftovers.h"
 #include "memory.h"
 #include "module.h"
 #include "processor-words.h"
@@ -185,6 +187,23 @@ napi_value processor(napi_env env, napi_callback_info) {
   tfc_processor_words(static_cast<uint32_t *>(words));
   napi_create_typedarray(env, napi_uint32_array, TFC_PROCESSOR_WORDS, buffer, 0, &result);
   return result;
+}
+
+// guard(path, signals), forget(): leftovers.h
+napi_value guard(napi_env env, napi_callback_info info) {
+  Arguments<2> args(env, info);
+  char path[PATH_MAX];
+  size_t length = 0;
+  if (args.good && napi_get_value_string_utf8(env, args.values[0], path, sizeof(path), &length) != napi_ok) args.bad("not a path");
+  const int64_t signals = args.integer(1);
+  // What does not fit was cut.
+  if (args.good && length < sizeof(path) - 1) tfc_leftovers_guard(path, static_cast<unsigned>(signals));
+  return nullptr;
+}
+
+napi_value forget(napi_env, napi_callback_info) {
+  tfc_leftovers_forget();
+  return nullptr;
 }
 
 // openModule(path) → { handle, manifest, entries }
@@ -391,6 +410,8 @@ NAPI_MODULE_INIT() {
       {"onHugePages", nullptr, on_huge_pages, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"buffer", nullptr, buffer, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"processor", nullptr, processor, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"guard", nullptr, guard, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"forget", nullptr, forget, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"openModule", nullptr, open_module, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"close", nullptr, close, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"createSession", nullptr, create_session, nullptr, nullptr, nullptr, napi_enumerable, nullptr},

@@ -2,11 +2,15 @@
 
 export class InternalError extends Error {
   override readonly name = 'InternalError';
+  readonly code = 'internal-error';
   readonly pass: string;
+  /** The message without the pass. */
+  readonly reason: string;
 
-  constructor(pass: string, message: string) {
-    super(`internal error in ${pass}: ${message}`);
+  constructor(pass: string, reason: string) {
+    super(`internal error in ${pass}: ${reason}`);
     this.pass = pass;
+    this.reason = reason;
   }
 }
 

@@ -1,12 +1,14 @@
 // Builds artifacts in this process. In: a request. Out: a directory with the shared library, its manifest and its C headers; or diagnostics.
 // Holds: this file and `emit.ts`, with what they import, are the only ones that bring LLVM into a process; nothing is written before every pass is done.
 
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { buildArtifact, header } from '../../codegen/llvm/index.js';
 import type { Manifest } from '../../runtime/abi/manifest.js';
+import { TfcError } from '../../runtime/index.js';
 import { type Diagnostic, DiagnosticsError, printableLines } from '../base/index.js';
-import { Cache } from './cache.js';
+import type { ArtifactFiles, Cache } from './cache.js';
+import { toInternal } from './failures.js';
 import { check, type Checked, isLibrary } from './front.js';
 import { manifestOf } from './manifest.js';
 import { mistakesOf, renamed } from './mistakes.js';
@@ -36,15 +38,14 @@ export function buildInto(request: BuildRequest, directory: string, texts: Map<s
   const checked = check(request, texts);
   const front: Stage = { name: 'check', milliseconds: performance.now() - start, made: `${checked.module.entries.length} entries` };
   const compiled = compileChecked(checked, request);
-  let back: readonly Stage[] = [];
+  const { files, stages } = compiled.build();
   const publishing = performance.now();
-  publish(directory, (scratch) => (back = compiled.write(scratch)));
-  const files: Stage = { name: 'files', milliseconds: performance.now() - publishing - sumOf(back) };
-  return { manifest: compiled.manifest, warnings: compiled.warnings, stages: [front, ...compiled.stages, ...back, files] };
+  publish(directory, files);
+  return { manifest: compiled.manifest, warnings: compiled.warnings, stages: [front, ...compiled.stages, ...stages, { name: 'files', milliseconds: performance.now() - publishing }] };
 }
 
 /** Compiles into the cache, or finds it there. */
-export function buildCached(request: BuildRequest, cache = new Cache()): BuildReply {
+export function buildCached(request: BuildRequest, cache: Cache): BuildReply {
   const texts = new Map<string, string>();
   try {
     const key = { path: request.path, options: optionsKey(request), sources: request.sources };
@@ -54,20 +55,25 @@ export function buildCached(request: BuildRequest, cache = new Cache()): BuildRe
     const own = [...texts].filter(([path]) => !isLibrary(path)).map(([path, text]): SourceFile => ({ path: resolve(path), text }));
     const files = [...own, ...[...checked.aliases].map(([path, sameAs]): SourceFile => ({ path: resolve(path), text: texts.get(sameAs) ?? '', sameAs: resolve(sameAs) }))];
     const warnings = checked.warnings.map((warning) => renamed(warning, (source) => (isLibrary(source) ? source : resolve(source))));
-    const directory = cache.store(key, files, (scratch) => void compileChecked(checked, request).write(scratch), warnings);
+    const directory = cache.store(key, files, () => cached(compileChecked(checked, request).build().files), warnings);
     return { kind: 'built', directory, sources: files, warnings };
   } catch (error) {
+    if (error instanceof TfcError && error.code === 'file-not-written') return { kind: 'not-stored', reason: error.message };
     const mistakes = mistakesOf(error);
     if (mistakes !== undefined) return { kind: 'mistakes', diagnostics: mistakes, texts: [...texts] };
-    return { kind: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    const { pass, reason, stack = '' } = toInternal(error);
+    return { kind: 'failed', pass, reason, stack };
   }
 }
+
+/** A cache keeps what is opened, and nothing for C compilers. */
+const cached = (files: ArtifactFiles): ArtifactFiles => new Map([...files].filter(([name]) => name === artifactFiles.library || name === artifactFiles.manifest));
 
 export const sumOf = (stages: readonly Stage[]): number => stages.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
 
 interface Compiled extends BuildReport {
-  /** Generates code and writes all files of the artifact. */
-  write(directory: string): readonly Stage[];
+  /** Generates code: all files of the artifact, the library last. */
+  build(): { readonly files: ArtifactFiles; readonly stages: readonly Stage[] };
 }
 
 function compileChecked({ module, build, open, warnings }: Checked, request: BuildRequest): Compiled {
@@ -86,17 +92,21 @@ function compileChecked({ module, build, open, warnings }: Checked, request: Bui
       ...records.map(({ name, milliseconds, count, form }) => ({ name, milliseconds, made: `${count} (${form})` })),
       { name: 'verify', milliseconds: records.reduce((sum, { verifyMilliseconds }) => sum + verifyMilliseconds, 0), made: 'after every pass' },
     ],
-    write: (directory) => {
-      const { timings } = buildArtifact({ programs: programsOf(output), manifest: text, target, outPath: join(directory, artifactFiles.library) });
-      writeFileSync(join(directory, artifactFiles.manifest), printableLines(`${JSON.stringify(manifest, null, 2)}\n`));
-      writeFileSync(join(directory, artifactFiles.header), header(text));
-      copyFileSync(join(packageRoot(), 'runtime', 'abi', 'tfc.h'), join(directory, artifactFiles.abi));
-      return [
+    build: () => {
+      const { library, timings } = buildArtifact({ programs: programsOf(output), manifest: text, target });
+      const files: ArtifactFiles = new Map([
+        [artifactFiles.abi, readFileSync(join(packageRoot(), 'runtime', 'abi', 'tfc.h'))],
+        [artifactFiles.header, Buffer.from(header(text))],
+        [artifactFiles.manifest, Buffer.from(printableLines(`${JSON.stringify(manifest, null, 2)}\n`))],
+        [artifactFiles.library, library],
+      ]);
+      const stages: readonly Stage[] = [
         { name: 'llvm: build', milliseconds: timings.buildMs },
         { name: 'llvm: optimize', milliseconds: timings.optimizeMs },
         { name: 'llvm: codegen', milliseconds: timings.codegenMs },
         { name: 'link', milliseconds: timings.linkMs },
       ];
+      return { files, stages };
     },
   };
 }

@@ -1,15 +1,19 @@
 // The compile cache: content-addressed artifacts. In: a request and the files that it read. Out: the directory of an artifact that was built of exactly this before.
-// Holds: an entry is complete or absent (it is renamed into place); nothing in it depends on where the sources lie; whatever is unreadable or damaged is a miss.
+// Holds: an entry is complete or absent (it is renamed into place); an artifact that is found has every byte that was written, and is the one that was asked for; nothing in it depends on where
+// the sources lie; whatever is unreadable or damaged is a miss, and the next build replaces it.
 
-import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { sweepDirectory, temporaryName, writeDirectory, writeFiles, writeFully } from '../../runtime/atomic-file.js';
+import { codeOf, notWritten } from '../../runtime/system-error.js';
 import type { Diagnostic } from '../base/index.js';
-import { makeDirectory, notWritten, readBytes } from './files.js';
+import { cacheFolders } from './cache-place.js';
+import { checksum } from './checksum.js';
+import { makeDirectory, readBytes } from './files.js';
 import { packageRoot } from './package.js';
 import { prune } from './prune.js';
-import { artifactFiles, type Built, type SourceFile } from './request.js';
+import type { Built, SourceFile } from './request.js';
 
 export interface CacheRequest {
   readonly path: string;
@@ -19,6 +23,9 @@ export interface CacheRequest {
   readonly sources?: readonly SourceFile[] | undefined;
 }
 
+/** The files of an artifact: names and contents. */
+export type ArtifactFiles = ReadonlyMap<string, Uint8Array>;
+
 /** What the index says about a request: names in the index are short, so it repeats whom it answers. */
 interface CacheRecord {
   readonly request: readonly string[];
@@ -27,17 +34,25 @@ interface CacheRecord {
   readonly entry: string;
 }
 
+/** What an artifact consists of, beside it; it repeats whose it is. */
+interface Contents {
+  readonly entry: string;
+  readonly files: readonly { readonly name: string; readonly bytes: number; readonly checksum: string }[];
+}
+
+const contentsFile = 'contents.json';
+
 export class Cache {
   readonly directory: string;
   readonly #compiler: string;
 
-  /** `directory` defaults to $TFC_CACHE, $XDG_CACHE_HOME/tfc, or ~/.cache/tfc; `compiler` to a stamp of this compiler's files. */
-  constructor(directory = defaultDirectory(), compiler = compilerStamp()) {
+  /** `directory` is one that `cachePlace` approved of; `compiler` defaults to a stamp of this compiler's files. */
+  constructor(directory: string, compiler = compilerStamp()) {
     this.directory = resolve(directory);
     this.#compiler = compiler;
   }
 
-  /** The artifact's directory when every file is as it was when it was built, or as it is in the request's sources. */
+  /** The artifact when every file is as it was when it was built: those that were read, or the request's sources, and those that were written. */
   find(request: CacheRequest): Built | undefined {
     try {
       const known = this.#known(request);
@@ -47,7 +62,7 @@ export class Cache {
       const { request: asked, files, warnings, entry } = JSON.parse(readFileSync(index, 'utf8')) as CacheRecord;
       if (known.some((part, at) => part !== asked[at]) || !/^[0-9a-f]{40}$/.test(entry) || !files.every((file) => now(file.path) === file.text)) return undefined;
       const place = this.#place(entry);
-      if (!isComplete(place)) return undefined;
+      if (!isIntact(place, entry)) return undefined;
       markUsed(index, place);
       return { directory: place, sources: files, warnings };
     } catch {
@@ -56,42 +71,31 @@ export class Cache {
     }
   }
 
-  /** Calls `fill` with an empty directory, and keeps it under the hash of what it was built of. Errors: file-not-written, and what `fill` throws. */
-  store(request: CacheRequest, files: readonly SourceFile[], fill: (directory: string) => void, warnings: readonly Diagnostic[] = []): string {
+  /** Keeps what `build` makes under the hash of what it was built of. Errors: file-not-written, and what `build` throws. */
+  store(request: CacheRequest, files: readonly SourceFile[], build: () => ArtifactFiles, warnings: readonly Diagnostic[] = []): string {
     // The artifact repeats the base name of its source.
     const entry = hashOf(this.#compiler, request.options, basename(request.path), ...files.map((file) => file.text));
     const place = this.#place(entry);
+    const content = isIntact(place, entry) ? undefined : build();
     try {
-      if (!isComplete(place)) this.#build(place, fill);
+      for (const folder of cacheFolders) {
+        makeDirectory(join(this.directory, folder), 0o700);
+        sweepDirectory(join(this.directory, folder));
+      }
+      if (content !== undefined) put(place, entry, content);
       const known = this.#known(request);
-      const index = this.#indexPath(known);
-      makeDirectory(dirname(index));
       const record: CacheRecord = { request: known, files: files.map((file) => ({ ...file, path: resolve(file.path) })), warnings, entry };
-      const fresh = `${index}.${randomUUID()}`;
-      writeFileSync(fresh, JSON.stringify(record));
-      renameSync(fresh, index);
-      prune(this.directory, ['artifacts', 'index']);
+      writeFiles([{ path: this.#indexPath(known), mode: 0o600, write: (file) => writeFully(file, Buffer.from(JSON.stringify(record))) }]);
+      prune(this.directory, cacheFolders);
     } catch (error) {
       throw notWritten(`the compile cache ${this.directory}`, error);
     }
     return place;
   }
 
-  #build(place: string, fill: (directory: string) => void): void {
-    makeDirectory(dirname(place));
-    const fresh = mkdtempSync(`${place}-`);
-    try {
-      fill(fresh);
-      if (existsSync(place) && !isComplete(place)) rmSync(place, { recursive: true, force: true });
-      try {
-        renameSync(fresh, place);
-      } catch (error) {
-        // Somebody else may have been faster with the same content.
-        if (!isComplete(place)) throw error;
-      }
-    } finally {
-      rmSync(fresh, { recursive: true, force: true });
-    }
+  /** For an artifact that was found and cannot be opened. Errors: those of the file system. */
+  forget(directory: string): void {
+    if (dirname(directory) === join(this.directory, 'artifacts')) discard(directory);
   }
 
   #place(entry: string): string {
@@ -103,7 +107,50 @@ export class Cache {
   }
 
   #indexPath(known: readonly string[]): string {
-    return join(this.directory, 'index', `${shortName(known.join('\n'))}.json`);
+    return join(this.directory, 'index', `${checksum(Buffer.from(known.join('\n')))}.json`);
+  }
+}
+
+/** Writes an artifact to its place. What lies there is damaged, or somebody else was faster with the same. */
+function put(place: string, entry: string, files: ArtifactFiles): void {
+  const contents: Contents = { entry, files: [...files].map(([name, content]) => ({ name, bytes: content.length, checksum: checksum(content) })) };
+  const all = new Map([...files, [contentsFile, Buffer.from(JSON.stringify(contents))]]);
+  for (let left = 3; ; left--) {
+    try {
+      writeDirectory(place, all, 0o700);
+      return;
+    } catch (error) {
+      const taken = ['EEXIST', 'ENOTEMPTY', 'ENOTDIR'].some((code) => code === codeOf(error));
+      if (!taken || left === 0) throw error;
+      if (isIntact(place, entry)) return;
+      discard(place);
+    }
+  }
+}
+
+/** First away from its place, where it must not be seen half removed. */
+function discard(place: string): void {
+  const aside = temporaryName(place);
+  try {
+    renameSync(place, aside);
+  } catch (error) {
+    // Somebody else was faster.
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+  rmSync(aside, { recursive: true, force: true });
+}
+
+/** Whether every file of an artifact has the bytes that were written. */
+function isIntact(place: string, entry: string): boolean {
+  try {
+    const contents = JSON.parse(readFileSync(join(place, contentsFile), 'utf8')) as Contents;
+    const isAsWritten = ({ name, bytes, checksum: wanted }: Contents['files'][number]): boolean => {
+      const content = readFileSync(join(place, basename(name)));
+      return content.length === bytes && checksum(content) === wanted;
+    };
+    return contents.entry === entry && contents.files.length > 0 && contents.files.every(isAsWritten);
+  } catch {
+    return false;
   }
 }
 
@@ -114,16 +161,6 @@ function hashOf(...parts: readonly string[]): string {
   return hash.digest('hex').slice(0, 40);
 }
 
-/** Two rounds of FNV-1a: a name that seldom clashes, without Node's cryptography, which takes longer to load than everything else on the way to a cached artifact. */
-function shortName(text: string): string {
-  let [low, high] = [0x811c9dc5, 0xcbf29ce4];
-  for (let at = 0; at < text.length; at++) {
-    low = Math.imul(low ^ text.charCodeAt(at), 0x01000193);
-    high = Math.imul(high ^ text.charCodeAt(at) ^ (low >>> 16), 0x01000193);
-  }
-  return [high, low].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
-}
-
 /** What is in use stays when others are removed. A cache that can only be read serves as well. */
 function markUsed(...paths: readonly string[]): void {
   const now = new Date();
@@ -132,13 +169,6 @@ function markUsed(...paths: readonly string[]): void {
   } catch {
     // Read only.
   }
-}
-
-const isComplete = (place: string): boolean => existsSync(join(place, artifactFiles.library));
-
-function defaultDirectory(): string {
-  const { TFC_CACHE, XDG_CACHE_HOME } = process.env;
-  return TFC_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'tfc');
 }
 
 /** Changes whenever the compiler does: the bundle's own stamp or, without one, names, sizes and times of the compiler's files; and the addon that comes with it. */

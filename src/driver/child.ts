@@ -1,11 +1,12 @@
-// Compiling in a child process. In: a request. Out: the reply of `worker.ts`. Holds: no compiler enters the calling process, and its crash is an error here, nothing worse.
+// Compiling in a child process. In: a job. Out: the reply of `worker.ts`. Holds: no compiler enters the calling process, and its crash is an error here, nothing worse.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { TfcError } from '../../runtime/index.js';
 import { InternalError } from '../base/index.js';
 import { builtFile } from './package.js';
-import type { BuildReply, BuildRequest } from './request.js';
+import type { BuildJob, BuildReply } from './request.js';
 
 /** The worker that was built together with this file; this file's source takes the compiled one. */
 function workerPath(): string {
@@ -20,14 +21,14 @@ function environment(): NodeJS.ProcessEnv {
 }
 
 /** `directory`: what the request's path is relative to. */
-export function buildInChild(request: BuildRequest, directory: string): Promise<BuildReply> {
+export function buildInChild(job: BuildJob, directory: string): Promise<BuildReply> {
   const worker = workerPath();
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [worker], { cwd: directory, env: environment(), stdio: ['pipe', 'pipe', 'pipe'] });
     const [out, err]: [Buffer[], Buffer[]] = [[], []];
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-    child.on('error', (error) => reject(notStarted(error)));
+    child.on('error', (error) => reject(notStarted(error, directory)));
     // A process that ends before it has read everything says so by its status.
     child.stdin.on('error', () => undefined);
     child.on('close', (status, signal) => {
@@ -37,26 +38,37 @@ export function buildInChild(request: BuildRequest, directory: string): Promise<
         reject(error instanceof Error ? error : new Error(String(error)));
       }
     });
-    child.stdin.end(JSON.stringify(request));
+    child.stdin.end(JSON.stringify(job));
   });
 }
 
 /** The same, blocking: for entries that are compiled on their first call. */
-export function buildInChildSync(request: BuildRequest, directory: string): BuildReply {
-  const { stdout, stderr, status, signal, error } = spawnSync(process.execPath, [workerPath()], { cwd: directory, env: environment(), input: JSON.stringify(request), encoding: 'utf8', maxBuffer: 2 ** 28 });
+export function buildInChildSync(job: BuildJob, directory: string): BuildReply {
+  const { stdout, stderr, status, signal, error } = spawnSync(process.execPath, [workerPath()], { cwd: directory, env: environment(), input: JSON.stringify(job), encoding: 'utf8', maxBuffer: 2 ** 28 });
   // EPIPE: the process ended before it had read everything; its status says why.
-  if (error !== undefined && status === null && signal === null) throw notStarted(error);
+  if (error !== undefined && status === null && signal === null) throw notStarted(error, directory);
   return replyOf(stdout, stderr, status, signal);
 }
 
-const notStarted = (error: Error): InternalError => new InternalError('compile process', `it could not be started: ${error.message}`);
+/** A process that cannot be started because of where it shall run is told apart by nothing but that place. */
+function notStarted(error: Error, directory: string): Error {
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) return new TfcError('file-not-found', `the working directory ${directory} is not there any more`, { cause: error });
+  return new InternalError('compile process', `it could not be started: ${error.message}`);
+}
 
 function replyOf(out: string, err: string, status: number | null, signal: string | null): BuildReply {
-  const said = err.trim() === '' ? '' : `:\n${err.trim()}`;
-  if (status !== 0) throw new InternalError('compile process', `it ended with ${signal ?? `exit code ${status}`}${said}`);
+  if (status !== 0) throw broken(`it ended with ${signal ?? `exit code ${status}`}`, err);
   try {
     return JSON.parse(out) as BuildReply;
   } catch {
-    throw new InternalError('compile process', `it gave no reply${said}`);
+    throw broken('it gave no reply', err);
   }
+}
+
+/** Of what the process said, one line is for people; all of it is behind the error. */
+function broken(how: string, said: string): InternalError {
+  const line = said.split('\n').find((one) => /^\w*(?: ERROR|Error)(?: \[\w+\])?: /.test(one));
+  const error = new InternalError('compile process', line === undefined ? how : `${how}: ${line}`);
+  error.cause = said;
+  return error;
 }

@@ -3,7 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { addCheck } from './commands/check.js';
 import { addCompile } from './commands/compile.js';
-import { fail, printError } from './commands/command.js';
+import { fail, guardProcess, printError } from './commands/command.js';
 import { addExplain } from './commands/explain.js';
 import { addGraph } from './commands/graph.js';
 import { UsageError } from './commands/options.js';
@@ -12,12 +12,8 @@ import { addTrain } from './commands/train.js';
 import { version } from './package.js';
 
 export async function runCommand(args: readonly string[]): Promise<void> {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // The reader of a pipe went away (`tfc … | head`): nothing is left to say.
-    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-    throw error;
-  });
   const json = args.includes('--json');
+  guardProcess(json);
   const program = new Command('tfc').description('Compiles models, losses and training steps to native code.').version(version());
   for (const add of [addCheck, addCompile, addRun, addTrain, addGraph, addExplain]) add(program);
   for (const command of [program, ...program.commands]) {

@@ -3,6 +3,7 @@
 
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, realpathSync, rmSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { codeOf, reasonOf } from '../../runtime/system-error.js';
 import { DiagnosticsError } from '../base/index.js';
 
 /** What Node holds in one buffer, and no file that is read in one piece exceeds. */
@@ -82,23 +83,25 @@ function readDescriptor(path: string, descriptor: number, size: number, maximumB
 
 const isSystemError = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && 'syscall' in error;
 
-/** What the system or Node itself refuses to open: no path has a zero byte. */
-const isUnreadable = (error: unknown): boolean => isSystemError(error) || (error instanceof TypeError && 'code' in error && error.code === 'ERR_INVALID_ARG_VALUE');
+/** What the system or Node itself refuses to open. */
+const isUnreadable = (error: unknown): boolean => isSystemError(error) || hasZeroByte(error);
+
+const hasZeroByte = (error: unknown): boolean => codeOf(error) === 'ERR_INVALID_ARG_VALUE';
 
 const unreadable = (path: string, what: string, hint: string): DiagnosticsError => new DiagnosticsError([{ code: 'file-not-found', message: `${path}: ${what}`, span: { source: path, start: 0, end: 0 }, hint }]);
 
-export const notRead = (path: string, error: unknown): DiagnosticsError => unreadable(path, reasonOf(error), 'Check the path; it is taken relative to the current directory.');
+export const notRead = (path: string, error: unknown): DiagnosticsError => unreadable(path, hasZeroByte(error) ? 'no path has a zero byte' : reasonOf(error), 'Check the path; it is taken relative to the current directory.');
 
 /**
  * Makes a directory and those above it; returns the topmost that it made. Node's own recursive way never ends below /proc.
  * Errors: those of the file system; then nothing is left behind.
  */
-export function makeDirectory(path: string): string | undefined {
+export function makeDirectory(path: string, mode = 0o777): string | undefined {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return undefined;
   const parent = dirname(path);
-  const made = parent === path ? undefined : makeDirectory(parent);
+  const made = parent === path ? undefined : makeDirectory(parent, mode);
   try {
-    mkdirSync(path);
+    mkdirSync(path, mode);
   } catch (error) {
     // Another process may have been faster.
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return undefined;
@@ -106,39 +109,4 @@ export function makeDirectory(path: string): string | undefined {
     throw error;
   }
   return made ?? path;
-}
-
-/** `error` as a diagnostic about `path` when the system refused to write; anything else as it is. */
-export function notWritten(path: string, error: unknown): unknown {
-  if (!isSystemError(error)) return error;
-  return new DiagnosticsError([{ code: 'file-not-written', message: `${path}: ${reasonOf(error)}` }]);
-}
-
-/** What the system says about a file, in people's words. */
-function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  switch (code) {
-    case 'ENOENT':
-      return 'no such file or directory';
-    case 'EISDIR':
-      return 'is a directory';
-    case 'ENOTDIR':
-    case 'EEXIST':
-      return 'a part of the path is no directory';
-    case 'EACCES':
-    case 'EPERM':
-      return 'permission denied';
-    case 'ENOSPC':
-      return 'no space left';
-    case 'EROFS':
-      return 'the file system is read-only';
-    case 'ELOOP':
-      return 'links that lead to one another';
-    case 'ENAMETOOLONG':
-      return 'the name is too long';
-    case 'ERR_INVALID_ARG_VALUE':
-      return 'no path has a zero byte';
-    default:
-      return error instanceof Error ? error.message : String(error);
-  }
 }

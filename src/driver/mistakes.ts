@@ -1,8 +1,8 @@
 // Diagnostics for programs. In: diagnostics and the texts they point into. Out: JSON objects, or one line of text. Holds: positions count from 1, as in editors.
 
 import { positionAt, type Position, type Span } from '../../grammar/span.js';
-import { type Diagnostic, DiagnosticsError, printable } from '../base/index.js';
-import { TfcError } from '../../runtime/index.js';
+import { type Diagnostic, type DiagnosticCode, DiagnosticsError, printable } from '../base/index.js';
+import { type RuntimeCode, TfcError } from '../../runtime/index.js';
 
 /** Texts by path, as far as they were read. */
 export type Texts = ReadonlyMap<string, string>;
@@ -56,9 +56,27 @@ export function oneLine({ code, message, span, hint }: Diagnostic, texts: Texts)
   return printable(`${start === undefined ? '' : `${span?.source}:${start.line}:${start.column}: `}${code}: ${message}${hint === undefined ? '' : ` (${hint})`}`);
 }
 
+/** What is wrong with a program or with what was asked; `texts` holds sources, for code frames. Code and hint are those of the first diagnostic. */
+export class CompileError extends TfcError {
+  override readonly name: string = 'CompileError';
+  readonly diagnostics: readonly Diagnostic[];
+  readonly texts: Texts;
+
+  /** `diagnostics` has at least one. */
+  constructor(diagnostics: readonly Diagnostic[], texts: Texts = new Map()) {
+    const [first] = diagnostics as [Diagnostic, ...Diagnostic[]];
+    const hint = first.hint === undefined ? {} : { hint: first.hint };
+    // The compiler has codes that the runtime never throws.
+    super(first.code as RuntimeCode, diagnostics.map((diagnostic) => oneLine(diagnostic, texts)).join('\n'), hint);
+    this.diagnostics = diagnostics;
+    this.texts = texts;
+  }
+}
+
 /** The user's mistakes behind an exception, or undefined when it is ours. */
 export function mistakesOf(error: unknown): readonly Diagnostic[] | undefined {
   if (error instanceof DiagnosticsError) return error.diagnostics;
-  if (error instanceof TfcError) return [{ code: error.code, message: error.message, hint: error.hint }];
+  if (error instanceof CompileError) return error.diagnostics;
+  if (error instanceof TfcError && error.code !== 'internal-error') return [{ code: error.code as DiagnosticCode, message: error.message, hint: error.hint }];
   return undefined;
 }

@@ -11,7 +11,7 @@ export function prune(directory: string, folders: readonly string[], now = Date.
   const marker = join(directory, 'pruned');
   if (now - (timeOf(marker) ?? 0) < day) return;
   try {
-    writeFileSync(marker, '');
+    writeFileSync(marker, '', { mode: 0o600 });
     for (const folder of folders) pruneFolder(join(directory, folder), now);
   } catch {
     // Somebody else is at it, or nothing may be written here.

@@ -1,49 +1,24 @@
-// Files that appear complete or not at all. In: a directory as the user named it, and what fills it. Out: the files in it.
-// Holds: when filling fails, even by a crash, no file has appeared or changed and no directory has been made.
+// An artifact where the user wants it. In: a directory as the user named it, and files. Out: the files in it, or none and an error.
+// Holds: a directory that is new appears with all of its files; in one that is there each file appears complete, after all have been written. The library is the last: programs that open the directory read it
+// alone, it brings its own manifest, and whoever sees the new one finds the headers that belong to it.
 
-import { copyFileSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { makeDirectory, notWritten } from './files.js';
+import { rmSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { writeDirectory, writeFiles, writeFully } from '../../runtime/atomic-file.js';
+import { notWritten } from '../../runtime/system-error.js';
+import type { ArtifactFiles } from './cache.js';
+import { makeDirectory } from './files.js';
 
-/** Calls `fill` with an empty directory elsewhere and then brings what it wrote to `directory`. Other files in there stay. Errors: file-not-written, and what `fill` throws. */
-export function publish(directory: string, fill: (scratch: string) => void): void {
-  const scratch = mkdtempSync(join(tmpdir(), 'tfc-'));
+/** `files` in the order in which they may appear. Others in `directory` stay. Errors: file-not-written. */
+export function publish(directory: string, files: ArtifactFiles): void {
+  let made: string | undefined;
   try {
-    fill(scratch);
-    const made = attempt(directory, () => makeDirectory(directory));
-    try {
-      for (const name of readdirSync(scratch)) publishAs(join(directory, name), (fresh) => copyFileSync(join(scratch, name), fresh));
-    } catch (error) {
-      if (made !== undefined) rmSync(made, { recursive: true, force: true });
-      throw error;
-    }
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
-}
-
-/** One file; its directory exists. Errors: file-not-written. */
-export const publishFile = (path: string, content: string): void => publishAs(path, (fresh) => writeFileSync(fresh, content));
-
-/** `write` writes beside the place; then the file is moved there. */
-function publishAs(path: string, write: (fresh: string) => void): void {
-  const fresh = join(dirname(path), `.${basename(path)}.${process.pid}`);
-  attempt(path, () => {
-    try {
-      write(fresh);
-      renameSync(fresh, path);
-    } catch (error) {
-      rmSync(fresh, { force: true });
-      throw error;
-    }
-  });
-}
-
-function attempt<T>(path: string, write: () => T): T {
-  try {
-    return write();
+    if (statSync(directory, { throwIfNoEntry: false }) === undefined) {
+      made = makeDirectory(dirname(resolve(directory)));
+      writeDirectory(resolve(directory), files);
+    } else writeFiles([...files].map(([name, content]) => ({ path: join(directory, name), write: (file) => writeFully(file, content) })));
   } catch (error) {
-    throw notWritten(path, error);
+    if (made !== undefined) rmSync(made, { recursive: true, force: true });
+    throw notWritten(directory, error);
   }
 }

@@ -1,9 +1,9 @@
 // What can be asked of the compiler, as plain data that crosses process boundaries. In: options of the API and of commands. Out: requests and replies.
 
-import { arch, cpus } from 'node:os';
 import { resolve } from 'node:path';
 import { libraryFile } from '../../runtime/artifact.js';
 import type { Diagnostic } from '../base/index.js';
+import { processor } from './processor.js';
 
 export interface BuildRequest {
   /** As the user wrote it: diagnostics repeat it. */
@@ -40,14 +40,23 @@ export interface Built {
 export type BuildReply =
   | ({ readonly kind: 'built' } & Built)
   | { readonly kind: 'mistakes'; readonly diagnostics: readonly Diagnostic[]; readonly texts: readonly (readonly [path: string, text: string])[] }
+  /** The cache could not be written. */
+  | { readonly kind: 'not-stored'; readonly reason: string }
   /** Our own failure. */
-  | { readonly kind: 'failed'; readonly message: string };
+  | { readonly kind: 'failed'; readonly pass: string; readonly reason: string; readonly stack: string };
+
+/** What crosses to the compiling process. */
+export interface BuildJob {
+  readonly request: BuildRequest;
+  /** Directory of the compile cache, which the caller has looked at. */
+  readonly cache: string;
+}
 
 /** Names of the files of an artifact, below its directory; `header` includes `abi`. */
 export const artifactFiles = { library: libraryFile, manifest: 'module.json', header: 'module.h', abi: 'tfc.h' } as const;
 
 /** Everything of a request that decides what is built, but for the files. A cache may be shared by machines, so `native` is spelled out. */
 export function optionsKey({ set, cpu, open, roots = [] }: BuildRequest): string {
-  const machine = cpu === 'native' ? ['native', arch(), cpus()[0]?.model ?? ''] : [cpu];
+  const machine = cpu === 'native' ? ['native', processor()] : [cpu];
   return JSON.stringify([Object.entries(set).sort(([a], [b]) => (a < b ? -1 : 1)), machine, open === undefined ? null : [open.entry, Object.entries(open.ranks).sort(([a], [b]) => (a < b ? -1 : 1))], roots.map((root) => resolve(root)).sort()]);
 }

@@ -2,7 +2,7 @@
 // Holds: graph interpreter = simplified graph (where asked) ≈ kernel interpreter (all accesses checked, in one arena) ≈ the same after expansion ≈ native code, where threads change no bit;
 // all entries of a batch are one artifact, so that the optimizer and the linker are paid once.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildArtifact, hostTarget } from '../../codegen/llvm/index.js';
@@ -133,7 +133,7 @@ class Compiled {
     const module: ModuleGraph = { path: 'graphs.tdsl', variables, entries: lowered.map(({ simple, one }) => ({ ...simple, name: one.name })) };
     const programs = lowered.map(({ machine, one }) => ({ ...machine, entry: one.name }));
     const outPath = join(this.#folder, 'graphs.so');
-    buildArtifact({ programs, manifest: JSON.stringify(manifestOf(module, [], target, '0')), target, outPath });
+    writeFileSync(outPath, buildArtifact({ programs, manifest: JSON.stringify(manifestOf(module, [], target, '0')), target }).library);
     this.#module = openModule(outPath);
     this.sessions = [1, 3].map((threads) => this.#module.session({ threads, initialize: false }));
   }

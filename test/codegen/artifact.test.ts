@@ -1,7 +1,7 @@
 // Artifacts as files: the same bytes every time, texts on the way, entries, the C header.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,13 +41,11 @@ const manifest: Manifest = {
 
 describe('artifacts', () => {
   it('have the same bytes whenever and wherever they are built', () => {
-    const input = { programs: [scaled(2), scaled(3)], manifest: JSON.stringify(manifest), target: hostTarget() };
-    const [first, second] = [join(folder, 'a.so'), join(folder, 'b.so')];
-    buildArtifact({ ...input, outPath: first });
-    buildArtifact({ ...input, programs: [scaled(2), scaled(3)], outPath: second });
-    expect(readFileSync(first).equals(readFileSync(second))).toBe(true);
-    expect(readFileSync(first).includes('my-model.tdsl')).toBe(true);
-    expect(readFileSync(first).length).toBeLessThan(16384);
+    const input = { manifest: JSON.stringify(manifest), target: hostTarget() };
+    const [first, second] = [[scaled(2), scaled(3)], [scaled(2), scaled(3)]].map((programs) => buildArtifact({ ...input, programs }).library) as [Buffer, Buffer];
+    expect(first.equals(second)).toBe(true);
+    expect(first.includes('my-model.tdsl')).toBe(true);
+    expect(first.length).toBeLessThan(16384);
   });
 
   it('hold several entries', () => {

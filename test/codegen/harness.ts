@@ -2,7 +2,7 @@
 // Holds: the driver is compiled once per test file; every artifact goes through the public way, object code and linker included.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,7 +45,8 @@ export class Bench {
 
   compile(programs: readonly Program[], target: Target = hostTarget()): Artifact {
     const path = join(this.folder, `artifact-${this.artifacts++}.so`);
-    const { timings } = buildArtifact({ programs, manifest: '{"abi":1}', target, outPath: path });
+    const { library, timings } = buildArtifact({ programs, manifest: '{"abi":1}', target });
+    writeFileSync(path, library);
     return new Artifact(this.driver, path, programs, timings);
   }
 

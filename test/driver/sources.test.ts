@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { compile, type CompileError, compileSync, type Diagnostic, DiagnosticsError, type Tensor } from '../../src/driver/index.js';
+import { compile, type CompileError, type CompileOptions, compileSync, type Diagnostic, DiagnosticsError, type Tensor } from '../../src/driver/index.js';
 import { check } from '../../src/driver/front.js';
 import { type JsonError, toJson } from '../../src/driver/mistakes.js';
 import { render } from '../../src/driver/render.js';
@@ -89,6 +89,7 @@ describe('imports', () => {
   it('may come from named roots, for every command and from TypeScript', async () => {
     importing('../library/both.tdsl', 'both');
     expect(jsonError(tfc('check', 'project/main.tdsl', '--json'))).toMatchObject({ code: 'import-outside-root' });
+    expect(tfc('check', 'project/main.tdsl', '--root', '').status).toBe(2);
     for (const args of [['check'], ['explain'], ['graph', '-o', 'g.dot'], ['compile', '--emit', 'graph'], ['compile', '-o', 'out']]) {
       const [command = '', ...rest] = args;
       expect(tfc(command, 'project/main.tdsl', ...rest, '--root', 'nearby', '--root', 'library').err).toContain('nearby');
@@ -102,6 +103,16 @@ describe('imports', () => {
     const failure = await compile(path('project/main.tdsl')).catch((error: unknown) => error as CompileError);
     expect((failure as CompileError).diagnostics).toMatchObject([{ code: 'import-outside-root' }]);
     expect(() => compileSync(path('project/main.tdsl'), { roots: [path('project/one.tdsl')] })).toThrow('no such directory');
+  });
+
+  it.each<[unknown, string]>([
+    [{ roots: 'library' }, 'Roots are an array of paths'],
+    [{ roots: [5] }, 'not 5'],
+    [{ roots: [''] }, 'not ""'],
+    [{ roots: null }, 'not null'],
+    [{ onWarning: 5 }, 'onWarning is a function'],
+  ])('%j are no options', async (options, said) => {
+    await expect(compile(path('project/main.tdsl'), options as CompileOptions)).rejects.toMatchObject({ name: 'TfcError', code: 'invalid-value', message: expect.stringContaining(said) });
   });
 
   it('are seen from where the path of the program leads, and not from where a link behind it does', () => {

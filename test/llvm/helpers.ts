@@ -33,7 +33,7 @@ export function runFromC(module: ModuleBuilder, declarations: string, main: stri
 export function runObjects(objects: readonly Buffer[], declarations: string, main: string): string {
   return inScratch((folder) => {
     const library = join(folder, 'libkernel.so');
-    link({ objects, output: library });
+    writeFileSync(library, link(objects));
     const source = join(folder, 'main.c');
     writeFileSync(source, `#include <stdint.h>\n#include <stdio.h>\n#include <string.h>\n${declarations}\nint main(void) {\n${main}\nreturn 0;\n}\n`);
     const program = join(folder, 'main');

@@ -1,12 +1,10 @@
 // Every misuse is an InternalError of the pass "llvm" with a text that says what was wrong; the process lives on.
 
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { emitAssembly, link, ModuleBuilder } from '../../codegen/llvm/llvm/index.js';
 import type { Builder, FunctionHandle, LlvmValue } from '../../codegen/llvm/llvm/index.js';
 import { InternalError } from '../../src/base/index.js';
-import { inScratch, objectOf } from './helpers.js';
+import { objectOf } from './helpers.js';
 
 interface Bench {
   readonly m: ModuleBuilder;
@@ -98,14 +96,10 @@ test('a disposed module and everything of it is refused', () => {
   }
 });
 
-test('a link that fails says why and leaves nothing behind', () => {
-  inScratch((folder) => {
-    const output = join(folder, 'lib.so');
-    expect(() => link({ objects: [Buffer.from('no object')], output })).toThrow(/ld.lld|failed/);
-    expect(() => link({ objects: [], output })).toThrow(/no objects/);
-    expect(() => link({ objects: [Buffer.alloc(0)], output: join(folder, 'absent', 'lib.so') })).toThrow(/does not exist/);
-    expect(() => link({ objects: [Buffer.alloc(0)], output, linker: join(folder, 'no-linker') })).toThrow(/does not start/);
-    expect(existsSync(output)).toBe(false);
-    expect(readdirSync(folder)).toEqual([]);
-  });
+test('a link that fails says why', () => {
+  expect(() => link([Buffer.from('no object')])).toThrow(/ld.lld|failed/);
+  expect(() => link([])).toThrow(/no objects/);
+  expect(() => link([Buffer.alloc(0)], { linker: '/nowhere/no-linker' })).toThrow(/does not start/);
+  // Its input does not fit a pipe, and nobody reads it.
+  expect(() => link([Buffer.alloc(2 ** 20)], { linker: 'false' })).toThrow(/false failed/);
 });

@@ -108,11 +108,10 @@ export interface Extension {
   abandonEmission(emission: RawEmission): void;
   typeSize(module: RawModule, type: RawType): number;
   host(): { readonly llvm: string; readonly triple: string; readonly cpu: string; readonly features: string };
-  startLinker(command: string, args: readonly string[], folder: string): RawLinker;
-  finishLinker(linker: RawLinker, input: string): { readonly status: number; readonly said: string };
+  startLinker(command: string, args: readonly string[]): RawLinker;
+  finishLinker(linker: RawLinker, input: Buffer): { readonly status: number; readonly output: Buffer; readonly said: string };
   abandonLinker(linker: RawLinker): void;
   featuresOf(target: RawTarget): readonly string[];
-  seal(path: string): void;
   dispose(context: RawContext, module: RawModule): void;
 }
 

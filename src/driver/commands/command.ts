@@ -1,8 +1,11 @@
 // What all commands share. In: what a command does. Out: its exit code, and errors in the form that was asked for.
 // Holds: exit 0: done; 1: the input was wrong, or we failed; 2: wrong usage. Results go to standard output, everything else to standard error; with --json errors are results.
 
-import { type Diagnostic, InternalError, printableLines } from '../../base/index.js';
-import { jsonFailure, mistakesOf, type Texts, toJson } from '../mistakes.js';
+import { TfcError } from '../../../runtime/index.js';
+import { reasonOf } from '../../../runtime/system-error.js';
+import { type Diagnostic, printableLines } from '../../base/index.js';
+import { reportHint, toInternal } from '../failures.js';
+import { type JsonError, jsonFailure, mistakesOf, type Texts, toJson } from '../mistakes.js';
 import { UsageError } from './options.js';
 
 export interface Invocation {
@@ -22,6 +25,32 @@ export async function printDiagnostics(diagnostics: readonly Diagnostic[], texts
   const { render } = await import('../render.js');
   const color = process.stderr.isTTY === true && process.env['NO_COLOR'] === undefined;
   process.stderr.write(`${diagnostics.map((one) => render(one, texts, color)).join('\n\n')}\n`);
+}
+
+export const warn = (message: string): void => printError(`warning: ${message}`);
+
+/** Whether what is printed still arrives somewhere; if not, the process ends as soon as it rests. */
+export const isRead = (): boolean => process.stdout.errored === null;
+
+/**
+ * For what nobody can catch: a standard output that takes nothing more, a rejection that nobody waits for. Errors end in the same form as all others.
+ * `json`: on standard error where standard output is what failed.
+ */
+export function guardProcess(json: boolean): void {
+  if (process.listenerCount('uncaughtException') > 0) return;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // The reader of a pipe went away (`tfc … | head`): nothing is left to say.
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+    const failure: JsonError = { code: 'file-not-written', message: `standard output: ${reasonOf(error)}` };
+    printError(json ? JSON.stringify({ error: failure }) : `error[${failure.code}]: ${failure.message}`);
+    process.exit(1);
+  });
+  // Nobody is left to be told.
+  process.stderr.on('error', () => undefined);
+  process.on('uncaughtException', (error) => {
+    printInternal(error, json);
+    process.exit(1);
+  });
 }
 
 /** Runs a command's body and sets the exit code; `texts` is for what the body reads. */
@@ -47,10 +76,15 @@ export async function fail(error: unknown, { json, texts }: Invocation): Promise
     else await printDiagnostics(mistakes, all);
     return 1;
   }
-  const message = error instanceof InternalError ? error.message : `internal error: ${error instanceof Error ? error.message : String(error)}`;
-  if (json) print(JSON.stringify({ error: { code: 'internal-error', message } }));
-  else printError(`${message}\nThis is a defect of tfc, not of your program. Please report it with the program that shows it.`);
+  printInternal(error, json);
   return 1;
+}
+
+function printInternal(error: unknown, json: boolean): void {
+  // An error of the API has the pass in its message.
+  const { message } = error instanceof TfcError ? error : toInternal(error);
+  if (json) print(JSON.stringify({ error: { code: 'internal-error', message, hint: reportHint } }));
+  else printError(`${message}\n${reportHint}`);
 }
 
 /** Sources that came back from another process with its diagnostics. */

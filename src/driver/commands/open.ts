@@ -3,18 +3,18 @@
 import type { Module } from '../../../runtime/index.js';
 import type { Diagnostic } from '../../base/index.js';
 import type { Texts } from '../mistakes.js';
-import { printDiagnostics } from './command.js';
+import { printDiagnostics, warn } from './command.js';
 import { parseProgram, type ProgramOptions } from './options.js';
 
 export async function openProgram(file: string, options: ProgramOptions & { readonly cpu: string }): Promise<Module> {
-  const { compile } = await import('../compile.js');
+  const { compileWith } = await import('../compile.js');
   const warnings: Diagnostic[] = [];
   let texts: Texts = new Map();
   const onWarning = (warning: Diagnostic, of: Texts): void => {
     warnings.push(warning);
     texts = of;
   };
-  const module = await compile(file, { ...parseProgram(options), cpu: options.cpu, onWarning });
+  const module = await compileWith(file, { ...parseProgram(options), cpu: options.cpu, onWarning }, warn);
   await printDiagnostics(warnings, texts);
   return module;
 }

@@ -1,7 +1,7 @@
 // `tfc run FILE ENTRY`: runs an entry once or many times, one JSON value per step and line.
 
 import type { Command } from 'commander';
-import { perform, print } from './command.js';
+import { isRead, perform, print } from './command.js';
 import { openProgram } from './open.js';
 import { addProgramOptions, collect, parseCount, type ProgramOptions } from './options.js';
 
@@ -36,7 +36,7 @@ export function addRun(commands: Command): void {
         const feeds = readFeeds(options.feed, options.feeds);
         using model = await openProgram(file, options);
         using session = model.session({ seed, threads });
-        for (let step = 0; step < steps; step++) print(JSON.stringify(toJson(session.run(entry.normalize(), feeds))));
+        for (let step = 0; step < steps && isRead(); step++) print(JSON.stringify(toJson(session.run(entry.normalize(), feeds))));
       }),
     );
 }

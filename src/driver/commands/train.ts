@@ -1,8 +1,7 @@
 // `tfc train FILE [ENTRY] --data PATH --batch N --epochs N`: runs a step over a data set, epoch by epoch.
 
-import { accessSync, constants } from 'node:fs';
-import { dirname } from 'node:path';
 import type { Command } from 'commander';
+import { requireWritable } from '../../../runtime/atomic-file.js';
 import type { EntrySpec, Manifest } from '../../../runtime/index.js';
 import { DiagnosticsError } from '../../base/index.js';
 import type { EpochRecord } from '../train.js';
@@ -42,7 +41,8 @@ async function trainFile(file: string, named: string | undefined, options: Optio
   const json = options.json === true;
   const [batch, epochs] = [parseCount(options.batch, '--batch', 1), parseCount(options.epochs, '--epochs', 1)];
   const [seed, threads] = [parseCount(options.seed, '--seed', 0), parseCount(options.threads, '--threads', 1)];
-  if (options.save !== undefined) await requireWritable(options.save);
+  // Hours of training should not end with a folder that is not there.
+  if (options.save !== undefined) requireWritable(options.save);
   const { readFeeds } = await import('../feeds.js');
   const { readDataset } = await import('../data/dataset.js');
   const { progressBar, train } = await import('../index.js');
@@ -66,16 +66,6 @@ async function trainFile(file: string, named: string | undefined, options: Optio
 }
 
 const epochLine = ({ epoch, means, seconds }: EpochRecord): string => `epoch ${epoch}: ${Object.entries(means).map(([name, value]) => `${name} ${value.toPrecision(4)}`).join(', ')} (${seconds.toFixed(2)} s)`;
-
-/** Hours of training should not end with a folder that is not there. */
-async function requireWritable(path: string): Promise<void> {
-  try {
-    accessSync(dirname(path), constants.W_OK);
-  } catch (error) {
-    const { notWritten } = await import('../files.js');
-    throw notWritten(path, error);
-  }
-}
 
 function stepOf({ entries, module }: Manifest, named: string | undefined): EntrySpec {
   const steps = entries.filter((entry) => entry.kind === 'step');
