@@ -58,8 +58,8 @@ export class Cache {
       const known = this.#known(request);
       const index = this.#indexPath(known);
       const kept = request.sources === undefined ? undefined : new Map(request.sources.map(({ path, text }) => [path, text]));
-      const now = (path: string): string | undefined => (kept === undefined ? readBytes(path).toString('utf8') : kept.get(path));
-      const { request: asked, files, warnings, entry } = JSON.parse(readFileSync(index, 'utf8')) as CacheRecord;
+      const now = (path: string): string | undefined => (kept === undefined ? readBytes(path).toString() : kept.get(path));
+      const { request: asked, files, warnings, entry } = JSON.parse(readBytes(index).toString()) as CacheRecord;
       if (known.some((part, at) => part !== asked[at]) || !/^[0-9a-f]{40}$/.test(entry) || !files.every((file) => now(file.path) === file.text)) return undefined;
       const place = this.#place(entry);
       if (!isIntact(place, entry)) return undefined;
@@ -143,9 +143,9 @@ function discard(place: string): void {
 /** Whether every file of an artifact has the bytes that were written. */
 function isIntact(place: string, entry: string): boolean {
   try {
-    const contents = JSON.parse(readFileSync(join(place, contentsFile), 'utf8')) as Contents;
+    const contents = JSON.parse(readBytes(join(place, contentsFile)).toString()) as Contents;
     const isAsWritten = ({ name, bytes, checksum: wanted }: Contents['files'][number]): boolean => {
-      const content = readFileSync(join(place, basename(name)));
+      const content = readBytes(join(place, basename(name)));
       return content.length === bytes && checksum(content) === wanted;
     };
     return contents.entry === entry && contents.files.length > 0 && contents.files.every(isAsWritten);

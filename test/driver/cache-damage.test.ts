@@ -1,6 +1,6 @@
 // A compile cache that was damaged, and one whose writers are killed. In: every kind of damage to every file; a writer that dies before any of its steps. Out: a miss, and after the next build a hit; never damaged bytes.
 
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,6 +37,8 @@ const damages: readonly (readonly [string, (path: string, other: string) => void
   ['another name', (path) => renameSync(path, `${path}.bak`)],
   ['the content of another', (path, other) => cpSync(other, path)],
   ['a directory in its place', (path) => { rmSync(path); mkdirSync(path); }],
+  ['a pipe in its place', (path) => { rmSync(path); execFileSync('mkfifo', [path]); }],
+  ['a device in its place', (path) => { rmSync(path); symlinkSync('/dev/zero', path); }],
   ['a link in its place', (path) => { rmSync(path); symlinkSync('/dev/null', path); }],
 ];
 
@@ -60,6 +62,17 @@ describe('a damaged artifact', () => {
       damage();
       expect(cache.find(request())).toBeUndefined();
       expect([store(cache), isWhole(place)]).toEqual([place, true]);
+    }
+  });
+
+  it('is not looked for when a source has become what cannot be read to its end', () => {
+    const cache = cacheOf();
+    store(cache);
+    const { path } = request();
+    for (const become of [() => execFileSync('mkfifo', [path]), () => symlinkSync('/dev/zero', path), () => mkdirSync(path)]) {
+      rmSync(path, { recursive: true });
+      become();
+      expect(cache.find({ path, options: '{}' })).toBeUndefined();
     }
   });
 
