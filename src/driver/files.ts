@@ -1,20 +1,65 @@
-// Files as users name them. In: paths. Out: bytes and texts, or diagnostics that say what is wrong with the file. Holds: nothing here depends on what is in a file.
+// Files as users name them. In: paths. Out: bytes and texts, or diagnostics that say what is wrong with the file.
+// Holds: nothing here depends on what is in a file; only regular files are read, and never more of them than the caller allows: a FIFO waits for a writer, a device may have no end.
 
-import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, rmSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DiagnosticsError } from '../base/index.js';
 
-/** Errors: file-not-found for whatever keeps the file from being read. */
-export function readBytes(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw notRead(path, error);
-  }
-}
+/** What Node holds in one buffer, and no file that is read in one piece exceeds. */
+const maximumFile = 2 ** 31 - 1;
+
+/** Errors: file-not-found for whatever keeps the file from being read; bad-data for one of 2 GiB. */
+export const readBytes = (path: string): Buffer => readRegular(path, maximumFile);
 
 /** Errors: file-not-found. Bytes that are no UTF-8 become U+FFFD. */
 export const readText = (path: string): string => readBytes(path).toString('utf8');
+
+/** The bytes of a regular file. Errors: file-not-found for whatever keeps it from being read; bad-data when it has more than `maximumBytes`. */
+export const readRegular = (path: string, maximumBytes: number): Buffer => withRegular(path, (descriptor, status) => readDescriptor(path, descriptor, status.size, maximumBytes));
+
+/**
+ * Opens a regular file for `use`, which gets its status as well; closes it afterwards.
+ * Errors: file-not-found for whatever keeps it from being opened and read, also while `use` reads; what else `use` throws.
+ */
+export function withRegular<T>(path: string, use: (descriptor: number, status: Stats) => T, flags = 0): T {
+  try {
+    // Before it is opened, because opening a device may do something; and again afterwards, because the name may have come to mean another file.
+    demandRegular(path, statSync(path));
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | flags);
+    try {
+      const status = fstatSync(descriptor);
+      demandRegular(path, status);
+      return use(descriptor, status);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    throw isSystemError(error) ? notRead(path, error) : error;
+  }
+}
+
+function demandRegular(path: string, status: Stats): void {
+  if (status.isFile()) return;
+  const kind = status.isDirectory() ? 'is a directory' : status.isFIFO() ? 'is a pipe, and no regular file' : status.isSocket() ? 'is a socket, and no regular file' : 'is a device, and no regular file';
+  throw new DiagnosticsError([{ code: 'file-not-found', message: `${path}: ${kind}`, span: { source: path, start: 0, end: 0 }, hint: 'Only regular files are read.' }]);
+}
+
+/** `size` is what the file has now; it may grow, and files of /proc say 0. */
+function readDescriptor(path: string, descriptor: number, size: number, maximumBytes: number): Buffer {
+  // One byte more than there should be shows that there are more.
+  let bytes = Buffer.allocUnsafeSlow(Math.min(size, maximumBytes) + 1);
+  let length = 0;
+  while (size <= maximumBytes) {
+    const read = readSync(descriptor, bytes, length, Math.min(bytes.length - length, 2 ** 30), null);
+    if (read === 0) return bytes.subarray(0, length);
+    length += read;
+    if (length > maximumBytes) break;
+    if (length === bytes.length) bytes = Buffer.concat([bytes], Math.min(2 * length + 4096, maximumBytes + 1));
+  }
+  throw new DiagnosticsError([{ code: 'bad-data', message: `${path}: the file is too long (at most ${maximumBytes} bytes are read)`, span: { source: path, start: 0, end: 0 } }]);
+}
+
+const isSystemError = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && 'syscall' in error;
 
 export const notRead = (path: string, error: unknown): DiagnosticsError =>
   new DiagnosticsError([{ code: 'file-not-found', message: `${path}: ${reasonOf(error)}`, span: { source: path, start: 0, end: 0 }, hint: 'Check the path; it is taken relative to the current directory.' }]);
@@ -40,7 +85,7 @@ export function makeDirectory(path: string): string | undefined {
 
 /** `error` as a diagnostic about `path` when the system refused to write; anything else as it is. */
 export function notWritten(path: string, error: unknown): unknown {
-  if (!(error instanceof Error) || !('syscall' in error)) return error;
+  if (!isSystemError(error)) return error;
   return new DiagnosticsError([{ code: 'file-not-written', message: `${path}: ${reasonOf(error)}` }]);
 }
 
