@@ -127,6 +127,9 @@ describe('npy', () => {
     // numpy.asfortranarray(numpy.arange(24).reshape(2, 3, 4)): the first axis runs fastest.
     const columns = Int32Array.from({ length: 24 }, (_, at) => 12 * (at % 2) + 4 * (Math.floor(at / 2) % 3) + Math.floor(at / 6));
     expect(readNpy(file('f.npy', npy('<i4', [2, 3, 4], columns, true)))).toEqual({ data: Int32Array.from({ length: 24 }, (_, at) => at), dtype: 'i32', shape: [2, 3, 4] });
+    // A NaN that signals stays what it is.
+    const bits = Uint32Array.of(0x7fa00001, 1, 2, 0xffbfffff);
+    expect(new Uint32Array(readNpy(file('f.npy', npy('<f4', [2, 2], bits, true))).data.buffer, 0, 4)).toEqual(Uint32Array.of(0x7fa00001, 2, 1, 0xffbfffff));
     const longs = BigInt64Array.of(1n, 4n, 2n, 5n, 3n, 6n);
     expect(readNpy(file('f.npy', npy('<i8', [2, 3], longs, true))).data).toEqual(BigInt64Array.of(1n, 2n, 3n, 4n, 5n, 6n));
     expect(readNpy(file('f.npy', npy('<f4', [6], floats, true))).data).toEqual(floats);
@@ -314,7 +317,9 @@ describe('numbers in csv', () => {
   });
 
   it('reads lines however they end, and many columns', () => {
-    expect(readCsv(file('n.csv', 'a,b\r\n1,2\n3,4\r5,"6\n"'))).toMatchObject([{ numbers: Float64Array.of(1, 3, 5) }, { numbers: Float64Array.of(2, 4, 6) }]);
+    for (const end of ['\n', '\r\n', '\r']) expect(readCsv(file('n.csv', ['a,b', '1,2', '', '3,4'].join(end)))).toMatchObject([{ numbers: Float64Array.of(1, 3) }, { numbers: Float64Array.of(2, 4) }]);
+    expect(mistake(() => readCsv(file('n.csv', 'a,b\n1,2\r3,4\n')))).toContain('a carriage return without a line feed at byte 7');
+    expect(readCsv(file('n.csv', 'a,b\r\n1,2\n3,4\n5,"6\n"'))).toMatchObject([{ numbers: Float64Array.of(1, 3, 5) }, { numbers: Float64Array.of(2, 4, 6) }]);
     const names = Array.from({ length: 50_000 }, (_, at) => `c${at}`);
     expect(readCsv(file('n.csv', `${names.join()}\n${names.map((_, at) => at).join()}\n`)).at(-1)).toEqual({ name: 'c49999', numbers: Float64Array.of(49_999), blanks: 0 });
     expect(mistake(() => readCsv(file('n.csv', `a\n${'7'.repeat(2 ** 24 + 9)}`)))).toContain('Max Record Size');

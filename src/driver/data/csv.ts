@@ -28,8 +28,10 @@ export function readCsv(path: string): readonly CsvColumn[] {
   // At its start it says that the file is UTF-8. Inside it is white space for the parser, and no part of a number for anyone else.
   const mark = bytes.indexOf('\ufeff', 1);
   if (mark >= 0) throw badData(`${path}: a byte order mark at byte ${mark}, behind the start of the file`, 'Were two files joined? Take the mark out.');
+  const isOld = !bytes.includes(0x0a);
+  if (!isOld) requireLineFeeds(path, bytes);
   let columns: readonly Cells[] | undefined;
-  parse(path, bytes, (cells, line) => {
+  parse(path, bytes, isOld ? ['\r'] : ['\r\n', '\n'], (cells, line) => {
     if (columns === undefined) columns = header(path, cells);
     else for (const [at, column] of columns.entries()) column.add(cells[at] ?? '', line);
   });
@@ -37,7 +39,14 @@ export function readCsv(path: string): readonly CsvColumn[] {
   return columns.map((column) => column.whole());
 }
 
-function parse(path: string, bytes: Buffer, take: (cells: readonly string[], line: number) => void): void {
+/** Lines end with LF or CR LF, or all with CR. Errors: bad-data. */
+function requireLineFeeds(path: string, bytes: Buffer): void {
+  for (let at = bytes.indexOf(0x0d); at >= 0; at = bytes.indexOf(0x0d, at + 1)) {
+    if (bytes[at + 1] !== 0x0a) throw badData(`${path}: a carriage return without a line feed at byte ${at} of the file`);
+  }
+}
+
+function parse(path: string, bytes: Buffer, delimiters: string[], take: (cells: readonly string[], line: number) => void): void {
   // Loaded when a file is read: whoever imports tfc may never read one.
   const { parse: parseAll } = createRequire(import.meta.url)('csv-parse/sync') as typeof CsvParse;
   try {
@@ -45,7 +54,7 @@ function parse(path: string, bytes: Buffer, take: (cells: readonly string[], lin
       bom: true,
       skip_empty_lines: true,
       trim: true,
-      record_delimiter: ['\r\n', '\n', '\r'],
+      record_delimiter: delimiters,
       max_record_size: longestRow,
       on_record: (cells: string[], { lines }) => {
         take(cells, lines);

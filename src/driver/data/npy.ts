@@ -116,21 +116,27 @@ function requireBooleans(path: string, data: Uint8Array): void {
   if (wrong >= 0) throw badData(`${path}: element ${wrong} is ${data[wrong] ?? 0}, and a bool is 0 or 1`);
 }
 
-/** The same elements with the last axis running fastest, in place of the first. */
+/** The same elements with the last axis running fastest, in place of the first. As bits: a NaN that went through a number would be another one. */
 function rowMajor(data: TypedArray, dtype: ElementType, shape: readonly number[]): TypedArray {
   if (data.length === 0 || shape.filter((size) => size > 1).length < 2) return data;
   const turned = zeros([data.length], dtype).data;
-  const strides = shape.map((_, axis) => shape.slice(0, axis).reduce((product, size) => product * size, 1));
+  const [from, into] = [wordsOf(data), wordsOf(turned)];
+  const words = from.length / data.length;
+  const strides = shape.map((_, axis) => words * shape.slice(0, axis).reduce((product, size) => product * size, 1));
   const place = shape.map(() => 0);
-  for (let at = 0, from = 0; at < data.length; at += 1) {
-    turned[at] = data[from] as number & bigint;
+  for (let at = 0, source = 0; at < into.length; at += words) {
+    for (let word = 0; word < words; word += 1) into[at + word] = from[source + word] as number;
     for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
-      from += strides[axis] as number;
+      source += strides[axis] as number;
       place[axis] = (place[axis] as number) + 1;
       if ((place[axis] as number) < (shape[axis] as number)) break;
-      from -= (strides[axis] as number) * (shape[axis] as number);
+      source -= (strides[axis] as number) * (shape[axis] as number);
       place[axis] = 0;
     }
   }
   return turned;
+}
+
+function wordsOf({ buffer, byteOffset, byteLength, BYTES_PER_ELEMENT: bytes }: TypedArray): Uint8Array | Uint16Array | Uint32Array {
+  return bytes === 1 ? new Uint8Array(buffer, byteOffset, byteLength) : bytes === 2 ? new Uint16Array(buffer, byteOffset, byteLength / 2) : new Uint32Array(buffer, byteOffset, byteLength / 4);
 }
