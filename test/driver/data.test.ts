@@ -228,11 +228,17 @@ describe('idx', () => {
           const damaged = Buffer.from(packed);
           damaged[at] = (damaged[at] as number) ^ change;
           const path = file('damaged', damaged);
-          // Of the ten bytes at the start, a flag, the time and the system of the writer mean nothing.
-          if ((at >= 4 && at < 10) || (at === 3 && change === 1)) expect(readIdx(path)).toEqual(expected);
-          else expect(mistake(() => readIdx(path))).toMatch(/^bad-data: /);
+          // Some bits say nothing: the time of writing, those that fill up the last byte.
+          let found: unknown;
+          try {
+            found = readIdx(path);
+          } catch (error) {
+            expect(error).toBeInstanceOf(DiagnosticsError);
+            return;
+          }
+          expect(found).toEqual(expected);
         }),
-        { numRuns: 1000, examples: Array.from({ length: 10 }, (_, at): [number, number] => [at, 1]) },
+        { numRuns: 1000 },
       );
     }
   });
