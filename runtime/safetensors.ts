@@ -7,6 +7,7 @@ import type { ElementType } from './abi/manifest.js';
 import { type TypedArray, allocate, elementTypes, elements } from './element.js';
 import { TfcError } from './error.js';
 import { RegularFile } from './regular-file.js';
+import { shown } from './shown.js';
 import { JsonMistake, parseStrictJson } from './strict-json.js';
 import { Tensor } from './tensor.js';
 
@@ -40,8 +41,9 @@ export class SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
   readonly #file: RegularFile;
 
-  /** @throws TfcError file-not-found, bad-data. Close it after use. */
+  /** @throws TfcError file-not-found, bad-data, invalid-value for what is no path. Close it after use. */
   constructor(path: string) {
+    if (typeof path !== 'string') throw new TfcError('invalid-value', `${shown(path)} is no path of a file.`);
     this.path = path;
     this.#file = openFile(path);
     try {

@@ -95,6 +95,7 @@ describe('saving and restoring', () => {
     expect(existsSync(join(directory, 'x'))).toBe(false);
     expect(failure(() => session.restore(join(directory, 'nowhere'))).code).toBe('file-not-found');
     expect(failure(() => session.restore(directory)).code).toBe('bad-data');
+    for (const path of [5, undefined, Symbol('path'), {}]) expect(failure(() => new SafetensorsFile(path as string)).code).toBe('invalid-value');
   });
 
   test('a file that is being replaced keeps its old content until the new one is complete', () => {
