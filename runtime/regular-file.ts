@@ -23,13 +23,7 @@ export class RegularFile {
 
   /** Fills `into` with what stands from `position` on. @throws Error of the system, or when the file ends before. */
   read(into: ArrayBufferView, position: number): void {
-    for (let done = 0; done < into.byteLength; ) {
-      // One call reads less than 2 GiB.
-      const piece = new Uint8Array(into.buffer, into.byteOffset + done, Math.min(into.byteLength - done, 2 ** 30));
-      const read = readSync(this.#file, piece, 0, piece.length, position + done);
-      if (read === 0) throw new Error('it ends too early');
-      done += read;
-    }
+    readExactly(this.#file, into, position);
   }
 
   close(): void {
@@ -38,5 +32,16 @@ export class RegularFile {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+}
+
+/** Fills `into` with what an open file has from `position` on. @throws Error of the system, or when the file ends before. */
+export function readExactly(file: number, into: ArrayBufferView, position: number): void {
+  for (let done = 0; done < into.byteLength; ) {
+    // One call reads less than 2 GiB.
+    const piece = new Uint8Array(into.buffer, into.byteOffset + done, Math.min(into.byteLength - done, 2 ** 30));
+    const read = readSync(file, piece, 0, piece.length, position + done);
+    if (read === 0) throw new Error('it ends too early');
+    done += read;
   }
 }

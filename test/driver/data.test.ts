@@ -336,7 +336,7 @@ describe('what is no regular file', () => {
   it('is refused at once by every reader', () => {
     const fifo = join(directory, 'fifo');
     execFileSync('mkfifo', [fifo]);
-    for (const path of [fifo, '/dev/zero']) for (const read of [readNpy, readIdx, readCsv]) expect(mistake(() => read(path))).toBe(`file-not-found: ${path}: it is no regular file`);
+    for (const path of [fifo, '/dev/zero']) for (const read of [readNpy, readIdx, readCsv]) expect(mistake(() => read(path))).toBe(`file-not-found: ${path}: ${path === fifo ? 'is a pipe' : 'is a device'}, and no regular file`);
     expect(mistake(() => readNpy(directory))).toContain('is a directory');
   });
 });

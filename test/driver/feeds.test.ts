@@ -75,7 +75,7 @@ describe('feeds', () => {
     expect(mistake(['x=@/nowhere/x.npy'], undefined)).toMatchObject({ code: 'file-not-found', message: '/nowhere/x.npy: no such file or directory' });
     expect(mistake([], directory)).toMatchObject({ code: 'file-not-found', message: `${directory}: is a directory` });
     expect(mistake([], file('twice.json', '{"x": 1,\n"\\u0078": 2}')).message).toContain('line 2, column 1: "x" is given twice');
-    expect(mistake([], '/dev/zero')).toMatchObject({ code: 'file-not-found', message: '/dev/zero: it is no regular file' });
+    expect(mistake([], '/dev/zero')).toMatchObject({ code: 'file-not-found', message: '/dev/zero: is a device, and no regular file' });
     expect(mistake([], file('list.json', '[1]')).message).toContain('expected one JSON object');
     expect(mistake([], file('bare.json', '{"x": [NaN]}')).hint).toContain('"NaN"');
   });

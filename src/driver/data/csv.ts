@@ -3,8 +3,9 @@
 
 import { createRequire } from 'node:module';
 import type * as CsvParse from 'csv-parse/sync';
-import { readRegular, requireUtf8 } from '../files.js';
+import { readRegular } from '../files.js';
 import { badData } from '../json.js';
+import { requireUtf8 } from '../utf8.js';
 
 export interface CsvColumn {
   readonly name: string;
@@ -16,8 +17,8 @@ export interface CsvColumn {
 /** A million columns of 16 characters; what is longer is no table. */
 const longestRow = 2 ** 24;
 
-/** As long as an array. */
-const longestFile = 2 ** 32;
+/** As long as an array, less the byte that shows whether there is more. */
+const longestFile = 2 ** 32 - 1;
 
 /** Errors: file-not-found; bad-data for what is no text, ragged rows, no rows, two columns of one name, a column that mixes numbers and text, or a number beyond the range. */
 export function readCsv(path: string): readonly CsvColumn[] {

@@ -4,11 +4,11 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { constants, gunzipSync } from 'node:zlib';
-import type { RegularFile } from '../../../runtime/regular-file.js';
 import { zeros } from '../../../runtime/index.js';
 import { DiagnosticsError } from '../../base/index.js';
-import { notRead, readPart, withRegular } from '../files.js';
+import { notRead } from '../files.js';
 import { badData } from '../json.js';
+import { type DataFile, withDataFile } from './data-file.js';
 import { countOf } from './table.js';
 
 export interface IdxArray {
@@ -30,17 +30,17 @@ const elementTypes: Readonly<Record<number, string>> = { 0x08: 'unsigned bytes',
 
 /** Errors: file-not-found; bad-data when it is no IDX file of unsigned bytes, or is truncated or damaged. */
 export const readIdx = (path: string): IdxArray =>
-  withRegular(path, (file) => {
-    const start = readPart(path, file, Buffer.alloc(Math.min(file.bytes, longestHeader)), 0);
+  withDataFile(path, (file) => {
+    const start = file.read(Buffer.alloc(Math.min(file.bytes, longestHeader)), 0);
     if (start[0] === 0x1f && start[1] === 0x8b) return readPacked(path, file);
     const { shape, offset, bytes } = readHeader(path, start);
     requireLength(path, shape, bytes, file.bytes - offset);
-    return { data: readPart(path, file, new Uint8Array(bytes), offset), shape };
+    return { data: file.read(new Uint8Array(bytes), offset), shape };
   });
 
-function readPacked(path: string, file: RegularFile): IdxArray {
+function readPacked(path: string, file: DataFile): IdxArray {
   if (file.bytes > longestArray) throw badData(`${path}: ${file.bytes} bytes are too many for a packed file`);
-  const packed = readPart(path, file, Buffer.allocUnsafeSlow(file.bytes), 0);
+  const packed = file.read(Buffer.allocUnsafeSlow(file.bytes), 0);
   const { shape, offset, bytes } = readHeader(path, unpackedStart(path, packed));
   if (bytes > bestCompression * packed.length) throw badData(`${path}: truncated: ${shape.join('×')} bytes are promised, more than ${packed.length} packed ones can hold`);
   const whole = unpack(path, packed, offset + bytes, shape);

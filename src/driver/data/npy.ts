@@ -4,9 +4,8 @@
 import { type Tensor, type TypedArray, zeros } from '../../../runtime/index.js';
 import type { ElementType } from '../../../runtime/abi/manifest.js';
 import { elements } from '../../../runtime/element.js';
-import type { RegularFile } from '../../../runtime/regular-file.js';
-import { readPart, withRegular } from '../files.js';
 import { badData } from '../json.js';
+import { type DataFile, withDataFile } from './data-file.js';
 import { HeaderMistake, headerPlace, type NpyHeader, parseHeader } from './npy-header.js';
 import { countOf } from './table.js';
 
@@ -24,7 +23,7 @@ const dtypes: Readonly<Record<string, ElementType>> = { f2: 'f16', f4: 'f32', f8
 
 /** Errors: file-not-found; bad-data for anything but a complete array of float16, float32, float64, int32, int64, uint8 or bool, least significant byte first. */
 export const readNpy = (path: string): NpyTensor =>
-  withRegular(path, (file) => {
+  withDataFile(path, (file) => {
     const { header, offset } = headerOf(path, file);
     const { shape, isFortran } = header;
     const dtype = dtypeOf(path, header.descr);
@@ -35,16 +34,16 @@ export const readNpy = (path: string): NpyTensor =>
     }
     if (bytes > longestArray) throw badData(`${path}: ${bytes} bytes are more than an array holds (4 GiB)`, 'Split it into several files.');
     const { data }: Tensor = zeros([count], dtype);
-    readPart(path, file, data, offset);
+    file.read(data, offset);
     if (dtype === 'bool') requireBooleans(path, data as Uint8Array);
     return { data: isFortran ? rowMajor(data, dtype, shape) : data, dtype, shape };
   });
 
-function headerOf(path: string, file: RegularFile): { readonly header: NpyHeader; readonly offset: number } {
+function headerOf(path: string, file: DataFile): { readonly header: NpyHeader; readonly offset: number } {
   try {
-    const { start, length, version } = headerPlace(readPart(path, file, Buffer.alloc(Math.min(file.bytes, 12)), 0));
+    const { start, length, version } = headerPlace(file.read(Buffer.alloc(Math.min(file.bytes, 12)), 0));
     if (start + length > file.bytes) throw new HeaderMistake('truncated');
-    return { header: parseHeader(readPart(path, file, Buffer.alloc(length), start), version), offset: start + length };
+    return { header: parseHeader(file.read(Buffer.alloc(length), start), version), offset: start + length };
   } catch (error) {
     if (error instanceof HeaderMistake) throw badData(`${path}: ${error.message}`);
     throw error;
