@@ -61,7 +61,7 @@ function requireFit(variables: Variables, at: number, file: SafetensorsFile, nam
   const stored = file.tensors.get(name);
   if (stored === undefined) return;
   const expected = specToString(spec.dtype, spec.shape);
-  const actual = specToString(stored.dtype, stored.shape);
+  const actual = specToString(stored.dtype ?? stored.stored, stored.shape);
   if (stored.dtype !== spec.dtype) throw new TfcError('dtype-mismatch', `${spec.path} is ${expected}, and ${file.path} holds ${actual}.`, { variable: spec.path, expected, actual });
   if (expected !== actual) throw new TfcError('shape-mismatch', `${spec.path} is ${expected}, and ${file.path} holds ${actual}.`, { variable: spec.path, expected, actual });
 }

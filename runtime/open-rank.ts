@@ -8,7 +8,7 @@ import { mostAxes } from './tensor.js';
 /** @throws TfcError missing-feed, shape-mismatch, bad-data. A flat typed array counts as one axis. */
 export function ranksOf(entry: OpenEntrySpec, feeds: Feeds): Readonly<Record<string, number>> {
   requireFeeds(feeds);
-  const ranks: Record<string, number> = {};
+  const ranks = new Map<string, number>();
   const sources = new Map<string, string>();
   for (const feed of entry.feeds) {
     if (feed.pack === undefined) continue;
@@ -19,15 +19,14 @@ export function ranksOf(entry: OpenEntrySpec, feeds: Feeds): Readonly<Record<str
     if (rank < 0) {
       throw new TfcError('shape-mismatch', `Feed ${feed.name} of ${entry.name} has at least ${feed.before + feed.after} axes.`, { feed: feed.name });
     }
-    const known = ranks[feed.pack];
+    const known = ranks.get(feed.pack);
     if (known !== undefined && known !== rank) {
       throw new TfcError('shape-mismatch', `Feed ${feed.name} has ${rank} axes for ...${feed.pack}, and feed ${sources.get(feed.pack) ?? ''} has ${known}.`, { feed: feed.name });
     }
-    ranks[feed.pack] = rank;
+    ranks.set(feed.pack, rank);
     sources.set(feed.pack, feed.name);
   }
-  for (const pack of entry.packs) ranks[pack] ??= 0;
-  return ranks;
+  return Object.fromEntries(entry.packs.map((pack) => [pack, ranks.get(pack) ?? 0]));
 }
 
 /** One more than the most for arrays that do not end. */

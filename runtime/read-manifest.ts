@@ -1,9 +1,14 @@
-// The manifest of an artifact, checked. In: JSON text from a shared library. Out: a typed manifest. Holds: every position that it mentions exists; what the runtime relies on has the right kind.
-import { type EntrySpec, type Manifest, type ResultSpec, type Size, type VariableSpec, abiVersion } from './abi/manifest.js';
-import { isElementType } from './element.js';
+// The manifest of an artifact, checked. In: JSON text from a shared library. Out: a typed manifest. Holds: every position and size that it mentions exists; no two things have one name;
+// what the runtime relies on has the right kind.
+import { type EntrySpec, type Manifest, type ResultSpec, type VariableSpec, abiVersion } from './abi/manifest.js';
+import { elements, isElementType } from './element.js';
 import { TfcError } from './error.js';
+import { parseStrictJson } from './strict-json.js';
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** Results in results take three levels each. What nests deeper would end the stack. */
+const maximumDepth = 1000;
 
 /** @throws TfcError bad-artifact that names the place. */
 export function readManifest(path: string, text: string): Manifest {
@@ -12,7 +17,7 @@ export function readManifest(path: string, text: string): Manifest {
   };
   let json: Json;
   try {
-    json = JSON.parse(text) as Json;
+    json = parseStrictJson(text, { maximumDepth }) as Json;
   } catch {
     return fail('its start');
   }
@@ -26,6 +31,9 @@ export function readManifest(path: string, text: string): Manifest {
   variables.forEach((variable, at) => isVariable(variable, entries) || fail(`variables/${at}`));
   entries.forEach((entry, at) => isEntry(entry, variables.length) || fail(`entries/${at}`));
   open.forEach((entry, at) => isOpen(entry) || fail(`open/${at}`));
+  if (!areDistinct(variables, ({ path }) => path)) fail('variables: two have one path');
+  if (!areDistinct(entries, ({ name, ranks }) => JSON.stringify([name, Object.entries(ranks as JsonObject).sort()]))) fail('entries: two have one name');
+  if (!areDistinct(open, ({ name }) => name)) fail('open: two have one name');
   // Checked piece by piece above; JSON of the compiler has no other fields that are used.
   return json as unknown as Manifest;
 }
@@ -34,22 +42,22 @@ type JsonObject = { readonly [key: string]: Json };
 
 const object = (json: Json | undefined): JsonObject | undefined => (typeof json === 'object' && json !== null && !Array.isArray(json) ? (json as JsonObject) : undefined);
 const list = (json: Json | undefined): readonly Json[] | undefined => (Array.isArray(json) ? (json as readonly Json[]) : undefined);
+/** Whether no two of these objects have one key. */
+const areDistinct = (items: readonly Json[], key: (item: JsonObject) => Json | undefined): boolean => new Set(items.map((item) => key(item as JsonObject))).size === items.length;
 const isText = (json: Json | undefined): json is string => typeof json === 'string';
 const isCount = (json: Json | undefined, below = Number.MAX_SAFE_INTEGER): json is number => Number.isSafeInteger(json) && Number(json) >= 0 && Number(json) < below;
 
-function isSize(json: Json | undefined): boolean {
+/** A number, or a polynomial over the free sizes of the entry. */
+function isSize(json: Json | undefined, dims: ReadonlySet<string>): boolean {
   if (typeof json === 'number') return Number.isSafeInteger(json);
-  const terms = list(json);
-  return terms !== undefined && terms.every((term) => Array.isArray(term) && term.length === 2 && Number.isSafeInteger(term[0]) && (list(term[1] as Json)?.every(isText) ?? false));
+  const isTerm = (term: Json): boolean => Array.isArray(term) && term.length === 2 && Number.isSafeInteger(term[0]) && (list(term[1] as Json)?.every((name) => isText(name) && dims.has(name)) ?? false);
+  return list(json)?.every(isTerm) ?? false;
 }
-
-/** Every name of a size is a free size of the entry. */
-const usesOnly = (size: Size, dims: ReadonlySet<string>): boolean => typeof size === 'number' || size.every(([, names]) => names.every((name) => dims.has(name)));
 
 function isTensor(json: Json, dims: ReadonlySet<string>): boolean {
   const spec = object(json);
   const shape = list(spec?.['shape']);
-  return spec !== undefined && isText(spec['name']) && isElementType(spec['dtype']) && shape !== undefined && shape.every((size) => isSize(size) && usesOnly(size as Size, dims));
+  return spec !== undefined && isText(spec['name']) && isElementType(spec['dtype']) && shape !== undefined && shape.every((size) => isSize(size, dims) && !(typeof size === 'number' && size < 0));
 }
 
 function isResult(json: Json | undefined, outputs: number): boolean {
@@ -69,7 +77,7 @@ function isResult(json: Json | undefined, outputs: number): boolean {
 function isEntry(json: Json, variables: number): boolean {
   const entry = object(json);
   const dims = list(entry?.['dims']);
-  if (entry === undefined || !isText(entry['name']) || dims === undefined || !dims.every(isText)) return false;
+  if (entry === undefined || !isText(entry['name']) || dims === undefined || !dims.every(isText) || new Set(dims).size < dims.length) return false;
   if (!(['fn', 'step', 'init'] satisfies EntrySpec['kind'][] as Json[]).includes(entry['kind'] ?? null)) return false;
   const names = new Set<string>(dims);
   const ranks = object(entry['ranks']);
@@ -83,9 +91,10 @@ function isEntry(json: Json, variables: number): boolean {
     Object.values(ranks).every((rank) => isCount(rank)) &&
     facts.every((fact) => {
       const { left, right, relation } = object(fact) ?? {};
-      return isSize(left) && isSize(right) && isText(relation) && known.includes(relation);
+      return isSize(left, names) && isSize(right, names) && isText(relation) && known.includes(relation);
     }) &&
     feeds.every((feed) => isTensor(feed, names)) &&
+    areDistinct(feeds, ({ name }) => name) &&
     outputs.every((output) => isTensor(output, names)) &&
     isResult(entry['result'], outputs.length) &&
     positions.every((group) => group?.every((at) => isCount(at, variables)) ?? false)
@@ -100,6 +109,8 @@ function isVariable(json: Json, entries: readonly Json[]): boolean {
   if (!isText(variable['path']) || !isElementType(variable['dtype']) || shape === undefined || !shape.every((size) => isCount(size))) return false;
   const pitch = variable['pitch'];
   if (pitch !== undefined && (shape.length < 2 || !isCount(pitch) || pitch < Number(shape.at(-1)))) return false;
+  const bytes = [...shape.slice(0, -1), pitch ?? shape.at(-1) ?? 1].reduce<number>((product, size) => product * (Number(size) || 1), elements[variable['dtype']].bytes);
+  if (!Number.isSafeInteger(bytes)) return false;
   if (!(['param', 'state', 'slot'] satisfies VariableSpec['kind'][] as Json[]).includes(variable['kind'] ?? null)) return false;
   switch (initial['kind'] as VariableSpec['initial']['kind'] | undefined) {
     case 'none':

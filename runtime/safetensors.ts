@@ -1,19 +1,33 @@
-// The safetensors format (8 bytes of length, a JSON header, data). In: a path. Out: named tensors, or the file. Holds: a file is read only if its header describes every byte of it exactly once;
-// there is never half of one. Source: https://huggingface.co/docs/safetensors, little-endian.
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+// The safetensors format (8 bytes of length, a JSON header, data). In: a path. Out: named tensors, or the file. Holds: a file is read only if its header describes every byte of it exactly once,
+// as the format's own reader demands; tensors of element types that we do not have are listed, and refused when they are read; there is never half of a file.
+// Source: https://huggingface.co/docs/safetensors, little-endian.
 import type { ElementType } from './abi/manifest.js';
 import { writeFiles, writeFully } from './atomic-file.js';
 import { type TypedArray, allocate, elementTypes, elements, isElementType } from './element.js';
 import { TfcError, reading } from './error.js';
+import { RegularFile } from './regular-file.js';
 import { shown } from './shown.js';
+import { JsonMistake, parseStrictJson } from './strict-json.js';
 import { Tensor } from './tensor.js';
 
 /** As the format's own reader: a longer header is no header. */
 const longestHeader = 100_000_000;
 
+/** As the format's own reader: JSON that nests deeper is none. */
+const deepestHeader = 127;
+
+/** Every element type of the format, and its bits. */
+const storedBits: Readonly<Record<string, number>> = {
+  F4: 4, F6_E2M3: 6, F6_E3M2: 6, F8_E4M3: 8, F8_E4M3FNUZ: 8, F8_E5M2: 8, F8_E5M2FNUZ: 8, F8_E8M0: 8, F16: 16, BF16: 16, F32: 32, F64: 64,
+  BOOL: 8, U8: 8, I8: 8, U16: 16, I16: 16, U32: 32, I32: 32, U64: 64, I64: 64, C64: 64,
+};
+
 export interface StoredTensor {
   readonly name: string;
-  readonly dtype: ElementType;
+  /** Undefined: none of ours; such a tensor cannot be read. */
+  readonly dtype: ElementType | undefined;
+  /** The file's name of the element type: `F32`, `F8_E4M3`. */
+  readonly stored: string;
   readonly shape: readonly number[];
   /** Position in the file. */
   readonly offset: number;
@@ -24,10 +38,11 @@ export class SafetensorsFile {
   readonly path: string;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly metadata: Readonly<Record<string, string>>;
-  readonly #file: number;
+  readonly #file: RegularFile;
 
-  /** @throws TfcError file-not-found, bad-data. Close it after use. */
+  /** @throws TfcError file-not-found, bad-data, invalid-value for what is no path. Close it after use. */
   constructor(path: string) {
+    if (typeof path !== 'string') throw new TfcError('invalid-value', `${shown(path)} is no path of a file.`);
     this.path = path;
     this.#file = openFile(path);
     try {
@@ -35,24 +50,24 @@ export class SafetensorsFile {
       this.tensors = tensors;
       this.metadata = metadata;
     } catch (error) {
-      closeSync(this.#file);
+      this.#file.close();
       throw error;
     }
   }
 
-  /** @throws TfcError bad-data when the file has no such tensor, cannot be read, or holds a bool that is neither 0 nor 1. */
+  /** @throws TfcError bad-data when the file has no such tensor, cannot be read, or holds a bool that is neither 0 nor 1; dtype-mismatch for an element type that is none of ours; out-of-memory. */
   read(name: string): Tensor {
     const stored = this.tensors.get(name);
     if (stored === undefined) throw new TfcError('bad-data', `${this.path} has no tensor ${name}.`);
-    const data = allocate(stored.dtype, stored.bytes / elements[stored.dtype].bytes);
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, stored.bytes);
-    readFully(this.path, this.#file, bytes, stored.offset);
-    if (stored.dtype === 'bool' && bytes.some((byte) => byte > 1)) throw malformed(this.path, `${name} holds a bool that is neither 0 nor 1`);
+    if (stored.dtype === undefined) throw new TfcError('dtype-mismatch', `${this.path}: ${name} has the element type ${stored.stored}, which is none of ours.`);
+    const data = memoryFor(this.path, stored.dtype, stored);
+    readPart(this.path, this.#file, data, stored.offset);
+    if (stored.dtype === 'bool' && (data as Uint8Array).some((byte) => byte > 1)) throw malformed(this.path, `${name} holds a bool that is neither 0 nor 1`);
     return new Tensor(stored.dtype, stored.shape, data);
   }
 
   close(): void {
-    closeSync(this.#file);
+    this.#file.close();
   }
 
   [Symbol.dispose](): void {
@@ -70,7 +85,7 @@ export interface NewTensor {
 
 /** Writes named tensors, one at a time, so that only one is in memory. @throws TfcError file-not-written; invalid-value for what is no list of tensors with names of their own. */
 export function writeSafetensors(path: string, tensors: readonly NewTensor[], metadata: Readonly<Record<string, string>> = {}): void {
-  const header = reading('What is to be written', () => headerOf(tensors, metadata));
+  const header = reading('What is to be written', () => headerFor(tensors, metadata));
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   // Spaces at the end bring the data to a multiple of 8.
   const start = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20);
@@ -96,7 +111,7 @@ function dataOf(path: string, read: () => TypedArray): TypedArray {
   }
 }
 
-function headerOf(tensors: unknown, metadata: unknown): ReadonlyMap<string, unknown> {
+function headerFor(tensors: unknown, metadata: unknown): ReadonlyMap<string, unknown> {
   if (!Array.isArray(tensors)) throw new TfcError('invalid-value', `Tensors are written from an array, not from ${shown(tensors)}.`);
   if (!isObject(metadata) || !Object.values(metadata).every((text) => typeof text === 'string')) throw new TfcError('invalid-value', 'Metadata is an object of strings.');
   const header = new Map<string, unknown>(Object.keys(metadata).length === 0 ? [] : [[metadataName, metadata]]);
@@ -115,58 +130,62 @@ function headerOf(tensors: unknown, metadata: unknown): ReadonlyMap<string, unkn
 const metadataName = '__metadata__';
 const bytesOf = (dtype: ElementType, shape: readonly number[]): number => elements[dtype].bytes * shape.reduce((product, size) => product * size, 1);
 
-function openFile(path: string): number {
+function openFile(path: string): RegularFile {
   try {
-    return openSync(path, 'r');
+    return new RegularFile(path);
   } catch (error) {
+    if (!(error instanceof Error && ('syscall' in error || error instanceof TypeError))) throw malformed(path, reason(error));
     throw new TfcError('file-not-found', `${path} cannot be read: ${reason(error)}.`, { cause: error });
+  }
+}
+
+function memoryFor(path: string, dtype: ElementType, { name, bytes }: StoredTensor): TypedArray {
+  try {
+    return allocate(dtype, bytes / elements[dtype].bytes);
+  } catch (error) {
+    throw new TfcError('out-of-memory', `${path}: there is no memory for the ${bytes} bytes of ${name}.`, { cause: error });
   }
 }
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const malformed = (path: string, what: string): TfcError => new TfcError('bad-data', `${path} is no intact safetensors file: ${what}.`);
 
-function readFully(path: string, file: number, into: Uint8Array, position: number): void {
-  let done = 0;
-  while (done < into.length) {
-    let read: number;
-    try {
-      read = readSync(file, into, done, Math.min(into.length - done, 2 ** 30), position + done);
-    } catch (error) {
-      throw malformed(path, reason(error));
-    }
-    if (read === 0) throw malformed(path, 'it ends too early');
-    done += read;
+function readPart(path: string, file: RegularFile, into: ArrayBufferView, position: number): void {
+  try {
+    file.read(into, position);
+  } catch (error) {
+    throw malformed(path, reason(error));
   }
 }
 
-function readHeader(path: string, file: number): { readonly tensors: ReadonlyMap<string, StoredTensor>; readonly metadata: Readonly<Record<string, string>> } {
-  const status = fstatSync(file);
-  if (!status.isFile()) throw malformed(path, 'it is no file');
-  if (status.size < 8) throw malformed(path, 'it is shorter than 8 bytes');
-  const prefix = new Uint8Array(8);
-  readFully(path, file, prefix, 0);
-  const length = Number(new DataView(prefix.buffer).getBigUint64(0, true));
-  if (length > longestHeader || length > status.size - 8) throw malformed(path, `its header claims ${length} bytes`);
+function readHeader(path: string, file: RegularFile): { readonly tensors: ReadonlyMap<string, StoredTensor>; readonly metadata: Readonly<Record<string, string>> } {
+  if (file.bytes < 8) throw malformed(path, 'it is shorter than 8 bytes');
+  const prefix = new DataView(new ArrayBuffer(8));
+  readPart(path, file, prefix, 0);
+  const length = Number(prefix.getBigUint64(0, true));
+  if (length > longestHeader || length > file.bytes - 8) throw malformed(path, `its header claims ${length} bytes`);
   const bytes = new Uint8Array(length);
-  readFully(path, file, bytes, 8);
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    throw malformed(path, 'its header is not JSON');
-  }
-  if (!isObject(json)) throw malformed(path, 'its header is no object');
+  readPart(path, file, bytes, 8);
   const tensors = new Map<string, StoredTensor>();
   let metadata: Readonly<Record<string, string>> = {};
-  for (const [name, value] of Object.entries(json)) {
+  for (const [name, value] of Object.entries(headerOf(path, bytes))) {
     if (name === '__metadata__') {
       if (!isObject(value) || !Object.values(value).every((text) => typeof text === 'string')) throw malformed(path, '__metadata__ is no record of strings');
       metadata = value as Readonly<Record<string, string>>;
     } else tensors.set(name, readEntry(path, name, value, 8 + length));
   }
-  requireCover(path, [...tensors.values()], 8 + length, status.size);
+  requireCover(path, [...tensors.values()], 8 + length, file.bytes);
   return { tensors, metadata };
+}
+
+function headerOf(path: string, bytes: Uint8Array): Readonly<Record<string, unknown>> {
+  if (bytes[0] !== 0x7b) throw malformed(path, 'its header does not start with {');
+  try {
+    // An object, as it starts like one.
+    return parseStrictJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes), { maximumDepth: deepestHeader, wholeNumbers: true }) as Readonly<Record<string, unknown>>;
+  } catch (error) {
+    throw malformed(path, error instanceof JsonMistake ? `in its header, ${error.message}` : 'its header is not JSON');
+  }
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -174,15 +193,17 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 
 function readEntry(path: string, name: string, value: unknown, base: number): StoredTensor {
   if (!isObject(value)) throw malformed(path, `${name} is no object`);
-  const { dtype: code, shape, data_offsets: offsets } = value;
-  const dtype = elementTypes.find((candidate) => elements[candidate].safetensors === code);
-  if (dtype === undefined) throw malformed(path, `${name} has the dtype ${JSON.stringify(code)}, which is none of ours`);
+  const { dtype: stored, shape, data_offsets: offsets } = value;
+  if (typeof stored !== 'string' || !Object.hasOwn(storedBits, stored)) throw malformed(path, `${name} has no element type of the format`);
   if (!Array.isArray(shape) || !shape.every(isCount)) throw malformed(path, `${name} has no valid shape`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) throw malformed(path, `${name} has no valid data_offsets`);
   const [begin = 0, end = 0] = offsets;
-  const bytes = shape.reduce((product, size) => product * size, elements[dtype].bytes);
-  if (!Number.isSafeInteger(bytes) || end - begin !== bytes) throw malformed(path, `${name} has ${end - begin} bytes, and its shape and dtype need ${bytes}`);
-  return { name, dtype, shape, offset: base + begin, bytes };
+  // An empty axis makes the others no smaller: with it, too, the format's own reader counts them.
+  const bits = shape.reduce((product, size) => product * (size || 1), storedBits[stored] as number);
+  if (!Number.isSafeInteger(bits)) throw malformed(path, `${name} has more elements than can be counted`);
+  const bytes = shape.includes(0) ? 0 : bits / 8;
+  if (end - begin !== bytes) throw malformed(path, `${name} has ${end - begin} bytes, and its shape and element type need ${bytes}`);
+  return { name, dtype: elementTypes.find((dtype) => elements[dtype].safetensors === stored), stored, shape, offset: base + begin, bytes };
 }
 
 /** Every byte of data belongs to one tensor. */

@@ -8,9 +8,6 @@ import { badData, parseJson } from './json.js';
 
 export type Feeds = Readonly<Record<string, FeedValue>>;
 
-/** More axes than any tensor has: deeper text is a mistake, and would end the stack. */
-const maximumAxes = 64;
-
 /** `pairs` win over `file`. Errors: bad-data, file-not-found; UsageError for a pair that is none. */
 export function readFeeds(pairs: readonly string[], file: string | undefined): Feeds {
   const feeds = new Map(file === undefined ? [] : readFeedsFile(file));
@@ -26,17 +23,16 @@ export function readFeeds(pairs: readonly string[], file: string | undefined): F
 function readFeedsFile(path: string): [name: string, value: FeedValue][] {
   const value = parseJson(readText(path), path);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badData(`${path}: expected one JSON object with a member per feed`);
-  return Object.entries(value).map(([name, one]) => [name.normalize(), toFeed(one, `${path}: feed ${name}`, 0)]);
+  return Object.entries(value).map(([name, one]) => [name.normalize(), toFeed(one, `${path}: feed ${name}`)]);
 }
 
 const readFeedFile = (name: string, path: string): FeedValue => (path.endsWith('.npy') ? readNpy(path) : parseValue(readText(path), `feed ${name} (${path})`));
 
-const parseValue = (text: string, what: string): FeedValue => toFeed(parseJson(text, what), what, 0);
+const parseValue = (text: string, what: string): FeedValue => toFeed(parseJson(text, what), what);
 
-/** Numbers, booleans, strings that stand for numbers, and nested arrays of them. */
-function toFeed(value: unknown, what: string, depth: number): FeedValue {
+/** Numbers, booleans, strings that stand for numbers, and nested arrays of them. What was parsed is nowhere deep enough to end the stack. */
+function toFeed(value: unknown, what: string): FeedValue {
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string') return value;
   if (!Array.isArray(value)) throw badData(`${what}: expected a number or nested arrays of numbers, got ${value === null ? 'null' : 'an object'}`);
-  if (depth === maximumAxes) throw badData(`${what}: arrays in arrays, more than ${maximumAxes} deep`);
-  return value.map((one) => toFeed(one, what, depth + 1)) as FeedValue;
+  return value.map((one) => toFeed(one, what)) as FeedValue;
 }

@@ -5,15 +5,19 @@ import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, realpat
 import { basename, dirname, join } from 'node:path';
 import { codeOf, reasonOf } from '../../runtime/system-error.js';
 import { DiagnosticsError } from '../base/index.js';
+import { decodeUtf8 } from './utf8.js';
 
 /** What Node holds in one buffer, and no file that is read in one piece exceeds. */
 const maximumFile = 2 ** 31 - 1;
 
+/** No string is longer. */
+const longestText = 2 ** 29 - 24;
+
 /** Errors: file-not-found for whatever keeps the file from being read; bad-data for one of 2 GiB. */
 export const readBytes = (path: string): Buffer => readRegular(path, maximumFile);
 
-/** Errors: file-not-found. Bytes that are no UTF-8 become U+FFFD. */
-export const readText = (path: string): string => readBytes(path).toString('utf8');
+/** Errors: file-not-found; bad-data for what is no UTF-8, or longer than a string. */
+export const readText = (path: string): string => decodeUtf8(path, readRegular(path, longestText));
 
 /**
  * The bytes of a regular file. `target`: where `path` led when that was looked at; what is read is still there, and under no other name.

@@ -1,16 +1,33 @@
-// JSON that people wrote. In: text, and what it is called. Out: its value. Holds: text that is no JSON is a diagnostic, with a hint where NaN or an infinity stands bare.
+// JSON that people wrote. In: text, and what it is called. Out: its value. Holds: text that is no JSON, or says something twice, or more than a number holds, is a diagnostic with its place,
+// and a hint where NaN or an infinity stands bare.
 
+import { JsonMistake, parseStrictJson } from '../../runtime/strict-json.js';
 import { DiagnosticsError } from '../base/index.js';
+
+/** More axes than any tensor has: deeper text is a mistake, and would end the stack. */
+const maximumDepth = 64;
 
 /** Errors: bad-data. */
 export function parseJson(text: string, what: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseStrictJson(text, { maximumDepth });
   } catch (error) {
-    const bare = /\b(?:NaN|Infinity)\b/.test(text.replace(/"(?:[^"\\]|\\.)*"/g, ''));
-    if (bare) throw badData(`${what}: NaN and Infinity are no JSON`, 'Write them as strings: "NaN", "Infinity", "-Infinity".');
+    if (error instanceof JsonMistake) throw badData(`${what}: ${placeOf(text, error.offset)}: ${error.message}`);
+    if (hasBareNumber(text)) throw badData(`${what}: NaN and Infinity are no JSON`, 'Write them as strings: "NaN", "Infinity", "-Infinity".');
     throw badData(`${what}: not JSON (${error instanceof Error ? error.message : String(error)})`);
   }
 }
+
+function placeOf(text: string, offset: number): string {
+  const start = text.lastIndexOf('\n', offset - 1) + 1;
+  return `line ${text.slice(0, start).split('\n').length}, column ${offset - start + 1}`;
+}
+
+/** Whether NaN or Infinity stands outside of strings. */
+const hasBareNumber = (text: string): boolean =>
+  text
+    .replace(/\\./g, '')
+    .split('"')
+    .some((part, at) => at % 2 === 0 && /\b(?:NaN|Infinity)\b/.test(part));
 
 export const badData = (message: string, hint?: string): DiagnosticsError => new DiagnosticsError([{ code: 'bad-data', message, hint }]);

@@ -84,8 +84,6 @@ function* epochsOf(run: RunStep, options: TrainOptions): Generator<EpochRecord> 
 /** The numbers among a step's results, by name. */
 export function scalarsOf(result: Result): Record<string, number> {
   if (typeof result === 'number') return { result };
-  const scalars: Record<string, number> = {};
-  if (typeof result !== 'object' || result === null || Array.isArray(result)) return scalars;
-  for (const [name, value] of Object.entries(result)) if (typeof value === 'number') scalars[name] = value;
-  return scalars;
+  if (typeof result !== 'object' || result === null || Array.isArray(result)) return {};
+  return Object.fromEntries(Object.entries(result).filter((entry): entry is [string, number] => typeof entry[1] === 'number'));
 }

@@ -32,6 +32,7 @@ describe('feeds', () => {
     expect(readFeeds(['a=1', 'b=[[1,2.5],[-3,4e2]]', 'c="NaN"', 'd=true', 'e=["9007199254740993"]', 'f=[]'], undefined)).toEqual({ a: 1, b: [[1, 2.5], [-3, 400]], c: 'NaN', d: true, e: ['9007199254740993'], f: [] });
     expect(readFeeds([`x=@${file('x.npy', npy('<f4', [1, 2], Float32Array.of(1, 2)))}`], undefined)).toEqual({ x: { data: Float32Array.of(1, 2), dtype: 'f32', shape: [1, 2] } });
     expect(readFeeds([`x=@${file('x.json', '[1, 2]')}`], undefined)).toEqual({ x: [1, 2] });
+    expect(readFeeds([], file('bom.json', '\ufeff{"x": [1], "__proto__": 2}'))).toEqual(Object.fromEntries([['x', [1]], ['__proto__', 2]]));
   });
 
   it('takes a file of all, and single feeds win over it', () => {
@@ -59,6 +60,10 @@ describe('feeds', () => {
     ['x={"NaN": 1', 'feed x: not JSON'],
     ['x={"a":1}', 'feed x: expected a number or nested arrays of numbers, got an object'],
     ['x=[null]', 'got null'],
+    ['x=[1, 1e999]', 'feed x: line 1, column 5: 1e999 is beyond the range of numbers'],
+    [`x=-${'9'.repeat(400)}`, 'is beyond the range of numbers'],
+    [`x=${'['.repeat(1e6)}`, 'more than 64 deep'],
+    [`x=["${'\\"'.repeat(1e6)}`, 'feed x: not JSON'],
     [`x=${'['.repeat(5000)}${']'.repeat(5000)}`, 'more than 64 deep'],
   ])('refuses %.20s', (pair, said) => {
     const { code, message } = mistake([pair], undefined);
@@ -69,6 +74,8 @@ describe('feeds', () => {
   it('names files that are not there or hold no object', () => {
     expect(mistake(['x=@/nowhere/x.npy'], undefined)).toMatchObject({ code: 'file-not-found', message: '/nowhere/x.npy: no such file or directory' });
     expect(mistake([], directory)).toMatchObject({ code: 'file-not-found', message: `${directory}: is a directory` });
+    expect(mistake([], file('twice.json', '{"x": 1,\n"\\u0078": 2}')).message).toContain('line 2, column 1: "x" is given twice');
+    expect(mistake([], '/dev/zero')).toMatchObject({ code: 'file-not-found', message: '/dev/zero: is a device, and no regular file' });
     expect(mistake([], file('list.json', '[1]')).message).toContain('expected one JSON object');
     expect(mistake([], file('bare.json', '{"x": [NaN]}')).hint).toContain('"NaN"');
   });

@@ -4,13 +4,18 @@
 export function npy(descr: string, shape: readonly number[], data: ArrayBufferView, fortran = false): Buffer {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
   const dictionary = `{'descr': '${descr}', 'fortran_order': ${fortran ? 'True' : 'False'}, 'shape': ${tuple}, }`;
-  const length = Math.ceil((10 + dictionary.length + 1) / 64) * 64 - 10;
-  const head = Buffer.alloc(10 + length, ' ');
-  head.write('\x93NUMPY\x01\x00', 0, 'latin1');
-  head.writeUInt16LE(length, 8);
-  head.write(dictionary, 10, 'latin1');
-  head.write('\n', 9 + length, 'latin1');
-  return Buffer.concat([head, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]);
+  return npyOf(`${dictionary.padEnd(Math.ceil((10 + dictionary.length + 1) / 64) * 64 - 11, ' ')}\n`, data);
+}
+
+/** A .npy file with this text as header. */
+export function npyOf(header: string, data: ArrayBufferView, [major, minor]: readonly [number, number] = [1, 0]): Buffer {
+  const text = Buffer.from(header, major < 3 ? 'latin1' : 'utf8');
+  const start = Buffer.alloc(major === 1 ? 10 : 12);
+  start.write('\x93NUMPY', 0, 'latin1');
+  start.set([major, minor], 6);
+  if (major === 1) start.writeUInt16LE(text.length, 8);
+  else start.writeUInt32LE(text.length, 8);
+  return Buffer.concat([start, text, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]);
 }
 
 /** An IDX file of unsigned bytes. */

@@ -120,6 +120,16 @@ describe('manifests', () => {
     expect(wrong({ entries: [{ ...first, dims: [] }, ...rest] })).toContain('entries/0');
     expect(wrong({ variables: [{ ...manifest.variables[0], initial: { kind: 'entry', entry: 0 } }] })).toContain('variables/0');
     expect(wrong({ open: [{ name: 'x' }] })).toContain('open/0');
+    const [variable] = manifest.variables;
+    expect(wrong({ entries: [{ ...first, facts: [{ left: [[1, ['Nowhere']]], relation: '==', right: 1 }] }, ...rest] })).toContain('entries/0');
+    expect(wrong({ entries: [...manifest.entries, first] })).toContain('entries: two have one name');
+    expect(wrong({ variables: [...manifest.variables, variable] })).toContain('variables: two have one path');
+    expect(wrong({ variables: [{ ...variable, shape: [2 ** 30, 2 ** 30], initial: { kind: 'none' } }] })).toContain('variables/0');
+    expect((thrown(() => readManifest('m', `{"abi":${'['.repeat(1e6)}`)) as TfcError).code).toBe('bad-artifact');
+    let result: unknown = { kind: 'output', index: 0 };
+    for (let depth = 0; depth < 1000; depth += 1) result = { kind: 'tuple', items: [result] };
+    expect((thrown(() => readManifest('m', JSON.stringify({ ...manifest, entries: [{ ...first, result }] }))) as TfcError).code).toBe('bad-artifact');
+    expect((thrown(() => readManifest('m', JSON.stringify(manifest).replace('{', '{"abi":0,'))) as TfcError).code).toBe('bad-artifact');
   });
 
   test('any JSON is accepted or refused with bad-artifact', () => {

@@ -1,5 +1,6 @@
 // Checkpoints: what is saved comes back; files that are not intact change nothing and crash nothing.
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -94,6 +95,7 @@ describe('saving and restoring', () => {
     expect(existsSync(join(directory, 'x'))).toBe(false);
     expect(failure(() => session.restore(join(directory, 'nowhere'))).code).toBe('file-not-found');
     expect(failure(() => session.restore(directory)).code).toBe('bad-data');
+    for (const path of [5, undefined, Symbol('path'), {}]) expect(failure(() => new SafetensorsFile(path as string)).code).toBe('invalid-value');
   });
 
   test('a file that is being replaced keeps its old content until the new one is complete', () => {
@@ -124,11 +126,72 @@ describe('files that are not intact', () => {
     ['metadata', { __metadata__: { a: 1 } }, 0],
     ['no offsets', { a: { dtype: 'F32', shape: [] } }, 4],
     ['null entry', { a: null }, 0],
+    ['a tensor twice', '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"\\u0061":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', 1],
+    ['a member twice', '{"a":{"dtype":"U8","dtype":"U8","shape":[1],"data_offsets":[0,1]}}', 1],
+    ['size with a point', '{"a":{"dtype":"U8","shape":[1.0],"data_offsets":[0,1]}}', 1],
+    ['size with an exponent', '{"a":{"dtype":"U8","shape":[1e0],"data_offsets":[0,1]}}', 1],
+    ['position minus zero', '{"a":{"dtype":"U8","shape":[1],"data_offsets":[-0,1]}}', 1],
+    ['three positions', entry('U8', [1], [0, 1, 1]), 1],
+    ['white space first', ` ${JSON.stringify(entry('U8', [1], [0, 1]))}`, 1],
+    ['zero byte last', `${JSON.stringify(entry('U8', [1], [0, 1]))}\0`, 1],
+    ['byte order mark', `\ufeff${JSON.stringify(entry('U8', [1], [0, 1]))}`, 1],
+    ['half a character', '{"\\ud800":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', 1],
+    ['half a byte', entry('F4', [3], [0, 2]), 2],
+    ['overflow beside an empty axis', entry('F32', [2 ** 40, 2 ** 40, 0], [0, 0]), 0],
+    ['deep', `{"a":${'['.repeat(1e6)}`, 0],
+    ['deep dtype', `{"a":{"dtype":${'['.repeat(1e5)}${']'.repeat(1e5)}}}`, 0],
+    ['list for an entry', { a: ['U8', [1], [0, 1]] }, 1],
   ];
 
   test.each(cases)('%s', (name, header, bytes) => {
     const path = raw(`case-${name.replaceAll(' ', '-')}`, header, new Uint8Array(bytes));
     expect(failure(() => new SafetensorsFile(path)).code).toBe('bad-data');
+  });
+
+  test('what the format allows', () => {
+    const headers: readonly (readonly [unknown, number])[] = [
+      [{}, 0],
+      [entry('U8', [0], [0, 0]), 0],
+      [entry('F32', [0, 2 ** 40], [0, 0]), 0],
+      ['{"a":{"data_offsets":[0,1],"shape":[1],"dtype":"U8"}} \n\t ', 1],
+      ['{"\\ud83d\\ude00":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', 1],
+      [{ b: { dtype: 'U8', shape: [1], data_offsets: [3, 4] }, a: { dtype: 'U8', shape: [3], data_offsets: [0, 3] } }, 4],
+    ];
+    for (const [header, bytes] of headers) {
+      using file = new SafetensorsFile(raw('allowed', header, new Uint8Array(bytes)));
+      for (const name of file.tensors.keys()) file.read(name);
+    }
+    using file = new SafetensorsFile(raw('proto', '{"__metadata__":{"__proto__":"m"},"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', Uint8Array.of(5)));
+    expect(file.read('__proto__').data).toEqual(Uint8Array.of(5));
+    expect(Object.entries(file.metadata)).toEqual([['__proto__', 'm']]);
+  });
+
+  test('element types that we do not have matter only where they are asked for', () => {
+    const header = { old: { dtype: 'F8_E4M3', shape: [3], data_offsets: [0, 3] }, half: { dtype: 'F4', shape: [2], data_offsets: [3, 4] }, 'net/t': { dtype: 'I32', shape: [], data_offsets: [4, 8] } };
+    const path = raw('foreign', header, Uint8Array.of(1, 2, 3, 4, 9, 0, 0, 0));
+    using session = open();
+    session.restore(path, { only: ['net/t'] });
+    expect(session.get('net/t')).toBe(9);
+    expect(failure(() => session.restore(path))).toMatchObject({ code: 'unknown-variable', variable: 'old' });
+    expect(failure(() => session.restore(path, { only: ['net/w'], rename: { old: 'net/w' } }))).toMatchObject({ code: 'dtype-mismatch', actual: 'F8_E4M3[3]' });
+    using file = new SafetensorsFile(path);
+    expect(file.tensors.get('half')).toMatchObject({ dtype: undefined, stored: 'F4', bytes: 1 });
+    expect(failure(() => file.read('old'))).toMatchObject({ code: 'dtype-mismatch', message: expect.stringContaining('F8_E4M3') });
+  });
+
+  test('what is no regular file is refused at once', () => {
+    const fifo = join(directory, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    using session = open();
+    for (const path of [fifo, '/dev/zero']) expect(failure(() => session.restore(path))).toMatchObject({ code: 'bad-data', message: expect.stringContaining('no regular file') });
+  });
+
+  test('more than memory holds, in a file with a hole', () => {
+    const bytes = 2 ** 32 + 8;
+    const path = raw('vast', entry('U8', [bytes], [0, bytes]));
+    truncateSync(path, statSync(path).size + bytes);
+    using file = new SafetensorsFile(path);
+    expect(failure(() => file.read('a')).code).toBe('out-of-memory');
   });
 
   test('a bool is 0 or 1', () => {

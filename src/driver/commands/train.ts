@@ -45,7 +45,7 @@ async function trainFile(file: string, named: string | undefined, options: Optio
   if (options.save !== undefined) requireWritable(options.save);
   const { readFeeds } = await import('../feeds.js');
   const { readDataset } = await import('../data/dataset.js');
-  const { progressBar, train } = await import('../index.js');
+  const { progressBar, toJson, train } = await import('../index.js');
   const constant = readFeeds(options.feed, undefined);
   using model = await openProgram(file, options);
   const entry = stepOf(model.manifest, named);
@@ -55,7 +55,7 @@ async function trainFile(file: string, named: string | undefined, options: Optio
   const bar = json || !process.stderr.isTTY ? undefined : progressBar(epochs);
   try {
     for (const record of train((feeds) => bound.run(feeds), { columns, rows, batch, epochs, seed, constant, ...(bar === undefined ? {} : { onStep: (progress) => bar.step(progress) }) })) {
-      print(json ? JSON.stringify({ epoch: record.epoch, steps: record.steps, seconds: record.seconds, ...record.means }) : epochLine(record));
+      print(json ? JSON.stringify(toJson({ epoch: record.epoch, steps: record.steps, seconds: record.seconds, ...record.means })) : epochLine(record));
     }
   } finally {
     bar?.stop();

@@ -1,8 +1,8 @@
 // Mini-batches. In: columns of rows, a batch size, a seed. Out: the feeds of each step, in an order shuffled per epoch. Holds: the same seed gives the same order; every row
 // comes once per epoch; buffers lie where feeds are read fastest and are reused, so a batch is valid until the next one.
 
-import { type FeedValue, tensor, zeros } from '../../../runtime/index.js';
-import { type Column, countOf, type NumberArray } from './table.js';
+import { type FeedValue, tensor, type TypedArray, zeros } from '../../../runtime/index.js';
+import { type Column, countOf } from './table.js';
 
 export interface Batch {
   readonly feeds: Readonly<Record<string, FeedValue>>;
@@ -38,25 +38,27 @@ function splitMix(start: bigint): (bound: number) => number {
 interface Slot {
   readonly column: Column;
   readonly length: number;
-  readonly buffer: NumberArray;
+  readonly buffer: TypedArray;
 }
 
 /** One epoch of batches; the last one may be smaller. */
 export function* batches(columns: readonly Column[], rows: number, size: number, order: Uint32Array): Generator<Batch> {
   const slots = columns.map((column): Slot => {
     const length = countOf(column.rowShape);
-    return { column, length, buffer: zeros([Math.min(size, rows), ...column.rowShape], tensor(column.data).dtype).data as NumberArray };
+    return { column, length, buffer: zeros([Math.min(size, rows), ...column.rowShape], tensor(column.data).dtype).data };
   });
   for (let start = 0; start < rows; start += size) {
     const count = Math.min(size, rows - start);
-    const feeds: Record<string, FeedValue> = {};
-    for (const { column, length, buffer } of slots) {
+    const feeds = slots.map(({ column, length, buffer }): [string, FeedValue] => {
       for (let row = 0; row < count; row++) {
         const from = (order[start + row] as number) * length;
-        buffer.set(column.data.subarray(from, from + length), row * length);
+        copyInto(buffer, column.data.subarray(from, from + length), row * length);
       }
-      feeds[column.name] = { data: buffer.subarray(0, count * length), shape: [count, ...column.rowShape] };
-    }
-    yield { feeds, rows: count };
+      return [column.name, { data: buffer.subarray(0, count * length), shape: [count, ...column.rowShape] }];
+    });
+    yield { feeds: Object.fromEntries(feeds), rows: count };
   }
 }
+
+/** `into` was made as an array of the kind that `from` is. */
+const copyInto = (into: TypedArray, from: TypedArray, at: number): void => (into as Float64Array).set(from as Float64Array, at);

@@ -3,6 +3,7 @@
 
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { f16ToNumber } from '../../../runtime/half.js';
 import type { EntrySpec, TensorSpec } from '../../../runtime/index.js';
 import { DiagnosticsError } from '../../base/index.js';
 import { notRead, readText } from '../files.js';
@@ -11,7 +12,7 @@ import { batchedFeeds } from './batch-size.js';
 import { type CsvColumn, readCsv } from './csv.js';
 import { type Numbers, toElements } from './elements.js';
 import { hasDigits, readDigits } from './idx.js';
-import { readNpy } from './npy.js';
+import { type NpyTensor, readNpy } from './npy.js';
 import { type Column, countOf, sameRows } from './table.js';
 
 export interface Dataset {
@@ -25,7 +26,7 @@ export interface Dataset {
  */
 export function readDataset(path: string, entry: EntrySpec): Dataset {
   const feeds = batchedFeeds(entry);
-  const columns = isDirectory(path) ? fromDirectory(path, feeds) : path.endsWith('.csv') ? fromCsv(path, feeds) : fromJson(path, feeds);
+  const columns = isDirectory(path) ? fromDirectory(path, feeds) : /\.csv$/i.test(path) ? fromCsv(path, feeds) : fromJson(path, feeds);
   return { columns, rows: sameRows(columns, path) };
 }
 
@@ -42,13 +43,16 @@ function fromDirectory(path: string, feeds: readonly TensorSpec[]): Column[] {
   return feeds.map((feed): Column => {
     const file = join(path, `${feed.name}.npy`);
     if (!existsSync(file)) throw new DiagnosticsError([{ code: 'file-not-found', message: `${file}: no such file`, hint: `A directory holds MNIST's IDX files, or one .npy file per argument: ${feeds.map(({ name }) => `${name}.npy`).join(', ')}.` }]);
-    const { data, shape } = readNpy(file);
-    const [rows, ...rowShape] = shape;
+    const array = readNpy(file);
+    const [rows, ...rowShape] = array.shape;
     if (rows === undefined) throw badData(`${file}: a scalar, expected one row per example`);
-    const numbers = data instanceof BigInt64Array ? Float64Array.from(data, Number) : data;
-    return columnOf(file, feed, numbers, rows, rowShape);
+    requireRowShape(file, feed, rowShape);
+    return { name: feed.name, data: array.dtype === feed.dtype ? array.data : toElements(numbersOf(array), feed, file), rows, rowShape };
   });
 }
+
+/** Of float16 the array has the bits. */
+const numbersOf = ({ dtype, data }: NpyTensor): Numbers => (dtype === 'f16' ? Float32Array.from(data as Uint16Array, f16ToNumber) : data);
 
 /** Images for the feed of floats, labels for the feed of integers. */
 function fromDigits(path: string, feeds: readonly TensorSpec[]): Column[] {
@@ -90,12 +94,16 @@ function fromJson(path: string, feeds: readonly TensorSpec[]): Column[] {
     if (!Array.isArray(rows) || rows.length === 0) throw badData(`${path}: no array with a row per example for the feed ${feed.name}`);
     const rowShape = shapeOf(rows[0]);
     const length = countOf(rowShape);
-    const data = new Float64Array(rows.length * length);
-    for (const [at, row] of rows.entries()) {
-      const numbers = flat(row, rowShape).map(toNumber);
-      if (numbers.length !== length || numbers.includes(undefined)) throw badData(`${path}: row ${at} of ${feed.name} is not ${rowShape.length === 0 ? 'one number' : `${rowShape.join('×')} numbers, as row 0 is`}`);
-      data.set(numbers as number[], at * length);
-    }
+    // Of 64-bit integers some are given as digits.
+    const isLong = feed.dtype === 'i64';
+    const numbers = rows.map((row: unknown, at): (number | bigint)[] => {
+      const found = flat(row, rowShape).map((value) => toNumber(value, isLong));
+      if (found.length !== length || found.includes(undefined)) throw badData(`${path}: row ${at} of ${feed.name} is not ${rowShape.length === 0 ? 'one number' : `${rowShape.join('×')} numbers, as row 0 is`}`);
+      return found as (number | bigint)[];
+    });
+    // Only now it is known that there are as many numbers as the first row makes believe.
+    const data = isLong ? numbers.flat() : new Float64Array(rows.length * length);
+    if (data instanceof Float64Array) for (const [at, row] of numbers.entries()) data.set(row as number[], at * length);
     return columnOf(path, feed, data, rows.length, rowShape);
   });
 }
@@ -109,9 +117,10 @@ function flat(row: unknown, shape: readonly number[]): unknown[] {
   return Array.isArray(row) && row.length === size ? row.flatMap((one) => flat(one, rest)) : [];
 }
 
-function toNumber(value: unknown): number | undefined {
+function toNumber(value: unknown, isLong: boolean): number | bigint | undefined {
   if (typeof value === 'number') return value;
   if (typeof value === 'boolean') return Number(value);
+  if (isLong && typeof value === 'string' && /^-?\d{1,20}$/.test(value)) return BigInt(value);
   return value === 'NaN' || value === 'Infinity' || value === '-Infinity' ? Number(value) : undefined;
 }
 
@@ -121,13 +130,16 @@ function shapeFor(feed: TensorSpec, length: number): readonly number[] {
   return own.every((size) => typeof size === 'number') && countOf(own) === length ? own : [length];
 }
 
-/** Errors: shape-mismatch when rows are not what the feed takes. */
 function columnOf(path: string, feed: TensorSpec, numbers: Numbers, rows: number, rowShape: readonly number[]): Column {
+  requireRowShape(path, feed, rowShape);
+  return { name: feed.name, data: toElements(numbers, feed, path), rows, rowShape };
+}
+
+/** Errors: shape-mismatch when rows are not what the feed takes. */
+function requireRowShape(path: string, feed: TensorSpec, rowShape: readonly number[]): void {
   const own = feed.shape.slice(1);
   const fits = own.length === rowShape.length && own.every((size, axis) => typeof size !== 'number' || size === rowShape[axis]);
-  if (!fits) {
-    const wanted = own.map((size) => (typeof size === 'number' ? String(size) : '?')).join(', ');
-    throw new DiagnosticsError([{ code: 'shape-mismatch', message: `${path}: rows of ${feed.name} are [${rowShape.join(', ')}], and the program takes [${wanted}]` }]);
-  }
-  return { name: feed.name, data: toElements(numbers, feed, path), rows, rowShape };
+  if (fits) return;
+  const wanted = own.map((size) => (typeof size === 'number' ? String(size) : '?')).join(', ');
+  throw new DiagnosticsError([{ code: 'shape-mismatch', message: `${path}: rows of ${feed.name} are [${rowShape.join(', ')}], and the program takes [${wanted}]` }]);
 }
