@@ -2,10 +2,10 @@
 // keeps addresses of arrays only while this object keeps the arrays, and no code of the caller's runs between looking at them (feed-slots.ts) and the end of the run.
 import type { EntrySpec, TensorSpec } from './abi/manifest.js';
 import { elements, noRoom } from './element.js';
-import { TfcError } from './error.js';
+import { TfcError, reading } from './error.js';
 import { FeedSlots, type Feeds } from './feed-slots.js';
 import { type Handle, type Native, translate } from './native.js';
-import { requireOptions } from './options.js';
+import { readOptions } from './options.js';
 import { OutputSlots } from './output-slots.js';
 import type { Result } from './result.js';
 import { shown } from './shown.js';
@@ -91,7 +91,7 @@ export class BoundEntry {
 
   /** Many runs within one call of native code; see StepsOptions. @throws as `run`, and invalid-value for options that do not fit. */
   runSteps(feeds: Feeds, options: StepsOptions = {}): StepsResult {
-    const { batch, epochs, steps } = requireOptions(options, 'runSteps');
+    const { batch, epochs, steps } = readOptions(options, 'runSteps', ['batch', 'epochs', 'steps']);
     if (batch === undefined ? epochs !== undefined : steps !== undefined) throw new TfcError('invalid-value', 'epochs goes with batch, and steps goes without it.');
     const times = requireCount(batch === undefined ? 'steps' : 'epochs', (batch === undefined ? steps : epochs) ?? 1);
     // Reading options is over before feeds are taken: it may run code of the caller's.
@@ -218,7 +218,7 @@ export class BoundEntry {
   }
 
   #batchSize(batch: unknown): { readonly name: string; readonly rows: number } {
-    const [first, ...more] = typeof batch === 'object' && batch !== null ? Object.entries(batch as Readonly<Record<string, unknown>>) : [];
+    const [first, ...more] = reading('batch', () => (typeof batch === 'object' && batch !== null ? Object.entries(batch as Readonly<Record<string, unknown>>) : []));
     if (first === undefined || more.length > 0) throw new TfcError('invalid-value', 'batch names one size, e.g. { B: 50 }.');
     const [name, rows] = first;
     if (!this.spec.dims.includes(name)) {

@@ -1,6 +1,8 @@
 // Checkpoints: variables in safetensors files. In: a path, the variables of a session. Out: a file, or variables with its values. Holds: restoring changes everything that was asked for or nothing.
 import { SafetensorsFile, writeSafetensors } from './safetensors.js';
-import { TfcError, suggestion } from './error.js';
+import { TfcError, reading, suggestion } from './error.js';
+import { readNames, readOptions } from './options.js';
+import { shown } from './shown.js';
 import { specToString } from './size.js';
 import type { Tensor } from './tensor.js';
 import type { Variables } from './variables.js';
@@ -25,14 +27,18 @@ export function saveVariables(variables: Variables, path: string, paths: readonl
 
 /**
  * Restores variables from a file.
- * @throws TfcError file-not-found, bad-data (not intact, or a variable that is asked for is missing), unknown-variable, shape-mismatch, dtype-mismatch.
+ * @throws TfcError file-not-found, bad-data (not intact, or a variable that is asked for is missing), unknown-variable, shape-mismatch, dtype-mismatch, invalid-value.
  */
-export function restoreVariables(variables: Variables, path: string, { rename, only }: RestoreOptions = {}): void {
+export function restoreVariables(variables: Variables, path: string, options: RestoreOptions): void {
+  const { rename: given, only: some } = readOptions(options, 'restore', ['rename', 'only']);
+  const only = some === undefined ? undefined : readNames(some, 'Paths of variables');
+  const rename = given === undefined || typeof given === 'function' ? given : readOptions(given, 'restore, rename,', reading('rename', () => Object.keys(given)));
   const wanted = new Set((only ?? variables.specs.map((spec) => spec.path)).map((name) => variables.position(name)));
   using file = new SafetensorsFile(path);
   const found = new Map<number, Tensor>();
   for (const name of file.tensors.keys()) {
     const target = typeof rename === 'function' ? rename(name) : rename !== undefined && Object.hasOwn(rename, name) ? (rename[name] ?? name) : name;
+    if (typeof (target as unknown) !== 'string') throw new TfcError('invalid-value', `rename maps ${name} to the path of a variable, not to ${shown(target)}.`);
     if (!variables.has(target)) {
       if (only !== undefined) continue;
       const known = variables.specs.map((spec) => spec.path);

@@ -67,12 +67,16 @@ export function allocate(dtype: ElementType, length: number): TypedArray {
   const bytes = length * element.bytes;
   if (bytes < 4096) return element.view(new ArrayBuffer(bytes), 0, length);
   try {
+    if (bytes > largestBuffer) return element.view(new ArrayBuffer(bytes), 0, length);
     const raw = Buffer.allocUnsafeSlow(bytes);
     return element.view(raw.buffer, raw.byteOffset, length);
   } catch (error) {
     throw noRoom(bytes, error);
   }
 }
+
+/** Node's own arrays have a bound of their own, whatever the engine takes. */
+export const largestBuffer = 2 ** 31;
 
 /** What an engine's refusal to make an array of this size means to a caller. */
 export const noRoom = (bytes: number, cause: unknown): TfcError => new TfcError('out-of-memory', `There is no memory for an array of ${bytes} bytes.`, { cause });

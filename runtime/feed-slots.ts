@@ -4,7 +4,7 @@ import type { EntrySpec, TensorSpec } from './abi/manifest.js';
 import { type FeedValue, type Target, convert, exact } from './convert.js';
 import { type TypedArray, lengthOf, part } from './element.js';
 import { TfcError, suggestion } from './error.js';
-import type { Handle, Native } from './native.js';
+import { type Handle, type Native, translate } from './native.js';
 import { shown } from './shown.js';
 import { Tensor } from './tensor.js';
 
@@ -61,10 +61,19 @@ export class FeedSlots {
 
   /**
    * Takes values for all slots: reads them all, then converts what has to be converted, then binds.
-   * @throws TfcError missing-feed, unknown-feed, dtype-mismatch, shape-mismatch, bad-data, out-of-memory; what code of the caller's throws.
+   * @throws TfcError missing-feed, unknown-feed, dtype-mismatch, shape-mismatch, bad-data (also for what the caller's own code throws, then as the cause), out-of-memory.
    */
   take(feeds: Feeds): void {
-    if (this.#isBound(feeds)) return;
+    try {
+      if (!this.#isBound(feeds)) this.#takeAll(feeds);
+    } catch (cause) {
+      const error = translate(cause);
+      if (error instanceof TfcError) throw error;
+      throw new TfcError('bad-data', `The feeds of ${this.#entry.name} cannot be read${cause instanceof Error ? `: ${cause.message}` : ''}.`, { cause });
+    }
+  }
+
+  #takeAll(feeds: Feeds): void {
     requireFeeds(feeds);
     const { slots } = this;
     const taken = slots.map(({ spec }): Taken => ({ value: feeds[spec.name], data: undefined, shape: undefined }));

@@ -3,7 +3,7 @@ import type { EntrySpec, Manifest } from './abi/manifest.js';
 import { type Artifact, isExported, openArtifact, ranksKey, requireSameVariables } from './artifact.js';
 import { TfcError } from './error.js';
 import { type Native, loadNative } from './native.js';
-import { requireOptions } from './options.js';
+import { readOptions } from './options.js';
 import { type AnyEntries, type EntryTypes, type Session, SessionMethods, type SessionOptions, type SessionSource, calledByLanguage, entryNames } from './session.js';
 
 export interface ModuleOptions {
@@ -19,17 +19,19 @@ export class Module {
   readonly manifest: Manifest;
   readonly #native: Native;
   readonly #artifact: Artifact;
-  readonly #options: ModuleOptions;
+  readonly #resolveOpen: ModuleOptions['resolveOpen'];
+  readonly #resolveFetches: ModuleOptions['resolveFetches'];
   readonly #attached = new Map<string, Artifact>();
   #closed = false;
   #sessions = 0;
 
   /** @throws TfcError file-not-found, bad-artifact, toolchain-missing. */
   constructor(path: string, options: ModuleOptions = {}) {
-    requireOptions(options, 'openModule');
+    const { resolveOpen, resolveFetches } = readOptions(options, 'openModule', ['resolveOpen', 'resolveFetches']);
     this.#native = loadNative();
     this.#artifact = openArtifact(this.#native, path);
-    this.#options = options;
+    this.#resolveOpen = resolveOpen;
+    this.#resolveFetches = resolveFetches;
     this.path = this.#artifact.path;
     this.manifest = this.#artifact.manifest;
   }
@@ -79,7 +81,7 @@ export class Module {
   }
 
   #openRank(name: string, ranks: Readonly<Record<string, number>>): Artifact {
-    const resolve = this.#options.resolveOpen;
+    const resolve = this.#resolveOpen;
     if (resolve === undefined) {
       throw new TfcError('unknown-entry', `${this.manifest.module} has no code for ${ranksKey(name, ranks)}.`, { hint: 'Compile the module with these ranks, or open its source.' });
     }
@@ -87,7 +89,7 @@ export class Module {
   }
 
   #fetches(fetches: readonly string[], fed: readonly string[]): { readonly artifact: Artifact; readonly entry: string } {
-    const resolve = this.#options.resolveFetches;
+    const resolve = this.#resolveFetches;
     if (resolve === undefined) {
       throw new TfcError('unknown-fetch', `${this.manifest.module} has no code that fetches ${fetches.join(', ')}.`, { hint: 'Open the source instead of the artifact to fetch nodes by name.' });
     }

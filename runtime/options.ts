@@ -1,9 +1,28 @@
-// Options as callers give them. In: anything. Out: an object whose members can be asked for. Holds: what is no object is a coded error that names the call.
-import { TfcError } from './error.js';
+// Arguments of callers that are no data. In: anything. Out: plain values of the right kind. Holds: every member is read once, and what reading it throws, or what is of another kind, is an error
+// with a code that names the call.
+import { TfcError, reading } from './error.js';
 import { shown } from './shown.js';
 
+/** The members that a call knows. @throws TfcError invalid-value for what is no object. */
+export function readOptions<Options extends object, Name extends keyof Options & string>(options: Options, call: string, names: readonly Name[]): Pick<Options, Name> {
+  return reading(`The options of ${call}`, () => {
+    if (typeof options !== 'object' || (options as object | null) === null) throw new TfcError('invalid-value', `The options of ${call} are an object, not ${shown(options)}.`);
+    return Object.fromEntries(names.map((name) => [name, options[name]])) as Pick<Options, Name>;
+  });
+}
+
 /** @throws TfcError invalid-value. */
-export function requireOptions<Options extends object>(options: Options, call: string): Options {
-  if (typeof options === 'object' && (options as object | null) !== null) return options;
-  throw new TfcError('invalid-value', `The options of ${call} are an object, not ${shown(options)}.`);
+export function requireBoolean(value: unknown, name: string): void {
+  if (typeof value !== 'boolean') throw new TfcError('invalid-value', `${name} is true or false, not ${shown(value)}.`);
+}
+
+/** A copy of a list of names. @throws TfcError invalid-value. */
+export function readNames(names: unknown, what: string): readonly string[] {
+  return reading(what, () => {
+    if (!Array.isArray(names)) throw new TfcError('invalid-value', `${what} are an array of strings, not ${shown(names)}.`);
+    return Array.from(names as readonly unknown[], (name) => {
+      if (typeof name !== 'string') throw new TfcError('invalid-value', `${what} are strings, not ${shown(name)}.`);
+      return name;
+    });
+  });
 }

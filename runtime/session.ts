@@ -6,12 +6,12 @@ import { type Artifact, findEntry, isExported, ranksKey } from './artifact.js';
 import { BoundEntry, type Host, type StepsOptions, type StepsResult } from './bound-entry.js';
 import { type RestoreOptions, restoreVariables, saveVariables } from './checkpoint.js';
 import type { FeedValue } from './convert.js';
-import { TfcError, suggestion } from './error.js';
+import { TfcError, reading, suggestion } from './error.js';
 import { type Feeds, requireFeeds } from './feed-slots.js';
 import { initialize } from './initialize.js';
 import { type Handle, type Native, translating } from './native.js';
 import { ranksOf } from './open-rank.js';
-import { requireOptions } from './options.js';
+import { readNames, readOptions, requireBoolean } from './options.js';
 import type { Result } from './result.js';
 import { shown } from './shown.js';
 import { type Tensor, mostAxes } from './tensor.js';
@@ -71,7 +71,8 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
   /** Use `module.session()`, which also adds the entries as methods. */
   constructor(source: SessionSource, options: SessionOptions = {}) {
     const { native, artifact } = source;
-    const { threads = availableParallelism(), initialize: now = true, seed = 0 } = requireOptions(options, 'session');
+    const { threads = availableParallelism(), initialize: now = true, seed = 0 } = readOptions(options, 'session', ['threads', 'initialize', 'seed']);
+    requireBoolean(now, 'initialize');
     if (!Number.isSafeInteger(threads) || threads < 1 || threads > 1024) throw new TfcError('invalid-value', `A session has 1 to 1024 threads, not ${shown(threads)}.`);
     this.#source = source;
     this.#seed = seedOf(seed);
@@ -90,9 +91,9 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
     const fed = (feeds ?? {}) as Feeds;
     if (typeof what === 'string') return this.#resolve(what, fed).run(fed);
     this.#requireOpen();
-    if (!Array.isArray(what) || !what.every((name) => typeof name === 'string')) throw new TfcError('invalid-value', `run takes the name of an entry or an array of names to fetch, not ${shown(what)}.`, { hint: namesHint(this.#source.artifact) });
+    if (typeof (what as unknown) !== 'object') throw new TfcError('invalid-value', `run takes the name of an entry or an array of names to fetch, not ${shown(what)}.`, { hint: namesHint(this.#source.artifact) });
     requireFeeds(fed);
-    return this.#runFetches(what, fed);
+    return this.#runFetches(readNames(what, 'Names to fetch'), fed);
   }
 
   /** Runs an entry many times within native code. @throws TfcError; see BoundEntry.runSteps. */
@@ -107,11 +108,10 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
    */
   entry(name: keyof Entries & string, options: { readonly reuse?: boolean; readonly ranks?: Readonly<Record<string, number>> } = {}): BoundEntry {
     this.#requireOpen();
-    const { reuse = false, ranks = {} } = requireOptions(options, 'entry');
+    const { reuse = false, ranks: given = {} } = readOptions(options, 'entry', ['reuse', 'ranks']);
     if (typeof (name as unknown) !== 'string') throw unknownEntry(this.#source.artifact, name);
-    for (const [pack, rank] of Object.entries(requireOptions(ranks, 'entry, ranks,'))) {
-      if (!Number.isSafeInteger(rank) || rank < 0 || rank > mostAxes) throw new TfcError('invalid-value', `The rank of ${pack} is a whole number from 0 to ${mostAxes}, not ${shown(rank)}.`);
-    }
+    requireBoolean(reuse, 'reuse');
+    const ranks = readRanks(given);
     return reuse ? this.#bind(name, ranks, true) : this.#cached(name, ranks);
   }
 
@@ -151,7 +151,7 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
   initialize(paths?: readonly string[], seed: number | bigint = this.#seed): void {
     const { variables } = this.#requireOpen();
     const { artifact } = this.#source;
-    const positions = paths?.map((path) => variables.position(path)) ?? variables.specs.flatMap((spec, at) => (spec.initial.kind === 'none' ? [] : [at]));
+    const positions = (paths === undefined ? undefined : readNames(paths, 'Paths of variables'))?.map((path) => variables.position(path)) ?? variables.specs.flatMap((spec, at) => (spec.initial.kind === 'none' ? [] : [at]));
     const fed = { seed: seedOf(seed) };
     const entry = (at: number): EntrySpec => artifact.manifest.entries[at] ?? unknownPosition(at);
     initialize(
@@ -172,7 +172,7 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
   /** Writes variables as a safetensors file: all that have a value, or those at `paths`. The file is complete or not there. */
   save(path: string, paths?: readonly string[]): void {
     const { module, version } = this.#source.artifact.manifest;
-    saveVariables(this.#requireOpen().variables, path, paths, { module, tfc: version });
+    saveVariables(this.#requireOpen().variables, path, paths === undefined ? undefined : readNames(paths, 'Paths of variables'), { module, tfc: version });
   }
 
   /** Reads variables from a safetensors file: everything that is asked for, or nothing and an error. */
@@ -200,6 +200,7 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
 
   #resolve(name: string, feeds: Feeds): BoundEntry {
     this.#requireOpen();
+    if (typeof (name as unknown) !== 'string') throw unknownEntry(this.#source.artifact, name);
     const known = this.#bound.get(name);
     if (known !== undefined) return known;
     const open = this.#source.artifact.manifest.open.find((entry) => entry.name === name);
@@ -250,6 +251,15 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
     this.#all.push(bound);
     return bound;
   }
+}
+
+/** @throws TfcError invalid-value. */
+function readRanks(given: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  const ranks = readOptions(given, 'entry, ranks,', reading('The ranks of an entry', () => Object.keys(given)));
+  for (const [pack, rank] of Object.entries(ranks)) {
+    if (!Number.isSafeInteger(rank) || rank < 0 || rank > mostAxes) throw new TfcError('invalid-value', `The rank of ${pack} is a whole number from 0 to ${mostAxes}, not ${shown(rank)}.`);
+  }
+  return ranks;
 }
 
 /** @throws TfcError invalid-value for anything but an integer of 64 bits. */

@@ -64,6 +64,15 @@ export const mostAxes = 64;
 
 /** A copy of a shape, which nobody else changes. @throws TfcError bad-data for what is none. */
 export function requireShape(shape: unknown, whose = ''): readonly number[] {
+  try {
+    return sizesOf(shape, whose);
+  } catch (cause) {
+    if (cause instanceof TfcError) throw cause;
+    throw new TfcError('bad-data', `${whose}the shape cannot be read.`, { cause });
+  }
+}
+
+function sizesOf(shape: unknown, whose: string): readonly number[] {
   if (!Array.isArray(shape)) throw new TfcError('bad-data', `${whose}${shown(shape)} is no shape.`, { hint: 'A shape is an array of sizes: [50, 784].' });
   const axes = shape.length;
   if (!(axes <= mostAxes)) throw new TfcError('bad-data', `${whose}a shape has at most ${mostAxes} axes, not ${axes}.`);

@@ -2,7 +2,7 @@
 import type { EntrySpec, VariableSpec } from './abi/manifest.js';
 import { convert } from './convert.js';
 import { type TypedArray, allocate, elementValue, elements } from './element.js';
-import { TfcError, suggestion } from './error.js';
+import { TfcError, reading, suggestion } from './error.js';
 import { type Handle, type Native, translating } from './native.js';
 import { specToString } from './size.js';
 import { Tensor } from './tensor.js';
@@ -103,7 +103,7 @@ export class Variables {
   set(path: string, value: unknown): void {
     const at = this.position(path);
     const spec = this.spec(at);
-    const { data, shape } = convert({ kind: 'variable', name: path, dtype: spec.dtype, shape: spec.shape }, value);
+    const { data, shape } = reading(`The value of ${path}`, () => convert({ kind: 'variable', name: path, dtype: spec.dtype, shape: spec.shape }, value));
     const fits = shape === undefined ? data.length === elementCount(spec) : shape.length === spec.shape.length && shape.every((size, axis) => size === spec.shape[axis]);
     if (!fits) {
       const expected = specToString(spec.dtype, spec.shape);

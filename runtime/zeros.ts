@@ -1,7 +1,7 @@
 // Memory for feeds. In: a shape and an element type. Out: a tensor of zeros that lies as native code likes it. Holds: it starts at a multiple of 128 bytes, so that whole vectors start and end with cache lines;
 // what fills half of a huge page or more lies on such; it is freed with the last array that shows it, and detached arrays are as harmless as any other.
 import type { ElementType } from './abi/manifest.js';
-import { type ElementArrays, type TypedArray, elements, isElementType, noRoom } from './element.js';
+import { type ElementArrays, type TypedArray, elements, isElementType, largestBuffer, noRoom } from './element.js';
 import { type Native, loadNative, translating } from './native.js';
 import { Tensor, noElementType, requireShape } from './tensor.js';
 
@@ -22,17 +22,16 @@ export function zeros(shape: readonly number[], dtype: ElementType = 'f32'): Ten
 export function placed<DType extends ElementType>(from: Native, dtype: DType, length: number): ElementArrays[DType] {
   const { view } = elements[dtype];
   const bytes = length * elements[dtype].bytes;
-  if (!(bytes < largestArray)) throw noRoom(bytes, undefined);
-  const buffer = translating(() => from.buffer(bytes));
-  try {
-    const array: TypedArray = view(buffer, 0, length);
-    // The table has the typed array of each element type.
-    return array as ElementArrays[DType];
-  } catch (error) {
-    // Engines have an upper bound for lengths, whatever the memory.
-    throw noRoom(bytes, error);
+  let array: TypedArray;
+  if (bytes <= largestBuffer) array = view(translating(() => from.buffer(bytes)), 0, length);
+  else {
+    try {
+      array = view(new ArrayBuffer(bytes), 0, length);
+    } catch (error) {
+      throw noRoom(bytes, error);
+    }
+    from.onHugePages(array);
   }
+  // The table has the typed array of each element type.
+  return array as ElementArrays[DType];
 }
-
-/** Far above what engines make, and far below where numbers stop being exact. */
-const largestArray = 2 ** 48;

@@ -110,6 +110,9 @@ test('names that JavaScript treats specially are names', async () => {
   const { series } = session.runSteps('fields', { x: 1 }, { steps: 2 });
   expect(Object.keys(series)).toEqual(['__proto__', 'constructor', 'then']);
   session.close();
+  using open = await compile(source('packs.tdsl', 'export fn open<...constructor>(x: f32[...constructor]): f32[...constructor] = x + 1\n'));
+  using polymorphic = open.session();
+  expect(toJson(polymorphic.run('open', { x: [[1]] }))).toEqual([[2]]);
 });
 
 test('code for a processor that this machine is not is refused before it runs', async () => {
