@@ -1,5 +1,8 @@
 // Sizes. In: integers and names. Out: canonical polynomials with integer coefficients over those names.
 // Holds: two sizes are equal for every value of the names exactly when their keys are equal; terms are sorted, no coefficient is zero.
+// Coefficients are exact: a size that leaves the integers of a double, or has more terms than anyone can read, is `TooLarge`.
+
+import { limits, TooLarge } from './limits.js';
 
 /** coefficient × product of names, e.g. 3·B·D² is { coefficient: 3, names: ['B', 'D', 'D'] }; names are sorted. */
 export interface DimTerm {
@@ -14,6 +17,11 @@ export class Dim {
   readonly key: string;
 
   private constructor(terms: readonly DimTerm[], key: string) {
+    for (const { coefficient, names } of terms) {
+      if (!Number.isSafeInteger(coefficient)) throw new TooLarge('size', `a size with the number ${coefficient} is not exact: numbers in sizes end at ${Number.MAX_SAFE_INTEGER}`);
+      if (names.length > limits.factors) throw new TooLarge('size', `a size has a product of more than ${limits.factors} names`);
+    }
+    if (terms.length > limits.terms) throw new TooLarge('size', `a size has more than ${limits.terms} terms`);
     this.terms = terms;
     this.key = key;
   }
@@ -82,6 +90,8 @@ export class Dim {
     if (x !== undefined && y !== undefined) return Dim.ofNumber(x * y);
     if (y === 1) return this;
     if (x === 1) return right;
+    // Before it is written out: even equal terms that would fall together take time.
+    if (this.terms.length * right.terms.length > limits.terms ** 2 / 10) throw new TooLarge('size', `a product of sizes has more than ${limits.terms ** 2 / 10} terms`);
     return Dim.fromTerms(this.terms.flatMap((a) => right.terms.map((b) => ({ coefficient: a.coefficient * b.coefficient, names: [...a.names, ...b.names] }))));
   }
 

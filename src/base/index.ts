@@ -5,5 +5,6 @@ export * from './diagnostic.js';
 export * from './dim.js';
 export * from './dtype.js';
 export * from './internal-error.js';
+export * from './limits.js';
 export * from './printable.js';
 export type { Span } from '../../grammar/index.js';

@@ -2,13 +2,14 @@
 // Holds: no text makes it throw; without diagnostics there is a module; entries with open ranks are listed, and compiled for the ranks that are asked for.
 
 import type { Declaration } from '../../grammar/index.js';
-import type { Diagnostic } from '../base/index.js';
+import { type Diagnostic, limits, TooLarge } from '../base/index.js';
 import { GraphBuilder, type Entry, type ModuleGraph, type Variable } from '../graph/index.js';
 import { withoutConsequences } from './consequences.js';
 import { type Checker } from './context.js';
 import { checkEntry, entriesOf, openEntry, packsOf, type OpenEntry } from './entries.js';
 import { checkUnused } from './generic-check.js';
 import { forceDeclarations, ModuleLoader, type SameFile } from './modules.js';
+import { Growth } from './growth.js';
 import { Reporter } from './report.js';
 import { suggestion } from './spelling.js';
 import { VariableTable } from './variables.js';
@@ -43,34 +44,35 @@ export function checkModule(options: CheckOptions): CheckResult {
   const build = new GraphBuilder();
   const reporter = new Reporter();
   const loader = new ModuleLoader(options);
-  const checker: Checker = { build, reporter, variables: new VariableTable(), visited: new Set<Declaration>(), set: options.set ?? new Map(), modules: loader.modules };
+  const checker: Checker = { build, reporter, growth: new Growth(build.meter), variables: new VariableTable(), visited: new Set<Declaration>(), set: options.set ?? new Map(), modules: loader.modules };
   loader.attach(checker);
   const entries: Entry[] = [];
   const open: OpenEntry[] = [];
-  guarded(reporter, options.path, options.text, () => {
+  withinLimits(checker, options, () => {
     const root = loader.loadRoot(options.path, options.text);
     const own = loader.order.filter((module) => !module.std);
+    const characters = own.reduce((sum, module) => sum + module.program.source.text.length, 0);
+    build.meter.allow(limits.expansion + limits.expansionPerCharacter * characters);
     for (const module of own) forceDeclarations(module);
     for (const declaration of entriesOf(root)) {
-      guarded(reporter, options.path, options.text, () => {
-        if (packsOf(declaration.generics).length === 0) {
-          const entry = checkEntry(checker, root, declaration, {}, false);
-          if (entry !== undefined) entries.push(entry);
-          return;
-        }
-        const listed = openEntry(checker, root, declaration);
-        if (listed !== undefined) open.push(listed);
-        const choices = (options.ranks ?? []).filter((choice) => choice.entry === declaration.name.text);
-        if (choices.length === 0) checkEntry(checker, root, declaration, {}, true);
-        for (const choice of choices) {
-          const entry = checkEntry(checker, root, declaration, choice.ranks, false);
-          if (entry !== undefined) entries.push(entry);
-        }
-      });
+      if (packsOf(declaration.generics).length === 0) {
+        const entry = checkEntry(checker, root, declaration, {}, false);
+        if (entry !== undefined) entries.push(entry);
+        continue;
+      }
+      const listed = openEntry(checker, root, declaration);
+      if (listed !== undefined) open.push(listed);
+      const choices = (options.ranks ?? []).filter((choice) => choice.entry === declaration.name.text);
+      if (choices.length === 0) checkEntry(checker, root, declaration, {}, true);
+      for (const choice of choices) {
+        const entry = checkEntry(checker, root, declaration, choice.ranks, false);
+        if (entry !== undefined) entries.push(entry);
+      }
     }
     checkNames(checker, options, root.program.declarations);
-    for (const module of own) guarded(reporter, options.path, options.text, () => checkUnused(checker, module));
+    for (const module of own) checkUnused(checker, module);
   });
+  build.meter.allow(Infinity);
   const files = loader.order.map((module) => ({ path: module.path, text: module.program.source.text }));
   const diagnostics = withoutConsequences(reporter.diagnostics, loader.modules);
   const { warnings } = reporter;
@@ -91,12 +93,14 @@ function checkNames(checker: Checker, options: CheckOptions, declarations: reado
   }
 }
 
-/** A program may be nested so deeply that the stack ends; that is its mistake, not ours. */
-function guarded(reporter: Reporter, path: string, text: string, check: () => void): void {
+/** A program that grows too large is given up: it gets one diagnostic, beside those that it had already. */
+function withinLimits(checker: Checker, { path, text }: CheckOptions, check: () => void): void {
   try {
     check();
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    reporter.add({ code: 'unsupported-feature', message: 'the program is nested too deeply', span: { source: path, start: 0, end: Math.min(1, text.length) } });
+    // What nobody counted may still end the stack.
+    const excess = error instanceof TooLarge ? error : error instanceof RangeError ? new TooLarge('depth', 'it is nested too deeply') : undefined;
+    if (excess === undefined) throw error;
+    checker.growth.report(excess, checker, { source: path, start: 0, end: Math.min(1, text.length) });
   }
 }

@@ -3,6 +3,7 @@
 
 import type { Declaration, Program, Span } from '../../grammar/index.js';
 import type { GraphBuilder, Summary, TensorNode, Feed, SizeFact } from '../graph/index.js';
+import type { Growth } from './growth.js';
 import type { Reporter } from './report.js';
 import type { Scope } from './scope.js';
 import type { InstanceValue } from './values.js';
@@ -23,6 +24,7 @@ export interface Module {
 export interface Checker {
   readonly build: GraphBuilder;
   readonly reporter: Reporter;
+  readonly growth: Growth;
   readonly variables: VariableTable;
   /** Functions, models and optimizers that were evaluated at least once. */
   readonly visited: Set<Declaration>;
@@ -44,7 +46,6 @@ export interface Frame {
   readonly caller: Frame | undefined;
   /** The call in which the callee was written (lambdas) or which called it (functions): recursion is looked for along this line. */
   readonly parent: Frame | undefined;
-  readonly depth: number;
 }
 
 /** `init`: an initializer; `module`: declarations of a module, which read no variable. */
@@ -75,11 +76,18 @@ export class EntryState {
 
   /** `path`, or `path_1`, `path_2`, … when it was taken. Kinds of names do not disturb each other. */
   unique(kind: 'let' | 'scope', path: string): string {
-    const key = `${kind} ${path}`;
-    const count = this.#used.get(key) ?? 0;
-    this.#used.set(key, count + 1);
-    if (count === 0) return path;
-    return this.unique(kind, `${path}_${count}`);
+    for (let free = path; ; ) {
+      const key = `${kind} ${free}`;
+      const count = this.#used.get(key) ?? 0;
+      this.#used.set(key, count + 1);
+      if (count === 0) return free;
+      free = `${free}_${count}`;
+    }
+  }
+
+  /** How many names there are, which `tentatively` copies. */
+  get named(): number {
+    return this.#used.size;
   }
 
   /** Counts the uses of random numbers. */
@@ -127,5 +135,7 @@ export const joinPath = (prefix: string, name: string): string => (prefix === ''
 
 /** A context for the inside of a scope of that name. */
 export function enterScope(context: Context, name: string): Context {
-  return { ...context, path: context.entry.unique('scope', joinPath(context.path, name)) };
+  const path = joinPath(context.path, name);
+  context.checker.growth.spend(1 + (path.length >> 6));
+  return { ...context, path: context.entry.unique('scope', path) };
 }

@@ -25,7 +25,7 @@ export function bindDeclaration(context: Context, declaration: Exclude<Declarati
       if (state === 'running') return fail(context, 'recursive-call', span, `\`${name}\` is declared by its own value`);
       if (state !== 'new') return state;
       state = 'running';
-      state = evaluateDeclaration(context, declaration);
+      state = context.checker.growth.within('declaration', context, span, `\`${name}\``, () => evaluateDeclaration(context, declaration));
       return state;
     },
   };

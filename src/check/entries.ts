@@ -11,6 +11,7 @@ import { evaluateFact } from './facts.js';
 import { functionResult, resultSpan } from './functions.js';
 import { declareGenerics } from './generics.js';
 import { Matcher } from './match.js';
+import { countable } from './growth.js';
 import { fail } from './report.js';
 import { GenericBinding, Scope } from './scope.js';
 
@@ -55,9 +56,9 @@ export function checkEntry(checker: Checker, module: Module, declaration: EntryD
     if (fact !== undefined) state.facts.push(fact);
   }
   const dims = freeSizes(context, declaration);
-  const value = entryValue(context, declaration, scope);
+  const value = checker.growth.within('declaration', context, declaration.name.span, `\`${name}\``, () => entryValue(context, declaration, scope));
   const outputs: Output[] = [];
-  const result = value.kind === 'error' ? undefined : resultTree(context, value, '', outputs, declaration);
+  const result = value.kind === 'error' || !countable(context, value, resultSpan(declaration), `the result of \`${name}\``) ? undefined : resultTree(context, value, '', outputs, declaration);
   if (checker.reporter.diagnostics.length > before || result === undefined || dims === undefined) return undefined;
   return {
     name,

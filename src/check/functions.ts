@@ -17,9 +17,6 @@ import { ownDType, readAll } from './tensors.js';
 import { expectedOf } from './types.js';
 import { ERROR, tensorValue, type FunctionValue, type InstanceValue, type LambdaValue, type Value } from './values.js';
 
-/** Calls deeper than this would exhaust the stack. */
-const DEEPEST = 120;
-
 /** The frame of a call; undefined after a diagnostic when it would never end. */
 export function pushFrame(context: Context, callee: object, self: InstanceValue | undefined, name: string, site: Span, parent: Frame | undefined): Frame | undefined {
   for (let frame = parent; frame !== undefined; frame = frame.parent) {
@@ -27,12 +24,8 @@ export function pushFrame(context: Context, callee: object, self: InstanceValue 
     fail(context, 'recursive-call', site, `\`${name}\` calls itself, and would never end`, { hint: 'repeat with `fold` or `scan`' });
     return undefined;
   }
-  const depth = (context.frame?.depth ?? 0) + 1;
-  if (depth > DEEPEST) {
-    fail(context, 'recursive-call', site, `calls are nested more than ${DEEPEST} deep`);
-    return undefined;
-  }
-  return { callee, self, name, site, caller: context.frame, parent, depth };
+  context.checker.growth.spend(20);
+  return { callee, self, name, site, caller: context.frame, parent };
 }
 
 export function callFunction(call: Call, fn: FunctionValue): Value {
@@ -106,7 +99,7 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
   inferFromExpected(context, declaration.result, call.expected, scope, call.site);
   if (!demandGenerics(context, bindings, name, call.site, otherRank(declaration.result, call.expected, name))) return ERROR;
   if (!demandFacts(context, declaration.facts, scope, name, call.site)) return ERROR;
-  return functionResult(inside, declaration, scope, call);
+  return context.checker.growth.within('body', context, call.site, `the call of \`${name}\``, () => functionResult(inside, declaration, scope, call));
 }
 
 /** The body's value in the declared type. */
@@ -149,7 +142,7 @@ export function callLambda(call: Call, lambda: LambdaValue): Value {
     scope.addValue(parameter.text, 'parameter', readAll(context, passed.value(), passed.span), parameter.span);
   }
   const inside: Context = { ...context, module: lambda.module, frame, self: lambda.self, site: lambda.module.std ? (context.module.std ? context.site : call.site) : undefined, assigns: false, instancePath: undefined };
-  return evaluateBody(inside, expression.body, scope, call.expected, 'the lambda', expression.span);
+  return context.checker.growth.within('body', context, call.site, 'the call of the lambda', () => evaluateBody(inside, expression.body, scope, call.expected, 'the lambda', expression.span));
 }
 
 /** How messages call a function: a method by its instance, `call` by the instance alone. */
@@ -165,12 +158,17 @@ function methodName(context: Context, self: InstanceValue, name: string): string
   return name === 'call' ? path : joinPath(path, name);
 }
 
+const deriving = new WeakMap<FnDeclaration, boolean>();
+
 /** Does the function itself ask for a derivative? */
 function derives(declaration: FnDeclaration): boolean {
+  const known = deriving.get(declaration);
+  if (known !== undefined) return known;
   let found = false;
   walk(declaration, (node) => {
     if (node.kind === 'call' && node.callee.kind === 'name' && (node.callee.name === 'grad' || node.callee.name === 'jvp')) found = true;
     return !found;
   });
+  deriving.set(declaration, found);
   return found;
 }

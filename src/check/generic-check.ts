@@ -59,7 +59,7 @@ function checkFunction(checker: Checker, module: Module, declaration: FnDeclarat
       const fact = evaluateFact(context, written, inside);
       if (fact !== undefined) context.entry.facts.push(fact);
     }
-    functionResult(context, declaration, inside);
+    checker.growth.within('declaration', context, declaration.name.span, `\`${declaration.name.text}\``, () => functionResult(context, declaration, inside));
   });
 }
 
@@ -110,7 +110,7 @@ function checkModel(checker: Checker, module: Module, declaration: ModelDeclarat
     const scope = new Scope(module.scope);
     const context = dryContext(checker, module, declaration.name.text);
     if (!standIns(context, declaration, scope)) return;
-    const instance = buildInstance(context, modelValue(declaration, module), declaration.name.text, scope);
+    const instance = checker.growth.within('declaration', context, declaration.name.span, `\`${declaration.name.text}\``, () => buildInstance(context, modelValue(declaration, module), declaration.name.text, scope));
     checker.reporter.only((code) => !(open ? dependsOnRank : dependsOnCall).has(code), () => {
       for (const method of methods) if (!checker.visited.has(method)) checkFunction(checker, module, method, scope, instance);
     });

@@ -2,7 +2,7 @@
 // Holds: the body is a closed region; the carry keeps its type from round to round. A literal that starts a carry takes the type that the body gives it.
 
 import type { Block, Expression, FoldExpression, Iterable, Pattern, ScanExpression, Span } from '../../grammar/index.js';
-import { Dim, shapeEquals } from '../base/index.js';
+import { Dim, limits, shapeEquals } from '../base/index.js';
 import { tensor, typeToString, type TensorNode, type TensorType } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyOp, applyTensor } from './apply-op.js';
@@ -10,6 +10,7 @@ import { broadcastTo } from './broadcast.js';
 import { enterScope, type Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
 import { isNatural } from './facts.js';
+import { shallow } from './growth.js';
 import { bindPattern } from './patterns.js';
 import { excerpt, fail } from './report.js';
 import { Scope } from './scope.js';
@@ -17,7 +18,7 @@ import { evaluateBlock } from './statements.js';
 import { fallbackDType, ownDType, readAll, shapeOf, toTensor } from './tensors.js';
 import type { Expected } from './types.js';
 import { leavesOf, sameTree, withLeaves } from './trees.js';
-import { describe, dimOf, ERROR, sizeValue, tensorValue, tuple, type Value } from './values.js';
+import { describe, dimOf, ERROR, list, sizeValue, tensorValue, tuple, type Value } from './values.js';
 
 interface Rounds {
   readonly trip: Dim;
@@ -52,11 +53,12 @@ function evaluateLoop(context: Context, loop: Loop, iterable: Iterable, scope: S
   const over = iterable.kind === 'range' ? undefined : evaluate(context, iterable, scope);
   if (over?.kind === 'error' || initial.kind === 'error') return ERROR;
   const inside = enterScope(context, loop.word);
-  if (over?.kind === 'list' || over?.kind === 'tuple') return unroll(inside, loop, over.items, initial, scope, expected);
+  const { growth } = context.checker;
+  if (over?.kind === 'list' || over?.kind === 'tuple') return growth.within('loop', context, loop.span, `the \`${loop.word}\` over a list`, () => unroll(inside, loop, over.items, initial, scope, expected));
   const rounds = iterable.kind === 'range' ? rangeRounds(context, iterable.start, iterable.stop, scope) : rowRounds(context, over ?? ERROR, iterable.span);
   const starts = rounds === undefined ? undefined : leavesOf(context, initial, loop.initial.span, 'the carry');
   if (rounds === undefined || starts === undefined) return ERROR;
-  return loopNode({ ...inside, region: true, assigns: false }, loop, rounds, initial, starts, scope, expected);
+  return growth.within('loop', context, loop.span, `the \`${loop.word}\``, () => loopNode({ ...inside, region: true, assigns: false }, loop, rounds, initial, starts, scope, expected));
 }
 
 function rangeRounds(context: Context, start: Expression, stop: Expression, scope: Scope): Rounds | undefined {
@@ -69,6 +71,10 @@ function rangeRounds(context: Context, start: Expression, stop: Expression, scop
   });
   if (from === undefined || to === undefined) return undefined;
   const trip = to.sub(from);
+  if ((trip.constant ?? 0) > limits.rounds) {
+    fail(context, 'too-large', stop.span, `a loop of ${trip} rounds is too long: at most ${limits.rounds}`, { hint: 'its counter is an i32; put a loop into a loop' });
+    return undefined;
+  }
   if (trip.constant === undefined && !isNatural(trip, context.entry.facts)) {
     fail(context, 'ambiguous-size', stop.span, `whether ${to} is at least ${from} is not known`, { hint: `declare it behind the result type: \`where ${to} >= ${from}\`` });
     return undefined;
@@ -150,7 +156,7 @@ function unroll(context: Context, loop: Loop, items: readonly Value[], initial: 
     carry = round.carry;
     if (round.output !== undefined) outputs.push(round.output);
   }
-  return loop.word === 'fold' ? carry : tuple([carry, { kind: 'list', items: outputs }]);
+  return loop.word === 'fold' ? carry : shallow(context, tuple([carry, list(outputs)]), loop.span);
 }
 
 function loopNode(context: Context, loop: Loop, rounds: Rounds, initial: Value, starts: readonly Value[], scope: Scope, expected: Expected | undefined): Value {
@@ -203,7 +209,7 @@ function loopNode(context: Context, loop: Loop, rounds: Rounds, initial: Value, 
     return item === undefined ? ERROR : tensorValue(item);
   });
   const carry = withLeaves(initial, leaves.slice(0, types.length));
-  return round.output === undefined ? carry : tuple([carry, withLeaves(round.output, leaves.slice(types.length))]);
+  return round.output === undefined ? carry : shallow(context, tuple([carry, withLeaves(round.output, leaves.slice(types.length))]), loop.span);
 }
 
 /** The type of each carry: its own, or for a literal the one that the body gives it. Trial rounds find it: what is known after one goes into the next. */
@@ -216,6 +222,7 @@ function carryTypes(context: Context, loop: Loop, rounds: Rounds, initial: Value
   });
   let found: readonly Value[] | undefined;
   for (let progress = known.includes(undefined); progress; ) {
+    context.checker.growth.spend(context.entry.named >> 3);
     const carry = withLeaves(initial, starts.map((start, at) => (known[at] === undefined ? start : tensorValue(ops.placeholder(build, known[at])))));
     const { value } = reporter.silently(() =>
       context.entry.tentatively(() => {

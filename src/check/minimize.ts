@@ -47,7 +47,8 @@ export function minimize(context: Context, statement: MinimizeStatement, scope: 
   const base = context.entry.unique('scope', joinPath(context.path, rule.optimizer.declaration.name.text));
   for (const [index, target] of targets.entries()) {
     const gradient = applyTensor(context, ops.element, [gradients], { index }, statement.span);
-    if (gradient !== undefined) update(context, statement, rule, target, gradient, joinPath(base, target.variable.path));
+    const path = joinPath(base, target.variable.path);
+    if (gradient !== undefined) context.checker.growth.within('update', context, statement.span, `the update of \`${target.variable.path}\``, () => update(context, statement, rule, target, gradient, path));
   }
 }
 
@@ -81,18 +82,26 @@ function listedParams(context: Context, loss: TensorNode, over: Value, statement
 /** Params behind a value: a param, an instance with all that it owns, or a list of these. Undefined after a diagnostic. */
 function collectParams(context: Context, value: Value, span: MinimizeStatement['span']): readonly VariableRecord[] | undefined {
   const found = new Set<VariableRecord>();
+  // What stands in several places is looked into once.
+  const seen = new Set<Value>();
   const waiting: Value[] = [value];
-  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+  // Last pushed, first visited.
+  const push = (values: readonly Value[]): void => {
+    for (const one of values.toReversed()) waiting.push(one);
+  };
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (seen.has(next)) continue;
+    seen.add(next);
     switch (next.kind) {
       case 'error':
         return undefined;
       case 'list':
       case 'tuple':
-        waiting.unshift(...next.items);
+        push(next.items);
         break;
       case 'instance': {
         const { scope, members } = next;
-        waiting.unshift(...members.map((name) => scope.own(name)?.value()).filter((member): member is Value => member !== undefined && (member.kind === 'instance' || member.kind === 'list' || (member.kind === 'variable' && member.variable.kind === 'param'))));
+        push(members.map((name) => scope.own(name)?.value()).filter((member): member is Value => member !== undefined && (member.kind === 'instance' || member.kind === 'list' || (member.kind === 'variable' && member.variable.kind === 'param'))));
         break;
       }
       case 'variable':

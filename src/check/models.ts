@@ -62,7 +62,7 @@ export function instantiate(call: Call, model: ModelValue): Value {
   }
   if (!demandGenerics(context, bindings, name, call.site)) return ERROR;
   if (!demandFacts(context, declaration.facts, scope, name, call.site)) return ERROR;
-  return buildInstance(inside, model, path, scope);
+  return context.checker.growth.within('instance', context, call.site, `the instance of \`${name}\``, () => buildInstance(inside, model, path, scope));
 }
 
 /** The members of an instance whose generics and parameters are known. */

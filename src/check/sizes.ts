@@ -2,7 +2,7 @@
 // Holds: a generic that is not known yet stands in the polynomial as `?Name`, so that it cannot be mistaken for a free size of the entry.
 
 import type { SizeExpression, Span } from '../../grammar/index.js';
-import { Dim } from '../base/index.js';
+import { Dim, TooLarge } from '../base/index.js';
 import type { Context } from './context.js';
 import { fail } from './report.js';
 import { GenericBinding, type Scope } from './scope.js';
@@ -15,18 +15,33 @@ export const unknownsIn = (dim: Dim): string[] => [...dim.names].filter(isUnknow
 
 /** The polynomial behind a size expression; undefined after a diagnostic. */
 export function evaluateSize(context: Context, expression: SizeExpression, scope: Scope): Dim | undefined {
+  return exactly(context, expression.span, () => sizeOf(context, expression, scope));
+}
+
+/** Runs arithmetic on sizes; undefined after a diagnostic when one of them leaves what can be computed exactly. */
+export function exactly<T>(context: Context, span: Span, compute: () => T): T | undefined {
+  try {
+    return compute();
+  } catch (error) {
+    if (!(error instanceof TooLarge) || error.of !== 'size') throw error;
+    fail(context, 'too-large', span, error.message);
+    return undefined;
+  }
+}
+
+function sizeOf(context: Context, expression: SizeExpression, scope: Scope): Dim | undefined {
   switch (expression.kind) {
     case 'size-literal':
       return Dim.of(expression.value);
     case 'size-name':
       return sizeNamed(context, expression.name, expression.span, scope);
     case 'size-negation': {
-      const operand = evaluateSize(context, expression.operand, scope);
+      const operand = sizeOf(context, expression.operand, scope);
       return operand?.mul(-1);
     }
     case 'size-binary': {
-      const left = evaluateSize(context, expression.left, scope);
-      const right = evaluateSize(context, expression.right, scope);
+      const left = sizeOf(context, expression.left, scope);
+      const right = sizeOf(context, expression.right, scope);
       if (left === undefined || right === undefined) return undefined;
       switch (expression.operator) {
         case '+':

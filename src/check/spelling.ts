@@ -21,8 +21,12 @@ export function editDistance(a: string, b: string): number {
   return rows[a.length]?.[b.length] ?? 0;
 }
 
+/** Nobody mistypes longer names, and comparing them takes the square of their length. */
+const longest = 100;
+
 /** The candidate that is nearest to `name`; undefined when none is within a third of its length (at least one letter). */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
+  if (name.length > longest) return undefined;
   const limit = Math.max(1, Math.floor(name.length / 3));
   let best: string | undefined;
   let distance = limit + 1;

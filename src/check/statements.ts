@@ -48,9 +48,12 @@ function evaluateStatements(context: Context, statements: readonly Statement[], 
       case 'minimize':
         minimize(context, statement, scope);
         break;
-      case 'scope':
+      case 'scope': {
+        const mark = context.checker.growth.enter('scope');
         evaluateStatements(enterScope(context, statement.name.value), statement.body.statements, scope, expected, outcome);
+        context.checker.growth.returnTo(mark);
         break;
+      }
       case 'summary':
         summarize(context, statement, scope);
         break;

@@ -9,7 +9,8 @@ import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
 import type { Context } from './context.js';
 import { fail, warn } from './report.js';
-import { describe, list, record, tensorValue, tuple, type NumberValue, type Value } from './values.js';
+import { countable } from './growth.js';
+import { describe, ERROR, isTree, list, record, tensorValue, tuple, type ListValue, type NumberValue, type Value } from './values.js';
 import { readVariable } from './variables.js';
 
 const ranges: Readonly<Partial<Record<DType, readonly [bigint, bigint]>>> = {
@@ -31,16 +32,29 @@ export function ownDType(value: Value): DType | undefined {
       return value.dtype;
     case 'boolean':
       return 'bool';
-    case 'list': {
-      for (const item of value.items) {
-        const dtype = ownDType(item);
-        if (dtype !== undefined) return dtype;
-      }
-      return undefined;
-    }
+    case 'list':
+      return dtypesOf(value).own;
     default:
       return undefined;
   }
+}
+
+interface ListDTypes {
+  readonly own: DType | undefined;
+  readonly fallback: DType;
+}
+
+/** A list may stand in another many times: it is looked through once. */
+const listDTypes = new WeakMap<ListValue, ListDTypes>();
+
+function dtypesOf(value: ListValue): ListDTypes {
+  const known = listDTypes.get(value);
+  if (known !== undefined) return known;
+  const own = value.items.map(ownDType).find((dtype) => dtype !== undefined);
+  const found = value.items.map(fallbackDType);
+  const dtypes = { own, fallback: own ?? (found.includes('f32') || found[0] === undefined ? 'f32' : found[0]) };
+  listDTypes.set(value, dtypes);
+  return dtypes;
 }
 
 /** The dtype that a value has when nothing else says: its own, else that of a bare literal. */
@@ -48,10 +62,7 @@ export function fallbackDType(value: Value): DType {
   const own = ownDType(value);
   if (own !== undefined) return own;
   if (value.kind === 'number') return defaultDType(value);
-  if (value.kind === 'list') {
-    const found = value.items.map(fallbackDType);
-    return found.includes('f32') || found[0] === undefined ? 'f32' : found[0];
-  }
+  if (value.kind === 'list') return dtypesOf(value).fallback;
   return value.kind === 'size' ? 'i32' : 'f32';
 }
 
@@ -145,6 +156,7 @@ function convert(context: Context, value: Value, span: Span, dtype: DType | unde
       return node === undefined ? undefined : castTo(context, node, dtype === 'bool' ? 'i32' : (dtype ?? 'i32'), span);
     }
     case 'list':
+      if (!countable(context, value, span, 'this list')) return undefined;
       return stackNodes(context, value.items, span, dtype ?? fallbackDType(value));
     default:
       fail(context, 'type-mismatch', span, `this is ${describe(value)}, where a tensor is expected`, value.kind === 'function' || value.kind === 'model' ? { hint: 'call it: `…(…)`' } : {});
@@ -230,10 +242,11 @@ export function bindingLabel(value: Value): { span: Span; text: string }[] {
 
 /** Variables inside a value replaced by their newest values: what `let` keeps. */
 export function readAll(context: Context, value: Value, span: Span): Value {
+  if (isTree(value) && (!value.reads || !countable(context, value, span, 'this'))) return value.reads ? ERROR : value;
   switch (value.kind) {
     case 'variable': {
       const node = readVariable(context, value.variable, span);
-      return node === undefined ? { kind: 'error' } : tensorValue(node, value.binding);
+      return node === undefined ? ERROR : tensorValue(node, value.binding);
     }
     case 'tuple':
       return tuple(value.items.map((item) => readAll(context, item, span)));

@@ -2,34 +2,36 @@
 
 import type { Span } from '../../grammar/index.js';
 import type { Context } from './context.js';
+import { countable } from './growth.js';
 import { fail } from './report.js';
-import { describe, ERROR, list, record, tuple, type Value } from './values.js';
+import { describe, ERROR, isTree, list, record, tuple, type Value } from './values.js';
 
 /** The leaves in order; undefined after a diagnostic when something in it is no number or tensor. */
 export function leavesOf(context: Context, value: Value, span: Span, what: string): Value[] | undefined {
+  if (!countable(context, value, span, what)) return undefined;
+  const leaves: Value[] = [];
+  return collect(context, value, span, what, leaves) ? leaves : undefined;
+}
+
+function collect(context: Context, value: Value, span: Span, what: string, leaves: Value[]): boolean {
   switch (value.kind) {
     case 'error':
-      return undefined;
+      return false;
     case 'tensor':
     case 'variable':
     case 'number':
     case 'size':
     case 'boolean':
-      return [value];
+      leaves.push(value);
+      return true;
     case 'tuple':
     case 'list':
-    case 'record': {
-      const leaves: Value[] = [];
-      for (const item of value.kind === 'record' ? value.fields.values() : value.items) {
-        const inner = leavesOf(context, item, span, what);
-        if (inner === undefined) return undefined;
-        leaves.push(...inner);
-      }
-      return leaves;
-    }
+    case 'record':
+      for (const item of value.kind === 'record' ? value.fields.values() : value.items) if (!collect(context, item, span, what, leaves)) return false;
+      return true;
     default:
       fail(context, 'type-mismatch', span, `${what} is ${describe(value)}, and must be made of tensors`);
-      return undefined;
+      return false;
   }
 }
 
@@ -55,6 +57,5 @@ export function withLeaves(value: Value, leaves: readonly Value[]): Value {
 export function sameTree(a: Value, b: Value): boolean {
   if ((a.kind === 'tuple' && b.kind === 'tuple') || (a.kind === 'list' && b.kind === 'list')) return a.items.length === b.items.length && a.items.every((item, at) => sameTree(item, b.items[at] ?? ERROR));
   if (a.kind === 'record' && b.kind === 'record') return a.fields.size === b.fields.size && [...a.fields].every(([name, field]) => sameTree(field, b.fields.get(name) ?? ERROR));
-  const isTree = (value: Value): boolean => value.kind === 'tuple' || value.kind === 'list' || value.kind === 'record';
   return !isTree(a) && !isTree(b);
 }

@@ -1,8 +1,8 @@
 // Types as they are written. In: type expressions and the names in force. Out: tensor types, and what is expected of an expression.
 // Holds: a type that names unknown generics has no tensor type yet; what is known of it still flows down as an expectation.
 
-import type { Dimension, NamedType, TypeExpression } from '../../grammar/index.js';
-import { type Dim, dtypeNames, isDType, type DType, type Shape } from '../base/index.js';
+import type { Dimension, NamedType, Span, TypeExpression } from '../../grammar/index.js';
+import { type Dim, dtypeNames, isDType, limits, type DType, type Shape } from '../base/index.js';
 import { tensor, type TensorType } from '../graph/index.js';
 import type { Context } from './context.js';
 import { fail } from './report.js';
@@ -46,6 +46,11 @@ export function dtypeNamed(name: string, scope: Scope): DType | GenericBinding |
 /** The sizes behind the brackets, unknown ones as `?Name`; `open` when a `...S` is not known yet; undefined after a diagnostic. */
 export function shapeWritten(context: Context, dims: readonly Dimension[] | null, scope: Scope): Shape | 'open' | undefined {
   const shape: Dim[] = [];
+  const excess = dims?.[limits.rank];
+  if (excess !== undefined) {
+    failRank(context, excess.span, dims?.length ?? 0);
+    return undefined;
+  }
   let open = false;
   let failed = false;
   for (const dimension of dims ?? []) {
@@ -72,8 +77,16 @@ export function shapeWritten(context: Context, dims: readonly Dimension[] | null
       failed = true;
     } else shape.push(dim);
   }
-  return failed ? undefined : open ? 'open' : shape;
+  if (failed) return undefined;
+  const last = dims?.at(-1);
+  if (shape.length > limits.rank && last !== undefined) {
+    failRank(context, last.span, shape.length);
+    return undefined;
+  }
+  return open ? 'open' : shape;
 }
+
+export const failRank = (context: Context, span: Span, rank: number): void => void fail(context, 'too-large', span, `a tensor of rank ${rank}: at most ${limits.rank} axes`);
 
 /** Reports that a type's name is nothing that exists. */
 export function failUnknownType(context: Context, type: NamedType, scope: Scope): void {

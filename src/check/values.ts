@@ -53,17 +53,27 @@ interface VariableValue {
   readonly binding: Binding | undefined;
 }
 
-export interface RecordValue {
+/** What is known of a tuple, record or list without looking into it: the same one may stand in many others. */
+interface Tree {
+  /** How many values it is made of, those counted twice that stand in it twice. */
+  readonly leaves: number;
+  /** Trees inside one another, itself included. */
+  readonly depth: number;
+  /** Is there a variable in it, which is read by `let`? */
+  readonly reads: boolean;
+}
+
+export interface RecordValue extends Tree {
   readonly kind: 'record';
   readonly fields: ReadonlyMap<string, Value>;
 }
 
-export interface TupleValue {
+export interface TupleValue extends Tree {
   readonly kind: 'tuple';
   readonly items: readonly Value[];
 }
 
-export interface ListValue {
+export interface ListValue extends Tree {
   readonly kind: 'list';
   readonly items: readonly Value[];
 }
@@ -170,9 +180,25 @@ export const ERROR: ErrorValue = { kind: 'error' };
 export const number = (value: number, integer = Number.isInteger(value), dtype?: DType, big?: bigint): NumberValue => ({ kind: 'number', value, integer, dtype, big });
 export const boolean = (value: boolean): BooleanValue => ({ kind: 'boolean', value });
 export const tensorValue = (node: TensorNode, binding?: Binding): TensorValue => ({ kind: 'tensor', node, binding });
-export const tuple = (items: readonly Value[]): TupleValue => ({ kind: 'tuple', items });
-export const list = (items: readonly Value[]): ListValue => ({ kind: 'list', items });
-export const record = (fields: Iterable<readonly [string, Value]>): RecordValue => ({ kind: 'record', fields: new Map(fields) });
+export const tuple = (items: readonly Value[]): TupleValue => ({ kind: 'tuple', items, ...treeOf(items) });
+export const list = (items: readonly Value[]): ListValue => ({ kind: 'list', items, ...treeOf(items) });
+export function record(given: Iterable<readonly [string, Value]>): RecordValue {
+  const fields = new Map(given);
+  return { kind: 'record', fields, ...treeOf(fields.values()) };
+}
+
+export const isTree = (value: Value): value is RecordValue | TupleValue | ListValue => value.kind === 'tuple' || value.kind === 'list' || value.kind === 'record';
+
+function treeOf(items: Iterable<Value>): Tree {
+  let [leaves, depth, reads] = [0, 0, false];
+  for (const item of items) {
+    const inner = isTree(item) ? item : undefined;
+    leaves += inner?.leaves ?? 1;
+    depth = Math.max(depth, inner?.depth ?? 0);
+    reads ||= inner?.reads ?? item.kind === 'variable';
+  }
+  return { leaves, depth: depth + 1, reads };
+}
 
 /** A size as a value: a number when it is constant. */
 export function sizeValue(dim: Dim): NumberValue | SizeValue {
@@ -180,10 +206,10 @@ export function sizeValue(dim: Dim): NumberValue | SizeValue {
   return constant === undefined ? { kind: 'size', dim } : number(constant, true);
 }
 
-/** The size that a value stands for, if it is one. */
+/** The size that a value stands for, if it is one: integers that a double does not hold exactly are none. */
 export function dimOf(value: Value): Dim | undefined {
   if (value.kind === 'size') return value.dim;
-  if (value.kind === 'number' && value.integer && (value.dtype === undefined || value.dtype === 'i32' || value.dtype === 'i64')) return Dim.of(value.value);
+  if (value.kind === 'number' && Number.isSafeInteger(value.value) && value.integer && (value.dtype === undefined || value.dtype === 'i32' || value.dtype === 'i64')) return Dim.of(value.value);
   return undefined;
 }
 

@@ -1,7 +1,7 @@
 // Makes nodes. In: op, arguments, attributes, type. Out: the one node for that combination. Holds: equal combinations give the same object;
-// origins live beside the graph, so merged nodes keep all of theirs.
+// origins live beside the graph, so merged nodes keep all of theirs; every node that is asked for is work on the meter.
 
-import { Dim } from '../base/index.js';
+import { Dim, Meter } from '../base/index.js';
 import type { AttrValue, Attrs, Node, OpTag, Origin } from './node.js';
 import { type Type, typeToString } from './type.js';
 
@@ -9,10 +9,12 @@ export class GraphBuilder {
   readonly #nodes = new Map<string, Node>();
   readonly #origins = new Map<Node, Origin[]>();
   #origin: Origin | undefined;
+  readonly meter = new Meter();
 
   /** The node for this combination; `type` must be what the op's type rule says. */
   make<A extends Attrs>(op: OpTag, args: readonly Node[], attrs: A, type: Type): Node<A> {
     const key = `${op.name}(${args.map((arg) => arg.id).join(',')})${attrsKey(attrs)}:${typeToString(type)}`;
+    this.meter.spend(4 + (key.length >> 6));
     let node = this.#nodes.get(key);
     if (node === undefined) {
       node = { id: this.#nodes.size, op, args, attrs, type };

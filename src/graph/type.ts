@@ -1,6 +1,6 @@
 // Types of graph nodes. In: dtype and symbolic shape. Out: tensor types, and tuples of them for ops with several results.
 
-import { type DType, type Shape, shapeEquals } from '../base/index.js';
+import { bytesOf, type DType, limits, type Shape, shapeEquals } from '../base/index.js';
 
 export interface TensorType {
   readonly kind: 'tensor';
@@ -23,6 +23,21 @@ export const tensorEquals = (a: TensorType, b: TensorType): boolean => a.dtype =
 export function typeEquals(a: Type, b: Type): boolean {
   if (a.kind === 'tensor') return b.kind === 'tensor' && tensorEquals(a, b);
   return b.kind === 'tuple' && a.items.length === b.items.length && a.items.every((item, at) => tensorEquals(item, b.items[at] as TensorType));
+}
+
+/** Why no tensor can have this type, if so: more axes or more bytes than there may be. As in NumPy, sizes of 0 do not help. */
+export function excessOf({ dtype, shape }: TensorType): string | undefined {
+  if (shape.length > limits.rank) return `a tensor of rank ${shape.length}: at most ${limits.rank} axes`;
+  // No coefficient of the number of elements is larger than this product, and it has no more terms than that.
+  let [bytes, terms] = [bytesOf(dtype), 1];
+  for (const dim of shape) {
+    const sum = dim.terms.reduce((total, { coefficient }) => total + Math.abs(coefficient), 0);
+    bytes *= Math.max(1, sum);
+    terms *= Math.max(1, dim.terms.length);
+  }
+  if (bytes > limits.bytes) return `${dtype}[${shape.join(', ')}] has more than ${limits.bytes} bytes, and no memory holds it`;
+  if (terms > limits.terms) return `the number of elements of ${dtype}[${shape.join(', ')}] has more than ${limits.terms} terms`;
+  return undefined;
 }
 
 /** As written in TDSL: `f32`, `f32[B, 784]`, `(f32, i32[B])`. */

@@ -17,11 +17,9 @@ function sliceSize(start: Dim, stop: Dim, step: number): Dim | undefined {
   const width = Math.abs(step);
   const span = step > 0 ? stop.sub(start) : start.sub(stop);
   if (span.constant !== undefined) return Dim.of(Math.max(0, Math.ceil(span.constant / width)));
-  for (let over = 0; over < width; over++) {
-    const size = span.add(over).divideExact(width);
-    if (size !== undefined) return size;
-  }
-  return undefined;
+  // What is added to round up must make the constant a multiple of the width.
+  const rest = (span.terms.find((term) => term.names.length === 0)?.coefficient ?? 0) % width;
+  return span.add(rest === 0 ? 0 : rest > 0 ? width - rest : -rest).divideExact(width);
 }
 
 /** Scatters `cotangent` back into zeros of the argument's shape. */

@@ -1,9 +1,10 @@
 // Axes and shapes as arguments. In: compile-time values. Out: axes counted from the front, lists of sizes; mistakes name the tensor's type.
 
-import { type Dim, type Shape } from '../../base/index.js';
+import { type Dim, limits, type Shape } from '../../base/index.js';
 import { typeToString, type TensorType } from '../../graph/index.js';
 import { fail } from '../report.js';
 import { bindingLabel } from '../tensors.js';
+import { failRank } from '../types.js';
 import { describe, dimOf, type Value } from '../values.js';
 import type { BuiltinCall, Given } from './builtin.js';
 
@@ -58,11 +59,15 @@ export function sizesGiven(call: BuiltinCall, given: Given, whole?: Dim): Shape 
     if (given.value.kind !== 'error') fail(call.context, 'type-mismatch', given.span, `a shape is a list of sizes, and this is ${describe(given.value)}`, { hint: 'e.g. `[B, 784]`' });
     return undefined;
   }
+  if (items.length > limits.rank) {
+    failRank(call.context, given.span, items.length);
+    return undefined;
+  }
   const sizes: (Dim | undefined)[] = [];
   for (const item of items) {
     const dim = dimOf(item);
     if (dim === undefined) {
-      if (item.kind !== 'error') fail(call.context, item.kind === 'tensor' ? 'not-constant' : 'type-mismatch', given.span, `a shape is made of sizes, and this has ${describe(item)} in it`);
+      if (item.kind !== 'error') fail(call.context, item.kind === 'tensor' ? 'not-constant' : item.kind === 'number' && item.integer ? 'too-large' : 'type-mismatch', given.span, `a shape is made of sizes, and this has ${describe(item)} in it`);
       return undefined;
     }
     if (dim.constant === -1 && whole !== undefined) sizes.push(undefined);

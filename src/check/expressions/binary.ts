@@ -3,7 +3,7 @@
 // so that the rounding of the target decides.
 
 import type { BinaryExpression, BinaryOperator, Span, UnaryExpression } from '../../../grammar/index.js';
-import type { Dim } from '../../base/index.js';
+import { type Dim, limits } from '../../base/index.js';
 import * as ops from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
 import { broadcastTogether } from '../broadcast.js';
@@ -132,10 +132,14 @@ function numberArithmetic(context: Context, operator: BinaryOperator, left: Numb
   const integer = left.integer && right.integer;
   const exact = integer && (left.big !== undefined || right.big !== undefined || !Number.isSafeInteger(a * b) || !Number.isSafeInteger(a + b));
   const result = (value: number, big?: bigint): NumberValue => number(value, integer && Number.isInteger(value), dtype, big);
-  const wide = (compute: (x: bigint, y: bigint) => bigint): NumberValue => {
-    const value = compute(left.big ?? BigInt(a), right.big ?? BigInt(b));
-    return result(Number(value), value);
+  const wide = (compute: (x: bigint, y: bigint) => bigint): Value => {
+    const value = compute(BigInt(left.big ?? a), BigInt(right.big ?? b));
+    const double = Number(value);
+    return Number.isFinite(double) ? result(double, value) : tooLong();
   };
+  const [x, y] = exact ? [left.big ?? BigInt(a), right.big ?? BigInt(b)] : [a, b];
+  const compared = x < y ? -1 : x > y ? 1 : x === y ? 0 : Number.NaN;
+  const tooLong = (): Value => fail(context, 'too-large', span, `an integer of more than ${limits.integerBits} bits`, { hint: 'no dtype holds it; compute with floats: `2.0 ** 2000`' });
   switch (operator) {
     case '+':
       return exact ? wide((x, y) => x + y) : result(a + b);
@@ -148,21 +152,22 @@ function numberArithmetic(context: Context, operator: BinaryOperator, left: Numb
       return result(a / b);
     case '%':
       if (integer && b === 0) return fail(context, 'invalid-value', span, 'an integer is divided by 0');
-      return result(a - b * Math.floor(a / b));
+      return exact ? wide((x, y) => (((x % y) + y) % y)) : result(a - b * Math.floor(a / b));
     case '**':
-      return result(a ** b);
+      if (!integer || b < 0 || Number.isSafeInteger(a ** b)) return result(a ** b);
+      return Math.log2(Math.abs(a)) * b > limits.integerBits ? tooLong() : wide((x, y) => x ** y);
     case '==':
-      return boolean(a === b && left.big === right.big);
+      return boolean(compared === 0);
     case '!=':
-      return boolean(a !== b || left.big !== right.big);
+      return boolean(compared !== 0);
     case '<':
-      return boolean(a < b);
+      return boolean(compared < 0);
     case '<=':
-      return boolean(a <= b);
+      return boolean(compared <= 0);
     case '>':
-      return boolean(a > b);
+      return boolean(compared > 0);
     case '>=':
-      return boolean(a >= b);
+      return boolean(compared >= 0);
     case '@':
     case '&&':
     case '||':

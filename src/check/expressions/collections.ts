@@ -1,16 +1,15 @@
 // Lists, tuples, records, comprehensions: values that exist only while compiling. In: their elements. Out: the collection; an element with a mistake becomes `error`.
 
 import type { ComprehensionExpression, ListExpression, RecordExpression, TupleExpression } from '../../../grammar/index.js';
+import { limits } from '../../base/index.js';
 import { joinPath, type Context } from '../context.js';
+import { shallow } from '../growth.js';
 import { bindPattern } from '../patterns.js';
 import { excerpt, fail } from '../report.js';
 import { Scope } from '../scope.js';
 import type { Expected } from '../types.js';
 import { describe, ERROR, list, number, record, tuple, type Value } from '../values.js';
 import { evaluate } from './evaluate.js';
-
-/** Beyond this many elements a comprehension would fill the memory with graph. */
-const LARGEST_LIST = 10_000;
 
 /** An instance that is made as element `at` gets its own path. */
 const element = (context: Context, at: number | string): Context => (context.instancePath === undefined ? context : { ...context, instancePath: joinPath(context.instancePath, String(at)) });
@@ -19,11 +18,11 @@ const elementExpected = (expected: Expected | undefined): Expected | undefined =
   expected?.kind === 'tensor' ? { kind: 'tensor', dtype: expected.dtype, shape: expected.shape?.slice(1) } : undefined;
 
 export function evaluateList(context: Context, expression: ListExpression, scope: Scope, expected: Expected | undefined): Value {
-  return list(expression.elements.map((one, at) => evaluate(element(context, at), one, scope, elementExpected(expected))));
+  return shallow(context, list(expression.elements.map((one, at) => evaluate(element(context, at), one, scope, elementExpected(expected)))), expression.span);
 }
 
 export function evaluateTuple(context: Context, expression: TupleExpression, scope: Scope, expected: Expected | undefined): Value {
-  return tuple(expression.elements.map((one, at) => evaluate(element(context, at), one, scope, expected?.kind === 'tuple' ? expected.items[at] : undefined)));
+  return shallow(context, tuple(expression.elements.map((one, at) => evaluate(element(context, at), one, scope, expected?.kind === 'tuple' ? expected.items[at] : undefined))), expression.span);
 }
 
 export function evaluateRecord(context: Context, expression: RecordExpression, scope: Scope, expected: Expected | undefined): Value {
@@ -36,19 +35,20 @@ export function evaluateRecord(context: Context, expression: RecordExpression, s
     }
     fields.set(name, evaluate(element(context, name), field.value, scope, expected?.kind === 'record' ? expected.fields.get(name) : undefined));
   }
-  return record(fields);
+  return shallow(context, record(fields), expression.span);
 }
 
 export function evaluateComprehension(context: Context, expression: ComprehensionExpression, scope: Scope, expected: Expected | undefined): Value {
   const items = elementsOf(context, expression, scope);
   if (items === undefined) return ERROR;
-  return list(
+  const elements = context.checker.growth.within('list', context, expression.span, 'the list', () =>
     items.map((item, at) => {
       const inner = new Scope(scope);
       bindPattern(context, expression.pattern, item, inner, { role: 'let', named: false });
       return evaluate(element(context, at), expression.element, inner, elementExpected(expected));
     }),
   );
+  return shallow(context, list(elements), expression.span);
 }
 
 /** What a comprehension runs over; undefined after a diagnostic. */
@@ -66,8 +66,8 @@ function elementsOf(context: Context, expression: ComprehensionExpression, scope
     });
     const [start, stop] = bounds;
     if (start === undefined || stop === undefined) return undefined;
-    if (stop - start > LARGEST_LIST) {
-      fail(context, 'invalid-value', iterable.span, `a list of ${stop - start} elements is too long: at most ${LARGEST_LIST}`, { hint: 'use `scan`, which makes a tensor' });
+    if (stop - start > limits.list) {
+      fail(context, 'too-large', iterable.span, `a list of ${stop - start} elements is too long: at most ${limits.list}`, { hint: 'use `scan`, which makes a tensor' });
       return undefined;
     }
     return Array.from({ length: Math.max(0, stop - start) }, (_, at) => number(start + at, true));

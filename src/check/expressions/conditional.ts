@@ -7,6 +7,7 @@ import * as ops from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
 import { broadcastTo, commonShape } from '../broadcast.js';
 import type { Context } from '../context.js';
+import { countable } from '../growth.js';
 import { fail } from '../report.js';
 import type { Scope } from '../scope.js';
 import { agree, toTensor } from '../tensors.js';
@@ -29,7 +30,7 @@ export function evaluateIf(context: Context, expression: IfExpression, scope: Sc
   }
   const whenTrue = evaluate(context, expression.whenTrue, scope, expected);
   const whenFalse = evaluate(context, expression.whenFalse, scope, expected);
-  if (node === undefined) return ERROR;
+  if (node === undefined || !countable(context, whenTrue, expression.whenTrue.span, 'this branch')) return ERROR;
   return selectValues(context, node, { value: whenTrue, span: expression.whenTrue.span }, { value: whenFalse, span: expression.whenFalse.span }, expression.span, expected);
 }
 

@@ -1,7 +1,7 @@
 // Expressions. In: a syntax tree, the names in force, what is expected. Out: a value; mistakes are reported and give `error`.
 
 import type { Body, Expression, Span } from '../../../grammar/index.js';
-import { unreachable } from '../../base/index.js';
+import { TooLarge, unreachable } from '../../base/index.js';
 import { evaluateCall } from '../calls.js';
 import type { Context } from '../context.js';
 import { evaluateIndex } from '../indexing.js';
@@ -18,6 +18,20 @@ import { evaluateMember, evaluateName, evaluateNumber } from './names.js';
 
 /** The value of an expression. */
 export function evaluate(context: Context, expression: Expression, scope: Scope, expected?: Expected): Value {
+  const { growth } = context.checker;
+  const mark = growth.enter(expression.kind === 'call' ? 'call' : 'expression');
+  try {
+    const value = valueOf(context, expression, scope, expected);
+    growth.returnTo(mark);
+    return value;
+  } catch (error) {
+    if (!(error instanceof TooLarge) || error.of !== 'size') throw error;
+    growth.returnTo(mark);
+    return fail(context, 'too-large', expression.span, error.message);
+  }
+}
+
+function valueOf(context: Context, expression: Expression, scope: Scope, expected: Expected | undefined): Value {
   switch (expression.kind) {
     case 'number':
       return evaluateNumber(context, expression);

@@ -1,6 +1,7 @@
 // Names, members and number literals. In: a name, the scope. Out: what it stands for, with the place of its declaration for messages.
 
 import type { MemberExpression, NameExpression, NumberExpression } from '../../../grammar/index.js';
+import { limits } from '../../base/index.js';
 import type { Context } from '../context.js';
 import { knownElsewhere } from '../known-names.js';
 import { excerpt, fail, warn } from '../report.js';
@@ -13,6 +14,7 @@ import { evaluate } from './evaluate.js';
 
 export function evaluateNumber(context: Context, expression: NumberExpression): Value {
   const { text, value, integer, span } = expression;
+  if (integer && !Number.isFinite(value)) return fail(context, 'too-large', span, `an integer of more than ${limits.integerBits} bits`, { hint: 'no dtype holds it' });
   const shown = text.length > 32 ? `${text.slice(0, 32)}…` : text;
   if (!integer && value === Infinity) warn(context, 'literal-overflow', span, `${shown} is more than any dtype holds: it becomes Infinity`, { hint: 'where infinity is meant, write `1.0 / 0.0`' });
   if (!integer && value === 0 && /[1-9]/.test(text.replace(/e.*/i, ''))) warn(context, 'literal-underflow', span, `${shown} is less than any dtype holds: it becomes 0`, { hint: 'where 0 is meant, write `0.0`' });
