@@ -9,15 +9,12 @@
  */
 export const limits = {
   /** Work of the checker beyond what the text itself says: calls, loops over lists and comprehensions repeat what stands in them. */
-  expansion: 1_000_000,
+  expansion: 700_000,
   /** Work per character of the text: what is written out is never too large. */
   expansionPerCharacter: 4,
-  /** Work of writing out derivatives, beyond `derivativePerNode` for each node of the checked graph. */
-  derivative: 1_000_000,
-  derivativePerNode: 64,
-  /** Work of a pass that rewrites the graph, beyond `rewritePerNode` for each node of its input. */
-  rewrite: 2_000_000,
-  rewritePerNode: 512,
+  /** Work of one pass over the graph, beyond `passPerNode` for each node that there is already: derivatives of derivatives multiply. */
+  pass: 400_000,
+  passPerNode: 128,
   /** Elements of a list or tuple that stands for a number of rounds, as in a comprehension. */
   list: 10_000,
   /** Tensors in one value (a result, a carry, a list that becomes a tensor): each is an output, a parameter or an argument of its own. */

@@ -68,13 +68,13 @@ export class Growth {
     return mark;
   }
 
-  /** Reports an excess where it grew: the innermost construct that has half of all work in it. What was open is closed. */
+  /** Reports an excess where it grew: the innermost construct that has half of all work in it, else the outermost. What was open is closed. */
   report(error: TooLarge, checker: Checker, otherwise: Span): void {
     const open = this.#open;
     this.#open = [];
     this.#depth = 0;
     const half = this.#meter.spent / 2;
-    const grown = error.of === 'work' ? open.findLast((one) => this.#meter.spent - one.start >= half) : open.at(-1);
+    const grown = error.of === 'work' ? (open.findLast((one) => this.#meter.spent - one.start >= half) ?? open[0]) : open.at(-1);
     const subject = grown?.what ?? 'the program';
     const sentence = error.of === 'work' ? `${subject} becomes too large: everything that it calls, repeats and computes is written out, and takes more than ${limits.expansion} steps` : `${subject}: ${error.message}`;
     const hint = error.of === 'work' ? 'repeat with `fold` or `scan` over a range or the rows of a tensor, which are compiled once' : error.of === 'depth' ? 'give names to parts with `let`, or repeat with `fold`' : undefined;

@@ -9,6 +9,8 @@ export class GraphBuilder {
   readonly #nodes = new Map<string, Node>();
   readonly #origins = new Map<Node, Origin[]>();
   #origin: Origin | undefined;
+  /** The origins of nodes that have many, by span. */
+  readonly #places = new Map<Node, Map<Origin['span'], Set<string>>>();
   readonly meter = new Meter();
 
   /** The node for this combination; `type` must be what the op's type rule says. */
@@ -47,12 +49,36 @@ export class GraphBuilder {
   addOrigin(node: Node, origin: Origin): void {
     const known = this.#origins.get(node);
     if (known === undefined) this.#origins.set(node, [origin]);
-    else if (!known.some((one) => one.span === origin.span && one.backward === origin.backward && one.entry === origin.entry)) known.push(origin);
+    else if (known.length < few ? !known.some((one) => one.span === origin.span && one.backward === origin.backward && one.entry === origin.entry) : this.#isNew(node, known, origin)) known.push(origin);
+  }
+
+  /** Whether a node with many origins (a constant that all initializers use) has not this one; remembers it. */
+  #isNew(node: Node, known: readonly Origin[], origin: Origin): boolean {
+    let places = this.#places.get(node);
+    if (places === undefined) {
+      places = new Map();
+      this.#places.set(node, places);
+      for (const one of known) remember(places, one);
+    }
+    return remember(places, origin);
   }
 
   originsOf(node: Node): readonly Origin[] {
     return this.#origins.get(node) ?? [];
   }
+}
+
+/** So many origins are looked through one by one. */
+const few = 8;
+
+/** False when the origin was there. */
+function remember(places: Map<Origin['span'], Set<string>>, { span, backward, entry }: Origin): boolean {
+  const key = `${backward} ${entry ?? ''}`;
+  const known = places.get(span);
+  if (known === undefined) places.set(span, new Set([key]));
+  else if (known.has(key)) return false;
+  else known.add(key);
+  return true;
 }
 
 /** Canonical text of attributes: equal text means equal attributes. */

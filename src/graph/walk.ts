@@ -2,8 +2,8 @@
 
 import type { Node } from './node.js';
 
-/** Every node that the roots depend on, arguments before users, each once. */
-export function topological(roots: Iterable<Node>): Node[] {
+/** Every node that the roots depend on, arguments before users, each once; `wanted` says no to arguments that are left out with all that they depend on. */
+export function topological(roots: Iterable<Node>, wanted: (node: Node) => boolean = () => true): Node[] {
   const order: Node[] = [];
   const seen = new Set<Node>();
   for (const root of roots) {
@@ -18,7 +18,7 @@ export function topological(roots: Iterable<Node>): Node[] {
         stack.pop();
       } else {
         top.next += 1;
-        if (!seen.has(arg)) {
+        if (!seen.has(arg) && wanted(arg)) {
           seen.add(arg);
           stack.push({ node: arg, next: 0 });
         }

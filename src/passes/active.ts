@@ -1,19 +1,22 @@
 // Where a derivative flows. In: results and inputs. Out: the nodes between them. Holds: only these get tangents or cotangents.
 
 import { isFloat } from '../base/index.js';
-import type { Node, Type } from '../graph/index.js';
+import type { GraphBuilder, Node, Type } from '../graph/index.js';
 import { topological } from '../graph/index.js';
 import { opOf } from '../ops/index.js';
 
 export interface Active {
-  /** Everything that the results depend on, arguments first. */
+  /** What the results depend on, arguments first, without what is older than every input. */
   readonly order: readonly Node[];
   /** Nodes that depend on an input and reach a result, both through ops that let derivatives through. */
   readonly nodes: ReadonlySet<Node>;
 }
 
-export function activeNodes(results: readonly Node[], inputs: readonly Node[]): Active {
-  const order = topological(results);
+export function activeNodes(results: readonly Node[], inputs: readonly Node[], build: GraphBuilder): Active {
+  // A node is younger than its arguments: what is older than all inputs depends on none of them.
+  const oldest = inputs.reduce((least, { id }) => Math.min(least, id), Infinity);
+  const order = topological(results, (node) => node.id >= oldest);
+  build.meter.spend(order.length >> 2);
   const varying = new Set<Node>(inputs);
   for (const node of order) {
     if (carriesDerivative(node.type) && letsThrough(node) && node.args.some((arg) => varying.has(arg))) varying.add(node);

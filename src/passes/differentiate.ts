@@ -2,9 +2,9 @@
 // Holds: inner derivatives are expanded before outer ones, so derivatives of derivatives and both modes mixed are plain cases; `call` nodes stay
 // until every derivative is expanded, so that their authors' rules are used, and become their bodies then.
 
-import { type Diagnostic, isFloat } from '../base/index.js';
-import { type ModuleGraph, type Node, type Origin, type TensorNode, isRegion, isTensorNode } from '../graph/index.js';
-import { call, fill, grad, inlineRegion, jvp, tensorOf } from '../ops/index.js';
+import { type Diagnostic, DiagnosticsError, isFloat, TooLarge } from '../base/index.js';
+import { type ModuleGraph, type Node, type Origin, type TensorNode, isRegion, isTensorNode, topological } from '../graph/index.js';
+import { apply, call, elementwise, fill, grad, inlineRegion, jvp, tensorOf } from '../ops/index.js';
 import { differentiatedGraph } from './graph-form.js';
 import { type ModesContext, modesOver } from './modes.js';
 import type { Pass, PassContext } from './pass.js';
@@ -17,13 +17,16 @@ export const differentiate: Pass<ModuleGraph, ModuleGraph> = {
   run: (module, context) => {
     let expanded = 0;
     const before = context.build.size;
+    const derived = new Set<Node>();
     const expand = (node: Node): Image => {
       if (node.op.name !== grad.name && node.op.name !== jvp.name) return node;
       expanded += 1;
       const origin = context.build.originsOf(node)[0];
-      return context.build.at(origin === undefined ? undefined : { ...origin, backward: true }, () =>
-        node.op.name === grad.name ? expandGrad(node, origin, context) : expandJvp(node, origin, context),
+      const image = context.build.at(origin === undefined ? undefined : { ...origin, backward: true }, () =>
+        withinLimits(origin, () => (node.op.name === grad.name ? expandGrad(node, origin, context, derived) : expandJvp(node, origin, context))),
       );
+      for (const one of 'op' in image ? [image] : image) derived.add(one);
+      return image;
     };
     const written = new Rewriter(context.build, expand).module(module);
     const inlined = new Rewriter(context.build, (node) => inlineCall(node, context)).module(written);
@@ -32,13 +35,49 @@ export const differentiate: Pass<ModuleGraph, ModuleGraph> = {
   },
 };
 
-function expandGrad(node: Node, origin: Origin | undefined, context: PassContext): TensorNode[] {
+/** Derivatives of derivatives grow with every level: the one that is too much is named. */
+function withinLimits<T>(origin: Origin | undefined, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    if (!(error instanceof TooLarge) || error.of !== 'work') throw error;
+    throw new DiagnosticsError([
+      {
+        code: 'too-large',
+        message: 'this derivative becomes too large: written out, with those inside of it, it takes more nodes than a program may have',
+        span: origin?.span,
+        hint: 'every further derivative multiplies what is computed; of scalars they share most of it: differentiate with respect to one scalar, or by `jvp`',
+      },
+    ]);
+  }
+}
+
+function expandGrad(node: Node, origin: Origin | undefined, context: PassContext, derived: ReadonlySet<Node>): TensorNode[] {
   const outputs = node.attrs['outputs'] as number;
   const ys = node.args.slice(0, outputs).map(tensorOf);
   const xs = node.args.slice(outputs).map(tensorOf);
+  const [x] = xs;
+  if (x !== undefined && xs.length === 1 && sharesForward(x, ys, derived)) return [alongScalar(x, ys, origin, context)];
   const ones = ys.map((y) => (isFloat(y.type.dtype) ? fill(context.build, y.type, 1) : undefined));
   const found = modesOver(refusing(origin, context)).vjp(ys, ones, xs);
   return xs.map((x, at) => found[at] ?? fill(context.build, x.type, 0));
+}
+
+/**
+ * Backwards, each derivative of a derivative has cotangents of its own: the graph grows by a factor with every level. Forwards, a node has the same tangent in
+ * every level, so the levels share what they compute. For one scalar both cost the same. An author's rule is about cotangents, and is used as it stands.
+ */
+function sharesForward(x: TensorNode, ys: readonly TensorNode[], derived: ReadonlySet<Node>): boolean {
+  if ([x, ...ys].some((one) => one.type.shape.length > 0)) return false;
+  const order = topological(ys, (node) => node.id >= x.id);
+  return order.some((node) => derived.has(node)) && !order.some((node) => node.op === call);
+}
+
+function alongScalar(x: TensorNode, ys: readonly TensorNode[], origin: Origin | undefined, context: PassContext): TensorNode {
+  const { build } = context;
+  const found = modesOver(refusing(origin, context)).jvp(ys, [x], [fill(build, x.type, 1)]);
+  const [first, ...others] = found.filter((one) => one !== undefined);
+  return others.reduce((sum, one) => tensorOf(apply(build, elementwise.add, [sum, one], {})), first ?? fill(build, x.type, 0));
 }
 
 function expandJvp(node: Node, origin: Origin | undefined, context: PassContext): TensorNode {

@@ -27,7 +27,7 @@ export function modesOver(context: ModesContext): Modes {
 
 function reverse(results: readonly TensorNode[], cotangents: readonly (TensorNode | undefined)[], inputs: readonly TensorNode[], context: ModesContext, modes: Modes): Flow {
   const { build } = context;
-  const active = activeNodes(results, inputs);
+  const active = activeNodes(results, inputs, build);
   const flows = new Map<Node, Flow>();
   const flow = (node: Node, index: number, cotangent: TensorNode | undefined): void => {
     if (cotangent === undefined || !active.nodes.has(node)) return;
@@ -67,7 +67,7 @@ function reverse(results: readonly TensorNode[], cotangents: readonly (TensorNod
 
 function forward(results: readonly TensorNode[], inputs: readonly TensorNode[], tangents: readonly (TensorNode | undefined)[], context: ModesContext, modes: Modes): Flow {
   const { build } = context;
-  const active = activeNodes(results, inputs);
+  const active = activeNodes(results, inputs, build);
   const flows = new Map<Node, Flow>();
   const sum = (a: TensorNode | undefined, b: TensorNode | undefined): TensorNode | undefined =>
     a === undefined || b === undefined ? (a ?? b) : tensorOf(apply(build, elementwise.add, [a, b], {}));

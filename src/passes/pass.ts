@@ -1,7 +1,7 @@
 // What a pass is, and the one runner. In: passes in order, and an input. Out: the last output, and one record per pass.
 // Holds: the runner times, counts, dumps and verifies; no pass does any of it. A failure names the pass that caused it.
 
-import { type Diagnostic, DiagnosticsError, InternalError } from '../base/index.js';
+import { type Diagnostic, DiagnosticsError, InternalError, limits, TooLarge } from '../base/index.js';
 import type { GraphBuilder } from '../graph/index.js';
 
 /** One kind of intermediate representation: how to show, count and verify it. */
@@ -102,6 +102,7 @@ function runPass<In, Out>(pass: Pass<In, Out>, input: In, options: RunOptions, r
   const notes: string[] = [];
   const now = options.now ?? Date.now;
   const start = now();
+  options.build.meter.allow(limits.pass + limits.passPerNode * options.build.size);
   const output = blaming(pass.name, () => pass.run(input, { build: options.build, report: (one) => diagnostics.push(one), note: (text) => notes.push(text) }));
   const milliseconds = now() - start;
   if (diagnostics.length > 0) throw new DiagnosticsError(diagnostics);
@@ -114,12 +115,13 @@ function runPass<In, Out>(pass: Pass<In, Out>, input: In, options: RunOptions, r
   return output;
 }
 
-/** Whatever is thrown inside names the pass; the user's mistakes go through as they are. */
+/** Whatever is thrown inside names the pass; the user's mistakes go through as they are, and a program that grows too large is one. */
 function blaming<T>(pass: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
     if (error instanceof DiagnosticsError) throw error;
+    if (error instanceof TooLarge) throw new DiagnosticsError([{ code: 'too-large', message: `the program becomes too large in the pass \`${pass}\`: ${error.message}` }]);
     if (error instanceof InternalError && error.pass === pass) throw error;
     const blamed = new InternalError(pass, error instanceof Error ? error.message : String(error));
     blamed.cause = error;
