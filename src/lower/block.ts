@@ -134,25 +134,39 @@ function readsOwnPoint(group: Group, demand: Demand, buffer: Buffer, fusion: Fus
   return true;
 }
 
-function reaches(from: Group, to: Group, before: ReadonlyMap<Group, ReadonlySet<Group>>, seen = new Set<Group>()): boolean {
-  if (from === to) return true;
-  if (seen.has(from)) return false;
-  seen.add(from);
-  for (const next of before.get(from) ?? []) if (reaches(next, to, before, seen)) return true;
+function reaches(from: Group, to: Group, before: ReadonlyMap<Group, ReadonlySet<Group>>): boolean {
+  const seen = new Set<Group>([from]);
+  for (const group of seen) {
+    if (group === to) return true;
+    // A set's iteration also visits what is added meanwhile.
+    for (const next of before.get(group) ?? []) seen.add(next);
+  }
   return false;
 }
 
 function sorted(groups: readonly Group[], before: ReadonlyMap<Group, ReadonlySet<Group>>): Group[] {
   const order: Group[] = [];
   const state = new Map<Group, 'open' | 'done'>();
-  const visit = (group: Group): void => {
+  const waiting: { readonly group: Group; readonly others: Iterator<Group> }[] = [];
+  const open = (group: Group): void => {
     const known = state.get(group);
     if (known === 'done') return;
     if (known === 'open') throw new InternalError('lower', 'kernels wait for each other');
     state.set(group, 'open');
-    for (const other of [...(before.get(group) ?? [])].sort((a, b) => a.id - b.id)) visit(other);
-    state.set(group, 'done');
-    order.push(group);
+    waiting.push({ group, others: [...(before.get(group) ?? [])].sort((a, b) => a.id - b.id).values() });
+  };
+  const visit = (group: Group): void => {
+    open(group);
+    for (let last = waiting.at(-1); last !== undefined; last = waiting.at(-1)) {
+      const { done, value } = last.others.next();
+      if (done !== true) {
+        open(value);
+        continue;
+      }
+      waiting.pop();
+      state.set(last.group, 'done');
+      order.push(last.group);
+    }
   };
   // What variables alone decide can be computed while threads wait for nothing else yet, so it comes first.
   for (const group of groups) if ([...group.reads].every((node) => opOf(node).lowering.kind === 'source' && 'path' in node.attrs)) visit(group);

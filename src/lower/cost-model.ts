@@ -1,6 +1,6 @@
 // What a plan costs, to compare plans. In: groups. Out: time in FLOPs that one core could have done meanwhile. Holds: the formula is in the note at the end; it decides what runs together, never what is computed.
 
-import { bytesOf, Dim, elementCount } from '../base/index.js';
+import { bytesOf, Dim, elementCount, TooLarge } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
 import type { Fusion, Group } from './groups.js';
 import type { Forms } from './roots.js';
@@ -55,21 +55,34 @@ export function costOfPlan(fusion: Fusion, demanded: ReadonlySet<Node>, forms: F
   }, 0);
 }
 
+/** What is more than can be counted is much. */
+export function estimated<T>(count: () => T, much: T): T {
+  try {
+    return count();
+  } catch (error) {
+    if (!(error instanceof TooLarge) || error.of !== 'size') throw error;
+    return much;
+  }
+}
+
+export const mostCounted = Dim.of(Number.MAX_SAFE_INTEGER);
+
 /** FLOPs of a group, each value computed once. */
-export function flopsOfGroup(group: Group, forms: Forms): Dim {
-  const seen = new Set<Node>();
+export const flopsOfGroup = (group: Group, forms: Forms): Dim => estimated(() => countedFlops(group, forms), mostCounted);
+
+function countedFlops(group: Group, forms: Forms): Dim {
   let flops = Dim.zero;
-  const add = (node: Node): void => {
-    if (seen.has(node) || forms.isStored(node) || group.reads.has(node)) return;
-    seen.add(node);
+  // A set's iteration also visits what is added meanwhile.
+  const seen = new Set<Node>(group.members.map((member) => member.node));
+  for (const node of seen) {
+    if (forms.isStored(node) || group.reads.has(node)) continue;
     const form = forms.of(node);
     if (form.kind === 'element') flops = flops.add(elementCount(form.node.type.shape).mul(form.cost));
     if (form.kind === 'reduce') flops = flops.add(elementCount([...form.node.type.shape, ...form.reduced]).mul(opsPerTerm(forms, node)));
     if (form.kind === 'partial') flops = flops.add(elementCount([...form.of.node.type.shape, ...form.of.reduced]).mul(opsPerTerm(forms, node)));
     if (form.kind === 'tile') flops = flops.add(elementCount([...form.node.type.shape, form.depth]).mul(2));
-    for (const argument of forms.argsOf(node)) add(argument);
-  };
-  for (const member of group.members) add(member.node);
+    for (const argument of forms.argsOf(node)) seen.add(argument);
+  }
   return flops;
 }
 

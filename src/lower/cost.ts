@@ -4,16 +4,20 @@
 import { bytesOf, Dim, elementCount } from '../base/index.js';
 import type { TensorNode, TensorType } from '../graph/index.js';
 import type { KernelCost, Stmt } from '../loop/index.js';
-import { assumed, flopsOfGroup } from './cost-model.js';
+import { assumed, estimated, flopsOfGroup, mostCounted } from './cost-model.js';
 import { countStatements } from './count.js';
 import { tensorOf } from './forms.js';
 import type { Group, Member } from './groups.js';
 import type { Forms } from './roots.js';
 import type { Storage } from './storage.js';
 
-export function costOf(group: Group, storage: Storage, forms: Forms, statements: readonly Stmt[]): KernelCost {
+const much: KernelCost = { bytesRead: mostCounted, bytesWritten: mostCounted, flops: mostCounted };
+
+export const costOf = (group: Group, storage: Storage, forms: Forms, statements: readonly Stmt[]): KernelCost => estimated(() => countedCost(group, storage, forms, statements), much);
+
+function countedCost(group: Group, storage: Storage, forms: Forms, statements: readonly Stmt[]): KernelCost {
   const once = flopsOfGroup(group, forms);
-  const counted = group.mode === 'tile' ? undefined : costOfStatements(statements);
+  const counted = group.mode === 'tile' ? undefined : statementsCost(statements);
   if (counted === undefined) {
     let [bytesRead, bytesWritten] = [Dim.zero, Dim.zero];
     for (const node of group.reads) if (node.type.kind === 'tensor') bytesRead = bytesRead.add(bytesOfType(node.type));
@@ -25,7 +29,9 @@ export function costOf(group: Group, storage: Storage, forms: Forms, statements:
   return assumed(recomputed) > 0 ? { ...counted, recomputed } : counted;
 }
 
-export function costOfStatements(statements: readonly Stmt[]): KernelCost | undefined {
+export const costOfStatements = (statements: readonly Stmt[]): KernelCost | undefined => estimated(() => statementsCost(statements), much);
+
+function statementsCost(statements: readonly Stmt[]): KernelCost | undefined {
   const counted = countStatements(statements);
   if (counted === undefined) return undefined;
   const bytes = (which: 'read' | 'written'): Dim => counted.touched.reduce((sum, { buffer, [which]: count }) => sum.add(count.mul(bytesOf(buffer.dtype))), Dim.zero);

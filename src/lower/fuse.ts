@@ -27,15 +27,17 @@ export function fuseAsSplit(demanded: readonly TensorNode[], forms: Forms): Fusi
 /** Costly nodes that several groups would compute again. */
 function sharedExpensive(order: readonly Node[], fusion: Fusion, forms: Forms, costs: ReadonlyMap<Node, number>): Node[] {
   const users = new Map<Node, Set<Group>>();
-  const use = (node: Node, group: Group): void => {
-    if (fusion.roots.has(node) || forms.isStored(node)) return;
-    let groups = users.get(node);
-    if (groups === undefined) users.set(node, (groups = new Set()));
-    if (groups.has(group)) return;
-    groups.add(group);
-    for (const argument of forms.argsOf(node)) use(argument, group);
-  };
-  for (const group of fusion.groups) for (const member of group.members) for (const argument of forms.argsOf(member.node)) use(argument, group);
+  for (const group of fusion.groups) {
+    const waiting = group.members.flatMap((member) => forms.argsOf(member.node));
+    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+      if (fusion.roots.has(node) || forms.isStored(node)) continue;
+      let groups = users.get(node);
+      if (groups === undefined) users.set(node, (groups = new Set()));
+      if (groups.has(group)) continue;
+      groups.add(group);
+      for (const argument of forms.argsOf(node)) waiting.push(argument);
+    }
+  }
   return order.filter((node) => {
     const form = forms.of(node);
     const computes = form.kind === 'reduce' || (form.kind === 'element' && form.cost > 0);
@@ -166,8 +168,16 @@ class Fuser {
   #readsThrough(node: Node, own: ReadonlySet<Node>): boolean {
     const inlined = (one: Node): boolean => !this.roots.has(one) && !this.forms.isStored(one);
     const seen = new Set<Node>();
-    const visit = (one: Node): boolean => this.forms.argsOf(one).some((argument) => own.has(argument) || (inlined(argument) && !seen.has(argument) && (seen.add(argument), visit(argument))));
-    return visit(node);
+    const waiting = [node];
+    for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) {
+      for (const argument of this.forms.argsOf(one)) {
+        if (own.has(argument)) return true;
+        if (!inlined(argument) || seen.has(argument)) continue;
+        seen.add(argument);
+        waiting.push(argument);
+      }
+    }
+    return false;
   }
 
   #pointwise(group: Group, member: Member, reads: ReadonlyMap<Node, readonly Expr[][]>): boolean {
@@ -198,18 +208,16 @@ class Fuser {
 
   /** Whether `from` needs, directly or not, what `to` computes. */
   #reaches(from: Group, to: Group): boolean {
-    const seen = new Set<Group>();
-    const visit = (group: Group): boolean => {
+    const seen = new Set<Group>([from]);
+    for (const group of seen) {
       if (group === to) return true;
-      if (seen.has(group)) return false;
-      seen.add(group);
       for (const read of group.reads) {
         const other = this.#groupOf.get(producer(read, this.forms));
-        if (other !== undefined && other !== group && visit(other)) return true;
+        // A set's iteration also visits what is added meanwhile.
+        if (other !== undefined) seen.add(other);
       }
-      return false;
-    };
-    return visit(from);
+    }
+    return false;
   }
 }
 

@@ -113,15 +113,14 @@ function copyCost(buffer: Buffer): Kernel['cost'] {
 /** Source places of everything that the group computes, each once, in source order. A node that other entries compute too has places of its own in each. */
 function originsOf(group: Group, forms: Forms, builder: GraphBuilder, entry: string): KernelOrigin[] {
   const found = new Map<string, KernelOrigin>();
-  const seen = new Set<Node>();
-  const visit = (node: Node): void => {
-    if (seen.has(node) || group.reads.has(node) || forms.isStored(node)) return;
-    seen.add(node);
+  const seen = new Set<Node>(group.members.map((member) => member.node));
+  // A set's iteration also visits what is added meanwhile.
+  for (const node of seen) {
+    if (group.reads.has(node) || forms.isStored(node)) continue;
     // Constants are shared by everything that mentions their number.
     if (node.args.length > 0) for (const origin of placesIn(entry, builder.originsOf(node))) found.set(`${origin.span.start}:${origin.span.end}:${origin.backward}:${origin.scope}`, origin);
-    forms.argsOf(node).forEach(visit);
-  };
-  for (const member of group.members) visit(member.node);
+    for (const argument of forms.argsOf(node)) seen.add(argument);
+  }
   return [...found.values()].sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end);
 }
 

@@ -15,7 +15,8 @@ export function indexFacts(entry: Entry): SizeFact[] {
       const fact = need === undefined ? undefined : factOf(need.size, times.mul(need.count));
       if (fact !== undefined && !known.has(keyOf(fact))) found.set(keyOf(fact), fact);
       const { trip } = node.attrs;
-      const turns = trip instanceof Dim ? times.mul(trip) : times;
+      // How often exactly does not matter, as long as it is not never.
+      const turns = trip instanceof Dim && !((trip.constant ?? 0) > 0) ? times.mul(trip) : times;
       for (const [, region] of regionsOf(node)) visit(region.results, turns);
     }
   };

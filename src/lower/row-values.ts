@@ -29,8 +29,9 @@ export function keptValues(passes: readonly PassNodes[], points: Shape, forms: F
   for (const [at, { columns, needs }] of passes.entries()) {
     const here = [...points, ...columns];
     const seen = new Set<Node>();
-    const visit = (node: Node): void => {
-      if (seen.has(node) || !isInline(node)) return;
+    const waiting = needs.toReversed();
+    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+      if (seen.has(node) || !isInline(node)) continue;
       seen.add(node);
       const first = firstIn.get(node);
       const full = isFull(node, here);
@@ -38,11 +39,11 @@ export function keptValues(passes: readonly PassNodes[], points: Shape, forms: F
         const known = kept.get(node) ?? { node: node as TensorNode, first, again: new Set<number>() };
         known.again.add(at);
         kept.set(node, known);
-        return;
+        continue;
       }
-      forms.argsOf(node).forEach(visit);
-    };
-    needs.forEach(visit);
+      // Last pushed, first visited.
+      for (const argument of forms.argsOf(node).toReversed()) waiting.push(argument);
+    }
     for (const node of seen) if (!firstIn.has(node)) firstIn.set(node, at);
   }
   return [...kept.values()].map(({ node, first, again }) => ({ node, first, again: [...again] }));
@@ -53,12 +54,14 @@ const isFull = (node: Node, here: Shape): boolean => node.type.kind === 'tensor'
 /** FLOPs per element of computing the node from what is stored or kept; what does not differ along the columns is computed once per row. */
 function costOf(node: Node, here: Shape, kept: ReadonlyMap<Node, unknown>, forms: Forms, isInline: (node: Node) => boolean): number {
   const seen = new Set<Node>();
-  const visit = (one: Node): number => {
-    if (seen.has(one) || !isInline(one) || !isFull(one, here) || (one !== node && kept.has(one))) return 0;
+  const waiting = [node];
+  let cost = 0;
+  for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) {
+    if (seen.has(one) || !isInline(one) || !isFull(one, here) || (one !== node && kept.has(one))) continue;
     seen.add(one);
     const form = forms.of(one);
-    const own = form.kind === 'element' ? form.cost : 0;
-    return forms.argsOf(one).reduce((sum, argument) => sum + visit(argument), own);
-  };
-  return visit(node);
+    cost += form.kind === 'element' ? form.cost : 0;
+    for (const argument of forms.argsOf(one)) waiting.push(argument);
+  }
+  return cost;
 }

@@ -150,12 +150,16 @@ export class RowEmitter {
   #waitsFor(share: PartialForm): number {
     const stageOf = new Map<Node, number>(this.#points.stages.flatMap((stage, level) => stage.map(({ node }): [Node, number] => [node, level + 1])));
     const seen = new Set<Node>();
-    const visit = (node: Node): number => {
-      if (seen.has(node)) return 0;
+    const waiting = [...share.node.args];
+    let last = 0;
+    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+      if (seen.has(node)) continue;
       seen.add(node);
-      return stageOf.get(node) ?? Math.max(0, ...this.context.forms.argsOf(node).map(visit));
-    };
-    return Math.max(0, ...share.node.args.map(visit));
+      const stage = stageOf.get(node);
+      if (stage === undefined) for (const argument of this.context.forms.argsOf(node)) waiting.push(argument);
+      else last = Math.max(last, stage);
+    }
+    return last;
   }
 
   #planKept(): KeptRow[] {

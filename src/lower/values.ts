@@ -1,11 +1,11 @@
 // The value of a node at an index, as an expression of the kernel under construction. In: node, index, scope. Out: an expression; statements for whatever had to be computed first.
 // Holds: a stored node is loaded, anything else is computed here, once per scope that has its indices.
 
-import { InternalError, type Shape } from '../base/index.js';
+import { type DType, InternalError, type Shape } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
-import { type Buffer, build, type Expr } from '../loop/index.js';
+import { type Buffer, build, type Expr, operandsOf, someExpr } from '../loop/index.js';
 import { contracted } from './contraction.js';
-import { combinedAs, combineStep, constants, type Form, identity, indices, isEmpty, opOf, type ReduceForm, tensorOf, widthAs } from './forms.js';
+import { type ArgumentReader, combinedAs, combineStep, constants, type Form, identity, indices, isEmpty, opOf, type ReduceForm, tensorOf, widthAs } from './forms.js';
 import { type Scope, valueKey } from './scope.js';
 
 /** Where a node's value can be had without computing it. */
@@ -36,6 +36,16 @@ export function isInlineReduce(form: ReduceForm): boolean {
   return opOf(form.node).lowering.kind === 'contract' ? terms <= inlineTerms : terms <= 4;
 }
 
+/** Three reshapes to shapes of two axes; the analysis of addresses does not see through names. */
+const longestIndex = 64;
+
+/** An element of a node that is wanted. */
+interface Wanted {
+  readonly node: TensorNode;
+  readonly index: readonly Expr[];
+  key: string;
+}
+
 export class Values {
   readonly sources: ValueSources;
 
@@ -47,6 +57,34 @@ export class Values {
     const key = valueKey(node, index);
     const known = scope.recall(key);
     if (known !== undefined) return known;
+    // Chains of values may be thousands long, and the stack is not: a value whose arguments are not there yet waits for them, and is then computed again.
+    const found = new Map<string, Expr>();
+    const waiting: Wanted[] = [{ node, index, key }];
+    for (let last = waiting.at(-1); last !== undefined; last = waiting.at(-1)) {
+      const missing: Wanted[] = [];
+      const read = (argument: TensorNode, at: readonly Expr[]): Expr => {
+        const wanted = { node: argument, index: at.map((one) => this.#short(one, scope)), key: '' };
+        wanted.key = valueKey(argument, wanted.index);
+        const value = found.get(wanted.key) ?? scope.recall(wanted.key);
+        if (value !== undefined) return value;
+        // An index that is read itself says nothing until it is there.
+        if (!wanted.index.some((one) => someExpr(one, isUnknown))) missing.push(wanted);
+        return unknown(argument.type.dtype);
+      };
+      const kept = this.#compute(last, scope, read, () => missing.length === 0);
+      if (missing.length > 0) {
+        // Last pushed, first computed.
+        for (const one of missing.reverse()) waiting.push(one);
+        continue;
+      }
+      waiting.pop();
+      found.set(last.key, kept);
+    }
+    return found.get(key) as Expr;
+  }
+
+  /** The value, when `read` has found all that it needs (`complete`); else nothing of meaning, and nothing is kept. */
+  #compute({ node, index, key }: Wanted, scope: Scope, read: ArgumentReader, complete: () => boolean): Expr {
     if (isEmpty(node)) return build.constant(node.type.dtype, 0);
     const stored = this.sources.stored(node);
     if (stored !== undefined) this.sources.observe?.(node, index);
@@ -56,17 +94,18 @@ export class Values {
       return this.sources.namesLoads === true ? this.#keep(key, 'x', value, index, scope) : value;
     }
     const form = this.sources.form(node);
-    const read = (argument: TensorNode, at: readonly Expr[]): Expr => this.at(argument, at, scope);
     switch (form.kind) {
       case 'element': {
         const lowering = opOf(node).lowering;
         if (lowering.kind !== 'element') throw new InternalError('lower', `${node.op.name} is no element op`);
         const value = lowering.at(node, index, (which, at) => read(tensorOf(node.args[which] as Node), at));
-        if (this.sources.isPartOfSum?.(node) === true) return value;
+        if (!complete() || this.sources.isPartOfSum?.(node) === true) return value;
         return this.#keep(key, lowering.cost > 0 ? node.op.name : undefined, contracted(value), index, scope);
       }
-      case 'reduce':
-        return this.#keep(key, node.op.name, writtenOut(form, index, constants(form.reduced), read), index, scope);
+      case 'reduce': {
+        const value = writtenOut(form, index, constants(form.reduced), read);
+        return complete() ? this.#keep(key, node.op.name, value, index, scope) : value;
+      }
       case 'source':
       case 'element-of':
       case 'partial':
@@ -77,12 +116,32 @@ export class Values {
     }
   }
 
+  /** An index that many reshapes one after the other made gets a name: written out, it would double with each. */
+  #short(index: Expr, scope: Scope): Expr {
+    return isLongerThan(index, longestIndex) && !someExpr(index, isUnknown) ? scope.home([index]).let('i', index) : index;
+  }
+
   #keep(key: string, stem: string | undefined, value: Expr, index: readonly Expr[], scope: Scope): Expr {
     const home = scope.home([...index, value]);
     const kept = stem === undefined ? value : home.let(letStem(stem), value);
     home.remember(key, kept);
     return kept;
   }
+}
+
+/** A value that is not there yet. */
+const unknown = (dtype: DType): Expr => build.name('?', dtype);
+const isUnknown = (expr: Expr): boolean => expr.kind === 'name' && expr.name === '?';
+
+/** Parts of an index, each counted as often as it is written. */
+function isLongerThan(expr: Expr, most: number): boolean {
+  let count = 0;
+  const waiting = [expr];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (++count > most) return true;
+    for (const part of operandsOf(next)) waiting.push(part);
+  }
+  return false;
 }
 
 /** Lets are named after their op: `exp7`. */
