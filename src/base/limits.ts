@@ -9,11 +9,11 @@
  */
 export const limits = {
   /** Work of the checker beyond what the text itself says: calls, loops over lists and comprehensions repeat what stands in them. */
-  expansion: 700_000,
+  expansion: 600_000,
   /** Work per character of the text: what is written out is never too large. */
   expansionPerCharacter: 4,
   /** Work of one pass over the graph, beyond `passPerNode` for each node that there is already: derivatives of derivatives multiply. */
-  pass: 400_000,
+  pass: 300_000,
   passPerNode: 128,
   /** Elements of a list or tuple that stands for a number of rounds, as in a comprehension. */
   list: 10_000,

@@ -2,41 +2,28 @@
 // Holds: every node knows the innermost place in the user's files that it computes, and the scope path there.
 
 import type { Span } from '../../grammar/index.js';
-import { TooLarge } from '../base/index.js';
-import type { Attrs, Node, TensorNode, Type } from '../graph/index.js';
-import { excessOf, isTensorNode } from '../graph/index.js';
+import type { Attrs, Node, TensorNode } from '../graph/index.js';
+import { isTensorNode } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import type { Op } from '../ops/index.js';
 import type { Context } from './context.js';
 import { fail } from './report.js';
+import { exactly } from './sizes.js';
 
 /** The node; undefined after a diagnostic at `span`. */
 export function applyOp<A extends Attrs>(context: Context, op: Op<A>, args: readonly Node[], attrs: NoInfer<A>, span: Span): Node<A> | undefined {
-  const type = typeOf(op, args, attrs);
-  if (type.kind === 'problem') {
-    fail(context, type.code, span, type.message, type.hint === undefined ? {} : { hint: type.hint });
-    return undefined;
-  }
-  return context.checker.build.at({ span: context.module.std ? (context.site ?? span) : span, scope: context.path, backward: false, entry: context.entry.name }, () => ops.apply(context.checker.build, op, args, attrs)) as Node<A>;
-}
-
-/** What the op's rule says, of sizes that stay within what can be computed and stored. */
-function typeOf<A extends Attrs>(op: Op<A>, args: readonly Node[], attrs: A): Type | ops.TypeProblem {
-  try {
+  const { build } = context.checker;
+  return exactly(context, span, () => {
     const type = op.type(
       args.map((arg) => arg.type),
       attrs,
     );
-    if (type.kind === 'problem') return type;
-    for (const item of type.kind === 'tuple' ? type.items : [type]) {
-      const excess = excessOf(item);
-      if (excess !== undefined) return ops.problem('too-large', excess);
+    if (type.kind === 'problem') {
+      fail(context, type.code, span, type.message, type.hint === undefined ? {} : { hint: type.hint });
+      return undefined;
     }
-    return type;
-  } catch (error) {
-    if (error instanceof TooLarge && error.of === 'size') return ops.problem('too-large', `${op.name}: ${error.message}`);
-    throw error;
-  }
+    return build.at({ span: context.module.std ? (context.site ?? span) : span, scope: context.path, backward: false, entry: context.entry.name }, () => ops.apply(build, op, args, attrs)) as Node<A>;
+  });
 }
 
 /** The same for ops whose result is one tensor. */

@@ -1,7 +1,7 @@
 // Diagnostics for programs. In: diagnostics and the texts they point into. Out: JSON objects, or one line of text. Holds: positions count from 1, as in editors.
 
 import { positionAt, type Position, type Span } from '../../grammar/span.js';
-import { type Diagnostic, type DiagnosticCode, DiagnosticsError, printable } from '../base/index.js';
+import { type Diagnostic, type DiagnosticCode, DiagnosticsError, InternalError, printable } from '../base/index.js';
 import { type RuntimeCode, TfcError } from '../../runtime/index.js';
 
 /** Texts by path, as far as they were read. */
@@ -73,9 +73,16 @@ export class CompileError extends TfcError {
   }
 }
 
+/** The stack ended, in a place that counts nothing. What is known to grow is counted (`src/base/limits.ts`); this is for the rest. */
+function isExhausted(error: unknown): boolean {
+  for (let one = error; one instanceof Error; one = one.cause) if (one instanceof RangeError && one.message.includes('call stack')) return true;
+  return false;
+}
+
 /** The user's mistakes behind an exception, or undefined when it is ours. */
 export function mistakesOf(error: unknown): readonly Diagnostic[] | undefined {
   if (error instanceof DiagnosticsError) return error.diagnostics;
+  if (isExhausted(error)) return [{ code: 'too-large', message: `the program is nested too deeply for ${error instanceof InternalError ? `the pass \`${error.pass}\`` : 'the compiler'}`, hint: 'repeat with `fold` or `scan` what is written out, or split it into several entries' }];
   if (error instanceof CompileError) return error.diagnostics;
   if (error instanceof TfcError && error.code !== 'internal-error') return [{ code: error.code as DiagnosticCode, message: error.message, hint: error.hint }];
   return undefined;

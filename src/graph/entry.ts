@@ -26,7 +26,7 @@ export function mapEntry(entry: Entry, change: (node: TensorNode) => TensorNode)
 export function moduleRoots(module: ModuleGraph): TensorNode[] {
   const roots: TensorNode[] = [];
   for (const variable of module.variables) if (variable.initial !== undefined) roots.push(variable.initial);
-  for (const entry of module.entries) roots.push(...entryRoots(entry));
+  for (const entry of module.entries) for (const root of entryRoots(entry)) roots.push(root);
   return roots;
 }
 

@@ -35,7 +35,7 @@ export function excessOf({ dtype, shape }: TensorType): string | undefined {
     bytes *= Math.max(1, sum);
     terms *= Math.max(1, dim.terms.length);
   }
-  if (bytes > limits.bytes) return `${dtype}[${shape.join(', ')}] has more than ${limits.bytes} bytes, and no memory holds it`;
+  if (bytes > limits.bytes) return `${dtype}[${shape.join(', ')}] has more than 2⁴⁸ bytes, and no memory holds it`;
   if (terms > limits.terms) return `the number of elements of ${dtype}[${shape.join(', ')}] has more than ${limits.terms} terms`;
   return undefined;
 }

@@ -36,7 +36,7 @@ export function imageOf<Image>(root: Node, images: Map<Node, Image>, make: (node
     const missing = images.has(node) ? [] : node.args.filter((arg) => !images.has(arg));
     if (missing.length > 0) {
       // Last pushed, first done.
-      stack.push(...missing.reverse());
+      for (const one of missing.reverse()) stack.push(one);
       continue;
     }
     stack.pop();

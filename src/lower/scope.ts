@@ -44,7 +44,7 @@ export class Scope {
     if (count === 1 && axis !== 'parallel' && limit === undefined && !carried) {
       // One iteration needs no loop; its scope stays, so that the caller's view does not change.
       fill(build.int(0), body);
-      this.statements.push(...body.statements);
+      for (const statement of body.statements) this.statements.push(statement);
       for (const name of body.#own) this.#own.add(name);
       return;
     }

@@ -5,6 +5,7 @@ import { type DType, InternalError, type Shape } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
 import { type Buffer, build, type Expr, operandsOf, someExpr } from '../loop/index.js';
 import { contracted } from './contraction.js';
+import { exprKey } from './expressions.js';
 import { type ArgumentReader, combinedAs, combineStep, constants, type Form, identity, indices, isEmpty, opOf, type ReduceForm, tensorOf, widthAs } from './forms.js';
 import { type Scope, valueKey } from './scope.js';
 
@@ -118,7 +119,14 @@ export class Values {
 
   /** An index that many reshapes one after the other made gets a name: written out, it would double with each. */
   #short(index: Expr, scope: Scope): Expr {
-    return isLongerThan(index, longestIndex) && !someExpr(index, isUnknown) ? scope.home([index]).let('i', index) : index;
+    if (!isLongerThan(index, longestIndex) || someExpr(index, isUnknown)) return index;
+    const key = exprKey(index);
+    const known = scope.recall(key);
+    if (known !== undefined) return known;
+    const home = scope.home([index]);
+    const name = home.let('i', index);
+    home.remember(key, name);
+    return name;
   }
 
   #keep(key: string, stem: string | undefined, value: Expr, index: readonly Expr[], scope: Scope): Expr {

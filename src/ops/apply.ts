@@ -1,16 +1,20 @@
 // Makes nodes of ops. In: a builder, an op, argument nodes, attributes. Out: the node with the type that the op's rule gives. Holds: a refused node is our mistake.
 
-import { InternalError } from '../base/index.js';
-import { type Attrs, type GraphBuilder, isTensorNode, type Node, type TensorNode, type Type } from '../graph/index.js';
+import { InternalError, TooLarge } from '../base/index.js';
+import { type Attrs, excessOf, type GraphBuilder, isTensorNode, type Node, type TensorNode, type Type } from '../graph/index.js';
 import type { Op, TypeProblem } from './define.js';
 
 /** What the type rule says. */
 export const infer = <A extends Attrs>(op: Op<A>, args: readonly Type[], attrs: A): Type | TypeProblem => op.type(args, attrs);
 
-/** The node; an InternalError when the type rule refuses. Checkers ask `infer` first. */
+/** The node; an InternalError when the type rule refuses (checkers ask `infer` first), TooLarge for a tensor that no memory holds. */
 export function apply<A extends Attrs>(build: GraphBuilder, op: Op<A>, args: readonly Node[], attrs: A): Node<A> {
   const type = infer(op, args.map((arg) => arg.type), attrs);
   if (type.kind === 'problem') throw new InternalError(`apply ${op.name}`, `${type.code}: ${type.message}`);
+  for (const item of type.kind === 'tuple' ? type.items : [type]) {
+    const excess = excessOf(item);
+    if (excess !== undefined) throw new TooLarge('size', excess);
+  }
   return build.make(op, args, attrs, type);
 }
 

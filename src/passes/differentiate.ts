@@ -35,20 +35,15 @@ export const differentiate: Pass<ModuleGraph, ModuleGraph> = {
   },
 };
 
-/** Derivatives of derivatives grow with every level: the one that is too much is named. */
+/** Derivatives of derivatives grow with every level, and some ops need much for theirs: the one that is too much is named. */
 function withinLimits<T>(origin: Origin | undefined, write: () => T): T {
   try {
     return write();
   } catch (error) {
-    if (!(error instanceof TooLarge) || error.of !== 'work') throw error;
-    throw new DiagnosticsError([
-      {
-        code: 'too-large',
-        message: 'this derivative becomes too large: written out, with those inside of it, it takes more nodes than a program may have',
-        span: origin?.span,
-        hint: 'every further derivative multiplies what is computed; of scalars they share most of it: differentiate with respect to one scalar, or by `jvp`',
-      },
-    ]);
+    if (!(error instanceof TooLarge)) throw error;
+    const levels = 'written out, with those inside of it, it takes more nodes than a program may have';
+    const hint = 'every further derivative multiplies what is computed; derivatives with respect to one scalar, and by `jvp`, share most of it';
+    throw new DiagnosticsError([{ code: 'too-large', message: `this derivative becomes too large: ${error.of === 'work' ? levels : error.message}`, span: origin?.span, ...(error.of === 'work' ? { hint } : {}) }]);
   }
 }
 

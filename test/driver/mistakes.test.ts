@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { type Diagnostic, DiagnosticsError, TfcError } from '../../src/driver/index.js';
+import { InternalError } from '../../src/base/index.js';
 import { jsonFailure, mistakesOf, oneLine, toJson } from '../../src/driver/mistakes.js';
 import { render } from '../../src/driver/render.js';
 
@@ -18,6 +19,25 @@ const diagnostic: Diagnostic = {
   ],
   hint: 'Make them agree.',
 };
+
+describe('a stack that ended', () => {
+  const overflow = (): unknown => {
+    const deeper = (at: number): number => 1 + deeper(at + 1);
+    try {
+      return deeper(0);
+    } catch (error) {
+      return error;
+    }
+  };
+
+  it('is a mistake of the program, with the pass that it ended in', () => {
+    const inPass = new InternalError('lower', 'Maximum call stack size exceeded');
+    inPass.cause = overflow();
+    expect(mistakesOf(overflow())).toMatchObject([{ code: 'too-large', message: expect.stringContaining('the compiler') }]);
+    expect(mistakesOf(inPass)).toMatchObject([{ code: 'too-large', message: expect.stringContaining('`lower`') }]);
+    expect(mistakesOf(new RangeError('Invalid array length'))).toBeUndefined();
+  });
+});
 
 describe('rendering for people', () => {
   it('shows the place, each label with its own frame, and the hint', () => {

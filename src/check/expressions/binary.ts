@@ -139,7 +139,7 @@ function numberArithmetic(context: Context, operator: BinaryOperator, left: Numb
   };
   const [x, y] = exact ? [left.big ?? BigInt(a), right.big ?? BigInt(b)] : [a, b];
   const compared = x < y ? -1 : x > y ? 1 : x === y ? 0 : Number.NaN;
-  const tooLong = (): Value => fail(context, 'too-large', span, `an integer of more than ${limits.integerBits} bits`, { hint: 'no dtype holds it; compute with floats: `2.0 ** 2000`' });
+  const tooLong = (): Value => fail(context, 'too-large', span, `an integer of more than ${limits.integerBits} bits`, { hint: 'no dtype holds it; a float is written with a point: `1e30`' });
   switch (operator) {
     case '+':
       return exact ? wide((x, y) => x + y) : result(a + b);

@@ -1,0 +1,39 @@
+// Programs that want to become too large are answered: by a diagnostic, or because what they share is kept shared.
+// Held to counts, which are the same everywhere; the time is only there to notice what nobody counts.
+
+import { describe, expect, test } from 'vitest';
+import { DiagnosticsError, limits } from '../../src/base/index.js';
+import { differentiate, Pipeline, simplify, strip } from '../../src/passes/index.js';
+import { check } from './support.js';
+import { explosions } from './explosions.js';
+
+/** What the checker makes at most of the texts here; passes may make a few times as many. */
+const mostNodes = 2 * (limits.expansion + limits.expansionPerCharacter * 1_000_000);
+/** A hang is longer, on any machine. */
+const mostMilliseconds = 10_000;
+
+describe('programs that want to become too large', () => {
+  test.each(explosions.map((one) => [one.name, one] as const))('%s', (_, { text, expected, set }) => {
+    const start = process.cpuUsage();
+    const { build, found } = answer(text, set);
+    const { user, system } = process.cpuUsage(start);
+    expect(found).toBe(expected);
+    expect(build.meter.spent).toBeLessThan(mostNodes);
+    expect((user + system) / 1000).toBeLessThan(mostMilliseconds);
+  });
+});
+
+function answer(text: string, set: Readonly<Record<string, number>> = {}): { build: ReturnType<typeof check>['build']; found: string } {
+  const { module, diagnostics, build } = check(text, { set: new Map(Object.entries(set)) });
+  // A mistake says where it stands, and what to do about most of them.
+  for (const diagnostic of diagnostics) expect(diagnostic.span).toBeDefined();
+  if (module === undefined) return { build, found: diagnostics[0]?.code ?? 'nothing' };
+  try {
+    Pipeline.of(differentiate).then(strip).then(simplify).run(module, { build });
+    return { build, found: 'ok' };
+  } catch (error) {
+    if (!(error instanceof DiagnosticsError)) throw error;
+    expect(error.diagnostics[0]?.span).toBeDefined();
+    return { build, found: error.diagnostics[0]?.code ?? 'nothing' };
+  }
+}
