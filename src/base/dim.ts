@@ -84,6 +84,11 @@ export class Dim {
     return this.add(Dim.of(other).mul(-1));
   }
 
+  /** All of them together, written out once. */
+  static sum(dims: readonly Dim[]): Dim {
+    return Dim.fromTerms(dims.flatMap((dim) => dim.terms));
+  }
+
   mul(other: Dim | number): Dim {
     const right = Dim.of(other);
     const [x, y] = [this.constant, right.constant];

@@ -14,11 +14,13 @@ export const limits = {
   expansionPerCharacter: 4,
   /** Work of one pass over the graph, beyond `passPerNode` for each node that there is already: derivatives of derivatives multiply. */
   pass: 300_000,
-  passPerNode: 128,
+  passPerNode: 64,
   /** Elements of a list or tuple that stands for a number of rounds, as in a comprehension. */
   list: 10_000,
   /** Tensors in one value (a result, a carry, a list that becomes a tensor): each is an output, a parameter or an argument of its own. */
   leaves: 200_000,
+  /** Carries and outputs of a loop: rules look at each beside all others. */
+  carries: 1_000,
   /** Tuples, records and lists inside one another: as deep as brackets nest. */
   valueDepth: 100,
   /** Axes of a tensor: as many as NumPy has. */

@@ -55,7 +55,7 @@ export function checkEntry(checker: Checker, module: Module, declaration: EntryD
     const fact = evaluateFact(context, written, scope);
     if (fact !== undefined) state.facts.push(fact);
   }
-  const dims = freeSizes(context, declaration);
+  const dims = checker.growth.within('declaration', context, declaration.name.span, `\`${name}\``, () => freeSizes(context, declaration));
   const value = checker.growth.within('declaration', context, declaration.name.span, `\`${name}\``, () => entryValue(context, declaration, scope));
   const outputs: Output[] = [];
   const result = value.kind === 'error' || !countable(context, value, resultSpan(declaration), `the result of \`${name}\``) ? undefined : resultTree(context, value, '', outputs, declaration);
@@ -127,6 +127,7 @@ function freeSizes(context: Context, declaration: EntryDeclaration): string[] | 
   const names = [...new Set(sizes.flatMap((dim) => [...dim.names]))];
   const solved = new Set<string>();
   for (let progress = true; progress; ) {
+    context.checker.growth.spend(sizes.length);
     progress = false;
     for (const dim of sizes) {
       const open = [...dim.names].filter((name) => !solved.has(name));

@@ -72,12 +72,30 @@ export function isNatural(dim: Dim, known: readonly SizeFact[]): boolean {
     const floor = lowerBound(fact);
     if (floor === undefined) continue;
     // `floor >= 0` holds, so `dim >= 0` follows when dim - floor cannot be negative.
-    if (dim.sub(floor).terms.every((term) => term.coefficient >= 0)) return true;
+    if (isAtLeast(dim, floor)) return true;
   }
   return false;
 }
 
+/** Is no coefficient of a - b negative? Asked for every fact of every index, so the difference is not written out. */
+function isAtLeast(a: Dim, b: Dim): boolean {
+  const inB = (names: readonly string[]): number => coefficientOf(b, names);
+  return a.terms.every((term) => term.coefficient >= inB(term.names)) && b.terms.every((term) => term.coefficient <= 0 || coefficientOf(a, term.names) >= term.coefficient);
+}
+
+const coefficientOf = (dim: Dim, names: readonly string[]): number => dim.terms.find((term) => term.names.length === names.length && term.names.every((name, at) => name === names[at]))?.coefficient ?? 0;
+
+const bounds = new WeakMap<SizeFact, { readonly floor: Dim | undefined }>();
+
 function lowerBound(fact: SizeFact): Dim | undefined {
+  const known = bounds.get(fact);
+  if (known !== undefined) return known.floor;
+  const floor = floorOf(fact);
+  bounds.set(fact, { floor });
+  return floor;
+}
+
+function floorOf(fact: SizeFact): Dim | undefined {
   const difference = fact.left.sub(fact.right);
   switch (fact.relation) {
     case '>=':

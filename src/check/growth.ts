@@ -84,10 +84,10 @@ export class Growth {
 }
 
 /** False after a diagnostic when a value has more parts than can be told apart one by one. */
-export function countable(context: Context, value: Value, span: Span, what: string): boolean {
-  if (!isTree(value) || value.leaves <= limits.leaves) return true;
+export function countable(context: Context, value: Value, span: Span, what: string, most: number = limits.leaves): boolean {
+  if (!isTree(value) || value.leaves <= most) return true;
   const count = value.leaves < Number.MAX_SAFE_INTEGER ? `${value.leaves}` : `more than ${Number.MAX_SAFE_INTEGER}`;
-  fail(context, 'too-large', span, `${what} has ${count} parts: at most ${limits.leaves}`, { hint: 'each part is a value of its own; put equal ones into one tensor' });
+  fail(context, 'too-large', span, `${what} has ${count} parts: at most ${most}`, { hint: 'each part is a value of its own; put equal ones into one tensor' });
   return false;
 }
 

@@ -78,6 +78,7 @@ export class Matcher {
     let progress = true;
     let waiting = this.pending.splice(0);
     while (progress && waiting.length > 0) {
+      this.context.checker.growth.spend(4 * waiting.length);
       progress = false;
       const still: PendingSize[] = [];
       for (const one of waiting) {

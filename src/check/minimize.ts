@@ -55,6 +55,7 @@ export function minimize(context: Context, statement: MinimizeStatement, scope: 
 /** Every param that the loss depends on, in the order of declaration. */
 function everyParam(context: Context, loss: TensorNode, statement: MinimizeStatement): readonly Target[] | undefined {
   const found = reachable([loss]);
+  context.checker.growth.spend(found.size >> 3);
   const targets: Target[] = [];
   for (const variable of context.checker.variables.all) {
     if (variable.kind !== 'param' || !isFloat(variable.type.dtype)) continue;
@@ -70,6 +71,7 @@ function listedParams(context: Context, loss: TensorNode, over: Value, statement
   const variables = collectParams(context, over, span);
   if (variables === undefined) return undefined;
   const found = reachable([loss]);
+  context.checker.growth.spend(found.size >> 3);
   const targets: Target[] = [];
   for (const variable of variables) {
     const version = latestVersion(context, variable, found);

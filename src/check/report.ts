@@ -33,6 +33,11 @@ export class Reporter {
     return this.#warnings;
   }
 
+  /** Nothing more is kept: hints need not be looked for. */
+  get isFull(): boolean {
+    return this.#diagnostics.length >= LIMIT;
+  }
+
   add(diagnostic: Diagnostic): void {
     const warns = diagnostic.severity === 'warning';
     if (this.#muted > 0) {

@@ -23,6 +23,8 @@ export function editDistance(a: string, b: string): number {
 
 /** Nobody mistypes longer names, and comparing them takes the square of their length. */
 const longest = 100;
+/** In a program of more names, only the nearest scopes are looked through. */
+const mostCompared = 1_000;
 
 /** The candidate that is nearest to `name`; undefined when none is within a third of its length (at least one letter). */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
@@ -30,7 +32,9 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   const limit = Math.max(1, Math.floor(name.length / 3));
   let best: string | undefined;
   let distance = limit + 1;
+  let compared = 0;
   for (const candidate of candidates) {
+    if (++compared > mostCompared) break;
     if (Math.abs(candidate.length - name.length) > limit || candidate === name) continue;
     const d = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (d < distance) {

@@ -2,13 +2,14 @@
 
 import type { Span } from '../../grammar/index.js';
 import type { Context } from './context.js';
+import { limits } from '../base/index.js';
 import { countable } from './growth.js';
 import { fail } from './report.js';
 import { describe, ERROR, isTree, list, record, tuple, type Value } from './values.js';
 
 /** The leaves in order; undefined after a diagnostic when something in it is no number or tensor. */
 export function leavesOf(context: Context, value: Value, span: Span, what: string): Value[] | undefined {
-  if (!countable(context, value, span, what)) return undefined;
+  if (!countable(context, value, span, what, limits.carries)) return undefined;
   const leaves: Value[] = [];
   return collect(context, value, span, what, leaves) ? leaves : undefined;
 }

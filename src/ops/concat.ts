@@ -30,7 +30,7 @@ export const concat: Op<ConcatAttrs> = defineOp<ConcatAttrs>({
         return problem('shape-mismatch', `concat along axis ${axis} of ${shapeToString(first.shape)} and ${shapeToString(arg.shape)}: the other axes differ`, [0, at]);
       }
     }
-    return tensor(first.dtype, first.shape.map((size, along) => (along === axis ? args.reduce((sum, arg) => sum.add(dimAt(arg.shape, axis)), Dim.zero) : size)));
+    return tensor(first.dtype, first.shape.map((size, along) => (along === axis ? Dim.sum(args.map((arg) => dimAt(arg.shape, axis))) : size)));
   },
   derivative: {
     kind: 'rules',

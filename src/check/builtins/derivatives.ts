@@ -36,9 +36,12 @@ const isNamed = (node: TensorNode): boolean => node.op === ops.named || node.op 
 
 /** What to differentiate with respect to; undefined after a diagnostic. */
 function inputs(call: BuiltinCall, given: Given, ys: readonly TensorNode[]): TensorNode[] | undefined {
-  const found = reachable(ys);
+  const listed = items(given.value);
+  // Only a variable has versions to choose among.
+  const found = listed.some((item) => item.kind === 'variable') ? reachable(ys) : new Set<TensorNode>();
+  call.context.checker.growth.spend(found.size >> 3);
   const nodes: TensorNode[] = [];
-  for (const item of items(given.value)) {
+  for (const item of listed) {
     if (item.kind === 'error') return undefined;
     const node = item.kind === 'variable' ? (latestVersion(call.context, item.variable, found) ?? toTensor(call.context, item, given.span)) : item.kind === 'tensor' ? item.node : undefined;
     if (item.kind === 'variable' && node === undefined) return undefined;
