@@ -19,6 +19,10 @@ export const limits = {
   list: 10_000,
   /** Tensors in one value (a result, a carry, a list that becomes a tensor): each is an output, a parameter or an argument of its own. */
   leaves: 200_000,
+  /** Results of an entry, one buffer each. */
+  results: 10_000,
+  /** Values that a kernel computes at indices of its own, where one is read at many places: neighbours of neighbours double with every step. */
+  inlined: 200_000,
   /** Carries and outputs of a loop: rules look at each beside all others. */
   carries: 1_000,
   /** Tuples, records and lists inside one another: as deep as brackets nest. */

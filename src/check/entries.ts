@@ -2,7 +2,7 @@
 // Holds: generic sizes stay free, and can be found from the feeds; an open rank has no entry until it is chosen.
 
 import type { FnDeclaration, GenericParameter, Parameter, StepDeclaration } from '../../grammar/index.js';
-import { Dim, type DType, type Shape } from '../base/index.js';
+import { Dim, type DType, limits, type Shape } from '../base/index.js';
 import type { Entry, Output, ResultTree, TensorNode } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
@@ -58,7 +58,7 @@ export function checkEntry(checker: Checker, module: Module, declaration: EntryD
   const dims = checker.growth.within('declaration', context, declaration.name.span, `\`${name}\``, () => freeSizes(context, declaration));
   const value = checker.growth.within('declaration', context, declaration.name.span, `\`${name}\``, () => entryValue(context, declaration, scope));
   const outputs: Output[] = [];
-  const result = value.kind === 'error' || !countable(context, value, resultSpan(declaration), `the result of \`${name}\``) ? undefined : resultTree(context, value, '', outputs, declaration);
+  const result = value.kind === 'error' || !countable(context, value, resultSpan(declaration), `the result of \`${name}\``, limits.results) ? undefined : resultTree(context, value, '', outputs, declaration);
   if (checker.reporter.diagnostics.length > before || result === undefined || dims === undefined) return undefined;
   return {
     name,

@@ -1,7 +1,7 @@
 // The value of a node at an index, as an expression of the kernel under construction. In: node, index, scope. Out: an expression; statements for whatever had to be computed first.
 // Holds: a stored node is loaded, anything else is computed here, once per scope that has its indices.
 
-import { type DType, InternalError, type Shape } from '../base/index.js';
+import { type DType, InternalError, limits, type Shape, TooLarge } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
 import { type Buffer, build, type Expr, operandsOf, someExpr } from '../loop/index.js';
 import { contracted } from './contraction.js';
@@ -61,7 +61,9 @@ export class Values {
     // Chains of values may be thousands long, and the stack is not: a value whose arguments are not there yet waits for them, and is then computed again.
     const found = new Map<string, Expr>();
     const waiting: Wanted[] = [{ node, index, key }];
+    let steps = 0;
     for (let last = waiting.at(-1); last !== undefined; last = waiting.at(-1)) {
+      if (++steps > limits.inlined) throw new TooLarge('work', `\`${node.op.name}\` reads too many different elements`);
       const missing: Wanted[] = [];
       const read = (argument: TensorNode, at: readonly Expr[]): Expr => {
         const wanted = { node: argument, index: at.map((one) => this.#short(one, scope)), key: '' };

@@ -62,7 +62,7 @@ export const concat: Op<ConcatAttrs> = defineOp<ConcatAttrs>({
   },
   lowering: {
     kind: 'element',
-    // A chain of choices, the last part innermost; indices are clamped because every part is read. Parts that may turn out to be empty are copied by a nest instead.
+    // A tree of choices, as deep as the logarithm of the number of parts; indices are clamped because every part is read. Parts that may turn out to be empty are copied by a nest instead.
     at(node, index, arg) {
       const { axis } = node.attrs;
       const at = index[axis] as Expr;
@@ -72,13 +72,18 @@ export const concat: Op<ConcatAttrs> = defineOp<ConcatAttrs>({
         starts.push(start);
         return start.add(size);
       }, Dim.zero);
-      return parts.reduceRight<Expr | undefined>((rest, size, which) => {
-        if (size.constant === 0 && (rest !== undefined || which > 0)) return rest;
-        const start = dimAt(starts, which);
-        const moved = parts.length === 1 ? at : clampIndex(loop.minus(at, loop.size(start)), size);
-        const value = arg(which, index.map((one, along) => (along === axis ? moved : one)));
-        return rest === undefined ? value : loop.apply('select', node.type.dtype, loop.apply('lt', 'bool', at, loop.size(start.add(size))), value, rest);
-      }, undefined) as Expr;
+      const filled = [...parts.keys()].filter((which) => dimAt(parts, which).constant !== 0);
+      const element = (which: number): Expr => {
+        const moved = parts.length === 1 ? at : clampIndex(loop.minus(at, loop.size(dimAt(starts, which))), dimAt(parts, which));
+        return arg(which, index.map((one, along) => (along === axis ? moved : one)));
+      };
+      const choose = (from: number, to: number): Expr => {
+        if (to - from <= 1) return element(filled[from] ?? 0);
+        const middle = (from + to) >> 1;
+        const after = choose(middle, to);
+        return loop.apply('select', node.type.dtype, loop.apply('lt', 'bool', at, loop.size(dimAt(starts, filled[middle] as number))), choose(from, middle), after);
+      };
+      return choose(0, filled.length);
     },
     cost: 0,
     apart: {

@@ -121,7 +121,7 @@ function blaming<T>(pass: string, run: () => T): T {
     return run();
   } catch (error) {
     if (error instanceof DiagnosticsError) throw error;
-    if (error instanceof TooLarge) throw new DiagnosticsError([{ code: 'too-large', message: `the program becomes too large in the pass \`${pass}\`: ${error.of === 'work' ? 'it multiplies in it' : error.message}`, hint: 'what is written in few words and grows so are derivatives of derivatives, above all of loops' }]);
+    if (error instanceof TooLarge) throw new DiagnosticsError([{ code: 'too-large', message: `the program becomes too large in the pass \`${pass}\`: ${error.of === 'work' ? 'it multiplies in it' : error.message}`, hint: 'what grows so are derivatives of derivatives, above all of loops, and values at many shifted indices' }]);
     if (error instanceof InternalError && error.pass === pass) throw error;
     const blamed = new InternalError(pass, error instanceof Error ? error.message : String(error));
     blamed.cause = error;

@@ -144,6 +144,11 @@ add('ok', '3,000 params', `${lines(3000, (at) => `param p${at}: f32 = ${at}.5`)}
 add('ok', 'sums of 20,000 elements', entry('', `addN([${many(20_000, 'x')}])`));
 add('ok', 'a tensor of 20,000 elements', entry('', `sum(stack([${many(20_000, 'x')}]))`));
 
+add('ok', 'a result of 8,192 parts', entry(chain(13, (a) => `(${a}, ${a})`), 'a13'));
+add('too-large', 'a loop of 9,000 carries', entry('let a = [x * i for i in 0..9000]', 'fold i in 0..3 with z = a { z }'));
+add('ok', '500 derivatives side by side', entry(chain(500, (a) => `sin(${a}) + 0.001 * grad(sin(${a}), ${a})`).replaceAll('grad(sin(x), x)', 'x'), 'a500'));
+add('unknown-name', '5,000 unknown names', entry(lines(5000, (at) => `let a${at} = y${at} + 1.0`), 'x'));
+
 export const explosions: readonly Explosion[] = all;
 
 /** Codes that are expected exist. */

@@ -23,9 +23,15 @@ describe('long chains', () => {
     ['of choices', program(3000, 'f32', (before) => `if ${before} > 0.0 then ${before} * 2.0 else x`)],
     ['of transposes', program(2000, 'f32[3, 3]', (before, at) => `transpose(${before}) + ${at}.5`)],
     ['of means', program(1000, 'f32[7]', (before) => `x + mean(${before})`)],
+    ['of parts', `export fn f(x: f32[3]): f32[9000] = concat([${Array.from({ length: 3000 }, (_, at) => `x * ${at}.5`).join(', ')}])`],
     ['of products', program(1000, 'f32[4, 4]', (before) => `tanh(${before} @ x)`)],
   ])('%s become kernels', (_, text) => {
     expect(kernelsOf(text).flatMap(({ kernels }) => kernels).length).toBeGreaterThan(0);
+  });
+
+  test('of neighbours that double with every step are refused', () => {
+    const text = program(30, 'f32[100]', (before) => `(pad(${before}, [1], [0]) * pad(${before}, [0], [1]))[1:]`);
+    expect(() => kernelsOf(text)).toThrow(/too-large/);
   });
 
   test('of reshapes have indices of bounded length', () => {
