@@ -16,6 +16,8 @@ export interface Native {
   buffer(bytes: number): ArrayBuffer;
   /** Asks the system for huge pages where the array fills some. */
   onHugePages(array: TypedArray): void;
+  /** By which it is told whether bytes are what was written once: XXH64 (abi/seal.h) in 16 hexadecimal digits. It is no defence against people, who could write a hash as well. */
+  hash(bytes: Uint8Array): string;
   /** What the processor says of itself (abi/processor.ts). */
   processor(): Uint32Array;
   /** Has a file or an empty directory removed when one of the signals (bits: SIGHUP, SIGINT, SIGTERM) ends the process, until `forget`; see leftovers.h. */

@@ -8,9 +8,12 @@
 
 #include <climits>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <new>
+
+#include "../abi/seal.h"
 
 extern "C" {
 #include "leftovers.h"
@@ -177,6 +180,18 @@ napi_value on_huge_pages(napi_env env, napi_callback_info info) {
   auto array = args.array(0);
   if (args.good) tfc_memory_on_huge_pages(array.data, array.bytes);
   return nullptr;
+}
+
+// hash(array) → 16 hexadecimal digits: XXH64 of its bytes (abi/seal.h)
+napi_value hash(napi_env env, napi_callback_info info) {
+  Arguments<1> args(env, info);
+  auto array = args.array(0);
+  if (!args.good) return nullptr;
+  char digits[17];
+  const int length = snprintf(digits, sizeof(digits), "%016llx", static_cast<unsigned long long>(tfc_seal_hash(array.data, array.bytes)));
+  napi_value result = nullptr;
+  napi_create_string_latin1(env, digits, static_cast<size_t>(length), &result);
+  return result;
 }
 
 // processor() → Uint32Array of words (processor-words.h)
@@ -409,6 +424,7 @@ NAPI_MODULE_INIT() {
   const napi_property_descriptor properties[] = {
       {"onHugePages", nullptr, on_huge_pages, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"buffer", nullptr, buffer, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"hash", nullptr, hash, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"processor", nullptr, processor, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"guard", nullptr, guard, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"forget", nullptr, forget, nullptr, nullptr, nullptr, napi_enumerable, nullptr},

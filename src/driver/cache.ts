@@ -6,10 +6,10 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { sweepDirectory, temporaryName, writeDirectory, writeFiles, writeFully } from '../../runtime/atomic-file.js';
+import { loadNative } from '../../runtime/native.js';
 import { codeOf, notWritten } from '../../runtime/system-error.js';
 import type { Diagnostic } from '../base/index.js';
 import { cacheFolders } from './cache-place.js';
-import { checksum } from './checksum.js';
 import { makeDirectory, readBytes } from './files.js';
 import { packageRoot } from './package.js';
 import { prune } from './prune.js';
@@ -37,7 +37,7 @@ interface CacheRecord {
 /** What an artifact consists of, beside it; it repeats whose it is. */
 interface Contents {
   readonly entry: string;
-  readonly files: readonly { readonly name: string; readonly bytes: number; readonly checksum: string }[];
+  readonly files: readonly { readonly name: string; readonly bytes: number; readonly hash: string }[];
 }
 
 const contentsFile = 'contents.json';
@@ -107,13 +107,13 @@ export class Cache {
   }
 
   #indexPath(known: readonly string[]): string {
-    return join(this.directory, 'index', `${checksum(Buffer.from(known.join('\n')))}.json`);
+    return join(this.directory, 'index', `${hashBytes(Buffer.from(known.join('\n')))}.json`);
   }
 }
 
 /** Writes an artifact to its place. What lies there is damaged, or somebody else was faster with the same. */
 function put(place: string, entry: string, files: ArtifactFiles): void {
-  const contents: Contents = { entry, files: [...files].map(([name, content]) => ({ name, bytes: content.length, checksum: checksum(content) })) };
+  const contents: Contents = { entry, files: [...files].map(([name, content]) => ({ name, bytes: content.length, hash: hashBytes(content) })) };
   const all = new Map([...files, [contentsFile, Buffer.from(JSON.stringify(contents))]]);
   for (let left = 3; ; left--) {
     try {
@@ -144,15 +144,18 @@ function discard(place: string): void {
 function isIntact(place: string, entry: string): boolean {
   try {
     const contents = JSON.parse(readBytes(join(place, contentsFile)).toString()) as Contents;
-    const isAsWritten = ({ name, bytes, checksum: wanted }: Contents['files'][number]): boolean => {
+    const isAsWritten = ({ name, bytes, hash: wanted }: Contents['files'][number]): boolean => {
       const content = readBytes(join(place, basename(name)));
-      return content.length === bytes && checksum(content) === wanted;
+      return content.length === bytes && hashBytes(content) === wanted;
     };
     return contents.entry === entry && contents.files.length > 0 && contents.files.every(isAsWritten);
   } catch {
     return false;
   }
 }
+
+/** Without Node's cryptography, which takes longer to load than everything else on the way to a cached artifact. */
+const hashBytes = (bytes: Uint8Array): string => loadNative().hash(bytes);
 
 /** What two builds with the same parts share. */
 function hashOf(...parts: readonly string[]): string {
