@@ -1,0 +1,1 @@
+export { front as runtime } from './front.js';
