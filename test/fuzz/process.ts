@@ -23,8 +23,8 @@ export interface Surroundings {
 }
 
 const ticksPerSecond = 100;
-/** Seconds after which an input that uses no processor time counts as hanging: machines may be busy. */
-const patience = 120;
+/** Seconds after which an input that uses no processor time counts as hanging; one that waits for a busy machine gets some. */
+const patience = 20;
 
 export class Worker {
   readonly #child: ChildProcess;
@@ -116,7 +116,7 @@ export class Worker {
     const used = (ticks - this.#last.ticks) / ticksPerSecond;
     // A second more before it is ended: what ends by itself says how long it took.
     if (used > this.#seconds + 1) return `still busy after ${used.toFixed(0)} s of processor time`;
-    return now - this.#last.since > 1000 * Math.max(patience, 10 * this.#seconds) ? `waits for something (${used.toFixed(1)} s of processor time)` : undefined;
+    return now - this.#last.since > 1000 * patience && used < 0.01 * patience ? `waits for something (${used.toFixed(1)} s of processor time)` : undefined;
   }
 
   /** Processor time of the process, in ticks. */
