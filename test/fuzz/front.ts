@@ -23,7 +23,7 @@ import { typedProgram } from './typed-programs.js';
 const std = loadStd();
 
 /** Any will do: nothing is compiled. */
-const machine: Machine = { cpu: 'x86-64-v3', features: '', triple: 'x86_64-unknown-linux-gnu', vectorBytes: 32, vectorRegisters: 16 };
+const machine: Machine = { cpu: 'x86-64-v3', features: '', triple: 'x86_64-unknown-linux-gnu', vectorBytes: 32, vectorRegisters: 16, requires: [] };
 
 const path = 'main.tdsl';
 

@@ -265,7 +265,7 @@ const modules = ['state t: i64 = 1\nparam w: f32[3, 20] = uniform(-1, 1)\nexport
 let manifests: readonly string[] | undefined;
 
 function manifestTexts(): readonly string[] {
-  const machine = { cpu: 'x86-64-v3', features: '', triple: 'x86_64-unknown-linux-gnu', vectorBytes: 32, vectorRegisters: 16 } as const;
+  const machine = { cpu: 'x86-64-v3', features: '', triple: 'x86_64-unknown-linux-gnu', vectorBytes: 32, vectorRegisters: 16, requires: [] } as const;
   manifests ??= modules.map((text) => {
     const { module, build, open } = checkModule({ path: 'm.tdsl', text, read: () => undefined, std: loadStd() });
     if (module === undefined) throw new Error('a module of the fuzzer is wrong');
