@@ -45,7 +45,8 @@ export async function fuzz(options: FuzzOptions): Promise<Report> {
   let next = 0;
   let done = 0;
   const take = (at: number, finding: Finding): void => {
-    const key = signatureOf(finding);
+    // Costs are believed one by one, since a busy machine makes any input costly.
+    const key = isCostly(finding) && seen.size < mostCandidates ? `${finding.fault} ${at}` : signatureOf(finding);
     const known = seen.get(key);
     if (known === undefined) {
       seen.set(key, { finding, at, count: 1, file: '' });
@@ -81,6 +82,7 @@ export async function fuzz(options: FuzzOptions): Promise<Report> {
   await Promise.all(Array.from({ length: workers }, one));
   const kept: Found[] = [];
   for (const item of seen.values()) {
+    if (kept.filter(({ finding }) => isCostly(finding) && finding.fault === item.finding.fault).length >= mostCostly) continue;
     const file = await confirm(options, target, item);
     if (file !== undefined) kept.push({ ...item, file });
     else say(`${name}: input ${item.at}: ${item.finding.fault}: not again in a fresh process`);
@@ -107,6 +109,10 @@ export async function replay(only: readonly TargetName[], options: Surroundings 
 }
 
 export const defaultWorkers = (): number => Math.min(availableParallelism(), 8);
+
+const mostCandidates = 100;
+/** Of hangs, or of inputs that take memory, so many are kept: which of them have one cause is for people to say. */
+const mostCostly = 3;
 
 const firstLine = ({ text }: Finding): string => text.split('\n')[0] ?? '';
 const isCostly = (verdict: Verdict): boolean => verdict.kind === 'found' && (verdict.fault === 'hang' || verdict.fault === 'memory');

@@ -9,6 +9,9 @@ const codes = new Set<string>(Object.keys(diagnosticCodes));
 /** How much more memory a process may take for one input. */
 const largest = 2 ** 29;
 
+/** Bytes of an input for which it has its target's time; longer ones have more. */
+const usual = 2 ** 16;
+
 /** With `timed`, processor time and memory count as well. */
 export async function judge(target: Target, input: Input, { thorough, timed }: { readonly thorough: boolean; readonly timed: boolean }): Promise<Verdict> {
   const memory = process.resourceUsage().maxRSS;
@@ -22,7 +25,7 @@ export async function judge(target: Target, input: Input, { thorough, timed }: {
   if (!timed || verdict.kind === 'found') return verdict;
   const { user, system } = process.cpuUsage(start);
   const seconds = (user + system) / 1e6;
-  if (seconds > target.seconds) return found('hang', `took ${seconds.toFixed(1)} s of processor time`);
+  if (seconds > target.seconds * Math.max(1, input.bytes.length / usual)) return found('hang', `took ${seconds.toFixed(1)} s of processor time`);
   const grown = (process.resourceUsage().maxRSS - memory) * 1024;
   if (grown > largest) return found('memory', `took ${Math.round(grown / 2 ** 20)} MB`);
   return verdict;

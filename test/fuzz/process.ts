@@ -114,8 +114,8 @@ export class Worker {
       return undefined;
     }
     const used = (ticks - this.#last.ticks) / ticksPerSecond;
-    // A second more before it is ended: what ends by itself says how long it took.
-    if (used > this.#seconds + 1) return `still busy after ${used.toFixed(0)} s of processor time`;
+    // Long inputs have more time, and what ends by itself says how long it took.
+    if (used > 4 * this.#seconds + 1) return `still busy after ${used.toFixed(0)} s of processor time`;
     return now - this.#last.since > 1000 * patience && used < 0.01 * patience ? `waits for something (${used.toFixed(1)} s of processor time)` : undefined;
   }
 

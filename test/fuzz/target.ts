@@ -27,7 +27,7 @@ export type Verdict = { readonly kind: 'fine' } | { readonly kind: 'refused'; re
 
 
 export interface Target {
-  /** Seconds of processor time above which an input hangs. */
+  /** Seconds of processor time above which an input of up to 64 KB hangs. */
   readonly seconds: number;
   /** How many inputs a process is given at a time. */
   readonly batch: number;
