@@ -1,17 +1,16 @@
-// Damaged artifacts and caches. In: what the compiler wrote, changed. Out: verdicts. Holds: a library with one other byte is `bad-artifact`; a cache with anything damaged in it gives the right results, from what was
-// not damaged or built again.
+// Damaged artifacts and caches. In: what the compiler wrote, changed. Out: verdicts. Holds: a library with one other byte is `bad-artifact`; a cache with anything damaged in it gives the right results, found
+// or built again.
 
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { buildCached, buildInto } from '../../src/driver/build.js';
-import { Cache } from '../../src/driver/cache.js';
+import { buildInto } from '../../src/driver/build.js';
 import { compileSync } from '../../src/driver/index.js';
 import { type Module, openModule } from '../../runtime/index.js';
 import { items } from './grains.js';
 import { verdictOf } from './judge.js';
 import { damaged } from './mutate-bytes.js';
-import { hashOf, Random } from './random.js';
+import { Random } from './random.js';
 import { fine, found, type Input, type Target, type Verdict } from './target.js';
 
 const sources = {
@@ -34,7 +33,7 @@ interface Recipe {
 
 function draw(random: Random): Input {
   const recipe = (): Recipe => ({
-    place: random.chance(0.7) ? 'artifact' : 'cache',
+    place: random.chance(0.85) ? 'artifact' : 'cache',
     model: random.pick(models),
     file: random.chance(0.6) ? 0 : random.int(6),
     damage: random.pick(['bytes', 'bytes', 'cut', 'zeros', 'swap', 'flip', 'flip', 'flip', 'remove', 'folder', 'empty']),
@@ -59,14 +58,12 @@ function prepare(): Prepared {
   const [programs, artifacts, cache] = [place(''), place('out'), join(root, 'cache')];
   for (const model of models) {
     writeFileSync(programs[model], sources[model]);
-    buildInto(request(programs[model]), artifacts[model], new Map());
-    inCache(cache, () => buildCached(request(programs[model])));
+    buildInto({ path: programs[model], set: {}, cpu: 'native' }, artifacts[model], new Map());
+    inCache(cache, () => compileSync(programs[model]).close());
   }
   prepared = { root, programs, artifacts, cache };
   return prepared;
 }
-
-const request = (path: string) => ({ path, set: {}, cpu: 'native' });
 
 function inCache<T>(directory: string, body: () => T): T {
   const before = process.env['TFC_CACHE'];
@@ -80,7 +77,7 @@ function inCache<T>(directory: string, body: () => T): T {
 
 let uses = 0;
 
-function check({ bytes }: Input, thorough: boolean): Verdict {
+function check({ bytes }: Input): Verdict {
   const recipes = JSON.parse(Buffer.from(bytes).toString()) as readonly Recipe[];
   const { root, programs, artifacts, cache } = prepare();
   // The dynamic loader knows libraries by name.
@@ -93,7 +90,10 @@ function check({ bytes }: Input, thorough: boolean): Verdict {
     cpSync(inArtifact ? artifacts[model] : cache, scratch, { recursive: true, preserveTimestamps: true });
     const random = new Random(first.seed);
     const touched = recipes.flatMap((recipe) => (recipe.place === first.place ? spoil(scratch, recipe, inArtifact ? artifacts[other(recipe.model)] : undefined, random) : []));
-    if (!inArtifact) return inCache(scratch, () => cached(programs[model], model, thorough || hashOf(bytes) % 8 === 0));
+    if (!inArtifact) {
+      using module = inCache(scratch, () => compileSync(programs[model]));
+      return right(module, model);
+    }
     const library = readFileOr(join(scratch, 'module.so'));
     const whole = library !== undefined && library.equals(readFileSync(join(artifacts[model], 'module.so')));
     const swapped = library !== undefined && library.equals(readFileSync(join(artifacts[other(model)], 'module.so')));
@@ -110,19 +110,6 @@ function check({ bytes }: Input, thorough: boolean): Verdict {
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
-}
-
-/** Through the cache's own answer, and at times through everything that builds what it does not have. */
-function cached(path: string, model: Model, compiled: boolean): Verdict {
-  if (compiled) {
-    using module = compileSync(path);
-    return right(module, model);
-  }
-  const reply = buildCached(request(path), new Cache());
-  if (reply.kind === 'mistakes') return { kind: 'refused', code: reply.diagnostics[0]?.code ?? '' };
-  if (reply.kind === 'failed') return found('internal-error', reply.message);
-  using module = openModule(reply.directory);
-  return right(module, model);
 }
 
 const other = (model: Model): Model => (model === 'first' ? 'second' : 'first');

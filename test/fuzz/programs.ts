@@ -1,13 +1,12 @@
 // Programs whose code may be wrong. In: random well-typed programs, fed what hurts: no rows, one row, NaN, infinities, negative zero. Out: verdicts. Holds: native code, with one thread and with three, computes what the
 // graph interpreter does; whole numbers exactly.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isFloat } from '../../src/base/index.js';
 import { checkModule } from '../../src/check/index.js';
 import { buildInto } from '../../src/driver/build.js';
-import { publishFile } from '../../src/driver/publish.js';
 import { evaluateEntry } from '../../src/eval/index.js';
 import type { Entry } from '../../src/graph/index.js';
 import { roundTo, type TensorValue, tensorValue } from '../../src/ops/index.js';
@@ -32,7 +31,7 @@ function check({ bytes }: Input): Verdict {
   const folder = mkdtempSync(join(tmpdir(), 'tfc-program-'));
   try {
     const path = join(folder, 'program.tdsl');
-    publishFile(path, text);
+    writeFileSync(path, text);
     buildInto({ path, set: {}, cpu: 'native' }, join(folder, 'out'), new Map());
     using compiled = openModule(join(folder, 'out'));
     using alone = compiled.session({ threads: 1 });
