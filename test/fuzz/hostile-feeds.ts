@@ -50,7 +50,7 @@ function nested(dtype: ElementType, data: readonly number[], shape: readonly num
   return Array.from({ length: size }, (_, at) => nested(dtype, data.slice(at * stride, (at + 1) * stride), rest));
 }
 
-const readNow = (array: TypedArray, shape: readonly number[]): Plain | undefined => (array.length === countOf(shape) ? { shape, data: Array.from<number | bigint, number>(array as Iterable<number | bigint>, Number) } : undefined);
+const readNow = (array: TypedArray, shape: readonly number[]): Plain | undefined => (array.length === countOf(shape) ? { shape, data: array.length === 0 ? [] : Array.from<number | bigint, number>(array as Iterable<number | bigint>, Number) } : undefined);
 
 /** `last`: a result of the session, to be fed again. */
 export function fed({ as, shape, seed }: FeedSpec, dtype: ElementType, rank: number, last: unknown): Fed {

@@ -356,11 +356,13 @@ function steps({ rows, options }: Extract<Action, { do: 'steps' }>, one: Open): 
   const refused = attempt(() => (result = session.runSteps('train', { x, scale: 1 }, options as never)));
   const what = `runSteps with ${JSON.stringify(options)} of ${rows} rows`;
   if (refused !== undefined || result === undefined) return requireState(one, `${what}, refused (${refused})`);
-  const { steps: count = 1, batch, epochs = 1 } = options as { readonly steps?: unknown; readonly batch?: { readonly B?: unknown }; readonly epochs?: unknown };
+  const { steps: given, batch, epochs: gone } = options as { readonly steps?: unknown; readonly batch?: { readonly B?: unknown } | null; readonly epochs?: unknown };
+  // What is null was not given.
+  const [count, epochs] = [given ?? 1, gone ?? 1];
   const natural = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value < 1e6;
-  if (!(batch === undefined ? natural(count) : Number.isSafeInteger(batch.B) && (batch.B as number) > 0 && natural(epochs))) return wrong('accepted', what);
+  if (!(batch === undefined || batch === null ? natural(count) : Number.isSafeInteger(batch.B) && (batch.B as number) > 0 && natural(epochs))) return wrong('accepted', what);
   const cuts: number[][] = [];
-  if (batch === undefined) for (let step = 0; step < (count as number); step++) cuts.push(data);
+  if (batch === undefined || batch === null) for (let step = 0; step < (count as number); step++) cuts.push(data);
   else for (let epoch = 0; epoch < (epochs as number); epoch++) for (let row = 0; row < rows; row += batch.B as number) cuts.push(data.slice(row * 3, (row + (batch.B as number)) * 3));
   const losses = cuts.map((cut) => {
     const { results, state } = (entries['train'] as EntryModel).compute({ x: { shape: [cut.length / 3, 3], data: cut }, scale: { shape: [], data: [1] } }, one.state);
