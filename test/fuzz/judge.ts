@@ -32,6 +32,8 @@ export async function judge(target: Target, input: Input, { thorough, timed }: {
 }
 
 export function verdictOf(error: unknown): Verdict {
+  // Before all others: what a net under the stack makes of it is no answer.
+  if (endsStack(error)) return found('stack', `the stack overflows\n${placeOf(error)}`);
   if (error instanceof InternalError) return found('internal-error', `${error.message}\n${placeOf(error)}`);
   const mistakes = mistakesOf(error);
   const [first] = mistakes ?? [];
@@ -41,8 +43,12 @@ export function verdictOf(error: unknown): Verdict {
     return strange === undefined ? { kind: 'refused', code: first.code } : found('exception', `a mistake without a known code or a message: ${JSON.stringify(strange)}`);
   }
   if (!(error instanceof Error)) return found('exception', `${typeof error} thrown: ${String(error)}`);
-  if (error instanceof RangeError && /call stack/.test(error.message)) return found('stack', `the stack overflows\n${placeOf(error)}`);
   return found('exception', `${error.name}: ${error.message}\n${placeOf(error)}`);
+}
+
+function endsStack(error: unknown): error is Error {
+  for (let one = error; one instanceof Error; one = one.cause) if (one instanceof RangeError && /call stack/.test(one.message)) return true;
+  return false;
 }
 
 /** The top of the stack, without what depends on where the checkout lies. */
