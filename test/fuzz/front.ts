@@ -84,7 +84,7 @@ function misplaced({ diagnostics, files }: Pick<CheckResult, 'diagnostics' | 'fi
     }
     if (!printed) continue;
     const bad = unprintable.exec(render(one, known, false));
-    if (bad !== null) return found('wrong', `${one.code}: its print holds the character U+${(bad[0].codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`);
+    if (bad !== null) return found('wrong', `a print with a control character\n${one.code}: U+${(bad[0].codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`);
   }
   return undefined;
 }

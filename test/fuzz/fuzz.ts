@@ -120,8 +120,9 @@ const isCostly = (verdict: Verdict): boolean => verdict.kind === 'found' && (ver
 /** What two findings share that have one cause: numbers, names and quoted texts differ. Of costs, nothing is known but that they are. */
 function signatureOf(finding: Finding): string {
   if (isCostly(finding)) return finding.fault;
-  const [first = '', ...places] = finding.text.split('\n');
-  return `${finding.fault} ${first.replace(/`[^`]*`|"[^"]*"|'[^']*'/g, '_').replace(/-?\d[\d.e+-]*/g, '0').slice(0, 80)} ${places[0] ?? ''}`;
+  const [first = '', place = ''] = finding.text.split('\n');
+  // Where it was thrown says more than the names and numbers in what was said.
+  return `${finding.fault} ${first.replace(/`[^`]*`|"[^"]*"|'[^']*'/g, '_').replace(/-?\d[\d.e+-]*/g, '0').slice(0, place.startsWith('at ') ? 30 : 80)} ${place.startsWith('at ') ? place : ''}`;
 }
 
 function deathOf(reply: Reply | Death): Death {
