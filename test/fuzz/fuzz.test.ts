@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { fuzz, replay } from './fuzz.js';
 import { targetNames } from './target.js';
 
-const inputs = { front: 1500, programs: 12, loaders: 4000, artifacts: 120, runtime: 600 } as const;
+const inputs = { front: 1000, programs: 12, loaders: 4000, artifacts: 120, runtime: 600 } as const;
 
 describe('fuzz', () => {
   test('what was found before is not found again', { timeout: 300_000 }, async () => expect(await replay(targetNames)).toEqual([]));

@@ -6,7 +6,7 @@ import { foundFolder, keep, keptIn } from './corpus.js';
 import { minimize } from './minimize.js';
 import { type Death, type Surroundings, Worker } from './process.js';
 import { Random, seedAt } from './random.js';
-import { type Finding, type Input, type Target, targetOf, type TargetName, type Verdict } from './target.js';
+import { type Fault, type Finding, type Input, type Target, targetOf, type TargetName, type Verdict } from './target.js';
 import type { Reply } from './worker.js';
 
 export interface FuzzOptions extends Surroundings {
@@ -99,9 +99,7 @@ export async function replay(only: readonly TargetName[], options: Surroundings 
     const { seconds } = await targetOf(name);
     await using asker = new Asker(name, seconds, options);
     for (const one of kept) {
-      let verdict = await asker.check(one.input);
-      // A machine may have been busy, a process cold.
-      if (isCostly(verdict)) verdict = await asker.check(one.input);
+      const verdict = await asker.check(one.input, !costly.includes(one.note.fault));
       if (verdict.kind === 'found') failed.push({ name: one.name, finding: verdict });
     }
   }
@@ -115,7 +113,8 @@ const mostCandidates = 100;
 const mostCostly = 3;
 
 const firstLine = ({ text }: Finding): string => text.split('\n')[0] ?? '';
-const isCostly = (verdict: Verdict): boolean => verdict.kind === 'found' && (verdict.fault === 'hang' || verdict.fault === 'memory');
+const costly: readonly Fault[] = ['hang', 'memory'];
+const isCostly = (verdict: Verdict): verdict is Finding => verdict.kind === 'found' && costly.includes(verdict.fault);
 
 /** What two findings share that have one cause: numbers, names and quoted texts differ. Of costs, nothing is known but that they are. */
 function signatureOf(finding: Finding): string {
@@ -144,8 +143,15 @@ class Asker {
     this.#worker = new Worker(name, seconds, surroundings);
   }
 
-  async check({ extension, bytes }: Input): Promise<Verdict> {
-    const reply = await this.#worker.ask({ kind: 'check', extension, base64: Buffer.from(bytes).toString('base64') });
+  /** What costs is asked for three times: a machine may be busy, a process cold. */
+  async check(input: Input, thorough: boolean): Promise<Verdict> {
+    let verdict = await this.#once(input, thorough);
+    for (let more = 0; more < 2 && isCostly(verdict); more++) verdict = await this.#once(input, thorough);
+    return verdict;
+  }
+
+  async #once({ extension, bytes }: Input, thorough: boolean): Promise<Verdict> {
+    const reply = await this.#worker.ask({ kind: 'check', extension, base64: Buffer.from(bytes).toString('base64'), thorough });
     if (reply.kind === 'checked') return reply.verdict;
     await this.#worker.close();
     this.#worker = new Worker(this.#name, this.#seconds, this.#surroundings);
@@ -165,17 +171,19 @@ async function confirm(options: FuzzOptions, target: Target, { finding, at }: Fo
   const { target: name, seed, folder = foundFolder() } = options;
   const input = target.draw(new Random(seedAt(seed, at)));
   await using asker = new Asker(name, target.seconds, options);
+  // Asking twice takes twice as long.
+  const thorough = !isCostly(finding);
   const same = async (candidate: Input): Promise<boolean> => {
-    const verdict = await asker.check(candidate);
+    const verdict = await asker.check(candidate, thorough);
     return verdict.kind === 'found' && (verdict.fault === finding.fault) && (verdict.fault === 'crash' || signatureOf(verdict) === signatureOf(finding));
   };
   // Loads and compiles the code that every input runs.
-  await asker.check(target.draw(new Random(seedAt(seed, at + 1))));
+  for (let more = 1; more <= 20; more++) await asker.check(target.draw(new Random(seedAt(seed, at + more))), false);
   const again = await same(input);
   if (!again && isCostly(finding)) return undefined;
   if (!again) return keep(folder, input, { target: name, fault: finding.fault, text: `${finding.text}\n(not with this input alone; seed and number give those before it)`, seed, at });
   const until = performance.now() + longest;
   const small = await minimize(input, target.grains, async (candidate) => performance.now() < until && same(candidate), isCostly(finding) ? 60 : 300);
-  const verdict = await asker.check(small);
+  const verdict = await asker.check(small, thorough);
   return keep(folder, small, { target: name, fault: finding.fault, text: verdict.kind === 'found' ? verdict.text : finding.text, seed, at });
 }

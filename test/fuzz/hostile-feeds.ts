@@ -66,9 +66,9 @@ export function fed({ as, shape, seed }: FeedSpec, dtype: ElementType, rank: num
   const given = (value: unknown, valid = false, held: Plain | undefined = undefined): Fed => ({ value: value as FeedValue, now: () => held, valid, buffer: undefined });
   switch (as) {
     case 'typed': {
-      // A flat array does not say two sizes.
+      // A flat array does not say two sizes; one with one element is a scalar where that is what is asked for.
       const array = fill(over(dtype, new ArrayBuffer(count * width), 0, count));
-      return owned(array, array, rank === 1 && shape.length === 1);
+      return { value: array, now: () => readNow(array, rank === 0 && count === 1 ? [] : shape), valid: rank === 1 && shape.length === 1, buffer: array.buffer };
     }
     case 'tensor': {
       const array = fill(over(dtype, new ArrayBuffer(count * width), 0, count));

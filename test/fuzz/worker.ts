@@ -9,7 +9,7 @@ import { type Input, targetOf, type TargetName, type Verdict } from './target.js
 export type Request =
   /** Draws and checks the inputs `from` … `to` - 1 of a run. */
   | { readonly kind: 'run'; readonly seed: number; readonly from: number; readonly to: number }
-  | { readonly kind: 'check'; readonly extension: string; readonly base64: string };
+  | { readonly kind: 'check'; readonly extension: string; readonly base64: string; readonly thorough: boolean };
 
 export type Reply =
   | { readonly kind: 'ready' }
@@ -47,7 +47,7 @@ async function run({ seed, from, to }: Extract<Request, { kind: 'run' }>): Promi
 const inputOf = (request: Extract<Request, { kind: 'check' }>): Input => ({ extension: request.extension, bytes: Buffer.from(request.base64, 'base64') });
 
 process.on('message', (request: Request) => {
-  const answer = request.kind === 'run' ? run(request) : (note(0), judge(target, inputOf(request), { thorough: true, timed: true }).then((verdict): Reply => ({ kind: 'checked', verdict })));
+  const answer = request.kind === 'run' ? run(request) : (note(0), judge(target, inputOf(request), { thorough: request.thorough, timed: true }).then((verdict): Reply => ({ kind: 'checked', verdict })));
   void answer.then((reply) => {
     note(-1);
     say(reply);
