@@ -64,6 +64,8 @@ export function fed({ as, shape, seed }: FeedSpec, dtype: ElementType, rank: num
   const plain = { shape, data };
   const owned = (array: TypedArray, value: unknown, valid: boolean): Fed => ({ value: value as FeedValue, now: () => readNow(array, shape), valid, buffer: array.buffer });
   const given = (value: unknown, valid = false, held: Plain | undefined = undefined): Fed => ({ value: value as FeedValue, now: () => held, valid, buffer: undefined });
+  // An empty row hides the axes below it; what they are is for the entry to say.
+  const empty = (): Fed => given({ data: [], shape }, true, plain);
   switch (as) {
     case 'typed': {
       // A flat array does not say two sizes; one with one element is a scalar where that is what is asked for.
@@ -87,8 +89,7 @@ export function fed({ as, shape, seed }: FeedSpec, dtype: ElementType, rank: num
       return owned(array, tensor(array, shape, dtype), true);
     }
     case 'nested':
-      // An empty row hides the axes below it; what they are is for the entry to say.
-      return count === 0 && shape.length > 1 ? given({ data: [], shape }, true, plain) : given(nested(dtype, data, shape), true, plain);
+      return count === 0 ? empty() : given(nested(dtype, data, shape), true, plain);
     case 'shared': {
       const array = fill(over(dtype, new SharedArrayBuffer(count * width), 0, count));
       return owned(array, { data: array, shape }, false);
@@ -102,7 +103,7 @@ export function fed({ as, shape, seed }: FeedSpec, dtype: ElementType, rank: num
     }
     case 'proxy': {
       const array = nested(dtype, data, shape);
-      return given(typeof array === 'object' && array !== null ? new Proxy(array, {}) : array, false, plain);
+      return count === 0 ? empty() : given(typeof array === 'object' && array !== null ? new Proxy(array, {}) : array, false, plain);
     }
     case 'getter': {
       const array = fill(over(dtype, new ArrayBuffer(count * width), 0, count));
