@@ -1,4 +1,4 @@
-// The commands behind `npm run …`. In: `setup | demo | test | test:long | bench` and their arguments. Out: set-up first, then the
+// The commands behind `npm run …`. In: `setup | demo | test | test:long | fuzz | bench` and their arguments. Out: set-up first, then the
 // command; its exit code. Holds: plain Node, because it runs before anything is installed.
 
 import { spawnSync } from 'node:child_process';
@@ -14,7 +14,7 @@ function program(path, args) {
 }
 
 async function main([command, ...args]) {
-  const known = ['setup', 'demo', 'test', 'test:long', 'bench'];
+  const known = ['setup', 'demo', 'test', 'test:long', 'fuzz', 'bench'];
   if (!known.includes(command)) throw new Stop(`usage: node scripts/run.mjs ${known.join('|')} [arguments]`);
   const start = performance.now();
   await setUp(command === 'demo' ? 'examples' : '.');
@@ -24,6 +24,8 @@ async function main([command, ...args]) {
       return program('examples/mnist/main.js', args);
     case 'bench':
       return program('test/bench/main.js', args);
+    case 'fuzz':
+      return program('test/fuzz/main.js', args);
     case 'test':
     case 'test:long': {
       const { test } = await import('./tests.mjs');

@@ -106,14 +106,14 @@ export function scratch(): string {
   return directory;
 }
 
-/** Compiles the module; `version` is the ABI's that it claims. */
-export function compileFixture(directory: string, name: string, changed: unknown = manifest, version?: number): string {
+/** Compiles the module; `version` is the ABI's that it claims, `more` are flags for the compiler. */
+export function compileFixture(directory: string, name: string, changed: unknown = manifest, version?: number, more: readonly string[] = []): string {
   const path = join(directory, `${name}.so`);
   const header = join(directory, `${name}.h`);
   writeFileSync(header, `#define TFC_MANIFEST ${JSON.stringify(typeof changed === 'string' ? changed : JSON.stringify(changed))}\n`);
   const include = fileURLToPath(new URL('../../runtime/abi', import.meta.url));
   const source = fileURLToPath(new URL('./fixture.c', import.meta.url));
-  const flags = version === undefined ? [] : [`-DTFC_VERSION=${version}`];
+  const flags = [...more, ...(version === undefined ? [] : [`-DTFC_VERSION=${version}`])];
   execFileSync('cc', ['-shared', '-fPIC', '-O1', '-std=c11', `-I${include}`, '-include', header, ...flags, '-o', path, source]);
   seal(directory, path);
   return path;
