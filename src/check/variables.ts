@@ -36,7 +36,7 @@ export class VariableTable {
     return this.#records.get(path);
   }
 
-  /** A new variable; undefined after a diagnostic when the path is taken. */
+  /** A new variable; undefined after a diagnostic when the path is taken or no tensor can have the type. */
   create(context: Context, path: string, type: TensorType, kind: Variable['kind'], span: Span, doc: string | undefined): VariableRecord | undefined {
     const known = this.#records.get(path);
     if (known !== undefined && !context.entry.dry) {
@@ -44,7 +44,7 @@ export class VariableTable {
       return undefined;
     }
     const node = applyTensor(context, ops.variable, [], { path, dtype: type.dtype, shape: type.shape }, span);
-    if (node === undefined) throw new InternalError('check', `the op \`variable\` refuses ${path}`);
+    if (node === undefined) return undefined;
     const record: VariableRecord = { path, type, kind, span, doc, initial: undefined, node };
     if (!context.entry.dry) this.#records.set(path, record);
     return record;

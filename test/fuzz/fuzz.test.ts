@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { fuzz, replay } from './fuzz.js';
 import { targetNames } from './target.js';
 
+process.env['TFC_FUZZ_SLACK'] = '10';
+
 const inputs = { front: 1000, programs: 12, loaders: 4000, artifacts: 120, runtime: 600 } as const;
 
 describe('fuzz', () => {
