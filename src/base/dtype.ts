@@ -25,6 +25,9 @@ export const dtypes: Readonly<Record<DType, DTypeInfo>> = {
 
 export const dtypeNames = Object.keys(dtypes) as readonly DType[];
 
+/** The largest number of an integer dtype that f64 holds exactly; undefined for others, and for i64, which holds every size. */
+export const largestOf = (dtype: DType): number | undefined => (dtype === 'i32' ? 2 ** 31 - 1 : dtype === 'u8' ? 255 : undefined);
+
 export const isDType = (name: string): name is DType => Object.hasOwn(dtypes, name);
 export const isFloat = (dtype: DType): boolean => dtypes[dtype].family === 'float';
 export const isInteger = (dtype: DType): boolean => dtypes[dtype].family === 'integer';

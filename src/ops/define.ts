@@ -119,6 +119,8 @@ export interface Op<A extends Attrs = Attrs> extends OpTag {
   readonly lowering: Lowering<A>;
   /** A size that must not be 0 where any of `count` elements is computed: an index clamped into it would mean none. */
   needs?(node: Node<A>): { readonly size: Dim; readonly count: Dim };
+  /** A size that the op counts in a dtype that may be too narrow for it, and how large it may be. */
+  counts?(node: Node<A>): { readonly size: Dim; readonly most: number } | undefined;
   samples(): readonly Sample<A>[];
 }
 

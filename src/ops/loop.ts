@@ -1,7 +1,7 @@
 // A counted loop. In: initial values of the carries, captures; the body over (i: i32, carries…, captures…) → (carries…, ys…).
 // Out: (carries after the last iteration…, ys stacked along a new first axis…). Holds: a trip count of 0 gives the initial values and empty stacks.
 
-import type { Dim } from '../base/index.js';
+import { type Dim, limits } from '../base/index.js';
 import { type Region, tensor, tensorEquals, type TensorType, typeToString } from '../graph/index.js';
 import { defineOp, type Op } from './define.js';
 import { loopJvp } from './loop-forward.js';
@@ -51,5 +51,6 @@ export const loop: Op<LoopAttrs> = defineOp<LoopAttrs>({
     return [...carries, ...stacks];
   },
   lowering: { kind: 'loop' },
+  counts: ({ attrs }) => ({ size: attrs.trip, most: limits.rounds }),
   samples: () => [],
 });

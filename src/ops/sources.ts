@@ -1,10 +1,10 @@
 // Ops without arguments: feeds, variables, parameters of regions, constants, indices, sizes. In: attributes. Out: one tensor. Holds: their type is written in their attributes.
 
-import { Dim, type DType, InternalError, isFloat, isInteger } from '../base/index.js';
+import { Dim, type DType, InternalError, isFloat, isInteger, largestOf } from '../base/index.js';
 import { tensor, type TensorType, type Type } from '../graph/index.js';
 import { build } from '../loop/index.js';
 import { defineOp, type Op, type TypeProblem } from './define.js';
-import { problem } from './problem.js';
+import { dimAt, problem } from './problem.js';
 import { tabulate, tensorValue } from './value.js';
 
 export type FeedAttrs = { readonly name: string; readonly dtype: DType; readonly shape: readonly Dim[] };
@@ -104,6 +104,10 @@ export const iota: Op<IotaAttrs> = defineOp<IotaAttrs>({
     },
     cost: 0,
   },
+  counts({ attrs: { shape, axis, dtype } }) {
+    const largest = largestOf(dtype);
+    return largest === undefined ? undefined : { size: dimAt(shape, axis), most: largest + 1 };
+  },
   samples: () => [
     { args: [], attrs: { shape: [Dim.of(2), Dim.of(3)], axis: 1, dtype: 'f64' } },
     { args: [], attrs: { shape: [Dim.of(4)], axis: 0, dtype: 'i32' } },
@@ -126,5 +130,6 @@ export const dimension: Op<DimensionAttrs> = defineOp<DimensionAttrs>({
     },
     cost: 0,
   },
+  counts: ({ attrs }) => ({ size: attrs.dim, most: 2 ** 31 - 1 }),
   samples: () => [{ args: [], attrs: { dim: Dim.of(7) } }],
 });

@@ -1,4 +1,4 @@
-// Rows are taken by number only where there are rows: otherwise an entry refuses to run.
+// Rows are taken by number only where there are rows, and sizes become numbers only where these hold them: otherwise an entry refuses to run.
 
 import { describe, expect, it } from 'vitest';
 import { tensor, type TensorNode } from '../../src/graph/index.js';
@@ -27,7 +27,7 @@ describe('facts about sizes', () => {
         const x = make.feed('x', ['N', 4]);
         return make.loop('N', [fill(make.build, tensor('f32', dimsOf([4])), 0)], (i, sum) => [make.op('add', [sum as TensorNode, make.op('gather', [x, i])])])[0] as TensorNode;
       },
-      [],
+      ['N <= 2147483647'],
     ],
     [
       'rows of another table in a loop',
@@ -35,8 +35,12 @@ describe('facts about sizes', () => {
         const x = make.feed('x', ['N']);
         return make.loop('B', [make.op('reduceSum', [make.feed('b', ['B'])], { axes: [0] })], (i, sum) => [make.op('add', [sum as TensorNode, make.op('gather', [x, i])])])[0] as TensorNode;
       },
-      ['B <= B*N'],
+      ['B <= 2147483647', 'B <= B*N'],
     ],
+    ['a size as a number', (make) => make.op('dimension', [], { dim: dimsOf(['N'])[0] as never }), ['N <= 2147483647']],
+    ['counting in few bits', (make) => make.op('iota', [], { shape: dimsOf([3, 'N']), axis: 1, dtype: 'u8' }), ['N <= 256']],
+    ['counting in many, or not far', (make) => make.op('iota', [], { shape: dimsOf([3, 'N']), axis: 0, dtype: 'i32' }), []],
+    ['counting in i64', (make) => make.op('iota', [], { shape: dimsOf(['N']), axis: 0, dtype: 'i64' }), []],
   ])('%s', (_, draw, expected) => {
     expect(facts(draw)).toEqual(expected);
   });
