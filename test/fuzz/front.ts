@@ -62,7 +62,8 @@ function check({ bytes }: Input, thorough: boolean): Verdict {
   if (graph !== undefined && graph !== printModule(checked(text).module ?? result.module)) return found('unstable', 'another graph for the same text');
   const unclear = result.warnings.length > 0 ? misplaced({ diagnostics: result.warnings, files: result.files }, text, true) : undefined;
   if (unclear !== undefined) return unclear;
-  const way = thorough || share % 4 === 3 ? toMachine(machine) : Pipeline.of(differentiate).then(strip).then(simplify);
+  // Kernels of programs with dozens of entries take their time.
+  const way = text.length < 2000 && (thorough || share % 4 === 3) ? toMachine(machine) : Pipeline.of(differentiate).then(strip).then(simplify);
   try {
     way.run(result.module, { build: result.build });
   } catch (error) {
