@@ -21,6 +21,7 @@ export class Reporter {
   readonly #diagnostics: Diagnostic[] = [];
   readonly #warnings: Diagnostic[] = [];
   readonly #seen = new Set<string>();
+  readonly #places = new Set<string>();
   #muted = 0;
   #silenced = 0;
   #filter: ((code: DiagnosticCode) => boolean) | undefined;
@@ -33,9 +34,9 @@ export class Reporter {
     return this.#warnings;
   }
 
-  /** Nothing more is kept: hints need not be looked for. */
-  get isFull(): boolean {
-    return this.#diagnostics.length >= LIMIT;
+  /** Whether a mistake at this place would not be kept, because one of this kind is there already or too many are: its hint need not be looked for. */
+  isTold(code: DiagnosticCode, span: Span): boolean {
+    return this.#diagnostics.length >= LIMIT || this.#places.has(placeOf(code, span));
   }
 
   add(diagnostic: Diagnostic): void {
@@ -45,11 +46,12 @@ export class Reporter {
       return;
     }
     if (this.#filter !== undefined && !this.#filter(diagnostic.code)) return;
-    const at = diagnostic.span === undefined ? '' : `${diagnostic.span.source}:${diagnostic.span.start}:${diagnostic.span.end}`;
-    const key = `${diagnostic.code} ${at} ${diagnostic.message}`;
+    const place = placeOf(diagnostic.code, diagnostic.span);
+    const key = `${place} ${diagnostic.message}`;
     const list = warns ? this.#warnings : this.#diagnostics;
     if (this.#seen.has(key) || list.length >= LIMIT) return;
     this.#seen.add(key);
+    this.#places.add(place);
     list.push(diagnostic);
   }
 
@@ -119,3 +121,5 @@ export function excerpt(context: Context, span: Span, fallback: string): string 
   const text = context.checker.modules.get(span.source)?.program.source.text.slice(span.start, span.end) ?? '';
   return text === '' || text.length > 32 || text.includes('\n') ? fallback : text;
 }
+
+const placeOf = (code: DiagnosticCode, span: Span | undefined): string => (span === undefined ? code : `${code} ${span.source}:${span.start}:${span.end}`);

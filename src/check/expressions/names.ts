@@ -25,7 +25,7 @@ export function evaluateNumber(context: Context, expression: NumberExpression): 
 export function evaluateName(context: Context, expression: NameExpression, scope: Scope): Value {
   const binding = scope.lookup(expression.name);
   if (binding === undefined) {
-    return fail(context, 'unknown-name', expression.span, `nothing is called \`${expression.name}\` here`, { hint: context.checker.reporter.isFull ? undefined : (knownElsewhere(expression.name) ?? suggestion(expression.name, scope.visible())) });
+    return fail(context, 'unknown-name', expression.span, `nothing is called \`${expression.name}\` here`, { hint: context.checker.reporter.isTold('unknown-name', expression.span) ? undefined : (knownElsewhere(expression.name) ?? suggestion(expression.name, scope.visible())) });
   }
   if (binding instanceof GenericBinding && binding.known === undefined) {
     return fail(context, 'ambiguous-size', expression.span, `nothing determines \`${expression.name}\``, binding.span === undefined ? {} : { labels: [{ span: binding.span, text: 'declared here' }] });
