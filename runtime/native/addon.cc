@@ -1,155 +1,22 @@
 // The Node-API face of the runtime. In: paths, typed arrays, numbers and handles from runtime/native.ts. Out: handles, numbers; failures are JavaScript exceptions whose
 // `code` is the failure's name. Holds: no state outside of handles, so that any number of contexts and worker threads can load it; every handle frees what it owns when it is
 // collected, but for what leftovers.h keeps of the main thread; nothing aborts. Its only caller checks sizes and counts; addresses of bound arrays stay valid as long as that caller keeps the arrays.
-#ifndef NAPI_VERSION
-#define NAPI_VERSION 9
-#endif
-#include <node_api.h>
+#include "arguments.h"
 
 #include <climits>
-#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <new>
 
 #include "../abi/seal.h"
 
 extern "C" {
 #include "leftovers.h"
 #include "memory.h"
-#include "module.h"
 #include "processor-words.h"
-#include "session.h"
 }
 
 namespace {
-
-enum class Kind : uint64_t { module = 0x7466632d6d6f6455, session = 0x7466632d53657373, step = 0x7466632d53746570 };
-
-// What an external value points to. `target` is null once it was closed.
-struct Handle {
-  Kind kind;
-  void *target;
-};
-
-void release(Handle *handle) {
-  void *target = handle->target;
-  handle->target = nullptr;
-  if (target == nullptr) return;
-  switch (handle->kind) {
-    case Kind::module:
-      tfc_loaded_release(static_cast<tfc_loaded *>(target));
-      return;
-    case Kind::session:
-      tfc_session_close(static_cast<tfc_session *>(target));
-      tfc_session_release(static_cast<tfc_session *>(target));
-      return;
-    case Kind::step:
-      tfc_step_destroy(static_cast<tfc_step *>(target));
-      return;
-  }
-}
-
-void finalize(napi_env, void *data, void *) {
-  auto *handle = static_cast<Handle *>(data);
-  release(handle);
-  delete handle;
-}
-
-void fail(napi_env env, const char *code, const char *text) { napi_throw_error(env, code, text); }
-void fail(napi_env env, const tfc_error &error) { fail(env, error.code, error.text); }
-
-// The arguments of one call; `good` is false when an exception is pending.
-template <size_t Count>
-struct Arguments {
-  napi_env env;
-  napi_value values[Count];
-  bool good;
-
-  Arguments(napi_env env, napi_callback_info info) : env(env), good(true) {
-    size_t count = Count;
-    if (napi_get_cb_info(env, info, &count, values, nullptr, nullptr) != napi_ok || count < Count) bad("too few arguments");
-  }
-
-  void bad(const char *text) {
-    if (good) napi_throw_type_error(env, "bad-data", text);
-    good = false;
-  }
-
-  template <typename Target>
-  Target *handle(size_t at, Kind kind) {
-    void *data = nullptr;
-    if (!good) return nullptr;
-    if (napi_get_value_external(env, values[at], &data) != napi_ok || data == nullptr || static_cast<Handle *>(data)->kind != kind) {
-      bad("not a handle of this kind");
-      return nullptr;
-    }
-    void *target = static_cast<Handle *>(data)->target;
-    if (target == nullptr) {
-      fail(env, "session-closed", kind == Kind::module ? "the module is closed" : "the session is closed");
-      good = false;
-    }
-    return static_cast<Target *>(target);
-  }
-
-  int64_t integer(size_t at) {
-    int64_t value = 0;
-    if (good && napi_get_value_int64(env, values[at], &value) != napi_ok) bad("not a number");
-    return value;
-  }
-
-  struct Bytes {
-    void *data;
-    size_t bytes;
-    size_t length;
-    napi_typedarray_type type;
-  };
-
-  Bytes array(size_t at) {
-    Bytes result{nullptr, 0, 0, napi_uint8_array};
-    if (!good) return result;
-    if (napi_get_typedarray_info(env, values[at], &result.type, &result.length, &result.data, nullptr, nullptr) != napi_ok) {
-      bad("not a typed array");
-      return result;
-    }
-    size_t width = 1;
-    switch (result.type) {
-      case napi_int8_array: case napi_uint8_array: case napi_uint8_clamped_array: width = 1; break;
-      case napi_int16_array: case napi_uint16_array: width = 2; break;
-      case napi_int32_array: case napi_uint32_array: case napi_float32_array: width = 4; break;
-      default: width = 8; break;
-    }
-    result.bytes = result.length * width;
-    return result;
-  }
-
-  // A typed array of one type with at least `least` elements.
-  void *array(size_t at, napi_typedarray_type type, size_t least) {
-    Bytes found = array(at);
-    if (good && (found.type != type || found.length < least)) bad("a typed array of another type or length");
-    return good ? found.data : nullptr;
-  }
-};
-
-napi_value number(napi_env env, double value) {
-  napi_value result = nullptr;
-  napi_create_double(env, value, &result);
-  return result;
-}
-
-napi_value wrap(napi_env env, Kind kind, void *target) {
-  auto *handle = new (std::nothrow) Handle{kind, target};
-  napi_value result = nullptr;
-  if (handle == nullptr || napi_create_external(env, handle, finalize, nullptr, &result) != napi_ok) {
-    Handle scratch{kind, target};
-    release(&scratch);
-    delete handle;
-    fail(env, "out-of-memory", "no memory for a handle");
-    return nullptr;
-  }
-  return result;
-}
 
 void give_back(napi_env env, void *memory, void *bytes) {
   int64_t held = 0;
