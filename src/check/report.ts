@@ -34,9 +34,9 @@ export class Reporter {
     return this.#warnings;
   }
 
-  /** Whether a mistake at this place would not be kept, because one of this kind is there already or too many are: its hint need not be looked for. */
+  /** Whether a mistake at this place would not be kept, because nobody listens, one of this kind is there already or too many are: its hint need not be looked for. */
   isTold(code: DiagnosticCode, span: Span): boolean {
-    return this.#diagnostics.length >= LIMIT || this.#places.has(placeOf(code, span));
+    return this.#muted > 0 || this.#diagnostics.length >= LIMIT || this.#places.has(placeOf(code, span));
   }
 
   add(diagnostic: Diagnostic): void {

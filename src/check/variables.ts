@@ -2,7 +2,6 @@
 // Holds: a path is unique; a variable's node is the same in every entry; an assignment makes a new version and changes nothing.
 
 import type { Span } from '../../grammar/index.js';
-import { InternalError } from '../base/index.js';
 import type { TensorNode, TensorType, Variable } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
