@@ -23,8 +23,15 @@ export class Tensor<DType extends ElementType = ElementType> {
     this.data = data;
   }
 
-  /** Nested arrays of numbers (booleans for bool, bigints for i64 beyond 2⁵³); one value for rank 0. */
+  /** Nested arrays of numbers (booleans for bool, bigints for i64 beyond 2⁵³); one value for rank 0. @throws TfcError out-of-memory for more values and rows than JavaScript's heap takes. */
   toArray(): NestedValue {
+    // Every row is an array of its own, also one without elements.
+    let [all, rows] = [0, 1];
+    for (const size of this.shape) {
+      rows *= size;
+      all += rows;
+    }
+    if (all > mostNested) throw new TfcError('out-of-memory', `${this.toString()} is too large for nested arrays, which take at most ${mostNested} values and rows.`, { hint: 'Its elements lie row by row in `data`.' });
     return nest(this, 0, 0);
   }
 
@@ -38,6 +45,9 @@ export class Tensor<DType extends ElementType = ElementType> {
     return `${this.dtype}[${this.shape.join(', ')}]`;
   }
 }
+
+/** A gigabyte of numbers. */
+const mostNested = 2 ** 26;
 
 export type NestedValue = number | bigint | boolean | readonly NestedValue[];
 

@@ -52,6 +52,12 @@ test('steps, batches and epochs', () => {
   expect(session.runSteps('sum', { x }, { steps: 2 }).steps).toBe(2);
 });
 
+test('tensors that are too large for nested arrays', () => {
+  for (const shape of [[2 ** 27, 0], [2 ** 27, 1, 0], [2 ** 13, 2 ** 13, 2 ** 13, 0]]) expect(codeOf(() => tensor(new Float32Array(0), shape).toArray())).toBe('out-of-memory');
+  expect(tensor(new Float32Array(0), [0, 2 ** 40]).toArray()).toEqual([]);
+  expect(tensor(Float32Array.of(1, 2), [1, 2]).toArray()).toEqual([[1, 2]]);
+});
+
 test('variables and files', () => {
   using session = module.session();
   for (const path of odd) expect(codeOf(() => session.get(path as never))).toMatch(/^(invalid-value|unknown-variable)$/);

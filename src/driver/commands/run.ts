@@ -32,11 +32,20 @@ export function addRun(commands: Command): void {
         const seed = parseCount(options.seed, '--seed', 0);
         const threads = parseCount(options.threads, '--threads', 1);
         const { readFeeds } = await import('../feeds.js');
-        const { toJson } = await import('../../../runtime/index.js');
+        const { TfcError, toJson } = await import('../../../runtime/index.js');
+        const line = (result: unknown): string => {
+          try {
+            return JSON.stringify(toJson(result));
+          } catch (cause) {
+            // No string is longer than half a gigabyte.
+            if (cause instanceof RangeError) throw new TfcError('out-of-memory', `the result of ${entry} is too long for a line of JSON`, { cause, hint: 'Reduce it in the program, or run it from TypeScript.' });
+            throw cause;
+          }
+        };
         const feeds = readFeeds(options.feed, options.feeds);
         using model = await openProgram(file, options);
         using session = model.session({ seed, threads });
-        for (let step = 0; step < steps && isRead(); step++) print(JSON.stringify(toJson(session.run(entry.normalize(), feeds))));
+        for (let step = 0; step < steps && isRead(); step++) print(line(session.run(entry.normalize(), feeds)));
       }),
     );
 }
