@@ -27,6 +27,8 @@ export interface FeedSlot {
 /** What was fed for one slot, with no code of the caller's in it. */
 interface Taken {
   readonly value: unknown;
+  /** An array or a tensor, whose elements are bound. */
+  asItStands: boolean;
   data: TypedArray | undefined;
   shape: readonly number[] | undefined;
 }
@@ -76,7 +78,7 @@ export class FeedSlots {
   #takeAll(feeds: Feeds): void {
     requireFeeds(feeds);
     const { slots } = this;
-    const taken = slots.map(({ spec }): Taken => ({ value: feeds[spec.name], data: undefined, shape: undefined }));
+    const taken = slots.map(({ spec }): Taken => ({ value: feeds[spec.name], asItStands: false, data: undefined, shape: undefined }));
     this.#refuseUnknown(feeds);
     slots.forEach((slot, at) => this.#prepare(slot, taken[at] as Taken, feeds));
     slots.forEach((slot, at) => this.#bind(slot, at, taken[at] as Taken));
@@ -122,12 +124,14 @@ export class FeedSlots {
       throw new TfcError('missing-feed', `${this.#entry.name} needs a feed ${spec.name}.`, { feed: spec.name, hint: `It takes ${known}.` });
     }
     const { data, shape } = convert(target, value);
+    // A proxy is asked for its prototype here, and not when it is too late.
+    taken.asItStands = data === value || value instanceof Tensor;
     taken.data = data;
     taken.shape = shape;
   }
 
   /** None of the caller's code may run from here on. */
-  #bind(slot: FeedSlot, at: number, { value, data, shape }: Taken): void {
+  #bind(slot: FeedSlot, at: number, { value, asItStands, data, shape }: Taken): void {
     if (data === undefined) return;
     // Since it was converted it may have lost its memory.
     exact(slot.target, data);
@@ -138,7 +142,7 @@ export class FeedSlots {
       return;
     }
     // Elements of bool have to be 0 or 1: they are looked at every time.
-    slot.fed = (data === value || value instanceof Tensor) && slot.spec.dtype !== 'bool' ? value : undefined;
+    slot.fed = asItStands && slot.spec.dtype !== 'bool' ? value : undefined;
     if (data === slot.data) return;
     this.#native.bindFeed(this.#step, at, data);
     slot.data = data;

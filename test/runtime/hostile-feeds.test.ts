@@ -42,6 +42,16 @@ describe('a getter', () => {
     }
   });
 
+  test('of a proxy, asked for its prototype', () => {
+    using session = open();
+    const a = Float32Array.of(1, 2, 3);
+    let armed = false;
+    // The second feed of `train` acts whenever the runtime wants to know what it is.
+    const y = new Proxy(tensor(Float32Array.of(1)), { getPrototypeOf: (target) => { if (armed) detach(a); return Reflect.getPrototypeOf(target) as object; } });
+    session.set('net/w', [0, 0]);
+    expect(thrown(() => { armed = true; session.run('train', { x: tensor(a.subarray(0, 2), [1, 2]), y: y as never }); })).toMatchObject({ code: 'bad-data', feed: 'x' });
+  });
+
   test('that closes the session', () => {
     const session = open();
     expect(thrown(() => session.run('scale', feedsWith(Float32Array.of(1, 2, 3), () => session.close())))).toMatchObject({ code: 'session-closed' });
