@@ -5,7 +5,7 @@ import { type TypedArray, allocate, elements, hasMemory, holds, isElementType, k
 import { TfcError } from './error.js';
 import { numberToBf16, numberToF16 } from './half.js';
 import { evaluate, specToString } from './size.js';
-import { shown } from './shown.js';
+import { shown, withArticle } from './shown.js';
 import { type Tensor, requireShape } from './tensor.js';
 
 /** One element: strings are `NaN`, `Infinity`, `-Infinity` for floats and decimal digits for integers. */
@@ -81,8 +81,6 @@ function requireBits(target: Target, data: TypedArray): void {
     if (element !== 0 && element !== 1) throw new TfcError('bad-data', `${describe(target)}: element ${at} is ${String(element)}, and a bool is 0 or 1.`, origin(target));
   }
 }
-
-const withArticle = (name: string): string => `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
 
 /** Every property is read once: it may say something else the next time. */
 function convertShaped(target: Target, value: { readonly data: unknown; readonly shape: unknown; readonly dtype?: unknown }): Converted {

@@ -30,3 +30,6 @@ function isArray(value: object): boolean {
 
 /** Characters of a text that are shown. */
 const longest = 80;
+
+/** `an Int32Array`. */
+export const withArticle = (name: string): string => `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;

@@ -3,7 +3,7 @@
 import type { ElementType } from './abi/manifest.js';
 import { type ElementArrays, type TypedArray, elementValue, elementTypes, elements, holds, isElementType, lengthOf } from './element.js';
 import { TfcError } from './error.js';
-import { shown } from './shown.js';
+import { shown, withArticle } from './shown.js';
 
 /** A result, or something to feed. `data` may be changed in place; the shape may not. */
 export class Tensor<DType extends ElementType = ElementType> {
@@ -14,7 +14,7 @@ export class Tensor<DType extends ElementType = ElementType> {
   /** @throws TfcError shape-mismatch when the data has another number of elements, dtype-mismatch when the array does not hold the dtype, bad-data for what is no shape or element type. */
   constructor(dtype: DType, shape: readonly number[], data: ElementArrays[DType]) {
     if (!isElementType(dtype)) throw noElementType(dtype);
-    if (!holds(dtype, data)) throw new TfcError('dtype-mismatch', `A tensor of ${dtype} keeps its elements in ${elements[dtype].array === 'Int32Array' ? 'an' : 'a'} ${elements[dtype].array}.`);
+    if (!holds(dtype, data)) throw new TfcError('dtype-mismatch', `A tensor of ${dtype} keeps its elements in ${withArticle(elements[dtype].array)}.`);
     const sizes = requireShape(shape);
     const count = sizes.reduce((product, size) => product * size, 1);
     if (lengthOf(data) !== count) throw new TfcError('shape-mismatch', `A tensor of shape [${sizes.join(', ')}] has ${count} elements, not ${lengthOf(data)}.`);
