@@ -1,7 +1,7 @@
 // Modules. In: paths and the texts behind them. Out: one scope of lazily evaluated declarations per file; imports are links between them.
 // Holds: a file is read once; the built-ins lie under the prelude, the prelude under every other module; a cycle of imports is a mistake.
 
-import { parse, type Declaration, type ImportDeclaration, type ImportSpecifier, type Span } from '../../grammar/index.js';
+import { parse, type Declaration, type ImportDeclaration, type ImportSpecifier, type ParseResult, type Span } from '../../grammar/index.js';
 import type { Diagnostic } from '../base/index.js';
 import { builtinScope } from './builtins/index.js';
 import { EntryState, type Checker, type Context, type Module } from './context.js';
@@ -58,7 +58,7 @@ export class ModuleLoader {
 
   #load(path: string, text: string, std: boolean, prefix: string, scope: Scope): Module {
     const checker = this.#checker as Checker;
-    const { program, problems } = parse(text, path);
+    const { program, problems } = std ? parseOnce(text, path) : parse(text, path);
     const module: Module = { path, program, scope, std, prefix };
     // Known before its imports are loaded: diagnostics inside quote it.
     this.modules.set(path, module);
@@ -141,6 +141,17 @@ export class ModuleLoader {
     fail(context, 'import-cycle', span, `these modules import one another: ${[...this.#open.slice(this.#open.indexOf(path)), path].join(' → ')}`, { hint: 'move what both need into a third file' });
     return undefined;
   }
+}
+
+/** Trees of the standard library: nothing changes a tree, so every program may have the same one. */
+const libraryTrees = new Map<string, ParseResult>();
+
+function parseOnce(text: string, path: string): ParseResult {
+  const known = libraryTrees.get(path);
+  if (known !== undefined && known.program.source.text === text) return known;
+  const result = parse(text, path);
+  libraryTrees.set(path, result);
+  return result;
 }
 
 function addBinding(context: Context, binding: Binding, at: Span | undefined = binding.span): void {
