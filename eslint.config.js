@@ -22,7 +22,11 @@ function referencesOf(room) {
 }
 
 const roomImports = {
-  meta: { type: 'problem', schema: [], messages: { wall: '{{from}} must not import {{to}} (see the references in {{from}}/tsconfig.json).' } },
+  meta: {
+    type: 'problem',
+    schema: [],
+    messages: { wall: '{{from}} must not import {{to}} (see the references in {{from}}/tsconfig.json).' },
+  },
   create(context) {
     const from = roomOf(context.filename);
     if (from === undefined) return {};
@@ -52,6 +56,8 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/no-invalid-void-type': 'off',
       eqeqeq: 'error',
+      // What the formatter cannot break: comments, names.
+      'max-len': ['error', { code: 140, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true }],
       'no-console': 'off',
       'prefer-const': 'error',
     },
@@ -60,6 +66,11 @@ export default tseslint.config(
     // LLVM has one door.
     files: ['**/*.ts'],
     ignores: ['codegen/llvm/llvm/**', 'test/llvm/**'],
-    rules: { 'no-restricted-imports': ['error', { patterns: [{ group: ['llvm-bindings', '**/llvm/addon.js', '**/llvm/raw.js'], message: 'Use codegen/llvm/llvm/index.js.' }] }] },
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ group: ['llvm-bindings', '**/llvm/addon.js', '**/llvm/raw.js'], message: 'Use codegen/llvm/llvm/index.js.' }] },
+      ],
+    },
   },
 );

@@ -3,17 +3,17 @@
  * Out: vitest's configuration. Holds: tests run in forked processes, never in worker threads, because LLVM must not be
  * loaded by two threads of one process.
  */
-import { defineConfig } from "vitest/config";
+import { defineConfig } from 'vitest/config';
 
-const long = process.env["TFC_LONG"] === "1";
+const long = process.env['TFC_LONG'] === '1';
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    exclude: ["**/node_modules/**", "dist/**", ...(long ? [] : ["**/*.long.test.ts"])],
-    pool: "forks",
+    include: ['test/**/*.test.ts'],
+    exclude: ['**/node_modules/**', 'dist/**', ...(long ? [] : ['**/*.long.test.ts'])],
+    pool: 'forks',
     testTimeout: long ? 600_000 : 60_000,
     hookTimeout: 120_000,
-    coverage: { provider: "v8", include: ["src/**/*.ts", "grammar/**/*.ts", "codegen/**/*.ts", "runtime/**/*.ts"] },
+    coverage: { provider: 'v8', include: ['src/**/*.ts', 'grammar/**/*.ts', 'codegen/**/*.ts', 'runtime/**/*.ts'] },
   },
 });

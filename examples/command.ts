@@ -1,4 +1,5 @@
-// What examples share on the command line. In: an example's body. Out: what it says on standard output; mistakes as one line on standard error, and exit code 1.
+// What examples share on the command line. In: an example's body. Out: what it says on standard output; mistakes as one line on standard
+// error, and exit code 1.
 
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

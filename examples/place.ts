@@ -1,4 +1,5 @@
-// Where the programs of the examples lie. In: a path below `examples`. Out: the path of that file in the checkout, from sources and from what is built of them alike.
+// Where the programs of the examples lie. In: a path below `examples`. Out: the path of that file in the checkout, from sources and from
+// what is built of them alike.
 
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,5 @@
-// Random numbers for the data that examples make. In: a seed. Out: uniform and normal numbers. Holds: the same seed gives the same numbers on every machine.
+// Random numbers for the data that examples make. In: a seed. Out: uniform and normal numbers. Holds: the same seed gives the same numbers
+// on every machine.
 
 export interface Random {
   /** From 0 (included) to 1. */

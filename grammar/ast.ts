@@ -4,9 +4,7 @@
 // of a parenthesised expression includes them. `missing`, `missing-type` and `missing-size` stand where the parser
 // found a mistake: a tree that came without problems has none, and whoever meets one stays silent about it.
 
-import type {
-  Declaration, Fact, GenericParameter, ImportSpecifier, Parameter, UpdateRule, VjpRule,
-} from './ast-declarations.js';
+import type { Declaration, Fact, GenericParameter, ImportSpecifier, Parameter, UpdateRule, VjpRule } from './ast-declarations.js';
 import type { Argument, EllipsisIndex, Expression, RangeIterable, RecordField, SliceIndex } from './ast-expressions.js';
 import type { Identifier } from './ast-names.js';
 import type { Block, Pattern, Statement } from './ast-statements.js';
@@ -29,7 +27,9 @@ export interface Program {
   readonly span: Span;
 }
 
-/** `line`: `// …`; `doc`: `/// …`; `block`: between slash-star and star-slash. `text` is the comment with its marks, without the line's end. */
+/**
+ * `line`: `// …`; `doc`: `/// …`; `block`: between slash-star and star-slash. `text` is the comment with its marks, without the line's end.
+ */
 export interface Comment {
   readonly kind: 'comment';
   readonly style: 'line' | 'doc' | 'block';

@@ -7,7 +7,7 @@
 import type * as Chevrotain from 'chevrotain';
 
 async function load(): Promise<typeof Chevrotain> {
-  const { resolve } = import.meta as { readonly resolve?: (specifier: string) => string; };
+  const { resolve } = import.meta as { readonly resolve?: (specifier: string) => string };
   if (resolve !== undefined) {
     try {
       const bundle = resolve('chevrotain').replace(/src\/api\.js$/, 'chevrotain.min.mjs');

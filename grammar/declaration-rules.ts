@@ -3,8 +3,21 @@
 
 import type { IToken, TokenType } from 'chevrotain';
 import type {
-  BindingDeclaration, Block, Body, Comment, Declaration, FnDeclaration, ImportSpecifier, ModelMember, OptimizerDeclaration,
-  Parameter, ParamDeclaration, StateDeclaration, StepDeclaration, UpdateRule, VjpRule,
+  BindingDeclaration,
+  Block,
+  Body,
+  Comment,
+  Declaration,
+  FnDeclaration,
+  ImportSpecifier,
+  ModelMember,
+  OptimizerDeclaration,
+  Parameter,
+  ParamDeclaration,
+  StateDeclaration,
+  StepDeclaration,
+  UpdateRule,
+  VjpRule,
 } from './ast.js';
 import { EOF } from './chevrotain.js';
 import { docBefore } from './doc-comments.js';
@@ -144,10 +157,11 @@ export class TdslParser extends StatementRules {
   private readonly constDeclaration = this.rule('const', (): Declaration => {
     const word = this.CONSUME(t.reserved.const);
     const name = this.identifier(this.CONSUME(t.Name));
-    const type = this.OPTION(() => {
-      this.CONSUME(t.Colon);
-      return this.SUBRULE(this.type);
-    }) ?? null;
+    const type =
+      this.OPTION(() => {
+        this.CONSUME(t.Colon);
+        return this.SUBRULE(this.type);
+      }) ?? null;
     this.CONSUME(t.Equals);
     const value = this.SUBRULE(this.expression);
     return { kind: 'const', name, type, value, doc: null, span: this.spanFrom(word.startOffset) };
@@ -173,20 +187,23 @@ export class TdslParser extends StatementRules {
   private readonly state = this.rule('state', (): StateDeclaration => {
     const word = this.CONSUME(t.word.state);
     const name = this.identifier(this.CONSUME(t.Name));
-    const type = this.OPTION(() => {
-      this.CONSUME(t.Colon);
-      return this.SUBRULE(this.type);
-    }) ?? null;
+    const type =
+      this.OPTION(() => {
+        this.CONSUME(t.Colon);
+        return this.SUBRULE(this.type);
+      }) ?? null;
     const initial = this.SUBRULE(this.initial);
     return { kind: 'state', name, type, initial, doc: null, span: this.spanFrom(word.startOffset) };
   });
 
   /** `= e` or nothing. */
-  private readonly initial = this.rule('initial', () =>
-    this.OPTION(() => {
-      this.CONSUME(t.Equals);
-      return this.SUBRULE(this.expression);
-    }) ?? null,
+  private readonly initial = this.rule(
+    'initial',
+    () =>
+      this.OPTION(() => {
+        this.CONSUME(t.Equals);
+        return this.SUBRULE(this.expression);
+      }) ?? null,
   );
 
   protected readonly parameter = this.rule('parameter', (): Parameter => {
@@ -225,10 +242,11 @@ export class TdslParser extends StatementRules {
     const name = this.identifier(this.CONSUME(t.Name));
     const generics = this.SUBRULE(this.generics);
     const parameters = this.SUBRULE(this.parameters);
-    const result = this.OPTION(() => {
-      this.CONSUME(t.Colon);
-      return this.SUBRULE(this.type);
-    }) ?? null;
+    const result =
+      this.OPTION(() => {
+        this.CONSUME(t.Colon);
+        return this.SUBRULE(this.type);
+      }) ?? null;
     const facts = this.SUBRULE(this.facts);
     return { name, generics, parameters, result, facts };
   });
@@ -314,7 +332,8 @@ export class TdslParser extends StatementRules {
       this.report({ ...word, startOffset: second.span.start }, { message: 'an optimizer has one `update`', span: second.span });
     }
     if (update === undefined) {
-      if (clean) this.report(word, { message: 'an optimizer needs an update rule', hint: 'write `update(p, g) { p <- … }`', span: name.span });
+      if (clean)
+        this.report(word, { message: 'an optimizer needs an update rule', hint: 'write `update(p, g) { p <- … }`', span: name.span });
       return null;
     }
     return { kind: 'optimizer', name, parameters, states, update, doc: null, span: this.spanFrom(word.startOffset) };

@@ -6,12 +6,7 @@ import type { IToken } from 'chevrotain';
 import type { Comment } from './ast.js';
 
 /** The text of the `///` lines before `first` and after `previous`, without their marks; `null` if there are none. */
-export function docBefore(
-  text: string,
-  comments: readonly Comment[],
-  previous: IToken | undefined,
-  first: IToken,
-): string | null {
+export function docBefore(text: string, comments: readonly Comment[], previous: IToken | undefined, first: IToken): string | null {
   const from = previous === undefined ? 0 : previous.startOffset + previous.image.length;
   const lines: string[] = [];
   for (let i = lastBefore(comments, first.startOffset); i >= 0; i--) {

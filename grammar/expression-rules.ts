@@ -111,7 +111,14 @@ export abstract class ExpressionRules extends PrimaryRules {
     return (
       tokenMatcher(token, t.StringLiteral) ||
       [
-        t.NumberLiteral, t.reserved.true, t.reserved.false, t.reserved.if, t.reserved.while, t.ParenOpen, t.BracketOpen, t.BraceOpen,
+        t.NumberLiteral,
+        t.reserved.true,
+        t.reserved.false,
+        t.reserved.if,
+        t.reserved.while,
+        t.ParenOpen,
+        t.BracketOpen,
+        t.BraceOpen,
       ].includes(token.tokenType)
     );
   }
@@ -206,14 +213,15 @@ export abstract class ExpressionRules extends PrimaryRules {
 
   private readonly argument = this.rule('argument', (): Argument => {
     const start = this.here();
-    const name = this.OPTION({
-      GATE: () => this.at(t.Colon, 2),
-      DEF: () => {
-        const label = this.identifier(this.CONSUME(t.Name));
-        this.CONSUME(t.Colon);
-        return label;
-      },
-    }) ?? null;
+    const name =
+      this.OPTION({
+        GATE: () => this.at(t.Colon, 2),
+        DEF: () => {
+          const label = this.identifier(this.CONSUME(t.Name));
+          this.CONSUME(t.Colon);
+          return label;
+        },
+      }) ?? null;
     const value = this.SUBRULE(this.expression);
     return { kind: 'argument', name, value, span: this.spanFrom(start) };
   });
@@ -241,10 +249,11 @@ export abstract class ExpressionRules extends PrimaryRules {
     const rest = this.OPTION1(() => {
       this.CONSUME(t.Colon);
       const stop = this.OPTION2({ GATE: () => this.boundFollows(), DEF: () => this.SUBRULE1(this.expression) }) ?? null;
-      const step = this.OPTION3(() => {
-        this.CONSUME1(t.Colon);
-        return this.OPTION4({ GATE: () => this.boundFollows(), DEF: () => this.SUBRULE2(this.expression) });
-      }) ?? null;
+      const step =
+        this.OPTION3(() => {
+          this.CONSUME1(t.Colon);
+          return this.OPTION4({ GATE: () => this.boundFollows(), DEF: () => this.SUBRULE2(this.expression) });
+        }) ?? null;
       return { stop, step };
     });
     if (rest === undefined && start !== null) return start;

@@ -5,12 +5,12 @@
 /** A piece of text, or a tree of them. `forced` says that somewhere in it a line must end. */
 export type Layout =
   | string
-  | { readonly kind: 'join'; readonly parts: readonly Layout[]; readonly forced: boolean; }
-  | { readonly kind: 'indent'; readonly inner: Layout; readonly forced: boolean; }
-  | { readonly kind: 'group'; readonly inner: Layout; readonly forced: boolean; }
+  | { readonly kind: 'join'; readonly parts: readonly Layout[]; readonly forced: boolean }
+  | { readonly kind: 'indent'; readonly inner: Layout; readonly forced: boolean }
+  | { readonly kind: 'group'; readonly inner: Layout; readonly forced: boolean }
   | { readonly kind: 'hang'; readonly inner: Layout; readonly forced: boolean }
-  | { readonly kind: 'line'; readonly flat: string; readonly forced: boolean; }
-  | { readonly kind: 'broken'; readonly text: string; readonly forced: false; };
+  | { readonly kind: 'line'; readonly flat: string; readonly forced: boolean }
+  | { readonly kind: 'broken'; readonly text: string; readonly forced: false };
 
 /** A space, or a new line in a group that does not fit. */
 export const line: Layout = { kind: 'line', flat: ' ', forced: false };
@@ -123,7 +123,7 @@ export function render(layout: Layout, width: number): string {
 
 /** Whether `layout` on one line, with what follows it up to the next possible break, takes at most `room` columns. */
 function fits(layout: Layout, room: number, after: readonly Task[]): boolean {
-  const waiting: { readonly layout: Layout; readonly flat: boolean; }[] = [{ layout, flat: true }];
+  const waiting: { readonly layout: Layout; readonly flat: boolean }[] = [{ layout, flat: true }];
   let left = room;
   let rest = after.length;
   while (left >= 0) {

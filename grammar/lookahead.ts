@@ -43,8 +43,12 @@ export function lookaheadsOf(parser: EmbeddedActionsParser): Lookaheads {
   const choices = [...(parser as unknown as Analysed).lookAheadFuncsCache];
   const isOr = (choice: number): boolean => (choice & methodBits) === orBits;
   return {
-    optional: choices.flatMap(([choice, lookahead]) => (isOr(choice) ? [] : [[choice, [...tokens.keys()].filter((at) => ask(lookahead, tokens[at]) === true)] as const])),
-    alternatives: choices.flatMap(([choice, lookahead]) => (isOr(choice) ? [[choice, tokens.flatMap((token, at) => waysFor(lookahead, token, at))] as const] : [])),
+    optional: choices.flatMap(([choice, lookahead]) =>
+      isOr(choice) ? [] : [[choice, [...tokens.keys()].filter((at) => ask(lookahead, tokens[at]) === true)] as const],
+    ),
+    alternatives: choices.flatMap(([choice, lookahead]) =>
+      isOr(choice) ? [[choice, tokens.flatMap((token, at) => waysFor(lookahead, token, at))] as const] : [],
+    ),
   };
 }
 

@@ -57,7 +57,8 @@ const operators: ReadonlySet<TokenType> = new Set([t.Plus, t.Minus, t.Star, t.St
 function hintFor(message: string, found: IToken, previous: IToken | undefined): string | undefined {
   const type = found.tokenType;
   const adjacent = previous !== undefined && previous.startOffset + previous.image.length === found.startOffset;
-  if (type === t.Assign) return 'a comparison with a negative number needs a space: `x < -1`; an assignment `x <- e` is a statement of its own';
+  if (type === t.Assign)
+    return 'a comparison with a negative number needs a space: `x < -1`; an assignment `x <- e` is a statement of its own';
   if (type === t.Equals && previous !== undefined && adjacent) {
     if (operators.has(previous.tokenType)) return `write \`x <- x ${previous.image} e\``;
     if (previous.tokenType === t.EqualsEquals) return 'equality is written `==`';
@@ -68,7 +69,9 @@ function hintFor(message: string, found: IToken, previous: IToken | undefined): 
   if (previous?.tokenType === t.Dot && type === t.NumberLiteral) return 'an element of a tuple is taken by index: `t[0]`';
   if (previous?.tokenType === t.NumberLiteral && adjacent && type === t.Dot) return 'a number has a digit after its point: `1.0`';
   if (previous?.tokenType === t.NumberLiteral && adjacent && type === t.Identifier) {
-    return found.image.startsWith('_') ? 'digits are written without separators' : `a product is written \`${previous.image} * ${found.image}\``;
+    return found.image.startsWith('_')
+      ? 'digits are written without separators'
+      : `a product is written \`${previous.image} * ${found.image}\``;
   }
   if (type === t.FatArrow) return 'the parameters of a lambda are names: `x => e`, `(x, y) => e`';
   if (message === 'expected a name' && t.reservedWords.includes(found.image)) {
@@ -79,7 +82,8 @@ function hintFor(message: string, found: IToken, previous: IToken | undefined): 
   if (message === 'expected a declaration') {
     if (found.image === 'let') return 'at the top of a file write `name = …` or `const name = …`';
     if (t.contextualWords.includes(found.image)) return `\`${found.image}\` stands inside of a function or step, or wants a name after it`;
-    if (found.tokenType === t.Identifier && !foreignWords.has(found.image)) return `write \`${found.image} = …\` to give a name to an instance`;
+    if (found.tokenType === t.Identifier && !foreignWords.has(found.image))
+      return `write \`${found.image} = …\` to give a name to an instance`;
   }
   return foreignWords.get(found.image) ?? (previous === undefined ? undefined : foreignWords.get(previous.image));
 }

@@ -5,7 +5,11 @@ import type { IToken } from 'chevrotain';
 import { isBinaryOperator, levelOf } from './precedence.js';
 
 /** `operands` has one element more than `operators`; operators of one level group from the left. */
-export function joinOperators<T>(operands: readonly T[], operators: readonly IToken[], join: (left: T, operator: IToken, right: T) => T): T {
+export function joinOperators<T>(
+  operands: readonly T[],
+  operators: readonly IToken[],
+  join: (left: T, operator: IToken, right: T) => T,
+): T {
   const values: T[] = [];
   const waiting: IToken[] = [];
   const reduce = (): void => {

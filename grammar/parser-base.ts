@@ -84,7 +84,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     return all.filter((one, i) => i === 0 || all[i - 1]?.at !== one.at);
   }
 
-  protected report(token: IToken, problem: Omit<SyntaxProblem, 'span'> & { readonly span?: Span; }): void {
+  protected report(token: IToken, problem: Omit<SyntaxProblem, 'span'> & { readonly span?: Span }): void {
     if (this.RECORDING_PHASE) return;
     const at = this.offsetOf(token);
     if (this.reported.some((one) => one.at === at)) return;
@@ -237,7 +237,11 @@ export abstract class ParserBase extends EmbeddedActionsParser {
         ...this.problemAt(found, `expected ${label} to close the ${what} opened at ${this.lineOf(open)}`),
         expected: [label],
       });
-      if (type === t.BraceClose && (found.tokenType === EOF || (startsDeclaration(found, this.follower(found)) && this.brokenBefore(found)))) return;
+      if (
+        type === t.BraceClose &&
+        (found.tokenType === EOF || (startsDeclaration(found, this.follower(found)) && this.brokenBefore(found)))
+      )
+        return;
     }
     this.consume(index, type);
   }

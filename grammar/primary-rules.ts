@@ -118,7 +118,9 @@ export abstract class PrimaryRules extends TypeRules {
     this.close(1, open, t.BracketClose, 'list');
     const span = this.spanFrom(open.startOffset);
     const [element] = elements;
-    return loop === undefined || element === undefined ? { kind: 'list', elements, span } : { kind: 'comprehension', element, ...loop, span };
+    return loop === undefined || element === undefined
+      ? { kind: 'list', elements, span }
+      : { kind: 'comprehension', element, ...loop, span };
   });
 
   private readonly iterable = this.rule('iterable', (): Iterable => {
@@ -152,10 +154,7 @@ export abstract class PrimaryRules extends TypeRules {
 
   private readonly lambda = this.rule('lambda', (): Expression => {
     const start = this.here();
-    const parameters = this.OR([
-      { ALT: () => [this.identifier(this.CONSUME(t.Name))] },
-      { ALT: () => this.SUBRULE(this.names) },
-    ]);
+    const parameters = this.OR([{ ALT: () => [this.identifier(this.CONSUME(t.Name))] }, { ALT: () => this.SUBRULE(this.names) }]);
     const body = this.SUBRULE(this.arrowBody);
     return { kind: 'lambda', parameters, body, span: this.spanFrom(start) };
   });
@@ -173,10 +172,7 @@ export abstract class PrimaryRules extends TypeRules {
   protected readonly arrowBody = this.rule('arrowBody', (): Body => {
     this.CONSUME(t.FatArrow);
     return this.OR<Body>({
-      DEF: [
-        { GATE: () => this.at(t.BraceOpen), ALT: () => this.SUBRULE(this.block) },
-        { ALT: () => this.SUBRULE(this.expression) },
-      ],
+      DEF: [{ GATE: () => this.at(t.BraceOpen), ALT: () => this.SUBRULE(this.block) }, { ALT: () => this.SUBRULE(this.expression) }],
       IGNORE_AMBIGUITIES: true,
     });
   });

@@ -66,15 +66,18 @@ class Printer implements ExpressionPrinter {
         return join(this.#owner(e.callee), genericArgumentsText(e.generics), listed('(', args, ')'));
       }
       case 'index':
-        return join(this.#owner(e.object), listed('[', e.indices.map((index) => this.#index(index)), ']'));
+        return join(
+          this.#owner(e.object),
+          listed(
+            '[',
+            e.indices.map((index) => this.#index(index)),
+            ']',
+          ),
+        );
       case 'list':
         return listed('[', e.elements.map(this.expression), ']');
       case 'comprehension':
-        return group(
-          '[',
-          indent(this.expression(e.element), line, `for ${printPattern(e.pattern)} in `, this.#iterable(e.iterable)),
-          ']',
-        );
+        return group('[', indent(this.expression(e.element), line, `for ${printPattern(e.pattern)} in `, this.#iterable(e.iterable)), ']');
       case 'record':
         return listed(
           '{',

@@ -36,7 +36,12 @@ export function printType(type: TypeExpression): string {
 /** A type that may take several lines. */
 export function typeLayout(type: TypeExpression): Layout {
   if (type.kind === 'record-type') {
-    return listed('{', type.fields.map((field) => join(`${field.name.text}: `, typeLayout(field.type))), '}', ' ');
+    return listed(
+      '{',
+      type.fields.map((field) => join(`${field.name.text}: `, typeLayout(field.type))),
+      '}',
+      ' ',
+    );
   }
   if (type.kind === 'tuple-type') return listed('(', type.elements.map(typeLayout), ')');
   return printType(type);

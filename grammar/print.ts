@@ -3,7 +3,17 @@
 // or behind the declaration, member or statement they stood at; those inside of one go before it. Single empty lines stay.
 
 import type {
-  BindingDeclaration, Block, Body, Comment, Declaration, FnDeclaration, ModelMember, Parameter, Program, Statement, StepDeclaration,
+  BindingDeclaration,
+  Block,
+  Body,
+  Comment,
+  Declaration,
+  FnDeclaration,
+  ModelMember,
+  Parameter,
+  Program,
+  Statement,
+  StepDeclaration,
   UpdateRule,
 } from './ast.js';
 import { CommentPlacer } from './comment-placer.js';
@@ -57,7 +67,8 @@ class ProgramPrinter {
       const inside = this.#comments.before(item.span.end).map(plain);
       const behind = this.#comments.trailing(item.span.end);
       for (const comment of before) entries.push(commentEntry(comment));
-      for (const comment of inside) entries.push({ layout: commentText(comment), start: item.span.start, end: item.span.start, item: null });
+      for (const comment of inside)
+        entries.push({ layout: commentText(comment), start: item.span.start, end: item.span.start, item: null });
       const docs = docLines(item);
       const tail = behind.map((comment) => ` ${commentText(comment)}`);
       entries.push({
@@ -120,10 +131,7 @@ class ProgramPrinter {
       case 'scope':
         return join(`scope ${printString(statement.name.value)} `, this.#block(statement.body, true));
       case 'summary':
-        return join(
-          `summary ${statement.summary}`,
-          listed('(', [printString(statement.name.value), expression(statement.value)], ')'),
-        );
+        return join(`summary ${statement.summary}`, listed('(', [printString(statement.name.value), expression(statement.value)], ')'));
       case 'return':
       case 'yield':
         return join(`${statement.kind} `, expression(statement.value));
@@ -158,7 +166,11 @@ class ProgramPrinter {
       case 'model': {
         const { name, generics, parameters, facts, members } = declaration;
         const head = join(`model ${name.text}${genericsText(generics)}`, parameters.length === 0 ? '' : this.#parameters(parameters));
-        return join(head, `${factsText(facts)} `, this.#members(members, declaration.span, (member) => this.#member(member)));
+        return join(
+          head,
+          `${factsText(facts)} `,
+          this.#members(members, declaration.span, (member) => this.#member(member)),
+        );
       }
       case 'optimizer': {
         const { name, parameters, states, update } = declaration;
@@ -246,7 +258,7 @@ function docLines(item: Item): readonly string[] {
 }
 
 /** Takes out of the comments before `item` the doc lines that `item` has itself. What is left documents nothing. */
-function splitDoc(comments: readonly Comment[], item: Item): { readonly before: readonly Comment[]; readonly doc: Comment | null; } {
+function splitDoc(comments: readonly Comment[], item: Item): { readonly before: readonly Comment[]; readonly doc: Comment | null } {
   if (!('doc' in item)) return { before: comments, doc: null };
   let end = comments.length;
   let start = end;

@@ -13,7 +13,12 @@ function isName(token: IToken | null): boolean {
 }
 
 const declarationWords: ReadonlySet<TokenType> = new Set([
-  t.word.param, t.word.state, t.word.dim, t.word.model, t.word.optimizer, t.word.step,
+  t.word.param,
+  t.word.state,
+  t.word.dim,
+  t.word.model,
+  t.word.optimizer,
+  t.word.step,
 ]);
 
 /** A token that starts a declaration and cannot start or continue a statement. */
@@ -45,16 +50,21 @@ export function startsSurely(token: IToken, next: IToken | null): boolean {
 }
 
 const operandStarts: ReadonlySet<TokenType> = new Set([
-  t.NumberLiteral, t.ParenOpen, t.BracketOpen, t.BraceOpen, t.Minus, t.Bang, t.reserved.if, t.reserved.while, t.reserved.true, t.reserved.false,
+  t.NumberLiteral,
+  t.ParenOpen,
+  t.BracketOpen,
+  t.BraceOpen,
+  t.Minus,
+  t.Bang,
+  t.reserved.if,
+  t.reserved.while,
+  t.reserved.true,
+  t.reserved.false,
 ]);
 
 /** What follows `minimize` when it is the statement, and not a name. */
 function startsOperand(token: IToken): boolean {
-  return (
-    tokenMatcher(token, t.Name) ||
-    tokenMatcher(token, t.StringLiteral) ||
-    operandStarts.has(token.tokenType)
-  );
+  return tokenMatcher(token, t.Name) || tokenMatcher(token, t.StringLiteral) || operandStarts.has(token.tokenType);
 }
 
 /** `name = …` */

@@ -24,7 +24,10 @@ export abstract class StatementRules extends ExpressionRules {
     while (!this.at(t.BraceClose) && !this.at(EOF)) {
       const first = this.LA(1);
       if (startsDeclaration(first, this.follower(first)) && this.brokenBefore(first)) return;
-      const statement = this.guard(() => this.SUBRULE(this.statement), () => true);
+      const statement = this.guard(
+        () => this.SUBRULE(this.statement),
+        () => true,
+      );
       if (this.LA(1) === first) this.skip();
       else if (statement !== null) into.push(statement);
       while (this.at(t.Semicolon)) this.skip();
@@ -54,10 +57,11 @@ export abstract class StatementRules extends ExpressionRules {
   private readonly letStatement = this.rule('letStatement', (): Statement => {
     const word = this.CONSUME(t.reserved.let);
     const pattern = this.SUBRULE(this.pattern);
-    const type = this.OPTION(() => {
-      this.CONSUME(t.Colon);
-      return this.SUBRULE(this.type);
-    }) ?? null;
+    const type =
+      this.OPTION(() => {
+        this.CONSUME(t.Colon);
+        return this.SUBRULE(this.type);
+      }) ?? null;
     this.CONSUME(t.Equals);
     const value = this.SUBRULE(this.expression);
     return { kind: 'let', pattern, type, value, span: this.spanFrom(word.startOffset) };
@@ -80,13 +84,14 @@ export abstract class StatementRules extends ExpressionRules {
     const loss = this.SUBRULE(this.expression);
     this.CONSUME(t.word.with);
     const optimizer = this.SUBRULE1(this.expression);
-    const over = this.OPTION({
-      GATE: () => !this.at(t.Assign, 2) && !this.at(t.Dot, 2),
-      DEF: () => {
-        this.CONSUME(t.word.over);
-        return this.SUBRULE2(this.expression);
-      },
-    }) ?? null;
+    const over =
+      this.OPTION({
+        GATE: () => !this.at(t.Assign, 2) && !this.at(t.Dot, 2),
+        DEF: () => {
+          this.CONSUME(t.word.over);
+          return this.SUBRULE2(this.expression);
+        },
+      }) ?? null;
     return { kind: 'minimize', loss, optimizer, over, span: this.spanFrom(word.startOffset) };
   });
 
@@ -130,11 +135,12 @@ export abstract class StatementRules extends ExpressionRules {
         });
       }
       if (isTarget(expression)) return { kind: 'assign', target: expression, value, span: this.spanFrom(first.startOffset) };
-      if (sign?.tokenType === t.Assign && expression.kind !== 'missing') this.report(first, {
-        message: 'only a variable can be assigned',
-        hint: 'the left side of `<-` is a name: `w <- e`, `net.bias <- e`',
-        span: expression.span,
-      });
+      if (sign?.tokenType === t.Assign && expression.kind !== 'missing')
+        this.report(first, {
+          message: 'only a variable can be assigned',
+          hint: 'the left side of `<-` is a name: `w <- e`, `net.bias <- e`',
+          span: expression.span,
+        });
     } else if (!this.brokenBefore(first) && !this.standsAlone(first)) {
       this.reportExpected(first, 'a new line or an operator', ['a new line', 'an operator']);
     }

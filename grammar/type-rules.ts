@@ -3,7 +3,16 @@
 
 import type { IToken, ParserMethod } from 'chevrotain';
 import type {
-  Dimension, Fact, GenericParameter, NamePattern, Parameter, Pattern, RankSpread, RecordTypeField, SizeExpression, TypeExpression,
+  Dimension,
+  Fact,
+  GenericParameter,
+  NamePattern,
+  Parameter,
+  Pattern,
+  RankSpread,
+  RecordTypeField,
+  SizeExpression,
+  TypeExpression,
 } from './ast.js';
 import { nameOf } from './lex.js';
 import { joinOperators } from './operators.js';
@@ -132,17 +141,18 @@ export abstract class TypeRules extends ParserBase {
   private readonly namedType = this.rule('namedType', (): TypeExpression => {
     const name = this.identifier(this.CONSUME(t.Name));
     const generics = this.OPTION(() => this.SUBRULE(this.genericArguments)) ?? null;
-    const dims = this.OPTION1({
-      GATE: () => this.sameLine(),
-      DEF: () => {
-        const sizes: Dimension[] = [];
-        const open = this.CONSUME(t.BracketOpen);
-        if (this.at(t.BracketClose)) this.reportExpected(this.LA(1), 'a size');
-        this.list(2, t.BracketClose, (i) => sizes.push(this.subrule(i, this.dimension)));
-        this.close(1, open, t.BracketClose, 'sizes');
-        return sizes;
-      },
-    }) ?? null;
+    const dims =
+      this.OPTION1({
+        GATE: () => this.sameLine(),
+        DEF: () => {
+          const sizes: Dimension[] = [];
+          const open = this.CONSUME(t.BracketOpen);
+          if (this.at(t.BracketClose)) this.reportExpected(this.LA(1), 'a size');
+          this.list(2, t.BracketClose, (i) => sizes.push(this.subrule(i, this.dimension)));
+          this.close(1, open, t.BracketClose, 'sizes');
+          return sizes;
+        },
+      }) ?? null;
     return { kind: 'named-type', name, generics, dims, span: this.spanFrom(name.span.start) };
   });
 
@@ -236,10 +246,11 @@ export abstract class TypeRules extends ParserBase {
     const start = this.here();
     const variadic = this.OPTION(() => this.CONSUME(t.Ellipsis)) !== undefined;
     const name = this.identifier(this.CONSUME(t.Name));
-    const bound = this.OPTION1(() => {
-      this.CONSUME(t.Colon);
-      return this.identifier(this.CONSUME1(t.Name));
-    }) ?? null;
+    const bound =
+      this.OPTION1(() => {
+        this.CONSUME(t.Colon);
+        return this.identifier(this.CONSUME1(t.Name));
+      }) ?? null;
     return { kind: 'generic-parameter', name, variadic, bound, span: this.spanFrom(start) };
   });
 

@@ -1,8 +1,28 @@
-// Files that appear complete or not at all. In: paths as the user named them, and what writes. Out: the files, or what was there before and an error.
-// Holds: a file is written beside its place under a name that nobody can foresee and that did not exist, made durable, and renamed; only regular files are replaced, and keep their mode;
-// a symbolic link stays and the file that it names is replaced, unless the link is another user's in a directory that all may write (as Linux has it for opening);
-// a signal that ends the process removes what is half written; what a process that was killed has left behind is removed by the next write to the same place.
-import { accessSync, closeSync, constants, fchmodSync, fchownSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readlinkSync, realpathSync, renameSync, rmSync, type Stats, statSync, writeSync } from 'node:fs';
+// Files that appear complete or not at all. In: paths as the user named them, and what writes. Out: the files, or what was there before and
+// an error.
+// Holds: a file is written beside its place under a name that nobody can foresee and that did not exist, made durable, and renamed; only
+// regular files are replaced, and keep their mode; a symbolic link stays and the file that it names is replaced, unless the link is another
+// user's in a directory that all may write (as Linux has it for opening); a signal that ends the process removes what is half written; what
+// a process that was killed has left behind is removed by the next write to the same place.
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { TfcError, isText, reading } from './error.js';
@@ -29,7 +49,8 @@ interface Place {
 const abandoned = 3_600_000;
 
 /**
- * Writes files whose directories exist. All are complete before the first appears; they appear in this order, so the last one is what readers should look at first.
+ * Writes files whose directories exist. All are complete before the first appears; they appear in this order, so the last one is what
+ * readers should look at first.
  * @throws TfcError invalid-value for what is no path, file-not-written.
  */
 export function writeFiles(files: readonly NewFile[]): void {
@@ -67,7 +88,10 @@ function writeTo(places: readonly Place[], files: readonly NewFile[], guard: Gua
   }
 }
 
-/** Writes a directory that does not exist yet: it appears with all of its files. `mode` is that of the directory; its files get the same without the right to search. Errors: those of the file system. */
+/**
+ * Writes a directory that does not exist yet: it appears with all of its files. `mode` is that of the directory; its files get the same
+ * without the right to search. Errors: those of the file system.
+ */
 export function writeDirectory(path: string, files: ReadonlyMap<string, Uint8Array>, mode = 0o777): void {
   sweep(path);
   guarding((guard) => writeInto(path, files, mode, guard));
@@ -95,7 +119,10 @@ function writeInto(path: string, files: ReadonlyMap<string, Uint8Array>, mode: n
   }
 }
 
-/** A new directory beside `path` that is closed to others, under a name of its own; those of processes that are gone are removed. Errors: those of the file system. */
+/**
+ * A new directory beside `path` that is closed to others, under a name of its own; those of processes that are gone are removed. Errors:
+ * those of the file system.
+ */
 export function privateDirectory(path: string): string {
   sweep(path, false);
   return attempt(path, (name) => (mkdirSync(name, 0o700), name));
@@ -112,13 +139,14 @@ export function requireWritable(path: string): void {
 }
 
 export function writeFully(file: number, from: Uint8Array): void {
-  for (let done = 0; done < from.length; ) done += writeSync(file, from, done, Math.min(from.length - done, 2 ** 30));
+  for (let done = 0; done < from.length;) done += writeSync(file, from, done, Math.min(from.length - done, 2 ** 30));
 }
 
 /** What was left beside `path` by writers that are gone or, `elsewhere`, have not written for an hour. What cannot be removed stays. */
 function sweep(path: string, elsewhere = true): void {
   const stem = `${stemOf(path)}.`;
-  for (const name of namesIn(dirname(path))) if (name.startsWith(stem) && isLeftover(join(dirname(path), name), elsewhere)) remove(join(dirname(path), name));
+  for (const name of namesIn(dirname(path)))
+    if (name.startsWith(stem) && isLeftover(join(dirname(path), name), elsewhere)) remove(join(dirname(path), name));
 }
 
 /** The same for everything in a directory that only tfc writes to. */
@@ -129,7 +157,8 @@ export function sweepDirectory(directory: string): void {
 const temporaries = /\.([0-9a-z]+)-(\d+)-[0-9a-z]+\.part$/;
 
 function placeOf(given: unknown): Place {
-  if (!isText(given)) throw reading('The path', () => new TfcError('invalid-value', `A file is named by its path, not by ${shown(given)}.`));
+  if (!isText(given))
+    throw reading('The path', () => new TfcError('invalid-value', `A file is named by its path, not by ${shown(given)}.`));
   try {
     const found = lstatSync(given, { throwIfNoEntry: false });
     if (found === undefined) {
@@ -155,7 +184,10 @@ function requireOwnLink(path: string, link: Stats): void {
   if (shared && link.uid !== process.geteuid?.() && link.uid !== uid) throw refused(path, "it is another user's link");
 }
 
-const refused = (path: string, why: string): TfcError => new TfcError('file-not-written', `${path}: ${why}, and only regular files are replaced`, { hint: 'Name another path, or remove what is there.' });
+const refused = (path: string, why: string): TfcError =>
+  new TfcError('file-not-written', `${path}: ${why}, and only regular files are replaced`, {
+    hint: 'Name another path, or remove what is there.',
+  });
 
 function kindOf(status: Stats): string {
   if (status.isDirectory()) return 'a directory';
@@ -165,7 +197,11 @@ function kindOf(status: Stats): string {
 }
 
 /** Opens a new file beside the place; what shall replace another one is its owner's alone until it has that one's mode. */
-const createBeside = ({ path, before }: Place, mode: number | undefined, guard: Guard): { readonly temporary: string; readonly file: number } =>
+const createBeside = (
+  { path, before }: Place,
+  mode: number | undefined,
+  guard: Guard,
+): { readonly temporary: string; readonly file: number } =>
   attempt(path, (temporary) => ({ temporary, file: openSync(temporary, 'wx', before === undefined ? mode : 0o600) }), guard);
 
 /** Owner and mode of the file that will be replaced. */
@@ -179,7 +215,8 @@ function inherit(file: number, { uid, gid, mode }: Stats): void {
 }
 
 /** A name beside `path` that is most likely new, and by which `sweep` knows what was left. */
-export const temporaryName = (path: string): string => join(dirname(path), `${stemOf(path)}.${place()}-${process.pid}-${Math.random().toString(36).slice(2).padEnd(1, '0')}.part`);
+export const temporaryName = (path: string): string =>
+  join(dirname(path), `${stemOf(path)}.${place()}-${process.pid}-${Math.random().toString(36).slice(2).padEnd(1, '0')}.part`);
 
 /** Calls `create` with names beside `path` until one is new. */
 function attempt<T>(path: string, create: (name: string) => T, guard?: Guard): T {
@@ -204,10 +241,16 @@ function stemOf(path: string): string {
 /** Told of what is about to be written half. */
 type Guard = (path: string) => void;
 
-/** Calls `body`; while it lasts, signals that nobody listens to remove what it names before they end the process. Without native code it remains for the next write. */
+/**
+ * Calls `body`; while it lasts, signals that nobody listens to remove what it names before they end the process. Without native code it
+ * remains for the next write.
+ */
 function guarding(body: (guard: Guard) => void): void {
   const native = nativeOrNone();
-  const signals = (['SIGHUP', 'SIGINT', 'SIGTERM'] as const).reduce((bits, signal, at) => (process.listenerCount(signal) > 0 ? bits : bits | (1 << at)), 0);
+  const signals = (['SIGHUP', 'SIGINT', 'SIGTERM'] as const).reduce(
+    (bits, signal, at) => (process.listenerCount(signal) > 0 ? bits : bits | (1 << at)),
+    0,
+  );
   try {
     body((path) => native?.guard(path, signals));
   } finally {

@@ -1,5 +1,6 @@
-// An entry bound to a session: the hot path. In: feeds. Out: results. Holds: arrays that were fed before are recognised and cost a comparison; sizes are solved only when shapes change; native code
-// keeps addresses of arrays only while this object keeps the arrays, and no code of the caller's runs between looking at them (feed-slots.ts) and the end of the run.
+// An entry bound to a session: the hot path. In: feeds. Out: results. Holds: arrays that were fed before are recognised and cost a
+// comparison; sizes are solved only when shapes change; native code keeps addresses of arrays only while this object keeps the arrays, and
+// no code of the caller's runs between looking at them (feed-slots.ts) and the end of the run.
 import type { EntrySpec, TensorSpec } from './abi/manifest.js';
 import { elements, noRoom } from './element.js';
 import { TfcError, reading } from './error.js';
@@ -25,8 +26,8 @@ export interface StepsOptions {
   /** How often the entry runs with the same feeds, at most 2²⁸ times. Default 1; not together with `batch`. */
   readonly steps?: number;
   /**
-   * One free size and the value that it has in every step, e.g. `{ B: 50 }`: feeds whose first axis is that size are cut into pieces of so many rows, one per step, the last one
-   * with what is left.
+   * One free size and the value that it has in every step, e.g. `{ B: 50 }`: feeds whose first axis is that size are cut into pieces of so
+   * many rows, one per step, the last one with what is left.
    */
   readonly batch?: Readonly<Record<string, number>>;
   /** How often all rows are gone through. Default 1; only with `batch`. */
@@ -62,7 +63,9 @@ export class BoundEntry {
     this.#host = host;
     this.#dims = new Float64Array(spec.dims.length);
     const memory = new ArrayBuffer(8 * (spec.feeds.length + spec.outputs.length));
-    const cells = [...spec.feeds, ...spec.outputs].map(({ dtype, shape }, at) => (shape.length === 0 ? elements[dtype].view(memory, 8 * at, 1) : undefined));
+    const cells = [...spec.feeds, ...spec.outputs].map(({ dtype, shape }, at) =>
+      shape.length === 0 ? elements[dtype].view(memory, 8 * at, 1) : undefined,
+    );
     this.#scalars = spec.outputs.flatMap((output, at) => (output.shape.length === 0 ? [at] : []));
     const codes = this.#scalars.map((at) => elements[spec.outputs[at]?.dtype ?? 'f32'].code);
     const counts = Int32Array.of(spec.feeds.length, spec.outputs.length, spec.dims.length);
@@ -73,7 +76,8 @@ export class BoundEntry {
 
   /**
    * One run. Denormal numbers count as zero inside.
-   * @throws TfcError missing-feed, unknown-feed, shape-mismatch, dtype-mismatch, bad-data, unsatisfied-fact, uninitialized-variable, session-closed, out-of-memory, entry-failed.
+   * @throws TfcError missing-feed, unknown-feed, shape-mismatch, dtype-mismatch, bad-data, unsatisfied-fact, uninitialized-variable,
+   * session-closed, out-of-memory, entry-failed.
    */
   run(feeds: Feeds = {}): Result {
     this.#begin(feeds);
@@ -92,7 +96,8 @@ export class BoundEntry {
   /** Many runs within one call of native code; see StepsOptions. @throws as `run`, and invalid-value for options that do not fit. */
   runSteps(feeds: Feeds, options: StepsOptions = {}): StepsResult {
     const { batch, epochs, steps } = readOptions(options, 'runSteps', ['batch', 'epochs', 'steps']);
-    if (batch === undefined ? epochs !== undefined : steps !== undefined) throw new TfcError('invalid-value', 'epochs goes with batch, and steps goes without it.');
+    if (batch === undefined ? epochs !== undefined : steps !== undefined)
+      throw new TfcError('invalid-value', 'epochs goes with batch, and steps goes without it.');
     const times = requireCount(batch === undefined ? 'steps' : 'epochs', (batch === undefined ? steps : epochs) ?? 1);
     // Reading options is over before feeds are taken: it may run code of the caller's.
     const cut = batch === undefined ? undefined : this.#batchSize(batch);
@@ -193,7 +198,9 @@ export class BoundEntry {
     const width = this.#scalars.length;
     const isCut = (spec: TensorSpec): boolean => leads(spec, name);
     const series = this.#series(steps);
-    const strides = Float64Array.from(this.#feeds.slots, (slot) => (leads(slot.spec, name) && total > 0 ? (slot.length / total) * rows * elements[slot.spec.dtype].bytes : 0));
+    const strides = Float64Array.from(this.#feeds.slots, (slot) =>
+      leads(slot.spec, name) && total > 0 ? (slot.length / total) * rows * elements[slot.spec.dtype].bytes : 0,
+    );
     const still = new Float64Array(this.spec.feeds.length);
     let done = 0;
     try {
@@ -218,23 +225,42 @@ export class BoundEntry {
   }
 
   #batchSize(batch: unknown): { readonly name: string; readonly rows: number } {
-    const [first, ...more] = reading('batch', () => (typeof batch === 'object' && batch !== null ? Object.entries(batch as Readonly<Record<string, unknown>>) : []));
+    const [first, ...more] = reading('batch', () =>
+      typeof batch === 'object' && batch !== null ? Object.entries(batch as Readonly<Record<string, unknown>>) : [],
+    );
     if (first === undefined || more.length > 0) throw new TfcError('invalid-value', 'batch names one size, e.g. { B: 50 }.');
     const [name, rows] = first;
     if (!this.spec.dims.includes(name)) {
-      throw new TfcError('unknown-dim', `${this.spec.name} has no free size ${name}.`, { hint: `It has ${this.spec.dims.join(', ') || 'none'}.` });
+      throw new TfcError('unknown-dim', `${this.spec.name} has no free size ${name}.`, {
+        hint: `It has ${this.spec.dims.join(', ') || 'none'}.`,
+      });
     }
-    if (typeof rows !== 'number' || !Number.isSafeInteger(rows) || rows < 1) throw new TfcError('invalid-value', `A batch has a positive whole number of rows, not ${shown(rows)}.`);
-    const mixed = this.spec.feeds.find((feed) => feed.shape.some((size, axis) => typeof size !== 'number' && size.some(([, names]) => names.includes(name)) && !(axis === 0 && leads(feed, name))));
+    if (typeof rows !== 'number' || !Number.isSafeInteger(rows) || rows < 1)
+      throw new TfcError('invalid-value', `A batch has a positive whole number of rows, not ${shown(rows)}.`);
+    const mixed = this.spec.feeds.find((feed) =>
+      feed.shape.some(
+        (size, axis) => typeof size !== 'number' && size.some(([, names]) => names.includes(name)) && !(axis === 0 && leads(feed, name)),
+      ),
+    );
     if (mixed !== undefined) {
-      throw new TfcError('invalid-value', `${name} cannot be cut into batches: feed ${mixed.name} uses it in another place than its first axis.`, { feed: mixed.name });
+      throw new TfcError(
+        'invalid-value',
+        `${name} cannot be cut into batches: feed ${mixed.name} uses it in another place than its first axis.`,
+        { feed: mixed.name },
+      );
     }
     return { name, rows };
   }
 
   #collect(steps: number, values: Float64Array): StepsResult {
     const width = this.#scalars.length;
-    const series = this.#scalars.map((output, column) => [this.spec.outputs[output]?.name ?? '', width === 1 ? values : Float64Array.from({ length: steps }, (_, step) => values[step * width + column] ?? NaN)] as const);
+    const series = this.#scalars.map(
+      (output, column) =>
+        [
+          this.spec.outputs[output]?.name ?? '',
+          width === 1 ? values : Float64Array.from({ length: steps }, (_, step) => values[step * width + column] ?? NaN),
+        ] as const,
+    );
     return { steps, series: Object.fromEntries(series), last: steps === 0 ? undefined : this.#outputs.build() };
   }
 }
@@ -261,5 +287,9 @@ const closed = (): TfcError => new TfcError('session-closed', 'The session is cl
 /** An error about memory, with the sizes that ask for it. */
 function withSizes(error: unknown, sizes: Sizes): unknown {
   if (!(error instanceof TfcError) || error.code !== 'out-of-memory' || sizes.size === 0) return error;
-  return new TfcError('out-of-memory', `${error.message.replace(/\.$/, '')}: ${[...sizes].map(([name, value]) => `${name} = ${value}`).join(', ')}.`, { cause: error });
+  return new TfcError(
+    'out-of-memory',
+    `${error.message.replace(/\.$/, '')}: ${[...sizes].map(([name, value]) => `${name} = ${value}`).join(', ')}.`,
+    { cause: error },
+  );
 }

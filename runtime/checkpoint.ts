@@ -1,4 +1,5 @@
-// Checkpoints: variables in safetensors files. In: a path, the variables of a session. Out: a file, or variables with its values. Holds: restoring changes everything that was asked for or nothing.
+// Checkpoints: variables in safetensors files. In: a path, the variables of a session. Out: a file, or variables with its values. Holds:
+// restoring changes everything that was asked for or nothing.
 import { SafetensorsFile, writeSafetensors } from './safetensors.js';
 import { TfcError, reading, suggestion } from './error.js';
 import { readNames, readOptions } from './options.js';
@@ -14,12 +15,21 @@ export interface RestoreOptions {
   readonly only?: readonly string[];
 }
 
-/** Writes the variables at `paths`, or all that have a value. @throws TfcError unknown-variable, uninitialized-variable, file-not-written. */
-export function saveVariables(variables: Variables, path: string, paths: readonly string[] | undefined, metadata: Readonly<Record<string, string>>): void {
-  const positions = paths?.map((name) => variables.position(name)) ?? variables.specs.map((_, at) => at).filter((at) => variables.isInitialized(at));
+/**
+ * Writes the variables at `paths`, or all that have a value. @throws TfcError unknown-variable, uninitialized-variable, file-not-written.
+ */
+export function saveVariables(
+  variables: Variables,
+  path: string,
+  paths: readonly string[] | undefined,
+  metadata: Readonly<Record<string, string>>,
+): void {
+  const positions =
+    paths?.map((name) => variables.position(name)) ?? variables.specs.map((_, at) => at).filter((at) => variables.isInitialized(at));
   const tensors = [...new Set(positions)].map((at) => {
     const { path: name, dtype, shape } = variables.spec(at);
-    if (!variables.isInitialized(at)) throw new TfcError('uninitialized-variable', `${name} has no value that could be saved.`, { variable: name });
+    if (!variables.isInitialized(at))
+      throw new TfcError('uninitialized-variable', `${name} has no value that could be saved.`, { variable: name });
     return { name, dtype, shape, read: () => variables.read(at) };
   });
   writeSafetensors(path, tensors, metadata);
@@ -27,18 +37,28 @@ export function saveVariables(variables: Variables, path: string, paths: readonl
 
 /**
  * Restores variables from a file.
- * @throws TfcError file-not-found, bad-data (not intact, or a variable that is asked for is missing), unknown-variable, shape-mismatch, dtype-mismatch, invalid-value.
+ * @throws TfcError file-not-found, bad-data (not intact, or a variable that is asked for is missing), unknown-variable, shape-mismatch,
+ * dtype-mismatch, invalid-value.
  */
 export function restoreVariables(variables: Variables, path: string, options: RestoreOptions): void {
   const { rename: given, only: some } = readOptions(options, 'restore', ['rename', 'only']);
   const only = some === undefined ? undefined : readNames(some, 'Paths of variables');
-  const rename = given === undefined || typeof given === 'function' ? given : readOptions(given, 'restore, rename,', reading('rename', () => Object.keys(given)));
+  const rename =
+    given === undefined || typeof given === 'function'
+      ? given
+      : readOptions(
+          given,
+          'restore, rename,',
+          reading('rename', () => Object.keys(given)),
+        );
   const wanted = new Set((only ?? variables.specs.map((spec) => spec.path)).map((name) => variables.position(name)));
   using file = new SafetensorsFile(path);
   const found = new Map<number, Tensor>();
   for (const name of file.tensors.keys()) {
-    const target = typeof rename === 'function' ? rename(name) : rename !== undefined && Object.hasOwn(rename, name) ? (rename[name] ?? name) : name;
-    if (typeof (target as unknown) !== 'string') throw new TfcError('invalid-value', `rename maps ${name} to the path of a variable, not to ${shown(target)}.`);
+    const target =
+      typeof rename === 'function' ? rename(name) : rename !== undefined && Object.hasOwn(rename, name) ? (rename[name] ?? name) : name;
+    if (typeof (target as unknown) !== 'string')
+      throw new TfcError('invalid-value', `rename maps ${name} to the path of a variable, not to ${shown(target)}.`);
     if (!variables.has(target)) {
       if (only !== undefined) continue;
       const known = variables.specs.map((spec) => spec.path);
@@ -57,7 +77,10 @@ export function restoreVariables(variables: Variables, path: string, options: Re
   const [first] = missing;
   if (first !== undefined) {
     const others = missing.length === 1 ? '' : ` and ${missing.length - 1} more of the variables`;
-    throw new TfcError('bad-data', `${path} does not hold ${first}${others}.`, { variable: first, hint: 'Say which variables you want with only, or map names with rename.' });
+    throw new TfcError('bad-data', `${path} does not hold ${first}${others}.`, {
+      variable: first,
+      hint: 'Say which variables you want with only, or map names with rename.',
+    });
   }
   for (const [at, tensor] of found) variables.write(at, tensor.data);
 }
@@ -68,6 +91,16 @@ function requireFit(variables: Variables, at: number, file: SafetensorsFile, nam
   if (stored === undefined) return;
   const expected = specToString(spec.dtype, spec.shape);
   const actual = specToString(stored.dtype ?? stored.stored, stored.shape);
-  if (stored.dtype !== spec.dtype) throw new TfcError('dtype-mismatch', `${spec.path} is ${expected}, and ${file.path} holds ${actual}.`, { variable: spec.path, expected, actual });
-  if (expected !== actual) throw new TfcError('shape-mismatch', `${spec.path} is ${expected}, and ${file.path} holds ${actual}.`, { variable: spec.path, expected, actual });
+  if (stored.dtype !== spec.dtype)
+    throw new TfcError('dtype-mismatch', `${spec.path} is ${expected}, and ${file.path} holds ${actual}.`, {
+      variable: spec.path,
+      expected,
+      actual,
+    });
+  if (expected !== actual)
+    throw new TfcError('shape-mismatch', `${spec.path} is ${expected}, and ${file.path} holds ${actual}.`, {
+      variable: spec.path,
+      expected,
+      actual,
+    });
 }

@@ -1,5 +1,7 @@
-// What callers feed, as typed data. In: numbers, nested arrays, typed arrays, tensors. Out: one typed array of the declared dtype and, where it is known, a shape.
-// Holds: a typed array of the exact dtype is passed on without a copy; nothing is rounded but decimal numbers to their float type; integers are exact or refused.
+// What callers feed, as typed data. In: numbers, nested arrays, typed arrays, tensors. Out: one typed array of the declared dtype and,
+// where it is known, a shape.
+// Holds: a typed array of the exact dtype is passed on without a copy; nothing is rounded but decimal numbers to their float type; integers
+// are exact or refused.
 import type { ElementType, Size } from './abi/manifest.js';
 import { type TypedArray, allocate, elements, hasMemory, holds, isElementType, kindOf, lengthOf } from './element.js';
 import { TfcError } from './error.js';
@@ -47,38 +49,54 @@ export function convert(target: Target, value: unknown): Converted {
   if (ArrayBuffer.isView(value)) return { data: exact(target, value), shape: undefined };
   if (Array.isArray(value)) return convertNested(target, value);
   if (typeof value === 'object' && value !== null && 'data' in value && 'shape' in value) return convertShaped(target, value);
-  throw new TfcError('bad-data', `${describe(target)}: ${shown(value)} is no number, array or tensor.`, { ...origin(target), expected: expectation(target) });
+  throw new TfcError('bad-data', `${describe(target)}: ${shown(value)} is no number, array or tensor.`, {
+    ...origin(target),
+    expected: expectation(target),
+  });
 }
 
 export const describe = (target: Target): string => `${target.kind === 'feed' ? 'Feed' : 'Variable'} ${target.name}`;
 export const expectation = (target: Target): string => specToString(target.dtype, target.shape);
-export const origin = (target: Target): { readonly feed?: string; readonly variable?: string } => (target.kind === 'feed' ? { feed: target.name } : { variable: target.name });
+export const origin = (target: Target): { readonly feed?: string; readonly variable?: string } =>
+  target.kind === 'feed' ? { feed: target.name } : { variable: target.name };
 
-const isScalar = (value: unknown): value is ScalarValue => typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' || typeof value === 'string';
+const isScalar = (value: unknown): value is ScalarValue =>
+  typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' || typeof value === 'string';
 
-/** An array as it stands; none of the caller's code runs. @throws TfcError dtype-mismatch, bad-data for an array without its memory and for a bool that is neither 0 nor 1. */
+/**
+ * An array as it stands; none of the caller's code runs. @throws TfcError dtype-mismatch, bad-data for an array without its memory and for
+ * a bool that is neither 0 nor 1.
+ */
 export function exact(target: Target, value: ArrayBufferView): TypedArray {
   if (holds(target.dtype, value)) {
     if (!hasMemory(value)) {
-      throw new TfcError('bad-data', `${describe(target)}: the array’s memory is gone.`, { ...origin(target), hint: 'It was transferred, to a worker perhaps, or its buffer was made smaller. Feed a copy, or make the array again.' });
+      throw new TfcError('bad-data', `${describe(target)}: the array’s memory is gone.`, {
+        ...origin(target),
+        hint: 'It was transferred, to a worker perhaps, or its buffer was made smaller. Feed a copy, or make the array again.',
+      });
     }
     if (target.dtype === 'bool') requireBits(target, value);
     return value;
   }
   const actual = kindOf(value) ?? 'DataView';
   const { array } = elements[target.dtype];
-  throw new TfcError('dtype-mismatch', `${describe(target)} is ${expectation(target)}, which takes ${withArticle(array)}, not ${withArticle(actual)}.`, {
-    ...origin(target),
-    expected: expectation(target),
-    actual,
-    hint: `Convert it: ${elements[target.dtype].array}.from(…).`,
-  });
+  throw new TfcError(
+    'dtype-mismatch',
+    `${describe(target)} is ${expectation(target)}, which takes ${withArticle(array)}, not ${withArticle(actual)}.`,
+    {
+      ...origin(target),
+      expected: expectation(target),
+      actual,
+      hint: `Convert it: ${elements[target.dtype].array}.from(…).`,
+    },
+  );
 }
 
 function requireBits(target: Target, data: TypedArray): void {
   for (let at = 0, end = lengthOf(data); at < end; at += 1) {
     const element = data[at];
-    if (element !== 0 && element !== 1) throw new TfcError('bad-data', `${describe(target)}: element ${at} is ${String(element)}, and a bool is 0 or 1.`, origin(target));
+    if (element !== 0 && element !== 1)
+      throw new TfcError('bad-data', `${describe(target)}: element ${at} is ${String(element)}, and a bool is 0 or 1.`, origin(target));
   }
 }
 
@@ -89,16 +107,28 @@ function convertShaped(target: Target, value: { readonly data: unknown; readonly
   if (dtype !== undefined && dtype !== target.dtype) {
     if (!isElementType(dtype)) throw new TfcError('bad-data', `${describe(target)}: ${shown(dtype)} is no element type.`, origin(target));
     const actual = specToString(dtype, shape);
-    throw new TfcError('dtype-mismatch', `${describe(target)} is ${expectation(target)}, not ${actual}.`, { ...origin(target), expected: expectation(target), actual });
+    throw new TfcError('dtype-mismatch', `${describe(target)} is ${expectation(target)}, not ${actual}.`, {
+      ...origin(target),
+      expected: expectation(target),
+      actual,
+    });
   }
   const count = shape.reduce((total, size) => total * size, 1);
   const length = ArrayBuffer.isView(given) ? lengthOf(exact(target, given)) : Array.isArray(given) ? given.length : undefined;
-  if (length === undefined) throw new TfcError('bad-data', `${describe(target)}: ${shown(given)} holds no elements.`, { ...origin(target), expected: expectation(target) });
-  if (count !== length) {
-    throw new TfcError('shape-mismatch', `${describe(target)}: shape [${shape.join(', ')}] has ${count} elements, and the data has ${length}.`, {
+  if (length === undefined)
+    throw new TfcError('bad-data', `${describe(target)}: ${shown(given)} holds no elements.`, {
       ...origin(target),
       expected: expectation(target),
     });
+  if (count !== length) {
+    throw new TfcError(
+      'shape-mismatch',
+      `${describe(target)}: shape [${shape.join(', ')}] has ${count} elements, and the data has ${length}.`,
+      {
+        ...origin(target),
+        expected: expectation(target),
+      },
+    );
   }
   if (!Array.isArray(given)) return { data: given as TypedArray, shape };
   const data = allocate(target.dtype, length);
@@ -122,14 +152,24 @@ function convertNested(target: Target, value: readonly unknown[]): Converted {
   const fill = (level: unknown, axis: number): void => {
     const size = shape[axis];
     if (size === undefined) {
-      if (isRow(level)) throw new TfcError('bad-data', `${describe(target)}: an array${place()}, where others have a number.`, origin(target));
+      if (isRow(level))
+        throw new TfcError('bad-data', `${describe(target)}: an array${place()}, where others have a number.`, origin(target));
       store(target, data, at, level);
       at += 1;
       return;
     }
-    if (!isRow(level)) throw new TfcError('bad-data', `${describe(target)}: ${shown(level)}${place()}, where others have an array of ${size}.`, origin(target));
+    if (!isRow(level))
+      throw new TfcError(
+        'bad-data',
+        `${describe(target)}: ${shown(level)}${place()}, where others have an array of ${size}.`,
+        origin(target),
+      );
     if (level.length !== size) {
-      throw new TfcError('bad-data', `${describe(target)}: an array of ${level.length}${place()}, where others have ${size}: the rows are ragged.`, origin(target));
+      throw new TfcError(
+        'bad-data',
+        `${describe(target)}: an array of ${level.length}${place()}, where others have ${size}: the rows are ragged.`,
+        origin(target),
+      );
     }
     for (let row = 0; row < size; row += 1) {
       path[axis] = row;
@@ -146,13 +186,21 @@ function shapeOf(target: Target, value: readonly unknown[]): number[] {
   const shape: number[] = [];
   const deepest = target.shape.length + 8;
   for (let level: unknown = value; isRow(level) && shape.length <= deepest; level = level[0]) {
-    if (!Number.isSafeInteger(level.length)) throw new TfcError('bad-data', `${describe(target)}: an array of ${shown(level.length)} elements.`, origin(target));
+    if (!Number.isSafeInteger(level.length))
+      throw new TfcError('bad-data', `${describe(target)}: an array of ${shown(level.length)} elements.`, origin(target));
     shape.push(level.length);
     if (level.length === 0) break;
   }
   if (shape.length <= target.shape.length) return shape;
-  const [expected, actual] = [expectation(target), shape.length > deepest ? `an array nested more than ${deepest} deep` : specToString(target.dtype, shape)];
-  throw new TfcError('shape-mismatch', `${describe(target)} must be ${expected}, and ${actual} was ${target.kind === 'feed' ? 'fed' : 'given'}.`, { ...origin(target), expected, actual });
+  const [expected, actual] = [
+    expectation(target),
+    shape.length > deepest ? `an array nested more than ${deepest} deep` : specToString(target.dtype, shape),
+  ];
+  throw new TfcError(
+    'shape-mismatch',
+    `${describe(target)} must be ${expected}, and ${actual} was ${target.kind === 'feed' ? 'fed' : 'given'}.`,
+    { ...origin(target), expected, actual },
+  );
 }
 
 const isRow = (value: unknown): value is ArrayLike<unknown> => Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);
@@ -194,7 +242,11 @@ function toInteger(target: Target, value: unknown): bigint {
   } else throw wrongKind(target, value);
   const [least, most] = elements[target.dtype].range ?? [0n, 0n];
   if (integer < least || integer > most) {
-    throw new TfcError('bad-data', `${describe(target)}: ${integer} is not between ${least} and ${most}, the range of ${target.dtype}.`, origin(target));
+    throw new TfcError(
+      'bad-data',
+      `${describe(target)}: ${integer} is not between ${least} and ${most}, the range of ${target.dtype}.`,
+      origin(target),
+    );
   }
   return integer;
 }

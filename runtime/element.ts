@@ -31,10 +31,38 @@ export interface Element {
 }
 
 export const elements: Readonly<Record<ElementType, Element>> = {
-  f32: { code: 0, bytes: 4, family: 'float', array: 'Float32Array', safetensors: 'F32', view: (buffer, offset, length) => new Float32Array(buffer, offset, length) },
-  f64: { code: 1, bytes: 8, family: 'float', array: 'Float64Array', safetensors: 'F64', view: (buffer, offset, length) => new Float64Array(buffer, offset, length) },
-  f16: { code: 2, bytes: 2, family: 'float', array: 'Uint16Array', safetensors: 'F16', view: (buffer, offset, length) => new Uint16Array(buffer, offset, length) },
-  bf16: { code: 3, bytes: 2, family: 'float', array: 'Uint16Array', safetensors: 'BF16', view: (buffer, offset, length) => new Uint16Array(buffer, offset, length) },
+  f32: {
+    code: 0,
+    bytes: 4,
+    family: 'float',
+    array: 'Float32Array',
+    safetensors: 'F32',
+    view: (buffer, offset, length) => new Float32Array(buffer, offset, length),
+  },
+  f64: {
+    code: 1,
+    bytes: 8,
+    family: 'float',
+    array: 'Float64Array',
+    safetensors: 'F64',
+    view: (buffer, offset, length) => new Float64Array(buffer, offset, length),
+  },
+  f16: {
+    code: 2,
+    bytes: 2,
+    family: 'float',
+    array: 'Uint16Array',
+    safetensors: 'F16',
+    view: (buffer, offset, length) => new Uint16Array(buffer, offset, length),
+  },
+  bf16: {
+    code: 3,
+    bytes: 2,
+    family: 'float',
+    array: 'Uint16Array',
+    safetensors: 'BF16',
+    view: (buffer, offset, length) => new Uint16Array(buffer, offset, length),
+  },
   i32: {
     code: 4,
     bytes: 4,
@@ -53,8 +81,23 @@ export const elements: Readonly<Record<ElementType, Element>> = {
     range: [-(2n ** 63n), 2n ** 63n - 1n],
     view: (buffer, offset, length) => new BigInt64Array(buffer, offset, length),
   },
-  u8: { code: 6, bytes: 1, family: 'integer', array: 'Uint8Array', safetensors: 'U8', range: [0n, 255n], view: (buffer, offset, length) => new Uint8Array(buffer, offset, length) },
-  bool: { code: 7, bytes: 1, family: 'bool', array: 'Uint8Array', safetensors: 'BOOL', view: (buffer, offset, length) => new Uint8Array(buffer, offset, length) },
+  u8: {
+    code: 6,
+    bytes: 1,
+    family: 'integer',
+    array: 'Uint8Array',
+    safetensors: 'U8',
+    range: [0n, 255n],
+    view: (buffer, offset, length) => new Uint8Array(buffer, offset, length),
+  },
+  bool: {
+    code: 7,
+    bytes: 1,
+    family: 'bool',
+    array: 'Uint8Array',
+    safetensors: 'BOOL',
+    view: (buffer, offset, length) => new Uint8Array(buffer, offset, length),
+  },
 };
 
 export const elementTypes = Object.keys(elements) as readonly ElementType[];
@@ -79,10 +122,12 @@ export function allocate(dtype: ElementType, length: number): TypedArray {
 export const largestBuffer = 2 ** 31;
 
 /** What an engine's refusal to make an array of this size means to a caller. */
-export const noRoom = (bytes: number, cause: unknown): TfcError => new TfcError('out-of-memory', `There is no memory for an array of ${bytes} bytes.`, { cause });
+export const noRoom = (bytes: number, cause: unknown): TfcError =>
+  new TfcError('out-of-memory', `There is no memory for an array of ${bytes} bytes.`, { cause });
 
 /** True for a typed array that holds `dtype` as it stands. */
-export const holds = (dtype: ElementType, value: unknown): value is TypedArray => ArrayBuffer.isView(value) && kindOf(value) === elements[dtype].array;
+export const holds = (dtype: ElementType, value: unknown): value is TypedArray =>
+  ArrayBuffer.isView(value) && kindOf(value) === elements[dtype].array;
 
 // What the engine itself says of a typed array: a subclass, or a property of the array's own, says what it likes.
 const shared = Object.getPrototypeOf(Uint8Array.prototype) as object;

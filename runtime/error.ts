@@ -1,5 +1,6 @@
 // Failures that users of a compiled module see. In: a code, a sentence, what was expected. Out: an Error with these as properties.
-// Holds: every failure that a caller can cause is one of these; its code says what kind it is and does not change with the wording; `internal-error` alone is ours.
+// Holds: every failure that a caller can cause is one of these; its code says what kind it is and does not change with the wording;
+// `internal-error` alone is ours.
 
 export type RuntimeCode =
   | 'missing-feed'
@@ -94,7 +95,9 @@ function editDistance(a: string, b: string, limit: number): number {
 /** Whether a value can name something to the system: text, not empty, without a zero in it. */
 export const isText = (value: unknown): value is string => typeof value === 'string' && value !== '' && !value.includes('\0');
 
-/** Reads what a caller gave; what its getters and traps throw is the caller's mistake. @throws TfcError invalid-value, and those of `body`. */
+/**
+ * Reads what a caller gave; what its getters and traps throw is the caller's mistake. @throws TfcError invalid-value, and those of `body`.
+ */
 export function reading<T>(what: string, body: () => T): T {
   try {
     return body();

@@ -1,5 +1,6 @@
-// Feeds of a bound entry. In: what callers feed. Out: arrays bound to the native step, and what is known of their sizes. Holds: nothing is bound while code of the caller's may still run (getters,
-// proxies, properties of its tensors); from then until the step has run, only the engine is asked about an array, so its memory is there and as long as it says.
+// Feeds of a bound entry. In: what callers feed. Out: arrays bound to the native step, and what is known of their sizes. Holds: nothing is
+// bound while code of the caller's may still run (getters, proxies, properties of its tensors); from then until the step has run, only the
+// engine is asked about an array, so its memory is there and as long as it says.
 import type { EntrySpec, TensorSpec } from './abi/manifest.js';
 import { type FeedValue, type Target, convert, exact } from './convert.js';
 import { type TypedArray, lengthOf, part } from './element.js';
@@ -63,7 +64,8 @@ export class FeedSlots {
 
   /**
    * Takes values for all slots: reads them all, then converts what has to be converted, then binds.
-   * @throws TfcError missing-feed, unknown-feed, dtype-mismatch, shape-mismatch, bad-data (also for what the caller's own code throws, then as the cause), out-of-memory.
+   * @throws TfcError missing-feed, unknown-feed, dtype-mismatch, shape-mismatch, bad-data (also for what the caller's own code throws, then
+   * as the cause), out-of-memory.
    */
   take(feeds: Feeds): void {
     try {
@@ -71,7 +73,11 @@ export class FeedSlots {
     } catch (cause) {
       const error = translate(cause);
       if (error instanceof TfcError) throw error;
-      throw new TfcError('bad-data', `The feeds of ${this.#entry.name} cannot be read${cause instanceof Error ? `: ${cause.message}` : ''}.`, { cause });
+      throw new TfcError(
+        'bad-data',
+        `The feeds of ${this.#entry.name} cannot be read${cause instanceof Error ? `: ${cause.message}` : ''}.`,
+        { cause },
+      );
     }
   }
 
@@ -95,7 +101,8 @@ export class FeedSlots {
       if (typeof value === 'number') {
         if (!takesNumbers(slot.cell) || slot.length !== 1 || slot.shape?.length !== 0) return false;
         slot.cell[0] = value;
-      } else if (value === undefined || value !== slot.fed || (slot.shape !== undefined && !isSameTensor(value as Tensor, slot))) return false;
+      } else if (value === undefined || value !== slot.fed || (slot.shape !== undefined && !isSameTensor(value as Tensor, slot)))
+        return false;
     }
     let count = 0;
     for (const name in feeds) count += name === '' ? 0 : 1;
@@ -150,7 +157,8 @@ export class FeedSlots {
   }
 
   #size(slot: FeedSlot, length: number, shape: readonly number[] | undefined): void {
-    if (length === slot.length && (shape === undefined ? slot.shape === undefined : slot.shape !== undefined && equal(shape, slot.shape))) return;
+    if (length === slot.length && (shape === undefined ? slot.shape === undefined : slot.shape !== undefined && equal(shape, slot.shape)))
+      return;
     slot.length = length;
     slot.shape = shape;
     this.resized = true;
@@ -161,20 +169,29 @@ export class FeedSlots {
     const unknown = Object.keys(feeds).find((name) => name !== '' && !known.includes(name));
     if (unknown === undefined) return;
     const list = known.length === 0 ? 'It takes no feeds.' : `It takes ${known.join(', ')}.`;
-    throw new TfcError('unknown-feed', `${this.#entry.name} has no feed ${unknown}.`, { feed: unknown, hint: suggestion(unknown, known) ?? list });
+    throw new TfcError('unknown-feed', `${this.#entry.name} has no feed ${unknown}.`, {
+      feed: unknown,
+      hint: suggestion(unknown, known) ?? list,
+    });
   }
 }
 
 /** @throws TfcError bad-data for what has no names. */
 export function requireFeeds(feeds: unknown): asserts feeds is Feeds {
   if (typeof feeds === 'object' && feeds !== null && !Array.isArray(feeds) && !ArrayBuffer.isView(feeds)) return;
-  throw new TfcError('bad-data', `Feeds are an object with a value per name, not ${ArrayBuffer.isView(feeds) ? 'an array' : shown(feeds)}.`, { hint: 'Call it with { x: …, y: … }.' });
+  throw new TfcError(
+    'bad-data',
+    `Feeds are an object with a value per name, not ${ArrayBuffer.isView(feeds) ? 'an array' : shown(feeds)}.`,
+    { hint: 'Call it with { x: …, y: … }.' },
+  );
 }
 
 /** Reading its properties may run code of the caller's, too. */
-const isSameTensor = (value: Tensor, { data, spec, shape = [] }: FeedSlot): boolean => value.data === data && value.dtype === spec.dtype && Array.isArray(value.shape) && equal(value.shape, shape);
+const isSameTensor = (value: Tensor, { data, spec, shape = [] }: FeedSlot): boolean =>
+  value.data === data && value.dtype === spec.dtype && Array.isArray(value.shape) && equal(value.shape, shape);
 
-const takesNumbers = (cell: TypedArray | undefined): cell is Float32Array | Float64Array => cell instanceof Float32Array || cell instanceof Float64Array;
+const takesNumbers = (cell: TypedArray | undefined): cell is Float32Array | Float64Array =>
+  cell instanceof Float32Array || cell instanceof Float64Array;
 
 function equal(a: readonly number[], b: readonly number[]): boolean {
   if (a.length !== b.length) return false;

@@ -1,4 +1,5 @@
-// 16-bit floats. In: numbers or bit patterns. Out: the other. Holds: rounding is to nearest, ties to even; NaN stays NaN, overflow becomes infinity.
+// 16-bit floats. In: numbers or bit patterns. Out: the other. Holds: rounding is to nearest, ties to even; NaN stays NaN, overflow becomes
+// infinity.
 
 const scratch = (): { readonly float: Float32Array; readonly bits: Uint32Array } => {
   const float = new Float32Array(1);

@@ -1,5 +1,16 @@
-// The runtime: compiled modules, sessions, tensors, checkpoints. In: artifacts. Out: results. Holds: nothing of the compiler is imported here.
-export type { ElementType, EntrySpec, FactSpec, Manifest, OpenEntrySpec, ResultSpec, Size, TensorSpec, VariableSpec } from './abi/manifest.js';
+// The runtime: compiled modules, sessions, tensors, checkpoints. In: artifacts. Out: results. Holds: nothing of the compiler is imported
+// here.
+export type {
+  ElementType,
+  EntrySpec,
+  FactSpec,
+  Manifest,
+  OpenEntrySpec,
+  ResultSpec,
+  Size,
+  TensorSpec,
+  VariableSpec,
+} from './abi/manifest.js';
 export { BoundEntry, type StepsOptions, type StepsResult } from './bound-entry.js';
 export type { RestoreOptions } from './checkpoint.js';
 export type { FeedValue, NestedArray, ScalarValue, ShapedData } from './convert.js';

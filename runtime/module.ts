@@ -1,13 +1,26 @@
-// Compiled modules. In: the path of an artifact, or of its directory. Out: its manifest and sessions. Holds: nothing is compiled here; what has no code yet is asked of whoever opened the module.
+// Compiled modules. In: the path of an artifact, or of its directory. Out: its manifest and sessions. Holds: nothing is compiled here; what
+// has no code yet is asked of whoever opened the module.
 import type { EntrySpec, Manifest } from './abi/manifest.js';
 import { type Artifact, isExported, openArtifact, ranksKey, requireSameVariables } from './artifact.js';
 import { TfcError } from './error.js';
 import { type Native, loadNative } from './native.js';
 import { readOptions } from './options.js';
-import { type AnyEntries, type EntryTypes, type Session, SessionMethods, type SessionOptions, type SessionSource, calledByLanguage, entryNames } from './session.js';
+import {
+  type AnyEntries,
+  type EntryTypes,
+  type Session,
+  SessionMethods,
+  type SessionOptions,
+  type SessionSource,
+  calledByLanguage,
+  entryNames,
+} from './session.js';
 
 export interface ModuleOptions {
-  /** Compiles an entry with open ranks for these ranks and returns the path of an artifact that has it, with the same variables as the module's own. */
+  /**
+   * Compiles an entry with open ranks for these ranks and returns the path of an artifact that has it, with the same variables as the
+   * module's own.
+   */
   readonly resolveOpen?: (name: string, ranks: Readonly<Record<string, number>>) => string;
   /** Compiles an entry that computes named nodes, in this order, as a tuple, from feeds of these names. */
   readonly resolveFetches?: (fetches: readonly string[], fed: readonly string[]) => { readonly path: string; readonly entry: string };
@@ -83,7 +96,9 @@ export class Module {
   #openRank(name: string, ranks: Readonly<Record<string, number>>): Artifact {
     const resolve = this.#resolveOpen;
     if (resolve === undefined) {
-      throw new TfcError('unknown-entry', `${this.manifest.module} has no code for ${ranksKey(name, ranks)}.`, { hint: 'Compile the module with these ranks, or open its source.' });
+      throw new TfcError('unknown-entry', `${this.manifest.module} has no code for ${ranksKey(name, ranks)}.`, {
+        hint: 'Compile the module with these ranks, or open its source.',
+      });
     }
     return this.#attach(resolve(name, ranks));
   }
@@ -91,7 +106,9 @@ export class Module {
   #fetches(fetches: readonly string[], fed: readonly string[]): { readonly artifact: Artifact; readonly entry: string } {
     const resolve = this.#resolveFetches;
     if (resolve === undefined) {
-      throw new TfcError('unknown-fetch', `${this.manifest.module} has no code that fetches ${fetches.join(', ')}.`, { hint: 'Open the source instead of the artifact to fetch nodes by name.' });
+      throw new TfcError('unknown-fetch', `${this.manifest.module} has no code that fetches ${fetches.join(', ')}.`, {
+        hint: 'Open the source instead of the artifact to fetch nodes by name.',
+      });
     }
     const { path, entry } = resolve(fetches, fed);
     return { artifact: this.#attach(path), entry };
@@ -112,5 +129,8 @@ export class Module {
   }
 }
 
-/** Opens a compiled module: the library, or the directory that `tfc compile -o` filled. @throws TfcError file-not-found, bad-artifact, toolchain-missing. */
+/**
+ * Opens a compiled module: the library, or the directory that `tfc compile -o` filled. @throws TfcError file-not-found, bad-artifact,
+ * toolchain-missing.
+ */
 export const openModule = (path: string, options: ModuleOptions = {}): Module => new Module(path, options);

@@ -1,4 +1,5 @@
-// The native half of the runtime. In: nothing. Out: its functions, typed. Holds: what it throws becomes a TfcError; it is loaded once per context.
+// The native half of the runtime. In: nothing. Out: its functions, typed. Holds: what it throws becomes a TfcError; it is loaded once per
+// context.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TypedArray } from './element.js';
@@ -12,15 +13,24 @@ export interface Handle<Kind extends 'module' | 'session' | 'step'> {
 }
 
 export interface Native {
-  /** Zeros, at an address from which whole vectors can be read and written past the caches (memory.h). Freed between two turns of the event loop, after it was collected. */
+  /**
+   * Zeros, at an address from which whole vectors can be read and written past the caches (memory.h). Freed between two turns of the event
+   * loop, after it was collected.
+   */
   buffer(bytes: number): ArrayBuffer;
   /** Asks the system for huge pages where the array fills some. */
   onHugePages(array: TypedArray): void;
-  /** By which it is told whether bytes are what was written once: XXH64 (abi/seal.h) in 16 hexadecimal digits. It is no defence against people, who could write a hash as well. */
+  /**
+   * By which it is told whether bytes are what was written once: XXH64 (abi/seal.h) in 16 hexadecimal digits. It is no defence against
+   * people, who could write a hash as well.
+   */
   hash(bytes: Uint8Array): string;
   /** What the processor says of itself (abi/processor.ts). */
   processor(): Uint32Array;
-  /** Has a file or an empty directory removed when one of the signals (bits: SIGHUP, SIGINT, SIGTERM) ends the process, until `forget`; see leftovers.h. */
+  /**
+   * Has a file or an empty directory removed when one of the signals (bits: SIGHUP, SIGINT, SIGTERM) ends the process, until `forget`; see
+   * leftovers.h.
+   */
   guard(path: string, signals: number): void;
   forget(): void;
   openModule(path: string): { readonly handle: Handle<'module'>; readonly manifest: string; readonly entries: readonly string[] };
@@ -34,7 +44,14 @@ export interface Native {
   /** Bytes of the session's arena as it is now. */
   arenaBytes(session: Handle<'session'>): number;
   /** counts: feeds, outputs, dims. The scalar outputs (positions, dtype codes) are those that `repeat` records. */
-  createStep(session: Handle<'session'>, module: Handle<'module'>, entry: number, counts: Int32Array, scalarOutputs: Int32Array, scalarDtypes: Int32Array): Handle<'step'>;
+  createStep(
+    session: Handle<'session'>,
+    module: Handle<'module'>,
+    entry: number,
+    counts: Int32Array,
+    scalarOutputs: Int32Array,
+    scalarDtypes: Int32Array,
+  ): Handle<'step'>;
   /** The address is kept: the caller keeps the array, and binds again when its memory may have moved. */
   bindFeed(step: Handle<'step'>, index: number, array: TypedArray): void;
   bindOutput(step: Handle<'step'>, index: number, array: TypedArray): void;
@@ -53,7 +70,9 @@ export function loadNative(): Native {
   if (loaded !== undefined) return loaded;
   const path = nativePath();
   if (path === undefined) {
-    throw new TfcError('toolchain-missing', 'The native half of the runtime, build/runtime.node, is not there.', { hint: 'Run npm run setup in the directory of tfc.' });
+    throw new TfcError('toolchain-missing', 'The native half of the runtime, build/runtime.node, is not there.', {
+      hint: 'Run npm run setup in the directory of tfc.',
+    });
   }
   // What `require` does in the end, without looking for packages first.
   const module = { exports: {} };

@@ -1,4 +1,5 @@
-// Ranks of an entry that is polymorphic in rank, from what is fed. In: the open entry's feeds, values. Out: one rank per pack. Holds: every feed that mentions a pack agrees on its rank.
+// Ranks of an entry that is polymorphic in rank, from what is fed. In: the open entry's feeds, values. Out: one rank per pack. Holds: every
+// feed that mentions a pack agrees on its rank.
 import type { OpenEntrySpec } from './abi/manifest.js';
 import type { Feeds } from './feed-slots.js';
 import { TfcError } from './error.js';
@@ -12,16 +13,24 @@ export function ranksOf(entry: OpenEntrySpec, feeds: Feeds): Readonly<Record<str
   const sources = new Map<string, string>();
   for (const feed of entry.feeds) {
     if (feed.pack === undefined) continue;
-    if (!Object.hasOwn(feeds, feed.name)) throw new TfcError('missing-feed', `${entry.name} needs a feed ${feed.name}.`, { feed: feed.name });
+    if (!Object.hasOwn(feeds, feed.name))
+      throw new TfcError('missing-feed', `${entry.name} needs a feed ${feed.name}.`, { feed: feed.name });
     const axes = rankOf(feeds[feed.name]);
-    if (axes > mostAxes) throw new TfcError('shape-mismatch', `Feed ${feed.name} of ${entry.name} has more than ${mostAxes} axes.`, { feed: feed.name });
+    if (axes > mostAxes)
+      throw new TfcError('shape-mismatch', `Feed ${feed.name} of ${entry.name} has more than ${mostAxes} axes.`, { feed: feed.name });
     const rank = axes - feed.before - feed.after;
     if (rank < 0) {
-      throw new TfcError('shape-mismatch', `Feed ${feed.name} of ${entry.name} has at least ${feed.before + feed.after} axes.`, { feed: feed.name });
+      throw new TfcError('shape-mismatch', `Feed ${feed.name} of ${entry.name} has at least ${feed.before + feed.after} axes.`, {
+        feed: feed.name,
+      });
     }
     const known = ranks.get(feed.pack);
     if (known !== undefined && known !== rank) {
-      throw new TfcError('shape-mismatch', `Feed ${feed.name} has ${rank} axes for ...${feed.pack}, and feed ${sources.get(feed.pack) ?? ''} has ${known}.`, { feed: feed.name });
+      throw new TfcError(
+        'shape-mismatch',
+        `Feed ${feed.name} has ${rank} axes for ...${feed.pack}, and feed ${sources.get(feed.pack) ?? ''} has ${known}.`,
+        { feed: feed.name },
+      );
     }
     ranks.set(feed.pack, rank);
     sources.set(feed.pack, feed.name);
@@ -31,7 +40,8 @@ export function ranksOf(entry: OpenEntrySpec, feeds: Feeds): Readonly<Record<str
 
 /** One more than the most for arrays that do not end. */
 function rankOf(value: unknown): number {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value) && 'shape' in value && Array.isArray(value.shape)) return value.shape.length;
+  if (typeof value === 'object' && value !== null && !Array.isArray(value) && 'shape' in value && Array.isArray(value.shape))
+    return value.shape.length;
   let rank = 0;
   for (let level = value; rank <= mostAxes; level = (level as readonly unknown[])[0]) {
     if (ArrayBuffer.isView(level)) return rank + 1;

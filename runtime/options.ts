@@ -1,12 +1,17 @@
-// Arguments of callers that are no data. In: anything. Out: plain values of the right kind. Holds: every member is read once, and what reading it throws, or what is of another kind, is an error
-// with a code that names the call.
+// Arguments of callers that are no data. In: anything. Out: plain values of the right kind. Holds: every member is read once, and what
+// reading it throws, or what is of another kind, is an error with a code that names the call.
 import { TfcError, reading } from './error.js';
 import { shown } from './shown.js';
 
 /** The members that a call knows. @throws TfcError invalid-value for what is no object. */
-export function readOptions<Options extends object, Name extends keyof Options & string>(options: Options, call: string, names: readonly Name[]): Pick<Options, Name> {
+export function readOptions<Options extends object, Name extends keyof Options & string>(
+  options: Options,
+  call: string,
+  names: readonly Name[],
+): Pick<Options, Name> {
   return reading(`The options of ${call}`, () => {
-    if (typeof options !== 'object' || (options as object | null) === null) throw new TfcError('invalid-value', `The options of ${call} are an object, not ${shown(options)}.`);
+    if (typeof options !== 'object' || (options as object | null) === null)
+      throw new TfcError('invalid-value', `The options of ${call} are an object, not ${shown(options)}.`);
     return Object.fromEntries(names.map((name) => [name, options[name]])) as Pick<Options, Name>;
   });
 }

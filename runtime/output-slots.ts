@@ -1,5 +1,6 @@
-// Results of a bound entry. In: sizes. Out: arrays bound to the native step, and what they hold after it ran. Holds: an output never lies in memory that is fed. Results are new arrays every time
-// or, where they are reused, those of an earlier run: the one before, unless it is fed just now.
+// Results of a bound entry. In: sizes. Out: arrays bound to the native step, and what they hold after it ran. Holds: an output never lies
+// in memory that is fed. Results are new arrays every time or, where they are reused, those of an earlier run: the one before, unless it is
+// fed just now.
 import type { EntrySpec, TensorSpec } from './abi/manifest.js';
 import { type TypedArray, allocate, bufferOf, elementValue, elements } from './element.js';
 import { TfcError } from './error.js';
@@ -46,7 +47,10 @@ export class OutputSlots {
     this.#tensors = slots.filter((slot) => slot.cell === undefined);
     this.build = resultBuilder(
       entry.result,
-      slots.map((slot) => () => (slot.cell === undefined ? new Tensor(slot.spec.dtype, slot.shape, slot.data) : elementValue(slot.spec.dtype, slot.cell, 0))),
+      slots.map(
+        (slot) => () =>
+          slot.cell === undefined ? new Tensor(slot.spec.dtype, slot.shape, slot.data) : elementValue(slot.spec.dtype, slot.cell, 0),
+      ),
     );
   }
 
@@ -55,7 +59,8 @@ export class OutputSlots {
     for (const slot of this.#tensors) {
       slot.shape = slot.spec.shape.map((size) => {
         const value = evaluate(size, sizes) ?? 0;
-        if (value < 0) throw new TfcError('shape-mismatch', `${this.#entry.name}: a result has the size ${sizeToString(size)}, which is ${value} here.`);
+        if (value < 0)
+          throw new TfcError('shape-mismatch', `${this.#entry.name}: a result has the size ${sizeToString(size)}, which is ${value} here.`);
         return value;
       });
       const length = slot.shape.reduce((total, size) => total * size, 1);

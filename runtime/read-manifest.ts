@@ -1,5 +1,5 @@
-// The manifest of an artifact, checked. In: JSON text from a shared library. Out: a typed manifest. Holds: every position and size that it mentions exists; no two things have one name;
-// what the runtime relies on has the right kind.
+// The manifest of an artifact, checked. In: JSON text from a shared library. Out: a typed manifest. Holds: every position and size that it
+// mentions exists; no two things have one name; what the runtime relies on has the right kind.
 import { type EntrySpec, type Manifest, type ResultSpec, type VariableSpec, abiVersion } from './abi/manifest.js';
 import { elements, isElementType } from './element.js';
 import { TfcError } from './error.js';
@@ -13,7 +13,9 @@ const maximumDepth = 1000;
 /** @throws TfcError bad-artifact that names the place. */
 export function readManifest(path: string, text: string): Manifest {
   const fail = (place: string): never => {
-    throw new TfcError('bad-artifact', `${path}: the manifest is malformed at ${place}.`, { hint: 'Compile the module again with this version.' });
+    throw new TfcError('bad-artifact', `${path}: the manifest is malformed at ${place}.`, {
+      hint: 'Compile the module again with this version.',
+    });
   };
   let json: Json;
   try {
@@ -22,9 +24,20 @@ export function readManifest(path: string, text: string): Manifest {
     return fail('its start');
   }
   const manifest = object(json) ?? fail('its start');
-  if (manifest['abi'] !== abiVersion) throw new TfcError('bad-artifact', `${path}: the manifest has version ${JSON.stringify(manifest['abi'])}, and this runtime takes version ${abiVersion}.`);
+  if (manifest['abi'] !== abiVersion)
+    throw new TfcError(
+      'bad-artifact',
+      `${path}: the manifest has version ${JSON.stringify(manifest['abi'])}, and this runtime takes version ${abiVersion}.`,
+    );
   const target = object(manifest['target']);
-  if (typeof manifest['version'] !== 'string' || typeof manifest['module'] !== 'string' || !isText(target?.['triple']) || !isText(target['cpu']) || !(list(target['features'])?.every(isText) ?? false)) fail('version, module, target');
+  if (
+    typeof manifest['version'] !== 'string' ||
+    typeof manifest['module'] !== 'string' ||
+    !isText(target?.['triple']) ||
+    !isText(target['cpu']) ||
+    !(list(target['features'])?.every(isText) ?? false)
+  )
+    fail('version, module, target');
   const variables = list(manifest['variables']) ?? fail('variables');
   const entries = list(manifest['entries']) ?? fail('entries');
   const open = list(manifest['open']) ?? fail('open');
@@ -32,7 +45,8 @@ export function readManifest(path: string, text: string): Manifest {
   entries.forEach((entry, at) => isEntry(entry, variables.length) || fail(`entries/${at}`));
   open.forEach((entry, at) => isOpen(entry) || fail(`open/${at}`));
   if (!areDistinct(variables, ({ path }) => path)) fail('variables: two have one path');
-  if (!areDistinct(entries, ({ name, ranks }) => JSON.stringify([name, Object.entries(ranks as JsonObject).sort()]))) fail('entries: two have one name');
+  if (!areDistinct(entries, ({ name, ranks }) => JSON.stringify([name, Object.entries(ranks as JsonObject).sort()])))
+    fail('entries: two have one name');
   if (!areDistinct(open, ({ name }) => name)) fail('open: two have one name');
   // Checked piece by piece above; JSON of the compiler has no other fields that are used.
   return json as unknown as Manifest;
@@ -40,24 +54,37 @@ export function readManifest(path: string, text: string): Manifest {
 
 type JsonObject = { readonly [key: string]: Json };
 
-const object = (json: Json | undefined): JsonObject | undefined => (typeof json === 'object' && json !== null && !Array.isArray(json) ? (json as JsonObject) : undefined);
+const object = (json: Json | undefined): JsonObject | undefined =>
+  typeof json === 'object' && json !== null && !Array.isArray(json) ? (json as JsonObject) : undefined;
 const list = (json: Json | undefined): readonly Json[] | undefined => (Array.isArray(json) ? (json as readonly Json[]) : undefined);
 /** Whether no two of these objects have one key. */
-const areDistinct = (items: readonly Json[], key: (item: JsonObject) => Json | undefined): boolean => new Set(items.map((item) => key(item as JsonObject))).size === items.length;
+const areDistinct = (items: readonly Json[], key: (item: JsonObject) => Json | undefined): boolean =>
+  new Set(items.map((item) => key(item as JsonObject))).size === items.length;
 const isText = (json: Json | undefined): json is string => typeof json === 'string';
-const isCount = (json: Json | undefined, below = Number.MAX_SAFE_INTEGER): json is number => Number.isSafeInteger(json) && Number(json) >= 0 && Number(json) < below;
+const isCount = (json: Json | undefined, below = Number.MAX_SAFE_INTEGER): json is number =>
+  Number.isSafeInteger(json) && Number(json) >= 0 && Number(json) < below;
 
 /** A number, or a polynomial over the free sizes of the entry. */
 function isSize(json: Json | undefined, dims: ReadonlySet<string>): boolean {
   if (typeof json === 'number') return Number.isSafeInteger(json);
-  const isTerm = (term: Json): boolean => Array.isArray(term) && term.length === 2 && Number.isSafeInteger(term[0]) && (list(term[1] as Json)?.every((name) => isText(name) && dims.has(name)) ?? false);
+  const isTerm = (term: Json): boolean =>
+    Array.isArray(term) &&
+    term.length === 2 &&
+    Number.isSafeInteger(term[0]) &&
+    (list(term[1] as Json)?.every((name) => isText(name) && dims.has(name)) ?? false);
   return list(json)?.every(isTerm) ?? false;
 }
 
 function isTensor(json: Json, dims: ReadonlySet<string>): boolean {
   const spec = object(json);
   const shape = list(spec?.['shape']);
-  return spec !== undefined && isText(spec['name']) && isElementType(spec['dtype']) && shape !== undefined && shape.every((size) => isSize(size, dims) && !(typeof size === 'number' && size < 0));
+  return (
+    spec !== undefined &&
+    isText(spec['name']) &&
+    isElementType(spec['dtype']) &&
+    shape !== undefined &&
+    shape.every((size) => isSize(size, dims) && !(typeof size === 'number' && size < 0))
+  );
 }
 
 function isResult(json: Json | undefined, outputs: number): boolean {
@@ -66,7 +93,11 @@ function isResult(json: Json | undefined, outputs: number): boolean {
     case 'output':
       return isCount(result?.['index'], outputs);
     case 'record':
-      return list(result?.['fields'])?.every((field) => Array.isArray(field) && isText(field[0] as Json) && isResult(field[1] as Json, outputs)) ?? false;
+      return (
+        list(result?.['fields'])?.every(
+          (field) => Array.isArray(field) && isText(field[0] as Json) && isResult(field[1] as Json, outputs),
+        ) ?? false
+      );
     case 'tuple':
       return list(result?.['items'])?.every((item) => isResult(item, outputs)) ?? false;
     default:
@@ -77,7 +108,8 @@ function isResult(json: Json | undefined, outputs: number): boolean {
 function isEntry(json: Json, variables: number): boolean {
   const entry = object(json);
   const dims = list(entry?.['dims']);
-  if (entry === undefined || !isText(entry['name']) || dims === undefined || !dims.every(isText) || new Set(dims).size < dims.length) return false;
+  if (entry === undefined || !isText(entry['name']) || dims === undefined || !dims.every(isText) || new Set(dims).size < dims.length)
+    return false;
   if (!(['fn', 'step', 'init'] satisfies EntrySpec['kind'][] as Json[]).includes(entry['kind'] ?? null)) return false;
   const names = new Set<string>(dims);
   const ranks = object(entry['ranks']);
@@ -106,10 +138,14 @@ function isVariable(json: Json, entries: readonly Json[]): boolean {
   const initial = object(variable?.['initial']);
   if (variable === undefined || initial === undefined) return false;
   const shape = list(variable['shape']);
-  if (!isText(variable['path']) || !isElementType(variable['dtype']) || shape === undefined || !shape.every((size) => isCount(size))) return false;
+  if (!isText(variable['path']) || !isElementType(variable['dtype']) || shape === undefined || !shape.every((size) => isCount(size)))
+    return false;
   const pitch = variable['pitch'];
   if (pitch !== undefined && (shape.length < 2 || !isCount(pitch) || pitch < Number(shape.at(-1)))) return false;
-  const bytes = [...shape.slice(0, -1), pitch ?? shape.at(-1) ?? 1].reduce<number>((product, size) => product * (Number(size) || 1), elements[variable['dtype']].bytes);
+  const bytes = [...shape.slice(0, -1), pitch ?? shape.at(-1) ?? 1].reduce<number>(
+    (product, size) => product * (Number(size) || 1),
+    elements[variable['dtype']].bytes,
+  );
   if (!Number.isSafeInteger(bytes)) return false;
   if (!(['param', 'state', 'slot'] satisfies VariableSpec['kind'][] as Json[]).includes(variable['kind'] ?? null)) return false;
   switch (initial['kind'] as VariableSpec['initial']['kind'] | undefined) {
@@ -131,7 +167,8 @@ function isOpen(json: Json): boolean {
   if (entry === undefined || !isText(entry['name']) || packs === undefined || !packs.every(isText) || feeds === undefined) return false;
   return feeds.every((item) => {
     const feed = object(item);
-    if (feed === undefined || !isText(feed['name']) || !isElementType(feed['dtype']) || !isCount(feed['before']) || !isCount(feed['after'])) return false;
+    if (feed === undefined || !isText(feed['name']) || !isElementType(feed['dtype']) || !isCount(feed['before']) || !isCount(feed['after']))
+      return false;
     return feed['pack'] === undefined || (isText(feed['pack']) && packs.includes(feed['pack']));
   });
 }

@@ -1,5 +1,6 @@
-// Files of data, read by pieces. In: a path. Out: its length, and bytes from any place in it. Holds: only regular files are opened, and nothing is waited for: a FIFO without a writer, a device or a
-// directory is refused at once; no more is read than the file had when it was opened.
+// Files of data, read by pieces. In: a path. Out: its length, and bytes from any place in it. Holds: only regular files are opened, and
+// nothing is waited for: a FIFO without a writer, a device or a directory is refused at once; no more is read than the file had when it was
+// opened.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 export class RegularFile {
@@ -37,7 +38,7 @@ export class RegularFile {
 
 /** Fills `into` with what an open file has from `position` on. @throws Error of the system, or when the file ends before. */
 export function readExactly(file: number, into: ArrayBufferView, position: number): void {
-  for (let done = 0; done < into.byteLength; ) {
+  for (let done = 0; done < into.byteLength;) {
     // One call reads less than 2 GiB.
     const piece = new Uint8Array(into.buffer, into.byteOffset + done, Math.min(into.byteLength - done, 2 ** 30));
     const read = readSync(file, piece, 0, piece.length, position + done);

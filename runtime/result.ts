@@ -1,4 +1,5 @@
-// Results of entries as JavaScript values. In: a result's tree, one reader per output. Out: a function that builds the value. Holds: scalars are numbers, booleans or bigints; tensors are Tensor.
+// Results of entries as JavaScript values. In: a result's tree, one reader per output. Out: a function that builds the value. Holds:
+// scalars are numbers, booleans or bigints; tensors are Tensor.
 import type { ResultSpec } from './abi/manifest.js';
 import type { Tensor } from './tensor.js';
 

@@ -1,6 +1,7 @@
-// The safetensors format (8 bytes of length, a JSON header, data). In: a path. Out: named tensors, or the file. Holds: a file is read only if its header describes every byte of it exactly once,
-// as the format's own reader demands; tensors of element types that we do not have are listed, and refused when they are read; there is never half of a file.
-// Source: https://huggingface.co/docs/safetensors, little-endian.
+// The safetensors format (8 bytes of length, a JSON header, data). In: a path. Out: named tensors, or the file. Holds: a file is read only
+// if its header describes every byte of it exactly once, as the format's own reader demands; tensors of element types that we do not have
+// are listed, and refused when they are read; there is never half of a file. Source: https://huggingface.co/docs/safetensors,
+// little-endian.
 import type { ElementType } from './abi/manifest.js';
 import { writeFiles, writeFully } from './atomic-file.js';
 import { type TypedArray, allocate, elementTypes, elements, isElementType } from './element.js';
@@ -18,8 +19,28 @@ const deepestHeader = 127;
 
 /** Every element type of the format, and its bits. */
 const storedBits: Readonly<Record<string, number>> = {
-  F4: 4, F6_E2M3: 6, F6_E3M2: 6, F8_E4M3: 8, F8_E4M3FNUZ: 8, F8_E5M2: 8, F8_E5M2FNUZ: 8, F8_E8M0: 8, F16: 16, BF16: 16, F32: 32, F64: 64,
-  BOOL: 8, U8: 8, I8: 8, U16: 16, I16: 16, U32: 32, I32: 32, U64: 64, I64: 64, C64: 64,
+  F4: 4,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
+  F8_E4M3: 8,
+  F8_E4M3FNUZ: 8,
+  F8_E5M2: 8,
+  F8_E5M2FNUZ: 8,
+  F8_E8M0: 8,
+  F16: 16,
+  BF16: 16,
+  F32: 32,
+  F64: 64,
+  BOOL: 8,
+  U8: 8,
+  I8: 8,
+  U16: 16,
+  I16: 16,
+  U32: 32,
+  I32: 32,
+  U64: 64,
+  I64: 64,
+  C64: 64,
 };
 
 export interface StoredTensor {
@@ -55,14 +76,19 @@ export class SafetensorsFile {
     }
   }
 
-  /** @throws TfcError bad-data when the file has no such tensor, cannot be read, or holds a bool that is neither 0 nor 1; dtype-mismatch for an element type that is none of ours; out-of-memory. */
+  /**
+   * @throws TfcError bad-data when the file has no such tensor, cannot be read, or holds a bool that is neither 0 nor 1; dtype-mismatch for
+   * an element type that is none of ours; out-of-memory.
+   */
   read(name: string): Tensor {
     const stored = this.tensors.get(name);
     if (stored === undefined) throw new TfcError('bad-data', `${this.path} has no tensor ${name}.`);
-    if (stored.dtype === undefined) throw new TfcError('dtype-mismatch', `${this.path}: ${name} has the element type ${stored.stored}, which is none of ours.`);
+    if (stored.dtype === undefined)
+      throw new TfcError('dtype-mismatch', `${this.path}: ${name} has the element type ${stored.stored}, which is none of ours.`);
     const data = memoryFor(this.path, stored.dtype, stored);
     readPart(this.path, this.#file, data, stored.offset);
-    if (stored.dtype === 'bool' && (data as Uint8Array).some((byte) => byte > 1)) throw malformed(this.path, `${name} holds a bool that is neither 0 nor 1`);
+    if (stored.dtype === 'bool' && (data as Uint8Array).some((byte) => byte > 1))
+      throw malformed(this.path, `${name} holds a bool that is neither 0 nor 1`);
     return new Tensor(stored.dtype, stored.shape, data);
   }
 
@@ -83,7 +109,10 @@ export interface NewTensor {
   readonly read: () => TypedArray;
 }
 
-/** Writes named tensors, one at a time, so that only one is in memory. @throws TfcError file-not-written; invalid-value for what is no list of tensors with names of their own. */
+/**
+ * Writes named tensors, one at a time, so that only one is in memory. @throws TfcError file-not-written; invalid-value for what is no list
+ * of tensors with names of their own.
+ */
 export function writeSafetensors(path: string, tensors: readonly NewTensor[], metadata: Readonly<Record<string, string>> = {}): void {
   const header = reading('What is to be written', () => headerFor(tensors, metadata));
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
@@ -96,7 +125,11 @@ export function writeSafetensors(path: string, tensors: readonly NewTensor[], me
     for (const { name, dtype, shape, read } of tensors) {
       const data = dataOf(path, read);
       const bytes = bytesOf(dtype, shape);
-      if (!ArrayBuffer.isView(data) || data.byteLength !== bytes) throw new TfcError('invalid-value', `${name} has ${bytes} bytes, and ${ArrayBuffer.isView(data) ? data.byteLength : 'none'} are to be written.`);
+      if (!ArrayBuffer.isView(data) || data.byteLength !== bytes)
+        throw new TfcError(
+          'invalid-value',
+          `${name} has ${bytes} bytes, and ${ArrayBuffer.isView(data) ? data.byteLength : 'none'} are to be written.`,
+        );
       writeFully(file, new Uint8Array(data.buffer, data.byteOffset, bytes));
     }
   };
@@ -113,11 +146,13 @@ function dataOf(path: string, read: () => TypedArray): TypedArray {
 
 function headerFor(tensors: unknown, metadata: unknown): ReadonlyMap<string, unknown> {
   if (!Array.isArray(tensors)) throw new TfcError('invalid-value', `Tensors are written from an array, not from ${shown(tensors)}.`);
-  if (!isObject(metadata) || !Object.values(metadata).every((text) => typeof text === 'string')) throw new TfcError('invalid-value', 'Metadata is an object of strings.');
+  if (!isObject(metadata) || !Object.values(metadata).every((text) => typeof text === 'string'))
+    throw new TfcError('invalid-value', 'Metadata is an object of strings.');
   const header = new Map<string, unknown>(Object.keys(metadata).length === 0 ? [] : [[metadataName, metadata]]);
   let offset = 0;
   for (const { name, dtype, shape, read } of tensors as readonly { readonly [Member in keyof NewTensor]?: unknown }[]) {
-    if (typeof name !== 'string' || typeof read !== 'function' || !isElementType(dtype) || !Array.isArray(shape) || !shape.every(isCount)) throw new TfcError('invalid-value', `A tensor that is written has a name, a dtype, a shape and read; ${shown(name)} does not.`);
+    if (typeof name !== 'string' || typeof read !== 'function' || !isElementType(dtype) || !Array.isArray(shape) || !shape.every(isCount))
+      throw new TfcError('invalid-value', `A tensor that is written has a name, a dtype, a shape and read; ${shown(name)} does not.`);
     if (header.has(name) || name === metadataName) throw new TfcError('invalid-value', `Two tensors are called ${shown(name)}.`);
     const end = offset + bytesOf(dtype, shape);
     if (!Number.isSafeInteger(end)) throw new TfcError('invalid-value', `${name} has more bytes than a file.`);
@@ -128,7 +163,8 @@ function headerFor(tensors: unknown, metadata: unknown): ReadonlyMap<string, unk
 }
 
 const metadataName = '__metadata__';
-const bytesOf = (dtype: ElementType, shape: readonly number[]): number => elements[dtype].bytes * shape.reduce((product, size) => product * size, 1);
+const bytesOf = (dtype: ElementType, shape: readonly number[]): number =>
+  elements[dtype].bytes * shape.reduce((product, size) => product * size, 1);
 
 function openFile(path: string): RegularFile {
   try {
@@ -158,7 +194,10 @@ function readPart(path: string, file: RegularFile, into: ArrayBufferView, positi
   }
 }
 
-function readHeader(path: string, file: RegularFile): { readonly tensors: ReadonlyMap<string, StoredTensor>; readonly metadata: Readonly<Record<string, string>> } {
+function readHeader(
+  path: string,
+  file: RegularFile,
+): { readonly tensors: ReadonlyMap<string, StoredTensor>; readonly metadata: Readonly<Record<string, string>> } {
   if (file.bytes < 8) throw malformed(path, 'it is shorter than 8 bytes');
   const prefix = new DataView(new ArrayBuffer(8));
   readPart(path, file, prefix, 0);
@@ -170,7 +209,8 @@ function readHeader(path: string, file: RegularFile): { readonly tensors: Readon
   let metadata: Readonly<Record<string, string>> = {};
   for (const [name, value] of Object.entries(headerOf(path, bytes))) {
     if (name === '__metadata__') {
-      if (!isObject(value) || !Object.values(value).every((text) => typeof text === 'string')) throw malformed(path, '__metadata__ is no record of strings');
+      if (!isObject(value) || !Object.values(value).every((text) => typeof text === 'string'))
+        throw malformed(path, '__metadata__ is no record of strings');
       metadata = value as Readonly<Record<string, string>>;
     } else tensors.set(name, readEntry(path, name, value, 8 + length));
   }
@@ -182,13 +222,17 @@ function headerOf(path: string, bytes: Uint8Array): Readonly<Record<string, unkn
   if (bytes[0] !== 0x7b) throw malformed(path, 'its header does not start with {');
   try {
     // An object, as it starts like one.
-    return parseStrictJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes), { maximumDepth: deepestHeader, wholeNumbers: true }) as Readonly<Record<string, unknown>>;
+    return parseStrictJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes), {
+      maximumDepth: deepestHeader,
+      wholeNumbers: true,
+    }) as Readonly<Record<string, unknown>>;
   } catch (error) {
     throw malformed(path, error instanceof JsonMistake ? `in its header, ${error.message}` : 'its header is not JSON');
   }
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 function readEntry(path: string, name: string, value: unknown, base: number): StoredTensor {
@@ -196,7 +240,8 @@ function readEntry(path: string, name: string, value: unknown, base: number): St
   const { dtype: stored, shape, data_offsets: offsets } = value;
   if (typeof stored !== 'string' || !Object.hasOwn(storedBits, stored)) throw malformed(path, `${name} has no element type of the format`);
   if (!Array.isArray(shape) || !shape.every(isCount)) throw malformed(path, `${name} has no valid shape`);
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) throw malformed(path, `${name} has no valid data_offsets`);
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
+    throw malformed(path, `${name} has no valid data_offsets`);
   const [begin = 0, end = 0] = offsets;
   // An empty axis makes the others no smaller: with it, too, the format's own reader counts them.
   const bits = shape.reduce((product, size) => product * (size || 1), storedBits[stored] as number);
@@ -214,5 +259,6 @@ function requireCover(path: string, tensors: StoredTensor[], start: number, size
     if (offset !== at) throw malformed(path, offset < at ? `${name} overlaps another tensor` : `there is a hole before ${name}`);
     at += bytes;
   }
-  if (at !== size) throw malformed(path, at > size ? `its data ends ${at - size} bytes too early` : `${size - at} bytes at its end belong to nothing`);
+  if (at !== size)
+    throw malformed(path, at > size ? `its data ends ${at - size} bytes too early` : `${size - at} bytes at its end belong to nothing`);
 }

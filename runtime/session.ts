@@ -1,5 +1,6 @@
-// Sessions: variables of a module and everything that runs on them. In: feeds, paths, values. Out: results. Holds: two sessions share nothing; after closing, every use fails with session-closed
-// and the memory is free. Entries are methods by their names, unless a name is taken by a method of the session itself: then `run(name, feeds)` reaches them.
+// Sessions: variables of a module and everything that runs on them. In: feeds, paths, values. Out: results. Holds: two sessions share
+// nothing; after closing, every use fails with session-closed and the memory is free. Entries are methods by their names, unless a name is
+// taken by a method of the session itself: then `run(name, feeds)` reaches them.
 import { availableParallelism } from 'node:os';
 import type { EntrySpec, VariableSpec } from './abi/manifest.js';
 import { type Artifact, findEntry, isExported, ranksKey } from './artifact.js';
@@ -38,7 +39,10 @@ export interface SessionSource {
   readonly closed: () => void;
 }
 
-/** Feeds and result per entry: what generated types say about a module. An interface will do: `interface Mnist { train: { feeds: { X: Float32Array }; result: { loss: number } } }`. */
+/**
+ * Feeds and result per entry: what generated types say about a module. An interface will do: `interface Mnist { train: { feeds: { X:
+ * Float32Array }; result: { loss: number } } }`.
+ */
 export type EntryTypes<Entries> = { readonly [Name in keyof Entries]: { readonly feeds: object; readonly result: unknown } };
 
 /** Entries of a module that TypeScript knows nothing about. */
@@ -54,7 +58,9 @@ export const calledByLanguage = ['then', 'toJSON'] as const;
 type CalledByLanguage = (typeof calledByLanguage)[number];
 
 export type EntryMethods<Entries extends EntryTypes<Entries>> = {
-  readonly [Name in Exclude<keyof Entries, keyof SessionMethods | CalledByLanguage>]: (...args: Arguments<Entries[Name]['feeds']>) => Entries[Name]['result'];
+  readonly [Name in Exclude<keyof Entries, keyof SessionMethods | CalledByLanguage>]: (
+    ...args: Arguments<Entries[Name]['feeds']>
+  ) => Entries[Name]['result'];
 };
 
 export type Session<Entries extends EntryTypes<Entries> = AnyEntries> = SessionMethods<Entries> & EntryMethods<Entries>;
@@ -71,14 +77,21 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
   /** Use `module.session()`, which also adds the entries as methods. */
   constructor(source: SessionSource, options: SessionOptions = {}) {
     const { native, artifact } = source;
-    const { threads = availableParallelism(), initialize: now = true, seed = 0 } = readOptions(options, 'session', ['threads', 'initialize', 'seed']);
+    const {
+      threads = availableParallelism(),
+      initialize: now = true,
+      seed = 0,
+    } = readOptions(options, 'session', ['threads', 'initialize', 'seed']);
     requireBoolean(now, 'initialize');
-    if (!Number.isSafeInteger(threads) || threads < 1 || threads > 1024) throw new TfcError('invalid-value', `A session has 1 to 1024 threads, not ${shown(threads)}.`);
+    if (!Number.isSafeInteger(threads) || threads < 1 || threads > 1024)
+      throw new TfcError('invalid-value', `A session has 1 to 1024 threads, not ${shown(threads)}.`);
     this.#source = source;
     this.#seed = seedOf(seed);
     this.threads = threads;
     const specs = artifact.manifest.variables;
-    const handle: Handle<'session'> = translating(() => native.createSession(threads, Float64Array.from(specs.flatMap((spec) => Variables.rows(spec)))));
+    const handle: Handle<'session'> = translating(() =>
+      native.createSession(threads, Float64Array.from(specs.flatMap((spec) => Variables.rows(spec)))),
+    );
     this.#host = { native, handle, variables: new Variables(native, handle, specs), closed: false };
     if (now) this.initialize();
   }
@@ -91,7 +104,10 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
     const fed = (feeds ?? {}) as Feeds;
     if (typeof what === 'string') return this.#resolve(what, fed).run(fed);
     this.#requireOpen();
-    if (typeof (what as unknown) !== 'object') throw new TfcError('invalid-value', `run takes the name of an entry or an array of names to fetch, not ${shown(what)}.`, { hint: namesHint(this.#source.artifact) });
+    if (typeof (what as unknown) !== 'object')
+      throw new TfcError('invalid-value', `run takes the name of an entry or an array of names to fetch, not ${shown(what)}.`, {
+        hint: namesHint(this.#source.artifact),
+      });
     requireFeeds(fed);
     return this.#runFetches(readNames(what, 'Names to fetch'), fed);
   }
@@ -106,7 +122,10 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
    * An entry for hot loops, found once. With `reuse`, tensors of a result are overwritten by the next run.
    * @throws TfcError unknown-entry; an entry with open ranks needs `ranks`.
    */
-  entry(name: keyof Entries & string, options: { readonly reuse?: boolean; readonly ranks?: Readonly<Record<string, number>> } = {}): BoundEntry {
+  entry(
+    name: keyof Entries & string,
+    options: { readonly reuse?: boolean; readonly ranks?: Readonly<Record<string, number>> } = {},
+  ): BoundEntry {
     this.#requireOpen();
     const { reuse = false, ranks: given = {} } = readOptions(options, 'entry', ['reuse', 'ranks']);
     if (typeof (name as unknown) !== 'string') throw unknownEntry(this.#source.artifact, name);
@@ -129,7 +148,10 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
     return this.#host.native.arenaBytes(this.#requireOpen().handle);
   }
 
-  /** A copy of a variable: a tensor, or a number, bigint or boolean when it is a scalar. @throws TfcError unknown-variable, uninitialized-variable. */
+  /**
+   * A copy of a variable: a tensor, or a number, bigint or boolean when it is a scalar. @throws TfcError unknown-variable,
+   * uninitialized-variable.
+   */
   get(path: string): Tensor | number | bigint | boolean {
     return this.#requireOpen().variables.get(path);
   }
@@ -151,7 +173,9 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
   initialize(paths?: readonly string[], seed: number | bigint = this.#seed): void {
     const { variables } = this.#requireOpen();
     const { artifact } = this.#source;
-    const positions = (paths === undefined ? undefined : readNames(paths, 'Paths of variables'))?.map((path) => variables.position(path)) ?? variables.specs.flatMap((spec, at) => (spec.initial.kind === 'none' ? [] : [at]));
+    const positions =
+      (paths === undefined ? undefined : readNames(paths, 'Paths of variables'))?.map((path) => variables.position(path)) ??
+      variables.specs.flatMap((spec, at) => (spec.initial.kind === 'none' ? [] : [at]));
     const fed = { seed: seedOf(seed) };
     const entry = (at: number): EntrySpec => artifact.manifest.entries[at] ?? unknownPosition(at);
     initialize(
@@ -172,7 +196,10 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
   /** Writes variables as a safetensors file: all that have a value, or those at `paths`. The file is complete or not there. */
   save(path: string, paths?: readonly string[]): void {
     const { module, version } = this.#source.artifact.manifest;
-    saveVariables(this.#requireOpen().variables, path, paths === undefined ? undefined : readNames(paths, 'Paths of variables'), { module, tfc: version });
+    saveVariables(this.#requireOpen().variables, path, paths === undefined ? undefined : readNames(paths, 'Paths of variables'), {
+      module,
+      tfc: version,
+    });
   }
 
   /** Reads variables from a safetensors file: everything that is asked for, or nothing and an error. */
@@ -223,7 +250,10 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
     const open = artifact.manifest.open.find((entry) => entry.name === name);
     if (open === undefined) throw unknownEntry(artifact, name);
     const missing = open.packs.filter((pack) => !Object.hasOwn(ranks, pack));
-    if (missing.length > 0) throw new TfcError('unknown-entry', `${name} needs a rank for ${missing.join(', ')}.`, { hint: `Ask for entry("${name}", { ranks: { ${missing.join(': 1, ')}: 1 } }).` });
+    if (missing.length > 0)
+      throw new TfcError('unknown-entry', `${name} needs a rank for ${missing.join(', ')}.`, {
+        hint: `Ask for entry("${name}", { ranks: { ${missing.join(': 1, ')}: 1 } }).`,
+      });
     const attached = openRank(name, ranks);
     const position = findEntry(attached, name, ranks);
     if (position === undefined) throw new TfcError('bad-artifact', `${attached.path} does not have ${ranksKey(name, ranks)}.`);
@@ -255,9 +285,14 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
 
 /** @throws TfcError invalid-value. */
 function readRanks(given: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
-  const ranks = readOptions(given, 'entry, ranks,', reading('The ranks of an entry', () => Object.keys(given)));
+  const ranks = readOptions(
+    given,
+    'entry, ranks,',
+    reading('The ranks of an entry', () => Object.keys(given)),
+  );
   for (const [pack, rank] of Object.entries(ranks)) {
-    if (!Number.isSafeInteger(rank) || rank < 0 || rank > mostAxes) throw new TfcError('invalid-value', `The rank of ${pack} is a whole number from 0 to ${mostAxes}, not ${shown(rank)}.`);
+    if (!Number.isSafeInteger(rank) || rank < 0 || rank > mostAxes)
+      throw new TfcError('invalid-value', `The rank of ${pack} is a whole number from 0 to ${mostAxes}, not ${shown(rank)}.`);
   }
   return ranks;
 }
@@ -265,7 +300,8 @@ function readRanks(given: Readonly<Record<string, number>>): Readonly<Record<str
 /** @throws TfcError invalid-value for anything but an integer of 64 bits. */
 function seedOf(seed: unknown): bigint {
   const integer = typeof seed === 'number' && Number.isSafeInteger(seed) ? BigInt(seed) : typeof seed === 'bigint' ? seed : undefined;
-  if (integer === undefined || integer < -(2n ** 63n) || integer >= 2n ** 64n) throw new TfcError('invalid-value', `A seed is an integer of at most 64 bits, not ${shown(seed)}.`);
+  if (integer === undefined || integer < -(2n ** 63n) || integer >= 2n ** 64n)
+    throw new TfcError('invalid-value', `A seed is an integer of at most 64 bits, not ${shown(seed)}.`);
   return BigInt.asIntN(64, integer);
 }
 
@@ -275,8 +311,11 @@ function unknownPosition(at: number): never {
 
 function unknownEntry(artifact: Artifact, name: string): TfcError {
   const text: unknown = name;
-  if (typeof text !== 'string') return new TfcError('invalid-value', `The name of an entry is a string, not ${shown(text)}.`, { hint: namesHint(artifact) });
-  return new TfcError('unknown-entry', `${artifact.manifest.module} exports no ${name}.`, { hint: suggestion(name, entryNames(artifact)) ?? namesHint(artifact) });
+  if (typeof text !== 'string')
+    return new TfcError('invalid-value', `The name of an entry is a string, not ${shown(text)}.`, { hint: namesHint(artifact) });
+  return new TfcError('unknown-entry', `${artifact.manifest.module} exports no ${name}.`, {
+    hint: suggestion(name, entryNames(artifact)) ?? namesHint(artifact),
+  });
 }
 
 function namesHint(artifact: Artifact): string {

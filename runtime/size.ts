@@ -1,4 +1,5 @@
-// Sizes at run time: polynomials over an entry's free sizes. In: sizes of the manifest, values. Out: values, text, the one unknown that makes an equation true.
+// Sizes at run time: polynomials over an entry's free sizes. In: sizes of the manifest, values. Out: values, text, the one unknown that
+// makes an equation true.
 // Holds: coefficients and values are integers below 2⁵³; a solution is only returned when it is the only one that is not negative.
 import type { Size } from './abi/manifest.js';
 
@@ -38,7 +39,8 @@ export function sizeToString(size: Size): string {
     .join('');
 }
 
-export const specToString = (dtype: string, shape: readonly Size[]): string => (shape.length === 0 ? dtype : `${dtype}[${shape.map(sizeToString).join(', ')}]`);
+export const specToString = (dtype: string, shape: readonly Size[]): string =>
+  shape.length === 0 ? dtype : `${dtype}[${shape.map(sizeToString).join(', ')}]`;
 
 export function product(shape: readonly Size[]): Size {
   let result: readonly Term[] = [[1, []]];
@@ -47,7 +49,10 @@ export function product(shape: readonly Size[]): Size {
 }
 
 /** The name of the only free size of `size` without a value; 'none' and 'several' otherwise. */
-export function unknownOf(size: Size, sizes: Sizes): { readonly kind: 'none' } | { readonly kind: 'several' } | { readonly kind: 'one'; readonly name: string } {
+export function unknownOf(
+  size: Size,
+  sizes: Sizes,
+): { readonly kind: 'none' } | { readonly kind: 'several' } | { readonly kind: 'one'; readonly name: string } {
   let found: string | undefined;
   for (const [, names] of termsOf(size)) {
     for (const name of names) {
@@ -60,8 +65,9 @@ export function unknownOf(size: Size, sizes: Sizes): { readonly kind: 'none' } |
 }
 
 /**
- * The value of `name` with which `size` equals `value`, where every other name has a value. Undefined when no such integer exists that is not negative, or several
- * do, or when it cannot be found: polynomials of degree 2 and more are solved where they do not fall (no negative coefficient but the constant), or by the quadratic formula.
+ * The value of `name` with which `size` equals `value`, where every other name has a value. Undefined when no such integer exists that is
+ * not negative, or several do, or when it cannot be found: polynomials of degree 2 and more are solved where they do not fall (no negative
+ * coefficient but the constant), or by the quadratic formula.
  */
 export function solveFor(name: string, size: Size, value: number, sizes: Sizes): number | undefined {
   const coefficients: number[] = [];

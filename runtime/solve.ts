@@ -1,5 +1,6 @@
 // Free sizes of an entry from what is fed. In: declared shapes, actual shapes or lengths. Out: a value for every free size.
-// Holds: with the sizes found, every feed has its declared shape; otherwise an error names the feed and who fixed the size first. Declared facts are checked apart.
+// Holds: with the sizes found, every feed has its declared shape; otherwise an error names the feed and who fixed the size first. Declared
+// facts are checked apart.
 import type { EntrySpec, FactSpec, Size, TensorSpec } from './abi/manifest.js';
 import { TfcError } from './error.js';
 import { type Sizes, evaluate, product, sizeToString, solveFor, specToString, unknownOf } from './size.js';
@@ -59,17 +60,23 @@ function settle({ feed, fed, size, value }: Equation, sizes: Map<string, number>
   throw mismatch(feed, fed, `No ${unknown.name} makes ${sizeToString(size)} equal to ${value}.`);
 }
 
-const namesOf = (feed: TensorSpec): string[] => [...new Set(feed.shape.flatMap((size) => (typeof size === 'number' ? [] : size.flatMap(([, names]) => names))))];
+const namesOf = (feed: TensorSpec): string[] => [
+  ...new Set(feed.shape.flatMap((size) => (typeof size === 'number' ? [] : size.flatMap(([, names]) => names)))),
+];
 
 function mismatch(feed: TensorSpec, fed: FedShape, hint: string | undefined): TfcError {
   const expected = specToString(feed.dtype, feed.shape);
   const actual = fed.shape === undefined ? `${fed.length} elements` : specToString(feed.dtype, fed.shape);
-  return new TfcError('shape-mismatch', `Feed ${feed.name} must be ${expected}, and ${actual} ${fed.shape === undefined ? 'were' : 'was'} fed.${hint === undefined ? '' : ` ${hint}`}`, {
-    feed: feed.name,
-    expected,
-    actual,
-    ...(hint === undefined ? {} : { hint }),
-  });
+  return new TfcError(
+    'shape-mismatch',
+    `Feed ${feed.name} must be ${expected}, and ${actual} ${fed.shape === undefined ? 'were' : 'was'} fed.${hint === undefined ? '' : ` ${hint}`}`,
+    {
+      feed: feed.name,
+      expected,
+      actual,
+      ...(hint === undefined ? {} : { hint }),
+    },
+  );
 }
 
 function undetermined(waiting: readonly Equation[], sizes: Sizes): TfcError {
@@ -77,11 +84,15 @@ function undetermined(waiting: readonly Equation[], sizes: Sizes): TfcError {
   if (first === undefined) return new TfcError('shape-mismatch', 'The sizes cannot be found.');
   const names = namesOf(first.feed).filter((name) => !sizes.has(name));
   const expected = specToString(first.feed.dtype, first.feed.shape);
-  return new TfcError('shape-mismatch', `Feed ${first.feed.name} is ${expected}, and what was fed does not determine ${names.join(' and ')}.`, {
-    feed: first.feed.name,
-    expected,
-    hint: 'Feed { data, shape } or tensor(data, shape) instead of a flat array.',
-  });
+  return new TfcError(
+    'shape-mismatch',
+    `Feed ${first.feed.name} is ${expected}, and what was fed does not determine ${names.join(' and ')}.`,
+    {
+      feed: first.feed.name,
+      expected,
+      hint: 'Feed { data, shape } or tensor(data, shape) instead of a flat array.',
+    },
+  );
 }
 
 /** @throws TfcError unsatisfied-fact for the first declared fact that is false with these sizes. */
@@ -94,8 +105,14 @@ function checkFact(entry: EntrySpec, fact: FactSpec, sizes: Sizes): void {
   const right = evaluate(fact.right, sizes);
   if (left === undefined || right === undefined || isTrue(left, fact.relation, right)) return;
   const text = factToString(fact);
-  const values = [...sizes].filter(([name]) => [fact.left, fact.right].some((size) => unknownOf(size, new Map([...sizes].filter(([other]) => other !== name))).kind !== 'none'));
-  throw new TfcError('unsatisfied-fact', `${entry.name} needs ${text}, and here ${values.map(([name, value]) => `${name} = ${value}`).join(', ')}.`, { expected: text });
+  const values = [...sizes].filter(([name]) =>
+    [fact.left, fact.right].some((size) => unknownOf(size, new Map([...sizes].filter(([other]) => other !== name))).kind !== 'none'),
+  );
+  throw new TfcError(
+    'unsatisfied-fact',
+    `${entry.name} needs ${text}, and here ${values.map(([name, value]) => `${name} = ${value}`).join(', ')}.`,
+    { expected: text },
+  );
 }
 
 /** `divides`: left divides right; zero divides only zero. */
@@ -125,4 +142,6 @@ function unknownRelation(relation: never): never {
 }
 
 const factToString = (fact: FactSpec): string =>
-  fact.relation === 'divides' ? `${sizeToString(fact.right)} % ${sizeToString(fact.left)} == 0` : `${sizeToString(fact.left)} ${fact.relation} ${sizeToString(fact.right)}`;
+  fact.relation === 'divides'
+    ? `${sizeToString(fact.right)} % ${sizeToString(fact.left)} == 0`
+    : `${sizeToString(fact.left)} ${fact.relation} ${sizeToString(fact.right)}`;

@@ -1,5 +1,6 @@
-// JSON text of others. In: text, how deep it may nest. Out: its value. Holds: refused is also what JSON.parse lets pass in silence: a member given twice, a number beyond the range of doubles,
-// half of a surrogate pair; and before anything is built, nesting that would end the stack of whoever walks the value, and more arrays and objects than a heap holds.
+// JSON text of others. In: text, how deep it may nest. Out: its value. Holds: refused is also what JSON.parse lets pass in silence: a
+// member given twice, a number beyond the range of doubles, half of a surrogate pair; and before anything is built, nesting that would end
+// the stack of whoever walks the value, and more arrays and objects than a heap holds.
 
 export interface StrictJson {
   readonly maximumDepth: number;
@@ -71,7 +72,8 @@ function firstMistake(text: string, { maximumDepth, wholeNumbers = false }: Stri
         if (char !== code.minus && !(char >= code.zero && char <= code.nine)) break;
         const { end, digits, exponent } = numberAt(text, at);
         // The largest double has 309 digits.
-        if ((exponent || end - at > 308) && Math.abs(Number(text.slice(at, end))) === Infinity) first ??= new JsonMistake(`${shortened(text.slice(at, end))} is beyond the range of numbers`, at);
+        if ((exponent || end - at > 308) && Math.abs(Number(text.slice(at, end))) === Infinity)
+          first ??= new JsonMistake(`${shortened(text.slice(at, end))} is beyond the range of numbers`, at);
         if (wholeNumbers && !digits) first ??= new JsonMistake(`${shortened(text.slice(at, end))} is no whole number`, at);
         at = end - 1;
       }
@@ -80,7 +82,17 @@ function firstMistake(text: string, { maximumDepth, wholeNumbers = false }: Stri
   return first;
 }
 
-const code = { quote: 0x22, plus: 0x2b, minus: 0x2d, point: 0x2e, zero: 0x30, nine: 0x39, capitalE: 0x45, backslash: 0x5c, e: 0x65 } as const;
+const code = {
+  quote: 0x22,
+  plus: 0x2b,
+  minus: 0x2d,
+  point: 0x2e,
+  zero: 0x30,
+  nine: 0x39,
+  capitalE: 0x45,
+  backslash: 0x5c,
+  e: 0x65,
+} as const;
 
 const shortened = (token: string): string => (token.length > 60 ? `${token.slice(0, 40)}…` : token);
 

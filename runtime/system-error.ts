@@ -1,4 +1,5 @@
-// What the operating system says about a path. In: its errors. Out: people's words. Holds: whatever the system refuses a caller ends as a TfcError with the path in it.
+// What the operating system says about a path. In: its errors. Out: people's words. Holds: whatever the system refuses a caller ends as a
+// TfcError with the path in it.
 import { TfcError } from './error.js';
 
 /** What kept a path from being read or written. */
@@ -36,7 +37,9 @@ export function reasonOf(error: unknown): string {
 
 /** `error` about `path` when the system refused to write; anything else as it is. */
 export function notWritten(path: string, error: unknown): unknown {
-  return error instanceof Error && 'syscall' in error ? new TfcError('file-not-written', `${path}: ${reasonOf(error)}`, { hint: hintOf(error), cause: error }) : error;
+  return error instanceof Error && 'syscall' in error
+    ? new TfcError('file-not-written', `${path}: ${reasonOf(error)}`, { hint: hintOf(error), cause: error })
+    : error;
 }
 
 function hintOf(error: unknown): string {

@@ -11,19 +11,27 @@ export class Tensor<DType extends ElementType = ElementType> {
   readonly shape: readonly number[];
   readonly data: ElementArrays[DType];
 
-  /** @throws TfcError shape-mismatch when the data has another number of elements, dtype-mismatch when the array does not hold the dtype, bad-data for what is no shape or element type. */
+  /**
+   * @throws TfcError shape-mismatch when the data has another number of elements, dtype-mismatch when the array does not hold the dtype,
+   * bad-data for what is no shape or element type.
+   */
   constructor(dtype: DType, shape: readonly number[], data: ElementArrays[DType]) {
     if (!isElementType(dtype)) throw noElementType(dtype);
-    if (!holds(dtype, data)) throw new TfcError('dtype-mismatch', `A tensor of ${dtype} keeps its elements in ${withArticle(elements[dtype].array)}.`);
+    if (!holds(dtype, data))
+      throw new TfcError('dtype-mismatch', `A tensor of ${dtype} keeps its elements in ${withArticle(elements[dtype].array)}.`);
     const sizes = requireShape(shape);
     const count = sizes.reduce((product, size) => product * size, 1);
-    if (lengthOf(data) !== count) throw new TfcError('shape-mismatch', `A tensor of shape [${sizes.join(', ')}] has ${count} elements, not ${lengthOf(data)}.`);
+    if (lengthOf(data) !== count)
+      throw new TfcError('shape-mismatch', `A tensor of shape [${sizes.join(', ')}] has ${count} elements, not ${lengthOf(data)}.`);
     this.dtype = dtype;
     this.shape = sizes;
     this.data = data;
   }
 
-  /** Nested arrays of numbers (booleans for bool, bigints for i64 beyond 2⁵³); one value for rank 0. @throws TfcError out-of-memory for more values and rows than JavaScript's heap takes. */
+  /**
+   * Nested arrays of numbers (booleans for bool, bigints for i64 beyond 2⁵³); one value for rank 0. @throws TfcError out-of-memory for more
+   * values and rows than JavaScript's heap takes.
+   */
   toArray(): NestedValue {
     // Every row is an array of its own, also one without elements.
     let [all, rows] = [0, 1];
@@ -31,7 +39,12 @@ export class Tensor<DType extends ElementType = ElementType> {
       rows *= size;
       all += rows;
     }
-    if (all > mostNested) throw new TfcError('out-of-memory', `${this.toString()} is too large for nested arrays, which take at most ${mostNested} values and rows.`, { hint: 'Its elements lie row by row in `data`.' });
+    if (all > mostNested)
+      throw new TfcError(
+        'out-of-memory',
+        `${this.toString()} is too large for nested arrays, which take at most ${mostNested} values and rows.`,
+        { hint: 'Its elements lie row by row in `data`.' },
+      );
     return nest(this, 0, 0);
   }
 
@@ -60,12 +73,17 @@ function nest(tensor: Tensor, axis: number, offset: number): NestedValue {
 }
 
 /**
- * A tensor from a typed array, for feeding. Without `dtype` the array decides: Float32Array is f32, Float64Array f64, Int32Array i32, BigInt64Array i64, Uint8Array u8, Uint16Array f16.
- * Without `shape` it has one axis.
+ * A tensor from a typed array, for feeding. Without `dtype` the array decides: Float32Array is f32, Float64Array f64, Int32Array i32,
+ * BigInt64Array i64, Uint8Array u8, Uint16Array f16. Without `shape` it has one axis.
  */
 export function tensor(data: TypedArray, shape?: readonly number[], dtype?: ElementType): Tensor {
   const found = dtype ?? elementTypes.find((candidate) => holds(candidate, data));
-  if (found === undefined) throw new TfcError('dtype-mismatch', `No element type is kept in ${ArrayBuffer.isView(data) ? 'an array of this kind' : shown(data)}.`, { hint: 'A tensor is made of a typed array: Float32Array, Int32Array, ….' });
+  if (found === undefined)
+    throw new TfcError(
+      'dtype-mismatch',
+      `No element type is kept in ${ArrayBuffer.isView(data) ? 'an array of this kind' : shown(data)}.`,
+      { hint: 'A tensor is made of a typed array: Float32Array, Int32Array, ….' },
+    );
   return new Tensor(found, shape ?? [ArrayBuffer.isView(data) ? lengthOf(data) : 0], data);
 }
 
@@ -83,17 +101,21 @@ export function requireShape(shape: unknown, whose = ''): readonly number[] {
 }
 
 function sizesOf(shape: unknown, whose: string): readonly number[] {
-  if (!Array.isArray(shape)) throw new TfcError('bad-data', `${whose}${shown(shape)} is no shape.`, { hint: 'A shape is an array of sizes: [50, 784].' });
+  if (!Array.isArray(shape))
+    throw new TfcError('bad-data', `${whose}${shown(shape)} is no shape.`, { hint: 'A shape is an array of sizes: [50, 784].' });
   const axes = shape.length;
   if (!(axes <= mostAxes)) throw new TfcError('bad-data', `${whose}a shape has at most ${mostAxes} axes, not ${axes}.`);
   const sizes: number[] = [];
   for (let axis = 0; axis < axes; axis += 1) {
     const size: unknown = shape[axis];
-    if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) throw new TfcError('bad-data', `${whose}${shown(size)} is no size of an axis.`);
+    if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
+      throw new TfcError('bad-data', `${whose}${shown(size)} is no size of an axis.`);
     sizes.push(size);
   }
-  if (!Number.isSafeInteger(sizes.reduce((total, size) => total * size, 1))) throw new TfcError('bad-data', `${whose}[${sizes.join(', ')}] are more elements than can be counted.`);
+  if (!Number.isSafeInteger(sizes.reduce((total, size) => total * size, 1)))
+    throw new TfcError('bad-data', `${whose}[${sizes.join(', ')}] are more elements than can be counted.`);
   return sizes;
 }
 
-export const noElementType = (name: unknown): TfcError => new TfcError('bad-data', `${shown(name)} is no element type.`, { hint: `There are ${elementTypes.join(', ')}.` });
+export const noElementType = (name: unknown): TfcError =>
+  new TfcError('bad-data', `${shown(name)} is no element type.`, { hint: `There are ${elementTypes.join(', ')}.` });

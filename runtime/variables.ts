@@ -1,4 +1,5 @@
-// The variables of one session. In: paths and values. Out: values, and which variables have one. Holds: a variable that was never given a value cannot be read; values are copies.
+// The variables of one session. In: paths and values. Out: values, and which variables have one. Holds: a variable that was never given a
+// value cannot be read; values are copies.
 import type { EntrySpec, VariableSpec } from './abi/manifest.js';
 import { convert } from './convert.js';
 import { type TypedArray, allocate, elementValue, elements } from './element.js';
@@ -34,9 +35,15 @@ export class Variables {
   position(path: string): number {
     const at = this.#positions.get(path);
     if (at !== undefined) return at;
-    if (typeof path !== 'string') throw new TfcError('invalid-value', 'The path of a variable is a string.', { hint: 'An entry that is called like a method of the session is run by session.run(name, feeds).' });
+    if (typeof path !== 'string')
+      throw new TfcError('invalid-value', 'The path of a variable is a string.', {
+        hint: 'An entry that is called like a method of the session is run by session.run(name, feeds).',
+      });
     const hint = suggestion(path, [...this.#positions.keys()]);
-    throw new TfcError('unknown-variable', `The module has no variable ${path}.`, { variable: path, ...(hint === undefined ? {} : { hint }) });
+    throw new TfcError('unknown-variable', `The module has no variable ${path}.`, {
+      variable: path,
+      ...(hint === undefined ? {} : { hint }),
+    });
   }
 
   spec(at: number): VariableSpec {
@@ -62,7 +69,8 @@ export class Variables {
     const missing = entry.reads.filter((at) => !this.isInitialized(at)).map((at) => this.spec(at).path);
     const [first] = missing;
     if (first === undefined) return;
-    const others = missing.length === 1 ? '' : ` (and ${missing.length - 1} more: ${missing.slice(1, 6).join(', ')}${missing.length > 6 ? ', …' : ''})`;
+    const others =
+      missing.length === 1 ? '' : ` (and ${missing.length - 1} more: ${missing.slice(1, 6).join(', ')}${missing.length > 6 ? ', …' : ''})`;
     throw new TfcError('uninitialized-variable', `${entry.name} reads ${first}${others} before it has a value.`, {
       variable: first,
       hint: 'Give it one with session.set, session.initialize or session.restore, or declare an initial value.',
@@ -93,7 +101,10 @@ export class Variables {
     const at = this.position(path);
     const spec = this.spec(at);
     if (!this.isInitialized(at)) {
-      throw new TfcError('uninitialized-variable', `${path} has no value yet.`, { variable: path, hint: 'Give it one with session.set, session.initialize or session.restore.' });
+      throw new TfcError('uninitialized-variable', `${path} has no value yet.`, {
+        variable: path,
+        hint: 'Give it one with session.set, session.initialize or session.restore.',
+      });
     }
     const data = this.read(at);
     return spec.shape.length === 0 ? elementValue(spec.dtype, data, 0) : new Tensor(spec.dtype, spec.shape, data);
@@ -103,8 +114,13 @@ export class Variables {
   set(path: string, value: unknown): void {
     const at = this.position(path);
     const spec = this.spec(at);
-    const { data, shape } = reading(`The value of ${path}`, () => convert({ kind: 'variable', name: path, dtype: spec.dtype, shape: spec.shape }, value));
-    const fits = shape === undefined ? data.length === elementCount(spec) : shape.length === spec.shape.length && shape.every((size, axis) => size === spec.shape[axis]);
+    const { data, shape } = reading(`The value of ${path}`, () =>
+      convert({ kind: 'variable', name: path, dtype: spec.dtype, shape: spec.shape }, value),
+    );
+    const fits =
+      shape === undefined
+        ? data.length === elementCount(spec)
+        : shape.length === spec.shape.length && shape.every((size, axis) => size === spec.shape[axis]);
     if (!fits) {
       const expected = specToString(spec.dtype, spec.shape);
       const actual = shape === undefined ? `${data.length} elements` : specToString(spec.dtype, shape);

@@ -1,7 +1,7 @@
-// What processes load, in few files and already compiled: resolving, reading and compiling some hundred modules takes longer than compiling a small
-// program. In: the compiled sources in dist. Out: dist/bundle with the command, the compiling process and the public API, and `stamp`, a hash of all
-// of it by which the compile cache knows this compiler. Holds: what Node compiles of a bundle is kept beside it; a Node that cannot use that compiles
-// it again; a file whose content is as it was is not written again, and none is seen half written.
+// What processes load, in few files and already compiled: resolving, reading and compiling some hundred modules takes longer than compiling
+// a small program. In: the compiled sources in dist. Out: dist/bundle with the command, the compiling process and the public API, and
+// `stamp`, a hash of all of it by which the compile cache knows this compiler. Holds: what Node compiles of a bundle is kept beside it; a
+// Node that cannot use that compiles it again; a file whose content is as it was is not written again, and none is seen half written.
 
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,12 +26,16 @@ const BUNDLES = [
     name: 'index',
     flags: '',
     entries: {
-      'index.js': (load, exports) => `const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);\nexport const { ${exports.join(', ')} } = ${load};\n`,
+      'index.js': (load, exports) =>
+        `const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);\nexport const { ${exports.join(', ')} } = ${load};\n`,
     },
   },
 ];
 
-/** Modules that the bundle has in place of others, with what takes long to find out: the parser's choices, the library's texts and trees, chevrotain in one file. */
+/**
+ * Modules that the bundle has in place of others, with what takes long to find out: the parser's choices, the library's texts and trees,
+ * chevrotain in one file.
+ */
 async function replacements() {
   const { TdslParser } = await import(at('dist', 'grammar', 'declaration-rules.js'));
   const { lookaheadsOf } = await import(at('dist', 'grammar', 'lookahead.js'));
@@ -45,14 +49,20 @@ async function replacements() {
   });
   const tables = JSON.stringify(lookaheadsOf(new TdslParser()));
   return new Map([
-    [at('dist', 'grammar', 'prepared.js'), `
+    [
+      at('dist', 'grammar', 'prepared.js'),
+      `
 const trees = new Map(${JSON.stringify(trees)});
 export const preparedLookaheads = () => ${JSON.stringify(tables)};
-export const preparedTree = (path) => trees.get(path);`],
-    [at('dist', 'src', 'std', 'load.js'), `
+export const preparedTree = (path) => trees.get(path);`,
+    ],
+    [
+      at('dist', 'src', 'std', 'load.js'),
+      `
 const texts = new Map(${JSON.stringify(texts)});
 export const stdNames = [...texts.keys()];
-export const loadStd = () => (name) => texts.get(name);`],
+export const loadStd = () => (name) => texts.get(name);`,
+    ],
     [at('dist', 'grammar', 'chevrotain.js'), `export * from '${at('node_modules', 'chevrotain', 'lib', 'chevrotain.mjs')}';`],
   ]);
 }
@@ -88,7 +98,11 @@ async function compiledCode(bundle, source, file) {
   try {
     const programs = filesBelow(at('examples'), (path) => path.endsWith('.tdsl'));
     const env = { ...process.env, TFC_CACHE: join(scratch, 'cache') };
-    await run(process.execPath, [at('scripts', 'warm.mjs'), bundle, source, file, scratch, ...programs], { quiet: true, env, what: `warming ${bundle}` });
+    await run(process.execPath, [at('scripts', 'warm.mjs'), bundle, source, file, scratch, ...programs], {
+      quiet: true,
+      env,
+      what: `warming ${bundle}`,
+    });
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -115,7 +129,8 @@ export async function bundle() {
     const file = at('dist', 'bundle', `${name}-${hash(code).slice(0, 12)}`);
     await compiledCode(name, `${file}.cjs`, `${file}.code`);
   }
-  for (const name of readdirSync(FOLDER)) if (!kept.has(name) && !name.endsWith('.part')) rmSync(at('dist', 'bundle', name), { force: true });
+  for (const name of readdirSync(FOLDER))
+    if (!kept.has(name) && !name.endsWith('.part')) rmSync(at('dist', 'bundle', name), { force: true });
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) await bundle();

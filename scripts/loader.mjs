@@ -1,9 +1,10 @@
-// How a bundle is loaded. In: its code, its name. Out: the code as one function; an expression that gives its exports. Holds: the loader trusts what Node
-// has compiled before only if Node does, which wants the same flags as then; it is text, because it stands in files that load nothing else.
+// How a bundle is loaded. In: its code, its name. Out: the code as one function; an expression that gives its exports. Holds: the loader
+// trusts what Node has compiled before only if Node does, which wants the same flags as then; it is text, because it stands in files that
+// load nothing else.
 
 /**
- * For processes that compile and end: bytes of bytecode that a function runs before V8 optimizes it, some four times as many as usual. Code that runs for a
- * tenth of a second does not live to repay its optimization, which keeps the second core from LLVM.
+ * For processes that compile and end: bytes of bytecode that a function runs before V8 optimizes it, some four times as many as usual. Code
+ * that runs for a tenth of a second does not live to repay its optimization, which keeps the second core from LLVM.
  */
 export const compilerFlags = '--interrupt-budget=500000';
 

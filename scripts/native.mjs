@@ -13,7 +13,13 @@ const PATCH = at('codegen', 'llvm', 'native', 'llvm-bindings-0.4.2-llvm19.patch'
 const COPY = at('build', 'llvm-bindings');
 /** Fewer, larger translation units: LLVM's headers are parsed once in each. */
 const BINDING_UNITS = 4;
-const NODE_HEADERS = ['-I', at('node_modules', 'node-api-headers', 'include'), '-I', at('node_modules', 'node-addon-api'), '-DNAPI_VERSION=9'];
+const NODE_HEADERS = [
+  '-I',
+  at('node_modules', 'node-api-headers', 'include'),
+  '-I',
+  at('node_modules', 'node-addon-api'),
+  '-DNAPI_VERSION=9',
+];
 
 const isSource = (path) => /\.(c|cc|cpp)$/.test(path);
 const isHeader = (path) => /\.h$/.test(path);
@@ -77,7 +83,19 @@ export async function buildLlvmAddon(tools) {
   const base = hash(outputOf(tools.cxx, ['--version']) ?? '', llvm, include, nodeHeadersKey(), process.arch);
   const portKey = hash(version('llvm-bindings'), readFileSync(PATCH), String(BINDING_UNITS));
   const units = await portBindings(tools, portKey);
-  const shared = ['-std=c++17', '-fPIC', '-fvisibility=hidden', '-D_GNU_SOURCE', '-include', compat, '-I', join(COPY, 'include'), ...NODE_HEADERS, '-isystem', include];
+  const shared = [
+    '-std=c++17',
+    '-fPIC',
+    '-fvisibility=hidden',
+    '-D_GNU_SOURCE',
+    '-include',
+    compat,
+    '-I',
+    join(COPY, 'include'),
+    ...NODE_HEADERS,
+    '-isystem',
+    include,
+  ];
   // Optimizing the bindings doubles their build and gains nothing: a call's cost is Node's.
   const theirs = [...shared, '-w', '-O0', '-I', COPY];
   const ours = [...shared, '-O1', '-Wall', '-Wextra', '-Wno-unused-parameter', '-I', native];
@@ -93,7 +111,9 @@ export async function buildLlvmAddon(tools) {
     })),
   ];
   const link = [tools.cxx, `-L${lib}`, `-Wl,-rpath,${lib}`, `-lLLVM-${llvm.split('.')[0]}`, '-s'];
-  await build(at('build', 'llvm.node'), objects, link, (n) => (n > BINDING_UNITS ? 'building the LLVM addon (about a minute on two cores) …' : `building the LLVM addon (${n} files) …`));
+  await build(at('build', 'llvm.node'), objects, link, (n) =>
+    n > BINDING_UNITS ? 'building the LLVM addon (about a minute on two cores) …' : `building the LLVM addon (${n} files) …`,
+  );
 }
 
 /** `build/runtime.node`: threads, arena, random numbers, steps. Needs no LLVM. */

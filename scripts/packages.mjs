@@ -12,7 +12,11 @@ const OLDEST = [
 export function checkNode(version = process.versions.node) {
   const [major, minor] = version.split('.').map(Number);
   const fits = OLDEST.some(([a, b]) => major === a && minor >= b) || major > OLDEST.at(-1)[0];
-  if (!fits) stop(`Node ${version} is too old: tfc needs 20.19 or newer of 20, or 22.12 or newer.`, 'Get one from https://nodejs.org or your system’s packages.');
+  if (!fits)
+    stop(
+      `Node ${version} is too old: tfc needs 20.19 or newer of 20, or 22.12 or newer.`,
+      'Get one from https://nodejs.org or your system’s packages.',
+    );
 }
 
 /** Whether what npm last installed is what the lock file asks for; packages of other platforms may be absent. */
@@ -21,12 +25,18 @@ export function packagesMatch() {
   if (!existsSync(installed)) return false;
   const wanted = JSON.parse(readFileSync(at('package-lock.json'), 'utf8')).packages;
   const present = JSON.parse(readFileSync(installed, 'utf8')).packages;
-  return Object.entries(wanted).every(([path, p]) => path === '' || (present[path] === undefined ? p.optional === true || p.peer === true : present[path].version === p.version));
+  return Object.entries(wanted).every(
+    ([path, p]) =>
+      path === '' || (present[path] === undefined ? p.optional === true || p.peer === true : present[path].version === p.version),
+  );
 }
 
 export async function installPackages() {
   if (!existsSync(at('package-lock.json'))) {
-    stop('this copy of tfc came as a package, without the lock file and the sources that set-up works from.', 'Clone the repository, run npm run setup there, and depend on the clone: npm install PATH.');
+    stop(
+      'this copy of tfc came as a package, without the lock file and the sources that set-up works from.',
+      'Clone the repository, run npm run setup there, and depend on the clone: npm install PATH.',
+    );
   }
   if (packagesMatch()) return;
   say('installing the npm packages of the lock file (npm ci) …');

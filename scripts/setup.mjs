@@ -31,7 +31,10 @@ async function compile(project) {
   const library = filesBelow(at('src', 'std'), (p) => p.endsWith('.tdsl'));
   const scripts = ['bundle', 'loader', 'warm'].map((name) => at('scripts', `${name}.mjs`));
   // The bundle holds what this version of Node makes of it.
-  const key = hash(process.version, hashFiles([...sources, ...library, ...scripts, at('tsconfig.json'), at('tsconfig.base.json'), at('package-lock.json')]));
+  const key = hash(
+    process.version,
+    hashFiles([...sources, ...library, ...scripts, at('tsconfig.json'), at('tsconfig.base.json'), at('package-lock.json')]),
+  );
   const stamp = at('dist', '.tsbuildinfo', project === '.' ? 'all.stamp' : `${project}.stamp`);
   if (readText(stamp) === key && existsSync(at('dist', 'bundle', 'stamp'))) return;
   say('compiling the TypeScript sources …');

@@ -23,7 +23,13 @@ const TOOLS = [
     why: 'LLVM 19 with its headers, the code generator',
     fits: (path) => outputOf(path, ['--version'])?.split('.')[0] === LLVM_MAJOR,
   },
-  { key: 'lld', variable: 'LLD', names: ['ld.lld-19', '/usr/lib/llvm-19/bin/ld.lld', 'ld.lld'], packages: ['lld-19'], why: 'the linker for compiled models' },
+  {
+    key: 'lld',
+    variable: 'LLD',
+    names: ['ld.lld-19', '/usr/lib/llvm-19/bin/ld.lld', 'ld.lld'],
+    packages: ['lld-19'],
+    why: 'the linker for compiled models',
+  },
 ];
 
 function find(tool) {
@@ -75,7 +81,9 @@ async function install(missing) {
   const call = (...args) => {
     const all = ['-o', 'DPkg::Lock::Timeout=300', ...args];
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    return root ? run(apt, all, { quiet: true, env, what: `apt-get ${args[0]}` }) : run(sudo, [apt, ...all], { env, what: `apt-get ${args[0]}` });
+    return root
+      ? run(apt, all, { quiet: true, env, what: `apt-get ${args[0]}` })
+      : run(sudo, [apt, ...all], { env, what: `apt-get ${args[0]}` });
   };
   if (listsAreOld() || packages.some((p) => !outputOf('apt-cache', ['show', p]))) {
     say('refreshing the package lists (apt-get update) …');

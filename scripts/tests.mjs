@@ -1,12 +1,15 @@
-// The test commands. In: vitest's arguments. Out: lint and test results; the last line is `N passed, N failed`, where the lint
-// run counts as one test. Holds: the exit code is 0 exactly when nothing failed.
+// The test commands. In: vitest's arguments. Out: lint and test results; the last line is `N passed, N failed`, where lint and
+// the format count as one test each. Holds: the exit code is 0 exactly when nothing failed.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { at, readText } from './files.mjs';
 
 function call(script, args, env = {}) {
-  return spawnSync(process.execPath, [at('node_modules', ...script), ...args], { cwd: at(), stdio: 'inherit', env: { ...process.env, ...env } }).status === 0;
+  return (
+    spawnSync(process.execPath, [at('node_modules', ...script), ...args], { cwd: at(), stdio: 'inherit', env: { ...process.env, ...env } })
+      .status === 0
+  );
 }
 
 function lint() {
@@ -15,10 +18,19 @@ function lint() {
   return ok;
 }
 
+function format() {
+  const ok = call(
+    ['prettier', 'bin', 'prettier.cjs'],
+    ['--check', '--cache', '--cache-location', at('build', 'prettier-cache'), '--log-level', 'warn', '.'],
+  );
+  if (ok) process.stdout.write('format: clean\n');
+  return ok;
+}
+
 /** `npm test` (with lint, when no files are named) or, with `long`, `npm run test:long`. Returns the exit code. */
 export function test(args, { long = false } = {}) {
   mkdirSync(at('build'), { recursive: true });
-  const lints = !long && args.length === 0 ? [lint()] : [];
+  const lints = !long && args.length === 0 ? [lint(), format()] : [];
   const tally = at('build', `tally-${process.pid}.json`);
   const reporters = ['--reporter=default', `--reporter=${at('scripts', 'reporter.mjs')}`];
   const env = { TFC_TALLY: tally, ...(long ? { TFC_LONG: '1' } : {}) };

@@ -1,5 +1,6 @@
-// Compiles a bundle's code ahead. In: `compiler | index`, the bundle's file, the file to write, a scratch folder, programs. Out: what Node has compiled after the
-// bundle has done its common work: a model is compiled, opened and run. Holds: what that work prints and where it fails (the addons may not be there yet) is of no account here.
+// Compiles a bundle's code ahead. In: `compiler | index`, the bundle's file, the file to write, a scratch folder, programs. Out: what Node
+// has compiled after the bundle has done its common work: a model is compiled, opened and run. Holds: what that work prints and where it
+// fails (the addons may not be there yet) is of no account here.
 
 import { Script } from 'node:vm';
 import { readFileSync } from 'node:fs';
@@ -22,7 +23,8 @@ if (kind === 'compiler') {
   for (const program of programs) await exports.runCommand(['compile', program, '-o', join(scratch, 'out')]);
 } else {
   const { compile, zeros } = module.exports;
-  const sizeOf = (size) => (typeof size === 'number' ? size : size.reduce((sum, [coefficient, names]) => sum + coefficient * 4 ** names.length, 0));
+  const sizeOf = (size) =>
+    typeof size === 'number' ? size : size.reduce((sum, [coefficient, names]) => sum + coefficient * 4 ** names.length, 0);
   for (const program of programs) {
     try {
       for (let round = 0; round < 2; round++) {

@@ -1,4 +1,5 @@
-// Vector loops whose operations wait for each other. In: a loop. Out: whether several vectors are computed abreast, and a statement's operations in the order in which they are then emitted.
+// Vector loops whose operations wait for each other. In: a loop. Out: whether several vectors are computed abreast, and a statement's
+// operations in the order in which they are then emitted.
 // Holds: iterations of a vector loop are independent, so the order changes time alone; see the note at the end.
 
 import type { Expr, For, Stmt } from '../../src/loop/index.js';
@@ -7,11 +8,15 @@ import type { Walked } from './walked.js';
 /** Vectors that are computed together. */
 export const abreast = 4;
 
-/** Operations from which on the processor no longer looks far enough ahead, and beyond which several vectors would not find room in registers. */
+/**
+ * Operations from which on the processor no longer looks far enough ahead, and beyond which several vectors would not find room in
+ * registers.
+ */
 const longFrom = 24;
 const longTo = 160;
 
-const computes = (stmt: Stmt): stmt is Stmt & { readonly kind: 'let' | 'accumulate' | 'store' } => stmt.kind === 'let' || stmt.kind === 'accumulate' || stmt.kind === 'store';
+const computes = (stmt: Stmt): stmt is Stmt & { readonly kind: 'let' | 'accumulate' | 'store' } =>
+  stmt.kind === 'let' || stmt.kind === 'accumulate' || stmt.kind === 'store';
 
 export function isLong(loop: For, walked: Walked): boolean {
   if (!loop.body.every(computes)) return false;
@@ -19,7 +24,9 @@ export function isLong(loop: For, walked: Walked): boolean {
   return operations >= longFrom && operations <= longTo;
 }
 
-/** What the value of a statement is computed from, arguments first; neither addresses nor what stands behind a branch, nor the value itself. */
+/**
+ * What the value of a statement is computed from, arguments first; neither addresses nor what stands behind a branch, nor the value itself.
+ */
 export function partsOf(stmt: Stmt): readonly Expr[] {
   if (!computes(stmt)) return [];
   const seen = new Set<Expr>();
@@ -33,6 +40,8 @@ export function partsOf(stmt: Stmt): readonly Expr[] {
 }
 
 /* Note: abreast.
-   An elementwise function is one long chain: its some fifty operations take four cycles each after the other, while two could start in every cycle. A processor overlaps iterations by itself, but only as many
-   operations as its scheduler holds (about a hundred), which is two such chains, and then waits. Four vectors in turns fill the same scheduler with work of which four times as much is ready, and share
-   constants that come from memory. Where there are sixteen registers only, some values are kept in memory meanwhile; that costs less than the waiting. Results are written as bursts of four lines. */
+   An elementwise function is one long chain: its some fifty operations take four cycles each after the other, while two could start in
+   every cycle. A processor overlaps iterations by itself, but only as many operations as its scheduler holds (about a hundred), which is
+   two such chains, and then waits. Four vectors in turns fill the same scheduler with work of which four times as much is ready, and share
+   constants that come from memory. Where there are sixteen registers only, some values are kept in memory meanwhile; that costs less than
+   the waiting. Results are written as bursts of four lines. */

@@ -1,6 +1,6 @@
 // Accumulators in registers. In: declarations, updates and reads. Out: what the registers hold behind them.
-// Holds: an accumulator whose last axis a vector loop walks keeps that axis across lanes; a reduction over lanes goes into per-lane partial results, which
-// are combined in one fixed order, so the result depends on the target's width but on nothing else.
+// Holds: an accumulator whose last axis a vector loop walks keeps that axis across lanes; a reduction over lanes goes into per-lane partial
+// results, which are combined in one fixed order, so the result depends on the target's width but on nothing else.
 
 import { type DType, InternalError } from '../../src/base/index.js';
 import type { Accumulator, Combiner, Expr } from '../../src/loop/index.js';
@@ -46,7 +46,13 @@ export class AccumulatorFile {
     const registers = scope.registers.get(name);
     if (registers === undefined || !(registers.cells instanceof ValueCells)) return;
     const { ops, math } = this.expressions;
-    const cells = new MemoryCells(ops.builder, math, ops.wide(registers.element, registers.lanes), registers.element, registers.cells.values);
+    const cells = new MemoryCells(
+      ops.builder,
+      math,
+      ops.wide(registers.element, registers.lanes),
+      registers.element,
+      registers.cells.values,
+    );
     scope.registers.set(name, { ...registers, cells });
   }
 
@@ -54,7 +60,8 @@ export class AccumulatorFile {
   values(names: Iterable<string>, scope: Scope): readonly ValueCells[] {
     const found: ValueCells[] = [];
     for (const name of names) {
-      for (const { cells } of [scope.registers.get(name), scope.partials.get(name)].filter((one) => one !== undefined)) if (cells instanceof ValueCells) found.push(cells);
+      for (const { cells } of [scope.registers.get(name), scope.partials.get(name)].filter((one) => one !== undefined))
+        if (cells instanceof ValueCells) found.push(cells);
     }
     return found;
   }
@@ -84,7 +91,8 @@ export class AccumulatorFile {
       return;
     }
     const place = this.locate(accumulator, index, scope);
-    if (scope.lanes !== undefined && place.lanes === 1) throw new InternalError('codegen', `${accumulator.name} is reduced over lanes where that is not prepared`);
+    if (scope.lanes !== undefined && place.lanes === 1)
+      throw new InternalError('codegen', `${accumulator.name} is reduced over lanes where that is not prepared`);
     const before = this.released(this.get(place), dtype, place.lanes);
     this.set(place, this.kept(this.update(combine, before, value, scope, memo)));
   }
@@ -103,7 +111,9 @@ export class AccumulatorFile {
     const { dtype } = accumulator;
     const registers = this.registersOf(accumulator, scope);
     for (let at = 0; at < registers.count; at++) {
-      let values = Array.from({ length: partials.copies }, (_, copy) => this.released(partials.cells.get(this.partial(partials, at, copy)), dtype, partials.lanes));
+      let values = Array.from({ length: partials.copies }, (_, copy) =>
+        this.released(partials.cells.get(this.partial(partials, at, copy)), dtype, partials.lanes),
+      );
       while (values.length > 1) {
         const next: Value[] = [];
         for (let i = 0; i < values.length; i += 2) {
@@ -157,7 +167,8 @@ export class AccumulatorFile {
       case 'max':
       case 'min': {
         // With a NaN on either side the comparison is false and `before` stays; a NaN in `value` is then put in its place.
-        const chosen = dtype === 'bool' ? ops.apply(how === 'max' ? 'or' : 'and', dtype, [before, value]) : ops.apply(how, dtype, [value, before]);
+        const chosen =
+          dtype === 'bool' ? ops.apply(how === 'max' ? 'or' : 'and', dtype, [before, value]) : ops.apply(how, dtype, [value, before]);
         const float = dtype === 'f32' || dtype === 'f64' || dtype === 'f16' || dtype === 'bf16';
         if (!float) return chosen;
         return { ...chosen, value: ops.builder.select(ops.builder.fcmp('uno', value.value, value.value), value.value, chosen.value) };

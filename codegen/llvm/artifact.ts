@@ -1,4 +1,5 @@
-// From programs to machine code. In: the programs of a module's entries, the manifest, a target. Out: object code, text, or a shared library.
+// From programs to machine code. In: the programs of a module's entries, the manifest, a target. Out: object code, text, or a shared
+// library.
 // Holds: the same input gives the same bytes; the library exports tfc_module_table and nothing else.
 
 import { abiVersion } from '../../runtime/abi/manifest.js';
@@ -32,23 +33,33 @@ export type CompileOutput =
   | { readonly kind: 'text'; readonly text: string; readonly timings: CompileTimings };
 
 /**
- * Clean-up for code that already has its vectors, its unrolling and its registers: merge equal addresses and loads, move what loops do not change out
- * of them. LLVM's vectorizers, its unroller and the heavier redundancy passes find nothing more to do here and would take most of the time.
+ * Clean-up for code that already has its vectors, its unrolling and its registers: merge equal addresses and loads, move what loops do not
+ * change out of them. LLVM's vectorizers, its unroller and the heavier redundancy passes find nothing more to do here and would take most
+ * of the time.
  */
 const inlining = 'always-inline,cgscc(inline),globaldce';
 const cleaning = 'function(early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,loop-mssa(licm),early-cse<memssa>,simplifycfg)';
 
 /**
- * The code generator's strength reduction would take two fifths of its time: addresses come with their strides taken apart, and what is left of them
- * fits the processor's addressing. Its own motion of invariants takes constants and splats out of loops that need the registers themselves, and then moves
- * whole register files around to make room; left where they are, most of them are operands in memory. Small steps of the bench are faster without both, large ones as fast within what repeats.
+ * The code generator's strength reduction would take two fifths of its time: addresses come with their strides taken apart, and what is
+ * left of them fits the processor's addressing. Its own motion of invariants takes constants and splats out of loops that need the
+ * registers themselves, and then moves whole register files around to make room; left where they are, most of them are operands in memory.
+ * Small steps of the bench are faster without both, large ones as fast within what repeats.
  */
 const loopPasses = false;
 
 /** Compiles the programs; `emit` chooses object code (default), LLVM assembly before or after the passes, or machine assembly. */
 export function compilePrograms(input: CompileInput & { readonly emit?: EmissionKind }): CompileOutput {
   const { target, emit = 'objects' } = input;
-  const options: TargetOptions = { triple: target.triple, cpu: target.cpu, features: target.features, optLevel: 3, passes: `${inlining},${cleaning}`, autovectorize: false, loopPasses };
+  const options: TargetOptions = {
+    triple: target.triple,
+    cpu: target.cpu,
+    features: target.features,
+    optLevel: 3,
+    passes: `${inlining},${cleaning}`,
+    autovectorize: false,
+    loopPasses,
+  };
   return emit === 'objects' ? objectsOf(input, options) : textOf(input, options, emit);
 }
 
@@ -108,10 +119,28 @@ function buildModule({ programs, manifest, target }: CompileInput, options: Targ
     const entries = programs.map((program, at) => emitProgram(module, program, at, target, functions));
     const { types } = module;
     const entryType = types.struct([types.ptr, types.ptr, types.ptr, types.ptr, types.ptr, types.i64]);
-    const rows = entries.map((entry, at): LlvmConstant => module.structOf(entryType, [module.string(`name.${at}`, entry.name), entry.arenaBytes, entry.run, ...sharedFields(module, entry.shared, at)]));
-    const table = module.global({ name: 'entries', type: types.array(entryType, rows.length), initializer: module.arrayOf(entryType, rows), constant: true, align: 8 });
+    const rows = entries.map((entry, at): LlvmConstant =>
+      module.structOf(entryType, [
+        module.string(`name.${at}`, entry.name),
+        entry.arenaBytes,
+        entry.run,
+        ...sharedFields(module, entry.shared, at),
+      ]),
+    );
+    const table = module.global({
+      name: 'entries',
+      type: types.array(entryType, rows.length),
+      initializer: module.arrayOf(entryType, rows),
+      constant: true,
+      align: 8,
+    });
     const moduleType = types.struct([types.i32, types.i32, types.ptr, types.ptr]);
-    const description = module.structOf(moduleType, [module.i32(abiVersion), module.i32(rows.length), table, module.string('manifest', manifest)]);
+    const description = module.structOf(moduleType, [
+      module.i32(abiVersion),
+      module.i32(rows.length),
+      table,
+      module.string('manifest', manifest),
+    ]);
     const root = module.global({ name: 'module', type: moduleType, initializer: description, constant: true, align: 8 });
     const exported = module.function({ name: 'tfc_module_table', type: types.function(types.ptr, []), attributes: ['nounwind'] });
     module.builder(exported.block('entry')).ret(root);
@@ -129,6 +158,12 @@ function sharedFields(module: ModuleBuilder, shared: EntryFunctions['shared'], a
   const { ptr } = module.types;
   if (shared === undefined) return [module.zero(ptr), module.zero(ptr), module.i64(0)];
   const { shares, phases } = shared;
-  const table = module.global({ name: `phases.${at}`, type: module.types.array(ptr, phases.length), initializer: module.arrayOf(ptr, phases), constant: true, align: 8 });
+  const table = module.global({
+    name: `phases.${at}`,
+    type: module.types.array(ptr, phases.length),
+    initializer: module.arrayOf(ptr, phases),
+    constant: true,
+    align: 8,
+  });
   return [shares, table, module.i64(phases.length)];
 }

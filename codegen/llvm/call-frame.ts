@@ -1,5 +1,6 @@
-// What a function finds in a tfc_call. In: a function whose first parameter is one. Out: sizes, memory, numbers of blocks as values. Holds: the fields and their order are those of
-// runtime/abi/tfc.h; everything is computed once, in the function's entry block, so that no store can be taken to change it.
+// What a function finds in a tfc_call. In: a function whose first parameter is one. Out: sizes, memory, numbers of blocks as values. Holds:
+// the fields and their order are those of runtime/abi/tfc.h; everything is computed once, in the function's entry block, so that no store
+// can be taken to change it.
 
 import { InternalError } from '../../src/base/index.js';
 import type { Program, Target } from '../../src/loop/index.js';
@@ -53,7 +54,8 @@ export class DimFrame {
         if (typeof size === 'number' && typeof largest === 'number') largest = Math.max(size, largest);
         else largest = build.intBinary('smax', math.value(largest), math.value(size));
       }
-      const rounded = typeof largest === 'number' ? Math.ceil(largest / 64) * 64 : build.and(build.add(largest, module.i64(63)), module.i64(-64));
+      const rounded =
+        typeof largest === 'number' ? Math.ceil(largest / 64) * 64 : build.and(build.add(largest, module.i64(63)), module.i64(-64));
       offsets.push(math.add(offsets.at(-1) ?? 0, rounded));
     }
     return offsets;
@@ -98,7 +100,8 @@ export class CallFrame extends DimFrame {
       const { kind, index } = memory.place;
       if (kind === 'slot') {
         const offset = this.offsets[index];
-        if (offset === undefined || index >= this.program.arena.slots.length) throw new InternalError('codegen', `the arena of ${this.program.entry} has no slot ${index}`);
+        if (offset === undefined || index >= this.program.arena.slots.length)
+          throw new InternalError('codegen', `the arena of ${this.program.entry} has no slot ${index}`);
         value = this.build.gep(types.i8, this.table('arena'), [this.math.value(offset)]);
       } else value = this.build.load(types.ptr, this.build.gep(types.ptr, this.table(kind), [index]));
       this.pointers.set(memory.key, value.named(memory.key));

@@ -1,5 +1,6 @@
-// Where an accumulator's registers are. In: the number of a register, or of a lane when all of them are counted through. Out: its value. Holds: what is only indexed by numbers known
-// while emitting is values, which have to be joined where control flow does (`flow.ts`); what is not is memory.
+// Where an accumulator's registers are. In: the number of a register, or of a lane when all of them are counted through. Out: its value.
+// Holds: what is only indexed by numbers known while emitting is values, which have to be joined where control flow does (`flow.ts`); what
+// is not is memory.
 
 import { InternalError } from '../../src/base/index.js';
 import type { Builder, LlvmType, LlvmValue } from './llvm/index.js';

@@ -1,11 +1,14 @@
-// Sizes that 64-bit integers cannot count. In: a program. Out: a condition over its free sizes: that a buffer, the arena or a kernel's work is too large. Holds: where it is false, no size of the
-// program and no address wraps; it may be true a little early, at sizes that no machine has memory or time for.
+// Sizes that 64-bit integers cannot count. In: a program. Out: a condition over its free sizes: that a buffer, the arena or a kernel's work
+// is too large. Holds: where it is false, no size of the program and no address wraps; it may be true a little early, at sizes that no
+// machine has memory or time for.
 
 import { bytesOf, Dim, type DimTerm, elementCount } from '../../src/base/index.js';
 import { forEachStatement, expressionsOf, type Program, visitExpr } from '../../src/loop/index.js';
 import type { Builder, LlvmValue, ModuleBuilder } from './llvm/index.js';
 
-/** Bytes and operations: a thousand times as many as a year of a machine, and room for the sums and products that offsets are computed by. */
+/**
+ * Bytes and operations: a thousand times as many as a year of a machine, and room for the sums and products that offsets are computed by.
+ */
 const mostCounted = 2 ** 60;
 
 /** Whether some size is too large, as an i1; `dims` are the program's. Computed in f64, where nothing wraps. */

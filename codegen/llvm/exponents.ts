@@ -1,5 +1,5 @@
-// Exponents of f32: `scale`, `exponent` and `mantissa` of `src/loop/machine.ts`. In: f32 values. Out: f32 values. Holds: the same bits with AVX-512's own
-// instructions as with integer arithmetic, except that a processor that reads subnormals as 0 may do so here.
+// Exponents of f32: `scale`, `exponent` and `mantissa` of `src/loop/machine.ts`. In: f32 values. Out: f32 values. Holds: the same bits with
+// AVX-512's own instructions as with integer arithmetic, except that a processor that reads subnormals as 0 may do so here.
 
 import type { LlvmType, LlvmValue } from './llvm/index.js';
 import type { MachineOps } from './machine.js';
@@ -86,7 +86,11 @@ class Bits {
     const value = this.number(build.add(build.and(build.sub(normal, least), this.int(0x007fffff)), least));
     const finite = build.select(build.fcmp('olt', a, this.float(Infinity)), value, this.float(1));
     const zero = this.number(build.or(this.word(a), this.int(0x3f800000)));
-    return build.select(build.fcmp('ogt', a, this.float(0)), finite, build.select(build.fcmp('oeq', a, this.float(0)), zero, this.float(NaN)));
+    return build.select(
+      build.fcmp('ogt', a, this.float(0)),
+      finite,
+      build.select(build.fcmp('oeq', a, this.float(0)), zero, this.float(NaN)),
+    );
   }
 
   /** Bits of |a|, and of |a| · 2²⁴ where that alone is normal. */

@@ -1,4 +1,5 @@
-// Scalar expressions as LLVM values. In: an expression and the scope it stands in. Out: a value with one lane, or with those of the vector loop around.
+// Scalar expressions as LLVM values. In: an expression and the scope it stands in. Out: a value with one lane, or with those of the vector
+// loop around.
 // Holds: what does not depend on the lanes is computed once, as a scalar; shared sub-expressions of one statement are emitted once.
 
 import { type Dim, InternalError, isFloat } from '../../src/base/index.js';
@@ -58,8 +59,7 @@ export class Expressions {
 
   private readonly ids = new Ids();
   /** Set once by a kernel, because loads and registers need expressions for their indices. */
-  private parts: { readonly memory: Memory; readonly accumulators: AccumulatorFile
-  } | undefined;
+  private parts: { readonly memory: Memory; readonly accumulators: AccumulatorFile } | undefined;
 
   connect(memory: Memory, accumulators: AccumulatorFile): void {
     this.parts = { memory, accumulators };
@@ -113,7 +113,11 @@ export class Expressions {
         if (expr.fn === 'rarely') return this.rarely(expr, scope, memo);
         const narrow = this.narrowIndex(expr, scope);
         if (narrow !== undefined) return narrow;
-        return ops.apply(expr.fn, expr.dtype, expr.args.map((arg) => this.emit(arg, scope, memo)));
+        return ops.apply(
+          expr.fn,
+          expr.dtype,
+          expr.args.map((arg) => this.emit(arg, scope, memo)),
+        );
       }
     }
   }
@@ -125,7 +129,12 @@ export class Expressions {
     if (value === undefined) {
       if (expr.kind === 'size') value = { value: this.math.value(this.sizes.of(expr.dim)), lanes: 1, dtype: 'i64' };
       else if (expr.kind === 'const') value = this.entry.constant(expr.dtype, expr.value);
-      else if (expr.kind === 'apply' && isMachineOp(expr.fn)) value = this.entry.apply(expr.fn, expr.dtype, expr.args.map((arg) => this.ofSizes(arg)));
+      else if (expr.kind === 'apply' && isMachineOp(expr.fn))
+        value = this.entry.apply(
+          expr.fn,
+          expr.dtype,
+          expr.args.map((arg) => this.ofSizes(arg)),
+        );
       else throw new InternalError('codegen', `${expr.kind} is not decided by sizes`);
       this.fixed.set(key, value);
     }
@@ -217,7 +226,8 @@ export class Expressions {
     const known = this.known(expr, scope);
     if (known !== undefined) return known;
     const split = this.split(this.forms.of(expr), scope);
-    if (split.varying.length > 0 || split.stride !== 0) throw new InternalError('codegen', 'a size or condition depends on the lanes of a vector loop');
+    if (split.varying.length > 0 || split.stride !== 0)
+      throw new InternalError('codegen', 'a size or condition depends on the lanes of a vector loop');
     return this.math.add(split.base, split.constant);
   }
 
@@ -242,14 +252,18 @@ export class Expressions {
         const step = this.sizes.of(coefficient);
         stride = step;
         if (typeof lanes.base === 'number' && typeof step === 'number') constant += lanes.base * step;
-        else if (lanes.base !== 0) add(typeof lanes.base === 'number' ? `${lanes.base}` : `#${atom.name}`, coefficient, lanes.depth, () => math.mul(lanes.base, step));
+        else if (lanes.base !== 0)
+          add(typeof lanes.base === 'number' ? `${lanes.base}` : `#${atom.name}`, coefficient, lanes.depth, () =>
+            math.mul(lanes.base, step),
+          );
       } else if (lanes !== undefined && this.varies(atom, scope)) varying.push(term);
       else {
         const known = this.known(atom, scope);
         const factor = this.sizes.of(coefficient);
         if (known !== undefined && typeof factor === 'number') constant += known * factor;
         else if (known !== undefined) add(`${known}`, coefficient, 0, () => math.mul(known, factor));
-        else add(this.nameOf(atom, scope), coefficient, this.depth(atom, scope), () => math.mul(this.emit(atom, scope, memo).value, factor));
+        else
+          add(this.nameOf(atom, scope), coefficient, this.depth(atom, scope), () => math.mul(this.emit(atom, scope, memo).value, factor));
       }
     }
     let base = key === undefined ? undefined : scope.sums.get(key);
@@ -279,7 +293,9 @@ export class Expressions {
       const atom = this.emitWide(term.atom, scope, memo);
       const coefficient = this.sizes.of(term.coefficient);
       const scaled =
-        coefficient === 1 ? atom.value : ops.builder.mul(atom.value, ops.widen({ value: this.math.value(coefficient), lanes: 1, dtype: 'i64' }, atom.lanes).value);
+        coefficient === 1
+          ? atom.value
+          : ops.builder.mul(atom.value, ops.widen({ value: this.math.value(coefficient), lanes: 1, dtype: 'i64' }, atom.lanes).value);
       sum = sum === undefined ? scaled : ops.builder.add(sum, scaled);
     }
     return sum;

@@ -1,5 +1,5 @@
-// Branches and counted loops. In: what they hold, and the registers that it may change. Out: blocks, and phis where control flow joins. Holds: behind a join, as on every way to it, each
-// register has its value.
+// Branches and counted loops. In: what they hold, and the registers that it may change. Out: blocks, and phis where control flow joins.
+// Holds: behind a join, as on every way to it, each register has its value.
 
 import type { Stmt } from '../../src/loop/index.js';
 import type { AccumulatorFile } from './accumulators.js';

@@ -1,5 +1,5 @@
-// 16-bit floats in and out of f32 registers. In: f32 lanes, or 16-bit patterns as i16. Out: the other. Holds: to nearest, ties to even; subnormals are
-// exact whether or not the processor flushes f32 subnormals; the same bits on every target.
+// 16-bit floats in and out of f32 registers. In: f32 lanes, or 16-bit patterns as i16. Out: the other. Holds: to nearest, ties to even;
+// subnormals are exact whether or not the processor flushes f32 subnormals; the same bits on every target.
 
 import type { LlvmValue } from './llvm/index.js';
 import type { MachineOps } from './machine.js';
@@ -17,7 +17,13 @@ function lanesOf(ops: MachineOps, like: LlvmValue): Lanes {
   const { types } = ops.module;
   const lanes = Math.max(1, like.type.lanes);
   const i32 = ops.wide(types.i32, lanes);
-  return { bits: (value) => ops.module.int(i32, value), i16: ops.wide(types.i16, lanes), i32, f32: ops.wide(types.f32, lanes), f16: ops.wide(types.f16, lanes) };
+  return {
+    bits: (value) => ops.module.int(i32, value),
+    i16: ops.wide(types.i16, lanes),
+    i32,
+    f32: ops.wide(types.f32, lanes),
+    f16: ops.wide(types.f16, lanes),
+  };
 }
 
 export function f16FromF32(ops: MachineOps, value: LlvmValue, cpu: CpuLevel): LlvmValue {

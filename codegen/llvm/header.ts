@@ -1,11 +1,14 @@
-// The C header of one artifact. In: its manifest. Out: C text that documents entries, feeds, results and variables, and names their positions.
-// Holds: what it says is what `tfc_call` needs; the text depends on the manifest alone; every name in it is one of C and of C++ and there once, whatever the program calls its own;
-// what a program says in words stays in its comment.
+// The C header of one artifact. In: its manifest. Out: C text that documents entries, feeds, results and variables, and names their
+// positions.
+// Holds: what it says is what `tfc_call` needs; the text depends on the manifest alone; every name in it is one of C and of C++ and there
+// once, whatever the program calls its own; what a program says in words stays in its comment.
 
 import { InternalError, printable } from '../../src/base/index.js';
 import { type EntrySpec, type Manifest, type Size, type TensorSpec, type VariableSpec, abiVersion } from '../../runtime/abi/manifest.js';
 
-/** C header for a program that links or opens the artifact. Throws InternalError when `manifest` is not the JSON of a manifest of this ABI. */
+/**
+ * C header for a program that links or opens the artifact. Throws InternalError when `manifest` is not the JSON of a manifest of this ABI.
+ */
 export function header(manifest: string): string {
   const module = parse(manifest);
   const name = word(module.module.replace(/\.tdsl$/, ''));
@@ -29,8 +32,18 @@ export function header(manifest: string): string {
     '',
     'const tfc_module *tfc_module_table(void);',
     '',
-    ...table(names, name, 'entry', module.entries.map((entry) => entry.name)),
-    ...table(names, name, 'variable', module.variables.map((variable) => variable.path)),
+    ...table(
+      names,
+      name,
+      'entry',
+      module.entries.map((entry) => entry.name),
+    ),
+    ...table(
+      names,
+      name,
+      'variable',
+      module.variables.map((variable) => variable.path),
+    ),
   ];
   for (const entry of module.entries) lines.push(...describeEntry(names, name, entry), '');
   if (module.variables.length > 0) lines.push('/* Variables, by position:', ...module.variables.map(describeVariable), '*/', '');
@@ -40,7 +53,8 @@ export function header(manifest: string): string {
 
 function parse(text: string): Manifest {
   const data: unknown = JSON.parse(text);
-  if (typeof data !== 'object' || data === null || !('abi' in data) || data.abi !== abiVersion) throw new InternalError('header', `the manifest is not of ABI ${abiVersion}`);
+  if (typeof data !== 'object' || data === null || !('abi' in data) || data.abi !== abiVersion)
+    throw new InternalError('header', `the manifest is not of ABI ${abiVersion}`);
   return data as Manifest;
 }
 
@@ -61,7 +75,12 @@ class Names {
 
 function table(names: Names, module: string, kind: string, members: readonly string[]): string[] {
   if (members.length === 0) return [];
-  return [`enum tfc_${module}_${kind} {`, ...members.map((member, at) => `  ${names.take(`TFC_${module}_${kind}_${word(member)}`, [''])[0]} = ${at},`), '};', ''];
+  return [
+    `enum tfc_${module}_${kind} {`,
+    ...members.map((member, at) => `  ${names.take(`TFC_${module}_${kind}_${word(member)}`, [''])[0]} = ${at},`),
+    '};',
+    '',
+  ];
 }
 
 function describeEntry(names: Names, module: string, entry: EntrySpec): string[] {
@@ -94,13 +113,27 @@ function describeVariable(variable: VariableSpec, at: number): string {
 
 function size(of: Size): string {
   if (typeof of === 'number') return `${of}`;
-  const terms = of.map(([coefficient, names]) => (names.length === 0 ? `${coefficient}` : `${coefficient === 1 ? '' : `${coefficient}*`}${names.join('*')}`));
+  const terms = of.map(([coefficient, names]) =>
+    names.length === 0 ? `${coefficient}` : `${coefficient === 1 ? '' : `${coefficient}*`}${names.join('*')}`,
+  );
   return comment(terms.join(' + ') || '0');
 }
 
-/** A name as a part of one of C: letters beyond ASCII by their numbers, anything else as `_`, of which no two follow each other and none stands at an end, because C++ keeps such names for itself. */
+/**
+ * A name as a part of one of C: letters beyond ASCII by their numbers, anything else as `_`, of which no two follow each other and none
+ * stands at an end, because C++ keeps such names for itself.
+ */
 const word = (text: string): string =>
-  text.replace(/[^\x00-\x7f]/gu, (letter) => `_U${(letter.codePointAt(0) as number).toString(16).toUpperCase()}_`).replace(/[^A-Za-z0-9]+/g, '_').replace(/^_|_$/g, '') || 'X';
+  text
+    .replace(/[^\x00-\x7f]/gu, (letter) => `_U${(letter.codePointAt(0) as number).toString(16).toUpperCase()}_`)
+    .replace(/[^A-Za-z0-9]+/g, '_')
+    .replace(/^_|_$/g, '') || 'X';
 
-/** One line of text from a source inside of a comment of C: it must neither end it, nor open another, nor continue its line, nor stand for other characters. */
-const comment = (text: string): string => printable(text).replace(/\*(?=\/)|\/(?=\*)|\?(?=\?)/g, '$& ').replace(/\\+$/, '');
+/**
+ * One line of text from a source inside of a comment of C: it must neither end it, nor open another, nor continue its line, nor stand for
+ * other characters.
+ */
+const comment = (text: string): string =>
+  printable(text)
+    .replace(/\*(?=\/)|\/(?=\*)|\?(?=\?)/g, '$& ')
+    .replace(/\\+$/, '');

@@ -1,4 +1,5 @@
-// Code generation for the CPU. In: kernel IR. Out: artifacts (shared libraries with the C interface of runtime/abi), their headers, and texts on the way.
+// Code generation for the CPU. In: kernel IR. Out: artifacts (shared libraries with the C interface of runtime/abi), their headers, and
+// texts on the way.
 
 export { buildArtifact, compilePrograms } from './artifact.js';
 export type { CompileInput, CompileOutput, CompileTimings, EmissionKind } from './artifact.js';

@@ -29,17 +29,28 @@ export interface KernelFunction {
 
 /** Kernels that emit at most so many statements are merged into the entry's function: the call would cost more than the code. */
 const smallKernel = 24;
-/** Kernels that emit more stay functions of their own, in modules of their own if there are such: merging them would only make the passes slower. */
+/**
+ * Kernels that emit more stay functions of their own, in modules of their own if there are such: merging them would only make the passes
+ * slower.
+ */
 const largeKernel = 160;
 
 /** `name`: of the function, if it has to be made: an earlier kernel may have the same code. */
-export function emitKernel(module: ModuleBuilder, program: Program, kernel: Kernel, name: string, target: Target, functions: KernelFunctions): KernelFunction {
+export function emitKernel(
+  module: ModuleBuilder,
+  program: Program,
+  kernel: Kernel,
+  name: string,
+  target: Target,
+  functions: KernelFunctions,
+): KernelFunction {
   const plan = planKernel(kernel, program.arena, target.vectorBytes);
   const statements = emittedStatements(kernel.body, plan.lanes);
   const fn = functions.of(kernel, plan, program, statements, () => {
     const attributes = [...commonAttributes(target), ...inlining(statements)];
     const { parts } = functions;
-    if (parts === undefined || statements <= largeKernel) return emitFunction(module, program, kernel, plan, { name, linkage: 'internal', attributes }, target);
+    if (parts === undefined || statements <= largeKernel)
+      return emitFunction(module, program, kernel, plan, { name, linkage: 'internal', attributes }, target);
     const spec = { name, visibility: 'hidden', attributes } as const;
     parts.place(statements, (part) => emitFunction(part, program, kernel, plan, spec, target));
     return module.declare(name, signatureOf(module, program, kernel, plan), spec);
@@ -47,14 +58,26 @@ export function emitKernel(module: ModuleBuilder, program: Program, kernel: Kern
   return { kernel, fn, memory: plan.memory, blocks: parallelLoop(kernel)?.extent };
 }
 
-function emitFunction(module: ModuleBuilder, program: Program, kernel: Kernel, plan: KernelPlan, spec: Omit<FunctionSpec, 'type' | 'params'>, target: Target): FunctionHandle {
+function emitFunction(
+  module: ModuleBuilder,
+  program: Program,
+  kernel: Kernel,
+  plan: KernelPlan,
+  spec: Omit<FunctionSpec, 'type' | 'params'>,
+  target: Target,
+): FunctionHandle {
   const { types } = module;
   const cpu = levelOf(target);
   const loop = parallelLoop(kernel);
   const params = [
     ...plan.memory.map((memory) => ({ name: memory.key, attributes: pointerAttributes(memory) })),
     ...program.dims.map((dim) => ({ name: dim, attributes: [] })),
-    ...(loop === undefined ? [] : [{ name: 'begin', attributes: [] }, { name: 'end', attributes: [] }]),
+    ...(loop === undefined
+      ? []
+      : [
+          { name: 'begin', attributes: [] },
+          { name: 'end', attributes: [] },
+        ]),
   ];
   const fn = module.function({
     ...spec,
@@ -67,7 +90,13 @@ function emitFunction(module: ModuleBuilder, program: Program, kernel: Kernel, p
   const pointers = new Map(plan.memory.map((memory, at) => [memory.key, fn.param(at)]));
   const sizes = new Sizes(module, entry, new Map(program.dims.map((dim, at) => [dim, fn.param(plan.memory.length + at)])));
   const math = new ScalarMath(module, build);
-  const expressions = new Expressions(new MachineOps(module, build, cpu), new MachineOps(module, entry, cpu), new LinearForms(plan.definitions), sizes, math);
+  const expressions = new Expressions(
+    new MachineOps(module, build, cpu),
+    new MachineOps(module, entry, cpu),
+    new LinearForms(plan.definitions),
+    sizes,
+    math,
+  );
   const written = new Set(plan.memory.flatMap((one) => (one.written ? [one.key] : [])));
   const memory = new Memory(
     expressions,
@@ -87,10 +116,17 @@ function emitFunction(module: ModuleBuilder, program: Program, kernel: Kernel, p
     const [begin, end] = [fn.param(params.length - 2), fn.param(params.length - 1)];
     flow.count(begin, end, 1, loop.index, [], (index) => statements.emit(loop.body, withIndex(emptyScope(), loop.index, index)));
   };
-  const streaming = target.triple.startsWith('x86_64') ? findStreaming(kernel, plan, (buffer) => memoryKey(buffer, program.arena).key) : undefined;
+  const streaming = target.triple.startsWith('x86_64')
+    ? findStreaming(kernel, plan, (buffer) => memoryKey(buffer, program.arena).key)
+    : undefined;
   if (streaming !== undefined) {
-    const starts = streaming.buffers.map((buffer) => build.ptrtoint(pointers.get(memoryKey(buffer, program.arena).key) as LlvmValue, types.i64));
-    const rest = build.and(starts.reduce((all, start) => build.or(all, start)), module.i64(streaming.align - 1));
+    const starts = streaming.buffers.map((buffer) =>
+      build.ptrtoint(pointers.get(memoryKey(buffer, program.arena).key) as LlvmValue, types.i64),
+    );
+    const rest = build.and(
+      starts.reduce((all, start) => build.or(all, start)),
+      module.i64(streaming.align - 1),
+    );
     const large = build.icmp('sge', math.value(sizes.of(streaming.bytes)), module.i64(streamedBytes));
     const [past, usual] = [build.newBlock('past'), build.newBlock('usual')];
     build.condBr(build.and(large, build.icmp('eq', rest, module.i64(0))), past, usual);
@@ -116,13 +152,22 @@ function signatureOf({ types }: ModuleBuilder, program: Program, kernel: Kernel,
 }
 
 /** What every function of an artifact has. */
-export const commonAttributes = (target: Target): readonly Attribute[] => ['nounwind', ['prefer-vector-width', `${target.vectorBytes * 8}`]];
+export const commonAttributes = (target: Target): readonly Attribute[] => [
+  'nounwind',
+  ['prefer-vector-width', `${target.vectorBytes * 8}`],
+];
 
 function parallelLoop(kernel: Kernel): For | undefined {
   const only = kernel.body.length === 1 ? kernel.body[0] : undefined;
   return only !== undefined && only.kind === 'for' && only.axis === 'parallel' ? only : undefined;
 }
 
-const pointerAttributes = (memory: MemoryObject): readonly Attribute[] => ['noalias', 'nocapture', ['align', memory.align], ...(memory.written ? [] : ['readonly'])];
+const pointerAttributes = (memory: MemoryObject): readonly Attribute[] => [
+  'noalias',
+  'nocapture',
+  ['align', memory.align],
+  ...(memory.written ? [] : ['readonly']),
+];
 
-const inlining = (statements: number): readonly Attribute[] => (statements <= smallKernel ? ['alwaysinline'] : statements > largeKernel ? ['noinline'] : []);
+const inlining = (statements: number): readonly Attribute[] =>
+  statements <= smallKernel ? ['alwaysinline'] : statements > largeKernel ? ['noinline'] : [];

@@ -1,5 +1,6 @@
 // Index analysis. In: i64 index expressions of one kernel. Out: sums of coefficient × atom, with sizes as coefficients.
-// Holds: the sum equals the expression for every value of its atoms and sizes; atoms are what is not linear (loop variables, lets, loads, quotients).
+// Holds: the sum equals the expression for every value of its atoms and sizes; atoms are what is not linear (loop variables, lets, loads,
+// quotients).
 
 import { Dim } from '../../src/base/index.js';
 import { type Buffer, type Expr, visitExpr } from '../../src/loop/index.js';

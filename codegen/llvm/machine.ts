@@ -98,7 +98,9 @@ export class MachineOps {
     let steps = this.stepVectors.get(key);
     if (steps === undefined) {
       const bits = type.scalarBits;
-      steps = this.module.vectorOf(Array.from({ length: lanes }, (_, lane) => this.module.int(type, BigInt.asIntN(bits, BigInt(lane) * BigInt(stride)))));
+      steps = this.module.vectorOf(
+        Array.from({ length: lanes }, (_, lane) => this.module.int(type, BigInt.asIntN(bits, BigInt(lane) * BigInt(stride)))),
+      );
       this.stepVectors.set(key, steps);
     }
     return steps;
@@ -108,7 +110,8 @@ export class MachineOps {
   firstLanes(lanes: number, active: number): LlvmValue {
     const key = `${lanes}:${active}`;
     let mask = this.masks.get(key);
-    if (mask === undefined) this.masks.set(key, (mask = this.module.vectorOf(Array.from({ length: lanes }, (_, lane) => this.module.bool(lane < active)))));
+    if (mask === undefined)
+      this.masks.set(key, (mask = this.module.vectorOf(Array.from({ length: lanes }, (_, lane) => this.module.bool(lane < active)))));
     return mask;
   }
 
@@ -118,7 +121,13 @@ export class MachineOps {
     if (constant === undefined) {
       constant = { value: this.makeConstant(dtype, value, this.typeOf(dtype, lanes)), lanes, dtype };
       this.constants.set(key, constant);
-      if (lanes === 1 && familyOf(dtype) !== 'float') this.integers.set(constant.value, familyOf(dtype) === 'signed' ? BigInt.asIntN(dtypes[dtype].bytes * 8, BigInt(value)) : BigInt.asUintN(dtypes[dtype].bytes * 8, BigInt(value)));
+      if (lanes === 1 && familyOf(dtype) !== 'float')
+        this.integers.set(
+          constant.value,
+          familyOf(dtype) === 'signed'
+            ? BigInt.asIntN(dtypes[dtype].bytes * 8, BigInt(value))
+            : BigInt.asUintN(dtypes[dtype].bytes * 8, BigInt(value)),
+        );
     }
     return constant;
   }
@@ -291,7 +300,8 @@ export class MachineOps {
     const to = this.typeOf(dtype, lanes);
     const [source, target] = [familyOf(of.dtype), familyOf(dtype)];
     const done = (value: LlvmValue): Value => this.settle({ value, lanes, dtype });
-    if (target === 'bool') return done(source === 'float' ? build.fcmp('une', x, this.zero(x.type)) : build.icmp('ne', x, this.zero(x.type)));
+    if (target === 'bool')
+      return done(source === 'float' ? build.fcmp('une', x, this.zero(x.type)) : build.icmp('ne', x, this.zero(x.type)));
     if (target === 'float') {
       if (source === 'float') {
         if (x.type === to) return done(x);
@@ -331,15 +341,29 @@ export class MachineOps {
   private libm(name: string, args: readonly Value[]): LlvmValue {
     const { builder: build, module } = this;
     const f64 = module.types.f64;
-    const callee = module.declare(name, module.types.function(f64, args.map(() => f64)), {
-      attributes: ['nounwind', 'willreturn', 'nobuiltin'],
-      memory: 'none',
-    });
+    const callee = module.declare(
+      name,
+      module.types.function(
+        f64,
+        args.map(() => f64),
+      ),
+      {
+        attributes: ['nounwind', 'willreturn', 'nobuiltin'],
+        memory: 'none',
+      },
+    );
     const lanes = (args[0] as Value).lanes;
-    if (lanes === 1) return build.call(callee, args.map((arg) => arg.value));
+    if (lanes === 1)
+      return build.call(
+        callee,
+        args.map((arg) => arg.value),
+      );
     let result: LlvmValue = module.poison(this.wide(f64, lanes));
     for (let lane = 0; lane < lanes; lane++) {
-      const one = build.call(callee, args.map((arg) => build.extractElement(arg.value, module.i32(lane))));
+      const one = build.call(
+        callee,
+        args.map((arg) => build.extractElement(arg.value, module.i32(lane))),
+      );
       result = build.insertElement(result, one, module.i32(lane));
     }
     return result;

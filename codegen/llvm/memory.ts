@@ -1,5 +1,6 @@
-// Loads and stores. In: a buffer, its indices and the scope. Out: instructions. Holds: a lane that does not exist touches no memory; a vector access
-// reads and writes exactly the elements of its lanes. One lane after the other: one instruction; a few apart, or beside what others read: whole vectors and shuffles; else gather or scatter.
+// Loads and stores. In: a buffer, its indices and the scope. Out: instructions. Holds: a lane that does not exist touches no memory; a
+// vector access reads and writes exactly the elements of its lanes. One lane after the other: one instruction; a few apart, or beside what
+// others read: whole vectors and shuffles; else gather or scatter.
 
 import { bytesOf } from '../../src/base/index.js';
 import { type Buffer, type Expr, lineBytes, type Stmt } from '../../src/loop/index.js';
@@ -11,11 +12,17 @@ import type { Scalar, Scope } from './scope.js';
 import { isSmall } from './streaming.js';
 import { turn } from './turn.js';
 
-/** Elements so far apart are still read as whole vectors; and so far where the rows between them belong to the buffer, so that all columns come from the same vectors. */
+/**
+ * Elements so far apart are still read as whole vectors; and so far where the rows between them belong to the buffer, so that all columns
+ * come from the same vectors.
+ */
 const widestStride = 4;
 const widestRow = 16;
 
-/** So many bytes before they are needed, lines of large arrays are asked for: sixteen of the widest vectors, whose arithmetic takes about as long as memory does. */
+/**
+ * So many bytes before they are needed, lines of large arrays are asked for: sixteen of the widest vectors, whose arithmetic takes about as
+ * long as memory does.
+ */
 const fetchedAhead = 1024;
 
 /** Sums on the way to an address, and lanes that are masked off, may lie outside of the buffer. */
@@ -24,7 +31,13 @@ const free = { inbounds: false } as const;
 type Place =
   | { readonly kind: 'one'; readonly pointer: LlvmValue }
   /** `name`: of the address less `constant` elements, as long as it does not depend on memory. */
-  | { readonly kind: 'row'; readonly pointer: LlvmValue; readonly stride: number; readonly name: string | undefined; readonly constant: number }
+  | {
+      readonly kind: 'row';
+      readonly pointer: LlvmValue;
+      readonly stride: number;
+      readonly name: string | undefined;
+      readonly constant: number;
+    }
   | { readonly kind: 'many'; readonly pointers: LlvmValue };
 
 export class Memory {
@@ -52,7 +65,8 @@ export class Memory {
     const type = module.types.vector(element, lanes);
     const rest = { align, passThrough: ops.zero(type) };
     if (place.kind === 'row' && mask === undefined && place.stride === 1) this.fetchAhead(expr.buffer, place.pointer);
-    if (place.kind === 'row' && mask === undefined && Math.abs(place.stride) === 1) return ops.fromMemory(this.loadRow(type, place.pointer, place.stride, align), dtype, lanes);
+    if (place.kind === 'row' && mask === undefined && Math.abs(place.stride) === 1)
+      return ops.fromMemory(this.loadRow(type, place.pointer, place.stride, align), dtype, lanes);
     const active = mask === undefined ? lanes : scope.lanes?.active;
     if (place.kind === 'row' && place.stride >= 2 && place.stride <= widestRow && active !== undefined) {
       const column = this.column(expr, place.stride, scope);
@@ -63,7 +77,8 @@ export class Memory {
     }
     const turned = place.kind === 'row' && typeof active === 'number' ? this.loadTurned(type, expr, place, active, scope) : undefined;
     if (turned !== undefined) return ops.fromMemory(turned, dtype, lanes);
-    if (place.kind === 'row' && place.stride === 1) return ops.fromMemory(build.maskedLoad(type, place.pointer, mask as LlvmValue, rest), dtype, lanes);
+    if (place.kind === 'row' && place.stride === 1)
+      return ops.fromMemory(build.maskedLoad(type, place.pointer, mask as LlvmValue, rest), dtype, lanes);
     const pointers = place.kind === 'many' ? place.pointers : this.spread(element, place.pointer, place.stride, lanes);
     return ops.fromMemory(build.gather(type, pointers, mask ?? this.all(lanes), rest), dtype, lanes);
   }
@@ -71,7 +86,10 @@ export class Memory {
   /** Stores whose whole vectors go past the caches, while code is made that does so. */
   streamed: ReadonlySet<Stmt> = new Set();
 
-  /** Where results pass the caches by, large operands come from memory as well, and often from small pages, at whose ends the processor stops to fetch ahead by itself. */
+  /**
+   * Where results pass the caches by, large operands come from memory as well, and often from small pages, at whose ends the processor
+   * stops to fetch ahead by itself.
+   */
   private fetchAhead(buffer: Buffer, pointer: LlvmValue): void {
     if (this.streamed.size === 0 || isSmall(buffer)) return;
     const { builder: build, module } = this.expressions.ops;
@@ -156,10 +174,17 @@ export class Memory {
     const { lanes, scalar } = type;
     if (stride === 1) return build.load(type, pointer, { align });
     const row = build.load(type, build.gep(scalar, pointer, [1 - lanes], free), { align });
-    return build.shuffle(row, row, Array.from({ length: lanes }, (_, lane) => lanes - 1 - lane));
+    return build.shuffle(
+      row,
+      row,
+      Array.from({ length: lanes }, (_, lane) => lanes - 1 - lane),
+    );
   }
 
-  /** The column that the access means when every lane reads from a row of its own, and the rows follow one another; what lies behind each is memory of the buffer. */
+  /**
+   * The column that the access means when every lane reads from a row of its own, and the rows follow one another; what lies behind each is
+   * memory of the buffer.
+   */
   private column(expr: Expr & { readonly kind: 'load' }, stride: number, scope: Scope): number | undefined {
     const { strides } = expr.buffer;
     const last = expr.index.at(-1);
@@ -168,10 +193,16 @@ export class Memory {
   }
 
   /**
-   * Elements that are `stride` apart for the first `active` lanes, from whole vectors and shuffles. Nothing beyond the last element is read; but where
-   * the access is a column, whole rows are, so that all columns come from the same vectors.
+   * Elements that are `stride` apart for the first `active` lanes, from whole vectors and shuffles. Nothing beyond the last element is
+   * read; but where the access is a column, whole rows are, so that all columns come from the same vectors.
    */
-  private loadApart(type: LlvmType, place: Place & { readonly kind: 'row' }, active: Scalar, column: number | undefined, made: Halfway): LlvmValue {
+  private loadApart(
+    type: LlvmType,
+    place: Place & { readonly kind: 'row' },
+    active: Scalar,
+    column: number | undefined,
+    made: Halfway,
+  ): LlvmValue {
     const { builder: build } = this.expressions.ops;
     const { lanes, scalar } = type;
     const { pointer, stride } = place;
@@ -181,11 +212,19 @@ export class Memory {
     const from = (start: number): LlvmValue => (start === first ? pointer : build.gep(scalar, pointer, [start - first], free));
     const load = (part: number): LlvmValue => {
       const start = part * lanes;
-      if (active !== lanes) return build.maskedLoad(type, from(start), this.existing(active, stride, column !== undefined, lanes, start), { align, passThrough: this.expressions.ops.zero(type) });
+      if (active !== lanes)
+        return build.maskedLoad(type, from(start), this.existing(active, stride, column !== undefined, lanes, start), {
+          align,
+          passThrough: this.expressions.ops.zero(type),
+        });
       if (column !== undefined || part < stride - 1) return build.load(type, from(start), { align });
       // Without the rest of its row, the last vector ends with the last element, and what it has is moved to its place.
       const row = build.load(type, from(start - stride + 1), { align });
-      return build.shuffle(row, row, Array.from({ length: lanes }, (_, lane) => (lane + stride <= lanes ? lane + stride - 1 : -1)));
+      return build.shuffle(
+        row,
+        row,
+        Array.from({ length: lanes }, (_, lane) => (lane + stride <= lanes ? lane + stride - 1 : -1)),
+      );
     };
     const vectors = (part: number): LlvmValue => {
       const key = `${name}:${part}`;
@@ -197,7 +236,13 @@ export class Memory {
   }
 
   /** Where copies of this code read the columns beside this one: rows of all these columns, turned. */
-  private loadTurned(type: LlvmType, expr: Expr & { readonly kind: 'load' }, place: Place & { readonly kind: 'row' }, active: number, scope: Scope): LlvmValue | undefined {
+  private loadTurned(
+    type: LlvmType,
+    expr: Expr & { readonly kind: 'load' },
+    place: Place & { readonly kind: 'row' },
+    active: number,
+    scope: Scope,
+  ): LlvmValue | undefined {
     const { ops, forms } = this.expressions;
     const { builder: build } = ops;
     const { square } = scope;
@@ -212,9 +257,14 @@ export class Memory {
       const mask = ops.module.vectorOf(Array.from({ length: type.lanes }, (_, at) => ops.module.bool(at < square.count)));
       const row = (at: number): LlvmValue => {
         const pointer = build.gep(type.scalar, place.pointer, [at * place.stride - column], free);
-        return isWhole ? build.load(type, pointer, { align }) : build.maskedLoad(type, pointer, mask, { align, passThrough: ops.zero(type) });
+        return isWhole
+          ? build.load(type, pointer, { align })
+          : build.maskedLoad(type, pointer, mask, { align, passThrough: ops.zero(type) });
       };
-      columns = turn(build, Array.from({ length: type.lanes }, (_, at) => (at < active ? row(at) : ops.zero(type))));
+      columns = turn(
+        build,
+        Array.from({ length: type.lanes }, (_, at) => (at < active ? row(at) : ops.zero(type))),
+      );
       square.columns.set(key, columns);
     }
     return columns[column];
@@ -225,7 +275,8 @@ export class Memory {
     const { ops, math } = this.expressions;
     const { builder: build, module } = ops;
     const offset = (rows ? 0 : 1 - stride) - start;
-    if (typeof active === 'number') return module.vectorOf(Array.from({ length: lanes }, (_, lane) => module.bool(lane < active * stride + offset)));
+    if (typeof active === 'number')
+      return module.vectorOf(Array.from({ length: lanes }, (_, lane) => module.bool(lane < active * stride + offset)));
     const count = build.trunc(math.value(math.add(math.mul(active, stride), offset)), module.types.i32);
     return build.icmp('slt', ops.steps(module.types.i32, lanes, 1), build.splat(lanes, count));
   }

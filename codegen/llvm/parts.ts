@@ -1,5 +1,5 @@
-// Modules of their own for large functions, which other threads compile while the next ones are emitted. In: functions, with their size. Out: modules, handed
-// over. Holds: which functions share a module follows from their order and sizes alone.
+// Modules of their own for large functions, which other threads compile while the next ones are emitted. In: functions, with their size.
+// Out: modules, handed over. Holds: which functions share a module follows from their order and sizes alone.
 
 import { type Emission, ModuleBuilder, setTarget, type TargetOptions } from './llvm/index.js';
 

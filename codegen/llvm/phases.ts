@@ -1,5 +1,7 @@
-// Which kernels of an entry run at the same time. In: kernels in the program's order, each with the memory that it touches, and which of them several threads may share. Out: phases.
-// Holds: kernels of one phase that touch the same memory either only read it or run in one lane, in the program's order; a kernel comes after all that it depends on.
+// Which kernels of an entry run at the same time. In: kernels in the program's order, each with the memory that it touches, and which of
+// them several threads may share. Out: phases.
+// Holds: kernels of one phase that touch the same memory either only read it or run in one lane, in the program's order; a kernel comes
+// after all that it depends on.
 
 import type { MemoryObject } from './plan.js';
 
@@ -9,19 +11,29 @@ export interface Touching {
 
 export interface Placed<Kernel> {
   readonly kernel: Kernel;
-  /** Kernels that are not cut run whole in one share of the phase: those of one lane in the same, those of different lanes in different ones where there are enough. */
+  /**
+   * Kernels that are not cut run whole in one share of the phase: those of one lane in the same, those of different lanes in different ones
+   * where there are enough.
+   */
   readonly lane: number | undefined;
 }
 
 export type Phase<Kernel> = readonly Placed<Kernel>[];
 
 /** Every kernel goes into the earliest phase that it may, so that there are few places where threads wait for each other. */
-export function phasesOf<Kernel extends Touching>(kernels: readonly Kernel[], isCut: (kernel: Kernel) => boolean, workOf: (kernel: Kernel) => number): readonly Phase<Kernel>[] {
+export function phasesOf<Kernel extends Touching>(
+  kernels: readonly Kernel[],
+  isCut: (kernel: Kernel) => boolean,
+  workOf: (kernel: Kernel) => number,
+): readonly Phase<Kernel>[] {
   const phases: Placed<Kernel>[][] = [];
   const lanes: number[] = [];
   for (const kernel of kernels) {
     const cut = isCut(kernel);
-    let at = Math.max(0, phases.findLastIndex((phase) => phase.some((other) => depends(kernel, other.kernel))));
+    let at = Math.max(
+      0,
+      phases.findLastIndex((phase) => phase.some((other) => depends(kernel, other.kernel))),
+    );
     let lane: number | undefined;
     const before = new Set((phases[at] ?? []).filter((other) => depends(kernel, other.kernel)).map((other) => other.lane));
     const [only] = before;
@@ -45,4 +57,5 @@ function byWork<Kernel>(phase: Phase<Kernel>, workOf: (kernel: Kernel) => number
 }
 
 /** Whether two kernels touch the same memory and one of them writes it. */
-const depends = (later: Touching, earlier: Touching): boolean => later.memory.some((mine) => earlier.memory.some((its) => its.key === mine.key && (its.written || mine.written)));
+const depends = (later: Touching, earlier: Touching): boolean =>
+  later.memory.some((mine) => earlier.memory.some((its) => its.key === mine.key && (its.written || mine.written)));

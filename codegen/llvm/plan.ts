@@ -1,8 +1,17 @@
-// What must be known of a kernel before its first instruction. In: a kernel and a target. Out: lanes of its vector loops, layout of its accumulators,
-// the memory it touches. Holds: loops that index one accumulator have the same number of lanes.
+// What must be known of a kernel before its first instruction. In: a kernel and a target. Out: lanes of its vector loops, layout of its
+// accumulators, the memory it touches. Holds: loops that index one accumulator have the same number of lanes.
 
 import { bytesOf, type DType, InternalError } from '../../src/base/index.js';
-import { type ArenaPlan, type Buffer, type Expr, type For, forEachStatement, type Kernel, someExpr, type Stmt } from '../../src/loop/index.js';
+import {
+  type ArenaPlan,
+  type Buffer,
+  type Expr,
+  type For,
+  forEachStatement,
+  type Kernel,
+  someExpr,
+  type Stmt,
+} from '../../src/loop/index.js';
 import type { Definitions } from './linear.js';
 import { findRegisterUse, type RegisterUse } from './register-use.js';
 import { Walked } from './walked.js';
@@ -53,7 +62,14 @@ export function planKernel(kernel: Kernel, arena: ArenaPlan, vectorBytes: number
     lanes.set(loop, narrowest);
     for (const name of indexed) laned.set(name, narrowest);
   }
-  return { lanes, laned, memory: findMemory(kernel, arena, walked), definitions, use: findRegisterUse(kernel.body, lanes, laned, walked), walked };
+  return {
+    lanes,
+    laned,
+    memory: findMemory(kernel, arena, walked),
+    definitions,
+    use: findRegisterUse(kernel.body, lanes, laned, walked),
+    walked,
+  };
 }
 
 /** Lets that follow the lanes of a vector loop by index arithmetic alone; an address sees through them. Their names are declared once. */

@@ -1,4 +1,5 @@
-// One entry: its kernels behind the C interface. In: a program. Out: the functions of a tfc_entry: everything on one thread; the same in phases that are cut into shares; and the sizes of both.
+// One entry: its kernels behind the C interface. In: a program. Out: the functions of a tfc_entry: everything on one thread; the same in
+// phases that are cut into shares; and the sizes of both.
 // Holds: both ways give the same bits, because a kernel's blocks do not depend on who runs them.
 
 import type { Program, Target } from '../../src/loop/index.js';
@@ -19,14 +20,31 @@ export interface EntryFunctions {
   readonly shared: { readonly shares: FunctionHandle; readonly phases: readonly FunctionHandle[] } | undefined;
 }
 
-export function emitProgram(module: ModuleBuilder, program: Program, at: number, target: Target, functions: KernelFunctions): EntryFunctions {
+export function emitProgram(
+  module: ModuleBuilder,
+  program: Program,
+  at: number,
+  target: Target,
+  functions: KernelFunctions,
+): EntryFunctions {
   const name = `${at}.${program.entry}`;
-  const kernels = program.kernels.map((kernel, position) => emitKernel(module, program, kernel, `kernel.${name}.${position}.${kernel.name}`, target, functions));
+  const kernels = program.kernels.map((kernel, position) =>
+    emitKernel(module, program, kernel, `kernel.${name}.${position}.${kernel.name}`, target, functions),
+  );
   const entry = new Entry(module, program, name, target);
   const cut = new Set(kernels.filter(mayPay));
   if (cut.size === 0) return { name: program.entry, run: entry.run(kernels), arenaBytes: entry.arenaBytes(), shared: undefined };
-  const phases = phasesOf(kernels, (kernel) => cut.has(kernel), ({ kernel }) => workOf(kernel).constant ?? 0).map((phase, position) => entry.phase(phase, position));
-  return { name: program.entry, run: entry.runPhases(phases), arenaBytes: entry.arenaBytes(), shared: { shares: entry.shares([...cut]), phases } };
+  const phases = phasesOf(
+    kernels,
+    (kernel) => cut.has(kernel),
+    ({ kernel }) => workOf(kernel).constant ?? 0,
+  ).map((phase, position) => entry.phase(phase, position));
+  return {
+    name: program.entry,
+    run: entry.runPhases(phases),
+    arenaBytes: entry.arenaBytes(),
+    shared: { shares: entry.shares([...cut]), phases },
+  };
 }
 
 const mayPay = (kernel: KernelFunction): boolean => {
@@ -53,7 +71,11 @@ class Entry {
     const { types } = module;
     const { fn, build } = this.function('run', types.i32, [types.ptr]);
     const frame = new CallFrame(module, this.program, this.target, fn, build);
-    const calls = kernels.map((kernel) => ({ kernel, args: frame.argumentsOf(kernel), blocks: kernel.blocks === undefined ? undefined : frame.blocks(kernel) }));
+    const calls = kernels.map((kernel) => ({
+      kernel,
+      args: frame.argumentsOf(kernel),
+      blocks: kernel.blocks === undefined ? undefined : frame.blocks(kernel),
+    }));
     for (const { kernel, args, blocks } of calls) build.call(kernel.fn, blocks === undefined ? args : [...args, module.i64(0), blocks]);
     build.ret(module.i32(0));
     return fn;
@@ -80,7 +102,11 @@ class Entry {
       const args = frame.argumentsOf(kernel);
       if (kernel.blocks === undefined) return { kernel, args, lane };
       const count = frame.blocks(kernel);
-      return { kernel, lane, args: lane === undefined ? [...args, ...this.range(frame, kernel, count, share, shares)] : [...args, module.i64(0), count] };
+      return {
+        kernel,
+        lane,
+        args: lane === undefined ? [...args, ...this.range(frame, kernel, count, share, shares)] : [...args, module.i64(0), count],
+      };
     });
     for (const { kernel, args, lane } of calls) {
       if (lane === undefined) build.call(kernel.fn, args);
@@ -147,7 +173,12 @@ class Entry {
 
   private function(what: string, result: LlvmType, params: readonly LlvmType[]): { readonly fn: FunctionHandle; readonly build: Builder } {
     const { module } = this;
-    const fn = module.function({ name: `${what}.${this.name}`, type: module.types.function(result, params), linkage: 'internal', attributes: commonAttributes(this.target) });
+    const fn = module.function({
+      name: `${what}.${this.name}`,
+      type: module.types.function(result, params),
+      linkage: 'internal',
+      attributes: commonAttributes(this.target),
+    });
     return { fn, build: module.builder(fn.block('entry')) };
   }
 }

@@ -1,4 +1,5 @@
-// Which accumulators a loop reduces over lanes. In: a loop and the accumulators declared around it. Out: how to keep per-lane partial results for it.
+// Which accumulators a loop reduces over lanes. In: a loop and the accumulators declared around it. Out: how to keep per-lane partial
+// results for it.
 // Holds: an accumulator is taken only if every use of it inside the loop is such a reduction, by one combiner and with one number of lanes;
 // so the partial results may live across the whole loop and are combined once behind it.
 
@@ -45,7 +46,8 @@ export function findReductions(loop: For, plan: KernelPlan): readonly Reduction[
     if (stmt.kind === 'accumulate') {
       const entry = seen(stmt.accumulator);
       const lanes = vector === undefined ? 1 : (plan.lanes.get(vector) ?? 1);
-      const overLanes = vector !== undefined && lanes > 1 && !stmt.index.some((at) => mentions(at, vector.index)) && !plan.laned.has(stmt.accumulator.name);
+      const overLanes =
+        vector !== undefined && lanes > 1 && !stmt.index.some((at) => mentions(at, vector.index)) && !plan.laned.has(stmt.accumulator.name);
       if (!overLanes || (entry.combine !== undefined && (entry.combine !== stmt.combine || entry.lanes !== lanes))) entry.sole = false;
       else {
         entry.combine = stmt.combine;

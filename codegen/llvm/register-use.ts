@@ -1,5 +1,6 @@
-// How a kernel uses its accumulators. In: its statements and the lanes of its vector loops. Out: which loops are counted although they could be unrolled, which accumulators
-// are indexed by what is only known when the code runs, and which of them a statement may change. Holds: whatever is not plain counts as not known.
+// How a kernel uses its accumulators. In: its statements and the lanes of its vector loops. Out: which loops are counted although they
+// could be unrolled, which accumulators are indexed by what is only known when the code runs, and which of them a statement may change.
+// Holds: whatever is not plain counts as not known.
 
 import { bodiesOf, type Expr, type For, forEachStatement, type Stmt } from '../../src/loop/index.js';
 import { emittedStatements } from './emitted.js';
@@ -12,7 +13,10 @@ export interface RegisterUse {
   readonly changes: ReadonlyMap<Stmt, ReadonlySet<string>>;
 }
 
-/** An unrolled loop that would emit more statements than this, and changes no registers, is counted instead, over a copy of the registers in memory. */
+/**
+ * An unrolled loop that would emit more statements than this, and changes no registers, is counted instead, over a copy of the registers in
+ * memory.
+ */
 const unrolledStatements = 60;
 
 interface Around {
@@ -24,7 +28,12 @@ interface Around {
   readonly counted: readonly { readonly index: string; readonly own: ReadonlySet<string> }[];
 }
 
-export function findRegisterUse(body: readonly Stmt[], lanes: ReadonlyMap<For, number>, laned: ReadonlyMap<string, number>, walked: Walked): RegisterUse {
+export function findRegisterUse(
+  body: readonly Stmt[],
+  lanes: ReadonlyMap<For, number>,
+  laned: ReadonlyMap<string, number>,
+  walked: Walked,
+): RegisterUse {
   const counted = new Set<For>();
   const addressed = new Set<string>();
   const changes = new Map<Stmt, ReadonlySet<string>>();
@@ -60,14 +69,21 @@ export function findRegisterUse(body: readonly Stmt[], lanes: ReadonlyMap<For, n
       else {
         const own = inVector ? undefined : ownOfCounted(stmt);
         if (own !== undefined) counted.add(stmt);
-        visit(stmt.body, own === undefined ? { ...around, known: [...around.known, stmt.index] } : { ...around, counted: [...around.counted, { index: stmt.index, own }] }, inVector);
+        visit(
+          stmt.body,
+          own === undefined
+            ? { ...around, known: [...around.known, stmt.index] }
+            : { ...around, counted: [...around.counted, { index: stmt.index, own }] },
+          inVector,
+        );
       }
     }
   };
 
   /** The accumulators declared in a loop that is to be counted. */
   const ownOfCounted = (loop: For): ReadonlySet<string> | undefined => {
-    if (loop.extent.kind !== 'const' || Number(loop.extent.value) * emittedStatements(loop.body, lanes) <= unrolledStatements) return undefined;
+    if (loop.extent.kind !== 'const' || Number(loop.extent.value) * emittedStatements(loop.body, lanes) <= unrolledStatements)
+      return undefined;
     const own = new Set<string>();
     forEachStatement(loop.body, (stmt) => stmt.kind === 'declare' && own.add(stmt.accumulator.name));
     return [...(changes.get(loop) ?? [])].every((name) => own.has(name)) ? own : undefined;
@@ -90,4 +106,6 @@ export function readIn(loop: For, walked: Walked): ReadonlySet<string> {
 const plainOps: ReadonlySet<string> = new Set(['add', 'sub', 'mul', 'neg']);
 
 const isKnown = (expr: Expr, known: ReadonlySet<string>): boolean =>
-  expr.kind === 'const' || (expr.kind === 'index' && known.has(expr.name)) || (expr.kind === 'apply' && plainOps.has(expr.fn) && expr.args.every((arg) => isKnown(arg, known)));
+  expr.kind === 'const' ||
+  (expr.kind === 'index' && known.has(expr.name)) ||
+  (expr.kind === 'apply' && plainOps.has(expr.fn) && expr.args.every((arg) => isKnown(arg, known)));

@@ -1,5 +1,6 @@
-// Kernels that are the same code. In: kernels, each with its memory. Out: the functions made so far. Holds: kernels that share one differ in nothing that code is made of but the
-// place of their memory. They are compared by keys, which are computed in linear time although expressions are shared, and only for kernels that are of the same size.
+// Kernels that are the same code. In: kernels, each with its memory. Out: the functions made so far. Holds: kernels that share one differ
+// in nothing that code is made of but the place of their memory. They are compared by keys, which are computed in linear time although
+// expressions are shared, and only for kernels that are of the same size.
 
 import { InternalError } from '../../src/base/index.js';
 import type { ArenaPlan, Buffer, Kernel, Program } from '../../src/loop/index.js';
@@ -33,7 +34,10 @@ export class KernelFunctions {
   }
 }
 
-/** Numbers the distinct values that it is shown. Objects are compared by what they contain; a buffer by its memory's position among the parameters, not by its name. */
+/**
+ * Numbers the distinct values that it is shown. Objects are compared by what they contain; a buffer by its memory's position among the
+ * parameters, not by its name.
+ */
 class KernelKeys {
   readonly #numbers = new Map<string, number>();
 

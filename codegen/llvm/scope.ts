@@ -104,10 +104,19 @@ export const emptyScope = (): Scope => ({
 type Change = Partial<Pick<Scope, 'lanes' | 'square' | 'depth'>>;
 
 /** A scope for code that is not always run when the code around is. */
-export const inner = (scope: Scope, change: Change = {}): Scope => ({ ...named(scope, change), square: undefined, sums: new Map(scope.sums), addresses: new Map(scope.addresses) });
+export const inner = (scope: Scope, change: Change = {}): Scope => ({
+  ...named(scope, change),
+  square: undefined,
+  sums: new Map(scope.sums),
+  addresses: new Map(scope.addresses),
+});
 
 /** A scope for one more copy of straight code: sums that it computes are at hand behind it. */
-export const copied = (scope: Scope, change: Change = {}): Scope => ({ ...named(scope, change), sums: scope.sums, addresses: scope.addresses });
+export const copied = (scope: Scope, change: Change = {}): Scope => ({
+  ...named(scope, change),
+  sums: scope.sums,
+  addresses: scope.addresses,
+});
 
 /** Everything that has a name keeps its meaning outside. */
 const named = (scope: Scope, change: Change): Omit<Scope, 'sums' | 'addresses'> => ({

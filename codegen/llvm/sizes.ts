@@ -1,5 +1,5 @@
-// Sizes and lane-invariant index arithmetic. In: size polynomials; the values of the entry's free sizes. Out: i64 values. Holds: what is known while
-// compiling stays a number; a polynomial is computed once, at the function's entry.
+// Sizes and lane-invariant index arithmetic. In: size polynomials; the values of the entry's free sizes. Out: i64 values. Holds: what is
+// known while compiling stays a number; a polynomial is computed once, at the function's entry.
 
 import { type Dim, InternalError } from '../../src/base/index.js';
 import type { Builder, LlvmValue, ModuleBuilder } from './llvm/index.js';

@@ -1,5 +1,6 @@
-// Statements of a kernel as LLVM instructions. In: kernel IR and a scope. Out: code at the builder's place. Holds: a vector loop runs whole vectors first and
-// its rest with masks (or lane by lane where the processor has none); a tile whose last columns may be missing gets a variant without masks for when none is.
+// Statements of a kernel as LLVM instructions. In: kernel IR and a scope. Out: code at the builder's place. Holds: a vector loop runs whole
+// vectors first and its rest with masks (or lane by lane where the processor has none); a tile whose last columns may be missing gets a
+// variant without masks for when none is.
 
 import { InternalError } from '../../src/base/index.js';
 import { type Expr, type For, type Stmt, visitExpr } from '../../src/loop/index.js';
@@ -103,7 +104,8 @@ export class Statements {
     for (const loop of stmts.flatMap((stmt) => this.tilesIn(stmt))) {
       if (loop.limit === undefined || this.expressions.known(loop.extent, scope) !== undefined) continue;
       const key = this.expressions.forms.key(loop.extent);
-      if (!scope.extents.has(key) && isOpen(loop.extent, scope)) return { extent: loop.extent, key, limit: loop.limit, lanes: this.plan.lanes.get(loop) ?? 1 };
+      if (!scope.extents.has(key) && isOpen(loop.extent, scope))
+        return { extent: loop.extent, key, limit: loop.limit, lanes: this.plan.lanes.get(loop) ?? 1 };
     }
     return undefined;
   }
@@ -137,7 +139,12 @@ export class Statements {
     const { ops, math } = this.expressions;
     const chunks = Array.from({ length: Math.ceil(tile.limit / tile.lanes) }, (_, at) => at * tile.lanes);
     const least = atLeast(tile.extent);
-    return { extent, masks: chunks.map((base) => (base + tile.lanes <= least ? undefined : this.mask(tile.lanes, ops.builder.sub(extent, math.value(base))))) };
+    return {
+      extent,
+      masks: chunks.map((base) =>
+        base + tile.lanes <= least ? undefined : this.mask(tile.lanes, ops.builder.sub(extent, math.value(base))),
+      ),
+    };
   }
 
   /** Per-lane partial results live around the outermost loop that only adds to them. */
@@ -146,7 +153,9 @@ export class Statements {
       this.loop(loop, scope);
       return;
     }
-    const found = this.reductionsOf(loop).filter(({ accumulator }) => scope.registers.has(accumulator.name) && !scope.partials.has(accumulator.name));
+    const found = this.reductionsOf(loop).filter(
+      ({ accumulator }) => scope.registers.has(accumulator.name) && !scope.partials.has(accumulator.name),
+    );
     if (found.length === 0) {
       this.loop(loop, scope);
       return;
@@ -164,21 +173,28 @@ export class Statements {
 
   private loop(loop: For, scope: Scope): void {
     const decided = scope.extents.get(this.expressions.forms.key(loop.extent));
-    const extent = decided === undefined ? this.expressions.scalar(loop.extent, scope) : typeof decided === 'number' ? decided : decided.extent;
+    const extent =
+      decided === undefined ? this.expressions.scalar(loop.extent, scope) : typeof decided === 'number' ? decided : decided.extent;
     const lanes = scope.lanes === undefined && loop.axis === 'vector' ? (this.plan.lanes.get(loop) ?? 1) : 1;
     if (lanes > 1) {
       if (loop.limit === undefined) this.strip(loop, extent, lanes, scope);
       else this.tile(loop, extent, loop.limit, lanes, typeof decided === 'object' ? decided.masks : undefined, scope);
     } else if (loop.axis === 'unroll' && typeof extent === 'number') {
       if (!this.plan.use.counted.has(loop)) {
-        const around = extent > 1 && extent <= (scope.lanes?.lanes ?? 0) ? copied(scope, { square: { index: loop.index, count: extent, columns: new Map() } }) : scope;
+        const around =
+          extent > 1 && extent <= (scope.lanes?.lanes ?? 0)
+            ? copied(scope, { square: { index: loop.index, count: extent, columns: new Map() } })
+            : scope;
         for (let at = 0; at < extent; at++) this.emit(loop.body, withIndex(around, loop.index, at));
       } else {
         const spilled = inner(scope);
         for (const accumulator of readIn(loop, this.plan.walked)) this.accumulators.spill(accumulator, spilled);
         this.flow.count(0, extent, 1, loop.index, [], (index) => this.emit(loop.body, withIndex(spilled, loop.index, index)));
       }
-    } else this.flow.count(0, extent, 1, loop.index, this.flow.changed([loop], scope), (index) => this.emit(loop.body, withIndex(scope, loop.index, index)));
+    } else
+      this.flow.count(0, extent, 1, loop.index, this.flow.changed([loop], scope), (index) =>
+        this.emit(loop.body, withIndex(scope, loop.index, index)),
+      );
   }
 
   /** A register tile: every chunk written out, with the lanes that the extent leaves. */
@@ -187,7 +203,12 @@ export class Statements {
     const total = typeof extent === 'number' ? Math.min(extent, limit) : limit;
     const splats = isStraight(loop.body) ? { values: new Map(), lets: new Set(scope.lets.keys()) } : undefined;
     for (let base = 0; base < total; base += lanes) {
-      const mask = typeof extent === 'number' ? this.constantMask(lanes, extent - base) : masks === undefined ? this.mask(lanes, ops.builder.sub(extent, math.value(base))) : masks[base / lanes];
+      const mask =
+        typeof extent === 'number'
+          ? this.constantMask(lanes, extent - base)
+          : masks === undefined
+            ? this.mask(lanes, ops.builder.sub(extent, math.value(base)))
+            : masks[base / lanes];
       this.chunk(loop, { lanes, base, mask, active: undefined, copy: 0, splats }, scope);
     }
   }
@@ -199,7 +220,8 @@ export class Statements {
     const interleave = copies > 1 && isSimple(loop, this.plan.walked) ? copies : 1;
     const whole = this.roundDown(extent, lanes);
     const cells = this.flow.changed([loop], scope);
-    const chunk = (base: Scalar, mask: LlvmValue | undefined, copy: number, active?: Scalar): void => this.chunk(loop, { lanes, base, mask, active, copy, splats: undefined }, scope);
+    const chunk = (base: Scalar, mask: LlvmValue | undefined, copy: number, active?: Scalar): void =>
+      this.chunk(loop, { lanes, base, mask, active, copy, splats: undefined }, scope);
     if (typeof whole === 'number' && whole <= writtenOut * lanes && isSimple(loop, this.plan.walked)) {
       for (let base = 0; base < whole; base += lanes) chunk(base, undefined, (base / lanes) % interleave);
     } else {
@@ -213,7 +235,9 @@ export class Statements {
         done = this.roundDown(extent, lanes * abreast);
         this.flow.count(0, done, lanes * abreast, loop.index, cells, (base) => {
           const bases = Array.from({ length: abreast }, (_, at) => math.add(base, at * lanes));
-          const scopes = bases.map((one) => this.within(loop, { lanes, base: one, mask: undefined, active: undefined, copy: 0, splats: undefined }, scope));
+          const scopes = bases.map((one) =>
+            this.within(loop, { lanes, base: one, mask: undefined, active: undefined, copy: 0, splats: undefined }, scope),
+          );
           for (const stmt of loop.body) this.abreast(stmt, scopes);
         });
       }
@@ -275,11 +299,15 @@ export class Statements {
 
 /** Without stores, branches and counted loops: what all lanes read stays the same from chunk to chunk. */
 const isStraight = (stmts: readonly Stmt[]): boolean =>
-  stmts.every((stmt) => stmt.kind === 'let' || stmt.kind === 'accumulate' || (stmt.kind === 'for' && stmt.axis === 'unroll' && isStraight(stmt.body)));
+  stmts.every(
+    (stmt) => stmt.kind === 'let' || stmt.kind === 'accumulate' || (stmt.kind === 'for' && stmt.axis === 'unroll' && isStraight(stmt.body)),
+  );
 
 /** A lower bound of an extent that says so: max(bound, …). */
 const atLeast = (extent: Expr): number =>
-  extent.kind === 'apply' && extent.fn === 'max' ? Math.max(0, ...extent.args.map((one) => (one.kind === 'const' ? Number(one.value) : 0))) : 0;
+  extent.kind === 'apply' && extent.fn === 'max'
+    ? Math.max(0, ...extent.args.map((one) => (one.kind === 'const' ? Number(one.value) : 0)))
+    : 0;
 
 interface OpenTile {
   readonly extent: Expr;

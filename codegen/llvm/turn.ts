@@ -1,8 +1,12 @@
-// Squares of elements turned over. In: as many rows as a vector has lanes. Out: the columns. Holds: only shuffles of two vectors, a vector's number of halvings times as many as there are rows.
+// Squares of elements turned over. In: as many rows as a vector has lanes. Out: the columns. Holds: only shuffles of two vectors, a
+// vector's number of halvings times as many as there are rows.
 
 import type { Builder, LlvmValue } from './llvm/index.js';
 
-/** Copies of straight code, at most as many as the vector loop around has lanes: what lanes read in rows of their own, the copies together read as columns of a square. */
+/**
+ * Copies of straight code, at most as many as the vector loop around has lanes: what lanes read in rows of their own, the copies together
+ * read as columns of a square.
+ */
 export interface Square {
   /** The unrolled loop that counts the copies. */
   readonly index: string;
@@ -17,7 +21,10 @@ export function turn(build: Builder, rows: readonly LlvmValue[]): readonly LlvmV
   const order = Array.from({ length: lanes }, (_, lane) => lane);
   let square = rows;
   for (let by = 1; by < lanes; by *= 2) {
-    const [upper, lower] = [order.map((lane) => ((lane & by) === 0 ? lane : lanes + lane - by)), order.map((lane) => ((lane & by) === 0 ? lane + by : lanes + lane))];
+    const [upper, lower] = [
+      order.map((lane) => ((lane & by) === 0 ? lane : lanes + lane - by)),
+      order.map((lane) => ((lane & by) === 0 ? lane + by : lanes + lane)),
+    ];
     const before = square;
     square = order.map((row) => {
       const first = row & ~by;

@@ -1,4 +1,5 @@
-// The expressions of statements, walked once for all who ask. In: a statement. Out: every part of the expressions that it computes itself, once.
+// The expressions of statements, walked once for all who ask. In: a statement. Out: every part of the expressions that it computes itself,
+// once.
 
 import { type Expr, expressionsOf, forEachStatement, type Stmt, visitExpr } from '../../src/loop/index.js';
 

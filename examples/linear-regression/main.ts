@@ -14,8 +14,8 @@ interface Data {
 const features = 8;
 
 /**
- * Eight features of the districts, as means per household where the file has sums, scaled to mean 0 and deviation 1, behind a column of ones; the target in units of 100,000.
- * Blanks take the column's median.
+ * Eight features of the districts, as means per household where the file has sums, scaled to mean 0 and deviation 1, behind a column of
+ * ones; the target in units of 100,000. Blanks take the column's median.
  */
 export function readHousing(path: string): Data {
   const columns = new Map(readCsv(path).map(({ name, numbers }) => [name, numbers]));
@@ -27,7 +27,16 @@ export function readHousing(path: string): Data {
   const households = column('households');
   const perHousehold = (name: string): Float64Array => column(name).map((sum, row) => sum / (households[row] as number));
   return prepare(
-    [column('median_income'), column('housing_median_age'), perHousehold('total_rooms'), perHousehold('total_bedrooms'), column('population'), perHousehold('population'), column('latitude'), column('longitude')].map(filled),
+    [
+      column('median_income'),
+      column('housing_median_age'),
+      perHousehold('total_rooms'),
+      perHousehold('total_bedrooms'),
+      column('population'),
+      perHousehold('population'),
+      column('latitude'),
+      column('longitude'),
+    ].map(filled),
     column('median_house_value').map((value) => value / 1e5),
   );
 }
@@ -42,7 +51,11 @@ function filled(numbers: Float64Array): Float64Array {
 export function makeHousing(rows: number, seed: number): Data {
   const source = random(seed);
   const inputs = Array.from({ length: features }, () => Float64Array.from({ length: rows }, () => source.normal()));
-  const target = Float64Array.from({ length: rows }, (_, row) => 2 + inputs.reduce((sum, column, at) => sum + ((at % 3) - 0.8) * 0.4 * (column[row] as number), 0) + Math.sqrt(0.5) * source.normal());
+  const target = Float64Array.from(
+    { length: rows },
+    (_, row) =>
+      2 + inputs.reduce((sum, column, at) => sum + ((at % 3) - 0.8) * 0.4 * (column[row] as number), 0) + Math.sqrt(0.5) * source.normal(),
+  );
   return prepare(inputs, target);
 }
 
@@ -97,6 +110,8 @@ if (isMain(import.meta.url)) {
     const options = program.parse().opts<{ data?: string; epochs: number; json?: boolean }>();
     const errors = await run(options.data, options.epochs);
     if (options.json === true) return JSON.stringify(errors);
-    return Object.entries(errors).map(([way, value]) => `${way.padEnd(16)} mean squared error ${(value as number).toFixed(6)}`).join('\n');
+    return Object.entries(errors)
+      .map(([way, value]) => `${way.padEnd(16)} mean squared error ${(value as number).toFixed(6)}`)
+      .join('\n');
   });
 }

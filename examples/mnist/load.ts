@@ -10,7 +10,10 @@ export interface Split {
 
 export const pixels = side * side;
 
-/** MNIST's training and test files where both are there; else the last fifth of the one set is for the test. Errors: file-not-found, bad-data. */
+/**
+ * MNIST's training and test files where both are there; else the last fifth of the one set is for the test. Errors: file-not-found,
+ * bad-data.
+ */
 export function loadDigits(directory: string): Split {
   const [training, test] = [optional(directory, 'train'), optional(directory, 't10k')];
   if (training !== undefined && test !== undefined) return { training: checked(directory, training), test: checked(directory, test) };
@@ -36,4 +39,8 @@ function checked(directory: string, digits: Digits & { readonly pixels: number }
   return digits;
 }
 
-const part = ({ images, labels }: Digits, from: number, to: number): Digits => ({ images: images.subarray(from * pixels, to * pixels), labels: labels.subarray(from, to), count: to - from });
+const part = ({ images, labels }: Digits, from: number, to: number): Digits => ({
+  images: images.subarray(from * pixels, to * pixels),
+  labels: labels.subarray(from, to),
+  count: to - from,
+});

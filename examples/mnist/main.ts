@@ -1,4 +1,5 @@
-// Trains a perceptron on digits. In: options; MNIST's files with --data, drawn digits without. Out: progress, test accuracy, a loss curve, an artifact and a checkpoint.
+// Trains a perceptron on digits. In: options; MNIST's files with --data, drawn digits without. Out: progress, test accuracy, a loss curve,
+// an artifact and a checkpoint.
 
 import { mkdirSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
@@ -27,7 +28,10 @@ export async function run(options: Options): Promise<number> {
   using model = await compile(exampleFile('mnist/mnist.tdsl'));
   if (!json) say(options.data === undefined ? 'Drawing 10,000 digits …' : `Reading ${options.data} …`);
   const { training, test } = options.data === undefined ? drawnDigits() : loadDigits(options.data);
-  if (!json) say(`${training.count} digits for training, ${test.count} for the test; a perceptron 784-300-100-10, Adam, batches of ${options.batch}.`);
+  if (!json)
+    say(
+      `${training.count} digits for training, ${test.count} for the test; a perceptron 784-300-100-10, Adam, batches of ${options.batch}.`,
+    );
   using session = model.session({ seed: options.seed, threads: options.threads });
   const losses = trainSession(session, training, options, say);
   const accuracy = accuracyOf(session, test);
@@ -38,7 +42,9 @@ export async function run(options: Options): Promise<number> {
     say(JSON.stringify({ testAccuracy: accuracy }));
     return accuracy;
   }
-  say(`\nLoss over ${losses.length} steps:\n${asciichart.plot(smooth(losses, 72), { height: 10, format: (value: number) => value.toFixed(3).padStart(8) })}\n`);
+  say(
+    `\nLoss over ${losses.length} steps:\n${asciichart.plot(smooth(losses, 72), { height: 10, format: (value: number) => value.toFixed(3).padStart(8) })}\n`,
+  );
   say(`Test accuracy: ${percent(accuracy)} of ${test.count} digits`);
   say(`Artifact:      ${model.path}`);
   say(`Checkpoint:    ${relative(process.cwd(), checkpoint)}`);
@@ -54,9 +60,17 @@ function trainSession(session: Session, training: Digits, { epochs, batch, seed,
     bar?.step(progress);
   };
   const step = session.entry('train');
-  for (const { epoch, means, seconds } of train((feeds) => step.run(feeds), { columns: columnsOf(training), rows: training.count, batch, epochs, seed, onStep })) {
+  for (const { epoch, means, seconds } of train((feeds) => step.run(feeds), {
+    columns: columnsOf(training),
+    rows: training.count,
+    batch,
+    epochs,
+    seed,
+    onStep,
+  })) {
     if (json === true) say(JSON.stringify({ epoch, ...means, seconds }));
-    else if (bar === undefined) say(`epoch ${epoch}: loss ${means['loss']?.toFixed(4)}, accuracy ${percent(means['accuracy'] ?? 0)} (${seconds.toFixed(2)} s)`);
+    else if (bar === undefined)
+      say(`epoch ${epoch}: loss ${means['loss']?.toFixed(4)}, accuracy ${percent(means['accuracy'] ?? 0)} (${seconds.toFixed(2)} s)`);
   }
   bar?.stop();
   return losses;

@@ -1,4 +1,5 @@
-// Logistic regression on two moons. In: nothing; the moons are drawn. Out: loss and test accuracy. Holds: the same seed gives the same numbers.
+// Logistic regression on two moons. In: nothing; the moons are drawn. Out: loss and test accuracy. Holds: the same seed gives the same
+// numbers.
 
 import { compile, type Tensor } from 'tfc';
 import { isMain, report } from '../command.js';
@@ -8,7 +9,11 @@ import { random } from '../random.js';
 const [batch, testRows, noise] = [100, 1000, 0.15];
 
 /** Two half circles that reach into each other, with noise: `X` [rows, 2] and `y` [rows, 1], 0 for the upper moon and 1 for the lower. */
-export function moons(rows: number, noise: number, seed: number): { X: { data: Float32Array; shape: number[] }; y: { data: Float32Array; shape: number[] } } {
+export function moons(
+  rows: number,
+  noise: number,
+  seed: number,
+): { X: { data: Float32Array; shape: number[] }; y: { data: Float32Array; shape: number[] } } {
   const source = random(seed);
   const [X, y] = [new Float32Array(rows * 2), new Float32Array(rows)];
   for (let row = 0; row < rows; row++) {
@@ -43,6 +48,8 @@ export async function run(steps: number): Promise<MoonsResult> {
 if (isMain(import.meta.url)) {
   await report(async () => {
     const { loss, accuracy } = await run(1000);
-    return process.argv.includes('--json') ? JSON.stringify({ loss, accuracy }) : `loss ${loss.toFixed(4)}, test accuracy ${(accuracy * 100).toFixed(1)} %`;
+    return process.argv.includes('--json')
+      ? JSON.stringify({ loss, accuracy })
+      : `loss ${loss.toFixed(4)}, test accuracy ${(accuracy * 100).toFixed(1)} %`;
   });
 }

@@ -1,4 +1,5 @@
-// The manifest inside every artifact: what its entries take, give and change. In: JSON text. Out: typed data. Holds: sizes are polynomials over the entry's free sizes.
+// The manifest inside every artifact: what its entries take, give and change. In: JSON text. Out: typed data. Holds: sizes are polynomials
+// over the entry's free sizes.
 
 /** Of the binary interface and of the manifest: TFC_ABI_VERSION of tfc.h. */
 export const abiVersion = 4;
@@ -46,12 +47,19 @@ export interface VariableSpec {
   readonly path: string;
   readonly dtype: ElementType;
   readonly shape: readonly number[];
-  /** Elements from the start of a row (along the last axis) to the start of the next in a session's memory, where rows do not follow each other. Callers of the runtime never see it. */
+  /**
+   * Elements from the start of a row (along the last axis) to the start of the next in a session's memory, where rows do not follow each
+   * other. Callers of the runtime never see it.
+   */
   readonly pitch?: number;
   readonly kind: 'param' | 'state' | 'slot';
   readonly doc?: string;
-  /** constant: every element; entry: run that entry (kind `init`, one feed `seed: i64`, no outputs), which writes this variable; none: uninitialized. */
-  readonly initial: { readonly kind: 'constant'; readonly value: number } | { readonly kind: 'entry'; readonly entry: number } | { readonly kind: 'none' };
+  /**
+   * constant: every element; entry: run that entry (kind `init`, one feed `seed: i64`, no outputs), which writes this variable; none:
+   * uninitialized.
+   */
+  readonly initial:
+    { readonly kind: 'constant'; readonly value: number } | { readonly kind: 'entry'; readonly entry: number } | { readonly kind: 'none' };
 }
 
 /** An exported entry with open ranks, which has no code until ranks are chosen. */
@@ -61,7 +69,13 @@ export interface OpenEntrySpec {
   readonly doc?: string;
   readonly packs: readonly string[];
   /** Each feed's shape as text, e.g. ['...S'], to find ranks from what is fed: fixed axes before and after the pack. */
-  readonly feeds: readonly { readonly name: string; readonly dtype: ElementType; readonly before: number; readonly pack?: string; readonly after: number }[];
+  readonly feeds: readonly {
+    readonly name: string;
+    readonly dtype: ElementType;
+    readonly before: number;
+    readonly pack?: string;
+    readonly after: number;
+  }[];
 }
 
 export interface Manifest {

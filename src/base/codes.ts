@@ -1,4 +1,5 @@
-// Every code that a diagnostic may have. In: nothing. Out: code → what it is about, shown by the documentation. Holds: codes are names, and each has a test.
+// Every code that a diagnostic may have. In: nothing. Out: code → what it is about, shown by the documentation. Holds: codes are names, and
+// each has a test.
 
 export const diagnosticCodes = {
   'syntax-error': 'The text is not TDSL.',

@@ -18,7 +18,11 @@ export class Dim {
 
   private constructor(terms: readonly DimTerm[], key: string) {
     for (const { coefficient, names } of terms) {
-      if (!Number.isSafeInteger(coefficient)) throw new TooLarge('size', `a size with the number ${coefficient} is not exact: numbers in sizes end at ${Number.MAX_SAFE_INTEGER}`);
+      if (!Number.isSafeInteger(coefficient))
+        throw new TooLarge(
+          'size',
+          `a size with the number ${coefficient} is not exact: numbers in sizes end at ${Number.MAX_SAFE_INTEGER}`,
+        );
       if (names.length > limits.factors) throw new TooLarge('size', `a size has a product of more than ${limits.factors} names`);
     }
     if (terms.length > limits.terms) throw new TooLarge('size', `a size has more than ${limits.terms} terms`);
@@ -53,7 +57,11 @@ export class Dim {
     kept.sort(([a, x], [b, y]) => y.names.length - x.names.length || (a < b ? -1 : 1));
     return new Dim(
       kept.map(([, term]) => term),
-      kept.length === 0 ? '0' : kept.map(([key, term]) => (key === '' ? `${term.coefficient}` : term.coefficient === 1 ? key : `${term.coefficient}*${key}`)).join('+'),
+      kept.length === 0
+        ? '0'
+        : kept
+            .map(([key, term]) => (key === '' ? `${term.coefficient}` : term.coefficient === 1 ? key : `${term.coefficient}*${key}`))
+            .join('+'),
     );
   }
 
@@ -96,8 +104,11 @@ export class Dim {
     if (y === 1) return this;
     if (x === 1) return right;
     // Before it is written out: even equal terms that would fall together take time.
-    if (this.terms.length * right.terms.length > limits.terms ** 2 / 10) throw new TooLarge('size', `a product of sizes has more than ${limits.terms ** 2 / 10} terms`);
-    return Dim.fromTerms(this.terms.flatMap((a) => right.terms.map((b) => ({ coefficient: a.coefficient * b.coefficient, names: [...a.names, ...b.names] }))));
+    if (this.terms.length * right.terms.length > limits.terms ** 2 / 10)
+      throw new TooLarge('size', `a product of sizes has more than ${limits.terms ** 2 / 10} terms`);
+    return Dim.fromTerms(
+      this.terms.flatMap((a) => right.terms.map((b) => ({ coefficient: a.coefficient * b.coefficient, names: [...a.names, ...b.names] }))),
+    );
   }
 
   /** this / other when the division is exact for every value of the names, else undefined. `other` must be one term. */

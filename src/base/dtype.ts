@@ -1,4 +1,5 @@
-// Element types. In: their names as written in TDSL. Out: widths, families and ranges. Holds: one row per dtype, no other list of dtypes anywhere.
+// Element types. In: their names as written in TDSL. Out: widths, families and ranges. Holds: one row per dtype, no other list of dtypes
+// anywhere.
 
 export type DType = 'f32' | 'f64' | 'f16' | 'bf16' | 'i32' | 'i64' | 'u8' | 'bool';
 

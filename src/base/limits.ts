@@ -1,11 +1,11 @@
-// How much a program may become while it is compiled. In: nothing. Out: every limit that is not the grammar's, with its reason; the meter that counts; what is thrown
-// when a count goes over its limit.
+// How much a program may become while it is compiled. In: nothing. Out: every limit that is not the grammar's, with its reason; the meter
+// that counts; what is thrown when a count goes over its limit.
 // Holds: what is counted follows from the program alone, never from time or memory, so every machine gives the same answer.
 
 /**
- * Work is counted in units: an expression that is evaluated is 1, a call of a function 20, a graph node 4 and one more for 64 letters of its key (its arguments, sizes and
- * names). A unit takes about half a microsecond. For comparison: 10,000 steps `let h2 = sin(h1) * 1.01` take 200,000 units, a GPT of 48 layers with Adam 150,000, a perceptron of
- * 512 layers with Adam 250,000.
+ * Work is counted in units: an expression that is evaluated is 1, a call of a function 20, a graph node 4 and one more for 64 letters of
+ * its key (its arguments, sizes and names). A unit takes about half a microsecond. For comparison: 10,000 steps `let h2 = sin(h1) * 1.01`
+ * take 200,000 units, a GPT of 48 layers with Adam 150,000, a perceptron of 512 layers with Adam 250,000.
  */
 export const limits = {
   /** Work of the checker beyond what the text itself says: calls, loops over lists and comprehensions repeat what stands in them. */
@@ -21,7 +21,9 @@ export const limits = {
   leaves: 200_000,
   /** Results of an entry, one buffer each. */
   results: 10_000,
-  /** Values that a kernel computes at indices of its own, where one is read at many places: neighbours of neighbours double with every step. */
+  /**
+   * Values that a kernel computes at indices of its own, where one is read at many places: neighbours of neighbours double with every step.
+   */
   inlined: 200_000,
   /** Carries and outputs of a loop: rules look at each beside all others. */
   carries: 1_000,

@@ -1,4 +1,5 @@
-// Which argument goes to which parameter. In: what is passed, what the callee declares. Out: one passed argument per parameter that has one.
+// Which argument goes to which parameter. In: what is passed, what the callee declares. Out: one passed argument per parameter that has
+// one.
 // Holds: positional arguments fill parameters in order, named ones by name; every mistake names the callee.
 
 import type { Span } from '../../grammar/index.js';
@@ -12,8 +13,18 @@ export interface ParameterSlot {
   readonly optional: boolean;
 }
 
-/** The arguments by parameter; undefined after a diagnostic. `declared`: where the callee stands; `tooMany`: a hint for surplus arguments. */
-export function assignArguments(context: Context, passed: readonly Passed[], slots: readonly ParameterSlot[], callee: string, site: Span, declared: Span | undefined, tooMany?: string): Map<string, Passed> | undefined {
+/**
+ * The arguments by parameter; undefined after a diagnostic. `declared`: where the callee stands; `tooMany`: a hint for surplus arguments.
+ */
+export function assignArguments(
+  context: Context,
+  passed: readonly Passed[],
+  slots: readonly ParameterSlot[],
+  callee: string,
+  site: Span,
+  declared: Span | undefined,
+  tooMany?: string,
+): Map<string, Passed> | undefined {
   const assigned = new Map<string, Passed>();
   const labels = declared === undefined ? [] : [{ span: declared, text: `\`${callee}\` is declared here` }];
   let position = 0;
@@ -23,7 +34,14 @@ export function assignArguments(context: Context, passed: readonly Passed[], slo
       const slot = slots[position];
       position += 1;
       if (slot === undefined) {
-        if (!failed) fail(context, 'too-many-arguments', argument.span, `\`${callee}\` takes ${count(slots.length)}, and ${passed.length} are passed`, { labels, hint: tooMany });
+        if (!failed)
+          fail(
+            context,
+            'too-many-arguments',
+            argument.span,
+            `\`${callee}\` takes ${count(slots.length)}, and ${passed.length} are passed`,
+            { labels, hint: tooMany },
+          );
         failed = true;
         continue;
       }
@@ -40,7 +58,11 @@ export function assignArguments(context: Context, passed: readonly Passed[], slo
       const names = slots.map((slot) => slot.name);
       fail(context, 'unknown-argument', argument.name.span, `\`${callee}\` has no argument \`${name}\``, {
         labels,
-        hint: suggestion(name, names) ?? (names.length === 0 ? 'it takes no arguments' : `its argument${names.length > 1 ? 's are' : ' is'} ${names.map((one) => `\`${one}\``).join(', ')}`),
+        hint:
+          suggestion(name, names) ??
+          (names.length === 0
+            ? 'it takes no arguments'
+            : `its argument${names.length > 1 ? 's are' : ' is'} ${names.map((one) => `\`${one}\``).join(', ')}`),
       });
       failed = true;
     } else if (assigned.has(name)) {
@@ -51,7 +73,9 @@ export function assignArguments(context: Context, passed: readonly Passed[], slo
   if (!failed) {
     const missing = slots.filter((slot) => !slot.optional && !assigned.has(slot.name)).map((slot) => `\`${slot.name}\``);
     if (missing.length > 0) {
-      fail(context, 'missing-argument', site, `\`${callee}\` needs the argument${missing.length > 1 ? 's' : ''} ${missing.join(', ')}`, { labels });
+      fail(context, 'missing-argument', site, `\`${callee}\` needs the argument${missing.length > 1 ? 's' : ''} ${missing.join(', ')}`, {
+        labels,
+      });
       failed = true;
     }
   }

@@ -1,5 +1,7 @@
-// NumPy's broadcasting, decided at compile time. In: tensors and the places where they stand. Out: tensors of one shape, with explicit broadcast nodes.
-// Holds: axes are aligned at the end; sizes must be equal as polynomials, or one of them the constant 1. A size that may be 1 or N at run time is never broadcast.
+// NumPy's broadcasting, decided at compile time. In: tensors and the places where they stand. Out: tensors of one shape, with explicit
+// broadcast nodes.
+// Holds: axes are aligned at the end; sizes must be equal as polynomials, or one of them the constant 1. A size that may be 1 or N at run
+// time is never broadcast.
 
 import type { Span } from '../../grammar/index.js';
 import { Dim, shapeEquals, type Label, type Shape } from '../base/index.js';
@@ -19,7 +21,8 @@ export interface Operand {
 }
 
 /** `x` or `x[0]` when the text is short, else `the left side`. */
-export const operandText = (context: Context, operand: Pick<Operand, 'span'>, fallback: string): string => excerpt(context, operand.span, fallback);
+export const operandText = (context: Context, operand: Pick<Operand, 'span'>, fallback: string): string =>
+  excerpt(context, operand.span, fallback);
 
 /**
  * Where the size of `axis` of an operand was written or bound: the declared type of its name, the argument that bound the generic in it,
@@ -42,8 +45,10 @@ export function sizeLabels(operand: Pick<Operand, 'value' | 'span'>, axis: numbe
   labels.push({ span: written.span, text: `\`${binding.name}\` is ${describe(value)}` });
   if (written.kind === 'size-name') {
     const generic = binding.typeScope?.lookup(written.name);
-    if (generic instanceof GenericBinding && generic.bound !== undefined && `${size}` !== written.name) labels.push({ span: generic.bound, text: `\`${written.name}\` is ${size} here` });
-    else if (generic !== undefined && generic.span !== undefined && generic.role === 'declaration') labels.push({ span: generic.span, text: `\`${written.name}\` is ${size}` });
+    if (generic instanceof GenericBinding && generic.bound !== undefined && `${size}` !== written.name)
+      labels.push({ span: generic.bound, text: `\`${written.name}\` is ${size} here` });
+    else if (generic !== undefined && generic.span !== undefined && generic.role === 'declaration')
+      labels.push({ span: generic.span, text: `\`${written.name}\` is ${size}` });
   }
   return labels;
 }
@@ -54,7 +59,13 @@ function sizesDiffer(a: Dim, b: Dim): 'surely' | 'perhaps' {
 }
 
 /** The shape that all operands broadcast to; undefined after a diagnostic. `what` is the text of the operation. */
-export function commonShape(context: Context, operands: readonly Operand[], span: Span, what: string, shapes: readonly Shape[] = operands.map((operand) => operand.node.type.shape)): Shape | undefined {
+export function commonShape(
+  context: Context,
+  operands: readonly Operand[],
+  span: Span,
+  what: string,
+  shapes: readonly Shape[] = operands.map((operand) => operand.node.type.shape),
+): Shape | undefined {
   const rank = Math.max(0, ...shapes.map((shape) => shape.length));
   const result: Dim[] = [];
   for (let axis = 0; axis < rank; axis++) {
@@ -73,15 +84,29 @@ export function commonShape(context: Context, operands: readonly Operand[], span
       const second = operands[index] as Operand;
       const code = sizesDiffer(size, own) === 'surely' ? 'shape-mismatch' : 'ambiguous-size';
       const names = [operandText(context, first, 'the left side'), operandText(context, second, 'the right side')] as const;
-      const labels = [...sizeLabels(first, axis - (rank - (shapes[holder] as Shape).length)), ...sizeLabels(second, axis - (rank - shape.length))];
+      const labels = [
+        ...sizeLabels(first, axis - (rank - (shapes[holder] as Shape).length)),
+        ...sizeLabels(second, axis - (rank - shape.length)),
+      ];
       const types = `${typeToString(first.node.type)} and ${typeToString(second.node.type)}`;
       if (code === 'shape-mismatch')
-        fail(context, code, span, `${what}: ${types} do not broadcast: size ${size} of ${names[0]} and size ${own} of ${names[1]} differ`, { labels, hint: axesHint(first, second) ?? 'sizes must be equal, or one of them 1' });
-      else
-        fail(context, code, span, `${what}: ${types} do not broadcast: whether size ${size} of ${names[0]} and size ${own} of ${names[1]} agree is not known`, {
+        fail(context, code, span, `${what}: ${types} do not broadcast: size ${size} of ${names[0]} and size ${own} of ${names[1]} differ`, {
           labels,
-          hint: axesHint(first, second) ?? 'give both the same size name if they are always equal; a size that is 1 only at run time is not broadcast',
+          hint: axesHint(first, second) ?? 'sizes must be equal, or one of them 1',
         });
+      else
+        fail(
+          context,
+          code,
+          span,
+          `${what}: ${types} do not broadcast: whether size ${size} of ${names[0]} and size ${own} of ${names[1]} agree is not known`,
+          {
+            labels,
+            hint:
+              axesHint(first, second) ??
+              'give both the same size name if they are always equal; a size that is 1 only at run time is not broadcast',
+          },
+        );
       return undefined;
     }
     result.push(size ?? Dim.one);
@@ -93,10 +118,12 @@ export function commonShape(context: Context, operands: readonly Operand[], span
 function axesHint(a: Operand, b: Operand): string | undefined {
   const x = a.node.type.shape;
   const y = b.node.type.shape;
-  if (x.length === 2 && y.length === 2 && x[0]?.equals(y[1] as Dim) === true && x[1]?.equals(y[0] as Dim) === true) return 'transpose one side: `transpose(…)`';
+  if (x.length === 2 && y.length === 2 && x[0]?.equals(y[1] as Dim) === true && x[1]?.equals(y[0] as Dim) === true)
+    return 'transpose one side: `transpose(…)`';
   if (x.length !== y.length) {
     const [small, large] = x.length < y.length ? [x, y] : [y, x];
-    if (small.length === 1 && large.length === 2 && small[0]?.equals(large[0] as Dim) === true) return 'axes are aligned at the end; make a column of the vector: `expandDims(…, axis: 1)`';
+    if (small.length === 1 && large.length === 2 && small[0]?.equals(large[0] as Dim) === true)
+      return 'axes are aligned at the end; make a column of the vector: `expandDims(…, axis: 1)`';
   }
   return undefined;
 }

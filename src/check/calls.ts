@@ -1,4 +1,5 @@
-// Calls. In: a callee and what is passed. Out: its result, by what the callee is: function, lambda, model, instance, optimizer, dtype, built-in.
+// Calls. In: a callee and what is passed. Out: its result, by what the callee is: function, lambda, model, instance, optimizer, dtype,
+// built-in.
 
 import type { CallExpression, GenericArgument, Identifier, Span } from '../../grammar/index.js';
 import { callBuiltin } from './builtins/builtin.js';
@@ -39,7 +40,11 @@ export function evaluateCall(context: Context, expression: CallExpression, scope
       value: (wanted, instancePath) => evaluate({ ...context, instancePath }, argument.value, scope, wanted),
     };
   });
-  return callValue({ context, scope, passed, generics: expression.generics, site: expression.span, expected }, callee, expression.callee.span);
+  return callValue(
+    { context, scope, passed, generics: expression.generics, site: expression.span, expected },
+    callee,
+    expression.callee.span,
+  );
 }
 
 /** Calls a value. `span` is where the callee stands. */
@@ -64,11 +69,19 @@ function callValue(call: Call, callee: Value, span: Span): Value {
       const method = callee.members.includes('call') ? callee.scope.own('call')?.value() : undefined;
       if (method?.kind === 'function') return callFunction(call, method);
       const name = callee.model.declaration.name;
-      return fail(call.context, 'not-callable', span, `the model ${name.text} has no \`fn call\`, so its instance cannot be called`, { labels: [{ span: name.span, text: 'declared here' }], hint: 'call one of its functions: `net.f(…)`' });
+      return fail(call.context, 'not-callable', span, `the model ${name.text} has no \`fn call\`, so its instance cannot be called`, {
+        labels: [{ span: name.span, text: 'declared here' }],
+        hint: 'call one of its functions: `net.f(…)`',
+      });
     }
     default:
       for (const argument of call.passed) argument.value();
-      return fail(call.context, 'not-callable', span, `\`${excerpt(call.context, span, 'this')}\` is ${describe(callee)}, and cannot be called`);
+      return fail(
+        call.context,
+        'not-callable',
+        span,
+        `\`${excerpt(call.context, span, 'this')}\` is ${describe(callee)}, and cannot be called`,
+      );
   }
 }
 
@@ -76,14 +89,20 @@ function callValue(call: Call, callee: Value, span: Span): Value {
 function convertTo(call: Call, callee: DTypeValue): Value {
   const [argument, more] = call.passed;
   const { dtype } = callee;
-  if (argument === undefined) return fail(call.context, 'missing-argument', call.site, `\`${dtype}(x)\` converts one value, and none is passed`);
+  if (argument === undefined)
+    return fail(call.context, 'missing-argument', call.site, `\`${dtype}(x)\` converts one value, and none is passed`);
   if (more !== undefined) return fail(call.context, 'too-many-arguments', more.span, `\`${dtype}(x)\` converts one value`);
-  if (argument.name !== null) return fail(call.context, 'unknown-argument', argument.name.span, `\`${dtype}(x)\` has no argument \`${argument.name.text}\``);
+  if (argument.name !== null)
+    return fail(call.context, 'unknown-argument', argument.name.span, `\`${dtype}(x)\` has no argument \`${argument.name.text}\``);
   const value = argument.value(call.expected?.kind === 'tensor' ? expectTensor(undefined, call.expected.shape) : undefined);
   if (value.kind === 'error') return ERROR;
   const floating = dtype === 'f32' || dtype === 'f64' || dtype === 'f16' || dtype === 'bf16';
-  if (value.kind === 'number' && value.dtype === undefined && dtype !== 'bool') return floating || value.integer ? number(value.value, value.integer, dtype, value.big) : number(Math.trunc(value.value), true, dtype);
-  const node = value.kind === 'size' ? toTensor(call.context, value, argument.span, dtype === 'bool' ? 'i32' : dtype) : toTensor(call.context, value, argument.span);
+  if (value.kind === 'number' && value.dtype === undefined && dtype !== 'bool')
+    return floating || value.integer ? number(value.value, value.integer, dtype, value.big) : number(Math.trunc(value.value), true, dtype);
+  const node =
+    value.kind === 'size'
+      ? toTensor(call.context, value, argument.span, dtype === 'bool' ? 'i32' : dtype)
+      : toTensor(call.context, value, argument.span);
   const cast = node === undefined ? undefined : castTo(call.context, node, dtype, call.site);
   return cast === undefined ? ERROR : tensorValue(cast);
 }

@@ -1,5 +1,6 @@
 // The front door of the checker. In: the text of a program and ways to read what it imports. Out: the module's graph, or diagnostics.
-// Holds: no text makes it throw; without diagnostics there is a module; entries with open ranks are listed, and compiled for the ranks that are asked for.
+// Holds: no text makes it throw; without diagnostics there is a module; entries with open ranks are listed, and compiled for the ranks that
+// are asked for.
 
 import type { Declaration } from '../../grammar/index.js';
 import { type Diagnostic, limits, TooLarge } from '../base/index.js';
@@ -18,7 +19,10 @@ export interface CheckOptions {
   /** Where the text comes from; diagnostics and relative imports use it. */
   readonly path: string;
   readonly text: string;
-  /** The text of another file by its path; undefined when there is none, or why it is not read. A file that was read under another path is the same module. */
+  /**
+   * The text of another file by its path; undefined when there is none, or why it is not read. A file that was read under another path is
+   * the same module.
+   */
   read(path: string): string | SameFile | Diagnostic | undefined;
   /** The text of a file of the standard library by its name, e.g. `std/nn`. */
   std(name: string): string | undefined;
@@ -44,7 +48,15 @@ export function checkModule(options: CheckOptions): CheckResult {
   const build = new GraphBuilder();
   const reporter = new Reporter();
   const loader = new ModuleLoader(options);
-  const checker: Checker = { build, reporter, growth: new Growth(build.meter), variables: new VariableTable(), visited: new Set<Declaration>(), set: options.set ?? new Map(), modules: loader.modules };
+  const checker: Checker = {
+    build,
+    reporter,
+    growth: new Growth(build.meter),
+    variables: new VariableTable(),
+    visited: new Set<Declaration>(),
+    set: options.set ?? new Map(),
+    modules: loader.modules,
+  };
   loader.attach(checker);
   const entries: Entry[] = [];
   const open: OpenEntry[] = [];
@@ -77,7 +89,14 @@ export function checkModule(options: CheckOptions): CheckResult {
   const diagnostics = withoutConsequences(reporter.diagnostics, loader.modules);
   const { warnings } = reporter;
   if (diagnostics.length > 0) return { module: undefined, diagnostics, warnings, build, open, files };
-  const variables: Variable[] = [...checker.variables.all].map(({ path, type, kind, initial, span, doc }) => ({ path, type, kind, initial, span, doc }));
+  const variables: Variable[] = [...checker.variables.all].map(({ path, type, kind, initial, span, doc }) => ({
+    path,
+    type,
+    kind,
+    initial,
+    span,
+    doc,
+  }));
   return { module: { path: options.path, variables, entries }, diagnostics, warnings, build, open, files };
 }
 
@@ -85,11 +104,25 @@ export function checkModule(options: CheckOptions): CheckResult {
 function checkNames(checker: Checker, options: CheckOptions, declarations: readonly Declaration[]): void {
   const dims = declarations.flatMap((declaration) => (declaration.kind === 'dim' ? [declaration.name.text] : []));
   for (const name of checker.set.keys()) {
-    if (!dims.includes(name)) checker.reporter.add({ code: 'unknown-dim', message: `\`${options.path}\` declares no \`dim ${name}\``, hint: suggestion(name, dims) ?? (dims.length === 0 ? 'it declares no dim at all' : `its dims are ${dims.map((dim) => `\`${dim}\``).join(', ')}`) });
+    if (!dims.includes(name))
+      checker.reporter.add({
+        code: 'unknown-dim',
+        message: `\`${options.path}\` declares no \`dim ${name}\``,
+        hint:
+          suggestion(name, dims) ??
+          (dims.length === 0 ? 'it declares no dim at all' : `its dims are ${dims.map((dim) => `\`${dim}\``).join(', ')}`),
+      });
   }
-  const entries = declarations.flatMap((declaration) => (declaration.kind === 'step' || (declaration.kind === 'fn' && declaration.exported) ? [declaration.name.text] : []));
+  const entries = declarations.flatMap((declaration) =>
+    declaration.kind === 'step' || (declaration.kind === 'fn' && declaration.exported) ? [declaration.name.text] : [],
+  );
   for (const { entry } of options.ranks ?? []) {
-    if (!entries.includes(entry)) checker.reporter.add({ code: 'unknown-entry', message: `\`${options.path}\` exports no \`${entry}\``, hint: suggestion(entry, entries) });
+    if (!entries.includes(entry))
+      checker.reporter.add({
+        code: 'unknown-entry',
+        message: `\`${options.path}\` exports no \`${entry}\``,
+        hint: suggestion(entry, entries),
+      });
   }
 }
 
@@ -99,7 +132,8 @@ function withinLimits(checker: Checker, { path, text }: CheckOptions, check: () 
     check();
   } catch (error) {
     // What nobody counted may still end the stack.
-    const excess = error instanceof TooLarge ? error : error instanceof RangeError ? new TooLarge('depth', 'it is nested too deeply') : undefined;
+    const excess =
+      error instanceof TooLarge ? error : error instanceof RangeError ? new TooLarge('depth', 'it is nested too deeply') : undefined;
     if (excess === undefined) throw error;
     checker.growth.report(excess, checker, { source: path, start: 0, end: Math.min(1, text.length) });
   }

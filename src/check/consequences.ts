@@ -5,7 +5,10 @@ import type { Span } from '../../grammar/index.js';
 import type { Diagnostic } from '../base/index.js';
 import type { Module } from './context.js';
 
-/** Without the mistakes that were found in declarations with syntax errors. A declaration reaches to the next one: recovery may have ended it early. */
+/**
+ * Without the mistakes that were found in declarations with syntax errors. A declaration reaches to the next one: recovery may have ended
+ * it early.
+ */
 export function withoutConsequences(diagnostics: readonly Diagnostic[], modules: ReadonlyMap<string, Module>): readonly Diagnostic[] {
   const broken = new Set<string>();
   const placeOf = (span: Span): string => {

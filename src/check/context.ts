@@ -76,7 +76,7 @@ export class EntryState {
 
   /** `path`, or `path_1`, `path_2`, … when it was taken. Kinds of names do not disturb each other. */
   unique(kind: 'let' | 'scope', path: string): string {
-    for (let free = path; ; ) {
+    for (let free = path; ;) {
       const key = `${kind} ${free}`;
       const count = this.#used.get(key) ?? 0;
       this.#used.set(key, count + 1);

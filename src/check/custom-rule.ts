@@ -1,5 +1,7 @@
-// Functions with the author's own derivative: `fn f(x) = … vjp (g) => …`. In: the declaration and its bound arguments. Out: a `call` node with two regions.
-// Holds: value and rule see their arguments only; the rule gives one cotangent per float argument, of that argument's shape; integers get zeros.
+// Functions with the author's own derivative: `fn f(x) = … vjp (g) => …`. In: the declaration and its bound arguments. Out: a `call` node
+// with two regions.
+// Holds: value and rule see their arguments only; the rule gives one cotangent per float argument, of that argument's shape; integers get
+// zeros.
 
 import type { FnDeclaration, VjpRule } from '../../grammar/index.js';
 import { isFloat, shapeEquals } from '../base/index.js';
@@ -21,7 +23,13 @@ interface RuleArgument {
   readonly placeholder: TensorNode;
 }
 
-export function applyCustomRule(context: Context, declaration: FnDeclaration, rule: VjpRule, scope: Scope, evaluateIn: (context: Context, scope: Scope) => Value): Value {
+export function applyCustomRule(
+  context: Context,
+  declaration: FnDeclaration,
+  rule: VjpRule,
+  scope: Scope,
+  evaluateIn: (context: Context, scope: Scope) => Value,
+): Value {
   const name = `\`${declaration.name.text}\``;
   const { build } = context.checker;
   const inside: Context = { ...context, region: true };
@@ -33,7 +41,8 @@ export function applyCustomRule(context: Context, declaration: FnDeclaration, ru
     const binding = scope.own(parameter.name.text);
     const value = binding?.value();
     if (binding === undefined || value === undefined) continue;
-    if (value.kind === 'number' && value.dtype !== undefined && isFloat(value.dtype)) answered.push({ name: parameter.name.text, argument: undefined });
+    if (value.kind === 'number' && value.dtype !== undefined && isFloat(value.dtype))
+      answered.push({ name: parameter.name.text, argument: undefined });
     if (value.kind !== 'tensor') continue;
     const argument = { name: parameter.name.text, node: value.node, placeholder: ops.placeholder(build, value.node.type) };
     tensors.push(argument);
@@ -46,18 +55,37 @@ export function applyCustomRule(context: Context, declaration: FnDeclaration, ru
   if (result === undefined) return ERROR;
 
   const [cotangent, ...others] = rule.parameters;
-  if (cotangent === undefined || others.length > 0) return fail(context, 'type-mismatch', rule.span, `the rule of ${name} takes one cotangent`, { hint: '`vjp (g) => …`' });
+  if (cotangent === undefined || others.length > 0)
+    return fail(context, 'type-mismatch', rule.span, `the rule of ${name} takes one cotangent`, { hint: '`vjp (g) => …`' });
   const g = ops.placeholder(build, result.type);
   const ruleScope = new Scope(within);
   ruleScope.addValue(cotangent.text, 'parameter', tensorValue(g), cotangent.span);
   const only = answered.length === 1 ? answered[0]?.argument?.node.type : undefined;
-  const cotangents = evaluateBody(inside, rule.body, ruleScope, only === undefined ? undefined : expectTensor(only.dtype, only.shape), `the rule of ${name}`, rule.span);
+  const cotangents = evaluateBody(
+    inside,
+    rule.body,
+    ruleScope,
+    only === undefined ? undefined : expectTensor(only.dtype, only.shape),
+    `the rule of ${name}`,
+    rule.span,
+  );
   if (cotangents.kind === 'error') return ERROR;
-  const items = answered.length === 1 && cotangents.kind !== 'tuple' ? [cotangents] : cotangents.kind === 'tuple' || cotangents.kind === 'list' ? cotangents.items : undefined;
+  const items =
+    answered.length === 1 && cotangents.kind !== 'tuple'
+      ? [cotangents]
+      : cotangents.kind === 'tuple' || cotangents.kind === 'list'
+        ? cotangents.items
+        : undefined;
   if (items === undefined || items.length !== answered.length) {
-    return fail(context, 'type-mismatch', rule.body.span, `the rule of ${name} gives ${describe(cotangents)}, and ${name} has ${answered.length} float argument${answered.length === 1 ? '' : 's'}: ${answered.map((one) => `\`${one.name}\``).join(', ')}`, {
-      hint: answered.length > 1 ? `give a tuple: \`(${answered.map((one) => `d${one.name}`).join(', ')})\`` : undefined,
-    });
+    return fail(
+      context,
+      'type-mismatch',
+      rule.body.span,
+      `the rule of ${name} gives ${describe(cotangents)}, and ${name} has ${answered.length} float argument${answered.length === 1 ? '' : 's'}: ${answered.map((one) => `\`${one.name}\``).join(', ')}`,
+      {
+        hint: answered.length > 1 ? `give a tuple: \`(${answered.map((one) => `d${one.name}`).join(', ')})\`` : undefined,
+      },
+    );
   }
   const slopes: TensorNode[] = [];
   for (const argument of tensors) {
@@ -65,10 +93,19 @@ export function applyCustomRule(context: Context, declaration: FnDeclaration, ru
     const at = answered.findIndex((one) => one.argument === argument);
     const item = at < 0 ? undefined : items[at];
     const zero: Value = { kind: 'number', value: 0, integer: true, dtype: undefined, big: undefined };
-    const slope = dtype === 'bool' ? toTensor(inside, { kind: 'boolean', value: false }, rule.span) : toTensor(inside, item ?? zero, rule.body.span, dtype);
+    const slope =
+      dtype === 'bool'
+        ? toTensor(inside, { kind: 'boolean', value: false }, rule.span)
+        : toTensor(inside, item ?? zero, rule.body.span, dtype);
     if (slope === undefined) return ERROR;
     if (slope.type.shape.length > 0 && !shapeEquals(slope.type.shape, shape)) {
-      return fail(context, 'shape-mismatch', rule.body.span, `the cotangent of \`${argument.name}\` is ${typeToString(slope.type)}, and \`${argument.name}\` is ${typeToString(argument.node.type)}`, { hint: 'sum over the axes that were broadcast' });
+      return fail(
+        context,
+        'shape-mismatch',
+        rule.body.span,
+        `the cotangent of \`${argument.name}\` is ${typeToString(slope.type)}, and \`${argument.name}\` is ${typeToString(argument.node.type)}`,
+        { hint: 'sum over the axes that were broadcast' },
+      );
     }
     const whole = broadcastTo(inside, slope, shape, rule.body.span);
     if (whole === undefined) return ERROR;
@@ -78,9 +115,21 @@ export function applyCustomRule(context: Context, declaration: FnDeclaration, ru
   const body = ops.closeRegion(build, placeholders, [result]);
   const back = ops.closeRegion(build, [...placeholders, g], slopes);
   if (body.captures.length > 0 || back.captures.length > 0) {
-    return fail(context, 'unsupported-feature', declaration.name.span, `${name} has a derivative of its own, and uses more than its arguments`, { hint: 'pass params and other values as arguments' });
+    return fail(
+      context,
+      'unsupported-feature',
+      declaration.name.span,
+      `${name} has a derivative of its own, and uses more than its arguments`,
+      { hint: 'pass params and other values as arguments' },
+    );
   }
-  const node = applyOp(context, ops.call, tensors.map((argument) => argument.node), { body: body.region, rule: back.region }, declaration.name.span);
+  const node = applyOp(
+    context,
+    ops.call,
+    tensors.map((argument) => argument.node),
+    { body: body.region, rule: back.region },
+    declaration.name.span,
+  );
   if (node === undefined) return ERROR;
   if (node.type.kind === 'tensor') return tensorValue(node as TensorNode);
   const item = applyTensor(context, ops.element, [node], { index: 0 }, declaration.name.span);

@@ -29,22 +29,48 @@ export interface OpenEntry {
   readonly kind: 'fn' | 'step';
   readonly doc: string | undefined;
   readonly packs: readonly string[];
-  readonly feeds: readonly { readonly name: string; readonly dtype: DType; readonly before: number; readonly pack?: string; readonly after: number }[];
+  readonly feeds: readonly {
+    readonly name: string;
+    readonly dtype: DType;
+    readonly before: number;
+    readonly pack?: string;
+    readonly after: number;
+  }[];
 }
 
 /** The rank that is used to check an open entry before anyone asks for one. */
 const TRIAL_RANK = 2;
 
-export const entriesOf = (module: Module): readonly EntryDeclaration[] => module.program.declarations.filter((one): one is EntryDeclaration => one.kind === 'step' || (one.kind === 'fn' && one.exported));
+export const entriesOf = (module: Module): readonly EntryDeclaration[] =>
+  module.program.declarations.filter((one): one is EntryDeclaration => one.kind === 'step' || (one.kind === 'fn' && one.exported));
 
-export const packsOf = (generics: readonly GenericParameter[]): string[] => generics.filter((generic) => generic.variadic).map((generic) => generic.name.text);
+export const packsOf = (generics: readonly GenericParameter[]): string[] =>
+  generics.filter((generic) => generic.variadic).map((generic) => generic.name.text);
 
 /** The entry for given ranks; undefined after a diagnostic. `dry`: it is checked only. */
-export function checkEntry(checker: Checker, module: Module, declaration: EntryDeclaration, ranks: Readonly<Record<string, number>>, dry: boolean): Entry | undefined {
+export function checkEntry(
+  checker: Checker,
+  module: Module,
+  declaration: EntryDeclaration,
+  ranks: Readonly<Record<string, number>>,
+  dry: boolean,
+): Entry | undefined {
   const kind = declaration.kind;
   const name = declaration.name.text;
   const state = new EntryState(kind, name, dry);
-  const context: Context = { checker, entry: state, module, frame: undefined, self: undefined, path: '', region: false, instancePath: undefined, site: undefined, assigns: kind === 'step', initializing: undefined };
+  const context: Context = {
+    checker,
+    entry: state,
+    module,
+    frame: undefined,
+    self: undefined,
+    path: '',
+    region: false,
+    instancePath: undefined,
+    site: undefined,
+    assigns: kind === 'step',
+    initializing: undefined,
+  };
   checker.visited.add(declaration);
   const before = checker.reporter.diagnostics.length;
   const scope = new Scope(module.scope);
@@ -56,9 +82,14 @@ export function checkEntry(checker: Checker, module: Module, declaration: EntryD
     if (fact !== undefined) state.facts.push(fact);
   }
   const dims = checker.growth.within('declaration', context, declaration.name.span, `\`${name}\``, () => freeSizes(context, declaration));
-  const value = checker.growth.within('declaration', context, declaration.name.span, `\`${name}\``, () => entryValue(context, declaration, scope));
+  const value = checker.growth.within('declaration', context, declaration.name.span, `\`${name}\``, () =>
+    entryValue(context, declaration, scope),
+  );
   const outputs: Output[] = [];
-  const result = value.kind === 'error' || !countable(context, value, resultSpan(declaration), `the result of \`${name}\``, limits.results) ? undefined : resultTree(context, value, '', outputs, declaration);
+  const result =
+    value.kind === 'error' || !countable(context, value, resultSpan(declaration), `the result of \`${name}\``, limits.results)
+      ? undefined
+      : resultTree(context, value, '', outputs, declaration);
   if (checker.reporter.diagnostics.length > before || result === undefined || dims === undefined) return undefined;
   return {
     name,
@@ -87,8 +118,17 @@ function openGenerics(context: Context, declaration: EntryDeclaration, ranks: Re
     if (binding.sort === 'pack') {
       const rank = (Object.hasOwn(ranks, binding.name) ? ranks[binding.name] : undefined) ?? TRIAL_RANK;
       binding.bind({ kind: 'pack', shape: packSizes(binding.name, rank, declaration.generics) }, binding.span);
-    } else if (binding.sort === 'dtype' || declaration.parameters.some((parameter) => parameter.type.kind === 'named-type' && parameter.type.name.text === binding.name)) {
-      fail(context, 'unsupported-feature', binding.span ?? declaration.name.span, `\`${name}\` is exported, and its dtype \`${binding.name}\` is open`, { hint: 'name the dtype, e.g. `f32`; a function that is not exported may leave it open' });
+    } else if (
+      binding.sort === 'dtype' ||
+      declaration.parameters.some((parameter) => parameter.type.kind === 'named-type' && parameter.type.name.text === binding.name)
+    ) {
+      fail(
+        context,
+        'unsupported-feature',
+        binding.span ?? declaration.name.span,
+        `\`${name}\` is exported, and its dtype \`${binding.name}\` is open`,
+        { hint: 'name the dtype, e.g. `f32`; a function that is not exported may leave it open' },
+      );
       return false;
     } else binding.bind(sizeValue(Dim.of(binding.name)), binding.span);
   }
@@ -107,11 +147,15 @@ function addFeed(context: Context, parameter: Parameter, scope: Scope): void {
   const { text: name, span } = parameter.name;
   const known = scope.own(name);
   if (known !== undefined && !(known instanceof GenericBinding)) {
-    fail(context, 'duplicate-name', span, `there are two arguments \`${name}\``, { labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }] });
+    fail(context, 'duplicate-name', span, `there are two arguments \`${name}\``, {
+      labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }],
+    });
     return;
   }
   if (parameter.initial !== null) {
-    fail(context, 'unsupported-feature', parameter.initial.span, `the argument \`${name}\` of an entry cannot have a default yet`, { hint: 'declare a `state`, or feed the value' });
+    fail(context, 'unsupported-feature', parameter.initial.span, `the argument \`${name}\` of an entry cannot have a default yet`, {
+      hint: 'declare a `state`, or feed the value',
+    });
     return;
   }
   const type = tensorTypeOf(context, parameter.type, scope, `the argument \`${name}\` of an entry`);
@@ -126,7 +170,7 @@ function freeSizes(context: Context, declaration: EntryDeclaration): string[] | 
   const sizes = context.entry.feeds.flatMap((feed) => feed.type.shape);
   const names = [...new Set(sizes.flatMap((dim) => [...dim.names]))];
   const solved = new Set<string>();
-  for (let progress = true; progress; ) {
+  for (let progress = true; progress;) {
     context.checker.growth.spend(sizes.length);
     progress = false;
     for (const dim of sizes) {
@@ -141,9 +185,17 @@ function freeSizes(context: Context, declaration: EntryDeclaration): string[] | 
     const name = generic.name.text;
     if (generic.variadic || solved.has(name)) continue;
     const used = names.includes(name);
-    fail(context, 'ambiguous-size', generic.span, used ? `\`${name}\` cannot be found from the arguments of \`${declaration.name.text}\`` : `no argument of \`${declaration.name.text}\` has the size \`${name}\``, {
-      hint: used ? 'let one argument have it as a size of its own' : 'use it in the type of an argument, or declare a `dim`',
-    });
+    fail(
+      context,
+      'ambiguous-size',
+      generic.span,
+      used
+        ? `\`${name}\` cannot be found from the arguments of \`${declaration.name.text}\``
+        : `no argument of \`${declaration.name.text}\` has the size \`${name}\``,
+      {
+        hint: used ? 'let one argument have it as a size of its own' : 'use it in the type of an argument, or declare a `dim`',
+      },
+    );
     return undefined;
   }
   return names;
@@ -159,12 +211,21 @@ function entryValue(context: Context, declaration: EntryDeclaration, scope: Scop
     return outcome.returned ?? record([]);
   }
   const value = evaluateBody(context, declaration.body, scope, expected, name, declaration.name.span);
-  const matched = declaration.result === null ? value : new Matcher(context, scope).match(value, declaration.result, { text: `the result of ${name}`, span: resultSpan(declaration) });
+  const matched =
+    declaration.result === null
+      ? value
+      : new Matcher(context, scope).match(value, declaration.result, { text: `the result of ${name}`, span: resultSpan(declaration) });
   return readAll(context, matched, declaration.name.span);
 }
 
 /** The shape of the result, with its leaves as outputs; undefined after a diagnostic. */
-function resultTree(context: Context, value: Value, path: string, outputs: Output[], declaration: EntryDeclaration): ResultTree | undefined {
+function resultTree(
+  context: Context,
+  value: Value,
+  path: string,
+  outputs: Output[],
+  declaration: EntryDeclaration,
+): ResultTree | undefined {
   switch (value.kind) {
     case 'error':
       return undefined;
@@ -198,7 +259,12 @@ function resultTree(context: Context, value: Value, path: string, outputs: Outpu
       return { kind: 'output', index: outputs.length - 1 };
     }
     default:
-      fail(context, 'type-mismatch', resultSpan(declaration), `\`${declaration.name.text}\` returns ${describe(value)}, and an entry returns tensors, records and tuples`);
+      fail(
+        context,
+        'type-mismatch',
+        resultSpan(declaration),
+        `\`${declaration.name.text}\` returns ${describe(value)}, and an entry returns tensors, records and tuples`,
+      );
       return undefined;
   }
 }
@@ -206,14 +272,27 @@ function resultTree(context: Context, value: Value, path: string, outputs: Outpu
 /** What a caller must know to choose ranks; undefined when the declaration has mistakes, which `checkEntry` reports. */
 export function openEntry(checker: Checker, module: Module, declaration: EntryDeclaration): OpenEntry | undefined {
   const packs = packsOf(declaration.generics);
-  const context: Context = { checker, entry: new EntryState(declaration.kind, declaration.name.text, true), module, frame: undefined, self: undefined, path: '', region: false, instancePath: undefined, site: undefined, assigns: false, initializing: undefined };
+  const context: Context = {
+    checker,
+    entry: new EntryState(declaration.kind, declaration.name.text, true),
+    module,
+    frame: undefined,
+    self: undefined,
+    path: '',
+    region: false,
+    instancePath: undefined,
+    site: undefined,
+    assigns: false,
+    initializing: undefined,
+  };
   const scope = new Scope(module.scope);
   return checker.reporter.silently(() => {
     declareGenerics(context, declaration.generics, scope);
     const feeds: OpenEntry['feeds'][number][] = [];
     for (const { name, type } of declaration.parameters) {
       const dtype = type.kind === 'named-type' ? dtypeNamed(type.name.text, scope) : undefined;
-      if (type.kind !== 'named-type' || typeof dtype !== 'string' || shapeWritten(context, type.dims, scope) === undefined) return undefined;
+      if (type.kind !== 'named-type' || typeof dtype !== 'string' || shapeWritten(context, type.dims, scope) === undefined)
+        return undefined;
       const dims = type.dims ?? [];
       const at = dims.findIndex((dim) => dim.kind === 'rank-spread');
       const spread = dims[at];

@@ -1,5 +1,6 @@
 // Facts about sizes. In: facts behind `where`, facts that hold already. Out: whether a fact follows.
-// Holds: sizes are natural numbers. A polynomial that cannot become negative proves `>= 0`; a known fact proves weaker ones that differ by a constant.
+// Holds: sizes are natural numbers. A polynomial that cannot become negative proves `>= 0`; a known fact proves weaker ones that differ by
+// a constant.
 
 import type { ComparisonOperator, Fact, Span } from '../../grammar/index.js';
 import type { Dim } from '../base/index.js';
@@ -80,10 +81,14 @@ export function isNatural(dim: Dim, known: readonly SizeFact[]): boolean {
 /** Is no coefficient of a - b negative? Asked for every fact of every index, so the difference is not written out. */
 function isAtLeast(a: Dim, b: Dim): boolean {
   const inB = (names: readonly string[]): number => coefficientOf(b, names);
-  return a.terms.every((term) => term.coefficient >= inB(term.names)) && b.terms.every((term) => term.coefficient <= 0 || coefficientOf(a, term.names) >= term.coefficient);
+  return (
+    a.terms.every((term) => term.coefficient >= inB(term.names)) &&
+    b.terms.every((term) => term.coefficient <= 0 || coefficientOf(a, term.names) >= term.coefficient)
+  );
 }
 
-const coefficientOf = (dim: Dim, names: readonly string[]): number => dim.terms.find((term) => term.names.length === names.length && term.names.every((name, at) => name === names[at]))?.coefficient ?? 0;
+const coefficientOf = (dim: Dim, names: readonly string[]): number =>
+  dim.terms.find((term) => term.names.length === names.length && term.names.every((name, at) => name === names[at]))?.coefficient ?? 0;
 
 const bounds = new WeakMap<SizeFact, { readonly floor: Dim | undefined }>();
 
@@ -145,7 +150,11 @@ export function demandFacts(context: Context, facts: readonly Fact[], scope: Sco
     fulfilled = false;
     const labels = [{ span: written.span, text: 'declared here' }];
     if (verdict === false) fail(context, 'unsatisfied-fact', site, `\`${name}\` needs ${factText(fact)}, which does not hold`, { labels });
-    else fail(context, 'unsatisfied-fact', site, `\`${name}\` needs ${factText(fact)}, which nothing here guarantees`, { labels, hint: `declare it behind the result type of the function around: \`where ${factText(fact)}\`` });
+    else
+      fail(context, 'unsatisfied-fact', site, `\`${name}\` needs ${factText(fact)}, which nothing here guarantees`, {
+        labels,
+        hint: `declare it behind the result type of the function around: \`where ${factText(fact)}\``,
+      });
   }
   return fulfilled;
 }

@@ -1,5 +1,6 @@
 // Functions and lambdas are inlined. In: a call and what is called. Out: the value of the body, checked against the declared result.
-// Holds: a function is pure; it opens a scope path of its own; a call inside itself is a mistake, along the line of calls in which things were written.
+// Holds: a function is pure; it opens a scope path of its own; a call inside itself is a mistake, along the line of calls in which things
+// were written.
 
 import { walk, type FnDeclaration, type Span } from '../../grammar/index.js';
 import { assignArguments } from './arguments.js';
@@ -18,7 +19,14 @@ import { expectedOf } from './types.js';
 import { ERROR, tensorValue, type FunctionValue, type InstanceValue, type LambdaValue, type Value } from './values.js';
 
 /** The frame of a call; undefined after a diagnostic when it would never end. */
-export function pushFrame(context: Context, callee: object, self: InstanceValue | undefined, name: string, site: Span, parent: Frame | undefined): Frame | undefined {
+export function pushFrame(
+  context: Context,
+  callee: object,
+  self: InstanceValue | undefined,
+  name: string,
+  site: Span,
+  parent: Frame | undefined,
+): Frame | undefined {
   for (let frame = parent; frame !== undefined; frame = frame.parent) {
     if (frame.callee !== callee || frame.self !== self) continue;
     fail(context, 'recursive-call', site, `\`${name}\` calls itself, and would never end`, { hint: 'repeat with `fold` or `scan`' });
@@ -41,14 +49,17 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
     name,
     call.site,
     declaration.name.span,
-    declaration.parameters.length === 0 && declaration.result?.kind === 'named-type' && declaration.result.dims !== null ? `its shape is that of the type it stands for: \`let x: f32[2, 3] = ${own}()\`` : undefined,
+    declaration.parameters.length === 0 && declaration.result?.kind === 'named-type' && declaration.result.dims !== null
+      ? `its shape is that of the type it stands for: \`let x: f32[2, 3] = ${own}()\``
+      : undefined,
   );
   if (assigned === undefined) return ERROR;
   const frame = pushFrame(context, declaration, fn.self, name, call.site, context.frame);
   if (frame === undefined) return ERROR;
   const scope = new Scope(fn.scope);
   const bindings = declareGenerics(context, declaration.generics, scope);
-  if (call.generics !== null && !bindGenerics(context, bindings, call.generics, call.scope, name, call.site, declaration.name.span)) return ERROR;
+  if (call.generics !== null && !bindGenerics(context, bindings, call.generics, call.scope, name, call.site, declaration.name.span))
+    return ERROR;
 
   const matcher = new Matcher(context, scope);
   const values = new Map<string, { value: Value; span: Span }>();
@@ -67,7 +78,10 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
     for (const parameter of declaration.parameters) {
       const given = values.get(parameter.name.text);
       if (given === undefined || (ownDType(given.value) === undefined) !== literals) continue;
-      const value = matcher.match(given.value, parameter.type, { text: `argument \`${parameter.name.text}\` of \`${name}\``, span: given.span });
+      const value = matcher.match(given.value, parameter.type, {
+        text: `argument \`${parameter.name.text}\` of \`${name}\``,
+        span: given.span,
+      });
       if (value.kind === 'error') failed = true;
       matched.set(parameter.name.text, readAll(context, value, given.span));
     }
@@ -80,13 +94,24 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
   const self = fn.self;
   const segment = self === undefined ? own : methodName(context, self, own);
   const enter = (outer: Context): Context => (segment === '' ? outer : enterScope(outer, segment));
-  const inside: Context = enter({ ...context, module: fn.module, frame, self, site: fn.module.std ? (context.module.std ? context.site : call.site) : undefined, assigns: false, instancePath: undefined });
+  const inside: Context = enter({
+    ...context,
+    module: fn.module,
+    frame,
+    self,
+    site: fn.module.std ? (context.module.std ? context.site : call.site) : undefined,
+    assigns: false,
+    instancePath: undefined,
+  });
   const differentiates = derives(declaration);
   for (const parameter of declaration.parameters) {
     let value = matched.get(parameter.name.text);
     if (value === undefined && parameter.initial !== null) {
       const initial = evaluate(inside, parameter.initial, scope, expectedOf(inside, parameter.type, scope));
-      value = new Matcher(inside, scope).match(initial, parameter.type, { text: `the default of \`${parameter.name.text}\``, span: parameter.initial.span });
+      value = new Matcher(inside, scope).match(initial, parameter.type, {
+        text: `the default of \`${parameter.name.text}\``,
+        span: parameter.initial.span,
+      });
     }
     if (value === undefined) continue;
     if (differentiates && value.kind === 'tensor') {
@@ -99,7 +124,9 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
   inferFromExpected(context, declaration.result, call.expected, scope, call.site);
   if (!demandGenerics(context, bindings, name, call.site, otherRank(declaration.result, call.expected, name))) return ERROR;
   if (!demandFacts(context, declaration.facts, scope, name, call.site)) return ERROR;
-  return context.checker.growth.within('body', context, call.site, `the call of \`${name}\``, () => functionResult(inside, declaration, scope, call));
+  return context.checker.growth.within('body', context, call.site, `the call of \`${name}\``, () =>
+    functionResult(inside, declaration, scope, call),
+  );
 }
 
 /** The body's value in the declared type. */
@@ -109,7 +136,9 @@ export function functionResult(inside: Context, declaration: FnDeclaration, scop
   // What the body declares lies over the parameters: a `let` may reuse none of their names, a nested block may.
   const evaluateIn = (context: Context, within: Scope): Value => {
     const value = evaluateBody(context, declaration.body, within, expected, name, declaration.name.span);
-    return declaration.result === null ? value : new Matcher(context, within).match(value, declaration.result, { text: `the result of ${name}`, span: resultSpan(declaration) });
+    return declaration.result === null
+      ? value
+      : new Matcher(context, within).match(value, declaration.result, { text: `the result of ${name}`, span: resultSpan(declaration) });
   };
   if (declaration.vjp !== null) return applyCustomRule(inside, declaration, declaration.vjp, scope, evaluateIn);
   return readAll(inside, evaluateIn(inside, scope), declaration.name.span);
@@ -125,7 +154,14 @@ export function resultSpan(declaration: Pick<FnDeclaration, 'body' | 'name'>): S
 export function callLambda(call: Call, lambda: LambdaValue): Value {
   const { context } = call;
   const { expression } = lambda;
-  const assigned = assignArguments(context, call.passed, expression.parameters.map((parameter) => ({ name: parameter.text, optional: false })), 'the lambda', call.site, expression.span);
+  const assigned = assignArguments(
+    context,
+    call.passed,
+    expression.parameters.map((parameter) => ({ name: parameter.text, optional: false })),
+    'the lambda',
+    call.site,
+    expression.span,
+  );
   if (assigned === undefined) return ERROR;
   if (call.generics !== null) return fail(context, 'too-many-arguments', call.site, 'a lambda has no generics');
   const frame = pushFrame(context, expression, lambda.self, 'the lambda', call.site, lambda.frame);
@@ -141,8 +177,18 @@ export function callLambda(call: Call, lambda: LambdaValue): Value {
     }
     scope.addValue(parameter.text, 'parameter', readAll(context, passed.value(), passed.span), parameter.span);
   }
-  const inside: Context = { ...context, module: lambda.module, frame, self: lambda.self, site: lambda.module.std ? (context.module.std ? context.site : call.site) : undefined, assigns: false, instancePath: undefined };
-  return context.checker.growth.within('body', context, call.site, 'the call of the lambda', () => evaluateBody(inside, expression.body, scope, call.expected, 'the lambda', expression.span));
+  const inside: Context = {
+    ...context,
+    module: lambda.module,
+    frame,
+    self: lambda.self,
+    site: lambda.module.std ? (context.module.std ? context.site : call.site) : undefined,
+    assigns: false,
+    instancePath: undefined,
+  };
+  return context.checker.growth.within('body', context, call.site, 'the call of the lambda', () =>
+    evaluateBody(inside, expression.body, scope, call.expected, 'the lambda', expression.span),
+  );
 }
 
 /** How messages call a function: a method by its instance, `call` by the instance alone. */
@@ -154,7 +200,14 @@ function shownName({ declaration, self }: FunctionValue): string {
 /** The scope that a method opens: the instance's path below the instance around it; `call` has no name of its own. */
 function methodName(context: Context, self: InstanceValue, name: string): string {
   const outer = context.self?.path;
-  const path = outer === undefined ? self.path : self === context.self ? '' : self.path.startsWith(`${outer}/`) ? self.path.slice(outer.length + 1) : self.path;
+  const path =
+    outer === undefined
+      ? self.path
+      : self === context.self
+        ? ''
+        : self.path.startsWith(`${outer}/`)
+          ? self.path.slice(outer.length + 1)
+          : self.path;
   return name === 'call' ? path : joinPath(path, name);
 }
 

@@ -1,4 +1,5 @@
-// Generic parameters of a call. In: their declarations, what stands in `<…>`, what the result is expected to be. Out: bindings in the callee's scope.
+// Generic parameters of a call. In: their declarations, what stands in `<…>`, what the result is expected to be. Out: bindings in the
+// callee's scope.
 
 import type { GenericArgument, GenericParameter, Span, TypeExpression } from '../../grammar/index.js';
 import { isDType } from '../base/index.js';
@@ -19,20 +20,38 @@ export function declareGenerics(context: Context, generics: readonly GenericPara
     const written = generic.bound?.text;
     const bound = bounds.find((one) => one === written);
     if (generic.bound !== null && bound === undefined) {
-      fail(context, 'unknown-name', generic.bound.span, `no family of dtypes is called \`${generic.bound.text}\``, { hint: suggestion(generic.bound.text, bounds) ?? `the families are ${bounds.join(', ')}` });
+      fail(context, 'unknown-name', generic.bound.span, `no family of dtypes is called \`${generic.bound.text}\``, {
+        hint: suggestion(generic.bound.text, bounds) ?? `the families are ${bounds.join(', ')}`,
+      });
     }
     const known = scope.own(generic.name.text);
     if (known !== undefined) {
-      fail(context, 'duplicate-name', generic.name.span, `\`${generic.name.text}\` is declared twice`, { labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }] });
+      fail(context, 'duplicate-name', generic.name.span, `\`${generic.name.text}\` is declared twice`, {
+        labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }],
+      });
     }
-    const binding = new GenericBinding(generic.name.text, generic.name.span, generic.variadic ? 'pack' : generic.bound !== null ? 'dtype' : 'open', bound ?? 'any', ERROR);
+    const binding = new GenericBinding(
+      generic.name.text,
+      generic.name.span,
+      generic.variadic ? 'pack' : generic.bound !== null ? 'dtype' : 'open',
+      bound ?? 'any',
+      ERROR,
+    );
     scope.add(binding);
     return binding;
   });
 }
 
 /** Binds what stands in `<…>`; false after a diagnostic. `arguments_` are evaluated in the scope of the call. */
-export function bindGenerics(context: Context, bindings: readonly GenericBinding[], arguments_: readonly GenericArgument[], callScope: Scope, callee: string, site: Span, declared: Span): boolean {
+export function bindGenerics(
+  context: Context,
+  bindings: readonly GenericBinding[],
+  arguments_: readonly GenericArgument[],
+  callScope: Scope,
+  callee: string,
+  site: Span,
+  declared: Span,
+): boolean {
   let at = 0;
   for (const [index, binding] of bindings.entries()) {
     const rest = bindings.length - index - 1;
@@ -55,7 +74,13 @@ export function bindGenerics(context: Context, bindings: readonly GenericBinding
       }
     }
     if (binding.sort === 'dtype' || argument.kind === 'rank-spread') {
-      fail(context, 'type-mismatch', argument.span, `\`${binding.name}\` of \`${callee}\` is ${binding.sort === 'dtype' ? 'a dtype' : 'one size'}`, { labels: [{ span: binding.span ?? declared, text: 'declared here' }] });
+      fail(
+        context,
+        'type-mismatch',
+        argument.span,
+        `\`${binding.name}\` of \`${callee}\` is ${binding.sort === 'dtype' ? 'a dtype' : 'one size'}`,
+        { labels: [{ span: binding.span ?? declared, text: 'declared here' }] },
+      );
       return false;
     }
     const dim = evaluateSize(context, argument, callScope);
@@ -68,7 +93,13 @@ export function bindGenerics(context: Context, bindings: readonly GenericBinding
   }
   const extra = arguments_[at];
   if (extra === undefined) return true;
-  fail(context, 'too-many-arguments', extra.span, `\`${callee}\` has ${bindings.length === 0 ? 'no generics' : `${bindings.length} generic${bindings.length > 1 ? 's' : ''}`}, and ${arguments_.length} are passed`, { labels: [{ span: declared, text: `\`${callee}\` is declared here` }] });
+  fail(
+    context,
+    'too-many-arguments',
+    extra.span,
+    `\`${callee}\` has ${bindings.length === 0 ? 'no generics' : `${bindings.length} generic${bindings.length > 1 ? 's' : ''}`}, and ${arguments_.length} are passed`,
+    { labels: [{ span: declared, text: `\`${callee}\` is declared here` }] },
+  );
   return false;
 }
 
@@ -80,7 +111,13 @@ export function inferDType(type: TypeExpression | null, expected: Expected | und
 }
 
 /** Lets what is expected of the result determine generics that the arguments left open. Never a diagnostic. */
-export function inferFromExpected(context: Context, type: TypeExpression | null, expected: Expected | undefined, scope: Scope, at: Span): void {
+export function inferFromExpected(
+  context: Context,
+  type: TypeExpression | null,
+  expected: Expected | undefined,
+  scope: Scope,
+  at: Span,
+): void {
   if (type?.kind !== 'named-type' || expected?.kind !== 'tensor') return;
   inferDType(type, expected, scope, at);
   const { shape } = expected;
@@ -117,7 +154,10 @@ export function otherRank(type: TypeExpression | null, expected: Expected | unde
   return `\`${callee}\` gives a tensor of rank ${dims.length}, and one of rank ${expected.shape.length} is expected here`;
 }
 
-/** Every generic must be known by now; a float dtype that nothing determines is f32. False after a diagnostic. `why`: a hint that explains more than the usual one. */
+/**
+ * Every generic must be known by now; a float dtype that nothing determines is f32. False after a diagnostic. `why`: a hint that explains
+ * more than the usual one.
+ */
 export function demandGenerics(context: Context, bindings: readonly GenericBinding[], callee: string, site: Span, why?: string): boolean {
   for (const binding of bindings) {
     if (binding.known !== undefined) continue;
@@ -127,7 +167,11 @@ export function demandGenerics(context: Context, bindings: readonly GenericBindi
     }
     fail(context, 'ambiguous-size', site, `nothing determines \`${binding.name}\` of \`${callee}\``, {
       labels: binding.span === undefined ? [] : [{ span: binding.span, text: 'declared here' }],
-      hint: why ?? (binding.sort === 'pack' ? 'declare the type of what it gives: `let x: f32[3] = …`' : `pass it: \`${callee}<…>(…)\`, or declare the type of the result`),
+      hint:
+        why ??
+        (binding.sort === 'pack'
+          ? 'declare the type of what it gives: `let x: f32[3] = …`'
+          : `pass it: \`${callee}<…>(…)\`, or declare the type of the result`),
     });
     return false;
   }

@@ -1,4 +1,5 @@
-// `x[i]`, `x[1:, ..., -1]`, `table[ids]`. In: a tensor or list and its indices. Out: slices, with axes dropped where one element is taken, and gathers.
+// `x[i]`, `x[1:, ..., -1]`, `table[ids]`. In: a tensor or list and its indices. Out: slices, with axes dropped where one element is taken,
+// and gathers.
 // Holds: positions known when compiling are checked against the size; NumPy's meaning for negative positions and for slices beyond the end.
 
 import type { Expression, Index, IndexExpression, SliceIndex, Span } from '../../grammar/index.js';
@@ -31,7 +32,13 @@ export function evaluateIndex(context: Context, expression: IndexExpression, sco
     return ERROR;
   }
   if (object.kind === 'list' || object.kind === 'tuple') return indexItems(context, expression, object.kind, object.items, scope);
-  if (object.kind !== 'tensor' && object.kind !== 'variable') return fail(context, 'type-mismatch', expression.object.span, `\`${excerpt(context, expression.object.span, 'this')}\` is ${describe(object)}, and has no elements`);
+  if (object.kind !== 'tensor' && object.kind !== 'variable')
+    return fail(
+      context,
+      'type-mismatch',
+      expression.object.span,
+      `\`${excerpt(context, expression.object.span, 'this')}\` is ${describe(object)}, and has no elements`,
+    );
   const node = toTensor(context, object, expression.object.span);
   return node === undefined ? ERROR : indexTensor(context, expression, object, node, scope);
 }
@@ -44,7 +51,13 @@ function indexItems(context: Context, expression: IndexExpression, kind: 'list' 
     if (part === null) return undefined;
     const value = evaluate(context, part, scope);
     if (value.kind === 'number' && value.integer) return value.value;
-    if (value.kind !== 'error') fail(context, 'not-constant', part.span, `a ${kind} exists only while compiling: its index must be a known integer, and this is ${describe(value)}`);
+    if (value.kind !== 'error')
+      fail(
+        context,
+        'not-constant',
+        part.span,
+        `a ${kind} exists only while compiling: its index must be a known integer, and this is ${describe(value)}`,
+      );
     return Number.NaN;
   };
   if (index.kind === 'ellipsis') return fail(context, 'type-mismatch', index.span, `\`...\` stands for axes, and this is a ${kind}`);
@@ -65,7 +78,13 @@ function indexTensor(context: Context, expression: IndexExpression, object: Valu
   const ellipses = expression.indices.length - given;
   if (ellipses > 1) return fail(context, 'syntax-error', expression.span, '`...` may stand once among the indices');
   if (given > shape.length) {
-    return fail(context, 'shape-mismatch', expression.span, `${excerpt(context, expression.object.span, 'this')} is ${typeToString(node.type)}, and has ${shape.length} ax${shape.length === 1 ? 'is' : 'es'} for ${given} indices`, { labels: bindingLabel(object) });
+    return fail(
+      context,
+      'shape-mismatch',
+      expression.span,
+      `${excerpt(context, expression.object.span, 'this')} is ${typeToString(node.type)}, and has ${shape.length} ax${shape.length === 1 ? 'is' : 'es'} for ${given} indices`,
+      { labels: bindingLabel(object) },
+    );
   }
   const indices: (Index | undefined)[] = [];
   for (const index of expression.indices) {
@@ -76,7 +95,12 @@ function indexTensor(context: Context, expression: IndexExpression, object: Valu
   const cuts: Cut[] = [];
   for (const [axis, index] of indices.entries()) {
     const size = shape[axis] as Dim;
-    const cut = index === undefined || index.kind === 'ellipsis' ? whole(size) : index.kind === 'slice' ? sliceCut(context, index, size, scope) : positionCut(context, index, size, scope);
+    const cut =
+      index === undefined || index.kind === 'ellipsis'
+        ? whole(size)
+        : index.kind === 'slice'
+          ? sliceCut(context, index, size, scope)
+          : positionCut(context, index, size, scope);
     if (cut === undefined) return ERROR;
     cuts.push(cut);
   }
@@ -94,11 +118,16 @@ function positionCut(context: Context, index: Expression, size: Dim, scope: Scop
     const ids = toTensor(context, value, index.span);
     if (ids === undefined) return undefined;
     if (ids.type.dtype === 'bool') {
-      fail(context, 'unsupported-feature', index.span, 'a mask cannot select elements: how many there are is known only at run time', { hint: 'use `where(mask, x, 0)`' });
+      fail(context, 'unsupported-feature', index.span, 'a mask cannot select elements: how many there are is known only at run time', {
+        hint: 'use `where(mask, x, 0)`',
+      });
       return undefined;
     }
     if (!isInteger(ids.type.dtype)) {
-      fail(context, 'dtype-mismatch', index.span, `an index is an integer, and this is ${describe(value)}`, { labels: bindingLabel(value), hint: 'convert it: `i32(…)`' });
+      fail(context, 'dtype-mismatch', index.span, `an index is an integer, and this is ${describe(value)}`, {
+        labels: bindingLabel(value),
+        hint: 'convert it: `i32(…)`',
+      });
       return undefined;
     }
     const narrow = castTo(context, ids, 'i32', index.span);
@@ -106,13 +135,19 @@ function positionCut(context: Context, index: Expression, size: Dim, scope: Scop
   }
   const negative = dim.constant !== undefined && dim.constant < 0;
   const at = negative ? size.add(dim) : dim;
-  if (isNatural(at, context.entry.facts) && isNatural(size.sub(at).sub(1), context.entry.facts)) return { start: at, stop: at.add(1), step: 1, drop: true, ids: undefined };
+  if (isNatural(at, context.entry.facts) && isNatural(size.sub(at).sub(1), context.entry.facts))
+    return { start: at, stop: at.add(1), step: 1, drop: true, ids: undefined };
   const room = size.sub(at).sub(1).constant;
   if ((at.constant !== undefined && at.constant < 0) || (room !== undefined && room < 0)) {
     fail(context, 'invalid-value', index.span, `there is no element ${dim} in an axis of size ${size}`);
     return undefined;
   }
-  failBeyond(context, index.span, `whether an axis of size ${size} has an element ${dim} is not known`, negative ? `${size} >= ${-(dim.constant ?? 0)}` : `${size} > ${dim}`);
+  failBeyond(
+    context,
+    index.span,
+    `whether an axis of size ${size} has an element ${dim} is not known`,
+    negative ? `${size} >= ${-(dim.constant ?? 0)}` : `${size} > ${dim}`,
+  );
   return undefined;
 }
 
@@ -125,7 +160,12 @@ function sliceCut(context: Context, index: SliceIndex, size: Dim, scope: Scope):
   if (step === 'error') return undefined;
   const stride = step === undefined ? 1 : step.constant;
   if (stride === undefined || stride === 0) {
-    fail(context, stride === 0 ? 'invalid-value' : 'not-constant', index.step?.span ?? index.span, stride === 0 ? 'the step of a slice is not 0' : 'the step of a slice must be a known integer');
+    fail(
+      context,
+      stride === 0 ? 'invalid-value' : 'not-constant',
+      index.step?.span ?? index.span,
+      stride === 0 ? 'the step of a slice is not 0' : 'the step of a slice must be a known integer',
+    );
     return undefined;
   }
   const start = bound(context, index.start, scope);
@@ -135,12 +175,26 @@ function sliceCut(context: Context, index: SliceIndex, size: Dim, scope: Scope):
   const low = start === undefined ? (forward ? Dim.zero : size.sub(1)) : clamp(start, size, forward);
   const high = stop === undefined ? (forward ? size : Dim.of(-1)) : clamp(stop, size, forward);
   const { facts } = context.entry;
-  const inside = forward ? isNatural(low, facts) && isNatural(size.sub(high), facts) : isNatural(high.add(1), facts) && isNatural(size.sub(low).sub(1), facts);
+  const inside = forward
+    ? isNatural(low, facts) && isNatural(size.sub(high), facts)
+    : isNatural(high.add(1), facts) && isNatural(size.sub(low).sub(1), facts);
   const length = forward ? high.sub(low) : low.sub(high);
-  if (length.constant !== undefined && length.constant <= 0) return { start: Dim.zero, stop: Dim.zero, step: 1, drop: false, ids: undefined };
+  if (length.constant !== undefined && length.constant <= 0)
+    return { start: Dim.zero, stop: Dim.zero, step: 1, drop: false, ids: undefined };
   if (inside && isNatural(length, facts)) return { start: low, stop: high, step: stride, drop: false, ids: undefined };
-  const fact = !isNatural(length, facts) ? (forward ? `${high} >= ${low}` : `${low} >= ${high}`) : forward ? `${size} >= ${isNatural(low, facts) ? high : size.sub(low)}` : `${size} > ${low}`;
-  failBeyond(context, index.span, `whether the slice \`${excerpt(context, index.span, '…')}\` lies inside an axis of size ${size} is not known`, fact);
+  const fact = !isNatural(length, facts)
+    ? forward
+      ? `${high} >= ${low}`
+      : `${low} >= ${high}`
+    : forward
+      ? `${size} >= ${isNatural(low, facts) ? high : size.sub(low)}`
+      : `${size} > ${low}`;
+  failBeyond(
+    context,
+    index.span,
+    `whether the slice \`${excerpt(context, index.span, '…')}\` lies inside an axis of size ${size} is not known`,
+    fact,
+  );
   return undefined;
 }
 
@@ -151,7 +205,10 @@ function bound(context: Context, part: Expression | null, scope: Scope): Dim | u
   if (value.kind === 'error') return 'error';
   const dim = dimOf(value);
   if (dim !== undefined) return dim;
-  fail(context, 'not-constant', part.span, `the bounds of a slice are sizes, and this is ${describe(value)}`, { labels: bindingLabel(value), hint: 'rows at run-time positions: `x[i32 positions]`' });
+  fail(context, 'not-constant', part.span, `the bounds of a slice are sizes, and this is ${describe(value)}`, {
+    labels: bindingLabel(value),
+    hint: 'rows at run-time positions: `x[i32 positions]`',
+  });
   return 'error';
 }
 
@@ -159,14 +216,24 @@ function bound(context: Context, part: Expression | null, scope: Scope): Dim | u
 function clamp(written: Dim, size: Dim, forward: boolean): Dim {
   const at = written.constant !== undefined && written.constant < 0 ? size.add(written) : written;
   if (at.constant === undefined || size.constant === undefined) return at;
-  return forward ? Dim.of(Math.min(Math.max(at.constant, 0), size.constant)) : Dim.of(Math.min(Math.max(at.constant, -1), size.constant - 1));
+  return forward
+    ? Dim.of(Math.min(Math.max(at.constant, 0), size.constant))
+    : Dim.of(Math.min(Math.max(at.constant, -1), size.constant - 1));
 }
 
 /** Applies the cuts: one slice, one reshape, and a gather if there are run-time positions. */
 function take(context: Context, node: TensorNode, cuts: readonly Cut[], span: Span): Value {
   const { shape } = node.type;
   const trivial = cuts.every((cut, axis) => cut.step === 1 && cut.start.constant === 0 && cut.stop.equals(shape[axis] as Dim));
-  const part = trivial ? node : applyTensor(context, ops.slice, [node], { starts: cuts.map((cut) => cut.start), stops: cuts.map((cut) => cut.stop), steps: cuts.map((cut) => cut.step) }, span);
+  const part = trivial
+    ? node
+    : applyTensor(
+        context,
+        ops.slice,
+        [node],
+        { starts: cuts.map((cut) => cut.start), stops: cuts.map((cut) => cut.stop), steps: cuts.map((cut) => cut.step) },
+        span,
+      );
   if (part === undefined) return ERROR;
   const kept = cuts.filter((cut) => !cut.drop);
   const sizes = part.type.shape.filter((_, axis) => cuts[axis]?.drop === false);
@@ -175,7 +242,10 @@ function take(context: Context, node: TensorNode, cuts: readonly Cut[], span: Sp
   const axes = kept.flatMap((cut, axis) => (cut.ids === undefined ? [] : [axis]));
   const [axis, second] = axes;
   if (axis === undefined) return tensorValue(dropped);
-  if (second !== undefined) return fail(context, 'unsupported-feature', span, 'two axes cannot be indexed by tensors at once', { hint: 'index one after the other: `x[rows][:, columns]`' });
+  if (second !== undefined)
+    return fail(context, 'unsupported-feature', span, 'two axes cannot be indexed by tensors at once', {
+      hint: 'index one after the other: `x[rows][:, columns]`',
+    });
   const gathered = takeRows(context, dropped, kept[axis]?.ids as TensorNode, axis, span);
   return gathered === undefined ? ERROR : tensorValue(gathered);
 }
@@ -183,10 +253,23 @@ function take(context: Context, node: TensorNode, cuts: readonly Cut[], span: Sp
 /** The slices at `ids` along one axis; the axes of `ids` stand in its place. */
 export function takeRows(context: Context, table: TensorNode, ids: TensorNode, axis: number, span: Span): TensorNode | undefined {
   const rank = table.type.shape.length;
-  const front = axis === 0 ? table : applyTensor(context, ops.transpose, [table], { axes: [axis, ...Array.from({ length: rank }, (_, at) => at).filter((at) => at !== axis)] }, span);
+  const front =
+    axis === 0
+      ? table
+      : applyTensor(
+          context,
+          ops.transpose,
+          [table],
+          { axes: [axis, ...Array.from({ length: rank }, (_, at) => at).filter((at) => at !== axis)] },
+          span,
+        );
   const rows = front === undefined ? undefined : applyTensor(context, ops.gather, [front, ids], {}, span);
   if (rows === undefined || axis === 0) return rows;
   const width = ids.type.shape.length;
-  const axes = [...Array.from({ length: axis }, (_, at) => width + at), ...Array.from({ length: width }, (_, at) => at), ...Array.from({ length: rank - 1 - axis }, (_, at) => width + axis + at)];
+  const axes = [
+    ...Array.from({ length: axis }, (_, at) => width + at),
+    ...Array.from({ length: width }, (_, at) => at),
+    ...Array.from({ length: rank - 1 - axis }, (_, at) => width + axis + at),
+  ];
   return applyTensor(context, ops.transpose, [rows], { axes }, span);
 }

@@ -20,12 +20,26 @@ import { describe } from './values.js';
 /** Evaluates the initializer into `variable.initial`; nothing is set after a diagnostic. */
 export function initialize(context: Context, variable: VariableRecord, expression: Expression, scope: Scope): void {
   const { dtype, shape } = variable.type;
-  const inside: Context = { ...context, entry: new EntryState('init', variable.path, context.entry.dry), path: '', region: false, assigns: false, instancePath: undefined, initializing: variable.path };
+  const inside: Context = {
+    ...context,
+    entry: new EntryState('init', variable.path, context.entry.dry),
+    path: '',
+    region: false,
+    assigns: false,
+    instancePath: undefined,
+    initializing: variable.path,
+  };
   const value = evaluate(inside, expression, scope, expectTensor(dtype, shape));
   if (value.kind === 'error') return;
   const own = shapeOf(value);
   if (own !== undefined && own.length > 0 && !shapeEquals(own, shape)) {
-    fail(inside, 'shape-mismatch', expression.span, `the initial value is ${describe(value)}, and \`${variable.path}\` is ${typeToString(variable.type)}`, { labels: variable.span === undefined ? [] : [{ span: variable.span, text: 'declared here' }] });
+    fail(
+      inside,
+      'shape-mismatch',
+      expression.span,
+      `the initial value is ${describe(value)}, and \`${variable.path}\` is ${typeToString(variable.type)}`,
+      { labels: variable.span === undefined ? [] : [{ span: variable.span, text: 'declared here' }] },
+    );
     return;
   }
   const node = toTensor(inside, value, expression.span, dtype);
@@ -42,7 +56,9 @@ export function initialize(context: Context, variable: VariableRecord, expressio
 /** The seed of initial values: a feed `seed: i64`. */
 export function seedNode(context: Context, span: Expression['span']): ReturnType<typeof ops.applyTensor> {
   const { build } = context.checker;
-  const node = build.at({ span, scope: context.path, backward: false }, () => ops.applyTensor(build, ops.feed, [], { name: 'seed', dtype: 'i64', shape: [] }));
+  const node = build.at({ span, scope: context.path, backward: false }, () =>
+    ops.applyTensor(build, ops.feed, [], { name: 'seed', dtype: 'i64', shape: [] }),
+  );
   if (node.type.dtype !== 'i64') throw new InternalError('check', 'the seed is no i64');
   return node;
 }

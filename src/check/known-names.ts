@@ -1,13 +1,46 @@
-// Names that people bring along. In: a name that nothing in force has. Out: what to write instead: an import, or this language's word for it.
+// Names that people bring along. In: a name that nothing in force has. Out: what to write instead: an import, or this language's word for
+// it.
 // Holds: every declaration of std/nn, std/loss and std/optim is listed with its home (tested against their texts).
 
 const homes: Readonly<Record<string, readonly string[]>> = {
-  'std/nn': ['Dense', 'Embedding', 'LayerNorm', 'dropout', 'elu', 'gelu', 'identity', 'leakyRelu', 'mish', 'relu', 'silu', 'softplus', 'softsign'],
+  'std/nn': [
+    'Dense',
+    'Embedding',
+    'LayerNorm',
+    'dropout',
+    'elu',
+    'gelu',
+    'identity',
+    'leakyRelu',
+    'mish',
+    'relu',
+    'silu',
+    'softplus',
+    'softsign',
+  ],
   'std/loss': ['accuracy', 'binaryAccuracy', 'binaryCrossEntropy', 'hinge', 'huber', 'klDivergence', 'mae', 'mse', 'softmaxCrossEntropy'],
-  'std/optim': ['adadelta', 'adagrad', 'adam', 'adamW', 'cosineDecay', 'exponentialDecay', 'ftrl', 'inverseTimeDecay', 'momentum', 'nesterov', 'rmsprop', 'sgd', 'warmUp'],
+  'std/optim': [
+    'adadelta',
+    'adagrad',
+    'adam',
+    'adamW',
+    'cosineDecay',
+    'exponentialDecay',
+    'ftrl',
+    'inverseTimeDecay',
+    'momentum',
+    'nesterov',
+    'rmsprop',
+    'sgd',
+    'warmUp',
+  ],
 };
 
-const imports: ReadonlyMap<string, string> = new Map(Object.entries(homes).flatMap(([home, names]) => names.map((name): [string, string] => [name, `import it: \`import { ${name} } from "${home}"\``])));
+const imports: ReadonlyMap<string, string> = new Map(
+  Object.entries(homes).flatMap(([home, names]) =>
+    names.map((name): [string, string] => [name, `import it: \`import { ${name} } from "${home}"\``]),
+  ),
+);
 
 /** Words of NumPy, TensorFlow and JavaScript. */
 const foreign: ReadonlyMap<string, string> = new Map([

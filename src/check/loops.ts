@@ -1,5 +1,7 @@
-// `fold` and `scan`. In: a range, the rows of a tensor or a list; a carry; a body. Out: one `loop` node whose trip count is a size; a list is unrolled.
-// Holds: the body is a closed region; the carry keeps its type from round to round. A literal that starts a carry takes the type that the body gives it.
+// `fold` and `scan`. In: a range, the rows of a tensor or a list; a carry; a body. Out: one `loop` node whose trip count is a size; a list
+// is unrolled.
+// Holds: the body is a closed region; the carry keeps its type from round to round. A literal that starts a carry takes the type that the
+// body gives it.
 
 import type { Block, Expression, FoldExpression, Iterable, Pattern, ScanExpression, Span } from '../../grammar/index.js';
 import { Dim, limits, shapeEquals } from '../base/index.js';
@@ -45,7 +47,13 @@ export function evaluateFold(context: Context, expression: FoldExpression, scope
 }
 
 export function evaluateScan(context: Context, expression: ScanExpression, scope: Scope, expected: Expected | undefined): Value {
-  return evaluateLoop(context, { ...expression, word: 'scan' }, expression.iterable, scope, expected?.kind === 'tuple' ? expected.items[0] : undefined);
+  return evaluateLoop(
+    context,
+    { ...expression, word: 'scan' },
+    expression.iterable,
+    scope,
+    expected?.kind === 'tuple' ? expected.items[0] : undefined,
+  );
 }
 
 function evaluateLoop(context: Context, loop: Loop, iterable: Iterable, scope: Scope, expected: Expected | undefined): Value {
@@ -54,11 +62,19 @@ function evaluateLoop(context: Context, loop: Loop, iterable: Iterable, scope: S
   if (over?.kind === 'error' || initial.kind === 'error') return ERROR;
   const inside = enterScope(context, loop.word);
   const { growth } = context.checker;
-  if (over?.kind === 'list' || over?.kind === 'tuple') return growth.within('loop', context, loop.span, `the \`${loop.word}\` over a list`, () => unroll(inside, loop, over.items, initial, scope, expected));
-  const rounds = iterable.kind === 'range' ? rangeRounds(context, iterable.start, iterable.stop, scope) : rowRounds(context, over ?? ERROR, iterable.span);
+  if (over?.kind === 'list' || over?.kind === 'tuple')
+    return growth.within('loop', context, loop.span, `the \`${loop.word}\` over a list`, () =>
+      unroll(inside, loop, over.items, initial, scope, expected),
+    );
+  const rounds =
+    iterable.kind === 'range'
+      ? rangeRounds(context, iterable.start, iterable.stop, scope)
+      : rowRounds(context, over ?? ERROR, iterable.span);
   const starts = rounds === undefined ? undefined : leavesOf(context, initial, loop.initial.span, 'the carry');
   if (rounds === undefined || starts === undefined) return ERROR;
-  return growth.within('loop', context, loop.span, `the \`${loop.word}\``, () => loopNode({ ...inside, region: true, assigns: false }, loop, rounds, initial, starts, scope, expected));
+  return growth.within('loop', context, loop.span, `the \`${loop.word}\``, () =>
+    loopNode({ ...inside, region: true, assigns: false }, loop, rounds, initial, starts, scope, expected),
+  );
 }
 
 function rangeRounds(context: Context, start: Expression, stop: Expression, scope: Scope): Rounds | undefined {
@@ -66,17 +82,27 @@ function rangeRounds(context: Context, start: Expression, stop: Expression, scop
     const value = evaluate(context, bound, scope);
     const dim = dimOf(value);
     if (dim === undefined && value.kind !== 'error')
-      fail(context, 'not-constant', bound.span, `the bounds of a loop are sizes, and \`${excerpt(context, bound.span, 'this')}\` is ${describe(value)}`, { hint: 'use a literal, a `dim`, a generic size, or `x.shape[0]`' });
+      fail(
+        context,
+        'not-constant',
+        bound.span,
+        `the bounds of a loop are sizes, and \`${excerpt(context, bound.span, 'this')}\` is ${describe(value)}`,
+        { hint: 'use a literal, a `dim`, a generic size, or `x.shape[0]`' },
+      );
     return dim;
   });
   if (from === undefined || to === undefined) return undefined;
   const trip = to.sub(from);
   if ((trip.constant ?? 0) > limits.rounds) {
-    fail(context, 'too-large', stop.span, `a loop of ${trip} rounds is too long: at most ${limits.rounds}`, { hint: 'its counter is an i32; put a loop into a loop' });
+    fail(context, 'too-large', stop.span, `a loop of ${trip} rounds is too long: at most ${limits.rounds}`, {
+      hint: 'its counter is an i32; put a loop into a loop',
+    });
     return undefined;
   }
   if (trip.constant === undefined && !isNatural(trip, context.entry.facts)) {
-    fail(context, 'ambiguous-size', stop.span, `whether ${to} is at least ${from} is not known`, { hint: `declare it behind the result type: \`where ${to} >= ${from}\`` });
+    fail(context, 'ambiguous-size', stop.span, `whether ${to} is at least ${from} is not known`, {
+      hint: `declare it behind the result type: \`where ${to} >= ${from}\``,
+    });
     return undefined;
   }
   return {
@@ -93,7 +119,9 @@ function rangeRounds(context: Context, start: Expression, stop: Expression, scop
 /** One row of a tensor per round. */
 function rowRounds(context: Context, over: Value, span: Span): Rounds | undefined {
   if (over.kind !== 'tensor' && over.kind !== 'variable') {
-    fail(context, 'type-mismatch', span, `a loop runs over a range, a list or the rows of a tensor, and this is ${describe(over)}`, { hint: 'e.g. `0..10`' });
+    fail(context, 'type-mismatch', span, `a loop runs over a range, a list or the rows of a tensor, and this is ${describe(over)}`, {
+      hint: 'e.g. `0..10`',
+    });
     return undefined;
   }
   const table = toTensor(context, over, span);
@@ -113,7 +141,14 @@ function rowRounds(context: Context, over: Value, span: Span): Rounds | undefine
 }
 
 /** One evaluation of the body; undefined after a diagnostic. */
-function evaluateRound(context: Context, loop: Loop, item: Value, carry: Value, scope: Scope, expected: Expected | undefined): Round | undefined {
+function evaluateRound(
+  context: Context,
+  loop: Loop,
+  item: Value,
+  carry: Value,
+  scope: Scope,
+  expected: Expected | undefined,
+): Round | undefined {
   const inner = new Scope(scope);
   bindPattern(context, loop.variable, item, inner, { role: 'parameter', named: false });
   bindPattern(context, loop.carry, carry, inner, { role: 'parameter', named: false });
@@ -124,30 +159,51 @@ function evaluateRound(context: Context, loop: Loop, item: Value, carry: Value, 
   }
   if (loop.word === 'fold') {
     if (outcome.yielded !== undefined) {
-      fail(context, 'syntax-error', loop.body.span, '`yield` belongs into a `scan`', { hint: 'the last expression of a `fold` is the next carry' });
+      fail(context, 'syntax-error', loop.body.span, '`yield` belongs into a `scan`', {
+        hint: 'the last expression of a `fold` is the next carry',
+      });
       return undefined;
     }
     if (outcome.last === undefined) {
-      if (!outcome.failed) fail(context, 'missing-return', loop.body.span, 'the body of this `fold` has no value', { hint: 'end it with an expression: the next carry' });
+      if (!outcome.failed)
+        fail(context, 'missing-return', loop.body.span, 'the body of this `fold` has no value', {
+          hint: 'end it with an expression: the next carry',
+        });
       return undefined;
     }
     return outcome.last.kind === 'error' ? undefined : { carry: outcome.last, output: undefined };
   }
   if (outcome.yielded === undefined) {
-    if (!outcome.failed) fail(context, 'missing-return', loop.body.span, 'the body of this `scan` yields nothing', { hint: 'end it with `yield (next, output)`' });
+    if (!outcome.failed)
+      fail(context, 'missing-return', loop.body.span, 'the body of this `scan` yields nothing', {
+        hint: 'end it with `yield (next, output)`',
+      });
     return undefined;
   }
   if (outcome.yielded.kind === 'error') return undefined;
   const [next, output, more] = outcome.yielded.kind === 'tuple' ? outcome.yielded.items : [];
   if (next === undefined || output === undefined || more !== undefined) {
-    fail(context, 'type-mismatch', loop.body.span, `a \`scan\` yields the next carry and an output, and this yields ${describe(outcome.yielded)}`, { hint: '`yield (next, output)`' });
+    fail(
+      context,
+      'type-mismatch',
+      loop.body.span,
+      `a \`scan\` yields the next carry and an output, and this yields ${describe(outcome.yielded)}`,
+      { hint: '`yield (next, output)`' },
+    );
     return undefined;
   }
   return next.kind === 'error' || output.kind === 'error' ? undefined : { carry: next, output };
 }
 
 /** A loop over a list: every element may have a type of its own. */
-function unroll(context: Context, loop: Loop, items: readonly Value[], initial: Value, scope: Scope, expected: Expected | undefined): Value {
+function unroll(
+  context: Context,
+  loop: Loop,
+  items: readonly Value[],
+  initial: Value,
+  scope: Scope,
+  expected: Expected | undefined,
+): Value {
   let carry = initial;
   const outputs: Value[] = [];
   for (const item of items) {
@@ -159,14 +215,39 @@ function unroll(context: Context, loop: Loop, items: readonly Value[], initial: 
   return loop.word === 'fold' ? carry : shallow(context, tuple([carry, list(outputs)]), loop.span);
 }
 
-function loopNode(context: Context, loop: Loop, rounds: Rounds, initial: Value, starts: readonly Value[], scope: Scope, expected: Expected | undefined): Value {
+function loopNode(
+  context: Context,
+  loop: Loop,
+  rounds: Rounds,
+  initial: Value,
+  starts: readonly Value[],
+  scope: Scope,
+  expected: Expected | undefined,
+): Value {
   const { build } = context.checker;
   const types = carryTypes(context, loop, rounds, initial, starts, scope, expected);
   const i = ops.placeholder(build, tensor('i32'));
   const carries = types.map((type) => ops.placeholder(build, type));
-  const round = evaluateRound(context, loop, rounds.item(i), withLeaves(initial, carries.map((node) => tensorValue(node))), scope, expected);
+  const round = evaluateRound(
+    context,
+    loop,
+    rounds.item(i),
+    withLeaves(
+      initial,
+      carries.map((node) => tensorValue(node)),
+    ),
+    scope,
+    expected,
+  );
   if (round === undefined) return ERROR;
-  if (!sameTree(round.carry, initial)) return fail(context, 'type-mismatch', loop.body.span, `the carry starts as ${describe(initial)}, and the body makes it ${describe(round.carry)}`, { labels: [{ span: loop.initial.span, text: 'the carry starts here' }] });
+  if (!sameTree(round.carry, initial))
+    return fail(
+      context,
+      'type-mismatch',
+      loop.body.span,
+      `the carry starts as ${describe(initial)}, and the body makes it ${describe(round.carry)}`,
+      { labels: [{ span: loop.initial.span, text: 'the carry starts here' }] },
+    );
   const next = leavesOf(context, round.carry, loop.body.span, 'the carry');
   const outputs = round.output === undefined ? [] : leavesOf(context, round.output, loop.body.span, 'the output');
   if (next === undefined || outputs === undefined) return ERROR;
@@ -178,10 +259,16 @@ function loopNode(context: Context, loop: Loop, rounds: Rounds, initial: Value, 
     const shape = shapeOf(leaf) ?? [];
     const literal = leaf.kind === 'number' || leaf.kind === 'size' || leaf.kind === 'boolean';
     if ((own !== undefined && own !== type.dtype) || (!shapeEquals(shape, type.shape) && !literal)) {
-      return fail(context, own !== undefined && own !== type.dtype ? 'dtype-mismatch' : 'shape-mismatch', bodyValueSpan(loop), `the carry starts as ${typeToString(type)}, and the body makes it ${describe(leaf)}`, {
-        labels: [{ span: loop.initial.span, text: 'the carry starts here' }],
-        hint: 'the type of a carry stays the same from round to round',
-      });
+      return fail(
+        context,
+        own !== undefined && own !== type.dtype ? 'dtype-mismatch' : 'shape-mismatch',
+        bodyValueSpan(loop),
+        `the carry starts as ${typeToString(type)}, and the body makes it ${describe(leaf)}`,
+        {
+          labels: [{ span: loop.initial.span, text: 'the carry starts here' }],
+          hint: 'the type of a carry stays the same from round to round',
+        },
+      );
     }
     const node = toTensor(context, leaf, bodyValueSpan(loop), type.dtype);
     const whole = node === undefined ? undefined : broadcastTo(context, node, type.shape, bodyValueSpan(loop));
@@ -209,11 +296,24 @@ function loopNode(context: Context, loop: Loop, rounds: Rounds, initial: Value, 
     return item === undefined ? ERROR : tensorValue(item);
   });
   const carry = withLeaves(initial, leaves.slice(0, types.length));
-  return round.output === undefined ? carry : shallow(context, tuple([carry, withLeaves(round.output, leaves.slice(types.length))]), loop.span);
+  return round.output === undefined
+    ? carry
+    : shallow(context, tuple([carry, withLeaves(round.output, leaves.slice(types.length))]), loop.span);
 }
 
-/** The type of each carry: its own, or for a literal the one that the body gives it. Trial rounds find it: what is known after one goes into the next. */
-function carryTypes(context: Context, loop: Loop, rounds: Rounds, initial: Value, starts: readonly Value[], scope: Scope, expected: Expected | undefined): TensorType[] {
+/**
+ * The type of each carry: its own, or for a literal the one that the body gives it. Trial rounds find it: what is known after one goes into
+ * the next.
+ */
+function carryTypes(
+  context: Context,
+  loop: Loop,
+  rounds: Rounds,
+  initial: Value,
+  starts: readonly Value[],
+  scope: Scope,
+  expected: Expected | undefined,
+): TensorType[] {
   const { build, reporter } = context.checker;
   const leafExpected = starts.length === 1 && expected?.kind === 'tensor' ? expected : undefined;
   const known = starts.map((start) => {
@@ -221,13 +321,18 @@ function carryTypes(context: Context, loop: Loop, rounds: Rounds, initial: Value
     return own === undefined ? undefined : tensor(own, shapeOf(start) ?? []);
   });
   let found: readonly Value[] | undefined;
-  for (let progress = known.includes(undefined); progress; ) {
+  for (let progress = known.includes(undefined); progress;) {
     context.checker.growth.spend(context.entry.named >> 3);
-    const carry = withLeaves(initial, starts.map((start, at) => (known[at] === undefined ? start : tensorValue(ops.placeholder(build, known[at])))));
+    const carry = withLeaves(
+      initial,
+      starts.map((start, at) => (known[at] === undefined ? start : tensorValue(ops.placeholder(build, known[at])))),
+    );
     const { value } = reporter.silently(() =>
       context.entry.tentatively(() => {
         const round = evaluateRound(context, loop, rounds.item(ops.placeholder(build, tensor('i32'))), carry, scope, expected);
-        return round === undefined || !sameTree(round.carry, initial) ? undefined : leavesOf(context, round.carry, loop.body.span, 'the carry');
+        return round === undefined || !sameTree(round.carry, initial)
+          ? undefined
+          : leavesOf(context, round.carry, loop.body.span, 'the carry');
       }),
     );
     found = value;
@@ -239,7 +344,9 @@ function carryTypes(context: Context, loop: Loop, rounds: Rounds, initial: Value
       progress = known.includes(undefined);
     }
   }
-  return starts.map((start, at) => known[at] ?? tensor(leafExpected?.dtype ?? widerLiteral(start, found?.[at]), shapeOf(found?.[at] ?? start) ?? []));
+  return starts.map(
+    (start, at) => known[at] ?? tensor(leafExpected?.dtype ?? widerLiteral(start, found?.[at]), shapeOf(found?.[at] ?? start) ?? []),
+  );
 }
 
 /** The dtype of a carry that only literals touch. */
@@ -254,4 +361,3 @@ function bodyValueSpan(loop: Loop): Span {
   if (last?.kind === 'expression-statement') return last.expression.span;
   return last?.kind === 'yield' ? last.value.span : loop.body.span;
 }
-

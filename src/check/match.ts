@@ -1,5 +1,7 @@
-// Values against declared types. In: a value, the type that was declared for it, the scope with the generics. Out: the value in that type, with the generics found.
-// Holds: a size in a type is a polynomial; one unknown in it is solved for, several wait until others are known. Literals take the declared dtype.
+// Values against declared types. In: a value, the type that was declared for it, the scope with the generics. Out: the value in that type,
+// with the generics found.
+// Holds: a size in a type is a polynomial; one unknown in it is solved for, several wait until others are known. Literals take the declared
+// dtype.
 
 import type { NamedType, Span, TypeExpression } from '../../grammar/index.js';
 import { type Dim, isFloat, isInteger, type DType, type Label, type Shape } from '../base/index.js';
@@ -55,18 +57,36 @@ export class Matcher {
         const fields: [string, Value][] = [];
         for (const field of type.fields) {
           const own = value.fields.get(field.name.text);
-          if (own === undefined) return fail(this.context, 'type-mismatch', subject.span, `${subject.text} lacks the field \`${field.name.text}\` that ${typeText(this.context, type)} declares`, { labels: [{ span: field.span, text: 'declared here' }] });
+          if (own === undefined)
+            return fail(
+              this.context,
+              'type-mismatch',
+              subject.span,
+              `${subject.text} lacks the field \`${field.name.text}\` that ${typeText(this.context, type)} declares`,
+              { labels: [{ span: field.span, text: 'declared here' }] },
+            );
           fields.push([field.name.text, this.match(own, field.type, { ...subject, text: `\`${field.name.text}\` of ${subject.text}` })]);
         }
         for (const name of value.fields.keys()) {
-          if (!type.fields.some((field) => field.name.text === name)) return fail(this.context, 'type-mismatch', subject.span, `${subject.text} has a field \`${name}\` that ${typeText(this.context, type)} does not declare`, { labels: [{ span: type.span, text: 'declared here' }] });
+          if (!type.fields.some((field) => field.name.text === name))
+            return fail(
+              this.context,
+              'type-mismatch',
+              subject.span,
+              `${subject.text} has a field \`${name}\` that ${typeText(this.context, type)} does not declare`,
+              { labels: [{ span: type.span, text: 'declared here' }] },
+            );
         }
         return record(fields);
       }
       case 'tuple-type': {
         if (value.kind !== 'tuple') return this.#mismatch(value, type, subject);
         if (value.items.length !== type.elements.length) return this.#mismatch(value, type, subject);
-        return tuple(value.items.map((item, at) => this.match(item, type.elements[at] as TypeExpression, { ...subject, text: `element ${at} of ${subject.text}` })));
+        return tuple(
+          value.items.map((item, at) =>
+            this.match(item, type.elements[at] as TypeExpression, { ...subject, text: `element ${at} of ${subject.text}` }),
+          ),
+        );
       }
       case 'named-type':
         return this.#matchNamed(value, type, subject);
@@ -85,7 +105,13 @@ export class Matcher {
         const solved = this.#solve(one.pattern, one.actual, one.subject.span);
         if (solved === 'later') still.push(one);
         else if (solved === 'differs') {
-          fail(this.context, 'shape-mismatch', one.subject.span, `${one.subject.text}: ${one.actual} cannot be ${this.#sizeText(one.pattern)}`, { labels: [{ span: one.type.span, text: 'declared here' }] });
+          fail(
+            this.context,
+            'shape-mismatch',
+            one.subject.span,
+            `${one.subject.text}: ${one.actual} cannot be ${this.#sizeText(one.pattern)}`,
+            { labels: [{ span: one.type.span, text: 'declared here' }] },
+          );
           return false;
         } else progress = true;
       }
@@ -94,10 +120,16 @@ export class Matcher {
     const open = waiting[0];
     if (open === undefined) return true;
     const names = unknownsIn(open.pattern).map((name) => `\`${name.slice(1)}\``);
-    fail(this.context, 'ambiguous-size', open.subject.span, `${open.subject.text}: ${names.join(' and ')} cannot be found from ${this.#sizeText(open.pattern)} = ${open.actual}`, {
-      labels: [{ span: open.type.span, text: 'declared here' }],
-      hint: 'pass the sizes as generics: `f<…>(…)`',
-    });
+    fail(
+      this.context,
+      'ambiguous-size',
+      open.subject.span,
+      `${open.subject.text}: ${names.join(' and ')} cannot be found from ${this.#sizeText(open.pattern)} = ${open.actual}`,
+      {
+        labels: [{ span: open.type.span, text: 'declared here' }],
+        hint: 'pass the sizes as generics: `f<…>(…)`',
+      },
+    );
     return false;
   }
 
@@ -134,8 +166,16 @@ export class Matcher {
       }
     })();
     if (fits) return value;
-    if (value.kind === 'tensor' || value.kind === 'variable') return fail(this.context, 'not-constant', subject.span, `${subject.text} must be known when compiling, and is ${describe(value)}`, { labels: bindingLabel(value) });
-    return this.#mismatch(value, type, subject, { any: 'a value', int: 'an integer', number: 'a number', text: 'a text', list: 'a list', axes: 'an axis or a list of axes' }[name]);
+    if (value.kind === 'tensor' || value.kind === 'variable')
+      return fail(this.context, 'not-constant', subject.span, `${subject.text} must be known when compiling, and is ${describe(value)}`, {
+        labels: bindingLabel(value),
+      });
+    return this.#mismatch(
+      value,
+      type,
+      subject,
+      { any: 'a value', int: 'an integer', number: 'a number', text: 'a text', list: 'a list', axes: 'an axis or a list of axes' }[name],
+    );
   }
 
   #matchTensor(value: Value, type: NamedType, wanted: DType | GenericBinding, subject: Subject): Value {
@@ -149,7 +189,8 @@ export class Matcher {
     const declared = this.#matchShape(value, shape, type, subject, fills);
     if (declared === undefined) return ERROR;
     if (keeps && declared.length === 0) return value;
-    if (value.kind === 'number' && declared.length === 0 && (isFloat(dtype) || (value.integer && dtype !== 'bool'))) return number(value.value, value.integer, dtype, value.big);
+    if (value.kind === 'number' && declared.length === 0 && (isFloat(dtype) || (value.integer && dtype !== 'bool')))
+      return number(value.value, value.integer, dtype, value.big);
     if (value.kind === 'size' && declared.length === 0 && isInteger(dtype)) return value;
     if (value.kind === 'boolean' && declared.length === 0 && dtype === 'bool') return value;
     // Shared, not read: who takes it reads its newest value.
@@ -167,19 +208,31 @@ export class Matcher {
     if (!(wanted instanceof GenericBinding)) {
       if (own === undefined || own === wanted) return wanted;
       const literalTrue = value.kind === 'boolean';
-      fail(this.context, 'dtype-mismatch', subject.span, `${subject.text} is ${describe(value)}, where ${typeText(this.context, type)} is declared`, {
-        labels: [{ span: type.span, text: 'declared here' }, ...bindingLabel(value)],
-        ...(literalTrue ? {} : { hint: `convert it: \`${wanted}(…)\`` }),
-      });
+      fail(
+        this.context,
+        'dtype-mismatch',
+        subject.span,
+        `${subject.text} is ${describe(value)}, where ${typeText(this.context, type)} is declared`,
+        {
+          labels: [{ span: type.span, text: 'declared here' }, ...bindingLabel(value)],
+          ...(literalTrue ? {} : { hint: `convert it: \`${wanted}(…)\`` }),
+        },
+      );
       return undefined;
     }
     const bound = wanted.family;
     const found = own ?? (bound === 'float' ? 'f32' : fallbackDType(value));
     if (!fitsBound(found, bound)) {
-      fail(this.context, 'dtype-mismatch', subject.span, `${subject.text} is ${describe(value)}, where \`${wanted.name}: ${bound}\` is declared`, {
-        labels: [{ span: wanted.span ?? type.span, text: 'declared here' }, ...bindingLabel(value)],
-        hint: bound === 'float' ? 'convert it: `f32(…)`' : undefined,
-      });
+      fail(
+        this.context,
+        'dtype-mismatch',
+        subject.span,
+        `${subject.text} is ${describe(value)}, where \`${wanted.name}: ${bound}\` is declared`,
+        {
+          labels: [{ span: wanted.span ?? type.span, text: 'declared here' }, ...bindingLabel(value)],
+          hint: bound === 'float' ? 'convert it: `f32(…)`' : undefined,
+        },
+      );
       return undefined;
     }
     wanted.bind({ kind: 'dtype', dtype: found }, subject.span);
@@ -210,26 +263,46 @@ export class Matcher {
       if (solved !== 'differs') continue;
       const written = dims.length === pattern.length ? dims[axis] : undefined;
       const labels: Label[] = [];
-      labels.push({ span: written?.span ?? type.span, text: written === undefined ? `declared as ${this.#sizeText(size)}` : `declared as ${excerpt(this.context, written.span, this.#sizeText(size))}` });
+      labels.push({
+        span: written?.span ?? type.span,
+        text:
+          written === undefined
+            ? `declared as ${this.#sizeText(size)}`
+            : `declared as ${excerpt(this.context, written.span, this.#sizeText(size))}`,
+      });
       if (written?.kind === 'size-name') {
         const generic = this.scope.lookup(written.name);
-        if (generic instanceof GenericBinding && generic.bound !== undefined && `${this.#known(size)}` !== written.name) labels.push({ span: generic.bound, text: `\`${written.name}\` is ${this.#known(size)} here` });
-        else if (generic?.role === 'declaration' && generic.span !== undefined) labels.push({ span: generic.span, text: `\`${written.name}\` is ${this.#known(size)}` });
+        if (generic instanceof GenericBinding && generic.bound !== undefined && `${this.#known(size)}` !== written.name)
+          labels.push({ span: generic.bound, text: `\`${written.name}\` is ${this.#known(size)} here` });
+        else if (generic?.role === 'declaration' && generic.span !== undefined)
+          labels.push({ span: generic.span, text: `\`${written.name}\` is ${this.#known(size)}` });
       }
       labels.push(...sizeLabels({ value, span: subject.span }, axis));
       const unknown = unknownsIn(this.#known(size)).length > 0;
       const known = this.#known(size);
       const sentence = unknown ? `size ${own} is not of the form ${this.#sizeText(size)}` : `size ${own} and size ${known} differ`;
-      fail(this.context, 'shape-mismatch', subject.span, `${subject.text} is ${describe(value)}, where ${typeText(this.context, type)} is declared: ${sentence}`, { labels });
+      fail(
+        this.context,
+        'shape-mismatch',
+        subject.span,
+        `${subject.text} is ${describe(value)}, where ${typeText(this.context, type)} is declared: ${sentence}`,
+        { labels },
+      );
       return undefined;
     }
     return actual;
   }
 
   #rankMismatch(value: Value, type: NamedType, subject: Subject): undefined {
-    fail(this.context, 'shape-mismatch', subject.span, `${subject.text} is ${describe(value)}, where ${typeText(this.context, type)} is declared: the ranks differ`, {
-      labels: [{ span: type.span, text: 'declared here' }, ...bindingLabel(value)],
-    });
+    fail(
+      this.context,
+      'shape-mismatch',
+      subject.span,
+      `${subject.text} is ${describe(value)}, where ${typeText(this.context, type)} is declared: the ranks differ`,
+      {
+        labels: [{ span: type.span, text: 'declared here' }, ...bindingLabel(value)],
+      },
+    );
     return undefined;
   }
 
@@ -262,7 +335,9 @@ export class Matcher {
   }
 
   #mismatch(value: Value, type: TypeExpression, subject: Subject, what = typeText(this.context, type)): Value {
-    return fail(this.context, 'type-mismatch', subject.span, `${subject.text} is ${describe(value)}, where ${what} is declared`, { labels: [{ span: type.span, text: 'declared here' }] });
+    return fail(this.context, 'type-mismatch', subject.span, `${subject.text} is ${describe(value)}, where ${what} is declared`, {
+      labels: [{ span: type.span, text: 'declared here' }],
+    });
   }
 }
 

@@ -1,4 +1,5 @@
-// `a @ b`. In: two tensors. Out: their matrix product as NumPy's matmul has it: vectors get an axis for the time of the product, batch axes broadcast.
+// `a @ b`. In: two tensors. Out: their matrix product as NumPy's matmul has it: vectors get an axis for the time of the product, batch axes
+// broadcast.
 
 import type { Span } from '../../grammar/index.js';
 import { Dim, type Shape } from '../base/index.js';
@@ -15,7 +16,13 @@ export function matrixProduct(context: Context, left: Operand, right: Operand, s
   const b = right.node.type.shape;
   for (const operand of [left, right]) {
     if (operand.node.type.shape.length > 0) continue;
-    fail(context, 'shape-mismatch', span, `\`@\` multiplies matrices, and ${operandText(context, operand, 'one side')} is ${typeToString(operand.node.type)}`, { labels: sizeLabels(operand, 0), hint: 'use `*` with a scalar' });
+    fail(
+      context,
+      'shape-mismatch',
+      span,
+      `\`@\` multiplies matrices, and ${operandText(context, operand, 'one side')} is ${typeToString(operand.node.type)}`,
+      { labels: sizeLabels(operand, 0), hint: 'use `*` with a scalar' },
+    );
     return undefined;
   }
   const inner = a[a.length - 1] as Dim;
@@ -25,10 +32,16 @@ export function matrixProduct(context: Context, left: Operand, right: Operand, s
     const y = operandText(context, right, 'the right side');
     const columns = a.length === 1 ? 'length' : 'columns';
     const what = b.length === 1 ? 'length' : 'rows';
-    fail(context, 'shape-mismatch', span, `\`${operandText(context, { span }, '@')}\`: the ${columns} of ${x} (${inner}) and the ${what} of ${y} (${rows}) differ`, {
-      labels: [...sizeLabels(left, a.length - 1), ...sizeLabels(right, b.length === 1 ? 0 : b.length - 2)],
-      hint: productHint(a, b, x, y),
-    });
+    fail(
+      context,
+      'shape-mismatch',
+      span,
+      `\`${operandText(context, { span }, '@')}\`: the ${columns} of ${x} (${inner}) and the ${what} of ${y} (${rows}) differ`,
+      {
+        labels: [...sizeLabels(left, a.length - 1), ...sizeLabels(right, b.length === 1 ? 0 : b.length - 2)],
+        hint: productHint(a, b, x, y),
+      },
+    );
     return undefined;
   }
   const matrixA = a.length === 1 ? [Dim.one, inner] : a.slice(-2);
@@ -36,7 +49,8 @@ export function matrixProduct(context: Context, left: Operand, right: Operand, s
   const batch = commonShape(context, [left, right], span, 'the batch axes of `@`', [a.slice(0, -2), b.slice(0, -2)]);
   if (batch === undefined) return undefined;
   const raised = (operand: Operand, matrix: Shape): TensorNode | undefined => {
-    const lifted = operand.node.type.shape.length === 1 ? applyTensor(context, ops.reshape, [operand.node], { shape: matrix }, span) : operand.node;
+    const lifted =
+      operand.node.type.shape.length === 1 ? applyTensor(context, ops.reshape, [operand.node], { shape: matrix }, span) : operand.node;
     return lifted === undefined ? undefined : broadcastTo(context, lifted, [...batch, ...matrix], span);
   };
   const x = raised(left, matrixA);

@@ -1,4 +1,5 @@
-// `minimize loss with optimizer over params`. In: the statement. Out: one `grad` node for all params, a slot per param and state, and the updates in order.
+// `minimize loss with optimizer over params`. In: the statement. Out: one `grad` node for all params, a slot per param and state, and the
+// updates in order.
 // Holds: gradients are taken of the values before any update; each param is updated by the body that the optimizer's author wrote.
 
 import type { MinimizeStatement, StateDeclaration } from '../../grammar/index.js';
@@ -32,12 +33,22 @@ export function minimize(context: Context, statement: MinimizeStatement, scope: 
   const node = toTensor(context, loss, statement.loss.span);
   if (rule.kind !== 'optimizer-rule') {
     if (rule.kind !== 'error')
-      fail(context, 'type-mismatch', statement.optimizer.span, rule.kind === 'optimizer' ? `${describe(rule)} is named without its arguments` : `\`with\` takes an optimizer, and this is ${describe(rule)}`, { hint: rule.kind === 'optimizer' ? `pass its arguments: \`${rule.declaration.name.text}(…)\`` : 'e.g. `sgd(lr: 0.1)`' });
+      fail(
+        context,
+        'type-mismatch',
+        statement.optimizer.span,
+        rule.kind === 'optimizer'
+          ? `${describe(rule)} is named without its arguments`
+          : `\`with\` takes an optimizer, and this is ${describe(rule)}`,
+        { hint: rule.kind === 'optimizer' ? `pass its arguments: \`${rule.declaration.name.text}(…)\`` : 'e.g. `sgd(lr: 0.1)`' },
+      );
     return;
   }
   if (node === undefined) return;
   if (!isFloat(node.type.dtype)) {
-    fail(context, 'dtype-mismatch', statement.loss.span, `a loss is a float, and this is ${typeToString(node.type)}`, { hint: 'convert it: `f32(…)`' });
+    fail(context, 'dtype-mismatch', statement.loss.span, `a loss is a float, and this is ${typeToString(node.type)}`, {
+      hint: 'convert it: `f32(…)`',
+    });
     return;
   }
   const targets = over === undefined ? everyParam(context, node, statement) : listedParams(context, node, over.value, statement, over.span);
@@ -48,7 +59,10 @@ export function minimize(context: Context, statement: MinimizeStatement, scope: 
   for (const [index, target] of targets.entries()) {
     const gradient = applyTensor(context, ops.element, [gradients], { index }, statement.span);
     const path = joinPath(base, target.variable.path);
-    if (gradient !== undefined) context.checker.growth.within('update', context, statement.span, `the update of \`${target.variable.path}\``, () => update(context, statement, rule, target, gradient, path));
+    if (gradient !== undefined)
+      context.checker.growth.within('update', context, statement.span, `the update of \`${target.variable.path}\``, () =>
+        update(context, statement, rule, target, gradient, path),
+      );
   }
 }
 
@@ -63,11 +77,23 @@ function everyParam(context: Context, loss: TensorNode, statement: MinimizeState
     if (version !== undefined) targets.push({ variable, version });
   }
   if (targets.length > 0 || context.entry.dry) return targets.length > 0 ? targets : undefined;
-  fail(context, 'nothing-to-minimize', statement.loss.span, `\`${excerpt(context, statement.loss.span, 'the loss')}\` depends on no param`, { hint: 'only `param` is trained, not `state`; nothing flows through `stopGradient`, comparisons and integers' });
+  fail(
+    context,
+    'nothing-to-minimize',
+    statement.loss.span,
+    `\`${excerpt(context, statement.loss.span, 'the loss')}\` depends on no param`,
+    { hint: 'only `param` is trained, not `state`; nothing flows through `stopGradient`, comparisons and integers' },
+  );
   return undefined;
 }
 
-function listedParams(context: Context, loss: TensorNode, over: Value, statement: MinimizeStatement, span: MinimizeStatement['span']): readonly Target[] | undefined {
+function listedParams(
+  context: Context,
+  loss: TensorNode,
+  over: Value,
+  statement: MinimizeStatement,
+  span: MinimizeStatement['span'],
+): readonly Target[] | undefined {
   const variables = collectParams(context, over, span);
   if (variables === undefined) return undefined;
   const found = reachable([loss]);
@@ -75,7 +101,14 @@ function listedParams(context: Context, loss: TensorNode, over: Value, statement
   const targets: Target[] = [];
   for (const variable of variables) {
     const version = latestVersion(context, variable, found);
-    if (version === undefined) fail(context, 'nothing-to-minimize', span, `\`${excerpt(context, statement.loss.span, 'the loss')}\` does not depend on \`${variable.path}\``, { labels: variable.span === undefined ? [] : [{ span: variable.span, text: 'declared here' }] });
+    if (version === undefined)
+      fail(
+        context,
+        'nothing-to-minimize',
+        span,
+        `\`${excerpt(context, statement.loss.span, 'the loss')}\` does not depend on \`${variable.path}\``,
+        { labels: variable.span === undefined ? [] : [{ span: variable.span, text: 'declared here' }] },
+      );
     else targets.push({ variable, version });
   }
   return targets.length === 0 ? undefined : targets;
@@ -103,12 +136,29 @@ function collectParams(context: Context, value: Value, span: MinimizeStatement['
         break;
       case 'instance': {
         const { scope, members } = next;
-        push(members.map((name) => scope.own(name)?.value()).filter((member): member is Value => member !== undefined && (member.kind === 'instance' || member.kind === 'list' || (member.kind === 'variable' && member.variable.kind === 'param'))));
+        push(
+          members
+            .map((name) => scope.own(name)?.value())
+            .filter(
+              (member): member is Value =>
+                member !== undefined &&
+                (member.kind === 'instance' || member.kind === 'list' || (member.kind === 'variable' && member.variable.kind === 'param')),
+            ),
+        );
         break;
       }
       case 'variable':
         if (next.variable.kind !== 'param' || !isFloat(next.variable.type.dtype)) {
-          fail(context, 'type-mismatch', span, `\`${next.variable.path}\` is a ${next.variable.kind} of ${typeToString(next.variable.type)}, and cannot be trained`, { labels: next.variable.span === undefined ? [] : [{ span: next.variable.span, text: 'declared here' }], hint: 'declare it as a float `param`' });
+          fail(
+            context,
+            'type-mismatch',
+            span,
+            `\`${next.variable.path}\` is a ${next.variable.kind} of ${typeToString(next.variable.type)}, and cannot be trained`,
+            {
+              labels: next.variable.span === undefined ? [] : [{ span: next.variable.span, text: 'declared here' }],
+              hint: 'declare it as a float `param`',
+            },
+          );
           return undefined;
         }
         found.add(next.variable);
@@ -122,15 +172,40 @@ function collectParams(context: Context, value: Value, span: MinimizeStatement['
 }
 
 /** One param's update: its slots, and the author's body. */
-function update(context: Context, statement: MinimizeStatement, rule: OptimizerRule, target: Target, gradient: TensorNode, path: string): void {
+function update(
+  context: Context,
+  statement: MinimizeStatement,
+  rule: OptimizerRule,
+  target: Target,
+  gradient: TensorNode,
+  path: string,
+): void {
   const { declaration, module } = rule.optimizer;
   const frame = pushFrame(context, declaration, undefined, declaration.name.text, statement.optimizer.span, context.frame);
   if (frame === undefined) return;
   const scope = new Scope(rule.scope);
-  const inside: Context = { ...context, module, frame, self: undefined, path, site: module.std ? statement.span : undefined, assigns: true };
+  const inside: Context = {
+    ...context,
+    module,
+    frame,
+    self: undefined,
+    path,
+    site: module.std ? statement.span : undefined,
+    assigns: true,
+  };
   for (const state of declaration.states) {
     const type = slotType(inside, state, target.variable, scope);
-    const slot = type === undefined ? undefined : context.checker.variables.create(inside, joinPath(joinPath(context.entry.name, path), state.name.text), type, 'slot', state.name.span, state.doc ?? undefined);
+    const slot =
+      type === undefined
+        ? undefined
+        : context.checker.variables.create(
+            inside,
+            joinPath(joinPath(context.entry.name, path), state.name.text),
+            type,
+            'slot',
+            state.name.span,
+            state.doc ?? undefined,
+          );
     if (slot === undefined) return;
     if (state.initial !== null) initialize(inside, slot, state.initial, scope);
     scope.addValue(state.name.text, 'member', { kind: 'variable', variable: slot, binding: undefined }, state.name.span);

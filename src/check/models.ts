@@ -24,7 +24,13 @@ export function instantiate(call: Call, model: ModelValue): Value {
   const path = context.instancePath;
   if (path === undefined) {
     for (const argument of call.passed) argument.value();
-    return fail(context, 'unsupported-feature', call.site, `an instance of ${name} is made inside an expression, where it has no name for its variables`, { hint: `declare it at top level or in a model: \`net = ${name}(…)\`` });
+    return fail(
+      context,
+      'unsupported-feature',
+      call.site,
+      `an instance of ${name} is made inside an expression, where it has no name for its variables`,
+      { hint: `declare it at top level or in a model: \`net = ${name}(…)\`` },
+    );
   }
   const assigned = assignArguments(
     context,
@@ -33,14 +39,26 @@ export function instantiate(call: Call, model: ModelValue): Value {
     name,
     call.site,
     declaration.name.span,
-    call.generics === null && declaration.generics.length > 0 ? `sizes go in angle brackets: \`${name}<${declaration.generics.map((generic) => generic.name.text).join(', ')}>(…)\`` : undefined,
+    call.generics === null && declaration.generics.length > 0
+      ? `sizes go in angle brackets: \`${name}<${declaration.generics.map((generic) => generic.name.text).join(', ')}>(…)\``
+      : undefined,
   );
   const frame = pushFrame(context, declaration, undefined, name, call.site, context.frame);
   if (assigned === undefined || frame === undefined) return ERROR;
   const scope = new Scope(model.scope);
   const bindings = declareGenerics(context, declaration.generics, scope);
-  if (call.generics !== null && !bindGenerics(context, bindings, call.generics, call.scope, name, call.site, declaration.name.span)) return ERROR;
-  const inside: Context = { ...context, module, frame, self: undefined, path: '', site: module.std ? (context.module.std ? context.site : call.site) : undefined, assigns: false, instancePath: undefined };
+  if (call.generics !== null && !bindGenerics(context, bindings, call.generics, call.scope, name, call.site, declaration.name.span))
+    return ERROR;
+  const inside: Context = {
+    ...context,
+    module,
+    frame,
+    self: undefined,
+    path: '',
+    site: module.std ? (context.module.std ? context.site : call.site) : undefined,
+    assigns: false,
+    instancePath: undefined,
+  };
   const matcher = new Matcher(context, scope);
   let failed = false;
   const values = declaration.parameters.map((parameter) => {
@@ -55,14 +73,24 @@ export function instantiate(call: Call, model: ModelValue): Value {
   for (const [at, parameter] of declaration.parameters.entries()) {
     let value = values[at];
     if (value === undefined && parameter.initial !== null) {
-      const initial = evaluate({ ...inside, instancePath: joinPath(path, parameter.name.text) }, parameter.initial, scope, expectedOf(inside, parameter.type, scope));
-      value = new Matcher(inside, scope).match(initial, parameter.type, { text: `the default of \`${parameter.name.text}\``, span: parameter.initial.span });
+      const initial = evaluate(
+        { ...inside, instancePath: joinPath(path, parameter.name.text) },
+        parameter.initial,
+        scope,
+        expectedOf(inside, parameter.type, scope),
+      );
+      value = new Matcher(inside, scope).match(initial, parameter.type, {
+        text: `the default of \`${parameter.name.text}\``,
+        span: parameter.initial.span,
+      });
     }
     scope.addValue(parameter.name.text, 'parameter', value ?? ERROR, parameter.name.span, parameter.type, scope);
   }
   if (!demandGenerics(context, bindings, name, call.site)) return ERROR;
   if (!demandFacts(context, declaration.facts, scope, name, call.site)) return ERROR;
-  return context.checker.growth.within('instance', context, call.site, `the instance of \`${name}\``, () => buildInstance(inside, model, path, scope));
+  return context.checker.growth.within('instance', context, call.site, `the instance of \`${name}\``, () =>
+    buildInstance(inside, model, path, scope),
+  );
 }
 
 /** The members of an instance whose generics and parameters are known. */
@@ -94,24 +122,44 @@ export function buildInstance(context: Context, model: ModelValue, path: string,
 function claim(context: Context, scope: Scope, name: FnDeclaration['name'], declaration: ModelDeclaration): boolean {
   const known = scope.own(name.text);
   if (known === undefined) return true;
-  fail(context, 'duplicate-name', name.span, `\`${name.text}\` is declared twice in ${declaration.name.text}`, { labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }] });
+  fail(context, 'duplicate-name', name.span, `\`${name.text}\` is declared twice in ${declaration.name.text}`, {
+    labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }],
+  });
   return false;
 }
 
 /** A param or state with its initial value. */
 export function createVariable(context: Context, declaration: ParamDeclaration | StateDeclaration, path: string, scope: Scope): Value {
   const what = `\`${declaration.name.text}\``;
-  if (declaration.type === null) return fail(context, 'missing-argument', declaration.span, `${what} has no type`, { hint: `e.g. \`${declaration.kind} ${declaration.name.text}: f32 = 0\`` });
+  if (declaration.type === null)
+    return fail(context, 'missing-argument', declaration.span, `${what} has no type`, {
+      hint: `e.g. \`${declaration.kind} ${declaration.name.text}: f32 = 0\``,
+    });
   const type = tensorTypeOf(context, declaration.type, scope, what);
   if (type === undefined) return ERROR;
   if (!context.entry.dry) {
     const open = type.shape.find((dim) => dim.constant === undefined);
-    if (open !== undefined) return fail(context, 'not-constant', declaration.type.span, `the size ${open} of ${what} is not known when compiling`, { hint: 'the sizes of variables are constants: declare `dim`' });
+    if (open !== undefined)
+      return fail(context, 'not-constant', declaration.type.span, `the size ${open} of ${what} is not known when compiling`, {
+        hint: 'the sizes of variables are constants: declare `dim`',
+      });
   }
-  const variable = context.checker.variables.create(context, path, type, declaration.kind, declaration.name.span, declaration.doc ?? undefined);
+  const variable = context.checker.variables.create(
+    context,
+    path,
+    type,
+    declaration.kind,
+    declaration.name.span,
+    declaration.doc ?? undefined,
+  );
   if (variable === undefined) return ERROR;
   if (declaration.initial !== null) initialize(context, variable, declaration.initial, scope);
   return { kind: 'variable', variable, binding: undefined };
 }
 
-export const modelValue = (declaration: ModelDeclaration, module: Module): ModelValue => ({ kind: 'model', declaration, module, scope: module.scope });
+export const modelValue = (declaration: ModelDeclaration, module: Module): ModelValue => ({
+  kind: 'model',
+  declaration,
+  module,
+  scope: module.scope,
+});

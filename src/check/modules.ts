@@ -63,7 +63,12 @@ export class ModuleLoader {
     // Known before its imports are loaded: diagnostics inside quote it.
     this.modules.set(path, module);
     for (const problem of problems) {
-      checker.reporter.add({ code: 'syntax-error', message: problem.message, span: problem.span, ...(problem.hint === undefined ? {} : { hint: problem.hint }) });
+      checker.reporter.add({
+        code: 'syntax-error',
+        message: problem.message,
+        span: problem.span,
+        ...(problem.hint === undefined ? {} : { hint: problem.hint }),
+      });
     }
     const context = moduleContext(checker, module);
     this.#open.push(path);
@@ -82,14 +87,18 @@ export class ModuleLoader {
     const target = this.#target(context, declaration.from.value, declaration.from.span);
     for (const specifier of declaration.specifiers) {
       const binding = target === undefined ? undefined : this.#exported(context, target, specifier);
-      addBinding(context, {
-        name: specifier.local.text,
-        role: 'declaration',
-        span: binding?.span ?? specifier.local.span,
-        type: binding?.type,
-        typeScope: binding?.typeScope,
-        value: () => binding?.value() ?? ERROR,
-      }, specifier.local.span);
+      addBinding(
+        context,
+        {
+          name: specifier.local.text,
+          role: 'declaration',
+          span: binding?.span ?? specifier.local.span,
+          type: binding?.type,
+          typeScope: binding?.typeScope,
+          value: () => binding?.value() ?? ERROR,
+        },
+        specifier.local.span,
+      );
     }
   }
 
@@ -97,7 +106,10 @@ export class ModuleLoader {
     const name = specifier.imported.text;
     // The library may be asked for what needs no import.
     const found = target.scope.own(name) ?? (target.std ? target.scope.lookup(name) : undefined);
-    if (found === undefined) fail(context, 'unknown-name', specifier.imported.span, `\`${target.path}\` declares nothing called \`${name}\``, { hint: suggestion(name, target.scope.names) });
+    if (found === undefined)
+      fail(context, 'unknown-name', specifier.imported.span, `\`${target.path}\` declares nothing called \`${name}\``, {
+        hint: suggestion(name, target.scope.names),
+      });
     return found;
   }
 
@@ -107,18 +119,28 @@ export class ModuleLoader {
       const text = known === undefined ? this.sources.std(from) : undefined;
       if (known !== undefined) return known;
       if (text === undefined) {
-        fail(context, 'file-not-found', span, `the standard library has no \`${from}\``, { hint: suggestion(from, ['std/nn', 'std/loss', 'std/optim']) ?? 'there are std/nn, std/loss and std/optim' });
+        fail(context, 'file-not-found', span, `the standard library has no \`${from}\``, {
+          hint: suggestion(from, ['std/nn', 'std/loss', 'std/optim']) ?? 'there are std/nn, std/loss and std/optim',
+        });
         return undefined;
       }
       return this.#load(from, text, true, '', new Scope(this.#base));
     }
     const ending = from.endsWith('.tdsl') ? '' : '.tdsl';
     if (from.startsWith('/')) {
-      fail(context, 'import-outside-root', span, `\`${from}\` is an absolute path, and imports are relative to the file that they stand in`, { hint: 'write `"./…"`; directories beside that of the compiled file are named by `--root`' });
+      fail(
+        context,
+        'import-outside-root',
+        span,
+        `\`${from}\` is an absolute path, and imports are relative to the file that they stand in`,
+        { hint: 'write `"./…"`; directories beside that of the compiled file are named by `--root`' },
+      );
       return undefined;
     }
     if (!from.startsWith('./') && !from.startsWith('../')) {
-      fail(context, 'file-not-found', span, `\`${from}\` is neither a part of the standard library nor a relative path`, { hint: `write \`"./${from}${ending}"\` for a file beside this one` });
+      fail(context, 'file-not-found', span, `\`${from}\` is neither a part of the standard library nor a relative path`, {
+        hint: `write \`"./${from}${ending}"\` for a file beside this one`,
+      });
       return undefined;
     }
     const path = resolvePath(context.module.path, from);
@@ -130,7 +152,10 @@ export class ModuleLoader {
     // What is wrong inside of a file is shown there, anything else at the import.
     if (refusal?.code === 'bad-data') context.checker.reporter.add({ ...refusal, labels: [{ span, text: 'imported here' }] });
     else if (refusal?.code === 'import-outside-root') fail(context, refusal.code, span, refusal.message, { hint: refusal.hint });
-    else if (ending !== '') fail(context, 'not-a-program', span, `\`${from}\` is no program: its name does not end in \`.tdsl\``, { hint: /\.\w+$/.test(from) ? undefined : `did you mean \`"${from}.tdsl"\`?` });
+    else if (ending !== '')
+      fail(context, 'not-a-program', span, `\`${from}\` is no program: its name does not end in \`.tdsl\``, {
+        hint: /\.\w+$/.test(from) ? undefined : `did you mean \`"${from}.tdsl"\`?`,
+      });
     else fail(context, refusal?.code ?? 'file-not-found', span, refusal?.message ?? `there is no file \`${path}\``);
     return undefined;
   }
@@ -138,7 +163,13 @@ export class ModuleLoader {
   /** A module that was met before; undefined when it is still being loaded. */
   #known(context: Context, path: string, span: Span): Module | undefined {
     if (!this.#open.includes(path)) return this.modules.get(path);
-    fail(context, 'import-cycle', span, `these modules import one another: ${[...this.#open.slice(this.#open.indexOf(path)), path].join(' → ')}`, { hint: 'move what both need into a third file' });
+    fail(
+      context,
+      'import-cycle',
+      span,
+      `these modules import one another: ${[...this.#open.slice(this.#open.indexOf(path)), path].join(' → ')}`,
+      { hint: 'move what both need into a third file' },
+    );
     return undefined;
   }
 }
@@ -160,12 +191,27 @@ function addBinding(context: Context, binding: Binding, at: Span | undefined = b
     context.module.scope.add(binding);
     return;
   }
-  if (at !== undefined) fail(context, 'duplicate-name', at, `\`${binding.name}\` is declared already`, { labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }] });
+  if (at !== undefined)
+    fail(context, 'duplicate-name', at, `\`${binding.name}\` is declared already`, {
+      labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }],
+    });
 }
 
 /** A context for the declarations of a module. */
 function moduleContext(checker: Checker, module: Module): Context {
-  return { checker, entry: new EntryState('module', '', false), module, frame: undefined, self: undefined, path: '', region: false, instancePath: undefined, site: undefined, assigns: false, initializing: undefined };
+  return {
+    checker,
+    entry: new EntryState('module', '', false),
+    module,
+    frame: undefined,
+    self: undefined,
+    path: '',
+    region: false,
+    instancePath: undefined,
+    site: undefined,
+    assigns: false,
+    initializing: undefined,
+  };
 }
 
 /** Evaluates every declaration, so that variables are created in the order of the text and mistakes show. */
@@ -181,7 +227,10 @@ const nameOf = (declaration: Declaration): string | undefined => (declaration.ki
 /** `./x.tdsl` as seen from the file `from`. Both use `/`. */
 function resolvePath(from: string, relative: string): string {
   const absolute = from.startsWith('/');
-  const parts = from.split('/').slice(0, -1).filter((part) => part !== '' && part !== '.');
+  const parts = from
+    .split('/')
+    .slice(0, -1)
+    .filter((part) => part !== '' && part !== '.');
   for (const part of relative.split('/')) {
     if (part === '' || part === '.') continue;
     if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop();
@@ -191,5 +240,3 @@ function resolvePath(from: string, relative: string): string {
 }
 
 const stem = (path: string): string => (path.split('/').at(-1) ?? path).replace(/\.tdsl$/, '');
-
-

@@ -29,7 +29,15 @@ export function optimizerRule(call: Call, optimizer: OptimizerValue): Value {
   const frame = pushFrame(context, declaration, undefined, name, call.site, context.frame);
   if (assigned === undefined || frame === undefined) return ERROR;
   const scope = new Scope(optimizer.scope);
-  const inside = { ...context, module, frame, self: undefined, site: module.std ? (context.site ?? call.site) : undefined, assigns: false, instancePath: undefined };
+  const inside = {
+    ...context,
+    module,
+    frame,
+    self: undefined,
+    site: module.std ? (context.site ?? call.site) : undefined,
+    assigns: false,
+    instancePath: undefined,
+  };
   let failed = false;
   for (const parameter of declaration.parameters) {
     const passed = assigned.get(parameter.name.text);
@@ -38,12 +46,29 @@ export function optimizerRule(call: Call, optimizer: OptimizerValue): Value {
       passed !== undefined
         ? { context, value: passed.value(expected), span: passed.span, text: `argument \`${parameter.name.text}\` of \`${name}\`` }
         : parameter.initial !== null
-          ? { context: inside, value: evaluate(inside, parameter.initial, scope, expected), span: parameter.initial.span, text: `the default of \`${parameter.name.text}\`` }
+          ? {
+              context: inside,
+              value: evaluate(inside, parameter.initial, scope, expected),
+              span: parameter.initial.span,
+              text: `the default of \`${parameter.name.text}\``,
+            }
           : undefined;
     if (given === undefined) continue;
-    const value = new Matcher(given.context, scope).match(given.value, parameter.type, { text: given.text, span: given.span, keepsLiterals: true });
+    const value = new Matcher(given.context, scope).match(given.value, parameter.type, {
+      text: given.text,
+      span: given.span,
+      keepsLiterals: true,
+    });
     if (value.kind === 'error') failed = true;
-    if (scope.own(parameter.name.text) === undefined) scope.addValue(parameter.name.text, 'parameter', readAll(given.context, value, given.span), parameter.name.span, parameter.type, scope);
+    if (scope.own(parameter.name.text) === undefined)
+      scope.addValue(
+        parameter.name.text,
+        'parameter',
+        readAll(given.context, value, given.span),
+        parameter.name.span,
+        parameter.type,
+        scope,
+      );
   }
   return failed ? ERROR : { kind: 'optimizer-rule', optimizer, scope, span: call.site };
 }

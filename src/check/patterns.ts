@@ -21,7 +21,10 @@ export function bindPattern(context: Context, pattern: Pattern, value: Value, sc
   if (pattern.kind === 'name-pattern') {
     const known = scope.own(pattern.name);
     if (known !== undefined) {
-      fail(context, 'duplicate-name', pattern.span, `\`${pattern.name}\` is declared already in this block`, { labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }], hint: `choose another name, e.g. \`${pattern.name}2\`` });
+      fail(context, 'duplicate-name', pattern.span, `\`${pattern.name}\` is declared already in this block`, {
+        labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }],
+        hint: `choose another name, e.g. \`${pattern.name}2\``,
+      });
       return;
     }
     scope.addValue(pattern.name, options.role, options.named ? nameValue(context, pattern.name, value, pattern.span) : value, pattern.span);
@@ -32,7 +35,8 @@ export function bindPattern(context: Context, pattern: Pattern, value: Value, sc
     fail(context, 'type-mismatch', pattern.span, `${pattern.elements.length} names stand for ${describe(value)}`);
   }
   const fits = items?.length === pattern.elements.length;
-  for (const [at, element] of pattern.elements.entries()) bindPattern(context, element, fits ? (items[at] ?? ERROR) : ERROR, scope, options);
+  for (const [at, element] of pattern.elements.entries())
+    bindPattern(context, element, fits ? (items[at] ?? ERROR) : ERROR, scope, options);
 }
 
 function nameValue(context: Context, name: string, value: Value, span: Span): Value {

@@ -34,7 +34,10 @@ export class Reporter {
     return this.#warnings;
   }
 
-  /** Whether a mistake at this place would not be kept, because nobody listens, one of this kind is there already or too many are: its hint need not be looked for. */
+  /**
+   * Whether a mistake at this place would not be kept, because nobody listens, one of this kind is there already or too many are: its hint
+   * need not be looked for.
+   */
   isTold(code: DiagnosticCode, span: Span): boolean {
     return this.#muted > 0 || this.#diagnostics.length >= LIMIT || this.#places.has(placeOf(code, span));
   }
@@ -86,7 +89,8 @@ export function fail(context: Context, code: DiagnosticCode, span: Span, message
 }
 
 /** Reports what compiles, and is hardly what was meant. */
-export const warn = (context: Context, code: DiagnosticCode, span: Span, message: string, details: Details = {}): void => report(context, { code, severity: 'warning', message, span, ...details });
+export const warn = (context: Context, code: DiagnosticCode, span: Span, message: string, details: Details = {}): void =>
+  report(context, { code, severity: 'warning', message, span, ...details });
 
 function report(context: Context, { span, hint, ...details }: Diagnostic & { readonly span: Span }): void {
   const labels: Label[] = [...(details.labels ?? [])];
@@ -111,7 +115,12 @@ function report(context: Context, { span, hint, ...details }: Diagnostic & { rea
     return true;
   });
   const { labels: _, ...rest } = details;
-  context.checker.reporter.add({ ...rest, span: primary, ...(kept.length > 0 ? { labels: kept } : {}), ...(hint === undefined ? {} : { hint }) });
+  context.checker.reporter.add({
+    ...rest,
+    span: primary,
+    ...(kept.length > 0 ? { labels: kept } : {}),
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
 const spanKey = (span: Span): string => `${span.source}:${span.start}:${span.end}`;
@@ -122,4 +131,5 @@ export function excerpt(context: Context, span: Span, fallback: string): string 
   return text === '' || text.length > 32 || text.includes('\n') ? fallback : text;
 }
 
-const placeOf = (code: DiagnosticCode, span: Span | undefined): string => (span === undefined ? code : `${code} ${span.source}:${span.start}:${span.end}`);
+const placeOf = (code: DiagnosticCode, span: Span | undefined): string =>
+  span === undefined ? code : `${code} ${span.source}:${span.start}:${span.end}`;

@@ -66,12 +66,20 @@ function sizeOf(context: Context, expression: SizeExpression, scope: Scope): Dim
 function sizeNamed(context: Context, name: string, span: Span, scope: Scope): Dim | undefined {
   const binding = scope.lookup(name);
   if (binding === undefined) {
-    fail(context, 'unknown-name', span, `no size is called \`${name}\` here`, { hint: suggestion(name, sizesIn(scope)) ?? `declare it: \`dim ${name} = …\`, or as a generic: \`<${name}>\`` });
+    fail(context, 'unknown-name', span, `no size is called \`${name}\` here`, {
+      hint: suggestion(name, sizesIn(scope)) ?? `declare it: \`dim ${name} = …\`, or as a generic: \`<${name}>\``,
+    });
     return undefined;
   }
   if (binding instanceof GenericBinding && binding.known === undefined) {
     if (binding.sort === 'open' || binding.sort === 'size') return Dim.of(unknownSize(name));
-    fail(context, 'type-mismatch', span, `\`${name}\` is no size, but ${binding.sort === 'pack' ? 'a list of sizes' : 'a dtype'}`, binding.sort === 'pack' ? { hint: `write \`...${name}\`` } : {});
+    fail(
+      context,
+      'type-mismatch',
+      span,
+      `\`${name}\` is no size, but ${binding.sort === 'pack' ? 'a list of sizes' : 'a dtype'}`,
+      binding.sort === 'pack' ? { hint: `write \`...${name}\`` } : {},
+    );
     return undefined;
   }
   const value = binding.value();
@@ -79,13 +87,20 @@ function sizeNamed(context: Context, name: string, span: Span, scope: Scope): Di
   const dim = dimOf(value);
   if (dim === undefined) {
     const labels = binding.span === undefined ? [] : [{ span: binding.span, text: `\`${name}\` is declared here` }];
-    fail(context, 'type-mismatch', span, `\`${name}\` is ${describe(value)}, and no size`, { labels, ...(value.kind === 'pack' ? { hint: `write \`...${name}\`` } : {}) });
+    fail(context, 'type-mismatch', span, `\`${name}\` is ${describe(value)}, and no size`, {
+      labels,
+      ...(value.kind === 'pack' ? { hint: `write \`...${name}\`` } : {}),
+    });
   }
   return dim;
 }
 
-/** Names that may be meant where a size stands: generics and what begins with a capital letter, but no single letters, which are all near one another. */
-const sizesIn = (scope: Scope): string[] => [...scope.visible()].filter((name) => name.length > 1 && (scope.lookup(name) instanceof GenericBinding || /^\p{Lu}/u.test(name)));
+/**
+ * Names that may be meant where a size stands: generics and what begins with a capital letter, but no single letters, which are all near
+ * one another.
+ */
+const sizesIn = (scope: Scope): string[] =>
+  [...scope.visible()].filter((name) => name.length > 1 && (scope.lookup(name) instanceof GenericBinding || /^\p{Lu}/u.test(name)));
 
 /** left / right, exact for every value of the names; undefined after a diagnostic. */
 export function divide(context: Context, left: Dim, right: Dim, span: Span): Dim | undefined {
@@ -96,11 +111,17 @@ export function divide(context: Context, left: Dim, right: Dim, span: Span): Dim
   const exact = left.divideExact(right);
   if (exact !== undefined) return exact;
   if (unknownsIn(left).length > 0 || unknownsIn(right).length > 0) {
-    fail(context, 'ambiguous-size', span, 'a quotient does not determine the sizes in it', { hint: 'declare the size without division, e.g. `D * 2` in one place and `D` in the other' });
+    fail(context, 'ambiguous-size', span, 'a quotient does not determine the sizes in it', {
+      hint: 'declare the size without division, e.g. `D * 2` in one place and `D` in the other',
+    });
     return undefined;
   }
-  if (left.constant !== undefined && right.constant !== undefined) fail(context, 'invalid-value', span, `${left} is no multiple of ${right}`);
-  else fail(context, 'ambiguous-size', span, `whether ${left} is a multiple of ${right} is not known`, { hint: `make the quotient a size of its own, and write \`Quotient * ${right}\` for ${left}` });
+  if (left.constant !== undefined && right.constant !== undefined)
+    fail(context, 'invalid-value', span, `${left} is no multiple of ${right}`);
+  else
+    fail(context, 'ambiguous-size', span, `whether ${left} is a multiple of ${right} is not known`, {
+      hint: `make the quotient a size of its own, and write \`Quotient * ${right}\` for ${left}`,
+    });
   return undefined;
 }
 
@@ -114,7 +135,9 @@ export function remainder(context: Context, left: Dim, right: Dim, span: Span): 
   }
   if (a !== undefined && b !== undefined) return Dim.of(((a % b) + b) % b);
   if (left.divideExact(right) !== undefined) return Dim.zero;
-  fail(context, 'ambiguous-size', span, `the remainder of ${left} by ${right} is not known`, { hint: 'a remainder needs sizes that are known when compiling' });
+  fail(context, 'ambiguous-size', span, `the remainder of ${left} by ${right} is not known`, {
+    hint: 'a remainder needs sizes that are known when compiling',
+  });
   return undefined;
 }
 
@@ -126,8 +149,15 @@ export function packNamed(scope: Scope, name: string): Value | undefined {
   return binding.value();
 }
 
-/** Binds an unknown so that `pattern` equals `actual`. `bound`: done; `equal`/`differs`: nothing was unknown; `later`: more than one unknown. */
-export function solveSize(pattern: Dim, actual: Dim, known: (name: string) => Dim | undefined): { readonly kind: 'bound'; readonly name: string; readonly dim: Dim } | { readonly kind: 'equal' | 'differs' | 'later' } {
+/**
+ * Binds an unknown so that `pattern` equals `actual`. `bound`: done; `equal`/`differs`: nothing was unknown; `later`: more than one
+ * unknown.
+ */
+export function solveSize(
+  pattern: Dim,
+  actual: Dim,
+  known: (name: string) => Dim | undefined,
+): { readonly kind: 'bound'; readonly name: string; readonly dim: Dim } | { readonly kind: 'equal' | 'differs' | 'later' } {
   const values = new Map<string, Dim>();
   for (const unknown of unknownsIn(pattern)) {
     const dim = known(unknown.slice(1));

@@ -31,7 +31,13 @@ export function evaluateBlock(context: Context, block: Block, scope: Scope, expe
   return outcome;
 }
 
-function evaluateStatements(context: Context, statements: readonly Statement[], scope: Scope, expected: Expected | undefined, outcome: Outcome): void {
+function evaluateStatements(
+  context: Context,
+  statements: readonly Statement[],
+  scope: Scope,
+  expected: Expected | undefined,
+  outcome: Outcome,
+): void {
   for (const statement of statements) {
     if (outcome.returned !== undefined) {
       fail(context, 'syntax-error', statement.span, 'nothing may follow `return`: it is never reached');
@@ -92,7 +98,9 @@ function assign(context: Context, statement: AssignStatement, scope: Scope): voi
   if (target.kind === 'index') {
     evaluate(context, target.object, scope);
     evaluate(context, statement.value, scope);
-    fail(context, 'unsupported-feature', target.span, 'a part of a variable cannot be assigned yet', { hint: 'assign the whole variable: `x <- where(…, …, x)`' });
+    fail(context, 'unsupported-feature', target.span, 'a part of a variable cannot be assigned yet', {
+      hint: 'assign the whole variable: `x <- where(…, …, x)`',
+    });
     return;
   }
   const place = evaluate(context, target, scope);
@@ -101,7 +109,8 @@ function assign(context: Context, statement: AssignStatement, scope: Scope): voi
     if (place.kind === 'error') return;
     const binding = place.kind === 'tensor' ? place.binding : undefined;
     fail(context, 'not-assignable', target.span, `\`${text}\` is ${describe(place)}, and no param or state`, {
-      labels: binding?.span === undefined ? [] : [{ span: binding.span, text: binding.role === 'parameter' ? 'an argument' : 'declared here' }],
+      labels:
+        binding?.span === undefined ? [] : [{ span: binding.span, text: binding.role === 'parameter' ? 'an argument' : 'declared here' }],
       hint: 'bind a new name with `let`, or declare it as `state`',
     });
     return;
@@ -114,9 +123,15 @@ function assign(context: Context, statement: AssignStatement, scope: Scope): voi
   if (node === undefined) return;
   const literal = value.kind === 'number' || value.kind === 'boolean' || value.kind === 'size';
   if (!shapeEquals(node.type.shape, shape) && !(literal && node.type.shape.length === 0)) {
-    fail(context, 'shape-mismatch', statement.value.span, `\`${text}\` is ${typeToString(variable.type)}, and cannot become ${typeToString(node.type)}`, {
-      labels: variable.span === undefined ? [] : [{ span: variable.span, text: `\`${variable.path}\` is declared here` }],
-    });
+    fail(
+      context,
+      'shape-mismatch',
+      statement.value.span,
+      `\`${text}\` is ${typeToString(variable.type)}, and cannot become ${typeToString(node.type)}`,
+      {
+        labels: variable.span === undefined ? [] : [{ span: variable.span, text: `\`${variable.path}\` is declared here` }],
+      },
+    );
     return;
   }
   const whole = broadcastTo(context, node, shape, statement.value.span);
@@ -131,12 +146,18 @@ function assign(context: Context, statement: AssignStatement, scope: Scope): voi
 /** False after a diagnostic where variables cannot change. */
 export function mayAssign(context: Context, span: Span, what: string): boolean {
   if (context.region) {
-    fail(context, 'unsupported-feature', span, `${what} inside a loop, whose body is pure`, { hint: 'carry the value through the loop, and assign it afterwards' });
+    fail(context, 'unsupported-feature', span, `${what} inside a loop, whose body is pure`, {
+      hint: 'carry the value through the loop, and assign it afterwards',
+    });
     return false;
   }
   if (context.assigns) return true;
   const inStep = context.entry.kind === 'step' && context.frame !== undefined;
-  fail(context, 'assign-outside-step', span, `${what} outside of a step`, { hint: inStep ? 'a function is pure: return the new value, and assign it in the step' : 'functions are pure: declare the entry with `export step` instead of `export fn`' });
+  fail(context, 'assign-outside-step', span, `${what} outside of a step`, {
+    hint: inStep
+      ? 'a function is pure: return the new value, and assign it in the step'
+      : 'functions are pure: declare the entry with `export step` instead of `export fn`',
+  });
   return false;
 }
 
@@ -145,11 +166,15 @@ function summarize(context: Context, statement: SummaryStatement, scope: Scope):
   const node = toTensor(context, value, statement.value.span);
   if (node === undefined) return;
   if (context.region) {
-    fail(context, 'unsupported-feature', statement.span, 'a summary inside a loop is not recorded yet', { hint: 'stack the values with `scan`, and summarise the result' });
+    fail(context, 'unsupported-feature', statement.span, 'a summary inside a loop is not recorded yet', {
+      hint: 'stack the values with `scan`, and summarise the result',
+    });
     return;
   }
   if (statement.summary === 'scalar' && node.type.shape.length > 0) {
-    fail(context, 'shape-mismatch', statement.value.span, `a scalar summary takes one number, and this is ${typeToString(node.type)}`, { hint: 'take its mean, or write `summary histogram`' });
+    fail(context, 'shape-mismatch', statement.value.span, `a scalar summary takes one number, and this is ${typeToString(node.type)}`, {
+      hint: 'take its mean, or write `summary histogram`',
+    });
     return;
   }
   if (context.entry.summaries.some((one) => one.name === statement.name.value)) {

@@ -92,7 +92,9 @@ function constantNode(context: Context, value: NumberValue, dtype: DType, span: 
   const range = ranges[dtype];
   if (range !== undefined) {
     if (!value.integer || (!Number.isFinite(value.value) && value.big === undefined)) {
-      fail(context, 'dtype-mismatch', span, `${value.value} is no ${dtype}`, { hint: `write an integer, or convert the other side: \`f32(…)\`` });
+      fail(context, 'dtype-mismatch', span, `${value.value} is no ${dtype}`, {
+        hint: `write an integer, or convert the other side: \`f32(…)\``,
+      });
       return undefined;
     }
     const exact = value.big ?? BigInt(value.value);
@@ -122,10 +124,18 @@ function warnOfRounding(context: Context, literal: NumberValue, dtype: DType, sp
   const held = ops.roundTo(dtype, value);
   const infinite = !Number.isFinite(held) && (Number.isFinite(value) || big !== undefined);
   if (!infinite && (held !== 0 || value === 0)) return;
-  const roomy = (['f32', 'f64'] as const).find((wider) => Number.isFinite(value) && Number.isFinite(ops.roundTo(wider, value)) && ops.roundTo(wider, value) !== 0);
+  const roomy = (['f32', 'f64'] as const).find(
+    (wider) => Number.isFinite(value) && Number.isFinite(ops.roundTo(wider, value)) && ops.roundTo(wider, value) !== 0,
+  );
   const holds = roomy === undefined ? '' : `${roomy} holds it; `;
-  if (infinite) warn(context, 'literal-overflow', span, `${shown(literal)} is out of the range of ${dtype}: it becomes ${held}`, { hint: `${holds}where infinity is meant, write \`1.0 / 0.0\`` });
-  else warn(context, 'literal-underflow', span, `${value} is too small for ${dtype}: it becomes 0`, { hint: `${holds}where 0 is meant, write \`0.0\`` });
+  if (infinite)
+    warn(context, 'literal-overflow', span, `${shown(literal)} is out of the range of ${dtype}: it becomes ${held}`, {
+      hint: `${holds}where infinity is meant, write \`1.0 / 0.0\``,
+    });
+  else
+    warn(context, 'literal-underflow', span, `${value} is too small for ${dtype}: it becomes 0`, {
+      hint: `${holds}where 0 is meant, write \`0.0\``,
+    });
 }
 
 /** A value as a tensor. `dtype`: what literals become, and what everything else must have. Undefined after a diagnostic. */
@@ -133,7 +143,10 @@ export function toTensor(context: Context, value: Value, span: Span, dtype?: DTy
   const node = convert(context, value, span, dtype);
   if (node !== undefined && dtype !== undefined && node.type.dtype !== dtype) {
     const labels = value.kind === 'tensor' || value.kind === 'variable' ? bindingLabel(value) : [];
-    fail(context, 'dtype-mismatch', span, `this is ${typeToString(node.type)}, where ${dtype} is expected`, { labels, hint: dtype === 'bool' ? 'compare it: `… > 0`' : `convert it: \`${dtype}(…)\`` });
+    fail(context, 'dtype-mismatch', span, `this is ${typeToString(node.type)}, where ${dtype} is expected`, {
+      labels,
+      hint: dtype === 'bool' ? 'compare it: `… > 0`' : `convert it: \`${dtype}(…)\``,
+    });
     return undefined;
   }
   return node;
@@ -159,7 +172,13 @@ function convert(context: Context, value: Value, span: Span, dtype: DType | unde
       if (!countable(context, value, span, 'this list')) return undefined;
       return stackNodes(context, value.items, span, dtype ?? fallbackDType(value));
     default:
-      fail(context, 'type-mismatch', span, `this is ${describe(value)}, where a tensor is expected`, value.kind === 'function' || value.kind === 'model' ? { hint: 'call it: `…(…)`' } : {});
+      fail(
+        context,
+        'type-mismatch',
+        span,
+        `this is ${describe(value)}, where a tensor is expected`,
+        value.kind === 'function' || value.kind === 'model' ? { hint: 'call it: `…(…)`' } : {},
+      );
       return undefined;
   }
 }
@@ -184,7 +203,12 @@ export function stackTensors(context: Context, nodes: readonly TensorNode[], axi
   const raised: TensorNode[] = [];
   for (const node of nodes) {
     if (!shapeEquals(node.type.shape, first.type.shape)) {
-      fail(context, 'shape-mismatch', span, `the elements have different shapes: ${typeToString(first.type)} and ${typeToString(node.type)}`);
+      fail(
+        context,
+        'shape-mismatch',
+        span,
+        `the elements have different shapes: ${typeToString(first.type)} and ${typeToString(node.type)}`,
+      );
       return undefined;
     }
     const shape = [...node.type.shape.slice(0, axis), Dim.one, ...node.type.shape.slice(axis)];
@@ -200,9 +224,17 @@ export function castTo(context: Context, node: TensorNode, dtype: DType, span: S
 }
 
 /** Operands with one dtype: that of the first which has its own; literals follow. Undefined after a diagnostic. */
-export function agree(context: Context, operands: readonly { readonly value: Value; readonly span: Span }[], expected: DType | undefined, span: Span, what: string): TensorNode[] | undefined {
+export function agree(
+  context: Context,
+  operands: readonly { readonly value: Value; readonly span: Span }[],
+  expected: DType | undefined,
+  span: Span,
+  what: string,
+): TensorNode[] | undefined {
   if (operands.some((operand) => operand.value.kind === 'error')) return undefined;
-  const leader = operands.find((operand) => ownDType(operand.value) !== undefined && operand.value.kind !== 'boolean') ?? operands.find((operand) => ownDType(operand.value) !== undefined);
+  const leader =
+    operands.find((operand) => ownDType(operand.value) !== undefined && operand.value.kind !== 'boolean') ??
+    operands.find((operand) => ownDType(operand.value) !== undefined);
   const fractional = operands.some((operand) => operand.value.kind === 'number' && !operand.value.integer);
   const fallback = expected ?? (fractional ? 'f32' : operands[0] === undefined ? 'f32' : fallbackDType(operands[0].value));
   const dtype = leader === undefined ? fallback : (ownDType(leader.value) ?? fallback);

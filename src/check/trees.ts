@@ -1,4 +1,5 @@
-// Values as lists of tensors and back: what goes around a loop. In: tuples and records of tensors. Out: their leaves in order; the same tree over other leaves.
+// Values as lists of tensors and back: what goes around a loop. In: tuples and records of tensors. Out: their leaves in order; the same
+// tree over other leaves.
 
 import type { Span } from '../../grammar/index.js';
 import type { Context } from './context.js';
@@ -28,7 +29,8 @@ function collect(context: Context, value: Value, span: Span, what: string, leave
     case 'tuple':
     case 'list':
     case 'record':
-      for (const item of value.kind === 'record' ? value.fields.values() : value.items) if (!collect(context, item, span, what, leaves)) return false;
+      for (const item of value.kind === 'record' ? value.fields.values() : value.items)
+        if (!collect(context, item, span, what, leaves)) return false;
       return true;
     default:
       fail(context, 'type-mismatch', span, `${what} is ${describe(value)}, and must be made of tensors`);
@@ -56,7 +58,9 @@ export function withLeaves(value: Value, leaves: readonly Value[]): Value {
 
 /** Are both made the same way, leaf for leaf? */
 export function sameTree(a: Value, b: Value): boolean {
-  if ((a.kind === 'tuple' && b.kind === 'tuple') || (a.kind === 'list' && b.kind === 'list')) return a.items.length === b.items.length && a.items.every((item, at) => sameTree(item, b.items[at] ?? ERROR));
-  if (a.kind === 'record' && b.kind === 'record') return a.fields.size === b.fields.size && [...a.fields].every(([name, field]) => sameTree(field, b.fields.get(name) ?? ERROR));
+  if ((a.kind === 'tuple' && b.kind === 'tuple') || (a.kind === 'list' && b.kind === 'list'))
+    return a.items.length === b.items.length && a.items.every((item, at) => sameTree(item, b.items[at] ?? ERROR));
+  if (a.kind === 'record' && b.kind === 'record')
+    return a.fields.size === b.fields.size && [...a.fields].every(([name, field]) => sameTree(field, b.fields.get(name) ?? ERROR));
   return !isTree(a) && !isTree(b);
 }

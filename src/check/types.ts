@@ -17,7 +17,8 @@ export type Expected =
   | { readonly kind: 'tuple'; readonly items: readonly (Expected | undefined)[] };
 
 export const expectTensor = (dtype: DType | undefined, shape: Shape | undefined): Expected => ({ kind: 'tensor', dtype, shape });
-export const expectedDType = (expected: Expected | undefined): DType | undefined => (expected?.kind === 'tensor' ? expected.dtype : undefined);
+export const expectedDType = (expected: Expected | undefined): DType | undefined =>
+  expected?.kind === 'tensor' ? expected.dtype : undefined;
 
 /** Types of parameters that exist only at compile time; the standard library uses them. */
 const compileTimeTypes = ['axes', 'int', 'number', 'text', 'list', 'any'] as const;
@@ -26,7 +27,10 @@ export const isCompileTimeType = (name: string): name is CompileTimeType => (com
 
 /** The type as it stands in the text. */
 export function typeText(context: Context, type: TypeExpression): string {
-  return context.checker.modules.get(type.span.source)?.program.source.text.slice(type.span.start, type.span.end).replace(/\s+/g, ' ') ?? 'the declared type';
+  return (
+    context.checker.modules.get(type.span.source)?.program.source.text.slice(type.span.start, type.span.end).replace(/\s+/g, ' ') ??
+    'the declared type'
+  );
 }
 
 /** What the type's name stands for as a dtype: known, not yet known, or no dtype at all. */
@@ -57,7 +61,9 @@ export function shapeWritten(context: Context, dims: readonly Dimension[] | null
     if (dimension.kind === 'rank-spread') {
       const binding = scope.lookup(dimension.name.text);
       if (binding === undefined) {
-        fail(context, 'unknown-name', dimension.span, `no list of sizes is called \`${dimension.name.text}\` here`, { hint: `declare it as a generic: \`<...${dimension.name.text}>\`` });
+        fail(context, 'unknown-name', dimension.span, `no list of sizes is called \`${dimension.name.text}\` here`, {
+          hint: `declare it as a generic: \`<...${dimension.name.text}>\``,
+        });
         failed = true;
         continue;
       }
@@ -65,7 +71,9 @@ export function shapeWritten(context: Context, dims: readonly Dimension[] | null
       if (value === undefined) open = true;
       else if (value.kind === 'pack') shape.push(...value.shape);
       else if (value.kind !== 'error') {
-        fail(context, 'type-mismatch', dimension.span, `\`${dimension.name.text}\` is one size, and \`...\` needs a list of sizes`, { hint: `write \`${dimension.name.text}\` alone, or declare it as \`<...${dimension.name.text}>\`` });
+        fail(context, 'type-mismatch', dimension.span, `\`${dimension.name.text}\` is one size, and \`...\` needs a list of sizes`, {
+          hint: `write \`${dimension.name.text}\` alone, or declare it as \`<...${dimension.name.text}>\``,
+        });
         failed = true;
       } else failed = true;
       continue;
@@ -86,42 +94,75 @@ export function shapeWritten(context: Context, dims: readonly Dimension[] | null
   return open ? 'open' : shape;
 }
 
-export const failRank = (context: Context, span: Span, rank: number): void => void fail(context, 'too-large', span, `a tensor of rank ${rank}: at most ${limits.rank} axes`);
+export const failRank = (context: Context, span: Span, rank: number): void =>
+  void fail(context, 'too-large', span, `a tensor of rank ${rank}: at most ${limits.rank} axes`);
 
 /** Reports that a type's name is nothing that exists. */
 export function failUnknownType(context: Context, type: NamedType, scope: Scope): void {
   const name = type.name.text;
   const binding = scope.lookup(name);
   if (binding !== undefined && binding.role !== 'builtin') {
-    fail(context, 'type-mismatch', type.name.span, `\`${name}\` is no type`, { labels: binding.span === undefined ? [] : [{ span: binding.span, text: 'declared here' }] });
+    fail(context, 'type-mismatch', type.name.span, `\`${name}\` is no type`, {
+      labels: binding.span === undefined ? [] : [{ span: binding.span, text: 'declared here' }],
+    });
     return;
   }
   const near = nearest(name, [...dtypeNames, ...scope.visible()]);
   const word = foreignTypes.get(name);
-  fail(context, 'unknown-name', type.name.span, `no type is called \`${name}\``, { hint: word !== undefined ? `write \`${word}\`` : near !== undefined ? `did you mean \`${near}\`?` : `the dtypes are ${dtypeNames.join(', ')}` });
+  fail(context, 'unknown-name', type.name.span, `no type is called \`${name}\``, {
+    hint:
+      word !== undefined
+        ? `write \`${word}\``
+        : near !== undefined
+          ? `did you mean \`${near}\`?`
+          : `the dtypes are ${dtypeNames.join(', ')}`,
+  });
 }
 
 /** What other languages call our dtypes. */
-const foreignTypes: ReadonlyMap<string, DType> = new Map(Object.entries({ float: 'f32', double: 'f64', int: 'i32', long: 'i64', number: 'f32', boolean: 'bool', float32: 'f32', float64: 'f64', int32: 'i32', int64: 'i64', uint8: 'u8', half: 'f16' } as const));
+const foreignTypes: ReadonlyMap<string, DType> = new Map(
+  Object.entries({
+    float: 'f32',
+    double: 'f64',
+    int: 'i32',
+    long: 'i64',
+    number: 'f32',
+    boolean: 'bool',
+    float32: 'f32',
+    float64: 'f64',
+    int32: 'i32',
+    int64: 'i64',
+    uint8: 'u8',
+    half: 'f16',
+  } as const),
+);
 
 /** The tensor type that is written; undefined after a diagnostic. Everything in it must be known. */
 export function tensorTypeOf(context: Context, type: TypeExpression, scope: Scope, what: string): TensorType | undefined {
   if (type.kind === 'missing-type') return undefined;
   if (type.kind !== 'named-type') {
-    fail(context, 'type-mismatch', type.span, `${what} is declared as ${typeText(context, type)}, and must be a tensor`, { hint: 'e.g. `f32[N, 3]`' });
+    fail(context, 'type-mismatch', type.span, `${what} is declared as ${typeText(context, type)}, and must be a tensor`, {
+      hint: 'e.g. `f32[N, 3]`',
+    });
     return undefined;
   }
   const dtype = dtypeNamed(type.name.text, scope);
   if (dtype === undefined) {
     const binding = scope.lookup(type.name.text);
-    if (binding?.value().kind === 'model') fail(context, 'type-mismatch', type.span, `${what} is declared as a model, and must be a tensor`);
+    if (binding?.value().kind === 'model')
+      fail(context, 'type-mismatch', type.span, `${what} is declared as a model, and must be a tensor`);
     else failUnknownType(context, type, scope);
     return undefined;
   }
   const shape = shapeWritten(context, type.dims, scope);
   if (shape === undefined) return undefined;
   if (dtype instanceof GenericBinding || shape === 'open' || shape.some((dim) => unknownsIn(dim).length > 0)) {
-    const name = dtype instanceof GenericBinding ? dtype.name : shape === 'open' ? (type.dims?.find((dim) => dim.kind === 'rank-spread')?.name.text ?? 'S') : (shape.flatMap(unknownsIn)[0]?.slice(1) ?? '');
+    const name =
+      dtype instanceof GenericBinding
+        ? dtype.name
+        : shape === 'open'
+          ? (type.dims?.find((dim) => dim.kind === 'rank-spread')?.name.text ?? 'S')
+          : (shape.flatMap(unknownsIn)[0]?.slice(1) ?? '');
     fail(context, 'ambiguous-size', type.span, `nothing determines \`${name}\` in the type of ${what}`);
     return undefined;
   }

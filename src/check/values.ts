@@ -177,7 +177,13 @@ export type Value =
 
 export const ERROR: ErrorValue = { kind: 'error' };
 
-export const number = (value: number, integer = Number.isInteger(value), dtype?: DType, big?: bigint): NumberValue => ({ kind: 'number', value, integer, dtype, big });
+export const number = (value: number, integer = Number.isInteger(value), dtype?: DType, big?: bigint): NumberValue => ({
+  kind: 'number',
+  value,
+  integer,
+  dtype,
+  big,
+});
 export const boolean = (value: boolean): BooleanValue => ({ kind: 'boolean', value });
 export const tensorValue = (node: TensorNode, binding?: Binding): TensorValue => ({ kind: 'tensor', node, binding });
 export const tuple = (items: readonly Value[]): TupleValue => ({ kind: 'tuple', items, ...treeOf(items) });
@@ -187,7 +193,8 @@ export function record(given: Iterable<readonly [string, Value]>): RecordValue {
   return { kind: 'record', fields, ...treeOf(fields.values()) };
 }
 
-export const isTree = (value: Value): value is RecordValue | TupleValue | ListValue => value.kind === 'tuple' || value.kind === 'list' || value.kind === 'record';
+export const isTree = (value: Value): value is RecordValue | TupleValue | ListValue =>
+  value.kind === 'tuple' || value.kind === 'list' || value.kind === 'record';
 
 function treeOf(items: Iterable<Value>): Tree {
   let [leaves, depth, reads] = [0, 0, false];
@@ -209,7 +216,13 @@ export function sizeValue(dim: Dim): NumberValue | SizeValue {
 /** The size that a value stands for, if it is one: integers that a double does not hold exactly are none. */
 export function dimOf(value: Value): Dim | undefined {
   if (value.kind === 'size') return value.dim;
-  if (value.kind === 'number' && Number.isSafeInteger(value.value) && value.integer && (value.dtype === undefined || value.dtype === 'i32' || value.dtype === 'i64')) return Dim.of(value.value);
+  if (
+    value.kind === 'number' &&
+    Number.isSafeInteger(value.value) &&
+    value.integer &&
+    (value.dtype === undefined || value.dtype === 'i32' || value.dtype === 'i64')
+  )
+    return Dim.of(value.value);
   return undefined;
 }
 

@@ -1,4 +1,5 @@
-// Params, states and slots. In: declarations as they are instantiated. Out: one record per path, in the order of creation; their newest values inside an entry.
+// Params, states and slots. In: declarations as they are instantiated. Out: one record per path, in the order of creation; their newest
+// values inside an entry.
 // Holds: a path is unique; a variable's node is the same in every entry; an assignment makes a new version and changes nothing.
 
 import type { Span } from '../../grammar/index.js';
@@ -36,10 +37,19 @@ export class VariableTable {
   }
 
   /** A new variable; undefined after a diagnostic when the path is taken or no tensor can have the type. */
-  create(context: Context, path: string, type: TensorType, kind: Variable['kind'], span: Span, doc: string | undefined): VariableRecord | undefined {
+  create(
+    context: Context,
+    path: string,
+    type: TensorType,
+    kind: Variable['kind'],
+    span: Span,
+    doc: string | undefined,
+  ): VariableRecord | undefined {
     const known = this.#records.get(path);
     if (known !== undefined && !context.entry.dry) {
-      fail(context, 'duplicate-name', span, `there is a variable \`${path}\` already`, { labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }] });
+      fail(context, 'duplicate-name', span, `there is a variable \`${path}\` already`, {
+        labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }],
+      });
       return undefined;
     }
     const node = applyTensor(context, ops.variable, [], { path, dtype: type.dtype, shape: type.shape }, span);
@@ -53,7 +63,13 @@ export class VariableTable {
 /** The newest value of a variable inside the entry; undefined after a diagnostic where variables have no value. */
 export function readVariable(context: Context, variable: VariableRecord, span: Span): TensorNode | undefined {
   if (context.entry.kind === 'init' || context.entry.kind === 'module') {
-    fail(context, 'not-constant', span, `\`${variable.path}\` is a variable, and has no value yet where ${context.entry.kind === 'init' ? 'an initializer is' : 'declarations are'} evaluated`, { hint: 'read it in a function or step' });
+    fail(
+      context,
+      'not-constant',
+      span,
+      `\`${variable.path}\` is a variable, and has no value yet where ${context.entry.kind === 'init' ? 'an initializer is' : 'declarations are'} evaluated`,
+      { hint: 'read it in a function or step' },
+    );
     return undefined;
   }
   return context.entry.versions.get(variable)?.at(-1) ?? variable.node;

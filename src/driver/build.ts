@@ -1,5 +1,7 @@
-// Builds artifacts in this process. In: a request. Out: a directory with the shared library, its manifest and its C headers; or diagnostics.
-// Holds: this file and `emit.ts`, with what they import, are the only ones that bring LLVM into a process; nothing is written before every pass is done.
+// Builds artifacts in this process. In: a request. Out: a directory with the shared library, its manifest and its C headers; or
+// diagnostics.
+// Holds: this file and `emit.ts`, with what they import, are the only ones that bring LLVM into a process; nothing is written before every
+// pass is done.
 
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -41,7 +43,11 @@ export function buildInto(request: BuildRequest, directory: string, texts: Map<s
   const { files, stages } = compiled.build();
   const publishing = performance.now();
   publish(directory, files);
-  return { manifest: compiled.manifest, warnings: compiled.warnings, stages: [front, ...compiled.stages, ...stages, { name: 'files', milliseconds: performance.now() - publishing }] };
+  return {
+    manifest: compiled.manifest,
+    warnings: compiled.warnings,
+    stages: [front, ...compiled.stages, ...stages, { name: 'files', milliseconds: performance.now() - publishing }],
+  };
 }
 
 /** Compiles into the cache, or finds it there. */
@@ -53,7 +59,14 @@ export function buildCached(request: BuildRequest, cache: Cache): BuildReply {
     if (found !== undefined) return { kind: 'built', ...found };
     const checked = check(request, texts);
     const own = [...texts].filter(([path]) => !isLibrary(path)).map(([path, text]): SourceFile => ({ path: resolve(path), text }));
-    const files = [...own, ...[...checked.aliases].map(([path, sameAs]): SourceFile => ({ path: resolve(path), text: texts.get(sameAs) ?? '', sameAs: resolve(sameAs) }))];
+    const files = [
+      ...own,
+      ...[...checked.aliases].map(([path, sameAs]): SourceFile => ({
+        path: resolve(path),
+        text: texts.get(sameAs) ?? '',
+        sameAs: resolve(sameAs),
+      })),
+    ];
     const warnings = checked.warnings.map((warning) => renamed(warning, (source) => (isLibrary(source) ? source : resolve(source))));
     const directory = cache.store(key, files, () => cached(compileChecked(checked, request).build().files), warnings);
     return { kind: 'built', directory, sources: files, warnings };
@@ -67,7 +80,8 @@ export function buildCached(request: BuildRequest, cache: Cache): BuildReply {
 }
 
 /** A cache keeps what is opened, and nothing for C compilers. */
-const cached = (files: ArtifactFiles): ArtifactFiles => new Map([...files].filter(([name]) => name === artifactFiles.library || name === artifactFiles.manifest));
+const cached = (files: ArtifactFiles): ArtifactFiles =>
+  new Map([...files].filter(([name]) => name === artifactFiles.library || name === artifactFiles.manifest));
 
 export const sumOf = (stages: readonly Stage[]): number => stages.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
 
@@ -77,7 +91,8 @@ interface Compiled extends BuildReport {
 }
 
 function compileChecked({ module, build, open, warnings }: Checked, request: BuildRequest): Compiled {
-  if (module.entries.every((entry) => entry.kind === 'init') && open.length === 0) throw new DiagnosticsError([nothingExported(request.path)]);
+  if (module.entries.every((entry) => entry.kind === 'init') && open.length === 0)
+    throw new DiagnosticsError([nothingExported(request.path)]);
   const start = performance.now();
   const target = targetFor(request.cpu);
   const loading: Stage = { name: 'llvm: load', milliseconds: performance.now() - start };
@@ -90,7 +105,11 @@ function compileChecked({ module, build, open, warnings }: Checked, request: Bui
     stages: [
       loading,
       ...records.map(({ name, milliseconds, count, form }) => ({ name, milliseconds, made: `${count} (${form})` })),
-      { name: 'verify', milliseconds: records.reduce((sum, { verifyMilliseconds }) => sum + verifyMilliseconds, 0), made: 'after every pass' },
+      {
+        name: 'verify',
+        milliseconds: records.reduce((sum, { verifyMilliseconds }) => sum + verifyMilliseconds, 0),
+        made: 'after every pass',
+      },
     ],
     build: () => {
       const { library, timings } = buildArtifact({ programs: programsOf(output), manifest: text, target });

@@ -1,5 +1,6 @@
-// Where the compile cache lies. In: the environment. Out: a directory that only this user can have written to, or why there is none. Holds: a library in there will run as this user, so everything
-// on the way to it belongs to this user (or, above it, to the system), and nobody else may write there; what others may only read is closed to them as well: it holds sources.
+// Where the compile cache lies. In: the environment. Out: a directory that only this user can have written to, or why there is none. Holds:
+// a library in there will run as this user, so everything on the way to it belongs to this user (or, above it, to the system), and nobody
+// else may write there; what others may only read is closed to them as well: it holds sources.
 
 import { accessSync, chmodSync, constants, lstatSync, realpathSync, rmSync, type Stats, statSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
@@ -15,7 +16,8 @@ export const cacheFolders = ['artifacts', 'index'] as const;
 export type CachePlace = { readonly directory: string } | { readonly refused: string };
 
 /**
- * $TFC_CACHE (when it is relative, from the working directory), else $XDG_CACHE_HOME/tfc where that is absolute, as its specification demands, else ~/.cache/tfc; undefined for a user without a home.
+ * $TFC_CACHE (when it is relative, from the working directory), else $XDG_CACHE_HOME/tfc where that is absolute, as its specification
+ * demands, else ~/.cache/tfc; undefined for a user without a home.
  */
 export function cacheDirectory({ TFC_CACHE, XDG_CACHE_HOME }: NodeJS.ProcessEnv = process.env): string | undefined {
   if (TFC_CACHE) return resolve(TFC_CACHE);
@@ -69,7 +71,11 @@ export function temporaryCache(reason: string): string {
       failure ??= error;
     }
   }
-  throw new TfcError('file-not-written', `the compile cache cannot be used (${reason}), and neither can ${tmpdir()}: ${reasonOf(failure)}`, { hint: 'Set TFC_CACHE to a directory that you may write.', cause: failure });
+  throw new TfcError(
+    'file-not-written',
+    `the compile cache cannot be used (${reason}), and neither can ${tmpdir()}: ${reasonOf(failure)}`,
+    { hint: 'Set TFC_CACHE to a directory that you may write.', cause: failure },
+  );
 }
 
 class Refusal extends Error {}
@@ -78,7 +84,8 @@ function requireClosed(path: string, status: Stats, user: number | undefined): v
   const { uid, mode } = status;
   if (!status.isDirectory()) throw new Refusal(`${path} is no directory`);
   if (user !== undefined && uid !== user) throw new Refusal(`${path} belongs to another user`);
-  if ((mode & 0o022) !== 0) throw new Refusal(`others may write to ${path}, so what is in it may be theirs: remove it, and a new one will be closed to them`);
+  if ((mode & 0o022) !== 0)
+    throw new Refusal(`others may write to ${path}, so what is in it may be theirs: remove it, and a new one will be closed to them`);
 }
 
 /** Who may rename a directory can put another one in its place. */
@@ -86,7 +93,8 @@ function requireSafeAbove(path: string, user: number | undefined): void {
   const { uid, mode } = statSync(path);
   // A user namespace shows the system's own directories as this user's.
   const nobody = 65534;
-  if (user !== undefined && uid !== user && uid !== 0 && uid !== nobody) throw new Refusal(`${path}, which it lies in, belongs to another user`);
+  if (user !== undefined && uid !== user && uid !== 0 && uid !== nobody)
+    throw new Refusal(`${path}, which it lies in, belongs to another user`);
   if ((mode & 0o002) !== 0 && (mode & 0o1000) === 0) throw new Refusal(`${path}, which it lies in, can be written by everybody`);
 }
 

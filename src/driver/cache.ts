@@ -1,6 +1,8 @@
-// The compile cache: content-addressed artifacts. In: a request and the files that it read. Out: the directory of an artifact that was built of exactly this before.
-// Holds: an entry is complete or absent (it is renamed into place); an artifact that is found has every byte that was written, and is the one that was asked for; nothing in it depends on where
-// the sources lie; whatever is unreadable or damaged is a miss, and the next build replaces it.
+// The compile cache: content-addressed artifacts. In: a request and the files that it read. Out: the directory of an artifact that was
+// built of exactly this before.
+// Holds: an entry is complete or absent (it is renamed into place); an artifact that is found has every byte that was written, and is the
+// one that was asked for; nothing in it depends on where the sources lie; whatever is unreadable or damaged is a miss, and the next build
+// replaces it.
 
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
@@ -52,7 +54,10 @@ export class Cache {
     this.#compiler = compiler;
   }
 
-  /** The artifact when every file is as it was when it was built: those that were read, or the request's sources, and those that were written. */
+  /**
+   * The artifact when every file is as it was when it was built: those that were read, or the request's sources, and those that were
+   * written.
+   */
   find(request: CacheRequest): Built | undefined {
     try {
       const known = this.#known(request);
@@ -60,7 +65,12 @@ export class Cache {
       const kept = request.sources === undefined ? undefined : new Map(request.sources.map(({ path, text }) => [path, text]));
       const now = (path: string): string | undefined => (kept === undefined ? readBytes(path).toString() : kept.get(path));
       const { request: asked, files, warnings, entry } = JSON.parse(readBytes(index).toString()) as CacheRecord;
-      if (known.some((part, at) => part !== asked[at]) || !/^[0-9a-f]{40}$/.test(entry) || !files.every((file) => now(file.path) === file.text)) return undefined;
+      if (
+        known.some((part, at) => part !== asked[at]) ||
+        !/^[0-9a-f]{40}$/.test(entry) ||
+        !files.every((file) => now(file.path) === file.text)
+      )
+        return undefined;
       const place = this.#place(entry);
       if (!isIntact(place, entry)) return undefined;
       markUsed(index, place);
@@ -113,7 +123,10 @@ export class Cache {
 
 /** Writes an artifact to its place. What lies there is damaged, or somebody else was faster with the same. */
 function put(place: string, entry: string, files: ArtifactFiles): void {
-  const contents: Contents = { entry, files: [...files].map(([name, content]) => ({ name, bytes: content.length, hash: hashBytes(content) })) };
+  const contents: Contents = {
+    entry,
+    files: [...files].map(([name, content]) => ({ name, bytes: content.length, hash: hashBytes(content) })),
+  };
   const all = new Map([...files, [contentsFile, Buffer.from(JSON.stringify(contents))]]);
   for (let left = 3; ; left--) {
     try {
@@ -174,7 +187,10 @@ function markUsed(...paths: readonly string[]): void {
   }
 }
 
-/** Changes whenever the compiler does: the bundle's own stamp or, without one, names, sizes and times of the compiler's files; and the addon that comes with it. */
+/**
+ * Changes whenever the compiler does: the bundle's own stamp or, without one, names, sizes and times of the compiler's files; and the addon
+ * that comes with it.
+ */
 function compilerStamp(): string {
   const root = packageRoot();
   const addon = stampOf(join(root, 'build', 'llvm.node'));

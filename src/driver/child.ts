@@ -1,4 +1,5 @@
-// Compiling in a child process. In: a job. Out: the reply of `worker.ts`. Holds: no compiler enters the calling process, and its crash is an error here, nothing worse.
+// Compiling in a child process. In: a job. Out: the reply of `worker.ts`. Holds: no compiler enters the calling process, and its crash is
+// an error here, nothing worse.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
@@ -44,7 +45,13 @@ export function buildInChild(job: BuildJob, directory: string): Promise<BuildRep
 
 /** The same, blocking: for entries that are compiled on their first call. */
 export function buildInChildSync(job: BuildJob, directory: string): BuildReply {
-  const { stdout, stderr, status, signal, error } = spawnSync(process.execPath, [workerPath()], { cwd: directory, env: environment(), input: JSON.stringify(job), encoding: 'utf8', maxBuffer: 2 ** 28 });
+  const { stdout, stderr, status, signal, error } = spawnSync(process.execPath, [workerPath()], {
+    cwd: directory,
+    env: environment(),
+    input: JSON.stringify(job),
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+  });
   // EPIPE: the process ended before it had read everything; its status says why.
   if (error !== undefined && status === null && signal === null) throw notStarted(error, directory);
   return replyOf(stdout, stderr, status, signal);
@@ -52,7 +59,8 @@ export function buildInChildSync(job: BuildJob, directory: string): BuildReply {
 
 /** A process that cannot be started because of where it shall run is told apart by nothing but that place. */
 function notStarted(error: Error, directory: string): Error {
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) return new TfcError('file-not-found', `the working directory ${directory} is not there any more`, { cause: error });
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true)
+    return new TfcError('file-not-found', `the working directory ${directory} is not there any more`, { cause: error });
   return new InternalError('compile process', `it could not be started: ${error.message}`);
 }
 

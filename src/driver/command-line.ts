@@ -1,4 +1,5 @@
-// The command line. In: arguments. Out: one command's exit code, in `process.exitCode`. Holds: what a command needs is loaded only when it runs.
+// The command line. In: arguments. Out: one command's exit code, in `process.exitCode`. Holds: what a command needs is loaded only when it
+// runs.
 
 import { Command, CommanderError } from 'commander';
 import { addCheck } from './commands/check.js';

@@ -1,6 +1,6 @@
 // From a path to an opened module. In: the path of a program, options. Out: a module with sessions.
-// Holds: compiling happens in a child process and only when the cache has no artifact yet; what is loaded here is what a cached program needs; a cache that cannot be used is replaced by one of this
-// process alone, with a warning; whatever is thrown is a TfcError.
+// Holds: compiling happens in a child process and only when the cache has no artifact yet; what is loaded here is what a cached program
+// needs; a cache that cannot be used is replaced by one of this process alone, with a warning; whatever is thrown is a TfcError.
 
 import { dirname, join, relative, resolve } from 'node:path';
 import { isText, reading } from '../../runtime/error.js';
@@ -26,8 +26,9 @@ export interface CompileOptions {
 }
 
 /**
- * Compiles a program, or takes it from the cache, and opens it. A cache that cannot be used is a warning of the process (`process.on('warning')`), and the artifact lives as long as the process.
- * Errors, as rejections: CompileError with the diagnostics of the program; TfcError for what was asked; its code is internal-error when the compiler itself fails.
+ * Compiles a program, or takes it from the cache, and opens it. A cache that cannot be used is a warning of the process
+ * (`process.on('warning')`), and the artifact lives as long as the process. Errors, as rejections: CompileError with the diagnostics of the
+ * program; TfcError for what was asked; its code is internal-error when the compiler itself fails.
  */
 export const compile = (path: string, options: CompileOptions = {}): Promise<Module> => compileWith(path, options, warnProcess);
 
@@ -61,7 +62,9 @@ type Warn = (message: string) => void;
 
 const warnProcess: Warn = (message) => process.emitWarning(message, { type: 'TfcWarning' });
 
-/** A request and the directory that its path is relative to: entries with open ranks are compiled later, when the process may have moved. */
+/**
+ * A request and the directory that its path is relative to: entries with open ranks are compiled later, when the process may have moved.
+ */
 interface Job {
   readonly request: BuildRequest;
   readonly directory: string;
@@ -71,27 +74,49 @@ interface Job {
 
 function jobOf(path: unknown, options: unknown, warn: Warn): Job {
   if (!isText(path)) throw new TfcError('invalid-value', `A program is named by its path, not by ${shown(path)}.`);
-  if (typeof options !== 'object' || options === null) throw new TfcError('invalid-value', `The options of compile are an object, not ${shown(options)}.`, { hint: 'compile("model.tdsl", { set: { Hidden: 512 } })' });
-  const { set = {}, cpu = 'native', roots = [], onWarning = warnOfProgram } = options as { readonly [option in keyof CompileOptions]?: unknown };
-  if (!isText(cpu)) throw new TfcError('invalid-value', `A processor is named by a string, not by ${shown(cpu)}.`, { hint: 'native is this machine.' });
+  if (typeof options !== 'object' || options === null)
+    throw new TfcError('invalid-value', `The options of compile are an object, not ${shown(options)}.`, {
+      hint: 'compile("model.tdsl", { set: { Hidden: 512 } })',
+    });
+  const {
+    set = {},
+    cpu = 'native',
+    roots = [],
+    onWarning = warnOfProgram,
+  } = options as { readonly [option in keyof CompileOptions]?: unknown };
+  if (!isText(cpu))
+    throw new TfcError('invalid-value', `A processor is named by a string, not by ${shown(cpu)}.`, { hint: 'native is this machine.' });
   if (typeof onWarning !== 'function') throw new TfcError('invalid-value', `onWarning is a function, not ${shown(onWarning)}.`);
   const directory = workingDirectory();
-  return { request: { path, set: sizesOf(set), cpu, roots: rootsOf(roots).map((root) => resolve(directory, root)) }, directory, warn, onWarning: onWarning as Job['onWarning'] };
+  return {
+    request: { path, set: sizesOf(set), cpu, roots: rootsOf(roots).map((root) => resolve(directory, root)) },
+    directory,
+    warn,
+    onWarning: onWarning as Job['onWarning'],
+  };
 }
 
 function rootsOf(roots: unknown): readonly string[] {
   const isPath = (root: unknown): root is string => isText(root) && root !== '';
   if (Array.isArray(roots) && roots.every(isPath)) return roots;
-  throw new TfcError('invalid-value', `Roots are an array of paths, not ${shown(Array.isArray(roots) ? roots.find((root) => !isPath(root)) : roots)}.`, { hint: 'compile("model.tdsl", { roots: ["../library"] })' });
+  throw new TfcError(
+    'invalid-value',
+    `Roots are an array of paths, not ${shown(Array.isArray(roots) ? roots.find((root) => !isPath(root)) : roots)}.`,
+    { hint: 'compile("model.tdsl", { roots: ["../library"] })' },
+  );
 }
 
 const warnOfProgram: Job['onWarning'] = (warning, texts) => warnProcess(oneLine(warning, texts));
 
 function sizesOf(set: unknown): Record<string, number> {
-  if (typeof set !== 'object' || set === null || Array.isArray(set) || set instanceof Map) throw new TfcError('invalid-value', `Sizes are set by an object of names and numbers, not by ${shown(set)}.`, { hint: 'compile("model.tdsl", { set: { Hidden: 512 } })' });
+  if (typeof set !== 'object' || set === null || Array.isArray(set) || set instanceof Map)
+    throw new TfcError('invalid-value', `Sizes are set by an object of names and numbers, not by ${shown(set)}.`, {
+      hint: 'compile("model.tdsl", { set: { Hidden: 512 } })',
+    });
   const sizes = Object.entries(set) as [name: string, value: unknown][];
   for (const [name, value] of sizes) {
-    if (!Number.isSafeInteger(value) || (value as number) < 0) throw new TfcError('invalid-value', `The size ${shown(name)} is a whole number that is not negative, not ${shown(value)}.`);
+    if (!Number.isSafeInteger(value) || (value as number) < 0)
+      throw new TfcError('invalid-value', `The size ${shown(name)} is a whole number that is not negative, not ${shown(value)}.`);
   }
   return Object.fromEntries(sizes as [string, number][]);
 }
@@ -158,7 +183,8 @@ function builtOf(reply: BuildReply, cache: Cache, job: Job): Built | undefined {
     case 'built':
       return reply;
     case 'not-stored': {
-      if ([...replaced.values()].includes(cache.directory)) throw new TfcError('file-not-written', reply.reason, { hint: 'Set TFC_CACHE to a directory with space.' });
+      if ([...replaced.values()].includes(cache.directory))
+        throw new TfcError('file-not-written', reply.reason, { hint: 'Set TFC_CACHE to a directory with space.' });
       replace(cacheDirectory(), reply.reason, job);
       return undefined;
     }
@@ -194,7 +220,10 @@ function open(built: Built, job: Job): Opened {
   const module = openModule(join(built.directory, artifactFiles.library), {
     resolveOpen: (entry, ranks) => {
       try {
-        return join(builtSync({ ...job, request: { ...job.request, sources: built.sources, open: { entry, ranks } } }).directory, artifactFiles.library);
+        return join(
+          builtSync({ ...job, request: { ...job.request, sources: built.sources, open: { entry, ranks } } }).directory,
+          artifactFiles.library,
+        );
       } catch (error) {
         throw toTfcError(error);
       }
@@ -208,7 +237,11 @@ function announced({ module, built: { sources, warnings }, job }: Opened): Modul
   if (warnings.length === 0) return module;
   const names = new Map(sources.map(({ path }) => [path, asNamed(path, job)]));
   const texts = new Map(sources.map(({ path, text }) => [names.get(path) ?? path, text]));
-  for (const warning of warnings) job.onWarning(renamed(warning, (source) => names.get(source) ?? source), texts);
+  for (const warning of warnings)
+    job.onWarning(
+      renamed(warning, (source) => names.get(source) ?? source),
+      texts,
+    );
   return module;
 }
 

@@ -1,4 +1,5 @@
-// Processors that can be named. In: a name. Out: nothing, or a diagnostic. Holds: LLVM ends the process over a name that it does not know, so it never gets one.
+// Processors that can be named. In: a name. Out: nothing, or a diagnostic. Holds: LLVM ends the process over a name that it does not know,
+// so it never gets one.
 
 import { arch } from 'node:os';
 import { DiagnosticsError } from '../base/index.js';
@@ -19,5 +20,11 @@ const x64 = [
 export function requireCpu(name: string): void {
   const known = arch() === 'x64' ? ['native', ...x64] : ['native'];
   if (known.includes(name)) return;
-  throw new DiagnosticsError([{ code: 'invalid-value', message: `there is no processor called ${JSON.stringify(name)}`, hint: 'Take native (this machine), x86-64, x86-64-v3, x86-64-v4, or the name that LLVM has for one.' }]);
+  throw new DiagnosticsError([
+    {
+      code: 'invalid-value',
+      message: `there is no processor called ${JSON.stringify(name)}`,
+      hint: 'Take native (this machine), x86-64, x86-64-v3, x86-64-v4, or the name that LLVM has for one.',
+    },
+  ]);
 }

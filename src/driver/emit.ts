@@ -42,7 +42,12 @@ function stageText({ module, build, open }: Checked, request: BuildRequest, leve
     case 'asm': {
       const target = targetFor(request.cpu);
       const { output } = toMachine(target).run(module, { build });
-      const compiled = compilePrograms({ programs: programsOf(output), manifest: JSON.stringify(manifestOf(output.module, open, target, version())), target, emit: level });
+      const compiled = compilePrograms({
+        programs: programsOf(output),
+        manifest: JSON.stringify(manifestOf(output.module, open, target, version())),
+        target,
+        emit: level,
+      });
       if (compiled.kind !== 'text') throw new InternalError('emit', `${level} is no text`);
       return compiled.text;
     }
@@ -54,7 +59,10 @@ export function dumpAfter(request: BuildRequest, pass: string, texts: Map<string
   const { module, build, warnings } = check(request, texts);
   const pipeline = toMachine(targetFor(request.cpu));
   const known = pipeline.passes.map((one) => one.name);
-  if (!known.includes(pass)) throw new DiagnosticsError([{ code: 'invalid-value', message: `there is no pass ${JSON.stringify(pass)}`, hint: `Passes in order: ${known.join(', ')}.` }]);
+  if (!known.includes(pass))
+    throw new DiagnosticsError([
+      { code: 'invalid-value', message: `there is no pass ${JSON.stringify(pass)}`, hint: `Passes in order: ${known.join(', ')}.` },
+    ]);
   let dumped = '';
   pipeline.run(module, { build, dumpAfter: new Set([pass]), dump: (_, text) => (dumped += text) });
   return { text: dumped, warnings };

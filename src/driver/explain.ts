@@ -1,4 +1,5 @@
-// What the compiler decided, for people. In: a lowered module. Out: kernels with their source lines, bytes, FLOPs and arena, and why neighbours were not fused.
+// What the compiler decided, for people. In: a lowered module. Out: kernels with their source lines, bytes, FLOPs and arena, and why
+// neighbours were not fused.
 
 import { positionAt } from '../../grammar/index.js';
 import type { Dim } from '../base/index.js';
@@ -45,14 +46,25 @@ function kernelReport(kernel: Kernel, texts: Texts): KernelReport {
     lines.add(`${place}${backward ? ' (backward)' : ''}`);
   }
   const { bytesRead, bytesWritten, flops, recomputed } = kernel.cost;
-  return { name: kernel.name, title: kernel.title, lines: [...lines], bytesRead: String(bytesRead), bytesWritten: String(bytesWritten), flops: String(flops), ...(recomputed === undefined ? {} : { recomputed: String(recomputed) }) };
+  return {
+    name: kernel.name,
+    title: kernel.title,
+    lines: [...lines],
+    bytesRead: String(bytesRead),
+    bytesWritten: String(bytesWritten),
+    flops: String(flops),
+    ...(recomputed === undefined ? {} : { recomputed: String(recomputed) }),
+  };
 }
 
 /** One size per slot of the arena. */
 function arenaOf(program: Program): string[] {
   const names = new Map<number, string[]>();
   for (const [name, slot] of program.arena.slotOf) names.set(slot, [...(names.get(slot) ?? []), name]);
-  return program.arena.slots.map((slot, at) => `${slot.bytes.length === 1 ? String(slot.bytes[0] as Dim) : `max(${slot.bytes.join(', ')})`} bytes for ${(names.get(at) ?? []).join(', ')}`);
+  return program.arena.slots.map(
+    (slot, at) =>
+      `${slot.bytes.length === 1 ? String(slot.bytes[0] as Dim) : `max(${slot.bytes.join(', ')})`} bytes for ${(names.get(at) ?? []).join(', ')}`,
+  );
 }
 
 export function explainText(lowered: LoweredModule, texts: Texts): string {

@@ -1,4 +1,5 @@
-// What callers of the API catch. In: whatever was thrown. Out: a TfcError. Holds: a caller's mistake keeps its code and hint; everything else is `internal-error`, with the pass that broke.
+// What callers of the API catch. In: whatever was thrown. Out: a TfcError. Holds: a caller's mistake keeps its code and hint; everything
+// else is `internal-error`, with the pass that broke.
 
 import { TfcError } from '../../runtime/index.js';
 import { DiagnosticsError, InternalError } from '../base/index.js';

@@ -1,4 +1,5 @@
-// Feeds from the command line. In: `name=JSON`, `name=@file.npy`, or a JSON file of all. Out: values for a session. Holds: bad text is a diagnostic that names its feed.
+// Feeds from the command line. In: `name=JSON`, `name=@file.npy`, or a JSON file of all. Out: values for a session. Holds: bad text is a
+// diagnostic that names its feed.
 
 import type { FeedValue } from '../../runtime/index.js';
 import { UsageError } from './commands/options.js';
@@ -22,17 +23,22 @@ export function readFeeds(pairs: readonly string[], file: string | undefined): F
 
 function readFeedsFile(path: string): [name: string, value: FeedValue][] {
   const value = parseJson(readText(path), path);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badData(`${path}: expected one JSON object with a member per feed`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw badData(`${path}: expected one JSON object with a member per feed`);
   return Object.entries(value).map(([name, one]) => [name.normalize(), toFeed(one, `${path}: feed ${name}`)]);
 }
 
-const readFeedFile = (name: string, path: string): FeedValue => (path.endsWith('.npy') ? readNpy(path) : parseValue(readText(path), `feed ${name} (${path})`));
+const readFeedFile = (name: string, path: string): FeedValue =>
+  path.endsWith('.npy') ? readNpy(path) : parseValue(readText(path), `feed ${name} (${path})`);
 
 const parseValue = (text: string, what: string): FeedValue => toFeed(parseJson(text, what), what);
 
-/** Numbers, booleans, strings that stand for numbers, and nested arrays of them. What was parsed is nowhere deep enough to end the stack. */
+/**
+ * Numbers, booleans, strings that stand for numbers, and nested arrays of them. What was parsed is nowhere deep enough to end the stack.
+ */
 function toFeed(value: unknown, what: string): FeedValue {
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string') return value;
-  if (!Array.isArray(value)) throw badData(`${what}: expected a number or nested arrays of numbers, got ${value === null ? 'null' : 'an object'}`);
+  if (!Array.isArray(value))
+    throw badData(`${what}: expected a number or nested arrays of numbers, got ${value === null ? 'null' : 'an object'}`);
   return value.map((one) => toFeed(one, what)) as FeedValue;
 }

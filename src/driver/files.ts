@@ -1,5 +1,6 @@
 // Files as users name them. In: paths. Out: bytes and texts, or diagnostics that say what is wrong with the file.
-// Holds: nothing here depends on what is in a file; only regular files are read, and never more of them than the caller allows: a FIFO waits for a writer, a device may have no end.
+// Holds: nothing here depends on what is in a file; only regular files are read, and never more of them than the caller allows: a FIFO
+// waits for a writer, a device may have no end.
 
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, realpathSync, rmSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -33,7 +34,8 @@ export const readRegular = (path: string, maximumBytes: number, target?: string)
 export function withRegular<T>(path: string, use: (descriptor: number, status: Stats) => T, target?: string): T {
   try {
     const name = target ?? path;
-    // Before it is opened, because opening a device may do something; and again afterwards, because the name may have come to mean another file.
+    // Before it is opened, because opening a device may do something; and again afterwards, because the name may have come to mean another
+    // file.
     demandRegular(path, statSync(name));
     const descriptor = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     try {
@@ -61,13 +63,20 @@ export function realPath(path: string): string {
 
 function demandRegular(path: string, status: Stats): void {
   if (status.isFile()) return;
-  const kind = status.isDirectory() ? 'is a directory' : status.isFIFO() ? 'is a pipe, and no regular file' : status.isSocket() ? 'is a socket, and no regular file' : 'is a device, and no regular file';
+  const kind = status.isDirectory()
+    ? 'is a directory'
+    : status.isFIFO()
+      ? 'is a pipe, and no regular file'
+      : status.isSocket()
+        ? 'is a socket, and no regular file'
+        : 'is a device, and no regular file';
   throw unreadable(path, kind, 'Only regular files are read.');
 }
 
 function demandUnmoved(path: string, target: string, { dev, ino }: Stats): void {
   const now = statSync(target);
-  if (now.dev !== dev || now.ino !== ino || realpathSync(target) !== target) throw unreadable(path, 'the file was replaced while it was opened', 'Try again when nobody else is changing it.');
+  if (now.dev !== dev || now.ino !== ino || realpathSync(target) !== target)
+    throw unreadable(path, 'the file was replaced while it was opened', 'Try again when nobody else is changing it.');
 }
 
 /** `size` is what the file has now; it may grow, and files of /proc say 0. */
@@ -82,7 +91,13 @@ function readDescriptor(path: string, descriptor: number, size: number, maximumB
     if (length > maximumBytes) break;
     if (length === bytes.length) bytes = Buffer.concat([bytes], Math.min(2 * length + 4096, maximumBytes + 1));
   }
-  throw new DiagnosticsError([{ code: 'bad-data', message: `${path}: the file is too long (at most ${maximumBytes} bytes are read)`, span: { source: path, start: 0, end: 0 } }]);
+  throw new DiagnosticsError([
+    {
+      code: 'bad-data',
+      message: `${path}: the file is too long (at most ${maximumBytes} bytes are read)`,
+      span: { source: path, start: 0, end: 0 },
+    },
+  ]);
 }
 
 const isSystemError = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && 'syscall' in error;
@@ -92,9 +107,15 @@ const isUnreadable = (error: unknown): boolean => isSystemError(error) || hasZer
 
 const hasZeroByte = (error: unknown): boolean => codeOf(error) === 'ERR_INVALID_ARG_VALUE';
 
-const unreadable = (path: string, what: string, hint: string): DiagnosticsError => new DiagnosticsError([{ code: 'file-not-found', message: `${path}: ${what}`, span: { source: path, start: 0, end: 0 }, hint }]);
+const unreadable = (path: string, what: string, hint: string): DiagnosticsError =>
+  new DiagnosticsError([{ code: 'file-not-found', message: `${path}: ${what}`, span: { source: path, start: 0, end: 0 }, hint }]);
 
-export const notRead = (path: string, error: unknown): DiagnosticsError => unreadable(path, hasZeroByte(error) ? 'no path has a zero byte' : reasonOf(error), 'Check the path; it is taken relative to the current directory.');
+export const notRead = (path: string, error: unknown): DiagnosticsError =>
+  unreadable(
+    path,
+    hasZeroByte(error) ? 'no path has a zero byte' : reasonOf(error),
+    'Check the path; it is taken relative to the current directory.',
+  );
 
 /**
  * Makes a directory and those above it; returns the topmost that it made. Node's own recursive way never ends below /proc.

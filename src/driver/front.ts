@@ -1,4 +1,5 @@
-// The front end as the driver uses it. In: a path and options. Out: a checked module with everything that the later steps and the cache need, or diagnostics.
+// The front end as the driver uses it. In: a path and options. Out: a checked module with everything that the later steps and the cache
+// need, or diagnostics.
 // Holds: the standard library is part of the package, so `texts` alone is what the user's files say.
 
 import { type CheckResult, checkModule, type SameFile } from '../check/index.js';
@@ -26,11 +27,21 @@ export function check(request: Pick<BuildRequest, 'path' | 'set' | 'open' | 'roo
   const sources = request.sources === undefined ? sourcesOnDisk(path, roots) : keptSources(path, request.sources);
   const text = sources.root();
   texts.set(path, text);
-  const result = checkModule({ path, text, read: (imported) => readImport(sources, imported), std: loadStd(), set: new Map(Object.entries(set)), ...(open === undefined ? {} : { ranks: [open] }) });
+  const result = checkModule({
+    path,
+    text,
+    read: (imported) => readImport(sources, imported),
+    std: loadStd(),
+    set: new Map(Object.entries(set)),
+    ...(open === undefined ? {} : { ranks: [open] }),
+  });
   for (const file of result.files) texts.set(file.path, file.text);
   if (result.diagnostics.length > 0 || result.module === undefined) throw new DiagnosticsError(result.diagnostics);
   const { module } = result;
-  const entries = open === undefined ? [...module.entries, ...initEntries(module.variables)] : module.entries.filter((entry) => entry.name === open.entry);
+  const entries =
+    open === undefined
+      ? [...module.entries, ...initEntries(module.variables)]
+      : module.entries.filter((entry) => entry.name === open.entry);
   return { module: { ...module, entries }, build: result.build, open: result.open, warnings: result.warnings, aliases: sources.aliases };
 }
 

@@ -18,7 +18,10 @@ function entryLines(view: EntryView, at: number): string[] {
   const prefix = `e${at}_`;
   const root: ScopeTree = { path: '', nodes: [], children: new Map() };
   for (const node of view.nodes) scopeIn(root, node.scope).nodes.push(node);
-  const end = (name: string, label: string, color: string, node: string): string[] => [`    ${prefix}${name} [label=${quote(label)}, shape=ellipse, fillcolor=${quote(color)}]`, `    ${prefix}${node} -> ${prefix}${name}`];
+  const end = (name: string, label: string, color: string, node: string): string[] => [
+    `    ${prefix}${name} [label=${quote(label)}, shape=ellipse, fillcolor=${quote(color)}]`,
+    `    ${prefix}${node} -> ${prefix}${name}`,
+  ];
   return [
     `  subgraph cluster_${at} {`,
     `    label=${quote(view.entry)}`,
@@ -69,4 +72,5 @@ function scopeLines(scope: ScopeTree, prefix: string, indent: string): string[] 
 const id = (text: string): string => text.replace(/[^A-Za-z0-9]/g, (character) => `_${character.charCodeAt(0)}_`);
 
 /** A string of DOT with one of ours in each line: quotes, backslashes and the references of XML mean something, and `\n` breaks a line. */
-const quote = (...lines: readonly string[]): string => `"${lines.map((line) => printable(line).replace(/[\\"]/g, '\\$&').replaceAll('&', '&amp;')).join('\\n')}"`;
+const quote = (...lines: readonly string[]): string =>
+  `"${lines.map((line) => printable(line).replace(/[\\"]/g, '\\$&').replaceAll('&', '&amp;')).join('\\n')}"`;

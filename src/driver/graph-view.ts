@@ -1,5 +1,6 @@
 // The graph as data. In: a checked module. Out: nodes and edges per entry, ready for JSON and for drawings.
-// Holds: names of `let`s stand at the node that they name; constants stand inside of the nodes that use them; a series of equal nodes in one scope is one node with a count.
+// Holds: names of `let`s stand at the node that they name; constants stand inside of the nodes that use them; a series of equal nodes in
+// one scope is one node with a count.
 
 import { type Entry, type GraphBuilder, type ModuleGraph, type Node, topological, typeToString } from '../graph/index.js';
 import { constant, named } from '../ops/index.js';
@@ -30,7 +31,8 @@ export interface EntryView {
   readonly updates: readonly { readonly variable: string; readonly node: string }[];
 }
 
-export const viewOf = (module: ModuleGraph, build: GraphBuilder): EntryView[] => module.entries.filter((entry) => entry.kind !== 'init').map((entry) => entryView(entry, build));
+export const viewOf = (module: ModuleGraph, build: GraphBuilder): EntryView[] =>
+  module.entries.filter((entry) => entry.kind !== 'init').map((entry) => entryView(entry, build));
 
 function entryView(entry: Entry, build: GraphBuilder): EntryView {
   const roots = new Set(rootsOf(entry).map(unnamed));
@@ -51,7 +53,14 @@ function entryView(entry: Entry, build: GraphBuilder): EntryView {
     entry: entry.name,
     nodes: [...counts].map(([node, count]): ViewNode => {
       const name = names.get(node);
-      return { id: `n${node.id}`, op: labelOf(node), type: typeToString(node.type), ...(name === undefined ? {} : { name }), scope: scopeOf(node, build), count };
+      return {
+        id: `n${node.id}`,
+        op: labelOf(node),
+        type: typeToString(node.type),
+        ...(name === undefined ? {} : { name }),
+        scope: scopeOf(node, build),
+        count,
+      };
     }),
     edges: [...edges.values()],
     outputs: entry.outputs.map((output) => ({ path: output.path, node: idOf(output.node) })),
@@ -89,7 +98,16 @@ function seriesOf(shown: readonly Node[], names: ReadonlyMap<Node, string>, buil
   const firsts = new Map<string, Node>();
   const series = new Map<Node, Node>();
   for (const node of shown) {
-    const key = names.has(node) || node.args.length === 0 ? `${node.id}` : [node.op.name, typeToString(node.type), scopeOf(node, build), node.args.map((one) => unnamed(one).id).join(), readers.get(node)?.join() ?? ''].join('|');
+    const key =
+      names.has(node) || node.args.length === 0
+        ? `${node.id}`
+        : [
+            node.op.name,
+            typeToString(node.type),
+            scopeOf(node, build),
+            node.args.map((one) => unnamed(one).id).join(),
+            readers.get(node)?.join() ?? '',
+          ].join('|');
     const first = firsts.get(key) ?? node;
     firsts.set(key, first);
     series.set(node, first);

@@ -1,4 +1,5 @@
-// Initial values as the artifact has them. In: variables with the nodes of their initial values. Out: a number for all elements, or an entry that computes them.
+// Initial values as the artifact has them. In: variables with the nodes of their initial values. Out: a number for all elements, or an
+// entry that computes them.
 // Holds: what is no single exact number becomes an entry of kind `init`, so the rest of the way knows entries only.
 
 import { type Entry, type Node, tensor, type Variable } from '../graph/index.js';

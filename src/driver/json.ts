@@ -1,5 +1,5 @@
-// JSON that people wrote. In: text, and what it is called. Out: its value. Holds: text that is no JSON, or says something twice, or more than a number holds, is a diagnostic with its place,
-// and a hint where NaN or an infinity stands bare.
+// JSON that people wrote. In: text, and what it is called. Out: its value. Holds: text that is no JSON, or says something twice, or more
+// than a number holds, is a diagnostic with its place, and a hint where NaN or an infinity stands bare.
 
 import { JsonMistake, parseStrictJson } from '../../runtime/strict-json.js';
 import { DiagnosticsError } from '../base/index.js';
@@ -13,7 +13,8 @@ export function parseJson(text: string, what: string): unknown {
     return parseStrictJson(text, { maximumDepth });
   } catch (error) {
     if (error instanceof JsonMistake) throw badData(`${what}: ${placeOf(text, error.offset)}: ${error.message}`);
-    if (hasBareNumber(text)) throw badData(`${what}: NaN and Infinity are no JSON`, 'Write them as strings: "NaN", "Infinity", "-Infinity".');
+    if (hasBareNumber(text))
+      throw badData(`${what}: NaN and Infinity are no JSON`, 'Write them as strings: "NaN", "Infinity", "-Infinity".');
     throw badData(`${what}: not JSON (${error instanceof Error ? error.message : String(error)})`);
   }
 }

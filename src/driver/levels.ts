@@ -1,4 +1,5 @@
-// The levels of `--emit`, in the order of the way: as checked; simplified; groups of fused ops; kernel IR; LLVM's IR before its passes; assembly.
+// The levels of `--emit`, in the order of the way: as checked; simplified; groups of fused ops; kernel IR; LLVM's IR before its passes;
+// assembly.
 
 export const emitLevels = ['graph', 'simplified', 'fused', 'kernels', 'llvm', 'asm'] as const;
 export type EmitLevel = (typeof emitLevels)[number];

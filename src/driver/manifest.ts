@@ -2,7 +2,15 @@
 // Holds: entries stand in the order of the artifact's table; variables in the order of the module.
 
 import { basename } from 'node:path';
-import { abiVersion, type EntrySpec, type Manifest, type OpenEntrySpec, type Size, type TensorSpec, type VariableSpec } from '../../runtime/abi/manifest.js';
+import {
+  abiVersion,
+  type EntrySpec,
+  type Manifest,
+  type OpenEntrySpec,
+  type Size,
+  type TensorSpec,
+  type VariableSpec,
+} from '../../runtime/abi/manifest.js';
 import type { OpenEntry } from '../check/index.js';
 import type { Dim } from '../base/index.js';
 import { type Entry, type ModuleGraph, type Node, type TensorType, topological, type Variable } from '../graph/index.js';
@@ -53,7 +61,10 @@ function entrySpec(entry: Entry, positions: ReadonlyMap<string, number>): EntryS
 const openSpec = ({ name, kind, doc, packs, feeds }: OpenEntry): OpenEntrySpec => ({ name, kind, ...docOf(doc), packs, feeds });
 
 /** What a call of the entry computes. */
-export const rootsOf = (entry: Entry): Node[] => [...entry.outputs.map((output) => output.node), ...entry.updates.map((update) => update.node)];
+export const rootsOf = (entry: Entry): Node[] => [
+  ...entry.outputs.map((output) => output.node),
+  ...entry.updates.map((update) => update.node),
+];
 
 function variableSpec(variable: Variable, entries: readonly Entry[]): VariableSpec {
   const entry = entries.findIndex((one) => one.kind === 'init' && one.name === initName(variable.path));

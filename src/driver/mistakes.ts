@@ -1,4 +1,5 @@
-// Diagnostics for programs. In: diagnostics and the texts they point into. Out: JSON objects, or one line of text. Holds: positions count from 1, as in editors.
+// Diagnostics for programs. In: diagnostics and the texts they point into. Out: JSON objects, or one line of text. Holds: positions count
+// from 1, as in editors.
 
 import { positionAt, type Position, type Span } from '../../grammar/span.js';
 import { type Diagnostic, type DiagnosticCode, DiagnosticsError, InternalError, printable } from '../base/index.js';
@@ -37,11 +38,16 @@ export function toJson(diagnostic: Diagnostic, texts: Texts): JsonError {
 export function renamed(diagnostic: Diagnostic, name: (source: string) => string): Diagnostic {
   const { span, labels } = diagnostic;
   const move = (one: Span): Span => ({ ...one, source: name(one.source) });
-  return { ...diagnostic, ...(span === undefined ? {} : { span: move(span) }), ...(labels === undefined ? {} : { labels: labels.map((label) => ({ ...label, span: move(label.span) })) }) };
+  return {
+    ...diagnostic,
+    ...(span === undefined ? {} : { span: move(span) }),
+    ...(labels === undefined ? {} : { labels: labels.map((label) => ({ ...label, span: move(label.span) })) }),
+  };
 }
 
 /** What a command adds to its JSON object when there are warnings. */
-export const jsonWarnings = (warnings: readonly Diagnostic[], texts: Texts): { readonly warnings?: readonly JsonError[] } => (warnings.length === 0 ? {} : { warnings: warnings.map((warning) => toJson(warning, texts)) });
+export const jsonWarnings = (warnings: readonly Diagnostic[], texts: Texts): { readonly warnings?: readonly JsonError[] } =>
+  warnings.length === 0 ? {} : { warnings: warnings.map((warning) => toJson(warning, texts)) };
 
 /** `errors` has at least one. */
 export function jsonFailure(errors: readonly JsonError[]): JsonFailure {
@@ -53,10 +59,15 @@ export function jsonFailure(errors: readonly JsonError[]): JsonFailure {
 export function oneLine({ code, message, span, hint }: Diagnostic, texts: Texts): string {
   const text = span === undefined ? undefined : texts.get(span.source);
   const start = span === undefined || text === undefined ? undefined : positionAt(text, span.start);
-  return printable(`${start === undefined ? '' : `${span?.source}:${start.line}:${start.column}: `}${code}: ${message}${hint === undefined ? '' : ` (${hint})`}`);
+  return printable(
+    `${start === undefined ? '' : `${span?.source}:${start.line}:${start.column}: `}${code}: ${message}${hint === undefined ? '' : ` (${hint})`}`,
+  );
 }
 
-/** What is wrong with a program or with what was asked; `texts` holds sources, for code frames. Code and hint are those of the first diagnostic. */
+/**
+ * What is wrong with a program or with what was asked; `texts` holds sources, for code frames. Code and hint are those of the first
+ * diagnostic.
+ */
 export class CompileError extends TfcError {
   override readonly name: string = 'CompileError';
   readonly diagnostics: readonly Diagnostic[];
@@ -75,15 +86,24 @@ export class CompileError extends TfcError {
 
 /** The stack ended, in a place that counts nothing. What is known to grow is counted (`src/base/limits.ts`); this is for the rest. */
 function isExhausted(error: unknown): boolean {
-  for (let one = error; one instanceof Error; one = one.cause) if (one instanceof RangeError && one.message.includes('call stack')) return true;
+  for (let one = error; one instanceof Error; one = one.cause)
+    if (one instanceof RangeError && one.message.includes('call stack')) return true;
   return false;
 }
 
 /** The user's mistakes behind an exception, or undefined when it is ours. */
 export function mistakesOf(error: unknown): readonly Diagnostic[] | undefined {
   if (error instanceof DiagnosticsError) return error.diagnostics;
-  if (isExhausted(error)) return [{ code: 'too-large', message: `the program is nested too deeply for ${error instanceof InternalError ? `the pass \`${error.pass}\`` : 'the compiler'}`, hint: 'repeat with `fold` or `scan` what is written out, or split it into several entries' }];
+  if (isExhausted(error))
+    return [
+      {
+        code: 'too-large',
+        message: `the program is nested too deeply for ${error instanceof InternalError ? `the pass \`${error.pass}\`` : 'the compiler'}`,
+        hint: 'repeat with `fold` or `scan` what is written out, or split it into several entries',
+      },
+    ];
   if (error instanceof CompileError) return error.diagnostics;
-  if (error instanceof TfcError && error.code !== 'internal-error') return [{ code: error.code as DiagnosticCode, message: error.message, hint: error.hint }];
+  if (error instanceof TfcError && error.code !== 'internal-error')
+    return [{ code: error.code as DiagnosticCode, message: error.message, hint: error.hint }];
   return undefined;
 }

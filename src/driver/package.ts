@@ -21,5 +21,7 @@ export const version = (): string => (JSON.parse(readFileSync(join(packageRoot()
 export function builtFile(...path: readonly string[]): string {
   const file = join(packageRoot(), ...path);
   if (existsSync(file)) return file;
-  throw new DiagnosticsError([{ code: 'toolchain-missing', message: `${path.join('/')} has not been built`, hint: 'Run `npm run setup` in the checkout.' }]);
+  throw new DiagnosticsError([
+    { code: 'toolchain-missing', message: `${path.join('/')} has not been built`, hint: 'Run `npm run setup` in the checkout.' },
+  ]);
 }

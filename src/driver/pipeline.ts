@@ -1,4 +1,5 @@
-// The way from a checked module to programs, read aloud. In: what the checker made, and a target. Out: the simplified module and one program per entry.
+// The way from a checked module to programs, read aloud. In: what the checker made, and a target. Out: the simplified module and one
+// program per entry.
 // Holds: the runner in `src/passes/pass.ts` times, dumps and verifies every step.
 
 import type { ModuleGraph } from '../graph/index.js';
@@ -18,7 +19,8 @@ export const programsOf = (lowered: LoweredModule): Program[] => lowered.entries
 
 const kernels = (name: string, expanded: boolean): Form<LoweredModule> => ({
   name,
-  print: (lowered) => programsOf(lowered)
+  print: (lowered) =>
+    programsOf(lowered)
       .map((program) => printProgram(program))
       .join('\n\n'),
   count: (lowered) => programsOf(lowered).reduce((sum, program) => sum + program.kernels.length, 0),
@@ -31,11 +33,17 @@ const lowerTo = (target: Target): Pass<ModuleGraph, LoweredModule> => ({
   name: 'lower',
   doc: 'Fuses ops into kernels, chooses their schedules, plans the arena, and states what sizes their indices need.',
   to: kernels('kernels', false),
-  run: (module, { build }) => ({ module: guarded(module), entries: module.entries.map((entry) => lowerEntry(entry, module.variables, target, build)) }),
+  run: (module, { build }) => ({
+    module: guarded(module),
+    entries: module.entries.map((entry) => lowerEntry(entry, module.variables, target, build)),
+  }),
 });
 
 /** Callers must also fulfil what keeps every index inside of its buffer. */
-const guarded = (module: ModuleGraph): ModuleGraph => ({ ...module, entries: module.entries.map((entry) => ({ ...entry, facts: [...entry.facts, ...indexFacts(entry)] })) });
+const guarded = (module: ModuleGraph): ModuleGraph => ({
+  ...module,
+  entries: module.entries.map((entry) => ({ ...entry, facts: [...entry.facts, ...indexFacts(entry)] })),
+});
 
 const expand: Pass<LoweredModule, LoweredModule> = {
   name: 'expand',
@@ -45,7 +53,8 @@ const expand: Pass<LoweredModule, LoweredModule> = {
 };
 
 /** Derivatives, clean-up, kernels. */
-export const toKernels = (target: Target): Pipeline<ModuleGraph, LoweredModule> => Pipeline.of(differentiate).then(strip).then(simplify).then(lowerTo(target));
+export const toKernels = (target: Target): Pipeline<ModuleGraph, LoweredModule> =>
+  Pipeline.of(differentiate).then(strip).then(simplify).then(lowerTo(target));
 
 /** What code generators take. */
 export const toMachine = (target: Target): Pipeline<ModuleGraph, LoweredModule> => toKernels(target).then(expand);

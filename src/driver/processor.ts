@@ -1,4 +1,5 @@
-// This machine's processor, where only the compiler knows LLVM. In: nothing. Out: text that is the same for processors that run, and get, the same code.
+// This machine's processor, where only the compiler knows LLVM. In: nothing. Out: text that is the same for processors that run, and get,
+// the same code.
 
 import { arch } from 'node:os';
 import { processorKey } from '../../runtime/abi/processor.js';

@@ -1,4 +1,5 @@
-// Progress on a terminal. In: steps as they are done. Out: a bar with the step's numbers, steps per second and time left. Holds: nothing is drawn where standard error is no terminal.
+// Progress on a terminal. In: steps as they are done. Out: a bar with the step's numbers, steps per second and time left. Holds: nothing is
+// drawn where standard error is no terminal.
 
 import { createRequire } from 'node:module';
 import type * as CliProgress from 'cli-progress';
@@ -37,7 +38,9 @@ export function progressBar(epochs: number): Progress {
       const rate = (step * 1000) / (now - start);
       const payload = {
         epoch: `epoch ${epoch}/${epochs}`,
-        numbers: Object.entries(scalars).map(([name, value]) => `${name} ${format(value)}  `).join(''),
+        numbers: Object.entries(scalars)
+          .map(([name, value]) => `${name} ${format(value)}  `)
+          .join(''),
         rate: rate >= 100 ? Math.round(rate) : rate.toFixed(1),
         left: duration((steps - step) / rate),
       };
@@ -51,7 +54,8 @@ export function progressBar(epochs: number): Progress {
   };
 }
 
-export const format = (value: number): string => (Number.isInteger(value) || Math.abs(value) >= 1000 ? String(Math.round(value)) : value.toPrecision(4));
+export const format = (value: number): string =>
+  Number.isInteger(value) || Math.abs(value) >= 1000 ? String(Math.round(value)) : value.toPrecision(4);
 
 /** `3 s`, `2 min 5 s`. */
 export function duration(seconds: number): string {

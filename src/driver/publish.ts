@@ -1,6 +1,7 @@
 // An artifact where the user wants it. In: a directory as the user named it, and files. Out: the files in it, or none and an error.
-// Holds: a directory that is new appears with all of its files; in one that is there each file appears complete, after all have been written. The library is the last: programs that open the directory read it
-// alone, it brings its own manifest, and whoever sees the new one finds the headers that belong to it.
+// Holds: a directory that is new appears with all of its files; in one that is there each file appears complete, after all have been
+// written. The library is the last: programs that open the directory read it alone, it brings its own manifest, and whoever sees the new
+// one finds the headers that belong to it.
 
 import { rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';

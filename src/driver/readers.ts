@@ -7,11 +7,18 @@ import * as csv from './data/csv.js';
 import * as idx from './data/idx.js';
 import { asTfcErrors } from './failures.js';
 
-/** A CSV file with a header line. @throws TfcError file-not-found; bad-data for ragged rows, no rows, two columns of one name, or a column that mixes numbers and text. */
+/**
+ * A CSV file with a header line. @throws TfcError file-not-found; bad-data for ragged rows, no rows, two columns of one name, or a column
+ * that mixes numbers and text.
+ */
 export const readCsv = (path: string): readonly csv.CsvColumn[] => asTfcErrors(() => csv.readCsv(named(path)));
 
-/** MNIST's files in a directory, those whose names start with `prefix` (`train`, `t10k`); without it, one pair. @throws TfcError file-not-found, bad-data. */
-export const readDigits = (directory: string, prefix?: string): idx.Digits => asTfcErrors(() => idx.readDigits(named(directory), prefix === undefined ? undefined : named(prefix)));
+/**
+ * MNIST's files in a directory, those whose names start with `prefix` (`train`, `t10k`); without it, one pair. @throws TfcError
+ * file-not-found, bad-data.
+ */
+export const readDigits = (directory: string, prefix?: string): idx.Digits =>
+  asTfcErrors(() => idx.readDigits(named(directory), prefix === undefined ? undefined : named(prefix)));
 
 function named(path: unknown): string {
   if (isText(path)) return path;

@@ -1,5 +1,5 @@
-// Diagnostics for people. In: diagnostics and the texts they point into. Out: messages with code frames for a terminal. Holds: one frame per place, the mistake's own first;
-// what others wrote is printable, so the only control characters are our colours and line ends.
+// Diagnostics for people. In: diagnostics and the texts they point into. Out: messages with code frames for a terminal. Holds: one frame
+// per place, the mistake's own first; what others wrote is printable, so the only control characters are our colours and line ends.
 
 import { codeFrameColumns } from '@babel/code-frame';
 import pc from 'picocolors';
@@ -29,7 +29,14 @@ function frame(span: Span, text: string | undefined, texts: Texts, color: boolea
   const last = end.line > start.line ? { line: start.line, column: start.column + 1 } : end;
   const around = text === undefined ? 1 : 0;
   const shown = clipped(source, start, last);
-  return [head, codeFrameColumns(shown.source, { start: shown.start, end: shown.end }, { highlightCode: color, forceColor: color, linesAbove: around, linesBelow: around })];
+  return [
+    head,
+    codeFrameColumns(
+      shown.source,
+      { start: shown.start, end: shown.end },
+      { highlightCode: color, forceColor: color, linesAbove: around, linesBelow: around },
+    ),
+  ];
 }
 
 /** Columns of a line that are shown; more do not fit a terminal. */
@@ -45,7 +52,8 @@ function clipped(source: string, start: Place, end: Place): { readonly source: s
   const lines = source.split(/\r\n|[\n\r]/);
   const line = lines[start.line - 1] ?? '';
   const from = line.length > widest ? Math.max(0, start.column - 1 - widest / 4) : 0;
-  const cut = (text: string, at: number): string => `${at > 0 ? '…' : ''}${text.slice(at, at + widest)}${text.length > at + widest ? '…' : ''}`;
+  const cut = (text: string, at: number): string =>
+    `${at > 0 ? '…' : ''}${text.slice(at, at + widest)}${text.length > at + widest ? '…' : ''}`;
   const shift = from > 0 ? from - 1 : 0;
   const own = cut(line, from);
   // What is spelled out moves what stands behind it.
@@ -54,6 +62,7 @@ function clipped(source: string, start: Place, end: Place): { readonly source: s
     return printableLines(own.slice(0, at - 1)).length + Math.max(1, at - own.length);
   };
   const place = ({ line: at, column }: Place): Place => ({ line: at, column: at === start.line ? moved(column) : column });
-  const shown = (text: string, at: number): string => (at === start.line - 1 ? printableLines(own) : Math.abs(at - start.line + 1) === 1 ? printableLines(cut(text, 0)) : '');
+  const shown = (text: string, at: number): string =>
+    at === start.line - 1 ? printableLines(own) : Math.abs(at - start.line + 1) === 1 ? printableLines(cut(text, 0)) : '';
   return { source: lines.map(shown).join('\n'), start: place(start), end: place(end) };
 }

@@ -1,4 +1,5 @@
-// What can be asked of the compiler, as plain data that crosses process boundaries. In: options of the API and of commands. Out: requests and replies.
+// What can be asked of the compiler, as plain data that crosses process boundaries. In: options of the API and of commands. Out: requests
+// and replies.
 
 import { resolve } from 'node:path';
 import { libraryFile } from '../../runtime/artifact.js';
@@ -39,7 +40,11 @@ export interface Built {
 
 export type BuildReply =
   | ({ readonly kind: 'built' } & Built)
-  | { readonly kind: 'mistakes'; readonly diagnostics: readonly Diagnostic[]; readonly texts: readonly (readonly [path: string, text: string])[] }
+  | {
+      readonly kind: 'mistakes';
+      readonly diagnostics: readonly Diagnostic[];
+      readonly texts: readonly (readonly [path: string, text: string])[];
+    }
   /** The cache could not be written. */
   | { readonly kind: 'not-stored'; readonly reason: string }
   /** Our own failure. */
@@ -58,5 +63,10 @@ export const artifactFiles = { library: libraryFile, manifest: 'module.json', he
 /** Everything of a request that decides what is built, but for the files. A cache may be shared by machines, so `native` is spelled out. */
 export function optionsKey({ set, cpu, open, roots = [] }: BuildRequest): string {
   const machine = cpu === 'native' ? ['native', processor()] : [cpu];
-  return JSON.stringify([Object.entries(set).sort(([a], [b]) => (a < b ? -1 : 1)), machine, open === undefined ? null : [open.entry, Object.entries(open.ranks).sort(([a], [b]) => (a < b ? -1 : 1))], roots.map((root) => resolve(root)).sort()]);
+  return JSON.stringify([
+    Object.entries(set).sort(([a], [b]) => (a < b ? -1 : 1)),
+    machine,
+    open === undefined ? null : [open.entry, Object.entries(open.ranks).sort(([a], [b]) => (a < b ? -1 : 1))],
+    roots.map((root) => resolve(root)).sort(),
+  ]);
 }

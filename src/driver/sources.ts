@@ -1,6 +1,7 @@
 // Programs as files. In: a path, and the directories that imports may come from. Out: texts.
-// Holds: what is returned is text that the parser takes; nothing is read, and so nothing quoted, that is not called `.tdsl` wherever links lead; no import leaves the directory of the
-// compiled file, as its path names it, and those that the caller allowed; the texts that a module was compiled from can stand in for the files.
+// Holds: what is returned is text that the parser takes; nothing is read, and so nothing quoted, that is not called `.tdsl` wherever links
+// lead; no import leaves the directory of the compiled file, as its path names it, and those that the caller allowed; the texts that a
+// module was compiled from can stand in for the files.
 
 import { statSync } from 'node:fs';
 import { dirname, resolve, sep } from 'node:path';
@@ -85,7 +86,8 @@ export function keptSources(path: string, files: readonly SourceFile[]): Sources
 
 function directoryOf(root: string): string {
   const target = realPath(root);
-  if (root === '' || statSync(target, { throwIfNoEntry: false })?.isDirectory() !== true) throw refuse('file-not-found', root, 'no such directory', 'A root is a directory from which programs may import.');
+  if (root === '' || statSync(target, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw refuse('file-not-found', root, 'no such directory', 'A root is a directory from which programs may import.');
   return target;
 }
 
@@ -93,10 +95,29 @@ function directoryOf(root: string): string {
 const maximumBytes = 4 * maximumLength;
 
 function readProgram(path: string, target: string): string {
-  for (const name of [path, target]) if (!name.endsWith('.tdsl')) throw refuse('not-a-program', path, name === path ? 'no program: its name does not end in `.tdsl`' : 'a link to what is no program', 'Only files whose names end in `.tdsl` are read.');
+  for (const name of [path, target])
+    if (!name.endsWith('.tdsl'))
+      throw refuse(
+        'not-a-program',
+        path,
+        name === path ? 'no program: its name does not end in `.tdsl`' : 'a link to what is no program',
+        'Only files whose names end in `.tdsl` are read.',
+      );
   const text = decode(path, readRegular(path, maximumBytes, target));
-  if (text.length > maximumLength) throw refuse('bad-data', path, `${text.length} characters are too long for a program (at most ${maximumLength})`, 'Is this a data file? Data is fed at run time.');
-  if (text.trim() === '') throw refuse('bad-data', path, 'the file is empty', 'A program exports at least one function or step: `export fn f(x: f32): f32 = x * x`.');
+  if (text.length > maximumLength)
+    throw refuse(
+      'bad-data',
+      path,
+      `${text.length} characters are too long for a program (at most ${maximumLength})`,
+      'Is this a data file? Data is fed at run time.',
+    );
+  if (text.trim() === '')
+    throw refuse(
+      'bad-data',
+      path,
+      'the file is empty',
+      'A program exports at least one function or step: `export fn f(x: f32): f32 = x * x`.',
+    );
   return text;
 }
 
@@ -106,10 +127,21 @@ function decode(path: string, bytes: Buffer): string {
   } catch {
     // Not UTF-8: the same mistake as a zero byte.
   }
-  throw refuse('bad-data', path, 'not a text file (expected UTF-8)', 'Programs are plain text; was a compiled or compressed file named by mistake?');
+  throw refuse(
+    'bad-data',
+    path,
+    'not a text file (expected UTF-8)',
+    'Programs are plain text; was a compiled or compressed file named by mistake?',
+  );
 }
 
 const outside = (path: string): DiagnosticsError =>
-  refuse('import-outside-root', path, 'lies outside of the directories that may be imported from', 'Imports stay in the directory of the compiled file; name others: `--root DIR`, or `roots` of `compile`.');
+  refuse(
+    'import-outside-root',
+    path,
+    'lies outside of the directories that may be imported from',
+    'Imports stay in the directory of the compiled file; name others: `--root DIR`, or `roots` of `compile`.',
+  );
 
-const refuse = (code: DiagnosticCode, path: string, what: string, hint: string): DiagnosticsError => new DiagnosticsError([{ code, message: `${path}: ${what}`, span: { source: path, start: 0, end: 0 }, hint }]);
+const refuse = (code: DiagnosticCode, path: string, what: string, hint: string): DiagnosticsError =>
+  new DiagnosticsError([{ code, message: `${path}: ${what}`, span: { source: path, start: 0, end: 0 }, hint }]);

@@ -1,4 +1,5 @@
-// Training over a data set. In: a session, an entry, data, batch size, epochs. Out: one record per epoch: means of the step's scalar results, weighted by rows. Holds: the same seed gives the same batches.
+// Training over a data set. In: a session, an entry, data, batch size, epochs. Out: one record per epoch: means of the step's scalar
+// results, weighted by rows. Holds: the same seed gives the same batches.
 
 import { reading } from '../../runtime/error.js';
 import { shown } from '../../runtime/shown.js';
@@ -44,24 +45,51 @@ export function train(run: RunStep, options: TrainOptions): Generator<EpochRecor
 }
 
 function requireOptions(run: unknown, options: unknown): void {
-  if (typeof run !== 'function') throw new TfcError('invalid-value', `train calls a function for every step, not ${shown(run)}.`, { hint: 'train((feeds) => session.run("train", feeds), { … })' });
-  if (typeof options !== 'object' || options === null) throw new TfcError('invalid-value', `The options of train are an object, not ${shown(options)}.`);
+  if (typeof run !== 'function')
+    throw new TfcError('invalid-value', `train calls a function for every step, not ${shown(run)}.`, {
+      hint: 'train((feeds) => session.run("train", feeds), { … })',
+    });
+  if (typeof options !== 'object' || options === null)
+    throw new TfcError('invalid-value', `The options of train are an object, not ${shown(options)}.`);
   const { columns, rows, batch, epochs, seed, constant = {} } = options as { readonly [Name in keyof TrainOptions]?: unknown };
-  for (const [name, value, least] of [['rows', rows, 1], ['batch', batch, 1], ['epochs', epochs, 0], ['seed', seed, Number.MIN_SAFE_INTEGER]] as const) {
-    if (!Number.isSafeInteger(value) || (value as number) < least) throw new TfcError('invalid-value', `${name} is a whole number${name === 'seed' ? '' : ` of at least ${least}`}, not ${shown(value)}.`);
+  for (const [name, value, least] of [
+    ['rows', rows, 1],
+    ['batch', batch, 1],
+    ['epochs', epochs, 0],
+    ['seed', seed, Number.MIN_SAFE_INTEGER],
+  ] as const) {
+    if (!Number.isSafeInteger(value) || (value as number) < least)
+      throw new TfcError(
+        'invalid-value',
+        `${name} is a whole number${name === 'seed' ? '' : ` of at least ${least}`}, not ${shown(value)}.`,
+      );
   }
   if (!Array.isArray(columns)) throw new TfcError('invalid-value', `columns is an array, not ${shown(columns)}.`);
-  if (typeof constant !== 'object' || constant === null) throw new TfcError('invalid-value', `constant is an object of feeds, not ${shown(constant)}.`);
+  if (typeof constant !== 'object' || constant === null)
+    throw new TfcError('invalid-value', `constant is an object of feeds, not ${shown(constant)}.`);
   Object.keys(constant);
   for (const column of columns as readonly unknown[]) requireColumn(column, rows as number);
 }
 
 function requireColumn(column: unknown, rows: number): void {
-  const { name, data, rows: own, rowShape } = (typeof column === 'object' && column !== null ? column : {}) as { readonly [Name in keyof Column]?: unknown };
+  const {
+    name,
+    data,
+    rows: own,
+    rowShape,
+  } = (typeof column === 'object' && column !== null ? column : {}) as { readonly [Name in keyof Column]?: unknown };
   const numbers = data instanceof Float32Array || data instanceof Float64Array || data instanceof Int32Array || data instanceof Uint8Array;
   const isCount = (size: unknown): boolean => Number.isSafeInteger(size) && (size as number) >= 0;
-  if (typeof name !== 'string' || !numbers || !Array.isArray(rowShape) || !rowShape.every(isCount)) throw new TfcError('invalid-value', `A column has a name, data, rows and rowShape; ${typeof name === 'string' ? name : shown(column)} does not.`);
-  if (own !== rows || data.length !== rows * countOf(rowShape as number[])) throw new TfcError('invalid-value', `${name} has ${data.length} numbers, and ${rows} rows of [${rowShape.join(', ')}] are ${rows * countOf(rowShape as number[])}.`);
+  if (typeof name !== 'string' || !numbers || !Array.isArray(rowShape) || !rowShape.every(isCount))
+    throw new TfcError(
+      'invalid-value',
+      `A column has a name, data, rows and rowShape; ${typeof name === 'string' ? name : shown(column)} does not.`,
+    );
+  if (own !== rows || data.length !== rows * countOf(rowShape as number[]))
+    throw new TfcError(
+      'invalid-value',
+      `${name} has ${data.length} numbers, and ${rows} rows of [${rowShape.join(', ')}] are ${rows * countOf(rowShape as number[])}.`,
+    );
 }
 
 function* epochsOf(run: RunStep, options: TrainOptions): Generator<EpochRecord> {
@@ -77,7 +105,12 @@ function* epochsOf(run: RunStep, options: TrainOptions): Generator<EpochRecord> 
       step += 1;
       options.onStep?.({ epoch, step, steps: perEpoch * epochs, scalars });
     }
-    yield { epoch, steps: step, seconds: (performance.now() - start) / 1000, means: Object.fromEntries([...sums].map(([name, sum]) => [name, sum / rows])) };
+    yield {
+      epoch,
+      steps: step,
+      seconds: (performance.now() - start) / 1000,
+      means: Object.fromEntries([...sums].map(([name, sum]) => [name, sum / rows])),
+    };
   }
 }
 

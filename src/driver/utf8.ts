@@ -1,4 +1,5 @@
-// Bytes as text. In: the bytes of a file. Out: its text, without a byte order mark. Holds: what is no UTF-8 is a diagnostic with its place, never a replacement character.
+// Bytes as text. In: the bytes of a file. Out: its text, without a byte order mark. Holds: what is no UTF-8 is a diagnostic with its place,
+// never a replacement character.
 
 import { isUtf8 } from 'node:buffer';
 import { badData } from './json.js';
@@ -15,7 +16,8 @@ export function requireUtf8(path: string, bytes: Buffer): void {
   // Lines end at the same bytes in every text, so the first bad line is found without decoding what is before it.
   for (let [start, line] = [0, 1]; ; line += 1) {
     const next = bytes.indexOf(0x0a, start) + 1 || bytes.length;
-    if (!isUtf8(bytes.subarray(start, next))) throw badData(`${path}: not UTF-8: line ${line}, byte ${start + validPrefix(bytes.subarray(start, next))} of the file`);
+    if (!isUtf8(bytes.subarray(start, next)))
+      throw badData(`${path}: not UTF-8: line ${line}, byte ${start + validPrefix(bytes.subarray(start, next))} of the file`);
     start = next;
   }
 }

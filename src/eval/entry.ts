@@ -1,4 +1,5 @@
-// Calls an entry of a module in the graph interpreter. In: an entry, its feeds, the variables, sizes. Out: outputs in their order, new values of variables.
+// Calls an entry of a module in the graph interpreter. In: an entry, its feeds, the variables, sizes. Out: outputs in their order, new
+// values of variables.
 // Holds: variables keep their values until all updates are known; inputs are not changed.
 
 import type { Entry, Feed, ModuleGraph, SizeFact, TensorNode } from '../graph/index.js';
@@ -25,14 +26,18 @@ export interface EntryResult {
 }
 
 /** Throws a DiagnosticsError for what a caller can do wrong: feeds, shapes, sizes, facts, uninitialized variables. */
-export function evaluateEntry(entry: Entry, { feeds = new Map(), variables = new Map(), dims: known, fetch = [] }: EntryInputs = {}): EntryResult {
+export function evaluateEntry(
+  entry: Entry,
+  { feeds = new Map(), variables = new Map(), dims: known, fetch = [] }: EntryInputs = {},
+): EntryResult {
   checkFeeds(entry, feeds);
   const dims = bindSizes(
     entry.feeds.map((feed) => ({ what: feed.name, shape: feed.type.shape, sizes: feeds.get(feed.name)?.shape ?? [] })),
     known,
   );
   const unknown = entry.dims.filter((dim) => !dims.has(dim));
-  if (unknown.length > 0) throw mistake('ambiguous-size', `no feed says what ${unknown.join(' and ')} is`, `give ${unknown.join(' and ')} a value`);
+  if (unknown.length > 0)
+    throw mistake('ambiguous-size', `no feed says what ${unknown.join(' and ')} is`, `give ${unknown.join(' and ')} a value`);
   for (const fact of entry.facts) checkFact(fact, dims);
   const names = fetch === 'all' ? [...entry.names.keys()] : [...fetch];
   const fetched = names.map((name): TensorNode => {
@@ -52,7 +57,10 @@ export function evaluateEntry(entry: Entry, { feeds = new Map(), variables = new
   };
 }
 
-/** First values of a module's variables; those without an initializer are left out. `seed` is what initializers read as the feed of that name. */
+/**
+ * First values of a module's variables; those without an initializer are left out. `seed` is what initializers read as the feed of that
+ * name.
+ */
 export function initialValues(module: ModuleGraph, seed: bigint | number = 0n): Map<string, TensorValue> {
   const feeds = new Map([['seed', tensorValue('i64', [], [BigInt(seed)])]]);
   const initialized = module.variables.flatMap(({ path, initial }) => (initial === undefined ? [] : [{ path, initial }]));
@@ -66,18 +74,21 @@ export function initialValues(module: ModuleGraph, seed: bigint | number = 0n): 
 function checkFeeds(entry: Entry, feeds: ReadonlyMap<string, TensorValue>): void {
   const declared = new Map<string, Feed>(entry.feeds.map((feed) => [feed.name, feed]));
   for (const name of feeds.keys()) {
-    if (!declared.has(name)) throw mistake('unknown-feed', `${entry.name} has no argument ${name}`, `it takes ${[...declared.keys()].join(', ') || 'none'}`);
+    if (!declared.has(name))
+      throw mistake('unknown-feed', `${entry.name} has no argument ${name}`, `it takes ${[...declared.keys()].join(', ') || 'none'}`);
   }
   for (const { name, type } of entry.feeds) {
     const value = feeds.get(name);
     if (value === undefined) throw mistake('missing-feed', `the argument ${name} of ${entry.name} is not fed`);
-    if (value.dtype !== type.dtype) throw mistake('dtype-mismatch', `the argument ${name} of ${entry.name} is ${type.dtype} and is fed ${value.dtype}`);
+    if (value.dtype !== type.dtype)
+      throw mistake('dtype-mismatch', `the argument ${name} of ${entry.name} is ${type.dtype} and is fed ${value.dtype}`);
   }
 }
 
 function checkFact({ left, relation, right }: SizeFact, dims: ReadonlyMap<string, number>): void {
   const [a, b] = [left.evaluate(dims), right.evaluate(dims)];
-  if (a === undefined || b === undefined) throw mistake('ambiguous-size', `the fact ${left.toString()} ${relation} ${right.toString()} has a size without a value`);
+  if (a === undefined || b === undefined)
+    throw mistake('ambiguous-size', `the fact ${left.toString()} ${relation} ${right.toString()} has a size without a value`);
   const holds = {
     '==': a === b,
     '!=': a !== b,

@@ -1,4 +1,5 @@
-// The meaning of the language: an interpreter of graphs in doubles. In: nodes, and values of feeds, variables, parameters and sizes. Out: their values.
+// The meaning of the language: an interpreter of graphs in doubles. In: nodes, and values of feeds, variables, parameters and sizes. Out:
+// their values.
 // Holds: asks each op's `evaluate` and adds nothing to it; f32 is not rounded; every node is computed once per region call.
 
 import { type Dim, InternalError } from '../base/index.js';
@@ -61,7 +62,8 @@ export class GraphEvaluator {
       }
       case 'argument': {
         const value = args[Number(attribute('index'))];
-        if (value === undefined) throw new InternalError('graph interpreter', `no argument ${String(attribute('index'))} among ${args.length}`);
+        if (value === undefined)
+          throw new InternalError('graph interpreter', `no argument ${String(attribute('index'))} among ${args.length}`);
         return this.#fitting(node, value);
       }
     }
@@ -102,9 +104,18 @@ export class GraphEvaluator {
     types.forEach((type, at) => {
       const one = found[at];
       const shape = this.#shape(type);
-      if (one !== undefined && one.dtype === type.dtype && one.shape.length === shape.length && one.shape.every((size, axis) => size === shape[axis])) return;
+      if (
+        one !== undefined &&
+        one.dtype === type.dtype &&
+        one.shape.length === shape.length &&
+        one.shape.every((size, axis) => size === shape[axis])
+      )
+        return;
       const given = one === undefined ? 'nothing' : `${one.dtype}[${one.shape.join(', ')}]`;
-      throw new InternalError('graph interpreter', `${node.op.name}${attrsKey(node.attrs).slice(0, 200)} is ${typeToString(type)} and gives ${given}`);
+      throw new InternalError(
+        'graph interpreter',
+        `${node.op.name}${attrsKey(node.attrs).slice(0, 200)} is ${typeToString(type)} and gives ${given}`,
+      );
     });
     return value;
   }

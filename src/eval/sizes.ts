@@ -19,22 +19,31 @@ export function bindSizes(sized: readonly Sized[], known: ReadonlyMap<string, nu
   const sizes = new Map(known);
   let open: { readonly what: string; readonly axis: number; readonly dim: Dim; readonly size: number }[] = [];
   for (const { what, shape, sizes: found } of sized) {
-    if (shape.length !== found.length) throw mistake('shape-mismatch', `${what} has ${shape.length} axes, [${shape.join(', ')}], and is given [${found.join(', ')}]`);
+    if (shape.length !== found.length)
+      throw mistake('shape-mismatch', `${what} has ${shape.length} axes, [${shape.join(', ')}], and is given [${found.join(', ')}]`);
     shape.forEach((dim, axis) => open.push({ what, axis, dim, size: found[axis] as number }));
   }
-  for (let before = Infinity; open.length < before; ) {
+  for (let before = Infinity; open.length < before;) {
     before = open.length;
     open = open.filter(({ what, axis, dim, size }) => {
       const expected = dim.evaluate(sizes);
       if (expected === undefined) return !solve(dim, size, sizes, what, axis);
-      if (expected !== size) throw mistake('shape-mismatch', `axis ${axis} of ${what} is ${size} and must be ${dim.toString()}${dim.constant === undefined ? ` = ${expected}` : ''}`);
+      if (expected !== size)
+        throw mistake(
+          'shape-mismatch',
+          `axis ${axis} of ${what} is ${size} and must be ${dim.toString()}${dim.constant === undefined ? ` = ${expected}` : ''}`,
+        );
       return false;
     });
   }
   const first = open[0];
   if (first !== undefined) {
     const names = [...first.dim.names].filter((name) => !sizes.has(name));
-    throw mistake('ambiguous-size', `axis ${first.axis} of ${first.what} is ${first.dim.toString()} = ${first.size}, which does not say what ${names.join(' and ')} is`, `give ${names.join(' and ')} a value`);
+    throw mistake(
+      'ambiguous-size',
+      `axis ${first.axis} of ${first.what} is ${first.dim.toString()} = ${first.size}, which does not say what ${names.join(' and ')} is`,
+      `give ${names.join(' and ')} a value`,
+    );
   }
   return sizes;
 }
@@ -56,7 +65,8 @@ function solve(dim: Dim, size: number, sizes: Map<string, number>, what: string,
   // A factor of 0 says nothing about the name: 0·B = 0.
   if (factor === 0) return false;
   const value = rest / factor;
-  if (!Number.isInteger(value) || value < 0) throw mistake('shape-mismatch', `axis ${axis} of ${what} is ${size}, and no size ${name} makes ${dim.toString()} that`);
+  if (!Number.isInteger(value) || value < 0)
+    throw mistake('shape-mismatch', `axis ${axis} of ${what} is ${size}, and no size ${name} makes ${dim.toString()} that`);
   sizes.set(name, value);
   return true;
 }

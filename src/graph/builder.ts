@@ -49,7 +49,12 @@ export class GraphBuilder {
   addOrigin(node: Node, origin: Origin): void {
     const known = this.#origins.get(node);
     if (known === undefined) this.#origins.set(node, [origin]);
-    else if (known.length < few ? !known.some((one) => one.span === origin.span && one.backward === origin.backward && one.entry === origin.entry) : this.#isNew(node, known, origin)) known.push(origin);
+    else if (
+      known.length < few
+        ? !known.some((one) => one.span === origin.span && one.backward === origin.backward && one.entry === origin.entry)
+        : this.#isNew(node, known, origin)
+    )
+      known.push(origin);
   }
 
   /** Whether a node with many origins (a constant that all initializers use) has not this one; remembers it. */
@@ -85,7 +90,10 @@ function remember(places: Map<Origin['span'], Set<string>>, { span, backward, en
 export function attrsKey(attrs: Attrs): string {
   const names = Object.keys(attrs);
   if (names.length === 0) return '';
-  return `{${names.sort().map((name) => `${name}=${valueKey(attrs[name] as AttrValue)}`).join(';')}}`;
+  return `{${names
+    .sort()
+    .map((name) => `${name}=${valueKey(attrs[name] as AttrValue)}`)
+    .join(';')}}`;
 }
 
 function valueKey(value: AttrValue): string {

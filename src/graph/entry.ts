@@ -33,7 +33,9 @@ export function moduleRoots(module: ModuleGraph): TensorNode[] {
 export function mapModule(module: ModuleGraph, change: (node: TensorNode) => TensorNode): ModuleGraph {
   return {
     ...module,
-    variables: module.variables.map((variable) => (variable.initial === undefined ? variable : { ...variable, initial: change(variable.initial) })),
+    variables: module.variables.map((variable) =>
+      variable.initial === undefined ? variable : { ...variable, initial: change(variable.initial) },
+    ),
     entries: module.entries.map((entry) => mapEntry(entry, change)),
   };
 }

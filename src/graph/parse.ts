@@ -1,9 +1,26 @@
 // Reads the graph's text form. In: text as `print.ts` writes it, the ops by name, a builder. Out: a module.
-// Holds: printing the result gives the same text; spans and origins are lost. What does not fit is a `bad-data` diagnostic that names the line.
+// Holds: printing the result gives the same text; spans and origins are lost. What does not fit is a `bad-data` diagnostic that names the
+// line.
 
 import { Dim, type DType, isDType } from '../base/index.js';
 import type { GraphBuilder } from './builder.js';
-import type { AttrValue, Attrs, Entry, Feed, ModuleGraph, Node, OpTag, Output, Region, ResultTree, SizeFact, Summary, TensorNode, Update, Variable } from './node.js';
+import type {
+  AttrValue,
+  Attrs,
+  Entry,
+  Feed,
+  ModuleGraph,
+  Node,
+  OpTag,
+  Output,
+  Region,
+  ResultTree,
+  SizeFact,
+  Summary,
+  TensorNode,
+  Update,
+  Variable,
+} from './node.js';
 import { isTensorNode } from './node.js';
 import { Cursor } from './tokens.js';
 import type { TensorType, Type } from './type.js';
@@ -77,12 +94,30 @@ function parseEntry(at: Cursor, options: ParseOptions): Entry {
   while (at.accept('update')) updates.push({ variable: at.of('string', 'the path of a variable'), node: parseTensorReference(at, nodes) });
   const summaries: Summary[] = [];
   while (at.accept('summary')) {
-    summaries.push({ kind: oneOf(at, ['scalar', 'histogram']), name: at.of('string', 'the name of a summary'), node: parseTensorReference(at, nodes) });
+    summaries.push({
+      kind: oneOf(at, ['scalar', 'histogram']),
+      name: at.of('string', 'the name of a summary'),
+      node: parseTensorReference(at, nodes),
+    });
   }
   const names = new Map<string, TensorNode>();
   while (at.accept('name')) names.set(at.of('string', 'a path'), parseTensorReference(at, nodes));
   at.expect('}');
-  return { name, kind, doc, dims, ranks: Object.fromEntries(ranks), facts, feeds, outputs, result, updates, summaries, names, span: undefined };
+  return {
+    name,
+    kind,
+    doc,
+    dims,
+    ranks: Object.fromEntries(ranks),
+    facts,
+    feeds,
+    outputs,
+    result,
+    updates,
+    summaries,
+    names,
+    span: undefined,
+  };
 }
 
 function parseFact(at: Cursor): SizeFact {

@@ -1,6 +1,6 @@
 // Graphs as text. In: a module, or nodes. Out: one line per node, regions nested, the same text for equal graphs.
-// Holds: `parse.ts` reads it back to a graph that prints the same; nodes are numbered anew in order of appearance, so builder ids do not show.
-// Spans are not part of the text; origins are comments.
+// Holds: `parse.ts` reads it back to a graph that prints the same; nodes are numbered anew in order of appearance, so builder ids do not
+// show. Spans are not part of the text; origins are comments.
 
 import { Dim } from '../base/index.js';
 import type { GraphBuilder } from './builder.js';

@@ -11,7 +11,8 @@ export interface Token {
   readonly line: number;
 }
 
-const pattern = /(?<space>[ \t\r\n]+|;[^\n]*)|(?<string>"(?:[^"\\\n]|\\.)*")|(?<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?n?)|(?<word>[\p{L}_$][\p{L}\p{N}_$]*)|(?<mark>.)/uy;
+const pattern =
+  /(?<space>[ \t\r\n]+|;[^\n]*)|(?<string>"(?:[^"\\\n]|\\.)*")|(?<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?n?)|(?<word>[\p{L}_$][\p{L}\p{N}_$]*)|(?<mark>.)/uy;
 
 export class Cursor {
   readonly #tokens: readonly Token[];
@@ -50,7 +51,12 @@ export class Cursor {
 
   fail(expected: string): never {
     const { kind, text, line } = this.next;
-    throw new DiagnosticsError([{ code: 'bad-data', message: `line ${line} of a graph: ${expected} is expected, found ${kind === 'end' ? 'the end' : `\`${text}\``}` }]);
+    throw new DiagnosticsError([
+      {
+        code: 'bad-data',
+        message: `line ${line} of a graph: ${expected} is expected, found ${kind === 'end' ? 'the end' : `\`${text}\``}`,
+      },
+    ]);
   }
 }
 
@@ -62,7 +68,8 @@ function tokens(text: string): Token[] {
     const { space, string, number, word, mark } = match.groups ?? {};
     if (space !== undefined) line += space.split('\n').length - 1;
     else if (string !== undefined) found.push({ kind: 'string', text: unquote(string, line), line });
-    else if (number !== undefined) found.push(number.endsWith('n') ? { kind: 'bigint', text: number.slice(0, -1), line } : { kind: 'number', text: number, line });
+    else if (number !== undefined)
+      found.push(number.endsWith('n') ? { kind: 'bigint', text: number.slice(0, -1), line } : { kind: 'number', text: number, line });
     else if (word !== undefined) found.push({ kind: 'word', text: word, line });
     else if (mark !== undefined) found.push({ kind: 'mark', text: mark, line });
   }
@@ -74,6 +81,8 @@ function unquote(quoted: string, line: number): string {
   try {
     return JSON.parse(quoted) as string;
   } catch {
-    throw new DiagnosticsError([{ code: 'bad-data', message: `line ${line} of a graph: the text ${quoted} has an escape that JSON does not know` }]);
+    throw new DiagnosticsError([
+      { code: 'bad-data', message: `line ${line} of a graph: the text ${quoted} has an escape that JSON does not know` },
+    ]);
   }
 }

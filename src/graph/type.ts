@@ -22,7 +22,9 @@ export const tensorEquals = (a: TensorType, b: TensorType): boolean => a.dtype =
 
 export function typeEquals(a: Type, b: Type): boolean {
   if (a.kind === 'tensor') return b.kind === 'tensor' && tensorEquals(a, b);
-  return b.kind === 'tuple' && a.items.length === b.items.length && a.items.every((item, at) => tensorEquals(item, b.items[at] as TensorType));
+  return (
+    b.kind === 'tuple' && a.items.length === b.items.length && a.items.every((item, at) => tensorEquals(item, b.items[at] as TensorType))
+  );
 }
 
 /** Why no tensor can have this type, if so: more axes or more bytes than there may be. As in NumPy, sizes of 0 do not help. */

@@ -5,7 +5,8 @@
 //   regions    closed: inside, `argument` nodes count within the parameters and have their types; no feed, no variable
 //   arguments  no `argument` node outside of a region
 //   feeds      every feed node is declared by its entry (an initializer: `seed`, i64) with that type
-//   variables  every variable node and every update is declared with that type; each variable is updated at most once; an initializer reads none
+//   variables every variable node and every update is declared with that type; each variable is updated at most once; an initializer reads
+//   none
 //   sizes      every size that occurs is declared by the entry; an initializer has none
 //   results    the result's tree takes every output exactly once; scalar summaries are scalars
 //   removed    no op that an earlier pass removes for good
@@ -64,7 +65,8 @@ class Verifier {
     if (variable.initial === undefined) return;
     const seed = new Map<string, TensorType>([['seed', { kind: 'tensor', dtype: 'i64', shape: [] }]]);
     this.#nodes([variable.initial], { where, feeds: seed, variables: new Map(), dims: new Set(), params: undefined });
-    if (!tensorEquals(variable.initial.type, variable.type)) this.fail('variables', `${where} is ${typeToString(variable.initial.type)}, not ${typeToString(variable.type)}`);
+    if (!tensorEquals(variable.initial.type, variable.type))
+      this.fail('variables', `${where} is ${typeToString(variable.initial.type)}, not ${typeToString(variable.type)}`);
   }
 
   entry(entry: Entry, variables: ReadonlyMap<string, TensorType>): void {
@@ -82,10 +84,12 @@ class Verifier {
       if (type === undefined) this.fail('variables', `${where} updates ${variable}, which nothing declares`);
       if (updated.has(variable)) this.fail('variables', `${where} updates ${variable} twice`);
       updated.add(variable);
-      if (!tensorEquals(type, node.type)) this.fail('variables', `${where} updates ${variable}: ${typeToString(type)} with ${typeToString(node.type)}`);
+      if (!tensorEquals(type, node.type))
+        this.fail('variables', `${where} updates ${variable}: ${typeToString(type)} with ${typeToString(node.type)}`);
     }
     for (const { kind, name, node } of entry.summaries) {
-      if (kind === 'scalar' && node.type.shape.length > 0) this.fail('results', `the scalar summary ${name} of ${where} is ${typeToString(node.type)}`);
+      if (kind === 'scalar' && node.type.shape.length > 0)
+        this.fail('results', `the scalar summary ${name} of ${where} is ${typeToString(node.type)}`);
     }
   }
 
@@ -118,7 +122,8 @@ class Verifier {
     const known = this.#ids.get(node.id);
     if (known !== undefined && known !== node) this.fail('order', `${name()} and ${known.op.name} share an id`);
     this.#ids.set(node.id, node);
-    for (const arg of node.args) if (arg.id >= node.id) this.fail('order', `${name()} is older than its argument ${arg.op.name} (node ${arg.id})`);
+    for (const arg of node.args)
+      if (arg.id >= node.id) this.fail('order', `${name()} is older than its argument ${arg.op.name} (node ${arg.id})`);
     const reason = this.#options.refuse?.(node);
     if (reason !== undefined) this.fail('removed', `${name()}: ${reason}`);
     this.#source(node, place, name);
@@ -126,7 +131,8 @@ class Verifier {
     for (const value of Object.values(node.attrs)) this.#attr(value, place, name());
     const inferred = this.#options.infer?.(node);
     if (typeof inferred === 'string') this.fail('types', `${name()}: ${inferred}`);
-    if (inferred !== undefined && !typeEquals(inferred, node.type)) this.fail('types', `${name()} is ${typeToString(node.type)}, its rule says ${typeToString(inferred)}`);
+    if (inferred !== undefined && !typeEquals(inferred, node.type))
+      this.fail('types', `${name()} is ${typeToString(node.type)}, its rule says ${typeToString(inferred)}`);
     for (const [attr, region] of regionsOf(node)) this.#region(region, { ...place, where: `${attr} of ${name()}` });
   }
 
@@ -137,7 +143,8 @@ class Verifier {
         const param = typeof index === 'number' ? place.params?.[index] : undefined;
         if (place.params === undefined) this.fail('arguments', `${name()} stands outside of a region`);
         if (param === undefined) this.fail('regions', `${name()} counts ${String(index)}, of ${place.params.length} parameters`);
-        if (!typeEquals(param, node.type)) this.fail('regions', `${name()} is ${typeToString(node.type)}, the parameter is ${typeToString(param)}`);
+        if (!typeEquals(param, node.type))
+          this.fail('regions', `${name()} is ${typeToString(node.type)}, the parameter is ${typeToString(param)}`);
         return;
       }
       case 'feed':
@@ -153,7 +160,8 @@ class Verifier {
     const key = node.attrs[attr];
     const type = typeof key === 'string' ? known.get(key) : undefined;
     if (type === undefined) this.fail(rule, `${name()} reads ${String(key)}, which nothing declares`);
-    if (!typeEquals(type, node.type)) this.fail(rule, `${name()} reads ${String(key)} as ${typeToString(node.type)}, it is ${typeToString(type)}`);
+    if (!typeEquals(type, node.type))
+      this.fail(rule, `${name()} reads ${String(key)} as ${typeToString(node.type)}, it is ${typeToString(type)}`);
   }
 
   #region(region: Region, place: Place): void {
@@ -167,6 +175,7 @@ class Verifier {
   }
 
   #dims(dims: readonly Dim[], declared: ReadonlySet<string>, where: string): void {
-    for (const dim of dims) for (const name of dim.names) if (!declared.has(name)) this.fail('sizes', `${where} uses the size ${name}, which nothing declares`);
+    for (const dim of dims)
+      for (const name of dim.names) if (!declared.has(name)) this.fail('sizes', `${where} uses the size ${name}, which nothing declares`);
   }
 }

@@ -1,8 +1,12 @@
-// Ways through a graph. In: roots. Out: nodes in topological order, or a rewritten graph. Holds: regions are closed, so a walk never enters them by itself.
+// Ways through a graph. In: roots. Out: nodes in topological order, or a rewritten graph. Holds: regions are closed, so a walk never enters
+// them by itself.
 
 import type { Node } from './node.js';
 
-/** Every node that the roots depend on, arguments before users, each once; `wanted` says no to arguments that are left out with all that they depend on. */
+/**
+ * Every node that the roots depend on, arguments before users, each once; `wanted` says no to arguments that are left out with all that
+ * they depend on.
+ */
 export function topological(roots: Iterable<Node>, wanted: (node: Node) => boolean = () => true): Node[] {
   const order: Node[] = [];
   const seen = new Set<Node>();

@@ -1,4 +1,5 @@
-// Short constructors of kernel IR. In: parts. Out: expressions with trivial arithmetic folded (x + 0, x * 1, sizes), so that printed kernels stay readable.
+// Short constructors of kernel IR. In: parts. Out: expressions with trivial arithmetic folded (x + 0, x * 1, sizes), so that printed
+// kernels stay readable.
 
 import { Dim, type DType, type Shape } from '../base/index.js';
 import type { Accumulator, Buffer, BufferRole, Expr } from './ir.js';
@@ -107,4 +108,10 @@ export function rowMajor(shape: Shape): Shape {
   return strides;
 }
 
-export const buffer = (text: string, dtype: DType, shape: Shape, role: BufferRole): Buffer => ({ name: text, dtype, shape, strides: rowMajor(shape), role });
+export const buffer = (text: string, dtype: DType, shape: Shape, role: BufferRole): Buffer => ({
+  name: text,
+  dtype,
+  shape,
+  strides: rowMajor(shape),
+  role,
+});

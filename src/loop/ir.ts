@@ -1,5 +1,7 @@
-// Kernel IR: an ordered tree of loops over scalar expressions. In: nothing but sizes and dtypes. Out: the types that schedules, the kernel interpreter and code generators share.
-// Holds: what `verify.ts` lists. Loops carry their schedule in their axis kind, so the same tree runs in the interpreter and on every target.
+// Kernel IR: an ordered tree of loops over scalar expressions. In: nothing but sizes and dtypes. Out: the types that schedules, the kernel
+// interpreter and code generators share.
+// Holds: what `verify.ts` lists. Loops carry their schedule in their axis kind, so the same tree runs in the interpreter and on every
+// target.
 
 import type { Dim, DType, Shape, Span } from '../base/index.js';
 
@@ -21,7 +23,9 @@ export type Expr =
   | { readonly kind: 'name'; readonly name: string; readonly dtype: DType }
   /** An accumulator in scope, with one index per axis of it. */
   | { readonly kind: 'read'; readonly accumulator: Accumulator; readonly index: readonly Expr[] }
-  /** A scalar function: a machine op (`machine.ts`), or one of the scalar table in `src/ops`, which the expand pass turns into machine ops. */
+  /**
+   * A scalar function: a machine op (`machine.ts`), or one of the scalar table in `src/ops`, which the expand pass turns into machine ops.
+   */
   | { readonly kind: 'apply'; readonly fn: string; readonly args: readonly Expr[]; readonly dtype: DType };
 
 // ---- Storage -----------------------------------------------------------------------------------------------------------------------
@@ -58,9 +62,9 @@ export interface Accumulator {
 // ---- Statements --------------------------------------------------------------------------------------------------------------------
 
 /**
- * serial: in order. parallel: iterations are independent and may run on several threads (outermost statement of a kernel only).
- * vector: iterations are independent but for `accumulate`, whose order over the lanes is the target's; runs in chunks of the target's width with a masked tail.
- * unroll: constant extent, repeated in the code.
+ * serial: in order. parallel: iterations are independent and may run on several threads (outermost statement of a kernel only). vector:
+ * iterations are independent but for `accumulate`, whose order over the lanes is the target's; runs in chunks of the target's width with a
+ * masked tail. unroll: constant extent, repeated in the code.
  */
 export type Axis = 'serial' | 'parallel' | 'vector' | 'unroll';
 
@@ -71,11 +75,20 @@ export type Stmt =
   /** Declares registers for the statements that follow, every element set to `initial`. */
   | { readonly kind: 'declare'; readonly accumulator: Accumulator; readonly initial: Expr }
   /** accumulator[index] = combine(accumulator[index], value). */
-  | { readonly kind: 'accumulate'; readonly accumulator: Accumulator; readonly index: readonly Expr[]; readonly combine: Combiner; readonly value: Expr }
+  | {
+      readonly kind: 'accumulate';
+      readonly accumulator: Accumulator;
+      readonly index: readonly Expr[];
+      readonly combine: Combiner;
+      readonly value: Expr;
+    }
   /** accumulator[index] = value; never under a vector axis that the index does not use. */
   | { readonly kind: 'assign'; readonly accumulator: Accumulator; readonly index: readonly Expr[]; readonly value: Expr }
   | { readonly kind: 'store'; readonly buffer: Buffer; readonly index: readonly Expr[]; readonly value: Expr }
-  /** Asks for an element that is soon read, or written (and perhaps read before that). It changes no value, and the index may lie outside of the buffer. */
+  /**
+   * Asks for an element that is soon read, or written (and perhaps read before that). It changes no value, and the index may lie outside of
+   * the buffer.
+   */
   | { readonly kind: 'fetch'; readonly to: 'read' | 'write'; readonly buffer: Buffer; readonly index: readonly Expr[] }
   /** `condition` (bool) does not depend on a vector axis around it. */
   | { readonly kind: 'if'; readonly condition: Expr; readonly then: readonly Stmt[]; readonly otherwise?: readonly Stmt[] };
@@ -87,8 +100,8 @@ export interface For {
   readonly extent: Expr;
   readonly axis: Axis;
   /**
-   * vector: constant upper bound of `extent`, given when the body indexes accumulators with this axis (register tiles); the chunks are then unrolled.
-   * Without it, a vector loop has any extent and is strip-mined.
+   * vector: constant upper bound of `extent`, given when the body indexes accumulators with this axis (register tiles); the chunks are then
+   * unrolled. Without it, a vector loop has any extent and is strip-mined.
    */
   readonly limit?: number;
   readonly body: readonly Stmt[];

@@ -1,4 +1,5 @@
-// Words of kernel text. In: text. Out: tokens with their offsets. Holds: every token is a non-empty piece of the text; `//` starts a comment.
+// Words of kernel text. In: text. Out: tokens with their offsets. Holds: every token is a non-empty piece of the text; `//` starts a
+// comment.
 
 import { InternalError } from '../base/index.js';
 
@@ -33,7 +34,8 @@ export function lex(text: string): Token[] {
   while (at < text.length) {
     pattern.lastIndex = at;
     const groups = pattern.exec(text)?.groups;
-    if (groups === undefined) throw new InternalError('kernel parser', `no word of the text form at offset ${at}: ${JSON.stringify(text.slice(at, at + 20))}`);
+    if (groups === undefined)
+      throw new InternalError('kernel parser', `no word of the text form at offset ${at}: ${JSON.stringify(text.slice(at, at + 20))}`);
     const kind = kinds.find((one) => groups[one] !== undefined);
     const found = kind === undefined ? (groups['skip'] as string) : (groups[kind] as string);
     if (kind === 'quoted') tokens.push({ kind, text: JSON.parse(`"${found.slice(1, -1)}"`) as string, at });

@@ -40,14 +40,21 @@ export const machineOps = {
   shr: { arity: 2, meaning: 'i: logical right shift, 0 ≤ b < width' },
   sar: { arity: 2, meaning: 'i: arithmetic right shift, 0 ≤ b < width' },
   // Exponents: what AVX-512 has instructions for, and others compute from the bits.
-  scale: { arity: 2, meaning: 'f32: a · 2ⁿ for whole n = b, rounded once; −252 ≤ n ≤ 252, ½ ≤ |a| ≤ 2 or a is 0, ∞ or NaN; n may be NaN where a is' },
+  scale: {
+    arity: 2,
+    meaning: 'f32: a · 2ⁿ for whole n = b, rounded once; −252 ≤ n ≤ 252, ½ ≤ |a| ≤ 2 or a is 0, ∞ or NaN; n may be NaN where a is',
+  },
   exponent: { arity: 1, meaning: 'f32: the whole n with 2ⁿ ≤ |a| < 2ⁿ⁺¹, also of subnormals; −∞ of 0, ∞ of ±∞' },
   mantissa: { arity: 1, meaning: 'f32: m of a = m · 2ⁿ with ¾ ≤ m < 1½, also of subnormals; NaN below 0; ±1 of ±0, 1 of ∞' },
   mulhi: { arity: 2, meaning: 'i32: upper half of the unsigned 32×32-bit product' },
   select: { arity: 3, meaning: 'bool c, a, b: c ? a : b' },
   /** As `select`; code may branch around the computation of `a` where no lane asks for it. */
   rarely: { arity: 3, meaning: 'bool c, a, b: c ? a : b, where c is seldom true and a costs much' },
-  convert: { arity: 1, meaning: 'to the dtype of the node: float → integer towards zero, saturating, NaN → 0; → bool: ≠ 0; integer → float nearest; integer → narrower integer wraps' },
+  convert: {
+    arity: 1,
+    meaning:
+      'to the dtype of the node: float → integer towards zero, saturating, NaN → 0; → bool: ≠ 0; integer → float nearest; integer → narrower integer wraps',
+  },
   bitcast: { arity: 1, meaning: 'same bits as the dtype of the node (equal widths)' },
   // f64 only: calls of libm, lane by lane.
   libm_exp: { arity: 1, meaning: 'f64' },

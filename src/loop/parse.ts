@@ -1,5 +1,6 @@
-// Reads the text form of kernel IR. In: what `print.ts` wrote, or a person. Out: a program. Holds: the inverse of the printer; names are resolved as they are met,
-// so a name without a declaration is an InternalError that says where. What the program means is the verifier's business.
+// Reads the text form of kernel IR. In: what `print.ts` wrote, or a person. Out: a program. Holds: the inverse of the printer; names are
+// resolved as they are met, so a name without a declaration is an InternalError that says where. What the program means is the verifier's
+// business.
 
 import { Dim, type DimTerm, type DType, InternalError, isDType } from '../base/index.js';
 import { apply, constant, dtypeOf, rowMajor } from './build.js';
@@ -85,7 +86,13 @@ class Parser {
     const origins: KernelOrigin[] = [];
     while (this.#takeWord('from')) origins.push(this.#origin());
     this.#scope = new Map();
-    return { name, body: this.#block(), cost: { bytesRead, bytesWritten, flops, ...(recomputed === undefined ? {} : { recomputed }) }, origins, title };
+    return {
+      name,
+      body: this.#block(),
+      cost: { bytesRead, bytesWritten, flops, ...(recomputed === undefined ? {} : { recomputed }) },
+      origins,
+      title,
+    };
   }
 
   #origin(): KernelOrigin {
@@ -261,7 +268,8 @@ class Parser {
   #number(): number | bigint {
     const sign = this.#takeSymbol('-') ? -1 : 1;
     const token = this.#tokens[this.#next++] as Token;
-    if (token.kind === 'number') return token.text.endsWith('n') ? BigInt(sign) * BigInt(token.text.slice(0, -1)) : sign * Number(token.text);
+    if (token.kind === 'number')
+      return token.text.endsWith('n') ? BigInt(sign) * BigInt(token.text.slice(0, -1)) : sign * Number(token.text);
     if (token.text === 'inf') return sign * Infinity;
     return token.text === 'nan' ? NaN : this.#fail('a number is needed');
   }
@@ -357,6 +365,9 @@ class Parser {
     const token = this.#tokens[Math.min(this.#next, this.#tokens.length - 1)] as Token;
     const before = this.#text.slice(0, token.at).split('\n');
     const where = `line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
-    throw new InternalError('kernel parser', `${message} at ${where}, found ${token.kind === 'end' ? 'the end' : JSON.stringify(token.text)}`);
+    throw new InternalError(
+      'kernel parser',
+      `${message} at ${where}, found ${token.kind === 'end' ? 'the end' : JSON.stringify(token.text)}`,
+    );
   }
 }

@@ -92,7 +92,9 @@ class StatementPrinter {
         return lines;
       case 'declare': {
         const { name, dtype, shape } = stmt.accumulator;
-        lines.push(`${indent}acc ${spell(name)}: ${dtype}${shape.length === 0 ? '' : `[${shape.join(', ')}]`} = ${this.expr(stmt.initial, 0)}`);
+        lines.push(
+          `${indent}acc ${spell(name)}: ${dtype}${shape.length === 0 ? '' : `[${shape.join(', ')}]`} = ${this.expr(stmt.initial, 0)}`,
+        );
         return lines;
       }
       case 'accumulate':

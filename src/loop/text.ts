@@ -1,4 +1,5 @@
-// Words of the text form that the printer and the parser share. In: names, sizes, functions. Out: their spelling. Holds: a spelled name reads back as itself.
+// Words of the text form that the printer and the parser share. In: names, sizes, functions. Out: their spelling. Holds: a spelled name
+// reads back as itself.
 
 import { type Dim, type DType, isDType } from '../base/index.js';
 import { dtypeOf } from './build.js';
@@ -22,13 +23,42 @@ export const infix: Readonly<Record<string, { readonly symbol: string; readonly 
 export const comparisons: ReadonlySet<string> = new Set(['lt', 'le', 'gt', 'ge', 'eq', 'ne']);
 
 /** How `accumulate` is written: `s += x`, `s max= x`. */
-export const combinerText: Readonly<Record<Combiner, string>> = { sum: '+=', product: '*=', max: 'max=', min: 'min=', any: 'any=', all: 'all=' };
+export const combinerText: Readonly<Record<Combiner, string>> = {
+  sum: '+=',
+  product: '*=',
+  max: 'max=',
+  min: 'min=',
+  any: 'any=',
+  all: 'all=',
+};
 
 export const axes: readonly Axis[] = ['serial', 'parallel', 'vector', 'unroll'];
 
 const keywords: ReadonlySet<string> = new Set([
   ...axes,
-  ...['program', 'dims', 'feed', 'output', 'variable', 'temporary', 'slot', 'kernel', 'from', 'reads', 'writes', 'flops', 'for', 'in', 'limit', 'let', 'acc', 'fetch', 'own', 'if', 'else'],
+  ...[
+    'program',
+    'dims',
+    'feed',
+    'output',
+    'variable',
+    'temporary',
+    'slot',
+    'kernel',
+    'from',
+    'reads',
+    'writes',
+    'flops',
+    'for',
+    'in',
+    'limit',
+    'let',
+    'acc',
+    'fetch',
+    'own',
+    'if',
+    'else',
+  ],
 ]);
 
 const plain = /^[A-Za-z_](?:[\w./']*[\w'])?$/;

@@ -1,5 +1,5 @@
-// What dtypes a scalar function may have. In: an `apply`. Out: why it is wrong, or undefined. Holds: says of each machine op what `machine.ts` says in words;
-// functions of the scalar table are not known here and always pass.
+// What dtypes a scalar function may have. In: an `apply`. Out: why it is wrong, or undefined. Holds: says of each machine op what
+// `machine.ts` says in words; functions of the scalar table are not known here and always pass.
 
 import { bytesOf, type DType, isFloat, isInteger } from '../base/index.js';
 import { dtypeOf } from './build.js';
@@ -20,7 +20,10 @@ export function applyProblem(expr: Extract<Expr, { kind: 'apply' }>): string | u
   const found = (problem: string): string => `${fn}(${types.join(', ')}) → ${dtype}: ${problem}`;
   const [first] = types as [DType, ...DType[]];
   const same = types.every((one) => one === first);
-  if (fn === 'select' || fn === 'rarely') return types[0] === 'bool' && types[1] === dtype && types[2] === dtype ? undefined : found('needs a bool and two values of the result’s dtype');
+  if (fn === 'select' || fn === 'rarely')
+    return types[0] === 'bool' && types[1] === dtype && types[2] === dtype
+      ? undefined
+      : found('needs a bool and two values of the result’s dtype');
   if (fn === 'convert') return undefined;
   if (fn === 'bitcast') return bytesOf(first) === bytesOf(dtype) ? undefined : found('the widths differ');
   if (comparisons.has(fn)) {

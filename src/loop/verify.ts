@@ -18,8 +18,9 @@
 //   parallel          parallel loops are outermost statements, and change no accumulator from outside
 //   vector            no vector loop inside of another; extents and conditions do not depend on a vector axis around them
 //   unroll            the extent of an unrolled loop is constant
-//   limit             only on vector loops, at least 1 and not below a constant extent; an accumulator's index uses a vector axis only if that has one
-//   lanes             under a vector axis since its declaration, an accumulator is assigned only if its index uses that axis, and is not read while lanes combine into it
+//   limit only on vector loops, at least 1 and not below a constant extent; an accumulator's index uses a vector axis only if that has one
+//   lanes under a vector axis since its declaration, an accumulator is assigned only if its index uses that axis, and is not read while
+//   lanes combine into it
 
 import { Dim, dtypes, type DType, InternalError, isFloat, shapeEquals } from '../base/index.js';
 import { dtypeOf, rowMajor } from './build.js';
@@ -78,12 +79,14 @@ class Verifier {
       if (this.#buffers.has(name)) this.#fail('buffer-names', `two buffers named ${name}`);
       this.#buffers.set(name, buffer);
       this.#checkDims([...buffer.shape, ...buffer.strides], name);
-      if (buffer.strides.length !== buffer.shape.length) this.#fail('strides', `${name} has ${buffer.shape.length} axes and ${buffer.strides.length} strides`);
+      if (buffer.strides.length !== buffer.shape.length)
+        this.#fail('strides', `${name} has ${buffer.shape.length} axes and ${buffer.strides.length} strides`);
       if (role.kind === 'temporary') continue;
       if (!isRowMajor(buffer)) this.#fail('strides', `${name} is a ${role.kind} and not row-major`);
       const place = `${role.kind} ${role.index}`;
       const twin = roles.get(place);
-      if (twin !== undefined && twin.dtype !== buffer.dtype) this.#fail('buffer-names', `${name} and ${twin.name} are both ${place} with different dtypes`);
+      if (twin !== undefined && twin.dtype !== buffer.dtype)
+        this.#fail('buffer-names', `${name} and ${twin.name} are both ${place} with different dtypes`);
       roles.set(place, buffer);
     }
     this.#checkArena();
@@ -106,7 +109,8 @@ class Verifier {
       if (arena.slots[slot] === undefined) this.#fail('slots', `${name} is in slot ${slot}, which does not exist`);
     }
     if (arena.slotOf.size === 0 && arena.slots.length === 0) return;
-    for (const { name, role } of buffers) if (role.kind === 'temporary' && !arena.slotOf.has(name)) this.#fail('slots', `${name} has no slot`);
+    for (const { name, role } of buffers)
+      if (role.kind === 'temporary' && !arena.slotOf.has(name)) this.#fail('slots', `${name} has no slot`);
   }
 
   // ---- Statements ------------------------------------------------------------------------------------------------------------------
@@ -128,7 +132,8 @@ class Verifier {
           const { name, dtype, shape } = stmt.accumulator;
           this.#declareName(name, scope);
           this.#sameDType(dtypeOf(stmt.initial), dtype, `the start of ${name}`);
-          if (shape.some((size) => !Number.isInteger(size) || size < 0)) this.#fail('rank', `accumulator ${name} has the shape [${shape.join(', ')}]`);
+          if (shape.some((size) => !Number.isInteger(size) || size < 0))
+            this.#fail('rank', `accumulator ${name} has the shape [${shape.join(', ')}]`);
           locals.set(name, { kind: 'accumulator', accumulator: stmt.accumulator, vectors: scope.vectors, parallel: scope.parallel });
           break;
         }
@@ -147,7 +152,8 @@ class Verifier {
           break;
         case 'if':
           this.#sameDType(dtypeOf(stmt.condition), 'bool', 'a condition');
-          if (this.#varies(stmt.condition, scope)) this.#fail('vector', `the condition ${printExpr(stmt.condition)} depends on a vector axis`);
+          if (this.#varies(stmt.condition, scope))
+            this.#fail('vector', `the condition ${printExpr(stmt.condition)} depends on a vector axis`);
           for (const inner of bodiesOf(stmt)) this.#body(inner, scope);
           break;
       }
@@ -156,14 +162,20 @@ class Verifier {
 
   #for(loop: For, scope: Scope, top: boolean): void {
     const extent = loop.extent.kind === 'const' ? Number(loop.extent.value) : undefined;
-    if (this.#loops.has(loop.index) || scope.locals.has(loop.index)) this.#fail('loop-names', `${loop.index} is not the only one of its name`);
+    if (this.#loops.has(loop.index) || scope.locals.has(loop.index))
+      this.#fail('loop-names', `${loop.index} is not the only one of its name`);
     this.#loops.add(loop.index);
     this.#sameDType(dtypeOf(loop.extent), 'i64', `the extent of ${loop.index}`);
     if (this.#varies(loop.extent, scope)) this.#fail('vector', `the extent of ${loop.index} depends on a vector axis`);
     if (loop.axis === 'parallel' && !top) this.#fail('parallel', `${loop.index} is parallel inside of another statement`);
-    if (loop.axis === 'vector' && scope.vectors.length > 0) this.#fail('vector', `${loop.index} is inside of the vector loop ${scope.vectors[0]?.index}`);
+    if (loop.axis === 'vector' && scope.vectors.length > 0)
+      this.#fail('vector', `${loop.index} is inside of the vector loop ${scope.vectors[0]?.index}`);
     if (loop.axis === 'unroll' && extent === undefined) this.#fail('unroll', `${loop.index} has the extent ${printExpr(loop.extent)}`);
-    if (loop.limit !== undefined && (loop.axis !== 'vector' || !Number.isInteger(loop.limit) || loop.limit < 1 || (extent ?? 0) > loop.limit)) this.#fail('limit', `${loop.index} has the limit ${loop.limit}`);
+    if (
+      loop.limit !== undefined &&
+      (loop.axis !== 'vector' || !Number.isInteger(loop.limit) || loop.limit < 1 || (extent ?? 0) > loop.limit)
+    )
+      this.#fail('limit', `${loop.index} has the limit ${loop.limit}`);
     const inner: Scope = {
       locals: new Map(scope.locals).set(loop.index, { kind: 'index', loop }),
       vectors: loop.axis === 'vector' ? [...scope.vectors, loop] : scope.vectors,
@@ -179,7 +191,8 @@ class Verifier {
   #combinedAcross(loop: For, scope: Scope): string[] {
     const names = new Set<string>();
     forEachStatement(loop.body, (stmt) => {
-      if (stmt.kind === 'accumulate' && scope.locals.has(stmt.accumulator.name) && !uses(stmt.index, loop.index)) names.add(stmt.accumulator.name);
+      if (stmt.kind === 'accumulate' && scope.locals.has(stmt.accumulator.name) && !uses(stmt.index, loop.index))
+        names.add(stmt.accumulator.name);
     });
     return [...names];
   }
@@ -189,12 +202,15 @@ class Verifier {
     const local = this.#accumulator(accumulator, index, scope);
     this.#sameDType(dtypeOf(value), accumulator.dtype, `what ${accumulator.name} takes`);
     const boolean = stmt.kind === 'accumulate' && (stmt.combine === 'any' || stmt.combine === 'all');
-    if (boolean && accumulator.dtype !== 'bool') this.#fail('dtype', `${accumulator.name} combines ${accumulator.dtype} by ${stmt.combine}`);
-    if (stmt.kind === 'accumulate' && !boolean && accumulator.dtype === 'bool') this.#fail('dtype', `${accumulator.name} combines bool by ${stmt.combine}`);
+    if (boolean && accumulator.dtype !== 'bool')
+      this.#fail('dtype', `${accumulator.name} combines ${accumulator.dtype} by ${stmt.combine}`);
+    if (stmt.kind === 'accumulate' && !boolean && accumulator.dtype === 'bool')
+      this.#fail('dtype', `${accumulator.name} combines bool by ${stmt.combine}`);
     if (scope.parallel && !local.parallel) this.#fail('parallel', `${accumulator.name} is from outside of the parallel loop`);
     if (stmt.kind === 'accumulate') return;
     for (const loop of scope.vectors) {
-      if (!local.vectors.includes(loop) && !uses(index, loop.index)) this.#fail('lanes', `${accumulator.name} is assigned by every lane of ${loop.index}`);
+      if (!local.vectors.includes(loop) && !uses(index, loop.index))
+        this.#fail('lanes', `${accumulator.name} is assigned by every lane of ${loop.index}`);
     }
   }
 
@@ -204,7 +220,8 @@ class Verifier {
     switch (expr.kind) {
       case 'const':
         if (dtypes[expr.dtype] === undefined) this.#fail('constant', `no dtype ${String(expr.dtype)}`);
-        if (!isFloat(expr.dtype) && typeof expr.value === 'number' && !Number.isInteger(expr.value)) this.#fail('constant', `${expr.value} as ${expr.dtype}`);
+        if (!isFloat(expr.dtype) && typeof expr.value === 'number' && !Number.isInteger(expr.value))
+          this.#fail('constant', `${expr.value} as ${expr.dtype}`);
         if (expr.dtype === 'bool' && expr.value !== 0 && expr.value !== 1) this.#fail('constant', `${expr.value} as bool`);
         return;
       case 'size':
@@ -221,12 +238,14 @@ class Verifier {
       case 'load': {
         const { name, role } = expr.buffer;
         this.#place(expr.buffer, expr.index);
-        if ((role.kind === 'temporary' || role.kind === 'output') && !this.#written.has(name)) this.#fail('read-first', `${name} is loaded before anything stores it`);
+        if ((role.kind === 'temporary' || role.kind === 'output') && !this.#written.has(name))
+          this.#fail('read-first', `${name} is loaded before anything stores it`);
         return;
       }
       case 'read':
         this.#accumulator(expr.accumulator, expr.index, scope);
-        if ((this.#combining.get(expr.accumulator.name) ?? 0) > 0) this.#fail('lanes', `${expr.accumulator.name} is read while lanes combine into it`);
+        if ((this.#combining.get(expr.accumulator.name) ?? 0) > 0)
+          this.#fail('lanes', `${expr.accumulator.name} is read while lanes combine into it`);
         return;
       case 'apply': {
         const problem = applyProblem(expr);
@@ -240,7 +259,14 @@ class Verifier {
 
   #place(buffer: Buffer, index: readonly Expr[]): void {
     const declared = this.#buffers.get(buffer.name);
-    if (declared === undefined || (declared !== buffer && (declared.dtype !== buffer.dtype || declared.role.kind !== buffer.role.kind || !shapeEquals(declared.shape, buffer.shape) || !shapeEquals(declared.strides, buffer.strides)))) {
+    if (
+      declared === undefined ||
+      (declared !== buffer &&
+        (declared.dtype !== buffer.dtype ||
+          declared.role.kind !== buffer.role.kind ||
+          !shapeEquals(declared.shape, buffer.shape) ||
+          !shapeEquals(declared.strides, buffer.strides)))
+    ) {
       this.#fail('declared', `${buffer.name} is not among the program’s buffers as it is used`);
     }
     this.#indices(buffer.name, buffer.shape.length, index);
@@ -250,11 +276,13 @@ class Verifier {
     const local = scope.locals.get(accumulator.name);
     if (local?.kind !== 'accumulator') return this.#fail('scope', `no accumulator ${accumulator.name} in scope`);
     const { dtype, shape } = local.accumulator;
-    if (dtype !== accumulator.dtype || shape.join() !== accumulator.shape.join()) this.#fail('scope', `accumulator ${accumulator.name} is declared otherwise`);
+    if (dtype !== accumulator.dtype || shape.join() !== accumulator.shape.join())
+      this.#fail('scope', `accumulator ${accumulator.name} is declared otherwise`);
     this.#indices(accumulator.name, shape.length, index);
     for (const expr of expressionOrder(index)) {
       const axis = expr.kind === 'index' ? scope.locals.get(expr.name) : undefined;
-      if (axis?.kind === 'index' && axis.loop.axis === 'vector' && axis.loop.limit === undefined) this.#fail('limit', `${accumulator.name} is indexed by ${axis.loop.index}, which has no limit`);
+      if (axis?.kind === 'index' && axis.loop.axis === 'vector' && axis.loop.limit === undefined)
+        this.#fail('limit', `${accumulator.name} is indexed by ${axis.loop.index}, which has no limit`);
     }
     return local;
   }
@@ -269,7 +297,8 @@ class Verifier {
     if (scope.vectors.length === 0) return false;
     return expressionOrder([root]).some((expr) => {
       if (expr.kind === 'index') return scope.vectors.some((loop) => loop.index === expr.name);
-      const local = expr.kind === 'name' ? scope.locals.get(expr.name) : expr.kind === 'read' ? scope.locals.get(expr.accumulator.name) : undefined;
+      const local =
+        expr.kind === 'name' ? scope.locals.get(expr.name) : expr.kind === 'read' ? scope.locals.get(expr.accumulator.name) : undefined;
       if (local?.kind === 'let') return local.lanes;
       return local?.kind === 'accumulator' && local.vectors.length > 0;
     });
@@ -284,12 +313,16 @@ class Verifier {
   }
 
   #checkDims(dims: readonly Dim[], what: string): void {
-    for (const dim of dims) for (const name of dim.names) if (!this.#dims.has(name)) this.#fail('dims', `${what} uses ${name}, which the program does not have`);
+    for (const dim of dims)
+      for (const name of dim.names) if (!this.#dims.has(name)) this.#fail('dims', `${what} uses ${name}, which the program does not have`);
   }
 
   #fail(rule: string, message: string): never {
     const kernel = this.#kernel === undefined ? '' : ` in kernel ${spell(this.#kernel.name)}`;
-    throw new InternalError(this.#options.pass ?? 'kernel verifier', `rule ${rule} broken in ${spell(this.#program.entry)}${kernel}: ${message}`);
+    throw new InternalError(
+      this.#options.pass ?? 'kernel verifier',
+      `rule ${rule} broken in ${spell(this.#program.entry)}${kernel}: ${message}`,
+    );
   }
 }
 
@@ -301,4 +334,5 @@ function isRowMajor({ role, shape, strides }: Buffer): boolean {
   return shapeEquals(strides, rowMajor(isPadded ? [...shape.slice(0, -1), Dim.of(pitch)] : shape));
 }
 
-const uses = (index: readonly Expr[], loop: string): boolean => expressionOrder(index).some((expr) => expr.kind === 'index' && expr.name === loop);
+const uses = (index: readonly Expr[], loop: string): boolean =>
+  expressionOrder(index).some((expr) => expr.kind === 'index' && expr.name === loop);

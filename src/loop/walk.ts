@@ -1,4 +1,5 @@
-// Ways through kernel IR. In: statements, expressions. Out: their parts, what they declare, how often a function occurs. Holds: a shared expression counts once per statement.
+// Ways through kernel IR. In: statements, expressions. Out: their parts, what they declare, how often a function occurs. Holds: a shared
+// expression counts once per statement.
 
 import type { Expr, Kernel, Program, Stmt } from './ir.js';
 

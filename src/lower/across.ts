@@ -1,5 +1,7 @@
-// Kernels that move elements from along one axis to along another, as a transpose does. In: the parts of a map group. Out: statements in a scope.
-// Holds: blocks of as many points as a vector has lanes, along the axis in which the memory that is read runs, are written out inside of the loop over lanes: code generators read them as squares.
+// Kernels that move elements from along one axis to along another, as a transpose does. In: the parts of a map group. Out: statements in a
+// scope.
+// Holds: blocks of as many points as a vector has lanes, along the axis in which the memory that is read runs, are written out inside of
+// the loop over lanes: code generators read them as squares.
 
 import { bytesOf, type Dim, type Shape } from '../base/index.js';
 import type { Node } from '../graph/index.js';
@@ -51,14 +53,21 @@ interface Pieces {
   extent(piece: Expr): Expr;
 }
 
-/** How a parallel loop cuts the lanes' axis: a long one into pieces, else into the groups of columns of a product that multiplies with what is made: threads then multiply with what they made. */
+/**
+ * How a parallel loop cuts the lanes' axis: a long one into pieces, else into the groups of columns of a product that multiplies with what
+ * is made: threads then multiply with what they made.
+ */
 function piecesOf(outer: Shape, axis: number, lanes: number, target: Target): Pieces | undefined {
   const [rows, columns] = [outer[axis] as Dim, outer.at(-1) as Dim];
   const all = build.size(columns);
   if ((columns.constant ?? Infinity) > pieceElements) {
     const length = build.int(pieceElements);
     const from = (piece: Expr): Expr => build.times(piece, length);
-    return { count: build.over(build.plus(all, build.int(pieceElements - 1)), length), from, extent: (piece) => build.smaller(length, build.minus(all, from(piece))) };
+    return {
+      count: build.over(build.plus(all, build.int(pieceElements - 1)), length),
+      from,
+      extent: (piece) => build.smaller(length, build.minus(all, from(piece))),
+    };
   }
   if (outer.length > 2 || rows.constant === undefined || columns.constant === undefined) return undefined;
   const groups = columnGroups({ columns, isFed: false }, rows.constant, lanes, target.vectorBytes);
@@ -73,7 +82,13 @@ export function emitAcross(points: PointEmitter, scope: Scope, { axis, lanes }: 
   const [along, width] = [build.size(outer[last] as Dim), build.int(lanes)];
   const isParallel = (at: number): boolean => at === 0 && points.context.parallel;
   /** The loops behind the point so far, the last one over lanes, from an index on. */
-  const within = (body: Scope, before: readonly Expr[], from: Expr, extent: Expr, fill: (lane: Scope, point: readonly Expr[]) => void): void => {
+  const within = (
+    body: Scope,
+    before: readonly Expr[],
+    from: Expr,
+    extent: Expr,
+    fill: (lane: Scope, point: readonly Expr[]) => void,
+  ): void => {
     if (before.length === last) body.loop('i', extent, 'vector', (i, lane) => fill(lane, [...before, build.plus(from, i)]));
     else body.loop('o', build.size(outer[before.length] as Dim), 'serial', (o, inner) => within(inner, [...before, o], from, extent, fill));
   };
@@ -93,20 +108,31 @@ export function emitAcross(points: PointEmitter, scope: Scope, { axis, lanes }: 
       /** So many points of the axis, side by side for each vector of lanes. */
       const together = (inside: Scope, copies: number): void =>
         within(inside, [...before, start], from, extent, (lane, point) =>
-          lane.loop('c', build.int(copies), 'unroll', (c, copy) => points.store(copy, points.maps, point.map((one, loop) => (loop === axis ? build.plus(start, c) : one)))),
+          lane.loop('c', build.int(copies), 'unroll', (c, copy) =>
+            points.store(
+              copy,
+              points.maps,
+              point.map((one, loop) => (loop === axis ? build.plus(start, c) : one)),
+            ),
+          ),
         );
       if (known === 0) return together(block, lanes);
       if (build.intValue(full) === 0 && known !== undefined) return together(block, known);
       block.when(build.apply('lt', 'bool', at, full), (inside) => together(inside, lanes));
       block.when(build.apply('ge', 'bool', at, full), (inside) => {
         if (known !== undefined) together(inside, known);
-        else inside.loop('o', rest, 'serial', (o, one) => within(one, [...before, build.plus(start, o)], from, extent, (lane, point) => points.store(lane, points.maps, point)));
+        else
+          inside.loop('o', rest, 'serial', (o, one) =>
+            within(one, [...before, build.plus(start, o)], from, extent, (lane, point) => points.store(lane, points.maps, point)),
+          );
       });
     });
   };
   const outside = (body: Scope, before: readonly Expr[]): void => {
     if (before.length === axis) return blocks(body, before);
-    body.loop('o', build.size(outer[before.length] as Dim), isParallel(before.length) ? 'parallel' : 'serial', (o, inner) => outside(inner, [...before, o]));
+    body.loop('o', build.size(outer[before.length] as Dim), isParallel(before.length) ? 'parallel' : 'serial', (o, inner) =>
+      outside(inner, [...before, o]),
+    );
   };
   outside(scope, []);
 }

@@ -1,5 +1,7 @@
-// A block: the kernels that compute some demands from some sources, in order. In: demands (an entry's outputs and updates, or a loop's results) and storage. Out: groups in order, and their statements.
-// Holds: whoever reads the old value of a variable, or of a loop's carry, runs before whoever overwrites it; where that is impossible, the new value waits in a temporary.
+// A block: the kernels that compute some demands from some sources, in order. In: demands (an entry's outputs and updates, or a loop's
+// results) and storage. Out: groups in order, and their statements.
+// Holds: whoever reads the old value of a variable, or of a loop's carry, runs before whoever overwrites it; where that is impossible, the
+// new value waits in a temporary.
 
 import { InternalError } from '../base/index.js';
 import { type Node, type TensorNode, topological } from '../graph/index.js';
@@ -75,7 +77,8 @@ export function planBlock(asked: readonly Demand[], context: EmitContext): Block
 
   const readOutside = new Set<Node>();
   for (const group of groups) {
-    for (const read of group.reads) if (fusion.groupOf.get(producer(read, forms)) !== group) readOutside.add(producer(read, forms)).add(read);
+    for (const read of group.reads)
+      if (fusion.groupOf.get(producer(read, forms)) !== group) readOutside.add(producer(read, forms)).add(read);
   }
   for (const group of fusion.groups) {
     for (const member of group.members) {
@@ -86,7 +89,9 @@ export function planBlock(asked: readonly Demand[], context: EmitContext): Block
       storage.place(node, own, member.role === 'nest' || readOutside.has(node));
     }
   }
-  const sourceCopies = new Map(copiesOfSources.map((demand, at) => [groups[fusion.groups.length + at] as Group, destinations.get(demand) ?? demand.to]));
+  const sourceCopies = new Map(
+    copiesOfSources.map((demand, at) => [groups[fusion.groups.length + at] as Group, destinations.get(demand) ?? demand.to]),
+  );
   return { fusion, groups: sorted(groups, before), sourceCopies, copies };
 }
 
@@ -103,7 +108,14 @@ function placeLoopResults(demands: readonly Demand[], order: readonly Node[], { 
   const left = demands.filter(({ node, to }) => {
     const places = forms.of(node).kind === 'element-of' ? wanted.get(node.args[0] as Node) : undefined;
     const index = Number(node.attrs['index']);
-    if (places === undefined || places[index] !== undefined || to.kind !== 'buffer' || to.prefix.length > 0 || to.buffer.role.kind !== 'output') return true;
+    if (
+      places === undefined ||
+      places[index] !== undefined ||
+      to.kind !== 'buffer' ||
+      to.prefix.length > 0 ||
+      to.buffer.role.kind !== 'output'
+    )
+      return true;
     places[index] = to.buffer;
     return false;
   });
@@ -111,7 +123,14 @@ function placeLoopResults(demands: readonly Demand[], order: readonly Node[], { 
   return left;
 }
 
-const copyGroup = (id: number, node: TensorNode): Group => ({ id, mode: 'map', outer: space(node.type.shape), members: [{ role: 'map', node }], reads: new Set([node]), along: new Set([node]) });
+const copyGroup = (id: number, node: TensorNode): Group => ({
+  id,
+  mode: 'map',
+  outer: space(node.type.shape),
+  members: [{ role: 'map', node }],
+  reads: new Set([node]),
+  along: new Set([node]),
+});
 
 function bufferOfSource(node: Node, context: EmitContext): Buffer | undefined {
   if (context.forms.of(node).kind !== 'source') return undefined;
@@ -169,7 +188,8 @@ function sorted(groups: readonly Group[], before: ReadonlyMap<Group, ReadonlySet
     }
   };
   // What variables alone decide can be computed while threads wait for nothing else yet, so it comes first.
-  for (const group of groups) if ([...group.reads].every((node) => opOf(node).lowering.kind === 'source' && 'path' in node.attrs)) visit(group);
+  for (const group of groups)
+    if ([...group.reads].every((node) => opOf(node).lowering.kind === 'source' && 'path' in node.attrs)) visit(group);
   for (const group of groups) visit(group);
   return order;
 }
@@ -206,7 +226,11 @@ function emitCopy(group: Group, to: Destination, scope: Scope, context: EmitCont
     const stored = context.storage.stored(node);
     const index = spread(node.type.shape, point);
     const value = stored?.kind === 'value' ? stored.value : build.load(context.storage.bufferOf(node), index);
-    body.emit(to.kind === 'buffer' ? { kind: 'store', buffer: to.buffer, index: [...to.prefix, ...index], value } : { kind: 'assign', accumulator: to.accumulator, index: [], value });
+    body.emit(
+      to.kind === 'buffer'
+        ? { kind: 'store', buffer: to.buffer, index: [...to.prefix, ...index], value }
+        : { kind: 'assign', accumulator: to.accumulator, index: [], value },
+    );
   });
 }
 
@@ -216,7 +240,10 @@ function copyLoops(group: Group, scope: Scope, fill: (body: Scope, point: readon
   const nest = (body: Scope, point: readonly Point[]): void => {
     const dim = group.outer[point.length];
     if (dim === undefined) fill(body, point);
-    else body.loop('o', build.size(dim), point.length === group.outer.length - 1 ? 'vector' : 'serial', (o, inner) => nest(inner, [...point, o]));
+    else
+      body.loop('o', build.size(dim), point.length === group.outer.length - 1 ? 'vector' : 'serial', (o, inner) =>
+        nest(inner, [...point, o]),
+      );
   };
   nest(scope, []);
 }
@@ -226,7 +253,10 @@ export function emitBufferCopy(from: Buffer, to: Buffer, scope: Scope, prefix: r
   const nest = (body: Scope, point: readonly Point[]): void => {
     const dim = from.shape[point.length];
     if (dim === undefined) body.emit({ kind: 'store', buffer: to, index: [...prefix, ...point], value: build.load(from, point) });
-    else body.loop('o', build.size(dim), point.length === from.shape.length - 1 ? 'vector' : 'serial', (o, inner) => nest(inner, [...point, o]));
+    else
+      body.loop('o', build.size(dim), point.length === from.shape.length - 1 ? 'vector' : 'serial', (o, inner) =>
+        nest(inner, [...point, o]),
+      );
   };
   nest(scope, []);
 }

@@ -1,12 +1,13 @@
 // How the columns of a matrix product are cut into tiles. In: their number, vectors per tile. Out: classes of tiles and where they stand.
-// Holds: tiles cover every column once; products of as many columns have the same groups, so that threads that share blocks evenly own the same columns in all of them.
+// Holds: tiles cover every column once; products of as many columns have the same groups, so that threads that share blocks evenly own the
+// same columns in all of them.
 
 import type { Dim } from '../base/index.js';
 import { build, type Expr, lineBytes } from '../loop/index.js';
 
 /**
- * Tiles of one width. In every group `count` of them stand side by side from column `first` on, behind `before` others; they have `extent(column)` columns, where `column` is their first:
- * only the last one of all has fewer than `width`.
+ * Tiles of one width. In every group `count` of them stand side by side from column `first` on, behind `before` others; they have
+ * `extent(column)` columns, where `column` is their first: only the last one of all has fewer than `width`.
  */
 export interface ColumnClass {
   readonly width: number;
@@ -16,7 +17,10 @@ export interface ColumnClass {
   extent(column: Expr): Expr;
 }
 
-/** Columns from the left, in groups that are computed for all rows before the next one is: whole tiles, then tiles that are one vector narrower, or one that ends where the columns do. */
+/**
+ * Columns from the left, in groups that are computed for all rows before the next one is: whole tiles, then tiles that are one vector
+ * narrower, or one that ends where the columns do.
+ */
 export interface ColumnTiling {
   readonly lanes: number;
   readonly classes: readonly ColumnClass[];
@@ -29,15 +33,23 @@ export interface ColumnTiling {
 /** What stands for a number of vectors that is not known yet. */
 const assumedVectors = 12;
 /**
- * With so many lines side by side, threads get columns of their own: the thread that updates columns of a weight then multiplies with the same columns in the next step, and they stay
- * in its cache.
+ * With so many lines side by side, threads get columns of their own: the thread that updates columns of a weight then multiplies with the
+ * same columns in the next step, and they stay in its cache.
  */
 const fewestOwned = 10;
 /** Elements of a right side whose halves the second-level caches keep. */
 const mostOwned = 512 * 1024;
 
-/** Vectors of every group of columns. Where two products have as many columns, their groups are the same, whatever their tiles; no line belongs to two groups. */
-export function columnGroups({ columns: { constant: columns }, isFed }: { readonly columns: Dim; readonly isFed: boolean }, depth: number, lanes: number, vectorBytes: number): readonly number[] {
+/**
+ * Vectors of every group of columns. Where two products have as many columns, their groups are the same, whatever their tiles; no line
+ * belongs to two groups.
+ */
+export function columnGroups(
+  { columns: { constant: columns }, isFed }: { readonly columns: Dim; readonly isFed: boolean },
+  depth: number,
+  lanes: number,
+  vectorBytes: number,
+): readonly number[] {
   if (columns === undefined) return [assumedVectors];
   const [vectors, perLine] = [Math.ceil(columns / lanes), Math.max(1, lineBytes / vectorBytes)];
   const lines = Math.ceil(vectors / perLine);
@@ -58,8 +70,20 @@ export function columnTiling(columns: Dim, groups: readonly number[], vectors: n
   if (columns.constant === undefined) {
     const full = build.over(all, build.int(wide));
     const count = build.over(build.plus(all, build.int(wide - 1)), build.int(wide));
-    const whole: ColumnClass = { width: wide, first: () => build.int(0), before: () => build.int(0), count: () => full, extent: () => build.int(wide) };
-    const last: ColumnClass = { width: wide, first: () => build.times(full, build.int(wide)), before: () => full, count: () => build.minus(count, full), extent: (column) => build.minus(all, column) };
+    const whole: ColumnClass = {
+      width: wide,
+      first: () => build.int(0),
+      before: () => build.int(0),
+      count: () => full,
+      extent: () => build.int(wide),
+    };
+    const last: ColumnClass = {
+      width: wide,
+      first: () => build.times(full, build.int(wide)),
+      before: () => full,
+      count: () => build.minus(count, full),
+      extent: (column) => build.minus(all, column),
+    };
     return { lanes, classes: [whole, last], groups: 1, count, slots: count };
   }
   const cuts = groups.map((one) => cutColumns(one, vectors));
@@ -72,7 +96,8 @@ export function columnTiling(columns: Dim, groups: readonly number[], vectors: n
     return [tiles - narrow - alone, narrow, alone];
   });
   const narrow = wide - lanes;
-  const cutOff = (column: Expr): Expr => build.larger(build.int(narrow - lanes + 1), build.smaller(build.int(narrow), build.minus(all, column)));
+  const cutOff = (column: Expr): Expr =>
+    build.larger(build.int(narrow - lanes + 1), build.smaller(build.int(narrow), build.minus(all, column)));
   const widths = [wide, narrow, narrow + rest];
   const classes = widths.flatMap((width, kind): ColumnClass[] => {
     const number = sum(counts.map((one) => one[kind] ?? 0));
@@ -85,7 +110,13 @@ export function columnTiling(columns: Dim, groups: readonly number[], vectors: n
     const extent = isCut ? width - lanes + rest : width;
     return [{ ...place, width: extent, extent: () => build.int(extent) }];
   });
-  return { lanes, classes, groups: groups.length, count: build.int(sum(cuts.map(({ tiles }) => tiles))), slots: build.int(Math.max(...cuts.map(({ tiles }) => tiles))) };
+  return {
+    lanes,
+    classes,
+    groups: groups.length,
+    count: build.int(sum(cuts.map(({ tiles }) => tiles))),
+    slots: build.int(Math.max(...cuts.map(({ tiles }) => tiles))),
+  };
 }
 
 /** One number for each of at most two groups. */

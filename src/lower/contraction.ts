@@ -1,5 +1,7 @@
-// Products that become part of a sum: a · b + c with one rounding. In: what a block must deliver; a sum whose products are expressions. Out: which products are added nowhere but in one sum; `muladd`.
-// Holds: which products they are is a property of the graph, so a sum that several kernels compute has the same bits in each; see the note at the end.
+// Products that become part of a sum: a · b + c with one rounding. In: what a block must deliver; a sum whose products are expressions.
+// Out: which products are added nowhere but in one sum; `muladd`.
+// Holds: which products they are is a property of the graph, so a sum that several kernels compute has the same bits in each; see the note
+// at the end.
 
 import { type Node, topological, type TensorNode } from '../graph/index.js';
 import { build, type Expr } from '../loop/index.js';
@@ -28,7 +30,8 @@ export function productsOfSums(demanded: readonly TensorNode[]): Map<Node, boole
 
 /** The expression itself, or one rounding less: products that stand in it without a name are those above. */
 export function contracted(value: Expr): Expr {
-  if (value.kind !== 'apply' || (value.fn !== 'add' && value.fn !== 'sub') || (value.dtype !== 'f32' && value.dtype !== 'f64')) return value;
+  if (value.kind !== 'apply' || (value.fn !== 'add' && value.fn !== 'sub') || (value.dtype !== 'f32' && value.dtype !== 'f64'))
+    return value;
   const [left, right] = value.args as [Expr, Expr];
   const { dtype, fn } = value;
   const minus = (expr: Expr): Expr => (fn === 'sub' ? build.apply('neg', dtype, expr) : expr);
@@ -46,7 +49,9 @@ function factorsOf(value: Expr): readonly [Expr, Expr] | undefined {
 }
 
 /* Note: one rounding.
-   A fused multiply-add is one instruction where a product and a sum are two, and rounds once. What must not happen is that one place computes a sum so and another place differently: the largest of a row, found in
-   one kernel, would not be found again by another one that compares for equality. So the choice is made for nodes, before any kernel: a product that anything else takes, or that is a result, is computed on its own
-   everywhere. A product of this kind is stored only if the sum is stored as well, which is as costly and read by the same kernels; then only the kernel that stores both computes the sum.
-   a · a − b · b is exactly 0 where a = b, and its root no NaN: neither product is fused there. */
+   A fused multiply-add is one instruction where a product and a sum are two, and rounds once. What must not happen is that one place
+   computes a sum so and another place differently: the largest of a row, found in one kernel, would not be found again by another one that
+   compares for equality. So the choice is made for nodes, before any kernel: a product that anything else takes, or that is a result, is
+   computed on its own everywhere. A product of this kind is stored only if the sum is stored as well, which is as costly and read by the
+   same kernels; then only the kernel that stores both computes the sum. a · a − b · b is exactly 0 where a = b, and its root no NaN:
+   neither product is fused there. */

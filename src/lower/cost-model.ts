@@ -1,4 +1,5 @@
-// What a plan costs, to compare plans. In: groups. Out: time in FLOPs that one core could have done meanwhile. Holds: the formula is in the note at the end; it decides what runs together, never what is computed.
+// What a plan costs, to compare plans. In: groups. Out: time in FLOPs that one core could have done meanwhile. Holds: the formula is in the
+// note at the end; it decides what runs together, never what is computed.
 
 import { bytesOf, Dim, elementCount, TooLarge } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
@@ -27,11 +28,12 @@ export const assumed = (dim: Dim): number => dim.evaluate(new Map([...dim.names]
 export const bytesOfTensor = (node: TensorNode): Dim => elementCount(node.type.shape).mul(bytesOf(node.type.dtype));
 
 /** Time in which a tensor goes to where it lives, or comes from there. */
-export const costOfTensor = (node: Node): number => (node.type.kind === 'tensor' ? costOfMoving(assumed(bytesOfTensor(node as TensorNode))) : 0);
+export const costOfTensor = (node: Node): number =>
+  node.type.kind === 'tensor' ? costOfMoving(assumed(bytesOfTensor(node as TensorNode))) : 0;
 
 /**
- * Whether a value that `users` kernels need is stored by one and loaded by all, rather than computed by each. `flops` per element; a cheap one is never stored: the loops that would store it
- * cost as much.
+ * Whether a value that `users` kernels need is stored by one and loaded by all, rather than computed by each. `flops` per element; a cheap
+ * one is never stored: the loops that would store it cost as much.
  */
 export function paysToStore(node: TensorNode, flops: number, users: number): boolean {
   if (isCheap(flops)) return false;
@@ -49,7 +51,9 @@ export function costOfPlan(fusion: Fusion, demanded: ReadonlySet<Node>, forms: F
   const readBy = new Map<Node, Set<Group>>();
   for (const group of fusion.groups) for (const read of group.reads) readBy.set(read, (readBy.get(read) ?? new Set<Group>()).add(group));
   return fusion.groups.reduce((sum, group) => {
-    const written = group.members.filter(({ node }) => demanded.has(node) || [...(readBy.get(node) ?? [])].some((other) => other !== group));
+    const written = group.members.filter(
+      ({ node }) => demanded.has(node) || [...(readBy.get(node) ?? [])].some((other) => other !== group),
+    );
     const moved = [...group.reads, ...written.map(({ node }) => node)].reduce((bytes, node) => bytes + costOfTensor(node), 0);
     return sum + flopsPerKernel + moved + assumed(flopsOfGroup(group, forms));
   }, 0);
@@ -79,7 +83,8 @@ function countedFlops(group: Group, forms: Forms): Dim {
     const form = forms.of(node);
     if (form.kind === 'element') flops = flops.add(elementCount(form.node.type.shape).mul(form.cost));
     if (form.kind === 'reduce') flops = flops.add(elementCount([...form.node.type.shape, ...form.reduced]).mul(opsPerTerm(forms, node)));
-    if (form.kind === 'partial') flops = flops.add(elementCount([...form.of.node.type.shape, ...form.of.reduced]).mul(opsPerTerm(forms, node)));
+    if (form.kind === 'partial')
+      flops = flops.add(elementCount([...form.of.node.type.shape, ...form.of.reduced]).mul(opsPerTerm(forms, node)));
     if (form.kind === 'tile') flops = flops.add(elementCount([...form.node.type.shape, form.depth]).mul(2));
     for (const argument of forms.argsOf(node)) seen.add(argument);
   }
@@ -90,9 +95,11 @@ function countedFlops(group: Group, forms: Forms): Dim {
 const opsPerTerm = (forms: Forms, node: Node): number => (forms.argsOf(node).length > 1 ? 2 : 1);
 
 /* Note: the model.
-   time = Σ over kernels of (overhead + Σ over tensors read or written of bytes · flopsPerByte(bytes) + FLOPs), in FLOPs that one core could have done. A tensor comes from the nearest cache that holds all of it,
-   so its own size says what a byte of it costs: 32 KB, 1 MB, 16 MB, memory. The figures are ratios of one core with wide vectors (about 100 GFLOP/s of elementwise arithmetic to 200, 100, 30 and 12 GB/s); machines
-   differ less in these ratios than in speed, and the decisions need no more than their order. Within a kernel a value is computed once per pass and counted once; what passes compute again
-   is small beside a load, or kept (row-values.ts). Sizes that only the call knows are taken to be `assumedSize`.
-   Three decisions compare such times: whether sums over many points ride along in shares (splits.ts: whole plans are compared), whether a value that several kernels need is stored, and which scalars are
-   computed ahead of the loops that read them. Joining a group needs no comparison: kernels that share data and a loop move less and do no more, so they are always joined. */
+   time = Σ over kernels of (overhead + Σ over tensors read or written of bytes · flopsPerByte(bytes) + FLOPs), in FLOPs that one core could
+   have done. A tensor comes from the nearest cache that holds all of it, so its own size says what a byte of it costs: 32 KB, 1 MB, 16 MB,
+   memory. The figures are ratios of one core with wide vectors (about 100 GFLOP/s of elementwise arithmetic to 200, 100, 30 and 12 GB/s);
+   machines differ less in these ratios than in speed, and the decisions need no more than their order. Within a kernel a value is computed
+   once per pass and counted once; what passes compute again is small beside a load, or kept (row-values.ts). Sizes that only the call knows
+   are taken to be `assumedSize`. Three decisions compare such times: whether sums over many points ride along in shares (splits.ts: whole
+   plans are compared), whether a value that several kernels need is stored, and which scalars are computed ahead of the loops that read
+   them. Joining a group needs no comparison: kernels that share data and a loop move less and do no more, so they are always joined. */

@@ -1,5 +1,7 @@
-// What a kernel costs, and what to call it. In: a group and its statements. Out: bytes and FLOPs as sizes of the entry, and a title for people.
-// Holds: bytes count every element of a buffer once, however often a cache serves it; where statements cannot be counted (register tiles), each value counts once, and buffers as a whole.
+// What a kernel costs, and what to call it. In: a group and its statements. Out: bytes and FLOPs as sizes of the entry, and a title for
+// people.
+// Holds: bytes count every element of a buffer once, however often a cache serves it; where statements cannot be counted (register tiles),
+// each value counts once, and buffers as a whole.
 
 import { bytesOf, Dim, elementCount } from '../base/index.js';
 import type { TensorNode, TensorType } from '../graph/index.js';
@@ -13,7 +15,8 @@ import type { Storage } from './storage.js';
 
 const much: KernelCost = { bytesRead: mostCounted, bytesWritten: mostCounted, flops: mostCounted };
 
-export const costOf = (group: Group, storage: Storage, forms: Forms, statements: readonly Stmt[]): KernelCost => estimated(() => countedCost(group, storage, forms, statements), much);
+export const costOf = (group: Group, storage: Storage, forms: Forms, statements: readonly Stmt[]): KernelCost =>
+  estimated(() => countedCost(group, storage, forms, statements), much);
 
 function countedCost(group: Group, storage: Storage, forms: Forms, statements: readonly Stmt[]): KernelCost {
   const once = flopsOfGroup(group, forms);
@@ -34,14 +37,16 @@ export const costOfStatements = (statements: readonly Stmt[]): KernelCost | unde
 function statementsCost(statements: readonly Stmt[]): KernelCost | undefined {
   const counted = countStatements(statements);
   if (counted === undefined) return undefined;
-  const bytes = (which: 'read' | 'written'): Dim => counted.touched.reduce((sum, { buffer, [which]: count }) => sum.add(count.mul(bytesOf(buffer.dtype))), Dim.zero);
+  const bytes = (which: 'read' | 'written'): Dim =>
+    counted.touched.reduce((sum, { buffer, [which]: count }) => sum.add(count.mul(bytesOf(buffer.dtype))), Dim.zero);
   return { bytesRead: bytes('read'), bytesWritten: bytes('written'), flops: counted.flops };
 }
 
 const bytesOfType = (type: Pick<TensorType, 'dtype' | 'shape'>): Dim => elementCount(type.shape).mul(bytesOf(type.dtype));
 
 function writtenBy(member: Member, storage: Storage): Dim {
-  if (member.role === 'loop') return storage.results(member.node).reduce((sum, buffer) => (buffer === undefined ? sum : sum.add(bytesOfType(buffer))), Dim.zero);
+  if (member.role === 'loop')
+    return storage.results(member.node).reduce((sum, buffer) => (buffer === undefined ? sum : sum.add(bytesOfType(buffer))), Dim.zero);
   const bytes = bytesOfType(tensorOf(member.node).type);
   return bytes.mul(storage.destinations(member.node).length);
 }

@@ -1,6 +1,7 @@
-// What statements do, counted without running them. In: the body of a kernel. Out: FLOPs, and how many elements of each buffer are read and written, as sizes. Undefined when a loop's extent has no such size.
-// Holds: the blocks of a blocked loop together run over the whole; where their number depends on sizes, what a block does once counts for the most blocks there can be; an element counts once however
-// often it is touched; both sides of a condition count.
+// What statements do, counted without running them. In: the body of a kernel. Out: FLOPs, and how many elements of each buffer are read and
+// written, as sizes. Undefined when a loop's extent has no such size.
+// Holds: the blocks of a blocked loop together run over the whole; where their number depends on sizes, what a block does once counts for
+// the most blocks there can be; an element counts once however often it is touched; both sides of a condition count.
 
 import { Dim, elementCount } from '../base/index.js';
 import { type Buffer, type Expr, expressionsOf, type Stmt, visitExpr } from '../loop/index.js';
@@ -48,12 +49,17 @@ class Counter {
   }
 
   touched(): Touched[] {
-    return [...this.#buffers.values()].map(({ buffer, read, written }) => ({ buffer, read: union(read, buffer), written: union(written, buffer) }));
+    return [...this.#buffers.values()].map(({ buffer, read, written }) => ({
+      buffer,
+      read: union(read, buffer),
+      written: union(written, buffer),
+    }));
   }
 
   #statement(stmt: Stmt): boolean {
     const own = flopsOfStatement(stmt);
-    if (own > 0) this.flops = this.flops.add([...this.#loops.values()].reduce((product, { times }) => product.mul(times ?? 1), Dim.of(own)));
+    if (own > 0)
+      this.flops = this.flops.add([...this.#loops.values()].reduce((product, { times }) => product.mul(times ?? 1), Dim.of(own)));
     for (const root of expressionsOf(stmt)) visitExpr(root, (expr) => expr.kind === 'load' && this.#touch('read', expr.buffer, expr.index));
     if (stmt.kind === 'store') this.#touch('written', stmt.buffer, stmt.index);
     if (stmt.kind === 'let') this.#lets.set(stmt.name, stmt.value);
@@ -111,7 +117,11 @@ class Counter {
       const times = loops?.reduce<Dim | undefined>((product, one) => (one === undefined ? undefined : product?.mul(one)), Dim.one);
       const here = times === undefined ? size : smaller(times, size);
       count = count.mul(here);
-      return here.equals(size) ? '*' : loops === undefined || loops.length === 0 ? exprKey(this.#resolve(expr)) : `${here.key} of ${exprKey(this.#nameless(expr))}`;
+      return here.equals(size)
+        ? '*'
+        : loops === undefined || loops.length === 0
+          ? exprKey(this.#resolve(expr))
+          : `${here.key} of ${exprKey(this.#nameless(expr))}`;
     });
     known[how].set(keys.join(), count);
   }
@@ -129,7 +139,9 @@ class Counter {
       if (value !== undefined) visitExpr(value, see, seen);
     };
     visitExpr(expr, see, seen);
-    return isData ? undefined : [...found.values()].map(({ times, within, alone }) => (within === undefined || found.has(within) ? times : alone));
+    return isData
+      ? undefined
+      : [...found.values()].map(({ times, within, alone }) => (within === undefined || found.has(within) ? times : alone));
   }
 
   /** The index with its loops called by how far they run, so that the same walk in two loops looks the same. */
@@ -141,7 +153,8 @@ class Counter {
   }
 }
 
-const dimOf = (expr: Expr): Dim | undefined => (expr.kind === 'size' ? expr.dim : expr.kind === 'const' ? Dim.of(Number(expr.value)) : undefined);
+const dimOf = (expr: Expr): Dim | undefined =>
+  expr.kind === 'size' ? expr.dim : expr.kind === 'const' ? Dim.of(Number(expr.value)) : undefined;
 
 /** As many blocks as there can be, where `each` is the total over a number. */
 function mostBlocks(extent: Expr): Dim | undefined {
@@ -154,7 +167,10 @@ function mostBlocks(extent: Expr): Dim | undefined {
 }
 
 /** (total + each - 1) / each. */
-const isBlockCount = (extent: Expr): boolean => extent.kind === 'apply' && extent.fn === 'div' && (extent.args[0]?.kind === 'size' || (extent.args[0]?.kind === 'apply' && extent.args[0].fn === 'add'));
+const isBlockCount = (extent: Expr): boolean =>
+  extent.kind === 'apply' &&
+  extent.fn === 'div' &&
+  (extent.args[0]?.kind === 'size' || (extent.args[0]?.kind === 'apply' && extent.args[0].fn === 'add'));
 
 function smaller(a: Dim, b: Dim): Dim {
   if (a.constant !== undefined && b.constant !== undefined) return a.constant <= b.constant ? a : b;

@@ -1,5 +1,7 @@
-// Scalar functions → machine ops. In: a program whose expressions apply functions of the scalar table. Out: the same program over machine ops alone.
-// Holds: shared expressions stay shared; a name that is a machine op and a function of the table means the same, so expanding twice changes nothing; f16 and bf16 are computed in f32 and rounded once.
+// Scalar functions → machine ops. In: a program whose expressions apply functions of the scalar table. Out: the same program over machine
+// ops alone.
+// Holds: shared expressions stay shared; a name that is a machine op and a function of the table means the same, so expanding twice changes
+// nothing; f16 and bf16 are computed in f32 and rounded once.
 
 import { type DType, InternalError } from '../base/index.js';
 import { build, type Expr, isMachineOp, type Kernel, type Program, type Stmt } from '../loop/index.js';
@@ -83,7 +85,8 @@ function applied(fn: string, dtype: DType, original: Expr, args: readonly Expr[]
     return isHalf(dtype) ? build.apply('convert', dtype, value) : value;
   }
   const result = rewrite === undefined ? build.apply(fn, dtype, ...args) : rewrite(from, ...args);
-  const same = original.kind === 'apply' && result.kind === 'apply' && result.fn === fn && args.every((arg, at) => arg === original.args[at]);
+  const same =
+    original.kind === 'apply' && result.kind === 'apply' && result.fn === fn && args.every((arg, at) => arg === original.args[at]);
   return same ? original : result;
 }
 

@@ -1,4 +1,5 @@
-// Questions about kernel expressions. In: expressions. Out: a canonical key, the names they depend on, and how an address moves with a loop.
+// Questions about kernel expressions. In: expressions. Out: a canonical key, the names they depend on, and how an address moves with a
+// loop.
 // Holds: equal keys mean equal values at the same place.
 
 import { Dim } from '../base/index.js';
@@ -67,7 +68,8 @@ export function coefficient(expr: Expr, loop: string): Dim | undefined {
       if (expr.fn === 'add') return x.add(y);
       if (expr.fn === 'sub') return x.sub(y);
       if (expr.fn !== 'mul') return undefined;
-      const factor = (of: Expr): Dim | undefined => (of.kind === 'size' ? of.dim : of.kind === 'const' ? Dim.of(Number(of.value)) : undefined);
+      const factor = (of: Expr): Dim | undefined =>
+        of.kind === 'size' ? of.dim : of.kind === 'const' ? Dim.of(Number(of.value)) : undefined;
       const [left, right] = [factor(a), factor(b)];
       return right !== undefined ? x.mul(right) : left !== undefined ? y.mul(left) : undefined;
     }

@@ -1,4 +1,5 @@
-// How a node is computed. In: a node, which is asked for its op's lowering. Out: its form: read from storage, inlined where it is needed, reduced, tiled, or a nest of its own.
+// How a node is computed. In: a node, which is asked for its op's lowering. Out: its form: read from storage, inlined where it is needed,
+// reduced, tiled, or a nest of its own.
 // Holds: a contraction whose result has one column is a reduction of a product; every other contraction is tiled.
 
 import { type Dim, type DType, InternalError, isFloat, type Shape } from '../base/index.js';
@@ -77,7 +78,8 @@ export const isEmpty = (node: Node): boolean => node.type.kind === 'tensor' && n
 
 export function formOf(node: Node): Form {
   const lowering: Lowering<Node['attrs']> = opOf(node).lowering;
-  if (isEmpty(node) && lowering.kind !== 'source' && lowering.kind !== 'element-of') return { kind: 'element', node: tensorOf(node), cost: 0 };
+  if (isEmpty(node) && lowering.kind !== 'source' && lowering.kind !== 'element-of')
+    return { kind: 'element', node: tensorOf(node), cost: 0 };
   switch (lowering.kind) {
     case 'source':
       return { kind: 'source', node: tensorOf(node) };
@@ -134,13 +136,19 @@ function contractForm(node: TensorNode): ReduceForm | TileForm {
     term: (kept, [k], read) => {
       const batch = kept.slice(0, -2);
       const wide = combinedAs(node.type.dtype);
-      return build.apply('mul', wide, widthAs(wide, read(left, [...batch, kept.at(-2) as Expr, k as Expr])), widthAs(wide, read(right, [...batch, k as Expr, build.int(0)])));
+      return build.apply(
+        'mul',
+        wide,
+        widthAs(wide, read(left, [...batch, kept.at(-2) as Expr, k as Expr])),
+        widthAs(wide, read(right, [...batch, k as Expr, build.int(0)])),
+      );
     },
   };
 }
 
 /** Reductions with equal keys can share a loop. */
-export const reducedKey = (form: ReduceForm): string => `${space(form.reduced).join()}${form.filled === undefined ? '' : ` of ${exprKey(form.filled)}`}`;
+export const reducedKey = (form: ReduceForm): string =>
+  `${space(form.reduced).join()}${form.filled === undefined ? '' : ` of ${exprKey(form.filled)}`}`;
 
 /** Half-width floats are combined in f32 and rounded once. */
 export const combinedAs = (dtype: DType): DType => (dtype === 'f16' || dtype === 'bf16' ? 'f32' : dtype);
@@ -152,7 +160,8 @@ export const widthAs = (dtype: DType, value: Expr): Expr => (build.dtypeOf(value
 export function combineStep(combine: Combiner, dtype: DType, value: Expr, term: Expr): Expr {
   switch (combine) {
     case 'sum':
-      if (isFloat(dtype) && term.kind === 'apply' && term.fn === 'mul') return build.apply('muladd', dtype, term.args[0] as Expr, term.args[1] as Expr, value);
+      if (isFloat(dtype) && term.kind === 'apply' && term.fn === 'mul')
+        return build.apply('muladd', dtype, term.args[0] as Expr, term.args[1] as Expr, value);
       return build.apply('add', dtype, value, term);
     case 'product':
       return build.apply('mul', dtype, value, term);

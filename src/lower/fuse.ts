@@ -1,4 +1,5 @@
-// Fusion: which roots share a kernel. In: roots in topological order. Out: groups with a common outer space, without cycles between them, and why neighbours stayed apart.
+// Fusion: which roots share a kernel. In: roots in topological order. Out: groups with a common outer space, without cycles between them,
+// and why neighbours stayed apart.
 // Holds: inside of a group, results of reductions and tiles are read only at the point that is being computed; see the note at the end.
 
 import { type Shape, shapeEquals, shapeToString } from '../base/index.js';
@@ -14,7 +15,10 @@ import { chooseRoots, type Forms, inlineCosts } from './roots.js';
 /** Fuses as the forms are: reductions that are split stay split. */
 export function fuseAsSplit(demanded: readonly TensorNode[], forms: Forms): Fusion {
   const roots = chooseRoots(demanded, forms);
-  const order = topological(demanded).flatMap((node) => [...(forms.splitOf(node) === undefined ? [] : [forms.splitOf(node)?.partial.node as Node]), node]);
+  const order = topological(demanded).flatMap((node) => [
+    ...(forms.splitOf(node) === undefined ? [] : [forms.splitOf(node)?.partial.node as Node]),
+    node,
+  ]);
   for (;;) {
     const costs = inlineCosts(order, roots, forms);
     const fusion = new Fuser(roots, forms, costs).run(order);
@@ -113,14 +117,16 @@ class Fuser {
     const reads = this.#reads(member, group);
     const own = new Set<Node>(group.members.map((one) => one.node));
     const readsMember = [...reads.keys()].some((node) => own.has(node)) || this.#readsThrough(member.node, own);
-    const sharesLoop = member.role === 'reduce' && (mode === 'small' || mode === 'outer') && group.mode === mode && reducesAlike(group, member.form);
+    const sharesLoop =
+      member.role === 'reduce' && (mode === 'small' || mode === 'outer') && group.mode === mode && reducesAlike(group, member.form);
     const sharesData = [...reads].some(([node, accesses]) => group.along.has(node) && readsAlong(member, node, accesses));
     const related = readsMember || sharesLoop || sharesData;
     const fits = this.#fits(group, member, mode, outer, readsMember, related);
     if (typeof fits === 'string') return related ? fits : 'unrelated';
     const scalars = outer.length === 0 && group.outer.length === 0 && member.role === 'map' && space(member.node.type.shape).length === 0;
     if (!related && !scalars) return 'unrelated';
-    if (!this.#pointwise(group, member, reads)) return `reads other elements of ${group.members[0]?.node.op.name}'s result than the one being computed`;
+    if (!this.#pointwise(group, member, reads))
+      return `reads other elements of ${group.members[0]?.node.op.name}'s result than the one being computed`;
     if (this.#repeats(group, member)) return 'it would compute costly elements again';
     for (const read of reads.keys()) {
       const other = this.#groupOf.get(producer(read, this.forms));
@@ -135,7 +141,14 @@ class Fuser {
   }
 
   /** How the group computes when it has taken the member in, or why it can't. */
-  #fits(group: Group, member: Member, mode: Mode, outer: Shape, readsMember: boolean, related: boolean): Pick<Group, 'mode' | 'outer'> | string {
+  #fits(
+    group: Group,
+    member: Member,
+    mode: Mode,
+    outer: Shape,
+    readsMember: boolean,
+    related: boolean,
+  ): Pick<Group, 'mode' | 'outer'> | string {
     const same = { mode: group.mode, outer: group.outer };
     const byRows = group.mode === 'inner' || group.mode === 'rows';
     if (member.role === 'map') {
@@ -148,13 +161,15 @@ class Fuser {
     if (member.role === 'partial') {
       const columns = [...space(member.node.type.shape.slice(1)), ...member.form.within];
       if (byRows) return shapeEquals(group.outer, outer) ? { mode, outer } : differ(outer, group.outer);
-      if (group.mode === 'map' && (shapeEquals(group.outer, [...outer, ...columns]) || shapeEquals(group.outer, outer))) return { mode, outer };
+      if (group.mode === 'map' && (shapeEquals(group.outer, [...outer, ...columns]) || shapeEquals(group.outer, outer)))
+        return { mode, outer };
       return group.mode === 'map' ? differ(outer, group.outer) : 'lanes run along different axes';
     }
     if (member.role !== 'reduce') return 'no elementwise op or reduction';
     if (mode === 'inner' && group.mode === 'map' && startsWith(group.outer, outer) && outer.length > 0) return { mode, outer };
     if (!shapeEquals(outer, group.outer)) return differ(outer, group.outer);
-    if (group.mode === 'map') return group.outer.length > 0 || isAllSmall(group) ? { mode, outer } : 'its result is too large to be written out';
+    if (group.mode === 'map')
+      return group.outer.length > 0 || isAllSmall(group) ? { mode, outer } : 'its result is too large to be written out';
     if (group.mode !== mode && !(group.mode === 'rows' && mode === 'inner')) return 'lanes run along different axes';
     if (mode === 'small' && !readsMember && !reducesAlike(group, member.form)) return 'they reduce over different sizes';
     return same;
@@ -195,7 +210,10 @@ class Fuser {
     return true;
   }
 
-  /** Whether the member needs costly elementwise members of the group at other points than the one being computed, where they would be computed again. */
+  /**
+   * Whether the member needs costly elementwise members of the group at other points than the one being computed, where they would be
+   * computed again.
+   */
   #repeats(group: Group, member: Member): boolean {
     const costly = group.members.filter(({ role, node }) => role === 'map' && !isCheap(this.costs.get(node) ?? 0));
     if (costly.length === 0 || group.mode === 'small') return false;
@@ -223,7 +241,8 @@ class Fuser {
 
 const differ = (a: Shape, b: Shape): string => `loops differ: ${shapeToString(a)} and ${shapeToString(b)}`;
 
-const startsWith = (longer: Shape, shape: Shape): boolean => longer.length > shape.length && shapeEquals(longer.slice(0, shape.length), shape);
+const startsWith = (longer: Shape, shape: Shape): boolean =>
+  longer.length > shape.length && shapeEquals(longer.slice(0, shape.length), shape);
 
 function addRead(group: Group, member: Member, node: Node, accesses: readonly Expr[][]): void {
   group.reads.add(node);
@@ -232,22 +251,31 @@ function addRead(group: Group, member: Member, node: Node, accesses: readonly Ex
 
 /** Whether each point reads an element of its own, in order; reductions read whole rows or columns anyway. */
 function readsAlong(member: Member, node: Node, accesses: readonly Expr[][]): boolean {
-  return member.role === 'reduce' || (node.type.kind === 'tensor' && space(node.type.shape).length > 0 && accesses.some((index) => isOwnPoint(node, index)));
+  return (
+    member.role === 'reduce' ||
+    (node.type.kind === 'tensor' && space(node.type.shape).length > 0 && accesses.some((index) => isOwnPoint(node, index)))
+  );
 }
 
 /** Whether the index is that of the point that is being computed. */
 function isOwnPoint(node: Node, index: readonly Expr[]): boolean {
   if (node.type.kind !== 'tensor') return false;
   const { shape } = node.type;
-  const own = spread(shape, space(shape).map((_, axis) => build.index(`o${axis}`)));
+  const own = spread(
+    shape,
+    space(shape).map((_, axis) => build.index(`o${axis}`)),
+  );
   return index.map(exprKey).join() === own.map(exprKey).join();
 }
 
-const reducesAlike = (group: Group, form: ReduceForm): boolean => group.members.some((one) => one.role === 'reduce' && reducedKey(one.form) === reducedKey(form));
+const reducesAlike = (group: Group, form: ReduceForm): boolean =>
+  group.members.some((one) => one.role === 'reduce' && reducedKey(one.form) === reducedKey(form));
 
 /* Note: how groups grow.
-   Roots come in topological order; each joins the youngest group that it fits and gains from, else it founds one. Gains: it reads what the group computes (the value stays in a register), or
-   both read the same large data, or reduce to a few results over the same sizes (one pass instead of two), or both are scalars (one kernel instead of two). It fits when the loops agree, when results of
-   reductions and tiles are read at the very point that is computed, and when no other kernel would have to run in between. Elementwise members are computed again wherever they are read inside of
-   the group, so they may be read at any index. A group of elementwise results becomes one of rows when a reduction of its rows joins. Values that it pays to store rather than to compute in a
-   second group become roots themselves, and the search starts again. */
+   Roots come in topological order; each joins the youngest group that it fits and gains from, else it founds one. Gains: it reads what the
+   group computes (the value stays in a register), or both read the same large data, or reduce to a few results over the same sizes (one
+   pass instead of two), or both are scalars (one kernel instead of two). It fits when the loops agree, when results of reductions and tiles
+   are read at the very point that is computed, and when no other kernel would have to run in between. Elementwise members are computed
+   again wherever they are read inside of the group, so they may be read at any index. A group of elementwise results becomes one of rows
+   when a reduction of its rows joins. Values that it pays to store rather than to compute in a second group become roots themselves, and
+   the search starts again. */

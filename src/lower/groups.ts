@@ -6,9 +6,9 @@ import type { Node, TensorNode } from '../graph/index.js';
 import { constants, type PartialForm, type ReduceForm, space, type TileForm } from './forms.js';
 
 /**
- * map: elementwise over `outer`. inner: loops over `outer`, lanes along what is reduced. outer: lanes along the last axis of `outer`, reductions in order.
- * small: a few results, lanes along what is reduced. rows: inner in blocks of points, each of which also leaves its share of sums over all points.
- * tile: matrix product with an epilogue.
+ * map: elementwise over `outer`. inner: loops over `outer`, lanes along what is reduced. outer: lanes along the last axis of `outer`,
+ * reductions in order. small: a few results, lanes along what is reduced. rows: inner in blocks of points, each of which also leaves its
+ * share of sums over all points. tile: matrix product with an epilogue.
  */
 export type Mode = 'map' | 'inner' | 'outer' | 'small' | 'rows' | 'tile' | 'nest' | 'loop';
 
@@ -54,4 +54,5 @@ export const isSmall = (outer: Shape): boolean => {
   return sizes !== undefined && sizes.reduce((product, size) => product * size, 1) <= smallCount;
 };
 
-export const isAllSmall = (group: Group): boolean => group.members.every((member) => member.role === 'map' && isSmall(space(member.node.type.shape)));
+export const isAllSmall = (group: Group): boolean =>
+  group.members.every((member) => member.role === 'map' && isSmall(space(member.node.type.shape)));

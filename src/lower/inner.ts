@@ -1,5 +1,7 @@
-// Kernels that reduce rows: one point after the other, lanes along what is reduced. In: the parts of an inner group. Out: statements in a scope.
-// Holds: at each point reductions come first, in the order in which they need each other, then what is elementwise along the row, then what has one value per row.
+// Kernels that reduce rows: one point after the other, lanes along what is reduced. In: the parts of an inner group. Out: statements in a
+// scope.
+// Holds: at each point reductions come first, in the order in which they need each other, then what is elementwise along the row, then what
+// has one value per row.
 
 import { build, type Accumulator } from '../loop/index.js';
 import { space, spread, widthAs } from './forms.js';
@@ -13,9 +15,14 @@ export function emitInner(points: PointEmitter, scope: Scope): void {
       for (const together of alike(stage)) {
         const accumulators = together.map(({ node, form }) => points.declare(body, form, [], node));
         points.reduceLoops(body, together, accumulators, (inner, at, into) => {
-          for (const [which, { node, form }] of together.entries()) points.accumulate(inner, form, into[which] as Accumulator, [], spread(node.type.shape, point), spread(form.reduced, at));
+          for (const [which, { node, form }] of together.entries())
+            points.accumulate(inner, form, into[which] as Accumulator, [], spread(node.type.shape, point), spread(form.reduced, at));
         });
-        for (const [which, { node }] of together.entries()) body.remember(valueKey(node, spread(node.type.shape, point)), body.let('r', widthAs(node.type.dtype, build.read(accumulators[which] as Accumulator))));
+        for (const [which, { node }] of together.entries())
+          body.remember(
+            valueKey(node, spread(node.type.shape, point)),
+            body.let('r', widthAs(node.type.dtype, build.read(accumulators[which] as Accumulator))),
+          );
       }
     }
     const rest = points.maps.filter((node) => space(node.type.shape).length > point.length);

@@ -1,5 +1,7 @@
-// How the memory lies that the compiler lays out itself: temporaries and variables. In: a dtype and a shape. Out: strides, and how much memory they take.
-// Holds: both alone decide, so every entry of a module, and every artifact with the same variables, finds a variable the same way; what lies behind a row is nobody's.
+// How the memory lies that the compiler lays out itself: temporaries and variables. In: a dtype and a shape. Out: strides, and how much
+// memory they take.
+// Holds: both alone decide, so every entry of a module, and every artifact with the same variables, finds a variable the same way; what
+// lies behind a row is nobody's.
 
 import { bytesOf, Dim, type DType, type Shape } from '../base/index.js';
 import { build, type Buffer, type BufferRole, lineBytes } from '../loop/index.js';
@@ -9,7 +11,10 @@ export interface Laid {
   readonly shape: Shape;
 }
 
-/** Elements from one row (along the last axis) to the next: rows start on cache lines, so vectors cross none, and threads share none. Undefined where rows follow each other, as they do where whole lines take more than an eighth of the memory. */
+/**
+ * Elements from one row (along the last axis) to the next: rows start on cache lines, so vectors cross none, and threads share none.
+ * Undefined where rows follow each other, as they do where whole lines take more than an eighth of the memory.
+ */
 export function pitchOf({ dtype, shape }: Laid): number | undefined {
   const last = shape.at(-1)?.constant;
   if (shape.length < 2 || last === undefined) return undefined;

@@ -1,5 +1,6 @@
 // Counted loops over a region. In: a loop group and its storage. Out: one serial loop around the kernels of the region.
-// Holds: scalars are carried in registers, tensors in buffers, which are updated in place where the body allows it; results that nothing reads are not stored.
+// Holds: scalars are carried in registers, tensors in buffers, which are updated in place where the body allows it; results that nothing
+// reads are not stored.
 
 import { InternalError } from '../base/index.js';
 import type { Node, Region, TensorNode } from '../graph/index.js';
@@ -61,18 +62,22 @@ export function emitLoop(group: Group, scope: Scope, context: EmitContext): void
       const demands = body.results.flatMap((result, at): Demand[] => {
         const carry = carries[at];
         if (carry?.kind === 'register') return [{ node: result, to: { kind: 'register', accumulator: carry.next } }];
-        if (carry !== undefined) return isHandedOn(result, at) ? [] : [{ node: result, to: { kind: 'buffer', buffer: carry.now, prefix: [] } }];
+        if (carry !== undefined)
+          return isHandedOn(result, at) ? [] : [{ node: result, to: { kind: 'buffer', buffer: carry.now, prefix: [] } }];
         const stack = results[at];
         return stack === undefined ? [] : [{ node: result, to: { kind: 'buffer', buffer: stack, prefix: [step] } }];
       });
       const block = planBlock(demands, inner);
       for (const one of block.groups) emitGroup(block, one, inside, inner);
       for (const { from, to } of block.copies) emitBufferCopy(from, to, inside);
-      for (const carry of carries) if (carry.kind === 'register') inside.emit({ kind: 'assign', accumulator: carry.now, index: [], value: build.read(carry.next) });
+      for (const carry of carries)
+        if (carry.kind === 'register') inside.emit({ kind: 'assign', accumulator: carry.now, index: [], value: build.read(carry.next) });
     },
     { carried: true },
   );
-  for (const carry of carries) if (carry.kind === 'register' && carry.result !== undefined) scope.emit({ kind: 'store', buffer: carry.result, index: [], value: build.read(carry.now) });
+  for (const carry of carries)
+    if (carry.kind === 'register' && carry.result !== undefined)
+      scope.emit({ kind: 'store', buffer: carry.result, index: [], value: build.read(carry.now) });
 }
 
 /** Whether the body gives carry `at` back as it is. */
@@ -86,7 +91,14 @@ function captured(node: TensorNode, scope: Scope, context: EmitContext, outside:
 
 function partsOf(node: Node): LoopParts {
   const { trip, carries, body } = node.attrs;
-  if (opOf(node).lowering.kind !== 'loop' || typeof carries !== 'number' || typeof body !== 'object' || !('kind' in body) || typeof trip !== 'object' || !('terms' in trip)) {
+  if (
+    opOf(node).lowering.kind !== 'loop' ||
+    typeof carries !== 'number' ||
+    typeof body !== 'object' ||
+    !('kind' in body) ||
+    typeof trip !== 'object' ||
+    !('terms' in trip)
+  ) {
     throw new InternalError('lower', `${node.op.name} is no loop`);
   }
   return { trip: build.size(trip), carries, body };

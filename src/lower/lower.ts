@@ -1,5 +1,5 @@
-// Lowering: an entry of the graph becomes a program of kernels. In: a simplified entry, the module's variables, a target. Out: kernels in order, buffers and a memory plan,
-// and why neighbours were not fused. Holds: what `src/loop/verify.ts` lists.
+// Lowering: an entry of the graph becomes a program of kernels. In: a simplified entry, the module's variables, a target. Out: kernels in
+// order, buffers and a memory plan, and why neighbours were not fused. Holds: what `src/loop/verify.ts` lists.
 
 import { bytesOf, Dim, elementCount, InternalError } from '../base/index.js';
 import type { Entry, GraphBuilder, Node, Origin, TensorNode, Variable } from '../graph/index.js';
@@ -39,8 +39,16 @@ export function lowerEntry(entry: Entry, variables: readonly Variable[], target:
     return name;
   };
   const sources = new Map<string, Buffer>();
-  for (const [index, feed] of entry.feeds.entries()) sources.set(`feed:${feed.name}`, pool.add(build.buffer(named(`in_${feed.name}`), feed.type.dtype, feed.type.shape, { kind: 'feed', index })));
-  const outputs = entry.outputs.map((output, index) => pool.add(build.buffer(named(`out_${output.path || 'result'}`), output.node.type.dtype, output.node.type.shape, { kind: 'output', index })));
+  for (const [index, feed] of entry.feeds.entries())
+    sources.set(
+      `feed:${feed.name}`,
+      pool.add(build.buffer(named(`in_${feed.name}`), feed.type.dtype, feed.type.shape, { kind: 'feed', index })),
+    );
+  const outputs = entry.outputs.map((output, index) =>
+    pool.add(
+      build.buffer(named(`out_${output.path || 'result'}`), output.node.type.dtype, output.node.type.shape, { kind: 'output', index }),
+    ),
+  );
   const variableBuffer = (path: string): Buffer => {
     const known = sources.get(`variable:${path}`);
     if (known !== undefined) return known;
@@ -60,7 +68,10 @@ export function lowerEntry(entry: Entry, variables: readonly Variable[], target:
   };
 
   const demands: Demand[] = [
-    ...entry.outputs.map((output, at): Demand => ({ node: output.node, to: { kind: 'buffer', buffer: outputs[at] as Buffer, prefix: [] } })),
+    ...entry.outputs.map((output, at): Demand => ({
+      node: output.node,
+      to: { kind: 'buffer', buffer: outputs[at] as Buffer, prefix: [] },
+    })),
     ...entry.updates
       .filter((update) => !isUnchanged(update.node, update.variable))
       .map((update): Demand => ({ node: update.node, to: { kind: 'buffer', buffer: variableBuffer(update.variable), prefix: [] } })),
@@ -86,7 +97,8 @@ export function lowerEntry(entry: Entry, variables: readonly Variable[], target:
     if (scope.statements.length === 0) continue;
     const origins = originsOf(group, forms, builder, owner);
     const cost = costOf(group, context.storage, forms, scope.statements);
-    for (const { statements } of before) add(`${group.mode === 'tile' ? 'panels' : 'shares'} of ${titleOf(group)}`, statements, costOfStatements(statements) ?? cost, origins);
+    for (const { statements } of before)
+      add(`${group.mode === 'tile' ? 'panels' : 'shares'} of ${titleOf(group)}`, statements, costOfStatements(statements) ?? cost, origins);
     add(titleOf(group), scope.statements, cost, origins);
   }
   for (const { from, to } of block.copies) {
@@ -99,7 +111,12 @@ export function lowerEntry(entry: Entry, variables: readonly Variable[], target:
   // A temporary without a slot is touched by no kernel.
   const buffers = pool.all.filter(({ role, name }) => role.kind !== 'temporary' || arena.slotOf.has(name));
   const program: Program = { entry: entry.name, dims: entry.dims, buffers, kernels, arena };
-  const notes = block.fusion.notes.map(({ node, neighbour, reason }): FusionNote => ({ op: node.op.name, neighbour: neighbour.op.name, reason, origins: builder.originsOf(node) }));
+  const notes = block.fusion.notes.map(({ node, neighbour, reason }): FusionNote => ({
+    op: node.op.name,
+    neighbour: neighbour.op.name,
+    reason,
+    origins: builder.originsOf(node),
+  }));
   return { program, notes };
 }
 
@@ -110,7 +127,10 @@ function copyCost(buffer: Buffer): Kernel['cost'] {
   return { bytesRead: bytes, bytesWritten: bytes, flops: Dim.zero };
 }
 
-/** Source places of everything that the group computes, each once, in source order. A node that other entries compute too has places of its own in each. */
+/**
+ * Source places of everything that the group computes, each once, in source order. A node that other entries compute too has places of its
+ * own in each.
+ */
 function originsOf(group: Group, forms: Forms, builder: GraphBuilder, entry: string): KernelOrigin[] {
   const found = new Map<string, KernelOrigin>();
   const seen = new Set<Node>(group.members.map((member) => member.node));
@@ -118,7 +138,9 @@ function originsOf(group: Group, forms: Forms, builder: GraphBuilder, entry: str
   for (const node of seen) {
     if (group.reads.has(node) || forms.isStored(node)) continue;
     // Constants are shared by everything that mentions their number.
-    if (node.args.length > 0) for (const origin of placesIn(entry, builder.originsOf(node))) found.set(`${origin.span.start}:${origin.span.end}:${origin.backward}:${origin.scope}`, origin);
+    if (node.args.length > 0)
+      for (const origin of placesIn(entry, builder.originsOf(node)))
+        found.set(`${origin.span.start}:${origin.span.end}:${origin.backward}:${origin.scope}`, origin);
     for (const argument of forms.argsOf(node)) seen.add(argument);
   }
   return [...found.values()].sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end);

@@ -1,4 +1,5 @@
-// How register tiles read their operands. In: a matrix product and the nodes that have storage. Out: operands that need storage of their own first.
+// How register tiles read their operands. In: a matrix product and the nodes that have storage. Out: operands that need storage of their
+// own first.
 // Holds: what is left is one load per element, linear in every loop of the tile, and contiguous along the columns of the right side.
 
 import type { Node, TensorNode } from '../graph/index.js';
@@ -10,21 +11,31 @@ import { Names, Scope } from './scope.js';
 import { type Stored, Values, type ValueSources } from './values.js';
 
 /**
- * Operands that the register tile cannot read as they are: computed ones, and views whose address is not linear, or whose columns are not contiguous
- * on the right side (lanes run along columns).
+ * Operands that the register tile cannot read as they are: computed ones, and views whose address is not linear, or whose columns are not
+ * contiguous on the right side (lanes run along columns).
  */
 export function unreadableOperands(form: TileForm, roots: ReadonlySet<Node>, forms: Forms): TensorNode[] {
   const [left, right] = form.node.args.map(tensorOf) as [TensorNode, TensorNode];
   const batch = form.batch.map((_, axis) => build.index(`b${axis}`));
-  const stored = (node: TensorNode): Stored | undefined => (roots.has(node) || forms.isStored(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined);
+  const stored = (node: TensorNode): Stored | undefined =>
+    roots.has(node) || forms.isStored(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined;
   return [
     ...(strideAlong(left, [...batch, build.index('m'), build.index('k')], ['m', 'k'], stored, forms) === undefined ? [left] : []),
     ...(strideAlong(right, [...batch, build.index('k'), build.index('n')], ['n', 'k'], stored, forms) === 1 ? [] : [right]),
   ].filter((node) => !forms.isStored(node) && !roots.has(node));
 }
 
-/** Constant stride along the first of `loops`, 0 for another linear one, undefined when the operand is no plain load that is linear in all of them. */
-export function strideAlong(operand: TensorNode, index: readonly Expr[], loops: readonly string[], stored: ValueSources['stored'], forms: Forms): number | undefined {
+/**
+ * Constant stride along the first of `loops`, 0 for another linear one, undefined when the operand is no plain load that is linear in all
+ * of them.
+ */
+export function strideAlong(
+  operand: TensorNode,
+  index: readonly Expr[],
+  loops: readonly string[],
+  stored: ValueSources['stored'],
+  forms: Forms,
+): number | undefined {
   const value = loadOf(operand, index, stored, forms);
   if (value === undefined) return undefined;
   const strides = loops.map((loop) => addressStride(value.buffer, value.index, loop));
@@ -33,7 +44,12 @@ export function strideAlong(operand: TensorNode, index: readonly Expr[], loops: 
 }
 
 /** What a tile loads for an element of an operand, through views of it; undefined when it computes it. */
-export function loadOf(operand: TensorNode, index: readonly Expr[], stored: ValueSources['stored'], forms: Forms): Extract<Expr, { kind: 'load' }> | undefined {
+export function loadOf(
+  operand: TensorNode,
+  index: readonly Expr[],
+  stored: ValueSources['stored'],
+  forms: Forms,
+): Extract<Expr, { kind: 'load' }> | undefined {
   const value = new Values({ stored, form: (node) => forms.of(node) }).at(operand, index, Scope.root(new Names()));
   return value.kind === 'load' ? value : undefined;
 }

@@ -19,7 +19,10 @@ export function emitOuter(points: PointEmitter, scope: Scope): void {
   points.loops(scope, lead, (before, block) => {
     block.loop('t', tiles, lead.length === 0 && context.parallel ? 'parallel' : 'serial', (tile, body) => {
       const start = build.times(tile, build.int(width));
-      const extent = last.constant !== undefined && last.constant % width === 0 ? build.int(width) : build.smaller(build.int(width), build.minus(build.size(last), start));
+      const extent =
+        last.constant !== undefined && last.constant % width === 0
+          ? build.int(width)
+          : build.smaller(build.int(width), build.minus(build.size(last), start));
       const accumulators = new Map<TensorNode, Accumulator>();
       /** Reductions whose result is complete: later loops may read it. */
       const done = new Set<TensorNode>();
@@ -30,7 +33,9 @@ export function emitOuter(points: PointEmitter, scope: Scope): void {
           'vector',
           (j, lane) => {
             const point = [...before, build.plus(start, j)];
-            for (const [node, accumulator] of accumulators) if (done.has(node)) lane.remember(valueKey(node, spread(node.type.shape, point)), widthAs(node.type.dtype, build.read(accumulator, [j])));
+            for (const [node, accumulator] of accumulators)
+              if (done.has(node))
+                lane.remember(valueKey(node, spread(node.type.shape, point)), widthAs(node.type.dtype, build.read(accumulator, [j])));
             fill(lane, point, j);
           },
           { limit: width },
@@ -44,7 +49,15 @@ export function emitOuter(points: PointEmitter, scope: Scope): void {
             space(first.reduced),
             (inner, at) =>
               lanes(inner, (lane, point, j) => {
-                for (const { node, form } of together) points.accumulate(lane, form, accumulators.get(node) as Accumulator, [j], spread(node.type.shape, point), spread(form.reduced, at));
+                for (const { node, form } of together)
+                  points.accumulate(
+                    lane,
+                    form,
+                    accumulators.get(node) as Accumulator,
+                    [j],
+                    spread(node.type.shape, point),
+                    spread(form.reduced, at),
+                  );
               }),
             first.filled,
           );

@@ -1,4 +1,5 @@
-// Panels of a large right side. In: a matrix product and its tiling. Out: a temporary that holds the columns of each tile one step of the depth after the other, and the loop that fills it.
+// Panels of a large right side. In: a matrix product and its tiling. Out: a temporary that holds the columns of each tile one step of the
+// depth after the other, and the loop that fills it.
 // Holds: panels have the elements of the right side, whole vectors per step; the note at the end says when they pay.
 
 import { bytesOf, Dim } from '../base/index.js';
@@ -11,10 +12,16 @@ import type { BufferPool } from './storage.js';
 import type { Tiling } from './tiling.js';
 import type { Values } from './values.js';
 
-/** Bytes of one way of a second-level cache: addresses so far apart compete for its ways, of which a right side takes half at most as it lies. */
+/**
+ * Bytes of one way of a second-level cache: addresses so far apart compete for its ways, of which a right side takes half at most as it
+ * lies.
+ */
 const wayBytes = 128 * 1024;
 const ways = 8;
-/** Bytes of a right side that is read as it lies, and of one that is so for few rows: more than a second-level cache keeps, and more than address translation and prefetches serve well. */
+/**
+ * Bytes of a right side that is read as it lies, and of one that is so for few rows: more than a second-level cache keeps, and more than
+ * address translation and prefetches serve well.
+ */
 const mostUnpacked = { ofMany: 3 * 1024 * 1024, ofFew: 8 * 1024 * 1024 } as const;
 /** Rows from which on panels are read often enough to be worth their copy: what is read as it lies may be somewhat slower, or much. */
 const leastRows = { somewhat: 128, much: 16 } as const;
@@ -35,10 +42,16 @@ export function packingOf(form: TileForm, { columns }: Tiling, pool: BufferPool)
   const padded = Math.ceil(across / columns.lanes) * columns.lanes;
   const [, right] = form.node.args.map(tensorOf) as [TensorNode, TensorNode];
   const buffer = pool.temporary({ dtype: right.type.dtype, shape: [Dim.of(padded * depth)] });
-  return { buffer, enough: rows !== undefined ? undefined : { least, is: build.apply('ge', 'bool', build.size(form.rows), build.int(least)) } };
+  return {
+    buffer,
+    enough: rows !== undefined ? undefined : { least, is: build.apply('ge', 'bool', build.size(form.rows), build.int(least)) },
+  };
 }
 
-/** Rows of a product from which on panels pay; undefined where they never do. Rows of a right side whose length falls onto few places of a cache are not kept there. */
+/**
+ * Rows of a product from which on panels pay; undefined where they never do. Rows of a right side whose length falls onto few places of a
+ * cache are not kept there.
+ */
 function leastRowsOf(depth: number, rowBytes: number): number | undefined {
   const places = wayBytes / greatestDivisor(rowBytes, wayBytes);
   if (depth > places * ways || depth * rowBytes > mostUnpacked.ofFew) return leastRows.much;
@@ -51,7 +64,9 @@ const paddedWidth = (one: Pick<ColumnClass, 'width'>, lanes: number): number => 
 
 /** Every class of every group, from the left. */
 function groupsOf({ classes, groups }: ColumnTiling): (readonly [Expr, ColumnClass])[] {
-  const all = Array.from({ length: groups }, (_, group) => build.int(group)).flatMap((group) => classes.map((one) => [group, one] as const));
+  const all = Array.from({ length: groups }, (_, group) => build.int(group)).flatMap((group) =>
+    classes.map((one) => [group, one] as const),
+  );
   return all.filter(([group, one]) => build.intValue(one.count(group)) !== 0);
 }
 
@@ -61,12 +76,22 @@ export function panelIndex(form: TileForm, width: number, lanes: number, column:
 }
 
 /** Fills the panels, a few steps of the depth at a time. */
-export function emitPanels(scope: Scope, form: TileForm, { columns }: Tiling, { buffer, enough }: Packing, values: Values, parallel: boolean): void {
+export function emitPanels(
+  scope: Scope,
+  form: TileForm,
+  { columns }: Tiling,
+  { buffer, enough }: Packing,
+  values: Values,
+  parallel: boolean,
+): void {
   const [, right] = form.node.args.map(tensorOf) as [TensorNode, TensorNode];
   const batch = form.batch.map(() => build.int(0));
   const depth = build.size(form.depth);
   const blocks = build.over(build.plus(depth, build.int(stepsAtOnce - 1)), build.int(stepsAtOnce));
-  const times = enough === undefined ? blocks : build.times(build.smaller(build.int(1), build.over(build.size(form.rows), build.int(enough.least))), blocks);
+  const times =
+    enough === undefined
+      ? blocks
+      : build.times(build.smaller(build.int(1), build.over(build.size(form.rows), build.int(enough.least))), blocks);
   scope.loop('p', times, parallel ? 'parallel' : 'serial', (p, body) => {
     const start = body.let('start', build.times(p, build.int(stepsAtOnce)));
     for (const [group, one] of groupsOf(columns)) {
@@ -75,7 +100,12 @@ export function emitPanels(scope: Scope, form: TileForm, { columns }: Tiling, { 
         panel.loop('k', build.smaller(build.int(stepsAtOnce), build.minus(depth, start)), 'serial', (at, step) => {
           const k = step.let('k', build.plus(start, at));
           step.loop('j', one.extent(column), 'vector', (j, lane) =>
-            lane.emit({ kind: 'store', buffer, index: [panelIndex(form, one.width, columns.lanes, column, k, j)], value: values.at(right, [...batch, k, build.plus(column, j)], lane) }),
+            lane.emit({
+              kind: 'store',
+              buffer,
+              index: [panelIndex(form, one.width, columns.lanes, column, k, j)],
+              value: values.at(right, [...batch, k, build.plus(column, j)], lane),
+            }),
           );
         });
       });
@@ -84,6 +114,8 @@ export function emitPanels(scope: Scope, form: TileForm, { columns }: Tiling, { 
 }
 
 /* Note: when panels pay.
-   A tile reads a few lines of every row of the right side. Rows whose length has many factors of two fall onto few places of a cache (1024 columns of f32: 32 places with 16 ways, so 512 rows fill it), and
-   of a very large right side every row lies on a page of its own. Copied once, a tile's columns follow each other, aligned, from one end of memory to the other, and the tiles of a block ask for the next ones. The copy
-   costs as much as ten or twenty rows of the product; a number of rows that is not known decides at run time. Other right sides are read as they lie: 512×784×768 gained 2 % in panels, 128×784×768 lost 10. */
+   A tile reads a few lines of every row of the right side. Rows whose length has many factors of two fall onto few places of a cache (1024
+   columns of f32: 32 places with 16 ways, so 512 rows fill it), and of a very large right side every row lies on a page of its own. Copied
+   once, a tile's columns follow each other, aligned, from one end of memory to the other, and the tiles of a block ask for the next ones.
+   The copy costs as much as ten or twenty rows of the product; a number of rows that is not known decides at run time. Other right sides
+   are read as they lie: 512×784×768 gained 2 % in panels, 128×784×768 lost 10. */

@@ -1,4 +1,5 @@
-// Sums over many points in shares: each block of points leaves its share, and the shares are combined in order. In: a reduction, and which of its axes are the points. Out: the two forms it falls into.
+// Sums over many points in shares: each block of points leaves its share, and the shares are combined in order. In: a reduction, and which
+// of its axes are the points. Out: the two forms it falls into.
 // Holds: blocks depend on sizes alone, so the order of summation does not depend on threads.
 
 import { Dim, elementCount, type Shape } from '../base/index.js';
@@ -42,7 +43,13 @@ export function splitReduction(form: ReduceForm, points: Shape): Split {
   const known = build.intValue(count);
   const shares = Dim.of(known ?? mostBlocks);
   const dtype = combinedAs(node.type.dtype);
-  const partial: TensorNode = { id: -1 - node.id, op: node.op, args: node.args, attrs: node.attrs, type: { kind: 'tensor', dtype, shape: [shares, ...node.type.shape] } };
+  const partial: TensorNode = {
+    id: -1 - node.id,
+    op: node.op,
+    args: node.args,
+    attrs: node.attrs,
+    type: { kind: 'tensor', dtype, shape: [shares, ...node.type.shape] },
+  };
   return {
     partial: { kind: 'partial', node: partial, of: form, points, within: space(form.reduced).slice(points.length) },
     combine: {

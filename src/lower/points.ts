@@ -1,4 +1,5 @@
-// What kernels of pointwise groups are made of: values, stores, accumulators, loops. In: a group and its storage. Out: statements in a scope.
+// What kernels of pointwise groups are made of: values, stores, accumulators, loops. In: a group and its storage. Out: statements in a
+// scope.
 // Holds: values are computed before any of them is stored, so that a variable may be read and updated in place.
 
 import type { Dim, Shape } from '../base/index.js';
@@ -48,7 +49,9 @@ export class PointEmitter {
   constructor(group: Group, context: EmitContext) {
     this.group = group;
     this.context = context;
-    const inlined = new Set<Node>(group.members.flatMap((member) => (member.role === 'map' && !context.forms.isStored(member.node) ? [member.node] : [])));
+    const inlined = new Set<Node>(
+      group.members.flatMap((member) => (member.role === 'map' && !context.forms.isStored(member.node) ? [member.node] : [])),
+    );
     this.values = new Values({
       stored: (node) => (inlined.has(node) ? undefined : context.storage.stored(node)),
       form: (node) => context.forms.of(node),
@@ -71,7 +74,11 @@ export class PointEmitter {
     const destinations = this.context.storage.destinations(node);
     if (destinations.length === 0) return [];
     const value = this.values.at(node, index, scope);
-    return destinations.map((to): Stmt => (to.kind === 'buffer' ? { kind: 'store', buffer: to.buffer, index: [...to.prefix, ...index], value } : { kind: 'assign', accumulator: to.accumulator, index: [], value }));
+    return destinations.map((to): Stmt =>
+      to.kind === 'buffer'
+        ? { kind: 'store', buffer: to.buffer, index: [...to.prefix, ...index], value }
+        : { kind: 'assign', accumulator: to.accumulator, index: [], value },
+    );
   }
 
   reduced(): TensorNode[] {
@@ -85,7 +92,14 @@ export class PointEmitter {
     return accumulator;
   }
 
-  accumulate(scope: Scope, form: ReduceForm, accumulator: Accumulator, slot: readonly Expr[], kept: readonly Expr[], reduced: readonly Expr[]): void {
+  accumulate(
+    scope: Scope,
+    form: ReduceForm,
+    accumulator: Accumulator,
+    slot: readonly Expr[],
+    kept: readonly Expr[],
+    reduced: readonly Expr[],
+  ): void {
     const value = form.term(kept, reduced, (argument, index) => this.values.at(argument, index, scope));
     scope.emit({ kind: 'accumulate', accumulator, index: slot, combine: form.combine, value });
   }
@@ -106,12 +120,15 @@ export class PointEmitter {
 
   /** Loops in order with lanes along the last axis. */
   nested(scope: Scope, shape: Shape, fill: (body: Scope, at: readonly Expr[]) => void): void {
-    this.serial(scope, shape.slice(0, -1), (body, at) => body.loop('i', build.size(shape.at(-1) as Dim), 'vector', (i, lanes) => fill(lanes, [...at, i])));
+    this.serial(scope, shape.slice(0, -1), (body, at) =>
+      body.loop('i', build.size(shape.at(-1) as Dim), 'vector', (i, lanes) => fill(lanes, [...at, i])),
+    );
   }
 
   /**
-   * Loops over what is reduced, or a part of it, lanes along its last axis, or along the longest when the last one is short. `fill` accumulates into the registers that it is given: over a long axis
-   * that is not cut into parts, those are partial results of `blockTerms` terms, so that the error of a sum grows with the number of blocks and not with the number of terms.
+   * Loops over what is reduced, or a part of it, lanes along its last axis, or along the longest when the last one is short. `fill`
+   * accumulates into the registers that it is given: over a long axis that is not cut into parts, those are partial results of `blockTerms`
+   * terms, so that the error of a sum grows with the number of blocks and not with the number of terms.
    */
   reduceLoops(scope: Scope, reductions: readonly Reduction[], totals: readonly Accumulator[], fill: Fill, part?: Part): void {
     const { reduced, filled } = (reductions[0] as Reduction).form;
@@ -122,27 +139,46 @@ export class PointEmitter {
       if (axis === loops.length) return lanes(body, at);
       if (axis === lane) return others(body, axis + 1, [...at, build.int(0)]);
       const own = part?.axis === axis ? part : undefined;
-      body.loop('r', own?.extent ?? build.size(loops[axis] as Dim), 'serial', (r, inner) => others(inner, axis + 1, [...at, own === undefined ? r : build.plus(own.start, r)]));
+      body.loop('r', own?.extent ?? build.size(loops[axis] as Dim), 'serial', (r, inner) =>
+        others(inner, axis + 1, [...at, own === undefined ? r : build.plus(own.start, r)]),
+      );
     };
     const lanes = (body: Scope, at: readonly Expr[]): void => {
       const own = part?.axis === lane ? part : undefined;
-      const along = (index: Expr): Expr[] => at.map((one, axis) => (axis === lane ? (own === undefined ? index : build.plus(own.start, index)) : one));
+      const along = (index: Expr): Expr[] =>
+        at.map((one, axis) => (axis === lane ? (own === undefined ? index : build.plus(own.start, index)) : one));
       const length = loops[lane] as Dim;
       const extent = own?.extent ?? filled ?? build.size(length);
-      if (own !== undefined || (length.constant ?? Infinity) <= blockTerms) return body.loop('i', extent, 'vector', (i, inner) => fill(inner, along(i), totals));
+      if (own !== undefined || (length.constant ?? Infinity) <= blockTerms)
+        return body.loop('i', extent, 'vector', (i, inner) => fill(inner, along(i), totals));
       this.#inBlocks(body, reductions, totals, extent, (inner, index, into) => fill(inner, along(index), into));
     };
     others(scope, 0, []);
   }
 
-  #inBlocks(scope: Scope, reductions: readonly Reduction[], totals: readonly Accumulator[], extent: Expr, fill: (body: Scope, index: Expr, into: readonly Accumulator[]) => void): void {
+  #inBlocks(
+    scope: Scope,
+    reductions: readonly Reduction[],
+    totals: readonly Accumulator[],
+    extent: Expr,
+    fill: (body: Scope, index: Expr, into: readonly Accumulator[]) => void,
+  ): void {
     scope.loop('n', build.over(build.plus(extent, build.int(blockTerms - 1)), build.int(blockTerms)), 'serial', (n, block) => {
       const start = block.let('start', build.times(n, build.int(blockTerms)));
       const partial = reductions.map(({ node, form }, which) => this.declare(block, form, (totals[which] as Accumulator).shape, node));
-      block.loop('i', build.smaller(build.int(blockTerms), build.minus(extent, start)), 'vector', (i, lanes) => fill(lanes, build.plus(start, i), partial));
+      block.loop('i', build.smaller(build.int(blockTerms), build.minus(extent, start)), 'vector', (i, lanes) =>
+        fill(lanes, build.plus(start, i), partial),
+      );
       for (const [which, { form }] of reductions.entries()) {
         const total = totals[which] as Accumulator;
-        for (const slot of indices(total.shape)) block.emit({ kind: 'accumulate', accumulator: total, index: slot.map(build.int), combine: form.combine, value: build.read(partial[which] as Accumulator, slot.map(build.int)) });
+        for (const slot of indices(total.shape))
+          block.emit({
+            kind: 'accumulate',
+            accumulator: total,
+            index: slot.map(build.int),
+            combine: form.combine,
+            value: build.read(partial[which] as Accumulator, slot.map(build.int)),
+          });
       }
     });
   }

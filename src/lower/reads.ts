@@ -1,5 +1,7 @@
-// What a group reads. In: a member and its group. Out: stored nodes with the indices at which they are read, in terms of the loops `o…` over the points and `r…`, `k` over what is reduced.
-// Holds: elementwise members are computed inside of the group wherever they are needed, so what they read counts and they themselves do not.
+// What a group reads. In: a member and its group. Out: stored nodes with the indices at which they are read, in terms of the loops `o…`
+// over the points and `r…`, `k` over what is reduced.
+// Holds: elementwise members are computed inside of the group wherever they are needed, so what they read counts and they themselves do
+// not.
 
 import type { Node, TensorNode } from '../graph/index.js';
 import { build, type Expr } from '../loop/index.js';
@@ -21,9 +23,13 @@ export function memberReads(member: Member, group: Group, roots: ReadonlySet<Nod
     if (known === undefined) reads.set(node, [[...index]]);
     else known.push([...index]);
   };
-  const transparent = new Set<Node>([...(forms.isStored(member.node) ? [] : [member.node]), ...group.members.flatMap((one) => (one.role === 'map' ? [one.node] : []))]);
+  const transparent = new Set<Node>([
+    ...(forms.isStored(member.node) ? [] : [member.node]),
+    ...group.members.flatMap((one) => (one.role === 'map' ? [one.node] : [])),
+  ]);
   const values = new Values({
-    stored: (node) => ((roots.has(node) && !transparent.has(node)) || forms.isStored(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined),
+    stored: (node) =>
+      (roots.has(node) && !transparent.has(node)) || forms.isStored(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined,
     form: (node) => forms.of(node),
     observe: note,
   });
@@ -39,14 +45,19 @@ export function memberReads(member: Member, group: Group, roots: ReadonlySet<Nod
   const shape = member.node.type.shape;
   const loops = space(shape).map((_, axis) => build.index(`o${axis}`));
   const unrolled = (group.mode === 'small' || group.outer.length === 0) && isSmall(space(shape));
-  const points = unrolled ? [...indices(constants(space(shape)) as number[])].map((at) => spread(shape, at.map(build.int))) : [spread(shape, loops)];
+  const points = unrolled
+    ? [...indices(constants(space(shape)) as number[])].map((at) => spread(shape, at.map(build.int)))
+    : [spread(shape, loops)];
   for (const at of points) {
     switch (member.role) {
       case 'map':
         values.at(member.node, at, scope);
         break;
       case 'reduce': {
-        const reduced = spread(member.form.reduced, space(member.form.reduced).map((_, axis) => build.index(`r${axis}`)));
+        const reduced = spread(
+          member.form.reduced,
+          space(member.form.reduced).map((_, axis) => build.index(`r${axis}`)),
+        );
         member.form.term(at, reduced, (argument, index) => values.at(argument, index, scope));
         break;
       }
@@ -56,7 +67,9 @@ export function memberReads(member: Member, group: Group, roots: ReadonlySet<Nod
         const kept = space(shape.slice(1)).map((_, axis) => build.index(`o${point.length + axis}`));
         const within = member.form.within.map((_, axis) => build.index(`o${point.length + axis}`));
         const { of } = member.form;
-        of.term(spread(of.node.type.shape, kept), spread(of.reduced, [...point, ...within]), (argument, index) => values.at(argument, index, scope));
+        of.term(spread(of.node.type.shape, kept), spread(of.reduced, [...point, ...within]), (argument, index) =>
+          values.at(argument, index, scope),
+        );
         break;
       }
       case 'tile': {
@@ -70,4 +83,3 @@ export function memberReads(member: Member, group: Group, roots: ReadonlySet<Nod
   }
   return reads;
 }
-

@@ -1,5 +1,6 @@
 // Which nodes get storage. In: the nodes that an entry must deliver. Out: roots; every other node is computed where it is needed.
-// Holds: reductions, tiled products, nests and loops are roots, unless a reduction is short enough to be written out; operands of tiled products are roots or views of stored nodes.
+// Holds: reductions, tiled products, nests and loops are roots, unless a reduction is short enough to be written out; operands of tiled
+// products are roots or views of stored nodes.
 
 import type { Shape } from '../base/index.js';
 import { type Node, topological, type TensorNode } from '../graph/index.js';
@@ -63,7 +64,8 @@ export class Forms {
 }
 
 /** A stand-in for the storage of `node`, to see how it would be read. */
-export const probeBuffer = (node: TensorNode): Buffer => build.buffer(`n${node.id}`, node.type.dtype, node.type.shape, { kind: 'temporary' });
+export const probeBuffer = (node: TensorNode): Buffer =>
+  build.buffer(`n${node.id}`, node.type.dtype, node.type.shape, { kind: 'temporary' });
 
 export function chooseRoots(demanded: readonly TensorNode[], forms: Forms): Set<Node> {
   const order = topological(demanded);
@@ -102,7 +104,8 @@ export function chooseRoots(demanded: readonly TensorNode[], forms: Forms): Set<
   for (const node of order) {
     if (space(shapeOf(node)).length === 0) continue;
     for (const argument of node.args) {
-      if (forms.of(argument).kind === 'element' && space(shapeOf(argument)).length === 0 && (cost.get(argument) ?? 0) > scalarCost) roots.add(argument);
+      if (forms.of(argument).kind === 'element' && space(shapeOf(argument)).length === 0 && (cost.get(argument) ?? 0) > scalarCost)
+        roots.add(argument);
     }
   }
   return roots;
@@ -116,7 +119,8 @@ export function inlineCosts(order: readonly Node[], roots: ReadonlySet<Node>, fo
   for (const node of order) {
     const form = forms.of(node);
     let cost = form.kind === 'element' ? form.cost : form.kind === 'reduce' ? 16 : 0;
-    if (form.kind === 'element' || form.kind === 'reduce') for (const argument of node.args) if (!roots.has(argument)) cost += costs.get(argument) ?? 0;
+    if (form.kind === 'element' || form.kind === 'reduce')
+      for (const argument of node.args) if (!roots.has(argument)) cost += costs.get(argument) ?? 0;
     costs.set(node, Math.min(cost, 1e6));
   }
   return costs;

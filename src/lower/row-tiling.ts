@@ -1,10 +1,15 @@
-// How the rows of a matrix product are cut into tiles. In: their number, the most rows of a tile. Out: heights of tiles, and which of them a block has.
-// Holds: the tiles of all blocks cover every row once, with at most two heights, one apart, and lower ones for a rest that those do not cover; see the note at the end.
+// How the rows of a matrix product are cut into tiles. In: their number, the most rows of a tile. Out: heights of tiles, and which of them
+// a block has.
+// Holds: the tiles of all blocks cover every row once, with at most two heights, one apart, and lower ones for a rest that those do not
+// cover; see the note at the end.
 
 import type { Dim } from '../base/index.js';
 import { build, type Expr } from '../loop/index.js';
 
-/** Rows of one block from the top: `taller` tiles of `height + 1` rows, `lower` ones of `height`, then those behind `rest` up to `end` in tiles of `restHeight`, of which the last may reach beyond the end. */
+/**
+ * Rows of one block from the top: `taller` tiles of `height + 1` rows, `lower` ones of `height`, then those behind `rest` up to `end` in
+ * tiles of `restHeight`, of which the last may reach beyond the end.
+ */
 export interface RowPart {
   readonly start: Expr;
   readonly taller: Expr;
@@ -19,7 +24,9 @@ export interface RowTiling {
   readonly restHeight: number | undefined;
   /** Tiles that the rows hold at the lower height: what blocks share. */
   readonly count: Expr;
-  /** The rows of block number `block` of `blocks`, of which there are no more than tiles; `name` names a value that is used more than once. */
+  /**
+   * The rows of block number `block` of `blocks`, of which there are no more than tiles; `name` names a value that is used more than once.
+   */
   part(block: Expr, blocks: Expr, name: (stem: string, value: Expr) => Expr): RowPart;
 }
 
@@ -45,7 +52,8 @@ export function rowCover(rows: number | undefined, most: number): RowCover {
   return { height, count, taller: rows - height * count };
 }
 
-export const rowTiling = (rows: Dim, cover: RowCover): RowTiling => (rows.constant === undefined ? freeRows(build.size(rows), cover.height) : knownRows(rows.constant, cover));
+export const rowTiling = (rows: Dim, cover: RowCover): RowTiling =>
+  rows.constant === undefined ? freeRows(build.size(rows), cover.height) : knownRows(rows.constant, cover);
 
 const next = (block: Expr): Expr => build.plus(block, build.int(1));
 
@@ -60,9 +68,16 @@ function knownRows(rows: number, cover: RowCover): RowTiling {
       const first = name('first', build.over(build.times(block, count), blocks));
       const after = name('after', build.over(build.times(next(block), count), blocks));
       const tiles = build.minus(after, first);
-      const taller = cover.taller === 0 ? build.int(0) : name('tall', build.larger(build.int(0), build.smaller(tiles, build.minus(tallerOfAll, first))));
+      const taller =
+        cover.taller === 0 ? build.int(0) : name('tall', build.larger(build.int(0), build.smaller(tiles, build.minus(tallerOfAll, first))));
       const [low, end] = [build.times(first, height), build.int(rows)];
-      return { start: cover.taller === 0 ? low : build.plus(low, build.smaller(first, tallerOfAll)), taller, lower: build.minus(tiles, taller), rest: end, end };
+      return {
+        start: cover.taller === 0 ? low : build.plus(low, build.smaller(first, tallerOfAll)),
+        taller,
+        lower: build.minus(tiles, taller),
+        rest: end,
+        end,
+      };
     },
   };
 }
@@ -81,8 +96,12 @@ function freeRows(rows: Expr, low: number): RowTiling {
       const count = name('count', build.over(own, height));
       const left = name('left', build.minus(own, build.times(count, height)));
       // What is left makes tiles taller; what they cannot take needs tiles of its own, which are filled first.
-      const needed = build.over(build.plus(build.larger(build.int(0), build.minus(left, count)), build.int(restHeight - 1)), build.int(restHeight));
-      const taller = low === 1 ? build.int(0) : name('tall', build.larger(build.int(0), build.minus(left, build.times(needed, build.int(restHeight)))));
+      const needed = build.over(
+        build.plus(build.larger(build.int(0), build.minus(left, count)), build.int(restHeight - 1)),
+        build.int(restHeight),
+      );
+      const taller =
+        low === 1 ? build.int(0) : name('tall', build.larger(build.int(0), build.minus(left, build.times(needed, build.int(restHeight)))));
       const rest = name('rest', build.plus(start, build.plus(build.times(count, height), taller)));
       return { start, taller, lower: build.minus(count, taller), rest, end };
     },
@@ -90,6 +109,8 @@ function freeRows(rows: Expr, low: number): RowTiling {
 }
 
 /* Note: two heights.
-   Any M ≥ h·(h − 1) is a sum of h and h + 1, so two heights cover all but small numbers of rows without a remainder, also when the number is known only at run time: M / h tiles, of which M mod h are taller.
-   Fewer rows than that leave a rest, which tiles of half the height take; they may reach beyond the last row, which they then compute again without storing it. So as to compute few rows twice, they are filled
-   before others are made taller: 64 rows at 13 are four tiles of 13 and two of 7, two rows too many, where four of 14 and two of 7 would be six. */
+   Any M ≥ h·(h − 1) is a sum of h and h + 1, so two heights cover all but small numbers of rows without a remainder, also when the number
+   is known only at run time: M / h tiles, of which M mod h are taller. Fewer rows than that leave a rest, which tiles of half the height
+   take; they may reach beyond the last row, which they then compute again without storing it. So as to compute few rows twice, they are
+   filled before others are made taller: 64 rows at 13 are four tiles of 13 and two of 7, two rows too many, where four of 14 and two of 7
+   would be six. */

@@ -1,4 +1,5 @@
-// What a kernel of rows keeps of each row. In: the passes over a row, and what each computes. Out: costly values that a later pass needs again, and in which pass they come first.
+// What a kernel of rows keeps of each row. In: the passes over a row, and what each computes. Out: costly values that a later pass needs
+// again, and in which pass they come first.
 // Holds: a value that is kept was computed at the same point; everything else is computed again in each pass.
 
 import { type Shape, shapeEquals } from '../base/index.js';
@@ -35,7 +36,12 @@ export function keptValues(passes: readonly PassNodes[], points: Shape, forms: F
       seen.add(node);
       const first = firstIn.get(node);
       const full = isFull(node, here);
-      if (full && first !== undefined && shapeEquals((passes[first] as PassNodes).columns, columns) && costOf(node, here, kept, forms, isInline) > keptCost) {
+      if (
+        full &&
+        first !== undefined &&
+        shapeEquals((passes[first] as PassNodes).columns, columns) &&
+        costOf(node, here, kept, forms, isInline) > keptCost
+      ) {
         const known = kept.get(node) ?? { node: node as TensorNode, first, again: new Set<number>() };
         known.again.add(at);
         kept.set(node, known);

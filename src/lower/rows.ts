@@ -1,5 +1,7 @@
-// Kernels of rows: reductions of each row, elementwise results, and shares of sums over all rows. In: a group and its storage. Out: statements in a scope.
-// Holds: rows come in blocks that depend on sizes alone; a block owns its shares and what it keeps of the row at hand; see the note at the end.
+// Kernels of rows: reductions of each row, elementwise results, and shares of sums over all rows. In: a group and its storage. Out:
+// statements in a scope.
+// Holds: rows come in blocks that depend on sizes alone; a block owns its shares and what it keeps of the row at hand; see the note at the
+// end.
 
 import { type Dim, elementCount, type Shape } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
@@ -58,15 +60,25 @@ export class RowEmitter {
       for (const share of this.#shares) {
         const columns = space(share.of.node.type.shape);
         if (columns.length === 0) totals.set(share, this.#points.declare(block, share.of, [], share.node));
-        else this.#points.nested(block, columns, (lanes, at) => lanes.emit(this.#shareStore(share, p, at, identity(share.of.combine, share.node.type.dtype))));
+        else
+          this.#points.nested(block, columns, (lanes, at) =>
+            lanes.emit(this.#shareStore(share, p, at, identity(share.of.combine, share.node.type.dtype))),
+          );
       }
       const rows = build.size(elementCount(this.group.outer));
-      block.loop('o', build.smaller(points, build.minus(rows, start)), 'serial', (o, body) => this.#row(body, { block: p, point: this.#pointOf(body, build.plus(start, o)), totals }));
+      block.loop('o', build.smaller(points, build.minus(rows, start)), 'serial', (o, body) =>
+        this.#row(body, { block: p, point: this.#pointOf(body, build.plus(start, o)), totals }),
+      );
       for (const [share, total] of totals) block.emit(this.#shareStore(share, p, [], build.read(total)));
     });
   }
 
-  #shareStore(share: PartialForm, block: Expr, at: readonly Expr[], value: Expr): { kind: 'store'; buffer: Buffer; index: readonly Expr[]; value: Expr } {
+  #shareStore(
+    share: PartialForm,
+    block: Expr,
+    at: readonly Expr[],
+    value: Expr,
+  ): { kind: 'store'; buffer: Buffer; index: readonly Expr[]; value: Expr } {
     const buffer = this.context.storage.bufferOf(share.node);
     return { kind: 'store', buffer, index: [block, ...spread(share.of.node.type.shape, at)], value };
   }
@@ -87,24 +99,45 @@ export class RowEmitter {
     for (const [at, pass] of this.#passes.entries()) this.#pass(body, row, pass, at);
     for (const share of rowShares) this.#accumulateShare(body, share, row, []);
     const { stages, maps } = this.#points;
-    this.#points.store(body, [...stages.flatMap((stage) => stage.map(({ node }) => node)), ...maps.filter((node) => space(node.type.shape).length === row.point.length)], row.point);
+    this.#points.store(
+      body,
+      [
+        ...stages.flatMap((stage) => stage.map(({ node }) => node)),
+        ...maps.filter((node) => space(node.type.shape).length === row.point.length),
+      ],
+      row.point,
+    );
   }
 
   #pass(body: Scope, row: Row, pass: Pass, at: number): void {
     const registers = pass.reductions.map(({ node, form }) => this.#points.declare(body, form, [], node));
     const fill = (lanes: Scope, columns: readonly Expr[], into: readonly Accumulator[]): void => {
       const indexOf = (node: TensorNode): Expr[] => spread(node.type.shape, [...row.point, ...columns]);
-      for (const { node, again, buffer } of this.#kept) if (again.includes(at)) lanes.remember(valueKey(node, indexOf(node)), lanes.let('x', build.load(buffer, [row.block, ...columns])));
-      for (const [which, { node, form }] of pass.reductions.entries()) this.#points.accumulate(lanes, form, into[which] as Accumulator, [], spread(node.type.shape, row.point), spread(form.reduced, columns));
+      for (const { node, again, buffer } of this.#kept)
+        if (again.includes(at)) lanes.remember(valueKey(node, indexOf(node)), lanes.let('x', build.load(buffer, [row.block, ...columns])));
+      for (const [which, { node, form }] of pass.reductions.entries())
+        this.#points.accumulate(
+          lanes,
+          form,
+          into[which] as Accumulator,
+          [],
+          spread(node.type.shape, row.point),
+          spread(form.reduced, columns),
+        );
       for (const share of pass.shares) this.#accumulateShare(lanes, share, row, columns);
-      const keeps = this.#kept.filter(({ first }) => first === at).map(({ node, buffer }) => ({ buffer, value: this.#points.values.at(node, indexOf(node), lanes) }));
+      const keeps = this.#kept
+        .filter(({ first }) => first === at)
+        .map(({ node, buffer }) => ({ buffer, value: this.#points.values.at(node, indexOf(node), lanes) }));
       for (const { buffer, value } of keeps) lanes.emit({ kind: 'store', buffer, index: [row.block, ...columns], value });
       this.#points.store(lanes, pass.maps, [...row.point, ...columns]);
     };
     if (pass.reductions.length > 0) this.#points.reduceLoops(body, pass.reductions, registers, fill);
     else this.#points.nested(body, pass.columns, (lanes, columns) => fill(lanes, columns, []));
     for (const [which, { node }] of pass.reductions.entries()) {
-      body.remember(valueKey(node, spread(node.type.shape, row.point)), body.let('r', widthAs(node.type.dtype, build.read(registers[which] as Accumulator))));
+      body.remember(
+        valueKey(node, spread(node.type.shape, row.point)),
+        body.let('r', widthAs(node.type.dtype, build.read(registers[which] as Accumulator))),
+      );
     }
   }
 
@@ -123,7 +156,10 @@ export class RowEmitter {
 
   // ---- what is done in which pass ------------------------------------------------------------------------------------------------------
 
-  /** Reductions of the row in the order in which they need each other, then everything that is stored, by columns. A share is added in the first pass along its columns that has what it needs. */
+  /**
+   * Reductions of the row in the order in which they need each other, then everything that is stored, by columns. A share is added in the
+   * first pass along its columns that has what it needs.
+   */
   #planPasses(): Pass[] {
     const { stages } = this.#points;
     const left = new Set(this.#shares);
@@ -138,17 +174,26 @@ export class RowEmitter {
     const points = this.group.outer.length;
     const trailing = (node: TensorNode): Shape => space(node.type.shape).slice(points);
     const maps = this.#points.maps.filter((node) => trailing(node).length > 0);
-    const last = groupBy([...maps.map(trailing), ...[...left].map(columnsOf).filter((columns) => columns.length > 0)], (columns) => columns.join());
+    const last = groupBy([...maps.map(trailing), ...[...left].map(columnsOf).filter((columns) => columns.length > 0)], (columns) =>
+      columns.join(),
+    );
     const storing = last.map(([first]): Pass => {
       const columns = first as Shape;
-      return { columns, reductions: [], maps: maps.filter((node) => sameShape(trailing(node), columns)), shares: [...left].filter((share) => sameShape(columnsOf(share), columns)) };
+      return {
+        columns,
+        reductions: [],
+        maps: maps.filter((node) => sameShape(trailing(node), columns)),
+        shares: [...left].filter((share) => sameShape(columnsOf(share), columns)),
+      };
     });
     return [...reducing, ...storing];
   }
 
   /** Stages of reductions whose results the share needs. */
   #waitsFor(share: PartialForm): number {
-    const stageOf = new Map<Node, number>(this.#points.stages.flatMap((stage, level) => stage.map(({ node }): [Node, number] => [node, level + 1])));
+    const stageOf = new Map<Node, number>(
+      this.#points.stages.flatMap((stage, level) => stage.map(({ node }): [Node, number] => [node, level + 1])),
+    );
     const seen = new Set<Node>();
     const waiting = [...share.node.args];
     let last = 0;
@@ -188,6 +233,7 @@ const sameShape = (a: Shape, b: Shape): boolean => a.join() === b.join();
 const columnsOf = (share: PartialForm): Shape => [...space(share.of.node.type.shape), ...share.within];
 
 /* Note: rows.
-   A row is passed once per stage of its reductions and once to store, from the nearest cache all but the first time. What is costly to compute and needed again in a later pass is kept in a row of its own, one per
-   block and so reused for every row of it. Shares of sums over all rows with a result per column are added in place, in rows of their own that stay in the nearest cache as well; shares that are single
-   elements are registers of the block. */
+   A row is passed once per stage of its reductions and once to store, from the nearest cache all but the first time. What is costly to
+   compute and needed again in a later pass is kept in a row of its own, one per block and so reused for every row of it. Shares of sums
+   over all rows with a result per column are added in place, in rows of their own that stay in the nearest cache as well; shares that are
+   single elements are registers of the block. */

@@ -1,5 +1,6 @@
-// Where statements of a kernel go while it is being built. In: loops opened one inside the other. Out: bodies in which every value is computed once, in the outermost
-// loop that has its indices. Holds: a value is named by one `let`, in the scope whose loops and lets its indices need.
+// Where statements of a kernel go while it is being built. In: loops opened one inside the other. Out: bodies in which every value is
+// computed once, in the outermost loop that has its indices. Holds: a value is named by one `let`, in the scope whose loops and lets its
+// indices need.
 
 import type { Node } from '../graph/index.js';
 import { type Axis, build, type Expr, type Stmt } from '../loop/index.js';
@@ -35,7 +36,13 @@ export class Scope {
   }
 
   /** A loop inside this scope; it is appended here when `fill` returns, after whatever `fill` hoisted. */
-  loop(stem: string, extent: Expr, axis: Axis, fill: (index: Expr, body: Scope) => void, options: { limit?: number; carried?: boolean } = {}): void {
+  loop(
+    stem: string,
+    extent: Expr,
+    axis: Axis,
+    fill: (index: Expr, body: Scope) => void,
+    options: { limit?: number; carried?: boolean } = {},
+  ): void {
     const { limit, carried = false } = options;
     const count = build.intValue(extent);
     // What never runs is not written down: it may speak of buffers that nothing fills.

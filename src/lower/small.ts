@@ -1,5 +1,7 @@
-// Kernels with a few results: lanes along what is reduced. In: the parts of a small group. Out: statements in a scope, and kernels ahead of it for long reductions.
-// Holds: a long reduction is done in shares that threads may divide among them; the shares depend on sizes alone and are combined in order. See the note at the end.
+// Kernels with a few results: lanes along what is reduced. In: the parts of a small group. Out: statements in a scope, and kernels ahead of
+// it for long reductions.
+// Holds: a long reduction is done in shares that threads may divide among them; the shares depend on sizes alone and are combined in order.
+// See the note at the end.
 
 import { Dim, type Shape } from '../base/index.js';
 import type { TensorNode } from '../graph/index.js';
@@ -9,7 +11,10 @@ import { type Fill, laneAxis, type Part, type PointEmitter } from './points.js';
 import { type Scope, valueKey } from './scope.js';
 import { alike, type Reduction } from './stages.js';
 
-/** Shares at most: enough for the threads of large machines, and for sums whose errors shall grow with the number of shares rather than with that of terms. */
+/**
+ * Shares at most: enough for the threads of large machines, and for sums whose errors shall grow with the number of shares rather than with
+ * that of terms.
+ */
 const mostShares = 256;
 /** Terms of a share at least. */
 const leastTerms = 1024;
@@ -23,7 +28,8 @@ export function emitSmall(points: PointEmitter, scope: Scope): void {
     }
   }
   const stores: Stmt[] = [];
-  for (const node of [...points.reduced(), ...points.maps]) for (const index of unrolledPoints(node)) stores.push(...points.storesAt(scope, node, index));
+  for (const node of [...points.reduced(), ...points.maps])
+    for (const index of unrolledPoints(node)) stores.push(...points.storesAt(scope, node, index));
   scope.emit(...stores);
 }
 
@@ -33,16 +39,22 @@ const filler = (points: PointEmitter, together: readonly Reduction[]): Fill => {
   return (body, at, into) => {
     for (const [which, { form }] of together.entries()) {
       const reduced = spread(form.reduced, at);
-      for (const [slot, kept] of (results[which] as Expr[][]).entries()) points.accumulate(body, form, into[which] as Accumulator, [build.int(slot)], kept, reduced);
+      for (const [slot, kept] of (results[which] as Expr[][]).entries())
+        points.accumulate(body, form, into[which] as Accumulator, [build.int(slot)], kept, reduced);
     }
   };
 };
 
-const declare = (points: PointEmitter, scope: Scope, together: readonly Reduction[]): Accumulator[] => together.map(({ node, form }) => points.declare(scope, form, [unrolledPoints(node).length], node));
+const declare = (points: PointEmitter, scope: Scope, together: readonly Reduction[]): Accumulator[] =>
+  together.map(({ node, form }) => points.declare(scope, form, [unrolledPoints(node).length], node));
 
 function rememberResults(scope: Scope, together: readonly Reduction[], totals: readonly Accumulator[]): void {
   for (const [which, { node }] of together.entries()) {
-    for (const [slot, kept] of unrolledPoints(node).entries()) scope.remember(valueKey(node, kept), scope.let('r', widthAs(node.type.dtype, build.read(totals[which] as Accumulator, [build.int(slot)]))));
+    for (const [slot, kept] of unrolledPoints(node).entries())
+      scope.remember(
+        valueKey(node, kept),
+        scope.let('r', widthAs(node.type.dtype, build.read(totals[which] as Accumulator, [build.int(slot)]))),
+      );
   }
 }
 
@@ -76,17 +88,24 @@ function sharesOf(together: readonly Reduction[]): Shares | undefined {
     const each = roundUp(Math.max(least, size.constant / mostShares), axis === laneAxis(loops) ? 16 : 1);
     return { axis, count: build.int(Math.ceil(size.constant / each)), each: build.int(each) };
   }
-  // Without a division by what is not known: of at least `least` indices there are as many shares as fit, then there are all shares, each as long as needed.
+  // Without a division by what is not known: of at least `least` indices there are as many shares as fit, then there are all shares, each
+  // as long as needed.
   const up = (by: number): Expr => build.over(build.plus(build.size(size), build.int(by - 1)), build.int(by));
   const unit = Math.max(1, Math.floor(least / mostShares));
-  return { axis, count: build.smaller(build.int(mostShares), up(unit * mostShares)), each: build.times(build.int(unit), build.apply('max', 'i64', build.int(mostShares), up(unit * mostShares))) };
+  return {
+    axis,
+    count: build.smaller(build.int(mostShares), up(unit * mostShares)),
+    each: build.times(build.int(unit), build.apply('max', 'i64', build.int(mostShares), up(unit * mostShares))),
+  };
 }
 
 /** A kernel of its own: every share of every result, in memory. */
 function emitShares(points: PointEmitter, together: readonly Reduction[], { axis, count, each }: Shares): Buffer[] {
   const { storage, ahead } = points.context;
   const most = build.intValue(count) ?? mostShares;
-  const buffers = together.map(({ node }) => storage.pool.temporary({ dtype: combinedAs(node.type.dtype), shape: [Dim.of(most), Dim.of(unrolledPoints(node).length)] }));
+  const buffers = together.map(({ node }) =>
+    storage.pool.temporary({ dtype: combinedAs(node.type.dtype), shape: [Dim.of(most), Dim.of(unrolledPoints(node).length)] }),
+  );
   const size = build.size(space((together[0] as Reduction).form.reduced)[axis] as Dim);
   ahead?.().loop('p', count, 'parallel', (p, share) => {
     const start = share.let('start', build.times(p, each));
@@ -94,21 +113,38 @@ function emitShares(points: PointEmitter, together: readonly Reduction[], { axis
     const partial = declare(points, share, together);
     points.reduceLoops(share, together, partial, filler(points, together), part);
     const stores = partial.flatMap((accumulator, which): Stmt[] =>
-      [...indices(accumulator.shape)].map((slot) => ({ kind: 'store', buffer: buffers[which] as Buffer, index: [p, ...slot.map(build.int)], value: build.read(accumulator, slot.map(build.int)) })),
+      [...indices(accumulator.shape)].map((slot) => ({
+        kind: 'store',
+        buffer: buffers[which] as Buffer,
+        index: [p, ...slot.map(build.int)],
+        value: build.read(accumulator, slot.map(build.int)),
+      })),
     );
     share.emit(...stores);
   });
   return buffers;
 }
 
-function combineShares(points: PointEmitter, scope: Scope, together: readonly Reduction[], { count }: Shares, buffers: readonly Buffer[]): void {
+function combineShares(
+  points: PointEmitter,
+  scope: Scope,
+  together: readonly Reduction[],
+  { count }: Shares,
+  buffers: readonly Buffer[],
+): void {
   const totals = declare(points, scope, together);
   scope.loop('n', count, 'serial', (n, body) => {
     for (const [which, { form }] of together.entries()) {
       const accumulator = totals[which] as Accumulator;
       for (const slot of indices(accumulator.shape)) {
         const index = slot.map(build.int);
-        body.emit({ kind: 'accumulate', accumulator, index, combine: form.combine, value: build.load(buffers[which] as Buffer, [n, ...index]) });
+        body.emit({
+          kind: 'accumulate',
+          accumulator,
+          index,
+          combine: form.combine,
+          value: build.load(buffers[which] as Buffer, [n, ...index]),
+        });
       }
     }
   });
@@ -125,6 +161,7 @@ const knownProduct = (shape: Shape): number => shape.reduce((product, dim) => pr
 const roundUp = (value: number, to: number): number => Math.ceil(value / to) * to;
 
 /* Note: shares of long reductions.
-   The longest axis is cut into at most 256 shares of at least 1024 terms, each a result of its own in memory, and the kernel of the group combines them in order: one thread or many, the order of summation is the
-   same. Where sizes are known and give less than two shares, nothing is cut. Where they are not, a single share costs a few stores and loads. Only reductions that wait for no other of the group are cut:
-   a later one would need the combined result in memory before its shares could start. */
+   The longest axis is cut into at most 256 shares of at least 1024 terms, each a result of its own in memory, and the kernel of the group
+   combines them in order: one thread or many, the order of summation is the same. Where sizes are known and give less than two shares,
+   nothing is cut. Where they are not, a single share costs a few stores and loads. Only reductions that wait for no other of the group are
+   cut: a later one would need the combined result in memory before its shares could start. */

@@ -1,4 +1,5 @@
-// Which reductions over many points are done in shares, so that one pass over the points serves them and whatever else needs the same data. In: demanded nodes. Out: the cheaper of two fusions.
+// Which reductions over many points are done in shares, so that one pass over the points serves them and whatever else needs the same data.
+// In: demanded nodes. Out: the cheaper of two fusions.
 // Holds: a reduction is split only if its shares find company; see the note at the end.
 
 import { elementCount, type Shape, shapeEquals } from '../base/index.js';
@@ -57,7 +58,10 @@ function leadingPoints(form: ReduceForm, groups: readonly Group[]): Shape | unde
   const reduced = space(form.reduced);
   if (reduced.length === 0) return undefined;
   if (kept.length > 0) return form.innermostReduced || !isWide(kept) ? undefined : reduced;
-  const rows = groups.find(({ mode, outer }) => mode === 'inner' && outer.length > 0 && outer.length <= reduced.length && shapeEquals(reduced.slice(0, outer.length), outer));
+  const rows = groups.find(
+    ({ mode, outer }) =>
+      mode === 'inner' && outer.length > 0 && outer.length <= reduced.length && shapeEquals(reduced.slice(0, outer.length), outer),
+  );
   if (rows !== undefined) return rows.outer;
   return reduced.length > 1 && isWide(reduced) ? reduced.slice(0, -1) : undefined;
 }
@@ -65,6 +69,8 @@ function leadingPoints(form: ReduceForm, groups: readonly Group[]): Shape | unde
 const isWide = (columns: Shape): boolean => (columns.at(-1)?.constant ?? Infinity) >= leastColumns;
 
 /* Note: shares.
-   The sum over all rows of a matrix (the gradient of a bias, of a layer norm's scale) and the sum over everything (a loss) do not loop like the kernel that computes the rows. Done whole, they read again what that
-   kernel has just written, or compute it a second time. In shares they ride along: the rows come in blocks, each block adds what it passes to a share of its own, and a second, small kernel combines the
-   shares in order. This pays where the data that need not travel are more than the shares, which the cost model says; a reduction whose shares would have a kernel for themselves stays whole. */
+   The sum over all rows of a matrix (the gradient of a bias, of a layer norm's scale) and the sum over everything (a loss) do not loop like
+   the kernel that computes the rows. Done whole, they read again what that kernel has just written, or compute it a second time. In shares
+   they ride along: the rows come in blocks, each block adds what it passes to a share of its own, and a second, small kernel combines the
+   shares in order. This pays where the data that need not travel are more than the shares, which the cost model says; a reduction whose
+   shares would have a kernel for themselves stays whole. */

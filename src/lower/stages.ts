@@ -1,4 +1,5 @@
-// In which order the reductions of a group are done. In: a group. Out: its reductions in stages, each of which needs results of earlier ones only.
+// In which order the reductions of a group are done. In: a group. Out: its reductions in stages, each of which needs results of earlier
+// ones only.
 // Holds: reductions of one stage over the same sizes share a loop.
 
 import type { Node, TensorNode } from '../graph/index.js';

@@ -1,4 +1,5 @@
-// Where nodes live while a block of kernels is built. In: bindings of what exists already, destinations of what must be delivered. Out: buffers per node, and new temporaries.
+// Where nodes live while a block of kernels is built. In: bindings of what exists already, destinations of what must be delivered. Out:
+// buffers per node, and new temporaries.
 // Holds: buffer names are unique in a program; a root is stored only if somebody outside of its group reads it.
 
 import { InternalError } from '../base/index.js';
@@ -71,7 +72,10 @@ export class Storage {
     return stored.buffer;
   }
 
-  /** Gives a root its storage, if it is read or has a destination. The first plain destination is where others read it; without one, a temporary is made. */
+  /**
+   * Gives a root its storage, if it is read or has a destination. The first plain destination is where others read it; without one, a
+   * temporary is made.
+   */
   place(node: TensorNode, destinations: readonly Destination[], isRead: boolean): void {
     const all = [...destinations];
     let home = all.find((one): one is Extract<Destination, { kind: 'buffer' }> => one.kind === 'buffer' && one.prefix.length === 0)?.buffer;

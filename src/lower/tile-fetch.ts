@@ -1,5 +1,7 @@
-// What a register tile asks for before it needs it. In: a product, its tiling, where its operands and results are stored; a tile and a step of its depth. Out: fetches in a scope.
-// Holds: no value changes; processors find by themselves what lies together in the order in which it is read, so only the rest is asked for.
+// What a register tile asks for before it needs it. In: a product, its tiling, where its operands and results are stored; a tile and a step
+// of its depth. Out: fetches in a scope.
+// Holds: no value changes; processors find by themselves what lies together in the order in which it is read, so only the rest is asked
+// for.
 
 import { bytesOf, type Dim } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
@@ -51,7 +53,8 @@ export class TileFetch {
     this.#stored = stored;
     const left = tensorOf(form.node.args[0] as Node);
     const index = [...form.batch.map((_, axis) => build.index(`b${axis}`)), build.index('m'), build.index('k')];
-    const along = (loops: readonly string[]): number | undefined => strideAlong(left, index, loops, (node) => context.storage.stored(node), context.forms);
+    const along = (loops: readonly string[]): number | undefined =>
+      strideAlong(left, index, loops, (node) => context.storage.stored(node), context.forms);
     this.#isLeftApart = along(['m', 'k']) === 1 && along(['k', 'm']) !== 1;
   }
 
@@ -68,8 +71,10 @@ export class TileFetch {
     if ((depth.constant ?? assumedDepth) * width * bytesOf(node.type.dtype) <= nearBytes) return;
     const later = build.plus(k, build.int(this.#stepsAhead(height, width)));
     const stored = this.#context.storage.stored(tensorOf(node.args[1] as Node));
-    if (panel !== undefined) lane.emit({ kind: 'fetch', to: 'read', buffer: panel, index: [panelIndex(this.#form, width, this.#lanes, column, later, j)] });
-    else if (stored?.kind === 'buffer') lane.emit({ kind: 'fetch', to: 'read', buffer: stored.buffer, index: [...batch, later, build.plus(column, j)] });
+    if (panel !== undefined)
+      lane.emit({ kind: 'fetch', to: 'read', buffer: panel, index: [panelIndex(this.#form, width, this.#lanes, column, later, j)] });
+    else if (stored?.kind === 'buffer')
+      lane.emit({ kind: 'fetch', to: 'read', buffer: stored.buffer, index: [...batch, later, build.plus(column, j)] });
   }
 
   /** Steps of the depth in which a line comes from afar. */
@@ -82,30 +87,51 @@ export class TileFetch {
     const later = build.plus(k, build.int(this.#stepsAhead(height, width)));
     const left = tensorOf(this.#form.node.args[0] as Node);
     for (const at of new Set([0, height - 1])) {
-      const load = loadOf(left, [...batch, build.plus(row, build.int(at)), later], (node) => this.#context.storage.stored(node), this.#context.forms);
+      const load = loadOf(
+        left,
+        [...batch, build.plus(row, build.int(at)), later],
+        (node) => this.#context.storage.stored(node),
+        this.#context.forms,
+      );
       if (load !== undefined) scope.emit({ kind: 'fetch', to: 'read', buffer: load.buffer, index: load.index });
     }
   }
 
-  /** What the epilogue updates of variables, a row in each of the first steps of the depth: as many at once would keep operands waiting. Another thread may have read them last. */
+  /**
+   * What the epilogue updates of variables, a row in each of the first steps of the depth: as many at once would keep operands waiting.
+   * Another thread may have read them last.
+   */
   #updated(scope: Scope, { batch, row, column }: Place, height: number, k: Expr, lanes: Lanes): void {
     const shape = this.#form.node.type.shape;
-    const places = this.#stored.flatMap((node) => this.#context.storage.destinations(node).flatMap((to) => (to.kind === 'buffer' && to.buffer.role.kind === 'variable' ? [{ node, ...to }] : [])));
+    const places = this.#stored.flatMap((node) =>
+      this.#context.storage
+        .destinations(node)
+        .flatMap((to) => (to.kind === 'buffer' && to.buffer.role.kind === 'variable' ? [{ node, ...to }] : [])),
+    );
     if (places.length === 0) return;
     scope.when(build.apply('lt', 'bool', k, build.int(height)), (body) =>
       lanes(body, (j, lane) => {
         const index = [...batch, build.plus(row, k), build.plus(column, j)].filter((_, at) => (shape[at] as Dim).constant !== 1);
-        for (const { node, buffer, prefix } of places) lane.emit({ kind: 'fetch', to: 'write', buffer, index: [...prefix, ...spread(node.type.shape, index)] });
+        for (const { node, buffer, prefix } of places)
+          lane.emit({ kind: 'fetch', to: 'write', buffer, index: [...prefix, ...spread(node.type.shape, index)] });
       }),
     );
   }
 
-  /** A piece of the panel to the right of this one. The first tile that reads it would wait for each of its lines; so the tiles of a block ask for it before, each for as much in each step of the depth. */
+  /**
+   * A piece of the panel to the right of this one. The first tile that reads it would wait for each of its lines; so the tiles of a block
+   * ask for it before, each for as much in each step of the depth.
+   */
   #next(scope: Scope, { panel, column, width, before }: Place, k: Expr): void {
     if (panel === undefined) return;
     const depth = build.size(this.#form.depth);
     const piece = build.int(Math.ceil(width / this.#tiles));
     const next = build.times(build.plus(column, build.int(width)), depth);
-    scope.emit({ kind: 'fetch', to: 'read', buffer: panel, index: [build.plus(next, build.times(build.plus(build.times(before, depth), k), piece))] });
+    scope.emit({
+      kind: 'fetch',
+      to: 'read',
+      buffer: panel,
+      index: [build.plus(next, build.times(build.plus(build.times(before, depth), k), piece))],
+    });
   }
 }

@@ -1,5 +1,6 @@
 // Kernels of matrix products: register tiles with a fused epilogue. In: a tile group and its storage. Out: statements in a scope.
-// Holds: every element of the product is one accumulator that sums over the whole depth in order, so neither tile sizes nor threads change its bits.
+// Holds: every element of the product is one accumulator that sums over the whole depth in order, so neither tile sizes nor threads change
+// its bits.
 
 import { bytesOf, type Dim } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
@@ -17,7 +18,10 @@ import { chooseTiling, type Tiling } from './tiling.js';
 /** What all tiles below one another have in common. */
 type Across = Omit<Place, 'row' | 'end' | 'before'>;
 
-/** Bytes of the left side that the tiles of one block of a parallel loop share, and how many tiles below one another that may be: they share columns of the right side. */
+/**
+ * Bytes of the left side that the tiles of one block of a parallel loop share, and how many tiles below one another that may be: they share
+ * columns of the right side.
+ */
 const blockBytes = 512 * 1024;
 const tilesPerBlock = { least: 4, most: 16, assumed: 8 } as const;
 /** Blocks that a product has at least if it has so many tiles, for threads to share. */
@@ -42,8 +46,17 @@ export class TileEmitter {
     this.#form = (tile as Extract<typeof tile, { role: 'tile' }>).form;
     const { node } = this.#form;
     const right = tensorOf(node.args[1] as Node);
-    const read = loadOf(right, right.type.shape.map(() => build.int(0)), (one) => context.storage.stored(one), context.forms);
-    this.#tiling = chooseTiling({ ...this.#form, isFed: read?.buffer.role.kind === 'feed' }, lanesOf(context.target, bytesOf(node.type.dtype)), context.target);
+    const read = loadOf(
+      right,
+      right.type.shape.map(() => build.int(0)),
+      (one) => context.storage.stored(one),
+      context.forms,
+    );
+    this.#tiling = chooseTiling(
+      { ...this.#form, isFed: read?.buffer.role.kind === 'feed' },
+      lanesOf(context.target, bytesOf(node.type.dtype)),
+      context.target,
+    );
     this.#packing = packingOf(this.#form, this.#tiling, context.storage.pool);
     this.#stored = group.members.flatMap((member) => (member.role === 'tile' || member.role === 'map' ? [member.node] : []));
     this.#fetch = new TileFetch(this.#form, context, this.#tiling.columns.lanes, this.#tilesOfBlock(), this.#stored);
@@ -56,20 +69,30 @@ export class TileEmitter {
       const [next, free] = [batch[before.length], batch.every((dim) => dim.constant === 1)];
       if (next === undefined) return this.#blocks(body, before, parallel && free);
       if (next.constant === 1) return inBatch(body, [...before, build.int(0)]);
-      body.loop('b', build.size(next), parallel && batch.slice(0, before.length).every((dim) => dim.constant === 1) ? 'parallel' : 'serial', (b, inner) => inBatch(inner, [...before, b]));
+      body.loop(
+        'b',
+        build.size(next),
+        parallel && batch.slice(0, before.length).every((dim) => dim.constant === 1) ? 'parallel' : 'serial',
+        (b, inner) => inBatch(inner, [...before, b]),
+      );
     };
-    if (this.#packing !== undefined) emitPanels(this.context.ahead?.() ?? scope, this.#form, this.#tiling, this.#packing, this.#points.values, parallel);
+    if (this.#packing !== undefined)
+      emitPanels(this.context.ahead?.() ?? scope, this.#form, this.#tiling, this.#packing, this.#points.values, parallel);
     inBatch(scope, []);
   }
 
-  /** Blocks of tiles below one another, tile after tile of a group of columns, then the next rows; then the next group: a run of blocks has columns of its own, or rows of its own, and reads no more than fits in a cache. */
+  /**
+   * Blocks of tiles below one another, tile after tile of a group of columns, then the next rows; then the next group: a run of blocks has
+   * columns of its own, or rows of its own, and reads no more than fits in a cache.
+   */
   #blocks(scope: Scope, batch: readonly Expr[], parallel: boolean): void {
     const { rows, columns } = this.#tiling;
     const most = build.int(this.#tilesOfBlock());
     const full = build.over(build.plus(rows.count, build.minus(most, build.int(1))), most);
     const below = build.larger(this.#fewestBelow(), full);
     const { groups, slots } = columns;
-    // Each group has as many blocks as the largest one, so that equal ranges of block numbers are the same columns in every product of as many groups.
+    // Each group has as many blocks as the largest one, so that equal ranges of block numbers are the same columns in every product of as
+    // many groups.
     const perGroup = build.times(slots, below);
     scope.loop('p', build.times(perGroup, build.int(groups)), parallel ? 'parallel' : 'serial', (p, body) => {
       const group = groups === 1 ? build.int(0) : body.let('group', build.over(p, perGroup));
@@ -78,7 +101,10 @@ export class TileEmitter {
       const block = body.let('block', build.over(within, slots));
       const part = rows.part(block, below, (stem, value) => body.let(stem, value));
       this.#columns(body, group, tile, (inside, at) => {
-        const rowsFrom = (panel: Buffer | undefined) => (where: Scope): void => this.#rows(where, { batch, ...at, panel }, part);
+        const rowsFrom =
+          (panel: Buffer | undefined) =>
+          (where: Scope): void =>
+            this.#rows(where, { batch, ...at, panel }, part);
         const enough = this.#packing?.enough;
         if (enough === undefined) return rowsFrom(this.#packing?.buffer)(inside);
         inside.when(enough.is, rowsFrom(this.#packing?.buffer));
@@ -87,12 +113,16 @@ export class TileEmitter {
     });
   }
 
-  /** Blocks below one another where there are few tiles, so that there are enough for threads to share: a power of two, so that two or four threads get as many each, of at least two tiles. */
+  /**
+   * Blocks below one another where there are few tiles, so that there are enough for threads to share: a power of two, so that two or four
+   * threads get as many each, of at least two tiles.
+   */
   #fewestBelow(): Expr {
     const { rows, columns } = this.#tiling;
     const across = build.intValue(columns.count) ?? fewestBlocks;
     let below = build.int(1);
-    for (let more = 1; across * more < fewestBlocks; more *= 2) below = build.plus(below, build.times(build.int(more), build.smaller(build.int(1), build.over(rows.count, build.int(4 * more)))));
+    for (let more = 1; across * more < fewestBlocks; more *= 2)
+      below = build.plus(below, build.times(build.int(more), build.smaller(build.int(1), build.over(rows.count, build.int(4 * more)))));
     return below;
   }
 
@@ -100,7 +130,10 @@ export class TileEmitter {
     const { least, most, assumed } = tilesPerBlock;
     const depth = this.#form.depth.constant;
     if (depth === undefined) return assumed;
-    return Math.max(least, Math.min(most, Math.floor(blockBytes / (this.#tiling.rows.height * Math.max(1, depth) * bytesOf(this.#form.node.type.dtype)))));
+    return Math.max(
+      least,
+      Math.min(most, Math.floor(blockBytes / (this.#tiling.rows.height * Math.max(1, depth) * bytesOf(this.#form.node.type.dtype)))),
+    );
   }
 
   /** The columns of tile number `tile` of a group, by its class; nothing where the group has fewer tiles. */
@@ -127,7 +160,13 @@ export class TileEmitter {
   #rows(scope: Scope, place: Across, { start, taller, lower, rest, end }: RowPart): void {
     const { height, restHeight } = this.#tiling.rows;
     const tiles = (count: Expr, from: Expr, each: number, before: Expr, limit?: Expr): void =>
-      scope.loop('m', count, 'serial', (m, body) => this.#tile(body, { ...place, row: body.let('row', build.plus(from, build.times(m, build.int(each)))), end: limit, before: build.plus(before, m) }, each));
+      scope.loop('m', count, 'serial', (m, body) =>
+        this.#tile(
+          body,
+          { ...place, row: body.let('row', build.plus(from, build.times(m, build.int(each)))), end: limit, before: build.plus(before, m) },
+          each,
+        ),
+      );
     tiles(taller, start, height + 1, build.int(0));
     tiles(lower, build.plus(start, build.times(taller, build.int(height + 1))), height, taller);
     if (restHeight === undefined) return;
@@ -149,9 +188,12 @@ export class TileEmitter {
     const lanes: Lanes = (where, fill) => where.loop('j', extent, 'vector', fill, { limit: width });
     const sums = registers('acc', [height, width]);
     const columns = registers('b', [width]);
-    const existing = (i: Expr): Expr => (end === undefined ? build.plus(row, i) : build.smaller(build.plus(row, i), build.minus(end, build.int(1))));
+    const existing = (i: Expr): Expr =>
+      end === undefined ? build.plus(row, i) : build.smaller(build.plus(row, i), build.minus(end, build.int(1)));
     const rightAt = (k: Expr, j: Expr, lane: Scope): Expr =>
-      panel === undefined ? values.at(right, [...batch, k, build.plus(column, j)], lane) : build.load(panel, [panelIndex(this.#form, width, this.#tiling.columns.lanes, column, k, j)]);
+      panel === undefined
+        ? values.at(right, [...batch, k, build.plus(column, j)], lane)
+        : build.load(panel, [panelIndex(this.#form, width, this.#tiling.columns.lanes, column, k, j)]);
     scope.loop('k', build.size(this.#form.depth), 'serial', (k, body) => {
       lanes(body, (j, lane) => {
         lane.emit({ kind: 'assign', accumulator: columns, index: [j], value: widthAs(dtype, rightAt(k, j, lane)) });
@@ -160,7 +202,15 @@ export class TileEmitter {
       this.#fetch.step(body, place, height, k, lanes);
       body.loop('i', build.int(height), 'unroll', (i, one) => {
         const a = one.let('a', widthAs(dtype, values.at(left, [...batch, existing(i), k], one)));
-        lanes(one, (j, lane) => lane.emit({ kind: 'accumulate', accumulator: sums, index: [i, j], combine: 'sum', value: build.apply('mul', dtype, a, build.read(columns, [j])) }));
+        lanes(one, (j, lane) =>
+          lane.emit({
+            kind: 'accumulate',
+            accumulator: sums,
+            index: [i, j],
+            combine: 'sum',
+            value: build.apply('mul', dtype, a, build.read(columns, [j])),
+          }),
+        );
       });
     });
     scope.loop('i', build.int(height), 'unroll', (i, body) => {

@@ -1,5 +1,7 @@
-// How a matrix product is cut into register tiles. In: its sizes, lanes and registers. Out: heights and widths of tiles and how many there are of each.
-// Holds: the tiles cover every row and column once, with at most two heights, one apart, and one width but for the last columns, so few bodies of code serve any size. The note at the end has the cost model.
+// How a matrix product is cut into register tiles. In: its sizes, lanes and registers. Out: heights and widths of tiles and how many there
+// are of each.
+// Holds: the tiles cover every row and column once, with at most two heights, one apart, and one width but for the last columns, so few
+// bodies of code serve any size. The note at the end has the cost model.
 
 import type { Dim } from '../base/index.js';
 import type { Target } from '../loop/index.js';
@@ -26,7 +28,10 @@ const mostVectors = 6;
 
 /** Cycles per vector of the result for what comes before and after the depth: zeroing, loads and stores of the epilogue. */
 const perVector = 1.5;
-/** Bytes that stay in the nearest cache until the next tile needs them again: a tile's rows of the left side, or its columns of the right side. */
+/**
+ * Bytes that stay in the nearest cache until the next tile needs them again: a tile's rows of the left side, or its columns of the right
+ * side.
+ */
 export const nearBytes = 32 * 1024;
 /** Cycles per tile: loop starts, and the branch that its end is predicted wrong. */
 const perTile = 30;
@@ -36,7 +41,8 @@ const perBody = 0.005;
 export function chooseTiling(sizes: ProductSizes, lanes: number, target: Target): Tiling {
   const depth = Math.max(1, sizes.depth.constant ?? assumedDepth);
   const groups = columnGroups(sizes, depth, lanes, target.vectorBytes);
-  // Of few registers one is left free: products need it where nothing multiplies and adds at once, and with none to spare the code generator was seen to spill.
+  // Of few registers one is left free: products need it where nothing multiplies and adds at once, and with none to spare the code
+  // generator was seen to spill.
   const registers = target.vectorRegisters === 16 ? 15 : target.vectorRegisters;
   let best: { readonly cost: number; readonly width: number; readonly rows: RowCover } | undefined;
   for (let width = 1; width <= Math.min(mostVectors, ...groups); width++) {
@@ -51,20 +57,40 @@ export function chooseTiling(sizes: ProductSizes, lanes: number, target: Target)
 }
 
 /** Cycles of the whole product per row, and a little for every body of code. */
-function costOf({ height, count, taller }: RowCover, { groups, width, lanes }: { readonly groups: readonly number[]; readonly width: number; readonly lanes: number }, depth: number, vectorBytes: number): number {
+function costOf(
+  { height, count, taller }: RowCover,
+  { groups, width, lanes }: { readonly groups: readonly number[]; readonly width: number; readonly lanes: number },
+  depth: number,
+  vectorBytes: number,
+): number {
   const cuts = groups.map((vectors) => cutColumns(vectors, width));
   const [tiles, narrow] = [sum(cuts.map((cut) => cut.tiles)), sum(cuts.map((cut) => cut.narrow))];
-  const rowsOf = [{ height, times: count - taller }, { height: height + 1, times: taller }].filter(({ times }) => times > 0);
-  const columnsOf = [{ vectors: width, times: tiles - narrow }, { vectors: width - 1, times: narrow }].filter(({ times }) => times > 0);
+  const rowsOf = [
+    { height, times: count - taller },
+    { height: height + 1, times: taller },
+  ].filter(({ times }) => times > 0);
+  const columnsOf = [
+    { vectors: width, times: tiles - narrow },
+    { vectors: width - 1, times: narrow },
+  ].filter(({ times }) => times > 0);
   let cost = 0;
   for (const row of rowsOf) {
-    for (const column of columnsOf) cost += row.times * column.times * (depth * stepCost(row.height, column.vectors, depth, { vectorBytes, lanes }) + perVector * row.height * column.vectors + perTile);
+    for (const column of columnsOf)
+      cost +=
+        row.times *
+        column.times *
+        (depth * stepCost(row.height, column.vectors, depth, { vectorBytes, lanes }) + perVector * row.height * column.vectors + perTile);
   }
   return (cost / (height * count + taller)) * (1 + perBody * rowsOf.length * columnsOf.length);
 }
 
 /** Cycles of one step of the depth, without what comes before and after all of them. */
-function stepCost(rows: number, vectors: number, depth: number, { vectorBytes, lanes }: { readonly vectorBytes: number; readonly lanes: number }): number {
+function stepCost(
+  rows: number,
+  vectors: number,
+  depth: number,
+  { vectorBytes, lanes }: { readonly vectorBytes: number; readonly lanes: number },
+): number {
   const [multiplied, loaded, streamed] = [(rows * vectors) / 2, (rows + vectors) / 2, (vectors * vectorBytes) / 40];
   const near = (rows * depth * vectorBytes) / lanes <= nearBytes;
   return Math.max(multiplied, loaded, streamed, 4) + (near ? 0.09 : 0.15) * rows + 0.33 * vectors;
@@ -73,10 +99,12 @@ function stepCost(rows: number, vectors: number, depth: number, { vectorBytes, l
 const sum = (all: readonly number[]): number => all.reduce((total, one) => total + one, 0);
 
 /* Note: the cost model.
-   A tile of R rows and V vectors keeps R·V sums, V vectors of the right side and one broadcast element of the left side in registers: (R + 1)·V + 1 ≤ registers, of 16 one less. A step of the depth does R·V multiply-adds
-   and R + V loads, two of each per cycle, streams V vectors from the second-level cache at 40 bytes per cycle, and takes no less than the four cycles of one sum's latency. Loads are not quite free beside
-   that: measured were 0.33 cycles a vector, of which most cross two lines when rows are not padded, and 0.09 an element of the left side, or 0.15 when the tile's rows do not stay in the nearest cache until
-   the next tile needs them. A tile costs the depth's steps and, per vector of the result and per tile, what comes before and after them. The cover with the least cost wins, where every body of code adds a
-   little, because compile time counts.
-   Columns are cut into as few tiles as possible, some of them one vector narrower: a tile of one vector is bound by latency and loads. Masks cost where loads cross lines, so only tiles that end where the columns do
-   have them, and only in their last vector. */
+   A tile of R rows and V vectors keeps R·V sums, V vectors of the right side and one broadcast element of the left side in registers: (R +
+   1)·V + 1 ≤ registers, of 16 one less. A step of the depth does R·V multiply-adds and R + V loads, two of each per cycle, streams V
+   vectors from the second-level cache at 40 bytes per cycle, and takes no less than the four cycles of one sum's latency. Loads are not
+   quite free beside that: measured were 0.33 cycles a vector, of which most cross two lines when rows are not padded, and 0.09 an element
+   of the left side, or 0.15 when the tile's rows do not stay in the nearest cache until the next tile needs them. A tile costs the depth's
+   steps and, per vector of the result and per tile, what comes before and after them. The cover with the least cost wins, where every body
+   of code adds a little, because compile time counts.
+   Columns are cut into as few tiles as possible, some of them one vector narrower: a tile of one vector is bound by latency and loads.
+   Masks cost where loads cross lines, so only tiles that end where the columns do have them, and only in their last vector. */

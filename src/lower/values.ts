@@ -1,4 +1,5 @@
-// The value of a node at an index, as an expression of the kernel under construction. In: node, index, scope. Out: an expression; statements for whatever had to be computed first.
+// The value of a node at an index, as an expression of the kernel under construction. In: node, index, scope. Out: an expression;
+// statements for whatever had to be computed first.
 // Holds: a stored node is loaded, anything else is computed here, once per scope that has its indices.
 
 import { type DType, InternalError, limits, type Shape, TooLarge } from '../base/index.js';
@@ -6,7 +7,20 @@ import type { Node, TensorNode } from '../graph/index.js';
 import { type Buffer, build, type Expr, operandsOf, someExpr } from '../loop/index.js';
 import { contracted } from './contraction.js';
 import { exprKey } from './expressions.js';
-import { type ArgumentReader, combinedAs, combineStep, constants, type Form, identity, indices, isEmpty, opOf, type ReduceForm, tensorOf, widthAs } from './forms.js';
+import {
+  type ArgumentReader,
+  combinedAs,
+  combineStep,
+  constants,
+  type Form,
+  identity,
+  indices,
+  isEmpty,
+  opOf,
+  type ReduceForm,
+  tensorOf,
+  widthAs,
+} from './forms.js';
 import { type Scope, valueKey } from './scope.js';
 
 /** Where a node's value can be had without computing it. */
@@ -26,7 +40,10 @@ export interface ValueSources {
 /** Reductions of at most this many terms are written out where they are needed (rows of a small matrix-vector product). */
 export const inlineTerms = 16;
 
-/** From so many terms on, they are added to so many values in turn, so that an addition need not wait for the one before; those are added last. */
+/**
+ * From so many terms on, they are added to so many values in turn, so that an addition need not wait for the one before; those are added
+ * last.
+ */
 const [leastInTurns, turns] = [6, 3];
 
 /** Whether a reduction may be written out as one expression. */
@@ -58,7 +75,8 @@ export class Values {
     const key = valueKey(node, index);
     const known = scope.recall(key);
     if (known !== undefined) return known;
-    // Chains of values may be thousands long, and the stack is not: a value whose arguments are not there yet waits for them, and is then computed again.
+    // Chains of values may be thousands long, and the stack is not: a value whose arguments are not there yet waits for them, and is then
+    // computed again.
     const found = new Map<string, Expr>();
     const waiting: Wanted[] = [{ node, index, key }];
     let steps = 0;
@@ -157,7 +175,12 @@ function isLongerThan(expr: Expr, most: number): boolean {
 /** Lets are named after their op: `exp7`. */
 const letStem = (op: string): string => op.replace(/[^A-Za-z]/g, '') || 'v';
 
-function writtenOut(form: ReduceForm, kept: readonly Expr[], sizes: readonly number[] | undefined, read: (argument: TensorNode, at: readonly Expr[]) => Expr): Expr {
+function writtenOut(
+  form: ReduceForm,
+  kept: readonly Expr[],
+  sizes: readonly number[] | undefined,
+  read: (argument: TensorNode, at: readonly Expr[]) => Expr,
+): Expr {
   if (sizes === undefined) throw new InternalError('lower', `${form.node.op.name} over ${describe(form.reduced)} cannot be written out`);
   const dtype = combinedAs(form.node.type.dtype);
   const all = [...indices(sizes)];
@@ -168,7 +191,8 @@ function writtenOut(form: ReduceForm, kept: readonly Expr[], sizes: readonly num
     const before = values[which % parts];
     values[which % parts] = before === undefined ? term : combineStep(form.combine, dtype, before, term);
   }
-  const value = values.length === 0 ? identity(form.combine, dtype) : values.reduce((total, part) => combineStep(form.combine, dtype, total, part));
+  const value =
+    values.length === 0 ? identity(form.combine, dtype) : values.reduce((total, part) => combineStep(form.combine, dtype, total, part));
   return widthAs(form.node.type.dtype, value);
 }
 

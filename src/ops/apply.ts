@@ -1,4 +1,5 @@
-// Makes nodes of ops. In: a builder, an op, argument nodes, attributes. Out: the node with the type that the op's rule gives. Holds: a refused node is our mistake.
+// Makes nodes of ops. In: a builder, an op, argument nodes, attributes. Out: the node with the type that the op's rule gives. Holds: a
+// refused node is our mistake.
 
 import { InternalError, TooLarge } from '../base/index.js';
 import { type Attrs, excessOf, type GraphBuilder, isTensorNode, type Node, type TensorNode, type Type } from '../graph/index.js';
@@ -9,7 +10,11 @@ export const infer = <A extends Attrs>(op: Op<A>, args: readonly Type[], attrs: 
 
 /** The node; an InternalError when the type rule refuses (checkers ask `infer` first), TooLarge for a tensor that no memory holds. */
 export function apply<A extends Attrs>(build: GraphBuilder, op: Op<A>, args: readonly Node[], attrs: A): Node<A> {
-  const type = infer(op, args.map((arg) => arg.type), attrs);
+  const type = infer(
+    op,
+    args.map((arg) => arg.type),
+    attrs,
+  );
   if (type.kind === 'problem') throw new InternalError(`apply ${op.name}`, `${type.code}: ${type.message}`);
   for (const item of type.kind === 'tuple' ? type.items : [type]) {
     const excess = excessOf(item);
@@ -19,7 +24,8 @@ export function apply<A extends Attrs>(build: GraphBuilder, op: Op<A>, args: rea
 }
 
 /** The same, for an op with one tensor as its result. */
-export const applyTensor = <A extends Attrs>(build: GraphBuilder, op: Op<A>, args: readonly Node[], attrs: A): TensorNode<A> => tensorOf(apply(build, op, args, attrs));
+export const applyTensor = <A extends Attrs>(build: GraphBuilder, op: Op<A>, args: readonly Node[], attrs: A): TensorNode<A> =>
+  tensorOf(apply(build, op, args, attrs));
 
 export function tensorOf<A extends Attrs>(node: Node<A>): TensorNode<A> {
   if (!isTensorNode(node)) throw new InternalError('ops', `${node.op.name} gives a tuple where a tensor is expected`);

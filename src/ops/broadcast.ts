@@ -1,4 +1,5 @@
-// Repeats a tensor along new axes, and along axes of constant size 1. In: a tensor, the result's shape, where each axis goes. Out: the larger tensor.
+// Repeats a tensor along new axes, and along axes of constant size 1. In: a tensor, the result's shape, where each axis goes. Out: the
+// larger tensor.
 // Holds: axes keep their order; its transpose is a sum over the axes along which it repeats.
 
 import { Dim, shapeToString } from '../base/index.js';
@@ -20,10 +21,12 @@ const stretches = (from: Dim, to: Dim): boolean => from.constant === 1 && to.con
 function sumBack(build: GraphBuilder, value: TensorNode, node: Node<BroadcastAttrs>): TensorNode {
   const arg = tensorOf(node.args[0] as Node).type;
   const { shape, axes } = node.attrs;
-  const repeated = shape.map((_, axis) => axis).filter((axis) => {
-    const from = axes.indexOf(axis);
-    return from < 0 || stretches(dimAt(arg.shape, from), dimAt(shape, axis));
-  });
+  const repeated = shape
+    .map((_, axis) => axis)
+    .filter((axis) => {
+      const from = axes.indexOf(axis);
+      return from < 0 || stretches(dimAt(arg.shape, from), dimAt(shape, axis));
+    });
   const sum = repeated.length === 0 ? value : applyTensor(build, reduceSum, [value], { axes: repeated });
   return sum.type.shape.length === arg.shape.length ? sum : applyTensor(build, reshape, [sum], { shape: arg.shape });
 }
@@ -34,12 +37,18 @@ export const broadcast: Op<BroadcastAttrs> = defineOp<BroadcastAttrs>({
   type(args, { shape, axes }) {
     const arg = oneTensor('broadcast', args);
     if (isProblem(arg)) return arg;
-    if (axes.length !== arg.shape.length) return problem('shape-mismatch', `broadcast places ${axes.length} axes of a tensor of rank ${arg.shape.length}`, [0]);
+    if (axes.length !== arg.shape.length)
+      return problem('shape-mismatch', `broadcast places ${axes.length} axes of a tensor of rank ${arg.shape.length}`, [0]);
     const refused = axesProblem('broadcast', axes, shape.length);
     if (refused !== undefined) return refused;
     for (const [from, to] of axes.entries()) {
       const [a, b] = [dimAt(arg.shape, from), dimAt(shape, to)];
-      if (!a.equals(b) && a.constant !== 1) return problem('shape-mismatch', `${shapeToString(arg.shape)} does not broadcast to ${shapeToString(shape)}: the size ${a} meets ${b}`, [0]);
+      if (!a.equals(b) && a.constant !== 1)
+        return problem(
+          'shape-mismatch',
+          `${shapeToString(arg.shape)} does not broadcast to ${shapeToString(shape)}: the size ${a} meets ${b}`,
+          [0],
+        );
     }
     return tensor(arg.dtype, shape);
   },
@@ -50,13 +59,26 @@ export const broadcast: Op<BroadcastAttrs> = defineOp<BroadcastAttrs>({
   },
   evaluate(args, { attrs, size }) {
     const arg = tensorAt(args, 0);
-    return tabulate(arg.dtype, attrs.shape.map(size), (index) => get(arg, positionOf(arg.shape, attrs.axes.map((to, from) => (arg.shape[from] === 1 ? 0 : (index[to] as number))))));
+    return tabulate(arg.dtype, attrs.shape.map(size), (index) =>
+      get(
+        arg,
+        positionOf(
+          arg.shape,
+          attrs.axes.map((to, from) => (arg.shape[from] === 1 ? 0 : (index[to] as number))),
+        ),
+      ),
+    );
   },
   lowering: {
     kind: 'element',
     at(node, index, arg) {
       const from = (node.args[0]?.type as TensorType).shape;
-      return arg(0, node.attrs.axes.map((to, axis) => (stretches(dimAt(from, axis), dimAt(node.attrs.shape, to)) ? loop.int(0) : (index[to] as (typeof index)[number]))));
+      return arg(
+        0,
+        node.attrs.axes.map((to, axis) =>
+          stretches(dimAt(from, axis), dimAt(node.attrs.shape, to)) ? loop.int(0) : (index[to] as (typeof index)[number]),
+        ),
+      );
     },
     cost: 0,
   },

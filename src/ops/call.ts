@@ -13,7 +13,12 @@ import { tensorAt } from './value.js';
 export type CallAttrs = { readonly body: Region; readonly rule: Region };
 
 /** ⟨rule(x, g), tangents⟩ differentiated with respect to g. */
-function transposedRule(build: GraphBuilder, node: Node<CallAttrs>, tangents: readonly (TensorNode | undefined)[], modes: Modes): TensorNode | undefined {
+function transposedRule(
+  build: GraphBuilder,
+  node: Node<CallAttrs>,
+  tangents: readonly (TensorNode | undefined)[],
+  modes: Modes,
+): TensorNode | undefined {
   const result = tensorOf<CallAttrs>(node).type;
   const cotangent = placeholder(build, result);
   const pulled = inlineRegion(build, node.attrs.rule, [...node.args.map(tensorOf), cotangent]);
@@ -31,19 +36,31 @@ export const call: Op<CallAttrs> = defineOp<CallAttrs>({
     const args = types.length === 0 ? [] : tensors('call', types);
     if (isProblem(args)) return args;
     const [result, ...others] = body.results;
-    if (result === undefined || others.length > 0) return problem('type-mismatch', `a function with its own derivative has one result, not ${body.results.length}`);
+    if (result === undefined || others.length > 0)
+      return problem('type-mismatch', `a function with its own derivative has one result, not ${body.results.length}`);
     const wrong = args.findIndex((arg, at) => {
       const param = body.params[at];
       return param === undefined || !tensorEquals(param, arg);
     });
-    if (wrong >= 0 || args.length !== body.params.length) return problem('type-mismatch', `a function of (${body.params.map(typeToString).join(', ')}) called with (${args.map(typeToString).join(', ')})`, wrong < 0 ? [] : [wrong]);
+    if (wrong >= 0 || args.length !== body.params.length)
+      return problem(
+        'type-mismatch',
+        `a function of (${body.params.map(typeToString).join(', ')}) called with (${args.map(typeToString).join(', ')})`,
+        wrong < 0 ? [] : [wrong],
+      );
     const expected: readonly TensorType[] = [...body.params, result.type];
     if (expected.length !== rule.params.length || expected.some((param, at) => !tensorEquals(param, rule.params[at] as TensorType))) {
-      return problem('type-mismatch', `the rule takes (${rule.params.map(typeToString).join(', ')}), but the arguments and the cotangent are (${expected.map(typeToString).join(', ')})`);
+      return problem(
+        'type-mismatch',
+        `the rule takes (${rule.params.map(typeToString).join(', ')}), but the arguments and the cotangent are (${expected.map(typeToString).join(', ')})`,
+      );
     }
     const given = rule.results.map((node) => node.type);
     if (given.length !== args.length || given.some((one, at) => !tensorEquals(one, args[at] as TensorType))) {
-      return problem('type-mismatch', `the rule gives (${given.map(typeToString).join(', ')}) for arguments (${args.map(typeToString).join(', ')})`);
+      return problem(
+        'type-mismatch',
+        `the rule gives (${given.map(typeToString).join(', ')}) for arguments (${args.map(typeToString).join(', ')})`,
+      );
     }
     return result.type;
   },
@@ -57,7 +74,10 @@ export const call: Op<CallAttrs> = defineOp<CallAttrs>({
     jvp: (node, tangents, build, modes) => [transposedRule(build, node, tangents, modes)],
   },
   evaluate(args, { attrs, region }: EvaluateContext<CallAttrs>) {
-    const [value] = region(attrs.body, args.map((_, at) => tensorAt(args, at)));
+    const [value] = region(
+      attrs.body,
+      args.map((_, at) => tensorAt(args, at)),
+    );
     if (value === undefined) throw new InternalError('evaluate', 'a call without a result');
     return value;
   },

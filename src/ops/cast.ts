@@ -1,4 +1,5 @@
-// Change of element type. In: a tensor. Out: the same shape in another dtype. Holds: float → integer goes towards zero, saturates, and maps NaN to 0; integers wrap; bool is ≠ 0.
+// Change of element type. In: a tensor. Out: the same shape in another dtype. Holds: float → integer goes towards zero, saturates, and maps
+// NaN to 0; integers wrap; bool is ≠ 0.
 
 import { type DType, isFloat } from '../base/index.js';
 import { type GraphBuilder, type Node, isTensorNode, tensor, type TensorNode } from '../graph/index.js';

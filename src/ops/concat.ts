@@ -1,4 +1,5 @@
-// Tensors one after another along an axis. In: at least one tensor, alike but for that axis. Out: one tensor. Holds: its transpose takes the parts.
+// Tensors one after another along an axis. In: at least one tensor, alike but for that axis. Out: one tensor. Holds: its transpose takes
+// the parts.
 
 import { Dim, InternalError, shapeToString } from '../base/index.js';
 import { tensor, type TensorType } from '../graph/index.js';
@@ -23,14 +24,26 @@ export const concat: Op<ConcatAttrs> = defineOp<ConcatAttrs>({
     const args = tensors('concat', types);
     if (isProblem(args)) return args;
     const first = args[0] as TensorType;
-    if (!Number.isInteger(axis) || axis < 0 || axis >= first.shape.length) return problem('invalid-value', `concat: there is no axis ${axis} in a tensor of rank ${first.shape.length}`, [0]);
+    if (!Number.isInteger(axis) || axis < 0 || axis >= first.shape.length)
+      return problem('invalid-value', `concat: there is no axis ${axis} in a tensor of rank ${first.shape.length}`, [0]);
     for (const [at, arg] of args.entries()) {
-      if (arg.dtype !== first.dtype) return problem('dtype-mismatch', `concat of ${first.dtype} and ${arg.dtype}: element types never mix`, [0, at]);
-      if (arg.shape.length !== first.shape.length || arg.shape.some((size, along) => along !== axis && !size.equals(dimAt(first.shape, along)))) {
-        return problem('shape-mismatch', `concat along axis ${axis} of ${shapeToString(first.shape)} and ${shapeToString(arg.shape)}: the other axes differ`, [0, at]);
+      if (arg.dtype !== first.dtype)
+        return problem('dtype-mismatch', `concat of ${first.dtype} and ${arg.dtype}: element types never mix`, [0, at]);
+      if (
+        arg.shape.length !== first.shape.length ||
+        arg.shape.some((size, along) => along !== axis && !size.equals(dimAt(first.shape, along)))
+      ) {
+        return problem(
+          'shape-mismatch',
+          `concat along axis ${axis} of ${shapeToString(first.shape)} and ${shapeToString(arg.shape)}: the other axes differ`,
+          [0, at],
+        );
       }
     }
-    return tensor(first.dtype, first.shape.map((size, along) => (along === axis ? Dim.sum(args.map((arg) => dimAt(arg.shape, axis))) : size)));
+    return tensor(
+      first.dtype,
+      first.shape.map((size, along) => (along === axis ? Dim.sum(args.map((arg) => dimAt(arg.shape, axis))) : size)),
+    );
   },
   derivative: {
     kind: 'rules',
@@ -46,7 +59,14 @@ export const concat: Op<ConcatAttrs> = defineOp<ConcatAttrs>({
         return applyTensor(build, slice, [cotangent], { starts, stops, steps: shape.map(() => 1) });
       });
     },
-    jvp: (node, tangents, build) => [applyTensor(build, concat, tangents.map((tangent, at) => tangent ?? zeros(build, node.args[at]?.type as TensorType)), node.attrs)],
+    jvp: (node, tangents, build) => [
+      applyTensor(
+        build,
+        concat,
+        tangents.map((tangent, at) => tangent ?? zeros(build, node.args[at]?.type as TensorType)),
+        node.attrs,
+      ),
+    ],
   },
   evaluate(args, { attrs, type, shape }) {
     const parts = args.map((_, at) => tensorAt(args, at));
@@ -57,12 +77,21 @@ export const concat: Op<ConcatAttrs> = defineOp<ConcatAttrs>({
         if (!inside) at -= one.shape[attrs.axis] as number;
         return inside;
       });
-      return part === undefined ? 0 : get(part, positionOf(part.shape, index.map((one, along) => (along === attrs.axis ? at : one))));
+      return part === undefined
+        ? 0
+        : get(
+            part,
+            positionOf(
+              part.shape,
+              index.map((one, along) => (along === attrs.axis ? at : one)),
+            ),
+          );
     });
   },
   lowering: {
     kind: 'element',
-    // A tree of choices, as deep as the logarithm of the number of parts; indices are clamped because every part is read. Parts that may turn out to be empty are copied by a nest instead.
+    // A tree of choices, as deep as the logarithm of the number of parts; indices are clamped because every part is read. Parts that may
+    // turn out to be empty are copied by a nest instead.
     at(node, index, arg) {
       const { axis } = node.attrs;
       const at = index[axis] as Expr;
@@ -75,13 +104,22 @@ export const concat: Op<ConcatAttrs> = defineOp<ConcatAttrs>({
       const filled = [...parts.keys()].filter((which) => dimAt(parts, which).constant !== 0);
       const element = (which: number): Expr => {
         const moved = parts.length === 1 ? at : clampIndex(loop.minus(at, loop.size(dimAt(starts, which))), dimAt(parts, which));
-        return arg(which, index.map((one, along) => (along === axis ? moved : one)));
+        return arg(
+          which,
+          index.map((one, along) => (along === axis ? moved : one)),
+        );
       };
       const choose = (from: number, to: number): Expr => {
         if (to - from <= 1) return element(filled[from] ?? 0);
         const middle = (from + to) >> 1;
         const after = choose(middle, to);
-        return loop.apply('select', node.type.dtype, loop.apply('lt', 'bool', at, loop.size(dimAt(starts, filled[middle] as number))), choose(from, middle), after);
+        return loop.apply(
+          'select',
+          node.type.dtype,
+          loop.apply('lt', 'bool', at, loop.size(dimAt(starts, filled[middle] as number))),
+          choose(from, middle),
+          after,
+        );
       };
       return choose(0, filled.length);
     },
@@ -95,16 +133,49 @@ export const concat: Op<ConcatAttrs> = defineOp<ConcatAttrs>({
         return nest.args.flatMap((arg) => {
           const from = loop.size(start);
           start = start.add(dimAt(arg.shape, attrs.axis));
-          return loopsOver(arg.shape, 'i', nest, (index) => [{ kind: 'store', buffer: result, index: index.map((at, axis) => (axis === attrs.axis ? loop.plus(from, at) : at)), value: loop.load(arg, index) }]);
+          return loopsOver(arg.shape, 'i', nest, (index) => [
+            {
+              kind: 'store',
+              buffer: result,
+              index: index.map((at, axis) => (axis === attrs.axis ? loop.plus(from, at) : at)),
+              value: loop.load(arg, index),
+            },
+          ]);
         });
       },
     },
   },
   samples: () => [
-    { args: [{ dtype: 'f64', shape: [2] }, { dtype: 'f64', shape: [3] }], attrs: { axis: 0 } },
-    { args: [{ dtype: 'f64', shape: [2, 1] }, { dtype: 'f64', shape: [2, 3] }, { dtype: 'f64', shape: [2, 2] }], attrs: { axis: 1 } },
+    {
+      args: [
+        { dtype: 'f64', shape: [2] },
+        { dtype: 'f64', shape: [3] },
+      ],
+      attrs: { axis: 0 },
+    },
+    {
+      args: [
+        { dtype: 'f64', shape: [2, 1] },
+        { dtype: 'f64', shape: [2, 3] },
+        { dtype: 'f64', shape: [2, 2] },
+      ],
+      attrs: { axis: 1 },
+    },
     { args: [{ dtype: 'f64', shape: [2] }], attrs: { axis: 0 } },
-    { args: [{ dtype: 'f64', shape: [0] }, { dtype: 'f64', shape: [2] }, { dtype: 'f64', shape: [0] }], attrs: { axis: 0 } },
-    { args: [{ dtype: 'i64', shape: [1] }, { dtype: 'i64', shape: [2] }], attrs: { axis: 0 } },
+    {
+      args: [
+        { dtype: 'f64', shape: [0] },
+        { dtype: 'f64', shape: [2] },
+        { dtype: 'f64', shape: [0] },
+      ],
+      attrs: { axis: 0 },
+    },
+    {
+      args: [
+        { dtype: 'i64', shape: [1] },
+        { dtype: 'i64', shape: [2] },
+      ],
+      attrs: { axis: 0 },
+    },
   ],
 });

@@ -1,5 +1,6 @@
 // What an op is. In: one definition per primitive. Out: everything that passes, interpreters, lowering and tests ask of it.
-// Holds: passes never list ops; they ask these fields. Elementwise ops take equal shapes: broadcasting is an op of its own, inserted by the checker.
+// Holds: passes never list ops; they ask these fields. Elementwise ops take equal shapes: broadcasting is an op of its own, inserted by the
+// checker.
 
 import type { DiagnosticCode, Dim } from '../base/index.js';
 import type { Attrs, GraphBuilder, Node, OpTag, Region, TensorNode, TensorType, Type } from '../graph/index.js';
@@ -15,7 +16,9 @@ export interface TypeProblem {
   readonly operands?: readonly number[];
 }
 
-/** A concrete tensor of the reference interpreters. i64 is held in bigints, everything else in doubles (bool: 0 or 1; f32 is not rounded). */
+/**
+ * A concrete tensor of the reference interpreters. i64 is held in bigints, everything else in doubles (bool: 0 or 1; f32 is not rounded).
+ */
 export interface TensorValue {
   readonly dtype: TensorType['dtype'];
   readonly shape: readonly number[];
@@ -36,15 +39,36 @@ export interface EvaluateContext<A extends Attrs> {
 
 /** The two modes over nodes, for ops whose rule differentiates a region (loops, custom rules). Undefined stands for zero. */
 export interface Modes {
-  vjp(results: readonly TensorNode[], cotangents: readonly (TensorNode | undefined)[], inputs: readonly TensorNode[]): readonly (TensorNode | undefined)[];
-  jvp(results: readonly TensorNode[], inputs: readonly TensorNode[], tangents: readonly (TensorNode | undefined)[]): readonly (TensorNode | undefined)[];
+  vjp(
+    results: readonly TensorNode[],
+    cotangents: readonly (TensorNode | undefined)[],
+    inputs: readonly TensorNode[],
+  ): readonly (TensorNode | undefined)[];
+  jvp(
+    results: readonly TensorNode[],
+    inputs: readonly TensorNode[],
+    tangents: readonly (TensorNode | undefined)[],
+  ): readonly (TensorNode | undefined)[];
 }
 
-/** Cotangents of the arguments, undefined where none flows. `cotangents` has one entry per result (one for a tensor), undefined where nothing flows in. */
-export type VjpRule<A extends Attrs> = (node: Node<A>, cotangents: readonly (TensorNode | undefined)[], build: GraphBuilder, modes: Modes) => readonly (TensorNode | undefined)[];
+/**
+ * Cotangents of the arguments, undefined where none flows. `cotangents` has one entry per result (one for a tensor), undefined where
+ * nothing flows in.
+ */
+export type VjpRule<A extends Attrs> = (
+  node: Node<A>,
+  cotangents: readonly (TensorNode | undefined)[],
+  build: GraphBuilder,
+  modes: Modes,
+) => readonly (TensorNode | undefined)[];
 
 /** Tangents of the results, one per result. `tangents` has one entry per argument, undefined for a constant. At least one is defined. */
-export type JvpRule<A extends Attrs> = (node: Node<A>, tangents: readonly (TensorNode | undefined)[], build: GraphBuilder, modes: Modes) => readonly (TensorNode | undefined)[];
+export type JvpRule<A extends Attrs> = (
+  node: Node<A>,
+  tangents: readonly (TensorNode | undefined)[],
+  build: GraphBuilder,
+  modes: Modes,
+) => readonly (TensorNode | undefined)[];
 
 export type Derivative<A extends Attrs> =
   | { readonly kind: 'rules'; readonly vjp: VjpRule<A>; readonly jvp: JvpRule<A> }
@@ -68,17 +92,25 @@ export interface NestContext {
 
 export type Lowering<A extends Attrs> =
   /**
-   * The value at one index as an expression of argument values: can be computed wherever it is needed. `cost` in FLOPs per element; 0 = only moves data.
-   * `apart` says of a node that no index of an argument may be readable where the value needs none: it gets a loop nest of its own.
+   * The value at one index as an expression of argument values: can be computed wherever it is needed. `cost` in FLOPs per element; 0 =
+   * only moves data. `apart` says of a node that no index of an argument may be readable where the value needs none: it gets a loop nest of
+   * its own.
    */
   | {
       readonly kind: 'element';
       readonly at: (node: TensorNode<A>, index: readonly Expr[], arg: ReadArgument) => Expr;
       readonly cost: number;
-      readonly apart?: { readonly when: (node: TensorNode<A>) => boolean; readonly build: (node: TensorNode<A>, context: NestContext) => readonly Stmt[] };
+      readonly apart?: {
+        readonly when: (node: TensorNode<A>) => boolean;
+        readonly build: (node: TensorNode<A>, context: NestContext) => readonly Stmt[];
+      };
     }
   /** Combines the one argument over `axes`, which its result no longer has. */
-  | { readonly kind: 'reduce'; readonly axes: (node: TensorNode<A>) => readonly number[]; readonly combine: (node: TensorNode<A>) => Combiner }
+  | {
+      readonly kind: 'reduce';
+      readonly axes: (node: TensorNode<A>) => readonly number[];
+      readonly combine: (node: TensorNode<A>) => Combiner;
+    }
   /** [batch…, M, K] × [batch…, K, N] → [batch…, M, N]. */
   | { readonly kind: 'contract' }
   /** A loop nest of its own. */

@@ -1,4 +1,5 @@
-// Derivatives as nodes of the graph, until the differentiate pass expands them. In: values and what they are differentiated with respect to. Out: derivatives.
+// Derivatives as nodes of the graph, until the differentiate pass expands them. In: values and what they are differentiated with respect
+// to. Out: derivatives.
 // Holds: they have no meaning of their own; the pass gives it by the rules of the ops between.
 
 import { InternalError, isFloat } from '../base/index.js';
@@ -17,7 +18,9 @@ const expanded = (): never => {
 
 function floatsOnly(name: string, args: readonly TensorType[]): TypeProblem | undefined {
   const at = args.findIndex((arg) => !isFloat(arg.dtype));
-  return at < 0 ? undefined : problem('dtype-mismatch', `${name} is defined for floats, not for ${typeToString(args[at] as TensorType)}`, [at]);
+  return at < 0
+    ? undefined
+    : problem('dtype-mismatch', `${name} is defined for floats, not for ${typeToString(args[at] as TensorType)}`, [at]);
 }
 
 export const grad: Op<GradAttrs> = defineOp<GradAttrs>({
@@ -26,7 +29,8 @@ export const grad: Op<GradAttrs> = defineOp<GradAttrs>({
   type(types: readonly Type[], { outputs }) {
     const args = tensors('grad', types);
     if (isProblem(args)) return args;
-    if (outputs < 1 || outputs >= args.length) return problem('type-mismatch', `grad of ${outputs} values with respect to ${args.length - outputs}`);
+    if (outputs < 1 || outputs >= args.length)
+      return problem('type-mismatch', `grad of ${outputs} values with respect to ${args.length - outputs}`);
     return floatsOnly('grad', args) ?? { kind: 'tuple', items: args.slice(outputs) };
   },
   derivative: { kind: 'none', reason: 'an inner derivative is expanded before an outer one' },
@@ -45,7 +49,12 @@ export const jvp: Op<JvpAttrs> = defineOp<JvpAttrs>({
     if (refused !== undefined) return refused;
     for (let at = 1; at <= inputs; at++) {
       const [input, direction] = [args[at] as TensorType, args[at + inputs] as TensorType];
-      if (!tensorEquals(input, direction)) return problem(input.dtype === direction.dtype ? 'shape-mismatch' : 'dtype-mismatch', `jvp: the direction is ${typeToString(direction)}, its input ${typeToString(input)}`, [at + inputs]);
+      if (!tensorEquals(input, direction))
+        return problem(
+          input.dtype === direction.dtype ? 'shape-mismatch' : 'dtype-mismatch',
+          `jvp: the direction is ${typeToString(direction)}, its input ${typeToString(input)}`,
+          [at + inputs],
+        );
     }
     return args[0] as TensorType;
   },

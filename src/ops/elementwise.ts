@@ -15,7 +15,12 @@ import { emptyValue, get, put, tensorAt } from './value.js';
 
 export type ElementwiseOp = Op<NoAttrs>;
 
-const takesText: Readonly<Record<Takes, string>> = { float: 'floats (f32, f64, f16, bf16)', number: 'numbers', bool: 'bool', any: 'any element type' };
+const takesText: Readonly<Record<Takes, string>> = {
+  float: 'floats (f32, f64, f16, bf16)',
+  number: 'numbers',
+  bool: 'bool',
+  any: 'any element type',
+};
 
 const accepts = (takes: Takes, { dtype }: TensorType): boolean => {
   switch (takes) {
@@ -35,13 +40,29 @@ function elementwiseType(name: ScalarName, row: ScalarFunction, types: readonly 
   if (isProblem(args)) return args;
   const values = row.conditional === true ? args.slice(1) : args;
   const last = values[values.length - 1] as TensorType;
-  if (row.conditional === true && args[0]?.dtype !== 'bool') return problem('dtype-mismatch', `the condition of ${name} is ${args[0]?.dtype}, not bool`, [0]);
+  if (row.conditional === true && args[0]?.dtype !== 'bool')
+    return problem('dtype-mismatch', `the condition of ${name} is ${args[0]?.dtype}, not bool`, [0]);
   if (values.some((arg) => arg.dtype !== last.dtype)) {
-    return problem('dtype-mismatch', `${name} of ${listed(values.map((arg) => arg.dtype))}: element types never mix`, args.map((_, at) => at), `cast one of them, as in ${last.dtype}(…)`);
+    return problem(
+      'dtype-mismatch',
+      `${name} of ${listed(values.map((arg) => arg.dtype))}: element types never mix`,
+      args.map((_, at) => at),
+      `cast one of them, as in ${last.dtype}(…)`,
+    );
   }
-  if (!accepts(row.takes, last)) return problem('dtype-mismatch', `${name} takes ${takesText[row.takes]}, not ${last.dtype}`, args.map((_, at) => at));
+  if (!accepts(row.takes, last))
+    return problem(
+      'dtype-mismatch',
+      `${name} takes ${takesText[row.takes]}, not ${last.dtype}`,
+      args.map((_, at) => at),
+    );
   const odd = args.findIndex((arg) => !shapeEquals(arg.shape, last.shape));
-  if (odd >= 0) return problem('shape-mismatch', `${name} of the shapes ${listed(args.map((arg) => shapeToString(arg.shape)))}, which differ`, args.map((_, at) => at));
+  if (odd >= 0)
+    return problem(
+      'shape-mismatch',
+      `${name} of the shapes ${listed(args.map((arg) => shapeToString(arg.shape)))}, which differ`,
+      args.map((_, at) => at),
+    );
   return tensor(row.result === 'bool' ? 'bool' : last.dtype, last.shape);
 }
 
@@ -61,7 +82,9 @@ function derivativeOf(row: ScalarFunction): Derivative<NoAttrs> {
   return {
     kind: 'rules',
     vjp(node, [cotangent], build) {
-      return node.args.map((_, which) => (cotangent === undefined || !isTensorNode(node) ? undefined : through(build, node, cotangent, which)));
+      return node.args.map((_, which) =>
+        cotangent === undefined || !isTensorNode(node) ? undefined : through(build, node, cotangent, which),
+      );
     },
     jvp(node, tangents, build) {
       let sum: TensorNode | undefined;
@@ -75,8 +98,14 @@ function derivativeOf(row: ScalarFunction): Derivative<NoAttrs> {
 }
 
 function samplesOf(row: ScalarFunction): readonly Sample<NoAttrs>[] {
-  const sample = (dtype: DType, shape: readonly number[], range: (domain: readonly [number, number]) => readonly [number, number]): Sample<NoAttrs> => ({
-    args: row.domain.map((domain, at): SampleArgument => (row.takes === 'bool' || (row.conditional === true && at === 0) ? { dtype: 'bool', shape } : { dtype, shape, range: range(domain) })),
+  const sample = (
+    dtype: DType,
+    shape: readonly number[],
+    range: (domain: readonly [number, number]) => readonly [number, number],
+  ): Sample<NoAttrs> => ({
+    args: row.domain.map((domain, at): SampleArgument =>
+      row.takes === 'bool' || (row.conditional === true && at === 0) ? { dtype: 'bool', shape } : { dtype, shape, range: range(domain) },
+    ),
     attrs: {},
   });
   const floats = [[], [5], [2, 3], [1, 4], [0, 3]].map((shape) => sample('f64', shape, (domain) => domain));
@@ -95,16 +124,31 @@ function elementwiseOp(name: ScalarName): ElementwiseOp {
       const values = args.map((_, at) => tensorAt(args, at));
       const last = tensorAt(args, row.arity - 1);
       const result = emptyValue(row.result === 'bool' ? 'bool' : last.dtype, last.shape);
-      for (let at = 0; at < result.data.length; at++) put(result, at, evaluateScalar(row, last.dtype, values.map((value) => get(value, at))));
+      for (let at = 0; at < result.data.length; at++)
+        put(
+          result,
+          at,
+          evaluateScalar(
+            row,
+            last.dtype,
+            values.map((value) => get(value, at)),
+          ),
+        );
       return result;
     },
-    lowering: { kind: 'element', at: (node, index, arg) => loop.apply(row.kernel, node.type.dtype, ...node.args.map((_, which) => arg(which, index))), cost: row.cost },
+    lowering: {
+      kind: 'element',
+      at: (node, index, arg) => loop.apply(row.kernel, node.type.dtype, ...node.args.map((_, which) => arg(which, index))),
+      cost: row.cost,
+    },
     samples: () => samplesOf(row),
   });
 }
 
 /** Every elementwise op by its name. */
-export const elementwise: Readonly<Record<ScalarName, ElementwiseOp>> = Object.fromEntries(scalarNames.map((name) => [name, elementwiseOp(name)])) as Record<ScalarName, ElementwiseOp>;
+export const elementwise: Readonly<Record<ScalarName, ElementwiseOp>> = Object.fromEntries(
+  scalarNames.map((name) => [name, elementwiseOp(name)]),
+) as Record<ScalarName, ElementwiseOp>;
 
 /** The table's algebra over nodes of the type of `like`. */
 function algebraOf(build: GraphBuilder, like: TensorType): Algebra {
@@ -112,9 +156,25 @@ function algebraOf(build: GraphBuilder, like: TensorType): Algebra {
   const two = (name: ScalarName) => (x: TensorNode, y: TensorNode) => applyTensor(build, elementwise[name], [x, y], {});
   return {
     constant: (value) => fill(build, like, value),
-    neg: one('neg'), square: one('square'), sqrt: one('sqrt'), exp: one('exp'), log: one('log'), sin: one('sin'), cos: one('cos'),
-    sinh: one('sinh'), cosh: one('cosh'), sign: one('sign'), trunc: one('trunc'),
-    add: two('add'), sub: two('sub'), mul: two('mul'), div: two('div'), pow: two('pow'), ge: two('ge'), le: two('le'), eq: two('eq'),
+    neg: one('neg'),
+    square: one('square'),
+    sqrt: one('sqrt'),
+    exp: one('exp'),
+    log: one('log'),
+    sin: one('sin'),
+    cos: one('cos'),
+    sinh: one('sinh'),
+    cosh: one('cosh'),
+    sign: one('sign'),
+    trunc: one('trunc'),
+    add: two('add'),
+    sub: two('sub'),
+    mul: two('mul'),
+    div: two('div'),
+    pow: two('pow'),
+    ge: two('ge'),
+    le: two('le'),
+    eq: two('eq'),
     select: (c, x, y) => applyTensor(build, elementwise.select, [c, x, y], {}),
   };
 }

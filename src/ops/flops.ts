@@ -1,4 +1,5 @@
-// What counts as a FLOP. In: expressions and statements of kernels. Out: FLOPs of computing them once. Holds: a shared expression counts once per statement; index arithmetic counts nothing.
+// What counts as a FLOP. In: expressions and statements of kernels. Out: FLOPs of computing them once. Holds: a shared expression counts
+// once per statement; index arithmetic counts nothing.
 
 import { dtypes, isFloat } from '../base/index.js';
 import { type Expr, expressionOrder, expressionsOf, isMachineOp, type Stmt } from '../loop/index.js';

@@ -1,5 +1,7 @@
-// Rows of a table by number, and its transpose. In: table[N, …R] and ids[…I]; ids[…I] and updates[…I, …R]. Out: […I, …R]; [rows, …R], where rows with one id are summed.
-// Holds: a negative id counts from the end as in NumPy; what is then still out of range is clamped to the nearest row, the same in both directions.
+// Rows of a table by number, and its transpose. In: table[N, …R] and ids[…I]; ids[…I] and updates[…I, …R]. Out: […I, …R]; [rows, …R], where
+// rows with one id are summed.
+// Holds: a negative id counts from the end as in NumPy; what is then still out of range is clamped to the nearest row, the same in both
+// directions.
 
 import { Dim, type DType, elementCount, InternalError, shapeEquals, shapeToString } from '../base/index.js';
 import { tensor, type TensorType, type Type } from '../graph/index.js';
@@ -36,7 +38,8 @@ export const gather: Op<NoAttrs> = defineOp<NoAttrs>({
     const [table, ids] = args as readonly [TensorType, TensorType];
     if (!isId(ids.dtype)) return problem('dtype-mismatch', `rows are numbered by i32 or i64, not by ${ids.dtype}`, [1]);
     if (table.shape.length === 0) return problem('shape-mismatch', 'a scalar has no rows to gather', [0]);
-    if (dimAt(table.shape, 0).constant === 0) return problem('invalid-value', `gather from ${shapeToString(table.shape)}, which has no rows`, [0]);
+    if (dimAt(table.shape, 0).constant === 0)
+      return problem('invalid-value', `gather from ${shapeToString(table.shape)}, which has no rows`, [0]);
     return tensor(table.dtype, [...ids.shape, ...table.shape.slice(1)]);
   },
   derivative: {
@@ -74,10 +77,34 @@ export const gather: Op<NoAttrs> = defineOp<NoAttrs>({
   },
   needs: ({ args, type }) => ({ size: dimAt((args[0]?.type as TensorType).shape, 0), count: elementCount((type as TensorType).shape) }),
   samples: () => [
-    { args: [{ dtype: 'f64', shape: [4, 3] }, { dtype: 'i32', shape: [5], values: [0, 3, -1, 3, 99] }], attrs: {} },
-    { args: [{ dtype: 'f64', shape: [3] }, { dtype: 'i32', shape: [], values: [-2] }], attrs: {} },
-    { args: [{ dtype: 'f64', shape: [3, 1, 2] }, { dtype: 'i64', shape: [2, 2], values: [2, 0, -99, 1] }], attrs: {} },
-    { args: [{ dtype: 'f64', shape: [3, 2] }, { dtype: 'i32', shape: [0] }], attrs: {} },
+    {
+      args: [
+        { dtype: 'f64', shape: [4, 3] },
+        { dtype: 'i32', shape: [5], values: [0, 3, -1, 3, 99] },
+      ],
+      attrs: {},
+    },
+    {
+      args: [
+        { dtype: 'f64', shape: [3] },
+        { dtype: 'i32', shape: [], values: [-2] },
+      ],
+      attrs: {},
+    },
+    {
+      args: [
+        { dtype: 'f64', shape: [3, 1, 2] },
+        { dtype: 'i64', shape: [2, 2], values: [2, 0, -99, 1] },
+      ],
+      attrs: {},
+    },
+    {
+      args: [
+        { dtype: 'f64', shape: [3, 2] },
+        { dtype: 'i32', shape: [0] },
+      ],
+      attrs: {},
+    },
   ],
 });
 
@@ -88,7 +115,12 @@ function scatterType(types: readonly Type[], { rows }: ScatterAddAttrs): Type | 
   if (!isId(ids.dtype)) return problem('dtype-mismatch', `rows are numbered by i32 or i64, not by ${ids.dtype}`, [0]);
   if (updates.dtype === 'bool') return problem('dtype-mismatch', 'scatterAdd adds numbers, not bool', [1]);
   const rank = ids.shape.length;
-  if (!shapeEquals(ids.shape, updates.shape.slice(0, rank))) return problem('shape-mismatch', `scatterAdd of ${shapeToString(updates.shape)} to rows ${shapeToString(ids.shape)}: the first axes differ`, [0, 1]);
+  if (!shapeEquals(ids.shape, updates.shape.slice(0, rank)))
+    return problem(
+      'shape-mismatch',
+      `scatterAdd of ${shapeToString(updates.shape)} to rows ${shapeToString(ids.shape)}: the first axes differ`,
+      [0, 1],
+    );
   return tensor(updates.dtype, [rows, ...updates.shape.slice(rank)]);
 }
 
@@ -102,11 +134,21 @@ function scatterNest(ids: Buffer, updates: Buffer, result: Buffer, rows: Dim, co
       { kind: 'let', name: row, value: rowExpr(loop.load(ids, at), rows) },
       ...loopsOver(rest, 'r', context, (along) => {
         const index = [loop.name(row, 'i64'), ...along];
-        return [{ kind: 'store', buffer: result, index, value: loop.apply('add', result.dtype, loop.load(result, index), loop.load(updates, [...at, ...along])) }];
+        return [
+          {
+            kind: 'store',
+            buffer: result,
+            index,
+            value: loop.apply('add', result.dtype, loop.load(result, index), loop.load(updates, [...at, ...along])),
+          },
+        ];
       }),
     ];
   };
-  return [...loopsOver(result.shape, 'z', context, (at) => [{ kind: 'store', buffer: result, index: at, value: zeroOf(result.dtype) }]), ...loopsOver(ids.shape, 'i', context, add, false)];
+  return [
+    ...loopsOver(result.shape, 'z', context, (at) => [{ kind: 'store', buffer: result, index: at, value: zeroOf(result.dtype) }]),
+    ...loopsOver(ids.shape, 'i', context, add, false),
+  ];
 }
 
 export const scatterAdd: Op<ScatterAddAttrs> = defineOp<ScatterAddAttrs>({
@@ -143,16 +185,47 @@ export const scatterAdd: Op<ScatterAddAttrs> = defineOp<ScatterAddAttrs>({
     build(node, context) {
       const [ids, updates] = context.args;
       const [result] = context.results;
-      if (ids === undefined || updates === undefined || result === undefined) throw new InternalError('lower', 'scatterAdd without storage');
+      if (ids === undefined || updates === undefined || result === undefined)
+        throw new InternalError('lower', 'scatterAdd without storage');
       return scatterNest(ids, updates, result, node.attrs.rows, context);
     },
   },
   needs: ({ args, attrs }) => ({ size: attrs.rows, count: elementCount((args[1]?.type as TensorType).shape) }),
   samples: () => [
-    { args: [{ dtype: 'i32', shape: [5], values: [0, 3, -1, 3, 99] }, { dtype: 'f64', shape: [5, 2] }], attrs: { rows: Dim.of(4) } },
-    { args: [{ dtype: 'i32', shape: [], values: [1] }, { dtype: 'f64', shape: [] }], attrs: { rows: Dim.of(3) } },
-    { args: [{ dtype: 'i64', shape: [2, 2], values: [1, 1, 0, -1] }, { dtype: 'f64', shape: [2, 2, 3] }], attrs: { rows: Dim.of(3) } },
-    { args: [{ dtype: 'i32', shape: [0] }, { dtype: 'f64', shape: [0, 2] }], attrs: { rows: Dim.of(2) } },
-    { args: [{ dtype: 'i32', shape: [3], values: [1, 1, 0] }, { dtype: 'i64', shape: [3] }], attrs: { rows: Dim.of(2) } },
+    {
+      args: [
+        { dtype: 'i32', shape: [5], values: [0, 3, -1, 3, 99] },
+        { dtype: 'f64', shape: [5, 2] },
+      ],
+      attrs: { rows: Dim.of(4) },
+    },
+    {
+      args: [
+        { dtype: 'i32', shape: [], values: [1] },
+        { dtype: 'f64', shape: [] },
+      ],
+      attrs: { rows: Dim.of(3) },
+    },
+    {
+      args: [
+        { dtype: 'i64', shape: [2, 2], values: [1, 1, 0, -1] },
+        { dtype: 'f64', shape: [2, 2, 3] },
+      ],
+      attrs: { rows: Dim.of(3) },
+    },
+    {
+      args: [
+        { dtype: 'i32', shape: [0] },
+        { dtype: 'f64', shape: [0, 2] },
+      ],
+      attrs: { rows: Dim.of(2) },
+    },
+    {
+      args: [
+        { dtype: 'i32', shape: [3], values: [1, 1, 0] },
+        { dtype: 'i64', shape: [3] },
+      ],
+      attrs: { rows: Dim.of(2) },
+    },
   ],
 });

@@ -64,7 +64,12 @@ function inverseNest(context: NestContext, size: Dim): readonly Stmt[] {
   const start = over('serial', 'r', n, (row) => [
     over('vector', 'c', n, (column) => [
       { kind: 'store', buffer: work, index: [row, column], value: loop.load(arg, [row, column]) },
-      { kind: 'store', buffer: result, index: [row, column], value: loop.apply('select', dtype, loop.apply('eq', 'bool', row, column), one, zero) },
+      {
+        kind: 'store',
+        buffer: result,
+        index: [row, column],
+        value: loop.apply('select', dtype, loop.apply('eq', 'bool', row, column), one, zero),
+      },
     ]),
   ]);
 
@@ -111,7 +116,12 @@ function inverseNest(context: NestContext, size: Dim): readonly Stmt[] {
             over('vector', 'c', n, (column) =>
               [work, result].map((matrix): Stmt => {
                 const product = call('mul', loop.name(factor, dtype), loop.load(matrix, [k, column]));
-                return { kind: 'store', buffer: matrix, index: [row, column], value: call('sub', loop.load(matrix, [row, column]), product) };
+                return {
+                  kind: 'store',
+                  buffer: matrix,
+                  index: [row, column],
+                  value: call('sub', loop.load(matrix, [row, column]), product),
+                };
               }),
             ),
           ],
@@ -138,7 +148,8 @@ export const inverse: Op<NoAttrs> = defineOp<NoAttrs>({
     const arg = oneTensor('inverse', args);
     if (isProblem(arg)) return arg;
     if (!isFloat(arg.dtype)) return problem('dtype-mismatch', `inverse takes floats (f32, f64, f16, bf16), not ${arg.dtype}`, [0]);
-    if (arg.shape.length !== 2 || !dimAt(arg.shape, 0).equals(dimAt(arg.shape, 1))) return problem('shape-mismatch', `inverse of ${shapeToString(arg.shape)}, which is no square matrix`, [0]);
+    if (arg.shape.length !== 2 || !dimAt(arg.shape, 0).equals(dimAt(arg.shape, 1)))
+      return problem('shape-mismatch', `inverse of ${shapeToString(arg.shape)}, which is no square matrix`, [0]);
     return tensor(arg.dtype, arg.shape);
   },
   derivative: {
@@ -149,7 +160,9 @@ export const inverse: Op<NoAttrs> = defineOp<NoAttrs>({
       const transposed = swapLast(build, tensorOf<NoAttrs>(node));
       return [negatedProduct(build, transposed, cotangent, transposed)];
     },
-    jvp: (node, [tangent], build) => [tangent === undefined ? undefined : negatedProduct(build, tensorOf<NoAttrs>(node), tangent, tensorOf<NoAttrs>(node))],
+    jvp: (node, [tangent], build) => [
+      tangent === undefined ? undefined : negatedProduct(build, tensorOf<NoAttrs>(node), tangent, tensorOf<NoAttrs>(node)),
+    ],
   },
   evaluate(args) {
     const arg = tensorAt(args, 0);

@@ -8,17 +8,28 @@ import { isDifferentiable, item, zeros } from './make.js';
 import { loop, type LoopAttrs } from './loop.js';
 import { closeRegion, inlineRegion, placeholder } from './region.js';
 
-export function loopJvp(node: Node<LoopAttrs>, tangents: readonly (TensorNode | undefined)[], build: GraphBuilder, modes: Modes): readonly (TensorNode | undefined)[] {
+export function loopJvp(
+  node: Node<LoopAttrs>,
+  tangents: readonly (TensorNode | undefined)[],
+  build: GraphBuilder,
+  modes: Modes,
+): readonly (TensorNode | undefined)[] {
   const { trip, carries, body } = node.attrs;
   const args = node.args.map(tensorOf);
-  const active = new Set<number>([...tangents.keys()].filter((at) => tangents[at] !== undefined && isDifferentiable((args[at] as TensorNode).type)));
+  const active = new Set<number>(
+    [...tangents.keys()].filter((at) => tangents[at] !== undefined && isDifferentiable((args[at] as TensorNode).type)),
+  );
   const params = body.params.map((type) => placeholder(build, type));
   const directions = args.map((arg) => placeholder(build, arg.type));
   const results = inlineRegion(build, body, params);
   let pushed: readonly (TensorNode | undefined)[] = [];
   // A carry that gets a tangent inside has one in the next iteration: until no more do.
-  for (let grown = true; grown; ) {
-    pushed = modes.jvp(results, params, params.map((_, at) => (at > 0 && active.has(at - 1) ? directions[at - 1] : undefined)));
+  for (let grown = true; grown;) {
+    pushed = modes.jvp(
+      results,
+      params,
+      params.map((_, at) => (at > 0 && active.has(at - 1) ? directions[at - 1] : undefined)),
+    );
     grown = false;
     for (let at = 0; at < carries; at++) {
       if (pushed[at] !== undefined && !active.has(at)) {
@@ -42,7 +53,12 @@ export function loopJvp(node: Node<LoopAttrs>, tangents: readonly (TensorNode | 
   ];
   // What depends on no parameter (a slope of constants) is captured anew.
   const closed = closeRegion(build, inner, next);
-  const made = apply(build, loop, [...args.slice(0, carries), ...moving.map(known), ...args.slice(carries), ...fixed.map(known), ...closed.captures], { trip, carries: carries + moving.length, body: closed.region });
+  const made = apply(
+    build,
+    loop,
+    [...args.slice(0, carries), ...moving.map(known), ...args.slice(carries), ...fixed.map(known), ...closed.captures],
+    { trip, carries: carries + moving.length, body: closed.region },
+  );
   const tangentOf = (at: number): TensorNode | undefined => {
     if (at < carries) return active.has(at) ? item(build, made, carries + moving.indexOf(at)) : undefined;
     const place = stackedTangents.indexOf(at - carries);

@@ -1,5 +1,6 @@
 // A counted loop. In: initial values of the carries, captures; the body over (i: i32, carries…, captures…) → (carries…, ys…).
-// Out: (carries after the last iteration…, ys stacked along a new first axis…). Holds: a trip count of 0 gives the initial values and empty stacks.
+// Out: (carries after the last iteration…, ys stacked along a new first axis…). Holds: a trip count of 0 gives the initial values and empty
+// stacks.
 
 import { type Dim, limits } from '../base/index.js';
 import { type Region, tensor, tensorEquals, type TensorType, typeToString } from '../graph/index.js';
@@ -17,15 +18,23 @@ export const loop: Op<LoopAttrs> = defineOp<LoopAttrs>({
   type(types, { trip, carries, body }) {
     const args = types.length === 0 ? [] : tensors('loop', types);
     if (isProblem(args)) return args;
-    if (carries < 0 || carries > args.length || body.results.length < carries) return problem('type-mismatch', `a loop of ${carries} carries with ${args.length} arguments and ${body.results.length} results`);
+    if (carries < 0 || carries > args.length || body.results.length < carries)
+      return problem('type-mismatch', `a loop of ${carries} carries with ${args.length} arguments and ${body.results.length} results`);
     const expected: readonly TensorType[] = [tensor('i32'), ...args];
     if (expected.length !== body.params.length || expected.some((one, at) => !tensorEquals(one, body.params[at] as TensorType))) {
-      return problem('type-mismatch', `the body of the loop takes (${body.params.map(typeToString).join(', ')}), but is given (${expected.map(typeToString).join(', ')})`);
+      return problem(
+        'type-mismatch',
+        `the body of the loop takes (${body.params.map(typeToString).join(', ')}), but is given (${expected.map(typeToString).join(', ')})`,
+      );
     }
     for (let at = 0; at < carries; at++) {
       const [before, after] = [args[at] as TensorType, (body.results[at] as (typeof body.results)[number]).type];
       if (!tensorEquals(before, after)) {
-        return problem(before.dtype === after.dtype ? 'shape-mismatch' : 'dtype-mismatch', `the loop starts with ${typeToString(before)}, and its body gives ${typeToString(after)}`, [at]);
+        return problem(
+          before.dtype === after.dtype ? 'shape-mismatch' : 'dtype-mismatch',
+          `the loop starts with ${typeToString(before)}, and its body gives ${typeToString(after)}`,
+          [at],
+        );
       }
     }
     if ((trip.constant ?? 0) < 0) return problem('invalid-value', `a loop of ${trip} iterations`);

@@ -1,4 +1,5 @@
-// What lowerings of ops share. In: index expressions. Out: conditions, clamped indices, identities of combiners, loops. Holds: indices are i64.
+// What lowerings of ops share. In: index expressions. Out: conditions, clamped indices, identities of combiners, loops. Holds: indices are
+// i64.
 
 import type { Dim, DType } from '../base/index.js';
 import { build as loop, type Combiner, type Expr, type Stmt } from '../loop/index.js';
@@ -13,18 +14,36 @@ export function clampIndex(at: Expr, size: Dim): Expr {
   return loop.apply('max', 'i64', below, loop.int(0));
 }
 
-/** One loop per size, the last one in vector lanes unless `lanes` is false; nothing for what is known to be empty, which may have no storage that anything fills. */
-export function loopsOver(sizes: readonly Dim[], stem: string, context: NestContext, body: (index: readonly Expr[]) => readonly Stmt[], lanes = true): readonly Stmt[] {
+/**
+ * One loop per size, the last one in vector lanes unless `lanes` is false; nothing for what is known to be empty, which may have no storage
+ * that anything fills.
+ */
+export function loopsOver(
+  sizes: readonly Dim[],
+  stem: string,
+  context: NestContext,
+  body: (index: readonly Expr[]) => readonly Stmt[],
+  lanes = true,
+): readonly Stmt[] {
   if (sizes.some((size) => size.constant === 0)) return [];
   const names = sizes.map(() => context.fresh(stem));
   return sizes.reduceRight<readonly Stmt[]>(
-    (inner, size, axis) => [{ kind: 'for', index: names[axis] as string, extent: loop.size(size), axis: lanes && axis === sizes.length - 1 ? 'vector' : 'serial', body: inner }],
+    (inner, size, axis) => [
+      {
+        kind: 'for',
+        index: names[axis] as string,
+        extent: loop.size(size),
+        axis: lanes && axis === sizes.length - 1 ? 'vector' : 'serial',
+        body: inner,
+      },
+    ],
     body(names.map(loop.index)),
   );
 }
 
 /** Whether some value of the names makes the size 0. */
-export const mayBeEmpty = (size: Dim): boolean => !(size.terms.every((term) => term.coefficient > 0) && size.terms.some((term) => term.names.length === 0));
+export const mayBeEmpty = (size: Dim): boolean =>
+  !(size.terms.every((term) => term.coefficient > 0) && size.terms.some((term) => term.names.length === 0));
 
 export const zeroOf = (dtype: DType): Expr => loop.constant(dtype, dtype === 'i64' ? 0n : 0);
 

@@ -11,15 +11,20 @@ import { constant, dimension } from './sources.js';
 
 /** A scalar constant, rounded to its dtype: equal values are the same node. */
 export function scalar(build: GraphBuilder, dtype: DType, value: number | bigint | boolean): TensorNode {
-  const exact = dtype === 'i64' ? BigInt.asIntN(64, typeof value === 'bigint' ? value : BigInt(roundTo('i64', Number(value)))) : roundTo(dtype, Number(value));
+  const exact =
+    dtype === 'i64'
+      ? BigInt.asIntN(64, typeof value === 'bigint' ? value : BigInt(roundTo('i64', Number(value))))
+      : roundTo(dtype, Number(value));
   return applyTensor(build, constant, [], { value: exact, dtype });
 }
 
 /** A scalar repeated over a shape. */
-export const spread = (build: GraphBuilder, value: TensorNode, shape: Shape): TensorNode => (shape.length === 0 ? value : applyTensor(build, broadcast, [value], { shape, axes: [] }));
+export const spread = (build: GraphBuilder, value: TensorNode, shape: Shape): TensorNode =>
+  shape.length === 0 ? value : applyTensor(build, broadcast, [value], { shape, axes: [] });
 
 /** A constant of a type. */
-export const fill = (build: GraphBuilder, type: TensorType, value: number | bigint | boolean): TensorNode => spread(build, scalar(build, type.dtype, value), type.shape);
+export const fill = (build: GraphBuilder, type: TensorType, value: number | bigint | boolean): TensorNode =>
+  spread(build, scalar(build, type.dtype, value), type.shape);
 
 export const zeros = (build: GraphBuilder, type: TensorType): TensorNode => fill(build, type, 0);
 
@@ -34,4 +39,3 @@ export const item = (build: GraphBuilder, tuple: Node, index: number): TensorNod
 
 /** Types that derivatives exist for. */
 export const isDifferentiable = (type: TensorType): boolean => isFloat(type.dtype);
-

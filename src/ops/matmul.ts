@@ -18,14 +18,34 @@ export const matmul: Op<NoAttrs> = defineOp<NoAttrs>({
     const args = tensors('matmul', types, 2);
     if (isProblem(args)) return args;
     const [a, b] = args as readonly [TensorType, TensorType];
-    if (a.dtype !== b.dtype) return problem('dtype-mismatch', `matmul of ${a.dtype} and ${b.dtype}: element types never mix`, [0, 1], `cast one of them, as in ${a.dtype}(…)`);
+    if (a.dtype !== b.dtype)
+      return problem(
+        'dtype-mismatch',
+        `matmul of ${a.dtype} and ${b.dtype}: element types never mix`,
+        [0, 1],
+        `cast one of them, as in ${a.dtype}(…)`,
+      );
     if (a.dtype === 'bool') return problem('dtype-mismatch', 'matmul takes numbers, not bool', [0, 1]);
     const rank = a.shape.length;
-    if (rank < 2 || b.shape.length !== rank) return problem('shape-mismatch', `matmul of ${shapeToString(a.shape)} and ${shapeToString(b.shape)}: two matrices, or equal stacks of them, are needed`, [0, 1]);
+    if (rank < 2 || b.shape.length !== rank)
+      return problem(
+        'shape-mismatch',
+        `matmul of ${shapeToString(a.shape)} and ${shapeToString(b.shape)}: two matrices, or equal stacks of them, are needed`,
+        [0, 1],
+      );
     const [batch, rows, inner] = [a.shape.slice(0, -2), dimAt(a.shape, rank - 2), dimAt(a.shape, rank - 1)];
-    if (!shapeEquals(batch, b.shape.slice(0, -2))) return problem('shape-mismatch', `matmul of ${shapeToString(a.shape)} and ${shapeToString(b.shape)}: the leading axes differ`, [0, 1]);
+    if (!shapeEquals(batch, b.shape.slice(0, -2)))
+      return problem(
+        'shape-mismatch',
+        `matmul of ${shapeToString(a.shape)} and ${shapeToString(b.shape)}: the leading axes differ`,
+        [0, 1],
+      );
     if (!inner.equals(dimAt(b.shape, rank - 2))) {
-      return problem('shape-mismatch', `matmul of ${shapeToString(a.shape)} and ${shapeToString(b.shape)}: ${inner} columns on the left, ${dimAt(b.shape, rank - 2)} rows on the right`, [0, 1]);
+      return problem(
+        'shape-mismatch',
+        `matmul of ${shapeToString(a.shape)} and ${shapeToString(b.shape)}: ${inner} columns on the left, ${dimAt(b.shape, rank - 2)} rows on the right`,
+        [0, 1],
+      );
     }
     return tensor(a.dtype, [...batch, rows, dimAt(b.shape, rank - 1)]);
   },
@@ -35,7 +55,10 @@ export const matmul: Op<NoAttrs> = defineOp<NoAttrs>({
       if (cotangent === undefined) return [undefined, undefined];
       const [a, b] = node.args.map(tensorOf);
       if (a === undefined || b === undefined) return [undefined, undefined];
-      return [applyTensor(build, matmul, [cotangent, swapLast(build, b)], {}), applyTensor(build, matmul, [swapLast(build, a), cotangent], {})];
+      return [
+        applyTensor(build, matmul, [cotangent, swapLast(build, b)], {}),
+        applyTensor(build, matmul, [swapLast(build, a), cotangent], {}),
+      ];
     },
     jvp(node, [left, right], build) {
       const [a, b] = node.args as readonly [Node, Node];
@@ -56,7 +79,14 @@ export const matmul: Op<NoAttrs> = defineOp<NoAttrs>({
           let sum: number | bigint = a.dtype === 'i64' ? 0n : 0;
           for (let inner = 0; inner < k; inner++) {
             const [x, y] = [get(a, (one * m + row) * k + inner), get(b, (one * k + inner) * n + column)];
-            sum = combineValues('sum', a.dtype, sum, a.data instanceof Float64Array && a.dtype !== 'i32' && a.dtype !== 'u8' ? Number(x) * Number(y) : wrap(a.dtype, BigInt(x) * BigInt(y)));
+            sum = combineValues(
+              'sum',
+              a.dtype,
+              sum,
+              a.data instanceof Float64Array && a.dtype !== 'i32' && a.dtype !== 'u8'
+                ? Number(x) * Number(y)
+                : wrap(a.dtype, BigInt(x) * BigInt(y)),
+            );
           }
           put(result, (one * m + row) * n + column, sum);
         }
@@ -66,11 +96,47 @@ export const matmul: Op<NoAttrs> = defineOp<NoAttrs>({
   },
   lowering: { kind: 'contract' },
   samples: () => [
-    { args: [{ dtype: 'f64', shape: [2, 3] }, { dtype: 'f64', shape: [3, 4] }], attrs: {} },
-    { args: [{ dtype: 'f64', shape: [2, 2, 3] }, { dtype: 'f64', shape: [2, 3, 1] }], attrs: {} },
-    { args: [{ dtype: 'f64', shape: [1, 1] }, { dtype: 'f64', shape: [1, 1] }], attrs: {} },
-    { args: [{ dtype: 'f64', shape: [2, 0] }, { dtype: 'f64', shape: [0, 2] }], attrs: {} },
-    { args: [{ dtype: 'i32', shape: [2, 2], range: [-9, 9] }, { dtype: 'i32', shape: [2, 2], range: [-9, 9] }], attrs: {} },
-    { args: [{ dtype: 'i64', shape: [1, 3], range: [-9, 9] }, { dtype: 'i64', shape: [3, 1], range: [-9, 9] }], attrs: {} },
+    {
+      args: [
+        { dtype: 'f64', shape: [2, 3] },
+        { dtype: 'f64', shape: [3, 4] },
+      ],
+      attrs: {},
+    },
+    {
+      args: [
+        { dtype: 'f64', shape: [2, 2, 3] },
+        { dtype: 'f64', shape: [2, 3, 1] },
+      ],
+      attrs: {},
+    },
+    {
+      args: [
+        { dtype: 'f64', shape: [1, 1] },
+        { dtype: 'f64', shape: [1, 1] },
+      ],
+      attrs: {},
+    },
+    {
+      args: [
+        { dtype: 'f64', shape: [2, 0] },
+        { dtype: 'f64', shape: [0, 2] },
+      ],
+      attrs: {},
+    },
+    {
+      args: [
+        { dtype: 'i32', shape: [2, 2], range: [-9, 9] },
+        { dtype: 'i32', shape: [2, 2], range: [-9, 9] },
+      ],
+      attrs: {},
+    },
+    {
+      args: [
+        { dtype: 'i64', shape: [1, 3], range: [-9, 9] },
+        { dtype: 'i64', shape: [3, 1], range: [-9, 9] },
+      ],
+      attrs: {},
+    },
   ],
 });

@@ -1,4 +1,5 @@
-// Zeros around and between elements. In: a tensor. Out: a larger tensor: per axis `before` zeros, the elements with `inner` zeros between neighbours, `after` zeros.
+// Zeros around and between elements. In: a tensor. Out: a larger tensor: per axis `before` zeros, the elements with `inner` zeros between
+// neighbours, `after` zeros.
 // Holds: the size of an axis is before + n + inner · (n − 1) + after; its transpose is `slice`.
 
 import { Dim, InternalError, shapeToString } from '../base/index.js';
@@ -15,7 +16,8 @@ export type PadAttrs = { readonly before: readonly Dim[]; readonly after: readon
 
 const innerAt = (attrs: PadAttrs, axis: number): number => attrs.inner[axis] as number;
 
-const isPadded = ({ before, after, inner }: PadAttrs, axis: number): boolean => dimAt(before, axis).constant !== 0 || dimAt(after, axis).constant !== 0 || inner[axis] !== 0;
+const isPadded = ({ before, after, inner }: PadAttrs, axis: number): boolean =>
+  dimAt(before, axis).constant !== 0 || dimAt(after, axis).constant !== 0 || inner[axis] !== 0;
 
 /** From the first to the last element, with the zeros between. */
 const spanOf = (size: Dim, inner: number): Dim => size.add(size.sub(1).mul(inner));
@@ -27,12 +29,14 @@ export const pad: Op<PadAttrs> = defineOp<PadAttrs>({
     const arg = oneTensor('pad', args);
     if (isProblem(arg)) return arg;
     const rank = arg.shape.length;
-    if (attrs.before.length !== rank || attrs.after.length !== rank || attrs.inner.length !== rank) return problem('shape-mismatch', `pad of ${shapeToString(arg.shape)} needs ${rank} numbers of zeros before, after and between`, [0]);
+    if (attrs.before.length !== rank || attrs.after.length !== rank || attrs.inner.length !== rank)
+      return problem('shape-mismatch', `pad of ${shapeToString(arg.shape)} needs ${rank} numbers of zeros before, after and between`, [0]);
     const shape: Dim[] = [];
     for (const [axis, size] of arg.shape.entries()) {
       const [before, after, inner] = [dimAt(attrs.before, axis), dimAt(attrs.after, axis), innerAt(attrs, axis)];
       const negative = [before, after, Dim.of(inner)].find((dim) => (dim.constant ?? 0) < 0);
-      if (negative !== undefined || !Number.isInteger(inner)) return problem('invalid-value', `pad of axis ${axis} with ${negative ?? inner} zeros`, [0]);
+      if (negative !== undefined || !Number.isInteger(inner))
+        return problem('invalid-value', `pad of axis ${axis} with ${negative ?? inner} zeros`, [0]);
       shape.push(before.add(spanOf(size, inner)).add(after));
     }
     return tensor(arg.dtype, shape);
@@ -43,7 +47,9 @@ export const pad: Op<PadAttrs> = defineOp<PadAttrs>({
       if (cotangent === undefined) return [undefined];
       const { shape } = node.args[0]?.type as TensorType;
       const stops = shape.map((size, axis) => dimAt(node.attrs.before, axis).add(spanOf(size, innerAt(node.attrs, axis))));
-      return [applyTensor(build, slice, [cotangent], { starts: node.attrs.before, stops, steps: node.attrs.inner.map((inner) => inner + 1) })];
+      return [
+        applyTensor(build, slice, [cotangent], { starts: node.attrs.before, stops, steps: node.attrs.inner.map((inner) => inner + 1) }),
+      ];
     },
     jvp: (node, [tangent], build) => [tangent === undefined ? undefined : applyTensor(build, pad, [tangent], node.attrs)],
   },
@@ -52,12 +58,15 @@ export const pad: Op<PadAttrs> = defineOp<PadAttrs>({
     const before = attrs.before.map(size);
     return tabulate(arg.dtype, shape(type as TensorType), (index) => {
       const from = index.map((at, axis) => (at - (before[axis] as number)) / (innerAt(attrs, axis) + 1));
-      return from.every((at, axis) => Number.isInteger(at) && at >= 0 && at < (arg.shape[axis] as number)) ? get(arg, positionOf(arg.shape, from)) : 0;
+      return from.every((at, axis) => Number.isInteger(at) && at >= 0 && at < (arg.shape[axis] as number))
+        ? get(arg, positionOf(arg.shape, from))
+        : 0;
     });
   },
   lowering: {
     kind: 'element',
-    // Both sides of a choice are computed, so the index is clamped into the argument; an argument that may turn out to be empty is copied by a nest instead.
+    // Both sides of a choice are computed, so the index is clamped into the argument; an argument that may turn out to be empty is copied
+    // by a nest instead.
     at(node, index, arg) {
       const { shape } = node.args[0]?.type as TensorType;
       if (shape.some((size) => size.constant === 0)) return zeroOf(node.type.dtype);
@@ -77,14 +86,18 @@ export const pad: Op<PadAttrs> = defineOp<PadAttrs>({
     },
     cost: 0,
     apart: {
-      when: ({ args, attrs }) => (args[0]?.type as TensorType).shape.some((size, axis) => isPadded(attrs, axis) && size.constant !== 0 && mayBeEmpty(size)),
+      when: ({ args, attrs }) =>
+        (args[0]?.type as TensorType).shape.some((size, axis) => isPadded(attrs, axis) && size.constant !== 0 && mayBeEmpty(size)),
       build({ attrs }, nest: NestContext) {
         const [arg, result] = [nest.args[0], nest.results[0]];
         if (arg === undefined || result === undefined) throw new InternalError('lower', 'pad without storage');
-        const target = (index: readonly Expr[]): Expr[] => index.map((at, axis) => loop.plus(loop.size(dimAt(attrs.before, axis)), loop.times(at, loop.int(innerAt(attrs, axis) + 1))));
+        const target = (index: readonly Expr[]): Expr[] =>
+          index.map((at, axis) => loop.plus(loop.size(dimAt(attrs.before, axis)), loop.times(at, loop.int(innerAt(attrs, axis) + 1))));
         return [
           ...loopsOver(result.shape, 'z', nest, (index) => [{ kind: 'store', buffer: result, index, value: zeroOf(result.dtype) }]),
-          ...loopsOver(arg.shape, 'i', nest, (index) => [{ kind: 'store', buffer: result, index: target(index), value: loop.load(arg, index) }]),
+          ...loopsOver(arg.shape, 'i', nest, (index) => [
+            { kind: 'store', buffer: result, index: target(index), value: loop.load(arg, index) },
+          ]),
         ];
       },
     },

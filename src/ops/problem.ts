@@ -12,12 +12,16 @@ export const problem = (code: DiagnosticCode, message: string, operands?: readon
   ...(hint === undefined ? {} : { hint }),
 });
 
-export const isProblem = (value: { readonly kind: string } | readonly unknown[]): value is TypeProblem => 'kind' in value && value.kind === 'problem';
+export const isProblem = (value: { readonly kind: string } | readonly unknown[]): value is TypeProblem =>
+  'kind' in value && value.kind === 'problem';
 
 /** The arguments as tensors when there are exactly `count` (undefined: any number, at least one). */
 export function tensors(name: string, args: readonly Type[], count?: number): readonly TensorType[] | TypeProblem {
   if (count === undefined ? args.length === 0 : args.length !== count) {
-    return problem('type-mismatch', `${name} takes ${count === undefined ? 'at least one tensor' : count === 1 ? 'one tensor' : `${count} tensors`}, not ${args.length}`);
+    return problem(
+      'type-mismatch',
+      `${name} takes ${count === undefined ? 'at least one tensor' : count === 1 ? 'one tensor' : `${count} tensors`}, not ${args.length}`,
+    );
   }
   const found: TensorType[] = [];
   for (const [at, arg] of args.entries()) {
@@ -34,7 +38,8 @@ export function oneTensor(name: string, args: readonly Type[]): TensorType | Typ
 }
 
 /** `f32 and i32`, `f32, i32 and bool`. */
-export const listed = (items: readonly string[]): string => (items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`);
+export const listed = (items: readonly string[]): string =>
+  items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
 
 /** Refuses an axis that is out of range, repeated or not increasing. */
 export function axesProblem(name: string, axes: readonly number[], rank: number, operand = 0): TypeProblem | undefined {
@@ -42,7 +47,8 @@ export function axesProblem(name: string, axes: readonly number[], rank: number,
     if (!Number.isInteger(axis) || axis < 0 || axis >= rank) {
       return problem('invalid-value', `${name}: there is no axis ${axis} in a tensor of rank ${rank}`, [operand]);
     }
-    if (at > 0 && axis <= (axes[at - 1] as number)) return problem('invalid-value', `${name}: the axes ${listed(axes.map(String))} are not in increasing order`, [operand]);
+    if (at > 0 && axis <= (axes[at - 1] as number))
+      return problem('invalid-value', `${name}: the axes ${listed(axes.map(String))} are not in increasing order`, [operand]);
   }
   return undefined;
 }

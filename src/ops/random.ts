@@ -1,5 +1,7 @@
-// Counter-based random bits: Philox 4×32-10 (Salmon, Moraes, Dror, Shaw: Parallel Random Numbers, as easy as 1, 2, 3; SC 2011). In: a key. Out: i32 of any shape.
-// Holds: element i is word 0 of the block with counter (low(i), high(i), stream, 0) and key (low(key), high(key)): the same on every machine, for any order of evaluation.
+// Counter-based random bits: Philox 4×32-10 (Salmon, Moraes, Dror, Shaw: Parallel Random Numbers, as easy as 1, 2, 3; SC 2011). In: a key.
+// Out: i32 of any shape.
+// Holds: element i is word 0 of the block with counter (low(i), high(i), stream, 0) and key (low(key), high(key)): the same on every
+// machine, for any order of evaluation.
 
 import { Dim, elementCount } from '../base/index.js';
 import { tensor, type TensorType } from '../graph/index.js';
@@ -30,7 +32,12 @@ function philox<T>(words: Words<T>, counter: Four<T>, key: readonly [T, T]): Fou
   let [k0, k1] = key;
   for (let round = 0; round < rounds; round++) {
     const [m0, m1] = multipliers;
-    [c0, c1, c2, c3] = [words.xor(words.xor(words.high(c2, m1), c1), k0), words.low(c2, m1), words.xor(words.xor(words.high(c0, m0), c3), k1), words.low(c0, m0)];
+    [c0, c1, c2, c3] = [
+      words.xor(words.xor(words.high(c2, m1), c1), k0),
+      words.low(c2, m1),
+      words.xor(words.xor(words.high(c0, m0), c3), k1),
+      words.low(c0, m0),
+    ];
     [k0, k1] = [words.add(k0, weyl[0]), words.add(k1, weyl[1])];
   }
   return [c0, c1, c2, c3];
@@ -64,7 +71,8 @@ export const randomBits: Op<RandomBitsAttrs> = defineOp<RandomBitsAttrs>({
     const key = oneTensor('randomBits', args);
     if (isProblem(key)) return key;
     if (key.dtype !== 'i64' || key.shape.length !== 0) return problem('type-mismatch', 'the key of random numbers is an i64', [0]);
-    if (!Number.isInteger(stream) || stream < 0 || stream > 0xffffffff) return problem('invalid-value', `the stream of random numbers is a 32-bit number, not ${stream}`);
+    if (!Number.isInteger(stream) || stream < 0 || stream > 0xffffffff)
+      return problem('invalid-value', `the stream of random numbers is a 32-bit number, not ${stream}`);
     return tensor('i32', shape);
   },
   derivative: { kind: 'zero' },
@@ -86,7 +94,11 @@ export const randomBits: Op<RandomBitsAttrs> = defineOp<RandomBitsAttrs>({
       const small = (elementCount(shape).constant ?? Infinity) <= 2 ** 32;
       const key = arg(0, []);
       const zero = loop.constant('i32', 0);
-      return philox(expressions, [lowExpr(linear), small ? zero : highExpr(linear), loop.constant('i32', stream | 0), zero], [lowExpr(key), highExpr(key)])[0];
+      return philox(
+        expressions,
+        [lowExpr(linear), small ? zero : highExpr(linear), loop.constant('i32', stream | 0), zero],
+        [lowExpr(key), highExpr(key)],
+      )[0];
     },
     cost: 60,
   },

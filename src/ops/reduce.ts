@@ -1,5 +1,5 @@
-// Reductions. In: a tensor and the axes to combine over. Out: the tensor without them. Holds: no elements give the combiner's identity (0, 1, ∓∞ or the dtype's bounds, false, true);
-// max and min are NaN when any element is. Integer sums and products wrap.
+// Reductions. In: a tensor and the axes to combine over. Out: the tensor without them. Holds: no elements give the combiner's identity (0,
+// 1, ∓∞ or the dtype's bounds, false, true); max and min are NaN when any element is. Integer sums and products wrap.
 
 import { type DType, isFloat } from '../base/index.js';
 import { type GraphBuilder, type Node, tensor, type TensorNode, type TensorType } from '../graph/index.js';
@@ -19,7 +19,10 @@ export type ReduceAttrs = { readonly axes: readonly number[] };
 
 /** Puts the reduced axes back, repeating the value along them. */
 function spreadBack(build: GraphBuilder, value: TensorNode, over: TensorType, axes: readonly number[]): TensorNode {
-  return applyTensor(build, broadcast, [value], { shape: over.shape, axes: over.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis)) });
+  return applyTensor(build, broadcast, [value], {
+    shape: over.shape,
+    axes: over.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis)),
+  });
 }
 
 const combineNumbers: Readonly<Record<Combiner, (a: number, b: number) => number>> = {
@@ -42,12 +45,16 @@ const combineIntegers: Readonly<Record<Combiner, (a: bigint, b: bigint) => bigin
 
 /** combine(a, b) in a dtype, as interpreters do it. */
 export function combineValues(combine: Combiner, dtype: DType, a: number | bigint, b: number | bigint): number | bigint {
-  return isFloat(dtype) || dtype === 'bool' ? combineNumbers[combine](Number(a), Number(b)) : wrap(dtype, combineIntegers[combine](BigInt(a), BigInt(b)));
+  return isFloat(dtype) || dtype === 'bool'
+    ? combineNumbers[combine](Number(a), Number(b))
+    : wrap(dtype, combineIntegers[combine](BigInt(a), BigInt(b)));
 }
 
 const sumDerivative: Derivative<ReduceAttrs> = {
   kind: 'rules',
-  vjp: (node, [cotangent], build) => [cotangent === undefined ? undefined : spreadBack(build, cotangent, tensorOf(node.args[0] as Node).type, node.attrs.axes)],
+  vjp: (node, [cotangent], build) => [
+    cotangent === undefined ? undefined : spreadBack(build, cotangent, tensorOf(node.args[0] as Node).type, node.attrs.axes),
+  ],
   jvp: (node, [tangent], build) => [tangent === undefined ? undefined : applyTensor(build, reduceSum, [tangent], node.attrs)],
 };
 
@@ -66,7 +73,9 @@ const extremumDerivative: Derivative<ReduceAttrs> = {
     const arg = tensorOf(node.args[0] as Node);
     const { mask, count } = winners(build, node);
     const share = applyTensor(build, elementwise.div, [cotangent, count], {});
-    return [applyTensor(build, elementwise.select, [mask, spreadBack(build, share, arg.type, node.attrs.axes), zeros(build, arg.type)], {})];
+    return [
+      applyTensor(build, elementwise.select, [mask, spreadBack(build, share, arg.type, node.attrs.axes), zeros(build, arg.type)], {}),
+    ];
   },
   jvp(node, [tangent], build) {
     if (tangent === undefined) return [undefined];
@@ -84,7 +93,14 @@ const productDerivative: Derivative<ReduceAttrs> = {
   vjp(node, [cotangent], build) {
     if (cotangent === undefined) return [undefined];
     const arg = tensorOf(node.args[0] as Node);
-    return [applyTensor(build, elementwise.mul, [spreadBack(build, cotangent, arg.type, node.attrs.axes), othersProduct(build, arg, node.attrs.axes)], {})];
+    return [
+      applyTensor(
+        build,
+        elementwise.mul,
+        [spreadBack(build, cotangent, arg.type, node.attrs.axes), othersProduct(build, arg, node.attrs.axes)],
+        {},
+      ),
+    ];
   },
   jvp(node, [tangent], build) {
     if (tangent === undefined) return [undefined];
@@ -127,7 +143,12 @@ function reduction({ name, doc, combine, derivative, bool }: Reduction): Op<Redu
       const arg = oneTensor(name, args);
       if (isProblem(arg)) return arg;
       if ((arg.dtype === 'bool') !== (bool === true)) {
-        return problem('dtype-mismatch', `${name} takes ${bool === true ? 'bool' : 'numbers'}, not ${arg.dtype}`, [0], bool === true ? 'compare first, as in x != 0' : 'cast first, as in f32(mask)');
+        return problem(
+          'dtype-mismatch',
+          `${name} takes ${bool === true ? 'bool' : 'numbers'}, not ${arg.dtype}`,
+          [0],
+          bool === true ? 'compare first, as in x != 0' : 'cast first, as in f32(mask)',
+        );
       }
       return axesProblem(name, axes, arg.shape.length) ?? tensor(arg.dtype, without(arg.shape, axes));
     },
@@ -139,7 +160,10 @@ function reduction({ name, doc, combine, derivative, bool }: Reduction): Op<Redu
       const kept = arg.shape.map((_, axis) => axis).filter((axis) => !attrs.axes.includes(axis));
       let from = 0;
       for (const index of indices(arg.shape)) {
-        const to = positionOf(result.shape, kept.map((axis) => index[axis] as number));
+        const to = positionOf(
+          result.shape,
+          kept.map((axis) => index[axis] as number),
+        );
         put(result, to, combineValues(combine, arg.dtype, get(result, to), get(arg, from++)));
       }
       return result;
@@ -149,9 +173,41 @@ function reduction({ name, doc, combine, derivative, bool }: Reduction): Op<Redu
   });
 }
 
-export const reduceSum: Op<ReduceAttrs> = reduction({ name: 'reduceSum', doc: 'Sum over axes.', combine: 'sum', derivative: sumDerivative });
-export const reduceProduct: Op<ReduceAttrs> = reduction({ name: 'reduceProduct', doc: 'Product over axes.', combine: 'product', derivative: productDerivative });
-export const reduceMax: Op<ReduceAttrs> = reduction({ name: 'reduceMax', doc: 'Largest element over axes; ties share the derivative.', combine: 'max', derivative: extremumDerivative });
-export const reduceMin: Op<ReduceAttrs> = reduction({ name: 'reduceMin', doc: 'Smallest element over axes; ties share the derivative.', combine: 'min', derivative: extremumDerivative });
-export const reduceAny: Op<ReduceAttrs> = reduction({ name: 'reduceAny', doc: 'Whether any element is true.', combine: 'any', derivative: { kind: 'zero' }, bool: true });
-export const reduceAll: Op<ReduceAttrs> = reduction({ name: 'reduceAll', doc: 'Whether all elements are true.', combine: 'all', derivative: { kind: 'zero' }, bool: true });
+export const reduceSum: Op<ReduceAttrs> = reduction({
+  name: 'reduceSum',
+  doc: 'Sum over axes.',
+  combine: 'sum',
+  derivative: sumDerivative,
+});
+export const reduceProduct: Op<ReduceAttrs> = reduction({
+  name: 'reduceProduct',
+  doc: 'Product over axes.',
+  combine: 'product',
+  derivative: productDerivative,
+});
+export const reduceMax: Op<ReduceAttrs> = reduction({
+  name: 'reduceMax',
+  doc: 'Largest element over axes; ties share the derivative.',
+  combine: 'max',
+  derivative: extremumDerivative,
+});
+export const reduceMin: Op<ReduceAttrs> = reduction({
+  name: 'reduceMin',
+  doc: 'Smallest element over axes; ties share the derivative.',
+  combine: 'min',
+  derivative: extremumDerivative,
+});
+export const reduceAny: Op<ReduceAttrs> = reduction({
+  name: 'reduceAny',
+  doc: 'Whether any element is true.',
+  combine: 'any',
+  derivative: { kind: 'zero' },
+  bool: true,
+});
+export const reduceAll: Op<ReduceAttrs> = reduction({
+  name: 'reduceAll',
+  doc: 'Whether all elements are true.',
+  combine: 'all',
+  derivative: { kind: 'zero' },
+  bool: true,
+});

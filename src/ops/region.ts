@@ -1,6 +1,7 @@
-// Closed regions out of nodes, and back. In: placeholders and results that use them; a region and arguments. Out: a region with its captures; nodes.
-// Holds: a region reaches nothing outside of itself but through its parameters. What costs nothing (constants, sizes, indices, and repeating those) is
-// copied inside; everything else that does not depend on the placeholders is computed once, outside, and captured.
+// Closed regions out of nodes, and back. In: placeholders and results that use them; a region and arguments. Out: a region with its
+// captures; nodes.
+// Holds: a region reaches nothing outside of itself but through its parameters. What costs nothing (constants, sizes, indices, and
+// repeating those) is copied inside; everything else that does not depend on the placeholders is computed once, outside, and captured.
 
 import { InternalError } from '../base/index.js';
 import { type GraphBuilder, isTensorNode, type Node, type Region, type TensorNode, type TensorType, topological } from '../graph/index.js';
@@ -9,7 +10,8 @@ import { derivativeParts } from './derivative.js';
 import { argument, placeholderOp } from './sources.js';
 
 /** A parameter of a region that is being built. It equals no other node. */
-export const placeholder = (build: GraphBuilder, type: TensorType): TensorNode => applyTensor(build, placeholderOp, [], { mark: build.size, dtype: type.dtype, shape: type.shape });
+export const placeholder = (build: GraphBuilder, type: TensorType): TensorNode =>
+  applyTensor(build, placeholderOp, [], { mark: build.size, dtype: type.dtype, shape: type.shape });
 
 export interface ClosedRegion {
   readonly region: Region;
@@ -54,19 +56,23 @@ export function closeRegion(build: GraphBuilder, params: readonly TensorNode[], 
     }
   }
   return {
-    region: { kind: 'region', params: [...params, ...captures].map((node) => node.type), results: results.map((node) => tensorOf(mapped(map, node))) },
+    region: {
+      kind: 'region',
+      params: [...params, ...captures].map((node) => node.type),
+      results: results.map((node) => tensorOf(mapped(map, node))),
+    },
     captures,
   };
 }
 
 /**
- * Nodes on the ways from x to y of derivatives that are taken inside: captured as a value, such a way would be a constant to the derivative.
- * They become dependent, which may bring more derivatives inside.
+ * Nodes on the ways from x to y of derivatives that are taken inside: captured as a value, such a way would be a constant to the
+ * derivative. They become dependent, which may bring more derivatives inside.
  */
 function betweenDerivatives(order: readonly Node[], dependent: ReadonlySet<Node>): ReadonlySet<Node> {
   const found = new Set<Node>();
   const isInside = (node: Node): boolean => dependent.has(node) || found.has(node);
-  for (let before = -1; before < found.size; ) {
+  for (let before = -1; before < found.size;) {
     before = found.size;
     for (const node of order) {
       const parts = derivativeParts(node);
@@ -83,7 +89,8 @@ function betweenDerivatives(order: readonly Node[], dependent: ReadonlySet<Node>
 
 /** The results of a region for given arguments, as nodes. */
 export function inlineRegion(build: GraphBuilder, region: Region, args: readonly TensorNode[]): TensorNode[] {
-  if (args.length !== region.params.length) throw new InternalError('inlineRegion', `${args.length} arguments for ${region.params.length} parameters`);
+  if (args.length !== region.params.length)
+    throw new InternalError('inlineRegion', `${args.length} arguments for ${region.params.length} parameters`);
   const map = new Map<Node, Node>();
   for (const node of topological(region.results)) {
     if (node.op === argument) {
@@ -99,7 +106,11 @@ export function inlineRegion(build: GraphBuilder, region: Region, args: readonly
 
 /** The parameters that the results of a region use, by index. */
 export function usedParameters(results: readonly TensorNode[]): ReadonlySet<number> {
-  return new Set(topological(results).filter((node) => node.op === argument).map((node) => Number(node.attrs['index'])));
+  return new Set(
+    topological(results)
+      .filter((node) => node.op === argument)
+      .map((node) => Number(node.attrs['index'])),
+  );
 }
 
 /** The same node over mapped arguments, with all its origins. */

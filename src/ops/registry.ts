@@ -1,4 +1,5 @@
-// Every op by its name. In: the definitions. Out: the registry, which printers' parsers and tests ask. Holds: names are unique; a new op is one definition and one line here.
+// Every op by its name. In: the definitions. Out: the registry, which printers' parsers and tests ask. Holds: names are unique; a new op is
+// one definition and one line here.
 
 import type { Attrs } from '../graph/index.js';
 import { broadcast } from './broadcast.js';
@@ -25,12 +26,39 @@ import { transpose } from './transpose.js';
 const erase = <A extends Attrs>(op: Op<A>): Op => op as unknown as Op;
 
 const all: readonly Op[] = [
-  erase(feed), erase(variable), erase(argument), erase(placeholderOp), erase(constant), erase(iota), erase(dimension),
-  erase(named), erase(stopGradient), erase(element), erase(cast),
+  erase(feed),
+  erase(variable),
+  erase(argument),
+  erase(placeholderOp),
+  erase(constant),
+  erase(iota),
+  erase(dimension),
+  erase(named),
+  erase(stopGradient),
+  erase(element),
+  erase(cast),
   ...Object.values(elementwise).map((op) => erase(op)),
-  erase(broadcast), erase(reshape), erase(transpose), erase(slice), erase(pad), erase(concat), erase(gather), erase(scatterAdd),
-  erase(reduceSum), erase(reduceProduct), erase(reduceMax), erase(reduceMin), erase(reduceAny), erase(reduceAll),
-  erase(matmul), erase(inverse), erase(randomBits), erase(loop), erase(call), erase(grad), erase(jvp),
+  erase(broadcast),
+  erase(reshape),
+  erase(transpose),
+  erase(slice),
+  erase(pad),
+  erase(concat),
+  erase(gather),
+  erase(scatterAdd),
+  erase(reduceSum),
+  erase(reduceProduct),
+  erase(reduceMax),
+  erase(reduceMin),
+  erase(reduceAny),
+  erase(reduceAll),
+  erase(matmul),
+  erase(inverse),
+  erase(randomBits),
+  erase(loop),
+  erase(call),
+  erase(grad),
+  erase(jvp),
 ];
 
 export const registry: ReadonlyMap<string, Op> = new Map(all.map((op) => [op.name, op]));

@@ -1,4 +1,5 @@
-// Another shape over the same row-major elements. In: a tensor. Out: a tensor with as many elements. Holds: the element counts are equal polynomials.
+// Another shape over the same row-major elements. In: a tensor. Out: a tensor with as many elements. Holds: the element counts are equal
+// polynomials.
 
 import { Dim, elementCount, type Shape, shapeToString } from '../base/index.js';
 import { tensor, type TensorType } from '../graph/index.js';
@@ -33,7 +34,8 @@ function reshapeIndex(from: Shape, to: Shape, index: readonly Expr[]): Expr[] {
       else break;
     }
     let linear: Expr = loop.int(0);
-    for (let axis = startB; axis < b; axis++) linear = loop.plus(loop.times(linear, loop.size(to[axis] as Dim)), to[axis]?.constant === 1 ? loop.int(0) : (index[axis] as Expr));
+    for (let axis = startB; axis < b; axis++)
+      linear = loop.plus(loop.times(linear, loop.size(to[axis] as Dim)), to[axis]?.constant === 1 ? loop.int(0) : (index[axis] as Expr));
     const group = from.slice(startA, a);
     const split: Expr[] = [];
     // Axes of size 1 take no part of the quotient; the first real axis takes what is left.
@@ -59,12 +61,19 @@ export const reshape: Op<ReshapeAttrs> = defineOp<ReshapeAttrs>({
     const arg = oneTensor('reshape', args);
     if (isProblem(arg)) return arg;
     const [before, after] = [elementCount(arg.shape), elementCount(shape)];
-    if (!before.equals(after)) return problem('shape-mismatch', `reshape of ${shapeToString(arg.shape)} (${before} elements) to ${shapeToString(shape)} (${after} elements)`, [0]);
+    if (!before.equals(after))
+      return problem(
+        'shape-mismatch',
+        `reshape of ${shapeToString(arg.shape)} (${before} elements) to ${shapeToString(shape)} (${after} elements)`,
+        [0],
+      );
     return tensor(arg.dtype, shape);
   },
   derivative: {
     kind: 'rules',
-    vjp: (node, [cotangent], build) => [cotangent === undefined ? undefined : applyTensor(build, reshape, [cotangent], { shape: (node.args[0]?.type as TensorType).shape })],
+    vjp: (node, [cotangent], build) => [
+      cotangent === undefined ? undefined : applyTensor(build, reshape, [cotangent], { shape: (node.args[0]?.type as TensorType).shape }),
+    ],
     jvp: (node, [tangent], build) => [tangent === undefined ? undefined : applyTensor(build, reshape, [tangent], node.attrs)],
   },
   evaluate(args, { attrs, size }) {
@@ -72,7 +81,11 @@ export const reshape: Op<ReshapeAttrs> = defineOp<ReshapeAttrs>({
     let at = 0;
     return tabulate(arg.dtype, attrs.shape.map(size), () => get(arg, at++));
   },
-  lowering: { kind: 'element', at: (node, index, arg) => arg(0, reshapeIndex((node.args[0]?.type as TensorType).shape, node.type.shape, index)), cost: 0 },
+  lowering: {
+    kind: 'element',
+    at: (node, index, arg) => arg(0, reshapeIndex((node.args[0]?.type as TensorType).shape, node.type.shape, index)),
+    cost: 0,
+  },
   samples: () => [
     { args: [{ dtype: 'f64', shape: [2, 3] }], attrs: { shape: [Dim.of(3), Dim.of(2)] } },
     { args: [{ dtype: 'f64', shape: [2, 3, 2] }], attrs: { shape: [Dim.of(2), Dim.of(1), Dim.of(6)] } },

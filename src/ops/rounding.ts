@@ -1,4 +1,5 @@
-// Rounding to narrow floats. In: doubles. Out: the nearest value of a dtype, ties to even. Holds: subnormals, overflow to infinity and NaN as in IEEE 754.
+// Rounding to narrow floats. In: doubles. Out: the nearest value of a dtype, ties to even. Holds: subnormals, overflow to infinity and NaN
+// as in IEEE 754.
 
 import { type DType, unreachable } from '../base/index.js';
 
@@ -7,7 +8,8 @@ function toPrecision(value: number, bits: number, leastExponent: number, largest
   if (value === 0 || !Number.isFinite(value)) return value;
   const exponent = Math.max(Math.floor(Math.log2(Math.abs(value))), leastExponent);
   const unit = 2 ** (exponent - bits + 1);
-  // Adding and taking away 1.5 · 2⁵² units rounds to a multiple of the unit, ties to even; a wrong log2 next to a power of two only makes the unit finer by one step that is representable too.
+  // Adding and taking away 1.5 · 2⁵² units rounds to a multiple of the unit, ties to even; a wrong log2 next to a power of two only makes
+  // the unit finer by one step that is representable too.
   const scaled = value / unit;
   const rounded = (scaled + 6755399441055744 - 6755399441055744) * unit;
   return Math.abs(rounded) > largest ? Math.sign(value) * Infinity : rounded;
@@ -38,4 +40,5 @@ export function roundTo(dtype: DType, value: number): number {
 }
 
 /** Float → integer: towards zero, saturating, NaN → 0. */
-const convertInteger = (value: number, low: number, high: number): number => (Number.isNaN(value) ? 0 : Math.min(Math.max(Math.trunc(value), low), high) + 0);
+const convertInteger = (value: number, low: number, high: number): number =>
+  Number.isNaN(value) ? 0 : Math.min(Math.max(Math.trunc(value), low), high) + 0;

@@ -32,9 +32,16 @@ function unslice(build: GraphBuilder, cotangent: TensorNode, arg: TensorType, { 
         steps: steps.map((step) => Math.sign(step)),
       })
     : cotangent;
-  const before = sizes.map((size, axis) => (stepAt(steps, axis) > 0 ? dimAt(starts, axis) : dimAt(starts, axis).add(size.sub(1).mul(stepAt(steps, axis)))));
+  const before = sizes.map((size, axis) =>
+    stepAt(steps, axis) > 0 ? dimAt(starts, axis) : dimAt(starts, axis).add(size.sub(1).mul(stepAt(steps, axis))),
+  );
   const inner = steps.map((step) => Math.abs(step) - 1);
-  const after = sizes.map((size, axis) => dimAt(arg.shape, axis).sub(dimAt(before, axis)).sub(size).sub(size.sub(1).mul(stepAt(inner, axis))));
+  const after = sizes.map((size, axis) =>
+    dimAt(arg.shape, axis)
+      .sub(dimAt(before, axis))
+      .sub(size)
+      .sub(size.sub(1).mul(stepAt(inner, axis))),
+  );
   return applyTensor(build, pad, [flipped], { before, after, inner });
 }
 
@@ -47,29 +54,48 @@ export const slice: Op<SliceAttrs> = defineOp<SliceAttrs>({
     const arg = oneTensor('slice', args);
     if (isProblem(arg)) return arg;
     const rank = arg.shape.length;
-    if (starts.length !== rank || stops.length !== rank || steps.length !== rank) return problem('shape-mismatch', `slice of ${shapeToString(arg.shape)} needs ${rank} starts, stops and steps`, [0]);
+    if (starts.length !== rank || stops.length !== rank || steps.length !== rank)
+      return problem('shape-mismatch', `slice of ${shapeToString(arg.shape)} needs ${rank} starts, stops and steps`, [0]);
     const shape: Dim[] = [];
     for (const [axis, size] of arg.shape.entries()) {
       const [start, stop, step] = [dimAt(starts, axis), dimAt(stops, axis), stepAt(steps, axis)];
-      if (!Number.isInteger(step) || step === 0) return problem('invalid-value', `the step of a slice is a whole number other than 0, not ${step}`, [0]);
+      if (!Number.isInteger(step) || step === 0)
+        return problem('invalid-value', `the step of a slice is a whole number other than 0, not ${step}`, [0]);
       const length = sliceSize(start, stop, step);
-      if (length === undefined) return problem('ambiguous-size', `every ${Math.abs(step)}th element from ${start} to ${stop} of axis ${axis}: whether their number is whole depends on the sizes`, [0]);
+      if (length === undefined)
+        return problem(
+          'ambiguous-size',
+          `every ${Math.abs(step)}th element from ${start} to ${stop} of axis ${axis}: whether their number is whole depends on the sizes`,
+          [0],
+        );
       const [low, high] = step > 0 ? [start, stop] : [stop.add(1), start.add(1)];
-      if ((low.constant ?? 0) < 0 || (size.sub(high).constant ?? 0) < 0) return problem('invalid-value', `the part from ${start} to ${stop} is not inside axis ${axis}, whose size is ${size}`, [0]);
-      if ((length.constant ?? 0) < 0) return problem('invalid-value', `the part from ${start} to ${stop} of axis ${axis} has the size ${length}`, [0]);
+      if ((low.constant ?? 0) < 0 || (size.sub(high).constant ?? 0) < 0)
+        return problem('invalid-value', `the part from ${start} to ${stop} is not inside axis ${axis}, whose size is ${size}`, [0]);
+      if ((length.constant ?? 0) < 0)
+        return problem('invalid-value', `the part from ${start} to ${stop} of axis ${axis} has the size ${length}`, [0]);
       shape.push(length);
     }
     return tensor(arg.dtype, shape);
   },
   derivative: {
     kind: 'rules',
-    vjp: (node, [cotangent], build) => [cotangent === undefined ? undefined : unslice(build, cotangent, node.args[0]?.type as TensorType, node.attrs)],
+    vjp: (node, [cotangent], build) => [
+      cotangent === undefined ? undefined : unslice(build, cotangent, node.args[0]?.type as TensorType, node.attrs),
+    ],
     jvp: (node, [tangent], build) => [tangent === undefined ? undefined : applyTensor(build, slice, [tangent], node.attrs)],
   },
   evaluate(args, { attrs, type, shape, size }) {
     const arg = tensorAt(args, 0);
     const starts = attrs.starts.map(size);
-    return tabulate(arg.dtype, shape(type as TensorType), (index) => get(arg, positionOf(arg.shape, index.map((at, axis) => (starts[axis] as number) + at * stepAt(attrs.steps, axis)))));
+    return tabulate(arg.dtype, shape(type as TensorType), (index) =>
+      get(
+        arg,
+        positionOf(
+          arg.shape,
+          index.map((at, axis) => (starts[axis] as number) + at * stepAt(attrs.steps, axis)),
+        ),
+      ),
+    );
   },
   lowering: {
     kind: 'element',

@@ -1,4 +1,5 @@
-// Ops without arguments: feeds, variables, parameters of regions, constants, indices, sizes. In: attributes. Out: one tensor. Holds: their type is written in their attributes.
+// Ops without arguments: feeds, variables, parameters of regions, constants, indices, sizes. In: attributes. Out: one tensor. Holds: their
+// type is written in their attributes.
 
 import { Dim, type DType, InternalError, isFloat, isInteger, largestOf } from '../base/index.js';
 import { tensor, type TensorType, type Type } from '../graph/index.js';
@@ -16,9 +17,11 @@ export type ConstantAttrs = { readonly value: number | bigint; readonly dtype: D
 export type IotaAttrs = { readonly shape: readonly Dim[]; readonly axis: number; readonly dtype: DType };
 export type DimensionAttrs = { readonly dim: Dim };
 
-const stated = (args: readonly Type[], attrs: { readonly dtype: DType; readonly shape: readonly Dim[] }): TensorType | TypeProblem => noArguments(args) ?? tensor(attrs.dtype, attrs.shape);
+const stated = (args: readonly Type[], attrs: { readonly dtype: DType; readonly shape: readonly Dim[] }): TensorType | TypeProblem =>
+  noArguments(args) ?? tensor(attrs.dtype, attrs.shape);
 
-const noArguments = (args: readonly Type[]): TypeProblem | undefined => (args.length === 0 ? undefined : problem('type-mismatch', `a source has no arguments, not ${args.length}`));
+const noArguments = (args: readonly Type[]): TypeProblem | undefined =>
+  args.length === 0 ? undefined : problem('type-mismatch', `a source has no arguments, not ${args.length}`);
 
 const outside = (what: string) => (): never => {
   throw new InternalError('evaluate', `${what} has no value of its own`);
@@ -71,7 +74,8 @@ export const constant: Op<ConstantAttrs> = defineOp<ConstantAttrs>({
   name: 'constant',
   doc: 'A number known to the compiler.',
   type(args, { value, dtype }) {
-    if ((typeof value === 'bigint') !== (dtype === 'i64')) return problem('type-mismatch', `the constant ${value} is not written as ${dtype}`);
+    if ((typeof value === 'bigint') !== (dtype === 'i64'))
+      return problem('type-mismatch', `the constant ${value} is not written as ${dtype}`);
     return noArguments(args) ?? tensor(dtype);
   },
   derivative: zero,
@@ -89,7 +93,8 @@ export const iota: Op<IotaAttrs> = defineOp<IotaAttrs>({
   doc: 'Counts 0, 1, 2, … along one axis.',
   type(args, { shape, axis, dtype }) {
     if (!isFloat(dtype) && !isInteger(dtype)) return problem('dtype-mismatch', `iota counts in numbers, not in ${dtype}`);
-    if (!Number.isInteger(axis) || axis < 0 || axis >= shape.length) return problem('invalid-value', `iota: there is no axis ${axis} in a tensor of rank ${shape.length}`);
+    if (!Number.isInteger(axis) || axis < 0 || axis >= shape.length)
+      return problem('invalid-value', `iota: there is no axis ${axis} in a tensor of rank ${shape.length}`);
     return noArguments(args) ?? tensor(dtype, shape);
   },
   derivative: zero,

@@ -26,21 +26,49 @@ export const transpose: Op<TransposeAttrs> = defineOp<TransposeAttrs>({
     const arg = oneTensor('transpose', args);
     if (isProblem(arg)) return arg;
     if ([...axes].sort((a, b) => a - b).some((axis, at) => axis !== at) || axes.length !== arg.shape.length) {
-      return problem('invalid-value', `transpose: [${axes.join(', ')}] is not an order of the ${arg.shape.length} axes of ${shapeToString(arg.shape)}`, [0]);
+      return problem(
+        'invalid-value',
+        `transpose: [${axes.join(', ')}] is not an order of the ${arg.shape.length} axes of ${shapeToString(arg.shape)}`,
+        [0],
+      );
     }
-    return tensor(arg.dtype, axes.map((axis) => dimAt(arg.shape, axis)));
+    return tensor(
+      arg.dtype,
+      axes.map((axis) => dimAt(arg.shape, axis)),
+    );
   },
   derivative: {
     kind: 'rules',
-    vjp: (node, [cotangent], build) => [cotangent === undefined ? undefined : applyTensor(build, transpose, [cotangent], { axes: inverseOrder(node.attrs.axes) })],
+    vjp: (node, [cotangent], build) => [
+      cotangent === undefined ? undefined : applyTensor(build, transpose, [cotangent], { axes: inverseOrder(node.attrs.axes) }),
+    ],
     jvp: (node, [tangent], build) => [tangent === undefined ? undefined : applyTensor(build, transpose, [tangent], node.attrs)],
   },
   evaluate(args, { attrs }) {
     const arg = tensorAt(args, 0);
     const back = inverseOrder(attrs.axes);
-    return tabulate(arg.dtype, attrs.axes.map((axis) => arg.shape[axis] as number), (index) => get(arg, positionOf(arg.shape, back.map((axis) => index[axis] as number))));
+    return tabulate(
+      arg.dtype,
+      attrs.axes.map((axis) => arg.shape[axis] as number),
+      (index) =>
+        get(
+          arg,
+          positionOf(
+            arg.shape,
+            back.map((axis) => index[axis] as number),
+          ),
+        ),
+    );
   },
-  lowering: { kind: 'element', at: (node, index, arg) => arg(0, inverseOrder(node.attrs.axes).map((axis) => index[axis] as Expr)), cost: 0 },
+  lowering: {
+    kind: 'element',
+    at: (node, index, arg) =>
+      arg(
+        0,
+        inverseOrder(node.attrs.axes).map((axis) => index[axis] as Expr),
+      ),
+    cost: 0,
+  },
   samples: () => [
     { args: [{ dtype: 'f64', shape: [2, 3] }], attrs: { axes: [1, 0] } },
     { args: [{ dtype: 'f64', shape: [2, 3, 4] }], attrs: { axes: [2, 0, 1] } },

@@ -28,4 +28,5 @@ export function activeNodes(results: readonly Node[], inputs: readonly Node[], b
 
 const letsThrough = (node: Node): boolean => opOf(node).derivative.kind !== 'zero';
 
-const carriesDerivative = (type: Type): boolean => (type.kind === 'tuple' ? type.items.some((item) => isFloat(item.dtype)) : isFloat(type.dtype));
+const carriesDerivative = (type: Type): boolean =>
+  type.kind === 'tuple' ? type.items.some((item) => isFloat(item.dtype)) : isFloat(type.dtype);

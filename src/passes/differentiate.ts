@@ -1,6 +1,6 @@
 // Writes derivatives out. In: a graph with `grad`, `jvp` and `call` nodes, also inside regions. Out: the same without them.
-// Holds: inner derivatives are expanded before outer ones, so derivatives of derivatives and both modes mixed are plain cases; `call` nodes stay
-// until every derivative is expanded, so that their authors' rules are used, and become their bodies then.
+// Holds: inner derivatives are expanded before outer ones, so derivatives of derivatives and both modes mixed are plain cases; `call` nodes
+// stay until every derivative is expanded, so that their authors' rules are used, and become their bodies then.
 
 import { type Diagnostic, DiagnosticsError, isFloat, TooLarge } from '../base/index.js';
 import { type ModuleGraph, type Node, type Origin, type TensorNode, isRegion, isTensorNode, topological } from '../graph/index.js';
@@ -23,7 +23,9 @@ export const differentiate: Pass<ModuleGraph, ModuleGraph> = {
       expanded += 1;
       const origin = context.build.originsOf(node)[0];
       const image = context.build.at(origin === undefined ? undefined : { ...origin, backward: true }, () =>
-        withinLimits(origin, () => (node.op.name === grad.name ? expandGrad(node, origin, context, derived) : expandJvp(node, origin, context))),
+        withinLimits(origin, () =>
+          node.op.name === grad.name ? expandGrad(node, origin, context, derived) : expandJvp(node, origin, context),
+        ),
       );
       for (const one of 'op' in image ? [image] : image) derived.add(one);
       return image;
@@ -42,8 +44,16 @@ function withinLimits<T>(origin: Origin | undefined, write: () => T): T {
   } catch (error) {
     if (!(error instanceof TooLarge)) throw error;
     const levels = 'written out, with those inside of it, it takes more nodes than a program may have';
-    const hint = 'every further derivative multiplies what is computed; derivatives with respect to one scalar, and by `jvp`, share most of it';
-    throw new DiagnosticsError([{ code: 'too-large', message: `this derivative becomes too large: ${error.of === 'work' ? levels : error.message}`, span: origin?.span, ...(error.of === 'work' ? { hint } : {}) }]);
+    const hint =
+      'every further derivative multiplies what is computed; derivatives with respect to one scalar, and by `jvp`, share most of it';
+    throw new DiagnosticsError([
+      {
+        code: 'too-large',
+        message: `this derivative becomes too large: ${error.of === 'work' ? levels : error.message}`,
+        span: origin?.span,
+        ...(error.of === 'work' ? { hint } : {}),
+      },
+    ]);
   }
 }
 
@@ -59,8 +69,9 @@ function expandGrad(node: Node, origin: Origin | undefined, context: PassContext
 }
 
 /**
- * Backwards, each derivative of a derivative has cotangents of its own: the graph grows by a factor with every level. Forwards, a node has the same tangent in
- * every level, so the levels share what they compute. For one scalar both cost the same. An author's rule is about cotangents, and is used as it stands.
+ * Backwards, each derivative of a derivative has cotangents of its own: the graph grows by a factor with every level. Forwards, a node has
+ * the same tangent in every level, so the levels share what they compute. For one scalar both cost the same. An author's rule is about
+ * cotangents, and is used as it stands.
  */
 function sharesForward(x: TensorNode, ys: readonly TensorNode[], derived: ReadonlySet<Node>): boolean {
   if ([x, ...ys].some((one) => one.type.shape.length > 0)) return false;

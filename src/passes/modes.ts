@@ -1,4 +1,5 @@
-// The two modes of differentiation over nodes. In: results, inputs, and cotangents of the results or tangents of the inputs. Out: new nodes.
+// The two modes of differentiation over nodes. In: results, inputs, and cotangents of the results or tangents of the inputs. Out: new
+// nodes.
 // Holds: undefined stands for zero. An input may depend on another: its derivative is total, so it includes the way through the other one.
 // Sums of cotangents are made in reverse topological order, arguments from left to right: the same graph gives the same sums.
 // Reverse and forward accumulation as in Griewank and Walther, "Evaluating Derivatives", chapter 3.
@@ -25,7 +26,13 @@ export function modesOver(context: ModesContext): Modes {
   return modes;
 }
 
-function reverse(results: readonly TensorNode[], cotangents: readonly (TensorNode | undefined)[], inputs: readonly TensorNode[], context: ModesContext, modes: Modes): Flow {
+function reverse(
+  results: readonly TensorNode[],
+  cotangents: readonly (TensorNode | undefined)[],
+  inputs: readonly TensorNode[],
+  context: ModesContext,
+  modes: Modes,
+): Flow {
   const { build } = context;
   const active = activeNodes(results, inputs, build);
   const flows = new Map<Node, Flow>();
@@ -65,7 +72,13 @@ function reverse(results: readonly TensorNode[], cotangents: readonly (TensorNod
   return inputs.map((input) => flows.get(input)?.[0]);
 }
 
-function forward(results: readonly TensorNode[], inputs: readonly TensorNode[], tangents: readonly (TensorNode | undefined)[], context: ModesContext, modes: Modes): Flow {
+function forward(
+  results: readonly TensorNode[],
+  inputs: readonly TensorNode[],
+  tangents: readonly (TensorNode | undefined)[],
+  context: ModesContext,
+  modes: Modes,
+): Flow {
   const { build } = context;
   const active = activeNodes(results, inputs, build);
   const flows = new Map<Node, Flow>();

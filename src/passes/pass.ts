@@ -85,7 +85,10 @@ export class Pipeline<In, Out> {
 
   then<Next>(pass: Pass<Out, Next>): Pipeline<In, Next> {
     const before = this.#step;
-    return new Pipeline((input, options, records) => runPass(pass, before(input, options, records), options, records), [...this.passes, infoOf(pass)]);
+    return new Pipeline(
+      (input, options, records) => runPass(pass, before(input, options, records), options, records),
+      [...this.passes, infoOf(pass)],
+    );
   }
 
   /** Throws a DiagnosticsError when a pass reported mistakes, an InternalError when one failed or its output does not verify. */
@@ -103,13 +106,22 @@ function runPass<In, Out>(pass: Pass<In, Out>, input: In, options: RunOptions, r
   const now = options.now ?? Date.now;
   const start = now();
   options.build.meter.allow(limits.pass + limits.passPerNode * options.build.size);
-  const output = blaming(pass.name, () => pass.run(input, { build: options.build, report: (one) => diagnostics.push(one), note: (text) => notes.push(text) }));
+  const output = blaming(pass.name, () =>
+    pass.run(input, { build: options.build, report: (one) => diagnostics.push(one), note: (text) => notes.push(text) }),
+  );
   const milliseconds = now() - start;
   if (diagnostics.length > 0) throw new DiagnosticsError(diagnostics);
   if (options.dumpAfter?.has(pass.name)) options.dump?.(pass.name, pass.to.print(output));
   const verifying = now();
   if (options.verify !== false) pass.to.verify(output, pass.name);
-  const record = { name: pass.name, milliseconds, verifyMilliseconds: now() - verifying, count: pass.to.count(output), form: pass.to.name, notes };
+  const record = {
+    name: pass.name,
+    milliseconds,
+    verifyMilliseconds: now() - verifying,
+    count: pass.to.count(output),
+    form: pass.to.name,
+    notes,
+  };
   records.push(record);
   options.watch?.(record);
   return output;
@@ -121,7 +133,14 @@ function blaming<T>(pass: string, run: () => T): T {
     return run();
   } catch (error) {
     if (error instanceof DiagnosticsError) throw error;
-    if (error instanceof TooLarge) throw new DiagnosticsError([{ code: 'too-large', message: `the program becomes too large in the pass \`${pass}\`: ${error.of === 'work' ? 'it multiplies in it' : error.message}`, hint: 'what grows so are derivatives of derivatives, above all of loops, and values at many shifted indices' }]);
+    if (error instanceof TooLarge)
+      throw new DiagnosticsError([
+        {
+          code: 'too-large',
+          message: `the program becomes too large in the pass \`${pass}\`: ${error.of === 'work' ? 'it multiplies in it' : error.message}`,
+          hint: 'what grows so are derivatives of derivatives, above all of loops, and values at many shifted indices',
+        },
+      ]);
     if (error instanceof InternalError && error.pass === pass) throw error;
     const blamed = new InternalError(pass, error instanceof Error ? error.message : String(error));
     blamed.cause = error;

@@ -1,5 +1,7 @@
-// Rewrites a graph from the leaves up. In: roots, and what to make of each node once its arguments and regions are rewritten. Out: new nodes.
-// Holds: each node is visited once (regions share the memory, because they are closed); origins go over to the new nodes; no recursion over depth.
+// Rewrites a graph from the leaves up. In: roots, and what to make of each node once its arguments and regions are rewritten. Out: new
+// nodes.
+// Holds: each node is visited once (regions share the memory, because they are closed); origins go over to the new nodes; no recursion over
+// depth.
 
 import { InternalError } from '../base/index.js';
 import type { Attrs, GraphBuilder, ModuleGraph, Node, Region, TensorNode } from '../graph/index.js';
@@ -35,7 +37,8 @@ export class Rewriter {
     if (split !== undefined && !isNode(split)) {
       const index = node.attrs['index'];
       const item = typeof index === 'number' ? split[index] : undefined;
-      if (item === undefined || images.length !== 1) throw new InternalError('rewrite', `${node.op.name} takes a tuple that is no longer there`);
+      if (item === undefined || images.length !== 1)
+        throw new InternalError('rewrite', `${node.op.name} takes a tuple that is no longer there`);
       copyOrigins(this.#build, node, item);
       return item;
     }
@@ -43,7 +46,14 @@ export class Rewriter {
       if (isNode(image)) return image;
       throw new InternalError('rewrite', `${node.op.name} takes a tuple that is no longer there`);
     });
-    return this.#visit(rebuild(this.#build, node, args, mapRegions(node.attrs, (region) => this.#region(region))));
+    return this.#visit(
+      rebuild(
+        this.#build,
+        node,
+        args,
+        mapRegions(node.attrs, (region) => this.#region(region)),
+      ),
+    );
   }
 
   #region(region: Region): Region {

@@ -1,4 +1,5 @@
-// A whole run. In: options. Out: printed tables, `last.json`, the exit code: 1 when tfc failed or computed something else than its peers. Holds: one workload at a time, and only one peer computing.
+// A whole run. In: options. Out: printed tables, `last.json`, the exit code: 1 when tfc failed or computed something else than its peers.
+// Holds: one workload at a time, and only one peer computing.
 
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
@@ -37,8 +38,17 @@ export async function bench(options: BenchOptions, say: (line: string) => void):
   const { peers, missing } = findPeers(compiler, options.cpu, options.quick);
   if (missing.length > 0) say(`Not taking part: ${missing.join('; ')}. \`npm run bench -- --setup-peers\` installs what can be had.`);
   const processor = pinnable();
-  const machine: Machine = { cpu: cpus()[0]?.model ?? 'unknown', target: options.cpu, processors: availableParallelism(), node: process.version, compiler: compiler?.version, nodeMs: await timeNode(effort.rounds) };
-  print(`${machine.cpu}, ${machine.processors} processors${options.cpu === 'native' ? '' : `, compiled for ${options.cpu}`}; Node ${machine.node} starts and ends in ${short(machine.nodeMs)} ms; C by ${machine.compiler ?? 'nobody'}\n`);
+  const machine: Machine = {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    target: options.cpu,
+    processors: availableParallelism(),
+    node: process.version,
+    compiler: compiler?.version,
+    nodeMs: await timeNode(effort.rounds),
+  };
+  print(
+    `${machine.cpu}, ${machine.processors} processors${options.cpu === 'native' ? '' : `, compiled for ${options.cpu}`}; Node ${machine.node} starts and ends in ${short(machine.nodeMs)} ms; C by ${machine.compiler ?? 'nobody'}\n`,
+  );
 
   const limiters = new Map<number, Limiter>();
   const limits: Limits[] = [];
@@ -74,7 +84,8 @@ export async function bench(options: BenchOptions, say: (line: string) => void):
 }
 
 /** A whole name means only itself. */
-const isMeant = (name: string, part: string): boolean => (workloads.some((workload) => workload.name === part) ? name === part : name.includes(part));
+const isMeant = (name: string, part: string): boolean =>
+  workloads.some((workload) => workload.name === part) ? name === part : name.includes(part);
 
 async function compileTimes(file: string, effort: Effort, say: (line: string) => void): Promise<CompileTimes | undefined> {
   try {

@@ -1,4 +1,5 @@
-// How long compiling takes. In: a workload's file. Out: milliseconds in a cold process with an empty cache, whole process counted, and of finding it in the cache. Holds: the user's cache is not touched; the peers' cache holds the program afterwards.
+// How long compiling takes. In: a workload's file. Out: milliseconds in a cold process with an empty cache, whole process counted, and of
+// finding it in the cache. Holds: the user's cache is not touched; the peers' cache holds the program afterwards.
 
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

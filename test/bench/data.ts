@@ -1,4 +1,5 @@
-// Data for peers. In: a workload. Out: a description and one file of raw numbers that every peer reads. Holds: little-endian, row-major, every array at a multiple of 64 bytes, in the workload's order.
+// Data for peers. In: a workload. Out: a description and one file of raw numbers that every peer reads. Holds: little-endian, row-major,
+// every array at a multiple of 64 bytes, in the workload's order.
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { random } from '../../examples/random.js';
@@ -34,13 +35,26 @@ export function prepare(workload: Workload, cpu: string): Prepared {
   });
   const bytes = new ArrayBuffer(size);
   arrays.forEach((array, position) => {
-    const view = array.dtype === 'f32' ? new Float32Array(bytes, array.offset, array.count) : new Int32Array(bytes, array.offset, array.count);
+    const view =
+      array.dtype === 'f32' ? new Float32Array(bytes, array.offset, array.count) : new Int32Array(bytes, array.offset, array.count);
     view.set(values[position] ?? []);
   });
   const data = scratch('data', `${workload.name}.bin`);
   const file = scratch('data', `${workload.name}.json`);
   const { name, family, rule, rate, sizes, set, outputs } = workload;
-  const description: WorkloadFile = { name, family, rule, rate, sizes, program: at('test', 'bench', 'programs', workload.program), set, cpu, data, arrays, outputs };
+  const description: WorkloadFile = {
+    name,
+    family,
+    rule,
+    rate,
+    sizes,
+    program: at('test', 'bench', 'programs', workload.program),
+    set,
+    cpu,
+    data,
+    arrays,
+    outputs,
+  };
   mkdirSync(scratch('data'), { recursive: true });
   writeFileSync(data, new Uint8Array(bytes));
   writeFileSync(file, JSON.stringify(description));

@@ -1,4 +1,5 @@
-// The bench's own arithmetic, and who is let into a table. In: made-up peers. Out: figures, failures. Holds: peers here are scripts that answer at once, so that nothing is really timed.
+// The bench's own arithmetic, and who is let into a table. In: made-up peers. Out: figures, failures. Holds: peers here are scripts that
+// answer at once, so that nothing is really timed.
 
 import { describe, expect, test } from 'vitest';
 import { type Effort, measure } from './measure.js';
@@ -45,20 +46,37 @@ describe('statistics', () => {
 
   test('numbers are short', () => {
     expect([0.0794, 1.5, 27.34, 371000, Number.NaN].map(short)).toEqual(['0.079', '1.50', '27.3', '371,000', '–']);
-    expect(columns([['a', 'b'], ['long', '10']])).toBe('a      b\nlong  10');
+    expect(
+      columns([
+        ['a', 'b'],
+        ['long', '10'],
+      ]),
+    ).toBe('a      b\nlong  10');
   });
 });
 
 // Drawing tens of millions of numbers takes seconds, and says no more than the small ones.
 test.each(workloads.filter(({ bytes }) => bytes < 2e7))('$name fills the arrays that it declares', ({ name, arrays, fill }) => {
-  expect(fill(random(1)).map((values) => values.length), name).toEqual(arrays.map(countOf));
+  expect(
+    fill(random(1)).map((values) => values.length),
+    name,
+  ).toEqual(arrays.map(countOf));
 });
 
 test('a table holds who computes the same, and names who does not', async () => {
-  const peers = [peer('tfc', 1000, 0.7), peer('numpy', 3000, 0.7), peer('wrong', 10, 0.9), { name: 'absent', command: () => undefined }, { name: 'broken', command: () => ({ program: process.execPath, args: ['-e', 'console.error("no such thing")'] }) }];
+  const peers = [
+    peer('tfc', 1000, 0.7),
+    peer('numpy', 3000, 0.7),
+    peer('wrong', 10, 0.9),
+    { name: 'absent', command: () => undefined },
+    { name: 'broken', command: () => ({ program: process.execPath, args: ['-e', 'console.error("no such thing")'] }) },
+  ];
   const gauge = { gflops: async () => workload.flops / 500, gbs: async () => 1e9 };
   const figures = await measure(prepared, 1, peers, gauge, effort, -1);
-  expect(figures.peers.map(({ name, us }) => [name, us])).toEqual([['tfc', 1], ['numpy', 3]]);
+  expect(figures.peers.map(({ name, us }) => [name, us])).toEqual([
+    ['tfc', 1],
+    ['numpy', 3],
+  ]);
   expect(figures.failures.map(({ name }) => name)).toEqual(['broken', 'wrong']);
   expect(figures.failures[0]?.reason).toContain('no such thing');
   const text = table({ workload, figures, compile: { coldMs: 150, cachedMs: 5 } });
@@ -67,5 +85,7 @@ test('a table holds who computes the same, and names who does not', async () => 
     ['|  | tfc, µs | % of limit | NumPy |', '| --- | --- | --- | --- |', '| logistic-100 | 1.00 | 50 | 3.0 |'].join('\n'),
   );
   const machine = { cpu: 'some', target: 'native', processors: 1, node: 'v20', compiler: undefined, nodeMs: 40 };
-  expect(toJson(machine, [], [{ workload, figures, compile: undefined }])).toMatchObject({ workloads: [{ name: 'logistic-100', threads: 1, tfc_us: 1, peers: { numpy: 3 } }] });
+  expect(toJson(machine, [], [{ workload, figures, compile: undefined }])).toMatchObject({
+    workloads: [{ name: 'logistic-100', threads: 1, tfc_us: 1, peers: { numpy: 3 } }],
+  });
 });

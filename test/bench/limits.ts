@@ -1,5 +1,6 @@
-// Limits of this machine. In: a number of threads. Out: floating-point rate and bandwidths, as often as they are asked for. Holds: a workload's limits are measured in its own rounds, between its peers, so that
-// both see the same clock; arithmetic is of the instruction set that was compiled for.
+// Limits of this machine. In: a number of threads. Out: floating-point rate and bandwidths, as often as they are asked for. Holds: a
+// workload's limits are measured in its own rounds, between its peers, so that both see the same clock; arithmetic is of the instruction
+// set that was compiled for.
 
 import { type Compiler, buildProgram } from './native-program.js';
 import { PeerProcess } from './peer-process.js';
@@ -61,7 +62,13 @@ export class Limiter implements Gauge {
     const read: Record<string, number> = {};
     for (const bytes of levels) read[bytes] = await this.#rate(`read ${bytes}`);
     const perThread = large / this.threads;
-    return { threads: this.threads, gflops: await this.gflops(), read, triad: await this.#rate(`triad ${perThread}`), streamTriad: await this.#rate(`stream ${perThread}`) };
+    return {
+      threads: this.threads,
+      gflops: await this.gflops(),
+      read,
+      triad: await this.#rate(`triad ${perThread}`),
+      streamTriad: await this.#rate(`stream ${perThread}`),
+    };
   }
 
   stop(): void {

@@ -1,5 +1,7 @@
-// `npm run bench [-- --quick] [--only NAME] [--threads N] [--json FILE] [--cpu NAME] [--setup-peers]`: tfc and every installed peer, side by side. In: arguments. Out: tables; `last.json` beside the sources.
-// Holds: it also is the process in which tfc runs as a peer (`--serve`, `--compile`), which loads nothing else, so that its start and memory are those of a user's program.
+// `npm run bench [-- --quick] [--only NAME] [--threads N] [--json FILE] [--cpu NAME] [--setup-peers]`: tfc and every installed peer, side
+// by side. In: arguments. Out: tables; `last.json` beside the sources.
+// Holds: it also is the process in which tfc runs as a peer (`--serve`, `--compile`), which loads nothing else, so that its start and
+// memory are those of a user's program.
 
 const usage = `usage: npm run bench -- [--quick] [--only NAME]… [--threads N]… [--json FILE] [--cpu NAME] [--setup-peers]
   --quick        fewer and shorter rounds
@@ -53,7 +55,15 @@ async function parse(args: readonly string[]) {
   });
   const threads = values.threads.map(Number);
   if (threads.some((count) => !Number.isSafeInteger(count) || count < 1)) throw new Error('--threads takes a whole number of at least 1');
-  return { quick: values.quick, only: values.only, threads, json: values.json, cpu: values.cpu, setUpPeers: values['setup-peers'], help: values.help };
+  return {
+    quick: values.quick,
+    only: values.only,
+    threads,
+    json: values.json,
+    cpu: values.cpu,
+    setUpPeers: values['setup-peers'],
+    help: values.help,
+  };
 }
 
 process.exitCode = await main(process.argv.slice(2));

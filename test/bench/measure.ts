@@ -1,5 +1,6 @@
-// One workload, everyone side by side. In: a prepared workload, peers, a gauge of the machine's limits. Out: measured figures. Holds: nobody is timed before all compute the same; rounds interleave, so that a drifting clock
-// and a busy machine touch all alike; figures are medians over rounds.
+// One workload, everyone side by side. In: a prepared workload, peers, a gauge of the machine's limits. Out: measured figures. Holds:
+// nobody is timed before all compute the same; rounds interleave, so that a drifting clock and a busy machine touch all alike; figures are
+// medians over rounds.
 
 import type { Prepared } from './data.js';
 import { type Gauge, floorOf } from './limits.js';
@@ -21,7 +22,9 @@ export interface PeerFigures {
 export interface Figures {
   readonly name: string;
   readonly threads: number;
-  /** The machine's limits during the rounds, and the microseconds below which no step can go by them; undefined when they were not measured. */
+  /**
+   * The machine's limits during the rounds, and the microseconds below which no step can go by them; undefined when they were not measured.
+   */
   readonly limit: { readonly gflops: number; readonly gbs: number; readonly floorUs: number } | undefined;
   readonly peers: readonly PeerFigures[];
   /** Peers that failed, or computed something else. */
@@ -61,7 +64,14 @@ interface Runner {
   steps: number;
 }
 
-export async function measure(prepared: Prepared, threads: number, peers: readonly Peer[], gauge: Gauge | undefined, effort: Effort, processor: number): Promise<Figures> {
+export async function measure(
+  prepared: Prepared,
+  threads: number,
+  peers: readonly Peer[],
+  gauge: Gauge | undefined,
+  effort: Effort,
+  processor: number,
+): Promise<Figures> {
   const { workload } = prepared;
   const failures: Failure[] = [];
   let runners: Runner[] = [];
@@ -79,11 +89,15 @@ export async function measure(prepared: Prepared, threads: number, peers: readon
     const expected = consensus([...checks.values()]);
     runners = await keepIf(runners, failures, (runner) => {
       const { at, difference } = farthestGroup(expected, checks.get(runner) ?? []);
-      return difference <= workload.tolerance ? undefined : `its ${workload.outputs[at] ?? 'losses'} and the others' differ by ${difference.toExponential(1)}`;
+      return difference <= workload.tolerance
+        ? undefined
+        : `its ${workload.outputs[at] ?? 'losses'} and the others' differ by ${difference.toExponential(1)}`;
     });
     runners = await keepIf(runners, failures, async (runner) => {
       const ms = await calibrate(runner, effort.slice);
-      return ms <= effort.patience || ours.has(runner.peer.name) ? undefined : `a step takes ${(ms / 1e3).toFixed(2)} s, and nobody waits so long`;
+      return ms <= effort.patience || ours.has(runner.peer.name)
+        ? undefined
+        : `a step takes ${(ms / 1e3).toFixed(2)} s, and nobody waits so long`;
     });
     const gflops: number[] = [];
     const gbs: number[] = [];
@@ -98,7 +112,13 @@ export async function measure(prepared: Prepared, threads: number, peers: readon
       gflops.push(await gauge.gflops());
       gbs.push(await gauge.gbs(workload));
     }
-    const figures = runners.map(({ peer, process, starts, times }): PeerFigures => ({ name: peer.name, system: process.system, us: median(times), peakBytes: process.peakMemory(), firstStepMs: median(starts) }));
+    const figures = runners.map(({ peer, process, starts, times }): PeerFigures => ({
+      name: peer.name,
+      system: process.system,
+      us: median(times),
+      peakBytes: process.peakMemory(),
+      firstStepMs: median(starts),
+    }));
     const [flops, bytes] = [median(gflops), median(gbs)];
     const limit = gauge === undefined ? undefined : { gflops: flops, gbs: bytes, floorUs: floorOf(workload, flops, bytes) };
     return { name: workload.name, threads, limit, peers: figures, failures };
@@ -116,13 +136,18 @@ async function start(peer: Peer, prepared: Prepared, threads: number, effort: Ef
   for (;;) {
     const process = await PeerProcess.start(bound);
     starts.push(process.firstStep);
-    if (starts.length === effort.starts || starts.reduce((total, ms) => total + ms, 0) > startingMs) return { peer, process, starts: starts.length > 1 ? starts.slice(1) : starts, times: [], steps: 1 };
+    if (starts.length === effort.starts || starts.reduce((total, ms) => total + ms, 0) > startingMs)
+      return { peer, process, starts: starts.length > 1 ? starts.slice(1) : starts, times: [], steps: 1 };
     process.stop();
   }
 }
 
 /** Those without a reason against them; the others are stopped. */
-async function keepIf(runners: readonly Runner[], failures: Failure[], against: (runner: Runner) => string | undefined | Promise<string | undefined>): Promise<Runner[]> {
+async function keepIf(
+  runners: readonly Runner[],
+  failures: Failure[],
+  against: (runner: Runner) => string | undefined | Promise<string | undefined>,
+): Promise<Runner[]> {
   const kept: Runner[] = [];
   for (const runner of runners) {
     const reason = await against(runner);
@@ -138,7 +163,7 @@ async function keepIf(runners: readonly Runner[], failures: Failure[], against: 
 
 /** Finds how many steps take about `slice` milliseconds, warm; the milliseconds of one. */
 async function calibrate(runner: Runner, slice: number): Promise<number> {
-  for (runner.steps = 1; ; ) {
+  for (runner.steps = 1; ;) {
     const ms = (await runner.process.steps(runner.steps)) / 1e6;
     if (ms >= slice / 4) {
       const one = ms / runner.steps;
@@ -151,7 +176,9 @@ async function calibrate(runner: Runner, slice: number): Promise<number> {
 
 /** The numbers in the middle, one by one: one peer that is wrong cannot make the others look so. */
 function consensus(all: readonly Checks[]): Checks {
-  return (all[0] ?? []).map((group, which) => group.map((_, at) => median(all.map((checks) => checks[which]?.[at] ?? Number.NaN).filter((value) => !Number.isNaN(value)))));
+  return (all[0] ?? []).map((group, which) =>
+    group.map((_, at) => median(all.map((checks) => checks[which]?.[at] ?? Number.NaN).filter((value) => !Number.isNaN(value)))),
+  );
 }
 
 /** The group that differs most, each relative to its own size. */

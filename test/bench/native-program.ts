@@ -1,4 +1,5 @@
-// C programs of the bench. In: a file in `marks`, a CPU. Out: the path of its executable. Holds: clang is preferred; an executable is built again when a source or the compiler changes.
+// C programs of the bench. In: a file in `marks`, a CPU. Out: the path of its executable. Holds: clang is preferred; an executable is built
+// again when a source or the compiler changes.
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -27,7 +28,21 @@ export function buildProgram(compiler: Compiler, name: string, cpu: string): str
   const program = scratch('marks', `${name}-${hash.digest('hex').slice(0, 16)}`);
   if (existsSync(program)) return program;
   mkdirSync(scratch('marks'), { recursive: true });
-  const { status, stderr } = spawnSync(compiler.program, ['-std=c11', '-O3', `-march=${cpu}`, '-ffp-contract=fast', '-o', program, at('test', 'bench', 'marks', `${name}.c`), '-lpthread', '-lm'], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync(
+    compiler.program,
+    [
+      '-std=c11',
+      '-O3',
+      `-march=${cpu}`,
+      '-ffp-contract=fast',
+      '-o',
+      program,
+      at('test', 'bench', 'marks', `${name}.c`),
+      '-lpthread',
+      '-lm',
+    ],
+    { encoding: 'utf8' },
+  );
   if (status !== 0) throw new Error(`${compiler.program} could not build ${name}.c: ${stderr}`);
   return program;
 }

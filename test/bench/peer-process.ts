@@ -1,4 +1,5 @@
-// A running peer. In: a command. Out: its answers. Holds: requests are lines such as `check N`, `steps N`; each is answered by one line of JSON. A peer answers `{"ready": …}` once, after its first step.
+// A running peer. In: a command. Out: its answers. Holds: requests are lines such as `check N`, `steps N`; each is answered by one line of
+// JSON. A peer answers `{"ready": …}` once, after its first step.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -58,7 +59,10 @@ export class PeerProcess {
     }
   }
 
-  /** Numbers to compare with other peers', in groups of one magnitude: losses of the first steps from the initial values, or what stands for each result of a function. */
+  /**
+   * Numbers to compare with other peers', in groups of one magnitude: losses of the first steps from the initial values, or what stands for
+   * each result of a function.
+   */
   async checks(steps: number): Promise<readonly (readonly number[])[]> {
     const { checks } = await this.ask<{ readonly checks: readonly (readonly (number | null)[])[] }>(`check ${steps}`);
     return checks.map((group) => group.map((value) => value ?? Number.NaN));
@@ -75,9 +79,11 @@ export class PeerProcess {
     return 1024 * Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN);
   }
 
-  /** Waits until its threads sleep: some go on spinning for more than 100 ms after their last step, on processors that the next peer needs. */
+  /**
+   * Waits until its threads sleep: some go on spinning for more than 100 ms after their last step, on processors that the next peer needs.
+   */
   async rest(): Promise<void> {
-    for (let before = this.#runMs(); ; ) {
+    for (let before = this.#runMs(); ;) {
       await after(5);
       const now = this.#runMs();
       if (now - before < 1) return;
@@ -114,10 +120,12 @@ export class PeerProcess {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`no answer within ${limit / 1000} s: ${this.#lastWords()}`)), limit);
-      const settle = <Value>(then: (value: Value) => void) => (value: Value): void => {
-        clearTimeout(timer);
-        then(value);
-      };
+      const settle =
+        <Value>(then: (value: Value) => void) =>
+        (value: Value): void => {
+          clearTimeout(timer);
+          then(value);
+        };
       this.#waiting.push({ resolve: settle(resolve), reject: settle(reject) });
     });
   }

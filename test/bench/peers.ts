@@ -1,4 +1,5 @@
-// Everyone who takes part. In: what is installed. Out: commands that start a peer on a workload. Holds: a peer that is not installed is absent, with the reason; none is needed.
+// Everyone who takes part. In: what is installed. Out: commands that start a peer on a workload. Holds: a peer that is not installed is
+// absent, with the reason; none is needed.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -41,7 +42,17 @@ export function findPeers(compiler: Compiler | undefined, cpu: string, quick: bo
     }
     const python = pythons().find((program) => majorVersion(program, packageName) >= since);
     if (python === undefined) missing.push(`${name}: ${packageName}${since > 0 ? ` ${since} or newer` : ''} is not installed`);
-    else peers.push(only(takes, { name, command: ({ file: data }, threads) => ({ program: python, args: [script(file), data, String(threads), ...mode], env: quiet(threads) }) }));
+    else
+      peers.push(
+        only(takes, {
+          name,
+          command: ({ file: data }, threads) => ({
+            program: python,
+            args: [script(file), data, String(threads), ...mode],
+            env: quiet(threads),
+          }),
+        }),
+      );
   }
   for (const { name, packageName, file } of nodePeers) {
     if (quick) {
@@ -49,7 +60,11 @@ export function findPeers(compiler: Compiler | undefined, cpu: string, quick: bo
       continue;
     }
     if (!existsSync(at('build', 'peers', 'node', 'node_modules', packageName))) missing.push(`${name}: ${packageName} is not installed`);
-    else peers.push({ name, command: ({ file: data }, threads) => ({ program: process.execPath, args: [script(file), data, String(threads)] }) });
+    else
+      peers.push({
+        name,
+        command: ({ file: data }, threads) => ({ program: process.execPath, args: [script(file), data, String(threads)] }),
+      });
   }
   return { peers, missing };
 }
@@ -97,20 +112,41 @@ function majorVersion(python: string, name: string): number {
 
 const tfc = (name: string, mode: string): Peer => ({
   name,
-  command: ({ file }, threads) => ({ program: process.execPath, args: [at('dist', 'test', 'bench', 'main.js'), '--serve', mode, file, String(threads)], env: tfcCache }),
+  command: ({ file }, threads) => ({
+    program: process.execPath,
+    args: [at('dist', 'test', 'bench', 'main.js'), '--serve', mode, file, String(threads)],
+    env: tfcCache,
+  }),
 });
 
 /** Programs that are compiled for a run, apart from the user's. */
 export const tfcCache = { TFC_CACHE: scratch('cache') };
 
-const only = (takes: (workload: Workload) => boolean, peer: Peer): Peer => ({ ...peer, command: (prepared, threads) => (takes(prepared.workload) ? peer.command(prepared, threads) : undefined) });
+const only = (takes: (workload: Workload) => boolean, peer: Peer): Peer => ({
+  ...peer,
+  command: (prepared, threads) => (takes(prepared.workload) ? peer.command(prepared, threads) : undefined),
+});
 
 const mark = (program: string): Peer => ({
   name: 'mark',
-  command: ({ workload, data }, threads) => ({ program, args: [workload.family, workload.rule, String(workload.rate), workload.sizes.join(','), workload.arrays.map(countOf).join(','), data, String(threads)] }),
+  command: ({ workload, data }, threads) => ({
+    program,
+    args: [
+      workload.family,
+      workload.rule,
+      String(workload.rate),
+      workload.sizes.join(','),
+      workload.arrays.map(countOf).join(','),
+      data,
+      String(threads),
+    ],
+  }),
 });
 
-/** Thread counts for every BLAS and OpenMP there may be, and a processor for each of OpenMP's threads; huge pages and no trimming for allocators that heed them. */
+/**
+ * Thread counts for every BLAS and OpenMP there may be, and a processor for each of OpenMP's threads; huge pages and no trimming for
+ * allocators that heed them.
+ */
 const quiet = (threads: number): Record<string, string> => ({
   PYTHONDONTWRITEBYTECODE: '1',
   OMP_NUM_THREADS: String(threads),

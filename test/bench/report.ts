@@ -1,4 +1,5 @@
-// What a run says. In: figures. Out: tables for people, one JSON object for programs. Holds: ratios are a peer's time over tfc's: above 1, tfc is faster.
+// What a run says. In: figures. Out: tables for people, one JSON object for programs. Holds: ratios are a peer's time over tfc's: above 1,
+// tfc is faster.
 
 import type { CompileTimes } from './compile-times.js';
 import type { Limits } from './limits.js';
@@ -56,7 +57,8 @@ export function toJson(machine: Machine, limits: readonly Limits[], measured: re
     machine,
     limits,
     workloads: measured.map(({ figures, compile }) => {
-      const by = <Value>(pick: (peer: PeerFigures) => Value): Record<string, Value> => Object.fromEntries(figures.peers.map((peer) => [peer.name, pick(peer)]));
+      const by = <Value>(pick: (peer: PeerFigures) => Value): Record<string, Value> =>
+        Object.fromEntries(figures.peers.map((peer) => [peer.name, pick(peer)]));
       const us = by((peer) => peer.us);
       const { tfc, 'tfc-call': call, ...others } = us;
       return {

@@ -1,4 +1,5 @@
-// Peers' environments, on request. In: a terminal. Out: `build/peers` with a virtual environment of Python and packages of npm. Holds: nothing outside it changes; what cannot be had is said and left out.
+// Peers' environments, on request. In: a terminal. Out: `build/peers` with a virtual environment of Python and packages of npm. Holds:
+// nothing outside it changes; what cannot be had is said and left out.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -12,7 +13,9 @@ const nodePackages = ['@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm', '@jax
 export function setUpPeers(say: (line: string) => void): void {
   const environment = at('build', 'peers', 'python');
   say(`peers: setting up ${pythonPackages.join(', ')} in build/peers/python and ${nodePackages.join(', ')} in build/peers/node.`);
-  say('peers: torch brings libraries for GPUs, 6 GB on the disk, where the package index has no build for CPUs alone; PIP_EXTRA_INDEX_URL can point to one that has.');
+  say(
+    'peers: torch brings libraries for GPUs, 6 GB on the disk, where the package index has no build for CPUs alone; PIP_EXTRA_INDEX_URL can point to one that has.',
+  );
   if (existsSync(peerPython) || run('python3', ['-m', 'venv', environment], say)) {
     for (const name of pythonPackages) run(peerPython, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', name], say);
   }

@@ -7,7 +7,9 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? high : ((sorted[middle - 1] ?? Number.NaN) + high) / 2;
 }
 
-/** The largest difference of two series, relative to the largest value of the first; infinite when one is not a number or lengths differ. */
+/**
+ * The largest difference of two series, relative to the largest value of the first; infinite when one is not a number or lengths differ.
+ */
 export function farthest(expected: readonly number[], actual: readonly number[]): number {
   if (expected.length !== actual.length) return Number.POSITIVE_INFINITY;
   const scale = Math.max(...expected.map(Math.abs));
@@ -25,5 +27,12 @@ export function short(value: number): string {
 /** Columns of text: the first to the left, the others to the right. */
 export function columns(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? '').length)));
-  return rows.map((row) => row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((row) =>
+      row
+        .map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }

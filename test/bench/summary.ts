@@ -1,4 +1,5 @@
-// A run in one table, as the README shows it. In: measured workloads. Out: Markdown. Holds: a row per workload, its thread counts side by side; peers by their time over tfc's, the faster way where one has two.
+// A run in one table, as the README shows it. In: measured workloads. Out: Markdown. Holds: a row per workload, its thread counts side by
+// side; peers by their time over tfc's, the faster way where one has two.
 
 import type { Measured } from './report.js';
 import { short } from './statistics.js';
@@ -23,7 +24,12 @@ export function summary(measured: readonly Measured[]): string {
       const texts = runs.map(text);
       return texts.every((one) => one === '–') ? '–' : texts.join(' / ');
     };
-    return [name, cell((run) => short(timeOf(run, ['tfc']))), cell(share), ...shown.map(([, names]) => cell((run) => ratio(timeOf(run, names) / timeOf(run, ['tfc']))))];
+    return [
+      name,
+      cell((run) => short(timeOf(run, ['tfc']))),
+      cell(share),
+      ...shown.map(([, names]) => cell((run) => ratio(timeOf(run, names) / timeOf(run, ['tfc'])))),
+    ];
   });
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
@@ -40,4 +46,5 @@ function share(run: Measured): string {
   return Number.isNaN(part) ? '–' : `${Math.round(100 * part)}`;
 }
 
-const ratio = (value: number): string => (Number.isNaN(value) ? '–' : value >= 10 ? Math.round(value).toLocaleString('en') : value.toFixed(value < 2 ? 2 : 1));
+const ratio = (value: number): string =>
+  Number.isNaN(value) ? '–' : value >= 10 ? Math.round(value).toLocaleString('en') : value.toFixed(value < 2 ? 2 : 1);

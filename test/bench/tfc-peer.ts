@@ -1,4 +1,5 @@
-// tfc as a peer of its own bench. In: a workload file. Out: answers on standard output. Holds: `loop` runs many steps within one call of native code, `call` crosses once per step through the session's API, as its users do.
+// tfc as a peer of its own bench. In: a workload file. Out: answers on standard output. Holds: `loop` runs many steps within one call of
+// native code, `call` crosses once per step through the session's API, as its users do.
 
 import { type BoundEntry, type Feeds, type Session, type Tensor, compileSync, zeros } from 'tfc';
 import type { WorkloadFile } from './data.js';
@@ -88,7 +89,10 @@ function run(mode: TfcMode, { session, name, entry, feeds, outputs }: Loaded, co
   }
 }
 
-/** What is compared with peers: losses of so many steps in one group, or two numbers per result of a function: the root of its mean square, and a mean that knows the order of its elements. */
+/**
+ * What is compared with peers: losses of so many steps in one group, or two numbers per result of a function: the root of its mean square,
+ * and a mean that knows the order of its elements.
+ */
 function check(mode: TfcMode, loaded: Loaded, count: number): number[][] {
   if (loaded.outputs.length === 0) return [[...run(mode, loaded, count)]];
   const result = loaded.entry.run(loaded.feeds) as unknown as Readonly<Record<string, number | Tensor>>;

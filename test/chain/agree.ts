@@ -1,5 +1,7 @@
-// Whether two links computed the same, and how native code is fed. In: tensor values. Out: the first difference as text; runtime tensors and back.
-// Holds: integers and bools agree exactly; floats exactly where the tolerance is 0, but for the sign of zero; otherwise relative to the largest element, since sums cancel.
+// Whether two links computed the same, and how native code is fed. In: tensor values. Out: the first difference as text; runtime tensors
+// and back.
+// Holds: integers and bools agree exactly; floats exactly where the tolerance is 0, but for the sign of zero; otherwise relative to the
+// largest element, since sums cancel.
 
 import { type DType, isFloat } from '../../src/base/index.js';
 import { roundTo, type TensorValue, tensorValue } from '../../src/ops/index.js';
@@ -20,7 +22,8 @@ export function difference(found: Results, expected: Results, tolerance: (name: 
 
 function tensorDifference(found: TensorValue | undefined, expected: TensorValue, tolerance: number): string | undefined {
   if (found === undefined) return ' is missing';
-  if (found.dtype !== expected.dtype || found.shape.join() !== expected.shape.join()) return ` is ${found.dtype}[${found.shape}], expected ${expected.dtype}[${expected.shape}]`;
+  if (found.dtype !== expected.dtype || found.shape.join() !== expected.shape.join())
+    return ` is ${found.dtype}[${found.shape}], expected ${expected.dtype}[${expected.shape}]`;
   const float = isFloat(expected.dtype);
   let scale = 1;
   if (float) for (const one of expected.data as Float64Array) if (Number.isFinite(one)) scale = Math.max(scale, Math.abs(one));

@@ -1,5 +1,5 @@
-// The chain of oracles. In: a program, an entry, sizes. Out: nothing, or the first link that broke. Holds: graph interpreter = simplified graph ≈ kernel interpreter ≈ expanded kernels
-// (in one arena) ≈ native code, where one thread and several give the same bits.
+// The chain of oracles. In: a program, an entry, sizes. Out: nothing, or the first link that broke. Holds: graph interpreter = simplified
+// graph ≈ kernel interpreter ≈ expanded kernels (in one arena) ≈ native code, where one thread and several give the same bits.
 
 import { expect } from 'vitest';
 import { type DType, isFloat, isInteger } from '../../src/base/index.js';
@@ -35,7 +35,11 @@ interface Links {
 }
 
 /** All forms of one module; each pipeline starts from the text, so that no link sees another one's nodes. */
-export function linksOf(path: string, open?: { readonly entry: string; readonly ranks: Readonly<Record<string, number>> }, cpu = 'native'): Links {
+export function linksOf(
+  path: string,
+  open?: { readonly entry: string; readonly ranks: Readonly<Record<string, number>> },
+  cpu = 'native',
+): Links {
   const fresh = (): ReturnType<typeof check> => check({ path, set: {}, open }, new Map());
   const target = hostTarget(cpu);
   const a = fresh();
@@ -62,7 +66,12 @@ export async function runChain(path: string, one: ChainCase): Promise<void> {
   try {
     const initial = initialValues(links.stripped, 5n);
     const paths = links.stripped.variables.map((variable) => variable.path);
-    const states: Record<'stripped' | 'simplified' | 'kernels' | 'machine', State> = { stripped: new Map(initial), simplified: new Map(initial), kernels: new Map(initial), machine: new Map(initial) };
+    const states: Record<'stripped' | 'simplified' | 'kernels' | 'machine', State> = {
+      stripped: new Map(initial),
+      simplified: new Map(initial),
+      kernels: new Map(initial),
+      machine: new Map(initial),
+    };
     using alone = sessionWith(module, initial, 1);
     using together = sessionWith(module, initial, 3);
     for (let step = 0; step < steps; step++) {
@@ -91,10 +100,20 @@ function graphStep(module: ModuleGraph, name: string, feeds: State, state: State
   const entry = entryOf(module, name);
   const { outputs, updates } = evaluateEntry(entry, { feeds, variables: state, dims });
   for (const [path, value] of updates) state.set(path, value);
-  return new Map([...entry.outputs.map((output, at) => [`output ${output.path}`, outputs[at] as TensorValue] as const), ...[...updates].map(([path, value]) => [`variable ${path}`, value] as const)]);
+  return new Map([
+    ...entry.outputs.map((output, at) => [`output ${output.path}`, outputs[at] as TensorValue] as const),
+    ...[...updates].map(([path, value]) => [`variable ${path}`, value] as const),
+  ]);
 }
 
-function kernelStep(lowered: readonly Lowered[], entry: Entry, feeds: State, paths: readonly string[], state: State, dims: ReadonlyMap<string, number>): Results {
+function kernelStep(
+  lowered: readonly Lowered[],
+  entry: Entry,
+  feeds: State,
+  paths: readonly string[],
+  state: State,
+  dims: ReadonlyMap<string, number>,
+): Results {
   const { program } = lowered.find((one) => one.program.entry === entry.name) as Lowered;
   const feedsInOrder: TensorValue[] = [];
   for (const { role, name: buffer } of program.buffers) {
@@ -106,7 +125,10 @@ function kernelStep(lowered: readonly Lowered[], entry: Entry, feeds: State, pat
     const value = result.variables[at];
     if (value !== undefined) state.set(paths[at] as string, value);
   }
-  return new Map([...result.outputs.map((value, at) => [`output ${entry.outputs[at]?.path}`, value] as const), ...changed.flatMap((at) => (result.variables[at] === undefined ? [] : [[`variable ${paths[at]}`, result.variables[at]] as const]))]);
+  return new Map([
+    ...result.outputs.map((value, at) => [`output ${entry.outputs[at]?.path}`, value] as const),
+    ...changed.flatMap((at) => (result.variables[at] === undefined ? [] : [[`variable ${paths[at]}`, result.variables[at]] as const])),
+  ]);
 }
 
 function sessionWith(module: Module, initial: State, threads: number): Session {
@@ -137,7 +159,14 @@ function valueOf(value: unknown, dtype: DType): TensorValue {
 }
 
 const feedOf = (value: TensorValue): FeedValue => {
-  const elements = value.dtype === 'bool' ? Uint8Array.from(value.data as Float64Array) : value.dtype === 'f32' ? Float32Array.from(value.data as Float64Array) : value.dtype === 'i32' ? Int32Array.from(value.data as Float64Array) : value.data;
+  const elements =
+    value.dtype === 'bool'
+      ? Uint8Array.from(value.data as Float64Array)
+      : value.dtype === 'f32'
+        ? Float32Array.from(value.data as Float64Array)
+        : value.dtype === 'i32'
+          ? Int32Array.from(value.data as Float64Array)
+          : value.data;
   return value.shape.length === 0 ? (elements[0] as number) : tensor(elements as Float32Array, value.shape);
 };
 
@@ -150,8 +179,16 @@ function randomFeeds(entry: Entry, dims: Readonly<Record<string, number>>, range
       const shape = type.shape.map((dim) => dim.evaluate(environment) ?? 0);
       const count = shape.reduce((product, size) => product * size, 1);
       const [low, high] = ranges[name] ?? (isFloat(type.dtype) ? [-1, 1] : type.dtype === 'bool' ? [0, 1] : [0, 9]);
-      const element = (): number => (isFloat(type.dtype) ? Math.fround(low + (high - low) * uniform()) : Math.floor(low + (high - low + 1) * uniform() * 0.999999));
-      return [name, tensorValue(type.dtype, shape, Array.from({ length: count }, () => (type.dtype === 'i64' ? BigInt(element()) : element())))];
+      const element = (): number =>
+        isFloat(type.dtype) ? Math.fround(low + (high - low) * uniform()) : Math.floor(low + (high - low + 1) * uniform() * 0.999999);
+      return [
+        name,
+        tensorValue(
+          type.dtype,
+          shape,
+          Array.from({ length: count }, () => (type.dtype === 'i64' ? BigInt(element()) : element())),
+        ),
+      ];
     }),
   );
 }
@@ -161,11 +198,17 @@ function same(what: string, actual: Results, expected: Results, tolerance: numbe
     const found = actual.get(name);
     expect(found?.shape, `${what}: ${name}`).toEqual(value.shape);
     // Errors of f32 arithmetic are relative to the largest element: sums of products cancel.
-    const scale = [...value.data].reduce<number>((most, one) => Math.max(most, Number.isFinite(Number(one)) ? Math.abs(Number(one)) : 0), 0);
+    const scale = [...value.data].reduce<number>(
+      (most, one) => Math.max(most, Number.isFinite(Number(one)) ? Math.abs(Number(one)) : 0),
+      0,
+    );
     for (const [at, one] of value.data.entries()) {
       const [a, b] = [Number(found?.data[at]), Number(one)];
       if (Object.is(a, b) || a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;
-      const allowed = isInteger(value.dtype) || value.dtype === 'bool' ? 0 : tolerance * (value.dtype === 'f64' ? 1e-5 : 1) * Math.max(Math.abs(b), 0.01 * scale, 1e-3 * (value.dtype === 'f64' ? 1e-3 : 1));
+      const allowed =
+        isInteger(value.dtype) || value.dtype === 'bool'
+          ? 0
+          : tolerance * (value.dtype === 'f64' ? 1e-5 : 1) * Math.max(Math.abs(b), 0.01 * scale, 1e-3 * (value.dtype === 'f64' ? 1e-3 : 1));
       if (!(Math.abs(a - b) <= allowed)) expect.fail(`${what}: ${name}[${at}] is ${a}, expected ${b}`);
     }
   }

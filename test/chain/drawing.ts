@@ -1,5 +1,6 @@
-// The state of a random graph while it is drawn. In: a seed. Out: nodes with bounds of their values and of their rounding errors. Holds: the same seed draws the same graph;
-// what has error 0 is whole numbers small enough for its dtype, so that every link must compute it exactly, in whatever order it sums.
+// The state of a random graph while it is drawn. In: a seed. Out: nodes with bounds of their values and of their rounding errors. Holds:
+// the same seed draws the same graph; what has error 0 is whole numbers small enough for its dtype, so that every link must compute it
+// exactly, in whatever order it sums.
 
 import { Dim, type DType, elementCount, isFloat, type Shape, shapeEquals } from '../../src/base/index.js';
 import type { TensorNode, TensorType } from '../../src/graph/index.js';
@@ -14,10 +15,28 @@ export interface Item {
   readonly error: number;
 }
 
-export const precision: Readonly<Record<DType, number>> = { f64: 2 ** -52, f32: 2 ** -23, f16: 2 ** -10, bf16: 2 ** -7, i32: 0, i64: 0, u8: 0, bool: 0 };
+export const precision: Readonly<Record<DType, number>> = {
+  f64: 2 ** -52,
+  f32: 2 ** -23,
+  f16: 2 ** -10,
+  bf16: 2 ** -7,
+  i32: 0,
+  i64: 0,
+  u8: 0,
+  bool: 0,
+};
 
 /** Up to here sums of whole numbers are exact in any order. */
-const exactLimit: Readonly<Record<DType, number>> = { f64: 2 ** 45, f32: 2 ** 21, f16: 1024, bf16: 128, i32: 2 ** 30, i64: 2 ** 52, u8: 255, bool: 1 };
+const exactLimit: Readonly<Record<DType, number>> = {
+  f64: 2 ** 45,
+  f32: 2 ** 21,
+  f16: 1024,
+  bf16: 128,
+  i32: 2 ** 30,
+  i64: 2 ** 52,
+  u8: 255,
+  bool: 1,
+};
 
 /** Elements of the largest tensor worth interpreting. */
 const largest = 4000;
@@ -46,10 +65,19 @@ export class Drawing {
     for (let warm = 0; warm < 4; warm++) this.random();
     const constants = [1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 19, 30, 33, 40];
     const names = ['B', 'N'];
-    this.palette = [Dim.of(this.pick(constants)), Dim.of(this.pick(constants)), Dim.of(this.pick(names)), Dim.of(this.chance(0.5) ? this.pick(names) : this.pick(constants))];
+    this.palette = [
+      Dim.of(this.pick(constants)),
+      Dim.of(this.pick(constants)),
+      Dim.of(this.pick(names)),
+      Dim.of(this.chance(0.5) ? this.pick(names) : this.pick(constants)),
+    ];
     const some = (): number => this.pick([2, 3, 5, 6, 9, 17, 20]);
     const odd = (): number => this.pick([0, 1, 1, 2, 33, 40]);
-    this.sizes = [{ B: some(), N: some() }, { B: odd(), N: some() }, { B: some(), N: odd() }];
+    this.sizes = [
+      { B: some(), N: some() },
+      { B: odd(), N: some() },
+      { B: some(), N: odd() },
+    ];
     // A plain axis of each name, so that a call says how large they are.
     for (const name of names) this.feed([Dim.of(name)], 'i32');
   }
@@ -178,7 +206,8 @@ export class Drawing {
         const count = this.most(elementCount(dropped.map((axis) => node.type.shape[axis] as Dim)));
         if (node.type.dtype === 'bool') node = make.op('reduceAny', [node], { axes: dropped });
         else {
-          if (error === 0 && isFloat(node.type.dtype) && bound * count > exactLimit[node.type.dtype]) ({ node, bound, error } = this.clamp({ node, bound, error }, 1));
+          if (error === 0 && isFloat(node.type.dtype) && bound * count > exactLimit[node.type.dtype])
+            ({ node, bound, error } = this.clamp({ node, bound, error }, 1));
           if (error === 0 && isFloat(node.type.dtype) && bound * count > exactLimit[node.type.dtype]) return undefined;
           node = make.op('reduceSum', [node], { axes: dropped });
           error = error === 0 ? 0 : count * (error + bound);

@@ -1,5 +1,5 @@
-// What a random graph may grow by. In: a drawing. Out: one more item, or nothing where it does not fit. Holds: comparisons and rounding see exact items only,
-// since an error in the last place would choose the other side.
+// What a random graph may grow by. In: a drawing. Out: one more item, or nothing where it does not fit. Holds: comparisons and rounding see
+// exact items only, since an error in the last place would choose the other side.
 
 import { Dim, type DType, elementCount, isFloat, isInteger, shapeEquals } from '../../src/base/index.js';
 import { tensor } from '../../src/graph/index.js';
@@ -18,7 +18,8 @@ const dtypeOf = ({ node }: Item): DType => node.type.dtype;
 const countOf = (d: Drawing, shape: readonly Dim[]): number => d.most(elementCount(shape));
 const rangeOf = (dtype: DType): number => (dtype === 'u8' ? 255 : dtype === 'i32' ? 2 ** 31 : dtype === 'i64' ? 2 ** 63 : Infinity);
 /** Integers wrap, so their magnitude is that of their dtype at most, and at least that once they did. */
-const bounded = (dtype: DType, bound: number): number => (isFloat(dtype) ? bound : dtype === 'u8' || bound >= rangeOf(dtype) ? rangeOf(dtype) : bound);
+const bounded = (dtype: DType, bound: number): number =>
+  isFloat(dtype) ? bound : dtype === 'u8' || bound >= rangeOf(dtype) ? rangeOf(dtype) : bound;
 
 /** Another operand for an elementwise op: of the same type by nature, by fitting, or a constant. */
 function partner(d: Drawing, x: Item, good: (item: Item) => boolean = () => true): Item | undefined {
@@ -86,7 +87,11 @@ const binary: Grow = (d) => {
     case 'mul':
       return d.take(made, bounded(dtype, x.bound * y.bound), sum === 0 ? 0 : x.bound * y.error + y.bound * x.error + x.bound * y.bound + 1);
     default:
-      return d.take(made, bounded(dtype, Math.max(x.bound, y.bound) + (name === 'rem' || name === 'div' ? rangeOf(dtype) - Math.max(x.bound, y.bound) : 0)), Math.max(x.error, y.error));
+      return d.take(
+        made,
+        bounded(dtype, Math.max(x.bound, y.bound) + (name === 'rem' || name === 'div' ? rangeOf(dtype) - Math.max(x.bound, y.bound) : 0)),
+        Math.max(x.error, y.error),
+      );
   }
 };
 
@@ -127,7 +132,15 @@ const spread: Grow = (d) => {
   const axes = shape.map((_, axis) => axis);
   const at = d.int(shape.length + 1);
   shape.splice(at, 0, d.pick(d.palette));
-  return d.take(d.make.broadcast(x.node, shape, axes.map((axis) => (axis >= at ? axis + 1 : axis))), x.bound, x.error);
+  return d.take(
+    d.make.broadcast(
+      x.node,
+      shape,
+      axes.map((axis) => (axis >= at ? axis + 1 : axis)),
+    ),
+    x.bound,
+    x.error,
+  );
 };
 
 const someAxes = (d: Drawing, rank: number): number[] => {
@@ -154,7 +167,11 @@ const reduce: Grow = (d) => {
   if (isExact(x) && isFloating(x) && x.bound * count > 2 ** 20) x = d.clamp(x, dtypeOf(x) === 'f32' || dtypeOf(x) === 'f64' ? 20 : 0);
   if (isExact(x) && (dtypeOf(x) === 'f16' || dtypeOf(x) === 'bf16')) x = d.clamp(x, 1);
   if ((dtypeOf(x) === 'bf16' && count > 100) || (dtypeOf(x) === 'f16' && count > 1000)) return undefined;
-  return d.take(d.make.op(name, [x.node], { axes }), bounded(dtypeOf(x), x.bound * count), x.error === 0 ? 0 : count * (x.error + x.bound / 4));
+  return d.take(
+    d.make.op(name, [x.node], { axes }),
+    bounded(dtypeOf(x), x.bound * count),
+    x.error === 0 ? 0 : count * (x.error + x.bound / 4),
+  );
 };
 
 const transpose: Grow = (d) => {
@@ -175,7 +192,8 @@ const reshape: Grow = (d) => {
   const at = d.int(shape.length);
   const size = (shape[at] as Dim).constant;
   const factor = size === undefined ? undefined : [2, 3, 4, 5, 8].find((one) => size > one && size % one === 0);
-  if (factor !== undefined && size !== undefined && d.chance(0.5)) shape.splice(at, 1, ...(d.chance(0.5) ? [Dim.of(factor), Dim.of(size / factor)] : [Dim.of(size / factor), Dim.of(factor)]));
+  if (factor !== undefined && size !== undefined && d.chance(0.5))
+    shape.splice(at, 1, ...(d.chance(0.5) ? [Dim.of(factor), Dim.of(size / factor)] : [Dim.of(size / factor), Dim.of(factor)]));
   else if (shape.length > 1 && d.chance(0.7)) {
     const left = Math.min(at, shape.length - 2);
     shape.splice(left, 2, (shape[left] as Dim).mul(shape[left + 1] as Dim));
@@ -198,7 +216,15 @@ const slice: Grow = (d) => {
     if (kind === 2 && d.least(dim) > 0) return d.chance(0.5) ? [Dim.one, dim, 1] : [Dim.zero, dim.sub(1), 1];
     return [Dim.zero, dim, 1];
   });
-  return d.take(d.make.op('slice', [x.node], { starts: cuts.map(([start]) => start), stops: cuts.map(([, stop]) => stop), steps: cuts.map(([, , step]) => step) }), x.bound, x.error);
+  return d.take(
+    d.make.op('slice', [x.node], {
+      starts: cuts.map(([start]) => start),
+      stops: cuts.map(([, stop]) => stop),
+      steps: cuts.map(([, , step]) => step),
+    }),
+    x.bound,
+    x.error,
+  );
 };
 
 const pad: Grow = (d) => {
@@ -213,14 +239,27 @@ const concat: Grow = (d) => {
   const x = d.find((item) => shapeOf(item).length > 0);
   if (x === undefined) return undefined;
   const axis = d.int(shapeOf(x).length);
-  const fitting = (item: Item): boolean => dtypeOf(item) === dtypeOf(x) && shapeOf(item).length === shapeOf(x).length && shapeOf(item).every((dim, at) => at === axis || dim.equals(shapeOf(x)[at] as Dim));
+  const fitting = (item: Item): boolean =>
+    dtypeOf(item) === dtypeOf(x) &&
+    shapeOf(item).length === shapeOf(x).length &&
+    shapeOf(item).every((dim, at) => at === axis || dim.equals(shapeOf(x)[at] as Dim));
   const parts = [x, ...Array.from({ length: 1 + d.int(2) }, () => d.find(fitting) ?? x)];
-  return d.take(d.make.op('concat', parts.map(({ node }) => node), { axis }), Math.max(...parts.map(({ bound }) => bound)), Math.max(...parts.map(({ error }) => error)));
+  return d.take(
+    d.make.op(
+      'concat',
+      parts.map(({ node }) => node),
+      { axis },
+    ),
+    Math.max(...parts.map(({ bound }) => bound)),
+    Math.max(...parts.map(({ error }) => error)),
+  );
 };
 
 /** Small integers of a shape: row numbers. */
 function ids(d: Drawing, shape: readonly Dim[]): Item | undefined {
-  const known = d.find((item) => isExact(item) && (dtypeOf(item) === 'i32' || dtypeOf(item) === 'i64') && shapeEquals(shapeOf(item), shape));
+  const known = d.find(
+    (item) => isExact(item) && (dtypeOf(item) === 'i32' || dtypeOf(item) === 'i64') && shapeEquals(shapeOf(item), shape),
+  );
   return known ?? (d.depth === 0 ? d.feed(shape, 'i32') : undefined);
 }
 
@@ -238,7 +277,11 @@ const scatter: Grow = (d) => {
   if (rows === undefined || d.least(result) === 0) return undefined;
   const count = countOf(d, shapeOf(rows));
   const from = isExact(x) && isFloating(x) && x.bound * count > 2 ** 20 ? d.clamp(x, 20) : x;
-  return d.take(d.make.op('scatterAdd', [rows.node, from.node], { rows: result }), bounded(dtypeOf(x), from.bound * count), from.error === 0 ? 0 : count * (from.error + from.bound));
+  return d.take(
+    d.make.op('scatterAdd', [rows.node, from.node], { rows: result }),
+    bounded(dtypeOf(x), from.bound * count),
+    from.error === 0 ? 0 : count * (from.error + from.bound),
+  );
 };
 
 const matmul: Grow = (d) => {
@@ -248,8 +291,14 @@ const matmul: Grow = (d) => {
   const depth = shape.at(-1) as Dim;
   const batch = shape.slice(0, -2);
   const dtype = dtypeOf(x);
-  const turned = (item: Item): Item => ({ ...item, node: applyTensor(d.make.build, transposeOp, [item.node], { axes: [...batch.map((_, axis) => axis), shape.length - 1, shape.length - 2] }) });
-  const alike = (item: Item): boolean => dtypeOf(item) === dtype && shapeOf(item).length === shape.length && batch.every((dim, axis) => dim.equals(shapeOf(item)[axis] as Dim));
+  const turned = (item: Item): Item => ({
+    ...item,
+    node: applyTensor(d.make.build, transposeOp, [item.node], {
+      axes: [...batch.map((_, axis) => axis), shape.length - 1, shape.length - 2],
+    }),
+  });
+  const alike = (item: Item): boolean =>
+    dtypeOf(item) === dtype && shapeOf(item).length === shape.length && batch.every((dim, axis) => dim.equals(shapeOf(item)[axis] as Dim));
   const plain = d.find((item) => alike(item) && (shapeOf(item).at(-2) as Dim).equals(depth));
   const other = d.find((item) => alike(item) && (shapeOf(item).at(-1) as Dim).equals(depth));
   let y = plain !== undefined && d.chance(0.4) ? plain : other !== undefined && d.chance(0.5) ? turned(other) : undefined;
@@ -257,7 +306,9 @@ const matmul: Grow = (d) => {
     const columns = d.pick([...d.palette, Dim.one]);
     const wanted = tensor(dtype, [...batch, depth, columns]);
     const fitted = d.chance(0.4) ? d.find((item) => isNumber(item) && shapeOf(item).length > 0) : undefined;
-    y = (fitted === undefined ? undefined : d.fit(fitted, wanted)) ?? (d.depth === 0 && countOf(d, wanted.shape) < 2000 ? d.feed(wanted.shape, dtype) : undefined);
+    y =
+      (fitted === undefined ? undefined : d.fit(fitted, wanted)) ??
+      (d.depth === 0 && countOf(d, wanted.shape) < 2000 ? d.feed(wanted.shape, dtype) : undefined);
   }
   if (y === undefined) return undefined;
   const count = d.most(depth);
@@ -301,10 +352,16 @@ const softmax: Grow = (d) => {
   const x = d.find((item) => isWide(item) && shapeOf(item).length > 0 && shapeOf(item).every((dim) => d.least(dim) > 0));
   if (x === undefined) return undefined;
   const axis = d.int(shapeOf(x).length);
-  const kept = shapeOf(x).map((_, at) => at).filter((at) => at !== axis);
+  const kept = shapeOf(x)
+    .map((_, at) => at)
+    .filter((at) => at !== axis);
   const again = (node: Item['node']): Item['node'] => d.make.broadcast(node, shapeOf(x), kept);
   const exps = d.make.op('exp', [d.make.op('sub', [x.node, again(d.make.op('reduceMax', [x.node], { axes: [axis] }))])]);
-  return d.take(d.make.op('div', [exps, again(d.make.sum(exps, axis))]), 1, 4 * x.error + 4 * x.bound + d.most(shapeOf(x)[axis] as Dim) + 10);
+  return d.take(
+    d.make.op('div', [exps, again(d.make.sum(exps, axis))]),
+    1,
+    4 * x.error + 4 * x.bound + d.most(shapeOf(x)[axis] as Dim) + 10,
+  );
 };
 
 const loop: Grow = (d) => {
@@ -318,42 +375,78 @@ const loop: Grow = (d) => {
     const found = d.find((item) => isNumber(item) && countOf(d, shapeOf(item)) < 300);
     if (found !== undefined) inits.push(isFloating(found) && found.bound > limit ? d.clamp(found, limit) : found);
   }
-  const size = (item: Item): Item => (item.error === 0 ? item : d.scale(item, 2 ** -Math.max(0, Math.ceil(Math.log2(item.error / worst) + 1))));
+  const size = (item: Item): Item =>
+    item.error === 0 ? item : d.scale(item, 2 ** -Math.max(0, Math.ceil(Math.log2(item.error / worst) + 1)));
   const starts = inits.map(size);
   const outside = d.items;
   let stacked: Item[] = [];
   const before = [...outside];
   d.items = before.filter((item) => countOf(d, shapeOf(item)) < 600);
   d.depth += 1;
-  const results = d.make.loop(trip, starts.map(({ node }) => node), (index, ...carries) => {
-    d.items.push({ node: index, bound: d.most(trip), error: 0 });
-    for (const [at, node] of carries.entries()) d.items.push({ node, bound: bounded(node.type.dtype, isFloat(node.type.dtype) ? limit : rangeOf(node.type.dtype)), error: (starts[at] as Item).error > 0 ? worst : 0 });
-    for (let step = 2 + d.int(5); step > 0; step--) grow(d);
-    const next = carries.map((carry, at): Item['node'] => {
-      const start = starts[at] as Item;
-      const good = (item: Item): boolean => start.error > 0 || item.error === 0;
-      const found = d.find(good);
-      const fitted = found === undefined ? undefined : d.fit(found, carry.type);
-      if (fitted === undefined || !good(fitted) || countOf(d, shapeOf(found as Item)) > 600) return carry;
-      const small = isFloat(carry.type.dtype) && fitted.bound > limit ? d.clamp(fitted, limit) : fitted;
-      return size(small).node;
-    });
-    stacked = Array.from({ length: d.int(3) }, () => d.find((item) => countOf(d, shapeOf(item)) * d.most(trip) < 2000)).flatMap((one) => one ?? []);
-    return [...next, ...stacked.map(({ node }) => node)];
-  });
+  const results = d.make.loop(
+    trip,
+    starts.map(({ node }) => node),
+    (index, ...carries) => {
+      d.items.push({ node: index, bound: d.most(trip), error: 0 });
+      for (const [at, node] of carries.entries())
+        d.items.push({
+          node,
+          bound: bounded(node.type.dtype, isFloat(node.type.dtype) ? limit : rangeOf(node.type.dtype)),
+          error: (starts[at] as Item).error > 0 ? worst : 0,
+        });
+      for (let step = 2 + d.int(5); step > 0; step--) grow(d);
+      const next = carries.map((carry, at): Item['node'] => {
+        const start = starts[at] as Item;
+        const good = (item: Item): boolean => start.error > 0 || item.error === 0;
+        const found = d.find(good);
+        const fitted = found === undefined ? undefined : d.fit(found, carry.type);
+        if (fitted === undefined || !good(fitted) || countOf(d, shapeOf(found as Item)) > 600) return carry;
+        const small = isFloat(carry.type.dtype) && fitted.bound > limit ? d.clamp(fitted, limit) : fitted;
+        return size(small).node;
+      });
+      stacked = Array.from({ length: d.int(3) }, () => d.find((item) => countOf(d, shapeOf(item)) * d.most(trip) < 2000)).flatMap(
+        (one) => one ?? [],
+      );
+      return [...next, ...stacked.map(({ node }) => node)];
+    },
+  );
   d.depth -= 1;
   d.items = before;
   let last: Item | undefined;
   for (const [at, node] of results.entries()) {
     const start = starts[at];
-    last = start === undefined ? d.take(node, (stacked[at - starts.length] as Item).bound, (stacked[at - starts.length] as Item).error) : d.take(node, isFloat(node.type.dtype) ? limit : rangeOf(node.type.dtype), start.error > 0 ? worst : 0);
+    last =
+      start === undefined
+        ? d.take(node, (stacked[at - starts.length] as Item).bound, (stacked[at - starts.length] as Item).error)
+        : d.take(node, isFloat(node.type.dtype) ? limit : rangeOf(node.type.dtype), start.error > 0 ? worst : 0);
   }
   return last;
 };
 
 const growths: readonly (readonly [number, Grow])[] = [
-  [3, unary], [2, halve], [6, smooth], [12, binary], [2, compare], [1, logic], [3, choose], [2, convert], [3, spread], [7, reduce], [3, transpose], [3, reshape],
-  [3, slice], [2, pad], [2, concat], [2, gather], [1, scatter], [5, matmul], [1, count], [0.4, random], [4, given], [1.5, softmax], [1.5, loop],
+  [3, unary],
+  [2, halve],
+  [6, smooth],
+  [12, binary],
+  [2, compare],
+  [1, logic],
+  [3, choose],
+  [2, convert],
+  [3, spread],
+  [7, reduce],
+  [3, transpose],
+  [3, reshape],
+  [3, slice],
+  [2, pad],
+  [2, concat],
+  [2, gather],
+  [1, scatter],
+  [5, matmul],
+  [1, count],
+  [0.4, random],
+  [4, given],
+  [1.5, softmax],
+  [1.5, loop],
 ];
 
 /** One more item, if the chosen op fits. */

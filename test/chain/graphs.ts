@@ -1,6 +1,8 @@
-// The chain of oracles for entries that are built by hand or at random. In: entries, values, sizes, a target. Out: the first link that broke, as text.
-// Holds: graph interpreter = simplified graph (where asked) ≈ kernel interpreter (all accesses checked, in one arena) ≈ the same after expansion ≈ native code, where threads change no bit;
-// all entries of a batch are one artifact, so that the optimizer and the linker are paid once.
+// The chain of oracles for entries that are built by hand or at random. In: entries, values, sizes, a target. Out: the first link that
+// broke, as text.
+// Holds: graph interpreter = simplified graph (where asked) ≈ kernel interpreter (all accesses checked, in one arena) ≈ the same after
+// expansion ≈ native code, where threads change no bit; all entries of a batch are one artifact, so that the optimizer and the linker are
+// paid once.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +11,15 @@ import { buildArtifact, hostTarget } from '../../codegen/llvm/index.js';
 import { type DType, isFloat } from '../../src/base/index.js';
 import { manifestOf } from '../../src/driver/manifest.js';
 import { evaluateEntry, prepareProgram } from '../../src/eval/index.js';
-import { type Entry, type ModuleGraph, printEntry, type TensorNode, type TensorType, type Variable, verifyModule } from '../../src/graph/index.js';
+import {
+  type Entry,
+  type ModuleGraph,
+  printEntry,
+  type TensorNode,
+  type TensorType,
+  type Variable,
+  verifyModule,
+} from '../../src/graph/index.js';
 import { type Program, printProgram, type Target, verifyProgram } from '../../src/loop/index.js';
 import { expandScalars, lowerEntry } from '../../src/lower/index.js';
 import type { TensorValue } from '../../src/ops/index.js';
@@ -54,7 +64,8 @@ export interface GraphCase {
   readonly steps?: number;
 }
 
-export const usualTolerance = (_: string, dtype: DType): number => (dtype === 'f64' ? 1e-11 : dtype === 'f16' ? 4e-3 : dtype === 'bf16' ? 3e-2 : 2e-5);
+export const usualTolerance = (_: string, dtype: DType): number =>
+  dtype === 'f64' ? 1e-11 : dtype === 'f16' ? 4e-3 : dtype === 'bf16' ? 3e-2 : 2e-5;
 
 /** Processors to compile for: this one, and older ones whose code it runs. */
 export function runnableTargets(): string[] {
@@ -76,7 +87,10 @@ export interface Break {
 }
 
 /** Runs every case through the chain. With `native: false`, kernels are interpreted only. */
-export function runGraphs(cases: readonly GraphCase[], options: { readonly target?: Target; readonly native?: boolean; readonly explain?: boolean } = {}): Break[] {
+export function runGraphs(
+  cases: readonly GraphCase[],
+  options: { readonly target?: Target; readonly native?: boolean; readonly explain?: boolean } = {},
+): Break[] {
   const { target = hostTarget(), native = true, explain = false } = options;
   const breaks: Break[] = [];
   const variables = cases.flatMap(({ make }) => make.variables);
@@ -115,7 +129,8 @@ function lowerCase(one: GraphCase, variables: readonly Variable[], target: Targe
   const { build } = one.make;
   const module: ModuleGraph = { path: 'graphs.tdsl', variables: one.make.variables, entries: [one.entry] };
   verifyModule(module, { pass: 'the test' });
-  const [simple] = one.simplified === true ? simplify.run(module, { build, report: () => undefined, note: () => undefined }).entries : [one.entry];
+  const [simple] =
+    one.simplified === true ? simplify.run(module, { build, report: () => undefined, note: () => undefined }).entries : [one.entry];
   const { program } = lowerEntry(simple as Entry, variables, target, build);
   verifyProgram(program, { pass: 'lower' });
   const machine = expandScalars(program);
@@ -130,7 +145,11 @@ class Compiled {
   readonly sessions: readonly Session[];
 
   constructor(lowered: readonly Lowered[], variables: readonly Variable[], target: Target) {
-    const module: ModuleGraph = { path: 'graphs.tdsl', variables, entries: lowered.map(({ simple, one }) => ({ ...simple, name: one.name })) };
+    const module: ModuleGraph = {
+      path: 'graphs.tdsl',
+      variables,
+      entries: lowered.map(({ simple, one }) => ({ ...simple, name: one.name })),
+    };
     const programs = lowered.map(({ machine, one }) => ({ ...machine, entry: one.name }));
     const outPath = join(this.#folder, 'graphs.so');
     writeFileSync(outPath, buildArtifact({ programs, manifest: JSON.stringify(manifestOf(module, [], target, '0')), target }).library);
@@ -145,10 +164,20 @@ class Compiled {
   }
 }
 
-function runCase({ one, simple, kernels, machine }: Lowered, variables: readonly Variable[], sizes: Sizes, compiled: Compiled | undefined): string | undefined {
+function runCase(
+  { one, simple, kernels, machine }: Lowered,
+  variables: readonly Variable[],
+  sizes: Sizes,
+  compiled: Compiled | undefined,
+): string | undefined {
   const { entry, make, tolerance = usualTolerance } = one;
   const dims = new Map(Object.entries(sizes));
-  const valueOf = (name: string, type: TensorType): TensorValue => one.value(name, type, type.shape.map((dim) => dim.evaluate(dims) ?? NaN));
+  const valueOf = (name: string, type: TensorType): TensorValue =>
+    one.value(
+      name,
+      type,
+      type.shape.map((dim) => dim.evaluate(dims) ?? NaN),
+    );
   const feeds = new Map(entry.feeds.map((feed) => [feed.name, valueOf(feed.name, feed.type)]));
   const initial = new Map(make.variables.map(({ path, type }) => [path, valueOf(path.slice(make.prefix.length + 1), type)]));
   const prepared = (one.onlyNative === true ? [] : [kernels, machine]).map((program) => prepareProgram(program, dims, { arena: true }));
@@ -165,7 +194,9 @@ function runCase({ one, simple, kernels, machine }: Lowered, variables: readonly
     }
     if (one.simplified === true) {
       // Constants are folded in the width of their dtype.
-      const simplified = difference(graphStep(simple, feeds, states[1] as Map<string, TensorValue>, dims), meaning, (name, dtype) => (tolerance(name, dtype) === 0 ? 0 : isFloat(dtype) && dtype !== 'f64' ? tolerance(name, dtype) : 1e-11));
+      const simplified = difference(graphStep(simple, feeds, states[1] as Map<string, TensorValue>, dims), meaning, (name, dtype) =>
+        tolerance(name, dtype) === 0 ? 0 : isFloat(dtype) && dtype !== 'f64' ? tolerance(name, dtype) : 1e-11,
+      );
       if (simplified !== undefined) return `simplify ${at}: ${simplified}`;
     }
     let before = meaning;
@@ -186,8 +217,12 @@ function runCase({ one, simple, kernels, machine }: Lowered, variables: readonly
     }
     let alone: Results | undefined;
     for (const session of compiled?.sessions ?? []) {
-      const result = session.entry(one.name).run(Object.fromEntries([...feeds].map(([name, value]) => [name, toRuntime(value)]))) as readonly unknown[];
-      const results = new Map<string, TensorValue>(entry.outputs.map(({ node }, index) => [`output ${index}`, fromRuntime(result[index], node.type.dtype)]));
+      const result = session
+        .entry(one.name)
+        .run(Object.fromEntries([...feeds].map(([name, value]) => [name, toRuntime(value)]))) as readonly unknown[];
+      const results = new Map<string, TensorValue>(
+        entry.outputs.map(({ node }, index) => [`output ${index}`, fromRuntime(result[index], node.type.dtype)]),
+      );
       for (const path of updated) results.set(`variable ${path}`, fromRuntime(session.get(path), (initial.get(path) as TensorValue).dtype));
       const wrong = difference(results, alone ?? before, alone === undefined ? tolerance : () => 0);
       if (wrong !== undefined) return `${alone === undefined ? 'native code' : 'several threads'} ${at}: ${wrong}`;
@@ -197,7 +232,12 @@ function runCase({ one, simple, kernels, machine }: Lowered, variables: readonly
   return undefined;
 }
 
-function graphStep(entry: Entry, feeds: ReadonlyMap<string, TensorValue>, state: Map<string, TensorValue>, dims: ReadonlyMap<string, number>): Results {
+function graphStep(
+  entry: Entry,
+  feeds: ReadonlyMap<string, TensorValue>,
+  state: Map<string, TensorValue>,
+  dims: ReadonlyMap<string, number>,
+): Results {
   const { outputs, updates } = evaluateEntry(entry, { feeds, variables: state, dims });
   const results = new Map<string, TensorValue>(outputs.map((value, index) => [`output ${index}`, value]));
   for (const [path, value] of updates) {

@@ -1,9 +1,21 @@
-// Every op as entries for the chain. In: the samples of the registry, and shapes with free sizes for what samples say in numbers. Out: graph cases per op.
+// Every op as entries for the chain. In: the samples of the registry, and shapes with free sizes for what samples say in numbers. Out:
+// graph cases per op.
 // Holds: samples are tried with every dtype that the type rule takes; feeds are rounded to their dtype before any link sees them.
 
 import { Dim, type DType, dtypeNames, isFloat } from '../../src/base/index.js';
 import { type Attrs, type Node, tensor, type TensorNode, type TensorType } from '../../src/graph/index.js';
-import { apply, infer, item, type Op, registry, roundTo, type SampleArgument, scalarNames, tensorOf, tensorValue } from '../../src/ops/index.js';
+import {
+  apply,
+  infer,
+  item,
+  type Op,
+  registry,
+  roundTo,
+  type SampleArgument,
+  scalarNames,
+  tensorOf,
+  tensorValue,
+} from '../../src/ops/index.js';
 import { dimsOf, type Size } from '../eval/make.js';
 import { modesFor } from '../ops/derivatives.js';
 import { numbers, valueOf } from '../ops/samples.js';
@@ -21,8 +33,19 @@ interface Variant {
 }
 
 const lengths: readonly Sizes[] = [{ N: 0 }, { N: 1 }, { N: 21 }, { N: 70 }];
-const planes: readonly Sizes[] = [{ B: 0, N: 3 }, { B: 3, N: 0 }, { B: 1, N: 1 }, { B: 5, N: 37 }, { B: 66, N: 9 }];
-const boxes: readonly Sizes[] = [{ A: 1, B: 1, N: 1 }, { A: 3, B: 0, N: 5 }, { A: 3, B: 5, N: 18 }, { A: 2, B: 17, N: 2 }];
+const planes: readonly Sizes[] = [
+  { B: 0, N: 3 },
+  { B: 3, N: 0 },
+  { B: 1, N: 1 },
+  { B: 5, N: 37 },
+  { B: 66, N: 9 },
+];
+const boxes: readonly Sizes[] = [
+  { A: 1, B: 1, N: 1 },
+  { A: 3, B: 0, N: 5 },
+  { A: 3, B: 5, N: 18 },
+  { A: 2, B: 17, N: 2 },
+];
 const D = Dim.of;
 const f = (...shape: Size[]): Argument => ({ dtype: 'f64', shape });
 const ids = (low: number, high: number, ...shape: Size[]): Argument => ({ dtype: 'i32', shape, range: [low, high] });
@@ -33,12 +56,19 @@ const axesOfBoxes = [[0], [1], [2], [0, 2], [0, 1], [1, 2], [0, 1, 2]].map((axes
 const reductions = (argument: (...shape: Size[]) => Argument): Variant[] => [
   ...axesOfPlanes.map((attrs): Variant => ({ args: [argument('B', 'N')], attrs, sizes: planes })),
   ...axesOfBoxes.map((attrs): Variant => ({ args: [argument('A', 'B', 'N')], attrs, sizes: boxes })),
-  ...[[3, 40], [40, 3], [17, 17]].flatMap((shape) => axesOfPlanes.map((attrs): Variant => ({ args: [argument(...shape)], attrs, sizes: [{}] }))),
+  ...[
+    [3, 40],
+    [40, 3],
+    [17, 17],
+  ].flatMap((shape) => axesOfPlanes.map((attrs): Variant => ({ args: [argument(...shape)], attrs, sizes: [{}] }))),
 ];
 
 /** What the samples of an op say in numbers, with free sizes; each op but the elementwise ones has a row. */
 const variants: Readonly<Record<string, readonly Variant[]>> = {
-  iota: [{ args: [], attrs: { shape: dimsOf(['B', 'N']), axis: 0, dtype: 'i32' }, sizes: planes }, { args: [], attrs: { shape: dimsOf(['N']), axis: 0, dtype: 'f32' }, sizes: lengths }],
+  iota: [
+    { args: [], attrs: { shape: dimsOf(['B', 'N']), axis: 0, dtype: 'i32' }, sizes: planes },
+    { args: [], attrs: { shape: dimsOf(['N']), axis: 0, dtype: 'f32' }, sizes: lengths },
+  ],
   dimension: [{ args: [], attrs: { dim: D('B').mul(D('N')).add(2) }, sizes: planes }],
   cast: [],
   constant: [],
@@ -64,8 +94,24 @@ const variants: Readonly<Record<string, readonly Variant[]>> = {
     { args: [f('A', 'B', 'N')], attrs: { axes: [1, 0, 2] }, sizes: boxes },
   ],
   slice: [
-    { args: [f('B', 'N')], attrs: { starts: dimsOf([0, 0]), stops: dimsOf(['B', D('N').sub(1)]), steps: [1, 1] }, sizes: [{ B: 0, N: 3 }, { B: 1, N: 1 }, { B: 9, N: 40 }] },
-    { args: [f('B', 'N')], attrs: { starts: [D('B').sub(1), D(1)], stops: [D(-1), D('N')], steps: [-1, 1] }, sizes: [{ B: 0, N: 3 }, { B: 4, N: 1 }, { B: 9, N: 40 }] },
+    {
+      args: [f('B', 'N')],
+      attrs: { starts: dimsOf([0, 0]), stops: dimsOf(['B', D('N').sub(1)]), steps: [1, 1] },
+      sizes: [
+        { B: 0, N: 3 },
+        { B: 1, N: 1 },
+        { B: 9, N: 40 },
+      ],
+    },
+    {
+      args: [f('B', 'N')],
+      attrs: { starts: [D('B').sub(1), D(1)], stops: [D(-1), D('N')], steps: [-1, 1] },
+      sizes: [
+        { B: 0, N: 3 },
+        { B: 4, N: 1 },
+        { B: 9, N: 40 },
+      ],
+    },
     { args: [f('N')], attrs: { starts: [D('N').sub(1)], stops: [D(-1)], steps: [-1] }, sizes: lengths },
     { args: [f('B', 40)], attrs: { starts: dimsOf([0, 39]), stops: dimsOf(['B', -1]), steps: [1, -3] }, sizes: [{ B: 1 }, { B: 5 }] },
   ],
@@ -79,17 +125,57 @@ const variants: Readonly<Record<string, readonly Variant[]>> = {
     { args: [f('B', 3), f('B', 'N'), f('B', 'N')], attrs: { axis: 1 }, sizes: planes },
   ],
   gather: [
-    { args: [f('N', 3), ids(-9, 9, 'B')], attrs: {}, sizes: [{ B: 0, N: 3 }, { B: 1, N: 1 }, { B: 5, N: 37 }, { B: 40, N: 4 }] },
-    { args: [f('N'), ids(-3, 40, 'B', 2)], attrs: {}, sizes: [{ B: 0, N: 3 }, { B: 1, N: 1 }, { B: 5, N: 37 }] },
-    { args: [f('N', 'B'), { dtype: 'i64', shape: [], range: [-2, 2] }], attrs: {}, sizes: [{ B: 0, N: 3 }, { B: 33, N: 5 }] },
+    {
+      args: [f('N', 3), ids(-9, 9, 'B')],
+      attrs: {},
+      sizes: [
+        { B: 0, N: 3 },
+        { B: 1, N: 1 },
+        { B: 5, N: 37 },
+        { B: 40, N: 4 },
+      ],
+    },
+    {
+      args: [f('N'), ids(-3, 40, 'B', 2)],
+      attrs: {},
+      sizes: [
+        { B: 0, N: 3 },
+        { B: 1, N: 1 },
+        { B: 5, N: 37 },
+      ],
+    },
+    {
+      args: [f('N', 'B'), { dtype: 'i64', shape: [], range: [-2, 2] }],
+      attrs: {},
+      sizes: [
+        { B: 0, N: 3 },
+        { B: 33, N: 5 },
+      ],
+    },
   ],
   scatterAdd: [
     { args: [ids(-9, 9, 'B'), f('B', 'N')], attrs: { rows: D(5) }, sizes: planes },
-    { args: [ids(0, 40, 'B'), f('B')], attrs: { rows: D('N') }, sizes: [{ B: 0, N: 3 }, { B: 1, N: 1 }, { B: 50, N: 37 }] },
+    {
+      args: [ids(0, 40, 'B'), f('B')],
+      attrs: { rows: D('N') },
+      sizes: [
+        { B: 0, N: 3 },
+        { B: 1, N: 1 },
+        { B: 50, N: 37 },
+      ],
+    },
   ],
   matmul: [
     { args: [f('B', 'N'), f('N', 'A')], attrs: {}, sizes: [...boxes, { A: 50, B: 19, N: 33 }, { A: 2, B: 9, N: 0 }] },
-    ...[[1, 5, 1], [1, 9, 40], [33, 7, 1], [9, 1, 50], [17, 20, 17], [8, 3, 48], [5, 64, 300]].map(([m, k, n]): Variant => ({ args: [f(m as number, k as number), f(k as number, n as number)], attrs: {}, sizes: [{}] })),
+    ...[
+      [1, 5, 1],
+      [1, 9, 40],
+      [33, 7, 1],
+      [9, 1, 50],
+      [17, 20, 17],
+      [8, 3, 48],
+      [5, 64, 300],
+    ].map(([m, k, n]): Variant => ({ args: [f(m as number, k as number), f(k as number, n as number)], attrs: {}, sizes: [{}] })),
     { args: [f('A', 'B', 'N'), f('A', 'N', 7)], attrs: {}, sizes: boxes },
     { args: [f(3, 'B', 'N'), f(3, 'N', 1)], attrs: {}, sizes: planes },
     { args: [f('N', 17), f(17, 'B')], attrs: {}, sizes: planes },
@@ -100,7 +186,19 @@ const variants: Readonly<Record<string, readonly Variant[]>> = {
 };
 
 /** Ops that the chain cannot ask by themselves: sources, derivatives, what works on regions and tuples. */
-export const elsewhere: ReadonlySet<string> = new Set(['argument', 'call', 'element', 'feed', 'grad', 'jvp', 'loop', 'placeholder', 'variable', 'named', 'stopGradient']);
+export const elsewhere: ReadonlySet<string> = new Set([
+  'argument',
+  'call',
+  'element',
+  'feed',
+  'grad',
+  'jvp',
+  'loop',
+  'placeholder',
+  'variable',
+  'named',
+  'stopGradient',
+]);
 
 const isElementwise = (op: Op): boolean => (scalarNames as readonly string[]).includes(op.name);
 
@@ -115,8 +213,16 @@ function formsOf(op: Op): readonly Variant[] {
   // One sample gives the domain; shapes are chosen here.
   const first = samples[0] as Variant;
   const integers = samples.filter(({ args }) => args.some((arg) => arg.dtype === 'i32'));
-  const shaped = (variant: Variant, shape: readonly Size[], sizes: readonly Sizes[]): Variant => ({ ...variant, args: variant.args.map((arg) => ({ ...arg, shape })), sizes });
-  return [first, ...integers].flatMap((variant) => [shaped(variant, [], [{}]), shaped(variant, ['N'], lengths), shaped(variant, [3, 'N'], [{ N: 19 }])]);
+  const shaped = (variant: Variant, shape: readonly Size[], sizes: readonly Sizes[]): Variant => ({
+    ...variant,
+    args: variant.args.map((arg) => ({ ...arg, shape })),
+    sizes,
+  });
+  return [first, ...integers].flatMap((variant) => [
+    shaped(variant, [], [{}]),
+    shaped(variant, ['N'], lengths),
+    shaped(variant, [3, 'N'], [{ N: 19 }]),
+  ]);
 }
 
 /** The same with `from` replaced; undefined where the type rule refuses. */
@@ -130,10 +236,17 @@ function retyped(op: Op, variant: Variant, to: DType): Variant | undefined {
     // Whole numbers that are in range everywhere; domains of floats say nothing about them.
     const range: readonly [number, number] = to === 'bool' ? [0, 1] : to === 'u8' ? [0, 9] : [-9, 9];
     const { values, ...rest } = arg;
-    return { ...rest, dtype: to, range, ...(values === undefined ? {} : { values: values.map((value) => Math.max(range[0], Math.min(range[1], Math.trunc(Number.isFinite(value) ? value : 1)))) }) };
+    return {
+      ...rest,
+      dtype: to,
+      range,
+      ...(values === undefined
+        ? {}
+        : { values: values.map((value) => Math.max(range[0], Math.min(range[1], Math.trunc(Number.isFinite(value) ? value : 1)))) }),
+    };
   });
   const attrs = variant.args.length === 0 && 'dtype' in variant.attrs ? { ...variant.attrs, dtype: to } : variant.attrs;
-  if (typeof attrs['value'] === 'bigint' !== (to === 'i64') && op.name === 'constant') return undefined;
+  if ((typeof attrs['value'] === 'bigint') !== (to === 'i64') && op.name === 'constant') return undefined;
   if (op.name === 'constant' && !isFloat(to) && typeof attrs['value'] === 'number' && !Number.isInteger(attrs['value'])) return undefined;
   const types = args.map((arg): TensorType => tensor(arg.dtype, dimsOf(arg.shape)));
   return infer(op, types, attrs).kind === 'problem' ? undefined : { ...variant, args, attrs };
@@ -147,7 +260,21 @@ function castVariants(): Variant[] {
   const special = [NaN, Infinity, -Infinity, -0, 1e-3, 65504, 3e38];
   return dtypeNames.flatMap((from) =>
     dtypeNames.map((to): Variant => {
-      const all = isFloat(from) ? [...values, ...special] : [...new Set(values.map((value) => (from === 'bool' ? Number(value > 1) : from === 'u8' ? Math.min(255, Math.max(0, Math.trunc(value))) : from === 'i32' ? roundTo('i32', value) : Math.trunc(value))))];
+      const all = isFloat(from)
+        ? [...values, ...special]
+        : [
+            ...new Set(
+              values.map((value) =>
+                from === 'bool'
+                  ? Number(value > 1)
+                  : from === 'u8'
+                    ? Math.min(255, Math.max(0, Math.trunc(value)))
+                    : from === 'i32'
+                      ? roundTo('i32', value)
+                      : Math.trunc(value),
+              ),
+            ),
+          ];
       return { args: [{ dtype: from, shape: [all.length], values: all }], attrs: { dtype: to }, sizes: [{}] };
     }),
   );
@@ -170,14 +297,22 @@ export function opForms(): readonly Named[] {
       for (const [at, variant] of formsOf(op).entries()) {
         for (const [which, dtype] of dtypeNames.entries()) {
           const typed = retyped(op, variant, dtype);
-          if (typed !== undefined) found.set(JSON.stringify([typed.args, describeAttrs(typed.attrs)]), { op, variant: typed, quick: which === 0 || at === (op.name === 'matmul' ? 0 : 1) });
+          if (typed !== undefined)
+            found.set(JSON.stringify([typed.args, describeAttrs(typed.attrs)]), {
+              op,
+              variant: typed,
+              quick: which === 0 || at === (op.name === 'matmul' ? 0 : 1),
+            });
         }
       }
       return [...found.values()];
     });
 }
 
-const describeAttrs = (attrs: Attrs): string => Object.entries(attrs).map(([name, value]) => `${name}=${Array.isArray(value) ? value.join(',') : String(value)}`).join(';');
+const describeAttrs = (attrs: Attrs): string =>
+  Object.entries(attrs)
+    .map(([name, value]) => `${name}=${Array.isArray(value) ? value.join(',') : String(value)}`)
+    .join(';');
 
 function feedsOf(make: CaseMake, variant: Variant): TensorNode[] {
   // Sizes that no argument has come in by feeds of their own.
@@ -187,15 +322,23 @@ function feedsOf(make: CaseMake, variant: Variant): TensorNode[] {
   return args;
 }
 
-const valueFor = (variant: Variant, seed: number): GraphCase['value'] => (name, type, shape) => {
-  const at = /^a(\d+)$/.exec(name)?.[1];
-  const argument = at === undefined ? undefined : variant.args[Number(at)];
-  const next = numbers(seed + 97 * Number(at ?? 50) + 1);
-  const raw = valueOf({ ...(argument ?? {}), dtype: type.dtype, shape }, next);
-  const square = shape.length === 2 && shape[0] === shape[1] && variant.attrs['axes'] === undefined;
-  const dominant = (one: number): number => (square && argument?.values === undefined && one % ((shape[0] as number) + 1) === 0 ? 8 : 0);
-  return isFloat(type.dtype) ? tensorValue(type.dtype, shape, Array.from(raw.data as Float64Array, (value, one) => roundTo(type.dtype, value + (isDominant(variant) ? dominant(one) : 0)))) : raw;
-};
+const valueFor =
+  (variant: Variant, seed: number): GraphCase['value'] =>
+  (name, type, shape) => {
+    const at = /^a(\d+)$/.exec(name)?.[1];
+    const argument = at === undefined ? undefined : variant.args[Number(at)];
+    const next = numbers(seed + 97 * Number(at ?? 50) + 1);
+    const raw = valueOf({ ...(argument ?? {}), dtype: type.dtype, shape }, next);
+    const square = shape.length === 2 && shape[0] === shape[1] && variant.attrs['axes'] === undefined;
+    const dominant = (one: number): number => (square && argument?.values === undefined && one % ((shape[0] as number) + 1) === 0 ? 8 : 0);
+    return isFloat(type.dtype)
+      ? tensorValue(
+          type.dtype,
+          shape,
+          Array.from(raw.data as Float64Array, (value, one) => roundTo(type.dtype, value + (isDominant(variant) ? dominant(one) : 0))),
+        )
+      : raw;
+  };
 
 /** Matrices that are inverted are far from singular. */
 const isDominant = (variant: Variant): boolean => variant.args.length === 1 && Object.keys(variant.attrs).length === 0;
@@ -206,14 +349,29 @@ export function valueCase({ op, variant }: Named, at: number): GraphCase {
   const args = feedsOf(make, variant);
   const node = make.node(op.name, args, variant.attrs);
   const results = node.type.kind === 'tuple' ? node.type.items.map((_, index) => item(make.build, node, index)) : [tensorOf(node)];
-  return { name: `${op.name}_${at}`, make, entry: make.entry(results, {}, { dims: Object.keys(variant.sizes[0] ?? {}) }), sizes: variant.sizes, value: valueFor(variant, at), tolerance: toleranceOf(op) };
+  return {
+    name: `${op.name}_${at}`,
+    make,
+    entry: make.entry(results, {}, { dims: Object.keys(variant.sizes[0] ?? {}) }),
+    sizes: variant.sizes,
+    value: valueFor(variant, at),
+    tolerance: toleranceOf(op),
+  };
 }
 
-const toleranceOf = (op: Op): NonNullable<GraphCase['tolerance']> => (result, dtype) => usualTolerance(result, dtype) * (op.name === 'inverse' ? 10 : 1);
+const toleranceOf =
+  (op: Op): NonNullable<GraphCase['tolerance']> =>
+  (result, dtype) =>
+    usualTolerance(result, dtype) * (op.name === 'inverse' ? 10 : 1);
 
 /** Both derivatives of the op, for cotangents and tangents that are fed; undefined where there are none. */
 export function derivativeCase({ op, variant }: Named, at: number): GraphCase | undefined {
-  if (op.derivative.kind !== 'rules' || !variant.args.some(({ dtype }) => dtype === 'f64' || dtype === 'f32') || variant.args.some(({ values }) => values?.some((value) => !Number.isFinite(value)))) return undefined;
+  if (
+    op.derivative.kind !== 'rules' ||
+    !variant.args.some(({ dtype }) => dtype === 'f64' || dtype === 'f32') ||
+    variant.args.some(({ values }) => values?.some((value) => !Number.isFinite(value)))
+  )
+    return undefined;
   const make = new CaseMake(`d${at}`);
   const args = feedsOf(make, variant);
   const node: Node = apply(make.build, op, args, variant.attrs);
@@ -223,8 +381,18 @@ export function derivativeCase({ op, variant }: Named, at: number): GraphCase | 
   const modes = modesFor(make.build);
   const cotangent = make.feed('g', y.type.shape, y.type.dtype);
   const tangents = inputs.map((input, index) => make.feed(`v${index}`, input.type.shape, input.type.dtype));
-  const found = [...modes.vjp([y], [cotangent], inputs), ...modes.jvp([y], inputs, tangents)].flatMap((one) => (one === undefined ? [] : [one]));
+  const found = [...modes.vjp([y], [cotangent], inputs), ...modes.jvp([y], inputs, tangents)].flatMap((one) =>
+    one === undefined ? [] : [one],
+  );
   if (found.length === 0) return undefined;
   const tolerance = toleranceOf(op);
-  return { name: `${op.name}_${at}_d`, make, entry: make.entry(found, {}, { dims: Object.keys(variant.sizes[0] ?? {}) }), sizes: variant.sizes, value: valueFor(variant, at), simplified: at % 2 === 0, tolerance: (result, dtype) => 20 * tolerance(result, dtype) };
+  return {
+    name: `${op.name}_${at}_d`,
+    make,
+    entry: make.entry(found, {}, { dims: Object.keys(variant.sizes[0] ?? {}) }),
+    sizes: variant.sizes,
+    value: valueFor(variant, at),
+    simplified: at % 2 === 0,
+    tolerance: (result, dtype) => 20 * tolerance(result, dtype),
+  };
 }

@@ -8,7 +8,13 @@ import { type ChainCase, runChain } from './chain.js';
 const root = join(import.meta.dirname, '..', '..');
 
 const cases: Readonly<Record<string, readonly ChainCase[]>> = {
-  'test/programs/any-shape.tdsl': [0, 1, 2].flatMap((rank) => ['add', 'distance'].map((entry): ChainCase => ({ entry, ranks: { S: rank }, dims: Object.fromEntries(Array.from({ length: rank }, (_, axis) => [`S.${axis}`, 3 + axis])) }))),
+  'test/programs/any-shape.tdsl': [0, 1, 2].flatMap((rank) =>
+    ['add', 'distance'].map((entry): ChainCase => ({
+      entry,
+      ranks: { S: rank },
+      dims: Object.fromEntries(Array.from({ length: rank }, (_, axis) => [`S.${axis}`, 3 + axis])),
+    })),
+  ),
   'test/programs/exp-tower.tdsl': [{ entry: 'tower', ranges: { x: [-1, 0] } }],
   'test/programs/fetches.tdsl': [{ entry: 'both' }],
   'test/programs/first-graph.tdsl': [{ entry: 'f' }],
@@ -54,6 +60,7 @@ describe('the chain of oracles', () => {
 
   it('covers every program', () => {
     const covered = new Set(Object.keys(cases));
-    for (const file of readdirSync(join(root, 'test/programs'))) if (file.endsWith('.tdsl')) expect(covered.has(`test/programs/${file}`), file).toBe(true);
+    for (const file of readdirSync(join(root, 'test/programs')))
+      if (file.endsWith('.tdsl')) expect(covered.has(`test/programs/${file}`), file).toBe(true);
   });
 });

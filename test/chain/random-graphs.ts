@@ -1,4 +1,5 @@
-// Random well-typed graphs as cases for the chain. In: a seed, how many ops. Out: an entry with outputs and updates that read each other's variables. Holds: see `drawing.ts`.
+// Random well-typed graphs as cases for the chain. In: a seed, how many ops. Out: an entry with outputs and updates that read each other's
+// variables. Holds: see `drawing.ts`.
 
 import { Dim, type DType, isFloat } from '../../src/base/index.js';
 import type { TensorNode } from '../../src/graph/index.js';
@@ -32,7 +33,10 @@ export function randomGraph(seed: number, steps: number): GraphCase {
   return {
     name: `graph_${seed}`,
     make,
-    entry: make.entry(outputs.map(({ node }) => node), updates),
+    entry: make.entry(
+      outputs.map(({ node }) => node),
+      updates,
+    ),
     sizes: drawing.sizes,
     value: valuesFor(drawing, seed),
     tolerance: (result) => errors.get(result) ?? 0,
@@ -46,9 +50,13 @@ export function randomGraph(seed: number, steps: number): GraphCase {
 export function randomGradient(seed: number, steps: number): GraphCase {
   const drawing = drawn(seed, steps, ['f64', 'f64', 'i32', 'bool'], true);
   const { make } = drawing;
-  const sums = chosen(drawing, 3, ({ node }) => node.type.dtype === 'f64').map(({ node }) => make.op('reduceSum', [node], { axes: node.type.shape.map((_, axis) => axis) }));
+  const sums = chosen(drawing, 3, ({ node }) => node.type.dtype === 'f64').map(({ node }) =>
+    make.op('reduceSum', [node], { axes: node.type.shape.map((_, axis) => axis) }),
+  );
   const total = sums.reduce((sum, one) => make.op('add', [sum, one]), make.constant(0, 'f64'));
-  const inputs = drawing.items.map(({ node }) => node).filter((node) => (node.op.name === 'feed' || node.op.name === 'variable') && node.type.dtype === 'f64');
+  const inputs = drawing.items
+    .map(({ node }) => node)
+    .filter((node) => (node.op.name === 'feed' || node.op.name === 'variable') && node.type.dtype === 'f64');
   const found = modesFor(make.build).vjp([total], [fill(make.build, total.type, 1)], inputs);
   const gradients = found.flatMap((one) => (one === undefined ? [] : [one]));
   const directions = inputs.map((input, at) => {
@@ -57,9 +65,22 @@ export function randomGradient(seed: number, steps: number): GraphCase {
   });
   const [forward] = modesFor(make.build).jvp([total], inputs, directions);
   // ⟨gradient, direction⟩ by either mode: the first link of the chain compares them, being exact enough.
-  const products = found.flatMap((one, at) => (one === undefined ? [] : [make.op('reduceSum', [make.op('mul', [one, directions[at] as TensorNode])], { axes: one.type.shape.map((_, axis) => axis) })]));
+  const products = found.flatMap((one, at) =>
+    one === undefined
+      ? []
+      : [make.op('reduceSum', [make.op('mul', [one, directions[at] as TensorNode])], { axes: one.type.shape.map((_, axis) => axis) })],
+  );
   const backward = products.reduce((sum, one) => make.op('add', [sum, one]), make.constant(0, 'f64'));
-  return { name: `gradient_${seed}`, make, entry: make.entry([total, ...gradients, backward, forward ?? backward]), equal: [gradients.length + 1, gradients.length + 2], sizes: drawing.sizes, value: valuesFor(drawing, seed), tolerance: (_, dtype) => (dtype === 'f64' ? 1e-7 : 0), simplified: seed % 2 === 0 };
+  return {
+    name: `gradient_${seed}`,
+    make,
+    entry: make.entry([total, ...gradients, backward, forward ?? backward]),
+    equal: [gradients.length + 1, gradients.length + 2],
+    sizes: drawing.sizes,
+    value: valuesFor(drawing, seed),
+    tolerance: (_, dtype) => (dtype === 'f64' ? 1e-7 : 0),
+    simplified: seed % 2 === 0,
+  };
 }
 
 function drawn(seed: number, steps: number, dtypes: readonly DType[], uneven = false): Drawing {
@@ -85,19 +106,30 @@ function chosen(drawing: Drawing, count: number, good: (item: Item) => boolean =
 function newValue(drawing: Drawing, variable: Item): Item | undefined {
   const { type } = variable.node;
   const { make } = drawing;
-  const same = (item: Item): boolean => item.node !== variable.node && item.node.type.dtype === type.dtype && item.node.type.shape.length === type.shape.length && item.node.type.shape.every((dim, axis) => dim.equals(type.shape[axis] as typeof dim));
+  const same = (item: Item): boolean =>
+    item.node !== variable.node &&
+    item.node.type.dtype === type.dtype &&
+    item.node.type.shape.length === type.shape.length &&
+    item.node.type.shape.every((dim, axis) => dim.equals(type.shape[axis] as typeof dim));
   const kind = drawing.int(5);
   if (kind === 0) return undefined;
   if (kind === 1) return drawing.find((item) => same(item) && item.node.op.name === 'variable') ?? drawing.find(same);
   if (kind === 2 && type.shape.length > 0) {
     const starts = type.shape.map((dim) => dim.sub(1));
-    return { ...variable, node: make.op('slice', [variable.node], { starts, stops: type.shape.map(() => Dim.of(-1)), steps: type.shape.map(() => -1) }) };
+    return {
+      ...variable,
+      node: make.op('slice', [variable.node], { starts, stops: type.shape.map(() => Dim.of(-1)), steps: type.shape.map(() => -1) }),
+    };
   }
   const other = drawing.find((item) => variable.error > 0 || item.error === 0);
   const fitted = other === undefined ? undefined : drawing.fit(other, type);
   if (fitted === undefined || kind === 3 || type.dtype === 'bool') return fitted;
   const sum = fitted.error + variable.error;
-  return { node: make.op('add', [variable.node, fitted.node]), bound: variable.bound + fitted.bound, error: sum === 0 ? 0 : sum + variable.bound + fitted.bound };
+  return {
+    node: make.op('add', [variable.node, fitted.node]),
+    bound: variable.bound + fitted.bound,
+    error: sum === 0 ? 0 : sum + variable.bound + fitted.bound,
+  };
 }
 
 const valuesFor =
@@ -114,7 +146,11 @@ const valuesFor =
   };
 
 /** The failure of the shortest beginning of a graph that fails, with its graph and kernels. */
-export function firstBreak(draw: (steps: number) => GraphCase, steps: number, options: Parameters<typeof runGraphs>[1]): string | undefined {
+export function firstBreak(
+  draw: (steps: number) => GraphCase,
+  steps: number,
+  options: Parameters<typeof runGraphs>[1],
+): string | undefined {
   for (let count = 1; count <= steps; count++) {
     const [found] = runGraphs([draw(count)], { ...options, explain: true });
     if (found !== undefined) return `${found.name} with ${count} steps: ${found.text}`;

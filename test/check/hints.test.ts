@@ -18,7 +18,9 @@ describe('names', () => {
     }
   });
   test('an import is told before a name that merely looks like it', () => {
-    expect(hintsOf('param w: f32 = 1\nexport step f() { minimize w * w with sgd(0.1) }')).toEqual(['import it: `import { sgd } from "std/optim"`']);
+    expect(hintsOf('param w: f32 = 1\nexport step f() { minimize w * w with sgd(0.1) }')).toEqual([
+      'import it: `import { sgd } from "std/optim"`',
+    ]);
   });
   test.each([
     ['matmul(x, x)', 'a matrix product is written `a @ b`'],
@@ -35,15 +37,21 @@ describe('names', () => {
 
 describe('arguments', () => {
   test('sizes of a model go in angle brackets', () => {
-    expect(hintsOf('import { Dense } from "std/nn"\nd = Dense(3, 4)\nexport fn f(x: f32[1, 3]) = d(x)')).toEqual(['sizes go in angle brackets: `Dense<In, Out>(…)`']);
+    expect(hintsOf('import { Dense } from "std/nn"\nd = Dense(3, 4)\nexport fn f(x: f32[1, 3]) = d(x)')).toEqual([
+      'sizes go in angle brackets: `Dense<In, Out>(…)`',
+    ]);
   });
   test('zeros takes its shape from the type', () => {
-    expect(hintsOf('export fn f(): f32[2, 3] = zeros([2, 3])')).toEqual(['its shape is that of the type it stands for: `let x: f32[2, 3] = zeros()`']);
+    expect(hintsOf('export fn f(): f32[2, 3] = zeros([2, 3])')).toEqual([
+      'its shape is that of the type it stands for: `let x: f32[2, 3] = zeros()`',
+    ]);
   });
 });
 
 test('an initializer of another rank says so', () => {
-  expect(hintsOf('param w: f32[2] = glorotUniform()\nexport fn f() = w')).toEqual(['`glorotUniform` gives a tensor of rank 2, and one of rank 1 is expected here']);
+  expect(hintsOf('param w: f32[2] = glorotUniform()\nexport fn f() = w')).toEqual([
+    '`glorotUniform` gives a tensor of rank 2, and one of rank 1 is expected here',
+  ]);
 });
 
 describe('words', () => {
@@ -57,7 +65,12 @@ describe('words', () => {
 
 describe('syntax errors', () => {
   test('hide what follows from them, and nothing else', () => {
-    const text = 'param w: f32 = 1\nexport fn p(x: f32): f32 = x > 0 ? x : -x\nexport fn r(x: f32): f32 { for i in 0..3 { x } }\nexport fn q(x: f32): f32 = nope + w';
-    expect(check(text).diagnostics.map(({ code, span }) => [code, text.slice(span?.start, span?.end)])).toEqual([['syntax-error', '?'], ['syntax-error', 'i'], ['unknown-name', 'nope']]);
+    const text =
+      'param w: f32 = 1\nexport fn p(x: f32): f32 = x > 0 ? x : -x\nexport fn r(x: f32): f32 { for i in 0..3 { x } }\nexport fn q(x: f32): f32 = nope + w';
+    expect(check(text).diagnostics.map(({ code, span }) => [code, text.slice(span?.start, span?.end)])).toEqual([
+      ['syntax-error', '?'],
+      ['syntax-error', 'i'],
+      ['unknown-name', 'nope'],
+    ]);
   });
 });

@@ -1,11 +1,13 @@
-// Names that mean something to JavaScript, and names that can be typed in two ways. In: programs full of them. Out: what any other name gives.
+// Names that mean something to JavaScript, and names that can be typed in two ways. In: programs full of them. Out: what any other name
+// gives.
 
 import { describe, expect, test } from 'vitest';
 import { GraphBuilder, parseModule, printModule } from '../../src/graph/index.js';
 import { check, entryTexts, moduleOf, render, runEntry } from './support.js';
 
 /** A name wherever one may stand: members, arguments, lets, fields, scopes, sizes, packs, optimizers, imports. */
-const everywhere = (name: string): string => `import { ${name}3 as ${name}4 } from "./part.tdsl"
+const everywhere = (name: string): string =>
+  `import { ${name}3 as ${name}4 } from "./part.tdsl"
 dim ${name}5 = 2
 const ${name}6 = 1.5
 model Wrap(${name}: f32) {
@@ -32,7 +34,21 @@ export fn ${name}(x: f32): f32 = x
 `.replace('  param weights = ones()\n', '');
 
 describe('names that JavaScript gives a meaning', () => {
-  test.each(['__proto__', 'then', 'constructor', 'toString', 'hasOwnProperty', 'valueOf', 'prototype', 'isPrototypeOf', 'toJSON', '__defineGetter__', 'length', 'name', 'arguments'])('%s is a name like others', (name) => {
+  test.each([
+    '__proto__',
+    'then',
+    'constructor',
+    'toString',
+    'hasOwnProperty',
+    'valueOf',
+    'prototype',
+    'isPrototypeOf',
+    'toJSON',
+    '__defineGetter__',
+    'length',
+    'name',
+    'arguments',
+  ])('%s is a name like others', (name) => {
     const files = (one: string) => ({ 'part.tdsl': `fn ${one}3(x: f32): f32 = x * 3\n` });
     const results = (one: string): string =>
       JSON.stringify([
@@ -41,13 +57,22 @@ describe('names that JavaScript gives a meaning', () => {
         runEntry(everywhere(one), one, { x: 5 }, 1, { files: files(one) }),
       ]).replaceAll(`"${one}"`, '"NAME"');
     expect(results(name)).toBe(results('other'));
-    const { module } = moduleOf(everywhere(name), { files: files(name), ranks: [{ entry: 'open', ranks: Object.fromEntries([[name, 2]]) }] });
+    const { module } = moduleOf(everywhere(name), {
+      files: files(name),
+      ranks: [{ entry: 'open', ranks: Object.fromEntries([[name, 2]]) }],
+    });
     expect(entryTexts(module)).toContain(`fn open(x: f32[${name}_0, ${name}_1]): f32[${name}_0, ${name}_1]`);
-    expect(printModule(parseModule(printModule(module), { build: new GraphBuilder(), op: (tag: string) => ({ name: tag }) }))).toBe(printModule(module));
+    expect(printModule(parseModule(printModule(module), { build: new GraphBuilder(), op: (tag: string) => ({ name: tag }) }))).toBe(
+      printModule(module),
+    );
   });
 
   test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])('%s is unknown where nothing is called so', (name) => {
-    const said = render(check(`export fn f(x: f32): f32 = x + ${name}\nexport fn g(x: ${name}): f32 = x\nexport fn h(x: f32[${name}]): f32 = sum(x)\nexport fn i(x: f32): f32 = sum(x, ${name}: 1)\n`));
+    const said = render(
+      check(
+        `export fn f(x: f32): f32 = x + ${name}\nexport fn g(x: ${name}): f32 = x\nexport fn h(x: f32[${name}]): f32 = sum(x)\nexport fn i(x: f32): f32 = sum(x, ${name}: 1)\n`,
+      ),
+    );
     expect(said).not.toMatch(/native code|object Object|undefined/);
     expect(said.match(/^unknown-/gm)?.length).toBeGreaterThanOrEqual(3);
   });
@@ -56,8 +81,14 @@ describe('names that JavaScript gives a meaning', () => {
 describe('names in Unicode', () => {
   test('are one name in either form', () => {
     const [one, two] = ['caf\u00e9', 'cafe\u0301'];
-    expect(runEntry(`param ${one}: f32 = 2\nexport fn f(${two}_x: f32): { ${two}: f32 } = { ${one}: ${two} * ${one}_x }\n`, 'f', { 'caf\u00e9_x': 3 })).toEqual([{ 'caf\u00e9': 6 }]);
+    expect(
+      runEntry(`param ${one}: f32 = 2\nexport fn f(${two}_x: f32): { ${two}: f32 } = { ${one}: ${two} * ${one}_x }\n`, 'f', {
+        'caf\u00e9_x': 3,
+      }),
+    ).toEqual([{ 'caf\u00e9': 6 }]);
     expect(render(check(`dim ${one} = 2\ndim ${two} = 3\nexport fn f(x: f32[${one}]): f32 = sum(x)\n`))).toContain('duplicate-name');
-    expect(entryTexts(moduleOf(`dim ${two} = 2\nexport fn f<\u2126>(x: f32[${one}, \u03a9]): f32[\u2126] = x[0]\n`).module)).toEqual(['fn f(x: f32[2, \u03a9]): f32[\u03a9]']);
+    expect(entryTexts(moduleOf(`dim ${two} = 2\nexport fn f<\u2126>(x: f32[${one}, \u03a9]): f32[\u2126] = x[0]\n`).module)).toEqual([
+      'fn f(x: f32[2, \u03a9]): f32[\u03a9]',
+    ]);
   });
 });

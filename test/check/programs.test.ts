@@ -1,4 +1,5 @@
-// The programs of the language page, and others beside them. In: their texts. Out: types of entries, variables, names; values by the graph interpreter against `expected.json`.
+// The programs of the language page, and others beside them. In: their texts. Out: types of entries, variables, names; values by the graph
+// interpreter against `expected.json`.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -18,7 +19,11 @@ const expectedTypes: Readonly<Record<string, readonly string[]>> = {
     'step train(X: f32[M, 3], y: f32[M, 1], lr: f32): { mse: f32 }',
   ],
   'loop.tdsl': ['fn value(a: f64, b: f64): f64', 'fn reverse(a: f64, b: f64): (f64, f64)', 'fn forward(a: f64, b: f64): f64'],
-  'minimize-square.tdsl': ['step byHand(): { x: f32, loss: f32 }', 'step byGrad(): { x: f32, loss: f32 }', 'step byOptimizer(): { x: f32, loss: f32 }'],
+  'minimize-square.tdsl': [
+    'step byHand(): { x: f32, loss: f32 }',
+    'step byGrad(): { x: f32, loss: f32 }',
+    'step byOptimizer(): { x: f32, loss: f32 }',
+  ],
   'mnist.tdsl': ['fn predict(x: f32[B, 784]): i32[B]', 'step train(x: f32[B, 784], y: i32[B]): { loss: f32, accuracy: f32 }'],
   'moons.tdsl': ['fn probability(X: f32[B, 2]): f32[B, 1]', 'step train(X: f32[B, 2], y: f32[B, 1]): { loss: f32 }'],
   'own-optimizer.tdsl': ['step plain(): f32', 'fn slope(): f32'],
@@ -65,10 +70,29 @@ describe('programs', () => {
   test('any-shape is compiled per rank', () => {
     const text = programText('any-shape.tdsl');
     expect(check(text).open.map((one) => [one.name, one.packs, one.feeds])).toEqual([
-      ['add', ['S'], [{ name: 'a', dtype: 'f32', before: 0, pack: 'S', after: 0 }, { name: 'b', dtype: 'f32', before: 0, pack: 'S', after: 0 }]],
-      ['distance', ['S'], [{ name: 'a', dtype: 'f32', before: 0, pack: 'S', after: 0 }, { name: 'b', dtype: 'f32', before: 0, pack: 'S', after: 0 }]],
+      [
+        'add',
+        ['S'],
+        [
+          { name: 'a', dtype: 'f32', before: 0, pack: 'S', after: 0 },
+          { name: 'b', dtype: 'f32', before: 0, pack: 'S', after: 0 },
+        ],
+      ],
+      [
+        'distance',
+        ['S'],
+        [
+          { name: 'a', dtype: 'f32', before: 0, pack: 'S', after: 0 },
+          { name: 'b', dtype: 'f32', before: 0, pack: 'S', after: 0 },
+        ],
+      ],
     ]);
-    const { module } = moduleOf(text, { ranks: [{ entry: 'add', ranks: { S: 0 } }, { entry: 'add', ranks: { S: 2 } }] });
+    const { module } = moduleOf(text, {
+      ranks: [
+        { entry: 'add', ranks: { S: 0 } },
+        { entry: 'add', ranks: { S: 2 } },
+      ],
+    });
     expect(entryTexts(module)).toEqual(['fn add(a: f32, b: f32): f32', 'fn add(a: f32[S_0, S_1], b: f32[S_0, S_1]): f32[S_0, S_1]']);
     expect(module.entries.map((entry) => entry.ranks)).toEqual([{ S: 0 }, { S: 2 }]);
   });
@@ -97,11 +121,14 @@ describe('programs', () => {
     expect(entryTexts(module)[1]).toBe('fn predict(X: f32[M, 9]): f32[M, 1]');
   });
 
-  test.each(cases.filter((one) => one.expect !== undefined).map((one) => [one.program, one.entry, one] as const))('%s %s computes what is expected', (program, entry, one) => {
-    const first = Object.values(one.feeds)[0];
-    const ranks = program === 'any-shape.tdsl' ? [{ entry, ranks: { S: rankOf(first ?? 0) } }] : [];
-    const found = runEntry(programText(program), entry, one.feeds, one.expect?.length ?? 0, { ranks });
-    // The interpreter computes in doubles; the constants of a program are rounded to its dtypes.
-    expect(distance(found, one.expect ?? [])).toBeLessThanOrEqual(Math.max(one.rtol ?? 0, 1e-6));
-  });
+  test.each(cases.filter((one) => one.expect !== undefined).map((one) => [one.program, one.entry, one] as const))(
+    '%s %s computes what is expected',
+    (program, entry, one) => {
+      const first = Object.values(one.feeds)[0];
+      const ranks = program === 'any-shape.tdsl' ? [{ entry, ranks: { S: rankOf(first ?? 0) } }] : [];
+      const found = runEntry(programText(program), entry, one.feeds, one.expect?.length ?? 0, { ranks });
+      // The interpreter computes in doubles; the constants of a program are rounded to its dtypes.
+      expect(distance(found, one.expect ?? [])).toBeLessThanOrEqual(Math.max(one.rtol ?? 0, 1e-6));
+    },
+  );
 });

@@ -1,4 +1,5 @@
-// What the checker's tests share. In: programs as text. Out: check results, types as text, values from the graph interpreter, diagnostics as text.
+// What the checker's tests share. In: programs as text. Out: check results, types as text, values from the graph interpreter, diagnostics
+// as text.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,7 +48,8 @@ export function entryText(entry: Entry): string {
 }
 
 export const entryTexts = (module: ModuleGraph): string[] => module.entries.map(entryText);
-export const variableTexts = (module: ModuleGraph): string[] => module.variables.map((variable) => `${variable.kind} ${variable.path}: ${typeToString(variable.type)}`);
+export const variableTexts = (module: ModuleGraph): string[] =>
+  module.variables.map((variable) => `${variable.kind} ${variable.path}: ${typeToString(variable.type)}`);
 
 export type Json = number | boolean | string | readonly Json[] | { readonly [name: string]: Json };
 
@@ -56,7 +58,11 @@ export function fromJson(value: Json, dtype: TensorValue['dtype']): TensorValue 
   const shape: number[] = [];
   for (let one: Json | undefined = value; Array.isArray(one); one = (one as readonly Json[])[0]) shape.push(one.length);
   const flat = (one: Json): number[] => (Array.isArray(one) ? one.flatMap(flat) : [Number(one)]);
-  return tensorValue(dtype, shape, flat(value).map((one) => (dtype === 'i64' ? BigInt(one) : one)));
+  return tensorValue(
+    dtype,
+    shape,
+    flat(value).map((one) => (dtype === 'i64' ? BigInt(one) : one)),
+  );
 }
 
 export function toJson(value: TensorValue): Json {
@@ -71,7 +77,13 @@ export function toJson(value: TensorValue): Json {
 }
 
 /** Runs an entry in the graph interpreter, step after step from the initial values; the result of each step. */
-export function runEntry(text: string, entryName: string, feeds: Readonly<Record<string, Json>> = {}, steps = 1, extra: Extra = {}): Json[] {
+export function runEntry(
+  text: string,
+  entryName: string,
+  feeds: Readonly<Record<string, Json>> = {},
+  steps = 1,
+  extra: Extra = {},
+): Json[] {
   const { module, result } = moduleOf(text, extra);
   const { output } = Pipeline.of(differentiate).then(strip).then(simplify).run(module, { build: result.build });
   const entry = output.entries.find((one) => one.name === entryName);
@@ -103,11 +115,14 @@ export function runEntry(text: string, entryName: string, feeds: Readonly<Record
 /** Largest relative difference between two results of the same form; infinite when the forms differ. */
 export function distance(a: Json, b: Json): number {
   if (typeof a === 'number' && typeof b === 'number') return a === b ? 0 : Math.abs(a - b) / Math.max(Math.abs(a), Math.abs(b));
-  if (Array.isArray(a) && Array.isArray(b)) return a.length !== b.length ? Infinity : Math.max(0, ...a.map((one, at) => distance(one as Json, b[at] as Json)));
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length !== b.length ? Infinity : Math.max(0, ...a.map((one, at) => distance(one as Json, b[at] as Json)));
   if (typeof a === 'object' && typeof b === 'object') {
     const [x, y] = [a as { [name: string]: Json }, b as { [name: string]: Json }];
     const names = Object.keys(x);
-    return names.length !== Object.keys(y).length ? Infinity : Math.max(0, ...names.map((name) => distance(x[name] as Json, y[name] ?? Infinity)));
+    return names.length !== Object.keys(y).length
+      ? Infinity
+      : Math.max(0, ...names.map((name) => distance(x[name] as Json, y[name] ?? Infinity)));
   }
   return a === b ? 0 : Infinity;
 }

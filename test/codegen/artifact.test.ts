@@ -20,7 +20,14 @@ afterAll(() => {
 
 const scaled = (by: number) => {
   const [x, z] = [feed(0, 'f32', 'N'), output(0, 'f32', 'N')];
-  return { ...program([kernel('scale', [loop('vector', 'i', 'N', [store(z, [index('i')], apply('mul', 'f32', load(x, [index('i')]), f32(by)))])])], [x, z], ['N']), entry: `scale${by}` };
+  return {
+    ...program(
+      [kernel('scale', [loop('vector', 'i', 'N', [store(z, [index('i')], apply('mul', 'f32', load(x, [index('i')]), f32(by)))])])],
+      [x, z],
+      ['N'],
+    ),
+    entry: `scale${by}`,
+  };
 };
 
 const manifest: Manifest = {
@@ -29,8 +36,43 @@ const manifest: Manifest = {
   module: 'my-model.tdsl',
   target: { triple: 'x86_64-pc-linux-gnu', cpu: 'x86-64', features: [] },
   entries: [
-    { name: 'scale2', kind: 'fn', doc: 'Doubles. */ int trap;', dims: ['N'], ranks: {}, facts: [], feeds: [{ name: 'x', dtype: 'f32', shape: [[[1, ['N']]]] }], outputs: [{ name: '', dtype: 'f32', shape: [[[1, ['N']]]] }], result: { kind: 'output', index: 0 }, reads: [], writes: [] },
-    { name: 'scale3', kind: 'step', dims: ['N'], ranks: {}, facts: [], feeds: [{ name: 'x', dtype: 'f32', shape: [[[2, ['N', 'N']], [1, []]], 3] }], outputs: [], result: { kind: 'record', fields: [] }, reads: [0], writes: [0] },
+    {
+      name: 'scale2',
+      kind: 'fn',
+      doc: 'Doubles. */ int trap;',
+      dims: ['N'],
+      ranks: {},
+      facts: [],
+      feeds: [{ name: 'x', dtype: 'f32', shape: [[[1, ['N']]]] }],
+      outputs: [{ name: '', dtype: 'f32', shape: [[[1, ['N']]]] }],
+      result: { kind: 'output', index: 0 },
+      reads: [],
+      writes: [],
+    },
+    {
+      name: 'scale3',
+      kind: 'step',
+      dims: ['N'],
+      ranks: {},
+      facts: [],
+      feeds: [
+        {
+          name: 'x',
+          dtype: 'f32',
+          shape: [
+            [
+              [2, ['N', 'N']],
+              [1, []],
+            ],
+            3,
+          ],
+        },
+      ],
+      outputs: [],
+      result: { kind: 'record', fields: [] },
+      reads: [0],
+      writes: [0],
+    },
   ],
   open: [],
   variables: [
@@ -42,7 +84,10 @@ const manifest: Manifest = {
 describe('artifacts', () => {
   it('have the same bytes whenever and wherever they are built', () => {
     const input = { manifest: JSON.stringify(manifest), target: hostTarget() };
-    const [first, second] = [[scaled(2), scaled(3)], [scaled(2), scaled(3)]].map((programs) => buildArtifact({ ...input, programs }).library) as [Buffer, Buffer];
+    const [first, second] = [
+      [scaled(2), scaled(3)],
+      [scaled(2), scaled(3)],
+    ].map((programs) => buildArtifact({ ...input, programs }).library) as [Buffer, Buffer];
     expect(first.equals(second)).toBe(true);
     expect(first.includes('my-model.tdsl')).toBe(true);
     expect(first.length).toBeLessThan(16384);
@@ -57,11 +102,21 @@ describe('artifacts', () => {
 
   it('share the code of kernels that differ in the names and places of their memory alone', () => {
     const twice = (names: readonly [string, string], at: number, by: number) => {
-      const [x, other, z] = [{ ...feed(at, 'f32', 'N'), name: names[0] }, feed(1 - at, 'f32', 'N'), { ...output(0, 'f32', 'N'), name: names[1] }];
+      const [x, other, z] = [
+        { ...feed(at, 'f32', 'N'), name: names[0] },
+        feed(1 - at, 'f32', 'N'),
+        { ...output(0, 'f32', 'N'), name: names[1] },
+      ];
       const body = loop('vector', 'i', 'N', [store(z, [index('i')], apply('mul', 'f32', load(x, [index('i')]), f32(by)))]);
       return program([kernel('scale', [body])], at === 0 ? [x, other, z] : [other, x, z], ['N']);
     };
-    const programs = [twice(['x', 'z'], 0, 2), twice(['p', 'q'], 1, 2), twice(['x', 'z'], 0, 3), twice(['x', 'z'], 0, 0), twice(['x', 'z'], 0, -0)];
+    const programs = [
+      twice(['x', 'z'], 0, 2),
+      twice(['p', 'q'], 1, 2),
+      twice(['x', 'z'], 0, 3),
+      twice(['x', 'z'], 0, 0),
+      twice(['x', 'z'], 0, -0),
+    ];
     const text = compilePrograms({ programs, manifest: '{}', target: hostTarget(), emit: 'llvm' });
     expect(text.kind === 'text' && [...text.text.matchAll(/^define internal void @\S*kernel\./gm)].length).toBe(4);
     const artifact = bench.compile(programs);
@@ -97,9 +152,16 @@ describe('artifacts', () => {
     expect(text).toContain('feeds[0] x: f32[2*N*N + 1, 3]');
     expect(text).not.toContain('*/ int trap');
     writeFileSync(join(folder, 'my-model.h'), text);
-    writeFileSync(join(folder, 'main.c'), '#include "my-model.h"\nint main(void) { return TFC_MY_MODEL_ENTRY_SCALE2 + TFC_MY_MODEL_SCALE2_FEEDS - 1; }\n');
+    writeFileSync(
+      join(folder, 'main.c'),
+      '#include "my-model.h"\nint main(void) { return TFC_MY_MODEL_ENTRY_SCALE2 + TFC_MY_MODEL_SCALE2_FEEDS - 1; }\n',
+    );
     const abi = join(dirname(fileURLToPath(import.meta.url)), '../../runtime/abi');
-    const compiled = spawnSync('cc', ['-Wall', '-Werror', '-pedantic', '-I', abi, '-c', '-o', join(folder, 'main.o'), join(folder, 'main.c')], { encoding: 'utf8' });
+    const compiled = spawnSync(
+      'cc',
+      ['-Wall', '-Werror', '-pedantic', '-I', abi, '-c', '-o', join(folder, 'main.o'), join(folder, 'main.c')],
+      { encoding: 'utf8' },
+    );
     expect(compiled.stderr).toBe('');
     expect(compiled.status).toBe(0);
     expect(() => header('{"abi":2}')).toThrow(InternalError);
@@ -107,13 +169,43 @@ describe('artifacts', () => {
 
   it('have headers whose names are there once, and whose comments hold, whatever a program is called', () => {
     const [entry] = manifest.entries as [Manifest['entries'][number]];
-    const names = ['f', 'F', 'α', 'β', 'u3b1', 'ſ', 'int', '__proto__', '_', 'x_dims', 'entry_x', 'entry__x', 'x', '$init/net/w', '3', '𝒳', 'straße', 'STRASSE', 'then', 'f_1', 'F_1', 'constructor'];
+    const names = [
+      'f',
+      'F',
+      'α',
+      'β',
+      'u3b1',
+      'ſ',
+      'int',
+      '__proto__',
+      '_',
+      'x_dims',
+      'entry_x',
+      'entry__x',
+      'x',
+      '$init/net/w',
+      '3',
+      '𝒳',
+      'straße',
+      'STRASSE',
+      'then',
+      'f_1',
+      'F_1',
+      'constructor',
+    ];
     const doc = 'a */ int a; /*/ ??/\n*??/\n/ int b; \\\n// int c; \\\n\u202e evil \u001b[31m \u2028 #error \r #error \0';
     const hostile: Manifest = {
       ...manifest,
       module: '1 \u202e*/ weird — näme.tdsl',
       entries: names.map((name) => ({ ...entry, name, doc })),
-      variables: [...names, 'a/b', 'a_b', 'A_b', 'a__b'].map((path) => ({ path, dtype: 'f32', shape: [], kind: 'state', doc, initial: { kind: 'none' } })),
+      variables: [...names, 'a/b', 'a_b', 'A_b', 'a__b'].map((path) => ({
+        path,
+        dtype: 'f32',
+        shape: [],
+        kind: 'state',
+        doc,
+        initial: { kind: 'none' },
+      })),
     };
     const text = header(JSON.stringify(hostile));
     expect(text).toBe(header(JSON.stringify(hostile)));
@@ -124,9 +216,33 @@ describe('artifacts', () => {
     expect(constants).toHaveLength(4 * names.length + hostile.variables.length);
     writeFileSync(join(folder, 'hostile.h'), text);
     const abi = join(dirname(fileURLToPath(import.meta.url)), '../../runtime/abi');
-    for (const [language, standard] of [['c', 'c99'], ['c', 'c17'], ['c++', 'c++11'], ['c++', 'c++17']] as const) {
+    for (const [language, standard] of [
+      ['c', 'c99'],
+      ['c', 'c17'],
+      ['c++', 'c++11'],
+      ['c++', 'c++17'],
+    ] as const) {
       const source = `#include "hostile.h"\nint all[] = { ${constants.join(', ')} };\nint a, b, c;\n`;
-      const compiled = spawnSync('cc', ['-fsyntax-only', '-x', language, `-std=${standard}`, '-trigraphs', '-Wall', '-Wextra', '-Werror', '-pedantic', '-I', abi, '-I', folder, '-'], { encoding: 'utf8', input: source });
+      const compiled = spawnSync(
+        'cc',
+        [
+          '-fsyntax-only',
+          '-x',
+          language,
+          `-std=${standard}`,
+          '-trigraphs',
+          '-Wall',
+          '-Wextra',
+          '-Werror',
+          '-pedantic',
+          '-I',
+          abi,
+          '-I',
+          folder,
+          '-',
+        ],
+        { encoding: 'utf8', input: source },
+      );
       expect(compiled.stderr, standard).toBe('');
       expect(compiled.status).toBe(0);
     }
@@ -134,7 +250,12 @@ describe('artifacts', () => {
 
   it('name what is wrong with a kernel', () => {
     const [x, z] = [feed(0, 'f32', 4), output(0, 'f32', 4)];
-    const compile = (value: ReturnType<typeof load>): unknown => compilePrograms({ programs: [program([kernel('k', [loop('vector', 'i', 4, [store(z, [index('i')], value)])])], [x, z])], manifest: '{}', target: hostTarget() });
+    const compile = (value: ReturnType<typeof load>): unknown =>
+      compilePrograms({
+        programs: [program([kernel('k', [loop('vector', 'i', 4, [store(z, [index('i')], value)])])], [x, z])],
+        manifest: '{}',
+        target: hostTarget(),
+      });
     expect(() => compile(apply('tanh', 'f32', load(x, [index('i')])))).toThrow('tanh is no machine op');
     expect(() => compile(load(x, [index('nowhere')]))).toThrow('nowhere is not in scope');
     expect(() => compile(load({ ...temporary('lost', 'f32', 4) }, [int(0)]))).toThrow('lost has no place in the arena');

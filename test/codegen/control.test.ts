@@ -3,7 +3,35 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { hostTarget } from '../../codegen/llvm/index.js';
 import { build } from '../../src/loop/index.js';
-import { accumulate, accumulator, apply, Bench, constant, declare, define, dim, f32, feed, index, int, kernel, list, load, loop, minus, name, numbers, output, plus, program, size, store, temporary, times, variable } from './harness.js';
+import {
+  accumulate,
+  accumulator,
+  apply,
+  Bench,
+  constant,
+  declare,
+  define,
+  dim,
+  f32,
+  feed,
+  index,
+  int,
+  kernel,
+  list,
+  load,
+  loop,
+  minus,
+  name,
+  numbers,
+  output,
+  plus,
+  program,
+  size,
+  store,
+  temporary,
+  times,
+  variable,
+} from './harness.js';
 
 const bench = new Bench();
 afterAll(() => bench.close());
@@ -17,7 +45,12 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
     const i = index('i');
     const body = [
       loop('vector', 'i', 'N', [
-        { kind: 'if', condition: load(flag, [int(0)]), then: [store(z, [i], apply('neg', 'f32', load(x, [i])))], otherwise: [store(z, [i], load(x, [i]))] },
+        {
+          kind: 'if',
+          condition: load(flag, [int(0)]),
+          then: [store(z, [i], apply('neg', 'f32', load(x, [i])))],
+          otherwise: [store(z, [i], load(x, [i]))],
+        },
       ]),
       { kind: 'if', condition: apply('gt', 'bool', size(dim('N')), int(3)), then: [store(z, [int(0)], f32(100))] } as const,
     ];
@@ -59,9 +92,13 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
         declare(most, f32(-Infinity)),
         loop('vector', 'j', 10, [accumulate(most, [], 'max', load(x, [i, j]))]),
         declare(total, f32(0)),
-        loop('vector', 'j2', 10, [accumulate(total, [], 'sum', apply('fma', 'f32', load(x, [i, index('j2')]), f32(1), apply('neg', 'f32', read(most))))]),
+        loop('vector', 'j2', 10, [
+          accumulate(total, [], 'sum', apply('fma', 'f32', load(x, [i, index('j2')]), f32(1), apply('neg', 'f32', read(most)))),
+        ]),
         define('scale', apply('div', 'f32', f32(1), read(total))),
-        loop('vector', 'j3', 10, [store(z, [i, index('j3')], apply('mul', 'f32', apply('sub', 'f32', load(x, [i, index('j3')]), read(most)), name('scale', 'f32')))]),
+        loop('vector', 'j3', 10, [
+          store(z, [i, index('j3')], apply('mul', 'f32', apply('sub', 'f32', load(x, [i, index('j3')]), read(most)), name('scale', 'f32'))),
+        ]),
       ]),
     ];
     const artifact = bench.compile([program([kernel('k', body)], [x, z], ['M'])], target);
@@ -78,12 +115,21 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
 
   it('mixes widths: bytes to floats, floats to bytes and doubles, 64-bit integers', () => {
     const [u, x, wide, keys] = [feed(0, 'u8', 'N'), feed(1, 'f32', 'N'), feed(2, 'f64', 'N'), feed(3, 'i64', 'N')];
-    const outs = [output(0, 'f32', 'N'), output(1, 'u8', 'N'), output(2, 'f64', 'N'), output(3, 'bool', 'N'), output(4, 'i64', 'N'), output(5, 'u8', 'N')] as const;
+    const outs = [
+      output(0, 'f32', 'N'),
+      output(1, 'u8', 'N'),
+      output(2, 'f64', 'N'),
+      output(3, 'bool', 'N'),
+      output(4, 'i64', 'N'),
+      output(5, 'u8', 'N'),
+    ] as const;
     const i = index('i');
     const kernels = [
       kernel('a', [loop('vector', 'i', 'N', [store(outs[0], [i], apply('div', 'f32', apply('convert', 'f32', load(u, [i])), f32(255)))])]),
       kernel('b', [loop('vector', 'i', 'N', [store(outs[1], [i], apply('convert', 'u8', apply('mul', 'f32', load(x, [i]), f32(100))))])]),
-      kernel('c', [loop('vector', 'i', 'N', [store(outs[2], [i], apply('add', 'f64', load(wide, [i]), apply('convert', 'f64', load(x, [i]))))])]),
+      kernel('c', [
+        loop('vector', 'i', 'N', [store(outs[2], [i], apply('add', 'f64', load(wide, [i]), apply('convert', 'f64', load(x, [i]))))]),
+      ]),
       kernel('d', [loop('vector', 'i', 'N', [store(outs[3], [i], apply('gt', 'bool', load(x, [i]), f32(0)))])]),
       kernel('e', [loop('vector', 'i', 'N', [store(outs[4], [i], apply('mul', 'i64', load(keys, [i]), i))])]),
       kernel('f', [loop('vector', 'i', 'N', [store(outs[5], [i], apply('add', 'u8', load(u, [i]), constant('u8', 3)))])]),
@@ -91,7 +137,10 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
     const artifact = bench.compile([program(kernels, [u, x, wide, keys, ...outs], ['N'])], target);
     for (const n of [0, 1, 15, 64, 131]) {
       const [bytes, a] = [Uint8Array.from({ length: n }, (_, at) => at * 37), numbers(n, 4)];
-      const [doubles, big] = [Float64Array.from(a, (v) => v * 1e10), BigInt64Array.from({ length: n }, (_, at) => BigInt(at) * 3000000001n)];
+      const [doubles, big] = [
+        Float64Array.from(a, (v) => v * 1e10),
+        BigInt64Array.from({ length: n }, (_, at) => BigInt(at) * 3000000001n),
+      ];
       const { outputs } = artifact.run({ feeds: [bytes, a, doubles, big], dims: { N: n } });
       expect(list(outputs[0])).toEqual(Array.from(bytes, (v) => Math.fround(v / 255)));
       expect(list(outputs[1])).toEqual(Array.from(a, (v) => Math.max(0, Math.trunc(Math.fround(v * 100)))));
@@ -116,7 +165,12 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
     const { outputs } = bench.run(program([kernel('k', body)], [x, sums, rows]), { feeds: [a] }, target);
     let sum = 0;
     expect(list(outputs[0])).toEqual(Array.from(a.subarray(0, 20), (v) => (sum = Math.fround(sum + v))));
-    [0, 1, 2].forEach((row) => expect(outputs[1]?.[row]).toBeCloseTo(a.subarray(row * 20, row * 20 + 20).reduce((s, v) => s + v, 0), 4));
+    [0, 1, 2].forEach((row) =>
+      expect(outputs[1]?.[row]).toBeCloseTo(
+        a.subarray(row * 20, row * 20 + 20).reduce((s, v) => s + v, 0),
+        4,
+      ),
+    );
   });
 
   it('lets every lane have accumulators of its own, and loops within lanes', () => {
@@ -132,7 +186,9 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
           accumulate(pair, [int(1)], 'max', load(x, [i, minus(int(2), j)])),
           { kind: 'assign', accumulator: count, index: [], value: apply('add', 'i32', read(count), constant('i32', 1)) },
         ]),
-        loop('vector', 'o', 2, [store(z, [i, index('o')], apply('mul', 'f32', read(pair, [index('o')]), apply('convert', 'f32', read(count))))]),
+        loop('vector', 'o', 2, [
+          store(z, [i, index('o')], apply('mul', 'f32', read(pair, [index('o')]), apply('convert', 'f32', read(count)))),
+        ]),
       ]),
     ];
     const artifact = bench.compile([program([kernel('k', body)], [x, z], ['N'])], target);
@@ -151,10 +207,14 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
     const tile = accumulator('tile', 'f32', 6, 40);
     const [i, j] = [index('i'), index('j')];
     const value = read(tile, [i, j]);
-    const steps = Array.from({ length: 8 }, (_, at) => define(`v${at}`, apply('fma', 'f32', at === 0 ? value : name(`v${at - 1}`, 'f32'), f32(0.5), load(y, [i, j]))));
+    const steps = Array.from({ length: 8 }, (_, at) =>
+      define(`v${at}`, apply('fma', 'f32', at === 0 ? value : name(`v${at - 1}`, 'f32'), f32(0.5), load(y, [i, j]))),
+    );
     const body = [
       declare(tile, f32(0)),
-      loop('unroll', 'r', 6, [loop('vector', 'c', 40, [accumulate(tile, [index('r'), index('c')], 'sum', load(x, [index('r'), index('c')]))], 40)]),
+      loop('unroll', 'r', 6, [
+        loop('vector', 'c', 40, [accumulate(tile, [index('r'), index('c')], 'sum', load(x, [index('r'), index('c')]))], 40),
+      ]),
       loop('unroll', 'i', 6, [loop('vector', 'j', 40, [...steps, store(z, [i, j], name('v7', 'f32'))], 40)]),
     ];
     const [a, b] = [numbers(240, 1), numbers(240, 2)];
@@ -198,7 +258,16 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
       kernel('c', [loop('vector', 'i', 'N', [store(second, [i], apply('convert', 'f64', load(x, [i])))])]),
       kernel('d', [loop('serial', 'i', 'N', [store(z, [plus(i, int(1))], apply('convert', 'f32', load(second, [i])))])]),
     ];
-    const shared = { ...program(kernels, [x, z, first, second], ['N']), arena: { slots: [{ bytes: [size2.mul(4), dim('N').mul(8)] }], slotOf: new Map([['first', 0], ['second', 0]]) } };
+    const shared = {
+      ...program(kernels, [x, z, first, second], ['N']),
+      arena: {
+        slots: [{ bytes: [size2.mul(4), dim('N').mul(8)] }],
+        slotOf: new Map([
+          ['first', 0],
+          ['second', 0],
+        ]),
+      },
+    };
     const artifact = bench.compile([shared], target);
     for (const n of [0, 1, 2, 9]) {
       const total = n * n + 3 * n + 1;

@@ -1,4 +1,5 @@
-// Compiles hand-made programs and runs them. In: kernels and arrays. Out: the arrays that an artifact computed, read and written between guard pages.
+// Compiles hand-made programs and runs them. In: kernels and arrays. Out: the arrays that an artifact computed, read and written between
+// guard pages.
 // Holds: the driver is compiled once per test file; every artifact goes through the public way, object code and linker included.
 
 import { spawnSync } from 'node:child_process';
@@ -8,7 +9,19 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildArtifact, hostTarget } from '../../codegen/llvm/index.js';
 import { Dim, type DType, elementCount } from '../../src/base/index.js';
-import { build, type Accumulator, type Axis, type Buffer, type Combiner, type Expr, type For, type Kernel, type Program, type Stmt, type Target } from '../../src/loop/index.js';
+import {
+  build,
+  type Accumulator,
+  type Axis,
+  type Buffer,
+  type Combiner,
+  type Expr,
+  type For,
+  type Kernel,
+  type Program,
+  type Stmt,
+  type Target,
+} from '../../src/loop/index.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -86,7 +99,11 @@ export class Artifact {
     const head = [entry, input.shares ?? 0, input.repeat ?? 1, program.dims.length, ...program.dims.map((dim) => dims.get(dim) ?? NaN)];
     for (const group of [feeds, outputs, variables]) head.push(group.length, ...group.map((data) => data.byteLength));
     const bytes = (data: Data): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    const sent = globalThis.Buffer.concat([bytes(BigInt64Array.from(head.map((value) => BigInt(value)))), ...feeds.map(bytes), ...variables.map(bytes)]);
+    const sent = globalThis.Buffer.concat([
+      bytes(BigInt64Array.from(head.map((value) => BigInt(value)))),
+      ...feeds.map(bytes),
+      ...variables.map(bytes),
+    ]);
     const ran = spawnSync(this.driver, [this.path], { input: sent, maxBuffer: 1 << 28 });
     if (ran.status !== 0) throw new Error(`the artifact ended with ${ran.status ?? ran.signal ?? 'nothing'}: ${ran.stderr.toString()}`);
     const said = new DataView(ran.stdout.buffer, ran.stdout.byteOffset, ran.stdout.byteLength);
@@ -96,7 +113,13 @@ export class Artifact {
       new Uint8Array(data.buffer).set(ran.stdout.subarray(at, at + data.byteLength));
       at += data.byteLength;
     }
-    return { outputs, variables, phases: Number(said.getBigInt64(8, true)), arenaBytes: Number(said.getBigInt64(16, true)), seconds: said.getFloat64(24, true) };
+    return {
+      outputs,
+      variables,
+      phases: Number(said.getBigInt64(8, true)),
+      arenaBytes: Number(said.getBigInt64(16, true)),
+      seconds: said.getFloat64(24, true),
+    };
   }
 }
 
@@ -131,10 +154,34 @@ export const { apply, constant, index, int, load, name, plus, times, minus, size
 export const f32 = (value: number): Expr => constant('f32', value);
 export const dim = (of: number | string): Dim => Dim.of(of);
 
-export const feed = (at: number, dtype: DType, ...shape: (number | string | Dim)[]): Buffer => build.buffer(`feed${at}`, dtype, shape.map((s) => Dim.of(s)), { kind: 'feed', index: at });
-export const output = (at: number, dtype: DType, ...shape: (number | string | Dim)[]): Buffer => build.buffer(`out${at}`, dtype, shape.map((s) => Dim.of(s)), { kind: 'output', index: at });
-export const variable = (at: number, dtype: DType, ...shape: number[]): Buffer => build.buffer(`var${at}`, dtype, shape.map((s) => Dim.of(s)), { kind: 'variable', index: at });
-export const temporary = (text: string, dtype: DType, ...shape: (number | string | Dim)[]): Buffer => build.buffer(text, dtype, shape.map((s) => Dim.of(s)), { kind: 'temporary' });
+export const feed = (at: number, dtype: DType, ...shape: (number | string | Dim)[]): Buffer =>
+  build.buffer(
+    `feed${at}`,
+    dtype,
+    shape.map((s) => Dim.of(s)),
+    { kind: 'feed', index: at },
+  );
+export const output = (at: number, dtype: DType, ...shape: (number | string | Dim)[]): Buffer =>
+  build.buffer(
+    `out${at}`,
+    dtype,
+    shape.map((s) => Dim.of(s)),
+    { kind: 'output', index: at },
+  );
+export const variable = (at: number, dtype: DType, ...shape: number[]): Buffer =>
+  build.buffer(
+    `var${at}`,
+    dtype,
+    shape.map((s) => Dim.of(s)),
+    { kind: 'variable', index: at },
+  );
+export const temporary = (text: string, dtype: DType, ...shape: (number | string | Dim)[]): Buffer =>
+  build.buffer(
+    text,
+    dtype,
+    shape.map((s) => Dim.of(s)),
+    { kind: 'temporary' },
+  );
 
 export const loop = (axis: Axis, text: string, extent: number | string | Dim | Expr, body: readonly Stmt[], limit?: number): For => ({
   kind: 'for',
@@ -146,7 +193,13 @@ export const loop = (axis: Axis, text: string, extent: number | string | Dim | E
 });
 export const store = (buffer: Buffer, at: readonly Expr[], value: Expr): Stmt => ({ kind: 'store', buffer, index: at, value });
 export const declare = (accumulator: Accumulator, initial: Expr): Stmt => ({ kind: 'declare', accumulator, initial });
-export const accumulate = (accumulator: Accumulator, at: readonly Expr[], combine: Combiner, value: Expr): Stmt => ({ kind: 'accumulate', accumulator, index: at, combine, value });
+export const accumulate = (accumulator: Accumulator, at: readonly Expr[], combine: Combiner, value: Expr): Stmt => ({
+  kind: 'accumulate',
+  accumulator,
+  index: at,
+  combine,
+  value,
+});
 export const accumulator = (text: string, dtype: DType, ...shape: number[]): Accumulator => ({ name: text, dtype, shape });
 export const define = (text: string, value: Expr): Stmt => ({ kind: 'let', name: text, value });
 

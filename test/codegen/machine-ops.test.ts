@@ -18,9 +18,36 @@ interface Case {
   readonly meaning: (...args: never[]) => Scalar;
 }
 
-const floats = [0, -0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 3.7, -3.7, 1e30, -1e30, 1e-30, 2147483648, -2147483648, 9.3e18, 255.9, 256, 65504, NaN, Infinity, -Infinity, 0.1];
+const floats = [
+  0,
+  -0,
+  1,
+  -1,
+  0.5,
+  -0.5,
+  1.5,
+  2.5,
+  -2.5,
+  3.7,
+  -3.7,
+  1e30,
+  -1e30,
+  1e-30,
+  2147483648,
+  -2147483648,
+  9.3e18,
+  255.9,
+  256,
+  65504,
+  NaN,
+  Infinity,
+  -Infinity,
+  0.1,
+];
 const samples: Readonly<Record<DType, readonly Scalar[]>> = {
-  f32: [...floats, 1e-45, -1e-40, 1.1754943508222875e-38, 0.75, 0.7499999403953552, 1.4999998807907104, 3.4028234663852886e38].map(Math.fround),
+  f32: [...floats, 1e-45, -1e-40, 1.1754943508222875e-38, 0.75, 0.7499999403953552, 1.4999998807907104, 3.4028234663852886e38].map(
+    Math.fround,
+  ),
   f64: [...floats, 1e300, 4.9e-300],
   f16: [],
   bf16: [],
@@ -89,7 +116,15 @@ for (const dtype of ['f32', 'f64'] as const) {
     copysign: (a, b) => (Object.is(b, -0) || b < 0 ? -Math.abs(a) : Math.abs(a)),
   };
   for (const [fn, meaning] of Object.entries(binary)) add(fn, dtype, dtype, 2, meaning);
-  const unary: Record<string, (a: number) => number> = { neg: (a) => -a, abs: Math.abs, sqrt: (a) => round(Math.sqrt(a)), floor: Math.floor, ceil: Math.ceil, trunc: Math.trunc, rint: rounding };
+  const unary: Record<string, (a: number) => number> = {
+    neg: (a) => -a,
+    abs: Math.abs,
+    sqrt: (a) => round(Math.sqrt(a)),
+    floor: Math.floor,
+    ceil: Math.ceil,
+    trunc: Math.trunc,
+    rint: rounding,
+  };
   for (const [fn, meaning] of Object.entries(unary)) add(fn, dtype, dtype, 1, meaning);
   add('select', dtype, dtype, 2, (a: number, b: number) => (a < b ? a : b));
   for (const to of ['i32', 'i64', 'u8'] as const) add('convert', dtype, to, 1, (a: number) => saturate(to, a));
@@ -131,7 +166,8 @@ for (const dtype of ['i32', 'i64', 'u8'] as const) {
     shr: (a, b) => unsigned(a) >> (((b % width) + width) % width),
     sar: (a, b) => BigInt.asIntN(bits[dtype], a) >> (((b % width) + width) % width),
   };
-  for (const [fn, meaning] of Object.entries(binary)) add(fn, dtype, dtype, 2, (a: Scalar, b: Scalar) => wrap(dtype, meaning(BigInt(a), BigInt(b))));
+  for (const [fn, meaning] of Object.entries(binary))
+    add(fn, dtype, dtype, 2, (a: Scalar, b: Scalar) => wrap(dtype, meaning(BigInt(a), BigInt(b))));
   const unary: Record<string, (a: bigint) => bigint> = { neg: (a) => -a, abs: (a) => (a < 0n ? -a : a), not: (a) => ~a };
   for (const [fn, meaning] of Object.entries(unary)) add(fn, dtype, dtype, 1, (a: Scalar) => wrap(dtype, meaning(BigInt(a))));
   for (const to of ['i32', 'i64', 'u8'] as const) if (to !== dtype) add('convert', dtype, to, 1, (a: Scalar) => wrap(to, BigInt(a)));
@@ -139,12 +175,27 @@ for (const dtype of ['i32', 'i64', 'u8'] as const) {
   add('convert', dtype, 'f64', 1, (a: Scalar) => Number(a));
   add('convert', dtype, 'f32', 1, (a: Scalar) => (BigInt(a) === 0n ? 0 : nearest32(BigInt(a), 0)));
 }
-add('mulhi', 'i32', 'i32', 2, (a: number, b: number) => Number(BigInt.asIntN(32, (BigInt.asUintN(32, BigInt(a)) * BigInt.asUintN(32, BigInt(b))) >> 32n)));
+add('mulhi', 'i32', 'i32', 2, (a: number, b: number) =>
+  Number(BigInt.asIntN(32, (BigInt.asUintN(32, BigInt(a)) * BigInt.asUintN(32, BigInt(b))) >> 32n)),
+);
 for (const dtype of ['f32', 'f64', 'i32', 'i64', 'u8'] as const) {
-  const compare: Record<string, (a: Scalar, b: Scalar) => boolean> = { lt: (a, b) => a < b, le: (a, b) => a <= b, gt: (a, b) => a > b, ge: (a, b) => a >= b, eq: (a, b) => a === b, ne: (a, b) => a !== b };
+  const compare: Record<string, (a: Scalar, b: Scalar) => boolean> = {
+    lt: (a, b) => a < b,
+    le: (a, b) => a <= b,
+    gt: (a, b) => a > b,
+    ge: (a, b) => a >= b,
+    eq: (a, b) => a === b,
+    ne: (a, b) => a !== b,
+  };
   for (const [fn, meaning] of Object.entries(compare)) add(fn, dtype, 'bool', 2, (a: Scalar, b: Scalar) => (meaning(a, b) ? 1 : 0));
 }
-const logic: Record<string, (a: number, b: number) => number> = { and: (a, b) => a & b, or: (a, b) => a | b, xor: (a, b) => a ^ b, eq: (a, b) => Number(a === b), ne: (a, b) => Number(a !== b) };
+const logic: Record<string, (a: number, b: number) => number> = {
+  and: (a, b) => a & b,
+  or: (a, b) => a | b,
+  xor: (a, b) => a ^ b,
+  eq: (a, b) => Number(a === b),
+  ne: (a, b) => Number(a !== b),
+};
 for (const [fn, meaning] of Object.entries(logic)) add(fn, 'bool', 'bool', 2, meaning);
 add('not', 'bool', 'bool', 1, (a: number) => 1 - a);
 for (const to of ['f32', 'f64', 'i32', 'u8'] as const) add('convert', 'bool', to, 1, (a: number) => a);
@@ -155,8 +206,25 @@ add('bitcast', 'f64', 'i64', 1, (a: number) => (castView.setFloat64(0, a), castV
 add('bitcast', 'i64', 'f64', 1, (a: bigint) => (castView.setBigInt64(0, a), castView.getFloat64(0)));
 
 const libm: Readonly<Record<string, ((...args: number[]) => number) | undefined>> = {
-  exp: Math.exp, expm1: Math.expm1, log: Math.log, log1p: Math.log1p, sin: Math.sin, cos: Math.cos, tan: Math.tan, asin: Math.asin, acos: Math.acos, atan: Math.atan,
-  atan2: Math.atan2, sinh: Math.sinh, cosh: Math.cosh, tanh: Math.tanh, asinh: Math.asinh, acosh: Math.acosh, atanh: Math.atanh, pow: Math.pow, fmod: (a, b) => a % b,
+  exp: Math.exp,
+  expm1: Math.expm1,
+  log: Math.log,
+  log1p: Math.log1p,
+  sin: Math.sin,
+  cos: Math.cos,
+  tan: Math.tan,
+  asin: Math.asin,
+  acos: Math.acos,
+  atan: Math.atan,
+  atan2: Math.atan2,
+  sinh: Math.sinh,
+  cosh: Math.cosh,
+  tanh: Math.tanh,
+  asinh: Math.asinh,
+  acosh: Math.acosh,
+  atanh: Math.atanh,
+  pow: Math.pow,
+  fmod: (a, b) => a % b,
 };
 
 function fill(dtype: DType, values: readonly Scalar[]): Data {
@@ -175,7 +243,9 @@ const combinations = (dtype: DType, arity: number): readonly (readonly Scalar[])
   if (arity === 2) return pairs;
   // Products next to which the third operand just matters, and specials.
   const near = [1, 1 + 2 ** -12, 1 - 2 ** -23, -3, 1.0000001, 16777217, 1e-20, -0, 5.5, Infinity, NaN].map(Math.fround);
-  return near.flatMap((a) => near.flatMap((b) => [...near, Math.fround(-a * b), Math.fround(2 ** -24), Math.fround(-1 - 2 ** -11)].map((c) => [a, b, c])));
+  return near.flatMap((a) =>
+    near.flatMap((b) => [...near, Math.fround(-a * b), Math.fround(2 ** -24), Math.fround(-1 - 2 ** -11)].map((c) => [a, b, c])),
+  );
 };
 
 const expressionOf = (one: Case, args: readonly Expr[]): Expr => {
@@ -200,15 +270,43 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
     const i = index('i');
     const outputs = chosen.flatMap((one, at) => [output(2 * at, one.to, n), output(2 * at + 1, one.to, n)]);
     const kernels = chosen.flatMap((one, at) =>
-      (['vector', 'serial'] as const).map((axis, which) => kernel(`${one.fn}_${axis}`, [loop(axis, 'i', int(n), [store(outputs[2 * at + which] as (typeof outputs)[0], [i], expressionOf(one, feeds.map((f) => load(f, [i]))))])])),
+      (['vector', 'serial'] as const).map((axis, which) =>
+        kernel(`${one.fn}_${axis}`, [
+          loop(axis, 'i', int(n), [
+            store(
+              outputs[2 * at + which] as (typeof outputs)[0],
+              [i],
+              expressionOf(
+                one,
+                feeds.map((f) => load(f, [i])),
+              ),
+            ),
+          ]),
+        ]),
+      ),
     );
-    const ran = bench.run(program(kernels, [...feeds, ...outputs]), { feeds: feeds.map((_, at) => fill(first.from, inputs.map((row) => row[at] ?? 0))) }, target);
+    const ran = bench.run(
+      program(kernels, [...feeds, ...outputs]),
+      {
+        feeds: feeds.map((_, at) =>
+          fill(
+            first.from,
+            inputs.map((row) => row[at] ?? 0),
+          ),
+        ),
+      },
+      target,
+    );
     chosen.forEach((one, at) => {
-      const expected = fill(one.to, inputs.map((row) => (one.meaning as (...args: readonly Scalar[]) => Scalar)(...row)));
+      const expected = fill(
+        one.to,
+        inputs.map((row) => (one.meaning as (...args: readonly Scalar[]) => Scalar)(...row)),
+      );
       for (const which of [0, 1]) {
         const actual = ran.outputs[2 * at + which] as Data;
         for (let k = 0; k < n; k++) {
-          if (!Object.is(actual[k], expected[k])) expect.fail(`${one.fn}(${(inputs[k] ?? []).join(', ')}) from ${one.from} to ${one.to}: ${actual[k]} instead of ${expected[k]}`);
+          if (!Object.is(actual[k], expected[k]))
+            expect.fail(`${one.fn}(${(inputs[k] ?? []).join(', ')}) from ${one.from} to ${one.to}: ${actual[k]} instead of ${expected[k]}`);
         }
       }
     });
@@ -218,18 +316,63 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
     const a = 1 + 2 ** -12;
     const [x, c, out] = [feed(0, 'f32', 20), feed(1, 'f32', 20), output(0, 'f32', 20)];
     const at = [index('i')];
-    const ran = bench.run(program([kernel('k', [loop('vector', 'i', int(20), [store(out, at, apply('muladd', 'f32', load(x, at), load(x, at), load(c, at)))])])], [x, c, out]), { feeds: [new Float32Array(20).fill(a), new Float32Array(20).fill(-(a * a - 2 ** -24))] }, target);
+    const ran = bench.run(
+      program(
+        [kernel('k', [loop('vector', 'i', int(20), [store(out, at, apply('muladd', 'f32', load(x, at), load(x, at), load(c, at)))])])],
+        [x, c, out],
+      ),
+      { feeds: [new Float32Array(20).fill(a), new Float32Array(20).fill(-(a * a - 2 ** -24))] },
+      target,
+    );
     expect(new Set(ran.outputs[0] as Float32Array)).toEqual(new Set([cpu === 'x86-64' ? 0 : 2 ** -24]));
   });
 
   it('scales by powers of two, rounding once', () => {
-    const sizes = [0, -0, 1, -1, 0.5, 2, 1.9999998807907104, 0.6666666865348816, -1.3333333730697632, 0.50000005960464478, Infinity, -Infinity, NaN].map(Math.fround);
-    const powers = [...Array.from({ length: 13 }, (_, at) => at * 42 - 252), -151, -150, -149, -148, -127, -126, -125, -1, 0, 1, 126, 127, 128];
+    const sizes = [
+      0,
+      -0,
+      1,
+      -1,
+      0.5,
+      2,
+      1.9999998807907104,
+      0.6666666865348816,
+      -1.3333333730697632,
+      0.50000005960464478,
+      Infinity,
+      -Infinity,
+      NaN,
+    ].map(Math.fround);
+    const powers = [
+      ...Array.from({ length: 13 }, (_, at) => at * 42 - 252),
+      -151,
+      -150,
+      -149,
+      -148,
+      -127,
+      -126,
+      -125,
+      -1,
+      0,
+      1,
+      126,
+      127,
+      128,
+    ];
     const pairs = [...sizes.flatMap((a) => powers.map((n) => [a, n] as const)), [NaN, NaN] as const];
     const [a, n, out, one] = [feed(0, 'f32', 'N'), feed(1, 'f32', 'N'), output(0, 'f32', 'N'), output(1, 'f32', 'N')];
-    const body = (['vector', 'serial'] as const).map((axis, at) => loop(axis, `i${at}`, 'N', [store(at === 0 ? out : one, [index(`i${at}`)], apply('scale', 'f32', load(a, [index(`i${at}`)]), load(n, [index(`i${at}`)])))]));
-    const ran = bench.run(program([kernel('k', body)], [a, n, out, one], ['N']), { feeds: [0, 1].map((at) => Float32Array.from(pairs, (pair) => pair[at] ?? 0)), dims: { N: pairs.length } }, target);
-    for (const data of ran.outputs) pairs.forEach(([x, power], at) => expect(data[at], `scale(${x}, ${power})`).toBe(Math.fround(x * 2 ** power)));
+    const body = (['vector', 'serial'] as const).map((axis, at) =>
+      loop(axis, `i${at}`, 'N', [
+        store(at === 0 ? out : one, [index(`i${at}`)], apply('scale', 'f32', load(a, [index(`i${at}`)]), load(n, [index(`i${at}`)]))),
+      ]),
+    );
+    const ran = bench.run(
+      program([kernel('k', body)], [a, n, out, one], ['N']),
+      { feeds: [0, 1].map((at) => Float32Array.from(pairs, (pair) => pair[at] ?? 0)), dims: { N: pairs.length } },
+      target,
+    );
+    for (const data of ran.outputs)
+      pairs.forEach(([x, power], at) => expect(data[at], `scale(${x}, ${power})`).toBe(Math.fround(x * 2 ** power)));
   });
 
   it('calls libm for f64, lane by lane', () => {
@@ -238,7 +381,17 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
     const [x, y] = [feed(0, 'f64', values.length), feed(1, 'f64', values.length)];
     const outputs = names.map((_, at) => output(at, 'f64', values.length));
     const i = index('i');
-    const kernels = names.map((fn, at) => kernel(fn, [loop('vector', 'i', values.length, [store(outputs[at] as (typeof outputs)[0], [i], apply(fn, 'f64', ...[x, y].slice(0, isMachineOp(fn) ? machineOps[fn].arity : 0).map((buffer) => load(buffer, [i]))))])]));
+    const kernels = names.map((fn, at) =>
+      kernel(fn, [
+        loop('vector', 'i', values.length, [
+          store(
+            outputs[at] as (typeof outputs)[0],
+            [i],
+            apply(fn, 'f64', ...[x, y].slice(0, isMachineOp(fn) ? machineOps[fn].arity : 0).map((buffer) => load(buffer, [i]))),
+          ),
+        ]),
+      ]),
+    );
     const second = values.map((v) => v * 0.5 + 1);
     const ran = bench.run(program(kernels, [x, y, ...outputs]), { feeds: [Float64Array.from(values), Float64Array.from(second)] }, target);
     names.forEach((fn, at) => {
@@ -256,7 +409,8 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
         const got = actual[k] ?? NaN;
         // C says pow(1, anything) = 1 and pow(-1, ±∞) = 1 where JavaScript says NaN.
         if (fn === 'libm_pow' && Number.isNaN(wanted) && got === 1) return;
-        if (!Object.is(got, wanted) && !(Math.abs(got - wanted) <= 1e-14 * Math.abs(wanted))) expect.fail(`${fn}(${value}, ${second[k]}): ${got} instead of ${wanted}`);
+        if (!Object.is(got, wanted) && !(Math.abs(got - wanted) <= 1e-14 * Math.abs(wanted)))
+          expect.fail(`${fn}(${value}, ${second[k]}): ${got} instead of ${wanted}`);
       });
     });
   });
@@ -265,22 +419,48 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
     const decode = { f16: decodeHalf, bf16: decodeBrain } as const;
     for (const dtype of ['f16', 'bf16'] as const) {
       const patterns = Uint16Array.from({ length: 65536 }, (_, at) => at);
-      const [half, wide, x, packed, doubled] = [feed(0, dtype, 65536), output(0, 'f32', 65536), feed(1, 'f32', 'N'), output(1, dtype, 'N'), output(2, dtype, 65536)];
+      const [half, wide, x, packed, doubled] = [
+        feed(0, dtype, 65536),
+        output(0, 'f32', 65536),
+        feed(1, 'f32', 'N'),
+        output(1, dtype, 'N'),
+        output(2, dtype, 65536),
+      ];
       const i = index('i');
       const body = [
         loop('vector', 'i', 65536, [store(wide, [i], apply('convert', 'f32', load(half, [i])))]),
         loop('vector', 'j', 'N', [store(packed, [index('j')], apply('convert', dtype, load(x, [index('j')])))]),
-        loop('vector', 'k', 65536, [store(doubled, [index('k')], apply('add', dtype, load(half, [index('k')]), { kind: 'const', dtype, value: 1 }))]),
+        loop('vector', 'k', 65536, [
+          store(doubled, [index('k')], apply('add', dtype, load(half, [index('k')]), { kind: 'const', dtype, value: 1 })),
+        ]),
       ];
       const finite = Array.from(patterns).filter((p) => Number.isFinite(decode[dtype](p)));
       // Every number of the format, and the middles between neighbours with a little to either side.
-      const positive = finite.map(decode[dtype]).filter((v) => v >= 0).sort((a, b) => a - b);
-      const between = positive.slice(0, -1).map((v, at) => (v + (positive[at + 1] ?? v)) / 2).filter((v) => v > 2 ** -126 || v === 0);
+      const positive = finite
+        .map(decode[dtype])
+        .filter((v) => v >= 0)
+        .sort((a, b) => a - b);
+      const between = positive
+        .slice(0, -1)
+        .map((v, at) => (v + (positive[at + 1] ?? v)) / 2)
+        .filter((v) => v > 2 ** -126 || v === 0);
       const large = dtype === 'f16' ? [65519.99, 65520, 65536, 1e10, Infinity] : [3.4e38, Infinity];
-      const list = Float32Array.from([...between, ...between.map((v) => v * (1 + 2 ** -22)), ...between.map((v) => -v * (1 - 2 ** -22)), ...large, -0, NaN]);
-      const ran = bench.run(program([kernel('k', body)], [half, wide, x, packed, doubled], ['N']), { feeds: [patterns, list], dims: { N: list.length } }, target);
+      const list = Float32Array.from([
+        ...between,
+        ...between.map((v) => v * (1 + 2 ** -22)),
+        ...between.map((v) => -v * (1 - 2 ** -22)),
+        ...large,
+        -0,
+        NaN,
+      ]);
+      const ran = bench.run(
+        program([kernel('k', body)], [half, wide, x, packed, doubled], ['N']),
+        { feeds: [patterns, list], dims: { N: list.length } },
+        target,
+      );
       const [asF32, asHalf, sums] = ran.outputs as [Float32Array, Uint16Array, Uint16Array];
-      for (const p of patterns) if (!Object.is(asF32[p], decode[dtype](p))) expect.fail(`${dtype} ${p}: ${asF32[p]} instead of ${decode[dtype](p)}`);
+      for (const p of patterns)
+        if (!Object.is(asF32[p], decode[dtype](p))) expect.fail(`${dtype} ${p}: ${asF32[p]} instead of ${decode[dtype](p)}`);
       const encode = encoder(decode[dtype]);
       list.forEach((value, at) => {
         const wanted = decode[dtype](encode(value));

@@ -1,11 +1,29 @@
-// Kernels that run at the same time. In: which memory kernels touch; programs of several kernels. Out: phases, and the same bits in any number of shares.
+// Kernels that run at the same time. In: which memory kernels touch; programs of several kernels. Out: phases, and the same bits in any
+// number of shares.
 
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Phase, phasesOf } from '../../codegen/llvm/phases.js';
 import type { MemoryObject } from '../../codegen/llvm/plan.js';
 import { Dim } from '../../src/base/index.js';
 import type { Buffer, Kernel } from '../../src/loop/index.js';
-import { apply, Bench, dim, f32, feed, index, int, kernel, load, loop, numbers, output, program, store, size as sizeOf, temporary } from './harness.js';
+import {
+  apply,
+  Bench,
+  dim,
+  f32,
+  feed,
+  index,
+  int,
+  kernel,
+  load,
+  loop,
+  numbers,
+  output,
+  program,
+  store,
+  size as sizeOf,
+  temporary,
+} from './harness.js';
 
 const bench = new Bench();
 afterAll(() => bench.close());
@@ -20,12 +38,23 @@ interface Sketch {
 function sketch(text: string): Sketch {
   const [, how, name, reads, writes] = /^(\w+) (\w+): ([\w ]*)>([\w ]*)$/.exec(text) ?? [];
   const memory = (list: string | undefined, written: boolean): MemoryObject[] =>
-    (list ?? '').split(' ').filter((key) => key !== '').map((key) => ({ key, place: { kind: 'slot', index: 0 }, written, align: 64 }));
+    (list ?? '')
+      .split(' ')
+      .filter((key) => key !== '')
+      .map((key) => ({ key, place: { kind: 'slot', index: 0 }, written, align: 64 }));
   return { name: name ?? '', cut: how === 'cut', memory: [...memory(reads, false), ...memory(writes, true)] };
 }
 
-const shown = (phase: Phase<Sketch>): string => phase.map(({ kernel: { name }, lane }) => (lane === undefined ? name : `${name}${lane}`)).join(' ');
-const phases = (...texts: string[]): string => phasesOf(texts.map(sketch), (kernel) => kernel.cut, ({ name }) => (name.startsWith('large') ? 9 : 1)).map(shown).join(' | ');
+const shown = (phase: Phase<Sketch>): string =>
+  phase.map(({ kernel: { name }, lane }) => (lane === undefined ? name : `${name}${lane}`)).join(' ');
+const phases = (...texts: string[]): string =>
+  phasesOf(
+    texts.map(sketch),
+    (kernel) => kernel.cut,
+    ({ name }) => (name.startsWith('large') ? 9 : 1),
+  )
+    .map(shown)
+    .join(' | ');
 
 describe('phases', () => {
   it('end where a shared kernel depends on another', () => {
@@ -55,7 +84,10 @@ describe('phases', () => {
 describe('shares', () => {
   const rows = 'N';
   const size = 300;
-  const grid = (of: Buffer, value: (at: readonly [ReturnType<typeof index>, ReturnType<typeof index>]) => ReturnType<typeof load>): ReturnType<typeof loop> =>
+  const grid = (
+    of: Buffer,
+    value: (at: readonly [ReturnType<typeof index>, ReturnType<typeof index>]) => ReturnType<typeof load>,
+  ): ReturnType<typeof loop> =>
     loop('parallel', 'i', rows, [loop('vector', 'j', size, [store(of, [index('i'), index('j')], value([index('i'), index('j')]))])]);
 
   /** b = 2a; c = a + 1; d = b of the rows from the end; first = d[0, 0]; e = c + d * first */
@@ -82,7 +114,9 @@ describe('shares', () => {
       const a = numbers(n * size, 3);
       const alone = artifact.run({ feeds: [a], dims: { N: n } });
       const at = (i: number, j: number): number => a[i * size + j] ?? NaN;
-      const expected = Float32Array.from(a, (value, k) => Math.fround(Math.fround(value + 1) + Math.fround(2 * at(n - 1 - Math.floor(k / size), k % size) * (2 * at(n - 1, 0)))));
+      const expected = Float32Array.from(a, (value, k) =>
+        Math.fround(Math.fround(value + 1) + Math.fround(2 * at(n - 1 - Math.floor(k / size), k % size) * (2 * at(n - 1, 0)))),
+      );
       const most = Math.max(0, ...Array.from(expected, (value, k) => Math.abs(value - ((alone.outputs[0] as Float32Array)[k] ?? NaN))));
       expect(most).toBeLessThan(1e-5);
       for (const shares of [1, 2, 3, 7, 300]) {

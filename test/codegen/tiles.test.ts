@@ -4,7 +4,33 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { compilePrograms, hostTarget } from '../../codegen/llvm/index.js';
 import { Dim } from '../../src/base/index.js';
 import { build, type Program } from '../../src/loop/index.js';
-import { accumulate, accumulator, apply, Bench, constant, declare, define, f32, feed, index, int, kernel, list, load, loop, minus, name, numbers, output, plus, program, size, store, temporary, times } from './harness.js';
+import {
+  accumulate,
+  accumulator,
+  apply,
+  Bench,
+  constant,
+  declare,
+  define,
+  f32,
+  feed,
+  index,
+  int,
+  kernel,
+  list,
+  load,
+  loop,
+  minus,
+  name,
+  numbers,
+  output,
+  plus,
+  program,
+  size,
+  store,
+  temporary,
+  times,
+} from './harness.js';
 
 const bench = new Bench();
 afterAll(() => bench.close());
@@ -17,7 +43,10 @@ function product(m: number | string, n: number, k: number, rows: number, columns
   const blocksN = Math.ceil(n / columns);
   const M = size(Dim.of(m));
   const [i, j, p] = [index('i'), index('j'), index('p')];
-  const [row0, column0] = [times(apply('div', 'i64', index('block'), int(blocksN)), int(rows)), times(apply('rem', 'i64', index('block'), int(blocksN)), int(columns))];
+  const [row0, column0] = [
+    times(apply('div', 'i64', index('block'), int(blocksN)), int(rows)),
+    times(apply('rem', 'i64', index('block'), int(blocksN)), int(columns)),
+  ];
   const width = n % columns === 0 ? int(columns) : smaller(int(columns), minus(int(n), name('column0', 'i64')));
   const row = plus(name('row0', 'i64'), i);
   const guarded = typeof m === 'string' || m % rows !== 0;
@@ -26,27 +55,54 @@ function product(m: number | string, n: number, k: number, rows: number, columns
   const blocks = times(apply('div', 'i64', plus(M, int(rows - 1)), int(rows)), int(blocksN));
   return program(
     [
-      kernel('product', [
-        loop('parallel', 'block', blocks, [
-          define('row0', row0),
-          define('column0', column0),
-          declare(tile, f32(0)),
-          loop('serial', 'p', k, [
-            loop('unroll', 'i', rows, [loop('vector', 'j', width, [accumulate(tile, [i, j], 'sum', apply('mul', 'f32', load(a, [safeRow, p]), load(b, [p, column])))], columns)]),
+      kernel(
+        'product',
+        [
+          loop('parallel', 'block', blocks, [
+            define('row0', row0),
+            define('column0', column0),
+            declare(tile, f32(0)),
+            loop('serial', 'p', k, [
+              loop('unroll', 'i', rows, [
+                loop(
+                  'vector',
+                  'j',
+                  width,
+                  [accumulate(tile, [i, j], 'sum', apply('mul', 'f32', load(a, [safeRow, p]), load(b, [p, column])))],
+                  columns,
+                ),
+              ]),
+            ]),
+            loop('unroll', 'i2', rows, [
+              {
+                kind: 'if',
+                condition: apply('lt', 'bool', plus(name('row0', 'i64'), index('i2')), M),
+                then: [
+                  loop(
+                    'vector',
+                    'j2',
+                    width,
+                    [
+                      store(
+                        c,
+                        [plus(name('row0', 'i64'), index('i2')), plus(name('column0', 'i64'), index('j2'))],
+                        apply(
+                          'add',
+                          'f32',
+                          read(tile, [index('i2'), index('j2')]),
+                          load(bias, [plus(name('column0', 'i64'), index('j2'))]),
+                        ),
+                      ),
+                    ],
+                    columns,
+                  ),
+                ],
+              },
+            ]),
           ]),
-          loop('unroll', 'i2', rows, [
-            {
-              kind: 'if',
-              condition: apply('lt', 'bool', plus(name('row0', 'i64'), index('i2')), M),
-              then: [
-                loop('vector', 'j2', width, [
-                  store(c, [plus(name('row0', 'i64'), index('i2')), plus(name('column0', 'i64'), index('j2'))], apply('add', 'f32', read(tile, [index('i2'), index('j2')]), load(bias, [plus(name('column0', 'i64'), index('j2'))]))),
-                ], columns),
-              ],
-            },
-          ]),
-        ]),
-      ], Dim.of(m).mul(2 * n * k)),
+        ],
+        Dim.of(m).mul(2 * n * k),
+      ),
     ],
     [a, b, bias, c],
     typeof m === 'string' ? [m] : [],
@@ -109,7 +165,19 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
     const accumulators = parts.map((part) => accumulator(part, 'f32'));
     const body = [
       ...accumulators.map((acc, at) => declare(acc, f32(starts[at] ?? 0))),
-      loop('vector', 'i', 'N', accumulators.map((acc, at) => accumulate(acc, [], parts[at] ?? 'sum', at === 1 ? apply('add', 'f32', f32(1), apply('mul', 'f32', f32(0.01), load(x, [index('i')]))) : load(x, [index('i')])))),
+      loop(
+        'vector',
+        'i',
+        'N',
+        accumulators.map((acc, at) =>
+          accumulate(
+            acc,
+            [],
+            parts[at] ?? 'sum',
+            at === 1 ? apply('add', 'f32', f32(1), apply('mul', 'f32', f32(0.01), load(x, [index('i')]))) : load(x, [index('i')]),
+          ),
+        ),
+      ),
       ...accumulators.map((acc, at) => store(z, [int(at)], read(acc))),
       store(z, [int(4)], f32(7)),
     ];
@@ -117,8 +185,17 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
     const lanes = target.vectorBytes / 4;
     for (const n of [...Array.from({ length: 2 * lanes + 2 }, (_, at) => at), 4 * lanes, 4 * lanes + 1, 9 * lanes + 5]) {
       const a = numbers(n, n + 1);
-      const [sum, total, most, least] = [a.reduce((s, v) => s + v, 0), a.reduce((s, v) => s * (1 + 0.01 * v), 1), Math.max(...a), Math.min(...a)];
-      expectClose(artifact.run({ feeds: [a], dims: { N: n } }).outputs[0] as Float32Array, [sum, total, most, least, 7].map((v) => v), 2e-5 * Math.max(1, n) / 8 + 1e-5);
+      const [sum, total, most, least] = [
+        a.reduce((s, v) => s + v, 0),
+        a.reduce((s, v) => s * (1 + 0.01 * v), 1),
+        Math.max(...a),
+        Math.min(...a),
+      ];
+      expectClose(
+        artifact.run({ feeds: [a], dims: { N: n } }).outputs[0] as Float32Array,
+        [sum, total, most, least, 7].map((v) => v),
+        (2e-5 * Math.max(1, n)) / 8 + 1e-5,
+      );
       if (n > 0) {
         const result = artifact.run({ feeds: [a], dims: { N: n } }).outputs[0] as Float32Array;
         expect([result[2], result[3]]).toEqual([most, least]);
@@ -158,15 +235,34 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
         store(rows, [i], read(r)),
       ]),
       store(all, [int(0)], read(t)),
-      loop('vector', 'q', 'N', [declare(c, f32(0)), loop('serial', 'p', 'M', [accumulate(c, [], 'sum', load(x, [index('p'), index('q')]))]), store(columns, [index('q')], read(c))]),
+      loop('vector', 'q', 'N', [
+        declare(c, f32(0)),
+        loop('serial', 'p', 'M', [accumulate(c, [], 'sum', load(x, [index('p'), index('q')]))]),
+        store(columns, [index('q')], read(c)),
+      ]),
     ];
     const artifact = bench.compile([program([kernel('k', body)], [x, rows, columns, all], ['M', 'N'])], target);
-    for (const [m, n] of [[1, 1], [3, 20], [20, 3], [5, 70], [0, 5], [4, 0]] as const) {
+    for (const [m, n] of [
+      [1, 1],
+      [3, 20],
+      [20, 3],
+      [5, 70],
+      [0, 5],
+      [4, 0],
+    ] as const) {
       const a = numbers(m * n, 7);
       const { outputs } = artifact.run({ feeds: [a], dims: { M: m, N: n } });
       const sum = (list: readonly number[]): number => list.reduce((s, v) => s + v, 0);
-      expectClose(outputs[0] as Float32Array, Array.from({ length: m }, (_, y) => sum(Array.from(a.subarray(y * n, y * n + n)))), 1e-5);
-      expectClose(outputs[1] as Float32Array, Array.from({ length: n }, (_, y) => sum(Array.from({ length: m }, (__, z) => a[z * n + y] ?? 0))), 1e-5);
+      expectClose(
+        outputs[0] as Float32Array,
+        Array.from({ length: m }, (_, y) => sum(Array.from(a.subarray(y * n, y * n + n)))),
+        1e-5,
+      );
+      expectClose(
+        outputs[1] as Float32Array,
+        Array.from({ length: n }, (_, y) => sum(Array.from({ length: m }, (__, z) => a[z * n + y] ?? 0))),
+        1e-5,
+      );
       expectClose(outputs[2] as Float32Array, [1 + sum(Array.from(a))], 1e-4);
     }
   });
@@ -177,7 +273,10 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
     const [i, k] = [index('i'), index('k')];
     const body = [
       declare(acc, f32(0.5)),
-      loop('vector', 'k', 'N', [define('weight', load(w, [k])), loop('unroll', 'i', 4, [accumulate(acc, [i], 'sum', apply('mul', 'f32', load(x, [i, k]), name('weight', 'f32')))])]),
+      loop('vector', 'k', 'N', [
+        define('weight', load(w, [k])),
+        loop('unroll', 'i', 4, [accumulate(acc, [i], 'sum', apply('mul', 'f32', load(x, [i, k]), name('weight', 'f32')))]),
+      ]),
       loop('serial', 'o', 4, [store(z, [index('o')], read(acc, [index('o')]))]),
     ];
     const artifact = bench.compile([program([kernel('k', body)], [x, w, z], ['N'])], target);
@@ -197,7 +296,9 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
         [
           kernel('one', [loop('vector', 'i', 'N', [store(first, [i], apply('mul', 'f32', load(x, [i]), f32(2)))])]),
           kernel('two', [loop('vector', 'i', 'N', [store(second, [i, int(0)], load(first, [i])), store(second, [i, int(1)], f32(1))])]),
-          kernel('three', [loop('vector', 'i', 'N', [store(z, [i], apply('add', 'f32', load(second, [i, int(0)]), load(second, [i, int(1)])))])]),
+          kernel('three', [
+            loop('vector', 'i', 'N', [store(z, [i], apply('add', 'f32', load(second, [i, int(0)]), load(second, [i, int(1)])))]),
+          ]),
         ],
         [x, z, first, second],
         ['N'],
@@ -212,7 +313,12 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
 
   it('adds integers and booleans over lanes', () => {
     const [x, z] = [feed(0, 'i32', 'N'), output(0, 'i32', 4)];
-    const [sum, most, any, all] = [accumulator('sum', 'i32'), accumulator('most', 'i32'), accumulator('any', 'bool'), accumulator('all', 'bool')];
+    const [sum, most, any, all] = [
+      accumulator('sum', 'i32'),
+      accumulator('most', 'i32'),
+      accumulator('any', 'bool'),
+      accumulator('all', 'bool'),
+    ];
     const value = load(x, [index('i')]);
     const body = [
       declare(sum, constant('i32', 0)),
@@ -231,7 +337,12 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
     const artifact = bench.compile([program([kernel('k', body)], [x, z], ['N'])], target);
     for (const n of [0, 1, 5, 33, 300]) {
       const a = Int32Array.from({ length: n }, (_, at) => (at * 7919) % 101);
-      const expected = [a.reduce((s, v) => s + v, 0), Math.max(-(2 ** 31), ...a), a.some((v) => v > 90) ? 1 : 0, a.every((v) => v < 99) ? 1 : 0];
+      const expected = [
+        a.reduce((s, v) => s + v, 0),
+        Math.max(-(2 ** 31), ...a),
+        a.some((v) => v > 90) ? 1 : 0,
+        a.every((v) => v < 99) ? 1 : 0,
+      ];
       expect(list(artifact.run({ feeds: [a], dims: { N: n } }).outputs[0])).toEqual(expected);
     }
   });
@@ -243,7 +354,12 @@ describe('the innermost loop of a product', () => {
     ['sapphirerapids', 14, 32, 28],
     ['haswell', 4, 24, 12],
   ])('on %s in tiles of %i×%i is %i multiply-adds and nothing on the stack', (cpu, rows, columns, count) => {
-    const compiled = compilePrograms({ programs: [product(rows * 2, columns * 2, 64, rows, columns)], manifest: '{}', target: hostTarget(cpu), emit: 'asm' });
+    const compiled = compilePrograms({
+      programs: [product(rows * 2, columns * 2, 64, rows, columns)],
+      manifest: '{}',
+      target: hostTarget(cpu),
+      emit: 'asm',
+    });
     const text = compiled.kind === 'text' ? compiled.text : '';
     const blocks = text.split(/^(?=\.LBB)/m).map((block) => block.slice(0, block.search(/\tj[a-z]+\t/) + 1 || undefined));
     const inner = blocks.filter((block) => (block.match(/vfmadd/g) ?? []).length >= count);

@@ -4,7 +4,33 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { compilePrograms, hostTarget } from '../../codegen/llvm/index.js';
 import { Dim } from '../../src/base/index.js';
 import { type Buffer, build, type Expr, type Program } from '../../src/loop/index.js';
-import { accumulate, accumulator, allocate, apply, Bench, declare, define, f32, feed, index, int, kernel, list, load, loop, minus, name, numbers, output, plus, program, size, store, times, variable } from './harness.js';
+import {
+  accumulate,
+  accumulator,
+  allocate,
+  apply,
+  Bench,
+  declare,
+  define,
+  f32,
+  feed,
+  index,
+  int,
+  kernel,
+  list,
+  load,
+  loop,
+  minus,
+  name,
+  numbers,
+  output,
+  plus,
+  program,
+  size,
+  store,
+  times,
+  variable,
+} from './harness.js';
 
 const bench = new Bench();
 afterAll(() => bench.close());
@@ -37,7 +63,12 @@ describe.each(targets)('on %s', (cpu) => {
     for (let step = 0; step < steps; step++) value = apply('add', 'f32', apply('mul', 'f32', value, f32(0.75)), f32(step));
     const body = [
       declare(most, f32(-1)),
-      loop('vector', 'i', 'N', [define('v', load(x, [i])), define('w', value), accumulate(most, [], 'max', name('w', 'f32')), store(x, [i], name('w', 'f32'))]),
+      loop('vector', 'i', 'N', [
+        define('v', load(x, [i])),
+        define('w', value),
+        accumulate(most, [], 'max', name('w', 'f32')),
+        store(x, [i], name('w', 'f32')),
+      ]),
       store(y, [], build.read(most)),
     ];
     const artifact = bench.compile([program([kernel('k', body)], [x, y], ['N'])], target);
@@ -58,7 +89,10 @@ describe.each(targets)('on %s', (cpu) => {
     const lengths = [1, lanes - 1, lanes, lanes + 1, 3 * lanes, 5 * lanes + 3];
     const programs = lengths.map((n) => {
       const [x, z] = [feed(0, 'f32', n), output(0, 'f32', n)];
-      return program([kernel('k', [loop('vector', 'i', n, [store(z, [index('i')], apply('mul', 'f32', load(x, [index('i')]), f32(3)))])])], [x, z]);
+      return program(
+        [kernel('k', [loop('vector', 'i', n, [store(z, [index('i')], apply('mul', 'f32', load(x, [index('i')]), f32(3)))])])],
+        [x, z],
+      );
     });
     const artifact = bench.compile(programs, target);
     lengths.forEach((n, entry) => {
@@ -73,11 +107,16 @@ describe.each(targets)('on %s', (cpu) => {
     const i = index('i');
     const start = stride < 0 ? minus(size(length), int(1)) : int(Math.abs(stride) - 1);
     const at = stride < 0 ? minus(start, times(i, int(-stride))) : plus(start, times(i, int(stride)));
-    const artifact = bench.compile([program([kernel('k', [loop('vector', 'i', 'N', [store(z, [i], load(x, [at]))])])], [x, z], ['N'])], target);
+    const artifact = bench.compile(
+      [program([kernel('k', [loop('vector', 'i', 'N', [store(z, [i], load(x, [at]))])])], [x, z], ['N'])],
+      target,
+    );
     for (const n of [1, lanes, lanes + 3, 3 * lanes - 1]) {
       const a = numbers(n * Math.abs(stride), n);
       const first = stride < 0 ? a.length - 1 : stride - 1;
-      expect(list(artifact.run({ feeds: [a], dims: { N: n } }).outputs[0])).toEqual(Array.from({ length: n }, (_, k) => a[first + k * stride]));
+      expect(list(artifact.run({ feeds: [a], dims: { N: n } }).outputs[0])).toEqual(
+        Array.from({ length: n }, (_, k) => a[first + k * stride]),
+      );
     }
   });
 
@@ -86,7 +125,25 @@ describe.each(targets)('on %s', (cpu) => {
     const columns = Array.from({ length: width }, (_, at) => at);
     for (const dtype of ['f32', 'i32', 'u8'] as const) {
       const open = [feed(0, dtype, 'N', width), ...columns.map((at) => output(at, dtype, 'N'))] as const;
-      const artifact = bench.compile([program([kernel('k', [loop('vector', 'i', 'N', columns.map((at) => store(open[at + 1] ?? open[0], [i], load(open[0], [i, int(at)]))))])], [...open], ['N'])], target);
+      const artifact = bench.compile(
+        [
+          program(
+            [
+              kernel('k', [
+                loop(
+                  'vector',
+                  'i',
+                  'N',
+                  columns.map((at) => store(open[at + 1] ?? open[0], [i], load(open[0], [i, int(at)]))),
+                ),
+              ]),
+            ],
+            [...open],
+            ['N'],
+          ),
+        ],
+        target,
+      );
       for (let n = 0; n <= 2 * lanes + 1; n++) {
         const a = allocate(dtype, n * width);
         numbers(n * width, n).forEach((value, at) => (a[at] = dtype === 'f32' ? value : at));
@@ -99,15 +156,33 @@ describe.each(targets)('on %s', (cpu) => {
       const rows = 2 * lanes + 3;
       const apart: Buffer = { ...variable(0, 'f32', rows, width - 1), strides: [Dim.of(width), Dim.one] };
       const results = columns.slice(1).map((at) => output(at - 1, 'f32', rows));
-      const read = program([kernel('k', [loop('vector', 'i', rows, results.map((to, at) => store(to, [i], load(apart, [i, int(at)]))))])], [apart, ...results]);
+      const read = program(
+        [
+          kernel('k', [
+            loop(
+              'vector',
+              'i',
+              rows,
+              results.map((to, at) => store(to, [i], load(apart, [i, int(at)]))),
+            ),
+          ]),
+        ],
+        [apart, ...results],
+      );
       const a = numbers(rows * width, 1).map((value, at) => (at % width === width - 1 ? NaN : value));
       const ran = bench.run(read, { variables: [a] }, target);
-      results.forEach((_, column) => expect(list(ran.outputs[column])).toEqual(Array.from({ length: rows }, (__, row) => a[row * width + column])));
+      results.forEach((_, column) =>
+        expect(list(ran.outputs[column])).toEqual(Array.from({ length: rows }, (__, row) => a[row * width + column])),
+      );
     }
     for (const n of [1, 3, lanes + 1, 3 * lanes - 1]) {
       const [x, z] = [feed(0, 'f32', n, width), output(0, 'f32', n)];
       const a = numbers(n * width, n);
-      const ran = bench.run(program([kernel('k', [loop('vector', 'i', n, [store(z, [i], load(x, [i, int(width - 1)]))])])], [x, z]), { feeds: [a] }, target);
+      const ran = bench.run(
+        program([kernel('k', [loop('vector', 'i', n, [store(z, [i], load(x, [i, int(width - 1)]))])])], [x, z]),
+        { feeds: [a] },
+        target,
+      );
       expect(list(ran.outputs[0])).toEqual(Array.from({ length: n }, (_, row) => a[row * width + width - 1]));
     }
   });
@@ -116,7 +191,13 @@ describe.each(targets)('on %s', (cpu) => {
     const [x, z] = [feed(0, 'f32', 'N'), output(0, 'f32', 'N')];
     const i = index('i');
     const ahead = plus(i, int(1 << 20));
-    const body = [loop('vector', 'i', 'N', [{ kind: 'fetch', to: 'read', buffer: x, index: [ahead] }, { kind: 'fetch', to: 'write', buffer: z, index: [ahead] }, store(z, [i], load(x, [i]))])];
+    const body = [
+      loop('vector', 'i', 'N', [
+        { kind: 'fetch', to: 'read', buffer: x, index: [ahead] },
+        { kind: 'fetch', to: 'write', buffer: z, index: [ahead] },
+        store(z, [i], load(x, [i])),
+      ]),
+    ];
     const artifact = bench.compile([program([kernel('k', body)], [x, z], ['N'])], target);
     for (const n of [0, 1, lanes + 1, 4 * lanes]) {
       const a = numbers(n, n);
@@ -129,7 +210,10 @@ describe.each(targets)('on %s', (cpu) => {
     const i = index('i');
     const at = plus(times(index('p'), int(4096)), i);
     // The second result starts one element further on: its vectors are never whole.
-    const stores = [store(z, [at], apply('mul', 'f32', load(x, [at]), f32(3))), store(last, [apply('rem', 'i64', plus(at, int(1)), size(Dim.of('N')))], load(x, [at]))];
+    const stores = [
+      store(z, [at], apply('mul', 'f32', load(x, [at]), f32(3))),
+      store(last, [apply('rem', 'i64', plus(at, int(1)), size(Dim.of('N')))], load(x, [at])),
+    ];
     const blocks = apply('div', 'i64', plus(size(Dim.of('N')), int(4095)), int(4096));
     const extent = apply('min', 'i64', int(4096), minus(size(Dim.of('N')), times(index('p'), int(4096))));
     const text = program([kernel('k', [loop('parallel', 'p', blocks, [loop('vector', 'i', extent, stores)])])], [x, z, last], ['N']);
@@ -150,10 +234,17 @@ describe.each(targets)('on %s', (cpu) => {
     for (const dtype of ['f32', 'f64', 'u8'] as const) {
       const most = dtype === 'f64' ? lanes / 2 : lanes;
       for (const count of [2, 3, most]) {
-        for (const [width, first] of [[count, 0], [count + 21, 5]] as const) {
+        for (const [width, first] of [
+          [count, 0],
+          [count + 21, 5],
+        ] as const) {
           const copies = (n: number | 'N'): Program => {
             const [x, z] = [feed(0, dtype, n, width), output(0, dtype, count, n)];
-            return program([kernel('k', [loop('vector', 'i', n, [loop('unroll', 'c', count, [store(z, [c, i], load(x, [i, plus(c, int(first))]))])])])], [x, z], n === 'N' ? ['N'] : []);
+            return program(
+              [kernel('k', [loop('vector', 'i', n, [loop('unroll', 'c', count, [store(z, [c, i], load(x, [i, plus(c, int(first))]))])])])],
+              [x, z],
+              n === 'N' ? ['N'] : [],
+            );
           };
           const lengths = [1, most - 1, most, 2 * most + 1];
           const turned = bench.compile([copies('N'), ...lengths.map(copies)], target);
@@ -177,7 +268,13 @@ describe.each(targets)('on %s', (cpu) => {
       loop('serial', 'p', 'M', [loop('vector', 'q', 'N', [store(z, [index('q'), index('p')], load(x, [index('p'), index('q')]))])]),
     ];
     const artifact = bench.compile([program([kernel('k', body)], [x, y, z], ['M', 'N'])], target);
-    for (const [m, n] of [[1, 1], [lanes, lanes], [lanes + 2, 3], [3, 2 * lanes + 5], [0, 4]] as const) {
+    for (const [m, n] of [
+      [1, 1],
+      [lanes, lanes],
+      [lanes + 2, 3],
+      [3, 2 * lanes + 5],
+      [0, 4],
+    ] as const) {
       const a = numbers(m * n, m + n);
       const expected = Array.from({ length: m * n }, (_, at) => a[(at % m) * n + Math.floor(at / m)]);
       const { outputs } = artifact.run({ feeds: [a], dims: { M: m, N: n } });
@@ -192,7 +289,13 @@ describe.each(targets)('on %s', (cpu) => {
     const row = (at: typeof i) => apply('convert', 'i64', load(ids, [at]));
     const body = [
       loop('vector', 'i', 'N', [loop('unroll', 'j', 3, [store(rows, [i, j], load(table, [row(i), j]))])]),
-      loop('vector', 'k', 'N', [store(spread, [apply('rem', 'i64', times(index('k'), int(7)), size(Dim.of('N')))], apply('convert', 'f32', apply('convert', 'i32', index('k'))))]),
+      loop('vector', 'k', 'N', [
+        store(
+          spread,
+          [apply('rem', 'i64', times(index('k'), int(7)), size(Dim.of('N')))],
+          apply('convert', 'f32', apply('convert', 'i32', index('k'))),
+        ),
+      ]),
     ];
     const artifact = bench.compile([program([kernel('k', body)], [table, ids, rows, spread], ['R', 'N'])], target);
     for (const n of [1, 5, lanes + 1, 2 * lanes + 4]) {

@@ -20,11 +20,24 @@ const options: Readonly<Record<string, Extra>> = {
 
 /** Codes of mistakes that show only when something runs, is opened or is written. */
 const later: readonly DiagnosticCode[] = [
-  'missing-feed', 'unknown-feed', 'unknown-fetch', 'uninitialized-variable', 'unknown-variable', 'session-closed', 'bad-data', 'bad-artifact', 'file-not-written', 'toolchain-missing',
-  'out-of-memory', 'entry-failed', 'unsupported-processor',
+  'missing-feed',
+  'unknown-feed',
+  'unknown-fetch',
+  'uninitialized-variable',
+  'unknown-variable',
+  'session-closed',
+  'bad-data',
+  'bad-artifact',
+  'file-not-written',
+  'toolchain-missing',
+  'out-of-memory',
+  'entry-failed',
+  'unsupported-processor',
 ];
 
-const files = Object.fromEntries(readdirSync(`${folder}parts`).map((name) => [`parts/${name}`, readFileSync(`${folder}parts/${name}`, 'utf8')]));
+const files = Object.fromEntries(
+  readdirSync(`${folder}parts`).map((name) => [`parts/${name}`, readFileSync(`${folder}parts/${name}`, 'utf8')]),
+);
 
 describe('diagnostics', () => {
   test.each(names)('%s', (name) => {
@@ -41,8 +54,17 @@ describe('diagnostics', () => {
 
   test('every code of the front end has a case of its own', () => {
     const covered = (code: string): boolean => names.some((name) => name === `${code}.tdsl` || name.startsWith(`${code}-`));
-    const shown = (code: string): boolean => names.filter((name) => name.startsWith(code)).some((name) => readFileSync(`${folder}${name.replace(/\.tdsl$/, '.txt')}`, 'utf8').split('\n').some((line) => line === code || line.startsWith(`${code} `)));
-    const missing = (Object.keys(diagnosticCodes) as DiagnosticCode[]).filter((code) => !later.includes(code) && !(covered(code) && shown(code)));
+    const shown = (code: string): boolean =>
+      names
+        .filter((name) => name.startsWith(code))
+        .some((name) =>
+          readFileSync(`${folder}${name.replace(/\.tdsl$/, '.txt')}`, 'utf8')
+            .split('\n')
+            .some((line) => line === code || line.startsWith(`${code} `)),
+        );
+    const missing = (Object.keys(diagnosticCodes) as DiagnosticCode[]).filter(
+      (code) => !later.includes(code) && !(covered(code) && shown(code)),
+    );
     expect(missing).toEqual([]);
   });
 });

@@ -1,7 +1,20 @@
-// A compile cache that was damaged, and one whose writers are killed. In: every kind of damage to every file; a writer that dies before any of its steps. Out: a miss, and after the next build a hit; never damaged bytes.
+// A compile cache that was damaged, and one whose writers are killed. In: every kind of damage to every file; a writer that dies before any
+// of its steps. Out: a miss, and after the next build a hit; never damaged bytes.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -25,39 +38,94 @@ const request = (name = 'main') => {
 };
 const cacheOf = (): Cache => new Cache(join(directory, 'cache'), 'compiler 1');
 const library = Buffer.from(Array.from({ length: 5000 }, (_, at) => (at * 7919) % 251));
-const files = (): ArtifactFiles => new Map([['module.json', Buffer.from('{"module":"main"}')], ['module.so', library]]);
+const files = (): ArtifactFiles =>
+  new Map([
+    ['module.json', Buffer.from('{"module":"main"}')],
+    ['module.so', library],
+  ]);
 const store = (cache: Cache, name = 'main'): string => cache.store(request(name), [{ path: request(name).path, text: name }], files);
 const isWhole = (place: string): boolean => [...files()].every(([name, content]) => readFileSync(join(place, name)).equals(content));
 
 const damages: readonly (readonly [string, (path: string, other: string) => void])[] = [
-  ['a flipped bit', (path) => writeFileSync(path, Buffer.from(readFileSync(path)).map((byte, at) => (at === 9 ? byte ^ 1 : byte)))],
-  ['zeros at its end', (path) => { const bytes = readFileSync(path); writeFileSync(path, bytes.fill(0, bytes.length >> 1)); }],
+  [
+    'a flipped bit',
+    (path) =>
+      writeFileSync(
+        path,
+        Buffer.from(readFileSync(path)).map((byte, at) => (at === 9 ? byte ^ 1 : byte)),
+      ),
+  ],
+  [
+    'zeros at its end',
+    (path) => {
+      const bytes = readFileSync(path);
+      writeFileSync(path, bytes.fill(0, bytes.length >> 1));
+    },
+  ],
   ['a missing byte', (path) => truncateSync(path, readFileSync(path).length - 1)],
   ['nothing in it', (path) => truncateSync(path, 0)],
   ['one byte more', (path) => writeFileSync(path, Buffer.concat([readFileSync(path), Buffer.of(0)]))],
   ['another name', (path) => renameSync(path, `${path}.bak`)],
   ['the content of another', (path, other) => cpSync(other, path)],
-  ['a directory in its place', (path) => { rmSync(path); mkdirSync(path); }],
-  ['a pipe in its place', (path) => { rmSync(path); execFileSync('mkfifo', [path]); }],
-  ['a device in its place', (path) => { rmSync(path); symlinkSync('/dev/zero', path); }],
-  ['a link in its place', (path) => { rmSync(path); symlinkSync('/dev/null', path); }],
+  [
+    'a directory in its place',
+    (path) => {
+      rmSync(path);
+      mkdirSync(path);
+    },
+  ],
+  [
+    'a pipe in its place',
+    (path) => {
+      rmSync(path);
+      execFileSync('mkfifo', [path]);
+    },
+  ],
+  [
+    'a device in its place',
+    (path) => {
+      rmSync(path);
+      symlinkSync('/dev/zero', path);
+    },
+  ],
+  [
+    'a link in its place',
+    (path) => {
+      rmSync(path);
+      symlinkSync('/dev/null', path);
+    },
+  ],
 ];
 
 describe('a damaged artifact', () => {
-  it.each(['module.so', 'module.json', 'contents.json'].flatMap((name) => damages.map(([what, damage]) => [name, what, damage] as const)))('whose %s has %s is built again', (name, _, damage) => {
-    const cache = cacheOf();
-    const place = store(cache);
-    const other = cache.store({ ...request('other'), options: 'other' }, [], () => new Map([['module.json', Buffer.from('{"module":"other"}')], ['module.so', Buffer.from(library).reverse()]]));
-    damage(join(place, name), join(other, name));
-    expect(cache.find(request())).toBeUndefined();
-    expect(store(cache)).toBe(place);
-    expect([cache.find(request())?.directory, isWhole(place)]).toEqual([place, true]);
-    expect(readdirSync(join(cache.directory, 'artifacts'))).toHaveLength(2);
-  });
+  it.each(['module.so', 'module.json', 'contents.json'].flatMap((name) => damages.map(([what, damage]) => [name, what, damage] as const)))(
+    'whose %s has %s is built again',
+    (name, _, damage) => {
+      const cache = cacheOf();
+      const place = store(cache);
+      const other = cache.store(
+        { ...request('other'), options: 'other' },
+        [],
+        () =>
+          new Map([
+            ['module.json', Buffer.from('{"module":"other"}')],
+            ['module.so', Buffer.from(library).reverse()],
+          ]),
+      );
+      damage(join(place, name), join(other, name));
+      expect(cache.find(request())).toBeUndefined();
+      expect(store(cache)).toBe(place);
+      expect([cache.find(request())?.directory, isWhole(place)]).toEqual([place, true]);
+      expect(readdirSync(join(cache.directory, 'artifacts'))).toHaveLength(2);
+    },
+  );
 
   it('that is another one as a whole is built again, and so is one that is a file or gone', () => {
     const cache = cacheOf();
-    const [place, other] = [store(cache), cache.store({ ...request('other'), options: 'other' }, [], () => new Map([['module.so', Buffer.from('other')]]))];
+    const [place, other] = [
+      store(cache),
+      cache.store({ ...request('other'), options: 'other' }, [], () => new Map([['module.so', Buffer.from('other')]])),
+    ];
     for (const damage of [() => cpSync(other, place, { recursive: true }), () => writeFileSync(place, ''), () => undefined]) {
       rmSync(place, { recursive: true });
       damage();
@@ -91,14 +159,39 @@ describe('a damaged artifact', () => {
 describe('hashes of contents', () => {
   it('see every change of a byte, a length or an order', () => {
     const bytes = fc.uint8Array({ minLength: 1, maxLength: 40 });
-    fc.assert(fc.property(bytes, fc.nat(), fc.integer({ min: 1, max: 255 }), (content, at, change) => hash(content) !== hash(content.map((byte, index) => (index === at % content.length ? byte ^ change : byte)))));
-    fc.assert(fc.property(bytes, (content) => hash(content) !== hash(Uint8Array.of(...content, 0)) && hash(content) !== hash(content.subarray(1))));
-    fc.assert(fc.property(bytes, bytes, (one, two) => Buffer.compare(one, two) === 0 || hash(Uint8Array.of(...one, ...two)) !== hash(Uint8Array.of(...two, ...one)) || Buffer.concat([one, two]).equals(Buffer.concat([two, one]))));
+    fc.assert(
+      fc.property(
+        bytes,
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        (content, at, change) =>
+          hash(content) !== hash(content.map((byte, index) => (index === at % content.length ? byte ^ change : byte))),
+      ),
+    );
+    fc.assert(
+      fc.property(bytes, (content) => hash(content) !== hash(Uint8Array.of(...content, 0)) && hash(content) !== hash(content.subarray(1))),
+    );
+    fc.assert(
+      fc.property(
+        bytes,
+        bytes,
+        (one, two) =>
+          Buffer.compare(one, two) === 0 ||
+          hash(Uint8Array.of(...one, ...two)) !== hash(Uint8Array.of(...two, ...one)) ||
+          Buffer.concat([one, two]).equals(Buffer.concat([two, one])),
+      ),
+    );
   });
 
   it('are the same on every machine and wherever the bytes lie', () => {
-    expect(['', 'a', 'abcd', 'abcde'].map((text) => hash(Buffer.from(text)))).toEqual(['ef46db3751d8e999', 'd24ec4f1a98c6e5b', 'de0327b0d25d92cc', '07e3670c0c8dc7eb']);
-    for (const from of [0, 1, 2, 3]) expect(hash(new Uint8Array(Buffer.concat([Buffer.alloc(from), library])).subarray(from))).toBe(hash(library));
+    expect(['', 'a', 'abcd', 'abcde'].map((text) => hash(Buffer.from(text)))).toEqual([
+      'ef46db3751d8e999',
+      'd24ec4f1a98c6e5b',
+      'de0327b0d25d92cc',
+      '07e3670c0c8dc7eb',
+    ]);
+    for (const from of [0, 1, 2, 3])
+      expect(hash(new Uint8Array(Buffer.concat([Buffer.alloc(from), library])).subarray(from))).toBe(hash(library));
   });
 });
 
@@ -118,23 +211,31 @@ describe('a writer that is killed', () => {
       new Cache(${JSON.stringify(join(directory, 'cache'))}, 'compiler 1').store({ path, options: '{}' }, [{ path, text: 'main' }], () => new Map([['module.json', Buffer.from('{"module":"main"}')], ['module.so', library]]));
     });`;
 
-  it.each([['an empty cache', false], ['a damaged artifact', true]])('leaves the cache whole at every step of writing to %s', (_, damaged) => {
-    let finished = false;
-    for (let at = 0; !finished; at += 3) {
-      rmSync(join(directory, 'cache'), { recursive: true, force: true });
-      const cache = cacheOf();
-      if (damaged) truncateSync(join(store(cache), 'module.so'), 100);
-      const { signal, status, stderr } = spawnSync(process.execPath, ['-e', script(at)], { encoding: 'utf8' });
-      finished = status === 0;
-      expect([finished ? status : signal, stderr], `before call ${at}`).toEqual([finished ? 0 : 'SIGKILL', '']);
-      const found = cache.find(request())?.directory;
-      if (finished) expect(found).toBeDefined();
-      if (found !== undefined) expect(isWhole(found), `before call ${at}`).toBe(true);
-      const place = store(cache);
-      expect([cache.find(request())?.directory, isWhole(place)], `before call ${at}`).toEqual([place, true]);
-      for (const folder of ['artifacts', 'index']) expect(readdirSync(join(cache.directory, folder)), `before call ${at}`).toHaveLength(1);
-    }
-  }, 120_000);
+  it.each([
+    ['an empty cache', false],
+    ['a damaged artifact', true],
+  ])(
+    'leaves the cache whole at every step of writing to %s',
+    (_, damaged) => {
+      let finished = false;
+      for (let at = 0; !finished; at += 3) {
+        rmSync(join(directory, 'cache'), { recursive: true, force: true });
+        const cache = cacheOf();
+        if (damaged) truncateSync(join(store(cache), 'module.so'), 100);
+        const { signal, status, stderr } = spawnSync(process.execPath, ['-e', script(at)], { encoding: 'utf8' });
+        finished = status === 0;
+        expect([finished ? status : signal, stderr], `before call ${at}`).toEqual([finished ? 0 : 'SIGKILL', '']);
+        const found = cache.find(request())?.directory;
+        if (finished) expect(found).toBeDefined();
+        if (found !== undefined) expect(isWhole(found), `before call ${at}`).toBe(true);
+        const place = store(cache);
+        expect([cache.find(request())?.directory, isWhole(place)], `before call ${at}`).toEqual([place, true]);
+        for (const folder of ['artifacts', 'index'])
+          expect(readdirSync(join(cache.directory, folder)), `before call ${at}`).toHaveLength(1);
+      }
+    },
+    120_000,
+  );
 });
 
 describe('the API', () => {
@@ -151,7 +252,13 @@ describe('the API', () => {
         writeFileSync(made, junk);
         const contents = join(made, '..', 'contents.json');
         const record = JSON.parse(readFileSync(contents, 'utf8')) as { readonly files: readonly { readonly name: string }[] };
-        writeFileSync(contents, JSON.stringify({ ...record, files: record.files.map((one) => (one.name === 'module.so' ? { ...one, bytes: junk.length, hash: hash(junk) } : one)) }));
+        writeFileSync(
+          contents,
+          JSON.stringify({
+            ...record,
+            files: record.files.map((one) => (one.name === 'module.so' ? { ...one, bytes: junk.length, hash: hash(junk) } : one)),
+          }),
+        );
         using model = await compiled();
         using session = model.session();
         expect(session.run('f', { x: 2 })).toBe(8);

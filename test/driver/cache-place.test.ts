@@ -1,4 +1,5 @@
-// Who may keep compiled programs where. In: directories of all owners and modes, environments of all kinds. Out: a cache that only this user writes to, or a warning and one of the process's own.
+// Who may keep compiled programs where. In: directories of all owners and modes, environments of all kinds. Out: a cache that only this
+// user writes to, or a warning and one of the process's own.
 
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
@@ -38,7 +39,8 @@ describe('the directory', () => {
   it('is made closed to others, with all above it', () => {
     const place = join(directory, 'a', 'b', 'tfc');
     expect(cachePlace(place)).toEqual({ directory: place });
-    for (const path of [join(directory, 'a'), dirname(place), place, join(place, 'index'), join(place, 'artifacts')]) expect(modeOf(path), path).toBe(0o700);
+    for (const path of [join(directory, 'a'), dirname(place), place, join(place, 'index'), join(place, 'artifacts')])
+      expect(modeOf(path), path).toBe(0o700);
   });
 
   it('is closed where others could read, and not used where they could write', () => {
@@ -77,7 +79,12 @@ describe('the directory', () => {
     expect(cachePlace(place)).toEqual(refused('is no directory'));
   });
 
-  it.each([['a file', 'file'], ['below a file', 'file/tfc'], ['a link to nothing', 'dangling'], ['a name that is too long', 'x'.repeat(300)]])('is not used when it is %s', (_, name) => {
+  it.each([
+    ['a file', 'file'],
+    ['below a file', 'file/tfc'],
+    ['a link to nothing', 'dangling'],
+    ['a name that is too long', 'x'.repeat(300)],
+  ])('is not used when it is %s', (_, name) => {
     writeFileSync(join(directory, 'file'), '');
     symlinkSync('nowhere/at/all', join(directory, 'dangling'));
     expect(cachePlace(join(directory, name))).toHaveProperty('refused');
@@ -99,7 +106,11 @@ describe('the command', () => {
     mkdirSync(join(place.directory, 'open'));
     chmodSync(join(place.directory, 'open'), 0o777);
     for (const TFC_CACHE of ['open', file, `${file}/below`]) {
-      expect(run({ TFC_CACHE, TMPDIR: scratch })).toEqual({ status: 0, out: '9\n', err: expect.stringMatching(/^warning: the compile cache cannot be used.*\n$/) as string });
+      expect(run({ TFC_CACHE, TMPDIR: scratch })).toEqual({
+        status: 0,
+        out: '9\n',
+        err: expect.stringMatching(/^warning: the compile cache cannot be used.*\n$/) as string,
+      });
       expect(readdirSync(scratch)).toEqual([]);
     }
     expect(readdirSync(join(place.directory, 'open'))).toEqual([]);
@@ -108,7 +119,17 @@ describe('the command', () => {
 
   it('goes on beside a cache that takes nothing more', () => {
     // Nothing can be made below a file that lies where the artifact shall be written.
-    const outcome = place.tfcWith({ NODE_OPTIONS: `--require ${join(place.directory, place.file('full.cjs', "const fs = require('node:fs'); const { mkdirSync } = fs; fs.mkdirSync = (path, ...rest) => { if (/full-cache.artifacts..*part$/.test(path)) throw Object.assign(new Error('ENOSPC: no space left on device, mkdir'), { code: 'ENOSPC', syscall: 'mkdir' }); return mkdirSync(path, ...rest); }; require('node:module').syncBuiltinESMExports();\n"))}`, TFC_CACHE: join(place.directory, 'full-cache') }, 'run', file, 'square', '--feed', 'x=3');
+    const outcome = place.tfcWith(
+      {
+        NODE_OPTIONS: `--require ${join(place.directory, place.file('full.cjs', "const fs = require('node:fs'); const { mkdirSync } = fs; fs.mkdirSync = (path, ...rest) => { if (/full-cache.artifacts..*part$/.test(path)) throw Object.assign(new Error('ENOSPC: no space left on device, mkdir'), { code: 'ENOSPC', syscall: 'mkdir' }); return mkdirSync(path, ...rest); }; require('node:module').syncBuiltinESMExports();\n"))}`,
+        TFC_CACHE: join(place.directory, 'full-cache'),
+      },
+      'run',
+      file,
+      'square',
+      '--feed',
+      'x=3',
+    );
     expect(outcome).toEqual({ status: 0, out: '9\n', err: expect.stringMatching(/^warning: .*no space left\n$/) as string });
   });
 
@@ -118,13 +139,20 @@ describe('the command', () => {
     expect(readdirSync(place.directory)).toEqual(before);
     const cache = join(place.cache, '.cache', 'tfc');
     for (const folder of ['index', 'artifacts']) {
-      for (const name of readdirSync(join(cache, folder), { recursive: true }) as string[]) expect(modeOf(join(cache, folder, name)) & 0o077, name).toBe(0);
+      for (const name of readdirSync(join(cache, folder), { recursive: true }) as string[])
+        expect(modeOf(join(cache, folder, name)) & 0o077, name).toBe(0);
     }
   });
 
   it('builds into a directory without any other one', () => {
-    expect(place.tfcWith({ TMPDIR: '/nowhere', HOME: '', TFC_CACHE: '/nowhere/cache' }, 'compile', file, '-o', 'out')).toMatchObject({ status: 0, err: '' });
+    expect(place.tfcWith({ TMPDIR: '/nowhere', HOME: '', TFC_CACHE: '/nowhere/cache' }, 'compile', file, '-o', 'out')).toMatchObject({
+      status: 0,
+      err: '',
+    });
     expect(readdirSync(join(place.directory, 'out')).sort()).toEqual(['module.h', 'module.json', 'module.so', 'tfc.h']);
-    expect(jsonError(place.tfc('compile', file, '-o', file, '--json'))).toMatchObject({ code: 'file-not-written', hint: expect.any(String) as string });
+    expect(jsonError(place.tfc('compile', file, '-o', file, '--json'))).toMatchObject({
+      code: 'file-not-written',
+      hint: expect.any(String) as string,
+    });
   });
 });

@@ -26,8 +26,13 @@ beforeEach(() => {
 const cacheOf = (compiler = 'compiler 1'): Cache => new Cache(join(directory, 'cache'), compiler);
 const stamps = () => [main, imported].map((path) => ({ path, text: readFileSync(path, 'utf8') }));
 const request = () => ({ path: main, options: '{}' });
-const fill = (content: string) => (): ArtifactFiles => new Map([['module.json', Buffer.from('{}')], ['module.so', Buffer.from(content)]]);
-const library = (place: string | undefined): string | undefined => (place === undefined ? undefined : readFileSync(join(place, 'module.so'), 'utf8'));
+const fill = (content: string) => (): ArtifactFiles =>
+  new Map([
+    ['module.json', Buffer.from('{}')],
+    ['module.so', Buffer.from(content)],
+  ]);
+const library = (place: string | undefined): string | undefined =>
+  place === undefined ? undefined : readFileSync(join(place, 'module.so'), 'utf8');
 
 describe('cache', () => {
   it('finds what was stored, by content', () => {
@@ -64,7 +69,14 @@ describe('cache', () => {
     const cache = cacheOf();
     const place = cache.store(request(), stamps(), fill('built'));
     const [index] = readdirSync(join(cache.directory, 'index'));
-    for (const content of ['', '{', 'null', '{"files":[],"entry":"../../../etc"}', '{"files":{},"entry":3}', `{"request":["compiler 1","elsewhere","{}"],"files":[],"entry":"${basename(place)}"}`]) {
+    for (const content of [
+      '',
+      '{',
+      'null',
+      '{"files":[],"entry":"../../../etc"}',
+      '{"files":{},"entry":3}',
+      `{"request":["compiler 1","elsewhere","{}"],"files":[],"entry":"${basename(place)}"}`,
+    ]) {
       writeFileSync(join(cache.directory, 'index', index as string), content);
       expect(cache.find(request()), content).toBeUndefined();
     }
@@ -99,7 +111,8 @@ describe('cache', () => {
     const other = { ...request(), options: 'other' };
     const [old, used] = [cache.store(request(), stamps(), fill('old')), cache.store(other, stamps(), fill('used'))];
     const longAgo = new Date(Date.now() - 40 * 24 * 3600 * 1000);
-    for (const folder of ['artifacts', 'index']) for (const name of readdirSync(join(cache.directory, folder))) utimesSync(join(cache.directory, folder, name), longAgo, longAgo);
+    for (const folder of ['artifacts', 'index'])
+      for (const name of readdirSync(join(cache.directory, folder))) utimesSync(join(cache.directory, folder, name), longAgo, longAgo);
     expect(cache.find(other)?.directory).toBe(used);
     const third = { ...request(), options: 'third' };
     cache.store(third, stamps(), fill('looked for today already'));
@@ -119,7 +132,13 @@ describe('cache', () => {
 
   it('serves every rank, size and processor its own artifact', () => {
     const plain = { path: 'm.tdsl', set: {}, cpu: 'native' };
-    const keys = [plain, { ...plain, set: { N: 2 } }, { ...plain, cpu: 'x86-64' }, { ...plain, open: { entry: 'f', ranks: { S: 1 } } }, { ...plain, open: { entry: 'f', ranks: { S: 2 } } }].map(optionsKey);
+    const keys = [
+      plain,
+      { ...plain, set: { N: 2 } },
+      { ...plain, cpu: 'x86-64' },
+      { ...plain, open: { entry: 'f', ranks: { S: 1 } } },
+      { ...plain, open: { entry: 'f', ranks: { S: 2 } } },
+    ].map(optionsKey);
     expect(new Set(keys).size).toBe(keys.length);
     expect(optionsKey({ ...plain, set: { A: 1, B: 2 } })).toBe(optionsKey({ ...plain, set: { B: 2, A: 1 } }));
   });
@@ -130,7 +149,11 @@ describe('cache of the compiler', () => {
 
   it('survives processes that compile the same program at once', async () => {
     const file = place.file('square.tdsl', 'export fn square(x: f32): f32 = x * x\n');
-    const run = (): Promise<{ stdout: string }> => promisify(execFile)(process.execPath, [cli, 'run', file, 'square', '--feed', 'x=3'], { cwd: place.directory, env: { ...process.env, TFC_CACHE: place.cache } });
+    const run = (): Promise<{ stdout: string }> =>
+      promisify(execFile)(process.execPath, [cli, 'run', file, 'square', '--feed', 'x=3'], {
+        cwd: place.directory,
+        env: { ...process.env, TFC_CACHE: place.cache },
+      });
     for (const { stdout } of await Promise.all([run(), run(), run()])) expect(stdout).toBe('9\n');
     expect(readdirSync(join(place.cache, 'artifacts'))).toHaveLength(1);
   });

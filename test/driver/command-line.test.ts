@@ -1,4 +1,5 @@
-// The commands as users meet them. In: arguments and programs. Out: exit codes 0, 1 and 2; results on standard output, words on standard error; one JSON object per error with --json.
+// The commands as users meet them. In: arguments and programs. Out: exit codes 0, 1 and 2; results on standard output, words on standard
+// error; one JSON object per error with --json.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -71,19 +72,32 @@ describe('help and usage', () => {
 describe('check', () => {
   it('lists what it checked', () => {
     expect(tfc('check', 'model.tdsl')).toEqual({ status: 0, out: 'model.tdsl: ok\n', err: '' });
-    expect(jsonLines(tfc('check', 'model.tdsl', '--json'))).toEqual([{ ok: true, files: { 'model.tdsl': ['line', 'needsBare', 'twice', 'count', 'any'] } }]);
+    expect(jsonLines(tfc('check', 'model.tdsl', '--json'))).toEqual([
+      { ok: true, files: { 'model.tdsl': ['line', 'needsBare', 'twice', 'count', 'any'] } },
+    ]);
   });
 
   it('shows every mistake of every file', () => {
     const { status, out, err } = tfc('check', 'model.tdsl', 'broken.tdsl', 'nowhere.tdsl');
     expect([status, out]).toEqual([1, '']);
-    for (const part of ['error[unknown-name]', '--> broken.tdsl:2:7', '> 2 |   x + oops', 'error[shape-mismatch]', 'error[file-not-found]: nowhere.tdsl']) expect(err).toContain(part);
+    for (const part of [
+      'error[unknown-name]',
+      '--> broken.tdsl:2:7',
+      '> 2 |   x + oops',
+      'error[shape-mismatch]',
+      'error[file-not-found]: nowhere.tdsl',
+    ])
+      expect(err).toContain(part);
   });
 
   it('prints the first mistake and all of them as JSON', () => {
     const outcome = tfc('check', 'broken.tdsl', '--json');
     expect(outcome).toMatchObject({ status: 1, err: '' });
-    expect(jsonError(outcome)).toMatchObject({ code: 'unknown-name', file: 'broken.tdsl', span: { start: { line: 2, column: 7 }, end: { line: 2, column: 11 } } });
+    expect(jsonError(outcome)).toMatchObject({
+      code: 'unknown-name',
+      file: 'broken.tdsl',
+      span: { start: { line: 2, column: 7 }, end: { line: 2, column: 11 } },
+    });
     const [{ errors }] = jsonLines(outcome) as [{ readonly errors: readonly { readonly code: string }[] }];
     expect(errors.map((error) => error.code)).toEqual(expect.arrayContaining(['unknown-name', 'shape-mismatch']));
   });
@@ -99,7 +113,9 @@ describe('run', () => {
   });
 
   it('draws other initial values from another seed, and the same ones from the same seed', () => {
-    const [a, b, c] = ['1', '1', '2'].map((seed) => tfc('run', 'model.tdsl', 'line', '--feed', 'x=[[1,0],[0,1]]', '--seed', seed, '--threads', seed).out);
+    const [a, b, c] = ['1', '1', '2'].map(
+      (seed) => tfc('run', 'model.tdsl', 'line', '--feed', 'x=[[1,0],[0,1]]', '--seed', seed, '--threads', seed).out,
+    );
     expect(a).toBe(b);
     expect(a).not.toBe(c);
   });
@@ -136,7 +152,11 @@ describe('bad input', () => {
   });
 
   it('shows the same on a terminal, with a hint', () => {
-    expect(tfc('run', 'model.tdsl', 'twice')).toMatchObject({ status: 1, out: '', err: 'error[missing-feed]: twice needs a feed x.\n  hint: It takes x.\n' });
+    expect(tfc('run', 'model.tdsl', 'twice')).toMatchObject({
+      status: 1,
+      out: '',
+      err: 'error[missing-feed]: twice needs a feed x.\n  hint: It takes x.\n',
+    });
   });
 
   const big = 10 * 2 ** 20;
@@ -169,7 +189,11 @@ describe('bad input', () => {
     place.file('binary-part.tdsl', Uint8Array.of(0, 1, 2, 3));
     expect(jsonError(tfc('check', 'imports.tdsl', '--json'))).toMatchObject({ code: 'bad-data', file: 'binary-part.tdsl' });
     place.file('imports.tdsl', 'import { f } from "./nowhere.tdsl"\nexport fn g(x: f32): f32 = f(x)\n');
-    expect(jsonError(tfc('check', 'imports.tdsl', '--json'))).toMatchObject({ code: 'file-not-found', file: 'imports.tdsl', span: { start: { line: 1, column: 19 } } });
+    expect(jsonError(tfc('check', 'imports.tdsl', '--json'))).toMatchObject({
+      code: 'file-not-found',
+      file: 'imports.tdsl',
+      span: { start: { line: 1, column: 19 } },
+    });
   });
 
   it.each([
@@ -187,12 +211,20 @@ describe('bad input', () => {
 
 describe('a compile process that dies', () => {
   it('is an error that says how it ended', () => {
-    const crash = join(directory, place.file('crash.cjs', "if (/worker\\.c?js$/.test(process.argv[1] ?? '')) process.kill(process.pid, 'SIGSEGV');\n"));
+    const crash = join(
+      directory,
+      place.file('crash.cjs', "if (/worker\\.c?js$/.test(process.argv[1] ?? '')) process.kill(process.pid, 'SIGSEGV');\n"),
+    );
     const outcome = place.tfcWith({ NODE_OPTIONS: `--require ${crash}` }, 'run', 'model.tdsl', 'count', '--cpu', 'x86-64', '--json');
     expect(outcome).toMatchObject({ status: 1, err: '' });
-    expect(jsonError(outcome)).toMatchObject({ code: 'internal-error', message: 'internal error in compile process: it ended with SIGSEGV' });
+    expect(jsonError(outcome)).toMatchObject({
+      code: 'internal-error',
+      message: 'internal error in compile process: it ended with SIGSEGV',
+    });
     const silent = join(directory, place.file('silent.cjs', "if (/worker\\.c?js$/.test(process.argv[1] ?? '')) process.exit(0);\n"));
-    expect(jsonError(place.tfcWith({ NODE_OPTIONS: `--require ${silent}` }, 'run', 'model.tdsl', 'count', '--cpu', 'x86-64', '--json')).message).toContain('it gave no reply');
+    expect(
+      jsonError(place.tfcWith({ NODE_OPTIONS: `--require ${silent}` }, 'run', 'model.tdsl', 'count', '--cpu', 'x86-64', '--json')).message,
+    ).toContain('it gave no reply');
   });
 });
 
@@ -200,9 +232,13 @@ describe('compile', () => {
   it('writes library, manifest and headers', () => {
     const outcome = tfc('compile', 'model.tdsl', '-o', 'a/b', '--json');
     expect(outcome).toMatchObject({ status: 0, err: '' });
-    expect(jsonLines(outcome)).toMatchObject([{ directory: 'a/b', library: 'a/b/module.so', entries: ['line', 'needsBare', 'twice', 'count', 'any'] }]);
+    expect(jsonLines(outcome)).toMatchObject([
+      { directory: 'a/b', library: 'a/b/module.so', entries: ['line', 'needsBare', 'twice', 'count', 'any'] },
+    ]);
     expect(readdirSync(join(directory, 'a', 'b')).sort()).toEqual(['module.h', 'module.json', 'module.so', 'tfc.h']);
-    const manifest = JSON.parse(readFileSync(join(directory, 'a', 'b', 'module.json'), 'utf8')) as { readonly variables: readonly unknown[] };
+    const manifest = JSON.parse(readFileSync(join(directory, 'a', 'b', 'module.json'), 'utf8')) as {
+      readonly variables: readonly unknown[];
+    };
     expect(manifest.variables).toMatchObject([
       { path: 'w', doc: 'A line.', initial: { kind: 'entry' } },
       { path: 'bare', initial: { kind: 'none' } },
@@ -212,7 +248,8 @@ describe('compile', () => {
 
   it('builds the same bytes again', () => {
     for (const out of ['first', 'second']) expect(tfc('compile', 'model.tdsl', '-o', out).status).toBe(0);
-    for (const file of ['module.so', 'module.json', 'module.h']) expect(readFileSync(join(directory, 'second', file)).equals(readFileSync(join(directory, 'first', file))), file).toBe(true);
+    for (const file of ['module.so', 'module.json', 'module.h'])
+      expect(readFileSync(join(directory, 'second', file)).equals(readFileSync(join(directory, 'first', file))), file).toBe(true);
   });
 
   it.each(emitLevels.map((level) => [level]))('emits %s', (level) => {
@@ -230,17 +267,40 @@ describe('compile', () => {
 
   it('dumps what a pass makes, and names the passes', () => {
     expect(tfc('compile', 'model.tdsl', '--dump-after', 'lower').out).toBe(tfc('compile', 'model.tdsl', '--emit', 'kernels').out);
-    expect(jsonError(tfc('compile', 'model.tdsl', '--dump-after', 'magic', '--json'))).toMatchObject({ code: 'invalid-value', hint: 'Passes in order: differentiate, strip, simplify, lower, expand.' });
+    expect(jsonError(tfc('compile', 'model.tdsl', '--dump-after', 'magic', '--json'))).toMatchObject({
+      code: 'invalid-value',
+      hint: 'Passes in order: differentiate, strip, simplify, lower, expand.',
+    });
   });
 
   it('times every stage', () => {
     const { out } = tfc('compile', 'model.tdsl', '-o', 'timed', '--time-passes');
     const names = out.split('\n').flatMap((line) => /^(\S.*?) +[\d.]+ ms/.exec(line)?.[1] ?? []);
-    const wanted = ['node', 'load', 'check', 'llvm: load', 'differentiate', 'strip', 'simplify', 'lower', 'expand', 'verify', 'llvm: build', 'llvm: optimize', 'llvm: codegen', 'link', 'files', 'rest', 'total'];
+    const wanted = [
+      'node',
+      'load',
+      'check',
+      'llvm: load',
+      'differentiate',
+      'strip',
+      'simplify',
+      'lower',
+      'expand',
+      'verify',
+      'llvm: build',
+      'llvm: optimize',
+      'llvm: codegen',
+      'link',
+      'files',
+      'rest',
+      'total',
+    ];
     expect(names).toEqual(wanted);
     // Of three, because a neighbour may take the processor at any time.
     const rests = [1, 2, 3].map(() => {
-      const [{ stages }] = jsonLines(tfc('compile', 'model.tdsl', '-o', 'timed', '--json')) as [{ readonly stages: readonly { readonly name: string; readonly milliseconds: number }[] }];
+      const [{ stages }] = jsonLines(tfc('compile', 'model.tdsl', '-o', 'timed', '--json')) as [
+        { readonly stages: readonly { readonly name: string; readonly milliseconds: number }[] },
+      ];
       const of = (name: string): number => stages.find((stage) => stage.name === name)?.milliseconds ?? NaN;
       return of('rest') / of('total');
     });
@@ -260,10 +320,20 @@ describe('explain', () => {
   });
 
   it('names the lines of the entry itself where several entries compute the same', () => {
-    place.file('same.tdsl', 'param w: f32 = uniform(1, 2)\nparam v: f32 = uniform(1, 2)\nfn half(x: f32): f32 = x * 0.5\nexport fn a(x: f32): f32 = half(sin(x) + w)\nexport fn b(x: f32): f32 = half(sin(x) + w)\nexport step c(x: f32) {\n  w <- grad(half(sin(x) + w * w), w)\n}\n');
-    const [report] = jsonLines(tfc('explain', 'same.tdsl', '--json')) as [readonly { readonly entry: string; readonly kernels: readonly { readonly lines: readonly string[] }[] }[]];
+    place.file(
+      'same.tdsl',
+      'param w: f32 = uniform(1, 2)\nparam v: f32 = uniform(1, 2)\nfn half(x: f32): f32 = x * 0.5\nexport fn a(x: f32): f32 = half(sin(x) + w)\nexport fn b(x: f32): f32 = half(sin(x) + w)\nexport step c(x: f32) {\n  w <- grad(half(sin(x) + w * w), w)\n}\n',
+    );
+    const [report] = jsonLines(tfc('explain', 'same.tdsl', '--json')) as [
+      readonly { readonly entry: string; readonly kernels: readonly { readonly lines: readonly string[] }[] }[],
+    ];
     const lines = Object.fromEntries(report.map(({ entry, kernels }) => [entry, kernels.flatMap((kernel) => kernel.lines)]));
-    expect(lines).toMatchObject({ a: ['same.tdsl:3', 'same.tdsl:4'], b: ['same.tdsl:3', 'same.tdsl:5'], '$init/w': ['same.tdsl:1'], '$init/v': ['same.tdsl:2'] });
+    expect(lines).toMatchObject({
+      a: ['same.tdsl:3', 'same.tdsl:4'],
+      b: ['same.tdsl:3', 'same.tdsl:5'],
+      '$init/w': ['same.tdsl:1'],
+      '$init/v': ['same.tdsl:2'],
+    });
     expect(lines['c']?.some((line) => line.startsWith('same.tdsl:7')) && !lines['c'].some((line) => /:[45]/.test(line))).toBe(true);
   });
 });

@@ -119,17 +119,30 @@ describe('npy', () => {
 
   it('refuses versions that there are not, and integers of Python 2 where that wrote none', () => {
     const header = "{'descr': '<f8', 'fortran_order': False, 'shape': (3,)}";
-    for (const version of [[0, 0], [1, 1], [4, 0]] as const) expect(mistake(() => readNpy(file('v.npy', npyOf(header, new Float64Array(3), version))))).toContain(`version ${version.join('.')}`);
-    expect(mistake(() => readNpy(file('v.npy', npyOf(header.replace('3', '3L'), new Float64Array(3), [3, 0]))))).toContain('malformed header');
+    for (const version of [
+      [0, 0],
+      [1, 1],
+      [4, 0],
+    ] as const)
+      expect(mistake(() => readNpy(file('v.npy', npyOf(header, new Float64Array(3), version))))).toContain(`version ${version.join('.')}`);
+    expect(mistake(() => readNpy(file('v.npy', npyOf(header.replace('3', '3L'), new Float64Array(3), [3, 0]))))).toContain(
+      'malformed header',
+    );
   });
 
   it('turns arrays in Fortran order', () => {
     // numpy.asfortranarray(numpy.arange(24).reshape(2, 3, 4)): the first axis runs fastest.
     const columns = Int32Array.from({ length: 24 }, (_, at) => 12 * (at % 2) + 4 * (Math.floor(at / 2) % 3) + Math.floor(at / 6));
-    expect(readNpy(file('f.npy', npy('<i4', [2, 3, 4], columns, true)))).toEqual({ data: Int32Array.from({ length: 24 }, (_, at) => at), dtype: 'i32', shape: [2, 3, 4] });
+    expect(readNpy(file('f.npy', npy('<i4', [2, 3, 4], columns, true)))).toEqual({
+      data: Int32Array.from({ length: 24 }, (_, at) => at),
+      dtype: 'i32',
+      shape: [2, 3, 4],
+    });
     // A NaN that signals stays what it is.
     const bits = Uint32Array.of(0x7fa00001, 1, 2, 0xffbfffff);
-    expect(new Uint32Array(readNpy(file('f.npy', npy('<f4', [2, 2], bits, true))).data.buffer, 0, 4)).toEqual(Uint32Array.of(0x7fa00001, 2, 1, 0xffbfffff));
+    expect(new Uint32Array(readNpy(file('f.npy', npy('<f4', [2, 2], bits, true))).data.buffer, 0, 4)).toEqual(
+      Uint32Array.of(0x7fa00001, 2, 1, 0xffbfffff),
+    );
     const longs = BigInt64Array.of(1n, 4n, 2n, 5n, 3n, 6n);
     expect(readNpy(file('f.npy', npy('<i8', [2, 3], longs, true))).data).toEqual(BigInt64Array.of(1n, 2n, 3n, 4n, 5n, 6n));
     expect(readNpy(file('f.npy', npy('<f4', [6], floats, true))).data).toEqual(floats);
@@ -156,16 +169,28 @@ describe('npy', () => {
   });
 
   it('tells big-endian numbers, records, bools that are none, and other files', () => {
-    expect(diagnosed(() => readNpy(file('b.npy', npy('>f4', [6], floats))))).toMatchObject({ code: 'bad-data', message: expect.stringContaining('big-endian (>f4)'), hint: expect.stringContaining("x.astype('<f4')") });
-    expect(mistake(() => readNpy(file('r.npy', npyOf("{'descr': [('a', '<f4'), ('b', '<i4', (2,))], 'fortran_order': False, 'shape': (1,)}", floats))))).toContain('records');
+    expect(diagnosed(() => readNpy(file('b.npy', npy('>f4', [6], floats))))).toMatchObject({
+      code: 'bad-data',
+      message: expect.stringContaining('big-endian (>f4)'),
+      hint: expect.stringContaining("x.astype('<f4')"),
+    });
+    expect(
+      mistake(() =>
+        readNpy(file('r.npy', npyOf("{'descr': [('a', '<f4'), ('b', '<i4', (2,))], 'fortran_order': False, 'shape': (1,)}", floats))),
+      ),
+    ).toContain('records');
     expect(mistake(() => readNpy(file('o.npy', npy('|b1', [3], Uint8Array.of(0, 1, 2)))))).toContain('element 2 is 2');
     expect(mistake(() => readNpy(file('t.npy', 'hello, I am no array')))).toContain('not a NumPy array file');
     expect(mistake(() => readNpy(join(directory, 'nowhere.npy')))).toMatch(/^file-not-found: .*nowhere\.npy: no such file/);
   });
 
   it('takes no memory for what a header promises', () => {
-    for (const shape of [[2 ** 40], [2 ** 31, 2 ** 31], [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER], [2 ** 31, 2 ** 31, 0]]) expect(mistake(() => readNpy(file('huge.npy', npy('<f4', shape, new Float32Array(0)))))).toContain('malformed');
-    expect(readNpy(file('none.npy', npy('<f4', [2147483648, 0], new Float32Array(0))))).toMatchObject({ shape: [2147483648, 0], data: new Float32Array(0) });
+    for (const shape of [[2 ** 40], [2 ** 31, 2 ** 31], [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER], [2 ** 31, 2 ** 31, 0]])
+      expect(mistake(() => readNpy(file('huge.npy', npy('<f4', shape, new Float32Array(0)))))).toContain('malformed');
+    expect(readNpy(file('none.npy', npy('<f4', [2147483648, 0], new Float32Array(0))))).toMatchObject({
+      shape: [2147483648, 0],
+      data: new Float32Array(0),
+    });
     const path = file('long.npy', npy('<f4', [2 ** 30 + 1], new Float32Array(0)));
     truncateSync(path, 128 + 4 * (2 ** 30 + 1));
     expect(mistake(() => readNpy(path))).toContain('4 GiB');
@@ -192,20 +217,30 @@ describe('idx', () => {
 
   it('reads plain and gzipped files', () => {
     const whole = idx([2, 3, 4], bytes);
-    for (const content of [whole, gzipSync(whole)]) expect(readIdx(file('a-idx3-ubyte', content))).toEqual({ data: bytes, shape: [2, 3, 4] });
+    for (const content of [whole, gzipSync(whole)])
+      expect(readIdx(file('a-idx3-ubyte', content))).toEqual({ data: bytes, shape: [2, 3, 4] });
   });
 
   it.each([
     ['plain', idx([2, 3, 4], bytes)],
     ['gzipped', gzipSync(idx([2, 3, 4], bytes))],
   ])('refuses a %s file cut anywhere', (_, whole) => {
-    for (let length = 0; length < whole.length; length++) expect(mistake(() => readIdx(file('cut', whole.subarray(0, length)))), `${length} bytes`).toMatch(/^bad-data: .*cut/);
+    for (let length = 0; length < whole.length; length++)
+      expect(
+        mistake(() => readIdx(file('cut', whole.subarray(0, length)))),
+        `${length} bytes`,
+      ).toMatch(/^bad-data: .*cut/);
   });
 
   it('refuses files of other elements, and with bytes too many', () => {
-    expect(mistake(() => readIdx(file('floats', Buffer.concat([Buffer.from([0, 0, 13, 1, 0, 0, 0, 1]), Buffer.alloc(4)]))))).toContain('not an IDX file of unsigned bytes, but of 32-bit floats');
-    expect(mistake(() => readIdx(file('long', Buffer.concat([idx([3], Uint8Array.of(1, 2, 3)), Buffer.alloc(1)]))))).toContain('3 bytes are promised, 4 are there');
-    for (const shape of [[2 ** 32 - 1, 2 ** 32 - 1], [2 ** 32 - 1, 2 ** 32 - 1, 0], Array<number>(255).fill(2 ** 32 - 1)]) expect(mistake(() => readIdx(file('huge', idx(shape, bytes))))).toContain('too many');
+    expect(mistake(() => readIdx(file('floats', Buffer.concat([Buffer.from([0, 0, 13, 1, 0, 0, 0, 1]), Buffer.alloc(4)]))))).toContain(
+      'not an IDX file of unsigned bytes, but of 32-bit floats',
+    );
+    expect(mistake(() => readIdx(file('long', Buffer.concat([idx([3], Uint8Array.of(1, 2, 3)), Buffer.alloc(1)]))))).toContain(
+      '3 bytes are promised, 4 are there',
+    );
+    for (const shape of [[2 ** 32 - 1, 2 ** 32 - 1], [2 ** 32 - 1, 2 ** 32 - 1, 0], Array<number>(255).fill(2 ** 32 - 1)])
+      expect(mistake(() => readIdx(file('huge', idx(shape, bytes))))).toContain('too many');
   });
 
   it('takes what gzip takes: several members, zeros behind them, names and comments', () => {
@@ -216,12 +251,24 @@ describe('idx', () => {
     head[3] = 8 | 16;
     const named = Buffer.concat([head, Buffer.from(`${'long name '.repeat(1000)}\0note\0`), packed.subarray(10)]);
     for (const content of [members, named]) expect(readIdx(file('packed', content))).toEqual({ data: bytes, shape: [2, 3, 4] });
-    for (const garbage of ['x', '\0x', '\x1f', '\x1f\x8b\x08']) expect(mistake(() => readIdx(file('tail', Buffer.concat([packed, Buffer.from(garbage, 'latin1')])))), garbage).toContain('damaged gzip data');
+    for (const garbage of ['x', '\0x', '\x1f', '\x1f\x8b\x08'])
+      expect(
+        mistake(() => readIdx(file('tail', Buffer.concat([packed, Buffer.from(garbage, 'latin1')])))),
+        garbage,
+      ).toContain('damaged gzip data');
   });
 
   it('refuses every change of a packed file, or reads what was written', () => {
     const random = Uint8Array.from(permutation(256, 1, 1));
-    for (const packed of [gzipSync(idx([256], random)), gzipSync(idx([256], random.map((byte) => byte % 8)))]) {
+    for (const packed of [
+      gzipSync(idx([256], random)),
+      gzipSync(
+        idx(
+          [256],
+          random.map((byte) => byte % 8),
+        ),
+      ),
+    ]) {
       const expected = readIdx(file('whole', packed));
       fc.assert(
         fc.property(fc.nat(packed.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
@@ -307,27 +354,47 @@ describe('numbers in csv', () => {
     expect(readCsv(file('n.csv', `a\n${cell}\n`))[0]?.numbers).toEqual(Float64Array.of(number));
   });
 
-  it.each(['0x10', '0b1', '0o7', '1_000', '1,5'.replace(',', ';'), '--1', '1e', 'e1', '.', '+', 'NA', 'null', 'infinit', '١'])('%s is text', (cell) => {
-    expect(mistake(() => readCsv(file('n.csv', `a,b\n1,2\n${cell},3\n`)))).toContain(`mixes numbers and text: ${JSON.stringify(cell)} in line 3`);
-    expect(readCsv(file('n.csv', `a\n${cell}\n`))[0]?.numbers).toBeUndefined();
-  });
+  it.each(['0x10', '0b1', '0o7', '1_000', '1,5'.replace(',', ';'), '--1', '1e', 'e1', '.', '+', 'NA', 'null', 'infinit', '١'])(
+    '%s is text',
+    (cell) => {
+      expect(mistake(() => readCsv(file('n.csv', `a,b\n1,2\n${cell},3\n`)))).toContain(
+        `mixes numbers and text: ${JSON.stringify(cell)} in line 3`,
+      );
+      expect(readCsv(file('n.csv', `a\n${cell}\n`))[0]?.numbers).toBeUndefined();
+    },
+  );
 
   it('refuses numbers beyond the range, and what is no text, with their places', () => {
     expect(mistake(() => readCsv(file('n.csv', 'a,b\n1,2\n3,-1e999\n')))).toContain('line 3, column "b": -1e999 is beyond the range');
-    expect(mistake(() => readCsv(file('n.csv', Buffer.from('a\n1\n2\xff\n', 'latin1'))))).toContain('not UTF-8: line 3, byte 5 of the file');
+    expect(mistake(() => readCsv(file('n.csv', Buffer.from('a\n1\n2\xff\n', 'latin1'))))).toContain(
+      'not UTF-8: line 3, byte 5 of the file',
+    );
     expect(mistake(() => readCsv(file('n.csv', Buffer.from('\ufffd\n1\n\ufffd2'))))).toContain('mixes');
-    expect(mistake(() => readCsv(file('n.csv', Buffer.concat([Buffer.from('\ufffd\n\ufffd'), Buffer.from([0xe2, 0x82])]))))).toContain('not UTF-8: line 2, byte 7 of the file');
+    expect(mistake(() => readCsv(file('n.csv', Buffer.concat([Buffer.from('\ufffd\n\ufffd'), Buffer.from([0xe2, 0x82])]))))).toContain(
+      'not UTF-8: line 2, byte 7 of the file',
+    );
     expect(mistake(() => readCsv(file('n.csv', 'a\n1\0\n')))).toContain('byte 3 of the file is zero');
     expect(mistake(() => readCsv(file('n.csv', 'a\n1\n\ufeff2\n')))).toContain('byte order mark at byte 4');
     expect(mistake(() => readCsv(file('n.csv', Buffer.from('\ufeffa\n1\n', 'utf16le'))))).toContain('not UTF-8: line 1, byte 0');
   });
 
   it('reads lines however they end, and many columns', () => {
-    for (const end of ['\n', '\r\n', '\r']) expect(readCsv(file('n.csv', ['a,b', '1,2', '', '3,4'].join(end)))).toMatchObject([{ numbers: Float64Array.of(1, 3) }, { numbers: Float64Array.of(2, 4) }]);
+    for (const end of ['\n', '\r\n', '\r'])
+      expect(readCsv(file('n.csv', ['a,b', '1,2', '', '3,4'].join(end)))).toMatchObject([
+        { numbers: Float64Array.of(1, 3) },
+        { numbers: Float64Array.of(2, 4) },
+      ]);
     expect(mistake(() => readCsv(file('n.csv', 'a,b\n1,2\r3,4\n')))).toContain('a carriage return without a line feed at byte 7');
-    expect(readCsv(file('n.csv', 'a,b\r\n1,2\n3,4\n5,"6\n"'))).toMatchObject([{ numbers: Float64Array.of(1, 3, 5) }, { numbers: Float64Array.of(2, 4, 6) }]);
+    expect(readCsv(file('n.csv', 'a,b\r\n1,2\n3,4\n5,"6\n"'))).toMatchObject([
+      { numbers: Float64Array.of(1, 3, 5) },
+      { numbers: Float64Array.of(2, 4, 6) },
+    ]);
     const names = Array.from({ length: 50_000 }, (_, at) => `c${at}`);
-    expect(readCsv(file('n.csv', `${names.join()}\n${names.map((_, at) => at).join()}\n`)).at(-1)).toEqual({ name: 'c49999', numbers: Float64Array.of(49_999), blanks: 0 });
+    expect(readCsv(file('n.csv', `${names.join()}\n${names.map((_, at) => at).join()}\n`)).at(-1)).toEqual({
+      name: 'c49999',
+      numbers: Float64Array.of(49_999),
+      blanks: 0,
+    });
     expect(mistake(() => readCsv(file('n.csv', `a\n${'7'.repeat(2 ** 24 + 9)}`)))).toContain('Max Record Size');
   });
 });
@@ -336,7 +403,11 @@ describe('what is no regular file', () => {
   it('is refused at once by every reader', () => {
     const fifo = join(directory, 'fifo');
     execFileSync('mkfifo', [fifo]);
-    for (const path of [fifo, '/dev/zero']) for (const read of [readNpy, readIdx, readCsv]) expect(mistake(() => read(path))).toBe(`file-not-found: ${path}: ${path === fifo ? 'is a pipe' : 'is a device'}, and no regular file`);
+    for (const path of [fifo, '/dev/zero'])
+      for (const read of [readNpy, readIdx, readCsv])
+        expect(mistake(() => read(path))).toBe(
+          `file-not-found: ${path}: ${path === fifo ? 'is a pipe' : 'is a device'}, and no regular file`,
+        );
     expect(mistake(() => readNpy(directory))).toContain('is a directory');
   });
 });
@@ -383,15 +454,52 @@ describe('batches', () => {
 
 describe('data sets', () => {
   const free = [[1, ['B']]] as const;
-  const step = (...feeds: EntrySpec['feeds']): EntrySpec => ({ name: 'train', kind: 'step', dims: ['B'], ranks: {}, facts: [], feeds, outputs: [], result: { kind: 'record', fields: [] }, reads: [], writes: [] });
-  const entry = step({ name: 'x', dtype: 'f32', shape: [free, 2] }, { name: 'y', dtype: 'i32', shape: [free] }, { name: 'lr', dtype: 'f32', shape: [] });
-  const expected = { rows: 3, columns: [{ name: 'x', data: Float32Array.of(1, 2, 3, 4, 5, 6), rows: 3, rowShape: [2] }, { name: 'y', data: Int32Array.of(0, 1, 2), rows: 3, rowShape: [] }] };
+  const step = (...feeds: EntrySpec['feeds']): EntrySpec => ({
+    name: 'train',
+    kind: 'step',
+    dims: ['B'],
+    ranks: {},
+    facts: [],
+    feeds,
+    outputs: [],
+    result: { kind: 'record', fields: [] },
+    reads: [],
+    writes: [],
+  });
+  const entry = step(
+    { name: 'x', dtype: 'f32', shape: [free, 2] },
+    { name: 'y', dtype: 'i32', shape: [free] },
+    { name: 'lr', dtype: 'f32', shape: [] },
+  );
+  const expected = {
+    rows: 3,
+    columns: [
+      { name: 'x', data: Float32Array.of(1, 2, 3, 4, 5, 6), rows: 3, rowShape: [2] },
+      { name: 'y', data: Int32Array.of(0, 1, 2), rows: 3, rowShape: [] },
+    ],
+  };
 
   it('reads JSON, CSV and npy alike', () => {
     file('set/x.npy', npy('<f8', [3, 2], Float64Array.of(1, 2, 3, 4, 5, 6)));
     file('set/y.npy', npy('<i8', [3], BigInt64Array.of(0n, 1n, 2n)));
     expect(readDataset(join(directory, 'set'), entry)).toEqual(expected);
-    expect(readDataset(file('set.json', JSON.stringify({ y: [0, 1, 2], x: [[1, 2], [3, 4], [5, 6]], other: 'ignored' })), entry)).toEqual(expected);
+    expect(
+      readDataset(
+        file(
+          'set.json',
+          JSON.stringify({
+            y: [0, 1, 2],
+            x: [
+              [1, 2],
+              [3, 4],
+              [5, 6],
+            ],
+            other: 'ignored',
+          }),
+        ),
+        entry,
+      ),
+    ).toEqual(expected);
     expect(readDataset(file('set.csv', 'width,height,kind\n1,2,0\n3,4,1\n5,6,2\n'), entry)).toEqual(expected);
   });
 
@@ -399,14 +507,20 @@ describe('data sets', () => {
     const pair = step({ name: 'b', dtype: 'f64', shape: [free, 1] }, { name: 'a', dtype: 'f32', shape: [free] });
     expect(readDataset(file('named.csv', 'a,note,b\n1,hi,2\n3,ho,4\n'), pair)).toEqual({
       rows: 2,
-      columns: [{ name: 'b', data: Float64Array.of(2, 4), rows: 2, rowShape: [1] }, { name: 'a', data: Float32Array.of(1, 3), rows: 2, rowShape: [] }],
+      columns: [
+        { name: 'b', data: Float64Array.of(2, 4), rows: 2, rowShape: [1] },
+        { name: 'a', data: Float32Array.of(1, 3), rows: 2, rowShape: [] },
+      ],
     });
   });
 
   it('gives images the shape that the feed declares', () => {
     file('images/t10k-images-idx3-ubyte', idx([2, 3, 4], new Uint8Array(24)));
     file('images/t10k-labels-idx1-ubyte', idx([2], Uint8Array.of(7, 1)));
-    const { columns } = readDataset(join(directory, 'images'), step({ name: 'picture', dtype: 'f32', shape: [free, 1, 3, 4] }, { name: 'label', dtype: 'i32', shape: [free] }));
+    const { columns } = readDataset(
+      join(directory, 'images'),
+      step({ name: 'picture', dtype: 'f32', shape: [free, 1, 3, 4] }, { name: 'label', dtype: 'i32', shape: [free] }),
+    );
     expect(columns.map((column) => column.rowShape)).toEqual([[1, 3, 4], []]);
   });
 
@@ -435,7 +549,9 @@ describe('data sets', () => {
   });
 
   it('takes NaN as a string, and says which file of a directory is missing', () => {
-    expect(readDataset(file('nan.json', '{"x":[["NaN","-Infinity"]],"y":[true]}'), entry).columns[0]?.data).toEqual(Float32Array.of(NaN, -Infinity));
+    expect(readDataset(file('nan.json', '{"x":[["NaN","-Infinity"]],"y":[true]}'), entry).columns[0]?.data).toEqual(
+      Float32Array.of(NaN, -Infinity),
+    );
     mkdirSync(join(directory, 'hollow'), { recursive: true });
     expect(mistake(() => readDataset(join(directory, 'hollow'), entry))).toMatch(/^file-not-found: .*x\.npy/);
     expect(mistake(() => readDataset(join(directory, 'nowhere'), entry))).toMatch(/^file-not-found: /);
@@ -459,11 +575,15 @@ describe('data sets', () => {
 
   it('refuses any number of rows without elements', () => {
     const path = join(file('hollow-rows/x.npy', npy('<f4', [2147483648, 0], new Float32Array(0))), '..');
-    expect(mistake(() => readDataset(path, step({ name: 'x', dtype: 'f32', shape: [free, [[1, ['C']]]] })))).toContain('2147483648 rows without elements');
+    expect(mistake(() => readDataset(path, step({ name: 'x', dtype: 'f32', shape: [free, [[1, ['C']]]] })))).toContain(
+      '2147483648 rows without elements',
+    );
   });
 
   it('needs exactly one size that could be the batch', () => {
-    expect(mistake(() => readDataset('unread', step({ name: 'x', dtype: 'f32', shape: [3] })))).toContain('no feed whose first axis is a free size');
+    expect(mistake(() => readDataset('unread', step({ name: 'x', dtype: 'f32', shape: [3] })))).toContain(
+      'no feed whose first axis is a free size',
+    );
     const two = step({ name: 'x', dtype: 'f32', shape: [free] }, { name: 'y', dtype: 'f32', shape: [[[1, ['C']]]] });
     expect(mistake(() => readDataset('unread', two))).toContain('several sizes that could be the batch (B, C)');
   });

@@ -1,4 +1,5 @@
-// An artifact without tfc. In: what `tfc compile -o DIR` writes, and a C compiler. Out: the numbers that the runtime gets, from a C program that knows DIR/module.h and DIR/module.so alone.
+// An artifact without tfc. In: what `tfc compile -o DIR` writes, and a C compiler. Out: the numbers that the runtime gets, from a C program
+// that knows DIR/module.h and DIR/module.so alone.
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -52,7 +53,19 @@ int main(void) {
 describe('an artifact in C', () => {
   it('trains to the same bits as tfc run, linked or opened at run time', () => {
     expect(place.tfc('compile', program, '-o', 'line').status).toBe(0);
-    const expected = place.tfc('run', program, 'train', '--feed', 'x=[[1,2],[3,4],[5,6]]', '--feed', 'y=[[1],[-1],[2]]', '--feed', 'lr=0.01', '--steps', '3');
+    const expected = place.tfc(
+      'run',
+      program,
+      'train',
+      '--feed',
+      'x=[[1,2],[3,4],[5,6]]',
+      '--feed',
+      'y=[[1],[-1],[2]]',
+      '--feed',
+      'lr=0.01',
+      '--steps',
+      '3',
+    );
     const values = jsonLines(expected);
     expect(values).toHaveLength(3);
 
@@ -63,12 +76,17 @@ describe('an artifact in C', () => {
     place.file('opened.c', opened);
     const run = (command: string, ...args: readonly string[]) => spawnSync(command, args, { cwd: place.directory, encoding: 'utf8' });
     const flags = ['-std=c11', '-Wall', '-Wextra', '-Wno-pedantic', '-Werror', '-D_GNU_SOURCE', '-I', 'line'];
-    expect(run('cc', ...flags, 'host.c', 'line/module.so', `-Wl,-rpath,${join(place.directory, 'line')}`, '-lm', '-o', 'host')).toMatchObject({ status: 0, stderr: '' });
+    expect(
+      run('cc', ...flags, 'host.c', 'line/module.so', `-Wl,-rpath,${join(place.directory, 'line')}`, '-lm', '-o', 'host'),
+    ).toMatchObject({ status: 0, stderr: '' });
     expect(run('cc', ...flags, 'opened.c', '-ldl', '-o', 'opened')).toMatchObject({ status: 0, stderr: '' });
     for (const executable of ['./host', './opened']) {
       const { status, stdout, stderr } = run(executable);
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-      const lines = stdout.trim().split('\n').map((line) => JSON.parse(line) as { readonly loss: number; readonly error: readonly (readonly number[])[] });
+      const lines = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { readonly loss: number; readonly error: readonly (readonly number[])[] });
       const exact = lines.map(({ loss, error }) => ({ loss: Math.fround(loss), error: error.map((row) => row.map(Math.fround)) }));
       expect(exact).toEqual(values);
     }
@@ -117,12 +135,41 @@ int main(void) {
 `,
     );
     const run = (command: string, ...args: readonly string[]) => spawnSync(command, args, { cwd: place.directory, encoding: 'utf8' });
-    expect(run('cc', '-std=c11', '-D_GNU_SOURCE', '-I', 'wide', 'wide.c', 'wide/module.so', `-Wl,-rpath,${join(place.directory, 'wide')}`, '-lm', '-o', 'wide-host')).toMatchObject({ status: 0, stderr: '' });
-    const rows = (count: number, width: number, value: (at: number) => number): string => JSON.stringify(Array.from({ length: count }, (_, row) => Array.from({ length: width }, (__, column) => value(row * width + column))));
-    const values = jsonLines(place.tfc('run', wide, 'train', '--feed', `x=${rows(3, 7, (at) => 0.125 * (at % 5))}`, '--feed', `y=${rows(3, 30, (at) => 0.25 * (at % 7))}`, '--steps', '3'));
+    expect(
+      run(
+        'cc',
+        '-std=c11',
+        '-D_GNU_SOURCE',
+        '-I',
+        'wide',
+        'wide.c',
+        'wide/module.so',
+        `-Wl,-rpath,${join(place.directory, 'wide')}`,
+        '-lm',
+        '-o',
+        'wide-host',
+      ),
+    ).toMatchObject({ status: 0, stderr: '' });
+    const rows = (count: number, width: number, value: (at: number) => number): string =>
+      JSON.stringify(Array.from({ length: count }, (_, row) => Array.from({ length: width }, (__, column) => value(row * width + column))));
+    const values = jsonLines(
+      place.tfc(
+        'run',
+        wide,
+        'train',
+        '--feed',
+        `x=${rows(3, 7, (at) => 0.125 * (at % 5))}`,
+        '--feed',
+        `y=${rows(3, 30, (at) => 0.25 * (at % 7))}`,
+        '--steps',
+        '3',
+      ),
+    );
     const lines = run('./wide-host').stdout.trim().split('\n');
     expect(lines).toHaveLength(3);
-    expect(lines.map((line) => JSON.parse(line, (_, value: unknown) => (typeof value === 'number' ? Math.fround(value) : value)) as unknown)).toEqual(values);
+    expect(
+      lines.map((line) => JSON.parse(line, (_, value: unknown) => (typeof value === 'number' ? Math.fround(value) : value)) as unknown),
+    ).toEqual(values);
   });
 
   it('needs nothing but libc and libm', () => {

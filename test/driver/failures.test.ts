@@ -1,17 +1,35 @@
-// Failures as callers meet them. In: arguments that make no sense, outputs that take nothing, processes that break. Out: a TfcError with code and hint, or a coded error of the command; never a stack trace.
+// Failures as callers meet them. In: arguments that make no sense, outputs that take nothing, processes that break. Out: a TfcError with
+// code and hint, or a coded error of the command; never a stack trace.
 
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { compile, CompileError, compileSync, InternalError, readCsv, readDigits, TfcError, train, type TrainOptions, writeSafetensors } from '../../src/driver/index.js';
+import {
+  compile,
+  CompileError,
+  compileSync,
+  InternalError,
+  readCsv,
+  readDigits,
+  TfcError,
+  train,
+  type TrainOptions,
+  writeSafetensors,
+} from '../../src/driver/index.js';
 import { toTfcError } from '../../src/driver/failures.js';
 import { DiagnosticsError } from '../../src/base/index.js';
 import { cli, jsonError, workplace } from './tfc.js';
 
 const place = workplace();
 process.env['TFC_CACHE'] = place.cache;
-const square = join(place.directory, place.file('square.tdsl', 'dim N = 2\nexport fn square(x: f32[N]): f32[N] = x * x\nexport fn any<...S>(x: f32[...S]): f32[...S] = x + 1\n'));
+const square = join(
+  place.directory,
+  place.file(
+    'square.tdsl',
+    'dim N = 2\nexport fn square(x: f32[N]): f32[N] = x * x\nexport fn any<...S>(x: f32[...S]): f32[...S] = x + 1\n',
+  ),
+);
 
 function failure(body: () => unknown): TfcError {
   try {
@@ -23,7 +41,10 @@ function failure(body: () => unknown): TfcError {
   throw new Error('nothing was thrown');
 }
 const rejection = async (body: () => Promise<unknown>): Promise<TfcError> => {
-  const error: unknown = await body().then(() => undefined, (thrown: unknown) => thrown);
+  const error: unknown = await body().then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
   return failure(() => {
     throw error;
   });
@@ -31,50 +52,110 @@ const rejection = async (body: () => Promise<unknown>): Promise<TfcError> => {
 
 const revoked = Proxy.revocable({}, {});
 revoked.revoke();
-const trap = new Proxy({}, { get: () => { throw new Error('trap'); }, ownKeys: () => { throw new Error('trap'); } });
-const strange: readonly unknown[] = [null, '', 5, 1.5, NaN, 2n ** 80n, 'a\0b', true, {}, [], Symbol('s'), () => 1, trap, revoked.proxy, { toString: () => { throw new Error('text'); } }, Object.create(null)];
+const trap = new Proxy(
+  {},
+  {
+    get: () => {
+      throw new Error('trap');
+    },
+    ownKeys: () => {
+      throw new Error('trap');
+    },
+  },
+);
+const strange: readonly unknown[] = [
+  null,
+  '',
+  5,
+  1.5,
+  NaN,
+  2n ** 80n,
+  'a\0b',
+  true,
+  {},
+  [],
+  Symbol('s'),
+  () => 1,
+  trap,
+  revoked.proxy,
+  {
+    toString: () => {
+      throw new Error('text');
+    },
+  },
+  Object.create(null),
+];
 const isArray = (value: unknown): boolean => value !== revoked.proxy && Array.isArray(value);
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && value !== trap && value !== revoked.proxy;
 
 describe('the API', () => {
-  it.each(strange.map((value, at) => [at, value] as const))('refuses strange value %i by a code, wherever it is given', async (_, value) => {
-    const any = value as never;
-    if (value !== 'a\0b' && typeof value === 'string' && value !== '') return;
-    const codes = [
-      failure(() => compileSync(any)),
-      await rejection(() => compile(any)),
-      await rejection(() => compile(square, { cpu: any })),
-      await rejection(() => compile(square, { set: { N: value === 5 ? -5 : any } })),
-      failure(() => readCsv(any)),
-      failure(() => readDigits(any)),
-      failure(() => train(typeof value === 'function' ? 'no' as never : any, { columns: [], rows: 1, batch: 1, epochs: 1, seed: 0 })),
-      failure(() => writeSafetensors(any, [])),
-      ...(isArray(value) ? [] : [failure(() => writeSafetensors(join(place.directory, 'w'), any))]),
-      ...(isObject(value) ? [] : [await rejection(() => compile(square, any)), await rejection(() => compile(square, { set: any }))]),
-      ...(value === 5 ? [] : (['rows', 'batch', 'epochs', 'seed'] as const).map((name) => failure(() => train(() => 1, { columns: [], rows: 1, batch: 1, epochs: 1, seed: 0, [name]: any })))),
-      ...(isArray(value) ? [] : [failure(() => train(() => 1, { columns: any, rows: 1, batch: 1, epochs: 1, seed: 0 }))]),
-    ];
-    expect(codes.map(({ code }) => code)).toEqual(codes.map(() => 'invalid-value'));
-    expect(existsSync(join(place.directory, 'w'))).toBe(false);
-  });
+  it.each(strange.map((value, at) => [at, value] as const))(
+    'refuses strange value %i by a code, wherever it is given',
+    async (_, value) => {
+      const any = value as never;
+      if (value !== 'a\0b' && typeof value === 'string' && value !== '') return;
+      const codes = [
+        failure(() => compileSync(any)),
+        await rejection(() => compile(any)),
+        await rejection(() => compile(square, { cpu: any })),
+        await rejection(() => compile(square, { set: { N: value === 5 ? -5 : any } })),
+        failure(() => readCsv(any)),
+        failure(() => readDigits(any)),
+        failure(() => train(typeof value === 'function' ? ('no' as never) : any, { columns: [], rows: 1, batch: 1, epochs: 1, seed: 0 })),
+        failure(() => writeSafetensors(any, [])),
+        ...(isArray(value) ? [] : [failure(() => writeSafetensors(join(place.directory, 'w'), any))]),
+        ...(isObject(value) ? [] : [await rejection(() => compile(square, any)), await rejection(() => compile(square, { set: any }))]),
+        ...(value === 5
+          ? []
+          : (['rows', 'batch', 'epochs', 'seed'] as const).map((name) =>
+              failure(() => train(() => 1, { columns: [], rows: 1, batch: 1, epochs: 1, seed: 0, [name]: any })),
+            )),
+        ...(isArray(value) ? [] : [failure(() => train(() => 1, { columns: any, rows: 1, batch: 1, epochs: 1, seed: 0 }))]),
+      ];
+      expect(codes.map(({ code }) => code)).toEqual(codes.map(() => 'invalid-value'));
+      expect(existsSync(join(place.directory, 'w'))).toBe(false);
+    },
+  );
 
   it('refuses columns that are not what they say', () => {
     const column = { name: 'x', data: Float32Array.of(1, 2), rows: 2, rowShape: [] };
-    const options = (columns: readonly unknown[]): TrainOptions => ({ columns: columns as TrainOptions['columns'], rows: 2, batch: 1, epochs: 1, seed: 0 });
+    const options = (columns: readonly unknown[]): TrainOptions => ({
+      columns: columns as TrainOptions['columns'],
+      rows: 2,
+      batch: 1,
+      epochs: 1,
+      seed: 0,
+    });
     expect([...train(() => 1, options([column]))]).toHaveLength(1);
-    for (const wrong of [null, 5, {}, { ...column, rows: 3 }, { ...column, rowShape: [2] }, { ...column, rowShape: [-1] }, { ...column, data: [1, 2] }, { ...column, name: 5 }, trap]) {
+    for (const wrong of [
+      null,
+      5,
+      {},
+      { ...column, rows: 3 },
+      { ...column, rowShape: [2] },
+      { ...column, rowShape: [-1] },
+      { ...column, data: [1, 2] },
+      { ...column, name: 5 },
+      trap,
+    ]) {
       expect(failure(() => train(() => 1, options([wrong]))).code).toBe('invalid-value');
     }
   });
 
   it('tells mistakes in programs and files by the code of the first', async () => {
-    const broken = join(place.directory, place.file('broken.tdsl', 'export fn f(x: f32): f32 = x + oops\nexport fn g(x: f32[2], y: f32[3]): f32[2] = x + y\n'));
+    const broken = join(
+      place.directory,
+      place.file('broken.tdsl', 'export fn f(x: f32): f32 = x + oops\nexport fn g(x: f32[2], y: f32[3]): f32[2] = x + y\n'),
+    );
     const error = await rejection(() => compile(broken));
     expect(error).toBeInstanceOf(CompileError);
     expect(error).toMatchObject({ name: 'CompileError', code: 'unknown-name' });
     expect((error as CompileError).diagnostics.map(({ code }) => code)).toContain('shape-mismatch');
     expect(await rejection(() => compile('nowhere.tdsl'))).toMatchObject({ code: 'file-not-found', hint: expect.any(String) as string });
-    expect(failure(() => compileSync(square, { cpu: 'abacus' }))).toMatchObject({ code: 'invalid-value', hint: expect.any(String) as string });
+    expect(failure(() => compileSync(square, { cpu: 'abacus' }))).toMatchObject({
+      code: 'invalid-value',
+      hint: expect.any(String) as string,
+    });
     expect(failure(() => compileSync(square, { set: { M: 3 } })).code).toBe('unknown-dim');
     expect(failure(() => readCsv('nowhere.csv')).code).toBe('file-not-found');
     expect(failure(() => readDigits(place.directory)).code).toBe('file-not-found');
@@ -83,20 +164,35 @@ describe('the API', () => {
   });
 
   it('tells our own failures by a code, with the pass and what broke', () => {
-    expect(toTfcError(new InternalError('lower', 'no such form'))).toMatchObject({ code: 'internal-error', message: 'internal error in lower: no such form', hint: expect.stringContaining('report') as string, cause: { pass: 'lower' } });
-    expect(toTfcError(new TypeError('x is undefined'))).toMatchObject({ code: 'internal-error', message: 'internal error in driver: x is undefined' });
+    expect(toTfcError(new InternalError('lower', 'no such form'))).toMatchObject({
+      code: 'internal-error',
+      message: 'internal error in lower: no such form',
+      hint: expect.stringContaining('report') as string,
+      cause: { pass: 'lower' },
+    });
+    expect(toTfcError(new TypeError('x is undefined'))).toMatchObject({
+      code: 'internal-error',
+      message: 'internal error in driver: x is undefined',
+    });
     expect(toTfcError(trap)).toMatchObject({ code: 'internal-error' });
-    expect(toTfcError(new DiagnosticsError([{ code: 'syntax-error', message: 'what?', hint: 'write it' }]))).toMatchObject({ code: 'syntax-error', hint: 'write it' });
+    expect(toTfcError(new DiagnosticsError([{ code: 'syntax-error', message: 'what?', hint: 'write it' }]))).toMatchObject({
+      code: 'syntax-error',
+      hint: 'write it',
+    });
   });
 
   it('tells of a compiling process that breaks, for open ranks as well', async () => {
     using model = await compile(square);
     using session = model.session();
     const path = process.env['NODE_OPTIONS'];
-    process.env['NODE_OPTIONS'] = `--require ${join(place.directory, place.file('crash.cjs', "if (/worker\\.c?js$/.test(process.argv[1] ?? '')) throw new Error('of its own accord');\n"))}`;
+    process.env['NODE_OPTIONS'] =
+      `--require ${join(place.directory, place.file('crash.cjs', "if (/worker\\.c?js$/.test(process.argv[1] ?? '')) throw new Error('of its own accord');\n"))}`;
     try {
       for (const error of [await rejection(() => compile(square, { set: { N: 77 } })), failure(() => session.run('any', { x: [[1]] }))]) {
-        expect(error).toMatchObject({ code: 'internal-error', message: 'internal error in compile process: it ended with exit code 1: Error: of its own accord' });
+        expect(error).toMatchObject({
+          code: 'internal-error',
+          message: 'internal error in compile process: it ended with exit code 1: Error: of its own accord',
+        });
       }
     } finally {
       if (path === undefined) delete process.env['NODE_OPTIONS'];
@@ -109,7 +205,10 @@ describe('the API', () => {
       process.on('warning', ({ name, message }) => console.log(name, message));
       for (const _ of [1, 2]) console.log((await compile(${JSON.stringify(square)})).session().run('square', { x: [2, 3] }).data.join());
     });`;
-    const { stdout, stderr } = spawnSync(process.execPath, ['--no-warnings', '-e', script], { encoding: 'utf8', env: { ...process.env, TFC_CACHE: square } });
+    const { stdout, stderr } = spawnSync(process.execPath, ['--no-warnings', '-e', script], {
+      encoding: 'utf8',
+      env: { ...process.env, TFC_CACHE: square },
+    });
     expect(stderr).toBe('');
     expect(stdout.split('\n').filter((line) => line.startsWith('TfcWarning the compile cache cannot be used'))).toHaveLength(1);
     expect(stdout.split('\n').filter((line) => line === '4,9')).toHaveLength(2);
@@ -117,8 +216,19 @@ describe('the API', () => {
 });
 
 describe('the command', () => {
-  const shell = (line: string) => spawnSync('sh', ['-c', line, process.execPath, cli], { cwd: place.directory, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
-  const commands = ['check square.tdsl', 'run square.tdsl square --feed x=[1,2] --steps 3', 'compile square.tdsl --emit graph', 'explain square.tdsl', '--help'];
+  const shell = (line: string) =>
+    spawnSync('sh', ['-c', line, process.execPath, cli], {
+      cwd: place.directory,
+      encoding: 'utf8',
+      env: { ...process.env, NO_COLOR: '1' },
+    });
+  const commands = [
+    'check square.tdsl',
+    'run square.tdsl square --feed x=[1,2] --steps 3',
+    'compile square.tdsl --emit graph',
+    'explain square.tdsl',
+    '--help',
+  ];
 
   it.each(commands)('says that standard output takes nothing: %s', (args) => {
     const { status, stderr } = shell(`"$0" "$1" ${args} > /dev/full`);
@@ -128,15 +238,29 @@ describe('the command', () => {
   });
 
   it('goes on without standard error, and without a reader', () => {
-    for (const closed of ['2>&-', '2>/dev/full', '>&- 2>&-']) expect(shell(`"$0" "$1" check nowhere.tdsl ${closed}`).status, closed).toBe(1);
-    expect(shell('"$0" "$1" run square.tdsl square --feed x=[1,2] --steps 1000000000 | head -n 1')).toMatchObject({ stdout: '[1,4]\n', stderr: '' });
+    for (const closed of ['2>&-', '2>/dev/full', '>&- 2>&-'])
+      expect(shell(`"$0" "$1" check nowhere.tdsl ${closed}`).status, closed).toBe(1);
+    expect(shell('"$0" "$1" run square.tdsl square --feed x=[1,2] --steps 1000000000 | head -n 1')).toMatchObject({
+      stdout: '[1,4]\n',
+      stderr: '',
+    });
   }, 60_000);
 
   it('ends in the same form when something throws that nobody catches', () => {
-    const late = (what: string): string => join(place.directory, place.file('late.cjs', `const real = process.stdout.write; process.stdout.write = function (...args) { ${what}; return real.apply(this, args); };\n`));
+    const late = (what: string): string =>
+      join(
+        place.directory,
+        place.file(
+          'late.cjs',
+          `const real = process.stdout.write; process.stdout.write = function (...args) { ${what}; return real.apply(this, args); };\n`,
+        ),
+      );
     for (const what of ["Promise.reject(new Error('late'))", "setImmediate(() => { throw new Error('late'); })", 'Promise.reject(5)']) {
       const outcome = place.tfcWith({ NODE_OPTIONS: `--require ${late(what)}` }, 'check', 'square.tdsl');
-      expect([outcome.status, outcome.err]).toEqual([1, expect.stringMatching(/^internal error in driver: .*\nThis is a defect of tfc.*\n$/)]);
+      expect([outcome.status, outcome.err]).toEqual([
+        1,
+        expect.stringMatching(/^internal error in driver: .*\nThis is a defect of tfc.*\n$/),
+      ]);
     }
   });
 
@@ -159,7 +283,8 @@ describe('the command', () => {
     place.file('step.tdsl', 'param w: f32 = 1\nexport step train<B>(x: f32[B]): f32 {\n  w <- w + sum(x)\n  return w\n}\n');
     place.file('data.json', '{"x": [1, 2, 3]}');
     mkdirSync(join(place.directory, 'folder'), { recursive: true });
-    const save = (to: string) => place.tfc('train', 'step.tdsl', '--data', 'data.json', '--batch', '1', '--epochs', '1', '--save', to, '--json');
+    const save = (to: string) =>
+      place.tfc('train', 'step.tdsl', '--data', 'data.json', '--batch', '1', '--epochs', '1', '--save', to, '--json');
     for (const to of ['folder', '/dev/null', 'nowhere/w', 'data.json/w', '/dev/stdout']) {
       const outcome = save(to);
       expect([to, outcome.status, jsonError(outcome).code]).toEqual([to, 1, 'file-not-written']);

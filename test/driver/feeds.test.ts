@@ -29,10 +29,27 @@ function mistake(...args: Parameters<typeof readFeeds>): Diagnostic {
 
 describe('feeds', () => {
   it('takes numbers, nested arrays, strings that stand for numbers, and files', () => {
-    expect(readFeeds(['a=1', 'b=[[1,2.5],[-3,4e2]]', 'c="NaN"', 'd=true', 'e=["9007199254740993"]', 'f=[]'], undefined)).toEqual({ a: 1, b: [[1, 2.5], [-3, 400]], c: 'NaN', d: true, e: ['9007199254740993'], f: [] });
-    expect(readFeeds([`x=@${file('x.npy', npy('<f4', [1, 2], Float32Array.of(1, 2)))}`], undefined)).toEqual({ x: { data: Float32Array.of(1, 2), dtype: 'f32', shape: [1, 2] } });
+    expect(readFeeds(['a=1', 'b=[[1,2.5],[-3,4e2]]', 'c="NaN"', 'd=true', 'e=["9007199254740993"]', 'f=[]'], undefined)).toEqual({
+      a: 1,
+      b: [
+        [1, 2.5],
+        [-3, 400],
+      ],
+      c: 'NaN',
+      d: true,
+      e: ['9007199254740993'],
+      f: [],
+    });
+    expect(readFeeds([`x=@${file('x.npy', npy('<f4', [1, 2], Float32Array.of(1, 2)))}`], undefined)).toEqual({
+      x: { data: Float32Array.of(1, 2), dtype: 'f32', shape: [1, 2] },
+    });
     expect(readFeeds([`x=@${file('x.json', '[1, 2]')}`], undefined)).toEqual({ x: [1, 2] });
-    expect(readFeeds([], file('bom.json', '\ufeff{"x": [1], "__proto__": 2}'))).toEqual(Object.fromEntries([['x', [1]], ['__proto__', 2]]));
+    expect(readFeeds([], file('bom.json', '\ufeff{"x": [1], "__proto__": 2}'))).toEqual(
+      Object.fromEntries([
+        ['x', [1]],
+        ['__proto__', 2],
+      ]),
+    );
   });
 
   it('takes a file of all, and single feeds win over it', () => {
@@ -47,7 +64,11 @@ describe('feeds', () => {
     ['x=NaN', 'feed x: NaN and Infinity are no JSON'],
     ['x=[1, -Infinity]', 'feed x: NaN and Infinity are no JSON'],
   ])('says how to write %s', (pair, said) => {
-    expect(mistake([pair], undefined)).toMatchObject({ code: 'bad-data', message: said, hint: 'Write them as strings: "NaN", "Infinity", "-Infinity".' });
+    expect(mistake([pair], undefined)).toMatchObject({
+      code: 'bad-data',
+      message: said,
+      hint: 'Write them as strings: "NaN", "Infinity", "-Infinity".',
+    });
   });
 
   it.each(['x', '=1'])('takes %s for wrong usage', (pair) => {
@@ -72,7 +93,10 @@ describe('feeds', () => {
   });
 
   it('names files that are not there or hold no object', () => {
-    expect(mistake(['x=@/nowhere/x.npy'], undefined)).toMatchObject({ code: 'file-not-found', message: '/nowhere/x.npy: no such file or directory' });
+    expect(mistake(['x=@/nowhere/x.npy'], undefined)).toMatchObject({
+      code: 'file-not-found',
+      message: '/nowhere/x.npy: no such file or directory',
+    });
     expect(mistake([], directory)).toMatchObject({ code: 'file-not-found', message: `${directory}: is a directory` });
     expect(mistake([], file('twice.json', '{"x": 1,\n"\\u0078": 2}')).message).toContain('line 2, column 1: "x" is given twice');
     expect(mistake([], '/dev/zero')).toMatchObject({ code: 'file-not-found', message: '/dev/zero: is a device, and no regular file' });

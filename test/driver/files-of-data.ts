@@ -1,4 +1,5 @@
-// Data files for tests. In: numbers. Out: bytes in the formats of NumPy and of MNIST, written after their descriptions and not by the readers under test.
+// Data files for tests. In: numbers. Out: bytes in the formats of NumPy and of MNIST, written after their descriptions and not by the
+// readers under test.
 
 /** A .npy file, version 1. `descr` as NumPy writes it: `<f4`. */
 export function npy(descr: string, shape: readonly number[], data: ArrayBufferView, fortran = false): Buffer {

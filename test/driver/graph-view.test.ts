@@ -17,7 +17,9 @@ function views(text: string): EntryView[] {
 
 describe('graph', () => {
   it('names variables, arguments and lets, and writes constants into the nodes that use them', () => {
-    const [view] = views('param w: f32 = 2\nexport step s(x: f32): f32 {\n  scope "inner" {\n    let y = w * x\n  }\n  w <- y + 3\n  return y\n}\n');
+    const [view] = views(
+      'param w: f32 = 2\nexport step s(x: f32): f32 {\n  scope "inner" {\n    let y = w * x\n  }\n  w <- y + 3\n  return y\n}\n',
+    );
     const byName = new Map(view?.nodes.map((node) => [node.name ?? node.op, node]));
     expect([...byName.keys()].sort()).toEqual(['inner/y', 'w', 'w/next', 'x']);
     expect(byName.get('inner/y')).toMatchObject({ op: 'mul', type: 'f32', scope: 'inner', count: 1 });
@@ -36,7 +38,9 @@ describe('graph', () => {
   });
 
   it('draws every node once, one cluster per entry and scope, and quotes names', () => {
-    const all = views('export fn f(x: f32): f32 {\n  scope "a b" {\n    let y = exp(x)\n  }\n  return y\n}\nexport fn g(x: f32[2]): f32 = sum(x)\n');
+    const all = views(
+      'export fn f(x: f32): f32 {\n  scope "a b" {\n    let y = exp(x)\n  }\n  return y\n}\nexport fn g(x: f32[2]): f32 = sum(x)\n',
+    );
     const dot = toDot(all);
     for (const [at, view] of all.entries()) for (const node of view.nodes) expect(dot.split(`e${at}_${node.id} [`)).toHaveLength(2);
     expect(dot).toContain('label="f"');
@@ -56,7 +60,9 @@ describe('tfc graph', () => {
     const outcome = place.tfc('graph', program, '-o', 'out.json', '--json');
     expect(outcome.status).toBe(0);
     const data = JSON.parse(readFileSync(join(place.directory, 'out.json'), 'utf8')) as EntryView[];
-    expect(jsonLines(outcome)).toEqual([{ path: 'out.json', entries: data.map((view) => ({ entry: view.entry, nodes: view.nodes.length })) }]);
+    expect(jsonLines(outcome)).toEqual([
+      { path: 'out.json', entries: data.map((view) => ({ entry: view.entry, nodes: view.nodes.length })) },
+    ]);
     for (const view of data) {
       const ids = new Set(view.nodes.map((node) => node.id));
       expect(ids.size).toBe(view.nodes.length);

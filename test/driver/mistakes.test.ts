@@ -8,7 +8,11 @@ import { render } from '../../src/driver/render.js';
 
 const text = 'param w: f32[2] = zeros()\r\nexport fn f(x: f32[3]): f32[3] =\n  x + w\n';
 const texts = new Map([['m.tdsl', text]]);
-const at = (piece: string): { source: string; start: number; end: number } => ({ source: 'm.tdsl', start: text.indexOf(piece), end: text.indexOf(piece) + piece.length });
+const at = (piece: string): { source: string; start: number; end: number } => ({
+  source: 'm.tdsl',
+  start: text.indexOf(piece),
+  end: text.indexOf(piece) + piece.length,
+});
 const diagnostic: Diagnostic = {
   code: 'shape-mismatch',
   message: 'f32[3] + f32[2]',
@@ -68,14 +72,20 @@ describe('rendering for people', () => {
     expect(long).toContain('> 1 | param w');
     expect(long).not.toContain('> 3');
     expect(render({ ...diagnostic, span: { source: 'm.tdsl', start: 0, end: 0 }, labels: [] }, texts, false)).toContain('    | ^\n');
-    expect(render({ ...diagnostic, span: { source: 'm.tdsl', start: text.length, end: text.length }, labels: [] }, texts, false)).toContain('--> m.tdsl:4:1');
+    expect(render({ ...diagnostic, span: { source: 'm.tdsl', start: text.length, end: text.length }, labels: [] }, texts, false)).toContain(
+      '--> m.tdsl:4:1',
+    );
   });
 
   it('cuts long lines to what is around the place', () => {
     const source = `export fn f(x: f32): f32 = ${'x + '.repeat(300)}nope${' + x'.repeat(300)}\n// \u2028 is no end of a line\nexport fn g(x: f32): f32 = nix\n`;
     const shown = (piece: string): string[] => {
       const start = source.indexOf(piece);
-      return render({ code: 'unknown-name', message: 'm', span: { source: 'm.tdsl', start, end: start + piece.length } }, new Map([['m.tdsl', source]]), false).split('\n');
+      return render(
+        { code: 'unknown-name', message: 'm', span: { source: 'm.tdsl', start, end: start + piece.length } },
+        new Map([['m.tdsl', source]]),
+        false,
+      ).split('\n');
     };
     const [, place, line = '', marks = ''] = shown('nope');
     expect(place).toBe('  --> m.tdsl:1:1228');
@@ -86,8 +96,12 @@ describe('rendering for people', () => {
   });
 
   it('names a source that was not read, and says nothing of places that a message names already', () => {
-    expect(render({ ...diagnostic, labels: [{ span: { source: 'other.tdsl', start: 3, end: 4 }, text: 'there' }] }, texts, false)).toContain('--> other.tdsl: there');
-    expect(render({ code: 'file-not-found', message: 'a.tdsl: no such file', span: { source: 'a.tdsl', start: 0, end: 0 } }, texts, false)).toBe('error[file-not-found]: a.tdsl: no such file');
+    expect(
+      render({ ...diagnostic, labels: [{ span: { source: 'other.tdsl', start: 3, end: 4 }, text: 'there' }] }, texts, false),
+    ).toContain('--> other.tdsl: there');
+    expect(
+      render({ code: 'file-not-found', message: 'a.tdsl: no such file', span: { source: 'a.tdsl', start: 0, end: 0 } }, texts, false),
+    ).toBe('error[file-not-found]: a.tdsl: no such file');
   });
 });
 
@@ -105,7 +119,10 @@ describe('rendering for programs', () => {
   });
 
   it('holds one error, and all of them when there are several', () => {
-    const [a, b] = [{ code: 'a', message: 'a' }, { code: 'b', message: 'b' }];
+    const [a, b] = [
+      { code: 'a', message: 'a' },
+      { code: 'b', message: 'b' },
+    ];
     expect(jsonFailure([a])).toEqual({ error: a });
     expect(jsonFailure([a, b])).toEqual({ error: a, errors: [a, b] });
   });
@@ -117,7 +134,9 @@ describe('rendering for programs', () => {
 
   it('tells mistakes of users from failures of ours', () => {
     expect(mistakesOf(new DiagnosticsError([diagnostic]))).toEqual([diagnostic]);
-    expect(mistakesOf(new TfcError('missing-feed', 'no x', { hint: 'feed it' }))).toEqual([{ code: 'missing-feed', message: 'no x', hint: 'feed it' }]);
+    expect(mistakesOf(new TfcError('missing-feed', 'no x', { hint: 'feed it' }))).toEqual([
+      { code: 'missing-feed', message: 'no x', hint: 'feed it' },
+    ]);
     expect(mistakesOf(new TypeError('x is undefined'))).toBeUndefined();
   });
 });

@@ -1,4 +1,5 @@
-// What others wrote on its way to a terminal, a drawing or a C compiler. In: control characters wherever a user can put them. Out: none, and the same text where JSON is read.
+// What others wrote on its way to a terminal, a drawing or a C compiler. In: control characters wherever a user can put them. Out: none,
+// and the same text where JSON is read.
 
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +11,10 @@ import { jsonError, jsonLines, type Outcome, workplace } from './tfc.js';
 const place = workplace();
 const { tfc } = place;
 
-/** One of each kind: C0, DEL, C1, zero width, overrides, isolates, byte order mark, line and paragraph ends, an invisible tag beyond the first plane. */
+/**
+ * One of each kind: C0, DEL, C1, zero width, overrides, isolates, byte order mark, line and paragraph ends, an invisible tag beyond the
+ * first plane.
+ */
 const steering = '\u001b[31m\u0007\u0008\r\u007f\u009b2J\u0085\u200b\u200e\u202a\u202e\u2066\u2069\ufeff\u2028\u2029\u{e0041}';
 /** Of these, what a program may contain as it stands. */
 const hidden = steering.replace(/[\0-\x1f\x7f]/g, '');
@@ -24,7 +28,8 @@ describe('printable text', () => {
   it('spells out what is not seen, and nothing else', () => {
     expect(printable('a\u001b[0m\n\t\u202eb\u{e0041}\ud800')).toBe('a\\u001b[0m\\u000a\\u0009\\u202eb\\udb40\\udc41\\ud800');
     expect(printableLines(`a\n\tb${steering}`)).not.toMatch(harmful);
-    for (const text of ['plain', 'naïve α 𝒳 日本語 👍 ❤️ \\u001b', '']) expect([printable(text), printableLines(text)]).toEqual([text, text]);
+    for (const text of ['plain', 'naïve α 𝒳 日本語 👍 ❤️ \\u001b', ''])
+      expect([printable(text), printableLines(text)]).toEqual([text, text]);
     expect(printableLines('a\n\tb')).toBe('a\n\tb');
   });
 
@@ -38,7 +43,17 @@ describe('printable text', () => {
     const source = `// first\u202e\nlet /* ${hidden} \u001b */ nope = 1 // \u202e\n`;
     const span = { source: 'm\u001b.tdsl', start: source.indexOf('nope'), end: source.indexOf('nope') + 4 };
     for (const color of [false, true]) {
-      const text = render({ code: 'unknown-name', message: steering, hint: steering, span, labels: [{ span: { ...span, source: `${steering}.tdsl` }, text: steering }] }, new Map([[span.source, source]]), color);
+      const text = render(
+        {
+          code: 'unknown-name',
+          message: steering,
+          hint: steering,
+          span,
+          labels: [{ span: { ...span, source: `${steering}.tdsl` }, text: steering }],
+        },
+        new Map([[span.source, source]]),
+        color,
+      );
       expect(text.replace(/\u001b\[[0-9;]*m/g, '')).not.toMatch(harmful);
       if (!color) expect(text).not.toContain('\u001b');
       const lines = text.replace(/\u001b\[[0-9;]*m/g, '').split('\n');
@@ -52,7 +67,10 @@ describe('printable text', () => {
 
 describe('commands', () => {
   const name = `evil${steering}\n.tdsl`;
-  const scope = JSON.stringify(`s"]; evil [label="${steering}&#8238;\n<script>`).replace(/[\u007f-\uffff]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const scope = JSON.stringify(`s"]; evil [label="${steering}&#8238;\n<script>`).replace(
+    /[\u007f-\uffff]/g,
+    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
   place.file(
     name,
     `/// Doc ${hidden} */ int evil;
@@ -69,7 +87,13 @@ export step s(x: f32[2]): f32 {
   );
 
   it('print names, words and warnings of programs spelled out', () => {
-    for (const args of [['check'], ['explain'], ...['graph', 'fused', 'kernels', 'llvm'].map((level) => ['compile', '--emit', level]), ['compile', '-o', 'out'], ['compile', '--dump-after', 'lower']]) {
+    for (const args of [
+      ['check'],
+      ['explain'],
+      ...['graph', 'fused', 'kernels', 'llvm'].map((level) => ['compile', '--emit', level]),
+      ['compile', '-o', 'out'],
+      ['compile', '--dump-after', 'lower'],
+    ]) {
       const [command = '', ...rest] = args;
       for (const json of [[], ['--json']]) {
         const outcome = tfc(command, name, ...rest, ...json);
@@ -78,7 +102,9 @@ export step s(x: f32[2]): f32 {
         if (json.length > 0) expect(jsonLines(outcome)).toHaveLength(1);
       }
     }
-    const [{ files, warnings }] = jsonLines(tfc('check', name, '--json')) as [{ readonly files: object; readonly warnings: readonly { readonly file: string }[] }];
+    const [{ files, warnings }] = jsonLines(tfc('check', name, '--json')) as [
+      { readonly files: object; readonly warnings: readonly { readonly file: string }[] },
+    ];
     expect(Object.keys(files)).toEqual([name]);
     expect(warnings).toMatchObject([{ code: 'literal-overflow', file: name, span: { start: { line: 9, column: 14 } } }]);
     clean(tfc('run', name, 's', '--feed', 'x=[1,2]'));

@@ -32,14 +32,18 @@ export function expectClose(actual: unknown, expected: unknown, rtol: number, pa
   if (typeof expected === 'number') {
     expect(typeof actual, path).toBe('number');
     if (rtol === 0) expect(actual, path).toBe(expected);
-    else expect(Math.abs((actual as number) - expected), `${path}: ${String(actual)} against ${expected}`).toBeLessThanOrEqual(rtol * Math.abs(expected));
+    else
+      expect(Math.abs((actual as number) - expected), `${path}: ${String(actual)} against ${expected}`).toBeLessThanOrEqual(
+        rtol * Math.abs(expected),
+      );
   } else if (Array.isArray(expected)) {
     expect(Array.isArray(actual), path).toBe(true);
     expect((actual as unknown[]).length, path).toBe(expected.length);
     for (const [at, one] of expected.entries()) expectClose((actual as unknown[])[at], one, rtol, `${path}[${at}]`);
   } else if (typeof expected === 'object' && expected !== null) {
     expect(Object.keys(actual as object).sort(), path).toEqual(Object.keys(expected).sort());
-    for (const [name, one] of Object.entries(expected)) expectClose((actual as Record<string, unknown>)[name], one, rtol, `${path}.${name}`);
+    for (const [name, one] of Object.entries(expected))
+      expectClose((actual as Record<string, unknown>)[name], one, rtol, `${path}.${name}`);
   } else {
     expect(actual, path).toEqual(expected);
   }

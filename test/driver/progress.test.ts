@@ -10,7 +10,16 @@ describe('progress', () => {
   });
 
   it('writes times in words', () => {
-    expect([0, 0.2, 59, 60, 125, 7200, Infinity, NaN].map(duration)).toEqual(['0 s', '1 s', '59 s', '1 min 0 s', '2 min 5 s', '120 min 0 s', '?', '?']);
+    expect([0, 0.2, 59, 60, 125, 7200, Infinity, NaN].map(duration)).toEqual([
+      '0 s',
+      '1 s',
+      '59 s',
+      '1 min 0 s',
+      '2 min 5 s',
+      '120 min 0 s',
+      '?',
+      '?',
+    ]);
   });
 });
 
@@ -19,7 +28,11 @@ describe('train', () => {
   const sum = (feed: unknown): number => (feed as { data: Float32Array }).data.reduce((total, value) => total + value, 0);
 
   it('means results over the rows, not over the batches', () => {
-    const run = (feeds: Readonly<Record<string, unknown>>) => ({ mean: sum(feeds['x']) / (feeds['x'] as { shape: number[] }).shape[0]!, lr: feeds['lr'] as number, flag: true });
+    const run = (feeds: Readonly<Record<string, unknown>>) => ({
+      mean: sum(feeds['x']) / (feeds['x'] as { shape: number[] }).shape[0]!,
+      lr: feeds['lr'] as number,
+      flag: true,
+    });
     const records = [...train(run, { columns, rows: 5, batch: 2, epochs: 2, seed: 1, constant: { lr: 0.5 } })];
     expect(records.map(({ epoch, steps, means }) => ({ epoch, steps, means }))).toEqual([
       { epoch: 1, steps: 3, means: { mean: 3, lr: 0.5 } },
@@ -35,7 +48,15 @@ describe('train', () => {
         seen.push(...(feeds['x'] as { data: Float32Array }).data);
         return 0;
       };
-      for (const { means } of train(run, { columns, rows: 5, batch: 2, epochs: 2, seed, onStep: ({ step, steps: all }) => void steps.push(step / all) })) expect(means).toEqual({ result: 0 });
+      for (const { means } of train(run, {
+        columns,
+        rows: 5,
+        batch: 2,
+        epochs: 2,
+        seed,
+        onStep: ({ step, steps: all }) => void steps.push(step / all),
+      }))
+        expect(means).toEqual({ result: 0 });
       expect(steps).toEqual([1, 2, 3, 4, 5, 6].map((step) => step / 6));
       expect(seen.slice(0, 5).sort()).toEqual([1, 2, 3, 4, 5]);
       return seen;

@@ -37,7 +37,9 @@ describe('publish', () => {
   it('says why a place cannot be written', () => {
     writeFileSync(join(base, 'file'), '');
     for (const place of ['file', 'file/below']) {
-      expect(() => publish(join(base, place), files('x'))).toThrow(expect.objectContaining({ code: 'file-not-written', message: expect.stringContaining('no directory') as string }));
+      expect(() => publish(join(base, place), files('x'))).toThrow(
+        expect.objectContaining({ code: 'file-not-written', message: expect.stringContaining('no directory') as string }),
+      );
     }
     expect(readdirSync(base).filter((name) => name.startsWith('.'))).toEqual([]);
   });

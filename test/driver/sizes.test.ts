@@ -37,17 +37,32 @@ test('sizes whose products wrap are refused with the sizes, also where nothing t
     for (const { name } of model.entries) {
       expect(() => session.run(name, { x: [1, 2] })).not.toThrow();
       // The fourth powers are 0, 2⁶⁴ and a little more: all of them wrap.
-      for (const N of [2 ** 16, 2 ** 16 + 1, 2 ** 20]) expect(() => session.run(name, { x: new Float32Array(N) })).toThrow(expect.objectContaining({ code: name === 'count' ? 'unsatisfied-fact' : 'out-of-memory', message: expect.stringContaining(`N = ${N}`) as string }));
+      for (const N of [2 ** 16, 2 ** 16 + 1, 2 ** 20])
+        expect(() => session.run(name, { x: new Float32Array(N) })).toThrow(
+          expect.objectContaining({
+            code: name === 'count' ? 'unsatisfied-fact' : 'out-of-memory',
+            message: expect.stringContaining(`N = ${N}`) as string,
+          }),
+        );
       expect(() => session.run(name, { x: [1, 2] })).not.toThrow();
     }
   }
 });
 
 test('huge axes beside an empty one', async () => {
-  using model = await compile(source('empty.tdsl', 'export fn rows<N, M>(x: f32[N, M]): f32[N] = sum(x, axis: 1)\nexport fn columns<N, M>(x: f32[N, M]): f32[M] = sum(x, axis: 0)\nexport fn all<N, M>(x: f32[N, M]): f32 = sum(x)\n'));
+  using model = await compile(
+    source(
+      'empty.tdsl',
+      'export fn rows<N, M>(x: f32[N, M]): f32[N] = sum(x, axis: 1)\nexport fn columns<N, M>(x: f32[N, M]): f32[M] = sum(x, axis: 0)\nexport fn all<N, M>(x: f32[N, M]): f32 = sum(x)\n',
+    ),
+  );
   using session = model.session({ threads: 2 });
   const fed = (...shape: number[]): { x: never } => ({ x: tensor(new Float32Array(0), shape) as never });
-  for (const shape of [[2 ** 50, 0], [2 ** 52, 0]]) expect(() => session.run('rows', fed(...shape))).toThrow(expect.objectContaining({ code: 'out-of-memory' }));
+  for (const shape of [
+    [2 ** 50, 0],
+    [2 ** 52, 0],
+  ])
+    expect(() => session.run('rows', fed(...shape))).toThrow(expect.objectContaining({ code: 'out-of-memory' }));
   expect(session.run('all', fed(0, 2 ** 31))).toBe(0);
   expect(toJson(session.run('rows', fed(0, 2 ** 31)))).toEqual([]);
   expect(() => session.run('columns', fed(0, 2 ** 50))).toThrow(expect.objectContaining({ code: 'out-of-memory' }));
@@ -98,13 +113,22 @@ test('a directory that is compiled again while it is open gives the new code, an
 });
 
 test('names that JavaScript treats specially are names', async () => {
-  using model = await compile(source('reserved.tdsl', 'export fn then(x: f32): f32 = x\nexport fn toJSON(x: f32): f32 = x + 1\nexport fn constructor(x: f32): f32 = x + 2\nexport fn fields(x: f32): { __proto__: f32, constructor: f32, then: f32 } = { __proto__: x, constructor: x + 1, then: x + 2 }\n'));
+  using model = await compile(
+    source(
+      'reserved.tdsl',
+      'export fn then(x: f32): f32 = x\nexport fn toJSON(x: f32): f32 = x + 1\nexport fn constructor(x: f32): f32 = x + 2\nexport fn fields(x: f32): { __proto__: f32, constructor: f32, then: f32 } = { __proto__: x, constructor: x + 1, then: x + 2 }\n',
+    ),
+  );
   const session = model.session();
   expect(await Promise.resolve(session)).toBe(session);
   expect(() => JSON.stringify(session)).not.toThrow();
   expect([session.run('then', { x: 1 }), session.run('toJSON', { x: 1 }), session.run('constructor', { x: 1 })]).toEqual([1, 2, 3]);
   const fields = session.run('fields', { x: 1 }) as Record<string, number>;
-  expect(Object.entries(fields)).toEqual([['__proto__', 1], ['constructor', 2], ['then', 3]]);
+  expect(Object.entries(fields)).toEqual([
+    ['__proto__', 1],
+    ['constructor', 2],
+    ['then', 3],
+  ]);
   expect(Object.getPrototypeOf(fields)).toBe(Object.prototype);
   expect(JSON.stringify(toJson(fields))).toBe('{"__proto__":1,"constructor":2,"then":3}');
   const { series } = session.runSteps('fields', { x: 1 }, { steps: 2 });
@@ -123,8 +147,11 @@ test('code for a processor that this machine is not is refused before it runs', 
       using model = result.value;
       using session = model.session();
       expect([at, session.run('f', { x: [1, 2] })]).toEqual([at, 6]);
-    } else expect(result.reason).toMatchObject({ code: 'unsupported-processor', message: expect.stringMatching(/lacks [a-z0-9]/) as string });
+    } else
+      expect(result.reason).toMatchObject({ code: 'unsupported-processor', message: expect.stringMatching(/lacks [a-z0-9]/) as string });
   }
   // No machine has the instructions of both makers.
-  expect((await Promise.allSettled(['bdver2', 'knl'].map((cpu) => compile(path, { cpu })))).some(({ status }) => status === 'rejected')).toBe(true);
+  expect(
+    (await Promise.allSettled(['bdver2', 'knl'].map((cpu) => compile(path, { cpu })))).some(({ status }) => status === 'rejected'),
+  ).toBe(true);
 });

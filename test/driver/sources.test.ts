@@ -1,10 +1,19 @@
-// Which files a program is read from. In: imports, links, roots, and files that are no programs. Out: texts from where they may come, and nothing of any other file; modules that keep their texts.
+// Which files a program is read from. In: imports, links, roots, and files that are no programs. Out: texts from where they may come, and
+// nothing of any other file; modules that keep their texts.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { compile, type CompileError, type CompileOptions, compileSync, type Diagnostic, DiagnosticsError, type Tensor } from '../../src/driver/index.js';
+import {
+  compile,
+  type CompileError,
+  type CompileOptions,
+  compileSync,
+  type Diagnostic,
+  DiagnosticsError,
+  type Tensor,
+} from '../../src/driver/index.js';
 import { check } from '../../src/driver/front.js';
 import { type JsonError, toJson } from '../../src/driver/mistakes.js';
 import { render } from '../../src/driver/render.js';
@@ -15,11 +24,15 @@ const { tfc } = place;
 process.env['TFC_CACHE'] = place.cache;
 const path = (name: string): string => join(place.directory, name);
 
-for (const directory of ['project/parts/deep', 'library', 'secrets', 'project/folder.tdsl']) mkdirSync(path(directory), { recursive: true });
+for (const directory of ['project/parts/deep', 'library', 'secrets', 'project/folder.tdsl'])
+  mkdirSync(path(directory), { recursive: true });
 const secret = 'hunter2 = swordfish(correct_horse)\n';
 for (const name of ['secrets/plain', 'secrets/named.tdsl', 'project/plain.txt']) place.file(name, secret);
 place.file('library/double.tdsl', 'fn double(x: f32): f32 = x * 2\n');
-place.file('library/both.tdsl', 'import { double } from "./double.tdsl"\nimport { triple } from "../project/parts/triple.tdsl"\nfn both(x: f32): f32 = double(triple(x))\n');
+place.file(
+  'library/both.tdsl',
+  'import { double } from "./double.tdsl"\nimport { triple } from "../project/parts/triple.tdsl"\nfn both(x: f32): f32 = double(triple(x))\n',
+);
 place.file('project/parts/triple.tdsl', 'import { one } from "../one.tdsl"\nfn triple(x: f32): f32 = x * 3 * one(1)\n');
 place.file('project/one.tdsl', 'fn one(x: f32): f32 = x\n');
 for (const [target, link] of [
@@ -31,10 +44,12 @@ for (const [target, link] of [
   ['round.tdsl', 'round.tdsl'],
   ['parts', 'alias'],
   ['../library/double.tdsl', 'double.tdsl'],
-] as const) symlinkSync(target, path(`project/${link}`));
+] as const)
+  symlinkSync(target, path(`project/${link}`));
 execFileSync('mkfifo', [path('project/pipe.tdsl')]);
 
-const importing = (from: string, name = 'x'): string => place.file('project/main.tdsl', `import { ${name} } from ${JSON.stringify(from)}\nexport fn f(x: f32): f32 = ${name}(x)\n`);
+const importing = (from: string, name = 'x'): string =>
+  place.file('project/main.tdsl', `import { ${name} } from ${JSON.stringify(from)}\nexport fn f(x: f32): f32 = ${name}(x)\n`);
 
 /** Everything that a person and a program are told when a file is checked. */
 function told(file: string): { readonly errors: readonly JsonError[]; readonly text: string } {
@@ -44,13 +59,22 @@ function told(file: string): { readonly errors: readonly JsonError[]; readonly t
   } catch (error) {
     if (!(error instanceof DiagnosticsError)) throw error;
     const errors = error.diagnostics.map((diagnostic) => toJson(diagnostic, texts));
-    return { errors, text: [error.message, JSON.stringify(errors), ...error.diagnostics.map((diagnostic) => render(diagnostic, texts, false))].join('\n') };
+    return {
+      errors,
+      text: [error.message, JSON.stringify(errors), ...error.diagnostics.map((diagnostic) => render(diagnostic, texts, false))].join('\n'),
+    };
   }
   return { errors: [], text: '' };
 }
 
 describe('imports', () => {
-  it.each(['./parts/triple.tdsl', './parts/../parts/triple.tdsl', './alias/triple.tdsl', '../project/parts/triple.tdsl', './parts//triple.tdsl'])('%s is read', (from) => {
+  it.each([
+    './parts/triple.tdsl',
+    './parts/../parts/triple.tdsl',
+    './alias/triple.tdsl',
+    '../project/parts/triple.tdsl',
+    './parts//triple.tdsl',
+  ])('%s is read', (from) => {
     importing(from, 'triple');
     expect(told(path('project/main.tdsl')).text).toBe('');
   });
@@ -93,7 +117,10 @@ describe('imports', () => {
     for (const args of [['check'], ['explain'], ['graph', '-o', 'g.dot'], ['compile', '--emit', 'graph'], ['compile', '-o', 'out']]) {
       const [command = '', ...rest] = args;
       expect(tfc(command, 'project/main.tdsl', ...rest, '--root', 'nearby', '--root', 'library').err).toContain('nearby');
-      expect(tfc(command, 'project/main.tdsl', ...rest, '--root', 'project/parts', '--root', 'library')).toMatchObject({ status: 0, err: '' });
+      expect(tfc(command, 'project/main.tdsl', ...rest, '--root', 'project/parts', '--root', 'library')).toMatchObject({
+        status: 0,
+        err: '',
+      });
     }
     expect(tfc('run', 'project/main.tdsl', 'f', '--feed', 'x=1', '--root', 'library').out).toBe('6\n');
     // What was built with a root is not found without it.
@@ -112,7 +139,11 @@ describe('imports', () => {
     [{ roots: null }, 'not null'],
     [{ onWarning: 5 }, 'onWarning is a function'],
   ])('%j are no options', async (options, said) => {
-    await expect(compile(path('project/main.tdsl'), options as CompileOptions)).rejects.toMatchObject({ name: 'TfcError', code: 'invalid-value', message: expect.stringContaining(said) });
+    await expect(compile(path('project/main.tdsl'), options as CompileOptions)).rejects.toMatchObject({
+      name: 'TfcError',
+      code: 'invalid-value',
+      message: expect.stringContaining(said),
+    });
   });
 
   it('are seen from where the path of the program leads, and not from where a link behind it does', () => {
@@ -131,7 +162,12 @@ describe('a file', () => {
     expect(told(path('round-1.tdsl')).errors).toMatchObject([{ code: 'import-cycle' }]);
     expect(told(path('round/round/round-1.tdsl')).errors).toMatchObject([{ code: 'import-cycle' }]);
     place.file('round-3.tdsl', 'param w: f32 = 3\n');
-    const main = path(place.file('round-2.tdsl', 'import { w } from "./round-3.tdsl"\nimport { w as v } from "./round/round/round-3.tdsl"\nexport fn f<...S>(x: f32[...S]): f32[...S] = x * w * v\n'));
+    const main = path(
+      place.file(
+        'round-2.tdsl',
+        'import { w } from "./round-3.tdsl"\nimport { w as v } from "./round/round/round-3.tdsl"\nexport fn f<...S>(x: f32[...S]): f32[...S] = x * w * v\n',
+      ),
+    );
     for (const _ of ['built', 'cached']) {
       using module = await compile(main);
       expect(module.manifest.variables.map((variable) => variable.path)).toEqual(['round-3/w']);
@@ -175,7 +211,12 @@ describe('a program', () => {
 
 describe('a module', () => {
   it('compiles entries with open ranks from the texts that it was compiled from', async () => {
-    const main = path(place.file('kept.tdsl', 'import { k } from "./kept-part.tdsl"\nexport fn f<...S>(x: f32[...S]): f32[...S] = x * k()\nexport fn g(x: f32): f32 = x * k()\n'));
+    const main = path(
+      place.file(
+        'kept.tdsl',
+        'import { k } from "./kept-part.tdsl"\nexport fn f<...S>(x: f32[...S]): f32[...S] = x * k()\nexport fn g(x: f32): f32 = x * k()\n',
+      ),
+    );
     const part = path(place.file('kept-part.tdsl', 'fn k(): f32 = 2.0\n'));
     using old = await compile(main);
     using session = old.session();
@@ -200,8 +241,18 @@ describe('warnings', () => {
 
   it('are shown by every command, again when the program comes from the cache, and never keep it from working', () => {
     place.file('warned.tdsl', text);
-    const frame = 'warning[literal-overflow]: 1e+39 is out of the range of f32: it becomes Infinity\n  --> warned.tdsl:2:32\n  1 | param w: f16 = 70000\n> 2 | export fn f(x: f32): f32 = x + 1e39\n    |                                ^^^^\n';
-    for (const args of [['check', 'warned.tdsl'], ['explain', 'warned.tdsl'], ['graph', 'warned.tdsl', '-o', 'w.dot'], ['compile', 'warned.tdsl', '--emit', 'graph'], ['compile', 'warned.tdsl', '--dump-after', 'strip'], ['compile', 'warned.tdsl', '-o', 'warned'], ['run', 'warned.tdsl', 'f', '--feed', 'x=1'], ['run', 'warned.tdsl', 'f', '--feed', 'x=1']]) {
+    const frame =
+      'warning[literal-overflow]: 1e+39 is out of the range of f32: it becomes Infinity\n  --> warned.tdsl:2:32\n  1 | param w: f16 = 70000\n> 2 | export fn f(x: f32): f32 = x + 1e39\n    |                                ^^^^\n';
+    for (const args of [
+      ['check', 'warned.tdsl'],
+      ['explain', 'warned.tdsl'],
+      ['graph', 'warned.tdsl', '-o', 'w.dot'],
+      ['compile', 'warned.tdsl', '--emit', 'graph'],
+      ['compile', 'warned.tdsl', '--dump-after', 'strip'],
+      ['compile', 'warned.tdsl', '-o', 'warned'],
+      ['run', 'warned.tdsl', 'f', '--feed', 'x=1'],
+      ['run', 'warned.tdsl', 'f', '--feed', 'x=1'],
+    ]) {
       const { status, err } = tfc(...args);
       expect(status, args.join(' ')).toBe(0);
       expect(err).toContain(frame);
@@ -209,12 +260,22 @@ describe('warnings', () => {
     }
     expect(tfc('run', 'warned.tdsl', 'f', '--feed', 'x=1').out).toBe('"Infinity"\n');
     expect(tfc('run', '../warned.tdsl', 'f').err).not.toContain('warning');
-    for (const args of [['check', 'warned.tdsl'], ['graph', 'warned.tdsl', '-o', 'w.dot'], ['compile', 'warned.tdsl', '-o', 'warned']]) {
+    for (const args of [
+      ['check', 'warned.tdsl'],
+      ['graph', 'warned.tdsl', '-o', 'w.dot'],
+      ['compile', 'warned.tdsl', '-o', 'warned'],
+    ]) {
       const outcome = tfc(...args, '--json');
       expect(outcome).toMatchObject({ status: 0, err: '' });
       const [{ warnings }] = jsonLines(outcome) as [{ readonly warnings: readonly { readonly code: string }[] }];
       expect(warnings.map(({ code }) => code).sort()).toEqual(codes);
-      expect(warnings).toContainEqual({ code: 'literal-overflow', message: '1e+39 is out of the range of f32: it becomes Infinity', file: 'warned.tdsl', span: { start: { line: 2, column: 32 }, end: { line: 2, column: 36 } }, hint: 'f64 holds it; where infinity is meant, write `1.0 / 0.0`' });
+      expect(warnings).toContainEqual({
+        code: 'literal-overflow',
+        message: '1e+39 is out of the range of f32: it becomes Infinity',
+        file: 'warned.tdsl',
+        span: { start: { line: 2, column: 32 }, end: { line: 2, column: 36 } },
+        hint: 'f64 holds it; where infinity is meant, write `1.0 / 0.0`',
+      });
     }
   });
 
@@ -238,6 +299,8 @@ describe('warnings', () => {
     compileSync(file).close();
     await new Promise((resolve) => setImmediate(resolve));
     process.off('warning', listen);
-    expect(said).toContain(`TfcWarning: ${file}:2:32: literal-overflow: 1e+39 is out of the range of f32: it becomes Infinity (f64 holds it; where infinity is meant, write \`1.0 / 0.0\`)`);
+    expect(said).toContain(
+      `TfcWarning: ${file}:2:32: literal-overflow: 1e+39 is out of the range of f32: it becomes Infinity (f64 holds it; where infinity is meant, write \`1.0 / 0.0\`)`,
+    );
   });
 });

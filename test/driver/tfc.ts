@@ -1,4 +1,5 @@
-// The command line as users meet it. In: arguments. Out: what the built `tfc` printed, and its exit code. Holds: all runs of a test file share one compile cache of their own.
+// The command line as users meet it. In: arguments. Out: what the built `tfc` printed, and its exit code. Holds: all runs of a test file
+// share one compile cache of their own.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,7 +8,10 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 
 export const root = join(import.meta.dirname, '..', '..');
-export const cli = join(root, (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly bin: { readonly tfc: string } }).bin.tfc);
+export const cli = join(
+  root,
+  (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly bin: { readonly tfc: string } }).bin.tfc,
+);
 
 export interface Outcome {
   readonly status: number | null;
@@ -33,7 +37,11 @@ export function workplace(): Workplace {
     for (const one of [directory, cache]) rmSync(one, { recursive: true, force: true });
   });
   const tfcWith = (environment: NodeJS.ProcessEnv, ...args: readonly string[]): Outcome => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { cwd: directory, encoding: 'utf8', env: { ...process.env, TFC_CACHE: cache, NO_COLOR: '1', ...environment } });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
+      cwd: directory,
+      encoding: 'utf8',
+      env: { ...process.env, TFC_CACHE: cache, NO_COLOR: '1', ...environment },
+    });
     return { status, out: stdout, err: stderr };
   };
   return {
@@ -56,7 +64,13 @@ export const jsonLines = ({ out }: Outcome): unknown[] =>
     .map((line) => JSON.parse(line) as unknown);
 
 /** The one error that a command with `--json` printed. */
-export function jsonError(outcome: Outcome): { readonly code: string; readonly message: string; readonly file?: string; readonly span?: unknown; readonly hint?: string } {
+export function jsonError(outcome: Outcome): {
+  readonly code: string;
+  readonly message: string;
+  readonly file?: string;
+  readonly span?: unknown;
+  readonly hint?: string;
+} {
   const [value] = jsonLines(outcome) as [{ readonly error: ReturnType<typeof jsonError> }];
   return value.error;
 }

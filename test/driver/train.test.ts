@@ -1,4 +1,5 @@
-// `tfc train` on every kind of data. In: small data sets that the tests write. Out: means per epoch, saved variables; or an error before anything is trained.
+// `tfc train` on every kind of data. In: small data sets that the tests write. Out: means per epoch, saved variables; or an error before
+// anything is trained.
 
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,14 +37,17 @@ mkdirSync(join(directory, 'set'));
 place.file('set/x.npy', npy('<f8', [40, 2], Float64Array.from(rows.flat())));
 place.file('set/y.npy', npy('<f4', [40, 1], Float32Array.from(labels)));
 
-const train = (data: string, ...more: readonly string[]) => tfc('train', line, 'train', '--data', data, '--batch', '7', '--epochs', '60', '--feed', 'lr=0.1', ...more);
+const train = (data: string, ...more: readonly string[]) =>
+  tfc('train', line, 'train', '--data', data, '--batch', '7', '--epochs', '60', '--feed', 'lr=0.1', ...more);
 
 describe('tfc train', () => {
   it('learns the same from CSV, JSON and npy', () => {
     const outcomes = ['set.csv', 'set.json', 'set'].map((data) => train(data, '--json'));
     const records = outcomes.map((outcome) => {
       expect(outcome).toMatchObject({ status: 0, err: '' });
-      return (jsonLines(outcome) as { readonly epoch: number; readonly steps: number; readonly loss: number; readonly seconds: number }[]).map(({ epoch, steps, loss }) => ({ epoch, steps, loss }));
+      return (
+        jsonLines(outcome) as { readonly epoch: number; readonly steps: number; readonly loss: number; readonly seconds: number }[]
+      ).map(({ epoch, steps, loss }) => ({ epoch, steps, loss }));
     });
     expect(records[0]).toHaveLength(60);
     expect(records[0]?.[0]?.steps).toBe(6);
@@ -66,8 +70,20 @@ describe('tfc train', () => {
 
   it("reads MNIST's files", () => {
     mkdirSync(join(directory, 'digits'));
-    place.file('digits/t10k-images-idx3-ubyte', idx([30, 2, 2], Uint8Array.from({ length: 120 }, (_, at) => ((at >> 2) % 2 === 0 ? 255 : 0))));
-    place.file('digits/t10k-labels-idx1-ubyte', idx([30], Uint8Array.from({ length: 30 }, (_, at) => at % 2)));
+    place.file(
+      'digits/t10k-images-idx3-ubyte',
+      idx(
+        [30, 2, 2],
+        Uint8Array.from({ length: 120 }, (_, at) => ((at >> 2) % 2 === 0 ? 255 : 0)),
+      ),
+    );
+    place.file(
+      'digits/t10k-labels-idx1-ubyte',
+      idx(
+        [30],
+        Uint8Array.from({ length: 30 }, (_, at) => at % 2),
+      ),
+    );
     const digits = place.file(
       'digits.tdsl',
       `import { Dense } from "std/nn"
@@ -86,11 +102,16 @@ export step train<B>(image: f32[B, 2, 2], label: i32[B]): { loss: f32, accuracy:
     expect(outcome).toMatchObject({ status: 0, err: '' });
     expect(jsonLines(outcome).at(-1)).toMatchObject({ epoch: 5, steps: 30, accuracy: 1 });
     place.file('digits/t10k-labels-idx1-ubyte', readFileSync(join(directory, 'digits', 't10k-labels-idx1-ubyte')).subarray(0, 20));
-    expect(jsonError(tfc('train', digits, '--data', 'digits', '--batch', '5', '--epochs', '1', '--json'))).toMatchObject({ code: 'bad-data', message: expect.stringContaining('truncated') as string });
+    expect(jsonError(tfc('train', digits, '--data', 'digits', '--batch', '5', '--epochs', '1', '--json'))).toMatchObject({
+      code: 'bad-data',
+      message: expect.stringContaining('truncated') as string,
+    });
   });
 
   it('gives other batches for another seed', () => {
-    const [a, b, c] = ['1', '1', '2'].map((seed) => jsonLines(train('set.csv', '--json', '--seed', seed)).map((record) => (record as { readonly loss: number }).loss));
+    const [a, b, c] = ['1', '1', '2'].map((seed) =>
+      jsonLines(train('set.csv', '--json', '--seed', seed)).map((record) => (record as { readonly loss: number }).loss),
+    );
     expect(b).toEqual(a);
     expect(c).not.toEqual(a);
   });

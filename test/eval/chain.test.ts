@@ -50,7 +50,11 @@ const cases: Readonly<Record<string, Case>> = {
       return { entry: make.entry([make.sum(x, 0), make.sum(x, 1), make.sum(x, 0, 1), make.op('reduceMin', [x], { axes: [0] })]) };
     },
     values: (sizes) => ({ x: noisy([at(sizes, 'B'), at(sizes, 'N')]) }),
-    sizes: [{ B: 0, N: 3 }, { B: 1, N: 1 }, { B: 33, N: 40 }],
+    sizes: [
+      { B: 0, N: 3 },
+      { B: 1, N: 1 },
+      { B: 33, N: 40 },
+    ],
   },
   'layer with its update': {
     build: (make) => {
@@ -82,8 +86,19 @@ const cases: Readonly<Record<string, Case>> = {
       const rows = make.op('gather', [x, ids]);
       return { entry: make.entry([sliced, joined, rows, make.op('scatterAdd', [ids, rows], { rows: Dim.of('B') })]) };
     },
-    values: (sizes) => ({ x: noisy([at(sizes, 'B'), 6]), ids: tensorValue('i32', [at(sizes, 'K')], Array.from({ length: at(sizes, 'K') }, (_, one) => (one * 3) % at(sizes, 'B'))) }),
-    sizes: [{ B: 1, K: 1 }, { B: 5, K: 9 }, { B: 4, K: 0 }],
+    values: (sizes) => ({
+      x: noisy([at(sizes, 'B'), 6]),
+      ids: tensorValue(
+        'i32',
+        [at(sizes, 'K')],
+        Array.from({ length: at(sizes, 'K') }, (_, one) => (one * 3) % at(sizes, 'B')),
+      ),
+    }),
+    sizes: [
+      { B: 1, K: 1 },
+      { B: 5, K: 9 },
+      { B: 4, K: 0 },
+    ],
   },
   'loop with carries and stacks': {
     build: (make) => {
@@ -123,9 +138,15 @@ describe.each(Object.entries(cases))('%s', (_, { build, values, sizes }) => {
       const { program } = lowerEntry(entry, make.variables, target, make.build);
       verifyProgram(program, { pass: 'lower' });
       const expected = evaluateEntry(entry, { feeds, variables });
-      const found = runProgram(program, { feeds: [...feeds.values()], variables: [...variables.values()], dims: expected.dims }, { arena: true });
+      const found = runProgram(
+        program,
+        { feeds: [...feeds.values()], variables: [...variables.values()], dims: expected.dims },
+        { arena: true },
+      );
       expected.outputs.forEach((output, one) => expectClose(found.outputs[one], output));
-      make.variables.forEach(({ path }, one) => expectClose(found.variables[one], expected.updates.get(path) ?? (variables.get(path) as TensorValue)));
+      make.variables.forEach(({ path }, one) =>
+        expectClose(found.variables[one], expected.updates.get(path) ?? (variables.get(path) as TensorValue)),
+      );
     });
   }
 });
@@ -134,8 +155,11 @@ function expectClose(found: TensorValue | undefined, expected: TensorValue): voi
   expect([found?.dtype, found?.shape]).toEqual([expected.dtype, expected.shape]);
   expected.data.forEach((value, one) => {
     const other = found?.data[one];
-    if (typeof value === 'bigint' || Number.isInteger(value) && expected.dtype !== 'f32') expect(other).toBe(value);
+    if (typeof value === 'bigint' || (Number.isInteger(value) && expected.dtype !== 'f32')) expect(other).toBe(value);
     else if (!Number.isFinite(value)) expect(other).toBe(value);
-    else expect(Math.abs(Number(other) - value), `element ${one}: ${other} against ${value}`).toBeLessThanOrEqual(1e-5 * (1 + Math.abs(value)));
+    else
+      expect(Math.abs(Number(other) - value), `element ${one}: ${other} against ${value}`).toBeLessThanOrEqual(
+        1e-5 * (1 + Math.abs(value)),
+      );
   });
 }

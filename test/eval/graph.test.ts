@@ -15,7 +15,9 @@ function regression(): { readonly make: Make; readonly entry: ReturnType<Make['e
   const x = make.feed('x', ['B', 3]);
   const y = make.feed('y', ['B']);
   const w = make.variable('net/w', [3], 'f32', make.broadcast(make.constant(0.5), [3]));
-  const prediction = make.op('reshape', [make.op('matmul', [x, make.op('reshape', [w], { shape: dimsOf([3, 1]) })])], { shape: dimsOf(['B']) });
+  const prediction = make.op('reshape', [make.op('matmul', [x, make.op('reshape', [w], { shape: dimsOf([3, 1]) })])], {
+    shape: dimsOf(['B']),
+  });
   const error = make.op('named', [make.op('sub', [prediction, y])], { path: 'loss/error' });
   const count = make.op('cast', [make.op('dimension', [], { dim: Dim.of('B') })], { dtype: 'f32' });
   const loss = make.op('div', [make.sum(make.op('square', [error]), 0), count]);
@@ -29,7 +31,11 @@ describe('entries', () => {
     const { make, entry } = regression();
     const variables = initialValues({ path: 'm.tdsl', variables: make.variables, entries: [entry] });
     expect([...(variables.get('net/w')?.data ?? [])]).toEqual([0.5, 0.5, 0.5]);
-    const result = evaluateEntry(entry, { feeds: feeds({ x: f32([2, 3], [1, 2, 3, 4, 5, 6]), y: f32([2], [1, 2]) }), variables, fetch: 'all' });
+    const result = evaluateEntry(entry, {
+      feeds: feeds({ x: f32([2, 3], [1, 2, 3, 4, 5, 6]), y: f32([2], [1, 2]) }),
+      variables,
+      fetch: 'all',
+    });
     expect(result.dims).toEqual(new Map([['B', 2]]));
     // Errors: 3 − 1 = 2 and 7.5 − 2 = 5.5.
     expect(result.outputs[0]?.data[0]).toBe((4 + 30.25) / 2);
@@ -58,7 +64,8 @@ describe('entries', () => {
     const make = new Make();
     const key = make.feed('seed', [], 'i64');
     const bits = make.op('randomBits', [key], { shape: dimsOf([64]), stream: 1 });
-    const draw = (seed: bigint): TensorValue | undefined => evaluateNodes([bits], { feeds: feeds({ seed: tensorValue('i64', [], [seed]) }) })[0];
+    const draw = (seed: bigint): TensorValue | undefined =>
+      evaluateNodes([bits], { feeds: feeds({ seed: tensorValue('i64', [], [seed]) }) })[0];
     expect(draw(1n)).toEqual(draw(1n));
     expect(draw(1n)).not.toEqual(draw(2n));
     expect(new Set([...(draw(1n)?.data ?? [])].map(Number)).size).toBeGreaterThan(60);
@@ -81,7 +88,12 @@ describe('entries', () => {
 describe('mistakes', () => {
   const x = noisy([2, 3]);
   const w = new Map([['net/w', noisy([3])]]);
-  const fact = (relation: SizeFact['relation'], right: number): SizeFact => ({ left: Dim.of('B'), relation, right: Dim.of(right), span: undefined });
+  const fact = (relation: SizeFact['relation'], right: number): SizeFact => ({
+    left: Dim.of('B'),
+    relation,
+    right: Dim.of(right),
+    span: undefined,
+  });
   const codeOf = (run: () => unknown): string => {
     try {
       run();
@@ -94,7 +106,10 @@ describe('mistakes', () => {
   it.each([
     ['missing-feed: the argument y of main is not fed', { feeds: feeds({ x }), variables: w }],
     ['unknown-feed: main has no argument z', { feeds: feeds({ x, y: noisy([2]), z: x }), variables: w }],
-    ['dtype-mismatch: the argument y of main is f32 and is fed i32', { feeds: feeds({ x, y: tensorValue('i32', [2], [1, 2]) }), variables: w }],
+    [
+      'dtype-mismatch: the argument y of main is f32 and is fed i32',
+      { feeds: feeds({ x, y: tensorValue('i32', [2], [1, 2]) }), variables: w },
+    ],
     ['shape-mismatch: axis 0 of y is 3 and must be B = 2', { feeds: feeds({ x, y: noisy([3]) }), variables: w }],
     ['shape-mismatch: axis 1 of x is 4 and must be 3', { feeds: feeds({ x: noisy([2, 4]), y: noisy([2]) }), variables: w }],
     ['shape-mismatch: y has 1 axes, [B], and is given [2, 1]', { feeds: feeds({ x, y: noisy([2, 1]) }), variables: w }],
@@ -120,15 +135,51 @@ describe('mistakes', () => {
   });
 
   it('solves sizes and says what it cannot', () => {
-    const bound = (shapes: readonly (readonly [Dim, number])[], known?: Map<string, number>): unknown => bindSizes(shapes.map(([dim, size], at) => ({ what: `f${at}`, shape: [dim], sizes: [size] })), known);
+    const bound = (shapes: readonly (readonly [Dim, number])[], known?: Map<string, number>): unknown =>
+      bindSizes(
+        shapes.map(([dim, size], at) => ({ what: `f${at}`, shape: [dim], sizes: [size] })),
+        known,
+      );
     const [b, n] = [Dim.of('B'), Dim.of('N')];
-    expect(bound([[b.mul(n).add(1), 13], [b.mul(2), 6]])).toEqual(new Map([['B', 3], ['N', 4]]));
-    expect(bound([[b.mul(n), 0], [b, 0]], new Map([['N', 5]]))).toEqual(new Map([['N', 5], ['B', 0]]));
+    expect(
+      bound([
+        [b.mul(n).add(1), 13],
+        [b.mul(2), 6],
+      ]),
+    ).toEqual(
+      new Map([
+        ['B', 3],
+        ['N', 4],
+      ]),
+    );
+    expect(
+      bound(
+        [
+          [b.mul(n), 0],
+          [b, 0],
+        ],
+        new Map([['N', 5]]),
+      ),
+    ).toEqual(
+      new Map([
+        ['N', 5],
+        ['B', 0],
+      ]),
+    );
     expect(codeOf(() => bound([[b.mul(2), 5]]))).toBe('shape-mismatch: axis 0 of f0 is 5, and no size B makes 2*B that');
     expect(codeOf(() => bound([[b.sub(3), -4]]))).toContain('no size B makes');
     expect(codeOf(() => bound([[b.mul(n), 6]]))).toBe('ambiguous-size: axis 0 of f0 is B*N = 6, which does not say what B and N is');
-    expect(codeOf(() => bound([[b.mul(n), 0], [b, 0]]))).toContain('ambiguous-size');
+    expect(
+      codeOf(() =>
+        bound([
+          [b.mul(n), 0],
+          [b, 0],
+        ]),
+      ),
+    ).toContain('ambiguous-size');
     const { entry } = regression();
-    expect(codeOf(() => evaluateEntry({ ...entry, dims: ['B', 'M'] }, { feeds: feeds({ x, y: noisy([2]) }), variables: w }))).toBe('ambiguous-size: no feed says what M is');
+    expect(codeOf(() => evaluateEntry({ ...entry, dims: ['B', 'M'] }, { feeds: feeds({ x, y: noisy([2]) }), variables: w }))).toBe(
+      'ambiguous-size: no feed says what M is',
+    );
   });
 });

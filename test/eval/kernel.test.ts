@@ -36,12 +36,17 @@ const fill = 'for f in 0..N { y[f] = f32(0) }';
 describe('programs', () => {
   it('computes softmax by rows, for no row and for many', () => {
     for (const rows of [0, 1, 7]) {
-      const x = f32([rows, 10], counting(rows * 10).map((at) => Math.sin(at)));
+      const x = f32(
+        [rows, 10],
+        counting(rows * 10).map((at) => Math.sin(at)),
+      );
       const { outputs } = run(softmax, { feeds: [x] });
       const [y] = outputs;
       expect(y?.shape).toEqual([rows, 10]);
       for (let row = 0; row < rows; row++) {
-        const exps = numbers(x).slice(row * 10, row * 10 + 10).map(Math.exp);
+        const exps = numbers(x)
+          .slice(row * 10, row * 10 + 10)
+          .map(Math.exp);
         const total = exps.reduce((sum, one) => sum + one, 0);
         exps.forEach((one, column) => expect(y?.data[row * 10 + column]).toBeCloseTo(one / total, 6));
       }
@@ -51,7 +56,9 @@ describe('programs', () => {
   it.each([1, 2, 5])('multiplies %i × 5 × 6 in tiles', (rows) => {
     const [a, b] = [counting(rows * 5, 1), counting(30, -7)];
     const { outputs } = run(tiles, { feeds: [f32([rows, 5], a), f32([5, 6], b)] });
-    const expected = counting(rows * 6).map((at) => counting(5).reduce((sum, k) => sum + (a[Math.floor(at / 6) * 5 + k] as number) * (b[k * 6 + (at % 6)] as number), 0));
+    const expected = counting(rows * 6).map((at) =>
+      counting(5).reduce((sum, k) => sum + (a[Math.floor(at / 6) * 5 + k] as number) * (b[k * 6 + (at % 6)] as number), 0),
+    );
     expect(numbers(outputs[0])).toEqual(expected);
   });
 
@@ -81,7 +88,10 @@ describe('programs', () => {
     expect(counts?.stores).toBe(30);
     expect(counts?.calls.get('exp')).toBe(3 * 20);
     expect(counts?.calls.get('sub')).toBe(3 * 30);
-    const update = run(mixed, { feeds: [f32([2, 3], counting(6)), tensorValue('i32', [2], [0, 0])], variables: [f32([3], [1, 1, 1])] }).counts.get('third');
+    const update = run(mixed, {
+      feeds: [f32([2, 3], counting(6)), tensorValue('i32', [2], [0, 0])],
+      variables: [f32([3], [1, 1, 1])],
+    }).counts.get('third');
     expect(update?.flops).toBe(6);
   });
 
@@ -109,7 +119,10 @@ describe('checks', () => {
     ['read by another iteration of the parallel loop', `${fill}\nparallel for i in 0..N { w[i] = w[min(i + 1, 3)] }`],
     ['written by another iteration of the vector loop', `${fill}\nfor k in 0..2 { vector for i in 0..N { w[k] = x[i] } }`],
     ['read by another iteration of the vector loop', `${fill}\nvector for i in 0..3 { w[i] = w[i + 1] }`],
-    ['read by another iteration of the vector loop', `${fill}\nparallel for k in 0..1 { vector for i in 0..3 { let a = w[i + 1]\nlet b = w[i]\nw[i] = a + b } }`],
+    [
+      'read by another iteration of the vector loop',
+      `${fill}\nparallel for k in 0..1 { vector for i in 0..3 { let a = w[i + 1]\nlet b = w[i]\nw[i] = a + b } }`,
+    ],
     ['the extent 4 is above the limit 3', `vector for i in 0..N limit 3 { y[i] = f32(0) }`],
   ])('finds: %s', (message, body) => {
     expect(() => small(body)).toThrow(message);
@@ -120,7 +133,9 @@ describe('checks', () => {
   });
 
   it('lets lanes and iterations read and write their own elements', () => {
-    const { variables } = small(`${fill}\nparallel for k in 0..2 { vector for i in 0..2 { w[k * 2 + i] = w[k * 2 + i] + f32(1)\nw[k * 2 + i] = w[k * 2 + i] * f32(2) } }`);
+    const { variables } = small(
+      `${fill}\nparallel for k in 0..2 { vector for i in 0..2 { w[k * 2 + i] = w[k * 2 + i] + f32(1)\nw[k * 2 + i] = w[k * 2 + i] * f32(2) } }`,
+    );
     expect(numbers(variables[0])).toEqual([22, 42, 62, 82]);
   });
 
@@ -136,14 +151,18 @@ describe('checks', () => {
   });
 
   it('wants slots large enough', () => {
-    expect(() => run(text(reuse).replace('slot 0: 4*N', 'slot 0: 3*N'), four, { arena: true })).toThrow('t needs 16 bytes and its slot 0 has 12');
+    expect(() => run(text(reuse).replace('slot 0: 4*N', 'slot 0: 3*N'), four, { arena: true })).toThrow(
+      't needs 16 bytes and its slot 0 has 12',
+    );
   });
 
   it('checks what it is given', () => {
     expect(() => run(text(fill), { feeds: [] })).toThrow('the size N has no value');
     expect(() => run(text(fill), { feeds: [], dims: new Map([['N', 2]]) })).toThrow('no value for the feed x');
     expect(() => run(text(fill), { feeds: [tensorValue('i32', [2], [1, 2])] })).toThrow('x is f32 and gets i32');
-    expect(() => run(text(fill), { feeds: [f32([2], [1, 2])], variables: [f32([3], [1, 2, 3])] })).toThrow('axis 0 of w is 3 and must be N = 2');
+    expect(() => run(text(fill), { feeds: [f32([2], [1, 2])], variables: [f32([3], [1, 2, 3])] })).toThrow(
+      'axis 0 of w is 3 and must be N = 2',
+    );
     expect(() => run(text('y[0] = w[0]'), { feeds: [f32([1], [1])] })).toThrow('element 0 of w is read that nothing wrote');
   });
 });

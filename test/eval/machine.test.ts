@@ -8,7 +8,12 @@ import { runProgram } from '../../src/eval/index.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';
 
 /** fn over columns of equal length. */
-function apply(fn: string, dtypes: readonly DType[], result: DType, columns: readonly (readonly (number | bigint)[])[]): (number | bigint)[] {
+function apply(
+  fn: string,
+  dtypes: readonly DType[],
+  result: DType,
+  columns: readonly (readonly (number | bigint)[])[],
+): (number | bigint)[] {
   const count = columns[0]?.length ?? 0;
   const source = `program p
 ${dtypes.map((dtype, at) => `feed ${at} x${at}: ${dtype}[${count}]`).join('\n')}
@@ -22,7 +27,13 @@ kernel k "k" reads 0 writes 0 flops 0 {
   return [...(runProgram(program, { feeds }).outputs[0]?.data ?? [])];
 }
 
-const one = (fn: string, dtype: DType, result: DType, ...args: (number | bigint)[]): number | bigint | undefined => apply(fn, args.map(() => dtype), result, args.map((arg) => [arg]))[0];
+const one = (fn: string, dtype: DType, result: DType, ...args: (number | bigint)[]): number | bigint | undefined =>
+  apply(
+    fn,
+    args.map(() => dtype),
+    result,
+    args.map((arg) => [arg]),
+  )[0];
 
 describe('machine ops', () => {
   const i32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
@@ -47,7 +58,9 @@ describe('machine ops', () => {
     const pairs64 = fc.sample(fc.tuple(wide, wide), { numRuns: 300, seed: 2 });
     for (const [fn, of] of Object.entries(meaning)) {
       const columns32 = [pairs32.map(([a]) => a), pairs32.map(([, b]) => b)];
-      expect(apply(fn, ['i32', 'i32'], 'i32', columns32).map(Number)).toEqual(pairs32.map(([a, b]) => Number(BigInt.asIntN(32, of(BigInt(a), BigInt(b))))));
+      expect(apply(fn, ['i32', 'i32'], 'i32', columns32).map(Number)).toEqual(
+        pairs32.map(([a, b]) => Number(BigInt.asIntN(32, of(BigInt(a), BigInt(b))))),
+      );
       const columns64 = [pairs64.map(([a]) => a), pairs64.map(([, b]) => b)];
       expect(apply(fn, ['i64', 'i64'], 'i64', columns64)).toEqual(pairs64.map(([a, b]) => BigInt.asIntN(64, of(a, b))));
     }
@@ -77,7 +90,13 @@ describe('machine ops', () => {
     expect(apply('convert', ['i32'], 'u8', [[-1, 257]])).toEqual([255, 1]);
     expect(apply('convert', ['i64'], 'i32', [[2n ** 40n + 7n, -1n]])).toEqual([7, -1]);
     expect(apply('convert', ['f32'], 'bool', [[0, -0, NaN, 0.5]])).toEqual([0, 0, 1, 1]);
-    expect(apply('convert', ['f64'], 'f16', [[1 / 3, 65519, 65520, 2 ** -25, 3 * 2 ** -25]])).toEqual([0.333251953125, 65504, Infinity, 0, 2 ** -23]);
+    expect(apply('convert', ['f64'], 'f16', [[1 / 3, 65519, 65520, 2 ** -25, 3 * 2 ** -25]])).toEqual([
+      0.333251953125,
+      65504,
+      Infinity,
+      0,
+      2 ** -23,
+    ]);
     expect(apply('convert', ['f32'], 'bf16', [[1.00390625, 1.01171875]])).toEqual([1, 1.015625]);
     // 2⁵⁴ + 2³⁰ + 1 lies just above the middle of two f32; rounding to f64 first would give the lower one.
     expect(one('convert', 'i64', 'f32', 2n ** 54n + 2n ** 30n + 1n)).toBe(2 ** 54 + 2 ** 31);
@@ -95,7 +114,13 @@ describe('machine ops', () => {
   });
 
   it('compares, picks and tells NaN apart', () => {
-    const pairs = [[NaN, 1], [1, NaN], [1, 2], [2, 2], [-0, 0]];
+    const pairs = [
+      [NaN, 1],
+      [1, NaN],
+      [1, 2],
+      [2, 2],
+      [-0, 0],
+    ];
     const columns = [pairs.map(([a]) => a as number), pairs.map(([, b]) => b as number)];
     const compare = (fn: string): unknown => apply(fn, ['f32', 'f32'], 'bool', columns);
     expect(compare('lt')).toEqual([0, 0, 1, 0, 0]);
@@ -104,22 +129,57 @@ describe('machine ops', () => {
     expect(compare('ne')).toEqual([1, 1, 1, 0, 0]);
     expect(apply('min', ['f32', 'f32'], 'f32', columns)).toEqual([1, NaN, 1, 2, 0]);
     expect(apply('max', ['f32', 'f32'], 'f32', columns)).toEqual([1, NaN, 2, 2, 0]);
-    expect(apply('select', ['bool', 'i64', 'i64'], 'i64', [[0, 1], [1n, 2n], [3n, 4n]])).toEqual([3n, 2n]);
+    expect(
+      apply('select', ['bool', 'i64', 'i64'], 'i64', [
+        [0, 1],
+        [1n, 2n],
+        [3n, 4n],
+      ]),
+    ).toEqual([3n, 2n]);
   });
 
   it('rounds to integers and moves signs', () => {
     expect(apply('rint', ['f64'], 'f64', [[0.5, 1.5, 2.5, -0.5, -1.5, 2 ** 52 + 1, NaN]])).toEqual([0, 2, 2, -0, -2, 2 ** 52 + 1, NaN]);
-    expect(apply('copysign', ['f32', 'f32'], 'f32', [[1, -1, 2], [-0, 3, -4]])).toEqual([-1, 1, -2]);
+    expect(
+      apply('copysign', ['f32', 'f32'], 'f32', [
+        [1, -1, 2],
+        [-0, 3, -4],
+      ]),
+    ).toEqual([-1, 1, -2]);
     expect(one('bitcast', 'f32', 'i32', 1)).toBe(0x3f800000);
     expect(one('bitcast', 'i64', 'f64', 0x3ff0000000000000n)).toBe(1);
   });
 
   it('takes floats apart and scales them', () => {
     const samples = [1, 0.75, 1.5, 6, 2 ** -149, 3 * 2 ** -149, 0, -0, -6, Infinity, -Infinity, NaN];
-    expect(apply('exponent', ['f32'], 'f32', [samples])).toEqual([0, -1, 0, 2, -149, -148, -Infinity, -Infinity, 2, Infinity, Infinity, NaN]);
+    expect(apply('exponent', ['f32'], 'f32', [samples])).toEqual([
+      0,
+      -1,
+      0,
+      2,
+      -149,
+      -148,
+      -Infinity,
+      -Infinity,
+      2,
+      Infinity,
+      Infinity,
+      NaN,
+    ]);
     expect(apply('mantissa', ['f32'], 'f32', [samples])).toEqual([1, 0.75, 0.75, 0.75, 1, 0.75, 1, -1, NaN, 1, NaN, NaN]);
-    expect(apply('scale', ['f32', 'f32'], 'f32', [[1, 1.5, 1.5, -1, 2, NaN], [-149, -149, -150, -151, 127, NaN]])).toEqual([2 ** -149, 2 ** -148, 2 ** -149, -0, Infinity, NaN]);
-    expect(apply('rarely', ['bool', 'f32', 'f32'], 'f32', [[1, 0], [2, 3], [4, 5]])).toEqual([2, 5]);
+    expect(
+      apply('scale', ['f32', 'f32'], 'f32', [
+        [1, 1.5, 1.5, -1, 2, NaN],
+        [-149, -149, -150, -151, 127, NaN],
+      ]),
+    ).toEqual([2 ** -149, 2 ** -148, 2 ** -149, -0, Infinity, NaN]);
+    expect(
+      apply('rarely', ['bool', 'f32', 'f32'], 'f32', [
+        [1, 0],
+        [2, 3],
+        [4, 5],
+      ]),
+    ).toEqual([2, 5]);
   });
 
   it('rounds every f32 operation', () => {

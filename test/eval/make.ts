@@ -1,7 +1,17 @@
-// Entries for tests of the interpreters, built by hand. In: nodes. Out: entries, values. Holds: feeds and variables are declared by using them.
+// Entries for tests of the interpreters, built by hand. In: nodes. Out: entries, values. Holds: feeds and variables are declared by using
+// them.
 
 import { Dim, type DType } from '../../src/base/index.js';
-import { type Attrs, type Entry, type Feed, GraphBuilder, type Node, type TensorNode, tensor, type Variable } from '../../src/graph/index.js';
+import {
+  type Attrs,
+  type Entry,
+  type Feed,
+  GraphBuilder,
+  type Node,
+  type TensorNode,
+  tensor,
+  type Variable,
+} from '../../src/graph/index.js';
 import { apply, closeRegion, element, placeholder, registry, tensorOf, type TensorValue, tensorValue } from '../../src/ops/index.js';
 
 export type Size = number | string | Dim;
@@ -47,7 +57,11 @@ export class Make {
   }
 
   /** Results of a loop: the carries, then what is stacked. `body` gets the index (i32) and the carries. */
-  loop(trip: Size, inits: readonly TensorNode[], body: (index: TensorNode, ...carries: TensorNode[]) => readonly TensorNode[]): TensorNode[] {
+  loop(
+    trip: Size,
+    inits: readonly TensorNode[],
+    body: (index: TensorNode, ...carries: TensorNode[]) => readonly TensorNode[],
+  ): TensorNode[] {
     const params = [tensor('i32'), ...inits.map((init) => init.type)].map((type) => placeholder(this.build, type));
     const results = body(...(params as [TensorNode, ...TensorNode[]]));
     const { region, captures } = closeRegion(this.build, params, results);
@@ -85,5 +99,13 @@ export function noise(count: number, seed = 1): number[] {
   });
 }
 
-export const f32 = (shape: readonly number[], values: Iterable<number>): TensorValue => tensorValue('f32', shape, [...values].map(Math.fround));
-export const noisy = (shape: readonly number[], seed = 1): TensorValue => f32(shape, noise(shape.reduce((product, size) => product * size, 1), seed));
+export const f32 = (shape: readonly number[], values: Iterable<number>): TensorValue =>
+  tensorValue('f32', shape, [...values].map(Math.fround));
+export const noisy = (shape: readonly number[], seed = 1): TensorValue =>
+  f32(
+    shape,
+    noise(
+      shape.reduce((product, size) => product * size, 1),
+      seed,
+    ),
+  );

@@ -1,4 +1,5 @@
-// Every example, as its readme says. In: the built examples; real data where the folder beside the checkout has it. Out: the numbers that they promise.
+// Every example, as its readme says. In: the built examples; real data where the folder beside the checkout has it. Out: the numbers that
+// they promise.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +15,10 @@ const directory = mkdtempSync(join(tmpdir(), 'tfc-examples-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
 function run(example: string, ...args: readonly string[]): { readonly status: number | null; readonly out: string; readonly err: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'dist', 'examples', example, 'main.js'), ...args], { cwd: directory, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'dist', 'examples', example, 'main.js'), ...args], {
+    cwd: directory,
+    encoding: 'utf8',
+  });
   return { status, out: stdout, err: stderr };
 }
 
@@ -49,9 +53,16 @@ describe('linear-regression', () => {
   });
 
   it('says what is wrong with its data', () => {
-    expect(run('linear-regression', '--data', 'nowhere.csv')).toMatchObject({ status: 1, err: expect.stringContaining('nowhere.csv: no such file') as string });
+    expect(run('linear-regression', '--data', 'nowhere.csv')).toMatchObject({
+      status: 1,
+      err: expect.stringContaining('nowhere.csv: no such file') as string,
+    });
     writeFileSync(join(directory, 'other.csv'), 'a,b\n1,2\n');
-    expect(run('linear-regression', '--data', 'other.csv')).toMatchObject({ status: 1, out: '', err: expect.stringContaining('no column of numbers called households') as string });
+    expect(run('linear-regression', '--data', 'other.csv')).toMatchObject({
+      status: 1,
+      out: '',
+      err: expect.stringContaining('no column of numbers called households') as string,
+    });
   });
 });
 
@@ -113,7 +124,16 @@ describe('mnist', () => {
   it('draws a curve and says where things lie', () => {
     const { status, out, err } = run('mnist', '--epochs', '1', '--threads', '2');
     expect({ status, err }).toEqual({ status: 0, err: '' });
-    for (const part of ['epoch 1: loss', 'Loss over 160 steps:', '┤', 'Test accuracy: ', 'of 2000 digits', 'module.so', 'mnist.safetensors']) expect(out).toContain(part);
+    for (const part of [
+      'epoch 1: loss',
+      'Loss over 160 steps:',
+      '┤',
+      'Test accuracy: ',
+      'of 2000 digits',
+      'module.so',
+      'mnist.safetensors',
+    ])
+      expect(out).toContain(part);
   });
 
   it.runIf(existsSync(join(data, 't10k-images-idx3-ubyte.gz')))('reads 95 of 100 real digits in under ten epochs', () => {
@@ -121,8 +141,18 @@ describe('mnist', () => {
   });
 
   it('says what is wrong with its data and options', () => {
-    expect(run('mnist', '--data', 'nowhere', '--json')).toMatchObject({ status: 1, out: '', err: expect.stringContaining('nowhere: no such file') as string });
-    expect(run('mnist', '--data', directory, '--json')).toMatchObject({ status: 1, err: expect.stringContaining('no file *-images-idx3-ubyte') as string });
-    expect(run('mnist', '--epochs', '0')).toMatchObject({ status: 1, err: expect.stringContaining('a whole number of at least 1') as string });
+    expect(run('mnist', '--data', 'nowhere', '--json')).toMatchObject({
+      status: 1,
+      out: '',
+      err: expect.stringContaining('nowhere: no such file') as string,
+    });
+    expect(run('mnist', '--data', directory, '--json')).toMatchObject({
+      status: 1,
+      err: expect.stringContaining('no file *-images-idx3-ubyte') as string,
+    });
+    expect(run('mnist', '--epochs', '0')).toMatchObject({
+      status: 1,
+      err: expect.stringContaining('a whole number of at least 1') as string,
+    });
   });
 });

@@ -1,5 +1,5 @@
-// Damaged artifacts and caches. In: what the compiler wrote, changed. Out: verdicts. Holds: a library with one other byte is `bad-artifact`; a cache with anything damaged in it gives the right results, found
-// or built again.
+// Damaged artifacts and caches. In: what the compiler wrote, changed. Out: verdicts. Holds: a library with one other byte is
+// `bad-artifact`; a cache with anything damaged in it gives the right results, found or built again.
 
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,8 @@ import { Random } from './random.js';
 import { fine, found, type Input, type Target, type Verdict } from './target.js';
 
 const sources = {
-  first: 'param w: f32[3] = 2\nstate t: i32 = 0\nexport fn f<B>(x: f32[B, 3]): f32[B] = sum(x * w, axis: 1)\nexport step s(x: f32): i32 {\n  t <- t + 1\n  w <- w * x\n  return t\n}',
+  first:
+    'param w: f32[3] = 2\nstate t: i32 = 0\nexport fn f<B>(x: f32[B, 3]): f32[B] = sum(x * w, axis: 1)\nexport step s(x: f32): i32 {\n  t <- t + 1\n  w <- w * x\n  return t\n}',
   second: 'param w: f32[5] = 1\nexport fn f<B>(x: f32[B, 3]): f32[B] = sum(x, axis: 1) * sum(w) + 7',
 } as const;
 
@@ -54,7 +55,11 @@ let prepared: Prepared | undefined;
 function prepare(): Prepared {
   if (prepared !== undefined) return prepared;
   const root = mkdtempSync(join(tmpdir(), 'tfc-artifacts-'));
-  const place = (name: string) => Object.fromEntries(models.map((model) => [model, join(root, name === '' ? `${model}.tdsl` : `${name}-${model}`)])) as Record<Model, string>;
+  const place = (name: string) =>
+    Object.fromEntries(models.map((model) => [model, join(root, name === '' ? `${model}.tdsl` : `${name}-${model}`)])) as Record<
+      Model,
+      string
+    >;
   const [programs, artifacts, cache] = [place(''), place('out'), join(root, 'cache')];
   for (const model of models) {
     writeFileSync(programs[model], sources[model]);
@@ -89,7 +94,9 @@ function check({ bytes }: Input): Verdict {
     const { model } = first;
     cpSync(inArtifact ? artifacts[model] : cache, scratch, { recursive: true, preserveTimestamps: true });
     const random = new Random(first.seed);
-    const touched = recipes.flatMap((recipe) => (recipe.place === first.place ? spoil(scratch, recipe, inArtifact ? artifacts[other(recipe.model)] : undefined, random) : []));
+    const touched = recipes.flatMap((recipe) =>
+      recipe.place === first.place ? spoil(scratch, recipe, inArtifact ? artifacts[other(recipe.model)] : undefined, random) : [],
+    );
     if (!inArtifact) {
       using module = inCache(scratch, () => compileSync(programs[model]));
       return right(module, model);
@@ -102,7 +109,9 @@ function check({ bytes }: Input): Verdict {
       module = openModule(scratch);
     } catch (error) {
       const verdict = verdictOf(error);
-      return verdict.kind === 'refused' && whole ? found('refused', `a library that is whole, when ${touched.join()} is damaged: ${String(error)}`) : verdict;
+      return verdict.kind === 'refused' && whole
+        ? found('refused', `a library that is whole, when ${touched.join()} is damaged: ${String(error)}`)
+        : verdict;
     }
     using opened = module;
     if (!whole && !swapped) return found('accepted', 'a damaged library');
@@ -114,7 +123,8 @@ function check({ bytes }: Input): Verdict {
 
 const other = (model: Model): Model => (model === 'first' ? 'second' : 'first');
 
-const readFileOr = (path: string): Buffer | undefined => (statSync(path, { throwIfNoEntry: false })?.isFile() === true ? readFileSync(path) : undefined);
+const readFileOr = (path: string): Buffer | undefined =>
+  statSync(path, { throwIfNoEntry: false })?.isFile() === true ? readFileSync(path) : undefined;
 
 const filesOf = (folder: string): string[] =>
   readdirSync(folder, { withFileTypes: true })
@@ -130,7 +140,11 @@ function spoil(folder: string, { file, damage }: Recipe, otherFolder: string | u
   const name = relative(folder, path);
   const twin = (): Buffer => {
     const same = files.filter((one) => one !== path && one.slice(-3) === path.slice(-3));
-    return otherFolder === undefined ? (same.length === 0 ? before : readFileSync(random.pick(same))) : readFileSync(join(otherFolder, name));
+    return otherFolder === undefined
+      ? same.length === 0
+        ? before
+        : readFileSync(random.pick(same))
+      : readFileSync(join(otherFolder, name));
   };
   switch (damage) {
     case 'bytes':
@@ -170,7 +184,12 @@ function spoil(folder: string, { file, damage }: Recipe, otherFolder: string | u
 /** Does the module compute what its source says? */
 function right(module: Module, model: Model): Verdict {
   using session = module.session({ threads: 1 });
-  const result = session.run('f', { x: [[1, 2, 3], [4, 5, 6]] });
+  const result = session.run('f', {
+    x: [
+      [1, 2, 3],
+      [4, 5, 6],
+    ],
+  });
   const text = JSON.stringify((result as { toArray?: () => unknown }).toArray?.());
   const expected = model === 'first' ? '[12,30]' : '[37,82]';
   return text === expected ? fine : found('wrong', `f gives ${text}, expected ${expected}`);

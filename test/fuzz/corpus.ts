@@ -1,4 +1,5 @@
-// What was found before. In: a folder. Out: inputs with what they did; new ones as files. Holds: an input is a file of its own kind, with a JSON file beside it; the same input has the same name.
+// What was found before. In: a folder. Out: inputs with what they did; new ones as files. Holds: an input is a file of its own kind, with a
+// JSON file beside it; the same input has the same name.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +34,9 @@ export function keep(folder: string, input: Input, note: Note): string {
 
 export function keptIn(folder: string, only: readonly TargetName[] = targetNames): Kept[] {
   if (!existsSync(folder)) return [];
-  const notes = readdirSync(folder).filter((name) => name.endsWith('.note.json')).sort();
+  const notes = readdirSync(folder)
+    .filter((name) => name.endsWith('.note.json'))
+    .sort();
   return notes
     .map((file): Kept => {
       const name = file.slice(0, -'.note.json'.length);

@@ -1,4 +1,5 @@
-// A short run of every target, and everything that was found before. In: fixed seeds and numbers of inputs, so that every machine checks the same. Out: nothing must be found.
+// A short run of every target, and everything that was found before. In: fixed seeds and numbers of inputs, so that every machine checks
+// the same. Out: nothing must be found.
 
 import { describe, expect, test } from 'vitest';
 import { fuzz, replay } from './fuzz.js';

@@ -1,5 +1,6 @@
-// The fuzzer. In: a target, a seed, how many inputs or how long. Out: what was found, minimised and kept. Holds: inputs are numbered, and the number and the seed give the input; findings that look alike are
-// one finding; time and memory are believed when they happen again in a fresh process.
+// The fuzzer. In: a target, a seed, how many inputs or how long. Out: what was found, minimised and kept. Holds: inputs are numbered, and
+// the number and the seed give the input; findings that look alike are one finding; time and memory are believed when they happen again in
+// a fresh process.
 
 import { availableParallelism } from 'node:os';
 import { foundFolder, keep, keptIn } from './corpus.js';
@@ -91,7 +92,10 @@ export async function fuzz(options: FuzzOptions): Promise<Report> {
 }
 
 /** Replays what is kept. Gives what still fails. */
-export async function replay(only: readonly TargetName[], options: Surroundings & { readonly folder?: string } = {}): Promise<{ readonly name: string; readonly finding: Finding }[]> {
+export async function replay(
+  only: readonly TargetName[],
+  options: Surroundings & { readonly folder?: string } = {},
+): Promise<{ readonly name: string; readonly finding: Finding }[]> {
   const failed: { name: string; finding: Finding }[] = [];
   for (const name of only) {
     const kept = keptIn(options.folder ?? foundFolder(), [name]);
@@ -121,7 +125,10 @@ function signatureOf(finding: Finding): string {
   if (isCostly(finding)) return finding.fault;
   const [first = '', place = ''] = finding.text.split('\n');
   // Where it was thrown says more than the names and numbers in what was said.
-  return `${finding.fault} ${first.replace(/`[^`]*`|"[^"]*"|'[^']*'/g, '_').replace(/-?\d[\d.e+-]*/g, '0').slice(0, place.startsWith('at ') ? 30 : 80)} ${place.startsWith('at ') ? place : ''}`;
+  return `${finding.fault} ${first
+    .replace(/`[^`]*`|"[^"]*"|'[^']*'/g, '_')
+    .replace(/-?\d[\d.e+-]*/g, '0')
+    .slice(0, place.startsWith('at ') ? 30 : 80)} ${place.startsWith('at ') ? place : ''}`;
 }
 
 function deathOf(reply: Reply | Death): Death {
@@ -166,7 +173,10 @@ class Asker {
 /** Most of a finding's minimisation, in milliseconds. */
 const longest = 60_000;
 
-/** The file of a finding that happens again with its input alone, made small; with a note of the run where only the inputs before it make it fail. Undefined when costs were not the input's. */
+/**
+ * The file of a finding that happens again with its input alone, made small; with a note of the run where only the inputs before it make it
+ * fail. Undefined when costs were not the input's.
+ */
 async function confirm(options: FuzzOptions, target: Target, { finding, at }: Found): Promise<string | undefined> {
   const { target: name, seed, folder = foundFolder() } = options;
   const input = target.draw(new Random(seedAt(seed, at)));
@@ -175,15 +185,37 @@ async function confirm(options: FuzzOptions, target: Target, { finding, at }: Fo
   const thorough = !isCostly(finding);
   const same = async (candidate: Input): Promise<boolean> => {
     const verdict = await asker.check(candidate, thorough);
-    return verdict.kind === 'found' && (verdict.fault === finding.fault) && (verdict.fault === 'crash' || signatureOf(verdict) === signatureOf(finding));
+    return (
+      verdict.kind === 'found' &&
+      verdict.fault === finding.fault &&
+      (verdict.fault === 'crash' || signatureOf(verdict) === signatureOf(finding))
+    );
   };
   // Loads and compiles the code that every input runs.
   for (let more = 1; more <= 20; more++) await asker.check(target.draw(new Random(seedAt(seed, at + more))), false);
   const again = await same(input);
   if (!again && isCostly(finding)) return undefined;
-  if (!again) return keep(folder, input, { target: name, fault: finding.fault, text: `${finding.text}\n(not with this input alone; seed and number give those before it)`, seed, at });
+  if (!again)
+    return keep(folder, input, {
+      target: name,
+      fault: finding.fault,
+      text: `${finding.text}\n(not with this input alone; seed and number give those before it)`,
+      seed,
+      at,
+    });
   const until = performance.now() + longest;
-  const small = await minimize(input, target.grains, async (candidate) => performance.now() < until && same(candidate), isCostly(finding) ? 60 : 300);
+  const small = await minimize(
+    input,
+    target.grains,
+    async (candidate) => performance.now() < until && same(candidate),
+    isCostly(finding) ? 60 : 300,
+  );
   const verdict = await asker.check(small, thorough);
-  return keep(folder, small, { target: name, fault: finding.fault, text: verdict.kind === 'found' ? verdict.text : finding.text, seed, at });
+  return keep(folder, small, {
+    target: name,
+    fault: finding.fault,
+    text: verdict.kind === 'found' ? verdict.text : finding.text,
+    seed,
+    at,
+  });
 }

@@ -3,10 +3,12 @@
 import type { Grain } from './target.js';
 
 const concat = (parts: readonly Uint8Array[]): Uint8Array => Buffer.concat(parts);
-const pieces = (pattern: RegExp) => (bytes: Uint8Array): Uint8Array[] => {
-  const text = Buffer.from(bytes).toString('latin1');
-  return (text.match(pattern) ?? []).map((part) => Buffer.from(part, 'latin1'));
-};
+const pieces =
+  (pattern: RegExp) =>
+  (bytes: Uint8Array): Uint8Array[] => {
+    const text = Buffer.from(bytes).toString('latin1');
+    return (text.match(pattern) ?? []).map((part) => Buffer.from(part, 'latin1'));
+  };
 
 export const lines: Grain = { split: pieces(/[^\n]*\n|[^\n]+/g), join: concat };
 

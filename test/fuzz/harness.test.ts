@@ -1,4 +1,5 @@
-// The fuzzer itself. In: things that go wrong on purpose. Out: they are found, told apart, and made small; models of formats agree with files whose content is known.
+// The fuzzer itself. In: things that go wrong on purpose. Out: they are found, told apart, and made small; models of formats agree with
+// files whose content is known.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +24,8 @@ const text = (what: string): Input => ({ extension: 'tdsl', bytes: Buffer.from(w
 test('the same seed draws the same input, another one another', async () => {
   for (const name of targetNames) {
     const target = await targetOf(name);
-    const drawn = (seed: number): string[] => Array.from({ length: 10 }, (_, at) => Buffer.from(target.draw(new Random(seedAt(seed, at))).bytes).toString('latin1'));
+    const drawn = (seed: number): string[] =>
+      Array.from({ length: 10 }, (_, at) => Buffer.from(target.draw(new Random(seedAt(seed, at))).bytes).toString('latin1'));
     expect(drawn(1)).toEqual(drawn(1));
     expect(drawn(1)).not.toEqual(drawn(2));
   }
@@ -45,14 +47,32 @@ test('only coded errors count as refusals', () => {
 });
 
 test('processor time and memory count', async () => {
-  const target = (check: () => void, seconds = 0.2): Target => ({ seconds, batch: 1, draw: () => text(''), check: () => (check(), fine), grains: [] });
+  const target = (check: () => void, seconds = 0.2): Target => ({
+    seconds,
+    batch: 1,
+    draw: () => text(''),
+    check: () => (check(), fine),
+    grains: [],
+  });
   const busy = (): void => {
     const start = process.cpuUsage();
     while (process.cpuUsage(start).user < 300_000);
   };
   expect(await judge(target(busy), text(''), { thorough: true, timed: true })).toMatchObject({ fault: 'hang' });
-  expect(await judge(target(() => void Buffer.alloc(600 * 2 ** 20, 1), 20), text(''), { thorough: true, timed: true })).toMatchObject({ fault: 'memory' });
-  expect(await judge(target(() => undefined), text(''), { thorough: true, timed: true })).toBe(fine);
+  expect(
+    await judge(
+      target(() => void Buffer.alloc(600 * 2 ** 20, 1), 20),
+      text(''),
+      { thorough: true, timed: true },
+    ),
+  ).toMatchObject({ fault: 'memory' });
+  expect(
+    await judge(
+      target(() => undefined),
+      text(''),
+      { thorough: true, timed: true },
+    ),
+  ).toBe(fine);
 });
 
 test('a process that dies names the input at which it did', async () => {
@@ -63,10 +83,13 @@ test('a process that dies names the input at which it did', async () => {
 
 test('inputs are made small', async () => {
   const input = text('one\ntwo three\nfour five six\nseven\n');
-  for (const grain of [lines, words, bytes]) expect(Buffer.from(grain.join(grain.split(input.bytes))).toString()).toBe(Buffer.from(input.bytes).toString());
+  for (const grain of [lines, words, bytes])
+    expect(Buffer.from(grain.join(grain.split(input.bytes))).toString()).toBe(Buffer.from(input.bytes).toString());
   const small = await minimize(input, [lines, words], async (candidate) => Buffer.from(candidate.bytes).toString().includes('five'));
   expect(Buffer.from(small.bytes).toString()).toBe('five');
-  const list = await minimize({ extension: 'json', bytes: Buffer.from('[1,[2],{"a":3},4]') }, [items], async (candidate) => Buffer.from(candidate.bytes).toString().includes('{"a":3}'));
+  const list = await minimize({ extension: 'json', bytes: Buffer.from('[1,[2],{"a":3},4]') }, [items], async (candidate) =>
+    Buffer.from(candidate.bytes).toString().includes('{"a":3}'),
+  );
   expect(JSON.parse(Buffer.from(list.bytes).toString())).toEqual([{ a: 3 }]);
 });
 
@@ -85,9 +108,31 @@ test('what was found is kept as it is', () => {
 test('models of formats find what is in a file, and nothing in a damaged one', () => {
   const file = npy('<f4', [2], Float32Array.of(1, 2));
   expect(modelNpy(file)).toMatchObject({ descr: '<f4', shape: [2], fortran: false });
-  const header = (dictionary: string): Buffer => Buffer.concat([Buffer.from('\x93NUMPY\x01\0', 'latin1'), Buffer.from([dictionary.length + 1, 0]), Buffer.from(`${dictionary}\n`), new Uint8Array(128)]);
-  for (const good of [`{'descr':'<f4',"fortran_order":False,'shape':(2,)}`, `{'shape': (0x2, 1_0), 'descr': '<' 'f4', 'fortran_order': True}`, `{'descr': '<f4', 'fortran_order': False, 'shape': ()}`]) expect(modelNpy(header(good)), good).toBeDefined();
-  for (const wrong of [`{'descr': '<f4', 'fortran_order': False, 'shape': (2)}`, `{'descr': '<f4', 'fortran_order': 0, 'shape': (2,)}`, `{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}`, `{'descr': '<f4', 'fortran_order': False, 'shape': (1.0,)}`, `{'descr': '<f4', 'fortran_order': False, 'shape': (2,), 'more': 1}`, `{'descr': '<f4', 'fortran_order': False}`, `{'descr': '<f4', 'fortran_order': False, 'shape': (,)}`, `{'descr': '<f4', 'fortran_order': False, 'shape': (01,)}`, `{'descr': '<f4' 'fortran_order': False, 'shape': (1,)}`]) expect(modelNpy(header(wrong)), wrong).toBeUndefined();
+  const header = (dictionary: string): Buffer =>
+    Buffer.concat([
+      Buffer.from('\x93NUMPY\x01\0', 'latin1'),
+      Buffer.from([dictionary.length + 1, 0]),
+      Buffer.from(`${dictionary}\n`),
+      new Uint8Array(128),
+    ]);
+  for (const good of [
+    `{'descr':'<f4',"fortran_order":False,'shape':(2,)}`,
+    `{'shape': (0x2, 1_0), 'descr': '<' 'f4', 'fortran_order': True}`,
+    `{'descr': '<f4', 'fortran_order': False, 'shape': ()}`,
+  ])
+    expect(modelNpy(header(good)), good).toBeDefined();
+  for (const wrong of [
+    `{'descr': '<f4', 'fortran_order': False, 'shape': (2)}`,
+    `{'descr': '<f4', 'fortran_order': 0, 'shape': (2,)}`,
+    `{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}`,
+    `{'descr': '<f4', 'fortran_order': False, 'shape': (1.0,)}`,
+    `{'descr': '<f4', 'fortran_order': False, 'shape': (2,), 'more': 1}`,
+    `{'descr': '<f4', 'fortran_order': False}`,
+    `{'descr': '<f4', 'fortran_order': False, 'shape': (,)}`,
+    `{'descr': '<f4', 'fortran_order': False, 'shape': (01,)}`,
+    `{'descr': '<f4' 'fortran_order': False, 'shape': (1,)}`,
+  ])
+    expect(modelNpy(header(wrong)), wrong).toBeUndefined();
   const packed = gzipSync(Buffer.from('some text, some text'));
   expect(modelGunzip(packed)).toEqual(Buffer.from('some text, some text'));
   expect(modelGunzip(Buffer.concat([packed, packed, new Uint8Array(9)]))).toHaveLength(40);
@@ -103,8 +148,18 @@ test('models of formats find what is in a file, and nothing in a damaged one', (
     head.writeBigUInt64LE(BigInt(json.length));
     return Buffer.concat([head, Buffer.from(json), new Uint8Array(bytes)]);
   };
-  expect(modelSafetensors(tensors('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}', 8))?.get('a')).toMatchObject({ dtype: 'F32', shape: [2] });
-  for (const [json, bytes] of [['{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}', 9], ['{"a":{"dtype":"F32","shape":[2],"data_offsets":[1,9]}}', 9], [' {}', 0], ['{"a":1}', 0], ['{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}', 0]] as const) expect(modelSafetensors(tensors(json, bytes)), json).toBeUndefined();
+  expect(modelSafetensors(tensors('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}', 8))?.get('a')).toMatchObject({
+    dtype: 'F32',
+    shape: [2],
+  });
+  for (const [json, bytes] of [
+    ['{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}', 9],
+    ['{"a":{"dtype":"F32","shape":[2],"data_offsets":[1,9]}}', 9],
+    [' {}', 0],
+    ['{"a":1}', 0],
+    ['{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}', 0],
+  ] as const)
+    expect(modelSafetensors(tensors(json, bytes)), json).toBeUndefined();
   expect(hasTwins('{"a":[{"b":1,"c":{"b":2}}],"b":"a"}')).toBe(false);
   expect(hasTwins('{"a":[{"b":1,"\\u0062":2}]}')).toBe(true);
 });

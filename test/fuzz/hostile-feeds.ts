@@ -1,4 +1,5 @@
-// Values to feed, good and bad. In: a description. Out: the value, what it holds now, and whether it has to be taken. Holds: the same description makes the same value.
+// Values to feed, good and bad. In: a description. Out: the value, what it holds now, and whether it has to be taken. Holds: the same
+// description makes the same value.
 
 import { type ElementType, type FeedValue, tensor, type TypedArray, zeros } from '../../runtime/index.js';
 import { Random } from './random.js';
@@ -7,7 +8,25 @@ import type { Plain } from './runtime-model.js';
 const good = ['typed', 'tensor', 'shaped', 'nested', 'offset', 'zeros'] as const;
 /** May be taken, and then mean what they say. */
 const doubtful = ['shared', 'resizable', 'tracking', 'proxy', 'getter', 'result', 'fraction', 'inherited'] as const;
-const bad = ['detached', 'null', 'undefined', 'word', 'object', 'cyclic', 'deep', 'wrong', 'view', 'revoked', 'huge', 'ragged', 'holes', 'function', 'symbol', 'date', 'negative'] as const;
+const bad = [
+  'detached',
+  'null',
+  'undefined',
+  'word',
+  'object',
+  'cyclic',
+  'deep',
+  'wrong',
+  'view',
+  'revoked',
+  'huge',
+  'ragged',
+  'holes',
+  'function',
+  'symbol',
+  'date',
+  'negative',
+] as const;
 
 export const feedKinds = [...good, ...good, ...good, ...doubtful, ...bad] as const;
 export type FeedKind = (typeof feedKinds)[number];
@@ -28,7 +47,16 @@ export interface Fed {
   readonly buffer: ArrayBufferLike | undefined;
 }
 
-const arrays = { f32: Float32Array, f64: Float64Array, f16: Uint16Array, bf16: Uint16Array, i32: Int32Array, i64: BigInt64Array, u8: Uint8Array, bool: Uint8Array } as const;
+const arrays = {
+  f32: Float32Array,
+  f64: Float64Array,
+  f16: Uint16Array,
+  bf16: Uint16Array,
+  i32: Int32Array,
+  i64: BigInt64Array,
+  u8: Uint8Array,
+  bool: Uint8Array,
+} as const;
 
 function elementsOf(dtype: ElementType, count: number, seed: number): number[] {
   const random = new Random(seed);
@@ -50,7 +78,10 @@ function nested(dtype: ElementType, data: readonly number[], shape: readonly num
   return Array.from({ length: size }, (_, at) => nested(dtype, data.slice(at * stride, (at + 1) * stride), rest));
 }
 
-const readNow = (array: TypedArray, shape: readonly number[]): Plain | undefined => (array.length === countOf(shape) ? { shape, data: array.length === 0 ? [] : Array.from<number | bigint, number>(array as Iterable<number | bigint>, Number) } : undefined);
+const readNow = (array: TypedArray, shape: readonly number[]): Plain | undefined =>
+  array.length === countOf(shape)
+    ? { shape, data: array.length === 0 ? [] : Array.from<number | bigint, number>(array as Iterable<number | bigint>, Number) }
+    : undefined;
 
 /** `last`: a result of the session, to be fed again. */
 export function fed({ as, shape, seed }: FeedSpec, dtype: ElementType, rank: number, last: unknown): Fed {
@@ -62,15 +93,30 @@ export function fed({ as, shape, seed }: FeedSpec, dtype: ElementType, rank: num
     return array;
   };
   const plain = { shape, data };
-  const owned = (array: TypedArray, value: unknown, valid: boolean): Fed => ({ value: value as FeedValue, now: () => readNow(array, shape), valid, buffer: array.buffer });
-  const given = (value: unknown, valid = false, held: Plain | undefined = undefined): Fed => ({ value: value as FeedValue, now: () => held, valid, buffer: undefined });
+  const owned = (array: TypedArray, value: unknown, valid: boolean): Fed => ({
+    value: value as FeedValue,
+    now: () => readNow(array, shape),
+    valid,
+    buffer: array.buffer,
+  });
+  const given = (value: unknown, valid = false, held: Plain | undefined = undefined): Fed => ({
+    value: value as FeedValue,
+    now: () => held,
+    valid,
+    buffer: undefined,
+  });
   // An empty row hides the axes below it; what they are is for the entry to say.
   const empty = (): Fed => given({ data: [], shape }, true, plain);
   switch (as) {
     case 'typed': {
       // A flat array does not say two sizes; one with one element is a scalar where that is what is asked for.
       const array = fill(over(dtype, new ArrayBuffer(count * width), 0, count));
-      return { value: array, now: () => readNow(array, rank === 0 && count === 1 ? [] : shape), valid: rank === 1 && shape.length === 1, buffer: array.buffer };
+      return {
+        value: array,
+        now: () => readNow(array, rank === 0 && count === 1 ? [] : shape),
+        valid: rank === 1 && shape.length === 1,
+        buffer: array.buffer,
+      };
     }
     case 'tensor': {
       const array = fill(over(dtype, new ArrayBuffer(count * width), 0, count));
@@ -98,7 +144,9 @@ export function fed({ as, shape, seed }: FeedSpec, dtype: ElementType, rank: num
     case 'tracking': {
       // Newer than the types of the library that Node 20 has.
       const Buffers = ArrayBuffer as unknown as new (bytes: number, options: { maxByteLength: number }) => ArrayBuffer;
-      const array = fill(over(dtype, new Buffers(count * width, { maxByteLength: 2 * count * width + 64 }), 0, as === 'tracking' ? undefined : count));
+      const array = fill(
+        over(dtype, new Buffers(count * width, { maxByteLength: 2 * count * width + 64 }), 0, as === 'tracking' ? undefined : count),
+      );
       return owned(array, { data: array, shape }, false);
     }
     case 'proxy': {
@@ -107,7 +155,18 @@ export function fed({ as, shape, seed }: FeedSpec, dtype: ElementType, rank: num
     }
     case 'getter': {
       const array = fill(over(dtype, new ArrayBuffer(count * width), 0, count));
-      return owned(array, { get data() { return array; }, get shape() { return [...shape]; } }, false);
+      return owned(
+        array,
+        {
+          get data() {
+            return array;
+          },
+          get shape() {
+            return [...shape];
+          },
+        },
+        false,
+      );
     }
     case 'inherited': {
       const array = fill(over(dtype, new ArrayBuffer(count * width), 0, count));
@@ -115,7 +174,8 @@ export function fed({ as, shape, seed }: FeedSpec, dtype: ElementType, rank: num
     }
     case 'result': {
       const { shape: own, data: held } = (last ?? {}) as { readonly shape?: readonly number[]; readonly data?: TypedArray };
-      if (own === undefined || held === undefined) return given(last, false, typeof last === 'number' ? { shape: [], data: [last] } : undefined);
+      if (own === undefined || held === undefined)
+        return given(last, false, typeof last === 'number' ? { shape: [], data: [last] } : undefined);
       return { value: last as FeedValue, now: () => readNow(held, own), valid: false, buffer: held.buffer };
     }
     case 'fraction':

@@ -1,4 +1,5 @@
-// What a check ends in. In: a target, an input. Out: a verdict. Holds: nothing is thrown; only diagnostics and coded errors count as refusals, and only with a code that is known.
+// What a check ends in. In: a target, an input. Out: a verdict. Holds: nothing is thrown; only diagnostics and coded errors count as
+// refusals, and only with a code that is known.
 
 import { diagnosticCodes, InternalError } from '../../src/base/index.js';
 import { mistakesOf } from '../../src/driver/mistakes.js';
@@ -13,7 +14,11 @@ const largest = 2 ** 29;
 const usual = 2 ** 16;
 
 /** With `timed`, processor time and memory count as well. */
-export async function judge(target: Target, input: Input, { thorough, timed }: { readonly thorough: boolean; readonly timed: boolean }): Promise<Verdict> {
+export async function judge(
+  target: Target,
+  input: Input,
+  { thorough, timed }: { readonly thorough: boolean; readonly timed: boolean },
+): Promise<Verdict> {
   const memory = process.resourceUsage().maxRSS;
   const start = process.cpuUsage();
   let verdict: Verdict;
@@ -25,7 +30,8 @@ export async function judge(target: Target, input: Input, { thorough, timed }: {
   if (!timed || verdict.kind === 'found') return verdict;
   const { user, system } = process.cpuUsage(start);
   const seconds = (user + system) / 1e6;
-  if (seconds > target.seconds * Math.max(1, input.bytes.length / usual)) return found('hang', `took ${seconds.toFixed(1)} s of processor time`);
+  if (seconds > target.seconds * Math.max(1, input.bytes.length / usual))
+    return found('hang', `took ${seconds.toFixed(1)} s of processor time`);
   const grown = (process.resourceUsage().maxRSS - memory) * 1024;
   if (grown > largest) return found('memory', `took ${Math.round(grown / 2 ** 20)} MB`);
   return verdict;
@@ -39,8 +45,11 @@ export function verdictOf(error: unknown): Verdict {
   const [first] = mistakes ?? [];
   if (first !== undefined) {
     const strange = mistakes?.find(({ code, message }) => !codes.has(code) || message.trim() === '');
-    if ((first.code as string) === 'internal-error') return found('internal-error', `${first.message}\n${error instanceof Error ? placeOf(error) : ''}`);
-    return strange === undefined ? { kind: 'refused', code: first.code } : found('exception', `a mistake without a known code or a message: ${JSON.stringify(strange)}`);
+    if ((first.code as string) === 'internal-error')
+      return found('internal-error', `${first.message}\n${error instanceof Error ? placeOf(error) : ''}`);
+    return strange === undefined
+      ? { kind: 'refused', code: first.code }
+      : found('exception', `a mistake without a known code or a message: ${JSON.stringify(strange)}`);
   }
   if (!(error instanceof Error)) return found('exception', `${typeof error} thrown: ${String(error)}`);
   return found('exception', `${error.name}: ${error.message}\n${placeOf(error)}`);

@@ -1,5 +1,5 @@
-// Data files that want to break their readers, or to pass for what they are not. In: valid files of every kind, damaged. Out: verdicts. Holds: what is accepted is what another reader, written after the format's
-// description, finds in it; what is plainly valid is accepted.
+// Data files that want to break their readers, or to pass for what they are not. In: valid files of every kind, damaged. Out: verdicts.
+// Holds: what is accepted is what another reader, written after the format's description, finds in it; what is plainly valid is accepted.
 
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -89,16 +89,31 @@ const npyKind: Kind = {
     const model = modelNpy(bytes);
     if (model === undefined) return accepted('NumPy refuses this file');
     const expected = npyTypes[model.descr.slice(-2)];
-    if (!/^[<>|=]?[fiub][1248]$/.test(model.descr) || dtype !== expected) return accepted(`read as ${dtype}: elements of type ${model.descr}`);
+    if (!/^[<>|=]?[fiub][1248]$/.test(model.descr) || dtype !== expected)
+      return accepted(`read as ${dtype}: elements of type ${model.descr}`);
     if (shape.join() !== model.shape.join()) return found('wrong', `shape [${shape.join()}], expected [${model.shape.join()}]`);
     return sameBytes(rawOf(data), straight(model)) ? fine : found('wrong', 'other elements than are in the file');
   },
   valid(bytes) {
     const model = modelNpy(bytes);
-    if (model === undefined || model.fortran || !/^[<|]?(?:f4|f8|i4|i8)$|^[|]?(?:u1|b1)$/.test(model.descr) || model.shape.length > 32 || model.shape.some((size) => size > 2 ** 31)) return false;
+    if (
+      model === undefined ||
+      model.fortran ||
+      !/^[<|]?(?:f4|f8|i4|i8)$|^[|]?(?:u1|b1)$/.test(model.descr) ||
+      model.shape.length > 32 ||
+      model.shape.some((size) => size > 2 ** 31)
+    )
+      return false;
     const text = Buffer.from(bytes).toString('latin1');
-    const plain = /^\x93NUMPY[\x01\x02]\0..(?:\0\0)?\{'descr': '[^']*', 'fortran_order': False, 'shape': \((?:\d+,)?(?: \d+,?)*\), \} *\n/s.test(text);
-    return plain && bytes.length === model.start + model.data.length && bytes[model.start - 1] === 10 && bytes.indexOf(10, 12) === model.start - 1 && (!model.descr.endsWith('b1') || model.data.every((byte) => byte < 2));
+    const plain =
+      /^\x93NUMPY[\x01\x02]\0..(?:\0\0)?\{'descr': '[^']*', 'fortran_order': False, 'shape': \((?:\d+,)?(?: \d+,?)*\), \} *\n/s.test(text);
+    return (
+      plain &&
+      bytes.length === model.start + model.data.length &&
+      bytes[model.start - 1] === 10 &&
+      bytes.indexOf(10, 12) === model.start - 1 &&
+      (!model.descr.endsWith('b1') || model.data.every((byte) => byte < 2))
+    );
   },
 };
 
@@ -113,7 +128,9 @@ const idxKind: Kind = {
     const { data, shape } = readIdx(path);
     const model = modelIdx(bytes);
     if (model === undefined) return accepted(bytes[0] === 0x1f ? 'damaged gzip data' : 'no IDX file of bytes');
-    return shape.join() === model.shape.join() && sameBytes(data, model.data) ? fine : found('wrong', 'other elements than are in the file');
+    return shape.join() === model.shape.join() && sameBytes(data, model.data)
+      ? fine
+      : found('wrong', 'other elements than are in the file');
   },
   valid: (bytes) => bytes[0] === 0 && modelIdx(bytes) !== undefined,
 };
@@ -132,7 +149,17 @@ const decimal = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$|^[-+]?(?:inf|infini
 const csvKind: Kind = {
   write(random) {
     const columns = 1 + random.int(4);
-    const cell = (): string => random.pick([() => String(random.int(1000) - 500), () => `${random.int(100)}.${random.int(100)}`, () => `${random.int(10)}e${random.int(9) - 4}`, () => '', () => 'NaN', () => ' 7 ', () => '"3"', () => '-0'])();
+    const cell = (): string =>
+      random.pick([
+        () => String(random.int(1000) - 500),
+        () => `${random.int(100)}.${random.int(100)}`,
+        () => `${random.int(10)}e${random.int(9) - 4}`,
+        () => '',
+        () => 'NaN',
+        () => ' 7 ',
+        () => '"3"',
+        () => '-0',
+      ])();
     const names = ['x', 'y', 'a b', '"q,r"', 'z'];
     const rows = Array.from({ length: random.int(6) }, () => Array.from({ length: columns }, cell).join(','));
     return Buffer.from([names.slice(0, columns).join(','), ...rows].join(random.pick(['\n', '\n', '\r\n'])) + random.pick(['', '\n']));
@@ -146,7 +173,10 @@ const csvKind: Kind = {
       return accepted('bytes that are no text');
     }
     if (/["\r\0]|[^\S\n ]/.test(text)) return fine;
-    const rows = text.split('\n').filter((line) => line.trim() !== '').map((line) => line.split(',').map((cell) => cell.trim()));
+    const rows = text
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .map((line) => line.split(',').map((cell) => cell.trim()));
     const [header = [], ...body] = rows;
     if (body.some((row) => row.length !== header.length)) return accepted('rows of different lengths');
     if (columns.map(({ name }) => name).join() !== header.join()) return found('wrong', 'other columns than are in the file');
@@ -155,7 +185,9 @@ const csvKind: Kind = {
       const cells = body.map((row) => row[at] as string);
       const odd = cells.find((cell) => cell !== '' && !decimal.test(cell));
       if (odd !== undefined) return accepted(`a number: ${JSON.stringify(odd)}`);
-      const values = cells.map((cell) => (/inf/i.test(cell) ? (cell.startsWith('-') ? -Infinity : Infinity) : cell === '' ? NaN : Number(cell)));
+      const values = cells.map((cell) =>
+        /inf/i.test(cell) ? (cell.startsWith('-') ? -Infinity : Infinity) : cell === '' ? NaN : Number(cell),
+      );
       if (!sameNumbers(numbers, values)) return found('wrong', 'other numbers than are in the file');
     }
     return fine;
@@ -170,9 +202,11 @@ function jsonOf(bytes: Uint8Array): unknown {
   }
 }
 
-const number = (random: Random): unknown => random.pick([() => random.int(200) - 100, () => random.int(1000) / 8, () => 'NaN', () => '-Infinity', () => -0, () => 1e30])();
+const number = (random: Random): unknown =>
+  random.pick([() => random.int(200) - 100, () => random.int(1000) / 8, () => 'NaN', () => '-Infinity', () => -0, () => 1e30])();
 
-const nested = (random: Random, depth: number): unknown => (depth === 0 ? number(random) : Array.from({ length: random.int(4) }, () => nested(random, depth - 1)));
+const nested = (random: Random, depth: number): unknown =>
+  depth === 0 ? number(random) : Array.from({ length: random.int(4) }, () => nested(random, depth - 1));
 
 function hasInfinite(value: unknown): boolean {
   const open = [value];
@@ -184,7 +218,14 @@ function hasInfinite(value: unknown): boolean {
 }
 
 const feedsKind: Kind = {
-  write: (random) => Buffer.from(JSON.stringify(Object.fromEntries(['x', 'y', '__proto__', 'then'].slice(0, 1 + random.int(4)).map((name) => [name, nested(random, random.int(4))])))),
+  write: (random) =>
+    Buffer.from(
+      JSON.stringify(
+        Object.fromEntries(
+          ['x', 'y', '__proto__', 'then'].slice(0, 1 + random.int(4)).map((name) => [name, nested(random, random.int(4))]),
+        ),
+      ),
+    ),
   check(path, bytes) {
     const feeds = readFeeds([], path);
     const model = jsonOf(bytes);
@@ -192,21 +233,38 @@ const feedsKind: Kind = {
     const infinite = Object.values(feeds).some(hasInfinite);
     if (infinite) return accepted('a number beyond the range of f64, as an infinity');
     if (hasTwins(Buffer.from(bytes).toString())) return fine;
-    return JSON.stringify(Object.entries(feeds).sort()) === JSON.stringify(Object.entries(model as object).sort()) ? fine : found('wrong', 'other values than are in the file');
+    return JSON.stringify(Object.entries(feeds).sort()) === JSON.stringify(Object.entries(model as object).sort())
+      ? fine
+      : found('wrong', 'other values than are in the file');
   },
 };
 
 const batch: EntrySpec['dims'] = ['B'];
 const entry: EntrySpec = {
-  name: 'train', kind: 'step', dims: batch, ranks: {}, facts: [],
-  feeds: [{ name: 'x', dtype: 'f32', shape: [[[1, ['B']]], 3] }, { name: 'y', dtype: 'i32', shape: [[[1, ['B']]]] }],
-  outputs: [], result: { kind: 'tuple', items: [] }, reads: [], writes: [],
+  name: 'train',
+  kind: 'step',
+  dims: batch,
+  ranks: {},
+  facts: [],
+  feeds: [
+    { name: 'x', dtype: 'f32', shape: [[[1, ['B']]], 3] },
+    { name: 'y', dtype: 'i32', shape: [[[1, ['B']]]] },
+  ],
+  outputs: [],
+  result: { kind: 'tuple', items: [] },
+  reads: [],
+  writes: [],
 };
 
 const dataKind: Kind = {
   write(random) {
     const rows = 1 + random.int(4);
-    return Buffer.from(JSON.stringify({ x: Array.from({ length: rows }, () => [number(random), number(random), 1]), y: Array.from({ length: rows }, () => random.int(10)) }));
+    return Buffer.from(
+      JSON.stringify({
+        x: Array.from({ length: rows }, () => [number(random), number(random), 1]),
+        y: Array.from({ length: rows }, () => random.int(10)),
+      }),
+    );
   },
   check(path, bytes) {
     const { columns, rows } = readDataset(path, entry);
@@ -215,17 +273,45 @@ const dataKind: Kind = {
     if (hasTwins(Buffer.from(bytes).toString())) return fine;
     const { x, y } = model;
     if (!Array.isArray(x) || !Array.isArray(y) || x.length !== rows || y.length !== rows) return accepted('columns that are not there');
-    const values = (list: readonly unknown[]): unknown[] => list.flatMap((row) => (Array.isArray(row) && row.length === 3 ? (row as unknown[]) : ['']));
-    const expected = [values(x), y].map((list) => list.map((one) => (typeof one === 'boolean' ? Number(one) : typeof one === 'string' && /^(?:NaN|-?Infinity)$/.test(one) ? Number(one) : one)));
+    const values = (list: readonly unknown[]): unknown[] =>
+      list.flatMap((row) => (Array.isArray(row) && row.length === 3 ? (row as unknown[]) : ['']));
+    const expected = [values(x), y].map((list) =>
+      list.map((one) =>
+        typeof one === 'boolean' ? Number(one) : typeof one === 'string' && /^(?:NaN|-?Infinity)$/.test(one) ? Number(one) : one,
+      ),
+    );
     if (expected.some((list) => list.some((one) => typeof one !== 'number'))) return accepted('elements that are no numbers');
     if (hasInfinite(x)) return accepted('a number beyond the range of f64, as an infinity');
     const [rounded, whole] = [Float32Array.from(expected[0] as number[]), Int32Array.from(expected[1] as number[])];
-    return sameNumbers(columns[0]?.data ?? [], rounded) && sameNumbers(columns[1]?.data ?? [], whole) ? fine : found('wrong', 'other numbers than are in the file');
+    return sameNumbers(columns[0]?.data ?? [], rounded) && sameNumbers(columns[1]?.data ?? [], whole)
+      ? fine
+      : found('wrong', 'other numbers than are in the file');
   },
 };
 
-const stored: Readonly<Record<string, string>> = { F32: 'f32', F64: 'f64', F16: 'f16', BF16: 'bf16', I32: 'i32', I64: 'i64', U8: 'u8', BOOL: 'bool' };
-const widthOf: Readonly<Record<string, number>> = { F32: 4, F64: 8, F16: 2, BF16: 2, I32: 4, I64: 8, U8: 1, BOOL: 1, I8: 1, U16: 2, F8_E4M3: 1 };
+const stored: Readonly<Record<string, string>> = {
+  F32: 'f32',
+  F64: 'f64',
+  F16: 'f16',
+  BF16: 'bf16',
+  I32: 'i32',
+  I64: 'i64',
+  U8: 'u8',
+  BOOL: 'bool',
+};
+const widthOf: Readonly<Record<string, number>> = {
+  F32: 4,
+  F64: 8,
+  F16: 2,
+  BF16: 2,
+  I32: 4,
+  I64: 8,
+  U8: 1,
+  BOOL: 1,
+  I8: 1,
+  U16: 2,
+  F8_E4M3: 1,
+};
 
 const safetensorsKind: Kind = {
   write(random) {
@@ -249,23 +335,38 @@ const safetensorsKind: Kind = {
     using file = new SafetensorsFile(path);
     const model = modelSafetensors(bytes);
     if (model === undefined) return accepted('no safetensors file');
-    if ([...file.tensors.keys()].sort().join('\0') !== [...model.keys()].sort().join('\0')) return found('wrong', 'other tensors than are in the file');
+    if ([...file.tensors.keys()].sort().join('\0') !== [...model.keys()].sort().join('\0'))
+      return found('wrong', 'other tensors than are in the file');
     for (const [name, one] of model) {
       if (stored[one.dtype] === undefined || (one.dtype === 'BOOL' && one.bytes.some((byte) => byte > 1))) continue;
       const tensor = file.read(name);
-      if (tensor.dtype !== stored[one.dtype] || tensor.shape.join() !== one.shape.join() || !sameBytes(rawOf(tensor.data), one.bytes)) return found('wrong', `${name} is another tensor than is in the file`);
+      if (tensor.dtype !== stored[one.dtype] || tensor.shape.join() !== one.shape.join() || !sameBytes(rawOf(tensor.data), one.bytes))
+        return found('wrong', `${name} is another tensor than is in the file`);
     }
     return fine;
   },
-  valid: (bytes) => [...(modelSafetensors(bytes) ?? [])].some(() => true) && [...(modelSafetensors(bytes) ?? [])].every(([, { dtype }]) => stored[dtype] !== undefined && dtype !== 'BOOL') && bytes.length < 2 ** 20,
+  valid: (bytes) =>
+    [...(modelSafetensors(bytes) ?? [])].some(() => true) &&
+    [...(modelSafetensors(bytes) ?? [])].every(([, { dtype }]) => stored[dtype] !== undefined && dtype !== 'BOOL') &&
+    bytes.length < 2 ** 20,
 };
 
-const modules = ['state t: i64 = 1\nparam w: f32[3, 20] = uniform(-1, 1)\nexport step s<B>(x: f32[B, 3], k: bool[B * 2]): { a: f32, b: (f32[B, 20], i64) } {\n  t <- t + 1\n  return { a: sum(x @ w), b: (x @ w, t) }\n}', 'export fn f<...S>(x: f32[...S]): f32[...S] = x * 2\nexport fn g<N>(x: f64[N]): f64[N - 1] where N > 1 = x[1:]'];
+const modules = [
+  'state t: i64 = 1\nparam w: f32[3, 20] = uniform(-1, 1)\nexport step s<B>(x: f32[B, 3], k: bool[B * 2]): { a: f32, b: (f32[B, 20], i64) } {\n  t <- t + 1\n  return { a: sum(x @ w), b: (x @ w, t) }\n}',
+  'export fn f<...S>(x: f32[...S]): f32[...S] = x * 2\nexport fn g<N>(x: f64[N]): f64[N - 1] where N > 1 = x[1:]',
+];
 
 let manifests: readonly string[] | undefined;
 
 function manifestTexts(): readonly string[] {
-  const machine = { cpu: 'x86-64-v3', features: '', triple: 'x86_64-unknown-linux-gnu', vectorBytes: 32, vectorRegisters: 16, requires: [] } as const;
+  const machine = {
+    cpu: 'x86-64-v3',
+    features: '',
+    triple: 'x86_64-unknown-linux-gnu',
+    vectorBytes: 32,
+    vectorRegisters: 16,
+    requires: [],
+  } as const;
   manifests ??= modules.map((text) => {
     const { module, build, open } = checkModule({ path: 'm.tdsl', text, read: () => undefined, std: loadStd() });
     if (module === undefined) throw new Error('a module of the fuzzer is wrong');
@@ -285,7 +386,16 @@ const manifestKind: Kind = {
   valid: (bytes) => manifestTexts().includes(Buffer.from(bytes).toString()),
 };
 
-const kinds: Readonly<Record<string, Kind>> = { npy: npyKind, idx: idxKind, 'idx.gz': packedKind, csv: csvKind, 'feeds.json': feedsKind, 'data.json': dataKind, safetensors: safetensorsKind, 'manifest.json': manifestKind };
+const kinds: Readonly<Record<string, Kind>> = {
+  npy: npyKind,
+  idx: idxKind,
+  'idx.gz': packedKind,
+  csv: csvKind,
+  'feeds.json': feedsKind,
+  'data.json': dataKind,
+  safetensors: safetensorsKind,
+  'manifest.json': manifestKind,
+};
 
 let folder: string | undefined;
 
@@ -309,7 +419,8 @@ export const loaders: Target = {
       verdict = kind.check(path, bytes);
     } catch (error) {
       verdict = verdictOf(error);
-      if (verdict.kind === 'refused' && kind.valid?.(bytes) === true) return found('refused', `${extension}: a valid file: ${error instanceof Error ? error.message.replaceAll(folder, '') : ''}`);
+      if (verdict.kind === 'refused' && kind.valid?.(bytes) === true)
+        return found('refused', `${extension}: a valid file: ${error instanceof Error ? error.message.replaceAll(folder, '') : ''}`);
     }
     return verdict.kind === 'found' ? { ...verdict, text: `${extension}: ${verdict.text}` } : verdict;
   },

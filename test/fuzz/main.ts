@@ -1,4 +1,5 @@
-// `npm run fuzz [-- --minutes N] [--only TARGET] [--seed N]`: attacks the product. In: arguments. Out: what was found, in `test/fuzz/found`; exit code 1 when there is something.
+// `npm run fuzz [-- --minutes N] [--only TARGET] [--seed N]`: attacks the product. In: arguments. Out: what was found, in
+// `test/fuzz/found`; exit code 1 when there is something.
 
 import { parseArgs } from 'node:util';
 import { defaultWorkers, fuzz, replay } from './fuzz.js';
@@ -20,7 +21,13 @@ interface Options {
 function optionsOf(args: readonly string[]): Options | undefined {
   const { values } = parseArgs({
     args: [...args],
-    options: { minutes: { type: 'string', default: '5' }, inputs: { type: 'string' }, only: { type: 'string', multiple: true, default: [] }, seed: { type: 'string' }, help: { type: 'boolean', default: false } },
+    options: {
+      minutes: { type: 'string', default: '5' },
+      inputs: { type: 'string' },
+      only: { type: 'string', multiple: true, default: [] },
+      seed: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
   });
   if (values.help) return undefined;
   const unknown = values.only.find((name) => !(targetNames as readonly string[]).includes(name));
@@ -57,7 +64,9 @@ async function main(args: readonly string[]): Promise<number> {
     const amount = inputs === undefined ? { milliseconds: (minutes * 60_000) / only.length } : { inputs };
     const start = performance.now();
     const report = await fuzz({ target, seed, ...amount, workers: defaultWorkers(), say });
-    const counts = Object.entries(report.counts).sort((a, b) => b[1] - a[1]).map(([key, count]) => `${key} ${count}`);
+    const counts = Object.entries(report.counts)
+      .sort((a, b) => b[1] - a[1])
+      .map(([key, count]) => `${key} ${count}`);
     say(`${target}: ${report.inputs} inputs in ${((performance.now() - start) / 1000).toFixed(0)} s (seed ${seed}): ${counts.join(', ')}`);
     for (const { finding, file, count, at } of report.found) {
       failures++;

@@ -1,4 +1,5 @@
-// What other readers take for files of the kinds that tfc reads. In: bytes. Out: undefined where they refuse, or what is in it. Holds: written after the formats' descriptions, not after the readers under test.
+// What other readers take for files of the kinds that tfc reads. In: bytes. Out: undefined where they refuse, or what is in it. Holds:
+// written after the formats' descriptions, not after the readers under test.
 
 import { constants, crc32, inflateRawSync } from 'node:zlib';
 
@@ -14,12 +15,17 @@ export function modelGunzip(bytes: Uint8Array): Uint8Array | undefined {
     let member: { buffer: Buffer; engine: { bytesWritten: number } };
     try {
       // Its description in Node's types lacks what `info` gives.
-      member = inflateRawSync(file.subarray(header), { info: true, finishFlush: constants.Z_FINISH, maxOutputLength: 2 ** 26 }) as unknown as typeof member;
+      member = inflateRawSync(file.subarray(header), {
+        info: true,
+        finishFlush: constants.Z_FINISH,
+        maxOutputLength: 2 ** 26,
+      }) as unknown as typeof member;
     } catch {
       return undefined;
     }
     at = header + member.engine.bytesWritten;
-    if (at + 8 > file.length || crc32(member.buffer) !== file.readUInt32LE(at) || member.buffer.length >>> 0 !== file.readUInt32LE(at + 4)) return undefined;
+    if (at + 8 > file.length || crc32(member.buffer) !== file.readUInt32LE(at) || member.buffer.length >>> 0 !== file.readUInt32LE(at + 4))
+      return undefined;
     at += 8;
     parts.push(member.buffer);
   }
@@ -57,7 +63,25 @@ export function modelIdx(bytes: Uint8Array): { readonly shape: readonly number[]
   return shape.reduce((product, size) => product * BigInt(size), 1n) === BigInt(data.length) ? { shape, data } : undefined;
 }
 
-const widths: Readonly<Record<string, number>> = { BOOL: 1, U8: 1, I8: 1, F8_E5M2: 1, F8_E4M3: 1, I16: 2, U16: 2, F16: 2, BF16: 2, I32: 4, U32: 4, F32: 4, F64: 8, I64: 8, U64: 8, C64: 8, F8_E8M0: 1 };
+const widths: Readonly<Record<string, number>> = {
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  F8_E5M2: 1,
+  F8_E4M3: 1,
+  I16: 2,
+  U16: 2,
+  F16: 2,
+  BF16: 2,
+  I32: 4,
+  U32: 4,
+  F32: 4,
+  F64: 8,
+  I64: 8,
+  U64: 8,
+  C64: 8,
+  F8_E8M0: 1,
+};
 
 export interface ModelTensor {
   readonly dtype: string;
@@ -106,8 +130,10 @@ export function modelSafetensors(bytes: Uint8Array): ReadonlyMap<string, ModelTe
   return start + at === file.length ? tensors : undefined;
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
-const isCounts = (value: unknown): value is number[] => Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0 && !Object.is(size, -0));
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isCounts = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0 && !Object.is(size, -0));
 
 /** Whether an object of a JSON text, down to so many levels, has a member twice. The text is JSON. */
 export function hasTwins(text: string, levels = Infinity): boolean {

@@ -1,18 +1,33 @@
-// What a manifest must be so that nothing the runtime does with it can go wrong. In: JSON. Out: undefined, or what is wrong with it. Holds: written after `runtime/abi/manifest.ts`, not after its reader.
+// What a manifest must be so that nothing the runtime does with it can go wrong. In: JSON. Out: undefined, or what is wrong with it. Holds:
+// written after `runtime/abi/manifest.ts`, not after its reader.
 
 type Check = (value: unknown) => boolean;
 
 const text: Check = (value) => typeof value === 'string';
 const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const whole: Check = (value) => Number.isSafeInteger(value);
-const listOf = (item: Check): Check => (value) => Array.isArray(value) && value.every(item);
-const oneOf = (...values: readonly unknown[]): Check => (value) => values.includes(value);
-const either = (...checks: readonly Check[]): Check => (value) => checks.some((check) => check(value));
-const record = (fields: Readonly<Record<string, Check>>, optional: Readonly<Record<string, Check>> = {}): Check => (value) => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const given = value as Readonly<Record<string, unknown>>;
-  return Object.entries(fields).every(([name, check]) => Object.hasOwn(given, name) && check(given[name])) && Object.entries(optional).every(([name, check]) => !Object.hasOwn(given, name) || check(given[name]));
-};
+const listOf =
+  (item: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(item);
+const oneOf =
+  (...values: readonly unknown[]): Check =>
+  (value) =>
+    values.includes(value);
+const either =
+  (...checks: readonly Check[]): Check =>
+  (value) =>
+    checks.some((check) => check(value));
+const record =
+  (fields: Readonly<Record<string, Check>>, optional: Readonly<Record<string, Check>> = {}): Check =>
+  (value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+    const given = value as Readonly<Record<string, unknown>>;
+    return (
+      Object.entries(fields).every(([name, check]) => Object.hasOwn(given, name) && check(given[name])) &&
+      Object.entries(optional).every(([name, check]) => !Object.hasOwn(given, name) || check(given[name]))
+    );
+  };
 
 const dtype = oneOf('f32', 'f64', 'f16', 'bf16', 'i32', 'i64', 'u8', 'bool');
 
@@ -20,7 +35,16 @@ function entryCheck(variables: number): Check {
   return (value) => {
     const { dims, outputs } = value as { readonly dims?: readonly string[]; readonly outputs?: readonly unknown[] };
     if (!listOf(text)(dims)) return false;
-    const size = either(whole, listOf((term) => Array.isArray(term) && term.length === 2 && whole(term[0]) && listOf((name) => (dims as readonly unknown[]).includes(name))(term[1])));
+    const size = either(
+      whole,
+      listOf(
+        (term) =>
+          Array.isArray(term) &&
+          term.length === 2 &&
+          whole(term[0]) &&
+          listOf((name) => (dims as readonly unknown[]).includes(name))(term[1]),
+      ),
+    );
     const tensor = record({ name: text, dtype, shape: listOf(size) });
     const result: Check = (tree) =>
       either(
@@ -52,19 +76,35 @@ const variableCheck = (entries: readonly unknown[]): Check =>
     initial: either(
       record({ kind: oneOf('none') }),
       record({ kind: oneOf('constant'), value: either((value) => typeof value === 'number', oneOf('NaN', 'Infinity', '-Infinity')) }),
-      record({ kind: oneOf('entry'), entry: (at) => count(at) && (entries[at as number] as { readonly kind?: string } | undefined)?.kind === 'init' }),
+      record({
+        kind: oneOf('entry'),
+        entry: (at) => count(at) && (entries[at as number] as { readonly kind?: string } | undefined)?.kind === 'init',
+      }),
     ),
   });
 
 const openCheck: Check = (value) => {
   const { packs } = value as { readonly packs?: readonly unknown[] };
-  return record({ name: text, packs: listOf(text), feeds: listOf(record({ name: text, dtype, before: count, after: count }, { pack: (pack) => packs?.includes(pack) ?? false })) })(value);
+  return record({
+    name: text,
+    packs: listOf(text),
+    feeds: listOf(record({ name: text, dtype, before: count, after: count }, { pack: (pack) => packs?.includes(pack) ?? false })),
+  })(value);
 };
 
 /** The first part that is not as it must be. */
 export function faultOfManifest(json: unknown): string | undefined {
-  if (!record({ version: text, module: text, target: record({}), entries: Array.isArray, variables: Array.isArray, open: Array.isArray })(json)) return 'its parts';
-  const { entries, variables, open } = json as { readonly entries: readonly unknown[]; readonly variables: readonly unknown[]; readonly open: readonly unknown[] };
+  if (
+    !record({ version: text, module: text, target: record({}), entries: Array.isArray, variables: Array.isArray, open: Array.isArray })(
+      json,
+    )
+  )
+    return 'its parts';
+  const { entries, variables, open } = json as {
+    readonly entries: readonly unknown[];
+    readonly variables: readonly unknown[];
+    readonly open: readonly unknown[];
+  };
   if (!entries.every((one) => one !== null && entryCheck(variables.length)(one))) return 'an entry';
   if (!variables.every(variableCheck(entries))) return 'a variable';
   return open.every((one) => one !== null && openCheck(one)) ? undefined : 'an entry with open ranks';

@@ -1,5 +1,6 @@
-// What NumPy takes for an array file. In: bytes. Out: refused, or the array. Holds: written after NumPy's description of the format (numpy.lib.format) and the grammar of Python's literals, not after the reader under
-// test; whatever it does not know is refused, since a header that Python would not read in this form does not come from NumPy.
+// What NumPy takes for an array file. In: bytes. Out: refused, or the array. Holds: written after NumPy's description of the format
+// (numpy.lib.format) and the grammar of Python's literals, not after the reader under test; whatever it does not know is refused, since a
+// header that Python would not read in this form does not come from NumPy.
 
 export interface ModelArray {
   readonly descr: string;
@@ -40,7 +41,8 @@ export function modelNpy(bytes: Uint8Array): ModelArray | undefined {
 /** Python's tokens, as far as such a header may have them. */
 function headerOf(text: string): { descr: string; fortran: boolean; shape: bigint[] } | undefined {
   const tokens: string[] = [];
-  const token = /[ \t\n\f\r]+|#[^\n]*|(?:'(?:[^'\\\n])*'|"(?:[^"\\\n])*")|0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|[1-9](?:_?\d)*|0(?:_?0)*(?![\d_])|True|False|[-+{}():,]/y;
+  const token =
+    /[ \t\n\f\r]+|#[^\n]*|(?:'(?:[^'\\\n])*'|"(?:[^"\\\n])*")|0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|[1-9](?:_?\d)*|0(?:_?0)*(?![\d_])|True|False|[-+{}():,]/y;
   for (let at = 0; at < text.length; at = token.lastIndex) {
     token.lastIndex = at;
     const match = token.exec(text);
@@ -98,5 +100,7 @@ function headerOf(text: string): { descr: string; fortran: boolean; shape: bigin
     if (!take(',') && tokens[at] !== '}') return undefined;
   }
   const { descr, fortran, shape } = found;
-  return at === tokens.length && descr !== undefined && fortran !== undefined && shape !== undefined ? { descr, fortran, shape } : undefined;
+  return at === tokens.length && descr !== undefined && fortran !== undefined && shape !== undefined
+    ? { descr, fortran, shape }
+    : undefined;
 }

@@ -1,14 +1,27 @@
-// Damaged files. In: bytes. Out: other bytes. Holds: the kinds of damage are those of disks, of broken transfers, and of people who know the format.
+// Damaged files. In: bytes. Out: other bytes. Holds: the kinds of damage are those of disks, of broken transfers, and of people who know
+// the format.
 
 import type { Random } from './random.js';
 
 const edges = [0, 1, 2, 0x7f, 0x80, 0xff];
-const wide = [0n, 1n, 0x7fffffffn, 0x80000000n, 0xffffffffn, 0x7fffffffffffffffn, 0x8000000000000000n, 0xffffffffffffffffn, 2n ** 53n, 100_000_001n];
+const wide = [
+  0n,
+  1n,
+  0x7fffffffn,
+  0x80000000n,
+  0xffffffffn,
+  0x7fffffffffffffffn,
+  0x8000000000000000n,
+  0xffffffffffffffffn,
+  2n ** 53n,
+  100_000_001n,
+];
 
 type Damage = (bytes: Buffer, random: Random, other: () => Uint8Array) => Buffer;
 
 /** Headers are where the interesting bytes are. */
-const place = (bytes: Buffer, random: Random): number => random.int(Math.max(1, random.chance(0.6) ? Math.min(bytes.length, 160) : bytes.length));
+const place = (bytes: Buffer, random: Random): number =>
+  random.int(Math.max(1, random.chance(0.6) ? Math.min(bytes.length, 160) : bytes.length));
 
 function within(bytes: Buffer, random: Random, change: (at: number) => void): Buffer {
   if (bytes.length > 0) change(place(bytes, random));
@@ -21,7 +34,36 @@ const cut = (bytes: Buffer, random: Random): [number, number] => {
 };
 
 const digits = /\d+/g;
-const hostile = ['-1', '0', '00', '1', '2147483648', '4294967296', '9007199254740993', '18446744073709551615', '18446744073709551616', '1e3', '1.5', '1e999', '-0', '+1', '1_0', '0x10', 'NaN', 'nan', 'Infinity', '-inf', 'true', 'null', '""', '[]', '{}', '1,', ',', ' '];
+const hostile = [
+  '-1',
+  '0',
+  '00',
+  '1',
+  '2147483648',
+  '4294967296',
+  '9007199254740993',
+  '18446744073709551615',
+  '18446744073709551616',
+  '1e3',
+  '1.5',
+  '1e999',
+  '-0',
+  '+1',
+  '1_0',
+  '0x10',
+  'NaN',
+  'nan',
+  'Infinity',
+  '-inf',
+  'true',
+  'null',
+  '""',
+  '[]',
+  '{}',
+  '1,',
+  ',',
+  ' ',
+];
 
 const damages: readonly Damage[] = [
   (bytes, random) => within(bytes, random, (at) => (bytes[at] = (bytes[at] ?? 0) ^ (1 << random.int(8)))),
@@ -36,7 +78,11 @@ const damages: readonly Damage[] = [
   },
   (bytes, random) => {
     const [start, end] = cut(bytes, random);
-    return Buffer.concat([bytes.subarray(0, end), ...Array.from({ length: random.pick([1, 1, 2, 100]) }, () => bytes.subarray(start, end)), bytes.subarray(end)]);
+    return Buffer.concat([
+      bytes.subarray(0, end),
+      ...Array.from({ length: random.pick([1, 1, 2, 100]) }, () => bytes.subarray(start, end)),
+      bytes.subarray(end),
+    ]);
   },
   (bytes, random) => {
     const at = place(bytes, random);
@@ -80,7 +126,31 @@ const damages: readonly Damage[] = [
     const marks = [...text.matchAll(/[[\](){}:,'"\n]/g)];
     if (marks.length === 0) return bytes;
     const at = random.pick(marks).index;
-    return Buffer.from(text.slice(0, at) + random.pick(['', '[', ']', '((', '{', '}', ',', ',,', ':', '"', "'", '\n', ' ', '\0', '#', '\\', '\xef\xbb\xbf', '['.repeat(random.pick([10, 100, 20_000]))]) + text.slice(at + random.int(2)), 'latin1');
+    return Buffer.from(
+      text.slice(0, at) +
+        random.pick([
+          '',
+          '[',
+          ']',
+          '((',
+          '{',
+          '}',
+          ',',
+          ',,',
+          ':',
+          '"',
+          "'",
+          '\n',
+          ' ',
+          '\0',
+          '#',
+          '\\',
+          '\xef\xbb\xbf',
+          '['.repeat(random.pick([10, 100, 20_000])),
+        ]) +
+        text.slice(at + random.int(2)),
+      'latin1',
+    );
   },
 ];
 

@@ -1,15 +1,129 @@
-// Programs with something wrong. In: the words of a program. Out: a text. Holds: most are nearly right, since what is refused at once reaches little.
+// Programs with something wrong. In: the words of a program. Out: a text. Holds: most are nearly right, since what is refused at once
+// reaches little.
 
 import type { Random } from './random.js';
 import { isSolid, texts } from './texts.js';
 
 /** At the edges of what integers, indices and floats hold. */
-export const hostileNumbers = ['0', '1', '2', '7', '63', '64', '65', '127', '255', '256', '65535', '65536', '2147483647', '2147483648', '4294967295', '4294967296', '9007199254740991', '9007199254740993', '18446744073709551616', '100000000', '1e38', '1e39', '1e-46', '1e308', '1e309', '0.1', '1.5', '-1', '-2147483649', '1e400', '00', '1e99999999999'];
+export const hostileNumbers = [
+  '0',
+  '1',
+  '2',
+  '7',
+  '63',
+  '64',
+  '65',
+  '127',
+  '255',
+  '256',
+  '65535',
+  '65536',
+  '2147483647',
+  '2147483648',
+  '4294967295',
+  '4294967296',
+  '9007199254740991',
+  '9007199254740993',
+  '18446744073709551616',
+  '100000000',
+  '1e38',
+  '1e39',
+  '1e-46',
+  '1e308',
+  '1e309',
+  '0.1',
+  '1.5',
+  '-1',
+  '-2147483649',
+  '1e400',
+  '00',
+  '1e99999999999',
+];
 
-const hostileWords = ['__proto__', 'constructor', 'prototype', 'then', 'toString', 'valueOf', 'hasOwnProperty', 'f32', 'f16', 'bf16', 'bool', 'i64', 'u8', 'where', 'with', 'over', 'vjp', 'step', 'model', 'import', 'return', 'yield', 'café', 'cafe\u0301', 'ſ', 'K', '_', 'int', 'main', 'grad', 'jvp', 'x', 'S', '...S', 'seed', 'all'];
+const hostileWords = [
+  '__proto__',
+  'constructor',
+  'prototype',
+  'then',
+  'toString',
+  'valueOf',
+  'hasOwnProperty',
+  'f32',
+  'f16',
+  'bf16',
+  'bool',
+  'i64',
+  'u8',
+  'where',
+  'with',
+  'over',
+  'vjp',
+  'step',
+  'model',
+  'import',
+  'return',
+  'yield',
+  'café',
+  'cafe\u0301',
+  'ſ',
+  'K',
+  '_',
+  'int',
+  'main',
+  'grad',
+  'jvp',
+  'x',
+  'S',
+  '...S',
+  'seed',
+  'all',
+];
 
 /** Controls, marks that change the direction of text, halves of characters, what looks like the end of a line. */
-export const hostileCharacters = ['\0', '\x07', '\x1b[31m', '\x1b]0;t\x07', '\x7f', '\x85', '\x9b', '\u200b', '\u202e', '\u2066', '\u2028', '\u2029', '\ufeff', '\ufffe', '\ud800', '\udc00', '😀', '日本', '\r', '\r\n', '\t', '\v', '\f', '\\', '"', "'", '`', '/*', '*/', '//', '///', '#', '@', '$', '?', '~', ';', ':', '..', '...', '=>', '<-'];
+export const hostileCharacters = [
+  '\0',
+  '\x07',
+  '\x1b[31m',
+  '\x1b]0;t\x07',
+  '\x7f',
+  '\x85',
+  '\x9b',
+  '\u200b',
+  '\u202e',
+  '\u2066',
+  '\u2028',
+  '\u2029',
+  '\ufeff',
+  '\ufffe',
+  '\ud800',
+  '\udc00',
+  '😀',
+  '日本',
+  '\r',
+  '\r\n',
+  '\t',
+  '\v',
+  '\f',
+  '\\',
+  '"',
+  "'",
+  '`',
+  '/*',
+  '*/',
+  '//',
+  '///',
+  '#',
+  '@',
+  '$',
+  '?',
+  '~',
+  ';',
+  ':',
+  '..',
+  '...',
+  '=>',
+  '<-',
+];
 
 type Mutation = (words: string[], random: Random) => void;
 
@@ -32,7 +146,24 @@ const range = (words: readonly string[], random: Random, longest = 12): [start: 
   return [start, Math.min(words.length, start + 1 + random.int(longest))];
 };
 
-const wrappers: readonly (readonly [before: string, after: string])[] = [['(', ')'], ['[', ']'], ['-', ''], ['!', ''], ['x => ', ''], ['grad(', ', x)'], ['{ a: ', ' }'], ['(', ', 1)'], ['fold i in 0..3 with z = 0.0 { z + ', ' }'], ['if x > 0 then ', ' else 0'], ['sum(', ')'], ['scope "s" {', '}'], ['f(', ')'], ['exp(', ')'], ['expandDims(', ', axis: 0)'], ['stack([', '], axis: 0)']];
+const wrappers: readonly (readonly [before: string, after: string])[] = [
+  ['(', ')'],
+  ['[', ']'],
+  ['-', ''],
+  ['!', ''],
+  ['x => ', ''],
+  ['grad(', ', x)'],
+  ['{ a: ', ' }'],
+  ['(', ', 1)'],
+  ['fold i in 0..3 with z = 0.0 { z + ', ' }'],
+  ['if x > 0 then ', ' else 0'],
+  ['sum(', ')'],
+  ['scope "s" {', '}'],
+  ['f(', ')'],
+  ['exp(', ')'],
+  ['expandDims(', ', axis: 0)'],
+  ['stack([', '], axis: 0)'],
+];
 
 const mutations: readonly Mutation[] = [
   change(() => ''),
@@ -40,12 +171,31 @@ const mutations: readonly Mutation[] = [
   change((_, random) => random.pick(texts().vocabulary)),
   change((word, random) => `${word} ${random.pick(texts().vocabulary)} `),
   change((_, random, words) => words[solidAt(words, random) ?? 0] ?? ''),
-  change((_, random) => random.pick(hostileNumbers), (word) => /^\d/.test(word)),
-  change((_, random) => random.pick(hostileNumbers), (word) => /^\d/.test(word)),
-  change((_, random) => random.pick(hostileNumbers), (word) => /^[A-Z]\w*$/.test(word)),
-  change((_, random) => random.pick(hostileWords), (word) => /^[A-Za-z_]/.test(word)),
-  change((_, random) => random.pick(['f16', 'bf16', 'f32', 'f64', 'i32', 'i64', 'u8', 'bool']), (word) => /^(?:f16|bf16|f32|f64|i32|i64|u8|bool)$/.test(word)),
-  change((_, random) => random.pick(['+', '-', '*', '/', '%', '**', '@', '==', '!=', '<', '<=', '&&', '||', '..', ':', ',', '.', '=', '<-', '=>']), (word) => /^[-+*/%@=<>&|.:,!]+$/.test(word)),
+  change(
+    (_, random) => random.pick(hostileNumbers),
+    (word) => /^\d/.test(word),
+  ),
+  change(
+    (_, random) => random.pick(hostileNumbers),
+    (word) => /^\d/.test(word),
+  ),
+  change(
+    (_, random) => random.pick(hostileNumbers),
+    (word) => /^[A-Z]\w*$/.test(word),
+  ),
+  change(
+    (_, random) => random.pick(hostileWords),
+    (word) => /^[A-Za-z_]/.test(word),
+  ),
+  change(
+    (_, random) => random.pick(['f16', 'bf16', 'f32', 'f64', 'i32', 'i64', 'u8', 'bool']),
+    (word) => /^(?:f16|bf16|f32|f64|i32|i64|u8|bool)$/.test(word),
+  ),
+  change(
+    (_, random) =>
+      random.pick(['+', '-', '*', '/', '%', '**', '@', '==', '!=', '<', '<=', '&&', '||', '..', ':', ',', '.', '=', '<-', '=>']),
+    (word) => /^[-+*/%@=<>&|.:,!]+$/.test(word),
+  ),
   // One name for all uses of another.
   (words, random) => {
     const isName = (word: string): boolean => /^[A-Za-z_]\w*$/.test(word);

@@ -1,4 +1,5 @@
-// A worker under watch. In: requests. Out: its reply, or how it came to an end. Holds: Linux: processor time comes from /proc; a process that stays with one input for too long is ended by its id.
+// A worker under watch. In: requests. Out: its reply, or how it came to an end. Holds: Linux: processor time comes from /proc; a process
+// that stays with one input for too long is ended by its id.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -70,7 +71,14 @@ export class Worker {
       };
       this.#ended = () => {
         const text = hang ?? `the process ended with ${this.#exit}\n${this.#lastWords()}`;
-        end({ kind: 'dead', at: this.#at(), finding: found(hang === undefined ? (/heap out of memory|Allocation failed/.test(this.#stderr) ? 'memory' : 'crash') : 'hang', text) });
+        end({
+          kind: 'dead',
+          at: this.#at(),
+          finding: found(
+            hang === undefined ? (/heap out of memory|Allocation failed/.test(this.#stderr) ? 'memory' : 'crash') : 'hang',
+            text,
+          ),
+        });
       };
       if (this.#exit !== undefined) return this.#ended();
       this.#receive = (reply) => {
@@ -116,7 +124,9 @@ export class Worker {
     const used = (ticks - this.#last.ticks) / ticksPerSecond;
     // Long inputs have more time, and what ends by itself says how long it took.
     if (used > 4 * this.#seconds + 1) return `still busy after ${used.toFixed(0)} s of processor time`;
-    return now - this.#last.since > 1000 * patience && used < 0.01 * patience ? `waits for something (${used.toFixed(1)} s of processor time)` : undefined;
+    return now - this.#last.since > 1000 * patience && used < 0.01 * patience
+      ? `waits for something (${used.toFixed(1)} s of processor time)`
+      : undefined;
   }
 
   /** Processor time of the process, in ticks. */

@@ -1,5 +1,5 @@
-// Programs whose code may be wrong. In: random well-typed programs, fed what hurts: no rows, one row, NaN, infinities, negative zero. Out: verdicts. Holds: native code, with one thread and with three, computes what the
-// graph interpreter does; whole numbers exactly.
+// Programs whose code may be wrong. In: random well-typed programs, fed what hurts: no rows, one row, NaN, infinities, negative zero. Out:
+// verdicts. Holds: native code, with one thread and with three, computes what the graph interpreter does; whole numbers exactly.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -69,7 +69,8 @@ function compare(entry: Entry, sessions: readonly Session[], random: Random, rou
     const value = fromRuntime(first?.[path], node.type.dtype);
     const [a, b] = [first?.[path], second?.[path]];
     const where = `${entry.name}.${path} at ${JSON.stringify(Object.fromEntries(sizes))}`;
-    if (a instanceof Tensor ? !(b instanceof Tensor) || Buffer.compare(raw(a), raw(b)) !== 0 : !Object.is(a, b)) return `threads change bits: ${where}`;
+    if (a instanceof Tensor ? !(b instanceof Tensor) || Buffer.compare(raw(a), raw(b)) !== 0 : !Object.is(a, b))
+      return `threads change bits: ${where}`;
     const text = difference(value, outputs[at] as TensorValue, path.startsWith('e'), hurts);
     if (text !== undefined) return `${text} (${where})`;
   }
@@ -78,10 +79,15 @@ function compare(entry: Entry, sessions: readonly Session[], random: Random, rou
 
 const raw = ({ data }: Tensor): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
-/** Errors of smooth functions are relative to the largest element, since what follows may be a sum. Behind them NaN and infinity may come from what is added up in another order, so only their places count there. */
+/**
+ * Errors of smooth functions are relative to the largest element, since what follows may be a sum. Behind them NaN and infinity may come
+ * from what is added up in another order, so only their places count there.
+ */
 function difference(value: TensorValue, expected: TensorValue, exact: boolean, hurts: boolean): string | undefined {
   if (value.shape.join() !== expected.shape.join()) return `shape [${value.shape.join()}], expected [${expected.shape.join()}]`;
-  const numbers = Array.from<number | bigint, number>(expected.data as Iterable<number | bigint>, (one) => roundTo(expected.dtype, Number(one)));
+  const numbers = Array.from<number | bigint, number>(expected.data as Iterable<number | bigint>, (one) =>
+    roundTo(expected.dtype, Number(one)),
+  );
   const scale = numbers.reduce((most, one) => (Number.isFinite(one) ? Math.max(most, Math.abs(one)) : most), 1);
   const tolerance = exact ? 0 : scale * (expected.dtype === 'f64' ? 1e-9 : 1e-3);
   for (const [at, one] of numbers.entries()) {

@@ -1,4 +1,5 @@
-// A module that is called, and what it computes, in plain JavaScript. In: feeds as shapes and numbers, the values of variables. Out: results and new values, or undefined where the call has to be refused.
+// A module that is called, and what it computes, in plain JavaScript. In: feeds as shapes and numbers, the values of variables. Out:
+// results and new values, or undefined where the call has to be refused.
 // Holds: all numbers are whole and small, so every way to compute them agrees.
 
 import type { ElementType } from '../../runtime/index.js';
@@ -49,21 +50,49 @@ export const entries: Readonly<Record<string, EntryModel>> = {
   twice: {
     feeds: { x: { dtype: 'f32', rank: 1 } },
     equal: [],
-    compute: ({ x = none }, state) => ({ results: { '': plain(x.shape, x.data.map((one) => one * 2 + 1)) }, state }),
+    compute: ({ x = none }, state) => ({
+      results: {
+        '': plain(
+          x.shape,
+          x.data.map((one) => one * 2 + 1),
+        ),
+      },
+      state,
+    }),
   },
   pair: {
     feeds: { x: { dtype: 'f32', rank: 1 }, y: { dtype: 'f32', rank: 1 } },
     equal: [['x.0', 'y.0']],
     compute: ({ x = none, y = none }, state) => {
       const other = (at: number): number => y.data[at] ?? NaN;
-      return { results: { sum: plain(x.shape, x.data.map((one, at) => one + other(at))), dot: plain([], [sum(x.data.map((one, at) => one * other(at)))]) }, state };
+      return {
+        results: {
+          sum: plain(
+            x.shape,
+            x.data.map((one, at) => one + other(at)),
+          ),
+          dot: plain([], [sum(x.data.map((one, at) => one * other(at)))]),
+        },
+        state,
+      };
     },
   },
   mixed: {
     feeds: { a: { dtype: 'i64', rank: 0 }, b: { dtype: 'bool', rank: 1 }, c: { dtype: 'u8', rank: 1 }, d: { dtype: 'f64', rank: 1 } },
-    equal: [['b.0', 'c.0'], ['b.0', 'd.0']],
+    equal: [
+      ['b.0', 'c.0'],
+      ['b.0', 'd.0'],
+    ],
     compute: ({ a = none, b = none, c = none, d = none }, state) => ({
-      results: { a: plain([], [(a.data[0] ?? NaN) + 1]), b: plain(b.shape, b.data.map((one) => 1 - one)), c, d: plain([], [sum(d.data.filter((_, at) => b.data[at] === 1))]) },
+      results: {
+        a: plain([], [(a.data[0] ?? NaN) + 1]),
+        b: plain(
+          b.shape,
+          b.data.map((one) => 1 - one),
+        ),
+        c,
+        d: plain([], [sum(d.data.filter((_, at) => b.data[at] === 1))]),
+      },
       state,
     }),
   },
@@ -72,7 +101,15 @@ export const entries: Readonly<Record<string, EntryModel>> = {
     equal: [],
     compute: ({ x = none }, state) => {
       const [rows = 0, columns = 0] = x.shape;
-      return { results: { '': plain([columns, rows], Array.from({ length: rows * columns }, (_, at) => x.data[(at % rows) * columns + Math.floor(at / rows)] ?? NaN)) }, state };
+      return {
+        results: {
+          '': plain(
+            [columns, rows],
+            Array.from({ length: rows * columns }, (_, at) => x.data[(at % rows) * columns + Math.floor(at / rows)] ?? NaN),
+          ),
+        },
+        state,
+      };
     },
   },
   weights: { feeds: {}, equal: [], compute: (_, state) => ({ results: { '': plain([3], state.w) }, state }) },
@@ -81,11 +118,18 @@ export const entries: Readonly<Record<string, EntryModel>> = {
     equal: [['x.1', 3]],
     compute: ({ x = none, scale = none }, { w, t }) => {
       const factor = scale.data[0] ?? NaN;
-      return { results: { '': plain([], [sum(x.data) * factor]) }, state: { w: w.map((one, at) => one + sum(column(x, at)) * factor), t: t + 1 } };
+      return {
+        results: { '': plain([], [sum(x.data) * factor]) },
+        state: { w: w.map((one, at) => one + sum(column(x, at)) * factor), t: t + 1 },
+      };
     },
   },
   // It has the name of a session's own method.
-  run: { feeds: { x: { dtype: 'f32', rank: 0 } }, equal: [], compute: ({ x = none }, { w, t }) => ({ results: { '': plain([], [(x.data[0] ?? NaN) * 3]) }, state: { w, t: t + 2 } }) },
+  run: {
+    feeds: { x: { dtype: 'f32', rank: 0 } },
+    equal: [],
+    compute: ({ x = none }, { w, t }) => ({ results: { '': plain([], [(x.data[0] ?? NaN) * 3]) }, state: { w, t: t + 2 } }),
+  },
 };
 
 const none: Plain = { shape: [], data: [] };
@@ -99,5 +143,8 @@ export function fits({ feeds, equal }: EntryModel, given: Given): boolean {
     const [feed = '', axis] = what.split('.');
     return given[feed]?.shape[Number(axis)];
   };
-  return Object.entries(feeds).every(([name, { rank }]) => given[name]?.shape.length === rank) && equal.every(([a, b]) => size(a as string) === size(b as string | number));
+  return (
+    Object.entries(feeds).every(([name, { rank }]) => given[name]?.shape.length === rank) &&
+    equal.every(([a, b]) => size(a as string) === size(b as string | number))
+  );
 }

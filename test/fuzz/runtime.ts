@@ -1,5 +1,6 @@
-// Calls that want to break the runtime. In: sequences of calls, with feeds that change, close or call while they are read. Out: verdicts. Holds: a call gives what the model of the module computes from what the feeds held
-// when all of them had been read, or is refused by a code and changes nothing.
+// Calls that want to break the runtime. In: sequences of calls, with feeds that change, close or call while they are read. Out: verdicts.
+// Holds: a call gives what the model of the module computes from what the feeds held when all of them had been read, or is refused by a
+// code and changes nothing.
 
 import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
@@ -45,19 +46,32 @@ type Action =
 const sizes = [0, 1, 1, 2, 3, 3, 3, 5, 17, 300];
 
 function feedFor(random: Random, rank: number, common: number): FeedSpec {
-  const shape = Array.from({ length: random.chance(0.95) ? rank : random.int(4) }, (_, axis) => (axis === 1 && random.chance(0.9) ? 3 : random.chance(0.85) ? common : random.pick(sizes)));
+  const shape = Array.from({ length: random.chance(0.95) ? rank : random.int(4) }, (_, axis) =>
+    axis === 1 && random.chance(0.9) ? 3 : random.chance(0.85) ? common : random.pick(sizes),
+  );
   // What the model computes slowly is no hang.
   while (shape.reduce((product, size) => product * size, 1) > 5000) shape.pop();
-  return { as: random.chance(0.7) ? random.pick(['typed', 'tensor', 'shaped', 'nested', 'zeros', 'offset', 'result']) : random.pick(feedKinds), shape, seed: random.bits() };
+  return {
+    as: random.chance(0.7) ? random.pick(['typed', 'tensor', 'shaped', 'nested', 'zeros', 'offset', 'result']) : random.pick(feedKinds),
+    shape,
+    seed: random.bits(),
+  };
 }
 
 function drawCall(random: Random, session: number): Call {
   const entry = random.pick(Object.keys(entries));
   const common = random.pick(sizes);
   const { feeds } = entries[entry] as EntryModel;
-  const given = Object.fromEntries(Object.entries(feeds).filter(() => random.chance(0.98)).map(([name, { rank }]) => [name, feedFor(random, rank, common)]));
+  const given = Object.fromEntries(
+    Object.entries(feeds)
+      .filter(() => random.chance(0.98))
+      .map(([name, { rank }]) => [name, feedFor(random, rank, common)]),
+  );
   return {
-    do: 'call', session, entry, how: random.pick(['run', 'method', 'bound', 'reuse', 'reuse']),
+    do: 'call',
+    session,
+    entry,
+    how: random.pick(['run', 'method', 'bound', 'reuse', 'reuse']),
     feeds: random.chance(0.02) ? { ...given, extra: feedFor(random, 0, 1) } : given,
     behind: random.pick(['plain', 'plain', 'plain', 'bare', 'proxy']),
     ...(random.chance(0.25) ? { trap: { feed: random.int(4), act: random.pick(trapActs) } } : {}),
@@ -72,7 +86,15 @@ function drawAction(random: Random): Action {
   if (kind < 60) return drawCall(random, session);
   if (kind < 65) return { do: 'open', threads: random.pick([1, 1, 2, 3]) };
   if (kind < 73) {
-    const options = random.pick([{}, { steps: random.pick(counts) }, { batch: { B: random.pick(counts) } }, { batch: { B: 1 + random.int(4) }, epochs: random.pick(counts) }, { batch: { N: 1 } }, { batch: null }, { batch: 5 }]);
+    const options = random.pick([
+      {},
+      { steps: random.pick(counts) },
+      { batch: { B: random.pick(counts) } },
+      { batch: { B: 1 + random.int(4) }, epochs: random.pick(counts) },
+      { batch: { N: 1 } },
+      { batch: null },
+      { batch: 5 },
+    ]);
     return { do: 'steps', session, rows: random.pick([0, 1, 2, 5, 7]), options };
   }
   if (kind < 77) return { do: 'set', session, feed: feedFor(random, 1, 3) };
@@ -83,7 +105,10 @@ function drawAction(random: Random): Action {
   return { do: random.chance(0.9) ? 'many' : 'worker', session };
 }
 
-const draw = (random: Random): Input => ({ extension: 'json', bytes: Buffer.from(`[${Array.from({ length: 1 + random.int(20) }, () => JSON.stringify(drawAction(random))).join(',\n')}]`) });
+const draw = (random: Random): Input => ({
+  extension: 'json',
+  bytes: Buffer.from(`[${Array.from({ length: 1 + random.int(20) }, () => JSON.stringify(drawAction(random))).join(',\n')}]`),
+});
 
 // ---- Calling ----------------------------------------------------------------------------------------------------------------------------
 
@@ -135,7 +160,8 @@ async function check({ bytes }: Input): Promise<Verdict> {
         sessions.shift()?.session.close();
         sessions.push(open(action.threads));
       } else await act(action, place(action.session));
-      if (sessions.some((one) => one?.session.closed === true)) sessions.forEach((one, at) => one?.session.closed === true && (sessions[at] = undefined));
+      if (sessions.some((one) => one?.session.closed === true))
+        sessions.forEach((one, at) => one?.session.closed === true && (sessions[at] = undefined));
     }
     for (const one of sessions) if (one !== undefined) requireState(one, 'at the end');
     return fine;
@@ -159,7 +185,8 @@ async function act(action: Exclude<Action, { do: 'open' }>, one: Open): Promise<
       const { now, value, valid } = fed(action.feed, 'f32', 1, undefined);
       const held = now();
       const refused = attempt(() => session.set('w', value));
-      if (refused === undefined && !(held?.shape.join() === '3' || (action.feed.as === 'typed' && held?.data.length === 3))) wrong('accepted', `set: ${action.feed.as} of shape [${action.feed.shape.join()}]`);
+      if (refused === undefined && !(held?.shape.join() === '3' || (action.feed.as === 'typed' && held?.data.length === 3)))
+        wrong('accepted', `set: ${action.feed.as} of shape [${action.feed.shape.join()}]`);
       if (refused === undefined && held !== undefined) one.state = { ...one.state, w: [...held.data] };
       else if (valid && held?.shape.join() === '3') wrong('refused', `set: ${action.feed.as}: ${refused}`);
       return requireState(one, 'set');
@@ -173,7 +200,8 @@ async function act(action: Exclude<Action, { do: 'open' }>, one: Open): Promise<
     case 'close':
       session.close();
       session.close();
-      for (const [name, use] of Object.entries(afterClosing)) if (attempt(() => use(session)) === undefined) wrong('accepted', `${name} of a closed session`);
+      for (const [name, use] of Object.entries(afterClosing))
+        if (attempt(() => use(session)) === undefined) wrong('accepted', `${name} of a closed session`);
       return;
     case 'turn':
       // Lets finalizers run.
@@ -220,11 +248,15 @@ function attempt(body: () => unknown): string | undefined {
 }
 
 function plainOf(value: unknown): Plain {
-  if (value instanceof Tensor) return { shape: value.shape, data: Array.from<number | bigint, number>(value.data as Iterable<number | bigint>, Number) };
+  if (value instanceof Tensor)
+    return { shape: value.shape, data: Array.from<number | bigint, number>(value.data as Iterable<number | bigint>, Number) };
   return { shape: [], data: [Number(value)] };
 }
 
-const samePlain = (a: Plain, b: Plain): boolean => a.shape.join() === b.shape.join() && a.data.length === b.data.length && a.data.every((one, at) => one === b.data[at] || (Number.isNaN(one) && Number.isNaN(b.data[at])));
+const samePlain = (a: Plain, b: Plain): boolean =>
+  a.shape.join() === b.shape.join() &&
+  a.data.length === b.data.length &&
+  a.data.every((one, at) => one === b.data[at] || (Number.isNaN(one) && Number.isNaN(b.data[at])));
 
 function requireResults(result: unknown, expected: Results, what: string): void {
   for (const [name, value] of Object.entries(expected)) {
@@ -238,7 +270,8 @@ const show = ({ shape, data }: Plain): string => `[${data.slice(0, 6).join()}${d
 function requireState({ session, state }: Open, what: string): void {
   if (session.closed) return;
   const w = plainOf(session.get('w'));
-  if (!samePlain(w, { shape: [3], data: state.w.map(Math.fround) })) wrong('wrong', `${what}: w is ${show(w)}, expected [${state.w.join()}]`);
+  if (!samePlain(w, { shape: [3], data: state.w.map(Math.fround) }))
+    wrong('wrong', `${what}: w is ${show(w)}, expected [${state.w.join()}]`);
   if (session.get('t') !== state.t) wrong('wrong', `${what}: t is ${String(session.get('t'))}, expected ${state.t}`);
 }
 
@@ -282,8 +315,14 @@ function call({ entry, how, feeds, behind, trap }: Call, one: Open): void {
   };
   let result: unknown;
   const refused = attempt(() => (result = start()));
-  const what = `${entry} by ${how}${trap === undefined ? '' : `, ${trap.act}`} with ${Object.entries(feeds).map(([name, { as, shape }]) => `${name}: ${as} [${shape.join()}]`).join(', ')}`;
-  const fit = held !== undefined && Object.keys(held).length === Object.keys(model.feeds).length && Object.keys(model.feeds).every((name) => Object.hasOwn(feeds, name)) && fits(model, held);
+  const what = `${entry} by ${how}${trap === undefined ? '' : `, ${trap.act}`} with ${Object.entries(feeds)
+    .map(([name, { as, shape }]) => `${name}: ${as} [${shape.join()}]`)
+    .join(', ')}`;
+  const fit =
+    held !== undefined &&
+    Object.keys(held).length === Object.keys(model.feeds).length &&
+    Object.keys(model.feeds).every((name) => Object.hasOwn(feeds, name)) &&
+    fits(model, held);
   if (refused !== undefined) {
     if (fit && trap === undefined && [...made.values()].every(({ valid }) => valid)) wrong('refused', `${what}: ${refused}`);
     return requireState(one, `${what}, refused (${refused})`);
@@ -291,7 +330,9 @@ function call({ entry, how, feeds, behind, trap }: Call, one: Open): void {
   // Flat arrays take the shape that is asked for.
   if (held === undefined) return wrong('accepted', what);
   if (session.closed) wrong('accepted', `${what}, of a session that was closed on the way`);
-  const flat = Object.entries(feeds).some(([name, { as, shape }]) => as === 'typed' && (model.feeds[name]?.rank !== shape.length || shape.length > 1));
+  const flat = Object.entries(feeds).some(
+    ([name, { as, shape }]) => as === 'typed' && (model.feeds[name]?.rank !== shape.length || shape.length > 1),
+  );
   if (!fit && !flat) wrong('accepted', what);
   if (!fit) {
     one.state = stateOf(session);
@@ -300,11 +341,12 @@ function call({ entry, how, feeds, behind, trap }: Call, one: Open): void {
   const { results, state } = model.compute(held, one.state);
   requireResults(result, rounded(results), what);
   one.state = state;
-  one.last.set(entry, result instanceof Tensor ? result : (result as { readonly sum?: unknown } | undefined)?.sum ?? result);
+  one.last.set(entry, result instanceof Tensor ? result : ((result as { readonly sum?: unknown } | undefined)?.sum ?? result));
   requireState(one, what);
 }
 
-const rounded = (results: Results): Results => Object.fromEntries(Object.entries(results).map(([name, { shape, data }]) => [name, { shape, data: data.map(Math.fround) }]));
+const rounded = (results: Results): Results =>
+  Object.fromEntries(Object.entries(results).map(([name, { shape, data }]) => [name, { shape, data: data.map(Math.fround) }]));
 
 const stateOf = (session: Session): State => ({ w: [...plainOf(session.get('w')).data], t: Number(session.get('t')) });
 
@@ -316,7 +358,9 @@ function heldBy(made: ReadonlyMap<string, Fed>): Readonly<Record<string, Plain>>
 /** What reading a feed does to the session and to the memory of others. */
 function spring(what: (typeof trapActs)[number], one: Open, made: ReadonlyMap<string, Fed>, own: string): void {
   const { session } = one;
-  const others = [...made].filter(([name, { buffer }]) => (name !== own || made.size === 1) && buffer !== undefined).map(([, { buffer }]) => buffer as ArrayBuffer & { resize?: (bytes: number) => void; resizable?: boolean; maxByteLength?: number });
+  const others = [...made]
+    .filter(([name, { buffer }]) => (name !== own || made.size === 1) && buffer !== undefined)
+    .map(([, { buffer }]) => buffer as ArrayBuffer & { resize?: (bytes: number) => void; resizable?: boolean; maxByteLength?: number });
   switch (what) {
     case 'close':
       return session.close();
@@ -329,7 +373,11 @@ function spring(what: (typeof trapActs)[number], one: Open, made: ReadonlyMap<st
       return;
     case 'recurse':
       requireResults(session.run('twice', { x: [1, 2] }), { '': { shape: [2], data: [3, 5] } }, 'a call in a getter');
-      requireResults(session.run('pair', { x: Float32Array.of(1, 2, 3), y: Float32Array.of(1, 1, 1) }), { dot: { shape: [], data: [6] } }, 'a call in a getter');
+      requireResults(
+        session.run('pair', { x: Float32Array.of(1, 2, 3), y: Float32Array.of(1, 1, 1) }),
+        { dot: { shape: [], data: [6] } },
+        'a call in a getter',
+      );
       session.run('train', { x: tensor(Float32Array.of(1, 2, 3), [1, 3]), scale: 1 });
       one.state = { w: one.state.w.map((value, at) => value + at + 1), t: one.state.t + 1 };
       return;
@@ -358,20 +406,34 @@ function steps({ rows, options }: Extract<Action, { do: 'steps' }>, one: Open): 
   const refused = attempt(() => (result = session.runSteps('train', { x, scale: 1 }, options as never)));
   const what = `runSteps with ${JSON.stringify(options)} of ${rows} rows`;
   if (refused !== undefined || result === undefined) return requireState(one, `${what}, refused (${refused})`);
-  const { steps: given, batch, epochs: gone } = options as { readonly steps?: unknown; readonly batch?: { readonly B?: unknown } | null; readonly epochs?: unknown };
+  const {
+    steps: given,
+    batch,
+    epochs: gone,
+  } = options as { readonly steps?: unknown; readonly batch?: { readonly B?: unknown } | null; readonly epochs?: unknown };
   // What is null was not given.
   const [count, epochs] = [given ?? 1, gone ?? 1];
-  const natural = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value < 1e6;
-  if (!(batch === undefined || batch === null ? natural(count) : Number.isSafeInteger(batch.B) && (batch.B as number) > 0 && natural(epochs))) return wrong('accepted', what);
+  const natural = (value: unknown): value is number =>
+    typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value < 1e6;
+  if (
+    !(batch === undefined || batch === null ? natural(count) : Number.isSafeInteger(batch.B) && (batch.B as number) > 0 && natural(epochs))
+  )
+    return wrong('accepted', what);
   const cuts: number[][] = [];
   if (batch === undefined || batch === null) for (let step = 0; step < (count as number); step++) cuts.push(data);
-  else for (let epoch = 0; epoch < (epochs as number); epoch++) for (let row = 0; row < rows; row += batch.B as number) cuts.push(data.slice(row * 3, (row + (batch.B as number)) * 3));
+  else
+    for (let epoch = 0; epoch < (epochs as number); epoch++)
+      for (let row = 0; row < rows; row += batch.B as number) cuts.push(data.slice(row * 3, (row + (batch.B as number)) * 3));
   const losses = cuts.map((cut) => {
-    const { results, state } = (entries['train'] as EntryModel).compute({ x: { shape: [cut.length / 3, 3], data: cut }, scale: { shape: [], data: [1] } }, one.state);
+    const { results, state } = (entries['train'] as EntryModel).compute(
+      { x: { shape: [cut.length / 3, 3], data: cut }, scale: { shape: [], data: [1] } },
+      one.state,
+    );
     one.state = state;
     return results['']?.data[0];
   });
-  if (result.steps !== cuts.length || [...(result.series[''] ?? [])].join() !== losses.join()) wrong('wrong', `${what}: ${result.steps} steps, [${[...(result.series[''] ?? [])].join()}], expected [${losses.join()}]`);
+  if (result.steps !== cuts.length || [...(result.series[''] ?? [])].join() !== losses.join())
+    wrong('wrong', `${what}: ${result.steps} steps, [${[...(result.series[''] ?? [])].join()}], expected [${losses.join()}]`);
   requireState(one, what);
 }
 
@@ -475,12 +537,16 @@ async function elsewhere({ session }: Open): Promise<void> {
     module.close();
     parentPort.postMessage('done');
   })`;
-  const worker = new Worker(script, { eval: true, workerData: { runtime: join(packageRoot(), 'dist', 'runtime', 'index.js'), path: join(folder ?? '', 'out') } });
+  const worker = new Worker(script, {
+    eval: true,
+    workerData: { runtime: join(packageRoot(), 'dist', 'runtime', 'index.js'), path: join(folder ?? '', 'out') },
+  });
   const done = new Promise<string>((resolve) => {
     worker.once('error', (error) => resolve(`a worker failed: ${String(error)}`));
     worker.once('exit', (code) => resolve(code === 0 ? '' : `a worker ended with ${code}`));
   });
-  for (let at = 0; at < 200; at++) requireResults(session.run('twice', { x: [at] }), { '': { shape: [1], data: [at * 2 + 1] } }, 'beside a worker');
+  for (let at = 0; at < 200; at++)
+    requireResults(session.run('twice', { x: [at] }), { '': { shape: [1], data: [at * 2 + 1] } }, 'beside a worker');
   const problem = await done;
   if (problem !== '') wrong('wrong', problem);
 }

@@ -53,7 +53,11 @@ describe('the addon', () => {
   });
 
   test('passes its own tests', { timeout: 1_200_000 }, () => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [join('node_modules', 'vitest', 'vitest.mjs'), 'run', 'test/runtime'], { cwd: packageRoot(), encoding: 'utf8', env: { ...process.env, ...surroundings().env, TFC_LONG: '' } });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join('node_modules', 'vitest', 'vitest.mjs'), 'run', 'test/runtime'], {
+      cwd: packageRoot(),
+      encoding: 'utf8',
+      env: { ...process.env, ...surroundings().env, TFC_LONG: '' },
+    });
     expect(status, `${stdout}\n${stderr}`).toBe(0);
   });
 });

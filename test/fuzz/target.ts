@@ -1,4 +1,5 @@
-// What the fuzzer attacks. In: nothing. Out: the form that every target has. Holds: an input is a file, so that what was found can be kept, replayed and read; drawing one depends on its seed alone.
+// What the fuzzer attacks. In: nothing. Out: the form that every target has. Holds: an input is a file, so that what was found can be kept,
+// replayed and read; drawing one depends on its seed alone.
 
 import type { Random } from './random.js';
 
@@ -8,11 +9,23 @@ export interface Input {
   readonly bytes: Uint8Array;
 }
 
-export const faults = ['internal-error', 'exception', 'stack', 'wrong', 'accepted', 'refused', 'unstable', 'hang', 'crash', 'memory'] as const;
+export const faults = [
+  'internal-error',
+  'exception',
+  'stack',
+  'wrong',
+  'accepted',
+  'refused',
+  'unstable',
+  'hang',
+  'crash',
+  'memory',
+] as const;
 
 /**
- * What must never happen: our own failure; an exception without a code; a stack that overflows; a wrong value; acceptance of what the format's rules refuse; refusal of what they accept;
- * two answers for one input; too much processor time; death of the process; too much memory.
+ * What must never happen: our own failure; an exception without a code; a stack that overflows; a wrong value; acceptance of what the
+ * format's rules refuse; refusal of what they accept; two answers for one input; too much processor time; death of the process; too much
+ * memory.
  */
 export type Fault = (typeof faults)[number];
 
@@ -24,7 +37,6 @@ export interface Finding {
 }
 
 export type Verdict = { readonly kind: 'fine' } | { readonly kind: 'refused'; readonly code: string } | Finding;
-
 
 export interface Target {
   /** Seconds of processor time above which an input of up to 64 KB hangs. */
@@ -48,7 +60,10 @@ export const targetNames = ['front', 'programs', 'loaders', 'artifacts', 'runtim
 export type TargetName = (typeof targetNames)[number];
 
 /** Loaded by name: some bring LLVM with them. */
-/** With $TFC_FUZZ_SLACK an input may take so many times as long: tests are not held to the clock of a machine that does other things as well. */
+/**
+ * With $TFC_FUZZ_SLACK an input may take so many times as long: tests are not held to the clock of a machine that does other things as
+ * well.
+ */
 export async function targetOf(name: TargetName): Promise<Target> {
   const target = await load(name);
   return { ...target, seconds: target.seconds * Number(process.env['TFC_FUZZ_SLACK'] ?? 1) };

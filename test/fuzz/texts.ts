@@ -5,10 +5,20 @@ import { join } from 'node:path';
 import { packageRoot } from '../../src/driver/package.js';
 import { layers, training, words as clauseWords } from '../grammar/program-texts.js';
 
-const folders = ['test/programs', 'test/diagnostics/cases', 'test/check', 'src/std', 'examples/first-graph', 'examples/linear-regression', 'examples/mnist', 'examples/moons'];
+const folders = [
+  'test/programs',
+  'test/diagnostics/cases',
+  'test/check',
+  'src/std',
+  'examples/first-graph',
+  'examples/linear-regression',
+  'examples/mnist',
+  'examples/moons',
+];
 
 /** Words, marks and the space between them: joined they are the text. */
-export const wordsOf = (text: string): string[] => text.match(/\s+|\/\/[^\n]*|[A-Za-z_]\w*|\d+(?:\.\d+)?(?:e-?\d+)?|"[^"\n]*"|<-|=>|\.\.\.|\.\.|[<>=!]=|\*\*|&&|\|\||./gu) ?? [];
+export const wordsOf = (text: string): string[] =>
+  text.match(/\s+|\/\/[^\n]*|[A-Za-z_]\w*|\d+(?:\.\d+)?(?:e-?\d+)?|"[^"\n]*"|<-|=>|\.\.\.|\.\.|[<>=!]=|\*\*|&&|\|\||./gu) ?? [];
 
 export const isSolid = (word: string): boolean => word.trim() !== '' && !word.startsWith('//');
 
@@ -24,7 +34,10 @@ export function texts(): Texts {
   if (loaded !== undefined) return loaded;
   const files = folders.flatMap((folder) => {
     const path = join(packageRoot(), folder);
-    return readdirSync(path).filter((name) => name.endsWith('.tdsl')).sort().map((name) => readFileSync(join(path, name), 'utf8'));
+    return readdirSync(path)
+      .filter((name) => name.endsWith('.tdsl'))
+      .sort()
+      .map((name) => readFileSync(join(path, name), 'utf8'));
   });
   const programs = [...files, layers, training, clauseWords].map(wordsOf);
   loaded = { programs, vocabulary: [...new Set(programs.flat().filter(isSolid))] };

@@ -1,5 +1,5 @@
-// Random programs that are well typed. In: choices. Out: a text that exports entries. Holds: every value is a whole number small enough to be exact in f32, or carries on from one by smooth functions whose
-// results nothing compares; so two ways to compute it must agree.
+// Random programs that are well typed. In: choices. Out: a text that exports entries. Holds: every value is a whole number small enough to
+// be exact in f32, or carries on from one by smooth functions whose results nothing compares; so two ways to compute it must agree.
 
 import type { Random } from './random.js';
 
@@ -60,22 +60,46 @@ const withTwo = (w: Writer, good: (item: Item) => boolean, use: (a: Item, b: Ite
 
 const growths: readonly Grow[] = [
   (w) =>
-    withTwo(w, ({ dtype }) => dtype !== 'bool', (a, b) => {
-      const op = w.random.pick(['+', '-', '*', 'max', 'min']);
-      const text = op === 'max' || op === 'min' ? `${op}(${a.text}, ${b.text})` : `${a.text} ${op} ${b.text}`;
-      w.bind(text, { ...a, bound: op === '*' ? a.bound * b.bound : op === 'max' || op === 'min' ? Math.max(a.bound, b.bound) : a.bound + b.bound, exact: a.exact && b.exact });
-    }),
+    withTwo(
+      w,
+      ({ dtype }) => dtype !== 'bool',
+      (a, b) => {
+        const op = w.random.pick(['+', '-', '*', 'max', 'min']);
+        const text = op === 'max' || op === 'min' ? `${op}(${a.text}, ${b.text})` : `${a.text} ${op} ${b.text}`;
+        w.bind(text, {
+          ...a,
+          bound: op === '*' ? a.bound * b.bound : op === 'max' || op === 'min' ? Math.max(a.bound, b.bound) : a.bound + b.bound,
+          exact: a.exact && b.exact,
+        });
+      },
+    ),
   (w) => {
     const a = w.find(({ dtype }) => dtype !== 'bool');
-    if (a !== undefined) w.bind(w.random.pick([`abs(${a.text})`, `-${a.text}`, `${a.text} * 2`, `2 - ${a.text}`, `clip(${a.text}, -3, 5)`, ...(a.exact && isFloat(a) ? [`floor(${a.text} * 0.5)`, `sign(${a.text})`] : [])]), { ...a, bound: a.bound * 2 + 5 });
+    if (a !== undefined)
+      w.bind(
+        w.random.pick([
+          `abs(${a.text})`,
+          `-${a.text}`,
+          `${a.text} * 2`,
+          `2 - ${a.text}`,
+          `clip(${a.text}, -3, 5)`,
+          ...(a.exact && isFloat(a) ? [`floor(${a.text} * 0.5)`, `sign(${a.text})`] : []),
+        ]),
+        { ...a, bound: a.bound * 2 + 5 },
+      );
   },
   (w) =>
-    withTwo(w, (item) => item.exact && item.dtype !== 'bool', (a, b) => w.bind(`${a.text} ${w.random.pick(['<', '<=', '>', '>=', '==', '!='])} ${b.text}`, { ...a, dtype: 'bool', bound: 1 })),
+    withTwo(
+      w,
+      (item) => item.exact && item.dtype !== 'bool',
+      (a, b) => w.bind(`${a.text} ${w.random.pick(['<', '<=', '>', '>=', '==', '!='])} ${b.text}`, { ...a, dtype: 'bool', bound: 1 }),
+    ),
   (w) => {
     const mask = w.find(({ dtype, shape }) => dtype === 'bool' && shape.length > 0);
     const a = mask === undefined ? undefined : w.find(({ dtype, shape }) => dtype !== 'bool' && shape.join() === mask.shape.join());
     const b = a === undefined ? undefined : w.find((item) => same(item, a));
-    if (mask !== undefined && a !== undefined && b !== undefined) w.bind(`where(${mask.text}, ${a.text}, ${b.text})`, { ...a, bound: Math.max(a.bound, b.bound), exact: a.exact && b.exact });
+    if (mask !== undefined && a !== undefined && b !== undefined)
+      w.bind(`where(${mask.text}, ${a.text}, ${b.text})`, { ...a, bound: Math.max(a.bound, b.bound), exact: a.exact && b.exact });
   },
   (w) => {
     const a = w.find((item) => item.shape.length > 0 && item.dtype !== 'bool' && item.bound * longest < limit);
@@ -97,9 +121,17 @@ const growths: readonly Grow[] = [
   },
   (w) => {
     const a = w.find((item) => item.shape.length === 2 && isFloat(item) && item.bound < 500);
-    const b = a === undefined ? undefined : w.find((item) => item.dtype === a.dtype && item.shape.length === 2 && item.shape[0] === a.shape[1] && item.bound < 500);
+    const b =
+      a === undefined
+        ? undefined
+        : w.find((item) => item.dtype === a.dtype && item.shape.length === 2 && item.shape[0] === a.shape[1] && item.bound < 500);
     if (a === undefined || b === undefined || a.bound * b.bound * longest > limit * 8) return;
-    w.bind(`${a.text} @ ${b.text}`, { ...a, shape: [a.shape[0] as Size, b.shape[1] as Size], bound: a.bound * b.bound * longest, exact: a.exact && b.exact });
+    w.bind(`${a.text} @ ${b.text}`, {
+      ...a,
+      shape: [a.shape[0] as Size, b.shape[1] as Size],
+      bound: a.bound * b.bound * longest,
+      exact: a.exact && b.exact,
+    });
   },
   (w) => {
     const a = w.find(({ shape }) => shape.length > 0);
@@ -129,7 +161,12 @@ const growths: readonly Grow[] = [
   },
   (w) => {
     const a = w.find((item) => isFloat(item) && item.bound < 1000);
-    if (a !== undefined) w.bind(`fold i in 0..${w.random.pick(['0', '1', '3', '7'])} with z = ${a.text} { z * 0.5 + ${w.float}(i) }`, { ...a, bound: a.bound + 14, exact: false });
+    if (a !== undefined)
+      w.bind(`fold i in 0..${w.random.pick(['0', '1', '3', '7'])} with z = ${a.text} { z * 0.5 + ${w.float}(i) }`, {
+        ...a,
+        bound: a.bound + 14,
+        exact: false,
+      });
   },
   (w) => {
     const a = w.find(({ dtype, bound }) => dtype === 'i32' && bound < limit);
@@ -142,7 +179,13 @@ const growths: readonly Grow[] = [
   (w) => {
     const a = w.find(({ shape, dtype }) => shape.length > 0 && dtype !== 'bool');
     const b = a === undefined ? undefined : w.find((item) => same(item, a));
-    if (a !== undefined && b !== undefined) w.bind(`stack([${a.text}, ${b.text}], axis: 0)`, { ...a, shape: [2, ...a.shape], bound: Math.max(a.bound, b.bound), exact: a.exact && b.exact });
+    if (a !== undefined && b !== undefined)
+      w.bind(`stack([${a.text}, ${b.text}], axis: 0)`, {
+        ...a,
+        shape: [2, ...a.shape],
+        bound: Math.max(a.bound, b.bound),
+        exact: a.exact && b.exact,
+      });
   },
 ];
 
@@ -154,11 +197,17 @@ function entry(name: string, random: Random): string {
     return `${text}: ${dtype}${shape.length === 0 ? '' : `[${shape.join(', ')}]`}`;
   };
   const constant = random.pick([1, 2, 3, 5, 16, 17, 31]);
-  const feeds = [feed('x', w.float, ['B', 'N']), feed('y', w.float, random.pick([['N'], ['B'], ['B', 'N'], ['N', constant]])), feed('w', w.float, random.pick([[constant], ['N', constant], [constant, constant], []])), feed('k', 'i32', random.pick([['B'], ['N'], ['B', 'N']]))];
+  const feeds = [
+    feed('x', w.float, ['B', 'N']),
+    feed('y', w.float, random.pick([['N'], ['B'], ['B', 'N'], ['N', constant]])),
+    feed('w', w.float, random.pick([[constant], ['N', constant], [constant, constant], []])),
+    feed('k', 'i32', random.pick([['B'], ['N'], ['B', 'N']])),
+  ];
   for (let steps = random.pick([1, 3, 6, 10, 16]); steps > 0; steps--) random.pick(growths)(w);
   const results = w.items.slice(-random.pick([1, 2, 3]));
   const fields = results.map((item, at) => `${item.exact ? 'e' : 's'}${at}: ${item.text}`);
   return `export fn ${name}<B, N>(${feeds.join(', ')}) {\n${w.lines.join('\n')}\n  return { ${fields.join(', ')} }\n}`;
 }
 
-export const typedProgram = (random: Random, entries = 1 + random.int(2)): string => Array.from({ length: entries }, (_, at) => entry(`f${at}`, random)).join('\n\n');
+export const typedProgram = (random: Random, entries = 1 + random.int(2)): string =>
+  Array.from({ length: entries }, (_, at) => entry(`f${at}`, random)).join('\n\n');

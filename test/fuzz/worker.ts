@@ -1,4 +1,5 @@
-// The process in which inputs are checked. In: the name of a target, a file for the bookmark, and requests from the process that started it. Out: findings, and how each request ended.
+// The process in which inputs are checked. In: the name of a target, a file for the bookmark, and requests from the process that started
+// it. Out: findings, and how each request ended.
 // Holds: the bookmark names the input at hand before it is checked, so whoever finds this process dead knows by what.
 
 import { openSync, writeSync } from 'node:fs';
@@ -44,10 +45,20 @@ async function run({ seed, from, to }: Extract<Request, { kind: 'run' }>): Promi
   return { kind: 'done', next, tired, counts };
 }
 
-const inputOf = (request: Extract<Request, { kind: 'check' }>): Input => ({ extension: request.extension, bytes: Buffer.from(request.base64, 'base64') });
+const inputOf = (request: Extract<Request, { kind: 'check' }>): Input => ({
+  extension: request.extension,
+  bytes: Buffer.from(request.base64, 'base64'),
+});
 
 process.on('message', (request: Request) => {
-  const answer = request.kind === 'run' ? run(request) : (note(0), judge(target, inputOf(request), { thorough: request.thorough, timed: true }).then((verdict): Reply => ({ kind: 'checked', verdict })));
+  const answer =
+    request.kind === 'run'
+      ? run(request)
+      : (note(0),
+        judge(target, inputOf(request), { thorough: request.thorough, timed: true }).then((verdict): Reply => ({
+          kind: 'checked',
+          verdict,
+        })));
   void answer.then((reply) => {
     note(-1);
     say(reply);

@@ -111,7 +111,9 @@ describe('declarations', () => {
   });
 
   it('reads optimizers', () => {
-    expect(one('optimizer momentum(lr: f32, beta: f32 = 0.9) { state v = zeros(); update(p, g) { v <- beta*v + g; p <- p - lr*v } }')).toMatchObject({
+    expect(
+      one('optimizer momentum(lr: f32, beta: f32 = 0.9) { state v = zeros(); update(p, g) { v <- beta*v + g; p <- p - lr*v } }'),
+    ).toMatchObject({
       kind: 'optimizer',
       parameters: [{ name: named('lr') }, { name: named('beta') }],
       states: [{ name: named('v'), type: null }],
@@ -152,8 +154,19 @@ d = 3
 
 describe('types', () => {
   const types = [
-    'f32', 'f32[B, 784]', 'T[...S]', 'f32[B, H * W + 1, ...S, 3]', 'f32[(N - 1) / 2, -N, N % 4, N - (M - 1)]', 'Dense<4, N + 1>',
-    'List<...S>', '{ loss: f32, both: (f32, f32[B]) }', '{}', '(f32, (i32, bool))', 'fn', 'fn(): f32', 'fn(f32[B], i32): { a: fn }',
+    'f32',
+    'f32[B, 784]',
+    'T[...S]',
+    'f32[B, H * W + 1, ...S, 3]',
+    'f32[(N - 1) / 2, -N, N % 4, N - (M - 1)]',
+    'Dense<4, N + 1>',
+    'List<...S>',
+    '{ loss: f32, both: (f32, f32[B]) }',
+    '{}',
+    '(f32, (i32, bool))',
+    'fn',
+    'fn(): f32',
+    'fn(f32[B], i32): { a: fn }',
   ];
   for (const text of types) it(text, () => expect(printType(typeOf(text))).toBe(text));
 
@@ -192,7 +205,18 @@ describe('statements', () => {
       z
       return { loss }`);
     expect(all.map((statement) => statement.kind)).toEqual([
-      'let', 'let', 'assign', 'assign', 'minimize', 'minimize', 'scope', 'summary', 'summary', 'yield', 'expression-statement', 'return',
+      'let',
+      'let',
+      'assign',
+      'assign',
+      'minimize',
+      'minimize',
+      'scope',
+      'summary',
+      'summary',
+      'yield',
+      'expression-statement',
+      'return',
     ]);
     expect(all).toMatchObject([
       { pattern: { name: 'z' }, type: null },
@@ -214,14 +238,26 @@ describe('statements', () => {
 
   it('separates statements by new lines, by `;` or by their words', () => {
     expect(statements('let a = 1 let b = 2 a <- 3 b <- 4; a; b return a').map((statement) => statement.kind)).toEqual([
-      'let', 'let', 'assign', 'assign', 'expression-statement', 'expression-statement', 'return',
+      'let',
+      'let',
+      'assign',
+      'assign',
+      'expression-statement',
+      'expression-statement',
+      'return',
     ]);
   });
 
   it('takes clause words for names where no clause can stand', () => {
     const found = statements('minimize <- 1\nminimize.x <- 2\nscope <- 3\nsummary(x)\nscope + 1\nlet over = with\nover <- 2');
     expect(found.map((statement) => statement.kind)).toEqual([
-      'assign', 'assign', 'assign', 'expression-statement', 'expression-statement', 'let', 'assign',
+      'assign',
+      'assign',
+      'assign',
+      'expression-statement',
+      'expression-statement',
+      'let',
+      'assign',
     ]);
     const [both] = statements('minimize minimize with with over over');
     expect(both?.kind === 'minimize' && both.over !== null ? grouped(both.over) : null).toBe('over');

@@ -78,7 +78,10 @@ const groupings: readonly (readonly [string, string])[] = [
   ['if a then b else if c then d else e', '(if a then b else (if c then d else e))'],
   ['1 + if a then b else c', '(1 + (if a then b else c))'],
   ['fold i in 0..100 with z = 0.0 { z + i }', '(fold i in 0..100 with z = 0.0 { (z + i) })'],
-  ['fold (a, b) in pairs with (s, t) = (0, 1) { (s + a, t * b) }', '(fold (a, b) in pairs with (s, t) = tuple(0, 1) { tuple((s + a), (t * b)) })'],
+  [
+    'fold (a, b) in pairs with (s, t) = (0, 1) { (s + a, t * b) }',
+    '(fold (a, b) in pairs with (s, t) = tuple(0, 1) { tuple((s + a), (t * b)) })',
+  ],
   ['scan t in 0..T - 1 with h = h0 { yield (h, h) }', '(scan t in 0..(T - 1) with h = h0 { yield })'],
   ['while z < 100.0 with z = 1.0 { z * 2 }', '(while (z < 100.0) with z = 1.0 { (z * 2) })'],
   ['1 + fold i in 0..2 with z = 0 { z } * 3', '(1 + ((fold i in 0..2 with z = 0 { z }) * 3))'],
@@ -114,7 +117,7 @@ describe('expressions', () => {
     const text = 'fn f() = (a + b) * g(c)[0]';
     const [f] = read(text).declarations;
     if (f?.kind !== 'fn' || f.body.kind !== 'binary') throw new Error('not the expected tree');
-    const at = (span: { start: number; end: number; }): string => text.slice(span.start, span.end);
+    const at = (span: { start: number; end: number }): string => text.slice(span.start, span.end);
     expect(at(f.span)).toBe(text);
     expect(at(f.body.span)).toBe('(a + b) * g(c)[0]');
     expect(at(f.body.left.span)).toBe('(a + b)');
@@ -127,7 +130,11 @@ describe('expressions', () => {
       const [f] = read(`fn f() {\n${text}\n}`).declarations;
       if (f?.kind !== 'fn' || f.body.kind !== 'block') throw new Error('no block');
       return f.body.statements.map((statement) =>
-        statement.kind === 'let' ? `let ${grouped(statement.value)}` : statement.kind === 'expression-statement' ? grouped(statement.expression) : statement.kind,
+        statement.kind === 'let'
+          ? `let ${grouped(statement.value)}`
+          : statement.kind === 'expression-statement'
+            ? grouped(statement.expression)
+            : statement.kind,
       );
     };
     expect(block('let a = f\n(b, c)')).toEqual(['let f', 'tuple(b, c)']);

@@ -12,7 +12,12 @@ const tables = JSON.parse(JSON.stringify(lookaheadsOf(analysed))) as Lookaheads;
 const quick = new TdslParser(tables);
 
 const std = join(import.meta.dirname, '..', '..', 'src', 'std');
-const texts = [layers, ...readdirSync(std).filter((name) => name.endsWith('.tdsl')).map((name) => readFileSync(join(std, name), 'utf8'))];
+const texts = [
+  layers,
+  ...readdirSync(std)
+    .filter((name) => name.endsWith('.tdsl'))
+    .map((name) => readFileSync(join(std, name), 'utf8')),
+];
 
 function bothRead(text: string): void {
   const source = { path: 'x', text };

@@ -25,7 +25,9 @@ describe('print', () => {
     expect(canonical('import{a,b as b}from"x"\n\n\n\nfn   f<B,...S>( x:f32[B,2*N] )where B>1&&B<4{let y=((x))*(2+(3))\nreturn(y)}')).toBe(
       'import { a, b } from "x"\n\nfn f<B, ...S>(x: f32[B, 2 * N]) where B > 1, B < 4 {\n  let y = x * (2 + 3)\n  return y\n}\n',
     );
-    expect(canonical('model M{}optimizer o(){update(p,g){}}x=1;y=2')).toBe('model M {}\noptimizer o() {\n  update(p, g) {}\n}\nx = 1\ny = 2\n');
+    expect(canonical('model M{}optimizer o(){update(p,g){}}x=1;y=2')).toBe(
+      'model M {}\noptimizer o() {\n  update(p, g) {}\n}\nx = 1\ny = 2\n',
+    );
     expect(canonical('')).toBe('');
   });
 
@@ -129,7 +131,12 @@ model M {
 
   it('prints trees that no text gave', () => {
     const span = { source: '', start: 0, end: 0 };
-    const made: Program = { ...read('import { a } from "x"\nimport { b } from "y"\nfn f() = a\nparam p: f32\nparam q: f32'), source: { path: '', text: '' }, comments: [], span };
+    const made: Program = {
+      ...read('import { a } from "x"\nimport { b } from "y"\nfn f() = a\nparam p: f32\nparam q: f32'),
+      source: { path: '', text: '' },
+      comments: [],
+      span,
+    };
     expect(print(made)).toBe('import { a } from "x"\nimport { b } from "y"\n\nfn f() = a\n\nparam p: f32\nparam q: f32\n');
   });
 
@@ -142,9 +149,29 @@ model M {
 
 describe('printExpression', () => {
   const texts = [
-    'a + b * c', '(a + b) * c', 'a - (b - c)', '-a ** 2', '(-a) ** 2', '(a ** b) ** c', 'a ** b ** c', 'a ** -b', '!(a && b)', '--a',
-    '(a == b) < (c < d)', '(a < b) == (c > d)', '(a < b) < c', '(if a then b else c) + 1', '(x => x)(1)', 'f<N, 3>(a, b: c)[0, ..., 1:, ::2].d', '[a for (a, b) in 0..n]',
-    '{ a, b: c }', '(a, b)', '() => 0', 'fold i in 0..3 with z = 0 { z + i }', '"\\n\\"é"', '(fold i in 0..3 with z = 0 { z })[0]',
+    'a + b * c',
+    '(a + b) * c',
+    'a - (b - c)',
+    '-a ** 2',
+    '(-a) ** 2',
+    '(a ** b) ** c',
+    'a ** b ** c',
+    'a ** -b',
+    '!(a && b)',
+    '--a',
+    '(a == b) < (c < d)',
+    '(a < b) == (c > d)',
+    '(a < b) < c',
+    '(if a then b else c) + 1',
+    '(x => x)(1)',
+    'f<N, 3>(a, b: c)[0, ..., 1:, ::2].d',
+    '[a for (a, b) in 0..n]',
+    '{ a, b: c }',
+    '(a, b)',
+    '() => 0',
+    'fold i in 0..3 with z = 0 { z + i }',
+    '"\\n\\"é"',
+    '(fold i in 0..3 with z = 0 { z })[0]',
   ];
   for (const text of texts) it(text, () => expect(printExpression(readExpression(text))).toBe(text));
 

@@ -3,8 +3,25 @@
 
 import fc from 'fast-check';
 import type {
-  Block, Body, Declaration, Dimension, Expression, Fact, FnDeclaration, GenericParameter, Identifier, Index, Iterable, Parameter, Pattern,
-  Program, SizeExpression, Statement, StringExpression, TypeExpression, VjpRule,
+  Block,
+  Body,
+  Declaration,
+  Dimension,
+  Expression,
+  Fact,
+  FnDeclaration,
+  GenericParameter,
+  Identifier,
+  Index,
+  Iterable,
+  Parameter,
+  Pattern,
+  Program,
+  SizeExpression,
+  Statement,
+  StringExpression,
+  TypeExpression,
+  VjpRule,
 } from '../../grammar/index.js';
 import { contextualWords } from '../../grammar/index.js';
 
@@ -18,7 +35,7 @@ const string: fc.Arbitrary<StringExpression> = fc
 const comparison = fc.constantFrom('==', '!=', '<', '<=', '>', '>=');
 const doc = fc.option(fc.constantFrom('a doc', 'two\n\n  lines', '', '/ slash'));
 
-const { size } = fc.letrec<{ size: SizeExpression; }>((tie) => ({
+const { size } = fc.letrec<{ size: SizeExpression }>((tie) => ({
   size: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
     fc.nat(1000).map((value) => ({ kind: 'size-literal' as const, value, span })),
@@ -34,9 +51,12 @@ const { size } = fc.letrec<{ size: SizeExpression; }>((tie) => ({
   ),
 }));
 
-const dimension: fc.Arbitrary<Dimension> = fc.oneof(size, identifier.map((it) => ({ kind: 'rank-spread' as const, name: it, span })));
+const dimension: fc.Arbitrary<Dimension> = fc.oneof(
+  size,
+  identifier.map((it) => ({ kind: 'rank-spread' as const, name: it, span })),
+);
 
-const { type } = fc.letrec<{ type: TypeExpression; }>((tie) => ({
+const { type } = fc.letrec<{ type: TypeExpression }>((tie) => ({
   type: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
     fc.record({
@@ -47,11 +67,13 @@ const { type } = fc.letrec<{ type: TypeExpression; }>((tie) => ({
       span: fc.constant(span),
     }),
     fc.constant({ kind: 'fn-type' as const, signature: null, span }),
-    list(fc.record({ kind: fc.constant('record-type-field'), name: identifier, type: tie('type'), span: fc.constant(span) })).map((fields) => ({
-      kind: 'record-type' as const,
-      fields,
-      span,
-    })),
+    list(fc.record({ kind: fc.constant('record-type-field'), name: identifier, type: tie('type'), span: fc.constant(span) })).map(
+      (fields) => ({
+        kind: 'record-type' as const,
+        fields,
+        span,
+      }),
+    ),
     list(tie('type'), 2).map((elements) => ({ kind: 'tuple-type' as const, elements, span })),
     fc.tuple(list(tie('type')), tie('type')).map(([parameters, result]) => ({
       kind: 'fn-type' as const,
@@ -61,7 +83,7 @@ const { type } = fc.letrec<{ type: TypeExpression; }>((tie) => ({
   ),
 }));
 
-const { pattern } = fc.letrec<{ pattern: Pattern; }>((tie) => ({
+const { pattern } = fc.letrec<{ pattern: Pattern }>((tie) => ({
   pattern: fc.oneof(
     { depthSize: 'xsmall', withCrossShrink: true },
     name.map((text) => ({ kind: 'name-pattern' as const, name: text, span })),
@@ -191,9 +213,18 @@ const vjp: fc.Arbitrary<VjpRule> = fc.record({ kind: fc.constant('vjp'), paramet
 const fn = (exported: fc.Arbitrary<boolean>): fc.Arbitrary<FnDeclaration> =>
   fc.record({ kind: fc.constant('fn'), exported, vjp: fc.option(vjp), ...signature });
 const param = fc.record({ kind: fc.constant('param' as const), name: identifier, type, initial: fc.option(e), doc, span: same });
-const state = fc.record({ kind: fc.constant('state' as const), name: identifier, type: fc.option(type), initial: fc.option(e), doc, span: same });
+const state = fc.record({
+  kind: fc.constant('state' as const),
+  name: identifier,
+  type: fc.option(type),
+  initial: fc.option(e),
+  doc,
+  span: same,
+});
 const binding = fc.record({ kind: fc.constant('binding' as const), name: identifier, value: e, doc, span: same });
-const specifier = fc.tuple(identifier, identifier).map(([imported, local]) => ({ kind: 'import-specifier' as const, imported, local, span }));
+const specifier = fc
+  .tuple(identifier, identifier)
+  .map(([imported, local]) => ({ kind: 'import-specifier' as const, imported, local, span }));
 
 const declaration: fc.Arbitrary<Declaration> = fc.oneof(
   fn(fc.boolean()),

@@ -112,7 +112,25 @@ describe('any text', () => {
   const programs = [layers, training, words];
   const pieces = [
     ...new Set(programs.join('\n').match(/[\p{L}_]+|\d[\d.]*|"[^"]*"|\s+|./gu)),
-    '/*', '*/', '"', "'", '//', '///', '..', '...', '?', '\r\n', '\uFEFF', '\u2028', 'é', '😀', '\ud800', '<-', '=>', '**', '&&',
+    '/*',
+    '*/',
+    '"',
+    "'",
+    '//',
+    '///',
+    '..',
+    '...',
+    '?',
+    '\r\n',
+    '\uFEFF',
+    '\u2028',
+    'é',
+    '😀',
+    '\ud800',
+    '<-',
+    '=>',
+    '**',
+    '&&',
   ];
 
   it('does not throw: mutated programs', () => {
@@ -140,13 +158,19 @@ describe('any text', () => {
   });
 
   it('does not throw: any characters, any bytes', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => void checked(text)), { numRuns: 300 * effort });
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => void checked(text)),
+      { numRuns: 300 * effort },
+    );
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => void checked(Buffer.from(bytes).toString('utf8'))),
       { numRuns: 300 * effort },
     );
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => void checked(Buffer.from(bytes.map((byte) => (byte % 95) + 32)).toString('latin1'))),
+      fc.property(
+        fc.uint8Array({ maxLength: 300 }),
+        (bytes) => void checked(Buffer.from(bytes.map((byte) => (byte % 95) + 32)).toString('latin1')),
+      ),
       { numRuns: 300 * effort },
     );
   });

@@ -7,9 +7,15 @@ describe('positions', () => {
   it('count lines and columns from 1, whatever ends a line', () => {
     const text = 'ab\ncd\r\ne\rf';
     expect([...text].map((_, i) => positionAt(text, i))).toEqual([
-      { line: 1, column: 1 }, { line: 1, column: 2 }, { line: 1, column: 3 },
-      { line: 2, column: 1 }, { line: 2, column: 2 }, { line: 2, column: 3 }, { line: 2, column: 4 },
-      { line: 3, column: 1 }, { line: 3, column: 2 },
+      { line: 1, column: 1 },
+      { line: 1, column: 2 },
+      { line: 1, column: 3 },
+      { line: 2, column: 1 },
+      { line: 2, column: 2 },
+      { line: 2, column: 3 },
+      { line: 2, column: 4 },
+      { line: 3, column: 1 },
+      { line: 3, column: 2 },
       { line: 4, column: 1 },
     ]);
     expect(positionIn(lineStarts(text), text.length)).toEqual({ line: 4, column: 2 });

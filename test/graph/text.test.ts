@@ -3,7 +3,24 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Dim, DiagnosticsError } from '../../src/base/index.js';
-import { type AttrValue, type Entry, GraphBuilder, type ModuleGraph, type Node, type OpTag, type Region, type TensorNode, isTensorNode, parseModule, parseNodes, printModule, printNodes, tensor, topological, useCounts } from '../../src/graph/index.js';
+import {
+  type AttrValue,
+  type Entry,
+  GraphBuilder,
+  type ModuleGraph,
+  type Node,
+  type OpTag,
+  type Region,
+  type TensorNode,
+  isTensorNode,
+  parseModule,
+  parseNodes,
+  printModule,
+  printNodes,
+  tensor,
+  topological,
+  useCounts,
+} from '../../src/graph/index.js';
 
 const ops = new Map<string, OpTag>();
 const op = (name: string): OpTag => {
@@ -24,9 +41,18 @@ function sampleModule(build: GraphBuilder): ModuleGraph {
   const x = asTensor(build.make(op('feed'), [], { name: 'x' }, tensor('f32', [batch, Dim.of(3)])));
   const w = asTensor(build.make(op('variable'), [], { path: 'net/w' }, tensor('f32', [Dim.of(3)])));
   const carry = asTensor(build.make(op('argument'), [], { index: 1 }, tensor('f32')));
-  const body: Region = { kind: 'region', params: [tensor('i32'), tensor('f32')], results: [asTensor(build.make(op('exp'), [carry], {}, tensor('f32'))), carry] };
+  const body: Region = {
+    kind: 'region',
+    params: [tensor('i32'), tensor('f32')],
+    results: [asTensor(build.make(op('exp'), [carry], {}, tensor('f32'))), carry],
+  };
   const zero = build.make(op('constant'), [], { value: -0, dtype: 'f32' }, tensor('f32'));
-  const loop = build.make(op('loop'), [zero], { trip: batch.mul(2).add(1), carries: 1, body }, { kind: 'tuple', items: [tensor('f32'), tensor('f32', [batch.mul(2).add(1)])] });
+  const loop = build.make(
+    op('loop'),
+    [zero],
+    { trip: batch.mul(2).add(1), carries: 1, body },
+    { kind: 'tuple', items: [tensor('f32'), tensor('f32', [batch.mul(2).add(1)])] },
+  );
   const last = asTensor(build.make(op('element'), [loop], { index: 0 }, tensor('f32')));
   const sum = asTensor(build.make(op('reduceSum'), [build.make(op('mul'), [x, x], {}, x.type)], { axes: [0, 1] }, tensor('f32')));
   const entry: Entry = {
@@ -41,14 +67,27 @@ function sampleModule(build: GraphBuilder): ModuleGraph {
       { path: 'loss', node: sum },
       { path: 'rest/0', node: last },
     ],
-    result: { kind: 'record', fields: [['loss', { kind: 'output', index: 0 }], ['rest', { kind: 'tuple', items: [{ kind: 'output', index: 1 }] }]] },
+    result: {
+      kind: 'record',
+      fields: [
+        ['loss', { kind: 'output', index: 0 }],
+        ['rest', { kind: 'tuple', items: [{ kind: 'output', index: 1 }] }],
+      ],
+    },
     updates: [{ variable: 'net/w', node: w }],
     summaries: [{ kind: 'scalar', name: 'loss "x"', node: sum }],
     names: new Map([['loss/error', sum]]),
     span: undefined,
   };
   const seed = build.make(op('feed'), [], { name: 'seed' }, tensor('i64'));
-  const initial = asTensor(build.make(op('normal'), [seed], { stream: 5n, scale: 1e-7, list: [1, [Number.NaN, Number.NEGATIVE_INFINITY], true, batch.mul(batch).sub(3)] }, tensor('f32', [Dim.of(3)])));
+  const initial = asTensor(
+    build.make(
+      op('normal'),
+      [seed],
+      { stream: 5n, scale: 1e-7, list: [1, [Number.NaN, Number.NEGATIVE_INFINITY], true, batch.mul(batch).sub(3)] },
+      tensor('f32', [Dim.of(3)]),
+    ),
+  );
   return {
     path: 'model.tdsl',
     variables: [
@@ -110,16 +149,29 @@ entry "train" step {
 
   it('shows origins as comments, which are no part of it', () => {
     const build = new GraphBuilder();
-    const node = build.at({ span: { source: 'm.tdsl', start: 3, end: 9 }, scope: 'loss', backward: true }, () => build.make(op('constant'), [], { value: 1 }, tensor('f32')));
+    const node = build.at({ span: { source: 'm.tdsl', start: 3, end: 9 }, scope: 'loss', backward: true }, () =>
+      build.make(op('constant'), [], { value: 1 }, tensor('f32')),
+    );
     const text = printNodes([node], { origins: build });
     expect(text).toBe('%0 = constant {value=1} : f32 ; m.tdsl:3-9 loss backward\nreturn %0\n');
     expect(printNodes(parseNodes(text, options()))).toBe('%0 = constant {value=1} : f32\nreturn %0\n');
   });
 
   it('reads back whatever attributes a node has', () => {
-    const dim = fc.array(fc.tuple(fc.integer({ min: -9, max: 9 }), fc.array(fc.constantFrom('A', 'B', 'C'), { maxLength: 3 })), { maxLength: 4 }).map((terms) => Dim.fromTerms(terms.map(([coefficient, names]) => ({ coefficient, names }))));
+    const dim = fc
+      .array(fc.tuple(fc.integer({ min: -9, max: 9 }), fc.array(fc.constantFrom('A', 'B', 'C'), { maxLength: 3 })), { maxLength: 4 })
+      .map((terms) => Dim.fromTerms(terms.map(([coefficient, names]) => ({ coefficient, names }))));
     const value: fc.Arbitrary<AttrValue> = fc.letrec<{ value: AttrValue }>((tie) => ({
-      value: fc.oneof({ maxDepth: 2 }, fc.string(), fc.double(), fc.integer(), fc.bigInt(), fc.boolean(), dim, fc.array(tie('value'), { maxLength: 3 })),
+      value: fc.oneof(
+        { maxDepth: 2 },
+        fc.string(),
+        fc.double(),
+        fc.integer(),
+        fc.bigInt(),
+        fc.boolean(),
+        dim,
+        fc.array(tie('value'), { maxLength: 3 }),
+      ),
     })).value;
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom('a', 'b', 'axes'), value), fc.array(dim, { maxLength: 3 }), (attrs, shape) => {
@@ -136,7 +188,10 @@ entry "train" step {
     ['module "m"\nentry "e" thing {', 'line 2 of a graph: `fn` or `step` or `init` is expected, found `thing`'],
     ['module "m"\nvariable "w" param f31', 'line 2 of a graph: a type is expected, found `f31`'],
     ['module "m"\nvariable "w" param f32 {\n%1 = constant : f32', 'line 3 of a graph: node %0 is expected, found `=`'],
-    ['module "m"\nvariable "w" param f32 {\n%0 = nothing : f32', 'line 3 of a graph: an op that exists, not nothing, is expected, found `:`'],
+    [
+      'module "m"\nvariable "w" param f32 {\n%0 = nothing : f32',
+      'line 3 of a graph: an op that exists, not nothing, is expected, found `:`',
+    ],
     ['module "m"\nvariable "w" param f32 {\ninitial %3', 'line 3 of a graph: a node that stands above, not %3, is expected, found the end'],
   ])('says what is wrong with %j', (text, message) => {
     try {
@@ -157,7 +212,10 @@ describe('walks', () => {
     const c = build.make(op('c'), [b, a], {}, tensor('f32'));
     const order = topological([c, b]);
     expect(order).toEqual([a, b, c]);
-    expect([...useCounts(order)]).toEqual([[a, 3], [b, 1]]);
+    expect([...useCounts(order)]).toEqual([
+      [a, 3],
+      [b, 1],
+    ]);
   });
 
   it('walks a chain deeper than the call stack', () => {

@@ -11,12 +11,38 @@ test('a function built with both sides verifies and prints as one', () => {
   const builder = new llvm.IRBuilder(context);
   const f32 = llvm.Type.getFloatTy(context);
   const wide = llvm.tfc.vectorType(f32, 4);
-  const fn = llvm.Function.Create(llvm.FunctionType.get(wide, [wide, f32], false), llvm.Function.LinkageTypes.ExternalLinkage, 'both', module);
+  const fn = llvm.Function.Create(
+    llvm.FunctionType.get(wide, [wide, f32], false),
+    llvm.Function.LinkageTypes.ExternalLinkage,
+    'both',
+    module,
+  );
   const code = (name: string): number => llvm.tfc.tapeOperations().indexOf(name);
   const tape = llvm.tfc.createTape(module);
   const given = -1 - llvm.tfc.tapeValue(tape, fn);
   // Block 0; values 0 and 1 are the arguments, 2 the splat, 3 the product.
-  const words = [code('block'), given, 0, code('at'), 0, code('argument'), given, 0, code('argument'), given, 1, code('splat'), 1, 4, code('fmul'), 0, 2, code('name'), 3, 1];
+  const words = [
+    code('block'),
+    given,
+    0,
+    code('at'),
+    0,
+    code('argument'),
+    given,
+    0,
+    code('argument'),
+    given,
+    1,
+    code('splat'),
+    1,
+    4,
+    code('fmul'),
+    0,
+    2,
+    code('name'),
+    3,
+    1,
+  ];
   llvm.tfc.playTape(tape, Int32Array.from(words), words.length, ['entry', 'scaled']);
   const entry = fn.getEntryBlock();
   builder.SetInsertPoint(entry);
@@ -37,7 +63,10 @@ test('the extension refuses null, objects of the wrong class and damaged tapes i
   const module = new llvm.Module('damaged', context);
   const tape = tfc.createTape(module);
   const code = (name: string): number => tfc.tapeOperations().indexOf(name);
-  const play = (...words: number[]) => () => tfc.playTape(tape, Int32Array.from(words), words.length, []);
+  const play =
+    (...words: number[]) =>
+    () =>
+      tfc.playTape(tape, Int32Array.from(words), words.length, []);
   for (const act of [
     () => tfc.createTape(null as never),
     () => tfc.tapeType(tape, context as never),

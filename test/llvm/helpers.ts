@@ -35,7 +35,10 @@ export function runObjects(objects: readonly Buffer[], declarations: string, mai
     const library = join(folder, 'libkernel.so');
     writeFileSync(library, link(objects));
     const source = join(folder, 'main.c');
-    writeFileSync(source, `#include <stdint.h>\n#include <stdio.h>\n#include <string.h>\n${declarations}\nint main(void) {\n${main}\nreturn 0;\n}\n`);
+    writeFileSync(
+      source,
+      `#include <stdint.h>\n#include <stdio.h>\n#include <string.h>\n${declarations}\nint main(void) {\n${main}\nreturn 0;\n}\n`,
+    );
     const program = join(folder, 'main');
     execFileSync(process.env['CC'] ?? 'cc', [source, '-o', program, library, `-Wl,-rpath,${folder}`]);
     return execFileSync(program, { encoding: 'utf8' }).trim();

@@ -17,7 +17,12 @@ function saxpy(name: string): ModuleBuilder {
     type: t.function(t.void, [t.i64, t.f32, t.ptr, t.ptr]),
     attributes: ['nounwind', ['prefer-vector-width', '256']],
     memory: 'arguments',
-    params: [{ name: 'n' }, { name: 'a' }, { name: 'x', attributes: ['noalias', 'readonly', ['align', 4]] }, { name: 'y', attributes: ['noalias', ['align', 4]] }],
+    params: [
+      { name: 'n' },
+      { name: 'a' },
+      { name: 'x', attributes: ['noalias', 'readonly', ['align', 4]] },
+      { name: 'y', attributes: ['noalias', ['align', 4]] },
+    ],
   });
   const [n, a, x, y] = [fn.param(0), fn.param(1), fn.param(2), fn.param(3)];
   const wide = t.vector(t.f32, LANES);
@@ -110,7 +115,11 @@ test('reductions, lanes, predicates and integer instructions compute what they s
   put(b.floatBinary('copysign', m.f32(3), m.f32(-0)));
   b.retVoid();
   expect(m.verify()).toBeUndefined();
-  const printed = runFromC(m, 'void ops(const float *, float *);', `float x[4] = {1, 2, 3, 4}, y[15]; ops(x, y); for (int i = 0; i < 15; i++) printf("%.9g ", y[i]);`);
+  const printed = runFromC(
+    m,
+    'void ops(const float *, float *);',
+    `float x[4] = {1, 2, 3, 4}, y[15]; ops(x, y); for (int i = 0; i < 15; i++) printf("%.9g ", y[i]);`,
+  );
   expect(printed.split(' ').map(Number)).toEqual([10, 4, 24, 4, 42, 0, 1, 1, 7, 8, -5, 3, 1, 0.333251953, -3]);
 });
 
@@ -134,7 +143,10 @@ test('gather, scatter, atomics, switch, struct values and stack slots work toget
   b.at(other).br(done);
   b.at(done);
   const extra = b.phi(t.i32).add(m.i32(1000), one).add(m.i32(2000), other);
-  const sum = [b.extractValue(swap, [0]), b.zext(b.extractValue(swap, [1]), t.i32), b.atomicLoad(t.i32, slot, 'acquire'), extra].reduce((p, q) => b.add(p, q), old);
+  const sum = [b.extractValue(swap, [0]), b.zext(b.extractValue(swap, [1]), t.i32), b.atomicLoad(t.i32, slot, 'acquire'), extra].reduce(
+    (p, q) => b.add(p, q),
+    old,
+  );
   b.ret(sum);
   expect(m.verify()).toBeUndefined();
   const printed = runFromC(
@@ -172,7 +184,12 @@ test('what cannot be seen in numbers is seen in the text: flags, metadata, attri
   using m = new ModuleBuilder('text');
   setTarget(m);
   const t = m.types;
-  const fn = m.function({ name: 'f', type: t.function(t.void, [t.ptr, t.f32]), attributes: ['nounwind', ['target-cpu', hostInfo().cpu]], params: [{}, { name: 'v' }] });
+  const fn = m.function({
+    name: 'f',
+    type: t.function(t.void, [t.ptr, t.f32]),
+    attributes: ['nounwind', ['target-cpu', hostInfo().cpu]],
+    params: [{}, { name: 'v' }],
+  });
   const b = m.builder(fn.block('entry'));
   const [one, two] = m.aliasScopes('buffers', ['one', 'two']);
   if (one === undefined || two === undefined) throw new Error('two scopes were asked for');
@@ -185,7 +202,19 @@ test('what cannot be seen in numbers is seen in the text: flags, metadata, attri
   b.retVoid();
   m.flag('max', 'PIC Level', 2);
   const text = m.print();
-  for (const part of ['fadd nsz contract float %v, %v', 'align 16,', '!nontemporal', '!alias.scope', '!noalias', 'fence release', 'llvm.prefetch', 'asm sideeffect', '"PIC Level"', 'nounwind', `"target-cpu"="${hostInfo().cpu}"`]) {
+  for (const part of [
+    'fadd nsz contract float %v, %v',
+    'align 16,',
+    '!nontemporal',
+    '!alias.scope',
+    '!noalias',
+    'fence release',
+    'llvm.prefetch',
+    'asm sideeffect',
+    '"PIC Level"',
+    'nounwind',
+    `"target-cpu"="${hostInfo().cpu}"`,
+  ]) {
     expect(text).toContain(part);
   }
   expect(emitAssembly(m).assembly).toContain('# from tfc');

@@ -32,22 +32,46 @@ const MISUSES: readonly (readonly [name: string, text: RegExp, act: (x: Bench) =
   ['a load from a float', /float is no pointer/, ({ b, m, fn }) => b.load(m.types.f32, fn.param(1))],
   ['an alignment that is no power of two', /3 is no alignment/, ({ b, m, fn }) => b.load(m.types.f32, fn.param(2), { align: 3 })],
   ['an aggregate without alignment', /say the alignment/, ({ b, m, fn }) => b.load(m.types.array(m.types.f32, 3), fn.param(2))],
-  ['a mask of other lanes', /does not mask/, ({ b, m, fn }) => b.maskedLoad(m.types.vector(m.types.f32, 8), fn.param(2), m.allOnes(m.types.vector(m.types.i1, 4)))],
+  [
+    'a mask of other lanes',
+    /does not mask/,
+    ({ b, m, fn }) => b.maskedLoad(m.types.vector(m.types.f32, 8), fn.param(2), m.allOnes(m.types.vector(m.types.i1, 4))),
+  ],
   ['a struct field by value', /must be a number/, ({ b, m, fn }) => b.gep(m.types.struct([m.types.i32]), fn.param(2), [0, fn.param(0)])],
   ['a field that is not there', /has no field 3/, ({ b, m, fn }) => b.structGep(m.types.struct([m.types.i32]), fn.param(2), 3)],
   ['a lane that is not there', /has no lane 4/, ({ b, m }) => b.extractElement(m.zero(m.types.vector(m.types.f32, 4)), 4)],
-  ['a shuffle beyond its operands', /outside 0…7/, ({ b, m }) => b.shuffle(m.zero(m.types.vector(m.types.f32, 4)), m.zero(m.types.vector(m.types.f32, 4)), [8])],
+  [
+    'a shuffle beyond its operands',
+    /outside 0…7/,
+    ({ b, m }) => b.shuffle(m.zero(m.types.vector(m.types.f32, 4)), m.zero(m.types.vector(m.types.f32, 4)), [8]),
+  ],
   ['an unknown intrinsic', /no intrinsic is called llvm.nonsense/, ({ b, m }) => b.intrinsic('llvm.nonsense', m.types.void, [])],
   ['an intrinsic with a wrong signature', /has no signature/, ({ b, m, fn }) => b.intrinsic('llvm.fma', m.types.f32, [fn.param(1)])],
-  ['an intrinsic that wants a constant', /wants a constant/, ({ b, m, fn }) => b.intrinsic('llvm.abs', m.types.i64, [fn.param(0), b.icmp('eq', fn.param(0), m.i64(0))])],
+  [
+    'an intrinsic that wants a constant',
+    /wants a constant/,
+    ({ b, m, fn }) => b.intrinsic('llvm.abs', m.types.i64, [fn.param(0), b.icmp('eq', fn.param(0), m.i64(0))]),
+  ],
   ['too few arguments', /2 arguments for 3 parameters/, ({ b, fn }) => b.call(fn, [fn.param(0), fn.param(1)])],
   ['an argument of another type', /argument 0 is float, not i64/, ({ b, fn }) => b.call(fn, [fn.param(1), fn.param(1), fn.param(2)])],
   ['a return of another type', /f returns float, not i64/, ({ b, fn }) => b.ret(fn.param(0))],
   ['a return without a value', /f returns float/, ({ b }) => b.retVoid()],
   ['an instruction behind the terminator', /has its terminator already/, ({ b, fn }) => [b.ret(fn.param(1)), b.fneg(fn.param(1))]],
-  ['a branch into another function', /belongs to another function/, ({ b, m }) => b.br(m.function({ name: 'g', type: m.types.function(m.types.void, []) }).block('entry'))],
+  [
+    'a branch into another function',
+    /belongs to another function/,
+    ({ b, m }) => b.br(m.function({ name: 'g', type: m.types.function(m.types.void, []) }).block('entry')),
+  ],
   ['a phi value of another type', /cannot come into/, ({ b, m, fn }) => b.phi(m.types.f32).add(m.i64(0), fn.block('from'))],
-  ['a case that comes twice', /comes twice/, ({ b, fn }) => b.switch(fn.param(0), fn.block('a'), [[1, fn.block('b')], [1, fn.block('c')]])],
+  [
+    'a case that comes twice',
+    /comes twice/,
+    ({ b, fn }) =>
+      b.switch(fn.param(0), fn.block('a'), [
+        [1, fn.block('b')],
+        [1, fn.block('c')],
+      ]),
+  ],
   ['a parameter that is not there', /has no parameter 7/, ({ fn }) => fn.param(7)],
   ['an unknown attribute', /no attribute is called nonsense/, ({ fn }) => fn.attribute('nonsense')],
   ['an attribute in the wrong place', /not an attribute of functions/, ({ fn }) => fn.attribute('noalias')],
@@ -91,7 +115,15 @@ test('a disposed module and everything of it is refused', () => {
   const b = m.builder(fn.block('entry'));
   m.dispose();
   m.dispose();
-  for (const act of [() => m.print(), () => b.fneg(fn.param(0)), () => fn.block('more'), () => m.f32(1), () => objectOf(m), () => fn.attribute('cold'), () => m.builder()]) {
+  for (const act of [
+    () => m.print(),
+    () => b.fneg(fn.param(0)),
+    () => fn.block('more'),
+    () => m.f32(1),
+    () => objectOf(m),
+    () => fn.attribute('cold'),
+    () => m.builder(),
+  ]) {
     expect(act).toThrow(/was disposed/);
   }
 });

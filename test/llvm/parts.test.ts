@@ -1,4 +1,5 @@
-// Modules that are compiled while others are built: their objects come in order, find one another when they are linked, and are the same every time.
+// Modules that are compiled while others are built: their objects come in order, find one another when they are linked, and are the same
+// every time.
 import { expect, test } from 'vitest';
 import { Emission, ModuleBuilder } from '../../codegen/llvm/llvm/index.js';
 import { runObjects } from './helpers.js';
@@ -11,7 +12,8 @@ function part(number: number): ModuleBuilder {
   const t = m.types;
   const fn = m.function({ name: `part.${number}`, type: t.function(t.void, [t.ptr]), visibility: 'hidden' });
   const b = m.builder(fn.block('entry'));
-  for (let k = 0; k < 800; k++) b.store(b.add(b.load(t.i64, fn.param(0), { volatile: true }), m.i64(number)), fn.param(0), { volatile: true });
+  for (let k = 0; k < 800; k++)
+    b.store(b.add(b.load(t.i64, fn.param(0), { volatile: true }), m.i64(number)), fn.param(0), { volatile: true });
   b.retVoid();
   return m;
 }
@@ -40,7 +42,9 @@ test('parts call one another', () => {
   expect(objects).toHaveLength(7);
   expect(optimizeMs).toBeGreaterThan(0);
   expect(codegenMs).toBeGreaterThan(0);
-  expect(runObjects(objects, 'void all(int64_t *);', 'int64_t x = 1; all(&x); printf("%ld", (long)x);')).toBe(String(1 + 800 * (0 + 1 + 2 + 3 + 4 + 5)));
+  expect(runObjects(objects, 'void all(int64_t *);', 'int64_t x = 1; all(&x); printf("%ld", (long)x);')).toBe(
+    String(1 + 800 * (0 + 1 + 2 + 3 + 4 + 5)),
+  );
 });
 
 test('the same modules give the same objects', () => {

@@ -14,5 +14,6 @@ test('a kernel becomes PTX', () => {
   b.store(b.fma(b.load(t.f32, at), fn.param(1), m.f32(1)), at);
   b.retVoid();
   const { ptx } = emitPtx(m, { cpu: 'sm_90', features: '+ptx83' });
-  for (const part of ['.target sm_90', '.version 8.3', '.visible .entry scale', '.maxntid 256', '%tid.x', 'fma.rn.f32', 'st.global.f32']) expect(ptx).toContain(part);
+  for (const part of ['.target sm_90', '.version 8.3', '.visible .entry scale', '.maxntid 256', '%tid.x', 'fma.rn.f32', 'st.global.f32'])
+    expect(ptx).toContain(part);
 });

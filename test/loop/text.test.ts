@@ -3,7 +3,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Dim, InternalError } from '../../src/base/index.js';
-import { build, countCalls, type Expr, parseProgram, printExpr, printKernel, printProgram, printStatements, type Program, type Stmt } from '../../src/loop/index.js';
+import {
+  build,
+  countCalls,
+  type Expr,
+  parseProgram,
+  printExpr,
+  printKernel,
+  printProgram,
+  printStatements,
+  type Program,
+  type Stmt,
+} from '../../src/loop/index.js';
 import { mixed, softmax, tiles } from './samples.js';
 
 const { apply, buffer, constant, index, int, load, name, size } = build;
@@ -72,14 +83,27 @@ describe('printer and parser', () => {
       tree: fc.oneof(
         { depthSize: 'small', withCrossShrink: true },
         leaf,
-        fc.tuple(fc.constantFrom('add', 'sub', 'mul', 'div', 'rem', 'min', 'copysign'), tie('tree'), tie('tree')).map(([fn, a, b]) => apply(fn, 'f32', a, b)),
-        fc.tuple(fc.constantFrom('lt', 'ne', 'ge'), tie('tree'), tie('tree')).map(([fn, a, b]) => apply('select', 'f32', apply(fn, 'bool', a, b), a, b)),
+        fc
+          .tuple(fc.constantFrom('add', 'sub', 'mul', 'div', 'rem', 'min', 'copysign'), tie('tree'), tie('tree'))
+          .map(([fn, a, b]) => apply(fn, 'f32', a, b)),
+        fc
+          .tuple(fc.constantFrom('lt', 'ne', 'ge'), tie('tree'), tie('tree'))
+          .map(([fn, a, b]) => apply('select', 'f32', apply(fn, 'bool', a, b), a, b)),
         tie('tree').map((a) => apply('convert', 'f32', apply('convert', 'i32', a))),
       ),
     }));
     fc.assert(
       fc.property(tree, (value) => {
-        const body: Stmt[] = [{ kind: 'let', name: 'weird name`"\\', value: constant('f32', 1) }, { kind: 'for', index: 'i', extent: size(Dim.of('B')), axis: 'serial', body: [{ kind: 'store', buffer: { ...x, name: 'B' }, index: [int(0), index('i')], value }] }];
+        const body: Stmt[] = [
+          { kind: 'let', name: 'weird name`"\\', value: constant('f32', 1) },
+          {
+            kind: 'for',
+            index: 'i',
+            extent: size(Dim.of('B')),
+            axis: 'serial',
+            body: [{ kind: 'store', buffer: { ...x, name: 'B' }, index: [int(0), index('i')], value }],
+          },
+        ];
         const zero = Dim.zero;
         const program: Program = {
           entry: 'p',

@@ -64,10 +64,18 @@ describe('verifier', () => {
   });
 
   it('lets accumulators live in lanes', () => {
-    expect(() => verifyProgram(program('vector for i in 0..4 { acc s: f32 = f32(0)\nfor k in 0..B { s = s + x[k, i] }\nw[i] = s }'))).not.toThrow();
+    expect(() =>
+      verifyProgram(program('vector for i in 0..4 { acc s: f32 = f32(0)\nfor k in 0..B { s = s + x[k, i] }\nw[i] = s }')),
+    ).not.toThrow();
   });
 
-  const rows: Program['buffers'][number] = { name: 'rows', dtype: 'f32', shape: [Dim.of(2), Dim.of(30)], strides: [Dim.of(32), Dim.one], role: { kind: 'variable', index: 0 } };
+  const rows: Program['buffers'][number] = {
+    name: 'rows',
+    dtype: 'f32',
+    shape: [Dim.of(2), Dim.of(30)],
+    strides: [Dim.of(32), Dim.one],
+    role: { kind: 'variable', index: 0 },
+  };
 
   it('lets rows of variables lie apart', () => {
     const sound = program('');
@@ -93,12 +101,57 @@ describe('verifier', () => {
     ['dims', { ...sound, dims: [] }],
     ['slots', { ...sound, arena: { slots: [], slotOf: new Map([['t', 0]]) } }],
     ['slots', { ...sound, arena: { slots: [{ bytes: [Dim.of(4)] }], slotOf: new Map() } }],
-    ['slots', { ...sound, arena: { slots: [{ bytes: [Dim.of(4)] }], slotOf: new Map([['t', 0], ['x', 0]]) } }],
+    [
+      'slots',
+      {
+        ...sound,
+        arena: {
+          slots: [{ bytes: [Dim.of(4)] }],
+          slotOf: new Map([
+            ['t', 0],
+            ['x', 0],
+          ]),
+        },
+      },
+    ],
     ['kernel-names', { ...sound, kernels: [...sound.kernels, ...sound.kernels] }],
     ['declared', { ...program('t[0] = f32(0)'), buffers: sound.buffers.filter((one) => one !== t).slice(0, 3) }],
-    ['scope', { ...sound, kernels: sound.kernels.map((one) => ({ ...one, body: [{ kind: 'let' as const, name: 'a', value: { kind: 'index' as const, name: 'i' } }] })) }],
-    ['scope', { ...sound, kernels: sound.kernels.map((one) => ({ ...one, body: [{ kind: 'let' as const, name: 'a', value: { kind: 'name' as const, name: 'b', dtype: 'f32' as const } }] })) }],
-    ['scope', { ...sound, kernels: sound.kernels.map((one) => ({ ...one, body: [{ kind: 'let' as const, name: 'a', value: { kind: 'read' as const, accumulator: { name: 's', dtype: 'f32' as const, shape: [] }, index: [] } }] })) }],
+    [
+      'scope',
+      {
+        ...sound,
+        kernels: sound.kernels.map((one) => ({
+          ...one,
+          body: [{ kind: 'let' as const, name: 'a', value: { kind: 'index' as const, name: 'i' } }],
+        })),
+      },
+    ],
+    [
+      'scope',
+      {
+        ...sound,
+        kernels: sound.kernels.map((one) => ({
+          ...one,
+          body: [{ kind: 'let' as const, name: 'a', value: { kind: 'name' as const, name: 'b', dtype: 'f32' as const } }],
+        })),
+      },
+    ],
+    [
+      'scope',
+      {
+        ...sound,
+        kernels: sound.kernels.map((one) => ({
+          ...one,
+          body: [
+            {
+              kind: 'let' as const,
+              name: 'a',
+              value: { kind: 'read' as const, accumulator: { name: 's', dtype: 'f32' as const, shape: [] }, index: [] },
+            },
+          ],
+        })),
+      },
+    ],
   ];
   it.each(broken)('has the rule %s (%#)', (rule, value) => {
     expect(() => verifyProgram(value)).toThrow(`rule ${rule} broken in p`);

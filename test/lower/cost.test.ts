@@ -1,4 +1,5 @@
-// What the compiler says of a kernel beside what the kernel does: bytes of distinct elements and FLOPs, counted by the kernel interpreter on every program.
+// What the compiler says of a kernel beside what the kernel does: bytes of distinct elements and FLOPs, counted by the kernel interpreter
+// on every program.
 
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -15,17 +16,25 @@ import { fixedTarget } from './kernels.js';
 const root = join(import.meta.dirname, '..', '..');
 
 const files = ['test/programs', 'test/bench/programs', 'examples'].flatMap((folder) =>
-  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.tdsl')).map((file) => join(root, folder, file)),
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.tdsl'))
+    .map((file) => join(root, folder, file)),
 );
 
-/** One size for every free dimension: one that loops and blocks come out even with, and one that leaves tails everywhere. Matrix products are small: interpreting them takes long. */
+/**
+ * One size for every free dimension: one that loops and blocks come out even with, and one that leaves tails everywhere. Matrix products
+ * are small: interpreting them takes long.
+ */
 const sizesOf = (program: Program): number[] => (program.dims.length === 0 ? [0] : program.kernels.some(isProduct) ? [64, 77] : [512, 77]);
 
 /** Kernels of register tiles, whose statements are not counted. */
 const isProduct = ({ title }: Kernel): boolean => /^matmul \[[^,\]]*, (?!1\])/.test(title);
 
 /** Whether the kernel writes or combines shares of blocks whose number depends on sizes. */
-const hasShares = ({ body }: Kernel, ...counts: number[]): boolean => [...buffersOf(body)].some(({ role, shape }) => role.kind === 'temporary' && (counts.length === 0 ? [64, 256] : counts).includes(shape[0]?.constant ?? 0));
+const hasShares = ({ body }: Kernel, ...counts: number[]): boolean =>
+  [...buffersOf(body)].some(
+    ({ role, shape }) => role.kind === 'temporary' && (counts.length === 0 ? [64, 256] : counts).includes(shape[0]?.constant ?? 0),
+  );
 
 function counted(program: Program, size: number): ReadonlyMap<string, KernelTotals> {
   const dims = new Map(program.dims.map((name) => [name, size]));
@@ -40,10 +49,15 @@ function counted(program: Program, size: number): ReadonlyMap<string, KernelTota
 
 function filled({ dtype, shape }: Buffer, dims: ReadonlyMap<string, number>): TensorValue {
   const extents = shape.map((dim) => dim.evaluate(dims) ?? 0);
-  return tensorValue(dtype, extents, Array.from({ length: extents.reduce((product, one) => product * one, 1) }, (_, at) => element(dtype, at)));
+  return tensorValue(
+    dtype,
+    extents,
+    Array.from({ length: extents.reduce((product, one) => product * one, 1) }, (_, at) => element(dtype, at)),
+  );
 }
 
-const element = (dtype: DType, at: number): number | bigint => (dtype === 'i64' ? BigInt(at % 7) : dtype === 'bool' ? at % 2 : dtype === 'i32' || dtype === 'u8' ? at % 7 : 0.25 + (at % 13) / 16);
+const element = (dtype: DType, at: number): number | bigint =>
+  dtype === 'i64' ? BigInt(at % 7) : dtype === 'bool' ? at % 2 : dtype === 'i32' || dtype === 'u8' ? at % 7 : 0.25 + (at % 13) / 16;
 
 interface Figures {
   readonly bytesRead: number;
@@ -58,7 +72,9 @@ function stated({ cost }: Kernel, dims: ReadonlyMap<string, number>): Figures {
 
 const lowered = (path: string): Program[] => {
   const { module, build } = check({ path, set: {}, open: undefined }, new Map());
-  return toKernels(fixedTarget).run(module, { build }).output.entries.map(({ program }) => program);
+  return toKernels(fixedTarget)
+    .run(module, { build })
+    .output.entries.map(({ program }) => program);
 };
 
 /** Bytes that all kernels read and write for one more row. */
@@ -72,43 +88,53 @@ function bytesPerRow({ dims, kernels }: Program): number {
 
 describe('a pass over a large array', () => {
   // Rows of 1024 floats: what comes in and what goes out, once each.
-  it.each([['chain', 3], ['chain-derivative', 4], ['norm', 5]] as const)('is the only one of %s, which moves %i arrays', (name, arrays) => {
+  it.each([
+    ['chain', 3],
+    ['chain-derivative', 4],
+    ['norm', 5],
+  ] as const)('is the only one of %s, which moves %i arrays', (name, arrays) => {
     const [program] = lowered(join(root, 'test', 'bench', 'programs', `${name}.tdsl`)) as [Program];
     expect(bytesPerRow(program)).toBe(arrays * 4096);
   });
 
   it('serves regressions: features and targets are read once', () => {
-    const train = (name: string): Program => lowered(join(root, 'test', 'bench', 'programs', `${name}.tdsl`)).find(({ entry }) => entry === 'train') as Program;
+    const train = (name: string): Program =>
+      lowered(join(root, 'test', 'bench', 'programs', `${name}.tdsl`)).find(({ entry }) => entry === 'train') as Program;
     expect([bytesPerRow(train('linear')), bytesPerRow(train('logistic'))]).toEqual([40, 12]);
   });
 });
 
 describe('what kernels cost', () => {
   for (const path of files) {
-    it(relative(root, path), () => {
-      for (const program of lowered(path)) {
-        for (const size of sizesOf(program)) {
-          const dims = new Map(program.dims.map((name) => [name, size]));
-          const counts = counted(program, size);
-          for (const kernel of program.kernels) {
-            const { bytesRead, bytesWritten, flops } = counts.get(kernel.name) as KernelTotals;
-            const found = { bytesRead, bytesWritten, flops };
-            const said = stated(kernel, dims);
-            const what = `${program.entry} ${kernel.name} (${kernel.title}) at ${size}`;
-            if (kernel.title.startsWith('inverse')) continue;
-            if (isProduct(kernel)) {
-              expect([said.bytesRead, said.bytesWritten], what).toEqual([found.bytesRead, found.bytesWritten]);
-              // Comparisons of an epilogue are counted as FLOPs in what is said.
-              expect(said.flops / found.flops, what).toBeGreaterThanOrEqual(1);
-              expect(said.flops / found.flops, what).toBeLessThanOrEqual(1.12);
-            } else if (hasShares(kernel)) {
-              // As many shares as there can be are said to be written; 512 rows make them all.
-              for (const which of ['bytesRead', 'bytesWritten', 'flops'] as const) expect(said[which], `${what}: ${which}`).toBeGreaterThanOrEqual(found[which]);
-              if (size === 512 && !hasShares(kernel, 256)) expect(said, what).toEqual(found);
-            } else expect(said, what).toEqual(found);
+    it(
+      relative(root, path),
+      () => {
+        for (const program of lowered(path)) {
+          for (const size of sizesOf(program)) {
+            const dims = new Map(program.dims.map((name) => [name, size]));
+            const counts = counted(program, size);
+            for (const kernel of program.kernels) {
+              const { bytesRead, bytesWritten, flops } = counts.get(kernel.name) as KernelTotals;
+              const found = { bytesRead, bytesWritten, flops };
+              const said = stated(kernel, dims);
+              const what = `${program.entry} ${kernel.name} (${kernel.title}) at ${size}`;
+              if (kernel.title.startsWith('inverse')) continue;
+              if (isProduct(kernel)) {
+                expect([said.bytesRead, said.bytesWritten], what).toEqual([found.bytesRead, found.bytesWritten]);
+                // Comparisons of an epilogue are counted as FLOPs in what is said.
+                expect(said.flops / found.flops, what).toBeGreaterThanOrEqual(1);
+                expect(said.flops / found.flops, what).toBeLessThanOrEqual(1.12);
+              } else if (hasShares(kernel)) {
+                // As many shares as there can be are said to be written; 512 rows make them all.
+                for (const which of ['bytesRead', 'bytesWritten', 'flops'] as const)
+                  expect(said[which], `${what}: ${which}`).toBeGreaterThanOrEqual(found[which]);
+                if (size === 512 && !hasShares(kernel, 256)) expect(said, what).toEqual(found);
+              } else expect(said, what).toEqual(found);
+            }
           }
         }
-      }
-    }, 60_000);
+      },
+      60_000,
+    );
   }
 });

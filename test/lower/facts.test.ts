@@ -77,8 +77,12 @@ describe('fusion', () => {
   });
 
   it('a transpose is copied in squares as wide as a vector, whose last ones may be narrower', () => {
-    const transposed = (rows: number | string, columns: number): Program => lowered((make) => ({ outputs: [make.op('transpose', [make.feed('x', [rows, columns])], { axes: [1, 0] })] }));
-    const copies = (program: Program): (number | undefined)[] => statements(program, 'for').filter(({ axis }) => axis === 'unroll').map(({ extent }) => build.intValue(extent));
+    const transposed = (rows: number | string, columns: number): Program =>
+      lowered((make) => ({ outputs: [make.op('transpose', [make.feed('x', [rows, columns])], { axes: [1, 0] })] }));
+    const copies = (program: Program): (number | undefined)[] =>
+      statements(program, 'for')
+        .filter(({ axis }) => axis === 'unroll')
+        .map(({ extent }) => build.intValue(extent));
     // Eight lanes.
     expect(copies(transposed(50, 24))).toEqual([8]);
     expect(copies(transposed('N', 30))).toEqual([8, 6]);
@@ -86,7 +90,10 @@ describe('fusion', () => {
     // Too short for a vector.
     expect(copies(transposed(7, 24))).toEqual([]);
     // Threads share a few long rows, too.
-    const shared = (rows: number, columns: number): unknown[] => statements(transposed(rows, columns), 'for').slice(0, 1).map(({ axis, extent }) => [axis, build.intValue(extent)]);
+    const shared = (rows: number, columns: number): unknown[] =>
+      statements(transposed(rows, columns), 'for')
+        .slice(0, 1)
+        .map(({ axis, extent }) => [axis, build.intValue(extent)]);
     expect(shared(20_000, 3)).toEqual([['parallel', 20]]);
     // Seven squares below each other, in each of the two groups of columns that a product with it has.
     expect(shared(300, 50)).toEqual([['parallel', 14]]);
@@ -116,7 +123,13 @@ describe('fusion', () => {
   });
 
   it('sums over the same rows of different data share a loop', () => {
-    const program = lowered((make) => ({ outputs: [make.sum(make.feed('x', ['B']), 0), make.sum(make.feed('y', ['B']), 0), make.op('reduceMax', [make.feed('z', ['B', 2])], { axes: [0] })] }));
+    const program = lowered((make) => ({
+      outputs: [
+        make.sum(make.feed('x', ['B']), 0),
+        make.sum(make.feed('y', ['B']), 0),
+        make.op('reduceMax', [make.feed('z', ['B', 2])], { axes: [0] }),
+      ],
+    }));
     expect(program.kernels).toHaveLength(2);
     expect(statements(program, 'for').filter((loop) => loop.axis === 'vector')).toHaveLength(1);
   });
@@ -139,7 +152,10 @@ describe('fusion', () => {
   it('a normalised sum is used where it is made', () => {
     const program = lowered((make) => {
       const x = make.feed('x', ['B']);
-      const mean = make.op('div', [make.sum(x, 0), make.op('cast', [make.op('dimension', [], { dim: dimsOf(['B'])[0] as never })], { dtype: 'f32' })]);
+      const mean = make.op('div', [
+        make.sum(x, 0),
+        make.op('cast', [make.op('dimension', [], { dim: dimsOf(['B'])[0] as never })], { dtype: 'f32' }),
+      ]);
       return { outputs: [mean, make.op('square', [mean])] };
     });
     expect(program.kernels).toHaveLength(2);
@@ -162,7 +178,10 @@ describe('fusion', () => {
   it('bias, activation and their sum over rows follow the product without being stored twice', () => {
     const program = lowered((make) => {
       const b = make.broadcast(make.feed('b', [40]), ['B', 40], [1]);
-      const active = make.op('max', [make.op('add', [make.op('matmul', [make.feed('x', ['B', 30]), make.feed('w', [30, 40])]), b]), make.broadcast(make.constant(0), ['B', 40])]);
+      const active = make.op('max', [
+        make.op('add', [make.op('matmul', [make.feed('x', ['B', 30]), make.feed('w', [30, 40])]), b]),
+        make.broadcast(make.constant(0), ['B', 40]),
+      ]);
       return { outputs: [active] };
     });
     expect(program.kernels).toHaveLength(1);
@@ -281,7 +300,9 @@ describe('loops', () => {
   it('update tensors that they carry in place', () => {
     const program = lowered((make) => {
       const x = make.feed('x', ['T', 50]);
-      const [sum] = make.loop('T', [make.broadcast(make.constant(0), [50])], (i, carry) => [make.op('add', [carry, make.op('gather', [x, i])])]);
+      const [sum] = make.loop('T', [make.broadcast(make.constant(0), [50])], (i, carry) => [
+        make.op('add', [carry, make.op('gather', [x, i])]),
+      ]);
       return { outputs: [sum as typeof x] };
     });
     expect(program.kernels).toHaveLength(2);
@@ -291,8 +312,12 @@ describe('loops', () => {
 
   it('keep a carry aside whose other elements are read', () => {
     const program = lowered((make) => {
-      const [turned] = make.loop('T', [make.feed('x', [50])], (_, carry) => [make.op('slice', [carry], { starts: dimsOf([49]), stops: dimsOf([-1]), steps: [-1] })]);
-      return { outputs: [turned as NonNullable<typeof turned>, make.op('dimension', [], { dim: make.feed('t', ['T']).type.shape[0] as never })] };
+      const [turned] = make.loop('T', [make.feed('x', [50])], (_, carry) => [
+        make.op('slice', [carry], { starts: dimsOf([49]), stops: dimsOf([-1]), steps: [-1] }),
+      ]);
+      return {
+        outputs: [turned as NonNullable<typeof turned>, make.op('dimension', [], { dim: make.feed('t', ['T']).type.shape[0] as never })],
+      };
     });
     expect(shapes(temporaries(program))).toEqual(['[50]']);
   });

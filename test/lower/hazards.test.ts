@@ -1,4 +1,5 @@
-// Updates that read what other updates write, and loops that carry tensors into each other: the new values must come from the old ones, whatever is done in place.
+// Updates that read what other updates write, and loops that carry tensors into each other: the new values must come from the old ones,
+// whatever is done in place.
 
 import { expect, it } from 'vitest';
 import type { TensorNode } from '../../src/graph/index.js';
@@ -13,7 +14,11 @@ class HazardMake extends CaseMake {
 type Draw = (make: HazardMake) => { readonly outputs?: readonly TensorNode[]; readonly updates?: Readonly<Record<string, TensorNode>> };
 
 const reversed = (make: CaseMake, node: TensorNode): TensorNode =>
-  make.op('slice', [node], { starts: node.type.shape.map((dim) => dim.sub(1)), stops: dimsOf(node.type.shape.map(() => -1)), steps: node.type.shape.map(() => -1) });
+  make.op('slice', [node], {
+    starts: node.type.shape.map((dim) => dim.sub(1)),
+    stops: dimsOf(node.type.shape.map(() => -1)),
+    steps: node.type.shape.map(() => -1),
+  });
 const turned = (make: CaseMake, node: TensorNode): TensorNode => make.op('transpose', [node], { axes: [1, 0] });
 const exp = (make: CaseMake, node: TensorNode): TensorNode => make.op('exp', [make.op('neg', [make.op('square', [node])])]);
 
@@ -58,13 +63,19 @@ const cases: Readonly<Record<string, Draw>> = {
     const [w, m] = [make.variable('w', [20, 30]), make.variable('m', [20, 30])];
     const gradient = make.op('matmul', [turned(make, make.feed('x', [8, 20])), make.feed('g', [8, 30])]);
     const next = make.op('add', [make.op('mul', [m, make.broadcast(make.constant(0.9), [20, 30])]), gradient]);
-    return { outputs: [make.sum(w, 0, 1)], updates: { m: next, w: make.op('sub', [w, make.op('mul', [next, make.broadcast(make.constant(0.1), [20, 30])])]) } };
+    return {
+      outputs: [make.sum(w, 0, 1)],
+      updates: { m: next, w: make.op('sub', [w, make.op('mul', [next, make.broadcast(make.constant(0.1), [20, 30])])]) },
+    };
   },
   'rows of a table, added to where they were read': (make) => {
     const table = make.variable('table', [11, 6]);
     const ids = make.feed('ids', [5], 'i32');
     const rows = make.op('gather', [table, ids]);
-    return { outputs: [rows], updates: { table: make.op('add', [table, make.op('scatterAdd', [ids, rows], { rows: dimsOf([11])[0] as never })]) } };
+    return {
+      outputs: [rows],
+      updates: { table: make.op('add', [table, make.op('scatterAdd', [ids, rows], { rows: dimsOf([11])[0] as never })]) },
+    };
   },
   'one value for two variables and an output': (make) => {
     const [a, b] = [make.variable('a', [21]), make.variable('b', [21])];
@@ -76,11 +87,20 @@ const cases: Readonly<Record<string, Draw>> = {
     return { outputs: [x, x], updates: { a: (make.variable('a', [12]), x) } };
   },
   'fibonacci vectors in a loop': (make) => {
-    const [a, b] = make.loop(6, [make.feed('a', [9]), make.feed('b', [9])], (_, x, y) => [y as TensorNode, make.op('add', [x as TensorNode, y as TensorNode])]);
+    const [a, b] = make.loop(6, [make.feed('a', [9]), make.feed('b', [9])], (_, x, y) => [
+      y as TensorNode,
+      make.op('add', [x as TensorNode, y as TensorNode]),
+    ]);
     return { outputs: [b as TensorNode, a as TensorNode, b as TensorNode] };
   },
   'swapped and reversed carries': (make) => {
-    const [a, b, c] = make.loop(5, [make.feed('a', [9]), make.feed('b', [9]), make.feed('c', [])], (i, x, y, z) => [reversed(make, y as TensorNode), x as TensorNode, make.op('sub', [make.sum(x as TensorNode, 0), z as TensorNode]), make.op('mul', [x as TensorNode, y as TensorNode]), make.op('cast', [i], { dtype: 'f32' })]);
+    const [a, b, c] = make.loop(5, [make.feed('a', [9]), make.feed('b', [9]), make.feed('c', [])], (i, x, y, z) => [
+      reversed(make, y as TensorNode),
+      x as TensorNode,
+      make.op('sub', [make.sum(x as TensorNode, 0), z as TensorNode]),
+      make.op('mul', [x as TensorNode, y as TensorNode]),
+      make.op('cast', [i], { dtype: 'f32' }),
+    ]);
     return { outputs: [a as TensorNode, b as TensorNode, c as TensorNode] };
   },
   'a variable carried, and updated by what is left': (make) => {
@@ -90,7 +110,10 @@ const cases: Readonly<Record<string, Draw>> = {
   },
   'carries through products in a loop in a loop': (make) => {
     const [h] = make.loop(3, [make.feed('h', [4, 5])], (_, x) => {
-      const [inner, total] = make.loop(2, [x as TensorNode, make.constant(0)], (__, y, t) => [exp(make, make.op('matmul', [y as TensorNode, make.weight])), make.op('add', [t as TensorNode, make.sum(y as TensorNode, 0, 1)])]);
+      const [inner, total] = make.loop(2, [x as TensorNode, make.constant(0)], (__, y, t) => [
+        exp(make, make.op('matmul', [y as TensorNode, make.weight])),
+        make.op('add', [t as TensorNode, make.sum(y as TensorNode, 0, 1)]),
+      ]);
       return [make.op('add', [inner as TensorNode, make.broadcast(total as TensorNode, [4, 5])])];
     });
     return { outputs: [h as TensorNode] };
@@ -105,7 +128,11 @@ it.each(Object.entries(cases))('%s', (name, draw) => {
     make,
     entry: make.entry(outputs, Object.fromEntries(Object.entries(updates).map(([path, node]) => [`h.${path}`, node]))),
     sizes: [{}],
-    value: (feed, { dtype }, shape) => ({ ...noisy(shape, name.length + feed.length + (feed.codePointAt(0) ?? 0)), dtype, ...(dtype === 'i32' ? { data: Float64Array.from([0, 3, -1, 3, 10]) } : {}) }),
+    value: (feed, { dtype }, shape) => ({
+      ...noisy(shape, name.length + feed.length + (feed.codePointAt(0) ?? 0)),
+      dtype,
+      ...(dtype === 'i32' ? { data: Float64Array.from([0, 3, -1, 3, 10]) } : {}),
+    }),
     steps: 3,
   };
   expect([...runGraphs([one]), ...runGraphs([{ ...one, simplified: true }])]).toEqual([]);

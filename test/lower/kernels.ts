@@ -1,20 +1,39 @@
-// Kernels of programs and of graphs built by hand, for tests that look at them. In: a program's name, or nodes. Out: lowered entries, and what of them is asked most. Holds: for one fixed target.
+// Kernels of programs and of graphs built by hand, for tests that look at them. In: a program's name, or nodes. Out: lowered entries, and
+// what of them is asked most. Holds: for one fixed target.
 
 import { join } from 'node:path';
 import { hostTarget } from '../../codegen/llvm/index.js';
 import { check } from '../../src/driver/front.js';
 import { toKernels } from '../../src/driver/pipeline.js';
-import { type Buffer, expressionOrder, expressionsOf, forEachStatement, type Program, type Stmt, verifyProgram } from '../../src/loop/index.js';
+import {
+  type Buffer,
+  expressionOrder,
+  expressionsOf,
+  forEachStatement,
+  type Program,
+  type Stmt,
+  verifyProgram,
+} from '../../src/loop/index.js';
 import { buffersOf, bytesOfRows, lowerEntry, type Lowered } from '../../src/lower/index.js';
 import type { TensorNode } from '../../src/graph/index.js';
 import { Make } from '../eval/make.js';
 
 /** Vectors of 8 f32, whatever the machine that runs the tests. */
-export const fixedTarget = { ...hostTarget(), cpu: 'x86-64-v3', features: '', triple: 'x86_64-unknown-linux-gnu', vectorBytes: 32, vectorRegisters: 16 } as const;
+export const fixedTarget = {
+  ...hostTarget(),
+  cpu: 'x86-64-v3',
+  features: '',
+  triple: 'x86_64-unknown-linux-gnu',
+  vectorBytes: 32,
+  vectorRegisters: 16,
+} as const;
 
 /** The entries of `test/programs/NAME.tdsl`. */
 export function programOf(name: string): (entry: string) => Lowered {
-  const { module, build } = check({ path: join(import.meta.dirname, '..', 'programs', `${name}.tdsl`), set: {}, open: undefined }, new Map());
+  const { module, build } = check(
+    { path: join(import.meta.dirname, '..', 'programs', `${name}.tdsl`), set: {}, open: undefined },
+    new Map(),
+  );
   const { entries } = toKernels(fixedTarget).run(module, { build }).output;
   return (wanted) => {
     const found = entries.find(({ program }) => program.entry === wanted);
@@ -24,7 +43,9 @@ export function programOf(name: string): (entry: string) => Lowered {
 }
 
 /** One entry of the outputs and updates that `draw` gives. */
-export function lowered(draw: (make: Make) => { readonly outputs?: readonly TensorNode[]; readonly updates?: Readonly<Record<string, TensorNode>> }): Program {
+export function lowered(
+  draw: (make: Make) => { readonly outputs?: readonly TensorNode[]; readonly updates?: Readonly<Record<string, TensorNode>> },
+): Program {
   const make = new Make();
   const { outputs = [], updates = {} } = draw(make);
   const { program } = lowerEntry(make.entry(outputs, updates), make.variables, fixedTarget, make.build);
@@ -37,7 +58,8 @@ export const temporaries = (program: Program): Buffer[] => program.buffers.filte
 /** Statements of a kind anywhere in the program. */
 export function statements<K extends Stmt['kind']>(program: Program, kind: K): Extract<Stmt, { kind: K }>[] {
   const found: Extract<Stmt, { kind: K }>[] = [];
-  for (const kernel of program.kernels) forEachStatement(kernel.body, (stmt) => stmt.kind === kind && found.push(stmt as Extract<Stmt, { kind: K }>));
+  for (const kernel of program.kernels)
+    forEachStatement(kernel.body, (stmt) => stmt.kind === kind && found.push(stmt as Extract<Stmt, { kind: K }>));
   return found;
 }
 
@@ -62,7 +84,10 @@ export interface ArenaUse {
 export function arenaUse(program: Program, sizes: Readonly<Record<string, number>>): ArenaUse {
   const dims = new Map(Object.entries(sizes));
   const rounded = (bytes: number): number => Math.ceil(bytes / 64) * 64;
-  const planned = program.arena.slots.reduce((sum, { bytes }) => sum + rounded(Math.max(...bytes.map((dim) => dim.evaluate(dims) ?? NaN))), 0);
+  const planned = program.arena.slots.reduce(
+    (sum, { bytes }) => sum + rounded(Math.max(...bytes.map((dim) => dim.evaluate(dims) ?? NaN))),
+    0,
+  );
   const spans = new Map<string, { first: number; last: number; bytes: number }>();
   for (const [at, kernel] of program.kernels.entries()) {
     for (const buffer of buffersOf(kernel.body)) {
@@ -74,6 +99,8 @@ export function arenaUse(program: Program, sizes: Readonly<Record<string, number
       else known.last = at;
     }
   }
-  const alive = program.kernels.map((_, at) => [...spans.values()].reduce((sum, { first, last, bytes }) => sum + (first <= at && at <= last ? bytes : 0), 0));
+  const alive = program.kernels.map((_, at) =>
+    [...spans.values()].reduce((sum, { first, last, bytes }) => sum + (first <= at && at <= last ? bytes : 0), 0),
+  );
   return { planned, needed: Math.max(0, ...alive) };
 }

@@ -1,4 +1,5 @@
-// Where rows begin. In: shapes. Out: pitches, strides and bytes as stated here; a variable lies the same way in every entry that touches it, and as the manifest says.
+// Where rows begin. In: shapes. Out: pitches, strides and bytes as stated here; a variable lies the same way in every entry that touches
+// it, and as the manifest says.
 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -41,13 +42,17 @@ describe('rows', () => {
   });
 
   it('of a variable lie the same way wherever it is touched', () => {
-    const { module, build, open } = check({ path: join(import.meta.dirname, '..', 'programs', 'rows.tdsl'), set: {}, open: undefined }, new Map());
+    const { module, build, open } = check(
+      { path: join(import.meta.dirname, '..', 'programs', 'rows.tdsl'), set: {}, open: undefined },
+      new Map(),
+    );
     const target = hostTarget();
     const { output } = toKernels(target).run(module, { build });
     const { variables } = manifestOf(output.module, open, target, '0');
     expect(variables.map(({ pitch }) => pitch)).toEqual([64, 32, 48, 16, 64]);
     const touched = programsOf(output).flatMap(({ buffers }) => buffers.filter(({ role }) => role.kind === 'variable'));
     expect(touched.length).toBeGreaterThan(15);
-    for (const { role, strides } of touched) expect(strides.at(-2)?.constant).toBe(role.kind === 'variable' ? variables[role.index]?.pitch : undefined);
+    for (const { role, strides } of touched)
+      expect(strides.at(-2)?.constant).toBe(role.kind === 'variable' ? variables[role.index]?.pitch : undefined);
   });
 });

@@ -1,4 +1,5 @@
-// Programs that are long rather than large. In: chains of thousands of ops. Out: kernels; the stack does not end, and what reshapes do to an index does not double with each of them.
+// Programs that are long rather than large. In: chains of thousands of ops. Out: kernels; the stack does not end, and what reshapes do to
+// an index does not double with each of them.
 
 import { describe, expect, test } from 'vitest';
 import { toMachine } from '../../src/driver/pipeline.js';
@@ -8,12 +9,16 @@ import { fixedTarget } from './kernels.js';
 
 function kernelsOf(text: string): Program[] {
   const { module, result } = moduleOf(text);
-  return toMachine(fixedTarget).run(module, { build: result.build }).output.entries.map(({ program }) => program);
+  return toMachine(fixedTarget)
+    .run(module, { build: result.build })
+    .output.entries.map(({ program }) => program);
 }
 
 /** `let a1 = …a0…`, and so on. */
-const chain = (count: number, next: (before: string, at: number) => string): string => Array.from({ length: count }, (_, at) => `let a${at + 1} = ${next(`a${at}`, at)}`).join('\n');
-const program = (count: number, type: string, next: (before: string, at: number) => string): string => `export fn f(x: ${type}): ${type} {\nlet a0 = x\n${chain(count, next)}\nreturn a${count}\n}`;
+const chain = (count: number, next: (before: string, at: number) => string): string =>
+  Array.from({ length: count }, (_, at) => `let a${at + 1} = ${next(`a${at}`, at)}`).join('\n');
+const program = (count: number, type: string, next: (before: string, at: number) => string): string =>
+  `export fn f(x: ${type}): ${type} {\nlet a0 = x\n${chain(count, next)}\nreturn a${count}\n}`;
 
 describe('long chains', () => {
   test.each([
@@ -35,7 +40,11 @@ describe('long chains', () => {
   });
 
   test('of reshapes have indices of bounded length', () => {
-    const length = (count: number): number => kernelsOf(program(count, 'f32[3, 4]', (before, at) => `reshape(${before}, [${at % 2 === 1 ? '3, 4' : '4, 3'}]) + ${at}.5`)).reduce((sum, one) => sum + printProgram(one).length, 0);
+    const length = (count: number): number =>
+      kernelsOf(program(count, 'f32[3, 4]', (before, at) => `reshape(${before}, [${at % 2 === 1 ? '3, 4' : '4, 3'}]) + ${at}.5`)).reduce(
+        (sum, one) => sum + printProgram(one).length,
+        0,
+      );
     const [ten, forty] = [length(10), length(40)];
     expect(forty).toBeLessThan(6 * ten);
   });

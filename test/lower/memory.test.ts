@@ -10,7 +10,9 @@ import { arenaUse, fixedTarget } from './kernels.js';
 const root = join(import.meta.dirname, '..', '..');
 
 const files = ['test/programs', 'test/bench/programs', 'examples'].flatMap((folder) =>
-  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.tdsl')).map((file) => join(root, folder, file)),
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.tdsl'))
+    .map((file) => join(root, folder, file)),
 );
 
 describe('the arena is within a tenth of what is alive at once', () => {

@@ -1,4 +1,5 @@
-// Rows are taken by number only where there are rows, and sizes become numbers only where these hold them: otherwise an entry refuses to run.
+// Rows are taken by number only where there are rows, and sizes become numbers only where these hold them: otherwise an entry refuses to
+// run.
 
 import { describe, expect, it } from 'vitest';
 import { tensor, type TensorNode } from '../../src/graph/index.js';
@@ -19,13 +20,24 @@ describe('facts about sizes', () => {
     ['some rows of a table', (make) => make.op('gather', [make.feed('x', ['N', 4]), ids(make, 3)]), ['N > 0']],
     ['as many rows as are asked for', (make) => make.op('gather', [make.feed('x', ['N', 4]), ids(make, 'B')]), ['4*B <= 4*B*N']],
     ['as many rows as there are', (make) => make.op('gather', [make.feed('x', ['N']), ids(make, 'N', 2)]), []],
-    ['one more row than a size', (make) => make.op('gather', [make.op('pad', [make.feed('x', ['N'])], { before: dimsOf([1]), after: dimsOf([0]), inner: [0] }), ids(make, 5)]), []],
-    ['scattered rows', (make) => make.op('scatterAdd', [ids(make, 'B'), make.feed('x', ['B'])], { rows: dimsOf(['N'])[0] as never }), ['B <= B*N']],
+    [
+      'one more row than a size',
+      (make) =>
+        make.op('gather', [make.op('pad', [make.feed('x', ['N'])], { before: dimsOf([1]), after: dimsOf([0]), inner: [0] }), ids(make, 5)]),
+      [],
+    ],
+    [
+      'scattered rows',
+      (make) => make.op('scatterAdd', [ids(make, 'B'), make.feed('x', ['B'])], { rows: dimsOf(['N'])[0] as never }),
+      ['B <= B*N'],
+    ],
     [
       'the rows of a loop over them',
       (make) => {
         const x = make.feed('x', ['N', 4]);
-        return make.loop('N', [fill(make.build, tensor('f32', dimsOf([4])), 0)], (i, sum) => [make.op('add', [sum as TensorNode, make.op('gather', [x, i])])])[0] as TensorNode;
+        return make.loop('N', [fill(make.build, tensor('f32', dimsOf([4])), 0)], (i, sum) => [
+          make.op('add', [sum as TensorNode, make.op('gather', [x, i])]),
+        ])[0] as TensorNode;
       },
       ['N <= 2147483647'],
     ],
@@ -33,7 +45,9 @@ describe('facts about sizes', () => {
       'rows of another table in a loop',
       (make) => {
         const x = make.feed('x', ['N']);
-        return make.loop('B', [make.op('reduceSum', [make.feed('b', ['B'])], { axes: [0] })], (i, sum) => [make.op('add', [sum as TensorNode, make.op('gather', [x, i])])])[0] as TensorNode;
+        return make.loop('B', [make.op('reduceSum', [make.feed('b', ['B'])], { axes: [0] })], (i, sum) => [
+          make.op('add', [sum as TensorNode, make.op('gather', [x, i])]),
+        ])[0] as TensorNode;
       },
       ['B <= 2147483647', 'B <= B*N'],
     ],

@@ -12,21 +12,43 @@ const kernels = (rows: number | string, depth: number, columns: number): number 
 
 describe('the right side of a product', () => {
   it('is copied into panels when its rows compete for few places of a cache, or are very many', () => {
-    expect([kernels(512, 1024, 1024), kernels('B', 1024, 1024), kernels(512, 768, 3072), kernels(512, 2000, 2000), kernels(512, 1000, 1000)]).toEqual([2, 2, 2, 2, 2]);
+    expect([
+      kernels(512, 1024, 1024),
+      kernels('B', 1024, 1024),
+      kernels(512, 768, 3072),
+      kernels(512, 2000, 2000),
+      kernels(512, 1000, 1000),
+    ]).toEqual([2, 2, 2, 2, 2]);
   });
 
   it('is read as it lies otherwise, and for few rows', () => {
-    expect([kernels(512, 784, 300), kernels(512, 512, 512), kernels(64, 1000, 1000), kernels(8, 1024, 1024), kernels('B', 784, 300)]).toEqual([1, 1, 1, 1, 1]);
+    expect([
+      kernels(512, 784, 300),
+      kernels(512, 512, 512),
+      kernels(64, 1000, 1000),
+      kernels(8, 1024, 1024),
+      kernels('B', 784, 300),
+    ]).toEqual([1, 1, 1, 1, 1]);
   });
 
   it('takes one temporary of its own size', () => {
-    const [panels, ...others] = temporaries(lowered((make) => ({ outputs: [make.op('matmul', [make.feed('x', [64, 1024]), make.feed('w', [1024, 1024])])] })));
+    const [panels, ...others] = temporaries(
+      lowered((make) => ({ outputs: [make.op('matmul', [make.feed('x', [64, 1024]), make.feed('w', [1024, 1024])])] })),
+    );
     expect(panels?.shape.map(({ constant }) => constant)).toEqual([1024 * 1024]);
     expect(others).toEqual([]);
   });
 });
 
-const drawn: GraphCase['value'] = (name, { dtype }, shape) => tensorValue(dtype, shape, noise(shape.reduce((product, size) => product * size, 1), name.charCodeAt(0)).map(Math.fround));
+const drawn: GraphCase['value'] = (name, { dtype }, shape) =>
+  tensorValue(
+    dtype,
+    shape,
+    noise(
+      shape.reduce((product, size) => product * size, 1),
+      name.charCodeAt(0),
+    ).map(Math.fround),
+  );
 
 describe('products through panels', () => {
   it.each([

@@ -10,7 +10,10 @@ const seeds = (from: number, count: number): number[] => Array.from({ length: co
 /** What broke, with the smallest beginning of the graph that breaks too. */
 function broken(draw: (seed: number, steps: number) => GraphCase, which: readonly number[], steps: number, cpu: string): string[] {
   const options = { target: hostTarget(cpu) };
-  const breaks = runGraphs(which.map((seed) => draw(seed, steps)), options);
+  const breaks = runGraphs(
+    which.map((seed) => draw(seed, steps)),
+    options,
+  );
   return breaks.slice(0, 3).map(({ name, text }) => firstBreak((count) => draw(Number(name.split('_')[1]), count), steps, options) ?? text);
 }
 

@@ -1,5 +1,6 @@
-// How accurate sums in f32 are, and that threads change no bit of them. In: long axes. Out: errors against sums in f64.
-// Sums to one value run in at least as many partial sums as a vector has lanes, so their error grows with n / lanes; sums of columns and products add one term after the other.
+// How accurate sums in f32 are, and that threads change no bit of them. In: long axes. Out: errors against sums in f64. Sums to one value
+// run in at least as many partial sums as a vector has lanes, so their error grows with n / lanes; sums of columns and products add one
+// term after the other.
 
 import { describe, expect, it } from 'vitest';
 import type { TensorNode } from '../../src/graph/index.js';
@@ -12,13 +13,21 @@ import { CaseMake, type GraphCase, runGraphs } from '../chain/graphs.js';
 const positive: GraphCase['value'] = (name, { dtype }, shape) => {
   const next = numbers(name.length + 11);
   const count = shape.reduce((product, size) => product * size, 1);
-  return tensorValue(dtype, shape, Array.from({ length: count }, () => Math.fround(next())));
+  return tensorValue(
+    dtype,
+    shape,
+    Array.from({ length: count }, () => Math.fround(next())),
+  );
 };
 
 function check(draw: (make: CaseMake) => readonly TensorNode[], tolerance: number): void {
   const make = new CaseMake('s');
   const outputs = draw(make);
-  expect(runGraphs([{ name: 'sums', make, entry: make.entry(outputs), sizes: [{}], value: positive, tolerance: () => tolerance, onlyNative: true }])).toEqual([]);
+  expect(
+    runGraphs([
+      { name: 'sums', make, entry: make.entry(outputs), sizes: [{}], value: positive, tolerance: () => tolerance, onlyNative: true },
+    ]),
+  ).toEqual([]);
 }
 
 const epsilon = 2 ** -24;
@@ -39,7 +48,12 @@ describe('sums in f32', () => {
     check((make) => {
       const x = make.feed('x', [1000]);
       const z = make.feed('z', [1000, 3]);
-      return [make.sum(x, 0), make.sum(z, 0), make.op('reduceMax', [make.feed('w', [1000, 7])], { axes: [0] }), make.op('matmul', [make.op('transpose', [z], { axes: [1, 0] }), make.op('reshape', [x], { shape: dimsOf([1000, 1]) })])];
+      return [
+        make.sum(x, 0),
+        make.sum(z, 0),
+        make.op('reduceMax', [make.feed('w', [1000, 7])], { axes: [0] }),
+        make.op('matmul', [make.op('transpose', [z], { axes: [1, 0] }), make.op('reshape', [x], { shape: dimsOf([1000, 1]) })]),
+      ];
     }, 8 * epsilon);
   });
 
@@ -47,7 +61,8 @@ describe('sums in f32', () => {
 
   it('of columns, one row after the other', () => check((make) => [make.sum(make.feed('x', [5000, 40]), 0)], 64 * epsilon));
 
-  it('of products over a long depth', () => check((make) => [make.op('matmul', [make.feed('x', [3, 4000]), make.feed('y', [4000, 20])])], 64 * epsilon));
+  it('of products over a long depth', () =>
+    check((make) => [make.op('matmul', [make.feed('x', [3, 4000]), make.feed('y', [4000, 20])])], 64 * epsilon));
 
   it('of whole numbers are exact', () => {
     check((make) => {
@@ -63,7 +78,13 @@ describe('several threads', () => {
       const x = make.feed('x', [700, 120]);
       const product = make.op('matmul', [x, make.feed('w', [120, 130])]);
       const rows = make.broadcast(make.sum(x, 1), [700, 120], [0]);
-      return [make.op('tanh', [product]), make.sum(product, 0), make.sum(x, 0, 1), make.op('div', [make.op('exp', [x]), rows]), make.op('exp', [make.feed('long', [60_000])])];
+      return [
+        make.op('tanh', [product]),
+        make.sum(product, 0),
+        make.sum(x, 0, 1),
+        make.op('div', [make.op('exp', [x]), rows]),
+        make.op('exp', [make.feed('long', [60_000])]),
+      ];
     }, 1e-5);
   });
 

@@ -20,7 +20,8 @@ const rank = (value: number): number => {
 function ulps(got: number, exact: number): number {
   if (Number.isNaN(exact)) return Number.isNaN(got) ? 0 : Infinity;
   const nearest = Math.fround(exact);
-  if (Object.is(got, nearest) || (got === nearest && got !== 0)) return Number.isFinite(exact) && Number.isFinite(nearest) ? Math.abs(got - exact) / unit(exact) : 0;
+  if (Object.is(got, nearest) || (got === nearest && got !== 0))
+    return Number.isFinite(exact) && Number.isFinite(nearest) ? Math.abs(got - exact) / unit(exact) : 0;
   // Infinity counts as the number that follows the largest one.
   if (!Number.isFinite(got) || !Number.isFinite(nearest)) return Math.abs(rank(got) - rank(nearest));
   if (got === 0 && nearest === 0) return Infinity; // the wrong sign of zero
@@ -33,19 +34,57 @@ function unit(exact: number): number {
   return 2 ** (Math.max(Math.floor(Math.log2(size === 0 ? 1e-45 : size)), -126) - 23);
 }
 
-const edges = [0, -0, 1, -1, 0.5, -0.5, 2, -2, 3, -3, Infinity, -Infinity, NaN, 1e-45, -1e-45, 1.1754943508222875e-38, 3.4028234663852886e38, -3.4028234663852886e38, 0.9999999403953552, 1.0000001192092896, -0.9999999403953552, 88.72283, 88.72284, -87.33655, -103.97208, -103.97209, 16777216, 16777215, 1e10, 1.5, -2.5].map(Math.fround);
+const edges = [
+  0,
+  -0,
+  1,
+  -1,
+  0.5,
+  -0.5,
+  2,
+  -2,
+  3,
+  -3,
+  Infinity,
+  -Infinity,
+  NaN,
+  1e-45,
+  -1e-45,
+  1.1754943508222875e-38,
+  3.4028234663852886e38,
+  -3.4028234663852886e38,
+  0.9999999403953552,
+  1.0000001192092896,
+  -0.9999999403953552,
+  88.72283,
+  88.72284,
+  -87.33655,
+  -103.97208,
+  -103.97209,
+  16777216,
+  16777215,
+  1e10,
+  1.5,
+  -2.5,
+].map(Math.fround);
 
 // Denser on demand: TFC_LONG=1.
 const [stride, count] = process.env['TFC_LONG'] === '1' ? [1021, 1_000_000] : [16411, 60_000];
 
-const single1 = scalarNames.filter((name) => scalarTable[name].arity === 1 && scalarTable[name].takes !== 'bool' && scalarTable[name].result === 'same');
-const single2 = scalarNames.filter((name) => scalarTable[name].arity === 2 && scalarTable[name].result === 'same' && scalarTable[name].takes !== 'bool');
+const single1 = scalarNames.filter(
+  (name) => scalarTable[name].arity === 1 && scalarTable[name].takes !== 'bool' && scalarTable[name].result === 'same',
+);
+const single2 = scalarNames.filter(
+  (name) => scalarTable[name].arity === 2 && scalarTable[name].result === 'same' && scalarTable[name].takes !== 'bool',
+);
 
 const names = ['x', 'y'];
 const compiled = (name: ScalarName, roundings: Roundings = 'once') => {
   const { arity } = scalarTable[name];
   const params = names.slice(0, arity);
-  return compile(expansions[name]('f32', ...params.map((param) => build.name(param, 'f32'))), params, roundings) as (...values: number[]) => number;
+  return compile(expansions[name]('f32', ...params.map((param) => build.name(param, 'f32'))), params, roundings) as (
+    ...values: number[]
+  ) => number;
 };
 
 interface Worst {
@@ -81,7 +120,9 @@ function* between(low: number, high: number, count: number): Generator<readonly 
 describe.each(['once', 'twice'] as const)('f32 expansions of one argument where muladd rounds %s', (roundings) => {
   it.each(single1)('%s keeps its bound over a stride of all bit patterns', (name) => {
     const ulp = boundOf(name, roundings);
-    const worst = [patterns(stride), between(-4, 4, count), between(-110, 100, count), edges.map((x) => [x] as const)].map((points) => measure(name, points, roundings));
+    const worst = [patterns(stride), between(-4, 4, count), between(-110, 100, count), edges.map((x) => [x] as const)].map((points) =>
+      measure(name, points, roundings),
+    );
     if (process.env['TFC_ULP']) console.log(name, roundings, worst.map(({ ulp, at }) => `${ulp.toFixed(3)} @${at.join()}`).join('  '));
     for (const { ulp: found, at } of worst) expect(found, `${name}(${at.join(', ')})`).toBeLessThanOrEqual(ulp);
   });

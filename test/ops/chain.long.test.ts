@@ -13,6 +13,11 @@ describe.each(runnableTargets())('every op, for %s', (cpu) => {
   });
 
   it('differentiated', () => {
-    expect(runGraphs(forms.flatMap((form, at) => derivativeCase(form, at) ?? []), { target: hostTarget(cpu) })).toEqual([]);
+    expect(
+      runGraphs(
+        forms.flatMap((form, at) => derivativeCase(form, at) ?? []),
+        { target: hostTarget(cpu) },
+      ),
+    ).toEqual([]);
   });
 });

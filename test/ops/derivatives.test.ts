@@ -4,11 +4,36 @@ import { describe, expect, it } from 'vitest';
 import { Dim } from '../../src/base/index.js';
 import { evaluateNodes } from '../../src/eval/index.js';
 import { GraphBuilder, type Region, tensor, type TensorNode } from '../../src/graph/index.js';
-import { apply, applyTensor, argument, call, closeRegion, elementwise, fill, gather, item, loop, placeholder, reduceMax, reduceProduct, reduceSum, registry, scalars, tensorOf, tensorValue, type TensorValue } from '../../src/ops/index.js';
+import {
+  apply,
+  applyTensor,
+  argument,
+  call,
+  closeRegion,
+  elementwise,
+  fill,
+  gather,
+  item,
+  loop,
+  placeholder,
+  reduceMax,
+  reduceProduct,
+  reduceSum,
+  registry,
+  scalars,
+  tensorOf,
+  tensorValue,
+  type TensorValue,
+} from '../../src/ops/index.js';
 import { check, modesFor } from './derivatives.js';
 import { built, cases, numbers } from './samples.js';
 
-const smooth = cases.filter(({ op, sample }) => op.derivative.kind === 'rules' && sample.args.some((arg) => arg.dtype === 'f64') && sample.args.every((arg) => arg.values?.every(Number.isFinite) ?? true));
+const smooth = cases.filter(
+  ({ op, sample }) =>
+    op.derivative.kind === 'rules' &&
+    sample.args.some((arg) => arg.dtype === 'f64') &&
+    sample.args.every((arg) => arg.values?.every(Number.isFinite) ?? true),
+);
 
 function near(actual: number, expected: number, tolerance: number): void {
   expect(Math.abs(actual - expected)).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(expected)));
@@ -29,10 +54,16 @@ describe('rules', () => {
     else expect(forward).toBe(0);
   });
 
-  it.each(smooth.filter(({ op }) => !['cast', 'broadcast', 'reshape', 'transpose'].includes(op.name)).map((one) => [one.text, one] as const))('%s: so do those of its gradient', (_, one) => {
+  it.each(
+    smooth.filter(({ op }) => !['cast', 'broadcast', 'reshape', 'transpose'].includes(op.name)).map((one) => [one.text, one] as const),
+  )('%s: so do those of its gradient', (_, one) => {
     const { build, args, node, values } = built(one, 11);
     if (node.type.dtype !== 'f64') return;
-    const [first] = modesFor(build).vjp([node], [fill(build, node.type, 0.7)], args.filter((arg) => arg.type.dtype === 'f64'));
+    const [first] = modesFor(build).vjp(
+      [node],
+      [fill(build, node.type, 0.7)],
+      args.filter((arg) => arg.type.dtype === 'f64'),
+    );
     if (first === undefined) return;
     const { difference, forward, backward } = check(build, first, args, values, numbers(5));
     near(forward, backward, 1e-11);
@@ -48,7 +79,8 @@ describe('rules', () => {
 
 const f64 = tensor('f64');
 const vector = (size: number) => tensor('f64', [Dim.of(size)]);
-const arg = (build: GraphBuilder, index: number, type = f64): TensorNode => tensorOf(apply(build, argument, [], { index, dtype: type.dtype, shape: type.shape }));
+const arg = (build: GraphBuilder, index: number, type = f64): TensorNode =>
+  tensorOf(apply(build, argument, [], { index, dtype: type.dtype, shape: type.shape }));
 const number = (x: number): TensorValue => tensorValue('f64', [], [x]);
 const row = (...x: number[]): TensorValue => tensorValue('f64', [x.length], x);
 const list = (value: TensorValue | undefined): number[] => Array.from(value?.data ?? [], Number);
@@ -76,10 +108,13 @@ describe('ties, zeros and edges', () => {
     const product = (build: GraphBuilder, x: TensorNode) => applyTensor(build, reduceProduct, [x], { axes: [0] });
     expect(gradient(product, row(0, 2, 3))).toEqual([6, 0, 0]);
     expect(gradient(product, row(0, 0, 3))).toEqual([0, 0, 0]);
-    const second = gradient((build, x) => {
-      const [g] = modesFor(build).vjp([product(build, x)], [fill(build, f64, 1)], [x]);
-      return applyTensor(build, reduceSum, [g as TensorNode], { axes: [0] });
-    }, row(0, 0, 3));
+    const second = gradient(
+      (build, x) => {
+        const [g] = modesFor(build).vjp([product(build, x)], [fill(build, f64, 1)], [x]);
+        return applyTensor(build, reduceSum, [g as TensorNode], { axes: [0] });
+      },
+      row(0, 0, 3),
+    );
     // Σᵢ ∂ᵢ (x y z) = yz + xz + xy, whose gradient at (0, 0, 3) is (y + z, x + z, x + y).
     expect(second).toEqual([3, 3, 0]);
   });
@@ -90,7 +125,8 @@ describe('ties, zeros and edges', () => {
   });
 
   it('gives the branch that is not taken a slope of 0', () => {
-    const logOrZero = (build: GraphBuilder, x: TensorNode) => scalars.select(build, scalars.gt(build, x, fill(build, x.type, 0)), scalars.log(build, x), fill(build, x.type, 0));
+    const logOrZero = (build: GraphBuilder, x: TensorNode) =>
+      scalars.select(build, scalars.gt(build, x, fill(build, x.type, 0)), scalars.log(build, x), fill(build, x.type, 0));
     expect(gradient(logOrZero, row(2, -1))).toEqual([0.5, -0]);
   });
 
@@ -113,7 +149,11 @@ function looped(trip: number): Looped {
   const x = applyTensor(build, gather, [xs, i], {});
   const step = applyTensor(build, registry.get('cast') as NonNullable<ReturnType<typeof registry.get>>, [i], { dtype: 'f64' });
   const next = scalars.add(build, scalars.mul(build, scalars.sin(build, w), scalars.square(build, z)), scalars.mul(build, step, x));
-  const { region, captures } = closeRegion(build, [i, z, count], [next, scalars.add(build, count, fill(build, tensor('i32'), 1)), scalars.mul(build, z, w)]);
+  const { region, captures } = closeRegion(
+    build,
+    [i, z, count],
+    [next, scalars.add(build, count, fill(build, tensor('i32'), 1)), scalars.mul(build, z, w)],
+  );
   const made = apply(build, loop, [z0, fill(build, tensor('i32'), 0), ...captures], { trip: Dim.of(trip), carries: 2, body: region });
   return { build, args: [z0, w, xs], results: [item(build, made, 0), item(build, made, 2), item(build, made, 1)] };
 }
@@ -187,7 +227,11 @@ describe('regions', () => {
     const build = new GraphBuilder();
     const outer = scalars.exp(build, arg(build, 0));
     const x = placeholder(build, f64);
-    const { region, captures } = closeRegion(build, [x], [applyTensor(build, elementwise.add, [scalars.mul(build, x, outer), fill(build, f64, 2)], {})]);
+    const { region, captures } = closeRegion(
+      build,
+      [x],
+      [applyTensor(build, elementwise.add, [scalars.mul(build, x, outer), fill(build, f64, 2)], {})],
+    );
     expect(captures).toEqual([outer]);
     expect(region.params).toEqual([f64, f64]);
   });

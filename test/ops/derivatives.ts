@@ -15,9 +15,13 @@ export const modesFor = (build: GraphBuilder) =>
     },
   });
 
-const dot = (a: TensorValue, b: TensorValue): number => Array.from(a.data as Float64Array).reduce((sum, x, at) => sum + x * (b.data[at] as number), 0);
+const dot = (a: TensorValue, b: TensorValue): number =>
+  Array.from(a.data as Float64Array).reduce((sum, x, at) => sum + x * (b.data[at] as number), 0);
 
-const plus = (a: TensorValue, b: TensorValue, scale: number): TensorValue => ({ ...a, data: (a.data as Float64Array).map((x, at) => x + scale * (b.data[at] as number)) });
+const plus = (a: TensorValue, b: TensorValue, scale: number): TensorValue => ({
+  ...a,
+  data: (a.data as Float64Array).map((x, at) => x + scale * (b.data[at] as number)),
+});
 
 export interface Check {
   /** ⟨g, (f(x + hv) − f(x − hv)) / 2h⟩, extrapolated. */
@@ -29,7 +33,13 @@ export interface Check {
 }
 
 /** The derivative of `node` along one direction of all float arguments, against one cotangent, three ways. */
-export function check(build: GraphBuilder, node: TensorNode, args: readonly TensorNode[], values: readonly TensorValue[], next: () => number): Check {
+export function check(
+  build: GraphBuilder,
+  node: TensorNode,
+  args: readonly TensorNode[],
+  values: readonly TensorValue[],
+  next: () => number,
+): Check {
   const inputs = args.filter((arg) => isFloat(arg.type.dtype));
   const which = inputs.map((input) => args.indexOf(input));
   const random = (like: TensorValue): TensorValue => tabulate(like.dtype, like.shape, () => next() * 2 - 1);
@@ -37,12 +47,14 @@ export function check(build: GraphBuilder, node: TensorNode, args: readonly Tens
   const directions = which.map((index) => random(values[index] as TensorValue));
   const cotangent = random(at(values));
   const central = (h: number): number => {
-    const shifted = (scale: number) => values.map((value, index) => (which.includes(index) ? plus(value, directions[which.indexOf(index)] as TensorValue, scale) : value));
+    const shifted = (scale: number) =>
+      values.map((value, index) => (which.includes(index) ? plus(value, directions[which.indexOf(index)] as TensorValue, scale) : value));
     return (dot(cotangent, at(shifted(h))) - dot(cotangent, at(shifted(-h)))) / (2 * h);
   };
   const modes = modesFor(build);
   const hole = (value: TensorValue, index: number): TensorNode => {
-    const shape = (index === args.length + which.length ? node.type : (args[which[index - args.length] as number] as TensorNode).type).shape;
+    const shape = (index === args.length + which.length ? node.type : (args[which[index - args.length] as number] as TensorNode).type)
+      .shape;
     return tensorOf(apply(build, argument, [], { index, dtype: value.dtype, shape }));
   };
   const tangents = directions.map((value, index) => hole(value, args.length + index));
@@ -51,7 +63,11 @@ export function check(build: GraphBuilder, node: TensorNode, args: readonly Tens
   const [pushed] = modes.jvp([node], inputs, tangents);
   const pulled = modes.vjp([node], [seed], inputs);
   const forward = pushed === undefined ? 0 : dot(cotangent, evaluateNodes([pushed], environment)[0] as TensorValue);
-  const backward = pulled.reduce((sum, one, index) => sum + (one === undefined ? 0 : dot(directions[index] as TensorValue, evaluateNodes([one], environment)[0] as TensorValue)), 0);
+  const backward = pulled.reduce(
+    (sum, one, index) =>
+      sum + (one === undefined ? 0 : dot(directions[index] as TensorValue, evaluateNodes([one], environment)[0] as TensorValue)),
+    0,
+  );
   // Richardson's extrapolation: the error falls with the fourth power of the step.
   const h = 1e-3;
   return { difference: (4 * central(h / 2) - central(h)) / 3, forward, backward };

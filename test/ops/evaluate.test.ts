@@ -4,7 +4,23 @@ import { describe, expect, it } from 'vitest';
 import { Dim, type DType } from '../../src/base/index.js';
 import { evaluateNodes } from '../../src/eval/index.js';
 import { type Attrs, GraphBuilder, tensor } from '../../src/graph/index.js';
-import { apply, argument, closeRegion, convertValue, fill, item, loop, philoxBlock, placeholder, registry, roundTo, scalars, tensorOf, tensorValue, type TensorValue } from '../../src/ops/index.js';
+import {
+  apply,
+  argument,
+  closeRegion,
+  convertValue,
+  fill,
+  item,
+  loop,
+  philoxBlock,
+  placeholder,
+  registry,
+  roundTo,
+  scalars,
+  tensorOf,
+  tensorValue,
+  type TensorValue,
+} from '../../src/ops/index.js';
 
 const D = Dim.of;
 const v = (dtype: DType, shape: readonly number[], data: readonly (number | bigint)[]): TensorValue => tensorValue(dtype, shape, data);
@@ -75,7 +91,8 @@ describe('values', () => {
     const [at, z] = [placeholder(build, tensor('i32')), placeholder(build, tensor('i32'))] as const;
     const { region } = closeRegion(build, [at, z], [scalars.add(build, z, at), scalars.mul(build, at, at)]);
     const made = apply(build, loop, [fill(build, tensor('i32'), 10)], { trip: D('T'), carries: 1, body: region });
-    const values = (trip: number) => evaluateNodes([item(build, made, 0), item(build, made, 1)], { dims: new Map([['T', trip]]) }).map((value) => [...value.data]);
+    const values = (trip: number) =>
+      evaluateNodes([item(build, made, 0), item(build, made, 1)], { dims: new Map([['T', trip]]) }).map((value) => [...value.data]);
     expect(values(4)).toEqual([[16], [0, 1, 4, 9]]);
     expect(values(0)).toEqual([[10], []]);
   });
@@ -84,9 +101,21 @@ describe('values', () => {
 describe('Philox 4×32-10', () => {
   // Known answers of the authors' Random123 library (kat_vectors, philox4x32 10).
   it.each([
-    [[0, 0, 0, 0], [0, 0], [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]],
-    [[-1, -1, -1, -1], [-1, -1], [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd]],
-    [[0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], [0xa4093822, 0x299f31d0], [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1]],
+    [
+      [0, 0, 0, 0],
+      [0, 0],
+      [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8],
+    ],
+    [
+      [-1, -1, -1, -1],
+      [-1, -1],
+      [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd],
+    ],
+    [
+      [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344],
+      [0xa4093822, 0x299f31d0],
+      [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1],
+    ],
   ] as const)('of %j', (counter, key, words) => {
     const [a, b, c, d] = counter;
     expect(philoxBlock([a | 0, b | 0, c | 0, d | 0], [key[0] | 0, key[1] | 0]).map((word) => word >>> 0)).toEqual([...words]);

@@ -1,4 +1,5 @@
-// What each op lowers to gives what it evaluates to: elements and nests as kernels in the checking interpreter, and expansions in exact machine arithmetic.
+// What each op lowers to gives what it evaluates to: elements and nests as kernels in the checking interpreter, and expansions in exact
+// machine arithmetic.
 
 import { describe, expect, it } from 'vitest';
 import { Dim, type DType } from '../../src/base/index.js';
@@ -22,7 +23,10 @@ function programOf(one: Case): { program: Program; expected: TensorValue; feeds:
   const elements = (at: (index: readonly Expr[]) => Expr): readonly Stmt[] => {
     const index = node.type.shape.map(() => fresh('i'));
     const store: Stmt = { kind: 'store', buffer: output, index: index.map(loopIr.index), value: at(index.map(loopIr.index)) };
-    return node.type.shape.reduceRight<readonly Stmt[]>((body, size, axis) => [{ kind: 'for', index: index[axis] as string, extent: loopIr.size(size), axis: 'serial', body }], [store]);
+    return node.type.shape.reduceRight<readonly Stmt[]>(
+      (body, size, axis) => [{ kind: 'for', index: index[axis] as string, extent: loopIr.size(size), axis: 'serial', body }],
+      [store],
+    );
   };
   const body =
     lowering.kind === 'element'
@@ -39,8 +43,20 @@ function programOf(one: Case): { program: Program; expected: TensorValue; feeds:
             },
           })
         : [];
-  const kernel: Kernel = { name: 'k', title: one.text, origins: [], cost: { bytesRead: Dim.zero, bytesWritten: Dim.zero, flops: Dim.zero }, body };
-  const program: Program = { entry: 'e', dims: [], buffers: [...feeds, output, ...temporaries], kernels: [kernel], arena: { slots: [], slotOf: new Map() } };
+  const kernel: Kernel = {
+    name: 'k',
+    title: one.text,
+    origins: [],
+    cost: { bytesRead: Dim.zero, bytesWritten: Dim.zero, flops: Dim.zero },
+    body,
+  };
+  const program: Program = {
+    entry: 'e',
+    dims: [],
+    buffers: [...feeds, output, ...temporaries],
+    kernels: [kernel],
+    arena: { slots: [], slotOf: new Map() },
+  };
   return { program, expected: evaluateNodes([node], { args: [...values] })[0] as TensorValue, feeds: values };
 }
 
@@ -56,7 +72,10 @@ describe('lowering', () => {
       [...expected.data].forEach((value, at) => {
         const found = got?.data[at];
         if (typeof value === 'bigint' || !Number.isFinite(value)) expect(found).toBe(value);
-        else expect(Math.abs(Number(found) - value)).toBeLessThanOrEqual(1e-13 * Math.max(1, Math.abs(value)) * (expected.dtype === 'f32' ? 1e7 : 1));
+        else
+          expect(Math.abs(Number(found) - value)).toBeLessThanOrEqual(
+            1e-13 * Math.max(1, Math.abs(value)) * (expected.dtype === 'f32' ? 1e7 : 1),
+          );
       });
     }
   });
@@ -65,27 +84,46 @@ describe('lowering', () => {
 const integerRows = scalarNames.filter((name) => 'integer' in scalarTable[name] && scalarTable[name].integer !== undefined);
 
 describe('integer expansions', () => {
-  it.each(integerRows.flatMap((name) => (['i32', 'i64', 'u8'] as const).map((dtype) => [name, dtype] as const)))('%s of %s is exact', (name: ScalarName, dtype) => {
-    const row = scalarTable[name];
-    const params = ['x', 'y', 'z'].slice(0, row.arity);
-    const dtypeOf = (at: number): DType => (name === 'select' && at === 0 ? 'bool' : dtype);
-    const run = compile(expansions[name](dtype, ...params.map((param, at) => loopIr.name(param, dtypeOf(at)))), params);
-    const next = numbers(17);
-    const edges = { i32: [0, 1, -1, 2, -2147483648, 2147483647, 31, 7], i64: [0n, 1n, -1n, 3n, -(2n ** 63n), 2n ** 63n - 1n, 62n], u8: [0, 1, 2, 255, 128, 7] }[dtype];
-    const pick = (): number | bigint => edges[Math.floor(next() * edges.length)] as number | bigint;
-    for (let count = 0; count < 400; count++) {
-      const args = params.map((_, at) => (dtypeOf(at) === 'bool' ? count % 2 : pick()));
-      expect(run(...args), `${name}(${args.join(', ')})`).toBe(evaluateScalar(row, dtype, args));
-    }
-  });
+  it.each(integerRows.flatMap((name) => (['i32', 'i64', 'u8'] as const).map((dtype) => [name, dtype] as const)))(
+    '%s of %s is exact',
+    (name: ScalarName, dtype) => {
+      const row = scalarTable[name];
+      const params = ['x', 'y', 'z'].slice(0, row.arity);
+      const dtypeOf = (at: number): DType => (name === 'select' && at === 0 ? 'bool' : dtype);
+      const run = compile(expansions[name](dtype, ...params.map((param, at) => loopIr.name(param, dtypeOf(at)))), params);
+      const next = numbers(17);
+      const edges = {
+        i32: [0, 1, -1, 2, -2147483648, 2147483647, 31, 7],
+        i64: [0n, 1n, -1n, 3n, -(2n ** 63n), 2n ** 63n - 1n, 62n],
+        u8: [0, 1, 2, 255, 128, 7],
+      }[dtype];
+      const pick = (): number | bigint => edges[Math.floor(next() * edges.length)] as number | bigint;
+      for (let count = 0; count < 400; count++) {
+        const args = params.map((_, at) => (dtypeOf(at) === 'bool' ? count % 2 : pick()));
+        expect(run(...args), `${name}(${args.join(', ')})`).toBe(evaluateScalar(row, dtype, args));
+      }
+    },
+  );
 });
 
 describe('half-width floats', () => {
   it('are computed in f32 and rounded once', () => {
     const buffer = loopIr.buffer('a', 'f16', [], { kind: 'feed', index: 0 });
     const output = loopIr.buffer('b', 'f16', [], { kind: 'output', index: 0 });
-    const kernel: Kernel = { name: 'k', title: '', origins: [], cost: { bytesRead: Dim.zero, bytesWritten: Dim.zero, flops: Dim.zero }, body: [{ kind: 'store', buffer: output, index: [], value: loopIr.apply('exp', 'f16', loopIr.load(buffer, [])) }] };
-    const expanded = expandScalars({ entry: 'e', dims: [], buffers: [buffer, output], kernels: [kernel], arena: { slots: [], slotOf: new Map() } });
+    const kernel: Kernel = {
+      name: 'k',
+      title: '',
+      origins: [],
+      cost: { bytesRead: Dim.zero, bytesWritten: Dim.zero, flops: Dim.zero },
+      body: [{ kind: 'store', buffer: output, index: [], value: loopIr.apply('exp', 'f16', loopIr.load(buffer, [])) }],
+    };
+    const expanded = expandScalars({
+      entry: 'e',
+      dims: [],
+      buffers: [buffer, output],
+      kernels: [kernel],
+      arena: { slots: [], slotOf: new Map() },
+    });
     const [store] = expanded.kernels[0]?.body ?? [];
     expect(store?.kind === 'store' && store.value.kind === 'apply' && [store.value.fn, store.value.dtype]).toEqual(['convert', 'f16']);
   });
@@ -103,8 +141,19 @@ describe('expanding', () => {
     return seen.size;
   };
   const one = (value: Expr): Program => ({
-    entry: 'e', dims: [], buffers: [], arena: { slots: [], slotOf: new Map() },
-    kernels: [{ name: 'k', title: '', origins: [], cost: { bytesRead: Dim.zero, bytesWritten: Dim.zero, flops: Dim.zero }, body: [{ kind: 'store', buffer: loopIr.buffer('b', 'f32', [], { kind: 'output', index: 0 }), index: [], value }] }],
+    entry: 'e',
+    dims: [],
+    buffers: [],
+    arena: { slots: [], slotOf: new Map() },
+    kernels: [
+      {
+        name: 'k',
+        title: '',
+        origins: [],
+        cost: { bytesRead: Dim.zero, bytesWritten: Dim.zero, flops: Dim.zero },
+        body: [{ kind: 'store', buffer: loopIr.buffer('b', 'f32', [], { kind: 'output', index: 0 }), index: [], value }],
+      },
+    ],
   });
 
   it('keeps what is shared shared', () => {

@@ -1,5 +1,7 @@
-// Machine ops evaluated exactly, for testing expansions. In: an expression over named values. Out: a compiled JavaScript function of numbers.
-// Holds: f32 results are rounded once, also those of fma, those of muladd as asked; integers wrap; f64 fma is exact to about 2⁻¹⁰⁰ before its one rounding.
+// Machine ops evaluated exactly, for testing expansions. In: an expression over named values. Out: a compiled JavaScript function of
+// numbers.
+// Holds: f32 results are rounded once, also those of fma, those of muladd as asked; integers wrap; f64 fma is exact to about 2⁻¹⁰⁰ before
+// its one rounding.
 
 import { type DType, InternalError } from '../../src/base/index.js';
 import { build, type Expr, isMachineOp } from '../../src/loop/index.js';
@@ -19,13 +21,13 @@ function product(a: number, b: number): readonly [number, number] {
   };
   const [ah, al] = split(a);
   const [bh, bl] = split(b);
-  return [p, ((ah * bh - p) + ah * bl + al * bh) + al * bl];
+  return [p, ah * bh - p + ah * bl + al * bh + al * bl];
 }
 
 /** What the rounded sum a + b left over. */
 function leftover(a: number, b: number, sum: number): number {
   const part = sum - a;
-  return (a - (sum - part)) + (b - part);
+  return a - (sum - part) + (b - part);
 }
 
 function fma64(a: number, b: number, c: number): number {
@@ -95,10 +97,45 @@ const helpers = {
   bits32: (x: number) => ((single[0] = x), word[0] as number),
   from32: (x: number) => ((word[0] = x), single[0] as number),
   i64: (x: bigint) => BigInt.asIntN(64, x),
-  libm: Object.fromEntries([...['exp', 'expm1', 'log', 'log1p', 'sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'atan2', 'sinh', 'cosh', 'tanh', 'asinh', 'acosh', 'atanh', 'pow'].map((name) => [name, Math[name as 'exp']] as const), ['fmod', (a: number, b: number) => a % b]]),
+  libm: Object.fromEntries([
+    ...[
+      'exp',
+      'expm1',
+      'log',
+      'log1p',
+      'sin',
+      'cos',
+      'tan',
+      'asin',
+      'acos',
+      'atan',
+      'atan2',
+      'sinh',
+      'cosh',
+      'tanh',
+      'asinh',
+      'acosh',
+      'atanh',
+      'pow',
+    ].map((name) => [name, Math[name as 'exp']] as const),
+    ['fmod', (a: number, b: number) => a % b],
+  ]),
 };
 
-const infix: Readonly<Record<string, string>> = { lt: '<', le: '<=', gt: '>', ge: '>=', eq: '===', ne: '!==', add: '+', sub: '-', mul: '*', and: '&', or: '|', xor: '^' };
+const infix: Readonly<Record<string, string>> = {
+  lt: '<',
+  le: '<=',
+  gt: '>',
+  ge: '>=',
+  eq: '===',
+  ne: '!==',
+  add: '+',
+  sub: '-',
+  mul: '*',
+  and: '&',
+  or: '|',
+  xor: '^',
+};
 
 function wrapped(dtype: DType, code: string): string {
   switch (dtype) {
@@ -122,14 +159,27 @@ function code(fn: string, dtype: DType, from: DType, args: readonly string[], ro
   const [a = '', b = '', c = ''] = args;
   const sign = infix[fn];
   switch (fn) {
-    case 'lt': case 'le': case 'gt': case 'ge': case 'eq': case 'ne':
+    case 'lt':
+    case 'le':
+    case 'gt':
+    case 'ge':
+    case 'eq':
+    case 'ne':
       return `(+(${a} ${sign} ${b}))`;
     case 'mul':
       return dtype === 'i32' ? `Math.imul(${a}, ${b})` : wrapped(dtype, `${a} * ${b}`);
-    case 'add': case 'sub': case 'and': case 'or': case 'xor':
+    case 'add':
+    case 'sub':
+    case 'and':
+    case 'or':
+    case 'xor':
       return wrapped(dtype, `${a} ${sign} ${b}`);
     case 'div':
-      return dtype === 'i64' ? `(${b} === 0n ? 0n : h.i64(${a} / ${b}))` : dtype === 'i32' || dtype === 'u8' ? `(${b} === 0 ? 0 : (${a} / ${b}) | 0)` : wrapped(dtype, `${a} / ${b}`);
+      return dtype === 'i64'
+        ? `(${b} === 0n ? 0n : h.i64(${a} / ${b}))`
+        : dtype === 'i32' || dtype === 'u8'
+          ? `(${b} === 0 ? 0 : (${a} / ${b}) | 0)`
+          : wrapped(dtype, `${a} / ${b}`);
     case 'rem':
       return dtype === 'i64' ? `(${b} === 0n ? ${a} : ${a} % ${b})` : `(${b} === 0 ? ${a} : (${a} % ${b}) | 0)`;
     case 'muladd':
@@ -142,7 +192,10 @@ function code(fn: string, dtype: DType, from: DType, args: readonly string[], ro
       return dtype === 'bool' ? `(1 - ${a})` : wrapped(dtype, `~${a}`);
     case 'abs':
       return dtype === 'i64' ? `(${a} < 0n ? h.i64(-${a}) : ${a})` : wrapped(dtype, `Math.abs(${a})`);
-    case 'sqrt': case 'floor': case 'ceil': case 'trunc':
+    case 'sqrt':
+    case 'floor':
+    case 'ceil':
+    case 'trunc':
       return wrapped(dtype, `Math.${fn}(${a})`);
     case 'rint':
       return `h.rint(${a})`;
@@ -166,7 +219,8 @@ function code(fn: string, dtype: DType, from: DType, args: readonly string[], ro
       return `h.mantissa(${a})`;
     case 'mulhi':
       return `h.mulhi(${a}, ${b})`;
-    case 'select': case 'rarely':
+    case 'select':
+    case 'rarely':
       return `(${a} ? ${b} : ${c})`;
     case 'bitcast':
       return { f32: `h.from32(${a})`, i32: `h.bits32(${a})`, f64: `h.from64(${a})`, i64: `h.bits64(${a})` }[dtype as 'f32'];
@@ -198,7 +252,11 @@ function converted(to: DType, from: DType, a: string): string {
 }
 
 /** Compiles an expression over `name` leaves; i64 values are bigints, bool 0 or 1. */
-export function compile(expr: Expr, params: readonly string[], roundings: Roundings = 'once'): (...values: (number | bigint)[]) => number | bigint {
+export function compile(
+  expr: Expr,
+  params: readonly string[],
+  roundings: Roundings = 'once',
+): (...values: (number | bigint)[]) => number | bigint {
   const lines: string[] = [];
   const named = new Map<Expr, string>();
   const emit = (one: Expr): string => {
@@ -227,5 +285,7 @@ export function compile(expr: Expr, params: readonly string[], roundings: Roundi
     return name;
   };
   const result = emit(expr);
-  return new Function('h', `return (${params.join(', ')}) => { ${lines.join(' ')} return ${result}; };`)(helpers) as (...values: (number | bigint)[]) => number | bigint;
+  return new Function('h', `return (${params.join(', ')}) => { ${lines.join(' ')} return ${result}; };`)(helpers) as (
+    ...values: (number | bigint)[]
+  ) => number | bigint;
 }

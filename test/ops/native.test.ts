@@ -8,7 +8,13 @@ import { expansions, type ScalarName, scalarNames, scalarTable } from '../../src
 import { type Artifact, Bench } from '../codegen/harness.js';
 import { compile } from './machine.js';
 
-const names = scalarNames.filter((name) => scalarTable[name].takes !== 'bool' && scalarTable[name].takes !== 'any' && scalarTable[name].result === 'same' && scalarTable[name].arity < 3);
+const names = scalarNames.filter(
+  (name) =>
+    scalarTable[name].takes !== 'bool' &&
+    scalarTable[name].takes !== 'any' &&
+    scalarTable[name].result === 'same' &&
+    scalarTable[name].arity < 3,
+);
 const params = ['x', 'y'];
 
 /** One entry per function: out[i] = f(x[i], y[i]) over N elements. */
@@ -19,10 +25,34 @@ function programOf(name: ScalarName): Program {
   const output = ir.buffer('out', 'f32', [size], { kind: 'output', index: 0 });
   const at = [ir.index('i')];
   const kernel: Kernel = {
-    name: `k_${name}`, title: name, origins: [], cost: { bytesRead: Dim.zero, bytesWritten: Dim.zero, flops: Dim.zero },
-    body: [{ kind: 'for', index: 'i', extent: ir.size(size), axis: 'vector', body: [{ kind: 'store', buffer: output, index: at, value: ir.apply(row.kernel, 'f32', ...feeds.slice(0, row.arity).map((feed) => ir.load(feed, at))) }] }],
+    name: `k_${name}`,
+    title: name,
+    origins: [],
+    cost: { bytesRead: Dim.zero, bytesWritten: Dim.zero, flops: Dim.zero },
+    body: [
+      {
+        kind: 'for',
+        index: 'i',
+        extent: ir.size(size),
+        axis: 'vector',
+        body: [
+          {
+            kind: 'store',
+            buffer: output,
+            index: at,
+            value: ir.apply(row.kernel, 'f32', ...feeds.slice(0, row.arity).map((feed) => ir.load(feed, at))),
+          },
+        ],
+      },
+    ],
   };
-  return expandScalars({ entry: name, dims: ['N'], buffers: [...feeds, output], kernels: [kernel], arena: { slots: [], slotOf: new Map() } });
+  return expandScalars({
+    entry: name,
+    dims: ['N'],
+    buffers: [...feeds, output],
+    kernels: [kernel],
+    arena: { slots: [], slotOf: new Map() },
+  });
 }
 
 const count = 20_003;
@@ -51,7 +81,12 @@ describe('f32 expansions on the CPU', () => {
 
   it.each(names)('%s', (name) => {
     const entry = names.indexOf(name);
-    const { outputs, seconds } = artifact.run({ feeds: [xs, ys], dims: { N: count }, entry, ...(process.env['TFC_ULP'] ? { repeat: 2000 } : {}) });
+    const { outputs, seconds } = artifact.run({
+      feeds: [xs, ys],
+      dims: { N: count },
+      entry,
+      ...(process.env['TFC_ULP'] ? { repeat: 2000 } : {}),
+    });
     if (process.env['TFC_ULP']) console.log(name, (count / seconds / 1e9).toFixed(2), 'G/s', seconds);
     const used = params.slice(0, scalarTable[name].arity);
     const exact = compile(expansions[name]('f32', ...used.map((param) => ir.name(param, 'f32'))), used);

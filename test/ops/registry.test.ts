@@ -4,7 +4,18 @@ import { describe, expect, it } from 'vitest';
 import { Dim } from '../../src/base/index.js';
 import { type Attrs, GraphBuilder, type Region, tensor, type Type, typeToString } from '../../src/graph/index.js';
 import { build as loopIr, type Expr, isMachineOp } from '../../src/loop/index.js';
-import { closeRegion, evaluateScalar, expansions, infer, placeholder, registry, scalarNames, scalarOfKernel, scalars, scalarTable } from '../../src/ops/index.js';
+import {
+  closeRegion,
+  evaluateScalar,
+  expansions,
+  infer,
+  placeholder,
+  registry,
+  scalarNames,
+  scalarOfKernel,
+  scalars,
+  scalarTable,
+} from '../../src/ops/index.js';
 import { built, cases } from './samples.js';
 
 describe('the registry', () => {
@@ -44,7 +55,14 @@ describe('the scalar table', () => {
     for (const name of scalarNames) {
       const { kernel, arity, result } = scalarTable[name];
       if (!isMachineOp(kernel) || name === 'rem') continue;
-      const params = ['x', 'y', 'z'].slice(0, arity).map((one, at) => loopIr.name(one, name === 'select' && at === 0 ? 'bool' : result === 'bool' && scalarTable[name].takes === 'bool' ? 'bool' : 'f32'));
+      const params = ['x', 'y', 'z']
+        .slice(0, arity)
+        .map((one, at) =>
+          loopIr.name(
+            one,
+            name === 'select' && at === 0 ? 'bool' : result === 'bool' && scalarTable[name].takes === 'bool' ? 'bool' : 'f32',
+          ),
+        );
       const expanded = expansions[name](loopIr.dtypeOf(params[arity - 1] as Expr), ...params);
       expect(expanded.kind === 'apply' && expanded.fn, name).toBe(kernel);
     }
@@ -122,7 +140,10 @@ describe('types', () => {
   });
 });
 
-const oneParam = (make: (build: GraphBuilder, x: ReturnType<typeof placeholder>) => ReturnType<typeof placeholder>[], types: readonly Type[] = [f32()]): Region => {
+const oneParam = (
+  make: (build: GraphBuilder, x: ReturnType<typeof placeholder>) => ReturnType<typeof placeholder>[],
+  types: readonly Type[] = [f32()],
+): Region => {
   const build = new GraphBuilder();
   const params = types.map((type) => placeholder(build, type.kind === 'tensor' ? type : tensor('f32')));
   return closeRegion(build, params, make(build, params[params.length - 1] as ReturnType<typeof placeholder>)).region;
@@ -138,18 +159,43 @@ describe('refusals', () => {
     ['select', [f32(2), f32(2), f32(2)], {}, 'dtype-mismatch: the condition of select is f32, not bool'],
     ['select', [bool(2), f32(2), f32(3)], {}, 'shape-mismatch: select of the shapes [2], [2] and [3], which differ'],
     ['neg', [], {}, 'type-mismatch: neg takes one tensor, not 0'],
-    ['matmul', [f32('B', 784), f32(300, 10)], {}, 'shape-mismatch: matmul of [B, 784] and [300, 10]: 784 columns on the left, 300 rows on the right'],
+    [
+      'matmul',
+      [f32('B', 784), f32(300, 10)],
+      {},
+      'shape-mismatch: matmul of [B, 784] and [300, 10]: 784 columns on the left, 300 rows on the right',
+    ],
     ['matmul', [f32(3), f32(3, 2)], {}, 'shape-mismatch: matmul of [3] and [3, 2]: two matrices, or equal stacks of them, are needed'],
     ['matmul', [f32(2, 3, 4), f32(3, 4, 5)], {}, 'shape-mismatch: matmul of [2, 3, 4] and [3, 4, 5]: the leading axes differ'],
     ['matmul', [bool(2, 2), bool(2, 2)], {}, 'dtype-mismatch: matmul takes numbers, not bool'],
     ['broadcast', [f32(3)], { shape: [D(2), D(4)], axes: [1] }, 'shape-mismatch: [3] does not broadcast to [2, 4]: the size 3 meets 4'],
     ['broadcast', [f32(3)], { shape: [D(3)], axes: [] }, 'shape-mismatch: broadcast places 0 axes of a tensor of rank 1'],
-    ['broadcast', [f32(3, 2)], { shape: [D(2), D(3)], axes: [1, 0] }, 'invalid-value: broadcast: the axes 1 and 0 are not in increasing order'],
+    [
+      'broadcast',
+      [f32(3, 2)],
+      { shape: [D(2), D(3)], axes: [1, 0] },
+      'invalid-value: broadcast: the axes 1 and 0 are not in increasing order',
+    ],
     ['reshape', [f32('B', 4)], { shape: [D('B'), D(3)] }, 'shape-mismatch: reshape of [B, 4] (4*B elements) to [B, 3] (3*B elements)'],
     ['transpose', [f32(2, 3)], { axes: [0, 0] }, 'invalid-value: transpose: [0, 0] is not an order of the 2 axes of [2, 3]'],
-    ['slice', [f32(5)], { starts: [D(2)], stops: [D(7)], steps: [1] }, 'invalid-value: the part from 2 to 7 is not inside axis 0, whose size is 5'],
-    ['slice', [f32('N')], { starts: [D(0)], stops: [D('N')], steps: [2] }, 'ambiguous-size: every 2th element from 0 to N of axis 0: whether their number is whole depends on the sizes'],
-    ['slice', [f32(5)], { starts: [D(0)], stops: [D(5)], steps: [0] }, 'invalid-value: the step of a slice is a whole number other than 0, not 0'],
+    [
+      'slice',
+      [f32(5)],
+      { starts: [D(2)], stops: [D(7)], steps: [1] },
+      'invalid-value: the part from 2 to 7 is not inside axis 0, whose size is 5',
+    ],
+    [
+      'slice',
+      [f32('N')],
+      { starts: [D(0)], stops: [D('N')], steps: [2] },
+      'ambiguous-size: every 2th element from 0 to N of axis 0: whether their number is whole depends on the sizes',
+    ],
+    [
+      'slice',
+      [f32(5)],
+      { starts: [D(0)], stops: [D(5)], steps: [0] },
+      'invalid-value: the step of a slice is a whole number other than 0, not 0',
+    ],
     ['slice', [f32(5)], { starts: [], stops: [], steps: [] }, 'shape-mismatch: slice of [5] needs 1 starts, stops and steps'],
     ['pad', [f32(5)], { before: [D(-1)], after: [D(0)], inner: [0] }, 'invalid-value: pad of axis 0 with -1 zeros'],
     ['concat', [f32(2, 3), f32(2, 4)], { axis: 0 }, 'shape-mismatch: concat along axis 0 of [2, 3] and [2, 4]: the other axes differ'],
@@ -170,9 +216,24 @@ describe('refusals', () => {
     ['element', [f32()], { index: 0 }, 'type-mismatch: element takes one tuple'],
     ['grad', [f32(), i32()], { outputs: 1 }, 'dtype-mismatch: grad is defined for floats, not for i32'],
     ['jvp', [f32(), f32('B'), f32('C')], { inputs: 1 }, 'shape-mismatch: jvp: the direction is f32[C], its input f32[B]'],
-    ['loop', [i32()], { trip: D(3), carries: 1, body: oneParam((build, x) => [scalars.exp(build, x)], [i32(), f32()]) }, 'type-mismatch: the body of the loop takes (i32, f32), but is given (i32, i32)'],
-    ['loop', [f32()], { trip: D(3), carries: 1, body: oneParam((build, x) => [scalars.gt(build, x, x)], [i32(), f32()]) }, 'dtype-mismatch: the loop starts with f32, and its body gives bool'],
-    ['call', [f32()], { body: oneParam((build, x) => [scalars.exp(build, x)]), rule: oneParam((build, x) => [scalars.exp(build, x)]) }, 'type-mismatch: the rule takes (f32), but the arguments and the cotangent are (f32, f32)'],
+    [
+      'loop',
+      [i32()],
+      { trip: D(3), carries: 1, body: oneParam((build, x) => [scalars.exp(build, x)], [i32(), f32()]) },
+      'type-mismatch: the body of the loop takes (i32, f32), but is given (i32, i32)',
+    ],
+    [
+      'loop',
+      [f32()],
+      { trip: D(3), carries: 1, body: oneParam((build, x) => [scalars.gt(build, x, x)], [i32(), f32()]) },
+      'dtype-mismatch: the loop starts with f32, and its body gives bool',
+    ],
+    [
+      'call',
+      [f32()],
+      { body: oneParam((build, x) => [scalars.exp(build, x)]), rule: oneParam((build, x) => [scalars.exp(build, x)]) },
+      'type-mismatch: the rule takes (f32), but the arguments and the cotangent are (f32, f32)',
+    ],
   ] as const)('%s', (name, args, attrs, expected) => {
     expect(typeOf(name, args, attrs)).toBe(expected);
   });

@@ -1,8 +1,21 @@
-// Samples of ops as nodes and values. In: an op and a sample. Out: a node over arguments, and their values. Holds: the same numbers in every run.
+// Samples of ops as nodes and values. In: an op and a sample. Out: a node over arguments, and their values. Holds: the same numbers in
+// every run.
 
 import { Dim, isFloat } from '../../src/base/index.js';
 import { GraphBuilder, type Node, type TensorNode } from '../../src/graph/index.js';
-import { apply, argument, item, type Op, registry, type Sample, type SampleArgument, tabulate, type TensorValue, tensorOf, tensorValue } from '../../src/ops/index.js';
+import {
+  apply,
+  argument,
+  item,
+  type Op,
+  registry,
+  type Sample,
+  type SampleArgument,
+  tabulate,
+  type TensorValue,
+  tensorOf,
+  tensorValue,
+} from '../../src/ops/index.js';
 
 export interface Case {
   readonly op: Op;
@@ -12,7 +25,11 @@ export interface Case {
 
 /** Every sample of every op. */
 export const cases: readonly Case[] = [...registry.values()].flatMap((op) =>
-  op.samples().map((sample, at) => ({ op, sample, text: `${op.name} #${at}: ${sample.args.map((arg) => `${arg.dtype}[${arg.shape.join(', ')}]`).join(', ')}` })),
+  op.samples().map((sample, at) => ({
+    op,
+    sample,
+    text: `${op.name} #${at}: ${sample.args.map((arg) => `${arg.dtype}[${arg.shape.join(', ')}]`).join(', ')}`,
+  })),
 );
 
 /** Numbers in [0, 1), from a multiplicative congruential generator (Park and Miller's). */
@@ -42,8 +59,14 @@ export interface Built {
 export function built({ op, sample }: Case, seed = 1): Built {
   const build = new GraphBuilder();
   const next = numbers(seed);
-  const args = sample.args.map(({ dtype, shape }, index) => tensorOf(apply(build, argument, [], { index, dtype, shape: shape.map(Dim.of) })));
+  const args = sample.args.map(({ dtype, shape }, index) =>
+    tensorOf(apply(build, argument, [], { index, dtype, shape: shape.map(Dim.of) })),
+  );
   const node = apply(build, op, args, sample.attrs);
-  return { build, args, node: node.type.kind === 'tuple' ? item(build, node, 0) : tensorOf(node), values: sample.args.map((arg) => valueOf(arg, next)) };
+  return {
+    build,
+    args,
+    node: node.type.kind === 'tuple' ? item(build, node, 0) : tensorOf(node),
+    values: sample.args.map((arg) => valueOf(arg, next)),
+  };
 }
-

@@ -1,4 +1,5 @@
-// Derivatives written out. In: graphs with grad, jvp, call and loops. Out: values equal to formulas and to finite differences, and diagnostics where there is none.
+// Derivatives written out. In: graphs with grad, jvp, call and loops. Out: values equal to formulas and to finite differences, and
+// diagnostics where there is none.
 
 import { describe, expect, it } from 'vitest';
 import { DiagnosticsError, type Span } from '../../src/base/index.js';
@@ -41,7 +42,9 @@ function differences(y: TensorNode, feed: string, environment: Environment): num
 function expectClose(actual: readonly number[], expected: readonly number[], tolerance = 1e-6): void {
   expect(actual).toHaveLength(expected.length);
   actual.forEach((value, at) => {
-    expect(Math.abs(value - (expected[at] as number)), `element ${at}: ${value}, not ${expected[at]}`).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(value)));
+    expect(Math.abs(value - (expected[at] as number)), `element ${at}: ${value}, not ${expected[at]}`).toBeLessThanOrEqual(
+      tolerance * Math.max(1, Math.abs(value)),
+    );
   });
 }
 
@@ -52,7 +55,11 @@ describe('differentiate', () => {
     const y = g.f('exp', g.f('exp', g.f('exp', x)));
     const [slope] = g.grad(y, x);
     const module = run(g, g.module([y, slope as TensorNode]));
-    expect(topological(moduleRoots(module)).map((node) => node.op.name).sort()).toEqual(['exp', 'exp', 'exp', 'feed', 'mul', 'mul']);
+    expect(
+      topological(moduleRoots(module))
+        .map((node) => node.op.name)
+        .sort(),
+    ).toEqual(['exp', 'exp', 'exp', 'feed', 'mul', 'mul']);
     const environment = g.environment(1);
     const [at] = numbers(environment.feeds.get('x'));
     const e = Math.exp(at as number);
@@ -97,13 +104,17 @@ describe('differentiate', () => {
     const g = new Make();
     const [x, v] = [g.feed('x', ['N']), g.feed('v', ['N'])];
     const f = g.total(g.f('mul', g.f('sin', x), g.f('square', x)));
-    const slope = (y: TensorNode): TensorNode => (which.endsWith('grad') ? g.total(g.f('mul', g.grad(y, x)[0] as TensorNode, v)) : g.jvp(y, x, v));
+    const slope = (y: TensorNode): TensorNode =>
+      which.endsWith('grad') ? g.total(g.f('mul', g.grad(y, x)[0] as TensorNode, v)) : g.jvp(y, x, v);
     const second = which.startsWith('grad') ? g.total(g.f('mul', g.grad(slope(f), x)[0] as TensorNode, v)) : g.jvp(slope(f), x, v);
     const environment = g.environment(4);
     const [value] = valuesOf(g, [second], environment);
     const [xs, vs] = [numbers(environment.feeds.get('x')), numbers(environment.feeds.get('v'))];
     // (sin x · x²)″ = −x² sin x + 4 x cos x + 2 sin x, and the Hessian is diagonal.
-    const expected = xs.reduce((sum, at, index) => sum + (-at * at * Math.sin(at) + 4 * at * Math.cos(at) + 2 * Math.sin(at)) * (vs[index] as number) ** 2, 0);
+    const expected = xs.reduce(
+      (sum, at, index) => sum + (-at * at * Math.sin(at) + 4 * at * Math.cos(at) + 2 * Math.sin(at)) * (vs[index] as number) ** 2,
+      0,
+    );
     expectClose(numbers(value), [expected], 1e-10);
   });
 
@@ -111,7 +122,9 @@ describe('differentiate', () => {
     const g = new Make();
     const [x, z] = [g.feed('x', []), g.feed('z', [])];
     const through = g.loop(5, [z], (_, carry) => [g.f('sin', g.f('mul', carry as TensorNode, x))])[0] as TensorNode;
-    const stacked = g.total(g.loop('N', [z], (_, carry) => [g.f('cos', g.f('add', carry as TensorNode, x)), g.f('mul', carry as TensorNode, x)])[1] as TensorNode);
+    const stacked = g.total(
+      g.loop('N', [z], (_, carry) => [g.f('cos', g.f('add', carry as TensorNode, x)), g.f('mul', carry as TensorNode, x)])[1] as TensorNode,
+    );
     const environment = g.environment(5);
     for (const y of [through, stacked]) {
       const [dx, dz] = g.grad(y, x, z) as [TensorNode, TensorNode];
@@ -144,9 +157,21 @@ describe('differentiate', () => {
     const environment = g.environment(6);
     const values = valuesOf(g, [y, ...g.grad(y, x), g.jvp(y, x, g.full(1, ['N']))], environment);
     const xs = numbers(environment.feeds.get('x'));
-    expectClose(numbers(values[0]), xs.map((at) => at * at), 1e-12);
-    expectClose(numbers(values[1]), xs.map((at) => 10 * at), 1e-12);
-    expectClose(numbers(values[2]), xs.map((at) => 10 * at), 1e-12);
+    expectClose(
+      numbers(values[0]),
+      xs.map((at) => at * at),
+      1e-12,
+    );
+    expectClose(
+      numbers(values[1]),
+      xs.map((at) => 10 * at),
+      1e-12,
+    );
+    expectClose(
+      numbers(values[2]),
+      xs.map((at) => 10 * at),
+      1e-12,
+    );
   });
 
   it('agrees with finite differences on random programs, and jvp with grad', () => {
@@ -159,15 +184,17 @@ describe('differentiate', () => {
       for (let steps = 0; steps < 8; steps++) {
         const [p, q] = [pick(pool), pick(pool)];
         pool.push(
-          pick([
-            () => g.f(pick(['sin', 'tanh', 'sigmoid', 'square']), p),
-            () => g.f(pick(['add', 'sub', 'mul']), p, q),
-            () => g.f('div', p, g.f('add', g.f('square', q), g.full(1))),
-            () => g.transpose(g.f('exp', g.f('sin', g.transpose(p, 1, 0))), 1, 0),
-            () => g.broadcast(g.f('tanh', g.sum(p, pick([0, 1]))), ['B', 'N'], []),
-            () => g.f('select', g.f('lt', p, q), g.f('sin', q), g.f('sin', q)),
-            () => g.f('tanh', tensorOf(g.op('matmul', [p, tensorOf(g.op('matmul', [g.transpose(q, 1, 0), p]))]))),
-          ].map((one, at) => (at === 4 ? () => g.broadcast(g.f('tanh', g.sum(p, 0)), ['B', 'N'], [1]) : one)))(),
+          pick(
+            [
+              () => g.f(pick(['sin', 'tanh', 'sigmoid', 'square']), p),
+              () => g.f(pick(['add', 'sub', 'mul']), p, q),
+              () => g.f('div', p, g.f('add', g.f('square', q), g.full(1))),
+              () => g.transpose(g.f('exp', g.f('sin', g.transpose(p, 1, 0))), 1, 0),
+              () => g.broadcast(g.f('tanh', g.sum(p, pick([0, 1]))), ['B', 'N'], []),
+              () => g.f('select', g.f('lt', p, q), g.f('sin', q), g.f('sin', q)),
+              () => g.f('tanh', tensorOf(g.op('matmul', [p, tensorOf(g.op('matmul', [g.transpose(q, 1, 0), p]))]))),
+            ].map((one, at) => (at === 4 ? () => g.broadcast(g.f('tanh', g.sum(p, 0)), ['B', 'N'], [1]) : one)),
+          )(),
         );
       }
       const y = g.total(g.f('tanh', pool.at(-1) as TensorNode));
@@ -215,7 +242,8 @@ describe('an op without a derivative', () => {
     { source: 'm.tdsl', start: 4, end: 10 },
     { source: 'm.tdsl', start: 20, end: 30 },
   ];
-  const at = <T>(g: Make, span: Span | undefined, build: () => T): T => g.build.at(span === undefined ? undefined : { span, scope: '', backward: false }, build);
+  const at = <T>(g: Make, span: Span | undefined, build: () => T): T =>
+    g.build.at(span === undefined ? undefined : { span, scope: '', backward: false }, build);
 
   it.each(['grad', 'jvp'])('is a diagnostic at the op, with the place of %s', (mode) => {
     const g = new Make();

@@ -27,7 +27,13 @@ function evaluateIn(roots: readonly TensorNode[], environment: Environment, args
     if (node.op.name === 'feed') return known(environment.feeds.get(node.attrs['name'] as string), node);
     return opOf(node).evaluate(
       node.args.map((arg) => values.get(arg) as Value),
-      { attrs: node.attrs, type: node.type, size, shape: (type) => type.shape.map(size), region: (region: Region, inner) => evaluateIn(region.results, environment, inner) },
+      {
+        attrs: node.attrs,
+        type: node.type,
+        size,
+        shape: (type) => type.shape.map(size),
+        region: (region: Region, inner) => evaluateIn(region.results, environment, inner),
+      },
     );
   }
 }
@@ -40,14 +46,16 @@ function known(value: TensorValue | undefined, node: Node): TensorValue {
 /** What running costs, in operations: elements times the cost of one; moves are free. */
 export function costOf(roots: readonly TensorNode[], dims: ReadonlyMap<string, number>): number {
   let sum = 0;
-  const count = (node: { readonly shape: readonly { evaluate(dims: ReadonlyMap<string, number>): number | undefined }[] }): number => node.shape.reduce((product, dim) => product * (dim.evaluate(dims) ?? Number.NaN), 1);
+  const count = (node: { readonly shape: readonly { evaluate(dims: ReadonlyMap<string, number>): number | undefined }[] }): number =>
+    node.shape.reduce((product, dim) => product * (dim.evaluate(dims) ?? Number.NaN), 1);
   for (const node of topological(roots)) {
     const { lowering } = opOf(node);
     const type = node.type.kind === 'tensor' ? node.type : undefined;
     const first = node.args[0]?.type;
     if (lowering.kind === 'element' && type !== undefined) sum += count(type) * lowering.cost;
     if (lowering.kind === 'reduce' && first?.kind === 'tensor') sum += count(first);
-    if (lowering.kind === 'contract' && type !== undefined && first?.kind === 'tensor') sum += 2 * count(type) * (first.shape.at(-1)?.evaluate(dims) ?? Number.NaN);
+    if (lowering.kind === 'contract' && type !== undefined && first?.kind === 'tensor')
+      sum += 2 * count(type) * (first.shape.at(-1)?.evaluate(dims) ?? Number.NaN);
     if (lowering.kind === 'nest' && first?.kind === 'tensor') sum += count(first);
     if (lowering.kind === 'loop') {
       const body = node.attrs['body'] as Region;

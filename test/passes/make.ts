@@ -1,11 +1,24 @@
 // Short words to build graphs with in tests. In: a builder. Out: nodes of named ops, feeds with values, modules of one entry.
 
 import { type DType, Dim, isFloat } from '../../src/base/index.js';
-import { type Attrs, type Entry, GraphBuilder, type ModuleGraph, type Node, type TensorNode, type TensorType, tensor } from '../../src/graph/index.js';
+import {
+  type Attrs,
+  type Entry,
+  GraphBuilder,
+  type ModuleGraph,
+  type Node,
+  type TensorNode,
+  type TensorType,
+  tensor,
+} from '../../src/graph/index.js';
 import { type TensorValue, apply, closeRegion, fill, placeholder, registry, tensorOf, tensorValue } from '../../src/ops/index.js';
 import type { Environment } from './evaluate.js';
 
-export const sizes: ReadonlyMap<string, number> = new Map([['B', 3], ['N', 4], ['K', 2]]);
+export const sizes: ReadonlyMap<string, number> = new Map([
+  ['B', 3],
+  ['N', 4],
+  ['K', 2],
+]);
 
 export class Make {
   readonly build = new GraphBuilder();
@@ -23,13 +36,23 @@ export class Make {
   }
 
   feed(name: string, shape: readonly (number | string)[] = ['B', 'N'], dtype: DType = 'f64'): TensorNode {
-    const type = tensor(dtype, shape.map((size) => Dim.of(size)));
+    const type = tensor(
+      dtype,
+      shape.map((size) => Dim.of(size)),
+    );
     this.#feeds.set(name, type);
     return tensorOf(this.op('feed', [], { name, dtype, shape: type.shape }));
   }
 
   full(value: number | bigint, shape: readonly (number | string)[] = ['B', 'N'], dtype: DType = 'f64'): TensorNode {
-    return fill(this.build, tensor(dtype, shape.map((size) => Dim.of(size))), value);
+    return fill(
+      this.build,
+      tensor(
+        dtype,
+        shape.map((size) => Dim.of(size)),
+      ),
+      value,
+    );
   }
 
   broadcast(node: Node, shape: readonly (number | string)[], axes: readonly number[]): TensorNode {
@@ -67,7 +90,11 @@ export class Make {
   }
 
   /** Carries, then stacked results. */
-  loop(trip: number | string, inits: readonly TensorNode[], body: (count: TensorNode, ...carries: TensorNode[]) => readonly TensorNode[]): TensorNode[] {
+  loop(
+    trip: number | string,
+    inits: readonly TensorNode[],
+    body: (count: TensorNode, ...carries: TensorNode[]) => readonly TensorNode[],
+  ): TensorNode[] {
     const count = placeholder(this.build, tensor('i32'));
     const carries = inits.map((init) => placeholder(this.build, init.type));
     const results = body(count, ...carries);
@@ -78,11 +105,19 @@ export class Make {
 
   module(outputs: readonly Node[], names: readonly (readonly [string, Node])[] = []): ModuleGraph {
     const entry: Entry = {
-      name: 'f', kind: 'fn', doc: undefined, dims: [...sizes.keys()], ranks: {}, facts: [],
+      name: 'f',
+      kind: 'fn',
+      doc: undefined,
+      dims: [...sizes.keys()],
+      ranks: {},
+      facts: [],
       feeds: [...this.#feeds].map(([name, type]) => ({ name, type, span: undefined })),
       outputs: outputs.map((node, at) => ({ path: `${at}`, node: tensorOf(node) })),
       result: { kind: 'tuple', items: outputs.map((_, index) => ({ kind: 'output', index })) },
-      updates: [], summaries: [], names: new Map(names.map(([path, node]) => [path, tensorOf(node)])), span: undefined,
+      updates: [],
+      summaries: [],
+      names: new Map(names.map(([path, node]) => [path, tensorOf(node)])),
+      span: undefined,
     };
     return { path: 'test.tdsl', variables: [], entries: [entry] };
   }
@@ -94,14 +129,22 @@ export class Make {
     for (const [name, type] of this.#feeds) {
       const shape = type.shape.map((dim) => dim.evaluate(sizes) ?? Number.NaN);
       const count = shape.reduce((product, size) => product * size, 1);
-      feeds.set(name, tensorValue(type.dtype, shape, Array.from({ length: count }, () => valueOf(type.dtype, random, special))));
+      feeds.set(
+        name,
+        tensorValue(
+          type.dtype,
+          shape,
+          Array.from({ length: count }, () => valueOf(type.dtype, random, special)),
+        ),
+      );
     }
     return { feeds, dims: sizes };
   }
 }
 
 function valueOf(dtype: DType, random: () => number, special: readonly number[]): number | bigint {
-  if (isFloat(dtype)) return special.length > 0 && random() < 0.3 ? (special[Math.floor(random() * special.length)] as number) : random() * 4 - 2;
+  if (isFloat(dtype))
+    return special.length > 0 && random() < 0.3 ? (special[Math.floor(random() * special.length)] as number) : random() * 4 - 2;
   if (dtype === 'bool') return Math.floor(random() * 2);
   const integer = Math.floor(random() * 4);
   return dtype === 'i64' ? BigInt(integer) : integer;
@@ -128,4 +171,3 @@ export function differs(a: TensorValue, b: TensorValue, tolerance: number): stri
   }
   return undefined;
 }
-

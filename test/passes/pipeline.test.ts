@@ -3,15 +3,36 @@
 import { describe, expect, it } from 'vitest';
 import { DiagnosticsError, InternalError } from '../../src/base/index.js';
 import { type ModuleGraph, printModule, tensor } from '../../src/graph/index.js';
-import { type Pass, type PassRecord, Pipeline, checkedGraph, countNodes, differentiate, simplify, strip, strippedGraph } from '../../src/passes/index.js';
+import {
+  type Pass,
+  type PassRecord,
+  Pipeline,
+  checkedGraph,
+  countNodes,
+  differentiate,
+  simplify,
+  strip,
+  strippedGraph,
+} from '../../src/passes/index.js';
 import { Make } from './make.js';
 
-const pass = (name: string, run: Pass<ModuleGraph, ModuleGraph>['run'], to = checkedGraph): Pass<ModuleGraph, ModuleGraph> => ({ name, doc: `The pass ${name}.`, to, run });
+const pass = (name: string, run: Pass<ModuleGraph, ModuleGraph>['run'], to = checkedGraph): Pass<ModuleGraph, ModuleGraph> => ({
+  name,
+  doc: `The pass ${name}.`,
+  to,
+  run,
+});
 
 function sample(g: Make): ModuleGraph {
   const x = g.named('x', g.feed('x', ['N']));
   const y = g.named('y', g.total(g.f('square', x)));
-  return g.module([y, ...g.grad(y, x)], [['y', y], ['x', x]]);
+  return g.module(
+    [y, ...g.grad(y, x)],
+    [
+      ['y', y],
+      ['x', x],
+    ],
+  );
 }
 
 describe('the pipeline', () => {
@@ -26,9 +47,17 @@ describe('the pipeline', () => {
     expect(pipeline.passes.every(({ doc }) => doc.endsWith('.'))).toBe(true);
     let clock = 0;
     const watched: PassRecord[] = [];
-    const { output, records } = pipeline.run(sample(g), { build: g.build, now: () => (clock += 5), watch: (record) => watched.push(record) });
+    const { output, records } = pipeline.run(sample(g), {
+      build: g.build,
+      now: () => (clock += 5),
+      watch: (record) => watched.push(record),
+    });
     expect(watched).toEqual(records);
-    expect(records.map(({ name, milliseconds }) => [name, milliseconds])).toEqual([['differentiate', 5], ['strip', 5], ['simplify', 5]]);
+    expect(records.map(({ name, milliseconds }) => [name, milliseconds])).toEqual([
+      ['differentiate', 5],
+      ['strip', 5],
+      ['simplify', 5],
+    ]);
     expect(records[0]?.notes[0]).toMatch(/^1 derivatives, \d+ new nodes$/);
     expect(records[2]?.notes[0]).toMatch(/^\d+ rounds: /);
     expect(records[2]?.count).toBe(countNodes(output));
@@ -37,7 +66,9 @@ describe('the pipeline', () => {
   it('dumps after the passes that are asked for', () => {
     const g = new Make();
     const dumps: [string, string][] = [];
-    const { output } = Pipeline.of(differentiate).then(strip).run(sample(g), { build: g.build, dumpAfter: new Set(['strip']), dump: (...dump) => dumps.push(dump) });
+    const { output } = Pipeline.of(differentiate)
+      .then(strip)
+      .run(sample(g), { build: g.build, dumpAfter: new Set(['strip']), dump: (...dump) => dumps.push(dump) });
     expect(dumps).toEqual([['strip', printModule(output)]]);
   });
 
@@ -46,9 +77,15 @@ describe('the pipeline', () => {
     const x = g.feed('x', []);
     const bad = pass('spoil', (module) => {
       const wrong = g.build.make({ ...g.f('exp', x).op }, [x], {}, tensor('f64', []));
-      return { ...module, entries: module.entries.map((entry) => ({ ...entry, dims: [], outputs: [{ path: '', node: { ...wrong, type: tensor('f32') } }] })) };
+      return {
+        ...module,
+        entries: module.entries.map((entry) => ({ ...entry, dims: [], outputs: [{ path: '', node: { ...wrong, type: tensor('f32') } }] })),
+      };
     });
-    const run = () => Pipeline.of(pass('keep', (module) => module)).then(bad).run(g.module([g.f('exp', x)]), { build: g.build });
+    const run = () =>
+      Pipeline.of(pass('keep', (module) => module))
+        .then(bad)
+        .run(g.module([g.f('exp', x)]), { build: g.build });
     expect(run).toThrow(InternalError);
     expect(run).toThrow(/^internal error in spoil: the graph breaks the rule/);
     expect(() => Pipeline.of(bad).run(g.module([x]), { build: g.build, verify: false })).not.toThrow();
@@ -57,7 +94,9 @@ describe('the pipeline', () => {
   it('blames the pass that lets a removed op through', () => {
     const g = new Make();
     const lazy = pass('forget', (module) => module, strippedGraph);
-    expect(() => Pipeline.of(lazy).run(sample(g), { build: g.build })).toThrow(/^internal error in forget: the graph breaks the rule "removed": .*(strip|differentiate) removes it/);
+    expect(() => Pipeline.of(lazy).run(sample(g), { build: g.build })).toThrow(
+      /^internal error in forget: the graph breaks the rule "removed": .*(strip|differentiate) removes it/,
+    );
   });
 
   it('names the pass in which something throws, and keeps the cause', () => {
@@ -101,7 +140,9 @@ describe('strip', () => {
     const x = g.feed('x', ['N']);
     const inner = g.loop(3, [x], (_, z) => [g.named('inside', g.f('sin', g.f('stopGradient', z ?? x)))])[0];
     const y = g.named('y', inner ?? x);
-    const { output } = Pipeline.of(differentiate).then(strip).run(g.module([g.f('exp', y)], [['y', y]]), { build: g.build });
+    const { output } = Pipeline.of(differentiate)
+      .then(strip)
+      .run(g.module([g.f('exp', y)], [['y', y]]), { build: g.build });
     expect(printModule(output)).toBe(`module "test.tdsl"
 
 entry "f" fn {

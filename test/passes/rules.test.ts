@@ -1,4 +1,5 @@
-// Every rewrite rule. In: the corpus. Out: each rule fires, keeps the values, and costs no more. Holds: a rule without a firing example fails.
+// Every rewrite rule. In: the corpus. Out: each rule fires, keeps the values, and costs no more. Holds: a rule without a firing example
+// fails.
 
 import { describe, expect, it } from 'vitest';
 import { simplifyModule, rules } from '../../src/passes/index.js';
@@ -6,7 +7,10 @@ import { costOf, evaluateNodes } from './evaluate.js';
 import { Make, differs, sizes } from './make.js';
 import { ruleCorpus } from './rule-corpus.js';
 
-/** Where an edge case of IEEE arithmetic may differ by floating-point.md: values that are not finite under a changed order of sums, products beyond the range. */
+/**
+ * Where an edge case of IEEE arithmetic may differ by floating-point.md: values that are not finite under a changed order of sums, products
+ * beyond the range.
+ */
 const finiteOnly: ReadonlySet<string> = new Set(['matmul-of-one-value', 'power-of-two-in-product']);
 
 describe('rules', () => {

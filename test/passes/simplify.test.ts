@@ -1,4 +1,5 @@
-// Simplification as a whole. In: random programs and a small network. Out: the same values, no more cost, a fixed point, and the graph that people expect.
+// Simplification as a whole. In: random programs and a small network. Out: the same values, no more cost, a fixed point, and the graph that
+// people expect.
 
 import { describe, expect, it } from 'vitest';
 import { Dim } from '../../src/base/index.js';
@@ -20,13 +21,25 @@ function randomProgram(g: Make, seed: number): TensorNode[] {
   const binary = ['add', 'sub', 'mul', 'max', 'min', 'atan2'];
   const work = (pool: TensorNode[]): void => {
     const [a, b] = [pick(pool), pick(pool)];
-    pool.push(random() < 0.4 ? g.f(pick(unary), a) : random() < 0.8 ? g.f(pick(binary), a, b) : g.f('select', g.f(pick(['lt', 'eq', 'ge']), a, b), pick(pool), pick(pool)));
+    pool.push(
+      random() < 0.4
+        ? g.f(pick(unary), a)
+        : random() < 0.8
+          ? g.f(pick(binary), a, b)
+          : g.f('select', g.f(pick(['lt', 'eq', 'ge']), a, b), pick(pool), pick(pool)),
+    );
   };
   for (let steps = 0; steps < 25; steps++) {
     pick([
-      () => { work(matrices); },
-      () => { work(rows); },
-      () => { work(scalars); },
+      () => {
+        work(matrices);
+      },
+      () => {
+        work(rows);
+      },
+      () => {
+        work(scalars);
+      },
       () => matrices.push(g.broadcast(pick(rows), ['B', 'N'], [1])),
       () => matrices.push(g.broadcast(pick(columns), ['B', 'N'], [0])),
       () => matrices.push(g.broadcast(g.reshape(pick(columns), ['B', 1]), ['B', 'N'], [0, 1])),
@@ -36,9 +49,29 @@ function randomProgram(g: Make, seed: number): TensorNode[] {
       () => scalars.push(g.sum(pick(rows), 0)),
       () => scalars.push(g.total(pick(matrices))),
       () => matrices.push(g.transpose(g.f('neg', g.transpose(pick(matrices), 1, 0)), 1, 0)),
-      () => rows.push(tensorOf(g.op('slice', [tensorOf(g.op('concat', [pick(rows), pick(rows)], { axis: 0 }))], { starts: [Dim.of('N')], stops: [Dim.of('N').mul(2)], steps: [1] }))),
-      () => matrices.push(tensorOf(g.op('matmul', [pick(matrices), tensorOf(g.op('matmul', [g.transpose(pick(matrices), 1, 0), pick(matrices)]))]))),
-      () => matrices.push(...g.loop(pick([0, 1, 2]), [pick(matrices), pick(matrices)], (_, p, q) => [g.f(pick(binary), p as Node, pick([q as TensorNode, pick(matrices)])), q as TensorNode]).slice(0, 1)),
+      () =>
+        rows.push(
+          tensorOf(
+            g.op('slice', [tensorOf(g.op('concat', [pick(rows), pick(rows)], { axis: 0 }))], {
+              starts: [Dim.of('N')],
+              stops: [Dim.of('N').mul(2)],
+              steps: [1],
+            }),
+          ),
+        ),
+      () =>
+        matrices.push(
+          tensorOf(g.op('matmul', [pick(matrices), tensorOf(g.op('matmul', [g.transpose(pick(matrices), 1, 0), pick(matrices)]))])),
+        ),
+      () =>
+        matrices.push(
+          ...g
+            .loop(pick([0, 1, 2]), [pick(matrices), pick(matrices)], (_, p, q) => [
+              g.f(pick(binary), p as Node, pick([q as TensorNode, pick(matrices)])),
+              q as TensorNode,
+            ])
+            .slice(0, 1),
+        ),
     ])();
   }
   return [matrices.at(-1), rows.at(-1), columns.at(-1), scalars.at(-1)] as TensorNode[];
@@ -67,11 +100,18 @@ describe('simplify', () => {
     const logits = tensorOf(g.op('matmul', [x, w]));
     const top = g.f('stopGradient', tensorOf(g.op('reduceMax', [logits], { axes: [1] })));
     const shifted = g.f('sub', logits, g.broadcast(g.reshape(top, ['B', 1]), ['B', 10], [0, 1]));
-    const hot = g.f('eq', tensorOf(g.op('iota', [], { shape: [Dim.of('B'), Dim.of(10)], axis: 1, dtype: 'i32' })), g.broadcast(labels, ['B', 10], [0]));
+    const hot = g.f(
+      'eq',
+      tensorOf(g.op('iota', [], { shape: [Dim.of('B'), Dim.of(10)], axis: 1, dtype: 'i32' })),
+      g.broadcast(labels, ['B', 10], [0]),
+    );
     const picked = g.sum(g.f('select', hot, shifted, g.full(0, ['B', 10], 'f32')), 1);
     const each = g.f('sub', g.f('log', g.sum(g.f('exp', shifted), 1)), picked);
     const loss = g.f('div', g.sum(each, 0), tensorOf(g.op('cast', [g.op('dimension', [], { dim: Dim.of('B') })], { dtype: 'f32' })));
-    const { output } = Pipeline.of(differentiate).then(strip).then(simplify).run(g.module(g.grad(loss, w)), { build: g.build });
+    const { output } = Pipeline.of(differentiate)
+      .then(strip)
+      .then(simplify)
+      .run(g.module(g.grad(loss, w)), { build: g.build });
     const text = printModule(output);
     expect(text.slice(text.indexOf('  %0'))).toBe(`  %0 = feed {dtype="f32", name="x", shape=[<B>, <4>]} : f32[B, 4]
   %1 = transpose %0 {axes=[1, 0]} : f32[4, B]
@@ -113,7 +153,10 @@ describe('simplify', () => {
     const g = new Make();
     const [x, z] = [g.feed('x', []), g.feed('z', [])];
     const last = g.loop('N', [z], (_, carry) => [g.f('sin', g.f('mul', carry as Node, x))])[0] as TensorNode;
-    const { output } = Pipeline.of(differentiate).then(strip).then(simplify).run(g.module([last, ...g.grad(last, x)]), { build: g.build });
+    const { output } = Pipeline.of(differentiate)
+      .then(strip)
+      .then(simplify)
+      .run(g.module([last, ...g.grad(last, x)]), { build: g.build });
     expect(printModule(output).match(/ = loop /g)).toHaveLength(2);
   });
 

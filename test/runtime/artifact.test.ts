@@ -28,7 +28,10 @@ describe('files that are no artifacts', () => {
       writeFileSync(text, content, 'latin1');
       expect(codeOf(() => openModule(text))).toBe('bad-artifact');
     }
-    expect(thrown(() => openModule(directory))).toMatchObject({ code: 'file-not-found', message: expect.stringContaining(join(directory, 'module.so')) });
+    expect(thrown(() => openModule(directory))).toMatchObject({
+      code: 'file-not-found',
+      message: expect.stringContaining(join(directory, 'module.so')),
+    });
   });
 
   test('a directory stands for the library in it', () => {
@@ -54,7 +57,8 @@ describe('files that are no artifacts', () => {
       writeFileSync(path, damaged);
       expect(codeOf(() => openModule(path))).toBe('bad-artifact');
     };
-    for (let at = 0; at < bytes.length; at += 61) refused(Buffer.concat([bytes.subarray(0, at), Buffer.of((bytes[at] as number) ^ (1 << at % 8)), bytes.subarray(at + 1)]));
+    for (let at = 0; at < bytes.length; at += 61)
+      refused(Buffer.concat([bytes.subarray(0, at), Buffer.of((bytes[at] as number) ^ (1 << (at % 8))), bytes.subarray(at + 1)]));
     for (const length of [8, 24, 100, 4096]) refused(Buffer.concat([bytes.subarray(0, -length), Buffer.alloc(length)]));
     refused(Buffer.concat([bytes, Buffer.of(0)]));
     refused(bytes.subarray(0, -24));
@@ -83,14 +87,20 @@ describe('files that are no artifacts', () => {
   test('pipes, devices and directories', () => {
     const pipe = join(directory, 'pipe');
     execFileSync('mkfifo', [pipe]);
-    for (const path of [pipe, '/dev/zero', '/dev/null', directory, '/proc/self/mem']) expect(codeOf(() => openModule(path))).toMatch(/^(bad-artifact|file-not-found)$/);
+    for (const path of [pipe, '/dev/zero', '/dev/null', directory, '/proc/self/mem'])
+      expect(codeOf(() => openModule(path))).toMatch(/^(bad-artifact|file-not-found)$/);
   });
 
   test('another processor: what it lacks is named', () => {
     const target = (features: readonly string[]): object => ({ ...manifest, target: { ...manifest.target, cpu: 'another', features } });
-    const lacking = ['avx512f', 'xop', 'fma4', 'tbm', 'sse4a', 'avxvnniint16'].filter((feature) => !featuresOf(loadNative().processor()).includes(feature));
+    const lacking = ['avx512f', 'xop', 'fma4', 'tbm', 'sse4a', 'avxvnniint16'].filter(
+      (feature) => !featuresOf(loadNative().processor()).includes(feature),
+    );
     expect(lacking.length).toBeGreaterThan(0);
-    expect(thrown(() => openModule(compileFixture(directory, 'foreign', target(lacking))))).toMatchObject({ code: 'unsupported-processor', message: expect.stringContaining(`lacks ${lacking.join(', ')}`) });
+    expect(thrown(() => openModule(compileFixture(directory, 'foreign', target(lacking))))).toMatchObject({
+      code: 'unsupported-processor',
+      message: expect.stringContaining(`lacks ${lacking.join(', ')}`),
+    });
     openModule(compileFixture(directory, 'own', target(featuresOf(loadNative().processor())))).close();
   });
 
@@ -100,7 +110,10 @@ describe('files that are no artifacts', () => {
 
   test('another version of the interface', () => {
     expect(readFileSync(join(import.meta.dirname, '../../runtime/abi/tfc.h'), 'utf8')).toContain(`#define TFC_ABI_VERSION ${abiVersion}\n`);
-    expect(thrown(() => openModule(compileFixture(directory, 'earlier', manifest, 1)))).toMatchObject({ code: 'bad-artifact', message: expect.stringContaining('version 1') });
+    expect(thrown(() => openModule(compileFixture(directory, 'earlier', manifest, 1)))).toMatchObject({
+      code: 'bad-artifact',
+      message: expect.stringContaining('version 1'),
+    });
   });
 });
 
@@ -109,11 +122,14 @@ describe('manifests', () => {
     expect(codeOf(() => openModule(compileFixture(directory, 'text', 'nonsense')))).toBe('bad-artifact');
     expect(codeOf(() => openModule(compileFixture(directory, 'abi', { ...manifest, abi: 2 })))).toBe('bad-artifact');
     const fewer = { ...manifest, variables: [], open: [], entries: manifest.entries.slice(0, 1) };
-    expect(thrown(() => openModule(compileFixture(directory, 'fewer', fewer)))).toMatchObject({ message: expect.stringContaining('disagree') });
+    expect(thrown(() => openModule(compileFixture(directory, 'fewer', fewer)))).toMatchObject({
+      message: expect.stringContaining('disagree'),
+    });
   });
 
   test('the place of a mistake is named', () => {
-    const wrong = (changed: object): string => (thrown(() => readManifest('m', JSON.stringify({ ...manifest, ...changed }))) as Error).message;
+    const wrong = (changed: object): string =>
+      (thrown(() => readManifest('m', JSON.stringify({ ...manifest, ...changed }))) as Error).message;
     const [first, ...rest] = manifest.entries;
     expect(wrong({ entries: [{ ...first, result: { kind: 'output', index: 1 } }, ...rest] })).toContain('entries/0');
     expect(wrong({ entries: [{ ...first, reads: [4] }, ...rest] })).toContain('entries/0');
@@ -121,14 +137,18 @@ describe('manifests', () => {
     expect(wrong({ variables: [{ ...manifest.variables[0], initial: { kind: 'entry', entry: 0 } }] })).toContain('variables/0');
     expect(wrong({ open: [{ name: 'x' }] })).toContain('open/0');
     const [variable] = manifest.variables;
-    expect(wrong({ entries: [{ ...first, facts: [{ left: [[1, ['Nowhere']]], relation: '==', right: 1 }] }, ...rest] })).toContain('entries/0');
+    expect(wrong({ entries: [{ ...first, facts: [{ left: [[1, ['Nowhere']]], relation: '==', right: 1 }] }, ...rest] })).toContain(
+      'entries/0',
+    );
     expect(wrong({ entries: [...manifest.entries, first] })).toContain('entries: two have one name');
     expect(wrong({ variables: [...manifest.variables, variable] })).toContain('variables: two have one path');
     expect(wrong({ variables: [{ ...variable, shape: [2 ** 30, 2 ** 30], initial: { kind: 'none' } }] })).toContain('variables/0');
     expect((thrown(() => readManifest('m', `{"abi":${'['.repeat(1e6)}`)) as TfcError).code).toBe('bad-artifact');
     let result: unknown = { kind: 'output', index: 0 };
     for (let depth = 0; depth < 1000; depth += 1) result = { kind: 'tuple', items: [result] };
-    expect((thrown(() => readManifest('m', JSON.stringify({ ...manifest, entries: [{ ...first, result }] }))) as TfcError).code).toBe('bad-artifact');
+    expect((thrown(() => readManifest('m', JSON.stringify({ ...manifest, entries: [{ ...first, result }] }))) as TfcError).code).toBe(
+      'bad-artifact',
+    );
     expect((thrown(() => readManifest('m', JSON.stringify(manifest).replace('{', '{"abi":0,'))) as TfcError).code).toBe('bad-artifact');
   });
 

@@ -1,11 +1,34 @@
-// Files that appear complete or not at all. In: places in all states, writers that fail and die. Out: the file, or what was there before; nothing else.
+// Files that appear complete or not at all. In: places in all states, writers that fail and die. Out: the file, or what was there before;
+// nothing else.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { type NewFile, privateDirectory, requireWritable, temporaryName, writeDirectory, writeFiles, writeFully } from '../../runtime/atomic-file.js';
+import {
+  type NewFile,
+  privateDirectory,
+  requireWritable,
+  temporaryName,
+  writeDirectory,
+  writeFiles,
+  writeFully,
+} from '../../runtime/atomic-file.js';
 
 const base = realpathSync(mkdtempSync(join(tmpdir(), 'tfc-atomic-')));
 afterAll(() => rmSync(base, { recursive: true }));
@@ -16,7 +39,8 @@ beforeEach(() => (directory = mkdtempSync(join(base, 'one-'))));
 const at = (name: string): string => join(directory, name);
 const file = (path: string, content: string): NewFile => ({ path, write: (descriptor) => writeFully(descriptor, Buffer.from(content)) });
 const write = (path: string, content: string): void => writeFiles([file(path, content)]);
-const refusal = (why: string | RegExp): unknown => expect.objectContaining({ code: 'file-not-written', message: expect.stringMatching(why) as string });
+const refusal = (why: string | RegExp): unknown =>
+  expect.objectContaining({ code: 'file-not-written', message: expect.stringMatching(why) as string });
 /** The number of a process that is no more. */
 const gone = (): number => spawnSync('true').pid;
 /** A name as another process gives them. */
@@ -36,7 +60,13 @@ describe('a file', () => {
 
   it('is as it was when writing fails, and so are those beside it', () => {
     for (const name of ['a', 'b']) write(at(name), 'old');
-    const failing: NewFile = { path: at('b'), write: (descriptor) => { writeFully(descriptor, Buffer.from('half')); throw new Error('stop'); } };
+    const failing: NewFile = {
+      path: at('b'),
+      write: (descriptor) => {
+        writeFully(descriptor, Buffer.from('half'));
+        throw new Error('stop');
+      },
+    };
     expect(() => writeFiles([file(at('a'), 'new'), failing])).toThrow('stop');
     for (const name of ['a', 'b']) expect(readFileSync(at(name), 'utf8')).toBe('old');
     expect(readdirSync(directory)).toEqual(['a', 'b']);
@@ -45,8 +75,15 @@ describe('a file', () => {
   it('is as it was when the system takes no more', () => {
     write(at('a'), 'old');
     const script = `import(${JSON.stringify(built)}).then(({ writeFiles, writeFully }) => writeFiles([{ path: 'a', write: (file) => writeFully(file, Buffer.alloc(65536)) }])).catch(({ code, message, hint }) => console.log(JSON.stringify({ code, message, hint })))`;
-    const { stdout } = spawnSync('sh', ['-c', 'ulimit -f 8; exec "$0" -e "$1"', process.execPath, script], { cwd: directory, encoding: 'utf8' });
-    expect(JSON.parse(stdout)).toEqual({ code: 'file-not-written', message: 'a: files of that size are not allowed here', hint: expect.any(String) as string });
+    const { stdout } = spawnSync('sh', ['-c', 'ulimit -f 8; exec "$0" -e "$1"', process.execPath, script], {
+      cwd: directory,
+      encoding: 'utf8',
+    });
+    expect(JSON.parse(stdout)).toEqual({
+      code: 'file-not-written',
+      message: 'a: files of that size are not allowed here',
+      hint: expect.any(String) as string,
+    });
     expect([readFileSync(at('a'), 'utf8'), readdirSync(directory)]).toEqual(['old', ['a']]);
   });
 
@@ -67,7 +104,13 @@ describe('a file', () => {
     execFileSync('mkfifo', [at('pipe')]);
     mkdirSync(at('folder'));
     symlinkSync('pipe', at('link'));
-    for (const [path, what] of [[at('pipe'), 'a pipe'], [at('link'), 'a pipe'], [at('folder'), 'a directory'], ['/dev/null', 'a device'], ['/dev/full', 'a device']] as const) {
+    for (const [path, what] of [
+      [at('pipe'), 'a pipe'],
+      [at('link'), 'a pipe'],
+      [at('folder'), 'a directory'],
+      ['/dev/null', 'a device'],
+      ['/dev/full', 'a device'],
+    ] as const) {
       expect(() => write(path, 'x'), path).toThrow(refusal(what));
       expect(() => requireWritable(path), path).toThrow(refusal(what));
     }
@@ -82,7 +125,11 @@ describe('a file', () => {
 
   it('says why its place cannot be written', () => {
     write(at('a'), 'x');
-    for (const [path, why] of [[at('nowhere/a'), 'no such file'], [at('a/b'), 'no directory'], [at('x'.repeat(300)), 'too long']] as const) {
+    for (const [path, why] of [
+      [at('nowhere/a'), 'no such file'],
+      [at('a/b'), 'no directory'],
+      [at('x'.repeat(300)), 'too long'],
+    ] as const) {
       expect(() => write(path, 'x'), path).toThrow(refusal(why));
       if (!path.includes('x'.repeat(300))) expect(() => requireWritable(path), path).toThrow(refusal(why));
     }
@@ -96,7 +143,8 @@ describe('a signal', () => {
     const script = `import(${JSON.stringify(built)}).then(({ writeFiles, writeDirectory, writeFully }) => { ${body} });`;
     return spawnSync(process.execPath, ['-e', script], { cwd: directory, encoding: 'utf8' });
   };
-  const saving = (signal: string): string => `writeFiles([{ path: 'a', write: (file) => { writeFully(file, Buffer.alloc(5000)); process.kill(process.pid, '${signal}'); writeFully(file, Buffer.alloc(5000)); } }]); console.log('done')`;
+  const saving = (signal: string): string =>
+    `writeFiles([{ path: 'a', write: (file) => { writeFully(file, Buffer.alloc(5000)); process.kill(process.pid, '${signal}'); writeFully(file, Buffer.alloc(5000)); } }]); console.log('done')`;
 
   it.each(['SIGTERM', 'SIGINT', 'SIGHUP'])('%s ends the process, and what was half written goes with it', (signal) => {
     write(at('a'), 'old');
@@ -108,12 +156,18 @@ describe('a signal', () => {
   });
 
   it('that somebody listens to disturbs nothing', () => {
-    expect(run(`process.on('SIGTERM', () => console.log('heard')); ${saving('SIGTERM')}; setTimeout(() => undefined, 100);`)).toMatchObject({ status: 0, stdout: 'done\nheard\n' });
+    expect(run(`process.on('SIGTERM', () => console.log('heard')); ${saving('SIGTERM')}; setTimeout(() => undefined, 100);`)).toMatchObject(
+      { status: 0, stdout: 'done\nheard\n' },
+    );
     expect([readdirSync(directory), readFileSync(at('a')).length]).toEqual([['a'], 10_000]);
   });
 
   it('ends the process as ever once the file is there', () => {
-    expect(run(`writeFiles([{ path: 'a', write: (file) => writeFully(file, Buffer.from('x')) }]); process.kill(process.pid, 'SIGINT'); for (;;);`)).toMatchObject({ signal: 'SIGINT' });
+    expect(
+      run(
+        `writeFiles([{ path: 'a', write: (file) => writeFully(file, Buffer.from('x')) }]); process.kill(process.pid, 'SIGINT'); for (;;);`,
+      ),
+    ).toMatchObject({ signal: 'SIGINT' });
     expect([readdirSync(directory), readFileSync(at('a'), 'utf8')]).toEqual([['a'], 'x']);
   });
 });
@@ -127,7 +181,9 @@ describe('what was left', () => {
   });
 
   it('goes after an hour when its writer is on another machine', () => {
-    const [young, old] = ['1', '2'].map((name) => at(basename(temporaryName(at('a'))).replace(/\.[0-9a-z]+-\d+-[0-9a-z]+\.part$/, `.elsewhere-1-${name}.part`))) as [string, string];
+    const [young, old] = ['1', '2'].map((name) =>
+      at(basename(temporaryName(at('a'))).replace(/\.[0-9a-z]+-\d+-[0-9a-z]+\.part$/, `.elsewhere-1-${name}.part`)),
+    ) as [string, string];
     for (const path of [young, old]) writeFileSync(path, 'half');
     const before = new Date(Date.now() - 2 * 3_600_000);
     utimesSync(old, before, before);
@@ -146,10 +202,19 @@ describe('what was left', () => {
 
 describe('a directory', () => {
   it('appears with all of its files, closed as was asked', () => {
-    writeDirectory(at('d'), new Map([['a', Buffer.from('1')], ['b', Buffer.from('2')]]), 0o700);
+    writeDirectory(
+      at('d'),
+      new Map([
+        ['a', Buffer.from('1')],
+        ['b', Buffer.from('2')],
+      ]),
+      0o700,
+    );
     expect([statSync(at('d')).mode & 0o777, statSync(at('d/a')).mode & 0o777, readdirSync(directory)]).toEqual([0o700, 0o600, ['d']]);
     expect(() => writeDirectory(at('d'), new Map([['c', Buffer.from('3')]]))).toThrow(expect.objectContaining({ code: 'ENOTEMPTY' }));
-    expect(() => writeDirectory(at('e'), new Map([['x'.repeat(300), Buffer.from('')]]))).toThrow(expect.objectContaining({ code: 'ENAMETOOLONG' }));
+    expect(() => writeDirectory(at('e'), new Map([['x'.repeat(300), Buffer.from('')]]))).toThrow(
+      expect.objectContaining({ code: 'ENAMETOOLONG' }),
+    );
     expect([readdirSync(directory), readdirSync(at('d'))]).toEqual([['d'], ['a', 'b']]);
   });
 

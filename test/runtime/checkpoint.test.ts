@@ -75,15 +75,30 @@ describe('saving and restoring', () => {
       const path = join(directory, `${name.replace('/', '-')}-${dtype}.safetensors`);
       writeSafetensors(path, [
         { name: 'net/t', dtype: 'i32', shape: [], read: () => Int32Array.of(5) },
-        { name, dtype, shape, read: () => new { f32: Float32Array, f64: Float64Array, i32: Int32Array }[dtype](shape.reduce((a, b) => a * b, 1)) },
+        {
+          name,
+          dtype,
+          shape,
+          read: () => new { f32: Float32Array, f64: Float64Array, i32: Int32Array }[dtype](shape.reduce((a, b) => a * b, 1)),
+        },
       ]);
       return path;
     };
     expect(failure(() => session.restore(file('net/q', 'f32', [2])))).toMatchObject({ code: 'unknown-variable', variable: 'net/q' });
-    expect(failure(() => session.restore(file('net/w', 'f64', [2])))).toMatchObject({ code: 'dtype-mismatch', expected: 'f32[2]', actual: 'f64[2]' });
+    expect(failure(() => session.restore(file('net/w', 'f64', [2])))).toMatchObject({
+      code: 'dtype-mismatch',
+      expected: 'f32[2]',
+      actual: 'f64[2]',
+    });
     expect(failure(() => session.restore(file('net/w', 'f32', [3])))).toMatchObject({ code: 'shape-mismatch', actual: 'f32[3]' });
-    expect(failure(() => session.restore(file('net/w', 'f32', [2])))).toMatchObject({ code: 'bad-data', message: expect.stringContaining('net/u') });
-    expect(failure(() => session.restore(saved('twice.safetensors'), { rename: () => 'net/w' }))).toMatchObject({ code: 'bad-data', message: expect.stringContaining('two tensors') });
+    expect(failure(() => session.restore(file('net/w', 'f32', [2])))).toMatchObject({
+      code: 'bad-data',
+      message: expect.stringContaining('net/u'),
+    });
+    expect(failure(() => session.restore(saved('twice.safetensors'), { rename: () => 'net/w' }))).toMatchObject({
+      code: 'bad-data',
+      message: expect.stringContaining('two tensors'),
+    });
     expect(failure(() => session.restore(saved('only.safetensors'), { only: ['net/x'] }))).toMatchObject({ code: 'unknown-variable' });
     expect(values(session)).toEqual(before);
   });
@@ -95,7 +110,8 @@ describe('saving and restoring', () => {
     expect(existsSync(join(directory, 'x'))).toBe(false);
     expect(failure(() => session.restore(join(directory, 'nowhere'))).code).toBe('file-not-found');
     expect(failure(() => session.restore(directory)).code).toBe('bad-data');
-    for (const path of [5, undefined, Symbol('path'), {}]) expect(failure(() => new SafetensorsFile(path as string)).code).toBe('invalid-value');
+    for (const path of [5, undefined, Symbol('path'), {}])
+      expect(failure(() => new SafetensorsFile(path as string)).code).toBe('invalid-value');
   });
 
   test('a file that is being replaced keeps its old content until the new one is complete', () => {
@@ -126,7 +142,11 @@ describe('files that are not intact', () => {
     ['metadata', { __metadata__: { a: 1 } }, 0],
     ['no offsets', { a: { dtype: 'F32', shape: [] } }, 4],
     ['null entry', { a: null }, 0],
-    ['a tensor twice', '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"\\u0061":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', 1],
+    [
+      'a tensor twice',
+      '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"\\u0061":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}',
+      1,
+    ],
     ['a member twice', '{"a":{"dtype":"U8","dtype":"U8","shape":[1],"data_offsets":[0,1]}}', 1],
     ['size with a point', '{"a":{"dtype":"U8","shape":[1.0],"data_offsets":[0,1]}}', 1],
     ['size with an exponent', '{"a":{"dtype":"U8","shape":[1e0],"data_offsets":[0,1]}}', 1],
@@ -161,19 +181,28 @@ describe('files that are not intact', () => {
       using file = new SafetensorsFile(raw('allowed', header, new Uint8Array(bytes)));
       for (const name of file.tensors.keys()) file.read(name);
     }
-    using file = new SafetensorsFile(raw('proto', '{"__metadata__":{"__proto__":"m"},"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', Uint8Array.of(5)));
+    using file = new SafetensorsFile(
+      raw('proto', '{"__metadata__":{"__proto__":"m"},"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', Uint8Array.of(5)),
+    );
     expect(file.read('__proto__').data).toEqual(Uint8Array.of(5));
     expect(Object.entries(file.metadata)).toEqual([['__proto__', 'm']]);
   });
 
   test('element types that we do not have matter only where they are asked for', () => {
-    const header = { old: { dtype: 'F8_E4M3', shape: [3], data_offsets: [0, 3] }, half: { dtype: 'F4', shape: [2], data_offsets: [3, 4] }, 'net/t': { dtype: 'I32', shape: [], data_offsets: [4, 8] } };
+    const header = {
+      old: { dtype: 'F8_E4M3', shape: [3], data_offsets: [0, 3] },
+      half: { dtype: 'F4', shape: [2], data_offsets: [3, 4] },
+      'net/t': { dtype: 'I32', shape: [], data_offsets: [4, 8] },
+    };
     const path = raw('foreign', header, Uint8Array.of(1, 2, 3, 4, 9, 0, 0, 0));
     using session = open();
     session.restore(path, { only: ['net/t'] });
     expect(session.get('net/t')).toBe(9);
     expect(failure(() => session.restore(path))).toMatchObject({ code: 'unknown-variable', variable: 'old' });
-    expect(failure(() => session.restore(path, { only: ['net/w'], rename: { old: 'net/w' } }))).toMatchObject({ code: 'dtype-mismatch', actual: 'F8_E4M3[3]' });
+    expect(failure(() => session.restore(path, { only: ['net/w'], rename: { old: 'net/w' } }))).toMatchObject({
+      code: 'dtype-mismatch',
+      actual: 'F8_E4M3[3]',
+    });
     using file = new SafetensorsFile(path);
     expect(file.tensors.get('half')).toMatchObject({ dtype: undefined, stored: 'F4', bytes: 1 });
     expect(failure(() => file.read('old'))).toMatchObject({ code: 'dtype-mismatch', message: expect.stringContaining('F8_E4M3') });
@@ -183,7 +212,8 @@ describe('files that are not intact', () => {
     const fifo = join(directory, 'fifo');
     execFileSync('mkfifo', [fifo]);
     using session = open();
-    for (const path of [fifo, '/dev/zero']) expect(failure(() => session.restore(path))).toMatchObject({ code: 'bad-data', message: expect.stringContaining('no regular file') });
+    for (const path of [fifo, '/dev/zero'])
+      expect(failure(() => session.restore(path))).toMatchObject({ code: 'bad-data', message: expect.stringContaining('no regular file') });
   });
 
   test('more than memory holds, in a file with a hole', () => {

@@ -25,8 +25,24 @@ describe('errors', () => {
     ['length', 'scale', { x: new Float32Array(4), factor: 1 }, { code: 'shape-mismatch', actual: '4 elements' }],
     ['scalar', 'scale', { x: [[1, 2, 3]], factor: [1, 2] }, { code: 'shape-mismatch', feed: 'factor', expected: 'f32', actual: 'f32[2]' }],
     ['array kind', 'scale', { x: new Float64Array(3), factor: 1 }, { code: 'dtype-mismatch', feed: 'x', actual: 'Float64Array' }],
-    ['tensor dtype', 'scale', { x: { data: [1, 2, 3], shape: [1, 3], dtype: 'f64' }, factor: 1 }, { code: 'dtype-mismatch', expected: 'f32[B, 3]', actual: 'f64[1, 3]' }],
-    ['ragged', 'scale', { x: [[1, 2, 3], [1, 2]], factor: 1 }, { code: 'bad-data', message: 'Feed x: an array of 2 at [1], where others have 3: the rows are ragged.' }],
+    [
+      'tensor dtype',
+      'scale',
+      { x: { data: [1, 2, 3], shape: [1, 3], dtype: 'f64' }, factor: 1 },
+      { code: 'dtype-mismatch', expected: 'f32[B, 3]', actual: 'f64[1, 3]' },
+    ],
+    [
+      'ragged',
+      'scale',
+      {
+        x: [
+          [1, 2, 3],
+          [1, 2],
+        ],
+        factor: 1,
+      },
+      { code: 'bad-data', message: 'Feed x: an array of 2 at [1], where others have 3: the rows are ragged.' },
+    ],
     ['deep', 'scale', { x: [[1, 2, [3]]], factor: 1 }, { code: 'bad-data' }],
     ['shallow', 'scale', { x: [[1, 2, 3], 4], factor: 1 }, { code: 'bad-data' }],
     ['text', 'scale', { x: [[1, 2, 'three']], factor: 1 }, { code: 'bad-data', message: 'Feed x is f32[B, 3], and "three" is no f32.' }],
@@ -39,7 +55,12 @@ describe('errors', () => {
     ['shape and data', 'scale', { x: { data: new Float32Array(5), shape: [2, 3] }, factor: 1 }, { code: 'shape-mismatch' }],
     ['no shape', 'scale', { x: { data: new Float32Array(5), shape: [-1, 3] }, factor: 1 }, { code: 'bad-data' }],
     ['fact', 'facts', { x: [1, 2], y: [1] }, { code: 'unsatisfied-fact', message: 'facts needs D > 1, and here D = 1.' }],
-    ['divisibility', 'facts', { x: [1, 2, 3, 4, 5, 6], y: [1, 2] }, { code: 'unsatisfied-fact', message: 'facts needs D % H == 0, and here D = 3, H = 2.' }],
+    [
+      'divisibility',
+      'facts',
+      { x: [1, 2, 3, 4, 5, 6], y: [1, 2] },
+      { code: 'unsatisfied-fact', message: 'facts needs D % H == 0, and here D = 3, H = 2.' },
+    ],
     ['no solution', 'facts', { x: [1, 2, 3], y: [1] }, { code: 'shape-mismatch', feed: 'x' }],
     ['status', 'natural', { n: -1 }, { code: 'entry-failed', message: 'natural stopped with status 3.' }],
     ['memory', 'huge', {}, { code: 'out-of-memory' }],
@@ -55,7 +76,15 @@ describe('errors', () => {
 
   test('a size that another feed fixed is said to come from there', () => {
     using session = open();
-    const error = failure(() => session.run('train', { x: [[1, 2], [3, 4]], y: [1, 2, 3] }));
+    const error = failure(() =>
+      session.run('train', {
+        x: [
+          [1, 2],
+          [3, 4],
+        ],
+        y: [1, 2, 3],
+      }),
+    );
     expect(error.message).toBe('Feed y must be f32[B], and f32[3] was fed. B = 2 comes from feed x.');
   });
 
@@ -96,7 +125,10 @@ describe('sizes', () => {
   const flat = (length: number): { shape: undefined; length: number } => ({ shape: undefined, length });
 
   test('a product waits for the feed that fixes one of its factors', () => {
-    const sizes = solveSizes(entry({ x: [[[1, ['H', 'W']]]], y: [[[1, ['W']]]] }, ['H', 'W']), [{ shape: [12], length: 12 }, { shape: [4], length: 4 }]);
+    const sizes = solveSizes(entry({ x: [[[1, ['H', 'W']]]], y: [[[1, ['W']]]] }, ['H', 'W']), [
+      { shape: [12], length: 12 },
+      { shape: [4], length: 4 },
+    ]);
     expect(Object.fromEntries(sizes)).toEqual({ H: 3, W: 4 });
   });
 
@@ -108,24 +140,57 @@ describe('sizes', () => {
   test('squares and shifted sizes', () => {
     expect(Object.fromEntries(solveSizes(entry({ x: [B, B] }, ['B']), [flat(49)]))).toEqual({ B: 7 });
     expect(failure(() => solveSizes(entry({ x: [B, B] }, ['B']), [flat(48)])).code).toBe('shape-mismatch');
-    expect(Object.fromEntries(solveSizes(entry({ x: [[[1, ['N']], [-1, []]]] }, ['N']), [flat(4)]))).toEqual({ N: 5 });
+    expect(
+      Object.fromEntries(
+        solveSizes(
+          entry(
+            {
+              x: [
+                [
+                  [1, ['N']],
+                  [-1, []],
+                ],
+              ],
+            },
+            ['N'],
+          ),
+          [flat(4)],
+        ),
+      ),
+    ).toEqual({ N: 5 });
   });
 
   test('a polynomial is solved for the value that made it', () => {
     const coefficient = fc.integer({ min: 0, max: 9 });
     fc.assert(
-      fc.property(coefficient, coefficient, coefficient, fc.integer({ min: 0, max: 5000 }), fc.integer({ min: 0, max: 7 }), (a, b, c, n, m) => {
-        fc.pre(a + b > 0);
-        const size: Size = [[a, ['N', 'N']], [b, ['N']], [c, ['M']]];
-        const sizes = new Map([['M', m]]);
-        const value = evaluate(size, new Map([...sizes, ['N', n]])) ?? -1;
-        return solveFor('N', size, value, sizes) === n;
-      }),
+      fc.property(
+        coefficient,
+        coefficient,
+        coefficient,
+        fc.integer({ min: 0, max: 5000 }),
+        fc.integer({ min: 0, max: 7 }),
+        (a, b, c, n, m) => {
+          fc.pre(a + b > 0);
+          const size: Size = [
+            [a, ['N', 'N']],
+            [b, ['N']],
+            [c, ['M']],
+          ];
+          const sizes = new Map([['M', m]]);
+          const value = evaluate(size, new Map([...sizes, ['N', n]])) ?? -1;
+          return solveFor('N', size, value, sizes) === n;
+        },
+      ),
     );
   });
 
   test('text', () => {
-    expect(sizeToString([[2, ['B']], [-1, []]])).toBe('2*B - 1');
+    expect(
+      sizeToString([
+        [2, ['B']],
+        [-1, []],
+      ]),
+    ).toBe('2*B - 1');
     expect(sizeToString([[-1, ['H', 'W']]])).toBe('-H*W');
     expect(sizeToString([])).toBe('0');
   });
@@ -145,7 +210,9 @@ describe('16-bit floats', () => {
       fc.property(fc.double({ min: -65519, max: 65519, noNaN: true }), (value) => {
         const bits = numberToF16(value);
         const error = Math.abs(f16ToNumber(bits) - value);
-        const neighbours = [bits - 1, bits + 1].filter((other) => (other & 0x7fff) < 0x7c00 && other >= 0 && (other & 0x8000) === (bits & 0x8000));
+        const neighbours = [bits - 1, bits + 1].filter(
+          (other) => (other & 0x7fff) < 0x7c00 && other >= 0 && (other & 0x8000) === (bits & 0x8000),
+        );
         return neighbours.every((other) => Math.abs(f16ToNumber(other) - value) >= error);
       }),
     );

@@ -1,4 +1,5 @@
-// Compiles the module of fixture.c. In: a manifest, changes to it. Out: the path of a shared library in a directory of its own. Holds: the directory goes when the tests of the file are over.
+// Compiles the module of fixture.c. In: a manifest, changes to it. Out: the path of a shared library in a directory of its own. Holds: the
+// directory goes when the tests of the file are over.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +22,10 @@ const entry = (name: string, given: Partial<EntrySpec>): EntrySpec => ({
   facts: [],
   feeds: [],
   outputs: [],
-  result: given.outputs?.length === 1 ? { kind: 'output', index: 0 } : { kind: 'tuple', items: (given.outputs ?? []).map((_, index) => ({ kind: 'output', index })) },
+  result:
+    given.outputs?.length === 1
+      ? { kind: 'output', index: 0 }
+      : { kind: 'tuple', items: (given.outputs ?? []).map((_, index) => ({ kind: 'output', index })) },
   reads: [],
   writes: [],
   ...given,
@@ -42,7 +46,11 @@ export const manifest: Manifest = {
   variables,
   open: [{ name: 'wide', kind: 'fn', packs: ['S'], feeds: [{ name: 'x', dtype: 'f32', before: 1, pack: 'S', after: 0 }] }],
   entries: [
-    entry('scale', { dims: ['B'], feeds: [tensorSpec('x', 'f32', B, 3), tensorSpec('factor', 'f32')], outputs: [tensorSpec('', 'f32', B, 3)] }),
+    entry('scale', {
+      dims: ['B'],
+      feeds: [tensorSpec('x', 'f32', B, 3), tensorSpec('factor', 'f32')],
+      outputs: [tensorSpec('', 'f32', B, 3)],
+    }),
     entry('train', {
       kind: 'step',
       dims: ['B'],
@@ -107,7 +115,13 @@ export function scratch(): string {
 }
 
 /** Compiles the module; `version` is the ABI's that it claims, `more` are flags for the compiler. */
-export function compileFixture(directory: string, name: string, changed: unknown = manifest, version?: number, more: readonly string[] = []): string {
+export function compileFixture(
+  directory: string,
+  name: string,
+  changed: unknown = manifest,
+  version?: number,
+  more: readonly string[] = [],
+): string {
   const path = join(directory, `${name}.so`);
   const header = join(directory, `${name}.h`);
   writeFileSync(header, `#define TFC_MANIFEST ${JSON.stringify(typeof changed === 'string' ? changed : JSON.stringify(changed))}\n`);
@@ -123,7 +137,10 @@ export function compileFixture(directory: string, name: string, changed: unknown
 export function seal(directory: string, path: string): void {
   const program = join(directory, 'seal');
   if (!existsSync(program)) {
-    const [include, source] = ['../../runtime/abi', './seal.c'].map((file) => fileURLToPath(new URL(file, import.meta.url))) as [string, string];
+    const [include, source] = ['../../runtime/abi', './seal.c'].map((file) => fileURLToPath(new URL(file, import.meta.url))) as [
+      string,
+      string,
+    ];
     execFileSync('cc', ['-std=c11', '-Wall', '-Werror', `-I${include}`, '-o', program, source]);
   }
   execFileSync(program, [path]);

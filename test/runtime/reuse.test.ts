@@ -25,7 +25,13 @@ test('a reused result is fed to the next run, in a loop, and two arrays are enou
 test('a part of it, a view of it, and steps over it', () => {
   using session = module.session({ threads: 1 });
   const entry = session.entry('scale', { reuse: true });
-  const first = entry.run({ x: [[1, 2, 3], [4, 5, 6]], factor: 1 }) as Tensor<'f32'>;
+  const first = entry.run({
+    x: [
+      [1, 2, 3],
+      [4, 5, 6],
+    ],
+    factor: 1,
+  }) as Tensor<'f32'>;
   expect(toJson(entry.run({ x: first.data.subarray(3), factor: 10 }))).toEqual([[40, 50, 60]]);
   expect([...first.data]).toEqual([1, 2, 3, 4, 5, 6]);
   const second = entry.run({ x: new Float32Array(first.data.buffer, 0, 6), factor: 2 }) as Tensor<'f32'>;

@@ -11,7 +11,10 @@ const path = compileFixture(directory, 'module');
 const open = (): Session => openModule(path).session({ threads: 1 });
 
 interface Fixture {
-  readonly train: { readonly feeds: { readonly x: Float32Array; readonly y: Float32Array }; readonly result: { readonly loss: number; readonly count: number } };
+  readonly train: {
+    readonly feeds: { readonly x: Float32Array; readonly y: Float32Array };
+    readonly result: { readonly loss: number; readonly count: number };
+  };
 }
 
 const failure = (body: () => unknown): TfcError => {
@@ -23,10 +26,19 @@ const failure = (body: () => unknown): TfcError => {
 describe('running entries', () => {
   test('scalars, tensors, records', () => {
     using session = open();
-    const result = session.run('scale', { x: [[1, 2, 3], [4, 5, 6]], factor: 2 }) as Tensor;
+    const result = session.run('scale', {
+      x: [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+      factor: 2,
+    }) as Tensor;
     expect(result).toBeInstanceOf(Tensor);
     expect(result.shape).toEqual([2, 3]);
-    expect(result.toArray()).toEqual([[2, 4, 6], [8, 10, 12]]);
+    expect(result.toArray()).toEqual([
+      [2, 4, 6],
+      [8, 10, 12],
+    ]);
     session.set('net/w', [1, 1]);
     expect(session.run('train', { x: Float32Array.of(1, 2), y: [5] })).toEqual({ loss: 4, count: 1 });
     expect((session.get('net/w') as Tensor).toArray()).toEqual([2, 3]);
@@ -59,7 +71,13 @@ describe('running entries', () => {
     const second = scale.run({ x: [[1, 2, 3]], factor: 9 }) as Tensor;
     expect(second.data).toBe(first.data);
     expect(first.toArray()).toEqual([[9, 18, 27]]);
-    const wider = scale.run({ x: [[1, 2, 3], [4, 5, 6]], factor: 1 }) as Tensor;
+    const wider = scale.run({
+      x: [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+      factor: 1,
+    }) as Tensor;
     expect(wider.shape).toEqual([2, 3]);
     expect(first.shape).toEqual([1, 3]);
   });
@@ -71,7 +89,10 @@ describe('running entries', () => {
     x[0] = 10;
     expect(toJson(session.run('scale', { x, factor: 1 }))).toEqual([[10, 2, 3]]);
     expect(toJson(session.run('scale', { x: new Float32Array(0), factor: 1 }))).toEqual([]);
-    expect(toJson(session.run('scale', { x: Float32Array.of(1, 2, 3, 4, 5, 6), factor: 1 }))).toEqual([[1, 2, 3], [4, 5, 6]]);
+    expect(toJson(session.run('scale', { x: Float32Array.of(1, 2, 3, 4, 5, 6), factor: 1 }))).toEqual([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
     expect(toJson(session.run('scale', { x, factor: 2 }))).toEqual([[20, 4, 6]]);
   });
 
@@ -91,8 +112,25 @@ describe('running entries', () => {
     using session = open();
     const feeds = { a: 2n ** 62n, b: [true, false], c: [0, 255], d: [0.5, -65504], e: 1.5, f: [1, -2, 3, 4, 5, 6], g: [0.1, NaN, 1e300] };
     const result = session.run('echo', feeds);
-    expect(toJson(result)).toEqual(['4611686018427387904', [true, false], [0, 255], [0.5, -65504], 1.5, [1, -2, 3, 4, 5, 6], [0.1, 'NaN', 1e300]]);
-    const again = { ...feeds, a: '-5', b: Uint8Array.of(1, 0), c: Uint8Array.of(1, 2), d: Uint16Array.of(0x3c00, 0x0001), e: 'NaN', f: Int32Array.of(1, 2, 3, 4, 5, 6), g: tensor(Float64Array.of(1, 2, 3)) };
+    expect(toJson(result)).toEqual([
+      '4611686018427387904',
+      [true, false],
+      [0, 255],
+      [0.5, -65504],
+      1.5,
+      [1, -2, 3, 4, 5, 6],
+      [0.1, 'NaN', 1e300],
+    ]);
+    const again = {
+      ...feeds,
+      a: '-5',
+      b: Uint8Array.of(1, 0),
+      c: Uint8Array.of(1, 2),
+      d: Uint16Array.of(0x3c00, 0x0001),
+      e: 'NaN',
+      f: Int32Array.of(1, 2, 3, 4, 5, 6),
+      g: tensor(Float64Array.of(1, 2, 3)),
+    };
     expect(toJson(session.run('echo', again))).toEqual([-5, [true, false], [1, 2], [1, 2 ** -24], 'NaN', [1, 2, 3, 4, 5, 6], [1, 2, 3]]);
   });
 });
@@ -126,7 +164,9 @@ describe('repeated runs', () => {
     expect([...(series['loss'] ?? [])]).toEqual(losses);
     expect(batched.get('net/t')).toBe(6);
     expect((batched.get('net/w') as Tensor).toArray()).toEqual((single.get('net/w') as Tensor).toArray());
-    expect(batched.run('train', { x: x.subarray(0, 2), y: y.subarray(0, 1) })).toEqual(single.run('train', { x: x.subarray(0, 2), y: y.subarray(0, 1) }));
+    expect(batched.run('train', { x: x.subarray(0, 2), y: y.subarray(0, 1) })).toEqual(
+      single.run('train', { x: x.subarray(0, 2), y: y.subarray(0, 1) }),
+    );
     expect(batched.runSteps('train', { x, y }, { batch: { B: 100 } }).steps).toBe(1);
   });
 
@@ -137,7 +177,9 @@ describe('repeated runs', () => {
     expect(failure(() => session.runSteps('train', feeds, { steps: 1, batch: { B: 1 } })).code).toBe('invalid-value');
     expect(failure(() => session.runSteps('train', feeds, { batch: { C: 1 } })).code).toBe('unknown-dim');
     expect(failure(() => session.runSteps('train', feeds, { batch: { B: 0 } })).code).toBe('invalid-value');
-    expect(failure(() => session.runSteps('echo', { a: 1, b: [true], c: [1], d: [1], e: 1, f: [1], g: [1] }, { batch: { N: 1 } })).message).toContain('feed f uses it');
+    expect(
+      failure(() => session.runSteps('echo', { a: 1, b: [true], c: [1], d: [1], e: 1, f: [1], g: [1] }, { batch: { N: 1 } })).message,
+    ).toContain('feed f uses it');
   });
 });
 
@@ -169,8 +211,16 @@ describe('variables', () => {
         ['f32', 0, 3],
         ['f32', 600_000, 0.25],
       ] as const
-    ).map(([dtype, length, value], at) => ({ path: `c${at}`, dtype, shape: [length], kind: 'state', initial: { kind: 'constant', value } }));
-    using session = openModule(compileFixture(directory, 'filled', { ...manifest, variables: [...manifest.variables, ...filled] })).session({ threads: 1 });
+    ).map(([dtype, length, value], at) => ({
+      path: `c${at}`,
+      dtype,
+      shape: [length],
+      kind: 'state',
+      initial: { kind: 'constant', value },
+    }));
+    using session = openModule(compileFixture(directory, 'filled', { ...manifest, variables: [...manifest.variables, ...filled] })).session(
+      { threads: 1 },
+    );
     for (const { path: name, shape, initial } of filled) {
       const values = new Set((session.get(name) as Tensor).toArray() as readonly (number | boolean)[]);
       const expected = initial.kind === 'constant' ? initial.value : NaN;
@@ -195,8 +245,10 @@ describe('variables', () => {
     ).map(([dtype, shape, pitch], at) => ({ path: `p${at}`, dtype, shape, pitch, kind: 'state', initial: { kind: 'constant', value: 1 } }));
     const apart = compileFixture(directory, 'apart', { ...manifest, variables: [...manifest.variables, ...specs] });
     const saved = join(directory, 'apart.safetensors');
-    const numbered = ({ shape, dtype }: VariableSpec): number[] => Array.from({ length: shape.reduce((product, size) => product * size, 1) }, (_, at) => (dtype === 'bool' ? at % 3 & 1 : at));
-    const dataOf = (session: Session, { path: name }: VariableSpec): number[] => Array.from((session.get(name) as Tensor).data as Iterable<number | bigint>, Number);
+    const numbered = ({ shape, dtype }: VariableSpec): number[] =>
+      Array.from({ length: shape.reduce((product, size) => product * size, 1) }, (_, at) => (dtype === 'bool' ? (at % 3) & 1 : at));
+    const dataOf = (session: Session, { path: name }: VariableSpec): number[] =>
+      Array.from((session.get(name) as Tensor).data as Iterable<number | bigint>, Number);
     {
       using session = openModule(apart).session({ threads: 1 });
       session.set('net/v', 3);
@@ -213,19 +265,37 @@ describe('variables', () => {
     again.restore(saved);
     for (const spec of specs) expect(dataOf(again, spec)).toEqual(numbered(spec));
     // A file knows nothing of how rows lie in memory.
-    using plain = openModule(compileFixture(directory, 'plain', { ...manifest, variables: [...manifest.variables, ...specs.map(({ pitch: _, ...spec }) => spec)] })).session({ threads: 1 });
+    using plain = openModule(
+      compileFixture(directory, 'plain', {
+        ...manifest,
+        variables: [...manifest.variables, ...specs.map(({ pitch: _, ...spec }) => spec)],
+      }),
+    ).session({ threads: 1 });
     plain.restore(saved);
     for (const spec of specs) expect(dataOf(plain, spec)).toEqual(numbered(spec));
   });
 
   test('artifacts whose rows lie otherwise do not share a session', () => {
-    const inRows = (pitch: number): unknown => ({ ...manifest, variables: [...manifest.variables, { path: 'p', dtype: 'f32', shape: [3, 30], pitch, kind: 'state', initial: { kind: 'none' } }] });
+    const inRows = (pitch: number): unknown => ({
+      ...manifest,
+      variables: [...manifest.variables, { path: 'p', dtype: 'f32', shape: [3, 30], pitch, kind: 'state', initial: { kind: 'none' } }],
+    });
     const other = compileFixture(directory, 'pitch64', inRows(64));
     using session = openModule(compileFixture(directory, 'pitch32', inRows(32)), { resolveOpen: () => other }).session({ threads: 1 });
     const error = failure(() => session.run('wide', { x: [[1]] }));
-    expect([error.code, error.message]).toEqual(['bad-artifact', expect.stringContaining('p: f32[3, 30] in rows of 64 in place of p: f32[3, 30] in rows of 32')]);
-    for (const [shape, pitch] of [[[30], 32], [[3, 30], 29], [[3, 30], -1]] as const) {
-      const wrong = compileFixture(directory, `wrong${shape.length}${pitch}`, { ...manifest, variables: [{ path: 'p', dtype: 'f32', shape, pitch, kind: 'state', initial: { kind: 'none' } }, ...manifest.variables.slice(1)] });
+    expect([error.code, error.message]).toEqual([
+      'bad-artifact',
+      expect.stringContaining('p: f32[3, 30] in rows of 64 in place of p: f32[3, 30] in rows of 32'),
+    ]);
+    for (const [shape, pitch] of [
+      [[30], 32],
+      [[3, 30], 29],
+      [[3, 30], -1],
+    ] as const) {
+      const wrong = compileFixture(directory, `wrong${shape.length}${pitch}`, {
+        ...manifest,
+        variables: [{ path: 'p', dtype: 'f32', shape, pitch, kind: 'state', initial: { kind: 'none' } }, ...manifest.variables.slice(1)],
+      });
       expect(failure(() => openModule(wrong)).message).toContain('variables/0');
     }
   });
@@ -243,7 +313,9 @@ describe('variables', () => {
     using session = module.session({ initialize: false, threads: 1 });
     const error = failure(() => session.run('needs'));
     expect([error.code, error.variable]).toEqual(['uninitialized-variable', 'net/v']);
-    expect(failure(() => session.run('train', { x: [[1, 1]], y: [0] })).message).toBe('train reads net/w (and 1 more: net/t) before it has a value.');
+    expect(failure(() => session.run('train', { x: [[1, 1]], y: [0] })).message).toBe(
+      'train reads net/w (and 1 more: net/t) before it has a value.',
+    );
     expect(failure(() => session.get('net/v')).code).toBe('uninitialized-variable');
     session.set('net/v', 2.5);
     expect(session.run('needs')).toBe(2.5);
@@ -253,7 +325,10 @@ describe('variables', () => {
     using session = open();
     expect(failure(() => session.get('net/x'))).toMatchObject({ code: 'unknown-variable', hint: 'Did you mean net/w?' });
     // An entry called `get` would be called like this.
-    expect(failure(() => (session.get as (what: unknown) => unknown)({ x: 1 }))).toMatchObject({ code: 'invalid-value', hint: expect.stringContaining('session.run(name, feeds)') as string });
+    expect(failure(() => (session.get as (what: unknown) => unknown)({ x: 1 }))).toMatchObject({
+      code: 'invalid-value',
+      hint: expect.stringContaining('session.run(name, feeds)') as string,
+    });
     expect(failure(() => session.set('net/w', [1]))).toMatchObject({ code: 'shape-mismatch', expected: 'f32[2]', actual: 'f32[1]' });
     expect(failure(() => session.set('net/w', Float64Array.of(1, 2))).code).toBe('dtype-mismatch');
     expect((session.get('net/w') as Tensor).toArray()).toEqual([0, 1]);
@@ -343,7 +418,11 @@ describe('open ranks and fetches', () => {
   });
 
   test('an artifact with other variables is refused', () => {
-    const other = compileFixture(directory, 'other', { ...manifest, variables: manifest.variables.slice(0, 3), entries: manifest.entries.map((entry) => ({ ...entry, reads: [] })) });
+    const other = compileFixture(directory, 'other', {
+      ...manifest,
+      variables: manifest.variables.slice(0, 3),
+      entries: manifest.entries.map((entry) => ({ ...entry, reads: [] })),
+    });
     const module = openModule(path, { resolveFetches: () => ({ path: other, entry: 'needs' }) });
     using session = module.session({ threads: 1 });
     expect(failure(() => session.run(['anything'])).message).toContain('nothing in place of net/v: f32');

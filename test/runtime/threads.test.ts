@@ -41,7 +41,10 @@ describe('threads', () => {
   });
 
   test.runIf(process.platform === 'linux')('a thread that was woken may run wherever it could before', async () => {
-    const allowed = (): string[] => readdirSync('/proc/self/task').map((thread) => /Cpus_allowed_list:\s*(.*)/.exec(readFileSync(`/proc/self/task/${thread}/status`, 'utf8'))?.[1] ?? '');
+    const allowed = (): string[] =>
+      readdirSync('/proc/self/task').map(
+        (thread) => /Cpus_allowed_list:\s*(.*)/.exec(readFileSync(`/proc/self/task/${thread}/status`, 'utf8'))?.[1] ?? '',
+      );
     const before = [...new Set(allowed())];
     using session = module.session({ threads: 2 });
     for (let round = 0; round < 5; round += 1) {
@@ -57,7 +60,9 @@ describe('threads', () => {
       const { series } = session.runSteps('mirror', { x: ramp(8) }, { steps: 20_000 });
       expect(series['']?.every((value) => value === mirrored(8))).toBe(true);
       const batches = session.runSteps('mirror', { x: ramp(1003) }, { batch: { N: 10 }, epochs: 3 });
-      expect([...(batches.series[''] ?? [])]).toEqual(Array.from({ length: 303 }, (_, at) => (at % 101 === 100 ? 1000 + 1001 + 1002 + 3 : 100 * (at % 101) + 55)));
+      expect([...(batches.series[''] ?? [])]).toEqual(
+        Array.from({ length: 303 }, (_, at) => (at % 101 === 100 ? 1000 + 1001 + 1002 + 3 : 100 * (at % 101) + 55)),
+      );
     }
   });
 
@@ -143,15 +148,37 @@ describe('overhead', () => {
     const bound = session.entry('train');
     const scale = session.entry('scale', { reuse: true });
     const rows = {
-      'session.run': time(100_000, loop(() => session.run('train', feeds))),
-      'session.train': time(100_000, loop(() => session['train']?.(feeds))),
-      'entry.run': time(100_000, loop(() => bound.run(feeds))),
-      'entry.run, other arrays each time': time(100_000, loop(() => bound.run({ x: x.subarray(0), y: y.subarray(0) }))),
-      'entry.run, tensor result, reused': time(100_000, loop(() => scale.run({ x: x.subarray(0, 3), factor: 2 }))),
-      'session.run, tensor result': time(100_000, loop(() => session.run('scale', { x: x.subarray(0, 3), factor: 2 }))),
-      'runSteps': time(100_000, () => session.runSteps('train', feeds, { steps: 100_000 })),
+      'session.run': time(
+        100_000,
+        loop(() => session.run('train', feeds)),
+      ),
+      'session.train': time(
+        100_000,
+        loop(() => session['train']?.(feeds)),
+      ),
+      'entry.run': time(
+        100_000,
+        loop(() => bound.run(feeds)),
+      ),
+      'entry.run, other arrays each time': time(
+        100_000,
+        loop(() => bound.run({ x: x.subarray(0), y: y.subarray(0) })),
+      ),
+      'entry.run, tensor result, reused': time(
+        100_000,
+        loop(() => scale.run({ x: x.subarray(0, 3), factor: 2 })),
+      ),
+      'session.run, tensor result': time(
+        100_000,
+        loop(() => session.run('scale', { x: x.subarray(0, 3), factor: 2 })),
+      ),
+      runSteps: time(100_000, () => session.runSteps('train', feeds, { steps: 100_000 })),
     };
-    console.log(Object.entries(rows).map(([name, cost]) => `${name.padEnd(36)} ${cost}`).join('\n'));
+    console.log(
+      Object.entries(rows)
+        .map(([name, cost]) => `${name.padEnd(36)} ${cost}`)
+        .join('\n'),
+    );
     expect(session.get('net/t')).toBeGreaterThan(500_000);
   });
 });

@@ -35,11 +35,20 @@ test('a tensor is fed as it stands, again and again, also when only its elements
   using session = open();
   const x = zeros([2, 3]);
   const scaled = (): unknown => (session.run('scale', { x, factor: 2 }) as { toArray(): unknown }).toArray();
-  expect(scaled()).toEqual([[0, 0, 0], [0, 0, 0]]);
+  expect(scaled()).toEqual([
+    [0, 0, 0],
+    [0, 0, 0],
+  ]);
   x.data.set([1, 2, 3, 4, 5, 6]);
-  expect(scaled()).toEqual([[2, 4, 6], [8, 10, 12]]);
+  expect(scaled()).toEqual([
+    [2, 4, 6],
+    [8, 10, 12],
+  ]);
   expect(session.run('scale', { x: x.data, factor: 1 })).toMatchObject({ shape: [2, 3] });
-  expect(scaled()).toEqual([[2, 4, 6], [8, 10, 12]]);
+  expect(scaled()).toEqual([
+    [2, 4, 6],
+    [8, 10, 12],
+  ]);
 });
 
 test('the elements of one array in another shape are noticed', () => {

@@ -25,7 +25,8 @@ describe('the tools of the system', () => {
     try {
       const { status, stderr } = tools({ PATH: empty, CXX: '', CC: '', LLVM_CONFIG: '', LLD: '' });
       expect(status).toBe(1);
-      for (const part of ['a C++17 compiler', 'set CXX to its path', 'apt-get install g++', 'No apt-get here, so nothing was installed.']) expect(stderr).toContain(part);
+      for (const part of ['a C++17 compiler', 'set CXX to its path', 'apt-get install g++', 'No apt-get here, so nothing was installed.'])
+        expect(stderr).toContain(part);
     } finally {
       rmSync(empty, { recursive: true });
     }
@@ -43,7 +44,11 @@ describe('the tools of the system', () => {
 });
 
 test('an old Node is refused with the versions that do', () => {
-  const ask = (version: string) => node(['-e', `import('./scripts/packages.mjs').then((p) => p.checkNode('${version}')).catch((e) => { console.error(e.message); process.exitCode = 1; })`]);
+  const ask = (version: string) =>
+    node([
+      '-e',
+      `import('./scripts/packages.mjs').then((p) => p.checkNode('${version}')).catch((e) => { console.error(e.message); process.exitCode = 1; })`,
+    ]);
   for (const old of ['18.20.4', '20.18.3', '21.7.0', '22.11.0']) expect(ask(old).stderr).toContain(`Node ${old} is too old`);
   for (const fit of ['20.19.0', '22.12.0', '23.0.0', '26.1.0']) expect(ask(fit).status).toBe(0);
 });
@@ -60,7 +65,9 @@ test('a room that imports what its references do not name is a lint error, a roo
     const [result] = await eslint.lintText(source, { filePath: join(root, file) });
     return (result?.messages ?? []).filter((m) => m.ruleId === 'tfc/room-imports').map((m) => m.message);
   };
-  expect(await faults('src/passes/probe.ts', `export { a } from '../lower/index.js';\n`)).toEqual([expect.stringContaining('src/passes must not import src/lower')]);
+  expect(await faults('src/passes/probe.ts', `export { a } from '../lower/index.js';\n`)).toEqual([
+    expect.stringContaining('src/passes must not import src/lower'),
+  ]);
   // Reached through src/ops, but not named: not allowed either.
   expect(await faults('src/check/probe.ts', `export { a } from '../loop/index.js';\n`)).toHaveLength(1);
   expect(await faults('src/passes/probe.ts', `export { a } from '../ops/index.js';\n`)).toEqual([]);

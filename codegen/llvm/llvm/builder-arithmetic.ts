@@ -129,7 +129,8 @@ export class ArithmeticBuilder extends BuilderBase {
     this.pair(yes, no, 'select');
     this.check(condition, 'select', 'condition');
     if (!condition.type.isBool) fault(`select: the condition is ${condition.type}, not i1`);
-    if (condition.type.isVector && condition.type.lanes !== yes.type.lanes) fault(`select: ${condition.type} cannot choose lanes of ${yes.type}`);
+    if (condition.type.isVector && condition.type.lanes !== yes.type.lanes)
+      fault(`select: ${condition.type} cannot choose lanes of ${yes.type}`);
     return this.made(yes.type, 'select', 0, [condition[ref], yes[ref], no[ref]]);
   }
 
@@ -183,7 +184,8 @@ export class ArithmeticBuilder extends BuilderBase {
     this.#castable(value, to, 'bitcast');
     const size = (t: LlvmType): number => t.scalarBits * Math.max(1, t.lanes);
     const plain = (t: LlvmType): boolean => t.isInt || t.isFloat;
-    if (value.type !== to && !(plain(value.type) && plain(to) && size(value.type) === size(to))) fault(`bitcast: ${value.type} and ${to} differ in size or kind`);
+    if (value.type !== to && !(plain(value.type) && plain(to) && size(value.type) === size(to)))
+      fault(`bitcast: ${value.type} and ${to} differ in size or kind`);
     return this.#cast('BitCast', value, to);
   }
 
@@ -251,5 +253,31 @@ export class ArithmeticBuilder extends BuilderBase {
 type Kind = 'int' | 'float' | 'ptr';
 
 /** LLVM's numbers. */
-const integerPredicates: Readonly<Record<IntPredicate, number>> = { eq: 32, ne: 33, ugt: 34, uge: 35, ult: 36, ule: 37, sgt: 38, sge: 39, slt: 40, sle: 41 };
-const floatPredicates: Readonly<Record<FloatPredicate, number>> = { oeq: 1, ogt: 2, oge: 3, olt: 4, ole: 5, one: 6, ord: 7, uno: 8, ueq: 9, ugt: 10, uge: 11, ult: 12, ule: 13, une: 14 };
+const integerPredicates: Readonly<Record<IntPredicate, number>> = {
+  eq: 32,
+  ne: 33,
+  ugt: 34,
+  uge: 35,
+  ult: 36,
+  ule: 37,
+  sgt: 38,
+  sge: 39,
+  slt: 40,
+  sle: 41,
+};
+const floatPredicates: Readonly<Record<FloatPredicate, number>> = {
+  oeq: 1,
+  ogt: 2,
+  oge: 3,
+  olt: 4,
+  ole: 5,
+  one: 6,
+  ord: 7,
+  uno: 8,
+  ueq: 9,
+  ugt: 10,
+  uge: 11,
+  ult: 12,
+  ule: 13,
+  une: 14,
+};

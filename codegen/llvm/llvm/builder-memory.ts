@@ -23,7 +23,8 @@ export interface AccessOptions {
 
 export type AtomicOrdering = 'relaxed' | 'acquire' | 'release' | 'acq-rel' | 'seq-cst';
 
-export type AtomicUpdate = 'xchg' | 'add' | 'sub' | 'and' | 'or' | 'xor' | 'max' | 'min' | 'umax' | 'umin' | 'fadd' | 'fsub' | 'fmax' | 'fmin';
+export type AtomicUpdate =
+  'xchg' | 'add' | 'sub' | 'and' | 'or' | 'xor' | 'max' | 'min' | 'umax' | 'umin' | 'fadd' | 'fsub' | 'fmax' | 'fmin';
 
 export class MemoryBuilder extends IntrinsicBuilder {
   /**
@@ -59,7 +60,12 @@ export class MemoryBuilder extends IntrinsicBuilder {
    * Lanes where `mask` is set are read, the others come from `passThrough` (default: poison) and touch no memory.
    * `type` is a vector, `mask` a vector of i1 with as many lanes.
    */
-  maskedLoad(type: LlvmType, pointer: LlvmValue, mask: LlvmValue, options: AccessOptions & { readonly passThrough?: LlvmValue } = {}): LlvmValue {
+  maskedLoad(
+    type: LlvmType,
+    pointer: LlvmValue,
+    mask: LlvmValue,
+    options: AccessOptions & { readonly passThrough?: LlvmValue } = {},
+  ): LlvmValue {
     this.checkType(type, 'maskedLoad');
     this.#pointer(pointer, 'maskedLoad');
     this.#mask(mask, type, 'maskedLoad');
@@ -77,7 +83,12 @@ export class MemoryBuilder extends IntrinsicBuilder {
   }
 
   /** One load per lane; `pointers` is a vector of pointers. */
-  gather(type: LlvmType, pointers: LlvmValue, mask: LlvmValue, options: AccessOptions & { readonly passThrough?: LlvmValue } = {}): LlvmValue {
+  gather(
+    type: LlvmType,
+    pointers: LlvmValue,
+    mask: LlvmValue,
+    options: AccessOptions & { readonly passThrough?: LlvmValue } = {},
+  ): LlvmValue {
     this.checkType(type, 'gather');
     this.#pointers(pointers, type, 'gather');
     this.#mask(mask, type, 'gather');
@@ -100,7 +111,12 @@ export class MemoryBuilder extends IntrinsicBuilder {
    * inside. Numbers become i64 constants; a struct's field must be a number. `inbounds` (default true) promises that the address
    * stays within the object. With a vector among the operands the result is a vector of pointers.
    */
-  gep(element: LlvmType, pointer: LlvmValue, indices: readonly (LlvmValue | number)[], options: { readonly inbounds?: boolean } = {}): LlvmValue {
+  gep(
+    element: LlvmType,
+    pointer: LlvmValue,
+    indices: readonly (LlvmValue | number)[],
+    options: { readonly inbounds?: boolean } = {},
+  ): LlvmValue {
     this.checkType(element, 'gep');
     this.open('gep');
     this.check(pointer, 'gep', 'pointer');
@@ -161,17 +177,32 @@ export class MemoryBuilder extends IntrinsicBuilder {
     this.#pointer(pointer, 'atomicRmw');
     const wantsFloat = op === 'fadd' || op === 'fsub' || op === 'fmax' || op === 'fmin';
     if (op !== 'xchg' && wantsFloat !== value.type.isFloat) fault(`atomicRmw: ${op} does not take ${value.type}`);
-    return this.made(value.type, 'atomicUpdate', among(updates, op, 'atomicRmw'), [pointer[ref], value[ref], orderingOf(ordering, 'atomicRmw')]);
+    return this.made(value.type, 'atomicUpdate', among(updates, op, 'atomicRmw'), [
+      pointer[ref],
+      value[ref],
+      orderingOf(ordering, 'atomicRmw'),
+    ]);
   }
 
   /** Stores `desired` where the memory holds `expected`; returns `{ old, i1 swapped }`, to be taken apart by `extractValue`. */
-  compareExchange(pointer: LlvmValue, expected: LlvmValue, desired: LlvmValue, onSuccess: AtomicOrdering, onFailure: AtomicOrdering): LlvmValue {
+  compareExchange(
+    pointer: LlvmValue,
+    expected: LlvmValue,
+    desired: LlvmValue,
+    onSuccess: AtomicOrdering,
+    onFailure: AtomicOrdering,
+  ): LlvmValue {
     this.pair(expected, desired, 'compareExchange');
     if (!expected.type.isInt && !expected.type.isPointer) fault(`compareExchange: ${expected.type} is no integer or pointer`);
     this.#atomic(expected.type, 'compareExchange');
     this.#pointer(pointer, 'compareExchange');
     const orderings = [onSuccess, onFailure].map((ordering) => orderingOf(ordering, 'compareExchange'));
-    return this.made(this.types.struct([expected.type, this.types.i1]), 'compareExchange', 0, [pointer[ref], expected[ref], desired[ref], ...orderings]);
+    return this.made(this.types.struct([expected.type, this.types.i1]), 'compareExchange', 0, [
+      pointer[ref],
+      expected[ref],
+      desired[ref],
+      ...orderings,
+    ]);
   }
 
   fence(ordering: Exclude<AtomicOrdering, 'relaxed'>): void {
@@ -188,7 +219,8 @@ export class MemoryBuilder extends IntrinsicBuilder {
   #pointers(pointers: LlvmValue, type: LlvmType, what: string): void {
     this.open(what);
     this.check(pointers, what, 'pointers');
-    if (!pointers.type.isPointer || pointers.type.lanes === 0 || pointers.type.lanes !== type.lanes) fault(`${what}: ${pointers.type} does not address the lanes of ${type}`);
+    if (!pointers.type.isPointer || pointers.type.lanes === 0 || pointers.type.lanes !== type.lanes)
+      fault(`${what}: ${pointers.type} does not address the lanes of ${type}`);
   }
 
   #mask(mask: LlvmValue, type: LlvmType, what: string): void {
@@ -225,7 +257,8 @@ export class MemoryBuilder extends IntrinsicBuilder {
     const { scope, noalias = [] } = options;
     if (scope === undefined && noalias.length === 0) return access;
     const scopes = scope === undefined ? [] : [scope];
-    for (const s of [...scopes, ...noalias]) if (!(s instanceof AliasScope) || s.module !== this.module) fault('an alias scope of another module');
+    for (const s of [...scopes, ...noalias])
+      if (!(s instanceof AliasScope) || s.module !== this.module) fault('an alias scope of another module');
     this.module.tape.note('alias', 0, [access, scopes.length, ...scopes.map((s) => s[ref]), noalias.length, ...noalias.map((s) => s[ref])]);
     return access;
   }
@@ -233,7 +266,22 @@ export class MemoryBuilder extends IntrinsicBuilder {
 
 /** The addon knows both by their places. */
 const orderings: readonly AtomicOrdering[] = ['relaxed', 'acquire', 'release', 'acq-rel', 'seq-cst'];
-const updates: readonly AtomicUpdate[] = ['xchg', 'add', 'sub', 'and', 'or', 'xor', 'max', 'min', 'umax', 'umin', 'fadd', 'fsub', 'fmax', 'fmin'];
+const updates: readonly AtomicUpdate[] = [
+  'xchg',
+  'add',
+  'sub',
+  'and',
+  'or',
+  'xor',
+  'max',
+  'min',
+  'umax',
+  'umin',
+  'fadd',
+  'fsub',
+  'fmax',
+  'fmin',
+];
 
 const orderingOf = (ordering: AtomicOrdering, what: string): number => among(orderings, ordering, what);
 

@@ -7,7 +7,8 @@ import { ref } from './raw.js';
 import type { LlvmType } from './types.js';
 import type { LlvmValue } from './values.js';
 
-export type Reduction = 'add' | 'mul' | 'and' | 'or' | 'xor' | 'smax' | 'smin' | 'umax' | 'umin' | 'fadd' | 'fmul' | 'fmax' | 'fmin' | 'fmaximum' | 'fminimum';
+export type Reduction =
+  'add' | 'mul' | 'and' | 'or' | 'xor' | 'smax' | 'smin' | 'umax' | 'umin' | 'fadd' | 'fmul' | 'fmax' | 'fmin' | 'fmaximum' | 'fminimum';
 
 export class VectorBuilder extends MemoryBuilder {
   /** `value` in each of `lanes` lanes; with 0 lanes the value itself. */
@@ -37,7 +38,8 @@ export class VectorBuilder extends MemoryBuilder {
     this.pair(left, right, 'shuffle');
     const { lanes } = left.type;
     if (lanes === 0) fault(`shuffle: ${left.type} is no vector`);
-    if (mask.length === 0 || mask.some((m) => !Number.isInteger(m) || m < -1 || m >= 2 * lanes)) fault(`shuffle: the mask names lanes outside 0…${2 * lanes - 1}`);
+    if (mask.length === 0 || mask.some((m) => !Number.isInteger(m) || m < -1 || m >= 2 * lanes))
+      fault(`shuffle: the mask names lanes outside 0…${2 * lanes - 1}`);
     return this.made(this.types.vector(left.type.scalar, mask.length), 'shuffle', 0, [left[ref], right[ref], mask.length, ...mask]);
   }
 

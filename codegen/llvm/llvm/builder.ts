@@ -50,7 +50,12 @@ export class Builder extends VectorBuilder {
       if (seen.has(key)) fault(`switch: the case ${n} comes twice`);
       seen.add(key);
     }
-    return this.#end('switch', [value[ref], otherwise[ref], cases.length, ...cases.flatMap(([n, to]) => [this.module.int(type, n)[ref], to[ref]])]);
+    return this.#end('switch', [
+      value[ref],
+      otherwise[ref],
+      cases.length,
+      ...cases.flatMap(([n, to]) => [this.module.int(type, n)[ref], to[ref]]),
+    ]);
   }
 
   ret(value: LlvmValue): Terminator {
@@ -79,11 +84,18 @@ export class Builder extends VectorBuilder {
 
   /** Calls what `callee` points to, as a function of type `signature`; or inline assembly. */
   callIndirect(signature: LlvmType, callee: LlvmValue, args: readonly LlvmValue[]): LlvmValue {
-    if (callee instanceof InlineAsm && callee.signature !== signature) fault(`callIndirect: the assembly is ${callee.signature}, not ${signature}`);
+    if (callee instanceof InlineAsm && callee.signature !== signature)
+      fault(`callIndirect: the assembly is ${callee.signature}, not ${signature}`);
     return this.#call(signature, callee, args, 'callIndirect', 'c');
   }
 
-  #call(signature: LlvmType, callee: LlvmValue, args: readonly LlvmValue[], what: string, convention: FunctionHandle['convention']): LlvmValue {
+  #call(
+    signature: LlvmType,
+    callee: LlvmValue,
+    args: readonly LlvmValue[],
+    what: string,
+    convention: FunctionHandle['convention'],
+  ): LlvmValue {
     this.open(what);
     this.check(callee, what, 'callee');
     if (callee.type.shape.kind !== 'ptr') fault(`${what}: ${callee.type} cannot be called`);
@@ -91,7 +103,8 @@ export class Builder extends VectorBuilder {
     const { shape } = signature;
     if (shape.kind !== 'function') return fault(`${what}: ${signature} is no function type`);
     const { params } = shape;
-    if (args.length < params.length || (args.length > params.length && !shape.varArg)) fault(`${what}: ${args.length} arguments for ${params.length} parameters`);
+    if (args.length < params.length || (args.length > params.length && !shape.varArg))
+      fault(`${what}: ${args.length} arguments for ${params.length} parameters`);
     for (const [i, a] of args.entries()) {
       this.check(a, what, `argument ${i}`);
       const wanted = params[i];

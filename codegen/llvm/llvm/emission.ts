@@ -1,5 +1,6 @@
-// Emission in parts. In: modules, as they are finished. Out: one object for each, in the same order, to be linked together. Holds: other threads compile the
-// first ones while the next are built; what an object contains follows from its module alone, so the bytes are the same whatever the number of threads.
+// Emission in parts. In: modules, as they are finished. Out: one object for each, in the same order, to be linked together. Holds: other
+// threads compile the first ones while the next are built; what an object contains follows from its module alone, so the bytes are the same
+// whatever the number of threads.
 
 import { type Addon, loadAddon, type RawEmission } from './addon.js';
 import { guarded } from './fault.js';
@@ -20,7 +21,9 @@ export class Emission {
   /** Verifies, optimizes and compiles the module, which is disposed of, some time before `finish` is done. */
   add(module: ModuleBuilder, options: TargetOptions): void {
     const target = addonTarget(this.#addon, options);
-    module.handOver((context, raw) => guarded('emit', () => this.#addon.tfc.addPart(this.#raw, context, raw, target, passesOf(options), options.autovectorize ?? true)));
+    module.handOver((context, raw) =>
+      guarded('emit', () => this.#addon.tfc.addPart(this.#raw, context, raw, target, passesOf(options), options.autovectorize ?? true)),
+    );
   }
 
   /** Waits for what has begun; nothing new begins. */

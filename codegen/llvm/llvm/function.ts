@@ -107,7 +107,6 @@ export class FunctionHandle extends LlvmConstant {
     this.module.annotate(this[rawFunction], key, value);
     return this;
   }
-
 }
 
 function split(attribute: Attribute): readonly [string, number | string | undefined] {

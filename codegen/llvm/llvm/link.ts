@@ -1,6 +1,7 @@
 // From object code to a shared library. In: objects, in link order. Out: the library's bytes.
-// Holds: the library is sealed (runtime/abi/seal.h); the same objects give the same bytes (no build id, no paths, stripped); the maths library is recorded as needed exactly
-// when a symbol of it is used; objects and library go through pipes, so that linking needs no files and leaves none.
+// Holds: the library is sealed (runtime/abi/seal.h); the same objects give the same bytes (no build id, no paths, stripped); the maths
+// library is recorded as needed exactly when a symbol of it is used; objects and library go through pipes, so that linking needs no files
+// and leaves none.
 
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -40,7 +41,19 @@ export class Link {
     this.#linker = options.linker ?? findLinker();
     // An archive can be read from a pipe, and is linked as a whole.
     const objects = ['--whole-archive', '/dev/stdin', '--no-whole-archive'];
-    this.#raw = this.#start(['-shared', '--build-id=none', '--hash-style=gnu', '-z', 'noexecstack', '-s', '-o', '/dev/stdout', ...objects, '--as-needed', ...libraries()]);
+    this.#raw = this.#start([
+      '-shared',
+      '--build-id=none',
+      '--hash-style=gnu',
+      '-z',
+      'noexecstack',
+      '-s',
+      '-o',
+      '/dev/stdout',
+      ...objects,
+      '--as-needed',
+      ...libraries(),
+    ]);
   }
 
   #start(args: readonly string[]): RawLinker {

@@ -86,7 +86,13 @@ export class ModuleBuilder extends ConstantFactory {
     if (spec.type.shape.kind !== 'function') fault(`${spec.name}: ${spec.type} is no function type`);
     this.#claim(spec.name);
     const made = guarded(spec.name, () =>
-      this.addon.tfc.createFunction(this.#raw, spec.type[raw], this.#linkage(spec.linkage ?? 'external'), spec.name, spec.convention ?? 'c'),
+      this.addon.tfc.createFunction(
+        this.#raw,
+        spec.type[raw],
+        this.#linkage(spec.linkage ?? 'external'),
+        spec.name,
+        spec.convention ?? 'c',
+      ),
     );
     const handle = new FunctionHandle(this, made, spec);
     this.#names.set(spec.name, handle);
@@ -122,7 +128,17 @@ export class ModuleBuilder extends ConstantFactory {
     const space = spec.addressSpace ?? 0;
     const initial = init === undefined ? null : init[raw];
     const made = guarded(spec.name, () =>
-      this.addon.tfc.global(this.#raw, spec.type[raw], spec.constant ?? false, linkage, initial, spec.name, space, spec.align ?? 0, spec.section ?? ''),
+      this.addon.tfc.global(
+        this.#raw,
+        spec.type[raw],
+        spec.constant ?? false,
+        linkage,
+        initial,
+        spec.name,
+        space,
+        spec.align ?? 0,
+        spec.section ?? '',
+      ),
     );
     if (spec.visibility !== undefined) this.addon.tfc.setVisibility(made, spec.visibility);
     if (spec.unnamedAddress === true) this.addon.tfc.setUnnamedAddress(made);
@@ -138,7 +154,12 @@ export class ModuleBuilder extends ConstantFactory {
   }
 
   /** Assembly with LLVM's constraint notation (`'=r,r'`); refused when the constraints do not fit the type. */
-  inlineAsm(type: LlvmType, text: string, constraints: string, options: { readonly sideEffects?: boolean; readonly alignStack?: boolean } = {}): InlineAsm {
+  inlineAsm(
+    type: LlvmType,
+    text: string,
+    constraints: string,
+    options: { readonly sideEffects?: boolean; readonly alignStack?: boolean } = {},
+  ): InlineAsm {
     this.type(type, 'inlineAsm');
     const made = guarded('inlineAsm', () =>
       this.addon.tfc.inlineAsm(type[raw], text, constraints, options.sideEffects ?? false, options.alignStack ?? false),
@@ -220,12 +241,17 @@ export class ModuleBuilder extends ConstantFactory {
     if (value.module !== this) fault(`${what}: the ${role} belongs to another module`);
   }
 
-  /** For `Builder.intrinsic`: what an intrinsic is for arguments and a result of these types. Errors: an unknown name, a signature that it does not have. */
+  /**
+   * For `Builder.intrinsic`: what an intrinsic is for arguments and a result of these types. Errors: an unknown name, a signature that it
+   * does not have.
+   */
   intrinsic(name: string, result: LlvmType, args: readonly LlvmValue[]): Intrinsic {
     const { types } = this;
     let overloads = this.#intrinsics.get(name);
     if (overloads === undefined) this.#intrinsics.set(name, (overloads = []));
-    let known = overloads.find((one) => one.result === result && one.params.length === args.length && args.every((arg, at) => arg.type === one.params[at]));
+    let known = overloads.find(
+      (one) => one.result === result && one.params.length === args.length && args.every((arg, at) => arg.type === one.params[at]),
+    );
     if (known === undefined) {
       const params = args.map((arg) => arg.type);
       known = { result, params, ...this.tape.intrinsic(name, types.function(result, params)[raw]) };

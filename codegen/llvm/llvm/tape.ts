@@ -1,26 +1,104 @@
-// What is being built, as words that the addon plays at once: a call into the addon costs more than the instruction that it makes. In: operations and their
-// operands. Out: numbers of the values that they make. Holds: an operation that makes a value counts here as it counts when it is played; whoever asks for
-// an object of the addon gets it after everything before was played.
+// What is being built, as words that the addon plays at once: a call into the addon costs more than the instruction that it makes. In:
+// operations and their operands. Out: numbers of the values that they make. Holds: an operation that makes a value counts here as it counts
+// when it is played; whoever asks for an object of the addon gets it after everything before was played.
 
 import type { Addon, RawMetadata, RawModule, RawTape, RawType, RawValue } from './addon.js';
 import { guarded } from './fault.js';
 
 /** By name, with what stands behind them in `../native`. */
 export type Operation =
-  | 'integer' | 'real' | 'realBits' | 'zero' | 'ones' | 'undef' | 'poison' | 'vector' | 'array' | 'struct' | 'address'
-  | 'block' | 'at' | 'fastMath' | 'name' | 'argument' | 'phi' | 'incoming'
-  | Binary | 'neg' | 'not' | 'fneg' | 'freeze' | 'compare' | 'select' | Cast
-  | 'splat' | 'insertElement' | 'extractElement' | 'shuffle' | 'extractValue' | 'insertValue' | 'call' | 'intrinsic'
-  | 'branch' | 'conditionalBranch' | 'switch' | 'return' | 'returnVoid' | 'unreachable' | 'loopHints' | 'branchWeights'
-  | 'load' | 'store' | 'maskedLoad' | 'maskedStore' | 'gather' | 'scatter' | 'slot' | 'gep' | 'structGep'
-  | 'atomicLoad' | 'atomicStore' | 'atomicUpdate' | 'compareExchange' | 'fence' | 'alias';
+  | 'integer'
+  | 'real'
+  | 'realBits'
+  | 'zero'
+  | 'ones'
+  | 'undef'
+  | 'poison'
+  | 'vector'
+  | 'array'
+  | 'struct'
+  | 'address'
+  | 'block'
+  | 'at'
+  | 'fastMath'
+  | 'name'
+  | 'argument'
+  | 'phi'
+  | 'incoming'
+  | Binary
+  | 'neg'
+  | 'not'
+  | 'fneg'
+  | 'freeze'
+  | 'compare'
+  | 'select'
+  | Cast
+  | 'splat'
+  | 'insertElement'
+  | 'extractElement'
+  | 'shuffle'
+  | 'extractValue'
+  | 'insertValue'
+  | 'call'
+  | 'intrinsic'
+  | 'branch'
+  | 'conditionalBranch'
+  | 'switch'
+  | 'return'
+  | 'returnVoid'
+  | 'unreachable'
+  | 'loopHints'
+  | 'branchWeights'
+  | 'load'
+  | 'store'
+  | 'maskedLoad'
+  | 'maskedStore'
+  | 'gather'
+  | 'scatter'
+  | 'slot'
+  | 'gep'
+  | 'structGep'
+  | 'atomicLoad'
+  | 'atomicStore'
+  | 'atomicUpdate'
+  | 'compareExchange'
+  | 'fence'
+  | 'alias';
 
 export type Binary =
-  | 'add' | 'sub' | 'mul' | 'sdiv' | 'udiv' | 'srem' | 'urem' | 'and' | 'or' | 'xor' | 'shl' | 'lshr' | 'ashr'
-  | 'fadd' | 'fsub' | 'fmul' | 'fdiv' | 'frem';
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'sdiv'
+  | 'udiv'
+  | 'srem'
+  | 'urem'
+  | 'and'
+  | 'or'
+  | 'xor'
+  | 'shl'
+  | 'lshr'
+  | 'ashr'
+  | 'fadd'
+  | 'fsub'
+  | 'fmul'
+  | 'fdiv'
+  | 'frem';
 
 export type Cast =
-  | 'SExt' | 'ZExt' | 'Trunc' | 'FPExt' | 'FPTrunc' | 'SIToFP' | 'UIToFP' | 'FPToSI' | 'FPToUI' | 'BitCast' | 'PtrToInt' | 'IntToPtr' | 'AddrSpaceCast';
+  | 'SExt'
+  | 'ZExt'
+  | 'Trunc'
+  | 'FPExt'
+  | 'FPTrunc'
+  | 'SIToFP'
+  | 'UIToFP'
+  | 'FPToSI'
+  | 'FPToUI'
+  | 'BitCast'
+  | 'PtrToInt'
+  | 'IntToPtr'
+  | 'AddrSpaceCast';
 
 /** Names by number, the same for every tape; the addon says them. */
 let known: Readonly<Record<Operation, number>> | undefined;

@@ -32,7 +32,10 @@ export interface TargetOptions {
   readonly passes?: string;
   /** Whether LLVM may vectorize loops and straight-line code on its own. Default true. */
   readonly autovectorize?: boolean;
-  /** Whether the code generator works on loops of its own accord: chooses their induction variables anew, and moves what they do not change, constants too, out of them. Default true. */
+  /**
+   * Whether the code generator works on loops of its own accord: chooses their induction variables anew, and moves what they do not change,
+   * constants too, out of them. Default true.
+   */
   readonly loopPasses?: boolean;
 }
 
@@ -62,7 +65,9 @@ export function setTarget(module: ModuleBuilder, options: TargetOptions = {}): v
 /** Verifies the module and runs the pass pipeline on it, in place; returns milliseconds. */
 export function optimize(module: ModuleBuilder, options: TargetOptions = {}): number {
   module.alive();
-  return guarded('optimize', () => module.addon.tfc.optimize(module[raw], addonTarget(module.addon, options), passesOf(options), options.autovectorize ?? true));
+  return guarded('optimize', () =>
+    module.addon.tfc.optimize(module[raw], addonTarget(module.addon, options), passesOf(options), options.autovectorize ?? true),
+  );
 }
 
 /**
@@ -71,11 +76,16 @@ export function optimize(module: ModuleBuilder, options: TargetOptions = {}): nu
  */
 export function emitAssembly(module: ModuleBuilder, options: TargetOptions = {}): Timings & { readonly assembly: string } {
   module.alive();
-  return guarded('emit assembly', () => module.addon.tfc.emitAssembly(module[raw], addonTarget(module.addon, options), passesOf(options), options.autovectorize ?? true));
+  return guarded('emit assembly', () =>
+    module.addon.tfc.emitAssembly(module[raw], addonTarget(module.addon, options), passesOf(options), options.autovectorize ?? true),
+  );
 }
 
 /** PTX for the NVIDIA architecture `cpu` (`sm_90`) and PTX version `features` (`+ptx83`). */
-export function emitPtx(module: ModuleBuilder, options: Omit<TargetOptions, 'triple'> & { readonly cpu: string }): Timings & { readonly ptx: string } {
+export function emitPtx(
+  module: ModuleBuilder,
+  options: Omit<TargetOptions, 'triple'> & { readonly cpu: string },
+): Timings & { readonly ptx: string } {
   const { assembly, ...timings } = emitAssembly(module, { ...options, triple: 'nvptx64-nvidia-cuda' });
   return { ptx: assembly, ...timings };
 }

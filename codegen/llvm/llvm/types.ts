@@ -168,7 +168,9 @@ export class Types {
   /** A pointer into an address space (NVPTX: 1 global, 3 shared, 4 constant, 5 local). */
   pointer(space: number): LlvmType {
     if (!Number.isInteger(space) || space < 0) fault(`no address space ${String(space)}`);
-    return this.#intern({ kind: 'ptr', space }, space === 0 ? 'ptr' : `ptr addrspace(${space})`, () => this.#addon.tfc.pointerType(this.#context, space));
+    return this.#intern({ kind: 'ptr', space }, space === 0 ? 'ptr' : `ptr addrspace(${space})`, () =>
+      this.#addon.tfc.pointerType(this.#context, space),
+    );
   }
 
   /** `<count x element>`; the element is an integer, a float or a pointer. */
@@ -179,7 +181,9 @@ export class Types {
     const kind = element.shape.kind;
     if (kind !== 'int' && kind !== 'float' && kind !== 'ptr') fault(`no vector of ${element}`);
     if (!Number.isInteger(count) || count < 1) fault(`no vector of ${String(count)} lanes`);
-    const made = this.#intern({ kind: 'vector', element, count }, `<${count} x ${element}>`, () => this.#addon.tfc.vectorType(element[raw], count));
+    const made = this.#intern({ kind: 'vector', element, count }, `<${count} x ${element}>`, () =>
+      this.#addon.tfc.vectorType(element[raw], count),
+    );
     this.#vectors.set(element, (this.#vectors.get(element) ?? new Map<number, LlvmType>()).set(count, made));
     return made;
   }

@@ -128,7 +128,11 @@ export class Terminator {
     if (hints.mustProgress === true) list.push(['llvm.loop.mustprogress', null]);
     if (hints.distribute !== undefined) list.push(['llvm.loop.distribute.enable', hints.distribute]);
     const { tape } = this.module;
-    tape.note('loopHints', 0, [this[ref], list.length, ...list.flatMap(([name, value]) => [tape.text(name), value === null ? 0 : typeof value === 'number' ? 1 : 2, Number(value)])]);
+    tape.note('loopHints', 0, [
+      this[ref],
+      list.length,
+      ...list.flatMap(([name, value]) => [tape.text(name), value === null ? 0 : typeof value === 'number' ? 1 : 2, Number(value)]),
+    ]);
     return this;
   }
 

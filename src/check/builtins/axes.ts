@@ -14,12 +14,26 @@ export function oneAxis(call: BuiltinCall, given: Given, type: TensorType, extra
   const rank = type.shape.length + extra;
   if (given.value.kind !== 'number' || !given.value.integer) {
     const code = given.value.kind === 'tensor' || given.value.kind === 'variable' ? 'not-constant' : 'type-mismatch';
-    fail(call.context, code, given.span, `an axis of \`${call.builtin.name}\` is an integer known when compiling, and this is ${describe(given.value)}`, { labels: bindingLabel(given.value) });
+    fail(
+      call.context,
+      code,
+      given.span,
+      `an axis of \`${call.builtin.name}\` is an integer known when compiling, and this is ${describe(given.value)}`,
+      { labels: bindingLabel(given.value) },
+    );
     return undefined;
   }
   const axis = given.value.value < 0 ? given.value.value + rank : given.value.value;
   if (axis >= 0 && axis < rank) return axis;
-  fail(call.context, 'invalid-value', given.span, rank === 0 ? `a scalar ${type.dtype} has no axis ${given.value.value}` : `${typeToString(type)} has no axis ${given.value.value}: its axes are 0 to ${rank - 1}`, { hint: rank === 0 ? undefined : `-1 is the last one` });
+  fail(
+    call.context,
+    'invalid-value',
+    given.span,
+    rank === 0
+      ? `a scalar ${type.dtype} has no axis ${given.value.value}`
+      : `${typeToString(type)} has no axis ${given.value.value}: its axes are 0 to ${rank - 1}`,
+    { hint: rank === 0 ? undefined : `-1 is the last one` },
+  );
   return undefined;
 }
 
@@ -48,15 +62,29 @@ export function flag(call: BuiltinCall, name: string, fallback: boolean): boolea
   const given = call.optional(name);
   if (given === undefined) return fallback;
   if (given.value.kind === 'boolean') return given.value.value;
-  if (given.value.kind !== 'error') fail(call.context, given.value.kind === 'tensor' ? 'not-constant' : 'type-mismatch', given.span, `\`${name}\` is true or false, and this is ${describe(given.value)}`);
+  if (given.value.kind !== 'error')
+    fail(
+      call.context,
+      given.value.kind === 'tensor' ? 'not-constant' : 'type-mismatch',
+      given.span,
+      `\`${name}\` is true or false, and this is ${describe(given.value)}`,
+    );
   return undefined;
 }
 
 /** A list of sizes; with `-1` in it, what is left of `whole`. Undefined after a diagnostic. */
 export function sizesGiven(call: BuiltinCall, given: Given, whole?: Dim): Shape | undefined {
-  const items: readonly Value[] | undefined = given.value.kind === 'list' || given.value.kind === 'tuple' ? given.value.items : dimOf(given.value) === undefined ? undefined : [given.value];
+  const items: readonly Value[] | undefined =
+    given.value.kind === 'list' || given.value.kind === 'tuple'
+      ? given.value.items
+      : dimOf(given.value) === undefined
+        ? undefined
+        : [given.value];
   if (items === undefined) {
-    if (given.value.kind !== 'error') fail(call.context, 'type-mismatch', given.span, `a shape is a list of sizes, and this is ${describe(given.value)}`, { hint: 'e.g. `[B, 784]`' });
+    if (given.value.kind !== 'error')
+      fail(call.context, 'type-mismatch', given.span, `a shape is a list of sizes, and this is ${describe(given.value)}`, {
+        hint: 'e.g. `[B, 784]`',
+      });
     return undefined;
   }
   if (items.length > limits.rank) {
@@ -67,7 +95,13 @@ export function sizesGiven(call: BuiltinCall, given: Given, whole?: Dim): Shape 
   for (const item of items) {
     const dim = dimOf(item);
     if (dim === undefined) {
-      if (item.kind !== 'error') fail(call.context, item.kind === 'tensor' ? 'not-constant' : item.kind === 'number' && item.integer ? 'too-large' : 'type-mismatch', given.span, `a shape is made of sizes, and this has ${describe(item)} in it`);
+      if (item.kind !== 'error')
+        fail(
+          call.context,
+          item.kind === 'tensor' ? 'not-constant' : item.kind === 'number' && item.integer ? 'too-large' : 'type-mismatch',
+          given.span,
+          `a shape is made of sizes, and this has ${describe(item)} in it`,
+        );
       return undefined;
     }
     if (dim.constant === -1 && whole !== undefined) sizes.push(undefined);
@@ -85,7 +119,12 @@ export function sizesGiven(call: BuiltinCall, given: Given, whole?: Dim): Shape 
   let rest: Dim | undefined = whole;
   for (const size of sizes) if (size !== undefined) rest = rest?.divideExact(size);
   if (rest === undefined) {
-    fail(call.context, whole.constant === undefined ? 'ambiguous-size' : 'shape-mismatch', given.span, `${whole} elements cannot be divided into [${sizes.map((size) => size ?? '-1').join(', ')}]`);
+    fail(
+      call.context,
+      whole.constant === undefined ? 'ambiguous-size' : 'shape-mismatch',
+      given.span,
+      `${whole} elements cannot be divided into [${sizes.map((size) => size ?? '-1').join(', ')}]`,
+    );
     return undefined;
   }
   return sizes.map((size) => size ?? (rest as Dim));

@@ -23,7 +23,10 @@ function outputs(call: BuiltinCall, given: Given): TensorNode[] | undefined {
     const node = toTensor(call.context, item, given.span);
     if (node === undefined) return undefined;
     if (!isFloat(node.type.dtype)) {
-      fail(call.context, 'not-differentiable', given.span, `\`${call.builtin.name}\`: ${typeToString(node.type)} has no derivative`, { labels: bindingLabel(item), hint: 'convert it where it still is a float: `f32(…)`' });
+      fail(call.context, 'not-differentiable', given.span, `\`${call.builtin.name}\`: ${typeToString(node.type)} has no derivative`, {
+        labels: bindingLabel(item),
+        hint: 'convert it where it still is a float: `f32(…)`',
+      });
       return undefined;
     }
     nodes.push(node);
@@ -32,7 +35,8 @@ function outputs(call: BuiltinCall, given: Given): TensorNode[] | undefined {
 }
 
 /** Nodes that have a name of their own. */
-const isNamed = (node: TensorNode): boolean => node.op === ops.named || node.op === ops.feed || node.op === ops.variable || node.op === ops.placeholderOp;
+const isNamed = (node: TensorNode): boolean =>
+  node.op === ops.named || node.op === ops.feed || node.op === ops.variable || node.op === ops.placeholderOp;
 
 /** What to differentiate with respect to; undefined after a diagnostic. */
 function inputs(call: BuiltinCall, given: Given, ys: readonly TensorNode[]): TensorNode[] | undefined {
@@ -43,16 +47,33 @@ function inputs(call: BuiltinCall, given: Given, ys: readonly TensorNode[]): Ten
   const nodes: TensorNode[] = [];
   for (const item of listed) {
     if (item.kind === 'error') return undefined;
-    const node = item.kind === 'variable' ? (latestVersion(call.context, item.variable, found) ?? toTensor(call.context, item, given.span)) : item.kind === 'tensor' ? item.node : undefined;
+    const node =
+      item.kind === 'variable'
+        ? (latestVersion(call.context, item.variable, found) ?? toTensor(call.context, item, given.span))
+        : item.kind === 'tensor'
+          ? item.node
+          : undefined;
     if (item.kind === 'variable' && node === undefined) return undefined;
     if (node === undefined || !isNamed(node)) {
-      fail(call.context, 'type-mismatch', given.span, `\`${call.builtin.name}\` differentiates with respect to a param, an argument or a \`let\`, and \`${excerpt(call.context, given.span, 'this')}\` is ${node === undefined ? describe(item) : 'a value without a name'}`, {
-        hint: node === undefined && item.kind === 'instance' ? 'name its params: `[net.w, net.b]`' : 'bind it first: `let x = …`',
-      });
+      fail(
+        call.context,
+        'type-mismatch',
+        given.span,
+        `\`${call.builtin.name}\` differentiates with respect to a param, an argument or a \`let\`, and \`${excerpt(call.context, given.span, 'this')}\` is ${node === undefined ? describe(item) : 'a value without a name'}`,
+        {
+          hint: node === undefined && item.kind === 'instance' ? 'name its params: `[net.w, net.b]`' : 'bind it first: `let x = …`',
+        },
+      );
       return undefined;
     }
     if (!isFloat(node.type.dtype)) {
-      fail(call.context, 'not-differentiable', given.span, `\`${call.builtin.name}\`: with respect to ${typeToString(node.type)} there is no derivative`, { labels: bindingLabel(item), hint: 'differentiate with respect to a float' });
+      fail(
+        call.context,
+        'not-differentiable',
+        given.span,
+        `\`${call.builtin.name}\`: with respect to ${typeToString(node.type)} there is no derivative`,
+        { labels: bindingLabel(item), hint: 'differentiate with respect to a float' },
+      );
       return undefined;
     }
     nodes.push(node);
@@ -100,7 +121,13 @@ const jvp: Builtin = {
     if (v.value.kind === 'error' || ys === undefined || xs === undefined || target === undefined) return ERROR;
     if (ys.length > 1) return fail(context, 'type-mismatch', y.span, '`jvp` differentiates one value');
     const directions = x.value.kind === 'list' || x.value.kind === 'tuple' ? items(v.value) : [v.value];
-    if (directions.length !== xs.length) return fail(context, 'type-mismatch', v.span, `\`jvp\` takes one direction per name: ${xs.length} names, ${directions.length} directions`);
+    if (directions.length !== xs.length)
+      return fail(
+        context,
+        'type-mismatch',
+        v.span,
+        `\`jvp\` takes one direction per name: ${xs.length} names, ${directions.length} directions`,
+      );
     const vs: TensorNode[] = [];
     for (const [at, direction] of directions.entries()) {
       const node = directionOf(call, direction, xs[at] as TensorNode, v.span);
@@ -116,8 +143,16 @@ function directionOf(call: BuiltinCall, direction: Value, input: TensorNode, spa
   const node = toTensor(call.context, direction, span, input.type.dtype);
   if (node === undefined) return undefined;
   const { shape } = node.type;
-  if (shape.length > 0 && (shape.length !== input.type.shape.length || shape.some((dim, axis) => !dim.equals(input.type.shape[axis] ?? dim)))) {
-    fail(call.context, 'shape-mismatch', span, `\`jvp\`: the direction is ${typeToString(node.type)}, and \`x\` is ${typeToString(input.type)}`);
+  if (
+    shape.length > 0 &&
+    (shape.length !== input.type.shape.length || shape.some((dim, axis) => !dim.equals(input.type.shape[axis] ?? dim)))
+  ) {
+    fail(
+      call.context,
+      'shape-mismatch',
+      span,
+      `\`jvp\`: the direction is ${typeToString(node.type)}, and \`x\` is ${typeToString(input.type)}`,
+    );
     return undefined;
   }
   return broadcastTo(call.context, node, input.type.shape, span);

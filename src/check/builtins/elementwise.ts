@@ -1,4 +1,5 @@
-// Elementwise functions by their names: exp, log, tanh, pow, where, … In: tensors or numbers. Out: a number when all are known, else a node with its broadcasts.
+// Elementwise functions by their names: exp, log, tanh, pow, where, … In: tensors or numbers. Out: a number when all are known, else a node
+// with its broadcasts.
 // Holds: the list of names is here, the functions themselves are the scalar table's.
 
 import { isFloat } from '../../base/index.js';
@@ -15,7 +16,38 @@ import { required, result, type Builtin, type BuiltinCall, type Given } from './
 
 /** Names in TDSL and in the scalar table. */
 const unary: readonly (readonly [name: string, scalar: ScalarName])[] = [
-  ...(['abs', 'sqrt', 'rsqrt', 'exp', 'expm1', 'log', 'log1p', 'sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'sinh', 'cosh', 'tanh', 'asinh', 'acosh', 'atanh', 'erf', 'sigmoid', 'floor', 'ceil', 'round', 'trunc', 'sign', 'square', 'reciprocal'] as const).map((name) => [name, name] as const),
+  ...(
+    [
+      'abs',
+      'sqrt',
+      'rsqrt',
+      'exp',
+      'expm1',
+      'log',
+      'log1p',
+      'sin',
+      'cos',
+      'tan',
+      'asin',
+      'acos',
+      'atan',
+      'sinh',
+      'cosh',
+      'tanh',
+      'asinh',
+      'acosh',
+      'atanh',
+      'erf',
+      'sigmoid',
+      'floor',
+      'ceil',
+      'round',
+      'trunc',
+      'sign',
+      'square',
+      'reciprocal',
+    ] as const
+  ).map((name) => [name, name] as const),
   ['isNaN', 'isnan'],
 ];
 
@@ -50,7 +82,9 @@ export function applyElementwise(call: BuiltinCall, scalar: ScalarName, names: r
   for (const given of givens) {
     if (shapeOf(given.value) === undefined || given.value.kind === 'list') {
       const hint = given.value.kind === 'list' ? 'use a comprehension: `[f(x) for x in xs]`' : undefined;
-      return fail(context, 'type-mismatch', given.span, `\`${call.builtin.name}\` takes tensors, and this is ${describe(given.value)}`, { hint });
+      return fail(context, 'type-mismatch', given.span, `\`${call.builtin.name}\` takes tensors, and this is ${describe(given.value)}`, {
+        hint,
+      });
     }
   }
   // Functions of floats make floats of bare integers: `exp(1)`, `pow(B, 0.5)`.
@@ -60,7 +94,10 @@ export function applyElementwise(call: BuiltinCall, scalar: ScalarName, names: r
   const wrong = floating ? nodes.findIndex((node) => !isFloat(node.type.dtype)) : -1;
   if (wrong >= 0) {
     const given = givens[wrong] as Given;
-    return fail(context, 'dtype-mismatch', given.span, `\`${call.builtin.name}\` takes floats, and this is ${describe(given.value)}`, { labels: bindingLabel(given.value), hint: 'convert it: `f32(…)`' });
+    return fail(context, 'dtype-mismatch', given.span, `\`${call.builtin.name}\` takes floats, and this is ${describe(given.value)}`, {
+      labels: bindingLabel(given.value),
+      hint: 'convert it: `f32(…)`',
+    });
   }
   const operands = nodes.map((node, at) => ({ node, value: givens[at]?.value ?? ERROR, span: givens[at]?.span ?? site }));
   const wide = broadcastTogether(context, operands, site, what);
@@ -77,12 +114,24 @@ const where: Builtin = {
     const b = call.given('b', call.expected);
     if (mask.value.kind === 'error' || a.value.kind === 'error' || b.value.kind === 'error') return ERROR;
     const node = toTensor(call.context, mask.value, mask.span, 'bool');
-    return node === undefined ? ERROR : selectTensors(call.context, { node, ...mask }, a, b, call.site, call.expected, `\`${excerpt(call.context, call.site, 'where')}\``);
+    return node === undefined
+      ? ERROR
+      : selectTensors(call.context, { node, ...mask }, a, b, call.site, call.expected, `\`${excerpt(call.context, call.site, 'where')}\``);
   },
 };
 
 export const elementwiseBuiltins: readonly Builtin[] = [
-  ...unary.map(([name, scalar]): Builtin => ({ name, doc: ops.elementwise[scalar].doc, parameters: required('x'), run: (call) => applyElementwise(call, scalar, ['x']) })),
-  ...binary.map(([name, scalar]): Builtin => ({ name, doc: ops.elementwise[scalar].doc, parameters: required('x', 'y'), run: (call) => applyElementwise(call, scalar, ['x', 'y']) })),
+  ...unary.map(([name, scalar]): Builtin => ({
+    name,
+    doc: ops.elementwise[scalar].doc,
+    parameters: required('x'),
+    run: (call) => applyElementwise(call, scalar, ['x']),
+  })),
+  ...binary.map(([name, scalar]): Builtin => ({
+    name,
+    doc: ops.elementwise[scalar].doc,
+    parameters: required('x', 'y'),
+    run: (call) => applyElementwise(call, scalar, ['x', 'y']),
+  })),
   where,
 ];

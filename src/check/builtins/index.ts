@@ -9,7 +9,13 @@ import { randomBuiltins } from './random.js';
 import { reductionBuiltins } from './reductions.js';
 import { shapeBuiltins } from './shapes.js';
 
-const builtins: readonly Builtin[] = [...elementwiseBuiltins, ...reductionBuiltins, ...shapeBuiltins, ...derivativeBuiltins, ...randomBuiltins];
+const builtins: readonly Builtin[] = [
+  ...elementwiseBuiltins,
+  ...reductionBuiltins,
+  ...shapeBuiltins,
+  ...derivativeBuiltins,
+  ...randomBuiltins,
+];
 
 export function builtinScope(): Scope {
   const scope = new Scope(undefined);

@@ -1,6 +1,6 @@
 // Random bits. In: a shape and a key. Out: an i32 of bits per element; distributions are TDSL on top of it.
-// Holds: an initializer's key is the feed `seed`; anywhere else the caller passes one. The stream is the FNV-1a hash of the place, so that two uses
-// of one key differ, and a variable's numbers depend on the seed and its path alone.
+// Holds: an initializer's key is the feed `seed`; anywhere else the caller passes one. The stream is the FNV-1a hash of the place, so that
+// two uses of one key differ, and a variable's numbers depend on the seed and its path alone.
 
 import type { TensorNode } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
@@ -31,7 +31,9 @@ function keyOf(call: BuiltinCall): TensorNode | undefined {
     return undefined;
   }
   if (call.context.initializing !== undefined || call.context.entry.dry) return seedNode(call.context, call.site);
-  fail(call.context, 'missing-argument', call.site, 'random numbers need a key outside of initial values', { hint: 'pass one: `key: k`, where `k: i64` is an argument or a state that the step changes' });
+  fail(call.context, 'missing-argument', call.site, 'random numbers need a key outside of initial values', {
+    hint: 'pass one: `key: k`, where `k: i64` is an argument or a state that the step changes',
+  });
   return undefined;
 }
 
@@ -45,7 +47,9 @@ const randomBits: Builtin = {
     if (shape === undefined || key === undefined) return ERROR;
     const index = call.context.entry.nextStream();
     const place = call.context.initializing ?? call.context.path;
-    return result(applyTensor(call.context, ops.randomBits, [key], { shape, stream: fnv1a(index === 0 ? place : `${place}#${index}`) }, call.site));
+    return result(
+      applyTensor(call.context, ops.randomBits, [key], { shape, stream: fnv1a(index === 0 ? place : `${place}#${index}`) }, call.site),
+    );
   },
 };
 

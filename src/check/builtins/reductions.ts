@@ -1,4 +1,5 @@
-// Reductions: sum, product, max, min, any, all. In: a tensor, axes, keepDims. Out: the tensor without these axes, or with size 1 in their place.
+// Reductions: sum, product, max, min, any, all. In: a tensor, axes, keepDims. Out: the tensor without these axes, or with size 1 in their
+// place.
 // Holds: `max(a, b)` and `min(a, b)` are elementwise; `max(x, axis: 0)` reduces.
 
 import { Dim } from '../../base/index.js';
@@ -26,10 +27,23 @@ function reduce(call: BuiltinCall, op: Reduction): Value {
   if (axes.length === 0) return result(node);
   const reduced = applyTensor(context, op, [node], { axes }, site);
   if (reduced === undefined || !keep) return result(reduced);
-  return result(applyTensor(context, ops.reshape, [reduced], { shape: node.type.shape.map((dim, axis) => (axes.includes(axis) ? Dim.one : dim)) }, site));
+  return result(
+    applyTensor(
+      context,
+      ops.reshape,
+      [reduced],
+      { shape: node.type.shape.map((dim, axis) => (axes.includes(axis) ? Dim.one : dim)) },
+      site,
+    ),
+  );
 }
 
-const reduction = (name: string, doc: string, op: Reduction): Builtin => ({ name, doc, parameters: [...required('x'), ...optional('axis', 'keepDims')], run: (call) => reduce(call, op) });
+const reduction = (name: string, doc: string, op: Reduction): Builtin => ({
+  name,
+  doc,
+  parameters: [...required('x'), ...optional('axis', 'keepDims')],
+  run: (call) => reduce(call, op),
+});
 
 const extreme = (name: 'max' | 'min', op: Reduction): Builtin => ({
   name,
@@ -37,7 +51,10 @@ const extreme = (name: 'max' | 'min', op: Reduction): Builtin => ({
   parameters: [...required('x'), ...optional('y', 'axis', 'keepDims')],
   run(call) {
     if (!call.has('y')) return reduce(call, op);
-    if (call.has('axis') || call.has('keepDims')) return fail(call.context, 'too-many-arguments', call.site, `\`${name}\` takes two values, or one and \`axis\``, { hint: `the axis is named: \`${name}(x, axis: 0)\`` });
+    if (call.has('axis') || call.has('keepDims'))
+      return fail(call.context, 'too-many-arguments', call.site, `\`${name}\` takes two values, or one and \`axis\``, {
+        hint: `the axis is named: \`${name}(x, axis: 0)\``,
+      });
     return applyElementwise(call, name, ['x', 'y']);
   },
 });
@@ -76,7 +93,12 @@ const inverse: Builtin = {
     if (node === undefined) return ERROR;
     const [rows, columns, more] = node.type.shape;
     if (rows === undefined || columns === undefined || more !== undefined || !rows.equals(columns)) {
-      return fail(call.context, 'shape-mismatch', call.given('x').span, `\`inverse\` takes a square matrix, and this is ${typeToString(node.type)}`);
+      return fail(
+        call.context,
+        'shape-mismatch',
+        call.given('x').span,
+        `\`inverse\` takes a square matrix, and this is ${typeToString(node.type)}`,
+      );
     }
     return result(applyTensor(call.context, ops.inverse, [node], {}, call.site));
   },

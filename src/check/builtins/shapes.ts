@@ -22,15 +22,29 @@ const transpose: Builtin = {
     if (node === undefined) return ERROR;
     const rank = node.type.shape.length;
     const given = call.optional('axes');
-    if (given === undefined) return result(applyTensor(call.context, ops.transpose, [node], { axes: node.type.shape.map((_, axis) => rank - 1 - axis) }, call.site));
-    if (given.value.kind !== 'list') return given.value.kind === 'error' ? ERROR : fail(call.context, 'type-mismatch', given.span, `\`axes\` is a list, and this is ${describe(given.value)}`, { hint: 'e.g. `[1, 0]`' });
+    if (given === undefined)
+      return result(
+        applyTensor(call.context, ops.transpose, [node], { axes: node.type.shape.map((_, axis) => rank - 1 - axis) }, call.site),
+      );
+    if (given.value.kind !== 'list')
+      return given.value.kind === 'error'
+        ? ERROR
+        : fail(call.context, 'type-mismatch', given.span, `\`axes\` is a list, and this is ${describe(given.value)}`, {
+            hint: 'e.g. `[1, 0]`',
+          });
     const axes: number[] = [];
     for (const item of given.value.items) {
       const axis = oneAxis(call, { value: item, span: given.span }, node.type);
       if (axis === undefined) return ERROR;
       axes.push(axis);
     }
-    if (axes.length !== rank || new Set(axes).size !== rank) return fail(call.context, 'invalid-value', given.span, `the order [${axes.join(', ')}] does not name each of the ${rank} axes of ${typeToString(node.type)} once`);
+    if (axes.length !== rank || new Set(axes).size !== rank)
+      return fail(
+        call.context,
+        'invalid-value',
+        given.span,
+        `the order [${axes.join(', ')}] does not name each of the ${rank} axes of ${typeToString(node.type)} once`,
+      );
     return result(applyTensor(call.context, ops.transpose, [node], { axes }, call.site));
   },
 };
@@ -46,7 +60,12 @@ const reshape: Builtin = {
     if (node === undefined || shape === undefined || whole === undefined) return ERROR;
     const wanted = elementCount(shape);
     if (!wanted.equals(whole)) {
-      return fail(call.context, wanted.sub(whole).constant === undefined ? 'ambiguous-size' : 'shape-mismatch', call.site, `\`reshape\`: ${typeToString(node.type)} has ${whole} elements, and [${shape.join(', ')}] has ${wanted}`);
+      return fail(
+        call.context,
+        wanted.sub(whole).constant === undefined ? 'ambiguous-size' : 'shape-mismatch',
+        call.site,
+        `\`reshape\`: ${typeToString(node.type)} has ${whole} elements, and [${shape.join(', ')}] has ${wanted}`,
+      );
     }
     return result(applyTensor(call.context, ops.reshape, [node], { shape }, call.site));
   },
@@ -62,9 +81,18 @@ const broadcast: Builtin = {
     const shape = node === undefined ? undefined : sizesGiven(call, call.given('shape'));
     if (node === undefined || shape === undefined) return ERROR;
     const operand = { node, ...given };
-    const common = commonShape(call.context, [operand, { ...operand, span: call.given('shape').span }], call.site, '`broadcastTo`', [node.type.shape, shape]);
+    const common = commonShape(call.context, [operand, { ...operand, span: call.given('shape').span }], call.site, '`broadcastTo`', [
+      node.type.shape,
+      shape,
+    ]);
     if (common === undefined) return ERROR;
-    if (common.length !== shape.length || common.some((dim, axis) => !dim.equals(shape[axis] ?? Dim.zero))) return fail(call.context, 'shape-mismatch', call.site, `\`broadcastTo\`: ${typeToString(node.type)} does not stretch to [${shape.join(', ')}]`);
+    if (common.length !== shape.length || common.some((dim, axis) => !dim.equals(shape[axis] ?? Dim.zero)))
+      return fail(
+        call.context,
+        'shape-mismatch',
+        call.site,
+        `\`broadcastTo\`: ${typeToString(node.type)} does not stretch to [${shape.join(', ')}]`,
+      );
     return result(broadcastTo(call.context, node, shape, call.site));
   },
 };
@@ -78,7 +106,9 @@ const expandDims: Builtin = {
     const axis = node === undefined ? undefined : oneAxis(call, call.given('axis'), node.type, 1);
     if (node === undefined || axis === undefined) return ERROR;
     const { shape } = node.type;
-    return result(applyTensor(call.context, ops.reshape, [node], { shape: [...shape.slice(0, axis), Dim.one, ...shape.slice(axis)] }, call.site));
+    return result(
+      applyTensor(call.context, ops.reshape, [node], { shape: [...shape.slice(0, axis), Dim.one, ...shape.slice(axis)] }, call.site),
+    );
   },
 };
 
@@ -91,10 +121,17 @@ const squeeze: Builtin = {
     if (node === undefined) return ERROR;
     const { shape } = node.type;
     const given = call.optional('axis');
-    if (given === undefined) return result(applyTensor(call.context, ops.reshape, [node], { shape: shape.filter((dim) => dim.constant !== 1) }, call.site));
+    if (given === undefined)
+      return result(applyTensor(call.context, ops.reshape, [node], { shape: shape.filter((dim) => dim.constant !== 1) }, call.site));
     const axis = oneAxis(call, given, node.type);
     if (axis === undefined) return ERROR;
-    if (shape[axis]?.constant !== 1) return fail(call.context, 'shape-mismatch', call.site, `\`squeeze\`: axis ${axis} of ${typeToString(node.type)} has size ${shape[axis]}, and only size 1 can go`);
+    if (shape[axis]?.constant !== 1)
+      return fail(
+        call.context,
+        'shape-mismatch',
+        call.site,
+        `\`squeeze\`: axis ${axis} of ${typeToString(node.type)} has size ${shape[axis]}, and only size 1 can go`,
+      );
     return result(applyTensor(call.context, ops.reshape, [node], { shape: shape.filter((_, at) => at !== axis) }, call.site));
   },
 };
@@ -104,14 +141,22 @@ function listed(call: BuiltinCall, name: string): { nodes: TensorNode[]; values:
   const given = call.given(name, call.expected);
   if (given.value.kind === 'error') return undefined;
   if (given.value.kind !== 'list' && given.value.kind !== 'tuple') {
-    fail(call.context, 'type-mismatch', given.span, `\`${call.builtin.name}\` takes a list, and this is ${describe(given.value)}`, { hint: 'e.g. `[a, b]`' });
+    fail(call.context, 'type-mismatch', given.span, `\`${call.builtin.name}\` takes a list, and this is ${describe(given.value)}`, {
+      hint: 'e.g. `[a, b]`',
+    });
     return undefined;
   }
   if (given.value.items.length === 0) {
     fail(call.context, 'invalid-value', given.span, `\`${call.builtin.name}\` of an empty list has no shape`);
     return undefined;
   }
-  const nodes = agree(call.context, given.value.items.map((value) => ({ value, span: given.span })), expectedDType(call.expected), given.span, `\`${call.builtin.name}\``);
+  const nodes = agree(
+    call.context,
+    given.value.items.map((value) => ({ value, span: given.span })),
+    expectedDType(call.expected),
+    given.span,
+    `\`${call.builtin.name}\``,
+  );
   return nodes === undefined ? undefined : { nodes, values: given.value.items };
 }
 
@@ -126,8 +171,17 @@ const concat: Builtin = {
     const axis = oneAxis(call, call.optional('axis') ?? { value: number(0, true), span: call.site }, first.type);
     if (axis === undefined) return ERROR;
     for (const [at, node] of items.nodes.entries()) {
-      if (node.type.shape.length === first.type.shape.length && node.type.shape.every((dim, own) => own === axis || dim.equals(first.type.shape[own] as Dim))) continue;
-      return fail(call.context, 'shape-mismatch', call.site, `\`concat\`: element 0 is ${typeToString(first.type)} and element ${at} is ${typeToString(node.type)}, which differ beside axis ${axis}`);
+      if (
+        node.type.shape.length === first.type.shape.length &&
+        node.type.shape.every((dim, own) => own === axis || dim.equals(first.type.shape[own] as Dim))
+      )
+        continue;
+      return fail(
+        call.context,
+        'shape-mismatch',
+        call.site,
+        `\`concat\`: element 0 is ${typeToString(first.type)} and element ${at} is ${typeToString(node.type)}, which differ beside axis ${axis}`,
+      );
     }
     return items.nodes.length === 1 ? tensorValue(first) : result(applyTensor(call.context, ops.concat, items.nodes, { axis }, call.site));
   },
@@ -186,7 +240,9 @@ const iota: Builtin = {
     if (shape === undefined) return ERROR;
     const type = { kind: 'tensor', dtype: 'i32', shape } as const;
     const axis = oneAxis(call, call.optional('axis') ?? { value: number(0, true), span: call.site }, type);
-    return axis === undefined ? ERROR : result(applyTensor(call.context, ops.iota, [], { shape, axis, dtype: expectedDType(call.expected) ?? 'i32' }, call.site));
+    return axis === undefined
+      ? ERROR
+      : result(applyTensor(call.context, ops.iota, [], { shape, axis, dtype: expectedDType(call.expected) ?? 'i32' }, call.site));
   },
 };
 
@@ -201,7 +257,13 @@ const pad: Builtin = {
     const after = sizesGiven(call, call.given('after'));
     if (before === undefined || after === undefined) return ERROR;
     const rank = node.type.shape.length;
-    if (before.length !== rank || after.length !== rank) return fail(call.context, 'shape-mismatch', call.site, `\`pad\`: ${typeToString(node.type)} has ${rank} axes, \`before\` has ${before.length} and \`after\` ${after.length}`);
+    if (before.length !== rank || after.length !== rank)
+      return fail(
+        call.context,
+        'shape-mismatch',
+        call.site,
+        `\`pad\`: ${typeToString(node.type)} has ${rank} axes, \`before\` has ${before.length} and \`after\` ${after.length}`,
+      );
     return result(applyTensor(call.context, ops.pad, [node], { before, after, inner: node.type.shape.map(() => 0) }, call.site));
   },
 };
@@ -214,7 +276,10 @@ const take: Builtin = {
     const node = call.tensor('x');
     const ids = call.tensor('ids');
     if (node === undefined || ids === undefined) return ERROR;
-    if (isFloat(ids.type.dtype) || ids.type.dtype === 'bool') return fail(call.context, 'dtype-mismatch', call.given('ids').span, `ids are integers, and this is ${typeToString(ids.type)}`, { hint: 'convert them: `i32(…)`' });
+    if (isFloat(ids.type.dtype) || ids.type.dtype === 'bool')
+      return fail(call.context, 'dtype-mismatch', call.given('ids').span, `ids are integers, and this is ${typeToString(ids.type)}`, {
+        hint: 'convert them: `i32(…)`',
+      });
     const axis = oneAxis(call, call.optional('axis') ?? { value: number(0, true), span: call.site }, node.type);
     const narrow = castTo(call.context, ids, 'i32', call.site);
     return axis === undefined || narrow === undefined ? ERROR : result(takeRows(call.context, node, narrow, axis, call.site));
@@ -231,9 +296,24 @@ const scatterAdd: Builtin = {
     const given = call.given('rows');
     const rows = dimOf(given.value);
     if (ids === undefined || updates === undefined || given.value.kind === 'error') return ERROR;
-    if (rows === undefined) return fail(call.context, 'not-constant', given.span, `\`rows\` is a size, and this is ${describe(given.value)}`);
+    if (rows === undefined)
+      return fail(call.context, 'not-constant', given.span, `\`rows\` is a size, and this is ${describe(given.value)}`);
     return result(applyTensor(call.context, ops.scatterAdd, [ids, updates], { rows }, call.site));
   },
 };
 
-export const shapeBuiltins: readonly Builtin[] = [transpose, reshape, broadcast, expandDims, squeeze, concat, stack, tensor, addN, iota, pad, take, scatterAdd];
+export const shapeBuiltins: readonly Builtin[] = [
+  transpose,
+  reshape,
+  broadcast,
+  expandDims,
+  squeeze,
+  concat,
+  stack,
+  tensor,
+  addN,
+  iota,
+  pad,
+  take,
+  scatterAdd,
+];

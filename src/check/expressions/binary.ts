@@ -1,6 +1,6 @@
 // Operators. In: one or two operands. Out: a number when both are known, else an elementwise node with its broadcasts.
-// Holds: numbers without a dtype are computed as doubles and rounded once, where they meet a tensor. Numbers with a float dtype are nodes like any tensor,
-// so that the rounding of the target decides.
+// Holds: numbers without a dtype are computed as doubles and rounded once, where they meet a tensor. Numbers with a float dtype are nodes
+// like any tensor, so that the rounding of the target decides.
 
 import type { BinaryExpression, BinaryOperator, Span, UnaryExpression } from '../../../grammar/index.js';
 import { type Dim, limits } from '../../base/index.js';
@@ -27,7 +27,8 @@ export function evaluateUnary(context: Context, expression: UnaryExpression, sco
     const result = node === undefined ? undefined : applyTensor(context, ops.elementwise.not, [node], {}, expression.span);
     return result === undefined ? ERROR : tensorValue(result);
   }
-  if (operand.kind === 'number') return number(-operand.value, operand.integer, operand.dtype, operand.big === undefined ? undefined : -operand.big);
+  if (operand.kind === 'number')
+    return number(-operand.value, operand.integer, operand.dtype, operand.big === undefined ? undefined : -operand.big);
   if (operand.kind === 'size') return sizeValue(operand.dim.mul(-1));
   const node = toTensor(context, operand, expression.operand.span);
   const result = node === undefined ? undefined : applyTensor(context, ops.elementwise.neg, [node], {}, expression.span);
@@ -58,7 +59,14 @@ export function evaluateBinary(context: Context, expression: BinaryExpression, s
   if (left.kind === 'error' || right.kind === 'error') return ERROR;
   return (
     known(context, operator, left, right, expression.span) ??
-    binaryNode(context, operator, { value: left, span: expression.left.span }, { value: right, span: expression.right.span }, expression.span, expected?.kind === 'tensor' ? expected : undefined)
+    binaryNode(
+      context,
+      operator,
+      { value: left, span: expression.left.span },
+      { value: right, span: expression.right.span },
+      expression.span,
+      expected?.kind === 'tensor' ? expected : undefined,
+    )
   );
 }
 
@@ -82,7 +90,8 @@ function known(context: Context, operator: BinaryOperator, left: Value, right: V
   }
   const a = dimOf(left);
   const b = dimOf(right);
-  if (a !== undefined && b !== undefined && (left.kind === 'size' || right.kind === 'size')) return sizeArithmetic(context, operator, a, b, span);
+  if (a !== undefined && b !== undefined && (left.kind === 'size' || right.kind === 'size'))
+    return sizeArithmetic(context, operator, a, b, span);
   if (left.kind === 'number' && right.kind === 'number') return numberArithmetic(context, operator, left, right, span);
   return undefined;
 }
@@ -121,16 +130,24 @@ function sizeArithmetic(context: Context, operator: BinaryOperator, a: Dim, b: D
 
 const negated = { '==': '!=', '!=': '==', '<': '>=', '<=': '>', '>': '<=', '>=': '<' } as const;
 
-function numberArithmetic(context: Context, operator: BinaryOperator, left: NumberValue, right: NumberValue, span: Span): Value | undefined {
+function numberArithmetic(
+  context: Context,
+  operator: BinaryOperator,
+  left: NumberValue,
+  right: NumberValue,
+  span: Span,
+): Value | undefined {
   const dtype = left.dtype ?? right.dtype;
   if (dtype !== undefined && (right.dtype ?? dtype) !== dtype) return undefined;
   // A float of a fixed dtype is rounded where it is computed; integers are exact.
-  if (dtype !== undefined && (dtype !== 'i32' && dtype !== 'i64')) return undefined;
-  if (dtype !== undefined && (operator === '/' || operator === '%' || operator === '**' || !left.integer || !right.integer)) return undefined;
+  if (dtype !== undefined && dtype !== 'i32' && dtype !== 'i64') return undefined;
+  if (dtype !== undefined && (operator === '/' || operator === '%' || operator === '**' || !left.integer || !right.integer))
+    return undefined;
   const a = left.value;
   const b = right.value;
   const integer = left.integer && right.integer;
-  const exact = integer && (left.big !== undefined || right.big !== undefined || !Number.isSafeInteger(a * b) || !Number.isSafeInteger(a + b));
+  const exact =
+    integer && (left.big !== undefined || right.big !== undefined || !Number.isSafeInteger(a * b) || !Number.isSafeInteger(a + b));
   const result = (value: number, big?: bigint): NumberValue => number(value, integer && Number.isInteger(value), dtype, big);
   const wide = (compute: (x: bigint, y: bigint) => bigint): Value => {
     const value = compute(BigInt(left.big ?? a), BigInt(right.big ?? b));
@@ -139,7 +156,10 @@ function numberArithmetic(context: Context, operator: BinaryOperator, left: Numb
   };
   const [x, y] = exact ? [left.big ?? BigInt(a), right.big ?? BigInt(b)] : [a, b];
   const compared = x < y ? -1 : x > y ? 1 : x === y ? 0 : Number.NaN;
-  const tooLong = (): Value => fail(context, 'too-large', span, `an integer of more than ${limits.integerBits} bits`, { hint: 'no dtype holds it; a float is written with a point: `1e30`' });
+  const tooLong = (): Value =>
+    fail(context, 'too-large', span, `an integer of more than ${limits.integerBits} bits`, {
+      hint: 'no dtype holds it; a float is written with a point: `1e30`',
+    });
   switch (operator) {
     case '+':
       return exact ? wide((x, y) => x + y) : result(a + b);
@@ -152,7 +172,7 @@ function numberArithmetic(context: Context, operator: BinaryOperator, left: Numb
       return result(a / b);
     case '%':
       if (integer && b === 0) return fail(context, 'invalid-value', span, 'an integer is divided by 0');
-      return exact ? wide((x, y) => (((x % y) + y) % y)) : result(a - b * Math.floor(a / b));
+      return exact ? wide((x, y) => ((x % y) + y) % y) : result(a - b * Math.floor(a / b));
     case '**':
       if (!integer || b < 0 || Number.isSafeInteger(a ** b)) return result(a ** b);
       return Math.log2(Math.abs(a)) * b > limits.integerBits ? tooLong() : wide((x, y) => x ** y);
@@ -176,9 +196,20 @@ function numberArithmetic(context: Context, operator: BinaryOperator, left: Numb
 }
 
 const opNames = {
-  '+': 'add', '-': 'sub', '*': 'mul', '/': 'div', '%': 'rem', '**': 'pow',
-  '==': 'eq', '!=': 'ne', '<': 'lt', '<=': 'le', '>': 'gt', '>=': 'ge',
-  '&&': 'and', '||': 'or',
+  '+': 'add',
+  '-': 'sub',
+  '*': 'mul',
+  '/': 'div',
+  '%': 'rem',
+  '**': 'pow',
+  '==': 'eq',
+  '!=': 'ne',
+  '<': 'lt',
+  '<=': 'le',
+  '>': 'gt',
+  '>=': 'ge',
+  '&&': 'and',
+  '||': 'or',
 } as const;
 
 interface Side {
@@ -187,16 +218,30 @@ interface Side {
 }
 
 /** The node of a binary operator between values, with broadcasting; an error after a diagnostic. */
-function binaryNode(context: Context, operator: BinaryOperator, left: Side, right: Side, span: Span, expected?: Extract<Expected, { kind: 'tensor' }>): Value {
+function binaryNode(
+  context: Context,
+  operator: BinaryOperator,
+  left: Side,
+  right: Side,
+  span: Span,
+  expected?: Extract<Expected, { kind: 'tensor' }>,
+): Value {
   const what = `\`${excerpt(context, span, operator)}\``;
-  for (const [side, other] of [[left, right], [right, left]] as const) {
-    if (side.value.kind === 'list' && (shapeOf(other.value) === undefined || other.value.kind === 'list')) return fail(context, 'type-mismatch', side.span, `${what}: a list is no operand`, { hint: 'make a tensor of it: `tensor([…])`, or add its elements: `addN([…])`' });
+  for (const [side, other] of [
+    [left, right],
+    [right, left],
+  ] as const) {
+    if (side.value.kind === 'list' && (shapeOf(other.value) === undefined || other.value.kind === 'list'))
+      return fail(context, 'type-mismatch', side.span, `${what}: a list is no operand`, {
+        hint: 'make a tensor of it: `tensor([…])`, or add its elements: `addN([…])`',
+      });
   }
   const logical = operator === '&&' || operator === '||';
   const nodes = agree(context, [left, right], logical ? 'bool' : expected?.dtype, span, what);
   if (nodes === undefined) return ERROR;
   const [a, b] = nodes as [NonNullable<(typeof nodes)[0]>, NonNullable<(typeof nodes)[0]>];
-  if (logical && a.type.dtype !== 'bool') return fail(context, 'dtype-mismatch', span, `${what}: \`${operator}\` takes bool, and the left side is ${describe(left.value)}`);
+  if (logical && a.type.dtype !== 'bool')
+    return fail(context, 'dtype-mismatch', span, `${what}: \`${operator}\` takes bool, and the left side is ${describe(left.value)}`);
   const operands = [
     { node: a, ...left },
     { node: b, ...right },

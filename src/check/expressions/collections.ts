@@ -1,4 +1,5 @@
-// Lists, tuples, records, comprehensions: values that exist only while compiling. In: their elements. Out: the collection; an element with a mistake becomes `error`.
+// Lists, tuples, records, comprehensions: values that exist only while compiling. In: their elements. Out: the collection; an element with
+// a mistake becomes `error`.
 
 import type { ComprehensionExpression, ListExpression, RecordExpression, TupleExpression } from '../../../grammar/index.js';
 import { limits } from '../../base/index.js';
@@ -12,17 +13,30 @@ import { describe, ERROR, list, number, record, tuple, type Value } from '../val
 import { evaluate } from './evaluate.js';
 
 /** An instance that is made as element `at` gets its own path. */
-const element = (context: Context, at: number | string): Context => (context.instancePath === undefined ? context : { ...context, instancePath: joinPath(context.instancePath, String(at)) });
+const element = (context: Context, at: number | string): Context =>
+  context.instancePath === undefined ? context : { ...context, instancePath: joinPath(context.instancePath, String(at)) };
 
 const elementExpected = (expected: Expected | undefined): Expected | undefined =>
   expected?.kind === 'tensor' ? { kind: 'tensor', dtype: expected.dtype, shape: expected.shape?.slice(1) } : undefined;
 
 export function evaluateList(context: Context, expression: ListExpression, scope: Scope, expected: Expected | undefined): Value {
-  return shallow(context, list(expression.elements.map((one, at) => evaluate(element(context, at), one, scope, elementExpected(expected)))), expression.span);
+  return shallow(
+    context,
+    list(expression.elements.map((one, at) => evaluate(element(context, at), one, scope, elementExpected(expected)))),
+    expression.span,
+  );
 }
 
 export function evaluateTuple(context: Context, expression: TupleExpression, scope: Scope, expected: Expected | undefined): Value {
-  return shallow(context, tuple(expression.elements.map((one, at) => evaluate(element(context, at), one, scope, expected?.kind === 'tuple' ? expected.items[at] : undefined))), expression.span);
+  return shallow(
+    context,
+    tuple(
+      expression.elements.map((one, at) =>
+        evaluate(element(context, at), one, scope, expected?.kind === 'tuple' ? expected.items[at] : undefined),
+      ),
+    ),
+    expression.span,
+  );
 }
 
 export function evaluateRecord(context: Context, expression: RecordExpression, scope: Scope, expected: Expected | undefined): Value {
@@ -33,12 +47,20 @@ export function evaluateRecord(context: Context, expression: RecordExpression, s
       fail(context, 'duplicate-name', field.name.span, `the record has a field \`${name}\` already`);
       continue;
     }
-    fields.set(name, evaluate(element(context, name), field.value, scope, expected?.kind === 'record' ? expected.fields.get(name) : undefined));
+    fields.set(
+      name,
+      evaluate(element(context, name), field.value, scope, expected?.kind === 'record' ? expected.fields.get(name) : undefined),
+    );
   }
   return shallow(context, record(fields), expression.span);
 }
 
-export function evaluateComprehension(context: Context, expression: ComprehensionExpression, scope: Scope, expected: Expected | undefined): Value {
+export function evaluateComprehension(
+  context: Context,
+  expression: ComprehensionExpression,
+  scope: Scope,
+  expected: Expected | undefined,
+): Value {
   const items = elementsOf(context, expression, scope);
   if (items === undefined) return ERROR;
   const elements = context.checker.growth.within('list', context, expression.span, 'the list', () =>
@@ -59,15 +81,26 @@ function elementsOf(context: Context, expression: ComprehensionExpression, scope
       const value = evaluate(context, bound, scope);
       if (value.kind === 'error') return undefined;
       if (value.kind === 'number' && value.integer) return value.value;
-      fail(context, value.kind === 'number' ? 'invalid-value' : 'not-constant', bound.span, `the bounds of a list must be integers known when compiling, and \`${excerpt(context, bound.span, 'this')}\` is ${describe(value)}`, {
-        hint: value.kind === 'size' || value.kind === 'tensor' ? 'use `scan`, whose number of rounds may be known only at run time' : undefined,
-      });
+      fail(
+        context,
+        value.kind === 'number' ? 'invalid-value' : 'not-constant',
+        bound.span,
+        `the bounds of a list must be integers known when compiling, and \`${excerpt(context, bound.span, 'this')}\` is ${describe(value)}`,
+        {
+          hint:
+            value.kind === 'size' || value.kind === 'tensor'
+              ? 'use `scan`, whose number of rounds may be known only at run time'
+              : undefined,
+        },
+      );
       return undefined;
     });
     const [start, stop] = bounds;
     if (start === undefined || stop === undefined) return undefined;
     if (stop - start > limits.list) {
-      fail(context, 'too-large', iterable.span, `a list of ${stop - start} elements is too long: at most ${limits.list}`, { hint: 'use `scan`, which makes a tensor' });
+      fail(context, 'too-large', iterable.span, `a list of ${stop - start} elements is too long: at most ${limits.list}`, {
+        hint: 'use `scan`, which makes a tensor',
+      });
       return undefined;
     }
     return Array.from({ length: Math.max(0, stop - start) }, (_, at) => number(start + at, true));
@@ -75,6 +108,8 @@ function elementsOf(context: Context, expression: ComprehensionExpression, scope
   const value = evaluate(context, iterable, scope);
   if (value.kind === 'error') return undefined;
   if (value.kind === 'list' || value.kind === 'tuple') return value.items;
-  fail(context, 'type-mismatch', iterable.span, `a list comprehension runs over a list, and this is ${describe(value)}`, { hint: value.kind === 'tensor' || value.kind === 'variable' ? 'use `scan` to run over the rows of a tensor' : undefined });
+  fail(context, 'type-mismatch', iterable.span, `a list comprehension runs over a list, and this is ${describe(value)}`, {
+    hint: value.kind === 'tensor' || value.kind === 'variable' ? 'use `scan` to run over the rows of a tensor' : undefined,
+  });
   return undefined;
 }

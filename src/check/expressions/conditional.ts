@@ -1,4 +1,5 @@
-// `if c then a else b`. In: a condition and two branches. Out: the branch, when the condition is known; else both are computed and one is selected.
+// `if c then a else b`. In: a condition and two branches. Out: the branch, when the condition is known; else both are computed and one is
+// selected.
 // Holds: a branch that is not taken at compile time is not evaluated at all, so its sizes need not fit.
 
 import type { IfExpression, Span } from '../../../grammar/index.js';
@@ -25,13 +26,26 @@ export function evaluateIf(context: Context, expression: IfExpression, scope: Sc
   if (condition.kind === 'boolean') return evaluate(context, condition.value ? expression.whenTrue : expression.whenFalse, scope, expected);
   const node = toTensor(context, condition, expression.condition.span, 'bool');
   if (node !== undefined && node.type.shape.length > 0) {
-    fail(context, 'shape-mismatch', expression.condition.span, `the condition of \`if\` is one bool, and this is ${typeToString(node.type)}`, { hint: 'choose per element: `where(mask, a, b)`' });
+    fail(
+      context,
+      'shape-mismatch',
+      expression.condition.span,
+      `the condition of \`if\` is one bool, and this is ${typeToString(node.type)}`,
+      { hint: 'choose per element: `where(mask, a, b)`' },
+    );
     return ERROR;
   }
   const whenTrue = evaluate(context, expression.whenTrue, scope, expected);
   const whenFalse = evaluate(context, expression.whenFalse, scope, expected);
   if (node === undefined || !countable(context, whenTrue, expression.whenTrue.span, 'this branch')) return ERROR;
-  return selectValues(context, node, { value: whenTrue, span: expression.whenTrue.span }, { value: whenFalse, span: expression.whenFalse.span }, expression.span, expected);
+  return selectValues(
+    context,
+    node,
+    { value: whenTrue, span: expression.whenTrue.span },
+    { value: whenFalse, span: expression.whenFalse.span },
+    expression.span,
+    expected,
+  );
 }
 
 interface Branch {
@@ -44,20 +58,47 @@ function selectValues(context: Context, condition: TensorNode, a: Branch, b: Bra
   if (a.value.kind === 'error' || b.value.kind === 'error') return ERROR;
   if ((a.value.kind === 'tuple' && b.value.kind === 'tuple') || (a.value.kind === 'list' && b.value.kind === 'list')) {
     const others = b.value.items;
-    if (others.length !== a.value.items.length) return fail(context, 'type-mismatch', span, `the branches of \`if\` are ${describe(a.value)} and ${describe(b.value)}`);
-    const items = a.value.items.map((item, at) => selectValues(context, condition, { value: item, span: a.span }, { value: others[at] ?? ERROR, span: b.span }, span, undefined));
+    if (others.length !== a.value.items.length)
+      return fail(context, 'type-mismatch', span, `the branches of \`if\` are ${describe(a.value)} and ${describe(b.value)}`);
+    const items = a.value.items.map((item, at) =>
+      selectValues(context, condition, { value: item, span: a.span }, { value: others[at] ?? ERROR, span: b.span }, span, undefined),
+    );
     return a.value.kind === 'tuple' ? tuple(items) : list(items);
   }
   if (a.value.kind === 'record' && b.value.kind === 'record') {
     const others = b.value.fields;
-    if (others.size !== a.value.fields.size || [...a.value.fields.keys()].some((name) => !others.has(name))) return fail(context, 'type-mismatch', span, `the branches of \`if\` are ${describe(a.value)} and ${describe(b.value)}`);
-    return record([...a.value.fields].map(([name, field]) => [name, selectValues(context, condition, { value: field, span: a.span }, { value: others.get(name) ?? ERROR, span: b.span }, span, undefined)] as const));
+    if (others.size !== a.value.fields.size || [...a.value.fields.keys()].some((name) => !others.has(name)))
+      return fail(context, 'type-mismatch', span, `the branches of \`if\` are ${describe(a.value)} and ${describe(b.value)}`);
+    return record(
+      [...a.value.fields].map(
+        ([name, field]) =>
+          [
+            name,
+            selectValues(
+              context,
+              condition,
+              { value: field, span: a.span },
+              { value: others.get(name) ?? ERROR, span: b.span },
+              span,
+              undefined,
+            ),
+          ] as const,
+      ),
+    );
   }
   return selectTensors(context, { node: condition, value: tensorValue(condition), span }, a, b, span, expected, 'the branches of `if`');
 }
 
 /** `select` with NumPy's broadcasting of all three. */
-export function selectTensors(context: Context, condition: { node: TensorNode; value: Value; span: Span }, a: Branch, b: Branch, span: Span, expected: Expected | undefined, what: string): Value {
+export function selectTensors(
+  context: Context,
+  condition: { node: TensorNode; value: Value; span: Span },
+  a: Branch,
+  b: Branch,
+  span: Span,
+  expected: Expected | undefined,
+  what: string,
+): Value {
   const nodes = agree(context, [a, b], expectedDType(expected), span, what);
   const [x, y] = nodes ?? [];
   if (x === undefined || y === undefined) return ERROR;

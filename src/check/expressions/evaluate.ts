@@ -64,7 +64,13 @@ function valueOf(context: Context, expression: Expression, scope: Scope, expecte
     case 'scan':
       return evaluateScan(context, expression, scope, expected);
     case 'while':
-      return fail(context, 'unsupported-feature', expression.span, '`while` is not compiled yet: its number of rounds is known only at run time', { hint: 'use `fold` with an upper bound and `where` to keep the value' });
+      return fail(
+        context,
+        'unsupported-feature',
+        expression.span,
+        '`while` is not compiled yet: its number of rounds is known only at run time',
+        { hint: 'use `fold` with an upper bound and `where` to keep the value' },
+      );
     case 'unary':
       return evaluateUnary(context, expression, scope, expected);
     case 'binary':

@@ -14,10 +14,17 @@ import { evaluate } from './evaluate.js';
 
 export function evaluateNumber(context: Context, expression: NumberExpression): Value {
   const { text, value, integer, span } = expression;
-  if (integer && !Number.isFinite(value)) return fail(context, 'too-large', span, `an integer of more than ${limits.integerBits} bits`, { hint: 'no dtype holds it' });
+  if (integer && !Number.isFinite(value))
+    return fail(context, 'too-large', span, `an integer of more than ${limits.integerBits} bits`, { hint: 'no dtype holds it' });
   const shown = text.length > 32 ? `${text.slice(0, 32)}…` : text;
-  if (!integer && value === Infinity) warn(context, 'literal-overflow', span, `${shown} is more than any dtype holds: it becomes Infinity`, { hint: 'where infinity is meant, write `1.0 / 0.0`' });
-  if (!integer && value === 0 && /[1-9]/.test(text.replace(/e.*/i, ''))) warn(context, 'literal-underflow', span, `${shown} is less than any dtype holds: it becomes 0`, { hint: 'where 0 is meant, write `0.0`' });
+  if (!integer && value === Infinity)
+    warn(context, 'literal-overflow', span, `${shown} is more than any dtype holds: it becomes Infinity`, {
+      hint: 'where infinity is meant, write `1.0 / 0.0`',
+    });
+  if (!integer && value === 0 && /[1-9]/.test(text.replace(/e.*/i, '')))
+    warn(context, 'literal-underflow', span, `${shown} is less than any dtype holds: it becomes 0`, {
+      hint: 'where 0 is meant, write `0.0`',
+    });
   const big = expression.integer && expression.value > Number.MAX_SAFE_INTEGER ? BigInt(expression.text) : undefined;
   return number(expression.value, expression.integer, undefined, big);
 }
@@ -25,10 +32,20 @@ export function evaluateNumber(context: Context, expression: NumberExpression): 
 export function evaluateName(context: Context, expression: NameExpression, scope: Scope): Value {
   const binding = scope.lookup(expression.name);
   if (binding === undefined) {
-    return fail(context, 'unknown-name', expression.span, `nothing is called \`${expression.name}\` here`, { hint: context.checker.reporter.isTold('unknown-name', expression.span) ? undefined : (knownElsewhere(expression.name) ?? suggestion(expression.name, scope.visible())) });
+    return fail(context, 'unknown-name', expression.span, `nothing is called \`${expression.name}\` here`, {
+      hint: context.checker.reporter.isTold('unknown-name', expression.span)
+        ? undefined
+        : (knownElsewhere(expression.name) ?? suggestion(expression.name, scope.visible())),
+    });
   }
   if (binding instanceof GenericBinding && binding.known === undefined) {
-    return fail(context, 'ambiguous-size', expression.span, `nothing determines \`${expression.name}\``, binding.span === undefined ? {} : { labels: [{ span: binding.span, text: 'declared here' }] });
+    return fail(
+      context,
+      'ambiguous-size',
+      expression.span,
+      `nothing determines \`${expression.name}\``,
+      binding.span === undefined ? {} : { labels: [{ span: binding.span, text: 'declared here' }] },
+    );
   }
   return valueOf(binding);
 }
@@ -55,7 +72,10 @@ export function evaluateMember(context: Context, expression: MemberExpression, s
   const unknown = (members: Iterable<string>, hint?: string): Value => {
     const known = [...members];
     return fail(context, 'unknown-member', expression.member.span, `\`${text}\` is ${describe(object)}, and has no member \`${name}\``, {
-      hint: hint ?? suggestion(name, known) ?? (known.length > 0 && known.length <= 8 ? `its members are ${known.map((one) => `\`${one}\``).join(', ')}` : undefined),
+      hint:
+        hint ??
+        suggestion(name, known) ??
+        (known.length > 0 && known.length <= 8 ? `its members are ${known.map((one) => `\`${one}\``).join(', ')}` : undefined),
     });
   };
   switch (object.kind) {

@@ -26,7 +26,10 @@ export function addCheck(commands: Command): void {
             const { module, build, open, warnings: own } = check({ path: file, ...program }, texts);
             // Missing derivatives are mistakes that only differentiation sees.
             Pipeline.of(differentiate).then(strip).then(simplify).run(module, { build });
-            checked.set(file, [...module.entries.filter((entry) => entry.kind !== 'init'), ...open].map((entry) => entry.name));
+            checked.set(
+              file,
+              [...module.entries.filter((entry) => entry.kind !== 'init'), ...open].map((entry) => entry.name),
+            );
             warnings.push(...own);
           } catch (error) {
             if (!(error instanceof DiagnosticsError)) throw error;

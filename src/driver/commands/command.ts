@@ -1,5 +1,6 @@
 // What all commands share. In: what a command does. Out: its exit code, and errors in the form that was asked for.
-// Holds: exit 0: done; 1: the input was wrong, or we failed; 2: wrong usage. Results go to standard output, everything else to standard error; with --json errors are results.
+// Holds: exit 0: done; 1: the input was wrong, or we failed; 2: wrong usage. Results go to standard output, everything else to standard
+// error; with --json errors are results.
 
 import { TfcError } from '../../../runtime/index.js';
 import { reasonOf } from '../../../runtime/system-error.js';
@@ -14,7 +15,9 @@ export interface Invocation {
   readonly texts: Texts;
 }
 
-/** Everything that a command prints goes through here, JSON included: what programs and files contain neither steers a terminal nor hides. */
+/**
+ * Everything that a command prints goes through here, JSON included: what programs and files contain neither steers a terminal nor hides.
+ */
 export const print = (text: string): void => void process.stdout.write(`${printableLines(text)}\n`);
 export const printError = (text: string): void => void process.stderr.write(`${printableLines(text)}\n`);
 
@@ -33,8 +36,8 @@ export const warn = (message: string): void => printError(`warning: ${message}`)
 export const isRead = (): boolean => process.stdout.errored === null;
 
 /**
- * For what nobody can catch: a standard output that takes nothing more, a rejection that nobody waits for. Errors end in the same form as all others.
- * `json`: on standard error where standard output is what failed.
+ * For what nobody can catch: a standard output that takes nothing more, a rejection that nobody waits for. Errors end in the same form as
+ * all others. `json`: on standard error where standard output is what failed.
  */
 export function guardProcess(json: boolean): void {
   if (process.listenerCount('uncaughtException') > 0) return;
@@ -88,4 +91,5 @@ function printInternal(error: unknown, json: boolean): void {
 }
 
 /** Sources that came back from another process with its diagnostics. */
-const textsOf = (error: unknown): Texts => (error instanceof Error && 'texts' in error && error.texts instanceof Map ? (error.texts as Texts) : new Map());
+const textsOf = (error: unknown): Texts =>
+  error instanceof Error && 'texts' in error && error.texts instanceof Map ? (error.texts as Texts) : new Map();

@@ -32,7 +32,8 @@ export function addCompile(program: Command): void {
       perform(options.json, async (texts) => {
         const request: BuildRequest = { path: file, ...parseProgram(options), cpu: options.cpu };
         const { out, emit: level, dumpAfter: pass } = options;
-        if (level !== undefined && !isLevel(level)) throw new UsageError(`--emit takes one of ${emitLevels.join(', ')}; got ${JSON.stringify(level)}`);
+        if (level !== undefined && !isLevel(level))
+          throw new UsageError(`--emit takes one of ${emitLevels.join(', ')}; got ${JSON.stringify(level)}`);
         if (level !== undefined && pass !== undefined) throw new UsageError('take --emit or --dump-after, not both');
         if (out === undefined && level === undefined && pass === undefined) throw new UsageError('compile needs -o DIR, or --emit LEVEL');
         const { emit, dumpAfter } = await import('../emit.js');
@@ -40,7 +41,9 @@ export function addCompile(program: Command): void {
         const built = out === undefined ? undefined : await build(request, out, texts);
         const [text, warnings] = [stage?.text, built?.warnings ?? stage?.warnings ?? []];
         if (options.json === true) {
-          print(JSON.stringify({ ...built, ...(text === undefined ? {} : { text }), warnings: undefined, ...jsonWarnings(warnings, texts) }));
+          print(
+            JSON.stringify({ ...built, ...(text === undefined ? {} : { text }), warnings: undefined, ...jsonWarnings(warnings, texts) }),
+          );
           return;
         }
         await printDiagnostics(warnings, texts);
@@ -71,9 +74,15 @@ async function build(request: BuildRequest, directory: string, texts: Map<string
   ];
   const { manifest, stages: own, warnings } = buildInto(request, directory, texts);
   const total = performance.now();
-  const stages = [...start, ...own, { name: 'rest', milliseconds: total - sumOf(start) - sumOf(own) }, { name: 'total', milliseconds: total }];
+  const stages = [
+    ...start,
+    ...own,
+    { name: 'rest', milliseconds: total - sumOf(start) - sumOf(own) },
+    { name: 'total', milliseconds: total },
+  ];
   const exported = [...manifest.entries.filter((entry) => entry.kind !== 'init'), ...manifest.open];
   return { directory, library: join(directory, artifactFiles.library), entries: exported.map((entry) => entry.name), stages, warnings };
 }
 
-const row = ({ name, milliseconds, made = '' }: Stage): string => `${name.padEnd(16)} ${milliseconds.toFixed(1).padStart(8)} ms  ${made}`.trimEnd();
+const row = ({ name, milliseconds, made = '' }: Stage): string =>
+  `${name.padEnd(16)} ${milliseconds.toFixed(1).padStart(8)} ms  ${made}`.trimEnd();

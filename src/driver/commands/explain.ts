@@ -10,7 +10,9 @@ interface Options extends ProgramOptions {
 }
 
 export function addExplain(program: Command): void {
-  addProgramOptions(program.command('explain').description('show the kernels that a program becomes, what they cost, and why neighbours were not fused'))
+  addProgramOptions(
+    program.command('explain').description('show the kernels that a program becomes, what they cost, and why neighbours were not fused'),
+  )
     .argument('<file>', 'program (.tdsl)')
     .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
     .option('--json', 'print one JSON array')

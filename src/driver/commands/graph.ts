@@ -33,7 +33,11 @@ export function addGraph(program: Command): void {
         writeFiles([{ path: options.out, write: (file) => writeFully(file, text) }]);
         const counts = views.map((view) => ({ entry: view.entry, nodes: view.nodes.length }));
         if (options.json !== true) await printDiagnostics(warnings, texts);
-        print(options.json === true ? JSON.stringify({ path: options.out, entries: counts, ...jsonWarnings(warnings, texts) }) : `${options.out}: ${counts.map(({ entry, nodes }) => `${entry} (${nodes} nodes)`).join(', ')}`);
+        print(
+          options.json === true
+            ? JSON.stringify({ path: options.out, entries: counts, ...jsonWarnings(warnings, texts) })
+            : `${options.out}: ${counts.map(({ entry, nodes }) => `${entry} (${nodes} nodes)`).join(', ')}`,
+        );
       }),
     );
 }

@@ -1,4 +1,5 @@
-// Options and their values. In: what stands on the command line. Out: numbers and names. Holds: what makes no sense is wrong usage, not a mistake in a program.
+// Options and their values. In: what stands on the command line. Out: numbers and names. Holds: what makes no sense is wrong usage, not a
+// mistake in a program.
 
 import type { Command } from 'commander';
 
@@ -19,7 +20,10 @@ export const addProgramOptions = (command: Command): Command =>
     .option('--root <dir>', 'directory beside that of the program from which it may import; may be repeated', collect, []);
 
 /** What they mean for a request. */
-export const parseProgram = ({ set, root }: ProgramOptions): { readonly set: Record<string, number>; readonly roots: readonly string[] } => {
+export const parseProgram = ({
+  set,
+  root,
+}: ProgramOptions): { readonly set: Record<string, number>; readonly roots: readonly string[] } => {
   if (root.includes('')) throw new UsageError('--root takes a directory; got ""');
   return { set: parseSet(set), roots: root };
 };
@@ -30,7 +34,8 @@ function parseSet(pairs: readonly string[]): Record<string, number> {
   for (const pair of pairs) {
     const match = /^([\p{L}_][\p{L}\p{M}\p{N}_]*)=(\d+)$/u.exec(pair);
     const value = Number(match?.[2]);
-    if (match === null || !Number.isSafeInteger(value)) throw new UsageError(`--set takes Name=N with a whole number, e.g. --set Hidden=512; got ${JSON.stringify(pair)}`);
+    if (match === null || !Number.isSafeInteger(value))
+      throw new UsageError(`--set takes Name=N with a whole number, e.g. --set Hidden=512; got ${JSON.stringify(pair)}`);
     set.set((match[1] as string).normalize(), value);
   }
   return Object.fromEntries(set);
@@ -39,7 +44,8 @@ function parseSet(pairs: readonly string[]): Record<string, number> {
 /** A whole number of at least `least`. */
 export function parseCount(text: string, option: string, least: number): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) throw new UsageError(`${option} takes a whole number of at least ${least}; got ${JSON.stringify(text)}`);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
+    throw new UsageError(`${option} takes a whole number of at least ${least}; got ${JSON.stringify(text)}`);
   return value;
 }
 

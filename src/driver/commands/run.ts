@@ -38,7 +38,11 @@ export function addRun(commands: Command): void {
             return JSON.stringify(toJson(result));
           } catch (cause) {
             // No string is longer than half a gigabyte.
-            if (cause instanceof RangeError) throw new TfcError('out-of-memory', `the result of ${entry} is too long for a line of JSON`, { cause, hint: 'Reduce it in the program, or run it from TypeScript.' });
+            if (cause instanceof RangeError)
+              throw new TfcError('out-of-memory', `the result of ${entry} is too long for a line of JSON`, {
+                cause,
+                hint: 'Reduce it in the program, or run it from TypeScript.',
+              });
             throw cause;
           }
         };

@@ -34,7 +34,9 @@ export function addTrain(program: Command): void {
     .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
     .option('--save <path>', 'write the variables there at the end (.safetensors)')
     .option('--json', 'print one JSON object per epoch, and errors as JSON')
-    .action((file: string, named: string | undefined, options: Options) => perform(options.json, () => trainFile(file, named?.normalize(), options)));
+    .action((file: string, named: string | undefined, options: Options) =>
+      perform(options.json, () => trainFile(file, named?.normalize(), options)),
+    );
 }
 
 async function trainFile(file: string, named: string | undefined, options: Options): Promise<void> {
@@ -54,8 +56,20 @@ async function trainFile(file: string, named: string | undefined, options: Optio
   const bound = session.entry(entry.name);
   const bar = json || !process.stderr.isTTY ? undefined : progressBar(epochs);
   try {
-    for (const record of train((feeds) => bound.run(feeds), { columns, rows, batch, epochs, seed, constant, ...(bar === undefined ? {} : { onStep: (progress) => bar.step(progress) }) })) {
-      print(json ? JSON.stringify(toJson({ epoch: record.epoch, steps: record.steps, seconds: record.seconds, ...record.means })) : epochLine(record));
+    for (const record of train((feeds) => bound.run(feeds), {
+      columns,
+      rows,
+      batch,
+      epochs,
+      seed,
+      constant,
+      ...(bar === undefined ? {} : { onStep: (progress) => bar.step(progress) }),
+    })) {
+      print(
+        json
+          ? JSON.stringify(toJson({ epoch: record.epoch, steps: record.steps, seconds: record.seconds, ...record.means }))
+          : epochLine(record),
+      );
     }
   } finally {
     bar?.stop();
@@ -65,7 +79,10 @@ async function trainFile(file: string, named: string | undefined, options: Optio
   if (!json) print(`variables saved to ${options.save}`);
 }
 
-const epochLine = ({ epoch, means, seconds }: EpochRecord): string => `epoch ${epoch}: ${Object.entries(means).map(([name, value]) => `${name} ${value.toPrecision(4)}`).join(', ')} (${seconds.toFixed(2)} s)`;
+const epochLine = ({ epoch, means, seconds }: EpochRecord): string =>
+  `epoch ${epoch}: ${Object.entries(means)
+    .map(([name, value]) => `${name} ${value.toPrecision(4)}`)
+    .join(', ')} (${seconds.toFixed(2)} s)`;
 
 function stepOf({ entries, module }: Manifest, named: string | undefined): EntrySpec {
   const steps = entries.filter((entry) => entry.kind === 'step');
@@ -73,6 +90,9 @@ function stepOf({ entries, module }: Manifest, named: string | undefined): Entry
   const found = named === undefined ? (steps.length === 1 ? steps[0] : undefined) : steps.find((entry) => entry.name === named);
   if (found !== undefined) return found;
   const hint = steps.length === 0 ? 'Write `export step train<B>(x: f32[B, 784], …) { … }`.' : `It has: ${names}.`;
-  if (named !== undefined || steps.length === 0) throw new DiagnosticsError([{ code: 'unknown-entry', message: `${module} exports no step${named === undefined ? '' : ` ${named}`}`, hint }]);
+  if (named !== undefined || steps.length === 0)
+    throw new DiagnosticsError([
+      { code: 'unknown-entry', message: `${module} exports no step${named === undefined ? '' : ` ${named}`}`, hint },
+    ]);
   throw new UsageError(`name one of the steps: ${names}`);
 }

@@ -7,8 +7,12 @@ import { badData } from '../json.js';
 export function batchedFeeds(entry: EntrySpec): readonly TensorSpec[] {
   const names = new Set(entry.feeds.flatMap((feed) => freeFirst(feed) ?? []));
   if (names.size === 1) return entry.feeds.filter((feed) => freeFirst(feed) !== undefined);
-  const found = names.size === 0 ? 'no feed whose first axis is a free size' : `several sizes that could be the batch (${[...names].join(', ')})`;
-  throw badData(`${entry.name} has ${found}`, 'Write the batch as the first axis of every argument that has a row per example: x: f32[B, 784], y: i32[B].');
+  const found =
+    names.size === 0 ? 'no feed whose first axis is a free size' : `several sizes that could be the batch (${[...names].join(', ')})`;
+  throw badData(
+    `${entry.name} has ${found}`,
+    'Write the batch as the first axis of every argument that has a row per example: x: f32[B, 784], y: i32[B].',
+  );
 }
 
 /** The name of the first axis when it is a free size alone. */

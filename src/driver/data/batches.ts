@@ -1,5 +1,6 @@
-// Mini-batches. In: columns of rows, a batch size, a seed. Out: the feeds of each step, in an order shuffled per epoch. Holds: the same seed gives the same order; every row
-// comes once per epoch; buffers lie where feeds are read fastest and are reused, so a batch is valid until the next one.
+// Mini-batches. In: columns of rows, a batch size, a seed. Out: the feeds of each step, in an order shuffled per epoch. Holds: the same
+// seed gives the same order; every row comes once per epoch; buffers lie where feeds are read fastest and are reused, so a batch is valid
+// until the next one.
 
 import { type FeedValue, tensor, type TypedArray, zeros } from '../../../runtime/index.js';
 import { type Column, countOf } from './table.js';

@@ -1,5 +1,5 @@
-// CSV files with a header line. In: a path. Out: one column of numbers per header. Holds: blanks are NaN, and counted; a number is what decimal notation takes, NaN or an infinity as people spell them;
-// anything else is refused with its line, unless the column is text.
+// CSV files with a header line. In: a path. Out: one column of numbers per header. Holds: blanks are NaN, and counted; a number is what
+// decimal notation takes, NaN or an infinity as people spell them; anything else is refused with its line, unless the column is text.
 
 import { createRequire } from 'node:module';
 import type * as CsvParse from 'csv-parse/sync';
@@ -20,7 +20,10 @@ const longestRow = 2 ** 24;
 /** As long as an array, less the byte that shows whether there is more. */
 const longestFile = 2 ** 32 - 1;
 
-/** Errors: file-not-found; bad-data for what is no text, ragged rows, no rows, two columns of one name, a column that mixes numbers and text, or a number beyond the range. */
+/**
+ * Errors: file-not-found; bad-data for what is no text, ragged rows, no rows, two columns of one name, a column that mixes numbers and
+ * text, or a number beyond the range.
+ */
 export function readCsv(path: string): readonly CsvColumn[] {
   const bytes = readRegular(path, longestFile);
   requireUtf8(path, bytes);
@@ -28,7 +31,8 @@ export function readCsv(path: string): readonly CsvColumn[] {
   if (zero >= 0) throw badData(`${path}: no text: byte ${zero} of the file is zero`);
   // At its start it says that the file is UTF-8. Inside it is white space for the parser, and no part of a number for anyone else.
   const mark = bytes.indexOf('\ufeff', 1);
-  if (mark >= 0) throw badData(`${path}: a byte order mark at byte ${mark}, behind the start of the file`, 'Were two files joined? Take the mark out.');
+  if (mark >= 0)
+    throw badData(`${path}: a byte order mark at byte ${mark}, behind the start of the file`, 'Were two files joined? Take the mark out.');
   const isOld = !bytes.includes(0x0a);
   if (!isOld) requireLineFeeds(path, bytes);
   let columns: readonly Cells[] | undefined;
@@ -72,7 +76,8 @@ function parse(path: string, bytes: Buffer, delimiters: string[], take: (cells: 
 function header(path: string, names: readonly string[]): readonly Cells[] {
   const known = new Set<string>();
   for (const name of names) {
-    if (known.has(name)) throw badData(`${path}: two columns are called ${JSON.stringify(name)}`, 'The first line holds the names of the columns.');
+    if (known.has(name))
+      throw badData(`${path}: two columns are called ${JSON.stringify(name)}`, 'The first line holds the names of the columns.');
     known.add(name);
   }
   return names.map((name) => new Cells(path, name));
@@ -114,7 +119,10 @@ class Cells {
     if (cell === '') this.#blanks += 1;
     else if (number === undefined) this.#text ??= { cell, line };
     else {
-      if (Math.abs(number) === Infinity && decimal.test(cell)) throw badData(`${this.#path}: line ${line}, column ${JSON.stringify(this.#name)}: ${shortened(cell)} is beyond the range of numbers`);
+      if (Math.abs(number) === Infinity && decimal.test(cell))
+        throw badData(
+          `${this.#path}: line ${line}, column ${JSON.stringify(this.#name)}: ${shortened(cell)} is beyond the range of numbers`,
+        );
       this.#number ??= { cell, line };
     }
     this.#numbers.push(number ?? Number.NaN);
@@ -125,7 +133,10 @@ class Cells {
     const [number, text] = [this.#number, this.#text];
     if (number !== undefined && text !== undefined) {
       const hint = /^(?:na|n\/a|null|none|-|\?)$/i.test(text.cell) ? 'Leave cells without a value empty.' : undefined;
-      throw badData(`${this.#path}: column ${JSON.stringify(this.#name)} mixes numbers and text: ${JSON.stringify(shortened(text.cell))} in line ${text.line}, ${JSON.stringify(shortened(number.cell))} in line ${number.line}`, hint);
+      throw badData(
+        `${this.#path}: column ${JSON.stringify(this.#name)} mixes numbers and text: ${JSON.stringify(shortened(text.cell))} in line ${text.line}, ${JSON.stringify(shortened(number.cell))} in line ${number.line}`,
+        hint,
+      );
     }
     return { name: this.#name, numbers: text === undefined ? Float64Array.from(this.#numbers) : undefined, blanks: this.#blanks };
   }

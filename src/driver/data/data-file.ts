@@ -1,4 +1,5 @@
-// Data files, read by pieces. In: a path. Out: what stands at places of the file, in memory of the reader's choice. Holds: only regular files are read; a reader learns how long the file is before it takes memory.
+// Data files, read by pieces. In: a path. Out: what stands at places of the file, in memory of the reader's choice. Holds: only regular
+// files are read; a reader learns how long the file is before it takes memory.
 
 import { readExactly } from '../../../runtime/regular-file.js';
 import { withRegular } from '../files.js';

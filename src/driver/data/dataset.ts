@@ -42,7 +42,14 @@ function fromDirectory(path: string, feeds: readonly TensorSpec[]): Column[] {
   if (hasDigits(path)) return fromDigits(path, feeds);
   return feeds.map((feed): Column => {
     const file = join(path, `${feed.name}.npy`);
-    if (!existsSync(file)) throw new DiagnosticsError([{ code: 'file-not-found', message: `${file}: no such file`, hint: `A directory holds MNIST's IDX files, or one .npy file per argument: ${feeds.map(({ name }) => `${name}.npy`).join(', ')}.` }]);
+    if (!existsSync(file))
+      throw new DiagnosticsError([
+        {
+          code: 'file-not-found',
+          message: `${file}: no such file`,
+          hint: `A directory holds MNIST's IDX files, or one .npy file per argument: ${feeds.map(({ name }) => `${name}.npy`).join(', ')}.`,
+        },
+      ]);
     const array = readNpy(file);
     const [rows, ...rowShape] = array.shape;
     if (rows === undefined) throw badData(`${file}: a scalar, expected one row per example`);
@@ -59,21 +66,36 @@ function fromDigits(path: string, feeds: readonly TensorSpec[]): Column[] {
   const { images, labels, count, pixels } = readDigits(path);
   const isLabels = (feed: TensorSpec): boolean => feed.dtype === 'i32' || feed.dtype === 'i64' || feed.dtype === 'u8';
   if (feeds.filter(isLabels).length > 1 || feeds.filter((feed) => !isLabels(feed)).length > 1) {
-    throw badData(`${path}: images and labels do not say which feed they are (${feeds.map((feed) => feed.name).join(', ')})`, 'Take one argument of floats for the images, and one of i32 for the labels.');
+    throw badData(
+      `${path}: images and labels do not say which feed they are (${feeds.map((feed) => feed.name).join(', ')})`,
+      'Take one argument of floats for the images, and one of i32 for the labels.',
+    );
   }
-  return feeds.map((feed) => (isLabels(feed) ? columnOf(path, feed, labels, count, []) : columnOf(path, feed, images, count, shapeFor(feed, pixels))));
+  return feeds.map((feed) =>
+    isLabels(feed) ? columnOf(path, feed, labels, count, []) : columnOf(path, feed, images, count, shapeFor(feed, pixels)),
+  );
 }
 
-/** Columns by name where every feed has one; otherwise the last column is the feed with one number per row, and the others are the other feed. */
+/**
+ * Columns by name where every feed has one; otherwise the last column is the feed with one number per row, and the others are the other
+ * feed.
+ */
 function fromCsv(path: string, feeds: readonly TensorSpec[]): Column[] {
   const columns = readCsv(path).filter((column) => column.numbers !== undefined);
   const blank = columns.find((column) => column.blanks > 0);
-  if (blank !== undefined) throw badData(`${path}: column ${JSON.stringify(blank.name)} has ${blank.blanks} blank cell${blank.blanks === 1 ? '' : 's'}`, 'Fill them, or drop these rows.');
+  if (blank !== undefined)
+    throw badData(
+      `${path}: column ${JSON.stringify(blank.name)} has ${blank.blanks} blank cell${blank.blanks === 1 ? '' : 's'}`,
+      'Fill them, or drop these rows.',
+    );
   const named = feeds.map((feed) => columns.filter((column) => column.name === feed.name));
   if (named.every((found) => found.length === 1)) return feeds.map((feed, at) => joined(path, feed, named[at] ?? []));
   const isSingle = (feed: TensorSpec): boolean => feed.shape.slice(1).every((size) => size === 1);
   if (feeds.length !== 2 || feeds.filter(isSingle).length !== 1 || columns.length < 2) {
-    throw badData(`${path}: columns ${columns.map((column) => column.name).join(', ')} do not say which feed they are (${feeds.map((feed) => feed.name).join(', ')})`, 'Name columns after feeds, or use one feed with one number per row: it takes the last column.');
+    throw badData(
+      `${path}: columns ${columns.map((column) => column.name).join(', ')} do not say which feed they are (${feeds.map((feed) => feed.name).join(', ')})`,
+      'Name columns after feeds, or use one feed with one number per row: it takes the last column.',
+    );
   }
   return feeds.map((feed) => joined(path, feed, isSingle(feed) ? columns.slice(-1) : columns.slice(0, -1)));
 }
@@ -87,7 +109,8 @@ function joined(path: string, feed: TensorSpec, columns: readonly CsvColumn[]): 
 
 function fromJson(path: string, feeds: readonly TensorSpec[]): Column[] {
   const value = parseJson(readText(path), path);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badData(`${path}: expected one object with an array per feed`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw badData(`${path}: expected one object with an array per feed`);
   const record = value as Readonly<Record<string, unknown>>;
   return feeds.map((feed): Column => {
     const rows = Object.hasOwn(record, feed.name) ? record[feed.name] : undefined;
@@ -98,7 +121,10 @@ function fromJson(path: string, feeds: readonly TensorSpec[]): Column[] {
     const isLong = feed.dtype === 'i64';
     const numbers = rows.map((row: unknown, at): (number | bigint)[] => {
       const found = flat(row, rowShape).map((value) => toNumber(value, isLong));
-      if (found.length !== length || found.includes(undefined)) throw badData(`${path}: row ${at} of ${feed.name} is not ${rowShape.length === 0 ? 'one number' : `${rowShape.join('×')} numbers, as row 0 is`}`);
+      if (found.length !== length || found.includes(undefined))
+        throw badData(
+          `${path}: row ${at} of ${feed.name} is not ${rowShape.length === 0 ? 'one number' : `${rowShape.join('×')} numbers, as row 0 is`}`,
+        );
       return found as (number | bigint)[];
     });
     // Only now it is known that there are as many numbers as the first row makes believe.
@@ -141,5 +167,7 @@ function requireRowShape(path: string, feed: TensorSpec, rowShape: readonly numb
   const fits = own.length === rowShape.length && own.every((size, axis) => typeof size !== 'number' || size === rowShape[axis]);
   if (fits) return;
   const wanted = own.map((size) => (typeof size === 'number' ? String(size) : '?')).join(', ');
-  throw new DiagnosticsError([{ code: 'shape-mismatch', message: `${path}: rows of ${feed.name} are [${rowShape.join(', ')}], and the program takes [${wanted}]` }]);
+  throw new DiagnosticsError([
+    { code: 'shape-mismatch', message: `${path}: rows of ${feed.name} are [${rowShape.join(', ')}], and the program takes [${wanted}]` },
+  ]);
 }

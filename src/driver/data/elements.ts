@@ -1,4 +1,5 @@
-// Numbers of files as elements of a feed. In: numbers, and a feed's dtype. Out: a typed array of that dtype. Holds: integers are exact or refused; floats round to the feed's type.
+// Numbers of files as elements of a feed. In: numbers, and a feed's dtype. Out: a typed array of that dtype. Holds: integers are exact or
+// refused; floats round to the feed's type.
 
 import type { TensorSpec, TypedArray } from '../../../runtime/index.js';
 import { numberToBf16, numberToF16 } from '../../../runtime/half.js';
@@ -39,8 +40,16 @@ export function toElements(values: Numbers, feed: TensorSpec, where: string): Ty
 function requireWhole(values: Numbers, feed: TensorSpec, where: string, least: number | bigint, most: number | bigint): void {
   for (let at = 0; at < values.length; at++) {
     const value = values[at] as number | bigint;
-    if (typeof value === 'number' && !Number.isInteger(value)) throw new DiagnosticsError([{ code: 'dtype-mismatch', message: `${where}: ${feed.name} takes ${feed.dtype}; the data has ${value}` }]);
-    if (value < least || value > most) throw badData(`${where}: ${value} is not between ${least} and ${most}, the range of ${feed.dtype} (${feed.name})`);
-    if (typeof value === 'number' && !Number.isSafeInteger(value)) throw badData(`${where}: ${value} is beyond 2⁵³, where numbers are no longer exact (${feed.name})`, 'Save it as int64 (.npy), or write it as a string of digits (JSON).');
+    if (typeof value === 'number' && !Number.isInteger(value))
+      throw new DiagnosticsError([
+        { code: 'dtype-mismatch', message: `${where}: ${feed.name} takes ${feed.dtype}; the data has ${value}` },
+      ]);
+    if (value < least || value > most)
+      throw badData(`${where}: ${value} is not between ${least} and ${most}, the range of ${feed.dtype} (${feed.name})`);
+    if (typeof value === 'number' && !Number.isSafeInteger(value))
+      throw badData(
+        `${where}: ${value} is beyond 2⁵³, where numbers are no longer exact (${feed.name})`,
+        'Save it as int64 (.npy), or write it as a string of digits (JSON).',
+      );
   }
 }

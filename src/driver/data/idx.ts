@@ -1,5 +1,7 @@
-// IDX files, the format of MNIST (described by LeCun, Cortes and Burges at the data set). In: a path, plain or gzipped. Out: bytes and sizes.
-// Holds: the file is exactly as long as its header says, before memory is taken for it; gzip's checksums fit, and nothing stands behind its data.
+// IDX files, the format of MNIST (described by LeCun, Cortes and Burges at the data set). In: a path, plain or gzipped. Out: bytes and
+// sizes.
+// Holds: the file is exactly as long as its header says, before memory is taken for it; gzip's checksums fit, and nothing stands behind its
+// data.
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,7 +28,14 @@ const longestHeader = 4 + 4 * 255;
 const bestCompression = 1032;
 
 /** What the third byte says. */
-const elementTypes: Readonly<Record<number, string>> = { 0x08: 'unsigned bytes', 0x09: 'signed bytes', 0x0b: '16-bit integers', 0x0c: '32-bit integers', 0x0d: '32-bit floats', 0x0e: '64-bit floats' };
+const elementTypes: Readonly<Record<number, string>> = {
+  0x08: 'unsigned bytes',
+  0x09: 'signed bytes',
+  0x0b: '16-bit integers',
+  0x0c: '32-bit integers',
+  0x0d: '32-bit floats',
+  0x0e: '64-bit floats',
+};
 
 /** Errors: file-not-found; bad-data when it is no IDX file of unsigned bytes, or is truncated or damaged. */
 export const readIdx = (path: string): IdxArray =>
@@ -42,7 +51,8 @@ function readPacked(path: string, file: DataFile): IdxArray {
   if (file.bytes > longestArray) throw badData(`${path}: ${file.bytes} bytes are too many for a packed file`);
   const packed = file.read(Buffer.allocUnsafeSlow(file.bytes), 0);
   const { shape, offset, bytes } = readHeader(path, unpackedStart(path, packed));
-  if (bytes > bestCompression * packed.length) throw badData(`${path}: truncated: ${shape.join('×')} bytes are promised, more than ${packed.length} packed ones can hold`);
+  if (bytes > bestCompression * packed.length)
+    throw badData(`${path}: truncated: ${shape.join('×')} bytes are promised, more than ${packed.length} packed ones can hold`);
   const whole = unpack(path, packed, offset + bytes, shape);
   requireLength(path, shape, bytes, whole.length - offset);
   return { data: new Uint8Array(whole.buffer, whole.byteOffset + offset, bytes), shape };
@@ -61,14 +71,19 @@ function unpack(path: string, packed: Buffer, promised: number, shape: readonly 
   const { buffer, engine } = unpacking(path, () => {
     try {
       // One byte more, so that more than promised is seen.
-      return gunzipSync(packed, { maxOutputLength: Math.min(promised + 1, longestArray), info: true }) as unknown as { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } };
+      return gunzipSync(packed, { maxOutputLength: Math.min(promised + 1, longestArray), info: true }) as unknown as {
+        readonly buffer: Buffer;
+        readonly engine: { readonly bytesWritten: number };
+      };
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') throw badData(`${path}: malformed: ${shape.join('×')} bytes are promised, and more are there`);
+      if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE')
+        throw badData(`${path}: malformed: ${shape.join('×')} bytes are promised, and more are there`);
       throw error;
     }
   });
   // The engine counts what it took. It stops at a zero, with which files on tapes and blocks are filled up.
-  if (packed.subarray(engine.bytesWritten).some((byte) => byte !== 0)) throw badData(`${path}: damaged gzip data: other bytes stand behind its end`);
+  if (packed.subarray(engine.bytesWritten).some((byte) => byte !== 0))
+    throw badData(`${path}: damaged gzip data: other bytes stand behind its end`);
   return buffer;
 }
 
@@ -84,8 +99,10 @@ function unpacking<Result>(path: string, body: () => Result): Result {
 /** Sizes, and where the elements start and how many bytes they are. */
 function readHeader(path: string, start: Buffer): { readonly shape: readonly number[]; readonly offset: number; readonly bytes: number } {
   const [first, second, type, rank] = start;
-  if (first !== 0 || second !== 0 || type === undefined || elementTypes[type] === undefined) throw badData(`${path}: not an IDX file of unsigned bytes`);
-  if (type !== 0x08) throw badData(`${path}: not an IDX file of unsigned bytes, but of ${elementTypes[type]}`, 'Save other numbers as .npy.');
+  if (first !== 0 || second !== 0 || type === undefined || elementTypes[type] === undefined)
+    throw badData(`${path}: not an IDX file of unsigned bytes`);
+  if (type !== 0x08)
+    throw badData(`${path}: not an IDX file of unsigned bytes, but of ${elementTypes[type]}`, 'Save other numbers as .npy.');
   if (rank === undefined || start.length < 4 + 4 * rank) throw badData(`${path}: truncated`);
   if (rank === 0) throw badData(`${path}: malformed: an IDX file without axes`);
   const shape = Array.from({ length: rank }, (_, axis) => start.readUInt32BE(4 + 4 * axis));
@@ -110,14 +127,18 @@ export interface Digits {
 const imageFiles = 'images-idx3-ubyte';
 const labelFiles = 'labels-idx1-ubyte';
 
-/** The image and label files of a directory whose names start with `prefix` (`train`, `t10k`); without it, one pair: MNIST's training files when both pairs are there. */
+/**
+ * The image and label files of a directory whose names start with `prefix` (`train`, `t10k`); without it, one pair: MNIST's training files
+ * when both pairs are there.
+ */
 export function readDigits(directory: string, prefix?: string): Digits {
   const names = list(directory);
   const start = prefix ?? prefixOf(directory, names);
   const images = readIdx(find(directory, names, start, imageFiles));
   const labels = readIdx(find(directory, names, start, labelFiles));
   const [count, height, width] = images.shape;
-  if (count === undefined || height === undefined || width === undefined || images.shape.length > 3) throw badData(`${directory}: images of ${images.shape.length} axes, expected 3`);
+  if (count === undefined || height === undefined || width === undefined || images.shape.length > 3)
+    throw badData(`${directory}: images of ${images.shape.length} axes, expected 3`);
   if (labels.shape.length > 1) throw badData(`${directory}: labels of ${labels.shape.length} axes, expected 1`);
   if (labels.shape[0] !== count) throw badData(`${directory}: ${count} images, but ${labels.shape[0] ?? 0} labels`);
   const pixels = height * width;
@@ -150,4 +171,7 @@ function find(directory: string, names: readonly string[], prefix: string, kind:
   return join(directory, found);
 }
 
-const missing = (directory: string, name: string): DiagnosticsError => new DiagnosticsError([{ code: 'file-not-found', message: `${directory}: no file ${name}[.gz]`, hint: "MNIST's files go there, plain or gzipped." }]);
+const missing = (directory: string, name: string): DiagnosticsError =>
+  new DiagnosticsError([
+    { code: 'file-not-found', message: `${directory}: no file ${name}[.gz]`, hint: "MNIST's files go there, plain or gzipped." },
+  ]);

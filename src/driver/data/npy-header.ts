@@ -1,5 +1,6 @@
-// The header of a .npy file (NumPy's format description, versions 1 to 3). In: the file's first bytes. Out: what it says about the elements. Holds: the text is a dictionary of Python literals with
-// exactly the three members that NumPy writes, no longer than NumPy reads; what Python takes beyond (sums, comments, escapes) no writer uses, and is refused.
+// The header of a .npy file (NumPy's format description, versions 1 to 3). In: the file's first bytes. Out: what it says about the
+// elements. Holds: the text is a dictionary of Python literals with exactly the three members that NumPy writes, no longer than NumPy
+// reads; what Python takes beyond (sums, comments, escapes) no writer uses, and is refused.
 
 /** A tuple is an array. Lists stand nowhere but in the description of records. */
 type Literal = string | boolean | number | null | readonly Literal[] | { readonly list: readonly Literal[] } | ReadonlyMap<string, Literal>;
@@ -22,7 +23,8 @@ export function headerPlace(bytes: Buffer): { readonly start: number; readonly l
   if (bytes.length < 6 || bytes.toString('latin1', 0, 6) !== '\x93NUMPY') throw new HeaderMistake('not a NumPy array file');
   const [version = 0, minor = 0] = bytes.subarray(6);
   if (bytes.length < 10 || (version > 1 && bytes.length < 12)) throw new HeaderMistake('truncated');
-  if (version < 1 || version > 3 || minor !== 0) throw new HeaderMistake(`version ${version}.${minor} of the format; there are 1.0, 2.0 and 3.0`);
+  if (version < 1 || version > 3 || minor !== 0)
+    throw new HeaderMistake(`version ${version}.${minor} of the format; there are 1.0, 2.0 and 3.0`);
   const [start, length] = version === 1 ? [10, bytes.readUInt16LE(8)] : [12, bytes.readUInt32LE(8)];
   // A character takes up to four bytes.
   if (length > 4 * longestText) throw new HeaderMistake(`malformed: a header of ${length} bytes`);
@@ -36,15 +38,19 @@ export function parseHeader(bytes: Buffer, version: number): NpyHeader {
   const header = new Literals(text, version < 3).whole();
   if (!(header instanceof Map)) throw new HeaderMistake('malformed header: no dictionary');
   const names = [...(header as ReadonlyMap<string, Literal>).keys()].sort().join(', ');
-  if (names !== 'descr, fortran_order, shape') throw new HeaderMistake(`malformed header: it has ${names === '' ? 'nothing' : names} in place of descr, fortran_order and shape`);
+  if (names !== 'descr, fortran_order, shape')
+    throw new HeaderMistake(`malformed header: it has ${names === '' ? 'nothing' : names} in place of descr, fortran_order and shape`);
   const { descr, fortran_order: isFortran, shape } = Object.fromEntries(header) as Readonly<Record<string, Literal>>;
   if (typeof isFortran !== 'boolean') throw new HeaderMistake('malformed header: fortran_order is neither True nor False');
-  if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) throw new HeaderMistake(`malformed header: ${shown(shape)} is no shape`);
-  if (typeof descr !== 'string' && !isList(descr) && !Array.isArray(descr)) throw new HeaderMistake(`malformed header: ${shown(descr)} is no element type`);
+  if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0))
+    throw new HeaderMistake(`malformed header: ${shown(shape)} is no shape`);
+  if (typeof descr !== 'string' && !isList(descr) && !Array.isArray(descr))
+    throw new HeaderMistake(`malformed header: ${shown(descr)} is no element type`);
   return { descr: typeof descr === 'string' ? descr : undefined, isFortran, shape };
 }
 
-const isList = (literal: Literal | undefined): literal is { readonly list: readonly Literal[] } => typeof literal === 'object' && literal !== null && 'list' in literal;
+const isList = (literal: Literal | undefined): literal is { readonly list: readonly Literal[] } =>
+  typeof literal === 'object' && literal !== null && 'list' in literal;
 
 function shown(literal: Literal | undefined): string {
   if (isList(literal)) return `[${literal.list.map(shown).join(', ')}]`;
@@ -139,6 +145,8 @@ class Literals {
   }
 
   #mistake(): HeaderMistake {
-    return new HeaderMistake(`malformed header: at character ${this.#at + 1}, ${JSON.stringify(this.#text.slice(this.#at, this.#at + 20))}`);
+    return new HeaderMistake(
+      `malformed header: at character ${this.#at + 1}, ${JSON.stringify(this.#text.slice(this.#at, this.#at + 20))}`,
+    );
   }
 }

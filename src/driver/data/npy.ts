@@ -1,5 +1,6 @@
-// NumPy's .npy files. In: a path. Out: data, dtype and shape, row-major. Holds: the file is exactly as long as its header says, which is seen before memory is taken; the elements lie where feeds are read
-// fastest, wherever they start in the file; arrays in Fortran order are turned.
+// NumPy's .npy files. In: a path. Out: data, dtype and shape, row-major. Holds: the file is exactly as long as its header says, which is
+// seen before memory is taken; the elements lie where feeds are read fastest, wherever they start in the file; arrays in Fortran order are
+// turned.
 
 import { type Tensor, type TypedArray, zeros } from '../../../runtime/index.js';
 import type { ElementType } from '../../../runtime/abi/manifest.js';
@@ -21,7 +22,10 @@ const longestArray = 2 ** 32;
 /** What a dtype is called without its byte order. */
 const dtypes: Readonly<Record<string, ElementType>> = { f2: 'f16', f4: 'f32', f8: 'f64', i4: 'i32', i8: 'i64', u1: 'u8', b1: 'bool' };
 
-/** Errors: file-not-found; bad-data for anything but a complete array of float16, float32, float64, int32, int64, uint8 or bool, least significant byte first. */
+/**
+ * Errors: file-not-found; bad-data for anything but a complete array of float16, float32, float64, int32, int64, uint8 or bool, least
+ * significant byte first.
+ */
 export const readNpy = (path: string): NpyTensor =>
   withDataFile(path, (file) => {
     const { header, offset } = headerOf(path, file);
@@ -30,7 +34,9 @@ export const readNpy = (path: string): NpyTensor =>
     const count = countOf(shape);
     const bytes = count * elements[dtype].bytes;
     if (bytes !== file.bytes - offset) {
-      throw badData(`${path}: truncated or malformed: the header promises ${Number.isNaN(count) ? `(${shape.join(', ')})` : count} element${count === 1 ? '' : 's'} of ${elements[dtype].bytes} bytes, and ${file.bytes - offset} bytes are there`);
+      throw badData(
+        `${path}: truncated or malformed: the header promises ${Number.isNaN(count) ? `(${shape.join(', ')})` : count} element${count === 1 ? '' : 's'} of ${elements[dtype].bytes} bytes, and ${file.bytes - offset} bytes are there`,
+      );
     }
     if (bytes > longestArray) throw badData(`${path}: ${bytes} bytes are more than an array holds (4 GiB)`, 'Split it into several files.');
     const { data }: Tensor = zeros([count], dtype);
@@ -53,11 +59,16 @@ function headerOf(path: string, file: DataFile): { readonly header: NpyHeader; r
 const takes = 'float16, float32, float64, int32, int64, uint8 and bool are taken';
 
 function dtypeOf(path: string, descr: string | undefined): ElementType {
-  if (descr === undefined) throw badData(`${path}: its elements are records with fields`, `Save one field: numpy.save(…, x['name']); ${takes}.`);
+  if (descr === undefined)
+    throw badData(`${path}: its elements are records with fields`, `Save one field: numpy.save(…, x['name']); ${takes}.`);
   const [, order, code = ''] = /^([<>=|]?)([A-Za-z]\d*)$/.exec(descr) ?? [];
   const dtype = Object.hasOwn(dtypes, code) ? dtypes[code] : undefined;
   if (dtype === undefined) throw badData(`${path}: elements of type ${kindOf(code) ?? JSON.stringify(descr)} are not taken`, hintFor(code));
-  if (order === '>' && elements[dtype].bytes > 1) throw badData(`${path}: its numbers are big-endian (${descr}), the most significant byte first`, `Save them the other way round: numpy.save(…, x.astype('<${code}')).`);
+  if (order === '>' && elements[dtype].bytes > 1)
+    throw badData(
+      `${path}: its numbers are big-endian (${descr}), the most significant byte first`,
+      `Save them the other way round: numpy.save(…, x.astype('<${code}')).`,
+    );
   return dtype;
 }
 
@@ -115,7 +126,10 @@ function requireBooleans(path: string, data: Uint8Array): void {
   if (wrong >= 0) throw badData(`${path}: element ${wrong} is ${data[wrong] ?? 0}, and a bool is 0 or 1`);
 }
 
-/** The same elements with the last axis running fastest, in place of the first. As bits: a NaN that went through a number would be another one. */
+/**
+ * The same elements with the last axis running fastest, in place of the first. As bits: a NaN that went through a number would be another
+ * one.
+ */
 function rowMajor(data: TypedArray, dtype: ElementType, shape: readonly number[]): TypedArray {
   if (data.length === 0 || shape.filter((size) => size > 1).length < 2) return data;
   const turned = zeros([data.length], dtype).data;
@@ -137,5 +151,9 @@ function rowMajor(data: TypedArray, dtype: ElementType, shape: readonly number[]
 }
 
 function wordsOf({ buffer, byteOffset, byteLength, BYTES_PER_ELEMENT: bytes }: TypedArray): Uint8Array | Uint16Array | Uint32Array {
-  return bytes === 1 ? new Uint8Array(buffer, byteOffset, byteLength) : bytes === 2 ? new Uint16Array(buffer, byteOffset, byteLength / 2) : new Uint32Array(buffer, byteOffset, byteLength / 4);
+  return bytes === 1
+    ? new Uint8Array(buffer, byteOffset, byteLength)
+    : bytes === 2
+      ? new Uint16Array(buffer, byteOffset, byteLength / 2)
+      : new Uint32Array(buffer, byteOffset, byteLength / 4);
 }

@@ -1,4 +1,5 @@
-// Data in memory, one row per example. In: what readers of files found. Out: columns of rows that a training loop cuts into batches. Holds: every column has the same number of rows.
+// Data in memory, one row per example. In: what readers of files found. Out: columns of rows that a training loop cuts into batches. Holds:
+// every column has the same number of rows.
 
 import type { TypedArray } from '../../../runtime/index.js';
 import { badData } from '../json.js';
@@ -11,7 +12,10 @@ export interface Column {
   readonly rowShape: readonly number[];
 }
 
-/** The elements of a shape; NaN when its sizes, those beside an empty axis too, are more than can be counted: NumPy takes no such array either. */
+/**
+ * The elements of a shape; NaN when its sizes, those beside an empty axis too, are more than can be counted: NumPy takes no such array
+ * either.
+ */
 export function countOf(shape: readonly number[]): number {
   const product = shape.reduce((total, size) => total * (size || 1), 1);
   return !Number.isSafeInteger(product) ? Number.NaN : shape.includes(0) ? 0 : product;
@@ -21,7 +25,8 @@ export function countOf(shape: readonly number[]): number {
 export function sameRows(columns: readonly Column[], where: string): number {
   const [first, ...rest] = columns;
   if (first === undefined || first.rows === 0) throw badData(`${where}: no data`);
-  for (const other of rest) if (other.rows !== first.rows) throw badData(`${where}: ${first.name} has ${first.rows} rows, ${other.name} has ${other.rows}`);
+  for (const other of rest)
+    if (other.rows !== first.rows) throw badData(`${where}: ${first.name} has ${first.rows} rows, ${other.name} has ${other.rows}`);
   if (columns.every((column) => column.data.length === 0)) throw badData(`${where}: ${first.rows} rows without elements`);
   return first.rows;
 }

@@ -1,4 +1,5 @@
-// Machine arithmetic that JavaScript lacks. In: numbers (bigints for i64). Out: what the machine op gives, to the bit. Holds: no rounding but the one stated.
+// Machine arithmetic that JavaScript lacks. In: numbers (bigints for i64). Out: what the machine op gives, to the bit. Holds: no rounding
+// but the one stated.
 
 import { type DType, InternalError } from '../../base/index.js';
 

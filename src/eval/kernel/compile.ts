@@ -1,9 +1,25 @@
-// A kernel as a JavaScript function. In: a kernel, places of its buffers, sizes. Out: a function that runs it over memories and counts how often each statement ran.
-// Holds: every index is checked against its axis; every load finds a written element; iterations of parallel and vector loops do not touch each other's elements
-// (but for what lanes combine into accumulators); extents fit their limits. Everything is evaluated eagerly: a `select` does not guard the loads in its arms.
+// A kernel as a JavaScript function. In: a kernel, places of its buffers, sizes. Out: a function that runs it over memories and counts how
+// often each statement ran.
+// Holds: every index is checked against its axis; every load finds a written element; iterations of parallel and vector loops do not touch
+// each other's elements (but for what lanes combine into accumulators); extents fit their limits. Everything is evaluated eagerly: a
+// `select` does not guard the loads in its arms.
 
 import { bytesOf, isFloat, unreachable } from '../../base/index.js';
-import { type Accumulator, type Buffer, type Combiner, type Expr, expressionOrder, expressionsOf, type For, forEachStatement, isMachineOp, type Kernel, printExpr, printStatements, type Stmt } from '../../loop/index.js';
+import {
+  type Accumulator,
+  type Buffer,
+  type Combiner,
+  type Expr,
+  expressionOrder,
+  expressionsOf,
+  type For,
+  forEachStatement,
+  isMachineOp,
+  type Kernel,
+  printExpr,
+  printStatements,
+  type Stmt,
+} from '../../loop/index.js';
 import { evaluateScalar, scalarOfKernel } from '../../ops/index.js';
 import { roundFloat } from './arithmetic.js';
 import { type KernelCounts, statementCounts } from './counts.js';
@@ -38,7 +54,9 @@ interface Checked {
   readonly stored: ReadonlySet<number>;
 }
 
-type Local = { readonly kind: 'value'; readonly operand: Operand } | { readonly kind: 'registers'; readonly code: string; readonly accumulator: Accumulator };
+type Local =
+  | { readonly kind: 'value'; readonly operand: Operand }
+  | { readonly kind: 'registers'; readonly code: string; readonly accumulator: Accumulator };
 
 export function compileKernel(kernel: Kernel, places: ReadonlyMap<string, Place>, dims: ReadonlyMap<string, number>): CompiledKernel {
   return new KernelCompiler(kernel, places, dims).compile();
@@ -129,7 +147,8 @@ class KernelCompiler {
     const count = this.#fresh('n');
     const index = this.#fresh('i');
     this.#emit(`const ${count} = Math.max(0, ${asNumber(extent)});`);
-    if (loop.limit !== undefined) this.#emit(`if (${count} > ${loop.limit}) state.overLimit(${this.#site({ ...loop, body: [] })}, ${count}, ${loop.limit});`);
+    if (loop.limit !== undefined)
+      this.#emit(`if (${count} > ${loop.limit}) state.overLimit(${this.#site({ ...loop, body: [] })}, ${count}, ${loop.limit});`);
     const checked = this.#checkedLoop(loop, count, index);
     const before = this.#checked;
     this.#emit(`for (let ${index} = 0; ${index} < ${count}; ${index}++) {`);
@@ -175,13 +194,16 @@ class KernelCompiler {
     if (buffer.role.kind === 'feed') throw trouble(`the feed ${buffer.name} is stored`);
     const at = this.#offset(buffer, stmt.index, stmt);
     const { data, written } = this.#memory(place);
-    if (place.slot !== undefined) this.#emit(`if (state.owners[${place.slot}] !== ${place.id}) state.takeOver(${place.slot}, ${place.id});`);
+    if (place.slot !== undefined)
+      this.#emit(`if (state.owners[${place.slot}] !== ${place.id}) state.takeOver(${place.slot}, ${place.id});`);
     for (const loop of this.#checked) {
       if (!loop.stored.has(place.id)) continue;
       const { writers, readers } = this.#marks(loop, place);
       const [writer, reader] = [this.#fresh('w'), this.#fresh('r')];
       this.#emit(`const ${writer} = ${writers}[${at}], ${reader} = ${readers}[${at}];`);
-      this.#emit(`if ((${writer} >= ${loop.base} && ${writer} !== ${loop.tag}) || (${reader} >= ${loop.base} && ${reader} !== ${loop.tag})) state.race(${this.#site(stmt)}, '${loop.level}', ${writer} >= ${loop.base} && ${writer} !== ${loop.tag} ? 'written' : 'read');`);
+      this.#emit(
+        `if ((${writer} >= ${loop.base} && ${writer} !== ${loop.tag}) || (${reader} >= ${loop.base} && ${reader} !== ${loop.tag})) state.race(${this.#site(stmt)}, '${loop.level}', ${writer} >= ${loop.base} && ${writer} !== ${loop.tag} ? 'written' : 'read');`,
+      );
       this.#emit(`${writers}[${at}] = ${loop.tag};`);
     }
     this.#countBytes('Written', place, at);
@@ -199,7 +221,8 @@ class KernelCompiler {
   #operand(expr: Expr, stmt: Stmt): Operand {
     switch (expr.kind) {
       case 'const':
-        if (expr.dtype !== 'i64') return number(literal(isFloat(expr.dtype) ? roundFloat(expr.dtype, Number(expr.value)) : Number(expr.value)), expr.dtype);
+        if (expr.dtype !== 'i64')
+          return number(literal(isFloat(expr.dtype) ? roundFloat(expr.dtype, Number(expr.value)) : Number(expr.value)), expr.dtype);
         return wholeNumber(expr.value);
       case 'size':
         return wholeNumber(sizeOf(expr.dim, this.#dims));
@@ -244,7 +267,9 @@ class KernelCompiler {
       const { writers, readers } = this.#marks(loop, place);
       const [writer, reader] = [this.#fresh('w'), this.#fresh('r')];
       this.#emit(`const ${writer} = ${writers}[${at}], ${reader} = ${readers}[${at}];`);
-      this.#emit(`if (${writer} >= ${loop.base} && ${writer} !== ${loop.tag}) state.race(${this.#site(stmt)}, '${loop.level}', 'written');`);
+      this.#emit(
+        `if (${writer} >= ${loop.base} && ${writer} !== ${loop.tag}) state.race(${this.#site(stmt)}, '${loop.level}', 'written');`,
+      );
       this.#emit(`${readers}[${at}] = ${reader} >= ${loop.base} && ${reader} !== ${loop.tag} ? ${loop.many} : ${loop.tag};`);
     }
     this.#countBytes('Read', place, at);
@@ -263,12 +288,15 @@ class KernelCompiler {
   /** Checks the index of every axis; the name of the element's position. */
   #offset(buffer: Buffer, index: readonly Expr[], stmt: Stmt): string {
     const place = this.#place(buffer);
-    if (index.length !== place.shape.length) throw this.#trouble(`${buffer.name} has ${place.shape.length} axes and gets ${index.length} indices`, stmt);
+    if (index.length !== place.shape.length)
+      throw this.#trouble(`${buffer.name} has ${place.shape.length} axes and gets ${index.length} indices`, stmt);
     const terms = index.map((expr, axis) => {
       const at = asNumber(this.#of(expr));
       const size = place.shape[axis] as number;
       const stride = sizeOf(buffer.strides[axis] as Buffer['strides'][number], this.#dims);
-      this.#emit(`if (!(${at} >= 0 && ${at} < ${size})) state.outOfBounds(${this.#site(stmt)}, ${JSON.stringify(printExpr({ kind: 'load', buffer, index }))}, ${axis}, ${at}, ${size});`);
+      this.#emit(
+        `if (!(${at} >= 0 && ${at} < ${size})) state.outOfBounds(${this.#site(stmt)}, ${JSON.stringify(printExpr({ kind: 'load', buffer, index }))}, ${axis}, ${at}, ${size});`,
+      );
       return stride === 1 ? at : `${at} * ${stride}`;
     });
     const name = this.#fresh('at');
@@ -281,12 +309,15 @@ class KernelCompiler {
     const local = this.#locals.get(accumulator.name);
     if (local?.kind !== 'registers') throw this.#trouble(`the accumulator ${accumulator.name} is not in scope`, stmt);
     const { shape } = local.accumulator;
-    if (index.length !== shape.length) throw this.#trouble(`${accumulator.name} has ${shape.length} axes and gets ${index.length} indices`, stmt);
+    if (index.length !== shape.length)
+      throw this.#trouble(`${accumulator.name} has ${shape.length} axes and gets ${index.length} indices`, stmt);
     if (shape.length === 0) return local.code;
     let position = '0';
     index.forEach((expr, axis) => {
       const at = asNumber(this.#of(expr));
-      this.#emit(`if (!(${at} >= 0 && ${at} < ${shape[axis]})) state.outOfBounds(${this.#site(stmt)}, ${JSON.stringify(printExpr({ kind: 'read', accumulator, index }))}, ${axis}, ${at}, ${shape[axis]});`);
+      this.#emit(
+        `if (!(${at} >= 0 && ${at} < ${shape[axis]})) state.outOfBounds(${this.#site(stmt)}, ${JSON.stringify(printExpr({ kind: 'read', accumulator, index }))}, ${axis}, ${at}, ${shape[axis]});`,
+      );
       position = axis === 0 ? at : `(${position}) * ${shape[axis]} + ${at}`;
     });
     return `${local.code}[${position}]`;
@@ -314,7 +345,10 @@ class KernelCompiler {
 
   #marks(loop: Checked, place: Place): { readonly writers: string; readonly readers: string } {
     const name = `${loop.level}${place.id}`;
-    this.#head.set(name, `const ${name}w = state.marks('${loop.level} writers', ${place.id}), ${name}r = state.marks('${loop.level} readers', ${place.id});`);
+    this.#head.set(
+      name,
+      `const ${name}w = state.marks('${loop.level} writers', ${place.id}), ${name}r = state.marks('${loop.level} readers', ${place.id});`,
+    );
     return { writers: `${name}w`, readers: `${name}r` };
   }
 

@@ -1,10 +1,24 @@
-// Machine ops as JavaScript source. In: a machine op and operands. Out: an operand for its result. Holds: each means what `src/loop/machine.ts` says;
-// results are rounded or wrapped to their dtype, so nothing carries more bits than the dtype has.
+// Machine ops as JavaScript source. In: a machine op and operands. Out: an operand for its result. Holds: each means what
+// `src/loop/machine.ts` says; results are rounded or wrapped to their dtype, so nothing carries more bits than the dtype has.
 
 import { type DType, isFloat } from '../../base/index.js';
 import { type MachineOpName, machineOps } from '../../loop/index.js';
 import { scalarTable } from '../../ops/index.js';
-import { bitcast, copySign, exponent, fma32, fma64, mantissa, mulHigh, roundBF16, roundEven, roundF16, sticky, toBigInteger, toInteger } from './arithmetic.js';
+import {
+  bitcast,
+  copySign,
+  exponent,
+  fma32,
+  fma64,
+  mantissa,
+  mulHigh,
+  roundBF16,
+  roundEven,
+  roundF16,
+  sticky,
+  toBigInteger,
+  toInteger,
+} from './arithmetic.js';
 import { trouble } from './memory.js';
 import { asNumber, asStored, big, integer, number, type Operand, small } from './operand.js';
 
@@ -66,7 +80,20 @@ export function fit(dtype: DType, code: string): string {
   }
 }
 
-const infixes: Readonly<Record<string, string>> = { add: '+', sub: '-', mul: '*', lt: '<', le: '<=', gt: '>', ge: '>=', eq: '===', ne: '!==', and: '&', or: '|', xor: '^' };
+const infixes: Readonly<Record<string, string>> = {
+  add: '+',
+  sub: '-',
+  mul: '*',
+  lt: '<',
+  le: '<=',
+  gt: '>',
+  ge: '>=',
+  eq: '===',
+  ne: '!==',
+  and: '&',
+  or: '|',
+  xor: '^',
+};
 
 /** The result of a machine op; `dtype` is that of the `apply`. */
 export function machineCode(fn: MachineOpName, dtype: DType, args: readonly Operand[]): Operand {
@@ -100,7 +127,10 @@ export function machineCode(fn: MachineOpName, dtype: DType, args: readonly Oper
       return number(float ? fit(dtype, `${a} % ${b}`) : `(${b} === 0 ? ${a} : ${fit(dtype, `${a} % ${b}`)})`, dtype);
     case 'fma':
     case 'muladd':
-      return number(dtype === 'f32' ? `fma32(${a}, ${b}, ${c})` : dtype === 'f64' ? `fma64(${a}, ${b}, ${c})` : fit(dtype, `${a} * ${b} + ${c}`), dtype);
+      return number(
+        dtype === 'f32' ? `fma32(${a}, ${b}, ${c})` : dtype === 'f64' ? `fma64(${a}, ${b}, ${c})` : fit(dtype, `${a} * ${b} + ${c}`),
+        dtype,
+      );
     case 'neg':
       return number(float ? `(-${a})` : fit(dtype, `-${a}`), dtype);
     case 'abs':

@@ -47,7 +47,8 @@ export function placesOf(program: Program, dims: ReadonlyMap<string, number>, ar
     const extent = shape.includes(0) ? 0 : 1 + shape.reduce((sum, size, axis) => sum + (size - 1) * (strides[axis] as number), 0);
     const key = role.kind === 'temporary' ? `temporary ${name}` : `${role.kind} ${role.index}`;
     const twin = shared.get(key);
-    if (twin !== undefined && (twin.extent !== extent || twin.buffer.dtype !== buffer.dtype)) throw trouble(`${name} and ${twin.buffer.name} are one ${key} and differ in size`);
+    if (twin !== undefined && (twin.extent !== extent || twin.buffer.dtype !== buffer.dtype))
+      throw trouble(`${name} and ${twin.buffer.name} are one ${key} and differ in size`);
     const slot = arena ? program.arena.slotOf.get(name) : undefined;
     const place: Place = { id: twin?.id ?? count++, buffer, shape, extent, positions: positionsOf(shape, strides, extent), slot };
     if (arena && role.kind === 'temporary') checkSlot(program, place, dims);
@@ -61,7 +62,8 @@ function positionsOf(shape: readonly number[], strides: readonly number[], exten
   const count = shape.reduce((product, size) => product * size, 1);
   if (count === extent) return undefined;
   let positions = [0];
-  for (const [axis, size] of shape.entries()) positions = positions.flatMap((start) => Array.from({ length: size }, (_, at) => start + at * (strides[axis] as number)));
+  for (const [axis, size] of shape.entries())
+    positions = positions.flatMap((start) => Array.from({ length: size }, (_, at) => start + at * (strides[axis] as number)));
   return Int32Array.from(positions);
 }
 

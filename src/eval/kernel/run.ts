@@ -1,5 +1,6 @@
 // Runs programs of kernel IR. In: a program, sizes, feeds and variables. Out: outputs, variables after the run, and counts per kernel.
-// Holds: inputs are not changed; the first access that breaks a rule of the IR (see `compile.ts`) is an InternalError that shows its statement.
+// Holds: inputs are not changed; the first access that breaks a rule of the IR (see `compile.ts`) is an InternalError that shows its
+// statement.
 
 import type { Program } from '../../loop/index.js';
 import type { TensorValue } from '../../ops/index.js';
@@ -43,7 +44,11 @@ export function runProgram(program: Program, inputs: ProgramInputs, options: Run
 }
 
 /** Compiles for one set of sizes; what it gives can be run many times. */
-export function prepareProgram(program: Program, dims: ReadonlyMap<string, number>, options: RunOptions = {}): (inputs: ProgramInputs) => ProgramResult {
+export function prepareProgram(
+  program: Program,
+  dims: ReadonlyMap<string, number>,
+  options: RunOptions = {},
+): (inputs: ProgramInputs) => ProgramResult {
   const places = placesOf(program, dims, options.arena === true);
   const kernels = program.kernels.map((kernel) => ({ kernel, compiled: compileKernel(kernel, places, dims) }));
   const all = [...places.values()];

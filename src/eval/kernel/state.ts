@@ -1,5 +1,5 @@
-// The state of a running program. In: memories. Out: what generated source asks of it. Holds: numbers of loop iterations only grow, and start above 0;
-// a slot of the arena belongs to the temporary that was stored last, and what the one before held is gone.
+// The state of a running program. In: memories. Out: what generated source asks of it. Holds: numbers of loop iterations only grow, and
+// start above 0; a slot of the arena belongs to the temporary that was stored last, and what the one before held is gone.
 
 import type { Place, Memory } from './memory.js';
 import { trouble } from './memory.js';

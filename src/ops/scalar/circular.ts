@@ -1,14 +1,18 @@
-// sin, cos, tan and their inverses in machine ops. In: f32 expressions (f64 where it says so). Out: expressions without a table; what only large arguments need is marked `rarely`.
+// sin, cos, tan and their inverses in machine ops. In: f32 expressions (f64 where it says so). Out: expressions without a table; what only
+// large arguments need is marked `rarely`.
 // Holds: accurate for every finite f32, however large; ±∞ gives NaN.
-// Reduction of moderate arguments: x − n · π / 2 with π / 2 in parts (Cody and Waite). Of large ones: the turns |x| / 2π
-// modulo 1 are wanted to 2⁻⁵⁷, for no f32 comes closer than about 2⁻³² turns to a multiple of a quarter. 1 / 2π is cut into parts
-// of at most 29 bits, so that a 24-bit |x| times a part is exact in f64, and so is taking its nearest integer away; the last part has 53 bits and lies below
-// 2⁻¹⁴⁵, which reaches far enough for 2¹²⁸. The same few multiplications serve all sizes of x: no table, no branch (Payne and Hanek's idea, in lanes).
+// Reduction of moderate arguments: x − n · π / 2 with π / 2 in parts (Cody and Waite). Of large ones: the turns |x| / 2π modulo 1 are
+// wanted to 2⁻⁵⁷, for no f32 comes closer than about 2⁻³² turns to a multiple of a quarter. 1 / 2π is cut into parts of at most 29 bits, so
+// that a 24-bit |x| times a part is exact in f64, and so is taking its nearest integer away; the last part has 53 bits and lies below
+// 2⁻¹⁴⁵, which reaches far enough for 2¹²⁸. The same few multiplications serve all sizes of x: no table, no branch (Payne and Hanek's idea,
+// in lanes).
 
 import type { Expr } from '../../loop/index.js';
 import * as m from './machine.js';
 
-const turnParts = [0.15915494225919247, 8.327028684640414e-10, 5.69002511952534e-19, 6.317065083361892e-27, 5.595982707708916e-36, 6.551007954373285e-45];
+const turnParts = [
+  0.15915494225919247, 8.327028684640414e-10, 5.69002511952534e-19, 6.317065083361892e-27, 5.595982707708916e-36, 6.551007954373285e-45,
+];
 
 /** π / 2. */
 const quarterTurn = 1.5707963267948966;
@@ -20,7 +24,10 @@ const cosineTail = [2.4437730095694025e-5, -0.0013887361450182142, 0.04166664674
 const sineTailDouble = [2.7182361640000004e-6, -1.983932710259896e-4, 0.008333329362721235, -0.16666666641441377];
 const cosineTailDouble = [-2.7209552238189763e-7, 2.479951182042824e-5, -0.0013888883722841057, 0.041666666622479503];
 /** (atan t / t − 1) / t² in t² for |t| ≤ tan(π / 8): leaves 2.7e-14. */
-const arcTail = [0.030881163539933785, -0.05890194928203303, 0.07568318007183383, -0.09079108185035821, 0.11110447854698324, -0.14285693514363604, 0.19999999684152542, -0.3333333333168836];
+const arcTail = [
+  0.030881163539933785, -0.05890194928203303, 0.07568318007183383, -0.09079108185035821, 0.11110447854698324, -0.14285693514363604,
+  0.19999999684152542, -0.3333333333168836,
+];
 
 interface Reduced {
   /** Nearest number of quarter turns in |x|, as i32 (its two low bits matter). */

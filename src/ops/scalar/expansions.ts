@@ -1,5 +1,7 @@
-// How each scalar function becomes machine ops. In: argument expressions of one dtype. Out: one expression of machine ops, with shared parts as shared objects.
-// Holds: one row per function of the table, which the compiler demands; f32 rows keep the error bound that the table states. f64 calls libm for what is no machine op.
+// How each scalar function becomes machine ops. In: argument expressions of one dtype. Out: one expression of machine ops, with shared
+// parts as shared objects.
+// Holds: one row per function of the table, which the compiler demands; f32 rows keep the error bound that the table states. f64 calls libm
+// for what is no machine op.
 
 import { type DType, InternalError, isFloat } from '../../base/index.js';
 import { build, type Expr } from '../../loop/index.js';
@@ -23,30 +25,44 @@ const sign: Expansion = (dtype, x) => {
   return isFloat(dtype) ? m.select(m.eq(x, x), signed, x) : signed;
 };
 
-const unary = (expand: (dtype: DType, x: Expr) => Expr): Expansion => (dtype, x) => {
-  if (x === undefined) throw new InternalError('expand-scalars', 'a function of nothing');
-  return expand(dtype, x);
-};
+const unary =
+  (expand: (dtype: DType, x: Expr) => Expr): Expansion =>
+  (dtype, x) => {
+    if (x === undefined) throw new InternalError('expand-scalars', 'a function of nothing');
+    return expand(dtype, x);
+  };
 
-const binary = (expand: (dtype: DType, x: Expr, y: Expr) => Expr): Expansion => (dtype, x, y) => {
-  if (x === undefined || y === undefined) throw new InternalError('expand-scalars', 'a function of two values has fewer');
-  return expand(dtype, x, y);
-};
+const binary =
+  (expand: (dtype: DType, x: Expr, y: Expr) => Expr): Expansion =>
+  (dtype, x, y) => {
+    if (x === undefined || y === undefined) throw new InternalError('expand-scalars', 'a function of two values has fewer');
+    return expand(dtype, x, y);
+  };
 
-const single = (expand: (x: Expr) => Expr) => (...args: Expr[]): Expr => expand(args[0] as Expr);
+const single =
+  (expand: (x: Expr) => Expr) =>
+  (...args: Expr[]): Expr =>
+    expand(args[0] as Expr);
 
 const isNumber = (x: Expr): boolean => x.kind === 'const' && !Number.isNaN(x.value);
 
-/** The smaller or larger one; NaN when either is. Machine `min(a, b)` is `a < b ? a : b`, so a NaN in b survives, and one in a is put back; a constant goes first. */
-const extremum = (fn: 'min' | 'max'): Expansion => binary((dtype, x, y) => {
-  if (isNumber(y)) return build.apply(fn, dtype, y, x);
-  if (isNumber(x)) return build.apply(fn, dtype, x, y);
-  const chosen = build.apply(fn, dtype, x, y);
-  return isFloat(dtype) ? m.select(m.eq(x, x), chosen, x) : chosen;
-});
+/**
+ * The smaller or larger one; NaN when either is. Machine `min(a, b)` is `a < b ? a : b`, so a NaN in b survives, and one in a is put back;
+ * a constant goes first.
+ */
+const extremum = (fn: 'min' | 'max'): Expansion =>
+  binary((dtype, x, y) => {
+    if (isNumber(y)) return build.apply(fn, dtype, y, x);
+    if (isNumber(x)) return build.apply(fn, dtype, x, y);
+    const chosen = build.apply(fn, dtype, x, y);
+    return isFloat(dtype) ? m.select(m.eq(x, x), chosen, x) : chosen;
+  });
 
 /** In f64 lanes for f32, and in f64 by libm. */
-const wide = (fn: (...args: Expr[]) => Expr, double: `libm_${'tan' | 'asin' | 'acos' | 'atan' | 'atan2' | 'sinh' | 'cosh' | 'asinh' | 'acosh' | 'atanh'}`): Expansion => floats(inDouble(fn), double);
+const wide = (
+  fn: (...args: Expr[]) => Expr,
+  double: `libm_${'tan' | 'asin' | 'acos' | 'atan' | 'atan2' | 'sinh' | 'cosh' | 'asinh' | 'acosh' | 'atanh'}`,
+): Expansion => floats(inDouble(fn), double);
 
 /** Rounding in f64: e^−|x| as in f32. */
 function sigmoidInDouble(x: Expr): Expr {
@@ -55,8 +71,8 @@ function sigmoidInDouble(x: Expr): Expr {
 }
 
 /**
- * By a quotient in f64: while it is below 2²⁹, whole multiples of y, and x less such a multiple, are exact. The quotient may have been rounded up to
- * the next integer; then the rest has the wrong sign, and y comes back. What is larger or no number goes to libm.
+ * By a quotient in f64: while it is below 2²⁹, whole multiples of y, and x less such a multiple, are exact. The quotient may have been
+ * rounded up to the next integer; then the rest has the wrong sign, and y comes back. What is larger or no number goes to libm.
  */
 function remainder(x: Expr, y: Expr): Expr {
   const [dividend, divisor] = [m.convert('f64', m.abs(x)), m.convert('f64', m.abs(y))];
@@ -82,7 +98,10 @@ export const expansions: Readonly<Record<ScalarName, Expansion>> = {
   mul: machine('mul'),
   div: machine('div'),
   rem: byFamily(floats(binaryOf(remainder), binaryOf(fmod)), machine('rem')),
-  pow: byFamily(floats(binaryOf(logarithm.pow), 'libm_pow'), binary((_, x, y) => integerPow(x, y))),
+  pow: byFamily(
+    floats(binaryOf(logarithm.pow), 'libm_pow'),
+    binary((_, x, y) => integerPow(x, y)),
+  ),
   min: extremum('min'),
   max: extremum('max'),
   exp: floats(single(exponential.exp), 'libm_exp'),
@@ -104,7 +123,9 @@ export const expansions: Readonly<Record<ScalarName, Expansion>> = {
   atanh: wide(single(logarithm.atanhInDouble), 'libm_atanh'),
   erf: floats(single(exponential.erf), 'libm_erf'),
   sigmoid: floats(single(exponential.sigmoid), single(sigmoidInDouble)),
-  softplusRest: floats(single(exponential.softplusRest), (x) => build.apply('libm_log1p', 'f64', build.apply('libm_exp', 'f64', m.neg(m.abs(x as Expr))))),
+  softplusRest: floats(single(exponential.softplusRest), (x) =>
+    build.apply('libm_log1p', 'f64', build.apply('libm_exp', 'f64', m.neg(m.abs(x as Expr)))),
+  ),
   floor: machine('floor'),
   ceil: machine('ceil'),
   round: machine('rint'),

@@ -1,7 +1,8 @@
-// exp, expm1, tanh, sigmoid, softplusRest, sinh, cosh and erf in machine ops. In: f32 expressions (f64 where it says so). Out: expressions without a branch or a table.
-// Holds: NaN stays NaN, the ends of the range give what the functions tend to, and results below the normal range are rounded once.
-// Method: x = n · ln 2 + r with |r| ≤ ln 2 / 2 (Cody and Waite), a polynomial in r, and 2ⁿ by `scale` or made of exponent bits. All polynomials are minimax fits (Remez
-// exchange in 40 digits, relative error) of this project; the error that they leave stands beside them.
+// exp, expm1, tanh, sigmoid, softplusRest, sinh, cosh and erf in machine ops. In: f32 expressions (f64 where it says so). Out: expressions
+// without a branch or a table.
+// Holds: NaN stays NaN, the ends of the range give what the functions tend to, and results below the normal range are rounded once. Method:
+// x = n · ln 2 + r with |r| ≤ ln 2 / 2 (Cody and Waite), a polynomial in r, and 2ⁿ by `scale` or made of exponent bits. All polynomials are
+// minimax fits (Remez exchange in 40 digits, relative error) of this project; the error that they leave stands beside them.
 
 import type { Expr } from '../../loop/index.js';
 import * as m from './machine.js';
@@ -11,13 +12,25 @@ const tailOfExp = [0.001381317968480289, 0.008369418792426586, 0.041668456047773
 /** The same relative to eʳ − 1: leaves 1.4e-8. */
 const tailOfExpm1 = [0.0013947576517239213, 0.008367243222892284, 0.041666265577077866, 0.16666537523269653, 0.5];
 /** In f64: leaves 8.7e-14 of eʳ − 1. */
-const tailInDouble = [2.7641326192240387e-6, 2.4877598732564198e-5, 1.984117055426131e-4, 0.0013888819118000753, 0.008333333381198387, 0.04166666690336812, 0.16666666666590566, 0.49999999999784656];
+const tailInDouble = [
+  2.7641326192240387e-6, 2.4877598732564198e-5, 1.984117055426131e-4, 0.0013888819118000753, 0.008333333381198387, 0.04166666690336812,
+  0.16666666666590566, 0.49999999999784656,
+];
 /** (log(1 + t) − t) / t² on [0, 1]: leaves 5.1e-9 of log(1 + t). */
-const tailOfLog1p = [-0.003318377305450348, 0.020204138465220234, -0.05766356769866403, 0.10680462170363361, -0.15355337999422894, 0.19695379018762765, -0.24958582948830885, 0.33330510861154944, -0.49999932747260734];
+const tailOfLog1p = [
+  -0.003318377305450348, 0.020204138465220234, -0.05766356769866403, 0.10680462170363361, -0.15355337999422894, 0.19695379018762765,
+  -0.24958582948830885, 0.33330510861154944, -0.49999932747260734,
+];
 /** erf x / x − 1 in x² for |x| ≤ 0.925: leaves 4.3e-10. */
-const smallErf = [8.349597192136571e-5, -8.137858239933848e-4, 0.0052006058394908905, -0.026859227567911148, 0.11283692717552185, -0.37612634897232056, 0.12837916612625122];
+const smallErf = [
+  8.349597192136571e-5, -8.137858239933848e-4, 0.0052006058394908905, -0.026859227567911148, 0.11283692717552185, -0.37612634897232056,
+  0.12837916612625122,
+];
 /** −log(erfc x) / x on [0.92, 4]: leaves 7.4e-10 of erf. */
-const tailOfErf = [1.1231469215999823e-5, -3.2280446612276137e-4, 0.003642457537353039, -0.02376205287873745, 0.10623686015605927, 0.6351513266563416, 1.1286485195159912];
+const tailOfErf = [
+  1.1231469215999823e-5, -3.2280446612276137e-4, 0.003642457537353039, -0.02376205287873745, 0.10623686015605927, 0.6351513266563416,
+  1.1286485195159912,
+];
 
 const log2e = 1.4426950408889634;
 // 1.5 · 2²³: what is added to it is rounded to an integer, which then stands in the low bits.
@@ -27,7 +40,10 @@ const roundingDouble = 6755399441055744;
 const ln2High = 0.693145751953125;
 const ln2Low = 1.428606765330187e-6;
 
-/** The nearest integer to `factor` · x / ln 2, as a number and in the low bits of an i32, and the remainder of x: what is left of it above n · ln 2 / factor. */
+/**
+ * The nearest integer to `factor` · x / ln 2, as a number and in the low bits of an i32, and the remainder of x: what is left of it above n
+ * · ln 2 / factor.
+ */
 function reduceSingle(x: Expr, factor = 1): { readonly n: Expr; readonly bits: Expr; readonly r: Expr } {
   const shifted = m.muladd(x, m.f32(factor * log2e), m.f32(roundingSingle));
   const n = m.sub(shifted, m.f32(roundingSingle));
@@ -63,19 +79,31 @@ export function expm1(x: Expr): Expr {
   return m.copysign(m.select(m.eq(n, m.f32(0)), q, m.add(sum, sum)), x);
 }
 
-/** With a = (e^2|x| − 1) / 2, which keeps its accuracy near 0: a / (1 + a), as a − a · a / (1 + a) or 1 − 1 / (1 + a), whichever takes away less. */
+/**
+ * With a = (e^2|x| − 1) / 2, which keeps its accuracy near 0: a / (1 + a), as a − a · a / (1 + a) or 1 − 1 / (1 + a), whichever takes away
+ * less.
+ */
 export function tanh(x: Expr): Expr {
   // At 10 the quotient rounds to 1. The remainder is half of that of 2|x|.
   const size = atMost(m.abs(x), 10);
   const { bits, r } = reduceSingle(size, 2);
-  const q = m.muladd(m.mul(r, r), m.horner(r, tailOfExpm1.map((coefficient, at) => coefficient * 2 ** (tailOfExpm1.length - at))), r);
+  const q = m.muladd(
+    m.mul(r, r),
+    m.horner(
+      r,
+      tailOfExpm1.map((coefficient, at) => coefficient * 2 ** (tailOfExpm1.length - at)),
+    ),
+    r,
+  );
   const power = powerOfTwo(bits, 0);
   const a = m.muladd(q, power, m.muladd(power, m.f32(0.5), m.f32(-0.5)));
   const lead = m.select(m.lt(size, m.f32(0.5)), a, m.f32(1));
   return m.copysign(m.muladd(m.neg(lead), m.div(lead, m.add(a, m.f32(1))), lead), x);
 }
 
-/** With e = e^−|x|, which never overflows: 1 − e / (1 + e) above 0, and e times that below. The rounding of the quotient hardly matters so. */
+/**
+ * With e = e^−|x|, which never overflows: 1 − e / (1 + e) above 0, and e times that below. The rounding of the quotient hardly matters so.
+ */
 export function sigmoid(x: Expr): Expr {
   const power = expOfMinusSize(x);
   const lead = m.select(m.lt(x, m.f32(0)), power, m.f32(1));
@@ -94,7 +122,18 @@ export function erf(x: Expr): Expr {
   const square = m.mul(x, x);
   const near = m.muladd(x, m.horner(square, smallErf), x);
   const t = atMost(size, 4);
-  const far = m.sub(m.f32(1), expWithin(m.mul(t, m.horner(t, tailOfErf.map((coefficient) => -coefficient)))));
+  const far = m.sub(
+    m.f32(1),
+    expWithin(
+      m.mul(
+        t,
+        m.horner(
+          t,
+          tailOfErf.map((coefficient) => -coefficient),
+        ),
+      ),
+    ),
+  );
   return m.copysign(m.select(m.lt(size, m.f32(0.925)), near, far), x);
 }
 

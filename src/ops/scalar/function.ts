@@ -1,5 +1,6 @@
 // What a scalar function is. In: one row per function. Out: everything that elementwise ops, interpreters, lowering and tests ask of it.
-// Holds: evaluation is the meaning; `slopes` multiply a direction by the partial derivative, which serves both modes because an elementwise Jacobian is diagonal.
+// Holds: evaluation is the meaning; `slopes` multiply a direction by the partial derivative, which serves both modes because an elementwise
+// Jacobian is diagonal.
 
 import type { TensorNode } from '../../graph/index.js';
 
@@ -54,7 +55,10 @@ export interface ScalarFunction {
   readonly slopes: readonly (Slope | undefined)[] | 'zero';
   /** Per argument, an interval where the function is smooth, for tests. */
   readonly domain: readonly (readonly [low: number, high: number])[];
-  /** Largest error of the f32 expansion in units in the last place, over all of f32; 0.5 = correctly rounded. Where a processor has no fused multiply-add, and `muladd` rounds twice, up to a quarter of a unit more. */
+  /**
+   * Largest error of the f32 expansion in units in the last place, over all of f32; 0.5 = correctly rounded. Where a processor has no fused
+   * multiply-add, and `muladd` rounds twice, up to a quarter of a unit more.
+   */
   readonly ulp: number;
   /** FLOPs of one f32 evaluation, for cost models. */
   readonly cost: number;

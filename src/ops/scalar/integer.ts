@@ -1,4 +1,5 @@
-// Integer powers in machine ops. In: integer expressions. Out: an expression without a branch. Holds: the low bits that wrapping keeps are exact; a negative exponent gives 1 / aⁿ towards zero.
+// Integer powers in machine ops. In: integer expressions. Out: an expression without a branch. Holds: the low bits that wrapping keeps are
+// exact; a negative exponent gives 1 / aⁿ towards zero.
 
 import { bytesOf } from '../../base/index.js';
 import { build, type Expr } from '../../loop/index.js';

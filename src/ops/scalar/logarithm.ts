@@ -1,13 +1,18 @@
-// log, log1p, their relatives and pow in machine ops. In: f32 expressions (f64 where it says so). Out: expressions without a branch or a table.
+// log, log1p, their relatives and pow in machine ops. In: f32 expressions (f64 where it says so). Out: expressions without a branch or a
+// table.
 // Holds: −∞ at 0, NaN below, ∞ at ∞, NaN at NaN; subnormal arguments keep their accuracy.
-// Method: x = 2ᵉ · (1 + f), a polynomial in f with 1 + f in [¾, 1½) (f32), or in f / (2 + f) with 1 + f in [√½, √2) (f64). The polynomials are minimax fits of this project.
+// Method: x = 2ᵉ · (1 + f), a polynomial in f with 1 + f in [¾, 1½) (f32), or in f / (2 + f) with 1 + f in [√½, √2) (f64). The polynomials
+// are minimax fits of this project.
 
 import type { Expr } from '../../loop/index.js';
 import { expInDouble } from './exponential.js';
 import * as m from './machine.js';
 
 /** (log(1 + f) − f + f² / 2) / f³ for 1 + f in [¾, 1½]: leaves 4.1e-8 of log(1 + f). The first one is positive, so that ∞ stays ∞. */
-const tailOfLog = [0.055597254648399715, -0.12114137259300986, 0.14904441381824715, -0.1678881753624903, 0.1998231969034442, -0.24996360638406734, 0.33333470699448636];
+const tailOfLog = [
+  0.055597254648399715, -0.12114137259300986, 0.14904441381824715, -0.1678881753624903, 0.1998231969034442, -0.24996360638406734,
+  0.33333470699448636,
+];
 /** (2 atanh s / s − 2) / s² in s² ≤ 0.0295: leaves 6e-14. */
 const tailOfAtanh = [0.19587096603293871, 0.2217600132539785, 0.2857211318826936, 0.3999999558850159, 0.666666666758848];
 
@@ -36,7 +41,8 @@ export function log1p(x: Expr): Expr {
   const u = m.add(x, m.f32(1));
   // n in the place of the exponent, so that 2²³ is its unit.
   const bits = m.and(m.sub(m.bitcast('i32', u), m.i32(threeQuarters)), m.i32(0xff800000));
-  // 2⁻ⁿ · (1 + x) − 1 with one rounding: what 1 + x lost is not lost here. At n = 128 the power is no normal number, so four times it is used.
+  // 2⁻ⁿ · (1 + x) − 1 with one rounding: what 1 + x lost is not lost here. At n = 128 the power is no normal number, so four times it is
+  // used.
   const power = m.bitcast('f32', m.sub(m.i32(0x40800000), bits));
   const f = m.muladd(m.mul(x, m.f32(0.25)), power, m.muladd(power, m.f32(0.25), m.f32(-1)));
   // Where 1 + x is 1, x is its own logarithm, also if it is −0 or subnormal.

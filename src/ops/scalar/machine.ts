@@ -1,15 +1,25 @@
-// Short names for machine ops. In: expressions. Out: expressions. Holds: names and dtypes are those of `src/loop/machine.ts`; nothing is folded.
+// Short names for machine ops. In: expressions. Out: expressions. Holds: names and dtypes are those of `src/loop/machine.ts`; nothing is
+// folded.
 
 import { InternalError, type DType, isFloat } from '../../base/index.js';
 import { build, type Expr, type MachineOpName } from '../../loop/index.js';
 
 const { apply, constant, dtypeOf } = build;
 
-/** Argument values → machine ops. `dtype` is that of the arguments (of the last two for `select`): f32, f64, an integer or bool; f16 and bf16 go through f32. */
+/**
+ * Argument values → machine ops. `dtype` is that of the arguments (of the last two for `select`): f32, f64, an integer or bool; f16 and
+ * bf16 go through f32.
+ */
 export type Expansion = (dtype: DType, ...args: Expr[]) => Expr;
 
-const same = (fn: MachineOpName) => (...args: Expr[]): Expr => apply(fn, dtypeOf(args[0] as Expr), ...args);
-const test = (fn: MachineOpName) => (a: Expr, b: Expr): Expr => apply(fn, 'bool', a, b);
+const same =
+  (fn: MachineOpName) =>
+  (...args: Expr[]): Expr =>
+    apply(fn, dtypeOf(args[0] as Expr), ...args);
+const test =
+  (fn: MachineOpName) =>
+  (a: Expr, b: Expr): Expr =>
+    apply(fn, 'bool', a, b);
 
 export const add = same('add');
 export const sub = same('sub');
@@ -53,7 +63,8 @@ export const f32 = (value: number): Expr => constant('f32', Math.fround(value));
 export const f64 = (value: number): Expr => constant('f64', value);
 export const i32 = (value: number): Expr => constant('i32', value | 0);
 /** A constant of any dtype. */
-export const literal = (dtype: DType, value: number): Expr => constant(dtype, dtype === 'i64' ? BigInt(value) : dtype === 'f32' ? Math.fround(value) : value);
+export const literal = (dtype: DType, value: number): Expr =>
+  constant(dtype, dtype === 'i64' ? BigInt(value) : dtype === 'f32' ? Math.fround(value) : value);
 
 /** c₀ + x·(c₁ + x·(…)), highest coefficient first, one muladd per degree. */
 export function horner(x: Expr, coefficients: readonly number[]): Expr {
@@ -64,10 +75,16 @@ export function horner(x: Expr, coefficients: readonly number[]): Expr {
 }
 
 /** The machine op of that name, with the result in the dtype of the arguments. */
-export const machine = (fn: MachineOpName): Expansion => (dtype, ...args) => apply(fn, dtype, ...args);
+export const machine =
+  (fn: MachineOpName): Expansion =>
+  (dtype, ...args) =>
+    apply(fn, dtype, ...args);
 
 /** The machine comparison of that name. */
-export const comparison = (fn: MachineOpName): Expansion => (_, ...args) => apply(fn, 'bool', ...args);
+export const comparison =
+  (fn: MachineOpName): Expansion =>
+  (_, ...args) =>
+    apply(fn, 'bool', ...args);
 
 /** Its own expansion in f32, and in f64 a call of libm or another expansion. */
 export function floats(single: (...args: Expr[]) => Expr, double: MachineOpName | ((...args: Expr[]) => Expr)): Expansion {
@@ -79,7 +96,13 @@ export function floats(single: (...args: Expr[]) => Expr, double: MachineOpName 
 }
 
 /** One expansion for floats, another for integers. */
-export const byFamily = (float: Expansion, integer: Expansion): Expansion => (dtype, ...args) => (isFloat(dtype) ? float(dtype, ...args) : integer(dtype, ...args));
+export const byFamily =
+  (float: Expansion, integer: Expansion): Expansion =>
+  (dtype, ...args) =>
+    isFloat(dtype) ? float(dtype, ...args) : integer(dtype, ...args);
 
 /** f32 computed in f64 lanes and rounded once. */
-export const inDouble = (double: (...args: Expr[]) => Expr) => (...args: Expr[]): Expr => convert('f32', double(...args.map((arg) => convert('f64', arg))));
+export const inDouble =
+  (double: (...args: Expr[]) => Expr) =>
+  (...args: Expr[]): Expr =>
+    convert('f32', double(...args.map((arg) => convert('f64', arg))));

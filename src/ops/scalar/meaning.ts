@@ -1,4 +1,5 @@
-// Scalar functions that JavaScript lacks or defines otherwise than NumPy. In: doubles or bigints. Out: doubles, accurate to about 1e-15, or bigints.
+// Scalar functions that JavaScript lacks or defines otherwise than NumPy. In: doubles or bigints. Out: doubles, accurate to about 1e-15, or
+// bigints.
 
 /** As C's `pow`: 1 for base 1 or exponent 0 whatever the other is, also for base −1 and an infinite exponent. */
 export function power(base: number, exponent: number): number {

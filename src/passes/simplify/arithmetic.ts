@@ -1,4 +1,5 @@
-// Rules of arithmetic. In: elementwise sums, products, powers. Out: fewer operations. Holds: the results of floating-point.md: exact but for the sign of a zero.
+// Rules of arithmetic. In: elementwise sums, products, powers. Out: fewer operations. Holds: the results of floating-point.md: exact but
+// for the sign of a zero.
 
 import { isFloat, isInteger } from '../../base/index.js';
 import type { GraphBuilder, Node, TensorNode } from '../../graph/index.js';
@@ -28,7 +29,8 @@ export const sumRules: readonly Rule[] = [
     name: 'integer-difference-with-itself',
     doc: 'x − x → 0 for integers (a float may be infinite or NaN)',
     at: ['sub'],
-    apply: (node, { build }) => (arg(node) === arg(node, 1) && isTensorNode(node) && isInteger(node.type.dtype) ? fill(build, node.type, 0) : undefined),
+    apply: (node, { build }) =>
+      arg(node) === arg(node, 1) && isTensorNode(node) && isInteger(node.type.dtype) ? fill(build, node.type, 0) : undefined,
   },
   { name: 'double-negation', doc: '−(−x) → x', at: ['neg'], apply: (node) => (isOp(arg(node), 'neg') ? arg(arg(node)) : undefined) },
   {
@@ -140,7 +142,8 @@ export const productRules: readonly Rule[] = [
       const by = splat(arg(node, 1));
       if (!isTensorNode(node) || typeof by !== 'number' || !isFloat(node.type.dtype)) return undefined;
       const reciprocal = 1 / by;
-      if (!isPowerOfTwo(by) || !isPowerOfTwo(reciprocal) || roundTo(node.type.dtype, by) !== by || !isNormal(node.type.dtype, reciprocal)) return undefined;
+      if (!isPowerOfTwo(by) || !isPowerOfTwo(reciprocal) || roundTo(node.type.dtype, by) !== by || !isNormal(node.type.dtype, reciprocal))
+        return undefined;
       return make(build, 'mul', arg(node), fill(build, node.type, reciprocal));
     },
   },

@@ -1,9 +1,22 @@
-// Rules that compute now what is known now. In: nodes over constants. Out: constants. Holds: results are rounded to their dtype, as running code would.
+// Rules that compute now what is known now. In: nodes over constants. Out: constants. Holds: results are rounded to their dtype, as running
+// code would.
 
 import { type DType, Dim, isFloat } from '../../base/index.js';
 import type { GraphBuilder, Node } from '../../graph/index.js';
 import { isTensorNode } from '../../graph/index.js';
-import { type TensorValue, apply, cast, elementwise, fill, isTensorValue, opOf, roundTo, scalar, tensorOf, tensorValue } from '../../ops/index.js';
+import {
+  type TensorValue,
+  apply,
+  cast,
+  elementwise,
+  fill,
+  isTensorValue,
+  opOf,
+  roundTo,
+  scalar,
+  tensorOf,
+  tensorValue,
+} from '../../ops/index.js';
 import { arg, dimsOf, isOp, isUnit, numbersOf, splat } from './match.js';
 import type { Rule } from './rule.js';
 
@@ -52,7 +65,9 @@ export const constantRules: readonly Rule[] = [
     at: ['pad'],
     apply: (node, { build }) => {
       const value = splat(arg(node));
-      return value !== undefined && Number(value) === 0 && !Object.is(value, -0) && isTensorNode(node) ? fill(build, node.type, value) : undefined;
+      return value !== undefined && Number(value) === 0 && !Object.is(value, -0) && isTensorNode(node)
+        ? fill(build, node.type, value)
+        : undefined;
     },
   },
   {
@@ -85,7 +100,10 @@ export const constantRules: readonly Rule[] = [
       const from = arg(node);
       if (!isOp(from, 'iota') || !isTensorNode(node)) return undefined;
       const axis = from.attrs['axis'] as number;
-      const whole = dimsOf(node, 'starts')[axis]?.constant === 0 && numbersOf(node, 'steps')[axis] === 1 && (node.type.shape[axis] as Dim).equals(from.type.shape[axis] as Dim);
+      const whole =
+        dimsOf(node, 'starts')[axis]?.constant === 0 &&
+        numbersOf(node, 'steps')[axis] === 1 &&
+        (node.type.shape[axis] as Dim).equals(from.type.shape[axis] as Dim);
       return whole ? apply(build, opOf(from), [], { ...from.attrs, shape: node.type.shape }) : undefined;
     },
   },
@@ -106,4 +124,5 @@ function fold(node: Node, build: GraphBuilder): Node | undefined {
 }
 
 /** A constant's value as running code has it: 0.1 is not the same in f32. */
-const scalarValue = (dtype: DType, value: number | bigint): TensorValue => tensorValue(dtype, [], [isFloat(dtype) ? roundTo(dtype, Number(value)) : value]);
+const scalarValue = (dtype: DType, value: number | bigint): TensorValue =>
+  tensorValue(dtype, [], [isFloat(dtype) ? roundTo(dtype, Number(value)) : value]);

@@ -1,9 +1,20 @@
 // Applies rules until none fits. In: a module and rules. Out: the simplified module, and how often each rule fired.
-// Holds: arguments are simple before their users are looked at; every node is looked at once per round; rounds end when one changes nothing.
+// Holds: arguments are simple before their users are looked at; every node is looked at once per round; rounds end when one changes
+// nothing.
 
 import { InternalError } from '../../base/index.js';
 import type { GraphBuilder, ModuleGraph, Node, Region, TensorNode } from '../../graph/index.js';
-import { entryRoots, imageOf, isTensorNode, mapModule, mapRegions, regionsOf, topological, typeEquals, typeToString } from '../../graph/index.js';
+import {
+  entryRoots,
+  imageOf,
+  isTensorNode,
+  mapModule,
+  mapRegions,
+  regionsOf,
+  topological,
+  typeEquals,
+  typeToString,
+} from '../../graph/index.js';
 import { copyOrigins, rebuild } from '../rewrite.js';
 import type { Rule, RuleContext } from './rule.js';
 
@@ -29,12 +40,18 @@ export function simplifyModule(module: ModuleGraph, build: GraphBuilder, rules: 
     if (!round.changed) return { module: next, fired, rounds };
     current = next;
   }
-  throw new InternalError('simplify', `no end after ${roundLimit} rounds: ${[...fired].map(([rule, times]) => `${rule} ${times}`).join(', ')}`);
+  throw new InternalError(
+    'simplify',
+    `no end after ${roundLimit} rounds: ${[...fired].map(([rule, times]) => `${rule} ${times}`).join(', ')}`,
+  );
 }
 
 /** What each call computes; names alone are computed only when they are fetched, so they count as no use. */
 function computedRoots(module: ModuleGraph): (readonly TensorNode[])[] {
-  return [...module.variables.map(({ initial }) => (initial === undefined ? [] : [initial])), ...module.entries.map((entry) => entryRoots(entry, 'without names'))];
+  return [
+    ...module.variables.map(({ initial }) => (initial === undefined ? [] : [initial])),
+    ...module.entries.map((entry) => entryRoots(entry, 'without names')),
+  ];
 }
 
 class Round {
@@ -46,13 +63,24 @@ class Round {
   readonly #context: RuleContext;
   changed = false;
 
-  constructor(build: GraphBuilder, rules: ReadonlyMap<string, readonly Rule[]>, fired: Map<string, number>, roots: readonly (readonly Node[])[]) {
+  constructor(
+    build: GraphBuilder,
+    rules: ReadonlyMap<string, readonly Rule[]>,
+    fired: Map<string, number>,
+    roots: readonly (readonly Node[])[],
+  ) {
     this.#build = build;
     this.#rules = rules;
     this.#fired = fired;
     const { uses, users, elements } = countUses(roots);
     const beside = tuplesByPlace(roots);
-    this.#context = { build, uses: (node) => uses.get(node) ?? 0, users: (node) => users.get(node) ?? [], elements: (node) => elements.get(node), tuplesBeside: (node) => beside.get(node) ?? [] };
+    this.#context = {
+      build,
+      uses: (node) => uses.get(node) ?? 0,
+      users: (node) => users.get(node) ?? [],
+      elements: (node) => elements.get(node),
+      tuplesBeside: (node) => beside.get(node) ?? [],
+    };
   }
 
   tensor(node: TensorNode): TensorNode {
@@ -82,7 +110,10 @@ class Round {
       const result = this.#build.at(origin, () => rule.apply(node, this.#context));
       if (result === undefined || result === node) continue;
       if (!typeEquals(result.type, node.type)) {
-        throw new InternalError('simplify', `${rule.name} turned ${node.op.name}: ${typeToString(node.type)} into ${result.op.name}: ${typeToString(result.type)}`);
+        throw new InternalError(
+          'simplify',
+          `${rule.name} turned ${node.op.name}: ${typeToString(node.type)} into ${result.op.name}: ${typeToString(result.type)}`,
+        );
       }
       this.#fired.set(rule.name, (this.#fired.get(rule.name) ?? 0) + 1);
       this.changed = true;

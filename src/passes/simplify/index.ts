@@ -1,4 +1,5 @@
-// Simplifies a graph. In: a stripped graph. Out: an equal one that computes less. Holds: what floating-point.md says of values; the rules are the list below.
+// Simplifies a graph. In: a stripped graph. Out: an equal one that computes less. Holds: what floating-point.md says of values; the rules
+// are the list below.
 
 import type { ModuleGraph } from '../../graph/index.js';
 import { strippedGraph } from '../graph-form.js';

@@ -1,4 +1,5 @@
-// Rules of conditions and casts. In: comparisons, and, or, not, select, cast. Out: fewer of them. Holds: a NaN decides a comparison as before.
+// Rules of conditions and casts. In: comparisons, and, or, not, select, cast. Out: fewer of them. Holds: a NaN decides a comparison as
+// before.
 
 import { type DType, bytesOf, isFloat, isInteger } from '../../base/index.js';
 import { isTensorNode } from '../../graph/index.js';

@@ -1,5 +1,6 @@
 // Rules of loops. In: `loop` nodes and the elements taken of them. Out: loops that carry, capture and compute less.
-// Holds: a loop's arguments are initial carries, then captures; its body takes the count, the carries, the captures, and gives carries, then stacked results.
+// Holds: a loop's arguments are initial carries, then captures; its body takes the count, the carries, the captures, and gives carries,
+// then stacked results.
 
 import type { Dim } from '../../base/index.js';
 import type { GraphBuilder, Node, Region, TensorNode } from '../../graph/index.js';
@@ -24,7 +25,13 @@ function partsOf(node: Node | undefined): Parts | undefined {
 }
 
 /** The loop whose body is written over nodes around it: captures are found anew, so what does not change in the loop moves out of it. */
-function close(build: GraphBuilder, trip: Dim, params: readonly TensorNode[], inits: readonly TensorNode[], results: readonly TensorNode[]): Node {
+function close(
+  build: GraphBuilder,
+  trip: Dim,
+  params: readonly TensorNode[],
+  inits: readonly TensorNode[],
+  results: readonly TensorNode[],
+): Node {
   const { region, captures } = closeRegion(build, params, results);
   return apply(build, loop, [...inits, ...captures], { trip, carries: inits.length, body: region });
 }
@@ -38,7 +45,8 @@ function open(build: GraphBuilder, { body, inits, captures }: Parts, carries: re
 const take = (build: GraphBuilder, from: Node, index: number): Node => apply(build, element, [from], { index });
 
 /** Carries that the body hands on unchanged. */
-const unchanged = ({ body, inits }: Parts): boolean[] => inits.map((_, at) => isOp(body.results[at], 'argument') && body.results[at]?.attrs['index'] === at + 1);
+const unchanged = ({ body, inits }: Parts): boolean[] =>
+  inits.map((_, at) => isOp(body.results[at], 'argument') && body.results[at]?.attrs['index'] === at + 1);
 
 /** The loop with some results only. `initOf` replaces a carry that is left out by a node around the loop. */
 function withResults(build: GraphBuilder, parts: Parts, kept: readonly number[], initOf: (carry: number) => TensorNode | undefined): Node {
@@ -89,7 +97,11 @@ export const loopRules: readonly Rule[] = [
       if (!same.includes(true)) return undefined;
       if (same[index] === true) return parts.inits[index];
       const kept = parts.body.results.flatMap((_, at) => (same[at] === true ? [] : [at]));
-      return take(build, withResults(build, parts, kept, (carry) => (same[carry] === true ? parts.inits[carry] : undefined)), kept.indexOf(index));
+      return take(
+        build,
+        withResults(build, parts, kept, (carry) => (same[carry] === true ? parts.inits[carry] : undefined)),
+        kept.indexOf(index),
+      );
     },
   },
   {
@@ -105,7 +117,11 @@ export const loopRules: readonly Rule[] = [
       const kept = neededResults(parts, wanted);
       if (kept.length === parts.body.results.length) return undefined;
       // A carry that is left out is read by nothing that stays.
-      return take(build, withResults(build, parts, kept, (carry) => (kept.includes(carry) ? undefined : parts.inits[carry])), kept.indexOf(index));
+      return take(
+        build,
+        withResults(build, parts, kept, (carry) => (kept.includes(carry) ? undefined : parts.inits[carry])),
+        kept.indexOf(index),
+      );
     },
   },
   {
@@ -119,7 +135,8 @@ export const loopRules: readonly Rule[] = [
       // What this round has made waits for the next one: it is in no list yet.
       for (const other of tuplesBeside(from)) {
         // A loop that is about to lose results is another one in the next round: united with it, this one would lose them again.
-        const both: United | undefined = other === from || computesMore(other, elements(other)) ? undefined : united(build, from, parts, other);
+        const both: United | undefined =
+          other === from || computesMore(other, elements(other)) ? undefined : united(build, from, parts, other);
         if (both === undefined || both.loop === from) continue;
         const index = node.attrs['index'] as number;
         return take(build, both.loop, both.places[index] as number);
@@ -167,7 +184,9 @@ interface United {
   readonly places: readonly number[];
 }
 
-/** A loop with the results of two, and where those of `node` are in it; undefined when they carry different values or one needs the other. */
+/**
+ * A loop with the results of two, and where those of `node` are in it; undefined when they carry different values or one needs the other.
+ */
 function united(build: GraphBuilder, node: Node, parts: Parts, other: Node): United | undefined {
   const others = partsOf(other);
   if (others === undefined || !others.trip.equals(parts.trip)) return undefined;
@@ -183,7 +202,8 @@ function united(build: GraphBuilder, node: Node, parts: Parts, other: Node): Uni
   const stacked = [...new Set([...first.slice(carried), ...second.slice(carried)])];
   const results = [...mine.slice(0, carried), ...stacked];
   const places = mine.map((result, at) => (at < carried ? at : carried + stacked.indexOf(result)));
-  const sameAs = (one: readonly TensorNode[]): boolean => one.length === results.length && one.every((result, at) => result === results[at]);
+  const sameAs = (one: readonly TensorNode[]): boolean =>
+    one.length === results.length && one.every((result, at) => result === results[at]);
   if (sameAs(mine)) return { loop: node, places };
   return { loop: sameAs(theirs) ? other : close(build, parts.trip, [count, ...carries], parts.inits, results), places };
 }

@@ -15,7 +15,8 @@ export function isOp(node: Node | undefined, ...names: readonly string[]): boole
 }
 
 /** An elementwise op of the scalar table applied to nodes. */
-export const make = (build: GraphBuilder, name: ScalarName, ...args: readonly Node[]): TensorNode => tensorOf(apply(build, elementwise[name], args, {}));
+export const make = (build: GraphBuilder, name: ScalarName, ...args: readonly Node[]): TensorNode =>
+  tensorOf(apply(build, elementwise[name], args, {}));
 
 /** Argument `index` as a tensor. Rules only start at ops of known arity. */
 export const arg = (node: Node, index = 0): TensorNode => tensorOf(node.args[index] as Node);
@@ -55,7 +56,8 @@ export function beside(node: Node, value: number): TensorNode | undefined {
 
 // ---- Numbers -----------------------------------------------------------------------------------------------------------------------
 
-export const isPowerOfTwo = (x: number): boolean => Number.isFinite(x) && x !== 0 && Number.isInteger(Math.log2(Math.abs(x))) && 2 ** Math.log2(Math.abs(x)) === Math.abs(x);
+export const isPowerOfTwo = (x: number): boolean =>
+  Number.isFinite(x) && x !== 0 && Number.isInteger(Math.log2(Math.abs(x))) && 2 ** Math.log2(Math.abs(x)) === Math.abs(x);
 const smallestNormal: Readonly<Record<string, number>> = { f16: 2 ** -14, bf16: 2 ** -126, f32: 2 ** -126, f64: 2 ** -1022 };
 /** A number of the dtype, and none of its smallest, which have fewer digits. */
 export const isNormal = (dtype: DType, x: number): boolean => roundTo(dtype, x) === x && Math.abs(x) >= (smallestNormal[dtype] ?? 0);

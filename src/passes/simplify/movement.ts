@@ -1,6 +1,6 @@
 // Rules of broadcasts, reshapes and transposes. In: ops that move data. Out: fewer moves, later.
-// Holds afterwards: a broadcast never stretches an axis of size 1 (such axes are reshaped away first), a scalar gets its axes by a broadcast,
-// and work on broadcast values is done before the broadcast.
+// Holds afterwards: a broadcast never stretches an axis of size 1 (such axes are reshaped away first), a scalar gets its axes by a
+// broadcast, and work on broadcast values is done before the broadcast.
 
 import type { Dim } from '../../base/index.js';
 import { shapeEquals } from '../../base/index.js';
@@ -16,7 +16,10 @@ export const movementRules: readonly Rule[] = [
     name: 'broadcast-to-same-shape',
     doc: 'broadcast to the shape that it has → x',
     at: ['broadcast'],
-    apply: (node) => (isTensorNode(node) && shapeEquals(arg(node).type.shape, node.type.shape) && isInOrder(numbersOf(node, 'axes')) ? arg(node) : undefined),
+    apply: (node) =>
+      isTensorNode(node) && shapeEquals(arg(node).type.shape, node.type.shape) && isInOrder(numbersOf(node, 'axes'))
+        ? arg(node)
+        : undefined,
   },
   {
     name: 'broadcast-twice',
@@ -76,7 +79,8 @@ export const movementRules: readonly Rule[] = [
     name: 'reshape-twice',
     doc: 'reshape(reshape(x)) → reshape(x)',
     at: ['reshape'],
-    apply: (node, { build }) => (isOp(arg(node), 'reshape') && isTensorNode(node) ? reshaped(build, arg(arg(node)), node.type.shape) : undefined),
+    apply: (node, { build }) =>
+      isOp(arg(node), 'reshape') && isTensorNode(node) ? reshaped(build, arg(arg(node)), node.type.shape) : undefined,
   },
   {
     name: 'reshape-of-scalar',
@@ -158,7 +162,9 @@ function beforeBroadcast(node: Node, build: GraphBuilder): Node | undefined {
   const first = tensors[0];
   const shape = first === undefined ? [] : arg(first).type.shape;
   const axes = first === undefined ? [] : numbersOf(first, 'axes');
-  const alike = tensors.every((one) => shapeEquals(arg(one).type.shape, shape) && numbersOf(one, 'axes').every((axis, at) => axis === axes[at]));
+  const alike = tensors.every(
+    (one) => shapeEquals(arg(one).type.shape, shape) && numbersOf(one, 'axes').every((axis, at) => axis === axes[at]),
+  );
   // A broadcast that adds nothing is a rule of its own; without this, work would go around in circles.
   if (!alike || shapeEquals(shape, node.type.shape)) return undefined;
   const args = node.args.map((one) => {

@@ -1,4 +1,5 @@
-// Rules of pieces. In: slice, pad, concat, gather, scatterAdd. Out: less copying. Holds: sizes are compared as polynomials, so a rule fires for every size or for none.
+// Rules of pieces. In: slice, pad, concat, gather, scatterAdd. Out: less copying. Holds: sizes are compared as polynomials, so a rule fires
+// for every size or for none.
 
 import { Dim, shapeEquals } from '../../base/index.js';
 import type { GraphBuilder, Node, TensorNode } from '../../graph/index.js';
@@ -23,7 +24,11 @@ export const pieceRules: readonly Rule[] = [
       if (!isOp(inner, 'slice') || numbersOf(inner, 'steps').some((step) => step !== 1)) return undefined;
       const from = dimsOf(inner, 'starts');
       const move = (dims: readonly Dim[]): Dim[] => dims.map((dim, axis) => dim.add(from[axis] as Dim));
-      return apply(build, slice, [arg(inner)], { starts: move(dimsOf(node, 'starts')), stops: move(dimsOf(node, 'stops')), steps: numbersOf(node, 'steps') });
+      return apply(build, slice, [arg(inner)], {
+        starts: move(dimsOf(node, 'starts')),
+        stops: move(dimsOf(node, 'stops')),
+        steps: numbersOf(node, 'steps'),
+      });
     },
   },
   {
@@ -46,7 +51,9 @@ export const pieceRules: readonly Rule[] = [
       if (!isOp(inner, 'pad') || !isTensorNode(node) || !shapeEquals(arg(inner).type.shape, node.type.shape)) return undefined;
       const [before, between] = [dimsOf(inner, 'before'), numbersOf(inner, 'inner')];
       const starts = dimsOf(node, 'starts');
-      const same = starts.every((start, axis) => start.equals(before[axis] as Dim)) && numbersOf(node, 'steps').every((step, axis) => step === (between[axis] as number) + 1);
+      const same =
+        starts.every((start, axis) => start.equals(before[axis] as Dim)) &&
+        numbersOf(node, 'steps').every((step, axis) => step === (between[axis] as number) + 1);
       return same ? arg(inner) : undefined;
     },
   },
@@ -61,7 +68,9 @@ export const pieceRules: readonly Rule[] = [
     doc: 'pad by zero elements → x',
     at: ['pad'],
     apply: (node) => {
-      const none = [...dimsOf(node, 'before'), ...dimsOf(node, 'after')].every((dim) => dim.equals(Dim.zero)) && numbersOf(node, 'inner').every((count) => count === 0);
+      const none =
+        [...dimsOf(node, 'before'), ...dimsOf(node, 'after')].every((dim) => dim.equals(Dim.zero)) &&
+        numbersOf(node, 'inner').every((count) => count === 0);
       return none ? arg(node) : undefined;
     },
   },
@@ -118,7 +127,11 @@ function countsRows(ids: TensorNode, table: TensorNode): boolean {
 
 function isWholeAxis(node: Node, axis: number): boolean {
   const from = arg(node).type.shape[axis] as Dim;
-  return (dimsOf(node, 'starts')[axis] as Dim).equals(Dim.zero) && (dimsOf(node, 'stops')[axis] as Dim).equals(from) && numbersOf(node, 'steps')[axis] === 1;
+  return (
+    (dimsOf(node, 'starts')[axis] as Dim).equals(Dim.zero) &&
+    (dimsOf(node, 'stops')[axis] as Dim).equals(from) &&
+    numbersOf(node, 'steps')[axis] === 1
+  );
 }
 
 const isWhole = (node: Node): boolean => arg(node).type.shape.every((_, axis) => isWholeAxis(node, axis));

@@ -1,5 +1,6 @@
-// Rules of factors ±2ⁿ in products. In: products. Out: such factors joined with each other, with constants, and with what is computed less often. Holds: multiplying by ±2ⁿ is exact,
-// but at the ends of the range; factors between 1/16 and 16 move, so what is not within 16 times of an end keeps its value.
+// Rules of factors ±2ⁿ in products. In: products. Out: such factors joined with each other, with constants, and with what is computed less
+// often. Holds: multiplying by ±2ⁿ is exact, but at the ends of the range; factors between 1/16 and 16 move, so what is not within 16 times
+// of an end keeps its value.
 
 import type { GraphBuilder, TensorNode, TensorType } from '../../graph/index.js';
 import { apply, constant, roundTo, spread, tensorOf } from '../../ops/index.js';
@@ -26,10 +27,12 @@ function scaled(node: TensorNode): Scaled | undefined {
   return found !== undefined && mayMove(found.factor) ? found : undefined;
 }
 
-const times = (build: GraphBuilder, { value, factor }: Scaled): TensorNode => (factor === 1 ? value : make(build, 'mul', value, number(build, value.type, factor)));
+const times = (build: GraphBuilder, { value, factor }: Scaled): TensorNode =>
+  factor === 1 ? value : make(build, 'mul', value, number(build, value.type, factor));
 
 /** A constant with all the digits that the program gives it; its dtype rounds it where it is used. */
-const number = (build: GraphBuilder, { dtype, shape }: TensorType, value: number): TensorNode => spread(build, tensorOf(apply(build, constant, [], { value, dtype })), shape);
+const number = (build: GraphBuilder, { dtype, shape }: TensorType, value: number): TensorNode =>
+  spread(build, tensorOf(apply(build, constant, [], { value, dtype })), shape);
 
 /** The product of both where one has a factor to give away. */
 function givenAway(from: TensorNode, to: TensorNode, { build, uses }: RuleContext): TensorNode | undefined {
@@ -42,7 +45,13 @@ function givenAway(from: TensorNode, to: TensorNode, { build, uses }: RuleContex
     return factor === 1 || alone ? times(build, { value: make(build, 'mul', left.value, right.value), factor }) : undefined;
   }
   if (uses(from) > 1) return undefined;
-  if (isOp(to, 'broadcast')) return make(build, 'mul', left.value, broadcasted(build, times(build, { value: arg(to), factor: left.factor }), dimsOf(to, 'shape'), numbersOf(to, 'axes')));
+  if (isOp(to, 'broadcast'))
+    return make(
+      build,
+      'mul',
+      left.value,
+      broadcasted(build, times(build, { value: arg(to), factor: left.factor }), dimsOf(to, 'shape'), numbersOf(to, 'axes')),
+    );
   return times(build, { value: make(build, 'mul', left.value, to), factor: left.factor });
 }
 

@@ -88,7 +88,8 @@ export const reductionRules: readonly Rule[] = [
     name: 'sum-of-negated',
     doc: 'sum(−x) → −sum(x)',
     at: ['reduceSum'],
-    apply: (node, { build }) => (isOp(arg(node), 'neg') ? make(build, 'neg', reduced(build, node, arg(arg(node)), numbersOf(node, 'axes'))) : undefined),
+    apply: (node, { build }) =>
+      isOp(arg(node), 'neg') ? make(build, 'neg', reduced(build, node, arg(arg(node)), numbersOf(node, 'axes'))) : undefined,
   },
   {
     name: 'sum-over-broadcast',

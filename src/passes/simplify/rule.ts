@@ -7,11 +7,16 @@ export interface RuleContext {
   readonly build: GraphBuilder;
   /** How many nodes of the graph take this node; 0 for one that a rule has just made. */
   uses(node: Node): number;
-  /** The nodes that take this node, once per argument; fewer than its uses where calls return it; none for one that a rule has just made. */
+  /**
+   * The nodes that take this node, once per argument; fewer than its uses where calls return it; none for one that a rule has just made.
+   */
   users(node: Node): readonly Node[];
   /** Which results of a tuple the graph takes; undefined for a node that a rule has just made. */
   elements(node: Node): ReadonlySet<number> | undefined;
-  /** Every tuple that stands in the very entries and regions that this one stands in, itself included; none for a node that a rule has just made. */
+  /**
+   * Every tuple that stands in the very entries and regions that this one stands in, itself included; none for a node that a rule has just
+   * made.
+   */
   tuplesBeside(node: Node): readonly Node[];
 }
 

@@ -1,4 +1,5 @@
-// Rules of hyperbolic tangents. In: 1 + tanh x, 1 − tanh² x. Out: the sigmoid of 2x. Holds: they fire together or not at all, so that no graph computes both functions of one number.
+// Rules of hyperbolic tangents. In: 1 + tanh x, 1 − tanh² x. Out: the sigmoid of 2x. Holds: they fire together or not at all, so that no
+// graph computes both functions of one number.
 
 import type { Node, TensorNode } from '../../graph/index.js';
 import { fill } from '../../ops/index.js';
@@ -9,12 +10,16 @@ import type { Rule, RuleContext } from './rule.js';
 function isReplaceable(tangent: TensorNode, { uses, users }: RuleContext): boolean {
   const takers = users(tangent);
   if (!isOp(tangent, 'tanh') || takers.length < uses(tangent)) return false;
-  const isRest = (square: Node): boolean => isOp(square, 'square') && users(square).length === uses(square) && users(square).every((rest) => isOp(rest, 'sub') && isSplat(arg(rest), 1));
+  const isRest = (square: Node): boolean =>
+    isOp(square, 'square') &&
+    users(square).length === uses(square) &&
+    users(square).every((rest) => isOp(rest, 'sub') && isSplat(arg(rest), 1));
   const isSum = (node: Node): boolean => isOp(node, 'add') && beside(node, 1) === tangent;
   return takers.some(isSum) && takers.every((taker) => isSum(taker) || isRest(taker));
 }
 
-const sigmoidOfTwice = (tangent: TensorNode, { build }: RuleContext): TensorNode => make(build, 'sigmoid', make(build, 'mul', arg(tangent), fill(build, tangent.type, 2)));
+const sigmoidOfTwice = (tangent: TensorNode, { build }: RuleContext): TensorNode =>
+  make(build, 'sigmoid', make(build, 'mul', arg(tangent), fill(build, tangent.type, 2)));
 
 export const tangentRules: readonly Rule[] = [
   {

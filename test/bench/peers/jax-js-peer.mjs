@@ -1,4 +1,5 @@
-// jax-js on its WebAssembly backend: one jitted step. In: a workload file. Out: JSON lines. Holds: its arrays are counted by hand: a use consumes one reference, `ref` adds one.
+// jax-js on its WebAssembly backend: one jitted step. In: a workload file. Out: JSON lines. Holds: its arrays are counted by hand: a use
+// consumes one reference, `ref` adds one.
 
 import { pathToFileURL } from 'node:url';
 import { installWorker } from './web-worker.mjs';
@@ -6,7 +7,15 @@ import { checksOf, load, peerRequire, serve } from './protocol.mjs';
 
 const threads = Number(process.argv[3]);
 if (threads > 1) installWorker(threads);
-const { init, defaultDevice, jit, valueAndGrad, nn, tree, numpy: np } = await import(pathToFileURL(peerRequire.resolve('@jax-js/jax')).href);
+const {
+  init,
+  defaultDevice,
+  jit,
+  valueAndGrad,
+  nn,
+  tree,
+  numpy: np,
+} = await import(pathToFileURL(peerRequire.resolve('@jax-js/jax')).href);
 await init('wasm');
 defaultDevice('wasm');
 
@@ -43,7 +52,18 @@ const update = {
     const v1 = tree.map((v, g) => v.mul(0.999).add(np.square(g).mul(0.001)), v, g);
     const first = np.reciprocal(np.negative(next1.ref).add(1));
     const second = np.reciprocal(np.negative(next2.ref).add(1));
-    const p1 = tree.map((p, m, v) => p.sub(m.mul(first.ref).mul(rate).div(np.sqrt(v.mul(second.ref)).add(1e-8))), p, again(m1), again(v1));
+    const p1 = tree.map(
+      (p, m, v) =>
+        p.sub(
+          m
+            .mul(first.ref)
+            .mul(rate)
+            .div(np.sqrt(v.mul(second.ref)).add(1e-8)),
+        ),
+      p,
+      again(m1),
+      again(v1),
+    );
     first.dispose();
     second.dispose();
     return { p: p1, m: m1, v: v1, b1: next1, b2: next2 };
@@ -88,19 +108,39 @@ function training() {
 }
 
 function functions() {
-  const gelu = (v) => np.tanh(v.ref.add(v.ref.mul(v.ref).mul(v.ref).mul(0.044715)).mul(0.7978845608)).add(1).mul(v).mul(0.5);
+  const gelu = (v) =>
+    np
+      .tanh(v.ref.add(v.ref.mul(v.ref).mul(v.ref).mul(0.044715)).mul(0.7978845608))
+      .add(1)
+      .mul(v)
+      .mul(0.5);
   const chain = (x, r, b) => gelu(x.mul(1.25).add(b)).add(r);
   const normed = ({ x, r, b, scale, shift }, w) => {
     const z = gelu(x.add(b)).add(r);
     const centred = z.ref.sub(np.mean(z, -1, { keepdims: true }));
     const spread = np.mean(np.square(centred.ref), -1, { keepdims: true });
-    return centred.mul(np.reciprocal(np.sqrt(spread.add(1e-5)))).mul(scale).add(shift).mul(w).sum(-1).sum();
+    return centred
+      .mul(np.reciprocal(np.sqrt(spread.add(1e-5))))
+      .mul(scale)
+      .add(shift)
+      .mul(w)
+      .sum(-1)
+      .sum();
   };
   const feeds = Object.fromEntries(spec.arrays.map((each) => [each.name, array(each)]));
   const flat = ([value, gradients], names) => [value, ...names.map((name) => gradients[name])];
   const compute = {
     chain: ({ x, r, b }) => [chain(x, r, b)],
-    'chain-derivative': (by) => flat(valueAndGrad(({ x, r, b }) => np.square(chain(x, r, b)).mean(-1).mean())(by), ['x', 'r', 'b']),
+    'chain-derivative': (by) =>
+      flat(
+        valueAndGrad(({ x, r, b }) =>
+          np
+            .square(chain(x, r, b))
+            .mean(-1)
+            .mean(),
+        )(by),
+        ['x', 'r', 'b'],
+      ),
     norm: ({ w, ...by }) => flat(valueAndGrad(normed)(by, w), ['x', 'r', 'b', 'scale', 'shift']),
     product: ({ a, b }) => [np.matmul(a, b)],
     'product-left': ({ a, b }) => [np.matmul(np.transpose(a), b)],

@@ -1,4 +1,5 @@
-// How a peer in Node talks. In: a workload file, a step to serve. Out: JSON lines. Holds: every request starts from the initial values; resetting is not timed.
+// How a peer in Node talks. In: a workload file, a step to serve. Out: JSON lines. Holds: every request starts from the initial values;
+// resetting is not timed.
 
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -22,7 +23,10 @@ export function load() {
   return { spec, arrays };
 }
 
-/** `reset` puts initial values back; `steps(n, keep)` runs n steps to their end and returns numbers to check when asked to keep them: losses in one group, or `checksOf` results. */
+/**
+ * `reset` puts initial values back; `steps(n, keep)` runs n steps to their end and returns numbers to check when asked to keep them: losses
+ * in one group, or `checksOf` results.
+ */
 export async function serve(system, reset, steps) {
   await reset();
   await steps(1, false);

@@ -12,7 +12,9 @@ await tf.setBackend('wasm');
 await tf.ready();
 
 const { spec, arrays } = load();
-const tensors = Object.fromEntries(spec.arrays.map(({ name, shape, dtype }) => [name, tf.tensor(arrays[name], shape, dtype === 'f32' ? 'float32' : 'int32')]));
+const tensors = Object.fromEntries(
+  spec.arrays.map(({ name, shape, dtype }) => [name, tf.tensor(arrays[name], shape, dtype === 'f32' ? 'float32' : 'int32')]),
+);
 
 function training() {
   const { x } = tensors;

@@ -1,4 +1,5 @@
-// Web workers for libraries that expect a browser. In: nothing. Out: global `Worker` and `Blob` URLs that work in Node. Holds: only what jax-js asks of them.
+// Web workers for libraries that expect a browser. In: nothing. Out: global `Worker` and `Blob` URLs that work in Node. Holds: only what
+// jax-js asks of them.
 
 import { Worker as Thread } from 'node:worker_threads';
 

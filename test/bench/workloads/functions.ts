@@ -1,4 +1,5 @@
-// Elementwise chains and a normalization over arrays that no cache holds. In: rows. Out: workloads. Holds: what a step needs to read and write is counted once each; nothing in between counts.
+// Elementwise chains and a normalization over arrays that no cache holds. In: rows. Out: workloads. Holds: what a step needs to read and
+// write is counted once each; nothing in between counts.
 
 import { type ArraySpec, type Family, type Workload, countOf, elementsOf, even, many, sum } from './workload.js';
 
@@ -20,7 +21,14 @@ interface Kind {
 const kinds: readonly Kind[] = [
   { family: 'chain', wide: ['x', 'r'], narrow: ['b'], outputs: ['z'], wideOutputs: 1, flops: 31 },
   { family: 'chain-derivative', wide: ['x', 'r'], narrow: ['b'], outputs: ['loss', 'dx', 'dr', 'db'], wideOutputs: 2, flops: 46 },
-  { family: 'norm', wide: ['x', 'r', 'w'], narrow: ['b', 'scale', 'shift'], outputs: ['loss', 'dx', 'dr', 'db', 'dscale', 'dshift'], wideOutputs: 2, flops: 71 },
+  {
+    family: 'norm',
+    wide: ['x', 'r', 'w'],
+    narrow: ['b', 'scale', 'shift'],
+    outputs: ['loss', 'dx', 'dr', 'db', 'dscale', 'dshift'],
+    wideOutputs: 2,
+    flops: 71,
+  },
 ];
 
 function workload({ family, wide, narrow, outputs, wideOutputs, flops }: Kind, rows: number): Workload {
@@ -40,7 +48,11 @@ function workload({ family, wide, narrow, outputs, wideOutputs, flops }: Kind, r
     set: {},
     arrays,
     fill: (random) => [
-      ...wide.map((name) => (name === 'w' ? even(rows * columns, random).map((value) => 0.5 + 0.5 * value) : even(rows * columns, random).map((value) => 2 * value))),
+      ...wide.map((name) =>
+        name === 'w'
+          ? even(rows * columns, random).map((value) => 0.5 + 0.5 * value)
+          : even(rows * columns, random).map((value) => 2 * value),
+      ),
       ...narrow.map((name) => many(columns, () => (name === 'b' ? 0.1 : 1) * random.uniform() + (name === 'scale' ? 0.5 : 0))),
     ],
     outputs,

@@ -1,4 +1,5 @@
-// Matrix products. In: nothing. Out: workloads: squares, and those of a perceptron and of a small transformer. Holds: the size that a batch decides is known at run time only, the others when the program is compiled.
+// Matrix products. In: nothing. Out: workloads: squares, and those of a perceptron and of a small transformer. Holds: the size that a batch
+// decides is known at run time only, the others when the program is compiled.
 
 import { type Family, type Workload, even } from './workload.js';
 

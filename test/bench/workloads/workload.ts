@@ -1,4 +1,5 @@
-// What a workload is. In: nothing. Out: types, and help to fill arrays. Holds: one seed, so that every peer of every run sees the same numbers.
+// What a workload is. In: nothing. Out: types, and help to fill arrays. Holds: one seed, so that every peer of every run sees the same
+// numbers.
 
 import type { Random } from '../../../examples/random.js';
 
@@ -11,7 +12,8 @@ export interface ArraySpec {
 }
 
 /** What is computed; peers choose their code by it. */
-export type Family = 'linear' | 'logistic' | 'perceptron' | 'chain' | 'chain-derivative' | 'norm' | 'product' | 'product-left' | 'product-right';
+export type Family =
+  'linear' | 'logistic' | 'perceptron' | 'chain' | 'chain-derivative' | 'norm' | 'product' | 'product-left' | 'product-right';
 export type Rule = 'none' | 'sgd' | 'momentum' | 'adam';
 
 export interface Workload {
@@ -31,7 +33,9 @@ export interface Workload {
   readonly fill: (random: Random) => readonly ArrayLike<number>[];
   /** A function's results, in the order in which peers give them. */
   readonly outputs: readonly string[];
-  /** Floating-point operations of one step, a fused multiply-add counting two; transcendental functions by the length of their polynomials. */
+  /**
+   * Floating-point operations of one step, a fused multiply-add counting two; transcendental functions by the length of their polynomials.
+   */
   readonly flops: number;
   /** Bytes that one step has to read and write at least: feeds, variables, the optimizer's state, results; nothing in between. */
   readonly bytes: number;
@@ -39,7 +43,10 @@ export interface Workload {
   readonly workingSet: number;
   /** What its traffic is like: mostly reads, or a stream through main memory that reads and writes. */
   readonly traffic: 'read' | 'stream';
-  /** How far checked numbers may lie apart, relative to the largest of them: order of summation is free, and what Adam does with gradients near zero magnifies it. */
+  /**
+   * How far checked numbers may lie apart, relative to the largest of them: order of summation is free, and what Adam does with gradients
+   * near zero magnifies it.
+   */
   readonly tolerance: number;
 }
 
@@ -49,7 +56,8 @@ export const comparedSteps = 20;
 export const sum = (numbers: readonly number[]): number => numbers.reduce((total, x) => total + x, 0);
 export const elementsOf = (shape: readonly number[]): number => shape.reduce((total, size) => total * size, 1);
 export const countOf = (array: ArraySpec): number => elementsOf(array.shape);
-export const many = (count: number, make: (at: number) => number): Float32Array => Float32Array.from({ length: count }, (_, at) => make(at));
+export const many = (count: number, make: (at: number) => number): Float32Array =>
+  Float32Array.from({ length: count }, (_, at) => make(at));
 
 /** Numbers between -1 and 1. */
 export function even(count: number, random: Random): Float32Array {
