@@ -8,8 +8,10 @@ import { build, type Expr } from '../loop/index.js';
 import { isCheap, paysToStore } from './cost-model.js';
 import { exprKey } from './expressions.js';
 import { reducedKey, type ReduceForm, space, spread, tensorOf } from './forms.js';
-import { type ApartNote, type Fusion, type Group, isAllSmall, isSmall, type Member, type Mode } from './groups.js';
-import { memberReads, producer } from './reads.js';
+import { type ApartNote, type Described, type Fusion, type Group, isAllSmall, isSmall, type Member, type Mode } from './groups.js';
+import { Neighbours } from './neighbours.js';
+import { Precedence } from './precedence.js';
+import { memberReads, producer, writesOut } from './reads.js';
 import { chooseRoots, type Forms, inlineCosts } from './roots.js';
 
 /** Fuses as the forms are: reductions that are split stay split. */
@@ -54,6 +56,8 @@ class Fuser {
   readonly #groups: Group[] = [];
   readonly #groupOf = new Map<Node, Group>();
   readonly #notes: ApartNote[] = [];
+  readonly #order = new Precedence<Group>();
+  readonly #neighbours: Neighbours;
 
   readonly roots: ReadonlySet<Node>;
   readonly forms: Forms;
@@ -65,30 +69,46 @@ class Fuser {
     this.roots = roots;
     this.forms = forms;
     this.costs = costs;
+    this.#neighbours = new Neighbours(this.#groupOf);
   }
 
   run(order: readonly Node[]): Fusion {
-    for (const node of order) if (this.roots.has(node)) this.#place(node);
+    const described = order.filter((node) => this.roots.has(node)).map((node) => this.#describe(node));
+    this.#neighbours.expect(described);
+    for (const one of described) this.#place(one);
     return { groups: this.#groups, groupOf: this.#groupOf, roots: this.roots, notes: this.#notes };
   }
 
-  #place(node: Node): void {
-    const { member, mode, outer } = this.#describe(node);
+  #place({ member, mode, outer }: Described): void {
+    const { node } = member;
+    const alone = new ReadsOf(member, this.roots, this.forms);
     if (mode !== 'tile' && mode !== 'nest' && mode !== 'loop') {
-      for (let at = this.#groups.length - 1; at >= 0; at--) {
-        const group = this.#groups[at] as Group;
-        const verdict = this.#join(group, member, mode, outer);
+      for (const group of this.#neighbours.of(member, mode, [...alone.in({ mode, outer, members: [] }).keys(), ...alone.rootsBelow])) {
+        const verdict = this.#join(group, member, mode, outer, alone);
         if (verdict === 'joined') return;
         if (verdict !== 'unrelated') this.#notes.push({ node, neighbour: (group.members[0] as Member).node, reason: verdict });
       }
     }
-    const group: Group = { id: this.#groups.length, mode, outer, members: [member], reads: new Set(), along: new Set() };
+    const group: Group = { id: this.#groups.length, mode, outer, members: [], reads: new Set(), along: new Set() };
     this.#groups.push(group);
-    this.#groupOf.set(node, group);
-    for (const [read, accesses] of this.#reads(member, group)) addRead(group, member, read, accesses);
+    this.#order.add(group);
+    this.#take(group, member, alone.in({ mode, outer, members: [member] }));
   }
 
-  #describe(node: Node): { member: Member; mode: Mode; outer: Shape } {
+  #take(group: Group, member: Member, reads: ReadonlyMap<Node, readonly Expr[][]>): void {
+    const own = new Set<Node>(group.members.map((one) => one.node));
+    group.members.push(member);
+    this.#groupOf.set(member.node, group);
+    for (const [read, accesses] of reads) {
+      if (own.has(read)) continue;
+      const other = this.#groupOf.get(producer(read, this.forms));
+      if (other !== undefined && other !== group) this.#order.put(other, group);
+      addRead(group, member, read, accesses);
+    }
+    this.#neighbours.took(group, member);
+  }
+
+  #describe(node: Node): Described {
     const form = this.forms.of(node);
     switch (form.kind) {
       case 'nest':
@@ -112,31 +132,29 @@ class Fuser {
   }
 
   /** 'joined', 'unrelated' (nothing to gain), or the reason why not. */
-  #join(group: Group, member: Member, mode: Mode, outer: Shape): string {
+  #join(group: Group, member: Member, mode: Mode, outer: Shape, alone: ReadsOf): string {
     if (group.mode === 'nest' || group.mode === 'loop') return 'unrelated';
-    const reads = this.#reads(member, group);
+    const reads = alone.in(group);
     const own = new Set<Node>(group.members.map((one) => one.node));
-    const readsMember = [...reads.keys()].some((node) => own.has(node)) || this.#readsThrough(member.node, own);
+    const readsMember = [...reads.keys()].some((node) => own.has(node)) || alone.rootsBelow.some((node) => own.has(node));
     const sharesLoop =
-      member.role === 'reduce' && (mode === 'small' || mode === 'outer') && group.mode === mode && reducesAlike(group, member.form);
+      member.role === 'reduce' && this.#neighbours.mayShareLoop(member, mode) && group.mode === mode && reducesAlike(group, member.form);
     const sharesData = [...reads].some(([node, accesses]) => group.along.has(node) && readsAlong(member, node, accesses));
     const related = readsMember || sharesLoop || sharesData;
     const fits = this.#fits(group, member, mode, outer, readsMember, related);
     if (typeof fits === 'string') return related ? fits : 'unrelated';
-    const scalars = outer.length === 0 && group.outer.length === 0 && member.role === 'map' && space(member.node.type.shape).length === 0;
+    const scalars = group.outer.length === 0 && this.#neighbours.mayJoinScalars(member);
     if (!related && !scalars) return 'unrelated';
     if (!this.#pointwise(group, member, reads))
       return `reads other elements of ${group.members[0]?.node.op.name}'s result than the one being computed`;
-    if (this.#repeats(group, member)) return 'it would compute costly elements again';
+    if (this.#repeats(group, member, alone)) return 'it would compute costly elements again';
     for (const read of reads.keys()) {
       const other = this.#groupOf.get(producer(read, this.forms));
-      if (other !== undefined && other !== group && this.#reaches(other, group)) return 'another kernel stands between them';
+      if (other !== undefined && other !== group && this.#order.follows(other, group)) return 'another kernel stands between them';
     }
     group.mode = fits.mode;
     group.outer = fits.outer;
-    group.members.push(member);
-    this.#groupOf.set(member.node, group);
-    for (const [read, accesses] of reads) if (!own.has(read)) addRead(group, member, read, accesses);
+    this.#take(group, member, reads);
     return 'joined';
   }
 
@@ -175,26 +193,6 @@ class Fuser {
     return same;
   }
 
-  /** Stored nodes that a member reads, with their indices, if it ran in `group` (whose elementwise members it computes itself). */
-  #reads(member: Member, group: Group): Map<Node, Expr[][]> {
-    return memberReads(member, group, this.roots, this.forms);
-  }
-
-  #readsThrough(node: Node, own: ReadonlySet<Node>): boolean {
-    const inlined = (one: Node): boolean => !this.roots.has(one) && !this.forms.isStored(one);
-    const seen = new Set<Node>();
-    const waiting = [node];
-    for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) {
-      for (const argument of this.forms.argsOf(one)) {
-        if (own.has(argument)) return true;
-        if (!inlined(argument) || seen.has(argument)) continue;
-        seen.add(argument);
-        waiting.push(argument);
-      }
-    }
-    return false;
-  }
-
   #pointwise(group: Group, member: Member, reads: ReadonlyMap<Node, readonly Expr[][]>): boolean {
     const names = group.outer.map((_, axis) => build.index(`o${axis}`));
     for (const other of group.members) {
@@ -214,28 +212,14 @@ class Fuser {
    * Whether the member needs costly elementwise members of the group at other points than the one being computed, where they would be
    * computed again.
    */
-  #repeats(group: Group, member: Member): boolean {
+  #repeats(group: Group, member: Member, alone: ReadsOf): boolean {
     const costly = group.members.filter(({ role, node }) => role === 'map' && !isCheap(this.costs.get(node) ?? 0));
     if (costly.length === 0 || group.mode === 'small') return false;
-    const reads = this.#reads(member, { ...group, members: group.members.filter((one) => !costly.includes(one)) });
+    const reads = alone.in({ ...group, members: group.members.filter((one) => !costly.includes(one)) });
     return costly.some(({ node }) => {
       const accesses = reads.get(node) ?? [];
       return accesses.length > 0 && member.role !== 'reduce' && accesses.some((index) => !isOwnPoint(node, index));
     });
-  }
-
-  /** Whether `from` needs, directly or not, what `to` computes. */
-  #reaches(from: Group, to: Group): boolean {
-    const seen = new Set<Group>([from]);
-    for (const group of seen) {
-      if (group === to) return true;
-      for (const read of group.reads) {
-        const other = this.#groupOf.get(producer(read, this.forms));
-        // A set's iteration also visits what is added meanwhile.
-        if (other !== undefined) seen.add(other);
-      }
-    }
-    return false;
   }
 }
 
@@ -266,6 +250,45 @@ function isOwnPoint(node: Node, index: readonly Expr[]): boolean {
     space(shape).map((_, axis) => build.index(`o${axis}`)),
   );
   return index.map(exprKey).join() === own.map(exprKey).join();
+}
+
+/** What a member reads, by the group that it is asked for. */
+class ReadsOf {
+  readonly #member: Member;
+  readonly #roots: ReadonlySet<Node>;
+  readonly #forms: Forms;
+  /** In groups that compute nothing of it: with its points written out, and with loops over them. */
+  readonly #stored: (Map<Node, Expr[][]> | undefined)[] = [];
+  /** Stored nodes of other kernels that it needs, whether it reads their elements or not. */
+  readonly rootsBelow: readonly Node[];
+
+  constructor(member: Member, roots: ReadonlySet<Node>, forms: Forms) {
+    this.#member = member;
+    this.#roots = roots;
+    this.#forms = forms;
+    this.rootsBelow = [...rootsBelow(member.node, roots, forms)];
+  }
+
+  /** Stored nodes with their indices, if it ran in `group`, whose elementwise members it computes itself. */
+  in(group: Pick<Group, 'mode' | 'outer' | 'members'>): Map<Node, Expr[][]> {
+    const which = Number(writesOut(this.#member, group));
+    const stored = (this.#stored[which] ??= memberReads(this.#member, { ...group, members: [] }, this.#roots, this.#forms));
+    const computesSome = group.members.some(({ role, node }) => role === 'map' && stored.has(node));
+    return computesSome ? memberReads(this.#member, group, this.#roots, this.#forms) : stored;
+  }
+}
+
+function rootsBelow(node: Node, roots: ReadonlySet<Node>, forms: Forms): Set<Node> {
+  const found = new Set<Node>();
+  const seen = new Set<Node>([node]);
+  // A set's iteration also visits what is added meanwhile.
+  for (const one of seen) {
+    for (const argument of forms.argsOf(one)) {
+      if (roots.has(argument)) found.add(argument);
+      else if (!forms.isStored(argument)) seen.add(argument);
+    }
+  }
+  return found;
 }
 
 const reducesAlike = (group: Group, form: ReduceForm): boolean =>

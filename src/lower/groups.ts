@@ -32,6 +32,13 @@ export interface Group {
   readonly along: Set<Node>;
 }
 
+/** A root, as the first member of a group of its own would be. */
+export interface Described {
+  readonly member: Member;
+  readonly mode: Mode;
+  readonly outer: Shape;
+}
+
 /** Why a root did not join the group that it reads from: shown by `tfc explain`. */
 export interface ApartNote {
   readonly node: Node;

@@ -16,7 +16,16 @@ export function producer(node: Node, forms: Forms): Node {
   return forms.of(node).kind === 'element-of' ? (node.args[0] as Node) : node;
 }
 
-export function memberReads(member: Member, group: Group, roots: ReadonlySet<Node>, forms: Forms): Map<Node, Expr[][]> {
+/** Whether the few points of the member are written out one by one in the group. */
+export const writesOut = (member: Member, group: Pick<Group, 'mode' | 'outer'>): boolean =>
+  member.node.type.kind === 'tensor' && (group.mode === 'small' || group.outer.length === 0) && isSmall(space(member.node.type.shape));
+
+export function memberReads(
+  member: Member,
+  group: Pick<Group, 'mode' | 'outer' | 'members'>,
+  roots: ReadonlySet<Node>,
+  forms: Forms,
+): Map<Node, Expr[][]> {
   const reads = new Map<Node, Expr[][]>();
   const note = (node: Node, index: readonly Expr[]): void => {
     const known = reads.get(node);
@@ -44,7 +53,7 @@ export function memberReads(member: Member, group: Group, roots: ReadonlySet<Nod
   }
   const shape = member.node.type.shape;
   const loops = space(shape).map((_, axis) => build.index(`o${axis}`));
-  const unrolled = (group.mode === 'small' || group.outer.length === 0) && isSmall(space(shape));
+  const unrolled = writesOut(member, group);
   const points = unrolled
     ? [...indices(constants(space(shape)) as number[])].map((at) => spread(shape, at.map(build.int)))
     : [spread(shape, loops)];
