@@ -15,6 +15,7 @@ import { emitLoop } from './loops.js';
 import { emitMap } from './map.js';
 import { emitNest } from './nests.js';
 import { RowEmitter } from './rows.js';
+import { Precedence } from './precedence.js';
 import { memberReads, producer } from './reads.js';
 import { emitOuter } from './outer.js';
 import { type EmitContext, PointEmitter } from './points.js';
@@ -40,39 +41,40 @@ export function planBlock(asked: readonly Demand[], context: EmitContext): Block
   const demands = placeLoopResults(asked, topological(nodes), context);
   forms.settleProducts(nodes);
   const fusion = fuse(nodes, forms);
-  const copiesOfSources = demands.filter((demand) => forms.isStored(demand.node));
-  const groups: Group[] = [...fusion.groups, ...copiesOfSources.map((demand, at) => copyGroup(fusion.groups.length + at, demand.node))];
+  const sourceCopies = new Map<Group, Destination>();
+  const copyOf = new Map<Demand, Group>();
+  for (const demand of demands)
+    if (forms.isStored(demand.node)) copyOf.set(demand, copyGroup(fusion.groups.length + copyOf.size, demand.node));
+  const groups: Group[] = [...fusion.groups, ...copyOf.values()];
   const groupOf = (demand: Demand): Group => {
-    const source = copiesOfSources.indexOf(demand);
-    const group = source >= 0 ? groups[fusion.groups.length + source] : fusion.groupOf.get(demand.node);
+    const group = copyOf.get(demand) ?? fusion.groupOf.get(demand.node);
     if (group === undefined) throw new InternalError('lower', `no kernel computes ${demand.node.op.name} (%${demand.node.id})`);
     return group;
   };
 
-  // Reads of a variable's old value come before its update.
-  const before = new Map<Group, Set<Group>>(groups.map((group) => [group, new Set<Group>()]));
+  const order = new Precedence<Group>();
+  for (const group of groups) order.add(group);
+  const readers = new Map<Buffer, Set<Group>>();
   for (const group of groups) {
     for (const read of group.reads) {
       const other = fusion.groupOf.get(producer(read, forms));
-      if (other !== undefined && other !== group) before.get(group)?.add(other);
+      if (other !== undefined && other !== group) order.put(other, group);
+      const buffer = bufferOfSource(read, context);
+      if (buffer === undefined) continue;
+      const known = readers.get(buffer);
+      if (known === undefined) readers.set(buffer, new Set([group]));
+      else known.add(group);
     }
   }
-  const mustFollow = (group: Group, other: Group): boolean => reaches(group, other, before);
   const copies: { from: Buffer; to: Buffer }[] = [];
-  const destinations = new Map<Demand, Destination>();
-  const read = new Set(groups.flatMap((group) => [...group.reads].flatMap((node) => bufferOfSource(node, context) ?? [])));
+  const destinations = new Map<Node, Destination[]>();
   for (const demand of demands) {
-    const { to } = demand;
-    if (to.kind !== 'buffer' || !read.has(to.buffer)) continue;
     const group = groupOf(demand);
-    const readers = groups.filter((one) => one !== group && [...one.reads].some((node) => readsBuffer(node, to.buffer, context)));
-    const inPlace = readers.every((reader) => !mustFollow(reader, group)) && readsOwnPoint(group, demand, to.buffer, fusion, context);
-    if (inPlace) for (const reader of readers) before.get(group)?.add(reader);
-    else {
-      const from = storage.pool.temporary(demand.node.type);
-      copies.push({ from, to: to.buffer });
-      destinations.set(demand, { kind: 'buffer', buffer: from, prefix: [] });
-    }
+    const to = destinationOf(demand, group);
+    if (copyOf.has(demand)) sourceCopies.set(group, to);
+    const known = destinations.get(demand.node);
+    if (known === undefined) destinations.set(demand.node, [to]);
+    else known.push(to);
   }
 
   const readOutside = new Set<Node>();
@@ -84,15 +86,26 @@ export function planBlock(asked: readonly Demand[], context: EmitContext): Block
     for (const member of group.members) {
       if (member.role === 'loop') continue;
       const node = tensorOf(member.node);
-      const own = demands.filter((demand) => demand.node === node).map((demand) => destinations.get(demand) ?? demand.to);
       // A nest writes whole buffers: what goes to a register, or below an index, is copied from one.
-      storage.place(node, own, member.role === 'nest' || readOutside.has(node));
+      storage.place(node, destinations.get(node) ?? [], member.role === 'nest' || readOutside.has(node));
     }
   }
-  const sourceCopies = new Map(
-    copiesOfSources.map((demand, at) => [groups[fusion.groups.length + at] as Group, destinations.get(demand) ?? demand.to]),
-  );
-  return { fusion, groups: sorted(groups, before), sourceCopies, copies };
+  return { fusion, groups: sorted(groups, order), sourceCopies, copies };
+
+  /** Where a demand goes at first: reads of a variable's old value come before its update, or the new value waits. */
+  function destinationOf({ node, to }: Demand, group: Group): Destination {
+    const before = to.kind === 'buffer' ? readers.get(to.buffer) : undefined;
+    if (before === undefined || to.kind !== 'buffer') return to;
+    const others = [...before].filter((one) => one !== group);
+    const inPlace = others.every((reader) => !order.follows(reader, group)) && readsOwnPoint(group, node, to.buffer, fusion, context);
+    if (inPlace) {
+      for (const reader of others) order.put(reader, group);
+      return to;
+    }
+    const from = storage.pool.temporary(node.type);
+    copies.push({ from, to: to.buffer });
+    return { kind: 'buffer', buffer: from, prefix: [] };
+  }
 }
 
 /** Loops leave wanted results in an output where they can; what is left to do is returned. */
@@ -138,41 +151,33 @@ function bufferOfSource(node: Node, context: EmitContext): Buffer | undefined {
   return stored?.kind === 'buffer' ? stored.buffer : undefined;
 }
 
-const readsBuffer = (node: Node, buffer: Buffer, context: EmitContext): boolean => bufferOfSource(node, context) === buffer;
-
 /** Whether a group that overwrites `buffer` reads it nowhere but at the element that it is about to write. */
-function readsOwnPoint(group: Group, demand: Demand, buffer: Buffer, fusion: Fusion, context: EmitContext): boolean {
+function readsOwnPoint(group: Group, written: TensorNode, buffer: Buffer, fusion: Fusion, context: EmitContext): boolean {
   if (group.mode === 'small' || (group.mode === 'map' && group.outer.length === 0)) return true;
-  const loops = space(demand.node.type.shape).map((_, axis) => build.index(`o${axis}`));
-  const own = spread(demand.node.type.shape, loops).map(exprKey).join();
+  const loops = space(written.type.shape).map((_, axis) => build.index(`o${axis}`));
+  const own = spread(written.type.shape, loops).map(exprKey).join();
   for (const member of group.members) {
     for (const [node, accesses] of memberReads(member, group, fusion.roots, context.forms)) {
-      if (readsBuffer(node, buffer, context) && !accesses.every((index) => index.map(exprKey).join() === own)) return false;
+      if (bufferOfSource(node, context) === buffer && !accesses.every((index) => index.map(exprKey).join() === own)) return false;
     }
   }
   return true;
 }
 
-function reaches(from: Group, to: Group, before: ReadonlyMap<Group, ReadonlySet<Group>>): boolean {
-  const seen = new Set<Group>([from]);
-  for (const group of seen) {
-    if (group === to) return true;
-    // A set's iteration also visits what is added meanwhile.
-    for (const next of before.get(group) ?? []) seen.add(next);
-  }
-  return false;
-}
-
-function sorted(groups: readonly Group[], before: ReadonlyMap<Group, ReadonlySet<Group>>): Group[] {
+function sorted(groups: readonly Group[], precedence: Precedence<Group>): Group[] {
   const order: Group[] = [];
-  const state = new Map<Group, 'open' | 'done'>();
+  const seen = new Set<Group>();
   const waiting: { readonly group: Group; readonly others: Iterator<Group> }[] = [];
   const open = (group: Group): void => {
-    const known = state.get(group);
-    if (known === 'done') return;
-    if (known === 'open') throw new InternalError('lower', 'kernels wait for each other');
-    state.set(group, 'open');
-    waiting.push({ group, others: [...(before.get(group) ?? [])].sort((a, b) => a.id - b.id).values() });
+    if (seen.has(group)) return;
+    seen.add(group);
+    waiting.push({
+      group,
+      others: precedence
+        .earlier(group)
+        .sort((a, b) => a.id - b.id)
+        .values(),
+    });
   };
   const visit = (group: Group): void => {
     open(group);
@@ -183,7 +188,6 @@ function sorted(groups: readonly Group[], before: ReadonlyMap<Group, ReadonlySet
         continue;
       }
       waiting.pop();
-      state.set(last.group, 'done');
       order.push(last.group);
     }
   };

@@ -13,7 +13,13 @@ const isFused = (node: Node): boolean => node.type.kind === 'tensor' && (node.ty
 export function productsOfSums(demanded: readonly TensorNode[]): Map<Node, boolean> {
   const takers = new Map<Node, Node[]>();
   const order = topological(demanded);
-  for (const node of order) for (const arg of node.args) takers.set(arg, [...(takers.get(arg) ?? []), node]);
+  for (const node of order) {
+    for (const arg of node.args) {
+      const known = takers.get(arg);
+      if (known === undefined) takers.set(arg, [node]);
+      else known.push(node);
+    }
+  }
   const asked = new Set<Node>(demanded);
   const isAlone = (node: Node): boolean => isProduct(node) && isFused(node) && !asked.has(node) && takers.get(node)?.length === 1;
   return new Map(

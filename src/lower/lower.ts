@@ -49,12 +49,13 @@ export function lowerEntry(entry: Entry, variables: readonly Variable[], target:
       build.buffer(named(`out_${output.path || 'result'}`), output.node.type.dtype, output.node.type.shape, { kind: 'output', index }),
     ),
   );
+  const positions = new Map(variables.map(({ path }, index) => [path, index]));
   const variableBuffer = (path: string): Buffer => {
     const known = sources.get(`variable:${path}`);
     if (known !== undefined) return known;
-    const index = variables.findIndex((variable) => variable.path === path);
-    const variable = variables[index];
-    if (variable === undefined) throw new InternalError('lower', `variable ${path} is not declared`);
+    const index = positions.get(path);
+    const variable = index === undefined ? undefined : variables[index];
+    if (index === undefined || variable === undefined) throw new InternalError('lower', `variable ${path} is not declared`);
     const made = pool.add(laidOut(named(`var_${path}`), variable.type, { kind: 'variable', index }));
     sources.set(`variable:${path}`, made);
     return made;
