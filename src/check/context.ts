@@ -62,6 +62,7 @@ export class EntryState {
   readonly names = new Map<string, TensorNode>();
   #used = new Map<string, number>();
   #streams = 0;
+  #attempts = 0;
 
   readonly kind: EntryKind;
   readonly name: string;
@@ -95,14 +96,21 @@ export class EntryState {
     return this.#streams++;
   }
 
+  /** Whether only types are wanted: inside of an attempt. */
+  get isTentative(): boolean {
+    return this.#attempts > 0;
+  }
+
   /** Runs `attempt` and forgets what it named. */
   tentatively<T>(attempt: () => T): T {
     const used = new Map(this.#used);
     const names = new Map(this.names);
     const streams = this.#streams;
+    this.#attempts += 1;
     try {
       return attempt();
     } finally {
+      this.#attempts -= 1;
       this.#used = used;
       this.names.clear();
       for (const [path, node] of names) this.names.set(path, node);

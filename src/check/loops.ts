@@ -225,7 +225,8 @@ function loopNode(
   expected: Expected | undefined,
 ): Value {
   const { build } = context.checker;
-  const types = carryTypes(context, loop, rounds, initial, starts, scope, expected);
+  const { types, attempt } = carryTypes(context, loop, rounds, initial, starts, scope, expected);
+  if (context.entry.isTentative && attempt !== undefined) return typesAlone(context, loop, rounds, initial, types, attempt.round);
   const i = ops.placeholder(build, tensor('i32'));
   const carries = types.map((type) => ops.placeholder(build, type));
   const round = evaluateRound(
@@ -302,6 +303,32 @@ function loopNode(
 }
 
 /**
+ * The results of a loop inside of an attempt, of which only the types are wanted: an attempt has seen the body already, and loops in loops
+ * would double the work with each. Without a round the attempt has failed; what it failed at is said when the loop itself is checked.
+ */
+function typesAlone(
+  context: Context,
+  loop: Loop,
+  rounds: Rounds,
+  initial: Value,
+  types: readonly TensorType[],
+  found: Round | undefined,
+): Value {
+  if (found === undefined) return ERROR;
+  const { build } = context.checker;
+  const placed = (type: TensorType): Value => tensorValue(ops.placeholder(build, type));
+  const carry = withLeaves(initial, types.map(placed));
+  if (found.output === undefined) return carry;
+  const stacked: Value[] = [];
+  for (const leaf of leavesOf(context, found.output, loop.body.span, 'the output') ?? []) {
+    const node = toTensor(context, leaf, bodyValueSpan(loop));
+    if (node === undefined) return ERROR;
+    stacked.push(placed(tensor(node.type.dtype, [rounds.trip, ...node.type.shape])));
+  }
+  return shallow(context, tuple([carry, withLeaves(found.output, stacked)]), loop.span);
+}
+
+/**
  * The type of each carry: its own, or for a literal the one that the body gives it. Trial rounds find it: what is known after one goes into
  * the next.
  */
@@ -313,15 +340,16 @@ function carryTypes(
   starts: readonly Value[],
   scope: Scope,
   expected: Expected | undefined,
-): TensorType[] {
+): { readonly types: TensorType[]; readonly attempt: { readonly round: Round | undefined } | undefined } {
   const { build, reporter } = context.checker;
   const leafExpected = starts.length === 1 && expected?.kind === 'tensor' ? expected : undefined;
   const known = starts.map((start) => {
     const own = ownDType(start);
     return own === undefined ? undefined : tensor(own, shapeOf(start) ?? []);
   });
-  let found: readonly Value[] | undefined;
-  for (let progress = known.includes(undefined); progress;) {
+  let found: { readonly round: Round; readonly leaves: readonly Value[] } | undefined;
+  const attempted = known.includes(undefined);
+  for (let progress = attempted; progress;) {
     context.checker.growth.spend(context.entry.named >> 3);
     const carry = withLeaves(
       initial,
@@ -330,23 +358,25 @@ function carryTypes(
     const { value } = reporter.silently(() =>
       context.entry.tentatively(() => {
         const round = evaluateRound(context, loop, rounds.item(ops.placeholder(build, tensor('i32'))), carry, scope, expected);
-        return round === undefined || !sameTree(round.carry, initial)
-          ? undefined
-          : leavesOf(context, round.carry, loop.body.span, 'the carry');
+        if (round === undefined || !sameTree(round.carry, initial)) return undefined;
+        const leaves = leavesOf(context, round.carry, loop.body.span, 'the carry');
+        return leaves === undefined ? undefined : { round, leaves };
       }),
     );
     found = value;
     progress = false;
-    for (const [at, leaf] of (found ?? []).entries()) {
+    for (const [at, leaf] of (found?.leaves ?? []).entries()) {
       const own = ownDType(leaf);
       if (known[at] !== undefined || own === undefined) continue;
       known[at] = tensor(leafExpected?.dtype ?? own, shapeOf(leaf) ?? []);
       progress = known.includes(undefined);
     }
   }
-  return starts.map(
-    (start, at) => known[at] ?? tensor(leafExpected?.dtype ?? widerLiteral(start, found?.[at]), shapeOf(found?.[at] ?? start) ?? []),
+  const types = starts.map(
+    (start, at) =>
+      known[at] ?? tensor(leafExpected?.dtype ?? widerLiteral(start, found?.leaves[at]), shapeOf(found?.leaves[at] ?? start) ?? []),
   );
+  return { types, attempt: attempted ? { round: found?.round } : undefined };
 }
 
 /** The dtype of a carry that only literals touch. */
