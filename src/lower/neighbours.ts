@@ -1,6 +1,6 @@
 // Groups that a root might join. In: groups as they grow, and a root. Out: those that it could gain from, the youngest first.
-// Holds: whatever is left out has nothing in common with the root, or too many others have the same; so a root is compared with a few groups,
-// however many there are.
+// Holds: whatever is left out has nothing in common with the root, or too many others have the same; so a root is compared with a few
+// groups, however many there are.
 
 import type { Node } from '../graph/index.js';
 import { reducedKey, space } from './forms.js';

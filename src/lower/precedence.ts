@@ -1,6 +1,6 @@
 // What must come before what, while edges are still being added. In: items, and pairs of them. Out: whether one follows another.
-// Holds: every item has a rank, and an edge leads from a lower to a higher one; so most questions are answered by two ranks, and the rest by
-// a search between them.
+// Holds: every item has a rank, and an edge leads from a lower to a higher one; so most questions are answered by two ranks, and the rest
+// by a search between them.
 // Source: D. J. Pearce, P. H. J. Kelly, A dynamic topological sort algorithm for directed acyclic graphs, ACM JEA 11, 2006.
 
 import { InternalError } from '../base/index.js';
