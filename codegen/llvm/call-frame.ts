@@ -9,7 +9,7 @@ import type { KernelFunction } from './kernel.js';
 import { LinearForms } from './linear.js';
 import type { Builder, FunctionHandle, LlvmType, LlvmValue, ModuleBuilder } from './llvm/index.js';
 import { MachineOps } from './machine.js';
-import type { MemoryObject } from './plan.js';
+import type { MemoryPlace } from './plan.js';
 import { type Scalar, emptyScope } from './scope.js';
 import { ScalarMath, Sizes } from './sizes.js';
 import { levelOf } from './target.js';
@@ -93,11 +93,11 @@ export class CallFrame extends DimFrame {
     return [...kernel.memory.map((memory) => this.pointer(memory)), ...this.dims];
   }
 
-  private pointer(memory: MemoryObject): LlvmValue {
+  private pointer(memory: MemoryPlace): LlvmValue {
     let value = this.pointers.get(memory.key);
     if (value === undefined) {
       const { types } = this.module;
-      const { kind, index } = memory.place;
+      const { kind, index } = memory;
       if (kind === 'slot') {
         const offset = this.offsets[index];
         if (offset === undefined || index >= this.program.arena.slots.length)

@@ -3,7 +3,7 @@
 // machine has memory or time for.
 
 import { bytesOf, Dim, type DimTerm, elementCount } from '../../src/base/index.js';
-import { forEachStatement, expressionsOf, type Program, visitExpr } from '../../src/loop/index.js';
+import { forEachStatement, expressionsOf, type KernelCode, type Program, visitExpr } from '../../src/loop/index.js';
 import type { Builder, LlvmValue, ModuleBuilder } from './llvm/index.js';
 
 /**
@@ -54,10 +54,13 @@ function bounds(program: Program): Iterable<DimTerm> {
   }
   const { slots } = program.arena;
   for (const slot of slots) for (const bytes of slot.bytes) count(bytes, slots.length);
-  for (const { body, cost } of program.kernels) {
+  const codes = new Set<KernelCode>();
+  for (const { code, cost } of program.kernels) {
     for (const size of [cost.bytesRead, cost.bytesWritten, cost.flops]) count(size);
+    if (codes.has(code)) continue;
+    codes.add(code);
     const visited = new Set<Parameters<typeof visitExpr>[0]>();
-    forEachStatement(body, (statement) => {
+    forEachStatement(code.body, (statement) => {
       for (const expression of expressionsOf(statement)) visitExpr(expression, (part) => part.kind === 'size' && count(part.dim), visited);
     });
   }

@@ -2,7 +2,7 @@
 // Holds: pointer parameters do not overlap; a kernel that is one parallel loop runs the iterations [begin, end) of it.
 
 import { InternalError } from '../../src/base/index.js';
-import type { Expr, For, Kernel, Program, Target } from '../../src/loop/index.js';
+import type { Buffer, Expr, For, Kernel, KernelCode, Program, Target } from '../../src/loop/index.js';
 import { AccumulatorFile } from './accumulators.js';
 import { emittedStatements } from './emitted.js';
 import { Expressions } from './expressions.js';
@@ -11,7 +11,7 @@ import { LinearForms } from './linear.js';
 import type { Attribute, FunctionHandle, FunctionSpec, LlvmType, LlvmValue, ModuleBuilder } from './llvm/index.js';
 import { MachineOps } from './machine.js';
 import { Memory } from './memory.js';
-import { type KernelPlan, memoryKey, planKernel, type MemoryObject } from './plan.js';
+import { alignOf, type KernelPlan, memoryOf, type MemoryPlace } from './plan.js';
 import { emptyScope, withIndex } from './scope.js';
 import { ScalarMath, Sizes } from './sizes.js';
 import { Statements } from './statements.js';
@@ -22,13 +22,21 @@ import { levelOf } from './target.js';
 export interface KernelFunction {
   readonly kernel: Kernel;
   readonly fn: FunctionHandle;
-  readonly memory: readonly MemoryObject[];
+  /** What its parameters stand for, in their order. */
+  readonly memory: readonly Touched[];
   /** Iterations of the parallel loop that the kernel consists of. */
   readonly blocks: Expr | undefined;
 }
 
+/** Memory that a kernel touches. */
+export interface Touched extends MemoryPlace {
+  readonly written: boolean;
+}
+
 /** Kernels that emit at most so many statements are merged into the entry's function: the call would cost more than the code. */
 const smallKernel = 24;
+/** Where more calls have the same code, it is not repeated in each. */
+const mostMerged = 4;
 /**
  * Kernels that emit more stay functions of their own, in modules of their own if there are such: merging them would only make the passes
  * slower.
@@ -38,40 +46,42 @@ const largeKernel = 160;
 /** `name`: of the function, if it has to be made: an earlier kernel may have the same code. */
 export function emitKernel(
   module: ModuleBuilder,
-  program: Program,
+  { dims, arena }: Program,
   kernel: Kernel,
   name: string,
   target: Target,
   functions: KernelFunctions,
 ): KernelFunction {
-  const plan = planKernel(kernel, program.arena, target.vectorBytes);
-  const statements = emittedStatements(kernel.body, plan.lanes);
-  const fn = functions.of(kernel, plan, program, statements, () => {
-    const attributes = [...commonAttributes(target), ...inlining(statements)];
+  const { code, buffers } = kernel;
+  const plan = functions.planOf(code);
+  const statements = emittedStatements(code.body, plan.lanes);
+  const fn = functions.of(code, dims, statements, () => {
+    const attributes = [...commonAttributes(target), ...inlining(statements, functions.callsOf(code))];
     const { parts } = functions;
     if (parts === undefined || statements <= largeKernel)
-      return emitFunction(module, program, kernel, plan, { name, linkage: 'internal', attributes }, target);
+      return emitFunction(module, dims, code, plan, { name, linkage: 'internal', attributes }, target);
     const spec = { name, visibility: 'hidden', attributes } as const;
-    parts.place(statements, (part) => emitFunction(part, program, kernel, plan, spec, target));
-    return module.declare(name, signatureOf(module, program, kernel, plan), spec);
+    parts.place(statements, (part) => emitFunction(part, dims, code, plan, spec, target));
+    return module.declare(name, signatureOf(module, dims, code), spec);
   });
-  return { kernel, fn, memory: plan.memory, blocks: parallelLoop(kernel)?.extent };
+  const memory = code.params.map((param, at) => ({ ...memoryOf(buffers[at] as Buffer, arena), written: plan.written.has(param.name) }));
+  return { kernel, fn, memory, blocks: parallelLoop(code)?.extent };
 }
 
 function emitFunction(
   module: ModuleBuilder,
-  program: Program,
-  kernel: Kernel,
+  dims: readonly string[],
+  code: KernelCode,
   plan: KernelPlan,
   spec: Omit<FunctionSpec, 'type' | 'params'>,
   target: Target,
 ): FunctionHandle {
   const { types } = module;
   const cpu = levelOf(target);
-  const loop = parallelLoop(kernel);
+  const loop = parallelLoop(code);
   const params = [
-    ...plan.memory.map((memory) => ({ name: memory.key, attributes: pointerAttributes(memory) })),
-    ...program.dims.map((dim) => ({ name: dim, attributes: [] })),
+    ...code.params.map((param) => ({ name: param.name, attributes: pointerAttributes(param, plan.written) })),
+    ...dims.map((dim) => ({ name: dim, attributes: [] })),
     ...(loop === undefined
       ? []
       : [
@@ -81,14 +91,19 @@ function emitFunction(
   ];
   const fn = module.function({
     ...spec,
-    type: signatureOf(module, program, kernel, plan),
+    type: signatureOf(module, dims, code),
     params,
   });
   const entry = module.builder(fn.block('entry'));
   const body = fn.block('body');
   const build = module.builder(body);
-  const pointers = new Map(plan.memory.map((memory, at) => [memory.key, fn.param(at)]));
-  const sizes = new Sizes(module, entry, new Map(program.dims.map((dim, at) => [dim, fn.param(plan.memory.length + at)])));
+  const pointers = new Map(code.params.map(({ name }, at) => [name, fn.param(at)]));
+  const pointerOf = ({ name }: Buffer): LlvmValue => {
+    const pointer = pointers.get(name);
+    if (pointer === undefined) throw new InternalError('codegen', `a kernel has no memory for ${name}`);
+    return pointer;
+  };
+  const sizes = new Sizes(module, entry, new Map(dims.map((dim, at) => [dim, fn.param(code.params.length + at)])));
   const math = new ScalarMath(module, build);
   const expressions = new Expressions(
     new MachineOps(module, build, cpu),
@@ -97,32 +112,19 @@ function emitFunction(
     sizes,
     math,
   );
-  const written = new Set(plan.memory.flatMap((one) => (one.written ? [one.key] : [])));
-  const memory = new Memory(
-    expressions,
-    (buffer) => {
-      const pointer = pointers.get(memoryKey(buffer, program.arena).key);
-      if (pointer === undefined) throw new InternalError('codegen', `the kernel ${kernel.name} has no memory for ${buffer.name}`);
-      return pointer;
-    },
-    (buffer) => written.has(memoryKey(buffer, program.arena).key),
-  );
+  const memory = new Memory(expressions, pointerOf, ({ name }) => plan.written.has(name));
   const accumulators = new AccumulatorFile(expressions, plan);
   expressions.connect(memory, accumulators);
   const flow = new Flow(expressions, accumulators, plan);
   const statements = new Statements(expressions, memory, accumulators, flow, plan, cpu);
   const emit = (): void => {
-    if (loop === undefined) return statements.emit(kernel.body, emptyScope());
+    if (loop === undefined) return statements.emit(code.body, emptyScope());
     const [begin, end] = [fn.param(params.length - 2), fn.param(params.length - 1)];
     flow.count(begin, end, 1, loop.index, [], (index) => statements.emit(loop.body, withIndex(emptyScope(), loop.index, index)));
   };
-  const streaming = target.triple.startsWith('x86_64')
-    ? findStreaming(kernel, plan, (buffer) => memoryKey(buffer, program.arena).key)
-    : undefined;
+  const streaming = target.triple.startsWith('x86_64') ? findStreaming(code, plan) : undefined;
   if (streaming !== undefined) {
-    const starts = streaming.buffers.map((buffer) =>
-      build.ptrtoint(pointers.get(memoryKey(buffer, program.arena).key) as LlvmValue, types.i64),
-    );
+    const starts = streaming.buffers.map((buffer) => build.ptrtoint(pointerOf(buffer), types.i64));
     const rest = build.and(
       starts.reduce((all, start) => build.or(all, start)),
       module.i64(streaming.align - 1),
@@ -146,9 +148,9 @@ function emitFunction(
 }
 
 /** Memory, sizes, and the blocks to run where they can be divided. */
-function signatureOf({ types }: ModuleBuilder, program: Program, kernel: Kernel, plan: KernelPlan): LlvmType {
-  const numbers = program.dims.length + (parallelLoop(kernel) === undefined ? 0 : 2);
-  return types.function(types.void, [...plan.memory.map(() => types.ptr), ...Array<LlvmType>(numbers).fill(types.i64)]);
+function signatureOf({ types }: ModuleBuilder, dims: readonly string[], code: KernelCode): LlvmType {
+  const numbers = dims.length + (parallelLoop(code) === undefined ? 0 : 2);
+  return types.function(types.void, [...code.params.map(() => types.ptr), ...Array<LlvmType>(numbers).fill(types.i64)]);
 }
 
 /** What every function of an artifact has. */
@@ -157,17 +159,19 @@ export const commonAttributes = (target: Target): readonly Attribute[] => [
   ['prefer-vector-width', `${target.vectorBytes * 8}`],
 ];
 
-function parallelLoop(kernel: Kernel): For | undefined {
-  const only = kernel.body.length === 1 ? kernel.body[0] : undefined;
+function parallelLoop({ body }: KernelCode): For | undefined {
+  const only = body.length === 1 ? body[0] : undefined;
   return only !== undefined && only.kind === 'for' && only.axis === 'parallel' ? only : undefined;
 }
 
-const pointerAttributes = (memory: MemoryObject): readonly Attribute[] => [
+const pointerAttributes = (param: Buffer, written: ReadonlySet<string>): readonly Attribute[] => [
   'noalias',
   'nocapture',
-  ['align', memory.align],
-  ...(memory.written ? [] : ['readonly']),
+  ['align', alignOf(param)],
+  ...(written.has(param.name) ? [] : (['readonly'] as const)),
 ];
 
-const inlining = (statements: number): readonly Attribute[] =>
-  statements <= smallKernel ? ['alwaysinline'] : statements > largeKernel ? ['noinline'] : [];
+const inlining = (statements: number, calls: number): readonly Attribute[] => {
+  if (calls > mostMerged || statements > largeKernel) return ['noinline'];
+  return statements <= smallKernel ? ['alwaysinline'] : [];
+};

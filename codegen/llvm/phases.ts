@@ -3,10 +3,9 @@
 // Holds: kernels of one phase that touch the same memory either only read it or run in one lane, in the program's order; a kernel comes
 // after all that it depends on.
 
-import type { MemoryObject } from './plan.js';
-
 export interface Touching {
-  readonly memory: readonly MemoryObject[];
+  /** Equal keys mean the same memory. */
+  readonly memory: readonly { readonly key: string; readonly written: boolean }[];
 }
 
 export interface Placed<Kernel> {
@@ -28,14 +27,16 @@ export function phasesOf<Kernel extends Touching>(
 ): readonly Phase<Kernel>[] {
   const phases: Placed<Kernel>[][] = [];
   const lanes: number[] = [];
+  const touched = new Map<string, { readonly writers: Latest; readonly readers: Latest }>();
   for (const kernel of kernels) {
     const cut = isCut(kernel);
-    let at = Math.max(
-      0,
-      phases.findLastIndex((phase) => phase.some((other) => depends(kernel, other.kernel))),
-    );
+    const needed = kernel.memory.flatMap(({ key, written }) => {
+      const { writers, readers } = touched.get(key) ?? {};
+      return [...(writers === undefined ? [] : [writers]), ...(readers === undefined || !written ? [] : [readers])];
+    });
+    let at = Math.max(0, ...needed.map(({ phase }) => phase));
     let lane: number | undefined;
-    const before = new Set((phases[at] ?? []).filter((other) => depends(kernel, other.kernel)).map((other) => other.lane));
+    const before = new Set(needed.flatMap(({ phase, lanes: its }) => (phase === at ? [...its] : [])));
     const [only] = before;
     if (before.size === 1 && only !== undefined && !cut) lane = only;
     else if (before.size > 0) at += 1;
@@ -44,18 +45,32 @@ export function phasesOf<Kernel extends Touching>(
       lanes[at] = lane + 1;
     }
     (phases[at] ??= []).push({ kernel, lane });
+    for (const { key, written } of kernel.memory) {
+      let known = touched.get(key);
+      if (known === undefined) touched.set(key, (known = { writers: new Latest(), readers: new Latest() }));
+      (written ? known.writers : known.readers).note(at, lane);
+    }
   }
   return phases.map((phase) => byWork(phase, workOf));
+}
+
+/** In which phase memory was touched last, and by which lanes. */
+class Latest {
+  phase = -1;
+  lanes = new Set<number | undefined>();
+
+  note(phase: number, lane: number | undefined): void {
+    if (phase > this.phase) this.lanes = new Set();
+    if (phase < this.phase) return;
+    this.phase = phase;
+    this.lanes.add(lane);
+  }
 }
 
 /** Lanes are numbered from the one with most work on: the first shares have least of what is cut. */
 function byWork<Kernel>(phase: Phase<Kernel>, workOf: (kernel: Kernel) => number): Phase<Kernel> {
   const work = new Map<number, number>();
   for (const { kernel, lane } of phase) if (lane !== undefined) work.set(lane, (work.get(lane) ?? 0) + workOf(kernel));
-  const order = [...work].sort(([, a], [, b]) => b - a).map(([lane]) => lane);
-  return phase.map(({ kernel, lane }) => ({ kernel, lane: lane === undefined ? undefined : order.indexOf(lane) }));
+  const order = new Map([...work].sort(([, a], [, b]) => b - a).map(([lane], at) => [lane, at]));
+  return phase.map(({ kernel, lane }) => ({ kernel, lane: lane === undefined ? undefined : order.get(lane) }));
 }
-
-/** Whether two kernels touch the same memory and one of them writes it. */
-const depends = (later: Touching, earlier: Touching): boolean =>
-  later.memory.some((mine) => earlier.memory.some((its) => its.key === mine.key && (its.written || mine.written)));

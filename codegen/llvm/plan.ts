@@ -8,7 +8,7 @@ import {
   type Expr,
   type For,
   forEachStatement,
-  type Kernel,
+  type KernelCode,
   someExpr,
   type Stmt,
 } from '../../src/loop/index.js';
@@ -16,13 +16,11 @@ import type { Definitions } from './linear.js';
 import { findRegisterUse, type RegisterUse } from './register-use.js';
 import { Walked } from './walked.js';
 
-/** Memory that no other parameter of the kernel overlaps. Buffers in the same memory share it. */
-export interface MemoryObject {
+/** Memory of a call: equal keys mean the same memory. */
+export interface MemoryPlace {
   readonly key: string;
-  readonly place: { readonly kind: 'feed' | 'output' | 'variable' | 'slot'; readonly index: number };
-  readonly written: boolean;
-  /** Bytes that the start is a multiple of. */
-  readonly align: number;
+  readonly kind: 'feed' | 'output' | 'variable' | 'slot';
+  readonly index: number;
 }
 
 export interface KernelPlan {
@@ -30,15 +28,16 @@ export interface KernelPlan {
   readonly lanes: ReadonlyMap<For, number>;
   /** Accumulators whose last axis a vector loop walks: lanes of one register. */
   readonly laned: ReadonlyMap<string, number>;
-  readonly memory: readonly MemoryObject[];
+  /** Names of the parameters that it stores to. */
+  readonly written: ReadonlySet<string>;
   readonly definitions: Definitions;
   readonly use: RegisterUse;
   readonly walked: Walked;
 }
 
-export function planKernel(kernel: Kernel, arena: ArenaPlan, vectorBytes: number): KernelPlan {
+export function planKernel({ body }: KernelCode, vectorBytes: number): KernelPlan {
   const walked = new Walked();
-  const definitions = findDefinitions(kernel.body, walked);
+  const definitions = findDefinitions(body, walked);
   const lanes = new Map<For, number>();
   const tiles: { readonly loop: For; readonly indexed: ReadonlySet<string> }[] = [];
   const visit = (stmts: readonly Stmt[]): void => {
@@ -54,7 +53,7 @@ export function planKernel(kernel: Kernel, arena: ArenaPlan, vectorBytes: number
       }
     }
   };
-  visit(kernel.body);
+  visit(body);
   // One register layout serves all loops over a tile.
   const narrowest = Math.min(...tiles.map(({ loop }) => lanes.get(loop) ?? 1));
   const laned = new Map<string, number>();
@@ -65,9 +64,9 @@ export function planKernel(kernel: Kernel, arena: ArenaPlan, vectorBytes: number
   return {
     lanes,
     laned,
-    memory: findMemory(kernel, arena, walked),
+    written: storedIn(body),
     definitions,
-    use: findRegisterUse(kernel.body, lanes, laned, walked),
+    use: findRegisterUse(body, lanes, laned, walked),
     walked,
   };
 }
@@ -131,26 +130,20 @@ function accumulatorsIndexedBy(loop: For, walked: Walked): ReadonlySet<string> {
 
 export const mentions = (expr: Expr, index: string): boolean => someExpr(expr, (part) => part.kind === 'index' && part.name === index);
 
-export function memoryKey(buffer: Buffer, arena: ArenaPlan): { readonly key: string; readonly place: MemoryObject['place'] } {
-  const role = buffer.role;
-  if (role.kind !== 'temporary') return { key: `${role.kind}${role.index}`, place: { kind: role.kind, index: role.index } };
+/** Where a kernel finds one of its buffers. */
+export function memoryOf(buffer: Buffer, arena: ArenaPlan): MemoryPlace {
+  const { role } = buffer;
+  if (role.kind !== 'temporary') return { key: `${role.kind}${role.index}`, kind: role.kind, index: role.index };
   const slot = arena.slotOf.get(buffer.name);
   if (slot === undefined) throw new InternalError('codegen', `the temporary ${buffer.name} has no place in the arena`);
-  return { key: `slot${slot}`, place: { kind: 'slot', index: slot } };
+  return { key: `slot${slot}`, kind: 'slot', index: slot };
 }
 
-function findMemory(kernel: Kernel, arena: ArenaPlan, walked: Walked): readonly MemoryObject[] {
-  const found = new Map<string, MemoryObject>();
-  const see = (buffer: Buffer, written: boolean): void => {
-    const { key, place } = memoryKey(buffer, arena);
-    const known = found.get(key);
-    const own = place.kind === 'feed' || place.kind === 'output' ? bytesOf(buffer.dtype) : 64;
-    found.set(key, { key, place, written: written || known?.written === true, align: Math.min(own, known?.align ?? own) });
-  };
-  forEachStatement(kernel.body, (stmt) => {
-    if (stmt.kind === 'store') see(stmt.buffer, true);
-    if (stmt.kind === 'fetch') see(stmt.buffer, false);
-    for (const part of walked.of(stmt)) if (part.kind === 'load') see(part.buffer, false);
-  });
-  return [...found.values()];
+/** Bytes that the start of a buffer is a multiple of. */
+export const alignOf = ({ role, dtype }: Buffer): number => (role.kind === 'feed' || role.kind === 'output' ? bytesOf(dtype) : 64);
+
+function storedIn(body: readonly Stmt[]): ReadonlySet<string> {
+  const stored = new Set<string>();
+  forEachStatement(body, (stmt) => stmt.kind === 'store' && stored.add(stmt.buffer.name));
+  return stored;
 }

@@ -1,31 +1,59 @@
-// Kernels that are the same code. In: kernels, each with its memory. Out: the functions made so far. Holds: kernels that share one differ
-// in nothing that code is made of but the place of their memory. They are compared by keys, which are computed in linear time although
-// expressions are shared, and only for kernels that are of the same size.
+// Kernels that are the same code. In: the code of kernels. Out: the functions made so far. Holds: codes that share a function differ in
+// nothing that it is made of. One object is one code; others are compared by keys, which are computed in linear time although expressions
+// are shared, and only for codes that are of the same size.
 
 import { InternalError } from '../../src/base/index.js';
-import type { ArenaPlan, Buffer, Kernel, Program } from '../../src/loop/index.js';
+import type { Buffer, KernelCode, Program } from '../../src/loop/index.js';
 import type { FunctionHandle } from './llvm/index.js';
 import type { Parts } from './parts.js';
-import { type KernelPlan, memoryKey } from './plan.js';
+import { type KernelPlan, planKernel } from './plan.js';
 
 /** The functions of one module's kernels: entries that compute the same thing, as a prediction and the step that trains it, share them. */
 export class KernelFunctions {
   readonly #keys = new KernelKeys();
+  readonly #plans = new Map<KernelCode, KernelPlan>();
+  readonly #known = new Map<KernelCode, Map<string, FunctionHandle>>();
   readonly #bySize = new Map<string, { readonly key: () => string; readonly fn: FunctionHandle }[]>();
+  readonly #calls = new Map<KernelCode, number>();
+  readonly #vectorBytes: number;
   /** Where large ones go; undefined: into the one module. */
   readonly parts: Parts | undefined;
 
-  constructor(parts: Parts | undefined) {
+  constructor(programs: readonly Program[], vectorBytes: number, parts: Parts | undefined) {
+    this.#vectorBytes = vectorBytes;
     this.parts = parts;
+    for (const { kernels } of programs) for (const { code } of kernels) this.#calls.set(code, this.callsOf(code) + 1);
   }
 
-  /** The function of an equal kernel, or what `make` makes. `statements`: how many it emits. */
-  of(kernel: Kernel, plan: KernelPlan, { arena, dims }: Program, statements: number, make: () => FunctionHandle): FunctionHandle {
-    const size = `${statements} ${plan.memory.length} ${dims.length}`;
+  /** Kernels of all entries that have this very code. */
+  callsOf(code: KernelCode): number {
+    return this.#calls.get(code) ?? 0;
+  }
+
+  planOf(code: KernelCode): KernelPlan {
+    let plan = this.#plans.get(code);
+    if (plan === undefined) this.#plans.set(code, (plan = planKernel(code, this.#vectorBytes)));
+    return plan;
+  }
+
+  /**
+   * The function of equal code, or what `make` makes. `dims`: the free sizes, which are parameters too. `statements`: how many it emits.
+   */
+  of(code: KernelCode, dims: readonly string[], statements: number, make: () => FunctionHandle): FunctionHandle {
+    let known = this.#known.get(code);
+    if (known === undefined) this.#known.set(code, (known = new Map()));
+    const sizes = dims.join();
+    let fn = known.get(sizes);
+    if (fn === undefined) known.set(sizes, (fn = this.#equal(code, dims, statements, make)));
+    return fn;
+  }
+
+  #equal(code: KernelCode, dims: readonly string[], statements: number, make: () => FunctionHandle): FunctionHandle {
+    const size = `${statements} ${code.params.length} ${dims.length}`;
     let found = this.#bySize.get(size);
     if (found === undefined) this.#bySize.set(size, (found = []));
-    let known: string | undefined;
-    const key = (): string => (known ??= this.#keys.of(kernel, plan, arena, dims));
+    let own: string | undefined;
+    const key = (): string => (own ??= this.#keys.of(code, dims));
     const same = found.find((other) => other.key() === key());
     if (same !== undefined) return same.fn;
     const fn = make();
@@ -35,15 +63,14 @@ export class KernelFunctions {
 }
 
 /**
- * Numbers the distinct values that it is shown. Objects are compared by what they contain; a buffer by its memory's position among the
- * parameters, not by its name.
+ * Numbers the distinct values that it is shown. Objects are compared by what they contain; a buffer by its position among the parameters,
+ * not by its name.
  */
 class KernelKeys {
   readonly #numbers = new Map<string, number>();
 
-  /** `dims`: names of the free sizes, which are parameters too. */
-  of(kernel: Kernel, plan: KernelPlan, arena: ArenaPlan, dims: readonly string[]): string {
-    const positions = new Map(plan.memory.map(({ key }, at) => [key, at]));
+  of({ params, body }: KernelCode, dims: readonly string[]): string {
+    const positions = new Map(params.map(({ name }, at) => [name, at]));
     const known = new Map<object, number>();
     const number = (text: string): number => {
       let found = this.#numbers.get(text);
@@ -53,8 +80,8 @@ class KernelKeys {
     const content = (value: object): string => {
       if (Array.isArray(value)) return `[${value.map(text).join()}]`;
       if (!isBuffer(value)) return fields(value);
-      const { name: _, role: __, ...layout } = value;
-      return `buffer ${positions.get(memoryKey(value, arena).key)}${fields(layout)}`;
+      const { name, role, ...layout } = value;
+      return `buffer ${positions.get(name)} ${role.kind}${fields(layout)}`;
     };
     const fields = (value: object): string => {
       let all = '{';
@@ -80,11 +107,10 @@ class KernelKeys {
           return `${value}`;
         case 'symbol':
         case 'function':
-          throw new InternalError('codegen', `a ${typeof value} in the kernel ${kernel.name}`);
+          throw new InternalError('codegen', `a ${typeof value} in a kernel`);
       }
     };
-    const memory = plan.memory.map(({ written, align }) => [written, align]);
-    return text([dims, memory, kernel.body]);
+    return text([dims, body]);
   }
 }
 

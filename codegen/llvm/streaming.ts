@@ -2,7 +2,7 @@
 // Holds: such a store writes whole aligned vectors, and the kernel does not read what it writes; the choice changes time, never results.
 
 import { bytesOf, type Dim, elementCount } from '../../src/base/index.js';
-import { type Buffer, type Expr, forEachStatement, type For, type Kernel, type Stmt, visitExpr } from '../../src/loop/index.js';
+import { type Buffer, type Expr, forEachStatement, type For, type KernelCode, type Stmt, visitExpr } from '../../src/loop/index.js';
 import type { KernelPlan } from './plan.js';
 
 /** What the caches of one core and its neighbours hardly hold: results that together are larger are not kept there. */
@@ -21,21 +21,21 @@ export interface Streaming {
 }
 
 /** Undefined where nothing can be large, or no store is fit for it. */
-export function findStreaming(kernel: Kernel, plan: KernelPlan, keyOf: (buffer: Buffer) => string): Streaming | undefined {
+export function findStreaming({ body }: KernelCode, plan: KernelPlan): Streaming | undefined {
   const loops = [...plan.lanes].filter(([loop, lanes]) => loop.limit === undefined && lanes > 1);
   if (loops.length === 0) return undefined;
   const loaded = new Set<string>();
   const lets = new Map<string, Expr>();
-  forEachStatement(kernel.body, (stmt) => {
+  forEachStatement(body, (stmt) => {
     if (stmt.kind === 'let') lets.set(stmt.name, stmt.value);
-    for (const part of plan.walked.of(stmt)) if (part.kind === 'load') loaded.add(keyOf(part.buffer));
+    for (const part of plan.walked.of(stmt)) if (part.kind === 'load') loaded.add(part.buffer.name);
   });
   const stores = new Set<Stmt>();
   const buffers = new Set<Buffer>();
   let align = 1;
   for (const [loop, lanes] of loops) {
     forEachStatement(loop.body, (stmt) => {
-      if (stmt.kind !== 'store' || loaded.has(keyOf(stmt.buffer)) || isSmall(stmt.buffer) || !isWhole(stmt, loop, lanes, lets)) return;
+      if (stmt.kind !== 'store' || loaded.has(stmt.buffer.name) || isSmall(stmt.buffer) || !isWhole(stmt, loop, lanes, lets)) return;
       stores.add(stmt);
       buffers.add(stmt.buffer);
       align = Math.max(align, lanes * bytesOf(stmt.buffer.dtype));

@@ -5,7 +5,7 @@
 import type { ModuleGraph } from '../graph/index.js';
 import type { Program, Target } from '../loop/index.js';
 import { printProgram, verifyProgram } from '../loop/index.js';
-import { expandScalars, indexFacts, lowerEntry, type Lowered } from '../lower/index.js';
+import { indexFacts, KernelClasses, lowerEntry, type Lowered, scalarExpander } from '../lower/index.js';
 import { differentiate, type Form, type Pass, Pipeline, simplify, strip } from '../passes/index.js';
 
 /** A module whose entries are kernels. */
@@ -33,10 +33,10 @@ const lowerTo = (target: Target): Pass<ModuleGraph, LoweredModule> => ({
   name: 'lower',
   doc: 'Fuses ops into kernels, chooses their schedules, plans the arena, and states what sizes their indices need.',
   to: kernels('kernels', false),
-  run: (module, { build }) => ({
-    module: guarded(module),
-    entries: module.entries.map((entry) => lowerEntry(entry, module.variables, target, build)),
-  }),
+  run: (module, { build }) => {
+    const classes = new KernelClasses();
+    return { module: guarded(module), entries: module.entries.map((entry) => lowerEntry(entry, module.variables, target, build, classes)) };
+  },
 });
 
 /** Callers must also fulfil what keeps every index inside of its buffer. */
@@ -49,7 +49,10 @@ const expand: Pass<LoweredModule, LoweredModule> = {
   name: 'expand',
   doc: 'Writes scalar functions as machine ops.',
   to: kernels('expanded kernels', true),
-  run: (lowered) => ({ ...lowered, entries: lowered.entries.map((entry) => ({ ...entry, program: expandScalars(entry.program) })) }),
+  run: (lowered) => {
+    const expanded = scalarExpander();
+    return { ...lowered, entries: lowered.entries.map((entry) => ({ ...entry, program: expanded(entry.program) })) };
+  },
 };
 
 /** Derivatives, clean-up, kernels. */

@@ -116,10 +116,19 @@ export interface KernelCost {
   readonly recomputed?: Dim;
 }
 
+/** Statements over buffers that each kernel binds: kernels that do the same to memory of their own share one object. */
+export interface KernelCode {
+  /** Every buffer that the body touches, once. */
+  readonly params: readonly Buffer[];
+  readonly body: readonly Stmt[];
+}
+
 /** A unit of dispatch. If its body is one `parallel` loop, its iterations may be spread over threads. */
 export interface Kernel {
   readonly name: string;
-  readonly body: readonly Stmt[];
+  readonly code: KernelCode;
+  /** What stands for each of the code's parameters: a buffer of its dtype, shape, strides and kind of role. */
+  readonly buffers: readonly Buffer[];
   readonly cost: KernelCost;
   /** Source places that it computes. */
   readonly origins: readonly KernelOrigin[];

@@ -4,6 +4,7 @@
 
 import { Dim, type DimTerm, type DType, InternalError, isDType } from '../base/index.js';
 import { apply, constant, dtypeOf, rowMajor } from './build.js';
+import { ownCode } from './code.js';
 import type { Accumulator, ArenaSlot, Axis, Buffer, BufferRole, Combiner, Expr, Kernel, KernelOrigin, Program, Stmt } from './ir.js';
 import { lex, type Token, type TokenKind } from './lex.js';
 import { axes, combinerText, impliedDType, infix } from './text.js';
@@ -25,6 +26,7 @@ class Parser {
   readonly #tokens: readonly Token[];
   #next = 0;
   readonly #buffers = new Map<string, Buffer>();
+  readonly #kernels = new Map<string, Kernel>();
   readonly #slotOf = new Map<string, number>();
   #scope = new Map<string, Local>();
   #shared = new Map<string, Expr>();
@@ -86,13 +88,30 @@ class Parser {
     const origins: KernelOrigin[] = [];
     while (this.#takeWord('from')) origins.push(this.#origin());
     this.#scope = new Map();
-    return {
-      name,
-      body: this.#block(),
-      cost: { bytesRead, bytesWritten, flops, ...(recomputed === undefined ? {} : { recomputed }) },
-      origins,
-      title,
-    };
+    const cost = { bytesRead, bytesWritten, flops, ...(recomputed === undefined ? {} : { recomputed }) };
+    const kernel: Kernel = { name, ...this.#code(), cost, origins, title };
+    this.#kernels.set(name, kernel);
+    return kernel;
+  }
+
+  #code(): Pick<Kernel, 'code' | 'buffers'> {
+    if (!this.#takeWord('like')) return ownCode(this.#block());
+    const name = this.#name();
+    const { code, buffers } = this.#kernels.get(name) ?? this.#fail(`no kernel named ${name} so far`);
+    const others = new Map<string, Buffer>();
+    if (this.#takeWord('with')) {
+      this.#list(() => {
+        const own = this.#namedBuffer();
+        this.#word('for');
+        others.set(this.#namedBuffer().name, own);
+      });
+    }
+    return { code, buffers: buffers.map((buffer) => others.get(buffer.name) ?? buffer) };
+  }
+
+  #namedBuffer(): Buffer {
+    const name = this.#name();
+    return this.#buffers.get(name) ?? this.#fail(`no buffer named ${name}`);
   }
 
   #origin(): KernelOrigin {
@@ -139,8 +158,7 @@ class Parser {
     if (this.#takeWord('acc')) return this.#declare();
     if (this.#takeWord('fetch')) {
       const to = this.#takeWord('own') ? 'write' : 'read';
-      const name = this.#name();
-      const buffer = this.#buffers.get(name) ?? this.#fail(`no buffer named ${name}`);
+      const buffer = this.#namedBuffer();
       return { kind: 'fetch', to, buffer, index: this.#takeSymbol('[') ? this.#list(() => this.#expr(), ']') : [] };
     }
     if (this.#takeWord('if')) {

@@ -1,9 +1,11 @@
 // Kernel IR as text. In: a program, a kernel or an expression. Out: pseudo-code with indentation.
-// Holds: `parse.ts` reads it back, and what was read back prints the same. An expression object that a statement uses more than once is
-// written once, as `$1 = …` before the statement, so text never grows beyond the graph that it shows.
+// Holds: code that several kernels share is written once; `parse.ts` reads it back, and what was read back prints the same. An expression
+// object that a statement uses more than once is written once, as `$1 = …` before the statement, so text never grows beyond the graph that
+// it shows.
 
 import type { Dim } from '../base/index.js';
-import type { Accumulator, Buffer, Expr, Kernel, KernelOrigin, Program, Stmt } from './ir.js';
+import type { Accumulator, Buffer, Expr, Kernel, KernelCode, KernelOrigin, Program, Stmt } from './ir.js';
+import { boundBuffers } from './code.js';
 import { combinerText, dimText, impliedDType, infix, spell } from './text.js';
 import { expressionsOf, localNames, operandsOf } from './walk.js';
 
@@ -18,19 +20,32 @@ export function printProgram(program: Program, options: PrintOptions = {}): stri
   lines.push('');
   for (const buffer of program.buffers) lines.push(bufferLine(buffer, program));
   program.arena.slots.forEach((slot, at) => lines.push(`slot ${at}: ${slot.bytes.map(dimText).join(', ')}`));
-  for (const kernel of program.kernels) lines.push('', printKernel(kernel, options));
+  const printed = new Map<KernelCode, Kernel>();
+  for (const kernel of program.kernels) {
+    lines.push('', printKernel(kernel, options, printed.get(kernel.code)));
+    if (!printed.has(kernel.code)) printed.set(kernel.code, kernel);
+  }
   return `${lines.join('\n')}\n`;
 }
 
-export function printKernel(kernel: Kernel, options: PrintOptions = {}): string {
+/** `like`: an earlier kernel of the same code, which is then not repeated. */
+export function printKernel(kernel: Kernel, options: PrintOptions = {}, like?: Kernel): string {
   const { bytesRead, bytesWritten, flops, recomputed } = kernel.cost;
   const lines = [
     `kernel ${spell(kernel.name)} ${JSON.stringify(kernel.title)}`,
     `  reads ${dimText(bytesRead)} writes ${dimText(bytesWritten)} flops ${dimText(flops)}${recomputed === undefined ? '' : ` again ${dimText(recomputed)}`}`,
     ...(options.origins === false ? [] : kernel.origins.map((origin) => `  ${originText(origin)}`)),
   ];
-  const printer = new StatementPrinter(localNames(kernel.body));
-  return [...lines, '{', ...printer.body(kernel.body, '  '), '}'].join('\n');
+  if (like !== undefined) {
+    const others = kernel.buffers.flatMap(({ name }, at) => {
+      const its = (like.buffers[at] as Buffer).name;
+      return its === name ? [] : [`${spell(name)} for ${spell(its)}`];
+    });
+    return [...lines, `  like ${spell(like.name)}${others.length === 0 ? '' : ` with ${others.join(', ')}`}`].join('\n');
+  }
+  const { body } = kernel.code;
+  const printer = new StatementPrinter(localNames(body), boundBuffers(kernel));
+  return [...lines, '{', ...printer.body(body, '  '), '}'].join('\n');
 }
 
 /** One expression on its own; shared parts are repeated. */
@@ -67,9 +82,12 @@ class StatementPrinter {
   /** Expressions of the current statement that have a number. */
   readonly #shared = new Map<Expr, string>();
   readonly #locals: ReadonlySet<string>;
+  readonly #bound: ReadonlyMap<string, Buffer>;
 
-  constructor(locals: ReadonlySet<string>) {
+  /** `bound`: what stands for buffers of the statements, by their names. */
+  constructor(locals: ReadonlySet<string>, bound: ReadonlyMap<string, Buffer> = new Map()) {
     this.#locals = locals;
+    this.#bound = bound;
   }
 
   body(statements: readonly Stmt[], indent: string): string[] {
@@ -186,7 +204,8 @@ class StatementPrinter {
 
   /** A buffer whose name a loop, let or accumulator also has is marked. */
   #bufferName(buffer: Buffer): string {
-    return `${this.#locals.has(buffer.name) ? '@' : ''}${spell(buffer.name)}`;
+    const { name } = this.#bound.get(buffer.name) ?? buffer;
+    return `${this.#locals.has(name) ? '@' : ''}${spell(name)}`;
   }
 }
 

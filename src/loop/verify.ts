@@ -3,7 +3,8 @@
 //   buffer-names      buffers have names of their own; buffers of one role and number have one dtype
 //   strides           as many strides as axes; feeds and outputs are row-major, and so are variables but for what may lie behind each row
 //   dims              every size is a polynomial over the program's dims
-//   declared          every buffer that is loaded or stored is one of the program's
+//   declared          every buffer that a kernel binds is one of the program's, and every one that its code touches a parameter
+//   bound             a kernel binds as many buffers as its code has parameters, each another one, of the parameter's dtype, sizes and role
 //   feed-written      a feed is never stored
 //   read-first        a temporary or output is stored before (in order of the text) it is loaded
 //   slots             once the arena is planned, every temporary has a slot that exists, and nothing else has one
@@ -24,7 +25,7 @@
 
 import { Dim, dtypes, type DType, InternalError, isFloat, shapeEquals } from '../base/index.js';
 import { dtypeOf, rowMajor } from './build.js';
-import type { Accumulator, Buffer, Expr, For, Kernel, Program, Stmt } from './ir.js';
+import type { Accumulator, Buffer, Expr, For, Kernel, KernelCode, Program, Stmt } from './ir.js';
 import { isMachineOp } from './machine.js';
 import { printExpr } from './print.js';
 import { spell } from './text.js';
@@ -54,11 +55,23 @@ interface Scope {
   readonly parallel: boolean;
 }
 
+/** What code does to its parameters, by their positions. */
+interface Uses {
+  /** Temporaries and outputs that it loads before it stores them. */
+  readonly loadedFirst: ReadonlySet<string>;
+  readonly stored: ReadonlySet<string>;
+}
+
 class Verifier {
   readonly #program: Program;
   readonly #options: VerifyOptions;
   readonly #buffers = new Map<string, Buffer>();
   readonly #written = new Set<string>();
+  readonly #codes = new Map<KernelCode, Uses>();
+  /** Of the code at hand. */
+  #params: ReadonlyMap<string, Buffer> = new Map();
+  #loadedFirst = new Set<string>();
+  #stored = new Set<string>();
   readonly #dims: ReadonlySet<string>;
   #loops = new Set<string>();
   #kernel: Kernel | undefined;
@@ -96,9 +109,37 @@ class Verifier {
       if (names.has(kernel.name)) this.#fail('kernel-names', `two kernels named ${kernel.name}`);
       names.add(kernel.name);
       this.#checkDims(Object.values(kernel.cost) as Dim[], 'its cost');
-      this.#loops = new Set();
-      this.#body(kernel.body, { locals: new Map(), vectors: [], parallel: false }, true);
+      this.#bind(kernel);
     }
+  }
+
+  /** Code is looked at once; what it does, it does to the buffers of every kernel that has it. */
+  #bind({ code, buffers }: Kernel): void {
+    let uses = this.#codes.get(code);
+    if (uses === undefined) this.#codes.set(code, (uses = this.#code(code)));
+    if (new Set(buffers.map(({ name }) => name)).size !== code.params.length || buffers.length !== code.params.length) {
+      this.#fail('bound', `${buffers.length} buffers for ${code.params.length} parameters`);
+    }
+    for (const [at, param] of code.params.entries()) {
+      const buffer = buffers[at] as Buffer;
+      if (!isAlike(this.#buffers.get(buffer.name), buffer)) {
+        this.#fail('declared', `${buffer.name} is not among the program’s buffers as it is used`);
+      }
+      if (!isAlike(param, buffer)) this.#fail('bound', `${buffer.name} stands for ${param.name} and is not like it`);
+      if (uses.loadedFirst.has(param.name) && !this.#written.has(buffer.name)) {
+        this.#fail('read-first', `${buffer.name} is loaded before anything stores it`);
+      }
+    }
+    for (const [at, param] of code.params.entries()) if (uses.stored.has(param.name)) this.#written.add((buffers[at] as Buffer).name);
+  }
+
+  #code({ params, body }: KernelCode): Uses {
+    this.#params = new Map(params.map((param) => [param.name, param]));
+    this.#loadedFirst = new Set();
+    this.#stored = new Set();
+    this.#loops = new Set();
+    this.#body(body, { locals: new Map(), vectors: [], parallel: false }, true);
+    return { loadedFirst: this.#loadedFirst, stored: this.#stored };
   }
 
   #checkArena(): void {
@@ -145,7 +186,7 @@ class Verifier {
           this.#place(stmt.buffer, stmt.index);
           if (stmt.buffer.role.kind === 'feed') this.#fail('feed-written', `${stmt.buffer.name} is stored`);
           this.#sameDType(dtypeOf(stmt.value), stmt.buffer.dtype, `what ${stmt.buffer.name} stores`);
-          this.#written.add(stmt.buffer.name);
+          this.#stored.add(stmt.buffer.name);
           break;
         case 'fetch':
           this.#place(stmt.buffer, stmt.index);
@@ -238,8 +279,7 @@ class Verifier {
       case 'load': {
         const { name, role } = expr.buffer;
         this.#place(expr.buffer, expr.index);
-        if ((role.kind === 'temporary' || role.kind === 'output') && !this.#written.has(name))
-          this.#fail('read-first', `${name} is loaded before anything stores it`);
+        if ((role.kind === 'temporary' || role.kind === 'output') && !this.#stored.has(name)) this.#loadedFirst.add(name);
         return;
       }
       case 'read':
@@ -258,17 +298,8 @@ class Verifier {
   }
 
   #place(buffer: Buffer, index: readonly Expr[]): void {
-    const declared = this.#buffers.get(buffer.name);
-    if (
-      declared === undefined ||
-      (declared !== buffer &&
-        (declared.dtype !== buffer.dtype ||
-          declared.role.kind !== buffer.role.kind ||
-          !shapeEquals(declared.shape, buffer.shape) ||
-          !shapeEquals(declared.strides, buffer.strides)))
-    ) {
-      this.#fail('declared', `${buffer.name} is not among the program’s buffers as it is used`);
-    }
+    if (!isAlike(this.#params.get(buffer.name), buffer))
+      this.#fail('declared', `${buffer.name} is not among the code’s parameters as it is used`);
     this.#indices(buffer.name, buffer.shape.length, index);
   }
 
@@ -325,6 +356,15 @@ class Verifier {
     );
   }
 }
+
+/** Whether two buffers may stand for each other: all but their names and numbers. */
+const isAlike = (known: Buffer | undefined, buffer: Buffer): boolean =>
+  known === buffer ||
+  (known !== undefined &&
+    known.dtype === buffer.dtype &&
+    known.role.kind === buffer.role.kind &&
+    shapeEquals(known.shape, buffer.shape) &&
+    shapeEquals(known.strides, buffer.strides));
 
 /** Row-major; where rows of a variable do not follow each other, the strides are those of longer rows. */
 function isRowMajor({ role, shape, strides }: Buffer): boolean {

@@ -98,7 +98,7 @@ export function countCalls(program: Program | Kernel, fn: string): number {
   const kernels = 'kernels' in program ? program.kernels : [program];
   let count = 0;
   for (const kernel of kernels) {
-    forEachStatement(kernel.body, (stmt) => {
+    forEachStatement(kernel.code.body, (stmt) => {
       for (const expr of expressionOrder(expressionsOf(stmt))) if (expr.kind === 'apply' && expr.fn === fn) count += 1;
     });
   }

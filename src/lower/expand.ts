@@ -4,13 +4,25 @@
 // nothing; f16 and bf16 are computed in f32 and rounded once.
 
 import { type DType, InternalError } from '../base/index.js';
-import { build, type Expr, isMachineOp, type Kernel, type Program, type Stmt } from '../loop/index.js';
+import { build, type Expr, isMachineOp, type Kernel, type KernelCode, type Program, type Stmt } from '../loop/index.js';
 import { expansions, scalarNames, scalarTable, type Expansion } from '../ops/index.js';
 
 const byKernelName: ReadonlyMap<string, Expansion> = new Map(scalarNames.map((name) => [scalarTable[name].kernel, expansions[name]]));
 
-/** Rewrites every `apply` in the kernels of a program. */
-export function expandScalars(program: Program): Program {
+/** Rewrites every `apply` in the kernels of programs. Code that kernels share, also of several programs, is expanded once. */
+export function scalarExpander(): (program: Program) => Program {
+  const done = new Map<KernelCode, KernelCode>();
+  const codeOf = (code: KernelCode): KernelCode => {
+    let expanded = done.get(code);
+    if (expanded === undefined) done.set(code, (expanded = expandCode(code)));
+    return expanded;
+  };
+  return (program) => ({ ...program, kernels: program.kernels.map((kernel): Kernel => ({ ...kernel, code: codeOf(kernel.code) })) });
+}
+
+export const expandScalars = (program: Program): Program => scalarExpander()(program);
+
+function expandCode({ params, body }: KernelCode): KernelCode {
   const expand = expander();
   const expandStatement = (stmt: Stmt): Stmt => {
     switch (stmt.kind) {
@@ -35,8 +47,7 @@ export function expandScalars(program: Program): Program {
         };
     }
   };
-  const kernels = program.kernels.map((kernel): Kernel => ({ ...kernel, body: kernel.body.map(expandStatement) }));
-  return { ...program, kernels };
+  return { params, body: body.map(expandStatement) };
 }
 
 /** Expands expressions; an object that occurs twice is expanded once. */

@@ -258,7 +258,7 @@ class ReadsOf {
   readonly #roots: ReadonlySet<Node>;
   readonly #forms: Forms;
   /** In groups that compute nothing of it: with its points written out, and with loops over them. */
-  readonly #stored: (Map<Node, Expr[][]> | undefined)[] = [];
+  readonly #stored: (ReadonlyMap<Node, readonly Expr[][]> | undefined)[] = [];
   /** Stored nodes of other kernels that it needs, whether it reads their elements or not. */
   readonly rootsBelow: readonly Node[];
 
@@ -270,7 +270,7 @@ class ReadsOf {
   }
 
   /** Stored nodes with their indices, if it ran in `group`, whose elementwise members it computes itself. */
-  in(group: Pick<Group, 'mode' | 'outer' | 'members'>): Map<Node, Expr[][]> {
+  in(group: Pick<Group, 'mode' | 'outer' | 'members'>): ReadonlyMap<Node, readonly Expr[][]> {
     const which = Number(writesOut(this.#member, group));
     const stored = (this.#stored[which] ??= memberReads(this.#member, { ...group, members: [] }, this.#roots, this.#forms));
     const computesSome = group.members.some(({ role, node }) => role === 'map' && stored.has(node));

@@ -1,8 +1,9 @@
 // Graph → kernels: fusion, schedules, memory plan, and the expansion of scalar functions into machine ops.
 
 export { bytesOfRows, pitchOf } from './layout.js';
+export { KernelClasses } from './kernel-classes.js';
 export { lowerEntry, type FusionNote, type Lowered } from './lower.js';
 export { indexFacts } from './needs.js';
-export { buffersOf, planMemory } from './memory.js';
+export { planMemory } from './memory.js';
 
-export { expandScalars } from './expand.js';
+export { expandScalars, scalarExpander } from './expand.js';

@@ -3,10 +3,12 @@
 
 import { bytesOf, Dim, elementCount, InternalError } from '../base/index.js';
 import type { Entry, GraphBuilder, Node, Origin, TensorNode, Variable } from '../graph/index.js';
-import { build, type Buffer, type Kernel, type KernelOrigin, type Program, type Stmt, type Target } from '../loop/index.js';
-import { emitBufferCopy, emitGroup, planBlock } from './block.js';
+import { build, type Buffer, type Kernel, type KernelOrigin, type Program, type Target } from '../loop/index.js';
+import { type Block, emitBufferCopy, emitGroup, planBlock } from './block.js';
 import { costOf, costOfStatements, titleOf } from './cost.js';
+import { groupKey, layoutKey } from './group-key.js';
 import type { Group } from './groups.js';
+import { type Call, KernelClasses, type Scheduled } from './kernel-classes.js';
 import { laidOut } from './layout.js';
 import { planMemory } from './memory.js';
 import type { EmitContext } from './points.js';
@@ -28,7 +30,14 @@ export interface Lowered {
   readonly notes: readonly FusionNote[];
 }
 
-export function lowerEntry(entry: Entry, variables: readonly Variable[], target: Target, builder: GraphBuilder): Lowered {
+/** `classes`: kernels of the module's other entries, which are shared. */
+export function lowerEntry(
+  entry: Entry,
+  variables: readonly Variable[],
+  target: Target,
+  builder: GraphBuilder,
+  classes = new KernelClasses(),
+): Lowered {
   const pool = new BufferPool();
   const taken = new Set<string>();
   const named = (stem: string): string => {
@@ -77,36 +86,26 @@ export function lowerEntry(entry: Entry, variables: readonly Variable[], target:
       .filter((update) => !isUnchanged(update.node, update.variable))
       .map((update): Demand => ({ node: update.node, to: { kind: 'buffer', buffer: variableBuffer(update.variable), prefix: [] } })),
   ];
-  const forms = new Forms();
+  const forms = new Forms(classes.structures);
   const context: EmitContext = { storage: new Storage(pool, forms, bind), forms, target, parallel: true };
   const block = planBlock(demands, context);
   const kernels: Kernel[] = [];
+  const add = (calls: readonly Call[], origins: readonly KernelOrigin[]): void => {
+    for (const call of calls) kernels.push({ name: `k${kernels.length}`, ...call, origins });
+  };
   // Initial values are evaluated under the path of their variable.
   const owner = (entry.kind === 'init' ? entry.updates[0]?.variable : undefined) ?? entry.name;
-  const add = (title: string, body: readonly Stmt[], cost: Kernel['cost'], origins: readonly KernelOrigin[]): void => {
-    kernels.push({ name: `k${kernels.length}`, title, body, cost, origins });
-  };
   for (const group of block.groups) {
-    const scope = Scope.root(new Names());
-    const before: Scope[] = [];
-    const ahead = (): Scope => {
-      const opened = Scope.root(new Names());
-      before.push(opened);
-      return opened;
-    };
-    emitGroup(block, group, scope, { ...context, ahead });
-    if (scope.statements.length === 0) continue;
-    const origins = originsOf(group, forms, builder, owner);
-    const cost = costOf(group, context.storage, forms, scope.statements);
-    for (const { statements } of before)
-      add(`${group.mode === 'tile' ? 'panels' : 'shares'} of ${titleOf(group)}`, statements, costOfStatements(statements) ?? cost, origins);
-    add(titleOf(group), scope.statements, cost, origins);
+    const calls = classes.of(groupKey(group, block, context), pool, () => schedule(group, block, context));
+    if (calls.length > 0) add(calls, originsOf(group, forms, builder, owner));
   }
   for (const { from, to } of block.copies) {
-    const scope = Scope.root(new Names());
-    emitBufferCopy(from, to, scope);
-    if (scope.statements.length === 0) continue;
-    add(`copy ${to.name}`, scope.statements, costOfStatements(scope.statements) ?? copyCost(from), []);
+    const key = { text: `copy ${layoutKey(from)} to ${layoutKey(to)}`, buffers: [from, to] };
+    const calls = classes.of(key, pool, () => scheduleCopy(from, to));
+    add(
+      calls.map((call) => ({ ...call, title: `copy ${to.name}` })),
+      [],
+    );
   }
   const arena = planMemory(kernels);
   // A temporary without a slot is touched by no kernel.
@@ -119,6 +118,36 @@ export function lowerEntry(entry: Entry, variables: readonly Variable[], target:
     origins: builder.originsOf(node),
   }));
   return { program, notes };
+}
+
+/** The kernels of a group: what must be done ahead, and the group itself. Nothing where there is nothing to do. */
+function schedule(group: Group, block: Block, context: EmitContext): Scheduled[] {
+  const scope = Scope.root(new Names());
+  const before: Scope[] = [];
+  const ahead = (): Scope => {
+    const opened = Scope.root(new Names());
+    before.push(opened);
+    return opened;
+  };
+  emitGroup(block, group, scope, { ...context, ahead });
+  if (scope.statements.length === 0) return [];
+  const title = titleOf(group);
+  const cost = costOf(group, context.storage, context.forms, scope.statements);
+  return [
+    ...before.map(({ statements }): Scheduled => ({
+      title: `${group.mode === 'tile' ? 'panels' : 'shares'} of ${title}`,
+      statements,
+      cost: costOfStatements(statements) ?? cost,
+    })),
+    { title, statements: scope.statements, cost },
+  ];
+}
+
+function scheduleCopy(from: Buffer, to: Buffer): Scheduled[] {
+  const scope = Scope.root(new Names());
+  emitBufferCopy(from, to, scope);
+  const { statements } = scope;
+  return statements.length === 0 ? [] : [{ title: 'copy', statements, cost: costOfStatements(statements) ?? copyCost(from) }];
 }
 
 const isUnchanged = (node: TensorNode, variable: string): boolean => node.op.name === 'variable' && node.attrs['path'] === variable;

@@ -2,17 +2,7 @@
 // the same time.
 
 import type { Dim } from '../base/index.js';
-import {
-  type ArenaPlan,
-  type ArenaSlot,
-  type Buffer,
-  type Expr,
-  expressionsOf,
-  forEachStatement,
-  type Kernel,
-  type Stmt,
-  visitExpr,
-} from '../loop/index.js';
+import type { ArenaPlan, ArenaSlot, Buffer, Kernel } from '../loop/index.js';
 import { assumed } from './cost-model.js';
 import { bytesOfRows } from './layout.js';
 
@@ -22,9 +12,33 @@ interface Lifetime {
   last: number;
 }
 
-interface OpenSlot {
-  readonly bytes: Dim[];
-  readonly taken: { readonly first: number; readonly last: number }[];
+interface Wanted extends Lifetime {
+  readonly bytes: Dim;
+  /** `bytes` at the sizes that the cost model assumes. */
+  readonly room: number;
+}
+
+class OpenSlot {
+  readonly number: number;
+  readonly bytes: Dim[] = [];
+  room = 0;
+  /** Which of the kernels so far find it taken. */
+  readonly #taken: boolean[] = [];
+
+  constructor(number: number) {
+    this.number = number;
+  }
+
+  isFree({ first, last }: Lifetime): boolean {
+    for (let at = first; at <= last; at++) if (this.#taken[at] === true) return false;
+    return true;
+  }
+
+  take({ first, last, bytes, room }: Wanted): void {
+    if (!this.bytes.some((one) => atLeast(one, bytes))) this.bytes.push(bytes);
+    this.room = Math.max(this.room, room);
+    for (let at = first; at <= last; at++) this.#taken[at] = true;
+  }
 }
 
 /**
@@ -34,7 +48,7 @@ interface OpenSlot {
 export function planMemory(kernels: readonly Kernel[]): ArenaPlan {
   const lifetimes = new Map<string, Lifetime>();
   for (const [at, kernel] of kernels.entries()) {
-    for (const buffer of buffersOf(kernel.body)) {
+    for (const buffer of kernel.buffers) {
       if (buffer.role.kind !== 'temporary') continue;
       const known = lifetimes.get(buffer.name);
       if (known === undefined) lifetimes.set(buffer.name, { buffer, first: at, last: at });
@@ -43,24 +57,21 @@ export function planMemory(kernels: readonly Kernel[]): ArenaPlan {
   }
   const slots: OpenSlot[] = [];
   const slotOf = new Map<string, number>();
-  const all = [...lifetimes.values()].map((lifetime) => ({ ...lifetime, bytes: bytesOfRows(lifetime.buffer) }));
-  for (const { buffer, first, last, bytes } of all.sort(
-    (a, b) => assumed(b.bytes) - assumed(a.bytes) || a.first - b.first || (a.buffer.name < b.buffer.name ? -1 : 1),
-  )) {
-    const slot =
-      best(
-        slots.filter(({ taken }) => taken.every((other) => other.last < first || last < other.first)),
-        bytes,
-      ) ?? open(slots);
-    if (!slot.bytes.some((one) => atLeast(one, bytes))) slot.bytes.push(bytes);
-    slot.taken.push({ first, last });
-    slotOf.set(buffer.name, slots.indexOf(slot));
+  const all = [...lifetimes.values()].map((lifetime): Wanted => {
+    const bytes = bytesOfRows(lifetime.buffer);
+    return { ...lifetime, bytes, room: assumed(bytes) };
+  });
+  all.sort((a, b) => b.room - a.room || a.first - b.first || (a.buffer.name < b.buffer.name ? -1 : 1));
+  for (const wanted of all) {
+    const slot = best(slots, wanted) ?? open(slots);
+    slot.take(wanted);
+    slotOf.set(wanted.buffer.name, slot.number);
   }
   return { slots: slots.map((slot): ArenaSlot => ({ bytes: largest(slot.bytes) })), slotOf };
 }
 
 function open(slots: OpenSlot[]): OpenSlot {
-  const slot: OpenSlot = { bytes: [], taken: [] };
+  const slot = new OpenSlot(slots.length);
   slots.push(slot);
   return slot;
 }
@@ -69,27 +80,18 @@ function open(slots: OpenSlot[]): OpenSlot {
 const atLeast = (a: Dim, b: Dim): boolean => a.sub(b).terms.every((term) => term.coefficient > 0);
 
 /** Growing a slot is never more than opening one, whatever the sizes turn out to be: a slot is as large as the largest of what it holds. */
-function best(free: readonly OpenSlot[], bytes: Dim): OpenSlot | undefined {
-  const wanted = assumed(bytes);
-  const sized = free.map((slot) => ({ slot, room: Math.max(...slot.bytes.map(assumed)) }));
-  sized.sort((a, b) => Math.max(0, wanted - a.room) - Math.max(0, wanted - b.room) || a.room - b.room);
-  return sized[0]?.slot;
+function best(slots: readonly OpenSlot[], wanted: Wanted): OpenSlot | undefined {
+  let found: OpenSlot | undefined;
+  const growth = ({ room }: OpenSlot): number => Math.max(0, wanted.room - room);
+  for (const slot of slots) {
+    const isBetter = found === undefined || growth(slot) < growth(found) || (growth(slot) === growth(found) && slot.room < found.room);
+    if (isBetter && slot.isFree(wanted)) found = slot;
+  }
+  return found;
 }
 
 const largest = (sizes: readonly Dim[]): Dim[] =>
   sizes.filter((one, at) => !sizes.some((other, where) => where !== at && atLeast(other, one) && (!atLeast(one, other) || where < at)));
-
-/** Every buffer that statements touch, each once. */
-export function buffersOf(statements: readonly Stmt[]): ReadonlySet<Buffer> {
-  const found = new Map<string, Buffer>();
-  const seen = new Set<Expr>();
-  forEachStatement(statements, (statement) => {
-    if (statement.kind === 'store') found.set(statement.buffer.name, statement.buffer);
-    for (const root of expressionsOf(statement))
-      visitExpr(root, (expr) => expr.kind === 'load' && found.set(expr.buffer.name, expr.buffer), seen);
-  });
-  return new Set(found.values());
-}
 
 /* Note: what the plan holds.
    Lifetimes are intervals of kernels, packed by size. Unknown sizes are only partly ordered (12·M and 3072): they are compared at the size

@@ -5,10 +5,11 @@
 
 import type { Node, TensorNode } from '../graph/index.js';
 import { build, type Expr } from '../loop/index.js';
-import { constants, indices, space, spread, tensorOf } from './forms.js';
+import { constants, indices, reducedKey, space, spread, tensorOf } from './forms.js';
 import { type Group, isSmall, type Member } from './groups.js';
 import { type Forms, probeBuffer } from './roots.js';
 import { Names, Scope } from './scope.js';
+import { structureOf } from './structure.js';
 import { Values } from './values.js';
 
 /** The node whose kernel fills the storage of `node`: the loop, for one of its results. */
@@ -20,11 +21,49 @@ export function producer(node: Node, forms: Forms): Node {
 export const writesOut = (member: Member, group: Pick<Group, 'mode' | 'outer'>): boolean =>
   member.node.type.kind === 'tensor' && (group.mode === 'small' || group.outer.length === 0) && isSmall(space(member.node.type.shape));
 
+/** Computed once for all members that are alike: see `structure.ts`. */
 export function memberReads(
   member: Member,
   group: Pick<Group, 'mode' | 'outer' | 'members'>,
   roots: ReadonlySet<Node>,
   forms: Forms,
+): ReadonlyMap<Node, readonly Expr[][]> {
+  const transparent = new Set<Node>([
+    ...(forms.isStored(member.node) ? [] : [member.node]),
+    ...group.members.flatMap((one) => (one.role === 'map' ? [one.node] : [])),
+  ]);
+  const isLeaf = (node: Node): boolean => (roots.has(node) && !transparent.has(node)) || forms.isStored(node);
+  const { text, nodes } = structureOf([member.node], forms, isLeaf);
+  const key = `${roleKey(member)} ${writesOut(member, group)} ${text}`;
+  let reads = forms.structures.reads.get(key);
+  if (reads === undefined) {
+    const numbers = new Map(nodes.map((node, number) => [node, number]));
+    reads = [...computedReads(member, group, forms, isLeaf)].map(([node, accesses]) => [numbers.get(node) as number, accesses]);
+    forms.structures.reads.set(key, reads);
+  }
+  return new Map(reads.map(([number, accesses]) => [nodes[number] as Node, accesses]));
+}
+
+/** What a form says of a member beyond its node. */
+export function roleKey(member: Member): string {
+  switch (member.role) {
+    case 'reduce':
+      return `reduce ${member.form.combine} [${member.form.reduced.join()}] ${reducedKey(member.form)} ${member.form.innermostReduced}`;
+    case 'partial':
+      return `partial [${member.form.points.join()}] [${member.form.within.join()}]`;
+    case 'map':
+    case 'tile':
+    case 'nest':
+    case 'loop':
+      return member.role;
+  }
+}
+
+function computedReads(
+  member: Member,
+  group: Pick<Group, 'mode' | 'outer'>,
+  forms: Forms,
+  isLeaf: (node: Node) => boolean,
 ): Map<Node, Expr[][]> {
   const reads = new Map<Node, Expr[][]>();
   const note = (node: Node, index: readonly Expr[]): void => {
@@ -32,13 +71,8 @@ export function memberReads(
     if (known === undefined) reads.set(node, [[...index]]);
     else known.push([...index]);
   };
-  const transparent = new Set<Node>([
-    ...(forms.isStored(member.node) ? [] : [member.node]),
-    ...group.members.flatMap((one) => (one.role === 'map' ? [one.node] : [])),
-  ]);
   const values = new Values({
-    stored: (node) =>
-      (roots.has(node) && !transparent.has(node)) || forms.isStored(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined,
+    stored: (node) => (isLeaf(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined),
     form: (node) => forms.of(node),
     observe: note,
   });
@@ -46,7 +80,7 @@ export function memberReads(
   if (member.role === 'nest' || member.role === 'loop') {
     // Stored arguments, and what scalars in registers are computed from.
     for (const argument of member.node.args) {
-      if (roots.has(argument) || forms.isStored(argument)) note(argument, []);
+      if (isLeaf(argument)) note(argument, []);
       else values.at(tensorOf(argument), [], scope);
     }
     return reads;

@@ -9,6 +9,7 @@ import { productsOfSums } from './contraction.js';
 import { type Form, formOf, space } from './forms.js';
 import { unreadableOperands } from './operands.js';
 import type { Split } from './partial.js';
+import type { Structures } from './structure.js';
 import { isInlineReduce } from './values.js';
 
 /** A scalar that costs more FLOPs than this is computed once, before the loops that read it. */
@@ -18,6 +19,11 @@ export class Forms {
   readonly #forms = new Map<Node, Form>();
   readonly #splits = new Map<Node, Split>();
   readonly #products = new Map<Node, boolean>();
+  readonly structures: Structures;
+
+  constructor(structures: Structures) {
+    this.structures = structures;
+  }
 
   of(node: Node): Form {
     let form = this.#forms.get(node);

@@ -21,6 +21,7 @@ import {
   type Program,
   type Stmt,
   type Target,
+  ownCode,
 } from '../../src/loop/index.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -205,7 +206,7 @@ export const define = (text: string, value: Expr): Stmt => ({ kind: 'let', name:
 
 export const kernel = (text: string, body: readonly Stmt[], flops: Dim = Dim.zero): Kernel => ({
   name: text,
-  body,
+  ...ownCode(body),
   cost: { bytesRead: Dim.zero, bytesWritten: Dim.zero, flops },
   origins: [],
   title: text,

@@ -2,8 +2,7 @@
 // number of shares.
 
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Phase, phasesOf } from '../../codegen/llvm/phases.js';
-import type { MemoryObject } from '../../codegen/llvm/plan.js';
+import { type Phase, phasesOf, type Touching } from '../../codegen/llvm/phases.js';
 import { Dim } from '../../src/base/index.js';
 import type { Buffer, Kernel } from '../../src/loop/index.js';
 import {
@@ -31,17 +30,17 @@ afterAll(() => bench.close());
 interface Sketch {
   readonly name: string;
   readonly cut: boolean;
-  readonly memory: readonly MemoryObject[];
+  readonly memory: Touching['memory'];
 }
 
 /** `cut a: x y > z` is a kernel that several threads share, reads x and y and writes z; `whole` ones are not cut. */
 function sketch(text: string): Sketch {
   const [, how, name, reads, writes] = /^(\w+) (\w+): ([\w ]*)>([\w ]*)$/.exec(text) ?? [];
-  const memory = (list: string | undefined, written: boolean): MemoryObject[] =>
+  const memory = (list: string | undefined, written: boolean): Touching['memory'] =>
     (list ?? '')
       .split(' ')
       .filter((key) => key !== '')
-      .map((key) => ({ key, place: { kind: 'slot', index: 0 }, written, align: 64 }));
+      .map((key) => ({ key, written }));
   return { name: name ?? '', cut: how === 'cut', memory: [...memory(reads, false), ...memory(writes, true)] };
 }
 

@@ -14,6 +14,7 @@ import {
   printStatements,
   type Program,
   type Stmt,
+  ownCode,
 } from '../../src/loop/index.js';
 import { mixed, softmax, tiles } from './samples.js';
 
@@ -109,7 +110,9 @@ describe('printer and parser', () => {
           entry: 'p',
           dims: ['B', 'i'],
           buffers: [x, { ...x, name: 'B', role: { kind: 'output', index: 0 } }],
-          kernels: [{ name: 'k', title: '"quoted"', body, cost: { bytesRead: zero, bytesWritten: zero, flops: zero }, origins: [] }],
+          kernels: [
+            { name: 'k', title: '"quoted"', ...ownCode(body), cost: { bytesRead: zero, bytesWritten: zero, flops: zero }, origins: [] },
+          ],
           arena: { slots: [], slotOf: new Map() },
         };
         const text = printProgram(program);
@@ -130,7 +133,7 @@ function innermost(program: Program, stored: string): Stmt {
     }
     return undefined;
   };
-  const found = search(program.kernels.flatMap((kernel) => kernel.body));
+  const found = search(program.kernels.flatMap((kernel) => kernel.code.body));
   if (found === undefined) throw new Error(`nothing stores ${stored}`);
   return found;
 }

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { Dim } from '../../src/base/index.js';
-import { parseProgram, type Program, verifyProgram } from '../../src/loop/index.js';
+import { ownCode, parseProgram, type Program, verifyProgram } from '../../src/loop/index.js';
 import { mixed, softmax, tiles } from './samples.js';
 
 const kernel = (body: string): string => `kernel k "k"\n reads 0 writes 0 flops 0\n{\n${body}\n}\n`;
@@ -15,6 +15,25 @@ variable 0 w: f32[4]
 temporary t: f32[B]
 output 0 y: f32[B, 4]
 ${kernel(body)}`);
+
+/** Two kernels of one code: the second one with `uses`. */
+const shared = (uses: string): Program =>
+  parseProgram(`program p
+dims B
+variable 0 w: f32[4]
+variable 1 v: f32[4]
+variable 2 long: f32[5]
+temporary t: f32[4]
+temporary late: f32[4]
+output 0 y: f32[4]
+output 1 z: f32[4]
+kernel a "a" reads 0 writes 0 flops 0
+{ for i in 0..4 { t[i] = w[i] } }
+kernel b "b" reads 0 writes 0 flops 0
+{ for i in 0..4 { y[i] = t[i] + w[i] } }
+kernel c "c" reads 0 writes 0 flops 0
+  like b ${uses}
+`);
 
 describe('verifier', () => {
   it.each(Object.entries({ softmax, tiles, mixed }))('accepts %s', (_, text) => {
@@ -122,7 +141,7 @@ describe('verifier', () => {
         ...sound,
         kernels: sound.kernels.map((one) => ({
           ...one,
-          body: [{ kind: 'let' as const, name: 'a', value: { kind: 'index' as const, name: 'i' } }],
+          ...ownCode([{ kind: 'let' as const, name: 'a', value: { kind: 'index' as const, name: 'i' } }]),
         })),
       },
     ],
@@ -132,7 +151,7 @@ describe('verifier', () => {
         ...sound,
         kernels: sound.kernels.map((one) => ({
           ...one,
-          body: [{ kind: 'let' as const, name: 'a', value: { kind: 'name' as const, name: 'b', dtype: 'f32' as const } }],
+          ...ownCode([{ kind: 'let' as const, name: 'a', value: { kind: 'name' as const, name: 'b', dtype: 'f32' as const } }]),
         })),
       },
     ],
@@ -142,18 +161,32 @@ describe('verifier', () => {
         ...sound,
         kernels: sound.kernels.map((one) => ({
           ...one,
-          body: [
+          ...ownCode([
             {
               kind: 'let' as const,
               name: 'a',
               value: { kind: 'read' as const, accumulator: { name: 's', dtype: 'f32' as const, shape: [] }, index: [] },
             },
-          ],
+          ]),
         })),
       },
     ],
   ];
   it.each(broken)('has the rule %s (%#)', (rule, value) => {
     expect(() => verifyProgram(value)).toThrow(`rule ${rule} broken in p`);
+  });
+
+  it('lets kernels share code', () => {
+    expect(() => verifyProgram(shared('with z for y, v for w'))).not.toThrow();
+    expect(() => verifyProgram(shared(''))).not.toThrow();
+  });
+
+  it.each([
+    ['bound', 'with long for w'],
+    ['bound', 'with t for w'],
+    ['bound', 'with v for t'],
+    ['read-first', 'with late for t'],
+  ])('has the rule %s for kernels that share code: %s', (rule, uses) => {
+    expect(() => verifyProgram(shared(uses))).toThrow(`rule ${rule} broken in p in kernel c`);
   });
 });

@@ -9,7 +9,6 @@ import { check } from '../../src/driver/front.js';
 import { toKernels } from '../../src/driver/pipeline.js';
 import { type KernelTotals, runProgram } from '../../src/eval/index.js';
 import type { Buffer, Kernel, Program } from '../../src/loop/index.js';
-import { buffersOf } from '../../src/lower/index.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';
 import { fixedTarget } from './kernels.js';
 
@@ -31,8 +30,8 @@ const sizesOf = (program: Program): number[] => (program.dims.length === 0 ? [0]
 const isProduct = ({ title }: Kernel): boolean => /^matmul \[[^,\]]*, (?!1\])/.test(title);
 
 /** Whether the kernel writes or combines shares of blocks whose number depends on sizes. */
-const hasShares = ({ body }: Kernel, ...counts: number[]): boolean =>
-  [...buffersOf(body)].some(
+const hasShares = ({ buffers }: Kernel, ...counts: number[]): boolean =>
+  buffers.some(
     ({ role, shape }) => role.kind === 'temporary' && (counts.length === 0 ? [64, 256] : counts).includes(shape[0]?.constant ?? 0),
   );
 

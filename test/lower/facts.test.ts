@@ -139,7 +139,7 @@ describe('fusion', () => {
     for (const size of ['B', 2048, 1_000_000]) {
       const program = sums(size);
       expect(program.kernels).toHaveLength(2);
-      expect(program.kernels[0]?.body).toMatchObject([{ kind: 'for', axis: 'parallel' }]);
+      expect(program.kernels[0]?.code.body).toMatchObject([{ kind: 'for', axis: 'parallel' }]);
     }
     expect(shapes(temporaries(sums(2048)))).toEqual(['[2, 1]']);
     expect(shapes(temporaries(sums(1_000_000)))).toEqual(['[256, 1]']);

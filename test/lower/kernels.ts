@@ -6,6 +6,7 @@ import { hostTarget } from '../../codegen/llvm/index.js';
 import { check } from '../../src/driver/front.js';
 import { toKernels } from '../../src/driver/pipeline.js';
 import {
+  bodyOf,
   type Buffer,
   expressionOrder,
   expressionsOf,
@@ -14,7 +15,7 @@ import {
   type Stmt,
   verifyProgram,
 } from '../../src/loop/index.js';
-import { buffersOf, bytesOfRows, lowerEntry, type Lowered } from '../../src/lower/index.js';
+import { bytesOfRows, lowerEntry, type Lowered } from '../../src/lower/index.js';
 import type { TensorNode } from '../../src/graph/index.js';
 import { Make } from '../eval/make.js';
 
@@ -59,7 +60,7 @@ export const temporaries = (program: Program): Buffer[] => program.buffers.filte
 export function statements<K extends Stmt['kind']>(program: Program, kind: K): Extract<Stmt, { kind: K }>[] {
   const found: Extract<Stmt, { kind: K }>[] = [];
   for (const kernel of program.kernels)
-    forEachStatement(kernel.body, (stmt) => stmt.kind === kind && found.push(stmt as Extract<Stmt, { kind: K }>));
+    forEachStatement(bodyOf(kernel), (stmt) => stmt.kind === kind && found.push(stmt as Extract<Stmt, { kind: K }>));
   return found;
 }
 
@@ -67,7 +68,7 @@ export function statements<K extends Stmt['kind']>(program: Program, kind: K): E
 export function loadsOf(program: Program, buffer: string): number {
   let count = 0;
   for (const kernel of program.kernels) {
-    forEachStatement(kernel.body, (stmt) => {
+    forEachStatement(bodyOf(kernel), (stmt) => {
       for (const expr of expressionOrder(expressionsOf(stmt))) if (expr.kind === 'load' && expr.buffer.name === buffer) count += 1;
     });
   }
@@ -90,7 +91,7 @@ export function arenaUse(program: Program, sizes: Readonly<Record<string, number
   );
   const spans = new Map<string, { first: number; last: number; bytes: number }>();
   for (const [at, kernel] of program.kernels.entries()) {
-    for (const buffer of buffersOf(kernel.body)) {
+    for (const buffer of kernel.buffers) {
       const { name, role } = buffer;
       if (role.kind !== 'temporary') continue;
       const bytes = bytesOfRows(buffer).evaluate(dims) ?? NaN;

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { Dim, type DType } from '../../src/base/index.js';
 import { evaluateNodes, runProgram } from '../../src/eval/index.js';
 import { type TensorType } from '../../src/graph/index.js';
-import { build as loopIr, type Buffer, type Expr, type Kernel, type Program, type Stmt } from '../../src/loop/index.js';
+import { build as loopIr, type Buffer, type Expr, type Kernel, ownCode, type Program, type Stmt } from '../../src/loop/index.js';
 import { expandScalars } from '../../src/lower/index.js';
 import { evaluateScalar, expansions, type ScalarName, scalarNames, scalarTable, type TensorValue } from '../../src/ops/index.js';
 import { compile } from './machine.js';
@@ -48,7 +48,7 @@ function programOf(one: Case): { program: Program; expected: TensorValue; feeds:
     title: one.text,
     origins: [],
     cost: { bytesRead: Dim.zero, bytesWritten: Dim.zero, flops: Dim.zero },
-    body,
+    ...ownCode(body),
   };
   const program: Program = {
     entry: 'e',
@@ -115,7 +115,7 @@ describe('half-width floats', () => {
       title: '',
       origins: [],
       cost: { bytesRead: Dim.zero, bytesWritten: Dim.zero, flops: Dim.zero },
-      body: [{ kind: 'store', buffer: output, index: [], value: loopIr.apply('exp', 'f16', loopIr.load(buffer, [])) }],
+      ...ownCode([{ kind: 'store', buffer: output, index: [], value: loopIr.apply('exp', 'f16', loopIr.load(buffer, [])) }]),
     };
     const expanded = expandScalars({
       entry: 'e',
@@ -124,7 +124,7 @@ describe('half-width floats', () => {
       kernels: [kernel],
       arena: { slots: [], slotOf: new Map() },
     });
-    const [store] = expanded.kernels[0]?.body ?? [];
+    const [store] = expanded.kernels[0]?.code.body ?? [];
     expect(store?.kind === 'store' && store.value.kind === 'apply' && [store.value.fn, store.value.dtype]).toEqual(['convert', 'f16']);
   });
 });
@@ -137,7 +137,7 @@ describe('expanding', () => {
       seen.add(expr);
       if (expr.kind === 'apply') expr.args.forEach(visit);
     };
-    for (const stmt of program.kernels[0]?.body ?? []) if (stmt.kind === 'store') visit(stmt.value);
+    for (const stmt of program.kernels[0]?.code.body ?? []) if (stmt.kind === 'store') visit(stmt.value);
     return seen.size;
   };
   const one = (value: Expr): Program => ({
@@ -151,7 +151,7 @@ describe('expanding', () => {
         title: '',
         origins: [],
         cost: { bytesRead: Dim.zero, bytesWritten: Dim.zero, flops: Dim.zero },
-        body: [{ kind: 'store', buffer: loopIr.buffer('b', 'f32', [], { kind: 'output', index: 0 }), index: [], value }],
+        ...ownCode([{ kind: 'store', buffer: loopIr.buffer('b', 'f32', [], { kind: 'output', index: 0 }), index: [], value }]),
       },
     ],
   });
@@ -167,6 +167,6 @@ describe('expanding', () => {
     const x = loopIr.name('x', 'f32');
     const program = expandScalars(one(loopIr.apply('maximum', 'f32', loopIr.apply('tanh', 'f32', x), x)));
     const again = expandScalars(program);
-    expect(again.kernels[0]?.body).toEqual(program.kernels[0]?.body);
+    expect(again.kernels[0]?.code.body).toEqual(program.kernels[0]?.code.body);
   });
 });

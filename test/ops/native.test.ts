@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Dim } from '../../src/base/index.js';
-import { build as ir, type Kernel, type Program } from '../../src/loop/index.js';
+import { build as ir, type Kernel, ownCode, type Program } from '../../src/loop/index.js';
 import { expandScalars } from '../../src/lower/index.js';
 import { expansions, type ScalarName, scalarNames, scalarTable } from '../../src/ops/index.js';
 import { type Artifact, Bench } from '../codegen/harness.js';
@@ -29,7 +29,7 @@ function programOf(name: ScalarName): Program {
     title: name,
     origins: [],
     cost: { bytesRead: Dim.zero, bytesWritten: Dim.zero, flops: Dim.zero },
-    body: [
+    ...ownCode([
       {
         kind: 'for',
         index: 'i',
@@ -44,7 +44,7 @@ function programOf(name: ScalarName): Program {
           },
         ],
       },
-    ],
+    ]),
   };
   return expandScalars({
     entry: name,

@@ -78,12 +78,12 @@ class KernelCompiler {
 
   constructor(kernel: Kernel, places: ReadonlyMap<string, Place>, dims: ReadonlyMap<string, number>) {
     this.#kernel = kernel;
-    this.#places = places;
+    this.#places = new Map(kernel.code.params.map(({ name }, at) => [name, places.get((kernel.buffers[at] as Buffer).name) as Place]));
     this.#dims = dims;
   }
 
   compile(): CompiledKernel {
-    this.#body(this.#kernel.body);
+    this.#body(this.#kernel.code.body);
     const helperNames = Object.keys(helpers);
     const counters = this.#statements.map((_, at) => `c${at}`);
     const source = [
