@@ -5,16 +5,16 @@ import { elements } from './element.js';
 import { TfcError } from './error.js';
 import type { Variables } from './variables.js';
 
-/** Gives each variable at `positions` its declared initial value; `runInitial(entry)` runs an entry of kind `init` with the seed. */
+/**
+ * Gives each variable at `positions` its declared initial value; `runInitial` runs an entry of kind `init` with streams, for the variable
+ * at a position.
+ */
 export function initialize(
   variables: Variables,
   positions: readonly number[],
-  writesOf: (entry: number) => readonly number[],
-  runInitial: (entry: number) => void,
+  runInitial: (entry: number, streams: readonly number[], at: number) => void,
 ): void {
-  const wanted = new Set(positions);
-  const entries = new Set<number>();
-  for (const at of wanted) {
+  for (const at of new Set(positions)) {
     const { path, dtype, initial } = variables.spec(at);
     switch (initial.kind) {
       case 'none':
@@ -29,18 +29,8 @@ export function initialize(
         break;
       }
       case 'entry':
-        entries.add(initial.entry);
+        runInitial(initial.entry, initial.streams, at);
         break;
     }
-  }
-  for (const entry of entries) {
-    // An entry may write variables that keep what they have.
-    const kept = writesOf(entry).filter((at) => !wanted.has(at) && variables.isInitialized(at));
-    const before = kept.map((at) => variables.read(at));
-    runInitial(entry);
-    kept.forEach((at, index) => {
-      const data = before[index];
-      if (data !== undefined) variables.write(at, data);
-    });
   }
 }

@@ -41,6 +41,8 @@ export interface Native {
   writeVariable(session: Handle<'session'>, index: number, from: TypedArray): void;
   /** Gives every element of a variable the value of the array's first. */
   fillVariable(session: Handle<'session'>, index: number, element: TypedArray): void;
+  /** Two variables of one layout change places, as entries find them. */
+  swapVariables(session: Handle<'session'>, one: number, other: number): void;
   /** Bytes of the session's arena as it is now. */
   arenaBytes(session: Handle<'session'>): number;
   /** counts: feeds, outputs, dims. The scalar outputs (positions, dtype codes) are those that `repeat` records. */

@@ -41,7 +41,7 @@ export function readManifest(path: string, text: string): Manifest {
   const variables = list(manifest['variables']) ?? fail('variables');
   const entries = list(manifest['entries']) ?? fail('entries');
   const open = list(manifest['open']) ?? fail('open');
-  variables.forEach((variable, at) => isVariable(variable, entries) || fail(`variables/${at}`));
+  variables.forEach((variable, at) => isVariable(variable, entries, variables) || fail(`variables/${at}`));
   entries.forEach((entry, at) => isEntry(entry, variables.length) || fail(`entries/${at}`));
   open.forEach((entry, at) => isOpen(entry) || fail(`open/${at}`));
   if (!areDistinct(variables, ({ path }) => path)) fail('variables: two have one path');
@@ -133,7 +133,7 @@ function isEntry(json: Json, variables: number): boolean {
   );
 }
 
-function isVariable(json: Json, entries: readonly Json[]): boolean {
+function isVariable(json: Json, entries: readonly Json[], variables: readonly Json[]): boolean {
   const variable = object(json);
   const initial = object(variable?.['initial']);
   if (variable === undefined || initial === undefined) return false;
@@ -154,10 +154,34 @@ function isVariable(json: Json, entries: readonly Json[]): boolean {
     case 'constant':
       return typeof initial['value'] === 'number' || ['NaN', 'Infinity', '-Infinity'].includes(String(initial['value']));
     case 'entry':
-      return isCount(initial['entry'], entries.length) && object(entries[initial['entry']])?.['kind'] === 'init';
+      return (
+        isCount(initial['entry'], entries.length) &&
+        initializes(object(entries[initial['entry']]), list(initial['streams']), variable, variables)
+      );
     default:
       return false;
   }
+}
+
+/** Whether an entry takes a seed and these streams, and writes one variable, in whose place `variable` may be put. */
+function initializes(
+  entry: JsonObject | undefined,
+  streams: readonly Json[] | undefined,
+  variable: JsonObject,
+  variables: readonly Json[],
+): boolean {
+  const [feeds, writes] = [list(entry?.['feeds']), list(entry?.['writes'])];
+  if (entry?.['kind'] !== 'init' || feeds === undefined || streams === undefined || writes?.length !== 1) return false;
+  const own = object(variables[Number(writes[0])]);
+  const alike = ['dtype', 'shape', 'pitch'].every((field) => JSON.stringify(own?.[field]) === JSON.stringify(variable[field]));
+  const isScalar = (feed: Json, dtype: 'i64' | 'i32'): boolean =>
+    object(feed)?.['dtype'] === dtype && list(object(feed)?.['shape'])?.length === 0;
+  return (
+    alike &&
+    feeds.length === 1 + streams.length &&
+    feeds.every((feed, at) => isScalar(feed, at === 0 ? 'i64' : 'i32')) &&
+    streams.every((stream) => typeof stream === 'number' && (stream | 0) === stream)
+  );
 }
 
 function isOpen(json: Json): boolean {

@@ -2,7 +2,7 @@
 // nothing; after closing, every use fails with session-closed and the memory is free. Entries are methods by their names, unless a name is
 // taken by a method of the session itself: then `run(name, feeds)` reaches them.
 import { availableParallelism } from 'node:os';
-import type { EntrySpec, VariableSpec } from './abi/manifest.js';
+import type { VariableSpec } from './abi/manifest.js';
 import { type Artifact, findEntry, isExported, ranksKey } from './artifact.js';
 import { BoundEntry, type Host, type StepsOptions, type StepsResult } from './bound-entry.js';
 import { type RestoreOptions, restoreVariables, saveVariables } from './checkpoint.js';
@@ -176,21 +176,22 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
     const positions =
       (paths === undefined ? undefined : readNames(paths, 'Paths of variables'))?.map((path) => variables.position(path)) ??
       variables.specs.flatMap((spec, at) => (spec.initial.kind === 'none' ? [] : [at]));
-    const fed = { seed: seedOf(seed) };
-    const entry = (at: number): EntrySpec => artifact.manifest.entries[at] ?? unknownPosition(at);
-    initialize(
-      variables,
-      positions,
-      (at) => entry(at).writes,
-      (at) => {
-        const bound = translating(() => new BoundEntry(this.#host, artifact.handle, at, entry(at), false));
-        try {
-          bound.run(fed);
-        } finally {
-          bound.close();
-        }
-      },
-    );
+    const { native, handle } = this.#host;
+    const read = seedOf(seed);
+    initialize(variables, positions, (which, streams, at) => {
+      const entry = artifact.manifest.entries[which] ?? unknownPosition(which);
+      const [seedFeed, ...streamFeeds] = entry.feeds.map(({ name }) => name);
+      const fed = Object.fromEntries([[seedFeed, read], ...streamFeeds.map((name, index) => [name, streams[index]])]) as Feeds;
+      const own = entry.writes[0] ?? at;
+      const bound = translating(() => new BoundEntry(this.#host, artifact.handle, which, { ...entry, writes: [at] }, false));
+      translating(() => native.swapVariables(handle, own, at));
+      try {
+        bound.run(fed);
+      } finally {
+        native.swapVariables(handle, own, at);
+        bound.close();
+      }
+    });
   }
 
   /** Writes variables as a safetensors file: all that have a value, or those at `paths`. The file is complete or not there. */

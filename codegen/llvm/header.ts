@@ -46,7 +46,13 @@ export function header(manifest: string): string {
     ),
   ];
   for (const entry of module.entries) lines.push(...describeEntry(names, name, entry), '');
-  if (module.variables.length > 0) lines.push('/* Variables, by position:', ...module.variables.map(describeVariable), '*/', '');
+  if (module.variables.length > 0) {
+    const initials = module.variables.map((variable) => initialOf(variable, module.entries));
+    lines.push('/* Variables, by position:', ...module.variables.map((variable, at) => `${describeVariable(variable, at)}${initials[at]}`));
+    if (initials.some((initial) => initial.includes('entry')))
+      lines.push('   An entry that starts several variables writes the one whose memory stands in the place of the first of them. */', '');
+    else lines.push('*/', '');
+  }
   lines.push('#ifdef __cplusplus', '}', '#endif', '#endif', '');
   return lines.join('\n');
 }
@@ -109,6 +115,14 @@ const tensor = (spec: { readonly dtype: string; readonly shape: readonly Size[] 
 function describeVariable(variable: VariableSpec, at: number): string {
   const doc = variable.doc === undefined ? '' : `: ${comment(variable.doc.replaceAll('\n', ' '))}`;
   return `   [${at}] ${variable.kind} ${comment(variable.path)}: ${tensor(variable)}${variable.pitch === undefined ? '' : ` in rows of ${variable.pitch}`}${doc}`;
+}
+
+function initialOf({ initial }: VariableSpec, entries: readonly EntrySpec[]): string {
+  if (initial.kind === 'none') return '';
+  if (initial.kind === 'constant') return `; starts as ${initial.value}`;
+  const { writes } = entries[initial.entry] as EntrySpec;
+  const streams = initial.streams.map((stream, at) => `, stream${at} ${stream}`).join('');
+  return `; started by entry ${initial.entry} with a seed${streams}, in the place of variable ${writes[0]}`;
 }
 
 function size(of: Size): string {

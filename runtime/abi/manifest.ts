@@ -2,7 +2,7 @@
 // over the entry's free sizes.
 
 /** Of the binary interface and of the manifest: TFC_ABI_VERSION of tfc.h. */
-export const abiVersion = 4;
+export const abiVersion = 5;
 
 export type ElementType = 'f32' | 'f64' | 'f16' | 'bf16' | 'i32' | 'i64' | 'u8' | 'bool';
 
@@ -55,11 +55,13 @@ export interface VariableSpec {
   readonly kind: 'param' | 'state' | 'slot';
   readonly doc?: string;
   /**
-   * constant: every element; entry: run that entry (kind `init`, one feed `seed: i64`, no outputs), which writes this variable; none:
-   * uninitialized.
+   * constant: every element; entry: run that entry (kind `init`, no outputs), fed the seed (i64) and these streams (i32), with this
+   * variable in the place of the one that it writes, which is laid out alike; none: uninitialized.
    */
   readonly initial:
-    { readonly kind: 'constant'; readonly value: number } | { readonly kind: 'entry'; readonly entry: number } | { readonly kind: 'none' };
+    | { readonly kind: 'constant'; readonly value: number }
+    | { readonly kind: 'entry'; readonly entry: number; readonly streams: readonly number[] }
+    | { readonly kind: 'none' };
 }
 
 /** An exported entry with open ranks, which has no code until ranks are chosen. */

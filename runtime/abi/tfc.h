@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define TFC_ABI_VERSION 4
+#define TFC_ABI_VERSION 5
 
 typedef enum { TFC_F32 = 0, TFC_F64 = 1, TFC_F16 = 2, TFC_BF16 = 3, TFC_I32 = 4, TFC_I64 = 5, TFC_U8 = 6, TFC_BOOL = 7 } tfc_dtype;
 

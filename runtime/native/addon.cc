@@ -184,6 +184,17 @@ napi_value fill_variable(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// swapVariables(session, one, other): variables of one layout change places, as entries find them
+napi_value swap_variables(napi_env env, napi_callback_info info) {
+  Arguments<3> args(env, info);
+  auto *session = args.handle<tfc_session>(0, Kind::session);
+  int64_t one = args.integer(1);
+  int64_t other = args.integer(2);
+  if (args.good && (one < 0 || one >= session->variable_count || other < 0 || other >= session->variable_count)) args.bad("no variable at this position");
+  if (args.good && !tfc_session_swap(session, static_cast<int32_t>(one), static_cast<int32_t>(other))) args.bad("variables that are laid out differently");
+  return nullptr;
+}
+
 // arenaBytes(session) → number
 napi_value arena_bytes(napi_env env, napi_callback_info info) {
   Arguments<1> args(env, info);
@@ -301,6 +312,7 @@ NAPI_MODULE_INIT() {
       {"readVariable", nullptr, read_variable, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"writeVariable", nullptr, write_variable, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"fillVariable", nullptr, fill_variable, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"swapVariables", nullptr, swap_variables, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"arenaBytes", nullptr, arena_bytes, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"createStep", nullptr, create_step, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"bindFeed", nullptr, bind_feed, nullptr, nullptr, nullptr, napi_enumerable, nullptr},

@@ -95,6 +95,16 @@ void tfc_session_read(const tfc_session *session, int32_t variable, void *to) {
   for (size_t at = 0; at < count; at += 1) memcpy((char *)to + at * bytes, (const char *)session->variables[variable] + at * pitch, bytes);
 }
 
+bool tfc_session_swap(tfc_session *session, int32_t one, int32_t other) {
+  const tfc_rows *a = &session->rows[one];
+  const tfc_rows *b = &session->rows[other];
+  if (a->count != b->count || a->bytes != b->bytes || a->pitch != b->pitch) return false;
+  void *kept = session->variables[one];
+  session->variables[one] = session->variables[other];
+  session->variables[other] = kept;
+  return true;
+}
+
 void tfc_session_fill(tfc_session *session, int32_t variable, const void *element, size_t bytes) {
   char *to = session->variables[variable];
   /* With what lies behind the rows. */

@@ -74,6 +74,8 @@ size_t tfc_session_bytes(const tfc_session *session, int32_t variable);
 void tfc_session_write(tfc_session *session, int32_t variable, const void *from);
 void tfc_session_read(const tfc_session *session, int32_t variable, void *to);
 
+/* Two variables change places, as entries find them; false, and nothing happens, when they are laid out differently. */
+bool tfc_session_swap(tfc_session *session, int32_t one, int32_t other);
 /* Gives every element of a variable the value of `bytes` bytes at `element`. */
 void tfc_session_fill(tfc_session *session, int32_t variable, const void *element, size_t bytes);
 

@@ -89,11 +89,12 @@ export function checkModule(options: CheckOptions): CheckResult {
   const diagnostics = withoutConsequences(reporter.diagnostics, loader.modules);
   const { warnings } = reporter;
   if (diagnostics.length > 0) return { module: undefined, diagnostics, warnings, build, open, files };
-  const variables: Variable[] = [...checker.variables.all].map(({ path, type, kind, initial, span, doc }) => ({
+  const variables: Variable[] = [...checker.variables.all].map(({ path, type, kind, initial, streams, span, doc }) => ({
     path,
     type,
     kind,
     initial,
+    streams,
     span,
     doc,
   }));

@@ -2,8 +2,7 @@
 // Holds: the expression gets the variable's dtype and shape; random numbers depend on the seed and on the variable's path alone.
 
 import type { Expression } from '../../grammar/index.js';
-import { InternalError } from '../base/index.js';
-import { topological } from '../graph/index.js';
+import { seedName, streamName, type TensorNode, topological } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { EntryState, type Context } from './context.js';
 import { broadcastTo } from './broadcast.js';
@@ -45,20 +44,42 @@ export function initialize(context: Context, variable: VariableRecord, expressio
   const node = toTensor(inside, value, expression.span, dtype);
   const whole = node === undefined ? undefined : broadcastTo(inside, node, shape, expression.span);
   if (whole === undefined) return;
-  const foreign = topological([whole]).find((one) => one.op === ops.variable || (ops.isNodeOf(one, ops.feed) && one.attrs.name !== 'seed'));
+  const streams: number[] = [];
+  const foreign = topological([whole]).find((one) => {
+    if (!ops.isNodeOf(one, ops.feed)) return one.op === ops.variable;
+    const stream = /^stream(\d+)$/.exec(one.attrs.name)?.[1];
+    for (let at = streams.length; at <= Number(stream ?? -1); at++) streams.push(streamOf(variable.path, at));
+    return stream === undefined && one.attrs.name !== seedName;
+  });
   if (foreign !== undefined) {
     fail(inside, 'not-constant', expression.span, 'an initial value cannot depend on arguments or variables');
     return;
   }
   variable.initial = whole;
+  variable.streams = streams;
 }
 
 /** The seed of initial values: a feed `seed: i64`. */
-export function seedNode(context: Context, span: Expression['span']): ReturnType<typeof ops.applyTensor> {
+export const seedNode = (context: Context, span: Expression['span']): TensorNode => feedNode(context, span, seedName, 'i64');
+
+/** The stream of use number `index` of random numbers in an initial value: a feed, so that like variables have one initializer. */
+export const streamNode = (context: Context, span: Expression['span'], index: number): TensorNode =>
+  feedNode(context, span, streamName(index), 'i32');
+
+/** The stream of use number `index` at a place of the program, as the i32 of its bits: the hash of the place. */
+export const streamOf = (place: string, index: number): number => fnv1a(index === 0 ? place : `${place}#${index}`) | 0;
+
+function feedNode(context: Context, span: Expression['span'], name: string, dtype: 'i64' | 'i32'): TensorNode {
   const { build } = context.checker;
-  const node = build.at({ span, scope: context.path, backward: false }, () =>
-    ops.applyTensor(build, ops.feed, [], { name: 'seed', dtype: 'i64', shape: [] }),
-  );
-  if (node.type.dtype !== 'i64') throw new InternalError('check', 'the seed is no i64');
-  return node;
+  return build.at({ span, scope: context.path, backward: false }, () => ops.applyTensor(build, ops.feed, [], { name, dtype, shape: [] }));
+}
+
+/** 32-bit FNV-1a over UTF-16 code units' bytes, low byte first (http://www.isthe.com/chongo/tech/comp/fnv/). */
+function fnv1a(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    for (const byte of [unit & 255, unit >> 8]) hash = Math.imul(hash ^ byte, 0x01000193);
+  }
+  return hash >>> 0;
 }

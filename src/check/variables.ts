@@ -17,6 +17,8 @@ export interface VariableRecord {
   readonly doc: string | undefined;
   /** Undefined until the initializer was evaluated, and when there is none. */
   initial: TensorNode | undefined;
+  /** What the initializer is fed as its streams. */
+  streams: readonly number[];
   /** Its value at the start of every entry. */
   readonly node: TensorNode;
 }
@@ -54,7 +56,7 @@ export class VariableTable {
     }
     const node = applyTensor(context, ops.variable, [], { path, dtype: type.dtype, shape: type.shape }, span);
     if (node === undefined) return undefined;
-    const record: VariableRecord = { path, type, kind, span, doc, initial: undefined, node };
+    const record: VariableRecord = { path, type, kind, span, doc, initial: undefined, streams: [], node };
     if (!context.entry.dry) this.#records.set(path, record);
     return record;
   }

@@ -17,10 +17,11 @@ import { type Entry, type ModuleGraph, type Node, type TensorType, topological, 
 import type { Target } from '../loop/index.js';
 import { pitchOf } from '../lower/index.js';
 import { variable as variableOp } from '../ops/index.js';
-import { initName, uniformValue } from './initializers.js';
+import { initPositions, uniformValue } from './initializers.js';
 
 export function manifestOf(module: ModuleGraph, open: readonly OpenEntry[], target: Target, version: string): Manifest {
   const positions = new Map(module.variables.map((variable, at) => [variable.path, at]));
+  const initial = initPositions(module.entries, module.variables);
   return {
     abi: abiVersion,
     version,
@@ -28,7 +29,7 @@ export function manifestOf(module: ModuleGraph, open: readonly OpenEntry[], targ
     target: { triple: target.triple, cpu: target.cpu, features: target.requires },
     entries: module.entries.map((entry) => entrySpec(entry, positions)),
     open: open.map(openSpec),
-    variables: module.variables.map((variable) => variableSpec(variable, module.entries)),
+    variables: module.variables.map((variable) => variableSpec(variable, initial)),
   };
 }
 
@@ -66,8 +67,8 @@ export const rootsOf = (entry: Entry): Node[] => [
   ...entry.updates.map((update) => update.node),
 ];
 
-function variableSpec(variable: Variable, entries: readonly Entry[]): VariableSpec {
-  const entry = entries.findIndex((one) => one.kind === 'init' && one.name === initName(variable.path));
+function variableSpec(variable: Variable, initial: ReadonlyMap<Node, number>): VariableSpec {
+  const entry = variable.initial === undefined ? undefined : initial.get(variable.initial);
   const value = variable.initial === undefined ? undefined : uniformValue(variable.initial);
   const pitch = pitchOf(variable.type);
   return {
@@ -77,6 +78,11 @@ function variableSpec(variable: Variable, entries: readonly Entry[]): VariableSp
     ...(pitch === undefined ? {} : { pitch }),
     kind: variable.kind,
     ...docOf(variable.doc),
-    initial: entry >= 0 ? { kind: 'entry', entry } : value === undefined ? { kind: 'none' } : { kind: 'constant', value },
+    initial:
+      entry !== undefined
+        ? { kind: 'entry', entry, streams: variable.streams }
+        : value === undefined
+          ? { kind: 'none' }
+          : { kind: 'constant', value },
   };
 }

@@ -2,7 +2,7 @@
 // values of variables.
 // Holds: variables keep their values until all updates are known; inputs are not changed.
 
-import type { Entry, Feed, ModuleGraph, SizeFact, TensorNode } from '../graph/index.js';
+import { type Entry, type Feed, type ModuleGraph, seedName, type SizeFact, streamName, type TensorNode } from '../graph/index.js';
 import { type TensorValue, tensorValue } from '../ops/index.js';
 import { evaluateNodes } from './graph.js';
 import { bindSizes, mistake } from './sizes.js';
@@ -62,13 +62,15 @@ export function evaluateEntry(
  * name.
  */
 export function initialValues(module: ModuleGraph, seed: bigint | number = 0n): Map<string, TensorValue> {
-  const feeds = new Map([['seed', tensorValue('i64', [], [BigInt(seed)])]]);
-  const initialized = module.variables.flatMap(({ path, initial }) => (initial === undefined ? [] : [{ path, initial }]));
-  const values = evaluateNodes(
-    initialized.map(({ initial }) => initial),
-    { feeds },
+  return new Map(
+    module.variables.flatMap(({ path, initial, streams }): [string, TensorValue][] => {
+      if (initial === undefined) return [];
+      const feeds = new Map([[seedName, tensorValue('i64', [], [BigInt(seed)])]]);
+      for (const [at, stream] of streams.entries()) feeds.set(streamName(at), tensorValue('i32', [], [stream]));
+      const [value] = evaluateNodes([initial], { feeds });
+      return value === undefined ? [] : [[path, value]];
+    }),
   );
-  return new Map(initialized.map(({ path }, at) => [path, values[at] as TensorValue]));
 }
 
 function checkFeeds(entry: Entry, feeds: ReadonlyMap<string, TensorValue>): void {

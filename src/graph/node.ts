@@ -46,13 +46,22 @@ export interface Origin {
   readonly entry?: string;
 }
 
+/** Feeds of initializers. */
+export const seedName = 'seed';
+export const streamName = (index: number): string => `stream${index}`;
+
 /** A variable of the module: a trainable `param`, a `state`, or an optimizer's slot. */
 export interface Variable {
   readonly path: string;
   readonly type: TensorType;
   readonly kind: 'param' | 'state' | 'slot';
-  /** Value of the initializer, which may read the feed `seed` (i64); undefined: starts uninitialized. */
+  /**
+   * Value of the initializer, which may read the feeds `seed` (i64) and `stream0`, `stream1`, … (i32); undefined: starts uninitialized.
+   * Like variables have the same node: streams alone tell them apart.
+   */
   readonly initial: TensorNode | undefined;
+  /** What is fed as the streams of the initializer. */
+  readonly streams: readonly number[];
   readonly span: Span | undefined;
   readonly doc: string | undefined;
 }

@@ -60,11 +60,20 @@ export function parseNodes(text: string, options: ParseOptions): readonly Node[]
 function parseVariable(at: Cursor, options: ParseOptions): Variable {
   const path = at.of('string', 'the path of the variable');
   const kind = oneOf(at, ['param', 'state', 'slot']);
-  const variable: Mutable<Variable> = { path, type: parseTensorType(at), kind, initial: undefined, span: undefined, doc: undefined };
+  const variable: Mutable<Variable> = {
+    path,
+    type: parseTensorType(at),
+    kind,
+    initial: undefined,
+    streams: [],
+    span: undefined,
+    doc: undefined,
+  };
   if (!at.accept('{')) return variable;
   if (at.accept('doc')) variable.doc = at.of('string', 'the text of `doc`');
   const nodes = parseLines(at, options);
   if (at.accept('initial')) variable.initial = parseTensorReference(at, nodes);
+  if (at.accept('streams')) variable.streams = list(at, () => Number(at.of('number', 'a stream')));
   at.expect('}');
   return variable;
 }

@@ -29,7 +29,8 @@ export function printVariable(variable: Variable, options: PrintOptions = {}): s
   if (variable.doc !== undefined) lines.push(`  doc ${JSON.stringify(variable.doc)}`);
   if (variable.initial !== undefined) {
     const numbers = printInto(lines, [variable.initial], '  ', options);
-    lines.push(`  initial ${reference(numbers, variable.initial)}`);
+    const streams = variable.streams.length === 0 ? '' : ` streams ${variable.streams.join(', ')}`;
+    lines.push(`  initial ${reference(numbers, variable.initial)}${streams}`);
   }
   return `${lines.join('\n')}\n}\n`;
 }

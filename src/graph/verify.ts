@@ -4,7 +4,8 @@
 //   types      every node has the type that its op's type rule gives (when `infer` is passed)
 //   regions    closed: inside, `argument` nodes count within the parameters and have their types; no feed, no variable
 //   arguments  no `argument` node outside of a region
-//   feeds      every feed node is declared by its entry (an initializer: `seed`, i64) with that type
+//   feeds every feed node is declared by its entry (an initializer: `seed`, i64, and as many streams, i32, as the variable has) with that
+//   type
 //   variables every variable node and every update is declared with that type; each variable is updated at most once; an initializer reads
 //   none
 //   sizes      every size that occurs is declared by the entry; an initializer has none
@@ -13,7 +14,18 @@
 
 import { Dim, InternalError } from '../base/index.js';
 import { entryRoots } from './entry.js';
-import type { AttrValue, Entry, ModuleGraph, Node, Region, ResultTree, TensorNode, Variable } from './node.js';
+import {
+  type AttrValue,
+  type Entry,
+  type ModuleGraph,
+  type Node,
+  type Region,
+  type ResultTree,
+  seedName,
+  streamName,
+  type TensorNode,
+  type Variable,
+} from './node.js';
 import { isRegion, regionsOf } from './region.js';
 import { type TensorType, type Type, tensorEquals, typeEquals, typeToString } from './type.js';
 import { topological } from './walk.js';
@@ -63,8 +75,9 @@ class Verifier {
     const where = `the initializer of ${variable.path}`;
     this.#dims(variable.type.shape, new Set(), where);
     if (variable.initial === undefined) return;
-    const seed = new Map<string, TensorType>([['seed', { kind: 'tensor', dtype: 'i64', shape: [] }]]);
-    this.#nodes([variable.initial], { where, feeds: seed, variables: new Map(), dims: new Set(), params: undefined });
+    const feeds = new Map<string, TensorType>([[seedName, { kind: 'tensor', dtype: 'i64', shape: [] }]]);
+    for (const at of variable.streams.keys()) feeds.set(streamName(at), { kind: 'tensor', dtype: 'i32', shape: [] });
+    this.#nodes([variable.initial], { where, feeds, variables: new Map(), dims: new Set(), params: undefined });
     if (!tensorEquals(variable.initial.type, variable.type))
       this.fail('variables', `${where} is ${typeToString(variable.initial.type)}, not ${typeToString(variable.type)}`);
   }

@@ -1,17 +1,16 @@
-// Counter-based random bits: Philox 4×32-10 (Salmon, Moraes, Dror, Shaw: Parallel Random Numbers, as easy as 1, 2, 3; SC 2011). In: a key.
-// Out: i32 of any shape.
+// Counter-based random bits: Philox 4×32-10 (Salmon, Moraes, Dror, Shaw: Parallel Random Numbers, as easy as 1, 2, 3; SC 2011). In: a key
+// (i64) and a stream (i32), which separates uses of one key. Out: i32 of any shape.
 // Holds: element i is word 0 of the block with counter (low(i), high(i), stream, 0) and key (low(key), high(key)): the same on every
 // machine, for any order of evaluation.
 
 import { Dim, elementCount } from '../base/index.js';
 import { tensor, type TensorType } from '../graph/index.js';
 import { build as loop, type Expr } from '../loop/index.js';
-import { defineOp, type Op } from './define.js';
-import { isProblem, oneTensor, problem } from './problem.js';
+import { defineOp, type Op, type SampleArgument } from './define.js';
+import { isProblem, problem, tensors } from './problem.js';
 import { get, tabulate, tensorAt } from './value.js';
 
-/** `stream` (unsigned 32 bits) separates uses of one key. */
-export type RandomBitsAttrs = { readonly shape: readonly Dim[]; readonly stream: number };
+export type RandomBitsAttrs = { readonly shape: readonly Dim[] };
 
 const rounds = 10;
 const multipliers = [0xd2511f53, 0xcd9e8d57] as const;
@@ -64,23 +63,29 @@ const low = (word: bigint): number => Number(BigInt.asIntN(32, word));
 const lowExpr = (word: Expr): Expr => loop.apply('convert', 'i32', word);
 const highExpr = (word: Expr): Expr => lowExpr(loop.apply('shr', 'i64', word, loop.int(32)));
 
+const drawn = (key: number, stream: number): SampleArgument[] => [
+  { dtype: 'i64', shape: [], values: [key] },
+  { dtype: 'i32', shape: [], values: [stream] },
+];
+
 export const randomBits: Op<RandomBitsAttrs> = defineOp<RandomBitsAttrs>({
   name: 'randomBits',
   doc: '32 random bits per element, determined by a key, a stream and the position.',
-  type(args, { shape, stream }) {
-    const key = oneTensor('randomBits', args);
-    if (isProblem(key)) return key;
+  type(args, { shape }) {
+    const two = tensors('randomBits', args, 2);
+    if (isProblem(two)) return two;
+    const [key, stream] = two as [TensorType, TensorType];
     if (key.dtype !== 'i64' || key.shape.length !== 0) return problem('type-mismatch', 'the key of random numbers is an i64', [0]);
-    if (!Number.isInteger(stream) || stream < 0 || stream > 0xffffffff)
-      return problem('invalid-value', `the stream of random numbers is a 32-bit number, not ${stream}`);
+    if (stream.dtype !== 'i32' || stream.shape.length !== 0) return problem('type-mismatch', 'the stream of random numbers is an i32', [1]);
     return tensor('i32', shape);
   },
   derivative: { kind: 'zero' },
-  evaluate(args, { attrs, type, shape }) {
+  evaluate(args, { type, shape }) {
     const key = BigInt(get(tensorAt(args, 0), 0));
+    const stream = Number(get(tensorAt(args, 1), 0));
     let at = 0n;
     return tabulate('i32', shape(type as TensorType), () => {
-      const [word] = philoxBlock([low(at), low(at >> 32n), attrs.stream | 0, 0], [low(key), low(key >> 32n)]);
+      const [word] = philoxBlock([low(at), low(at >> 32n), stream, 0], [low(key), low(key >> 32n)]);
       at += 1n;
       return word;
     });
@@ -88,24 +93,20 @@ export const randomBits: Op<RandomBitsAttrs> = defineOp<RandomBitsAttrs>({
   lowering: {
     kind: 'element',
     at(node, index, arg) {
-      const { shape, stream } = node.attrs;
+      const { shape } = node.attrs;
       const linear = index.reduce<Expr>((sum, at, axis) => loop.plus(loop.times(sum, loop.size(shape[axis] as Dim)), at), loop.int(0));
       // No need to ask for the upper half of positions that fit into 32 bits.
       const small = (elementCount(shape).constant ?? Infinity) <= 2 ** 32;
       const key = arg(0, []);
       const zero = loop.constant('i32', 0);
-      return philox(
-        expressions,
-        [lowExpr(linear), small ? zero : highExpr(linear), loop.constant('i32', stream | 0), zero],
-        [lowExpr(key), highExpr(key)],
-      )[0];
+      return philox(expressions, [lowExpr(linear), small ? zero : highExpr(linear), arg(1, []), zero], [lowExpr(key), highExpr(key)])[0];
     },
     cost: 60,
   },
   samples: () => [
-    { args: [{ dtype: 'i64', shape: [], values: [42] }], attrs: { shape: [Dim.of(5)], stream: 0 } },
-    { args: [{ dtype: 'i64', shape: [], values: [-1] }], attrs: { shape: [Dim.of(2), Dim.of(3)], stream: 0xffffffff } },
-    { args: [{ dtype: 'i64', shape: [], values: [0] }], attrs: { shape: [], stream: 7 } },
-    { args: [{ dtype: 'i64', shape: [], values: [0] }], attrs: { shape: [Dim.of(0)], stream: 7 } },
+    { args: drawn(42, 0), attrs: { shape: [Dim.of(5)] } },
+    { args: drawn(-1, -1), attrs: { shape: [Dim.of(2), Dim.of(3)] } },
+    { args: drawn(0, 7), attrs: { shape: [] } },
+    { args: drawn(0, 7), attrs: { shape: [Dim.of(0)] } },
   ],
 });

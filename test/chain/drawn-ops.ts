@@ -334,7 +334,7 @@ const count: Grow = (d) => {
 
 const random: Grow = (d) => {
   const key = d.find((item) => isExact(item) && dtypeOf(item) === 'i64' && shapeOf(item).length === 0) ?? d.constant(tensor('i64'));
-  const bits = d.make.op('randomBits', [key.node], { shape: d.shape([0, 1, 2]), stream: d.int(5) });
+  const bits = d.make.op('randomBits', [key.node, fill(d.make.build, tensor('i32'), d.int(5))], { shape: d.shape([0, 1, 2]) });
   return d.take(d.make.op('rem', [bits, fill(d.make.build, bits.type, 10)]), 10, 0);
 };
 

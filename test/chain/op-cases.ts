@@ -75,7 +75,16 @@ const variants: Readonly<Record<string, readonly Variant[]>> = {
   named: [],
   stopGradient: [],
   inverse: [{ args: [{ dtype: 'f64', shape: ['N', 'N'] }], attrs: {}, sizes: [{ N: 1 }, { N: 2 }, { N: 7 }] }],
-  randomBits: [{ args: [{ dtype: 'i64', shape: [], values: [-77] }], attrs: { shape: dimsOf(['B', 'N']), stream: 3 }, sizes: planes }],
+  randomBits: [
+    {
+      args: [
+        { dtype: 'i64', shape: [], values: [-77] },
+        { dtype: 'i32', shape: [], values: [3] },
+      ],
+      attrs: { shape: dimsOf(['B', 'N']) },
+      sizes: planes,
+    },
+  ],
   broadcast: [
     { args: [f('N')], attrs: { shape: dimsOf(['B', 'N']), axes: [1] }, sizes: planes },
     { args: [f('B')], attrs: { shape: dimsOf(['B', 'N']), axes: [0] }, sizes: planes },

@@ -116,7 +116,12 @@ const cases: Readonly<Record<string, Case>> = {
     build: (make) => {
       const seed = make.feed('seed', [], 'i64');
       const a = make.feed('a', ['N', 'N']);
-      return { entry: make.entry([make.op('randomBits', [seed], { shape: dimsOf([37]), stream: 3 }), make.op('inverse', [a])]) };
+      return {
+        entry: make.entry([
+          make.op('randomBits', [seed, make.op('constant', [], { value: 3, dtype: 'i32' })], { shape: dimsOf([37]) }),
+          make.op('inverse', [a]),
+        ]),
+      };
     },
     values: (sizes) => {
       const size = at(sizes, 'N');

@@ -40,7 +40,7 @@ export class Make {
 
   variable(path: string, shape: readonly Size[], dtype: DType = 'f32', initial?: TensorNode): TensorNode {
     const type = tensor(dtype, dimsOf(shape));
-    this.variables.push({ path, type, kind: 'param', initial, span: undefined, doc: undefined });
+    this.variables.push({ path, type, kind: 'param', initial, streams: [], span: undefined, doc: undefined });
     return this.op('variable', [], { path, dtype, shape: type.shape });
   }
 

@@ -67,21 +67,47 @@ function entryCheck(variables: number): Check {
   };
 }
 
-const variableCheck = (entries: readonly unknown[]): Check =>
-  record({
-    path: text,
-    dtype,
-    shape: listOf(count),
-    kind: oneOf('param', 'state', 'slot'),
-    initial: either(
-      record({ kind: oneOf('none') }),
-      record({ kind: oneOf('constant'), value: either((value) => typeof value === 'number', oneOf('NaN', 'Infinity', '-Infinity')) }),
-      record({
-        kind: oneOf('entry'),
-        entry: (at) => count(at) && (entries[at as number] as { readonly kind?: string } | undefined)?.kind === 'init',
-      }),
-    ),
-  });
+/** An initializer takes a seed and streams, and writes one variable, which is laid out as those that it serves. */
+const initializerCheck =
+  (entries: readonly unknown[], variables: readonly unknown[], own: unknown): Check =>
+  (initial) => {
+    const { entry, streams } = initial as { readonly entry: number; readonly streams: readonly number[] };
+    const { kind, feeds, writes } = entries[entry] as {
+      readonly kind: string;
+      readonly feeds: { readonly dtype: string; readonly shape: readonly unknown[] }[];
+      readonly writes: readonly number[];
+    };
+    const layout = (variable: unknown): string => {
+      const { dtype: type, shape, pitch } = variable as { readonly dtype: string; readonly shape: unknown; readonly pitch?: unknown };
+      return JSON.stringify([type, shape, pitch]);
+    };
+    return (
+      kind === 'init' &&
+      writes.length === 1 &&
+      layout(variables[writes[0] as number]) === layout(own) &&
+      feeds.map((feed) => `${feed.dtype}${feed.shape.length}`).join() === ['i64' + 0, ...streams.map(() => 'i320')].join()
+    );
+  };
+
+const variableCheck =
+  (entries: readonly unknown[], variables: readonly unknown[]): Check =>
+  (variable) =>
+    record({
+      path: text,
+      dtype,
+      shape: listOf(count),
+      kind: oneOf('param', 'state', 'slot'),
+      initial: either(
+        record({ kind: oneOf('none') }),
+        record({ kind: oneOf('constant'), value: either((value) => typeof value === 'number', oneOf('NaN', 'Infinity', '-Infinity')) }),
+        (initial) =>
+          record({
+            kind: oneOf('entry'),
+            entry: (at) => count(at) && (at as number) < entries.length,
+            streams: listOf((stream) => Number.isInteger(stream) && Math.abs(stream as number) <= 2 ** 31 && (stream as number) < 2 ** 31),
+          })(initial) && initializerCheck(entries, variables, variable)(initial),
+      ),
+    })(variable);
 
 const openCheck: Check = (value) => {
   const { packs } = value as { readonly packs?: readonly unknown[] };
@@ -106,6 +132,6 @@ export function faultOfManifest(json: unknown): string | undefined {
     readonly open: readonly unknown[];
   };
   if (!entries.every((one) => one !== null && entryCheck(variables.length)(one))) return 'an entry';
-  if (!variables.every(variableCheck(entries))) return 'a variable';
+  if (!variables.every(variableCheck(entries, variables))) return 'a variable';
   return open.every((one) => one !== null && openCheck(one)) ? undefined : 'an entry with open ranks';
 }

@@ -91,8 +91,8 @@ function sampleModule(build: GraphBuilder): ModuleGraph {
   return {
     path: 'model.tdsl',
     variables: [
-      { path: 'net/w', type: w.type, kind: 'param', initial, span: undefined, doc: 'weights' },
-      { path: 't', type: tensor('i32'), kind: 'state', initial: undefined, span: undefined, doc: undefined },
+      { path: 'net/w', type: w.type, kind: 'param', initial, streams: [], span: undefined, doc: 'weights' },
+      { path: 't', type: tensor('i32'), kind: 'state', initial: undefined, streams: [], span: undefined, doc: undefined },
     ],
     entries: [entry],
   };

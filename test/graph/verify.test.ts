@@ -50,6 +50,7 @@ const module: ModuleGraph = {
       type: tensor('f32'),
       kind: 'param',
       initial: of(make('constant', [], { value: 0 }, tensor('f32'))),
+      streams: [],
       span: undefined,
       doc: undefined,
     },

@@ -122,7 +122,7 @@ describe('Philox 4×32-10', () => {
   });
 
   it('gives element i the block with counter (i, 0, stream, 0)', () => {
-    const got = run('randomBits', [v('i64', [], [(3n << 32n) | 5n])], { shape: [D(2), D(2)], stream: 9 });
+    const got = run('randomBits', [v('i64', [], [(3n << 32n) | 5n]), v('i32', [], [9])], { shape: [D(2), D(2)] });
     expect([...got.data]).toEqual([0, 1, 2, 3].map((at) => philoxBlock([at, 0, 9, 0], [5, 3])[0]));
   });
 });

@@ -38,13 +38,12 @@ static int32_t train(const tfc_call *call) {
   return 0;
 }
 
-/* init_w(seed: i64): w = seed, seed + 1; u = 7 */
+/* init_w(seed: i64, stream: i32): w, or whatever stands in its place, = seed, seed + stream */
 static int32_t init_w(const tfc_call *call) {
   int64_t seed = *(const int64_t *)call->feeds[0];
   float *w = call->variables[0];
   w[0] = (float)seed;
-  w[1] = (float)(seed + 1);
-  *(double *)call->variables[2] = 7;
+  w[1] = (float)(seed + *(const int32_t *)call->feeds[1]);
   return 0;
 }
 

@@ -32,9 +32,9 @@ const entry = (name: string, given: Partial<EntrySpec>): EntrySpec => ({
 });
 
 const variables: readonly VariableSpec[] = [
-  { path: 'net/w', dtype: 'f32', shape: [2], kind: 'param', initial: { kind: 'entry', entry: 2 } },
+  { path: 'net/w', dtype: 'f32', shape: [2], kind: 'param', initial: { kind: 'entry', entry: 2, streams: [1] } },
   { path: 'net/t', dtype: 'i32', shape: [], kind: 'state', initial: { kind: 'constant', value: 0 } },
-  { path: 'net/u', dtype: 'f64', shape: [], kind: 'state', initial: { kind: 'entry', entry: 2 } },
+  { path: 'net/u', dtype: 'f32', shape: [2], kind: 'state', initial: { kind: 'entry', entry: 2, streams: [-3] } },
   { path: 'net/v', dtype: 'f32', shape: [], kind: 'param', initial: { kind: 'none' } },
 ];
 
@@ -66,7 +66,7 @@ export const manifest: Manifest = {
       reads: [0, 1],
       writes: [0, 1],
     }),
-    entry('init_w', { kind: 'init', feeds: [tensorSpec('seed', 'i64')], writes: [0, 2] }),
+    entry('init_w', { kind: 'init', feeds: [tensorSpec('seed', 'i64'), tensorSpec('stream', 'i32')], writes: [0] }),
     entry('sum', { dims: ['N'], feeds: [tensorSpec('x', 'f64', N)], outputs: [tensorSpec('', 'f64')] }),
     entry('mirror', { dims: ['N'], feeds: [tensorSpec('x', 'f64', N)], outputs: [tensorSpec('', 'f64')] }),
     entry('denormal', { dims: ['N'], feeds: [tensorSpec('x', 'f32', N)], outputs: [tensorSpec('', 'f32', N)] }),

@@ -189,15 +189,18 @@ describe('variables', () => {
     using session = module.session({ seed: 5, threads: 1 });
     expect((session.get('net/w') as Tensor).toArray()).toEqual([5, 6]);
     expect(session.get('net/t')).toBe(0);
-    expect(session.get('net/u')).toBe(7);
+    expect((session.get('net/u') as Tensor).toArray()).toEqual([5, 2]);
     expect(session.isInitialized('net/v')).toBe(false);
-    session.set('net/u', 1);
+    session.set('net/u', [1, 2]);
     session.set('net/t', 3);
     session.initialize(['net/w'], 8n);
     expect((session.get('net/w') as Tensor).toArray()).toEqual([8, 9]);
-    expect(session.get('net/u')).toBe(1);
+    expect((session.get('net/u') as Tensor).toArray()).toEqual([1, 2]);
+    session.initialize(['net/u'], 8n);
+    expect((session.get('net/u') as Tensor).toArray()).toEqual([8, 5]);
+    expect((session.get('net/w') as Tensor).toArray()).toEqual([8, 9]);
     session.initialize();
-    expect([session.get('net/u'), session.get('net/t')]).toEqual([7, 0]);
+    expect([(session.get('net/u') as Tensor).toArray(), session.get('net/t')]).toEqual([[5, 2], 0]);
     expect(failure(() => session.initialize(['net/v'])).code).toBe('uninitialized-variable');
   });
 

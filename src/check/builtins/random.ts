@@ -5,21 +5,11 @@
 import type { TensorNode } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
-import { seedNode } from '../initializers.js';
+import { seedNode, streamNode, streamOf } from '../initializers.js';
 import { fail } from '../report.js';
 import { sizesGiven } from './axes.js';
 import { ERROR } from '../values.js';
 import { optional, required, result, type Builtin, type BuiltinCall } from './builtin.js';
-
-/** 32-bit FNV-1a over UTF-16 code units' bytes, low byte first (http://www.isthe.com/chongo/tech/comp/fnv/). */
-function fnv1a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    for (const byte of [unit & 255, unit >> 8]) hash = Math.imul(hash ^ byte, 0x01000193);
-  }
-  return hash >>> 0;
-}
 
 function keyOf(call: BuiltinCall): TensorNode | undefined {
   const given = call.optional('key');
@@ -37,6 +27,13 @@ function keyOf(call: BuiltinCall): TensorNode | undefined {
   return undefined;
 }
 
+/** Each use has a stream of its own: in initial values the variable's, elsewhere a constant of the place. */
+function streamFor({ context, site }: BuiltinCall): TensorNode | undefined {
+  const index = context.entry.nextStream();
+  if (context.initializing !== undefined) return streamNode(context, site, index);
+  return applyTensor(context, ops.constant, [], { value: streamOf(context.path, index), dtype: 'i32' }, site);
+}
+
 const randomBits: Builtin = {
   name: 'randomBits',
   doc: '32 random bits per element, as i32: Philox 4×32-10 of the key and the place in the program.',
@@ -45,11 +42,8 @@ const randomBits: Builtin = {
     const shape = sizesGiven(call, call.given('shape'));
     const key = keyOf(call);
     if (shape === undefined || key === undefined) return ERROR;
-    const index = call.context.entry.nextStream();
-    const place = call.context.initializing ?? call.context.path;
-    return result(
-      applyTensor(call.context, ops.randomBits, [key], { shape, stream: fnv1a(index === 0 ? place : `${place}#${index}`) }, call.site),
-    );
+    const stream = streamFor(call);
+    return stream === undefined ? ERROR : result(applyTensor(call.context, ops.randomBits, [key, stream], { shape }, call.site));
   },
 };
 
