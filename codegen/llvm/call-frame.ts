@@ -4,6 +4,7 @@
 
 import { InternalError } from '../../src/base/index.js';
 import type { Program, Target } from '../../src/loop/index.js';
+import type { ArenaLayout, SlotKind } from './arena.js';
 import { Expressions } from './expressions.js';
 import type { KernelFunction } from './kernel.js';
 import { LinearForms } from './linear.js';
@@ -28,12 +29,16 @@ export class DimFrame {
   protected readonly module: ModuleBuilder;
   protected readonly program: Program;
   private readonly expressions: Expressions;
+  protected readonly arena: ArenaLayout;
+  readonly #offsets: Scalar[] = [0];
+  readonly #kindSizes = new Map<number, Scalar>();
 
   /** `from` gives the array's address; it is not asked when there are no free sizes. */
-  constructor(module: ModuleBuilder, program: Program, target: Target, build: Builder, from: () => LlvmValue) {
+  constructor(module: ModuleBuilder, program: Program, arena: ArenaLayout, target: Target, build: Builder, from: () => LlvmValue) {
     const { i64 } = module.types;
     this.module = module;
     this.program = program;
+    this.arena = arena;
     this.build = build;
     const table = program.dims.length === 0 ? undefined : from();
     this.dims = table === undefined ? [] : program.dims.map((dim, at) => build.load(i64, build.gep(i64, table, [at])).named(dim));
@@ -43,22 +48,41 @@ export class DimFrame {
     this.expressions = new Expressions(ops, ops, new LinearForms(new Map()), this.sizes, this.math);
   }
 
-  /** Offsets of the arena's slots, and its size behind the last one. */
-  arenaOffsets(): readonly Scalar[] {
-    const { build, math, module } = this;
-    const offsets: Scalar[] = [0];
-    for (const slot of this.program.arena.slots) {
-      let largest: Scalar = 0;
-      for (const bytes of slot.bytes) {
-        const size = this.sizes.of(bytes);
-        if (typeof size === 'number' && typeof largest === 'number') largest = Math.max(size, largest);
-        else largest = build.intBinary('smax', math.value(largest), math.value(size));
-      }
-      const rounded =
-        typeof largest === 'number' ? Math.ceil(largest / 64) * 64 : build.and(build.add(largest, module.i64(63)), module.i64(-64));
-      offsets.push(math.add(offsets.at(-1) ?? 0, rounded));
+  /** Bytes of the whole arena. */
+  arenaBytes(): Scalar {
+    return this.#kindOffset(this.arena.kinds.length);
+  }
+
+  /** Where a slot begins. */
+  protected slotOffset(slot: number): Scalar {
+    const place = this.arena.slots[slot];
+    if (place === undefined) throw new InternalError('codegen', `the arena of ${this.program.entry} has no slot ${slot}`);
+    return this.math.add(this.#kindOffset(place.kind), this.math.mul(this.#kindSize(place.kind), place.number));
+  }
+
+  /** Where the slots of a kind begin: behind those of the kinds before it. */
+  #kindOffset(kind: number): Scalar {
+    for (let next = this.#offsets.length; next <= kind; next++) {
+      const { count } = this.arena.kinds[next - 1] as SlotKind;
+      this.#offsets.push(this.math.add(this.#offsets.at(-1) ?? 0, this.math.mul(this.#kindSize(next - 1), count)));
     }
-    return offsets;
+    return this.#offsets[kind] as Scalar;
+  }
+
+  #kindSize(kind: number): Scalar {
+    const known = this.#kindSizes.get(kind);
+    if (known !== undefined) return known;
+    const { build, math, module } = this;
+    let largest: Scalar = 0;
+    for (const bytes of (this.arena.kinds[kind] as SlotKind).bytes) {
+      const size = this.sizes.of(bytes);
+      if (typeof size === 'number' && typeof largest === 'number') largest = Math.max(size, largest);
+      else largest = build.intBinary('smax', math.value(largest), math.value(size));
+    }
+    const rounded =
+      typeof largest === 'number' ? Math.ceil(largest / 64) * 64 : build.and(build.add(largest, module.i64(63)), module.i64(-64));
+    this.#kindSizes.set(kind, rounded);
+    return rounded;
   }
 
   /** Iterations of the parallel loop that a kernel is. */
@@ -71,10 +95,9 @@ export class DimFrame {
 /** The whole call: also the arguments of kernels. */
 export class CallFrame extends DimFrame {
   private readonly table: (name: keyof typeof field) => LlvmValue;
-  private readonly offsets: readonly Scalar[];
   private readonly pointers = new Map<string, LlvmValue>();
 
-  constructor(module: ModuleBuilder, program: Program, target: Target, fn: FunctionHandle, build: Builder) {
+  constructor(module: ModuleBuilder, program: Program, arena: ArenaLayout, target: Target, fn: FunctionHandle, build: Builder) {
     const { ptr } = module.types;
     const type = callType(module);
     const tables = new Map<string, LlvmValue>();
@@ -83,9 +106,8 @@ export class CallFrame extends DimFrame {
       if (value === undefined) tables.set(name, (value = build.load(ptr, build.structGep(type, fn.param(0), field[name])).named(name)));
       return value;
     };
-    super(module, program, target, build, () => table('dims'));
+    super(module, program, arena, target, build, () => table('dims'));
     this.table = table;
-    this.offsets = this.arenaOffsets();
   }
 
   /** Without the range of a parallel loop. Asked before the first kernel runs. */
@@ -99,10 +121,7 @@ export class CallFrame extends DimFrame {
       const { types } = this.module;
       const { kind, index } = memory;
       if (kind === 'slot') {
-        const offset = this.offsets[index];
-        if (offset === undefined || index >= this.program.arena.slots.length)
-          throw new InternalError('codegen', `the arena of ${this.program.entry} has no slot ${index}`);
-        value = this.build.gep(types.i8, this.table('arena'), [this.math.value(offset)]);
+        value = this.build.gep(types.i8, this.table('arena'), [this.math.value(this.slotOffset(index))]);
       } else value = this.build.load(types.ptr, this.build.gep(types.ptr, this.table(kind), [index]));
       this.pointers.set(memory.key, value.named(memory.key));
     }

@@ -2,7 +2,8 @@
 // phases that are cut into shares; and the sizes of both.
 // Holds: both ways give the same bits, because a kernel's blocks do not depend on who runs them.
 
-import type { Program, Target } from '../../src/loop/index.js';
+import type { KernelCode, Program, Target } from '../../src/loop/index.js';
+import { type ArenaLayout, layArena } from './arena.js';
 import { CallFrame, DimFrame } from './call-frame.js';
 import { uncountable } from './countable.js';
 import { cutThreshold, workOf, workPerShare } from './cost.js';
@@ -52,17 +53,30 @@ const mayPay = (kernel: KernelFunction): boolean => {
   return kernel.blocks !== undefined && (work === undefined || work > cutThreshold);
 };
 
+/** Kernels of one code do the same work in as many blocks. */
+function alike(kernels: readonly KernelFunction[]): Iterable<{ readonly kernel: KernelFunction; times: number }> {
+  const found = new Map<KernelCode, { readonly kernel: KernelFunction; times: number }>();
+  for (const kernel of kernels) {
+    const known = found.get(kernel.kernel.code);
+    if (known === undefined) found.set(kernel.kernel.code, { kernel, times: 1 });
+    else known.times++;
+  }
+  return found.values();
+}
+
 class Entry {
   private readonly module: ModuleBuilder;
   private readonly program: Program;
   private readonly name: string;
   private readonly target: Target;
+  private readonly arena: ArenaLayout;
 
   constructor(module: ModuleBuilder, program: Program, name: string, target: Target) {
     this.module = module;
     this.program = program;
     this.name = name;
     this.target = target;
+    this.arena = layArena(program.arena);
   }
 
   /** int32_t run(const tfc_call *) */
@@ -70,7 +84,7 @@ class Entry {
     const { module } = this;
     const { types } = module;
     const { fn, build } = this.function('run', types.i32, [types.ptr]);
-    const frame = new CallFrame(module, this.program, this.target, fn, build);
+    const frame = new CallFrame(module, this.program, this.arena, this.target, fn, build);
     const calls = kernels.map((kernel) => ({
       kernel,
       args: frame.argumentsOf(kernel),
@@ -96,7 +110,7 @@ class Entry {
     const { module } = this;
     const { types } = module;
     const { fn, build } = this.function(`phase.${at}`, types.void, [types.ptr, types.i64, types.i64]);
-    const frame = new CallFrame(module, this.program, this.target, fn, build);
+    const frame = new CallFrame(module, this.program, this.arena, this.target, fn, build);
     const [share, shares] = [fn.param(1).named('share'), fn.param(2).named('shares')];
     const calls = phase.map(({ kernel, lane }) => {
       const args = frame.argumentsOf(kernel);
@@ -146,12 +160,12 @@ class Entry {
     const { module } = this;
     const { types } = module;
     const { fn, build } = this.function('shares', types.i64, [types.ptr]);
-    const frame = new DimFrame(module, this.program, this.target, build, () => fn.param(0));
+    const frame = new DimFrame(module, this.program, this.arena, this.target, build, () => fn.param(0));
     let sum: Scalar = 0;
-    for (const kernel of kernels) {
+    for (const { kernel, times } of alike(kernels)) {
       const work = frame.math.value(frame.sizes.of(workOf(kernel.kernel)));
       const pays = build.and(build.icmp('sgt', frame.blocks(kernel), module.i64(1)), build.icmp('sgt', work, module.i64(cutThreshold)));
-      sum = frame.math.add(sum, build.select(pays, work, module.i64(0)));
+      sum = frame.math.add(sum, frame.math.mul(build.select(pays, work, module.i64(0)), times));
     }
     build.ret(build.add(build.udiv(frame.math.value(sum), module.i64(workPerShare)), module.i64(1)));
     return fn;
@@ -161,11 +175,11 @@ class Entry {
   arenaBytes(): FunctionHandle {
     const { types } = this.module;
     const { fn, build } = this.function('arena', types.i64, [types.ptr]);
-    const frame = new DimFrame(this.module, this.program, this.target, build, () => fn.param(0));
+    const frame = new DimFrame(this.module, this.program, this.arena, this.target, build, () => fn.param(0));
     const tooLarge = uncountable(this.module, build, this.program, frame.dims);
     if (tooLarge === true) build.ret(this.module.i64(-1));
     else {
-      const bytes = frame.math.value(frame.arenaOffsets().at(-1) ?? 0);
+      const bytes = frame.math.value(frame.arenaBytes());
       build.ret(tooLarge === false ? bytes : build.select(tooLarge, this.module.i64(-1), bytes));
     }
     return fn;
