@@ -252,6 +252,11 @@ function isOwnPoint(node: Node, index: readonly Expr[]): boolean {
   return index.map(exprKey).join() === own.map(exprKey).join();
 }
 
+/** Stored nodes that a member needs if it runs alone, of this block and from outside. */
+export const neededBy = (member: Member, roots: ReadonlySet<Node>, forms: Forms): Node[] => [
+  ...memberReads(member, { mode: 'nest', outer: [], members: [] }, roots, forms).keys(),
+];
+
 /** What a member reads, by the group that it is asked for. */
 class ReadsOf {
   readonly #member: Member;

@@ -22,22 +22,34 @@ class OpenSlot {
   readonly number: number;
   readonly bytes: Dim[] = [];
   room = 0;
-  /** Which of the kernels so far find it taken. */
-  readonly #taken: boolean[] = [];
+  /** Lifetimes of what it holds, in order. */
+  readonly #taken: Lifetime[] = [];
 
   constructor(number: number) {
     this.number = number;
   }
 
   isFree({ first, last }: Lifetime): boolean {
-    for (let at = first; at <= last; at++) if (this.#taken[at] === true) return false;
-    return true;
+    const next = this.#taken[this.#position(first)];
+    return next === undefined || last < next.first;
   }
 
-  take({ first, last, bytes, room }: Wanted): void {
+  take(wanted: Wanted): void {
+    const { first, bytes, room } = wanted;
     if (!this.bytes.some((one) => atLeast(one, bytes))) this.bytes.push(bytes);
     this.room = Math.max(this.room, room);
-    for (let at = first; at <= last; at++) this.#taken[at] = true;
+    this.#taken.splice(this.#position(first), 0, wanted);
+  }
+
+  /** Of the first lifetime that ends at `kernel` or later. */
+  #position(kernel: number): number {
+    let [low, high] = [0, this.#taken.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#taken[middle] as Lifetime).last < kernel) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }
 

@@ -8,6 +8,7 @@ import { addressStride } from './expressions.js';
 import { tensorOf, type TileForm } from './forms.js';
 import { type Forms, probeBuffer } from './roots.js';
 import { Names, Scope } from './scope.js';
+import { structureOf } from './structure.js';
 import { type Stored, Values, type ValueSources } from './values.js';
 
 /**
@@ -15,14 +16,23 @@ import { type Stored, Values, type ValueSources } from './values.js';
  * contiguous on the right side (lanes run along columns).
  */
 export function unreadableOperands(form: TileForm, roots: ReadonlySet<Node>, forms: Forms): TensorNode[] {
+  const { text } = structureOf([form.node], forms, (node) => node !== form.node && (roots.has(node) || forms.isStored(node)));
+  let sides = forms.structures.unreadable.get(text);
+  if (sides === undefined) forms.structures.unreadable.set(text, (sides = unreadableSides(form, roots, forms)));
+  const isStored = (node: Node): boolean => forms.isStored(node) || roots.has(node);
+  return sides.map((side) => tensorOf(form.node.args[side] as Node)).filter((node) => !isStored(node));
+}
+
+/** 0: the left side, 1: the right side. */
+function unreadableSides(form: TileForm, roots: ReadonlySet<Node>, forms: Forms): number[] {
   const [left, right] = form.node.args.map(tensorOf) as [TensorNode, TensorNode];
   const batch = form.batch.map((_, axis) => build.index(`b${axis}`));
   const stored = (node: TensorNode): Stored | undefined =>
     roots.has(node) || forms.isStored(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined;
   return [
-    ...(strideAlong(left, [...batch, build.index('m'), build.index('k')], ['m', 'k'], stored, forms) === undefined ? [left] : []),
-    ...(strideAlong(right, [...batch, build.index('k'), build.index('n')], ['n', 'k'], stored, forms) === 1 ? [] : [right]),
-  ].filter((node) => !forms.isStored(node) && !roots.has(node));
+    ...(strideAlong(left, [...batch, build.index('m'), build.index('k')], ['m', 'k'], stored, forms) === undefined ? [0] : []),
+    ...(strideAlong(right, [...batch, build.index('k'), build.index('n')], ['n', 'k'], stored, forms) === 1 ? [] : [1]),
+  ];
 }
 
 /**

@@ -6,7 +6,7 @@ import { elementCount, type Shape, shapeEquals } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
 import { costOfPlan } from './cost-model.js';
 import { type ReduceForm, space } from './forms.js';
-import { fuseAsSplit } from './fuse.js';
+import { fuseAsSplit, neededBy } from './fuse.js';
 import type { Fusion, Group } from './groups.js';
 import { splitReduction } from './partial.js';
 import type { Forms } from './roots.js';
@@ -18,14 +18,16 @@ const leastPoints = 64;
 
 export function fuse(demanded: readonly TensorNode[], forms: Forms): Fusion {
   const whole = fuseAsSplit(demanded, forms);
-  const chosen = new Map<Node, Shape>();
+  const candidates: Candidate[] = [];
   for (const group of whole.groups) {
     for (const member of group.members) {
       if (member.role !== 'reduce') continue;
       const points = pointsOf(member.form, whole.groups);
-      if (points !== undefined) chosen.set(member.node, points);
+      if (points !== undefined)
+        candidates.push({ node: member.node, group, points, form: member.form, reads: neededBy(member, whole.roots, forms) });
     }
   }
+  const chosen = new Map(withCompany(candidates, whole).map(({ node, points }) => [node as Node, points]));
   if (chosen.size === 0) return whole;
   for (const [node, points] of chosen) forms.split(node, splitReduction(forms.of(node) as ReduceForm, points));
   for (;;) {
@@ -45,6 +47,37 @@ export function fuse(demanded: readonly TensorNode[], forms: Forms): Fusion {
     for (const node of chosen.keys()) forms.split(node, undefined);
     return whole;
   }
+}
+
+interface Candidate {
+  readonly node: TensorNode;
+  readonly form: ReduceForm;
+  readonly group: Group;
+  readonly points: Shape;
+  /** Stored nodes that it needs. */
+  readonly reads: readonly Node[];
+}
+
+/** Those that have something to share with a kernel that passes the same points, or with each other; the others would stay alone. */
+function withCompany(candidates: readonly Candidate[], { groups, groupOf }: Fusion): Candidate[] {
+  const readers = new Map<Node, Set<Group>>();
+  const alike = new Map<string, number>();
+  const keysOf = ({ reads, points }: Candidate): string[] => reads.map((node) => `${node.id} ${points.join()}`);
+  for (const group of groups) for (const node of group.along) readers.set(node, (readers.get(node) ?? new Set<Group>()).add(group));
+  for (const candidate of candidates) for (const key of keysOf(candidate)) alike.set(key, (alike.get(key) ?? 0) + 1);
+  const passes = ({ group, points, node, form }: Candidate, other: Group | undefined): boolean => {
+    if (other === undefined || other === group) return false;
+    if (shapeEquals(other.outer, points)) return other.mode === 'map' || other.mode === 'inner' || other.mode === 'rows';
+    const columns = [...space(node.type.shape), ...space(form.reduced).slice(points.length)];
+    return other.mode === 'map' && shapeEquals(other.outer, [...points, ...columns]);
+  };
+  return candidates.filter(
+    (candidate) =>
+      keysOf(candidate).some((key) => (alike.get(key) ?? 0) > 1) ||
+      candidate.reads.some(
+        (node) => passes(candidate, groupOf.get(node)) || [...(readers.get(node) ?? [])].some((group) => passes(candidate, group)),
+      ),
+  );
 }
 
 /** The points whose blocks could share a reduction with others, if there are enough. */

@@ -9,6 +9,8 @@ import type { Forms } from './roots.js';
 export class Structures {
   /** What members of groups read, by what they are made of: numbers of nodes, and the indices at which each is read. */
   readonly reads = new Map<string, readonly (readonly [number: number, accesses: readonly Expr[][]])[]>();
+  /** Operands of matrix products that need storage first, by what the product and its operands are made of: see `operands.ts`. */
+  readonly unreadable = new Map<string, readonly number[]>();
   readonly #numbers = new Map<string, number>();
   readonly #ofNode = new Map<Node, number>();
 
