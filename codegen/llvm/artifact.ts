@@ -4,7 +4,8 @@
 
 import { abiVersion } from '../../runtime/abi/manifest.js';
 import { InternalError } from '../../src/base/index.js';
-import type { Program, Target } from '../../src/loop/index.js';
+import type { Program } from '../../src/loop/index.js';
+import type { Target } from '../../src/target/index.js';
 import { emitAssembly, Emission, Link, ModuleBuilder, optimize, setTarget, type LlvmConstant, type TargetOptions } from './llvm/index.js';
 import { Parts } from './parts.js';
 import { emitProgram, type EntryFunctions } from './program.js';

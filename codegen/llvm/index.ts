@@ -4,4 +4,4 @@
 export { buildArtifact, compilePrograms } from './artifact.js';
 export type { CompileInput, CompileOutput, CompileTimings, EmissionKind } from './artifact.js';
 export { header } from './header.js';
-export { hostTarget } from './target.js';
+export { hostTarget, requireCpu } from './target.js';

@@ -3,10 +3,11 @@
 // Holds: the runner in `src/passes/pass.ts` times, dumps and verifies every step.
 
 import type { ModuleGraph } from '../graph/index.js';
-import type { Program, Target } from '../loop/index.js';
+import type { Program } from '../loop/index.js';
 import { printProgram, verifyProgram } from '../loop/index.js';
 import { expandScalars, indexFacts, lowerEntry, type Lowered } from '../lower/index.js';
 import { differentiate, type Form, type Pass, Pipeline, simplify, strip } from '../passes/index.js';
+import type { Target } from '../target/index.js';
 
 /** A module whose entries are kernels. */
 export interface LoweredModule {

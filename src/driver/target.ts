@@ -1,9 +1,8 @@
 // Which processor to compile for. In: a name from the user. Out: what schedules and code generation need of it. Holds: LLVM is asked only
 // when it is there and knows the name.
 
-import { hostTarget } from '../../codegen/llvm/index.js';
-import type { Target } from '../loop/index.js';
-import { requireCpu } from './cpu.js';
+import { hostTarget, requireCpu } from '../../codegen/llvm/index.js';
+import type { Target } from '../target/index.js';
 import { builtFile } from './package.js';
 
 /** Errors: toolchain-missing, invalid-value. */

@@ -3,7 +3,8 @@
 
 import { bytesOf, Dim, elementCount, InternalError } from '../base/index.js';
 import type { Entry, GraphBuilder, Node, Origin, TensorNode, Variable } from '../graph/index.js';
-import { build, type Buffer, type Kernel, type KernelOrigin, type Program, type Stmt, type Target } from '../loop/index.js';
+import { build, type Buffer, type Kernel, type KernelOrigin, type Program, type Stmt } from '../loop/index.js';
+import type { Target } from '../target/index.js';
 import { emitBufferCopy, emitGroup, planBlock } from './block.js';
 import { costOf, costOfStatements, titleOf } from './cost.js';
 import type { Group } from './groups.js';
@@ -76,7 +77,7 @@ export function lowerEntry(entry: Entry, variables: readonly Variable[], target:
       .filter((update) => !isUnchanged(update.node, update.variable))
       .map((update): Demand => ({ node: update.node, to: { kind: 'buffer', buffer: variableBuffer(update.variable), prefix: [] } })),
   ];
-  const forms = new Forms();
+  const forms = new Forms(target);
   const context: EmitContext = { storage: new Storage(pool, forms, bind), forms, target, parallel: true };
   const block = planBlock(demands, context);
   const kernels: Kernel[] = [];

@@ -2,7 +2,6 @@
 // what of them is asked most. Holds: for one fixed target.
 
 import { join } from 'node:path';
-import { hostTarget } from '../../codegen/llvm/index.js';
 import { check } from '../../src/driver/front.js';
 import { toKernels } from '../../src/driver/pipeline.js';
 import {
@@ -17,16 +16,10 @@ import {
 import { buffersOf, bytesOfRows, lowerEntry, type Lowered } from '../../src/lower/index.js';
 import type { TensorNode } from '../../src/graph/index.js';
 import { Make } from '../eval/make.js';
+import { avx2 } from '../targets.js';
 
 /** Vectors of 8 f32, whatever the machine that runs the tests. */
-export const fixedTarget = {
-  ...hostTarget(),
-  cpu: 'x86-64-v3',
-  features: '',
-  triple: 'x86_64-unknown-linux-gnu',
-  vectorBytes: 32,
-  vectorRegisters: 16,
-} as const;
+export const fixedTarget = avx2;
 
 /** The entries of `test/programs/NAME.tdsl`. */
 export function programOf(name: string): (entry: string) => Lowered {
