@@ -15,6 +15,7 @@ import {
 } from '../../src/loop/index.js';
 import { buffersOf, bytesOfRows, lowerEntry, type Lowered } from '../../src/lower/index.js';
 import type { TensorNode } from '../../src/graph/index.js';
+import type { Target } from '../../src/target/index.js';
 import { Make } from '../eval/make.js';
 import { avx2 } from '../targets.js';
 
@@ -38,10 +39,11 @@ export function programOf(name: string): (entry: string) => Lowered {
 /** One entry of the outputs and updates that `draw` gives. */
 export function lowered(
   draw: (make: Make) => { readonly outputs?: readonly TensorNode[]; readonly updates?: Readonly<Record<string, TensorNode>> },
+  target: Target = fixedTarget,
 ): Program {
   const make = new Make();
   const { outputs = [], updates = {} } = draw(make);
-  const { program } = lowerEntry(make.entry(outputs, updates), make.variables, fixedTarget, make.build);
+  const { program } = lowerEntry(make.entry(outputs, updates), make.variables, target, make.build);
   verifyProgram(program, { pass: 'lower' });
   return program;
 }
