@@ -3,17 +3,8 @@
 // Holds: iterations of a vector loop are independent, so the order changes time alone; see the note at the end.
 
 import type { Expr, For, Stmt } from '../../src/loop/index.js';
+import { abreastFrom, abreastTo } from '../../src/target/index.js';
 import type { Walked } from './walked.js';
-
-/** Vectors that are computed together. */
-export const abreast = 4;
-
-/**
- * Operations from which on the processor no longer looks far enough ahead, and beyond which several vectors would not find room in
- * registers.
- */
-const longFrom = 24;
-const longTo = 160;
 
 const computes = (stmt: Stmt): stmt is Stmt & { readonly kind: 'let' | 'accumulate' | 'store' } =>
   stmt.kind === 'let' || stmt.kind === 'accumulate' || stmt.kind === 'store';
@@ -21,7 +12,7 @@ const computes = (stmt: Stmt): stmt is Stmt & { readonly kind: 'let' | 'accumula
 export function isLong(loop: For, walked: Walked): boolean {
   if (!loop.body.every(computes)) return false;
   const operations = walked.operations(loop.body);
-  return operations >= longFrom && operations <= longTo;
+  return operations >= abreastFrom && operations <= abreastTo;
 }
 
 /**

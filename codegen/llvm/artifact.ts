@@ -4,19 +4,11 @@
 
 import { abiVersion } from '../../runtime/abi/manifest.js';
 import { InternalError } from '../../src/base/index.js';
-import type { Program, Target } from '../../src/loop/index.js';
+import type { BackendInput } from '../../src/target/index.js';
 import { emitAssembly, Emission, Link, ModuleBuilder, optimize, setTarget, type LlvmConstant, type TargetOptions } from './llvm/index.js';
 import { Parts } from './parts.js';
 import { emitProgram, type EntryFunctions } from './program.js';
 import { KernelFunctions } from './same-kernel.js';
-
-export interface CompileInput {
-  /** One per entry, in the order of the manifest's entries. */
-  readonly programs: readonly Program[];
-  /** JSON that the artifact carries. */
-  readonly manifest: string;
-  readonly target: Target;
-}
 
 /** Milliseconds. */
 export interface CompileTimings {
@@ -49,7 +41,7 @@ const cleaning = 'function(early-cse<memssa>,simplifycfg,instcombine<no-verify-f
 const loopPasses = false;
 
 /** Compiles the programs; `emit` chooses object code (default), LLVM assembly before or after the passes, or machine assembly. */
-export function compilePrograms(input: CompileInput & { readonly emit?: EmissionKind }): CompileOutput {
+export function compilePrograms(input: BackendInput & { readonly emit?: EmissionKind | undefined }): CompileOutput {
   const { target, emit = 'objects' } = input;
   const options: TargetOptions = {
     triple: target.triple,
@@ -64,7 +56,7 @@ export function compilePrograms(input: CompileInput & { readonly emit?: Emission
 }
 
 /** Functions that stay by themselves are cleaned and compiled by other threads while the next ones are emitted. */
-function objectsOf(input: CompileInput, options: TargetOptions): CompileOutput {
+function objectsOf(input: BackendInput, options: TargetOptions): CompileOutput {
   const start = performance.now();
   using emission = new Emission();
   using parts = new Parts(emission, { ...options, passes: cleaning });
@@ -79,7 +71,7 @@ function objectsOf(input: CompileInput, options: TargetOptions): CompileOutput {
   return { kind: 'objects', objects, timings: { buildMs, optimizeMs: optimizing, codegenMs: waitedMs - optimizing, linkMs: 0 } };
 }
 
-function textOf(input: CompileInput, options: TargetOptions, emit: Exclude<EmissionKind, 'objects'>): CompileOutput {
+function textOf(input: BackendInput, options: TargetOptions, emit: Exclude<EmissionKind, 'objects'>): CompileOutput {
   const start = performance.now();
   using module = buildModule(input, options, undefined);
   const buildMs = performance.now() - start;
@@ -101,7 +93,7 @@ function textOf(input: CompileInput, options: TargetOptions, emit: Exclude<Emiss
 }
 
 /** The shared library. Errors: InternalError with the linker's text. */
-export function buildArtifact(input: CompileInput): { readonly library: Buffer; readonly timings: CompileTimings } {
+export function buildArtifact(input: BackendInput): { readonly library: Buffer; readonly timings: CompileTimings } {
   // The linker loads itself in the meantime.
   using linking = new Link();
   const output = compilePrograms(input);
@@ -111,7 +103,7 @@ export function buildArtifact(input: CompileInput): { readonly library: Buffer; 
   return { library, timings: { ...output.timings, linkMs: performance.now() - start } };
 }
 
-function buildModule({ programs, manifest, target }: CompileInput, options: TargetOptions, parts: Parts | undefined): ModuleBuilder {
+function buildModule({ programs, manifest, target }: BackendInput, options: TargetOptions, parts: Parts | undefined): ModuleBuilder {
   const module = new ModuleBuilder('tfc');
   try {
     setTarget(module, options);

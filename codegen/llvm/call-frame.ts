@@ -3,7 +3,8 @@
 // can be taken to change it.
 
 import { InternalError } from '../../src/base/index.js';
-import type { Program, Target } from '../../src/loop/index.js';
+import type { Program } from '../../src/loop/index.js';
+import type { Target } from '../../src/target/index.js';
 import type { ArenaLayout, SlotKind } from './arena.js';
 import { Expressions } from './expressions.js';
 import type { KernelFunction } from './kernel.js';

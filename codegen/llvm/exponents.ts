@@ -1,6 +1,7 @@
 // Exponents of f32: `scale`, `exponent` and `mantissa` of `src/loop/machine.ts`. In: f32 values. Out: f32 values. Holds: the same bits with
 // AVX-512's own instructions as with integer arithmetic, except that a processor that reads subnormals as 0 may do so here.
 
+import type { ExponentInstructions } from './isa/isa.js';
 import type { LlvmType, LlvmValue } from './llvm/index.js';
 import type { MachineOps } from './machine.js';
 
@@ -11,11 +12,16 @@ const infinity = 0x7f800000;
 /** 1.5 · 2²³: a whole number that is added to it stands in the low bits. */
 const rounding = 12582912;
 
-/** `given`: a, and n for `scale`. `native`: the target has AVX-512. */
-export function emitExponent(ops: MachineOps, op: ExponentOp, given: readonly LlvmValue[], native: boolean): LlvmValue {
+/** `given`: a, and n for `scale`. `native`: what the target has of its own. */
+export function emitExponent(
+  ops: MachineOps,
+  op: ExponentOp,
+  given: readonly LlvmValue[],
+  native: ExponentInstructions | undefined,
+): LlvmValue {
   const [a, n] = given as [LlvmValue, LlvmValue];
   const lanes = Math.max(1, a.type.lanes);
-  if (native && (lanes === 1 || lanes === 4 || lanes === 8 || lanes === 16)) return instruction(ops, op, given, lanes);
+  if (native !== undefined && (lanes === 1 || native.lanes.includes(lanes))) return instruction(ops, op, given, lanes, native);
   const bits = new Bits(ops, lanes);
   switch (op) {
     case 'scale':
@@ -27,24 +33,20 @@ export function emitExponent(ops: MachineOps, op: ExponentOp, given: readonly Ll
   }
 }
 
-/** A scalar goes through the lowest lane of four. */
-function instruction(ops: MachineOps, op: ExponentOp, given: readonly LlvmValue[], lanes: number): LlvmValue {
+/** A scalar goes through the lowest lane of the narrowest vector. */
+function instruction(ops: MachineOps, op: ExponentOp, given: readonly LlvmValue[], lanes: number, native: ExponentInstructions): LlvmValue {
   const { builder: build, module } = ops;
   const { types } = module;
-  const width = Math.max(4, lanes);
+  const width = lanes === 1 ? Math.min(...native.lanes) : lanes;
   const type = types.vector(types.f32, width);
   const args = given.map((value) => (lanes === 1 ? build.insertElement(module.poison(type), value, module.i32(0)) : value));
   const all = module.allOnes(width === 16 ? types.i16 : types.i8);
   // 4: the rounding mode in force. Mantissas in [¾, 1½) are interval 3; bit 3 turns those of negative numbers into NaN.
-  const mode = width === 16 ? [module.i32(4)] : [];
+  const mode = width === native.rounds ? [module.i32(4)] : [];
   const rest = [module.poison(type), all, ...mode];
-  const name = (of: string): string => `llvm.x86.avx512.mask.${of}.ps.${width * 32}`;
   const [a, n] = args as [LlvmValue, LlvmValue];
-  const made = {
-    scale: () => build.intrinsic(name('scalef'), type, [a, n, ...rest]),
-    exponent: () => build.intrinsic(name('getexp'), type, [a, ...rest]),
-    mantissa: () => build.intrinsic(name('getmant'), type, [a, module.i32(0b1011), ...rest]),
-  }[op]();
+  const own = { scale: [n], exponent: [], mantissa: [module.i32(0b1011)] }[op];
+  const made = build.intrinsic(native[op](width), type, [a, ...own, ...rest]);
   return lanes === 1 ? build.extractElement(made, module.i32(0)) : made;
 }
 

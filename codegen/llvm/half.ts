@@ -3,7 +3,7 @@
 
 import type { LlvmValue } from './llvm/index.js';
 import type { MachineOps } from './machine.js';
-import type { CpuLevel } from './target.js';
+import type { CpuLevel } from './isa/isa.js';
 
 interface Lanes {
   readonly bits: (value: number) => LlvmValue;

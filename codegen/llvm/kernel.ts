@@ -2,7 +2,8 @@
 // Holds: pointer parameters do not overlap; a kernel that is one parallel loop runs the iterations [begin, end) of it.
 
 import { InternalError } from '../../src/base/index.js';
-import type { Buffer, Expr, For, Kernel, KernelCode, Program, Target } from '../../src/loop/index.js';
+import type { Buffer, Expr, For, Kernel, KernelCode, Program } from '../../src/loop/index.js';
+import { largeKernel, mostMerged, smallKernel, streamedBytes, type Target } from '../../src/target/index.js';
 import { AccumulatorFile } from './accumulators.js';
 import { emittedStatements } from './emitted.js';
 import { Expressions } from './expressions.js';
@@ -15,7 +16,7 @@ import { alignOf, type KernelPlan, memoryOf, type MemoryPlace } from './plan.js'
 import { emptyScope, withIndex } from './scope.js';
 import { ScalarMath, Sizes } from './sizes.js';
 import { Statements } from './statements.js';
-import { findStreaming, streamedBytes } from './streaming.js';
+import { findStreaming } from './streaming.js';
 import type { KernelFunctions } from './same-kernel.js';
 import { levelOf } from './target.js';
 
@@ -32,16 +33,6 @@ export interface KernelFunction {
 export interface Touched extends MemoryPlace {
   readonly written: boolean;
 }
-
-/** Kernels that emit at most so many statements are merged into the entry's function: the call would cost more than the code. */
-const smallKernel = 24;
-/** Where more calls have the same code, it is not repeated in each. */
-const mostMerged = 4;
-/**
- * Kernels that emit more stay functions of their own, in modules of their own if there are such: merging them would only make the passes
- * slower.
- */
-const largeKernel = 160;
 
 /** `name`: of the function, if it has to be made: an earlier kernel may have the same code. */
 export function emitKernel(
@@ -122,22 +113,23 @@ function emitFunction(
     const [begin, end] = [fn.param(params.length - 2), fn.param(params.length - 1)];
     flow.count(begin, end, 1, loop.index, [], (index) => statements.emit(loop.body, withIndex(emptyScope(), loop.index, index)));
   };
-  const streaming = target.triple.startsWith('x86_64') ? findStreaming(code, plan) : undefined;
-  if (streaming !== undefined) {
+  const { storeFence } = cpu;
+  const streaming = storeFence === undefined ? undefined : findStreaming(code, plan, target);
+  if (storeFence !== undefined && streaming !== undefined) {
     const starts = streaming.buffers.map((buffer) => build.ptrtoint(pointerOf(buffer), types.i64));
     const rest = build.and(
       starts.reduce((all, start) => build.or(all, start)),
       module.i64(streaming.align - 1),
     );
-    const large = build.icmp('sge', math.value(sizes.of(streaming.bytes)), module.i64(streamedBytes));
+    const large = build.icmp('sge', math.value(sizes.of(streaming.bytes)), module.i64(streamedBytes(target)));
     const [past, usual] = [build.newBlock('past'), build.newBlock('usual')];
     build.condBr(build.and(large, build.icmp('eq', rest, module.i64(0))), past, usual);
     build.at(past);
-    memory.streamed = streaming.stores;
+    memory.streaming = streaming;
     emit();
-    memory.streamed = new Set();
+    memory.streaming = undefined;
     // Such stores keep no order with others: whoever reads the results next must see them.
-    build.intrinsic('llvm.x86.sse.sfence', types.void, []);
+    build.intrinsic(storeFence, types.void, []);
     build.retVoid();
     build.at(usual);
   }

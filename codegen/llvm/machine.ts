@@ -7,7 +7,7 @@ import type { MachineOpName } from '../../src/loop/index.js';
 import { emitExponent } from './exponents.js';
 import { bf16FromF32, bf16ToF32, f16FromF32, f16ToF32 } from './half.js';
 import type { Builder, LlvmType, LlvmValue, ModuleBuilder } from './llvm/index.js';
-import type { CpuLevel } from './target.js';
+import type { CpuLevel } from './isa/isa.js';
 
 /** One value per lane; `lanes` 1 is a scalar that all lanes share. */
 export interface Value {

@@ -3,27 +3,15 @@
 // others read: whole vectors and shuffles; else gather or scatter.
 
 import { bytesOf } from '../../src/base/index.js';
-import { type Buffer, type Expr, lineBytes, type Stmt } from '../../src/loop/index.js';
+import type { Buffer, Expr, Stmt } from '../../src/loop/index.js';
+import { fetchedAhead, lineBytes, widestRow, widestStride } from '../../src/target/index.js';
 import { type Halfway, pickColumn } from './apart.js';
 import type { Expressions, Memo } from './expressions.js';
 import type { LlvmType, LlvmValue } from './llvm/index.js';
 import type { Value } from './machine.js';
 import type { Scalar, Scope } from './scope.js';
-import { isSmall } from './streaming.js';
+import type { Streaming } from './streaming.js';
 import { turn } from './turn.js';
-
-/**
- * Elements so far apart are still read as whole vectors; and so far where the rows between them belong to the buffer, so that all columns
- * come from the same vectors.
- */
-const widestStride = 4;
-const widestRow = 16;
-
-/**
- * So many bytes before they are needed, lines of large arrays are asked for: sixteen of the widest vectors, whose arithmetic takes about as
- * long as memory does.
- */
-const fetchedAhead = 1024;
 
 /** Sums on the way to an address, and lanes that are masked off, may lie outside of the buffer. */
 const free = { inbounds: false } as const;
@@ -83,15 +71,15 @@ export class Memory {
     return ops.fromMemory(build.gather(type, pointers, mask ?? this.all(lanes), rest), dtype, lanes);
   }
 
-  /** Stores whose whole vectors go past the caches, while code is made that does so. */
-  streamed: ReadonlySet<Stmt> = new Set();
+  /** Which stores go past the caches, while code is made that does so. */
+  streaming: Streaming | undefined;
 
   /**
    * Where results pass the caches by, large operands come from memory as well, and often from small pages, at whose ends the processor
    * stops to fetch ahead by itself.
    */
   private fetchAhead(buffer: Buffer, pointer: LlvmValue): void {
-    if (this.streamed.size === 0 || isSmall(buffer)) return;
+    if (this.streaming?.isLarge(buffer) !== true) return;
     const { builder: build, module } = this.expressions.ops;
     this.ask(build.gep(module.types.i8, pointer, [module.i64(fetchedAhead)], free), 'read');
   }
@@ -128,7 +116,8 @@ export class Memory {
     const mask = scope.lanes?.mask;
     const data = ops.toMemory(ops.widen(value, lanes));
     if (place.kind === 'row' && place.stride === 1) {
-      if (mask === undefined && this.streamed.has(stmt)) build.store(data, place.pointer, { align: lanes * align, nontemporal: true });
+      if (mask === undefined && this.streaming?.stores.has(stmt) === true)
+        build.store(data, place.pointer, { align: lanes * align, nontemporal: true });
       else if (mask === undefined) build.store(data, place.pointer, { align });
       else build.maskedStore(data, place.pointer, mask, { align });
       return;

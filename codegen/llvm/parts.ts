@@ -1,10 +1,8 @@
 // Modules of their own for large functions, which other threads compile while the next ones are emitted. In: functions, with their size.
 // Out: modules, handed over. Holds: which functions share a module follows from their order and sizes alone.
 
+import { partStatements } from '../../src/target/index.js';
 import { type Emission, ModuleBuilder, setTarget, type TargetOptions } from './llvm/index.js';
-
-/** Statements that make a part: a module of its own, a code generator and its passes cost as much as some of them. */
-const partSize = 300;
 
 export class Parts {
   readonly #emission: Emission;
@@ -26,7 +24,7 @@ export class Parts {
     }
     emit(this.#open);
     this.#statements += statements;
-    if (this.#statements >= partSize) this.finish();
+    if (this.#statements >= partStatements) this.finish();
   }
 
   /** Hands over what is left. */

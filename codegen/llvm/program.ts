@@ -2,11 +2,12 @@
 // phases that are cut into shares; and the sizes of both.
 // Holds: both ways give the same bits, because a kernel's blocks do not depend on who runs them.
 
-import type { KernelCode, Program, Target } from '../../src/loop/index.js';
+import type { KernelCode, Program } from '../../src/loop/index.js';
+import { cutThreshold, type Target, workPerShare } from '../../src/target/index.js';
 import { type ArenaLayout, layArena } from './arena.js';
 import { CallFrame, DimFrame } from './call-frame.js';
 import { uncountable } from './countable.js';
-import { cutThreshold, workOf, workPerShare } from './cost.js';
+import { workOf } from './cost.js';
 import { commonAttributes, emitKernel, type KernelFunction } from './kernel.js';
 import type { Builder, FunctionHandle, LlvmType, LlvmValue, ModuleBuilder } from './llvm/index.js';
 import { type Phase, phasesOf } from './phases.js';

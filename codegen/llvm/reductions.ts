@@ -4,11 +4,9 @@
 // so the partial results may live across the whole loop and are combined once behind it.
 
 import { type Accumulator, bodiesOf, type Combiner, type Expr, type For, forEachStatement, type Stmt } from '../../src/loop/index.js';
+import { copiesOfSums, simpleOperations } from '../../src/target/index.js';
 import { mentions, type KernelPlan } from './plan.js';
 import type { Walked } from './walked.js';
-
-/** Arithmetic that still leaves room for interleaved copies in registers; beyond it, the processor overlaps iterations by itself. */
-const simpleOperations = 12;
 
 export interface Reduction {
   readonly accumulator: Accumulator;
@@ -70,8 +68,7 @@ export function findReductions(loop: For, plan: KernelPlan): readonly Reduction[
 
 function copiesOf(entry: Uses): number {
   const count = entry.accumulator.shape.reduce((product, size) => product * size, 1);
-  if (!entry.simple || count > 4) return 1;
-  const wanted = count <= 2 ? 4 : 2;
+  const wanted = entry.simple ? copiesOfSums(count) : 1;
   return entry.chunks >= 2 * wanted ? wanted : 1;
 }
 

@@ -3,6 +3,7 @@
 // Holds: whatever is not plain counts as not known.
 
 import { bodiesOf, type Expr, type For, forEachStatement, type Stmt } from '../../src/loop/index.js';
+import { unrolledStatements } from '../../src/target/index.js';
 import { emittedStatements } from './emitted.js';
 import type { Walked } from './walked.js';
 
@@ -12,12 +13,6 @@ export interface RegisterUse {
   /** Names of the accumulators that statements with others inside change. */
   readonly changes: ReadonlyMap<Stmt, ReadonlySet<string>>;
 }
-
-/**
- * An unrolled loop that would emit more statements than this, and changes no registers, is counted instead, over a copy of the registers in
- * memory.
- */
-const unrolledStatements = 60;
 
 interface Around {
   /** Loop variables whose values are known while emitting. */

@@ -4,7 +4,8 @@
 
 import { InternalError } from '../../src/base/index.js';
 import { type Expr, type For, type Stmt, visitExpr } from '../../src/loop/index.js';
-import { abreast, isLong, partsOf } from './abreast.js';
+import { abreastVectors, extentVariants, writtenOutVectors } from '../../src/target/index.js';
+import { isLong, partsOf } from './abreast.js';
 import type { AccumulatorFile } from './accumulators.js';
 import type { Expressions, Memo } from './expressions.js';
 import type { Flow } from './flow.js';
@@ -14,12 +15,7 @@ import type { KernelPlan } from './plan.js';
 import { findReductions, isSimple, openTiles, type Reduction } from './reductions.js';
 import { readIn } from './register-use.js';
 import { copied, inner, type Lanes, type PartialTile, type Scalar, type Scope, withIndex } from './scope.js';
-import type { CpuLevel } from './target.js';
-
-/** Vector loops with so few whole vectors are written out. */
-const writtenOut = 4;
-/** Tile extents that one kernel distinguishes: every one doubles the code. */
-const variants = 2;
+import type { CpuLevel } from './isa/isa.js';
 
 export class Statements {
   private readonly expressions: Expressions;
@@ -51,7 +47,7 @@ export class Statements {
       }
       const rest = stmts.slice(at);
       for (let tile = this.openTile(rest, scope); tile !== undefined; tile = this.openTile(rest, scope)) {
-        if (!this.cpu.maskRegisters && scope.extents.size < variants) {
+        if (!this.cpu.maskRegisters && scope.extents.size < extentVariants) {
           this.emitVariants(tile, rest, scope);
           return;
         }
@@ -222,7 +218,7 @@ export class Statements {
     const cells = this.flow.changed([loop], scope);
     const chunk = (base: Scalar, mask: LlvmValue | undefined, copy: number, active?: Scalar): void =>
       this.chunk(loop, { lanes, base, mask, active, copy, splats: undefined }, scope);
-    if (typeof whole === 'number' && whole <= writtenOut * lanes && isSimple(loop, this.plan.walked)) {
+    if (typeof whole === 'number' && whole <= writtenOutVectors * lanes && isSimple(loop, this.plan.walked)) {
       for (let base = 0; base < whole; base += lanes) chunk(base, undefined, (base / lanes) % interleave);
     } else {
       let done: Scalar = 0;
@@ -232,9 +228,9 @@ export class Statements {
           for (let copy = 0; copy < interleave; copy++) chunk(math.add(base, copy * lanes), undefined, copy);
         });
       } else if (isLong(loop, this.plan.walked)) {
-        done = this.roundDown(extent, lanes * abreast);
-        this.flow.count(0, done, lanes * abreast, loop.index, cells, (base) => {
-          const bases = Array.from({ length: abreast }, (_, at) => math.add(base, at * lanes));
+        done = this.roundDown(extent, lanes * abreastVectors);
+        this.flow.count(0, done, lanes * abreastVectors, loop.index, cells, (base) => {
+          const bases = Array.from({ length: abreastVectors }, (_, at) => math.add(base, at * lanes));
           const scopes = bases.map((one) =>
             this.within(loop, { lanes, base: one, mask: undefined, active: undefined, copy: 0, splats: undefined }, scope),
           );

@@ -3,13 +3,8 @@
 
 import { bytesOf, type Dim, elementCount } from '../../src/base/index.js';
 import { type Buffer, type Expr, forEachStatement, type For, type KernelCode, type Stmt, visitExpr } from '../../src/loop/index.js';
+import { cachedBytes, streamedBytes, type Target } from '../../src/target/index.js';
 import type { KernelPlan } from './plan.js';
-
-/** What the caches of one core and its neighbours hardly hold: results that together are larger are not kept there. */
-export const streamedBytes = 2 ** 25;
-
-/** What is known to be smaller is left where it is read again soon, and read from where it is. */
-const smallBytes = 2 ** 20;
 
 export interface Streaming {
   readonly stores: ReadonlySet<Stmt>;
@@ -18,10 +13,12 @@ export interface Streaming {
   readonly bytes: Dim;
   /** Bytes that their addresses must be a multiple of. */
   readonly align: number;
+  /** Whether memory is likely to hold a buffer, and no cache. */
+  isLarge(buffer: Buffer): boolean;
 }
 
 /** Undefined where nothing can be large, or no store is fit for it. */
-export function findStreaming({ body }: KernelCode, plan: KernelPlan): Streaming | undefined {
+export function findStreaming({ body }: KernelCode, plan: KernelPlan, target: Target): Streaming | undefined {
   const loops = [...plan.lanes].filter(([loop, lanes]) => loop.limit === undefined && lanes > 1);
   if (loops.length === 0) return undefined;
   const loaded = new Set<string>();
@@ -30,12 +27,14 @@ export function findStreaming({ body }: KernelCode, plan: KernelPlan): Streaming
     if (stmt.kind === 'let') lets.set(stmt.name, stmt.value);
     for (const part of plan.walked.of(stmt)) if (part.kind === 'load') loaded.add(part.buffer.name);
   });
+  // Sizes that are not known may be large.
+  const isLarge = (buffer: Buffer): boolean => (bytesOfBuffer(buffer).constant ?? Infinity) >= cachedBytes(target);
   const stores = new Set<Stmt>();
   const buffers = new Set<Buffer>();
   let align = 1;
   for (const [loop, lanes] of loops) {
     forEachStatement(loop.body, (stmt) => {
-      if (stmt.kind !== 'store' || loaded.has(stmt.buffer.name) || isSmall(stmt.buffer) || !isWhole(stmt, loop, lanes, lets)) return;
+      if (stmt.kind !== 'store' || loaded.has(stmt.buffer.name) || !isLarge(stmt.buffer) || !isWhole(stmt, loop, lanes, lets)) return;
       stores.add(stmt);
       buffers.add(stmt.buffer);
       align = Math.max(align, lanes * bytesOf(stmt.buffer.dtype));
@@ -45,13 +44,10 @@ export function findStreaming({ body }: KernelCode, plan: KernelPlan): Streaming
   const [first, ...rest] = sizes;
   if (first === undefined) return undefined;
   const bytes = rest.reduce((sum, size) => sum.add(size), first);
-  return (bytes.constant ?? Infinity) < streamedBytes ? undefined : { stores, buffers: [...buffers], bytes, align };
+  return (bytes.constant ?? Infinity) < streamedBytes(target) ? undefined : { stores, buffers: [...buffers], bytes, align, isLarge };
 }
 
 const bytesOfBuffer = (buffer: Buffer): Dim => elementCount(buffer.shape).mul(bytesOf(buffer.dtype));
-
-/** Sizes that are not known may be large. */
-export const isSmall = (buffer: Buffer): boolean => (bytesOfBuffer(buffer).constant ?? Infinity) < smallBytes;
 
 /** Whether lane 0 of every whole vector is a multiple of `lanes` elements from the buffer's start, and the others follow it. */
 function isWhole(store: Stmt & { readonly kind: 'store' }, loop: For, lanes: number, lets: ReadonlyMap<string, Expr>): boolean {

@@ -1,14 +1,15 @@
 // Builds artifacts in this process. In: a request. Out: a directory with the shared library, its manifest and its C headers; or
 // diagnostics.
-// Holds: this file and `emit.ts`, with what they import, are the only ones that bring LLVM into a process; nothing is written before every
-// pass is done.
+// Holds: only what imports `backends.ts` brings LLVM into a process: this file, `emit.ts`, and commands when they run; nothing is written
+// before every pass is done.
 
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { buildArtifact, header } from '../../codegen/llvm/index.js';
 import type { Manifest } from '../../runtime/abi/manifest.js';
 import { TfcError } from '../../runtime/index.js';
 import { type Diagnostic, DiagnosticsError, printableLines } from '../base/index.js';
+import type { Stage } from '../target/index.js';
+import { backendOf } from './backends.js';
 import type { ArtifactFiles, Cache } from './cache.js';
 import { toInternal } from './failures.js';
 import { check, type Checked, isLibrary } from './front.js';
@@ -19,14 +20,6 @@ import { programsOf, toMachine } from './pipeline.js';
 import { publish } from './publish.js';
 import { artifactFiles, type BuildReply, type BuildRequest, optionsKey, type SourceFile } from './request.js';
 import { targetFor } from './target.js';
-
-/** One row of `--time-passes`; LLVM's passes and code generation count from where everything is built: until then other threads do them. */
-export interface Stage {
-  readonly name: string;
-  readonly milliseconds: number;
-  /** What the stage made, counted: `52 nodes`. */
-  readonly made?: string;
-}
 
 export interface BuildReport {
   readonly manifest: Manifest;
@@ -94,9 +87,10 @@ function compileChecked({ module, build, open, warnings }: Checked, request: Bui
   if (module.entries.every((entry) => entry.kind === 'init') && open.length === 0)
     throw new DiagnosticsError([nothingExported(request.path)]);
   const start = performance.now();
-  const target = targetFor(request.cpu);
-  const loading: Stage = { name: 'llvm: load', milliseconds: performance.now() - start };
-  const { output, records } = toMachine(target).run(module, { build, now: () => performance.now() });
+  const backend = backendOf(request);
+  const target = targetFor(request.cpu, backend);
+  const loading: Stage = { name: `${backend.name}: load`, milliseconds: performance.now() - start };
+  const { output, records } = toMachine(target, backend.passes).run(module, { build, now: () => performance.now() });
   const manifest = manifestOf(output.module, request.open === undefined ? open : [], target, version());
   const text = JSON.stringify(manifest);
   return {
@@ -112,19 +106,13 @@ function compileChecked({ module, build, open, warnings }: Checked, request: Bui
       },
     ],
     build: () => {
-      const { library, timings } = buildArtifact({ programs: programsOf(output), manifest: text, target });
+      const { library, header, stages } = backend.build({ programs: programsOf(output), manifest: text, target });
       const files: ArtifactFiles = new Map([
         [artifactFiles.abi, readFileSync(join(packageRoot(), 'runtime', 'abi', 'tfc.h'))],
-        [artifactFiles.header, Buffer.from(header(text))],
+        [artifactFiles.header, Buffer.from(header)],
         [artifactFiles.manifest, Buffer.from(printableLines(`${JSON.stringify(manifest, null, 2)}\n`))],
         [artifactFiles.library, library],
       ]);
-      const stages: readonly Stage[] = [
-        { name: 'llvm: build', milliseconds: timings.buildMs },
-        { name: 'llvm: optimize', milliseconds: timings.optimizeMs },
-        { name: 'llvm: codegen', milliseconds: timings.codegenMs },
-        { name: 'link', milliseconds: timings.linkMs },
-      ];
       return { files, stages };
     },
   };

@@ -1,13 +1,13 @@
 // Stages of the way as text. In: a request and a level, or a pass. Out: what `--emit` and `--dump-after` print.
 
-import { compilePrograms } from '../../codegen/llvm/index.js';
-import { type Diagnostic, DiagnosticsError, InternalError } from '../base/index.js';
+import { type Diagnostic, DiagnosticsError } from '../base/index.js';
 import { printModule } from '../graph/index.js';
 import { printProgram } from '../loop/index.js';
 import { differentiate, Pipeline, simplify, strip } from '../passes/index.js';
+import { backendOf } from './backends.js';
 import { explainText } from './explain.js';
 import { check, type Checked } from './front.js';
-import type { EmitLevel } from './levels.js';
+import type { StageLevel } from './levels.js';
 import { manifestOf } from './manifest.js';
 import type { Texts } from './mistakes.js';
 import { version } from './package.js';
@@ -21,35 +21,30 @@ export interface Emitted {
   readonly warnings: readonly Diagnostic[];
 }
 
-export function emit(request: BuildRequest, level: EmitLevel, texts: Map<string, string>): Emitted {
+/** `level`: one of `levelsOf` the request's back end. */
+export function emit(request: BuildRequest, level: string, texts: Map<string, string>): Emitted {
   const checked = check(request, texts);
   return { text: stageText(checked, request, level, texts), warnings: checked.warnings };
 }
 
-function stageText({ module, build, open }: Checked, request: BuildRequest, level: EmitLevel, texts: Texts): string {
-  switch (level) {
+function stageText({ module, build, open }: Checked, request: BuildRequest, level: string, texts: Texts): string {
+  const backend = backendOf(request);
+  switch (level as StageLevel) {
     case 'graph':
       return printModule(module);
     case 'simplified':
       return printModule(Pipeline.of(differentiate).then(strip).then(simplify).run(module, { build }).output);
     case 'fused':
-      return explainText(toKernels(targetFor(request.cpu)).run(module, { build }).output, texts);
+      return explainText(toKernels(targetFor(request.cpu, backend)).run(module, { build }).output, texts);
     case 'kernels':
-      return programsOf(toKernels(targetFor(request.cpu)).run(module, { build }).output)
+      return programsOf(toKernels(targetFor(request.cpu, backend)).run(module, { build }).output)
         .map((program) => printProgram(program))
         .join('\n\n');
-    case 'llvm':
-    case 'asm': {
-      const target = targetFor(request.cpu);
-      const { output } = toMachine(target).run(module, { build });
-      const compiled = compilePrograms({
-        programs: programsOf(output),
-        manifest: JSON.stringify(manifestOf(output.module, open, target, version())),
-        target,
-        emit: level,
-      });
-      if (compiled.kind !== 'text') throw new InternalError('emit', `${level} is no text`);
-      return compiled.text;
+    default: {
+      const target = targetFor(request.cpu, backend);
+      const { output } = toMachine(target, backend.passes).run(module, { build });
+      const manifest = JSON.stringify(manifestOf(output.module, open, target, version()));
+      return backend.print({ programs: programsOf(output), manifest, target }, level);
     }
   }
 }
@@ -57,7 +52,8 @@ function stageText({ module, build, open }: Checked, request: BuildRequest, leve
 /** What the pass of this name makes. Errors: invalid-value for a name that no pass has. */
 export function dumpAfter(request: BuildRequest, pass: string, texts: Map<string, string>): Emitted {
   const { module, build, warnings } = check(request, texts);
-  const pipeline = toMachine(targetFor(request.cpu));
+  const backend = backendOf(request);
+  const pipeline = toMachine(targetFor(request.cpu, backend), backend.passes);
   const known = pipeline.passes.map((one) => one.name);
   if (!known.includes(pass))
     throw new DiagnosticsError([

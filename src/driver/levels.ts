@@ -1,7 +1,9 @@
-// The levels of `--emit`, in the order of the way: as checked; simplified; groups of fused ops; kernel IR; LLVM's IR before its passes;
-// assembly.
+// The levels of `--emit`, in the order of the way: as checked; simplified; groups of fused ops; kernel IR; and what a back end makes of it.
 
-export const emitLevels = ['graph', 'simplified', 'fused', 'kernels', 'llvm', 'asm'] as const;
-export type EmitLevel = (typeof emitLevels)[number];
+import type { Backend } from '../target/index.js';
 
-export const isLevel = (text: string): text is EmitLevel => (emitLevels as readonly string[]).includes(text);
+/** Those that need no back end but to know the target. */
+export const stageLevels = ['graph', 'simplified', 'fused', 'kernels'] as const;
+export type StageLevel = (typeof stageLevels)[number];
+
+export const levelsOf = (backend: Backend): readonly string[] => [...stageLevels, ...backend.levels];

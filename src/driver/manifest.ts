@@ -14,7 +14,7 @@ import {
 import type { OpenEntry } from '../check/index.js';
 import type { Dim } from '../base/index.js';
 import { type Entry, type ModuleGraph, type Node, type TensorType, topological, type Variable } from '../graph/index.js';
-import type { Target } from '../loop/index.js';
+import type { Target } from '../target/index.js';
 import { pitchOf } from '../lower/index.js';
 import { variable as variableOp } from '../ops/index.js';
 import { initPositions, uniformValue } from './initializers.js';

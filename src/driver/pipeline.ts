@@ -3,10 +3,11 @@
 // Holds: the runner in `src/passes/pass.ts` times, dumps and verifies every step.
 
 import type { ModuleGraph } from '../graph/index.js';
-import type { Program, Target } from '../loop/index.js';
+import type { Program } from '../loop/index.js';
 import { printProgram, verifyProgram } from '../loop/index.js';
 import { indexFacts, KernelClasses, lowerEntry, type Lowered, scalarExpander } from '../lower/index.js';
 import { differentiate, type Form, type Pass, Pipeline, simplify, strip } from '../passes/index.js';
+import type { ProgramPass, Target } from '../target/index.js';
 
 /** A module whose entries are kernels. */
 export interface LoweredModule {
@@ -59,5 +60,13 @@ const expand: Pass<LoweredModule, LoweredModule> = {
 export const toKernels = (target: Target): Pipeline<ModuleGraph, LoweredModule> =>
   Pipeline.of(differentiate).then(strip).then(simplify).then(lowerTo(target));
 
-/** What code generators take. */
-export const toMachine = (target: Target): Pipeline<ModuleGraph, LoweredModule> => toKernels(target).then(expand);
+const onPrograms = ({ name, doc, run }: ProgramPass, target: Target): Pass<LoweredModule, LoweredModule> => ({
+  name,
+  doc,
+  to: kernels('kernels of machine ops', true),
+  run: (lowered) => ({ ...lowered, entries: lowered.entries.map((entry) => ({ ...entry, program: run(entry.program, target) })) }),
+});
+
+/** What code generators take; `passes` are those of the back end. */
+export const toMachine = (target: Target, passes: readonly ProgramPass[] = []): Pipeline<ModuleGraph, LoweredModule> =>
+  passes.reduce((pipeline, pass) => pipeline.then(onPrograms(pass, target)), toKernels(target).then(expand));

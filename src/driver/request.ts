@@ -13,6 +13,8 @@ export interface BuildRequest {
   readonly set: Readonly<Record<string, number>>;
   /** LLVM's name of the CPU to compile for, or `native`. */
   readonly cpu: string;
+  /** Name of the back end that makes the code; default: the first that is registered. */
+  readonly backend?: string | undefined;
   /** Directories beside that of the file from which may be imported. */
   readonly roots?: readonly string[] | undefined;
   /** What stands in for the files: those that the module was compiled from. */
@@ -61,11 +63,12 @@ export interface BuildJob {
 export const artifactFiles = { library: libraryFile, manifest: 'module.json', header: 'module.h', abi: 'tfc.h' } as const;
 
 /** Everything of a request that decides what is built, but for the files. A cache may be shared by machines, so `native` is spelled out. */
-export function optionsKey({ set, cpu, open, roots = [] }: BuildRequest): string {
+export function optionsKey({ set, cpu, backend, open, roots = [] }: BuildRequest): string {
   const machine = cpu === 'native' ? ['native', processor()] : [cpu];
   return JSON.stringify([
     Object.entries(set).sort(([a], [b]) => (a < b ? -1 : 1)),
     machine,
+    backend ?? null,
     open === undefined ? null : [open.entry, Object.entries(open.ranks).sort(([a], [b]) => (a < b ? -1 : 1))],
     roots.map((root) => resolve(root)).sort(),
   ]);

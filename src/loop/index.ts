@@ -1,11 +1,10 @@
-// Kernel IR: types, constructors, machine ops, targets, printer, parser, verifier.
+// Kernel IR: types, constructors, machine ops, printer, parser, verifier.
 
 export * from './code.js';
 export * from './ir.js';
 export * from './machine.js';
 export * from './parse.js';
 export * from './print.js';
-export * from './target.js';
 export * from './verify.js';
 export * from './walk.js';
 export * as build from './build.js';

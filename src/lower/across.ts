@@ -5,7 +5,8 @@
 
 import { bytesOf, type Dim, type Shape } from '../base/index.js';
 import type { Node } from '../graph/index.js';
-import { build, type Expr, type Target } from '../loop/index.js';
+import { build, type Expr } from '../loop/index.js';
+import { type Target, transposePiece } from '../target/index.js';
 import { columnGroups, perGroup } from './columns.js';
 import { flopsOfGroup } from './cost-model.js';
 import { addressStride } from './expressions.js';
@@ -14,9 +15,6 @@ import type { Fusion, Group } from './groups.js';
 import { type EmitContext, lanesOf, type PointEmitter } from './points.js';
 import { memberReads } from './reads.js';
 import type { Scope } from './scope.js';
-
-/** Elements of the lanes' axis that one iteration of a parallel loop takes. */
-const pieceElements = 1024;
 
 export interface Across {
   /** Of the group's loops, the one along which what is read lies together. */
@@ -60,17 +58,17 @@ interface Pieces {
 function piecesOf(outer: Shape, axis: number, lanes: number, target: Target): Pieces | undefined {
   const [rows, columns] = [outer[axis] as Dim, outer.at(-1) as Dim];
   const all = build.size(columns);
-  if ((columns.constant ?? Infinity) > pieceElements) {
-    const length = build.int(pieceElements);
+  if ((columns.constant ?? Infinity) > transposePiece) {
+    const length = build.int(transposePiece);
     const from = (piece: Expr): Expr => build.times(piece, length);
     return {
-      count: build.over(build.plus(all, build.int(pieceElements - 1)), length),
+      count: build.over(build.plus(all, build.int(transposePiece - 1)), length),
       from,
       extent: (piece) => build.smaller(length, build.minus(all, from(piece))),
     };
   }
   if (outer.length > 2 || rows.constant === undefined || columns.constant === undefined) return undefined;
-  const groups = columnGroups({ columns, isFed: false }, rows.constant, lanes, target.vectorBytes);
+  const groups = columnGroups({ columns, isFed: false }, rows.constant, lanes, target);
   if (groups.length === 1) return undefined;
   const first = (groups[0] ?? 0) * lanes;
   return { count: build.int(groups.length), from: perGroup([0, first]), extent: perGroup([first, columns.constant - first]) };

@@ -6,24 +6,16 @@
 import { InternalError } from '../base/index.js';
 import { type Node, type TensorNode, topological } from '../graph/index.js';
 import { type Buffer, build, type Expr } from '../loop/index.js';
-import { acrossOf, emitAcross } from './across.js';
 import { exprKey } from './expressions.js';
 import { opOf, space, spread, tensorOf } from './forms.js';
 import type { Fusion, Group } from './groups.js';
-import { emitInner } from './inner.js';
-import { emitLoop } from './loops.js';
-import { emitMap } from './map.js';
-import { emitNest } from './nests.js';
-import { RowEmitter } from './rows.js';
 import { Precedence } from './precedence.js';
 import { memberReads, producer } from './reads.js';
-import { emitOuter } from './outer.js';
-import { type EmitContext, PointEmitter } from './points.js';
+import type { EmitContext } from './points.js';
+import { schedulesOf } from './schedule/index.js';
 import type { Scope } from './scope.js';
-import { emitSmall } from './small.js';
 import { fuse } from './splits.js';
 import type { Demand, Destination } from './storage.js';
-import { TileEmitter } from './tile.js';
 
 export interface Block {
   readonly fusion: Fusion;
@@ -201,27 +193,7 @@ function sorted(groups: readonly Group[], precedence: Precedence<Group>): Group[
 export function emitGroup(block: Block, group: Group, scope: Scope, context: EmitContext): void {
   const copy = block.sourceCopies.get(group);
   if (copy !== undefined) return emitCopy(group, copy, scope, context);
-  switch (group.mode) {
-    case 'map': {
-      const across = acrossOf(group, block.fusion, context);
-      const points = new PointEmitter(group, context);
-      return across === undefined ? emitMap(points, scope) : emitAcross(points, scope, across);
-    }
-    case 'inner':
-      return emitInner(new PointEmitter(group, context), scope);
-    case 'outer':
-      return emitOuter(new PointEmitter(group, context), scope);
-    case 'small':
-      return emitSmall(new PointEmitter(group, context), scope);
-    case 'rows':
-      return new RowEmitter(group, context).emit(scope);
-    case 'tile':
-      return new TileEmitter(group, context).emit(scope);
-    case 'nest':
-      return emitNest(group, scope, context);
-    case 'loop':
-      return emitLoop(group, scope, context);
-  }
+  schedulesOf(context.target)[group.mode](group, scope, context, block.fusion);
 }
 
 function emitCopy(group: Group, to: Destination, scope: Scope, context: EmitContext): void {

@@ -3,7 +3,8 @@
 // same columns in all of them.
 
 import type { Dim } from '../base/index.js';
-import { build, type Expr, lineBytes } from '../loop/index.js';
+import { build, type Expr } from '../loop/index.js';
+import { assumedVectors, fewestOwnedLines, lineBytes, mostOwnedElements, type Target } from '../target/index.js';
 
 /**
  * Tiles of one width. In every group `count` of them stand side by side from column `first` on, behind `before` others; they have
@@ -30,16 +31,6 @@ export interface ColumnTiling {
   readonly slots: Expr;
 }
 
-/** What stands for a number of vectors that is not known yet. */
-const assumedVectors = 12;
-/**
- * With so many lines side by side, threads get columns of their own: the thread that updates columns of a weight then multiplies with the
- * same columns in the next step, and they stay in its cache.
- */
-const fewestOwned = 10;
-/** Elements of a right side whose halves the second-level caches keep. */
-const mostOwned = 512 * 1024;
-
 /**
  * Vectors of every group of columns. Where two products have as many columns, their groups are the same, whatever their tiles; no line
  * belongs to two groups.
@@ -48,12 +39,12 @@ export function columnGroups(
   { columns: { constant: columns }, isFed }: { readonly columns: Dim; readonly isFed: boolean },
   depth: number,
   lanes: number,
-  vectorBytes: number,
+  target: Target,
 ): readonly number[] {
   if (columns === undefined) return [assumedVectors];
-  const [vectors, perLine] = [Math.ceil(columns / lanes), Math.max(1, lineBytes / vectorBytes)];
+  const [vectors, perLine] = [Math.ceil(columns / lanes), Math.max(1, lineBytes / target.vectorBytes)];
   const lines = Math.ceil(vectors / perLine);
-  if (isFed || lines < fewestOwned || columns * depth > mostOwned) return [vectors];
+  if (isFed || lines < fewestOwnedLines || columns * depth > mostOwnedElements(target)) return [vectors];
   const first = Math.floor(lines / 2) * perLine;
   return [first, vectors - first];
 }

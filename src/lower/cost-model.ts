@@ -3,46 +3,33 @@
 
 import { bytesOf, Dim, elementCount, TooLarge } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
+import { assumedSize, cheapFlops, flopsPerKernel, memoryLevels, type Target } from '../target/index.js';
 import type { Fusion, Group } from './groups.js';
 import type { Forms } from './roots.js';
 
-/** A size that is unknown until run time is taken to be this. */
-export const assumedSize = 512;
-
-/** FLOPs in whose time one byte comes from (or goes to) where data of at most `bytes` bytes lives. */
-const levels: readonly { readonly bytes: number; readonly flopsPerByte: number }[] = [
-  { bytes: 2 ** 15, flopsPerByte: 0.5 },
-  { bytes: 2 ** 20, flopsPerByte: 1 },
-  { bytes: 2 ** 24, flopsPerByte: 4 },
-  { bytes: Infinity, flopsPerByte: 8 },
-];
-
-/** Starting a kernel: its loops, and where there are threads a barrier. */
-const flopsPerKernel = 2000;
-
 /** FLOPs per element that are computed wherever they are needed. */
-export const isCheap = (flops: number): boolean => flops <= 10;
+export const isCheap = (flops: number): boolean => flops <= cheapFlops;
 
 export const assumed = (dim: Dim): number => dim.evaluate(new Map([...dim.names].map((name) => [name, assumedSize]))) ?? 0;
 
 export const bytesOfTensor = (node: TensorNode): Dim => elementCount(node.type.shape).mul(bytesOf(node.type.dtype));
 
 /** Time in which a tensor goes to where it lives, or comes from there. */
-export const costOfTensor = (node: Node): number =>
-  node.type.kind === 'tensor' ? costOfMoving(assumed(bytesOfTensor(node as TensorNode))) : 0;
+const costOfTensor = (node: Node, target: Target): number =>
+  node.type.kind === 'tensor' ? costOfMoving(assumed(bytesOfTensor(node as TensorNode)), target) : 0;
 
 /**
  * Whether a value that `users` kernels need is stored by one and loaded by all, rather than computed by each. `flops` per element; a cheap
  * one is never stored: the loops that would store it cost as much.
  */
-export function paysToStore(node: TensorNode, flops: number, users: number): boolean {
+export function paysToStore(node: TensorNode, flops: number, users: number, target: Target): boolean {
   if (isCheap(flops)) return false;
   const again = assumed(elementCount(node.type.shape)) * flops * (users - 1);
-  return costOfTensor(node) * users < again;
+  return costOfTensor(node, target) * users < again;
 }
 
-function costOfMoving(bytes: number): number {
-  const level = levels.find((one) => bytes <= one.bytes);
+function costOfMoving(bytes: number, target: Target): number {
+  const level = memoryLevels(target).find((one) => bytes <= one.bytes);
   return bytes * (level?.flopsPerByte ?? 0);
 }
 
@@ -54,7 +41,7 @@ export function costOfPlan(fusion: Fusion, demanded: ReadonlySet<Node>, forms: F
     const written = group.members.filter(
       ({ node }) => demanded.has(node) || [...(readBy.get(node) ?? [])].some((other) => other !== group),
     );
-    const moved = [...group.reads, ...written.map(({ node }) => node)].reduce((bytes, node) => bytes + costOfTensor(node), 0);
+    const moved = [...group.reads, ...written.map(({ node }) => node)].reduce((bytes, node) => bytes + costOfTensor(node, forms.target), 0);
     return sum + flopsPerKernel + moved + assumed(flopsOfGroup(group, forms));
   }, 0);
 }
@@ -96,9 +83,8 @@ const opsPerTerm = (forms: Forms, node: Node): number => (forms.argsOf(node).len
 
 /* Note: the model.
    time = Σ over kernels of (overhead + Σ over tensors read or written of bytes · flopsPerByte(bytes) + FLOPs), in FLOPs that one core could
-   have done. A tensor comes from the nearest cache that holds all of it, so its own size says what a byte of it costs: 32 KB, 1 MB, 16 MB,
-   memory. The figures are ratios of one core with wide vectors (about 100 GFLOP/s of elementwise arithmetic to 200, 100, 30 and 12 GB/s);
-   machines differ less in these ratios than in speed, and the decisions need no more than their order. Within a kernel a value is computed
+   have done. A tensor comes from the nearest cache that holds all of it, so its own size says what a byte of it costs (`memoryLevels`).
+   Machines differ less in these ratios than in speed, and the decisions need no more than their order. Within a kernel a value is computed
    once per pass and counted once; what passes compute again is small beside a load, or kept (row-values.ts). Sizes that only the call knows
    are taken to be `assumedSize`. Three decisions compare such times: whether sums over many points ride along in shares (splits.ts: whole
    plans are compared), whether a value that several kernels need is stored, and which scalars are computed ahead of the loops that read

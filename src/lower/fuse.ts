@@ -48,7 +48,7 @@ function sharedExpensive(order: readonly Node[], fusion: Fusion, forms: Forms, c
     const form = forms.of(node);
     const computes = form.kind === 'reduce' || (form.kind === 'element' && form.cost > 0);
     const groups = users.get(node)?.size ?? 0;
-    return computes && groups > 1 && paysToStore(tensorOf(node), costs.get(node) ?? 0, groups);
+    return computes && groups > 1 && paysToStore(tensorOf(node), costs.get(node) ?? 0, groups, forms.target);
   });
 }
 

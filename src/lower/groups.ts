@@ -3,6 +3,7 @@
 
 import type { Shape } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
+import { smallCount } from '../target/index.js';
 import { constants, type PartialForm, type ReduceForm, space, type TileForm } from './forms.js';
 
 /**
@@ -52,9 +53,6 @@ export interface Fusion {
   readonly roots: ReadonlySet<Node>;
   readonly notes: readonly ApartNote[];
 }
-
-/** Results that one group may keep in registers at a time, and elements that count as a few. */
-export const smallCount = 16;
 
 export const isSmall = (outer: Shape): boolean => {
   const sizes = constants(outer);

@@ -4,7 +4,8 @@
 // lies behind a row is nobody's.
 
 import { bytesOf, Dim, type DType, type Shape } from '../base/index.js';
-import { build, type Buffer, type BufferRole, lineBytes } from '../loop/index.js';
+import { build, type Buffer, type BufferRole } from '../loop/index.js';
+import { lineBytes, mostPadding } from '../target/index.js';
 
 export interface Laid {
   readonly dtype: DType;
@@ -20,7 +21,7 @@ export function pitchOf({ dtype, shape }: Laid): number | undefined {
   if (shape.length < 2 || last === undefined) return undefined;
   const perLine = lineBytes / bytesOf(dtype);
   const padded = Math.ceil(last / perLine) * perLine;
-  return padded === last || padded - last > last / 8 ? undefined : padded;
+  return padded === last || padded - last > last * mostPadding ? undefined : padded;
 }
 
 export function laidOut(name: string, type: Laid, role: BufferRole): Buffer {

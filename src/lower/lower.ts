@@ -3,7 +3,8 @@
 
 import { bytesOf, Dim, elementCount, InternalError } from '../base/index.js';
 import type { Entry, GraphBuilder, Node, Origin, TensorNode, Variable } from '../graph/index.js';
-import { build, type Buffer, type Kernel, type KernelOrigin, type Program, type Target } from '../loop/index.js';
+import { build, type Buffer, type Kernel, type KernelOrigin, type Program } from '../loop/index.js';
+import type { Target } from '../target/index.js';
 import { type Block, emitBufferCopy, emitGroup, planBlock } from './block.js';
 import { costOf, costOfStatements, titleOf } from './cost.js';
 import { groupKey, layoutKey } from './group-key.js';
@@ -86,7 +87,7 @@ export function lowerEntry(
       .filter((update) => !isUnchanged(update.node, update.variable))
       .map((update): Demand => ({ node: update.node, to: { kind: 'buffer', buffer: variableBuffer(update.variable), prefix: [] } })),
   ];
-  const forms = new Forms(classes.structures);
+  const forms = new Forms(target, classes.structures);
   const context: EmitContext = { storage: new Storage(pool, forms, bind), forms, target, parallel: true };
   const block = planBlock(demands, context);
   const kernels: Kernel[] = [];

@@ -3,25 +3,23 @@
 
 import type { Dim } from '../base/index.js';
 import { build } from '../loop/index.js';
+import { mapBlockElements } from '../target/index.js';
 import type { PointEmitter } from './points.js';
 import type { Scope } from './scope.js';
-
-/** Elements that one iteration of a parallel elementwise loop takes, and up to which a loop stays on one thread. */
-const blockElements = 4096;
 
 export function emitMap(points: PointEmitter, scope: Scope): void {
   const { outer } = points.group;
   if (outer.length === 0) return points.store(scope, points.maps, []);
   points.loops(scope, outer.slice(0, -1), (before, body) => {
     const last = outer.at(-1) as Dim;
-    if (before.length > 0 || (last.constant ?? Infinity) <= blockElements || !points.context.parallel) {
+    if (before.length > 0 || (last.constant ?? Infinity) <= mapBlockElements || !points.context.parallel) {
       body.loop('i', build.size(last), 'vector', (i, lanes) => points.store(lanes, points.maps, [...before, i]));
       return;
     }
     const extent = build.size(last);
-    body.loop('p', build.over(build.plus(extent, build.int(blockElements - 1)), build.int(blockElements)), 'parallel', (p, block) => {
-      const start = build.times(p, build.int(blockElements));
-      block.loop('i', build.smaller(build.int(blockElements), build.minus(extent, start)), 'vector', (i, lanes) =>
+    body.loop('p', build.over(build.plus(extent, build.int(mapBlockElements - 1)), build.int(mapBlockElements)), 'parallel', (p, block) => {
+      const start = build.times(p, build.int(mapBlockElements));
+      block.loop('i', build.smaller(build.int(mapBlockElements), build.minus(extent, start)), 'vector', (i, lanes) =>
         points.store(lanes, points.maps, [...before, build.plus(start, i)]),
       );
     });

@@ -3,15 +3,9 @@
 // groups, however many there are.
 
 import type { Node } from '../graph/index.js';
+import { mostAlike, mostReaders, mostScalars } from '../target/index.js';
 import { reducedKey, space } from './forms.js';
 import type { Described, Group, Member, Mode } from './groups.js';
-
-/** Reductions over the same sizes that share a loop although they share no data. */
-const mostAlike = 8;
-/** Scalars that share a kernel although they have nothing else in common. */
-const mostScalars = 64;
-/** Readers of the same data that are compared: many read a mask, and the youngest are the nearest. */
-const mostReaders = 32;
 
 export class Neighbours {
   readonly #groupOf: ReadonlyMap<Node, Group>;

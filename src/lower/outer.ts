@@ -4,6 +4,7 @@
 import type { Dim } from '../base/index.js';
 import type { TensorNode } from '../graph/index.js';
 import { type Accumulator, build, type Expr } from '../loop/index.js';
+import { columnVectors } from '../target/index.js';
 import { space, spread, widthAs } from './forms.js';
 import { lanesOf, type PointEmitter } from './points.js';
 import { type Scope, valueKey } from './scope.js';
@@ -13,7 +14,7 @@ export function emitOuter(points: PointEmitter, scope: Scope): void {
   const { group, context } = points;
   const last = group.outer.at(-1) as Dim;
   const widest = Math.max(...points.reduced().map((node) => lanesOf(context.target, bytes(node))));
-  const width = Math.min(4 * widest, last.constant ?? Infinity);
+  const width = Math.min(columnVectors * widest, last.constant ?? Infinity);
   const tiles = build.over(build.plus(build.size(last), build.int(width - 1)), build.int(width));
   const lead = group.outer.slice(0, -1);
   points.loops(scope, lead, (before, block) => {

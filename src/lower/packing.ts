@@ -5,6 +5,7 @@
 import { bytesOf, Dim } from '../base/index.js';
 import type { TensorNode } from '../graph/index.js';
 import { type Buffer, build, type Expr } from '../loop/index.js';
+import { competing, leastPackedRows, mostUnpacked, packedSteps, type Target } from '../target/index.js';
 import type { ColumnClass, ColumnTiling } from './columns.js';
 import { tensorOf, type TileForm } from './forms.js';
 import type { Scope } from './scope.js';
@@ -12,32 +13,16 @@ import type { BufferPool } from './storage.js';
 import type { Tiling } from './tiling.js';
 import type { Values } from './values.js';
 
-/**
- * Bytes of one way of a second-level cache: addresses so far apart compete for its ways, of which a right side takes half at most as it
- * lies.
- */
-const wayBytes = 128 * 1024;
-const ways = 8;
-/**
- * Bytes of a right side that is read as it lies, and of one that is so for few rows: more than a second-level cache keeps, and more than
- * address translation and prefetches serve well.
- */
-const mostUnpacked = { ofMany: 3 * 1024 * 1024, ofFew: 8 * 1024 * 1024 } as const;
-/** Rows from which on panels are read often enough to be worth their copy: what is read as it lies may be somewhat slower, or much. */
-const leastRows = { somewhat: 128, much: 16 } as const;
-/** Steps of the depth that one iteration copies for all tiles: rows are then read from one end to the other. */
-const stepsAtOnce = 8;
-
 export interface Packing {
   readonly buffer: Buffer;
   /** Whether the panels are filled and read, where the number of rows is known at run time only: if there are at least so many. */
   readonly enough: { readonly least: number; readonly is: Expr } | undefined;
 }
 
-export function packingOf(form: TileForm, { columns }: Tiling, pool: BufferPool): Packing | undefined {
+export function packingOf(form: TileForm, { columns }: Tiling, pool: BufferPool, target: Target): Packing | undefined {
   const [rows, across, depth] = [form.rows.constant, form.columns.constant, form.depth.constant];
   if (across === undefined || depth === undefined || form.batch.some((dim) => dim.constant !== 1)) return undefined;
-  const least = leastRowsOf(depth, across * bytesOf(form.node.type.dtype));
+  const least = leastRowsOf(depth, across * bytesOf(form.node.type.dtype), target);
   if (least === undefined || (rows !== undefined && rows < least)) return undefined;
   const padded = Math.ceil(across / columns.lanes) * columns.lanes;
   const [, right] = form.node.args.map(tensorOf) as [TensorNode, TensorNode];
@@ -52,10 +37,12 @@ export function packingOf(form: TileForm, { columns }: Tiling, pool: BufferPool)
  * Rows of a product from which on panels pay; undefined where they never do. Rows of a right side whose length falls onto few places of a
  * cache are not kept there.
  */
-function leastRowsOf(depth: number, rowBytes: number): number | undefined {
+function leastRowsOf(depth: number, rowBytes: number, target: Target): number | undefined {
+  const { wayBytes, ways } = competing(target);
+  const { ofMany, ofFew } = mostUnpacked(target);
   const places = wayBytes / greatestDivisor(rowBytes, wayBytes);
-  if (depth > places * ways || depth * rowBytes > mostUnpacked.ofFew) return leastRows.much;
-  return depth * rowBytes > mostUnpacked.ofMany ? leastRows.somewhat : undefined;
+  if (depth > places * ways || depth * rowBytes > ofFew) return leastPackedRows.much;
+  return depth * rowBytes > ofMany ? leastPackedRows.somewhat : undefined;
 }
 
 const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b));
@@ -87,17 +74,17 @@ export function emitPanels(
   const [, right] = form.node.args.map(tensorOf) as [TensorNode, TensorNode];
   const batch = form.batch.map(() => build.int(0));
   const depth = build.size(form.depth);
-  const blocks = build.over(build.plus(depth, build.int(stepsAtOnce - 1)), build.int(stepsAtOnce));
+  const blocks = build.over(build.plus(depth, build.int(packedSteps - 1)), build.int(packedSteps));
   const times =
     enough === undefined
       ? blocks
       : build.times(build.smaller(build.int(1), build.over(build.size(form.rows), build.int(enough.least))), blocks);
   scope.loop('p', times, parallel ? 'parallel' : 'serial', (p, body) => {
-    const start = body.let('start', build.times(p, build.int(stepsAtOnce)));
+    const start = body.let('start', build.times(p, build.int(packedSteps)));
     for (const [group, one] of groupsOf(columns)) {
       body.loop('tile', one.count(group), 'serial', (tile, panel) => {
         const column = panel.let('column', build.plus(one.first(group), build.times(tile, build.int(one.width))));
-        panel.loop('k', build.smaller(build.int(stepsAtOnce), build.minus(depth, start)), 'serial', (at, step) => {
+        panel.loop('k', build.smaller(build.int(packedSteps), build.minus(depth, start)), 'serial', (at, step) => {
           const k = step.let('k', build.plus(start, at));
           step.loop('j', one.extent(column), 'vector', (j, lane) =>
             lane.emit({
@@ -118,4 +105,4 @@ export function emitPanels(
    columns of f32: 32 places with 16 ways, so 512 rows fill it), and of a very large right side every row lies on a page of its own. Copied
    once, a tile's columns follow each other, aligned, from one end of memory to the other, and the tiles of a block ask for the next ones.
    The copy costs as much as ten or twenty rows of the product; a number of rows that is not known decides at run time. Other right sides
-   are read as they lie: 512×784×768 gained 2 % in panels, 128×784×768 lost 10. */
+   are read as they lie; `mostUnpacked` has what was measured. */

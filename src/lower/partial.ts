@@ -5,12 +5,8 @@
 import { Dim, elementCount, type Shape } from '../base/index.js';
 import type { TensorNode } from '../graph/index.js';
 import { build, type Expr } from '../loop/index.js';
+import { leastBlockPoints, mostPointBlocks } from '../target/index.js';
 import { combinedAs, type PartialForm, type ReduceForm, space, widthAs } from './forms.js';
-
-/** Enough for the threads of large machines, few enough that combining their shares is nothing beside the points. */
-const mostBlocks = 64;
-/** Points of a block at least. */
-const leastPoints = 8;
 
 export interface Blocks {
   readonly count: Expr;
@@ -21,12 +17,12 @@ export interface Blocks {
 export function blocksOf(points: Shape): Blocks {
   const total = elementCount(points);
   if (total.constant !== undefined) {
-    const each = Math.max(leastPoints, Math.ceil(total.constant / mostBlocks));
+    const each = Math.max(leastBlockPoints, Math.ceil(total.constant / mostPointBlocks));
     return { count: build.int(Math.ceil(total.constant / each)), points: build.int(each) };
   }
   const size = build.size(total);
   const up = (value: Expr, by: Expr): Expr => build.over(build.plus(value, build.minus(by, build.int(1))), by);
-  const each = build.apply('max', 'i64', build.int(leastPoints), up(size, build.int(mostBlocks)));
+  const each = build.apply('max', 'i64', build.int(leastBlockPoints), up(size, build.int(mostPointBlocks)));
   return { count: up(size, each), points: each };
 }
 
@@ -41,7 +37,7 @@ export function splitReduction(form: ReduceForm, points: Shape): Split {
   const { node } = form;
   const { count } = blocksOf(points);
   const known = build.intValue(count);
-  const shares = Dim.of(known ?? mostBlocks);
+  const shares = Dim.of(known ?? mostPointBlocks);
   const dtype = combinedAs(node.type.dtype);
   const partial: TensorNode = {
     id: -1 - node.id,

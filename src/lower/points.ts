@@ -4,7 +4,8 @@
 
 import type { Dim, Shape } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
-import { type Accumulator, type Axis, build, type Expr, type Stmt, type Target } from '../loop/index.js';
+import { type Accumulator, type Axis, build, type Expr, type Stmt } from '../loop/index.js';
+import { assumedAxis, leastLaneAxis, sumBlockTerms, type Target } from '../target/index.js';
 import { combinedAs, identity, indices, type ReduceForm, space, spread } from './forms.js';
 import type { Group } from './groups.js';
 import type { Forms } from './roots.js';
@@ -12,9 +13,6 @@ import type { Scope } from './scope.js';
 import { type Reduction, stagesOf } from './stages.js';
 import type { Storage } from './storage.js';
 import { Values } from './values.js';
-
-/** Terms that a long reduction combines before it adds them to the total. */
-const blockTerms = 4096;
 
 export interface EmitContext {
   readonly storage: Storage;
@@ -127,8 +125,8 @@ export class PointEmitter {
 
   /**
    * Loops over what is reduced, or a part of it, lanes along its last axis, or along the longest when the last one is short. `fill`
-   * accumulates into the registers that it is given: over a long axis that is not cut into parts, those are partial results of `blockTerms`
-   * terms, so that the error of a sum grows with the number of blocks and not with the number of terms.
+   * accumulates into the registers that it is given: over a long axis that is not cut into parts, those are partial results of
+   * `sumBlockTerms` terms, so that the error of a sum grows with the number of blocks and not with the number of terms.
    */
   reduceLoops(scope: Scope, reductions: readonly Reduction[], totals: readonly Accumulator[], fill: Fill, part?: Part): void {
     const { reduced, filled } = (reductions[0] as Reduction).form;
@@ -149,7 +147,7 @@ export class PointEmitter {
         at.map((one, axis) => (axis === lane ? (own === undefined ? index : build.plus(own.start, index)) : one));
       const length = loops[lane] as Dim;
       const extent = own?.extent ?? filled ?? build.size(length);
-      if (own !== undefined || (length.constant ?? Infinity) <= blockTerms)
+      if (own !== undefined || (length.constant ?? Infinity) <= sumBlockTerms)
         return body.loop('i', extent, 'vector', (i, inner) => fill(inner, along(i), totals));
       this.#inBlocks(body, reductions, totals, extent, (inner, index, into) => fill(inner, along(index), into));
     };
@@ -163,10 +161,10 @@ export class PointEmitter {
     extent: Expr,
     fill: (body: Scope, index: Expr, into: readonly Accumulator[]) => void,
   ): void {
-    scope.loop('n', build.over(build.plus(extent, build.int(blockTerms - 1)), build.int(blockTerms)), 'serial', (n, block) => {
-      const start = block.let('start', build.times(n, build.int(blockTerms)));
+    scope.loop('n', build.over(build.plus(extent, build.int(sumBlockTerms - 1)), build.int(sumBlockTerms)), 'serial', (n, block) => {
+      const start = block.let('start', build.times(n, build.int(sumBlockTerms)));
       const partial = reductions.map(({ node, form }, which) => this.declare(block, form, (totals[which] as Accumulator).shape, node));
-      block.loop('i', build.smaller(build.int(blockTerms), build.minus(extent, start)), 'vector', (i, lanes) =>
+      block.loop('i', build.smaller(build.int(sumBlockTerms), build.minus(extent, start)), 'vector', (i, lanes) =>
         fill(lanes, build.plus(start, i), partial),
       );
       for (const [which, { form }] of reductions.entries()) {
@@ -187,7 +185,7 @@ export class PointEmitter {
 /** The axis along which lanes run: the last one, or the longest where that is short. */
 export function laneAxis(loops: Shape): number {
   const last = loops.length - 1;
-  const length = (axis: number): number => (loops[axis] as Dim).constant ?? 1024;
-  if (length(last) >= 8) return last;
+  const length = (axis: number): number => (loops[axis] as Dim).constant ?? assumedAxis;
+  if (length(last) >= leastLaneAxis) return last;
   return loops.reduce((best, _, axis) => (length(axis) > length(best) ? axis : best), last);
 }

@@ -5,6 +5,7 @@
 import type { Shape } from '../base/index.js';
 import { type Node, topological, type TensorNode } from '../graph/index.js';
 import { build, type Buffer } from '../loop/index.js';
+import { inlineReduceFlops, mostInlineFlops, scalarFlops, type Target } from '../target/index.js';
 import { productsOfSums } from './contraction.js';
 import { type Form, formOf, space } from './forms.js';
 import { unreadableOperands } from './operands.js';
@@ -12,16 +13,16 @@ import type { Split } from './partial.js';
 import type { Structures } from './structure.js';
 import { isInlineReduce } from './values.js';
 
-/** A scalar that costs more FLOPs than this is computed once, before the loops that read it. */
-const scalarCost = 8;
-
 export class Forms {
   readonly #forms = new Map<Node, Form>();
   readonly #splits = new Map<Node, Split>();
   readonly #products = new Map<Node, boolean>();
+  /** Whose memory decides what pays. */
+  readonly target: Target;
   readonly structures: Structures;
 
-  constructor(structures: Structures) {
+  constructor(target: Target, structures: Structures) {
+    this.target = target;
     this.structures = structures;
   }
 
@@ -110,7 +111,7 @@ export function chooseRoots(demanded: readonly TensorNode[], forms: Forms): Set<
   for (const node of order) {
     if (space(shapeOf(node)).length === 0) continue;
     for (const argument of node.args) {
-      if (forms.of(argument).kind === 'element' && space(shapeOf(argument)).length === 0 && (cost.get(argument) ?? 0) > scalarCost)
+      if (forms.of(argument).kind === 'element' && space(shapeOf(argument)).length === 0 && (cost.get(argument) ?? 0) > scalarFlops)
         roots.add(argument);
     }
   }
@@ -124,10 +125,10 @@ export function inlineCosts(order: readonly Node[], roots: ReadonlySet<Node>, fo
   const costs = new Map<Node, number>();
   for (const node of order) {
     const form = forms.of(node);
-    let cost = form.kind === 'element' ? form.cost : form.kind === 'reduce' ? 16 : 0;
+    let cost = form.kind === 'element' ? form.cost : form.kind === 'reduce' ? inlineReduceFlops : 0;
     if (form.kind === 'element' || form.kind === 'reduce')
       for (const argument of node.args) if (!roots.has(argument)) cost += costs.get(argument) ?? 0;
-    costs.set(node, Math.min(cost, 1e6));
+    costs.set(node, Math.min(cost, mostInlineFlops));
   }
   return costs;
 }

@@ -5,6 +5,7 @@
 
 import type { Dim } from '../base/index.js';
 import { build, type Expr } from '../loop/index.js';
+import { assumedRows } from '../target/index.js';
 
 /**
  * Rows of one block from the top: `taller` tiles of `height + 1` rows, `lower` ones of `height`, then those behind `rest` up to `end` in
@@ -36,9 +37,6 @@ export interface RowCover {
   readonly count: number;
   readonly taller: number;
 }
-
-/** What stands for a number of rows that is not known yet. */
-const assumedRows = 240;
 
 /** As few tiles of at most `most` rows as there can be. Rows that are not known are assumed to need both heights. */
 export function rowCover(rows: number | undefined, most: number): RowCover {

@@ -4,11 +4,9 @@
 
 import { type Shape, shapeEquals } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
+import { keptFlops } from '../target/index.js';
 import { space } from './forms.js';
 import type { Forms } from './roots.js';
-
-/** FLOPs per element above which a value is kept in the nearest cache: one store, and one load per later pass. */
-const keptCost = 8;
 
 export interface PassNodes {
   readonly columns: Shape;
@@ -40,7 +38,7 @@ export function keptValues(passes: readonly PassNodes[], points: Shape, forms: F
         full &&
         first !== undefined &&
         shapeEquals((passes[first] as PassNodes).columns, columns) &&
-        costOf(node, here, kept, forms, isInline) > keptCost
+        costOf(node, here, kept, forms, isInline) > keptFlops
       ) {
         const known = kept.get(node) ?? { node: node as TensorNode, first, again: new Set<number>() };
         known.again.add(at);

@@ -6,18 +6,11 @@
 import { Dim, type Shape } from '../base/index.js';
 import type { TensorNode } from '../graph/index.js';
 import { type Accumulator, build, type Buffer, type Expr, type Stmt } from '../loop/index.js';
+import { leastShareTerms, mostShares, shareUnit } from '../target/index.js';
 import { combinedAs, constants, indices, space, spread, widthAs } from './forms.js';
 import { type Fill, laneAxis, type Part, type PointEmitter } from './points.js';
 import { type Scope, valueKey } from './scope.js';
 import { alike, type Reduction } from './stages.js';
-
-/**
- * Shares at most: enough for the threads of large machines, and for sums whose errors shall grow with the number of shares rather than with
- * that of terms.
- */
-const mostShares = 256;
-/** Terms of a share at least. */
-const leastTerms = 1024;
 
 export function emitSmall(points: PointEmitter, scope: Scope): void {
   for (const [level, stage] of points.stages.entries()) {
@@ -81,11 +74,11 @@ function sharesOf(together: readonly Reduction[]): Shares | undefined {
   if (loops.length === 0 || filled !== undefined) return undefined;
   const length = (axis: number): number => (loops[axis] as Dim).constant ?? Infinity;
   const axis = loops.reduce((best, _, at) => (length(at) > length(best) ? at : best), 0);
-  const least = Math.ceil(leastTerms / knownProduct(loops.filter((_, at) => at !== axis)));
+  const least = Math.ceil(leastShareTerms / knownProduct(loops.filter((_, at) => at !== axis)));
   const size = loops[axis] as Dim;
   if (size.constant !== undefined) {
     if (size.constant < 2 * least) return undefined;
-    const each = roundUp(Math.max(least, size.constant / mostShares), axis === laneAxis(loops) ? 16 : 1);
+    const each = roundUp(Math.max(least, size.constant / mostShares), axis === laneAxis(loops) ? shareUnit : 1);
     return { axis, count: build.int(Math.ceil(size.constant / each)), each: build.int(each) };
   }
   // Without a division by what is not known: of at least `least` indices there are as many shares as fit, then there are all shares, each
@@ -161,7 +154,7 @@ const knownProduct = (shape: Shape): number => shape.reduce((product, dim) => pr
 const roundUp = (value: number, to: number): number => Math.ceil(value / to) * to;
 
 /* Note: shares of long reductions.
-   The longest axis is cut into at most 256 shares of at least 1024 terms, each a result of its own in memory, and the kernel of the group
-   combines them in order: one thread or many, the order of summation is the same. Where sizes are known and give less than two shares,
-   nothing is cut. Where they are not, a single share costs a few stores and loads. Only reductions that wait for no other of the group are
-   cut: a later one would need the combined result in memory before its shares could start. */
+   The longest axis is cut into at most `mostShares` shares of at least `leastShareTerms` terms, each a result of its own in memory, and the
+   kernel of the group combines them in order: one thread or many, the order of summation is the same. Where sizes are known and give less
+   than two shares, nothing is cut. Where they are not, a single share costs a few stores and loads. Only reductions that wait for no other
+   of the group are cut: a later one would need the combined result in memory before its shares could start. */

@@ -4,17 +4,13 @@
 
 import { elementCount, type Shape, shapeEquals } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
+import { leastSplitColumns, leastSplitPoints } from '../target/index.js';
 import { costOfPlan } from './cost-model.js';
 import { type ReduceForm, space } from './forms.js';
 import { fuseAsSplit, neededBy } from './fuse.js';
 import type { Fusion, Group } from './groups.js';
 import { splitReduction } from './partial.js';
 import type { Forms } from './roots.js';
-
-/** Columns at least, when they are known: lanes run along them. */
-const leastColumns = 8;
-/** Points at least: fewer are not worth blocks. */
-const leastPoints = 64;
 
 export function fuse(demanded: readonly TensorNode[], forms: Forms): Fusion {
   const whole = fuseAsSplit(demanded, forms);
@@ -83,7 +79,7 @@ function withCompany(candidates: readonly Candidate[], { groups, groupOf }: Fusi
 /** The points whose blocks could share a reduction with others, if there are enough. */
 function pointsOf(form: ReduceForm, groups: readonly Group[]): Shape | undefined {
   const points = leadingPoints(form, groups);
-  return points !== undefined && (elementCount(points).constant ?? Infinity) >= leastPoints ? points : undefined;
+  return points !== undefined && (elementCount(points).constant ?? Infinity) >= leastSplitPoints ? points : undefined;
 }
 
 function leadingPoints(form: ReduceForm, groups: readonly Group[]): Shape | undefined {
@@ -99,7 +95,7 @@ function leadingPoints(form: ReduceForm, groups: readonly Group[]): Shape | unde
   return reduced.length > 1 && isWide(reduced) ? reduced.slice(0, -1) : undefined;
 }
 
-const isWide = (columns: Shape): boolean => (columns.at(-1)?.constant ?? Infinity) >= leastColumns;
+const isWide = (columns: Shape): boolean => (columns.at(-1)?.constant ?? Infinity) >= leastSplitColumns;
 
 /* Note: shares.
    The sum over all rows of a matrix (the gradient of a bias, of a layer norm's scale) and the sum over everything (a loss) do not loop like

@@ -6,12 +6,12 @@
 import { bytesOf, type Dim } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
 import { type Buffer, build, type Expr } from '../loop/index.js';
+import { assumedDepth, lineCycles, nearBytes, vectorsPerCycle } from '../target/index.js';
 import { spread, tensorOf, type TileForm } from './forms.js';
 import { loadOf, strideAlong } from './operands.js';
 import { panelIndex } from './packing.js';
 import type { EmitContext } from './points.js';
 import type { Scope } from './scope.js';
-import { assumedDepth, nearBytes } from './tiling.js';
 
 /** Where a tile begins in the product, and which of its rows and columns exist. */
 export interface Place {
@@ -28,9 +28,6 @@ export interface Place {
   /** Tiles of the block before this one, with the same columns. */
   readonly before: Expr;
 }
-
-/** Cycles after which a line is there even if another core has it. */
-const lineCycles = 200;
 
 /** Runs `fill` for the columns of a tile, in lanes. */
 export type Lanes = (where: Scope, fill: (j: Expr, body: Scope) => void) => void;
@@ -68,7 +65,7 @@ export class TileFetch {
   /** The right side some steps ahead, if the nearest cache does not keep the tile's columns of it from tile to tile. */
   right(lane: Scope, { batch, column, width, panel }: Place, height: number, k: Expr, j: Expr): void {
     const { depth, node } = this.#form;
-    if ((depth.constant ?? assumedDepth) * width * bytesOf(node.type.dtype) <= nearBytes) return;
+    if ((depth.constant ?? assumedDepth) * width * bytesOf(node.type.dtype) <= nearBytes(this.#context.target)) return;
     const later = build.plus(k, build.int(this.#stepsAhead(height, width)));
     const stored = this.#context.storage.stored(tensorOf(node.args[1] as Node));
     if (panel !== undefined)
@@ -79,7 +76,7 @@ export class TileFetch {
 
   /** Steps of the depth in which a line comes from afar. */
   #stepsAhead(height: number, width: number): number {
-    return Math.ceil(lineCycles / ((height * width) / this.#lanes / 2));
+    return Math.ceil(lineCycles / ((height * width) / this.#lanes / vectorsPerCycle));
   }
 
   /** The left side some steps ahead: the lines of its first and of its last row. */

@@ -5,6 +5,7 @@
 import { bytesOf, type Dim } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
 import { type Accumulator, type Buffer, build, type Expr } from '../loop/index.js';
+import { fewestTileBlocks, tileBlockBytes, tilesPerBlock } from '../target/index.js';
 import { combinedAs, identity, spread, tensorOf, type TileForm, widthAs } from './forms.js';
 import { loadOf } from './operands.js';
 import { emitPanels, type Packing, packingOf, panelIndex } from './packing.js';
@@ -17,15 +18,6 @@ import { chooseTiling, type Tiling } from './tiling.js';
 
 /** What all tiles below one another have in common. */
 type Across = Omit<Place, 'row' | 'end' | 'before'>;
-
-/**
- * Bytes of the left side that the tiles of one block of a parallel loop share, and how many tiles below one another that may be: they share
- * columns of the right side.
- */
-const blockBytes = 512 * 1024;
-const tilesPerBlock = { least: 4, most: 16, assumed: 8 } as const;
-/** Blocks that a product has at least if it has so many tiles, for threads to share. */
-const fewestBlocks = 8;
 
 export class TileEmitter {
   readonly #points: PointEmitter;
@@ -57,7 +49,7 @@ export class TileEmitter {
       lanesOf(context.target, bytesOf(node.type.dtype)),
       context.target,
     );
-    this.#packing = packingOf(this.#form, this.#tiling, context.storage.pool);
+    this.#packing = packingOf(this.#form, this.#tiling, context.storage.pool, context.target);
     this.#stored = group.members.flatMap((member) => (member.role === 'tile' || member.role === 'map' ? [member.node] : []));
     this.#fetch = new TileFetch(this.#form, context, this.#tiling.columns.lanes, this.#tilesOfBlock(), this.#stored);
   }
@@ -119,9 +111,9 @@ export class TileEmitter {
    */
   #fewestBelow(): Expr {
     const { rows, columns } = this.#tiling;
-    const across = build.intValue(columns.count) ?? fewestBlocks;
+    const across = build.intValue(columns.count) ?? fewestTileBlocks;
     let below = build.int(1);
-    for (let more = 1; across * more < fewestBlocks; more *= 2)
+    for (let more = 1; across * more < fewestTileBlocks; more *= 2)
       below = build.plus(below, build.times(build.int(more), build.smaller(build.int(1), build.over(rows.count, build.int(4 * more)))));
     return below;
   }
@@ -130,10 +122,8 @@ export class TileEmitter {
     const { least, most, assumed } = tilesPerBlock;
     const depth = this.#form.depth.constant;
     if (depth === undefined) return assumed;
-    return Math.max(
-      least,
-      Math.min(most, Math.floor(blockBytes / (this.#tiling.rows.height * Math.max(1, depth) * bytesOf(this.#form.node.type.dtype)))),
-    );
+    const bytes = this.#tiling.rows.height * Math.max(1, depth) * bytesOf(this.#form.node.type.dtype);
+    return Math.max(least, Math.min(most, Math.floor(tileBlockBytes(this.context.target) / bytes)));
   }
 
   /** The columns of tile number `tile` of a group, by its class; nothing where the group has fewer tiles. */

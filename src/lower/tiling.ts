@@ -4,7 +4,22 @@
 // bodies of code serve any size. The note at the end has the cost model.
 
 import type { Dim } from '../base/index.js';
-import type { Target } from '../loop/index.js';
+import {
+  assumedDepth,
+  costOfBody,
+  cyclesPerResult,
+  cyclesPerTile,
+  l2BytesPerCycle,
+  leftLoadCycles,
+  mostTileRows,
+  mostTileVectors,
+  nearBytes,
+  rightLoadCycles,
+  sumLatency,
+  type Target,
+  tileRegisters,
+  vectorsPerCycle,
+} from '../target/index.js';
 import { columnGroups, columnTiling, type ColumnTiling, cutColumns } from './columns.js';
 import { type RowCover, rowCover, rowTiling, type RowTiling } from './row-tiling.js';
 
@@ -21,34 +36,15 @@ export interface ProductSizes {
   readonly isFed: boolean;
 }
 
-/** What stands for a depth that is not known yet. */
-export const assumedDepth = 256;
-const mostRows = 14;
-const mostVectors = 6;
-
-/** Cycles per vector of the result for what comes before and after the depth: zeroing, loads and stores of the epilogue. */
-const perVector = 1.5;
-/**
- * Bytes that stay in the nearest cache until the next tile needs them again: a tile's rows of the left side, or its columns of the right
- * side.
- */
-export const nearBytes = 32 * 1024;
-/** Cycles per tile: loop starts, and the branch that its end is predicted wrong. */
-const perTile = 30;
-/** One more body of code is worth so much of the speed. */
-const perBody = 0.005;
-
 export function chooseTiling(sizes: ProductSizes, lanes: number, target: Target): Tiling {
   const depth = Math.max(1, sizes.depth.constant ?? assumedDepth);
-  const groups = columnGroups(sizes, depth, lanes, target.vectorBytes);
-  // Of few registers one is left free: products need it where nothing multiplies and adds at once, and with none to spare the code
-  // generator was seen to spill.
-  const registers = target.vectorRegisters === 16 ? 15 : target.vectorRegisters;
+  const groups = columnGroups(sizes, depth, lanes, target);
+  const registers = tileRegisters(target);
   let best: { readonly cost: number; readonly width: number; readonly rows: RowCover } | undefined;
-  for (let width = 1; width <= Math.min(mostVectors, ...groups); width++) {
-    for (let most = 1; most <= mostRows && (most + 1) * width + 1 <= registers; most++) {
+  for (let width = 1; width <= Math.min(mostTileVectors, ...groups); width++) {
+    for (let most = 1; most <= mostTileRows && (most + 1) * width + 1 <= registers; most++) {
       const rows = rowCover(sizes.rows.constant, most);
-      const cost = costOf(rows, { groups, width, lanes }, depth, target.vectorBytes);
+      const cost = costOf(rows, { groups, width, lanes }, depth, target);
       if (best === undefined || cost < best.cost) best = { cost, width, rows };
     }
   }
@@ -61,7 +57,7 @@ function costOf(
   { height, count, taller }: RowCover,
   { groups, width, lanes }: { readonly groups: readonly number[]; readonly width: number; readonly lanes: number },
   depth: number,
-  vectorBytes: number,
+  target: Target,
 ): number {
   const cuts = groups.map((vectors) => cutColumns(vectors, width));
   const [tiles, narrow] = [sum(cuts.map((cut) => cut.tiles)), sum(cuts.map((cut) => cut.narrow))];
@@ -79,21 +75,20 @@ function costOf(
       cost +=
         row.times *
         column.times *
-        (depth * stepCost(row.height, column.vectors, depth, { vectorBytes, lanes }) + perVector * row.height * column.vectors + perTile);
+        (depth * stepCost(row.height, column.vectors, depth, lanes, target) +
+          cyclesPerResult * row.height * column.vectors +
+          cyclesPerTile);
   }
-  return (cost / (height * count + taller)) * (1 + perBody * rowsOf.length * columnsOf.length);
+  return (cost / (height * count + taller)) * (1 + costOfBody * rowsOf.length * columnsOf.length);
 }
 
 /** Cycles of one step of the depth, without what comes before and after all of them. */
-function stepCost(
-  rows: number,
-  vectors: number,
-  depth: number,
-  { vectorBytes, lanes }: { readonly vectorBytes: number; readonly lanes: number },
-): number {
-  const [multiplied, loaded, streamed] = [(rows * vectors) / 2, (rows + vectors) / 2, (vectors * vectorBytes) / 40];
-  const near = (rows * depth * vectorBytes) / lanes <= nearBytes;
-  return Math.max(multiplied, loaded, streamed, 4) + (near ? 0.09 : 0.15) * rows + 0.33 * vectors;
+function stepCost(rows: number, vectors: number, depth: number, lanes: number, target: Target): number {
+  const { vectorBytes } = target;
+  const [multiplied, loaded] = [(rows * vectors) / vectorsPerCycle, (rows + vectors) / vectorsPerCycle];
+  const streamed = (vectors * vectorBytes) / l2BytesPerCycle;
+  const near = (rows * depth * vectorBytes) / lanes <= nearBytes(target);
+  return Math.max(multiplied, loaded, streamed, sumLatency) + leftLoadCycles[near ? 'near' : 'far'] * rows + rightLoadCycles * vectors;
 }
 
 const sum = (all: readonly number[]): number => all.reduce((total, one) => total + one, 0);

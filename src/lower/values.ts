@@ -5,6 +5,7 @@
 import { type DType, InternalError, limits, type Shape, TooLarge } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
 import { type Buffer, build, type Expr, operandsOf, someExpr } from '../loop/index.js';
+import { inlineReduceTerms, inlineTerms, leastInTurns, longestIndex, turns } from '../target/index.js';
 import { contracted } from './contraction.js';
 import { exprKey } from './expressions.js';
 import {
@@ -37,25 +38,13 @@ export interface ValueSources {
   observe?(node: TensorNode, index: readonly Expr[]): void;
 }
 
-/** Reductions of at most this many terms are written out where they are needed (rows of a small matrix-vector product). */
-export const inlineTerms = 16;
-
-/**
- * From so many terms on, they are added to so many values in turn, so that an addition need not wait for the one before; those are added
- * last.
- */
-const [leastInTurns, turns] = [6, 3];
-
 /** Whether a reduction may be written out as one expression. */
 export function isInlineReduce(form: ReduceForm): boolean {
   const sizes = constants(form.reduced);
   if (sizes === undefined) return false;
   const terms = sizes.reduce((product, one) => product * one, 1);
-  return opOf(form.node).lowering.kind === 'contract' ? terms <= inlineTerms : terms <= 4;
+  return opOf(form.node).lowering.kind === 'contract' ? terms <= inlineTerms : terms <= inlineReduceTerms;
 }
-
-/** Three reshapes to shapes of two axes; the analysis of addresses does not see through names. */
-const longestIndex = 64;
 
 /** An element of a node that is wanted. */
 interface Wanted {

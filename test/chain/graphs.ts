@@ -20,7 +20,8 @@ import {
   type Variable,
   verifyModule,
 } from '../../src/graph/index.js';
-import { type Program, printProgram, type Target, verifyProgram } from '../../src/loop/index.js';
+import { type Program, printProgram, verifyProgram } from '../../src/loop/index.js';
+import type { Target } from '../../src/target/index.js';
 import { expandScalars, lowerEntry } from '../../src/lower/index.js';
 import type { TensorValue } from '../../src/ops/index.js';
 import { simplify } from '../../src/passes/index.js';

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildArtifact, hostTarget } from '../../codegen/llvm/index.js';
+import type { Target } from '../../src/target/index.js';
 import { Dim, type DType, elementCount } from '../../src/base/index.js';
 import {
   build,
@@ -20,7 +21,6 @@ import {
   type Kernel,
   type Program,
   type Stmt,
-  type Target,
   ownCode,
 } from '../../src/loop/index.js';
 

@@ -3,17 +3,14 @@
 import { describe, expect, it } from 'vitest';
 import { Dim } from '../../src/base/index.js';
 import type { Entry } from '../../src/graph/index.js';
-import { type Target, verifyProgram } from '../../src/loop/index.js';
+import { verifyProgram } from '../../src/loop/index.js';
 import { lowerEntry } from '../../src/lower/index.js';
 import { evaluateEntry, runProgram } from '../../src/eval/index.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';
+import { avx2, avx512, sse } from '../targets.js';
 import { dimsOf, Make, noisy } from './make.js';
 
-const targets: readonly Target[] = [
-  { cpu: 'x86-64-v4', features: '', triple: 'x86_64-unknown-linux-gnu', requires: [], vectorBytes: 64, vectorRegisters: 32 },
-  { cpu: 'x86-64-v3', features: '', triple: 'x86_64-unknown-linux-gnu', requires: [], vectorBytes: 32, vectorRegisters: 16 },
-  { cpu: 'x86-64', features: '', triple: 'x86_64-unknown-linux-gnu', requires: [], vectorBytes: 16, vectorRegisters: 16 },
-];
+const targets = [avx512, avx2, sse];
 
 interface Case {
   readonly build: (make: Make) => { readonly entry: Entry };

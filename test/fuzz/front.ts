@@ -9,7 +9,6 @@ import { diagnosticCodes, DiagnosticsError } from '../../src/base/index.js';
 import { render } from '../../src/driver/render.js';
 import { toMachine } from '../../src/driver/pipeline.js';
 import { printModule } from '../../src/graph/index.js';
-import type { Target as Machine } from '../../src/loop/index.js';
 import { differentiate, Pipeline, simplify, strip } from '../../src/passes/index.js';
 import { loadStd } from '../../src/std/load.js';
 import { programs as trees } from '../grammar/random-programs.js';
@@ -18,20 +17,14 @@ import { lines, words } from './grains.js';
 import { mutated } from './mutate-text.js';
 import { hashOf, type Random } from './random.js';
 import { fine, found, type Input, type Target, type Verdict } from './target.js';
+import { avx2 } from '../targets.js';
 import { texts, wordsOf } from './texts.js';
 import { typedProgram } from './typed-programs.js';
 
 const std = loadStd();
 
 /** Any will do: nothing is compiled. */
-const machine: Machine = {
-  cpu: 'x86-64-v3',
-  features: '',
-  triple: 'x86_64-unknown-linux-gnu',
-  vectorBytes: 32,
-  vectorRegisters: 16,
-  requires: [],
-};
+const machine = avx2;
 
 const path = 'main.tdsl';
 

@@ -23,6 +23,7 @@ import { hasTwins, modelIdx, modelSafetensors } from './model-files.js';
 import { faultOfManifest } from './model-manifest.js';
 import { modelNpy } from './model-npy.js';
 import { damaged } from './mutate-bytes.js';
+import { avx2 } from '../targets.js';
 import type { Random } from './random.js';
 import { fine, found, type Input, type Target, type Verdict } from './target.js';
 
@@ -359,19 +360,11 @@ const modules = [
 let manifests: readonly string[] | undefined;
 
 function manifestTexts(): readonly string[] {
-  const machine = {
-    cpu: 'x86-64-v3',
-    features: '',
-    triple: 'x86_64-unknown-linux-gnu',
-    vectorBytes: 32,
-    vectorRegisters: 16,
-    requires: [],
-  } as const;
   manifests ??= modules.map((text) => {
     const { module, build, open } = checkModule({ path: 'm.tdsl', text, read: () => undefined, std: loadStd() });
     if (module === undefined) throw new Error('a module of the fuzzer is wrong');
-    const { output } = toMachine(machine).run(module, { build });
-    return JSON.stringify(manifestOf(output.module, open, machine, '0'));
+    const { output } = toMachine(avx2).run(module, { build });
+    return JSON.stringify(manifestOf(output.module, open, avx2, '0'));
   });
   return manifests;
 }

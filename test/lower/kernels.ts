@@ -2,7 +2,6 @@
 // what of them is asked most. Holds: for one fixed target.
 
 import { join } from 'node:path';
-import { hostTarget } from '../../codegen/llvm/index.js';
 import { check } from '../../src/driver/front.js';
 import { toKernels } from '../../src/driver/pipeline.js';
 import {
@@ -17,17 +16,12 @@ import {
 } from '../../src/loop/index.js';
 import { bytesOfRows, lowerEntry, type Lowered } from '../../src/lower/index.js';
 import type { TensorNode } from '../../src/graph/index.js';
+import type { Target } from '../../src/target/index.js';
 import { Make } from '../eval/make.js';
+import { avx2 } from '../targets.js';
 
 /** Vectors of 8 f32, whatever the machine that runs the tests. */
-export const fixedTarget = {
-  ...hostTarget(),
-  cpu: 'x86-64-v3',
-  features: '',
-  triple: 'x86_64-unknown-linux-gnu',
-  vectorBytes: 32,
-  vectorRegisters: 16,
-} as const;
+export const fixedTarget = avx2;
 
 /** The entries of `test/programs/NAME.tdsl`. */
 export function programOf(name: string): (entry: string) => Lowered {
@@ -46,10 +40,11 @@ export function programOf(name: string): (entry: string) => Lowered {
 /** One entry of the outputs and updates that `draw` gives. */
 export function lowered(
   draw: (make: Make) => { readonly outputs?: readonly TensorNode[]; readonly updates?: Readonly<Record<string, TensorNode>> },
+  target: Target = fixedTarget,
 ): Program {
   const make = new Make();
   const { outputs = [], updates = {} } = draw(make);
-  const { program } = lowerEntry(make.entry(outputs, updates), make.variables, fixedTarget, make.build);
+  const { program } = lowerEntry(make.entry(outputs, updates), make.variables, target, make.build);
   verifyProgram(program, { pass: 'lower' });
   return program;
 }

@@ -2,13 +2,15 @@
 
 import { describe, expect, it } from 'vitest';
 import type { TensorNode } from '../../src/graph/index.js';
+import type { Target } from '../../src/target/index.js';
 import { tensorValue } from '../../src/ops/index.js';
 import { CaseMake, type GraphCase, runGraphs } from '../chain/graphs.js';
 import { noise } from '../eval/make.js';
-import { lowered, temporaries } from './kernels.js';
+import { fixedTarget, lowered, temporaries } from './kernels.js';
 
-const kernels = (rows: number | string, depth: number, columns: number): number =>
-  lowered((make) => ({ outputs: [make.op('matmul', [make.feed('x', [rows, depth]), make.feed('w', [depth, columns])])] })).kernels.length;
+const kernels = (rows: number | string, depth: number, columns: number, target = fixedTarget): number =>
+  lowered((make) => ({ outputs: [make.op('matmul', [make.feed('x', [rows, depth]), make.feed('w', [depth, columns])])] }), target).kernels
+    .length;
 
 describe('the right side of a product', () => {
   it('is copied into panels when its rows compete for few places of a cache, or are very many', () => {
@@ -29,6 +31,12 @@ describe('the right side of a product', () => {
       kernels(8, 1024, 1024),
       kernels('B', 784, 300),
     ]).toEqual([1, 1, 1, 1, 1]);
+  });
+
+  it('is copied earlier for a processor with smaller caches, or smaller ways', () => {
+    const withCache = (l2Bytes: number, l2Ways: number): Target => ({ ...fixedTarget, caches: { ...fixedTarget.caches, l2Bytes, l2Ways } });
+    expect([kernels(512, 500, 300), kernels(512, 500, 300, withCache(2 ** 18, 8))]).toEqual([1, 2]);
+    expect([kernels(512, 400, 512), kernels(512, 400, 512, withCache(2 ** 20, 16))]).toEqual([1, 2]);
   });
 
   it('takes one temporary of its own size', () => {

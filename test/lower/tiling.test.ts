@@ -4,12 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { Dim } from '../../src/base/index.js';
 import { build, type Expr } from '../../src/loop/index.js';
 import { chooseTiling, type Tiling } from '../../src/lower/tiling.js';
-import { fixedTarget } from './kernels.js';
+import { avx2, avx512, sse } from '../targets.js';
 
 const targets = [
-  { target: { ...fixedTarget, vectorBytes: 64, vectorRegisters: 32 } as const, lanes: 16 },
-  { target: fixedTarget, lanes: 8 },
-  { target: { ...fixedTarget, vectorBytes: 16, vectorRegisters: 16 } as const, lanes: 4 },
+  { target: avx512, lanes: 16 },
+  { target: avx2, lanes: 8 },
+  { target: sse, lanes: 4 },
 ];
 
 /** The value of index arithmetic, with `B` and `N` for the free sizes and `column` for a name. */

@@ -3,8 +3,8 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Diagnostic } from '../../base/index.js';
-import type { Stage } from '../build.js';
-import { emitLevels, isLevel } from '../levels.js';
+import type { Stage } from '../../target/index.js';
+import { levelsOf, stageLevels } from '../levels.js';
 import { jsonWarnings } from '../mistakes.js';
 import { artifactFiles, type BuildRequest } from '../request.js';
 import { perform, print, printDiagnostics, printError } from './command.js';
@@ -23,7 +23,7 @@ export function addCompile(program: Command): void {
   addProgramOptions(program.command('compile').description('compile a program into a shared library with C headers and a manifest'))
     .argument('<file>', 'program (.tdsl)')
     .option('-o, --out <dir>', 'directory for the artifact')
-    .option('--emit <level>', `print a stage of the way: ${emitLevels.join(', ')}`)
+    .option('--emit <level>', `print a stage of the way: ${stageLevels.join(', ')}, or one of the back end: llvm, asm`)
     .option('--dump-after <pass>', 'print what this pass makes')
     .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
     .option('--time-passes', 'print the time that each stage takes, from the start of the process')
@@ -32,8 +32,7 @@ export function addCompile(program: Command): void {
       perform(options.json, async (texts) => {
         const request: BuildRequest = { path: file, ...parseProgram(options), cpu: options.cpu };
         const { out, emit: level, dumpAfter: pass } = options;
-        if (level !== undefined && !isLevel(level))
-          throw new UsageError(`--emit takes one of ${emitLevels.join(', ')}; got ${JSON.stringify(level)}`);
+        if (level !== undefined) await requireLevel(level, request);
         if (level !== undefined && pass !== undefined) throw new UsageError('take --emit or --dump-after, not both');
         if (out === undefined && level === undefined && pass === undefined) throw new UsageError('compile needs -o DIR, or --emit LEVEL');
         const { emit, dumpAfter } = await import('../emit.js');
@@ -55,6 +54,12 @@ export function addCompile(program: Command): void {
         say(`${built.library}: ${built.entries.join(', ')}`);
       }),
     );
+}
+
+async function requireLevel(level: string, request: BuildRequest): Promise<void> {
+  const { backendOf } = await import('../backends.js');
+  const levels = levelsOf(backendOf(request));
+  if (!levels.includes(level)) throw new UsageError(`--emit takes one of ${levels.join(', ')}; got ${JSON.stringify(level)}`);
 }
 
 interface Built {

@@ -21,10 +21,11 @@ export function addExplain(program: Command): void {
         const { check } = await import('../front.js');
         const { explain, explainText } = await import('../explain.js');
         const { toKernels } = await import('../pipeline.js');
+        const { backendOf } = await import('../backends.js');
         const { targetFor } = await import('../target.js');
         const { module, build, warnings } = check({ path: file, ...parseProgram(options) }, texts);
         await printDiagnostics(warnings, texts);
-        const { output } = toKernels(targetFor(options.cpu)).run(module, { build });
+        const { output } = toKernels(targetFor(options.cpu, backendOf({}))).run(module, { build });
         print(options.json === true ? JSON.stringify(explain(output, texts)) : explainText(output, texts));
       }),
     );

@@ -1,0 +1,39 @@
+// LLVM as a back end of the driver. In: programs of machine ops. Out: artifacts, and text on the way. Holds: LLVM itself is loaded when a
+// target is asked for.
+
+import { InternalError } from '../../src/base/index.js';
+import type { Backend } from '../../src/target/index.js';
+import { buildArtifact, compilePrograms } from './artifact.js';
+import { header } from './header.js';
+import { hostTarget, requireCpu } from './target.js';
+
+/** Its own IR before its passes; assembly. */
+const levels = ['llvm', 'asm'] as const;
+
+export const llvm: Backend = {
+  name: 'llvm',
+  toolchain: ['build', 'llvm.node'],
+  levels,
+  passes: [],
+  requireCpu,
+  targetOf: hostTarget,
+  build: (input) => {
+    const { library, timings } = buildArtifact(input);
+    return {
+      library,
+      header: header(input.manifest),
+      stages: [
+        { name: 'llvm: build', milliseconds: timings.buildMs },
+        { name: 'llvm: optimize', milliseconds: timings.optimizeMs },
+        { name: 'llvm: codegen', milliseconds: timings.codegenMs },
+        { name: 'link', milliseconds: timings.linkMs },
+      ],
+    };
+  },
+  print: (input, level) => {
+    const emit = levels.find((one) => one === level);
+    const output = compilePrograms({ ...input, emit });
+    if (output.kind !== 'text') throw new InternalError('codegen', `${level} is no text`);
+    return output.text;
+  },
+};

@@ -1,0 +1,57 @@
+// What a back end is: all that the driver knows of a code generator. In: a processor's name; programs of machine ops, and a manifest. Out:
+// a target; an artifact, or text on the way to it.
+// Holds: the same input gives the same bytes; what takes long to load is loaded when a target is first asked for.
+
+import type { Program } from '../loop/index.js';
+import type { Target } from './target.js';
+
+/** One row of `--time-passes`. */
+export interface Stage {
+  readonly name: string;
+  readonly milliseconds: number;
+  /** What the stage made, counted: `52 nodes`. */
+  readonly made?: string;
+}
+
+/** A step between machine ops and code, for one program: what comes out must verify. */
+export interface ProgramPass {
+  /** A verb. */
+  readonly name: string;
+  /** One line for people. */
+  readonly doc: string;
+  run(program: Program, target: Target): Program;
+}
+
+export interface BackendInput {
+  /** One per entry, in the order of the manifest's entries. */
+  readonly programs: readonly Program[];
+  /** JSON that the artifact carries. */
+  readonly manifest: string;
+  readonly target: Target;
+}
+
+export interface BackendOutput {
+  /** What the runtime opens. */
+  readonly library: Uint8Array;
+  /** For C programs that call the artifact. */
+  readonly header: string;
+  readonly stages: readonly Stage[];
+}
+
+export interface Backend {
+  /** What requests and stages call it: `llvm`. */
+  readonly name: string;
+  /** A file of the package, below its root, without which it cannot work; undefined: it needs none. */
+  readonly toolchain: readonly string[] | undefined;
+  /** Texts on the way from programs to code: levels of `--emit`, in the order of the way. */
+  readonly levels: readonly string[];
+  /** Between machine ops and code. */
+  readonly passes: readonly ProgramPass[];
+  /** Errors: invalid-value (DiagnosticsError) for a name of no processor that it makes code for. */
+  requireCpu(name: string): void;
+  /** `cpu`: a name that `requireCpu` lets pass; `native` is the machine that compiles. */
+  targetOf(cpu: string): Target;
+  build(input: BackendInput): BackendOutput;
+  /** `level`: one of `levels`. */
+  print(input: BackendInput, level: string): string;
+}

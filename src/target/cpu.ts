@@ -1,0 +1,42 @@
+// A CPU as a target. In: what a back end knows of it. Out: what schedules and code generators ask of it. Holds: no cache is measured, so
+// two machines with the same instructions get the same code.
+
+/** Memory on the way to a core, as far as schedules count on it. */
+export interface Caches {
+  /** Of the nearest cache, which one core has for data. */
+  readonly l1Bytes: number;
+  /** Of the second-level cache of one core. */
+  readonly l2Bytes: number;
+  /** Lines that the second-level cache keeps of those whose addresses differ by multiples of `l2Bytes / l2Ways`. */
+  readonly l2Ways: number;
+  /** Of what the last-level cache has for one core and its neighbours. */
+  readonly l3Bytes: number;
+}
+
+export interface CpuTarget {
+  readonly kind: 'cpu';
+  readonly isa: 'x86-64' | 'aarch64';
+  /** As compilers write it: `x86_64-pc-linux-gnu`. */
+  readonly triple: string;
+  /** LLVM's name of the CPU: `sapphirerapids`, `x86-64-v3`, … */
+  readonly cpu: string;
+  /** LLVM's feature string, or ''. */
+  readonly features: string;
+  /** What a processor must have to run code for it, in LLVM's words. */
+  readonly requires: readonly string[];
+  /** Bytes of the widest vector worth using: 64 (AVX-512), 32 (AVX2), 16. */
+  readonly vectorBytes: 64 | 32 | 16;
+  /** Architectural vector registers: 32 with AVX-512 or on aarch64, else 16. */
+  readonly vectorRegisters: 32 | 16;
+  readonly caches: Caches;
+}
+
+/**
+ * The caches that schedules count on, by instruction set: those of a server's core, an Intel Xeon with 2 MB of second-level cache, on which
+ * all schedules were tuned. A kind of processor with others becomes a line here, together with measurements on it.
+ */
+const server: Caches = { l1Bytes: 32 * 1024, l2Bytes: 2 * 1024 * 1024, l2Ways: 16, l3Bytes: 16 * 1024 * 1024 };
+const cachesOf: Readonly<Record<CpuTarget['isa'], Caches>> = { 'x86-64': server, aarch64: server };
+
+/** A CPU with the caches that are assumed of its instruction set. */
+export const cpuTarget = (of: Omit<CpuTarget, 'kind' | 'caches'>): CpuTarget => ({ ...of, kind: 'cpu', caches: cachesOf[of.isa] });

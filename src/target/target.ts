@@ -1,0 +1,11 @@
+// What a machine is, as a value. In: nothing. Out: the kinds of machines that there are schedules for. Holds: a target is plain data;
+// whoever makes one, a back end or a test, says all that decides the code.
+
+import type { CpuTarget } from './cpu.js';
+
+/** One member for each kind of machine. */
+export type Target = CpuTarget;
+export type TargetKind = Target['kind'];
+
+/** Bytes of a line of the caches, of every CPU that there is code for. How variables lie depends on it, so no target varies it. */
+export const lineBytes = 64;

@@ -1,0 +1,276 @@
+// Every number that schedules and code generation were tuned with, by topic. In: nothing, or a target. Out: a number. Holds: all of them
+// change time or memory, never what a program means; those that cut sums, and so decide in which order they are added and their last bits,
+// say so, and ask no target. Where a number was measured the measurement stands beside it, in short: test/bench/NOTES.md says on which
+// machines and how, with what was tried besides. Others say what they are meant for.
+
+import type { CpuTarget } from './cpu.js';
+import { lineBytes } from './target.js';
+
+// ---- what stands for sizes that only a call knows ---------------------------------------------------------------------------------------
+
+/** Of any size, in the cost model and in memory plans: decisions need no more than the order of what they compare. */
+export const assumedSize = 512;
+/** Of the depth of a matrix product. */
+export const assumedDepth = 256;
+/** Of its rows. */
+export const assumedRows = 240;
+/** Of its columns, in vectors. */
+export const assumedVectors = 12;
+/** Of an axis along which lanes may run. */
+export const assumedAxis = 1024;
+
+// ---- the cost model of fusion (lower/cost-model.ts) -------------------------------------------------------------------------------------
+
+/**
+ * FLOPs in whose time one byte comes from (or goes to) where data of at most `bytes` bytes lives: half of the second-level cache, because
+ * the other operands of a kernel lie there too. The ratios are those of one core with wide vectors, about 100 GFLOP/s of elementwise
+ * arithmetic to 200, 100, 30 and 12 GB/s; machines differ less in them than in speed.
+ */
+export const memoryLevels = ({ caches }: CpuTarget): readonly { readonly bytes: number; readonly flopsPerByte: number }[] => [
+  { bytes: caches.l1Bytes, flopsPerByte: 0.5 },
+  { bytes: caches.l2Bytes / 2, flopsPerByte: 1 },
+  { bytes: caches.l3Bytes, flopsPerByte: 4 },
+  { bytes: Infinity, flopsPerByte: 8 },
+];
+/** Starting a kernel: its loops, and where there are threads a barrier. */
+export const flopsPerKernel = 2000;
+/** FLOPs per element up to which a value is computed wherever it is needed: a loop that stored it would cost as much. */
+export const cheapFlops = 10;
+/** FLOPs above which a scalar is computed once, before the loops that read it. */
+export const scalarFlops = 8;
+/** FLOPs that a short reduction counts as where it is written out in an expression. */
+export const inlineReduceFlops = 16;
+/** Counted as a tree, what an expression costs doubles from node to node; beyond this it is much, and counting stops. */
+export const mostInlineFlops = 1e6;
+/** FLOPs per element above which a pass over a row keeps a value in the nearest cache for later ones: a store, and a load for each. */
+export const keptFlops = 8;
+
+// ---- which groups a root is compared with (lower/neighbours.ts) ---------------------------------------------------------------------------
+
+/**
+ * Reductions over the same sizes that share a loop although they share no data. Of more than so many each is a kernel by itself: a kernel for
+ * the biases of all layers would grow with the depth. The same for scalars, and for readers of the same data.
+ */
+export const mostAlike = 8;
+export const mostScalars = 64;
+/** The youngest readers are the nearest. */
+export const mostReaders = 32;
+
+// ---- what is written out (lower/values.ts, lower/groups.ts) -----------------------------------------------------------------------------
+
+/** Terms up to which a product's sum is written out where it is needed: rows of a small matrix-vector product. */
+export const inlineTerms = 16;
+/** Terms up to which any other reduction is. */
+export const inlineReduceTerms = 4;
+/**
+ * From so many terms on, what is written out is added to so many values in turn, so that an addition need not wait for the one before;
+ * those are added last. Measured: linear regression of nine features takes 0.92 of the time. Decides the order of summation.
+ */
+export const [leastInTurns, turns] = [6, 3];
+/** Parts of an index up to which it has no name, which analysis does not see through: three reshapes to shapes of two axes. */
+export const longestIndex = 64;
+/** Results that one group may keep in registers at a time, and elements that count as a few. */
+export const smallCount = 16;
+
+// ---- loops over points and long sums (lower/points.ts, map.ts, outer.ts, across.ts, small.ts, partial.ts, splits.ts) --------------------
+
+/** Elements that one iteration of a parallel elementwise loop takes, and up to which a loop stays on one thread. */
+export const mapBlockElements = 4096;
+/** Indices from which on the last axis is long enough for lanes; else they run along the longest. */
+export const leastLaneAxis = 8;
+/** Vectors of points that a column reduction keeps in registers: four sums whose additions do not wait for each other. */
+export const columnVectors = 4;
+/** Elements of the lanes' axis that one iteration of a parallel transpose takes. */
+export const transposePiece = 1024;
+/**
+ * Terms that a long reduction combines before it adds them to the total: the error of a sum grows with the number of blocks, not of terms.
+ * Decides the order of summation.
+ */
+export const sumBlockTerms = 4096;
+/**
+ * Shares of a long reduction at most: enough for the threads of large machines, and for sums whose errors shall grow with the number of
+ * shares rather than with that of terms. Measured: linear regression 22.9 → 12.5 µs on two threads, 4 to 7 ns more on one. Decides the
+ * order of summation.
+ */
+export const mostShares = 256;
+/** Terms of a share at least, and what its indices along the lanes are a multiple of: whole vectors. Decides the order of summation. */
+export const [leastShareTerms, shareUnit] = [1024, 16];
+/**
+ * Blocks of points that leave their shares of sums over all points: enough for the threads of large machines, few enough that combining
+ * their shares is nothing beside the points. Decides the order of summation.
+ */
+export const mostPointBlocks = 64;
+/** Points of such a block at least. Decides the order of summation. */
+export const leastBlockPoints = 8;
+/** Points at least of a reduction that is split: fewer are not worth blocks. */
+export const leastSplitPoints = 64;
+/** Columns at least of one, when they are known: lanes run along them. */
+export const leastSplitColumns = 8;
+
+// ---- register tiles of matrix products (lower/tiling.ts, columns.ts) --------------------------------------------------------------------
+
+/**
+ * Rows and vectors of a tile at most, which keeps its code short where registers would hold more. The cost model seldom takes what is wide
+ * and flat: measured, 5×5, 6×4, 10×2 and 12×2 are 3 to 10 % slower than 9×3 and 8×3 where loads cross lines.
+ */
+export const [mostTileRows, mostTileVectors] = [14, 6];
+/**
+ * Registers that a tile may fill. Of few one is left free: products need it where nothing multiplies and adds at once, and with none to
+ * spare the code generator was seen to spill.
+ */
+export const tileRegisters = ({ vectorRegisters }: CpuTarget): number => (vectorRegisters === 16 ? 15 : vectorRegisters);
+/** Multiply-adds, and loads, of whole vectors that a core starts in a cycle. */
+export const vectorsPerCycle = 2;
+/** Cycles until one sum can be added to again. */
+export const sumLatency = 4;
+/** Bytes that come from the second-level cache in a cycle. */
+export const l2BytesPerCycle = 40;
+/** Cycles that loading a vector of the right side takes beside the arithmetic; measured, mostly loads that cross two lines. */
+export const rightLoadCycles = 0.33;
+/** The same for an element of the left side, measured: where the tile's rows stay in the nearest cache until the next, and where not. */
+export const leftLoadCycles = { near: 0.09, far: 0.15 } as const;
+/** Cycles per vector of the result for what comes before and after the depth: zeroing, loads and stores of the epilogue. */
+export const cyclesPerResult = 1.5;
+/** Cycles per tile: loop starts, and the branch that its end is predicted wrong. */
+export const cyclesPerTile = 30;
+/** One more body of code is worth so much of the speed: compile time counts. */
+export const costOfBody = 0.005;
+/**
+ * Bytes that stay in the nearest cache until the next tile needs them again: a tile's rows of the left side, or its columns of the right
+ * side.
+ */
+export const nearBytes = ({ caches }: CpuTarget): number => caches.l1Bytes;
+/**
+ * With so many lines side by side, threads get columns of their own: the thread that updates columns of a weight then multiplies with the
+ * same columns in the next step, and they stay in its cache. Measured with two groups of columns: a perceptron's step 419 → 406 µs on two
+ * threads; with one group for each tile one thread lost 5 to 8 %.
+ */
+export const fewestOwnedLines = 10;
+/** Elements, of four bytes, of a right side of which each half takes half of a second-level cache. */
+export const mostOwnedElements = ({ caches }: CpuTarget): number => caches.l2Bytes / 4;
+
+// ---- blocks of tiles and their memory (lower/tile.ts, packing.ts, tile-fetch.ts) --------------------------------------------------------
+
+/**
+ * Bytes of the left side that the tiles of one block of a parallel loop share: a quarter of the second-level cache. Measured: blocks with
+ * twice as many rows have 0.98 of the speed.
+ */
+export const tileBlockBytes = ({ caches }: CpuTarget): number => caches.l2Bytes / 4;
+/** How many tiles below one another share columns of the right side; `assumed` where the depth is not known. */
+export const tilesPerBlock = { least: 4, most: 16, assumed: 8 } as const;
+/** Blocks that a product has at least if it has so many tiles, for threads to share. */
+export const fewestTileBlocks = 8;
+/**
+ * Rows of a right side, so many bytes apart, that the second-level cache keeps as they lie: addresses that are a multiple of `wayBytes`
+ * apart compete for its ways, of which the right side takes half at most. Measured in panels: 1024³ 42 → 85 % of the limit, 512×1024×512
+ * 60 → 90 %.
+ */
+export const competing = ({ caches }: CpuTarget): { readonly wayBytes: number; readonly ways: number } => ({
+  wayBytes: caches.l2Bytes / caches.l2Ways,
+  ways: caches.l2Ways / 2,
+});
+/**
+ * Bytes of a right side that is read as it lies by many rows, half as much again as the second-level cache has; and by few, which is what
+ * address translation and prefetches serve well. Measured in panels: of more than 3 MB 512×1000×1000 has 1.13 of the speed, of less
+ * 512×784×768 has 1.02 and 128×784×768 0.9; of more than 8 MB 2048³ went from 35 to 91 % of the limit.
+ */
+export const mostUnpacked = ({ caches }: CpuTarget): { readonly ofMany: number; readonly ofFew: number } => ({
+  ofMany: 1.5 * caches.l2Bytes,
+  ofFew: 8 * 1024 * 1024,
+});
+/**
+ * Rows from which on panels are read often enough to be worth their copy, which costs as much as ten or twenty rows of the product: where
+ * what is read as it lies is somewhat slower, and where much.
+ */
+export const leastPackedRows = { somewhat: 128, much: 16 } as const;
+/** Steps of the depth that one iteration copies for all tiles: rows are then read from one end to the other. */
+export const packedSteps = 8;
+/**
+ * Cycles after which a line is there even if another core has it. Measured: asking so far ahead, a perceptron's step takes 309 → 293 µs on
+ * two threads and the same on one.
+ */
+export const lineCycles = 200;
+
+// ---- how variables and temporaries lie (lower/layout.ts) --------------------------------------------------------------------------------
+
+/** Part of a row that may be added so that rows start on lines. Artifacts agree about variables by it, so no target varies it. */
+export const mostPadding = 1 / 8;
+
+// ---- threads (codegen/llvm/cost.ts) -----------------------------------------------------------------------------------------------------
+
+/**
+ * Below so many operations and bytes together (some microseconds of one core), moving data between cores costs more than sharing a kernel
+ * gains. Measured against 250,000: 50×100·(300×100)ᵀ 39.5 → 28 µs on two threads, because its transposed copy is cut as well.
+ */
+export const cutThreshold = 200_000;
+/**
+ * For every so many operations and bytes in kernels that are cut, one more thread pays: some microseconds of one core, beside which
+ * entering and leaving costs little.
+ */
+export const workPerShare = 100_000;
+
+// ---- functions and modules (codegen/llvm/kernel.ts, parts.ts) ---------------------------------------------------------------------------
+
+/** Kernels that emit at most so many statements are merged into the entry's function: the call would cost more than the code. */
+export const smallKernel = 24;
+/** Where more calls than this have the same code, it is not repeated in each: a deep model's artifact would grow with every layer. */
+export const mostMerged = 4;
+/**
+ * Kernels that emit more stay functions of their own, in modules of their own if there are such: merging them would only make the passes
+ * slower.
+ */
+export const largeKernel = 160;
+/**
+ * Statements that make a module of its own: a code generator and its passes cost as much as some of them. Measured with such modules:
+ * compiling a perceptron 460 → 448 ms.
+ */
+export const partStatements = 300;
+
+// ---- loops over vectors (codegen/llvm/statements.ts, abreast.ts, reductions.ts, register-use.ts) ----------------------------------------
+
+/** Vector loops with so few whole vectors are written out. */
+export const writtenOutVectors = 4;
+/** Tile extents that one kernel distinguishes: every one doubles the code. */
+export const extentVariants = 2;
+/**
+ * Vectors that are computed abreast; the note in abreast.ts says why. Measured: a chain with derivatives takes 0.86 of the time, 0.92 with
+ * two vectors.
+ */
+export const abreastVectors = 4;
+/**
+ * Operations from which on the processor no longer looks far enough ahead, and beyond which several vectors would not find room in
+ * registers. Measured: from 13 operations on, the normalization's last pass is no faster.
+ */
+export const [abreastFrom, abreastTo] = [24, 160];
+/** Arithmetic that still leaves room for interleaved copies in registers; beyond it, the processor overlaps iterations by itself. */
+export const simpleOperations = 12;
+/**
+ * Interleaved copies of accumulators that a loop reduces over lanes, by how many there are of them, so that one addition need not wait for
+ * the one before: up to eight sums at once. Decides the order of summation.
+ */
+export const copiesOfSums = (count: number): number => (count <= 2 ? 4 : count <= 4 ? 2 : 1);
+/**
+ * An unrolled loop that would emit more statements than this, and changes no registers, is counted instead, over a copy of the registers in
+ * memory.
+ */
+export const unrolledStatements = 60;
+
+// ---- loads and stores (codegen/llvm/memory.ts, streaming.ts) ----------------------------------------------------------------------------
+
+/**
+ * Elements so far apart are still read as whole vectors; and so far where the rows between them belong to the buffer, so that all columns
+ * come from the same vectors. Measured: linear regression from rows of nine features 30 → 18 to 22 µs.
+ */
+export const [widestStride, widestRow] = [4, 16];
+/**
+ * So many bytes before they are needed, lines of large arrays are asked for: sixteen of the widest vectors, whose arithmetic takes about as
+ * long as memory does. Measured: forward chain 13.4 → 12.0 ms; 512 bytes gain half of that, 4 KB lose on the normalization.
+ */
+export const fetchedAhead = 16 * lineBytes;
+/**
+ * What the caches of one core and its neighbours hardly hold: results that together are larger are not kept there. Measured: normalization
+ * of 16,384 rows 34.1 → 28.9 ms.
+ */
+export const streamedBytes = ({ caches }: CpuTarget): number => 2 * caches.l3Bytes;
+/** What is known to be smaller is left where it is read again soon, and read from where it is: half of the second-level cache. */
+export const cachedBytes = ({ caches }: CpuTarget): number => caches.l2Bytes / 2;
