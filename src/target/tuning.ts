@@ -45,11 +45,12 @@ export const mostInlineFlops = 1e6;
 /** FLOPs per element above which a pass over a row keeps a value in the nearest cache for later ones: a store, and a load for each. */
 export const keptFlops = 8;
 
-// ---- which groups a root is compared with (lower/neighbours.ts) ---------------------------------------------------------------------------
+// ---- which groups a root is compared with (lower/neighbours.ts)
+// ---------------------------------------------------------------------------
 
 /**
- * Reductions over the same sizes that share a loop although they share no data. Of more than so many each is a kernel by itself: a kernel for
- * the biases of all layers would grow with the depth. The same for scalars, and for readers of the same data.
+ * Reductions over the same sizes that share a loop although they share no data. Of more than so many each is a kernel by itself: a kernel
+ * for the biases of all layers would grow with the depth. The same for scalars, and for readers of the same data.
  */
 export const mostAlike = 8;
 export const mostScalars = 64;
