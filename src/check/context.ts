@@ -1,7 +1,7 @@
 // Where the checker is. In: the module, entry and call that are being evaluated. Out: what every evaluation function takes along.
 // Holds: a context is immutable; `EntryState` is what an entry collects while its body is evaluated.
 
-import type { Declaration, Program, Span } from '../../grammar/index.js';
+import type { Declaration, Expression, Program, Span } from '../../grammar/index.js';
 import type { GraphBuilder, Summary, TensorNode, Feed, SizeFact } from '../graph/index.js';
 import type { Growth } from './growth.js';
 import type { Reporter } from './report.js';
@@ -26,6 +26,8 @@ export interface Checker {
   readonly reporter: Reporter;
   readonly growth: Growth;
   readonly variables: VariableTable;
+  /** Initial values that follow from their expression and the variable's type alone, by both: like variables ask again and again. */
+  readonly initials: Map<Expression, Map<string, TensorNode>>;
   /** Functions, models and optimizers that were evaluated at least once. */
   readonly visited: Set<Declaration>;
   /** Values set from outside for `dim` declarations. */
