@@ -76,7 +76,7 @@ class Fuser {
     const described = order.filter((node) => this.roots.has(node)).map((node) => this.#describe(node));
     this.#neighbours.expect(described);
     for (const one of described) this.#place(one);
-    return { groups: this.#groups, groupOf: this.#groupOf, roots: this.roots, notes: this.#notes };
+    return { groups: this.#groups, groupOf: this.#groupOf, roots: this.roots, notes: this.#notes, order: this.#order };
   }
 
   #place({ member, mode, outer }: Described): void {
