@@ -1,10 +1,13 @@
-// The graph as data. In: a checked module. Out: nodes and edges per entry, ready for JSON and for drawings.
-// Holds: names of `let`s stand at the node that they name; constants stand inside of the nodes that use them; a series of equal nodes in
-// one scope is one node with a count.
+// The graph as data. In: a checked module and its texts. Out: scopes, nodes and edges per entry, ready for JSON and for drawings.
+// Holds: nodes stand after those that they read, in the order in which the program makes them; names of `let`s stand at the node that they
+// name; constants stand inside of the nodes that use them, and what is made of constants alone beside each reader; a variable stands in the
+// first call of the instance that owns it; a series of equal nodes in one scope is one node with a count.
 
-import { type Entry, type GraphBuilder, type ModuleGraph, type Node, topological, typeToString } from '../graph/index.js';
-import { constant, named } from '../ops/index.js';
+import { lineStarts, positionIn, type Span } from '../../grammar/index.js';
+import { type Entry, type GraphBuilder, type ModuleGraph, type Node, type ScopeInfo, topological, typeToString } from '../graph/index.js';
+import { constant, named, variable } from '../ops/index.js';
 import { rootsOf } from './manifest.js';
+import type { Texts } from './mistakes.js';
 
 export interface ViewNode {
   readonly id: string;
@@ -16,52 +19,104 @@ export interface ViewNode {
   readonly scope: string;
   /** How many equal nodes this one stands for. */
   readonly count: number;
+  /** `file:line` */
+  readonly place?: string;
+  /** Made of constants alone. */
+  readonly constant?: true;
 }
 
-interface ViewEdge {
+/** What opened a scope: see `ScopeInfo`. */
+export interface ViewScope extends Pick<ScopeInfo, 'path' | 'parent' | 'kind' | 'name' | 'of'> {
+  readonly place?: string;
+}
+
+export interface ViewEdge {
   readonly from: string;
   readonly to: string;
 }
 
 export interface EntryView {
   readonly entry: string;
+  readonly scopes: readonly ViewScope[];
   readonly nodes: readonly ViewNode[];
   readonly edges: readonly ViewEdge[];
   readonly outputs: readonly { readonly path: string; readonly node: string }[];
   readonly updates: readonly { readonly variable: string; readonly node: string }[];
 }
 
-export const viewOf = (module: ModuleGraph, build: GraphBuilder): EntryView[] =>
-  module.entries.filter((entry) => entry.kind !== 'init').map((entry) => entryView(entry, build));
+export function viewOf(module: ModuleGraph, build: GraphBuilder, texts: Texts): EntryView[] {
+  const placeOf = placesIn(texts);
+  return module.entries.filter((entry) => entry.kind !== 'init').map((entry) => entryView(entry, build, placeOf));
+}
 
-function entryView(entry: Entry, build: GraphBuilder): EntryView {
+type PlaceOf = (span: Span | undefined) => { readonly place?: string };
+
+function placesIn(texts: Texts): PlaceOf {
+  const starts = new Map<string, readonly number[]>();
+  return (span) => {
+    const text = span === undefined ? undefined : texts.get(span.source);
+    if (span === undefined || text === undefined) return {};
+    const lines = starts.get(span.source) ?? lineStarts(text);
+    starts.set(span.source, lines);
+    return { place: `${span.source}:${positionIn(lines, span.start).line}` };
+  };
+}
+
+function entryView(entry: Entry, build: GraphBuilder, placeOf: PlaceOf): EntryView {
   const roots = new Set(rootsOf(entry).map(unnamed));
   const order = topological(rootsOf(entry));
-  const shown = order.filter((node) => node.op !== named && (node.op !== constant || roots.has(node)));
+  const shown = order.filter((node) => node.op !== named && (node.op !== constant || roots.has(node))).sort((a, b) => a.id - b.id);
   const names = namesOf(order);
-  const series = seriesOf(shown, names, build);
-  const idOf = (node: Node): string => `n${(series.get(unnamed(node)) ?? unnamed(node)).id}`;
+  const scopes = scopesOf(shown, entry, build);
+  const series = seriesOf(shown, names, (node) => scopes.of(node));
+  const ofConstants = madeOfConstants(shown, (node) => names.has(node) || roots.has(node));
   const counts = new Map<Node, number>();
   for (const first of series.values()) counts.set(first, (counts.get(first) ?? 0) + 1);
+
+  const nodes: ViewNode[] = [];
   const edges = new Map<string, ViewEdge>();
-  for (const node of shown) {
-    for (const argument of node.args) {
-      if (unnamed(argument).op !== constant) edges.set(`${idOf(argument)} ${idOf(node)}`, { from: idOf(argument), to: idOf(node) });
+  /** By node and the scope of its reader. */
+  const copies = new Map<string, string>();
+  const add = (node: Node, id: string, scope: string, more: { readonly constant?: true }): string => {
+    for (const argument of node.args.map(unnamed)) {
+      if (argument.op === constant) continue;
+      const from = ofConstants.has(argument) ? copyFor(argument, scope) : `n${(series.get(argument) ?? argument).id}`;
+      edges.set(`${from} ${id}`, { from, to: id });
     }
-  }
+    const name = names.get(node);
+    nodes.push({
+      id,
+      op: labelOf(node),
+      type: typeToString(node.type),
+      ...(name === undefined ? {} : { name }),
+      scope,
+      count: counts.get(node) ?? 1,
+      ...placeOf(originIn(node, entry, build)?.span),
+      ...more,
+    });
+    return id;
+  };
+  const copyFor = (node: Node, scope: string): string => {
+    const key = `${node.id} ${scope}`;
+    const known = copies.get(key);
+    if (known !== undefined) return known;
+    const id = `n${node.id}_${copies.size}`;
+    copies.set(key, id);
+    return add(node, id, scope, { constant: true });
+  };
+  for (const node of shown) if (series.get(node) === node && !ofConstants.has(node)) add(node, `n${node.id}`, scopes.of(node), {});
+  const idOf = (node: Node): string => `n${(series.get(unnamed(node)) ?? unnamed(node)).id}`;
   return {
     entry: entry.name,
-    nodes: [...counts].map(([node, count]): ViewNode => {
-      const name = names.get(node);
-      return {
-        id: `n${node.id}`,
-        op: labelOf(node),
-        type: typeToString(node.type),
-        ...(name === undefined ? {} : { name }),
-        scope: scopeOf(node, build),
-        count,
-      };
-    }),
+    scopes: scopes.all.map(({ path, parent, kind, name, of, span }) => ({
+      path,
+      parent,
+      kind,
+      name,
+      ...(of === undefined ? {} : { of }),
+      ...placeOf(span),
+    })),
+    nodes,
     edges: [...edges.values()],
     outputs: entry.outputs.map((output) => ({ path: output.path, node: idOf(output.node) })),
     updates: entry.updates.map((update) => ({ variable: update.variable, node: idOf(update.node) })),
@@ -85,8 +140,54 @@ function namesOf(order: readonly Node[]): ReadonlyMap<Node, string> {
   return names;
 }
 
+/** Several entries share nodes: the place in this one. */
+function originIn(node: Node, entry: Entry, build: GraphBuilder): ReturnType<GraphBuilder['originsOf']>[number] | undefined {
+  const origins = build.originsOf(node);
+  return origins.find((origin) => origin.entry === entry.name) ?? origins[0];
+}
+
+/** The scopes of the entry that hold something, outer ones first, and which one a node stands in. */
+function scopesOf(
+  shown: readonly Node[],
+  entry: Entry,
+  build: GraphBuilder,
+): { readonly all: readonly ScopeInfo[]; of(node: Node): string } {
+  const all = new Map<string, ScopeInfo>();
+  const owners = new Map<string, string>();
+  const own = new Map<Node, string>();
+  for (const node of shown) {
+    const scope = originIn(node, entry, build)?.scope ?? '';
+    const known = build.scopeAt(entry.name, scope) === undefined ? '' : scope;
+    own.set(node, known);
+    if (node.op === variable) continue;
+    const around: ScopeInfo[] = [];
+    for (let at = known; at !== '' && !all.has(at);) {
+      const info = build.scopeAt(entry.name, at) as ScopeInfo;
+      around.push(info);
+      at = info.parent;
+    }
+    for (const info of around.reverse()) {
+      all.set(info.path, info);
+      if (info.kind === 'instance' && info.of !== undefined && !owners.has(info.of)) owners.set(info.of, info.path);
+    }
+  }
+  for (const [node, scope] of own) {
+    if (node.op !== variable) continue;
+    const path = String(node.attrs['path']);
+    let owner: string | undefined;
+    for (let end = path.lastIndexOf('/'); end > 0 && owner === undefined; end = path.lastIndexOf('/', end - 1))
+      owner = owners.get(path.slice(0, end));
+    own.set(node, owner ?? (all.has(scope) ? scope : ''));
+  }
+  return { all: [...all.values()], of: (node) => own.get(node) ?? '' };
+}
+
 /** Each node → the first one that it looks like: same op, type and scope, reading the same nodes and read by the same ones. */
-function seriesOf(shown: readonly Node[], names: ReadonlyMap<Node, string>, build: GraphBuilder): ReadonlyMap<Node, Node> {
+function seriesOf(
+  shown: readonly Node[],
+  names: ReadonlyMap<Node, string>,
+  scopeOf: (node: Node) => string,
+): ReadonlyMap<Node, Node> {
   const readers = new Map<Node, number[]>();
   for (const node of shown) {
     for (const argument of node.args.map(unnamed)) {
@@ -104,7 +205,7 @@ function seriesOf(shown: readonly Node[], names: ReadonlyMap<Node, string>, buil
         : [
             node.op.name,
             typeToString(node.type),
-            scopeOf(node, build),
+            scopeOf(node),
             node.args.map((one) => unnamed(one).id).join(),
             readers.get(node)?.join() ?? '',
           ].join('|');
@@ -115,7 +216,22 @@ function seriesOf(shown: readonly Node[], names: ReadonlyMap<Node, string>, buil
   return series;
 }
 
-const scopeOf = (node: Node, build: GraphBuilder): string => build.originsOf(node)[0]?.scope ?? '';
+/** So many nodes on top of each other are drawn again for each reader. */
+const copied = 4;
+
+/** Fillings, counters and sizes, which all that use them share: nodes that read neither feeds nor variables, a few levels deep. */
+function madeOfConstants(shown: readonly Node[], isKept: (node: Node) => boolean): ReadonlySet<Node> {
+  const depths = new Map<Node, number>();
+  for (const node of shown) {
+    if (node.op === variable || node.op.name === 'feed' || isKept(node)) continue;
+    let depth = 1;
+    for (const argument of node.args.map(unnamed)) {
+      if (argument.op !== constant) depth = Math.max(depth, (depths.get(argument) ?? copied) + 1);
+    }
+    if (depth <= copied) depths.set(node, depth);
+  }
+  return new Set(depths.keys());
+}
 
 /** The op, with constants among its arguments written out: `mul · 0.1`. */
 function labelOf(node: Node): string {

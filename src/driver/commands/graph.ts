@@ -9,10 +9,11 @@ import { printableLines } from '../../base/index.js';
 import type { EntryView } from '../graph-view.js';
 import { jsonWarnings } from '../mistakes.js';
 import { perform, print, printDiagnostics } from './command.js';
-import { addProgramOptions, parseProgram, type ProgramOptions, UsageError } from './options.js';
+import { addProgramOptions, parseCount, parseProgram, type ProgramOptions, UsageError } from './options.js';
 
 interface Options extends ProgramOptions {
   readonly out: string;
+  readonly depth?: string;
   readonly json?: boolean;
 }
 
@@ -20,16 +21,18 @@ export function addGraph(program: Command): void {
   addProgramOptions(program.command('graph').description('draw the graph of a program'))
     .argument('<file>', 'program (.tdsl)')
     .requiredOption('-o, --out <path>', 'where to write: .svg, .dot or .json')
+    .option('--depth <levels>', 'levels of boxes that are open; 0: none (default: instances in instances are seen, all else is closed)')
     .option('--json', 'print the result and errors as JSON')
     .action((file: string, options: Options) =>
       perform(options.json, async (texts) => {
+        const depth = options.depth === undefined ? undefined : parseCount(options.depth, '--depth', 0);
         const format = extname(options.out);
         if (!isFormat(format)) throw new UsageError(`-o takes a path that ends in .svg, .dot or .json; got ${JSON.stringify(options.out)}`);
         const { check } = await import('../front.js');
         const { viewOf } = await import('../graph-view.js');
         const { module, build, warnings } = check({ path: file, ...parseProgram(options) }, texts);
-        const views = viewOf(module, build);
-        const text = Buffer.from(await textOf(views, format));
+        const views = viewOf(module, build, texts);
+        const text = Buffer.from(await textOf(views, format, depth));
         writeFiles([{ path: options.out, write: (file) => writeFully(file, text) }]);
         const counts = views.map((view) => ({ entry: view.entry, nodes: view.nodes.length }));
         if (options.json !== true) await printDiagnostics(warnings, texts);
@@ -46,11 +49,14 @@ type Format = '.svg' | '.dot' | '.json';
 
 const isFormat = (text: string): text is Format => text === '.svg' || text === '.dot' || text === '.json';
 
-async function textOf(views: readonly EntryView[], format: Format): Promise<string> {
+async function textOf(views: readonly EntryView[], format: Format, depth: number | undefined): Promise<string> {
   if (format === '.json') return `${printableLines(JSON.stringify(views, null, 2))}\n`;
+  const { boxesOf } = await import('../graph-boxes.js');
+  const { fold, openTo, openToInstances } = await import('../graph-fold.js');
   const { toDot } = await import('../graph-dot.js');
-  if (format === '.dot') return `${toDot(views)}\n`;
+  const dot = toDot(views.map((view) => fold(boxesOf(view), depth === undefined ? openToInstances : openTo(depth))));
+  if (format === '.dot') return `${dot}\n`;
   // Not by `import()`: code that was compiled ahead has no way to call it.
   const { Graphviz } = createRequire(import.meta.url)('@hpcc-js/wasm-graphviz') as typeof WasmGraphviz;
-  return (await Graphviz.load()).dot(toDot(views));
+  return (await Graphviz.load()).dot(dot);
 }

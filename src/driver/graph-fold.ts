@@ -1,0 +1,174 @@
+// The graph as it is drawn. In: boxes of an entry, and which of them are open. Out: what is seen: nodes, closed boxes with what they say of
+// themselves, open boxes around them, and edges between what is seen.
+// Holds: an edge ends at the outermost closed box around its end; a closed box lists its params, so no edge leads from them to elsewhere,
+// nor from it to variables that it sets.
+
+import { type Box, type Boxes, nameWithin, nodesWithin, within } from './graph-boxes.js';
+import type { ViewNode, ViewScope } from './graph-view.js';
+
+export interface FoldedNode {
+  readonly node: ViewNode;
+  /** Its function, else its op. */
+  readonly op: string;
+  /** Without what the boxes around it say already. */
+  readonly name: string | undefined;
+}
+
+export interface FoldedBox {
+  readonly box: Box;
+  readonly title: string;
+  readonly open: boolean;
+  /** Of a closed one: what it says below its title. */
+  readonly lines: readonly string[];
+  /** Of an open one. */
+  readonly nodes: readonly FoldedNode[];
+  readonly boxes: readonly FoldedBox[];
+}
+
+export interface FoldedEdge {
+  readonly from: string;
+  readonly to: string;
+  /** Types of what flows, each once. */
+  readonly types: readonly string[];
+}
+
+export interface Folded {
+  readonly entry: string;
+  readonly root: FoldedBox;
+  readonly edges: readonly FoldedEdge[];
+  readonly outputs: readonly { readonly path: string; readonly from: string }[];
+  readonly updates: readonly { readonly variable: string; readonly from: string }[];
+}
+
+export type IsOpen = (box: Box) => boolean;
+
+/** `levels` levels of boxes are open. */
+export const openTo = (levels: number): IsOpen => (box) => levelOf(box) < levels;
+
+/** At the top, what is made of instances is open, so that they are seen; all else is closed. */
+export const openToInstances: IsOpen = (box) =>
+  levelOf(box) === 0 && box.series.length === 1 && box.boxes.some((inner) => inner.scope?.kind === 'instance');
+
+function levelOf(box: Box): number {
+  let level = -1;
+  for (let around = box.parent; around !== undefined; around = around.parent) level += 1;
+  return level;
+}
+
+export function fold(boxes: Boxes, isOpen: IsOpen): Folded {
+  const { view, root, boxOf, standIn, nodes } = boxes;
+  /** The closed box that hides the box or is it. */
+  const hiding = new Map<Box, Box>();
+  const draw = (box: Box): FoldedBox => {
+    const open = box === root || isOpen(box);
+    if (!open) {
+      for (const inner of within(box)) hiding.set(inner, box);
+      return { box, title: titleOf(box), open, lines: linesOf(box, boxes), nodes: [], boxes: [] };
+    }
+    const seen = box.nodes.map((node): FoldedNode => ({
+      node,
+      op: boxes.titles.get(node.id) ?? node.op,
+      name: node.name === undefined ? undefined : nameWithin(node.name, box.scope, view.entry),
+    }));
+    return { box, title: titleOf(box), open, lines: [], nodes: seen, boxes: box.boxes.map(draw) };
+  };
+  const drawn = draw(root);
+  const endOf = (id: string): Box | ViewNode | undefined => {
+    const node = nodes.get(standIn(id));
+    const box = node === undefined ? undefined : boxOf.get(node.id);
+    return box === undefined ? undefined : (hiding.get(box) ?? node);
+  };
+  const edges = new Map<string, { readonly from: string; readonly to: string; readonly types: Set<string> }>();
+  for (const { from, to } of view.edges) {
+    const source = nodes.get(from) as ViewNode;
+    const [start, end] = [endOf(from), endOf(to)];
+    if (start === undefined || end === undefined || start === end) continue;
+    if (source.op === 'variable' && (start.id !== standIn(from) || (isOptimizer(end)))) continue;
+    const key = `${start.id} ${end.id}`;
+    const known = edges.get(key);
+    if (known === undefined) edges.set(key, { from: start.id, to: end.id, types: new Set([source.type]) });
+    else known.types.add(source.type);
+  }
+  const updates = new Map<string, { readonly variable: string; readonly from: string }>();
+  for (const { variable, node } of view.updates) {
+    const end = endOf(node);
+    if (end !== undefined && end.id === node) updates.set(variable, { variable, from: node });
+  }
+  return {
+    entry: view.entry,
+    root: drawn,
+    edges: [...edges.values()].map(({ from, to, types }) => ({ from, to, types: [...types] })),
+    outputs: view.outputs.map(({ path, node }) => ({ path, from: endOf(node)?.id ?? node })),
+    updates: [...updates.values()],
+  };
+}
+
+const isOptimizer = (end: Box | ViewNode): boolean =>
+  'series' in end && (end.scope?.kind === 'optimizer' || end.scope?.kind === 'update');
+
+/** `hidden1: Dense`, `blocks/0 … blocks/11: Block`, `softmaxCrossEntropy`, `adam` */
+export function titleOf({ scope, series, parent }: Box): string {
+  if (scope === undefined) return '';
+  const count = series.length > 1 ? ` ×${series.length}` : '';
+  if (scope.kind === 'function' || scope.kind === 'optimizer' || scope.kind === 'loop') return `${scope.name}${count}`;
+  const last = series.at(-1) as ViewScope;
+  const name = (one: ViewScope): string => (scope.kind === 'instance' ? instanceName(one, parent) : one.name);
+  const names = series.length > 1 ? `${name(scope)} … ${name(last)}` : name(scope);
+  return scope.kind === 'instance' ? `${names}: ${scope.name}${count}` : `${names}${count}`;
+}
+
+/** The instance's path below the instance around it, with its method. */
+const instanceName = (scope: ViewScope, parent: Box | undefined): string =>
+  parent?.scope !== undefined && scope.path.startsWith(`${parent.scope.path}/`) ? scope.path.slice(parent.scope.path.length + 1) : scope.path;
+
+/** So many of a kind are written out. */
+const listed = 8;
+
+/** What a closed box says: shapes of what goes in and comes out, then its params. */
+function linesOf(box: Box, boxes: Boxes): string[] {
+  const { inputs, outputs } = shapesOf(box, boxes);
+  const short = (texts: readonly string[]): string => (texts.length > 3 ? `${texts.slice(0, 3).join(', ')}, …` : texts.join(', '));
+  const flow = outputs.length === 0 ? short(inputs) : `${short(inputs)}${inputs.length === 0 ? '' : ' '}→ ${short(outputs)}`;
+  const params = box.scope?.kind === 'optimizer' ? [updatedBy(box)] : paramsOf(box, boxes);
+  return [
+    ...(flow === '' ? [] : [flow]),
+    ...params.slice(0, params.length > listed ? listed - 1 : listed),
+    ...(params.length > listed ? [`and ${params.length - listed + 1} more`] : []),
+  ];
+}
+
+/** Types of what the first of the series reads from elsewhere, and of what others read of it, with the names that those have outside. */
+export function shapesOf(box: Box, { readers, args, nodes, view }: Boxes): { readonly inputs: string[]; readonly outputs: string[] } {
+  const own = nodesWithin(box);
+  const ids = new Set(own.map((node) => node.id));
+  const inside = (id: string): boolean => ids.has(id);
+  const inputs = new Map<string, string>();
+  const outputs: string[] = [];
+  const returned = new Set(view.outputs.map((output) => output.node));
+  for (const node of own) {
+    for (const id of args.get(node.id) ?? []) {
+      const argument = nodes.get(id) as ViewNode;
+      if (!inside(id) && argument.op !== 'variable' && argument.constant === undefined) inputs.set(id, argument.type);
+    }
+    if (node.op === 'variable') continue;
+    if (returned.has(node.id) || (readers.get(node.id) ?? []).some((id) => !inside(id))) {
+      const { name, type } = node;
+      outputs.push(name === undefined || name.startsWith(`${box.scope?.path}/`) ? type : `${name.slice(name.lastIndexOf('/') + 1)}: ${type}`);
+    }
+  }
+  return { inputs: [...inputs.values()], outputs };
+}
+
+/** The params and states of the instance that is called, wherever they are read. */
+export function paramsOf({ scope }: Box, { view }: Boxes): string[] {
+  const { of } = scope ?? {};
+  if (scope?.kind !== 'instance' || of === undefined) return [];
+  return view.nodes
+    .filter(({ op, name }) => op === 'variable' && name?.startsWith(`${of}/`) === true)
+    .map(({ name, type }) => `${name?.slice(of.length + 1)}: ${type}`);
+}
+
+function updatedBy(box: Box): string {
+  const count = box.boxes.reduce((sum, inner) => sum + (inner.scope?.kind === 'update' ? inner.series.length : 0), 0);
+  return count === 1 ? 'updates 1 param' : `updates ${count} params`;
+}
