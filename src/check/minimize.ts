@@ -58,11 +58,12 @@ export function minimize(context: Context, statement: MinimizeStatement, scope: 
   const gradients = applyOp(inside, ops.grad, [node, ...targets.map((target) => target.version)], { outputs: 1 }, statement.span);
   if (gradients === undefined) return;
   for (const [index, target] of targets.entries()) {
-    const gradient = applyTensor(inside, ops.element, [gradients], { index }, statement.span);
     const { path } = target.variable;
+    const inner = enterScope(inside, path, { kind: 'update', name: path, of: path, span: statement.span });
+    const gradient = applyTensor(inner, ops.element, [gradients], { index }, statement.span);
     if (gradient !== undefined)
       context.checker.growth.within('update', context, statement.span, `the update of \`${path}\``, () =>
-        update(enterScope(inside, path, { kind: 'update', name: path, of: path, span: statement.span }), statement, rule, target, gradient),
+        update(inner, statement, rule, target, gradient),
       );
   }
 }

@@ -24,7 +24,9 @@ export interface Boxes {
   /** The box of each node that is left. */
   readonly boxOf: ReadonlyMap<string, Box>;
   /** The node that stands for a node in its series. */
-  standIn(id: string): string;
+  standIn(id: string): ViewNode;
+  /** The edge's ends are members of one series, one of them not the first: the first member shows it, or it leads on to the next. */
+  isRepeated(from: string, to: string): boolean;
   /** The function that a node is all of. */
   readonly titles: ReadonlyMap<string, string>;
   readonly nodes: ReadonlyMap<string, ViewNode>;
@@ -41,18 +43,29 @@ export function boxesOf(view: EntryView): Boxes {
     readers.get(from)?.push(to);
   }
   const root = treeOf(view);
-  const standIns = new Map<string, string>();
+  const standIns = new Map<string, StandIn>();
   const titles = new Map<string, string>();
   new Joining(view.entry, nodes, args, standIns).visit(root);
   simplify(root, titles);
   const boxOf = new Map<string, Box>();
   for (const box of within(root)) for (const node of box.nodes) boxOf.set(node.id, box);
-  const standIn = (id: string): string => {
+  const standIn = (id: string): ViewNode => {
     let one = id;
-    for (let next = standIns.get(one); next !== undefined; next = standIns.get(one)) one = next;
-    return one;
+    for (let next = standIns.get(one); next !== undefined; next = standIns.get(one)) one = next.id;
+    return nodes.get(one) as ViewNode;
   };
-  return { view, root, boxOf, standIn, titles, nodes, args, readers };
+  const isRepeated = (from: string, to: string): boolean => {
+    if (!standIns.has(from) && !standIns.has(to)) return false;
+    const around = [from, to].map((id) => new Set(outwards(boxOf.get(standIn(id).id))));
+    return [from, to].some((id) => {
+      for (let next = standIns.get(id); next !== undefined; next = standIns.get(next.id)) {
+        const { first } = next;
+        if (around.every((boxes) => boxes.has(first))) return true;
+      }
+      return false;
+    });
+  };
+  return { view, root, boxOf, standIn, isRepeated, titles, nodes, args, readers };
 }
 
 /** The box and all inside of it, outer ones first. */
@@ -60,6 +73,13 @@ export function within(box: Box): Box[] {
   const found = [box];
   // An array's iterator also visits what is added meanwhile.
   for (const one of found) for (const inner of one.boxes) found.push(inner);
+  return found;
+}
+
+/** The box and those around it. */
+export function outwards(box: Box | undefined): Box[] {
+  const found: Box[] = [];
+  for (let one = box; one !== undefined; one = one.parent) found.push(one);
   return found;
 }
 
@@ -86,18 +106,24 @@ function treeOf(view: EntryView): Box {
   return root;
 }
 
+interface StandIn {
+  readonly id: string;
+  /** The first of the series. */
+  readonly first: Box;
+}
+
 /** Joins series, inner ones first. */
 class Joining {
   readonly #entry: string;
   readonly #nodes: ReadonlyMap<string, ViewNode>;
   readonly #args: ReadonlyMap<string, readonly string[]>;
-  readonly #standIns: Map<string, string>;
+  readonly #standIns: Map<string, StandIn>;
 
   constructor(
     entry: string,
     nodes: ReadonlyMap<string, ViewNode>,
     args: ReadonlyMap<string, readonly string[]>,
-    standIns: Map<string, string>,
+    standIns: Map<string, StandIn>,
   ) {
     this.#entry = entry;
     this.#nodes = nodes;
@@ -120,7 +146,7 @@ class Joining {
         run.push(member);
         const first = run[0] as Member;
         first.box.series.push(...child.series);
-        for (const [at, node] of member.nodes.entries()) this.#standIns.set(node.id, (first.nodes[at] as ViewNode).id);
+        for (const [at, node] of member.nodes.entries()) this.#standIns.set(node.id, { id: (first.nodes[at] as ViewNode).id, first: first.box });
       } else {
         runs.set(member.key, [member]);
         firsts.push(child);
@@ -143,7 +169,9 @@ class Joining {
         if (argument.op !== 'variable') outside.add(id);
         return argument.type;
       });
-      const name = node.name === undefined ? '' : nameWithin(node.name, scope, this.#entry);
+      const within = node.name === undefined ? undefined : nameWithin(node.name, scope, this.#entry);
+      // What a box gives may have a name outside.
+      const name = within === node.name ? '' : within;
       return `${node.op}|${node.type}|${node.count}|${node.scope.slice(scope?.path.length)}|${name}|${args.join(';')}`;
     });
     const inner = within(box).map((one) => `${one.scope?.path.slice(scope?.path.length)} × ${one.series.length}`);

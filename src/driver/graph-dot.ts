@@ -2,15 +2,15 @@
 // data flows upwards; ids of what is drawn are `e<entry>_<id>`.
 
 import { printable } from '../base/printable.js';
-import type { Folded, FoldedBox, FoldedNode } from './graph-fold.js';
+import { type Folded, type FoldedBox, type FoldedNode, shortType } from './graph-fold.js';
 import type { ViewScope } from './graph-view.js';
 
 export function toDot(entries: readonly Folded[]): string {
   return [
     'digraph {',
-    '  graph [fontname="Helvetica", fontsize=12, compound=true, rankdir=BT, ranksep=0.3, nodesep=0.2]',
-    '  node [fontname="Helvetica", fontsize=10, shape=box, style="rounded,filled", fillcolor=white, color="#888888", height=0.3, margin="0.1,0.05"]',
-    '  edge [fontname="Helvetica", fontsize=8, color="#777777", arrowsize=0.6]',
+    '  graph [fontname="Helvetica,Arial,sans-serif", fontsize=12, compound=true, rankdir=BT, labelloc=b, ranksep=0.3, nodesep=0.2]',
+    '  node [fontname="Helvetica,Arial,sans-serif", fontsize=10, shape=box, style="rounded,filled", fillcolor=white, color="#888888", height=0.3, margin="0.05,0.05"]',
+    '  edge [fontname="Helvetica,Arial,sans-serif", fontsize=8, color="#777777", arrowsize=0.6]',
     ...entries.flatMap(entryLines),
     '}',
   ].join('\n');
@@ -31,8 +31,8 @@ function entryLines({ entry, root, edges, outputs, updates }: Folded, at: number
     ...updates.flatMap(({ variable, from }, index) => end(`set${index}`, `${variable} ←`, '#f0e4d0', from)),
     ...edges.map(({ from, to, types }) => {
       // A box may give several things; a node's type stands in the node.
-      const label = from.startsWith('s') ? `label=${quote(...types.map(short))}, ` : '';
-      return `    ${prefix}${from} -> ${prefix}${to} [${label}edgetooltip=${quote(types.map(short).join(', '))}]`;
+      const label = from.startsWith('s') ? ` [label=${quote(...types.map(shortType))}]` : '';
+      return `    ${prefix}${from} -> ${prefix}${to}${label}`;
     }),
     '  }',
   ];
@@ -43,9 +43,9 @@ function insideLines(box: FoldedBox, prefix: string, indent: string): string[] {
 }
 
 function nodeLine({ node, op, name }: FoldedNode, prefix: string, indent: string): string {
-  const label = [...(name === undefined ? [] : [name]), `${op}${node.count > 1 ? ` × ${node.count}` : ''}`, short(node.type)];
+  const label = [...(name === undefined ? [] : [name]), `${op}${node.count > 1 ? ` × ${node.count}` : ''}`, shortType(node.type)];
   const color = name === undefined ? '' : ', fillcolor="#e0ecfa"';
-  return `${indent}${prefix}${node.id} [id=${prefix}${node.id}, class="node", label=${quote(...label)}${color}]`;
+  return `${indent}${prefix}${node.id} [id=${prefix}${node.id}, class="node", ${labelled(...label)}${color}]`;
 }
 
 const colors: { readonly [kind in ViewScope['kind']]: string } = {
@@ -63,7 +63,7 @@ function boxLines(box: FoldedBox, prefix: string, indent: string): string[] {
   if (!box.open) {
     const count = box.box.series.length;
     const look = `fillcolor="${color}"${count > 1 ? ', peripheries=2' : ''}`;
-    return [`${indent}${id} [id=${id}, class="closed", label=${quote(box.title, ...box.lines.map(short))}, ${look}]`];
+    return [`${indent}${id} [id=${id}, class="closed", ${labelled(box.title, ...box.lines)}, ${look}]`];
   }
   return [
     `${indent}subgraph cluster_${id} {`,
@@ -73,8 +73,14 @@ function boxLines(box: FoldedBox, prefix: string, indent: string): string[] {
   ];
 }
 
-/** Long types (all gradients of a model) would be wider than the rest of the drawing. */
-const short = (text: string): string => (text.length > 64 ? `${text.slice(0, 60)}…` : text);
+/**
+ * The label of a box, and a width that it fits into: fonts other than the one that Graphviz knows are up to a fifth wider. What is longer than
+ * a line of a page is cut.
+ */
+function labelled(...lines: readonly string[]): string {
+  const shown = lines.map((line) => (line.length > 64 ? `${line.slice(0, 63)}…` : line));
+  return `label=${quote(...shown)}, width=${(0.2 + 0.08 * Math.max(...shown.map((line) => line.length))).toFixed(2)}`;
+}
 
 /** A string of DOT with one of ours in each line: quotes, backslashes and the references of XML mean something, and `\n` breaks a line. */
 const quote = (...lines: readonly string[]): string =>

@@ -1,9 +1,9 @@
 // The graph as it is drawn. In: boxes of an entry, and which of them are open. Out: what is seen: nodes, closed boxes with what they say of
 // themselves, open boxes around them, and edges between what is seen.
-// Holds: an edge ends at the outermost closed box around its end; a closed box lists its params, so no edge leads from them to elsewhere,
-// nor from it to variables that it sets.
+// Holds: an edge ends at the outermost closed box around its end; a closed box lists its params, and an optimizer says what it updates, so
+// no edge leads from a box's params to elsewhere, from params into optimizers, or from a closed box to variables that it sets.
 
-import { type Box, type Boxes, nameWithin, nodesWithin, within } from './graph-boxes.js';
+import { type Box, type Boxes, nameWithin, nodesWithin, outwards, within } from './graph-boxes.js';
 import type { ViewNode, ViewScope } from './graph-view.js';
 
 export interface FoldedNode {
@@ -49,11 +49,8 @@ export const openTo = (levels: number): IsOpen => (box) => levelOf(box) < levels
 export const openToInstances: IsOpen = (box) =>
   levelOf(box) === 0 && box.series.length === 1 && box.boxes.some((inner) => inner.scope?.kind === 'instance');
 
-function levelOf(box: Box): number {
-  let level = -1;
-  for (let around = box.parent; around !== undefined; around = around.parent) level += 1;
-  return level;
-}
+/** 0: at the top. */
+const levelOf = (box: Box): number => outwards(box).length - 2;
 
 export function fold(boxes: Boxes, isOpen: IsOpen): Folded {
   const { view, root, boxOf, standIn, nodes } = boxes;
@@ -73,53 +70,46 @@ export function fold(boxes: Boxes, isOpen: IsOpen): Folded {
     return { box, title: titleOf(box), open, lines: [], nodes: seen, boxes: box.boxes.map(draw) };
   };
   const drawn = draw(root);
-  const endOf = (id: string): Box | ViewNode | undefined => {
-    const node = nodes.get(standIn(id));
-    const box = node === undefined ? undefined : boxOf.get(node.id);
-    return box === undefined ? undefined : (hiding.get(box) ?? node);
+  /** Undefined for what is made of constants in a member of a series that is not the first. */
+  const endOf = (id: string): { readonly id: string; readonly box: Box } | undefined => {
+    const node = standIn(id);
+    const box = boxOf.get(node.id);
+    return box === undefined ? undefined : { id: (hiding.get(box) ?? node).id, box };
   };
   const edges = new Map<string, { readonly from: string; readonly to: string; readonly types: Set<string> }>();
   for (const { from, to } of view.edges) {
     const source = nodes.get(from) as ViewNode;
     const [start, end] = [endOf(from), endOf(to)];
-    if (start === undefined || end === undefined || start === end) continue;
-    if (source.op === 'variable' && (start.id !== standIn(from) || (isOptimizer(end)))) continue;
+    if (start === undefined || end === undefined || start.id === end.id || boxes.isRepeated(from, to)) continue;
+    if (source.op === 'variable' && (start.id !== standIn(from).id || (isOptimizing(end.box) && !isOptimizing(start.box)))) continue;
     const key = `${start.id} ${end.id}`;
     const known = edges.get(key);
     if (known === undefined) edges.set(key, { from: start.id, to: end.id, types: new Set([source.type]) });
     else known.types.add(source.type);
-  }
-  const updates = new Map<string, { readonly variable: string; readonly from: string }>();
-  for (const { variable, node } of view.updates) {
-    const end = endOf(node);
-    if (end !== undefined && end.id === node) updates.set(variable, { variable, from: node });
   }
   return {
     entry: view.entry,
     root: drawn,
     edges: [...edges.values()].map(({ from, to, types }) => ({ from, to, types: [...types] })),
     outputs: view.outputs.map(({ path, node }) => ({ path, from: endOf(node)?.id ?? node })),
-    updates: [...updates.values()],
+    updates: view.updates.filter(({ node }) => endOf(node)?.id === node).map(({ variable, node }) => ({ variable, from: node })),
   };
 }
 
-const isOptimizer = (end: Box | ViewNode): boolean =>
-  'series' in end && (end.scope?.kind === 'optimizer' || end.scope?.kind === 'update');
+const isOptimizing = (box: Box): boolean => outwards(box).some(({ scope }) => scope?.kind === 'optimizer');
 
-/** `hidden1: Dense`, `blocks/0 … blocks/11: Block`, `softmaxCrossEntropy`, `adam` */
-export function titleOf({ scope, series, parent }: Box): string {
+/** `hidden1: Dense`, `blocks/0 … blocks/11: Block ×12`, `softmaxCrossEntropy`, `adam` */
+export function titleOf({ scope, series }: Box): string {
   if (scope === undefined) return '';
   const count = series.length > 1 ? ` ×${series.length}` : '';
   if (scope.kind === 'function' || scope.kind === 'optimizer' || scope.kind === 'loop') return `${scope.name}${count}`;
   const last = series.at(-1) as ViewScope;
-  const name = (one: ViewScope): string => (scope.kind === 'instance' ? instanceName(one, parent) : one.name);
-  const names = series.length > 1 ? `${name(scope)} … ${name(last)}` : name(scope);
-  return scope.kind === 'instance' ? `${names}: ${scope.name}${count}` : `${names}${count}`;
+  const names = series.length > 1 ? `${segmentOf(scope)} … ${segmentOf(last)}` : segmentOf(scope);
+  return `${names}${scope.kind === 'instance' ? `: ${scope.name}` : ''}${count}`;
 }
 
-/** The instance's path below the instance around it, with its method. */
-const instanceName = (scope: ViewScope, parent: Box | undefined): string =>
-  parent?.scope !== undefined && scope.path.startsWith(`${parent.scope.path}/`) ? scope.path.slice(parent.scope.path.length + 1) : scope.path;
+/** Of an instance, its path below the instance around it, with its method. */
+const segmentOf = ({ path, parent }: ViewScope): string => (parent === '' ? path : path.slice(parent.length + 1));
 
 /** So many of a kind are written out. */
 const listed = 8;
@@ -127,9 +117,10 @@ const listed = 8;
 /** What a closed box says: shapes of what goes in and comes out, then its params. */
 function linesOf(box: Box, boxes: Boxes): string[] {
   const { inputs, outputs } = shapesOf(box, boxes);
-  const short = (texts: readonly string[]): string => (texts.length > 3 ? `${texts.slice(0, 3).join(', ')}, …` : texts.join(', '));
+  const short = (texts: readonly string[]): string => [...texts.slice(0, 3).map(shortType), ...(texts.length > 3 ? ['…'] : [])].join(', ');
+  if (box.scope?.kind === 'optimizer') return updatesOf(box);
   const flow = outputs.length === 0 ? short(inputs) : `${short(inputs)}${inputs.length === 0 ? '' : ' '}→ ${short(outputs)}`;
-  const params = box.scope?.kind === 'optimizer' ? [updatedBy(box)] : paramsOf(box, boxes);
+  const params = paramsOf(box, boxes);
   return [
     ...(flow === '' ? [] : [flow]),
     ...params.slice(0, params.length > listed ? listed - 1 : listed),
@@ -168,7 +159,18 @@ export function paramsOf({ scope }: Box, { view }: Boxes): string[] {
     .map(({ name, type }) => `${name?.slice(of.length + 1)}: ${type}`);
 }
 
-function updatedBy(box: Box): string {
-  const count = box.boxes.reduce((sum, inner) => sum + (inner.scope?.kind === 'update' ? inner.series.length : 0), 0);
-  return count === 1 ? 'updates 1 param' : `updates ${count} params`;
+/** An optimizer sets params and its own states. */
+function updatesOf(box: Box): string[] {
+  const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+  let params = 0;
+  let states = 0;
+  for (const inner of box.boxes) {
+    if (inner.scope?.kind !== 'update') continue;
+    params += inner.series.length;
+    states += inner.series.length * inner.nodes.filter((node) => node.op === 'variable').length;
+  }
+  return [`updates ${counted(params, 'param')}`, ...(states === 0 ? [] : [`with ${counted(states, 'state')}`])];
 }
+
+/** The types of all gradients of a model would be wider than the rest of the drawing. */
+export const shortType = (type: string): string => (type.startsWith('(') && type.length > 32 ? `${type.slice(0, 24)}…)` : type);

@@ -5,7 +5,7 @@
 
 import { lineStarts, positionIn, type Span } from '../../grammar/index.js';
 import { type Entry, type GraphBuilder, type ModuleGraph, type Node, type ScopeInfo, topological, typeToString } from '../graph/index.js';
-import { constant, named, variable } from '../ops/index.js';
+import { constant, feed, named, variable } from '../ops/index.js';
 import { rootsOf } from './manifest.js';
 import type { Texts } from './mistakes.js';
 
@@ -69,7 +69,7 @@ function entryView(entry: Entry, build: GraphBuilder, placeOf: PlaceOf): EntryVi
   const names = namesOf(order);
   const scopes = scopesOf(shown, entry, build);
   const series = seriesOf(shown, names, (node) => scopes.of(node));
-  const ofConstants = madeOfConstants(shown, (node) => names.has(node) || roots.has(node));
+  const ofConstants = madeOfConstants(shown, roots);
   const counts = new Map<Node, number>();
   for (const first of series.values()) counts.set(first, (counts.get(first) ?? 0) + 1);
 
@@ -83,7 +83,7 @@ function entryView(entry: Entry, build: GraphBuilder, placeOf: PlaceOf): EntryVi
       const from = ofConstants.has(argument) ? copyFor(argument, scope) : `n${(series.get(argument) ?? argument).id}`;
       edges.set(`${from} ${id}`, { from, to: id });
     }
-    const name = names.get(node);
+    const name = nameIn(scope, names.get(node) ?? []);
     nodes.push({
       id,
       op: labelOf(node),
@@ -130,15 +130,25 @@ function unnamed(node: Node): Node {
   return one;
 }
 
-function namesOf(order: readonly Node[]): ReadonlyMap<Node, string> {
-  const names = new Map<Node, string>();
+/** Several `let`s may name a node, in several calls. */
+function namesOf(order: readonly Node[]): ReadonlyMap<Node, readonly string[]> {
+  const names = new Map<Node, string[]>();
+  const add = (node: Node, name: string): void => {
+    const known = names.get(node);
+    if (known === undefined) names.set(node, [name]);
+    else known.push(name);
+  };
   for (const node of order) {
-    if (node.op === named) names.set(unnamed(node), String(node.attrs['path']));
+    if (node.op === named) add(unnamed(node), String(node.attrs['path']));
     const own = node.args.length === 0 ? (node.attrs['path'] ?? node.attrs['name']) : undefined;
-    if (typeof own === 'string') names.set(node, own);
+    if (typeof own === 'string') add(node, own);
   }
   return names;
 }
+
+/** The name that the scope itself gives, else the last one. */
+const nameIn = (scope: string, names: readonly string[]): string | undefined =>
+  (scope === '' ? undefined : names.find((name) => name.startsWith(`${scope}/`))) ?? names.at(-1);
 
 /** Several entries share nodes: the place in this one. */
 function originIn(node: Node, entry: Entry, build: GraphBuilder): ReturnType<GraphBuilder['originsOf']>[number] | undefined {
@@ -185,7 +195,7 @@ function scopesOf(
 /** Each node → the first one that it looks like: same op, type and scope, reading the same nodes and read by the same ones. */
 function seriesOf(
   shown: readonly Node[],
-  names: ReadonlyMap<Node, string>,
+  names: ReadonlyMap<Node, readonly string[]>,
   scopeOf: (node: Node) => string,
 ): ReadonlyMap<Node, Node> {
   const readers = new Map<Node, number[]>();
@@ -220,10 +230,10 @@ function seriesOf(
 const copied = 4;
 
 /** Fillings, counters and sizes, which all that use them share: nodes that read neither feeds nor variables, a few levels deep. */
-function madeOfConstants(shown: readonly Node[], isKept: (node: Node) => boolean): ReadonlySet<Node> {
+function madeOfConstants(shown: readonly Node[], roots: ReadonlySet<Node>): ReadonlySet<Node> {
   const depths = new Map<Node, number>();
   for (const node of shown) {
-    if (node.op === variable || node.op.name === 'feed' || isKept(node)) continue;
+    if (node.op === variable || node.op === feed || roots.has(node)) continue;
     let depth = 1;
     for (const argument of node.args.map(unnamed)) {
       if (argument.op !== constant) depth = Math.max(depth, (depths.get(argument) ?? copied) + 1);

@@ -4,15 +4,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { check } from '../../src/driver/front.js';
+import { boxesOf } from '../../src/driver/graph-boxes.js';
 import { toDot } from '../../src/driver/graph-dot.js';
+import { fold, openTo } from '../../src/driver/graph-fold.js';
 import { type EntryView, viewOf } from '../../src/driver/graph-view.js';
 import { jsonLines, root, workplace } from './tfc.js';
 
 const place = workplace();
 
 function views(text: string): EntryView[] {
-  const { module, build } = check({ path: join(place.directory, place.file('m.tdsl', text)), set: {}, open: undefined }, new Map());
-  return viewOf(module, build);
+  const texts = new Map<string, string>();
+  const { module, build } = check({ path: join(place.directory, place.file('m.tdsl', text)), set: {}, open: undefined }, texts);
+  return viewOf(module, build, texts);
 }
 
 describe('graph', () => {
@@ -41,11 +44,11 @@ describe('graph', () => {
     const all = views(
       'export fn f(x: f32): f32 {\n  scope "a b" {\n    let y = exp(x)\n  }\n  return y\n}\nexport fn g(x: f32[2]): f32 = sum(x)\n',
     );
-    const dot = toDot(all);
+    const dot = toDot(all.map((view) => fold(boxesOf(view), openTo(9))));
     for (const [at, view] of all.entries()) for (const node of view.nodes) expect(dot.split(`e${at}_${node.id} [`)).toHaveLength(2);
     expect(dot).toContain('label="f"');
     expect(dot).toContain('label="a b"');
-    const quoted = toDot([{ entry: 'say "hi"\\', nodes: [], edges: [], outputs: [], updates: [] }]);
+    const quoted = toDot([fold(boxesOf({ entry: 'say "hi"\\', scopes: [], nodes: [], edges: [], outputs: [], updates: [] }), openTo(0))]);
     expect(quoted).toContain('label="say \\"hi\\"\\\\"');
   });
 });
