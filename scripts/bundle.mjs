@@ -92,6 +92,20 @@ async function codeOf(name, modules) {
   }
 }
 
+/** The script of the page that `tfc graph` writes, which stands inside of its HTML. */
+async function pageScript() {
+  const { rolldown } = await import('rolldown');
+  const made = await rolldown({ cwd: at(), platform: 'browser', input: at('dist', 'src', 'driver', 'page', 'main.js') });
+  try {
+    const { output } = await made.generate({ format: 'iife' });
+    const { code } = output[0];
+    if (/<\/script|<!--|[\0\r]/i.test(code)) throw new Error('the script of the page has what HTML would read otherwise');
+    return code;
+  } finally {
+    await made.close();
+  }
+}
+
 /** Lets a process do what most processes do, and keep what Node has compiled for it. */
 async function compiledCode(bundle, source, file) {
   const scratch = mkdtempSync(join(tmpdir(), 'tfc-bundle-'));
@@ -123,6 +137,7 @@ export async function bundle() {
     for (const [entry, content] of Object.entries(entries)) write(entry, content(loaderOf(file, flags), exports));
     kept.add(`${file}.code`);
   }
+  write('graph-page.js', await pageScript());
   write('stamp', stamp);
   chmodSync(at('dist', 'bundle', 'cli.cjs'), 0o755);
   for (const { name, code } of bundles) {

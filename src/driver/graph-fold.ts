@@ -119,6 +119,7 @@ function linesOf(box: Box, boxes: Boxes): string[] {
   const { inputs, outputs } = shapesOf(box, boxes);
   const short = (texts: readonly string[]): string => [...texts.slice(0, 3).map(shortType), ...(texts.length > 3 ? ['…'] : [])].join(', ');
   if (box.scope?.kind === 'optimizer') return updatesOf(box);
+  if (box.scope?.kind === 'update') return updatedBy(box, boxes);
   const flow = outputs.length === 0 ? short(inputs) : `${short(inputs)}${inputs.length === 0 ? '' : ' '}→ ${short(outputs)}`;
   const params = paramsOf(box, boxes);
   return [
@@ -170,6 +171,17 @@ function updatesOf(box: Box): string[] {
     states += inner.series.length * inner.nodes.filter((node) => node.op === 'variable').length;
   }
   return [`updates ${counted(params, 'param')}`, ...(states === 0 ? [] : [`with ${counted(states, 'state')}`])];
+}
+
+/** The param's type, and the states that go with it. */
+function updatedBy({ scope, nodes }: Box, { view }: Boxes): string[] {
+  const variables = (among: readonly ViewNode[]): readonly ViewNode[] => among.filter(({ op }) => op === 'variable');
+  return [
+    ...variables(view.nodes)
+      .filter(({ name }) => name === scope?.of)
+      .map(({ type }) => type),
+    ...variables(nodes).map(({ name, type }) => `${nameWithin(name ?? '', scope, view.entry)}: ${type}`),
+  ];
 }
 
 /** The types of all gradients of a model would be wider than the rest of the drawing. */
