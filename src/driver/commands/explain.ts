@@ -1,4 +1,4 @@
-// `tfc explain FILE`: kernels, source lines, bytes, FLOPs, arena, and why neighbours stayed apart.
+// `tfc explain FILE`: kernels with instances, source lines, bytes and FLOPs, the arena, and why neighbours stayed apart.
 
 import type { Command } from 'commander';
 import { perform, print, printDiagnostics } from './command.js';
@@ -25,7 +25,7 @@ export function addExplain(program: Command): void {
         const { module, build, warnings } = check({ path: file, ...parseProgram(options) }, texts);
         await printDiagnostics(warnings, texts);
         const { output } = toKernels(targetFor(options.cpu)).run(module, { build });
-        print(options.json === true ? JSON.stringify(explain(output, texts)) : explainText(output, texts));
+        print(options.json === true ? JSON.stringify(explain(output, build, texts)) : explainText(output, build, texts));
       }),
     );
 }
