@@ -174,13 +174,7 @@ function collectParams(context: Context, value: Value, span: MinimizeStatement['
 }
 
 /** One param's update: its slots, and the author's body. */
-function update(
-  context: Context,
-  statement: MinimizeStatement,
-  rule: OptimizerRule,
-  target: Target,
-  gradient: TensorNode,
-): void {
+function update(context: Context, statement: MinimizeStatement, rule: OptimizerRule, target: Target, gradient: TensorNode): void {
   const { declaration, module } = rule.optimizer;
   const frame = pushFrame(context, declaration, undefined, declaration.name.text, statement.optimizer.span, context.frame);
   if (frame === undefined) return;

@@ -138,7 +138,8 @@ function assign(context: Context, statement: AssignStatement, scope: Scope): voi
   }
   const whole = broadcastTo(context, node, shape, statement.value.span);
   // A version is a node of its own: a derivative with respect to it must not reach what computes the same value.
-  const version = whole === undefined ? undefined : nameNode(context, joinPath(pathWithin(context, variable.path), 'next'), whole, target.span, false);
+  const version =
+    whole === undefined ? undefined : nameNode(context, joinPath(pathWithin(context, variable.path), 'next'), whole, target.span, false);
   if (version === undefined) return;
   const versions = context.entry.versions.get(variable);
   if (versions === undefined) context.entry.versions.set(variable, [version]);

@@ -139,20 +139,19 @@ const list = (texts: readonly string[]): string =>
 const kernelCount = (count: number): string => `${count} kernel${count === 1 ? '' : 's'}`;
 
 export function explainText(lowered: LoweredModule, build: GraphBuilder, texts: Texts): string {
-  const reports = explain(lowered, build, texts)
-    .map(({ entry, kernels, arena, apart }) =>
-      [
-        `entry ${entry}: ${kernelCount(kernels.length)}`,
-        ...kernels.flatMap((kernel) => [
-          `  ${kernel.name}  ${kernel.title}`,
-          `      reads ${kernel.bytesRead} bytes, writes ${kernel.bytesWritten} bytes, ${kernel.flops} FLOPs${kernel.recomputed === undefined ? '' : `, of which ${kernel.recomputed} again`}`,
-          ...(kernel.instances.length === 0 ? [] : [`      in ${list(kernel.instances)}`]),
-          ...(kernel.lines.length === 0 ? [] : [`      from ${list(kernel.lines)}`]),
-        ]),
-        arena.length === 0 ? '  no arena' : `  arena: ${arena.join('; ')}`,
-        ...(apart.length === 0 ? [] : ['  kept apart:', ...apart.map((reason) => `      ${reason}`)]),
-      ].join('\n'),
-    );
+  const reports = explain(lowered, build, texts).map(({ entry, kernels, arena, apart }) =>
+    [
+      `entry ${entry}: ${kernelCount(kernels.length)}`,
+      ...kernels.flatMap((kernel) => [
+        `  ${kernel.name}  ${kernel.title}`,
+        `      reads ${kernel.bytesRead} bytes, writes ${kernel.bytesWritten} bytes, ${kernel.flops} FLOPs${kernel.recomputed === undefined ? '' : `, of which ${kernel.recomputed} again`}`,
+        ...(kernel.instances.length === 0 ? [] : [`      in ${list(kernel.instances)}`]),
+        ...(kernel.lines.length === 0 ? [] : [`      from ${list(kernel.lines)}`]),
+      ]),
+      arena.length === 0 ? '  no arena' : `  arena: ${arena.join('; ')}`,
+      ...(apart.length === 0 ? [] : ['  kept apart:', ...apart.map((reason) => `      ${reason}`)]),
+    ].join('\n'),
+  );
   return [...reports, totalsText(lowered)].join('\n\n');
 }
 

@@ -23,6 +23,8 @@ export interface Boxes {
   readonly root: Box;
   /** The box of each node that is left. */
   readonly boxOf: ReadonlyMap<string, Box>;
+  /** All nodes of each box, of a series those of its first member, with what others stand for. */
+  readonly contents: ReadonlyMap<Box, readonly string[]>;
   /** The node that stands for a node in its series. */
   standIn(id: string): ViewNode;
   /** The edge's ends are members of one series, one of them not the first: the first member shows it, or it leads on to the next. */
@@ -49,6 +51,8 @@ export function boxesOf(view: EntryView): Boxes {
   simplify(root, titles);
   const boxOf = new Map<string, Box>();
   for (const box of within(root)) for (const node of box.nodes) boxOf.set(node.id, box);
+  const contents = new Map<Box, string[]>(within(root).map((box) => [box, []]));
+  for (const { id } of view.nodes) for (const box of outwards(boxOf.get(id) ?? standIns.get(id)?.first.parent)) contents.get(box)?.push(id);
   const standIn = (id: string): ViewNode => {
     let one = id;
     for (let next = standIns.get(one); next !== undefined; next = standIns.get(one)) one = next.id;
@@ -65,7 +69,7 @@ export function boxesOf(view: EntryView): Boxes {
       return false;
     });
   };
-  return { view, root, boxOf, standIn, isRepeated, titles, nodes, args, readers };
+  return { view, root, boxOf, contents, standIn, isRepeated, titles, nodes, args, readers };
 }
 
 /** The box and all inside of it, outer ones first. */
@@ -83,7 +87,7 @@ export function outwards(box: Box | undefined): Box[] {
   return found;
 }
 
-export const nodesWithin = (box: Box): ViewNode[] => within(box).flatMap((one) => one.nodes);
+const nodesWithin = (box: Box): ViewNode[] => within(box).flatMap((one) => one.nodes);
 
 /** What the scope's path does not say already of a name. */
 export function nameWithin(name: string, scope: ViewScope | undefined, entry: string): string {
@@ -118,6 +122,8 @@ class Joining {
   readonly #nodes: ReadonlyMap<string, ViewNode>;
   readonly #args: ReadonlyMap<string, readonly string[]>;
   readonly #standIns: Map<string, StandIn>;
+  /** Names of copies by what they are. */
+  readonly #copies = new Map<string, string>();
 
   constructor(
     entry: string,
@@ -142,11 +148,12 @@ class Joining {
       const member = this.#member(child);
       const run = runs.get(member.key);
       const last = run?.at(-1);
-      if (run !== undefined && last !== undefined && follows(last, member)) {
+      if (run !== undefined && last !== undefined && this.#follows(last, member)) {
         run.push(member);
         const first = run[0] as Member;
         first.box.series.push(...child.series);
-        for (const [at, node] of member.nodes.entries()) this.#standIns.set(node.id, { id: (first.nodes[at] as ViewNode).id, first: first.box });
+        for (const [at, node] of member.nodes.entries())
+          this.#standIns.set(node.id, { id: (first.nodes[at] as ViewNode).id, first: first.box });
       } else {
         runs.set(member.key, [member]);
         firsts.push(child);
@@ -157,21 +164,22 @@ class Joining {
 
   #member(box: Box): Member {
     const { scope } = box;
-    const order = nodesWithin(box).filter((node) => node.constant === undefined);
+    const order = nodesWithin(box).filter((node) => node.copy === undefined);
     const at = new Map(order.map((node, index) => [node.id, index]));
+    const inside = new Map<string, number | string>(at);
     const outside = new Set<string>();
     const lines = order.map((node) => {
       const args = (this.#args.get(node.id) ?? []).map((id) => {
-        const index = at.get(id);
-        if (index !== undefined) return index;
+        const known = inside.get(id) ?? this.#indexIn(at, id);
+        if (known !== undefined) return known;
+        if (this.#isCopy(id)) return this.#nameOf(id, inside);
         const argument = this.#nodes.get(id) as ViewNode;
-        if (argument.constant !== undefined) return this.#spelled(id);
         if (argument.op !== 'variable') outside.add(id);
         return argument.type;
       });
-      const within = node.name === undefined ? undefined : nameWithin(node.name, scope, this.#entry);
+      const short = node.name === undefined ? undefined : nameWithin(node.name, scope, this.#entry);
       // What a box gives may have a name outside.
-      const name = within === node.name ? '' : within;
+      const name = short === node.name ? '' : short;
       return `${node.op}|${node.type}|${node.count}|${node.scope.slice(scope?.path.length)}|${name}|${args.join(';')}`;
     });
     const inner = within(box).map((one) => `${one.scope?.path.slice(scope?.path.length)} × ${one.series.length}`);
@@ -179,10 +187,37 @@ class Joining {
     return { box, nodes: order, ids: at, outside, key: [...what, ...inner, ...lines].join('\n') };
   }
 
-  /** What is made of constants, written out. */
-  #spelled(id: string): string {
+  /** What a copy is, as a short name: equal ones have the same. `inside`: nodes of the box by id; copies that were named are added. */
+  #nameOf(id: string, inside: Map<string, number | string>): string {
     const node = this.#nodes.get(id) as ViewNode;
-    return `${node.op}:${node.type}(${(this.#args.get(id) ?? []).map((one) => this.#spelled(one)).join(';')})`;
+    const args = (this.#args.get(id) ?? []).map((one) => inside.get(one) ?? (this.#isCopy(one) ? this.#nameOf(one, inside) : ''));
+    const text = `${node.op}:${node.type}(${args.join(';')})`;
+    const name = this.#copies.get(text) ?? `c${this.#copies.size}`;
+    this.#copies.set(text, name);
+    inside.set(id, name);
+    return name;
+  }
+
+  /** The index of a node, or of the one that stands for it there. */
+  #indexIn(ids: Member['ids'], id: string): number | undefined {
+    for (let one: string | undefined = id; one !== undefined; one = this.#standIns.get(one)?.id) {
+      const index = ids.get(one);
+      if (index !== undefined) return index;
+    }
+    return undefined;
+  }
+
+  #follows(last: Member, next: Member): boolean {
+    if (next.box.scope?.kind === 'update') return true;
+    const reads = [...next.outside];
+    return (
+      reads.some((id) => this.#indexIn(last.ids, id) !== undefined) ||
+      (reads.length === last.outside.size && reads.every((id) => last.outside.has(id)))
+    );
+  }
+
+  #isCopy(id: string): boolean {
+    return this.#nodes.get(id)?.copy !== undefined;
   }
 }
 
@@ -193,12 +228,6 @@ interface Member {
   /** What it reads of other boxes, variables apart. */
   readonly outside: ReadonlySet<string>;
   readonly key: string;
-}
-
-function follows(last: Member, next: Member): boolean {
-  if (next.box.scope?.kind === 'update') return true;
-  const reads = [...next.outside];
-  return reads.some((id) => last.ids.has(id)) || (reads.length === last.outside.size && reads.every((id) => last.outside.has(id)));
 }
 
 /** Takes away boxes that say nothing. */

@@ -19,7 +19,7 @@ export function toDot(entries: readonly Folded[]): string {
 function entryLines({ entry, root, edges, outputs, updates }: Folded, at: number): string[] {
   const prefix = `e${at}_`;
   const end = (name: string, label: string, color: string, from: string): string[] => [
-    `    ${prefix}${name} [label=${quote(label)}, shape=ellipse, fillcolor="${color}"]`,
+    `    ${prefix}${name} [label=${quote(cut(label))}, shape=ellipse, fillcolor="${color}"]`,
     `    ${prefix}${from} -> ${prefix}${name}`,
   ];
   return [
@@ -67,20 +67,20 @@ function boxLines(box: FoldedBox, prefix: string, indent: string): string[] {
   }
   return [
     `${indent}subgraph cluster_${id} {`,
-    `${indent}  id=${id}; class="open"; label=${quote(box.title)}; style="rounded,filled"; fillcolor="${color}40"; color="${color}"`,
+    `${indent}  id=${id}; class="open"; label=${quote(cut(box.title))}; style="rounded,filled"; fillcolor="${color}40"; color="${color}"`,
     ...insideLines(box, prefix, `${indent}  `),
     `${indent}}`,
   ];
 }
 
-/**
- * The label of a box, and a width that it fits into: fonts other than the one that Graphviz knows are up to a fifth wider. What is longer than
- * a line of a page is cut.
- */
+/** The label of a box, and a width that it fits into: fonts other than the one that Graphviz knows are up to a fifth wider. */
 function labelled(...lines: readonly string[]): string {
-  const shown = lines.map((line) => (line.length > 64 ? `${line.slice(0, 63)}…` : line));
+  const shown = lines.map(cut);
   return `label=${quote(...shown)}, width=${(0.2 + 0.08 * Math.max(...shown.map((line) => line.length))).toFixed(2)}`;
 }
+
+/** One name does not make the whole drawing wide. */
+const cut = (line: string): string => (line.length > 64 ? `${line.slice(0, 63)}…` : line);
 
 /** A string of DOT with one of ours in each line: quotes, backslashes and the references of XML mean something, and `\n` breaks a line. */
 const quote = (...lines: readonly string[]): string =>

@@ -3,7 +3,7 @@
 // Holds: an edge ends at the outermost closed box around its end; a closed box lists its params, and an optimizer says what it updates, so
 // no edge leads from a box's params to elsewhere, from params into optimizers, or from a closed box to variables that it sets.
 
-import { type Box, type Boxes, nameWithin, nodesWithin, outwards, within } from './graph-boxes.js';
+import { type Box, type Boxes, nameWithin, outwards, within } from './graph-boxes.js';
 import type { ViewNode, ViewScope } from './graph-view.js';
 
 export interface FoldedNode {
@@ -43,7 +43,10 @@ export interface Folded {
 export type IsOpen = (box: Box) => boolean;
 
 /** `levels` levels of boxes are open. */
-export const openTo = (levels: number): IsOpen => (box) => levelOf(box) < levels;
+export const openTo =
+  (levels: number): IsOpen =>
+  (box) =>
+    levelOf(box) < levels;
 
 /** At the top, what is made of instances is open, so that they are seen; all else is closed. */
 export const openToInstances: IsOpen = (box) =>
@@ -70,7 +73,7 @@ export function fold(boxes: Boxes, isOpen: IsOpen): Folded {
     return { box, title: titleOf(box), open, lines: [], nodes: seen, boxes: box.boxes.map(draw) };
   };
   const drawn = draw(root);
-  /** Undefined for what is made of constants in a member of a series that is not the first. */
+  /** Undefined for copies in a member of a series that is not the first. */
   const endOf = (id: string): { readonly id: string; readonly box: Box } | undefined => {
     const node = standIn(id);
     const box = boxOf.get(node.id);
@@ -130,23 +133,20 @@ function linesOf(box: Box, boxes: Boxes): string[] {
 }
 
 /** Types of what the first of the series reads from elsewhere, and of what others read of it, with the names that those have outside. */
-export function shapesOf(box: Box, { readers, args, nodes, view }: Boxes): { readonly inputs: string[]; readonly outputs: string[] } {
-  const own = nodesWithin(box);
-  const ids = new Set(own.map((node) => node.id));
-  const inside = (id: string): boolean => ids.has(id);
+export function shapesOf(box: Box, boxes: Boxes): { readonly inputs: string[]; readonly outputs: string[] } {
+  const { readers, args, nodes, view, contents } = boxes;
+  const own = new Set(contents.get(box));
   const inputs = new Map<string, string>();
   const outputs: string[] = [];
   const returned = new Set(view.outputs.map((output) => output.node));
-  for (const node of own) {
-    for (const id of args.get(node.id) ?? []) {
-      const argument = nodes.get(id) as ViewNode;
-      if (!inside(id) && argument.op !== 'variable' && argument.constant === undefined) inputs.set(id, argument.type);
+  for (const id of own) {
+    for (const arg of args.get(id) ?? []) {
+      const argument = nodes.get(arg) as ViewNode;
+      if (!own.has(arg) && argument.op !== 'variable' && argument.copy === undefined) inputs.set(arg, argument.type);
     }
-    if (node.op === 'variable') continue;
-    if (returned.has(node.id) || (readers.get(node.id) ?? []).some((id) => !inside(id))) {
-      const { name, type } = node;
-      outputs.push(name === undefined || name.startsWith(`${box.scope?.path}/`) ? type : `${name.slice(name.lastIndexOf('/') + 1)}: ${type}`);
-    }
+    const { op, name, type } = nodes.get(id) as ViewNode;
+    if (op === 'variable' || !(returned.has(id) || (readers.get(id) ?? []).some((reader) => !own.has(reader)))) continue;
+    outputs.push(name === undefined || name.startsWith(`${box.scope?.path}/`) ? type : `${name.slice(name.lastIndexOf('/') + 1)}: ${type}`);
   }
   return { inputs: [...inputs.values()], outputs };
 }

@@ -1,5 +1,5 @@
 // Looking for names in a graph. In: boxes of an entry and a text. Out: nodes and boxes whose names, ops or models contain it.
-// Holds: capitals do not matter; what is found is drawn once all boxes around it are open.
+// Holds: capitals do not matter; what is found is drawn once all boxes around it are open; a member of a series leads to the one that is drawn.
 
 import { type Box, type Boxes, within } from './graph-boxes.js';
 import { titleOf } from './graph-fold.js';
@@ -11,21 +11,22 @@ export interface Found {
   readonly box: Box;
 }
 
-export function search({ root, titles }: Boxes, text: string, most: number): Found[] {
+export function search({ view, root, titles, boxOf, standIn }: Boxes, text: string, most: number): Found[] {
   const wanted = text.trim().toLowerCase();
-  const found: Found[] = [];
-  if (wanted === '') return found;
-  const offer = (id: string, label: string, box: Box, names: readonly (string | undefined)[]): void => {
-    if (found.length < most && names.some((name) => name?.toLowerCase().includes(wanted))) found.push({ id, label, box });
+  const found = new Map<string, Found>();
+  const offer = (one: Found, names: readonly (string | undefined)[]): void => {
+    if (found.size < most && !found.has(one.id) && names.some((name) => name?.toLowerCase().includes(wanted))) found.set(one.id, one);
   };
+  if (wanted === '') return [];
   for (const box of within(root)) {
-    // All members of a series have the same things inside.
     const paths = box.series.flatMap(({ path, of }) => [path, of]);
-    if (box.parent !== undefined) offer(box.id, titleOf(box), box.parent, [titleOf(box), box.scope?.name, ...paths]);
-    for (const { id, name, op, type } of box.nodes) {
-      const shown = titles.get(id) ?? op;
-      offer(id, `${name ?? shown}: ${type}`, box, [name, shown]);
-    }
+    if (box.parent !== undefined) offer({ id: box.id, label: titleOf(box), box: box.parent }, [titleOf(box), box.scope?.name, ...paths]);
   }
-  return found;
+  for (const node of view.nodes) {
+    const { id } = standIn(node.id);
+    const box = boxOf.get(id);
+    const op = titles.get(id) ?? node.op;
+    if (box !== undefined) offer({ id, label: `${node.name ?? op}: ${node.type}`, box }, [node.name, op]);
+  }
+  return [...found.values()];
 }

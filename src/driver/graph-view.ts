@@ -1,11 +1,11 @@
 // The graph as data. In: a checked module and its texts. Out: scopes, nodes and edges per entry, ready for JSON and for drawings.
 // Holds: nodes stand after those that they read, in the order in which the program makes them; names of `let`s stand at the node that they
-// name; constants stand inside of the nodes that use them, and what is made of constants alone beside each reader; a variable stands in the
-// first call of the instance that owns it; a series of equal nodes in one scope is one node with a count.
+// name; constants stand inside of the nodes that use them; what is made of constants alone, or only broadcasts a variable, stands beside each
+// reader; a variable stands in the first call of the instance that owns it; a series of equal nodes in one scope is one node with a count.
 
 import { lineStarts, positionIn, type Span } from '../../grammar/index.js';
 import { type Entry, type GraphBuilder, type ModuleGraph, type Node, type ScopeInfo, topological, typeToString } from '../graph/index.js';
-import { constant, feed, named, variable } from '../ops/index.js';
+import { broadcast, constant, feed, named, variable } from '../ops/index.js';
 import { rootsOf } from './manifest.js';
 import type { Texts } from './mistakes.js';
 
@@ -21,8 +21,8 @@ export interface ViewNode {
   readonly count: number;
   /** `file:line` */
   readonly place?: string;
-  /** Made of constants alone. */
-  readonly constant?: true;
+  /** Drawn beside each of its readers, which share it. */
+  readonly copy?: true;
 }
 
 /** What opened a scope: see `ScopeInfo`. */
@@ -69,7 +69,7 @@ function entryView(entry: Entry, build: GraphBuilder, placeOf: PlaceOf): EntryVi
   const names = namesOf(order);
   const scopes = scopesOf(shown, entry, build);
   const series = seriesOf(shown, names, (node) => scopes.of(node));
-  const ofConstants = madeOfConstants(shown, roots);
+  const copied = copiedAmong(shown, roots);
   const counts = new Map<Node, number>();
   for (const first of series.values()) counts.set(first, (counts.get(first) ?? 0) + 1);
 
@@ -77,10 +77,10 @@ function entryView(entry: Entry, build: GraphBuilder, placeOf: PlaceOf): EntryVi
   const edges = new Map<string, ViewEdge>();
   /** By node and the scope of its reader. */
   const copies = new Map<string, string>();
-  const add = (node: Node, id: string, scope: string, more: { readonly constant?: true }): string => {
+  const add = (node: Node, id: string, scope: string, more: { readonly copy?: true }): string => {
     for (const argument of node.args.map(unnamed)) {
       if (argument.op === constant) continue;
-      const from = ofConstants.has(argument) ? copyFor(argument, scope) : `n${(series.get(argument) ?? argument).id}`;
+      const from = copied.has(argument) ? copyFor(argument, scope) : `n${(series.get(argument) ?? argument).id}`;
       edges.set(`${from} ${id}`, { from, to: id });
     }
     const name = nameIn(scope, names.get(node) ?? []);
@@ -102,9 +102,9 @@ function entryView(entry: Entry, build: GraphBuilder, placeOf: PlaceOf): EntryVi
     if (known !== undefined) return known;
     const id = `n${node.id}_${copies.size}`;
     copies.set(key, id);
-    return add(node, id, scope, { constant: true });
+    return add(node, id, scope, { copy: true });
   };
-  for (const node of shown) if (series.get(node) === node && !ofConstants.has(node)) add(node, `n${node.id}`, scopes.of(node), {});
+  for (const node of shown) if (series.get(node) === node && !copied.has(node)) add(node, `n${node.id}`, scopes.of(node), {});
   const idOf = (node: Node): string => `n${(series.get(unnamed(node)) ?? unnamed(node)).id}`;
   return {
     entry: entry.name,
@@ -227,20 +227,24 @@ function seriesOf(
 }
 
 /** So many nodes on top of each other are drawn again for each reader. */
-const copied = 4;
+const copiedLevels = 4;
 
-/** Fillings, counters and sizes, which all that use them share: nodes that read neither feeds nor variables, a few levels deep. */
-function madeOfConstants(shown: readonly Node[], roots: ReadonlySet<Node>): ReadonlySet<Node> {
-  const depths = new Map<Node, number>();
+/**
+ * What calls share although they have nothing to do with each other: fillings, counters, sizes and broadcasts of variables: nodes that
+ * compute nothing from feeds and variables, a few levels deep.
+ */
+function copiedAmong(shown: readonly Node[], roots: ReadonlySet<Node>): ReadonlySet<Node> {
+  const levels = new Map<Node, number>();
   for (const node of shown) {
     if (node.op === variable || node.op === feed || roots.has(node)) continue;
-    let depth = 1;
+    let level = 1;
     for (const argument of node.args.map(unnamed)) {
-      if (argument.op !== constant) depth = Math.max(depth, (depths.get(argument) ?? copied) + 1);
+      if (argument.op === constant || (argument.op === variable && node.op === broadcast)) continue;
+      level = Math.max(level, (levels.get(argument) ?? copiedLevels) + 1);
     }
-    if (depth <= copied) depths.set(node, depth);
+    if (level <= copiedLevels) levels.set(node, level);
   }
-  return new Set(depths.keys());
+  return new Set(levels.keys());
 }
 
 /** The op, with constants among its arguments written out: `mul · 0.1`. */

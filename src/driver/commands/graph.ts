@@ -29,7 +29,8 @@ export function addGraph(program: Command): void {
       perform(options.json, async (texts) => {
         const depth = options.depth === undefined ? undefined : parseCount(options.depth, '--depth', 0);
         const format = extname(options.out);
-        if (!isFormat(format)) throw new UsageError(`-o takes a path that ends in .html, .svg, .dot or .json; got ${JSON.stringify(options.out)}`);
+        if (!isFormat(format))
+          throw new UsageError(`-o takes a path that ends in .html, .svg, .dot or .json; got ${JSON.stringify(options.out)}`);
         const { check } = await import('../front.js');
         const { viewOf } = await import('../graph-view.js');
         const { module, build, warnings } = check({ path: file, ...parseProgram(options) }, texts);

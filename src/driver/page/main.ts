@@ -107,7 +107,9 @@ class Page {
     const isSeen = (box: Box): boolean => outwards(box).every((one) => one === root || this.#open.has(one));
     const nodes = within(root).reduce((sum, box) => sum + (isSeen(box) ? box.nodes.length : 0), 0);
     if (nodes > drawable) {
-      this.#details.replaceChildren(make('p', `That would draw ${nodes} nodes at once; at most ${drawable} are drawn. Fold other boxes first.`));
+      this.#details.replaceChildren(
+        make('p', `That would draw ${nodes} nodes at once; at most ${drawable} are drawn. Fold other boxes first.`),
+      );
       return false;
     }
     const place = this.#shape()?.getBoundingClientRect();
