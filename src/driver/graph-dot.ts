@@ -1,5 +1,5 @@
-// The graph as a drawing. In: entries, folded. Out: DOT for Graphviz. Holds: one cluster per entry and per open box, one node per closed one;
-// data flows upwards; ids of what is drawn are `e<entry>_<id>`.
+// The graph as a drawing. In: entries, folded. Out: DOT for Graphviz. Holds: one cluster per entry and per open box, one node per closed
+// one; data flows upwards; ids of what is drawn are `e<entry>_<id>`.
 
 import { printable } from '../base/printable.js';
 import { type Folded, type FoldedBox, type FoldedNode, shortType } from './graph-fold.js';

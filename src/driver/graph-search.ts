@@ -1,5 +1,6 @@
 // Looking for names in a graph. In: boxes of an entry and a text. Out: nodes and boxes whose names, ops or models contain it.
-// Holds: capitals do not matter; what is found is drawn once all boxes around it are open; a member of a series leads to the one that is drawn.
+// Holds: capitals do not matter; what is found is drawn once all boxes around it are open; a member of a series leads to the one that is
+// drawn.
 
 import { type Box, type Boxes, within } from './graph-boxes.js';
 import { titleOf } from './graph-fold.js';

@@ -1,7 +1,8 @@
 // The graph as data. In: a checked module and its texts. Out: scopes, nodes and edges per entry, ready for JSON and for drawings.
 // Holds: nodes stand after those that they read, in the order in which the program makes them; names of `let`s stand at the node that they
-// name; constants stand inside of the nodes that use them; what is made of constants alone, or only broadcasts a variable, stands beside each
-// reader; a variable stands in the first call of the instance that owns it; a series of equal nodes in one scope is one node with a count.
+// name; constants stand inside of the nodes that use them; what is made of constants alone, or only broadcasts a variable, stands beside
+// each reader; a variable stands in the first call of the instance that owns it; a series of equal nodes in one scope is one node with a
+// count.
 
 import { lineStarts, positionIn, type Span } from '../../grammar/index.js';
 import { type Entry, type GraphBuilder, type ModuleGraph, type Node, type ScopeInfo, topological, typeToString } from '../graph/index.js';

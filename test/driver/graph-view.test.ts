@@ -1,5 +1,5 @@
-// The graph as data and as a drawing. In: programs. Out: nodes, names, scopes; boxes folded and open, series; DOT that Graphviz takes; drawings
-// of a size that people can read.
+// The graph as data and as a drawing. In: programs. Out: nodes, names, scopes; boxes folded and open, series; DOT that Graphviz takes;
+// drawings of a size that people can read.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
