@@ -25,7 +25,7 @@ export interface FoldedBox {
   readonly boxes: readonly FoldedBox[];
 }
 
-export interface FoldedEdge {
+interface FoldedEdge {
   readonly from: string;
   readonly to: string;
   /** Types of what flows, each once. */

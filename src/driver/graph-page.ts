@@ -26,7 +26,7 @@ aside h2 { font-size: 1rem; overflow-wrap: anywhere }
 aside dt { color: #666; margin-top: 0.5rem }
 aside dd { margin: 0; overflow-wrap: anywhere }
 aside pre { overflow: auto; background: #f4f4f8; padding: 0.5rem }
-#found { list-style: none; margin: 0; padding: 0 }
+#found { list-style: none; margin: 0; padding: 0; max-height: 40vh; overflow: auto }
 #found button { width: 100%; text-align: left; border: 0; background: none; padding: 0.2rem; overflow-wrap: anywhere; cursor: pointer }
 #found button:hover { background: #e0ecfa }
 g.closed, g.open > text, g.node { cursor: pointer }

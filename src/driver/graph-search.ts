@@ -20,8 +20,11 @@ export function search({ view, root, titles, boxOf, standIn }: Boxes, text: stri
   };
   if (wanted === '') return [];
   for (const box of within(root)) {
-    const paths = box.series.flatMap(({ path, of }) => [path, of]);
-    if (box.parent !== undefined) offer({ id: box.id, label: titleOf(box), box: box.parent }, [titleOf(box), box.scope?.name, ...paths]);
+    const { parent, scope, series } = box;
+    if (parent === undefined) continue;
+    const title = titleOf(box);
+    const label = parent === root ? title : `${title} in ${titleOf(parent)}`;
+    offer({ id: box.id, label, box: parent }, [title, scope?.name, ...series.flatMap(({ path, of }) => [path, of])]);
   }
   for (const node of view.nodes) {
     const { id } = standIn(node.id);

@@ -31,7 +31,7 @@ export interface ViewScope extends Pick<ScopeInfo, 'path' | 'parent' | 'kind' | 
   readonly place?: string;
 }
 
-export interface ViewEdge {
+interface ViewEdge {
   readonly from: string;
   readonly to: string;
 }

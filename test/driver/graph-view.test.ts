@@ -212,7 +212,7 @@ describe('folded', () => {
     const found = (text: string, most = 50): string[] => search(boxes, text, most).map(({ label }) => label);
     expect(found('PICKED')).toEqual(['softmaxCrossEntropy/picked: f32[32*B, 96]']);
     // Of a series, any member's.
-    expect(found('blocks/7/query', 2)).toEqual(['blocks/0/query … blocks/11/out ×48', 'blocks/7/query: f32[64, 64]']);
+    expect(found('blocks/7/query', 2)).toEqual(['blocks/0/query … blocks/11/out ×48 in adamW', 'blocks/7/query: f32[64, 64]']);
     expect(search(boxes, 'blocks/7/query', 2)[1]?.id).toBe(search(boxes, 'blocks/0/query', 2)[1]?.id);
     expect(found('matmul', 3)).toHaveLength(3);
     expect(found(' ')).toEqual([]);

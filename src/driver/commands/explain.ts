@@ -11,7 +11,11 @@ interface Options extends ProgramOptions {
 
 export function addExplain(program: Command): void {
   addProgramOptions(
-    program.command('explain').description('show the kernels that a program becomes, what they cost, and why neighbours were not fused'),
+    program
+      .command('explain')
+      .description(
+        'show the kernels that a program becomes, by instances and source lines, what they cost, and why neighbours were not fused',
+      ),
   )
     .argument('<file>', 'program (.tdsl)')
     .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')

@@ -20,7 +20,7 @@ interface Options extends ProgramOptions {
 }
 
 export function addGraph(program: Command): void {
-  addProgramOptions(program.command('graph').description('draw the graph of a program'))
+  addProgramOptions(program.command('graph').description('draw the graph of a program, with instances, functions and optimizers as boxes'))
     .argument('<file>', 'program (.tdsl)')
     .requiredOption('-o, --out <path>', 'where to write: .html (a page: boxes open by a click), .svg, .dot or .json (all nodes and scopes)')
     .option('--depth <levels>', 'levels of boxes that are open; 0: none (default: instances in instances are seen, all else is closed)')
