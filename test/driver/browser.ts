@@ -2,7 +2,7 @@
 // Holds: the browser is one that is installed, without a window; where there is none, `browser` is undefined. It is spoken to in the Chrome
 // DevTools Protocol through pipes: objects of JSON, each followed by a zero byte.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -12,7 +12,8 @@ import { pathToFileURL } from 'node:url';
 export const browser = (process.env['PATH'] ?? '')
   .split(delimiter)
   .flatMap((folder) => ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'].map((name) => join(folder, name)))
-  .find((file) => existsSync(file));
+  // A browser out of a snap sees no temporary files; what merely asks to install one has no version.
+  .find((file) => existsSync(file) && !file.startsWith('/snap/') && spawnSync(file, ['--version']).status === 0);
 
 export interface Page {
   /** The value of an expression, which may be a promise. */
