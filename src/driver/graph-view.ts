@@ -2,11 +2,12 @@
 // Holds: nodes stand after those that they read, in the order in which the program makes them; names of `let`s stand at the node that they
 // name; constants stand inside of the nodes that use them; what is made of constants alone, or only broadcasts a variable, stands beside
 // each reader; a variable stands in the first call of the instance that owns it; a series of equal nodes in one scope is one node with a
-// count.
+// count; a loop reads the results of its body, whose arguments read what the loop is given.
 
 import { lineStarts, positionIn, type Span } from '../../grammar/index.js';
 import { type Entry, type GraphBuilder, type ModuleGraph, type Node, type ScopeInfo, topological, typeToString } from '../graph/index.js';
-import { broadcast, constant, feed, named, variable } from '../ops/index.js';
+import { argument as argumentOp, constant, loop, type LoopAttrs, named } from '../ops/index.js';
+import { copiedAmong, labelOf, nameIn, namesOf, originIn, scopesOf, seriesOf, unnamed, withBodies } from './graph-nodes.js';
 import { rootsOf } from './manifest.js';
 import type { Texts } from './mistakes.js';
 
@@ -64,49 +65,9 @@ function placesIn(texts: Texts): PlaceOf {
 }
 
 function entryView(entry: Entry, build: GraphBuilder, placeOf: PlaceOf): EntryView {
-  const roots = new Set(rootsOf(entry).map(unnamed));
-  const order = topological(rootsOf(entry));
-  const shown = order.filter((node) => node.op !== named && (node.op !== constant || roots.has(node))).sort((a, b) => a.id - b.id);
-  const names = namesOf(order);
-  const scopes = scopesOf(shown, entry, build);
-  const series = seriesOf(shown, names, (node) => scopes.of(node));
-  const copied = copiedAmong(shown, roots);
-  const counts = new Map<Node, number>();
-  for (const first of series.values()) counts.set(first, (counts.get(first) ?? 0) + 1);
-
-  const nodes: ViewNode[] = [];
-  const edges = new Map<string, ViewEdge>();
-  /** By node and the scope of its reader. */
-  const copies = new Map<string, string>();
-  const add = (node: Node, id: string, scope: string, more: { readonly copy?: true }): string => {
-    for (const argument of node.args.map(unnamed)) {
-      if (argument.op === constant) continue;
-      const from = copied.has(argument) ? copyFor(argument, scope) : `n${(series.get(argument) ?? argument).id}`;
-      edges.set(`${from} ${id}`, { from, to: id });
-    }
-    const name = nameIn(scope, names.get(node) ?? []);
-    nodes.push({
-      id,
-      op: labelOf(node),
-      type: typeToString(node.type),
-      ...(name === undefined ? {} : { name }),
-      scope,
-      count: counts.get(node) ?? 1,
-      ...placeOf(originIn(node, entry, build)?.span),
-      ...more,
-    });
-    return id;
-  };
-  const copyFor = (node: Node, scope: string): string => {
-    const key = `${node.id} ${scope}`;
-    const known = copies.get(key);
-    if (known !== undefined) return known;
-    const id = `n${node.id}_${copies.size}`;
-    copies.set(key, id);
-    return add(node, id, scope, { copy: true });
-  };
-  for (const node of shown) if (series.get(node) === node && !copied.has(node)) add(node, `n${node.id}`, scopes.of(node), {});
-  const idOf = (node: Node): string => `n${(series.get(unnamed(node)) ?? unnamed(node)).id}`;
+  const scopes = scopesOf(withBodies(topological(rootsOf(entry))), entry, build);
+  const drawing = new Drawing((node) => placeOf(originIn(node, entry, build)?.span));
+  const idOf = drawing.add(rootsOf(entry), 'n', (node) => scopes.of(node));
   return {
     entry: entry.name,
     scopes: scopes.all.map(({ path, parent, kind, name, of, span }) => ({
@@ -117,139 +78,104 @@ function entryView(entry: Entry, build: GraphBuilder, placeOf: PlaceOf): EntryVi
       ...(of === undefined ? {} : { of }),
       ...placeOf(span),
     })),
-    nodes,
-    edges: [...edges.values()],
+    nodes: drawing.nodes,
+    edges: [...drawing.edges.values()],
     outputs: entry.outputs.map((output) => ({ path: output.path, node: idOf(output.node) })),
     updates: entry.updates.map((update) => ({ variable: update.variable, node: idOf(update.node) })),
   };
 }
 
-/** The node behind the names of `let`s. */
-function unnamed(node: Node): Node {
-  let one = node;
-  while (one.op === named) one = one.args[0] as Node;
-  return one;
+/** Bodies of loops are closed, so equal ones are the same nodes. Each loop has its own drawn, if that makes no more nodes than these. */
+const bodyNodesAtMost = 10_000;
+
+type ScopeOf = (node: Node) => string;
+
+/** What the arguments of a loop's body are. */
+interface BodyArguments {
+  /** Ids of the initial values of carries; the counter and constants have none. */
+  readonly carried: readonly (string | undefined)[];
+  /** Ids of captures, which are read as if the body were open. */
+  readonly captured: readonly (string | undefined)[];
 }
 
-/** Several `let`s may name a node, in several calls. */
-function namesOf(order: readonly Node[]): ReadonlyMap<Node, readonly string[]> {
-  const names = new Map<Node, string[]>();
-  const add = (node: Node, name: string): void => {
-    const known = names.get(node);
-    if (known === undefined) names.set(node, [name]);
-    else known.push(name);
-  };
-  for (const node of order) {
-    if (node.op === named) add(unnamed(node), String(node.attrs['path']));
-    const own = node.args.length === 0 ? (node.attrs['path'] ?? node.attrs['name']) : undefined;
-    if (typeof own === 'string') add(node, own);
+/** Nodes and edges as they are added. */
+class Drawing {
+  readonly nodes: ViewNode[] = [];
+  /** By their ends, so that each is one. */
+  readonly edges = new Map<string, ViewEdge>();
+  readonly #placeOf: (node: Node) => { readonly place?: string };
+  #bodyNodes = bodyNodesAtMost;
+
+  constructor(placeOf: (node: Node) => { readonly place?: string }) {
+    this.#placeOf = placeOf;
   }
-  return names;
-}
 
-/** The name that the scope itself gives, else the last one. */
-const nameIn = (scope: string, names: readonly string[]): string | undefined =>
-  (scope === '' ? undefined : names.find((name) => name.startsWith(`${scope}/`))) ?? names.at(-1);
-
-/** Several entries share nodes: the place in this one. */
-function originIn(node: Node, entry: Entry, build: GraphBuilder): ReturnType<GraphBuilder['originsOf']>[number] | undefined {
-  const origins = build.originsOf(node);
-  return origins.find((origin) => origin.entry === entry.name) ?? origins[0];
-}
-
-/** The scopes of the entry that hold something, outer ones first, and which one a node stands in. */
-function scopesOf(
-  shown: readonly Node[],
-  entry: Entry,
-  build: GraphBuilder,
-): { readonly all: readonly ScopeInfo[]; of(node: Node): string } {
-  const all = new Map<string, ScopeInfo>();
-  const owners = new Map<string, string>();
-  const own = new Map<Node, string>();
-  for (const node of shown) {
-    const scope = originIn(node, entry, build)?.scope ?? '';
-    const known = build.scopeAt(entry.name, scope) === undefined ? '' : scope;
-    own.set(node, known);
-    if (node.op === variable) continue;
-    const around: ScopeInfo[] = [];
-    for (let at = known; at !== '' && !all.has(at);) {
-      const info = build.scopeAt(entry.name, at) as ScopeInfo;
-      around.push(info);
-      at = info.parent;
-    }
-    for (const info of around.reverse()) {
-      all.set(info.path, info);
-      if (info.kind === 'instance' && info.of !== undefined && !owners.has(info.of)) owners.set(info.of, info.path);
-    }
+  /**
+   * Adds all that the roots depend on; `prefix` begins the ids. Out: the id of a node that was added.
+   */
+  add(roots: readonly Node[], prefix: string, scopeOf: ScopeOf, body?: BodyArguments): (node: Node) => string {
+    const kept = new Set(roots.map(unnamed));
+    const order = topological(roots);
+    const shown = order.filter((node) => node.op !== named && (node.op !== constant || kept.has(node))).sort((a, b) => a.id - b.id);
+    const names = namesOf(order);
+    const series = seriesOf(shown, names, scopeOf);
+    const copied = copiedAmong(shown, kept);
+    const counts = new Map<Node, number>();
+    for (const first of series.values()) counts.set(first, (counts.get(first) ?? 0) + 1);
+    const indexOf = (node: Node): number => (node.op === argumentOp ? Number(node.attrs['index']) : -1);
+    const capturedBy = (node: Node): string | undefined => body?.captured[indexOf(node) - body.carried.length];
+    const idOf = (node: Node): string => {
+      const one = unnamed(node);
+      return capturedBy(one) ?? `${prefix}${(series.get(one) ?? one).id}`;
+    };
+    /** By node and the scope of its reader. */
+    const copies = new Map<string, string>();
+    const copyFor = (node: Node, scope: string): string => {
+      const key = `${node.id} ${scope}`;
+      const known = copies.get(key);
+      if (known !== undefined) return known;
+      const id = `${prefix}${node.id}_${copies.size}`;
+      copies.set(key, id);
+      addOne(node, id, scope, { copy: true });
+      return id;
+    };
+    const sourceOf = (argument: Node, scope: string): string | undefined => {
+      if (argument.op === constant) return undefined;
+      return copied.has(argument) ? copyFor(argument, scope) : idOf(argument);
+    };
+    const addOne = (node: Node, id: string, scope: string, more: { readonly copy?: true }): void => {
+      const args = node.args.map((argument) => sourceOf(unnamed(argument), scope));
+      for (const from of [...(this.#body(node, id, scope, scopeOf, args) ?? args), body?.carried[indexOf(node)]])
+        if (from !== undefined) this.edges.set(`${from} ${id}`, { from, to: id });
+      const name = nameIn(scope, names.get(node) ?? []);
+      this.nodes.push({
+        id,
+        op: labelOf(node),
+        type: typeToString(node.type),
+        ...(name === undefined ? {} : { name }),
+        scope,
+        count: counts.get(node) ?? 1,
+        ...this.#placeOf(node),
+        ...more,
+      });
+    };
+    for (const node of shown)
+      if (series.get(node) === node && !copied.has(node) && capturedBy(node) === undefined) addOne(node, idOf(node), scopeOf(node), {});
+    return idOf;
   }
-  for (const [node, scope] of own) {
-    if (node.op !== variable) continue;
-    const path = String(node.attrs['path']);
-    let owner: string | undefined;
-    for (let end = path.lastIndexOf('/'); end > 0 && owner === undefined; end = path.lastIndexOf('/', end - 1))
-      owner = owners.get(path.slice(0, end));
-    own.set(node, owner ?? (all.has(scope) ? scope : ''));
-  }
-  return { all: [...all.values()], of: (node) => own.get(node) ?? '' };
-}
 
-/** Each node → the first one that it looks like: same op, type and scope, reading the same nodes and read by the same ones. */
-function seriesOf(
-  shown: readonly Node[],
-  names: ReadonlyMap<Node, readonly string[]>,
-  scopeOf: (node: Node) => string,
-): ReadonlyMap<Node, Node> {
-  const readers = new Map<Node, number[]>();
-  for (const node of shown) {
-    for (const argument of node.args.map(unnamed)) {
-      const known = readers.get(argument);
-      if (known === undefined) readers.set(argument, [node.id]);
-      else known.push(node.id);
-    }
+  /** Of a loop, its body in the loop's scope or below it: ids of the results. Its arguments are a counter, carries and captures. */
+  #body(node: Node, id: string, scope: string, scopeOf: ScopeOf, args: readonly (string | undefined)[]): readonly string[] | undefined {
+    if (node.op.name !== loop.name) return undefined;
+    const { body, carries } = node.attrs as LoopAttrs;
+    const { results } = body;
+    this.#bodyNodes -= topological(results).length;
+    if (this.#bodyNodes < 0) return undefined;
+    const within: ScopeOf = (inner) => {
+      const own = scopeOf(inner);
+      return own.startsWith(`${scope}/`) ? own : scope;
+    };
+    const given = { carried: [undefined, ...args.slice(0, carries)], captured: args.slice(carries) };
+    return results.map(this.add(results, `${id}b`, within, given));
   }
-  const firsts = new Map<string, Node>();
-  const series = new Map<Node, Node>();
-  for (const node of shown) {
-    const key =
-      names.has(node) || node.args.length === 0
-        ? `${node.id}`
-        : [
-            node.op.name,
-            typeToString(node.type),
-            scopeOf(node),
-            node.args.map((one) => unnamed(one).id).join(),
-            readers.get(node)?.join() ?? '',
-          ].join('|');
-    const first = firsts.get(key) ?? node;
-    firsts.set(key, first);
-    series.set(node, first);
-  }
-  return series;
-}
-
-/** So many nodes on top of each other are drawn again for each reader. */
-const copiedLevels = 4;
-
-/**
- * What calls share although they have nothing to do with each other: fillings, counters, sizes and broadcasts of variables: nodes that
- * compute nothing from feeds and variables, a few levels deep.
- */
-function copiedAmong(shown: readonly Node[], roots: ReadonlySet<Node>): ReadonlySet<Node> {
-  const levels = new Map<Node, number>();
-  for (const node of shown) {
-    if (node.op === variable || node.op === feed || roots.has(node)) continue;
-    let level = 1;
-    for (const argument of node.args.map(unnamed)) {
-      if (argument.op === constant || (argument.op === variable && node.op === broadcast)) continue;
-      level = Math.max(level, (levels.get(argument) ?? copiedLevels) + 1);
-    }
-    if (level <= copiedLevels) levels.set(node, level);
-  }
-  return new Set(levels.keys());
-}
-
-/** The op, with constants among its arguments written out: `mul · 0.1`. */
-function labelOf(node: Node): string {
-  const constants = node.op === constant ? [node] : node.args.map(unnamed).filter((argument) => argument.op === constant);
-  return constants.length === 0 ? node.op.name : `${node.op.name} · ${constants.map((one) => String(one.attrs['value'])).join(', ')}`;
 }

@@ -177,6 +177,34 @@ describe('folded', () => {
     expect(titles('a = Wide<4>()\nexport fn f<B>(x: f32[B, 4]) = a(x)\n')).toEqual(['a: Dense']);
   });
 
+  it('a loop has its body inside', () => {
+    const [view] = views(
+      'import { Dense } from "std/nn"\nlayer = Dense<4, 4>()\nexport fn f<B>(x: f32[B, 4]): f32[B, 4] = fold i in 0..5 with h = x { exp(layer(h)) }\n',
+    );
+    expect(drawn(view, openTo(0))).toEqual(['x = feed: f32[B, 4]', '[fold | f32[B, 4] → f32[B, 4]]']);
+    expect(drawn(view, openTo(1))).toEqual([
+      'x = feed: f32[B, 4]',
+      '[fold]',
+      '  broadcast: f32[B, 4]',
+      '  argument: f32[B, 4]',
+      '  exp: f32[B, 4]',
+      '  loop: (f32[B, 4])',
+      '  element: f32[B, 4]',
+      '  [layer: Dense | f32[B, 4] → f32[B, 4] | w: f32[4, 4] | b: f32[4]]',
+    ]);
+    const argument = view?.nodes.find(({ op, type }) => op === 'argument' && type === 'f32[B, 4]')?.id;
+    const x = view?.nodes.find(({ name }) => name === 'x')?.id;
+    expect(view?.edges).toContainEqual({ from: x, to: argument });
+    // Loops in loops would repeat what is inside ever more often.
+    const nested = Array.from(
+      { length: 9 },
+      (_, at) => `fn f${at + 1}(x: f32): f32 = fold i in 0..4 with h = (fold i in 0..3 with h = x { f${at}(h) }) { f${at}(h) }\n`,
+    );
+    const [deep] = views(`fn f0(x: f32): f32 = sin(x)\n${nested.join('')}export fn f(x: f32): f32 = f9(x)\n`);
+    expect(deep?.nodes.length).toBeGreaterThan(100);
+    expect(deep?.nodes.length).toBeLessThan(12_000);
+  });
+
   it('edges end at what is seen, and lead through a series once', () => {
     for (const view of [train, gpt]) {
       for (const isOpen of [openToInstances, ...[0, 1, 2, 9].map(openTo)]) {
