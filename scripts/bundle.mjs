@@ -1,7 +1,8 @@
 // What processes load, in few files and already compiled: resolving, reading and compiling some hundred modules takes longer than compiling
-// a small program. In: the compiled sources in dist. Out: dist/bundle with the command, the compiling process and the public API, and
-// `stamp`, a hash of all of it by which the compile cache knows this compiler. Holds: what Node compiles of a bundle is kept beside it; a
-// Node that cannot use that compiles it again; a file whose content is as it was is not written again, and none is seen half written.
+// a small program. In: the compiled sources in dist. Out: dist/bundle with the command, the compiling process and the public API, `stamp`,
+// a hash of all of it by which the compile cache knows this compiler, and the script of the page that `tfc graph` writes. Holds: what Node
+// compiles of a bundle is kept beside it; a Node that cannot use that compiles it again; a file whose content is as it was is not written
+// again, and none is seen half written.
 
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -15,8 +15,7 @@ export function unnamed(node: Node): Node {
 export function withBodies(order: readonly Node[]): Node[] {
   const all = new Set(order);
   // A set's iterator also visits what is added meanwhile.
-  for (const node of all)
-    if (node.op.name === loop.name) for (const inner of topological((node.attrs['body'] as Region).results)) all.add(inner);
+  for (const node of all) if (node.op === loop) for (const inner of topological((node.attrs['body'] as Region).results)) all.add(inner);
   return [...all].filter((node) => node.op !== named && node.op !== constant).sort((a, b) => a.id - b.id);
 }
 
@@ -126,7 +125,7 @@ const copiedLevels = 4;
 export function copiedAmong(shown: readonly Node[], roots: ReadonlySet<Node>): ReadonlySet<Node> {
   const levels = new Map<Node, number>();
   for (const node of shown) {
-    if (node.op === variable || node.op === feed || node.op === argument || node.op.name === loop.name || roots.has(node)) continue;
+    if (node.op === variable || node.op === feed || node.op === argument || node.op === loop || roots.has(node)) continue;
     let level = 1;
     for (const arg of node.args.map(unnamed)) {
       if (arg.op === constant || (arg.op === variable && node.op === broadcast)) continue;

@@ -110,9 +110,7 @@ class Drawing {
     this.#placeOf = placeOf;
   }
 
-  /**
-   * Adds all that the roots depend on; `prefix` begins the ids. Out: the id of a node that was added.
-   */
+  /** Adds all that the roots depend on; `prefix` begins the ids. Out: the id of a node that was added. */
   add(roots: readonly Node[], prefix: string, scopeOf: ScopeOf, body?: BodyArguments): (node: Node) => string {
     const kept = new Set(roots.map(unnamed));
     const order = topological(roots);
@@ -166,14 +164,14 @@ class Drawing {
 
   /** Of a loop, its body in the loop's scope or below it: ids of the results. Its arguments are a counter, carries and captures. */
   #body(node: Node, id: string, scope: string, scopeOf: ScopeOf, args: readonly (string | undefined)[]): readonly string[] | undefined {
-    if (node.op.name !== loop.name) return undefined;
+    if (node.op !== loop) return undefined;
     const { body, carries } = node.attrs as LoopAttrs;
     const { results } = body;
     this.#bodyNodes -= topological(results).length;
     if (this.#bodyNodes < 0) return undefined;
     const within: ScopeOf = (inner) => {
       const own = scopeOf(inner);
-      return own.startsWith(`${scope}/`) ? own : scope;
+      return scope === '' || own.startsWith(`${scope}/`) ? own : scope;
     };
     const given = { carried: [undefined, ...args.slice(0, carries)], captured: args.slice(carries) };
     return results.map(this.add(results, `${id}b`, within, given));
