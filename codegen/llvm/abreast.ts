@@ -2,9 +2,8 @@
 // operations in the order in which they are then emitted.
 // Holds: iterations of a vector loop are independent, so the order changes time alone; see the note at the end.
 
-import type { Expr, For, Stmt } from '../../src/loop/index.js';
+import type { Expr, For, Stmt, Walked } from '../../src/loop/index.js';
 import { abreastFrom, abreastTo } from '../../src/target/index.js';
-import type { Walked } from './walked.js';
 
 const computes = (stmt: Stmt): stmt is Stmt & { readonly kind: 'let' | 'accumulate' | 'store' } =>
   stmt.kind === 'let' || stmt.kind === 'accumulate' || stmt.kind === 'store';

@@ -107,7 +107,7 @@ function buildModule({ programs, manifest, target }: BackendInput, options: Targ
   const module = new ModuleBuilder('tfc');
   try {
     setTarget(module, options);
-    const functions = new KernelFunctions(programs, target.vectorBytes, parts);
+    const functions = new KernelFunctions(programs, parts);
     const entries = programs.map((program, at) => emitProgram(module, program, at, target, functions));
     const { types } = module;
     const entryType = types.struct([types.ptr, types.ptr, types.ptr, types.ptr, types.ptr, types.i64]);

@@ -2,10 +2,9 @@
 // Holds: pointer parameters do not overlap; a kernel that is one parallel loop runs the iterations [begin, end) of it.
 
 import { InternalError } from '../../src/base/index.js';
-import type { Buffer, Expr, For, Kernel, KernelCode, Program } from '../../src/loop/index.js';
+import { type Buffer, emittedStatements, type Expr, type For, type Kernel, type KernelCode, type Program } from '../../src/loop/index.js';
 import { largeKernel, mostMerged, smallKernel, streamedBytes, type Target } from '../../src/target/index.js';
 import { AccumulatorFile } from './accumulators.js';
-import { emittedStatements } from './emitted.js';
 import { Expressions } from './expressions.js';
 import { Flow } from './flow.js';
 import { LinearForms } from './linear.js';
@@ -45,7 +44,7 @@ export function emitKernel(
 ): KernelFunction {
   const { code, buffers } = kernel;
   const plan = functions.planOf(code);
-  const statements = emittedStatements(code.body, plan.lanes);
+  const statements = emittedStatements(code.body);
   const fn = functions.of(code, dims, statements, () => {
     const attributes = [...commonAttributes(target), ...inlining(statements, functions.callsOf(code))];
     const { parts } = functions;

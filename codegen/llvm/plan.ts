@@ -1,20 +1,20 @@
-// What must be known of a kernel before its first instruction. In: a kernel and a target. Out: lanes of its vector loops, layout of its
-// accumulators, the memory it touches. Holds: loops that index one accumulator have the same number of lanes.
+// What must be known of a kernel before its first instruction. In: a kernel whose loops say how they run. Out: its vector loops, the layout
+// of its accumulators, the memory it touches. Holds: nothing is decided here that a loop could say.
 
-import { bytesOf, type DType, InternalError } from '../../src/base/index.js';
+import { bytesOf, InternalError } from '../../src/base/index.js';
 import {
   type ArenaPlan,
   type Buffer,
   type Expr,
   type For,
   forEachStatement,
+  indexedBy,
   type KernelCode,
-  someExpr,
   type Stmt,
+  Walked,
 } from '../../src/loop/index.js';
 import type { Definitions } from './linear.js';
 import { findRegisterUse, type RegisterUse } from './register-use.js';
-import { Walked } from './walked.js';
 
 /** Memory of a call: equal keys mean the same memory. */
 export interface MemoryPlace {
@@ -24,8 +24,7 @@ export interface MemoryPlace {
 }
 
 export interface KernelPlan {
-  /** Lanes of every vector loop that is not inside another one. */
-  readonly lanes: ReadonlyMap<For, number>;
+  readonly vectors: readonly For[];
   /** Accumulators whose last axis a vector loop walks: lanes of one register. */
   readonly laned: ReadonlyMap<string, number>;
   /** Names of the parameters that it stores to. */
@@ -35,38 +34,23 @@ export interface KernelPlan {
   readonly walked: Walked;
 }
 
-export function planKernel({ body }: KernelCode, vectorBytes: number): KernelPlan {
+export function planKernel({ body }: KernelCode): KernelPlan {
   const walked = new Walked();
-  const definitions = findDefinitions(body, walked);
-  const lanes = new Map<For, number>();
-  const tiles: { readonly loop: For; readonly indexed: ReadonlySet<string> }[] = [];
-  const visit = (stmts: readonly Stmt[]): void => {
-    for (const stmt of stmts) {
-      if (stmt.kind === 'for' && stmt.axis === 'vector') {
-        lanes.set(stmt, lanesOf(stmt.body, vectorBytes, walked));
-        const indexed = accumulatorsIndexedBy(stmt, walked);
-        if (indexed.size > 0) tiles.push({ loop: stmt, indexed });
-      } else if (stmt.kind === 'for') visit(stmt.body);
-      else if (stmt.kind === 'if') {
-        visit(stmt.then);
-        visit(stmt.otherwise ?? []);
-      }
-    }
-  };
-  visit(body);
-  // One register layout serves all loops over a tile.
-  const narrowest = Math.min(...tiles.map(({ loop }) => lanes.get(loop) ?? 1));
   const laned = new Map<string, number>();
-  for (const { loop, indexed } of tiles) {
-    lanes.set(loop, narrowest);
-    for (const name of indexed) laned.set(name, narrowest);
-  }
+  const vectors: For[] = [];
+  forEachStatement(body, (stmt) => {
+    if (stmt.kind !== 'for' || stmt.axis !== 'vector') return;
+    const { index, lanes } = stmt;
+    if (lanes === undefined) throw new InternalError('codegen', `the vector loop ${index} has no lanes`);
+    vectors.push(stmt);
+    for (const name of indexedBy(stmt, walked)) laned.set(name, lanes);
+  });
   return {
-    lanes,
+    vectors,
     laned,
     written: storedIn(body),
-    definitions,
-    use: findRegisterUse(body, lanes, laned, walked),
+    definitions: findDefinitions(body, walked),
+    use: findRegisterUse(body, laned, walked),
     walked,
   };
 }
@@ -93,42 +77,6 @@ function findDefinitions(body: readonly Stmt[], walked: Walked): Definitions {
   for (const name of twice) found.delete(name);
   return found;
 }
-
-/** Elements of the widest data in one vector. Indices (i64 arithmetic) do not count, and 16-bit floats are computed in 32 bits. */
-function lanesOf(body: readonly Stmt[], vectorBytes: number, walked: Walked): number {
-  let widest = 1;
-  const see = (dtype: DType): void => {
-    widest = Math.max(widest, dtype === 'f16' || dtype === 'bf16' ? 4 : bytesOf(dtype));
-  };
-  forEachStatement(body, (stmt) => {
-    if (stmt.kind === 'store' || stmt.kind === 'fetch') see(stmt.buffer.dtype);
-    if (stmt.kind === 'accumulate' || stmt.kind === 'assign' || stmt.kind === 'declare') see(stmt.accumulator.dtype);
-    for (const part of walked.of(stmt)) {
-      if (part.kind === 'load') see(part.buffer.dtype);
-      else if (part.kind === 'read') see(part.accumulator.dtype);
-      else if (part.kind === 'apply' && part.dtype !== 'i64' && part.dtype !== 'f64') see(part.dtype);
-    }
-  });
-  return vectorBytes / widest;
-}
-
-/** Accumulators declared outside of `loop` whose index uses its variable. */
-function accumulatorsIndexedBy(loop: For, walked: Walked): ReadonlySet<string> {
-  const inner = new Set<string>();
-  const used = new Set<string>();
-  forEachStatement(loop.body, (stmt) => {
-    if (stmt.kind === 'declare') inner.add(stmt.accumulator.name);
-    const see = (name: string, index: readonly Expr[]): void => {
-      if (index.some((at) => mentions(at, loop.index))) used.add(name);
-    };
-    if (stmt.kind === 'accumulate' || stmt.kind === 'assign') see(stmt.accumulator.name, stmt.index);
-    for (const part of walked.of(stmt)) if (part.kind === 'read') see(part.accumulator.name, part.index);
-  });
-  for (const name of inner) used.delete(name);
-  return used;
-}
-
-export const mentions = (expr: Expr, index: string): boolean => someExpr(expr, (part) => part.kind === 'index' && part.name === index);
 
 /** Where a kernel finds one of its buffers. */
 export function memoryOf(buffer: Buffer, arena: ArenaPlan): MemoryPlace {

@@ -3,10 +3,19 @@
 // Holds: an accumulator is taken only if every use of it inside the loop is such a reduction, by one combiner and with one number of lanes;
 // so the partial results may live across the whole loop and are combined once behind it.
 
-import { type Accumulator, bodiesOf, type Combiner, type Expr, type For, forEachStatement, type Stmt } from '../../src/loop/index.js';
+import {
+  type Accumulator,
+  bodiesOf,
+  type Combiner,
+  type Expr,
+  type For,
+  forEachStatement,
+  mentions,
+  type Stmt,
+  type Walked,
+} from '../../src/loop/index.js';
 import { copiesOfSums, simpleOperations } from '../../src/target/index.js';
-import { mentions, type KernelPlan } from './plan.js';
-import type { Walked } from './walked.js';
+import type { KernelPlan } from './plan.js';
 
 export interface Reduction {
   readonly accumulator: Accumulator;
@@ -43,7 +52,7 @@ export function findReductions(loop: For, plan: KernelPlan): readonly Reduction[
     if (stmt.kind === 'assign') seen(stmt.accumulator).sole = false;
     if (stmt.kind === 'accumulate') {
       const entry = seen(stmt.accumulator);
-      const lanes = vector === undefined ? 1 : (plan.lanes.get(vector) ?? 1);
+      const lanes = vector === undefined ? 1 : (vector.lanes ?? 1);
       const overLanes =
         vector !== undefined && lanes > 1 && !stmt.index.some((at) => mentions(at, vector.index)) && !plan.laned.has(stmt.accumulator.name);
       if (!overLanes || (entry.combine !== undefined && (entry.combine !== stmt.combine || entry.lanes !== lanes))) entry.sole = false;
@@ -54,7 +63,7 @@ export function findReductions(loop: For, plan: KernelPlan): readonly Reduction[
         entry.simple &&= isSimple(vector, plan.walked);
       }
     }
-    const within = vector ?? (stmt.kind === 'for' && plan.lanes.has(stmt) ? stmt : undefined);
+    const within = vector ?? (stmt.kind === 'for' && stmt.axis === 'vector' ? stmt : undefined);
     for (const body of bodiesOf(stmt)) for (const child of body) visit(child, within);
   };
   visit(loop, undefined);

@@ -2,10 +2,8 @@
 // could be unrolled, which accumulators are indexed by what is only known when the code runs, and which of them a statement may change.
 // Holds: whatever is not plain counts as not known.
 
-import { bodiesOf, type Expr, type For, forEachStatement, type Stmt } from '../../src/loop/index.js';
+import { bodiesOf, emittedStatements, type Expr, type For, forEachStatement, type Stmt, type Walked } from '../../src/loop/index.js';
 import { unrolledStatements } from '../../src/target/index.js';
-import { emittedStatements } from './emitted.js';
-import type { Walked } from './walked.js';
 
 export interface RegisterUse {
   readonly counted: ReadonlySet<For>;
@@ -23,12 +21,7 @@ interface Around {
   readonly counted: readonly { readonly index: string; readonly own: ReadonlySet<string> }[];
 }
 
-export function findRegisterUse(
-  body: readonly Stmt[],
-  lanes: ReadonlyMap<For, number>,
-  laned: ReadonlyMap<string, number>,
-  walked: Walked,
-): RegisterUse {
+export function findRegisterUse(body: readonly Stmt[], laned: ReadonlyMap<string, number>, walked: Walked): RegisterUse {
   const counted = new Set<For>();
   const addressed = new Set<string>();
   const changes = new Map<Stmt, ReadonlySet<string>>();
@@ -77,8 +70,7 @@ export function findRegisterUse(
 
   /** The accumulators declared in a loop that is to be counted. */
   const ownOfCounted = (loop: For): ReadonlySet<string> | undefined => {
-    if (loop.extent.kind !== 'const' || Number(loop.extent.value) * emittedStatements(loop.body, lanes) <= unrolledStatements)
-      return undefined;
+    if (loop.extent.kind !== 'const' || Number(loop.extent.value) * emittedStatements(loop.body) <= unrolledStatements) return undefined;
     const own = new Set<string>();
     forEachStatement(loop.body, (stmt) => stmt.kind === 'declare' && own.add(stmt.accumulator.name));
     return [...(changes.get(loop) ?? [])].every((name) => own.has(name)) ? own : undefined;

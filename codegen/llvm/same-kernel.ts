@@ -15,12 +15,10 @@ export class KernelFunctions {
   readonly #known = new Map<KernelCode, Map<string, FunctionHandle>>();
   readonly #bySize = new Map<string, { readonly key: () => string; readonly fn: FunctionHandle }[]>();
   readonly #calls = new Map<KernelCode, number>();
-  readonly #vectorBytes: number;
   /** Where large ones go; undefined: into the one module. */
   readonly parts: Parts | undefined;
 
-  constructor(programs: readonly Program[], vectorBytes: number, parts: Parts | undefined) {
-    this.#vectorBytes = vectorBytes;
+  constructor(programs: readonly Program[], parts: Parts | undefined) {
     this.parts = parts;
     for (const { kernels } of programs) for (const { code } of kernels) this.#calls.set(code, this.callsOf(code) + 1);
   }
@@ -32,7 +30,7 @@ export class KernelFunctions {
 
   planOf(code: KernelCode): KernelPlan {
     let plan = this.#plans.get(code);
-    if (plan === undefined) this.#plans.set(code, (plan = planKernel(code, this.#vectorBytes)));
+    if (plan === undefined) this.#plans.set(code, (plan = planKernel(code)));
     return plan;
   }
 

@@ -101,7 +101,7 @@ export class Statements {
       if (loop.limit === undefined || this.expressions.known(loop.extent, scope) !== undefined) continue;
       const key = this.expressions.forms.key(loop.extent);
       if (!scope.extents.has(key) && isOpen(loop.extent, scope))
-        return { extent: loop.extent, key, limit: loop.limit, lanes: this.plan.lanes.get(loop) ?? 1 };
+        return { extent: loop.extent, key, limit: loop.limit, lanes: loop.lanes ?? 1 };
     }
     return undefined;
   }
@@ -171,7 +171,7 @@ export class Statements {
     const decided = scope.extents.get(this.expressions.forms.key(loop.extent));
     const extent =
       decided === undefined ? this.expressions.scalar(loop.extent, scope) : typeof decided === 'number' ? decided : decided.extent;
-    const lanes = scope.lanes === undefined && loop.axis === 'vector' ? (this.plan.lanes.get(loop) ?? 1) : 1;
+    const lanes = scope.lanes === undefined && loop.axis === 'vector' ? (loop.lanes ?? 1) : 1;
     if (lanes > 1) {
       if (loop.limit === undefined) this.strip(loop, extent, lanes, scope);
       else this.tile(loop, extent, loop.limit, lanes, typeof decided === 'object' ? decided.masks : undefined, scope);

@@ -1,4 +1,4 @@
-// Results that should pass the caches by. In: a kernel, its plan, the lanes of its loops. Out: the stores that may, and when they should.
+// Results that should pass the caches by. In: a kernel and its plan. Out: the stores that may, and when they should.
 // Holds: such a store writes whole aligned vectors, and the kernel does not read what it writes; the choice changes time, never results.
 
 import { bytesOf, type Dim, elementCount } from '../../src/base/index.js';
@@ -19,7 +19,7 @@ export interface Streaming {
 
 /** Undefined where nothing can be large, or no store is fit for it. */
 export function findStreaming({ body }: KernelCode, plan: KernelPlan, target: Target): Streaming | undefined {
-  const loops = [...plan.lanes].filter(([loop, lanes]) => loop.limit === undefined && lanes > 1);
+  const loops = plan.vectors.filter(({ limit, lanes = 1 }) => limit === undefined && lanes > 1);
   if (loops.length === 0) return undefined;
   const loaded = new Set<string>();
   const lets = new Map<string, Expr>();
@@ -32,7 +32,8 @@ export function findStreaming({ body }: KernelCode, plan: KernelPlan, target: Ta
   const stores = new Set<Stmt>();
   const buffers = new Set<Buffer>();
   let align = 1;
-  for (const [loop, lanes] of loops) {
+  for (const loop of loops) {
+    const { lanes = 1 } = loop;
     forEachStatement(loop.body, (stmt) => {
       if (stmt.kind !== 'store' || loaded.has(stmt.buffer.name) || !isLarge(stmt.buffer) || !isWhole(stmt, loop, lanes, lets)) return;
       stores.add(stmt);

@@ -4,8 +4,8 @@
 
 import type { ModuleGraph } from '../graph/index.js';
 import type { Program } from '../loop/index.js';
-import { printProgram, verifyProgram } from '../loop/index.js';
-import { indexFacts, KernelClasses, lowerEntry, type Lowered, scalarExpander } from '../lower/index.js';
+import { printProgram, verifyProgram, type VerifyOptions } from '../loop/index.js';
+import { indexFacts, KernelClasses, lowerEntry, type Lowered, scalarExpander, vectorizer } from '../lower/index.js';
 import { differentiate, type Form, type Pass, Pipeline, simplify, strip } from '../passes/index.js';
 import type { ProgramPass, Target } from '../target/index.js';
 
@@ -18,7 +18,9 @@ export interface LoweredModule {
 
 export const programsOf = (lowered: LoweredModule): Program[] => lowered.entries.map((entry) => entry.program);
 
-const kernels = (name: string, expanded: boolean): Form<LoweredModule> => ({
+type Stage = Pick<VerifyOptions, 'expanded' | 'vectorized'>;
+
+const kernels = (name: string, stage: Stage): Form<LoweredModule> => ({
   name,
   print: (lowered) =>
     programsOf(lowered)
@@ -26,14 +28,14 @@ const kernels = (name: string, expanded: boolean): Form<LoweredModule> => ({
       .join('\n\n'),
   count: (lowered) => programsOf(lowered).reduce((sum, program) => sum + program.kernels.length, 0),
   verify: (lowered, pass) => {
-    for (const program of programsOf(lowered)) verifyProgram(program, { pass, expanded });
+    for (const program of programsOf(lowered)) verifyProgram(program, { pass, ...stage });
   },
 });
 
 const lowerTo = (target: Target): Pass<ModuleGraph, LoweredModule> => ({
   name: 'lower',
   doc: 'Fuses ops into kernels, chooses their schedules, plans the arena, and states what sizes their indices need.',
-  to: kernels('kernels', false),
+  to: kernels('kernels', {}),
   run: (module, { build }) => {
     const classes = new KernelClasses();
     return { module: guarded(module), entries: module.entries.map((entry) => lowerEntry(entry, module.variables, target, build, classes)) };
@@ -49,12 +51,25 @@ const guarded = (module: ModuleGraph): ModuleGraph => ({
 const expand: Pass<LoweredModule, LoweredModule> = {
   name: 'expand',
   doc: 'Writes scalar functions as machine ops.',
-  to: kernels('expanded kernels', true),
+  to: kernels('expanded kernels', { expanded: true }),
   run: (lowered) => {
     const expanded = scalarExpander();
     return { ...lowered, entries: lowered.entries.map((entry) => ({ ...entry, program: expanded(entry.program) })) };
   },
 };
+
+/** What code generators, and passes of their own, take. */
+const scheduled = kernels('kernels of machine ops', { expanded: true, vectorized: true });
+
+const vectorizeFor = (target: Target): Pass<LoweredModule, LoweredModule> => ({
+  name: 'vectorize',
+  doc: 'Writes on loops how the target runs them.',
+  to: scheduled,
+  run: (lowered) => {
+    const vectorized = vectorizer(target);
+    return { ...lowered, entries: lowered.entries.map((entry) => ({ ...entry, program: vectorized(entry.program) })) };
+  },
+});
 
 /** Derivatives, clean-up, kernels. */
 export const toKernels = (target: Target): Pipeline<ModuleGraph, LoweredModule> =>
@@ -63,10 +78,10 @@ export const toKernels = (target: Target): Pipeline<ModuleGraph, LoweredModule> 
 const onPrograms = ({ name, doc, run }: ProgramPass, target: Target): Pass<LoweredModule, LoweredModule> => ({
   name,
   doc,
-  to: kernels('kernels of machine ops', true),
+  to: scheduled,
   run: (lowered) => ({ ...lowered, entries: lowered.entries.map((entry) => ({ ...entry, program: run(entry.program, target) })) }),
 });
 
 /** What code generators take; `passes` are those of the back end. */
 export const toMachine = (target: Target, passes: readonly ProgramPass[] = []): Pipeline<ModuleGraph, LoweredModule> =>
-  passes.reduce((pipeline, pass) => pipeline.then(onPrograms(pass, target)), toKernels(target).then(expand));
+  passes.reduce((pipeline, pass) => pipeline.then(onPrograms(pass, target)), toKernels(target).then(expand).then(vectorizeFor(target)));

@@ -1,5 +1,6 @@
 // Kernel IR: types, constructors, machine ops, printer, parser, verifier.
 
+export * from './code-size.js';
 export * from './code.js';
 export * from './ir.js';
 export * from './machine.js';
@@ -7,4 +8,5 @@ export * from './parse.js';
 export * from './print.js';
 export * from './verify.js';
 export * from './walk.js';
+export * from './walked.js';
 export * as build from './build.js';

@@ -63,8 +63,8 @@ export interface Accumulator {
 
 /**
  * serial: in order. parallel: iterations are independent and may run on several threads (outermost statement of a kernel only). vector:
- * iterations are independent but for `accumulate`, whose order over the lanes is the target's; runs in chunks of the target's width with a
- * masked tail. unroll: constant extent, repeated in the code.
+ * iterations are independent but for `accumulate`, whose order over the lanes is the target's; runs in chunks of its lanes, with a masked
+ * tail. unroll: constant extent, repeated in the code.
  */
 export type Axis = 'serial' | 'parallel' | 'vector' | 'unroll';
 
@@ -104,6 +104,8 @@ export interface For {
    * unrolled. Without it, a vector loop has any extent and is strip-mined.
    */
   readonly limit?: number;
+  /** vector: iterations that one vector computes, a power of two; the pass `vectorize` writes it. */
+  readonly lanes?: number;
   readonly body: readonly Stmt[];
 }
 

@@ -145,8 +145,9 @@ class Parser {
     const word = this.#peek().kind === 'word' ? this.#peek().text : '';
     const axis = axes.find((one) => one === word);
     if (axis !== undefined || word === 'for') {
-      if (axis !== undefined) this.#next += 1;
-      return this.#for(axis ?? 'serial');
+      if (axis === undefined) return this.#for('serial', undefined);
+      this.#next += 1;
+      return this.#for(axis, this.#peek().kind === 'number' ? this.#integer() : undefined);
     }
     if (this.#takeWord('let')) {
       const name = this.#name();
@@ -169,7 +170,7 @@ class Parser {
     return this.#write();
   }
 
-  #for(axis: Axis): Stmt {
+  #for(axis: Axis, lanes: number | undefined): Stmt {
     this.#word('for');
     const name = this.#name();
     this.#word('in');
@@ -181,7 +182,8 @@ class Parser {
     this.#scope = new Map(outer).set(name, { kind: 'index' });
     const body = this.#block();
     this.#scope = outer;
-    return { kind: 'for', index: name, extent, axis, ...(limit === undefined ? {} : { limit }), body };
+    const schedule = { ...(limit === undefined ? {} : { limit }), ...(lanes === undefined ? {} : { lanes }) };
+    return { kind: 'for', index: name, extent, axis, ...schedule, body };
   }
 
   #declare(): Stmt {

@@ -99,7 +99,7 @@ class StatementPrinter {
     const inner = `${indent}  `;
     switch (stmt.kind) {
       case 'for': {
-        const axis = stmt.axis === 'serial' ? '' : `${stmt.axis} `;
+        const axis = stmt.axis === 'serial' ? '' : `${stmt.axis} ${stmt.lanes === undefined ? '' : `${stmt.lanes} `}`;
         const limit = stmt.limit === undefined ? '' : ` limit ${stmt.limit}`;
         lines.push(`${indent}${axis}for ${spell(stmt.index)} in 0..${this.expr(stmt.extent, 2)}${limit} {`);
         lines.push(...this.body(stmt.body, inner), `${indent}}`);

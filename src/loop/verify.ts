@@ -22,6 +22,8 @@
 //   limit only on vector loops, at least 1 and not below a constant extent; an accumulator's index uses a vector axis only if that has one
 //   lanes under a vector axis since its declaration, an accumulator is assigned only if its index uses that axis, and is not read while
 //   lanes combine into it
+//   width             only vector loops have lanes, a power of two of them, and all of them have, once `vectorized`; loops that index one
+//                     accumulator have as many
 
 import { Dim, dtypes, type DType, InternalError, isFloat, shapeEquals } from '../base/index.js';
 import { dtypeOf, rowMajor } from './build.js';
@@ -35,6 +37,8 @@ import { bodiesOf, expressionOrder, expressionsOf, forEachStatement } from './wa
 export interface VerifyOptions {
   /** Scalar functions were expanded: only machine ops may be left. */
   readonly expanded?: boolean;
+  /** Loops were given their lanes. */
+  readonly vectorized?: boolean;
   /** Who made the program, for the message. */
   readonly pass?: string;
 }
@@ -77,6 +81,8 @@ class Verifier {
   #kernel: Kernel | undefined;
   /** Accumulators that the lanes of an open vector loop combine into, by name. */
   readonly #combining = new Map<string, number>();
+  /** Lanes of the loops that index an accumulator. */
+  readonly #widths = new Map<Local, number | undefined>();
 
   constructor(program: Program, options: VerifyOptions) {
     this.#program = program;
@@ -217,6 +223,7 @@ class Verifier {
       (loop.axis !== 'vector' || !Number.isInteger(loop.limit) || loop.limit < 1 || (extent ?? 0) > loop.limit)
     )
       this.#fail('limit', `${loop.index} has the limit ${loop.limit}`);
+    this.#width(loop);
     const inner: Scope = {
       locals: new Map(scope.locals).set(loop.index, { kind: 'index', loop }),
       vectors: loop.axis === 'vector' ? [...scope.vectors, loop] : scope.vectors,
@@ -226,6 +233,13 @@ class Verifier {
     for (const name of combined) this.#combining.set(name, (this.#combining.get(name) ?? 0) + 1);
     this.#body(loop.body, inner);
     for (const name of combined) this.#combining.set(name, (this.#combining.get(name) ?? 1) - 1);
+  }
+
+  #width({ index, axis, lanes }: For): void {
+    if (lanes === undefined) {
+      if (axis === 'vector' && this.#options.vectorized === true) this.#fail('width', `${index} has no lanes`);
+    } else if (axis !== 'vector' || !Number.isInteger(Math.log2(lanes)) || lanes < 1)
+      this.#fail('width', `${index} has the lanes ${lanes}`);
   }
 
   /** Accumulators from outside of a vector loop that its lanes share and combine into. */
@@ -312,8 +326,12 @@ class Verifier {
     this.#indices(accumulator.name, shape.length, index);
     for (const expr of expressionOrder(index)) {
       const axis = expr.kind === 'index' ? scope.locals.get(expr.name) : undefined;
-      if (axis?.kind === 'index' && axis.loop.axis === 'vector' && axis.loop.limit === undefined)
-        this.#fail('limit', `${accumulator.name} is indexed by ${axis.loop.index}, which has no limit`);
+      if (axis?.kind !== 'index' || axis.loop.axis !== 'vector') continue;
+      const { index: by, limit, lanes } = axis.loop;
+      if (limit === undefined) this.#fail('limit', `${accumulator.name} is indexed by ${by}, which has no limit`);
+      if (this.#widths.has(local) && this.#widths.get(local) !== lanes)
+        this.#fail('width', `${accumulator.name} is indexed by loops of ${this.#widths.get(local)} and of ${lanes} lanes`);
+      this.#widths.set(local, lanes);
     }
     return local;
   }

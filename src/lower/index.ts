@@ -1,4 +1,4 @@
-// Graph → kernels: fusion, schedules, memory plan, and the expansion of scalar functions into machine ops.
+// Graph → kernels: fusion, schedules, memory plan, the expansion of scalar functions into machine ops, and how a target runs loops.
 
 export { bytesOfRows, pitchOf } from './layout.js';
 export { KernelClasses } from './kernel-classes.js';
@@ -7,3 +7,4 @@ export { indexFacts } from './needs.js';
 export { planMemory } from './memory.js';
 
 export { expandScalars, scalarExpander } from './expand.js';
+export { vectorize, vectorizer } from './vectorize/vectorize.js';

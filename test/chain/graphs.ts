@@ -22,7 +22,7 @@ import {
 } from '../../src/graph/index.js';
 import { type Program, printProgram, verifyProgram } from '../../src/loop/index.js';
 import type { Target } from '../../src/target/index.js';
-import { expandScalars, lowerEntry } from '../../src/lower/index.js';
+import { expandScalars, lowerEntry, vectorize } from '../../src/lower/index.js';
 import type { TensorValue } from '../../src/ops/index.js';
 import { simplify } from '../../src/passes/index.js';
 import { type Module, openModule, type Session } from '../../runtime/index.js';
@@ -134,8 +134,8 @@ function lowerCase(one: GraphCase, variables: readonly Variable[], target: Targe
     one.simplified === true ? simplify.run(module, { build, report: () => undefined, note: () => undefined }).entries : [one.entry];
   const { program } = lowerEntry(simple as Entry, variables, target, build);
   verifyProgram(program, { pass: 'lower' });
-  const machine = expandScalars(program);
-  verifyProgram(machine, { pass: 'expand', expanded: true });
+  const machine = vectorize(expandScalars(program), target);
+  verifyProgram(machine, { pass: 'vectorize', expanded: true, vectorized: true });
   return { one, simple: simple as Entry, kernels: program, machine };
 }
 

@@ -8,8 +8,26 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { buildArtifact, compilePrograms, header, hostTarget } from '../../codegen/llvm/index.js';
 import { InternalError } from '../../src/base/index.js';
+import { vectorize, vectorizer } from '../../src/lower/index.js';
 import { type Manifest, abiVersion } from '../../runtime/abi/manifest.js';
-import { apply, Bench, f32, feed, index, int, kernel, list, load, loop, numbers, output, program, store, temporary } from './harness.js';
+import {
+  apply,
+  Bench,
+  f32,
+  feed,
+  index,
+  int,
+  kernel,
+  list,
+  load,
+  loop,
+  numbers,
+  output,
+  program,
+  store,
+  temporary,
+  textOf,
+} from './harness.js';
 
 const bench = new Bench();
 const folder = mkdtempSync(join(tmpdir(), 'tfc-artifact-'));
@@ -87,7 +105,7 @@ describe('artifacts', () => {
     const [first, second] = [
       [scaled(2), scaled(3)],
       [scaled(2), scaled(3)],
-    ].map((programs) => buildArtifact({ ...input, programs }).library) as [Buffer, Buffer];
+    ].map((programs) => buildArtifact({ ...input, programs: programs.map(vectorizer(input.target)) }).library) as [Buffer, Buffer];
     expect(first.equals(second)).toBe(true);
     expect(first.includes('my-model.tdsl')).toBe(true);
     expect(first.length).toBeLessThan(16384);
@@ -117,8 +135,8 @@ describe('artifacts', () => {
       twice(['x', 'z'], 0, 0),
       twice(['x', 'z'], 0, -0),
     ];
-    const text = compilePrograms({ programs, manifest: '{}', target: hostTarget(), emit: 'llvm' });
-    expect(text.kind === 'text' && [...text.text.matchAll(/^define internal void @\S*kernel\./gm)].length).toBe(4);
+    const text = textOf(programs, hostTarget(), 'llvm');
+    expect([...text.matchAll(/^define internal void @\S*kernel\./gm)].length).toBe(4);
     const artifact = bench.compile(programs);
     const feeds = [numbers(21, 1), numbers(21, 2)];
     const scaled = (from: number, by: number) => Array.from(feeds[from] as Float32Array, (v) => Math.fround(v * by));
@@ -127,21 +145,20 @@ describe('artifacts', () => {
   });
 
   it('can be seen as text', () => {
-    const input = { programs: [scaled(2)], manifest: '{}', target: hostTarget() };
-    const texts = (['llvm', 'llvm-optimized', 'asm'] as const).map((emit) => compilePrograms({ ...input, emit }));
-    const [before, after, assembly] = texts.map((output) => (output.kind === 'text' ? output.text : ''));
+    const [before, after, assembly] = (['llvm', 'llvm-optimized', 'asm'] as const).map((emit) => textOf([scaled(2)], hostTarget(), emit));
     expect(before).toMatch(/define internal void @kernel.0.scale2.0.scale\(.*noalias[^,]*readonly[^,]*%feed0/);
     expect(after).toContain('@tfc_module_table');
     expect(after?.length).toBeLessThan(before?.length ?? 0);
     expect(assembly).toContain('tfc_module_table:');
-    expect(compilePrograms(input).kind).toBe('objects');
+    const programs = [vectorize(scaled(2), hostTarget())];
+    expect(compilePrograms({ programs, manifest: '{}', target: hostTarget() }).kind).toBe('objects');
   });
 
   it('hold code for a named processor', () => {
-    const wide = compilePrograms({ programs: [scaled(2)], manifest: '{}', target: hostTarget('sapphirerapids'), emit: 'asm' });
-    const narrow = compilePrograms({ programs: [scaled(3)], manifest: '{}', target: hostTarget('x86-64'), emit: 'asm' });
-    expect(wide.kind === 'text' && wide.text.includes('%zmm')).toBe(true);
-    expect(narrow.kind === 'text' && !/%[yz]mm|vmulps/.test(narrow.text) && narrow.text.includes('mulps')).toBe(true);
+    const [wide, narrow] = [textOf([scaled(2)], hostTarget('sapphirerapids'), 'asm'), textOf([scaled(3)], hostTarget('x86-64'), 'asm')];
+    expect(wide).toContain('%zmm');
+    expect(narrow).not.toMatch(/%[yz]mm|vmulps/);
+    expect(narrow).toContain('mulps');
     expect(hostTarget('haswell')).toMatchObject({ vectorBytes: 32, vectorRegisters: 16 });
   });
 
@@ -251,11 +268,7 @@ describe('artifacts', () => {
   it('name what is wrong with a kernel', () => {
     const [x, z] = [feed(0, 'f32', 4), output(0, 'f32', 4)];
     const compile = (value: ReturnType<typeof load>): unknown =>
-      compilePrograms({
-        programs: [program([kernel('k', [loop('vector', 'i', 4, [store(z, [index('i')], value)])])], [x, z])],
-        manifest: '{}',
-        target: hostTarget(),
-      });
+      bench.compile([program([kernel('k', [loop('vector', 'i', 4, [store(z, [index('i')], value)])])], [x, z])]);
     expect(() => compile(apply('tanh', 'f32', load(x, [index('i')])))).toThrow('tanh is no machine op');
     expect(() => compile(load(x, [index('nowhere')]))).toThrow('nowhere is not in scope');
     expect(() => compile(load({ ...temporary('lost', 'f32', 4) }, [int(0)]))).toThrow('lost has no place in the arena');

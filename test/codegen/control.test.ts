@@ -186,7 +186,7 @@ describe.each(['native', 'x86-64-v3', 'x86-64'])('on %s', (cpu) => {
           accumulate(pair, [int(1)], 'max', load(x, [i, minus(int(2), j)])),
           { kind: 'assign', accumulator: count, index: [], value: apply('add', 'i32', read(count), constant('i32', 1)) },
         ]),
-        loop('vector', 'o', 2, [
+        loop('unroll', 'o', 2, [
           store(z, [i, index('o')], apply('mul', 'f32', read(pair, [index('o')]), apply('convert', 'f32', read(count)))),
         ]),
       ]),

@@ -7,7 +7,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildArtifact, hostTarget } from '../../codegen/llvm/index.js';
+import { buildArtifact, compilePrograms, type EmissionKind, hostTarget } from '../../codegen/llvm/index.js';
+import { vectorizer } from '../../src/lower/index.js';
 import type { Target } from '../../src/target/index.js';
 import { Dim, type DType, elementCount } from '../../src/base/index.js';
 import {
@@ -57,9 +58,10 @@ export class Bench {
     if (made.status !== 0) throw new Error(`the driver does not compile: ${made.stderr}`);
   }
 
+  /** Loops are given what the target wants of them. */
   compile(programs: readonly Program[], target: Target = hostTarget()): Artifact {
     const path = join(this.folder, `artifact-${this.artifacts++}.so`);
-    const { library, timings } = buildArtifact({ programs, manifest: '{"abi":1}', target });
+    const { library, timings } = buildArtifact({ programs: programs.map(vectorizer(target)), manifest: '{"abi":1}', target });
     writeFileSync(path, library);
     return new Artifact(this.driver, path, programs, timings);
   }
@@ -71,6 +73,12 @@ export class Bench {
   close(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Code as text, loops given what the target wants of them. */
+export function textOf(programs: readonly Program[], target: Target, emit: Exclude<EmissionKind, 'objects'>): string {
+  const output = compilePrograms({ programs: programs.map(vectorizer(target)), manifest: '{}', target, emit });
+  return output.kind === 'text' ? output.text : '';
 }
 
 export class Artifact {

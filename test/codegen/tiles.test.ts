@@ -1,7 +1,7 @@
 // Register tiles and reductions over lanes: matrix products as the schedule writes them, sums, maxima, per-row softmax.
 
 import { afterAll, describe, expect, it } from 'vitest';
-import { compilePrograms, hostTarget } from '../../codegen/llvm/index.js';
+import { hostTarget } from '../../codegen/llvm/index.js';
 import { Dim } from '../../src/base/index.js';
 import { build, type Program } from '../../src/loop/index.js';
 import {
@@ -29,6 +29,7 @@ import {
   size,
   store,
   temporary,
+  textOf,
   times,
 } from './harness.js';
 
@@ -354,13 +355,7 @@ describe('the innermost loop of a product', () => {
     ['sapphirerapids', 14, 32, 28],
     ['haswell', 4, 24, 12],
   ])('on %s in tiles of %i×%i is %i multiply-adds and nothing on the stack', (cpu, rows, columns, count) => {
-    const compiled = compilePrograms({
-      programs: [product(rows * 2, columns * 2, 64, rows, columns)],
-      manifest: '{}',
-      target: hostTarget(cpu),
-      emit: 'asm',
-    });
-    const text = compiled.kind === 'text' ? compiled.text : '';
+    const text = textOf([product(rows * 2, columns * 2, 64, rows, columns)], hostTarget(cpu), 'asm');
     const blocks = text.split(/^(?=\.LBB)/m).map((block) => block.slice(0, block.search(/\tj[a-z]+\t/) + 1 || undefined));
     const inner = blocks.filter((block) => (block.match(/vfmadd/g) ?? []).length >= count);
     expect(inner.length).toBeGreaterThan(0);

@@ -104,6 +104,7 @@ describe('a back end that is registered', () => {
       'simplify',
       'lower',
       'expand',
+      'vectorize',
       'unfetch',
       'verify',
       'write',

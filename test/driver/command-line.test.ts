@@ -271,7 +271,7 @@ describe('compile', () => {
     expect(tfc('compile', 'model.tdsl', '--dump-after', 'lower').out).toBe(tfc('compile', 'model.tdsl', '--emit', 'kernels').out);
     expect(jsonError(tfc('compile', 'model.tdsl', '--dump-after', 'magic', '--json'))).toMatchObject({
       code: 'invalid-value',
-      hint: 'Passes in order: differentiate, strip, simplify, lower, expand.',
+      hint: 'Passes in order: differentiate, strip, simplify, lower, expand, vectorize.',
     });
   });
 
@@ -288,6 +288,7 @@ describe('compile', () => {
       'simplify',
       'lower',
       'expand',
+      'vectorize',
       'verify',
       'llvm: build',
       'llvm: optimize',

@@ -126,3 +126,19 @@ kernel third "update"
   n[] = count
 }
 `;
+
+/** Loops that say how they run. */
+export const scheduled = `program scheduled
+dims N
+
+feed 0 x: f32[N]
+output 0 y: f32[N]
+
+kernel scale "y = 2x"
+  reads 4*N writes 4*N flops N
+{
+  vector 16 for i in 0..N {
+    y[i] = x[i] * f32(2)
+  }
+}
+`;

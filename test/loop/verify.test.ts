@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { Dim } from '../../src/base/index.js';
 import { ownCode, parseProgram, type Program, verifyProgram } from '../../src/loop/index.js';
-import { mixed, softmax, tiles } from './samples.js';
+import { mixed, scheduled, softmax, tiles } from './samples.js';
 
 const kernel = (body: string): string => `kernel k "k"\n reads 0 writes 0 flops 0\n{\n${body}\n}\n`;
 const program = (body: string): Program =>
@@ -36,7 +36,7 @@ kernel c "c" reads 0 writes 0 flops 0
 `);
 
 describe('verifier', () => {
-  it.each(Object.entries({ softmax, tiles, mixed }))('accepts %s', (_, text) => {
+  it.each(Object.entries({ softmax, tiles, mixed, scheduled }))('accepts %s', (_, text) => {
     expect(() => verifyProgram(parseProgram(text))).not.toThrow();
   });
 
@@ -76,6 +76,10 @@ describe('verifier', () => {
     ['limit', 'acc s: f32[4] = f32(0)\nvector for i in 0..4 { s[i] += f32(1) }'],
     ['lanes', 'acc s: f32 = f32(0)\nvector for i in 0..4 { s = f32(1) }'],
     ['lanes', 'acc s: f32 = f32(0)\nvector for i in 0..4 { s += f32(1)\nw[i] = s }'],
+    ['width', 'unroll 4 for i in 0..4 { }'],
+    ['width', 'vector 0 for i in 0..4 { }'],
+    ['width', 'vector 12 for i in 0..4 { }'],
+    ['width', `acc s: f32[4] = f32(0)\nvector 4 for i in 0..4 limit 4 { s[i] += f32(1) }\nvector 2 for j in 0..4 limit 4 { w[j] = s[j] }`],
     ['dims', 'let a = #(B*C)'],
   ])('has the rule %s: %s', (rule, body) => {
     const broken = program(body);
@@ -104,6 +108,11 @@ describe('verifier', () => {
   it('wants machine ops only, once expanded', () => {
     const text = parseProgram(softmax);
     expect(() => verifyProgram(text, { expanded: true })).toThrow('rule machine');
+  });
+
+  it('wants lanes of every vector loop, once vectorized', () => {
+    expect(() => verifyProgram(parseProgram(tiles), { vectorized: true })).toThrow('rule width');
+    expect(() => verifyProgram(parseProgram(tiles.replaceAll('vector for', 'vector 4 for')), { vectorized: true })).not.toThrow();
   });
 
   const sound = program('');

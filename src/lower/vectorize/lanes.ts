@@ -1,0 +1,38 @@
+// How many iterations of a vector loop one vector computes. In: the body of a kernel, and a target's vectors. Out: lanes of its vector
+// loops. Holds: a vector holds as many elements as fit of the widest data that the loop computes with; loops that index one accumulator
+// have the same lanes.
+
+import { bytesOf, type DType } from '../../base/index.js';
+import { type For, forEachStatement, indexedBy, type Stmt, type Walked } from '../../loop/index.js';
+
+export function lanesOfLoops(body: readonly Stmt[], vectorBytes: number, walked: Walked): ReadonlyMap<For, number> {
+  const lanes = new Map<For, number>();
+  const tiles: For[] = [];
+  forEachStatement(body, (stmt) => {
+    if (stmt.kind !== 'for' || stmt.axis !== 'vector') return;
+    lanes.set(stmt, vectorBytes / widestIn(stmt.body, walked));
+    if (indexedBy(stmt, walked).size > 0) tiles.push(stmt);
+  });
+  // One register layout serves all loops over a tile.
+  const narrowest = Math.min(...tiles.map((loop) => lanes.get(loop) as number));
+  for (const loop of tiles) lanes.set(loop, narrowest);
+  return lanes;
+}
+
+/** Bytes of the widest data. Indices (i64 arithmetic) do not count, and 16-bit floats are computed in 32 bits. */
+function widestIn(body: readonly Stmt[], walked: Walked): number {
+  let widest = 1;
+  const see = (dtype: DType): void => {
+    widest = Math.max(widest, dtype === 'f16' || dtype === 'bf16' ? 4 : bytesOf(dtype));
+  };
+  forEachStatement(body, (stmt) => {
+    if (stmt.kind === 'store' || stmt.kind === 'fetch') see(stmt.buffer.dtype);
+    if (stmt.kind === 'accumulate' || stmt.kind === 'assign' || stmt.kind === 'declare') see(stmt.accumulator.dtype);
+    for (const part of walked.of(stmt)) {
+      if (part.kind === 'load') see(part.buffer.dtype);
+      else if (part.kind === 'read') see(part.accumulator.dtype);
+      else if (part.kind === 'apply' && part.dtype !== 'i64' && part.dtype !== 'f64') see(part.dtype);
+    }
+  });
+  return widest;
+}
