@@ -3,7 +3,7 @@
 // results, which are combined in one fixed order, so the result depends on the target's width but on nothing else.
 
 import { type DType, InternalError } from '../../src/base/index.js';
-import type { Accumulator, Combiner, Expr } from '../../src/loop/index.js';
+import type { Accumulator, Combiner, Expr, PartialResult } from '../../src/loop/index.js';
 import { type Cells, MemoryCells, ValueCells } from './cells.js';
 import type { Expressions, Memo } from './expressions.js';
 import type { LlvmType, LlvmValue } from './llvm/index.js';
@@ -97,21 +97,21 @@ export class AccumulatorFile {
     this.set(place, this.kept(this.update(combine, before, value, scope, memo)));
   }
 
-  /** Per-lane partial results for `accumulator`, each the combiner's identity. */
-  beginPartials(accumulator: Accumulator, combine: Combiner, lanes: number, copies: number, scope: Scope): Partials {
+  /** Per-lane partial results for an accumulator, each the combiner's identity. */
+  beginPartials({ accumulator, combine, lanes, chains }: PartialResult, scope: Scope): Partials {
     const { ops } = this.expressions;
     const { element, count } = this.registersOf(accumulator, scope);
     const start = this.kept(ops.constant(accumulator.dtype, identity(combine, accumulator.dtype), lanes));
-    return { cells: this.cells(accumulator.name, element, lanes, count * copies, start), lanes, copies, combine };
+    return { cells: this.cells(accumulator.name, element, lanes, count * chains, start), lanes, chains, combine };
   }
 
-  /** Combines copies pairwise, then halves of the lanes, then the accumulator's own value with the rest. */
+  /** Combines chains pairwise, then halves of the lanes, then the accumulator's own value with the rest. */
   endPartials(accumulator: Accumulator, partials: Partials, scope: Scope): void {
     const { ops } = this.expressions;
     const { dtype } = accumulator;
     const registers = this.registersOf(accumulator, scope);
     for (let at = 0; at < registers.count; at++) {
-      let values = Array.from({ length: partials.copies }, (_, copy) =>
+      let values = Array.from({ length: partials.chains }, (_, copy) =>
         this.released(partials.cells.get(this.partial(partials, at, copy)), dtype, partials.lanes),
       );
       while (values.length > 1) {
@@ -220,10 +220,10 @@ export class AccumulatorFile {
     return position;
   }
 
-  /** Accumulators of one loop may have different numbers of copies: those with fewer take turns. */
+  /** Accumulators of one loop may have different numbers of chains: those with fewer take turns. */
   private partial(partials: Partials, at: Scalar, copy: number): Scalar {
     const { math } = this.expressions;
-    return math.add(math.mul(at, partials.copies), copy % partials.copies);
+    return math.add(math.mul(at, partials.chains), copy % partials.chains);
   }
 
   /** As kept: bool in a byte. */

@@ -1,12 +1,9 @@
-// How a kernel uses its accumulators. In: its statements and the lanes of its vector loops. Out: which loops are counted although they
-// could be unrolled, which accumulators are indexed by what is only known when the code runs, and which of them a statement may change.
-// Holds: whatever is not plain counts as not known.
+// How a kernel uses its accumulators. In: its statements. Out: which accumulators are indexed by what is only known when the code runs, and
+// which of them a statement may change. Holds: whatever is not plain counts as not known.
 
-import { bodiesOf, emittedStatements, type Expr, type For, forEachStatement, type Stmt, type Walked } from '../../src/loop/index.js';
-import { unrolledStatements } from '../../src/target/index.js';
+import { bodiesOf, type Expr, type For, forEachStatement, type Stmt, type Walked } from '../../src/loop/index.js';
 
 export interface RegisterUse {
-  readonly counted: ReadonlySet<For>;
   readonly addressed: ReadonlySet<string>;
   /** Names of the accumulators that statements with others inside change. */
   readonly changes: ReadonlyMap<Stmt, ReadonlySet<string>>;
@@ -17,12 +14,11 @@ interface Around {
   readonly known: readonly string[];
   /** The one of a tile that lies across the lanes. */
   readonly across: string | undefined;
-  /** Variables of counted loops, with the accumulators declared inside: the others are copied to memory for the loop. */
-  readonly counted: readonly { readonly index: string; readonly own: ReadonlySet<string> }[];
+  /** Variables of rolled loops, with the accumulators declared inside: the others are copied to memory for the loop. */
+  readonly rolled: readonly { readonly index: string; readonly own: ReadonlySet<string> }[];
 }
 
 export function findRegisterUse(body: readonly Stmt[], laned: ReadonlyMap<string, number>, walked: Walked): RegisterUse {
-  const counted = new Set<For>();
   const addressed = new Set<string>();
   const changes = new Map<Stmt, ReadonlySet<string>>();
 
@@ -40,45 +36,41 @@ export function findRegisterUse(body: readonly Stmt[], laned: ReadonlyMap<string
 
   const see = (name: string, index: readonly Expr[], around: Around): void => {
     const known = new Set(around.known);
-    for (const loop of around.counted) if (!loop.own.has(name)) known.add(loop.index);
+    for (const loop of around.rolled) if (!loop.own.has(name)) known.add(loop.index);
     index.forEach((at, axis) => {
       if (axis === index.length - 1 && around.across !== undefined && laned.has(name)) known.add(around.across);
       if (!isKnown(at, known)) addressed.add(name);
     });
   };
 
-  const visit = (stmts: readonly Stmt[], around: Around, inVector: boolean): void => {
+  const visit = (stmts: readonly Stmt[], around: Around): void => {
     for (const stmt of stmts) {
       if (stmt.kind === 'accumulate' || stmt.kind === 'assign') see(stmt.accumulator.name, stmt.index, around);
       for (const part of walked.of(stmt)) if (part.kind === 'read') see(part.accumulator.name, part.index, around);
-      if (stmt.kind !== 'for') for (const inner of bodiesOf(stmt)) visit(inner, around, inVector);
-      else if (stmt.axis === 'vector') visit(stmt.body, { ...around, across: stmt.index }, true);
-      else if (stmt.axis !== 'unroll') visit(stmt.body, around, inVector);
+      if (stmt.kind !== 'for') for (const inner of bodiesOf(stmt)) visit(inner, around);
+      else if (stmt.axis === 'vector') visit(stmt.body, { ...around, across: stmt.index });
+      else if (stmt.axis !== 'unroll') visit(stmt.body, around);
       else {
-        const own = inVector ? undefined : ownOfCounted(stmt);
-        if (own !== undefined) counted.add(stmt);
+        const own = stmt.rolled === true ? declaredIn(stmt) : undefined;
         visit(
           stmt.body,
           own === undefined
             ? { ...around, known: [...around.known, stmt.index] }
-            : { ...around, counted: [...around.counted, { index: stmt.index, own }] },
-          inVector,
+            : { ...around, rolled: [...around.rolled, { index: stmt.index, own }] },
         );
       }
     }
   };
 
-  /** The accumulators declared in a loop that is to be counted. */
-  const ownOfCounted = (loop: For): ReadonlySet<string> | undefined => {
-    if (loop.extent.kind !== 'const' || Number(loop.extent.value) * emittedStatements(loop.body) <= unrolledStatements) return undefined;
-    const own = new Set<string>();
-    forEachStatement(loop.body, (stmt) => stmt.kind === 'declare' && own.add(stmt.accumulator.name));
-    return [...(changes.get(loop) ?? [])].every((name) => own.has(name)) ? own : undefined;
-  };
-
   changed(body);
-  visit(body, { known: [], across: undefined, counted: [] }, false);
-  return { counted, addressed, changes };
+  visit(body, { known: [], across: undefined, rolled: [] });
+  return { addressed, changes };
+}
+
+function declaredIn(loop: For): ReadonlySet<string> {
+  const own = new Set<string>();
+  forEachStatement(loop.body, (stmt) => stmt.kind === 'declare' && own.add(stmt.accumulator.name));
+  return own;
 }
 
 /** The accumulators from outside that the loop reads. */

@@ -58,7 +58,7 @@ export interface Registers {
 export interface Partials {
   readonly cells: Cells;
   readonly lanes: number;
-  readonly copies: number;
+  readonly chains: number;
   readonly combine: Combiner;
 }
 

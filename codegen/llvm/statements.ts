@@ -3,18 +3,17 @@
 // variant without masks for when none is.
 
 import { InternalError } from '../../src/base/index.js';
-import { type Expr, type For, type Stmt, visitExpr } from '../../src/loop/index.js';
-import { abreastVectors, extentVariants, writtenOutVectors } from '../../src/target/index.js';
-import { isLong, partsOf } from './abreast.js';
+import { type Expr, type For, forEachStatement, type Stmt, visitExpr } from '../../src/loop/index.js';
+import { extentVariants } from '../../src/target/index.js';
 import type { AccumulatorFile } from './accumulators.js';
 import type { Expressions, Memo } from './expressions.js';
 import type { Flow } from './flow.js';
+import { partsOf } from './jam.js';
 import type { LlvmValue } from './llvm/index.js';
 import type { Memory } from './memory.js';
 import type { KernelPlan } from './plan.js';
-import { findReductions, isSimple, openTiles, type Reduction } from './reductions.js';
 import { readIn } from './register-use.js';
-import { copied, inner, type Lanes, type PartialTile, type Scalar, type Scope, withIndex } from './scope.js';
+import { copied, inner, type Lanes, type Partials, type PartialTile, type Scalar, type Scope, withIndex } from './scope.js';
 import type { CpuLevel } from './isa/isa.js';
 
 export class Statements {
@@ -26,7 +25,6 @@ export class Statements {
   private readonly cpu: CpuLevel;
   /** Found once for all copies of a statement. */
   private readonly tiles = new Map<Stmt, readonly For[]>();
-  private readonly reductions = new Map<For, readonly Reduction[]>();
 
   constructor(expressions: Expressions, memory: Memory, accumulators: AccumulatorFile, flow: Flow, plan: KernelPlan, cpu: CpuLevel) {
     this.expressions = expressions;
@@ -112,12 +110,6 @@ export class Statements {
     return tiles;
   }
 
-  private reductionsOf(loop: For): readonly Reduction[] {
-    let found = this.reductions.get(loop);
-    if (found === undefined) this.reductions.set(loop, (found = findReductions(loop, this.plan)));
-    return found;
-  }
-
   private emitVariants(tile: OpenTile, stmts: readonly Stmt[], scope: Scope): void {
     const { ops, math } = this.expressions;
     const extent = math.value(this.expressions.scalar(tile.extent, scope));
@@ -143,28 +135,18 @@ export class Statements {
     };
   }
 
-  /** Per-lane partial results live around the outermost loop that only adds to them. */
+  /** Per-lane partial results live around the loop that keeps them. */
   private reducing(loop: For, scope: Scope): void {
-    if (scope.lanes !== undefined) {
-      this.loop(loop, scope);
-      return;
-    }
-    const found = this.reductionsOf(loop).filter(
-      ({ accumulator }) => scope.registers.has(accumulator.name) && !scope.partials.has(accumulator.name),
-    );
-    if (found.length === 0) {
+    const { partials } = loop;
+    if (partials === undefined) {
       this.loop(loop, scope);
       return;
     }
     const within = inner(scope);
-    for (const { accumulator, combine, lanes, copies } of found) {
-      within.partials.set(accumulator.name, this.accumulators.beginPartials(accumulator, combine, lanes, copies, scope));
-    }
+    for (const one of partials) within.partials.set(one.accumulator.name, this.accumulators.beginPartials(one, scope));
     this.loop(loop, within);
-    for (const { accumulator } of found) {
-      const partials = within.partials.get(accumulator.name);
-      if (partials !== undefined) this.accumulators.endPartials(accumulator, partials, scope);
-    }
+    for (const { accumulator } of partials)
+      this.accumulators.endPartials(accumulator, within.partials.get(accumulator.name) as Partials, scope);
   }
 
   private loop(loop: For, scope: Scope): void {
@@ -176,7 +158,7 @@ export class Statements {
       if (loop.limit === undefined) this.strip(loop, extent, lanes, scope);
       else this.tile(loop, extent, loop.limit, lanes, typeof decided === 'object' ? decided.masks : undefined, scope);
     } else if (loop.axis === 'unroll' && typeof extent === 'number') {
-      if (!this.plan.use.counted.has(loop)) {
+      if (loop.rolled !== true) {
         const around =
           extent > 1 && extent <= (scope.lanes?.lanes ?? 0)
             ? copied(scope, { square: { index: loop.index, count: extent, columns: new Map() } })
@@ -212,29 +194,20 @@ export class Statements {
   /** Whole vectors, then the rest. */
   private strip(loop: For, extent: Scalar, lanes: number, scope: Scope): void {
     const { ops, math } = this.expressions;
-    const copies = Math.max(1, ...[...scope.partials.values()].map((partials) => partials.copies));
-    const interleave = copies > 1 && isSimple(loop, this.plan.walked) ? copies : 1;
+    const { interleave = 1 } = loop;
     const whole = this.roundDown(extent, lanes);
     const cells = this.flow.changed([loop], scope);
     const chunk = (base: Scalar, mask: LlvmValue | undefined, copy: number, active?: Scalar): void =>
       this.chunk(loop, { lanes, base, mask, active, copy, splats: undefined }, scope);
-    if (typeof whole === 'number' && whole <= writtenOutVectors * lanes && isSimple(loop, this.plan.walked)) {
+    if (loop.straight === true && typeof whole === 'number') {
       for (let base = 0; base < whole; base += lanes) chunk(base, undefined, (base / lanes) % interleave);
     } else {
       let done: Scalar = 0;
       if (interleave > 1) {
         done = this.roundDown(extent, lanes * interleave);
         this.flow.count(0, done, lanes * interleave, loop.index, cells, (base) => {
-          for (let copy = 0; copy < interleave; copy++) chunk(math.add(base, copy * lanes), undefined, copy);
-        });
-      } else if (isLong(loop, this.plan.walked)) {
-        done = this.roundDown(extent, lanes * abreastVectors);
-        this.flow.count(0, done, lanes * abreastVectors, loop.index, cells, (base) => {
-          const bases = Array.from({ length: abreastVectors }, (_, at) => math.add(base, at * lanes));
-          const scopes = bases.map((one) =>
-            this.within(loop, { lanes, base: one, mask: undefined, active: undefined, copy: 0, splats: undefined }, scope),
-          );
-          for (const stmt of loop.body) this.abreast(stmt, scopes);
+          if (loop.jam === true) this.jammed(loop, lanes, interleave, base, scope);
+          else for (let copy = 0; copy < interleave; copy++) chunk(math.add(base, copy * lanes), undefined, copy);
         });
       }
       this.flow.count(done, whole, lanes, loop.index, cells, (base) => chunk(base, undefined, 0));
@@ -252,11 +225,18 @@ export class Statements {
     this.flow.choose(ops.builder.icmp('sgt', rest, math.value(0)), cells, () => chunk(whole, this.mask(lanes, rest), 0, rest));
   }
 
-  /** One statement for several vectors, operation by operation. */
-  private abreast(stmt: Stmt, scopes: readonly Scope[]): void {
-    const memos = scopes.map((): Memo => new Map());
-    for (const part of partsOf(stmt)) for (const [at, scope] of scopes.entries()) this.expressions.emit(part, scope, memos[at]);
-    for (const [at, scope] of scopes.entries()) this.statement(stmt, scope, memos[at]);
+  /** Several vectors, operation by operation. */
+  private jammed(loop: For, lanes: number, interleave: number, base: Scalar, scope: Scope): void {
+    const { math } = this.expressions;
+    const bases = Array.from({ length: interleave }, (_, at) => math.add(base, at * lanes));
+    const scopes = bases.map((one) =>
+      this.within(loop, { lanes, base: one, mask: undefined, active: undefined, copy: 0, splats: undefined }, scope),
+    );
+    for (const stmt of loop.body) {
+      const memos = scopes.map((): Memo => new Map());
+      for (const part of partsOf(stmt)) for (const [at, one] of scopes.entries()) this.expressions.emit(part, one, memos[at]);
+      for (const [at, one] of scopes.entries()) this.statement(stmt, one, memos[at]);
+    }
   }
 
   private chunk(loop: For, given: Omit<Lanes, 'index' | 'depth'>, scope: Scope): void {
@@ -298,6 +278,15 @@ const isStraight = (stmts: readonly Stmt[]): boolean =>
   stmts.every(
     (stmt) => stmt.kind === 'let' || stmt.kind === 'accumulate' || (stmt.kind === 'for' && stmt.axis === 'unroll' && isStraight(stmt.body)),
   );
+
+/** Tiles in a statement whose extents are not known before the code is emitted, outermost first. */
+function openTiles(stmt: Stmt): readonly For[] {
+  const found: For[] = [];
+  forEachStatement([stmt], (one) => {
+    if (one.kind === 'for' && one.axis === 'vector' && one.limit !== undefined && one.extent.kind !== 'const') found.push(one);
+  });
+  return found;
+}
 
 /** A lower bound of an extent that says so: max(bound, …). */
 const atLeast = (extent: Expr): number =>

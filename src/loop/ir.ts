@@ -93,6 +93,17 @@ export type Stmt =
   /** `condition` (bool) does not depend on a vector axis around it. */
   | { readonly kind: 'if'; readonly condition: Expr; readonly then: readonly Stmt[]; readonly otherwise?: readonly Stmt[] };
 
+/**
+ * An accumulator that lanes combine into, and nothing else in the loop touches: `chains` vectors of `lanes` results of its own, combined
+ * behind the loop.
+ */
+export interface PartialResult {
+  readonly accumulator: Accumulator;
+  readonly combine: Combiner;
+  readonly lanes: number;
+  readonly chains: number;
+}
+
 export interface For {
   readonly kind: 'for';
   /** Unique in its kernel; counts 0, 1, … extent − 1. */
@@ -104,8 +115,19 @@ export interface For {
    * unrolled. Without it, a vector loop has any extent and is strip-mined.
    */
   readonly limit?: number;
-  /** vector: iterations that one vector computes, a power of two; the pass `vectorize` writes it. */
+  // What follows says how a target runs the loop; the pass `vectorize` writes it.
+  /** vector: iterations that one vector computes, a power of two. */
   readonly lanes?: number;
+  /** Results that each lane keeps for itself across this loop. */
+  readonly partials?: readonly PartialResult[];
+  /** vector without limit: so many vectors in one turn; an accumulator with several chains takes them in turns. */
+  readonly interleave?: number;
+  /** With `interleave`: operation by operation, not vector by vector. */
+  readonly jam?: boolean;
+  /** vector without limit: its few whole vectors follow one another without a counter. */
+  readonly straight?: boolean;
+  /** unroll: counted after all, over a copy of the registers in memory. */
+  readonly rolled?: boolean;
   readonly body: readonly Stmt[];
 }
 

@@ -5,7 +5,21 @@
 import { Dim, type DimTerm, type DType, InternalError, isDType } from '../base/index.js';
 import { apply, constant, dtypeOf, rowMajor } from './build.js';
 import { ownCode } from './code.js';
-import type { Accumulator, ArenaSlot, Axis, Buffer, BufferRole, Combiner, Expr, Kernel, KernelOrigin, Program, Stmt } from './ir.js';
+import type {
+  Accumulator,
+  ArenaSlot,
+  Axis,
+  Buffer,
+  BufferRole,
+  Combiner,
+  Expr,
+  For,
+  Kernel,
+  KernelOrigin,
+  PartialResult,
+  Program,
+  Stmt,
+} from './ir.js';
 import { lex, type Token, type TokenKind } from './lex.js';
 import { axes, combinerText, impliedDType, infix } from './text.js';
 
@@ -144,11 +158,8 @@ class Parser {
     }
     const word = this.#peek().kind === 'word' ? this.#peek().text : '';
     const axis = axes.find((one) => one === word);
-    if (axis !== undefined || word === 'for') {
-      if (axis === undefined) return this.#for('serial', undefined);
-      this.#next += 1;
-      return this.#for(axis, this.#peek().kind === 'number' ? this.#integer() : undefined);
-    }
+    if (axis !== undefined) this.#next += 1;
+    if (axis !== undefined || word === 'for') return this.#for(axis ?? 'serial');
     if (this.#takeWord('let')) {
       const name = this.#name();
       this.#symbol('=');
@@ -170,20 +181,47 @@ class Parser {
     return this.#write();
   }
 
-  #for(axis: Axis, lanes: number | undefined): Stmt {
+  #for(axis: Axis): Stmt {
+    const schedule = this.#schedule();
     this.#word('for');
     const name = this.#name();
     this.#word('in');
     if (this.#integer() !== 0) this.#fail('loops count from 0');
     this.#symbol('..');
     const extent = this.#expr(2);
-    const limit = this.#takeWord('limit') ? this.#integer() : undefined;
+    const limit = this.#takeWord('limit') ? { limit: this.#integer() } : {};
+    const partials = this.#takeWord('partial') ? { partials: this.#list(() => this.#partial()) } : {};
     const outer = this.#scope;
     this.#scope = new Map(outer).set(name, { kind: 'index' });
     const body = this.#block();
     this.#scope = outer;
-    const schedule = { ...(limit === undefined ? {} : { limit }), ...(lanes === undefined ? {} : { lanes }) };
-    return { kind: 'for', index: name, extent, axis, ...schedule, body };
+    return { kind: 'for', index: name, extent, axis, ...limit, ...schedule, ...partials, body };
+  }
+
+  #schedule(): Pick<For, 'lanes' | 'interleave' | 'jam' | 'straight' | 'rolled'> {
+    return {
+      ...(this.#peek().kind === 'number' ? { lanes: this.#integer() } : {}),
+      ...(this.#takeWord('interleave') ? { interleave: this.#integer() } : {}),
+      ...(this.#takeWord('jam') ? { jam: true } : {}),
+      ...(this.#takeWord('straight') ? { straight: true } : {}),
+      ...(this.#takeWord('rolled') ? { rolled: true } : {}),
+    };
+  }
+
+  #partial(): PartialResult {
+    const name = this.#name();
+    const local = this.#scope.get(name);
+    if (local?.kind !== 'accumulator') return this.#fail(`${name} is no accumulator`);
+    const combine = this.#combiner();
+    const chains = this.#integer();
+    this.#word('of');
+    return { accumulator: local.accumulator, combine, lanes: this.#integer(), chains };
+  }
+
+  #combiner(): Combiner {
+    const first = this.#tokens[this.#next++] as Token;
+    const symbol = first.kind === 'word' && this.#takeSymbol('=') ? `${first.text}=` : first.text;
+    return combiners.get(symbol) ?? this.#fail(`${symbol} combines nothing`);
   }
 
   #declare(): Stmt {
@@ -211,9 +249,7 @@ class Parser {
     if (local.kind !== 'accumulator') return this.#fail(`${name} is no accumulator`);
     const { accumulator } = local;
     if (this.#takeSymbol('=')) return { kind: 'assign', accumulator, index, value: this.#expr() };
-    const first = this.#tokens[this.#next++] as Token;
-    const symbol = first.kind === 'word' && this.#takeSymbol('=') ? `${first.text}=` : first.text;
-    const combine = combiners.get(symbol) ?? this.#fail(`${symbol} combines nothing`);
+    const combine = this.#combiner();
     return { kind: 'accumulate', accumulator, index, combine, value: this.#expr() };
   }
 

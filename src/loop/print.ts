@@ -4,7 +4,7 @@
 // it shows.
 
 import type { Dim } from '../base/index.js';
-import type { Accumulator, Buffer, Expr, Kernel, KernelCode, KernelOrigin, Program, Stmt } from './ir.js';
+import type { Accumulator, Buffer, Expr, For, Kernel, KernelCode, KernelOrigin, Program, Stmt } from './ir.js';
 import { boundBuffers } from './code.js';
 import { combinerText, dimText, impliedDType, infix, spell } from './text.js';
 import { expressionsOf, localNames, operandsOf } from './walk.js';
@@ -99,9 +99,7 @@ class StatementPrinter {
     const inner = `${indent}  `;
     switch (stmt.kind) {
       case 'for': {
-        const axis = stmt.axis === 'serial' ? '' : `${stmt.axis} ${stmt.lanes === undefined ? '' : `${stmt.lanes} `}`;
-        const limit = stmt.limit === undefined ? '' : ` limit ${stmt.limit}`;
-        lines.push(`${indent}${axis}for ${spell(stmt.index)} in 0..${this.expr(stmt.extent, 2)}${limit} {`);
+        lines.push(`${indent}${axisText(stmt)}for ${spell(stmt.index)} in 0..${this.expr(stmt.extent, 2)}${clausesText(stmt)} {`);
         lines.push(...this.body(stmt.body, inner), `${indent}}`);
         return lines;
       }
@@ -207,6 +205,27 @@ class StatementPrinter {
     const { name } = this.#bound.get(buffer.name) ?? buffer;
     return `${this.#locals.has(name) ? '@' : ''}${spell(name)}`;
   }
+}
+
+/** How the loop runs, before its head. */
+function axisText({ axis, lanes, interleave, jam, straight, rolled }: For): string {
+  const words = [
+    ...(axis === 'serial' ? [] : [axis]),
+    ...(lanes === undefined ? [] : [lanes]),
+    ...(interleave === undefined ? [] : ['interleave', interleave]),
+    ...(jam === true ? ['jam'] : []),
+    ...(straight === true ? ['straight'] : []),
+    ...(rolled === true ? ['rolled'] : []),
+  ];
+  return words.map((word) => `${word} `).join('');
+}
+
+/** What holds for the whole loop, behind its extent. */
+function clausesText({ limit, partials }: For): string {
+  const results = partials?.map(
+    ({ accumulator, combine, lanes, chains }) => `${spell(accumulator.name)} ${combinerText[combine]} ${chains} of ${lanes}`,
+  );
+  return `${limit === undefined ? '' : ` limit ${limit}`}${results === undefined ? '' : ` partial ${results.join(', ')}`}`;
 }
 
 function constantText(value: number | bigint): string {

@@ -24,6 +24,10 @@
 //   lanes combine into it
 //   width             only vector loops have lanes, a power of two of them, and all of them have, once `vectorized`; loops that index one
 //                     accumulator have as many
+//   partials          a loop keeps results of an accumulator from outside that no loop around keeps, and only combines into it over as many
+//                     lanes by the same combiner; outside of vector loops; once `vectorized`, lanes combine into nothing else
+//   interleave        only vector loops without a limit compute several vectors at once, or stand straight; what is jammed only computes
+//   rolled            only an unrolled loop that is in no vector loop is rolled, and it changes no accumulator from outside
 
 import { Dim, dtypes, type DType, InternalError, isFloat, shapeEquals } from '../base/index.js';
 import { dtypeOf, rowMajor } from './build.js';
@@ -32,6 +36,7 @@ import { isMachineOp } from './machine.js';
 import { printExpr } from './print.js';
 import { spell } from './text.js';
 import { applyProblem } from './verify-apply.js';
+import { scheduleProblem } from './verify-schedule.js';
 import { bodiesOf, expressionOrder, expressionsOf, forEachStatement } from './walk.js';
 
 export interface VerifyOptions {
@@ -81,8 +86,6 @@ class Verifier {
   #kernel: Kernel | undefined;
   /** Accumulators that the lanes of an open vector loop combine into, by name. */
   readonly #combining = new Map<string, number>();
-  /** Lanes of the loops that index an accumulator. */
-  readonly #widths = new Map<Local, number | undefined>();
 
   constructor(program: Program, options: VerifyOptions) {
     this.#program = program;
@@ -145,6 +148,8 @@ class Verifier {
     this.#stored = new Set();
     this.#loops = new Set();
     this.#body(body, { locals: new Map(), vectors: [], parallel: false }, true);
+    const problem = scheduleProblem(body, this.#options.vectorized === true);
+    if (problem !== undefined) this.#fail(problem.rule, problem.message);
     return { loadedFirst: this.#loadedFirst, stored: this.#stored };
   }
 
@@ -223,7 +228,6 @@ class Verifier {
       (loop.axis !== 'vector' || !Number.isInteger(loop.limit) || loop.limit < 1 || (extent ?? 0) > loop.limit)
     )
       this.#fail('limit', `${loop.index} has the limit ${loop.limit}`);
-    this.#width(loop);
     const inner: Scope = {
       locals: new Map(scope.locals).set(loop.index, { kind: 'index', loop }),
       vectors: loop.axis === 'vector' ? [...scope.vectors, loop] : scope.vectors,
@@ -233,13 +237,6 @@ class Verifier {
     for (const name of combined) this.#combining.set(name, (this.#combining.get(name) ?? 0) + 1);
     this.#body(loop.body, inner);
     for (const name of combined) this.#combining.set(name, (this.#combining.get(name) ?? 1) - 1);
-  }
-
-  #width({ index, axis, lanes }: For): void {
-    if (lanes === undefined) {
-      if (axis === 'vector' && this.#options.vectorized === true) this.#fail('width', `${index} has no lanes`);
-    } else if (axis !== 'vector' || !Number.isInteger(Math.log2(lanes)) || lanes < 1)
-      this.#fail('width', `${index} has the lanes ${lanes}`);
   }
 
   /** Accumulators from outside of a vector loop that its lanes share and combine into. */
@@ -326,12 +323,8 @@ class Verifier {
     this.#indices(accumulator.name, shape.length, index);
     for (const expr of expressionOrder(index)) {
       const axis = expr.kind === 'index' ? scope.locals.get(expr.name) : undefined;
-      if (axis?.kind !== 'index' || axis.loop.axis !== 'vector') continue;
-      const { index: by, limit, lanes } = axis.loop;
-      if (limit === undefined) this.#fail('limit', `${accumulator.name} is indexed by ${by}, which has no limit`);
-      if (this.#widths.has(local) && this.#widths.get(local) !== lanes)
-        this.#fail('width', `${accumulator.name} is indexed by loops of ${this.#widths.get(local)} and of ${lanes} lanes`);
-      this.#widths.set(local, lanes);
+      if (axis?.kind === 'index' && axis.loop.axis === 'vector' && axis.loop.limit === undefined)
+        this.#fail('limit', `${accumulator.name} is indexed by ${axis.loop.index}, which has no limit`);
     }
     return local;
   }

@@ -45,6 +45,10 @@ export function bodiesOf(stmt: Stmt): readonly (readonly Stmt[])[] {
   return stmt.kind === 'if' ? [stmt.then, stmt.otherwise ?? []] : [];
 }
 
+/** Whether a statement only computes: it asks for nothing early, and has no others inside. */
+export const computes = (stmt: Stmt): stmt is Stmt & { readonly kind: 'let' | 'accumulate' | 'store' } =>
+  stmt.kind === 'let' || stmt.kind === 'accumulate' || stmt.kind === 'store';
+
 /** Every statement, outer before inner. */
 export function forEachStatement(body: readonly Stmt[], visit: (stmt: Stmt) => void): void {
   for (const stmt of body) {

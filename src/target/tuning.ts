@@ -229,29 +229,29 @@ export const largeKernel = 160;
  */
 export const partStatements = 300;
 
-// ---- loops over vectors (codegen/llvm/statements.ts, abreast.ts, reductions.ts, register-use.ts) ----------------------------------------
+// ---- loops over vectors (lower/vectorize, codegen/llvm/statements.ts) -------------------------------------------------------------------
 
 /** Vector loops with so few whole vectors are written out. */
 export const writtenOutVectors = 4;
 /** Tile extents that one kernel distinguishes: every one doubles the code. */
 export const extentVariants = 2;
 /**
- * Vectors that are computed abreast; the note in abreast.ts says why. Measured: a chain with derivatives takes 0.86 of the time, 0.92 with
- * two vectors.
+ * Vectors that are computed in one turn, operation by operation; the note in lower/vectorize/interleave.ts says why. Measured: a chain with
+ * derivatives takes 0.86 of the time, 0.92 with two vectors.
  */
-export const abreastVectors = 4;
+export const jammedVectors = 4;
 /**
  * Operations from which on the processor no longer looks far enough ahead, and beyond which several vectors would not find room in
  * registers. Measured: from 13 operations on, the normalization's last pass is no faster.
  */
-export const [abreastFrom, abreastTo] = [24, 160];
+export const [jamFrom, jamTo] = [24, 160];
 /** Arithmetic that still leaves room for interleaved copies in registers; beyond it, the processor overlaps iterations by itself. */
 export const simpleOperations = 12;
 /**
- * Interleaved copies of accumulators that a loop reduces over lanes, by how many there are of them, so that one addition need not wait for
+ * Chains of accumulators that a loop reduces over lanes, by how many there are of them, so that one addition need not wait for
  * the one before: up to eight sums at once. Decides the order of summation.
  */
-export const copiesOfSums = (count: number): number => (count <= 2 ? 4 : count <= 4 ? 2 : 1);
+export const chainsOfSums = (count: number): number => (count <= 2 ? 4 : count <= 4 ? 2 : 1);
 /**
  * An unrolled loop that would emit more statements than this, and changes no registers, is counted instead, over a copy of the registers in
  * memory.

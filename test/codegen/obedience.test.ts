@@ -33,6 +33,32 @@ describe('code generation', () => {
     expect(scaled(1)).not.toMatch(/vmulps/);
   });
 
+  const count = (text: string, pattern: RegExp): number => [...text.matchAll(pattern)].length;
+
+  it('keeps as many chains as a loop says, and no others', () => {
+    const sum = (head: string): string =>
+      assembly(`acc s: f32 = f32(0)\nvector 16 ${head} partial s += ${head.startsWith('for') ? 1 : 2} of 16 { s += x[i] }\ntotal[] = s`);
+    // One addition per chain in the loop, one more for what is left over, one masked.
+    const additions = /vaddps\t.*%zmm/g;
+    expect(count(sum('for i in 0..N'), additions)).toBe(2);
+    expect(count(sum('interleave 2 for i in 0..N'), additions)).toBe(5);
+  });
+
+  it('computes several vectors at once where a loop says so', () => {
+    const roots = (words: string): string => assembly(`vector 16 ${words}for i in 0..N { y[i] = sqrt(sqrt(x[i])) }`);
+    const order = (text: string): string => [...text.matchAll(/v(sqrt|movu)ps\t.*%zmm/g)].map(([, op]) => op?.[0]).join('');
+    expect(order(roots(''))).not.toContain('ssss');
+    expect(order(roots('interleave 4 jam '))).toContain('ssssssss');
+    expect(order(roots('interleave 2 '))).toContain('ssm');
+  });
+
+  it('counts an unrolled loop that is rolled, and writes out a straight one', () => {
+    const copies = (words: string): number => count(assembly(`unroll ${words}for c in 0..6 { y[c] = sqrt(x[c]) }`), /vsqrtss\t/g);
+    expect([copies(''), copies('rolled ')]).toEqual([6, 1]);
+    const vectors = (words: string): number => count(assembly(`vector 16 ${words}for c in 0..96 { y[c] = sqrt(x[c]) }`), /vsqrtps\t/g);
+    expect(vectors('straight ')).toBe(6 * vectors(''));
+  });
+
   it('asks for the lanes of a vector loop', () => {
     const program = parseProgram(`program p
 output 0 y: f32[4]

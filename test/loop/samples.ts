@@ -133,12 +133,34 @@ dims N
 
 feed 0 x: f32[N]
 output 0 y: f32[N]
+output 1 most: f32[2]
 
 kernel scale "y = 2x"
   reads 4*N writes 4*N flops N
 {
-  vector 16 for i in 0..N {
+  vector 16 interleave 4 jam for i in 0..N {
     y[i] = x[i] * f32(2)
+  }
+  vector 8 straight for j in 0..20 {
+    y[j] = f32(2)
+  }
+}
+
+kernel sums "sums"
+  reads 4*N writes 8 flops N
+{
+  acc s: f32 = f32(0)
+  acc t: f32[2] = f32(-inf)
+  for k in 0..N partial s += 4 of 16, t max= 2 of 8 {
+    vector 16 interleave 4 for l in 0..k {
+      s += x[l]
+    }
+    vector 8 for m in 0..k {
+      t[1] max= x[m]
+    }
+  }
+  unroll rolled for n in 0..2 {
+    most[n] = t[n] + s
   }
 }
 `;

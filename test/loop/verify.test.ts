@@ -80,6 +80,23 @@ describe('verifier', () => {
     ['width', 'vector 0 for i in 0..4 { }'],
     ['width', 'vector 12 for i in 0..4 { }'],
     ['width', `acc s: f32[4] = f32(0)\nvector 4 for i in 0..4 limit 4 { s[i] += f32(1) }\nvector 2 for j in 0..4 limit 4 { w[j] = s[j] }`],
+    ['interleave', 'unroll interleave 4 for i in 0..4 { }'],
+    ['interleave', 'vector 4 interleave 2 for i in 0..4 limit 4 { }'],
+    ['interleave', 'vector 4 interleave 0 for i in 0..4 { }'],
+    ['interleave', 'unroll straight for i in 0..4 { }'],
+    ['interleave', 'vector 4 jam for i in 0..4 { }'],
+    ['interleave', 'vector 4 interleave 2 jam for i in 0..4 { fetch w[i] }'],
+    ['rolled', 'vector 4 rolled for i in 0..4 { }'],
+    ['rolled', 'vector 4 for i in 0..4 { unroll rolled for c in 0..4 { } }'],
+    ['rolled', 'acc s: f32 = f32(0)\nunroll rolled for c in 0..4 { s += f32(1) }'],
+    ['partials', 'acc s: f32 = f32(0)\nvector 4 for i in 0..4 partial s max= 1 of 4 { s += f32(1) }'],
+    ['partials', 'acc s: f32 = f32(0)\nvector 4 for i in 0..4 partial s += 1 of 8 { s += f32(1) }'],
+    ['partials', 'acc s: f32 = f32(0)\nvector 4 for i in 0..4 partial s += 0 of 4 { s += f32(1) }'],
+    ['partials', 'acc s: f32 = f32(0)\nfor i in 0..4 partial s += 1 of 4 { vector 4 for j in 0..4 partial s += 1 of 4 { s += f32(1) } }'],
+    ['partials', 'acc s: f32 = f32(0)\nfor i in 0..4 partial s += 1 of 4 { s += f32(1) }'],
+    ['partials', 'acc s: f32 = f32(0)\nfor i in 0..4 partial s += 1 of 4 { w[i] = s }'],
+    ['partials', 'acc s: f32 = f32(0)\nfor i in 0..4 partial s += 1 of 4 { s = f32(1) }'],
+    ['partials', 'vector 4 for i in 0..4 { acc s: f32 = f32(0)\nfor j in 0..4 partial s += 1 of 4 { s += f32(1) } }'],
     ['dims', 'let a = #(B*C)'],
   ])('has the rule %s: %s', (rule, body) => {
     const broken = program(body);
@@ -113,6 +130,14 @@ describe('verifier', () => {
   it('wants lanes of every vector loop, once vectorized', () => {
     expect(() => verifyProgram(parseProgram(tiles), { vectorized: true })).toThrow('rule width');
     expect(() => verifyProgram(parseProgram(tiles.replaceAll('vector for', 'vector 4 for')), { vectorized: true })).not.toThrow();
+  });
+
+  it('wants results of lanes kept somewhere, once vectorized', () => {
+    const summed = (keeps: string): Program => program(`acc s: f32 = f32(0)\nvector 4 for i in 0..4${keeps} { s += w[i] }`);
+    expect(() => verifyProgram(summed(''), { vectorized: true })).toThrow('rule partials');
+    expect(() => verifyProgram(summed(' partial s += 1 of 4'), { vectorized: true })).not.toThrow();
+    const own = program('vector 4 for i in 0..4 { acc s: f32 = f32(0)\nfor k in 0..B { s += x[k, i] }\nw[i] = s }');
+    expect(() => verifyProgram(own, { vectorized: true })).not.toThrow();
   });
 
   const sound = program('');

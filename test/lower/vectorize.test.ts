@@ -59,6 +59,73 @@ vector for k in 0..N { y[k] = x[k] }`);
   });
 });
 
+describe('partial results', () => {
+  const partials = (lines: readonly string[]): string[] => lines.filter((line) => line.includes('partial'));
+
+  it('are kept by the outermost loop that only adds to them', () => {
+    const rows = 'for r in 0..N { vector for i in 0..N { s += x[i] } }';
+    expect(decided(`acc s: f32 = f32(0)\n${rows}\ntotal[] = s`).slice(1, 3)).toEqual([
+      'for r in 0..N partial s += 4 of 16 {',
+      'vector 16 interleave 4 for i in 0..N {',
+    ]);
+    const read = rows.replace('+= x[i] }', '+= x[i] } y[r] = s');
+    expect(decided(`acc s: f32 = f32(0)\n${read}`).slice(1, 3)).toEqual([
+      'for r in 0..N {',
+      'vector 16 interleave 4 for i in 0..N partial s += 4 of 16 {',
+    ]);
+  });
+
+  it.each([
+    ['f32', 4],
+    ['f32[2]', 4],
+    ['f32[3]', 2],
+    ['f32[5]', 1],
+  ])('of %s have %i chains', (type, chains) => {
+    const at = type === 'f32' ? 's' : 's[0]';
+    expect(partials(decided(`acc s: ${type} = f32(0)\nvector for i in 0..N { ${at} += x[i] }`))).toEqual([
+      `vector 16${chains > 1 ? ` interleave ${chains}` : ''} for i in 0..N partial s += ${chains} of 16 {`,
+    ]);
+  });
+
+  it('have one chain where there is little to add, or much to do', () => {
+    expect(partials(decided('acc s: f32 = f32(0)\nvector for i in 0..100 { s += x[i] }'))).toEqual([
+      'vector 16 for i in 0..100 partial s += 1 of 16 {',
+    ]);
+    const much = Array.from({ length: 13 }, () => 'sqrt(').join('');
+    expect(partials(decided(`acc s: f32 = f32(0)\nvector for i in 0..N { s += ${much}x[i]${')'.repeat(13)} }`))).toEqual([
+      'vector 16 for i in 0..N partial s += 1 of 16 {',
+    ]);
+  });
+});
+
+describe('loops', () => {
+  const chain = (steps: number): string => `${'sqrt('.repeat(steps)}x[i]${')'.repeat(steps)}`;
+
+  it.each([
+    [23, 'vector 16 for i in 0..N {'],
+    [24, 'vector 16 interleave 4 jam for i in 0..N {'],
+    [160, 'vector 16 interleave 4 jam for i in 0..N {'],
+    [161, 'vector 16 for i in 0..N {'],
+  ])('of %i operations in a row', (steps, head) => {
+    expect(decided(`vector for i in 0..N { y[i] = ${chain(steps)} }`)[0]).toBe(head);
+  });
+
+  it.each([
+    [79, 'vector 16 straight for i in 0..79 {'],
+    [80, 'vector 16 for i in 0..80 {'],
+  ])('of %i simple elements', (count, head) => {
+    expect(decided(`vector for i in 0..${count} { y[i] = x[i] }`)[0]).toBe(head);
+  });
+
+  it('are rolled where they would be much code and change no registers', () => {
+    const body = 'y[c] = x[c]\n';
+    expect(decided(`unroll for c in 0..60 { ${body} }`)[0]).toBe('unroll for c in 0..60 {');
+    expect(decided(`unroll for c in 0..61 { ${body} }`)[0]).toBe('unroll rolled for c in 0..61 {');
+    expect(decided(`acc s: f32 = f32(0)\nunroll for c in 0..61 { s += x[c] }`)[1]).toBe('unroll for c in 0..61 {');
+    expect(decided(`vector for i in 0..N { unroll for c in 0..61 { y[i] = x[c] } }`)[1]).toBe('unroll for c in 0..61 {');
+  });
+});
+
 it('decides once about code that kernels share', () => {
   const program = parseProgram(`program p
 variable 0 v: f32[9]

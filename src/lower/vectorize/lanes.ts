@@ -5,18 +5,27 @@
 import { bytesOf, type DType } from '../../base/index.js';
 import { type For, forEachStatement, indexedBy, type Stmt, type Walked } from '../../loop/index.js';
 
-export function lanesOfLoops(body: readonly Stmt[], vectorBytes: number, walked: Walked): ReadonlyMap<For, number> {
+export interface LoopLanes {
+  lanesOf(loop: For): number;
+  /** Accumulators that a vector loop indexes by its variable: their last axis lies across the lanes. */
+  readonly laned: ReadonlySet<string>;
+}
+
+export function lanesOfLoops(body: readonly Stmt[], vectorBytes: number, walked: Walked): LoopLanes {
   const lanes = new Map<For, number>();
+  const laned = new Set<string>();
   const tiles: For[] = [];
   forEachStatement(body, (stmt) => {
     if (stmt.kind !== 'for' || stmt.axis !== 'vector') return;
     lanes.set(stmt, vectorBytes / widestIn(stmt.body, walked));
-    if (indexedBy(stmt, walked).size > 0) tiles.push(stmt);
+    const indexed = indexedBy(stmt, walked);
+    for (const name of indexed) laned.add(name);
+    if (indexed.size > 0) tiles.push(stmt);
   });
   // One register layout serves all loops over a tile.
   const narrowest = Math.min(...tiles.map((loop) => lanes.get(loop) as number));
   for (const loop of tiles) lanes.set(loop, narrowest);
-  return lanes;
+  return { lanesOf: (loop) => lanes.get(loop) ?? 1, laned };
 }
 
 /** Bytes of the widest data. Indices (i64 arithmetic) do not count, and 16-bit floats are computed in 32 bits. */

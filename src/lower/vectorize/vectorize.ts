@@ -2,9 +2,11 @@
 // decided about it. Holds: code generators read it and decide none of it again; nothing here changes what a kernel computes, but the order
 // in which lanes are combined.
 
-import { type For, type Kernel, type KernelCode, type Program, type Stmt, Walked } from '../../loop/index.js';
+import { type Kernel, type KernelCode, type Program, type Stmt, Walked } from '../../loop/index.js';
 import type { Target } from '../../target/index.js';
+import { interleavedLoops } from './interleave.js';
 import { lanesOfLoops } from './lanes.js';
+import { rolledLoops } from './rolled.js';
 
 /** Decides for the kernels of programs. Code that kernels share, also of several programs, is decided about once. */
 export function vectorizer(target: Target): (program: Program) => Program {
@@ -20,13 +22,25 @@ export function vectorizer(target: Target): (program: Program) => Program {
 export const vectorize = (program: Program, target: Target): Program => vectorizer(target)(program);
 
 function vectorizeCode({ params, body }: KernelCode, target: Target): KernelCode {
-  const lanes = lanesOfLoops(body, target.vectorBytes, new Walked());
-  const decided = (loop: For): Pick<For, 'lanes'> => {
-    const own = lanes.get(loop);
-    return own === undefined ? {} : { lanes: own };
-  };
+  const walked = new Walked();
+  const lanes = lanesOfLoops(body, target.vectorBytes, walked);
+  const interleaved = interleavedLoops(body, lanes, walked);
+  const rolled = rolledLoops(body, lanes.lanesOf);
   const rewrite = (stmt: Stmt): Stmt => {
-    if (stmt.kind === 'for') return { ...stmt, ...decided(stmt), body: stmt.body.map(rewrite) };
+    if (stmt.kind === 'for') {
+      const { kind, index, extent, axis, limit } = stmt;
+      return {
+        kind,
+        index,
+        extent,
+        axis,
+        ...(limit === undefined ? {} : { limit }),
+        ...(axis === 'vector' ? { lanes: lanes.lanesOf(stmt) } : {}),
+        ...interleaved.get(stmt),
+        ...(rolled.has(stmt) ? { rolled: true } : {}),
+        body: stmt.body.map(rewrite),
+      };
+    }
     if (stmt.kind !== 'if') return stmt;
     const { then, otherwise } = stmt;
     return { ...stmt, then: then.map(rewrite), ...(otherwise === undefined ? {} : { otherwise: otherwise.map(rewrite) }) };
