@@ -113,7 +113,7 @@ function emitFunction(
     flow.count(begin, end, 1, loop.index, [], (index) => statements.emit(loop.body, withIndex(emptyScope(), loop.index, index)));
   };
   const { storeFence } = cpu;
-  const streaming = storeFence === undefined ? undefined : findStreaming(code, plan, target);
+  const streaming = storeFence === undefined ? undefined : findStreaming(plan, target);
   if (storeFence !== undefined && streaming !== undefined) {
     const starts = streaming.buffers.map((buffer) => build.ptrtoint(pointerOf(buffer), types.i64));
     const rest = build.and(

@@ -71,7 +71,7 @@ export class Memory {
     return ops.fromMemory(build.gather(type, pointers, mask ?? this.all(lanes), rest), dtype, lanes);
   }
 
-  /** Which stores go past the caches, while code is made that does so. */
+  /** While code is made that goes past the caches where stores say so. */
   streaming: Streaming | undefined;
 
   /**
@@ -116,7 +116,7 @@ export class Memory {
     const mask = scope.lanes?.mask;
     const data = ops.toMemory(ops.widen(value, lanes));
     if (place.kind === 'row' && place.stride === 1) {
-      if (mask === undefined && this.streaming?.stores.has(stmt) === true)
+      if (mask === undefined && stmt.nontemporal === true && this.streaming !== undefined)
         build.store(data, place.pointer, { align: lanes * align, nontemporal: true });
       else if (mask === undefined) build.store(data, place.pointer, { align });
       else build.maskedStore(data, place.pointer, mask, { align });

@@ -9,4 +9,5 @@ export * from './print.js';
 export * from './verify.js';
 export * from './walk.js';
 export * from './walked.js';
+export * from './whole-vectors.js';
 export * as build from './build.js';

@@ -84,7 +84,14 @@ export type Stmt =
     }
   /** accumulator[index] = value; never under a vector axis that the index does not use. */
   | { readonly kind: 'assign'; readonly accumulator: Accumulator; readonly index: readonly Expr[]; readonly value: Expr }
-  | { readonly kind: 'store'; readonly buffer: Buffer; readonly index: readonly Expr[]; readonly value: Expr }
+  | {
+      readonly kind: 'store';
+      readonly buffer: Buffer;
+      readonly index: readonly Expr[];
+      readonly value: Expr;
+      /** Whole vectors pass the caches by where the results are large; the pass `vectorize` writes it. */
+      readonly nontemporal?: boolean;
+    }
   /**
    * Asks for an element that is soon read, or written (and perhaps read before that). It changes no value, and the index may lie outside of
    * the buffer.

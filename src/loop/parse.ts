@@ -237,14 +237,15 @@ class Parser {
   }
 
   #write(): Stmt {
+    const nontemporal = this.#takeWord('nontemporal') ? { nontemporal: true } : {};
     const marked = this.#takeSymbol('@');
     const name = this.#name();
     const local = marked ? undefined : this.#scope.get(name);
     const index = this.#takeSymbol('[') ? this.#list(() => this.#expr(), ']') : [];
-    if (local === undefined) {
+    if (local === undefined || 'nontemporal' in nontemporal) {
       const buffer = this.#buffers.get(name) ?? this.#fail(`no buffer named ${name}`);
       this.#symbol('=');
-      return { kind: 'store', buffer, index, value: this.#expr() };
+      return { kind: 'store', buffer, index, value: this.#expr(), ...nontemporal };
     }
     if (local.kind !== 'accumulator') return this.#fail(`${name} is no accumulator`);
     const { accumulator } = local;

@@ -120,7 +120,9 @@ class StatementPrinter {
         lines.push(`${indent}${this.#place(stmt.accumulator, stmt.index)} = ${this.expr(stmt.value, 0)}`);
         return lines;
       case 'store':
-        lines.push(`${indent}${this.#bufferName(stmt.buffer)}${this.#indices(stmt.index)} = ${this.expr(stmt.value, 0)}`);
+        lines.push(
+          `${indent}${stmt.nontemporal === true ? 'nontemporal ' : ''}${this.#bufferName(stmt.buffer)}${this.#indices(stmt.index)} = ${this.expr(stmt.value, 0)}`,
+        );
         return lines;
       case 'fetch':
         lines.push(`${indent}fetch ${stmt.to === 'write' ? 'own ' : ''}${this.#bufferName(stmt.buffer)}${this.#indices(stmt.index)}`);

@@ -3,16 +3,18 @@
 
 import type { Accumulator, For, PartialResult, Stmt } from './ir.js';
 import { bodiesOf, computes, forEachStatement } from './walk.js';
-import { indexedBy, mentions, Walked } from './walked.js';
+import { indexedBy, mentions, type Sources, sourcesOf, Walked } from './walked.js';
+import { isWhole } from './whole-vectors.js';
 
 export interface ScheduleProblem {
-  readonly rule: 'width' | 'partials' | 'interleave' | 'rolled';
+  readonly rule: 'width' | 'partials' | 'interleave' | 'nontemporal' | 'rolled';
   readonly message: string;
 }
 
 /** `vectorized`: loops must say all that code generators ask. */
 export function scheduleProblem(body: readonly Stmt[], vectorized: boolean): ScheduleProblem | undefined {
-  const checker = new Checker(vectorized);
+  if (!vectorized && !saysAnything(body)) return undefined;
+  const checker = new Checker(body, vectorized);
   checker.body(body, { declared: new Set(), kept: new Map(), vector: undefined });
   return checker.problem;
 }
@@ -29,11 +31,13 @@ class Checker {
   problem: ScheduleProblem | undefined;
   readonly #vectorized: boolean;
   readonly #walked = new Walked();
+  readonly #sources: Sources;
   /** Lanes of the loops that index the accumulators of a name. */
   readonly #widths = new Map<string, number | undefined>();
 
-  constructor(vectorized: boolean) {
+  constructor(body: readonly Stmt[], vectorized: boolean) {
     this.#vectorized = vectorized;
+    this.#sources = sourcesOf(body, this.#walked);
   }
 
   body(stmts: readonly Stmt[], around: Around): void {
@@ -42,6 +46,7 @@ class Checker {
     for (const stmt of stmts) {
       if (stmt.kind === 'declare') declared.add(stmt.accumulator.name);
       this.#uses(stmt, scope);
+      if (stmt.kind === 'store' && stmt.nontemporal === true) this.#past(stmt, around.vector);
       if (stmt.kind === 'for') this.#loop(stmt, scope);
       else for (const inner of bodiesOf(stmt)) this.body(inner, scope);
     }
@@ -76,6 +81,14 @@ class Checker {
       kept.set(name, one);
     }
     this.body(loop.body, { ...around, kept, vector: around.vector ?? (isVector ? loop : undefined) });
+  }
+
+  #past(store: Stmt & { readonly kind: 'store' }, vector: For | undefined): void {
+    const { lets, loaded } = this.#sources;
+    const { name } = store.buffer;
+    if (loaded.has(name)) this.#fail('nontemporal', `${name} is stored past the caches and loaded`);
+    if (vector === undefined || vector.limit !== undefined || !isWhole(store, vector, vector.lanes ?? 1, lets))
+      this.#fail('nontemporal', `what is stored past the caches into ${name} are no whole vectors`);
   }
 
   #sameWidth(name: string, lanes: number | undefined): void {
@@ -115,6 +128,18 @@ class Checker {
   #fail(rule: ScheduleProblem['rule'], message: string): void {
     this.problem ??= { rule, message };
   }
+}
+
+/** Kernels that no target was asked about say nothing. */
+function saysAnything(body: readonly Stmt[]): boolean {
+  let says = false;
+  forEachStatement(body, (stmt) => {
+    if (stmt.kind === 'store') says ||= stmt.nontemporal !== undefined;
+    if (stmt.kind !== 'for') return;
+    const { lanes, partials, interleave, jam, straight, rolled } = stmt;
+    says ||= [lanes, partials, interleave, jam, straight, rolled].some((one) => one !== undefined);
+  });
+  return says;
 }
 
 function changedIn(loop: For): ReadonlySet<string> {

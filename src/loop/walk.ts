@@ -1,7 +1,8 @@
 // Ways through kernel IR. In: statements, expressions. Out: their parts, what they declare, how often a function occurs. Holds: a shared
 // expression counts once per statement.
 
-import type { Expr, Kernel, Program, Stmt } from './ir.js';
+import { bytesOf, type Dim, elementCount } from '../base/index.js';
+import type { Buffer, Expr, Kernel, Program, Stmt } from './ir.js';
 
 /** Direct parts of an expression. */
 export function operandsOf(expr: Expr): readonly Expr[] {
@@ -108,3 +109,6 @@ export function countCalls(program: Program | Kernel, fn: string): number {
   }
   return count;
 }
+
+/** Bytes of a buffer's elements, without what lies between its rows. */
+export const bytesOfBuffer = ({ shape, dtype }: Buffer): Dim => elementCount(shape).mul(bytesOf(dtype));

@@ -27,6 +27,22 @@ export class Walked {
   }
 }
 
+/** What a kernel names, and which buffers it loads. */
+export interface Sources {
+  readonly lets: ReadonlyMap<string, Expr>;
+  readonly loaded: ReadonlySet<string>;
+}
+
+export function sourcesOf(body: readonly Stmt[], walked: Walked): Sources {
+  const loaded = new Set<string>();
+  const lets = new Map<string, Expr>();
+  forEachStatement(body, (stmt) => {
+    if (stmt.kind === 'let') lets.set(stmt.name, stmt.value);
+    for (const part of walked.of(stmt)) if (part.kind === 'load') loaded.add(part.buffer.name);
+  });
+  return { lets, loaded };
+}
+
 /** Accumulators declared outside of `loop` whose index uses its variable. */
 export function indexedBy(loop: For, walked: Walked): ReadonlySet<string> {
   const inner = new Set<string>();

@@ -258,7 +258,7 @@ export const chainsOfSums = (count: number): number => (count <= 2 ? 4 : count <
  */
 export const unrolledStatements = 60;
 
-// ---- loads and stores (codegen/llvm/memory.ts, streaming.ts) ----------------------------------------------------------------------------
+// ---- loads and stores (codegen/llvm/memory.ts, streaming.ts; lower/vectorize/nontemporal.ts) --------------------------------------------
 
 /**
  * Elements so far apart are still read as whole vectors; and so far where the rows between them belong to the buffer, so that all columns

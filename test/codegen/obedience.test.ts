@@ -47,9 +47,9 @@ describe('code generation', () => {
   it('computes several vectors at once where a loop says so', () => {
     const roots = (words: string): string => assembly(`vector 16 ${words}for i in 0..N { y[i] = sqrt(sqrt(x[i])) }`);
     const order = (text: string): string => [...text.matchAll(/v(sqrt|movu)ps\t.*%zmm/g)].map(([, op]) => op?.[0]).join('');
-    expect(order(roots(''))).not.toContain('ssss');
-    expect(order(roots('interleave 4 jam '))).toContain('ssssssss');
-    expect(order(roots('interleave 2 '))).toContain('ssm');
+    // Four roots, then the root of each and its store.
+    expect(order(roots('interleave 4 jam '))).toContain('sssssmsm');
+    expect(order(roots(''))).not.toContain('sss');
   });
 
   it('counts an unrolled loop that is rolled, and writes out a straight one', () => {
@@ -57,6 +57,12 @@ describe('code generation', () => {
     expect([copies(''), copies('rolled ')]).toEqual([6, 1]);
     const vectors = (words: string): number => count(assembly(`vector 16 ${words}for c in 0..96 { y[c] = sqrt(x[c]) }`), /vsqrtps\t/g);
     expect(vectors('straight ')).toBe(6 * vectors(''));
+  });
+
+  it('stores past the caches what a store says', () => {
+    const copied = (word: string): string => assembly(`vector 16 for i in 0..N { ${word}y[i] = x[i] }`);
+    expect(copied('nontemporal ')).toContain('vmovntps');
+    expect(copied('')).not.toContain('vmovntps');
   });
 
   it('asks for the lanes of a vector loop', () => {

@@ -139,7 +139,7 @@ kernel scale "y = 2x"
   reads 4*N writes 4*N flops N
 {
   vector 16 interleave 4 jam for i in 0..N {
-    y[i] = x[i] * f32(2)
+    nontemporal y[i] = x[i] * f32(2)
   }
   vector 8 straight for j in 0..20 {
     y[j] = f32(2)

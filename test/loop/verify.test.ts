@@ -86,6 +86,12 @@ describe('verifier', () => {
     ['interleave', 'unroll straight for i in 0..4 { }'],
     ['interleave', 'vector 4 jam for i in 0..4 { }'],
     ['interleave', 'vector 4 interleave 2 jam for i in 0..4 { fetch w[i] }'],
+    ['nontemporal', 'for i in 0..4 { nontemporal w[i] = f32(1) }'],
+    ['nontemporal', 'vector 4 for i in 0..4 limit 4 { nontemporal w[i] = f32(1) }'],
+    ['nontemporal', 'vector 4 for i in 0..4 { nontemporal w[i] = w[i] + f32(1) }'],
+    ['nontemporal', 'vector 4 for i in 0..4 { nontemporal w[i + 1] = f32(1) }'],
+    ['nontemporal', 'vector 8 for i in 0..4 { for k in 0..B { nontemporal y[k, i] = f32(1) } }'],
+    ['nontemporal', 'vector 4 for k in 0..B { nontemporal y[k, 0] = f32(1) }'],
     ['rolled', 'vector 4 rolled for i in 0..4 { }'],
     ['rolled', 'vector 4 for i in 0..4 { unroll rolled for c in 0..4 { } }'],
     ['rolled', 'acc s: f32 = f32(0)\nunroll rolled for c in 0..4 { s += f32(1) }'],
@@ -130,6 +136,11 @@ describe('verifier', () => {
   it('wants lanes of every vector loop, once vectorized', () => {
     expect(() => verifyProgram(parseProgram(tiles), { vectorized: true })).toThrow('rule width');
     expect(() => verifyProgram(parseProgram(tiles.replaceAll('vector for', 'vector 4 for')), { vectorized: true })).not.toThrow();
+  });
+
+  it('lets whole vectors pass the caches by', () => {
+    const rows = program('for k in 0..B { let at = k * 8\nvector 4 for i in 0..4 { nontemporal y[at, i + 4] = f32(1) } }');
+    expect(() => verifyProgram(rows, { vectorized: false })).not.toThrow();
   });
 
   it('wants results of lanes kept somewhere, once vectorized', () => {

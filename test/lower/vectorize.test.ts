@@ -126,6 +126,24 @@ describe('loops', () => {
   });
 });
 
+describe('stores', () => {
+  const isPast = (body: string): boolean => decided(body).some((line) => line.startsWith('nontemporal '));
+
+  it.each([
+    [true, 'vector for i in 0..N { y[i] = x[i] }'],
+    [true, 'for r in 0..4 { let at = r * 4096\nvector for i in 0..4096 { y[at + i] = x[i] } }'],
+    // What is known to be small, is read, or is no whole vectors.
+    [false, 'vector for i in 0..64 { b[0, i] = a[0, i] }'],
+    [false, 'vector for i in 0..N { y[i] = x[i] }\nvector for j in 0..N { b[0, j] = y[j] }'],
+    [false, 'vector for i in 0..N { y[i + 1] = x[i] }'],
+    [false, 'for r in 0..4 { vector for i in 0..N { y[r * 15 + i] = x[i] } }'],
+    [false, 'for i in 0..N { y[i] = x[i] }'],
+    [false, 'vector for i in 0..16 limit 16 { y[i] = x[i] }'],
+  ])('pass the caches by: %s, of %s', (past, body) => {
+    expect(isPast(body)).toBe(past);
+  });
+});
+
 it('decides once about code that kernels share', () => {
   const program = parseProgram(`program p
 variable 0 v: f32[9]

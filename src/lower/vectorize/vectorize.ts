@@ -6,6 +6,7 @@ import { type Kernel, type KernelCode, type Program, type Stmt, Walked } from '.
 import type { Target } from '../../target/index.js';
 import { interleavedLoops } from './interleave.js';
 import { lanesOfLoops } from './lanes.js';
+import { nontemporalStores } from './nontemporal.js';
 import { rolledLoops } from './rolled.js';
 
 /** Decides for the kernels of programs. Code that kernels share, also of several programs, is decided about once. */
@@ -26,7 +27,12 @@ function vectorizeCode({ params, body }: KernelCode, target: Target): KernelCode
   const lanes = lanesOfLoops(body, target.vectorBytes, walked);
   const interleaved = interleavedLoops(body, lanes, walked);
   const rolled = rolledLoops(body, lanes.lanesOf);
+  const past = nontemporalStores(body, lanes.lanesOf, target, walked);
   const rewrite = (stmt: Stmt): Stmt => {
+    if (stmt.kind === 'store') {
+      const { kind, buffer, index, value } = stmt;
+      return { kind, buffer, index, value, ...(past.has(stmt) ? { nontemporal: true } : {}) };
+    }
     if (stmt.kind === 'for') {
       const { kind, index, extent, axis, limit } = stmt;
       return {
