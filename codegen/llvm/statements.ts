@@ -160,9 +160,7 @@ export class Statements {
     } else if (loop.axis === 'unroll' && typeof extent === 'number') {
       if (loop.rolled !== true) {
         const around =
-          extent > 1 && extent <= (scope.lanes?.lanes ?? 0)
-            ? copied(scope, { square: { index: loop.index, count: extent, columns: new Map() } })
-            : scope;
+          loop.transpose === true ? copied(scope, { square: { index: loop.index, count: extent, columns: new Map() } }) : scope;
         for (let at = 0; at < extent; at++) this.emit(loop.body, withIndex(around, loop.index, at));
       } else {
         const spilled = inner(scope);

@@ -4,8 +4,8 @@
 import type { Builder, LlvmValue } from './llvm/index.js';
 
 /**
- * Copies of straight code, at most as many as the vector loop around has lanes: what lanes read in rows of their own, the copies together
- * read as columns of a square.
+ * Copies of an unrolled loop that transposes, at most as many as the vector loop around has lanes: what lanes read in rows of their own,
+ * the copies read as columns of a square.
  */
 export interface Square {
   /** The unrolled loop that counts the copies. */

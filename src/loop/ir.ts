@@ -122,6 +122,8 @@ export interface For {
    * unrolled. Without it, a vector loop has any extent and is strip-mined.
    */
   readonly limit?: number;
+  /** unroll, in a vector loop: its copies read as columns what lanes read as rows; such squares are transposed in registers. */
+  readonly transpose?: boolean;
   // What follows says how a target runs the loop; the pass `vectorize` writes it.
   /** vector: iterations that one vector computes, a power of two. */
   readonly lanes?: number;

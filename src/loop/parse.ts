@@ -198,13 +198,14 @@ class Parser {
     return { kind: 'for', index: name, extent, axis, ...limit, ...schedule, ...partials, body };
   }
 
-  #schedule(): Pick<For, 'lanes' | 'interleave' | 'jam' | 'straight' | 'rolled'> {
+  #schedule(): Pick<For, 'lanes' | 'interleave' | 'jam' | 'straight' | 'rolled' | 'transpose'> {
     return {
       ...(this.#peek().kind === 'number' ? { lanes: this.#integer() } : {}),
       ...(this.#takeWord('interleave') ? { interleave: this.#integer() } : {}),
       ...(this.#takeWord('jam') ? { jam: true } : {}),
       ...(this.#takeWord('straight') ? { straight: true } : {}),
       ...(this.#takeWord('rolled') ? { rolled: true } : {}),
+      ...(this.#takeWord('transpose') ? { transpose: true } : {}),
     };
   }
 

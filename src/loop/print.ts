@@ -210,7 +210,7 @@ class StatementPrinter {
 }
 
 /** How the loop runs, before its head. */
-function axisText({ axis, lanes, interleave, jam, straight, rolled }: For): string {
+function axisText({ axis, lanes, interleave, jam, straight, rolled, transpose }: For): string {
   const words = [
     ...(axis === 'serial' ? [] : [axis]),
     ...(lanes === undefined ? [] : [lanes]),
@@ -218,6 +218,7 @@ function axisText({ axis, lanes, interleave, jam, straight, rolled }: For): stri
     ...(jam === true ? ['jam'] : []),
     ...(straight === true ? ['straight'] : []),
     ...(rolled === true ? ['rolled'] : []),
+    ...(transpose === true ? ['transpose'] : []),
   ];
   return words.map((word) => `${word} `).join('');
 }

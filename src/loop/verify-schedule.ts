@@ -7,7 +7,7 @@ import { indexedBy, mentions, type Sources, sourcesOf, Walked } from './walked.j
 import { isWhole } from './whole-vectors.js';
 
 export interface ScheduleProblem {
-  readonly rule: 'width' | 'partials' | 'interleave' | 'nontemporal' | 'rolled';
+  readonly rule: 'width' | 'partials' | 'interleave' | 'nontemporal' | 'rolled' | 'transpose';
   readonly message: string;
 }
 
@@ -53,7 +53,7 @@ class Checker {
   }
 
   #loop(loop: For, around: Around): void {
-    const { index, axis, limit, lanes, interleave, jam, straight, rolled, partials = [] } = loop;
+    const { index, axis, limit, lanes, interleave, jam, straight, rolled, transpose, partials = [] } = loop;
     const isVector = axis === 'vector';
     if (lanes === undefined) {
       if (isVector && this.#vectorized) this.#fail('width', `${index} has no lanes`);
@@ -72,6 +72,10 @@ class Checker {
       if (axis !== 'unroll' || around.vector !== undefined) this.#fail('rolled', `${index} is rolled and is no unrolled loop by itself`);
       for (const name of around.declared) if (changed.has(name)) this.#fail('rolled', `${index} is rolled and changes ${name}`);
     }
+
+    const copies = loop.extent.kind === 'const' ? Number(loop.extent.value) : Infinity;
+    if (transpose === true && (axis !== 'unroll' || around.vector === undefined || copies > (around.vector.lanes ?? copies)))
+      this.#fail('transpose', `${index} makes no square with the lanes of ${around.vector?.index ?? 'a vector loop'}`);
 
     const kept = new Map(around.kept);
     for (const one of partials) {
@@ -136,8 +140,8 @@ function saysAnything(body: readonly Stmt[]): boolean {
   forEachStatement(body, (stmt) => {
     if (stmt.kind === 'store') says ||= stmt.nontemporal !== undefined;
     if (stmt.kind !== 'for') return;
-    const { lanes, partials, interleave, jam, straight, rolled } = stmt;
-    says ||= [lanes, partials, interleave, jam, straight, rolled].some((one) => one !== undefined);
+    const { lanes, partials, interleave, jam, straight, rolled, transpose } = stmt;
+    says ||= [lanes, partials, interleave, jam, straight, rolled, transpose].some((one) => one !== undefined);
   });
   return says;
 }

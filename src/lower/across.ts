@@ -1,7 +1,7 @@
 // Kernels that move elements from along one axis to along another, as a transpose does. In: the parts of a map group. Out: statements in a
 // scope.
 // Holds: blocks of as many points as a vector has lanes, along the axis in which the memory that is read runs, are written out inside of
-// the loop over lanes: code generators read them as squares.
+// the loop over lanes, and say that they are squares.
 
 import { bytesOf, type Dim, type Shape } from '../base/index.js';
 import type { Node } from '../graph/index.js';
@@ -106,12 +106,17 @@ export function emitAcross(points: PointEmitter, scope: Scope, { axis, lanes }: 
       /** So many points of the axis, side by side for each vector of lanes. */
       const together = (inside: Scope, copies: number): void =>
         within(inside, [...before, start], from, extent, (lane, point) =>
-          lane.loop('c', build.int(copies), 'unroll', (c, copy) =>
-            points.store(
-              copy,
-              points.maps,
-              point.map((one, loop) => (loop === axis ? build.plus(start, c) : one)),
-            ),
+          lane.loop(
+            'c',
+            build.int(copies),
+            'unroll',
+            (c, copy) =>
+              points.store(
+                copy,
+                points.maps,
+                point.map((one, loop) => (loop === axis ? build.plus(start, c) : one)),
+              ),
+            { transpose: true },
           ),
         );
       if (known === 0) return together(block, lanes);

@@ -3,7 +3,7 @@
 // indices need.
 
 import type { Node } from '../graph/index.js';
-import { type Axis, build, type Expr, type Stmt } from '../loop/index.js';
+import { type Axis, build, type Expr, type For, type Stmt } from '../loop/index.js';
 import { exprKey, freeNames } from './expressions.js';
 
 /** Unique names within one kernel. */
@@ -41,14 +41,14 @@ export class Scope {
     extent: Expr,
     axis: Axis,
     fill: (index: Expr, body: Scope) => void,
-    options: { limit?: number; carried?: boolean } = {},
+    options: Pick<For, 'limit' | 'transpose'> & { readonly carried?: boolean } = {},
   ): void {
-    const { limit, carried = false } = options;
+    const { carried = false, ...own } = options;
     const count = build.intValue(extent);
     // What never runs is not written down: it may speak of buffers that nothing fills.
     if (count === 0) return;
     const body = new Scope(this.names, this, axis === 'parallel' || carried);
-    if (count === 1 && axis !== 'parallel' && limit === undefined && !carried) {
+    if (count === 1 && axis !== 'parallel' && own.limit === undefined && !carried) {
       // One iteration needs no loop; its scope stays, so that the caller's view does not change.
       fill(build.int(0), body);
       for (const statement of body.statements) this.statements.push(statement);
@@ -58,7 +58,7 @@ export class Scope {
     const index = this.names.fresh(stem);
     body.#own.add(index);
     fill(build.index(index), body);
-    this.statements.push({ kind: 'for', index, extent, axis, ...(limit === undefined ? {} : { limit }), body: body.statements });
+    this.statements.push({ kind: 'for', index, extent, axis, ...own, body: body.statements });
   }
 
   /** A guarded part of this scope. */

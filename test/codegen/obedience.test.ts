@@ -11,6 +11,8 @@ function assembly(body: string, target = wide): string {
   const program = parseProgram(`program p
 dims N
 feed 0 x: f32[N]
+feed 1 rows: f32[N, 32]
+output 2 columns: f32[32, N]
 output 0 y: f32[N]
 output 1 total: f32[]
 kernel k "k"
@@ -63,6 +65,13 @@ describe('code generation', () => {
     const copied = (word: string): string => assembly(`vector 16 for i in 0..N { ${word}y[i] = x[i] }`);
     expect(copied('nontemporal ')).toContain('vmovntps');
     expect(copied('')).not.toContain('vmovntps');
+  });
+
+  it('transposes in registers the squares that a loop says', () => {
+    const turned = (word: string): string =>
+      assembly(`vector 8 for i in 0..16 { unroll ${word}for c in 0..8 { columns[c, i] = rows[i, c] } }`);
+    expect(turned('transpose ')).not.toContain('vgather');
+    expect(turned('')).toContain('vgather');
   });
 
   it('asks for the lanes of a vector loop', () => {

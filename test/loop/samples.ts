@@ -132,8 +132,10 @@ export const scheduled = `program scheduled
 dims N
 
 feed 0 x: f32[N]
+feed 1 square: f32[N, 32]
 output 0 y: f32[N]
 output 1 most: f32[2]
+output 2 turned: f32[32, N]
 
 kernel scale "y = 2x"
   reads 4*N writes 4*N flops N
@@ -143,6 +145,18 @@ kernel scale "y = 2x"
   }
   vector 8 straight for j in 0..20 {
     y[j] = f32(2)
+  }
+}
+
+kernel turn "transpose"
+  reads 128*N writes 128*N flops 0
+{
+  for rows in 0..4 {
+    vector 8 for o in 0..N {
+      unroll transpose for c in 0..8 {
+        turned[rows * 8 + c, o] = square[o, rows * 8 + c]
+      }
+    }
   }
 }
 

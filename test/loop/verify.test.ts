@@ -103,6 +103,9 @@ describe('verifier', () => {
     ['partials', 'acc s: f32 = f32(0)\nfor i in 0..4 partial s += 1 of 4 { w[i] = s }'],
     ['partials', 'acc s: f32 = f32(0)\nfor i in 0..4 partial s += 1 of 4 { s = f32(1) }'],
     ['partials', 'vector 4 for i in 0..4 { acc s: f32 = f32(0)\nfor j in 0..4 partial s += 1 of 4 { s += f32(1) } }'],
+    ['transpose', 'for i in 0..4 { unroll transpose for c in 0..4 { } }'],
+    ['transpose', 'vector 4 for i in 0..4 { for c in 0..4 { unroll transpose for d in 0..5 { } } }'],
+    ['transpose', 'vector transpose for i in 0..4 { }'],
     ['dims', 'let a = #(B*C)'],
   ])('has the rule %s: %s', (rule, body) => {
     const broken = program(body);

@@ -81,7 +81,7 @@ describe('fusion', () => {
       lowered((make) => ({ outputs: [make.op('transpose', [make.feed('x', [rows, columns])], { axes: [1, 0] })] }));
     const copies = (program: Program): (number | undefined)[] =>
       statements(program, 'for')
-        .filter(({ axis }) => axis === 'unroll')
+        .filter(({ axis, transpose }) => axis === 'unroll' && transpose === true)
         .map(({ extent }) => build.intValue(extent));
     // Eight lanes.
     expect(copies(transposed(50, 24))).toEqual([8]);

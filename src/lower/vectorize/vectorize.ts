@@ -34,13 +34,14 @@ function vectorizeCode({ params, body }: KernelCode, target: Target): KernelCode
       return { kind, buffer, index, value, ...(past.has(stmt) ? { nontemporal: true } : {}) };
     }
     if (stmt.kind === 'for') {
-      const { kind, index, extent, axis, limit } = stmt;
+      const { kind, index, extent, axis, limit, transpose } = stmt;
       return {
         kind,
         index,
         extent,
         axis,
         ...(limit === undefined ? {} : { limit }),
+        ...(transpose === undefined ? {} : { transpose }),
         ...(axis === 'vector' ? { lanes: lanes.lanesOf(stmt) } : {}),
         ...interleaved.get(stmt),
         ...(rolled.has(stmt) ? { rolled: true } : {}),
