@@ -122,6 +122,12 @@ export interface For {
    * unrolled. Without it, a vector loop has any extent and is strip-mined.
    */
   readonly limit?: number;
+  /** Its iterations are the blocks of an axis of so many points. */
+  readonly blocks?: Dim;
+  /** Runs over the points of one block: of the loop around of this name, which says `blocks`. */
+  readonly part?: string;
+  /** Constant upper bound of an extent that depends on sizes. */
+  readonly most?: number;
   /** unroll, in a vector loop: its copies read as columns what lanes read as rows; such squares are transposed in registers. */
   readonly transpose?: boolean;
   // What follows says how a target runs the loop; the pass `vectorize` writes it.

@@ -189,13 +189,12 @@ class Parser {
     if (this.#integer() !== 0) this.#fail('loops count from 0');
     this.#symbol('..');
     const extent = this.#expr(2);
-    const limit = this.#takeWord('limit') ? { limit: this.#integer() } : {};
-    const partials = this.#takeWord('partial') ? { partials: this.#list(() => this.#partial()) } : {};
+    const clauses = this.#clauses();
     const outer = this.#scope;
     this.#scope = new Map(outer).set(name, { kind: 'index' });
     const body = this.#block();
     this.#scope = outer;
-    return { kind: 'for', index: name, extent, axis, ...limit, ...schedule, ...partials, body };
+    return { kind: 'for', index: name, extent, axis, ...clauses, ...schedule, body };
   }
 
   #schedule(): Pick<For, 'lanes' | 'interleave' | 'jam' | 'straight' | 'rolled' | 'transpose'> {
@@ -206,6 +205,16 @@ class Parser {
       ...(this.#takeWord('straight') ? { straight: true } : {}),
       ...(this.#takeWord('rolled') ? { rolled: true } : {}),
       ...(this.#takeWord('transpose') ? { transpose: true } : {}),
+    };
+  }
+
+  #clauses(): Pick<For, 'limit' | 'blocks' | 'most' | 'part' | 'partials'> {
+    return {
+      ...(this.#takeWord('limit') ? { limit: this.#integer() } : {}),
+      ...(this.#takeWord('blocks') ? { blocks: this.#dim() } : {}),
+      ...(this.#takeWord('most') ? { most: this.#integer() } : {}),
+      ...(this.#takeWord('part') ? { part: this.#name() } : {}),
+      ...(this.#takeWord('partial') ? { partials: this.#list(() => this.#partial()) } : {}),
     };
   }
 

@@ -4,7 +4,7 @@
 // it shows.
 
 import type { Dim } from '../base/index.js';
-import type { Accumulator, Buffer, Expr, For, Kernel, KernelCode, KernelOrigin, Program, Stmt } from './ir.js';
+import type { Accumulator, Buffer, Expr, For, Kernel, KernelCode, KernelOrigin, PartialResult, Program, Stmt } from './ir.js';
 import { boundBuffers } from './code.js';
 import { combinerText, dimText, impliedDType, infix, spell } from './text.js';
 import { expressionsOf, localNames, operandsOf } from './walk.js';
@@ -224,12 +224,19 @@ function axisText({ axis, lanes, interleave, jam, straight, rolled, transpose }:
 }
 
 /** What holds for the whole loop, behind its extent. */
-function clausesText({ limit, partials }: For): string {
-  const results = partials?.map(
-    ({ accumulator, combine, lanes, chains }) => `${spell(accumulator.name)} ${combinerText[combine]} ${chains} of ${lanes}`,
-  );
-  return `${limit === undefined ? '' : ` limit ${limit}`}${results === undefined ? '' : ` partial ${results.join(', ')}`}`;
+function clausesText({ limit, blocks, most, part, partials }: For): string {
+  const clauses = [
+    ...(limit === undefined ? [] : [`limit ${limit}`]),
+    ...(blocks === undefined ? [] : [`blocks ${dimText(blocks)}`]),
+    ...(most === undefined ? [] : [`most ${most}`]),
+    ...(part === undefined ? [] : [`part ${spell(part)}`]),
+    ...(partials === undefined ? [] : [`partial ${partials.map(partialText).join(', ')}`]),
+  ];
+  return clauses.map((clause) => ` ${clause}`).join('');
 }
+
+const partialText = ({ accumulator, combine, lanes, chains }: PartialResult): string =>
+  `${spell(accumulator.name)} ${combinerText[combine]} ${chains} of ${lanes}`;
 
 function constantText(value: number | bigint): string {
   if (typeof value === 'bigint') return `${value}n`;

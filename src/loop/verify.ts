@@ -20,6 +20,7 @@
 //   vector            no vector loop inside of another; extents and conditions do not depend on a vector axis around them
 //   unroll            the extent of an unrolled loop is constant
 //   limit only on vector loops, at least 1 and not below a constant extent; an accumulator's index uses a vector axis only if that has one
+//   blocks            a loop over a part of an axis is inside of the one over its blocks; a constant extent is not above its bound
 //   lanes under a vector axis since its declaration, an accumulator is assigned only if its index uses that axis, and is not read while
 //   lanes combine into it
 //   width             only vector loops have lanes, a power of two of them, and all of them have, once `vectorized`; loops that index one
@@ -230,6 +231,12 @@ class Verifier {
       (loop.axis !== 'vector' || !Number.isInteger(loop.limit) || loop.limit < 1 || (extent ?? 0) > loop.limit)
     )
       this.#fail('limit', `${loop.index} has the limit ${loop.limit}`);
+    if (loop.blocks !== undefined) this.#checkDims([loop.blocks], `what ${loop.index} cuts`);
+    const around = loop.part === undefined ? undefined : scope.locals.get(loop.part);
+    if (loop.part !== undefined && (around?.kind !== 'index' || around.loop.blocks === undefined))
+      this.#fail('blocks', `${loop.index} is a part of ${loop.part}, which is no loop over blocks around it`);
+    if (loop.most !== undefined && (extent ?? 0) > loop.most)
+      this.#fail('blocks', `${loop.index} runs ${extent} times, at most ${loop.most}`);
     const inner: Scope = {
       locals: new Map(scope.locals).set(loop.index, { kind: 'index', loop }),
       vectors: loop.axis === 'vector' ? [...scope.vectors, loop] : scope.vectors,

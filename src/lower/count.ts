@@ -1,10 +1,11 @@
 // What statements do, counted without running them. In: the body of a kernel. Out: FLOPs, and how many elements of each buffer are read and
 // written, as sizes. Undefined when a loop's extent has no such size.
-// Holds: the blocks of a blocked loop together run over the whole; where their number depends on sizes, what a block does once counts for
-// the most blocks there can be; an element counts once however often it is touched; both sides of a condition count.
+// Holds: loops say which axis they cut into blocks and which of them run over a part, and the blocks together run over the whole; where
+// their number depends on sizes, what a block does once counts for the most blocks there can be; an element counts once however often it
+// is touched; both sides of a condition count.
 
 import { Dim, elementCount } from '../base/index.js';
-import { type Buffer, type Expr, expressionsOf, type Stmt, visitExpr } from '../loop/index.js';
+import { type Buffer, type Expr, expressionsOf, type For, type Stmt, visitExpr } from '../loop/index.js';
 import { flopsOfStatement } from '../ops/index.js';
 import { assumed } from './cost-model.js';
 import { exprKey } from './expressions.js';
@@ -27,6 +28,8 @@ interface Loop {
   readonly within?: string;
   /** How often this loop alone runs, where another stands for it. */
   readonly alone?: Dim | undefined;
+  /** Points of the axis whose blocks it runs over. */
+  readonly blocks?: Dim | undefined;
 }
 
 /** Elements of one buffer by the shape of the access: accesses alike touch the same elements. */
@@ -66,40 +69,25 @@ class Counter {
     if (stmt.kind === 'if') return this.run(stmt.then) && this.run(stmt.otherwise ?? []);
     if (stmt.kind !== 'for') return true;
     const outside = this.#loops;
-    const times = this.#enter(stmt.extent, stmt.index);
+    const times = this.#enter(stmt);
     if (times === 'unknown') return false;
-    this.#loops = new Map(this.#loops).set(stmt.index, { times });
+    this.#loops = new Map(this.#loops).set(stmt.index, { times, blocks: stmt.blocks });
     const counted = this.run(stmt.body);
     this.#loops = outside;
     return counted;
   }
 
-  /** How often a loop of this extent runs; a loop over the elements of a block stands for the loop over the blocks as well. */
-  #enter(extent: Expr, name: string): Dim | undefined | 'unknown' {
+  /** How often a loop runs; one over the points of a block stands for the loop over the blocks as well. */
+  #enter({ index, extent, blocks, part, most }: For): Dim | undefined | 'unknown' {
     const known = dimOf(extent);
     if (known !== undefined) return known;
-    if (isBlockCount(extent)) return mostBlocks(extent);
-    if (extent.kind !== 'apply' || extent.fn !== 'min') return 'unknown';
-    const [each, left] = extent.args as [Expr, Expr];
-    if (isBlockCount(left)) return dimOf(each) ?? 'unknown';
-    if (left.kind !== 'apply' || left.fn !== 'sub') return 'unknown';
-    const [total, start] = left.args as [Expr, Expr];
-    const blocks = this.#blockLoop(start, each);
-    if (blocks === undefined) return 'unknown';
-    // What is cut into blocks may be a block of something larger.
-    const whole = dimOf(total) ?? this.#enter(this.#resolve(total), name);
-    if (whole === undefined || whole === 'unknown') return 'unknown';
-    this.#loops = new Map(this.#loops).set(blocks[0], { times: Dim.one, within: name, alone: blocks[1].times });
-    return whole;
-  }
-
-  /** The loop whose index times `each` is `start`. */
-  #blockLoop(start: Expr, each: Expr): [string, Loop] | undefined {
-    const value = this.#resolve(start);
-    if (value.kind !== 'apply' || value.fn !== 'mul') return undefined;
-    const [index, by] = value.args as [Expr, Expr];
-    const loop = index.kind === 'index' ? this.#loops.get(index.name) : undefined;
-    return index.kind === 'index' && loop !== undefined && exprKey(by) === exprKey(each) ? [index.name, loop] : undefined;
+    const around = part === undefined ? undefined : this.#loops.get(part);
+    if (part !== undefined && around?.blocks !== undefined) {
+      this.#loops = new Map(this.#loops).set(part, { ...around, times: Dim.one, within: index, alone: around.times });
+      return around.blocks;
+    }
+    if (most !== undefined) return Dim.of(most);
+    return blocks === undefined ? 'unknown' : undefined;
   }
 
   #resolve(expr: Expr): Expr {
@@ -155,22 +143,6 @@ class Counter {
 
 const dimOf = (expr: Expr): Dim | undefined =>
   expr.kind === 'size' ? expr.dim : expr.kind === 'const' ? Dim.of(Number(expr.value)) : undefined;
-
-/** As many blocks as there can be, where `each` is the total over a number. */
-function mostBlocks(extent: Expr): Dim | undefined {
-  let most: Dim | undefined;
-  visitExpr(extent, (expr) => {
-    if (expr.kind !== 'apply' || expr.fn !== 'max') return;
-    for (const one of expr.args) if (one.kind === 'apply' && one.fn === 'div') most = dimOf(one.args[1] as Expr);
-  });
-  return most;
-}
-
-/** (total + each - 1) / each. */
-const isBlockCount = (extent: Expr): boolean =>
-  extent.kind === 'apply' &&
-  extent.fn === 'div' &&
-  (extent.args[0]?.kind === 'size' || (extent.args[0]?.kind === 'apply' && extent.args[0].fn === 'add'));
 
 function smaller(a: Dim, b: Dim): Dim {
   if (a.constant !== undefined && b.constant !== undefined) return a.constant <= b.constant ? a : b;

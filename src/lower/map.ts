@@ -2,10 +2,10 @@
 // Holds: every point stands for itself; a long last axis is cut into blocks that threads may share.
 
 import type { Dim } from '../base/index.js';
-import { build } from '../loop/index.js';
+import { build, type Expr } from '../loop/index.js';
 import { mapBlockElements } from '../target/index.js';
 import type { PointEmitter } from './points.js';
-import type { Scope } from './scope.js';
+import { partOf, type Scope } from './scope.js';
 
 export function emitMap(points: PointEmitter, scope: Scope): void {
   const { outer } = points.group;
@@ -17,11 +17,18 @@ export function emitMap(points: PointEmitter, scope: Scope): void {
       return;
     }
     const extent = build.size(last);
-    body.loop('p', build.over(build.plus(extent, build.int(mapBlockElements - 1)), build.int(mapBlockElements)), 'parallel', (p, block) => {
-      const start = build.times(p, build.int(mapBlockElements));
-      block.loop('i', build.smaller(build.int(mapBlockElements), build.minus(extent, start)), 'vector', (i, lanes) =>
-        points.store(lanes, points.maps, [...before, build.plus(start, i)]),
+    const length = build.int(mapBlockElements);
+    const count = build.over(build.plus(extent, build.int(mapBlockElements - 1)), length);
+    const fill = (p: Expr, block: Scope): void => {
+      const start = build.times(p, length);
+      block.loop(
+        'i',
+        build.smaller(length, build.minus(extent, start)),
+        'vector',
+        (i, lanes) => points.store(lanes, points.maps, [...before, build.plus(start, i)]),
+        partOf(p),
       );
-    });
+    };
+    body.loop('p', count, 'parallel', fill, { blocks: last });
   });
 }

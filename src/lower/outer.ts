@@ -7,7 +7,7 @@ import { type Accumulator, build, type Expr } from '../loop/index.js';
 import { columnVectors } from '../target/index.js';
 import { space, spread, widthAs } from './forms.js';
 import { lanesOf, type PointEmitter } from './points.js';
-import { type Scope, valueKey } from './scope.js';
+import { partOf, type Scope, valueKey } from './scope.js';
 import { alike, type Reduction } from './stages.js';
 
 export function emitOuter(points: PointEmitter, scope: Scope): void {
@@ -18,7 +18,8 @@ export function emitOuter(points: PointEmitter, scope: Scope): void {
   const tiles = build.over(build.plus(build.size(last), build.int(width - 1)), build.int(width));
   const lead = group.outer.slice(0, -1);
   points.loops(scope, lead, (before, block) => {
-    block.loop('t', tiles, lead.length === 0 && context.parallel ? 'parallel' : 'serial', (tile, body) => {
+    const axis = lead.length === 0 && context.parallel ? 'parallel' : 'serial';
+    const fill = (tile: Expr, body: Scope): void => {
       const start = build.times(tile, build.int(width));
       const extent =
         last.constant !== undefined && last.constant % width === 0
@@ -39,7 +40,7 @@ export function emitOuter(points: PointEmitter, scope: Scope): void {
                 lane.remember(valueKey(node, spread(node.type.shape, point)), widthAs(node.type.dtype, build.read(accumulator, [j])));
             fill(lane, point, j);
           },
-          { limit: width },
+          { limit: width, ...partOf(tile) },
         );
       for (const stage of points.stages) {
         for (const together of alike(stage)) {
@@ -66,7 +67,8 @@ export function emitOuter(points: PointEmitter, scope: Scope): void {
         for (const { node } of stage) done.add(node);
       }
       lanes(body, (lane, point) => points.store(lane, [...points.reduced(), ...points.maps], point));
-    });
+    };
+    block.loop('t', tiles, axis, fill, { blocks: last });
   });
 }
 

@@ -8,7 +8,7 @@ import { type Buffer, build, type Expr } from '../loop/index.js';
 import { competing, leastPackedRows, mostUnpacked, packedSteps, type Target } from '../target/index.js';
 import type { ColumnClass, ColumnTiling } from './columns.js';
 import { tensorOf, type TileForm } from './forms.js';
-import type { Scope } from './scope.js';
+import { partOf, type Scope } from './scope.js';
 import type { BufferPool } from './storage.js';
 import type { Tiling } from './tiling.js';
 import type { Values } from './values.js';
@@ -75,16 +75,17 @@ export function emitPanels(
   const batch = form.batch.map(() => build.int(0));
   const depth = build.size(form.depth);
   const blocks = build.over(build.plus(depth, build.int(packedSteps - 1)), build.int(packedSteps));
-  const times =
-    enough === undefined
-      ? blocks
-      : build.times(build.smaller(build.int(1), build.over(build.size(form.rows), build.int(enough.least))), blocks);
-  scope.loop('p', times, parallel ? 'parallel' : 'serial', (p, body) => {
+  // Where rows decide whether panels are filled at all, these are no blocks that cover the depth.
+  const always = enough === undefined;
+  const times = always
+    ? blocks
+    : build.times(build.smaller(build.int(1), build.over(build.size(form.rows), build.int(enough.least))), blocks);
+  const fill = (p: Expr, body: Scope): void => {
     const start = body.let('start', build.times(p, build.int(packedSteps)));
     for (const [group, one] of groupsOf(columns)) {
       body.loop('tile', one.count(group), 'serial', (tile, panel) => {
         const column = panel.let('column', build.plus(one.first(group), build.times(tile, build.int(one.width))));
-        panel.loop('k', build.smaller(build.int(packedSteps), build.minus(depth, start)), 'serial', (at, step) => {
+        const copied = (at: Expr, step: Scope): void => {
           const k = step.let('k', build.plus(start, at));
           step.loop('j', one.extent(column), 'vector', (j, lane) =>
             lane.emit({
@@ -94,10 +95,12 @@ export function emitPanels(
               value: values.at(right, [...batch, k, build.plus(column, j)], lane),
             }),
           );
-        });
+        };
+        panel.loop('k', build.smaller(build.int(packedSteps), build.minus(depth, start)), 'serial', copied, always ? partOf(p) : {});
       });
     }
-  });
+  };
+  scope.loop('p', times, parallel ? 'parallel' : 'serial', fill, always ? { blocks: form.depth } : {});
 }
 
 /* Note: when panels pay.

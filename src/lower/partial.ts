@@ -12,6 +12,8 @@ export interface Blocks {
   readonly count: Expr;
   /** Points of every block but the last. */
   readonly points: Expr;
+  /** The most blocks that there can be, where their number is not known. */
+  readonly most?: number;
 }
 
 export function blocksOf(points: Shape): Blocks {
@@ -23,7 +25,7 @@ export function blocksOf(points: Shape): Blocks {
   const size = build.size(total);
   const up = (value: Expr, by: Expr): Expr => build.over(build.plus(value, build.minus(by, build.int(1))), by);
   const each = build.apply('max', 'i64', build.int(leastBlockPoints), up(size, build.int(mostPointBlocks)));
-  return { count: up(size, each), points: each };
+  return { count: up(size, each), points: each, most: mostPointBlocks };
 }
 
 export interface Split {

@@ -4,12 +4,12 @@
 
 import type { Dim, Shape } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
-import { type Accumulator, type Axis, build, type Expr, type Stmt } from '../loop/index.js';
+import { type Accumulator, type Axis, build, type Expr, type For, type Stmt } from '../loop/index.js';
 import { assumedAxis, leastLaneAxis, sumBlockTerms, type Target } from '../target/index.js';
 import { combinedAs, identity, indices, type ReduceForm, space, spread } from './forms.js';
 import type { Group } from './groups.js';
 import type { Forms } from './roots.js';
-import type { Scope } from './scope.js';
+import { partOf, type Scope } from './scope.js';
 import { type Reduction, stagesOf } from './stages.js';
 import type { Storage } from './storage.js';
 import { Values } from './values.js';
@@ -27,8 +27,9 @@ export interface EmitContext {
 /** Lanes of a register for this element. */
 export const lanesOf = (target: Target, bytes: number): number => Math.max(1, target.vectorBytes / Math.max(bytes, 4));
 
-/** A part of one axis: indices from `start` on. */
+/** A part of one axis: indices from `start` on, of the block of this number. */
 export interface Part {
+  readonly block: Expr;
   readonly axis: number;
   readonly start: Expr;
   readonly extent: Expr;
@@ -113,7 +114,8 @@ export class PointEmitter {
   serial(scope: Scope, shape: Shape, fill: (body: Scope, at: readonly Expr[]) => void, filled?: Expr, before: readonly Expr[] = []): void {
     const [first, ...rest] = shape;
     if (first === undefined) return fill(scope, before);
-    scope.loop('r', filled ?? build.size(first), 'serial', (r, body) => this.serial(body, rest, fill, undefined, [...before, r]));
+    const next = (r: Expr, body: Scope): void => this.serial(body, rest, fill, undefined, [...before, r]);
+    scope.loop('r', filled ?? build.size(first), 'serial', next, filled === undefined ? {} : mostOf(first));
   }
 
   /** Loops in order with lanes along the last axis. */
@@ -137,9 +139,8 @@ export class PointEmitter {
       if (axis === loops.length) return lanes(body, at);
       if (axis === lane) return others(body, axis + 1, [...at, build.int(0)]);
       const own = part?.axis === axis ? part : undefined;
-      body.loop('r', own?.extent ?? build.size(loops[axis] as Dim), 'serial', (r, inner) =>
-        others(inner, axis + 1, [...at, own === undefined ? r : build.plus(own.start, r)]),
-      );
+      const next = (r: Expr, inner: Scope): void => others(inner, axis + 1, [...at, own === undefined ? r : build.plus(own.start, r)]);
+      body.loop('r', own?.extent ?? build.size(loops[axis] as Dim), 'serial', next, own === undefined ? {} : partOf(own.block));
     };
     const lanes = (body: Scope, at: readonly Expr[]): void => {
       const own = part?.axis === lane ? part : undefined;
@@ -148,8 +149,14 @@ export class PointEmitter {
       const length = loops[lane] as Dim;
       const extent = own?.extent ?? filled ?? build.size(length);
       if (own !== undefined || (length.constant ?? Infinity) <= sumBlockTerms)
-        return body.loop('i', extent, 'vector', (i, inner) => fill(inner, along(i), totals));
-      this.#inBlocks(body, reductions, totals, extent, (inner, index, into) => fill(inner, along(index), into));
+        return body.loop(
+          'i',
+          extent,
+          'vector',
+          (i, inner) => fill(inner, along(i), totals),
+          own !== undefined ? partOf(own.block) : filled !== undefined ? mostOf(length) : {},
+        );
+      this.#inBlocks(body, reductions, totals, length, (inner, index, into) => fill(inner, along(index), into));
     };
     others(scope, 0, []);
   }
@@ -158,15 +165,16 @@ export class PointEmitter {
     scope: Scope,
     reductions: readonly Reduction[],
     totals: readonly Accumulator[],
-    extent: Expr,
+    length: Dim,
     fill: (body: Scope, index: Expr, into: readonly Accumulator[]) => void,
   ): void {
-    scope.loop('n', build.over(build.plus(extent, build.int(sumBlockTerms - 1)), build.int(sumBlockTerms)), 'serial', (n, block) => {
-      const start = block.let('start', build.times(n, build.int(sumBlockTerms)));
+    const [extent, terms] = [build.size(length), build.int(sumBlockTerms)];
+    const count = build.over(build.plus(extent, build.int(sumBlockTerms - 1)), terms);
+    const add = (n: Expr, block: Scope): void => {
+      const start = block.let('start', build.times(n, terms));
       const partial = reductions.map(({ node, form }, which) => this.declare(block, form, (totals[which] as Accumulator).shape, node));
-      block.loop('i', build.smaller(build.int(sumBlockTerms), build.minus(extent, start)), 'vector', (i, lanes) =>
-        fill(lanes, build.plus(start, i), partial),
-      );
+      const left = build.smaller(terms, build.minus(extent, start));
+      block.loop('i', left, 'vector', (i, lanes) => fill(lanes, build.plus(start, i), partial), partOf(n));
       for (const [which, { form }] of reductions.entries()) {
         const total = totals[which] as Accumulator;
         for (const slot of indices(total.shape))
@@ -178,9 +186,13 @@ export class PointEmitter {
             value: build.read(partial[which] as Accumulator, slot.map(build.int)),
           });
       }
-    });
+    };
+    scope.loop('n', count, 'serial', add, { blocks: length });
   }
 }
+
+/** The bound of an extent along an axis that is only filled so far. */
+const mostOf = ({ constant }: Dim): Pick<For, 'most'> => (constant === undefined ? {} : { most: constant });
 
 /** The axis along which lanes run: the last one, or the longest where that is short. */
 export function laneAxis(loops: Shape): number {

@@ -11,7 +11,7 @@ import type { Group } from './groups.js';
 import { blocksOf } from './partial.js';
 import { type EmitContext, PointEmitter } from './points.js';
 import { type Kept, keptValues } from './row-values.js';
-import { type Scope, valueKey } from './scope.js';
+import { partOf, type Scope, valueKey } from './scope.js';
 import { alike, groupBy, type Reduction } from './stages.js';
 
 /** One way along the columns of a row. */
@@ -53,8 +53,9 @@ export class RowEmitter {
   }
 
   emit(scope: Scope): void {
-    const { count, points } = blocksOf(this.group.outer);
-    scope.loop('p', count, this.context.parallel ? 'parallel' : 'serial', (p, block) => {
+    const { count, points, ...bound } = blocksOf(this.group.outer);
+    const total = elementCount(this.group.outer);
+    const fill = (p: Expr, block: Scope): void => {
       const start = block.let('start', build.times(p, points));
       const totals = new Map<PartialForm, Accumulator>();
       for (const share of this.#shares) {
@@ -65,12 +66,11 @@ export class RowEmitter {
             lanes.emit(this.#shareStore(share, p, at, identity(share.of.combine, share.node.type.dtype))),
           );
       }
-      const rows = build.size(elementCount(this.group.outer));
-      block.loop('o', build.smaller(points, build.minus(rows, start)), 'serial', (o, body) =>
-        this.#row(body, { block: p, point: this.#pointOf(body, build.plus(start, o)), totals }),
-      );
-      for (const [share, total] of totals) block.emit(this.#shareStore(share, p, [], build.read(total)));
-    });
+      const row = (o: Expr, body: Scope): void => this.#row(body, { block: p, point: this.#pointOf(body, build.plus(start, o)), totals });
+      block.loop('o', build.smaller(points, build.minus(build.size(total), start)), 'serial', row, partOf(p));
+      for (const [share, register] of totals) block.emit(this.#shareStore(share, p, [], build.read(register)));
+    };
+    scope.loop('p', count, this.context.parallel ? 'parallel' : 'serial', fill, { blocks: total, ...bound });
   }
 
   #shareStore(

@@ -41,7 +41,7 @@ export class Scope {
     extent: Expr,
     axis: Axis,
     fill: (index: Expr, body: Scope) => void,
-    options: Pick<For, 'limit' | 'transpose'> & { readonly carried?: boolean } = {},
+    options: Pick<For, 'limit' | 'blocks' | 'most' | 'part' | 'transpose'> & { readonly carried?: boolean } = {},
   ): void {
     const { carried = false, ...own } = options;
     const count = build.intValue(extent);
@@ -104,6 +104,9 @@ export class Scope {
     return build.name(name, build.dtypeOf(value));
   }
 }
+
+/** What a loop over one block says, where `block` numbers the blocks: nothing where there is but one. */
+export const partOf = (block: Expr): Pick<For, 'part'> => (block.kind === 'index' ? { part: block.name } : {});
 
 /** Identifies the value of a node at an index. */
 export const valueKey = (node: Node, index: readonly Expr[]): string => `${node.id}@${index.map(exprKey).join(',')}`;

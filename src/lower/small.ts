@@ -5,7 +5,7 @@
 
 import { Dim, type Shape } from '../base/index.js';
 import type { TensorNode } from '../graph/index.js';
-import { type Accumulator, build, type Buffer, type Expr, type Stmt } from '../loop/index.js';
+import { type Accumulator, build, type Buffer, type Expr, type For, type Stmt } from '../loop/index.js';
 import { leastShareTerms, mostShares, shareUnit } from '../target/index.js';
 import { combinedAs, constants, indices, space, spread, widthAs } from './forms.js';
 import { type Fill, laneAxis, type Part, type PointEmitter } from './points.js';
@@ -99,10 +99,10 @@ function emitShares(points: PointEmitter, together: readonly Reduction[], { axis
   const buffers = together.map(({ node }) =>
     storage.pool.temporary({ dtype: combinedAs(node.type.dtype), shape: [Dim.of(most), Dim.of(unrolledPoints(node).length)] }),
   );
-  const size = build.size(space((together[0] as Reduction).form.reduced)[axis] as Dim);
-  ahead?.().loop('p', count, 'parallel', (p, share) => {
+  const length = space((together[0] as Reduction).form.reduced)[axis] as Dim;
+  const fill = (p: Expr, share: Scope): void => {
     const start = share.let('start', build.times(p, each));
-    const part: Part = { axis, start, extent: build.smaller(each, build.minus(size, start)) };
+    const part: Part = { block: p, axis, start, extent: build.smaller(each, build.minus(build.size(length), start)) };
     const partial = declare(points, share, together);
     points.reduceLoops(share, together, partial, filler(points, together), part);
     const stores = partial.flatMap((accumulator, which): Stmt[] =>
@@ -114,7 +114,8 @@ function emitShares(points: PointEmitter, together: readonly Reduction[], { axis
       })),
     );
     share.emit(...stores);
-  });
+  };
+  ahead?.().loop('p', count, 'parallel', fill, { blocks: length, ...boundOf(count) });
   return buffers;
 }
 
@@ -126,7 +127,7 @@ function combineShares(
   buffers: readonly Buffer[],
 ): void {
   const totals = declare(points, scope, together);
-  scope.loop('n', count, 'serial', (n, body) => {
+  const add = (n: Expr, body: Scope): void => {
     for (const [which, { form }] of together.entries()) {
       const accumulator = totals[which] as Accumulator;
       for (const slot of indices(accumulator.shape)) {
@@ -140,9 +141,13 @@ function combineShares(
         });
       }
     }
-  });
+  };
+  scope.loop('n', count, 'serial', add, boundOf(count));
   rememberResults(scope, together, totals);
 }
+
+/** The most shares that there can be, where their number is not known. */
+const boundOf = (count: Expr): Pick<For, 'most'> => (build.intValue(count) === undefined ? { most: mostShares } : {});
 
 const unrolledPoints = (node: TensorNode): Expr[][] => {
   const { shape } = node.type;

@@ -148,6 +148,17 @@ kernel scale "y = 2x"
   }
 }
 
+kernel pieces "blocks of an axis"
+  reads 4*N writes 4*N flops N
+{
+  parallel for p in 0..min(64, (N + 15) / 16) blocks N most 64 {
+    let each = max(16, (N + 63) / 64)
+    vector for q in 0..min(each, N - p * each) part p {
+      y[p * each + q] = f32(3)
+    }
+  }
+}
+
 kernel turn "transpose"
   reads 128*N writes 128*N flops 0
 {

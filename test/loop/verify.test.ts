@@ -106,6 +106,10 @@ describe('verifier', () => {
     ['transpose', 'for i in 0..4 { unroll transpose for c in 0..4 { } }'],
     ['transpose', 'vector 4 for i in 0..4 { for c in 0..4 { unroll transpose for d in 0..5 { } } }'],
     ['transpose', 'vector transpose for i in 0..4 { }'],
+    ['blocks', 'for i in 0..B { for j in 0..B part i { } }'],
+    ['blocks', 'for i in 0..B blocks B { }\nfor j in 0..B part i { }'],
+    ['blocks', 'for i in 0..4 most 3 { }'],
+    ['dims', 'for i in 0..B blocks C { }'],
     ['dims', 'let a = #(B*C)'],
   ])('has the rule %s: %s', (rule, body) => {
     const broken = program(body);

@@ -147,8 +147,9 @@ class KernelCompiler {
     const count = this.#fresh('n');
     const index = this.#fresh('i');
     this.#emit(`const ${count} = Math.max(0, ${asNumber(extent)});`);
-    if (loop.limit !== undefined)
-      this.#emit(`if (${count} > ${loop.limit}) state.overLimit(${this.#site({ ...loop, body: [] })}, ${count}, ${loop.limit});`);
+    for (const limit of [loop.limit, loop.most])
+      if (limit !== undefined)
+        this.#emit(`if (${count} > ${limit}) state.overLimit(${this.#site({ ...loop, body: [] })}, ${count}, ${limit});`);
     const checked = this.#checkedLoop(loop, count, index);
     const before = this.#checked;
     this.#emit(`for (let ${index} = 0; ${index} < ${count}; ${index}++) {`);

@@ -1,6 +1,6 @@
-// Writes on loops how a target runs them. In: a program of machine ops, and a target. Out: the same statements, each loop with what was
-// decided about it. Holds: code generators read it and decide none of it again; nothing here changes what a kernel computes, but the order
-// in which lanes are combined.
+// Writes on loops how a target runs them. In: a program of machine ops whose loops do not say it, and a target. Out: the same statements,
+// each loop with what was decided about it. Holds: code generators read it and decide none of it again; nothing here changes what a kernel
+// computes, but the order in which lanes are combined.
 
 import { type Kernel, type KernelCode, type Program, type Stmt, Walked } from '../../loop/index.js';
 import type { Target } from '../../target/index.js';
@@ -29,20 +29,11 @@ function vectorizeCode({ params, body }: KernelCode, target: Target): KernelCode
   const rolled = rolledLoops(body, lanes.lanesOf);
   const past = nontemporalStores(body, lanes.lanesOf, target, walked);
   const rewrite = (stmt: Stmt): Stmt => {
-    if (stmt.kind === 'store') {
-      const { kind, buffer, index, value } = stmt;
-      return { kind, buffer, index, value, ...(past.has(stmt) ? { nontemporal: true } : {}) };
-    }
+    if (stmt.kind === 'store') return past.has(stmt) ? { ...stmt, nontemporal: true } : stmt;
     if (stmt.kind === 'for') {
-      const { kind, index, extent, axis, limit, transpose } = stmt;
       return {
-        kind,
-        index,
-        extent,
-        axis,
-        ...(limit === undefined ? {} : { limit }),
-        ...(transpose === undefined ? {} : { transpose }),
-        ...(axis === 'vector' ? { lanes: lanes.lanesOf(stmt) } : {}),
+        ...stmt,
+        ...(stmt.axis === 'vector' ? { lanes: lanes.lanesOf(stmt) } : {}),
         ...interleaved.get(stmt),
         ...(rolled.has(stmt) ? { rolled: true } : {}),
         body: stmt.body.map(rewrite),
