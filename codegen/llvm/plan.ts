@@ -43,7 +43,7 @@ export function planKernel({ body }: KernelCode): KernelPlan {
     const { index, lanes } = stmt;
     if (lanes === undefined) throw new InternalError('codegen', `the vector loop ${index} has no lanes`);
     vectors.push(stmt);
-    for (const name of indexedBy(stmt, walked)) laned.set(name, lanes);
+    if (stmt.limit !== undefined) for (const name of indexedBy(stmt, walked)) laned.set(name, lanes);
   });
   return {
     vectors,

@@ -1,7 +1,7 @@
 // Kernel IR: an ordered tree of loops over scalar expressions. In: nothing but sizes and dtypes. Out: the types that schedules, the kernel
 // interpreter and code generators share.
-// Holds: what `verify.ts` lists. Loops carry their schedule in their axis kind, so the same tree runs in the interpreter and on every
-// target.
+// Holds: what `verify.ts` lists. Loops carry their schedule, in their axis kind and in what they say of themselves, so the same tree runs
+// in the interpreter and on every target.
 
 import type { Dim, DType, Shape, Span } from '../base/index.js';
 

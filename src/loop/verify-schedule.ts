@@ -31,13 +31,14 @@ class Checker {
   problem: ScheduleProblem | undefined;
   readonly #vectorized: boolean;
   readonly #walked = new Walked();
-  readonly #sources: Sources;
+  readonly #body: readonly Stmt[];
+  #sources: Sources | undefined;
   /** Lanes of the loops that index the accumulators of a name. */
   readonly #widths = new Map<string, number | undefined>();
 
   constructor(body: readonly Stmt[], vectorized: boolean) {
     this.#vectorized = vectorized;
-    this.#sources = sourcesOf(body, this.#walked);
+    this.#body = body;
   }
 
   body(stmts: readonly Stmt[], around: Around): void {
@@ -58,7 +59,7 @@ class Checker {
     if (lanes === undefined) {
       if (isVector && this.#vectorized) this.#fail('width', `${index} has no lanes`);
     } else if (!isVector || !Number.isInteger(Math.log2(lanes)) || lanes < 1) this.#fail('width', `${index} has the lanes ${lanes}`);
-    if (isVector) for (const name of indexedBy(loop, this.#walked)) this.#sameWidth(name, lanes);
+    if (isVector && limit !== undefined) for (const name of indexedBy(loop, this.#walked)) this.#sameWidth(name, lanes);
 
     const turns = interleave ?? 1;
     if ((interleave !== undefined || straight === true) && (!isVector || limit !== undefined))
@@ -88,7 +89,7 @@ class Checker {
   }
 
   #past(store: Stmt & { readonly kind: 'store' }, vector: For | undefined): void {
-    const { lets, loaded } = this.#sources;
+    const { lets, loaded } = (this.#sources ??= sourcesOf(this.#body, this.#walked));
     const { name } = store.buffer;
     if (loaded.has(name)) this.#fail('nontemporal', `${name} is stored past the caches and loaded`);
     if (vector === undefined || vector.limit !== undefined || !isWhole(store, vector, vector.lanes ?? 1, lets))
@@ -103,7 +104,7 @@ class Checker {
 
   /** What a statement does to accumulators whose results are kept in lanes. */
   #uses(stmt: Stmt, { declared, kept, vector }: Around): void {
-    for (const part of this.#walked.of(stmt))
+    for (const part of kept.size === 0 ? [] : this.#walked.of(stmt))
       if (part.kind === 'read' && kept.has(part.accumulator.name))
         this.#fail('partials', `${part.accumulator.name} is read while its results are kept in lanes`);
     if (stmt.kind === 'assign' && kept.has(stmt.accumulator.name))

@@ -23,7 +23,7 @@ export interface ProgramPass {
 }
 
 export interface BackendInput {
-  /** One per entry, in the order of the manifest's entries. */
+  /** One per entry, in the order of the manifest's entries: of machine ops, with loops that say how the target runs them. */
   readonly programs: readonly Program[];
   /** JSON that the artifact carries. */
   readonly manifest: string;

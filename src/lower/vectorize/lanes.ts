@@ -18,6 +18,8 @@ export function lanesOfLoops(body: readonly Stmt[], vectorBytes: number, walked:
   forEachStatement(body, (stmt) => {
     if (stmt.kind !== 'for' || stmt.axis !== 'vector') return;
     lanes.set(stmt, vectorBytes / widestIn(stmt.body, walked));
+    // Others index no accumulators.
+    if (stmt.limit === undefined) return;
     const indexed = indexedBy(stmt, walked);
     for (const name of indexed) laned.add(name);
     if (indexed.size > 0) tiles.push(stmt);
