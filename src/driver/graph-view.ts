@@ -2,8 +2,8 @@
 // Holds: names of `let`s stand at the node that they name; constants stand inside of the nodes that use them; a series of equal nodes in
 // one scope is one node with a count.
 
-import { type Entry, type GraphBuilder, type ModuleGraph, type Node, topological, typeToString } from '../graph/index.js';
-import { constant, named } from '../ops/index.js';
+import { type Entry, type GraphBuilder, type ModuleGraph, type Node, sourceOf, topological, typeToString } from '../graph/index.js';
+import { constant, isNodeOf, named } from '../ops/index.js';
 import { rootsOf } from './manifest.js';
 
 export interface ViewNode {
@@ -78,9 +78,10 @@ function unnamed(node: Node): Node {
 function namesOf(order: readonly Node[]): ReadonlyMap<Node, string> {
   const names = new Map<Node, string>();
   for (const node of order) {
-    if (node.op === named) names.set(unnamed(node), String(node.attrs['path']));
-    const own = node.args.length === 0 ? (node.attrs['path'] ?? node.attrs['name']) : undefined;
-    if (typeof own === 'string') names.set(node, own);
+    if (isNodeOf(node, named)) names.set(unnamed(node), node.attrs.path);
+    const source = sourceOf(node);
+    if (source?.kind === 'feed') names.set(node, source.name);
+    else if (source?.kind === 'variable') names.set(node, source.path);
   }
   return names;
 }
@@ -119,6 +120,6 @@ const scopeOf = (node: Node, build: GraphBuilder): string => build.originsOf(nod
 
 /** The op, with constants among its arguments written out: `mul · 0.1`. */
 function labelOf(node: Node): string {
-  const constants = node.op === constant ? [node] : node.args.map(unnamed).filter((argument) => argument.op === constant);
-  return constants.length === 0 ? node.op.name : `${node.op.name} · ${constants.map((one) => String(one.attrs['value'])).join(', ')}`;
+  const constants = [node, ...node.args.map(unnamed)].filter((one) => isNodeOf(one, constant));
+  return constants.length === 0 ? node.op.name : `${node.op.name} · ${constants.map((one) => String(one.attrs.value)).join(', ')}`;
 }

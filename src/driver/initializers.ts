@@ -3,7 +3,7 @@
 // Holds: what is no single exact number becomes an entry of kind `init`, so the rest of the way knows entries only.
 
 import { type Entry, type Node, tensor, type Variable } from '../graph/index.js';
-import { broadcast, constant } from '../ops/index.js';
+import { broadcast, constant, isNodeOf } from '../ops/index.js';
 
 const prefix = '$init/';
 
@@ -13,7 +13,7 @@ export const initName = (path: string): string => prefix + path;
 /** The one value of every element, when the initializer is that simple and JSON can hold it. */
 export function uniformValue(node: Node): number | undefined {
   if (node.op === broadcast) return uniformValue(node.args[0] as Node);
-  const value = node.op === constant ? node.attrs['value'] : undefined;
+  const value = isNodeOf(node, constant) ? node.attrs.value : undefined;
   const number = typeof value === 'bigint' ? (Number.isSafeInteger(Number(value)) ? Number(value) : undefined) : value;
   return typeof number === 'number' && Number.isFinite(number) && !Object.is(number, -0) ? number : undefined;
 }

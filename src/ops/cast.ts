@@ -55,6 +55,12 @@ export const cast: Op<CastAttrs> = defineOp<CastAttrs>({
     },
     cost: 1,
   },
+  // Every integer fits the range of f32, f64 and bf16; f16 ends at 65504. Between floats, what is too large becomes infinite.
+  keepsFinite(node) {
+    const [arg] = node.args;
+    if (arg === undefined || !isTensorNode(arg) || isFloat(arg.type.dtype)) return false;
+    return node.attrs.dtype !== 'f16' || arg.type.dtype === 'bool';
+  },
   samples: () => [
     { args: [{ dtype: 'f64', shape: [2, 3] }], attrs: { dtype: 'f32' } },
     { args: [{ dtype: 'f64', shape: [5], values: [-2.7, 2.7, NaN, Infinity, -1e30] }], attrs: { dtype: 'i32' } },

@@ -4,6 +4,7 @@
 
 import { InternalError, isFloat } from '../base/index.js';
 import { type Node, tensorEquals, type TensorType, type Type, typeToString } from '../graph/index.js';
+import { isNodeOf } from './apply.js';
 import { defineOp, type Op, type TypeProblem } from './define.js';
 import { isProblem, problem, tensors } from './problem.js';
 
@@ -66,10 +67,10 @@ export const jvp: Op<JvpAttrs> = defineOp<JvpAttrs>({
 
 /** Of a derivative's node: what is differentiated, and with respect to what; undefined for every other node. */
 export function derivativeParts(node: Node): { readonly results: readonly Node[]; readonly inputs: readonly Node[] } | undefined {
-  if (node.op === grad) {
-    const outputs = Number(node.attrs['outputs']);
+  if (isNodeOf(node, grad)) {
+    const { outputs } = node.attrs;
     return { results: node.args.slice(0, outputs), inputs: node.args.slice(outputs) };
   }
-  if (node.op === jvp) return { results: node.args.slice(0, 1), inputs: node.args.slice(1, 1 + Number(node.attrs['inputs'])) };
+  if (isNodeOf(node, jvp)) return { results: node.args.slice(0, 1), inputs: node.args.slice(1, 1 + node.attrs.inputs) };
   return undefined;
 }

@@ -102,6 +102,7 @@ export const pad: Op<PadAttrs> = defineOp<PadAttrs>({
       },
     },
   },
+  keepsFinite: () => true,
   samples: () => [
     { args: [{ dtype: 'f64', shape: [3] }], attrs: { before: [Dim.of(2)], after: [Dim.of(1)], inner: [0] } },
     { args: [{ dtype: 'f64', shape: [2, 3] }], attrs: { before: [Dim.of(0), Dim.of(1)], after: [Dim.of(0), Dim.of(2)], inner: [2, 1] } },

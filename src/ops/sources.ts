@@ -36,6 +36,7 @@ export const feed: Op<FeedAttrs> = defineOp<FeedAttrs>({
   derivative: zero,
   evaluate: outside('a feed'),
   lowering: { kind: 'source' },
+  source: ({ name }) => ({ kind: 'feed', name }),
   samples: () => [],
 });
 
@@ -46,6 +47,7 @@ export const variable: Op<VariableAttrs> = defineOp<VariableAttrs>({
   derivative: zero,
   evaluate: outside('a variable'),
   lowering: { kind: 'source' },
+  source: ({ path }) => ({ kind: 'variable', path }),
   samples: () => [],
 });
 
@@ -56,6 +58,7 @@ export const argument: Op<ArgumentAttrs> = defineOp<ArgumentAttrs>({
   derivative: zero,
   evaluate: outside('a parameter'),
   lowering: { kind: 'source' },
+  source: ({ index }) => ({ kind: 'argument', index }),
   samples: () => [],
 });
 
