@@ -135,7 +135,10 @@ export interface SampleArgument {
 
 export interface Sample<A extends Attrs> {
   readonly args: readonly SampleArgument[];
-  readonly attrs: A;
+  /** What the op is applied to, made of the arguments; by default they themselves. */
+  readonly on?: (build: GraphBuilder, args: readonly TensorNode[]) => readonly Node[];
+  /** Regions are made with the builder of the graph that the sample stands in. */
+  readonly attrs: A | ((build: GraphBuilder) => A);
   /** Relative tolerance of finite differences for this sample when it is not smooth enough for the default 1e-6. */
   readonly tolerance?: number;
 }

@@ -37,7 +37,7 @@ export const feed: Op<FeedAttrs> = defineOp<FeedAttrs>({
   evaluate: outside('a feed'),
   lowering: { kind: 'source' },
   source: ({ name }) => ({ kind: 'feed', name }),
-  samples: () => [],
+  samples: () => [{ args: [], attrs: { name: 'x', dtype: 'f64', shape: [Dim.of(2), Dim.of(3)] } }],
 });
 
 export const variable: Op<VariableAttrs> = defineOp<VariableAttrs>({
@@ -48,7 +48,7 @@ export const variable: Op<VariableAttrs> = defineOp<VariableAttrs>({
   evaluate: outside('a variable'),
   lowering: { kind: 'source' },
   source: ({ path }) => ({ kind: 'variable', path }),
-  samples: () => [],
+  samples: () => [{ args: [], attrs: { path: 'layer/weight', dtype: 'f64', shape: [Dim.of(2), Dim.of(3)] } }],
 });
 
 export const argument: Op<ArgumentAttrs> = defineOp<ArgumentAttrs>({
@@ -59,7 +59,7 @@ export const argument: Op<ArgumentAttrs> = defineOp<ArgumentAttrs>({
   evaluate: outside('a parameter'),
   lowering: { kind: 'source' },
   source: ({ index }) => ({ kind: 'argument', index }),
-  samples: () => [],
+  samples: () => [{ args: [], attrs: { index: 1, dtype: 'f64', shape: [Dim.of(4)] } }],
 });
 
 /** Made by `placeholder`, replaced by `closeRegion`. */
@@ -70,7 +70,7 @@ export const placeholderOp: Op<PlaceholderAttrs> = defineOp<PlaceholderAttrs>({
   derivative: zero,
   evaluate: outside('a placeholder'),
   lowering: { kind: 'removed', by: 'closeRegion' },
-  samples: () => [],
+  samples: () => [{ args: [], attrs: { mark: 0, dtype: 'f64', shape: [Dim.of(4)] } }],
 });
 
 export const constant: Op<ConstantAttrs> = defineOp<ConstantAttrs>({
