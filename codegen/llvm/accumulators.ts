@@ -2,8 +2,8 @@
 // Holds: an accumulator whose last axis a vector loop walks keeps that axis across lanes; a reduction over lanes goes into per-lane partial
 // results, which are combined in one fixed order, so the result depends on the target's width but on nothing else.
 
-import { type DType, InternalError } from '../../src/base/index.js';
-import type { Accumulator, Combiner, Expr } from '../../src/loop/index.js';
+import { type DType, InternalError, isFloat } from '../../src/base/index.js';
+import { type Accumulator, type Combiner, type Expr, neutral } from '../../src/loop/index.js';
 import { type Cells, MemoryCells, ValueCells } from './cells.js';
 import type { Expressions, Memo } from './expressions.js';
 import type { LlvmType, LlvmValue } from './llvm/index.js';
@@ -101,7 +101,7 @@ export class AccumulatorFile {
   beginPartials(accumulator: Accumulator, combine: Combiner, lanes: number, copies: number, scope: Scope): Partials {
     const { ops } = this.expressions;
     const { element, count } = this.registersOf(accumulator, scope);
-    const start = this.kept(ops.constant(accumulator.dtype, identity(combine, accumulator.dtype), lanes));
+    const start = this.kept(ops.constant(accumulator.dtype, neutral(combine, accumulator.dtype), lanes));
     return { cells: this.cells(accumulator.name, element, lanes, count * copies, start), lanes, copies, combine };
   }
 
@@ -169,8 +169,7 @@ export class AccumulatorFile {
         // With a NaN on either side the comparison is false and `before` stays; a NaN in `value` is then put in its place.
         const chosen =
           dtype === 'bool' ? ops.apply(how === 'max' ? 'or' : 'and', dtype, [before, value]) : ops.apply(how, dtype, [value, before]);
-        const float = dtype === 'f32' || dtype === 'f64' || dtype === 'f16' || dtype === 'bf16';
-        if (!float) return chosen;
+        if (!isFloat(dtype)) return chosen;
         return { ...chosen, value: ops.builder.select(ops.builder.fcmp('uno', value.value, value.value), value.value, chosen.value) };
       }
     }
@@ -235,37 +234,5 @@ export class AccumulatorFile {
   private released(value: LlvmValue, dtype: DType, lanes: number): Value {
     const { ops } = this.expressions;
     return { value: dtype === 'bool' ? ops.builder.icmp('ne', value, ops.module.zero(value.type)) : value, lanes, dtype };
-  }
-}
-
-/** What changes nothing: -0 for sums of floats, so that even a sum of nothing but -0 stays -0. */
-function identity(combine: Combiner, dtype: DType): number | bigint {
-  const float = dtype === 'f32' || dtype === 'f64' || dtype === 'f16' || dtype === 'bf16';
-  switch (combine) {
-    case 'sum':
-      return float ? -0 : 0;
-    case 'product':
-      return 1;
-    case 'any':
-      return 0;
-    case 'all':
-      return dtype === 'bool' ? 1 : -1;
-    case 'max':
-      return float ? -Infinity : integerRange(dtype)[0];
-    case 'min':
-      return float ? Infinity : integerRange(dtype)[1];
-  }
-}
-
-function integerRange(dtype: DType): readonly [bigint, bigint] {
-  switch (dtype) {
-    case 'bool':
-      return [0n, 1n];
-    case 'u8':
-      return [0n, 255n];
-    case 'i32':
-      return [-(2n ** 31n), 2n ** 31n - 1n];
-    default:
-      return [-(2n ** 63n), 2n ** 63n - 1n];
   }
 }

@@ -2,7 +2,7 @@
 // Holds: each op means what `src/loop/machine.ts` says, lane by lane, for every input; nothing is reassociated or contracted here.
 // 16-bit floats travel as f32 values that are exactly representable; every op on them rounds its result.
 
-import { type DType, dtypes, InternalError } from '../../src/base/index.js';
+import { type DType, dtypes, InternalError, roundTo } from '../../src/base/index.js';
 import type { MachineOpName } from '../../src/loop/index.js';
 import { emitExponent } from './exponents.js';
 import { bf16FromF32, bf16ToF32, f16FromF32, f16ToF32 } from './half.js';
@@ -368,18 +368,4 @@ export class MachineOps {
     }
     return result;
   }
-}
-
-/** The nearest number of a 16-bit format, as a number: constants must be representable, like every value of these dtypes. */
-function roundTo(dtype: DType, value: number): number {
-  if (dtype !== 'f16' && dtype !== 'bf16') return value;
-  if (value === 0 || !Number.isFinite(value)) return value;
-  const [digits, smallest, largest] = dtype === 'f16' ? [11, -14, 65504] : [8, -126, 3.3895313892515355e38];
-  const exponent = Math.max(Math.floor(Math.log2(Math.abs(value))), smallest);
-  const unit = 2 ** (exponent - digits + 1);
-  const scaled = Math.abs(value) / unit;
-  const down = Math.floor(scaled);
-  const rest = scaled - down;
-  const rounded = (rest > 0.5 || (rest === 0.5 && down % 2 === 1) ? down + 1 : down) * unit;
-  return Math.sign(value) * (rounded > largest ? Infinity : rounded);
 }

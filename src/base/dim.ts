@@ -76,6 +76,16 @@ export class Dim {
     return new Set(this.terms.flatMap((term) => term.names));
   }
 
+  /** Certainly not below 0, for all names are of sizes: no term is negative. */
+  get isNatural(): boolean {
+    return this.terms.every(({ coefficient }) => coefficient > 0);
+  }
+
+  /** Certainly above 0: no term is negative, and one is a number. */
+  get isPositive(): boolean {
+    return this.isNatural && this.terms.some(({ names }) => names.length === 0);
+  }
+
   equals(other: Dim): boolean {
     return this.key === other.key;
   }

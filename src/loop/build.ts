@@ -63,6 +63,9 @@ export function over(a: Expr, b: Expr): Expr {
   return exact === undefined ? apply('div', 'i64', a, b) : size(exact);
 }
 
+/** The number of parts of size `b` that cover `a`: ⌈a / b⌉ of non-negative numbers. */
+export const ceilDiv = (a: Expr, b: Expr): Expr => over(plus(a, minus(b, int(1))), b);
+
 export function modulo(a: Expr, b: Expr): Expr {
   const [x, y] = [dimOf(a), dimOf(b)];
   if (y?.constant === 1) return int(0);

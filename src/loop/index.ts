@@ -1,5 +1,6 @@
 // Kernel IR: types, constructors, machine ops, targets, printer, parser, verifier.
 
+export * from './combiner.js';
 export * from './ir.js';
 export * from './machine.js';
 export * from './parse.js';

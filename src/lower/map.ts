@@ -19,7 +19,7 @@ export function emitMap(points: PointEmitter, scope: Scope): void {
       return;
     }
     const extent = build.size(last);
-    body.loop('p', build.over(build.plus(extent, build.int(blockElements - 1)), build.int(blockElements)), 'parallel', (p, block) => {
+    body.loop('p', build.ceilDiv(extent, build.int(blockElements)), 'parallel', (p, block) => {
       const start = build.times(p, build.int(blockElements));
       block.loop('i', build.smaller(build.int(blockElements), build.minus(extent, start)), 'vector', (i, lanes) =>
         points.store(lanes, points.maps, [...before, build.plus(start, i)]),

@@ -163,7 +163,7 @@ export class PointEmitter {
     extent: Expr,
     fill: (body: Scope, index: Expr, into: readonly Accumulator[]) => void,
   ): void {
-    scope.loop('n', build.over(build.plus(extent, build.int(blockTerms - 1)), build.int(blockTerms)), 'serial', (n, block) => {
+    scope.loop('n', build.ceilDiv(extent, build.int(blockTerms)), 'serial', (n, block) => {
       const start = block.let('start', build.times(n, build.int(blockTerms)));
       const partial = reductions.map(({ node, form }, which) => this.declare(block, form, (totals[which] as Accumulator).shape, node));
       block.loop('i', build.smaller(build.int(blockTerms), build.minus(extent, start)), 'vector', (i, lanes) =>

@@ -4,7 +4,6 @@ export * from './define.js';
 export * from './apply.js';
 export * from './problem.js';
 export * from './value.js';
-export * from './rounding.js';
 export * from './make.js';
 export * from './region.js';
 export * from './registry.js';

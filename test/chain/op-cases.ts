@@ -2,7 +2,7 @@
 // graph cases per op.
 // Holds: samples are tried with every dtype that the type rule takes; feeds are rounded to their dtype before any link sees them.
 
-import { Dim, type DType, dtypeNames, isFloat } from '../../src/base/index.js';
+import { Dim, type DType, dtypeNames, isFloat, roundTo } from '../../src/base/index.js';
 import {
   type Attrs,
   type Entry,
@@ -26,7 +26,6 @@ import {
   productAndRule,
   recurrence,
   registry,
-  roundTo,
   type Sample,
   type SampleArgument,
   scalarNames,

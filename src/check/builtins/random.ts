@@ -2,6 +2,7 @@
 // Holds: an initializer's key is the feed `seed`; anywhere else the caller passes one. The stream is the FNV-1a hash of the place, so that
 // two uses of one key differ, and a variable's numbers depend on the seed and its path alone.
 
+import { fnv1a } from '../../base/index.js';
 import type { TensorNode } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
@@ -11,15 +12,9 @@ import { sizesGiven } from './axes.js';
 import { ERROR } from '../values.js';
 import { optional, required, result, type Builtin, type BuiltinCall } from './builtin.js';
 
-/** 32-bit FNV-1a over UTF-16 code units' bytes, low byte first (http://www.isthe.com/chongo/tech/comp/fnv/). */
-function fnv1a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    for (const byte of [unit & 255, unit >> 8]) hash = Math.imul(hash ^ byte, 0x01000193);
-  }
-  return hash >>> 0;
-}
+/** UTF-16 code units, low byte first. */
+const bytesOf = (text: string): Uint8Array =>
+  Uint8Array.from({ length: 2 * text.length }, (_, at) => (text.charCodeAt(at >> 1) >> (8 * (at & 1))) & 255);
 
 function keyOf(call: BuiltinCall): TensorNode | undefined {
   const given = call.optional('key');
@@ -48,7 +43,13 @@ const randomBits: Builtin = {
     const index = call.context.entry.nextStream();
     const place = call.context.initializing ?? call.context.path;
     return result(
-      applyTensor(call.context, ops.randomBits, [key], { shape, stream: fnv1a(index === 0 ? place : `${place}#${index}`) }, call.site),
+      applyTensor(
+        call.context,
+        ops.randomBits,
+        [key],
+        { shape, stream: fnv1a(bytesOf(index === 0 ? place : `${place}#${index}`)) },
+        call.site,
+      ),
     );
   },
 };

@@ -1,10 +1,10 @@
 // Rules of arithmetic. In: elementwise sums, products, powers. Out: fewer operations. Holds: the results of floating-point.md: exact but
 // for the sign of a zero.
 
-import { isFloat, isInteger } from '../../base/index.js';
+import { isFloat, isInteger, roundTo } from '../../base/index.js';
 import type { GraphBuilder, Node, TensorNode } from '../../graph/index.js';
 import { isTensorNode } from '../../graph/index.js';
-import { elementwise, fill, opOf, roundTo } from '../../ops/index.js';
+import { elementwise, fill, opOf } from '../../ops/index.js';
 import { arg, beside, floats, isFinite, isNormal, isOp, isPowerOfTwo, isSplat, make, splat } from './match.js';
 import type { Rule } from './rule.js';
 

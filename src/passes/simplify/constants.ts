@@ -1,7 +1,7 @@
 // Rules that compute now what is known now. In: nodes over constants. Out: constants. Holds: results are rounded to their dtype, as running
 // code would.
 
-import { type Dim, type DType, isFloat } from '../../base/index.js';
+import { type Dim, type DType, isFloat, roundTo } from '../../base/index.js';
 import { type GraphBuilder, isTensorNode, type Node, type OpTag } from '../../graph/index.js';
 import {
   apply,
@@ -19,7 +19,6 @@ import {
   reduceAny,
   reduceMax,
   reduceMin,
-  roundTo,
   scalar,
   slice,
   tensorOf,

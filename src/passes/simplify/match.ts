@@ -1,9 +1,9 @@
 // Small words that rules are written with. In: nodes. Out: what they are made of, or new ones.
 // Holds: constants are seen through broadcasts, because every scalar that meets a tensor is broadcast first.
 
-import { type Dim, type DType, isFloat } from '../../base/index.js';
+import { type Dim, type DType, isFloat, roundTo } from '../../base/index.js';
 import { type Attrs, type GraphBuilder, isTensorNode, type Node, type OpTag, type TensorNode } from '../../graph/index.js';
-import { applyTensor, broadcast, constant, type ElementwiseOp, type Op, opOf, reshape, roundTo, tensorOf } from '../../ops/index.js';
+import { applyTensor, broadcast, constant, type ElementwiseOp, type Op, opOf, reshape, tensorOf } from '../../ops/index.js';
 
 /** Whether a node is of one of these ops; what it says of ops with attributes, it says of the node's. */
 export function isOp(node: Node | undefined, ...ops: readonly ElementwiseOp[]): boolean;

@@ -2,8 +2,9 @@
 // often. Holds: multiplying by ±2ⁿ is exact, but at the ends of the range; factors between 1/16 and 16 move, so what is not within 16 times
 // of an end keeps its value.
 
+import { roundTo } from '../../base/index.js';
 import type { GraphBuilder, TensorNode, TensorType } from '../../graph/index.js';
-import { applyTensor, broadcast, constant, elementwise, roundTo, spread } from '../../ops/index.js';
+import { applyTensor, broadcast, constant, elementwise, spread } from '../../ops/index.js';
 import { arg, broadcasted, floats, isNormal, isOp, isPowerOfTwo, make, splat } from './match.js';
 import type { Rule, RuleContext } from './rule.js';
 
