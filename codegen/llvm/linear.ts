@@ -3,7 +3,7 @@
 // quotients).
 
 import { Dim } from '../../src/base/index.js';
-import { type Buffer, type Expr, visitExpr } from '../../src/loop/index.js';
+import { type Buffer, type Expr, spelled, visitExpr } from '../../src/loop/index.js';
 
 export interface Term {
   readonly atom: Expr;
@@ -48,9 +48,9 @@ export class LinearForms {
   key(expr: Expr): string {
     let key = this.keys.get(expr);
     if (key === undefined) {
-      const spelled = this.spell(expr);
-      key = this.interned.get(spelled);
-      if (key === undefined) this.interned.set(spelled, (key = `e${this.interned.size}`));
+      const spelling = spelled(expr, (part) => this.key(part));
+      key = this.interned.get(spelling);
+      if (key === undefined) this.interned.set(spelling, (key = `e${this.interned.size}`));
       this.keys.set(expr, key);
     }
     return key;
@@ -130,26 +130,6 @@ export class LinearForms {
 
   private atom(expr: Expr): Linear {
     return { terms: [{ atom: expr, key: this.key(expr), coefficient: Dim.one }], constant: Dim.zero };
-  }
-
-  private spell(expr: Expr): string {
-    const list = (items: readonly Expr[]): string => items.map((item) => this.key(item)).join(',');
-    switch (expr.kind) {
-      case 'const':
-        return `${expr.dtype}:${expr.value}`;
-      case 'index':
-        return `#${expr.name}`;
-      case 'size':
-        return `<${expr.dim.key}>`;
-      case 'load':
-        return `${expr.buffer.name}[${list(expr.index)}]`;
-      case 'name':
-        return `$${expr.name}`;
-      case 'read':
-        return `%${expr.accumulator.name}[${list(expr.index)}]`;
-      case 'apply':
-        return `${expr.fn}.${expr.dtype}(${list(expr.args)})`;
-    }
   }
 }
 

@@ -23,7 +23,7 @@ export function intValue(expr: Expr): number | undefined {
 }
 
 /** The size polynomial that an index expression equals, if it is one. */
-function dimOf(expr: Expr): Dim | undefined {
+export function dimOf(expr: Expr): Dim | undefined {
   if (expr.kind === 'size') return expr.dim;
   return expr.kind === 'const' && expr.dtype === 'i64' ? Dim.of(Number(expr.value)) : undefined;
 }

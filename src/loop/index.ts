@@ -2,6 +2,7 @@
 
 export * from './combiner.js';
 export * from './ir.js';
+export * from './key.js';
 export * from './machine.js';
 export * from './parse.js';
 export * from './print.js';

@@ -5,10 +5,9 @@
 
 import { InternalError } from '../base/index.js';
 import { type Node, type TensorNode, topological } from '../graph/index.js';
-import { type Buffer, build, type Expr } from '../loop/index.js';
+import { type Buffer, build, type Expr, exprKey } from '../loop/index.js';
 import { element, isNodeOf } from '../ops/index.js';
 import { acrossOf, emitAcross } from './across.js';
-import { exprKey } from './expressions.js';
 import { opOf, space, spread, tensorOf } from './forms.js';
 import type { Fusion, Group } from './groups.js';
 import { emitInner } from './inner.js';

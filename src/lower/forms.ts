@@ -4,9 +4,8 @@
 
 import { type Dim, type DType, InternalError, isFloat, type Shape } from '../base/index.js';
 import { isTensorNode, type Node, type TensorNode } from '../graph/index.js';
-import { build, type Combiner, combiners, type Expr, ofNothing } from '../loop/index.js';
+import { build, type Combiner, combiners, type Expr, exprKey, ofNothing } from '../loop/index.js';
 import type { Lowering, Op } from '../ops/index.js';
-import { exprKey } from './expressions.js';
 
 /** Points out the value of argument `which` at an index. */
 export type ArgumentReader = (argument: TensorNode, index: readonly Expr[]) => Expr;
