@@ -86,19 +86,6 @@ export abstract class ConstantFactory {
     return this.#made('real', type, [...halves]);
   }
 
-  /** A floating-point constant by its bit pattern. */
-  floatBits(type: LlvmType, bits: bigint): LlvmConstant {
-    this.type(type, 'floatBits');
-    if (!type.isFloat) fault(`floatBits: ${type} is no floating-point type`);
-    if (bits < 0n || bits >= 1n << BigInt(type.scalarBits)) fault(`floatBits: ${bits} has more bits than ${type}`);
-    return this.#made('realBits', type, [Number(bits & 0xffffffffn), Number(bits >> 32n)]);
-  }
-
-  /** `int` or `float`, as the type says. */
-  number(type: LlvmType, value: number): LlvmConstant {
-    return type.isFloat ? this.float(type, value) : this.int(type, value);
-  }
-
   /** All bits zero: 0, 0.0, null, or an aggregate of these. */
   zero(type: LlvmType): LlvmConstant {
     this.#sized(type, 'zero');
@@ -110,11 +97,6 @@ export abstract class ConstantFactory {
     this.#sized(type, 'allOnes');
     if (!type.isInt) fault(`allOnes: ${type} is no integer type`);
     return this.#made('ones', type, []);
-  }
-
-  undef(type: LlvmType): LlvmConstant {
-    this.#sized(type, 'undef');
-    return this.#made('undef', type, []);
   }
 
   poison(type: LlvmType): LlvmConstant {
@@ -163,15 +145,6 @@ export abstract class ConstantFactory {
   cString(text: string): LlvmConstant {
     if (text.includes('\0')) fault('cString: the text contains a zero');
     return this.dense(this.types.i8, new TextEncoder().encode(`${text}\0`));
-  }
-
-  /** A pointer into a constant's memory: `base` plus `indices` through `element`, as `getelementptr` counts. */
-  constGep(element: LlvmType, base: LlvmConstant, indices: readonly number[]): LlvmConstant {
-    this.type(element, 'constGep');
-    this.operand(base, 'constGep', 'base');
-    if (base.type.shape.kind !== 'ptr') fault(`constGep: ${base.type} is no pointer`);
-    const all = indices.map((index) => this.i32(index)[ref]);
-    return new LlvmConstant(this.self, base.type, this.tape.make('address', 0, [element[ref], base[ref], all.length, ...all]));
   }
 
   #made(operation: Operation, type: LlvmType, operands: readonly number[]): LlvmConstant {

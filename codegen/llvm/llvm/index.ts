@@ -4,7 +4,7 @@
 export { Builder } from './builder.js';
 export type { FloatPredicate, IntPredicate, WrapFlags } from './builder-arithmetic.js';
 export type { FastMath } from './builder-base.js';
-export type { FloatBinary, FloatUnary, IntBinary, IntUnary } from './builder-intrinsics.js';
+export type { FloatBinary, FloatUnary, IntBinary } from './builder-intrinsics.js';
 export type { AccessOptions, AtomicOrdering, AtomicUpdate } from './builder-memory.js';
 export type { Reduction } from './builder-vector.js';
 export type { DenseData } from './constants.js';
