@@ -2,6 +2,5 @@
 // texts on the way.
 
 export { buildArtifact, compilePrograms } from './artifact.js';
-export type { CompileInput, CompileOutput, CompileTimings, EmissionKind } from './artifact.js';
 export { header } from './header.js';
 export { hostTarget } from './target.js';

@@ -1,7 +1,7 @@
 // The tensor graph: nodes, attributes, regions. In: ops, which are their own tags. Out: an immutable, hash-consed DAG.
 // Holds: a node's id is unique in its builder, and larger than the ids of its arguments.
 
-import type { Dim, DType, Span } from '../base/index.js';
+import type { Dim, Span } from '../base/index.js';
 import type { TensorType, Type } from './type.js';
 
 /** What the graph knows of an op; the whole definition is in `src/ops`. */
@@ -131,4 +131,3 @@ export interface ModuleGraph {
 export const isTensorNode = (node: Node): node is TensorNode => node.type.kind === 'tensor';
 /** The value that a node stands for, if it is computed from none. */
 export const sourceOf = (node: Node): Source | undefined => node.op.source?.(node.attrs);
-export const dtypeOf = (node: TensorNode): DType => node.type.dtype;

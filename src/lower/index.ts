@@ -1,8 +1,8 @@
 // Graph → kernels: fusion, schedules, memory plan, and the expansion of scalar functions into machine ops.
 
 export { bytesOfRows, pitchOf } from './layout.js';
-export { lowerEntry, type FusionNote, type Lowered } from './lower.js';
+export { lowerEntry, type Lowered } from './lower.js';
 export { indexFacts } from './needs.js';
-export { buffersOf, planMemory } from './memory.js';
+export { buffersOf } from './memory.js';
 
 export { expandScalars } from './expand.js';
