@@ -28,6 +28,8 @@ const how = `Every system starts from the same values and has to compute the sam
 drifting clock touches all alike; a figure is the median over rounds. "% of limit" is the time that the machine's arithmetic or memory needs
 at least, as measured between the same rounds, over tfc's time. Only figures of one run compare. [\`benchmark.md\`](benchmark.md) says more.`;
 
+const machineOf = ({ machine }: Result): string => `${machine.cpu}, ${machine.processors} processors, on ${machine.date}`;
+
 /** Everything that a result says, for people. */
 export function page(result: Result): string {
   const { machine, limits, remarks = [] } = result;
@@ -37,7 +39,7 @@ export function page(result: Result): string {
   return [
     '# Performance',
     'Written by `npm run bench -- --write` from [`performance.json`](performance.json): to be measured, not edited.',
-    `Machine: ${machine.cpu}, ${machine.processors} processors, on ${machine.date}. Node ${machine.node}${machine.compiler === undefined ? '' : `, C by ${machine.compiler}`}${systems.length === 0 ? '' : `; ${systems.join(', ')}`}.`,
+    `Machine: ${machineOf(result)}. Node ${machine.node}${machine.compiler === undefined ? '' : `, C by ${machine.compiler}`}${systems.length === 0 ? '' : `; ${systems.join(', ')}`}.`,
     ...remarks,
     '## How it is measured',
     how,
@@ -92,7 +94,7 @@ export function page(result: Result): string {
   ].join('\n\n');
 }
 
-/** The README's table: a few steps on one thread, beside the fastest other system. */
+/** The README's table: a few steps on one thread, beside the fastest other system; and the machine. */
 export function headline(result: Result): string {
   const rows = shown.flatMap(([name, title]) => {
     const run = single(result).find((one) => one.name === name);
@@ -107,7 +109,8 @@ export function headline(result: Result): string {
       [title, short(run.tfc_us ?? Number.NaN), percent(run.roofline), best === undefined ? '–' : `${best.system}, ${ratio(best.times)}×`],
     ];
   });
-  return markdown(['one training step or function, one thread', 'tfc, µs', '% of limit', 'fastest other, its time over tfc’s'], rows);
+  const head = ['one training step or function', 'tfc, µs', '% of limit', "fastest other, its time over tfc's"];
+  return `One thread; ${machineOf(result)}.\n\n${markdown(head, rows)}`;
 }
 
 /** Where the README's table stands. */
