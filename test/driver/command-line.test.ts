@@ -354,7 +354,7 @@ describe('explain', () => {
   it('names the lines of the entry itself where several entries compute the same', () => {
     place.file(
       'same.tdsl',
-      'param w: f32 = uniform(1, 2)\nparam v: f32 = uniform(1, 2)\nfn half(x: f32): f32 = x * 0.5\nexport fn a(x: f32): f32 = half(sin(x) + w)\nexport fn b(x: f32): f32 = half(sin(x) + w)\nexport step c(x: f32) {\n  w <- grad(half(sin(x) + w * w), w)\n}\n',
+      'param w: f32 = uniform(1, 2)\nparam v: f32 = uniform(1, 3)\nfn half(x: f32): f32 = x * 0.5\nexport fn a(x: f32): f32 = half(sin(x) + w)\nexport fn b(x: f32): f32 = half(sin(x) + w)\nexport step c(x: f32) {\n  w <- grad(half(sin(x) + w * w), w)\n}\n',
     );
     const [report] = jsonLines(tfc('explain', 'same.tdsl', '--json')) as [
       readonly { readonly entry: string; readonly kernels: readonly { readonly lines: readonly string[] }[] }[],
