@@ -1,0 +1,39 @@
+// Which stage of compiling runs, as a line of a terminal. In: names of stages as they begin, a clock. Out: `lower … 3 s`, drawn over what
+// was drawn before. Holds: nothing is written of what ends soon.
+
+import { duration } from './progress.js';
+
+/** Erases the line on which the cursor is, and goes to its start. */
+export const clearLine = '\r\x1b[K';
+
+/** Milliseconds that compiling may take without a word. */
+export const patience = 2000;
+
+export class StageLine {
+  readonly #write: (text: string) => void;
+  readonly #now: () => number;
+  readonly #silence: number;
+  #stage = '';
+  #drawn = '';
+
+  /** `now`: milliseconds since compiling began. */
+  constructor(write: (text: string) => void, now: () => number, silence: number) {
+    this.#write = write;
+    this.#now = now;
+    this.#silence = silence;
+  }
+
+  begin(stage: string): void {
+    this.#stage = stage;
+  }
+
+  /** Draws what has changed; whether anything has been drawn so far. */
+  draw(): boolean {
+    const now = this.#now();
+    if (now < this.#silence) return false;
+    const line = `${this.#stage} … ${duration(Math.floor(now / 1000))}`;
+    if (line !== this.#drawn) this.#write(`${clearLine}${line}`);
+    this.#drawn = line;
+    return true;
+  }
+}
