@@ -1,11 +1,12 @@
-// `npm run bench [-- --quick] [--only NAME] [--threads N] [--json FILE] [--cpu NAME] [--setup-peers]`: tfc and every installed peer, side
-// by side. In: arguments. Out: tables; `last.json` beside the sources.
+// `npm run bench [-- --scale] [--quick] [--only NAME] [--threads N] [--json FILE] [--cpu NAME] [--setup-peers]`: tfc and every installed
+// peer, side by side. In: arguments. Out: tables; `last.json`, or `last-scale.json`, beside the sources.
 // Holds: it also is the process in which tfc runs as a peer (`--serve`, `--compile`), which loads nothing else, so that its start and
 // memory are those of a user's program.
 
-const usage = `usage: npm run bench -- [--quick] [--only NAME]… [--threads N]… [--json FILE] [--cpu NAME] [--setup-peers]
-  --quick        fewer and shorter rounds
-  --only NAME    only workloads whose names hold NAME
+const usage = `usage: npm run bench -- [--scale] [--quick] [--only NAME]… [--threads N]… [--json FILE] [--cpu NAME] [--setup-peers]
+  --scale        how compiling grows with depth, instead of how fast steps are; one thread
+  --quick        fewer and shorter rounds; of --scale the smaller models
+  --only NAME    only workloads, or models, whose names hold NAME
   --threads N    only with so many threads (default: 1, and 2 where there are two processors)
   --json FILE    write the figures to FILE as well
   --cpu NAME     compile tfc's side and the mark for another CPU, such as x86-64-v3; its limits are measured with the same instructions
@@ -35,6 +36,7 @@ async function main(args: readonly string[]): Promise<number> {
     (await import('./set-up-peers.js')).setUpPeers(say);
     return 0;
   }
+  if (options.scale) return (await import('./scale/scale.js')).benchScale(options, say);
   const { bench } = await import('./bench.js');
   return bench(options, say);
 }
@@ -44,6 +46,7 @@ async function parse(args: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      scale: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true, default: [] },
       threads: { type: 'string', multiple: true, default: [] },
@@ -55,7 +58,9 @@ async function parse(args: readonly string[]) {
   });
   const threads = values.threads.map(Number);
   if (threads.some((count) => !Number.isSafeInteger(count) || count < 1)) throw new Error('--threads takes a whole number of at least 1');
+  if (values.scale && threads.length > 0) throw new Error('--scale takes no --threads');
   return {
+    scale: values.scale,
     quick: values.quick,
     only: values.only,
     threads,
