@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import type { BenchOptions } from '../bench.js';
+import { chosen } from '../choice.js';
 import { at } from '../place.js';
 import { short } from '../statistics.js';
 import { compileModel, idleCommand } from './compiling.js';
@@ -25,8 +26,8 @@ const quick: Effort = { compilations: 1, rounds: 3, slice: 30 };
 
 export async function benchScale(options: Omit<BenchOptions, 'threads'>, say: (line: string) => void): Promise<number> {
   const all = scaleModels(options.quick);
-  const chosen = all.filter(({ name }) => options.only.length === 0 || options.only.some((part) => name.includes(part)));
-  if (chosen.length === 0) {
+  const meant = chosen(all, options.only);
+  if (meant.length === 0) {
     say(`There is no model ${options.only.join(', ')}; there are ${all.map(({ name }) => name).join(', ')}.`);
     return 2;
   }
@@ -45,7 +46,7 @@ export async function benchScale(options: Omit<BenchOptions, 'threads'>, say: (l
   );
   const measured: ScaleMeasured[] = [];
   const gaveUp = new Set<string>();
-  for (const model of chosen) {
+  for (const model of meant) {
     const one = await measure(model, options.cpu, peers, gaveUp, effort);
     measured.push(one);
     print(`\n${scaleTable(one, machine)}`);
