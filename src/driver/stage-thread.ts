@@ -3,19 +3,17 @@
 
 import { writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { StageLine } from './stage-line.js';
-import { type StageThread, turns } from './watch-stages.js';
+import { StageLine, type StageThread, turns } from './stage-line.js';
 
 /** Milliseconds between two drawings. */
 const drawEvery = 100;
 
-const { file, silence, start, stage, state } = workerData as StageThread;
+const { file, silence, start, state } = workerData as StageThread;
 const line = new StageLine(
   (text) => void writeSync(file, text),
   () => Date.now() - start,
   silence,
 );
-line.begin(stage);
 parentPort?.on('message', (next: string) => line.begin(next));
 
 setInterval(() => {

@@ -28,6 +28,7 @@ describe('the line of a stage', () => {
       2000,
     );
     const at = (time: number): boolean => ((now = time), line.draw());
+    expect(at(5000)).toBe(false);
     line.begin('check');
     expect([at(0), at(1999)]).toEqual([false, false]);
     line.begin('lower');
