@@ -4,7 +4,7 @@
 import type { Family, ScaleModel } from './models.js';
 
 /** What a goal may be about. */
-export interface Costs {
+interface Costs {
   readonly processorSeconds: number;
   readonly artifactBytes: number;
 }
@@ -14,7 +14,8 @@ export interface Goal {
   readonly model: string;
   readonly of: keyof Costs;
   readonly at: number;
-  /** The most that it may be. */
+  /** What it may be. */
+  readonly least: number;
   readonly most: number;
   readonly words: string;
   readonly met: boolean;
@@ -43,29 +44,30 @@ const wishes: readonly Wish[] = [
   { family: 'realnvp', depth: 4, of: 'processorSeconds', most: 1.5 },
 ];
 
-/** Between ways of writing one model: clocks differ by so much from run to run, bytes by names alone. */
+/** By which factor ways of writing one model may differ: clocks do from run to run, bytes by names alone. */
 const alike: Costs = { processorSeconds: 1.15, artifactBytes: 1.05 };
 
 export function goalsOf(all: readonly CostsOf[]): readonly Goal[] {
   const listed = (family: Family, depth: number): CostsOf | undefined =>
     all.find(({ model }) => model.family === family && model.depth === depth && model.writing === 'list');
   const goals: Goal[] = [];
-  const add = ({ model, costs }: CostsOf, of: keyof Costs, most: number, than: CostsOf | undefined): void => {
+  const add = ({ model, costs }: CostsOf, of: keyof Costs, [least, most]: readonly [number, number], than: CostsOf | undefined): void => {
     const unit = than === undefined ? 1 : than.costs[of];
     const at = costs[of] / unit;
     const compared = than === undefined ? ' s' : ` × ${than.model.name}`;
-    const words = `${of === 'artifactBytes' ? 'artifact' : 'processor time'} at most ${most}${compared}`;
-    goals.push({ model: model.name, of, at, most, words, met: at <= most });
+    const range = least > 0 ? `${least.toFixed(2)} to ${most}` : `at most ${most}`;
+    const words = `${of === 'artifactBytes' ? 'artifact' : 'processor time'} ${range}${compared}`;
+    goals.push({ model: model.name, of, at, least, most, words, met: least <= at && at <= most });
   };
   for (const { family, depth, of, most, than } of wishes) {
     const one = listed(family, depth);
     const other = than === undefined ? undefined : listed(family, than);
-    if (one !== undefined && (than === undefined || other !== undefined)) add(one, of, most, other);
+    if (one !== undefined && (than === undefined || other !== undefined)) add(one, of, [0, most], other);
   }
   for (const one of all) {
     const other = listed(one.model.family, one.model.depth);
     if (one.model.writing === 'list' || other === undefined) continue;
-    for (const of of ['processorSeconds', 'artifactBytes'] as const) add(one, of, alike[of], other);
+    for (const of of ['processorSeconds', 'artifactBytes'] as const) add(one, of, [1 / alike[of], alike[of]], other);
   }
   return goals;
 }

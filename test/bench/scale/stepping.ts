@@ -36,7 +36,7 @@ export function stepModel(directory: string, { feeds }: ScaleModel, rounds: numb
 }
 
 /** Normal numbers, and integers that are as likely as each other. */
-export function feedsOf(feeds: readonly ScaleFeed[]): Readonly<Record<string, Tensor>> {
+function feedsOf(feeds: readonly ScaleFeed[]): Readonly<Record<string, Tensor>> {
   const from = random(seed);
   return Object.fromEntries(
     feeds.map(({ name, dtype, shape, below }) => {
