@@ -1,7 +1,8 @@
 // What processes load, in few files and already compiled: resolving, reading and compiling some hundred modules takes longer than compiling
-// a small program. In: the compiled sources in dist. Out: dist/bundle with the command, the compiling process and the public API, and
-// `stamp`, a hash of all of it by which the compile cache knows this compiler. Holds: what Node compiles of a bundle is kept beside it; a
-// Node that cannot use that compiles it again; a file whose content is as it was is not written again, and none is seen half written.
+// a small program. In: the compiled sources in dist. Out: dist/bundle with the command, the compiling process and the public API, `stamp`,
+// a hash of all of it by which the compile cache knows this compiler, and the script of the page that `tfc graph` writes. Holds: what Node
+// compiles of a bundle is kept beside it; a Node that cannot use that compiles it again; a file whose content is as it was is not written
+// again, and none is seen half written.
 
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -92,6 +93,20 @@ async function codeOf(name, modules) {
   }
 }
 
+/** The script of the page that `tfc graph` writes, which stands inside of its HTML. */
+async function pageScript() {
+  const { rolldown } = await import('rolldown');
+  const made = await rolldown({ cwd: at(), platform: 'browser', input: at('dist', 'src', 'driver', 'page', 'main.js') });
+  try {
+    const { output } = await made.generate({ format: 'iife' });
+    const { code } = output[0];
+    if (/<\/script|<!--|[\0\r]/i.test(code)) throw new Error('the script of the page has what HTML would read otherwise');
+    return code;
+  } finally {
+    await made.close();
+  }
+}
+
 /** Lets a process do what most processes do, and keep what Node has compiled for it. */
 async function compiledCode(bundle, source, file) {
   const scratch = mkdtempSync(join(tmpdir(), 'tfc-bundle-'));
@@ -123,6 +138,7 @@ export async function bundle() {
     for (const [entry, content] of Object.entries(entries)) write(entry, content(loaderOf(file, flags), exports));
     kept.add(`${file}.code`);
   }
+  write('graph-page.js', await pageScript());
   write('stamp', stamp);
   chmodSync(at('dist', 'bundle', 'cli.cjs'), 0o755);
   for (const { name, code } of bundles) {

@@ -116,7 +116,7 @@ function buildModule({ programs, manifest, target }: BackendInput, options: Targ
         module.string(`name.${at}`, entry.name),
         entry.arenaBytes,
         entry.run,
-        ...sharedFields(module, entry.shared, at),
+        ...sharedFields(module, entry.shared),
       ]),
     );
     const table = module.global({
@@ -146,16 +146,8 @@ function buildModule({ programs, manifest, target }: BackendInput, options: Targ
 }
 
 /** The fields `shares`, `phases` and `phase_count` of a tfc_entry. */
-function sharedFields(module: ModuleBuilder, shared: EntryFunctions['shared'], at: number): readonly LlvmConstant[] {
+function sharedFields(module: ModuleBuilder, shared: EntryFunctions['shared']): readonly LlvmConstant[] {
   const { ptr } = module.types;
   if (shared === undefined) return [module.zero(ptr), module.zero(ptr), module.i64(0)];
-  const { shares, phases } = shared;
-  const table = module.global({
-    name: `phases.${at}`,
-    type: module.types.array(ptr, phases.length),
-    initializer: module.arrayOf(ptr, phases),
-    constant: true,
-    align: 8,
-  });
-  return [shares, table, module.i64(phases.length)];
+  return [shared.shares, shared.phase, module.i64(shared.count)];
 }

@@ -17,9 +17,9 @@ import { ScalarMath, Sizes } from './sizes.js';
 import { levelOf } from './target.js';
 
 /** Positions in tfc_call. */
-const field = { feed: 0, output: 1, variable: 2, dims: 3, arena: 4 } as const;
+export const callField = { feed: 0, output: 1, variable: 2, dims: 3, arena: 4 } as const;
 
-const callType = (module: ModuleBuilder): LlvmType => module.types.struct(Object.keys(field).map(() => module.types.ptr));
+export const callType = (module: ModuleBuilder): LlvmType => module.types.struct(Object.keys(callField).map(() => module.types.ptr));
 
 /** The free sizes of an entry, from an array of them. */
 export class DimFrame {
@@ -52,6 +52,11 @@ export class DimFrame {
   /** Bytes of the whole arena. */
   arenaBytes(): Scalar {
     return this.#kindOffset(this.arena.kinds.length);
+  }
+
+  /** Where the slots of a kind begin, and the size of each. */
+  slots(kind: number): { readonly offset: Scalar; readonly size: Scalar } {
+    return { offset: this.#kindOffset(kind), size: this.#kindSize(kind) };
   }
 
   /** Where a slot begins. */
@@ -95,16 +100,16 @@ export class DimFrame {
 
 /** The whole call: also the arguments of kernels. */
 export class CallFrame extends DimFrame {
-  private readonly table: (name: keyof typeof field) => LlvmValue;
+  private readonly table: (name: keyof typeof callField) => LlvmValue;
   private readonly pointers = new Map<string, LlvmValue>();
 
   constructor(module: ModuleBuilder, program: Program, arena: ArenaLayout, target: Target, fn: FunctionHandle, build: Builder) {
     const { ptr } = module.types;
     const type = callType(module);
     const tables = new Map<string, LlvmValue>();
-    const table = (name: keyof typeof field): LlvmValue => {
+    const table = (name: keyof typeof callField): LlvmValue => {
       let value = tables.get(name);
-      if (value === undefined) tables.set(name, (value = build.load(ptr, build.structGep(type, fn.param(0), field[name])).named(name)));
+      if (value === undefined) tables.set(name, (value = build.load(ptr, build.structGep(type, fn.param(0), callField[name])).named(name)));
       return value;
     };
     super(module, program, arena, target, build, () => table('dims'));

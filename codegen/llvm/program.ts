@@ -3,15 +3,17 @@
 // Holds: both ways give the same bits, because a kernel's blocks do not depend on who runs them.
 
 import type { KernelCode, Program } from '../../src/loop/index.js';
-import { cutThreshold, type Target, workPerShare } from '../../src/target/index.js';
+import { cutThreshold, mostWrittenOut, type Target, workPerShare } from '../../src/target/index.js';
 import { type ArenaLayout, layArena } from './arena.js';
 import { CallFrame, DimFrame } from './call-frame.js';
 import { uncountable } from './countable.js';
 import { workOf } from './cost.js';
 import { commonAttributes, emitKernel, type KernelFunction } from './kernel.js';
-import type { Builder, FunctionHandle, LlvmType, LlvmValue, ModuleBuilder } from './llvm/index.js';
+import { KernelTable } from './kernel-table.js';
+import type { Builder, FunctionHandle, LlvmType, ModuleBuilder } from './llvm/index.js';
 import { type Phase, phasesOf } from './phases.js';
 import type { KernelFunctions } from './same-kernel.js';
+import { onlyIn, rangeOf } from './shares.js';
 import type { Scalar } from './scope.js';
 
 export interface EntryFunctions {
@@ -19,7 +21,7 @@ export interface EntryFunctions {
   readonly run: FunctionHandle;
   readonly arenaBytes: FunctionHandle;
   /** Undefined when no kernel is worth several threads, whatever the sizes. */
-  readonly shared: { readonly shares: FunctionHandle; readonly phases: readonly FunctionHandle[] } | undefined;
+  readonly shared: { readonly shares: FunctionHandle; readonly phase: FunctionHandle; readonly count: number } | undefined;
 }
 
 export function emitProgram(
@@ -35,18 +37,16 @@ export function emitProgram(
   );
   const entry = new Entry(module, program, name, target);
   const cut = new Set(kernels.filter(mayPay));
-  if (cut.size === 0) return { name: program.entry, run: entry.run(kernels), arenaBytes: entry.arenaBytes(), shared: undefined };
+  if (cut.size === 0 && kernels.length <= mostWrittenOut)
+    return { name: program.entry, run: entry.run(kernels), arenaBytes: entry.arenaBytes(), shared: undefined };
   const phases = phasesOf(
     kernels,
     (kernel) => cut.has(kernel),
     ({ kernel }) => workOf(kernel).constant ?? 0,
-  ).map((phase, position) => entry.phase(phase, position));
-  return {
-    name: program.entry,
-    run: entry.runPhases(phases),
-    arenaBytes: entry.arenaBytes(),
-    shared: { shares: entry.shares([...cut]), phases },
-  };
+  );
+  const ways = kernels.length <= mostWrittenOut ? entry.written(phases) : entry.tabled(phases);
+  const shared = cut.size === 0 ? undefined : { shares: entry.shares([...cut]), phase: ways.phase(), count: phases.length };
+  return { name: program.entry, run: ways.run, arenaBytes: entry.arenaBytes(), shared };
 }
 
 const mayPay = (kernel: KernelFunction): boolean => {
@@ -96,8 +96,48 @@ class Entry {
     return fn;
   }
 
+  /** Every call of a kernel in the code. */
+  written(phases: readonly Phase<KernelFunction>[]): Ways {
+    const functions = phases.map((phase, position) => this.phase(phase, position));
+    return { run: this.runPhases(functions), phase: () => this.anyOf(functions) };
+  }
+
+  /** Calls as rows of a table. */
+  tabled(phases: readonly Phase<KernelFunction>[]): Ways {
+    const { module } = this;
+    const { types } = module;
+    const table = new KernelTable(module, this.program, this.arena, this.name, this.target, phases);
+    const run = this.function('run', types.i32, [types.ptr]);
+    table.emitAll(run.build, run.fn.param(0));
+    run.build.ret(module.i32(0));
+    const phase = (): FunctionHandle => {
+      const { fn, build } = this.function('phase', types.void, [types.ptr, types.i64, types.i64, types.i64]);
+      table.emitPhase(build, fn.param(0), fn.param(1), fn.param(2), fn.param(3));
+      build.retVoid();
+      return fn;
+    };
+    return { run: run.fn, phase };
+  }
+
+  /** void phase(const tfc_call *, int64_t phase, int64_t share, int64_t shares) */
+  private anyOf(phases: readonly FunctionHandle[]): FunctionHandle {
+    const { types } = this.module;
+    const { fn, build } = this.function('phase', types.void, [types.ptr, types.i64, types.i64, types.i64]);
+    const done = build.newBlock('done');
+    const cases = phases.map((_, at) => [at, build.newBlock(`phase.${at}`)] as const);
+    build.switch(fn.param(1), done, cases);
+    for (const [at, block] of cases) {
+      build.at(block);
+      build.call(phases[at] as FunctionHandle, [fn.param(0), fn.param(2), fn.param(3)]);
+      build.br(done);
+    }
+    build.at(done);
+    build.retVoid();
+    return fn;
+  }
+
   /** The same as one share of every phase. */
-  runPhases(phases: readonly FunctionHandle[]): FunctionHandle {
+  private runPhases(phases: readonly FunctionHandle[]): FunctionHandle {
     const { module } = this;
     const { types } = module;
     const { fn, build } = this.function('run', types.i32, [types.ptr]);
@@ -107,7 +147,7 @@ class Entry {
   }
 
   /** void phase(const tfc_call *, int64_t share, int64_t shares) */
-  phase(phase: Phase<KernelFunction>, at: number): FunctionHandle {
+  private phase(phase: Phase<KernelFunction>, at: number): FunctionHandle {
     const { module } = this;
     const { types } = module;
     const { fn, build } = this.function(`phase.${at}`, types.void, [types.ptr, types.i64, types.i64]);
@@ -120,40 +160,15 @@ class Entry {
       return {
         kernel,
         lane,
-        args: lane === undefined ? [...args, ...this.range(frame, kernel, count, share, shares)] : [...args, module.i64(0), count],
+        args: lane === undefined ? [...args, ...rangeOf(frame, kernel, count, share, shares)] : [...args, module.i64(0), count],
       };
     });
     for (const { kernel, args, lane } of calls) {
       if (lane === undefined) build.call(kernel.fn, args);
-      else this.onlyIn(build, lane, share, shares, () => build.call(kernel.fn, args));
+      else onlyIn(build, lane, share, shares, () => build.call(kernel.fn, args));
     }
     build.retVoid();
     return fn;
-  }
-
-  /** The blocks of one share: a contiguous range; all of them in the first share when there is too little work to cut. */
-  private range(frame: DimFrame, kernel: KernelFunction, count: LlvmValue, share: LlvmValue, shares: LlvmValue): readonly LlvmValue[] {
-    const { module } = this;
-    const { build } = frame;
-    const next = build.add(share, module.i64(1), { nsw: true });
-    const bounds = [share, next].map((part) => build.udiv(build.mul(count, part, { nsw: true }), shares));
-    const work = frame.sizes.of(workOf(kernel.kernel));
-    if (typeof work === 'number') return bounds;
-    const whole = build.icmp('sle', work, module.i64(cutThreshold));
-    const first = build.icmp('eq', share, module.i64(0));
-    const [begin, end] = bounds as [LlvmValue, LlvmValue];
-    return [build.select(whole, module.i64(0), begin), build.select(whole, build.select(first, count, module.i64(0)), end)];
-  }
-
-  /** Lanes are dealt from the first share upwards: it is the last that gets more blocks of what is cut. */
-  private onlyIn(build: Builder, lane: number, share: LlvmValue, shares: LlvmValue, body: () => void): void {
-    const { module } = this;
-    const [mine, after] = [build.newBlock(`lane.${lane}`), build.newBlock('after')];
-    build.condBr(build.icmp('eq', lane === 0 ? module.i64(0) : build.urem(module.i64(lane), shares), share), mine, after);
-    build.at(mine);
-    body();
-    build.br(after);
-    build.at(after);
   }
 
   /** int64_t shares(const int64_t *dims): of kernels that have work enough and can be cut at these sizes. */
@@ -188,12 +203,14 @@ class Entry {
 
   private function(what: string, result: LlvmType, params: readonly LlvmType[]): { readonly fn: FunctionHandle; readonly build: Builder } {
     const { module } = this;
-    const fn = module.function({
-      name: `${what}.${this.name}`,
-      type: module.types.function(result, params),
-      linkage: 'internal',
-      attributes: commonAttributes(this.target),
-    });
+    const type = module.types.function(result, params);
+    const fn = module.function({ name: `${what}.${this.name}`, type, linkage: 'internal', attributes: commonAttributes(this.target) });
     return { fn, build: module.builder(fn.block('entry')) };
   }
+}
+
+/** How an entry is run: on the calling thread, and in phases. */
+interface Ways {
+  readonly run: FunctionHandle;
+  readonly phase: () => FunctionHandle;
 }

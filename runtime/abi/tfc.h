@@ -23,7 +23,7 @@ typedef struct tfc_call {
 } tfc_call;
 
 /* One of `shares` equal parts of a phase. The parts of a phase depend on each other in nothing: they may run at once, on any threads, in any order. */
-typedef void (*tfc_phase)(const tfc_call *call, int64_t share, int64_t shares);
+typedef void (*tfc_phase)(const tfc_call *call, int64_t phase, int64_t share, int64_t shares);
 
 /* An entry can be run in two ways that give the same bits. `run` does everything on the calling thread. Or the phases one after the other: every share of one, with the
    same number of shares, once, then every share of the next; a share sees what all shares of earlier phases wrote. Threads that compute are in the caller's
@@ -33,8 +33,8 @@ typedef struct tfc_entry {
   int64_t (*arena_bytes)(const int64_t *dims);  /* negative: with these sizes something is larger than can be counted, and the entry must not be run */
   int32_t (*run)(const tfc_call *call);         /* 0: done */
   int64_t (*shares)(const int64_t *dims);       /* into how many shares it pays to cut the phases at these sizes; at most 1: `run` is faster */
-  const tfc_phase *phases;
-  int64_t phase_count;                          /* 0: there is only `run`, and `shares` and `phases` may be NULL */
+  tfc_phase phase;                              /* runs a share of the phase with this number, counted from 0 */
+  int64_t phase_count;                          /* 0: there is only `run`, and `shares` and `phase` may be NULL */
 } tfc_entry;
 
 typedef struct tfc_module {

@@ -100,7 +100,7 @@ static bool check_table(const char *path, const tfc_module *table, tfc_error *er
   }
   for (int32_t at = 0; at < table->entry_count; at += 1) {
     const tfc_entry *entry = &table->entries[at];
-    if (entry->name == NULL || entry->arena_bytes == NULL || entry->run == NULL || entry->phase_count < 0 || (entry->phase_count > 0 && (entry->shares == NULL || entry->phases == NULL))) {
+    if (entry->name == NULL || entry->arena_bytes == NULL || entry->run == NULL || entry->phase_count < 0 || (entry->phase_count > 0 && (entry->shares == NULL || entry->phase == NULL))) {
       TFC_FAIL(error, "bad-artifact", "%s: entry %d of the module table is incomplete", path, (int)at);
       return false;
     }

@@ -285,7 +285,7 @@ static inline bool next_step(course *all) {
 
 static void share(void *context, int64_t share, int64_t shares) {
   course *all = context;
-  all->step->entry->phases[all->phase](&all->call, share, shares);
+  all->step->entry->phase(&all->call, all->phase, share, shares);
 }
 
 static bool next_phase(void *context) {

@@ -53,6 +53,7 @@ export function checkModule(options: CheckOptions): CheckResult {
     reporter,
     growth: new Growth(build.meter),
     variables: new VariableTable(),
+    initials: new Map(),
     visited: new Set<Declaration>(),
     set: options.set ?? new Map(),
     modules: loader.modules,

@@ -1,8 +1,8 @@
 // Where the checker is. In: the module, entry and call that are being evaluated. Out: what every evaluation function takes along.
 // Holds: a context is immutable; `EntryState` is what an entry collects while its body is evaluated.
 
-import type { Declaration, Program, Span } from '../../grammar/index.js';
-import type { GraphBuilder, Summary, TensorNode, Feed, SizeFact } from '../graph/index.js';
+import type { Declaration, Expression, Program, Span } from '../../grammar/index.js';
+import type { Feed, GraphBuilder, ScopeInfo, SizeFact, Summary, TensorNode } from '../graph/index.js';
 import type { Growth } from './growth.js';
 import type { Reporter } from './report.js';
 import type { Scope } from './scope.js';
@@ -26,6 +26,8 @@ export interface Checker {
   readonly reporter: Reporter;
   readonly growth: Growth;
   readonly variables: VariableTable;
+  /** Initial values that follow from their expression and the variable's type alone, by both: like variables ask again and again. */
+  readonly initials: Map<Expression, Map<string, TensorNode>>;
   /** Functions, models and optimizers that were evaluated at least once. */
   readonly visited: Set<Declaration>;
   /** Values set from outside for `dim` declarations. */
@@ -141,9 +143,22 @@ export interface Context {
 
 export const joinPath = (prefix: string, name: string): string => (prefix === '' ? name : name === '' ? prefix : `${prefix}/${name}`);
 
-/** A context for the inside of a scope of that name. */
-export function enterScope(context: Context, name: string): Context {
-  const path = joinPath(context.path, name);
-  context.checker.growth.spend(1 + (path.length >> 6));
-  return { ...context, path: context.entry.unique('scope', path) };
+/** What the scope's path does not say already of a variable's: `m` for `train/adam/net/w/m` in the update of `net/w`. */
+export function pathWithin(context: Context, path: string): string {
+  if (context.path === '') return path;
+  const here = `/${joinPath(context.entry.name, context.path)}`;
+  for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1))
+    if (here.endsWith(`/${path.slice(0, end)}`)) return path.slice(end + 1);
+  return path;
+}
+
+/** A context for the inside of a scope; `segment` is its path below the scope around it. */
+export function enterScope(context: Context, segment: string, what: Pick<ScopeInfo, 'kind' | 'name' | 'of' | 'span'>): Context {
+  const { checker, entry } = context;
+  const wanted = joinPath(context.path, segment);
+  checker.growth.spend(1 + (wanted.length >> 6));
+  const path = entry.unique('scope', wanted);
+  const span = context.module.std ? (context.site ?? what.span) : what.span;
+  checker.build.addScope({ ...what, span, entry: entry.name, path, parent: context.path });
+  return { ...context, path };
 }

@@ -93,16 +93,20 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
 
   const self = fn.self;
   const segment = self === undefined ? own : methodName(context, self, own);
-  const enter = (outer: Context): Context => (segment === '' ? outer : enterScope(outer, segment));
-  const inside: Context = enter({
-    ...context,
+  // What a method calls of its own instance is a part of it.
+  const what =
+    self === undefined || self === context.self
+      ? ({ kind: 'function', name: own, span: call.site } as const)
+      : ({ kind: 'instance', name: self.model.declaration.name.text, of: self.path, span: call.site } as const);
+  const inside: Context = {
+    ...(segment === '' ? context : enterScope(context, segment, what)),
     module: fn.module,
     frame,
     self,
     site: fn.module.std ? (context.module.std ? context.site : call.site) : undefined,
     assigns: false,
     instancePath: undefined,
-  });
+  };
   const differentiates = derives(declaration);
   for (const parameter of declaration.parameters) {
     let value = matched.get(parameter.name.text);

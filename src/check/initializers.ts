@@ -1,7 +1,7 @@
 // Initial values. In: a variable and the expression behind `=`. Out: the node of its value, which reads at most the feed `seed`.
 // Holds: the expression gets the variable's dtype and shape; random numbers depend on the seed and on the variable's path alone.
 
-import type { Expression } from '../../grammar/index.js';
+import { type Expression, walk } from '../../grammar/index.js';
 import { seedName, streamName, type TensorNode, topological } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { EntryState, type Context } from './context.js';
@@ -18,6 +18,40 @@ import { describe } from './values.js';
 
 /** Evaluates the initializer into `variable.initial`; nothing is set after a diagnostic. */
 export function initialize(context: Context, variable: VariableRecord, expression: Expression, scope: Scope): void {
+  const { initials } = context.checker;
+  const type = typeToString(variable.type);
+  const known = context.entry.dry ? undefined : initials.get(expression)?.get(type);
+  const initial = known ?? evaluated(context, variable, expression, scope);
+  if (initial === undefined) return;
+  variable.initial = initial;
+  variable.streams = Array.from({ length: streamsOf(initial) }, (_, index) => streamOf(variable.path, index));
+  if (known !== undefined || context.entry.dry || !isOfModule(expression, scope)) return;
+  const byType = initials.get(expression);
+  if (byType === undefined) initials.set(expression, new Map([[type, initial]]));
+  else byType.set(type, initial);
+}
+
+/** Whether every name in it stands for what a module declares or what is built in: nothing of a model's or a call's own. */
+function isOfModule(expression: Expression, scope: Scope): boolean {
+  let found = true;
+  walk(expression, (node) => {
+    const role = node.kind === 'name' ? scope.lookup(node.name)?.role : undefined;
+    if (role !== undefined && role !== 'builtin' && role !== 'declaration') found = false;
+    return found;
+  });
+  return found;
+}
+
+/** How many streams are fed: up to the last that the value reads. */
+function streamsOf(initial: TensorNode): number {
+  const indices = topological([initial]).map((node) =>
+    ops.isNodeOf(node, ops.feed) ? Number(/^stream(\d+)$/.exec(node.attrs.name)?.[1] ?? -1) : -1,
+  );
+  return 1 + indices.reduce((most, index) => Math.max(most, index), -1);
+}
+
+/** The value; undefined after a diagnostic. */
+function evaluated(context: Context, variable: VariableRecord, expression: Expression, scope: Scope): TensorNode | undefined {
   const { dtype, shape } = variable.type;
   const inside: Context = {
     ...context,
@@ -29,7 +63,7 @@ export function initialize(context: Context, variable: VariableRecord, expressio
     initializing: variable.path,
   };
   const value = evaluate(inside, expression, scope, expectTensor(dtype, shape));
-  if (value.kind === 'error') return;
+  if (value.kind === 'error') return undefined;
   const own = shapeOf(value);
   if (own !== undefined && own.length > 0 && !shapeEquals(own, shape)) {
     fail(
@@ -39,24 +73,16 @@ export function initialize(context: Context, variable: VariableRecord, expressio
       `the initial value is ${describe(value)}, and \`${variable.path}\` is ${typeToString(variable.type)}`,
       { labels: variable.span === undefined ? [] : [{ span: variable.span, text: 'declared here' }] },
     );
-    return;
+    return undefined;
   }
   const node = toTensor(inside, value, expression.span, dtype);
   const whole = node === undefined ? undefined : broadcastTo(inside, node, shape, expression.span);
-  if (whole === undefined) return;
-  const streams: number[] = [];
-  const foreign = topological([whole]).find((one) => {
-    if (!ops.isNodeOf(one, ops.feed)) return one.op === ops.variable;
-    const stream = /^stream(\d+)$/.exec(one.attrs.name)?.[1];
-    for (let at = streams.length; at <= Number(stream ?? -1); at++) streams.push(streamOf(variable.path, at));
-    return stream === undefined && one.attrs.name !== seedName;
-  });
-  if (foreign !== undefined) {
-    fail(inside, 'not-constant', expression.span, 'an initial value cannot depend on arguments or variables');
-    return;
-  }
-  variable.initial = whole;
-  variable.streams = streams;
+  if (whole === undefined) return undefined;
+  const isFed = (name: string): boolean => name === seedName || /^stream\d+$/.test(name);
+  const foreign = topological([whole]).find((one) => (ops.isNodeOf(one, ops.feed) ? !isFed(one.attrs.name) : one.op === ops.variable));
+  if (foreign === undefined) return whole;
+  fail(inside, 'not-constant', expression.span, 'an initial value cannot depend on arguments or variables');
+  return undefined;
 }
 
 /** The seed of initial values: a feed `seed: i64`. */

@@ -60,7 +60,7 @@ function evaluateLoop(context: Context, loop: Loop, iterable: Iterable, scope: S
   const initial = readAll(context, evaluate(context, loop.initial, scope, expected), loop.initial.span);
   const over = iterable.kind === 'range' ? undefined : evaluate(context, iterable, scope);
   if (over?.kind === 'error' || initial.kind === 'error') return ERROR;
-  const inside = enterScope(context, loop.word);
+  const inside = enterScope(context, loop.word, { kind: 'loop', name: loop.word, span: loop.span });
   const { growth } = context.checker;
   if (over?.kind === 'list' || over?.kind === 'tuple')
     return growth.within('loop', context, loop.span, `the \`${loop.word}\` over a list`, () =>

@@ -7,7 +7,7 @@ import { isFloat } from '../base/index.js';
 import { typeToString, type TensorNode, type TensorType } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyOp, applyTensor } from './apply-op.js';
-import { joinPath, type Context } from './context.js';
+import { enterScope, joinPath, type Context } from './context.js';
 import { latestVersion, reachable } from './dependence.js';
 import { evaluate } from './expressions/evaluate.js';
 import { pushFrame } from './functions.js';
@@ -53,15 +53,17 @@ export function minimize(context: Context, statement: MinimizeStatement, scope: 
   }
   const targets = over === undefined ? everyParam(context, node, statement) : listedParams(context, node, over.value, statement, over.span);
   if (targets === undefined) return;
-  const gradients = applyOp(context, ops.grad, [node, ...targets.map((target) => target.version)], { outputs: 1 }, statement.span);
+  const { text: name } = rule.optimizer.declaration.name;
+  const inside = enterScope(context, name, { kind: 'optimizer', name, span: statement.span });
+  const gradients = applyOp(inside, ops.grad, [node, ...targets.map((target) => target.version)], { outputs: 1 }, statement.span);
   if (gradients === undefined) return;
-  const base = context.entry.unique('scope', joinPath(context.path, rule.optimizer.declaration.name.text));
   for (const [index, target] of targets.entries()) {
-    const gradient = applyTensor(context, ops.element, [gradients], { index }, statement.span);
-    const path = joinPath(base, target.variable.path);
+    const { path } = target.variable;
+    const inner = enterScope(inside, path, { kind: 'update', name: path, of: path, span: statement.span });
+    const gradient = applyTensor(inner, ops.element, [gradients], { index }, statement.span);
     if (gradient !== undefined)
-      context.checker.growth.within('update', context, statement.span, `the update of \`${target.variable.path}\``, () =>
-        update(context, statement, rule, target, gradient, path),
+      context.checker.growth.within('update', context, statement.span, `the update of \`${path}\``, () =>
+        update(inner, statement, rule, target, gradient),
       );
   }
 }
@@ -172,14 +174,7 @@ function collectParams(context: Context, value: Value, span: MinimizeStatement['
 }
 
 /** One param's update: its slots, and the author's body. */
-function update(
-  context: Context,
-  statement: MinimizeStatement,
-  rule: OptimizerRule,
-  target: Target,
-  gradient: TensorNode,
-  path: string,
-): void {
+function update(context: Context, statement: MinimizeStatement, rule: OptimizerRule, target: Target, gradient: TensorNode): void {
   const { declaration, module } = rule.optimizer;
   const frame = pushFrame(context, declaration, undefined, declaration.name.text, statement.optimizer.span, context.frame);
   if (frame === undefined) return;
@@ -189,7 +184,6 @@ function update(
     module,
     frame,
     self: undefined,
-    path,
     site: module.std ? statement.span : undefined,
     assigns: true,
   };
@@ -200,7 +194,7 @@ function update(
         ? undefined
         : context.checker.variables.create(
             inside,
-            joinPath(joinPath(context.entry.name, path), state.name.text),
+            joinPath(joinPath(context.entry.name, context.path), state.name.text),
             type,
             'slot',
             state.name.span,

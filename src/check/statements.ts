@@ -5,7 +5,7 @@ import type { AssignStatement, Block, LetStatement, Span, Statement, SummaryStat
 import { shapeEquals } from '../base/index.js';
 import { typeToString } from '../graph/index.js';
 import { broadcastTo } from './broadcast.js';
-import { enterScope, joinPath, type Context } from './context.js';
+import { enterScope, joinPath, pathWithin, type Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
 import { Matcher } from './match.js';
 import { minimize } from './minimize.js';
@@ -56,7 +56,9 @@ function evaluateStatements(
         break;
       case 'scope': {
         const mark = context.checker.growth.enter('scope');
-        evaluateStatements(enterScope(context, statement.name.value), statement.body.statements, scope, expected, outcome);
+        const { value: name, span } = statement.name;
+        const inside = enterScope(context, name, { kind: 'scope', name, span });
+        evaluateStatements(inside, statement.body.statements, scope, expected, outcome);
         context.checker.growth.returnTo(mark);
         break;
       }
@@ -136,7 +138,8 @@ function assign(context: Context, statement: AssignStatement, scope: Scope): voi
   }
   const whole = broadcastTo(context, node, shape, statement.value.span);
   // A version is a node of its own: a derivative with respect to it must not reach what computes the same value.
-  const version = whole === undefined ? undefined : nameNode(context, joinPath(variable.path, 'next'), whole, target.span, false);
+  const version =
+    whole === undefined ? undefined : nameNode(context, joinPath(pathWithin(context, variable.path), 'next'), whole, target.span, false);
   if (version === undefined) return;
   const versions = context.entry.versions.get(variable);
   if (versions === undefined) context.entry.versions.set(variable, [version]);

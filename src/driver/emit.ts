@@ -37,7 +37,7 @@ function stageText({ module, build, open }: Checked, request: BuildRequest, leve
     case 'simplified':
       return printModule(Pipeline.of(differentiate).then(strip).then(simplify).run(module, { build, begin }).output);
     case 'fused':
-      return explainText(toKernels(targetFor(request.cpu, backend)).run(module, { build, begin }).output, texts);
+      return explainText(toKernels(targetFor(request.cpu, backend)).run(module, { build, begin }).output, build, texts);
     case 'kernels':
       return programsOf(toKernels(targetFor(request.cpu, backend)).run(module, { build, begin }).output)
         .map((program) => printProgram(program))

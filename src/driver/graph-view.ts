@@ -1,10 +1,15 @@
-// The graph as data. In: a checked module. Out: nodes and edges per entry, ready for JSON and for drawings.
-// Holds: names of `let`s stand at the node that they name; constants stand inside of the nodes that use them; a series of equal nodes in
-// one scope is one node with a count.
+// The graph as data. In: a checked module and its texts. Out: scopes, nodes and edges per entry, ready for JSON and for drawings.
+// Holds: nodes stand after those that they read, in the order in which the program makes them; names of `let`s stand at the node that they
+// name; constants stand inside of the nodes that use them; what is made of constants alone, or only broadcasts a variable, stands beside
+// each reader; a variable stands in the first call of the instance that owns it; a series of equal nodes in one scope is one node with a
+// count; a loop reads the results of its body, whose arguments read what the loop is given.
 
-import { type Entry, type GraphBuilder, type ModuleGraph, type Node, topological, typeToString } from '../graph/index.js';
-import { constant, named } from '../ops/index.js';
+import { lineStarts, positionIn, type Span } from '../../grammar/index.js';
+import { type Entry, type GraphBuilder, type ModuleGraph, type Node, type ScopeInfo, topological, typeToString } from '../graph/index.js';
+import { argument as argumentOp, constant, loop, type LoopAttrs, named } from '../ops/index.js';
+import { copiedAmong, labelOf, nameIn, namesOf, originIn, scopesOf, seriesOf, unnamed, withBodies } from './graph-nodes.js';
 import { rootsOf } from './manifest.js';
+import type { Texts } from './mistakes.js';
 
 export interface ViewNode {
   readonly id: string;
@@ -16,6 +21,15 @@ export interface ViewNode {
   readonly scope: string;
   /** How many equal nodes this one stands for. */
   readonly count: number;
+  /** `file:line` */
+  readonly place?: string;
+  /** Drawn beside each of its readers, which share it. */
+  readonly copy?: true;
+}
+
+/** What opened a scope: see `ScopeInfo`. */
+export interface ViewScope extends Pick<ScopeInfo, 'path' | 'parent' | 'kind' | 'name' | 'of'> {
+  readonly place?: string;
 }
 
 interface ViewEdge {
@@ -25,100 +39,141 @@ interface ViewEdge {
 
 export interface EntryView {
   readonly entry: string;
+  readonly scopes: readonly ViewScope[];
   readonly nodes: readonly ViewNode[];
   readonly edges: readonly ViewEdge[];
   readonly outputs: readonly { readonly path: string; readonly node: string }[];
   readonly updates: readonly { readonly variable: string; readonly node: string }[];
 }
 
-export const viewOf = (module: ModuleGraph, build: GraphBuilder): EntryView[] =>
-  module.entries.filter((entry) => entry.kind !== 'init').map((entry) => entryView(entry, build));
+export function viewOf(module: ModuleGraph, build: GraphBuilder, texts: Texts): EntryView[] {
+  const placeOf = placesIn(texts);
+  return module.entries.filter((entry) => entry.kind !== 'init').map((entry) => entryView(entry, build, placeOf));
+}
 
-function entryView(entry: Entry, build: GraphBuilder): EntryView {
-  const roots = new Set(rootsOf(entry).map(unnamed));
-  const order = topological(rootsOf(entry));
-  const shown = order.filter((node) => node.op !== named && (node.op !== constant || roots.has(node)));
-  const names = namesOf(order);
-  const series = seriesOf(shown, names, build);
-  const idOf = (node: Node): string => `n${(series.get(unnamed(node)) ?? unnamed(node)).id}`;
-  const counts = new Map<Node, number>();
-  for (const first of series.values()) counts.set(first, (counts.get(first) ?? 0) + 1);
-  const edges = new Map<string, ViewEdge>();
-  for (const node of shown) {
-    for (const argument of node.args) {
-      if (unnamed(argument).op !== constant) edges.set(`${idOf(argument)} ${idOf(node)}`, { from: idOf(argument), to: idOf(node) });
-    }
-  }
+type PlaceOf = (span: Span | undefined) => { readonly place?: string };
+
+function placesIn(texts: Texts): PlaceOf {
+  const starts = new Map<string, readonly number[]>();
+  return (span) => {
+    const text = span === undefined ? undefined : texts.get(span.source);
+    if (span === undefined || text === undefined) return {};
+    const lines = starts.get(span.source) ?? lineStarts(text);
+    starts.set(span.source, lines);
+    return { place: `${span.source}:${positionIn(lines, span.start).line}` };
+  };
+}
+
+function entryView(entry: Entry, build: GraphBuilder, placeOf: PlaceOf): EntryView {
+  const scopes = scopesOf(withBodies(topological(rootsOf(entry))), entry, build);
+  const drawing = new Drawing((node) => placeOf(originIn(node, entry, build)?.span));
+  const idOf = drawing.add(rootsOf(entry), 'n', (node) => scopes.of(node));
   return {
     entry: entry.name,
-    nodes: [...counts].map(([node, count]): ViewNode => {
-      const name = names.get(node);
-      return {
-        id: `n${node.id}`,
-        op: labelOf(node),
-        type: typeToString(node.type),
-        ...(name === undefined ? {} : { name }),
-        scope: scopeOf(node, build),
-        count,
-      };
-    }),
-    edges: [...edges.values()],
+    scopes: scopes.all.map(({ path, parent, kind, name, of, span }) => ({
+      path,
+      parent,
+      kind,
+      name,
+      ...(of === undefined ? {} : { of }),
+      ...placeOf(span),
+    })),
+    nodes: drawing.nodes,
+    edges: [...drawing.edges.values()],
     outputs: entry.outputs.map((output) => ({ path: output.path, node: idOf(output.node) })),
     updates: entry.updates.map((update) => ({ variable: update.variable, node: idOf(update.node) })),
   };
 }
 
-/** The node behind the names of `let`s. */
-function unnamed(node: Node): Node {
-  let one = node;
-  while (one.op === named) one = one.args[0] as Node;
-  return one;
+/** Bodies of loops are closed, so equal ones are the same nodes. Each loop has its own drawn, if that makes no more nodes than these. */
+const bodyNodesAtMost = 10_000;
+
+type ScopeOf = (node: Node) => string;
+
+/** What the arguments of a loop's body are. */
+interface BodyArguments {
+  /** Ids of the initial values of carries; the counter and constants have none. */
+  readonly carried: readonly (string | undefined)[];
+  /** Ids of captures, which are read as if the body were open. */
+  readonly captured: readonly (string | undefined)[];
 }
 
-function namesOf(order: readonly Node[]): ReadonlyMap<Node, string> {
-  const names = new Map<Node, string>();
-  for (const node of order) {
-    if (node.op === named) names.set(unnamed(node), String(node.attrs['path']));
-    const own = node.args.length === 0 ? (node.attrs['path'] ?? node.attrs['name']) : undefined;
-    if (typeof own === 'string') names.set(node, own);
-  }
-  return names;
-}
+/** Nodes and edges as they are added. */
+class Drawing {
+  readonly nodes: ViewNode[] = [];
+  /** By their ends, so that each is one. */
+  readonly edges = new Map<string, ViewEdge>();
+  readonly #placeOf: (node: Node) => { readonly place?: string };
+  #bodyNodes = bodyNodesAtMost;
 
-/** Each node → the first one that it looks like: same op, type and scope, reading the same nodes and read by the same ones. */
-function seriesOf(shown: readonly Node[], names: ReadonlyMap<Node, string>, build: GraphBuilder): ReadonlyMap<Node, Node> {
-  const readers = new Map<Node, number[]>();
-  for (const node of shown) {
-    for (const argument of node.args.map(unnamed)) {
-      const known = readers.get(argument);
-      if (known === undefined) readers.set(argument, [node.id]);
-      else known.push(node.id);
-    }
+  constructor(placeOf: (node: Node) => { readonly place?: string }) {
+    this.#placeOf = placeOf;
   }
-  const firsts = new Map<string, Node>();
-  const series = new Map<Node, Node>();
-  for (const node of shown) {
-    const key =
-      names.has(node) || node.args.length === 0
-        ? `${node.id}`
-        : [
-            node.op.name,
-            typeToString(node.type),
-            scopeOf(node, build),
-            node.args.map((one) => unnamed(one).id).join(),
-            readers.get(node)?.join() ?? '',
-          ].join('|');
-    const first = firsts.get(key) ?? node;
-    firsts.set(key, first);
-    series.set(node, first);
+
+  /** Adds all that the roots depend on; `prefix` begins the ids. Out: the id of a node that was added. */
+  add(roots: readonly Node[], prefix: string, scopeOf: ScopeOf, body?: BodyArguments): (node: Node) => string {
+    const kept = new Set(roots.map(unnamed));
+    const order = topological(roots);
+    const shown = order.filter((node) => node.op !== named && (node.op !== constant || kept.has(node))).sort((a, b) => a.id - b.id);
+    const names = namesOf(order);
+    const series = seriesOf(shown, names, scopeOf);
+    const copied = copiedAmong(shown, kept);
+    const counts = new Map<Node, number>();
+    for (const first of series.values()) counts.set(first, (counts.get(first) ?? 0) + 1);
+    const indexOf = (node: Node): number => (node.op === argumentOp ? Number(node.attrs['index']) : -1);
+    const capturedBy = (node: Node): string | undefined => body?.captured[indexOf(node) - body.carried.length];
+    const idOf = (node: Node): string => {
+      const one = unnamed(node);
+      return capturedBy(one) ?? `${prefix}${(series.get(one) ?? one).id}`;
+    };
+    /** By node and the scope of its reader. */
+    const copies = new Map<string, string>();
+    const copyFor = (node: Node, scope: string): string => {
+      const key = `${node.id} ${scope}`;
+      const known = copies.get(key);
+      if (known !== undefined) return known;
+      const id = `${prefix}${node.id}_${copies.size}`;
+      copies.set(key, id);
+      addOne(node, id, scope, { copy: true });
+      return id;
+    };
+    const sourceOf = (argument: Node, scope: string): string | undefined => {
+      if (argument.op === constant) return undefined;
+      return copied.has(argument) ? copyFor(argument, scope) : idOf(argument);
+    };
+    const addOne = (node: Node, id: string, scope: string, more: { readonly copy?: true }): void => {
+      const args = node.args.map((argument) => sourceOf(unnamed(argument), scope));
+      for (const from of [...(this.#body(node, id, scope, scopeOf, args) ?? args), body?.carried[indexOf(node)]])
+        if (from !== undefined) this.edges.set(`${from} ${id}`, { from, to: id });
+      const name = nameIn(scope, names.get(node) ?? []);
+      this.nodes.push({
+        id,
+        op: labelOf(node),
+        type: typeToString(node.type),
+        ...(name === undefined ? {} : { name }),
+        scope,
+        count: counts.get(node) ?? 1,
+        ...this.#placeOf(node),
+        ...more,
+      });
+    };
+    for (const node of shown)
+      if (series.get(node) === node && !copied.has(node) && capturedBy(node) === undefined) addOne(node, idOf(node), scopeOf(node), {});
+    return idOf;
   }
-  return series;
-}
 
-const scopeOf = (node: Node, build: GraphBuilder): string => build.originsOf(node)[0]?.scope ?? '';
-
-/** The op, with constants among its arguments written out: `mul · 0.1`. */
-function labelOf(node: Node): string {
-  const constants = node.op === constant ? [node] : node.args.map(unnamed).filter((argument) => argument.op === constant);
-  return constants.length === 0 ? node.op.name : `${node.op.name} · ${constants.map((one) => String(one.attrs['value'])).join(', ')}`;
+  /** Of a loop, its body in the loop's scope or below it: ids of the results. Its arguments are a counter, carries and captures. */
+  #body(node: Node, id: string, scope: string, scopeOf: ScopeOf, args: readonly (string | undefined)[]): readonly string[] | undefined {
+    if (node.op !== loop) return undefined;
+    const { body, carries } = node.attrs as LoopAttrs;
+    const { results } = body;
+    this.#bodyNodes -= topological(results).length;
+    if (this.#bodyNodes < 0) return undefined;
+    const within: ScopeOf = (inner) => {
+      const own = scopeOf(inner);
+      return scope === '' || own.startsWith(`${scope}/`) ? own : scope;
+    };
+    const given = { carried: [undefined, ...args.slice(0, carries)], captured: args.slice(carries) };
+    return results.map(this.add(results, `${id}b`, within, given));
+  }
 }

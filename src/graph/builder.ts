@@ -1,8 +1,8 @@
 // Makes nodes. In: op, arguments, attributes, type. Out: the one node for that combination. Holds: equal combinations give the same object;
-// origins live beside the graph, so merged nodes keep all of theirs; every node that is asked for is work on the meter.
+// origins and scopes live beside the graph, so merged nodes keep all of theirs; every node that is asked for is work on the meter.
 
 import { Dim, Meter } from '../base/index.js';
-import type { AttrValue, Attrs, Node, OpTag, Origin } from './node.js';
+import type { AttrValue, Attrs, Node, OpTag, Origin, ScopeInfo } from './node.js';
 import { type Type, typeToString } from './type.js';
 
 export class GraphBuilder {
@@ -11,6 +11,8 @@ export class GraphBuilder {
   #origin: Origin | undefined;
   /** The origins of nodes that have many, by span. */
   readonly #places = new Map<Node, Map<Origin['span'], Set<string>>>();
+  /** By entry and path. */
+  readonly #scopes = new Map<string, Map<string, ScopeInfo>>();
   readonly meter = new Meter();
 
   /** The node for this combination; `type` must be what the op's type rule says. */
@@ -70,6 +72,17 @@ export class GraphBuilder {
 
   originsOf(node: Node): readonly Origin[] {
     return this.#origins.get(node) ?? [];
+  }
+
+  addScope(scope: ScopeInfo): void {
+    const known = this.#scopes.get(scope.entry);
+    if (known === undefined) this.#scopes.set(scope.entry, new Map([[scope.path, scope]]));
+    else known.set(scope.path, scope);
+  }
+
+  /** What opened the scope of that path; undefined outside of any. */
+  scopeAt(entry: string, path: string): ScopeInfo | undefined {
+    return this.#scopes.get(entry)?.get(path);
   }
 }
 

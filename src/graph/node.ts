@@ -50,6 +50,22 @@ export interface Origin {
 export const seedName = 'seed';
 export const streamName = (index: number): string => `stream${index}`;
 
+/** What opened a scope of an entry. */
+export interface ScopeInfo {
+  readonly entry: string;
+  /** Unique in its entry. */
+  readonly path: string;
+  /** The path of the scope around it, or ''. */
+  readonly parent: string;
+  /** A call of an instance, a call of a function, all updates of one `minimize`, one of them, a loop, a `scope` statement. */
+  readonly kind: 'instance' | 'function' | 'optimizer' | 'update' | 'loop' | 'scope';
+  /** The model, function, optimizer or loop by its name; of an update and a `scope`, what it is called. */
+  readonly name: string;
+  /** The path of the instance that is called, or of the param that is updated. */
+  readonly of?: string;
+  readonly span: Span;
+}
+
 /** A variable of the module: a trainable `param`, a `state`, or an optimizer's slot. */
 export interface Variable {
   readonly path: string;

@@ -9,7 +9,7 @@ import { type Buffer, build, type Expr } from '../loop/index.js';
 import { exprKey } from './expressions.js';
 import { opOf, space, spread, tensorOf } from './forms.js';
 import type { Fusion, Group } from './groups.js';
-import { Precedence } from './precedence.js';
+import type { Precedence } from './precedence.js';
 import { memberReads, producer } from './reads.js';
 import type { EmitContext } from './points.js';
 import { schedulesOf } from './schedule/index.js';
@@ -44,8 +44,8 @@ export function planBlock(asked: readonly Demand[], context: EmitContext): Block
     return group;
   };
 
-  const order = new Precedence<Group>();
-  for (const group of groups) order.add(group);
+  const { order } = fusion;
+  for (const group of copyOf.values()) order.add(group);
   const readers = new Map<Buffer, Set<Group>>();
   for (const group of groups) {
     for (const read of group.reads) {
@@ -58,6 +58,15 @@ export function planBlock(asked: readonly Demand[], context: EmitContext): Block
       else known.add(group);
     }
   }
+  const found = new Map<Group, Reads>();
+  const readsIn = (group: Group): Reads => {
+    let reads = found.get(group);
+    if (reads === undefined) {
+      reads = group.members.flatMap((member) => [...memberReads(member, group, fusion.roots, forms)]);
+      found.set(group, reads);
+    }
+    return reads;
+  };
   const copies: { from: Buffer; to: Buffer }[] = [];
   const destinations = new Map<Node, Destination[]>();
   for (const demand of demands) {
@@ -89,7 +98,8 @@ export function planBlock(asked: readonly Demand[], context: EmitContext): Block
     const before = to.kind === 'buffer' ? readers.get(to.buffer) : undefined;
     if (before === undefined || to.kind !== 'buffer') return to;
     const others = [...before].filter((one) => one !== group);
-    const inPlace = others.every((reader) => !order.follows(reader, group)) && readsOwnPoint(group, node, to.buffer, fusion, context);
+    const inPlace =
+      others.every((reader) => !order.follows(reader, group)) && readsOwnPoint(group, node, to.buffer, readsIn(group), context);
     if (inPlace) {
       for (const reader of others) order.put(reader, group);
       return to;
@@ -99,6 +109,9 @@ export function planBlock(asked: readonly Demand[], context: EmitContext): Block
     return { kind: 'buffer', buffer: from, prefix: [] };
   }
 }
+
+/** What the members of a group read, and where. */
+type Reads = readonly (readonly [node: Node, accesses: readonly Expr[][]])[];
 
 /** Loops leave wanted results in an output where they can; what is left to do is returned. */
 function placeLoopResults(demands: readonly Demand[], order: readonly Node[], { storage, forms }: EmitContext): Demand[] {
@@ -144,16 +157,13 @@ function bufferOfSource(node: Node, context: EmitContext): Buffer | undefined {
 }
 
 /** Whether a group that overwrites `buffer` reads it nowhere but at the element that it is about to write. */
-function readsOwnPoint(group: Group, written: TensorNode, buffer: Buffer, fusion: Fusion, context: EmitContext): boolean {
+function readsOwnPoint(group: Group, written: TensorNode, buffer: Buffer, reads: Reads, context: EmitContext): boolean {
   if (group.mode === 'small' || (group.mode === 'map' && group.outer.length === 0)) return true;
   const loops = space(written.type.shape).map((_, axis) => build.index(`o${axis}`));
   const own = spread(written.type.shape, loops).map(exprKey).join();
-  for (const member of group.members) {
-    for (const [node, accesses] of memberReads(member, group, fusion.roots, context.forms)) {
-      if (bufferOfSource(node, context) === buffer && !accesses.every((index) => index.map(exprKey).join() === own)) return false;
-    }
-  }
-  return true;
+  return reads.every(
+    ([node, accesses]) => bufferOfSource(node, context) !== buffer || accesses.every((index) => index.map(exprKey).join() === own),
+  );
 }
 
 function sorted(groups: readonly Group[], precedence: Precedence<Group>): Group[] {

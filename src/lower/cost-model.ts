@@ -1,7 +1,7 @@
 // What a plan costs, to compare plans. In: groups. Out: time in FLOPs that one core could have done meanwhile. Holds: the formula is in the
 // note at the end; it decides what runs together, never what is computed.
 
-import { bytesOf, Dim, elementCount, TooLarge } from '../base/index.js';
+import { bytesOf, Dim, elementCount, type Shape, TooLarge } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
 import { assumedSize, cheapFlops, flopsPerKernel, memoryLevels, type Target } from '../target/index.js';
 import type { Fusion, Group } from './groups.js';
@@ -12,11 +12,11 @@ export const isCheap = (flops: number): boolean => flops <= cheapFlops;
 
 export const assumed = (dim: Dim): number => dim.evaluate(new Map([...dim.names].map((name) => [name, assumedSize]))) ?? 0;
 
-export const bytesOfTensor = (node: TensorNode): Dim => elementCount(node.type.shape).mul(bytesOf(node.type.dtype));
+const assumedElements = (shape: Shape): number => shape.reduce((product, dim) => product * (dim.constant ?? assumed(dim)), 1);
 
 /** Time in which a tensor goes to where it lives, or comes from there. */
-const costOfTensor = (node: Node, target: Target): number =>
-  node.type.kind === 'tensor' ? costOfMoving(assumed(bytesOfTensor(node as TensorNode)), target) : 0;
+const costOfTensor = ({ type }: Node, target: Target): number =>
+  type.kind === 'tensor' ? costOfMoving(assumedElements(type.shape) * bytesOf(type.dtype), target) : 0;
 
 /**
  * Whether a value that `users` kernels need is stored by one and loaded by all, rather than computed by each. `flops` per element; a cheap
@@ -24,13 +24,24 @@ const costOfTensor = (node: Node, target: Target): number =>
  */
 export function paysToStore(node: TensorNode, flops: number, users: number, target: Target): boolean {
   if (isCheap(flops)) return false;
-  const again = assumed(elementCount(node.type.shape)) * flops * (users - 1);
+  const again = assumedElements(node.type.shape) * flops * (users - 1);
   return costOfTensor(node, target) * users < again;
 }
 
 function costOfMoving(bytes: number, target: Target): number {
   const level = memoryLevels(target).find((one) => bytes <= one.bytes);
   return bytes * (level?.flopsPerByte ?? 0);
+}
+
+/**
+ * The same for a value that costs next to nothing but its operands: whether it pays to move it once and load it rather than to load all
+ * that it is computed of for each of `users` kernels. `leaves`: the stored nodes that it reads. `epilogue`: one of them is a product that
+ * nothing else reads; its kernel then stores the value in the product's stead.
+ */
+export function paysToMove(node: TensorNode, leaves: readonly Node[], epilogue: boolean, users: number, target: Target): boolean {
+  const own = costOfTensor(node, target);
+  const read = leaves.reduce((sum, leaf) => sum + Math.min(own, costOfTensor(leaf, target)), 0);
+  return (users - 1) * read > users * own - (epilogue ? 2 * own : 0);
 }
 
 /** Time of all kernels together. */
@@ -42,7 +53,7 @@ export function costOfPlan(fusion: Fusion, demanded: ReadonlySet<Node>, forms: F
       ({ node }) => demanded.has(node) || [...(readBy.get(node) ?? [])].some((other) => other !== group),
     );
     const moved = [...group.reads, ...written.map(({ node }) => node)].reduce((bytes, node) => bytes + costOfTensor(node, forms.target), 0);
-    return sum + flopsPerKernel + moved + assumed(flopsOfGroup(group, forms));
+    return sum + flopsPerKernel + moved + flopsOf(group, forms, 0, (total, shape, each) => total + assumedElements(shape) * each);
   }, 0);
 }
 
@@ -61,18 +72,21 @@ export const mostCounted = Dim.of(Number.MAX_SAFE_INTEGER);
 /** FLOPs of a group, each value computed once. */
 export const flopsOfGroup = (group: Group, forms: Forms): Dim => estimated(() => countedFlops(group, forms), mostCounted);
 
-function countedFlops(group: Group, forms: Forms): Dim {
-  let flops = Dim.zero;
+const countedFlops = (group: Group, forms: Forms): Dim =>
+  flopsOf(group, forms, Dim.zero, (total, shape, each) => total.add(elementCount(shape).mul(each)));
+
+/** `add` adds so many FLOPs for each element of a shape. */
+function flopsOf<T>(group: Group, forms: Forms, none: T, add: (total: T, shape: Shape, each: number) => T): T {
+  let flops = none;
   // A set's iteration also visits what is added meanwhile.
   const seen = new Set<Node>(group.members.map((member) => member.node));
   for (const node of seen) {
     if (forms.isStored(node) || group.reads.has(node)) continue;
     const form = forms.of(node);
-    if (form.kind === 'element') flops = flops.add(elementCount(form.node.type.shape).mul(form.cost));
-    if (form.kind === 'reduce') flops = flops.add(elementCount([...form.node.type.shape, ...form.reduced]).mul(opsPerTerm(forms, node)));
-    if (form.kind === 'partial')
-      flops = flops.add(elementCount([...form.of.node.type.shape, ...form.of.reduced]).mul(opsPerTerm(forms, node)));
-    if (form.kind === 'tile') flops = flops.add(elementCount([...form.node.type.shape, form.depth]).mul(2));
+    if (form.kind === 'element') flops = add(flops, form.node.type.shape, form.cost);
+    if (form.kind === 'reduce') flops = add(flops, [...form.node.type.shape, ...form.reduced], opsPerTerm(forms, node));
+    if (form.kind === 'partial') flops = add(flops, [...form.of.node.type.shape, ...form.of.reduced], opsPerTerm(forms, node));
+    if (form.kind === 'tile') flops = add(flops, [...form.node.type.shape, form.depth], 2);
     for (const argument of forms.argsOf(node)) seen.add(argument);
   }
   return flops;

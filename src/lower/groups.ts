@@ -4,6 +4,7 @@
 import type { Shape } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
 import { smallCount } from '../target/index.js';
+import type { Precedence } from './precedence.js';
 import { constants, type PartialForm, type ReduceForm, space, type TileForm } from './forms.js';
 
 /**
@@ -52,6 +53,8 @@ export interface Fusion {
   readonly groupOf: ReadonlyMap<Node, Group>;
   readonly roots: ReadonlySet<Node>;
   readonly notes: readonly ApartNote[];
+  /** Groups after those that they read from. */
+  readonly order: Precedence<Group>;
 }
 
 export const isSmall = (outer: Shape): boolean => {

@@ -216,6 +216,8 @@ export const workPerShare = 100_000;
 export const smallKernel = 24;
 /** Where more calls than this have the same code, it is not repeated in each: a deep model's artifact would grow with every layer. */
 export const mostMerged = 4;
+/** Entries of more kernels call them by a table: see the note in codegen/llvm/kernel-table.ts. */
+export const mostWrittenOut = 64;
 /**
  * Kernels that emit more stay functions of their own, in modules of their own if there are such: merging them would only make the passes
  * slower.

@@ -35,7 +35,7 @@ static unsigned char *guarded(int64_t bytes, int64_t align) {
 static int64_t backwards(const tfc_entry *entry, const tfc_call *call, int64_t shares) {
   if (entry->phase_count == 0 || entry->shares(call->dims) < 2) return 0;
   for (int64_t phase = 0; phase < entry->phase_count; phase++)
-    for (int64_t share = shares; share-- > 0;) entry->phases[phase](call, share, shares);
+    for (int64_t share = shares; share-- > 0;) entry->phase(call, phase, share, shares);
   return entry->phase_count;
 }
 

@@ -57,7 +57,8 @@ describe('help and usage', () => {
     [['compile', 'model.tdsl', '--emit', 'graph', '--dump-after', 'strip'], 'not both'],
     [['train', 'model.tdsl', '--data', '.', '--epochs', '1'], "required option '--batch <n>' not specified"],
     [['train', 'model.tdsl', '--data', '.', '--epochs', '1', '--batch', '0'], '--batch takes a whole number of at least 1'],
-    [['graph', 'model.tdsl', '-o', 'out.png'], '-o takes a path that ends in .svg, .dot or .json'],
+    [['graph', 'model.tdsl', '-o', 'out.png'], '-o takes a path that ends in .html, .svg, .dot or .json'],
+    [['graph', 'model.tdsl', '-o', 'out.svg', '--depth', 'all'], '--depth takes a whole number of at least 0'],
   ])('tfc %j is wrong usage', (args, said) => {
     const plain = tfc(...args);
     expect(plain).toMatchObject({ status: 2, out: '' });
@@ -318,6 +319,36 @@ describe('explain', () => {
     expect(out).toContain('reads 12 bytes, writes 12 bytes, 3 FLOPs\n      from model.tdsl:9');
     const [report] = jsonLines(tfc('explain', 'model.tdsl', '--json')) as [readonly { readonly entry: string }[]];
     expect(report.map(({ entry }) => entry)).toEqual(expect.arrayContaining(['line', 'needsBare', 'twice', 'count']));
+  });
+
+  it('names instances and updates, and ends with sums', () => {
+    place.file(
+      'layers.tdsl',
+      'import { Dense, relu } from "std/nn"\nimport { momentum } from "std/optim"\nmodel Net() {\n  first = Dense<8, 8>(act: relu)\n  last = Dense<8, 1>()\n  fn call<B>(x: f32[B, 8]): f32[B, 1] = last(first(x))\n}\nnet = Net()\nexport fn apply(x: f32[4, 8]): f32[4, 1] = net(x)\nexport step train(x: f32[4, 8]): f32 {\n  let loss = mean(square(net(x)))\n  minimize loss with momentum(lr: 0.1)\n  return loss\n}\n',
+    );
+    const [reports] = jsonLines(tfc('explain', 'layers.tdsl', '--json')) as [
+      readonly {
+        readonly entry: string;
+        readonly kernels: readonly { readonly instances: readonly string[]; readonly flops: string; readonly bytesRead: string }[];
+        readonly totals: Readonly<Record<string, string | number>>;
+      }[],
+    ];
+    const report = (entry: string): (typeof reports)[number] => reports.find((one) => one.entry === entry) as (typeof reports)[number];
+    const instances = (entry: string): string[] => [...new Set(report(entry).kernels.flatMap((kernel) => kernel.instances))].sort();
+    expect(instances('apply')).toEqual(['net/first', 'net/last']);
+    expect(instances('train')).toEqual(
+      expect.arrayContaining(['net/first', 'net/first (backward)', 'momentum of net/first/w', 'momentum of net/last/b']),
+    );
+    const { kernels, totals } = report('train');
+    const sum = (of: 'flops' | 'bytesRead'): string => String(kernels.reduce((total, kernel) => total + Number(kernel[of]), 0));
+    expect(totals).toMatchObject({ kernels: kernels.length, flops: sum('flops'), bytesRead: sum('bytesRead') });
+    const { out } = tfc('explain', 'layers.tdsl');
+    expect(out).toContain('\n      in net/first');
+    const [, last] = out.split('\nin all:\n');
+    expect(last?.split('\n').map((line) => line.slice(0, line.indexOf(':')).trim())).toEqual(['apply', 'train', 'initial values', '']);
+    expect(last).toContain(
+      `  train: ${kernels.length} kernels, reads ${totals['bytesRead']} bytes, writes ${totals['bytesWritten']} bytes, ${totals['flops']} FLOPs, arena of ${totals['arena']} bytes\n`,
+    );
   });
 
   it('names the lines of the entry itself where several entries compute the same', () => {

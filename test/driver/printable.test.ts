@@ -112,7 +112,7 @@ export step s(x: f32[2]): f32 {
 
   it('write headers, manifests and drawings that hold nothing else', () => {
     for (const file of ['module.h', 'module.json']) expect(readFileSync(join(place.directory, 'out', file), 'utf8')).not.toMatch(harmful);
-    for (const out of ['g.dot', 'g.svg', 'g.json']) {
+    for (const out of ['g.dot', 'g.svg', 'g.json', 'g.html']) {
       clean(tfc('graph', name, '-o', out));
       expect(readFileSync(join(place.directory, out), 'utf8'), out).not.toMatch(harmful);
     }

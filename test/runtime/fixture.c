@@ -51,7 +51,8 @@ static int32_t init_w(const tfc_call *call) {
 static int64_t bound(int64_t count, int64_t part, int64_t shares) { return count * part / shares; }
 
 /* Runs phases on the calling thread, each in two shares, the second one first. */
-static int32_t in_turn(const tfc_call *call, const tfc_phase *phases, int count) {
+typedef void (*part)(const tfc_call *call, int64_t share, int64_t shares);
+static int32_t in_turn(const tfc_call *call, const part *phases, int count) {
   for (int at = 0; at < count; at += 1) {
     phases[at](call, 1, 2);
     phases[at](call, 0, 2);
@@ -78,7 +79,8 @@ static void sum_partial(const tfc_call *call, int64_t share, int64_t shares) {
   *(double *)call->outputs[0] = total;
 }
 
-static const tfc_phase sum_phases[] = {sum_blocks, sum_partial};
+static const part sum_phases[] = {sum_blocks, sum_partial};
+static void sum_phase(const tfc_call *call, int64_t phase, int64_t share, int64_t shares) { sum_phases[phase](call, share, shares); }
 static int32_t sum(const tfc_call *call) { return in_turn(call, sum_phases, 2); }
 static int64_t sum_shares(const int64_t *dims) { return dims[0] / 64; }
 
@@ -105,7 +107,8 @@ static void mirror_sum(const tfc_call *call, int64_t share, int64_t shares) {
   for (int64_t at = 0; at < 2 * call->dims[0]; at += 1) ((double *)call->arena)[at] = -1000;
 }
 
-static const tfc_phase mirror_phases[] = {mirror_write, mirror_read, mirror_sum};
+static const part mirror_phases[] = {mirror_write, mirror_read, mirror_sum};
+static void mirror_phase(const tfc_call *call, int64_t phase, int64_t share, int64_t shares) { mirror_phases[phase](call, share, shares); }
 static int32_t mirror(const tfc_call *call) { return in_turn(call, mirror_phases, 3); }
 static int64_t mirror_arena(const int64_t *dims) { return dims[0] * 16; }
 static int64_t mirror_shares(const int64_t *dims) { return dims[0]; }
@@ -116,7 +119,8 @@ static void halve(const tfc_call *call, int64_t share, int64_t shares) {
   for (int64_t at = bound(call->dims[0], share, shares); at < bound(call->dims[0], share + 1, shares); at += 1) ((volatile float *)call->outputs[0])[at] = x[at] * 0.5f;
 }
 
-static const tfc_phase denormal_phases[] = {halve};
+static const part denormal_phases[] = {halve};
+static void denormal_phase(const tfc_call *call, int64_t phase, int64_t share, int64_t shares) { denormal_phases[phase](call, share, shares); }
 static int32_t denormal(const tfc_call *call) { return in_turn(call, denormal_phases, 1); }
 
 /* echo(a: i64, b: bool[N], c: u8[N], d: f16[N], e: bf16, f: i32[N * M], g: f64[M]) → tuple of all */
@@ -158,9 +162,9 @@ static const tfc_entry entries[] = {
   {.name = "scale", .arena_bytes = no_arena, .run = scale},
   {.name = "train", .arena_bytes = no_arena, .run = train},
   {.name = "init_w", .arena_bytes = no_arena, .run = init_w},
-  {.name = "sum", .arena_bytes = row_arena, .run = sum, .shares = sum_shares, .phases = sum_phases, .phase_count = 2},
-  {.name = "mirror", .arena_bytes = mirror_arena, .run = mirror, .shares = mirror_shares, .phases = mirror_phases, .phase_count = 3},
-  {.name = "denormal", .arena_bytes = no_arena, .run = denormal, .shares = mirror_shares, .phases = denormal_phases, .phase_count = 1},
+  {.name = "sum", .arena_bytes = row_arena, .run = sum, .shares = sum_shares, .phase = sum_phase, .phase_count = 2},
+  {.name = "mirror", .arena_bytes = mirror_arena, .run = mirror, .shares = mirror_shares, .phase = mirror_phase, .phase_count = 3},
+  {.name = "denormal", .arena_bytes = no_arena, .run = denormal, .shares = mirror_shares, .phase = denormal_phase, .phase_count = 1},
   {.name = "echo", .arena_bytes = no_arena, .run = echo},
   {.name = "run", .arena_bytes = no_arena, .run = doubled},
   {.name = "needs", .arena_bytes = no_arena, .run = needs},

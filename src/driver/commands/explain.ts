@@ -1,4 +1,4 @@
-// `tfc explain FILE`: kernels, source lines, bytes, FLOPs, arena, and why neighbours stayed apart.
+// `tfc explain FILE`: kernels with instances, source lines, bytes and FLOPs, the arena, and why neighbours stayed apart.
 
 import type { Command } from 'commander';
 import { perform, print, printDiagnostics } from './command.js';
@@ -11,7 +11,11 @@ interface Options extends ProgramOptions {
 
 export function addExplain(program: Command): void {
   addProgramOptions(
-    program.command('explain').description('show the kernels that a program becomes, what they cost, and why neighbours were not fused'),
+    program
+      .command('explain')
+      .description(
+        'show the kernels that a program becomes, by instances and source lines, what they cost, and why neighbours were not fused',
+      ),
   )
     .argument('<file>', 'program (.tdsl)')
     .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
@@ -26,7 +30,7 @@ export function addExplain(program: Command): void {
         const { module, build, warnings } = check({ path: file, ...parseProgram(options) }, texts);
         await printDiagnostics(warnings, texts);
         const { output } = toKernels(targetFor(options.cpu, backendOf({}))).run(module, { build });
-        print(options.json === true ? JSON.stringify(explain(output, texts)) : explainText(output, texts));
+        print(options.json === true ? JSON.stringify(explain(output, build, texts)) : explainText(output, build, texts));
       }),
     );
 }

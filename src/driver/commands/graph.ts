@@ -1,5 +1,6 @@
-// `tfc graph FILE -o out.svg|.dot|.json`: the graph of a program as a picture or as data.
+// `tfc graph FILE -o out.html|.svg|.dot|.json`: the graph of a program as a page, a picture or data.
 
+import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { createRequire } from 'node:module';
 import type * as WasmGraphviz from '@hpcc-js/wasm-graphviz';
@@ -7,29 +8,34 @@ import type { Command } from 'commander';
 import { writeFiles, writeFully } from '../../../runtime/atomic-file.js';
 import { printableLines } from '../../base/index.js';
 import type { EntryView } from '../graph-view.js';
-import { jsonWarnings } from '../mistakes.js';
+import { jsonWarnings, type Texts } from '../mistakes.js';
+import { builtFile } from '../package.js';
 import { perform, print, printDiagnostics } from './command.js';
-import { addProgramOptions, parseProgram, type ProgramOptions, UsageError } from './options.js';
+import { addProgramOptions, parseCount, parseProgram, type ProgramOptions, UsageError } from './options.js';
 
 interface Options extends ProgramOptions {
   readonly out: string;
+  readonly depth?: string;
   readonly json?: boolean;
 }
 
 export function addGraph(program: Command): void {
-  addProgramOptions(program.command('graph').description('draw the graph of a program'))
+  addProgramOptions(program.command('graph').description('draw the graph of a program, with instances, functions and optimizers as boxes'))
     .argument('<file>', 'program (.tdsl)')
-    .requiredOption('-o, --out <path>', 'where to write: .svg, .dot or .json')
+    .requiredOption('-o, --out <path>', 'where to write: .html (a page: boxes open by a click), .svg, .dot or .json (all nodes and scopes)')
+    .option('--depth <levels>', 'levels of boxes that are open; 0: none (default: instances in instances are seen, all else is closed)')
     .option('--json', 'print the result and errors as JSON')
     .action((file: string, options: Options) =>
       perform(options.json, async (texts) => {
+        const depth = options.depth === undefined ? undefined : parseCount(options.depth, '--depth', 0);
         const format = extname(options.out);
-        if (!isFormat(format)) throw new UsageError(`-o takes a path that ends in .svg, .dot or .json; got ${JSON.stringify(options.out)}`);
+        if (!isFormat(format))
+          throw new UsageError(`-o takes a path that ends in .html, .svg, .dot or .json; got ${JSON.stringify(options.out)}`);
         const { check } = await import('../front.js');
         const { viewOf } = await import('../graph-view.js');
         const { module, build, warnings } = check({ path: file, ...parseProgram(options) }, texts);
-        const views = viewOf(module, build);
-        const text = Buffer.from(await textOf(views, format));
+        const views = viewOf(module, build, texts);
+        const text = Buffer.from(format === '.html' ? await pageOf(views, file, texts, depth) : await textOf(views, format, depth));
         writeFiles([{ path: options.out, write: (file) => writeFully(file, text) }]);
         const counts = views.map((view) => ({ entry: view.entry, nodes: view.nodes.length }));
         if (options.json !== true) await printDiagnostics(warnings, texts);
@@ -42,15 +48,23 @@ export function addGraph(program: Command): void {
     );
 }
 
-type Format = '.svg' | '.dot' | '.json';
+type Format = '.html' | '.svg' | '.dot' | '.json';
 
-const isFormat = (text: string): text is Format => text === '.svg' || text === '.dot' || text === '.json';
+const isFormat = (text: string): text is Format => text === '.html' || text === '.svg' || text === '.dot' || text === '.json';
 
-async function textOf(views: readonly EntryView[], format: Format): Promise<string> {
+async function pageOf(views: readonly EntryView[], file: string, texts: Texts, depth: number | undefined): Promise<string> {
+  const { toHtml } = await import('../graph-page.js');
+  return toHtml(views, file, texts, depth, readFileSync(builtFile('dist', 'bundle', 'graph-page.js'), 'utf8'));
+}
+
+async function textOf(views: readonly EntryView[], format: Exclude<Format, '.html'>, depth: number | undefined): Promise<string> {
   if (format === '.json') return `${printableLines(JSON.stringify(views, null, 2))}\n`;
+  const { boxesOf } = await import('../graph-boxes.js');
+  const { fold, openTo, openToInstances } = await import('../graph-fold.js');
   const { toDot } = await import('../graph-dot.js');
-  if (format === '.dot') return `${toDot(views)}\n`;
+  const dot = toDot(views.map((view) => fold(boxesOf(view), depth === undefined ? openToInstances : openTo(depth))));
+  if (format === '.dot') return `${dot}\n`;
   // Not by `import()`: code that was compiled ahead has no way to call it.
   const { Graphviz } = createRequire(import.meta.url)('@hpcc-js/wasm-graphviz') as typeof WasmGraphviz;
-  return (await Graphviz.load()).dot(toDot(views));
+  return (await Graphviz.load()).dot(dot);
 }
