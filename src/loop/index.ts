@@ -1,7 +1,9 @@
 // Kernel IR: types, constructors, machine ops, printer, parser, verifier.
 
 export * from './code.js';
+export * from './combiner.js';
 export * from './ir.js';
+export * from './key.js';
 export * from './machine.js';
 export * from './parse.js';
 export * from './print.js';

@@ -4,10 +4,9 @@
 // the most blocks there can be; an element counts once however often it is touched; both sides of a condition count.
 
 import { Dim, elementCount } from '../base/index.js';
-import { type Buffer, type Expr, expressionsOf, type Stmt, visitExpr } from '../loop/index.js';
+import { type Buffer, build, type Expr, expressionsOf, exprKey, type Stmt, visitExpr } from '../loop/index.js';
 import { flopsOfStatement } from '../ops/index.js';
 import { assumed } from './cost-model.js';
-import { exprKey } from './expressions.js';
 
 export interface Touched {
   readonly buffer: Buffer;
@@ -76,18 +75,18 @@ class Counter {
 
   /** How often a loop of this extent runs; a loop over the elements of a block stands for the loop over the blocks as well. */
   #enter(extent: Expr, name: string): Dim | undefined | 'unknown' {
-    const known = dimOf(extent);
+    const known = build.dimOf(extent);
     if (known !== undefined) return known;
     if (isBlockCount(extent)) return mostBlocks(extent);
     if (extent.kind !== 'apply' || extent.fn !== 'min') return 'unknown';
     const [each, left] = extent.args as [Expr, Expr];
-    if (isBlockCount(left)) return dimOf(each) ?? 'unknown';
+    if (isBlockCount(left)) return build.dimOf(each) ?? 'unknown';
     if (left.kind !== 'apply' || left.fn !== 'sub') return 'unknown';
     const [total, start] = left.args as [Expr, Expr];
     const blocks = this.#blockLoop(start, each);
     if (blocks === undefined) return 'unknown';
     // What is cut into blocks may be a block of something larger.
-    const whole = dimOf(total) ?? this.#enter(this.#resolve(total), name);
+    const whole = build.dimOf(total) ?? this.#enter(this.#resolve(total), name);
     if (whole === undefined || whole === 'unknown') return 'unknown';
     this.#loops = new Map(this.#loops).set(blocks[0], { times: Dim.one, within: name, alone: blocks[1].times });
     return whole;
@@ -103,8 +102,10 @@ class Counter {
   }
 
   #resolve(expr: Expr): Expr {
-    const value = expr.kind === 'name' ? this.#lets.get(expr.name) : undefined;
-    return value === undefined ? expr : this.#resolve(value);
+    let value: Expr | undefined = expr;
+    for (let next: Expr | undefined = expr; next !== undefined; next = value.kind === 'name' ? this.#lets.get(value.name) : undefined)
+      value = next;
+    return value;
   }
 
   #touch(how: 'read' | 'written', buffer: Buffer, index: readonly Expr[]): void {
@@ -130,15 +131,16 @@ class Counter {
   #loopsOf(expr: Expr): (Dim | undefined)[] | undefined {
     const found = new Map<string, Loop>();
     let isData = false;
+    const asked = [expr];
     const seen = new Set<Expr>();
     const see = (one: Expr): void => {
       if (one.kind === 'load' || one.kind === 'read') isData = true;
       const loop = one.kind === 'index' ? this.#loops.get(one.name) : undefined;
       if (one.kind === 'index' && loop !== undefined) found.set(one.name, loop);
       const value = one.kind === 'name' ? this.#lets.get(one.name) : undefined;
-      if (value !== undefined) visitExpr(value, see, seen);
+      if (value !== undefined) asked.push(value);
     };
-    visitExpr(expr, see, seen);
+    for (const one of asked) visitExpr(one, see, seen);
     return isData
       ? undefined
       : [...found.values()].map(({ times, within, alone }) => (within === undefined || found.has(within) ? times : alone));
@@ -153,15 +155,12 @@ class Counter {
   }
 }
 
-const dimOf = (expr: Expr): Dim | undefined =>
-  expr.kind === 'size' ? expr.dim : expr.kind === 'const' ? Dim.of(Number(expr.value)) : undefined;
-
 /** As many blocks as there can be, where `each` is the total over a number. */
 function mostBlocks(extent: Expr): Dim | undefined {
   let most: Dim | undefined;
   visitExpr(extent, (expr) => {
     if (expr.kind !== 'apply' || expr.fn !== 'max') return;
-    for (const one of expr.args) if (one.kind === 'apply' && one.fn === 'div') most = dimOf(one.args[1] as Expr);
+    for (const one of expr.args) if (one.kind === 'apply' && one.fn === 'div') most = build.dimOf(one.args[1] as Expr);
   });
   return most;
 }

@@ -4,9 +4,8 @@
 
 import { type Shape, shapeEquals, shapeToString } from '../base/index.js';
 import { type Node, type TensorNode, topological } from '../graph/index.js';
-import { build, type Expr } from '../loop/index.js';
+import { build, type Expr, exprKey } from '../loop/index.js';
 import { isCheap, paysToMove, paysToStore } from './cost-model.js';
-import { exprKey } from './expressions.js';
 import { reducedKey, type ReduceForm, space, spread, tensorOf } from './forms.js';
 import { type ApartNote, type Described, type Fusion, type Group, isAllSmall, isSmall, type Member, type Mode } from './groups.js';
 import { Leaves } from './leaves.js';

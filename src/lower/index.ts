@@ -2,8 +2,7 @@
 
 export { bytesOfRows, pitchOf } from './layout.js';
 export { KernelClasses } from './kernel-classes.js';
-export { lowerEntry, type FusionNote, type Lowered } from './lower.js';
+export { lowerEntry, type Lowered } from './lower.js';
 export { indexFacts } from './needs.js';
-export { planMemory } from './memory.js';
 
 export { expandScalars, scalarExpander } from './expand.js';

@@ -2,7 +2,7 @@
 // order, buffers and a memory plan, and why neighbours were not fused. Holds: what `src/loop/verify.ts` lists.
 
 import { bytesOf, Dim, elementCount, InternalError } from '../base/index.js';
-import type { Entry, GraphBuilder, Node, Origin, TensorNode, Variable } from '../graph/index.js';
+import { type Entry, type GraphBuilder, type Node, type Origin, sourceOf, type TensorNode, type Variable } from '../graph/index.js';
 import { build, type Buffer, type Kernel, type KernelOrigin, type Program } from '../loop/index.js';
 import type { Target } from '../target/index.js';
 import { type Block, emitBufferCopy, emitGroup, planBlock } from './block.js';
@@ -71,10 +71,10 @@ export function lowerEntry(
     return made;
   };
   const bind = (source: TensorNode): Stored => {
-    const { name, path } = source.attrs;
-    if (source.op.name === 'variable' && typeof path === 'string') return { kind: 'buffer', buffer: variableBuffer(path) };
-    const buffer = typeof name === 'string' ? sources.get(`feed:${name}`) : undefined;
-    if (buffer === undefined) throw new InternalError('lower', `${source.op.name} ${String(name)} is no feed of ${entry.name}`);
+    const from = sourceOf(source);
+    if (from?.kind === 'variable') return { kind: 'buffer', buffer: variableBuffer(from.path) };
+    const buffer = from?.kind === 'feed' ? sources.get(`feed:${from.name}`) : undefined;
+    if (buffer === undefined) throw new InternalError('lower', `${source.op.name} %${source.id} is no feed of ${entry.name}`);
     return { kind: 'buffer', buffer };
   };
 
@@ -151,7 +151,10 @@ function scheduleCopy(from: Buffer, to: Buffer): Scheduled[] {
   return statements.length === 0 ? [] : [{ title: 'copy', statements, cost: costOfStatements(statements) ?? copyCost(from) }];
 }
 
-const isUnchanged = (node: TensorNode, variable: string): boolean => node.op.name === 'variable' && node.attrs['path'] === variable;
+function isUnchanged(node: TensorNode, variable: string): boolean {
+  const source = sourceOf(node);
+  return source?.kind === 'variable' && source.path === variable;
+}
 
 function copyCost(buffer: Buffer): Kernel['cost'] {
   const bytes = elementCount(buffer.shape).mul(bytesOf(buffer.dtype));

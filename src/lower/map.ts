@@ -17,7 +17,7 @@ export function emitMap(points: PointEmitter, scope: Scope): void {
       return;
     }
     const extent = build.size(last);
-    body.loop('p', build.over(build.plus(extent, build.int(mapBlockElements - 1)), build.int(mapBlockElements)), 'parallel', (p, block) => {
+    body.loop('p', build.ceilDiv(extent, build.int(mapBlockElements)), 'parallel', (p, block) => {
       const start = build.times(p, build.int(mapBlockElements));
       block.loop('i', build.smaller(build.int(mapBlockElements), build.minus(extent, start)), 'vector', (i, lanes) =>
         points.store(lanes, points.maps, [...before, build.plus(start, i)]),

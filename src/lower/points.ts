@@ -161,7 +161,7 @@ export class PointEmitter {
     extent: Expr,
     fill: (body: Scope, index: Expr, into: readonly Accumulator[]) => void,
   ): void {
-    scope.loop('n', build.over(build.plus(extent, build.int(sumBlockTerms - 1)), build.int(sumBlockTerms)), 'serial', (n, block) => {
+    scope.loop('n', build.ceilDiv(extent, build.int(sumBlockTerms)), 'serial', (n, block) => {
       const start = block.let('start', build.times(n, build.int(sumBlockTerms)));
       const partial = reductions.map(({ node, form }, which) => this.declare(block, form, (totals[which] as Accumulator).shape, node));
       block.loop('i', build.smaller(build.int(sumBlockTerms), build.minus(extent, start)), 'vector', (i, lanes) =>

@@ -11,9 +11,11 @@ import { type Effort, measure } from './measure.js';
 import { findCompiler } from './native-program.js';
 import { findPeers, pinnable } from './peers.js';
 import { at } from './place.js';
-import { type Machine, type Measured, limitsText, table, toJson } from './report.js';
+import { publish } from './page.js';
+import { type Measured, limitsText, table, toJson } from './report.js';
+import type { Machine } from './result.js';
 import { short } from './statistics.js';
-import { summary } from './summary.js';
+import { ofThreads, summaries } from './summary.js';
 import { workloads } from './workloads/index.js';
 
 export interface BenchOptions {
@@ -22,6 +24,8 @@ export interface BenchOptions {
   readonly threads: readonly number[];
   readonly json: string | undefined;
   readonly cpu: string;
+  /** Write the documents that show the figures. */
+  readonly write: boolean;
 }
 
 const thorough: Effort = { rounds: 11, slice: 50, starts: 4, compilations: 3, patience: 2000 };
@@ -38,6 +42,10 @@ export async function bench(options: BenchOptions, say: (line: string) => void):
   const compiler = findCompiler();
   const { peers, missing } = findPeers(compiler, options.cpu, options.quick);
   if (missing.length > 0) say(`Not taking part: ${missing.join('; ')}. \`npm run bench -- --setup-peers\` installs what can be had.`);
+  if (options.write && missing.length > 0) {
+    say('--write needs every peer.');
+    return 2;
+  }
   const processor = pinnable();
   const machine: Machine = {
     cpu: cpus()[0]?.model ?? 'unknown',
@@ -46,6 +54,7 @@ export async function bench(options: BenchOptions, say: (line: string) => void):
     node: process.version,
     compiler: compiler?.version,
     nodeMs: await timeNode(effort.rounds),
+    date: new Date().toISOString().slice(0, 10),
   };
   print(
     `${machine.cpu}, ${machine.processors} processors${options.cpu === 'native' ? '' : `, compiled for ${options.cpu}`}; Node ${machine.node} starts and ends in ${short(machine.nodeMs)} ms; C by ${machine.compiler ?? 'nobody'}\n`,
@@ -77,11 +86,14 @@ export async function bench(options: BenchOptions, say: (line: string) => void):
   } finally {
     for (const limiter of limiters.values()) limiter.stop();
   }
-  print(`\n${summary(measured)}`);
-  const text = `${JSON.stringify(toJson(machine, limits, measured), undefined, 2)}\n`;
+  const result = toJson(machine, limits, measured);
+  for (const [threads, table] of summaries(result)) print(`\n${ofThreads(threads)}:\n${table}`);
+  const text = `${JSON.stringify(result, undefined, 2)}\n`;
   writeFileSync(at('test', 'bench', 'last.json'), text);
   if (options.json !== undefined) writeFileSync(options.json, text);
-  return measured.every(({ figures }) => figures.peers.some(({ name }) => name === 'tfc')) ? 0 : 1;
+  if (result.workloads.some(({ tfc_us }) => tfc_us === null)) return 1;
+  if (options.write) await publish(result);
+  return 0;
 }
 
 async function compileTimes(file: string, effort: Effort, say: (line: string) => void): Promise<CompileTimes | undefined> {

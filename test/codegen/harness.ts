@@ -48,20 +48,20 @@ export interface RunOutput {
 }
 
 export class Bench {
-  private readonly folder = mkdtempSync(join(tmpdir(), 'tfc-codegen-'));
-  private readonly driver = join(this.folder, 'driver');
-  private artifacts = 0;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'tfc-codegen-'));
+  readonly #driver = join(this.#folder, 'driver');
+  #artifacts = 0;
 
   constructor() {
-    const made = spawnSync('cc', ['-O1', '-o', this.driver, join(here, 'driver.c'), '-ldl'], { encoding: 'utf8' });
+    const made = spawnSync('cc', ['-O1', '-o', this.#driver, join(here, 'driver.c'), '-ldl'], { encoding: 'utf8' });
     if (made.status !== 0) throw new Error(`the driver does not compile: ${made.stderr}`);
   }
 
   compile(programs: readonly Program[], target: Target = hostTarget()): Artifact {
-    const path = join(this.folder, `artifact-${this.artifacts++}.so`);
+    const path = join(this.#folder, `artifact-${this.#artifacts++}.so`);
     const { library, timings } = buildArtifact({ programs, manifest: '{"abi":1}', target });
     writeFileSync(path, library);
-    return new Artifact(this.driver, path, programs, timings);
+    return new Artifact(this.#driver, path, programs, timings);
   }
 
   run(program: Program, input: RunInput = {}, target: Target = hostTarget()): RunOutput {
@@ -69,26 +69,26 @@ export class Bench {
   }
 
   close(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 
 export class Artifact {
   readonly path: string;
   readonly timings: { readonly buildMs: number; readonly optimizeMs: number; readonly codegenMs: number; readonly linkMs: number };
-  private readonly driver: string;
-  private readonly programs: readonly Program[];
+  readonly #driver: string;
+  readonly #programs: readonly Program[];
 
   constructor(driver: string, path: string, programs: readonly Program[], timings: Artifact['timings']) {
-    this.driver = driver;
+    this.#driver = driver;
     this.path = path;
-    this.programs = programs;
+    this.#programs = programs;
     this.timings = timings;
   }
 
   run(input: RunInput = {}): RunOutput {
     const entry = input.entry ?? 0;
-    const program = this.programs[entry];
+    const program = this.#programs[entry];
     if (program === undefined) throw new Error(`no entry ${entry}`);
     const dims = new Map(Object.entries(input.dims ?? {}));
     const outputs = program.buffers
@@ -105,7 +105,7 @@ export class Artifact {
       ...feeds.map(bytes),
       ...variables.map(bytes),
     ]);
-    const ran = spawnSync(this.driver, [this.path], { input: sent, maxBuffer: 1 << 28 });
+    const ran = spawnSync(this.#driver, [this.path], { input: sent, maxBuffer: 1 << 28 });
     if (ran.status !== 0) throw new Error(`the artifact ended with ${ran.status ?? ran.signal ?? 'nothing'}: ${ran.stderr.toString()}`);
     const said = new DataView(ran.stdout.buffer, ran.stdout.byteOffset, ran.stdout.byteLength);
     if (said.getBigInt64(0, true) !== 0n) throw new Error('the entry reported a failure');

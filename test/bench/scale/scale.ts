@@ -24,7 +24,7 @@ interface Effort {
 const thorough: Effort = { compilations: 3, rounds: 7, slice: 100 };
 const quick: Effort = { compilations: 1, rounds: 3, slice: 30 };
 
-export async function benchScale(options: Omit<BenchOptions, 'threads'>, say: (line: string) => void): Promise<number> {
+export async function benchScale(options: Omit<BenchOptions, 'threads' | 'write'>, say: (line: string) => void): Promise<number> {
   const all = scaleModels(options.quick);
   const meant = chosen(all, options.only);
   if (meant.length === 0) {
