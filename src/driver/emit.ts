@@ -14,6 +14,7 @@ import { version } from './package.js';
 import { programsOf, toKernels, toMachine } from './pipeline.js';
 import type { BuildRequest } from './request.js';
 import { targetFor } from './target.js';
+import { type Begin, codeGeneration, unwatched } from './watch-stages.js';
 
 /** A stage's text, and what the program was warned of. */
 export interface Emitted {
@@ -21,36 +22,39 @@ export interface Emitted {
   readonly warnings: readonly Diagnostic[];
 }
 
-/** `level`: one of `levelsOf` the request's back end. */
-export function emit(request: BuildRequest, level: string, texts: Map<string, string>): Emitted {
+/** `level`: one of `levelsOf` the request's back end; `begin` is told of every stage. */
+export function emit(request: BuildRequest, level: string, texts: Map<string, string>, begin: Begin = unwatched): Emitted {
+  begin('check');
   const checked = check(request, texts);
-  return { text: stageText(checked, request, level, texts), warnings: checked.warnings };
+  return { text: stageText(checked, request, level, texts, begin), warnings: checked.warnings };
 }
 
-function stageText({ module, build, open }: Checked, request: BuildRequest, level: string, texts: Texts): string {
+function stageText({ module, build, open }: Checked, request: BuildRequest, level: string, texts: Texts, begin: Begin): string {
   const backend = backendOf(request);
   switch (level as StageLevel) {
     case 'graph':
       return printModule(module);
     case 'simplified':
-      return printModule(Pipeline.of(differentiate).then(strip).then(simplify).run(module, { build }).output);
+      return printModule(Pipeline.of(differentiate).then(strip).then(simplify).run(module, { build, begin }).output);
     case 'fused':
-      return explainText(toKernels(targetFor(request.cpu, backend)).run(module, { build }).output, build, texts);
+      return explainText(toKernels(targetFor(request.cpu, backend)).run(module, { build, begin }).output, build, texts);
     case 'kernels':
-      return programsOf(toKernels(targetFor(request.cpu, backend)).run(module, { build }).output)
+      return programsOf(toKernels(targetFor(request.cpu, backend)).run(module, { build, begin }).output)
         .map((program) => printProgram(program))
         .join('\n\n');
     default: {
       const target = targetFor(request.cpu, backend);
-      const { output } = toMachine(target, backend.passes).run(module, { build });
+      const { output } = toMachine(target, backend.passes).run(module, { build, begin });
       const manifest = JSON.stringify(manifestOf(output.module, open, target, version()));
+      begin(codeGeneration);
       return backend.print({ programs: programsOf(output), manifest, target }, level);
     }
   }
 }
 
 /** What the pass of this name makes. Errors: invalid-value for a name that no pass has. */
-export function dumpAfter(request: BuildRequest, pass: string, texts: Map<string, string>): Emitted {
+export function dumpAfter(request: BuildRequest, pass: string, texts: Map<string, string>, begin: Begin = unwatched): Emitted {
+  begin('check');
   const { module, build, warnings } = check(request, texts);
   const backend = backendOf(request);
   const pipeline = toMachine(targetFor(request.cpu, backend), backend.passes);
@@ -60,6 +64,6 @@ export function dumpAfter(request: BuildRequest, pass: string, texts: Map<string
       { code: 'invalid-value', message: `there is no pass ${JSON.stringify(pass)}`, hint: `Passes in order: ${known.join(', ')}.` },
     ]);
   let dumped = '';
-  pipeline.run(module, { build, dumpAfter: new Set([pass]), dump: (_, text) => (dumped += text) });
+  pipeline.run(module, { build, begin, dumpAfter: new Set([pass]), dump: (_, text) => (dumped += text) });
   return { text: dumped, warnings };
 }

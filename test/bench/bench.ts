@@ -3,6 +3,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
+import { chosen } from './choice.js';
 import { type CompileTimes, timeCompiling, timeNode } from './compile-times.js';
 import { discard, prepare } from './data.js';
 import { Limiter, type Limits } from './limits.js';
@@ -31,8 +32,8 @@ const thorough: Effort = { rounds: 11, slice: 50, starts: 4, compilations: 3, pa
 const quick: Effort = { rounds: 5, slice: 20, starts: 1, compilations: 1, patience: 600 };
 
 export async function bench(options: BenchOptions, say: (line: string) => void): Promise<number> {
-  const chosen = workloads.filter(({ name }) => options.only.length === 0 || options.only.some((part) => isMeant(name, part)));
-  if (chosen.length === 0) {
+  const meant = chosen(workloads, options.only);
+  if (meant.length === 0) {
     say(`There is no workload ${options.only.join(', ')}; there are ${workloads.map(({ name }) => name).join(', ')}.`);
     return 2;
   }
@@ -71,7 +72,7 @@ export async function bench(options: BenchOptions, say: (line: string) => void):
       limits.push(table);
       print(limitsText(table));
     }
-    for (const workload of chosen) {
+    for (const workload of meant) {
       const prepared = prepare(workload, options.cpu);
       const compile = await compileTimes(prepared.file, effort, say);
       for (const threads of threadCounts) {
@@ -94,10 +95,6 @@ export async function bench(options: BenchOptions, say: (line: string) => void):
   if (options.write) await publish(result);
   return 0;
 }
-
-/** A whole name means only itself. */
-const isMeant = (name: string, part: string): boolean =>
-  workloads.some((workload) => workload.name === part) ? name === part : name.includes(part);
 
 async function compileTimes(file: string, effort: Effort, say: (line: string) => void): Promise<CompileTimes | undefined> {
   try {

@@ -4,6 +4,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { chosen } from './choice.js';
 import { type Effort, measure } from './measure.js';
 import type { Peer } from './peers.js';
 import { formatted, headline, page, withTable } from './page.js';
@@ -58,6 +59,19 @@ describe('statistics', () => {
       ]),
     ).toBe('a      b\nlong  10');
   });
+});
+
+test('parts of names choose, and a whole name chooses only itself', () => {
+  const all = ['deep-1', 'deep-12', 'wide-1'].map((name) => ({ name }));
+  const names = (...only: string[]): string[] => chosen(all, only).map(({ name }) => name);
+  expect([names(), names('deep'), names('deep-1'), names('-1'), names('wide', 'deep-12'), names('no')]).toEqual([
+    ['deep-1', 'deep-12', 'wide-1'],
+    ['deep-1', 'deep-12'],
+    ['deep-1'],
+    ['deep-1', 'deep-12', 'wide-1'],
+    ['deep-12', 'wide-1'],
+    [],
+  ]);
 });
 
 // Drawing tens of millions of numbers takes seconds, and says no more than the small ones.
