@@ -2,14 +2,10 @@
 
 import { type Diagnostic, DiagnosticsError } from '../base/index.js';
 import { printModule } from '../graph/index.js';
-import { printProgram } from '../loop/index.js';
-import { differentiate, Pipeline, simplify, strip } from '../passes/index.js';
 import { backendOf } from './backends.js';
-import { explainText } from './explain.js';
 import { check, type Checked } from './front.js';
 import type { StageLevel } from './levels.js';
 import { manifestOf } from './manifest.js';
-import type { Texts } from './mistakes.js';
 import { version } from './package.js';
 import { programsOf, toKernels, toMachine } from './pipeline.js';
 import type { BuildRequest } from './request.js';
@@ -26,30 +22,31 @@ export interface Emitted {
 export function emit(request: BuildRequest, level: string, texts: Map<string, string>, begin: Begin = unwatched): Emitted {
   begin('check');
   const checked = check(request, texts);
-  return { text: stageText(checked, request, level, texts, begin), warnings: checked.warnings };
+  return { text: stageText(checked, request, level, begin), warnings: checked.warnings };
 }
 
-function stageText({ module, build, open }: Checked, request: BuildRequest, level: string, texts: Texts, begin: Begin): string {
+/** Levels that show what a pass makes. */
+const passOf: Readonly<Record<Exclude<StageLevel, 'graph'>, string>> = {
+  simplified: 'simplify',
+  fused: 'fuse',
+  scheduled: 'schedule',
+  kernels: 'plan-memory',
+};
+
+function stageText({ module, build, open }: Checked, request: BuildRequest, level: string, begin: Begin): string {
+  if (level === 'graph') return printModule(module);
   const backend = backendOf(request);
-  switch (level as StageLevel) {
-    case 'graph':
-      return printModule(module);
-    case 'simplified':
-      return printModule(Pipeline.of(differentiate).then(strip).then(simplify).run(module, { build, begin }).output);
-    case 'fused':
-      return explainText(toKernels(targetFor(request.cpu, backend)).run(module, { build, begin }).output, build, texts);
-    case 'kernels':
-      return programsOf(toKernels(targetFor(request.cpu, backend)).run(module, { build, begin }).output)
-        .map((program) => printProgram(program))
-        .join('\n\n');
-    default: {
-      const target = targetFor(request.cpu, backend);
-      const { output } = toMachine(target, backend.passes).run(module, { build, begin });
-      const manifest = JSON.stringify(manifestOf(output.module, open, target, version()));
-      begin(codeGeneration);
-      return backend.print({ programs: programsOf(output), manifest, target }, level);
-    }
+  const target = targetFor(request.cpu, backend);
+  const pass = Object.hasOwn(passOf, level) ? passOf[level as keyof typeof passOf] : undefined;
+  if (pass !== undefined) {
+    let text = '';
+    toKernels(target).run(module, { build, begin, dumpAfter: new Set([pass]), dump: (_, dumped) => (text = dumped) });
+    return text;
   }
+  const { output } = toMachine(target, backend.passes).run(module, { build, begin });
+  const manifest = JSON.stringify(manifestOf(output.module, open, target, version()));
+  begin(codeGeneration);
+  return backend.print({ programs: programsOf(output), manifest, target }, level);
 }
 
 /** What the pass of this name makes. Errors: invalid-value for a name that no pass has. */

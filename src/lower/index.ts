@@ -2,7 +2,8 @@
 
 export { bytesOfRows, pitchOf } from './layout.js';
 export { KernelClasses } from './kernel-classes.js';
-export { lowerEntry, type Lowered } from './lower.js';
+export { type FusedEntry, printFused, verifyFused } from './fused.js';
+export { fuseEntry, lowerEntry, type Lowered, planEntry, scheduleEntry } from './lower.js';
 export { indexFacts } from './needs.js';
 
 export { expandScalars, scalarExpander } from './expand.js';

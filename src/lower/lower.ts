@@ -7,6 +7,7 @@ import { build, type Buffer, type Kernel, type KernelOrigin, type Program } from
 import type { Target } from '../target/index.js';
 import { type Block, emitBufferCopy, emitGroup, planBlock } from './block.js';
 import { costOf, costOfStatements, titleOf } from './cost.js';
+import type { FusedEntry } from './fused.js';
 import { groupKey, layoutKey } from './group-key.js';
 import type { Group } from './groups.js';
 import { type Call, KernelClasses, type Scheduled } from './kernel-classes.js';
@@ -31,14 +32,8 @@ export interface Lowered {
   readonly notes: readonly FusionNote[];
 }
 
-/** `classes`: kernels of the module's other entries, which are shared. */
-export function lowerEntry(
-  entry: Entry,
-  variables: readonly Variable[],
-  target: Target,
-  builder: GraphBuilder,
-  classes = new KernelClasses(),
-): Lowered {
+/** Which ops share kernels, in which order these run, and where their values are kept. */
+export function fuseEntry(entry: Entry, variables: readonly Variable[], target: Target, classes: KernelClasses): FusedEntry {
   const pool = new BufferPool();
   const taken = new Set<string>();
   const named = (stem: string): string => {
@@ -89,7 +84,13 @@ export function lowerEntry(
   ];
   const forms = new Forms(target, classes.structures);
   const context: EmitContext = { storage: new Storage(pool, forms, bind), forms, target, parallel: true };
-  const block = planBlock(demands, context);
+  return { entry, context, block: planBlock(demands, context) };
+}
+
+/** The kernels of every group; their temporaries have no place yet. `classes`: kernels of the module's other entries, which are shared. */
+export function scheduleEntry({ entry, context, block }: FusedEntry, builder: GraphBuilder, classes: KernelClasses): Lowered {
+  const { forms, storage } = context;
+  const { pool } = storage;
   const kernels: Kernel[] = [];
   const add = (calls: readonly Call[], origins: readonly KernelOrigin[]): void => {
     for (const call of calls) kernels.push({ name: `k${kernels.length}`, ...call, origins });
@@ -108,10 +109,7 @@ export function lowerEntry(
       [],
     );
   }
-  const arena = planMemory(kernels);
-  // A temporary without a slot is touched by no kernel.
-  const buffers = pool.all.filter(({ role, name }) => role.kind !== 'temporary' || arena.slotOf.has(name));
-  const program: Program = { entry: entry.name, dims: entry.dims, buffers, kernels, arena };
+  const program: Program = { entry: entry.name, dims: entry.dims, buffers: pool.all, kernels, arena: { slots: [], slotOf: new Map() } };
   const notes = block.fusion.notes.map(({ node, neighbour, reason }): FusionNote => ({
     op: node.op.name,
     neighbour: neighbour.op.name,
@@ -119,6 +117,20 @@ export function lowerEntry(
     origins: builder.originsOf(node),
   }));
   return { program, notes };
+}
+
+/** Gives temporaries their places. */
+export function planEntry({ program, notes }: Lowered): Lowered {
+  const arena = planMemory(program.kernels);
+  // A temporary without a slot is touched by no kernel.
+  const buffers = program.buffers.filter(({ role, name }) => role.kind !== 'temporary' || arena.slotOf.has(name));
+  return { program: { ...program, buffers, arena }, notes };
+}
+
+/** All of it, for one entry. */
+export function lowerEntry(entry: Entry, variables: readonly Variable[], target: Target, builder: GraphBuilder): Lowered {
+  const classes = new KernelClasses();
+  return planEntry(scheduleEntry(fuseEntry(entry, variables, target, classes), builder, classes));
 }
 
 /** The kernels of a group: what must be done ahead, and the group itself. Nothing where there is nothing to do. */

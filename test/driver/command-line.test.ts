@@ -268,7 +268,7 @@ describe('compile', () => {
   });
 
   it('dumps what a pass makes, and names the passes', () => {
-    expect(tfc('compile', 'model.tdsl', '--dump-after', 'lower').out).toBe(tfc('compile', 'model.tdsl', '--emit', 'kernels').out);
+    expect(tfc('compile', 'model.tdsl', '--dump-after', 'plan-memory').out).toBe(tfc('compile', 'model.tdsl', '--emit', 'kernels').out);
     expect(jsonError(tfc('compile', 'model.tdsl', '--dump-after', 'magic', '--json'))).toMatchObject({
       code: 'invalid-value',
       hint: 'Passes in order: differentiate, strip, simplify, lower, expand.',
@@ -286,7 +286,9 @@ describe('compile', () => {
       'differentiate',
       'strip',
       'simplify',
-      'lower',
+      'fuse',
+      'schedule',
+      'plan-memory',
       'expand',
       'verify',
       'llvm: build',

@@ -87,7 +87,7 @@ describe('compiling', () => {
       ...toMachine(targetFor('native', llvm), llvm.passes).passes.map(({ name }) => name),
       'code generation',
     ]);
-    expect(begun).toContain('lower');
+    expect(begun).toContain('schedule');
     const asked: string[] = [];
     emit(request, 'simplified', new Map(), (stage) => asked.push(stage));
     expect(asked).toEqual(['check', 'differentiate', 'strip', 'simplify']);
