@@ -1,13 +1,14 @@
 // Stages of the way as text. In: a request and a level, or a pass. Out: what `--emit` and `--dump-after` print.
 
 import { type Diagnostic, DiagnosticsError } from '../base/index.js';
-import { printModule } from '../graph/index.js';
+import { type ModuleGraph, printModule } from '../graph/index.js';
+import type { Pipeline } from '../passes/index.js';
 import { backendOf } from './backends.js';
 import { check, type Checked } from './front.js';
 import type { StageLevel } from './levels.js';
 import { manifestOf } from './manifest.js';
 import { version } from './package.js';
-import { programsOf, toKernels, toMachine } from './pipeline.js';
+import { programsOf, toFused, toKernels, toMachine, toSimplified } from './pipeline.js';
 import type { BuildRequest } from './request.js';
 import { targetFor } from './target.js';
 import { type Begin, codeGeneration, unwatched } from './watch-stages.js';
@@ -25,28 +26,31 @@ export function emit(request: BuildRequest, level: string, texts: Map<string, st
   return { text: stageText(checked, request, level, begin), warnings: checked.warnings };
 }
 
-/** Levels that show what a pass makes. */
-const passOf: Readonly<Record<Exclude<StageLevel, 'graph'>, string>> = {
-  simplified: 'simplify',
-  fused: 'fuse',
-  scheduled: 'schedule',
-  kernels: 'plan-memory',
-};
-
 function stageText({ module, build, open }: Checked, request: BuildRequest, level: string, begin: Begin): string {
   if (level === 'graph') return printModule(module);
   const backend = backendOf(request);
   const target = targetFor(request.cpu, backend);
-  const pass = Object.hasOwn(passOf, level) ? passOf[level as keyof typeof passOf] : undefined;
-  if (pass !== undefined) {
+  const after = <T>(pass: string, pipeline: Pipeline<ModuleGraph, T>): string => {
     let text = '';
-    toKernels(target).run(module, { build, begin, dumpAfter: new Set([pass]), dump: (_, dumped) => (text = dumped) });
+    pipeline.run(module, { build, begin, dumpAfter: new Set([pass]), dump: (_, dumped) => (text = dumped) });
     return text;
+  };
+  switch (level as StageLevel) {
+    case 'simplified':
+      return after('simplify', toSimplified());
+    case 'fused':
+      return after('fuse', toFused(target));
+    case 'scheduled':
+      return after('schedule', toKernels(target));
+    case 'kernels':
+      return after('plan-memory', toKernels(target));
+    default: {
+      const { output } = toMachine(target, backend.passes).run(module, { build, begin });
+      const manifest = JSON.stringify(manifestOf(output.module, open, target, version()));
+      begin(codeGeneration);
+      return backend.print({ programs: programsOf(output), manifest, target }, level);
+    }
   }
-  const { output } = toMachine(target, backend.passes).run(module, { build, begin });
-  const manifest = JSON.stringify(manifestOf(output.module, open, target, version()));
-  begin(codeGeneration);
-  return backend.print({ programs: programsOf(output), manifest, target }, level);
 }
 
 /** What the pass of this name makes. Errors: invalid-value for a name that no pass has. */

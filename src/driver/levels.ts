@@ -1,4 +1,5 @@
-// The levels of `--emit`, in the order of the way: as checked; simplified; groups of fused ops; kernel IR without and with places in the arena; and what a back end makes of it.
+// The levels of `--emit`, in the order of the way: as checked; simplified; groups of fused ops; kernel IR without and with places in the
+// arena; and what a back end makes of it.
 
 import type { Backend } from '../target/index.js';
 

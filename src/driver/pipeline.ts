@@ -102,9 +102,11 @@ const expand: Pass<LoweredModule, LoweredModule> = {
   },
 };
 
-/** Derivatives, clean-up, groups. */
-export const toFused = (target: Target): Pipeline<ModuleGraph, FusedModule> =>
-  Pipeline.of(differentiate).then(strip).then(simplify).then(fuseFor(target));
+/** Derivatives and clean-up. */
+export const toSimplified = (): Pipeline<ModuleGraph, ModuleGraph> => Pipeline.of(differentiate).then(strip).then(simplify);
+
+/** The same as groups. */
+export const toFused = (target: Target): Pipeline<ModuleGraph, FusedModule> => toSimplified().then(fuseFor(target));
 
 /** The same as kernels. */
 export const toKernels = (target: Target): Pipeline<ModuleGraph, LoweredModule> => toFused(target).then(schedule).then(planMemory);

@@ -1,5 +1,5 @@
-// The fused graph: groups of nodes that become kernels, in the order in which they run. In: an entry after fusion. Out: its text; nothing, or
-// an InternalError that names the broken rule.
+// The fused graph: groups of nodes that become kernels, in the order in which they run. In: an entry after fusion. Out: its text; nothing,
+// or an InternalError that names the broken rule.
 // The rules:
 //   members   a group has members, a node is a member of one group, and a group of a product, a nest or a loop has exactly one of these
 //   order     what a group reads was computed by a group before it, comes from outside, or is its own
