@@ -271,7 +271,7 @@ describe('compile', () => {
     expect(tfc('compile', 'model.tdsl', '--dump-after', 'plan-memory').out).toBe(tfc('compile', 'model.tdsl', '--emit', 'kernels').out);
     expect(jsonError(tfc('compile', 'model.tdsl', '--dump-after', 'magic', '--json'))).toMatchObject({
       code: 'invalid-value',
-      hint: 'Passes in order: differentiate, strip, simplify, lower, expand.',
+      hint: 'Passes in order: differentiate, strip, simplify, fuse, schedule, plan-memory, expand.',
     });
   });
 
