@@ -41,6 +41,8 @@ const roomImports = {
   },
 };
 
+const opName = "MemberExpression[property.name='name'][object.property.name='op']";
+
 export default tseslint.config(
   { ignores: ['dist/', 'build/', 'coverage/', 'node_modules/'] },
   {
@@ -60,6 +62,25 @@ export default tseslint.config(
       'max-len': ['error', { code: 140, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true }],
       'no-console': 'off',
       'prefer-const': 'error',
+    },
+  },
+  {
+    // Passes ask the op: what differs from op to op is a field of its definition, and attributes have the types that it gives them.
+    files: ['src/**/*.ts', 'codegen/**/*.ts', 'runtime/**/*.ts'],
+    ignores: ['src/ops/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        ...[
+          `BinaryExpression[operator=/^[!=]==?$/] > ${opName}`,
+          `SwitchStatement > ${opName}.discriminant`,
+          `CallExpression[callee.property.name=/^(includes|has|get)$/] > ${opName}.arguments`,
+        ].map((selector) => ({ selector, message: 'Ask the op (src/ops/define.ts), or compare with its definition (isNodeOf).' })),
+        {
+          selector: "MemberExpression[computed=true][object.property.name='attrs'] > Literal.property",
+          message: 'Attributes have types: isNodeOf, sourceOf.',
+        },
+      ],
     },
   },
   {

@@ -36,7 +36,7 @@ export interface Parsed {
 }
 
 export class TdslParser extends StatementRules {
-  private comments: readonly Comment[] = [];
+  #comments: readonly Comment[] = [];
 
   constructor(grammar: KnownGrammar = 'analysed') {
     super(grammar);
@@ -46,17 +46,17 @@ export class TdslParser extends StatementRules {
 
   /** Reads a whole file. Nothing of an earlier file remains. */
   read(source: Source, tokens: readonly IToken[], comments: readonly Comment[]): Parsed {
-    this.comments = comments;
+    this.#comments = comments;
     this.begin(source, tokens);
     let declarations: readonly Declaration[] = [];
     try {
-      declarations = this.file();
+      declarations = this.#file();
     } catch (error) {
       if (!(error instanceof ParseEnd)) throw error;
     }
     const problems = this.found();
     this.begin({ path: '', text: '' }, []);
-    this.comments = [];
+    this.#comments = [];
     return { declarations, problems };
   }
 
@@ -70,12 +70,12 @@ export class TdslParser extends StatementRules {
     }
   }
 
-  private readonly file = this.rule('file', (): readonly Declaration[] => {
+  readonly #file = this.rule('file', (): readonly Declaration[] => {
     const found: Declaration[] = [];
-    if (this.RECORDING_PHASE) this.MANY(() => this.SUBRULE(this.declaration));
+    if (this.RECORDING_PHASE) this.MANY(() => this.SUBRULE(this.#declaration));
     while (!this.at(EOF)) {
       const first = this.LA(1);
-      const declaration = this.guard(() => this.SUBRULE(this.declaration), startsTop);
+      const declaration = this.guard(() => this.SUBRULE(this.#declaration), startsTop);
       if (this.LA(1) === first) this.skip();
       else if (declaration !== null) found.push(declaration);
       while (this.at(t.Semicolon)) this.skip();
@@ -83,23 +83,23 @@ export class TdslParser extends StatementRules {
     return found;
   });
 
-  private readonly declaration = this.rule('declaration', (): Declaration | null => {
+  readonly #declaration = this.rule('declaration', (): Declaration | null => {
     const first = this.LA(1);
-    const doc = this.doc(first);
+    const doc = this.#doc(first);
     const exported = this.OPTION({ GATE: () => this.at(t.reserved.export), DEF: () => this.CONSUME(t.reserved.export) });
-    if (exported !== undefined) this.checkExported(exported);
+    if (exported !== undefined) this.#checkExported(exported);
     const found = this.OR<Declaration | null>({
       DEF: [
-        { ALT: () => this.SUBRULE(this.importDeclaration) },
-        { ALT: () => this.SUBRULE(this.constDeclaration) },
-        { ALT: () => this.SUBRULE(this.fn) },
-        { GATE: () => this.declares(t.word.step), ALT: () => this.SUBRULE(this.step) },
-        { GATE: () => this.declares(t.word.model), ALT: () => this.SUBRULE(this.model) },
-        { GATE: () => this.declares(t.word.optimizer), ALT: () => this.SUBRULE(this.optimizer) },
-        { GATE: () => this.declares(t.word.dim), ALT: () => this.SUBRULE(this.dim) },
-        { GATE: () => this.declares(t.word.param), ALT: () => this.SUBRULE(this.param) },
-        { GATE: () => this.declares(t.word.state), ALT: () => this.SUBRULE(this.state) },
-        { GATE: () => this.at(t.Equals, 2), ALT: () => this.SUBRULE(this.binding) },
+        { ALT: () => this.SUBRULE(this.#importDeclaration) },
+        { ALT: () => this.SUBRULE(this.#constDeclaration) },
+        { ALT: () => this.SUBRULE(this.#fn) },
+        { GATE: () => this.#declares(t.word.step), ALT: () => this.SUBRULE(this.#step) },
+        { GATE: () => this.#declares(t.word.model), ALT: () => this.SUBRULE(this.#model) },
+        { GATE: () => this.#declares(t.word.optimizer), ALT: () => this.SUBRULE(this.#optimizer) },
+        { GATE: () => this.#declares(t.word.dim), ALT: () => this.SUBRULE(this.#dim) },
+        { GATE: () => this.#declares(t.word.param), ALT: () => this.SUBRULE(this.#param) },
+        { GATE: () => this.#declares(t.word.state), ALT: () => this.SUBRULE(this.#state) },
+        { GATE: () => this.at(t.Equals, 2), ALT: () => this.SUBRULE(this.#binding) },
       ],
       ERR_MSG: 'a declaration',
       IGNORE_AMBIGUITIES: true,
@@ -113,7 +113,7 @@ export class TdslParser extends StatementRules {
     return { ...found, doc, span };
   });
 
-  private checkExported(word: IToken): void {
+  #checkExported(word: IToken): void {
     const next = this.LA(1);
     if (next.tokenType === t.reserved.fn || next.tokenType === t.word.step) return;
     const known = startsTop(next, this.follower(next));
@@ -124,28 +124,28 @@ export class TdslParser extends StatementRules {
     });
   }
 
-  private doc(first: IToken): string | null {
-    return this.RECORDING_PHASE ? null : docBefore(this.text, this.comments, this.previousOf(first), first);
+  #doc(first: IToken): string | null {
+    return this.RECORDING_PHASE ? null : docBefore(this.text, this.#comments, this.previousOf(first), first);
   }
 
-  private declares(word: TokenType): boolean {
+  #declares(word: TokenType): boolean {
     return this.at(word) && this.at(t.Name, 2);
   }
 
   // ------------------------------------------------------------------------------------------------ short ones
 
-  private readonly importDeclaration = this.rule('import', (): Declaration => {
+  readonly #importDeclaration = this.rule('import', (): Declaration => {
     const word = this.CONSUME(t.reserved.import);
     const specifiers: ImportSpecifier[] = [];
     const open = this.CONSUME(t.BraceOpen);
-    this.list(1, t.BraceClose, (i) => specifiers.push(this.subrule(i, this.importSpecifier)));
+    this.list(1, t.BraceClose, (i) => specifiers.push(this.subrule(i, this.#importSpecifier)));
     this.close(1, open, t.BraceClose, 'import');
     this.CONSUME(t.word.from);
     const from = this.string(this.CONSUME(t.StringLiteral));
     return { kind: 'import', specifiers, from, doc: null, span: this.spanFrom(word.startOffset) };
   });
 
-  private readonly importSpecifier = this.rule('importSpecifier', (): ImportSpecifier => {
+  readonly #importSpecifier = this.rule('importSpecifier', (): ImportSpecifier => {
     const imported = this.identifier(this.CONSUME(t.Name));
     const local = this.OPTION(() => {
       this.CONSUME(t.word.as);
@@ -154,7 +154,7 @@ export class TdslParser extends StatementRules {
     return { kind: 'import-specifier', imported, local: local ?? imported, span: this.spanFrom(imported.span.start) };
   });
 
-  private readonly constDeclaration = this.rule('const', (): Declaration => {
+  readonly #constDeclaration = this.rule('const', (): Declaration => {
     const word = this.CONSUME(t.reserved.const);
     const name = this.identifier(this.CONSUME(t.Name));
     const type =
@@ -167,7 +167,7 @@ export class TdslParser extends StatementRules {
     return { kind: 'const', name, type, value, doc: null, span: this.spanFrom(word.startOffset) };
   });
 
-  private readonly dim = this.rule('dim', (): Declaration => {
+  readonly #dim = this.rule('dim', (): Declaration => {
     const word = this.CONSUME(t.word.dim);
     const name = this.identifier(this.CONSUME(t.Name));
     this.CONSUME(t.Equals);
@@ -175,16 +175,16 @@ export class TdslParser extends StatementRules {
     return { kind: 'dim', name, value, doc: null, span: this.spanFrom(word.startOffset) };
   });
 
-  private readonly param = this.rule('param', (): ParamDeclaration => {
+  readonly #param = this.rule('param', (): ParamDeclaration => {
     const word = this.CONSUME(t.word.param);
     const name = this.identifier(this.CONSUME(t.Name));
     this.CONSUME(t.Colon);
     const type = this.SUBRULE(this.type);
-    const initial = this.SUBRULE(this.initial);
+    const initial = this.SUBRULE(this.#initial);
     return { kind: 'param', name, type, initial, doc: null, span: this.spanFrom(word.startOffset) };
   });
 
-  private readonly state = this.rule('state', (): StateDeclaration => {
+  readonly #state = this.rule('state', (): StateDeclaration => {
     const word = this.CONSUME(t.word.state);
     const name = this.identifier(this.CONSUME(t.Name));
     const type =
@@ -192,12 +192,12 @@ export class TdslParser extends StatementRules {
         this.CONSUME(t.Colon);
         return this.SUBRULE(this.type);
       }) ?? null;
-    const initial = this.SUBRULE(this.initial);
+    const initial = this.SUBRULE(this.#initial);
     return { kind: 'state', name, type, initial, doc: null, span: this.spanFrom(word.startOffset) };
   });
 
   /** `= e` or nothing. */
-  private readonly initial = this.rule(
+  readonly #initial = this.rule(
     'initial',
     () =>
       this.OPTION(() => {
@@ -210,11 +210,11 @@ export class TdslParser extends StatementRules {
     const name = this.identifier(this.CONSUME(t.Name));
     this.CONSUME(t.Colon);
     const type = this.SUBRULE(this.type);
-    const initial = this.SUBRULE(this.initial);
+    const initial = this.SUBRULE(this.#initial);
     return { kind: 'parameter', name, type, initial, span: this.spanFrom(name.span.start) };
   });
 
-  private readonly binding = this.rule('binding', (): BindingDeclaration => {
+  readonly #binding = this.rule('binding', (): BindingDeclaration => {
     const name = this.identifier(this.CONSUME(t.Name));
     this.CONSUME(t.Equals);
     const value = this.SUBRULE(this.expression);
@@ -223,22 +223,22 @@ export class TdslParser extends StatementRules {
 
   // -------------------------------------------------------------------------------------------------- functions
 
-  private readonly fn = this.rule('fn', (): FnDeclaration => {
+  readonly #fn = this.rule('fn', (): FnDeclaration => {
     const word = this.CONSUME(t.reserved.fn);
-    const signature = this.SUBRULE(this.signature);
-    const body = this.SUBRULE(this.body);
-    const vjp = this.OPTION({ GATE: () => this.at(t.ParenOpen, 2), DEF: () => this.SUBRULE(this.vjp) }) ?? null;
+    const signature = this.SUBRULE(this.#signature);
+    const body = this.SUBRULE(this.#body);
+    const vjp = this.OPTION({ GATE: () => this.at(t.ParenOpen, 2), DEF: () => this.SUBRULE(this.#vjp) }) ?? null;
     return { kind: 'fn', exported: false, ...signature, body, vjp, doc: null, span: this.spanFrom(word.startOffset) };
   });
 
-  private readonly step = this.rule('step', (): StepDeclaration => {
+  readonly #step = this.rule('step', (): StepDeclaration => {
     const word = this.CONSUME(t.word.step);
-    const signature = this.SUBRULE(this.signature);
-    const body = this.SUBRULE(this.body);
+    const signature = this.SUBRULE(this.#signature);
+    const body = this.SUBRULE(this.#body);
     return { kind: 'step', ...signature, body, doc: null, span: this.spanFrom(word.startOffset) };
   });
 
-  private readonly signature = this.rule('signature', () => {
+  readonly #signature = this.rule('signature', () => {
     const name = this.identifier(this.CONSUME(t.Name));
     const generics = this.SUBRULE(this.generics);
     const parameters = this.SUBRULE(this.parameters);
@@ -251,7 +251,7 @@ export class TdslParser extends StatementRules {
     return { name, generics, parameters, result, facts };
   });
 
-  private readonly body = this.rule('body', (): Body =>
+  readonly #body = this.rule('body', (): Body =>
     this.OR<Body>({
       DEF: [
         {
@@ -266,7 +266,7 @@ export class TdslParser extends StatementRules {
     }),
   );
 
-  private readonly vjp = this.rule('vjp', (): VjpRule => {
+  readonly #vjp = this.rule('vjp', (): VjpRule => {
     const word = this.CONSUME(t.word.vjp);
     const parameters = this.SUBRULE(this.names);
     const body = this.SUBRULE(this.arrowBody);
@@ -275,7 +275,7 @@ export class TdslParser extends StatementRules {
 
   // ------------------------------------------------------------------------------------- models and optimizers
 
-  private readonly model = this.rule('model', (): Declaration => {
+  readonly #model = this.rule('model', (): Declaration => {
     const word = this.CONSUME(t.word.model);
     const name = this.identifier(this.CONSUME(t.Name));
     const generics = this.SUBRULE(this.generics);
@@ -283,13 +283,13 @@ export class TdslParser extends StatementRules {
     const facts = this.SUBRULE(this.facts);
     const members: ModelMember[] = [];
     const open = this.CONSUME(t.BraceOpen);
-    if (this.RECORDING_PHASE) this.MANY(() => this.SUBRULE(this.member));
-    else this.members(() => this.SUBRULE(this.member), members);
+    if (this.RECORDING_PHASE) this.MANY(() => this.SUBRULE(this.#member));
+    else this.#members(() => this.SUBRULE(this.#member), members);
     this.close(1, open, t.BraceClose, 'model');
     return { kind: 'model', name, generics, parameters, facts, members, doc: null, span: this.spanFrom(word.startOffset) };
   });
 
-  private members<M>(member: () => M, into: M[]): void {
+  #members<M>(member: () => M, into: M[]): void {
     while (!this.at(t.BraceClose) && !this.at(EOF)) {
       const first = this.LA(1);
       if (startsFile(first, this.follower(first)) && this.brokenBefore(first)) return;
@@ -300,14 +300,14 @@ export class TdslParser extends StatementRules {
     }
   }
 
-  private readonly member = this.rule('member', (): ModelMember => {
-    const doc = this.doc(this.LA(1));
+  readonly #member = this.rule('member', (): ModelMember => {
+    const doc = this.#doc(this.LA(1));
     const found = this.OR<ModelMember>({
       DEF: [
-        { ALT: () => this.SUBRULE(this.fn) },
-        { GATE: () => this.declares(t.word.param), ALT: () => this.SUBRULE(this.param) },
-        { GATE: () => this.declares(t.word.state), ALT: () => this.SUBRULE(this.state) },
-        { GATE: () => this.at(t.Equals, 2), ALT: () => this.SUBRULE(this.binding) },
+        { ALT: () => this.SUBRULE(this.#fn) },
+        { GATE: () => this.#declares(t.word.param), ALT: () => this.SUBRULE(this.#param) },
+        { GATE: () => this.#declares(t.word.state), ALT: () => this.SUBRULE(this.#state) },
+        { GATE: () => this.at(t.Equals, 2), ALT: () => this.SUBRULE(this.#binding) },
       ],
       ERR_MSG: 'a param, a state, a function or `name = …`',
       IGNORE_AMBIGUITIES: true,
@@ -315,14 +315,14 @@ export class TdslParser extends StatementRules {
     return { ...found, doc };
   });
 
-  private readonly optimizer = this.rule('optimizer', (): OptimizerDeclaration | null => {
+  readonly #optimizer = this.rule('optimizer', (): OptimizerDeclaration | null => {
     const word = this.CONSUME(t.word.optimizer);
     const name = this.identifier(this.CONSUME(t.Name));
     const parameters = this.OPTION(() => this.SUBRULE(this.parameters)) ?? [];
     const members: (StateDeclaration | UpdateRule)[] = [];
     const open = this.CONSUME(t.BraceOpen);
-    if (this.RECORDING_PHASE) this.MANY(() => this.SUBRULE(this.optimizerMember));
-    else this.members(() => this.SUBRULE(this.optimizerMember), members);
+    if (this.RECORDING_PHASE) this.MANY(() => this.SUBRULE(this.#optimizerMember));
+    else this.#members(() => this.SUBRULE(this.#optimizerMember), members);
     const clean = this.found().length === 0;
     this.close(1, open, t.BraceClose, 'optimizer');
     if (this.RECORDING_PHASE) return null;
@@ -339,16 +339,16 @@ export class TdslParser extends StatementRules {
     return { kind: 'optimizer', name, parameters, states, update, doc: null, span: this.spanFrom(word.startOffset) };
   });
 
-  private readonly optimizerMember = this.rule('optimizerMember', (): StateDeclaration | UpdateRule => {
-    const doc = this.doc(this.LA(1));
+  readonly #optimizerMember = this.rule('optimizerMember', (): StateDeclaration | UpdateRule => {
+    const doc = this.#doc(this.LA(1));
     const found = this.OR<StateDeclaration | UpdateRule>({
-      DEF: [{ ALT: () => this.SUBRULE(this.state) }, { ALT: () => this.SUBRULE(this.update) }],
+      DEF: [{ ALT: () => this.SUBRULE(this.#state) }, { ALT: () => this.SUBRULE(this.#update) }],
       ERR_MSG: '`state` or `update(p, g)`',
     });
     return { ...found, doc };
   });
 
-  private readonly update = this.rule('update', (): UpdateRule => {
+  readonly #update = this.rule('update', (): UpdateRule => {
     const word = this.CONSUME(t.word.update);
     const open = this.CONSUME(t.ParenOpen);
     const parameter = this.identifier(this.CONSUME(t.Name));

@@ -23,7 +23,7 @@ export abstract class ExpressionRules extends PrimaryRules {
     this.nested(() => {
       const operands: Operand[] = [];
       const operators: IToken[] = [];
-      operands.push(this.SUBRULE(this.operand));
+      operands.push(this.SUBRULE(this.#operand));
       this.MANY(() => {
         operators.push(
           this.OR([
@@ -44,21 +44,21 @@ export abstract class ExpressionRules extends PrimaryRules {
             { ALT: () => this.CONSUME(t.StarStar) },
           ]),
         );
-        operands.push(this.SUBRULE1(this.operand));
+        operands.push(this.SUBRULE1(this.#operand));
       });
-      return this.ACTION(() => this.joined(operands, operators));
+      return this.ACTION(() => this.#joined(operands, operators));
     }),
   );
 
-  private readonly operand = this.rule('operand', (): Operand => {
+  readonly #operand = this.rule('operand', (): Operand => {
     const signs: IToken[] = [];
     this.MANY(() => signs.push(this.OR([{ ALT: () => this.CONSUME(t.Minus) }, { ALT: () => this.CONSUME(t.Bang) }])));
-    const base = this.OPTION({ GATE: () => this.expressionStarts(), DEF: () => this.SUBRULE(this.postfix) });
+    const base = this.OPTION({ GATE: () => this.#expressionStarts(), DEF: () => this.SUBRULE(this.#postfix) });
     if (base === undefined) this.reportExpected(this.LA(1), 'an expression');
     return { signs, base: base ?? { kind: 'missing', span: this.gap() } };
   });
 
-  private joined(operands: readonly Operand[], operators: readonly IToken[]): Expression {
+  #joined(operands: readonly Operand[], operators: readonly IToken[]): Expression {
     // From the right: `**` takes what stands to its right, and binds tighter than the signs to its left.
     const values: Expression[] = [];
     const rest: IToken[] = [];
@@ -67,7 +67,7 @@ export abstract class ExpressionRules extends PrimaryRules {
       if (operand === undefined) continue;
       const operator = operators[i];
       let value = operand.base;
-      if (operator?.tokenType === t.StarStar) value = this.binary(value, operator, values.pop() ?? value);
+      if (operator?.tokenType === t.StarStar) value = this.#binary(value, operator, values.pop() ?? value);
       else if (operator !== undefined) rest.push(operator);
       values.push(
         operand.signs.reduceRight<Expression>(
@@ -83,11 +83,11 @@ export abstract class ExpressionRules extends PrimaryRules {
     }
     const made = new Set<Expression>();
     return joinOperators(values.reverse(), rest.reverse(), (left, operator, right) => {
-      const node = this.binary(left, operator, right);
+      const node = this.#binary(left, operator, right);
       if (isComparison(operator.image) && left.kind === 'binary' && made.has(left) && levelOf(left.operator) === levelOf(operator.image)) {
         this.report(operator, {
           message: 'comparisons do not chain',
-          hint: `write \`${this.brief(left)} && ${this.brief(left.right)} ${operator.image} ${this.brief(right)}\``,
+          hint: `write \`${this.#brief(left)} && ${this.#brief(left.right)} ${operator.image} ${this.#brief(right)}\``,
         });
       }
       made.add(node);
@@ -95,17 +95,17 @@ export abstract class ExpressionRules extends PrimaryRules {
     });
   }
 
-  private brief(e: Expression): string {
+  #brief(e: Expression): string {
     const text = this.textOf(e.span);
     return text.length > 30 || text === '' ? '…' : text;
   }
 
-  private binary(left: Expression, token: IToken, right: Expression): BinaryExpression {
+  #binary(left: Expression, token: IToken, right: Expression): BinaryExpression {
     const operator = isBinaryOperator(token.image) ? token.image : '+';
     return { kind: 'binary', operator, left, right, operatorSpan: this.spanOf(token), span: joinSpans(left.span, right.span) };
   }
 
-  private expressionStarts(): boolean {
+  #expressionStarts(): boolean {
     const token = this.LA(1);
     if (tokenMatcher(token, t.Name)) return !this.atStatement();
     return (
@@ -132,11 +132,11 @@ export abstract class ExpressionRules extends PrimaryRules {
 
   // ------------------------------------------------------------------------------------ calls, indices and members
 
-  private readonly postfix = this.rule('postfix', (): Expression => {
+  readonly #postfix = this.rule('postfix', (): Expression => {
     const start = this.here();
     let value = this.SUBRULE(this.primary);
     this.MANY({
-      GATE: () => this.postfixFollows(),
+      GATE: () => this.#postfixFollows(),
       DEF: () => {
         value = this.OR<Expression>([
           {
@@ -148,13 +148,13 @@ export abstract class ExpressionRules extends PrimaryRules {
           },
           {
             ALT: () => {
-              const indices = this.SUBRULE(this.indices);
+              const indices = this.SUBRULE(this.#indices);
               return { kind: 'index', object: value, indices, span: this.spanFrom(start) };
             },
           },
           {
             ALT: () => {
-              const { generics, args } = this.SUBRULE(this.callSuffix);
+              const { generics, args } = this.SUBRULE(this.#callSuffix);
               return { kind: 'call', callee: value, generics, arguments: args, span: this.spanFrom(start) } satisfies CallExpression;
             },
           },
@@ -164,14 +164,14 @@ export abstract class ExpressionRules extends PrimaryRules {
     return value;
   });
 
-  private postfixFollows(): boolean {
+  #postfixFollows(): boolean {
     if (this.at(t.Dot)) return true;
-    if (this.at(t.Less)) return this.genericsFollow();
+    if (this.at(t.Less)) return this.#genericsFollow();
     return this.sameLine();
   }
 
   /** Whether the `<` that comes next opens generic arguments: they end with `>(`, as in TypeScript. */
-  private genericsFollow(): boolean {
+  #genericsFollow(): boolean {
     let parentheses = 0;
     let operand = false;
     for (let i = 2; ; i++) {
@@ -202,16 +202,16 @@ export abstract class ExpressionRules extends PrimaryRules {
     }
   }
 
-  private readonly callSuffix = this.rule('callSuffix', () => {
+  readonly #callSuffix = this.rule('callSuffix', () => {
     const args: Argument[] = [];
     const generics = this.OPTION(() => this.SUBRULE(this.genericArguments)) ?? null;
     const open = this.CONSUME(t.ParenOpen);
-    this.list(1, t.ParenClose, (i) => args.push(this.subrule(i, this.argument)));
+    this.list(1, t.ParenClose, (i) => args.push(this.subrule(i, this.#argument)));
     this.close(1, open, t.ParenClose, 'call');
     return { generics, args };
   });
 
-  private readonly argument = this.rule('argument', (): Argument => {
+  readonly #argument = this.rule('argument', (): Argument => {
     const start = this.here();
     const name =
       this.OPTION({
@@ -226,33 +226,33 @@ export abstract class ExpressionRules extends PrimaryRules {
     return { kind: 'argument', name, value, span: this.spanFrom(start) };
   });
 
-  private readonly indices = this.rule('indices', (): readonly Index[] => {
+  readonly #indices = this.rule('indices', (): readonly Index[] => {
     const found: Index[] = [];
     const open = this.CONSUME(t.BracketOpen);
     if (this.at(t.BracketClose)) this.reportExpected(this.LA(1), 'an index');
-    this.list(1, t.BracketClose, (i) => found.push(this.subrule(i, this.index)));
+    this.list(1, t.BracketClose, (i) => found.push(this.subrule(i, this.#index)));
     this.close(1, open, t.BracketClose, 'index');
     return found;
   });
 
-  private readonly index = this.rule('index', (): Index =>
+  readonly #index = this.rule('index', (): Index =>
     this.OR<Index>([
       { ALT: () => ({ kind: 'ellipsis', span: this.spanOf(this.CONSUME(t.Ellipsis)) }) },
-      { ALT: () => this.SUBRULE(this.slice) },
+      { ALT: () => this.SUBRULE(this.#slice) },
     ]),
   );
 
   /** An expression, or `start:stop:step` in which each may be absent. */
-  private readonly slice = this.rule('slice', (): Index => {
+  readonly #slice = this.rule('slice', (): Index => {
     const from = this.here();
     const start = this.OPTION({ GATE: () => !this.at(t.Colon), DEF: () => this.SUBRULE(this.expression) }) ?? null;
     const rest = this.OPTION1(() => {
       this.CONSUME(t.Colon);
-      const stop = this.OPTION2({ GATE: () => this.boundFollows(), DEF: () => this.SUBRULE1(this.expression) }) ?? null;
+      const stop = this.OPTION2({ GATE: () => this.#boundFollows(), DEF: () => this.SUBRULE1(this.expression) }) ?? null;
       const step =
         this.OPTION3(() => {
           this.CONSUME1(t.Colon);
-          return this.OPTION4({ GATE: () => this.boundFollows(), DEF: () => this.SUBRULE2(this.expression) });
+          return this.OPTION4({ GATE: () => this.#boundFollows(), DEF: () => this.SUBRULE2(this.expression) });
         }) ?? null;
       return { stop, step };
     });
@@ -260,7 +260,7 @@ export abstract class ExpressionRules extends PrimaryRules {
     return { kind: 'slice', start, stop: null, step: null, ...rest, span: this.spanFrom(from) };
   });
 
-  private boundFollows(): boolean {
+  #boundFollows(): boolean {
     return !this.at(t.Colon) && !this.at(t.Comma) && !this.at(t.BracketClose);
   }
 }

@@ -2,9 +2,8 @@
 // Holds: `parse` never throws, whatever the text; every other room imports from here and from nowhere deeper.
 
 export type * from './ast.js';
-export type { SyntaxProblem } from './problem.js';
 export { joinSpans, lineStarts, positionAt, positionIn } from './span.js';
-export type { Position, Source, Span } from './span.js';
+export type { Span } from './span.js';
 export { maximumDepth, maximumLength, parse } from './parse.js';
 export type { ParseResult } from './parse.js';
 export { maximumNesting, maximumProblems } from './parser-base.js';

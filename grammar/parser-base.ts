@@ -31,13 +31,13 @@ export interface PlacedProblem {
 }
 
 export abstract class ParserBase extends EmbeddedActionsParser {
-  private source: Source = { path: '', text: '' };
-  private tokens: readonly IToken[] = [];
-  private nesting = 0;
-  private reported: PlacedProblem[] = [];
+  #source: Source = { path: '', text: '' };
+  #tokens: readonly IToken[] = [];
+  #nesting = 0;
+  #reported: PlacedProblem[] = [];
 
   /** Whether the first mistake ends the parse: nobody is told what it is. */
-  private readonly stopsAtMistakes: boolean;
+  readonly #stopsAtMistakes: boolean;
 
   constructor(grammar: KnownGrammar) {
     super(t.allTokens, {
@@ -46,7 +46,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
       skipValidations: grammar !== 'checked',
       errorMessageProvider: messages,
     });
-    this.stopsAtMistakes = typeof grammar !== 'string';
+    this.#stopsAtMistakes = typeof grammar !== 'string';
   }
 
   protected override canTokenTypeBeInsertedInRecovery(): boolean {
@@ -59,10 +59,10 @@ export abstract class ParserBase extends EmbeddedActionsParser {
 
   /** Starts over with the tokens of `source`. */
   protected begin(source: Source, tokens: readonly IToken[]): void {
-    this.source = source;
-    this.tokens = tokens;
-    this.nesting = 0;
-    this.reported = [];
+    this.#source = source;
+    this.#tokens = tokens;
+    this.#nesting = 0;
+    this.#reported = [];
     this.input = [...tokens];
   }
 
@@ -75,10 +75,10 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   /** Everything found since `begin`: in the order of the text, one problem for each token. */
   protected found(): readonly PlacedProblem[] {
     const all = [
-      ...this.reported,
+      ...this.#reported,
       ...this.errors.map((error) => ({
-        at: this.offsetOf(error.token),
-        problem: this.problemAt(error.token, error.message),
+        at: this.#offsetOf(error.token),
+        problem: this.#problemAt(error.token, error.message),
       })),
     ].sort((a, b) => a.at - b.at);
     return all.filter((one, i) => i === 0 || all[i - 1]?.at !== one.at);
@@ -86,99 +86,100 @@ export abstract class ParserBase extends EmbeddedActionsParser {
 
   protected report(token: IToken, problem: Omit<SyntaxProblem, 'span'> & { readonly span?: Span }): void {
     if (this.RECORDING_PHASE) return;
-    const at = this.offsetOf(token);
-    if (this.reported.some((one) => one.at === at)) return;
-    const span = problem.span ?? (token.tokenType === EOF ? this.placeOf(token) : this.spanOf(token));
-    this.reported.push({ at, problem: { ...problem, span } });
-    if (this.stopsAtMistakes || this.enough()) throw new ParseEnd('enough problems');
+    const at = this.#offsetOf(token);
+    if (this.#reported.some((one) => one.at === at)) return;
+    const span = problem.span ?? (token.tokenType === EOF ? this.#placeOf(token) : this.spanOf(token));
+    this.#reported.push({ at, problem: { ...problem, span } });
+    if (this.#stopsAtMistakes || this.#enough()) throw new ParseEnd('enough problems');
   }
 
   /** Some of the problems follow from others and are left out in the end. */
-  private enough(): boolean {
-    return this.errors.length + this.reported.length >= 2 * maximumProblems;
+  #enough(): boolean {
+    return this.errors.length + this.#reported.length >= 2 * maximumProblems;
   }
 
   /** Notes that `what` should have stood where `token` stands. */
   protected reportExpected(token: IToken, what: string, expected: readonly string[] = [what]): void {
-    this.report(token, { ...this.problemAt(token, `expected ${what}`), expected });
+    this.report(token, { ...this.#problemAt(token, `expected ${what}`), expected });
   }
 
-  private problemAt(token: IToken, message: string): SyntaxProblem {
-    return { ...shown(message, token, this.previousOf(token)), span: this.placeOf(token) };
+  #problemAt(token: IToken, message: string): SyntaxProblem {
+    return { ...shown(message, token, this.previousOf(token)), span: this.#placeOf(token) };
   }
 
   /** The token itself; if it stands on a later line, the end of the token before it, where something is missing. */
-  private placeOf(token: IToken): Span {
+  #placeOf(token: IToken): Span {
     const previous = this.previousOf(token);
-    if (token.tokenType !== EOF && (previous === undefined || this.isCloser(token) || !this.brokenBefore(token))) return this.spanOf(token);
-    const end = previous === undefined ? this.source.text.length : previous.startOffset + previous.image.length;
-    return { source: this.source.path, start: end, end };
+    if (token.tokenType !== EOF && (previous === undefined || this.#isCloser(token) || !this.brokenBefore(token)))
+      return this.spanOf(token);
+    const end = previous === undefined ? this.#source.text.length : previous.startOffset + previous.image.length;
+    return { source: this.#source.path, start: end, end };
   }
 
-  private isCloser(token: IToken): boolean {
+  #isCloser(token: IToken): boolean {
     return token.tokenType === t.ParenClose || token.tokenType === t.BracketClose || token.tokenType === t.BraceClose;
   }
 
-  private offsetOf(token: IToken): number {
-    return token.tokenType === EOF ? this.source.text.length : token.startOffset;
+  #offsetOf(token: IToken): number {
+    return token.tokenType === EOF ? this.#source.text.length : token.startOffset;
   }
 
   // ------------------------------------------------------------------------------------------------------- places
 
   protected spanOf(token: IToken): Span {
-    return { source: this.source.path, start: token.startOffset, end: token.startOffset + token.image.length };
+    return { source: this.#source.path, start: token.startOffset, end: token.startOffset + token.image.length };
   }
 
   /** From `start` to the end of the token read last. */
   protected spanFrom(start: number): Span {
     const last = this.LA(0);
     const end = last.startOffset + last.image.length;
-    return { source: this.source.path, start, end: end > start ? end : start };
+    return { source: this.#source.path, start, end: end > start ? end : start };
   }
 
   /** Where the next token starts. */
   protected here(): number {
-    return this.offsetOf(this.LA(1));
+    return this.#offsetOf(this.LA(1));
   }
 
   /** An empty place after the token read last. */
   protected gap(): Span {
     const last = this.previousOf(this.LA(1));
     const end = last === undefined ? 0 : last.startOffset + last.image.length;
-    return { source: this.source.path, start: end, end };
+    return { source: this.#source.path, start: end, end };
   }
 
   protected get text(): string {
-    return this.source.text;
+    return this.#source.text;
   }
 
   protected textOf(span: Span): string {
-    return this.source.text.slice(span.start, span.end);
+    return this.#source.text.slice(span.start, span.end);
   }
 
   protected identifier(token: IToken): Identifier {
     return { kind: 'identifier', text: nameOf(token), span: this.spanOf(token) };
   }
 
-  private indexOf(token: IToken): number {
-    const offset = this.offsetOf(token);
+  #indexOf(token: IToken): number {
+    const offset = this.#offsetOf(token);
     let low = 0;
-    let high = this.tokens.length;
+    let high = this.#tokens.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.tokens[middle]?.startOffset ?? 0) < offset) low = middle + 1;
+      if ((this.#tokens[middle]?.startOffset ?? 0) < offset) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
   protected previousOf(token: IToken): IToken | undefined {
-    return this.tokens[this.indexOf(token) - 1];
+    return this.#tokens[this.#indexOf(token) - 1];
   }
 
   /** The token after `token` if it stands on the same line. */
   protected follower(token: IToken): IToken | null {
-    const next = this.tokens[this.indexOf(token) + 1];
+    const next = this.#tokens[this.#indexOf(token) + 1];
     return next === undefined || this.brokenBefore(next) ? null : next;
   }
 
@@ -187,7 +188,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     if (token.tokenType === EOF) return true;
     const previous = this.previousOf(token);
     if (previous === undefined) return true;
-    const { text } = this.source;
+    const { text } = this.#source;
     for (let i = previous.startOffset + previous.image.length; i < token.startOffset; i++) {
       const c = text.charCodeAt(i);
       if (c === 10 || c === 13) return true;
@@ -234,7 +235,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
       const label = type.LABEL ?? type.name;
       const found = this.LA(1);
       this.report(found, {
-        ...this.problemAt(found, `expected ${label} to close the ${what} opened at ${this.lineOf(open)}`),
+        ...this.#problemAt(found, `expected ${label} to close the ${what} opened at ${this.lineOf(open)}`),
         expected: [label],
       });
       if (
@@ -247,14 +248,14 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   }
 
   protected lineOf(token: IToken): string {
-    const before = this.source.text.slice(0, token.startOffset);
+    const before = this.#source.text.slice(0, token.startOffset);
     const lines = before.split(/\r\n|\r|\n/);
     return `line ${lines.length}, column ${(lines.at(-1) ?? '').length + 1}`;
   }
 
   /** Runs `body` one level deeper. */
   protected nested<T>(body: () => T): T {
-    if (++this.nesting > maximumNesting) {
+    if (++this.#nesting > maximumNesting) {
       const token = this.LA(1);
       this.report(token, {
         message: `nested too deeply: more than ${maximumNesting} levels`,
@@ -264,7 +265,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
       throw new ParseEnd('nested too deeply');
     }
     const result = body();
-    this.nesting--;
+    this.#nesting--;
     return result;
   }
 
@@ -273,15 +274,15 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   /** Runs `body`; on a syntax error skips to `stop` and gives `null`. At least one token is read either way. */
   protected guard<T>(body: () => T, starts: Start): T | null {
     if (this.RECORDING_PHASE) return body();
-    const { nesting } = this;
+    const nesting = this.#nesting;
     const first = this.LA(1);
     try {
       return body();
     } catch (error) {
-      if (this.stopsAtMistakes || !(error instanceof Error) || !isRecognitionException(error)) throw error;
-      this.nesting = nesting;
-      if (this.enough()) throw new ParseEnd('enough problems');
-      this.skipFrom(first, starts);
+      if (this.#stopsAtMistakes || !(error instanceof Error) || !isRecognitionException(error)) throw error;
+      this.#nesting = nesting;
+      if (this.#enough()) throw new ParseEnd('enough problems');
+      this.#skipFrom(first, starts);
       return null;
     }
   }
@@ -291,12 +292,12 @@ export abstract class ParserBase extends EmbeddedActionsParser {
    * holds at the beginning of a line, or to the `}` that closes what is around. Open parentheses count for nothing
    * where a statement or declaration obviously starts.
    */
-  private skipFrom(first: IToken, starts: Start): void {
-    const failed = this.indexOf(this.LA(1));
+  #skipFrom(first: IToken, starts: Start): void {
+    const failed = this.#indexOf(this.LA(1));
     const open: TokenType[] = [];
-    let i = this.indexOf(first);
-    for (; i < this.tokens.length; i++) {
-      const token = this.tokens[i];
+    let i = this.#indexOf(first);
+    for (; i < this.#tokens.length; i++) {
+      const token = this.#tokens[i];
       if (token === undefined) break;
       const type = token.tokenType;
       if (i >= failed && this.brokenBefore(token)) {
@@ -313,7 +314,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
       } else if (type === t.ParenClose && open.at(-1) === t.ParenOpen) open.pop();
       else if (type === t.BracketClose && open.at(-1) === t.BracketOpen) open.pop();
     }
-    while (this.indexOf(this.LA(1)) < i && !this.at(EOF)) this.skip();
+    while (this.#indexOf(this.LA(1)) < i && !this.at(EOF)) this.skip();
   }
 
   /** Reads one token, whatever it is. */

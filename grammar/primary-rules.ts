@@ -16,19 +16,19 @@ export abstract class PrimaryRules extends TypeRules {
   protected readonly primary = this.rule('primary', (): Expression =>
     this.OR<Expression>({
       DEF: [
-        { GATE: () => this.at(t.FatArrow, 2) || this.lambdaFollows(), ALT: () => this.SUBRULE(this.lambda) },
-        { GATE: () => this.at(t.word.fold) && this.loopFollows(), ALT: () => this.SUBRULE(this.fold) },
-        { GATE: () => this.at(t.word.scan) && this.loopFollows(), ALT: () => this.SUBRULE(this.scan) },
-        { ALT: () => this.name(this.CONSUME(t.Name)) },
-        { ALT: () => this.number(this.CONSUME(t.NumberLiteral)) },
+        { GATE: () => this.at(t.FatArrow, 2) || this.#lambdaFollows(), ALT: () => this.SUBRULE(this.#lambda) },
+        { GATE: () => this.at(t.word.fold) && this.#loopFollows(), ALT: () => this.SUBRULE(this.#fold) },
+        { GATE: () => this.at(t.word.scan) && this.#loopFollows(), ALT: () => this.SUBRULE(this.#scan) },
+        { ALT: () => this.#name(this.CONSUME(t.Name)) },
+        { ALT: () => this.#number(this.CONSUME(t.NumberLiteral)) },
         { ALT: () => this.string(this.CONSUME(t.StringLiteral)) },
-        { ALT: () => this.boolean(this.CONSUME(t.reserved.true)) },
-        { ALT: () => this.boolean(this.CONSUME(t.reserved.false)) },
-        { ALT: () => this.SUBRULE(this.choice) },
-        { ALT: () => this.SUBRULE(this.loop) },
-        { ALT: () => this.SUBRULE(this.group) },
-        { ALT: () => this.SUBRULE(this.listOrComprehension) },
-        { ALT: () => this.SUBRULE(this.record) },
+        { ALT: () => this.#boolean(this.CONSUME(t.reserved.true)) },
+        { ALT: () => this.#boolean(this.CONSUME(t.reserved.false)) },
+        { ALT: () => this.SUBRULE(this.#choice) },
+        { ALT: () => this.SUBRULE(this.#loop) },
+        { ALT: () => this.SUBRULE(this.#group) },
+        { ALT: () => this.SUBRULE(this.#listOrComprehension) },
+        { ALT: () => this.SUBRULE(this.#record) },
       ],
       ERR_MSG: 'an expression',
       IGNORE_AMBIGUITIES: true,
@@ -36,23 +36,23 @@ export abstract class PrimaryRules extends TypeRules {
   );
 
   /** Whether `fold` or `scan`, which comes next, starts a loop: a variable follows, and no word that may follow a value. */
-  private loopFollows(): boolean {
+  #loopFollows(): boolean {
     const variable = this.LA(2);
     if (this.brokenBefore(variable)) return false;
     if (variable.tokenType === t.ParenOpen) {
-      const after = this.LA(this.closingFrom(2) + 1);
+      const after = this.LA(this.#closingFrom(2) + 1);
       return after.tokenType === t.word.in && !this.brokenBefore(after);
     }
     if (!tokenMatcher(variable, t.Name) || t.wordsAfterValues.has(variable.image)) return false;
     return this.at(t.word.in, 3) || variable.tokenType === t.Identifier;
   }
 
-  private lambdaFollows(): boolean {
-    return this.at(t.ParenOpen) && this.at(t.FatArrow, this.closingFrom(1) + 1);
+  #lambdaFollows(): boolean {
+    return this.at(t.ParenOpen) && this.at(t.FatArrow, this.#closingFrom(1) + 1);
   }
 
   /** From a `(` at `distance`: the distance of its `)`, if nothing but names, commas and parentheses stand between; else 0. */
-  private closingFrom(distance: number): number {
+  #closingFrom(distance: number): number {
     let depth = 0;
     for (let i = distance; ; i++) {
       const token = this.LA(i);
@@ -64,11 +64,11 @@ export abstract class PrimaryRules extends TypeRules {
     }
   }
 
-  private name(token: IToken): Expression {
+  #name(token: IToken): Expression {
     return { kind: 'name', name: nameOf(token), span: this.spanOf(token) };
   }
 
-  private number(token: IToken): Expression {
+  #number(token: IToken): Expression {
     const text = token.image;
     return { kind: 'number', text, value: Number(text), integer: /^\d+$/.test(text), span: this.spanOf(token) };
   }
@@ -85,11 +85,11 @@ export abstract class PrimaryRules extends TypeRules {
     return { kind: 'string', value, span: this.spanOf(token) };
   }
 
-  private boolean(token: IToken): Expression {
+  #boolean(token: IToken): Expression {
     return { kind: 'boolean', value: token.tokenType === t.reserved.true, span: this.spanOf(token) };
   }
 
-  private readonly group = this.rule('group', (): Expression => {
+  readonly #group = this.rule('group', (): Expression => {
     const elements: Expression[] = [];
     const open = this.CONSUME(t.ParenOpen);
     if (this.at(t.ParenClose)) this.reportExpected(this.LA(1), 'an expression');
@@ -101,7 +101,7 @@ export abstract class PrimaryRules extends TypeRules {
     return elements.length === 0 ? { kind: 'missing', span } : { kind: 'tuple', elements, span };
   });
 
-  private readonly listOrComprehension = this.rule('listOrComprehension', (): Expression => {
+  readonly #listOrComprehension = this.rule('listOrComprehension', (): Expression => {
     const elements: Expression[] = [];
     const open = this.CONSUME(t.BracketOpen);
     this.list(1, t.BracketClose, (i) => elements.push(this.subrule(i, this.expression)));
@@ -111,7 +111,7 @@ export abstract class PrimaryRules extends TypeRules {
         this.CONSUME(t.word.for);
         const pattern = this.SUBRULE(this.pattern);
         this.CONSUME(t.word.in);
-        const iterable = this.SUBRULE(this.iterable);
+        const iterable = this.SUBRULE(this.#iterable);
         return { pattern, iterable };
       },
     });
@@ -123,7 +123,7 @@ export abstract class PrimaryRules extends TypeRules {
       : { kind: 'comprehension', element, ...loop, span };
   });
 
-  private readonly iterable = this.rule('iterable', (): Iterable => {
+  readonly #iterable = this.rule('iterable', (): Iterable => {
     const from = this.here();
     const start = this.SUBRULE(this.expression);
     const stop = this.OPTION(() => {
@@ -133,15 +133,15 @@ export abstract class PrimaryRules extends TypeRules {
     return stop === undefined ? start : { kind: 'range', start, stop, span: this.spanFrom(from) };
   });
 
-  private readonly record = this.rule('record', (): Expression => {
+  readonly #record = this.rule('record', (): Expression => {
     const fields: RecordField[] = [];
     const open = this.CONSUME(t.BraceOpen);
-    this.list(1, t.BraceClose, (i) => fields.push(this.subrule(i, this.recordField)));
+    this.list(1, t.BraceClose, (i) => fields.push(this.subrule(i, this.#recordField)));
     this.close(1, open, t.BraceClose, 'record');
     return { kind: 'record', fields, span: this.spanFrom(open.startOffset) };
   });
 
-  private readonly recordField = this.rule('recordField', (): RecordField => {
+  readonly #recordField = this.rule('recordField', (): RecordField => {
     const token = this.CONSUME(t.Name);
     const name = this.identifier(token);
     const value = this.OPTION(() => {
@@ -149,10 +149,10 @@ export abstract class PrimaryRules extends TypeRules {
       return this.SUBRULE(this.expression);
     });
     const shorthand = value === undefined;
-    return { kind: 'record-field', name, value: value ?? this.name(token), shorthand, span: this.spanFrom(token.startOffset) };
+    return { kind: 'record-field', name, value: value ?? this.#name(token), shorthand, span: this.spanFrom(token.startOffset) };
   });
 
-  private readonly lambda = this.rule('lambda', (): Expression => {
+  readonly #lambda = this.rule('lambda', (): Expression => {
     const start = this.here();
     const parameters = this.OR([{ ALT: () => [this.identifier(this.CONSUME(t.Name))] }, { ALT: () => this.SUBRULE(this.names) }]);
     const body = this.SUBRULE(this.arrowBody);
@@ -177,7 +177,7 @@ export abstract class PrimaryRules extends TypeRules {
     });
   });
 
-  private readonly choice = this.rule('choice', (): Expression => {
+  readonly #choice = this.rule('choice', (): Expression => {
     const word = this.CONSUME(t.reserved.if);
     const condition = this.SUBRULE(this.expression);
     this.CONSUME(t.word.then);
@@ -189,36 +189,36 @@ export abstract class PrimaryRules extends TypeRules {
 
   // -------------------------------------------------------------------------------------------------------- loops
 
-  private readonly fold = this.rule('fold', (): Expression => {
+  readonly #fold = this.rule('fold', (): Expression => {
     const word = this.CONSUME(t.word.fold);
-    const head = this.SUBRULE(this.loopHead);
-    const carry = this.SUBRULE(this.carry);
+    const head = this.SUBRULE(this.#loopHead);
+    const carry = this.SUBRULE(this.#carry);
     return { kind: 'fold', ...head, ...carry, span: this.spanFrom(word.startOffset) };
   });
 
-  private readonly scan = this.rule('scan', (): Expression => {
+  readonly #scan = this.rule('scan', (): Expression => {
     const word = this.CONSUME(t.word.scan);
-    const head = this.SUBRULE(this.loopHead);
-    const carry = this.SUBRULE(this.carry);
+    const head = this.SUBRULE(this.#loopHead);
+    const carry = this.SUBRULE(this.#carry);
     return { kind: 'scan', ...head, ...carry, span: this.spanFrom(word.startOffset) };
   });
 
-  private readonly loop = this.rule('loop', (): Expression => {
+  readonly #loop = this.rule('loop', (): Expression => {
     const word = this.CONSUME(t.reserved.while);
     const condition = this.SUBRULE(this.expression);
-    const carry = this.SUBRULE(this.carry);
+    const carry = this.SUBRULE(this.#carry);
     return { kind: 'while', condition, ...carry, span: this.spanFrom(word.startOffset) };
   });
 
-  private readonly loopHead = this.rule('loopHead', () => {
+  readonly #loopHead = this.rule('loopHead', () => {
     const variable = this.SUBRULE(this.pattern);
     this.CONSUME(t.word.in);
-    const iterable = this.SUBRULE(this.iterable);
+    const iterable = this.SUBRULE(this.#iterable);
     return { variable, iterable };
   });
 
   /** `with z = 0.0 { … }` */
-  private readonly carry = this.rule('carry', () => {
+  readonly #carry = this.rule('carry', () => {
     this.CONSUME(t.word.with);
     const carry = this.SUBRULE(this.pattern);
     this.CONSUME(t.Equals);

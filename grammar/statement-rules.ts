@@ -13,19 +13,19 @@ export abstract class StatementRules extends ExpressionRules {
     this.nested(() => {
       const statements: Statement[] = [];
       const open = this.CONSUME(t.BraceOpen);
-      if (this.RECORDING_PHASE) this.MANY(() => this.SUBRULE(this.statement));
-      else this.statements(statements);
+      if (this.RECORDING_PHASE) this.MANY(() => this.SUBRULE(this.#statement));
+      else this.#statements(statements);
       this.close(1, open, t.BraceClose, 'block');
       return { kind: 'block', statements, span: this.spanFrom(open.startOffset) };
     }),
   );
 
-  private statements(into: Statement[]): void {
+  #statements(into: Statement[]): void {
     while (!this.at(t.BraceClose) && !this.at(EOF)) {
       const first = this.LA(1);
       if (startsDeclaration(first, this.follower(first)) && this.brokenBefore(first)) return;
       const statement = this.guard(
-        () => this.SUBRULE(this.statement),
+        () => this.SUBRULE(this.#statement),
         () => true,
       );
       if (this.LA(1) === first) this.skip();
@@ -34,27 +34,27 @@ export abstract class StatementRules extends ExpressionRules {
     }
   }
 
-  private readonly statement = this.rule('statement', (): Statement =>
+  readonly #statement = this.rule('statement', (): Statement =>
     this.OR<Statement>({
       DEF: [
-        { ALT: () => this.SUBRULE(this.letStatement) },
-        { ALT: () => this.SUBRULE(this.returnStatement) },
-        { ALT: () => this.SUBRULE(this.yieldStatement) },
-        { GATE: () => this.atWord(t.word.minimize), ALT: () => this.SUBRULE(this.minimizeStatement) },
-        { GATE: () => this.atWord(t.word.scope), ALT: () => this.SUBRULE(this.scopeStatement) },
-        { GATE: () => this.atWord(t.word.summary), ALT: () => this.SUBRULE(this.summaryStatement) },
-        { ALT: () => this.SUBRULE(this.simpleStatement) },
+        { ALT: () => this.SUBRULE(this.#letStatement) },
+        { ALT: () => this.SUBRULE(this.#returnStatement) },
+        { ALT: () => this.SUBRULE(this.#yieldStatement) },
+        { GATE: () => this.#atWord(t.word.minimize), ALT: () => this.SUBRULE(this.#minimizeStatement) },
+        { GATE: () => this.#atWord(t.word.scope), ALT: () => this.SUBRULE(this.#scopeStatement) },
+        { GATE: () => this.#atWord(t.word.summary), ALT: () => this.SUBRULE(this.#summaryStatement) },
+        { ALT: () => this.SUBRULE(this.#simpleStatement) },
       ],
       ERR_MSG: 'a statement',
       IGNORE_AMBIGUITIES: true,
     }),
   );
 
-  private atWord(type: IToken['tokenType']): boolean {
+  #atWord(type: IToken['tokenType']): boolean {
     return this.at(type) && startsWordStatement(this.LA(1), this.follower(this.LA(1)));
   }
 
-  private readonly letStatement = this.rule('letStatement', (): Statement => {
+  readonly #letStatement = this.rule('letStatement', (): Statement => {
     const word = this.CONSUME(t.reserved.let);
     const pattern = this.SUBRULE(this.pattern);
     const type =
@@ -67,19 +67,19 @@ export abstract class StatementRules extends ExpressionRules {
     return { kind: 'let', pattern, type, value, span: this.spanFrom(word.startOffset) };
   });
 
-  private readonly returnStatement = this.rule('returnStatement', (): Statement => {
+  readonly #returnStatement = this.rule('returnStatement', (): Statement => {
     const word = this.CONSUME(t.reserved.return);
     const value = this.SUBRULE(this.expression);
     return { kind: 'return', value, span: this.spanFrom(word.startOffset) };
   });
 
-  private readonly yieldStatement = this.rule('yieldStatement', (): Statement => {
+  readonly #yieldStatement = this.rule('yieldStatement', (): Statement => {
     const word = this.CONSUME(t.reserved.yield);
     const value = this.SUBRULE(this.expression);
     return { kind: 'yield', value, span: this.spanFrom(word.startOffset) };
   });
 
-  private readonly minimizeStatement = this.rule('minimizeStatement', (): Statement => {
+  readonly #minimizeStatement = this.rule('minimizeStatement', (): Statement => {
     const word = this.CONSUME(t.word.minimize);
     const loss = this.SUBRULE(this.expression);
     this.CONSUME(t.word.with);
@@ -95,14 +95,14 @@ export abstract class StatementRules extends ExpressionRules {
     return { kind: 'minimize', loss, optimizer, over, span: this.spanFrom(word.startOffset) };
   });
 
-  private readonly scopeStatement = this.rule('scopeStatement', (): Statement => {
+  readonly #scopeStatement = this.rule('scopeStatement', (): Statement => {
     const word = this.CONSUME(t.word.scope);
     const name = this.string(this.CONSUME(t.StringLiteral));
     const body = this.SUBRULE(this.block);
     return { kind: 'scope', name, body, span: this.spanFrom(word.startOffset) };
   });
 
-  private readonly summaryStatement = this.rule('summaryStatement', (): Statement => {
+  readonly #summaryStatement = this.rule('summaryStatement', (): Statement => {
     const word = this.CONSUME(t.word.summary);
     const kind = this.CONSUME(t.Name);
     let summary: SummaryStatement['summary'] = 'scalar';
@@ -120,7 +120,7 @@ export abstract class StatementRules extends ExpressionRules {
   });
 
   /** `target <- e`, or a bare expression, which starts a line (or follows `{` or `;`). */
-  private readonly simpleStatement = this.rule('simpleStatement', (): Statement => {
+  readonly #simpleStatement = this.rule('simpleStatement', (): Statement => {
     const first = this.LA(1);
     const expression = this.SUBRULE(this.expression);
     const sign = this.OPTION(() => this.OR([{ ALT: () => this.CONSUME(t.Assign) }, { ALT: () => this.CONSUME(t.Equals) }]));
@@ -141,13 +141,13 @@ export abstract class StatementRules extends ExpressionRules {
           hint: 'the left side of `<-` is a name: `w <- e`, `net.bias <- e`',
           span: expression.span,
         });
-    } else if (!this.brokenBefore(first) && !this.standsAlone(first)) {
+    } else if (!this.brokenBefore(first) && !this.#standsAlone(first)) {
       this.reportExpected(first, 'a new line or an operator', ['a new line', 'an operator']);
     }
     return { kind: 'expression-statement', expression, span: this.spanFrom(first.startOffset) };
   });
 
-  private standsAlone(first: IToken): boolean {
+  #standsAlone(first: IToken): boolean {
     const previous = this.previousOf(first);
     return previous === undefined || tokenMatcher(previous, t.BraceOpen) || tokenMatcher(previous, t.Semicolon);
   }

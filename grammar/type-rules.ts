@@ -27,7 +27,7 @@ export abstract class TypeRules extends ParserBase {
   protected readonly size = this.rule('size', (): SizeExpression => {
     const operands: SizeExpression[] = [];
     const operators: IToken[] = [];
-    operands.push(this.SUBRULE(this.sizeOperand));
+    operands.push(this.SUBRULE(this.#sizeOperand));
     this.MANY(() => {
       operators.push(
         this.OR([
@@ -38,7 +38,7 @@ export abstract class TypeRules extends ParserBase {
           { ALT: () => this.CONSUME(t.Percent) },
         ]),
       );
-      operands.push(this.SUBRULE1(this.sizeOperand));
+      operands.push(this.SUBRULE1(this.#sizeOperand));
     });
     return this.ACTION(() =>
       joinOperators(operands, operators, (left, token, right) => {
@@ -49,16 +49,16 @@ export abstract class TypeRules extends ParserBase {
     );
   });
 
-  private readonly sizeOperand = this.rule('sizeOperand', (): SizeExpression => {
+  readonly #sizeOperand = this.rule('sizeOperand', (): SizeExpression => {
     const signs: IToken[] = [];
     this.MANY(() => signs.push(this.CONSUME(t.Minus)));
     const found = this.OPTION({
-      GATE: () => this.sizeStarts(),
+      GATE: () => this.#sizeStarts(),
       DEF: () =>
         this.OR<SizeExpression>([
-          { ALT: () => this.sizeLiteral(this.CONSUME(t.NumberLiteral)) },
-          { ALT: () => this.sizeName(this.CONSUME(t.Name)) },
-          { ALT: () => this.SUBRULE(this.sizeGroup) },
+          { ALT: () => this.#sizeLiteral(this.CONSUME(t.NumberLiteral)) },
+          { ALT: () => this.#sizeName(this.CONSUME(t.Name)) },
+          { ALT: () => this.SUBRULE(this.#sizeGroup) },
         ]),
     });
     if (found === undefined) this.reportExpected(this.LA(1), 'a size');
@@ -71,36 +71,36 @@ export abstract class TypeRules extends ParserBase {
     );
   });
 
-  private readonly sizeGroup = this.rule('sizeGroup', (): SizeExpression => {
+  readonly #sizeGroup = this.rule('sizeGroup', (): SizeExpression => {
     const open = this.CONSUME(t.ParenOpen);
     const inner = this.nested(() => this.SUBRULE(this.size));
     this.close(1, open, t.ParenClose, 'parenthesis');
     return { ...inner, span: this.spanFrom(open.startOffset) };
   });
 
-  private sizeStarts(): boolean {
+  #sizeStarts(): boolean {
     return (this.at(t.Name) && !this.atStatement()) || this.at(t.NumberLiteral) || this.at(t.ParenOpen);
   }
 
-  private sizeLiteral(token: IToken): SizeExpression {
+  #sizeLiteral(token: IToken): SizeExpression {
     if (!/^\d+$/.test(token.image)) {
       this.report(token, { message: `a size is a whole number, found '${token.image}'`, expected: ['a size'] });
     }
     return { kind: 'size-literal', value: Number(token.image), span: this.spanOf(token) };
   }
 
-  private sizeName(token: IToken): SizeExpression {
+  #sizeName(token: IToken): SizeExpression {
     return { kind: 'size-name', name: nameOf(token), span: this.spanOf(token) };
   }
 
-  private readonly dimension = this.rule('dimension', (): Dimension =>
+  readonly #dimension = this.rule('dimension', (): Dimension =>
     this.OR<Dimension>([
-      { GATE: () => this.at(t.Ellipsis), ALT: () => this.SUBRULE(this.rankSpread) },
+      { GATE: () => this.at(t.Ellipsis), ALT: () => this.SUBRULE(this.#rankSpread) },
       { ALT: () => this.SUBRULE(this.size) },
     ]),
   );
 
-  private readonly rankSpread = this.rule('rankSpread', (): RankSpread => {
+  readonly #rankSpread = this.rule('rankSpread', (): RankSpread => {
     const dots = this.CONSUME(t.Ellipsis);
     const name = this.identifier(this.CONSUME(t.Name));
     return { kind: 'rank-spread', name, span: this.spanFrom(dots.startOffset) };
@@ -110,7 +110,7 @@ export abstract class TypeRules extends ParserBase {
   protected readonly genericArguments = this.rule('genericArguments', (): readonly Dimension[] => {
     const found: Dimension[] = [];
     const open = this.CONSUME(t.Less);
-    this.list(1, t.Greater, (i) => found.push(this.subrule(i, this.dimension)));
+    this.list(1, t.Greater, (i) => found.push(this.subrule(i, this.#dimension)));
     this.close(1, open, t.Greater, 'generic arguments');
     return found;
   });
@@ -119,14 +119,14 @@ export abstract class TypeRules extends ParserBase {
 
   protected readonly type = this.rule('type', (): TypeExpression => {
     const found = this.OPTION({
-      GATE: () => this.typeStarts(),
+      GATE: () => this.#typeStarts(),
       DEF: () =>
         this.nested(() =>
           this.OR<TypeExpression>([
-            { ALT: () => this.SUBRULE(this.namedType) },
-            { ALT: () => this.SUBRULE(this.recordType) },
-            { ALT: () => this.SUBRULE(this.tupleType) },
-            { ALT: () => this.SUBRULE(this.fnType) },
+            { ALT: () => this.SUBRULE(this.#namedType) },
+            { ALT: () => this.SUBRULE(this.#recordType) },
+            { ALT: () => this.SUBRULE(this.#tupleType) },
+            { ALT: () => this.SUBRULE(this.#fnType) },
           ]),
         ),
     });
@@ -134,11 +134,11 @@ export abstract class TypeRules extends ParserBase {
     return found ?? { kind: 'missing-type', span: this.gap() };
   });
 
-  private typeStarts(): boolean {
+  #typeStarts(): boolean {
     return this.at(t.Name) || this.at(t.BraceOpen) || this.at(t.ParenOpen) || this.at(t.reserved.fn);
   }
 
-  private readonly namedType = this.rule('namedType', (): TypeExpression => {
+  readonly #namedType = this.rule('namedType', (): TypeExpression => {
     const name = this.identifier(this.CONSUME(t.Name));
     const generics = this.OPTION(() => this.SUBRULE(this.genericArguments)) ?? null;
     const dims =
@@ -148,7 +148,7 @@ export abstract class TypeRules extends ParserBase {
           const sizes: Dimension[] = [];
           const open = this.CONSUME(t.BracketOpen);
           if (this.at(t.BracketClose)) this.reportExpected(this.LA(1), 'a size');
-          this.list(2, t.BracketClose, (i) => sizes.push(this.subrule(i, this.dimension)));
+          this.list(2, t.BracketClose, (i) => sizes.push(this.subrule(i, this.#dimension)));
           this.close(1, open, t.BracketClose, 'sizes');
           return sizes;
         },
@@ -156,22 +156,22 @@ export abstract class TypeRules extends ParserBase {
     return { kind: 'named-type', name, generics, dims, span: this.spanFrom(name.span.start) };
   });
 
-  private readonly recordType = this.rule('recordType', (): TypeExpression => {
+  readonly #recordType = this.rule('recordType', (): TypeExpression => {
     const fields: RecordTypeField[] = [];
     const open = this.CONSUME(t.BraceOpen);
-    this.list(1, t.BraceClose, (i) => fields.push(this.subrule(i, this.recordTypeField)));
+    this.list(1, t.BraceClose, (i) => fields.push(this.subrule(i, this.#recordTypeField)));
     this.close(1, open, t.BraceClose, 'record type');
     return { kind: 'record-type', fields, span: this.spanFrom(open.startOffset) };
   });
 
-  private readonly recordTypeField = this.rule('recordTypeField', (): RecordTypeField => {
+  readonly #recordTypeField = this.rule('recordTypeField', (): RecordTypeField => {
     const name = this.identifier(this.CONSUME(t.Name));
     this.CONSUME(t.Colon);
     const type = this.SUBRULE(this.type);
     return { kind: 'record-type-field', name, type, span: this.spanFrom(name.span.start) };
   });
 
-  private readonly tupleType = this.rule('tupleType', (): TypeExpression => {
+  readonly #tupleType = this.rule('tupleType', (): TypeExpression => {
     const elements: TypeExpression[] = [];
     const open = this.CONSUME(t.ParenOpen);
     if (this.at(t.ParenClose)) this.reportExpected(this.LA(1), 'a type');
@@ -183,7 +183,7 @@ export abstract class TypeRules extends ParserBase {
     return { kind: 'tuple-type', elements, span };
   });
 
-  private readonly fnType = this.rule('fnType', (): TypeExpression => {
+  readonly #fnType = this.rule('fnType', (): TypeExpression => {
     const word = this.CONSUME(t.reserved.fn);
     const parameters: TypeExpression[] = [];
     const result = this.OPTION({
@@ -207,17 +207,17 @@ export abstract class TypeRules extends ParserBase {
   protected readonly pattern = this.rule('pattern', (): Pattern =>
     this.nested(() =>
       this.OR<Pattern>({
-        DEF: [{ ALT: () => this.namePattern(this.CONSUME(t.Name)) }, { ALT: () => this.SUBRULE(this.tuplePattern) }],
+        DEF: [{ ALT: () => this.#namePattern(this.CONSUME(t.Name)) }, { ALT: () => this.SUBRULE(this.#tuplePattern) }],
         ERR_MSG: 'a name',
       }),
     ),
   );
 
-  private namePattern(token: IToken): NamePattern {
+  #namePattern(token: IToken): NamePattern {
     return { kind: 'name-pattern', name: nameOf(token), span: this.spanOf(token) };
   }
 
-  private readonly tuplePattern = this.rule('tuplePattern', (): Pattern => {
+  readonly #tuplePattern = this.rule('tuplePattern', (): Pattern => {
     const elements: Pattern[] = [];
     const open = this.CONSUME(t.ParenOpen);
     if (this.at(t.ParenClose)) this.reportExpected(this.LA(1), 'a name');
@@ -236,13 +236,13 @@ export abstract class TypeRules extends ParserBase {
     const found: GenericParameter[] = [];
     this.OPTION(() => {
       const open = this.CONSUME(t.Less);
-      this.list(1, t.Greater, (i) => found.push(this.subrule(i, this.genericParameter)));
+      this.list(1, t.Greater, (i) => found.push(this.subrule(i, this.#genericParameter)));
       this.close(1, open, t.Greater, 'generics');
     });
     return found;
   });
 
-  private readonly genericParameter = this.rule('genericParameter', (): GenericParameter => {
+  readonly #genericParameter = this.rule('genericParameter', (): GenericParameter => {
     const start = this.here();
     const variadic = this.OPTION(() => this.CONSUME(t.Ellipsis)) !== undefined;
     const name = this.identifier(this.CONSUME(t.Name));
@@ -259,16 +259,16 @@ export abstract class TypeRules extends ParserBase {
     const found: Fact[] = [];
     this.OPTION(() => {
       this.CONSUME(t.word.where);
-      found.push(this.SUBRULE(this.fact));
+      found.push(this.SUBRULE(this.#fact));
       this.MANY(() => {
         this.OR([{ ALT: () => this.CONSUME(t.Comma) }, { ALT: () => this.CONSUME(t.AndAnd) }]);
-        found.push(this.SUBRULE1(this.fact));
+        found.push(this.SUBRULE1(this.#fact));
       });
     });
     return found;
   });
 
-  private readonly fact = this.rule('fact', (): Fact => {
+  readonly #fact = this.rule('fact', (): Fact => {
     const start = this.here();
     const left = this.SUBRULE(this.size);
     const operator = this.OR({

@@ -3,6 +3,7 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { EntrySpec, Manifest, VariableSpec } from './abi/manifest.js';
+import { unpack } from './abi/packed.js';
 import { featuresOf } from './abi/processor.js';
 import { TfcError } from './error.js';
 import { type Handle, type Native, translating } from './native.js';
@@ -25,8 +26,10 @@ export function openArtifact(native: Native, given: string): Artifact {
   if (typeof given !== 'string' || given === '' || given.includes('\0'))
     throw new TfcError('invalid-value', `${shown(given)} is no path of a compiled module.`);
   const path = statSync(given, { throwIfNoEntry: false })?.isDirectory() === true ? join(given, libraryFile) : given;
-  const { handle, manifest: text, entries } = translating(() => native.openModule(resolve(path)));
+  const { handle, manifest: packed, entries } = translating(() => native.openModule(resolve(path)));
   try {
+    const text = unpack(packed);
+    if (text === undefined) throw new TfcError('bad-artifact', `${path}: the manifest cannot be unpacked.`);
     const manifest = readManifest(path, text);
     const agrees = manifest.entries.length === entries.length && manifest.entries.every((entry, at) => entry.name === entries[at]);
     if (!agrees) throw new TfcError('bad-artifact', `${path}: the manifest and the table of entries disagree.`);

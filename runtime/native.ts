@@ -33,7 +33,7 @@ export interface Native {
    */
   guard(path: string, signals: number): void;
   forget(): void;
-  openModule(path: string): { readonly handle: Handle<'module'>; readonly manifest: string; readonly entries: readonly string[] };
+  openModule(path: string): { readonly handle: Handle<'module'>; readonly manifest: Uint8Array; readonly entries: readonly string[] };
   close(handle: Handle<'module' | 'session' | 'step'>): void;
   /** Per variable the number of its rows, the bytes of one, and the bytes from one to the next. */
   createSession(threads: number, rows: Float64Array): Handle<'session'>;

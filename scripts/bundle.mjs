@@ -68,10 +68,10 @@ export const loadStd = () => (name) => texts.get(name);`,
   ]);
 }
 
-/** Node's own modules are loaded where they are used: some of them take longer than the rest of a bundle. */
+/** Node's own modules are loaded where they are used: some of them take longer than the rest of a bundle. In parentheses, for `new`. */
 const deferred = (code) =>
   [...code.matchAll(/^let (node_\w+) = require\("node:([\w/]+)"\);$/gm)].reduce(
-    (text, [line, name, module]) => text.replace(line, '').replaceAll(new RegExp(`\\b${name}\\b`, 'g'), `require("node:${module}")`),
+    (text, [line, name, module]) => text.replace(line, '').replaceAll(new RegExp(`\\b${name}\\b`, 'g'), `(require("node:${module}"))`),
     code,
   );
 

@@ -1,5 +1,5 @@
-// The test commands. In: vitest's arguments. Out: lint and test results; the last line is `N passed, N failed`, where lint and
-// the format count as one test each. Holds: the exit code is 0 exactly when nothing failed.
+// The test commands. In: vitest's arguments. Out: lint and test results; the last line is `N passed, N failed`, where lint,
+// the format and the search for what is unused count as one test each. Holds: the exit code is 0 exactly when nothing failed.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
@@ -27,10 +27,17 @@ function format() {
   return ok;
 }
 
+/** Files, exports and dependencies that nothing uses. */
+function unused() {
+  const ok = call(['knip', 'bin', 'knip.js'], ['--no-progress', '--treat-config-hints-as-errors']);
+  if (ok) process.stdout.write('unused: none\n');
+  return ok;
+}
+
 /** `npm test` (with lint, when no files are named) or, with `long`, `npm run test:long`. Returns the exit code. */
 export function test(args, { long = false } = {}) {
   mkdirSync(at('build'), { recursive: true });
-  const lints = !long && args.length === 0 ? [lint(), format()] : [];
+  const lints = !long && args.length === 0 ? [lint(), format(), unused()] : [];
   const tally = at('build', `tally-${process.pid}.json`);
   const reporters = ['--reporter=default', `--reporter=${at('scripts', 'reporter.mjs')}`];
   const env = { TFC_TALLY: tally, ...(long ? { TFC_LONG: '1' } : {}) };

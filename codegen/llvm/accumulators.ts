@@ -2,8 +2,8 @@
 // Holds: an accumulator whose last axis a vector loop walks keeps that axis across lanes; a reduction over lanes goes into per-lane partial
 // results, which are combined in one fixed order, so the result depends on the target's width but on nothing else.
 
-import { type DType, InternalError } from '../../src/base/index.js';
-import type { Accumulator, Combiner, Expr, PartialResult } from '../../src/loop/index.js';
+import { type DType, InternalError, isFloat } from '../../src/base/index.js';
+import { type Accumulator, type Combiner, type Expr, neutral, type PartialResult } from '../../src/loop/index.js';
 import { type Cells, MemoryCells, ValueCells } from './cells.js';
 import type { Expressions, Memo } from './expressions.js';
 import type { LlvmType, LlvmValue } from './llvm/index.js';
@@ -20,24 +20,24 @@ interface Place {
 }
 
 export class AccumulatorFile {
-  private readonly expressions: Expressions;
-  private readonly plan: KernelPlan;
+  readonly #expressions: Expressions;
+  readonly #plan: KernelPlan;
 
   constructor(expressions: Expressions, plan: KernelPlan) {
-    this.expressions = expressions;
-    this.plan = plan;
+    this.#expressions = expressions;
+    this.#plan = plan;
   }
 
   declare(accumulator: Accumulator, initial: Expr, scope: Scope): void {
-    const { ops } = this.expressions;
-    const across = scope.lanes === undefined ? this.plan.laned.get(accumulator.name) : undefined;
+    const { ops } = this.#expressions;
+    const across = scope.lanes === undefined ? this.#plan.laned.get(accumulator.name) : undefined;
     const lanes = across ?? scope.lanes?.lanes ?? 1;
     const { shape } = accumulator;
     const rows = shape.slice(0, across === undefined ? shape.length : -1).reduce((product, size) => product * size, 1);
     const count = across === undefined ? rows : rows * Math.ceil((shape.at(-1) ?? 1) / lanes);
     const element = accumulator.dtype === 'bool' ? ops.module.types.i8 : ops.scalarType(accumulator.dtype);
-    const start = this.kept(ops.widen(this.expressions.emit(initial, scope), lanes));
-    const cells = this.cells(accumulator.name, element, lanes, count, start);
+    const start = this.#kept(ops.widen(this.#expressions.emit(initial, scope), lanes));
+    const cells = this.#cells(accumulator.name, element, lanes, count, start);
     scope.registers.set(accumulator.name, { cells, shape, lanes, across: across !== undefined, element, count });
   }
 
@@ -45,7 +45,7 @@ export class AccumulatorFile {
   spill(name: string, scope: Scope): void {
     const registers = scope.registers.get(name);
     if (registers === undefined || !(registers.cells instanceof ValueCells)) return;
-    const { ops, math } = this.expressions;
+    const { ops, math } = this.#expressions;
     const cells = new MemoryCells(
       ops.builder,
       math,
@@ -67,52 +67,52 @@ export class AccumulatorFile {
   }
 
   read(accumulator: Accumulator, index: readonly Expr[], scope: Scope): Value {
-    const place = this.locate(accumulator, index, scope);
-    return this.released(this.get(place), accumulator.dtype, place.lanes);
+    const place = this.#locate(accumulator, index, scope);
+    return this.#released(this.#get(place), accumulator.dtype, place.lanes);
   }
 
   assign(accumulator: Accumulator, index: readonly Expr[], value: Expr, scope: Scope, memo: Memo): void {
-    const place = this.locate(accumulator, index, scope);
-    const given = this.expressions.emit(value, scope, memo);
+    const place = this.#locate(accumulator, index, scope);
+    const given = this.#expressions.emit(value, scope, memo);
     if (given.lanes > place.lanes) throw new InternalError('codegen', `${accumulator.name} is assigned once per lane`);
-    this.set(place, this.kept(this.expressions.ops.widen(given, place.lanes)));
+    this.#set(place, this.#kept(this.#expressions.ops.widen(given, place.lanes)));
   }
 
   accumulate(accumulator: Accumulator, index: readonly Expr[], combine: Combiner, value: Expr, scope: Scope, memo: Memo): void {
     const { dtype } = accumulator;
     const partials = scope.partials.get(accumulator.name);
     if (partials !== undefined && scope.lanes !== undefined) {
-      const at = this.partial(partials, this.position(this.registersOf(accumulator, scope), index, scope), scope.lanes.copy);
-      const before = this.released(partials.cells.get(at), dtype, partials.lanes);
-      const after = this.update(combine, before, value, scope, memo);
+      const at = this.#partial(partials, this.#position(this.#registersOf(accumulator, scope), index, scope), scope.lanes.copy);
+      const before = this.#released(partials.cells.get(at), dtype, partials.lanes);
+      const after = this.#update(combine, before, value, scope, memo);
       const { mask } = scope.lanes;
-      const chosen = mask === undefined ? after.value : this.expressions.ops.builder.select(mask, after.value, before.value);
-      partials.cells.set(at, this.kept({ ...after, value: chosen }));
+      const chosen = mask === undefined ? after.value : this.#expressions.ops.builder.select(mask, after.value, before.value);
+      partials.cells.set(at, this.#kept({ ...after, value: chosen }));
       return;
     }
-    const place = this.locate(accumulator, index, scope);
+    const place = this.#locate(accumulator, index, scope);
     if (scope.lanes !== undefined && place.lanes === 1)
       throw new InternalError('codegen', `${accumulator.name} is reduced over lanes where that is not prepared`);
-    const before = this.released(this.get(place), dtype, place.lanes);
-    this.set(place, this.kept(this.update(combine, before, value, scope, memo)));
+    const before = this.#released(this.#get(place), dtype, place.lanes);
+    this.#set(place, this.#kept(this.#update(combine, before, value, scope, memo)));
   }
 
   /** Per-lane partial results for an accumulator, each the combiner's identity. */
   beginPartials({ accumulator, combine, lanes, chains }: PartialResult, scope: Scope): Partials {
-    const { ops } = this.expressions;
-    const { element, count } = this.registersOf(accumulator, scope);
-    const start = this.kept(ops.constant(accumulator.dtype, identity(combine, accumulator.dtype), lanes));
-    return { cells: this.cells(accumulator.name, element, lanes, count * chains, start), lanes, chains, combine };
+    const { ops } = this.#expressions;
+    const { element, count } = this.#registersOf(accumulator, scope);
+    const start = this.#kept(ops.constant(accumulator.dtype, neutral(combine, accumulator.dtype), lanes));
+    return { cells: this.#cells(accumulator.name, element, lanes, count * chains, start), lanes, chains, combine };
   }
 
   /** Combines chains pairwise, then halves of the lanes, then the accumulator's own value with the rest. */
   endPartials(accumulator: Accumulator, partials: Partials, scope: Scope): void {
-    const { ops } = this.expressions;
+    const { ops } = this.#expressions;
     const { dtype } = accumulator;
-    const registers = this.registersOf(accumulator, scope);
+    const registers = this.#registersOf(accumulator, scope);
     for (let at = 0; at < registers.count; at++) {
       let values = Array.from({ length: partials.chains }, (_, copy) =>
-        this.released(partials.cells.get(this.partial(partials, at, copy)), dtype, partials.lanes),
+        this.#released(partials.cells.get(this.#partial(partials, at, copy)), dtype, partials.lanes),
       );
       while (values.length > 1) {
         const next: Value[] = [];
@@ -128,32 +128,32 @@ export class AccumulatorFile {
         rest = this.combine(partials.combine, half(0), half(lanes));
       }
       const total = { ...rest, value: rest.value.type.isVector ? ops.builder.extractElement(rest.value, 0) : rest.value, lanes: 1 };
-      const before = this.released(registers.cells.get(at), dtype, 1);
-      registers.cells.set(at, this.kept(this.combine(partials.combine, before, total)));
+      const before = this.#released(registers.cells.get(at), dtype, 1);
+      registers.cells.set(at, this.#kept(this.combine(partials.combine, before, total)));
     }
   }
 
-  private cells(name: string, element: LlvmType, lanes: number, count: number, start: LlvmValue): Cells {
-    const { ops, math } = this.expressions;
-    if (!this.plan.use.addressed.has(name)) return new ValueCells(ops.builder, count, lanes, start);
+  #cells(name: string, element: LlvmType, lanes: number, count: number, start: LlvmValue): Cells {
+    const { ops, math } = this.#expressions;
+    if (!this.#plan.use.addressed.has(name)) return new ValueCells(ops.builder, count, lanes, start);
     return new MemoryCells(ops.builder, math, ops.wide(element, lanes), element, Array<LlvmValue>(count).fill(start));
   }
 
-  private update(combine: Combiner, before: Value, value: Expr, scope: Scope, memo: Memo): Value {
-    const { ops } = this.expressions;
+  #update(combine: Combiner, before: Value, value: Expr, scope: Scope, memo: Memo): Value {
+    const { ops } = this.#expressions;
     const factors = value.kind === 'apply' && value.fn === 'mul' ? value.args : undefined;
     if (combine === 'sum' && factors !== undefined && (before.dtype === 'f32' || before.dtype === 'f64')) {
-      const [a, b] = factors.map((factor) => ops.widen(this.expressions.emit(factor, scope, memo), before.lanes)) as [Value, Value];
+      const [a, b] = factors.map((factor) => ops.widen(this.#expressions.emit(factor, scope, memo), before.lanes)) as [Value, Value];
       return { ...before, value: ops.contract(a.value, b.value, before.value) };
     }
-    const given = this.expressions.emit(value, scope, memo);
+    const given = this.#expressions.emit(value, scope, memo);
     if (given.lanes > before.lanes) throw new InternalError('codegen', 'a value per lane is combined into a scalar');
     return this.combine(combine, before, ops.widen(given, before.lanes));
   }
 
   /** before ∘ value; max and min hand NaN on. */
   combine(how: Combiner, before: Value, value: Value): Value {
-    const { ops } = this.expressions;
+    const { ops } = this.#expressions;
     const { dtype } = before;
     switch (how) {
       case 'sum':
@@ -169,30 +169,29 @@ export class AccumulatorFile {
         // With a NaN on either side the comparison is false and `before` stays; a NaN in `value` is then put in its place.
         const chosen =
           dtype === 'bool' ? ops.apply(how === 'max' ? 'or' : 'and', dtype, [before, value]) : ops.apply(how, dtype, [value, before]);
-        const float = dtype === 'f32' || dtype === 'f64' || dtype === 'f16' || dtype === 'bf16';
-        if (!float) return chosen;
+        if (!isFloat(dtype)) return chosen;
         return { ...chosen, value: ops.builder.select(ops.builder.fcmp('uno', value.value, value.value), value.value, chosen.value) };
       }
     }
   }
 
-  private registersOf(accumulator: Accumulator, scope: Scope): Registers {
+  #registersOf(accumulator: Accumulator, scope: Scope): Registers {
     const found = scope.registers.get(accumulator.name);
     if (found === undefined) throw new InternalError('codegen', `the accumulator ${accumulator.name} is not in scope`);
     return found;
   }
 
   /** The register, or the lane of one, that an index means. */
-  private locate(accumulator: Accumulator, index: readonly Expr[], scope: Scope): Place {
-    const { math, forms } = this.expressions;
-    const registers = this.registersOf(accumulator, scope);
+  #locate(accumulator: Accumulator, index: readonly Expr[], scope: Scope): Place {
+    const { math, forms } = this.#expressions;
+    const registers = this.#registersOf(accumulator, scope);
     const { cells } = registers;
-    if (!registers.across) return { cells, at: this.position(registers, index, scope), lanes: registers.lanes, whole: true };
-    const rows = this.position({ ...registers, shape: registers.shape.slice(0, -1) }, index.slice(0, -1), scope);
+    if (!registers.across) return { cells, at: this.#position(registers, index, scope), lanes: registers.lanes, whole: true };
+    const rows = this.#position({ ...registers, shape: registers.shape.slice(0, -1) }, index.slice(0, -1), scope);
     const last = index.at(-1);
     if (last === undefined) throw new InternalError('codegen', `${accumulator.name} has no last axis`);
     const perRow = Math.ceil((registers.shape.at(-1) ?? 1) / registers.lanes);
-    const { base, constant, stride, varying } = this.expressions.split(forms.of(last), scope);
+    const { base, constant, stride, varying } = this.#expressions.split(forms.of(last), scope);
     if (varying.length > 0) throw new InternalError('codegen', `${accumulator.name} is indexed by lanes in an order of their own`);
     if (stride === 1 && scope.lanes?.lanes === registers.lanes && base === 0 && constant % registers.lanes === 0) {
       return { cells, at: math.add(math.mul(rows, perRow), constant / registers.lanes), lanes: registers.lanes, whole: true };
@@ -201,71 +200,39 @@ export class AccumulatorFile {
     return { cells, at: math.add(math.mul(rows, perRow * registers.lanes), math.add(base, constant)), lanes: 1, whole: false };
   }
 
-  private get({ cells, at, whole }: Place): LlvmValue {
+  #get({ cells, at, whole }: Place): LlvmValue {
     return whole ? cells.get(at) : cells.lane(at);
   }
 
-  private set({ cells, at, whole }: Place, value: LlvmValue): void {
+  #set({ cells, at, whole }: Place, value: LlvmValue): void {
     if (whole) cells.set(at, value);
     else cells.setLane(at, value);
   }
 
   /** Row-major number of the element that indices shared by all lanes mean. */
-  private position(registers: Registers, index: readonly Expr[], scope: Scope): Scalar {
-    const { math } = this.expressions;
+  #position(registers: Registers, index: readonly Expr[], scope: Scope): Scalar {
+    const { math } = this.#expressions;
     let position: Scalar = 0;
     index.forEach((at, axis) => {
-      position = math.add(math.mul(position, registers.shape[axis] ?? 1), this.expressions.scalar(at, scope));
+      position = math.add(math.mul(position, registers.shape[axis] ?? 1), this.#expressions.scalar(at, scope));
     });
     return position;
   }
 
   /** Accumulators of one loop may have different numbers of chains: those with fewer take turns. */
-  private partial(partials: Partials, at: Scalar, copy: number): Scalar {
-    const { math } = this.expressions;
+  #partial(partials: Partials, at: Scalar, copy: number): Scalar {
+    const { math } = this.#expressions;
     return math.add(math.mul(at, partials.chains), copy % partials.chains);
   }
 
   /** As kept: bool in a byte. */
-  private kept(of: Value): LlvmValue {
-    const { ops } = this.expressions;
+  #kept(of: Value): LlvmValue {
+    const { ops } = this.#expressions;
     return of.dtype === 'bool' ? ops.builder.zext(of.value, ops.wide(ops.module.types.i8, of.lanes)) : of.value;
   }
 
-  private released(value: LlvmValue, dtype: DType, lanes: number): Value {
-    const { ops } = this.expressions;
+  #released(value: LlvmValue, dtype: DType, lanes: number): Value {
+    const { ops } = this.#expressions;
     return { value: dtype === 'bool' ? ops.builder.icmp('ne', value, ops.module.zero(value.type)) : value, lanes, dtype };
-  }
-}
-
-/** What changes nothing: -0 for sums of floats, so that even a sum of nothing but -0 stays -0. */
-function identity(combine: Combiner, dtype: DType): number | bigint {
-  const float = dtype === 'f32' || dtype === 'f64' || dtype === 'f16' || dtype === 'bf16';
-  switch (combine) {
-    case 'sum':
-      return float ? -0 : 0;
-    case 'product':
-      return 1;
-    case 'any':
-      return 0;
-    case 'all':
-      return dtype === 'bool' ? 1 : -1;
-    case 'max':
-      return float ? -Infinity : integerRange(dtype)[0];
-    case 'min':
-      return float ? Infinity : integerRange(dtype)[1];
-  }
-}
-
-function integerRange(dtype: DType): readonly [bigint, bigint] {
-  switch (dtype) {
-    case 'bool':
-      return [0n, 1n];
-    case 'u8':
-      return [0n, 255n];
-    case 'i32':
-      return [-(2n ** 31n), 2n ** 31n - 1n];
-    default:
-      return [-(2n ** 63n), 2n ** 63n - 1n];
   }
 }

@@ -3,6 +3,7 @@
 // Holds: the same input gives the same bytes; the library exports tfc_module_table and nothing else.
 
 import { abiVersion } from '../../runtime/abi/manifest.js';
+import { pack } from '../../runtime/abi/packed.js';
 import { InternalError } from '../../src/base/index.js';
 import type { BackendInput } from '../../src/target/index.js';
 import { emitAssembly, Emission, Link, ModuleBuilder, optimize, setTarget, type LlvmConstant, type TargetOptions } from './llvm/index.js';
@@ -126,12 +127,20 @@ function buildModule({ programs, manifest, target }: BackendInput, options: Targ
       constant: true,
       align: 8,
     });
-    const moduleType = types.struct([types.i32, types.i32, types.ptr, types.ptr]);
+    const packed = pack(manifest);
+    const moduleType = types.struct([types.i32, types.i32, types.ptr, types.ptr, types.i64]);
     const description = module.structOf(moduleType, [
       module.i32(abiVersion),
       module.i32(rows.length),
       table,
-      module.string('manifest', manifest),
+      module.global({
+        name: 'manifest',
+        type: types.array(types.i8, packed.length),
+        initializer: module.dense(types.i8, packed),
+        constant: true,
+        align: 1,
+      }),
+      module.i64(packed.length),
     ]);
     const root = module.global({ name: 'module', type: moduleType, initializer: description, constant: true, align: 8 });
     const exported = module.function({ name: 'tfc_module_table', type: types.function(types.ptr, []), attributes: ['nounwind'] });

@@ -52,71 +52,71 @@ function instruction(ops: MachineOps, op: ExponentOp, given: readonly LlvmValue[
 
 /** The same in integer arithmetic. */
 class Bits {
-  private readonly ops: MachineOps;
-  private readonly i32: LlvmType;
-  private readonly f32: LlvmType;
+  readonly #ops: MachineOps;
+  readonly #i32: LlvmType;
+  readonly #f32: LlvmType;
 
   constructor(ops: MachineOps, lanes: number) {
-    this.ops = ops;
-    this.i32 = ops.wide(ops.module.types.i32, lanes);
-    this.f32 = ops.wide(ops.module.types.f32, lanes);
+    this.#ops = ops;
+    this.#i32 = ops.wide(ops.module.types.i32, lanes);
+    this.#f32 = ops.wide(ops.module.types.f32, lanes);
   }
 
   /** Two factors, of which the first leaves no subnormal. */
   scale(a: LlvmValue, n: LlvmValue): LlvmValue {
-    const { builder: build } = this.ops;
+    const { builder: build } = this.#ops;
     // By an addition, because converting a NaN to an integer would leave the result open.
-    const whole = build.sub(this.word(build.fadd(n, this.float(rounding))), this.int(0x4b400000));
-    const half = build.ashr(whole, this.int(1));
-    const power = (of: LlvmValue): LlvmValue => this.number(build.shl(build.add(of, this.int(127)), this.int(23)));
+    const whole = build.sub(this.#word(build.fadd(n, this.#float(rounding))), this.#int(0x4b400000));
+    const half = build.ashr(whole, this.#int(1));
+    const power = (of: LlvmValue): LlvmValue => this.#number(build.shl(build.add(of, this.#int(127)), this.#int(23)));
     return build.fmul(build.fmul(a, power(half)), power(build.sub(whole, half)));
   }
 
   exponent(a: LlvmValue): LlvmValue {
-    const { builder: build } = this.ops;
-    const { size, tiny, normal } = this.split(a);
-    const biased = build.sitofp(build.lshr(normal, this.int(23)), this.f32);
-    const value = build.fsub(biased, build.select(tiny, this.float(127 + 24), this.float(127)));
-    const finite = build.select(build.icmp('ult', size, this.int(infinity)), value, this.number(size));
-    return build.select(build.fcmp('oeq', a, this.float(0)), this.float(-Infinity), finite);
+    const { builder: build } = this.#ops;
+    const { size, tiny, normal } = this.#split(a);
+    const biased = build.sitofp(build.lshr(normal, this.#int(23)), this.#f32);
+    const value = build.fsub(biased, build.select(tiny, this.#float(127 + 24), this.#float(127)));
+    const finite = build.select(build.icmp('ult', size, this.#int(infinity)), value, this.#number(size));
+    return build.select(build.fcmp('oeq', a, this.#float(0)), this.#float(-Infinity), finite);
   }
 
   mantissa(a: LlvmValue): LlvmValue {
-    const { builder: build } = this.ops;
-    const { normal } = this.split(a);
-    const least = this.int(0x3f400000);
-    const value = this.number(build.add(build.and(build.sub(normal, least), this.int(0x007fffff)), least));
-    const finite = build.select(build.fcmp('olt', a, this.float(Infinity)), value, this.float(1));
-    const zero = this.number(build.or(this.word(a), this.int(0x3f800000)));
+    const { builder: build } = this.#ops;
+    const { normal } = this.#split(a);
+    const least = this.#int(0x3f400000);
+    const value = this.#number(build.add(build.and(build.sub(normal, least), this.#int(0x007fffff)), least));
+    const finite = build.select(build.fcmp('olt', a, this.#float(Infinity)), value, this.#float(1));
+    const zero = this.#number(build.or(this.#word(a), this.#int(0x3f800000)));
     return build.select(
-      build.fcmp('ogt', a, this.float(0)),
+      build.fcmp('ogt', a, this.#float(0)),
       finite,
-      build.select(build.fcmp('oeq', a, this.float(0)), zero, this.float(NaN)),
+      build.select(build.fcmp('oeq', a, this.#float(0)), zero, this.#float(NaN)),
     );
   }
 
   /** Bits of |a|, and of |a| · 2²⁴ where that alone is normal. */
-  private split(a: LlvmValue): { readonly size: LlvmValue; readonly tiny: LlvmValue; readonly normal: LlvmValue } {
-    const { builder: build } = this.ops;
-    const size = build.and(this.word(a), this.int(~signBit));
-    const tiny = build.icmp('ult', size, this.int(0x00800000));
-    const raised = this.word(build.fmul(this.number(size), this.float(2 ** 24)));
+  #split(a: LlvmValue): { readonly size: LlvmValue; readonly tiny: LlvmValue; readonly normal: LlvmValue } {
+    const { builder: build } = this.#ops;
+    const size = build.and(this.#word(a), this.#int(~signBit));
+    const tiny = build.icmp('ult', size, this.#int(0x00800000));
+    const raised = this.#word(build.fmul(this.#number(size), this.#float(2 ** 24)));
     return { size, tiny, normal: build.select(tiny, raised, size) };
   }
 
-  private int(value: number): LlvmValue {
-    return this.ops.module.int(this.i32, value | 0);
+  #int(value: number): LlvmValue {
+    return this.#ops.module.int(this.#i32, value | 0);
   }
 
-  private float(value: number): LlvmValue {
-    return this.ops.module.float(this.f32, value);
+  #float(value: number): LlvmValue {
+    return this.#ops.module.float(this.#f32, value);
   }
 
-  private word(value: LlvmValue): LlvmValue {
-    return this.ops.builder.bitcast(value, this.i32);
+  #word(value: LlvmValue): LlvmValue {
+    return this.#ops.builder.bitcast(value, this.#i32);
   }
 
-  private number(value: LlvmValue): LlvmValue {
-    return this.ops.builder.bitcast(value, this.f32);
+  #number(value: LlvmValue): LlvmValue {
+    return this.#ops.builder.bitcast(value, this.#f32);
   }
 }

@@ -27,11 +27,11 @@ export interface Split {
 
 /** Numbers for values, so that they can be named in keys. */
 class Ids {
-  private readonly numbers = new Map<Value, number>();
+  readonly #numbers = new Map<Value, number>();
 
   of(value: Value): number {
-    let number = this.numbers.get(value);
-    if (number === undefined) this.numbers.set(value, (number = this.numbers.size));
+    let number = this.#numbers.get(value);
+    if (number === undefined) this.#numbers.set(value, (number = this.#numbers.size));
     return number;
   }
 }
@@ -45,35 +45,35 @@ export class Expressions {
   readonly sizes: Sizes;
   readonly math: ScalarMath;
   /** Appends to the function's entry block. */
-  private readonly entry: MachineOps;
+  readonly #entry: MachineOps;
   /** What sizes decide, by name. */
-  private readonly fixed = new Map<string, Value>();
+  readonly #fixed = new Map<string, Value>();
 
   constructor(ops: MachineOps, entry: MachineOps, forms: LinearForms, sizes: Sizes, math: ScalarMath) {
     this.ops = ops;
-    this.entry = entry;
+    this.#entry = entry;
     this.forms = forms;
     this.sizes = sizes;
     this.math = math;
   }
 
-  private readonly ids = new Ids();
+  readonly #ids = new Ids();
   /** Set once by a kernel, because loads and registers need expressions for their indices. */
-  private parts: { readonly memory: Memory; readonly accumulators: AccumulatorFile } | undefined;
+  #parts: { readonly memory: Memory; readonly accumulators: AccumulatorFile } | undefined;
 
   connect(memory: Memory, accumulators: AccumulatorFile): void {
-    this.parts = { memory, accumulators };
+    this.#parts = { memory, accumulators };
   }
 
-  private get connected(): { readonly memory: Memory; readonly accumulators: AccumulatorFile } {
-    if (this.parts === undefined) throw new InternalError('codegen', 'a load where there is no kernel');
-    return this.parts;
+  get #connected(): { readonly memory: Memory; readonly accumulators: AccumulatorFile } {
+    if (this.#parts === undefined) throw new InternalError('codegen', 'a load where there is no kernel');
+    return this.#parts;
   }
 
   emit(expr: Expr, scope: Scope, memo: Memo = new Map()): Value {
     let value = memo.get(expr);
     if (value === undefined) {
-      value = this.make(expr, scope, memo);
+      value = this.#make(expr, scope, memo);
       memo.set(expr, value);
     }
     return value;
@@ -84,7 +84,7 @@ export class Expressions {
     return this.ops.widen(this.emit(expr, scope, memo), scope.lanes?.lanes ?? 1);
   }
 
-  private make(expr: Expr, scope: Scope, memo: Memo): Value {
+  #make(expr: Expr, scope: Scope, memo: Memo): Value {
     const { ops } = this;
     switch (expr.kind) {
       case 'const':
@@ -93,25 +93,25 @@ export class Expressions {
         return { value: this.math.value(this.sizes.of(expr.dim)), lanes: 1, dtype: 'i64' };
       case 'index': {
         const { lanes } = scope;
-        if (lanes?.index === expr.name) return this.laneIndex(lanes, 1, lanes.base);
+        if (lanes?.index === expr.name) return this.#laneIndex(lanes, 1, lanes.base);
         return { value: this.math.value(this.index(expr.name, scope)), lanes: 1, dtype: 'i64' };
       }
       case 'name':
-        return this.sharedName(expr.name, scope);
+        return this.#sharedName(expr.name, scope);
       case 'read':
-        return this.connected.accumulators.read(expr.accumulator, expr.index, scope);
+        return this.#connected.accumulators.read(expr.accumulator, expr.index, scope);
       case 'load':
-        return this.sharedSplat(expr, scope) ?? this.connected.memory.load(expr, scope, memo);
+        return this.#sharedSplat(expr, scope) ?? this.#connected.memory.load(expr, scope, memo);
       case 'apply': {
         if (expr.dtype === 'i64') {
           const known = this.known(expr, scope);
           if (known !== undefined) return ops.constant('i64', known);
           const { indices, names, loads } = this.forms.mentioned(expr);
-          if (!loads && indices.length === 0 && names.length === 0) return this.ofSizes(expr);
+          if (!loads && indices.length === 0 && names.length === 0) return this.#ofSizes(expr);
         }
         if (!isMachineOp(expr.fn)) throw new InternalError('codegen', `${expr.fn} is no machine op; expand the kernel first`);
-        if (expr.fn === 'rarely') return this.rarely(expr, scope, memo);
-        const narrow = this.narrowIndex(expr, scope);
+        if (expr.fn === 'rarely') return this.#rarely(expr, scope, memo);
+        const narrow = this.#narrowIndex(expr, scope);
         if (narrow !== undefined) return narrow;
         return ops.apply(
           expr.fn,
@@ -123,26 +123,26 @@ export class Expressions {
   }
 
   /** What only sizes decide is computed once, where the function begins. */
-  private ofSizes(expr: Expr): Value {
+  #ofSizes(expr: Expr): Value {
     const key = this.forms.key(expr);
-    let value = this.fixed.get(key);
+    let value = this.#fixed.get(key);
     if (value === undefined) {
       if (expr.kind === 'size') value = { value: this.math.value(this.sizes.of(expr.dim)), lanes: 1, dtype: 'i64' };
-      else if (expr.kind === 'const') value = this.entry.constant(expr.dtype, expr.value);
+      else if (expr.kind === 'const') value = this.#entry.constant(expr.dtype, expr.value);
       else if (expr.kind === 'apply' && isMachineOp(expr.fn))
-        value = this.entry.apply(
+        value = this.#entry.apply(
           expr.fn,
           expr.dtype,
-          expr.args.map((arg) => this.ofSizes(arg)),
+          expr.args.map((arg) => this.#ofSizes(arg)),
         );
       else throw new InternalError('codegen', `${expr.kind} is not decided by sizes`);
-      this.fixed.set(key, value);
+      this.#fixed.set(key, value);
     }
     return value;
   }
 
   /** Its costly argument stands behind a branch that is taken only when some lane asks for it. */
-  private rarely(expr: Expr & { readonly kind: 'apply' }, scope: Scope, memo: Memo): Value {
+  #rarely(expr: Expr & { readonly kind: 'apply' }, scope: Scope, memo: Memo): Value {
     const build = this.ops.builder;
     const [when, costly, usual] = expr.args as [Expr, Expr, Expr];
     const condition = this.emit(when, scope, memo);
@@ -172,8 +172,8 @@ export class Expressions {
   }
 
   /** A let; one that all lanes share is spread over them once for all chunks of a tile loop. */
-  private sharedName(name: string, scope: Scope): Value {
-    const { value } = this.binding(name, scope);
+  #sharedName(name: string, scope: Scope): Value {
+    const { value } = this.#binding(name, scope);
     const { lanes } = scope;
     if (lanes?.splats === undefined || value.lanes > 1 || !isFloat(value.dtype) || !lanes.splats.lets.has(name)) return value;
     let wide = lanes.splats.values.get(`$${name}`);
@@ -182,7 +182,7 @@ export class Expressions {
   }
 
   /** A number that all lanes read: chunks of a tile loop without stores take it from the first chunk. */
-  private sharedSplat(expr: Expr & { readonly kind: 'load' }, scope: Scope): Value | undefined {
+  #sharedSplat(expr: Expr & { readonly kind: 'load' }, scope: Scope): Value | undefined {
     const { lanes } = scope;
     if (lanes?.splats === undefined || !isFloat(expr.buffer.dtype)) return undefined;
     const { indices, names } = this.forms.mentioned(expr);
@@ -192,14 +192,14 @@ export class Expressions {
     const key = `${this.forms.key(expr)}@${at.join()}`;
     let value = values.get(key);
     if (value === undefined) {
-      value = this.ops.widen(this.connected.memory.load(expr, scope, new Map()), lanes.lanes);
+      value = this.ops.widen(this.#connected.memory.load(expr, scope, new Map()), lanes.lanes);
       values.set(key, value);
     }
     return value;
   }
 
   /** Lanes of base + stride·lane, as i64. */
-  private laneIndex(lanes: Lanes, stride: number, base: Scalar): Value {
+  #laneIndex(lanes: Lanes, stride: number, base: Scalar): Value {
     const { ops } = this;
     const start = ops.widen({ value: this.math.value(base), lanes: 1, dtype: 'i64' }, lanes.lanes);
     const steps = ops.steps(ops.module.types.i64, lanes.lanes, stride);
@@ -207,7 +207,7 @@ export class Expressions {
   }
 
   /** convert(i64 → i32) of an index that is linear in the lanes: computed in 32-bit lanes at once. */
-  private narrowIndex(expr: Expr & { readonly kind: 'apply' }, scope: Scope): Value | undefined {
+  #narrowIndex(expr: Expr & { readonly kind: 'apply' }, scope: Scope): Value | undefined {
     const { ops } = this;
     const [arg] = expr.args;
     const { lanes } = scope;
@@ -263,7 +263,7 @@ export class Expressions {
         if (known !== undefined && typeof factor === 'number') constant += known * factor;
         else if (known !== undefined) add(`${known}`, coefficient, 0, () => math.mul(known, factor));
         else
-          add(this.nameOf(atom, scope), coefficient, this.depth(atom, scope), () => math.mul(this.emit(atom, scope, memo).value, factor));
+          add(this.#nameOf(atom, scope), coefficient, this.#depth(atom, scope), () => math.mul(this.emit(atom, scope, memo).value, factor));
       }
     }
     let base = key === undefined ? undefined : scope.sums.get(key);
@@ -276,11 +276,11 @@ export class Expressions {
   }
 
   /** A name for the value of an atom that is the same wherever it is at hand; undefined when it reads memory. */
-  private nameOf(atom: Expr, scope: Scope): string | undefined {
+  #nameOf(atom: Expr, scope: Scope): string | undefined {
     if (atom.kind === 'index') return `#${atom.name}`;
     const { indices, names, loads } = this.forms.mentioned(atom);
     if (loads || names.some((name) => name.startsWith('%'))) return undefined;
-    const bindings = names.map((name) => this.ids.of(this.binding(name, scope).value));
+    const bindings = names.map((name) => this.#ids.of(this.#binding(name, scope).value));
     const unrolled = indices.map((name) => this.index(name, scope)).map((value) => (typeof value === 'number' ? value : ''));
     return `${this.forms.key(atom)}@${bindings.join()}@${unrolled.join()}`;
   }
@@ -337,7 +337,7 @@ export class Expressions {
     if (lanes === undefined) return false;
     return someExpr(expr, (part) => {
       if (part.kind === 'index') return part.name === lanes.index;
-      if (part.kind === 'name') return this.binding(part.name, scope).value.lanes > 1;
+      if (part.kind === 'name') return this.#binding(part.name, scope).value.lanes > 1;
       if (part.kind !== 'read') return false;
       const registers = scope.registers.get(part.accumulator.name);
       return registers !== undefined && !registers.across && registers.lanes > 1;
@@ -350,18 +350,18 @@ export class Expressions {
     return binding.value;
   }
 
-  private binding(name: string, scope: Scope): { readonly value: Value; readonly depth: number } {
+  #binding(name: string, scope: Scope): { readonly value: Value; readonly depth: number } {
     const found = scope.lets.get(name);
     if (found === undefined) throw new InternalError('codegen', `the name ${name} is not in scope`);
     return found;
   }
 
   /** Depth of the innermost loop that the value depends on. */
-  private depth(expr: Expr, scope: Scope): number {
+  #depth(expr: Expr, scope: Scope): number {
     let depth = 0;
     visitExpr(expr, (part) => {
       if (part.kind === 'index') depth = Math.max(depth, scope.indices.get(part.name)?.depth ?? 0);
-      else if (part.kind === 'name') depth = Math.max(depth, this.binding(part.name, scope).depth);
+      else if (part.kind === 'name') depth = Math.max(depth, this.#binding(part.name, scope).depth);
       else if (part.kind === 'load' || part.kind === 'read') depth = scope.depth;
     });
     return depth;

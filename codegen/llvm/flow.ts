@@ -10,14 +10,14 @@ import type { KernelPlan } from './plan.js';
 import type { Scalar, Scope } from './scope.js';
 
 export class Flow {
-  private readonly expressions: Expressions;
-  private readonly accumulators: AccumulatorFile;
-  private readonly plan: KernelPlan;
+  readonly #expressions: Expressions;
+  readonly #accumulators: AccumulatorFile;
+  readonly #plan: KernelPlan;
 
   constructor(expressions: Expressions, accumulators: AccumulatorFile, plan: KernelPlan) {
-    this.expressions = expressions;
-    this.accumulators = accumulators;
-    this.plan = plan;
+    this.#expressions = expressions;
+    this.#accumulators = accumulators;
+    this.#plan = plan;
   }
 
   /** Registers from outside that the statements may change. */
@@ -25,14 +25,14 @@ export class Flow {
     const names = new Set<string>();
     for (const stmt of stmts) {
       if (stmt.kind === 'accumulate' || stmt.kind === 'assign') names.add(stmt.accumulator.name);
-      for (const name of this.plan.use.changes.get(stmt) ?? []) names.add(name);
+      for (const name of this.#plan.use.changes.get(stmt) ?? []) names.add(name);
     }
-    return this.accumulators.values(names, scope);
+    return this.#accumulators.values(names, scope);
   }
 
   /** `cells`: what `then` and `otherwise` may change. */
   choose(condition: LlvmValue, cells: readonly ValueCells[], then: () => void, otherwise?: () => void): void {
-    const build = this.expressions.ops.builder;
+    const build = this.#expressions.ops.builder;
     const yes = build.newBlock('then');
     const no = otherwise === undefined ? undefined : build.newBlock('else');
     const end = build.newBlock('end');
@@ -55,7 +55,7 @@ export class Flow {
 
   /** A counted loop: start, start + step, … below `end`. `cells`: what it may change. */
   count(start: Scalar, end: Scalar, step: number, name: string, cells: readonly ValueCells[], body: (index: Scalar) => void): void {
-    const { ops, math } = this.expressions;
+    const { ops, math } = this.#expressions;
     const build = ops.builder;
     if (typeof start === 'number' && typeof end === 'number') {
       if (start >= end) return;

@@ -3,6 +3,5 @@
 
 export { llvm } from './backend.js';
 export { buildArtifact, compilePrograms } from './artifact.js';
-export type { CompileOutput, CompileTimings, EmissionKind } from './artifact.js';
 export { header } from './header.js';
 export { hostTarget } from './target.js';

@@ -26,6 +26,7 @@ export class KernelTable {
   readonly #place: FunctionHandle;
   readonly #callers = new Map<KernelCode, { readonly number: number; readonly fn: FunctionHandle }>();
   readonly #rows: number[] = [];
+  readonly #word: LlvmType;
   readonly #data: LlvmConstant;
   readonly #starts: number[] = [];
   readonly #run: FunctionHandle;
@@ -44,17 +45,22 @@ export class KernelTable {
     this.#arena = arena;
     this.#name = name;
     this.#target = target;
+    const numbers = phases.flatMap((phase) =>
+      phase.flatMap(({ kernel, lane = 0 }) => [lane, ...kernel.memory.flatMap((place) => this.#placeOf(place))]),
+    );
+    // Most of a deep model's artifact are rows, and most numbers are small.
+    this.#word = numbers.every((one) => one < 2 ** 15) ? types.i16 : types.i32;
     this.#place = this.#emitPlace();
     for (const phase of phases) {
       this.#starts.push(this.#rows.length);
       for (const { kernel, lane } of phase) this.#rows.push(...this.#row(kernel, lane));
     }
     this.#starts.push(this.#rows.length);
-    const rows = Int32Array.from(this.#rows);
+    const rows = this.#word === types.i16 ? Int16Array.from(this.#rows) : Int32Array.from(this.#rows);
     this.#data = module.global({
       name: `table.${name}`,
-      type: types.array(types.i32, rows.length),
-      initializer: module.dense(types.i32, rows),
+      type: types.array(this.#word, rows.length),
+      initializer: module.dense(this.#word, rows),
       constant: true,
       align: 4,
     });
@@ -64,7 +70,7 @@ export class KernelTable {
   /** Runs everything on the calling thread. */
   emitAll(build: Builder, call: LlvmValue): void {
     const module = this.#module;
-    const row = (at: number): LlvmValue => build.gep(module.types.i32, this.#data, [at]);
+    const row = (at: number): LlvmValue => build.gep(this.#word, this.#data, [at]);
     build.call(this.#run, [call, row(0), row(this.#starts.at(-1) ?? 0), module.i64(0), module.i64(1)]);
   }
 
@@ -79,7 +85,8 @@ export class KernelTable {
       constant: true,
       align: 4,
     });
-    const row = (at: LlvmValue): LlvmValue => build.gep(i32, this.#data, [build.sext(build.load(i32, build.gep(i32, starts, [at])), i64)]);
+    const row = (at: LlvmValue): LlvmValue =>
+      build.gep(this.#word, this.#data, [build.sext(build.load(i32, build.gep(i32, starts, [at])), i64)]);
     build.call(this.#run, [call, row(phase), row(build.add(phase, module.i64(1))), share, shares]);
   }
 
@@ -100,12 +107,12 @@ export class KernelTable {
     return [tables + slot.kind, slot.number];
   }
 
-  /** ptr place(const tfc_call *, const int64_t *layout, int32_t which, int32_t index) */
+  /** ptr place(const tfc_call *, const int64_t *layout, word which, word index) */
   #emitPlace(): FunctionHandle {
     const module = this.#module;
     const { types } = module;
-    const { i32, i64, ptr } = types;
-    const fn = this.#function('place', types.function(ptr, [ptr, ptr, i32, i32]));
+    const { i64, ptr } = types;
+    const fn = this.#function('place', types.function(ptr, [ptr, ptr, this.#word, this.#word]));
     const [call, layout] = [fn.param(0), fn.param(1)];
     const build = module.builder(fn.block('entry'));
     const [which, index] = [build.sext(fn.param(2), i64), build.sext(fn.param(3), i64)];
@@ -124,7 +131,7 @@ export class KernelTable {
     return fn;
   }
 
-  /** void caller(const tfc_call *, const int64_t *layout, const int32_t *row, int64_t share, int64_t shares): runs one kernel. */
+  /** void caller(const tfc_call *, const int64_t *layout, const word *row, int64_t share, int64_t shares): runs one kernel. */
   #emitCaller(kernel: KernelFunction, number: number): FunctionHandle {
     const module = this.#module;
     const { types } = module;
@@ -140,7 +147,7 @@ export class KernelTable {
     const frame = new DimFrame(module, this.#program, this.#arena, this.#target, build, () =>
       build.load(types.ptr, build.structGep(callType(module), call, callField.dims)),
     );
-    const word = (at: number): LlvmValue => build.load(types.i32, build.gep(types.i32, row, [at]));
+    const word = (at: number): LlvmValue => build.load(this.#word, build.gep(this.#word, row, [at]));
     const memory = kernel.memory.map((_, at) =>
       build.call(this.#place, [call, layout, word(rowHead + 2 * at), word(rowHead + 2 * at + 1)]),
     );
@@ -164,11 +171,11 @@ export class KernelTable {
     return fn;
   }
 
-  /** void rows(const tfc_call *, const int32_t *row, const int32_t *end, int64_t share, int64_t shares) */
+  /** void rows(const tfc_call *, const word *row, const word *end, int64_t share, int64_t shares) */
   #emitRun(): FunctionHandle {
     const module = this.#module;
     const { types } = module;
-    const { i32, i64, ptr } = types;
+    const { i64, ptr } = types;
     const fn = this.#function('rows', types.function(types.void, [ptr, ptr, ptr, i64, i64]));
     const [call, first, end, share, shares] = [0, 1, 2, 3, 4].map((at) => fn.param(at)) as [
       LlvmValue,
@@ -205,10 +212,10 @@ export class KernelTable {
     row.add(first, entry);
     build.condBr(build.icmp('eq', row, end), done, body);
     build.at(body);
-    const word = (at: number): LlvmValue => build.sext(build.load(i32, build.gep(i32, row, [at])), i64);
+    const word = (at: number): LlvmValue => build.sext(build.load(this.#word, build.gep(this.#word, row, [at])), i64);
     const caller = build.load(ptr, build.gep(ptr, table, [word(1)]));
     build.callIndirect(callerType(module), caller, [call, layout, row, share, shares]);
-    row.add(build.gep(i32, row, [word(0)]), body);
+    row.add(build.gep(this.#word, row, [word(0)]), body);
     build.br(loop);
     build.at(done);
     build.retVoid();

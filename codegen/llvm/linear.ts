@@ -3,7 +3,7 @@
 // quotients).
 
 import { Dim } from '../../src/base/index.js';
-import { type Buffer, type Expr, visitExpr } from '../../src/loop/index.js';
+import { type Buffer, type Expr, spelled, visitExpr } from '../../src/loop/index.js';
 
 export interface Term {
   readonly atom: Expr;
@@ -31,34 +31,34 @@ export type Definitions = ReadonlyMap<string, Expr>;
 
 /** Linear forms of the expressions of one kernel, kept by object so that unrolled copies ask once. */
 export class LinearForms {
-  private readonly keys = new Map<Expr, string>();
+  readonly #keys = new Map<Expr, string>();
   /** Short names for spellings, whose parts are named themselves: shared parts do not make names longer. */
-  private readonly interned = new Map<string, string>();
-  private readonly forms = new Map<Expr, Linear>();
-  private readonly mentions = new Map<Expr, Mentioned>();
-  private readonly offsets = new Map<Expr | object, Linear>();
+  readonly #interned = new Map<string, string>();
+  readonly #forms = new Map<Expr, Linear>();
+  readonly #mentions = new Map<Expr, Mentioned>();
+  readonly #offsets = new Map<Expr | object, Linear>();
 
-  private readonly definitions: Definitions;
+  readonly #definitions: Definitions;
 
   constructor(definitions: Definitions) {
-    this.definitions = definitions;
+    this.#definitions = definitions;
   }
 
   /** Structural name: two expressions with the same key have the same value at the same point. */
   key(expr: Expr): string {
-    let key = this.keys.get(expr);
+    let key = this.#keys.get(expr);
     if (key === undefined) {
-      const spelled = this.spell(expr);
-      key = this.interned.get(spelled);
-      if (key === undefined) this.interned.set(spelled, (key = `e${this.interned.size}`));
-      this.keys.set(expr, key);
+      const spelling = spelled(expr, (part) => this.key(part));
+      key = this.#interned.get(spelling);
+      if (key === undefined) this.#interned.set(spelling, (key = `e${this.#interned.size}`));
+      this.#keys.set(expr, key);
     }
     return key;
   }
 
   /** Loop variables and lets that the expression mentions. */
   mentioned(expr: Expr): Mentioned {
-    let found = this.mentions.get(expr);
+    let found = this.#mentions.get(expr);
     if (found === undefined) {
       const [indices, names] = [new Set<string>(), new Set<string>()];
       let loads = false;
@@ -69,49 +69,49 @@ export class LinearForms {
         if (part.kind === 'read') names.add(`%${part.accumulator.name}`);
       });
       found = { indices: [...indices], names: [...names], loads };
-      this.mentions.set(expr, found);
+      this.#mentions.set(expr, found);
     }
     return found;
   }
 
   of(expr: Expr): Linear {
-    let form = this.forms.get(expr);
+    let form = this.#forms.get(expr);
     if (form === undefined) {
-      form = joinQuotients(this.build(expr), this);
-      this.forms.set(expr, form);
+      form = joinQuotients(this.#build(expr), this);
+      this.#forms.set(expr, form);
     }
     return form;
   }
 
   /** Elements from the start of `buffer` to the element at `index`; `owner` identifies the access. */
   offset(owner: object, buffer: Buffer, index: readonly Expr[]): Linear {
-    let form = this.offsets.get(owner);
+    let form = this.#offsets.get(owner);
     if (form === undefined) {
       form = constantForm(Dim.zero);
       index.forEach((at, axis) => {
         form = add(form as Linear, scale(this.of(at), buffer.strides[axis] ?? Dim.zero));
       });
       form = joinQuotients(form, this);
-      this.offsets.set(owner, form);
+      this.#offsets.set(owner, form);
     }
     return form;
   }
 
-  private build(expr: Expr): Linear {
+  #build(expr: Expr): Linear {
     switch (expr.kind) {
       case 'const':
         return constantForm(Dim.of(Number(expr.value)));
       case 'size':
         return constantForm(expr.dim);
       case 'name': {
-        const value = this.definitions.get(expr.name);
-        return value === undefined ? this.atom(expr) : this.of(value);
+        const value = this.#definitions.get(expr.name);
+        return value === undefined ? this.#atom(expr) : this.of(value);
       }
       case 'apply': {
         const [a, b] = expr.args;
-        if (expr.dtype !== 'i64' || a === undefined) return this.atom(expr);
+        if (expr.dtype !== 'i64' || a === undefined) return this.#atom(expr);
         if (expr.fn === 'neg') return scale(this.of(a), Dim.of(-1));
-        if (b === undefined) return this.atom(expr);
+        if (b === undefined) return this.#atom(expr);
         if (expr.fn === 'add') return add(this.of(a), this.of(b));
         if (expr.fn === 'sub') return add(this.of(a), scale(this.of(b), Dim.of(-1)));
         if (expr.fn === 'mul') {
@@ -119,37 +119,17 @@ export class LinearForms {
           if (y.terms.length === 0) return scale(x, y.constant);
           if (x.terms.length === 0) return scale(y, x.constant);
         }
-        return this.atom(expr);
+        return this.#atom(expr);
       }
       case 'index':
       case 'load':
       case 'read':
-        return this.atom(expr);
+        return this.#atom(expr);
     }
   }
 
-  private atom(expr: Expr): Linear {
+  #atom(expr: Expr): Linear {
     return { terms: [{ atom: expr, key: this.key(expr), coefficient: Dim.one }], constant: Dim.zero };
-  }
-
-  private spell(expr: Expr): string {
-    const list = (items: readonly Expr[]): string => items.map((item) => this.key(item)).join(',');
-    switch (expr.kind) {
-      case 'const':
-        return `${expr.dtype}:${expr.value}`;
-      case 'index':
-        return `#${expr.name}`;
-      case 'size':
-        return `<${expr.dim.key}>`;
-      case 'load':
-        return `${expr.buffer.name}[${list(expr.index)}]`;
-      case 'name':
-        return `$${expr.name}`;
-      case 'read':
-        return `%${expr.accumulator.name}[${list(expr.index)}]`;
-      case 'apply':
-        return `${expr.fn}.${expr.dtype}(${list(expr.args)})`;
-    }
   }
 }
 

@@ -2,7 +2,7 @@
 // Holds: each op means what `src/loop/machine.ts` says, lane by lane, for every input; nothing is reassociated or contracted here.
 // 16-bit floats travel as f32 values that are exactly representable; every op on them rounds its result.
 
-import { type DType, dtypes, InternalError } from '../../src/base/index.js';
+import { type DType, dtypes, InternalError, roundTo } from '../../src/base/index.js';
 import type { MachineOpName } from '../../src/loop/index.js';
 import { emitExponent } from './exponents.js';
 import { bf16FromF32, bf16ToF32, f16FromF32, f16ToF32 } from './half.js';
@@ -26,18 +26,18 @@ const familyOf = (dtype: DType): Family => {
 export class MachineOps {
   readonly module: ModuleBuilder;
   readonly builder: Builder;
-  private readonly cpu: CpuLevel;
-  private readonly constants = new Map<string, Value>();
-  private readonly zeros = new Map<LlvmType, LlvmValue>();
-  private readonly stepVectors = new Map<string, LlvmValue>();
-  private readonly masks = new Map<string, LlvmValue>();
+  readonly #cpu: CpuLevel;
+  readonly #constants = new Map<string, Value>();
+  readonly #zeros = new Map<LlvmType, LlvmValue>();
+  readonly #stepVectors = new Map<string, LlvmValue>();
+  readonly #masks = new Map<string, LlvmValue>();
   /** What integer constants are: divisions by most of them need no care. */
-  private readonly integers = new Map<LlvmValue, bigint>();
+  readonly #integers = new Map<LlvmValue, bigint>();
 
   constructor(module: ModuleBuilder, builder: Builder, cpu: CpuLevel) {
     this.module = module;
     this.builder = builder;
-    this.cpu = cpu;
+    this.#cpu = cpu;
   }
 
   /** Type of one lane in registers. */
@@ -84,10 +84,10 @@ export class MachineOps {
   }
 
   zero(type: LlvmType): LlvmValue {
-    let zero = this.zeros.get(type);
+    let zero = this.#zeros.get(type);
     if (zero === undefined) {
       zero = this.module.zero(type);
-      this.zeros.set(type, zero);
+      this.#zeros.set(type, zero);
     }
     return zero;
   }
@@ -95,13 +95,13 @@ export class MachineOps {
   /** 0, stride, 2·stride, … as a constant of `lanes` lanes; wraps like the type. */
   steps(type: LlvmType, lanes: number, stride: number): LlvmValue {
     const key = `${type.scalarBits}:${lanes}:${stride}`;
-    let steps = this.stepVectors.get(key);
+    let steps = this.#stepVectors.get(key);
     if (steps === undefined) {
       const bits = type.scalarBits;
       steps = this.module.vectorOf(
         Array.from({ length: lanes }, (_, lane) => this.module.int(type, BigInt.asIntN(bits, BigInt(lane) * BigInt(stride)))),
       );
-      this.stepVectors.set(key, steps);
+      this.#stepVectors.set(key, steps);
     }
     return steps;
   }
@@ -109,20 +109,20 @@ export class MachineOps {
   /** A mask of the first `active` of `lanes` lanes. */
   firstLanes(lanes: number, active: number): LlvmValue {
     const key = `${lanes}:${active}`;
-    let mask = this.masks.get(key);
+    let mask = this.#masks.get(key);
     if (mask === undefined)
-      this.masks.set(key, (mask = this.module.vectorOf(Array.from({ length: lanes }, (_, lane) => this.module.bool(lane < active)))));
+      this.#masks.set(key, (mask = this.module.vectorOf(Array.from({ length: lanes }, (_, lane) => this.module.bool(lane < active)))));
     return mask;
   }
 
   constant(dtype: DType, value: number | bigint, lanes = 1): Value {
     const key = `${dtype}:${Object.is(value, -0) ? '-0' : String(value)}:${lanes}`;
-    let constant = this.constants.get(key);
+    let constant = this.#constants.get(key);
     if (constant === undefined) {
-      constant = { value: this.makeConstant(dtype, value, this.typeOf(dtype, lanes)), lanes, dtype };
-      this.constants.set(key, constant);
+      constant = { value: this.#makeConstant(dtype, value, this.typeOf(dtype, lanes)), lanes, dtype };
+      this.#constants.set(key, constant);
       if (lanes === 1 && familyOf(dtype) !== 'float')
-        this.integers.set(
+        this.#integers.set(
           constant.value,
           familyOf(dtype) === 'signed'
             ? BigInt.asIntN(dtypes[dtype].bytes * 8, BigInt(value))
@@ -132,7 +132,7 @@ export class MachineOps {
     return constant;
   }
 
-  private makeConstant(dtype: DType, value: number | bigint, type: LlvmType): LlvmValue {
+  #makeConstant(dtype: DType, value: number | bigint, type: LlvmType): LlvmValue {
     switch (familyOf(dtype)) {
       case 'float':
         return this.module.float(type, roundTo(dtype, Number(value)));
@@ -149,29 +149,29 @@ export class MachineOps {
     // A condition that all lanes share may choose between whole vectors.
     const args = given.map((arg, at) => ((fn === 'select' || fn === 'rarely') && at === 0 ? arg : this.widen(arg, lanes)));
     const [a, b, c] = args as [Value, Value, Value];
-    if (fn === 'convert') return this.convert(a, dtype);
-    if (fn === 'bitcast') return this.bitcast(a, dtype);
-    const value = fn.startsWith('libm_') ? this.libm(fn.slice('libm_'.length), args) : this.emit(fn, a, b, c);
+    if (fn === 'convert') return this.#convert(a, dtype);
+    if (fn === 'bitcast') return this.#bitcast(a, dtype);
+    const value = fn.startsWith('libm_') ? this.#libm(fn.slice('libm_'.length), args) : this.#emit(fn, a, b, c);
     return this.settle({ value, lanes, dtype });
   }
 
   /** Rounds a result that was computed in f32 to the 16-bit format it belongs to. */
   settle(of: Value): Value {
-    if (of.dtype === 'f16') return { ...of, value: f16ToF32(this, f16FromF32(this, of.value, this.cpu), this.cpu) };
+    if (of.dtype === 'f16') return { ...of, value: f16ToF32(this, f16FromF32(this, of.value, this.#cpu), this.#cpu) };
     if (of.dtype === 'bf16') return { ...of, value: bf16ToF32(this, bf16FromF32(this, of.value)) };
     return of;
   }
 
   /** What `accumulate` and `muladd` allow. */
   contract(a: LlvmValue, b: LlvmValue, c: LlvmValue): LlvmValue {
-    return this.cpu.fma ? this.intrinsic('llvm.fma', c.type, [a, b, c]) : this.builder.fadd(this.builder.fmul(a, b), c);
+    return this.#cpu.fma ? this.intrinsic('llvm.fma', c.type, [a, b, c]) : this.builder.fadd(this.builder.fmul(a, b), c);
   }
 
   intrinsic(name: string, result: LlvmType, args: readonly LlvmValue[]): LlvmValue {
     return this.builder.intrinsic(name, result, args);
   }
 
-  private emit(fn: MachineOpName, a: Value, b: Value, c: Value): LlvmValue {
+  #emit(fn: MachineOpName, a: Value, b: Value, c: Value): LlvmValue {
     const build = this.builder;
     const family = familyOf(fn === 'select' || fn === 'rarely' ? b.dtype : a.dtype);
     const [x, y] = [a.value, b?.value as LlvmValue];
@@ -184,11 +184,11 @@ export class MachineOps {
       case 'mul':
         return family === 'float' ? build.fmul(x, y) : build.mul(x, y);
       case 'div':
-        return family === 'float' ? build.fdiv(x, y) : this.divide(family, x, y);
+        return family === 'float' ? build.fdiv(x, y) : this.#divide(family, x, y);
       case 'rem':
-        return build.sub(x, build.mul(this.divide(family, x, y), y));
+        return build.sub(x, build.mul(this.#divide(family, x, y), y));
       case 'fma':
-        return this.fused(x, y, c.value);
+        return this.#fused(x, y, c.value);
       case 'muladd':
         return this.contract(x, y, c.value);
       case 'neg':
@@ -236,7 +236,7 @@ export class MachineOps {
       case 'scale':
       case 'exponent':
       case 'mantissa':
-        return emitExponent(this, fn, fn === 'scale' ? [x, y] : [x], this.cpu.exponents);
+        return emitExponent(this, fn, fn === 'scale' ? [x, y] : [x], this.#cpu.exponents);
       case 'mulhi': {
         const wide = this.wide(this.module.types.i64, a.lanes);
         const product = build.mul(build.zext(x, wide), build.zext(y, wide));
@@ -257,10 +257,10 @@ export class MachineOps {
   }
 
   /** The instruction traps on a zero divisor and on the smallest number by -1; here the first is 0 and the second wraps. */
-  private divide(family: Family, x: LlvmValue, y: LlvmValue): LlvmValue {
+  #divide(family: Family, x: LlvmValue, y: LlvmValue): LlvmValue {
     const { builder: build, module } = this;
     const [zero, one] = [this.zero(y.type), module.int(y.type, 1)];
-    const known = this.integers.get(y);
+    const known = this.#integers.get(y);
     if (known !== undefined && known !== 0n && known !== -1n) return family === 'signed' ? build.sdiv(x, y) : build.udiv(x, y);
     const byZero = build.icmp('eq', y, zero);
     if (family !== 'signed') return build.select(byZero, zero, build.udiv(x, build.select(byZero, one, y)));
@@ -273,8 +273,8 @@ export class MachineOps {
    * With one rounding. Without the instruction: f64 calls libm; f32 computes in f64, where the product is exact, rounds the sum
    * to odd (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums", 2008), and then to f32.
    */
-  private fused(x: LlvmValue, y: LlvmValue, z: LlvmValue): LlvmValue {
-    if (this.cpu.fma || x.type.scalarBits === 64) return this.intrinsic('llvm.fma', x.type, [x, y, z]);
+  #fused(x: LlvmValue, y: LlvmValue, z: LlvmValue): LlvmValue {
+    if (this.#cpu.fma || x.type.scalarBits === 64) return this.intrinsic('llvm.fma', x.type, [x, y, z]);
     const { builder: build, module } = this;
     const lanes = Math.max(1, x.type.lanes);
     const [wide, bits] = [this.wide(module.types.f64, lanes), this.wide(module.types.i64, lanes)];
@@ -293,7 +293,7 @@ export class MachineOps {
     return build.fptrunc(build.bitcast(chosen, wide), x.type);
   }
 
-  private convert(of: Value, dtype: DType): Value {
+  #convert(of: Value, dtype: DType): Value {
     if (of.dtype === dtype) return of;
     const { builder: build } = this;
     const { value: x, lanes } = of;
@@ -315,7 +315,7 @@ export class MachineOps {
     return done(source === 'signed' ? build.sext(x, to) : build.zext(x, to));
   }
 
-  private bitcast(of: Value, dtype: DType): Value {
+  #bitcast(of: Value, dtype: DType): Value {
     if (of.dtype === dtype) return of;
     const { builder: build } = this;
     const { lanes } = of;
@@ -328,17 +328,17 @@ export class MachineOps {
   /** As stored: bool in a byte, 16-bit floats in their own format. */
   toMemory(of: Value): LlvmValue {
     if (of.dtype === 'bool') return this.builder.zext(of.value, this.wide(this.module.types.i8, of.lanes));
-    if (of.dtype === 'f16') return f16FromF32(this, of.value, this.cpu);
+    if (of.dtype === 'f16') return f16FromF32(this, of.value, this.#cpu);
     return of.dtype === 'bf16' ? bf16FromF32(this, of.value) : of.value;
   }
 
   fromMemory(value: LlvmValue, dtype: DType, lanes: number): Value {
     if (dtype === 'bool') return { value: this.builder.icmp('ne', value, this.zero(value.type)), lanes, dtype };
-    if (dtype === 'f16') return { value: f16ToF32(this, value, this.cpu), lanes, dtype };
+    if (dtype === 'f16') return { value: f16ToF32(this, value, this.#cpu), lanes, dtype };
     return { value: dtype === 'bf16' ? bf16ToF32(this, value) : value, lanes, dtype };
   }
 
-  private libm(name: string, args: readonly Value[]): LlvmValue {
+  #libm(name: string, args: readonly Value[]): LlvmValue {
     const { builder: build, module } = this;
     const f64 = module.types.f64;
     const callee = module.declare(
@@ -368,18 +368,4 @@ export class MachineOps {
     }
     return result;
   }
-}
-
-/** The nearest number of a 16-bit format, as a number: constants must be representable, like every value of these dtypes. */
-function roundTo(dtype: DType, value: number): number {
-  if (dtype !== 'f16' && dtype !== 'bf16') return value;
-  if (value === 0 || !Number.isFinite(value)) return value;
-  const [digits, smallest, largest] = dtype === 'f16' ? [11, -14, 65504] : [8, -126, 3.3895313892515355e38];
-  const exponent = Math.max(Math.floor(Math.log2(Math.abs(value))), smallest);
-  const unit = 2 ** (exponent - digits + 1);
-  const scaled = Math.abs(value) / unit;
-  const down = Math.floor(scaled);
-  const rest = scaled - down;
-  const rounded = (rest > 0.5 || (rest === 0.5 && down % 2 === 1) ? down + 1 : down) * unit;
-  return Math.sign(value) * (rounded > largest ? Infinity : rounded);
 }

@@ -29,46 +29,46 @@ type Place =
   | { readonly kind: 'many'; readonly pointers: LlvmValue };
 
 export class Memory {
-  private readonly expressions: Expressions;
-  private readonly pointerOf: (buffer: Buffer) => LlvmValue;
+  readonly #expressions: Expressions;
+  readonly #pointerOf: (buffer: Buffer) => LlvmValue;
   /** Whether the kernel writes to the memory of the buffer. */
-  private readonly isWritten: (buffer: Buffer) => boolean;
+  readonly #isWritten: (buffer: Buffer) => boolean;
 
   constructor(expressions: Expressions, pointerOf: (buffer: Buffer) => LlvmValue, isWritten: (buffer: Buffer) => boolean) {
-    this.expressions = expressions;
-    this.pointerOf = pointerOf;
-    this.isWritten = isWritten;
+    this.#expressions = expressions;
+    this.#pointerOf = pointerOf;
+    this.#isWritten = isWritten;
   }
 
   load(expr: Expr & { readonly kind: 'load' }, scope: Scope, memo: Memo): Value {
-    const { ops } = this.expressions;
+    const { ops } = this.#expressions;
     const { builder: build, module } = ops;
     const { dtype } = expr.buffer;
     const element = ops.memoryType(dtype);
     const align = bytesOf(dtype);
-    const place = this.place(expr, expr.buffer, expr.index, scope, memo);
+    const place = this.#place(expr, expr.buffer, expr.index, scope, memo);
     if (place.kind === 'one') return ops.fromMemory(build.load(element, place.pointer, { align }), dtype, 1);
     const lanes = scope.lanes?.lanes ?? 1;
     const mask = scope.lanes?.mask;
     const type = module.types.vector(element, lanes);
     const rest = { align, passThrough: ops.zero(type) };
-    if (place.kind === 'row' && mask === undefined && place.stride === 1) this.fetchAhead(expr.buffer, place.pointer);
+    if (place.kind === 'row' && mask === undefined && place.stride === 1) this.#fetchAhead(expr.buffer, place.pointer);
     if (place.kind === 'row' && mask === undefined && Math.abs(place.stride) === 1)
-      return ops.fromMemory(this.loadRow(type, place.pointer, place.stride, align), dtype, lanes);
+      return ops.fromMemory(this.#loadRow(type, place.pointer, place.stride, align), dtype, lanes);
     const active = mask === undefined ? lanes : scope.lanes?.active;
     if (place.kind === 'row' && place.stride >= 2 && place.stride <= widestRow && active !== undefined) {
-      const column = this.column(expr, place.stride, scope);
+      const column = this.#column(expr, place.stride, scope);
       if (column !== undefined || place.stride <= Math.min(widestStride, lanes)) {
-        const made: Halfway = place.name === undefined || this.isWritten(expr.buffer) ? new Map() : scope.halfway;
-        return ops.fromMemory(this.loadApart(type, place, active, column, made), dtype, lanes);
+        const made: Halfway = place.name === undefined || this.#isWritten(expr.buffer) ? new Map() : scope.halfway;
+        return ops.fromMemory(this.#loadApart(type, place, active, column, made), dtype, lanes);
       }
     }
-    const turned = place.kind === 'row' && typeof active === 'number' ? this.loadTurned(type, expr, place, active, scope) : undefined;
+    const turned = place.kind === 'row' && typeof active === 'number' ? this.#loadTurned(type, expr, place, active, scope) : undefined;
     if (turned !== undefined) return ops.fromMemory(turned, dtype, lanes);
     if (place.kind === 'row' && place.stride === 1)
       return ops.fromMemory(build.maskedLoad(type, place.pointer, mask as LlvmValue, rest), dtype, lanes);
-    const pointers = place.kind === 'many' ? place.pointers : this.spread(element, place.pointer, place.stride, lanes);
-    return ops.fromMemory(build.gather(type, pointers, mask ?? this.all(lanes), rest), dtype, lanes);
+    const pointers = place.kind === 'many' ? place.pointers : this.#spread(element, place.pointer, place.stride, lanes);
+    return ops.fromMemory(build.gather(type, pointers, mask ?? this.#all(lanes), rest), dtype, lanes);
   }
 
   /** While code is made that goes past the caches where stores say so. */
@@ -78,34 +78,34 @@ export class Memory {
    * Where results pass the caches by, large operands come from memory as well, and often from small pages, at whose ends the processor
    * stops to fetch ahead by itself.
    */
-  private fetchAhead(buffer: Buffer, pointer: LlvmValue): void {
+  #fetchAhead(buffer: Buffer, pointer: LlvmValue): void {
     if (this.streaming?.isLarge(buffer) !== true) return;
-    const { builder: build, module } = this.expressions.ops;
-    this.ask(build.gep(module.types.i8, pointer, [module.i64(fetchedAhead)], free), 'read');
+    const { builder: build, module } = this.#expressions.ops;
+    this.#ask(build.gep(module.types.i8, pointer, [module.i64(fetchedAhead)], free), 'read');
   }
 
   fetch(stmt: Stmt & { readonly kind: 'fetch' }, scope: Scope, memo: Memo): void {
     const { lanes, base } = scope.lanes ?? { lanes: 1, base: 0 };
     // Several vectors have one line: the first asks for it.
     if (typeof base === 'number' && (base * bytesOf(stmt.buffer.dtype)) % lineBytes !== 0) return;
-    const place = this.place(stmt, stmt.buffer, stmt.index, scope, memo);
-    if (place.kind === 'one' || (place.kind === 'row' && (lanes === 1 || Math.abs(place.stride) === 1))) this.ask(place.pointer, stmt.to);
+    const place = this.#place(stmt, stmt.buffer, stmt.index, scope, memo);
+    if (place.kind === 'one' || (place.kind === 'row' && (lanes === 1 || Math.abs(place.stride) === 1))) this.#ask(place.pointer, stmt.to);
   }
 
-  private ask(pointer: LlvmValue, to: 'read' | 'write'): void {
-    const { builder: build, module } = this.expressions.ops;
+  #ask(pointer: LlvmValue, to: 'read' | 'write'): void {
+    const { builder: build, module } = this.#expressions.ops;
     const [nearest, data] = [module.i32(3), module.i32(1)];
     build.intrinsic('llvm.prefetch', module.types.void, [pointer, module.i32(to === 'write' ? 1 : 0), nearest, data]);
   }
 
   store(stmt: Stmt & { readonly kind: 'store' }, scope: Scope, memo: Memo): void {
-    const { ops } = this.expressions;
+    const { ops } = this.#expressions;
     const { builder: build } = ops;
     const { dtype } = stmt.buffer;
     const element = ops.memoryType(dtype);
     const align = bytesOf(dtype);
-    const value = this.expressions.emit(stmt.value, scope, memo);
-    const place = this.place(stmt, stmt.buffer, stmt.index, scope, memo);
+    const value = this.#expressions.emit(stmt.value, scope, memo);
+    const place = this.#place(stmt, stmt.buffer, stmt.index, scope, memo);
     if (place.kind === 'one') {
       // Every lane writes the same element: the last one counts.
       const last = value.lanes === 1 ? value : { ...value, value: build.extractElement(value.value, value.lanes - 1), lanes: 1 };
@@ -122,16 +122,16 @@ export class Memory {
       else build.maskedStore(data, place.pointer, mask, { align });
       return;
     }
-    const pointers = place.kind === 'many' ? place.pointers : this.spread(element, place.pointer, place.stride, lanes);
-    build.scatter(data, pointers, mask ?? this.all(lanes), { align });
+    const pointers = place.kind === 'many' ? place.pointers : this.#spread(element, place.pointer, place.stride, lanes);
+    build.scatter(data, pointers, mask ?? this.#all(lanes), { align });
   }
 
-  private place(owner: object, buffer: Buffer, index: readonly Expr[], scope: Scope, memo: Memo): Place {
-    const { ops, math, forms } = this.expressions;
+  #place(owner: object, buffer: Buffer, index: readonly Expr[], scope: Scope, memo: Memo): Place {
+    const { ops, math, forms } = this.#expressions;
     const build = ops.builder;
     const element = ops.memoryType(buffer.dtype);
-    const { key, base, constant, stride, varying } = this.expressions.split(forms.offset(owner, buffer, index), scope, memo);
-    const start = this.pointerOf(buffer);
+    const { key, base, constant, stride, varying } = this.#expressions.split(forms.offset(owner, buffer, index), scope, memo);
+    const start = this.#pointerOf(buffer);
     // The constant comes last, so that it ends in the instruction's displacement.
     const name = key === undefined ? undefined : `${buffer.name}@${key}`;
     let moved = base === 0 ? start : name === undefined ? undefined : scope.addresses.get(name);
@@ -149,7 +149,7 @@ export class Memory {
       const offsets = build.mul(steps, build.splat(lanes, stride));
       return { kind: 'many', pointers: build.gep(element, pointer, [offsets], free) };
     }
-    let offsets = this.expressions.sumVarying(varying, scope, memo) as LlvmValue;
+    let offsets = this.#expressions.sumVarying(varying, scope, memo) as LlvmValue;
     if (stride !== 0) {
       const steps = ops.steps(ops.module.types.i64, lanes, 1);
       offsets = build.add(offsets, build.mul(steps, build.splat(lanes, math.value(stride))));
@@ -158,8 +158,8 @@ export class Memory {
   }
 
   /** All lanes of a vector, one element after the other, upwards or downwards. */
-  private loadRow(type: LlvmType, pointer: LlvmValue, stride: number, align: number): LlvmValue {
-    const { builder: build } = this.expressions.ops;
+  #loadRow(type: LlvmType, pointer: LlvmValue, stride: number, align: number): LlvmValue {
+    const { builder: build } = this.#expressions.ops;
     const { lanes, scalar } = type;
     if (stride === 1) return build.load(type, pointer, { align });
     const row = build.load(type, build.gep(scalar, pointer, [1 - lanes], free), { align });
@@ -174,25 +174,25 @@ export class Memory {
    * The column that the access means when every lane reads from a row of its own, and the rows follow one another; what lies behind each is
    * memory of the buffer.
    */
-  private column(expr: Expr & { readonly kind: 'load' }, stride: number, scope: Scope): number | undefined {
+  #column(expr: Expr & { readonly kind: 'load' }, stride: number, scope: Scope): number | undefined {
     const { strides } = expr.buffer;
     const last = expr.index.at(-1);
     if (last === undefined || strides.at(-2)?.constant !== stride || strides.at(-1)?.constant !== 1) return undefined;
-    return this.expressions.known(last, scope);
+    return this.#expressions.known(last, scope);
   }
 
   /**
    * Elements that are `stride` apart for the first `active` lanes, from whole vectors and shuffles. Nothing beyond the last element is
    * read; but where the access is a column, whole rows are, so that all columns come from the same vectors.
    */
-  private loadApart(
+  #loadApart(
     type: LlvmType,
     place: Place & { readonly kind: 'row' },
     active: Scalar,
     column: number | undefined,
     made: Halfway,
   ): LlvmValue {
-    const { builder: build } = this.expressions.ops;
+    const { builder: build } = this.#expressions.ops;
     const { lanes, scalar } = type;
     const { pointer, stride } = place;
     const first = column ?? 0;
@@ -202,9 +202,9 @@ export class Memory {
     const load = (part: number): LlvmValue => {
       const start = part * lanes;
       if (active !== lanes)
-        return build.maskedLoad(type, from(start), this.existing(active, stride, column !== undefined, lanes, start), {
+        return build.maskedLoad(type, from(start), this.#existing(active, stride, column !== undefined, lanes, start), {
           align,
-          passThrough: this.expressions.ops.zero(type),
+          passThrough: this.#expressions.ops.zero(type),
         });
       if (column !== undefined || part < stride - 1) return build.load(type, from(start), { align });
       // Without the rest of its row, the last vector ends with the last element, and what it has is moved to its place.
@@ -225,18 +225,18 @@ export class Memory {
   }
 
   /** Where copies of this code read the columns beside this one: rows of all these columns, turned. */
-  private loadTurned(
+  #loadTurned(
     type: LlvmType,
     expr: Expr & { readonly kind: 'load' },
     place: Place & { readonly kind: 'row' },
     active: number,
     scope: Scope,
   ): LlvmValue | undefined {
-    const { ops, forms } = this.expressions;
+    const { ops, forms } = this.#expressions;
     const { builder: build } = ops;
     const { square } = scope;
     const column = square === undefined ? undefined : scope.indices.get(square.index)?.value;
-    if (square === undefined || typeof column !== 'number' || place.name === undefined || this.isWritten(expr.buffer)) return undefined;
+    if (square === undefined || typeof column !== 'number' || place.name === undefined || this.#isWritten(expr.buffer)) return undefined;
     const term = forms.offset(expr, expr.buffer, expr.index).terms.find(({ atom }) => atom.kind === 'index' && atom.name === square.index);
     if (term?.coefficient.constant !== 1) return undefined;
     const key = `${place.name}+${place.constant - column}`;
@@ -260,8 +260,8 @@ export class Memory {
   }
 
   /** Which elements from the one numbered `start` on belong to the first `active` lanes: to their rows, or up to the last one's own. */
-  private existing(active: Scalar, stride: number, rows: boolean, lanes: number, start: number): LlvmValue {
-    const { ops, math } = this.expressions;
+  #existing(active: Scalar, stride: number, rows: boolean, lanes: number, start: number): LlvmValue {
+    const { ops, math } = this.#expressions;
     const { builder: build, module } = ops;
     const offset = (rows ? 0 : 1 - stride) - start;
     if (typeof active === 'number')
@@ -270,14 +270,14 @@ export class Memory {
     return build.icmp('slt', ops.steps(module.types.i32, lanes, 1), build.splat(lanes, count));
   }
 
-  private spread(element: LlvmType, pointer: LlvmValue, stride: number, lanes: number): LlvmValue {
-    const { ops } = this.expressions;
+  #spread(element: LlvmType, pointer: LlvmValue, stride: number, lanes: number): LlvmValue {
+    const { ops } = this.#expressions;
     const offsets = ops.steps(ops.module.types.i64, lanes, stride);
     return ops.builder.gep(element, pointer, [offsets], free);
   }
 
-  private all(lanes: number): LlvmValue {
-    const { module } = this.expressions.ops;
+  #all(lanes: number): LlvmValue {
+    const { module } = this.#expressions.ops;
     return module.allOnes(module.types.vector(module.types.i1, lanes));
   }
 }

@@ -41,7 +41,8 @@ typedef struct tfc_module {
   int32_t abi_version;
   int32_t entry_count;
   const tfc_entry *entries;
-  const char *manifest; /* JSON, NUL-terminated: entries, feeds, outputs, sizes, variables (manifest.ts) */
+  const uint8_t *manifest; /* JSON packed by Brotli (RFC 7932): entries, feeds, outputs, sizes, variables (manifest.ts); module.json beside the library is the same */
+  int64_t manifest_bytes;
 } tfc_module;
 
 typedef const tfc_module *(*tfc_module_table_fn)(void);

@@ -113,7 +113,7 @@ napi_value open_module(napi_env env, napi_callback_info info) {
   const tfc_module *table = module->table;
   napi_value result, handle = wrap(env, Kind::module, module), manifest, entries;
   if (handle == nullptr) return nullptr;
-  if (napi_create_object(env, &result) != napi_ok || napi_create_string_utf8(env, table->manifest, NAPI_AUTO_LENGTH, &manifest) != napi_ok ||
+  if (napi_create_object(env, &result) != napi_ok || napi_create_buffer_copy(env, static_cast<size_t>(table->manifest_bytes), table->manifest, nullptr, &manifest) != napi_ok ||
       napi_create_array_with_length(env, static_cast<size_t>(table->entry_count), &entries) != napi_ok) {
     fail(env, "bad-artifact", "the manifest cannot be read");
     return nullptr;

@@ -94,7 +94,7 @@ static bool check_table(const char *path, const tfc_module *table, tfc_error *er
     TFC_FAIL(error, "bad-artifact", "%s has version %d of the binary interface, and this runtime takes version %d", path, (int)table->abi_version, TFC_ABI_VERSION);
     return false;
   }
-  if (table->manifest == NULL || table->entry_count < 0 || (table->entry_count > 0 && table->entries == NULL)) {
+  if (table->manifest == NULL || table->manifest_bytes < 0 || table->entry_count < 0 || (table->entry_count > 0 && table->entries == NULL)) {
     TFC_FAIL(error, "bad-artifact", "%s has an incomplete module table", path);
     return false;
   }

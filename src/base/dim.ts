@@ -35,11 +35,11 @@ export class Dim {
 
   static of(size: number | string | Dim): Dim {
     if (size instanceof Dim) return size;
-    return typeof size === 'number' ? Dim.ofNumber(size) : Dim.fromTerms([{ coefficient: 1, names: [size] }]);
+    return typeof size === 'number' ? Dim.#ofNumber(size) : Dim.fromTerms([{ coefficient: 1, names: [size] }]);
   }
 
   // Most sizes are numbers: they need no sorting and no joining.
-  private static ofNumber(size: number): Dim {
+  static #ofNumber(size: number): Dim {
     return size === 0 ? new Dim([], '0') : new Dim([{ coefficient: size, names: [] }], `${size}`);
   }
 
@@ -76,6 +76,16 @@ export class Dim {
     return new Set(this.terms.flatMap((term) => term.names));
   }
 
+  /** Certainly not below 0, for all names are of sizes: no term is negative. */
+  get isNatural(): boolean {
+    return this.terms.every(({ coefficient }) => coefficient > 0);
+  }
+
+  /** Certainly above 0: no term is negative, and one is a number. */
+  get isPositive(): boolean {
+    return this.isNatural && this.terms.some(({ names }) => names.length === 0);
+  }
+
   equals(other: Dim): boolean {
     return this.key === other.key;
   }
@@ -85,7 +95,7 @@ export class Dim {
     if (right.terms.length === 0) return this;
     if (this.terms.length === 0) return right;
     const [a, b] = [this.constant, right.constant];
-    return a !== undefined && b !== undefined ? Dim.ofNumber(a + b) : Dim.fromTerms([...this.terms, ...right.terms]);
+    return a !== undefined && b !== undefined ? Dim.#ofNumber(a + b) : Dim.fromTerms([...this.terms, ...right.terms]);
   }
 
   sub(other: Dim | number): Dim {
@@ -100,7 +110,7 @@ export class Dim {
   mul(other: Dim | number): Dim {
     const right = Dim.of(other);
     const [x, y] = [this.constant, right.constant];
-    if (x !== undefined && y !== undefined) return Dim.ofNumber(x * y);
+    if (x !== undefined && y !== undefined) return Dim.#ofNumber(x * y);
     if (y === 1) return this;
     if (x === 1) return right;
     // Before it is written out: even equal terms that would fall together take time.

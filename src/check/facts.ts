@@ -68,7 +68,7 @@ export function decide(fact: SizeFact, known: readonly SizeFact[]): boolean | un
 
 /** Is the polynomial at least 0 whatever the sizes are, given the facts? */
 export function isNatural(dim: Dim, known: readonly SizeFact[]): boolean {
-  if (dim.terms.every((term) => term.coefficient >= 0)) return true;
+  if (dim.isNatural) return true;
   for (const fact of known) {
     const floor = lowerBound(fact);
     if (floor === undefined) continue;

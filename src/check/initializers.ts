@@ -12,7 +12,7 @@ import type { Scope } from './scope.js';
 import { shapeOf, toTensor } from './tensors.js';
 import { expectTensor } from './types.js';
 import type { VariableRecord } from './variables.js';
-import { shapeEquals } from '../base/index.js';
+import { fnv1a, shapeEquals } from '../base/index.js';
 import { typeToString } from '../graph/index.js';
 import { describe } from './values.js';
 
@@ -93,19 +93,13 @@ export const streamNode = (context: Context, span: Expression['span'], index: nu
   feedNode(context, span, streamName(index), 'i32');
 
 /** The stream of use number `index` at a place of the program, as the i32 of its bits: the hash of the place. */
-export const streamOf = (place: string, index: number): number => fnv1a(index === 0 ? place : `${place}#${index}`) | 0;
+export const streamOf = (place: string, index: number): number => fnv1a(bytesOf(index === 0 ? place : `${place}#${index}`)) | 0;
 
 function feedNode(context: Context, span: Expression['span'], name: string, dtype: 'i64' | 'i32'): TensorNode {
   const { build } = context.checker;
   return build.at({ span, scope: context.path, backward: false }, () => ops.applyTensor(build, ops.feed, [], { name, dtype, shape: [] }));
 }
 
-/** 32-bit FNV-1a over UTF-16 code units' bytes, low byte first (http://www.isthe.com/chongo/tech/comp/fnv/). */
-function fnv1a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    for (const byte of [unit & 255, unit >> 8]) hash = Math.imul(hash ^ byte, 0x01000193);
-  }
-  return hash >>> 0;
-}
+/** UTF-16 code units, low byte first. */
+const bytesOf = (text: string): Uint8Array =>
+  Uint8Array.from({ length: 2 * text.length }, (_, at) => (text.charCodeAt(at >> 1) >> (8 * (at & 1))) & 255);

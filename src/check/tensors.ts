@@ -3,7 +3,7 @@
 // Without anything to meet an integer literal is i32, any other number f32.
 
 import type { Span } from '../../grammar/index.js';
-import { Dim, dtypes, isFloat, isInteger, shapeEquals, type DType, type Shape } from '../base/index.js';
+import { Dim, dtypes, isFloat, isInteger, roundTo, shapeEquals, type DType, type Shape } from '../base/index.js';
 import { type TensorNode, typeToString } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
@@ -121,11 +121,11 @@ function shown({ value, big }: NumberValue): string {
 /** A float keeps nothing of a number that is beyond its range or too near to 0. */
 function warnOfRounding(context: Context, literal: NumberValue, dtype: DType, span: Span): void {
   const { value, big } = literal;
-  const held = ops.roundTo(dtype, value);
+  const held = roundTo(dtype, value);
   const infinite = !Number.isFinite(held) && (Number.isFinite(value) || big !== undefined);
   if (!infinite && (held !== 0 || value === 0)) return;
   const roomy = (['f32', 'f64'] as const).find(
-    (wider) => Number.isFinite(value) && Number.isFinite(ops.roundTo(wider, value)) && ops.roundTo(wider, value) !== 0,
+    (wider) => Number.isFinite(value) && Number.isFinite(roundTo(wider, value)) && roundTo(wider, value) !== 0,
   );
   const holds = roomy === undefined ? '' : `${roomy} holds it; `;
   if (infinite)

@@ -20,6 +20,7 @@ import { programsOf, toMachine } from './pipeline.js';
 import { publish } from './publish.js';
 import { artifactFiles, type BuildReply, type BuildRequest, optionsKey, type SourceFile } from './request.js';
 import { targetFor } from './target.js';
+import { type Begin, codeGeneration, unwatched } from './watch-stages.js';
 
 export interface BuildReport {
   readonly manifest: Manifest;
@@ -27,12 +28,16 @@ export interface BuildReport {
   readonly warnings: readonly Diagnostic[];
 }
 
-/** Compiles into `directory`, which appears complete or not at all. Throws a DiagnosticsError for the user's mistakes. */
-export function buildInto(request: BuildRequest, directory: string, texts: Map<string, string>): BuildReport {
+/**
+ * Compiles into `directory`, which appears complete or not at all; `begin` is told of every stage. Throws a DiagnosticsError for the user's
+ * mistakes.
+ */
+export function buildInto(request: BuildRequest, directory: string, texts: Map<string, string>, begin: Begin = unwatched): BuildReport {
   const start = performance.now();
+  begin('check');
   const checked = check(request, texts);
   const front: Stage = { name: 'check', milliseconds: performance.now() - start, made: `${checked.module.entries.length} entries` };
-  const compiled = compileChecked(checked, request);
+  const compiled = compileChecked(checked, request, begin);
   const { files, stages } = compiled.build();
   const publishing = performance.now();
   publish(directory, files);
@@ -44,12 +49,13 @@ export function buildInto(request: BuildRequest, directory: string, texts: Map<s
 }
 
 /** Compiles into the cache, or finds it there. */
-export function buildCached(request: BuildRequest, cache: Cache): BuildReply {
+export function buildCached(request: BuildRequest, cache: Cache, begin: Begin = unwatched): BuildReply {
   const texts = new Map<string, string>();
   try {
     const key = { path: request.path, options: optionsKey(request), sources: request.sources };
     const found = cache.find(key);
     if (found !== undefined) return { kind: 'built', ...found };
+    begin('check');
     const checked = check(request, texts);
     const own = [...texts].filter(([path]) => !isLibrary(path)).map(([path, text]): SourceFile => ({ path: resolve(path), text }));
     const files = [
@@ -61,7 +67,7 @@ export function buildCached(request: BuildRequest, cache: Cache): BuildReply {
       })),
     ];
     const warnings = checked.warnings.map((warning) => renamed(warning, (source) => (isLibrary(source) ? source : resolve(source))));
-    const directory = cache.store(key, files, () => cached(compileChecked(checked, request).build().files), warnings);
+    const directory = cache.store(key, files, () => cached(compileChecked(checked, request, begin).build().files), warnings);
     return { kind: 'built', directory, sources: files, warnings };
   } catch (error) {
     if (error instanceof TfcError && error.code === 'file-not-written') return { kind: 'not-stored', reason: error.message };
@@ -83,14 +89,14 @@ interface Compiled extends BuildReport {
   build(): { readonly files: ArtifactFiles; readonly stages: readonly Stage[] };
 }
 
-function compileChecked({ module, build, open, warnings }: Checked, request: BuildRequest): Compiled {
+function compileChecked({ module, build, open, warnings }: Checked, request: BuildRequest, begin: Begin): Compiled {
   if (module.entries.every((entry) => entry.kind === 'init') && open.length === 0)
     throw new DiagnosticsError([nothingExported(request.path)]);
   const start = performance.now();
   const backend = backendOf(request);
   const target = targetFor(request.cpu, backend);
   const loading: Stage = { name: `${backend.name}: load`, milliseconds: performance.now() - start };
-  const { output, records } = toMachine(target, backend.passes).run(module, { build, now: () => performance.now() });
+  const { output, records } = toMachine(target, backend.passes).run(module, { build, begin, now: () => performance.now() });
   const manifest = manifestOf(output.module, request.open === undefined ? open : [], target, version());
   const text = JSON.stringify(manifest);
   return {
@@ -106,6 +112,7 @@ function compileChecked({ module, build, open, warnings }: Checked, request: Bui
       },
     ],
     build: () => {
+      begin(codeGeneration);
       const { library, header, stages } = backend.build({ programs: programsOf(output), manifest: text, target });
       const files: ArtifactFiles = new Map([
         [artifactFiles.abi, readFileSync(join(packageRoot(), 'runtime', 'abi', 'tfc.h'))],

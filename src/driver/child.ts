@@ -8,6 +8,7 @@ import { TfcError } from '../../runtime/index.js';
 import { InternalError } from '../base/index.js';
 import { builtFile } from './package.js';
 import type { BuildJob, BuildReply } from './request.js';
+import { erase } from './watch-stages.js';
 
 /** The worker that was built together with this file; this file's source takes the compiled one. */
 function workerPath(): string {
@@ -21,25 +22,28 @@ function environment(): NodeJS.ProcessEnv {
   return rest;
 }
 
+/** Who is watched draws on this process's standard error; its own is read, for what a crash says. */
+const stdioOf = ({ watched }: BuildJob): ('pipe' | number)[] => ['pipe', 'pipe', 'pipe', ...(watched ? [2] : [])];
+
 /** `directory`: what the request's path is relative to. */
 export function buildInChild(job: BuildJob, directory: string): Promise<BuildReply> {
   const worker = workerPath();
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [worker], { cwd: directory, env: environment(), stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [worker], { cwd: directory, env: environment(), stdio: stdioOf(job) });
     const [out, err]: [Buffer[], Buffer[]] = [[], []];
-    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+    child.stdout?.on('data', (chunk: Buffer) => out.push(chunk));
+    child.stderr?.on('data', (chunk: Buffer) => err.push(chunk));
     child.on('error', (error) => reject(notStarted(error, directory)));
     // A process that ends before it has read everything says so by its status.
-    child.stdin.on('error', () => undefined);
+    child.stdin?.on('error', () => undefined);
     child.on('close', (status, signal) => {
       try {
-        resolve(replyOf(Buffer.concat(out).toString(), Buffer.concat(err).toString(), status, signal));
+        resolve(replyOf(job, Buffer.concat(out).toString(), Buffer.concat(err).toString(), status, signal));
       } catch (error) {
         reject(error instanceof Error ? error : new Error(String(error)));
       }
     });
-    child.stdin.end(JSON.stringify(job));
+    child.stdin?.end(JSON.stringify(job));
   });
 }
 
@@ -49,12 +53,13 @@ export function buildInChildSync(job: BuildJob, directory: string): BuildReply {
     cwd: directory,
     env: environment(),
     input: JSON.stringify(job),
+    stdio: stdioOf(job),
     encoding: 'utf8',
     maxBuffer: 2 ** 28,
   });
   // EPIPE: the process ended before it had read everything; its status says why.
   if (error !== undefined && status === null && signal === null) throw notStarted(error, directory);
-  return replyOf(stdout, stderr, status, signal);
+  return replyOf(job, stdout, stderr, status, signal);
 }
 
 /** A process that cannot be started because of where it shall run is told apart by nothing but that place. */
@@ -64,8 +69,12 @@ function notStarted(error: Error, directory: string): Error {
   return new InternalError('compile process', `it could not be started: ${error.message}`);
 }
 
-function replyOf(out: string, err: string, status: number | null, signal: string | null): BuildReply {
-  if (status !== 0) throw broken(`it ended with ${signal ?? `exit code ${status}`}`, err);
+function replyOf({ watched }: BuildJob, out: string, err: string, status: number | null, signal: string | null): BuildReply {
+  if (status !== 0) {
+    // It did not come to erase its line.
+    if (watched) erase(2);
+    throw broken(`it ended with ${signal ?? `exit code ${status}`}`, err);
+  }
   try {
     return JSON.parse(out) as BuildReply;
   } catch {

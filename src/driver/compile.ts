@@ -12,7 +12,7 @@ import { cacheDirectory, cachePlace, temporaryCache, unwritable } from './cache-
 import { buildInChild, buildInChildSync } from './child.js';
 import { toTfcError } from './failures.js';
 import { CompileError, oneLine, renamed } from './mistakes.js';
-import { artifactFiles, type BuildReply, type BuildRequest, type Built, optionsKey } from './request.js';
+import { artifactFiles, type BuildJob, type BuildReply, type BuildRequest, type Built, optionsKey } from './request.js';
 
 export interface CompileOptions {
   /** Values for `dim` declarations, e.g. { Hidden: 512 }. */
@@ -30,13 +30,13 @@ export interface CompileOptions {
  * (`process.on('warning')`), and the artifact lives as long as the process. Errors, as rejections: CompileError with the diagnostics of the
  * program; TfcError for what was asked; its code is internal-error when the compiler itself fails.
  */
-export const compile = (path: string, options: CompileOptions = {}): Promise<Module> => compileWith(path, options, warnProcess);
+export const compile = (path: string, options: CompileOptions = {}): Promise<Module> => compileWith(path, options, unattended);
 
-/** The same with somebody who is told about the cache. */
-export async function compileWith(path: string, options: CompileOptions, warn: Warn): Promise<Module> {
+/** The same for somebody who waits for it. */
+export async function compileWith(path: string, options: CompileOptions, caller: Caller): Promise<Module> {
   let opened: Opened;
   try {
-    const job = reading('What compile was given', () => jobOf(path, options, warn));
+    const job = reading('What compile was given', () => jobOf(path, options, caller));
     const found = lookUp(job).found;
     opened = (found === undefined ? undefined : openFound(found, job)) ?? open(await builtBy(job), job);
   } catch (error) {
@@ -49,7 +49,7 @@ export async function compileWith(path: string, options: CompileOptions, warn: W
 export function compileSync(path: string, options: CompileOptions = {}): Module {
   let opened: Opened;
   try {
-    const job = reading('What compileSync was given', () => jobOf(path, options, warnProcess));
+    const job = reading('What compileSync was given', () => jobOf(path, options, unattended));
     const found = lookUp(job).found;
     opened = (found === undefined ? undefined : openFound(found, job)) ?? open(builtSync(job), job);
   } catch (error) {
@@ -58,21 +58,27 @@ export function compileSync(path: string, options: CompileOptions = {}): Module 
   return announced(opened);
 }
 
-type Warn = (message: string) => void;
+export interface Caller {
+  /** Is told about the cache. */
+  readonly warn: (message: string) => void;
+  /** Whether standard error is a terminal that shows which stage runs. */
+  readonly watched: boolean;
+}
 
-const warnProcess: Warn = (message) => process.emitWarning(message, { type: 'TfcWarning' });
+const warnProcess: Caller['warn'] = (message) => process.emitWarning(message, { type: 'TfcWarning' });
+
+const unattended: Caller = { warn: warnProcess, watched: false };
 
 /**
  * A request and the directory that its path is relative to: entries with open ranks are compiled later, when the process may have moved.
  */
-interface Job {
+interface Job extends Caller {
   readonly request: BuildRequest;
   readonly directory: string;
-  readonly warn: Warn;
   readonly onWarning: NonNullable<CompileOptions['onWarning']>;
 }
 
-function jobOf(path: unknown, options: unknown, warn: Warn): Job {
+function jobOf(path: unknown, options: unknown, caller: Caller): Job {
   if (!isText(path)) throw new TfcError('invalid-value', `A program is named by its path, not by ${shown(path)}.`);
   if (typeof options !== 'object' || options === null)
     throw new TfcError('invalid-value', `The options of compile are an object, not ${shown(options)}.`, {
@@ -89,9 +95,9 @@ function jobOf(path: unknown, options: unknown, warn: Warn): Job {
   if (typeof onWarning !== 'function') throw new TfcError('invalid-value', `onWarning is a function, not ${shown(onWarning)}.`);
   const directory = workingDirectory();
   return {
+    ...caller,
     request: { path, set: sizesOf(set), cpu, roots: rootsOf(roots).map((root) => resolve(directory, root)) },
     directory,
-    warn,
     onWarning: onWarning as Job['onWarning'],
   };
 }
@@ -161,10 +167,12 @@ function lookUp(job: Job): LookUp {
   return { cache, found: cache.find(key) };
 }
 
+const toChild = ({ request, watched }: Job, cache: Cache): BuildJob => ({ request, cache: cache.directory, watched });
+
 async function builtBy(job: Job): Promise<Built> {
   for (;;) {
     const { cache, found } = lookUp(job);
-    const built = found ?? builtOf(await buildInChild({ request: job.request, cache: cache.directory }, job.directory), cache, job);
+    const built = found ?? builtOf(await buildInChild(toChild(job, cache), job.directory), cache, job);
     if (built !== undefined) return built;
   }
 }
@@ -172,7 +180,7 @@ async function builtBy(job: Job): Promise<Built> {
 function builtSync(job: Job): Built {
   for (;;) {
     const { cache, found } = lookUp(job);
-    const built = found ?? builtOf(buildInChildSync({ request: job.request, cache: cache.directory }, job.directory), cache, job);
+    const built = found ?? builtOf(buildInChildSync(toChild(job, cache), job.directory), cache, job);
     if (built !== undefined) return built;
   }
 }

@@ -1,19 +1,17 @@
 // Stages of the way as text. In: a request and a level, or a pass. Out: what `--emit` and `--dump-after` print.
 
 import { type Diagnostic, DiagnosticsError } from '../base/index.js';
-import { printModule } from '../graph/index.js';
-import { printProgram } from '../loop/index.js';
-import { differentiate, Pipeline, simplify, strip } from '../passes/index.js';
+import { type ModuleGraph, printModule } from '../graph/index.js';
+import type { Pipeline } from '../passes/index.js';
 import { backendOf } from './backends.js';
-import { explainText } from './explain.js';
 import { check, type Checked } from './front.js';
 import type { StageLevel } from './levels.js';
 import { manifestOf } from './manifest.js';
-import type { Texts } from './mistakes.js';
 import { version } from './package.js';
-import { programsOf, toKernels, toMachine } from './pipeline.js';
+import { programsOf, toFused, toKernels, toMachine, toSimplified } from './pipeline.js';
 import type { BuildRequest } from './request.js';
 import { targetFor } from './target.js';
+import { type Begin, codeGeneration, unwatched } from './watch-stages.js';
 
 /** A stage's text, and what the program was warned of. */
 export interface Emitted {
@@ -21,36 +19,43 @@ export interface Emitted {
   readonly warnings: readonly Diagnostic[];
 }
 
-/** `level`: one of `levelsOf` the request's back end. */
-export function emit(request: BuildRequest, level: string, texts: Map<string, string>): Emitted {
+/** `level`: one of `levelsOf` the request's back end; `begin` is told of every stage. */
+export function emit(request: BuildRequest, level: string, texts: Map<string, string>, begin: Begin = unwatched): Emitted {
+  begin('check');
   const checked = check(request, texts);
-  return { text: stageText(checked, request, level, texts), warnings: checked.warnings };
+  return { text: stageText(checked, request, level, begin), warnings: checked.warnings };
 }
 
-function stageText({ module, build, open }: Checked, request: BuildRequest, level: string, texts: Texts): string {
+function stageText({ module, build, open }: Checked, request: BuildRequest, level: string, begin: Begin): string {
+  if (level === 'graph') return printModule(module);
   const backend = backendOf(request);
+  const target = targetFor(request.cpu, backend);
+  const after = <T>(pass: string, pipeline: Pipeline<ModuleGraph, T>): string => {
+    let text = '';
+    pipeline.run(module, { build, begin, dumpAfter: new Set([pass]), dump: (_, dumped) => (text = dumped) });
+    return text;
+  };
   switch (level as StageLevel) {
-    case 'graph':
-      return printModule(module);
     case 'simplified':
-      return printModule(Pipeline.of(differentiate).then(strip).then(simplify).run(module, { build }).output);
+      return after('simplify', toSimplified());
     case 'fused':
-      return explainText(toKernels(targetFor(request.cpu, backend)).run(module, { build }).output, build, texts);
+      return after('fuse', toFused(target));
+    case 'scheduled':
+      return after('schedule', toKernels(target));
     case 'kernels':
-      return programsOf(toKernels(targetFor(request.cpu, backend)).run(module, { build }).output)
-        .map((program) => printProgram(program))
-        .join('\n\n');
+      return after('plan-memory', toKernels(target));
     default: {
-      const target = targetFor(request.cpu, backend);
-      const { output } = toMachine(target, backend.passes).run(module, { build });
+      const { output } = toMachine(target, backend.passes).run(module, { build, begin });
       const manifest = JSON.stringify(manifestOf(output.module, open, target, version()));
+      begin(codeGeneration);
       return backend.print({ programs: programsOf(output), manifest, target }, level);
     }
   }
 }
 
 /** What the pass of this name makes. Errors: invalid-value for a name that no pass has. */
-export function dumpAfter(request: BuildRequest, pass: string, texts: Map<string, string>): Emitted {
+export function dumpAfter(request: BuildRequest, pass: string, texts: Map<string, string>, begin: Begin = unwatched): Emitted {
+  begin('check');
   const { module, build, warnings } = check(request, texts);
   const backend = backendOf(request);
   const pipeline = toMachine(targetFor(request.cpu, backend), backend.passes);
@@ -60,6 +65,6 @@ export function dumpAfter(request: BuildRequest, pass: string, texts: Map<string
       { code: 'invalid-value', message: `there is no pass ${JSON.stringify(pass)}`, hint: `Passes in order: ${known.join(', ')}.` },
     ]);
   let dumped = '';
-  pipeline.run(module, { build, dumpAfter: new Set([pass]), dump: (_, text) => (dumped += text) });
+  pipeline.run(module, { build, begin, dumpAfter: new Set([pass]), dump: (_, text) => (dumped += text) });
   return { text: dumped, warnings };
 }

@@ -1,8 +1,8 @@
 // What a view of the graph says of nodes. In: nodes of an entry. Out: their names, labels and scopes; which look alike; which each reader
 // has for itself.
 
-import { type Entry, type GraphBuilder, type Node, type Region, type ScopeInfo, topological, typeToString } from '../graph/index.js';
-import { argument, broadcast, constant, feed, loop, named, variable } from '../ops/index.js';
+import { type Entry, type GraphBuilder, type Node, type ScopeInfo, sourceOf, topological, typeToString } from '../graph/index.js';
+import { argument, broadcast, constant, feed, isNodeOf, loop, named, variable } from '../ops/index.js';
 
 /** The node behind the names of `let`s. */
 export function unnamed(node: Node): Node {
@@ -15,7 +15,7 @@ export function unnamed(node: Node): Node {
 export function withBodies(order: readonly Node[]): Node[] {
   const all = new Set(order);
   // A set's iterator also visits what is added meanwhile.
-  for (const node of all) if (node.op === loop) for (const inner of topological((node.attrs['body'] as Region).results)) all.add(inner);
+  for (const node of all) if (isNodeOf(node, loop)) for (const inner of topological(node.attrs.body.results)) all.add(inner);
   return [...all].filter((node) => node.op !== named && node.op !== constant).sort((a, b) => a.id - b.id);
 }
 
@@ -28,9 +28,10 @@ export function namesOf(order: readonly Node[]): ReadonlyMap<Node, readonly stri
     else known.push(name);
   };
   for (const node of order) {
-    if (node.op === named) add(unnamed(node), String(node.attrs['path']));
-    const own = node.args.length === 0 ? (node.attrs['path'] ?? node.attrs['name']) : undefined;
-    if (typeof own === 'string') add(node, own);
+    if (isNodeOf(node, named)) add(unnamed(node), node.attrs.path);
+    const source = sourceOf(node);
+    if (source?.kind === 'feed') add(node, source.name);
+    else if (source?.kind === 'variable') add(node, source.path);
   }
   return names;
 }
@@ -71,8 +72,8 @@ export function scopesOf(
     }
   }
   for (const [node, scope] of own) {
-    if (node.op !== variable) continue;
-    const path = String(node.attrs['path']);
+    if (!isNodeOf(node, variable)) continue;
+    const { path } = node.attrs;
     let owner: string | undefined;
     for (let end = path.lastIndexOf('/'); end > 0 && owner === undefined; end = path.lastIndexOf('/', end - 1))
       owner = owners.get(path.slice(0, end));
@@ -138,6 +139,6 @@ export function copiedAmong(shown: readonly Node[], roots: ReadonlySet<Node>): R
 
 /** The op, with constants among its arguments written out: `mul · 0.1`. */
 export function labelOf(node: Node): string {
-  const constants = node.op === constant ? [node] : node.args.map(unnamed).filter((argument) => argument.op === constant);
-  return constants.length === 0 ? node.op.name : `${node.op.name} · ${constants.map((one) => String(one.attrs['value'])).join(', ')}`;
+  const constants = [node, ...node.args.map(unnamed)].filter((one) => isNodeOf(one, constant));
+  return constants.length === 0 ? node.op.name : `${node.op.name} · ${constants.map((one) => String(one.attrs.value)).join(', ')}`;
 }

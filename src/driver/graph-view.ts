@@ -6,7 +6,7 @@
 
 import { lineStarts, positionIn, type Span } from '../../grammar/index.js';
 import { type Entry, type GraphBuilder, type ModuleGraph, type Node, type ScopeInfo, topological, typeToString } from '../graph/index.js';
-import { argument as argumentOp, constant, loop, type LoopAttrs, named } from '../ops/index.js';
+import { argument as argumentOp, constant, isNodeOf, loop, type LoopAttrs, named } from '../ops/index.js';
 import { copiedAmong, labelOf, nameIn, namesOf, originIn, scopesOf, seriesOf, unnamed, withBodies } from './graph-nodes.js';
 import { rootsOf } from './manifest.js';
 import type { Texts } from './mistakes.js';
@@ -120,7 +120,7 @@ class Drawing {
     const copied = copiedAmong(shown, kept);
     const counts = new Map<Node, number>();
     for (const first of series.values()) counts.set(first, (counts.get(first) ?? 0) + 1);
-    const indexOf = (node: Node): number => (node.op === argumentOp ? Number(node.attrs['index']) : -1);
+    const indexOf = (node: Node): number => (isNodeOf(node, argumentOp) ? node.attrs.index : -1);
     const capturedBy = (node: Node): string | undefined => body?.captured[indexOf(node) - body.carried.length];
     const idOf = (node: Node): string => {
       const one = unnamed(node);

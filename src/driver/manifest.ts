@@ -13,10 +13,9 @@ import {
 } from '../../runtime/abi/manifest.js';
 import type { OpenEntry } from '../check/index.js';
 import type { Dim } from '../base/index.js';
-import { type Entry, type ModuleGraph, type Node, type TensorType, topological, type Variable } from '../graph/index.js';
+import { type Entry, type ModuleGraph, type Node, sourceOf, type TensorType, topological, type Variable } from '../graph/index.js';
 import type { Target } from '../target/index.js';
 import { pitchOf } from '../lower/index.js';
-import { variable as variableOp } from '../ops/index.js';
 import { initPositions, uniformValue } from './initializers.js';
 
 export function manifestOf(module: ModuleGraph, open: readonly OpenEntry[], target: Target, version: string): Manifest {
@@ -40,8 +39,8 @@ const docOf = (doc: string | undefined): { readonly doc?: string } => (doc === u
 function entrySpec(entry: Entry, positions: ReadonlyMap<string, number>): EntrySpec {
   const read = new Set<number>();
   for (const node of topological(rootsOf(entry))) {
-    const path = node.op === variableOp ? node.attrs['path'] : undefined;
-    const at = typeof path === 'string' ? positions.get(path) : undefined;
+    const source = sourceOf(node);
+    const at = source?.kind === 'variable' ? positions.get(source.path) : undefined;
     if (at !== undefined) read.add(at);
   }
   return {

@@ -5,7 +5,19 @@
 import type { ModuleGraph } from '../graph/index.js';
 import type { Program } from '../loop/index.js';
 import { printProgram, verifyProgram, type VerifyOptions } from '../loop/index.js';
-import { indexFacts, KernelClasses, lowerEntry, type Lowered, scalarExpander, vectorizer } from '../lower/index.js';
+import {
+  type FusedEntry,
+  fuseEntry,
+  indexFacts,
+  KernelClasses,
+  type Lowered,
+  planEntry,
+  printFused,
+  scalarExpander,
+  scheduleEntry,
+  vectorizer,
+  verifyFused,
+} from '../lower/index.js';
 import { differentiate, type Form, type Pass, Pipeline, simplify, strip } from '../passes/index.js';
 import type { ProgramPass, Target } from '../target/index.js';
 
@@ -32,15 +44,50 @@ const kernels = (name: string, stage: Stage): Form<LoweredModule> => ({
   },
 });
 
-const lowerTo = (target: Target): Pass<ModuleGraph, LoweredModule> => ({
-  name: 'lower',
-  doc: 'Fuses ops into kernels, chooses their schedules, plans the arena, and states what sizes their indices need.',
-  to: kernels('kernels', {}),
-  run: (module, { build }) => {
+/** A module whose entries are groups of nodes that become kernels. */
+interface FusedModule {
+  readonly module: ModuleGraph;
+  readonly entries: readonly FusedEntry[];
+  /** Kernels that the entries share. */
+  readonly classes: KernelClasses;
+}
+
+const fused: Form<FusedModule> = {
+  name: 'fused graph',
+  print: ({ entries }) => entries.map(printFused).join('\n'),
+  count: ({ entries }) => entries.reduce((sum, { block }) => sum + block.groups.length, 0),
+  verify: ({ entries }, pass) => {
+    for (const entry of entries) verifyFused(entry, pass);
+  },
+};
+
+const fuseFor = (target: Target): Pass<ModuleGraph, FusedModule> => ({
+  name: 'fuse',
+  doc: 'Chooses which ops share a kernel and what is stored, splits long sums, puts kernels in order, and states what sizes indices need.',
+  to: fused,
+  run: (module) => {
     const classes = new KernelClasses();
-    return { module: guarded(module), entries: module.entries.map((entry) => lowerEntry(entry, module.variables, target, build, classes)) };
+    return {
+      module: guarded(module),
+      classes,
+      entries: module.entries.map((entry) => fuseEntry(entry, module.variables, target, classes)),
+    };
   },
 });
+
+const schedule: Pass<FusedModule, LoweredModule> = {
+  name: 'schedule',
+  doc: 'Writes each kind of group as loops.',
+  to: kernels('scheduled kernels', {}),
+  run: ({ module, classes, entries }, { build }) => ({ module, entries: entries.map((entry) => scheduleEntry(entry, build, classes)) }),
+};
+
+const planMemory: Pass<LoweredModule, LoweredModule> = {
+  name: 'plan-memory',
+  doc: 'Gives temporaries their places in the arena.',
+  to: kernels('kernels', {}),
+  run: ({ module, entries }) => ({ module, entries: entries.map(planEntry) }),
+};
 
 /** Callers must also fulfil what keeps every index inside of its buffer. */
 const guarded = (module: ModuleGraph): ModuleGraph => ({
@@ -59,26 +106,31 @@ const expand: Pass<LoweredModule, LoweredModule> = {
 };
 
 /** What code generators, and passes of their own, take. */
-const scheduled = kernels('kernels of machine ops', { expanded: true, vectorized: true });
+const runnable = kernels('kernels of machine ops', { expanded: true, vectorized: true });
 
 const vectorizeFor = (target: Target): Pass<LoweredModule, LoweredModule> => ({
   name: 'vectorize',
   doc: 'Writes on loops how the target runs them.',
-  to: scheduled,
+  to: runnable,
   run: (lowered) => {
     const vectorized = vectorizer(target);
     return { ...lowered, entries: lowered.entries.map((entry) => ({ ...entry, program: vectorized(entry.program) })) };
   },
 });
 
-/** Derivatives, clean-up, kernels. */
-export const toKernels = (target: Target): Pipeline<ModuleGraph, LoweredModule> =>
-  Pipeline.of(differentiate).then(strip).then(simplify).then(lowerTo(target));
+/** Derivatives and clean-up. */
+export const toSimplified = (): Pipeline<ModuleGraph, ModuleGraph> => Pipeline.of(differentiate).then(strip).then(simplify);
+
+/** The same as groups. */
+export const toFused = (target: Target): Pipeline<ModuleGraph, FusedModule> => toSimplified().then(fuseFor(target));
+
+/** The same as kernels. */
+export const toKernels = (target: Target): Pipeline<ModuleGraph, LoweredModule> => toFused(target).then(schedule).then(planMemory);
 
 const onPrograms = ({ name, doc, run }: ProgramPass, target: Target): Pass<LoweredModule, LoweredModule> => ({
   name,
   doc,
-  to: scheduled,
+  to: runnable,
   run: (lowered) => ({ ...lowered, entries: lowered.entries.map((entry) => ({ ...entry, program: run(entry.program, target) })) }),
 });
 

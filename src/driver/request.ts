@@ -57,6 +57,8 @@ export interface BuildJob {
   readonly request: BuildRequest;
   /** Directory of the compile cache, which the caller has looked at. */
   readonly cache: string;
+  /** Whether its descriptor 3 is a terminal where somebody waits. */
+  readonly watched: boolean;
 }
 
 /** Names of the files of an artifact, below its directory; `header` includes `abi`. */

@@ -1,11 +1,19 @@
-// What the compiling process does. In: a BuildJob as JSON on standard input. Out: a BuildReply as JSON on standard output.
+// What the compiling process does. In: a BuildJob as JSON on standard input. Out: a BuildReply as JSON on standard output; which stage
+// runs, on the terminal that it may have.
 
 import { readFileSync } from 'node:fs';
 import { buildCached } from './build.js';
 import { Cache } from './cache.js';
 import type { BuildJob } from './request.js';
+import { watchStages } from './watch-stages.js';
+
+/** Its descriptor, where there is one. */
+const terminal = 3;
 
 export function serveBuild(): void {
-  const { request, cache } = JSON.parse(readFileSync(0, 'utf8')) as BuildJob;
-  process.stdout.write(JSON.stringify(buildCached(request, new Cache(cache))));
+  const { request, cache, watched } = JSON.parse(readFileSync(0, 'utf8')) as BuildJob;
+  const stages = watched ? watchStages(terminal) : undefined;
+  const reply = buildCached(request, new Cache(cache), stages?.begin);
+  stages?.stop();
+  process.stdout.write(JSON.stringify(reply));
 }

@@ -3,8 +3,18 @@
 // Holds: asks each op's `evaluate` and adds nothing to it; f32 is not rounded; every node is computed once per region call.
 
 import { type Dim, InternalError } from '../base/index.js';
-import { attrsKey, type Node, type Region, type TensorNode, type TensorType, topological, typeToString } from '../graph/index.js';
-import { type EvaluateContext, isTensorValue, registry, type TensorValue, type Value } from '../ops/index.js';
+import {
+  attrsKey,
+  type Node,
+  type Region,
+  type Source,
+  sourceOf,
+  type TensorNode,
+  type TensorType,
+  topological,
+  typeToString,
+} from '../graph/index.js';
+import { type EvaluateContext, isTensorValue, opOf, type TensorValue, type Value } from '../ops/index.js';
 import { mistake } from './sizes.js';
 
 export interface Environment {
@@ -46,31 +56,30 @@ export class GraphEvaluator {
   }
 
   #node(node: Node, values: ReadonlyMap<Node, Value>, args: readonly TensorValue[]): Value {
-    const attribute = (name: string): unknown => node.attrs[name];
-    switch (node.op.name) {
+    const source = sourceOf(node);
+    if (source !== undefined) return this.#fitting(node, this.#given(source, args));
+    const operands = node.args.map((arg) => values.get(arg) as Value);
+    return this.#fitting(node, opOf(node).evaluate(operands, this.#context(node)));
+  }
+
+  #given(source: Source, args: readonly TensorValue[]): TensorValue {
+    switch (source.kind) {
       case 'feed': {
-        const name = String(attribute('name'));
-        const value = this.#environment.feeds?.get(name);
-        if (value === undefined) throw mistake('missing-feed', `the argument ${name} is not fed`);
-        return this.#fitting(node, value);
+        const value = this.#environment.feeds?.get(source.name);
+        if (value === undefined) throw mistake('missing-feed', `the argument ${source.name} is not fed`);
+        return value;
       }
       case 'variable': {
-        const path = String(attribute('path'));
-        const value = this.#environment.variables?.get(path);
-        if (value === undefined) throw mistake('uninitialized-variable', `the variable ${path} has no value`);
-        return this.#fitting(node, value);
+        const value = this.#environment.variables?.get(source.path);
+        if (value === undefined) throw mistake('uninitialized-variable', `the variable ${source.path} has no value`);
+        return value;
       }
       case 'argument': {
-        const value = args[Number(attribute('index'))];
-        if (value === undefined)
-          throw new InternalError('graph interpreter', `no argument ${String(attribute('index'))} among ${args.length}`);
-        return this.#fitting(node, value);
+        const value = args[source.index];
+        if (value === undefined) throw new InternalError('graph interpreter', `no argument ${source.index} among ${args.length}`);
+        return value;
       }
     }
-    const op = registry.get(node.op.name);
-    if (op === undefined) throw new InternalError('graph interpreter', `no op is named ${node.op.name}`);
-    const operands = node.args.map((arg) => values.get(arg) as Value);
-    return this.#fitting(node, op.evaluate(operands, this.#context(node)));
   }
 
   #context(node: Node): EvaluateContext<Node['attrs']> {

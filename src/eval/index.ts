@@ -1,7 +1,7 @@
 // The two reference interpreters: of graphs, which is the meaning of the language, and of kernels, which checks every access.
 
 export * from './entry.js';
-export { type Environment, evaluateNodes } from './graph.js';
+export { evaluateNodes } from './graph.js';
 export type { KernelTotals } from './kernel/counts.js';
 export * from './kernel/run.js';
-export { bindSizes, type Sized } from './sizes.js';
+export { bindSizes } from './sizes.js';

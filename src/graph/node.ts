@@ -1,13 +1,21 @@
 // The tensor graph: nodes, attributes, regions. In: ops, which are their own tags. Out: an immutable, hash-consed DAG.
 // Holds: a node's id is unique in its builder, and larger than the ids of its arguments.
 
-import type { Dim, DType, Span } from '../base/index.js';
+import type { Dim, Span } from '../base/index.js';
 import type { TensorType, Type } from './type.js';
 
 /** What the graph knows of an op; the whole definition is in `src/ops`. */
 export interface OpTag {
   readonly name: string;
+  /** Of an op without arguments whose value is there before anything is computed: which value it is. */
+  source?(attrs: Attrs): Source;
 }
+
+/** What is there before anything is computed: a feed of the entry, a variable, a parameter of the innermost region. */
+export type Source =
+  | { readonly kind: 'feed'; readonly name: string }
+  | { readonly kind: 'variable'; readonly path: string }
+  | { readonly kind: 'argument'; readonly index: number };
 
 export type AttrValue = string | number | bigint | boolean | Dim | Region | readonly AttrValue[];
 export type Attrs = { readonly [name: string]: AttrValue };
@@ -146,4 +154,5 @@ export interface ModuleGraph {
 }
 
 export const isTensorNode = (node: Node): node is TensorNode => node.type.kind === 'tensor';
-export const dtypeOf = (node: TensorNode): DType => node.type.dtype;
+/** The value that a node stands for, if it is computed from none. */
+export const sourceOf = (node: Node): Source | undefined => node.op.source?.(node.attrs);

@@ -28,7 +28,7 @@ export function printVariable(variable: Variable, options: PrintOptions = {}): s
   const lines = [`${head} {`];
   if (variable.doc !== undefined) lines.push(`  doc ${JSON.stringify(variable.doc)}`);
   if (variable.initial !== undefined) {
-    const numbers = printInto(lines, [variable.initial], '  ', options);
+    const numbers = printGraph(lines, [variable.initial], '  ', options);
     const streams = variable.streams.length === 0 ? '' : ` streams ${variable.streams.join(', ')}`;
     lines.push(`  initial ${reference(numbers, variable.initial)}${streams}`);
   }
@@ -42,7 +42,7 @@ export function printEntry(entry: Entry, options: PrintOptions = {}): string {
   for (const [pack, rank] of Object.entries(entry.ranks)) lines.push(`  rank ${JSON.stringify(pack)} ${rank}`);
   for (const fact of entry.facts) lines.push(`  fact <${fact.left}> ${JSON.stringify(fact.relation)} <${fact.right}>`);
   for (const feed of entry.feeds) lines.push(`  feed ${JSON.stringify(feed.name)}: ${typeToString(feed.type)}`);
-  const numbers = printInto(lines, entryRoots(entry), '  ', options);
+  const numbers = printGraph(lines, entryRoots(entry), '  ', options);
   for (const { path, node } of entry.outputs) lines.push(`  output ${JSON.stringify(path)} ${reference(numbers, node)}`);
   lines.push(`  result ${resultText(entry.result)}`);
   for (const { variable, node } of entry.updates) lines.push(`  update ${JSON.stringify(variable)} ${reference(numbers, node)}`);
@@ -54,14 +54,15 @@ export function printEntry(entry: Entry, options: PrintOptions = {}): string {
 /** Nodes alone, for dumps and tests; the last line says which are the roots. */
 export function printNodes(roots: readonly Node[], options: PrintOptions = {}): string {
   const lines: string[] = [];
-  const numbers = printInto(lines, roots, '', options);
+  const numbers = printGraph(lines, roots, '', options);
   lines.push(`return ${roots.map((root) => reference(numbers, root)).join(', ')}`);
   return `${lines.join('\n')}\n`;
 }
 
 const reference = (numbers: ReadonlyMap<Node, number>, node: Node): string => `%${numbers.get(node)}`;
 
-function printInto(lines: string[], roots: readonly Node[], indent: string, options: PrintOptions): ReadonlyMap<Node, number> {
+/** Adds a line for every node below the roots, and gives their numbers. */
+export function printGraph(lines: string[], roots: readonly Node[], indent: string, options: PrintOptions = {}): ReadonlyMap<Node, number> {
   const numbers = new Map<Node, number>();
   for (const node of topological(roots)) {
     numbers.set(node, numbers.size);
@@ -74,7 +75,7 @@ function printInto(lines: string[], roots: readonly Node[], indent: string, opti
     let line = `${indent}${reference(numbers, node)} = ${node.op.name}${args}${attrs} : ${typeToString(node.type)}`;
     for (const [name, region] of regionsOf(node)) {
       lines.push(`${line} ${name}${regionHead(region)} {`);
-      const inner = printInto(lines, region.results, `${indent}  `, options);
+      const inner = printGraph(lines, region.results, `${indent}  `, options);
       lines.push(`${indent}  return ${region.results.map((result) => reference(inner, result)).join(', ')}`);
       line = `${indent}}`;
     }

@@ -22,6 +22,7 @@ import {
   type Region,
   type ResultTree,
   seedName,
+  sourceOf,
   streamName,
   type TensorNode,
   type Variable,
@@ -150,31 +151,29 @@ class Verifier {
   }
 
   #source(node: Node, place: Place, name: () => string): void {
-    switch (node.op.name) {
+    const source = sourceOf(node);
+    switch (source?.kind) {
       case 'argument': {
-        const index = node.attrs['index'];
-        const param = typeof index === 'number' ? place.params?.[index] : undefined;
+        const param = place.params?.[source.index];
         if (place.params === undefined) this.fail('arguments', `${name()} stands outside of a region`);
-        if (param === undefined) this.fail('regions', `${name()} counts ${String(index)}, of ${place.params.length} parameters`);
+        if (param === undefined) this.fail('regions', `${name()} counts ${source.index}, of ${place.params.length} parameters`);
         if (!typeEquals(param, node.type))
           this.fail('regions', `${name()} is ${typeToString(node.type)}, the parameter is ${typeToString(param)}`);
         return;
       }
       case 'feed':
-        return this.#declared(node, 'name', place.feeds, 'feeds', place, name);
+        return this.#declared(node, source.name, place.feeds, 'feeds', place, name);
       case 'variable':
-        return this.#declared(node, 'path', place.variables, 'variables', place, name);
-      default:
+        return this.#declared(node, source.path, place.variables, 'variables', place, name);
+      case undefined:
     }
   }
 
-  #declared(node: Node, attr: string, known: ReadonlyMap<string, TensorType>, rule: string, place: Place, name: () => string): void {
+  #declared(node: Node, key: string, known: ReadonlyMap<string, TensorType>, rule: string, place: Place, name: () => string): void {
     if (place.params !== undefined) this.fail('regions', `${name()} reaches out of a region`);
-    const key = node.attrs[attr];
-    const type = typeof key === 'string' ? known.get(key) : undefined;
-    if (type === undefined) this.fail(rule, `${name()} reads ${String(key)}, which nothing declares`);
-    if (!typeEquals(type, node.type))
-      this.fail(rule, `${name()} reads ${String(key)} as ${typeToString(node.type)}, it is ${typeToString(type)}`);
+    const type = known.get(key);
+    if (type === undefined) this.fail(rule, `${name()} reads ${key}, which nothing declares`);
+    if (!typeEquals(type, node.type)) this.fail(rule, `${name()} reads ${key} as ${typeToString(node.type)}, it is ${typeToString(type)}`);
   }
 
   #region(region: Region, place: Place): void {

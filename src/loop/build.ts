@@ -23,7 +23,7 @@ export function intValue(expr: Expr): number | undefined {
 }
 
 /** The size polynomial that an index expression equals, if it is one. */
-function dimOf(expr: Expr): Dim | undefined {
+export function dimOf(expr: Expr): Dim | undefined {
   if (expr.kind === 'size') return expr.dim;
   return expr.kind === 'const' && expr.dtype === 'i64' ? Dim.of(Number(expr.value)) : undefined;
 }
@@ -62,6 +62,9 @@ export function over(a: Expr, b: Expr): Expr {
   const exact = x !== undefined && y !== undefined ? x.divideExact(y) : undefined;
   return exact === undefined ? apply('div', 'i64', a, b) : size(exact);
 }
+
+/** The number of parts of size `b` that cover `a`: ⌈a / b⌉ of non-negative numbers. */
+export const ceilDiv = (a: Expr, b: Expr): Expr => over(plus(a, minus(b, int(1))), b);
 
 export function modulo(a: Expr, b: Expr): Expr {
   const [x, y] = [dimOf(a), dimOf(b)];

@@ -2,7 +2,9 @@
 
 export * from './code-size.js';
 export * from './code.js';
+export * from './combiner.js';
 export * from './ir.js';
+export * from './key.js';
 export * from './machine.js';
 export * from './parse.js';
 export * from './print.js';

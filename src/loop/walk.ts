@@ -62,29 +62,46 @@ export function forEachStatement(body: readonly Stmt[], visit: (stmt: Stmt) => v
 export function expressionOrder(roots: readonly Expr[]): Expr[] {
   const order: Expr[] = [];
   const seen = new Set<Expr>();
-  const visit = (expr: Expr): void => {
+  const stack: { readonly expr: Expr; next: number }[] = [];
+  const enter = (expr: Expr): void => {
     if (seen.has(expr)) return;
     seen.add(expr);
-    operandsOf(expr).forEach(visit);
-    order.push(expr);
+    stack.push({ expr, next: 0 });
   };
-  roots.forEach(visit);
+  for (const root of roots) {
+    enter(root);
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const operand = operandsOf(top.expr)[top.next++];
+      if (operand !== undefined) enter(operand);
+      else order.push((stack.pop() as typeof top).expr);
+    }
+  }
   return order;
 }
 
 /** Every part once, outside in: expressions are graphs, and as trees they may be exponentially large. */
 export function visitExpr(expr: Expr, see: (expr: Expr) => void, seen = new Set<Expr>()): void {
-  if (seen.has(expr)) return;
-  seen.add(expr);
-  see(expr);
-  for (const part of operandsOf(expr)) visitExpr(part, see, seen);
+  someExpr(
+    expr,
+    (part) => {
+      see(part);
+      return false;
+    },
+    seen,
+  );
 }
 
-/** Whether a part of the expression fulfils `test`. */
+/** Whether a part of the expression fulfils `test`; it is asked outside in, and once about each part. */
 export function someExpr(expr: Expr, test: (expr: Expr) => boolean, seen = new Set<Expr>()): boolean {
-  if (seen.has(expr)) return false;
-  seen.add(expr);
-  return test(expr) || operandsOf(expr).some((part) => someExpr(part, test, seen));
+  const stack = [expr];
+  for (let part = stack.pop(); part !== undefined; part = stack.pop()) {
+    if (seen.has(part)) continue;
+    seen.add(part);
+    if (test(part)) return true;
+    // Last pushed, first asked.
+    stack.push(...operandsOf(part).toReversed());
+  }
+  return false;
 }
 
 /** Names that loops, lets and accumulators of a body declare. */

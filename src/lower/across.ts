@@ -62,7 +62,7 @@ function piecesOf(outer: Shape, axis: number, lanes: number, target: Target): Pi
     const length = build.int(transposePiece);
     const from = (piece: Expr): Expr => build.times(piece, length);
     return {
-      count: build.over(build.plus(all, build.int(transposePiece - 1)), length),
+      count: build.ceilDiv(all, length),
       from,
       extent: (piece) => build.smaller(length, build.minus(all, from(piece))),
     };
@@ -95,7 +95,7 @@ export function emitAcross(points: PointEmitter, scope: Scope, { axis, lanes }: 
     const full = build.over(all, width);
     const rest = build.minus(all, build.times(full, width));
     const known = build.intValue(rest);
-    const count = build.over(build.plus(all, build.int(lanes - 1)), width);
+    const count = build.ceilDiv(all, width);
     const pieces = isParallel(axis) ? piecesOf(outer, axis, lanes, points.context.target) : undefined;
     body.loop('p', build.times(count, pieces?.count ?? build.int(1)), isParallel(axis) ? 'parallel' : 'serial', (p, block) => {
       const piece = pieces === undefined ? build.int(0) : block.let('piece', build.over(p, count));

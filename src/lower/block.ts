@@ -5,8 +5,8 @@
 
 import { InternalError } from '../base/index.js';
 import { type Node, type TensorNode, topological } from '../graph/index.js';
-import { type Buffer, build, type Expr } from '../loop/index.js';
-import { exprKey } from './expressions.js';
+import { type Buffer, build, type Expr, exprKey } from '../loop/index.js';
+import { element, isNodeOf } from '../ops/index.js';
 import { opOf, space, spread, tensorOf } from './forms.js';
 import type { Fusion, Group } from './groups.js';
 import type { Precedence } from './precedence.js';
@@ -114,26 +114,20 @@ export function planBlock(asked: readonly Demand[], context: EmitContext): Block
 type Reads = readonly (readonly [node: Node, accesses: readonly Expr[][]])[];
 
 /** Loops leave wanted results in an output where they can; what is left to do is returned. */
-function placeLoopResults(demands: readonly Demand[], order: readonly Node[], { storage, forms }: EmitContext): Demand[] {
+function placeLoopResults(demands: readonly Demand[], order: readonly Node[], { storage }: EmitContext): Demand[] {
   const wanted = new Map<Node, (Buffer | undefined)[]>();
   for (const node of order) {
-    if (forms.of(node).kind !== 'element-of') continue;
+    if (!isNodeOf(node, element)) continue;
     const loop = node.args[0] as Node;
     const places = wanted.get(loop) ?? [];
     wanted.set(loop, places);
-    places[Number(node.attrs['index'])] = undefined;
+    places[node.attrs.index] = undefined;
   }
   const left = demands.filter(({ node, to }) => {
-    const places = forms.of(node).kind === 'element-of' ? wanted.get(node.args[0] as Node) : undefined;
-    const index = Number(node.attrs['index']);
-    if (
-      places === undefined ||
-      places[index] !== undefined ||
-      to.kind !== 'buffer' ||
-      to.prefix.length > 0 ||
-      to.buffer.role.kind !== 'output'
-    )
-      return true;
+    const places = wanted.get(node.args[0] as Node);
+    if (!isNodeOf(node, element) || places === undefined) return true;
+    const { index } = node.attrs;
+    if (places[index] !== undefined || to.kind !== 'buffer' || to.prefix.length > 0 || to.buffer.role.kind !== 'output') return true;
     places[index] = to.buffer;
     return false;
   });

@@ -60,7 +60,7 @@ export function columnTiling(columns: Dim, groups: readonly number[], vectors: n
   const wide = vectors * lanes;
   if (columns.constant === undefined) {
     const full = build.over(all, build.int(wide));
-    const count = build.over(build.plus(all, build.int(wide - 1)), build.int(wide));
+    const count = build.ceilDiv(all, build.int(wide));
     const whole: ColumnClass = {
       width: wide,
       first: () => build.int(0),

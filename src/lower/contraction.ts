@@ -5,8 +5,9 @@
 
 import { type Node, topological, type TensorNode } from '../graph/index.js';
 import { build, type Expr } from '../loop/index.js';
+import { opOf, tensorOf } from '../ops/index.js';
 
-const isProduct = (node: Node): boolean => node.op.name === 'mul' || node.op.name === 'square';
+const isProduct = (node: Node): boolean => opOf(node).fma === 'product';
 const isFused = (node: Node): boolean => node.type.kind === 'tensor' && (node.type.dtype === 'f32' || node.type.dtype === 'f64');
 
 /** Products of the block whose only taker is a sum or a difference; of two in one sum the second, of two in a difference none. */
@@ -27,9 +28,10 @@ export function productsOfSums(demanded: readonly TensorNode[]): Map<Node, boole
       const [taker] = takers.get(node) ?? [];
       if (taker === undefined || !isAlone(node)) return [node, false];
       const [left, right] = taker.args as [Node, Node | undefined];
-      if (taker.op.name === 'reduceSum') return [node, true];
-      if (taker.op.name === 'sub') return [node, !isProduct(left) || right === undefined || !isProduct(right)];
-      return [node, taker.op.name === 'add' && (node === right || (right !== undefined && !isAlone(right)))];
+      const { fma, lowering } = opOf(taker);
+      if (lowering.kind === 'reduce') return [node, lowering.combine(tensorOf(taker)) === 'sum'];
+      if (fma === 'difference') return [node, !isProduct(left) || right === undefined || !isProduct(right)];
+      return [node, fma === 'sum' && (node === right || (right !== undefined && !isAlone(right)))];
     }),
   );
 }

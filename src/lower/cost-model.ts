@@ -33,6 +33,17 @@ function costOfMoving(bytes: number, target: Target): number {
   return bytes * (level?.flopsPerByte ?? 0);
 }
 
+/**
+ * The same for a value that costs next to nothing but its operands: whether it pays to move it once and load it rather than to load all
+ * that it is computed of for each of `users` kernels. `leaves`: the stored nodes that it reads. `epilogue`: one of them is a product that
+ * nothing else reads; its kernel then stores the value in the product's stead.
+ */
+export function paysToMove(node: TensorNode, leaves: readonly Node[], epilogue: boolean, users: number, target: Target): boolean {
+  const own = costOfTensor(node, target);
+  const read = leaves.reduce((sum, leaf) => sum + Math.min(own, costOfTensor(leaf, target)), 0);
+  return (users - 1) * read > users * own - (epilogue ? 2 * own : 0);
+}
+
 /** Time of all kernels together. */
 export function costOfPlan(fusion: Fusion, demanded: ReadonlySet<Node>, forms: Forms): number {
   const readBy = new Map<Node, Set<Group>>();

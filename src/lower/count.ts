@@ -5,10 +5,9 @@
 // is touched; both sides of a condition count.
 
 import { Dim, elementCount } from '../base/index.js';
-import { type Buffer, type Expr, expressionsOf, type For, type Stmt, visitExpr } from '../loop/index.js';
+import { type Buffer, build, type Expr, expressionsOf, exprKey, type For, type Stmt, visitExpr } from '../loop/index.js';
 import { flopsOfStatement } from '../ops/index.js';
 import { assumed } from './cost-model.js';
-import { exprKey } from './expressions.js';
 
 export interface Touched {
   readonly buffer: Buffer;
@@ -79,7 +78,7 @@ class Counter {
 
   /** How often a loop runs; one over the points of a block stands for the loop over the blocks as well. */
   #enter({ index, extent, blocks, part, most }: For): Dim | undefined | 'unknown' {
-    const known = dimOf(extent);
+    const known = build.dimOf(extent);
     if (known !== undefined) return known;
     const around = part === undefined ? undefined : this.#loops.get(part);
     if (part !== undefined && around?.blocks !== undefined) {
@@ -91,8 +90,10 @@ class Counter {
   }
 
   #resolve(expr: Expr): Expr {
-    const value = expr.kind === 'name' ? this.#lets.get(expr.name) : undefined;
-    return value === undefined ? expr : this.#resolve(value);
+    let value: Expr | undefined = expr;
+    for (let next: Expr | undefined = expr; next !== undefined; next = value.kind === 'name' ? this.#lets.get(value.name) : undefined)
+      value = next;
+    return value;
   }
 
   #touch(how: 'read' | 'written', buffer: Buffer, index: readonly Expr[]): void {
@@ -118,15 +119,16 @@ class Counter {
   #loopsOf(expr: Expr): (Dim | undefined)[] | undefined {
     const found = new Map<string, Loop>();
     let isData = false;
+    const asked = [expr];
     const seen = new Set<Expr>();
     const see = (one: Expr): void => {
       if (one.kind === 'load' || one.kind === 'read') isData = true;
       const loop = one.kind === 'index' ? this.#loops.get(one.name) : undefined;
       if (one.kind === 'index' && loop !== undefined) found.set(one.name, loop);
       const value = one.kind === 'name' ? this.#lets.get(one.name) : undefined;
-      if (value !== undefined) visitExpr(value, see, seen);
+      if (value !== undefined) asked.push(value);
     };
-    visitExpr(expr, see, seen);
+    for (const one of asked) visitExpr(one, see, seen);
     return isData
       ? undefined
       : [...found.values()].map(({ times, within, alone }) => (within === undefined || found.has(within) ? times : alone));
@@ -140,9 +142,6 @@ class Counter {
     return value;
   }
 }
-
-const dimOf = (expr: Expr): Dim | undefined =>
-  expr.kind === 'size' ? expr.dim : expr.kind === 'const' ? Dim.of(Number(expr.value)) : undefined;
 
 function smaller(a: Dim, b: Dim): Dim {
   if (a.constant !== undefined && b.constant !== undefined) return a.constant <= b.constant ? a : b;

@@ -1,53 +1,19 @@
-// Questions about kernel expressions. In: expressions. Out: a canonical key, the names they depend on, and how an address moves with a
-// loop.
-// Holds: equal keys mean equal values at the same place.
+// Questions about kernel expressions. In: expressions. Out: the names they depend on, and how an address moves with a loop. Holds:
+// nothing is said of an address that does not move evenly.
 
 import { Dim } from '../base/index.js';
-import type { Buffer, Expr } from '../loop/index.js';
+import { build, type Buffer, type Expr, visitExpr } from '../loop/index.js';
 
-export function exprKey(expr: Expr): string {
-  switch (expr.kind) {
-    case 'const':
-      return `${expr.dtype}:${Object.is(expr.value, -0) ? '-0' : expr.value}`;
-    case 'index':
-      return expr.name;
-    case 'size':
-      return `<${expr.dim.key}>`;
-    case 'name':
-      return expr.name;
-    case 'load':
-      return `${expr.buffer.name}[${expr.index.map(exprKey).join(',')}]`;
-    case 'read':
-      return `${expr.accumulator.name}[${expr.index.map(exprKey).join(',')}]`;
-    case 'apply':
-      return `${expr.fn}:${expr.dtype}(${expr.args.map(exprKey).join(',')})`;
-  }
-}
-
-/** Names of loops and lets that the value depends on. */
-export function freeNames(exprs: readonly Expr[], into = new Set<string>()): Set<string> {
-  for (const expr of exprs) {
-    switch (expr.kind) {
-      case 'index':
-      case 'name':
-        into.add(expr.name);
-        break;
-      case 'load':
-        freeNames(expr.index, into);
-        break;
-      case 'read':
-        into.add(expr.accumulator.name);
-        freeNames(expr.index, into);
-        break;
-      case 'apply':
-        freeNames(expr.args, into);
-        break;
-      case 'const':
-      case 'size':
-        break;
-    }
-  }
-  return into;
+/** Names of loops, lets and accumulators that the values depend on. */
+export function freeNames(exprs: readonly Expr[]): Set<string> {
+  const names = new Set<string>();
+  const seen = new Set<Expr>();
+  const see = (part: Expr): void => {
+    if (part.kind === 'index' || part.kind === 'name') names.add(part.name);
+    else if (part.kind === 'read') names.add(part.accumulator.name);
+  };
+  for (const expr of exprs) visitExpr(expr, see, seen);
+  return names;
 }
 
 /** d expr / d `loop` when `expr` is linear in it, else undefined. */
@@ -68,9 +34,7 @@ export function coefficient(expr: Expr, loop: string): Dim | undefined {
       if (expr.fn === 'add') return x.add(y);
       if (expr.fn === 'sub') return x.sub(y);
       if (expr.fn !== 'mul') return undefined;
-      const factor = (of: Expr): Dim | undefined =>
-        of.kind === 'size' ? of.dim : of.kind === 'const' ? Dim.of(Number(of.value)) : undefined;
-      const [left, right] = [factor(a), factor(b)];
+      const [left, right] = [build.dimOf(a), build.dimOf(b)];
       return right !== undefined ? x.mul(right) : left !== undefined ? y.mul(left) : undefined;
     }
     case 'name':

@@ -4,9 +4,8 @@
 
 import { type Dim, type DType, InternalError, isFloat, type Shape } from '../base/index.js';
 import { isTensorNode, type Node, type TensorNode } from '../graph/index.js';
-import { build, type Combiner, type Expr } from '../loop/index.js';
+import { build, type Combiner, combiners, type Expr, exprKey, ofNothing } from '../loop/index.js';
 import type { Lowering, Op } from '../ops/index.js';
-import { exprKey } from './expressions.js';
 
 /** Points out the value of argument `which` at an index. */
 export type ArgumentReader = (argument: TensorNode, index: readonly Expr[]) => Expr;
@@ -158,41 +157,13 @@ export const widthAs = (dtype: DType, value: Expr): Expr => (build.dtypeOf(value
 
 /** One more term onto a running value, outside of an accumulator. */
 export function combineStep(combine: Combiner, dtype: DType, value: Expr, term: Expr): Expr {
-  switch (combine) {
-    case 'sum':
-      if (isFloat(dtype) && term.kind === 'apply' && term.fn === 'mul')
-        return build.apply('muladd', dtype, term.args[0] as Expr, term.args[1] as Expr, value);
-      return build.apply('add', dtype, value, term);
-    case 'product':
-      return build.apply('mul', dtype, value, term);
-    case 'max':
-      return build.apply('maximum', dtype, value, term);
-    case 'min':
-      return build.apply('minimum', dtype, value, term);
-    case 'any':
-      return build.apply('or', dtype, value, term);
-    case 'all':
-      return build.apply('and', dtype, value, term);
-  }
+  if (combine === 'sum' && isFloat(dtype) && term.kind === 'apply' && term.fn === 'mul')
+    return build.apply('muladd', dtype, term.args[0] as Expr, term.args[1] as Expr, value);
+  return build.apply(combiners[combine].fn, dtype, value, term);
 }
 
 /** What combining nothing gives. */
-export function identity(combine: Combiner, dtype: DType): Expr {
-  const lowest = dtype === 'bool' || dtype === 'u8' ? 0 : dtype === 'i32' ? -(2 ** 31) : dtype === 'i64' ? -(2n ** 63n) : -Infinity;
-  const highest = dtype === 'bool' ? 1 : dtype === 'u8' ? 255 : dtype === 'i32' ? 2 ** 31 - 1 : dtype === 'i64' ? 2n ** 63n - 1n : Infinity;
-  switch (combine) {
-    case 'sum':
-    case 'any':
-      return build.constant(dtype, 0);
-    case 'product':
-    case 'all':
-      return build.constant(dtype, 1);
-    case 'max':
-      return build.constant(dtype, lowest);
-    case 'min':
-      return build.constant(dtype, highest);
-  }
-}
+export const identity = (combine: Combiner, dtype: DType): Expr => build.constant(dtype, ofNothing(combine, dtype));
 
 /** Every index of a shape with constant sizes, in row-major order. */
 export function* indices(shape: readonly number[]): Generator<number[]> {

@@ -4,11 +4,11 @@
 
 import { type Shape, shapeEquals, shapeToString } from '../base/index.js';
 import { type Node, type TensorNode, topological } from '../graph/index.js';
-import { build, type Expr } from '../loop/index.js';
-import { isCheap, paysToStore } from './cost-model.js';
-import { exprKey } from './expressions.js';
+import { build, type Expr, exprKey } from '../loop/index.js';
+import { isCheap, paysToMove, paysToStore } from './cost-model.js';
 import { reducedKey, type ReduceForm, space, spread, tensorOf } from './forms.js';
 import { type ApartNote, type Described, type Fusion, type Group, isAllSmall, isSmall, type Member, type Mode } from './groups.js';
+import { Leaves } from './leaves.js';
 import { Neighbours } from './neighbours.js';
 import { Precedence } from './precedence.js';
 import { memberReads, producer, writesOut } from './reads.js';
@@ -30,7 +30,7 @@ export function fuseAsSplit(demanded: readonly TensorNode[], forms: Forms): Fusi
   }
 }
 
-/** Costly nodes that several groups would compute again. */
+/** Nodes that several groups would compute again, where that costs more than to store them: see `cost-model.ts`. */
 function sharedExpensive(order: readonly Node[], fusion: Fusion, forms: Forms, costs: ReadonlyMap<Node, number>): Node[] {
   const users = new Map<Node, Set<Group>>();
   for (const group of fusion.groups) {
@@ -44,11 +44,21 @@ function sharedExpensive(order: readonly Node[], fusion: Fusion, forms: Forms, c
       for (const argument of forms.argsOf(node)) waiting.push(argument);
     }
   }
+  const operands = new Leaves(order, fusion.roots, forms);
   return order.filter((node) => {
     const form = forms.of(node);
     const computes = form.kind === 'reduce' || (form.kind === 'element' && form.cost > 0);
     const groups = users.get(node)?.size ?? 0;
-    return computes && groups > 1 && paysToStore(tensorOf(node), costs.get(node) ?? 0, groups, forms.target);
+    if (!computes || groups < 2) return false;
+    if (paysToStore(tensorOf(node), costs.get(node) ?? 0, groups, forms.target)) return true;
+    const leaves = operands.of(node);
+    return paysToMove(
+      tensorOf(node),
+      leaves,
+      leaves.some((leaf) => operands.isEpilogue(leaf, node)),
+      groups,
+      forms.target,
+    );
   });
 }
 

@@ -2,9 +2,9 @@
 
 export { bytesOfRows, pitchOf } from './layout.js';
 export { KernelClasses } from './kernel-classes.js';
-export { lowerEntry, type FusionNote, type Lowered } from './lower.js';
+export { type FusedEntry, printFused, verifyFused } from './fused.js';
+export { fuseEntry, lowerEntry, type Lowered, planEntry, scheduleEntry } from './lower.js';
 export { indexFacts } from './needs.js';
-export { planMemory } from './memory.js';
 
 export { expandScalars, scalarExpander } from './expand.js';
 export { vectorize, vectorizer } from './vectorize/vectorize.js';

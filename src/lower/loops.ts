@@ -3,9 +3,9 @@
 // reads are not stored.
 
 import { InternalError } from '../base/index.js';
-import type { Node, Region, TensorNode } from '../graph/index.js';
+import { type Node, type Region, sourceOf, type TensorNode } from '../graph/index.js';
 import { type Accumulator, build, type Buffer, type Expr } from '../loop/index.js';
-import { opOf, tensorOf } from './forms.js';
+import { isNodeOf, loop, tensorOf } from '../ops/index.js';
 import { emitBufferCopy, emitGroup, planBlock } from './block.js';
 import type { Group } from './groups.js';
 import { type EmitContext, PointEmitter } from './points.js';
@@ -50,8 +50,10 @@ export function emitLoop(group: Group, scope: Scope, context: EmitContext): void
     trip,
     'serial',
     (step, inside) => {
-      const bind = (argument: TensorNode): Stored => {
-        const index = Number(argument.attrs['index']);
+      const bind = (argument: TensorNode): Stored | undefined => {
+        const source = sourceOf(argument);
+        if (source?.kind !== 'argument') return undefined;
+        const { index } = source;
         if (index === 0) return { kind: 'value', value: build.apply('convert', 'i32', step) };
         const carry = carries[index - 1];
         if (carry === undefined) return captured(tensorOf(node.args[index - 1] as Node), scope, context, outside);
@@ -81,7 +83,10 @@ export function emitLoop(group: Group, scope: Scope, context: EmitContext): void
 }
 
 /** Whether the body gives carry `at` back as it is. */
-const isHandedOn = (result: TensorNode, at: number): boolean => opOf(result).lowering.kind === 'source' && result.attrs['index'] === at + 1;
+function isHandedOn(result: TensorNode, at: number): boolean {
+  const source = sourceOf(result);
+  return source?.kind === 'argument' && source.index === at + 1;
+}
 
 /** What the loop captures: scalars are values, tensors are stored (the roots saw to that). */
 function captured(node: TensorNode, scope: Scope, context: EmitContext, outside: PointEmitter['values']): Stored {
@@ -90,16 +95,7 @@ function captured(node: TensorNode, scope: Scope, context: EmitContext, outside:
 }
 
 function partsOf(node: Node): LoopParts {
+  if (!isNodeOf(node, loop)) throw new InternalError('lower', `${node.op.name} is no loop`);
   const { trip, carries, body } = node.attrs;
-  if (
-    opOf(node).lowering.kind !== 'loop' ||
-    typeof carries !== 'number' ||
-    typeof body !== 'object' ||
-    !('kind' in body) ||
-    typeof trip !== 'object' ||
-    !('terms' in trip)
-  ) {
-    throw new InternalError('lower', `${node.op.name} is no loop`);
-  }
   return { trip: build.size(trip), carries, body };
 }

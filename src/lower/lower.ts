@@ -2,11 +2,12 @@
 // order, buffers and a memory plan, and why neighbours were not fused. Holds: what `src/loop/verify.ts` lists.
 
 import { bytesOf, Dim, elementCount, InternalError } from '../base/index.js';
-import type { Entry, GraphBuilder, Node, Origin, TensorNode, Variable } from '../graph/index.js';
+import { type Entry, type GraphBuilder, type Node, type Origin, sourceOf, type TensorNode, type Variable } from '../graph/index.js';
 import { build, type Buffer, type Kernel, type KernelOrigin, type Program } from '../loop/index.js';
 import type { Target } from '../target/index.js';
 import { type Block, emitBufferCopy, emitGroup, planBlock } from './block.js';
 import { costOf, costOfStatements, titleOf } from './cost.js';
+import type { FusedEntry } from './fused.js';
 import { groupKey, layoutKey } from './group-key.js';
 import type { Group } from './groups.js';
 import { type Call, KernelClasses, type Scheduled } from './kernel-classes.js';
@@ -31,14 +32,8 @@ export interface Lowered {
   readonly notes: readonly FusionNote[];
 }
 
-/** `classes`: kernels of the module's other entries, which are shared. */
-export function lowerEntry(
-  entry: Entry,
-  variables: readonly Variable[],
-  target: Target,
-  builder: GraphBuilder,
-  classes = new KernelClasses(),
-): Lowered {
+/** Which ops share kernels, in which order these run, and where their values are kept. */
+export function fuseEntry(entry: Entry, variables: readonly Variable[], target: Target, classes: KernelClasses): FusedEntry {
   const pool = new BufferPool();
   const taken = new Set<string>();
   const named = (stem: string): string => {
@@ -71,10 +66,10 @@ export function lowerEntry(
     return made;
   };
   const bind = (source: TensorNode): Stored => {
-    const { name, path } = source.attrs;
-    if (source.op.name === 'variable' && typeof path === 'string') return { kind: 'buffer', buffer: variableBuffer(path) };
-    const buffer = typeof name === 'string' ? sources.get(`feed:${name}`) : undefined;
-    if (buffer === undefined) throw new InternalError('lower', `${source.op.name} ${String(name)} is no feed of ${entry.name}`);
+    const from = sourceOf(source);
+    if (from?.kind === 'variable') return { kind: 'buffer', buffer: variableBuffer(from.path) };
+    const buffer = from?.kind === 'feed' ? sources.get(`feed:${from.name}`) : undefined;
+    if (buffer === undefined) throw new InternalError('lower', `${source.op.name} %${source.id} is no feed of ${entry.name}`);
     return { kind: 'buffer', buffer };
   };
 
@@ -89,7 +84,13 @@ export function lowerEntry(
   ];
   const forms = new Forms(target, classes.structures);
   const context: EmitContext = { storage: new Storage(pool, forms, bind), forms, target, parallel: true };
-  const block = planBlock(demands, context);
+  return { entry, context, block: planBlock(demands, context) };
+}
+
+/** The kernels of every group; their temporaries have no place yet. `classes`: kernels of the module's other entries, which are shared. */
+export function scheduleEntry({ entry, context, block }: FusedEntry, builder: GraphBuilder, classes: KernelClasses): Lowered {
+  const { forms, storage } = context;
+  const { pool } = storage;
   const kernels: Kernel[] = [];
   const add = (calls: readonly Call[], origins: readonly KernelOrigin[]): void => {
     for (const call of calls) kernels.push({ name: `k${kernels.length}`, ...call, origins });
@@ -108,10 +109,7 @@ export function lowerEntry(
       [],
     );
   }
-  const arena = planMemory(kernels);
-  // A temporary without a slot is touched by no kernel.
-  const buffers = pool.all.filter(({ role, name }) => role.kind !== 'temporary' || arena.slotOf.has(name));
-  const program: Program = { entry: entry.name, dims: entry.dims, buffers, kernels, arena };
+  const program: Program = { entry: entry.name, dims: entry.dims, buffers: pool.all, kernels, arena: { slots: [], slotOf: new Map() } };
   const notes = block.fusion.notes.map(({ node, neighbour, reason }): FusionNote => ({
     op: node.op.name,
     neighbour: neighbour.op.name,
@@ -119,6 +117,20 @@ export function lowerEntry(
     origins: builder.originsOf(node),
   }));
   return { program, notes };
+}
+
+/** Gives temporaries their places. */
+export function planEntry({ program, notes }: Lowered): Lowered {
+  const arena = planMemory(program.kernels);
+  // A temporary without a slot is touched by no kernel.
+  const buffers = program.buffers.filter(({ role, name }) => role.kind !== 'temporary' || arena.slotOf.has(name));
+  return { program: { ...program, buffers, arena }, notes };
+}
+
+/** All of it, for one entry. */
+export function lowerEntry(entry: Entry, variables: readonly Variable[], target: Target, builder: GraphBuilder): Lowered {
+  const classes = new KernelClasses();
+  return planEntry(scheduleEntry(fuseEntry(entry, variables, target, classes), builder, classes));
 }
 
 /** The kernels of a group: what must be done ahead, and the group itself. Nothing where there is nothing to do. */
@@ -151,7 +163,10 @@ function scheduleCopy(from: Buffer, to: Buffer): Scheduled[] {
   return statements.length === 0 ? [] : [{ title: 'copy', statements, cost: costOfStatements(statements) ?? copyCost(from) }];
 }
 
-const isUnchanged = (node: TensorNode, variable: string): boolean => node.op.name === 'variable' && node.attrs['path'] === variable;
+function isUnchanged(node: TensorNode, variable: string): boolean {
+  const source = sourceOf(node);
+  return source?.kind === 'variable' && source.path === variable;
+}
 
 function copyCost(buffer: Buffer): Kernel['cost'] {
   const bytes = elementCount(buffer.shape).mul(bytesOf(buffer.dtype));

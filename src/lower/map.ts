@@ -18,7 +18,7 @@ export function emitMap(points: PointEmitter, scope: Scope): void {
     }
     const extent = build.size(last);
     const length = build.int(mapBlockElements);
-    const count = build.over(build.plus(extent, build.int(mapBlockElements - 1)), length);
+    const count = build.ceilDiv(extent, length);
     const fill = (p: Expr, block: Scope): void => {
       const start = build.times(p, length);
       block.loop(

@@ -89,7 +89,7 @@ function open(slots: OpenSlot[]): OpenSlot {
 }
 
 /** Every value of the names (at least 0) makes `a` at least `b`: no term of the difference is negative. */
-const atLeast = (a: Dim, b: Dim): boolean => a.sub(b).terms.every((term) => term.coefficient > 0);
+const atLeast = (a: Dim, b: Dim): boolean => a.sub(b).isNatural;
 
 /** Growing a slot is never more than opening one, whatever the sizes turn out to be: a slot is as large as the largest of what it holds. */
 function best(slots: readonly OpenSlot[], wanted: Wanted): OpenSlot | undefined {

@@ -40,9 +40,8 @@ const countable = (size: Dim, most: number): SizeFact | undefined =>
 /** `size` is not 0, or nothing is counted; undefined where that is certain. */
 function factOf(size: Dim, count: Dim): SizeFact | undefined {
   if ((size.constant ?? 0) > 0 || count.constant === 0) return undefined;
-  const positive = size.terms.every(({ coefficient }) => coefficient > 0) && size.terms.some(({ names }) => names.length === 0);
   // Counting over the size itself (a loop over rows) takes nothing from what is empty.
-  if (positive || count.divideExact(size) !== undefined) return undefined;
+  if (size.isPositive || count.divideExact(size) !== undefined) return undefined;
   if (count.constant !== undefined) return { left: size, relation: '>', right: Dim.zero, span: undefined };
   return { left: count, relation: '<=', right: count.mul(size), span: undefined };
 }

@@ -15,7 +15,7 @@ export function emitOuter(points: PointEmitter, scope: Scope): void {
   const last = group.outer.at(-1) as Dim;
   const widest = Math.max(...points.reduced().map((node) => lanesOf(context.target, bytes(node))));
   const width = Math.min(columnVectors * widest, last.constant ?? Infinity);
-  const tiles = build.over(build.plus(build.size(last), build.int(width - 1)), build.int(width));
+  const tiles = build.ceilDiv(build.size(last), build.int(width));
   const lead = group.outer.slice(0, -1);
   points.loops(scope, lead, (before, block) => {
     const axis = lead.length === 0 && context.parallel ? 'parallel' : 'serial';

@@ -74,7 +74,7 @@ export function emitPanels(
   const [, right] = form.node.args.map(tensorOf) as [TensorNode, TensorNode];
   const batch = form.batch.map(() => build.int(0));
   const depth = build.size(form.depth);
-  const blocks = build.over(build.plus(depth, build.int(packedSteps - 1)), build.int(packedSteps));
+  const blocks = build.ceilDiv(depth, build.int(packedSteps));
   // Where rows decide whether panels are filled at all, these are no blocks that cover the depth.
   const always = enough === undefined;
   const times = always

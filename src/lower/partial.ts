@@ -23,9 +23,8 @@ export function blocksOf(points: Shape): Blocks {
     return { count: build.int(Math.ceil(total.constant / each)), points: build.int(each) };
   }
   const size = build.size(total);
-  const up = (value: Expr, by: Expr): Expr => build.over(build.plus(value, build.minus(by, build.int(1))), by);
-  const each = build.apply('max', 'i64', build.int(leastBlockPoints), up(size, build.int(mostPointBlocks)));
-  return { count: up(size, each), points: each, most: mostPointBlocks };
+  const each = build.apply('max', 'i64', build.int(leastBlockPoints), build.ceilDiv(size, build.int(mostPointBlocks)));
+  return { count: build.ceilDiv(size, each), points: each, most: mostPointBlocks };
 }
 
 export interface Split {

@@ -169,7 +169,7 @@ export class PointEmitter {
     fill: (body: Scope, index: Expr, into: readonly Accumulator[]) => void,
   ): void {
     const [extent, terms] = [build.size(length), build.int(sumBlockTerms)];
-    const count = build.over(build.plus(extent, build.int(sumBlockTerms - 1)), terms);
+    const count = build.ceilDiv(extent, terms);
     const add = (n: Expr, block: Scope): void => {
       const start = block.let('start', build.times(n, terms));
       const partial = reductions.map(({ node, form }, which) => this.declare(block, form, (totals[which] as Accumulator).shape, node));

@@ -2,12 +2,14 @@
 // Holds: reductions, tiled products, nests and loops are roots, unless a reduction is short enough to be written out; operands of tiled
 // products are roots or views of stored nodes.
 
-import type { Shape } from '../base/index.js';
+import { type Shape, shapeEquals } from '../base/index.js';
 import { type Node, topological, type TensorNode } from '../graph/index.js';
 import { build, type Buffer } from '../loop/index.js';
 import { inlineReduceFlops, mostInlineFlops, scalarFlops, type Target } from '../target/index.js';
 import { productsOfSums } from './contraction.js';
+import { paysToMove } from './cost-model.js';
 import { type Form, formOf, space } from './forms.js';
+import { Leaves } from './leaves.js';
 import { unreadableOperands } from './operands.js';
 import type { Split } from './partial.js';
 import type { Structures } from './structure.js';
@@ -103,6 +105,7 @@ export function chooseRoots(demanded: readonly TensorNode[], forms: Forms): Set<
         break;
     }
   }
+  storeSums(order, roots, forms);
   for (const node of order) {
     const form = forms.of(node);
     if (form.kind === 'tile') for (const operand of unreadableOperands(form, roots, forms)) roots.add(operand);
@@ -116,6 +119,29 @@ export function chooseRoots(demanded: readonly TensorNode[], forms: Forms): Set<
     }
   }
   return roots;
+}
+
+/**
+ * What several nodes take, and has more operands than it is itself: sums along a residual stream, and their cotangents. Each is one of the
+ * operands of the next; were they found one after the other, by what kernels compute again, a deep model would take a search for each.
+ */
+function storeSums(order: readonly Node[], roots: Set<Node>, forms: Forms): void {
+  const users = 2;
+  new Leaves(order, roots, forms, (node, leaves) => {
+    const form = forms.of(node);
+    if (form.kind !== 'element' || form.cost === 0 || !leaves.isShared(node) || space(shapeOf(node)).length === 0) return false;
+    // What it is reduced from is read by passes that need it anyway.
+    const below = leaves.of(node).filter((leaf) => shapeEquals(space(shapeOf(leaf)), space(shapeOf(node))));
+    const pays = paysToMove(
+      form.node,
+      below,
+      below.some((leaf) => leaves.isEpilogue(leaf, node)),
+      users,
+      forms.target,
+    );
+    if (pays) roots.add(node);
+    return pays;
+  });
 }
 
 const shapeOf = (node: Node): Shape => (node.type.kind === 'tensor' ? node.type.shape : []);

@@ -3,8 +3,8 @@
 // indices need.
 
 import type { Node } from '../graph/index.js';
-import { type Axis, build, type Expr, type For, type Stmt } from '../loop/index.js';
-import { exprKey, freeNames } from './expressions.js';
+import { type Axis, build, type Expr, exprKey, type For, type Stmt } from '../loop/index.js';
+import { freeNames } from './expressions.js';
 
 /** Unique names within one kernel. */
 export class Names {

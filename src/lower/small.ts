@@ -83,7 +83,7 @@ function sharesOf(together: readonly Reduction[]): Shares | undefined {
   }
   // Without a division by what is not known: of at least `least` indices there are as many shares as fit, then there are all shares, each
   // as long as needed.
-  const up = (by: number): Expr => build.over(build.plus(build.size(size), build.int(by - 1)), build.int(by));
+  const up = (by: number): Expr => build.ceilDiv(build.size(size), build.int(by));
   const unit = Math.max(1, Math.floor(least / mostShares));
   return {
     axis,

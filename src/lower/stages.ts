@@ -29,23 +29,22 @@ export const alike = (stage: readonly Reduction[]): Reduction[][] => groupBy(sta
 export function stagesOf(group: Group, forms: Forms): Reduction[][] {
   const reductions = new Map<Node, Reduction>();
   for (const member of group.members) if (member.role === 'reduce') reductions.set(member.node, { node: member.node, form: member.form });
-  const own = new Map<Node, number>();
-  const stageOf = (node: Node): number => {
-    const known = own.get(node);
-    if (known !== undefined) return known;
-    const below = Math.max(0, ...forms.argsOf(node).map((argument) => (reachesAny(argument, reductions, forms) ? stageOf(argument) : 0)));
-    const stage = reductions.has(node) ? below + 1 : below;
-    own.set(node, stage);
-    return stage;
-  };
   const stages: Reduction[][] = [];
-  for (const [node, reduction] of reductions) (stages[stageOf(node) - 1] ??= []).push(reduction);
+  const known = new Map<Node, number>();
+  for (const [root, reduction] of reductions) {
+    // Arguments first, on a stack of its own: a chain of ops may be long.
+    const waiting: Node[] = [root];
+    for (let node = waiting.at(-1); node !== undefined; node = waiting.at(-1)) {
+      const missing = known.has(node) ? [] : forms.argsOf(node).filter((argument) => !known.has(argument));
+      if (missing.length > 0) {
+        waiting.push(...missing);
+        continue;
+      }
+      waiting.pop();
+      const below = forms.argsOf(node).reduce((most, argument) => Math.max(most, known.get(argument) as number), 0);
+      known.set(node, reductions.has(node) ? below + 1 : below);
+    }
+    (stages[(known.get(root) as number) - 1] ??= []).push(reduction);
+  }
   return stages.filter((stage) => stage !== undefined);
-}
-
-function reachesAny(node: Node, targets: ReadonlyMap<Node, unknown>, forms: Forms, seen = new Set<Node>()): boolean {
-  if (targets.has(node)) return true;
-  if (seen.has(node)) return false;
-  seen.add(node);
-  return forms.argsOf(node).some((argument) => reachesAny(argument, targets, forms, seen));
 }

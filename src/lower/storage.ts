@@ -5,6 +5,7 @@
 import { InternalError } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
 import type { Accumulator, Buffer, Expr } from '../loop/index.js';
+import { element, isNodeOf } from '../ops/index.js';
 import { type Laid, laidOut } from './layout.js';
 import type { Forms } from './roots.js';
 import type { Stored } from './values.js';
@@ -60,9 +61,9 @@ export class Storage {
       if (bound !== undefined) this.#stored.set(node, bound);
       return bound;
     }
-    if (form.kind !== 'element-of') return undefined;
+    if (!isNodeOf(node, element)) return undefined;
     const buffers = this.#results.get(node.args[0] as Node);
-    const buffer = buffers?.[Number(node.attrs['index'])];
+    const buffer = buffers?.[node.attrs.index];
     return buffer === undefined ? undefined : { kind: 'buffer', buffer };
   }
 

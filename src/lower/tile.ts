@@ -80,7 +80,7 @@ export class TileEmitter {
   #blocks(scope: Scope, batch: readonly Expr[], parallel: boolean): void {
     const { rows, columns } = this.#tiling;
     const most = build.int(this.#tilesOfBlock());
-    const full = build.over(build.plus(rows.count, build.minus(most, build.int(1))), most);
+    const full = build.ceilDiv(rows.count, most);
     const below = build.larger(this.#fewestBelow(), full);
     const { groups, slots } = columns;
     // Each group has as many blocks as the largest one, so that equal ranges of block numbers are the same columns in every product of as
@@ -160,7 +160,7 @@ export class TileEmitter {
     tiles(taller, start, height + 1, build.int(0));
     tiles(lower, build.plus(start, build.times(taller, build.int(height + 1))), height, taller);
     if (restHeight === undefined) return;
-    const times = build.over(build.plus(build.minus(end, rest), build.int(restHeight - 1)), build.int(restHeight));
+    const times = build.ceilDiv(build.minus(end, rest), build.int(restHeight));
     tiles(times, rest, restHeight, build.plus(taller, lower), end);
   }
 

@@ -4,10 +4,9 @@
 
 import { type DType, InternalError, limits, type Shape, TooLarge } from '../base/index.js';
 import type { Node, TensorNode } from '../graph/index.js';
-import { type Buffer, build, type Expr, operandsOf, someExpr } from '../loop/index.js';
+import { type Buffer, build, type Expr, exprKey, operandsOf, someExpr } from '../loop/index.js';
 import { inlineReduceTerms, inlineTerms, leastInTurns, longestIndex, turns } from '../target/index.js';
 import { contracted } from './contraction.js';
-import { exprKey } from './expressions.js';
 import {
   type ArgumentReader,
   combinedAs,

@@ -33,7 +33,7 @@ export function tensorOf<A extends Attrs>(node: Node<A>): TensorNode<A> {
 }
 
 /** The definition of a node's op: nodes are made of ops alone, so the tag is one. */
-export const opOf = (node: Node): Op => node.op as Op;
+export const opOf = <A extends Attrs>(node: Node<A>): Op<A> => node.op as Op<A>;
 
 /** The attributes of a node that is known to be of `op`. */
 export const isNodeOf = <A extends Attrs>(node: Node, op: Op<A>): node is Node<A> => node.op === op;

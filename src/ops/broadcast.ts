@@ -82,6 +82,8 @@ export const broadcast: Op<BroadcastAttrs> = defineOp<BroadcastAttrs>({
     },
     cost: 0,
   },
+  repeats: true,
+  keepsFinite: () => true,
   samples: () => [
     { args: [{ dtype: 'f64', shape: [] }], attrs: { shape: [Dim.of(2), Dim.of(3)], axes: [] } },
     { args: [{ dtype: 'f64', shape: [3] }], attrs: { shape: [Dim.of(2), Dim.of(3), Dim.of(2)], axes: [1] } },

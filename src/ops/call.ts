@@ -1,13 +1,23 @@
 // A function with the author's own derivative. In: arguments; the body; the rule over (arguments…, cotangent). Out: the body's one result.
 // Holds: reverse mode is the rule; forward mode is its transpose, for a rule is linear in the cotangent.
 
-import { typeToString, tensorEquals, type GraphBuilder, type Node, type Region, type TensorNode, type TensorType } from '../graph/index.js';
-import { InternalError } from '../base/index.js';
+import { Dim, InternalError } from '../base/index.js';
+import {
+  type GraphBuilder,
+  type Node,
+  type Region,
+  tensor,
+  tensorEquals,
+  type TensorNode,
+  type TensorType,
+  typeToString,
+} from '../graph/index.js';
 import { tensorOf } from './apply.js';
 import { defineOp, type EvaluateContext, type Modes, type Op } from './define.js';
 import { isDifferentiable, zeros } from './make.js';
 import { isProblem, problem, tensors } from './problem.js';
 import { closeRegion, inlineRegion, placeholder } from './region.js';
+import { scalars } from './scalars.js';
 import { tensorAt } from './value.js';
 
 export type CallAttrs = { readonly body: Region; readonly rule: Region };
@@ -27,6 +37,20 @@ function transposedRule(
   // A linear rule leaves no trace of the cotangent; whatever is left of it is taken at zero.
   const { region, captures } = closeRegion(build, [cotangent], [pushed]);
   return inlineRegion(build, region, [zeros(build, result), ...captures])[0];
+}
+
+/** x² · y for samples, and its derivatives. */
+export function productAndRule(build: GraphBuilder, type: TensorType): CallAttrs {
+  const [x, y, g] = [type, type, type].map((one) => placeholder(build, one)) as [TensorNode, TensorNode, TensorNode];
+  const slopes = [scalars.mul(build, scalars.add(build, x, x), y), scalars.square(build, x)];
+  return {
+    body: closeRegion(build, [x, y], [scalars.mul(build, scalars.square(build, x), y)]).region,
+    rule: closeRegion(
+      build,
+      [x, y, g],
+      slopes.map((slope) => scalars.mul(build, slope, g)),
+    ).region,
+  };
 }
 
 export const call: Op<CallAttrs> = defineOp<CallAttrs>({
@@ -82,5 +106,12 @@ export const call: Op<CallAttrs> = defineOp<CallAttrs>({
     return value;
   },
   lowering: { kind: 'removed', by: 'differentiate' },
-  samples: () => [],
+  samples: () =>
+    [[3], [], [0, 2]].map((shape) => ({
+      args: [
+        { dtype: 'f64', shape },
+        { dtype: 'f64', shape },
+      ],
+      attrs: (build) => productAndRule(build, tensor('f64', shape.map(Dim.of))),
+    })),
 });

@@ -1,13 +1,12 @@
 // Change of element type. In: a tensor. Out: the same shape in another dtype. Holds: float → integer goes towards zero, saturates, and maps
 // NaN to 0; integers wrap; bool is ≠ 0.
 
-import { type DType, isFloat } from '../base/index.js';
+import { type DType, isFloat, roundTo } from '../base/index.js';
 import { type GraphBuilder, type Node, isTensorNode, tensor, type TensorNode } from '../graph/index.js';
 import { build as loop } from '../loop/index.js';
 import { applyTensor } from './apply.js';
 import { defineOp, type Op } from './define.js';
 import { isProblem, oneTensor } from './problem.js';
-import { roundTo } from './rounding.js';
 import { emptyValue, get, put, tensorAt, wrap } from './value.js';
 
 export type CastAttrs = { readonly dtype: DType };
@@ -54,6 +53,12 @@ export const cast: Op<CastAttrs> = defineOp<CastAttrs>({
       return loop.dtypeOf(value) === node.attrs.dtype ? value : loop.apply('convert', node.attrs.dtype, value);
     },
     cost: 1,
+  },
+  // Every integer fits the range of f32, f64 and bf16; f16 ends at 65504. Between floats, what is too large becomes infinite.
+  keepsFinite(node) {
+    const [arg] = node.args;
+    if (arg === undefined || !isTensorNode(arg) || isFloat(arg.type.dtype)) return false;
+    return node.attrs.dtype !== 'f16' || arg.type.dtype === 'bool';
   },
   samples: () => [
     { args: [{ dtype: 'f64', shape: [2, 3] }], attrs: { dtype: 'f32' } },

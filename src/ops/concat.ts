@@ -6,7 +6,7 @@ import { tensor, type TensorType } from '../graph/index.js';
 import { build as loop, type Expr } from '../loop/index.js';
 import { applyTensor } from './apply.js';
 import { defineOp, type Op } from './define.js';
-import { clampIndex, loopsOver, mayBeEmpty } from './lowering.js';
+import { clampIndex, loopsOver } from './lowering.js';
 import { zeros } from './make.js';
 import { dimAt, isProblem, problem, tensors } from './problem.js';
 import { slice } from './slice.js';
@@ -15,7 +15,7 @@ import { get, positionOf, tabulate, tensorAt } from './value.js';
 export type ConcatAttrs = { readonly axis: number };
 
 /** A part whose size is only known at run time and may be 0. */
-const isOpen = (size: Dim): boolean => size.constant === undefined && mayBeEmpty(size);
+const isOpen = (size: Dim): boolean => size.constant === undefined && !size.isPositive;
 
 export const concat: Op<ConcatAttrs> = defineOp<ConcatAttrs>({
   name: 'concat',

@@ -3,7 +3,7 @@
 // checker.
 
 import type { DiagnosticCode, Dim } from '../base/index.js';
-import type { Attrs, GraphBuilder, Node, OpTag, Region, TensorNode, TensorType, Type } from '../graph/index.js';
+import type { Attrs, GraphBuilder, Node, OpTag, Region, Source, TensorNode, TensorType, Type } from '../graph/index.js';
 import type { Buffer, Combiner, Expr, Stmt } from '../loop/index.js';
 
 /** Why a type rule refuses; the checker adds spans. */
@@ -135,10 +135,16 @@ export interface SampleArgument {
 
 export interface Sample<A extends Attrs> {
   readonly args: readonly SampleArgument[];
-  readonly attrs: A;
+  /** What the op is applied to, made of the arguments; by default they themselves. */
+  readonly on?: (build: GraphBuilder, args: readonly TensorNode[]) => readonly Node[];
+  /** Regions are made with the builder of the graph that the sample stands in. */
+  readonly attrs: A | ((build: GraphBuilder) => A);
   /** Relative tolerance of finite differences for this sample when it is not smooth enough for the default 1e-6. */
   readonly tolerance?: number;
 }
+
+/** The part of an elementwise op in a fused multiply-add, a · b + c with one rounding. */
+export type FmaPart = 'product' | 'sum' | 'difference';
 
 export interface Op<A extends Attrs = Attrs> extends OpTag {
   readonly name: string;
@@ -153,6 +159,12 @@ export interface Op<A extends Attrs = Attrs> extends OpTag {
   needs?(node: Node<A>): { readonly size: Dim; readonly count: Dim };
   /** A size that the op counts in a dtype that may be too narrow for it, and how large it may be. */
   counts?(node: Node<A>): { readonly size: Dim; readonly most: number } | undefined;
+  source?(attrs: A): Source;
+  readonly fma?: FmaPart;
+  /** The result repeats elements of the arguments: where those are at hand, it costs nothing to have it twice. */
+  readonly repeats?: true;
+  /** Whether no element is infinite or NaN where none of the arguments' is; an op that does not say may make some. */
+  keepsFinite?(node: TensorNode<A>): boolean;
   samples(): readonly Sample<A>[];
 }
 

@@ -3,9 +3,11 @@
 // Holds: they have no meaning of their own; the pass gives it by the rules of the ops between.
 
 import { InternalError, isFloat } from '../base/index.js';
-import { type Node, tensorEquals, type TensorType, type Type, typeToString } from '../graph/index.js';
+import { type GraphBuilder, type Node, tensorEquals, type TensorNode, type TensorType, type Type, typeToString } from '../graph/index.js';
+import { isNodeOf } from './apply.js';
 import { defineOp, type Op, type TypeProblem } from './define.js';
 import { isProblem, problem, tensors } from './problem.js';
+import { scalars } from './scalars.js';
 
 /** Arguments: the values, then what they are differentiated with respect to. */
 export type GradAttrs = { readonly outputs: number };
@@ -23,6 +25,9 @@ function floatsOnly(name: string, args: readonly TensorType[]): TypeProblem | un
     : problem('dtype-mismatch', `${name} is defined for floats, not for ${typeToString(args[at] as TensorType)}`, [at]);
 }
 
+/** x · sin x, for samples. */
+const curve = (build: GraphBuilder, x: TensorNode): TensorNode => scalars.mul(build, x, scalars.sin(build, x));
+
 export const grad: Op<GradAttrs> = defineOp<GradAttrs>({
   name: 'grad',
   doc: 'Reverse mode: derivatives of the sum of all values.',
@@ -36,7 +41,17 @@ export const grad: Op<GradAttrs> = defineOp<GradAttrs>({
   derivative: { kind: 'none', reason: 'an inner derivative is expanded before an outer one' },
   evaluate: expanded,
   lowering: { kind: 'removed', by: 'differentiate' },
-  samples: () => [],
+  samples: () => [
+    { args: [{ dtype: 'f64', shape: [3] }], on: (build, [x]) => [curve(build, x as TensorNode), x as TensorNode], attrs: { outputs: 1 } },
+    {
+      args: [
+        { dtype: 'f64', shape: [2, 2] },
+        { dtype: 'f64', shape: [] },
+      ],
+      on: (build, args) => [...args.map((arg) => curve(build, arg)), ...args],
+      attrs: { outputs: 2 },
+    },
+  ],
 });
 
 export const jvp: Op<JvpAttrs> = defineOp<JvpAttrs>({
@@ -61,15 +76,24 @@ export const jvp: Op<JvpAttrs> = defineOp<JvpAttrs>({
   derivative: { kind: 'none', reason: 'an inner derivative is expanded before an outer one' },
   evaluate: expanded,
   lowering: { kind: 'removed', by: 'differentiate' },
-  samples: () => [],
+  samples: () => [
+    {
+      args: [
+        { dtype: 'f64', shape: [3] },
+        { dtype: 'f64', shape: [3] },
+      ],
+      on: (build, [x, direction]) => [curve(build, x as TensorNode), x as TensorNode, direction as TensorNode],
+      attrs: { inputs: 1 },
+    },
+  ],
 });
 
 /** Of a derivative's node: what is differentiated, and with respect to what; undefined for every other node. */
 export function derivativeParts(node: Node): { readonly results: readonly Node[]; readonly inputs: readonly Node[] } | undefined {
-  if (node.op === grad) {
-    const outputs = Number(node.attrs['outputs']);
+  if (isNodeOf(node, grad)) {
+    const { outputs } = node.attrs;
     return { results: node.args.slice(0, outputs), inputs: node.args.slice(outputs) };
   }
-  if (node.op === jvp) return { results: node.args.slice(0, 1), inputs: node.args.slice(1, 1 + Number(node.attrs['inputs'])) };
+  if (isNodeOf(node, jvp)) return { results: node.args.slice(0, 1), inputs: node.args.slice(1, 1 + node.attrs.inputs) };
   return undefined;
 }

@@ -141,6 +141,8 @@ function elementwiseOp(name: ScalarName): ElementwiseOp {
       at: (node, index, arg) => loop.apply(row.kernel, node.type.dtype, ...node.args.map((_, which) => arg(which, index))),
       cost: row.cost,
     },
+    ...(row.fma === undefined ? {} : { fma: row.fma }),
+    ...(row.keepsFinite === true ? { keepsFinite: () => true } : {}),
     samples: () => samplesOf(row),
   });
 }

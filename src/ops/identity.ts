@@ -1,9 +1,14 @@
 // Ops that only say something about a value: its name, that it is constant to derivatives, which item of a tuple it is.
 // In: one node. Out: the same value. Holds: all but `element` are gone before lowering.
 
-import { InternalError } from '../base/index.js';
+import { Dim, InternalError } from '../base/index.js';
+import { type GraphBuilder, type Node, tensor, type TensorNode } from '../graph/index.js';
+import { apply } from './apply.js';
 import { defineOp, type Op } from './define.js';
+import { loop } from './loop.js';
 import { oneTensor, problem } from './problem.js';
+import { closeRegion, placeholder } from './region.js';
+import { scalars } from './scalars.js';
 import { isTensorValue, tensorAt } from './value.js';
 
 export type NamedAttrs = { readonly path: string };
@@ -30,6 +35,18 @@ export const stopGradient: Op<NoAttrs> = defineOp<NoAttrs>({
   samples: () => [{ args: [{ dtype: 'f64', shape: [3] }], attrs: {} }],
 });
 
+/** A tuple for samples: x and y · sin y twice over, and the x of each turn. */
+function twoTurns(build: GraphBuilder, x: TensorNode, y: TensorNode): Node {
+  const [count, ...carries] = [tensor('i32'), x.type, y.type].map((type) => placeholder(build, type)) as [
+    TensorNode,
+    TensorNode,
+    TensorNode,
+  ];
+  const results = [scalars.exp(build, carries[0]), scalars.mul(build, carries[1], scalars.sin(build, carries[1])), carries[0]];
+  const { region } = closeRegion(build, [count, ...carries], results);
+  return apply(build, loop, [x, y], { trip: Dim.of(2), carries: 2, body: region });
+}
+
 const routed = (): never => {
   throw new InternalError('differentiate', 'an item of a tuple passes its cotangent and tangent straight to that result of the tuple');
 };
@@ -50,5 +67,13 @@ export const element: Op<ElementAttrs> = defineOp<ElementAttrs>({
     return item;
   },
   lowering: { kind: 'element-of' },
-  samples: () => [],
+  samples: () =>
+    [0, 1, 2].map((index) => ({
+      args: [
+        { dtype: 'f64', shape: [3] },
+        { dtype: 'f64', shape: [] },
+      ],
+      on: (build, [x, y]) => [twoTurns(build, x as TensorNode, y as TensorNode)],
+      attrs: { index },
+    })),
 });

@@ -4,7 +4,6 @@ export * from './define.js';
 export * from './apply.js';
 export * from './problem.js';
 export * from './value.js';
-export * from './rounding.js';
 export * from './make.js';
 export * from './region.js';
 export * from './registry.js';
@@ -28,7 +27,6 @@ export * from './call.js';
 export * from './derivative.js';
 /** Elementwise ops as functions over nodes: `scalars.add(build, x, y)`. */
 export { scalars } from './scalars.js';
-export type { ScalarFunction, Takes } from './scalar/function.js';
 export { expansions } from './scalar/expansions.js';
 export type { Expansion } from './scalar/machine.js';
 export { flopsOf, flopsOfStatement } from './flops.js';

@@ -2,15 +2,31 @@
 // Out: (carries after the last iteration…, ys stacked along a new first axis…). Holds: a trip count of 0 gives the initial values and empty
 // stacks.
 
-import { type Dim, limits } from '../base/index.js';
-import { type Region, tensor, tensorEquals, type TensorType, typeToString } from '../graph/index.js';
+import { Dim, limits, type Shape } from '../base/index.js';
+import { type GraphBuilder, type Region, tensor, tensorEquals, type TensorNode, type TensorType, typeToString } from '../graph/index.js';
+import { applyTensor } from './apply.js';
+import { cast, type CastAttrs } from './cast.js';
 import { defineOp, type Op } from './define.js';
 import { loopJvp } from './loop-forward.js';
 import { loopVjp } from './loop-backward.js';
+import { spread } from './make.js';
 import { isProblem, problem, tensors } from './problem.js';
+import { closeRegion, placeholder } from './region.js';
+import { scalars } from './scalars.js';
 import { countOf, emptyValue, get, put, tensorAt, tensorValue } from './value.js';
 
 export type LoopAttrs = { readonly trip: Dim; readonly carries: number; readonly body: Region };
+
+/** The body x → sin x · a + i for samples, which stacks x as well. */
+export function recurrence(build: GraphBuilder, shape: Shape): Region {
+  const [i, x, a] = [tensor('i32'), tensor('f64', shape), tensor('f64', shape)].map((type) => placeholder(build, type)) as [
+    TensorNode,
+    TensorNode,
+    TensorNode,
+  ];
+  const count = spread(build, applyTensor<CastAttrs>(build, cast, [i], { dtype: 'f64' }), shape);
+  return closeRegion(build, [i, x, a], [scalars.add(build, scalars.mul(build, scalars.sin(build, x), a), count), x]).region;
+}
 
 export const loop: Op<LoopAttrs> = defineOp<LoopAttrs>({
   name: 'loop',
@@ -61,5 +77,16 @@ export const loop: Op<LoopAttrs> = defineOp<LoopAttrs>({
   },
   lowering: { kind: 'loop' },
   counts: ({ attrs }) => ({ size: attrs.trip, most: limits.rounds }),
-  samples: () => [],
+  samples: () =>
+    [
+      { trip: 3, shape: [4] },
+      { trip: 1, shape: [] },
+      { trip: 0, shape: [2, 2] },
+    ].map(({ trip, shape }) => ({
+      args: [
+        { dtype: 'f64', shape },
+        { dtype: 'f64', shape },
+      ],
+      attrs: (build) => ({ trip: Dim.of(trip), carries: 1, body: recurrence(build, shape.map(Dim.of)) }),
+    })),
 });

@@ -1,8 +1,8 @@
-// What lowerings of ops share. In: index expressions. Out: conditions, clamped indices, identities of combiners, loops. Holds: indices are
+// What lowerings of ops share. In: index expressions. Out: conditions, clamped indices, loops. Holds: indices are
 // i64.
 
 import type { Dim, DType } from '../base/index.js';
-import { build as loop, type Combiner, type Expr, type Stmt } from '../loop/index.js';
+import { build as loop, type Expr, type Stmt } from '../loop/index.js';
 import type { NestContext } from './define.js';
 
 export const allOf = (conditions: readonly Expr[]): Expr => conditions.reduce((all, one) => loop.apply('and', 'bool', all, one));
@@ -41,24 +41,4 @@ export function loopsOver(
   );
 }
 
-/** Whether some value of the names makes the size 0. */
-export const mayBeEmpty = (size: Dim): boolean =>
-  !(size.terms.every((term) => term.coefficient > 0) && size.terms.some((term) => term.names.length === 0));
-
 export const zeroOf = (dtype: DType): Expr => loop.constant(dtype, dtype === 'i64' ? 0n : 0);
-
-/** Where a combination starts: what it is of no elements. */
-export function identityOf(combine: Combiner, dtype: DType): number | bigint {
-  switch (combine) {
-    case 'sum':
-    case 'any':
-      return dtype === 'i64' ? 0n : 0;
-    case 'product':
-    case 'all':
-      return dtype === 'i64' ? 1n : 1;
-    case 'max':
-      return dtype === 'i64' ? -(2n ** 63n) : dtype === 'i32' ? -2147483648 : dtype === 'u8' ? 0 : -Infinity;
-    case 'min':
-      return dtype === 'i64' ? 2n ** 63n - 1n : dtype === 'i32' ? 2147483647 : dtype === 'u8' ? 255 : Infinity;
-  }
-}

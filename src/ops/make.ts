@@ -1,12 +1,11 @@
 // Nodes that rules and passes need all the time. In: a builder and values. Out: constants of any shape, sizes as numbers, items of tuples.
 
-import { type Dim, type DType, isFloat, type Shape } from '../base/index.js';
+import { type Dim, type DType, isFloat, roundTo, type Shape } from '../base/index.js';
 import { type GraphBuilder, type Node, type TensorNode, type TensorType } from '../graph/index.js';
 import { applyTensor } from './apply.js';
 import { broadcast } from './broadcast.js';
 import { cast } from './cast.js';
 import { element } from './identity.js';
-import { roundTo } from './rounding.js';
 import { constant, dimension } from './sources.js';
 
 /** A scalar constant, rounded to its dtype: equal values are the same node. */

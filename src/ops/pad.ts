@@ -8,7 +8,7 @@ import { build as loop, type Expr } from '../loop/index.js';
 import { applyTensor } from './apply.js';
 import { defineOp, type NestContext, type Op } from './define.js';
 import { dimAt, isProblem, oneTensor, problem } from './problem.js';
-import { allOf, clampIndex, loopsOver, mayBeEmpty, zeroOf } from './lowering.js';
+import { allOf, clampIndex, loopsOver, zeroOf } from './lowering.js';
 import { slice } from './slice.js';
 import { get, positionOf, tabulate, tensorAt } from './value.js';
 
@@ -87,7 +87,7 @@ export const pad: Op<PadAttrs> = defineOp<PadAttrs>({
     cost: 0,
     apart: {
       when: ({ args, attrs }) =>
-        (args[0]?.type as TensorType).shape.some((size, axis) => isPadded(attrs, axis) && size.constant !== 0 && mayBeEmpty(size)),
+        (args[0]?.type as TensorType).shape.some((size, axis) => isPadded(attrs, axis) && size.constant !== 0 && !size.isPositive),
       build({ attrs }, nest: NestContext) {
         const [arg, result] = [nest.args[0], nest.results[0]];
         if (arg === undefined || result === undefined) throw new InternalError('lower', 'pad without storage');
@@ -102,6 +102,7 @@ export const pad: Op<PadAttrs> = defineOp<PadAttrs>({
       },
     },
   },
+  keepsFinite: () => true,
   samples: () => [
     { args: [{ dtype: 'f64', shape: [3] }], attrs: { before: [Dim.of(2)], after: [Dim.of(1)], inner: [0] } },
     { args: [{ dtype: 'f64', shape: [2, 3] }], attrs: { before: [Dim.of(0), Dim.of(1)], after: [Dim.of(0), Dim.of(2)], inner: [2, 1] } },

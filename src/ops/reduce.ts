@@ -3,13 +3,12 @@
 
 import { type DType, isFloat } from '../base/index.js';
 import { type GraphBuilder, type Node, tensor, type TensorNode, type TensorType } from '../graph/index.js';
-import type { Combiner } from '../loop/index.js';
+import { type Combiner, combiners, ofNothing } from '../loop/index.js';
 import { applyTensor, tensorOf } from './apply.js';
 import { broadcast } from './broadcast.js';
 import { cast } from './cast.js';
 import { type Derivative, defineOp, type Op, type Sample } from './define.js';
 import { elementwise } from './elementwise.js';
-import { identityOf } from './lowering.js';
 import { fill, zeros } from './make.js';
 import { axesProblem, isProblem, oneTensor, problem, without } from './problem.js';
 import { othersProduct } from './product.js';
@@ -25,29 +24,11 @@ function spreadBack(build: GraphBuilder, value: TensorNode, over: TensorType, ax
   });
 }
 
-const combineNumbers: Readonly<Record<Combiner, (a: number, b: number) => number>> = {
-  sum: (a, b) => a + b,
-  product: (a, b) => a * b,
-  max: Math.max,
-  min: Math.min,
-  any: (a, b) => a | b,
-  all: (a, b) => a & b,
-};
-
-const combineIntegers: Readonly<Record<Combiner, (a: bigint, b: bigint) => bigint>> = {
-  sum: (a, b) => a + b,
-  product: (a, b) => a * b,
-  max: (a, b) => (a > b ? a : b),
-  min: (a, b) => (a < b ? a : b),
-  any: (a, b) => a | b,
-  all: (a, b) => a & b,
-};
-
 /** combine(a, b) in a dtype, as interpreters do it. */
 export function combineValues(combine: Combiner, dtype: DType, a: number | bigint, b: number | bigint): number | bigint {
   return isFloat(dtype) || dtype === 'bool'
-    ? combineNumbers[combine](Number(a), Number(b))
-    : wrap(dtype, combineIntegers[combine](BigInt(a), BigInt(b)));
+    ? combiners[combine].numbers(Number(a), Number(b))
+    : wrap(dtype, combiners[combine].integers(BigInt(a), BigInt(b)));
 }
 
 const sumDerivative: Derivative<ReduceAttrs> = {
@@ -156,7 +137,7 @@ function reduction({ name, doc, combine, derivative, bool }: Reduction): Op<Redu
     evaluate(args, { attrs, type, shape }) {
       const arg = tensorAt(args, 0);
       const result = emptyValue(arg.dtype, shape(type as TensorType));
-      for (let at = 0; at < result.data.length; at++) put(result, at, identityOf(combine, arg.dtype));
+      for (let at = 0; at < result.data.length; at++) put(result, at, ofNothing(combine, arg.dtype));
       const kept = arg.shape.map((_, axis) => axis).filter((axis) => !attrs.axes.includes(axis));
       let from = 0;
       for (const index of indices(arg.shape)) {

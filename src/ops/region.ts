@@ -4,7 +4,16 @@
 // repeating those) is copied inside; everything else that does not depend on the placeholders is computed once, outside, and captured.
 
 import { InternalError } from '../base/index.js';
-import { type GraphBuilder, isTensorNode, type Node, type Region, type TensorNode, type TensorType, topological } from '../graph/index.js';
+import {
+  type GraphBuilder,
+  isTensorNode,
+  type Node,
+  type Region,
+  sourceOf,
+  type TensorNode,
+  type TensorType,
+  topological,
+} from '../graph/index.js';
 import { applyTensor, opOf, tensorOf } from './apply.js';
 import { derivativeParts } from './derivative.js';
 import { argument, placeholderOp } from './sources.js';
@@ -28,7 +37,7 @@ export function closeRegion(build: GraphBuilder, params: readonly TensorNode[], 
   const cheap = new Set<Node>();
   for (const node of order) {
     if (node.args.some((arg) => dependent.has(arg))) dependent.add(node);
-    else if (isFree(node) || (node.op.name === 'broadcast' && node.args.every((arg) => cheap.has(arg)))) cheap.add(node);
+    else if (isFree(node) || (opOf(node).repeats === true && node.args.every((arg) => cheap.has(arg)))) cheap.add(node);
   }
   for (const node of betweenDerivatives(order, dependent)) {
     cheap.delete(node);
@@ -93,8 +102,9 @@ export function inlineRegion(build: GraphBuilder, region: Region, args: readonly
     throw new InternalError('inlineRegion', `${args.length} arguments for ${region.params.length} parameters`);
   const map = new Map<Node, Node>();
   for (const node of topological(region.results)) {
-    if (node.op === argument) {
-      const arg = args[Number(node.attrs['index'])];
+    const source = sourceOf(node);
+    if (source?.kind === 'argument') {
+      const arg = args[source.index];
       if (arg === undefined) throw new InternalError('inlineRegion', `a region of ${args.length} parameters uses another one`);
       map.set(node, arg);
     } else {
@@ -107,9 +117,10 @@ export function inlineRegion(build: GraphBuilder, region: Region, args: readonly
 /** The parameters that the results of a region use, by index. */
 export function usedParameters(results: readonly TensorNode[]): ReadonlySet<number> {
   return new Set(
-    topological(results)
-      .filter((node) => node.op === argument)
-      .map((node) => Number(node.attrs['index'])),
+    topological(results).flatMap((node) => {
+      const source = sourceOf(node);
+      return source?.kind === 'argument' ? [source.index] : [];
+    }),
   );
 }
 

@@ -86,6 +86,7 @@ export const reshape: Op<ReshapeAttrs> = defineOp<ReshapeAttrs>({
     at: (node, index, arg) => arg(0, reshapeIndex((node.args[0]?.type as TensorType).shape, node.type.shape, index)),
     cost: 0,
   },
+  keepsFinite: () => true,
   samples: () => [
     { args: [{ dtype: 'f64', shape: [2, 3] }], attrs: { shape: [Dim.of(3), Dim.of(2)] } },
     { args: [{ dtype: 'f64', shape: [2, 3, 2] }], attrs: { shape: [Dim.of(2), Dim.of(1), Dim.of(6)] } },

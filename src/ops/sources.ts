@@ -36,7 +36,8 @@ export const feed: Op<FeedAttrs> = defineOp<FeedAttrs>({
   derivative: zero,
   evaluate: outside('a feed'),
   lowering: { kind: 'source' },
-  samples: () => [],
+  source: ({ name }) => ({ kind: 'feed', name }),
+  samples: () => [{ args: [], attrs: { name: 'x', dtype: 'f64', shape: [Dim.of(2), Dim.of(3)] } }],
 });
 
 export const variable: Op<VariableAttrs> = defineOp<VariableAttrs>({
@@ -46,7 +47,8 @@ export const variable: Op<VariableAttrs> = defineOp<VariableAttrs>({
   derivative: zero,
   evaluate: outside('a variable'),
   lowering: { kind: 'source' },
-  samples: () => [],
+  source: ({ path }) => ({ kind: 'variable', path }),
+  samples: () => [{ args: [], attrs: { path: 'layer/weight', dtype: 'f64', shape: [Dim.of(2), Dim.of(3)] } }],
 });
 
 export const argument: Op<ArgumentAttrs> = defineOp<ArgumentAttrs>({
@@ -56,7 +58,8 @@ export const argument: Op<ArgumentAttrs> = defineOp<ArgumentAttrs>({
   derivative: zero,
   evaluate: outside('a parameter'),
   lowering: { kind: 'source' },
-  samples: () => [],
+  source: ({ index }) => ({ kind: 'argument', index }),
+  samples: () => [{ args: [], attrs: { index: 1, dtype: 'f64', shape: [Dim.of(4)] } }],
 });
 
 /** Made by `placeholder`, replaced by `closeRegion`. */
@@ -67,7 +70,7 @@ export const placeholderOp: Op<PlaceholderAttrs> = defineOp<PlaceholderAttrs>({
   derivative: zero,
   evaluate: outside('a placeholder'),
   lowering: { kind: 'removed', by: 'closeRegion' },
-  samples: () => [],
+  samples: () => [{ args: [], attrs: { mark: 0, dtype: 'f64', shape: [Dim.of(4)] } }],
 });
 
 export const constant: Op<ConstantAttrs> = defineOp<ConstantAttrs>({

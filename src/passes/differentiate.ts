@@ -3,8 +3,20 @@
 // stay until every derivative is expanded, so that their authors' rules are used, and become their bodies then.
 
 import { type Diagnostic, DiagnosticsError, isFloat, TooLarge } from '../base/index.js';
-import { type ModuleGraph, type Node, type Origin, type TensorNode, isRegion, isTensorNode, topological } from '../graph/index.js';
-import { apply, call, elementwise, fill, grad, inlineRegion, jvp, tensorOf } from '../ops/index.js';
+import { type ModuleGraph, type Node, type Origin, type TensorNode, isTensorNode, topological } from '../graph/index.js';
+import {
+  apply,
+  call,
+  elementwise,
+  fill,
+  grad,
+  type GradAttrs,
+  inlineRegion,
+  isNodeOf,
+  jvp,
+  type JvpAttrs,
+  tensorOf,
+} from '../ops/index.js';
 import { differentiatedGraph } from './graph-form.js';
 import { type ModesContext, modesOver } from './modes.js';
 import type { Pass, PassContext } from './pass.js';
@@ -19,14 +31,15 @@ export const differentiate: Pass<ModuleGraph, ModuleGraph> = {
     const before = context.build.size;
     const derived = new Set<Node>();
     const expand = (node: Node): Image => {
-      if (node.op.name !== grad.name && node.op.name !== jvp.name) return node;
-      expanded += 1;
       const origin = context.build.originsOf(node)[0];
-      const image = context.build.at(origin === undefined ? undefined : { ...origin, backward: true }, () =>
-        withinLimits(origin, () =>
-          node.op.name === grad.name ? expandGrad(node, origin, context, derived) : expandJvp(node, origin, context),
-        ),
-      );
+      const write: (() => Image) | undefined = isNodeOf(node, grad)
+        ? () => expandGrad(node, origin, context, derived)
+        : isNodeOf(node, jvp)
+          ? () => expandJvp(node, origin, context)
+          : undefined;
+      if (write === undefined) return node;
+      expanded += 1;
+      const image = context.build.at(origin === undefined ? undefined : { ...origin, backward: true }, () => withinLimits(origin, write));
       for (const one of 'op' in image ? [image] : image) derived.add(one);
       return image;
     };
@@ -57,8 +70,8 @@ function withinLimits<T>(origin: Origin | undefined, write: () => T): T {
   }
 }
 
-function expandGrad(node: Node, origin: Origin | undefined, context: PassContext, derived: ReadonlySet<Node>): TensorNode[] {
-  const outputs = node.attrs['outputs'] as number;
+function expandGrad(node: Node<GradAttrs>, origin: Origin | undefined, context: PassContext, derived: ReadonlySet<Node>): TensorNode[] {
+  const { outputs } = node.attrs;
   const ys = node.args.slice(0, outputs).map(tensorOf);
   const xs = node.args.slice(outputs).map(tensorOf);
   const [x] = xs;
@@ -86,8 +99,8 @@ function alongScalar(x: TensorNode, ys: readonly TensorNode[], origin: Origin | 
   return others.reduce((sum, one) => tensorOf(apply(build, elementwise.add, [sum, one], {})), first ?? fill(build, x.type, 0));
 }
 
-function expandJvp(node: Node, origin: Origin | undefined, context: PassContext): TensorNode {
-  const inputs = node.attrs['inputs'] as number;
+function expandJvp(node: Node<JvpAttrs>, origin: Origin | undefined, context: PassContext): TensorNode {
+  const { inputs } = node.attrs;
   const [y, ...rest] = node.args.map(tensorOf) as [TensorNode, ...TensorNode[]];
   const [found] = modesOver(refusing(origin, context)).jvp([y], rest.slice(0, inputs), rest.slice(inputs));
   return found ?? fill(context.build, y.type, 0);
@@ -116,9 +129,7 @@ function refusing(asked: Origin | undefined, context: PassContext): ModesContext
 }
 
 function inlineCall(node: Node, context: PassContext): Image {
-  if (node.op.name !== call.name) return node;
-  const body = node.attrs['body'];
-  if (!isRegion(body)) return node;
-  const results = inlineRegion(context.build, body, node.args.map(tensorOf));
+  if (!isNodeOf(node, call)) return node;
+  const results = inlineRegion(context.build, node.attrs.body, node.args.map(tensorOf));
   return isTensorNode(node) ? (results[0] ?? node) : results;
 }

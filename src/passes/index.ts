@@ -1,10 +1,8 @@
 // Passes over the tensor graph, and the runner of all passes.
 
 export { differentiate } from './differentiate.js';
-export { checkedGraph, countNodes, differentiatedGraph, strippedGraph } from './graph-form.js';
+export { checkedGraph, countNodes, strippedGraph } from './graph-form.js';
 export * from './pass.js';
-export { type Image, Rewriter } from './rewrite.js';
 export { simplifyModule } from './simplify/engine.js';
 export { rules, simplify } from './simplify/index.js';
-export type { Rule, RuleContext } from './simplify/rule.js';
 export { strip } from './strip.js';

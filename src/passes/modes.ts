@@ -7,7 +7,7 @@
 import { InternalError, isFloat } from '../base/index.js';
 import type { GraphBuilder, Node, Origin, TensorNode, TensorType } from '../graph/index.js';
 import { isTensorNode, tensorEquals, typeToString } from '../graph/index.js';
-import { type Modes, apply, elementwise, opOf, tensorOf } from '../ops/index.js';
+import { type Modes, apply, element, elementwise, isNodeOf, opOf, tensorOf } from '../ops/index.js';
 import { activeNodes } from './active.js';
 
 type Flow = (TensorNode | undefined)[];
@@ -54,10 +54,10 @@ function reverse(
   for (const node of active.order.toReversed()) {
     const known = flows.get(node);
     if (known === undefined || !node.args.some((arg) => active.nodes.has(arg))) continue;
-    const { derivative, lowering } = opOf(node);
+    const { derivative } = opOf(node);
     const tuple = node.args[0];
-    if (lowering.kind === 'element-of' && tuple !== undefined) {
-      flow(tuple, node.attrs['index'] as number, known[0]);
+    if (isNodeOf(node, element) && tuple !== undefined) {
+      flow(tuple, node.attrs.index, known[0]);
       continue;
     }
     if (derivative.kind === 'none') context.refuse(node, derivative.reason);
@@ -93,10 +93,10 @@ function forward(
   });
   for (const node of active.order) {
     if (!active.nodes.has(node)) continue;
-    const { derivative, lowering } = opOf(node);
+    const { derivative } = opOf(node);
     const tuple = node.args[0];
-    if (lowering.kind === 'element-of' && tuple !== undefined) {
-      flows.set(node, [sum(flows.get(node)?.[0], flows.get(tuple)?.[node.attrs['index'] as number])]);
+    if (isNodeOf(node, element) && tuple !== undefined) {
+      flows.set(node, [sum(flows.get(node)?.[0], flows.get(tuple)?.[node.attrs.index])]);
       continue;
     }
     // A flow of a tuple has no single tangent: only `element` takes one.

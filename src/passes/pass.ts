@@ -50,8 +50,8 @@ export interface RunOptions {
   /** Names of passes; `dump` gets their outputs as text. */
   readonly dumpAfter?: ReadonlySet<string>;
   dump?(pass: string, text: string): void;
-  /** Called after each pass whose output verifies. */
-  watch?(record: PassRecord): void;
+  /** Called before each pass. */
+  begin?(pass: string): void;
   /** Milliseconds from any start; default: the date. */
   now?(): number;
 }
@@ -103,6 +103,7 @@ const infoOf = <In, Out>(pass: Pass<In, Out>): PassInfo => ({ name: pass.name, d
 function runPass<In, Out>(pass: Pass<In, Out>, input: In, options: RunOptions, records: PassRecord[]): Out {
   const diagnostics: Diagnostic[] = [];
   const notes: string[] = [];
+  options.begin?.(pass.name);
   const now = options.now ?? Date.now;
   const start = now();
   options.build.meter.allow(limits.pass + limits.passPerNode * options.build.size);
@@ -114,16 +115,14 @@ function runPass<In, Out>(pass: Pass<In, Out>, input: In, options: RunOptions, r
   if (options.dumpAfter?.has(pass.name)) options.dump?.(pass.name, pass.to.print(output));
   const verifying = now();
   if (options.verify !== false) pass.to.verify(output, pass.name);
-  const record = {
+  records.push({
     name: pass.name,
     milliseconds,
     verifyMilliseconds: now() - verifying,
     count: pass.to.count(output),
     form: pass.to.name,
     notes,
-  };
-  records.push(record);
-  options.watch?.(record);
+  });
   return output;
 }
 

@@ -6,6 +6,7 @@
 import { InternalError } from '../base/index.js';
 import type { Attrs, GraphBuilder, ModuleGraph, Node, Region, TensorNode } from '../graph/index.js';
 import { imageOf, isTensorNode, mapModule, mapRegions } from '../graph/index.js';
+import { element, isNodeOf } from '../ops/index.js';
 
 /** What becomes of a node: another one, or for a tuple its elements one by one. */
 export type Image = Node | readonly TensorNode[];
@@ -35,8 +36,7 @@ export class Rewriter {
     const images = node.args.map((arg) => this.#images.get(arg) as Image);
     const split = images[0];
     if (split !== undefined && !isNode(split)) {
-      const index = node.attrs['index'];
-      const item = typeof index === 'number' ? split[index] : undefined;
+      const item = isNodeOf(node, element) ? split[node.attrs.index] : undefined;
       if (item === undefined || images.length !== 1)
         throw new InternalError('rewrite', `${node.op.name} takes a tuple that is no longer there`);
       copyOrigins(this.#build, node, item);

@@ -1,7 +1,7 @@
 // Every number that schedules and code generation were tuned with, by topic. In: nothing, or a target. Out: a number. Holds: all of them
 // change time or memory, never what a program means; those that cut sums, and so decide in which order they are added and their last bits,
-// say so, and ask no target. Where a number was measured the measurement stands beside it, in short: test/bench/NOTES.md says on which
-// machines and how, with what was tried besides. Others say what they are meant for.
+// say so, and ask no target. Where a number was measured the measurement stands beside it, in short: docs/optimisations.md says on which
+// machines, with what was tried besides. Others say what they are meant for.
 
 import type { CpuTarget } from './cpu.js';
 import { lineBytes } from './target.js';

@@ -3,6 +3,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
+import { chosen } from './choice.js';
 import { type CompileTimes, timeCompiling, timeNode } from './compile-times.js';
 import { discard, prepare } from './data.js';
 import { Limiter, type Limits } from './limits.js';
@@ -10,9 +11,11 @@ import { type Effort, measure } from './measure.js';
 import { findCompiler } from './native-program.js';
 import { findPeers, pinnable } from './peers.js';
 import { at } from './place.js';
-import { type Machine, type Measured, limitsText, table, toJson } from './report.js';
+import { publish } from './page.js';
+import { type Measured, limitsText, table, toJson } from './report.js';
+import type { Machine } from './result.js';
 import { short } from './statistics.js';
-import { summary } from './summary.js';
+import { ofThreads, summaries } from './summary.js';
 import { workloads } from './workloads/index.js';
 
 export interface BenchOptions {
@@ -21,14 +24,16 @@ export interface BenchOptions {
   readonly threads: readonly number[];
   readonly json: string | undefined;
   readonly cpu: string;
+  /** Write the documents that show the figures. */
+  readonly write: boolean;
 }
 
 const thorough: Effort = { rounds: 11, slice: 50, starts: 4, compilations: 3, patience: 2000 };
 const quick: Effort = { rounds: 5, slice: 20, starts: 1, compilations: 1, patience: 600 };
 
 export async function bench(options: BenchOptions, say: (line: string) => void): Promise<number> {
-  const chosen = workloads.filter(({ name }) => options.only.length === 0 || options.only.some((part) => isMeant(name, part)));
-  if (chosen.length === 0) {
+  const meant = chosen(workloads, options.only);
+  if (meant.length === 0) {
     say(`There is no workload ${options.only.join(', ')}; there are ${workloads.map(({ name }) => name).join(', ')}.`);
     return 2;
   }
@@ -37,6 +42,10 @@ export async function bench(options: BenchOptions, say: (line: string) => void):
   const compiler = findCompiler();
   const { peers, missing } = findPeers(compiler, options.cpu, options.quick);
   if (missing.length > 0) say(`Not taking part: ${missing.join('; ')}. \`npm run bench -- --setup-peers\` installs what can be had.`);
+  if (options.write && missing.length > 0) {
+    say('--write needs every peer.');
+    return 2;
+  }
   const processor = pinnable();
   const machine: Machine = {
     cpu: cpus()[0]?.model ?? 'unknown',
@@ -45,6 +54,7 @@ export async function bench(options: BenchOptions, say: (line: string) => void):
     node: process.version,
     compiler: compiler?.version,
     nodeMs: await timeNode(effort.rounds),
+    date: new Date().toISOString().slice(0, 10),
   };
   print(
     `${machine.cpu}, ${machine.processors} processors${options.cpu === 'native' ? '' : `, compiled for ${options.cpu}`}; Node ${machine.node} starts and ends in ${short(machine.nodeMs)} ms; C by ${machine.compiler ?? 'nobody'}\n`,
@@ -62,7 +72,7 @@ export async function bench(options: BenchOptions, say: (line: string) => void):
       limits.push(table);
       print(limitsText(table));
     }
-    for (const workload of chosen) {
+    for (const workload of meant) {
       const prepared = prepare(workload, options.cpu);
       const compile = await compileTimes(prepared.file, effort, say);
       for (const threads of threadCounts) {
@@ -76,16 +86,15 @@ export async function bench(options: BenchOptions, say: (line: string) => void):
   } finally {
     for (const limiter of limiters.values()) limiter.stop();
   }
-  print(`\n${summary(measured)}`);
-  const text = `${JSON.stringify(toJson(machine, limits, measured), undefined, 2)}\n`;
+  const result = toJson(machine, limits, measured);
+  for (const [threads, table] of summaries(result)) print(`\n${ofThreads(threads)}:\n${table}`);
+  const text = `${JSON.stringify(result, undefined, 2)}\n`;
   writeFileSync(at('test', 'bench', 'last.json'), text);
   if (options.json !== undefined) writeFileSync(options.json, text);
-  return measured.every(({ figures }) => figures.peers.some(({ name }) => name === 'tfc')) ? 0 : 1;
+  if (result.workloads.some(({ tfc_us }) => tfc_us === null)) return 1;
+  if (options.write) await publish(result);
+  return 0;
 }
-
-/** A whole name means only itself. */
-const isMeant = (name: string, part: string): boolean =>
-  workloads.some((workload) => workload.name === part) ? name === part : name.includes(part);
 
 async function compileTimes(file: string, effort: Effort, say: (line: string) => void): Promise<CompileTimes | undefined> {
   try {

@@ -1,14 +1,17 @@
-// `npm run bench [-- --quick] [--only NAME] [--threads N] [--json FILE] [--cpu NAME] [--setup-peers]`: tfc and every installed peer, side
-// by side. In: arguments. Out: tables; `last.json` beside the sources.
+// `npm run bench [-- --scale] [--quick] [--only NAME] [--threads N] [--json FILE] [--cpu NAME] [--write] [--setup-peers]`: tfc and every
+// installed peer, side by side. In: arguments. Out: tables; `last.json`, or `last-scale.json`, beside the sources; on demand the documents
+// that show them.
 // Holds: it also is the process in which tfc runs as a peer (`--serve`, `--compile`), which loads nothing else, so that its start and
 // memory are those of a user's program.
 
-const usage = `usage: npm run bench -- [--quick] [--only NAME]… [--threads N]… [--json FILE] [--cpu NAME] [--setup-peers]
-  --quick        fewer and shorter rounds
-  --only NAME    only workloads whose names hold NAME
+const usage = `usage: npm run bench -- [--scale] [--quick] [--only NAME]… [--threads N]… [--json FILE] [--cpu NAME] [--write] [--setup-peers]
+  --scale        how compiling grows with depth, instead of how fast steps are; one thread
+  --quick        fewer and shorter rounds; of --scale the smaller models
+  --only NAME    only workloads, or models, whose names hold NAME
   --threads N    only with so many threads (default: 1, and 2 where there are two processors)
   --json FILE    write the figures to FILE as well
   --cpu NAME     compile tfc's side and the mark for another CPU, such as x86-64-v3; its limits are measured with the same instructions
+  --write        write docs/performance.json, its page and the README's table: of a whole run, with every peer
   --setup-peers  install peers into build/peers, then stop`;
 
 async function main(args: readonly string[]): Promise<number> {
@@ -35,6 +38,7 @@ async function main(args: readonly string[]): Promise<number> {
     (await import('./set-up-peers.js')).setUpPeers(say);
     return 0;
   }
+  if (options.scale) return (await import('./scale/scale.js')).benchScale(options, say);
   const { bench } = await import('./bench.js');
   return bench(options, say);
 }
@@ -44,23 +48,30 @@ async function parse(args: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      scale: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true, default: [] },
       threads: { type: 'string', multiple: true, default: [] },
       json: { type: 'string' },
       cpu: { type: 'string', default: 'native' },
+      write: { type: 'boolean', default: false },
       'setup-peers': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   const threads = values.threads.map(Number);
   if (threads.some((count) => !Number.isSafeInteger(count) || count < 1)) throw new Error('--threads takes a whole number of at least 1');
+  if (values.write && (values.quick || values.only.length > 0 || threads.length > 0 || values.cpu !== 'native'))
+    throw new Error('--write takes a whole run: without --quick, --only, --threads and --cpu');
+  if (values.scale && (threads.length > 0 || values.write)) throw new Error('--scale takes no --threads and no --write');
   return {
+    scale: values.scale,
     quick: values.quick,
     only: values.only,
     threads,
     json: values.json,
     cpu: values.cpu,
+    write: values.write,
     setUpPeers: values['setup-peers'],
     help: values.help,
   };

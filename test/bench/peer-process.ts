@@ -73,6 +73,11 @@ export class PeerProcess {
     return (await this.ask<{ readonly ns: number }>(`steps ${count}`)).ns;
   }
 
+  /** The system's number of its process. */
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
   /** Largest resident memory so far, in bytes. */
   peakMemory(): number {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');

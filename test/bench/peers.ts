@@ -25,7 +25,7 @@ export interface Peers {
 export const peerPython = at('build', 'peers', 'python', 'bin', 'python');
 export const peerNode = at('build', 'peers', 'node');
 
-const script = (name: string): string => at('test', 'bench', 'peers', name);
+export const script = (name: string): string => at('test', 'bench', 'peers', name);
 
 /** `cpu`: what tfc and the mark are compiled for. `quick`: without those that take long. */
 export function findPeers(compiler: Compiler | undefined, cpu: string, quick: boolean): Peers {
@@ -40,8 +40,8 @@ export function findPeers(compiler: Compiler | undefined, cpu: string, quick: bo
       missing.push(`${name}: too slow for --quick`);
       continue;
     }
-    const python = pythons().find((program) => majorVersion(program, packageName) >= since);
-    if (python === undefined) missing.push(`${name}: ${packageName}${since > 0 ? ` ${since} or newer` : ''} is not installed`);
+    const python = pythonWith(packageName, since);
+    if (python === undefined) missing.push(`${name}: ${notInstalled(packageName, since)}`);
     else
       peers.push(
         only(takes, {
@@ -98,6 +98,13 @@ const nodePeers = [
   { name: 'jax-js', packageName: '@jax-js/jax', file: 'jax-js-peer.mjs' },
 ] as const;
 
+/** A Python that has the package, `since` its major version or newer. */
+export const pythonWith = (packageName: string, since: number): string | undefined =>
+  pythons().find((program) => majorVersion(program, packageName) >= since);
+
+export const notInstalled = (packageName: string, since: number): string =>
+  `${packageName}${since > 0 ? ` ${since} or newer` : ''} is not installed`;
+
 /** The bench's own Python first, then every other that the shell would find. */
 function pythons(): readonly string[] {
   const others = (process.env['PATH'] ?? '').split(delimiter).map((directory) => join(directory, 'python3'));
@@ -147,7 +154,7 @@ const mark = (program: string): Peer => ({
  * Thread counts for every BLAS and OpenMP there may be, and a processor for each of OpenMP's threads; huge pages and no trimming for
  * allocators that heed them.
  */
-const quiet = (threads: number): Record<string, string> => ({
+export const quiet = (threads: number): Record<string, string> => ({
   PYTHONDONTWRITEBYTECODE: '1',
   OMP_NUM_THREADS: String(threads),
   OPENBLAS_NUM_THREADS: String(threads),

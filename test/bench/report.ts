@@ -4,19 +4,9 @@
 import type { CompileTimes } from './compile-times.js';
 import type { Limits } from './limits.js';
 import type { Figures, PeerFigures } from './measure.js';
+import type { Machine, Result } from './result.js';
 import { columns, short } from './statistics.js';
 import type { Workload } from './workloads/workload.js';
-
-export interface Machine {
-  readonly cpu: string;
-  /** The CPU that was compiled for. */
-  readonly target: string;
-  readonly processors: number;
-  readonly node: string;
-  readonly compiler: string | undefined;
-  /** Milliseconds that a process of Node takes which does nothing. */
-  readonly nodeMs: number;
-}
 
 export interface Measured {
   readonly workload: Workload;
@@ -52,7 +42,7 @@ export function limitsText(limits: Limits): string {
   return `limits of ${limits.threads} thread${limits.threads === 1 ? '' : 's'}: ${short(limits.gflops)} GFLOP/s; GB/s: read ${read.join(', ')}; triad ${short(limits.triad)}, past the caches ${short(limits.streamTriad)}`;
 }
 
-export function toJson(machine: Machine, limits: readonly Limits[], measured: readonly Measured[]): object {
+export function toJson(machine: Machine, limits: readonly Limits[], measured: readonly Measured[]): Result {
   return {
     machine,
     limits,

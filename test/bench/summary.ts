@@ -1,11 +1,11 @@
-// A run in one table, as the README shows it. In: measured workloads. Out: Markdown. Holds: a row per workload, its thread counts side by
-// side; peers by their time over tfc's, the faster way where one has two.
+// A run in one table per number of threads. In: a run's result. Out: Markdown. Holds: a row per workload, one number per cell; peers by
+// their time over tfc's, the faster way where one has two.
 
-import type { Measured } from './report.js';
+import type { Result, WorkloadResult } from './result.js';
 import { short } from './statistics.js';
 
-/** Columns, and the peers that each is the best of. */
-const columns: readonly (readonly [string, readonly string[]])[] = [
+/** Titles of columns, and the peers that each is the best of. */
+export const columns: readonly (readonly [string, readonly string[]])[] = [
   ['mark', ['mark']],
   ['NumPy', ['numpy']],
   ['JAX', ['jax', 'jax-loop']],
@@ -15,36 +15,36 @@ const columns: readonly (readonly [string, readonly string[]])[] = [
   ['jax-js', ['jax-js']],
 ];
 
-export function summary(measured: readonly Measured[]): string {
-  const shown = columns.filter(([, names]) => measured.some(({ figures }) => figures.peers.some(({ name }) => names.includes(name))));
-  const head = ['', 'tfc, µs', '% of limit', ...shown.map(([name]) => name)];
-  const rows = [...new Set(measured.map(({ workload }) => workload.name))].map((name) => {
-    const runs = measured.filter(({ workload }) => workload.name === name);
-    const cell = (text: (run: Measured) => string): string => {
-      const texts = runs.map(text);
-      return texts.every((one) => one === '–') ? '–' : texts.join(' / ');
-    };
-    return [
-      name,
-      cell((run) => short(timeOf(run, ['tfc']))),
-      cell(share),
-      ...shown.map(([, names]) => cell((run) => ratio(timeOf(run, names) / timeOf(run, ['tfc'])))),
-    ];
+/** Each number of threads with its table, in the order in which they were measured. */
+export function summaries({ workloads }: Result): (readonly [number, string])[] {
+  return [...new Set(workloads.map(({ threads }) => threads))].map((threads) => {
+    const runs = workloads.filter((run) => run.threads === threads);
+    const shown = columns.filter(([, names]) => runs.some(({ peers }) => names.some((name) => name in peers)));
+    const rows = runs.map((run) => [
+      run.name,
+      short(run.tfc_us ?? Number.NaN),
+      percent(run.roofline),
+      ...shown.map(([, names]) => ratio(slower(run, names))),
+    ]);
+    return [threads, markdown(['', 'tfc, µs', '% of limit', ...shown.map(([title]) => title)], rows)] as const;
   });
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** The shortest time of some peers; not a number where none took part. */
-function timeOf({ figures }: Measured, names: readonly string[]): number {
-  const times = figures.peers.filter(({ name }) => names.includes(name)).map(({ us }) => us);
-  return times.length === 0 ? Number.NaN : Math.min(...times);
+export const ofThreads = (count: number): string => (count === 1 ? 'One thread' : `${count} threads`);
+
+/** How many times longer the fastest of some peers takes than tfc; not a number where none took part. */
+export function slower({ tfc_us, peers }: WorkloadResult, names: readonly string[]): number {
+  const times = names.flatMap((name) => peers[name] ?? []);
+  return times.length === 0 || tfc_us === null ? Number.NaN : Math.min(...times) / tfc_us;
 }
 
-function share(run: Measured): string {
-  const { limit } = run.figures;
-  const part = limit === undefined ? Number.NaN : limit.floorUs / timeOf(run, ['tfc']);
-  return Number.isNaN(part) ? '–' : `${Math.round(100 * part)}`;
-}
+export const percent = (part: number | null): string => (part === null ? '–' : `${Math.round(100 * part)}`);
 
-const ratio = (value: number): string =>
+export const ratio = (value: number): string =>
   Number.isNaN(value) ? '–' : value >= 10 ? Math.round(value).toLocaleString('en') : value.toFixed(value < 2 ? 2 : 1);
+
+/** The first column to the left, numbers to the right. */
+export function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const rule = head.map((_, at) => (at === 0 ? '---' : '--:'));
+  return [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}

@@ -3,8 +3,8 @@
 // Holds: integers and bools agree exactly; floats exactly where the tolerance is 0, but for the sign of zero; otherwise relative to the
 // largest element, since sums cancel.
 
-import { type DType, isFloat } from '../../src/base/index.js';
-import { roundTo, type TensorValue, tensorValue } from '../../src/ops/index.js';
+import { type DType, isFloat, roundTo } from '../../src/base/index.js';
+import { type TensorValue, tensorValue } from '../../src/ops/index.js';
 import { Tensor, tensor } from '../../runtime/index.js';
 import { bf16ToNumber, f16ToNumber, numberToBf16, numberToF16 } from '../../runtime/half.js';
 

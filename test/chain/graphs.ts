@@ -24,7 +24,7 @@ import { type Program, printProgram, verifyProgram } from '../../src/loop/index.
 import type { Target } from '../../src/target/index.js';
 import { expandScalars, lowerEntry, vectorize } from '../../src/lower/index.js';
 import type { TensorValue } from '../../src/ops/index.js';
-import { simplify } from '../../src/passes/index.js';
+import { differentiate, simplify, strip } from '../../src/passes/index.js';
 import { type Module, openModule, type Session } from '../../runtime/index.js';
 import { Make, type Size } from '../eval/make.js';
 import { difference, fromRuntime, type Results, toRuntime } from './agree.js';
@@ -130,8 +130,9 @@ function lowerCase(one: GraphCase, variables: readonly Variable[], target: Targe
   const { build } = one.make;
   const module: ModuleGraph = { path: 'graphs.tdsl', variables: one.make.variables, entries: [one.entry] };
   verifyModule(module, { pass: 'the test' });
-  const [simple] =
-    one.simplified === true ? simplify.run(module, { build, report: () => undefined, note: () => undefined }).entries : [one.entry];
+  const context = { build, report: () => undefined, note: () => undefined };
+  const plain = strip.run(differentiate.run(module, context), context);
+  const [simple] = (one.simplified === true ? simplify.run(plain, context) : plain).entries;
   const { program } = lowerEntry(simple as Entry, variables, target, build);
   verifyProgram(program, { pass: 'lower' });
   const machine = vectorize(expandScalars(program), target);

@@ -2,23 +2,41 @@
 // graph cases per op.
 // Holds: samples are tried with every dtype that the type rule takes; feeds are rounded to their dtype before any link sees them.
 
-import { Dim, type DType, dtypeNames, isFloat } from '../../src/base/index.js';
-import { type Attrs, type Node, tensor, type TensorNode, type TensorType } from '../../src/graph/index.js';
+import { Dim, type DType, dtypeNames, isFloat, roundTo } from '../../src/base/index.js';
+import {
+  type Attrs,
+  type Entry,
+  type ModuleGraph,
+  type Node,
+  type Region,
+  sourceOf,
+  tensor,
+  type TensorNode,
+  type TensorType,
+} from '../../src/graph/index.js';
 import {
   apply,
+  closeRegion,
   infer,
+  inlineRegion,
   item,
+  loop,
   type Op,
+  placeholderOp,
+  productAndRule,
+  recurrence,
   registry,
-  roundTo,
+  type Sample,
   type SampleArgument,
   scalarNames,
+  scalars,
   tensorOf,
   tensorValue,
 } from '../../src/ops/index.js';
+import { differentiate } from '../../src/passes/index.js';
 import { dimsOf, type Size } from '../eval/make.js';
 import { modesFor } from '../ops/derivatives.js';
-import { numbers, valueOf } from '../ops/samples.js';
+import { numbers, sampled, valueOf } from '../ops/samples.js';
 import { CaseMake, type GraphCase, type Sizes, usualTolerance } from './graphs.js';
 
 /** An argument with free sizes. */
@@ -28,7 +46,8 @@ interface Argument extends Omit<SampleArgument, 'shape'> {
 
 interface Variant {
   readonly args: readonly Argument[];
-  readonly attrs: Attrs;
+  readonly on?: NonNullable<Sample<Attrs>['on']>;
+  readonly attrs: Sample<Attrs>['attrs'];
   readonly sizes: readonly Sizes[];
 }
 
@@ -70,10 +89,39 @@ const variants: Readonly<Record<string, readonly Variant[]>> = {
     { args: [], attrs: { shape: dimsOf(['N']), axis: 0, dtype: 'f32' }, sizes: lengths },
   ],
   dimension: [{ args: [], attrs: { dim: D('B').mul(D('N')).add(2) }, sizes: planes }],
+  feed: [{ args: [], attrs: { name: 'x', dtype: 'f64', shape: dimsOf(['B', 'N']) }, sizes: planes }],
+  variable: [{ args: [], attrs: { path: 'w', dtype: 'f64', shape: dimsOf([3, 4]) }, sizes: [{}] }],
+  argument: [{ args: [], attrs: { index: 1, dtype: 'f64', shape: dimsOf(['B', 'N']) }, sizes: planes }],
+  placeholder: [{ args: [], attrs: { mark: 0, dtype: 'f64', shape: dimsOf(['B', 'N']) }, sizes: planes }],
   cast: [],
   constant: [],
-  named: [],
-  stopGradient: [],
+  named: [{ args: [f('B', 'N')], attrs: { path: 'x' }, sizes: planes }],
+  stopGradient: [{ args: [f('B', 'N')], attrs: {}, sizes: planes }],
+  element: [],
+  loop: [
+    {
+      args: [f('N'), f('N')],
+      attrs: (build) => ({ trip: D('B'), carries: 1, body: recurrence(build, dimsOf(['N'])) }),
+      sizes: planes,
+    },
+  ],
+  call: [{ args: [f('B', 'N'), f('B', 'N')], attrs: (build) => productAndRule(build, tensor('f64', dimsOf(['B', 'N']))), sizes: planes }],
+  grad: [
+    {
+      args: [f('B', 'N')],
+      on: (build, [x]) => [scalars.exp(build, x as TensorNode), x as TensorNode],
+      attrs: { outputs: 1 },
+      sizes: planes,
+    },
+  ],
+  jvp: [
+    {
+      args: [f('B', 'N'), f('B', 'N')],
+      on: (build, [x, v]) => [scalars.exp(build, x as TensorNode), x as TensorNode, v as TensorNode],
+      attrs: { inputs: 1 },
+      sizes: planes,
+    },
+  ],
   inverse: [{ args: [{ dtype: 'f64', shape: ['N', 'N'] }], attrs: {}, sizes: [{ N: 1 }, { N: 2 }, { N: 7 }] }],
   randomBits: [
     {
@@ -194,21 +242,6 @@ const variants: Readonly<Record<string, readonly Variant[]>> = {
   ...Object.fromEntries(['reduceAny', 'reduceAll'].map((name) => [name, reductions(bits)])),
 };
 
-/** Ops that the chain cannot ask by themselves: sources, derivatives, what works on regions and tuples. */
-export const elsewhere: ReadonlySet<string> = new Set([
-  'argument',
-  'call',
-  'element',
-  'feed',
-  'grad',
-  'jvp',
-  'loop',
-  'placeholder',
-  'variable',
-  'named',
-  'stopGradient',
-]);
-
 const isElementwise = (op: Op): boolean => (scalarNames as readonly string[]).includes(op.name);
 
 /** Samples and variants of an op. */
@@ -234,9 +267,10 @@ function formsOf(op: Op): readonly Variant[] {
   ]);
 }
 
-/** The same with `from` replaced; undefined where the type rule refuses. */
+/** The same with another dtype; undefined where the type rule refuses, and where what is built of the arguments is written for one. */
 function retyped(op: Op, variant: Variant, to: DType): Variant | undefined {
   const base = variant.args.some((arg) => arg.dtype === 'f64') ? 'f64' : 'i32';
+  if (variant.on !== undefined) return to === base ? variant : undefined;
   if (variant.args.length > 0 && !variant.args.some((arg) => arg.dtype === base)) return isFirst(to) ? variant : undefined;
   const isId = (at: number): boolean => (op.name === 'gather' && at === 1) || (op.name === 'scatterAdd' && at === 0);
   const args = variant.args.map((arg, at): Argument => {
@@ -255,6 +289,7 @@ function retyped(op: Op, variant: Variant, to: DType): Variant | undefined {
     };
   });
   const attrs = variant.args.length === 0 && 'dtype' in variant.attrs ? { ...variant.attrs, dtype: to } : variant.attrs;
+  if (typeof attrs === 'function') return to === base ? variant : undefined;
   if ((typeof attrs['value'] === 'bigint') !== (to === 'i64') && op.name === 'constant') return undefined;
   if (op.name === 'constant' && !isFloat(to) && typeof attrs['value'] === 'number' && !Number.isInteger(attrs['value'])) return undefined;
   const types = args.map((arg): TensorType => tensor(arg.dtype, dimsOf(arg.shape)));
@@ -298,24 +333,23 @@ interface Named {
 
 /** Every op with every form and dtype. */
 export function opForms(): readonly Named[] {
-  return [...registry.values()]
-    .filter((op) => !elsewhere.has(op.name))
-    .flatMap((op) => {
-      if (op.name === 'cast') return castVariants().map((variant): Named => ({ op, variant, quick: true }));
-      const found = new Map<string, Named>();
-      for (const [at, variant] of formsOf(op).entries()) {
-        for (const [which, dtype] of dtypeNames.entries()) {
-          const typed = retyped(op, variant, dtype);
-          if (typed !== undefined)
-            found.set(JSON.stringify([typed.args, describeAttrs(typed.attrs)]), {
-              op,
-              variant: typed,
-              quick: which === 0 || at === (op.name === 'matmul' ? 0 : 1),
-            });
-        }
+  return [...registry.values()].flatMap((op) => {
+    if (op.name === 'cast') return castVariants().map((variant): Named => ({ op, variant, quick: true }));
+    const found = new Map<string, Named>();
+    for (const [at, variant] of formsOf(op).entries()) {
+      for (const [which, dtype] of dtypeNames.entries()) {
+        const typed = retyped(op, variant, dtype);
+        if (typed === undefined) continue;
+        const isWritten = typed.on !== undefined || typeof typed.attrs === 'function';
+        found.set(JSON.stringify([typed.args, isWritten ? at : describeAttrs(typed.attrs as Attrs)]), {
+          op,
+          variant: typed,
+          quick: isWritten || which === 0 || at === (op.name === 'matmul' ? 0 : 1),
+        });
       }
-      return [...found.values()];
-    });
+    }
+    return [...found.values()];
+  });
 }
 
 const describeAttrs = (attrs: Attrs): string =>
@@ -337,8 +371,8 @@ const valueFor =
     const at = /^a(\d+)$/.exec(name)?.[1];
     const argument = at === undefined ? undefined : variant.args[Number(at)];
     const next = numbers(seed + 97 * Number(at ?? 50) + 1);
-    const raw = valueOf({ ...(argument ?? {}), dtype: type.dtype, shape }, next);
-    const square = shape.length === 2 && shape[0] === shape[1] && variant.attrs['axes'] === undefined;
+    const raw = valueOf({ ...(argument ?? (type.dtype === 'u8' ? { range: [0, 9] } : {})), dtype: type.dtype, shape }, next);
+    const square = shape.length === 2 && shape[0] === shape[1] && !('axes' in variant.attrs);
     const dominant = (one: number): number => (square && argument?.values === undefined && one % ((shape[0] as number) + 1) === 0 ? 8 : 0);
     return isFloat(type.dtype)
       ? tensorValue(
@@ -350,18 +384,47 @@ const valueFor =
   };
 
 /** Matrices that are inverted are far from singular. */
-const isDominant = (variant: Variant): boolean => variant.args.length === 1 && Object.keys(variant.attrs).length === 0;
+const isDominant = (variant: Variant): boolean =>
+  variant.args.length === 1 && typeof variant.attrs !== 'function' && Object.keys(variant.attrs).length === 0;
+
+/** The results of a node as they may stand in an entry: a source is declared there, or is a parameter of what closes a region over it. */
+function placed(make: CaseMake, node: Node): TensorNode[] {
+  const { build } = make;
+  if (node.type.kind === 'tuple') return node.type.items.map((_, index) => item(build, node, index));
+  const [type, source] = [node.type, sourceOf(node)];
+  switch (source?.kind) {
+    case 'feed':
+      return [make.feed(source.name, type.shape, type.dtype)];
+    case 'variable':
+      return [make.variable(source.path, type.shape, type.dtype)];
+    case 'argument': {
+      const body: Region = { kind: 'region', params: [tensor('i32'), type], results: [tensorOf(node)] };
+      const inits = [make.feed('init', type.shape, type.dtype)];
+      return [item(build, apply(build, loop, inits, { trip: Dim.of(2), carries: inits.length, body }), 0)];
+    }
+    case undefined:
+  }
+  if (node.op !== placeholderOp) return [tensorOf(node)];
+  const { region } = closeRegion(build, [tensorOf(node)], [tensorOf(node)]);
+  return inlineRegion(build, region, [make.feed('init', type.shape, type.dtype)]);
+}
+
+/** The entry of a derivative, which means what it is expanded to; test/passes compares that with differences. */
+function expanded(make: CaseMake, entry: Entry): Entry {
+  const module: ModuleGraph = { path: 'derivative.tdsl', variables: make.variables, entries: [entry] };
+  return differentiate.run(module, { build: make.build, report: () => undefined, note: () => undefined }).entries[0] as Entry;
+}
 
 /** The value of the op. */
 export function valueCase({ op, variant }: Named, at: number): GraphCase {
   const make = new CaseMake(`c${at}`);
   const args = feedsOf(make, variant);
-  const node = make.node(op.name, args, variant.attrs);
-  const results = node.type.kind === 'tuple' ? node.type.items.map((_, index) => item(make.build, node, index)) : [tensorOf(node)];
+  const results = placed(make, sampled(make.build, op, variant, args));
+  const entry = make.entry(results, {}, { dims: Object.keys(variant.sizes[0] ?? {}) });
   return {
     name: `${op.name}_${at}`,
     make,
-    entry: make.entry(results, {}, { dims: Object.keys(variant.sizes[0] ?? {}) }),
+    entry: op.derivative.kind === 'none' ? expanded(make, entry) : entry,
     sizes: variant.sizes,
     value: valueFor(variant, at),
     tolerance: toleranceOf(op),
@@ -383,8 +446,7 @@ export function derivativeCase({ op, variant }: Named, at: number): GraphCase | 
     return undefined;
   const make = new CaseMake(`d${at}`);
   const args = feedsOf(make, variant);
-  const node: Node = apply(make.build, op, args, variant.attrs);
-  const y = tensorOf(node);
+  const [y] = placed(make, sampled(make.build, op, variant, args)) as [TensorNode];
   if (!isFloat(y.type.dtype)) return undefined;
   const inputs = args.filter((arg) => isFloat(arg.type.dtype));
   const modes = modesFor(make.build);

@@ -15,6 +15,10 @@ const cases: Readonly<Record<string, readonly ChainCase[]>> = {
       dims: Object.fromEntries(Array.from({ length: rank }, (_, axis) => [`S.${axis}`, 3 + axis])),
     })),
   ),
+  'test/programs/deep.tdsl': [
+    { entry: 'predict', dims: { B: 3 } },
+    ...[5, 70].map((B): ChainCase => ({ entry: 'train', dims: { B }, ranges: { y: [0, 2] }, steps: 3, tolerance: 5e-3 })),
+  ],
   'test/programs/exp-tower.tdsl': [{ entry: 'tower', ranges: { x: [-1, 0] } }],
   'test/programs/fetches.tdsl': [{ entry: 'both' }],
   'test/programs/first-graph.tdsl': [{ entry: 'f' }],

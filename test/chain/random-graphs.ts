@@ -1,9 +1,9 @@
 // Random well-typed graphs as cases for the chain. In: a seed, how many ops. Out: an entry with outputs and updates that read each other's
 // variables. Holds: see `drawing.ts`.
 
-import { Dim, type DType, isFloat } from '../../src/base/index.js';
+import { Dim, type DType, isFloat, roundTo } from '../../src/base/index.js';
 import type { TensorNode } from '../../src/graph/index.js';
-import { fill, roundTo, tabulate } from '../../src/ops/index.js';
+import { fill, tabulate } from '../../src/ops/index.js';
 import { modesFor } from '../ops/derivatives.js';
 import { numbers } from '../ops/samples.js';
 import { Drawing, type Item, precision } from './drawing.js';

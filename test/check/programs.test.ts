@@ -9,6 +9,7 @@ const names = readdirSync(programs).filter((name) => name.endsWith('.tdsl'));
 
 const expectedTypes: Readonly<Record<string, readonly string[]>> = {
   'any-shape.tdsl': [],
+  'deep.tdsl': ['fn predict(x: f32[B, 24]): i32[B]', 'step train(x: f32[B, 24], y: i32[B]): f32'],
   'exp-tower.tdsl': ['fn tower(x: f64): { value: f64, slope: f64 }'],
   'fetches.tdsl': ['fn both(): { y: f32, z: f32 }'],
   'first-graph.tdsl': ['fn f(): f32'],

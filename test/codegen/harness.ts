@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildArtifact, compilePrograms, type EmissionKind, hostTarget } from '../../codegen/llvm/index.js';
+import { buildArtifact, compilePrograms, hostTarget } from '../../codegen/llvm/index.js';
 import { vectorizer } from '../../src/lower/index.js';
 import type { Target } from '../../src/target/index.js';
 import { Dim, type DType, elementCount } from '../../src/base/index.js';
@@ -49,21 +49,21 @@ export interface RunOutput {
 }
 
 export class Bench {
-  private readonly folder = mkdtempSync(join(tmpdir(), 'tfc-codegen-'));
-  private readonly driver = join(this.folder, 'driver');
-  private artifacts = 0;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'tfc-codegen-'));
+  readonly #driver = join(this.#folder, 'driver');
+  #artifacts = 0;
 
   constructor() {
-    const made = spawnSync('cc', ['-O1', '-o', this.driver, join(here, 'driver.c'), '-ldl'], { encoding: 'utf8' });
+    const made = spawnSync('cc', ['-O1', '-o', this.#driver, join(here, 'driver.c'), '-ldl'], { encoding: 'utf8' });
     if (made.status !== 0) throw new Error(`the driver does not compile: ${made.stderr}`);
   }
 
   /** Loops are given what the target wants of them. */
   compile(programs: readonly Program[], target: Target = hostTarget()): Artifact {
-    const path = join(this.folder, `artifact-${this.artifacts++}.so`);
+    const path = join(this.#folder, `artifact-${this.#artifacts++}.so`);
     const { library, timings } = buildArtifact({ programs: programs.map(vectorizer(target)), manifest: '{"abi":1}', target });
     writeFileSync(path, library);
-    return new Artifact(this.driver, path, programs, timings);
+    return new Artifact(this.#driver, path, programs, timings);
   }
 
   run(program: Program, input: RunInput = {}, target: Target = hostTarget()): RunOutput {
@@ -71,12 +71,12 @@ export class Bench {
   }
 
   close(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 
 /** Code as text, loops given what the target wants of them. */
-export function textOf(programs: readonly Program[], target: Target, emit: Exclude<EmissionKind, 'objects'>): string {
+export function textOf(programs: readonly Program[], target: Target, emit: 'llvm' | 'llvm-optimized' | 'asm'): string {
   const output = compilePrograms({ programs: programs.map(vectorizer(target)), manifest: '{}', target, emit });
   return output.kind === 'text' ? output.text : '';
 }
@@ -84,19 +84,19 @@ export function textOf(programs: readonly Program[], target: Target, emit: Exclu
 export class Artifact {
   readonly path: string;
   readonly timings: { readonly buildMs: number; readonly optimizeMs: number; readonly codegenMs: number; readonly linkMs: number };
-  private readonly driver: string;
-  private readonly programs: readonly Program[];
+  readonly #driver: string;
+  readonly #programs: readonly Program[];
 
   constructor(driver: string, path: string, programs: readonly Program[], timings: Artifact['timings']) {
-    this.driver = driver;
+    this.#driver = driver;
     this.path = path;
-    this.programs = programs;
+    this.#programs = programs;
     this.timings = timings;
   }
 
   run(input: RunInput = {}): RunOutput {
     const entry = input.entry ?? 0;
-    const program = this.programs[entry];
+    const program = this.#programs[entry];
     if (program === undefined) throw new Error(`no entry ${entry}`);
     const dims = new Map(Object.entries(input.dims ?? {}));
     const outputs = program.buffers
@@ -113,7 +113,7 @@ export class Artifact {
       ...feeds.map(bytes),
       ...variables.map(bytes),
     ]);
-    const ran = spawnSync(this.driver, [this.path], { input: sent, maxBuffer: 1 << 28 });
+    const ran = spawnSync(this.#driver, [this.path], { input: sent, maxBuffer: 1 << 28 });
     if (ran.status !== 0) throw new Error(`the artifact ended with ${ran.status ?? ran.signal ?? 'nothing'}: ${ran.stderr.toString()}`);
     const said = new DataView(ran.stdout.buffer, ran.stdout.byteOffset, ran.stdout.byteLength);
     if (said.getBigInt64(0, true) !== 0n) throw new Error('the entry reported a failure');

@@ -102,7 +102,9 @@ describe('a back end that is registered', () => {
       'differentiate',
       'strip',
       'simplify',
-      'lower',
+      'fuse',
+      'schedule',
+      'plan-memory',
       'expand',
       'vectorize',
       'unfetch',
@@ -115,7 +117,7 @@ describe('a back end that is registered', () => {
   });
 
   it('prints levels of its own after those of the way', () => {
-    expect(levelsOf(backendOf(request))).toEqual(['graph', 'simplified', 'fused', 'kernels', 'listing']);
+    expect(levelsOf(backendOf(request))).toEqual(['graph', 'simplified', 'fused', 'scheduled', 'kernels', 'listing']);
     const [kernels, listing] = ['kernels', 'listing'].map((level) => emit(request, level, new Map()).text) as [string, string];
     expect(kernels).toContain('fetch ');
     expect(listing).not.toContain('fetch ');

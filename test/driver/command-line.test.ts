@@ -268,10 +268,10 @@ describe('compile', () => {
   });
 
   it('dumps what a pass makes, and names the passes', () => {
-    expect(tfc('compile', 'model.tdsl', '--dump-after', 'lower').out).toBe(tfc('compile', 'model.tdsl', '--emit', 'kernels').out);
+    expect(tfc('compile', 'model.tdsl', '--dump-after', 'plan-memory').out).toBe(tfc('compile', 'model.tdsl', '--emit', 'kernels').out);
     expect(jsonError(tfc('compile', 'model.tdsl', '--dump-after', 'magic', '--json'))).toMatchObject({
       code: 'invalid-value',
-      hint: 'Passes in order: differentiate, strip, simplify, lower, expand, vectorize.',
+      hint: 'Passes in order: differentiate, strip, simplify, fuse, schedule, plan-memory, expand, vectorize.',
     });
   });
 
@@ -286,7 +286,9 @@ describe('compile', () => {
       'differentiate',
       'strip',
       'simplify',
-      'lower',
+      'fuse',
+      'schedule',
+      'plan-memory',
       'expand',
       'vectorize',
       'verify',
@@ -355,7 +357,7 @@ describe('explain', () => {
   it('names the lines of the entry itself where several entries compute the same', () => {
     place.file(
       'same.tdsl',
-      'param w: f32 = uniform(1, 2)\nparam v: f32 = uniform(1, 2)\nfn half(x: f32): f32 = x * 0.5\nexport fn a(x: f32): f32 = half(sin(x) + w)\nexport fn b(x: f32): f32 = half(sin(x) + w)\nexport step c(x: f32) {\n  w <- grad(half(sin(x) + w * w), w)\n}\n',
+      'param w: f32 = uniform(1, 2)\nparam v: f32 = uniform(1, 3)\nfn half(x: f32): f32 = x * 0.5\nexport fn a(x: f32): f32 = half(sin(x) + w)\nexport fn b(x: f32): f32 = half(sin(x) + w)\nexport step c(x: f32) {\n  w <- grad(half(sin(x) + w * w), w)\n}\n',
     );
     const [report] = jsonLines(tfc('explain', 'same.tdsl', '--json')) as [
       readonly { readonly entry: string; readonly kernels: readonly { readonly lines: readonly string[] }[] }[],

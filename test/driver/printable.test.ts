@@ -90,9 +90,9 @@ export step s(x: f32[2]): f32 {
     for (const args of [
       ['check'],
       ['explain'],
-      ...['graph', 'fused', 'kernels', 'llvm'].map((level) => ['compile', '--emit', level]),
+      ...['graph', 'fused', 'scheduled', 'kernels', 'llvm'].map((level) => ['compile', '--emit', level]),
       ['compile', '-o', 'out'],
-      ['compile', '--dump-after', 'lower'],
+      ['compile', '--dump-after', 'fuse'],
     ]) {
       const [command = '', ...rest] = args;
       for (const json of [[], ['--json']]) {

@@ -3,8 +3,8 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fnv1a } from '../../src/base/index.js';
 import { packageRoot } from '../../src/driver/package.js';
-import { hashOf } from './random.js';
 import { type Fault, type Input, targetNames, type TargetName } from './target.js';
 
 /** How an input came about. */
@@ -26,7 +26,7 @@ export const foundFolder = (): string => join(packageRoot(), 'test', 'fuzz', 'fo
 
 export function keep(folder: string, input: Input, note: Note): string {
   mkdirSync(folder, { recursive: true });
-  const name = `${note.target}-${note.fault}-${hashOf(input.bytes).toString(16).padStart(8, '0')}.${input.extension}`;
+  const name = `${note.target}-${note.fault}-${fnv1a(input.bytes).toString(16).padStart(8, '0')}.${input.extension}`;
   writeFileSync(join(folder, name), input.bytes);
   writeFileSync(join(folder, `${name}.note.json`), `${JSON.stringify(note, null, 2)}\n`);
   return join(folder, name);

@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { print } from '../../grammar/index.js';
 import { checkModule, type CheckResult } from '../../src/check/index.js';
-import { diagnosticCodes, DiagnosticsError } from '../../src/base/index.js';
+import { diagnosticCodes, DiagnosticsError, fnv1a } from '../../src/base/index.js';
 import { render } from '../../src/driver/render.js';
 import { toMachine } from '../../src/driver/pipeline.js';
 import { printModule } from '../../src/graph/index.js';
@@ -15,7 +15,7 @@ import { programs as trees } from '../grammar/random-programs.js';
 import { exploding } from './exploding.js';
 import { lines, words } from './grains.js';
 import { mutated } from './mutate-text.js';
-import { hashOf, type Random } from './random.js';
+import { type Random } from './random.js';
 import { fine, found, type Input, type Target, type Verdict } from './target.js';
 import { avx2 } from '../targets.js';
 import { texts, wordsOf } from './texts.js';
@@ -54,7 +54,7 @@ const checked = (text: string): CheckResult => checkModule({ path, text, read: (
 
 function check({ bytes }: Input, thorough: boolean): Verdict {
   const text = Buffer.from(bytes).toString();
-  const share = hashOf(bytes) % 64;
+  const share = fnv1a(bytes) % 64;
   const result = checked(text);
   if (result.module === undefined) {
     const wrong = misplaced(result, text, thorough || share % 8 === 0);

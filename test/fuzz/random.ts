@@ -38,10 +38,3 @@ export class Random {
 
 /** The seed of the input at a place of a run. */
 export const seedAt = (seed: number, at: number): number => new Random(Math.imul(seed, 0x9e3779b1) ^ Math.imul(at + 1, 0x85ebca6b)).bits();
-
-/** FNV-1a: what is decided by an input alone. */
-export function hashOf(bytes: Uint8Array): number {
-  let hash = 0x811c9dc5;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash >>> 0;
-}

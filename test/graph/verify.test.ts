@@ -7,6 +7,7 @@ import {
   GraphBuilder,
   type ModuleGraph,
   type Node,
+  type Source,
   type TensorNode,
   type TensorType,
   type Type,
@@ -16,7 +17,15 @@ import {
 } from '../../src/graph/index.js';
 
 const build = new GraphBuilder();
-const make = (name: string, args: readonly Node[], attrs: Node['attrs'], type: Type): Node => build.make({ name }, args, attrs, type);
+const sources: Readonly<Record<string, (attrs: Node['attrs']) => Source>> = {
+  feed: ({ name }) => ({ kind: 'feed', name: String(name) }),
+  variable: ({ path }) => ({ kind: 'variable', path: String(path) }),
+  argument: ({ index }) => ({ kind: 'argument', index: Number(index) }),
+};
+function make(name: string, args: readonly Node[], attrs: Node['attrs'], type: Type): Node {
+  const source = sources[name];
+  return build.make({ name, ...(source === undefined ? {} : { source }) }, args, attrs, type);
+}
 function of(node: Node): TensorNode {
   if (!isTensorNode(node)) throw new Error('a tensor is expected');
   return node;

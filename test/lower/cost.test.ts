@@ -120,8 +120,8 @@ describe('what kernels cost', () => {
               if (kernel.title.startsWith('inverse')) continue;
               if (isProduct(kernel)) {
                 expect([said.bytesRead, said.bytesWritten], what).toEqual([found.bytesRead, found.bytesWritten]);
-                // Comparisons of an epilogue are counted as FLOPs in what is said.
-                expect(said.flops / found.flops, what).toBeGreaterThanOrEqual(1);
+                // Comparisons of an epilogue are counted as FLOPs in what is said; what each block computes once, a scalar, is said once.
+                expect(said.flops / found.flops, what).toBeGreaterThanOrEqual(0.9999);
                 expect(said.flops / found.flops, what).toBeLessThanOrEqual(1.12);
               } else if (hasShares(kernel)) {
                 // As many shares as there can be are said to be written; 512 rows make them all.

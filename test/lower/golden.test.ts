@@ -1,4 +1,4 @@
-// Kernels of small programs as text. `TFC_RENEW=1` writes the files anew; a difference is to be looked at, not to be feared.
+// Kernels of small programs as text. `TFC_GOLDEN=1` writes the files anew; a difference is to be looked at, not to be feared.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ describe('kernels of programs', () => {
     const entry = programOf(name);
     const text = entries.map((one) => printProgram(entry(one).program, { origins: false })).join('\n');
     const file = join(folder, `${name}.txt`);
-    if (process.env['TFC_RENEW'] === '1') writeFileSync(file, text);
+    if (process.env['TFC_GOLDEN'] === '1') writeFileSync(file, text);
     expect(text).toBe(readFileSync(file, 'utf8'));
     // What stands in a file is all there is to it.
     for (const one of entries) {

@@ -1,7 +1,7 @@
 // What each op means: known values, worked out by hand or stated by others.
 
 import { describe, expect, it } from 'vitest';
-import { Dim, type DType } from '../../src/base/index.js';
+import { Dim, type DType, roundTo } from '../../src/base/index.js';
 import { evaluateNodes } from '../../src/eval/index.js';
 import { type Attrs, GraphBuilder, tensor } from '../../src/graph/index.js';
 import {
@@ -15,7 +15,6 @@ import {
   philoxBlock,
   placeholder,
   registry,
-  roundTo,
   scalars,
   tensorOf,
   tensorValue,
@@ -133,6 +132,7 @@ describe('rounding', () => {
     ['f16', 65519.99, 65504],
     ['f16', 65520, Infinity],
     ['f16', 2 ** -25, 0],
+    ['f16', -(2 ** -25), -0],
     ['f16', 2 ** -24 * 1.5, 2 ** -23],
     ['bf16', 1 / 3, 0.333984375],
     ['bf16', 1.00390625, 1],

@@ -19,9 +19,8 @@ import {
 import { built, cases } from './samples.js';
 
 describe('the registry', () => {
-  it('gives samples for every op that computes, but for those over regions and tuples', () => {
-    const without = [...registry.values()].filter((op) => op.samples().length === 0).map((op) => op.name);
-    expect(without.sort()).toEqual(['argument', 'call', 'element', 'feed', 'grad', 'jvp', 'loop', 'placeholder', 'variable']);
+  it('gives samples for every op', () => {
+    expect([...registry.values()].filter((op) => op.samples().length === 0).map((op) => op.name)).toEqual([]);
   });
 
   it('documents every op in a sentence', () => {
@@ -34,17 +33,18 @@ describe('the registry', () => {
 
   it('refuses too many arguments everywhere', () => {
     const many: Type[] = Array.from({ length: 7 }, () => tensor('f64', [Dim.of(2)]));
-    for (const { op, sample } of cases) {
-      if (op.name === 'concat') continue;
-      expect(infer(op, many, sample.attrs).kind, op.name).toBe('problem');
+    for (const one of cases) {
+      if (['concat', 'grad'].includes(one.op.name)) continue;
+      expect(infer(one.op, many, built(one).made.attrs).kind, one.op.name).toBe('problem');
     }
   });
 
   it('refuses tuples everywhere but where an item is taken', () => {
-    for (const { op, sample } of cases) {
-      if (sample.args.length === 0) continue;
-      const types: Type[] = sample.args.map(() => ({ kind: 'tuple', items: [] }));
-      expect(infer(op, types, sample.attrs).kind, op.name).toBe('problem');
+    for (const one of cases) {
+      const { args, attrs } = built(one).made;
+      if (args.length === 0) continue;
+      const types: Type[] = args.map(() => ({ kind: 'tuple', items: [] }));
+      expect(infer(one.op, types, attrs).kind, one.op.name).toBe('problem');
     }
   });
 });

@@ -2,7 +2,7 @@
 // every run.
 
 import { Dim, isFloat } from '../../src/base/index.js';
-import { GraphBuilder, type Node, type TensorNode } from '../../src/graph/index.js';
+import { type Attrs, GraphBuilder, type Node, type TensorNode } from '../../src/graph/index.js';
 import {
   apply,
   argument,
@@ -49,9 +49,21 @@ export function valueOf({ dtype, shape, range, values }: SampleArgument, next: (
   });
 }
 
+/** The node of an op by a sample, over arguments that are as the sample says. */
+export function sampled(
+  build: GraphBuilder,
+  op: Op,
+  { attrs, on }: Pick<Sample<Attrs>, 'attrs' | 'on'>,
+  args: readonly TensorNode[],
+): Node {
+  return apply(build, op, on?.(build, args) ?? args, typeof attrs === 'function' ? attrs(build) : attrs);
+}
+
 export interface Built {
   readonly build: GraphBuilder;
   readonly args: readonly TensorNode[];
+  readonly made: Node;
+  /** What was made, or the first item of it. */
   readonly node: TensorNode;
   readonly values: readonly TensorValue[];
 }
@@ -62,11 +74,12 @@ export function built({ op, sample }: Case, seed = 1): Built {
   const args = sample.args.map(({ dtype, shape }, index) =>
     tensorOf(apply(build, argument, [], { index, dtype, shape: shape.map(Dim.of) })),
   );
-  const node = apply(build, op, args, sample.attrs);
+  const made = sampled(build, op, sample, args);
   return {
     build,
     args,
-    node: node.type.kind === 'tuple' ? item(build, node, 0) : tensorOf(node),
+    made,
+    node: made.type.kind === 'tuple' ? item(build, made, 0) : tensorOf(made),
     values: sample.args.map((arg) => valueOf(arg, next)),
   };
 }

@@ -1,5 +1,5 @@
 /* A module written by hand, as a compiler would emit it. In: calls of the ABI. Out: simple results that tests can predict. Holds: it keeps no state; entries stand in the manifest's order.
-   TFC_MANIFEST, a string literal, comes from the test that compiles this file. */
+   TFC_MANIFEST, the bytes of an array, and TFC_MANIFEST_BYTES, how many, come from the test that compiles this file. */
 #include <stdint.h>
 #include <string.h>
 
@@ -177,6 +177,7 @@ static const tfc_entry entries[] = {
 #ifndef TFC_VERSION
 #define TFC_VERSION TFC_ABI_VERSION
 #endif
-static const tfc_module table = {TFC_VERSION, sizeof(entries) / sizeof(entries[0]), entries, TFC_MANIFEST};
+static const uint8_t manifest[] = TFC_MANIFEST;
+static const tfc_module table = {TFC_VERSION, sizeof(entries) / sizeof(entries[0]), entries, manifest, TFC_MANIFEST_BYTES};
 
 const tfc_module *tfc_module_table(void) { return &table; }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 import { type EntrySpec, type Manifest, type Size, type TensorSpec, type VariableSpec, abiVersion } from '../../runtime/abi/manifest.js';
+import { pack } from '../../runtime/abi/packed.js';
 
 const B: Size = [[1, ['B']]];
 const N: Size = [[1, ['N']]];
@@ -124,7 +125,8 @@ export function compileFixture(
 ): string {
   const path = join(directory, `${name}.so`);
   const header = join(directory, `${name}.h`);
-  writeFileSync(header, `#define TFC_MANIFEST ${JSON.stringify(typeof changed === 'string' ? changed : JSON.stringify(changed))}\n`);
+  const packed = pack(typeof changed === 'string' ? changed : JSON.stringify(changed));
+  writeFileSync(header, `#define TFC_MANIFEST {${[...packed].join()}}\n#define TFC_MANIFEST_BYTES ${packed.length}\n`);
   const include = fileURLToPath(new URL('../../runtime/abi', import.meta.url));
   const source = fileURLToPath(new URL('./fixture.c', import.meta.url));
   const flags = [...more, ...(version === undefined ? [] : [`-DTFC_VERSION=${version}`])];

@@ -41,11 +41,6 @@ export class ArithmeticBuilder extends BuilderBase {
     return this.#int('udiv', left, right);
   }
 
-  /** The remainder has the sign of `left`. */
-  srem(left: LlvmValue, right: LlvmValue): LlvmValue {
-    return this.#int('srem', left, right);
-  }
-
   urem(left: LlvmValue, right: LlvmValue): LlvmValue {
     return this.#int('urem', left, right);
   }
@@ -75,16 +70,6 @@ export class ArithmeticBuilder extends BuilderBase {
     return this.#int('ashr', left, right);
   }
 
-  neg(value: LlvmValue): LlvmValue {
-    this.#one(value, 'neg', 'int');
-    return this.made(value.type, 'neg', 0, [value[ref]]);
-  }
-
-  not(value: LlvmValue): LlvmValue {
-    this.#one(value, 'not', 'int');
-    return this.made(value.type, 'not', 0, [value[ref]]);
-  }
-
   fadd(left: LlvmValue, right: LlvmValue): LlvmValue {
     return this.#float('fadd', left, right);
   }
@@ -99,11 +84,6 @@ export class ArithmeticBuilder extends BuilderBase {
 
   fdiv(left: LlvmValue, right: LlvmValue): LlvmValue {
     return this.#float('fdiv', left, right);
-  }
-
-  /** C's fmod: the sign of `left`. Becomes a call of the maths library. */
-  frem(left: LlvmValue, right: LlvmValue): LlvmValue {
-    return this.#float('frem', left, right);
   }
 
   fneg(value: LlvmValue): LlvmValue {
@@ -132,13 +112,6 @@ export class ArithmeticBuilder extends BuilderBase {
     if (condition.type.isVector && condition.type.lanes !== yes.type.lanes)
       fault(`select: ${condition.type} cannot choose lanes of ${yes.type}`);
     return this.made(yes.type, 'select', 0, [condition[ref], yes[ref], no[ref]]);
-  }
-
-  /** A value that is no longer poison or undef, though which one is open. */
-  freeze(value: LlvmValue): LlvmValue {
-    this.open('freeze');
-    this.check(value, 'freeze', 'operand');
-    return this.made(value.type, 'freeze', 0, [value[ref]]);
   }
 
   sext(value: LlvmValue, to: LlvmType): LlvmValue {
@@ -191,14 +164,6 @@ export class ArithmeticBuilder extends BuilderBase {
 
   ptrtoint(value: LlvmValue, to: LlvmType): LlvmValue {
     return this.#convert('PtrToInt', 'ptrtoint', value, to, 'ptr', 'int');
-  }
-
-  inttoptr(value: LlvmValue, to: LlvmType): LlvmValue {
-    return this.#convert('IntToPtr', 'inttoptr', value, to, 'int', 'ptr');
-  }
-
-  addrspacecast(value: LlvmValue, to: LlvmType): LlvmValue {
-    return this.#convert('AddrSpaceCast', 'addrspacecast', value, to, 'ptr', 'ptr');
   }
 
   #int(what: Binary, left: LlvmValue, right: LlvmValue, flags: WrapFlags = {}): LlvmValue {

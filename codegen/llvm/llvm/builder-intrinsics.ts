@@ -41,8 +41,6 @@ export type FloatBinary = 'minnum' | 'maxnum' | 'minimum' | 'maximum' | 'copysig
 
 export type IntBinary = 'smin' | 'smax' | 'umin' | 'umax' | 'sadd.sat' | 'uadd.sat' | 'ssub.sat' | 'usub.sat';
 
-export type IntUnary = 'ctpop' | 'bswap' | 'bitreverse';
-
 export class IntrinsicBuilder extends ArithmeticBuilder {
   /**
    * Calls the intrinsic `name` (`llvm.vector.reduce.add`) with `args`, for a result of type `result` (`types.void` for none).
@@ -69,10 +67,6 @@ export class IntrinsicBuilder extends ArithmeticBuilder {
 
   intBinary(name: IntBinary, left: LlvmValue, right: LlvmValue): LlvmValue {
     return this.intrinsic(`llvm.${name}`, this.#type(left, name), [left, right]);
-  }
-
-  intUnary(name: IntUnary, value: LlvmValue): LlvmValue {
-    return this.intrinsic(`llvm.${name}`, this.#type(value, name), [value]);
   }
 
   sqrt(value: LlvmValue): LlvmValue {

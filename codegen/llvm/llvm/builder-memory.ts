@@ -162,14 +162,6 @@ export class MemoryBuilder extends IntrinsicBuilder {
     return this.made(type, 'atomicLoad', 0, [type[ref], pointer[ref], align, orderingOf(ordering, 'atomicLoad')]);
   }
 
-  atomicStore(value: LlvmValue, pointer: LlvmValue, ordering: AtomicOrdering, options: { readonly align?: number } = {}): void {
-    this.check(value, 'atomicStore', 'value');
-    this.#atomic(value.type, 'atomicStore');
-    this.#pointer(pointer, 'atomicStore');
-    const align = this.#align(value.type, options.align, 'atomicStore');
-    this.append('atomicStore', 0, [value[ref], pointer[ref], align, orderingOf(ordering, 'atomicStore')]);
-  }
-
   /** Replaces the memory's value `old` by `op(old, value)` and returns `old`. */
   atomicRmw(op: AtomicUpdate, pointer: LlvmValue, value: LlvmValue, ordering: AtomicOrdering): LlvmValue {
     this.check(value, 'atomicRmw', 'value');

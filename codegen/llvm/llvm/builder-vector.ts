@@ -81,16 +81,6 @@ export class VectorBuilder extends MemoryBuilder {
     return this.made(type, 'extractValue', 0, [aggregate[ref], path.length, ...path]);
   }
 
-  /** The struct or array value with the element along `path` replaced. */
-  insertValue(aggregate: LlvmValue, value: LlvmValue, path: readonly number[]): LlvmValue {
-    this.open('insertValue');
-    this.check(aggregate, 'insertValue', 'aggregate');
-    this.check(value, 'insertValue', 'value');
-    const type = this.#along(aggregate.type, path, 'insertValue');
-    if (value.type !== type) fault(`insertValue: ${value.type} where ${type} belongs`);
-    return this.made(aggregate.type, 'insertValue', 0, [aggregate[ref], value[ref], path.length, ...path]);
-  }
-
   #along(type: LlvmType, path: readonly number[], what: string): LlvmType {
     if (path.length === 0) fault(`${what}: the path is empty`);
     return path.reduce((at, i): LlvmType => {

@@ -71,11 +71,6 @@ export class Builder extends VectorBuilder {
     return this.#end('returnVoid', []);
   }
 
-  unreachable(): Terminator {
-    this.open('unreachable');
-    return this.#end('unreachable', []);
-  }
-
   /** Calls a function of this module. A call of a `void` function returns a handle that nothing may use. */
   call(fn: FunctionHandle, args: readonly LlvmValue[]): LlvmValue {
     if (!(fn instanceof FunctionHandle)) fault('call: expected a function; use callIndirect for a pointer');

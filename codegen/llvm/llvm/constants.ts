@@ -71,7 +71,7 @@ export abstract class ConstantFactory {
     let made = known.get(value);
     if (made === undefined) {
       const wide = BigInt.asUintN(64, BigInt(value));
-      known.set(value, (made = this.made('integer', type, [Number(wide & 0xffffffffn), Number(wide >> 32n)])));
+      known.set(value, (made = this.#made('integer', type, [Number(wide & 0xffffffffn), Number(wide >> 32n)])));
       this.#integers.set(type, known);
     }
     return made;
@@ -83,57 +83,39 @@ export abstract class ConstantFactory {
     if (!type.isFloat) fault(`float: ${type} is no floating-point type`);
     if (typeof value !== 'number') fault(`float: expected a number, got ${String(value)}`);
     number[0] = value;
-    return this.made('real', type, [...halves]);
-  }
-
-  /** A floating-point constant by its bit pattern. */
-  floatBits(type: LlvmType, bits: bigint): LlvmConstant {
-    this.type(type, 'floatBits');
-    if (!type.isFloat) fault(`floatBits: ${type} is no floating-point type`);
-    if (bits < 0n || bits >= 1n << BigInt(type.scalarBits)) fault(`floatBits: ${bits} has more bits than ${type}`);
-    return this.made('realBits', type, [Number(bits & 0xffffffffn), Number(bits >> 32n)]);
-  }
-
-  /** `int` or `float`, as the type says. */
-  number(type: LlvmType, value: number): LlvmConstant {
-    return type.isFloat ? this.float(type, value) : this.int(type, value);
+    return this.#made('real', type, [...halves]);
   }
 
   /** All bits zero: 0, 0.0, null, or an aggregate of these. */
   zero(type: LlvmType): LlvmConstant {
-    this.sized(type, 'zero');
-    return this.made('zero', type, []);
+    this.#sized(type, 'zero');
+    return this.#made('zero', type, []);
   }
 
   /** All bits one; for an i1 vector the full mask. */
   allOnes(type: LlvmType): LlvmConstant {
-    this.sized(type, 'allOnes');
+    this.#sized(type, 'allOnes');
     if (!type.isInt) fault(`allOnes: ${type} is no integer type`);
-    return this.made('ones', type, []);
-  }
-
-  undef(type: LlvmType): LlvmConstant {
-    this.sized(type, 'undef');
-    return this.made('undef', type, []);
+    return this.#made('ones', type, []);
   }
 
   poison(type: LlvmType): LlvmConstant {
-    this.sized(type, 'poison');
-    return this.made('poison', type, []);
+    this.#sized(type, 'poison');
+    return this.#made('poison', type, []);
   }
 
   /** A vector of constants of one scalar type. */
   vectorOf(values: readonly LlvmConstant[]): LlvmConstant {
     const first = values[0] ?? fault('vectorOf: no elements');
-    this.elements(values, first.type, 'vectorOf');
+    this.#elements(values, first.type, 'vectorOf');
     const type = this.types.vector(first.type, values.length);
     return new LlvmConstant(this.self, type, this.tape.make('vector', 0, [values.length, ...values.map((value) => value[ref])]));
   }
 
   arrayOf(element: LlvmType, values: readonly LlvmConstant[]): LlvmConstant {
-    this.elements(values, element, 'arrayOf');
+    this.#elements(values, element, 'arrayOf');
     const type = this.types.array(element, values.length);
-    return this.made('array', type, [values.length, ...values.map((value) => value[ref])]);
+    return this.#made('array', type, [values.length, ...values.map((value) => value[ref])]);
   }
 
   /** A struct constant; field types must equal `type`'s. Pointers to functions, strings and globals become relocations. */
@@ -147,7 +129,7 @@ export abstract class ConstantFactory {
       if (!(v instanceof LlvmConstant)) fault(`structOf: field ${i} is no constant`);
       if (v.type !== shape.fields[i]) fault(`structOf: field ${i} is ${String(shape.fields[i])}, not ${v.type}`);
     }
-    return this.made('struct', type, [values.length, ...values.map((value) => value[ref])]);
+    return this.#made('struct', type, [values.length, ...values.map((value) => value[ref])]);
   }
 
   /** A dense array `[n x element]` from a typed array whose elements are as wide as `element`. */
@@ -165,16 +147,7 @@ export abstract class ConstantFactory {
     return this.dense(this.types.i8, new TextEncoder().encode(`${text}\0`));
   }
 
-  /** A pointer into a constant's memory: `base` plus `indices` through `element`, as `getelementptr` counts. */
-  constGep(element: LlvmType, base: LlvmConstant, indices: readonly number[]): LlvmConstant {
-    this.type(element, 'constGep');
-    this.operand(base, 'constGep', 'base');
-    if (base.type.shape.kind !== 'ptr') fault(`constGep: ${base.type} is no pointer`);
-    const all = indices.map((index) => this.i32(index)[ref]);
-    return new LlvmConstant(this.self, base.type, this.tape.make('address', 0, [element[ref], base[ref], all.length, ...all]));
-  }
-
-  private made(operation: Operation, type: LlvmType, operands: readonly number[]): LlvmConstant {
+  #made(operation: Operation, type: LlvmType, operands: readonly number[]): LlvmConstant {
     return new LlvmConstant(this.self, type, this.tape.make(operation, 0, [type[ref], ...operands]));
   }
 
@@ -184,12 +157,12 @@ export abstract class ConstantFactory {
     this.types.own(type);
   }
 
-  private sized(type: LlvmType, what: string): void {
+  #sized(type: LlvmType, what: string): void {
     this.type(type, what);
     if (!type.isFirstClass) fault(`${what}: there are no values of ${type}`);
   }
 
-  private elements(values: readonly LlvmConstant[], element: LlvmType, what: string): void {
+  #elements(values: readonly LlvmConstant[], element: LlvmType, what: string): void {
     for (const [i, v] of values.entries()) {
       this.operand(v, what, `element ${i}`);
       if (!(v instanceof LlvmConstant)) fault(`${what}: element ${i} is no constant`);

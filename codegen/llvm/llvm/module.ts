@@ -200,13 +200,6 @@ export class ModuleBuilder extends ConstantFactory {
     return this[raw].print();
   }
 
-  /** Bytes that a value of `type` takes in memory, padding included; needs the target's layout (`setTarget`). */
-  sizeOf(type: LlvmType): number {
-    this.type(type, 'sizeOf');
-    if (!type.isFirstClass) fault(`sizeOf: ${type} has no size`);
-    return this.addon.tfc.typeSize(this[raw], type[raw]);
-  }
-
   get disposed(): boolean {
     return this.#disposed;
   }

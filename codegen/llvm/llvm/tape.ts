@@ -9,15 +9,12 @@ import { guarded } from './fault.js';
 export type Operation =
   | 'integer'
   | 'real'
-  | 'realBits'
   | 'zero'
   | 'ones'
-  | 'undef'
   | 'poison'
   | 'vector'
   | 'array'
   | 'struct'
-  | 'address'
   | 'block'
   | 'at'
   | 'fastMath'
@@ -26,10 +23,7 @@ export type Operation =
   | 'phi'
   | 'incoming'
   | Binary
-  | 'neg'
-  | 'not'
   | 'fneg'
-  | 'freeze'
   | 'compare'
   | 'select'
   | Cast
@@ -38,7 +32,6 @@ export type Operation =
   | 'extractElement'
   | 'shuffle'
   | 'extractValue'
-  | 'insertValue'
   | 'call'
   | 'intrinsic'
   | 'branch'
@@ -59,46 +52,16 @@ export type Operation =
   | 'gep'
   | 'structGep'
   | 'atomicLoad'
-  | 'atomicStore'
   | 'atomicUpdate'
   | 'compareExchange'
   | 'fence'
   | 'alias';
 
 export type Binary =
-  | 'add'
-  | 'sub'
-  | 'mul'
-  | 'sdiv'
-  | 'udiv'
-  | 'srem'
-  | 'urem'
-  | 'and'
-  | 'or'
-  | 'xor'
-  | 'shl'
-  | 'lshr'
-  | 'ashr'
-  | 'fadd'
-  | 'fsub'
-  | 'fmul'
-  | 'fdiv'
-  | 'frem';
+  'add' | 'sub' | 'mul' | 'sdiv' | 'udiv' | 'urem' | 'and' | 'or' | 'xor' | 'shl' | 'lshr' | 'ashr' | 'fadd' | 'fsub' | 'fmul' | 'fdiv';
 
 export type Cast =
-  | 'SExt'
-  | 'ZExt'
-  | 'Trunc'
-  | 'FPExt'
-  | 'FPTrunc'
-  | 'SIToFP'
-  | 'UIToFP'
-  | 'FPToSI'
-  | 'FPToUI'
-  | 'BitCast'
-  | 'PtrToInt'
-  | 'IntToPtr'
-  | 'AddrSpaceCast';
+  'SExt' | 'ZExt' | 'Trunc' | 'FPExt' | 'FPTrunc' | 'SIToFP' | 'UIToFP' | 'FPToSI' | 'FPToUI' | 'BitCast' | 'PtrToInt' | 'AddrSpaceCast';
 
 /** Names by number, the same for every tape; the addon says them. */
 let known: Readonly<Record<Operation, number>> | undefined;

@@ -1,6 +1,6 @@
 // Elementwise functions by their names: exp, log, tanh, pow, where, … In: tensors or numbers. Out: a number when all are known, else a node
 // with its broadcasts.
-// Holds: the list of names is here, the functions themselves are the scalar table's.
+// Holds: the scalar table says which of its functions programs call, and by what name.
 
 import { isFloat } from '../../base/index.js';
 import * as ops from '../../ops/index.js';
@@ -13,48 +13,6 @@ import { agree, bindingLabel, shapeOf, toTensor } from '../tensors.js';
 import { expectedDType } from '../types.js';
 import { describe, ERROR, number, type Value } from '../values.js';
 import { required, result, type Builtin, type BuiltinCall, type Given } from './builtin.js';
-
-/** Names in TDSL and in the scalar table. */
-const unary: readonly (readonly [name: string, scalar: ScalarName])[] = [
-  ...(
-    [
-      'abs',
-      'sqrt',
-      'rsqrt',
-      'exp',
-      'expm1',
-      'log',
-      'log1p',
-      'sin',
-      'cos',
-      'tan',
-      'asin',
-      'acos',
-      'atan',
-      'sinh',
-      'cosh',
-      'tanh',
-      'asinh',
-      'acosh',
-      'atanh',
-      'erf',
-      'sigmoid',
-      'floor',
-      'ceil',
-      'round',
-      'trunc',
-      'sign',
-      'square',
-      'reciprocal',
-    ] as const
-  ).map((name) => [name, name] as const),
-  ['isNaN', 'isnan'],
-];
-
-const binary: readonly (readonly [name: string, scalar: ScalarName])[] = [
-  ['pow', 'pow'],
-  ['atan2', 'atan2'],
-];
 
 /** The function of known numbers, in doubles; undefined when one is not known or has a float dtype. */
 function fold(scalar: ScalarName, givens: readonly Given[]): Value | undefined {
@@ -121,17 +79,11 @@ const where: Builtin = {
 };
 
 export const elementwiseBuiltins: readonly Builtin[] = [
-  ...unary.map(([name, scalar]): Builtin => ({
-    name,
-    doc: ops.elementwise[scalar].doc,
-    parameters: required('x'),
-    run: (call) => applyElementwise(call, scalar, ['x']),
-  })),
-  ...binary.map(([name, scalar]): Builtin => ({
-    name,
-    doc: ops.elementwise[scalar].doc,
-    parameters: required('x', 'y'),
-    run: (call) => applyElementwise(call, scalar, ['x', 'y']),
-  })),
+  ...ops.scalarNames.flatMap((scalar): readonly Builtin[] => {
+    const { arity, builtin: name, doc } = ops.scalarTable[scalar];
+    if (name === undefined) return [];
+    const names = ['x', 'y', 'z'].slice(0, arity);
+    return [{ name, doc, parameters: required(...names), run: (call) => applyElementwise(call, scalar, names) }];
+  }),
   where,
 ];

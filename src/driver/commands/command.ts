@@ -32,6 +32,9 @@ export async function printDiagnostics(diagnostics: readonly Diagnostic[], texts
 
 export const warn = (message: string): void => printError(`warning: ${message}`);
 
+/** Whether somebody is at a terminal, and shall be shown how far we are. */
+export const isWatched = (json: boolean | undefined): boolean => json !== true && process.stderr.isTTY === true;
+
 /** Whether what is printed still arrives somewhere; if not, the process ends as soon as it rests. */
 export const isRead = (): boolean => process.stdout.errored === null;
 

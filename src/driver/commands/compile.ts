@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Diagnostic } from '../../base/index.js';
 import type { Stage } from '../../target/index.js';
+import type { Emitted } from '../emit.js';
 import { levelsOf, stageLevels } from '../levels.js';
 import { jsonWarnings } from '../mistakes.js';
 import { artifactFiles, type BuildRequest } from '../request.js';
-import { perform, print, printDiagnostics, printError } from './command.js';
+import type { Begin } from '../watch-stages.js';
+import { isWatched, perform, print, printDiagnostics, printError } from './command.js';
 import { addProgramOptions, parseProgram, type ProgramOptions, UsageError } from './options.js';
 
 interface Options extends ProgramOptions {
@@ -36,8 +38,17 @@ export function addCompile(program: Command): void {
         if (level !== undefined && pass !== undefined) throw new UsageError('take --emit or --dump-after, not both');
         if (out === undefined && level === undefined && pass === undefined) throw new UsageError('compile needs -o DIR, or --emit LEVEL');
         const { emit, dumpAfter } = await import('../emit.js');
-        const stage = level !== undefined ? emit(request, level, texts) : pass !== undefined ? dumpAfter(request, pass, texts) : undefined;
-        const built = out === undefined ? undefined : await build(request, out, texts);
+        const { unwatched, watchStages } = await import('../watch-stages.js');
+        const watch = isWatched(options.json) ? watchStages(2) : { begin: unwatched, stop: () => undefined };
+        let stage: Emitted | undefined;
+        let built: Built | undefined;
+        try {
+          if (level !== undefined) stage = emit(request, level, texts, watch.begin);
+          if (pass !== undefined) stage = dumpAfter(request, pass, texts, watch.begin);
+          if (out !== undefined) built = await build(request, out, texts, watch.begin);
+        } finally {
+          watch.stop();
+        }
         const [text, warnings] = [stage?.text, built?.warnings ?? stage?.warnings ?? []];
         if (options.json === true) {
           print(
@@ -70,14 +81,14 @@ interface Built {
   readonly warnings: readonly Diagnostic[];
 }
 
-async function build(request: BuildRequest, directory: string, texts: Map<string, string>): Promise<Built> {
+async function build(request: BuildRequest, directory: string, texts: Map<string, string>, begin: Begin): Promise<Built> {
   const { buildInto, sumOf } = await import('../build.js');
   const { nodeTiming } = performance;
   const start: readonly Stage[] = [
     { name: 'node', milliseconds: nodeTiming.bootstrapComplete },
     { name: 'load', milliseconds: performance.now() - nodeTiming.bootstrapComplete },
   ];
-  const { manifest, stages: own, warnings } = buildInto(request, directory, texts);
+  const { manifest, stages: own, warnings } = buildInto(request, directory, texts, begin);
   const total = performance.now();
   const stages = [
     ...start,

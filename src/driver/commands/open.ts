@@ -1,12 +1,16 @@
-// A program compiled and opened for a command. In: its path and options. Out: a module; warnings are on standard error.
+// A program compiled and opened for a command. In: its path and options. Out: a module; warnings, and which stage runs, are on standard
+// error.
 
 import type { Module } from '../../../runtime/index.js';
 import type { Diagnostic } from '../../base/index.js';
 import type { Texts } from '../mistakes.js';
-import { printDiagnostics, warn } from './command.js';
+import { isWatched, printDiagnostics, warn } from './command.js';
 import { parseProgram, type ProgramOptions } from './options.js';
 
-export async function openProgram(file: string, options: ProgramOptions & { readonly cpu: string }): Promise<Module> {
+export async function openProgram(
+  file: string,
+  options: ProgramOptions & { readonly cpu: string; readonly json?: boolean },
+): Promise<Module> {
   const { compileWith } = await import('../compile.js');
   const warnings: Diagnostic[] = [];
   let texts: Texts = new Map();
@@ -14,7 +18,11 @@ export async function openProgram(file: string, options: ProgramOptions & { read
     warnings.push(warning);
     texts = of;
   };
-  const module = await compileWith(file, { ...parseProgram(options), cpu: options.cpu, onWarning }, warn);
+  const module = await compileWith(
+    file,
+    { ...parseProgram(options), cpu: options.cpu, onWarning },
+    { warn, watched: isWatched(options.json) },
+  );
   await printDiagnostics(warnings, texts);
   return module;
 }

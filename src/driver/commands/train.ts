@@ -5,7 +5,7 @@ import { requireWritable } from '../../../runtime/atomic-file.js';
 import type { EntrySpec, Manifest } from '../../../runtime/index.js';
 import { DiagnosticsError } from '../../base/index.js';
 import type { EpochRecord } from '../train.js';
-import { perform, print } from './command.js';
+import { isWatched, perform, print } from './command.js';
 import { openProgram } from './open.js';
 import { addProgramOptions, collect, parseCount, type ProgramOptions, UsageError } from './options.js';
 
@@ -54,7 +54,7 @@ async function trainFile(file: string, named: string | undefined, options: Optio
   const { columns, rows } = readDataset(options.data, entry);
   using session = model.session({ seed, threads });
   const bound = session.entry(entry.name);
-  const bar = json || !process.stderr.isTTY ? undefined : progressBar(epochs);
+  const bar = isWatched(json) ? progressBar(epochs) : undefined;
   try {
     for (const record of train((feeds) => bound.run(feeds), {
       columns,

@@ -1,22 +1,7 @@
 // Machine arithmetic that JavaScript lacks. In: numbers (bigints for i64). Out: what the machine op gives, to the bit. Holds: no rounding
 // but the one stated.
 
-import { type DType, InternalError } from '../../base/index.js';
-
-/** To nearest, ties to even, among numbers with `bits` bits of significand and exponents of at least `least` (1.x · 2^least). */
-function roundTo(x: number, bits: number, least: number, largest: number): number {
-  if (x === 0 || !Number.isFinite(x)) return x;
-  let exponent = Math.floor(Math.log2(Math.abs(x)));
-  // log2 may be off by one next to powers of two.
-  if (2 ** exponent > Math.abs(x)) exponent -= 1;
-  else if (2 ** (exponent + 1) <= Math.abs(x)) exponent += 1;
-  const unit = 2 ** (Math.max(exponent, least) - bits + 1);
-  const rounded = roundEven(x / unit) * unit;
-  return Math.abs(rounded) > largest ? Math.sign(x) * Infinity : rounded;
-}
-
-export const roundF16 = (x: number): number => roundTo(x, 11, -14, 65504);
-export const roundBF16 = (x: number): number => roundTo(x, 8, -126, (2 - 2 ** -7) * 2 ** 127);
+import { type DType, InternalError, roundToBF16, roundToF16 } from '../../base/index.js';
 
 /** The nearest value of a float dtype. */
 export function roundFloat(dtype: DType, x: number): number {
@@ -26,9 +11,9 @@ export function roundFloat(dtype: DType, x: number): number {
     case 'f64':
       return x;
     case 'f16':
-      return roundF16(x);
+      return roundToF16(x);
     case 'bf16':
-      return roundBF16(x);
+      return roundToBF16(x);
     default:
       throw new InternalError('kernel interpreter', `${dtype} is no float`);
   }

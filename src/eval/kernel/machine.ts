@@ -1,32 +1,18 @@
 // Machine ops as JavaScript source. In: a machine op and operands. Out: an operand for its result. Holds: each means what
 // `src/loop/machine.ts` says; results are rounded or wrapped to their dtype, so nothing carries more bits than the dtype has.
 
-import { type DType, isFloat } from '../../base/index.js';
+import { type DType, isFloat, roundToBF16, roundToF16 } from '../../base/index.js';
 import { type MachineOpName, machineOps } from '../../loop/index.js';
 import { scalarTable } from '../../ops/index.js';
-import {
-  bitcast,
-  copySign,
-  exponent,
-  fma32,
-  fma64,
-  mantissa,
-  mulHigh,
-  roundBF16,
-  roundEven,
-  roundF16,
-  sticky,
-  toBigInteger,
-  toInteger,
-} from './arithmetic.js';
+import { bitcast, copySign, exponent, fma32, fma64, mantissa, mulHigh, roundEven, sticky, toBigInteger, toInteger } from './arithmetic.js';
 import { trouble } from './memory.js';
 import { asNumber, asStored, big, integer, number, type Operand, small } from './operand.js';
 
 /** What generated source may call, by name. */
 export const helpers = {
   fround: Math.fround,
-  f16: roundF16,
-  bf16: roundBF16,
+  f16: roundToF16,
+  bf16: roundToBF16,
   fma32,
   fma64,
   mulHigh,

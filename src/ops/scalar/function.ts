@@ -3,6 +3,7 @@
 // Jacobian is diagonal.
 
 import type { TensorNode } from '../../graph/index.js';
+import type { FmaPart } from '../define.js';
 
 /** Element types that a function takes; all its arguments have the same one. */
 export type Takes = 'float' | 'number' | 'bool' | 'any';
@@ -62,6 +63,11 @@ export interface ScalarFunction {
   readonly ulp: number;
   /** FLOPs of one f32 evaluation, for cost models. */
   readonly cost: number;
+  /** The name by which programs call it; operators, and what has a builtin of its own, have none. */
+  readonly builtin?: string;
+  readonly fma?: FmaPart;
+  /** Finite arguments have a finite result, in every dtype. */
+  readonly keepsFinite?: true;
 }
 
 /** Keeps the names of a table while checking its rows. */

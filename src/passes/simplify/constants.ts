@@ -1,59 +1,67 @@
 // Rules that compute now what is known now. In: nodes over constants. Out: constants. Holds: results are rounded to their dtype, as running
 // code would.
 
-import { type DType, Dim, isFloat } from '../../base/index.js';
-import type { GraphBuilder, Node } from '../../graph/index.js';
-import { isTensorNode } from '../../graph/index.js';
+import { type Dim, type DType, isFloat, roundTo } from '../../base/index.js';
+import { type GraphBuilder, isTensorNode, type Node, type OpTag } from '../../graph/index.js';
 import {
-  type TensorValue,
   apply,
   cast,
+  concat,
+  constant,
+  dimension,
   elementwise,
   fill,
+  iota,
   isTensorValue,
   opOf,
-  roundTo,
+  pad,
+  reduceAll,
+  reduceAny,
+  reduceMax,
+  reduceMin,
   scalar,
+  slice,
   tensorOf,
+  type TensorValue,
   tensorValue,
+  transpose,
 } from '../../ops/index.js';
-import { arg, dimsOf, isOp, isUnit, numbersOf, splat } from './match.js';
-import type { Rule } from './rule.js';
+import { arg, isOp, isUnit, splat } from './match.js';
+import { type Rule, ruleOf } from './rule.js';
 
 /** Ops that compute each element of the result from the same element of the arguments. */
-export const elementwiseNames: readonly string[] = [...Object.values(elementwise).map((op) => op.name), cast.name];
+export const elementByElement: readonly OpTag[] = [...Object.values(elementwise), cast];
 
 export const constantRules: readonly Rule[] = [
   {
     name: 'fold-constants',
     doc: 'f(1, 2) → its value, rounded to the dtype',
-    at: elementwiseNames,
+    at: elementByElement,
     apply: (node, { build }) => fold(node, build),
   },
-  {
+  ruleOf({
     name: 'known-size',
     doc: 'a size that is a number → that number',
-    at: ['dimension'],
+    at: [dimension],
     apply: (node, { build }) => {
-      const dim = node.attrs['dim'];
-      const size = dim instanceof Dim ? dim.constant : undefined;
+      const size = node.attrs.dim.constant;
       return size === undefined || !isTensorNode(node) ? undefined : fill(build, node.type, size);
     },
-  },
-  {
+  }),
+  ruleOf({
     name: 'single-count',
     doc: 'iota along an axis of size 1 → 0',
-    at: ['iota'],
+    at: [iota],
     apply: (node, { build }) => {
       if (!isTensorNode(node)) return undefined;
-      const size = node.type.shape[node.attrs['axis'] as number];
+      const size = node.type.shape[node.attrs.axis];
       return size !== undefined && isUnit(size) ? fill(build, node.type, 0) : undefined;
     },
-  },
+  }),
   {
     name: 'move-constant',
     doc: 'transpose or slice of a tensor of one value → that value',
-    at: ['transpose', 'slice'],
+    at: [transpose, slice],
     apply: (node, { build }) => {
       const value = splat(arg(node));
       return value === undefined || !isTensorNode(node) ? undefined : fill(build, node.type, value);
@@ -62,7 +70,7 @@ export const constantRules: readonly Rule[] = [
   {
     name: 'pad-zero-with-zeros',
     doc: 'pad(0) → 0',
-    at: ['pad'],
+    at: [pad],
     apply: (node, { build }) => {
       const value = splat(arg(node));
       return value !== undefined && Number(value) === 0 && !Object.is(value, -0) && isTensorNode(node)
@@ -73,7 +81,7 @@ export const constantRules: readonly Rule[] = [
   {
     name: 'join-equal-constants',
     doc: 'concat of tensors of one and the same value → that value',
-    at: ['concat'],
+    at: [concat],
     apply: (node, { build }) => {
       const values = node.args.map(splat);
       const value = values[0];
@@ -81,36 +89,36 @@ export const constantRules: readonly Rule[] = [
       return values.every((one) => Object.is(one, value)) ? fill(build, node.type, value) : undefined;
     },
   },
-  {
+  ruleOf({
     name: 'extreme-of-constant',
     doc: 'reduceMax, reduceMin, reduceAny or reduceAll of one value over axes that are not empty → that value',
-    at: ['reduceMax', 'reduceMin', 'reduceAny', 'reduceAll'],
+    at: [reduceMax, reduceMin, reduceAny, reduceAll],
     apply: (node, { build }) => {
       const value = splat(arg(node));
       const shape = arg(node).type.shape;
-      const filled = numbersOf(node, 'axes').every((axis) => ((shape[axis] as Dim).constant ?? 0) > 0);
+      const filled = node.attrs.axes.every((axis) => ((shape[axis] as Dim).constant ?? 0) > 0);
       return value !== undefined && filled && isTensorNode(node) ? fill(build, node.type, value) : undefined;
     },
-  },
-  {
+  }),
+  ruleOf({
     name: 'slice-of-count',
     doc: 'a slice of iota that leaves the counted axis whole → a smaller iota',
-    at: ['slice'],
+    at: [slice],
     apply: (node, { build }) => {
       const from = arg(node);
-      if (!isOp(from, 'iota') || !isTensorNode(node)) return undefined;
-      const axis = from.attrs['axis'] as number;
+      if (!isOp(from, iota) || !isTensorNode(node)) return undefined;
+      const axis = from.attrs.axis;
       const whole =
-        dimsOf(node, 'starts')[axis]?.constant === 0 &&
-        numbersOf(node, 'steps')[axis] === 1 &&
+        node.attrs.starts[axis]?.constant === 0 &&
+        node.attrs.steps[axis] === 1 &&
         (node.type.shape[axis] as Dim).equals(from.type.shape[axis] as Dim);
-      return whole ? apply(build, opOf(from), [], { ...from.attrs, shape: node.type.shape }) : undefined;
+      return whole ? apply(build, iota, [], { ...from.attrs, shape: node.type.shape }) : undefined;
     },
-  },
+  }),
 ];
 
 function fold(node: Node, build: GraphBuilder): Node | undefined {
-  if (!isTensorNode(node) || node.type.shape.length > 0 || !node.args.every((one) => isOp(one, 'constant'))) return undefined;
+  if (!isTensorNode(node) || node.type.shape.length > 0 || !node.args.every((one) => isOp(one, constant))) return undefined;
   const values = node.args.map((one) => scalarValue(tensorOf(one).type.dtype, splat(one) as number | bigint));
   const result = opOf(node).evaluate(values, {
     attrs: node.attrs,

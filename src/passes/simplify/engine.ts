@@ -3,7 +3,7 @@
 // nothing.
 
 import { InternalError } from '../../base/index.js';
-import type { GraphBuilder, ModuleGraph, Node, Region, TensorNode } from '../../graph/index.js';
+import type { GraphBuilder, ModuleGraph, Node, OpTag, Region, TensorNode } from '../../graph/index.js';
 import {
   entryRoots,
   imageOf,
@@ -15,6 +15,7 @@ import {
   typeEquals,
   typeToString,
 } from '../../graph/index.js';
+import { element, isNodeOf } from '../../ops/index.js';
 import { copyOrigins, rebuild } from '../rewrite.js';
 import type { Rule, RuleContext } from './rule.js';
 
@@ -30,7 +31,7 @@ const roundLimit = 100;
 const chainLimit = 1000;
 
 export function simplifyModule(module: ModuleGraph, build: GraphBuilder, rules: readonly Rule[]): Simplified {
-  const byOp = new Map<string, Rule[]>();
+  const byOp = new Map<OpTag, Rule[]>();
   for (const rule of rules) for (const op of rule.at) byOp.set(op, [...(byOp.get(op) ?? []), rule]);
   const fired = new Map<string, number>();
   let current = module;
@@ -56,7 +57,7 @@ function computedRoots(module: ModuleGraph): (readonly TensorNode[])[] {
 
 class Round {
   readonly #build: GraphBuilder;
-  readonly #rules: ReadonlyMap<string, readonly Rule[]>;
+  readonly #rules: ReadonlyMap<OpTag, readonly Rule[]>;
   readonly #fired: Map<string, number>;
   readonly #images = new Map<Node, Node>();
   readonly #chain: string[] = [];
@@ -65,7 +66,7 @@ class Round {
 
   constructor(
     build: GraphBuilder,
-    rules: ReadonlyMap<string, readonly Rule[]>,
+    rules: ReadonlyMap<OpTag, readonly Rule[]>,
     fired: Map<string, number>,
     roots: readonly (readonly Node[])[],
   ) {
@@ -105,7 +106,7 @@ class Round {
   }
 
   #applied(node: Node): Node {
-    for (const rule of this.#rules.get(node.op.name) ?? []) {
+    for (const rule of this.#rules.get(node.op) ?? []) {
       const origin = this.#build.originsOf(node)[0];
       const result = this.#build.at(origin, () => rule.apply(node, this.#context));
       if (result === undefined || result === node) continue;
@@ -186,11 +187,12 @@ function countUses(roots: readonly (readonly Node[])[]): Uses {
         const others = users.get(arg);
         if (others === undefined) users.set(arg, [node]);
         else others.push(node);
-        const index = node.attrs['index'];
-        if (arg.type.kind !== 'tuple' || typeof index !== 'number') continue;
-        const known = elements.get(arg);
-        if (known === undefined) elements.set(arg, new Set([index]));
-        else known.add(index);
+      }
+      const tuple = node.args[0];
+      if (tuple !== undefined && isNodeOf(node, element)) {
+        const known = elements.get(tuple);
+        if (known === undefined) elements.set(tuple, new Set([node.attrs.index]));
+        else known.add(node.attrs.index);
       }
       for (const [, region] of regionsOf(node)) count(region.results);
     }

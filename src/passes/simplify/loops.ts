@@ -4,10 +4,10 @@
 
 import type { Dim } from '../../base/index.js';
 import type { GraphBuilder, Node, Region, TensorNode } from '../../graph/index.js';
-import { isRegion, isTensorNode, tensor, topological } from '../../graph/index.js';
-import { apply, closeRegion, element, fill, inlineRegion, loop, placeholder, tensorOf } from '../../ops/index.js';
+import { isTensorNode, tensor, topological } from '../../graph/index.js';
+import { apply, argument, closeRegion, element, fill, inlineRegion, loop, placeholder, tensorOf } from '../../ops/index.js';
 import { isOp, reshaped } from './match.js';
-import type { Rule } from './rule.js';
+import { type Rule, ruleOf } from './rule.js';
 
 interface Parts {
   readonly trip: Dim;
@@ -17,9 +17,8 @@ interface Parts {
 }
 
 function partsOf(node: Node | undefined): Parts | undefined {
-  if (!isOp(node, loop.name)) return undefined;
+  if (!isOp(node, loop)) return undefined;
   const { trip, carries, body } = node.attrs;
-  if (typeof carries !== 'number' || typeof trip !== 'object' || !('terms' in trip) || !isRegion(body)) return undefined;
   const args = node.args.map((arg) => tensorOf(arg));
   return { trip, body, inits: args.slice(0, carries), captures: args.slice(carries) };
 }
@@ -46,7 +45,10 @@ const take = (build: GraphBuilder, from: Node, index: number): Node => apply(bui
 
 /** Carries that the body hands on unchanged. */
 const unchanged = ({ body, inits }: Parts): boolean[] =>
-  inits.map((_, at) => isOp(body.results[at], 'argument') && body.results[at]?.attrs['index'] === at + 1);
+  inits.map((_, at) => {
+    const result = body.results[at];
+    return isOp(result, argument) && result.attrs.index === at + 1;
+  });
 
 /** The loop with some results only. `initOf` replaces a carry that is left out by a node around the loop. */
 function withResults(build: GraphBuilder, parts: Parts, kept: readonly number[], initOf: (carry: number) => TensorNode | undefined): Node {
@@ -64,36 +66,36 @@ function withResults(build: GraphBuilder, parts: Parts, kept: readonly number[],
 }
 
 export const loopRules: readonly Rule[] = [
-  {
+  ruleOf({
     name: 'loop-without-turn',
     doc: 'a loop of 0 turns → its initial values',
-    at: ['element'],
+    at: [element],
     apply: (node, { build }) => {
       const parts = partsOf(node.args[0]);
       if (parts?.trip.constant !== 0 || !isTensorNode(node)) return undefined;
-      return parts.inits[node.attrs['index'] as number] ?? fill(build, node.type, 0);
+      return parts.inits[node.attrs.index] ?? fill(build, node.type, 0);
     },
-  },
-  {
+  }),
+  ruleOf({
     name: 'loop-of-one-turn',
     doc: 'a loop of 1 turn → its body',
-    at: ['element'],
+    at: [element],
     apply: (node, { build }) => {
       const parts = partsOf(node.args[0]);
       if (parts?.trip.constant !== 1 || !isTensorNode(node)) return undefined;
-      const result = open(build, parts, parts.inits, fill(build, tensor('i32'), 0))[node.attrs['index'] as number];
+      const result = open(build, parts, parts.inits, fill(build, tensor('i32'), 0))[node.attrs.index];
       return result === undefined ? undefined : reshaped(build, result, node.type.shape);
     },
-  },
-  {
+  }),
+  ruleOf({
     name: 'unchanged-carry',
     doc: 'a carry that every turn hands on as it is → its initial value, captured',
-    at: ['element'],
+    at: [element],
     apply: (node, { build }) => {
       const parts = partsOf(node.args[0]);
       if (parts === undefined) return undefined;
       const same = unchanged(parts);
-      const index = node.attrs['index'] as number;
+      const index = node.attrs.index;
       if (!same.includes(true)) return undefined;
       if (same[index] === true) return parts.inits[index];
       const kept = parts.body.results.flatMap((_, at) => (same[at] === true ? [] : [at]));
@@ -103,16 +105,16 @@ export const loopRules: readonly Rule[] = [
         kept.indexOf(index),
       );
     },
-  },
-  {
+  }),
+  ruleOf({
     name: 'unused-loop-result',
     doc: 'a carry or stacked result that nothing depends on → left out',
-    at: ['element'],
+    at: [element],
     apply: (node, { build, elements }) => {
       const from = node.args[0];
       const parts = partsOf(from);
       const wanted = from === undefined ? undefined : elements(from);
-      const index = node.attrs['index'] as number;
+      const index = node.attrs.index;
       if (parts === undefined || wanted === undefined || !wanted.has(index)) return undefined;
       const kept = neededResults(parts, wanted);
       if (kept.length === parts.body.results.length) return undefined;
@@ -123,11 +125,11 @@ export const loopRules: readonly Rule[] = [
         kept.indexOf(index),
       );
     },
-  },
-  {
+  }),
+  ruleOf({
     name: 'same-loop-twice',
     doc: 'two loops that carry the same values → one loop with the results of both',
-    at: ['element'],
+    at: [element],
     apply: (node, { build, tuplesBeside, elements }) => {
       const from = node.args[0];
       const parts = partsOf(from);
@@ -138,16 +140,16 @@ export const loopRules: readonly Rule[] = [
         const both: United | undefined =
           other === from || computesMore(other, elements(other)) ? undefined : united(build, from, parts, other);
         if (both === undefined || both.loop === from) continue;
-        const index = node.attrs['index'] as number;
+        const index = node.attrs.index;
         return take(build, both.loop, both.places[index] as number);
       }
       return undefined;
     },
-  },
+  }),
   {
     name: 'loop-captures',
     doc: 'captures that are constant, equal, unused or combined only with one another → moved into the body or out of it',
-    at: [loop.name],
+    at: [loop],
     apply: (node, { build }) => {
       const parts = partsOf(node);
       if (parts === undefined) return undefined;
@@ -164,7 +166,7 @@ function neededResults({ body, inits }: Parts, wanted: ReadonlySet<number>): num
     const result = body.results[index];
     if (result === undefined) continue;
     for (const node of topological([result])) {
-      const at = isOp(node, 'argument') ? (node.attrs['index'] as number) - 1 : -1;
+      const at = isOp(node, argument) ? node.attrs.index - 1 : -1;
       // A set's iteration also visits what is added meanwhile.
       if (at >= 0 && at < inits.length) needed.add(at);
     }

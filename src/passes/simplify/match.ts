@@ -1,32 +1,29 @@
 // Small words that rules are written with. In: nodes. Out: what they are made of, or new ones.
 // Holds: constants are seen through broadcasts, because every scalar that meets a tensor is broadcast first.
 
-import { type Dim, type DType, isFloat } from '../../base/index.js';
-import type { GraphBuilder, Node, TensorNode } from '../../graph/index.js';
-import { isTensorNode } from '../../graph/index.js';
-import { apply, broadcast, elementwise, reshape, roundTo, tensorOf } from '../../ops/index.js';
+import { type Dim, type DType, isFloat, roundTo } from '../../base/index.js';
+import { type Attrs, type GraphBuilder, isTensorNode, type Node, type OpTag, type TensorNode } from '../../graph/index.js';
+import { applyTensor, broadcast, constant, type ElementwiseOp, type Op, opOf, reshape, tensorOf } from '../../ops/index.js';
 
-export type ScalarName = keyof typeof elementwise;
-
-export function isOp(node: Node, ...names: readonly string[]): boolean;
-export function isOp(node: Node | undefined, ...names: readonly string[]): node is Node;
-export function isOp(node: Node | undefined, ...names: readonly string[]): boolean {
-  return node !== undefined && names.includes(node.op.name);
+/** Whether a node is of one of these ops; what it says of ops with attributes, it says of the node's. */
+export function isOp(node: Node | undefined, ...ops: readonly ElementwiseOp[]): boolean;
+export function isOp<A extends Attrs>(node: TensorNode | undefined, ...ops: readonly Op<A>[]): node is TensorNode<A>;
+export function isOp<A extends Attrs>(node: Node | undefined, ...ops: readonly Op<A>[]): node is Node<A>;
+export function isOp(node: Node | undefined, ...ops: readonly OpTag[]): boolean {
+  return node !== undefined && ops.includes(node.op);
 }
 
-/** An elementwise op of the scalar table applied to nodes. */
-export const make = (build: GraphBuilder, name: ScalarName, ...args: readonly Node[]): TensorNode =>
-  tensorOf(apply(build, elementwise[name], args, {}));
+/** An elementwise op applied to nodes. */
+export const make = (build: GraphBuilder, op: ElementwiseOp, ...args: readonly Node[]): TensorNode => applyTensor(build, op, args, {});
 
 /** Argument `index` as a tensor. Rules only start at ops of known arity. */
 export const arg = (node: Node, index = 0): TensorNode => tensorOf(node.args[index] as Node);
 
 /** The value that every element has, if the graph says so. */
 export function splat(node: Node): number | bigint | undefined {
-  const inner = isOp(node, 'broadcast') ? arg(node) : node;
-  if (!isOp(inner, 'constant')) return undefined;
-  const value = inner.attrs['value'];
-  return typeof value === 'number' || typeof value === 'bigint' ? value : typeof value === 'boolean' ? Number(value) : undefined;
+  const inner = isOp(node, broadcast) ? arg(node) : node;
+  if (!isOp(inner, constant)) return undefined;
+  return inner.attrs.value;
 }
 
 /** Every element is `value`; for 0 either sign. */
@@ -39,13 +36,16 @@ export const floats = (node: Node): boolean => isTensorNode(node) && isFloat(nod
 
 /** No element can be infinite or NaN, whatever is fed. Says no when in doubt. */
 export function isFinite(node: Node): boolean {
-  if (!isTensorNode(node)) return false;
-  if (!isFloat(node.type.dtype)) return true;
-  const value = splat(node);
-  if (value !== undefined) return Number.isFinite(Number(value));
-  if (isOp(node, 'broadcast', 'reshape', 'transpose', 'slice', 'pad', 'neg', 'abs', 'sign')) return isFinite(arg(node));
-  // Every integer fits the range of f32, f64 and bf16; f16 ends at 65504.
-  return isOp(node, 'cast') && !isFloat(arg(node).type.dtype) && (node.type.dtype !== 'f16' || arg(node).type.dtype === 'bool');
+  // A set's iteration also visits what is added meanwhile.
+  const asked = new Set([node]);
+  for (const one of asked) {
+    if (!isTensorNode(one)) return false;
+    if (!isFloat(one.type.dtype)) continue;
+    const value = splat(one);
+    if (value !== undefined ? !Number.isFinite(Number(value)) : opOf(one).keepsFinite?.(one) !== true) return false;
+    if (value === undefined) for (const argument of one.args) asked.add(argument);
+  }
+  return true;
 }
 
 /** The other argument when one of the two is the value everywhere. */
@@ -77,13 +77,10 @@ export function sameButUnits(a: readonly Dim[], b: readonly Dim[]): boolean {
 }
 
 export function reshaped(build: GraphBuilder, node: TensorNode, shape: readonly Dim[]): TensorNode {
-  return tensorOf(apply(build, reshape, [node], { shape }));
+  return applyTensor(build, reshape, [node], { shape });
 }
 
 export function broadcasted(build: GraphBuilder, node: TensorNode, shape: readonly Dim[], axes: readonly number[]): TensorNode {
   if (shape.length === 0) return node;
-  return tensorOf(apply(build, broadcast, [node], { shape, axes }));
+  return applyTensor(build, broadcast, [node], { shape, axes });
 }
-
-export const numbersOf = (node: Node, attr: string): readonly number[] => node.attrs[attr] as readonly number[];
-export const dimsOf = (node: Node, attr: string): readonly Dim[] => node.attrs[attr] as readonly Dim[];

@@ -2,10 +2,13 @@
 // often. Holds: multiplying by ±2ⁿ is exact, but at the ends of the range; factors between 1/16 and 16 move, so what is not within 16 times
 // of an end keeps its value.
 
+import { roundTo } from '../../base/index.js';
 import type { GraphBuilder, TensorNode, TensorType } from '../../graph/index.js';
-import { apply, constant, roundTo, spread, tensorOf } from '../../ops/index.js';
-import { arg, broadcasted, dimsOf, floats, isNormal, isOp, isPowerOfTwo, make, numbersOf, splat } from './match.js';
+import { applyTensor, broadcast, constant, elementwise, spread } from '../../ops/index.js';
+import { arg, broadcasted, floats, isNormal, isOp, isPowerOfTwo, make, splat } from './match.js';
 import type { Rule, RuleContext } from './rule.js';
+
+const { mul } = elementwise;
 
 interface Scaled {
   readonly value: TensorNode;
@@ -16,7 +19,7 @@ const mayMove = (factor: number): boolean => isPowerOfTwo(factor) && Math.abs(fa
 
 /** A product with a number, taken apart. */
 function withNumber(node: TensorNode): Scaled | undefined {
-  if (!isOp(node, 'mul')) return undefined;
+  if (!isOp(node, mul)) return undefined;
   const [left, right] = [splat(arg(node)), splat(arg(node, 1))];
   if (typeof right === 'number' && left === undefined) return { value: arg(node), factor: right };
   return typeof left === 'number' && right === undefined ? { value: arg(node, 1), factor: left } : undefined;
@@ -28,11 +31,11 @@ function scaled(node: TensorNode): Scaled | undefined {
 }
 
 const times = (build: GraphBuilder, { value, factor }: Scaled): TensorNode =>
-  factor === 1 ? value : make(build, 'mul', value, number(build, value.type, factor));
+  factor === 1 ? value : make(build, mul, value, number(build, value.type, factor));
 
 /** A constant with all the digits that the program gives it; its dtype rounds it where it is used. */
 const number = (build: GraphBuilder, { dtype, shape }: TensorType, value: number): TensorNode =>
-  spread(build, tensorOf(apply(build, constant, [], { value, dtype })), shape);
+  spread(build, applyTensor(build, constant, [], { value, dtype }), shape);
 
 /** The product of both where one has a factor to give away. */
 function givenAway(from: TensorNode, to: TensorNode, { build, uses }: RuleContext): TensorNode | undefined {
@@ -42,24 +45,24 @@ function givenAway(from: TensorNode, to: TensorNode, { build, uses }: RuleContex
   if (right !== undefined) {
     const factor = left.factor * right.factor;
     const alone = uses(from) <= 1 || uses(to) <= 1;
-    return factor === 1 || alone ? times(build, { value: make(build, 'mul', left.value, right.value), factor }) : undefined;
+    return factor === 1 || alone ? times(build, { value: make(build, mul, left.value, right.value), factor }) : undefined;
   }
   if (uses(from) > 1) return undefined;
-  if (isOp(to, 'broadcast'))
+  if (isOp(to, broadcast))
     return make(
       build,
-      'mul',
+      mul,
       left.value,
-      broadcasted(build, times(build, { value: arg(to), factor: left.factor }), dimsOf(to, 'shape'), numbersOf(to, 'axes')),
+      broadcasted(build, times(build, { value: arg(to), factor: left.factor }), to.attrs.shape, to.attrs.axes),
     );
-  return times(build, { value: make(build, 'mul', left.value, to), factor: left.factor });
+  return times(build, { value: make(build, mul, left.value, to), factor: left.factor });
 }
 
 export const powerRules: readonly Rule[] = [
   {
     name: 'power-of-two-times-constant',
     doc: '(x · a) · b → x · (a · b) for constants of which one is ±2ⁿ and nothing else takes x · a',
-    at: ['mul'],
+    at: [mul],
     apply: (node, { build, uses }) => {
       const outer = floats(node) ? withNumber(node as TensorNode) : undefined;
       const inner = outer === undefined || uses(outer.value) > 1 ? undefined : withNumber(outer.value);
@@ -72,7 +75,7 @@ export const powerRules: readonly Rule[] = [
   {
     name: 'power-of-two-in-product',
     doc: '(x · 2ⁿ) · y → (x · y) · 2ⁿ, if nothing else takes x · 2ⁿ, where the factor may meet others; it joins what is broadcast, and two factors become one',
-    at: ['mul'],
+    at: [mul],
     apply: (node, context) => {
       if (!floats(node) || splat(arg(node)) !== undefined || splat(arg(node, 1)) !== undefined) return undefined;
       return givenAway(arg(node), arg(node, 1), context) ?? givenAway(arg(node, 1), arg(node), context);

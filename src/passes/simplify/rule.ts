@@ -1,7 +1,8 @@
 // What a simplification is. In: a node whose arguments are simple already. Out: an equal node that costs less, or is in canonical form.
 // Holds: what `floating-point.md` says of values. Every rule goes one way only, and none undoes another's work.
 
-import type { GraphBuilder, Node } from '../../graph/index.js';
+import type { Attrs, GraphBuilder, Node, OpTag } from '../../graph/index.js';
+import type { Op } from '../../ops/index.js';
 
 export interface RuleContext {
   readonly build: GraphBuilder;
@@ -20,13 +21,16 @@ export interface RuleContext {
   tuplesBeside(node: Node): readonly Node[];
 }
 
-export interface Rule {
+export interface Rule<A extends Attrs = Attrs> {
   /** kebab-case; shown in notes. */
   readonly name: string;
   /** What becomes what, as a formula. */
   readonly doc: string;
-  /** Names of the ops at which it starts. */
-  readonly at: readonly string[];
+  /** The ops at which it starts. */
+  readonly at: readonly OpTag[];
   /** Undefined when the rule does not fit. The result has the node's type. */
-  apply(node: Node, context: RuleContext): Node | undefined;
+  apply(node: Node<A>, context: RuleContext): Node | undefined;
 }
+
+/** A rule that reads the attributes of the nodes at which it starts. */
+export const ruleOf = <A extends Attrs>(rule: Rule<A> & { readonly at: readonly Op<A>[] }): Rule => rule;

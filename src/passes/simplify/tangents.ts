@@ -2,47 +2,47 @@
 // graph computes both functions of one number.
 
 import type { Node, TensorNode } from '../../graph/index.js';
-import { fill } from '../../ops/index.js';
+import { elementwise, fill } from '../../ops/index.js';
 import { arg, beside, isOp, isSplat, make } from './match.js';
 import type { Rule, RuleContext } from './rule.js';
+
+const { add, mul, sigmoid, square, sub, tanh } = elementwise;
 
 /** A tangent of which only 1 + t and 1 − t² are taken, the first at least once. */
 function isReplaceable(tangent: TensorNode, { uses, users }: RuleContext): boolean {
   const takers = users(tangent);
-  if (!isOp(tangent, 'tanh') || takers.length < uses(tangent)) return false;
-  const isRest = (square: Node): boolean =>
-    isOp(square, 'square') &&
-    users(square).length === uses(square) &&
-    users(square).every((rest) => isOp(rest, 'sub') && isSplat(arg(rest), 1));
-  const isSum = (node: Node): boolean => isOp(node, 'add') && beside(node, 1) === tangent;
+  if (!isOp(tangent, tanh) || takers.length < uses(tangent)) return false;
+  const isRest = (taker: Node): boolean =>
+    isOp(taker, square) && users(taker).length === uses(taker) && users(taker).every((rest) => isOp(rest, sub) && isSplat(arg(rest), 1));
+  const isSum = (node: Node): boolean => isOp(node, add) && beside(node, 1) === tangent;
   return takers.some(isSum) && takers.every((taker) => isSum(taker) || isRest(taker));
 }
 
 const sigmoidOfTwice = (tangent: TensorNode, { build }: RuleContext): TensorNode =>
-  make(build, 'sigmoid', make(build, 'mul', arg(tangent), fill(build, tangent.type, 2)));
+  make(build, sigmoid, make(build, mul, arg(tangent), fill(build, tangent.type, 2)));
 
 export const tangentRules: readonly Rule[] = [
   {
     name: 'one-more-than-tanh',
     doc: '1 + tanh(x) → 2 · sigmoid(2 · x), if nothing else takes the tangent but 1 − tanh(x)²: fewer operations, and nothing cancels below 0',
-    at: ['add'],
+    at: [add],
     apply: (node, context) => {
       const tangent = beside(node, 1);
       if (tangent === undefined || !isReplaceable(tangent, context)) return undefined;
-      return make(context.build, 'mul', sigmoidOfTwice(tangent, context), fill(context.build, tangent.type, 2));
+      return make(context.build, mul, sigmoidOfTwice(tangent, context), fill(context.build, tangent.type, 2));
     },
   },
   {
     name: 'slope-of-tanh',
     doc: '1 − tanh(x)² → 4 · s · (1 − s) with s = sigmoid(2 · x), where one-more-than-tanh fires',
-    at: ['sub'],
+    at: [sub],
     apply: (node, context) => {
       const { build } = context;
-      const square = arg(node, 1);
-      if (!isSplat(arg(node), 1) || !isOp(square, 'square') || !isReplaceable(arg(square), context)) return undefined;
-      const tangent = arg(square);
+      const squared = arg(node, 1);
+      if (!isSplat(arg(node), 1) || !isOp(squared, square) || !isReplaceable(arg(squared), context)) return undefined;
+      const tangent = arg(squared);
       const s = sigmoidOfTwice(tangent, context);
-      return make(build, 'mul', make(build, 'mul', s, make(build, 'sub', fill(build, tangent.type, 1), s)), fill(build, tangent.type, 4));
+      return make(build, mul, make(build, mul, s, make(build, sub, fill(build, tangent.type, 1), s)), fill(build, tangent.type, 4));
     },
   },
 ];

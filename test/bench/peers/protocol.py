@@ -19,13 +19,16 @@ def load(numpy):
     return spec, arrays
 
 
-def serve(system, reset, steps):
-    """reset() puts initial values back; steps(n, keep) runs n steps to their end and returns the numbers to check when asked to keep them: see checks_of, or losses."""
+def serve(system, reset, steps, about=lambda: {}):
+    """reset() puts initial values back; steps(n, keep) runs n steps to their end and returns the numbers to check when asked to keep them: see checks_of, or losses; about() says what else there is to know."""
     reset()
     steps(1, False)
     answer({"ready": True, "system": system})
     for line in sys.stdin:
         word, count = line.split()
+        if word == "about":
+            answer(about())
+            continue
         reset()
         if word == "check":
             answer({"checks": steps(int(count), True)})

@@ -1,0 +1,37 @@
+// Structural names of expressions. In: expressions. Out: text. Holds: equal names mean equal values at the same place; names of loops and
+// names of lets are apart.
+
+import type { Expr } from './ir.js';
+import { expressionOrder } from './walk.js';
+
+/** An expression as spelled with the names of its parts. */
+export function spelled(expr: Expr, nameOf: (part: Expr) => string): string {
+  const list = (parts: readonly Expr[]): string => parts.map(nameOf).join(',');
+  switch (expr.kind) {
+    case 'const':
+      return `${expr.dtype}:${Object.is(expr.value, -0) ? '-0' : expr.value}`;
+    case 'index':
+      return `#${expr.name}`;
+    case 'size':
+      return `<${expr.dim.key}>`;
+    case 'name':
+      return `$${expr.name}`;
+    case 'load':
+      return `${expr.buffer.name}[${list(expr.index)}]`;
+    case 'read':
+      return `%${expr.accumulator.name}[${list(expr.index)}]`;
+    case 'apply':
+      return `${expr.fn}.${expr.dtype}(${list(expr.args)})`;
+  }
+}
+
+/** The name with everything written out, for expressions that are short: indices. */
+export function exprKey(expr: Expr): string {
+  const keys = new Map<Expr, string>();
+  for (const part of expressionOrder([expr]))
+    keys.set(
+      part,
+      spelled(part, (one) => keys.get(one) as string),
+    );
+  return keys.get(expr) as string;
+}
