@@ -2,7 +2,7 @@
 // Holds: the expression gets the variable's dtype and shape; random numbers depend on the seed and on the variable's path alone.
 
 import { type Expression, walk } from '../../grammar/index.js';
-import { seedName, streamName, type TensorNode, topological } from '../graph/index.js';
+import { seedName, streamIndex, streamName, type TensorNode, topological } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { EntryState, type Context } from './context.js';
 import { broadcastTo } from './broadcast.js';
@@ -44,9 +44,7 @@ function isOfModule(expression: Expression, scope: Scope): boolean {
 
 /** How many streams are fed: up to the last that the value reads. */
 function streamsOf(initial: TensorNode): number {
-  const indices = topological([initial]).map((node) =>
-    ops.isNodeOf(node, ops.feed) ? Number(/^stream(\d+)$/.exec(node.attrs.name)?.[1] ?? -1) : -1,
-  );
+  const indices = topological([initial]).map((node) => (ops.isNodeOf(node, ops.feed) ? streamIndex(node.attrs.name) : -1));
   return 1 + indices.reduce((most, index) => Math.max(most, index), -1);
 }
 
@@ -78,7 +76,7 @@ function evaluated(context: Context, variable: VariableRecord, expression: Expre
   const node = toTensor(inside, value, expression.span, dtype);
   const whole = node === undefined ? undefined : broadcastTo(inside, node, shape, expression.span);
   if (whole === undefined) return undefined;
-  const isFed = (name: string): boolean => name === seedName || /^stream\d+$/.test(name);
+  const isFed = (name: string): boolean => name === seedName || streamIndex(name) >= 0;
   const foreign = topological([whole]).find((one) => (ops.isNodeOf(one, ops.feed) ? !isFed(one.attrs.name) : one.op === ops.variable));
   if (foreign === undefined) return whole;
   fail(inside, 'not-constant', expression.span, 'an initial value cannot depend on arguments or variables');

@@ -57,6 +57,8 @@ export interface Origin {
 /** Feeds of initializers. */
 export const seedName = 'seed';
 export const streamName = (index: number): string => `stream${index}`;
+/** The index of a stream by its name; −1 for other names. */
+export const streamIndex = (name: string): number => Number(/^stream(\d+)$/.exec(name)?.[1] ?? -1);
 
 /** What opened a scope of an entry. */
 export interface ScopeInfo {
