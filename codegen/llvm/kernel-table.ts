@@ -136,17 +136,9 @@ export class KernelTable {
     const module = this.#module;
     const { types } = module;
     const fn = this.#function(`caller.${number}`, callerType(module));
-    const [call, layout, row, share, shares] = [0, 1, 2, 3, 4].map((at) => fn.param(at)) as [
-      LlvmValue,
-      LlvmValue,
-      LlvmValue,
-      LlvmValue,
-      LlvmValue,
-    ];
+    const [call, layout, row, share, shares] = fiveParams(fn);
     const build = module.builder(fn.block('entry'));
-    const frame = new DimFrame(module, this.#program, this.#arena, this.#target, build, () =>
-      build.load(types.ptr, build.structGep(callType(module), call, callField.dims)),
-    );
+    const frame = this.#frame(build, call);
     const word = (at: number): LlvmValue => build.load(this.#word, build.gep(this.#word, row, [at]));
     const memory = kernel.memory.map((_, at) =>
       build.call(this.#place, [call, layout, word(rowHead + 2 * at), word(rowHead + 2 * at + 1)]),
@@ -177,18 +169,10 @@ export class KernelTable {
     const { types } = module;
     const { i64, ptr } = types;
     const fn = this.#function('rows', types.function(types.void, [ptr, ptr, ptr, i64, i64]));
-    const [call, first, end, share, shares] = [0, 1, 2, 3, 4].map((at) => fn.param(at)) as [
-      LlvmValue,
-      LlvmValue,
-      LlvmValue,
-      LlvmValue,
-      LlvmValue,
-    ];
+    const [call, first, end, share, shares] = fiveParams(fn);
     const entry = fn.block('entry');
     const build = module.builder(entry);
-    const frame = new DimFrame(module, this.#program, this.#arena, this.#target, build, () =>
-      build.load(ptr, build.structGep(callType(module), call, callField.dims)),
-    );
+    const frame = this.#frame(build, call);
     const kinds = this.#arena.kinds.length;
     const layout = build.alloca(i64, { count: Math.max(1, 2 * kinds) });
     for (let kind = 0; kind < kinds; kind++) {
@@ -222,10 +206,25 @@ export class KernelTable {
     return fn;
   }
 
+  /** The free sizes of a call. */
+  #frame(build: Builder, call: LlvmValue): DimFrame {
+    const module = this.#module;
+    const dims = (): LlvmValue => build.load(module.types.ptr, build.structGep(callType(module), call, callField.dims));
+    return new DimFrame(module, this.#program, this.#arena, this.#target, build, dims);
+  }
+
   #function(what: string, type: LlvmType): FunctionHandle {
     return this.#module.function({ name: `${what}.${this.#name}`, type, linkage: 'internal', attributes: commonAttributes(this.#target) });
   }
 }
+
+const fiveParams = (fn: FunctionHandle): [LlvmValue, LlvmValue, LlvmValue, LlvmValue, LlvmValue] => [
+  fn.param(0),
+  fn.param(1),
+  fn.param(2),
+  fn.param(3),
+  fn.param(4),
+];
 
 /** Tables of a call: feeds, outputs, variables. */
 const tables = 3;

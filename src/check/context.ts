@@ -141,6 +141,21 @@ export interface Context {
   readonly initializing: string | undefined;
 }
 
+/** A context outside of every call and scope. */
+export const outermost = (checker: Checker, module: Module, entry: EntryState): Context => ({
+  checker,
+  entry,
+  module,
+  frame: undefined,
+  self: undefined,
+  path: '',
+  region: false,
+  instancePath: undefined,
+  site: undefined,
+  assigns: entry.kind === 'step',
+  initializing: undefined,
+});
+
 export const joinPath = (prefix: string, name: string): string => (prefix === '' ? name : name === '' ? prefix : `${prefix}/${name}`);
 
 /** What the scope's path does not say already of a variable's: `m` for `train/adam/net/w/m` in the update of `net/w`. */

@@ -6,7 +6,7 @@ import { Dim, type DType, limits, type Shape } from '../base/index.js';
 import type { Entry, Output, ResultTree, TensorNode } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
-import { EntryState, joinPath, type Checker, type Context, type Module } from './context.js';
+import { EntryState, joinPath, type Checker, type Context, type Module, outermost } from './context.js';
 import { evaluateFact } from './facts.js';
 import { functionResult, resultSpan } from './functions.js';
 import { declareGenerics } from './generics.js';
@@ -58,19 +58,7 @@ export function checkEntry(
   const kind = declaration.kind;
   const name = declaration.name.text;
   const state = new EntryState(kind, name, dry);
-  const context: Context = {
-    checker,
-    entry: state,
-    module,
-    frame: undefined,
-    self: undefined,
-    path: '',
-    region: false,
-    instancePath: undefined,
-    site: undefined,
-    assigns: kind === 'step',
-    initializing: undefined,
-  };
+  const context: Context = outermost(checker, module, state);
   checker.visited.add(declaration);
   const before = checker.reporter.diagnostics.length;
   const scope = new Scope(module.scope);
@@ -272,19 +260,7 @@ function resultTree(
 /** What a caller must know to choose ranks; undefined when the declaration has mistakes, which `checkEntry` reports. */
 export function openEntry(checker: Checker, module: Module, declaration: EntryDeclaration): OpenEntry | undefined {
   const packs = packsOf(declaration.generics);
-  const context: Context = {
-    checker,
-    entry: new EntryState(declaration.kind, declaration.name.text, true),
-    module,
-    frame: undefined,
-    self: undefined,
-    path: '',
-    region: false,
-    instancePath: undefined,
-    site: undefined,
-    assigns: false,
-    initializing: undefined,
-  };
+  const context: Context = outermost(checker, module, new EntryState(declaration.kind, declaration.name.text, true));
   const scope = new Scope(module.scope);
   return checker.reporter.silently(() => {
     declareGenerics(context, declaration.generics, scope);

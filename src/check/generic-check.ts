@@ -7,7 +7,7 @@ import { Dim, type DiagnosticCode } from '../base/index.js';
 import { tensor } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
-import { EntryState, type Checker, type Context, type Module } from './context.js';
+import { EntryState, type Checker, type Context, type Module, outermost } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
 import { evaluateFact } from './facts.js';
 import { functionResult } from './functions.js';
@@ -50,19 +50,8 @@ export function checkUnused(checker: Checker, module: Module): void {
   }
 }
 
-const dryContext = (checker: Checker, module: Module, name: string): Context => ({
-  checker,
-  entry: new EntryState('fn', name, true),
-  module,
-  frame: undefined,
-  self: undefined,
-  path: '',
-  region: false,
-  instancePath: undefined,
-  site: undefined,
-  assigns: false,
-  initializing: undefined,
-});
+const dryContext = (checker: Checker, module: Module, name: string): Context =>
+  outermost(checker, module, new EntryState('fn', name, true));
 
 function checkFunction(checker: Checker, module: Module, declaration: FnDeclaration, scope: Scope, self: InstanceValue | undefined): void {
   const open = declaration.generics.some((generic) => generic.variadic || generic.bound !== null);

@@ -4,7 +4,7 @@
 import { parse, type Declaration, type ImportDeclaration, type ImportSpecifier, type ParseResult, type Span } from '../../grammar/index.js';
 import type { Diagnostic } from '../base/index.js';
 import { builtinScope } from './builtins/index.js';
-import { EntryState, type Checker, type Context, type Module } from './context.js';
+import { EntryState, type Checker, type Context, type Module, outermost } from './context.js';
 import { bindDeclaration } from './declarations.js';
 import { fail } from './report.js';
 import { Scope, type Binding } from './scope.js';
@@ -199,19 +199,7 @@ function addBinding(context: Context, binding: Binding, at: Span | undefined = b
 
 /** A context for the declarations of a module. */
 function moduleContext(checker: Checker, module: Module): Context {
-  return {
-    checker,
-    entry: new EntryState('module', '', false),
-    module,
-    frame: undefined,
-    self: undefined,
-    path: '',
-    region: false,
-    instancePath: undefined,
-    site: undefined,
-    assigns: false,
-    initializing: undefined,
-  };
+  return outermost(checker, module, new EntryState('module', '', false));
 }
 
 /** Evaluates every declaration, so that variables are created in the order of the text and mistakes show. */

@@ -2,7 +2,7 @@
 
 import { type Diagnostic, DiagnosticsError } from '../base/index.js';
 import { type ModuleGraph, printModule } from '../graph/index.js';
-import type { Pipeline } from '../passes/index.js';
+import type { Pipeline, RunOptions } from '../passes/index.js';
 import { backendOf } from './backends.js';
 import { check, type Checked } from './front.js';
 import type { StageLevel } from './levels.js';
@@ -30,11 +30,7 @@ function stageText({ module, build, open }: Checked, request: BuildRequest, leve
   if (level === 'graph') return printModule(module);
   const backend = backendOf(request);
   const target = targetFor(request.cpu, backend);
-  const after = <T>(pass: string, pipeline: Pipeline<ModuleGraph, T>): string => {
-    let text = '';
-    pipeline.run(module, { build, begin, dumpAfter: new Set([pass]), dump: (_, dumped) => (text = dumped) });
-    return text;
-  };
+  const after = <T>(pass: string, pipeline: Pipeline<ModuleGraph, T>): string => textAfter(pass, pipeline, module, { build, begin });
   switch (level as StageLevel) {
     case 'simplified':
       return after('simplify', toSimplified());
@@ -64,7 +60,12 @@ export function dumpAfter(request: BuildRequest, pass: string, texts: Map<string
     throw new DiagnosticsError([
       { code: 'invalid-value', message: `there is no pass ${JSON.stringify(pass)}`, hint: `Passes in order: ${known.join(', ')}.` },
     ]);
-  let dumped = '';
-  pipeline.run(module, { build, begin, dumpAfter: new Set([pass]), dump: (_, text) => (dumped += text) });
-  return { text: dumped, warnings };
+  return { text: textAfter(pass, pipeline, module, { build, begin }), warnings };
+}
+
+/** What a pass of the pipeline makes, as text. */
+function textAfter<T>(pass: string, pipeline: Pipeline<ModuleGraph, T>, module: ModuleGraph, options: RunOptions): string {
+  let text = '';
+  pipeline.run(module, { ...options, dumpAfter: new Set([pass]), dump: (_, dumped) => (text = dumped) });
+  return text;
 }

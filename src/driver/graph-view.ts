@@ -5,10 +5,18 @@
 // count; a loop reads the results of its body, whose arguments read what the loop is given.
 
 import { lineStarts, positionIn, type Span } from '../../grammar/index.js';
-import { type Entry, type GraphBuilder, type ModuleGraph, type Node, type ScopeInfo, topological, typeToString } from '../graph/index.js';
+import {
+  calledRoots,
+  type Entry,
+  type GraphBuilder,
+  type ModuleGraph,
+  type Node,
+  type ScopeInfo,
+  topological,
+  typeToString,
+} from '../graph/index.js';
 import { argument as argumentOp, constant, isNodeOf, loop, type LoopAttrs, named } from '../ops/index.js';
 import { copiedAmong, labelOf, nameIn, namesOf, originIn, scopesOf, seriesOf, unnamed, withBodies } from './graph-nodes.js';
-import { rootsOf } from './manifest.js';
 import type { Texts } from './mistakes.js';
 
 export interface ViewNode {
@@ -65,9 +73,9 @@ function placesIn(texts: Texts): PlaceOf {
 }
 
 function entryView(entry: Entry, build: GraphBuilder, placeOf: PlaceOf): EntryView {
-  const scopes = scopesOf(withBodies(topological(rootsOf(entry))), entry, build);
+  const scopes = scopesOf(withBodies(topological(calledRoots(entry))), entry, build);
   const drawing = new Drawing((node) => placeOf(originIn(node, entry, build)?.span));
-  const idOf = drawing.add(rootsOf(entry), 'n', (node) => scopes.of(node));
+  const idOf = drawing.add(calledRoots(entry), 'n', (node) => scopes.of(node));
   return {
     entry: entry.name,
     scopes: scopes.all.map(({ path, parent, kind, name, of, span }) => ({

@@ -13,7 +13,16 @@ import {
 } from '../../runtime/abi/manifest.js';
 import type { OpenEntry } from '../check/index.js';
 import type { Dim } from '../base/index.js';
-import { type Entry, type ModuleGraph, type Node, sourceOf, type TensorType, topological, type Variable } from '../graph/index.js';
+import {
+  calledRoots,
+  type Entry,
+  type ModuleGraph,
+  type Node,
+  sourceOf,
+  type TensorType,
+  topological,
+  type Variable,
+} from '../graph/index.js';
 import type { Target } from '../target/index.js';
 import { pitchOf } from '../lower/index.js';
 import { initPositions, uniformValue } from './initializers.js';
@@ -38,7 +47,7 @@ const docOf = (doc: string | undefined): { readonly doc?: string } => (doc === u
 
 function entrySpec(entry: Entry, positions: ReadonlyMap<string, number>): EntrySpec {
   const read = new Set<number>();
-  for (const node of topological(rootsOf(entry))) {
+  for (const node of topological(calledRoots(entry))) {
     const source = sourceOf(node);
     const at = source?.kind === 'variable' ? positions.get(source.path) : undefined;
     if (at !== undefined) read.add(at);
@@ -59,12 +68,6 @@ function entrySpec(entry: Entry, positions: ReadonlyMap<string, number>): EntryS
 }
 
 const openSpec = ({ name, kind, doc, packs, feeds }: OpenEntry): OpenEntrySpec => ({ name, kind, ...docOf(doc), packs, feeds });
-
-/** What a call of the entry computes. */
-export const rootsOf = (entry: Entry): Node[] => [
-  ...entry.outputs.map((output) => output.node),
-  ...entry.updates.map((update) => update.node),
-];
 
 function variableSpec(variable: Variable, initial: ReadonlyMap<Node, number>): VariableSpec {
   const entry = variable.initial === undefined ? undefined : initial.get(variable.initial);

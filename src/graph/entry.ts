@@ -6,12 +6,17 @@ import type { Entry, ModuleGraph, TensorNode } from './node.js';
 /** Every node that an entry refers to; `names` may be left out, because they are computed only when fetched. */
 export function entryRoots(entry: Entry, names: 'with names' | 'without names' = 'with names'): TensorNode[] {
   return [
-    ...entry.outputs.map((output) => output.node),
-    ...entry.updates.map((update) => update.node),
+    ...calledRoots(entry),
     ...entry.summaries.map((summary) => summary.node),
     ...(names === 'with names' ? entry.names.values() : []),
   ];
 }
+
+/** What a call of the entry computes: outputs, then updates. */
+export const calledRoots = (entry: Entry): TensorNode[] => [
+  ...entry.outputs.map((output) => output.node),
+  ...entry.updates.map((update) => update.node),
+];
 
 export function mapEntry(entry: Entry, change: (node: TensorNode) => TensorNode): Entry {
   return {

@@ -2,6 +2,7 @@
 // Holds: `params` are the buffers of the body, each once, in the order of the text.
 
 import type { Buffer, Expr, Kernel, KernelCode, Stmt } from './ir.js';
+import { rewriteStatement } from './rewrite.js';
 import { expressionsOf, forEachStatement, visitExpr } from './walk.js';
 
 /** Every buffer that statements load, store or ask for, each once, in the order of the text. */
@@ -47,26 +48,5 @@ export function bodyOf(kernel: Kernel): readonly Stmt[] {
     if (from.kind === 'read') return { ...from, index: from.index.map(expr) };
     return from.kind === 'apply' ? { ...from, args: from.args.map(expr) } : from;
   };
-  const stmt = (from: Stmt): Stmt => {
-    switch (from.kind) {
-      case 'for':
-        return { ...from, extent: expr(from.extent), body: from.body.map(stmt) };
-      case 'let':
-        return { ...from, value: expr(from.value) };
-      case 'declare':
-        return { ...from, initial: expr(from.initial) };
-      case 'accumulate':
-      case 'assign':
-        return { ...from, index: from.index.map(expr), value: expr(from.value) };
-      case 'store':
-        return { ...from, buffer: own(from.buffer), index: from.index.map(expr), value: expr(from.value) };
-      case 'fetch':
-        return { ...from, buffer: own(from.buffer), index: from.index.map(expr) };
-      case 'if': {
-        const otherwise = from.otherwise === undefined ? {} : { otherwise: from.otherwise.map(stmt) };
-        return { ...from, condition: expr(from.condition), then: from.then.map(stmt), ...otherwise };
-      }
-    }
-  };
-  return code.body.map(stmt);
+  return code.body.map((stmt) => rewriteStatement(stmt, expr, own));
 }

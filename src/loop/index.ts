@@ -8,6 +8,7 @@ export * from './key.js';
 export * from './machine.js';
 export * from './parse.js';
 export * from './print.js';
+export * from './rewrite.js';
 export * from './verify.js';
 export * from './walk.js';
 export * from './walked.js';

@@ -45,12 +45,17 @@ export function planBlock(asked: readonly Demand[], context: EmitContext): Block
   };
 
   const { order } = fusion;
-  for (const group of copyOf.values()) order.add(group);
+  // Fusion has put its own groups in order; a copy comes after the loop whose result it copies.
+  for (const group of copyOf.values()) {
+    order.add(group);
+    for (const read of group.reads) {
+      const other = fusion.groupOf.get(producer(read, forms));
+      if (other !== undefined) order.put(other, group);
+    }
+  }
   const readers = new Map<Buffer, Set<Group>>();
   for (const group of groups) {
     for (const read of group.reads) {
-      const other = fusion.groupOf.get(producer(read, forms));
-      if (other !== undefined && other !== group) order.put(other, group);
       const buffer = bufferOfSource(read, context);
       if (buffer === undefined) continue;
       const known = readers.get(buffer);

@@ -4,51 +4,19 @@
 // nothing; f16 and bf16 are computed in f32 and rounded once.
 
 import { type DType, InternalError } from '../base/index.js';
-import { build, type Expr, isMachineOp, type Kernel, type KernelCode, type Program, type Stmt } from '../loop/index.js';
+import { build, type Expr, isMachineOp, mapCode, type Program, rewriteStatement } from '../loop/index.js';
 import { expansions, scalarNames, scalarTable, type Expansion } from '../ops/index.js';
 
 const byKernelName: ReadonlyMap<string, Expansion> = new Map(scalarNames.map((name) => [scalarTable[name].kernel, expansions[name]]));
 
-/** Rewrites every `apply` in the kernels of programs. Code that kernels share, also of several programs, is expanded once. */
-export function scalarExpander(): (program: Program) => Program {
-  const done = new Map<KernelCode, KernelCode>();
-  const codeOf = (code: KernelCode): KernelCode => {
-    let expanded = done.get(code);
-    if (expanded === undefined) done.set(code, (expanded = expandCode(code)));
-    return expanded;
-  };
-  return (program) => ({ ...program, kernels: program.kernels.map((kernel): Kernel => ({ ...kernel, code: codeOf(kernel.code) })) });
-}
+/** Rewrites every `apply` in the kernels of programs. */
+export const scalarExpander = (): ((program: Program) => Program) =>
+  mapCode(({ params, body }) => {
+    const expand = expander();
+    return { params, body: body.map((stmt) => rewriteStatement(stmt, expand)) };
+  });
 
 export const expandScalars = (program: Program): Program => scalarExpander()(program);
-
-function expandCode({ params, body }: KernelCode): KernelCode {
-  const expand = expander();
-  const expandStatement = (stmt: Stmt): Stmt => {
-    switch (stmt.kind) {
-      case 'for':
-        return { ...stmt, extent: expand(stmt.extent), body: stmt.body.map(expandStatement) };
-      case 'let':
-        return { ...stmt, value: expand(stmt.value) };
-      case 'declare':
-        return { ...stmt, initial: expand(stmt.initial) };
-      case 'accumulate':
-      case 'assign':
-      case 'store':
-        return { ...stmt, index: stmt.index.map(expand), value: expand(stmt.value) };
-      case 'fetch':
-        return { ...stmt, index: stmt.index.map(expand) };
-      case 'if':
-        return {
-          ...stmt,
-          condition: expand(stmt.condition),
-          then: stmt.then.map(expandStatement),
-          ...(stmt.otherwise === undefined ? {} : { otherwise: stmt.otherwise.map(expandStatement) }),
-        };
-    }
-  };
-  return { params, body: body.map(expandStatement) };
-}
 
 /** Expands expressions; an object that occurs twice is expanded once. */
 function expander(): (expr: Expr) => Expr {

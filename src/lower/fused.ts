@@ -7,7 +7,7 @@
 //   demands   every output and every update is computed, or copied from where it is
 
 import { InternalError, shapeToString } from '../base/index.js';
-import { type Entry, type Node, printGraph, topological, typeToString } from '../graph/index.js';
+import { calledRoots, type Entry, type Node, printGraph, typeToString } from '../graph/index.js';
 import type { Block } from './block.js';
 import { tensorOf } from './forms.js';
 import type { Group, Member } from './groups.js';
@@ -25,8 +25,7 @@ export interface FusedEntry {
 export function printFused({ entry, context, block }: FusedEntry): string {
   const { forms, storage } = context;
   const lines = [`fused ${JSON.stringify(entry.name)} {`];
-  const roots = [...entry.outputs.map(({ node }) => node), ...entry.updates.map(({ node }) => node)];
-  const numbers = printGraph(lines, roots, '  ');
+  const numbers = printGraph(lines, calledRoots(entry), '  ');
   const nameOf = (node: Node): string => {
     const number = numbers.get(node);
     if (number !== undefined) return `%${number}`;
@@ -72,14 +71,9 @@ class Verifier {
       for (const read of group.reads) this.#read(read, group, done);
       done.add(group);
     }
-    const needed = [...entry.outputs.map(({ node }) => node), ...entry.updates.map(({ node }) => node)];
-    for (const node of needed) {
+    for (const node of calledRoots(entry)) {
       if (!this.#groupOf.has(producer(node, context.forms)) && !context.forms.isStored(node))
         this.#fail('demands', `nothing computes %${node.id}`);
-    }
-    for (const node of topological(needed)) {
-      const group = this.#groupOf.get(node);
-      if (group !== undefined && !done.has(group)) this.#fail('order', `group ${group.id} never runs`);
     }
   }
 

@@ -15,25 +15,24 @@ export class Leaves {
   readonly #taker = new Map<Node, Node | undefined>();
   readonly #forms: Forms;
 
-  /** `store` is asked of each node when those below it are known: whether it is stored as well, and so a leaf of those above it. */
+  /** `reach` hears of each node when its leaves are known: where it makes a root of it, the node is a leaf of those above it. */
   constructor(
     order: readonly Node[],
     roots: ReadonlySet<Node>,
     forms: Forms,
-    store: (node: Node, leaves: Leaves) => boolean = () => false,
+    reach: (node: Node, leaves: Leaves) => void = () => undefined,
   ) {
     this.#forms = forms;
-    const stored = new Set<Node>();
     for (const node of order)
       for (const argument of new Set(forms.argsOf(node))) this.#taker.set(argument, this.#taker.has(argument) ? undefined : node);
     for (const node of order) {
       const found = new Set<Node>();
       for (const argument of forms.argsOf(node)) {
-        const isStored = roots.has(argument) || stored.has(argument) || forms.isStored(argument);
+        const isStored = roots.has(argument) || forms.isStored(argument);
         for (const leaf of isStored ? [argument] : (this.#leaves.get(argument) ?? [])) if (found.size < mostLeaves) found.add(leaf);
       }
       this.#leaves.set(node, [...found]);
-      if (store(node, this)) stored.add(node);
+      reach(node, this);
     }
   }
 

@@ -129,7 +129,7 @@ function storeSums(order: readonly Node[], roots: Set<Node>, forms: Forms): void
   const users = 2;
   new Leaves(order, roots, forms, (node, leaves) => {
     const form = forms.of(node);
-    if (form.kind !== 'element' || form.cost === 0 || !leaves.isShared(node) || space(shapeOf(node)).length === 0) return false;
+    if (form.kind !== 'element' || form.cost === 0 || !leaves.isShared(node) || space(shapeOf(node)).length === 0) return;
     // What it is reduced from is read by passes that need it anyway.
     const below = leaves.of(node).filter((leaf) => shapeEquals(space(shapeOf(leaf)), space(shapeOf(node))));
     const pays = paysToMove(
@@ -140,7 +140,6 @@ function storeSums(order: readonly Node[], roots: Set<Node>, forms: Forms): void
       forms.target,
     );
     if (pays) roots.add(node);
-    return pays;
   });
 }
 

@@ -2,23 +2,15 @@
 // each loop with what was decided about it. Holds: code generators read it and decide none of it again; nothing here changes what a kernel
 // computes, but the order in which lanes are combined.
 
-import { type Kernel, type KernelCode, type Program, type Stmt, Walked } from '../../loop/index.js';
+import { type KernelCode, mapBodies, mapCode, type Program, type Stmt, Walked } from '../../loop/index.js';
 import type { Target } from '../../target/index.js';
 import { interleavedLoops } from './interleave.js';
 import { lanesOfLoops } from './lanes.js';
 import { nontemporalStores } from './nontemporal.js';
 import { rolledLoops } from './rolled.js';
 
-/** Decides for the kernels of programs. Code that kernels share, also of several programs, is decided about once. */
-export function vectorizer(target: Target): (program: Program) => Program {
-  const done = new Map<KernelCode, KernelCode>();
-  const codeOf = (code: KernelCode): KernelCode => {
-    let vectorized = done.get(code);
-    if (vectorized === undefined) done.set(code, (vectorized = vectorizeCode(code, target)));
-    return vectorized;
-  };
-  return (program) => ({ ...program, kernels: program.kernels.map((kernel): Kernel => ({ ...kernel, code: codeOf(kernel.code) })) });
-}
+/** Decides for the kernels of programs. */
+export const vectorizer = (target: Target): ((program: Program) => Program) => mapCode((code) => vectorizeCode(code, target));
 
 export const vectorize = (program: Program, target: Target): Program => vectorizer(target)(program);
 
@@ -30,18 +22,13 @@ function vectorizeCode({ params, body }: KernelCode, target: Target): KernelCode
   const past = nontemporalStores(body, lanes.lanesOf, target, walked);
   const rewrite = (stmt: Stmt): Stmt => {
     if (stmt.kind === 'store') return past.has(stmt) ? { ...stmt, nontemporal: true } : stmt;
-    if (stmt.kind === 'for') {
-      return {
-        ...stmt,
-        ...(stmt.axis === 'vector' ? { lanes: lanes.lanesOf(stmt) } : {}),
-        ...interleaved.get(stmt),
-        ...(rolled.has(stmt) ? { rolled: true } : {}),
-        body: stmt.body.map(rewrite),
-      };
-    }
-    if (stmt.kind !== 'if') return stmt;
-    const { then, otherwise } = stmt;
-    return { ...stmt, then: then.map(rewrite), ...(otherwise === undefined ? {} : { otherwise: otherwise.map(rewrite) }) };
+    if (stmt.kind !== 'for') return stmt.kind === 'if' ? mapBodies(stmt, rewrite) : stmt;
+    return {
+      ...mapBodies(stmt, rewrite),
+      ...(stmt.axis === 'vector' ? { lanes: lanes.lanesOf(stmt) } : {}),
+      ...interleaved.get(stmt),
+      ...(rolled.has(stmt) ? { rolled: true } : {}),
+    };
   };
   return { params, body: body.map(rewrite) };
 }
