@@ -10,6 +10,8 @@ import { say } from './report.mjs';
 import { systemTools } from './system.mjs';
 
 const ROOMS = ['grammar', 'src', 'codegen', 'runtime', 'examples'];
+/** A project by itself, for browsers: no other one refers to it, and the bundle has its script. */
+const PAGE = 'src/driver/page';
 const LAUNCHER = `#!/bin/sh
 exec node "$(dirname "$(readlink -f "$0")")/../../dist/bundle/cli.cjs" "$@"
 `;
@@ -38,7 +40,7 @@ async function compile(project) {
   const stamp = at('dist', '.tsbuildinfo', project === '.' ? 'all.stamp' : `${project}.stamp`);
   if (readText(stamp) === key && existsSync(at('dist', 'bundle', 'stamp'))) return;
   say('compiling the TypeScript sources …');
-  await run(process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-b', at(project)], { what: 'tsc -b' });
+  await run(process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-b', at(project), at(PAGE)], { what: 'tsc -b' });
   await bundle();
   writeWhole(stamp, key);
 }
