@@ -16,6 +16,9 @@ const LAUNCHER = `#!/bin/sh
 exec node "$(dirname "$(readlink -f "$0")")/../../dist/bundle/cli.cjs" "$@"
 `;
 
+/** What is compiled for a project: with it, and all that it refers to, the bundle finds everything that it joins. */
+export const projectsOf = (project) => [project, PAGE];
+
 /** `project`: what has to be compiled: `examples`, which includes the product, or `.` for all rooms with the tests. */
 export async function setUp(project = '.') {
   checkNode();
@@ -40,7 +43,9 @@ async function compile(project) {
   const stamp = at('dist', '.tsbuildinfo', project === '.' ? 'all.stamp' : `${project}.stamp`);
   if (readText(stamp) === key && existsSync(at('dist', 'bundle', 'stamp'))) return;
   say('compiling the TypeScript sources …');
-  await run(process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-b', at(project), at(PAGE)], { what: 'tsc -b' });
+  await run(process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-b', ...projectsOf(project).map((one) => at(one))], {
+    what: 'tsc -b',
+  });
   await bundle();
   writeWhole(stamp, key);
 }

@@ -1,9 +1,9 @@
 // Set-up's messages where something is missing, and the wall between rooms. In: its scripts, run as a newcomer's machine would.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ESLint } from 'eslint';
 import { describe, expect, test } from 'vitest';
@@ -51,6 +51,20 @@ test('an old Node is refused with the versions that do', () => {
     ]);
   for (const old of ['18.20.4', '20.18.3', '21.7.0', '22.11.0']) expect(ask(old).stderr).toContain(`Node ${old} is too old`);
   for (const fit of ['20.19.0', '22.12.0', '23.0.0', '26.1.0']) expect(ask(fit).status).toBe(0);
+});
+
+test('what the demo sets up is the whole product', () => {
+  const { stdout } = node(['-e', `import('./scripts/setup.mjs').then((s) => console.log(JSON.stringify(s.projectsOf('examples'))))`]);
+  const referred = (project: string): string[] => {
+    const { references = [] } = JSON.parse(readFileSync(join(root, project, 'tsconfig.json'), 'utf8')) as {
+      readonly references?: readonly { readonly path: string }[];
+    };
+    return references.map(({ path }) => relative(root, join(root, project, path)));
+  };
+  const compiled = new Set(JSON.parse(stdout) as string[]);
+  // A set's iteration also visits what is added meanwhile.
+  for (const project of compiled) for (const other of referred(project)) compiled.add(other);
+  expect(referred('.').filter((project) => project !== 'test' && !compiled.has(project))).toEqual([]);
 });
 
 test('an unknown command shows the usage', () => {
