@@ -86,11 +86,15 @@ export default tseslint.config(
   {
     // LLVM has one door.
     files: ['**/*.ts'],
-    ignores: ['codegen/llvm/llvm/**', 'test/llvm/**'],
+    ignores: ['codegen/llvm/builder/**', 'test/llvm/**'],
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: [{ group: ['llvm-bindings', '**/llvm/addon.js', '**/llvm/raw.js'], message: 'Use codegen/llvm/llvm/index.js.' }] },
+        {
+          patterns: [
+            { group: ['llvm-bindings', '**/builder/addon.js', '**/builder/raw.js'], message: 'Use codegen/llvm/builder/index.js.' },
+          ],
+        },
       ],
     },
   },

@@ -96,7 +96,7 @@ async function codeOf(name, modules) {
 /** The script of the page that `tfc graph` writes, which stands inside of its HTML. */
 async function pageScript() {
   const { rolldown } = await import('rolldown');
-  const made = await rolldown({ cwd: at(), platform: 'browser', input: at('dist', 'src', 'driver', 'page', 'main.js') });
+  const made = await rolldown({ cwd: at(), platform: 'browser', input: at('dist', 'src', 'driver', 'report', 'page', 'main.js') });
   try {
     const { output } = await made.generate({ format: 'iife' });
     const { code } = output[0];

@@ -11,7 +11,7 @@ import { systemTools } from './system.mjs';
 
 const ROOMS = ['grammar', 'src', 'codegen', 'runtime', 'examples'];
 /** A project by itself, for browsers: no other one refers to it, and the bundle has its script. */
-const PAGE = 'src/driver/page';
+const PAGE = 'src/driver/report/page';
 const LAUNCHER = `#!/bin/sh
 exec node "$(dirname "$(readlink -f "$0")")/../../dist/bundle/cli.cjs" "$@"
 `;

@@ -6,10 +6,19 @@ import { abiVersion } from '../../runtime/abi/manifest.js';
 import { pack } from '../../runtime/abi/packed.js';
 import { InternalError } from '../../src/base/index.js';
 import type { BackendInput } from '../../src/target/index.js';
-import { emitAssembly, Emission, Link, ModuleBuilder, optimize, setTarget, type LlvmConstant, type TargetOptions } from './llvm/index.js';
-import { Parts } from './parts.js';
-import { emitProgram, type EntryFunctions } from './program.js';
-import { KernelFunctions } from './same-kernel.js';
+import {
+  emitAssembly,
+  Emission,
+  Link,
+  ModuleBuilder,
+  optimize,
+  setTarget,
+  type LlvmConstant,
+  type TargetOptions,
+} from './builder/index.js';
+import { CodegenUnits } from './emit/codegen-units.js';
+import { emitProgram, type EntryFunctions } from './emit/program.js';
+import { KernelFunctions } from './emit/deduplicate.js';
 
 /** Milliseconds. */
 export interface CompileTimings {
@@ -60,7 +69,7 @@ export function compilePrograms(input: BackendInput & { readonly emit?: Emission
 function objectsOf(input: BackendInput, options: TargetOptions): CompileOutput {
   const start = performance.now();
   using emission = new Emission();
-  using parts = new Parts(emission, { ...options, passes: cleaning });
+  using parts = new CodegenUnits(emission, { ...options, passes: cleaning });
   using main = buildModule(input, options, parts);
   parts.finish();
   emission.add(main, options);
@@ -104,7 +113,7 @@ export function buildArtifact(input: BackendInput): { readonly library: Buffer; 
   return { library, timings: { ...output.timings, linkMs: performance.now() - start } };
 }
 
-function buildModule({ programs, manifest, target }: BackendInput, options: TargetOptions, parts: Parts | undefined): ModuleBuilder {
+function buildModule({ programs, manifest, target }: BackendInput, options: TargetOptions, parts: CodegenUnits | undefined): ModuleBuilder {
   const module = new ModuleBuilder('tfc');
   try {
     setTarget(module, options);

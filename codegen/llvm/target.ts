@@ -8,7 +8,7 @@ import { cpuTarget, type Target } from '../../src/target/index.js';
 import { aarch64 } from './isa/aarch64.js';
 import type { CpuLevel, InstructionSet } from './isa/isa.js';
 import { x86 } from './isa/x86.js';
-import { enabledFeatures, hostInfo } from './llvm/index.js';
+import { enabledFeatures, hostInfo } from './builder/index.js';
 
 const instructionSets: readonly InstructionSet[] = [x86, aarch64];
 

@@ -55,7 +55,7 @@ interface VariableValue {
 
 /** What is known of a tuple, record or list without looking into it: the same one may stand in many others. */
 interface Tree {
-  /** How many values it is made of, those counted twice that stand in it twice. */
+  /** How many values it is made of, those counted twice that stand in it twice; an empty one is a value as well, since it is walked. */
   readonly leaves: number;
   /** Trees inside one another, itself included. */
   readonly depth: number;
@@ -204,7 +204,7 @@ function treeOf(items: Iterable<Value>): Tree {
     depth = Math.max(depth, inner?.depth ?? 0);
     reads ||= inner?.reads ?? item.kind === 'variable';
   }
-  return { leaves, depth: depth + 1, reads };
+  return { leaves: Math.max(1, leaves), depth: depth + 1, reads };
 }
 
 /** A size as a value: a number when it is constant. */

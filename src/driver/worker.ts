@@ -1,5 +1,5 @@
 // The compiling process. In: standard input. Out: standard output.
 
-import { serveBuild } from './serve-build.js';
+import { serveBuild } from './build/serve-build.js';
 
 serveBuild();

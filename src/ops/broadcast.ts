@@ -4,7 +4,7 @@
 
 import { Dim, shapeToString } from '../base/index.js';
 import { type GraphBuilder, type Node, tensor, type TensorNode, type TensorType } from '../graph/index.js';
-import { build as loop } from '../loop/index.js';
+import { build as loop } from '../kernel/index.js';
 import { applyTensor, tensorOf } from './apply.js';
 import { defineOp, type Op } from './define.js';
 import { axesProblem, dimAt, isProblem, oneTensor, problem } from './problem.js';

@@ -3,7 +3,7 @@
 
 import { type DType, isFloat, roundTo } from '../base/index.js';
 import { type GraphBuilder, type Node, isTensorNode, tensor, type TensorNode } from '../graph/index.js';
-import { build as loop } from '../loop/index.js';
+import { build as loop } from '../kernel/index.js';
 import { applyTensor } from './apply.js';
 import { defineOp, type Op } from './define.js';
 import { isProblem, oneTensor } from './problem.js';

@@ -3,7 +3,7 @@
 
 import { Dim, InternalError, shapeToString } from '../base/index.js';
 import { tensor, type TensorType } from '../graph/index.js';
-import { build as loop, type Expr } from '../loop/index.js';
+import { build as loop, type Expr } from '../kernel/index.js';
 import { applyTensor } from './apply.js';
 import { defineOp, type Op } from './define.js';
 import { clampIndex, loopsOver } from './lowering.js';
@@ -124,7 +124,7 @@ export const concat: Op<ConcatAttrs> = defineOp<ConcatAttrs>({
       return choose(0, filled.length);
     },
     cost: 0,
-    apart: {
+    ownNest: {
       when: ({ args, attrs }) => args.length > 1 && args.some((one) => isOpen(dimAt((one.type as TensorType).shape, attrs.axis))),
       build({ attrs }, nest) {
         const [result] = nest.results;

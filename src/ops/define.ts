@@ -4,7 +4,7 @@
 
 import type { DiagnosticCode, Dim } from '../base/index.js';
 import type { Attrs, GraphBuilder, Node, OpTag, Region, Source, TensorNode, TensorType, Type } from '../graph/index.js';
-import type { Buffer, Combiner, Expr, Stmt } from '../loop/index.js';
+import type { Buffer, Combiner, Expr, Stmt } from '../kernel/index.js';
 
 /** Why a type rule refuses; the checker adds spans. */
 export interface TypeProblem {
@@ -93,14 +93,14 @@ export interface NestContext {
 export type Lowering<A extends Attrs> =
   /**
    * The value at one index as an expression of argument values: can be computed wherever it is needed. `cost` in FLOPs per element; 0 =
-   * only moves data. `apart` says of a node that no index of an argument may be readable where the value needs none: it gets a loop nest of
-   * its own.
+   * only moves data. `ownNest` says of a node that no index of an argument may be readable where the value needs none: it gets a loop nest
+   * of its own.
    */
   | {
       readonly kind: 'element';
       readonly at: (node: TensorNode<A>, index: readonly Expr[], arg: ReadArgument) => Expr;
       readonly cost: number;
-      readonly apart?: {
+      readonly ownNest?: {
         readonly when: (node: TensorNode<A>) => boolean;
         readonly build: (node: TensorNode<A>, context: NestContext) => readonly Stmt[];
       };

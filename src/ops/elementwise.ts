@@ -3,7 +3,7 @@
 
 import { type DType, InternalError, isFloat, isInteger, shapeEquals, shapeToString } from '../base/index.js';
 import { type GraphBuilder, isTensorNode, type Node, tensor, type TensorNode, type TensorType, type Type } from '../graph/index.js';
-import { build as loop } from '../loop/index.js';
+import { build as loop } from '../kernel/index.js';
 import { applyTensor } from './apply.js';
 import { type Derivative, defineOp, type Op, type Sample, type SampleArgument, type TypeProblem } from './define.js';
 import type { NoAttrs } from './identity.js';

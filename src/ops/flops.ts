@@ -2,11 +2,11 @@
 // once per statement; index arithmetic counts nothing.
 
 import { dtypes, isFloat } from '../base/index.js';
-import { type Expr, expressionOrder, expressionsOf, isMachineOp, type Stmt } from '../loop/index.js';
+import { type Expr, expressionOrder, expressionsOf, isMachineOp, type Stmt } from '../kernel/index.js';
 import { scalarOfKernel } from './scalar/table.js';
 
 /** Ops over floats that only choose or move bits. */
-const moves: ReadonlySet<string> = new Set(['select', 'rarely', 'convert', 'bitcast', 'copysign', 'abs', 'neg']);
+const moves: ReadonlySet<string> = new Set(['select', 'unlikely', 'convert', 'bitcast', 'copysign', 'abs', 'neg']);
 
 /** 1 per float operation, 2 per fma or muladd, what the scalar table says of its functions, nothing for moves, comparisons and integers. */
 export function flopsOf({ fn, dtype }: Extract<Expr, { kind: 'apply' }>): number {

@@ -5,7 +5,7 @@
 
 import { Dim, type DType, elementCount, InternalError, shapeEquals, shapeToString } from '../base/index.js';
 import { tensor, type TensorType, type Type } from '../graph/index.js';
-import { build as loop, type Buffer, type Expr, type Stmt } from '../loop/index.js';
+import { build as loop, type Buffer, type Expr, type Stmt } from '../kernel/index.js';
 import { applyTensor, tensorOf } from './apply.js';
 import { defineOp, type NestContext, type Op, type TypeProblem } from './define.js';
 import type { NoAttrs } from './identity.js';

@@ -3,7 +3,7 @@
 
 import { type Dim, InternalError, isFloat, shapeToString } from '../base/index.js';
 import { type GraphBuilder, type Node, tensor, type TensorNode } from '../graph/index.js';
-import { build as loop, type Accumulator, type Expr, type For, type Stmt } from '../loop/index.js';
+import { build as loop, type Accumulator, type Expr, type For, type Stmt } from '../kernel/index.js';
 import { applyTensor, tensorOf } from './apply.js';
 import { defineOp, type NestContext, type Op } from './define.js';
 import { elementwise } from './elementwise.js';

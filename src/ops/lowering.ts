@@ -2,7 +2,7 @@
 // i64.
 
 import type { Dim, DType } from '../base/index.js';
-import { build as loop, type Expr, type Stmt } from '../loop/index.js';
+import { build as loop, type Expr, type Stmt } from '../kernel/index.js';
 import type { NestContext } from './define.js';
 
 export const allOf = (conditions: readonly Expr[]): Expr => conditions.reduce((all, one) => loop.apply('and', 'bool', all, one));

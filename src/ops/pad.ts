@@ -4,7 +4,7 @@
 
 import { Dim, InternalError, shapeToString } from '../base/index.js';
 import { tensor, type TensorType } from '../graph/index.js';
-import { build as loop, type Expr } from '../loop/index.js';
+import { build as loop, type Expr } from '../kernel/index.js';
 import { applyTensor } from './apply.js';
 import { defineOp, type NestContext, type Op } from './define.js';
 import { dimAt, isProblem, oneTensor, problem } from './problem.js';
@@ -85,7 +85,7 @@ export const pad: Op<PadAttrs> = defineOp<PadAttrs>({
       return inside.length === 0 ? value : loop.apply('select', node.type.dtype, allOf(inside), value, zeroOf(node.type.dtype));
     },
     cost: 0,
-    apart: {
+    ownNest: {
       when: ({ args, attrs }) =>
         (args[0]?.type as TensorType).shape.some((size, axis) => isPadded(attrs, axis) && size.constant !== 0 && !size.isPositive),
       build({ attrs }, nest: NestContext) {

@@ -5,7 +5,7 @@
 
 import { Dim, elementCount } from '../base/index.js';
 import { tensor, type TensorType } from '../graph/index.js';
-import { build as loop, type Expr } from '../loop/index.js';
+import { build as loop, type Expr } from '../kernel/index.js';
 import { defineOp, type Op, type SampleArgument } from './define.js';
 import { isProblem, problem, tensors } from './problem.js';
 import { get, tabulate, tensorAt } from './value.js';

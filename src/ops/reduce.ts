@@ -3,7 +3,7 @@
 
 import { type DType, isFloat } from '../base/index.js';
 import { type GraphBuilder, type Node, tensor, type TensorNode, type TensorType } from '../graph/index.js';
-import { type Combiner, combiners, ofNothing } from '../loop/index.js';
+import { type Combiner, combiners, ofNothing } from '../kernel/index.js';
 import { applyTensor, tensorOf } from './apply.js';
 import { broadcast } from './broadcast.js';
 import { cast } from './cast.js';
@@ -46,17 +46,15 @@ function winners(build: GraphBuilder, node: Node<ReduceAttrs>): { readonly mask:
   return { mask, count: applyTensor(build, reduceSum, [applyTensor(build, cast, [mask], { dtype: arg.type.dtype })], node.attrs) };
 }
 
-/** Ties share evenly, which is the derivative along the direction that moves them together. */
+/** Ties get equal parts, which is the derivative along the direction that moves them together. */
 const extremumDerivative: Derivative<ReduceAttrs> = {
   kind: 'rules',
   vjp(node, [cotangent], build) {
     if (cotangent === undefined) return [undefined];
     const arg = tensorOf(node.args[0] as Node);
     const { mask, count } = winners(build, node);
-    const share = applyTensor(build, elementwise.div, [cotangent, count], {});
-    return [
-      applyTensor(build, elementwise.select, [mask, spreadBack(build, share, arg.type, node.attrs.axes), zeros(build, arg.type)], {}),
-    ];
+    const part = applyTensor(build, elementwise.div, [cotangent, count], {});
+    return [applyTensor(build, elementwise.select, [mask, spreadBack(build, part, arg.type, node.attrs.axes), zeros(build, arg.type)], {})];
   },
   jvp(node, [tangent], build) {
     if (tangent === undefined) return [undefined];

@@ -3,7 +3,7 @@
 
 import { Dim, elementCount, type Shape, shapeToString } from '../base/index.js';
 import { tensor, type TensorType } from '../graph/index.js';
-import { build as loop, type Expr } from '../loop/index.js';
+import { build as loop, type Expr } from '../kernel/index.js';
 import { applyTensor } from './apply.js';
 import { defineOp, type Op } from './define.js';
 import { isProblem, oneTensor, problem } from './problem.js';

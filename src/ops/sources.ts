@@ -3,7 +3,7 @@
 
 import { Dim, type DType, InternalError, isFloat, isInteger, largestOf } from '../base/index.js';
 import { tensor, type TensorType, type Type } from '../graph/index.js';
-import { build } from '../loop/index.js';
+import { build } from '../kernel/index.js';
 import { defineOp, type Op, type TypeProblem } from './define.js';
 import { dimAt, problem } from './problem.js';
 import { tabulate, tensorValue } from './value.js';

@@ -2,7 +2,7 @@
 
 import { shapeToString } from '../base/index.js';
 import { type GraphBuilder, tensor, type TensorNode } from '../graph/index.js';
-import type { Expr } from '../loop/index.js';
+import type { Expr } from '../kernel/index.js';
 import { applyTensor } from './apply.js';
 import { defineOp, type Op } from './define.js';
 import { dimAt, isProblem, oneTensor, problem } from './problem.js';

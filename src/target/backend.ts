@@ -2,7 +2,7 @@
 // a target; an artifact, or text on the way to it.
 // Holds: the same input gives the same bytes; what takes long to load is loaded when a target is first asked for.
 
-import type { Program } from '../loop/index.js';
+import type { Program } from '../kernel/index.js';
 import type { Target } from './target.js';
 
 /** One row of `--time-passes`. */

@@ -19,7 +19,7 @@ export const assumedVectors = 12;
 /** Of an axis along which lanes may run. */
 export const assumedAxis = 1024;
 
-// ---- the cost model of fusion (lower/cost-model.ts) -------------------------------------------------------------------------------------
+// ---- the cost model of fusion (lower/fuse/cost-model.ts) --------------------------------------------------------------------------------
 
 /**
  * FLOPs in whose time one byte comes from (or goes to) where data of at most `bytes` bytes lives: half of the second-level cache, because
@@ -45,8 +45,7 @@ export const mostInlineFlops = 1e6;
 /** FLOPs per element above which a pass over a row keeps a value in the nearest cache for later ones: a store, and a load for each. */
 export const keptFlops = 8;
 
-// ---- which groups a root is compared with (lower/neighbours.ts)
-// ---------------------------------------------------------------------------
+// ---- which groups a materialized node is compared with (lower/fuse/neighbours.ts) -------------------------------------------------------
 
 /**
  * Reductions over the same sizes that share a loop although they share no data. Of more than so many each is a kernel by itself: a kernel
@@ -57,7 +56,7 @@ export const mostScalars = 64;
 /** The youngest readers are the nearest. */
 export const mostReaders = 32;
 
-// ---- what is written out (lower/values.ts, lower/groups.ts) -----------------------------------------------------------------------------
+// ---- what is written out (lower/form/values.ts, lower/fuse/groups.ts) -------------------------------------------------------------------
 
 /** Terms up to which a product's sum is written out where it is needed: rows of a small matrix-vector product. */
 export const inlineTerms = 16;
@@ -67,13 +66,13 @@ export const inlineReduceTerms = 4;
  * From so many terms on, what is written out is added to so many values in turn, so that an addition need not wait for the one before;
  * those are added last. Measured: linear regression of nine features takes 0.92 of the time. Decides the order of summation.
  */
-export const [leastInTurns, turns] = [6, 3];
+export const [leastSplitTerms, splitAccumulators] = [6, 3];
 /** Parts of an index up to which it has no name, which analysis does not see through: three reshapes to shapes of two axes. */
 export const longestIndex = 64;
 /** Results that one group may keep in registers at a time, and elements that count as a few. */
 export const smallCount = 16;
 
-// ---- loops over points and long sums (lower/points.ts, map.ts, outer.ts, across.ts, small.ts, partial.ts, splits.ts) --------------------
+// ---- loops over points and long sums (lower/schedule/cpu, lower/form/partial.ts, lower/fuse/split-reductions.ts) ------------------------
 
 /** Elements that one iteration of a parallel elementwise loop takes, and up to which a loop stays on one thread. */
 export const mapBlockElements = 4096;
@@ -89,16 +88,19 @@ export const transposePiece = 1024;
  */
 export const sumBlockTerms = 4096;
 /**
- * Shares of a long reduction at most: enough for the threads of large machines, and for sums whose errors shall grow with the number of
- * shares rather than with that of terms. Measured: linear regression 22.9 → 12.5 µs on two threads, 4 to 7 ns more on one. Decides the
- * order of summation.
+ * Partial results of a long reduction at most: enough for the threads of large machines, and for sums whose errors shall grow with the
+ * number of partial results rather than with that of terms. Measured: linear regression 22.9 → 12.5 µs on two threads, 4 to 7 ns more on
+ * one. Decides the order of summation.
  */
-export const mostShares = 256;
-/** Terms of a share at least, and what its indices along the lanes are a multiple of: whole vectors. Decides the order of summation. */
-export const [leastShareTerms, shareUnit] = [1024, 16];
+export const mostPartials = 256;
 /**
- * Blocks of points that leave their shares of sums over all points: enough for the threads of large machines, few enough that combining
- * their shares is nothing beside the points. Decides the order of summation.
+ * Terms of a partial result at least, and what its indices along the lanes are a multiple of: whole vectors. Decides the order of
+ * summation.
+ */
+export const [leastPartialTerms, partialUnit] = [1024, 16];
+/**
+ * Blocks of points that leave their partial results of sums over all points: enough for the threads of large machines, few enough that
+ * combining their partial results is nothing beside the points. Decides the order of summation.
  */
 export const mostPointBlocks = 64;
 /** Points of such a block at least. Decides the order of summation. */
@@ -108,7 +110,7 @@ export const leastSplitPoints = 64;
 /** Columns at least of one, when they are known: lanes run along them. */
 export const leastSplitColumns = 8;
 
-// ---- register tiles of matrix products (lower/tiling.ts, columns.ts) --------------------------------------------------------------------
+// ---- register tiles of matrix products (lower/schedule/cpu/matmul: tiling.ts, column-tiling.ts) -----------------------------------------
 
 /**
  * Rows and vectors of a tile at most, which keeps its code short where registers would hold more. The cost model seldom takes what is wide
@@ -150,7 +152,7 @@ export const fewestOwnedLines = 10;
 /** Elements, of four bytes, of a right side of which each half takes half of a second-level cache. */
 export const mostOwnedElements = ({ caches }: CpuTarget): number => caches.l2Bytes / 4;
 
-// ---- blocks of tiles and their memory (lower/tile.ts, packing.ts, tile-fetch.ts) --------------------------------------------------------
+// ---- blocks of tiles and their memory (lower/schedule/cpu/matmul: emit.ts, pack.ts, prefetch.ts) ----------------------------------------
 
 /**
  * Bytes of the left side that the tiles of one block of a parallel loop share: a quarter of the second-level cache. Measured: blocks with
@@ -192,12 +194,12 @@ export const packedSteps = 8;
  */
 export const lineCycles = 200;
 
-// ---- how variables and temporaries lie (lower/layout.ts) --------------------------------------------------------------------------------
+// ---- how variables and temporaries lie (lower/form/layout.ts) ---------------------------------------------------------------------------
 
 /** Part of a row that may be added so that rows start on lines. Artifacts agree about variables by it, so no target varies it. */
 export const mostPadding = 1 / 8;
 
-// ---- threads (codegen/llvm/cost.ts) -----------------------------------------------------------------------------------------------------
+// ---- threads (codegen/analysis/work.ts) -------------------------------------------------------------------------------------------------
 
 /**
  * Below so many operations and bytes together (some microseconds of one core), moving data between cores costs more than sharing a kernel
@@ -210,13 +212,13 @@ export const cutThreshold = 200_000;
  */
 export const workPerShare = 100_000;
 
-// ---- functions and modules (codegen/llvm/kernel.ts, parts.ts) ---------------------------------------------------------------------------
+// ---- functions and modules (codegen/llvm/emit: kernel.ts, codegen-units.ts) -------------------------------------------------------------
 
 /** Kernels that emit at most so many statements are merged into the entry's function: the call would cost more than the code. */
 export const smallKernel = 24;
 /** Where more calls than this have the same code, it is not repeated in each: a deep model's artifact would grow with every layer. */
 export const mostMerged = 4;
-/** Entries of more kernels call them by a table: see the note in codegen/llvm/kernel-table.ts. */
+/** Entries of more kernels call them by a table: see the note in codegen/llvm/emit/kernel-table.ts. */
 export const mostWrittenOut = 64;
 /**
  * Kernels that emit more stay functions of their own, in modules of their own if there are such: merging them would only make the passes
@@ -229,14 +231,14 @@ export const largeKernel = 160;
  */
 export const partStatements = 300;
 
-// ---- loops over vectors (lower/vectorize, codegen/llvm/statements.ts) -------------------------------------------------------------------
+// ---- loops over vectors (lower/schedule/cpu/vectorize, codegen/llvm/emit/statements.ts) -------------------------------------------------
 
 /** Vector loops with so few whole vectors are written out. */
-export const writtenOutVectors = 4;
+export const fullUnrollVectors = 4;
 /** Tile extents that one kernel distinguishes: every one doubles the code. */
 export const extentVariants = 2;
 /**
- * Vectors that are computed in one turn, operation by operation; the note in lower/vectorize/interleave.ts says why. Measured: a chain with
+// ---- loops over vectors (lower/schedule/cpu/vectorize, codegen/llvm/emit/statements.ts) -------------------------------------------------
  * derivatives takes 0.86 of the time, 0.92 with two vectors.
  */
 export const jammedVectors = 4;
@@ -258,7 +260,7 @@ export const chainsOfSums = (count: number): number => (count <= 2 ? 4 : count <
  */
 export const unrolledStatements = 60;
 
-// ---- loads and stores (codegen/llvm/memory.ts, streaming.ts; lower/vectorize/nontemporal.ts) --------------------------------------------
+// ---- loads and stores (codegen/llvm/emit/memory.ts, codegen/analysis/nontemporal.ts, lower/schedule/cpu/vectorize) ----------------------
 
 /**
  * Elements so far apart are still read as whole vectors; and so far where the rows between them belong to the buffer, so that all columns
@@ -274,6 +276,6 @@ export const fetchedAhead = 16 * lineBytes;
  * What the caches of one core and its neighbours hardly hold: results that together are larger are not kept there. Measured: normalization
  * of 16,384 rows 34.1 → 28.9 ms.
  */
-export const streamedBytes = ({ caches }: CpuTarget): number => 2 * caches.l3Bytes;
+export const nontemporalBytes = ({ caches }: CpuTarget): number => 2 * caches.l3Bytes;
 /** What is known to be smaller is left where it is read again soon, and read from where it is: half of the second-level cache. */
 export const cachedBytes = ({ caches }: CpuTarget): number => caches.l2Bytes / 2;

@@ -4,8 +4,8 @@
 import { expect } from 'vitest';
 import { type DType, isFloat, isInteger } from '../../src/base/index.js';
 import { compile, type FeedValue, type Module, type Session } from '../../src/driver/index.js';
-import { check } from '../../src/driver/front.js';
-import { toKernels, toMachine } from '../../src/driver/pipeline.js';
+import { check } from '../../src/driver/build/front.js';
+import { toKernels, toMachine } from '../../src/driver/build/pipeline.js';
 import { hostTarget } from '../../codegen/llvm/index.js';
 import { bindSizes, evaluateEntry, initialValues, runProgram } from '../../src/eval/index.js';
 import type { Entry, ModuleGraph } from '../../src/graph/index.js';

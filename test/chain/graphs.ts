@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildArtifact, hostTarget } from '../../codegen/llvm/index.js';
 import { type DType, isFloat } from '../../src/base/index.js';
-import { manifestOf } from '../../src/driver/manifest.js';
+import { manifestOf } from '../../src/driver/build/manifest.js';
 import { evaluateEntry, prepareProgram } from '../../src/eval/index.js';
 import {
   type Entry,
@@ -20,7 +20,7 @@ import {
   type Variable,
   verifyModule,
 } from '../../src/graph/index.js';
-import { type Program, printProgram, verifyProgram } from '../../src/loop/index.js';
+import { type Program, printProgram, verifyProgram } from '../../src/kernel/index.js';
 import type { Target } from '../../src/target/index.js';
 import { expandScalars, lowerEntry, vectorize } from '../../src/lower/index.js';
 import type { TensorValue } from '../../src/ops/index.js';

@@ -2,7 +2,7 @@
 
 import { afterAll, describe, expect, it } from 'vitest';
 import { hostTarget } from '../../codegen/llvm/index.js';
-import { build } from '../../src/loop/index.js';
+import { build } from '../../src/kernel/index.js';
 import {
   accumulate,
   accumulator,

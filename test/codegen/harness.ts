@@ -23,7 +23,7 @@ import {
   type Program,
   type Stmt,
   ownCode,
-} from '../../src/loop/index.js';
+} from '../../src/kernel/index.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 

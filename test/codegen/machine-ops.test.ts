@@ -3,7 +3,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { hostTarget } from '../../codegen/llvm/index.js';
 import type { DType } from '../../src/base/index.js';
-import { type Expr, isMachineOp, machineOps } from '../../src/loop/index.js';
+import { type Expr, isMachineOp, machineOps } from '../../src/kernel/index.js';
 import { allocate, apply, Bench, type Data, feed, index, int, kernel, load, loop, output, program, store } from './harness.js';
 
 const bench = new Bench();
@@ -130,7 +130,7 @@ for (const dtype of ['f32', 'f64'] as const) {
   for (const to of ['i32', 'i64', 'u8'] as const) add('convert', dtype, to, 1, (a: number) => saturate(to, a));
   add('convert', dtype, 'bool', 1, (a: number) => (a !== 0 ? 1 : 0));
 }
-for (const dtype of ['f32', 'f64'] as const) add('rarely', dtype, dtype, 2, (a: number, b: number) => (a < b ? a : b));
+for (const dtype of ['f32', 'f64'] as const) add('unlikely', dtype, dtype, 2, (a: number, b: number) => (a < b ? a : b));
 /** By halving and doubling, which are exact here. */
 const split = (a: number): readonly [m: number, n: number] => {
   let [m, n] = [Math.abs(a), 0];
@@ -249,7 +249,7 @@ const combinations = (dtype: DType, arity: number): readonly (readonly Scalar[])
 };
 
 const expressionOf = (one: Case, args: readonly Expr[]): Expr => {
-  if (one.fn === 'select' || one.fn === 'rarely') return apply(one.fn, one.to, apply('lt', 'bool', ...args), ...args);
+  if (one.fn === 'select' || one.fn === 'unlikely') return apply(one.fn, one.to, apply('lt', 'bool', ...args), ...args);
   if (!['shl', 'shr', 'sar'].includes(one.fn)) return apply(one.fn, one.to, ...args);
   // Shift amounts within the width, whatever the sample.
   const width = bits[one.from as IntType];

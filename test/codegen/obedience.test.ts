@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { compilePrograms, hostTarget } from '../../codegen/llvm/index.js';
-import { parseProgram, verifyProgram } from '../../src/loop/index.js';
+import { parseProgram, verifyProgram } from '../../src/kernel/index.js';
 
 const wide = hostTarget('x86-64-v4');
 

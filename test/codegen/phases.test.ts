@@ -2,9 +2,9 @@
 // number of shares.
 
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Phase, phasesOf, type Touching } from '../../codegen/llvm/phases.js';
+import { type Phase, phasesOf, type Touching } from '../../codegen/analysis/phases.js';
 import { Dim } from '../../src/base/index.js';
-import type { Buffer, Kernel } from '../../src/loop/index.js';
+import type { Buffer, Kernel } from '../../src/kernel/index.js';
 import {
   apply,
   Bench,
@@ -45,7 +45,7 @@ function sketch(text: string): Sketch {
 }
 
 const shown = (phase: Phase<Sketch>): string =>
-  phase.map(({ kernel: { name }, lane }) => (lane === undefined ? name : `${name}${lane}`)).join(' ');
+  phase.map(({ kernel: { name }, strand }) => (strand === undefined ? name : `${name}${strand}`)).join(' ');
 const phases = (...texts: string[]): string =>
   phasesOf(
     texts.map(sketch),
@@ -65,13 +65,13 @@ describe('phases', () => {
     expect(phases('whole a: x > y', 'cut b: y > z')).toBe('a0 | b');
   });
 
-  it('take kernels that are not cut into lanes, in which they follow each other', () => {
+  it('take kernels that are not cut into strands, in which they follow each other', () => {
     expect(phases('whole a: x > y', 'whole b: y > z', 'whole c: u > v', 'cut d: u > w')).toBe('a0 b0 c1 d');
     expect(phases('whole a: x > y', 'whole b: u > v', 'whole c: y v > z', 'whole d: z > q')).toBe('a0 b1 | c0 d0');
     expect(phases('whole a: x > y', 'cut b: u > v', 'whole c: y v > z')).toBe('a0 b | c0');
   });
 
-  it('number lanes from the one with most work on', () => {
+  it('number strands from the one with most work on', () => {
     expect(phases('whole a: x > y', 'whole large: u > v', 'whole b: y > z', 'whole c: w > q')).toBe('a1 large0 b1 c2');
   });
 

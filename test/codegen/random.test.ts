@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { hostTarget } from '../../codegen/llvm/index.js';
 import { Dim } from '../../src/base/index.js';
 import { runProgram } from '../../src/eval/index.js';
-import { type Axis, build, type Buffer, type Combiner, type Expr, type Program, type Stmt } from '../../src/loop/index.js';
+import { type Axis, build, type Buffer, type Combiner, type Expr, type Program, type Stmt } from '../../src/kernel/index.js';
 import {
   accumulate,
   accumulator,

@@ -3,7 +3,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { hostTarget } from '../../codegen/llvm/index.js';
 import { Dim } from '../../src/base/index.js';
-import { build, type Program } from '../../src/loop/index.js';
+import { build, type Program } from '../../src/kernel/index.js';
 import {
   accumulate,
   accumulator,

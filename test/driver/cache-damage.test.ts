@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { type ArtifactFiles, Cache } from '../../src/driver/cache.js';
+import { type ArtifactFiles, Cache } from '../../src/driver/build/cache.js';
 import { compile, compileSync, type Module } from '../../src/driver/index.js';
 import { loadNative } from '../../runtime/native.js';
 import { root, workplace } from './tfc.js';

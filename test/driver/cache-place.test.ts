@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, s
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { cacheDirectory, cachePlace } from '../../src/driver/cache-place.js';
+import { cacheDirectory, cachePlace } from '../../src/driver/build/cache-place.js';
 import { jsonError, workplace } from './tfc.js';
 
 const base = realpathSync(mkdtempSync(join(tmpdir(), 'tfc-place-')));

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { type ArtifactFiles, Cache } from '../../src/driver/cache.js';
-import { optionsKey } from '../../src/driver/request.js';
+import { type ArtifactFiles, Cache } from '../../src/driver/build/cache.js';
+import { optionsKey } from '../../src/driver/build/request.js';
 import { cli, workplace } from './tfc.js';
 
 const base = mkdtempSync(join(tmpdir(), 'tfc-cache-'));

@@ -4,8 +4,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { backendOf } from '../../src/driver/backends.js';
-import { levelsOf } from '../../src/driver/levels.js';
+import { backendOf } from '../../src/driver/build/backends.js';
+import { levelsOf } from '../../src/driver/build/levels.js';
 import { jsonError, jsonLines, workplace } from './tfc.js';
 
 const place = workplace();

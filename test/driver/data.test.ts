@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Diagnostic, DiagnosticsError, type ElementType, type EntrySpec } from '../../src/driver/index.js';
-import { batches, permutation } from '../../src/driver/data/batches.js';
-import { readCsv } from '../../src/driver/data/csv.js';
-import { readDataset } from '../../src/driver/data/dataset.js';
-import { readDigits, readIdx } from '../../src/driver/data/idx.js';
-import { readNpy } from '../../src/driver/data/npy.js';
+import { batches, permutation } from '../../src/train/data/batches.js';
+import { readCsv } from '../../src/train/data/csv.js';
+import { readDataset } from '../../src/train/data/dataset.js';
+import { readDigits, readIdx } from '../../src/train/data/idx.js';
+import { readNpy } from '../../src/train/data/npy.js';
 import { idx, npy, npyOf } from './files-of-data.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'tfc-data-'));

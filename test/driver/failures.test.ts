@@ -17,7 +17,7 @@ import {
   type TrainOptions,
   writeSafetensors,
 } from '../../src/driver/index.js';
-import { toTfcError } from '../../src/driver/failures.js';
+import { toTfcError } from '../../src/driver/api/failures.js';
 import { DiagnosticsError } from '../../src/base/index.js';
 import { cli, jsonError, workplace } from './tfc.js';
 

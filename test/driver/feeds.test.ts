@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Diagnostic, DiagnosticsError } from '../../src/driver/index.js';
 import { UsageError } from '../../src/driver/commands/options.js';
-import { readFeeds } from '../../src/driver/feeds.js';
+import { readFeeds } from '../../src/driver/commands/feeds.js';
 import { npy } from './files-of-data.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'tfc-feeds-'));

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DiagnosticsError } from '../../src/base/index.js';
-import { readRegular } from '../../src/driver/files.js';
+import { readRegular } from '../../src/input/files.js';
 import { workplace } from './tfc.js';
 
 const place = workplace();

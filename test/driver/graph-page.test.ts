@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { PageData } from '../../src/driver/graph-page.js';
+import type { PageData } from '../../src/driver/report/graph-page.js';
 import { browser, openPage, type Page } from './browser.js';
 import { root, workplace } from './tfc.js';
 

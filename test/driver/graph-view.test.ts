@@ -4,12 +4,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { check } from '../../src/driver/front.js';
-import { boxesOf } from '../../src/driver/graph-boxes.js';
-import { toDot } from '../../src/driver/graph-dot.js';
-import { fold, type FoldedBox, type IsOpen, openTo, openToInstances } from '../../src/driver/graph-fold.js';
-import { type EntryView, viewOf } from '../../src/driver/graph-view.js';
-import { search } from '../../src/driver/graph-search.js';
+import { check } from '../../src/driver/build/front.js';
+import { boxesOf } from '../../src/driver/report/graph-boxes.js';
+import { toDot } from '../../src/driver/report/graph-dot.js';
+import { fold, type FoldedBox, type IsOpen, openTo, openToInstances } from '../../src/driver/report/graph-fold.js';
+import { type EntryView, viewOf } from '../../src/driver/report/graph-view.js';
+import { search } from '../../src/driver/report/graph-search.js';
 import { jsonLines, root, workplace } from './tfc.js';
 
 const place = workplace();

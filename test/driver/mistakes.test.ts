@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type Diagnostic, DiagnosticsError, TfcError } from '../../src/driver/index.js';
 import { InternalError } from '../../src/base/index.js';
 import { jsonFailure, mistakesOf, oneLine, toJson } from '../../src/driver/mistakes.js';
-import { render } from '../../src/driver/render.js';
+import { render } from '../../src/driver/report/render.js';
 
 const text = 'param w: f32[2] = zeros()\r\nexport fn f(x: f32[3]): f32[3] =\n  x + w\n';
 const texts = new Map([['m.tdsl', text]]);

@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DiagnosticsError, printable, printableLines } from '../../src/base/index.js';
-import { render } from '../../src/driver/render.js';
+import { render } from '../../src/driver/report/render.js';
 import { jsonError, jsonLines, type Outcome, workplace } from './tfc.js';
 
 const place = workplace();

@@ -1,8 +1,8 @@
 // Training loops and how they are shown. In: steps. Out: means per epoch, texts.
 
 import { describe, expect, it } from 'vitest';
-import { duration, format } from '../../src/driver/progress.js';
-import { scalarsOf, train } from '../../src/driver/train.js';
+import { duration, format } from '../../src/train/progress.js';
+import { scalarsOf, train } from '../../src/train/train.js';
 
 describe('progress', () => {
   it('writes numbers shortly', () => {

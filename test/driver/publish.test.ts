@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { publish } from '../../src/driver/publish.js';
+import { publish } from '../../src/driver/build/publish.js';
 
 const base = mkdtempSync(join(tmpdir(), 'tfc-publish-'));
 afterAll(() => rmSync(base, { recursive: true }));

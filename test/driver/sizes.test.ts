@@ -5,7 +5,7 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { buildInto } from '../../src/driver/build.js';
+import { buildInto } from '../../src/driver/build/build.js';
 import { compile, openModule, tensor, toJson } from '../../src/driver/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tfc-sizes-'));

@@ -14,9 +14,9 @@ import {
   DiagnosticsError,
   type Tensor,
 } from '../../src/driver/index.js';
-import { check } from '../../src/driver/front.js';
+import { check } from '../../src/driver/build/front.js';
 import { type JsonError, toJson } from '../../src/driver/mistakes.js';
-import { render } from '../../src/driver/render.js';
+import { render } from '../../src/driver/report/render.js';
 import { jsonError, jsonLines, workplace } from './tfc.js';
 
 const place = workplace();

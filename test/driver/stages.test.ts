@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { llvm } from '../../codegen/llvm/index.js';
-import { buildInto } from '../../src/driver/build.js';
-import { emit } from '../../src/driver/emit.js';
-import { toMachine } from '../../src/driver/pipeline.js';
-import { StageLine } from '../../src/driver/stage-line.js';
-import { targetFor } from '../../src/driver/target.js';
-import { watchStages } from '../../src/driver/watch-stages.js';
+import { buildInto } from '../../src/driver/build/build.js';
+import { emit } from '../../src/driver/build/emit.js';
+import { toMachine } from '../../src/driver/build/pipeline.js';
+import { StageLine } from '../../src/driver/build/stage-line.js';
+import { targetFor } from '../../src/driver/build/target.js';
+import { watchStages } from '../../src/driver/build/watch-stages.js';
 import { root, workplace } from './tfc.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'tfc-stages-'));

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { Dim } from '../../src/base/index.js';
 import type { Entry } from '../../src/graph/index.js';
-import { verifyProgram } from '../../src/loop/index.js';
+import { verifyProgram } from '../../src/kernel/index.js';
 import { lowerEntry } from '../../src/lower/index.js';
 import { evaluateEntry, runProgram } from '../../src/eval/index.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';

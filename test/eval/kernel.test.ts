@@ -1,10 +1,10 @@
 // The kernel interpreter: what programs compute, and that every broken rule of memory is caught where it happens.
 
 import { describe, expect, it } from 'vitest';
-import { parseProgram, verifyProgram } from '../../src/loop/index.js';
+import { parseProgram, verifyProgram } from '../../src/kernel/index.js';
 import { prepareProgram, type ProgramInputs, type ProgramResult, type RunOptions, runProgram } from '../../src/eval/index.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';
-import { mixed, softmax, tiles } from '../loop/samples.js';
+import { mixed, softmax, tiles } from '../kernel/samples.js';
 
 const f32 = (shape: readonly number[], values: Iterable<number>): TensorValue => tensorValue('f32', shape, [...values].map(Math.fround));
 const counting = (count: number, from = 0): number[] => Array.from({ length: count }, (_, at) => at + from);

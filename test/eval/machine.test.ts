@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DType } from '../../src/base/index.js';
-import { parseProgram, verifyProgram } from '../../src/loop/index.js';
+import { parseProgram, verifyProgram } from '../../src/kernel/index.js';
 import { runProgram } from '../../src/eval/index.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';
 
@@ -174,7 +174,7 @@ describe('machine ops', () => {
       ]),
     ).toEqual([2 ** -149, 2 ** -148, 2 ** -149, -0, Infinity, NaN]);
     expect(
-      apply('rarely', ['bool', 'f32', 'f32'], 'f32', [
+      apply('unlikely', ['bool', 'f32', 'f32'], 'f32', [
         [1, 0],
         [2, 3],
         [4, 5],

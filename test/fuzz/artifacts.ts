@@ -4,7 +4,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { buildInto } from '../../src/driver/build.js';
+import { buildInto } from '../../src/driver/build/build.js';
 import { compileSync } from '../../src/driver/index.js';
 import { type Module, openModule } from '../../runtime/index.js';
 import { items } from './grains.js';

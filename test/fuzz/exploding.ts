@@ -14,7 +14,7 @@ const kinds: readonly ((random: Random) => string)[] = [
     `export fn f(x: f32): f32 {\n  let a0 = (x, x)\n${doubling(depth(random), (at) => `let a${at + 1} = (a${at}, a${at})`)}\n  return x\n}`,
   (random) => {
     const count = depth(random);
-    return `export fn f(x: f32) {\n  let a0 = ${random.pick(['(x, x)', '{ p: x, q: x }', '[x, x]'])}\n${doubling(count, (at) => `let a${at + 1} = ${random.pick(['(', '['])}a${at}, a${at}`.replace(/^(.*= )([([])(.*)$/, (_, head: string, open: string, rest: string) => `${head}${open}${rest}${open === '(' ? ')' : ']'}`))}\n  return a${count}\n}`;
+    return `export fn f(x: f32) {\n  let a0 = ${random.pick(['(x, x)', '{ p: x, q: x }', '[x, x]', '[]'])}\n${doubling(count, (at) => `let a${at + 1} = ${random.pick(['(', '['])}a${at}, a${at}`.replace(/^(.*= )([([])(.*)$/, (_, head: string, open: string, rest: string) => `${head}${open}${rest}${open === '(' ? ')' : ']'}`))}\n  return a${count}\n}`;
   },
   (random) => {
     const count = depth(random);

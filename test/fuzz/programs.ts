@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fnv1a, isFloat, roundTo } from '../../src/base/index.js';
 import { checkModule } from '../../src/check/index.js';
-import { buildInto } from '../../src/driver/build.js';
+import { buildInto } from '../../src/driver/build/build.js';
 import { evaluateEntry } from '../../src/eval/index.js';
 import type { Entry } from '../../src/graph/index.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';

@@ -7,7 +7,7 @@ import { lstatSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { buildInto } from '../../src/driver/build.js';
+import { buildInto } from '../../src/driver/build/build.js';
 import { packageRoot } from '../../src/driver/package.js';
 import { type BoundEntry, type Module, openModule, type Session, tensor, Tensor, zeros } from '../../runtime/index.js';
 import { items } from './grains.js';

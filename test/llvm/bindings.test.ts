@@ -2,7 +2,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
-import { addonPath, loadAddon } from '../../codegen/llvm/llvm/addon.js';
+import { addonPath, loadAddon } from '../../codegen/llvm/builder/addon.js';
 
 test('a function built with both sides verifies and prints as one', () => {
   const llvm = loadAddon();
@@ -97,7 +97,7 @@ test('the data layout of a target machine outlives the machine', () => {
 test('a worker thread is refused', async () => {
   const source = `
     import { parentPort } from 'node:worker_threads';
-    const { loadAddon } = await import(${JSON.stringify(new URL('../../dist/codegen/llvm/llvm/addon.js', import.meta.url).href)});
+    const { loadAddon } = await import(${JSON.stringify(new URL('../../dist/codegen/llvm/builder/addon.js', import.meta.url).href)});
     try { loadAddon(); parentPort.postMessage('loaded'); } catch (error) { parentPort.postMessage(error.message); }
   `;
   const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`));

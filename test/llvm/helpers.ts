@@ -4,8 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Emission, link } from '../../codegen/llvm/llvm/index.js';
-import type { ModuleBuilder, TargetOptions } from '../../codegen/llvm/llvm/index.js';
+import { Emission, link } from '../../codegen/llvm/builder/index.js';
+import type { ModuleBuilder, TargetOptions } from '../../codegen/llvm/builder/index.js';
 
 /** A folder for the time of `body`. */
 export function inScratch<T>(body: (folder: string) => T): T {

@@ -1,8 +1,8 @@
 // A kernel from the builder to numbers: vector body, masked tail, reductions, tables with relocations, reproducible bytes.
 
 import { expect, test } from 'vitest';
-import { emitAssembly, hostInfo, link, ModuleBuilder, optimize, setTarget } from '../../codegen/llvm/llvm/index.js';
-import type { Builder, LlvmValue } from '../../codegen/llvm/llvm/index.js';
+import { emitAssembly, hostInfo, link, ModuleBuilder, optimize, setTarget } from '../../codegen/llvm/builder/index.js';
+import type { Builder, LlvmValue } from '../../codegen/llvm/builder/index.js';
 import { objectOf, runFromC } from './helpers.js';
 
 const LANES = 8;

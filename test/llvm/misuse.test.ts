@@ -1,8 +1,8 @@
 // Every misuse is an InternalError of the pass "llvm" with a text that says what was wrong; the process lives on.
 
 import { describe, expect, test } from 'vitest';
-import { emitAssembly, link, ModuleBuilder } from '../../codegen/llvm/llvm/index.js';
-import type { Builder, FunctionHandle, LlvmValue } from '../../codegen/llvm/llvm/index.js';
+import { emitAssembly, link, ModuleBuilder } from '../../codegen/llvm/builder/index.js';
+import type { Builder, FunctionHandle, LlvmValue } from '../../codegen/llvm/builder/index.js';
 import { InternalError } from '../../src/base/index.js';
 import { objectOf } from './helpers.js';
 

@@ -1,7 +1,7 @@
 // Modules that are compiled while others are built: their objects come in order, find one another when they are linked, and are the same
 // every time.
 import { expect, test } from 'vitest';
-import { Emission, ModuleBuilder } from '../../codegen/llvm/llvm/index.js';
+import { Emission, ModuleBuilder } from '../../codegen/llvm/builder/index.js';
 import { runObjects } from './helpers.js';
 
 const passes = 'function(early-cse,instcombine)';

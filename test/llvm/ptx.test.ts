@@ -1,7 +1,7 @@
 // The same builder reaches NVPTX: a kernel comes out as PTX text with its entry, its bounds and its fused multiply-add.
 
 import { expect, test } from 'vitest';
-import { emitPtx, ModuleBuilder } from '../../codegen/llvm/llvm/index.js';
+import { emitPtx, ModuleBuilder } from '../../codegen/llvm/builder/index.js';
 
 test('a kernel becomes PTX', () => {
   using m = new ModuleBuilder('gpu');

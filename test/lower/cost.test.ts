@@ -5,10 +5,10 @@ import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DType } from '../../src/base/index.js';
-import { check } from '../../src/driver/front.js';
-import { toKernels } from '../../src/driver/pipeline.js';
+import { check } from '../../src/driver/build/front.js';
+import { toKernels } from '../../src/driver/build/pipeline.js';
 import { type KernelTotals, runProgram } from '../../src/eval/index.js';
-import type { Buffer, Kernel, Program } from '../../src/loop/index.js';
+import type { Buffer, Kernel, Program } from '../../src/kernel/index.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';
 import { fixedTarget } from './kernels.js';
 
@@ -29,8 +29,8 @@ const sizesOf = (program: Program): number[] => (program.dims.length === 0 ? [0]
 /** Kernels of register tiles, whose statements are not counted. */
 const isProduct = ({ title }: Kernel): boolean => /^matmul \[[^,\]]*, (?!1\])/.test(title);
 
-/** Whether the kernel writes or combines shares of blocks whose number depends on sizes. */
-const hasShares = ({ buffers }: Kernel, ...counts: number[]): boolean =>
+/** Whether the kernel writes or combines partial results of blocks whose number depends on sizes. */
+const hasPartials = ({ buffers }: Kernel, ...counts: number[]): boolean =>
   buffers.some(
     ({ role, shape }) => role.kind === 'temporary' && (counts.length === 0 ? [64, 256] : counts).includes(shape[0]?.constant ?? 0),
   );
@@ -123,11 +123,11 @@ describe('what kernels cost', () => {
                 // Comparisons of an epilogue are counted as FLOPs in what is said; what each block computes once, a scalar, is said once.
                 expect(said.flops / found.flops, what).toBeGreaterThanOrEqual(0.9999);
                 expect(said.flops / found.flops, what).toBeLessThanOrEqual(1.12);
-              } else if (hasShares(kernel)) {
+              } else if (hasPartials(kernel)) {
                 // As many shares as there can be are said to be written; 512 rows make them all.
                 for (const which of ['bytesRead', 'bytesWritten', 'flops'] as const)
                   expect(said[which], `${what}: ${which}`).toBeGreaterThanOrEqual(found[which]);
-                if (size === 512 && !hasShares(kernel, 256)) expect(said, what).toEqual(found);
+                if (size === 512 && !hasPartials(kernel, 256)) expect(said, what).toEqual(found);
               } else expect(said, what).toEqual(found);
             }
           }

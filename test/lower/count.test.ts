@@ -1,8 +1,8 @@
 // Counts of loops whose extents are no sizes: what they say is read, not guessed. In: statements as text. Out: FLOPs and elements.
 
 import { describe, expect, it } from 'vitest';
-import { parseProgram } from '../../src/loop/index.js';
-import { countStatements } from '../../src/lower/count.js';
+import { parseProgram } from '../../src/kernel/index.js';
+import { countStatements } from '../../src/lower/program/count.js';
 
 /** FLOPs, then elements read and written of each buffer. */
 function counted(body: string): Readonly<Record<string, string>> | undefined {

@@ -3,9 +3,9 @@
 
 import { describe, expect, it } from 'vitest';
 import { checkModule } from '../../src/check/index.js';
-import { initEntries } from '../../src/driver/initializers.js';
-import { toKernels, toMachine } from '../../src/driver/pipeline.js';
-import { bodyOf, type KernelCode, parseProgram, type Program, printProgram, verifyProgram } from '../../src/loop/index.js';
+import { initEntries } from '../../src/passes/initializers.js';
+import { toKernels, toMachine } from '../../src/driver/build/pipeline.js';
+import { bodyOf, type KernelCode, parseProgram, type Program, printProgram, verifyProgram } from '../../src/kernel/index.js';
 import { loadStd } from '../../src/std/load.js';
 import { fixedTarget } from './kernels.js';
 

@@ -1,7 +1,7 @@
 // What the lowering promises about programs: how many kernels, what is never stored, what is done in place.
 
 import { describe, expect, it } from 'vitest';
-import { build, countCalls, type Program } from '../../src/loop/index.js';
+import { build, countCalls, type Program } from '../../src/kernel/index.js';
 import { runProgram } from '../../src/eval/index.js';
 import type { TensorNode } from '../../src/graph/index.js';
 import { dimsOf, type Make, noisy } from '../eval/make.js';
@@ -17,7 +17,7 @@ describe('programs', () => {
     expect(temporaries(program)).toEqual([]);
   });
 
-  it('a training step of logistic regression is one pass in shares and a kernel that combines them', () => {
+  it('a training step of logistic regression is one pass by partial results and a kernel that combines them', () => {
     const { program } = programOf('moons')('train');
     expect(program.kernels).toHaveLength(2);
     expect(shapes(temporaries(program))).toEqual(['[256, 1]', '[256, 2]', '[256, 1]']);
@@ -134,7 +134,7 @@ describe('fusion', () => {
     expect(statements(program, 'for').filter((loop) => loop.axis === 'vector')).toHaveLength(1);
   });
 
-  it('long sums are done in shares that threads may divide, short ones in one kernel', () => {
+  it('long sums are done by partial results that threads may divide, short ones in one kernel', () => {
     const sums = (size: string | number): Program => lowered((make) => ({ outputs: [make.sum(make.feed('x', [size]), 0)] }));
     for (const size of ['B', 2048, 1_000_000]) {
       const program = sums(size);
@@ -235,7 +235,7 @@ describe('fusion', () => {
     expect(program.kernels).toHaveLength(1);
   });
 
-  it('sums of rows and of columns take one pass over the data, and leave shares of the latter to a small kernel', () => {
+  it('sums of rows and of columns take one pass over the data, and leave partial results of the latter to a small kernel', () => {
     const program = lowered((make) => {
       const value = make.op('tanh', [make.feed('x', ['B', 50])]);
       return { outputs: [make.sum(value, 0), make.sum(value, 1)] };

@@ -2,9 +2,9 @@
 
 import { describe, expect, it } from 'vitest';
 import { join } from 'node:path';
-import { check } from '../../src/driver/front.js';
-import { toFused } from '../../src/driver/pipeline.js';
-import type { Group } from '../../src/lower/groups.js';
+import { check } from '../../src/driver/build/front.js';
+import { toFused } from '../../src/driver/build/pipeline.js';
+import type { Group } from '../../src/lower/fuse/groups.js';
 import { type FusedEntry, printFused, verifyFused } from '../../src/lower/index.js';
 import { fixedTarget } from './kernels.js';
 
@@ -21,7 +21,7 @@ const entry = (name: string, wanted: string): FusedEntry => entriesOf(name).find
 /** The entry with its groups changed. */
 const changed = (fused: FusedEntry, change: (groups: readonly Group[]) => readonly Group[]): FusedEntry => ({
   ...fused,
-  block: { ...fused.block, groups: change(fused.block.groups) },
+  order: { ...fused.order, groups: change(fused.order.groups) },
 });
 
 describe('the fused graph', () => {

@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseProgram, printProgram } from '../../src/loop/index.js';
+import { parseProgram, printProgram } from '../../src/kernel/index.js';
 import { programOf } from './kernels.js';
 
 const folder = join(import.meta.dirname, 'golden');

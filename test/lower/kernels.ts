@@ -2,8 +2,8 @@
 // what of them is asked most. Holds: for one fixed target.
 
 import { join } from 'node:path';
-import { check } from '../../src/driver/front.js';
-import { toKernels } from '../../src/driver/pipeline.js';
+import { check } from '../../src/driver/build/front.js';
+import { toKernels } from '../../src/driver/build/pipeline.js';
 import {
   bodyOf,
   type Buffer,
@@ -13,7 +13,7 @@ import {
   type Program,
   type Stmt,
   verifyProgram,
-} from '../../src/loop/index.js';
+} from '../../src/kernel/index.js';
 import { bytesOfRows, lowerEntry, type Lowered } from '../../src/lower/index.js';
 import type { TensorNode } from '../../src/graph/index.js';
 import type { Target } from '../../src/target/index.js';

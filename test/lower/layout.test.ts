@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Dim, type DType } from '../../src/base/index.js';
 import { hostTarget } from '../../codegen/llvm/index.js';
-import { check } from '../../src/driver/front.js';
-import { manifestOf } from '../../src/driver/manifest.js';
-import { programsOf, toKernels } from '../../src/driver/pipeline.js';
-import { bytesOfRows, laidOut, pitchOf } from '../../src/lower/layout.js';
+import { check } from '../../src/driver/build/front.js';
+import { manifestOf } from '../../src/driver/build/manifest.js';
+import { programsOf, toKernels } from '../../src/driver/build/pipeline.js';
+import { bytesOfRows, laidOut, pitchOf } from '../../src/lower/form/layout.js';
 
 const free = Dim.of('N');
 

@@ -2,8 +2,8 @@
 // an index does not double with each of them.
 
 import { describe, expect, test } from 'vitest';
-import { toMachine } from '../../src/driver/pipeline.js';
-import { printProgram, type Program } from '../../src/loop/index.js';
+import { toMachine } from '../../src/driver/build/pipeline.js';
+import { printProgram, type Program } from '../../src/kernel/index.js';
 import { moduleOf } from '../check/support.js';
 import { fixedTarget } from './kernels.js';
 

@@ -3,8 +3,8 @@
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { check } from '../../src/driver/front.js';
-import { toKernels } from '../../src/driver/pipeline.js';
+import { check } from '../../src/driver/build/front.js';
+import { toKernels } from '../../src/driver/build/pipeline.js';
 import { arenaUse, fixedTarget } from './kernels.js';
 
 const root = join(import.meta.dirname, '..', '..');

@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { Dim } from '../../src/base/index.js';
-import { build, type Expr } from '../../src/loop/index.js';
-import { chooseTiling, type Tiling } from '../../src/lower/tiling.js';
+import { build, type Expr } from '../../src/kernel/index.js';
+import { chooseTiling, type Tiling } from '../../src/lower/schedule/cpu/matmul/tiling.js';
 import { avx2, avx512, sse } from '../targets.js';
 
 const targets = [
@@ -41,20 +41,20 @@ function valueOf(expr: Expr, sizes: ReadonlyMap<string, number>): number {
   }
 }
 
-/** Heights of the tiles from the top, in so many blocks; those of the rest may reach beyond the end. */
+/** Heights of the tiles from the top, in so many blocks; those of the remainder may reach beyond the end. */
 function heights({ rows }: Tiling, sizes: ReadonlyMap<string, number>, blocks = 1): number[] {
   let next = 0;
   return Array.from({ length: blocks }, (_, block) => {
     const part = rows.part(build.int(block), build.int(blocks), (_, value) => value);
-    const [start, taller, lower, rest, end] = [part.start, part.taller, part.lower, part.rest, part.end].map((expr) =>
+    const [start, taller, lower, remainder, end] = [part.start, part.taller, part.lower, part.remainder, part.end].map((expr) =>
       valueOf(expr, sizes),
     ) as [number, number, number, number, number];
     expect(start).toBe(next);
     const tiles = [...Array.from({ length: taller }, () => rows.height + 1), ...Array.from({ length: lower }, () => rows.height)];
     next += tiles.reduce((sum, one) => sum + one, 0);
-    if (rows.restHeight === undefined) return tiles;
-    expect([taller, lower].every((count) => count >= 0) && rest === next).toBe(true);
-    for (; next < end; next += Math.min(rows.restHeight, end - next)) tiles.push(Math.min(rows.restHeight, end - next));
+    if (rows.remainderHeight === undefined) return tiles;
+    expect([taller, lower].every((count) => count >= 0) && remainder === next).toBe(true);
+    for (; next < end; next += Math.min(rows.remainderHeight, end - next)) tiles.push(Math.min(rows.remainderHeight, end - next));
     return tiles;
   }).flat();
 }
@@ -171,7 +171,7 @@ describe.each(targets)('tiles of $lanes lanes', ({ target, lanes }) => {
     const cycles = (rows: number): number => {
       const { rows: down } = tiling;
       return heights(tiling, new Map([['B', rows]])).reduce(
-        (sum, height) => sum + Math.max(4, ((height < down.height ? (down.restHeight ?? 0) : height) * vectors) / 2),
+        (sum, height) => sum + Math.max(4, ((height < down.height ? (down.remainderHeight ?? 0) : height) * vectors) / 2),
         0,
       );
     };

@@ -1,7 +1,7 @@
 // What is decided about loops before code is made. In: kernels as text. Out: the same text, with what the pass wrote.
 
 import { describe, expect, it } from 'vitest';
-import { parseProgram, printProgram, verifyProgram } from '../../src/loop/index.js';
+import { parseProgram, printProgram, verifyProgram } from '../../src/kernel/index.js';
 import { vectorize, vectorizer } from '../../src/lower/index.js';
 import { avx2, avx512, sse } from '../targets.js';
 

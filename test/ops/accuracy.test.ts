@@ -1,7 +1,7 @@
 // The f32 expansions of the scalar table keep their stated error, over a stride of all f32 bit patterns and at the edges.
 
 import { describe, expect, it } from 'vitest';
-import { build } from '../../src/loop/index.js';
+import { build } from '../../src/kernel/index.js';
 import { expansions, type ScalarName, scalarNames, scalarTable } from '../../src/ops/index.js';
 import { compile, type Roundings } from './machine.js';
 

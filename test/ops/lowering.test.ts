@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { Dim, type DType } from '../../src/base/index.js';
 import { evaluateNodes, runProgram } from '../../src/eval/index.js';
 import { type TensorType } from '../../src/graph/index.js';
-import { build as loopIr, type Buffer, type Expr, type Kernel, ownCode, type Program, type Stmt } from '../../src/loop/index.js';
+import { build as loopIr, type Buffer, type Expr, type Kernel, ownCode, type Program, type Stmt } from '../../src/kernel/index.js';
 import { expandScalars } from '../../src/lower/index.js';
 import { evaluateScalar, expansions, type ScalarName, scalarNames, scalarTable, type TensorValue } from '../../src/ops/index.js';
 import { compile } from './machine.js';

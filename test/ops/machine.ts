@@ -4,7 +4,7 @@
 // its one rounding.
 
 import { type DType, InternalError } from '../../src/base/index.js';
-import { build, type Expr, isMachineOp } from '../../src/loop/index.js';
+import { build, type Expr, isMachineOp } from '../../src/kernel/index.js';
 
 const float = new Float64Array(1);
 const long = new BigInt64Array(float.buffer);
@@ -220,7 +220,7 @@ function code(fn: string, dtype: DType, from: DType, args: readonly string[], ro
     case 'mulhi':
       return `h.mulhi(${a}, ${b})`;
     case 'select':
-    case 'rarely':
+    case 'unlikely':
       return `(${a} ? ${b} : ${c})`;
     case 'bitcast':
       return { f32: `h.from32(${a})`, i32: `h.bits32(${a})`, f64: `h.from64(${a})`, i64: `h.bits64(${a})` }[dtype as 'f32'];

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Dim } from '../../src/base/index.js';
-import { build as ir, type Kernel, ownCode, type Program } from '../../src/loop/index.js';
+import { build as ir, type Kernel, ownCode, type Program } from '../../src/kernel/index.js';
 import { expandScalars } from '../../src/lower/index.js';
 import { expansions, type ScalarName, scalarNames, scalarTable } from '../../src/ops/index.js';
 import { type Artifact, Bench } from '../codegen/harness.js';

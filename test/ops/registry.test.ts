@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { Dim } from '../../src/base/index.js';
 import { type Attrs, GraphBuilder, type Region, tensor, type Type, typeToString } from '../../src/graph/index.js';
-import { build as loopIr, type Expr, isMachineOp } from '../../src/loop/index.js';
+import { build as loopIr, type Expr, isMachineOp } from '../../src/kernel/index.js';
 import {
   closeRegion,
   evaluateScalar,

@@ -16,7 +16,7 @@ export function addCheck(commands: Command): void {
     .option('--json', 'print one JSON object')
     .action((files: readonly string[], options: Options) =>
       perform(options.json, async (texts) => {
-        const { check } = await import('../front.js');
+        const { check } = await import('../build/front.js');
         const { differentiate, Pipeline, simplify, strip } = await import('../../passes/index.js');
         const program = parseProgram(options);
         const [mistakes, warnings]: [Diagnostic[], Diagnostic[]] = [[], []];

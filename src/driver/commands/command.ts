@@ -5,7 +5,7 @@
 import { TfcError } from '../../../runtime/index.js';
 import { reasonOf } from '../../../runtime/system-error.js';
 import { type Diagnostic, printableLines } from '../../base/index.js';
-import { reportHint, toInternal } from '../failures.js';
+import { reportHint, toInternal } from '../api/failures.js';
 import { type JsonError, jsonFailure, mistakesOf, type Texts, toJson } from '../mistakes.js';
 import { UsageError } from './options.js';
 
@@ -25,7 +25,7 @@ export const printError = (text: string): void => void process.stderr.write(`${p
 export async function printDiagnostics(diagnostics: readonly Diagnostic[], texts: Texts): Promise<void> {
   if (diagnostics.length === 0) return;
   // Loaded here because most commands succeed.
-  const { render } = await import('../render.js');
+  const { render } = await import('../report/render.js');
   const color = process.stderr.isTTY === true && process.env['NO_COLOR'] === undefined;
   process.stderr.write(`${diagnostics.map((one) => render(one, texts, color)).join('\n\n')}\n`);
 }

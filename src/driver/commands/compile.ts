@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Diagnostic } from '../../base/index.js';
 import type { Stage } from '../../target/index.js';
-import type { Emitted } from '../emit.js';
-import { levelsOf, stageLevels } from '../levels.js';
+import type { Emitted } from '../build/emit.js';
+import { levelsOf, stageLevels } from '../build/levels.js';
 import { jsonWarnings } from '../mistakes.js';
-import { artifactFiles, type BuildRequest } from '../request.js';
-import type { Begin } from '../watch-stages.js';
+import { artifactFiles, type BuildRequest } from '../build/request.js';
+import type { Begin } from '../build/watch-stages.js';
 import { isWatched, perform, print, printDiagnostics, printError } from './command.js';
 import { addProgramOptions, parseProgram, type ProgramOptions, UsageError } from './options.js';
 
@@ -37,8 +37,8 @@ export function addCompile(program: Command): void {
         if (level !== undefined) await requireLevel(level, request);
         if (level !== undefined && pass !== undefined) throw new UsageError('take --emit or --dump-after, not both');
         if (out === undefined && level === undefined && pass === undefined) throw new UsageError('compile needs -o DIR, or --emit LEVEL');
-        const { emit, dumpAfter } = await import('../emit.js');
-        const { unwatched, watchStages } = await import('../watch-stages.js');
+        const { emit, dumpAfter } = await import('../build/emit.js');
+        const { unwatched, watchStages } = await import('../build/watch-stages.js');
         const watch = isWatched(options.json) ? watchStages(2) : { begin: unwatched, stop: () => undefined };
         let stage: Emitted | undefined;
         let built: Built | undefined;
@@ -68,7 +68,7 @@ export function addCompile(program: Command): void {
 }
 
 async function requireLevel(level: string, request: BuildRequest): Promise<void> {
-  const { backendOf } = await import('../backends.js');
+  const { backendOf } = await import('../build/backends.js');
   const levels = levelsOf(backendOf(request));
   if (!levels.includes(level)) throw new UsageError(`--emit takes one of ${levels.join(', ')}; got ${JSON.stringify(level)}`);
 }
@@ -82,7 +82,7 @@ interface Built {
 }
 
 async function build(request: BuildRequest, directory: string, texts: Map<string, string>, begin: Begin): Promise<Built> {
-  const { buildInto, sumOf } = await import('../build.js');
+  const { buildInto, sumOf } = await import('../build/build.js');
   const { nodeTiming } = performance;
   const start: readonly Stage[] = [
     { name: 'node', milliseconds: nodeTiming.bootstrapComplete },

@@ -22,11 +22,11 @@ export function addExplain(program: Command): void {
     .option('--json', 'print one JSON array')
     .action((file: string, options: Options) =>
       perform(options.json, async (texts) => {
-        const { check } = await import('../front.js');
-        const { explain, explainText } = await import('../explain.js');
-        const { toKernels } = await import('../pipeline.js');
-        const { backendOf } = await import('../backends.js');
-        const { targetFor } = await import('../target.js');
+        const { check } = await import('../build/front.js');
+        const { explain, explainText } = await import('../report/explain.js');
+        const { toKernels } = await import('../build/pipeline.js');
+        const { backendOf } = await import('../build/backends.js');
+        const { targetFor } = await import('../build/target.js');
         const { module, build, warnings } = check({ path: file, ...parseProgram(options) }, texts);
         await printDiagnostics(warnings, texts);
         const { output } = toKernels(targetFor(options.cpu, backendOf({}))).run(module, { build });

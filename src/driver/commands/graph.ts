@@ -7,7 +7,7 @@ import type * as WasmGraphviz from '@hpcc-js/wasm-graphviz';
 import type { Command } from 'commander';
 import { writeFiles, writeFully } from '../../../runtime/atomic-file.js';
 import { printableLines } from '../../base/index.js';
-import type { EntryView } from '../graph-view.js';
+import type { EntryView } from '../report/graph-view.js';
 import { jsonWarnings, type Texts } from '../mistakes.js';
 import { builtFile } from '../package.js';
 import { perform, print, printDiagnostics } from './command.js';
@@ -31,8 +31,8 @@ export function addGraph(program: Command): void {
         const format = extname(options.out);
         if (!isFormat(format))
           throw new UsageError(`-o takes a path that ends in .html, .svg, .dot or .json; got ${JSON.stringify(options.out)}`);
-        const { check } = await import('../front.js');
-        const { viewOf } = await import('../graph-view.js');
+        const { check } = await import('../build/front.js');
+        const { viewOf } = await import('../report/graph-view.js');
         const { module, build, warnings } = check({ path: file, ...parseProgram(options) }, texts);
         const views = viewOf(module, build, texts);
         const text = Buffer.from(format === '.html' ? await pageOf(views, file, texts, depth) : await textOf(views, format, depth));
@@ -53,15 +53,15 @@ type Format = '.html' | '.svg' | '.dot' | '.json';
 const isFormat = (text: string): text is Format => text === '.html' || text === '.svg' || text === '.dot' || text === '.json';
 
 async function pageOf(views: readonly EntryView[], file: string, texts: Texts, depth: number | undefined): Promise<string> {
-  const { toHtml } = await import('../graph-page.js');
+  const { toHtml } = await import('../report/graph-page.js');
   return toHtml(views, file, texts, depth, readFileSync(builtFile('dist', 'bundle', 'graph-page.js'), 'utf8'));
 }
 
 async function textOf(views: readonly EntryView[], format: Exclude<Format, '.html'>, depth: number | undefined): Promise<string> {
   if (format === '.json') return `${printableLines(JSON.stringify(views, null, 2))}\n`;
-  const { boxesOf } = await import('../graph-boxes.js');
-  const { fold, openTo, openToInstances } = await import('../graph-fold.js');
-  const { toDot } = await import('../graph-dot.js');
+  const { boxesOf } = await import('../report/graph-boxes.js');
+  const { fold, openTo, openToInstances } = await import('../report/graph-fold.js');
+  const { toDot } = await import('../report/graph-dot.js');
   const dot = toDot(views.map((view) => fold(boxesOf(view), depth === undefined ? openToInstances : openTo(depth))));
   if (format === '.dot') return `${dot}\n`;
   // Not by `import()`: code that was compiled ahead has no way to call it.

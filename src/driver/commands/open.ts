@@ -11,7 +11,7 @@ export async function openProgram(
   file: string,
   options: ProgramOptions & { readonly cpu: string; readonly json?: boolean },
 ): Promise<Module> {
-  const { compileWith } = await import('../compile.js');
+  const { compileWith } = await import('../api/compile.js');
   const warnings: Diagnostic[] = [];
   let texts: Texts = new Map();
   const onWarning = (warning: Diagnostic, of: Texts): void => {

@@ -31,7 +31,7 @@ export function addRun(commands: Command): void {
         const steps = parseCount(options.steps, '--steps', 0);
         const seed = parseCount(options.seed, '--seed', 0);
         const threads = parseCount(options.threads, '--threads', 1);
-        const { readFeeds } = await import('../feeds.js');
+        const { readFeeds } = await import('./feeds.js');
         const { TfcError, toJson } = await import('../../../runtime/index.js');
         const line = (result: unknown): string => {
           try {

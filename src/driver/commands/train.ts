@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { requireWritable } from '../../../runtime/atomic-file.js';
 import type { EntrySpec, Manifest } from '../../../runtime/index.js';
 import { DiagnosticsError } from '../../base/index.js';
-import type { EpochRecord } from '../train.js';
+import type { EpochRecord } from '../../train/train.js';
 import { isWatched, perform, print } from './command.js';
 import { openProgram } from './open.js';
 import { addProgramOptions, collect, parseCount, type ProgramOptions, UsageError } from './options.js';
@@ -45,8 +45,8 @@ async function trainFile(file: string, named: string | undefined, options: Optio
   const [seed, threads] = [parseCount(options.seed, '--seed', 0), parseCount(options.threads, '--threads', 1)];
   // Hours of training should not end with a folder that is not there.
   if (options.save !== undefined) requireWritable(options.save);
-  const { readFeeds } = await import('../feeds.js');
-  const { readDataset } = await import('../data/dataset.js');
+  const { readFeeds } = await import('./feeds.js');
+  const { readDataset } = await import('../../train/data/dataset.js');
   const { progressBar, toJson, train } = await import('../index.js');
   const constant = readFeeds(options.feed, undefined);
   using model = await openProgram(file, options);

@@ -19,7 +19,7 @@ import {
   printExpr,
   printStatements,
   type Stmt,
-} from '../../loop/index.js';
+} from '../../kernel/index.js';
 import { evaluateScalar, scalarOfKernel } from '../../ops/index.js';
 import { roundFloat } from './arithmetic.js';
 import { type KernelCounts, statementCounts } from './counts.js';

@@ -2,7 +2,7 @@
 // Holds: a shared expression counts once per run of its statement; index arithmetic (i64) is not counted.
 
 import { isFloat } from '../../base/index.js';
-import { expressionOrder, expressionsOf, type Stmt } from '../../loop/index.js';
+import { expressionOrder, expressionsOf, type Stmt } from '../../kernel/index.js';
 import { flopsOf } from '../../ops/index.js';
 
 export interface KernelCounts {

@@ -1,8 +1,8 @@
 // Machine ops as JavaScript source. In: a machine op and operands. Out: an operand for its result. Holds: each means what
-// `src/loop/machine.ts` says; results are rounded or wrapped to their dtype, so nothing carries more bits than the dtype has.
+// `src/kernel/machine.ts` says; results are rounded or wrapped to their dtype, so nothing carries more bits than the dtype has.
 
 import { type DType, isFloat, roundToBF16, roundToF16 } from '../../base/index.js';
-import { type MachineOpName, machineOps } from '../../loop/index.js';
+import { type MachineOpName, machineOps } from '../../kernel/index.js';
 import { scalarTable } from '../../ops/index.js';
 import { bitcast, copySign, exponent, fma32, fma64, mantissa, mulHigh, roundEven, sticky, toBigInteger, toInteger } from './arithmetic.js';
 import { trouble } from './memory.js';
@@ -87,7 +87,7 @@ export function machineCode(fn: MachineOpName, dtype: DType, args: readonly Oper
   if (first === undefined || args.length !== machineOps[fn].arity) throw trouble(`${fn} with ${args.length} arguments`);
   if (fn === 'convert') return convert(dtype, first);
   if (fn === 'bitcast') return cast(`bitcast('${first.dtype}', '${dtype}', ${asStored(first)})`, dtype);
-  if (fn === 'select' || fn === 'rarely') return select(dtype, args);
+  if (fn === 'select' || fn === 'unlikely') return select(dtype, args);
   const from = first.dtype;
   if (from === 'i64') return wide(fn, dtype, args);
   const codes = args.map((arg) => arg.code);

@@ -2,7 +2,7 @@
 // Holds: buffers with the same role and number share one memory; elements that nothing wrote are known as such.
 
 import { bytesOf, type Dim, type DType, dtypes, InternalError } from '../../base/index.js';
-import type { Buffer, Program } from '../../loop/index.js';
+import type { Buffer, Program } from '../../kernel/index.js';
 import type { TensorValue } from '../../ops/index.js';
 
 export type Elements = Float32Array | Float64Array | Int32Array | Uint8Array | BigInt64Array;

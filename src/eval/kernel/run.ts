@@ -2,7 +2,7 @@
 // Holds: inputs are not changed; the first access that breaks a rule of the IR (see `compile.ts`) is an InternalError that shows its
 // statement.
 
-import type { Program } from '../../loop/index.js';
+import type { Program } from '../../kernel/index.js';
 import type { TensorValue } from '../../ops/index.js';
 import { bindSizes } from '../sizes.js';
 import { compileKernel } from './compile.js';

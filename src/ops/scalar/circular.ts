@@ -7,7 +7,7 @@
 // 2⁻¹⁴⁵, which reaches far enough for 2¹²⁸. The same few multiplications serve all sizes of x: no table, no branch (Payne and Hanek's idea,
 // in lanes).
 
-import type { Expr } from '../../loop/index.js';
+import type { Expr } from '../../kernel/index.js';
 import * as m from './machine.js';
 
 const turnParts = [
@@ -97,12 +97,12 @@ function cosineAfter(quarters: Expr, r: Expr): Expr {
 
 export function sin(x: Expr): Expr {
   const [quick, large] = [reduceQuickly(x), reduce(x)];
-  return m.rarely(isLarge(x), sineAfter(large.quarters, m.convert('f32', large.rest), x), sineAfter(quick.quarters, quick.r, x));
+  return m.unlikely(isLarge(x), sineAfter(large.quarters, m.convert('f32', large.rest), x), sineAfter(quick.quarters, quick.r, x));
 }
 
 export function cos(x: Expr): Expr {
   const [quick, large] = [reduceQuickly(x), reduce(x)];
-  return m.rarely(isLarge(x), cosineAfter(large.quarters, m.convert('f32', large.rest)), cosineAfter(quick.quarters, quick.r));
+  return m.unlikely(isLarge(x), cosineAfter(large.quarters, m.convert('f32', large.rest)), cosineAfter(quick.quarters, quick.r));
 }
 
 /** sin / cos of f64 |rest| ≤ π/4, or −cos / sin after an odd number of quarters. */
@@ -121,7 +121,7 @@ export function tan(x: Expr): Expr {
   const rest = quarterPartsDouble.reduce<Expr>((left, part) => m.fma(count, m.f64(-part), left), size);
   const odd = m.ne(m.and(m.bitcast('i64', shifted), m.literal('i64', 1)), m.literal('i64', 0));
   const large = reduce(x);
-  const value = m.rarely(m.not(m.lt(size, m.f64(quickDouble))), tangentAfter(isOdd(large.quarters), large.rest), tangentAfter(odd, rest));
+  const value = m.unlikely(m.not(m.lt(size, m.f64(quickDouble))), tangentAfter(isOdd(large.quarters), large.rest), tangentAfter(odd, rest));
   return m.bitcast('f32', m.xor(m.bitcast('i32', m.convert('f32', value)), m.and(m.bitcast('i32', x), m.i32(-2147483648))));
 }
 

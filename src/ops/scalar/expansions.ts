@@ -4,7 +4,7 @@
 // for what is no machine op.
 
 import { type DType, InternalError, isFloat } from '../../base/index.js';
-import { build, type Expr } from '../../loop/index.js';
+import { build, type Expr } from '../../kernel/index.js';
 import * as circular from './circular.js';
 import * as exponential from './exponential.js';
 import { integerPow } from './integer.js';
@@ -80,7 +80,7 @@ function remainder(x: Expr, y: Expr): Expr {
   const rest = m.fma(m.neg(m.trunc(quotient)), divisor, dividend);
   const usual = m.select(m.lt(rest, m.f64(0)), m.add(rest, divisor), rest);
   const quick = m.and(m.lt(quotient, m.f64(536870912)), m.lt(divisor, m.f64(Infinity)));
-  return m.copysign(m.convert('f32', m.rarely(m.not(quick), fmod(dividend, divisor), usual)), x);
+  return m.copysign(m.convert('f32', m.unlikely(m.not(quick), fmod(dividend, divisor), usual)), x);
 }
 
 const fmod = (x: Expr, y: Expr): Expr => build.apply('libm_fmod', 'f64', x, y);

@@ -4,7 +4,7 @@
 // x = n · ln 2 + r with |r| ≤ ln 2 / 2 (Cody and Waite), a polynomial in r, and 2ⁿ by `scale` or made of exponent bits. All polynomials are
 // minimax fits (Remez exchange in 40 digits, relative error) of this project; the error that they leave stands beside them.
 
-import type { Expr } from '../../loop/index.js';
+import type { Expr } from '../../kernel/index.js';
 import * as m from './machine.js';
 
 /** (eʳ − 1 − r) / r² on |r| ≤ 0.35: leaves 3.3e-9 of eʳ. */

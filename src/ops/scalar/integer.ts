@@ -2,7 +2,7 @@
 // exact; a negative exponent gives 1 / aⁿ towards zero.
 
 import { bytesOf } from '../../base/index.js';
-import { build, type Expr } from '../../loop/index.js';
+import { build, type Expr } from '../../kernel/index.js';
 import * as m from './machine.js';
 
 /** Squares and multiplies, one step per bit of the exponent. */

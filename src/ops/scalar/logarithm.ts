@@ -4,7 +4,7 @@
 // Method: x = 2ᵉ · (1 + f), a polynomial in f with 1 + f in [¾, 1½) (f32), or in f / (2 + f) with 1 + f in [√½, √2) (f64). The polynomials
 // are minimax fits of this project.
 
-import type { Expr } from '../../loop/index.js';
+import type { Expr } from '../../kernel/index.js';
 import { expInDouble } from './exponential.js';
 import * as m from './machine.js';
 

@@ -1,8 +1,8 @@
-// Short names for machine ops. In: expressions. Out: expressions. Holds: names and dtypes are those of `src/loop/machine.ts`; nothing is
+// Short names for machine ops. In: expressions. Out: expressions. Holds: names and dtypes are those of `src/kernel/machine.ts`; nothing is
 // folded.
 
 import { InternalError, type DType, isFloat } from '../../base/index.js';
-import { build, type Expr, type MachineOpName } from '../../loop/index.js';
+import { build, type Expr, type MachineOpName } from '../../kernel/index.js';
 
 const { apply, constant, dtypeOf } = build;
 
@@ -49,7 +49,7 @@ export const ge = test('ge');
 export const eq = test('eq');
 export const ne = test('ne');
 /** c ? a : b, where c is seldom true and `a` costs much. */
-export const rarely = (c: Expr, a: Expr, b: Expr): Expr => apply('rarely', dtypeOf(a), c, a, b);
+export const unlikely = (c: Expr, a: Expr, b: Expr): Expr => apply('unlikely', dtypeOf(a), c, a, b);
 /** a · 2ⁿ, with the limits that the machine op states. */
 export const scale = same('scale');
 export const exponent = same('exponent');

@@ -1,0 +1,238 @@
+// Accumulators in registers. In: declarations, updates and reads. Out: what the registers hold behind them.
+// Holds: an accumulator whose last axis a vector loop walks keeps that axis across lanes; a reduction over lanes goes into per-lane partial
+// results, which are combined in one fixed order, so the result depends on the target's width but on nothing else.
+
+import { type DType, InternalError, isFloat } from '../../../src/base/index.js';
+import { type Accumulator, type Combiner, type Expr, neutral, type PartialResult } from '../../../src/kernel/index.js';
+import { type RegisterCells, StackRegisters, SsaRegisters } from './register-cells.js';
+import type { Expressions, Memo } from './expressions.js';
+import type { LlvmType, LlvmValue } from '../builder/index.js';
+import type { Value } from './machine.js';
+import type { KernelPlan } from '../../analysis/plan.js';
+import type { Partials, Registers, Scalar, Scope } from './scope.js';
+
+/** A register, or a lane of one. */
+interface Place {
+  readonly cells: RegisterCells;
+  readonly at: Scalar;
+  readonly lanes: number;
+  readonly whole: boolean;
+}
+
+export class AccumulatorFile {
+  readonly #expressions: Expressions;
+  readonly #plan: KernelPlan;
+
+  constructor(expressions: Expressions, plan: KernelPlan) {
+    this.#expressions = expressions;
+    this.#plan = plan;
+  }
+
+  declare(accumulator: Accumulator, initial: Expr, scope: Scope): void {
+    const { ops } = this.#expressions;
+    const across = scope.lanes === undefined ? this.#plan.vectorized.get(accumulator.name) : undefined;
+    const lanes = across ?? scope.lanes?.lanes ?? 1;
+    const { shape } = accumulator;
+    const rows = shape.slice(0, across === undefined ? shape.length : -1).reduce((product, size) => product * size, 1);
+    const count = across === undefined ? rows : rows * Math.ceil((shape.at(-1) ?? 1) / lanes);
+    const element = accumulator.dtype === 'bool' ? ops.module.types.i8 : ops.scalarType(accumulator.dtype);
+    const start = this.#kept(ops.widen(this.#expressions.emit(initial, scope), lanes));
+    const cells = this.#cells(accumulator.name, element, lanes, count, start);
+    scope.registers.set(accumulator.name, { cells, shape, lanes, across: across !== undefined, element, count });
+  }
+
+  /** Copies the registers of `name` to memory for the code in `scope`, which may then index them by values not known yet. */
+  spill(name: string, scope: Scope): void {
+    const registers = scope.registers.get(name);
+    if (registers === undefined || !(registers.cells instanceof SsaRegisters)) return;
+    const { ops, math } = this.#expressions;
+    const cells = new StackRegisters(
+      ops.builder,
+      math,
+      ops.wide(registers.element, registers.lanes),
+      registers.element,
+      registers.cells.values,
+    );
+    scope.registers.set(name, { ...registers, cells });
+  }
+
+  /** The registers, and partial results in their place, that hold values which `names` say may change. */
+  values(names: Iterable<string>, scope: Scope): readonly SsaRegisters[] {
+    const found: SsaRegisters[] = [];
+    for (const name of names) {
+      for (const { cells } of [scope.registers.get(name), scope.partials.get(name)].filter((one) => one !== undefined))
+        if (cells instanceof SsaRegisters) found.push(cells);
+    }
+    return found;
+  }
+
+  read(accumulator: Accumulator, index: readonly Expr[], scope: Scope): Value {
+    const place = this.#locate(accumulator, index, scope);
+    return this.#released(this.#get(place), accumulator.dtype, place.lanes);
+  }
+
+  assign(accumulator: Accumulator, index: readonly Expr[], value: Expr, scope: Scope, memo: Memo): void {
+    const place = this.#locate(accumulator, index, scope);
+    const given = this.#expressions.emit(value, scope, memo);
+    if (given.lanes > place.lanes) throw new InternalError('codegen', `${accumulator.name} is assigned once per lane`);
+    this.#set(place, this.#kept(this.#expressions.ops.widen(given, place.lanes)));
+  }
+
+  accumulate(accumulator: Accumulator, index: readonly Expr[], combine: Combiner, value: Expr, scope: Scope, memo: Memo): void {
+    const { dtype } = accumulator;
+    const partials = scope.partials.get(accumulator.name);
+    if (partials !== undefined && scope.lanes !== undefined) {
+      const at = this.#partial(partials, this.#position(this.#registersOf(accumulator, scope), index, scope), scope.lanes.copy);
+      const before = this.#released(partials.cells.get(at), dtype, partials.lanes);
+      const after = this.#update(combine, before, value, scope, memo);
+      const { mask } = scope.lanes;
+      const chosen = mask === undefined ? after.value : this.#expressions.ops.builder.select(mask, after.value, before.value);
+      partials.cells.set(at, this.#kept({ ...after, value: chosen }));
+      return;
+    }
+    const place = this.#locate(accumulator, index, scope);
+    if (scope.lanes !== undefined && place.lanes === 1)
+      throw new InternalError('codegen', `${accumulator.name} is reduced over lanes where that is not prepared`);
+    const before = this.#released(this.#get(place), dtype, place.lanes);
+    this.#set(place, this.#kept(this.#update(combine, before, value, scope, memo)));
+  }
+
+  /** Per-lane partial results for an accumulator, each the combiner's identity. */
+  beginPartials({ accumulator, combine, lanes, chains }: PartialResult, scope: Scope): Partials {
+    const { ops } = this.#expressions;
+    const { element, count } = this.#registersOf(accumulator, scope);
+    const start = this.#kept(ops.constant(accumulator.dtype, neutral(combine, accumulator.dtype), lanes));
+    return { cells: this.#cells(accumulator.name, element, lanes, count * chains, start), lanes, chains, combine };
+  }
+
+  /** Combines chains pairwise, then halves of the lanes, then the accumulator's own value with the rest. */
+  endPartials(accumulator: Accumulator, partials: Partials, scope: Scope): void {
+    const { ops } = this.#expressions;
+    const { dtype } = accumulator;
+    const registers = this.#registersOf(accumulator, scope);
+    for (let at = 0; at < registers.count; at++) {
+      let values = Array.from({ length: partials.chains }, (_, copy) =>
+        this.#released(partials.cells.get(this.#partial(partials, at, copy)), dtype, partials.lanes),
+      );
+      while (values.length > 1) {
+        const next: Value[] = [];
+        for (let i = 0; i < values.length; i += 2) {
+          const [a, b] = [values[i] as Value, values[i + 1]];
+          next.push(b === undefined ? a : this.combine(partials.combine, a, b));
+        }
+        values = next;
+      }
+      let rest = values[0] as Value;
+      for (let lanes = partials.lanes / 2; lanes >= 1; lanes /= 2) {
+        const half = (first: number): Value => ({ value: ops.builder.slice(rest.value, first, lanes), lanes, dtype });
+        rest = this.combine(partials.combine, half(0), half(lanes));
+      }
+      const total = { ...rest, value: rest.value.type.isVector ? ops.builder.extractElement(rest.value, 0) : rest.value, lanes: 1 };
+      const before = this.#released(registers.cells.get(at), dtype, 1);
+      registers.cells.set(at, this.#kept(this.combine(partials.combine, before, total)));
+    }
+  }
+
+  #cells(name: string, element: LlvmType, lanes: number, count: number, start: LlvmValue): RegisterCells {
+    const { ops, math } = this.#expressions;
+    if (!this.#plan.use.demoted.has(name)) return new SsaRegisters(ops.builder, count, lanes, start);
+    return new StackRegisters(ops.builder, math, ops.wide(element, lanes), element, Array<LlvmValue>(count).fill(start));
+  }
+
+  #update(combine: Combiner, before: Value, value: Expr, scope: Scope, memo: Memo): Value {
+    const { ops } = this.#expressions;
+    const factors = value.kind === 'apply' && value.fn === 'mul' ? value.args : undefined;
+    if (combine === 'sum' && factors !== undefined && (before.dtype === 'f32' || before.dtype === 'f64')) {
+      const [a, b] = factors.map((factor) => ops.widen(this.#expressions.emit(factor, scope, memo), before.lanes)) as [Value, Value];
+      return { ...before, value: ops.contract(a.value, b.value, before.value) };
+    }
+    const given = this.#expressions.emit(value, scope, memo);
+    if (given.lanes > before.lanes) throw new InternalError('codegen', 'a value per lane is combined into a scalar');
+    return this.combine(combine, before, ops.widen(given, before.lanes));
+  }
+
+  /** before ∘ value; max and min hand NaN on. */
+  combine(how: Combiner, before: Value, value: Value): Value {
+    const { ops } = this.#expressions;
+    const { dtype } = before;
+    switch (how) {
+      case 'sum':
+        return ops.apply('add', dtype, [before, value]);
+      case 'product':
+        return ops.apply('mul', dtype, [before, value]);
+      case 'any':
+        return ops.apply('or', dtype, [before, value]);
+      case 'all':
+        return ops.apply('and', dtype, [before, value]);
+      case 'max':
+      case 'min': {
+        // With a NaN on either side the comparison is false and `before` stays; a NaN in `value` is then put in its place.
+        const chosen =
+          dtype === 'bool' ? ops.apply(how === 'max' ? 'or' : 'and', dtype, [before, value]) : ops.apply(how, dtype, [value, before]);
+        if (!isFloat(dtype)) return chosen;
+        return { ...chosen, value: ops.builder.select(ops.builder.fcmp('uno', value.value, value.value), value.value, chosen.value) };
+      }
+    }
+  }
+
+  #registersOf(accumulator: Accumulator, scope: Scope): Registers {
+    const found = scope.registers.get(accumulator.name);
+    if (found === undefined) throw new InternalError('codegen', `the accumulator ${accumulator.name} is not in scope`);
+    return found;
+  }
+
+  /** The register, or the lane of one, that an index means. */
+  #locate(accumulator: Accumulator, index: readonly Expr[], scope: Scope): Place {
+    const { math, forms } = this.#expressions;
+    const registers = this.#registersOf(accumulator, scope);
+    const { cells } = registers;
+    if (!registers.across) return { cells, at: this.#position(registers, index, scope), lanes: registers.lanes, whole: true };
+    const rows = this.#position({ ...registers, shape: registers.shape.slice(0, -1) }, index.slice(0, -1), scope);
+    const last = index.at(-1);
+    if (last === undefined) throw new InternalError('codegen', `${accumulator.name} has no last axis`);
+    const perRow = Math.ceil((registers.shape.at(-1) ?? 1) / registers.lanes);
+    const { base, constant, stride, varying } = this.#expressions.split(forms.of(last), scope);
+    if (varying.length > 0) throw new InternalError('codegen', `${accumulator.name} is indexed by lanes in an order of their own`);
+    if (stride === 1 && scope.lanes?.lanes === registers.lanes && base === 0 && constant % registers.lanes === 0) {
+      return { cells, at: math.add(math.mul(rows, perRow), constant / registers.lanes), lanes: registers.lanes, whole: true };
+    }
+    if (stride !== 0) throw new InternalError('codegen', `${accumulator.name} is not indexed by the lanes of its registers`);
+    return { cells, at: math.add(math.mul(rows, perRow * registers.lanes), math.add(base, constant)), lanes: 1, whole: false };
+  }
+
+  #get({ cells, at, whole }: Place): LlvmValue {
+    return whole ? cells.get(at) : cells.lane(at);
+  }
+
+  #set({ cells, at, whole }: Place, value: LlvmValue): void {
+    if (whole) cells.set(at, value);
+    else cells.setLane(at, value);
+  }
+
+  /** Row-major number of the element that indices shared by all lanes mean. */
+  #position(registers: Registers, index: readonly Expr[], scope: Scope): Scalar {
+    const { math } = this.#expressions;
+    let position: Scalar = 0;
+    index.forEach((at, axis) => {
+      position = math.add(math.mul(position, registers.shape[axis] ?? 1), this.#expressions.scalar(at, scope));
+    });
+    return position;
+  }
+
+  /** Accumulators of one loop may have different numbers of chains: those with fewer take turns. */
+  #partial(partials: Partials, at: Scalar, copy: number): Scalar {
+    const { math } = this.#expressions;
+    return math.add(math.mul(at, partials.chains), copy % partials.chains);
+  }
+
+  /** As kept: bool in a byte. */
+  #kept(of: Value): LlvmValue {
+    const { ops } = this.#expressions;
+    return of.dtype === 'bool' ? ops.builder.zext(of.value, ops.wide(ops.module.types.i8, of.lanes)) : of.value;
+  }
+
+  #released(value: LlvmValue, dtype: DType, lanes: number): Value {
+    const { ops } = this.#expressions;
+    return { value: dtype === 'bool' ? ops.builder.icmp('ne', value, ops.module.zero(value.type)) : value, lanes, dtype };
+  }
+}

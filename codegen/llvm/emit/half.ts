@@ -1,0 +1,80 @@
+// 16-bit floats in and out of f32 registers. In: f32 lanes, or 16-bit patterns as i16. Out: the other. Holds: to nearest, ties to even;
+// subnormals are exact whether or not the processor flushes f32 subnormals; the same bits on every target.
+
+import type { LlvmValue } from '../builder/index.js';
+import type { MachineOps } from './machine.js';
+import type { CpuLevel } from '../isa/isa.js';
+
+interface Lanes {
+  readonly bits: (value: number) => LlvmValue;
+  readonly i16: LlvmValue['type'];
+  readonly i32: LlvmValue['type'];
+  readonly f32: LlvmValue['type'];
+  readonly f16: LlvmValue['type'];
+}
+
+function lanesOf(ops: MachineOps, like: LlvmValue): Lanes {
+  const { types } = ops.module;
+  const lanes = Math.max(1, like.type.lanes);
+  const i32 = ops.wide(types.i32, lanes);
+  return {
+    bits: (value) => ops.module.int(i32, value),
+    i16: ops.wide(types.i16, lanes),
+    i32,
+    f32: ops.wide(types.f32, lanes),
+    f16: ops.wide(types.f16, lanes),
+  };
+}
+
+export function f16FromF32(ops: MachineOps, value: LlvmValue, cpu: CpuLevel): LlvmValue {
+  const build = ops.builder;
+  const { bits, i16, i32, f16, f32 } = lanesOf(ops, value);
+  if (cpu.f16c) return build.bitcast(build.fptrunc(value, f16), i16);
+  const pattern = build.bitcast(value, i32);
+  const magnitude = build.and(pattern, bits(0x7fffffff));
+  const sign = build.and(build.lshr(pattern, bits(16)), bits(0x8000));
+  // Normal: add half a unit less one, plus one when the kept part is odd; a carry into the exponent is right, also into infinity.
+  const odd = build.and(build.lshr(magnitude, bits(13)), bits(1));
+  const rounded = build.lshr(build.add(magnitude, build.add(odd, bits(0xfff))), bits(13));
+  const normal = build.sub(rounded, bits(112 << 10));
+  // Subnormal: adding a half, whose last place is 2^-24, rounds as wanted.
+  const half = ops.module.float(f32, 0.5);
+  const subnormal = build.sub(build.bitcast(build.fadd(build.bitcast(magnitude, f32), half), i32), bits(0x3f000000));
+  const nan = build.or(bits(0x7e00), build.and(build.lshr(magnitude, bits(13)), bits(0x3ff)));
+  const special = build.select(build.icmp('ugt', magnitude, bits(0x7f800000)), nan, bits(0x7c00));
+  const finite = build.select(build.icmp('ult', magnitude, bits(0x38800000)), subnormal, normal);
+  const chosen = build.select(build.icmp('uge', magnitude, bits(0x47800000)), special, finite);
+  return build.trunc(build.or(chosen, sign), i16);
+}
+
+export function f16ToF32(ops: MachineOps, pattern: LlvmValue, cpu: CpuLevel): LlvmValue {
+  const build = ops.builder;
+  const { bits, i32, f16, f32 } = lanesOf(ops, pattern);
+  if (cpu.f16c) return build.fpext(build.bitcast(pattern, f16), f32);
+  const wide = build.zext(pattern, i32);
+  const magnitude = build.and(wide, bits(0x7fff));
+  const sign = build.shl(build.and(wide, bits(0x8000)), bits(16));
+  const shifted = build.shl(magnitude, bits(13));
+  const normal = build.add(shifted, bits(112 << 23));
+  const subnormal = build.bitcast(build.fmul(build.uitofp(magnitude, f32), ops.module.float(f32, 2 ** -24)), i32);
+  const special = build.or(shifted, bits(0x7f800000));
+  const finite = build.select(build.icmp('ult', magnitude, bits(0x400)), subnormal, normal);
+  const chosen = build.select(build.icmp('uge', magnitude, bits(0x7c00)), special, finite);
+  return build.bitcast(build.or(chosen, sign), f32);
+}
+
+export function bf16FromF32(ops: MachineOps, value: LlvmValue): LlvmValue {
+  const build = ops.builder;
+  const { bits, i16, i32 } = lanesOf(ops, value);
+  const pattern = build.bitcast(value, i32);
+  const upper = build.lshr(pattern, bits(16));
+  const rounded = build.lshr(build.add(pattern, build.add(build.and(upper, bits(1)), bits(0x7fff))), bits(16));
+  const chosen = build.select(build.fcmp('uno', value, value), build.or(upper, bits(0x40)), rounded);
+  return build.trunc(chosen, i16);
+}
+
+export function bf16ToF32(ops: MachineOps, pattern: LlvmValue): LlvmValue {
+  const build = ops.builder;
+  const { bits, i32, f32 } = lanesOf(ops, pattern);
+  return build.bitcast(build.shl(build.zext(pattern, i32), bits(16)), f32);
+}

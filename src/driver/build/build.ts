@@ -1,0 +1,133 @@
+// Builds artifacts in this process. In: a request. Out: a directory with the shared library, its manifest and its C headers; or
+// diagnostics.
+// Holds: only what imports `backends.ts` brings LLVM into a process: this file, `emit.ts`, and commands when they run; nothing is written
+// before every pass is done.
+
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Manifest } from '../../../runtime/abi/manifest.js';
+import { TfcError } from '../../../runtime/index.js';
+import { type Diagnostic, DiagnosticsError, printableLines } from '../../base/index.js';
+import type { Stage } from '../../target/index.js';
+import { backendOf } from './backends.js';
+import type { ArtifactFiles, Cache } from './cache.js';
+import { toInternal } from '../api/failures.js';
+import { check, type Checked, isLibrary } from './front.js';
+import { manifestOf } from './manifest.js';
+import { mistakesOf, renamed } from '../mistakes.js';
+import { packageRoot, version } from '../package.js';
+import { programsOf, toMachine } from './pipeline.js';
+import { publish } from './publish.js';
+import { artifactFiles, type BuildReply, type BuildRequest, optionsKey, type SourceFile } from './request.js';
+import { targetFor } from './target.js';
+import { type Begin, codeGeneration, unwatched } from './watch-stages.js';
+
+export interface BuildReport {
+  readonly manifest: Manifest;
+  readonly stages: readonly Stage[];
+  readonly warnings: readonly Diagnostic[];
+}
+
+/**
+ * Compiles into `directory`, which appears complete or not at all; `begin` is told of every stage. Throws a DiagnosticsError for the user's
+ * mistakes.
+ */
+export function buildInto(request: BuildRequest, directory: string, texts: Map<string, string>, begin: Begin = unwatched): BuildReport {
+  const start = performance.now();
+  begin('check');
+  const checked = check(request, texts);
+  const front: Stage = { name: 'check', milliseconds: performance.now() - start, made: `${checked.module.entries.length} entries` };
+  const compiled = compileChecked(checked, request, begin);
+  const { files, stages } = compiled.build();
+  const publishing = performance.now();
+  publish(directory, files);
+  return {
+    manifest: compiled.manifest,
+    warnings: compiled.warnings,
+    stages: [front, ...compiled.stages, ...stages, { name: 'files', milliseconds: performance.now() - publishing }],
+  };
+}
+
+/** Compiles into the cache, or finds it there. */
+export function buildCached(request: BuildRequest, cache: Cache, begin: Begin = unwatched): BuildReply {
+  const texts = new Map<string, string>();
+  try {
+    const key = { path: request.path, options: optionsKey(request), sources: request.sources };
+    const found = cache.find(key);
+    if (found !== undefined) return { kind: 'built', ...found };
+    begin('check');
+    const checked = check(request, texts);
+    const own = [...texts].filter(([path]) => !isLibrary(path)).map(([path, text]): SourceFile => ({ path: resolve(path), text }));
+    const files = [
+      ...own,
+      ...[...checked.aliases].map(([path, sameAs]): SourceFile => ({
+        path: resolve(path),
+        text: texts.get(sameAs) ?? '',
+        sameAs: resolve(sameAs),
+      })),
+    ];
+    const warnings = checked.warnings.map((warning) => renamed(warning, (source) => (isLibrary(source) ? source : resolve(source))));
+    const directory = cache.store(key, files, () => cached(compileChecked(checked, request, begin).build().files), warnings);
+    return { kind: 'built', directory, sources: files, warnings };
+  } catch (error) {
+    if (error instanceof TfcError && error.code === 'file-not-written') return { kind: 'not-stored', reason: error.message };
+    const mistakes = mistakesOf(error);
+    if (mistakes !== undefined) return { kind: 'mistakes', diagnostics: mistakes, texts: [...texts] };
+    const { pass, reason, stack = '' } = toInternal(error);
+    return { kind: 'failed', pass, reason, stack };
+  }
+}
+
+/** A cache keeps what is opened, and nothing for C compilers. */
+const cached = (files: ArtifactFiles): ArtifactFiles =>
+  new Map([...files].filter(([name]) => name === artifactFiles.library || name === artifactFiles.manifest));
+
+export const sumOf = (stages: readonly Stage[]): number => stages.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+
+interface Compiled extends BuildReport {
+  /** Generates code: all files of the artifact, the library last. */
+  build(): { readonly files: ArtifactFiles; readonly stages: readonly Stage[] };
+}
+
+function compileChecked({ module, build, open, warnings }: Checked, request: BuildRequest, begin: Begin): Compiled {
+  if (module.entries.every((entry) => entry.kind === 'init') && open.length === 0)
+    throw new DiagnosticsError([nothingExported(request.path)]);
+  const start = performance.now();
+  const backend = backendOf(request);
+  const target = targetFor(request.cpu, backend);
+  const loading: Stage = { name: `${backend.name}: load`, milliseconds: performance.now() - start };
+  const { output, records } = toMachine(target, backend.passes).run(module, { build, begin, now: () => performance.now() });
+  const manifest = manifestOf(output.module, request.open === undefined ? open : [], target, version());
+  const text = JSON.stringify(manifest);
+  return {
+    manifest,
+    warnings,
+    stages: [
+      loading,
+      ...records.map(({ name, milliseconds, count, form }) => ({ name, milliseconds, made: `${count} (${form})` })),
+      {
+        name: 'verify',
+        milliseconds: records.reduce((sum, { verifyMilliseconds }) => sum + verifyMilliseconds, 0),
+        made: 'after every pass',
+      },
+    ],
+    build: () => {
+      begin(codeGeneration);
+      const { library, header, stages } = backend.build({ programs: programsOf(output), manifest: text, target });
+      const files: ArtifactFiles = new Map([
+        [artifactFiles.abi, readFileSync(join(packageRoot(), 'runtime', 'abi', 'tfc.h'))],
+        [artifactFiles.header, Buffer.from(header)],
+        [artifactFiles.manifest, Buffer.from(printableLines(`${JSON.stringify(manifest, null, 2)}\n`))],
+        [artifactFiles.library, library],
+      ]);
+      return { files, stages };
+    },
+  };
+}
+
+const nothingExported = (path: string): Diagnostic => ({
+  code: 'unknown-entry',
+  message: `${path} exports nothing that could be called`,
+  span: { source: path, start: 0, end: 0 },
+  hint: 'Write `export` before a function, or `export step name() { … }`.',
+});

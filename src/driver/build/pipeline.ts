@@ -1,0 +1,139 @@
+// The way from a checked module to programs, read aloud. In: what the checker made, and a target. Out: the simplified module and one
+// program per entry.
+// Holds: the runner in `src/passes/pass.ts` times, dumps and verifies every step.
+
+import type { ModuleGraph } from '../../graph/index.js';
+import type { Program } from '../../kernel/index.js';
+import { printProgram, verifyProgram, type VerifyOptions } from '../../kernel/index.js';
+import {
+  type FusedEntry,
+  fuseEntry,
+  indexPreconditions,
+  KernelClasses,
+  type Lowered,
+  planEntry,
+  printFused,
+  scalarExpander,
+  scheduleEntry,
+  vectorizer,
+  verifyFused,
+} from '../../lower/index.js';
+import { differentiate, type Form, type Pass, Pipeline, simplify, strip } from '../../passes/index.js';
+import type { ProgramPass, Target } from '../../target/index.js';
+
+/** A module whose entries are kernels. */
+export interface LoweredModule {
+  readonly module: ModuleGraph;
+  /** In the order of `module.entries`. */
+  readonly entries: readonly Lowered[];
+}
+
+export const programsOf = (lowered: LoweredModule): Program[] => lowered.entries.map((entry) => entry.program);
+
+type Stage = Pick<VerifyOptions, 'expanded' | 'vectorized'>;
+
+const kernels = (name: string, stage: Stage): Form<LoweredModule> => ({
+  name,
+  print: (lowered) =>
+    programsOf(lowered)
+      .map((program) => printProgram(program))
+      .join('\n\n'),
+  count: (lowered) => programsOf(lowered).reduce((sum, program) => sum + program.kernels.length, 0),
+  verify: (lowered, pass) => {
+    for (const program of programsOf(lowered)) verifyProgram(program, { pass, ...stage });
+  },
+});
+
+/** A module whose entries are groups of nodes that become kernels. */
+interface FusedModule {
+  readonly module: ModuleGraph;
+  readonly entries: readonly FusedEntry[];
+  /** Kernels that the entries share. */
+  readonly classes: KernelClasses;
+}
+
+const fused: Form<FusedModule> = {
+  name: 'fused graph',
+  print: ({ entries }) => entries.map(printFused).join('\n'),
+  count: ({ entries }) => entries.reduce((sum, { order: block }) => sum + block.groups.length, 0),
+  verify: ({ entries }, pass) => {
+    for (const entry of entries) verifyFused(entry, pass);
+  },
+};
+
+const fuseFor = (target: Target): Pass<ModuleGraph, FusedModule> => ({
+  name: 'fuse',
+  doc: 'Chooses which ops share a kernel and what is stored, splits long sums, puts kernels in order, and states what sizes indices need.',
+  to: fused,
+  run: (module) => {
+    const classes = new KernelClasses();
+    return {
+      module: guarded(module),
+      classes,
+      entries: module.entries.map((entry) => fuseEntry(entry, module.variables, target, classes)),
+    };
+  },
+});
+
+const schedule: Pass<FusedModule, LoweredModule> = {
+  name: 'schedule',
+  doc: 'Writes each kind of group as loops.',
+  to: kernels('scheduled kernels', {}),
+  run: ({ module, classes, entries }, { build }) => ({ module, entries: entries.map((entry) => scheduleEntry(entry, build, classes)) }),
+};
+
+const planMemory: Pass<LoweredModule, LoweredModule> = {
+  name: 'plan-memory',
+  doc: 'Gives temporaries their places in the arena.',
+  to: kernels('kernels', {}),
+  run: ({ module, entries }) => ({ module, entries: entries.map(planEntry) }),
+};
+
+/** Callers must also fulfil what keeps every index inside of its buffer. */
+const guarded = (module: ModuleGraph): ModuleGraph => ({
+  ...module,
+  entries: module.entries.map((entry) => ({ ...entry, facts: [...entry.facts, ...indexPreconditions(entry)] })),
+});
+
+const expand: Pass<LoweredModule, LoweredModule> = {
+  name: 'expand',
+  doc: 'Writes scalar functions as machine ops.',
+  to: kernels('expanded kernels', { expanded: true }),
+  run: (lowered) => {
+    const expanded = scalarExpander();
+    return { ...lowered, entries: lowered.entries.map((entry) => ({ ...entry, program: expanded(entry.program) })) };
+  },
+};
+
+/** What code generators, and passes of their own, take. */
+const runnable = kernels('kernels of machine ops', { expanded: true, vectorized: true });
+
+const vectorizeFor = (target: Target): Pass<LoweredModule, LoweredModule> => ({
+  name: 'vectorize',
+  doc: 'Writes on loops how the target runs them.',
+  to: runnable,
+  run: (lowered) => {
+    const vectorized = vectorizer(target);
+    return { ...lowered, entries: lowered.entries.map((entry) => ({ ...entry, program: vectorized(entry.program) })) };
+  },
+});
+
+/** Derivatives and clean-up. */
+export const toSimplified = (): Pipeline<ModuleGraph, ModuleGraph> => Pipeline.of(differentiate).then(strip).then(simplify);
+
+/** The same as groups. */
+export const toFused = (target: Target): Pipeline<ModuleGraph, FusedModule> => toSimplified().then(fuseFor(target));
+
+/** The same as kernels. */
+export const toKernels = (target: Target): Pipeline<ModuleGraph, LoweredModule> => toFused(target).then(schedule).then(planMemory);
+
+const onPrograms = ({ name, doc, run }: ProgramPass, target: Target): Pass<LoweredModule, LoweredModule> => ({
+  name,
+  doc,
+  to: runnable,
+  run: (lowered) => ({ ...lowered, entries: lowered.entries.map((entry) => ({ ...entry, program: run(entry.program, target) })) }),
+});
+
+/** What code generators take; `passes` are those of the back end. */
+export const toMachine = (target: Target, passes: readonly ProgramPass[] = []): Pipeline<ModuleGraph, LoweredModule> =>
+  passes.reduce((pipeline, pass) => pipeline.then(onPrograms(pass, target)), toKernels(target).then(expand).then(vectorizeFor(target)));

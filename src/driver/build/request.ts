@@ -1,0 +1,77 @@
+// What can be asked of the compiler, as plain data that crosses process boundaries. In: options of the API and of commands. Out: requests
+// and replies.
+
+import { resolve } from 'node:path';
+import { libraryFile } from '../../../runtime/artifact.js';
+import type { Diagnostic } from '../../base/index.js';
+import { processor } from './processor.js';
+
+export interface BuildRequest {
+  /** As the user wrote it: diagnostics repeat it. */
+  readonly path: string;
+  /** Values for `dim` declarations. */
+  readonly set: Readonly<Record<string, number>>;
+  /** LLVM's name of the CPU to compile for, or `native`. */
+  readonly cpu: string;
+  /** Name of the back end that makes the code; default: the first that is registered. */
+  readonly backend?: string | undefined;
+  /** Directories beside that of the file from which may be imported. */
+  readonly roots?: readonly string[] | undefined;
+  /** What stands in for the files: those that the module was compiled from. */
+  readonly sources?: readonly SourceFile[] | undefined;
+  /** Builds this open-rank entry alone, with these ranks for its packs. */
+  readonly open?: { readonly entry: string; readonly ranks: Readonly<Record<string, number>> } | undefined;
+}
+
+/** A file that a build read. */
+export interface SourceFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly text: string;
+  /** The path under which the file was read, when it is another. */
+  readonly sameAs?: string;
+}
+
+/** An artifact, and what it was made of. */
+export interface Built {
+  readonly directory: string;
+  readonly sources: readonly SourceFile[];
+  /** Their spans name sources by absolute paths too: the cache answers from wherever it is asked. */
+  readonly warnings: readonly Diagnostic[];
+}
+
+export type BuildReply =
+  | ({ readonly kind: 'built' } & Built)
+  | {
+      readonly kind: 'mistakes';
+      readonly diagnostics: readonly Diagnostic[];
+      readonly texts: readonly (readonly [path: string, text: string])[];
+    }
+  /** The cache could not be written. */
+  | { readonly kind: 'not-stored'; readonly reason: string }
+  /** Our own failure. */
+  | { readonly kind: 'failed'; readonly pass: string; readonly reason: string; readonly stack: string };
+
+/** What crosses to the compiling process. */
+export interface BuildJob {
+  readonly request: BuildRequest;
+  /** Directory of the compile cache, which the caller has looked at. */
+  readonly cache: string;
+  /** Whether its descriptor 3 is a terminal where somebody waits. */
+  readonly watched: boolean;
+}
+
+/** Names of the files of an artifact, below its directory; `header` includes `abi`. */
+export const artifactFiles = { library: libraryFile, manifest: 'module.json', header: 'module.h', abi: 'tfc.h' } as const;
+
+/** Everything of a request that decides what is built, but for the files. A cache may be shared by machines, so `native` is spelled out. */
+export function optionsKey({ set, cpu, backend, open, roots = [] }: BuildRequest): string {
+  const machine = cpu === 'native' ? ['native', processor()] : [cpu];
+  return JSON.stringify([
+    Object.entries(set).sort(([a], [b]) => (a < b ? -1 : 1)),
+    machine,
+    backend ?? null,
+    open === undefined ? null : [open.entry, Object.entries(open.ranks).sort(([a], [b]) => (a < b ? -1 : 1))],
+    roots.map((root) => resolve(root)).sort(),
+  ]);
+}

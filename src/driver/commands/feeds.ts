@@ -1,0 +1,44 @@
+// Feeds from the command line. In: `name=JSON`, `name=@file.npy`, or a JSON file of all. Out: values for a session. Holds: bad text is a
+// diagnostic that names its feed.
+
+import type { FeedValue } from '../../../runtime/index.js';
+import { UsageError } from './options.js';
+import { readNpy } from '../../train/data/npy.js';
+import { readText } from '../../input/files.js';
+import { badData, parseJson } from '../../input/json.js';
+
+export type Feeds = Readonly<Record<string, FeedValue>>;
+
+/** `pairs` win over `file`. Errors: bad-data, file-not-found; UsageError for a pair that is none. */
+export function readFeeds(pairs: readonly string[], file: string | undefined): Feeds {
+  const feeds = new Map(file === undefined ? [] : readFeedsFile(file));
+  for (const pair of pairs) {
+    const at = pair.indexOf('=');
+    if (at <= 0) throw new UsageError(`--feed takes name=JSON or name=@file.npy; got ${JSON.stringify(pair)}`);
+    const [name, text] = [pair.slice(0, at), pair.slice(at + 1)];
+    feeds.set(name.normalize(), text.startsWith('@') ? readFeedFile(name, text.slice(1)) : parseValue(text, `feed ${name}`));
+  }
+  return Object.fromEntries(feeds);
+}
+
+function readFeedsFile(path: string): [name: string, value: FeedValue][] {
+  const value = parseJson(readText(path), path);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw badData(`${path}: expected one JSON object with a member per feed`);
+  return Object.entries(value).map(([name, one]) => [name.normalize(), toFeed(one, `${path}: feed ${name}`)]);
+}
+
+const readFeedFile = (name: string, path: string): FeedValue =>
+  path.endsWith('.npy') ? readNpy(path) : parseValue(readText(path), `feed ${name} (${path})`);
+
+const parseValue = (text: string, what: string): FeedValue => toFeed(parseJson(text, what), what);
+
+/**
+ * Numbers, booleans, strings that stand for numbers, and nested arrays of them. What was parsed is nowhere deep enough to end the stack.
+ */
+function toFeed(value: unknown, what: string): FeedValue {
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string') return value;
+  if (!Array.isArray(value))
+    throw badData(`${what}: expected a number or nested arrays of numbers, got ${value === null ? 'null' : 'an object'}`);
+  return value.map((one) => toFeed(one, what)) as FeedValue;
+}

@@ -1,0 +1,183 @@
+// How a node is computed. In: a node, which is asked for its op's lowering. Out: its form: read from storage, inlined where it is needed,
+// reduced, tiled, or a nest of its own.
+// Holds: a contraction whose result has one column is a reduction of a product; every other contraction is tiled.
+
+import { type Dim, type DType, InternalError, isFloat, type Shape } from '../../base/index.js';
+import { isTensorNode, type Node, type TensorNode } from '../../graph/index.js';
+import { build, type Combiner, combiners, type Expr, exprKey, ofNothing } from '../../kernel/index.js';
+import type { Lowering, Op } from '../../ops/index.js';
+
+/** Points out the value of argument `which` at an index. */
+export type ArgumentReader = (argument: TensorNode, index: readonly Expr[]) => Expr;
+
+export interface ReduceForm {
+  readonly kind: 'reduce';
+  readonly node: TensorNode;
+  readonly combine: Combiner;
+  /** Sizes reduced over; the node's own shape is what is kept. */
+  readonly reduced: Shape;
+  /** How far the only axis of `reduced` is filled, when that is known at run time only. */
+  readonly filled?: Expr;
+  /** What is combined, at an index of the result and an index of `reduced`, in the dtype that it is combined in. */
+  term(kept: readonly Expr[], reduced: readonly Expr[], read: ArgumentReader): Expr;
+  /** True when the last axis of the (first) argument in memory order is reduced: lanes run along it. */
+  readonly innermostReduced: boolean;
+}
+
+/** Partial results of a reduction: row p of the node combines what block p of the points contributes. */
+export interface PartialForm {
+  readonly kind: 'partial';
+  /** Stands for the partial results; no op makes it. */
+  readonly node: TensorNode;
+  /** The whole reduction. */
+  readonly of: ReduceForm;
+  /** Leading axes of what is reduced: the points, which come in blocks. */
+  readonly points: Shape;
+  /** What else is reduced, at each point. */
+  readonly within: Shape;
+}
+
+export interface MatmulForm {
+  readonly kind: 'matmul';
+  readonly node: TensorNode;
+  readonly batch: Shape;
+  readonly rows: Dim;
+  readonly columns: Dim;
+  readonly depth: Dim;
+}
+
+export type Form =
+  | { readonly kind: 'source'; readonly node: TensorNode }
+  | { readonly kind: 'element'; readonly node: TensorNode; readonly cost: number }
+  | ReduceForm
+  | PartialForm
+  | MatmulForm
+  | { readonly kind: 'nest'; readonly node: Node }
+  | { readonly kind: 'loop'; readonly node: Node }
+  | { readonly kind: 'element-of'; readonly node: TensorNode };
+
+export const opOf = (node: Node): Op => node.op as Op;
+
+export function tensorOf(node: Node): TensorNode {
+  if (!isTensorNode(node)) throw new InternalError('lower', `${node.op.name} gives a tuple where a tensor is needed`);
+  return node;
+}
+
+/** Non-unit sizes: the axes that need a loop. */
+export const space = (shape: Shape): Shape => shape.filter((dim) => dim.constant !== 1);
+
+/** An index into `shape`: one entry of `loops` per non-unit axis, 0 elsewhere. */
+export function spread(shape: Shape, loops: readonly Expr[]): Expr[] {
+  let next = 0;
+  return shape.map((dim) => (dim.constant === 1 ? build.int(0) : (loops[next++] as Expr)));
+}
+
+/** Known to have no element: nothing is computed for it, and what it would be is 0 wherever the text of a kernel mentions it. */
+export const isEmpty = (node: Node): boolean => node.type.kind === 'tensor' && node.type.shape.some((dim) => dim.constant === 0);
+
+export function formOf(node: Node): Form {
+  const lowering: Lowering<Node['attrs']> = opOf(node).lowering;
+  if (isEmpty(node) && lowering.kind !== 'source' && lowering.kind !== 'element-of')
+    return { kind: 'element', node: tensorOf(node), cost: 0 };
+  switch (lowering.kind) {
+    case 'source':
+      return { kind: 'source', node: tensorOf(node) };
+    case 'element':
+      if (lowering.ownNest?.when(tensorOf(node)) === true) return { kind: 'nest', node };
+      return { kind: 'element', node: tensorOf(node), cost: lowering.cost };
+    case 'element-of':
+      return { kind: 'element-of', node: tensorOf(node) };
+    case 'nest':
+      return { kind: 'nest', node };
+    case 'loop':
+      return { kind: 'loop', node };
+    case 'reduce':
+      return reduceForm(tensorOf(node), lowering.axes(tensorOf(node)), lowering.combine(tensorOf(node)));
+    case 'contract':
+      return contractForm(tensorOf(node));
+    case 'removed':
+      throw new InternalError('lower', `${node.op.name} should have been removed by ${lowering.by}`);
+  }
+}
+
+function reduceForm(node: TensorNode, axes: readonly number[], combine: Combiner): ReduceForm {
+  const argument = tensorOf(node.args[0] as Node);
+  const over = new Set(axes);
+  const shape = argument.type.shape;
+  let last = shape.length - 1;
+  while (last >= 0 && (shape[last] as Dim).constant === 1) last -= 1;
+  return {
+    kind: 'reduce',
+    node,
+    combine,
+    reduced: axes.map((axis) => shape[axis] as Dim),
+    innermostReduced: last >= 0 && over.has(last),
+    term: (kept, reduced, read) => {
+      let [k, r] = [0, 0];
+      const index = shape.map((_, axis) => (over.has(axis) ? (reduced[r++] as Expr) : (kept[k++] as Expr)));
+      return widthAs(combinedAs(node.type.dtype), read(argument, index));
+    },
+  };
+}
+
+function contractForm(node: TensorNode): ReduceForm | MatmulForm {
+  const [left, right] = node.args.map(tensorOf) as [TensorNode, TensorNode];
+  const shape = node.type.shape;
+  const [rows, columns] = shape.slice(-2) as [Dim, Dim];
+  const depth = left.type.shape.at(-1) as Dim;
+  if (columns.constant !== 1) return { kind: 'matmul', node, batch: shape.slice(0, -2), rows, columns, depth };
+  return {
+    kind: 'reduce',
+    node,
+    combine: 'sum',
+    reduced: [depth],
+    innermostReduced: true,
+    term: (kept, [k], read) => {
+      const batch = kept.slice(0, -2);
+      const wide = combinedAs(node.type.dtype);
+      return build.apply(
+        'mul',
+        wide,
+        widthAs(wide, read(left, [...batch, kept.at(-2) as Expr, k as Expr])),
+        widthAs(wide, read(right, [...batch, k as Expr, build.int(0)])),
+      );
+    },
+  };
+}
+
+/** Reductions with equal keys can share a loop. */
+export const reducedKey = (form: ReduceForm): string =>
+  `${space(form.reduced).join()}${form.filled === undefined ? '' : ` of ${exprKey(form.filled)}`}`;
+
+/** Half-width floats are combined in f32 and rounded once. */
+export const combinedAs = (dtype: DType): DType => (dtype === 'f16' || dtype === 'bf16' ? 'f32' : dtype);
+
+/** `value` as `dtype`, where that is the wide or the narrow side of a combination. */
+export const widthAs = (dtype: DType, value: Expr): Expr => (build.dtypeOf(value) === dtype ? value : build.apply('convert', dtype, value));
+
+/** One more term onto a running value, outside of an accumulator. */
+export function combineStep(combine: Combiner, dtype: DType, value: Expr, term: Expr): Expr {
+  if (combine === 'sum' && isFloat(dtype) && term.kind === 'apply' && term.fn === 'mul')
+    return build.apply('muladd', dtype, term.args[0] as Expr, term.args[1] as Expr, value);
+  return build.apply(combiners[combine].fn, dtype, value, term);
+}
+
+/** What combining nothing gives. */
+export const identity = (combine: Combiner, dtype: DType): Expr => build.constant(dtype, ofNothing(combine, dtype));
+
+/** Every index of a shape with constant sizes, in row-major order. */
+export function* indices(shape: readonly number[]): Generator<number[]> {
+  if (shape.some((extent) => extent === 0)) return;
+  const at = shape.map(() => 0);
+  for (;;) {
+    yield [...at];
+    let axis = shape.length - 1;
+    while (axis >= 0 && ++(at[axis] as number) === shape[axis]) at[axis--] = 0;
+    if (axis < 0) return;
+  }
+}
+
+export const constants = (shape: Shape): number[] | undefined => {
+  const sizes = shape.map((dim) => dim.constant);
+  return sizes.every((one): one is number => one !== undefined) ? sizes : undefined;
+};

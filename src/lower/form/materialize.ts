@@ -1,0 +1,160 @@
+// Which nodes get storage. In: the nodes that an entry must deliver. Out: materialized nodes; every other node is computed where it is
+// needed.
+// Holds: reductions, tiled products, nests and loops are materialized nodes, unless a reduction is short enough to be written out; operands
+// of tiled products are materialized nodes or views of stored nodes.
+
+import { type Shape, shapeEquals } from '../../base/index.js';
+import { type Node, topological, type TensorNode } from '../../graph/index.js';
+import { build, type Buffer } from '../../kernel/index.js';
+import { inlineReduceFlops, mostInlineFlops, scalarFlops, type Target } from '../../target/index.js';
+import { productsOfSums } from './fma.js';
+import { paysToMove } from '../fuse/cost-model.js';
+import { type Form, formOf, space } from './forms.js';
+import { Leaves } from './leaves.js';
+import { unreadableOperands } from './operands.js';
+import type { SplitReduction } from './partial.js';
+import type { Structures } from './structure.js';
+import { isInlineReduce } from './values.js';
+
+export class Forms {
+  readonly #forms = new Map<Node, Form>();
+  readonly #splits = new Map<Node, SplitReduction>();
+  readonly #products = new Map<Node, boolean>();
+  /** Whose memory decides what pays. */
+  readonly target: Target;
+  readonly structures: Structures;
+
+  constructor(target: Target, structures: Structures) {
+    this.target = target;
+    this.structures = structures;
+  }
+
+  of(node: Node): Form {
+    let form = this.#forms.get(node);
+    if (form === undefined) this.#forms.set(node, (form = formOf(node)));
+    return form;
+  }
+
+  /** From now on the reduction `node` is one over partial results; undefined: it is whole again. */
+  split(node: Node, split: SplitReduction | undefined): void {
+    if (split === undefined) {
+      this.#splits.delete(node);
+      this.#forms.delete(node);
+      return;
+    }
+    this.#splits.set(node, split);
+    this.#forms.set(node, split.combine).set(split.partial.node, split.partial);
+  }
+
+  splitOf(node: Node): SplitReduction | undefined {
+    return this.#splits.get(node);
+  }
+
+  /** What a node is computed from. */
+  argsOf(node: Node): readonly Node[] {
+    const split = this.#splits.get(node);
+    return split === undefined ? node.args : [split.partial.node];
+  }
+
+  /** Settles for the nodes of a block, once and for all, which products become parts of sums. */
+  settleProducts(demanded: readonly TensorNode[]): void {
+    for (const [node, joins] of productsOfSums(demanded)) if (!this.#products.has(node)) this.#products.set(node, joins);
+  }
+
+  /** Whether the node is a product that is computed together with the sum that takes it. */
+  isPartOfSum(node: Node): boolean {
+    return this.#products.get(node) === true;
+  }
+
+  /** Storage that exists before the kernels run, or that a loop fills. */
+  isStored(node: Node): boolean {
+    const kind = this.of(node).kind;
+    return kind === 'source' || kind === 'element-of';
+  }
+}
+
+/** A stand-in for the storage of `node`, to see how it would be read. */
+export const probeBuffer = (node: TensorNode): Buffer =>
+  build.buffer(`n${node.id}`, node.type.dtype, node.type.shape, { kind: 'temporary' });
+
+export function chooseMaterialized(demanded: readonly TensorNode[], forms: Forms): Set<Node> {
+  const order = topological(demanded);
+  const materialized = new Set<Node>(demanded.filter((node) => !forms.isStored(node)));
+  for (const node of order) {
+    const form = forms.of(node);
+    const split = forms.splitOf(node);
+    if (split !== undefined) materialized.add(split.partial.node);
+    switch (form.kind) {
+      case 'reduce':
+        if (!isInlineReduce(form)) materialized.add(node);
+        break;
+      case 'matmul':
+        materialized.add(node);
+        break;
+      case 'nest':
+      case 'loop':
+        materialized.add(node);
+        for (const argument of node.args) {
+          const inRegister = form.kind === 'loop' && forms.of(argument).kind === 'element' && shapeOf(argument).length === 0;
+          if (!forms.isStored(argument) && !inRegister) materialized.add(argument);
+        }
+        break;
+      case 'element':
+      case 'source':
+      case 'partial':
+      case 'element-of':
+        break;
+    }
+  }
+  storeSums(order, materialized, forms);
+  for (const node of order) {
+    const form = forms.of(node);
+    if (form.kind === 'matmul') for (const operand of unreadableOperands(form, materialized, forms)) materialized.add(operand);
+  }
+  const cost = inlineCosts(order, materialized, forms);
+  for (const node of order) {
+    if (space(shapeOf(node)).length === 0) continue;
+    for (const argument of node.args) {
+      if (forms.of(argument).kind === 'element' && space(shapeOf(argument)).length === 0 && (cost.get(argument) ?? 0) > scalarFlops)
+        materialized.add(argument);
+    }
+  }
+  return materialized;
+}
+
+/**
+ * What several nodes take, and has more operands than it is itself: sums along a residual stream, and their cotangents. Each is one of the
+ * operands of the next; were they found one after the other, by what kernels compute again, a deep model would take a search for each.
+ */
+function storeSums(order: readonly Node[], materialized: Set<Node>, forms: Forms): void {
+  const users = 2;
+  new Leaves(order, materialized, forms, (node, leaves) => {
+    const form = forms.of(node);
+    if (form.kind !== 'element' || form.cost === 0 || !leaves.isShared(node) || space(shapeOf(node)).length === 0) return;
+    // What it is reduced from is read by passes that need it anyway.
+    const below = leaves.of(node).filter((leaf) => shapeEquals(space(shapeOf(leaf)), space(shapeOf(node))));
+    const pays = paysToMove(
+      form.node,
+      below,
+      below.some((leaf) => leaves.isEpilogue(leaf, node)),
+      users,
+      forms.target,
+    );
+    if (pays) materialized.add(node);
+  });
+}
+
+const shapeOf = (node: Node): Shape => (node.type.kind === 'tensor' ? node.type.shape : []);
+
+/** FLOPs per element of computing a node from stored ones, counted as a tree and capped. */
+export function inlineCosts(order: readonly Node[], materialized: ReadonlySet<Node>, forms: Forms): Map<Node, number> {
+  const costs = new Map<Node, number>();
+  for (const node of order) {
+    const form = forms.of(node);
+    let cost = form.kind === 'element' ? form.cost : form.kind === 'reduce' ? inlineReduceFlops : 0;
+    if (form.kind === 'element' || form.kind === 'reduce')
+      for (const argument of node.args) if (!materialized.has(argument)) cost += costs.get(argument) ?? 0;
+    costs.set(node, Math.min(cost, mostInlineFlops));
+  }
+  return costs;
+}

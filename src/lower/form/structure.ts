@@ -1,0 +1,64 @@
+// What nodes are made of, apart from which nodes they are. In: nodes, and where to stop. Out: a text, and the nodes in the order of their
+// numbers. Holds: equal texts mean that the nodes with equal numbers are computed alike from each other and from what they stop at.
+
+import { attrsKey, type Node, typeToString } from '../../graph/index.js';
+import type { Expr } from '../../kernel/index.js';
+import type { Forms } from './materialize.js';
+
+/** Numbers texts, so that long ones are compared once. One for everything whose texts are compared. */
+export class Structures {
+  /** What members of groups read, by what they are made of: numbers of nodes, and the indices at which each is read. */
+  readonly reads = new Map<string, readonly (readonly [number: number, accesses: readonly Expr[][]])[]>();
+  /** Operands of matrix products that need storage first, by what the product and its operands are made of: see `operands.ts`. */
+  readonly unreadable = new Map<string, readonly number[]>();
+  readonly #numbers = new Map<string, number>();
+  readonly #ofNode = new Map<Node, number>();
+
+  number(text: string): number {
+    let number = this.#numbers.get(text);
+    if (number === undefined) this.#numbers.set(text, (number = this.#numbers.size));
+    return number;
+  }
+
+  /** Equal for nodes of one op, with equal attributes and one type. */
+  ofNode(node: Node): number {
+    let number = this.#ofNode.get(node);
+    if (number === undefined)
+      this.#ofNode.set(node, (number = this.number(`${node.op.name}${attrsKey(node.attrs)}: ${typeToString(node.type)}`)));
+    return number;
+  }
+
+  ofType(node: Node): number {
+    return this.number(typeToString(node.type));
+  }
+}
+
+export interface Structure {
+  readonly text: string;
+  readonly nodes: readonly Node[];
+}
+
+/** `starts` have the first numbers; leaves are numbered, and nothing below them is looked at. `more`: what else makes a difference. */
+export function structureOf(
+  starts: readonly Node[],
+  forms: Forms,
+  isLeaf: (node: Node) => boolean,
+  more?: (node: Node) => string,
+): Structure {
+  const numbers = new Map<Node, number>();
+  const numberOf = (node: Node): number => {
+    let number = numbers.get(node);
+    if (number === undefined) numbers.set(node, (number = numbers.size));
+    return number;
+  };
+  for (const node of starts) numberOf(node);
+  let text = '';
+  // A map's iteration also visits what is added meanwhile.
+  for (const node of numbers.keys()) {
+    const own = more?.(node) ?? '';
+    // Of what is there already, neither its name nor how it was made matters.
+    if (isLeaf(node)) text += `${forms.structures.ofType(node)} stored${own};`;
+    else text += `${forms.structures.ofNode(node)}${own}(${forms.argsOf(node).map(numberOf).join()});`;
+  }
+  return { text, nodes: [...numbers.keys()] };
+}

@@ -1,0 +1,323 @@
+// Fusion: which materialized nodes share a kernel. In: materialized nodes in topological order. Out: groups with a common outer space,
+// without cycles between them, and why neighbours stayed apart.
+// Holds: inside of a group, results of reductions and tiles are read only at the point that is being computed; see the note at the end.
+
+import { type Shape, shapeEquals, shapeToString } from '../../base/index.js';
+import { type Node, type TensorNode, topological } from '../../graph/index.js';
+import { build, type Expr, exprKey } from '../../kernel/index.js';
+import { isCheap, paysToMove, paysToStore } from './cost-model.js';
+import { reducedKey, type ReduceForm, space, spread, tensorOf } from '../form/forms.js';
+import { type ApartNote, type Described, type Fusion, type Group, isAllSmall, isSmall, type Member, type Mode } from './groups.js';
+import { Leaves } from '../form/leaves.js';
+import { Neighbours } from './neighbours.js';
+import { Precedence } from './precedence.js';
+import { memberReads, producer, writesOut } from './reads.js';
+import { chooseMaterialized, type Forms, inlineCosts } from '../form/materialize.js';
+
+/** Fuses as the forms are: reductions that are split stay split. */
+export function fuseAsSplit(demanded: readonly TensorNode[], forms: Forms): Fusion {
+  const materialized = chooseMaterialized(demanded, forms);
+  const order = topological(demanded).flatMap((node) => [
+    ...(forms.splitOf(node) === undefined ? [] : [forms.splitOf(node)?.partial.node as Node]),
+    node,
+  ]);
+  for (;;) {
+    const costs = inlineCosts(order, materialized, forms);
+    const fusion = new Fuser(materialized, forms, costs).run(order);
+    const shared = sharedExpensive(order, fusion, forms, costs);
+    if (shared.length === 0) return fusion;
+    for (const node of shared) materialized.add(node);
+  }
+}
+
+/** Nodes that several groups would compute again, where that costs more than to store them: see `cost-model.ts`. */
+function sharedExpensive(order: readonly Node[], fusion: Fusion, forms: Forms, costs: ReadonlyMap<Node, number>): Node[] {
+  const users = new Map<Node, Set<Group>>();
+  for (const group of fusion.groups) {
+    const waiting = group.members.flatMap((member) => forms.argsOf(member.node));
+    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+      if (fusion.materialized.has(node) || forms.isStored(node)) continue;
+      let groups = users.get(node);
+      if (groups === undefined) users.set(node, (groups = new Set()));
+      if (groups.has(group)) continue;
+      groups.add(group);
+      for (const argument of forms.argsOf(node)) waiting.push(argument);
+    }
+  }
+  const operands = new Leaves(order, fusion.materialized, forms);
+  return order.filter((node) => {
+    const form = forms.of(node);
+    const computes = form.kind === 'reduce' || (form.kind === 'element' && form.cost > 0);
+    const groups = users.get(node)?.size ?? 0;
+    if (!computes || groups < 2) return false;
+    if (paysToStore(tensorOf(node), costs.get(node) ?? 0, groups, forms.target)) return true;
+    const leaves = operands.of(node);
+    return paysToMove(
+      tensorOf(node),
+      leaves,
+      leaves.some((leaf) => operands.isEpilogue(leaf, node)),
+      groups,
+      forms.target,
+    );
+  });
+}
+
+class Fuser {
+  readonly #groups: Group[] = [];
+  readonly #groupOf = new Map<Node, Group>();
+  readonly #notes: ApartNote[] = [];
+  readonly #order = new Precedence<Group>();
+  readonly #neighbours: Neighbours;
+
+  readonly materialized: ReadonlySet<Node>;
+  readonly forms: Forms;
+
+  /** FLOPs per element of computing a node from stored ones. */
+  readonly costs: ReadonlyMap<Node, number>;
+
+  constructor(materialized: ReadonlySet<Node>, forms: Forms, costs: ReadonlyMap<Node, number>) {
+    this.materialized = materialized;
+    this.forms = forms;
+    this.costs = costs;
+    this.#neighbours = new Neighbours(this.#groupOf);
+  }
+
+  run(order: readonly Node[]): Fusion {
+    const described = order.filter((node) => this.materialized.has(node)).map((node) => this.#describe(node));
+    this.#neighbours.expect(described);
+    for (const one of described) this.#place(one);
+    return { groups: this.#groups, groupOf: this.#groupOf, materialized: this.materialized, notes: this.#notes, order: this.#order };
+  }
+
+  #place({ member, mode, outer }: Described): void {
+    const { node } = member;
+    const alone = new ReadsOf(member, this.materialized, this.forms);
+    if (mode !== 'matmul' && mode !== 'nest' && mode !== 'loop') {
+      for (const group of this.#neighbours.of(member, mode, [
+        ...alone.in({ mode, outer, members: [] }).keys(),
+        ...alone.materializedBelow,
+      ])) {
+        const verdict = this.#join(group, member, mode, outer, alone);
+        if (verdict === 'joined') return;
+        if (verdict !== 'unrelated') this.#notes.push({ node, neighbour: (group.members[0] as Member).node, reason: verdict });
+      }
+    }
+    const group: Group = { id: this.#groups.length, mode, outer, members: [], reads: new Set(), along: new Set() };
+    this.#groups.push(group);
+    this.#order.add(group);
+    this.#take(group, member, alone.in({ mode, outer, members: [member] }));
+  }
+
+  #take(group: Group, member: Member, reads: ReadonlyMap<Node, readonly Expr[][]>): void {
+    const own = new Set<Node>(group.members.map((one) => one.node));
+    group.members.push(member);
+    this.#groupOf.set(member.node, group);
+    for (const [read, accesses] of reads) {
+      if (own.has(read)) continue;
+      const other = this.#groupOf.get(producer(read, this.forms));
+      if (other !== undefined && other !== group) this.#order.put(other, group);
+      addRead(group, member, read, accesses);
+    }
+    this.#neighbours.took(group, member);
+  }
+
+  #describe(node: Node): Described {
+    const form = this.forms.of(node);
+    switch (form.kind) {
+      case 'nest':
+      case 'loop':
+        return { member: { role: form.kind, node }, mode: form.kind, outer: [] };
+      case 'matmul':
+        return { member: { role: 'matmul', node: form.node, form }, mode: 'matmul', outer: space(form.node.type.shape) };
+      case 'partial':
+        return { member: { role: 'partial', node: form.node, form }, mode: 'fused-rows', outer: form.points };
+      case 'reduce': {
+        const outer = space(form.node.type.shape);
+        const member: Member = { role: 'reduce', node: form.node, form };
+        if (isSmall(outer)) return { member, mode: 'full-reduction', outer: [] };
+        return { member, mode: form.innermostReduced ? 'row-reduction' : 'column-reduction', outer };
+      }
+      case 'element':
+      case 'source':
+      case 'element-of':
+        return { member: { role: 'elementwise', node: tensorOf(node) }, mode: 'elementwise', outer: space(tensorOf(node).type.shape) };
+    }
+  }
+
+  /** 'joined', 'unrelated' (nothing to gain), or the reason why not. */
+  #join(group: Group, member: Member, mode: Mode, outer: Shape, alone: ReadsOf): string {
+    if (group.mode === 'nest' || group.mode === 'loop') return 'unrelated';
+    const reads = alone.in(group);
+    const own = new Set<Node>(group.members.map((one) => one.node));
+    const readsMember = [...reads.keys()].some((node) => own.has(node)) || alone.materializedBelow.some((node) => own.has(node));
+    const sharesLoop =
+      member.role === 'reduce' && this.#neighbours.mayShareLoop(member, mode) && group.mode === mode && reducesAlike(group, member.form);
+    const sharesData = [...reads].some(([node, accesses]) => group.along.has(node) && readsAlong(member, node, accesses));
+    const related = readsMember || sharesLoop || sharesData;
+    const fits = this.#fits(group, member, mode, outer, readsMember, related);
+    if (typeof fits === 'string') return related ? fits : 'unrelated';
+    const scalars = group.outer.length === 0 && this.#neighbours.mayJoinScalars(member);
+    if (!related && !scalars) return 'unrelated';
+    if (!this.#pointwise(group, member, reads))
+      return `reads other elements of ${group.members[0]?.node.op.name}'s result than the one being computed`;
+    if (this.#repeats(group, member, alone)) return 'it would compute costly elements again';
+    for (const read of reads.keys()) {
+      const other = this.#groupOf.get(producer(read, this.forms));
+      if (other !== undefined && other !== group && this.#order.follows(other, group)) return 'another kernel stands between them';
+    }
+    group.mode = fits.mode;
+    group.outer = fits.outer;
+    this.#take(group, member, reads);
+    return 'joined';
+  }
+
+  /** How the group computes when it has taken the member in, or why it can't. */
+  #fits(
+    group: Group,
+    member: Member,
+    mode: Mode,
+    outer: Shape,
+    readsMember: boolean,
+    related: boolean,
+  ): Pick<Group, 'mode' | 'outer'> | string {
+    const same = { mode: group.mode, outer: group.outer };
+    const byRows = group.mode === 'row-reduction' || group.mode === 'fused-rows';
+    if (member.role === 'elementwise') {
+      const shape = space(member.node.type.shape);
+      if (group.mode === 'full-reduction') return isSmall(shape) ? same : 'its result is too large to be written out';
+      if (shapeEquals(shape, group.outer)) return same;
+      if (byRows && group.outer.length > 0 && startsWith(shape, group.outer)) return related ? same : 'nothing to share';
+      return differ(shape, group.outer);
+    }
+    if (member.role === 'partial') {
+      const columns = [...space(member.node.type.shape.slice(1)), ...member.form.within];
+      if (byRows) return shapeEquals(group.outer, outer) ? { mode, outer } : differ(outer, group.outer);
+      if (group.mode === 'elementwise' && (shapeEquals(group.outer, [...outer, ...columns]) || shapeEquals(group.outer, outer)))
+        return { mode, outer };
+      return group.mode === 'elementwise' ? differ(outer, group.outer) : 'lanes run along different axes';
+    }
+    if (member.role !== 'reduce') return 'no elementwise op or reduction';
+    if (mode === 'row-reduction' && group.mode === 'elementwise' && startsWith(group.outer, outer) && outer.length > 0)
+      return { mode, outer };
+    if (!shapeEquals(outer, group.outer)) return differ(outer, group.outer);
+    if (group.mode === 'elementwise')
+      return group.outer.length > 0 || isAllSmall(group) ? { mode, outer } : 'its result is too large to be written out';
+    if (group.mode !== mode && !(group.mode === 'fused-rows' && mode === 'row-reduction')) return 'lanes run along different axes';
+    if (mode === 'full-reduction' && !readsMember && !reducesAlike(group, member.form)) return 'they reduce over different sizes';
+    return same;
+  }
+
+  #pointwise(group: Group, member: Member, reads: ReadonlyMap<Node, readonly Expr[][]>): boolean {
+    const names = group.outer.map((_, axis) => build.index(`o${axis}`));
+    for (const other of group.members) {
+      if (other.role !== 'reduce' && other.role !== 'matmul') continue;
+      const accesses = reads.get(other.node) ?? [];
+      if (group.mode === 'full-reduction' || (group.mode === 'elementwise' && member.role === 'reduce')) {
+        if (!accesses.every((index) => index.every((one) => one.kind === 'const'))) return false;
+        continue;
+      }
+      const here = spread(other.node.type.shape, names).map(exprKey).join();
+      if (!accesses.every((index) => index.map(exprKey).join() === here)) return false;
+    }
+    return true;
+  }
+
+  /**
+   * Whether the member needs costly elementwise members of the group at other points than the one being computed, where they would be
+   * computed again.
+   */
+  #repeats(group: Group, member: Member, alone: ReadsOf): boolean {
+    const costly = group.members.filter(({ role, node }) => role === 'elementwise' && !isCheap(this.costs.get(node) ?? 0));
+    if (costly.length === 0 || group.mode === 'full-reduction') return false;
+    const reads = alone.in({ ...group, members: group.members.filter((one) => !costly.includes(one)) });
+    return costly.some(({ node }) => {
+      const accesses = reads.get(node) ?? [];
+      return accesses.length > 0 && member.role !== 'reduce' && accesses.some((index) => !isOwnPoint(node, index));
+    });
+  }
+}
+
+const differ = (a: Shape, b: Shape): string => `loops differ: ${shapeToString(a)} and ${shapeToString(b)}`;
+
+const startsWith = (longer: Shape, shape: Shape): boolean =>
+  longer.length > shape.length && shapeEquals(longer.slice(0, shape.length), shape);
+
+function addRead(group: Group, member: Member, node: Node, accesses: readonly Expr[][]): void {
+  group.reads.add(node);
+  if (readsAlong(member, node, accesses)) group.along.add(node);
+}
+
+/** Whether each point reads an element of its own, in order; reductions read whole rows or columns anyway. */
+function readsAlong(member: Member, node: Node, accesses: readonly Expr[][]): boolean {
+  return (
+    member.role === 'reduce' ||
+    (node.type.kind === 'tensor' && space(node.type.shape).length > 0 && accesses.some((index) => isOwnPoint(node, index)))
+  );
+}
+
+/** Whether the index is that of the point that is being computed. */
+function isOwnPoint(node: Node, index: readonly Expr[]): boolean {
+  if (node.type.kind !== 'tensor') return false;
+  const { shape } = node.type;
+  const own = spread(
+    shape,
+    space(shape).map((_, axis) => build.index(`o${axis}`)),
+  );
+  return index.map(exprKey).join() === own.map(exprKey).join();
+}
+
+/** Stored nodes that a member needs if it runs alone, of this block and from outside. */
+export const neededBy = (member: Member, materialized: ReadonlySet<Node>, forms: Forms): Node[] => [
+  ...memberReads(member, { mode: 'nest', outer: [], members: [] }, materialized, forms).keys(),
+];
+
+/** What a member reads, by the group that it is asked for. */
+class ReadsOf {
+  readonly #member: Member;
+  readonly #materialized: ReadonlySet<Node>;
+  readonly #forms: Forms;
+  /** In groups that compute nothing of it: with its points written out, and with loops over them. */
+  readonly #stored: (ReadonlyMap<Node, readonly Expr[][]> | undefined)[] = [];
+  /** Stored nodes of other kernels that it needs, whether it reads their elements or not. */
+  readonly materializedBelow: readonly Node[];
+
+  constructor(member: Member, materialized: ReadonlySet<Node>, forms: Forms) {
+    this.#member = member;
+    this.#materialized = materialized;
+    this.#forms = forms;
+    this.materializedBelow = [...materializedBelow(member.node, materialized, forms)];
+  }
+
+  /** Stored nodes with their indices, if it ran in `group`, whose elementwise members it computes itself. */
+  in(group: Pick<Group, 'mode' | 'outer' | 'members'>): ReadonlyMap<Node, readonly Expr[][]> {
+    const which = Number(writesOut(this.#member, group));
+    const stored = (this.#stored[which] ??= memberReads(this.#member, { ...group, members: [] }, this.#materialized, this.#forms));
+    const computesSome = group.members.some(({ role, node }) => role === 'elementwise' && stored.has(node));
+    return computesSome ? memberReads(this.#member, group, this.#materialized, this.#forms) : stored;
+  }
+}
+
+function materializedBelow(node: Node, materialized: ReadonlySet<Node>, forms: Forms): Set<Node> {
+  const found = new Set<Node>();
+  const seen = new Set<Node>([node]);
+  // A set's iteration also visits what is added meanwhile.
+  for (const one of seen) {
+    for (const argument of forms.argsOf(one)) {
+      if (materialized.has(argument)) found.add(argument);
+      else if (!forms.isStored(argument)) seen.add(argument);
+    }
+  }
+  return found;
+}
+
+const reducesAlike = (group: Group, form: ReduceForm): boolean =>
+  group.members.some((one) => one.role === 'reduce' && reducedKey(one.form) === reducedKey(form));
+
+/* Note: how groups grow.
+   Materialized nodes come in topological order; each joins the youngest group that it fits and gains from, else it founds one. Gains: it
+   reads what the group computes (the value stays in a register), or both read the same large data, or reduce to a few results over the same
+   sizes (one pass instead of two), or both are scalars (one kernel instead of two). It fits when the loops agree, when results of
+   reductions and tiles are read at the very point that is computed, and when no other kernel would have to run in between. Elementwise
+   members are computed again wherever they are read inside of the group, so they may be read at any index. A group of elementwise results
+   becomes one of rows when a reduction of its rows joins. Values that it pays to store rather than to compute in a second group become
+   materialized nodes themselves, and the search starts again. */

@@ -1,0 +1,66 @@
+// What a group of materialized nodes is. In: nothing but nodes and forms. Out: types that fusion, block planning and the emitters share.
+// Holds: a node is a member of at most one group; `outer` has no unit sizes.
+
+import type { Shape } from '../../base/index.js';
+import type { Node, TensorNode } from '../../graph/index.js';
+import { smallCount } from '../../target/index.js';
+import type { Precedence } from './precedence.js';
+import { constants, type PartialForm, type ReduceForm, space, type MatmulForm } from '../form/forms.js';
+
+/**
+ * map: elementwise over `outer`. inner: loops over `outer`, lanes along what is reduced. outer: lanes along the last axis of `outer`,
+ * reductions in order. small: a few results, lanes along what is reduced. rows: inner in blocks of points, each of which also leaves its
+ * partial result of sums over all points. tile: matrix product with an epilogue.
+ */
+export type Mode = 'elementwise' | 'row-reduction' | 'column-reduction' | 'full-reduction' | 'fused-rows' | 'matmul' | 'nest' | 'loop';
+
+export type Member =
+  | { readonly role: 'elementwise'; readonly node: TensorNode }
+  | { readonly role: 'reduce'; readonly node: TensorNode; readonly form: ReduceForm }
+  | { readonly role: 'partial'; readonly node: TensorNode; readonly form: PartialForm }
+  | { readonly role: 'matmul'; readonly node: TensorNode; readonly form: MatmulForm }
+  | { readonly role: 'nest'; readonly node: Node }
+  | { readonly role: 'loop'; readonly node: Node };
+
+export interface Group {
+  readonly id: number;
+  mode: Mode;
+  /** Non-unit sizes of the points that the group computes one by one. */
+  outer: Shape;
+  readonly members: Member[];
+  /** Stored nodes of other groups, and sources, that it reads. */
+  readonly reads: Set<Node>;
+  /** Those that it reads in the order in which it loops. */
+  readonly along: Set<Node>;
+}
+
+/** A materialized node, as the first member of a group of its own would be. */
+export interface Described {
+  readonly member: Member;
+  readonly mode: Mode;
+  readonly outer: Shape;
+}
+
+/** Why a materialized node did not join the group that it reads from: shown by `tfc explain`. */
+export interface ApartNote {
+  readonly node: Node;
+  readonly neighbour: Node;
+  readonly reason: string;
+}
+
+export interface Fusion {
+  readonly groups: readonly Group[];
+  readonly groupOf: ReadonlyMap<Node, Group>;
+  readonly materialized: ReadonlySet<Node>;
+  readonly notes: readonly ApartNote[];
+  /** Groups after those that they read from. */
+  readonly order: Precedence<Group>;
+}
+
+export const isSmall = (outer: Shape): boolean => {
+  const sizes = constants(outer);
+  return sizes !== undefined && sizes.reduce((product, size) => product * size, 1) <= smallCount;
+};
+
+export const isAllSmall = (group: Group): boolean =>
+  group.members.every((member) => member.role === 'elementwise' && isSmall(space(member.node.type.shape)));

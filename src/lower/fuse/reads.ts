@@ -1,0 +1,130 @@
+// What a group reads. In: a member and its group. Out: stored nodes with the indices at which they are read, in terms of the loops `o…`
+// over the points and `r…`, `k` over what is reduced.
+// Holds: elementwise members are computed inside of the group wherever they are needed, so what they read counts and they themselves do
+// not.
+
+import type { Node, TensorNode } from '../../graph/index.js';
+import { build, type Expr } from '../../kernel/index.js';
+import { constants, indices, reducedKey, space, spread, tensorOf } from '../form/forms.js';
+import { type Group, isSmall, type Member } from './groups.js';
+import { type Forms, probeBuffer } from '../form/materialize.js';
+import { Names, Scope } from '../form/scope.js';
+import { structureOf } from '../form/structure.js';
+import { Values } from '../form/values.js';
+
+/** The node whose kernel fills the storage of `node`: the loop, for one of its results. */
+export function producer(node: Node, forms: Forms): Node {
+  return forms.of(node).kind === 'element-of' ? (node.args[0] as Node) : node;
+}
+
+/** Whether the few points of the member are written out one by one in the group. */
+export const writesOut = (member: Member, group: Pick<Group, 'mode' | 'outer'>): boolean =>
+  member.node.type.kind === 'tensor' &&
+  (group.mode === 'full-reduction' || group.outer.length === 0) &&
+  isSmall(space(member.node.type.shape));
+
+/** Computed once for all members that are alike: see `structure.ts`. */
+export function memberReads(
+  member: Member,
+  group: Pick<Group, 'mode' | 'outer' | 'members'>,
+  materialized: ReadonlySet<Node>,
+  forms: Forms,
+): ReadonlyMap<Node, readonly Expr[][]> {
+  const transparent = new Set<Node>([
+    ...(forms.isStored(member.node) ? [] : [member.node]),
+    ...group.members.flatMap((one) => (one.role === 'elementwise' ? [one.node] : [])),
+  ]);
+  const isLeaf = (node: Node): boolean => (materialized.has(node) && !transparent.has(node)) || forms.isStored(node);
+  const { text, nodes } = structureOf([member.node], forms, isLeaf);
+  const key = `${roleKey(member)} ${writesOut(member, group)} ${text}`;
+  let reads = forms.structures.reads.get(key);
+  if (reads === undefined) {
+    const numbers = new Map(nodes.map((node, number) => [node, number]));
+    reads = [...computedReads(member, group, forms, isLeaf)].map(([node, accesses]) => [numbers.get(node) as number, accesses]);
+    forms.structures.reads.set(key, reads);
+  }
+  return new Map(reads.map(([number, accesses]) => [nodes[number] as Node, accesses]));
+}
+
+/** What a form says of a member beyond its node. */
+export function roleKey(member: Member): string {
+  switch (member.role) {
+    case 'reduce':
+      return `reduce ${member.form.combine} [${member.form.reduced.join()}] ${reducedKey(member.form)} ${member.form.innermostReduced}`;
+    case 'partial':
+      return `partial [${member.form.points.join()}] [${member.form.within.join()}]`;
+    case 'elementwise':
+    case 'matmul':
+    case 'nest':
+    case 'loop':
+      return member.role;
+  }
+}
+
+function computedReads(
+  member: Member,
+  group: Pick<Group, 'mode' | 'outer'>,
+  forms: Forms,
+  isLeaf: (node: Node) => boolean,
+): Map<Node, Expr[][]> {
+  const reads = new Map<Node, Expr[][]>();
+  const note = (node: Node, index: readonly Expr[]): void => {
+    const known = reads.get(node);
+    if (known === undefined) reads.set(node, [[...index]]);
+    else known.push([...index]);
+  };
+  const values = new Values({
+    stored: (node) => (isLeaf(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined),
+    form: (node) => forms.of(node),
+    observe: note,
+  });
+  const scope = Scope.root(new Names());
+  if (member.role === 'nest' || member.role === 'loop') {
+    // Stored arguments, and what scalars in registers are computed from.
+    for (const argument of member.node.args) {
+      if (isLeaf(argument)) note(argument, []);
+      else values.at(tensorOf(argument), [], scope);
+    }
+    return reads;
+  }
+  const shape = member.node.type.shape;
+  const loops = space(shape).map((_, axis) => build.index(`o${axis}`));
+  const unrolled = writesOut(member, group);
+  const points = unrolled
+    ? [...indices(constants(space(shape)) as number[])].map((at) => spread(shape, at.map(build.int)))
+    : [spread(shape, loops)];
+  for (const at of points) {
+    switch (member.role) {
+      case 'elementwise':
+        values.at(member.node, at, scope);
+        break;
+      case 'reduce': {
+        const reduced = spread(
+          member.form.reduced,
+          space(member.form.reduced).map((_, axis) => build.index(`r${axis}`)),
+        );
+        member.form.term(at, reduced, (argument, index) => values.at(argument, index, scope));
+        break;
+      }
+      case 'partial': {
+        // The points are loops of the group, what is kept comes after them, as in elementwise members.
+        const point = member.form.points.map((_, axis) => build.index(`o${axis}`));
+        const kept = space(shape.slice(1)).map((_, axis) => build.index(`o${point.length + axis}`));
+        const within = member.form.within.map((_, axis) => build.index(`o${point.length + axis}`));
+        const { of } = member.form;
+        of.term(spread(of.node.type.shape, kept), spread(of.reduced, [...point, ...within]), (argument, index) =>
+          values.at(argument, index, scope),
+        );
+        break;
+      }
+      case 'matmul': {
+        const [left, right] = member.node.args.map(tensorOf) as [TensorNode, TensorNode];
+        const batch = at.slice(0, -2);
+        values.at(left, [...batch, at.at(-2) as Expr, build.index('k')], scope);
+        values.at(right, [...batch, build.index('k'), at.at(-1) as Expr], scope);
+        break;
+      }
+    }
+  }
+  return reads;
+}

@@ -1,0 +1,107 @@
+// Which reductions over many points are done by partial results, so that one pass over the points serves them and whatever else needs the
+// same data.
+// In: demanded nodes. Out: the cheaper of two fusions.
+// Holds: a reduction is split only if its partial results find company; see the note at the end.
+
+import { elementCount, type Shape, shapeEquals } from '../../base/index.js';
+import type { Node, TensorNode } from '../../graph/index.js';
+import { leastSplitColumns, leastSplitPoints } from '../../target/index.js';
+import { costOfPlan } from './cost-model.js';
+import { type ReduceForm, space } from '../form/forms.js';
+import { fuseAsSplit, neededBy } from './fuse.js';
+import type { Fusion, Group } from './groups.js';
+import { splitReduction } from '../form/partial.js';
+import type { Forms } from '../form/materialize.js';
+
+export function fuse(demanded: readonly TensorNode[], forms: Forms): Fusion {
+  const whole = fuseAsSplit(demanded, forms);
+  const candidates: Candidate[] = [];
+  for (const group of whole.groups) {
+    for (const member of group.members) {
+      if (member.role !== 'reduce') continue;
+      const points = pointsOf(member.form, whole.groups);
+      if (points !== undefined)
+        candidates.push({ node: member.node, group, points, form: member.form, reads: neededBy(member, whole.materialized, forms) });
+    }
+  }
+  const chosen = new Map(withCompany(candidates, whole).map(({ node, points }) => [node as Node, points]));
+  if (chosen.size === 0) return whole;
+  for (const [node, points] of chosen) forms.split(node, splitReduction(forms.of(node) as ReduceForm, points));
+  for (;;) {
+    const fusion = fuseAsSplit(demanded, forms);
+    const lonely = [...chosen.keys()].filter((node) => {
+      const partial = forms.splitOf(node)?.partial.node;
+      return partial === undefined || fusion.groupOf.get(partial)?.members.length === 1;
+    });
+    for (const node of lonely) {
+      forms.split(node, undefined);
+      chosen.delete(node);
+    }
+    if (chosen.size === 0) return whole;
+    if (lonely.length > 0) continue;
+    const wanted = new Set<Node>(demanded);
+    if (costOfPlan(fusion, wanted, forms) < costOfPlan(whole, wanted, forms)) return fusion;
+    for (const node of chosen.keys()) forms.split(node, undefined);
+    return whole;
+  }
+}
+
+interface Candidate {
+  readonly node: TensorNode;
+  readonly form: ReduceForm;
+  readonly group: Group;
+  readonly points: Shape;
+  /** Stored nodes that it needs. */
+  readonly reads: readonly Node[];
+}
+
+/** Those that have something to share with a kernel that passes the same points, or with each other; the others would stay alone. */
+function withCompany(candidates: readonly Candidate[], { groups, groupOf }: Fusion): Candidate[] {
+  const readers = new Map<Node, Set<Group>>();
+  const alike = new Map<string, number>();
+  const keysOf = ({ reads, points }: Candidate): string[] => reads.map((node) => `${node.id} ${points.join()}`);
+  for (const group of groups) for (const node of group.along) readers.set(node, (readers.get(node) ?? new Set<Group>()).add(group));
+  for (const candidate of candidates) for (const key of keysOf(candidate)) alike.set(key, (alike.get(key) ?? 0) + 1);
+  const passes = ({ group, points, node, form }: Candidate, other: Group | undefined): boolean => {
+    if (other === undefined || other === group) return false;
+    if (shapeEquals(other.outer, points))
+      return other.mode === 'elementwise' || other.mode === 'row-reduction' || other.mode === 'fused-rows';
+    const columns = [...space(node.type.shape), ...space(form.reduced).slice(points.length)];
+    return other.mode === 'elementwise' && shapeEquals(other.outer, [...points, ...columns]);
+  };
+  return candidates.filter(
+    (candidate) =>
+      keysOf(candidate).some((key) => (alike.get(key) ?? 0) > 1) ||
+      candidate.reads.some(
+        (node) => passes(candidate, groupOf.get(node)) || [...(readers.get(node) ?? [])].some((group) => passes(candidate, group)),
+      ),
+  );
+}
+
+/** The points whose blocks could share a reduction with others, if there are enough. */
+function pointsOf(form: ReduceForm, groups: readonly Group[]): Shape | undefined {
+  const points = leadingPoints(form, groups);
+  return points !== undefined && (elementCount(points).constant ?? Infinity) >= leastSplitPoints ? points : undefined;
+}
+
+function leadingPoints(form: ReduceForm, groups: readonly Group[]): Shape | undefined {
+  const kept = space(form.node.type.shape);
+  const reduced = space(form.reduced);
+  if (reduced.length === 0) return undefined;
+  if (kept.length > 0) return form.innermostReduced || !isWide(kept) ? undefined : reduced;
+  const rows = groups.find(
+    ({ mode, outer }) =>
+      mode === 'row-reduction' && outer.length > 0 && outer.length <= reduced.length && shapeEquals(reduced.slice(0, outer.length), outer),
+  );
+  if (rows !== undefined) return rows.outer;
+  return reduced.length > 1 && isWide(reduced) ? reduced.slice(0, -1) : undefined;
+}
+
+const isWide = (columns: Shape): boolean => (columns.at(-1)?.constant ?? Infinity) >= leastSplitColumns;
+
+/* Note: partial results.
+   The sum over all rows of a matrix (the gradient of a bias, of a layer norm's scale) and the sum over everything (a loss) do not loop like
+   the kernel that computes the rows. Done whole, they read again what that kernel has just written, or compute it a second time. By partial
+   results they ride along: the rows come in blocks, each block adds what it passes to a partial result of its own, and a second, small
+   kernel combines the partial results in order. This pays where the data that need not travel are more than the partial results, which the
+   cost model says; a reduction whose partial results would have a kernel for themselves stays whole. */

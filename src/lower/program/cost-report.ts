@@ -1,0 +1,63 @@
+// What a kernel costs, and what to call it. In: a group and its statements. Out: bytes and FLOPs as sizes of the entry, and a title for
+// people.
+// Holds: bytes count every element of a buffer once, however often a cache serves it; where statements cannot be counted (register tiles),
+// each value counts once, and buffers as a whole.
+
+import { bytesOf, Dim, elementCount } from '../../base/index.js';
+import type { TensorNode, TensorType } from '../../graph/index.js';
+import type { KernelCost, Stmt } from '../../kernel/index.js';
+import { assumed, estimated, flopsOfGroup, mostCounted } from '../fuse/cost-model.js';
+import { countStatements } from './count.js';
+import { tensorOf } from '../form/forms.js';
+import type { Group, Member } from '../fuse/groups.js';
+import type { Forms } from '../form/materialize.js';
+import type { Storage } from '../form/storage.js';
+
+const much: KernelCost = { bytesRead: mostCounted, bytesWritten: mostCounted, flops: mostCounted };
+
+export const costOf = (group: Group, storage: Storage, forms: Forms, statements: readonly Stmt[]): KernelCost =>
+  estimated(() => countedCost(group, storage, forms, statements), much);
+
+function countedCost(group: Group, storage: Storage, forms: Forms, statements: readonly Stmt[]): KernelCost {
+  const once = flopsOfGroup(group, forms);
+  const counted = group.mode === 'matmul' ? undefined : statementsCost(statements);
+  if (counted === undefined) {
+    let [bytesRead, bytesWritten] = [Dim.zero, Dim.zero];
+    for (const node of group.reads) if (node.type.kind === 'tensor') bytesRead = bytesRead.add(bytesOfType(node.type));
+    for (const member of group.members) bytesWritten = bytesWritten.add(writtenBy(member, storage));
+    return { bytesRead, bytesWritten, flops: once };
+  }
+  if (group.mode === 'nest' || group.mode === 'loop') return counted;
+  const recomputed = counted.flops.sub(once);
+  return assumed(recomputed) > 0 ? { ...counted, recomputed } : counted;
+}
+
+export const costOfStatements = (statements: readonly Stmt[]): KernelCost | undefined => estimated(() => statementsCost(statements), much);
+
+function statementsCost(statements: readonly Stmt[]): KernelCost | undefined {
+  const counted = countStatements(statements);
+  if (counted === undefined) return undefined;
+  const bytes = (which: 'read' | 'written'): Dim =>
+    counted.touched.reduce((sum, { buffer, [which]: count }) => sum.add(count.mul(bytesOf(buffer.dtype))), Dim.zero);
+  return { bytesRead: bytes('read'), bytesWritten: bytes('written'), flops: counted.flops };
+}
+
+const bytesOfType = (type: Pick<TensorType, 'dtype' | 'shape'>): Dim => elementCount(type.shape).mul(bytesOf(type.dtype));
+
+function writtenBy(member: Member, storage: Storage): Dim {
+  if (member.role === 'loop')
+    return storage.results(member.node).reduce((sum, buffer) => (buffer === undefined ? sum : sum.add(bytesOfType(buffer))), Dim.zero);
+  const bytes = bytesOfType(tensorOf(member.node).type);
+  return bytes.mul(storage.destinations(member.node).length);
+}
+
+/** `matmul [B, 300] + max`, from the ops whose results it stores. */
+export function titleOf(group: Group): string {
+  const shape = (node: TensorNode): string => (node.type.shape.length === 0 ? '' : ` [${node.type.shape.join(', ')}]`);
+  const names = group.members.map((member) => {
+    if (member.role === 'partial') return `${member.node.op.name}${shape(member.form.of.node)} by partial results`;
+    return `${member.node.op.name}${member.node.type.kind === 'tensor' ? shape(member.node as TensorNode) : ''}`;
+  });
+  const head = names.slice(0, 4).join(' + ');
+  return names.length > 4 ? `${head} + ${names.length - 4} more` : head;
+}

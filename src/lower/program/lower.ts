@@ -1,0 +1,202 @@
+// Lowering: an entry of the graph becomes a program of kernels. In: a simplified entry, the module's variables, a target. Out: kernels in
+// order, buffers and a memory plan, and why neighbours were not fused. Holds: what `src/kernel/verify.ts` lists.
+
+import { bytesOf, Dim, elementCount, InternalError } from '../../base/index.js';
+import { type Entry, type GraphBuilder, type Node, type Origin, sourceOf, type TensorNode, type Variable } from '../../graph/index.js';
+import { build, type Buffer, type Kernel, type KernelOrigin, type Program } from '../../kernel/index.js';
+import type { Target } from '../../target/index.js';
+import { type KernelOrder, emitBufferCopy, emitGroup, planOrder } from './order.js';
+import { costOf, costOfStatements, titleOf } from './cost-report.js';
+import type { FusedEntry } from '../fuse/fused-graph.js';
+import { groupKey, layoutKey } from './group-key.js';
+import type { Group } from '../fuse/groups.js';
+import { type Call, KernelClasses, type Scheduled } from './kernel-classes.js';
+import { laidOut } from '../form/layout.js';
+import { planMemory } from './memory-plan.js';
+import type { EmitContext } from '../schedule/cpu/emitter.js';
+import { Forms } from '../form/materialize.js';
+import { Names, Scope } from '../form/scope.js';
+import { BufferPool, type RequiredOutput, Storage } from '../form/storage.js';
+import type { Stored } from '../form/values.js';
+
+export interface FusionNote {
+  /** Op that started a kernel of its own, and the one whose kernel it did not join. */
+  readonly op: string;
+  readonly neighbour: string;
+  readonly reason: string;
+  readonly origins: readonly Origin[];
+}
+
+export interface Lowered {
+  readonly program: Program;
+  readonly notes: readonly FusionNote[];
+}
+
+/** Which ops share kernels, in which order these run, and where their values are kept. */
+export function fuseEntry(entry: Entry, variables: readonly Variable[], target: Target, classes: KernelClasses): FusedEntry {
+  const pool = new BufferPool();
+  const taken = new Set<string>();
+  const named = (stem: string): string => {
+    const plain = stem.replace(/[^A-Za-z0-9_]/g, '_');
+    let name = plain;
+    for (let suffix = 1; taken.has(name); suffix++) name = `${plain}_${suffix}`;
+    taken.add(name);
+    return name;
+  };
+  const sources = new Map<string, Buffer>();
+  for (const [index, feed] of entry.feeds.entries())
+    sources.set(
+      `feed:${feed.name}`,
+      pool.add(build.buffer(named(`in_${feed.name}`), feed.type.dtype, feed.type.shape, { kind: 'feed', index })),
+    );
+  const outputs = entry.outputs.map((output, index) =>
+    pool.add(
+      build.buffer(named(`out_${output.path || 'result'}`), output.node.type.dtype, output.node.type.shape, { kind: 'output', index }),
+    ),
+  );
+  const positions = new Map(variables.map(({ path }, index) => [path, index]));
+  const variableBuffer = (path: string): Buffer => {
+    const known = sources.get(`variable:${path}`);
+    if (known !== undefined) return known;
+    const index = positions.get(path);
+    const variable = index === undefined ? undefined : variables[index];
+    if (index === undefined || variable === undefined) throw new InternalError('lower', `variable ${path} is not declared`);
+    const made = pool.add(laidOut(named(`var_${path}`), variable.type, { kind: 'variable', index }));
+    sources.set(`variable:${path}`, made);
+    return made;
+  };
+  const bind = (source: TensorNode): Stored => {
+    const from = sourceOf(source);
+    if (from?.kind === 'variable') return { kind: 'buffer', buffer: variableBuffer(from.path) };
+    const buffer = from?.kind === 'feed' ? sources.get(`feed:${from.name}`) : undefined;
+    if (buffer === undefined) throw new InternalError('lower', `${source.op.name} %${source.id} is no feed of ${entry.name}`);
+    return { kind: 'buffer', buffer };
+  };
+
+  const demands: RequiredOutput[] = [
+    ...entry.outputs.map((output, at): RequiredOutput => ({
+      node: output.node,
+      to: { kind: 'buffer', buffer: outputs[at] as Buffer, prefix: [] },
+    })),
+    ...entry.updates
+      .filter((update) => !isUnchanged(update.node, update.variable))
+      .map((update): RequiredOutput => ({
+        node: update.node,
+        to: { kind: 'buffer', buffer: variableBuffer(update.variable), prefix: [] },
+      })),
+  ];
+  const forms = new Forms(target, classes.structures);
+  const context: EmitContext = { storage: new Storage(pool, forms, bind), forms, target, parallel: true };
+  return { entry, context, order: planOrder(demands, context) };
+}
+
+/** The kernels of every group; their temporaries have no place yet. `classes`: kernels of the module's other entries, which are shared. */
+export function scheduleEntry({ entry, context, order: block }: FusedEntry, builder: GraphBuilder, classes: KernelClasses): Lowered {
+  const { forms, storage } = context;
+  const { pool } = storage;
+  const kernels: Kernel[] = [];
+  const add = (calls: readonly Call[], origins: readonly KernelOrigin[]): void => {
+    for (const call of calls) kernels.push({ name: `k${kernels.length}`, ...call, origins });
+  };
+  // Initial values are evaluated under the path of their variable.
+  const owner = (entry.kind === 'init' ? entry.updates[0]?.variable : undefined) ?? entry.name;
+  for (const group of block.groups) {
+    const calls = classes.of(groupKey(group, block, context), pool, () => schedule(group, block, context));
+    if (calls.length > 0) add(calls, originsOf(group, forms, builder, owner));
+  }
+  for (const { from, to } of block.copies) {
+    const key = { text: `copy ${layoutKey(from)} to ${layoutKey(to)}`, buffers: [from, to] };
+    const calls = classes.of(key, pool, () => scheduleCopy(from, to));
+    add(
+      calls.map((call) => ({ ...call, title: `copy ${to.name}` })),
+      [],
+    );
+  }
+  const program: Program = { entry: entry.name, dims: entry.dims, buffers: pool.all, kernels, arena: { slots: [], slotOf: new Map() } };
+  const notes = block.fusion.notes.map(({ node, neighbour, reason }): FusionNote => ({
+    op: node.op.name,
+    neighbour: neighbour.op.name,
+    reason,
+    origins: builder.originsOf(node),
+  }));
+  return { program, notes };
+}
+
+/** Gives temporaries their places. */
+export function planEntry({ program, notes }: Lowered): Lowered {
+  const arena = planMemory(program.kernels);
+  // A temporary without a slot is touched by no kernel.
+  const buffers = program.buffers.filter(({ role, name }) => role.kind !== 'temporary' || arena.slotOf.has(name));
+  return { program: { ...program, buffers, arena }, notes };
+}
+
+/** All of it, for one entry. */
+export function lowerEntry(entry: Entry, variables: readonly Variable[], target: Target, builder: GraphBuilder): Lowered {
+  const classes = new KernelClasses();
+  return planEntry(scheduleEntry(fuseEntry(entry, variables, target, classes), builder, classes));
+}
+
+/** The kernels of a group: what must be done ahead, and the group itself. Nothing where there is nothing to do. */
+function schedule(group: Group, block: KernelOrder, context: EmitContext): Scheduled[] {
+  const scope = Scope.root(new Names());
+  const before: Scope[] = [];
+  const ahead = (): Scope => {
+    const opened = Scope.root(new Names());
+    before.push(opened);
+    return opened;
+  };
+  emitGroup(block, group, scope, { ...context, ahead });
+  if (scope.statements.length === 0) return [];
+  const title = titleOf(group);
+  const cost = costOf(group, context.storage, context.forms, scope.statements);
+  return [
+    ...before.map(({ statements }): Scheduled => ({
+      title: `${group.mode === 'matmul' ? 'panels' : 'partial results'} of ${title}`,
+      statements,
+      cost: costOfStatements(statements) ?? cost,
+    })),
+    { title, statements: scope.statements, cost },
+  ];
+}
+
+function scheduleCopy(from: Buffer, to: Buffer): Scheduled[] {
+  const scope = Scope.root(new Names());
+  emitBufferCopy(from, to, scope);
+  const { statements } = scope;
+  return statements.length === 0 ? [] : [{ title: 'copy', statements, cost: costOfStatements(statements) ?? copyCost(from) }];
+}
+
+function isUnchanged(node: TensorNode, variable: string): boolean {
+  const source = sourceOf(node);
+  return source?.kind === 'variable' && source.path === variable;
+}
+
+function copyCost(buffer: Buffer): Kernel['cost'] {
+  const bytes = elementCount(buffer.shape).mul(bytesOf(buffer.dtype));
+  return { bytesRead: bytes, bytesWritten: bytes, flops: Dim.zero };
+}
+
+/**
+ * Source places of everything that the group computes, each once, in source order. A node that other entries compute too has places of its
+ * own in each.
+ */
+function originsOf(group: Group, forms: Forms, builder: GraphBuilder, entry: string): KernelOrigin[] {
+  const found = new Map<string, KernelOrigin>();
+  const seen = new Set<Node>(group.members.map((member) => member.node));
+  // A set's iteration also visits what is added meanwhile.
+  for (const node of seen) {
+    if (group.reads.has(node) || forms.isStored(node)) continue;
+    // Constants are shared by everything that mentions their number.
+    if (node.args.length > 0)
+      for (const origin of placesIn(entry, builder.originsOf(node)))
+        found.set(`${origin.span.start}:${origin.span.end}:${origin.backward}:${origin.scope}`, origin);
+    for (const argument of forms.argsOf(node)) seen.add(argument);
+  }
+  return [...found.values()].sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end);
+}
+
+/** Those of this entry, or all when none says so: what a pass made of shared nodes keeps the place of the first. */
+function placesIn(entry: string, origins: readonly Origin[]): readonly Origin[] {
+  const own = origins.filter((origin) => origin.entry === entry);
+  return own.length > 0 ? own : origins;
+}

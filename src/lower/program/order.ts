@@ -1,0 +1,247 @@
+// A block: the kernels that compute some demands from some sources, in order. In: demands (an entry's outputs and updates, or a loop's
+// results) and storage. Out: groups in order, and their statements.
+// Holds: whoever reads the old value of a variable, or of a loop's carry, runs before whoever overwrites it; where that is impossible, the
+// new value waits in a temporary.
+
+import { InternalError } from '../../base/index.js';
+import { type Node, type TensorNode, topological } from '../../graph/index.js';
+import { type Buffer, build, type Expr, exprKey } from '../../kernel/index.js';
+import { element, isNodeOf } from '../../ops/index.js';
+import { opOf, space, spread, tensorOf } from '../form/forms.js';
+import type { Fusion, Group } from '../fuse/groups.js';
+import type { Precedence } from '../fuse/precedence.js';
+import { memberReads, producer } from '../fuse/reads.js';
+import type { EmitContext } from '../schedule/cpu/emitter.js';
+import { schedulesOf } from '../schedule/index.js';
+import type { Scope } from '../form/scope.js';
+import { fuse } from '../fuse/split-reductions.js';
+import type { RequiredOutput, Destination } from '../form/storage.js';
+
+export interface KernelOrder {
+  readonly fusion: Fusion;
+  /** In the order in which they must run. */
+  readonly groups: readonly Group[];
+  /** Groups that only copy a source (a feed, a variable's old value), and where to. */
+  readonly sourceCopies: ReadonlyMap<Group, Destination>;
+  /** Updates that could not be done in place: copied from a temporary after everything else. */
+  readonly copies: readonly { readonly from: Buffer; readonly to: Buffer }[];
+}
+
+export function planOrder(asked: readonly RequiredOutput[], context: EmitContext): KernelOrder {
+  const { storage, forms } = context;
+  const nodes = asked.map((demand) => demand.node);
+  const demands = placeLoopResults(asked, topological(nodes), context);
+  forms.settleProducts(nodes);
+  const fusion = fuse(nodes, forms);
+  const sourceCopies = new Map<Group, Destination>();
+  const copyOf = new Map<RequiredOutput, Group>();
+  for (const demand of demands)
+    if (forms.isStored(demand.node)) copyOf.set(demand, copyGroup(fusion.groups.length + copyOf.size, demand.node));
+  const groups: Group[] = [...fusion.groups, ...copyOf.values()];
+  const groupOf = (demand: RequiredOutput): Group => {
+    const group = copyOf.get(demand) ?? fusion.groupOf.get(demand.node);
+    if (group === undefined) throw new InternalError('lower', `no kernel computes ${demand.node.op.name} (%${demand.node.id})`);
+    return group;
+  };
+
+  const { order } = fusion;
+  // Fusion has put its own groups in order; a copy comes after the loop whose result it copies.
+  for (const group of copyOf.values()) {
+    order.add(group);
+    for (const read of group.reads) {
+      const other = fusion.groupOf.get(producer(read, forms));
+      if (other !== undefined) order.put(other, group);
+    }
+  }
+  const readers = new Map<Buffer, Set<Group>>();
+  for (const group of groups) {
+    for (const read of group.reads) {
+      const buffer = bufferOfSource(read, context);
+      if (buffer === undefined) continue;
+      const known = readers.get(buffer);
+      if (known === undefined) readers.set(buffer, new Set([group]));
+      else known.add(group);
+    }
+  }
+  const found = new Map<Group, Reads>();
+  const readsIn = (group: Group): Reads => {
+    let reads = found.get(group);
+    if (reads === undefined) {
+      reads = group.members.flatMap((member) => [...memberReads(member, group, fusion.materialized, forms)]);
+      found.set(group, reads);
+    }
+    return reads;
+  };
+  const copies: { from: Buffer; to: Buffer }[] = [];
+  const destinations = new Map<Node, Destination[]>();
+  for (const demand of demands) {
+    const group = groupOf(demand);
+    const to = destinationOf(demand, group);
+    if (copyOf.has(demand)) sourceCopies.set(group, to);
+    const known = destinations.get(demand.node);
+    if (known === undefined) destinations.set(demand.node, [to]);
+    else known.push(to);
+  }
+
+  const readOutside = new Set<Node>();
+  for (const group of groups) {
+    for (const read of group.reads)
+      if (fusion.groupOf.get(producer(read, forms)) !== group) readOutside.add(producer(read, forms)).add(read);
+  }
+  for (const group of fusion.groups) {
+    for (const member of group.members) {
+      if (member.role === 'loop') continue;
+      const node = tensorOf(member.node);
+      // A nest writes whole buffers: what goes to a register, or below an index, is copied from one.
+      storage.place(node, destinations.get(node) ?? [], member.role === 'nest' || readOutside.has(node));
+    }
+  }
+  return { fusion, groups: sorted(groups, order), sourceCopies, copies };
+
+  /** Where a demand goes at first: reads of a variable's old value come before its update, or the new value waits. */
+  function destinationOf({ node, to }: RequiredOutput, group: Group): Destination {
+    const before = to.kind === 'buffer' ? readers.get(to.buffer) : undefined;
+    if (before === undefined || to.kind !== 'buffer') return to;
+    const others = [...before].filter((one) => one !== group);
+    const inPlace =
+      others.every((reader) => !order.follows(reader, group)) && readsOwnPoint(group, node, to.buffer, readsIn(group), context);
+    if (inPlace) {
+      for (const reader of others) order.put(reader, group);
+      return to;
+    }
+    const from = storage.pool.temporary(node.type);
+    copies.push({ from, to: to.buffer });
+    return { kind: 'buffer', buffer: from, prefix: [] };
+  }
+}
+
+/** What the members of a group read, and where. */
+type Reads = readonly (readonly [node: Node, accesses: readonly Expr[][]])[];
+
+/** Loops leave wanted results in an output where they can; what is left to do is returned. */
+function placeLoopResults(demands: readonly RequiredOutput[], order: readonly Node[], { storage }: EmitContext): RequiredOutput[] {
+  const wanted = new Map<Node, (Buffer | undefined)[]>();
+  for (const node of order) {
+    if (!isNodeOf(node, element)) continue;
+    const loop = node.args[0] as Node;
+    const places = wanted.get(loop) ?? [];
+    wanted.set(loop, places);
+    places[node.attrs.index] = undefined;
+  }
+  const left = demands.filter(({ node, to }) => {
+    const places = wanted.get(node.args[0] as Node);
+    if (!isNodeOf(node, element) || places === undefined) return true;
+    const { index } = node.attrs;
+    if (places[index] !== undefined || to.kind !== 'buffer' || to.prefix.length > 0 || to.buffer.role.kind !== 'output') return true;
+    places[index] = to.buffer;
+    return false;
+  });
+  for (const [loop, places] of wanted) storage.placeResults(loop, places);
+  return left;
+}
+
+const copyGroup = (id: number, node: TensorNode): Group => ({
+  id,
+  mode: 'elementwise',
+  outer: space(node.type.shape),
+  members: [{ role: 'elementwise', node }],
+  reads: new Set([node]),
+  along: new Set([node]),
+});
+
+function bufferOfSource(node: Node, context: EmitContext): Buffer | undefined {
+  if (context.forms.of(node).kind !== 'source') return undefined;
+  const stored = context.storage.stored(tensorOf(node));
+  return stored?.kind === 'buffer' ? stored.buffer : undefined;
+}
+
+/** Whether a group that overwrites `buffer` reads it nowhere but at the element that it is about to write. */
+function readsOwnPoint(group: Group, written: TensorNode, buffer: Buffer, reads: Reads, context: EmitContext): boolean {
+  if (group.mode === 'full-reduction' || (group.mode === 'elementwise' && group.outer.length === 0)) return true;
+  const loops = space(written.type.shape).map((_, axis) => build.index(`o${axis}`));
+  const own = spread(written.type.shape, loops).map(exprKey).join();
+  return reads.every(
+    ([node, accesses]) => bufferOfSource(node, context) !== buffer || accesses.every((index) => index.map(exprKey).join() === own),
+  );
+}
+
+function sorted(groups: readonly Group[], precedence: Precedence<Group>): Group[] {
+  const order: Group[] = [];
+  const seen = new Set<Group>();
+  const waiting: { readonly group: Group; readonly others: Iterator<Group> }[] = [];
+  const open = (group: Group): void => {
+    if (seen.has(group)) return;
+    seen.add(group);
+    waiting.push({
+      group,
+      others: precedence
+        .earlier(group)
+        .sort((a, b) => a.id - b.id)
+        .values(),
+    });
+  };
+  const visit = (group: Group): void => {
+    open(group);
+    for (let last = waiting.at(-1); last !== undefined; last = waiting.at(-1)) {
+      const { done, value } = last.others.next();
+      if (done !== true) {
+        open(value);
+        continue;
+      }
+      waiting.pop();
+      order.push(last.group);
+    }
+  };
+  // What variables alone decide can be computed while threads wait for nothing else yet, so it comes first.
+  for (const group of groups)
+    if ([...group.reads].every((node) => opOf(node).lowering.kind === 'source' && 'path' in node.attrs)) visit(group);
+  for (const group of groups) visit(group);
+  return order;
+}
+
+export function emitGroup(block: KernelOrder, group: Group, scope: Scope, context: EmitContext): void {
+  const copy = block.sourceCopies.get(group);
+  if (copy !== undefined) return emitCopy(group, copy, scope, context);
+  schedulesOf(context.target)[group.mode](group, scope, context, block.fusion);
+}
+
+function emitCopy(group: Group, to: Destination, scope: Scope, context: EmitContext): void {
+  const node = (group.members[0] as { readonly node: TensorNode }).node;
+  copyLoops(group, scope, (body, point) => {
+    const stored = context.storage.stored(node);
+    const index = spread(node.type.shape, point);
+    const value = stored?.kind === 'value' ? stored.value : build.load(context.storage.bufferOf(node), index);
+    body.emit(
+      to.kind === 'buffer'
+        ? { kind: 'store', buffer: to.buffer, index: [...to.prefix, ...index], value }
+        : { kind: 'assign', accumulator: to.accumulator, index: [], value },
+    );
+  });
+}
+
+type Point = ReturnType<typeof build.index>;
+
+function copyLoops(group: Group, scope: Scope, fill: (body: Scope, point: readonly Point[]) => void): void {
+  const nest = (body: Scope, point: readonly Point[]): void => {
+    const dim = group.outer[point.length];
+    if (dim === undefined) fill(body, point);
+    else
+      body.loop('o', build.size(dim), point.length === group.outer.length - 1 ? 'vector' : 'serial', (o, inner) =>
+        nest(inner, [...point, o]),
+      );
+  };
+  nest(scope, []);
+}
+
+/** Copies a whole buffer, to below the leading indices `prefix` of the other one. */
+export function emitBufferCopy(from: Buffer, to: Buffer, scope: Scope, prefix: readonly Expr[] = []): void {
+  const nest = (body: Scope, point: readonly Point[]): void => {
+    const dim = from.shape[point.length];
+    if (dim === undefined) body.emit({ kind: 'store', buffer: to, index: [...prefix, ...point], value: build.load(from, point) });
+    else
+      body.loop('o', build.size(dim), point.length === from.shape.length - 1 ? 'vector' : 'serial', (o, inner) =>
+        nest(inner, [...point, o]),
+      );
+  };
+  nest(scope, []);
+}

@@ -1,0 +1,75 @@
+// Kernels that reduce leading axes: lanes along the last axis of the points. In: the parts of an outer group. Out: statements in a scope.
+// Holds: every point is reduced in order; a tile of points stays in registers from the first term to the last.
+
+import type { Dim } from '../../../base/index.js';
+import type { TensorNode } from '../../../graph/index.js';
+import { type Accumulator, build, type Expr } from '../../../kernel/index.js';
+import { columnVectors } from '../../../target/index.js';
+import { space, spread, widthAs } from '../../form/forms.js';
+import { lanesOf, type KernelEmitter } from './emitter.js';
+import { partOf, type Scope, valueKey } from '../../form/scope.js';
+import { alike, type Reduction } from '../../fuse/stages.js';
+
+export function emitColumnReduction(points: KernelEmitter, scope: Scope): void {
+  const { group, context } = points;
+  const last = group.outer.at(-1) as Dim;
+  const widest = Math.max(...points.reduced().map((node) => lanesOf(context.target, bytes(node))));
+  const width = Math.min(columnVectors * widest, last.constant ?? Infinity);
+  const tiles = build.ceilDiv(build.size(last), build.int(width));
+  const lead = group.outer.slice(0, -1);
+  points.loops(scope, lead, (before, block) => {
+    const axis = lead.length === 0 && context.parallel ? 'parallel' : 'serial';
+    const fill = (tile: Expr, body: Scope): void => {
+      const start = build.times(tile, build.int(width));
+      const extent =
+        last.constant !== undefined && last.constant % width === 0
+          ? build.int(width)
+          : build.smaller(build.int(width), build.minus(build.size(last), start));
+      const accumulators = new Map<TensorNode, Accumulator>();
+      /** Reductions whose result is complete: later loops may read it. */
+      const done = new Set<TensorNode>();
+      const vectors = (where: Scope, fill: (vector: Scope, point: readonly Expr[], index: Expr) => void): void =>
+        where.loop(
+          'j',
+          extent,
+          'vector',
+          (j, vector) => {
+            const point = [...before, build.plus(start, j)];
+            for (const [node, accumulator] of accumulators)
+              if (done.has(node))
+                vector.remember(valueKey(node, spread(node.type.shape, point)), widthAs(node.type.dtype, build.read(accumulator, [j])));
+            fill(vector, point, j);
+          },
+          { limit: width, ...partOf(tile) },
+        );
+      for (const stage of points.stages) {
+        for (const together of alike(stage)) {
+          for (const { node, form } of together) accumulators.set(node, points.declare(body, form, [width], node));
+          const { form: first } = together[0] as Reduction;
+          points.serial(
+            body,
+            space(first.reduced),
+            (inner, at) =>
+              vectors(inner, (vector, point, j) => {
+                for (const { node, form } of together)
+                  points.accumulate(
+                    vector,
+                    form,
+                    accumulators.get(node) as Accumulator,
+                    [j],
+                    spread(node.type.shape, point),
+                    spread(form.reduced, at),
+                  );
+              }),
+            first.filled,
+          );
+        }
+        for (const { node } of stage) done.add(node);
+      }
+      vectors(body, (vector, point) => points.store(vector, [...points.reduced(), ...points.maps], point));
+    };
+    block.loop('t', tiles, axis, fill, { blocks: last });
+  });
+}
+
+const bytes = (node: TensorNode): number => (node.type.dtype === 'f64' || node.type.dtype === 'i64' ? 8 : 4);

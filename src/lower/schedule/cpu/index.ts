@@ -1,0 +1,29 @@
+// The schedules of CPUs: threads over blocks, lanes in vectors, sums in registers. In: a group. Out: statements in a scope.
+
+import { transposeOf, emitTranspose } from './transpose.js';
+import { emitRowReduction } from './row-reduction.js';
+import { emitLoop } from '../../program/loops.js';
+import { emitElementwise } from './elementwise.js';
+import { emitNest } from './nest.js';
+import { emitColumnReduction } from './column-reduction.js';
+import { KernelEmitter } from './emitter.js';
+import { FusedRowsEmitter } from './fused-rows.js';
+import { emitFullReduction } from './full-reduction.js';
+import { MatmulEmitter } from './matmul/emit.js';
+import type { Schedules } from '../index.js';
+
+export const cpu: Schedules = {
+  elementwise: (group, scope, context, fusion) => {
+    const across = transposeOf(group, fusion, context);
+    const points = new KernelEmitter(group, context);
+    if (across === undefined) emitElementwise(points, scope);
+    else emitTranspose(points, scope, across);
+  },
+  'row-reduction': (group, scope, context) => emitRowReduction(new KernelEmitter(group, context), scope),
+  'column-reduction': (group, scope, context) => emitColumnReduction(new KernelEmitter(group, context), scope),
+  'full-reduction': (group, scope, context) => emitFullReduction(new KernelEmitter(group, context), scope),
+  'fused-rows': (group, scope, context) => new FusedRowsEmitter(group, context).emit(scope),
+  matmul: (group, scope, context) => new MatmulEmitter(group, context).emit(scope),
+  nest: (group, scope, context) => emitNest(group, scope, context),
+  loop: (group, scope, context) => emitLoop(group, scope, context),
+};

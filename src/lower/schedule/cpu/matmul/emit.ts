@@ -1,0 +1,219 @@
+// Kernels of matrix products: register tiles with a fused epilogue. In: a tile group and its storage. Out: statements in a scope.
+// Holds: every element of the product is one accumulator that sums over the whole depth in order, so neither tile sizes nor threads change
+// its bits.
+
+import { bytesOf, type Dim } from '../../../../base/index.js';
+import type { Node, TensorNode } from '../../../../graph/index.js';
+import { type Accumulator, type Buffer, build, type Expr } from '../../../../kernel/index.js';
+import { fewestTileBlocks, tileBlockBytes, tilesPerBlock } from '../../../../target/index.js';
+import { combinedAs, identity, spread, tensorOf, type MatmulForm, widthAs } from '../../../form/forms.js';
+import { loadOf } from '../../../form/operands.js';
+import { emitPanels, type Packing, packingOf, panelIndex } from './pack.js';
+import { type EmitContext, lanesOf, KernelEmitter } from '../emitter.js';
+import type { Group } from '../../../fuse/groups.js';
+import type { RowPart } from './row-tiling.js';
+import { type Scope, valueKey } from '../../../form/scope.js';
+import { type Vectors, type Place, TileFetch } from './prefetch.js';
+import { chooseTiling, type Tiling } from './tiling.js';
+
+/** What all tiles below one another have in common. */
+type Across = Omit<Place, 'row' | 'end' | 'before'>;
+
+export class MatmulEmitter {
+  readonly #points: KernelEmitter;
+  readonly #form: MatmulForm;
+  readonly #tiling: Tiling;
+  readonly #packing: Packing | undefined;
+  readonly #stored: readonly TensorNode[];
+  readonly #fetch: TileFetch;
+
+  readonly group: Group;
+  readonly context: EmitContext;
+
+  constructor(group: Group, context: EmitContext) {
+    this.group = group;
+    this.context = context;
+    this.#points = new KernelEmitter(group, context);
+    const tile = group.members.find((member) => member.role === 'matmul');
+    this.#form = (tile as Extract<typeof tile, { role: 'matmul' }>).form;
+    const { node } = this.#form;
+    const right = tensorOf(node.args[1] as Node);
+    const read = loadOf(
+      right,
+      right.type.shape.map(() => build.int(0)),
+      (one) => context.storage.stored(one),
+      context.forms,
+    );
+    this.#tiling = chooseTiling(
+      { ...this.#form, isFed: read?.buffer.role.kind === 'feed' },
+      lanesOf(context.target, bytesOf(node.type.dtype)),
+      context.target,
+    );
+    this.#packing = packingOf(this.#form, this.#tiling, context.storage.pool, context.target);
+    this.#stored = group.members.flatMap((member) => (member.role === 'matmul' || member.role === 'elementwise' ? [member.node] : []));
+    this.#fetch = new TileFetch(this.#form, context, this.#tiling.columns.lanes, this.#tilesOfBlock(), this.#stored);
+  }
+
+  emit(scope: Scope): void {
+    const batch = this.#form.batch;
+    const parallel = this.context.parallel;
+    const inBatch = (body: Scope, before: readonly Expr[]): void => {
+      const [next, free] = [batch[before.length], batch.every((dim) => dim.constant === 1)];
+      if (next === undefined) return this.#blocks(body, before, parallel && free);
+      if (next.constant === 1) return inBatch(body, [...before, build.int(0)]);
+      body.loop(
+        'b',
+        build.size(next),
+        parallel && batch.slice(0, before.length).every((dim) => dim.constant === 1) ? 'parallel' : 'serial',
+        (b, inner) => inBatch(inner, [...before, b]),
+      );
+    };
+    if (this.#packing !== undefined)
+      emitPanels(this.context.ahead?.() ?? scope, this.#form, this.#tiling, this.#packing, this.#points.values, parallel);
+    inBatch(scope, []);
+  }
+
+  /**
+   * Blocks of tiles below one another, tile after tile of a group of columns, then the next rows; then the next group: a run of blocks has
+   * columns of its own, or rows of its own, and reads no more than fits in a cache.
+   */
+  #blocks(scope: Scope, batch: readonly Expr[], parallel: boolean): void {
+    const { rows, columns } = this.#tiling;
+    const most = build.int(this.#tilesOfBlock());
+    const full = build.ceilDiv(rows.count, most);
+    const below = build.larger(this.#fewestBelow(), full);
+    const { groups, slots } = columns;
+    // Each group has as many blocks as the largest one, so that equal ranges of block numbers are the same columns in every product of as
+    // many groups.
+    const perGroup = build.times(slots, below);
+    scope.loop('p', build.times(perGroup, build.int(groups)), parallel ? 'parallel' : 'serial', (p, body) => {
+      const group = groups === 1 ? build.int(0) : body.let('group', build.over(p, perGroup));
+      const within = groups === 1 ? p : body.let('at', build.modulo(p, perGroup));
+      const tile = body.let('tile', build.modulo(within, slots));
+      const block = body.let('block', build.over(within, slots));
+      const part = rows.part(block, below, (stem, value) => body.let(stem, value));
+      this.#columns(body, group, tile, (inside, at) => {
+        const rowsFrom =
+          (panel: Buffer | undefined) =>
+          (where: Scope): void =>
+            this.#rows(where, { batch, ...at, panel }, part);
+        const enough = this.#packing?.enough;
+        if (enough === undefined) return rowsFrom(this.#packing?.buffer)(inside);
+        inside.when(enough.is, rowsFrom(this.#packing?.buffer));
+        inside.when(build.apply('not', 'bool', enough.is), rowsFrom(undefined));
+      });
+    });
+  }
+
+  /**
+   * Blocks below one another where there are few tiles, so that there are enough for threads to share: a power of two, so that two or four
+   * threads get as many each, of at least two tiles.
+   */
+  #fewestBelow(): Expr {
+    const { rows, columns } = this.#tiling;
+    const across = build.intValue(columns.count) ?? fewestTileBlocks;
+    let below = build.int(1);
+    for (let more = 1; across * more < fewestTileBlocks; more *= 2)
+      below = build.plus(below, build.times(build.int(more), build.smaller(build.int(1), build.over(rows.count, build.int(4 * more)))));
+    return below;
+  }
+
+  #tilesOfBlock(): number {
+    const { least, most, assumed } = tilesPerBlock;
+    const depth = this.#form.depth.constant;
+    if (depth === undefined) return assumed;
+    const bytes = this.#tiling.rows.height * Math.max(1, depth) * bytesOf(this.#form.node.type.dtype);
+    return Math.max(least, Math.min(most, Math.floor(tileBlockBytes(this.context.target) / bytes)));
+  }
+
+  /** The columns of tile number `tile` of a group, by its class; nothing where the group has fewer tiles. */
+  #columns(scope: Scope, group: Expr, tile: Expr, fill: (body: Scope, columns: Pick<Place, 'column' | 'extent' | 'width'>) => void): void {
+    const { classes, groups, count, slots } = this.#tiling.columns;
+    const isFull = groups === 1 || build.intValue(count) === groups * (build.intValue(slots) ?? 0);
+    classes.forEach((one, at) => {
+      const before = one.before(group);
+      const inside = (body: Scope): void => {
+        const column = body.let('column', build.plus(one.first(group), build.times(build.minus(tile, before), build.int(one.width))));
+        fill(body, { column, extent: one.extent(column), width: one.width });
+      };
+      const conditions = [
+        ...(build.intValue(before) === 0 ? [] : [build.apply('ge', 'bool', tile, before)]),
+        ...(isFull && at === classes.length - 1 ? [] : [build.apply('lt', 'bool', tile, build.plus(before, one.count(group)))]),
+      ];
+      const [first, second] = conditions;
+      if (first === undefined) inside(scope);
+      else scope.when(second === undefined ? first : build.apply('and', 'bool', first, second), inside);
+    });
+  }
+
+  /** The tiles of a block; the last one of the remainder may reach beyond the end. */
+  #rows(scope: Scope, place: Across, { start, taller, lower, remainder, end }: RowPart): void {
+    const { height, remainderHeight } = this.#tiling.rows;
+    const tiles = (count: Expr, from: Expr, each: number, before: Expr, limit?: Expr): void =>
+      scope.loop('m', count, 'serial', (m, body) =>
+        this.#tile(
+          body,
+          { ...place, row: body.let('row', build.plus(from, build.times(m, build.int(each)))), end: limit, before: build.plus(before, m) },
+          each,
+        ),
+      );
+    tiles(taller, start, height + 1, build.int(0));
+    tiles(lower, build.plus(start, build.times(taller, build.int(height + 1))), height, taller);
+    if (remainderHeight === undefined) return;
+    const times = build.ceilDiv(build.minus(end, remainder), build.int(remainderHeight));
+    tiles(times, remainder, remainderHeight, build.plus(taller, lower), end);
+  }
+
+  #tile(scope: Scope, place: Place, height: number): void {
+    const { batch, row, end, column, extent, width, panel } = place;
+    const node = this.#form.node;
+    const dtype = combinedAs(node.type.dtype);
+    const [left, right] = node.args.map(tensorOf) as [TensorNode, TensorNode];
+    const values = this.#points.values;
+    const registers = (stem: string, shape: readonly number[]): Accumulator => {
+      const accumulator: Accumulator = { name: scope.names.fresh(stem), dtype, shape };
+      scope.emit({ kind: 'declare', accumulator, initial: identity('sum', dtype) });
+      return accumulator;
+    };
+    const vectors: Vectors = (where, fill) => where.loop('j', extent, 'vector', fill, { limit: width });
+    const sums = registers('acc', [height, width]);
+    const columns = registers('b', [width]);
+    const existing = (i: Expr): Expr =>
+      end === undefined ? build.plus(row, i) : build.smaller(build.plus(row, i), build.minus(end, build.int(1)));
+    const rightAt = (k: Expr, j: Expr, vector: Scope): Expr =>
+      panel === undefined
+        ? values.at(right, [...batch, k, build.plus(column, j)], vector)
+        : build.load(panel, [panelIndex(this.#form, width, this.#tiling.columns.lanes, column, k, j)]);
+    scope.loop('k', build.size(this.#form.depth), 'serial', (k, body) => {
+      vectors(body, (j, vector) => {
+        vector.emit({ kind: 'assign', accumulator: columns, index: [j], value: widthAs(dtype, rightAt(k, j, vector)) });
+        this.#fetch.right(vector, place, height, k, j);
+      });
+      this.#fetch.step(body, place, height, k, vectors);
+      body.loop('i', build.int(height), 'unroll', (i, one) => {
+        const a = one.let('a', widthAs(dtype, values.at(left, [...batch, existing(i), k], one)));
+        vectors(one, (j, vector) =>
+          vector.emit({
+            kind: 'accumulate',
+            accumulator: sums,
+            index: [i, j],
+            combine: 'sum',
+            value: build.apply('mul', dtype, a, build.read(columns, [j])),
+          }),
+        );
+      });
+    });
+    scope.loop('i', build.int(height), 'unroll', (i, body) => {
+      const store = (where: Scope): void =>
+        vectors(where, (j, vector) => {
+          const index = [...batch, build.plus(row, i), build.plus(column, j)];
+          const loops = index.filter((_, at) => (node.type.shape[at] as Dim).constant !== 1);
+          // A single row has no loop of its own: its index is 0 wherever the epilogue reads it.
+          vector.remember(valueKey(node, spread(node.type.shape, loops)), widthAs(node.type.dtype, build.read(sums, [i, j])));
+          this.#points.store(vector, this.#stored, loops);
+        });
+      if (end === undefined) store(body);
+      else body.when(build.apply('lt', 'bool', build.plus(row, i), end), store);
+    });
+  }
+}

@@ -1,0 +1,111 @@
+// Panels of a large right side. In: a matrix product and its tiling. Out: a temporary that holds the columns of each tile one step of the
+// depth after the other, and the loop that fills it.
+// Holds: panels have the elements of the right side, whole vectors per step; the note at the end says when they pay.
+
+import { bytesOf, Dim } from '../../../../base/index.js';
+import type { TensorNode } from '../../../../graph/index.js';
+import { type Buffer, build, type Expr } from '../../../../kernel/index.js';
+import { competing, leastPackedRows, mostUnpacked, packedSteps, type Target } from '../../../../target/index.js';
+import type { ColumnClass, ColumnTiling } from './column-tiling.js';
+import { tensorOf, type MatmulForm } from '../../../form/forms.js';
+import { partOf, type Scope } from '../../../form/scope.js';
+import type { BufferPool } from '../../../form/storage.js';
+import type { Tiling } from './tiling.js';
+import type { Values } from '../../../form/values.js';
+
+export interface Packing {
+  readonly buffer: Buffer;
+  /** Whether the panels are filled and read, where the number of rows is known at run time only: if there are at least so many. */
+  readonly enough: { readonly least: number; readonly is: Expr } | undefined;
+}
+
+export function packingOf(form: MatmulForm, { columns }: Tiling, pool: BufferPool, target: Target): Packing | undefined {
+  const [rows, across, depth] = [form.rows.constant, form.columns.constant, form.depth.constant];
+  if (across === undefined || depth === undefined || form.batch.some((dim) => dim.constant !== 1)) return undefined;
+  const least = leastRowsOf(depth, across * bytesOf(form.node.type.dtype), target);
+  if (least === undefined || (rows !== undefined && rows < least)) return undefined;
+  const padded = Math.ceil(across / columns.lanes) * columns.lanes;
+  const [, right] = form.node.args.map(tensorOf) as [TensorNode, TensorNode];
+  const buffer = pool.temporary({ dtype: right.type.dtype, shape: [Dim.of(padded * depth)] });
+  return {
+    buffer,
+    enough: rows !== undefined ? undefined : { least, is: build.apply('ge', 'bool', build.size(form.rows), build.int(least)) },
+  };
+}
+
+/**
+ * Rows of a product from which on panels pay; undefined where they never do. Rows of a right side whose length falls onto few places of a
+ * cache are not kept there.
+ */
+function leastRowsOf(depth: number, rowBytes: number, target: Target): number | undefined {
+  const { wayBytes, ways } = competing(target);
+  const { ofMany, ofFew } = mostUnpacked(target);
+  const places = wayBytes / greatestDivisor(rowBytes, wayBytes);
+  if (depth > places * ways || depth * rowBytes > ofFew) return leastPackedRows.much;
+  return depth * rowBytes > ofMany ? leastPackedRows.somewhat : undefined;
+}
+
+const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b));
+
+const paddedWidth = (one: Pick<ColumnClass, 'width'>, lanes: number): number => Math.ceil(one.width / lanes) * lanes;
+
+/** Every class of every group, from the left. */
+function groupsOf({ classes, groups }: ColumnTiling): (readonly [Expr, ColumnClass])[] {
+  const all = Array.from({ length: groups }, (_, group) => build.int(group)).flatMap((group) =>
+    classes.map((one) => [group, one] as const),
+  );
+  return all.filter(([group, one]) => build.intValue(one.count(group)) !== 0);
+}
+
+/** Where step `k` of the panel that starts at `column` has its element `j`. Only the last panel is padded. */
+export function panelIndex(form: MatmulForm, width: number, lanes: number, column: Expr, k: Expr, j: Expr): Expr {
+  return build.plus(build.plus(build.times(column, build.size(form.depth)), build.times(k, build.int(paddedWidth({ width }, lanes)))), j);
+}
+
+/** Fills the panels, a few steps of the depth at a time. */
+export function emitPanels(
+  scope: Scope,
+  form: MatmulForm,
+  { columns }: Tiling,
+  { buffer, enough }: Packing,
+  values: Values,
+  parallel: boolean,
+): void {
+  const [, right] = form.node.args.map(tensorOf) as [TensorNode, TensorNode];
+  const batch = form.batch.map(() => build.int(0));
+  const depth = build.size(form.depth);
+  const blocks = build.ceilDiv(depth, build.int(packedSteps));
+  // Where rows decide whether panels are filled at all, these are no blocks that cover the depth.
+  const always = enough === undefined;
+  const times = always
+    ? blocks
+    : build.times(build.smaller(build.int(1), build.over(build.size(form.rows), build.int(enough.least))), blocks);
+  const fill = (p: Expr, body: Scope): void => {
+    const start = body.let('start', build.times(p, build.int(packedSteps)));
+    for (const [group, one] of groupsOf(columns)) {
+      body.loop('tile', one.count(group), 'serial', (tile, panel) => {
+        const column = panel.let('column', build.plus(one.first(group), build.times(tile, build.int(one.width))));
+        const copied = (at: Expr, step: Scope): void => {
+          const k = step.let('k', build.plus(start, at));
+          step.loop('j', one.extent(column), 'vector', (j, vector) =>
+            vector.emit({
+              kind: 'store',
+              buffer,
+              index: [panelIndex(form, one.width, columns.lanes, column, k, j)],
+              value: values.at(right, [...batch, k, build.plus(column, j)], vector),
+            }),
+          );
+        };
+        panel.loop('k', build.smaller(build.int(packedSteps), build.minus(depth, start)), 'serial', copied, always ? partOf(p) : {});
+      });
+    }
+  };
+  scope.loop('p', times, parallel ? 'parallel' : 'serial', fill, always ? { blocks: form.depth } : {});
+}
+
+/* Note: when panels pay.
+   A tile reads a few lines of every row of the right side. Rows whose length has many factors of two fall onto few places of a cache (1024
+   columns of f32: 32 places with 16 ways, so 512 rows fill it), and of a very large right side every row lies on a page of its own. Copied
+   once, a tile's columns follow each other, aligned, from one end of memory to the other, and the tiles of a block ask for the next ones.
+   The copy costs as much as ten or twenty rows of the product; a number of rows that is not known decides at run time. Other right sides
+   are read as they lie; `mostUnpacked` has what was measured. */

@@ -1,0 +1,134 @@
+// What a register tile asks for before it needs it. In: a product, its tiling, where its operands and results are stored; a tile and a step
+// of its depth. Out: fetches in a scope.
+// Holds: no value changes; processors find by themselves what lies together in the order in which it is read, so only the rest is asked
+// for.
+
+import { bytesOf, type Dim } from '../../../../base/index.js';
+import type { Node, TensorNode } from '../../../../graph/index.js';
+import { type Buffer, build, type Expr } from '../../../../kernel/index.js';
+import { assumedDepth, lineCycles, nearBytes, vectorsPerCycle } from '../../../../target/index.js';
+import { spread, tensorOf, type MatmulForm } from '../../../form/forms.js';
+import { loadOf, strideAlong } from '../../../form/operands.js';
+import { panelIndex } from './pack.js';
+import type { EmitContext } from '../emitter.js';
+import type { Scope } from '../../../form/scope.js';
+
+/** Where a tile begins in the product, and which of its rows and columns exist. */
+export interface Place {
+  readonly batch: readonly Expr[];
+  readonly row: Expr;
+  /** Rows of the tile that do not exist are computed as the last one that does, and not stored. */
+  readonly end: Expr | undefined;
+  readonly column: Expr;
+  readonly extent: Expr;
+  /** Columns of a whole tile. */
+  readonly width: number;
+  /** Where the right side is read from, if not from its own place. */
+  readonly panel: Buffer | undefined;
+  /** Tiles of the block before this one, with the same columns. */
+  readonly before: Expr;
+}
+
+/** Runs `fill` for the columns of a tile, in lanes. */
+export type Vectors = (where: Scope, fill: (j: Expr, body: Scope) => void) => void;
+
+export class TileFetch {
+  readonly #form: MatmulForm;
+  readonly #context: EmitContext;
+  readonly #lanes: number;
+  /** Tiles below one another in a block. */
+  readonly #tiles: number;
+  readonly #stored: readonly TensorNode[];
+  /** Whether each step of the depth reads another line of the left side, so far from the one before that no processor guesses it. */
+  readonly #isLeftApart: boolean;
+
+  constructor(form: MatmulForm, context: EmitContext, lanes: number, tiles: number, stored: readonly TensorNode[]) {
+    this.#form = form;
+    this.#context = context;
+    this.#lanes = lanes;
+    this.#tiles = tiles;
+    this.#stored = stored;
+    const left = tensorOf(form.node.args[0] as Node);
+    const index = [...form.batch.map((_, axis) => build.index(`b${axis}`)), build.index('m'), build.index('k')];
+    const along = (loops: readonly string[]): number | undefined =>
+      strideAlong(left, index, loops, (node) => context.storage.stored(node), context.forms);
+    this.#isLeftApart = along(['m', 'k']) === 1 && along(['k', 'm']) !== 1;
+  }
+
+  /** What one step of the depth asks for, beside the right side. */
+  step(scope: Scope, place: Place, height: number, k: Expr, vectors: Vectors): void {
+    this.#next(scope, place, k);
+    if (this.#isLeftApart) this.#left(scope, place, height, k);
+    if (place.end === undefined) this.#updated(scope, place, height, k, vectors);
+  }
+
+  /** The right side some steps ahead, if the nearest cache does not keep the tile's columns of it from tile to tile. */
+  right(vector: Scope, { batch, column, width, panel }: Place, height: number, k: Expr, j: Expr): void {
+    const { depth, node } = this.#form;
+    if ((depth.constant ?? assumedDepth) * width * bytesOf(node.type.dtype) <= nearBytes(this.#context.target)) return;
+    const later = build.plus(k, build.int(this.#stepsAhead(height, width)));
+    const stored = this.#context.storage.stored(tensorOf(node.args[1] as Node));
+    if (panel !== undefined)
+      vector.emit({ kind: 'fetch', to: 'read', buffer: panel, index: [panelIndex(this.#form, width, this.#lanes, column, later, j)] });
+    else if (stored?.kind === 'buffer')
+      vector.emit({ kind: 'fetch', to: 'read', buffer: stored.buffer, index: [...batch, later, build.plus(column, j)] });
+  }
+
+  /** Steps of the depth in which a line comes from afar. */
+  #stepsAhead(height: number, width: number): number {
+    return Math.ceil(lineCycles / ((height * width) / this.#lanes / vectorsPerCycle));
+  }
+
+  /** The left side some steps ahead: the lines of its first and of its last row. */
+  #left(scope: Scope, { batch, row, width }: Place, height: number, k: Expr): void {
+    const later = build.plus(k, build.int(this.#stepsAhead(height, width)));
+    const left = tensorOf(this.#form.node.args[0] as Node);
+    for (const at of new Set([0, height - 1])) {
+      const load = loadOf(
+        left,
+        [...batch, build.plus(row, build.int(at)), later],
+        (node) => this.#context.storage.stored(node),
+        this.#context.forms,
+      );
+      if (load !== undefined) scope.emit({ kind: 'fetch', to: 'read', buffer: load.buffer, index: load.index });
+    }
+  }
+
+  /**
+   * What the epilogue updates of variables, a row in each of the first steps of the depth: as many at once would keep operands waiting.
+   * Another thread may have read them last.
+   */
+  #updated(scope: Scope, { batch, row, column }: Place, height: number, k: Expr, vectors: Vectors): void {
+    const shape = this.#form.node.type.shape;
+    const places = this.#stored.flatMap((node) =>
+      this.#context.storage
+        .destinations(node)
+        .flatMap((to) => (to.kind === 'buffer' && to.buffer.role.kind === 'variable' ? [{ node, ...to }] : [])),
+    );
+    if (places.length === 0) return;
+    scope.when(build.apply('lt', 'bool', k, build.int(height)), (body) =>
+      vectors(body, (j, vector) => {
+        const index = [...batch, build.plus(row, k), build.plus(column, j)].filter((_, at) => (shape[at] as Dim).constant !== 1);
+        for (const { node, buffer, prefix } of places)
+          vector.emit({ kind: 'fetch', to: 'write', buffer, index: [...prefix, ...spread(node.type.shape, index)] });
+      }),
+    );
+  }
+
+  /**
+   * A piece of the panel to the right of this one. The first tile that reads it would wait for each of its lines; so the tiles of a block
+   * ask for it before, each for as much in each step of the depth.
+   */
+  #next(scope: Scope, { panel, column, width, before }: Place, k: Expr): void {
+    if (panel === undefined) return;
+    const depth = build.size(this.#form.depth);
+    const piece = build.int(Math.ceil(width / this.#tiles));
+    const next = build.times(build.plus(column, build.int(width)), depth);
+    scope.emit({
+      kind: 'fetch',
+      to: 'read',
+      buffer: panel,
+      index: [build.plus(next, build.times(build.plus(build.times(before, depth), k), piece))],
+    });
+  }
+}

@@ -1,0 +1,116 @@
+// How the rows of a matrix product are cut into tiles. In: their number, the most rows of a tile. Out: heights of tiles, and which of them
+// a block has.
+// Holds: the tiles of all blocks cover every row once, with at most two heights, one apart, and lower ones for a remainder that those do
+// not cover; see the note at the end.
+
+import type { Dim } from '../../../../base/index.js';
+import { build, type Expr } from '../../../../kernel/index.js';
+import { assumedRows } from '../../../../target/index.js';
+
+/**
+ * Rows of one block from the top: `taller` tiles of `height + 1` rows, `lower` ones of `height`, then those behind `remainder` up to `end`
+ * in tiles of `remainderHeight`, of which the last may reach beyond the end.
+ */
+export interface RowPart {
+  readonly start: Expr;
+  readonly taller: Expr;
+  readonly lower: Expr;
+  readonly remainder: Expr;
+  readonly end: Expr;
+}
+
+export interface RowTiling {
+  readonly height: number;
+  /** Undefined where two heights cover all rows. */
+  readonly remainderHeight: number | undefined;
+  /** Tiles that the rows hold at the lower height: what blocks share. */
+  readonly count: Expr;
+  /**
+   * The rows of block number `block` of `blocks`, of which there are no more than tiles; `name` names a value that is used more than once.
+   */
+  part(block: Expr, blocks: Expr, name: (stem: string, value: Expr) => Expr): RowPart;
+}
+
+/** Tiles of two heights over a number of rows: `count` in all, `taller` of them of `height + 1` rows. */
+export interface RowCover {
+  readonly height: number;
+  readonly count: number;
+  readonly taller: number;
+}
+
+/** As few tiles of at most `most` rows as there can be. Rows that are not known are assumed to need both heights. */
+export function rowCover(rows: number | undefined, most: number): RowCover {
+  if (rows === undefined) {
+    const height = Math.max(1, most - 1);
+    const count = Math.floor(assumedRows / (height + 0.5));
+    return { height, count, taller: most === 1 ? 0 : Math.floor(count / 2) };
+  }
+  const count = Math.ceil(rows / most);
+  const height = Math.floor(rows / count);
+  return { height, count, taller: rows - height * count };
+}
+
+export const rowTiling = (rows: Dim, cover: RowCover): RowTiling =>
+  rows.constant === undefined ? freeRows(build.size(rows), cover.height) : knownRows(rows.constant, cover);
+
+const next = (block: Expr): Expr => build.plus(block, build.int(1));
+
+/** Blocks have as many tiles each, as far as that goes. */
+function knownRows(rows: number, cover: RowCover): RowTiling {
+  const [height, count, tallerOfAll] = [build.int(cover.height), build.int(cover.count), build.int(cover.taller)];
+  return {
+    height: cover.height,
+    remainderHeight: undefined,
+    count,
+    part: (block, blocks, name) => {
+      const first = name('first', build.over(build.times(block, count), blocks));
+      const after = name('after', build.over(build.times(next(block), count), blocks));
+      const tiles = build.minus(after, first);
+      const taller =
+        cover.taller === 0 ? build.int(0) : name('tall', build.larger(build.int(0), build.smaller(tiles, build.minus(tallerOfAll, first))));
+      const [low, end] = [build.times(first, height), build.int(rows)];
+      return {
+        start: cover.taller === 0 ? low : build.plus(low, build.smaller(first, tallerOfAll)),
+        taller,
+        lower: build.minus(tiles, taller),
+        remainder: end,
+        end,
+      };
+    },
+  };
+}
+
+/** Blocks have as many rows each, as far as that goes. */
+function freeRows(rows: Expr, low: number): RowTiling {
+  const [height, remainderHeight] = [build.int(low), Math.ceil(low / 2)];
+  return {
+    height: low,
+    remainderHeight,
+    count: build.over(rows, height),
+    part: (block, blocks, name) => {
+      const start = name('start', build.over(build.times(block, rows), blocks));
+      const end = name('end', build.over(build.times(next(block), rows), blocks));
+      const own = build.minus(end, start);
+      const count = name('count', build.over(own, height));
+      const left = name('left', build.minus(own, build.times(count, height)));
+      // What is left makes tiles taller; what they cannot take needs tiles of its own, which are filled first.
+      const needed = build.over(
+        build.plus(build.larger(build.int(0), build.minus(left, count)), build.int(remainderHeight - 1)),
+        build.int(remainderHeight),
+      );
+      const taller =
+        low === 1
+          ? build.int(0)
+          : name('tall', build.larger(build.int(0), build.minus(left, build.times(needed, build.int(remainderHeight)))));
+      const remainder = name('rest', build.plus(start, build.plus(build.times(count, height), taller)));
+      return { start, taller, lower: build.minus(count, taller), remainder, end };
+    },
+  };
+}
+
+/* Note: two heights.
+   Any M ≥ h·(h − 1) is a sum of h and h + 1, so two heights cover all but small numbers of rows without a remainder, also when the number
+   is known only at run time: M / h tiles, of which M mod h are taller. Fewer rows than that leave a remainder, which tiles of half the
+   height take; they may reach beyond the last row, which they then compute again without storing it. So as to compute few rows twice, they
+   are filled before others are made taller: 64 rows at 13 are four tiles of 13 and two of 7, two rows too many, where four of 14 and two of
+   7 would be six. */

@@ -1,0 +1,30 @@
+// Which unrolled loops are counted after all. In: the body of a kernel, and lanes of its vector loops. Out: the loops that would become too
+// much code. Holds: they change no registers from outside, so that a copy of these in memory, which the counter may index, will do.
+
+import { bodiesOf, emittedStatements, type For, forEachStatement, type Stmt } from '../../../../kernel/index.js';
+import { unrolledStatements } from '../../../../target/index.js';
+
+export function rolledLoops(body: readonly Stmt[], lanesOf: (loop: For) => number): ReadonlySet<For> {
+  const rolled = new Set<For>();
+  const isLarge = ({ extent, body: inner }: For): boolean =>
+    extent.kind === 'const' && Number(extent.value) * emittedStatements(inner, lanesOf) > unrolledStatements;
+  const visit = (stmts: readonly Stmt[]): void => {
+    for (const stmt of stmts) {
+      if (stmt.kind === 'for' && stmt.axis === 'vector') continue;
+      if (stmt.kind === 'for' && stmt.axis === 'unroll' && isLarge(stmt) && changesOwn(stmt)) rolled.add(stmt);
+      for (const inner of bodiesOf(stmt)) visit(inner);
+    }
+  };
+  visit(body);
+  return rolled;
+}
+
+/** Whether all accumulators that the loop changes are declared in it. */
+function changesOwn(loop: For): boolean {
+  const [own, changed] = [new Set<string>(), new Set<string>()];
+  forEachStatement(loop.body, (stmt) => {
+    if (stmt.kind === 'declare') own.add(stmt.accumulator.name);
+    if (stmt.kind === 'accumulate' || stmt.kind === 'assign') changed.add(stmt.accumulator.name);
+  });
+  return [...changed].every((name) => own.has(name));
+}

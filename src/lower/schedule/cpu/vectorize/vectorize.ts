@@ -1,0 +1,34 @@
+// Writes on loops how a target runs them. In: a program of machine ops whose loops do not say it, and a target. Out: the same statements,
+// each loop with what was decided about it. Holds: code generators read it and decide none of it again; nothing here changes what a kernel
+// computes, but the order in which lanes are combined.
+
+import { type KernelCode, mapBodies, mapCode, type Program, type Stmt, ExpressionCache } from '../../../../kernel/index.js';
+import type { Target } from '../../../../target/index.js';
+import { interleavedLoops } from './interleave.js';
+import { lanesOfLoops } from './lanes.js';
+import { nontemporalStores } from './nontemporal.js';
+import { rolledLoops } from './rolled.js';
+
+/** Decides for the kernels of programs. */
+export const vectorizer = (target: Target): ((program: Program) => Program) => mapCode((code) => vectorizeCode(code, target));
+
+export const vectorize = (program: Program, target: Target): Program => vectorizer(target)(program);
+
+function vectorizeCode({ params, body }: KernelCode, target: Target): KernelCode {
+  const cache = new ExpressionCache();
+  const lanes = lanesOfLoops(body, target.vectorBytes, cache);
+  const interleaved = interleavedLoops(body, lanes, cache);
+  const rolled = rolledLoops(body, lanes.lanesOf);
+  const past = nontemporalStores(body, lanes.lanesOf, target, cache);
+  const rewrite = (stmt: Stmt): Stmt => {
+    if (stmt.kind === 'store') return past.has(stmt) ? { ...stmt, nontemporal: true } : stmt;
+    if (stmt.kind !== 'for') return stmt.kind === 'if' ? mapBodies(stmt, rewrite) : stmt;
+    return {
+      ...mapBodies(stmt, rewrite),
+      ...(stmt.axis === 'vector' ? { lanes: lanes.lanesOf(stmt) } : {}),
+      ...interleaved.get(stmt),
+      ...(rolled.has(stmt) ? { rolled: true } : {}),
+    };
+  };
+  return { params, body: body.map(rewrite) };
+}

@@ -1,0 +1,32 @@
+// Data in memory, one row per example. In: what readers of files found. Out: columns of rows that a training loop cuts into batches. Holds:
+// every column has the same number of rows.
+
+import type { TypedArray } from '../../../runtime/index.js';
+import { badData } from '../../input/json.js';
+
+/** `rows` examples with `rowShape` each, row-major. */
+export interface Column {
+  readonly name: string;
+  readonly data: TypedArray;
+  readonly rows: number;
+  readonly rowShape: readonly number[];
+}
+
+/**
+ * The elements of a shape; NaN when its sizes, those beside an empty axis too, are more than can be counted: NumPy takes no such array
+ * either.
+ */
+export function countOf(shape: readonly number[]): number {
+  const product = shape.reduce((total, size) => total * (size || 1), 1);
+  return !Number.isSafeInteger(product) ? Number.NaN : shape.includes(0) ? 0 : product;
+}
+
+/** Refuses columns of different lengths, naming both, and rows of nothing, of which a small file may promise any number. */
+export function sameRows(columns: readonly Column[], where: string): number {
+  const [first, ...rest] = columns;
+  if (first === undefined || first.rows === 0) throw badData(`${where}: no data`);
+  for (const other of rest)
+    if (other.rows !== first.rows) throw badData(`${where}: ${first.name} has ${first.rows} rows, ${other.name} has ${other.rows}`);
+  if (columns.every((column) => column.data.length === 0)) throw badData(`${where}: ${first.rows} rows without elements`);
+  return first.rows;
+}
