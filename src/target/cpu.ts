@@ -32,11 +32,17 @@ export interface CpuTarget {
 }
 
 /**
- * The caches that schedules count on, by instruction set: those of a server's core, an Intel Xeon with 2 MB of second-level cache, on which
- * all schedules were tuned. A kind of processor with others becomes a line here, together with measurements on it.
+ * The caches that schedules count on. Those of processors with the widest vectors, and of others than x86-64, are those of a server's core,
+ * an Intel Xeon with 2 MB of second-level cache, on which all schedules were tuned; other x86-64 processors seldom have more than 512 KB
+ * (Haswell to Coffee Lake 256 KB, Zen 1 to 3 512 KB, each of 8 ways or 4). A kind of processor with others becomes a line here, together
+ * with measurements on it.
  */
 const server: Caches = { l1Bytes: 32 * 1024, l2Bytes: 2 * 1024 * 1024, l2Ways: 16, l3Bytes: 16 * 1024 * 1024 };
-const cachesOf: Readonly<Record<CpuTarget['isa'], Caches>> = { 'x86-64': server, aarch64: server };
+const desktop: Caches = { ...server, l2Bytes: 512 * 1024, l2Ways: 8 };
 
-/** A CPU with the caches that are assumed of its instruction set. */
-export const cpuTarget = (of: Omit<CpuTarget, 'kind' | 'caches'>): CpuTarget => ({ ...of, kind: 'cpu', caches: cachesOf[of.isa] });
+/** A CPU with the caches that are assumed of its kind. */
+export const cpuTarget = (of: Omit<CpuTarget, 'kind' | 'caches'>): CpuTarget => ({
+  ...of,
+  kind: 'cpu',
+  caches: of.isa === 'x86-64' && of.vectorBytes < 64 ? desktop : server,
+});

@@ -10,7 +10,8 @@ const usage = `usage: npm run bench -- [--scale] [--quick] [--only NAME]… [--t
   --only NAME    only workloads, or models, whose names hold NAME
   --threads N    only with so many threads (default: 1, and 2 where there are two processors)
   --json FILE    write the figures to FILE as well
-  --cpu NAME     compile tfc's side and the mark for another CPU, such as x86-64-v3; its limits are measured with the same instructions
+  --cpu NAME     for another CPU, such as x86-64-v3: tfc and the mark are compiled for it, the limits are measured with its instructions, and
+                 peers keep to them
   --write        write docs/performance.json, its page and the README's table: of a whole run, with every peer
   --setup-peers  install peers into build/peers, then stop`;
 

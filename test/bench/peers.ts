@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Prepared } from './data.js';
+import { x86 } from '../../codegen/llvm/isa/x86.js';
 import { type Compiler, buildProgram } from './native-program.js';
 import type { PeerCommand } from './peer-process.js';
 import { at, scratch } from './place.js';
@@ -27,14 +28,13 @@ export const peerNode = at('build', 'peers', 'node');
 
 export const script = (name: string): string => at('test', 'bench', 'peers', name);
 
-/** `cpu`: what tfc and the mark are compiled for. `quick`: without those that take long. */
+/** `cpu`: what tfc and the mark are compiled for, and peers are kept to. `quick`: without those that take long. */
 export function findPeers(compiler: Compiler | undefined, cpu: string, quick: boolean): Peers {
   const missing: string[] = [];
   const peers: Peer[] = [tfc('tfc', 'loop'), only(training, tfc('tfc-call', 'call'))];
   if (compiler === undefined) missing.push('mark: no C compiler');
   else peers.push(mark(buildProgram(compiler, 'mark', cpu)));
-  // What others compute with cannot be chosen.
-  if (cpu !== 'native') return { peers, missing };
+  const cap = capOf(cpu);
   for (const { name, packageName, file, mode, since, takes, slow } of pythonPeers) {
     if (quick && slow) {
       missing.push(`${name}: too slow for --quick`);
@@ -49,7 +49,7 @@ export function findPeers(compiler: Compiler | undefined, cpu: string, quick: bo
           command: ({ file: data }, threads) => ({
             program: python,
             args: [script(file), data, String(threads), ...mode],
-            env: quiet(threads),
+            env: quiet(threads, cap),
           }),
         }),
       );
@@ -154,14 +154,41 @@ const mark = (program: string): Peer => ({
  * Thread counts for every BLAS and OpenMP there may be, and a processor for each of OpenMP's threads; huge pages and no trimming for
  * allocators that heed them.
  */
-export const quiet = (threads: number): Record<string, string> => ({
+export const quiet = (threads: number, cap: Cap = uncapped): Record<string, string> => ({
   PYTHONDONTWRITEBYTECODE: '1',
   OMP_NUM_THREADS: String(threads),
   OPENBLAS_NUM_THREADS: String(threads),
   MKL_NUM_THREADS: String(threads),
   GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1:glibc.malloc.trim_threshold=4294967296:glibc.malloc.mmap_threshold=4294967296',
-  ...(threads === 1 ? { XLA_FLAGS: '--xla_cpu_multi_thread_eigen=false' } : { OMP_PROC_BIND: 'true' }),
+  ...cap.variables,
+  ...(threads === 1 ? {} : { OMP_PROC_BIND: 'true' }),
+  XLA_FLAGS: [...(threads === 1 ? ['--xla_cpu_multi_thread_eigen=false'] : []), ...cap.xla].join(' '),
 });
+
+/** What keeps the libraries of peers to the instructions that tfc and the mark are compiled for. */
+interface Cap {
+  readonly variables: Readonly<Record<string, string>>;
+  readonly xla: readonly string[];
+}
+
+const uncapped: Cap = { variables: {}, xla: [] };
+
+/**
+ * By the width of the CPU's vectors, so that a comparison on AVX2 can be made on any machine that has more. WebAssembly has vectors of 16
+ * bytes everywhere.
+ */
+function capOf(cpu: string): Cap {
+  if (cpu === 'native') return uncapped;
+  const { vectorBytes } = x86.vectorsOfCpu(cpu);
+  if (vectorBytes === 64) return uncapped;
+  const [openBlas, oneDnn, mkl, aten, xla] =
+    vectorBytes === 32 ? ['Haswell', 'AVX2', 'AVX2', 'avx2', 'AVX2'] : ['Nehalem', 'SSE41', 'SSE4_2', 'default', 'SSE4_2'];
+  return {
+    variables: { OPENBLAS_CORETYPE: openBlas, ONEDNN_MAX_CPU_ISA: oneDnn, MKL_ENABLE_INSTRUCTIONS: mkl, ATEN_CPU_CAPABILITY: aten },
+    // One of XLA's libraries of products, which takes no cap, stays out.
+    xla: [`--xla_cpu_max_isa=${xla}`, '--xla_cpu_experimental_ynn_fusion_type='],
+  };
+}
 
 /** One thread means one processor for everyone; undefined where there is no `taskset`. */
 export function pinned(command: PeerCommand, threads: number, processor: number): PeerCommand {

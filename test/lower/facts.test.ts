@@ -108,8 +108,8 @@ describe('fusion', () => {
       return [...new Set(statements(program, 'fetch').map(({ buffer }) => buffer.name))].sort();
     };
     expect(asked(64, 64)).toEqual([]);
-    expect(asked(784, 300)).toEqual(['in_w']);
-    expect(asked(784, 300, true)).toEqual(['in_w', 'in_x']);
+    expect(asked(784, 304)).toEqual(['in_w']);
+    expect(asked(784, 304, true)).toEqual(['in_w', 'in_x']);
     // Few rows read the right side itself.
     expect(asked(1024, 1024)).toEqual(['in_w', 't0']);
   });
@@ -201,14 +201,14 @@ describe('fusion', () => {
   });
 
   it('a costly value is stored where it stays in a cache, and computed again where it would travel through memory', () => {
-    const stored = (size: 512 | 5120): boolean => {
+    const stored = (size: 256 | 5120): boolean => {
       const program = lowered((make) => {
         const value = make.op('tanh', [make.feed('x', [size, size])]);
         return { outputs: [make.sum(value, 0), make.op('transpose', [value], { axes: [1, 0] })] };
       });
       return shapes(temporaries(program)).includes(`[${size}, ${size}]`);
     };
-    expect([stored(512), stored(5120)]).toEqual([true, false]);
+    expect([stored(256), stored(5120)]).toEqual([true, false]);
   });
 
   it('elementwise results of the same data share a loop', () => {

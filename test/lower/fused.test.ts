@@ -28,7 +28,7 @@ describe('the fused graph', () => {
   it('prints groups with what they read, compute and store', () => {
     const text = printFused(entry('moons', 'probability'));
     expect(text).toMatch(/^fused "probability" \{\n {2}%0 = /);
-    expect(text).toMatch(/\n {2}group \d+ map \[B\] reads %\d+, %\d+, %\d+\n {4}map %\d+: f32\[B, 1\] to out_result\n\}/);
+    expect(text).toMatch(/\n {2}group \d+ elementwise \[B\] reads %\d+, %\d+, %\d+\n {4}elementwise %\d+: f32\[B, 1\] to out_result\n\}/);
   });
 
   it.each(['moons', 'mnist', 'deep', 'rows', 'relus', 'loop'])('of %s verifies, and prints the same twice', (name) => {

@@ -6,6 +6,7 @@ import type { Target } from '../../src/target/index.js';
 import { tensorValue } from '../../src/ops/index.js';
 import { CaseMake, type GraphCase, runGraphs } from '../chain/graphs.js';
 import { noise } from '../eval/make.js';
+import { avx512 } from '../targets.js';
 import { fixedTarget, lowered, temporaries } from './kernels.js';
 
 const kernels = (rows: number | string, depth: number, columns: number, target = fixedTarget): number =>
@@ -25,18 +26,32 @@ describe('the right side of a product', () => {
 
   it('is read as it lies otherwise, and for few rows', () => {
     expect([
-      kernels(512, 784, 300),
-      kernels(512, 512, 512),
-      kernels(64, 1000, 1000),
+      kernels(512, 500, 304),
+      kernels(512, 512, 512, avx512),
+      kernels(64, 1000, 1008),
       kernels(8, 1024, 1024),
-      kernels('B', 784, 300),
+      kernels('B', 500, 304),
     ]).toEqual([1, 1, 1, 1, 1]);
+  });
+
+  it('is copied when its rows do not start on lines, for fewer rows where tiles are small', () => {
+    expect([kernels(64, 784, 300), kernels(16, 784, 300), kernels('B', 784, 300), kernels(64, 25, 300)]).toEqual([2, 1, 2, 1]);
+    expect([kernels(256, 784, 300, avx512), kernels(64, 784, 300, avx512)]).toEqual([2, 1]);
+  });
+
+  it('is read as it lies where it is laid out with rows on lines', () => {
+    const program = lowered((make) => ({
+      outputs: [
+        make.op('matmul', [make.feed('x', [64, 784]), make.op('matmul', [make.feed('v', [784, 300]), make.feed('w', [300, 300])])]),
+      ],
+    }));
+    expect(program.kernels.map(({ title }) => title).filter((title) => title.startsWith('panels'))).toHaveLength(1);
   });
 
   it('is copied earlier for a processor with smaller caches, or smaller ways', () => {
     const withCache = (l2Bytes: number, l2Ways: number): Target => ({ ...fixedTarget, caches: { ...fixedTarget.caches, l2Bytes, l2Ways } });
-    expect([kernels(512, 500, 300), kernels(512, 500, 300, withCache(2 ** 18, 8))]).toEqual([1, 2]);
-    expect([kernels(512, 400, 512), kernels(512, 400, 512, withCache(2 ** 20, 16))]).toEqual([1, 2]);
+    expect([kernels(512, 1200, 304), kernels(512, 1200, 304, withCache(2 ** 18, 4))]).toEqual([1, 2]);
+    expect([kernels(512, 400, 512, withCache(2 ** 21, 16)), kernels(512, 400, 512, withCache(2 ** 20, 16))]).toEqual([1, 2]);
   });
 
   it('takes one temporary of its own size', () => {

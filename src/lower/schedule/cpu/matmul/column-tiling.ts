@@ -24,6 +24,8 @@ export interface ColumnClass {
  */
 export interface ColumnTiling {
   readonly lanes: number;
+  /** Columns of a whole tile. */
+  readonly width: number;
   readonly classes: readonly ColumnClass[];
   readonly groups: number;
   /** Tiles in all, and in the largest group. */
@@ -44,7 +46,7 @@ export function columnGroups(
   if (columns === undefined) return [assumedVectors];
   const [vectors, perLine] = [Math.ceil(columns / lanes), Math.max(1, lineBytes / target.vectorBytes)];
   const lines = Math.ceil(vectors / perLine);
-  if (isFed || lines < fewestOwnedLines || columns * depth > mostOwnedElements(target)) return [vectors];
+  if (isFed || lines < fewestOwnedLines || columns * depth > mostOwnedElements) return [vectors];
   const first = Math.floor(lines / 2) * perLine;
   return [first, vectors - first];
 }
@@ -75,7 +77,7 @@ export function columnTiling(columns: Dim, groups: readonly number[], vectors: n
       count: () => build.minus(count, full),
       extent: (column) => build.minus(all, column),
     };
-    return { lanes, classes: [whole, last], groups: 1, count, slots: count };
+    return { lanes, width: wide, classes: [whole, last], groups: 1, count, slots: count };
   }
   const cuts = groups.map((one) => cutColumns(one, vectors));
   const starts = groups.map((_, group) => sum(groups.slice(0, group)) * lanes);
@@ -103,6 +105,7 @@ export function columnTiling(columns: Dim, groups: readonly number[], vectors: n
   });
   return {
     lanes,
+    width: wide,
     classes,
     groups: groups.length,
     count: build.int(sum(cuts.map(({ tiles }) => tiles))),

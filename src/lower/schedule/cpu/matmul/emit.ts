@@ -49,7 +49,8 @@ export class MatmulEmitter {
       lanesOf(context.target, bytesOf(node.type.dtype)),
       context.target,
     );
-    this.#packing = packingOf(this.#form, this.#tiling, context.storage.pool, context.target);
+    const pitch = read?.buffer.strides.at(-2)?.constant ?? this.#form.columns.constant ?? 0;
+    this.#packing = packingOf(this.#form, this.#tiling, pitch, context.storage.pool, context.target);
     this.#stored = group.members.flatMap((member) => (member.role === 'matmul' || member.role === 'elementwise' ? [member.node] : []));
     this.#fetch = new TileFetch(this.#form, context, this.#tiling.columns.lanes, this.#tilesOfBlock(), this.#stored);
   }

@@ -5,7 +5,7 @@
 import { bytesOf, Dim } from '../../../../base/index.js';
 import type { TensorNode } from '../../../../graph/index.js';
 import { type Buffer, build, type Expr } from '../../../../kernel/index.js';
-import { competing, leastPackedRows, mostUnpacked, packedSteps, type Target } from '../../../../target/index.js';
+import { competing, leastPackedRows, lineBytes, mostUnpacked, nearBytes, packedSteps, type Target } from '../../../../target/index.js';
 import type { ColumnClass, ColumnTiling } from './column-tiling.js';
 import { tensorOf, type MatmulForm } from '../../../form/forms.js';
 import { partOf, type Scope } from '../../../form/scope.js';
@@ -19,12 +19,14 @@ export interface Packing {
   readonly enough: { readonly least: number; readonly is: Expr } | undefined;
 }
 
-export function packingOf(form: MatmulForm, { columns }: Tiling, pool: BufferPool, target: Target): Packing | undefined {
+/** `pitch`: elements from one row of the right side to the next. */
+export function packingOf(form: MatmulForm, tiling: Tiling, pitch: number, pool: BufferPool, target: Target): Packing | undefined {
+  const { lanes } = tiling.columns;
   const [rows, across, depth] = [form.rows.constant, form.columns.constant, form.depth.constant];
   if (across === undefined || depth === undefined || form.batch.some((dim) => dim.constant !== 1)) return undefined;
-  const least = leastRowsOf(depth, across * bytesOf(form.node.type.dtype), target);
+  const least = leastRowsOf(depth, pitch * bytesOf(form.node.type.dtype), tiling, target);
   if (least === undefined || (rows !== undefined && rows < least)) return undefined;
-  const padded = Math.ceil(across / columns.lanes) * columns.lanes;
+  const padded = Math.ceil(across / lanes) * lanes;
   const [, right] = form.node.args.map(tensorOf) as [TensorNode, TensorNode];
   const buffer = pool.temporary({ dtype: right.type.dtype, shape: [Dim.of(padded * depth)] });
   return {
@@ -37,12 +39,15 @@ export function packingOf(form: MatmulForm, { columns }: Tiling, pool: BufferPoo
  * Rows of a product from which on panels pay; undefined where they never do. Rows of a right side whose length falls onto few places of a
  * cache are not kept there.
  */
-function leastRowsOf(depth: number, rowBytes: number, target: Target): number | undefined {
+function leastRowsOf(depth: number, rowBytes: number, { rows, columns }: Tiling, target: Target): number | undefined {
   const { wayBytes, ways } = competing(target);
   const { ofMany, ofFew } = mostUnpacked(target);
   const places = wayBytes / greatestDivisor(rowBytes, wayBytes);
-  if (depth > places * ways || depth * rowBytes > ofFew) return leastPackedRows.much;
-  return depth * rowBytes > ofMany ? leastPackedRows.somewhat : undefined;
+  const bytes = depth * rowBytes;
+  if (depth > places * ways || bytes > ofFew) return leastPackedRows.much;
+  const between =
+    rowBytes % lineBytes === 0 || bytes <= nearBytes(target) ? undefined : leastPackedRows.betweenLines(rows.height * columns.width);
+  return bytes > ofMany ? Math.min(leastPackedRows.somewhat, between ?? Infinity) : between;
 }
 
 const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b));
@@ -107,5 +112,6 @@ export function emitPanels(
    A tile reads a few lines of every row of the right side. Rows whose length has many factors of two fall onto few places of a cache (1024
    columns of f32: 32 places with 16 ways, so 512 rows fill it), and of a very large right side every row lies on a page of its own. Copied
    once, a tile's columns follow each other, aligned, from one end of memory to the other, and the tiles of a block ask for the next ones.
-   The copy costs as much as ten or twenty rows of the product; a number of rows that is not known decides at run time. Other right sides
-   are read as they lie; `mostUnpacked` has what was measured. */
+   Rows that do not start on lines cost each step of each tile one line more than its columns fill: two instead of one where tiles are 16
+   columns wide. The copy costs as much as ten or twenty rows of the product; a number of rows that is not known decides at run time. Other
+   right sides are read as they lie; `mostUnpacked` and `leastPackedRows` have what was measured. */

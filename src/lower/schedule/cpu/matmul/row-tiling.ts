@@ -50,8 +50,9 @@ export function rowCover(rows: number | undefined, most: number): RowCover {
   return { height, count, taller: rows - height * count };
 }
 
-export const rowTiling = (rows: Dim, cover: RowCover): RowTiling =>
-  rows.constant === undefined ? freeRows(build.size(rows), cover.height) : knownRows(rows.constant, cover);
+/** `few`: of a number of rows that is not known as few tiles as there can be, most of them taller; else as many, most of them lower. */
+export const rowTiling = (rows: Dim, cover: RowCover, few: boolean): RowTiling =>
+  rows.constant === undefined ? freeRows(build.size(rows), cover.height, few) : knownRows(rows.constant, cover);
 
 const next = (block: Expr): Expr => build.plus(block, build.int(1));
 
@@ -81,7 +82,7 @@ function knownRows(rows: number, cover: RowCover): RowTiling {
 }
 
 /** Blocks have as many rows each, as far as that goes. */
-function freeRows(rows: Expr, low: number): RowTiling {
+function freeRows(rows: Expr, low: number, few: boolean): RowTiling {
   const [height, remainderHeight] = [build.int(low), Math.ceil(low / 2)];
   return {
     height: low,
@@ -91,7 +92,8 @@ function freeRows(rows: Expr, low: number): RowTiling {
       const start = name('start', build.over(build.times(block, rows), blocks));
       const end = name('end', build.over(build.times(next(block), rows), blocks));
       const own = build.minus(end, start);
-      const count = name('count', build.over(own, height));
+      const most = build.over(own, height);
+      const count = name('count', few ? build.smaller(build.ceilDiv(own, build.int(low + 1)), most) : most);
       const left = name('left', build.minus(own, build.times(count, height)));
       // What is left makes tiles taller; what they cannot take needs tiles of its own, which are filled first.
       const needed = build.over(
@@ -113,4 +115,5 @@ function freeRows(rows: Expr, low: number): RowTiling {
    is known only at run time: M / h tiles, of which M mod h are taller. Fewer rows than that leave a remainder, which tiles of half the
    height take; they may reach beyond the last row, which they then compute again without storing it. So as to compute few rows twice, they
    are filled before others are made taller: 64 rows at 13 are four tiles of 13 and two of 7, two rows too many, where four of 14 and two of
-   7 would be six. */
+   7 would be six. Where there are enough rows either height may be the usual one: 57 rows at 5 are nine tiles of 5 and two of 6, or three
+   of 5 and seven of 6, a tile less. */

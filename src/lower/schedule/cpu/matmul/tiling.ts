@@ -10,6 +10,7 @@ import {
   cyclesPerResult,
   cyclesPerTile,
   l2BytesPerCycle,
+  leastTallerGain,
   leftLoadCycles,
   mostTileRows,
   mostTileVectors,
@@ -49,7 +50,9 @@ export function chooseTiling(sizes: ProductSizes, lanes: number, target: Target)
     }
   }
   const { width, rows } = best as NonNullable<typeof best>;
-  return { rows: rowTiling(sizes.rows, rows), columns: columnTiling(sizes.columns, groups, width, lanes) };
+  const perRow = (height: number): number => stepCost(height, width, depth, lanes, target) / height;
+  const few = perRow(rows.height + 1) < perRow(rows.height) * (1 - leastTallerGain);
+  return { rows: rowTiling(sizes.rows, rows, few), columns: columnTiling(sizes.columns, groups, width, lanes) };
 }
 
 /** Cycles of the whole product per row, and a little for every body of code. */
