@@ -13,7 +13,7 @@ export const limits = {
   /** Work per character of the text: what is written out is never too large. */
   expansionPerCharacter: 4,
   /** Work of one pass over the graph, beyond `passPerNode` for each node that there is already: derivatives of derivatives multiply. */
-  pass: 80_000,
+  pass: 300_000,
   passPerNode: 64,
   /** Elements of a list or tuple that stands for a number of rounds, as in a comprehension. */
   list: 10_000,

@@ -205,7 +205,7 @@ describe('a writer that is killed', () => {
       fs[name] = (...args) => (left-- === 0 ? process.kill(process.pid, 'SIGKILL') : real(...args));
     }
     require('node:module').syncBuiltinESMExports();
-    import(${JSON.stringify(join(root, 'dist', 'src', 'driver', 'cache.js'))}).then(({ Cache }) => {
+    import(${JSON.stringify(join(root, 'dist', 'src', 'driver', 'build', 'cache.js'))}).then(({ Cache }) => {
       const path = ${JSON.stringify(request().path)};
       const library = Buffer.from(Array.from({ length: 5000 }, (_, at) => (at * 7919) % 251));
       new Cache(${JSON.stringify(join(directory, 'cache'))}, 'compiler 1').store({ path, options: '{}' }, [{ path, text: 'main' }], () => new Map([['module.json', Buffer.from('{"module":"main"}')], ['module.so', library]]));

@@ -27,7 +27,7 @@ const patience = 2000;
 export function watchStages(file: number, silence = patience): StageWatch {
   const state = new Int32Array(new SharedArrayBuffer(8));
   const given: StageThread = { file, silence, start: Date.now(), state };
-  const thread = new Worker(builtFile('dist', 'src', 'driver', 'stage-thread.js'), { workerData: given });
+  const thread = new Worker(builtFile('dist', 'src', 'driver', 'build', 'stage-thread.js'), { workerData: given });
   // The line is no reason to stay, nor to fail.
   thread.unref();
   thread.on('error', () => undefined);
