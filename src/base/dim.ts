@@ -15,6 +15,10 @@ export type DimEnvironment = ReadonlyMap<string, number>;
 export class Dim {
   readonly terms: readonly DimTerm[];
   readonly key: string;
+  /** The value when no name occurs, else undefined. */
+  readonly constant: number | undefined;
+  #names: ReadonlySet<string> | undefined;
+  #text: string | undefined;
 
   private constructor(terms: readonly DimTerm[], key: string) {
     for (const { coefficient, names } of terms) {
@@ -28,19 +32,25 @@ export class Dim {
     if (terms.length > limits.terms) throw new TooLarge('size', `a size has more than ${limits.terms} terms`);
     this.terms = terms;
     this.key = key;
+    const [first] = terms;
+    this.constant = first === undefined ? 0 : terms.length === 1 && first.names.length === 0 ? first.coefficient : undefined;
   }
-
-  static readonly zero = Dim.fromTerms([]);
-  static readonly one = Dim.of(1);
 
   static of(size: number | string | Dim): Dim {
     if (size instanceof Dim) return size;
     return typeof size === 'number' ? Dim.#ofNumber(size) : Dim.fromTerms([{ coefficient: 1, names: [size] }]);
   }
 
-  // Most sizes are numbers: they need no sorting and no joining.
+  // Most sizes are numbers, and most of these small: they need no sorting and no joining, and are the same objects.
+  static readonly #small: (Dim | undefined)[] = [];
+
   static #ofNumber(size: number): Dim {
-    return size === 0 ? new Dim([], '0') : new Dim([{ coefficient: size, names: [] }], `${size}`);
+    const isSmall = size >= 0 && size < 4096 && Number.isInteger(size);
+    const known = isSmall ? Dim.#small[size] : undefined;
+    if (known !== undefined) return known;
+    const made = size === 0 ? new Dim([], '0') : new Dim([{ coefficient: size, names: [] }], `${size}`);
+    if (isSmall) Dim.#small[size] = made;
+    return made;
   }
 
   static fromTerms(terms: Iterable<DimTerm>): Dim {
@@ -65,15 +75,11 @@ export class Dim {
     );
   }
 
-  /** The value when no name occurs, else undefined. */
-  get constant(): number | undefined {
-    if (this.terms.length === 0) return 0;
-    const only = this.terms.length === 1 ? this.terms[0] : undefined;
-    return only !== undefined && only.names.length === 0 ? only.coefficient : undefined;
-  }
+  static readonly zero = Dim.#ofNumber(0);
+  static readonly one = Dim.#ofNumber(1);
 
   get names(): ReadonlySet<string> {
-    return new Set(this.terms.flatMap((term) => term.names));
+    return (this.#names ??= this.constant === undefined ? new Set(this.terms.flatMap((term) => term.names)) : none);
   }
 
   /** Certainly not below 0, for all names are of sizes: no term is negative. */
@@ -169,7 +175,10 @@ export class Dim {
   }
 
   toString(): string {
-    if (this.terms.length === 0) return '0';
+    return (this.#text ??= this.constant === undefined ? this.#written() : `${this.constant}`);
+  }
+
+  #written(): string {
     return this.terms
       .map((term, at) => {
         const size = Math.abs(term.coefficient);
@@ -180,6 +189,8 @@ export class Dim {
       .join('');
   }
 }
+
+const none: ReadonlySet<string> = new Set();
 
 export type Shape = readonly Dim[];
 

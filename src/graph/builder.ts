@@ -3,7 +3,7 @@
 
 import { Dim, Meter } from '../base/index.js';
 import type { AttrValue, Attrs, Node, OpTag, Origin, ScopeInfo } from './node.js';
-import { type Type, typeToString } from './type.js';
+import { type Type, typeKey } from './type.js';
 
 export class GraphBuilder {
   readonly #nodes = new Map<string, Node>();
@@ -17,7 +17,9 @@ export class GraphBuilder {
 
   /** The node for this combination; `type` must be what the op's type rule says. */
   make<A extends Attrs>(op: OpTag, args: readonly Node[], attrs: A, type: Type): Node<A> {
-    const key = `${op.name}(${args.map((arg) => arg.id).join(',')})${attrsKey(attrs)}:${typeToString(type)}`;
+    let key = `${op.name}(`;
+    for (const arg of args) key += `${arg.id},`;
+    key += `)${attrsKey(attrs)}:${typeKey(type)}`;
     this.meter.spend(4 + (key.length >> 6));
     let node = this.#nodes.get(key);
     if (node === undefined) {
@@ -115,7 +117,7 @@ function valueKey(value: AttrValue): string {
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'boolean') return String(value);
   if (value instanceof Dim) return `<${value.key}>`;
-  if (isRegion(value)) return `region(${value.params.map(typeToString).join(',')})->(${value.results.map((node) => node.id).join(',')})`;
+  if (isRegion(value)) return `region(${value.params.map(typeKey).join(';')})->(${value.results.map((node) => node.id).join(',')})`;
   return `[${value.map(valueKey).join(',')}]`;
 }
 

@@ -9,13 +9,15 @@ export function isRegion(value: AttrValue | undefined): value is Region {
 
 /** The regions of a node with their attribute names, sorted by name. */
 export function regionsOf(node: Node): readonly (readonly [name: string, region: Region])[] {
-  const regions: [string, Region][] = [];
-  for (const name of Object.keys(node.attrs).sort()) {
+  let regions: [string, Region][] | undefined;
+  for (const name of Object.keys(node.attrs)) {
     const value = node.attrs[name];
-    if (isRegion(value)) regions.push([name, value]);
+    if (isRegion(value)) (regions ??= []).push([name, value]);
   }
-  return regions;
+  return regions?.sort(([a], [b]) => (a < b ? -1 : 1)) ?? none;
 }
+
+const none: readonly never[] = [];
 
 /** The same attributes with every region replaced; the same object when nothing changed. */
 export function mapRegions(attrs: Attrs, change: (region: Region) => Region): Attrs {

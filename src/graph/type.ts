@@ -42,6 +42,14 @@ export function excessOf({ dtype, shape }: TensorType): string | undefined {
   return undefined;
 }
 
+/** Equal texts mean equal types. */
+export function typeKey(type: Type): string {
+  if (type.kind === 'tuple') return `(${type.items.map(typeKey).join()})`;
+  let key: string = type.dtype;
+  for (const { key: size } of type.shape) key += `,${size}`;
+  return key;
+}
+
 /** As written in TDSL: `f32`, `f32[B, 784]`, `(f32, i32[B])`. */
 export function typeToString(type: Type): string {
   if (type.kind === 'tuple') return `(${type.items.map(typeToString).join(', ')})`;

@@ -74,7 +74,7 @@ class Verifier {
 
   variable(variable: Variable): void {
     const where = `the initializer of ${variable.path}`;
-    this.#dims(variable.type.shape, new Set(), where);
+    this.#dims(variable.type.shape, new Set(), () => where);
     if (variable.initial === undefined) return;
     const feeds = new Map<string, TensorType>([[seedName, { kind: 'tensor', dtype: 'i64', shape: [] }]]);
     for (const at of variable.streams.keys()) feeds.set(streamName(at), { kind: 'tensor', dtype: 'i32', shape: [] });
@@ -88,8 +88,8 @@ class Verifier {
     const feeds = new Map(entry.feeds.map((feed) => [feed.name, feed.type]));
     if (feeds.size !== entry.feeds.length) this.fail('feeds', `two feeds of ${where} have one name`);
     const dims = new Set(entry.dims);
-    for (const feed of entry.feeds) this.#dims(feed.type.shape, dims, `feed ${feed.name} of ${where}`);
-    for (const fact of entry.facts) this.#dims([fact.left, fact.right], dims, `a fact of ${where}`);
+    for (const feed of entry.feeds) this.#dims(feed.type.shape, dims, () => `feed ${feed.name} of ${where}`);
+    for (const fact of entry.facts) this.#dims([fact.left, fact.right], dims, () => `a fact of ${where}`);
     this.#nodes(entryRoots(entry), { where, feeds, variables, dims, params: undefined });
     this.#result(entry, where);
     const updated = new Set<string>();
@@ -141,8 +141,9 @@ class Verifier {
     const reason = this.#options.refuse?.(node);
     if (reason !== undefined) this.fail('removed', `${name()}: ${reason}`);
     this.#source(node, place, name);
-    for (const type of node.type.kind === 'tuple' ? node.type.items : [node.type]) this.#dims(type.shape, place.dims, name());
-    for (const value of Object.values(node.attrs)) this.#attr(value, place, name());
+    if (node.type.kind === 'tensor') this.#dims(node.type.shape, place.dims, name);
+    else for (const type of node.type.items) this.#dims(type.shape, place.dims, name);
+    for (const key in node.attrs) this.#attr(node.attrs[key] as AttrValue, place, name);
     const inferred = this.#options.infer?.(node);
     if (typeof inferred === 'string') this.fail('types', `${name()}: ${inferred}`);
     if (inferred !== undefined && !typeEquals(inferred, node.type))
@@ -177,17 +178,17 @@ class Verifier {
   }
 
   #region(region: Region, place: Place): void {
-    for (const param of region.params) this.#dims(param.shape, place.dims, place.where);
+    for (const param of region.params) this.#dims(param.shape, place.dims, () => place.where);
     this.#nodes(region.results as readonly TensorNode[], { ...place, params: region.params });
   }
 
-  #attr(value: AttrValue, place: Place, where: string): void {
+  #attr(value: AttrValue, place: Place, where: () => string): void {
     if (value instanceof Dim) this.#dims([value], place.dims, where);
     else if (typeof value === 'object' && !isRegion(value)) for (const item of value) this.#attr(item, place, where);
   }
 
-  #dims(dims: readonly Dim[], declared: ReadonlySet<string>, where: string): void {
+  #dims(dims: readonly Dim[], declared: ReadonlySet<string>, where: () => string): void {
     for (const dim of dims)
-      for (const name of dim.names) if (!declared.has(name)) this.fail('sizes', `${where} uses the size ${name}, which nothing declares`);
+      for (const name of dim.names) if (!declared.has(name)) this.fail('sizes', `${where()} uses the size ${name}, which nothing declares`);
   }
 }

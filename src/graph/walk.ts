@@ -11,22 +11,25 @@ export function topological(roots: Iterable<Node>, wanted: (node: Node) => boole
   const order: Node[] = [];
   const seen = new Set<Node>();
   for (const root of roots) {
-    const stack: { node: Node; next: number }[] = [{ node: root, next: 0 }];
     if (seen.has(root)) continue;
     seen.add(root);
-    while (stack.length > 0) {
-      const top = stack[stack.length - 1] as { node: Node; next: number };
-      const arg = top.node.args[top.next];
+    // Nodes whose arguments are being walked, and which argument is next.
+    const [open, next] = [[root], [0]];
+    while (open.length > 0) {
+      const top = open.length - 1;
+      const node = open[top] as Node;
+      const arg = node.args[next[top] as number];
       if (arg === undefined) {
-        order.push(top.node);
-        stack.pop();
-      } else {
-        top.next += 1;
-        if (!seen.has(arg) && wanted(arg)) {
-          seen.add(arg);
-          stack.push({ node: arg, next: 0 });
-        }
+        order.push(node);
+        open.pop();
+        next.pop();
+        continue;
       }
+      (next[top] as number)++;
+      if (seen.has(arg) || !wanted(arg)) continue;
+      seen.add(arg);
+      open.push(arg);
+      next.push(0);
     }
   }
   return order;
@@ -37,14 +40,19 @@ export function imageOf<Image>(root: Node, images: Map<Node, Image>, make: (node
   const stack = [root];
   while (stack.length > 0) {
     const node = stack[stack.length - 1] as Node;
-    const missing = images.has(node) ? [] : node.args.filter((arg) => !images.has(arg));
-    if (missing.length > 0) {
-      // Last pushed, first done.
-      for (const one of missing.reverse()) stack.push(one);
+    if (images.has(node)) {
+      stack.pop();
       continue;
     }
+    const waiting = stack.length;
+    // Last pushed, first done.
+    for (let at = node.args.length - 1; at >= 0; at--) {
+      const arg = node.args[at] as Node;
+      if (!images.has(arg)) stack.push(arg);
+    }
+    if (stack.length > waiting) continue;
     stack.pop();
-    if (!images.has(node)) images.set(node, make(node));
+    images.set(node, make(node));
   }
   return images.get(root) as Image;
 }

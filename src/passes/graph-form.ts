@@ -2,7 +2,7 @@
 // Holds: an op that says "removed by P" must not occur after P.
 
 import type { ModuleGraph, Node, Type } from '../graph/index.js';
-import { moduleRoots, printModule, topological, verifyModule } from '../graph/index.js';
+import { moduleRoots, printModule, topological, typeEquals, verifyModule } from '../graph/index.js';
 import { infer, opOf } from '../ops/index.js';
 import type { Form } from './pass.js';
 
@@ -38,13 +38,19 @@ export function countNodes(module: ModuleGraph): number {
   return seen.size;
 }
 
+/** Nodes whose type is what their op says: nodes do not change, so one is asked for once however many passes keep it. */
+const sound = new WeakSet<Node>();
+
 function inferNode(node: Node): Type | string {
+  if (sound.has(node)) return node.type;
   const type = infer(
     opOf(node),
     node.args.map((arg) => arg.type),
     node.attrs,
   );
-  return type.kind === 'problem' ? type.message : type;
+  if (type.kind === 'problem') return type.message;
+  if (typeEquals(type, node.type)) sound.add(node);
+  return type;
 }
 
 function refuse(node: Node, done: readonly string[]): string | undefined {

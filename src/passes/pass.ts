@@ -119,7 +119,9 @@ function runPass<In, Out>(pass: Pass<In, Out>, input: In, options: RunOptions, r
     name: pass.name,
     milliseconds,
     verifyMilliseconds: now() - verifying,
-    count: pass.to.count(output),
+    get count() {
+      return pass.to.count(output);
+    },
     form: pass.to.name,
     notes,
   });
