@@ -21,42 +21,98 @@ interface Wanted extends Lifetime {
 class OpenSlot {
   readonly number: number;
   readonly bytes: Dim[] = [];
-  room = 0;
+  /** Of the first that it took, which was the largest. */
+  readonly room: number;
   /** Lifetimes of what it holds, in order. */
   readonly #taken: Lifetime[] = [];
 
-  constructor(number: number) {
+  constructor(number: number, room: number) {
     this.number = number;
+    this.room = room;
   }
 
-  isFree({ first, last }: Lifetime): boolean {
-    const next = this.#taken[this.#position(first)];
-    return next === undefined || last < next.first;
+  /** The first lifetime that ends at `kernel` or later. */
+  next(kernel: number): Lifetime | undefined {
+    return this.#taken[this.#position(kernel)];
   }
 
   take(wanted: Wanted): void {
-    const { first, bytes, room } = wanted;
+    const { first, bytes } = wanted;
     if (!this.bytes.some((one) => atLeast(one, bytes))) this.bytes.push(bytes);
-    this.room = Math.max(this.room, room);
     this.#taken.splice(this.#position(first), 0, wanted);
   }
 
-  /** Of the first lifetime that ends at `kernel` or later. */
   #position(kernel: number): number {
-    let [low, high] = [0, this.#taken.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#taken[middle] as Lifetime).last < kernel) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return lowerBound(this.#taken, ({ last }) => last < kernel);
   }
 }
 
 /**
- * Temporaries, the largest first, take the slot that is free all their life and has to grow least, of those the smallest; a new one only
- * where none is free.
+ * Slots for temporaries of one size, which are asked for in the order in which their lives begin: a slot that holds something then is not
+ * looked at again before that has ended.
  */
+class Search {
+  /** The smallest first, of those the oldest. */
+  readonly #ready: OpenSlot[];
+  /** Those that hold something, the last to end first. */
+  readonly #busy: { readonly slot: OpenSlot; readonly until: number }[] = [];
+
+  constructor(slots: readonly OpenSlot[]) {
+    this.#ready = [...slots].sort(bySize);
+  }
+
+  /** The slot that is free all that life; undefined: there is none. */
+  find({ first, last }: Lifetime): OpenSlot | undefined {
+    for (let top = this.#busy.at(-1); top !== undefined && top.until < first; top = this.#busy.at(-1)) {
+      this.#busy.pop();
+      const { slot } = top;
+      this.#ready.splice(
+        lowerBound(this.#ready, (one) => bySize(one, slot) < 0),
+        0,
+        slot,
+      );
+    }
+    for (let at = 0; at < this.#ready.length;) {
+      const slot = this.#ready[at] as OpenSlot;
+      const next = slot.next(first);
+      if (next === undefined || last < next.first) {
+        this.#ready.splice(at, 1);
+        this.hold(slot, last);
+        return slot;
+      }
+      if (next.first > first) at++;
+      else {
+        this.#ready.splice(at, 1);
+        this.hold(slot, next.last);
+      }
+    }
+    return undefined;
+  }
+
+  /** The slot holds something until then. */
+  hold(slot: OpenSlot, until: number): void {
+    this.#busy.splice(
+      lowerBound(this.#busy, (one) => one.until > until),
+      0,
+      { slot, until },
+    );
+  }
+}
+
+const bySize = (a: OpenSlot, b: OpenSlot): number => a.room - b.room || a.number - b.number;
+
+/** Of the first of `sorted` that is not `before`. */
+function lowerBound<T>(sorted: readonly T[], before: (one: T) => boolean): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (before(sorted[middle] as T)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Temporaries, the largest first, take the smallest slot that is free all their life; a new one only where none is free. */
 export function planMemory(kernels: readonly Kernel[]): ArenaPlan {
   const lifetimes = new Map<string, Lifetime>();
   for (const [at, kernel] of kernels.entries()) {
@@ -67,40 +123,30 @@ export function planMemory(kernels: readonly Kernel[]): ArenaPlan {
       else known.last = at;
     }
   }
-  const slots: OpenSlot[] = [];
-  const slotOf = new Map<string, number>();
   const all = [...lifetimes.values()].map((lifetime): Wanted => {
     const bytes = bytesOfRows(lifetime.buffer);
     return { ...lifetime, bytes, room: assumed(bytes) };
   });
   all.sort((a, b) => b.room - a.room || a.first - b.first || (a.buffer.name < b.buffer.name ? -1 : 1));
-  for (const wanted of all) {
-    const slot = best(slots, wanted) ?? open(slots);
+  const slots: OpenSlot[] = [];
+  const slotOf = new Map<string, number>();
+  let search = new Search(slots);
+  for (const [at, wanted] of all.entries()) {
+    if (wanted.room !== all[at - 1]?.room) search = new Search(slots);
+    let slot = search.find(wanted);
+    if (slot === undefined) {
+      slot = new OpenSlot(slots.length, wanted.room);
+      slots.push(slot);
+      search.hold(slot, wanted.last);
+    }
     slot.take(wanted);
     slotOf.set(wanted.buffer.name, slot.number);
   }
-  return { slots: slots.map((slot): ArenaSlot => ({ bytes: largest(slot.bytes) })), slotOf };
-}
-
-function open(slots: OpenSlot[]): OpenSlot {
-  const slot = new OpenSlot(slots.length);
-  slots.push(slot);
-  return slot;
+  return { slots: slots.map((one): ArenaSlot => ({ bytes: largest(one.bytes) })), slotOf };
 }
 
 /** Every value of the names (at least 0) makes `a` at least `b`: no term of the difference is negative. */
-const atLeast = (a: Dim, b: Dim): boolean => a.sub(b).isNatural;
-
-/** Growing a slot is never more than opening one, whatever the sizes turn out to be: a slot is as large as the largest of what it holds. */
-function best(slots: readonly OpenSlot[], wanted: Wanted): OpenSlot | undefined {
-  let found: OpenSlot | undefined;
-  const growth = ({ room }: OpenSlot): number => Math.max(0, wanted.room - room);
-  for (const slot of slots) {
-    const isBetter = found === undefined || growth(slot) < growth(found) || (growth(slot) === growth(found) && slot.room < found.room);
-    if (isBetter && slot.isFree(wanted)) found = slot;
-  }
-  return found;
-}
+const atLeast = (a: Dim, b: Dim): boolean => a.key === b.key || a.sub(b).isNatural;
 
 const largest = (sizes: readonly Dim[]): Dim[] =>
   sizes.filter((one, at) => !sizes.some((other, where) => where !== at && atLeast(other, one) && (!atLeast(one, other) || where < at)));
