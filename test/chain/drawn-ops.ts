@@ -62,7 +62,10 @@ const smooth: Grow = (d) => {
       return d.take(make.op('exp', [small.node]), Math.exp(small.bound), Math.exp(small.bound) * (x.error + 4));
     }
     case 'log1p':
-      return d.take(make.op('log1p', [make.op('abs', [x.node])]), Math.log1p(x.bound), x.error + 4 + x.bound);
+      // What is nearly 0 may be 0 in other arithmetic, where the slope of an absolute value jumps.
+      return d.uneven
+        ? d.take(make.op('log1p', [make.op('square', [x.node])]), Math.log1p(x.bound ** 2), x.error + 4 + x.bound)
+        : d.take(make.op('log1p', [make.op('abs', [x.node])]), Math.log1p(x.bound), x.error + 4 + x.bound);
     case 'sqrt':
       return d.take(make.op('sqrt', [make.op('add', [make.op('square', [x.node]), one])]), x.bound + 1, x.error + 4 * (x.bound + 1));
     case 'reciprocal':
