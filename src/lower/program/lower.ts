@@ -7,7 +7,10 @@ import { type Buffer, type Kernel, type KernelOrigin, type Program } from '../..
 import type { Target } from '../../target/index.js';
 import { type KernelOrder, emitBufferCopy, emitGroup } from './order.js';
 import { costOf, costOfStatements, titleOf } from './cost-report.js';
-import { formEntry, fuseEntry, type FusedEntry, orderEntry, splitEntry } from './entry.js';
+import { formEntry, type FusedEntry, fuseEntry, orderEntry, splitEntry } from './entry.js';
+import { describeFused, describeGrouped } from './describe-groups.js';
+import { verifyFormed } from '../form/formed.js';
+import { verifyFused } from '../fuse/verify-fused.js';
 import { groupKey, layoutKey } from './group-key.js';
 import type { Group } from '../fuse/groups.js';
 import { type Call, KernelClasses, type Scheduled } from './kernel-classes.js';
@@ -69,11 +72,18 @@ export function planEntry({ program, notes }: Lowered): Lowered {
   return { program: { ...program, buffers, arena }, notes };
 }
 
-/** All of it, for one entry. */
+/** All of it for one entry, verified on the way as by the passes. */
 export function lowerEntry(entry: Entry, variables: readonly Variable[], target: Target, builder: GraphBuilder): Lowered {
   const classes = new KernelClasses();
-  const fused = splitEntry(fuseEntry(formEntry(entry, target, classes)));
-  return planEntry(scheduleEntry(orderEntry(fused, variables), builder, classes));
+  const formed = formEntry(entry, target, classes);
+  verifyFormed(entry.name, formed.block, 'form');
+  const fused = fuseEntry(formed);
+  verifyFused(describeGrouped(fused), 'fuse');
+  const split = splitEntry(fused);
+  verifyFused(describeGrouped(split), 'split');
+  const ordered = orderEntry(split, variables);
+  verifyFused(describeFused(ordered), 'order');
+  return planEntry(scheduleEntry(ordered, builder, classes));
 }
 
 /** The kernels of a group: what must be done ahead, and the group itself. Nothing where there is nothing to do. */
