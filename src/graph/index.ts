@@ -6,6 +6,7 @@ export * from './node.js';
 export * from './parse.js';
 export * from './print.js';
 export * from './region.js';
+export { Cursor } from './tokens.js';
 export * from './type.js';
 export * from './verify.js';
 export * from './walk.js';

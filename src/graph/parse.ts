@@ -2,7 +2,7 @@
 // Holds: printing the result gives the same text; spans and origins are lost. What does not fit is a `bad-data` diagnostic that names the
 // line.
 
-import { Dim, type DType, isDType } from '../base/index.js';
+import { Dim, type DType, isDType, type Shape } from '../base/index.js';
 import type { GraphBuilder } from './builder.js';
 import type {
   AttrValue,
@@ -52,14 +52,14 @@ export function parseNodes(text: string, options: ParseOptions): readonly Node[]
   const at = new Cursor(text);
   const nodes = parseLines(at, options);
   at.expect('return');
-  const roots = list(at, () => parseReference(at, nodes));
+  const roots = at.list(() => parseReference(at, nodes));
   if (at.next.kind !== 'end') at.fail('the end');
   return roots;
 }
 
 function parseVariable(at: Cursor, options: ParseOptions): Variable {
   const path = at.of('string', 'the path of the variable');
-  const kind = oneOf(at, ['param', 'state', 'slot']);
+  const kind = at.oneOf(['param', 'state', 'slot']);
   const variable: Mutable<Variable> = {
     path,
     type: parseTensorType(at),
@@ -73,17 +73,17 @@ function parseVariable(at: Cursor, options: ParseOptions): Variable {
   if (at.accept('doc')) variable.doc = at.of('string', 'the text of `doc`');
   const nodes = parseLines(at, options);
   if (at.accept('initial')) variable.initial = parseTensorReference(at, nodes);
-  if (at.accept('streams')) variable.streams = list(at, () => Number(at.of('number', 'a stream')));
+  if (at.accept('streams')) variable.streams = at.list(() => Number(at.of('number', 'a stream')));
   at.expect('}');
   return variable;
 }
 
 function parseEntry(at: Cursor, options: ParseOptions): Entry {
   const name = at.of('string', 'the name of the entry');
-  const kind = oneOf(at, ['fn', 'step', 'init']);
+  const kind = at.oneOf(['fn', 'step', 'init']);
   at.expect('{');
   const doc = at.accept('doc') ? at.of('string', 'the text of `doc`') : undefined;
-  const dims = at.accept('dims') ? list(at, () => at.of('word', 'the name of a size')) : [];
+  const dims = at.accept('dims') ? at.list(() => at.of('word', 'the name of a size')) : [];
   const ranks: (readonly [pack: string, rank: number])[] = [];
   while (at.accept('rank')) ranks.push([at.of('string', 'the name of a pack'), Number(at.of('number', 'a rank'))]);
   const facts: SizeFact[] = [];
@@ -104,7 +104,7 @@ function parseEntry(at: Cursor, options: ParseOptions): Entry {
   const summaries: Summary[] = [];
   while (at.accept('summary')) {
     summaries.push({
-      kind: oneOf(at, ['scalar', 'histogram']),
+      kind: at.oneOf(['scalar', 'histogram']),
       name: at.of('string', 'the name of a summary'),
       node: parseTensorReference(at, nodes),
     });
@@ -142,7 +142,7 @@ const relations = ['==', '!=', '<', '<=', '>', '>=', 'divides'] as const;
 function parseResult(at: Cursor): ResultTree {
   if (at.accept('#')) return { kind: 'output', index: Number(at.of('number', 'the number of an output')) };
   if (at.accept('{')) {
-    const fields = listUntil(at, '}', () => {
+    const fields = at.listUntil('}', () => {
       const field = at.of('string', 'the name of a field');
       at.expect(':');
       return [field, parseResult(at)] as const;
@@ -150,22 +150,23 @@ function parseResult(at: Cursor): ResultTree {
     return { kind: 'record', fields };
   }
   at.expect('(');
-  return { kind: 'tuple', items: listUntil(at, ')', () => parseResult(at)) };
+  return { kind: 'tuple', items: at.listUntil(')', () => parseResult(at)) };
 }
 
 // ---- Nodes -------------------------------------------------------------------------------------------------------------------------
 
-function parseLines(at: Cursor, options: ParseOptions): readonly Node[] {
+/** Lines of nodes, until one of the words that may follow them. */
+export function parseLines(at: Cursor, options: ParseOptions, followers: ReadonlySet<string> = sectionWords): readonly Node[] {
   const nodes: Node[] = [];
   while (at.accept('%')) {
     if (at.of('number', 'the number of a node') !== String(nodes.length)) at.fail(`node %${nodes.length}`);
     at.expect('=');
     const name = at.of('word', 'the name of an op');
     const op = options.op(name) ?? at.fail(`an op that exists, not ${name},`);
-    const args: Node[] = at.next.text === '%' ? list(at, () => parseReference(at, nodes)) : [];
+    const args: Node[] = at.next.text === '%' ? at.list(() => parseReference(at, nodes)) : [];
     const attrs: { [name: string]: AttrValue } = {};
     if (at.accept('{')) {
-      listUntil(at, '}', () => {
+      at.listUntil('}', () => {
         const attr = at.of('word', 'the name of an attribute');
         at.expect('=');
         attrs[attr] = parseValue(at);
@@ -173,7 +174,7 @@ function parseLines(at: Cursor, options: ParseOptions): readonly Node[] {
     }
     at.expect(':');
     const type = parseType(at);
-    while (at.next.kind === 'word' && !sectionWords.has(at.next.text)) {
+    while (at.next.kind === 'word' && !followers.has(at.next.text)) {
       const attr = at.take().text;
       attrs[attr] = parseRegion(at, options);
     }
@@ -187,16 +188,16 @@ const sectionWords: ReadonlySet<string> = new Set(['return', 'initial', 'output'
 
 function parseRegion(at: Cursor, options: ParseOptions): Region {
   at.expect('(');
-  const params = listUntil(at, ')', () => parseTensorType(at));
+  const params = at.listUntil(')', () => parseTensorType(at));
   at.expect('{');
   const nodes = parseLines(at, options);
   at.expect('return');
-  const results = at.next.text === '}' ? [] : list(at, () => parseTensorReference(at, nodes));
+  const results = at.next.text === '}' ? [] : at.list(() => parseTensorReference(at, nodes));
   at.expect('}');
   return { kind: 'region', params, results };
 }
 
-function parseReference(at: Cursor, nodes: readonly Node[]): Node {
+export function parseReference(at: Cursor, nodes: readonly Node[]): Node {
   at.expect('%');
   const number = Number(at.of('number', 'the number of a node'));
   return nodes[number] ?? at.fail(`a node that stands above, not %${number},`);
@@ -212,7 +213,7 @@ function parseValue(at: Cursor): AttrValue {
   if (at.accept('true')) return true;
   if (at.accept('false')) return false;
   if (at.next.text === '<') return parseAngledDim(at);
-  if (at.accept('[')) return listUntil(at, ']', () => parseValue(at));
+  if (at.accept('[')) return at.listUntil(']', () => parseValue(at));
   const negative = at.accept('-');
   if (at.next.kind === 'bigint') return (negative ? -1n : 1n) * BigInt(at.take().text);
   const word = at.accept('NaN') ? Number.NaN : at.accept('Infinity') ? Number.POSITIVE_INFINITY : Number(at.of('number', 'a value'));
@@ -221,15 +222,20 @@ function parseValue(at: Cursor): AttrValue {
 
 // ---- Types and sizes ---------------------------------------------------------------------------------------------------------------
 
-function parseType(at: Cursor): Type {
-  if (at.accept('(')) return { kind: 'tuple', items: listUntil(at, ')', () => parseTensorType(at)) };
+export function parseType(at: Cursor): Type {
+  if (at.accept('(')) return { kind: 'tuple', items: at.listUntil(')', () => parseTensorType(at)) };
   return parseTensorType(at);
 }
 
 function parseTensorType(at: Cursor): TensorType {
   const dtype: DType = isDType(at.next.text) ? at.next.text : at.fail('a type');
   at.take();
-  return { kind: 'tensor', dtype, shape: at.accept('[') ? listUntil(at, ']', () => parseDim(at)) : [] };
+  return { kind: 'tensor', dtype, shape: at.next.text === '[' ? parseShape(at) : [] };
+}
+
+export function parseShape(at: Cursor): Shape {
+  at.expect('[');
+  return at.listUntil(']', () => parseDim(at));
 }
 
 function parseAngledDim(at: Cursor): Dim {
@@ -255,25 +261,3 @@ function parseProduct(at: Cursor): Dim {
 }
 
 const parseFactor = (at: Cursor): Dim => (at.next.kind === 'number' ? Dim.of(Number(at.take().text)) : Dim.of(at.of('word', 'a size')));
-
-// ---- Lists -------------------------------------------------------------------------------------------------------------------------
-
-function list<T>(at: Cursor, item: () => T): T[] {
-  const items = [item()];
-  while (at.accept(',')) items.push(item());
-  return items;
-}
-
-function listUntil<T>(at: Cursor, close: string, item: () => T): T[] {
-  if (at.accept(close)) return [];
-  const items = list(at, item);
-  at.expect(close);
-  return items;
-}
-
-function oneOf<const T extends string>(at: Cursor, words: readonly T[]): T {
-  const word = words.find((one) => one === at.next.text);
-  if (at.next.kind !== 'word' || word === undefined) at.fail(words.map((one) => `\`${one}\``).join(' or '));
-  at.take();
-  return word;
-}

@@ -13,6 +13,8 @@ import { topological } from './walk.js';
 export interface PrintOptions {
   /** Adds each node's places as a comment: `; model.tdsl:120-131 loss/error backward`. */
   readonly origins?: GraphBuilder;
+  /** What else to say of a node, as a comment. */
+  remark?(node: Node): string | undefined;
 }
 
 export function printModule(module: ModuleGraph, options: PrintOptions = {}): string {
@@ -79,7 +81,8 @@ export function printGraph(lines: string[], roots: readonly Node[], indent: stri
       lines.push(`${indent}  return ${region.results.map((result) => reference(inner, result)).join(', ')}`);
       line = `${indent}}`;
     }
-    lines.push(line + originText(node, options));
+    const comment = [options.remark?.(node) ?? '', originText(node, options)].filter((text) => text !== '').join(', ');
+    lines.push(comment === '' ? line : `${line} ; ${comment}`);
   }
   return numbers;
 }
@@ -89,7 +92,14 @@ const regionHead = (region: Region): string => `(${region.params.map(typeToStrin
 function originText(node: Node, options: PrintOptions): string {
   const origins = options.origins?.originsOf(node) ?? [];
   if (origins.length === 0) return '';
-  return ` ; ${[...new Set(origins.map(({ span, scope, backward }) => `${span.source}:${span.start}-${span.end}${scope === '' ? '' : ` ${scope}`}${backward ? ' backward' : ''}`))].join(', ')}`;
+  return [
+    ...new Set(
+      origins.map(
+        ({ span, scope, backward }) =>
+          `${span.source}:${span.start}-${span.end}${scope === '' ? '' : ` ${scope}`}${backward ? ' backward' : ''}`,
+      ),
+    ),
+  ].join(', ');
 }
 
 export function attrText(value: AttrValue): string {

@@ -49,6 +49,28 @@ export class Cursor {
     return this.take().text;
   }
 
+  /** Items with commas between them; at least one. */
+  list<T>(item: () => T): T[] {
+    const items = [item()];
+    while (this.accept(',')) items.push(item());
+    return items;
+  }
+
+  /** Items with commas between them, if any, and `close`. */
+  listUntil<T>(close: string, item: () => T): T[] {
+    if (this.accept(close)) return [];
+    const items = this.list(item);
+    this.expect(close);
+    return items;
+  }
+
+  oneOf<const T extends string>(words: readonly T[]): T {
+    const word = words.find((one) => one === this.next.text);
+    if (this.next.kind !== 'word' || word === undefined) this.fail(words.map((one) => `\`${one}\``).join(' or '));
+    this.take();
+    return word;
+  }
+
   fail(expected: string): never {
     const { kind, text, line } = this.next;
     throw new DiagnosticsError([

@@ -2,8 +2,13 @@
 
 export { bytesOfRows, pitchOf } from './form/layout.js';
 export { KernelClasses } from './program/kernel-classes.js';
-export { type FusedEntry, printFused, verifyFused } from './fuse/fused-graph.js';
-export { fuseEntry, lowerEntry, type Lowered, planEntry, scheduleEntry } from './program/lower.js';
+export { printFormed, verifyFormed } from './form/formed.js';
+export { type FusedGraph, printFused } from './fuse/fused-graph.js';
+export { parseFused } from './fuse/parse-fused.js';
+export { verifyFused } from './fuse/verify-fused.js';
+export { describeFused, describeGrouped } from './program/describe-groups.js';
+export { formEntry, type FormedEntry, type FusedEntry, fuseEntry, type GroupedEntry, orderEntry, splitEntry } from './program/entry.js';
+export { lowerEntry, type Lowered, planEntry, scheduleEntry } from './program/lower.js';
 export { indexPreconditions } from './program/index-preconditions.js';
 
 export { expandScalars, scalarExpander } from './program/expand.js';

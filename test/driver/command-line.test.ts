@@ -268,10 +268,15 @@ describe('compile', () => {
   });
 
   it('dumps what a pass makes, and names the passes', () => {
-    expect(tfc('compile', 'model.tdsl', '--dump-after', 'plan-memory').out).toBe(tfc('compile', 'model.tdsl', '--emit', 'kernels').out);
+    const dump = (pass: string): string => tfc('compile', 'model.tdsl', '--dump-after', pass).out;
+    expect(dump('plan-memory')).toBe(tfc('compile', 'model.tdsl', '--emit', 'kernels').out);
+    expect(dump('order')).toBe(tfc('compile', 'model.tdsl', '--emit', 'fused').out);
+    expect(dump('order')).toMatch(/^fused "/);
+    expect(dump('form')).toMatch(/^formed "/);
+    for (const pass of ['fuse', 'split']) expect(dump(pass)).toMatch(/^grouped "/);
     expect(jsonError(tfc('compile', 'model.tdsl', '--dump-after', 'magic', '--json'))).toMatchObject({
       code: 'invalid-value',
-      hint: 'Passes in order: differentiate, strip, simplify, fuse, schedule, plan-memory, expand, vectorize.',
+      hint: 'Passes in order: differentiate, strip, simplify, form, fuse, split, order, schedule, plan-memory, expand, vectorize.',
     });
   });
 
@@ -286,7 +291,10 @@ describe('compile', () => {
       'differentiate',
       'strip',
       'simplify',
+      'form',
       'fuse',
+      'split',
+      'order',
       'schedule',
       'plan-memory',
       'expand',

@@ -92,7 +92,7 @@ export step s(x: f32[2]): f32 {
       ['explain'],
       ...['graph', 'fused', 'scheduled', 'kernels', 'llvm'].map((level) => ['compile', '--emit', level]),
       ['compile', '-o', 'out'],
-      ['compile', '--dump-after', 'fuse'],
+      ...['form', 'fuse'].map((pass) => ['compile', '--dump-after', pass]),
     ]) {
       const [command = '', ...rest] = args;
       for (const json of [[], ['--json']]) {

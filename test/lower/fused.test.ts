@@ -1,51 +1,422 @@
-// The fused graph: its text, and the rules that its verifier keeps. In: programs. Out: text, and which rule a broken graph breaks.
+// The steps from a graph to groups in order: their texts, the rules that their verifiers keep, and the parser. In: programs, texts. Out:
+// text, graphs, and which rule a broken one breaks.
 
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { join } from 'node:path';
 import { check } from '../../src/driver/build/front.js';
-import { toFused } from '../../src/driver/build/pipeline.js';
-import type { Group } from '../../src/lower/fuse/groups.js';
-import { type FusedEntry, printFused, verifyFused } from '../../src/lower/index.js';
+import { toFused, toSimplified } from '../../src/driver/build/pipeline.js';
+import { GraphBuilder, type Node, type TensorNode } from '../../src/graph/index.js';
+import { formBlock, type FormedBlock } from '../../src/lower/form/formed.js';
+import { Forms } from '../../src/lower/form/materialize.js';
+import { splitReduction } from '../../src/lower/form/partial.js';
+import { Structures } from '../../src/lower/form/structure.js';
+import type { FusedGroup, FusedMember } from '../../src/lower/fuse/fused-graph.js';
+import {
+  describeFused,
+  describeGrouped,
+  formEntry,
+  type FormedEntry,
+  type FusedEntry,
+  type FusedGraph,
+  fuseEntry,
+  type GroupedEntry,
+  orderEntry,
+  parseFused,
+  printFormed,
+  printFused,
+  splitEntry,
+  verifyFormed,
+  verifyFused,
+} from '../../src/lower/index.js';
+import { KernelClasses } from '../../src/lower/program/kernel-classes.js';
+import { registry } from '../../src/ops/index.js';
+import { Make } from '../eval/make.js';
 import { fixedTarget } from './kernels.js';
 
-const entriesOf = (name: string): readonly FusedEntry[] => {
-  const { module, build } = check(
-    { path: join(import.meta.dirname, '..', 'programs', `${name}.tdsl`), set: {}, open: undefined },
-    new Map(),
-  );
-  return toFused(fixedTarget).run(module, { build }).output.entries;
-};
+const programs = ['moons', 'mnist', 'deep', 'rows', 'relus', 'loop'];
 
-const entry = (name: string, wanted: string): FusedEntry => entriesOf(name).find((one) => one.entry.name === wanted) as FusedEntry;
+const checked = (name: string): ReturnType<typeof check> =>
+  check({ path: join(import.meta.dirname, '..', 'programs', `${name}.tdsl`), set: {}, open: undefined }, new Map());
 
-/** The entry with its groups changed. */
-const changed = (fused: FusedEntry, change: (groups: readonly Group[]) => readonly Group[]): FusedEntry => ({
-  ...fused,
-  order: { ...fused.order, groups: change(fused.order.groups) },
+/** An entry after each of the passes. */
+interface Stages {
+  readonly form: FormedEntry;
+  readonly fuse: GroupedEntry;
+  readonly split: GroupedEntry;
+  readonly order: FusedEntry;
+}
+
+function stagesOf(name: string): Stages[] {
+  const { module, build } = checked(name);
+  const { entries, variables } = toSimplified().run(module, { build }).output;
+  const classes = new KernelClasses();
+  return entries.map((entry) => {
+    const form = formEntry(entry, fixedTarget, classes);
+    const fuse = fuseEntry(form);
+    const split = splitEntry(fuse);
+    return { form, fuse, split, order: orderEntry(split, variables) };
+  });
+}
+
+const stages = (name: string, wanted: string): Stages => stagesOf(name).find(({ form }) => form.entry.name === wanted) as Stages;
+
+const read = (text: string): FusedGraph[] => parseFused(text, { build: new GraphBuilder(), op: (name) => registry.get(name) });
+
+/** What `--dump-after` prints. */
+function dumpsOf(name: string, passes: readonly string[]): Map<string, string> {
+  const { module, build } = checked(name);
+  const dumps = new Map<string, string>();
+  toFused(fixedTarget).run(module, { build, dumpAfter: new Set(passes), dump: (pass, text) => dumps.set(pass, text) });
+  return dumps;
+}
+
+describe('what the passes print', () => {
+  const dumps = new Map<string, Map<string, string>>();
+  beforeAll(() => {
+    for (const name of ['moons', 'mnist', 'loop']) dumps.set(name, dumpsOf(name, ['form', 'fuse', 'split', 'order']));
+  });
+  const dump = (name: string, pass: string): string => dumps.get(name)?.get(pass) ?? '';
+
+  it('form: behind each node how it is computed, and whether it is stored', () => {
+    const text = dump('mnist', 'form');
+    expect(text).toMatch(/^formed "predict" \{\n {2}%0 = feed .* : f32\[B, 784\] ; source\n/);
+    expect(text).toMatch(/ = matmul %0, %1 : f32\[B, 300\] ; matmul, materialized\n/);
+    expect(text).toMatch(/ = broadcast .* ; element, 0 FLOPs\n/);
+    expect(text).toMatch(/ = reduceMax %\d+ \{axes=\[1\]\} : f32\[B\] ; reduce max over \[10\], materialized\n/);
+    expect(text).toMatch(/ = mul .* ; element, 1 FLOPs, in the sum that takes it\n/);
+    expect(text).toMatch(/\n {2}demand %\d+\n\}\n/);
+    expect(dump('loop', 'form')).toMatch(/\n {2}\} ; loop, materialized\n {2}%\d+ = element %\d+ .* ; element-of\n/);
+  });
+
+  it('fuse: groups with what they read and compute, and no places', () => {
+    const text = dump('moons', 'fuse');
+    expect(text).toMatch(/^grouped "probability" \{\n {2}%0 = /);
+    expect(text).toMatch(/\n {2}demand %\d+\n {2}group 0 /);
+    expect(text).toMatch(/\n {2}group \d+ elementwise \[B\] reads %\d+, %\d+, %\d+\n {4}elementwise %\d+: f32\[B, 1\]\n\}/);
+    expect(text).not.toContain(' to ');
+    expect(dump('mnist', 'fuse')).not.toContain('partial');
+  });
+
+  it('split: reductions by partial results, in groups of their own and in company', () => {
+    const text = dump('mnist', 'split');
+    const number = /\n {2}split %(\d+) over \[B\]\n/.exec(text)?.[1] ?? '';
+    expect(text).toMatch(
+      new RegExp(`\\n {2}group \\d+ fused-rows \\[B\\] .*(\\n {4}.*)*\\n {4}partial partials of %${number}: f32\\[\\d+`),
+    );
+    expect(text).toMatch(new RegExp(`reads (.*, )?partials of %${number}(, .*)?(\\n {4}.*)*\\n {4}reduce %${number}: `));
+    expect(text).not.toContain(' to ');
+    // Where nothing is split, groups stay as they are.
+    expect(dump('moons', 'split')).toBe(dump('moons', 'fuse'));
+  });
+
+  it('order: groups in order, with what they read, compute and store', () => {
+    const text = dump('moons', 'order');
+    expect(text).toMatch(/^fused "probability" \{\n {2}%0 = /);
+    expect(text).toMatch(/\n {2}demand %\d+ to out_result\n/);
+    expect(text).toMatch(/\n {2}group \d+ elementwise \[B\] reads %\d+, %\d+, %\d+\n {4}elementwise %\d+: f32\[B, 1\] to out_result\n\}/);
+    expect(dump('loop', 'order')).toMatch(/\n {4}loop %\d+: \(f64, f64\[100\]\) to unread, t\d+\n/);
+  });
 });
 
-describe('the fused graph', () => {
-  it('prints groups with what they read, compute and store', () => {
-    const text = printFused(entry('moons', 'probability'));
-    expect(text).toMatch(/^fused "probability" \{\n {2}%0 = /);
-    expect(text).toMatch(/\n {2}group \d+ elementwise \[B\] reads %\d+, %\d+, %\d+\n {4}elementwise %\d+: f32\[B, 1\] to out_result\n\}/);
+describe('a plan', () => {
+  it('does not change when later passes take it', () => {
+    const { variables } = checked('mnist').module;
+    const { form, fuse, split } = stages('mnist', 'train');
+    const text = (): string[] => [printFormed('train', form.block), printFused(describeGrouped(fuse)), printFused(describeGrouped(split))];
+    const before = text();
+    const [first, second] = [orderEntry(splitEntry(fuseEntry(form)), variables), orderEntry(split, variables)];
+    expect(printFused(describeFused(second))).toBe(printFused(describeFused(first)));
+    expect(printFused(describeFused(orderEntry(split, variables)))).toBe(printFused(describeFused(second)));
+    expect(text()).toEqual(before);
+    expect(before[1]).not.toBe(before[2]);
   });
 
-  it.each(['moons', 'mnist', 'deep', 'rows', 'relus', 'loop'])('of %s verifies, and prints the same twice', (name) => {
-    const texts = [entriesOf(name), entriesOf(name)].map((entries) => entries.map(printFused).join('\n'));
-    expect(texts[0]).toBe(texts[1]);
-    for (const one of entriesOf(name)) expect(() => verifyFused(one, 'test')).not.toThrow();
+  it('has its own splits, and splits a reduction once', () => {
+    const make = new Make();
+    const sum = make.op('reduceSum', [make.feed('x', [4096, 64])], { axes: [0] });
+    const whole = new Forms(fixedTarget, new Structures());
+    const form = whole.of(sum);
+    if (form.kind !== 'reduce') throw new Error(`a ${form.kind}`);
+    const split = splitReduction(form, form.reduced);
+    const splits = new Map<Node, typeof split>([[sum, split]]);
+    const forms = whole.withSplits(splits);
+    expect([forms.of(sum), forms.argsOf(sum), forms.of(split.partial.node)]).toEqual([split.combine, [split.partial.node], split.partial]);
+    expect([whole.of(sum), whole.argsOf(sum), whole.splitOf(sum)]).toEqual([form, sum.args, undefined]);
+    expect(() => forms.withSplits(splits)).toThrow('is split twice');
   });
+});
 
-  it.each<[string, (groups: readonly Group[]) => readonly Group[]]>([
-    ['members', (groups) => [...groups, { ...(groups[0] as Group), id: 999 }]],
-    ['members', (groups) => groups.map((group, at) => (at === 0 ? { ...group, members: [] } : group))],
-    ['order', (groups) => groups.toReversed()],
-    ['order', (groups) => groups.slice(1)],
-    ['demands', (groups) => groups.slice(0, -1)],
-  ])('has the rule %s (%#)', (rule, change) => {
-    expect(() => verifyFused(changed(entry('mnist', 'train'), change), 'test')).toThrow(
-      `rule ${rule} of the fused graph broken in "train"`,
+describe('groups of a program', () => {
+  it.each(programs)('%s verify, and are printed the same twice', (name) => {
+    const all = [stagesOf(name), stagesOf(name)].map((entries) =>
+      entries.flatMap(({ form, fuse, split, order }) => [
+        printFormed(form.entry.name, form.block),
+        ...[describeGrouped(fuse), describeGrouped(split), describeFused(order)].map(printFused),
+      ]),
     );
+    expect(all[0]).toEqual(all[1]);
+    for (const { form, fuse, split, order } of stagesOf(name)) {
+      expect(() => verifyFormed(form.entry.name, form.block, 'test')).not.toThrow();
+      for (const graph of [describeGrouped(fuse), describeGrouped(split), describeFused(order)])
+        expect(() => verifyFused(graph, 'test')).not.toThrow();
+    }
+  });
+
+  it.each(programs)('%s are read back from their text', (name) => {
+    for (const [pass, text] of dumpsOf(name, ['fuse', 'split', 'order'])) {
+      const graphs = read(text);
+      expect(graphs.map(printFused).join('\n'), pass).toBe(text);
+      for (const graph of graphs) expect(() => verifyFused(graph, 'test')).not.toThrow();
+    }
+  });
+
+  it('read back are the same structure', () => {
+    const graph = describeFused(stages('mnist', 'train').order);
+    const [again] = read(printFused(graph)) as [FusedGraph];
+    const plain = ({ nodes, ...rest }: FusedGraph): object => ({ ...rest, nodes: nodes.map(({ op }) => op.name) });
+    expect(plain(again)).toEqual(plain(graph));
+  });
+});
+
+type Change = (graph: FusedGraph) => FusedGraph;
+type GroupChange = (group: FusedGroup) => FusedGroup;
+
+/** Changes the first group of which `which` is true. */
+const inGroup =
+  (which: (group: FusedGroup) => boolean, change: GroupChange): Change =>
+  (graph) => {
+    const found = graph.groups.find(which);
+    if (found === undefined) throw new Error('no such group');
+    return { ...graph, groups: graph.groups.map((group) => (group === found ? change(group) : group)) };
+  };
+
+const groupsOf =
+  (change: (groups: readonly FusedGroup[]) => readonly FusedGroup[]): Change =>
+  (graph) => ({ ...graph, groups: change(graph.groups) });
+
+const inMembers =
+  (change: (member: FusedMember) => FusedMember): GroupChange =>
+  (group) => ({ ...group, members: group.members.map(change) });
+
+const any = (): boolean => true;
+const isMatmul = ({ mode }: FusedGroup): boolean => mode === 'matmul';
+const hasPartials = ({ members }: FusedGroup): boolean => members.some(({ partial }) => partial);
+const readsPartials = ({ reads }: FusedGroup): boolean => reads.some(({ partial }) => partial);
+
+describe('the fused graph has the rule', () => {
+  let graphs: Readonly<Record<'split' | 'order', FusedGraph>>;
+  beforeAll(() => {
+    const { split, order } = stages('mnist', 'train');
+    graphs = { split: describeGrouped(split), order: describeFused(order) };
+  });
+
+  it.each<[rule: string, stage: 'split' | 'order', message: string, Change]>([
+    ['members', 'order', 'belongs to the groups', groupsOf((groups) => [...groups, { ...(groups[0] as FusedGroup), id: 999 }])],
+    ['members', 'order', 'has none', inGroup(any, (group) => ({ ...group, members: [] }))],
+    ['members', 'split', 'has none', inGroup(any, (group) => ({ ...group, members: [] }))],
+    ['members', 'order', 'has 0 of role nest', inGroup(any, (group) => ({ ...group, mode: 'nest' }))],
+    [
+      'members',
+      'order',
+      'has 2 of role matmul',
+      inGroup(isMatmul, (group) => ({ ...group, members: [...group.members, ...group.members.slice(0, 1)] })),
+    ],
+    [
+      'members',
+      'order',
+      'has a member of role elementwise',
+      inGroup(isMatmul, (group) => ({
+        ...group,
+        mode: 'loop',
+        members: [
+          { ...(group.members[0] as FusedMember), role: 'loop' },
+          { ...(group.members[0] as FusedMember), role: 'elementwise' },
+        ],
+      })),
+    ],
+    [
+      'members',
+      'order',
+      'cannot have the role partial',
+      inGroup(
+        hasPartials,
+        inMembers((member) => ({ ...member, partial: false })),
+      ),
+    ],
+    [
+      'members',
+      'order',
+      'its node',
+      inGroup(
+        any,
+        inMembers((member) => ({ ...member, type: { kind: 'tuple', items: [] } })),
+      ),
+    ],
+    ['members', 'order', 'is stored', inGroup(isMatmul, (group) => ({ ...group, members: [...group.members, source(group)] }))],
+    [
+      'members',
+      'order',
+      'there is no node %9999',
+      inGroup(
+        any,
+        inMembers((member) => ({ ...member, number: 9999 })),
+      ),
+    ],
+    ['order', 'order', 'runs later', groupsOf((groups) => groups.toReversed())],
+    ['order', 'order', 'which nothing computes', groupsOf((groups) => groups.slice(1))],
+    ['order', 'split', 'which nothing computes', groupsOf((groups) => groups.slice(1))],
+    ['order', 'split', 'waits for itself', (graph) => inCircle(graph)],
+    [
+      'storage',
+      'order',
+      'is not stored',
+      inGroup(
+        hasPartials,
+        inMembers((member) => (member.partial ? { ...member, to: [] } : member)),
+      ),
+    ],
+    [
+      'storage',
+      'order',
+      'two values go to var_net_hidden1_b',
+      inGroup(
+        isMatmul,
+        inMembers((member) => ({ ...member, to: ['var_net_hidden1_b'] })),
+      ),
+    ],
+    [
+      'storage',
+      'split',
+      'before places are given',
+      inGroup(
+        any,
+        inMembers((member) => ({ ...member, to: ['t0'] })),
+      ),
+    ],
+    ['storage', 'split', 'before places are given', (graph) => ({ ...graph, copies: [{ from: 't0', to: 't1' }] })],
+    ['splits', 'order', 'is not split', (graph) => ({ ...graph, splits: [] })],
+    [
+      'splits',
+      'split',
+      'have no company',
+      (graph) => ({ ...graph, splits: [...graph.splits, { number: graph.demands[0]?.number as number, points: [] }] }),
+    ],
+    ['splits', 'order', 'is not made of its partial results', inGroup(readsPartials, (group) => ({ ...group, reads: [] }))],
+    ['demands', 'order', 'nothing computes', groupsOf((groups) => groups.slice(0, -1))],
+    [
+      'demands',
+      'order',
+      'does not get to out_elsewhere',
+      (graph) => ({ ...graph, demands: graph.demands.map((one) => ({ ...one, to: 'out_elsewhere' })) }),
+    ],
+    [
+      'demands',
+      'order',
+      'does not get to any place',
+      (graph) => ({ ...graph, demands: graph.demands.map((one) => ({ ...one, to: undefined })) }),
+    ],
+  ])('%s (%#): %s, %s', (rule, stage, message, change) => {
+    const broken = (): void => verifyFused(change(graphs[stage]), 'test');
+    expect(broken).toThrow(`rule ${rule} of the fused graph broken in "train"`);
+    expect(broken).toThrow(message);
+  });
+
+  /** What a group reads from outside of all groups, as a member. */
+  function source({ reads }: FusedGroup): FusedMember {
+    const { nodes } = graphs.order;
+    const value = reads.find(({ number }) => nodes[number]?.op.name === 'variable' || nodes[number]?.op.name === 'feed');
+    const number = value?.number as number;
+    return { role: 'elementwise', number, partial: false, type: (nodes[number] as Node).type, to: [] };
+  }
+
+  /** Lets a group read what is made of its own result. */
+  function inCircle(graph: FusedGraph): FusedGraph {
+    const computes = (group: FusedGroup, number: number): boolean => group.members.some((member) => member.number === number);
+    const reader = graph.groups.find((group) =>
+      group.reads.some(({ number }) => graph.groups.some((one) => computes(one, number))),
+    ) as FusedGroup;
+    const read = reader.reads.find(({ number }) => graph.groups.some((one) => computes(one, number)));
+    const own = reader.members[0] as FusedMember;
+    return inGroup(
+      (group) => computes(group, read?.number as number),
+      (group) => ({ ...group, reads: [...group.reads, { number: own.number, partial: own.partial }] }),
+    )(graph);
+  }
+});
+
+describe('the form has the rule', () => {
+  const make = new Make();
+  const x = make.feed('x', [64, 64]);
+  const computed = make.op('exp', [x]);
+  const product = make.op('matmul', [computed, make.feed('w', [64, 64])]);
+  const sum = make.op('reduceSum', [product], { axes: [1] });
+  const root = make.op('exp', [sum]);
+  const block = formBlock([root], new Forms(fixedTarget, new Structures()));
+  const without = (node: Node, of: FormedBlock = block): FormedBlock => ({
+    ...of,
+    materialized: new Set([...of.materialized].filter((one) => one !== node)),
+  });
+
+  it('none, of a block as it is made', () => {
+    expect(block.materialized).toEqual(new Set([computed, product, sum, root]));
+    expect(() => verifyFormed('f', block, 'test')).not.toThrow();
+  });
+
+  it.each<[rule: string, message: string, FormedBlock]>([
+    ['demands', `exp (%${root.id}) is asked for and not materialized`, without(root)],
+    ['kernels', `matmul (%${product.id}) is not materialized`, without(product)],
+    ['kernels', `reduceSum (%${sum.id}) is not materialized`, without(sum)],
+    ['sources', `feed (%${x.id}) is stored and materialized`, { ...block, materialized: new Set([...block.materialized, x]) }],
+    ['operands', `matmul (%${product.id}) takes exp (%${computed.id}), which has no storage`, without(computed)],
+  ])('%s (%#): %s', (rule, message, broken) => {
+    expect(() => verifyFormed('f', broken, 'test')).toThrow(`rule ${rule} of the form broken in "f": ${message}`);
+  });
+
+  it('operands, of loops: tensors are stored, scalars need not be', () => {
+    const [tensor, scalar] = [make.op('exp', [x]), make.op('exp', [make.feed('s', [])])];
+    const [result] = make.loop(3, [tensor, scalar], (_, carry: TensorNode, step: TensorNode) => [
+      make.op('mul', [carry, make.broadcast(step, [64, 64])]),
+      step,
+    ]);
+    const looped = formBlock([result as TensorNode], new Forms(fixedTarget, new Structures()));
+    expect([...looped.materialized].map(({ op }) => op.name)).toEqual(['loop', 'exp']);
+    expect(() => verifyFormed('f', looped, 'test')).not.toThrow();
+    expect(() => verifyFormed('f', without(tensor, looped), 'test')).toThrow(`takes exp (%${tensor.id}), which has no storage`);
+  });
+});
+
+describe('text of a fused graph', () => {
+  const node = '  %0 = feed {dtype="f32", name="x", shape=[<3>]} : f32[3]\n';
+  const group = '  group 0 elementwise [3] reads %0\n';
+  it.each<[text: string, message: string]>([
+    ['unfused "f" {\n}\n', 'line 1 of a graph: `fused` or `grouped` is expected, found `unfused`'],
+    ['fused f {\n}\n', 'line 1 of a graph: the name of an entry is expected, found `f`'],
+    ['fused "f" {\n', 'line 2 of a graph: `split`, `demand`, `group`, `copy` in this order, or `}` is expected, found the end'],
+    [`fused "f" {\n${node}  demand %1 to out_x\n}\n`, 'line 3 of a graph: a node that stands above, not %1, is expected, found `to`'],
+    [`fused "f" {\n${node}  demand %0 to 7\n}\n`, 'line 3 of a graph: the name of a buffer is expected, found `7`'],
+    [`fused "f" {\n${node}  split %0 at [3]\n}\n`, 'line 3 of a graph: `over` is expected, found `at`'],
+    [`fused "f" {\n${node}  group one matmul [3] reads %0\n}\n`, 'line 3 of a graph: the number of a group is expected, found `one`'],
+    [
+      `fused "f" {\n${node}  group 1 row-production [3] reads %0\n}\n`,
+      'line 3 of a graph: a mode (elementwise, row-reduction, column-reduction, full-reduction, fused-rows, matmul, nest, loop), not row-production, is expected, found `[`',
+    ],
+    [`fused "f" {\n${node}  group 1 matmul reads %0\n}\n`, 'line 3 of a graph: `[` is expected, found `reads`'],
+    [`fused "f" {\n${node}  group 1 matmul [3]\n}\n`, 'line 4 of a graph: `reads` is expected, found `}`'],
+    [`fused "f" {\n${node}  group 1 matmul [3] reads partials %0\n}\n`, 'line 3 of a graph: `of` is expected, found `%`'],
+    [
+      `fused "f" {\n${node}${group}    multiply %0: f32\n}\n`,
+      'line 4 of a graph: `elementwise` or `reduce` or `partial` or `matmul` or `nest` or `loop` is expected, found `multiply`',
+    ],
+    [`fused "f" {\n${node}${group}    nest %0 f32\n}\n`, 'line 4 of a graph: `:` is expected, found `f32`'],
+    [`fused "f" {\n${node}${group}    nest %0: float\n}\n`, 'line 4 of a graph: a type is expected, found `float`'],
+    [`fused "f" {\n${node}${group}    nest %0: f32 to t0,\n}\n`, 'line 5 of a graph: the name of a buffer is expected, found `}`'],
+    [`fused "f" {\n${node}  copy t0 out_x\n}\n`, 'line 3 of a graph: `to` is expected, found `out_x`'],
+    [
+      `fused "f" {\n${node}${group}  demand %0\n}\n`,
+      'line 4 of a graph: `split`, `demand`, `group`, `copy` in this order, or `}` is expected, found `demand`',
+    ],
+    [`fused "f" {\n}\nfused "g"\n`, 'line 4 of a graph: `{` is expected, found the end'],
+  ])('is refused (%#)', (text, message) => {
+    expect(() => read(text)).toThrow(message);
   });
 });

@@ -35,7 +35,7 @@ function stageText({ module, build, open }: Checked, request: BuildRequest, leve
     case 'simplified':
       return after('simplify', toSimplified());
     case 'fused':
-      return after('fuse', toFused(target));
+      return after('order', toFused(target));
     case 'scheduled':
       return after('schedule', toKernels(target));
     case 'kernels':

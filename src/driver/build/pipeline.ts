@@ -6,16 +6,26 @@ import type { ModuleGraph } from '../../graph/index.js';
 import type { Program } from '../../kernel/index.js';
 import { printProgram, verifyProgram, type VerifyOptions } from '../../kernel/index.js';
 import {
+  describeFused,
+  describeGrouped,
+  formEntry,
+  type FormedEntry,
   type FusedEntry,
+  type FusedGraph,
   fuseEntry,
+  type GroupedEntry,
   indexPreconditions,
   KernelClasses,
   type Lowered,
+  orderEntry,
   planEntry,
+  printFormed,
   printFused,
   scalarExpander,
   scheduleEntry,
+  splitEntry,
   vectorizer,
+  verifyFormed,
   verifyFused,
 } from '../../lower/index.js';
 import { differentiate, type Form, type Pass, Pipeline, simplify, strip } from '../../passes/index.js';
@@ -44,38 +54,73 @@ const kernels = (name: string, stage: Stage): Form<LoweredModule> => ({
   },
 });
 
-/** A module whose entries are groups of nodes that become kernels. */
-interface FusedModule {
+/** A module whose entries are on the way to kernels. */
+interface Planned<PlannedEntry> {
   readonly module: ModuleGraph;
-  readonly entries: readonly FusedEntry[];
+  readonly entries: readonly PlannedEntry[];
   /** Kernels that the entries share. */
   readonly classes: KernelClasses;
 }
 
-const fused: Form<FusedModule> = {
-  name: 'fused graph',
-  print: ({ entries }) => entries.map(printFused).join('\n'),
-  count: ({ entries }) => entries.reduce((sum, { order: block }) => sum + block.groups.length, 0),
+/** Counts materialized nodes. */
+const formed: Form<Planned<FormedEntry>> = {
+  name: 'formed graph',
+  print: ({ entries }) => entries.map(({ entry, block }) => printFormed(entry.name, block)).join('\n'),
+  count: ({ entries }) => entries.reduce((sum, { block }) => sum + block.materialized.size, 0),
   verify: ({ entries }, pass) => {
-    for (const entry of entries) verifyFused(entry, pass);
+    for (const { entry, block } of entries) verifyFormed(entry.name, block, pass);
   },
 };
 
-const fuseFor = (target: Target): Pass<ModuleGraph, FusedModule> => ({
-  name: 'fuse',
-  doc: 'Chooses which ops share a kernel and what is stored, splits long sums, puts kernels in order, and states what sizes indices need.',
-  to: fused,
-  run: (module) => {
-    const classes = new KernelClasses();
-    return {
-      module: guarded(module),
-      classes,
-      entries: module.entries.map((entry) => fuseEntry(entry, module.variables, target, classes)),
-    };
+/** Counts groups. */
+const groups = <PlannedEntry>(
+  name: string,
+  describe: (entry: PlannedEntry) => FusedGraph,
+  count: (entry: PlannedEntry) => number,
+): Form<Planned<PlannedEntry>> => ({
+  name,
+  print: ({ entries }) => entries.map((entry) => printFused(describe(entry))).join('\n'),
+  count: ({ entries }) => entries.reduce((sum, entry) => sum + count(entry), 0),
+  verify: ({ entries }, pass) => {
+    for (const entry of entries) verifyFused(describe(entry), pass);
   },
 });
 
-const schedule: Pass<FusedModule, LoweredModule> = {
+const grouped = groups<GroupedEntry>('grouped graph', describeGrouped, ({ block }) => block.fusion.groups.length);
+const fused = groups<FusedEntry>('fused graph', describeFused, ({ order }) => order.groups.length);
+
+const formFor = (target: Target): Pass<ModuleGraph, Planned<FormedEntry>> => ({
+  name: 'form',
+  doc: 'Says of every node how it is computed, which ones are stored, and what sizes indices need.',
+  to: formed,
+  run: (module) => {
+    const classes = new KernelClasses();
+    return { module: guarded(module), classes, entries: module.entries.map((entry) => formEntry(entry, target, classes)) };
+  },
+});
+
+const fuse: Pass<Planned<FormedEntry>, Planned<GroupedEntry>> = {
+  name: 'fuse',
+  doc: 'Chooses which ops share a kernel.',
+  to: grouped,
+  run: ({ entries, ...rest }) => ({ ...rest, entries: entries.map(fuseEntry) }),
+};
+
+const split: Pass<Planned<GroupedEntry>, Planned<GroupedEntry>> = {
+  name: 'split',
+  doc: 'Does long reductions by partial results where that costs less.',
+  to: grouped,
+  run: ({ entries, ...rest }) => ({ ...rest, entries: entries.map(splitEntry) }),
+};
+
+const order: Pass<Planned<GroupedEntry>, Planned<FusedEntry>> = {
+  name: 'order',
+  doc: 'Puts kernels in order, and says where values are kept.',
+  to: fused,
+  run: ({ entries, ...rest }) => ({ ...rest, entries: entries.map((entry) => orderEntry(entry, rest.module.variables)) }),
+};
+
+const schedule: Pass<Planned<FusedEntry>, LoweredModule> = {
   name: 'schedule',
   doc: 'Writes each kind of group as loops.',
   to: kernels('scheduled kernels', {}),
@@ -121,8 +166,9 @@ const vectorizeFor = (target: Target): Pass<LoweredModule, LoweredModule> => ({
 /** Derivatives and clean-up. */
 export const toSimplified = (): Pipeline<ModuleGraph, ModuleGraph> => Pipeline.of(differentiate).then(strip).then(simplify);
 
-/** The same as groups. */
-export const toFused = (target: Target): Pipeline<ModuleGraph, FusedModule> => toSimplified().then(fuseFor(target));
+/** The same as groups in order. */
+export const toFused = (target: Target): Pipeline<ModuleGraph, Planned<FusedEntry>> =>
+  toSimplified().then(formFor(target)).then(fuse).then(split).then(order);
 
 /** The same as kernels. */
 export const toKernels = (target: Target): Pipeline<ModuleGraph, LoweredModule> => toFused(target).then(schedule).then(planMemory);

@@ -3,7 +3,7 @@
 // Holds: reductions, tiled products, nests and loops are materialized nodes, unless a reduction is short enough to be written out; operands
 // of tiled products are materialized nodes or views of stored nodes.
 
-import { type Shape, shapeEquals } from '../../base/index.js';
+import { InternalError, type Shape, shapeEquals } from '../../base/index.js';
 import { type Node, topological, type TensorNode } from '../../graph/index.js';
 import { build, type Buffer } from '../../kernel/index.js';
 import { inlineReduceFlops, mostInlineFlops, scalarFlops, type Target } from '../../target/index.js';
@@ -16,34 +16,54 @@ import type { SplitReduction } from './partial.js';
 import type { Structures } from './structure.js';
 import { isInlineReduce } from './values.js';
 
+/** Reductions that are done by partial results, and how. */
+export type Splits = ReadonlyMap<Node, SplitReduction>;
+
+/** What is found about nodes once, whatever is split. */
+interface Known {
+  readonly forms: Map<Node, Form>;
+  readonly products: Map<Node, boolean>;
+}
+
 export class Forms {
-  readonly #forms = new Map<Node, Form>();
-  readonly #splits = new Map<Node, SplitReduction>();
-  readonly #products = new Map<Node, boolean>();
+  readonly #known: Known;
+  readonly #splits: Splits;
+  /** Of reductions that are split, and of their partial results. */
+  readonly #ofSplits: ReadonlyMap<Node, Form>;
   /** Whose memory decides what pays. */
   readonly target: Target;
   readonly structures: Structures;
 
-  constructor(target: Target, structures: Structures) {
+  constructor(
+    target: Target,
+    structures: Structures,
+    splits: Splits = new Map(),
+    known: Known = { forms: new Map(), products: new Map() },
+  ) {
     this.target = target;
     this.structures = structures;
+    this.#known = known;
+    this.#splits = splits;
+    this.#ofSplits = new Map(
+      [...splits].flatMap(([node, { partial, combine }]): [Node, Form][] => [
+        [node, combine],
+        [partial.node, partial],
+      ]),
+    );
   }
 
   of(node: Node): Form {
-    let form = this.#forms.get(node);
-    if (form === undefined) this.#forms.set(node, (form = formOf(node)));
+    const { forms } = this.#known;
+    let form = this.#ofSplits.get(node) ?? forms.get(node);
+    if (form === undefined) forms.set(node, (form = formOf(node)));
     return form;
   }
 
-  /** From now on the reduction `node` is one over partial results; undefined: it is whole again. */
-  split(node: Node, split: SplitReduction | undefined): void {
-    if (split === undefined) {
-      this.#splits.delete(node);
-      this.#forms.delete(node);
-      return;
-    }
-    this.#splits.set(node, split);
-    this.#forms.set(node, split.combine).set(split.partial.node, split.partial);
+  /** The same, with these reductions done by partial results as well; none of them may be so already. */
+  withSplits(splits: Splits): Forms {
+    for (const node of splits.keys())
+      if (this.#splits.has(node)) throw new InternalError('lower', `${node.op.name} (%${node.id}) is split twice`);
+    return new Forms(this.target, this.structures, new Map([...this.#splits, ...splits]), this.#known);
   }
 
   splitOf(node: Node): SplitReduction | undefined {
@@ -58,12 +78,13 @@ export class Forms {
 
   /** Settles for the nodes of a block, once and for all, which products become parts of sums. */
   settleProducts(demanded: readonly TensorNode[]): void {
-    for (const [node, joins] of productsOfSums(demanded)) if (!this.#products.has(node)) this.#products.set(node, joins);
+    const { products } = this.#known;
+    for (const [node, joins] of productsOfSums(demanded)) if (!products.has(node)) products.set(node, joins);
   }
 
   /** Whether the node is a product that is computed together with the sum that takes it. */
   isPartOfSum(node: Node): boolean {
-    return this.#products.get(node) === true;
+    return this.#known.products.get(node) === true;
   }
 
   /** Storage that exists before the kernels run, or that a loop fills. */

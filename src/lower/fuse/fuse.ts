@@ -1,26 +1,30 @@
-// Fusion: which materialized nodes share a kernel. In: materialized nodes in topological order. Out: groups with a common outer space,
+// Fusion: which materialized nodes share a kernel. In: a block whose nodes have forms. Out: groups with a common outer space,
 // without cycles between them, and why neighbours stayed apart.
 // Holds: inside of a group, results of reductions and tiles are read only at the point that is being computed; see the note at the end.
 
 import { type Shape, shapeEquals, shapeToString } from '../../base/index.js';
-import { type Node, type TensorNode, topological } from '../../graph/index.js';
+import { type Node, topological } from '../../graph/index.js';
 import { build, type Expr, exprKey } from '../../kernel/index.js';
 import { isCheap, paysToMove, paysToStore } from './cost-model.js';
 import { reducedKey, type ReduceForm, space, spread, tensorOf } from '../form/forms.js';
 import { type ApartNote, type Described, type Fusion, type Group, isAllSmall, isSmall, type Member, type Mode } from './groups.js';
+import type { FormedBlock } from '../form/formed.js';
 import { Leaves } from '../form/leaves.js';
 import { Neighbours } from './neighbours.js';
 import { Precedence } from './precedence.js';
 import { memberReads, producer, writesOut } from './reads.js';
-import { chooseMaterialized, type Forms, inlineCosts } from '../form/materialize.js';
+import { type Forms, inlineCosts } from '../form/materialize.js';
 
-/** Fuses as the forms are: reductions that are split stay split. */
-export function fuseAsSplit(demanded: readonly TensorNode[], forms: Forms): Fusion {
-  const materialized = chooseMaterialized(demanded, forms);
-  const order = topological(demanded).flatMap((node) => [
-    ...(forms.splitOf(node) === undefined ? [] : [forms.splitOf(node)?.partial.node as Node]),
-    node,
-  ]);
+/**
+ * Groups of the nodes of a block, whose `form` says what is materialized at least. Reductions that its forms split are done by partial
+ * results.
+ */
+export function fuse({ demanded, forms, materialized: least }: FormedBlock): Fusion {
+  const materialized = new Set(least);
+  const order = topological(demanded).flatMap((node) => {
+    const split = forms.splitOf(node);
+    return split === undefined ? [node] : [split.partial.node, node];
+  });
   for (;;) {
     const costs = inlineCosts(order, materialized, forms);
     const fusion = new Fuser(materialized, forms, costs).run(order);

@@ -5,14 +5,26 @@ import type { Shape } from '../../base/index.js';
 import type { Node, TensorNode } from '../../graph/index.js';
 import { smallCount } from '../../target/index.js';
 import type { Precedence } from './precedence.js';
+import type { FormedBlock } from '../form/formed.js';
 import { constants, type PartialForm, type ReduceForm, space, type MatmulForm } from '../form/forms.js';
 
 /**
- * map: elementwise over `outer`. inner: loops over `outer`, lanes along what is reduced. outer: lanes along the last axis of `outer`,
- * reductions in order. small: a few results, lanes along what is reduced. rows: inner in blocks of points, each of which also leaves its
- * partial result of sums over all points. tile: matrix product with an epilogue.
+ * elementwise: every point of `outer` by itself. row-reduction: loops over `outer`, lanes along what is reduced. column-reduction: lanes
+ * along the last axis of `outer`, reductions in order. full-reduction: a few results, lanes along what is reduced. fused-rows: row
+ * reductions in blocks of points, each of which also leaves its partial result of sums over all points. matmul: matrix product with an
+ * epilogue.
  */
-export type Mode = 'elementwise' | 'row-reduction' | 'column-reduction' | 'full-reduction' | 'fused-rows' | 'matmul' | 'nest' | 'loop';
+export const modes = [
+  'elementwise',
+  'row-reduction',
+  'column-reduction',
+  'full-reduction',
+  'fused-rows',
+  'matmul',
+  'nest',
+  'loop',
+] as const;
+export type Mode = (typeof modes)[number];
 
 export type Member =
   | { readonly role: 'elementwise'; readonly node: TensorNode }
@@ -21,6 +33,8 @@ export type Member =
   | { readonly role: 'matmul'; readonly node: TensorNode; readonly form: MatmulForm }
   | { readonly role: 'nest'; readonly node: Node }
   | { readonly role: 'loop'; readonly node: Node };
+
+export const roles = ['elementwise', 'reduce', 'partial', 'matmul', 'nest', 'loop'] as const satisfies readonly Member['role'][];
 
 export interface Group {
   readonly id: number;
@@ -55,6 +69,12 @@ export interface Fusion {
   readonly notes: readonly ApartNote[];
   /** Groups after those that they read from. */
   readonly order: Precedence<Group>;
+}
+
+/** The nodes of a block in groups, which have no order yet. */
+export interface GroupedBlock {
+  readonly formed: FormedBlock;
+  readonly fusion: Fusion;
 }
 
 export const isSmall = (outer: Shape): boolean => {

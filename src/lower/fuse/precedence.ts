@@ -15,6 +15,21 @@ interface Place<T> {
 export class Precedence<T extends object> {
   readonly #places = new Map<T, Place<T>>();
 
+  /** The same order, to be added to by itself. */
+  copy(): Precedence<T> {
+    const copy = new Precedence<T>();
+    for (const { item, rank } of this.#places.values()) copy.#places.set(item, { item, rank, earlier: new Set(), later: new Set() });
+    for (const { item, earlier } of this.#places.values()) {
+      const place = copy.#place(item);
+      for (const one of earlier) {
+        const before = copy.#place(one.item);
+        place.earlier.add(before);
+        before.later.add(place);
+      }
+    }
+    return copy;
+  }
+
   /** An item that nothing is known about yet. */
   add(item: T): void {
     this.#places.set(item, { item, rank: this.#places.size, earlier: new Set(), later: new Set() });

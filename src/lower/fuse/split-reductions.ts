@@ -1,52 +1,59 @@
 // Which reductions over many points are done by partial results, so that one pass over the points serves them and whatever else needs the
 // same data.
-// In: demanded nodes. Out: the cheaper of two fusions.
-// Holds: a reduction is split only if its partial results find company; see the note at the end.
+// In: a block whose reductions are whole, in groups. Out: the cheaper of that and of the same with reductions split.
+// Holds: plans are values, of which one is taken; a reduction is split only if its partial results find company; see the note at the end.
 
 import { elementCount, type Shape, shapeEquals } from '../../base/index.js';
 import type { Node, TensorNode } from '../../graph/index.js';
 import { leastSplitColumns, leastSplitPoints } from '../../target/index.js';
 import { costOfPlan } from './cost-model.js';
+import { type FormedBlock, withSplits } from '../form/formed.js';
 import { type ReduceForm, space } from '../form/forms.js';
-import { fuseAsSplit, neededBy } from './fuse.js';
-import type { Fusion, Group } from './groups.js';
+import { fuse, neededBy } from './fuse.js';
+import type { Fusion, Group, GroupedBlock } from './groups.js';
 import { splitReduction } from '../form/partial.js';
-import type { Forms } from '../form/materialize.js';
+import type { Splits } from '../form/materialize.js';
 
-export function fuse(demanded: readonly TensorNode[], forms: Forms): Fusion {
-  const whole = fuseAsSplit(demanded, forms);
-  const candidates: Candidate[] = [];
-  for (const group of whole.groups) {
-    for (const member of group.members) {
-      if (member.role !== 'reduce') continue;
-      const points = pointsOf(member.form, whole.groups);
-      if (points !== undefined)
-        candidates.push({ node: member.node, group, points, form: member.form, reads: neededBy(member, whole.materialized, forms) });
-    }
-  }
-  const chosen = new Map(withCompany(candidates, whole).map(({ node, points }) => [node as Node, points]));
-  if (chosen.size === 0) return whole;
-  for (const [node, points] of chosen) forms.split(node, splitReduction(forms.of(node) as ReduceForm, points));
-  for (;;) {
-    const fusion = fuseAsSplit(demanded, forms);
-    const lonely = [...chosen.keys()].filter((node) => {
-      const partial = forms.splitOf(node)?.partial.node;
-      return partial === undefined || fusion.groupOf.get(partial)?.members.length === 1;
-    });
-    for (const node of lonely) {
-      forms.split(node, undefined);
-      chosen.delete(node);
-    }
-    if (chosen.size === 0) return whole;
-    if (lonely.length > 0) continue;
-    const wanted = new Set<Node>(demanded);
-    if (costOfPlan(fusion, wanted, forms) < costOfPlan(whole, wanted, forms)) return fusion;
-    for (const node of chosen.keys()) forms.split(node, undefined);
-    return whole;
-  }
+/** The plan that costs least; of two that cost the same, the one with whole reductions. */
+export function splitReductions(whole: GroupedBlock): GroupedBlock {
+  const cost = ({ formed, fusion }: GroupedBlock): number => costOfPlan(fusion, new Set(formed.demanded), formed.forms);
+  const split = withAllSplit(whole);
+  return split !== undefined && cost(split) < cost(whole) ? split : whole;
 }
 
-interface Candidate {
+/** Every reduction by partial results that has company in both plans; undefined if none has. */
+function withAllSplit(whole: GroupedBlock): GroupedBlock | undefined {
+  const { formed, fusion } = whole;
+  let splits: Splits = new Map(
+    withCompany(splittable(whole), fusion).map(({ node, form, points }) => [node, splitReduction(form, points)] as const),
+  );
+  while (splits.size > 0) {
+    const plan = planWith(splits, formed);
+    const together = new Map([...splits].filter(([, { partial }]) => plan.fusion.groupOf.get(partial.node)?.members.length !== 1));
+    if (together.size === splits.size) return plan;
+    splits = together;
+  }
+  return undefined;
+}
+
+function planWith(splits: Splits, block: FormedBlock): GroupedBlock {
+  const formed = withSplits(block, splits);
+  return { formed, fusion: fuse(formed) };
+}
+
+/** Reductions over enough points. */
+function splittable({ formed: { forms }, fusion: { groups, materialized } }: GroupedBlock): Splittable[] {
+  return groups.flatMap((group) =>
+    group.members.flatMap((member): Splittable[] => {
+      if (member.role !== 'reduce' || forms.splitOf(member.node) !== undefined) return [];
+      const { node, form } = member;
+      const points = pointsOf(form, groups);
+      return points === undefined ? [] : [{ node, group, points, form, reads: neededBy(member, materialized, forms) }];
+    }),
+  );
+}
+
+interface Splittable {
   readonly node: TensorNode;
   readonly form: ReduceForm;
   readonly group: Group;
@@ -56,13 +63,13 @@ interface Candidate {
 }
 
 /** Those that have something to share with a kernel that passes the same points, or with each other; the others would stay alone. */
-function withCompany(candidates: readonly Candidate[], { groups, groupOf }: Fusion): Candidate[] {
+function withCompany(candidates: readonly Splittable[], { groups, groupOf }: Fusion): Splittable[] {
   const readers = new Map<Node, Set<Group>>();
   const alike = new Map<string, number>();
-  const keysOf = ({ reads, points }: Candidate): string[] => reads.map((node) => `${node.id} ${points.join()}`);
+  const keysOf = ({ reads, points }: Splittable): string[] => reads.map((node) => `${node.id} ${points.join()}`);
   for (const group of groups) for (const node of group.along) readers.set(node, (readers.get(node) ?? new Set<Group>()).add(group));
   for (const candidate of candidates) for (const key of keysOf(candidate)) alike.set(key, (alike.get(key) ?? 0) + 1);
-  const passes = ({ group, points, node, form }: Candidate, other: Group | undefined): boolean => {
+  const passes = ({ group, points, node, form }: Splittable, other: Group | undefined): boolean => {
     if (other === undefined || other === group) return false;
     if (shapeEquals(other.outer, points))
       return other.mode === 'elementwise' || other.mode === 'row-reduction' || other.mode === 'fused-rows';

@@ -6,7 +6,7 @@ import { InternalError } from '../../base/index.js';
 import { type Node, type Region, sourceOf, type TensorNode } from '../../graph/index.js';
 import { type Accumulator, build, type Buffer, type Expr } from '../../kernel/index.js';
 import { isNodeOf, loop, tensorOf } from '../../ops/index.js';
-import { emitBufferCopy, emitGroup, planOrder } from './order.js';
+import { emitBufferCopy, emitGroup, planBlock } from './order.js';
 import type { Group } from '../fuse/groups.js';
 import { type EmitContext, KernelEmitter } from '../schedule/cpu/emitter.js';
 import type { Scope } from '../form/scope.js';
@@ -59,8 +59,6 @@ export function emitLoop(group: Group, scope: Scope, context: EmitContext): void
         if (carry === undefined) return captured(tensorOf(node.args[index - 1] as Node), scope, context, outside);
         return carry.kind === 'register' ? { kind: 'value', value: build.read(carry.now) } : { kind: 'buffer', buffer: carry.now };
       };
-      const { forms, target } = context;
-      const inner: EmitContext = { forms, target, parallel: false, storage: new Storage(storage.pool, forms, bind) };
       const demands = body.results.flatMap((result, at): RequiredOutput[] => {
         const carry = carries[at];
         if (carry?.kind === 'register') return [{ node: result, to: { kind: 'register', accumulator: carry.next } }];
@@ -69,7 +67,12 @@ export function emitLoop(group: Group, scope: Scope, context: EmitContext): void
         const stack = results[at];
         return stack === undefined ? [] : [{ node: result, to: { kind: 'buffer', buffer: stack, prefix: [step] } }];
       });
-      const block = planOrder(demands, inner);
+      const { order: block, context: inner } = planBlock(demands, context.forms, (forms) => ({
+        forms,
+        target: context.target,
+        parallel: false,
+        storage: new Storage(storage.pool, forms, bind),
+      }));
       for (const one of block.groups) emitGroup(block, one, inside, inner);
       for (const { from, to } of block.copies) emitBufferCopy(from, to, inside);
       for (const carry of carries)

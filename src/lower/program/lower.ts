@@ -1,23 +1,23 @@
-// Lowering: an entry of the graph becomes a program of kernels. In: a simplified entry, the module's variables, a target. Out: kernels in
-// order, buffers and a memory plan, and why neighbours were not fused. Holds: what `src/kernel/verify.ts` lists.
+// The last steps of an entry: groups in order become a program of kernels. In: a fused entry. Out: kernels in order, buffers and a memory
+// plan, and why neighbours were not fused. Holds: what `src/kernel/verify.ts` lists.
 
-import { bytesOf, Dim, elementCount, InternalError } from '../../base/index.js';
-import { type Entry, type GraphBuilder, type Node, type Origin, sourceOf, type TensorNode, type Variable } from '../../graph/index.js';
-import { build, type Buffer, type Kernel, type KernelOrigin, type Program } from '../../kernel/index.js';
+import { bytesOf, Dim, elementCount } from '../../base/index.js';
+import { type Entry, type GraphBuilder, type Node, type Origin, type Variable } from '../../graph/index.js';
+import { type Buffer, type Kernel, type KernelOrigin, type Program } from '../../kernel/index.js';
 import type { Target } from '../../target/index.js';
-import { type KernelOrder, emitBufferCopy, emitGroup, planOrder } from './order.js';
+import { type KernelOrder, emitBufferCopy, emitGroup } from './order.js';
 import { costOf, costOfStatements, titleOf } from './cost-report.js';
-import type { FusedEntry } from '../fuse/fused-graph.js';
+import { formEntry, type FusedEntry, fuseEntry, orderEntry, splitEntry } from './entry.js';
+import { describeFused, describeGrouped } from './describe-groups.js';
+import { verifyFormed } from '../form/formed.js';
+import { verifyFused } from '../fuse/verify-fused.js';
 import { groupKey, layoutKey } from './group-key.js';
 import type { Group } from '../fuse/groups.js';
 import { type Call, KernelClasses, type Scheduled } from './kernel-classes.js';
-import { laidOut } from '../form/layout.js';
 import { planMemory } from './memory-plan.js';
 import type { EmitContext } from '../schedule/cpu/emitter.js';
-import { Forms } from '../form/materialize.js';
+import type { Forms } from '../form/materialize.js';
 import { Names, Scope } from '../form/scope.js';
-import { BufferPool, type RequiredOutput, Storage } from '../form/storage.js';
-import type { Stored } from '../form/values.js';
 
 export interface FusionNote {
   /** Op that started a kernel of its own, and the one whose kernel it did not join. */
@@ -30,64 +30,6 @@ export interface FusionNote {
 export interface Lowered {
   readonly program: Program;
   readonly notes: readonly FusionNote[];
-}
-
-/** Which ops share kernels, in which order these run, and where their values are kept. */
-export function fuseEntry(entry: Entry, variables: readonly Variable[], target: Target, classes: KernelClasses): FusedEntry {
-  const pool = new BufferPool();
-  const taken = new Set<string>();
-  const named = (stem: string): string => {
-    const plain = stem.replace(/[^A-Za-z0-9_]/g, '_');
-    let name = plain;
-    for (let suffix = 1; taken.has(name); suffix++) name = `${plain}_${suffix}`;
-    taken.add(name);
-    return name;
-  };
-  const sources = new Map<string, Buffer>();
-  for (const [index, feed] of entry.feeds.entries())
-    sources.set(
-      `feed:${feed.name}`,
-      pool.add(build.buffer(named(`in_${feed.name}`), feed.type.dtype, feed.type.shape, { kind: 'feed', index })),
-    );
-  const outputs = entry.outputs.map((output, index) =>
-    pool.add(
-      build.buffer(named(`out_${output.path || 'result'}`), output.node.type.dtype, output.node.type.shape, { kind: 'output', index }),
-    ),
-  );
-  const positions = new Map(variables.map(({ path }, index) => [path, index]));
-  const variableBuffer = (path: string): Buffer => {
-    const known = sources.get(`variable:${path}`);
-    if (known !== undefined) return known;
-    const index = positions.get(path);
-    const variable = index === undefined ? undefined : variables[index];
-    if (index === undefined || variable === undefined) throw new InternalError('lower', `variable ${path} is not declared`);
-    const made = pool.add(laidOut(named(`var_${path}`), variable.type, { kind: 'variable', index }));
-    sources.set(`variable:${path}`, made);
-    return made;
-  };
-  const bind = (source: TensorNode): Stored => {
-    const from = sourceOf(source);
-    if (from?.kind === 'variable') return { kind: 'buffer', buffer: variableBuffer(from.path) };
-    const buffer = from?.kind === 'feed' ? sources.get(`feed:${from.name}`) : undefined;
-    if (buffer === undefined) throw new InternalError('lower', `${source.op.name} %${source.id} is no feed of ${entry.name}`);
-    return { kind: 'buffer', buffer };
-  };
-
-  const demands: RequiredOutput[] = [
-    ...entry.outputs.map((output, at): RequiredOutput => ({
-      node: output.node,
-      to: { kind: 'buffer', buffer: outputs[at] as Buffer, prefix: [] },
-    })),
-    ...entry.updates
-      .filter((update) => !isUnchanged(update.node, update.variable))
-      .map((update): RequiredOutput => ({
-        node: update.node,
-        to: { kind: 'buffer', buffer: variableBuffer(update.variable), prefix: [] },
-      })),
-  ];
-  const forms = new Forms(target, classes.structures);
-  const context: EmitContext = { storage: new Storage(pool, forms, bind), forms, target, parallel: true };
-  return { entry, context, order: planOrder(demands, context) };
 }
 
 /** The kernels of every group; their temporaries have no place yet. `classes`: kernels of the module's other entries, which are shared. */
@@ -130,10 +72,18 @@ export function planEntry({ program, notes }: Lowered): Lowered {
   return { program: { ...program, buffers, arena }, notes };
 }
 
-/** All of it, for one entry. */
+/** All of it for one entry, verified on the way as by the passes. */
 export function lowerEntry(entry: Entry, variables: readonly Variable[], target: Target, builder: GraphBuilder): Lowered {
   const classes = new KernelClasses();
-  return planEntry(scheduleEntry(fuseEntry(entry, variables, target, classes), builder, classes));
+  const formed = formEntry(entry, target, classes);
+  verifyFormed(entry.name, formed.block, 'form');
+  const fused = fuseEntry(formed);
+  verifyFused(describeGrouped(fused), 'fuse');
+  const split = splitEntry(fused);
+  verifyFused(describeGrouped(split), 'split');
+  const ordered = orderEntry(split, variables);
+  verifyFused(describeFused(ordered), 'order');
+  return planEntry(scheduleEntry(ordered, builder, classes));
 }
 
 /** The kernels of a group: what must be done ahead, and the group itself. Nothing where there is nothing to do. */
@@ -164,11 +114,6 @@ function scheduleCopy(from: Buffer, to: Buffer): Scheduled[] {
   emitBufferCopy(from, to, scope);
   const { statements } = scope;
   return statements.length === 0 ? [] : [{ title: 'copy', statements, cost: costOfStatements(statements) ?? copyCost(from) }];
-}
-
-function isUnchanged(node: TensorNode, variable: string): boolean {
-  const source = sourceOf(node);
-  return source?.kind === 'variable' && source.path === variable;
 }
 
 function copyCost(buffer: Buffer): Kernel['cost'] {

@@ -1,5 +1,5 @@
-// A block: the kernels that compute some demands from some sources, in order. In: demands (an entry's outputs and updates, or a loop's
-// results) and storage. Out: groups in order, and their statements.
+// A block: the kernels that compute some demands from some sources, in order. In: a block in groups, where its results must go (an entry's
+// outputs and updates, or a loop's results), and storage. Out: groups in order, and their statements.
 // Holds: whoever reads the old value of a variable, or of a loop's carry, runs before whoever overwrites it; where that is impossible, the
 // new value waits in a temporary.
 
@@ -7,17 +7,21 @@ import { InternalError } from '../../base/index.js';
 import { type Node, type TensorNode, topological } from '../../graph/index.js';
 import { type Buffer, build, type Expr, exprKey } from '../../kernel/index.js';
 import { element, isNodeOf } from '../../ops/index.js';
+import { formBlock } from '../form/formed.js';
 import { opOf, space, spread, tensorOf } from '../form/forms.js';
+import type { Forms } from '../form/materialize.js';
+import { fuse } from '../fuse/fuse.js';
 import type { Fusion, Group } from '../fuse/groups.js';
 import type { Precedence } from '../fuse/precedence.js';
 import { memberReads, producer } from '../fuse/reads.js';
 import type { EmitContext } from '../schedule/cpu/emitter.js';
 import { schedulesOf } from '../schedule/index.js';
 import type { Scope } from '../form/scope.js';
-import { fuse } from '../fuse/split-reductions.js';
+import { splitReductions } from '../fuse/split-reductions.js';
 import type { RequiredOutput, Destination } from '../form/storage.js';
 
 export interface KernelOrder {
+  readonly demands: readonly RequiredOutput[];
   readonly fusion: Fusion;
   /** In the order in which they must run. */
   readonly groups: readonly Group[];
@@ -27,12 +31,26 @@ export interface KernelOrder {
   readonly copies: readonly { readonly from: Buffer; readonly to: Buffer }[];
 }
 
-export function planOrder(asked: readonly RequiredOutput[], context: EmitContext): KernelOrder {
+/** All steps from demands to an order, for what is no entry: the body of a loop. */
+export function planBlock(
+  asked: readonly RequiredOutput[],
+  forms: Forms,
+  contextOf: (forms: Forms) => EmitContext,
+): { readonly order: KernelOrder; readonly context: EmitContext } {
+  const formed = formBlock(
+    asked.map(({ node }) => node),
+    forms,
+  );
+  const { formed: split, fusion } = splitReductions({ formed, fusion: fuse(formed) });
+  const context = contextOf(split.forms);
+  return { context, order: planOrder(fusion, asked, context) };
+}
+
+/** Puts the groups in order and gives values their places; nothing of `fusion` changes. */
+export function planOrder(fusion: Fusion, asked: readonly RequiredOutput[], context: EmitContext): KernelOrder {
   const { storage, forms } = context;
   const nodes = asked.map((demand) => demand.node);
   const demands = placeLoopResults(asked, topological(nodes), context);
-  forms.settleProducts(nodes);
-  const fusion = fuse(nodes, forms);
   const sourceCopies = new Map<Group, Destination>();
   const copyOf = new Map<RequiredOutput, Group>();
   for (const demand of demands)
@@ -44,7 +62,7 @@ export function planOrder(asked: readonly RequiredOutput[], context: EmitContext
     return group;
   };
 
-  const { order } = fusion;
+  const order = fusion.order.copy();
   // Fusion has put its own groups in order; a copy comes after the loop whose result it copies.
   for (const group of copyOf.values()) {
     order.add(group);
@@ -96,7 +114,7 @@ export function planOrder(asked: readonly RequiredOutput[], context: EmitContext
       storage.place(node, destinations.get(node) ?? [], member.role === 'nest' || readOutside.has(node));
     }
   }
-  return { fusion, groups: sorted(groups, order), sourceCopies, copies };
+  return { demands: asked, fusion, groups: sorted(groups, order), sourceCopies, copies };
 
   /** Where a demand goes at first: reads of a variable's old value come before its update, or the new value waits. */
   function destinationOf({ node, to }: RequiredOutput, group: Group): Destination {
