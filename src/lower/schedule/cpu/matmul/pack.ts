@@ -26,7 +26,7 @@ export function packingOf(form: MatmulForm, tiling: Tiling, pitch: number, pool:
   if (across === undefined || depth === undefined || form.batch.some((dim) => dim.constant !== 1)) return undefined;
   const least = leastRowsOf(depth, pitch * bytesOf(form.node.type.dtype), tiling, target);
   if (least === undefined || (rows !== undefined && rows < least)) return undefined;
-  const padded = Math.ceil(across / lanes) * lanes;
+  const padded = paddedWidth(across, lanes);
   const [, right] = form.node.args.map(tensorOf) as [TensorNode, TensorNode];
   const buffer = pool.temporary({ dtype: right.type.dtype, shape: [Dim.of(padded * depth)] });
   return {
@@ -52,7 +52,8 @@ function leastRowsOf(depth: number, rowBytes: number, { rows, columns }: Tiling,
 
 const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b));
 
-const paddedWidth = (one: Pick<ColumnClass, 'width'>, lanes: number): number => Math.ceil(one.width / lanes) * lanes;
+/** Columns of whole vectors. */
+const paddedWidth = (columns: number, lanes: number): number => Math.ceil(columns / lanes) * lanes;
 
 /** Every class of every group, from the left. */
 function groupsOf({ classes, groups }: ColumnTiling): (readonly [Expr, ColumnClass])[] {
@@ -64,7 +65,7 @@ function groupsOf({ classes, groups }: ColumnTiling): (readonly [Expr, ColumnCla
 
 /** Where step `k` of the panel that starts at `column` has its element `j`. Only the last panel is padded. */
 export function panelIndex(form: MatmulForm, width: number, lanes: number, column: Expr, k: Expr, j: Expr): Expr {
-  return build.plus(build.plus(build.times(column, build.size(form.depth)), build.times(k, build.int(paddedWidth({ width }, lanes)))), j);
+  return build.plus(build.plus(build.times(column, build.size(form.depth)), build.times(k, build.int(paddedWidth(width, lanes)))), j);
 }
 
 /** Fills the panels, a few steps of the depth at a time. */

@@ -95,10 +95,7 @@ function freeRows(rows: Expr, low: number, few: boolean): RowTiling {
       const count = name('count', few ? build.smaller(build.ceilDiv(own, build.int(low + 1)), most) : most);
       const left = name('left', build.minus(own, build.times(count, height)));
       // What is left makes tiles taller; what they cannot take needs tiles of its own, which are filled first.
-      const needed = build.over(
-        build.plus(build.larger(build.int(0), build.minus(left, count)), build.int(remainderHeight - 1)),
-        build.int(remainderHeight),
-      );
+      const needed = build.ceilDiv(build.larger(build.int(0), build.minus(left, count)), build.int(remainderHeight));
       const taller =
         low === 1
           ? build.int(0)
