@@ -6,6 +6,7 @@ import { bytesOf, InternalError } from '../../src/base/index.js';
 import {
   type ArenaPlan,
   type Buffer,
+  type Definitions,
   type Expr,
   type For,
   forEachStatement,
@@ -14,7 +15,6 @@ import {
   type Stmt,
   ExpressionCache,
 } from '../../src/kernel/index.js';
-import type { Definitions } from './linear.js';
 import { findRegisterUse, type RegisterUse } from './register-use.js';
 
 /** Memory of a call: equal keys mean the same memory. */
