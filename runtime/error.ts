@@ -2,6 +2,8 @@
 // Holds: every failure that a caller can cause is one of these; its code says what kind it is and does not change with the wording;
 // `internal-error` alone is ours.
 
+import { editDistance } from './edit-distance.js';
+
 export type RuntimeCode =
   | 'missing-feed'
   | 'unknown-feed'
@@ -68,28 +70,14 @@ export function suggestion(name: string, known: readonly string[]): string | und
   // Names of one letter are all near one another: only the other case may be meant.
   const candidates = name.length > 1 ? known : known.filter((candidate) => candidate.toLowerCase() === name.toLowerCase());
   for (const candidate of candidates) {
-    const distance = editDistance(name, candidate, least);
+    if (Math.abs(name.length - candidate.length) >= least) continue;
+    const distance = editDistance(name, candidate);
     if (distance < least) {
       least = distance;
       best = candidate;
     }
   }
   return best === undefined ? undefined : `Did you mean ${best}?`;
-}
-
-/** Levenshtein's distance between two names, or `limit` when it is not below it. */
-function editDistance(a: string, b: string, limit: number): number {
-  if (Math.abs(a.length - b.length) >= limit) return limit;
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return Math.min(limit, row[b.length] ?? limit);
 }
 
 /** Whether a value can name something to the system: text, not empty, without a zero in it. */

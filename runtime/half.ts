@@ -1,5 +1,21 @@
-// 16-bit floats. In: numbers or bit patterns. Out: the other. Holds: rounding is to nearest, ties to even; NaN stays NaN, overflow becomes
-// infinity.
+// 16-bit floats. In: numbers or bit patterns. Out: the other, or the nearest number that has a pattern. Holds: rounding is to nearest, ties
+// to even; subnormals and the sign of 0 as in IEEE 754, NaN stays NaN, overflow becomes infinity.
+
+/** `bits` of significand, least exponent of a normal number, largest finite value. */
+function toPrecision(value: number, bits: number, leastExponent: number, largest: number): number {
+  if (value === 0 || !Number.isFinite(value)) return value;
+  const magnitude = Math.abs(value);
+  const exponent = Math.max(Math.floor(Math.log2(magnitude)), leastExponent);
+  const unit = 2 ** (exponent - bits + 1);
+  // Adding and taking away 2⁵² rounds to a whole number, ties to even; a wrong log2 next to a power of two only makes the unit finer by one
+  // step that is representable too.
+  const rounded = (magnitude / unit + 2 ** 52 - 2 ** 52) * unit;
+  return Math.sign(value) * (rounded > largest ? Infinity : rounded);
+}
+
+/** The number as these dtypes hold it. */
+export const roundToF16 = (value: number): number => toPrecision(value, 11, -14, 65504);
+export const roundToBF16 = (value: number): number => toPrecision(value, 8, -126, (2 - 2 ** -7) * 2 ** 127);
 
 const scratch = (): { readonly float: Float32Array; readonly bits: Uint32Array } => {
   const float = new Float32Array(1);
@@ -18,23 +34,15 @@ export function f16ToNumber(bits: number): number {
 
 /** The IEEE binary16 bit pattern nearest to a number. */
 export function numberToF16(value: number): number {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const magnitude = Math.abs(value);
   if (Number.isNaN(value)) return 0x7e00;
-  // 65520 lies halfway between the largest finite value and what would follow: it rounds to even, which is infinity.
-  if (magnitude >= 65520) return sign | 0x7c00;
+  const rounded = roundToF16(value);
+  const sign = rounded < 0 || Object.is(rounded, -0) ? 0x8000 : 0;
+  const magnitude = Math.abs(rounded);
+  if (magnitude === Infinity) return sign | 0x7c00;
+  // Math.log2 is off only nearer to powers of two than eleven bits can be.
   const exponent = magnitude < 2 ** -14 ? -14 : Math.floor(Math.log2(magnitude));
-  // Math.log2 may round up just below a power of two, or down at one.
-  const floor = 2 ** exponent > magnitude && exponent > -14 ? exponent - 1 : exponent;
-  const scaled = roundHalfEven(magnitude * 2 ** (10 - floor));
-  // Normal numbers carry an implicit 1024; a mantissa that rounds up to 2048 moves the exponent by itself.
-  return sign | (((floor + 14) << 10) + scaled);
-}
-
-function roundHalfEven(value: number): number {
-  const below = Math.floor(value);
-  const rest = value - below;
-  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
+  // Normal numbers carry an implicit 1024, which adds one to the exponent.
+  return sign | (((exponent + 14) << 10) + magnitude * 2 ** (10 - exponent));
 }
 
 /** The value of a bfloat16 bit pattern. */
@@ -47,8 +55,7 @@ export function bf16ToNumber(bits: number): number {
 /** The bfloat16 bit pattern of a number, rounded through f32. */
 export function numberToBf16(value: number): number {
   if (Number.isNaN(value)) return 0x7fc0;
-  const { float, bits: words } = scratch();
-  float[0] = value;
-  const word = words[0] ?? 0;
-  return (((word + 0x7fff + ((word >>> 16) & 1)) >>> 16) & 0xffff) >>> 0;
+  const { float, bits } = scratch();
+  float[0] = roundToBF16(Math.fround(value));
+  return (bits[0] ?? 0) >>> 16;
 }

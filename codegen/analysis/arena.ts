@@ -1,5 +1,6 @@
-// Where the slots of an arena lie. In: an arena plan. Out: the kinds of slots, and of each slot its kind and its number among those.
-// Holds: slots of one size follow each other, so an address takes one product and one sum however many slots there are.
+// Where the slots of an arena lie: slots of one size follow each other, so an address takes one product and one sum however many slots
+// there are (see the note at the end). In: an arena plan. Out: the kinds of slots, and of each slot its kind and its number among those.
+// Holds: every slot has a place of its own; one size is one kind.
 
 import type { ArenaPlan } from '../../src/kernel/index.js';
 
@@ -28,3 +29,13 @@ export function layArena({ slots }: ArenaPlan): ArenaLayout {
   });
   return { kinds, slots: laid };
 }
+
+/* Note: kinds of slots.
+   Slots of a program, and where they lie:
+
+     slot 0: 28672                      kind 0, number 0: at 0
+     slot 1: 4*N                        kind 1, number 0: at 2 * 28672
+     slot 2: 28672                      kind 0, number 1: at 28672
+
+   A deep model has hundreds of slots of few sizes; sums over all slots before one would be computed in every call. Shown by "sizes
+   polynomials and slots shared by several temporaries" in test/codegen/control.test.ts. */

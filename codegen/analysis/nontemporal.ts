@@ -1,5 +1,6 @@
-// Results that may pass the caches by. In: a kernel whose stores say so, its plan, a target. Out: under which conditions they do. Holds:
-// whole aligned vectors alone are written so; the choice changes time, never results.
+// Results that may pass the caches by: under which conditions a kernel has a second body for it (see the note at the end). In: a kernel
+// whose stores say so, its plan, a target. Out: these conditions.
+// Holds: whole aligned vectors alone are written so; the choice changes time, never results.
 
 import { bytesOf, Dim } from '../../src/base/index.js';
 import { type Buffer, bytesOfBuffer, forEachStatement } from '../../src/kernel/index.js';
@@ -35,3 +36,15 @@ export function findNontemporal({ vectors }: KernelPlan, target: Target): Nontem
     isLarge: (buffer) => (bytesOfBuffer(buffer).constant ?? Infinity) >= cachedBytes(target),
   };
 }
+
+/* Note: two bodies.
+   A statement, and what is emitted for it, with sixteen lanes of f32:
+
+     nontemporal out_result[p0 * 4096 + i1] = tanh3
+
+     if 4 * N >= nontemporalBytes and address of out_result % 64 == 0: the loop with stores past the caches, then a fence
+     else: the loop with usual stores
+
+   An instruction that passes the caches faults on an address that is not aligned, and a result that a cache would hold is read from
+   there sooner than from memory; sizes and addresses are known when the code runs. Shown by "writes large results past the caches, where
+   their vectors are whole and aligned" in test/codegen/vector-loops.test.ts. */

@@ -1,5 +1,5 @@
-// Which kernels of an entry run at the same time. In: kernels in the program's order, each with the memory that it touches, and which of
-// them several threads may share. Out: phases.
+// Which kernels of an entry run at the same time: each goes into the earliest phase that has all it needs behind it (see the note at the
+// end). In: kernels in the program's order, each with the memory that it touches, and which of them several threads may share. Out: phases.
 // Holds: kernels of one phase that touch the same memory either only read it or run in one strand, in the program's order; a kernel comes
 // after all that it depends on.
 
@@ -74,3 +74,15 @@ function byWork<Kernel>(phase: Phase<Kernel>, workOf: (kernel: Kernel) => number
   const order = new Map([...work].sort(([, a], [, b]) => b - a).map(([strand], at) => [strand, at]));
   return phase.map(({ kernel, strand }) => ({ kernel, strand: strand === undefined ? undefined : order.get(strand) }));
 }
+
+/* Note: phases and strands.
+   Four kernels with what they read and write, of which d is cut into shares, and their phases:
+
+     a: x > y    b: y > z    c: u > v    d: u > w
+
+     phase 0: strand 0 is a, then b; strand 1 is c; all threads share d
+
+   Between two phases all threads wait for each other, half a microsecond and what is uneven in their shares, so there are as few as
+   dependencies allow: the levels of the graph of dependencies, as in E. Anderson and Y. Saad, "Solving Sparse Triangular Linear Systems
+   on Parallel Computers", International Journal of High Speed Computing 1(1), 1989. Small kernels that follow each other stay with one
+   thread, which needs no wait for that. Shown by test/codegen/phases.test.ts. */

@@ -1,10 +1,12 @@
-// What must be known of a kernel before its first instruction. In: a kernel whose loops say how they run. Out: its vector loops, the layout
-// of its accumulators, the memory it touches. Holds: nothing is decided here that a loop could say.
+// What must be known of a kernel before its first instruction, gathered in one walk (see the note at the end). In: a kernel whose loops say
+// how they run. Out: its vector loops, the layout of its accumulators, the memory it touches.
+// Holds: nothing is decided here that a loop could say.
 
 import { bytesOf, InternalError } from '../../src/base/index.js';
 import {
   type ArenaPlan,
   type Buffer,
+  type Definitions,
   type Expr,
   type For,
   forEachStatement,
@@ -13,7 +15,6 @@ import {
   type Stmt,
   ExpressionCache,
 } from '../../src/kernel/index.js';
-import type { Definitions } from './linear.js';
 import { findRegisterUse, type RegisterUse } from './register-use.js';
 
 /** Memory of a call: equal keys mean the same memory. */
@@ -95,3 +96,17 @@ function storedIn(body: readonly Stmt[]): ReadonlySet<string> {
   forEachStatement(body, (stmt) => stmt.kind === 'store' && stored.add(stmt.buffer.name));
   return stored;
 }
+
+/* Note: what a plan says.
+   A kernel, and its plan:
+
+     acc acc1: f32[64] = f32(0)                                          vectors      the loops j3 and j5
+     for r2 in 0..B {                                                    vectorized   acc1 in 16 lanes
+       vector 16 for j3 in 0..64 limit 64 { acc1[j3] += x[r2, j3] }      written      y
+     }                                                                   definitions  at, which addresses see through
+     vector 16 for j5 in 0..64 limit 64 { let at = j5 + 1  y[at] = acc1[j5] }
+
+   An accumulator is laid out where it is declared, before the loops that say how its lanes lie; and an address that looks through `at`
+   is seen to move by one element per lane, so the store is one of vectors. Shown by "asks for the lanes of a vector loop" in
+   test/codegen/obedience.test.ts and "sums columns and rows, keeping partial results across the outer loop" in
+   test/codegen/tiles.test.ts. */

@@ -1,5 +1,7 @@
-// How a kernel uses its accumulators. In: its statements. Out: which accumulators are indexed by what is only known when the code runs, and
-// which of them a statement may change. Holds: whatever is not plain counts as not known.
+// How a kernel uses its accumulators: which have to lie in memory, because only the running code knows which element it wants (see the note
+// at the end). In: its statements. Out: which accumulators are indexed by what is only known when the code runs, and which of them a
+// statement may change.
+// Holds: whatever is not plain counts as not known.
 
 import { bodiesOf, type Expr, type For, forEachStatement, type Stmt, type ExpressionCache } from '../../src/kernel/index.js';
 
@@ -88,3 +90,14 @@ const isKnown = (expr: Expr, known: ReadonlySet<string>): boolean =>
   expr.kind === 'const' ||
   (expr.kind === 'index' && known.has(expr.name)) ||
   (expr.kind === 'apply' && plainOps.has(expr.fn) && expr.args.every((arg) => isKnown(arg, known)));
+
+/* Note: demoted accumulators.
+   Of two kernels the first keeps acc in registers, and the second keeps it on the stack:
+
+     unroll for i in 0..4 { acc[i] += x[i, k] * weight }  unroll for o in 0..4 { z[o] = acc[o] }
+
+     unroll for i in 0..4 { acc[i] += x[i, k] * weight }  for o in 0..4 { z[o] = acc[o] }
+
+   Registers have no addresses: which one is meant must be known while code is emitted, as the index of an unrolled loop is. What a
+   statement may change tells which registers go around a loop as phis. Shown by "reduces several rows at once, and small arrays of
+   registers" in test/codegen/tiles.test.ts. */

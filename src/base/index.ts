@@ -9,4 +9,5 @@ export * from './internal-error.js';
 export * from './limits.js';
 export * from './printable.js';
 export * from './rounding.js';
+export { editDistance } from '../../runtime/edit-distance.js';
 export type { Span } from '../../grammar/index.js';

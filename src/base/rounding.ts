@@ -1,23 +1,11 @@
-// Rounding to narrow floats. In: doubles. Out: the nearest value of a dtype, ties to even. Holds: subnormals, overflow to infinity, NaN
-// and the sign of 0 as in IEEE 754.
+// Rounding to a dtype. In: doubles. Out: the nearest value of it, ties to even. Holds: of narrow floats what `runtime/half.ts` says, so
+// that what the compiler computes and what sessions take are rounded alike.
 
+import { roundToBF16, roundToF16 } from '../../runtime/half.js';
 import type { DType } from './dtype.js';
 import { unreachable } from './internal-error.js';
 
-/** `bits` of significand, least exponent of a normal number, largest finite value. */
-function toPrecision(value: number, bits: number, leastExponent: number, largest: number): number {
-  if (value === 0 || !Number.isFinite(value)) return value;
-  const magnitude = Math.abs(value);
-  const exponent = Math.max(Math.floor(Math.log2(magnitude)), leastExponent);
-  const unit = 2 ** (exponent - bits + 1);
-  // Adding and taking away 2⁵² rounds to a whole number, ties to even; a wrong log2 next to a power of two only makes the unit finer by one
-  // step that is representable too.
-  const rounded = (magnitude / unit + 2 ** 52 - 2 ** 52) * unit;
-  return Math.sign(value) * (rounded > largest ? Infinity : rounded);
-}
-
-export const roundToF16 = (value: number): number => toPrecision(value, 11, -14, 65504);
-export const roundToBF16 = (value: number): number => toPrecision(value, 8, -126, (2 - 2 ** -7) * 2 ** 127);
+export { roundToBF16, roundToF16 };
 
 /** The value as `dtype` holds it: floats rounded, integers truncated and wrapped, bool ≠ 0. i64 stays a number here when it is one. */
 export function roundTo(dtype: DType, value: number): number {

@@ -1,25 +1,6 @@
-// Did you mean …? In: a name that nobody knows and the names that exist. Out: the nearest one, if it is near.
-// Distance: Damerau–Levenshtein restricted to adjacent transpositions (optimal string alignment), ignoring case.
+// Did you mean …? In: a name that nobody knows and the names that exist. Out: the nearest one, if it is near, ignoring case.
 
-/** The number of letters to insert, delete, replace or swap with a neighbour. */
-export function editDistance(a: string, b: string): number {
-  const rows: number[][] = [];
-  for (let i = 0; i <= a.length; i++) {
-    const row: number[] = [];
-    for (let j = 0; j <= b.length; j++) {
-      if (i === 0 || j === 0) {
-        row.push(i + j);
-        continue;
-      }
-      const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      let best = Math.min((rows[i - 1]?.[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (rows[i - 1]?.[j - 1] ?? 0) + same);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, (rows[i - 2]?.[j - 2] ?? 0) + 1);
-      row.push(best);
-    }
-    rows.push(row);
-  }
-  return rows[a.length]?.[b.length] ?? 0;
-}
+import { editDistance } from '../base/index.js';
 
 /** Nobody mistypes longer names, and comparing them takes the square of their length. */
 const longest = 100;

@@ -5,6 +5,7 @@ export * from './code.js';
 export * from './combiner.js';
 export * from './ir.js';
 export * from './key.js';
+export * from './linear.js';
 export * from './machine.js';
 export * from './parse.js';
 export * from './print.js';

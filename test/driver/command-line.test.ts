@@ -362,6 +362,26 @@ describe('explain', () => {
     );
   });
 
+  it('says how many kernels share code with another', () => {
+    place.file(
+      'alike.tdsl',
+      'import { Dense, relu } from "std/nn"\nnet = [Dense<8, 8>(act: relu) for i in 0..6]\nexport fn apply(x: f32[4, 8]): f32[4, 8] = fold layer in net with y = x { layer(y) }\nexport fn first(x: f32[4, 8]): f32[4, 8] = net[0](x)\n',
+    );
+    const [reports] = jsonLines(tfc('explain', 'alike.tdsl', '--json')) as [
+      readonly { readonly entry: string; readonly totals: { readonly kernels: number; readonly sharingCode: number } }[],
+    ];
+    const printed = tfc('compile', 'alike.tdsl', '--emit', 'kernels').out.split(/^(?=program )/m);
+    for (const { entry, totals } of reports) {
+      const text = printed.find((one) => one.startsWith(`program ${entry}\n`)) ?? '';
+      const others = [...text.matchAll(/^ {2}like (\w+)/gm)].map(([, name]) => name);
+      expect(totals.sharingCode).toBe(others.length + new Set(others).size);
+    }
+    expect(reports.find(({ entry }) => entry === 'apply')?.totals).toMatchObject({ kernels: 6, sharingCode: 4 });
+    const { out } = tfc('explain', 'alike.tdsl');
+    expect(out).toContain('\n  apply: 6 kernels, 4 of which share code with another, reads ');
+    expect(out).toContain('\n  first: 1 kernel, reads ');
+  });
+
   it('names the lines of the entry itself where several entries compute the same', () => {
     place.file(
       'same.tdsl',

@@ -244,6 +244,19 @@ describe('fusion', () => {
     expect(countCalls(program, 'tanh')).toBe(1);
     expect(shapes(temporaries(program))).toEqual(['[64, 50]']);
   });
+
+  it('a costly value of a row that a later pass needs is kept, a cheap one is computed again', () => {
+    const normalized = (op: 'exp' | 'neg'): Program =>
+      lowered((make) => {
+        const value = make.op(op, [make.feed('x', ['B', 50])]);
+        const rows = make.op('div', [value, make.broadcast(make.sum(value, 1), ['B', 50], [0])]);
+        return { outputs: [rows, make.sum(rows, 0)] };
+      });
+    const [costly, cheap] = [normalized('exp'), normalized('neg')];
+    expect([countCalls(costly, 'exp'), countCalls(cheap, 'neg')]).toEqual([1, 2]);
+    // Partial results of the sum over all rows, and the row.
+    expect([temporaries(costly), temporaries(cheap)].map(shapes)).toEqual([['[64, 50]', '[64, 50]'], ['[64, 50]']]);
+  });
 });
 
 describe('updates', () => {

@@ -3,12 +3,11 @@
 // can be taken to change it.
 
 import { InternalError } from '../../../src/base/index.js';
-import type { Program } from '../../../src/kernel/index.js';
+import { LinearForms, type Program } from '../../../src/kernel/index.js';
 import type { Target } from '../../../src/target/index.js';
 import type { ArenaLayout, SlotKind } from '../../analysis/arena.js';
 import { Expressions } from './expressions.js';
 import type { KernelFunction } from './kernel.js';
-import { LinearForms } from '../../analysis/linear.js';
 import type { Builder, FunctionHandle, LlvmType, LlvmValue, ModuleBuilder } from '../builder/index.js';
 import { MachineOps } from './machine.js';
 import type { MemoryPlace } from '../../analysis/plan.js';
@@ -46,7 +45,7 @@ export class DimFrame {
     this.sizes = new Sizes(module, build, new Map(program.dims.map((dim, at) => [dim, this.dims[at] as LlvmValue])));
     this.math = new ScalarMath(module, build);
     const ops = new MachineOps(module, build, levelOf(target));
-    this.expressions = new Expressions(ops, ops, new LinearForms(new Map()), this.sizes, this.math);
+    this.expressions = new Expressions(ops, ops, new LinearForms(new Map(), { joins: true }), this.sizes, this.math);
   }
 
   /** Bytes of the whole arena. */

@@ -3,8 +3,7 @@
 // Holds: what does not depend on the lanes is computed once, as a scalar; shared sub-expressions of one statement are emitted once.
 
 import { type Dim, InternalError, isFloat } from '../../../src/base/index.js';
-import { type Expr, isMachineOp, someExpr, visitExpr } from '../../../src/kernel/index.js';
-import type { Linear, LinearForms, Term } from '../../analysis/linear.js';
+import { type Expr, isMachineOp, type Linear, type LinearForms, someExpr, type Term, visitExpr } from '../../../src/kernel/index.js';
 import type { LlvmValue } from '../builder/index.js';
 import type { MachineOps, Value } from './machine.js';
 import type { Memory } from './memory.js';

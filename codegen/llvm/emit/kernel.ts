@@ -9,13 +9,13 @@ import {
   type For,
   type Kernel,
   type KernelCode,
+  LinearForms,
   type Program,
 } from '../../../src/kernel/index.js';
 import { largeKernel, mostMerged, smallKernel, nontemporalBytes, type Target } from '../../../src/target/index.js';
 import { AccumulatorFile } from './accumulators.js';
 import { Expressions } from './expressions.js';
 import { Flow } from './control-flow.js';
-import { LinearForms } from '../../analysis/linear.js';
 import type { Attribute, FunctionHandle, FunctionSpec, LlvmType, LlvmValue, ModuleBuilder } from '../builder/index.js';
 import { MachineOps } from './machine.js';
 import { Memory } from './memory.js';
@@ -106,7 +106,7 @@ function emitFunction(
   const expressions = new Expressions(
     new MachineOps(module, build, cpu),
     new MachineOps(module, entry, cpu),
-    new LinearForms(plan.definitions),
+    new LinearForms(plan.definitions, { joins: true }),
     sizes,
     math,
   );

@@ -1,4 +1,4 @@
-// `tfc explain FILE`: kernels with instances, source lines, bytes and FLOPs, the arena, and why neighbours stayed apart.
+// `tfc explain FILE`: kernels with instances, source lines, bytes and FLOPs, the arena, why neighbours stayed apart, and sums.
 
 import type { Command } from 'commander';
 import { perform, print, printDiagnostics } from './command.js';

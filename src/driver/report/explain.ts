@@ -4,7 +4,7 @@
 import { positionAt } from '../../../grammar/index.js';
 import { Dim } from '../../base/index.js';
 import type { Entry, GraphBuilder } from '../../graph/index.js';
-import type { Kernel, KernelOrigin, Program } from '../../kernel/index.js';
+import type { Kernel, KernelCode, KernelOrigin, Program } from '../../kernel/index.js';
 import type { Lowered } from '../../lower/index.js';
 import type { LoweredModule } from '../build/pipeline.js';
 import type { Texts } from '../mistakes.js';
@@ -34,6 +34,8 @@ export interface EntryReport {
 /** Sums over an entry. */
 interface Totals {
   readonly kernels: number;
+  /** Of them, those whose code another one has as well. */
+  readonly sharingCode: number;
   readonly bytesRead: string;
   readonly bytesWritten: string;
   readonly flops: string;
@@ -112,11 +114,19 @@ function totalsOf(programs: readonly Program[]): Totals {
   const arenas = new Set(programs.map(arenaBytes));
   return {
     kernels: kernels.length,
+    sharingCode: sharingCode(kernels),
     bytesRead: sum((cost) => cost.bytesRead),
     bytesWritten: sum((cost) => cost.bytesWritten),
     flops: sum((cost) => cost.flops),
     arena: arenas.size === 1 ? ([...arenas][0] as string) : `max(${[...arenas].join(', ')})`,
   };
+}
+
+/** Kernels that do what another one does, to other memory. */
+function sharingCode(kernels: readonly Kernel[]): number {
+  const counts = new Map<KernelCode, number>();
+  for (const { code } of kernels) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return [...counts.values()].reduce((sum, count) => (count > 1 ? sum + count : sum), 0);
 }
 
 function arenaBytes({ arena: { slots } }: Program): string {
@@ -159,8 +169,9 @@ export function explainText(lowered: LoweredModule, build: GraphBuilder, texts: 
 function totalsText({ module, entries }: LoweredModule): string {
   const programs = (init: boolean): Program[] =>
     entries.flatMap(({ program }, at) => ((module.entries[at]?.kind === 'init') === init ? [program] : []));
-  const line = (name: string, { kernels, bytesRead, bytesWritten, flops, arena }: Totals): string =>
-    `  ${name}: ${kernelCount(kernels)}, reads ${bytesRead} bytes, writes ${bytesWritten} bytes, ${flops} FLOPs, arena of ${arena} bytes`;
+  const shared = (count: number): string => (count === 0 ? '' : `, ${count} of which share code with another`);
+  const line = (name: string, { kernels, sharingCode, bytesRead, bytesWritten, flops, arena }: Totals): string =>
+    `  ${name}: ${kernelCount(kernels)}${shared(sharingCode)}, reads ${bytesRead} bytes, writes ${bytesWritten} bytes, ${flops} FLOPs, arena of ${arena} bytes`;
   const inits = programs(true);
   return [
     'in all:',

@@ -2,7 +2,7 @@
 // nothing is said of an address that does not move evenly.
 
 import { Dim } from '../../base/index.js';
-import { build, type Buffer, type Expr, visitExpr } from '../../kernel/index.js';
+import { type Buffer, type Expr, LinearForms, mentions, visitExpr } from '../../kernel/index.js';
 
 /** Names of loops, lets and accumulators that the values depend on. */
 export function freeNames(exprs: readonly Expr[]): Set<string> {
@@ -16,41 +16,15 @@ export function freeNames(exprs: readonly Expr[]): Set<string> {
   return names;
 }
 
-/** d expr / d `loop` when `expr` is linear in it, else undefined. */
-export function coefficient(expr: Expr, loop: string): Dim | undefined {
-  switch (expr.kind) {
-    case 'const':
-    case 'size':
-      return Dim.zero;
-    case 'index':
-      return expr.name === loop ? Dim.one : Dim.zero;
-    case 'apply': {
-      if (!freeNames(expr.args).has(loop)) return Dim.zero;
-      const [a, b] = expr.args;
-      if (a === undefined || b === undefined) return undefined;
-      const x = coefficient(a, loop);
-      const y = coefficient(b, loop);
-      if (x === undefined || y === undefined) return undefined;
-      if (expr.fn === 'add') return x.add(y);
-      if (expr.fn === 'sub') return x.sub(y);
-      if (expr.fn !== 'mul') return undefined;
-      const [left, right] = [build.dimOf(a), build.dimOf(b)];
-      return right !== undefined ? x.mul(right) : left !== undefined ? y.mul(left) : undefined;
-    }
-    case 'name':
-    case 'load':
-    case 'read':
-      return freeNames([expr]).has(loop) ? undefined : Dim.zero;
-  }
-}
+const noDefinitions = new Map<string, Expr>();
 
 /** Elements between the addresses of two consecutive iterations of `loop`, or undefined when that differs along the loop. */
 export function addressStride(buffer: Buffer, index: readonly Expr[], loop: string): Dim | undefined {
+  const forms = new LinearForms(noDefinitions, { joins: false });
   let stride = Dim.zero;
-  for (const [axis, expr] of index.entries()) {
-    const step = coefficient(expr, loop);
-    if (step === undefined) return undefined;
-    stride = stride.add(step.mul(buffer.strides[axis] as Dim));
+  for (const { atom, coefficient } of forms.offset(index, buffer, index).terms) {
+    if (atom.kind === 'index' && atom.name === loop) stride = coefficient;
+    else if (mentions(atom, loop)) return undefined;
   }
   return stride;
 }

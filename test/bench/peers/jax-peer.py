@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+import jax_steps
 import protocol
 
 spec, arrays = protocol.load(np)
@@ -43,13 +44,7 @@ def update(p, s, g):
     if spec["rule"] == "momentum":
         v = jax.tree.map(lambda v, g: 0.9 * v + g, s, g)
         return jax.tree.map(lambda p, v: p - rate * v, p, v), v
-    m, v, t = s
-    t = t + 1
-    m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, g)
-    v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, g)
-    first, second = 1 / (1 - 0.9**t), 1 / (1 - 0.999**t)
-    p = jax.tree.map(lambda p, m, v: p - rate * (m * first) / (jnp.sqrt(v * second) + 1e-8), p, m, v)
-    return p, (m, v, t)
+    return jax_steps.adam(p, s, g, rate)
 
 
 def step(state, x, y):
@@ -81,13 +76,8 @@ def training():
             state, loss = loop(state, count, x, y)
             jax.block_until_ready(state)
             return []
-        losses = []
-        for _ in range(count):
-            state, loss = loop(state, 1, x, y) if looped else one(state, x, y)
-            if keep:
-                losses.append(loss)
-        jax.block_until_ready(state)
-        return protocol.losses(losses)
+        state, losses = jax_steps.run(loop, state, (1, x, y), count, keep) if looped else jax_steps.run(one, state, (x, y), count, keep)
+        return losses
 
     return reset, steps
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.experimental import serialize_executable
 
+import jax_steps
 import protocol
 import scale_models
 
@@ -112,14 +113,9 @@ p, loss_of = {"perceptron": perceptron, "gpt": gpt, "realnvp": realnvp}[spec["fa
 
 
 def step(state, *feeds):
-    p, m, v, t = state
+    p, slots = state
     loss, g = jax.value_and_grad(loss_of)(p, *feeds)
-    t = t + 1
-    m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, g)
-    v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, g)
-    first, second = 1 / (1 - 0.9**t), 1 / (1 - 0.999**t)
-    p = jax.tree.map(lambda p, m, v: p - 1e-3 * (m * first) / (jnp.sqrt(v * second) + 1e-8), p, m, v)
-    return (p, m, v, t), loss
+    return jax_steps.adam(p, slots, g, 1e-3), loss
 
 
 def zeros():
@@ -127,20 +123,15 @@ def zeros():
 
 
 parameters = sum(value.size for value in jax.tree.leaves(p))
-state = jax.device_put((p, zeros(), zeros(), np.float32(0)))
+state = jax.device_put((p, (zeros(), zeros(), np.float32(0))))
 given = [jax.device_put(value) for value in feeds.values()]
 compiled = jax.jit(step, donate_argnums=0).lower(state, *given).compile()
 
 
 def steps(count, keep):
     global state
-    losses = []
-    for _ in range(count):
-        state, loss = compiled(state, *given)
-        if keep:
-            losses.append(loss)
-    jax.block_until_ready(state)
-    return protocol.losses(losses)
+    state, losses = jax_steps.run(compiled, state, given, count, keep)
+    return losses
 
 
 def about():

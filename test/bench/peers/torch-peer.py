@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 import protocol
+import torch_steps
 
 torch.set_num_threads(int(sys.argv[2]))
 torch.set_flush_denormal(True)
@@ -58,22 +59,7 @@ def training():
                 if torch.is_tensor(value):
                     value.zero_()
 
-    def step():
-        optimizer.zero_grad(set_to_none=True)
-        loss = forward(x, y)
-        loss.backward()
-        advance()
-        return loss.detach()
-
-    def steps(count, keep):
-        losses = []
-        for _ in range(count):
-            loss = step()
-            if keep:
-                losses.append(loss)
-        return protocol.losses(losses)
-
-    return reset, steps
+    return reset, torch_steps.steps_of(optimizer, forward, advance, (x, y))
 
 
 def function():

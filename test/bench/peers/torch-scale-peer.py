@@ -13,6 +13,7 @@ from torch import nn
 
 import protocol
 import scale_models
+import torch_steps
 
 torch.set_num_threads(int(sys.argv[2]))
 torch.set_flush_denormal(True)
@@ -99,24 +100,7 @@ class RealNvp(nn.Module):
 model = {"perceptron": Perceptron, "gpt": Gpt, "realnvp": RealNvp}[spec["family"]]()
 given = [torch.from_numpy(value.astype(np.int64) if value.dtype == np.int32 else value) for value in feeds.values()]
 optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-forward, advance = torch.compile(model), torch.compile(optimizer.step)
-
-
-def step():
-    optimizer.zero_grad(set_to_none=True)
-    loss = forward(*given)
-    loss.backward()
-    advance()
-    return loss.detach()
-
-
-def steps(count, keep):
-    losses = []
-    for _ in range(count):
-        loss = step()
-        if keep:
-            losses.append(loss)
-    return protocol.losses(losses)
+steps = torch_steps.steps_of(optimizer, torch.compile(model), torch.compile(optimizer.step), given)
 
 
 def about():

@@ -1,4 +1,5 @@
-// Kernels that reduce leading axes: lanes along the last axis of the points. In: the parts of an outer group. Out: statements in a scope.
+// Kernels that reduce leading axes: vector lanes along the last axis of the points, a tile of which passes all terms (see the note at the
+// end). In: the parts of a group of column reductions. Out: statements in a scope.
 // Holds: every point is reduced in order; a tile of points stays in registers from the first term to the last.
 
 import type { Dim } from '../../../base/index.js';
@@ -73,3 +74,21 @@ export function emitColumnReduction(points: KernelEmitter, scope: Scope): void {
 }
 
 const bytes = (node: TensorNode): number => (node.type.dtype === 'f64' || node.type.dtype === 'i64' ? 8 : 4);
+
+/* Note: tiles of columns.
+   sum(x, axis: 0) of x: f32[B, 100] with sixteen lanes, as a group and as a kernel (shortened):
+
+     group 0 column-reduction [100] reads %0
+       reduce %1: f32[100] to out_result
+
+     parallel for t0 in 0..2 blocks 100 {
+       acc acc1: f32[64] = f32(0)
+       for r2 in 0..B {
+         vector for j3 in 0..min(64, 100 - t0 * 64) limit 64 part t0 { acc1[j3] += in_x[r2, t0 * 64 + j3] }
+       }
+       vector for j5 in 0..min(64, 100 - t0 * 64) limit 64 part t0 { out_result[t0 * 64 + j5] = acc1[j5] }
+     }
+
+   The terms of one column are a row apart. Lanes that each sum a column of their own load what lies together, and nothing is combined
+   across them; several vectors are several sums that do not wait for one another. Shown by "sums of columns run along the columns, one
+   pass over the rows" in test/lower/facts.test.ts. */

@@ -1,8 +1,6 @@
-// Kernels with a few results: lanes along what is reduced. In: the parts of a small group. Out: statements in a scope, and kernels ahead of
-// it for long reductions.
-// Holds: a long reduction is done by partial results that threads may divide among them; the partial results depend on sizes alone and are
-// combined in order.
-// See the note at the end.
+// Kernels with a few results: vector lanes along what is reduced, and long reductions by partial results (see the note at the end). In: the
+// parts of a group of full reductions. Out: statements in a scope, and kernels ahead of it for long reductions.
+// Holds: threads may divide partial results among them, which depend on sizes alone and are combined in order.
 
 import { Dim, type Shape } from '../../../base/index.js';
 import type { TensorNode } from '../../../graph/index.js';
@@ -160,8 +158,25 @@ const knownProduct = (shape: Shape): number => shape.reduce((product, dim) => pr
 const roundUp = (value: number, to: number): number => Math.ceil(value / to) * to;
 
 /* Note: partial results of long reductions.
+   sum(x) of x: f32[4096], as a group and as two kernels (shortened):
+
+     group 0 full-reduction [] reads %0
+       reduce %1: f32 to out_result
+
+     parallel for p0 in 0..4 blocks 4096 {
+       let start1 = p0 * 1024
+       acc acc2: f32[1] = f32(0)
+       vector for i3 in 0..min(1024, 4096 - start1) part p0 { acc2[0] += in_x[start1 + i3] }
+       t0[p0, 0] = acc2[0]
+     }
+
+     for n1 in 0..4 { acc0[0] += t0[n1, 0] }
+     out_result[] = acc0[0]
+
    The longest axis is cut into at most `mostPartials` partial results of at least `leastPartialTerms` terms, each a result of its own in
-   memory, and the kernel of the group combines them in order: one thread or many, the order of summation is the same. Where sizes are known
-   and give less than two partial results, nothing is cut. Where they are not, a single partial result costs a few stores and loads. Only
-   reductions that wait for no other of the group are cut: a later one would need the combined result in memory before its partial results
-   could start. */
+   memory, and the kernel of the group combines them in order: one thread or many, the order of summation is the same. The error grows
+   with the number of partial results instead of that of terms (N. J. Higham, "The Accuracy of Floating Point Summation", SIAM Journal on
+   Scientific Computing 14(4), 1993). Where sizes are known and give less than two partial results, nothing is cut. Where they are not, a
+   single partial result costs a few stores and loads. Only reductions that wait for no other of the group are cut: a later one would
+   need the combined result in memory before its partial results could start. Shown by "long sums are done by partial results that
+   threads may divide, short ones in one kernel" in test/lower/facts.test.ts, and by test/lower/sums.test.ts. */

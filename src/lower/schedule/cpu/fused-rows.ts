@@ -1,7 +1,6 @@
-// Kernels of rows: reductions of each row, elementwise results, and partial results of sums over all rows. In: a group and its storage.
-// Out: statements in a scope.
-// Holds: rows come in blocks that depend on sizes alone; a block owns its partial results and what it keeps of the row at hand; see the
-// note at the end.
+// Kernels of rows: reductions of each row, elementwise results, and partial results of sums over all rows, in one pass over the data (see
+// the note at the end). In: a group of fused rows and its storage. Out: statements in a scope.
+// Holds: rows come in blocks that depend on sizes alone; a block owns its partial results and what it keeps of the row at hand.
 
 import { type Dim, elementCount, type Shape } from '../../../base/index.js';
 import type { Node, TensorNode } from '../../../graph/index.js';
@@ -234,7 +233,25 @@ const sameShape = (a: Shape, b: Shape): boolean => a.join() === b.join();
 const columnsOf = (partial: PartialForm): Shape => [...space(partial.of.node.type.shape), ...partial.within];
 
 /* Note: rows.
-   A row is passed once per stage of its reductions and once to store, from the nearest cache all but the first time. What is costly to
-   compute and needed again in a later pass is kept in a row of its own, one per block and so reused for every row of it. Partial results of
-   sums over all rows with a result per column are added in place, in rows of their own that stay in the nearest cache as well; partial
-   results that are single elements are registers of the block. */
+   sum(x, axis: 1) and sum(x, axis: 0) of x: f32[B, 100]; ROWS stands for max(8, #(B + 63) / 64), BLOCKS for B over that, rounded up:
+
+     group 0 fused-rows [B] reads %0
+       reduce %1: f32[B] to out_0
+       partial partials of %2: f32[64, 100] to t0
+
+     parallel for p0 in 0..BLOCKS blocks B most 64 {
+       let start1 = p0 * ROWS
+       vector for i2 in 0..100 { t0[p0, i2] = f32(0) }
+       for o3 in 0..min(ROWS, B - start1) part p0 {
+         acc acc5: f32 = f32(0)
+         vector for i6 in 0..100 { acc5 += in_x[start1 + o3, i6]  t0[p0, i6] = t0[p0, i6] + in_x[start1 + o3, i6] }
+         out_0[start1 + o3] = acc5
+       }
+     }
+
+   Data that is larger than the caches comes from memory once instead of once per sum; a column reduction adds the blocks of t0 up. A row
+   is passed once per stage of its reductions and once to store, from the nearest cache all but the first time. What is costly to compute
+   and needed again in a later pass is kept in a row of its own (`row-cache.ts`), one per block and so reused for every row of it.
+   Partial results of sums over all rows with a result per column are added in place, in rows of their own that stay in the nearest cache
+   as well; partial results that are single elements are registers of the block. Shown by "sums of rows and of columns take one pass over
+   the data, and leave partial results of the latter to a small kernel" in test/lower/facts.test.ts. */

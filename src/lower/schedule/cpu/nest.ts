@@ -1,4 +1,6 @@
-// Ops that bring their own loop nest. In: a nest group and its storage. Out: the statements that the op builds.
+// Ops that bring their own loop nest: the op writes the loops, the schedule hands it buffers and copies its result to where else it must go
+// (see the note at the end). In: a nest group and its storage. Out: the statements that the op builds.
+// Holds: the nest writes one buffer; a further destination gets a copy of it.
 
 import { tensorOf, opOf } from '../../form/forms.js';
 import { InternalError } from '../../../base/index.js';
@@ -35,3 +37,15 @@ function statementsOf(node: Node, context: NestContext): readonly Stmt[] {
   if (lowering.kind === 'element' && lowering.ownNest !== undefined) return lowering.ownNest.build(tensorOf(node), context);
   throw new InternalError('lower', `${node.op.name} builds no nest`);
 }
+
+/* Note: an op's own loops.
+   concat of f32[N, 4] and f32[5, 4], as a group and as a kernel:
+
+     group 0 nest [] reads %0, %1
+       nest %2: f32[N + 5, 4] to out_result
+
+     for i0 in 0..N { vector for i1 in 0..4 { out_result[i0, i1] = in_x[i0, i1] } }
+     for i2 in 0..5 { vector for i3 in 0..4 { out_result[N + i2, i3] = in_y[i2, i3] } }
+
+   Point by point, each element would ask which argument it comes from and read the others at an index that they have; where N is 0 there
+   is none. Others, as a matrix inverse, have steps that need all of the one before. Shown by test/ops/lowering.test.ts. */

@@ -1,5 +1,5 @@
-// What a kernel of rows keeps of each row. In: the passes over a row, and what each computes. Out: costly values that a later pass needs
-// again, and in which pass they come first.
+// What a kernel of rows keeps of each row: costly values that a later pass needs again are stored in a row of the block instead of computed
+// twice (see the note at the end). In: the passes over a row, and what each computes. Out: such values, and in which pass they come first.
 // Holds: a value that is kept was computed at the same point; everything else is computed again in each pass.
 
 import { type Shape, shapeEquals } from '../../../base/index.js';
@@ -69,3 +69,16 @@ function costOf(node: Node, here: Shape, kept: ReadonlyMap<Node, unknown>, forms
   }
   return cost;
 }
+
+/* Note: a row that is kept.
+   The last two passes of softmax(x), of which the sum over all rows is wanted as well, without and with the row t1 (shortened):
+
+     vector for i10 in 0..100 { acc9 += exp(in_x[o4, i10] - r8) }
+     vector for i15 in 0..100 { out_0[o4, i15] = exp(in_x[o4, i15] - r8) / r14 }
+
+     vector for i10 in 0..100 { let exp13 = exp(in_x[o4, i10] - r8)  acc9 += exp13  t1[p0, i10] = exp13 }
+     vector for i15 in 0..100 { let x16 = t1[p0, i15]  out_0[o4, i15] = x16 / r14 }
+
+   A store and a load in the nearest cache take less time than an exponential of some twenty operations, but more than a subtraction:
+   `keptFlops` is the limit. Shown by "a costly value of a row that a later pass needs is kept, a cheap one is computed again" in
+   test/lower/facts.test.ts. */

@@ -1,5 +1,5 @@
-// Kernels that reduce rows: one point after the other, lanes along what is reduced. In: the parts of an inner group. Out: statements in a
-// scope.
+// Kernels that reduce rows: one point after the other, vector lanes along what is reduced (see the note at the end). In: the parts of a
+// group of row reductions. Out: statements in a scope.
 // Holds: at each point reductions come first, in the order in which they need each other, then what is elementwise along the row, then what
 // has one value per row.
 
@@ -33,3 +33,20 @@ export function emitRowReduction(points: KernelEmitter, scope: Scope): void {
     points.store(body, [...points.reduced(), ...points.maps.filter((node) => !rest.includes(node))], point);
   });
 }
+
+/* Note: one row after the other.
+   x / sum(x, axis: 1) of x: f32[B, 100], as a group and as a kernel (shortened):
+
+     group 0 row-reduction [B] reads %0
+       reduce %1: f32[B]
+       elementwise %3: f32[B, 100] to out_result
+
+     parallel for o0 in 0..B {
+       acc acc1: f32 = f32(0)
+       vector for i2 in 0..100 { acc1 += in_x[o0, i2] }
+       let r4 = acc1
+       vector for i5 in 0..100 { out_result[o0, i5] = in_x[o0, i5] / r4 }
+     }
+
+   A row lies together, so lanes load whole vectors of it; its sum goes to those who read it in a register, and the second pass finds the
+   row in the nearest cache. Shown by "softmax of rows is one kernel that keeps each row to itself" in test/lower/facts.test.ts. */

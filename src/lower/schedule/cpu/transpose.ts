@@ -1,7 +1,7 @@
-// Kernels that move elements from along one axis to along another, as a transpose does. In: the parts of a map group. Out: statements in a
-// scope.
-// Holds: blocks of as many points as a vector has lanes, along the axis in which the memory that is read runs, are written out inside of
-// the loop over lanes, and say that they are squares.
+// Kernels that move elements from along one axis to along another: squares of as many points as a vector has lanes, which are transposed in
+// registers (see the note at the end). In: the parts of an elementwise group. Out: statements in a scope.
+// Holds: a square is written out along the axis in which the memory that is read runs, inside of the loop over lanes, and says so
+// (`transpose`).
 
 import { bytesOf, type Dim, type Shape } from '../../../base/index.js';
 import type { Node } from '../../../graph/index.js';
@@ -139,3 +139,20 @@ export function emitTranspose(points: KernelEmitter, scope: Scope, { axis, lanes
   };
   outside(scope, []);
 }
+
+/* Note: squares.
+   transpose(x) of x: f32[64, 24] with sixteen lanes, as a group and as the loops of its whole squares; eight columns are left for
+   another pair:
+
+     group 0 elementwise [24, 64] reads %0
+       elementwise %1: f32[24, 64] to out_result
+
+     vector for i2 in 0..64 {
+       unroll transpose for c3 in 0..16 { out_result[start1 + c3, i2] = in_x[i2, start1 + c3] }
+     }
+
+   Lanes alone would read every element of a vector from a row of its own. A square is sixteen loads and sixteen stores of what lies
+   together, and shuffles of whole vectors between them in a number of steps that is the logarithm of the width (J. O. Eklundh, "A Fast
+   Computer Method for Matrix Transposing", IEEE Transactions on Computers C-21(7), 1972). Shown by "a transpose is copied in squares as
+   wide as a vector, whose last ones may be narrower" in test/lower/facts.test.ts and by "transposes in registers the squares that a loop
+   says" in test/codegen/obedience.test.ts. */

@@ -1,4 +1,5 @@
-// How the columns of a matrix product are cut into tiles. In: their number, vectors per tile. Out: classes of tiles and where they stand.
+// How the columns of a matrix product are cut into tiles: as few as cover them, some one vector narrower, in groups that a thread can own
+// (see the note at the end). In: their number, vectors per tile. Out: classes of tiles and where they stand.
 // Holds: tiles cover every column once; products of as many columns have the same groups, so that threads that share blocks evenly own the
 // same columns in all of them.
 
@@ -120,3 +121,16 @@ export const perGroup =
     build.plus(build.int(first), build.times(group, build.int(second - first)));
 
 const sum = (all: readonly number[]): number => all.reduce((total, one) => total + one, 0);
+
+/* Note: narrower tiles, and groups.
+   1024 columns in tiles of at most 48, which are three vectors (shortened):
+
+     let tile1 = p0 % 22
+     if tile1 < 20 { let column5 = tile1 * 48  acc acc8: f32[8, 48] … }
+     if tile1 >= 20 { let column17 = 960 + (tile1 - 20) * 32  acc acc20: f32[8, 32] … }
+
+   Twenty-one tiles of 48 and one of 16 are as many, but a tile of one vector is bound by latency and loads. Masks cost where loads cross
+   lines, so only tiles that end where the columns do have them, and only in their last vector. Two groups, each with all of its rows
+   before the other, are made where threads can own columns of a weight: what one of them updates is still in its cache in the next step.
+   Shown by "cover %s columns once, and only the last vector is ever short" and "cut columns into groups only where threads can own them"
+   in test/lower/tiling.test.ts. */

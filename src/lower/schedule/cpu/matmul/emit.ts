@@ -1,4 +1,5 @@
-// Kernels of matrix products: register tiles with a fused epilogue. In: a tile group and its storage. Out: statements in a scope.
+// Kernels of matrix products: register tiles over the whole depth with a fused epilogue (see the note at the end). In: a matmul group and
+// its storage. Out: statements in a scope.
 // Holds: every element of the product is one accumulator that sums over the whole depth in order, so neither tile sizes nor threads change
 // its bits.
 
@@ -218,3 +219,27 @@ export class MatmulEmitter {
     });
   }
 }
+
+/* Note: register tiles.
+   max(x @ w + b, 0) of x: f32[64, 64] and w: f32[64, 48] with AVX-512, as a group and as its tiles of 8 × 48 (shortened):
+
+     group 0 matmul [64, 48] reads %0, %1, %3
+       matmul %2: f32[64, 48]
+       elementwise %8: f32[64, 48] to out_result
+
+     acc acc5: f32[8, 48] = f32(0)
+     acc b6: f32[48] = f32(0)
+     for k7 in 0..64 {
+       vector for j8 in 0..48 limit 48 { b6[j8] = in_w[k7, j8] }
+       unroll for i10 in 0..8 { vector for j12 in 0..48 limit 48 { acc5[i10, j12] += in_x[row4 + i10, k7] * b6[j12] } }
+     }
+     unroll for i13 in 0..8 {
+       vector for j14 in 0..48 limit 48 { out_result[row4 + i13, j14] = maximum(acc5[i13, j14] + in_b[j14], f32(0)) }
+     }
+
+   A step of the depth makes 24 vectors of multiply-adds of 11 loads, and no sum leaves its register before it is complete: bias,
+   activation and an optimizer's update take no pass over memory. The tile is the innermost kernel of K. Goto and R. van de Geijn,
+   "Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34(3), 2008, and of F. Van Zee and R. van de Geijn, "BLIS: A Framework
+   for Rapidly Instantiating BLAS Functionality", ACM TOMS 41(3), 2015; unlike theirs the depth is not cut. Shown by "bias, activation
+   and their sum over rows follow the product without being stored twice" and "of the gradient of a product never store the gradient" in
+   test/lower/facts.test.ts, and by "the innermost loop of a product" in test/codegen/tiles.test.ts. */

@@ -1,6 +1,6 @@
-// Panels of a large right side. In: a matrix product and its tiling. Out: a temporary that holds the columns of each tile one step of the
-// depth after the other, and the loop that fills it.
-// Holds: panels have the elements of the right side, whole vectors per step; the note at the end says when they pay.
+// Panels (packing): a large right side is copied so that the columns of each tile follow each other, one step of the depth after the other
+// (see the note at the end). In: a matrix product and its tiling. Out: a temporary for the panels, and the loop that fills it.
+// Holds: panels have the elements of the right side, whole vectors per step.
 
 import { bytesOf, Dim } from '../../../../base/index.js';
 import type { TensorNode } from '../../../../graph/index.js';
@@ -26,7 +26,7 @@ export function packingOf(form: MatmulForm, tiling: Tiling, pitch: number, pool:
   if (across === undefined || depth === undefined || form.batch.some((dim) => dim.constant !== 1)) return undefined;
   const least = leastRowsOf(depth, pitch * bytesOf(form.node.type.dtype), tiling, target);
   if (least === undefined || (rows !== undefined && rows < least)) return undefined;
-  const padded = Math.ceil(across / lanes) * lanes;
+  const padded = paddedWidth(across, lanes);
   const [, right] = form.node.args.map(tensorOf) as [TensorNode, TensorNode];
   const buffer = pool.temporary({ dtype: right.type.dtype, shape: [Dim.of(padded * depth)] });
   return {
@@ -52,7 +52,8 @@ function leastRowsOf(depth: number, rowBytes: number, { rows, columns }: Tiling,
 
 const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b));
 
-const paddedWidth = (one: Pick<ColumnClass, 'width'>, lanes: number): number => Math.ceil(one.width / lanes) * lanes;
+/** Columns of whole vectors. */
+const paddedWidth = (columns: number, lanes: number): number => Math.ceil(columns / lanes) * lanes;
 
 /** Every class of every group, from the left. */
 function groupsOf({ classes, groups }: ColumnTiling): (readonly [Expr, ColumnClass])[] {
@@ -64,7 +65,7 @@ function groupsOf({ classes, groups }: ColumnTiling): (readonly [Expr, ColumnCla
 
 /** Where step `k` of the panel that starts at `column` has its element `j`. Only the last panel is padded. */
 export function panelIndex(form: MatmulForm, width: number, lanes: number, column: Expr, k: Expr, j: Expr): Expr {
-  return build.plus(build.plus(build.times(column, build.size(form.depth)), build.times(k, build.int(paddedWidth({ width }, lanes)))), j);
+  return build.plus(build.plus(build.times(column, build.size(form.depth)), build.times(k, build.int(paddedWidth(width, lanes)))), j);
 }
 
 /** Fills the panels, a few steps of the depth at a time. */
@@ -109,9 +110,24 @@ export function emitPanels(
 }
 
 /* Note: when panels pay.
-   A tile reads a few lines of every row of the right side. Rows whose length has many factors of two fall onto few places of a cache (1024
-   columns of f32: 32 places with 16 ways, so 512 rows fill it), and of a very large right side every row lies on a page of its own. Copied
-   once, a tile's columns follow each other, aligned, from one end of memory to the other, and the tiles of a block ask for the next ones.
-   Rows that do not start on lines cost each step of each tile one line more than its columns fill: two instead of one where tiles are 16
-   columns wide. The copy costs as much as ten or twenty rows of the product; a number of rows that is not known decides at run time. Other
-   right sides are read as they lie; `mostUnpacked` and `leastPackedRows` have what was measured. */
+   f32[128, 1024] @ f32[1024, 1024] in tiles of 48 columns: the kernel that fills panels, and how the product reads w without and with
+   them:
+
+     parallel for p0 in 0..128 blocks 1024 {
+       for tile2 in 0..20 { for k4 in 0..min(8, 1024 - p0 * 8) part p0 {
+         vector for j6 in 0..48 { t0[tile2 * 48 * 1024 + (p0 * 8 + k4) * 48 + j6] = in_w[p0 * 8 + k4, tile2 * 48 + j6] }
+       } }
+     }
+
+     b9[j11] = in_w[k10, column5 + j11]
+
+     b9[j11] = t0[column5 * 1024 + k10 * 48 + j11]
+
+   A tile reads a few lines of every row of the right side. Rows whose length has many factors of two fall onto few places of a cache
+   (1024 columns of f32: 32 places with 16 ways, so 512 rows fill it), and of a very large right side every row lies on a page of its
+   own. Copied once, a tile's columns follow each other, aligned, from one end of memory to the other, and the tiles of a block ask for
+   the next ones. Rows that do not start on lines cost each step of each tile one line more than its columns fill: two instead of one
+   where tiles are 16 columns wide. The copy costs as much as ten or twenty rows of the product; a number of rows that is not known
+   decides at run time. Other right sides are read as they lie; `mostUnpacked` and `leastPackedRows` have what was measured. Packing is
+   K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34(3), 2008. Shown by
+   test/lower/panels.test.ts. */

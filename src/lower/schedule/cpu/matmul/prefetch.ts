@@ -1,5 +1,5 @@
-// What a register tile asks for before it needs it. In: a product, its tiling, where its operands and results are stored; a tile and a step
-// of its depth. Out: fetches in a scope.
+// What a register tile asks for before it needs it, by `fetch` (see the note at the end). In: a product, its tiling, where its operands and
+// results are stored; a tile and a step of its depth. Out: fetches in a scope.
 // Holds: no value changes; processors find by themselves what lies together in the order in which it is read, so only the rest is asked
 // for.
 
@@ -132,3 +132,19 @@ export class TileFetch {
     });
   }
 }
+
+/* Note: asking ahead.
+   A step of f32[128, 1024] @ f32[1024, 1024], which reads its right side from panels, without and with fetches:
+
+     vector for j11 in 0..48 limit 48 { b9[j11] = t0[column5 * 1024 + k10 * 48 + j11] }
+
+     vector for j11 in 0..48 limit 48 {
+       b9[j11] = t0[column5 * 1024 + k10 * 48 + j11]
+       fetch t0[column5 * 1024 + (k10 + 17) * 48 + j11]
+     }
+     fetch t0[(column5 + 48) * 1024 + (m6 * 1024 + k10) * 3]
+
+   A line from afar takes some two hundred cycles, a step of this tile twelve: asked for seventeen steps ahead it is there in time. The
+   second fetch brings the next panel, a piece in each step. T. C. Mowry, M. S. Lam and A. Gupta, "Design and Evaluation of a Compiler
+   Algorithm for Prefetching", ASPLOS 1992, has the distance as latency over the time of an iteration. Shown by "tiles ask ahead for what
+   no processor guesses: …" in test/lower/facts.test.ts. */

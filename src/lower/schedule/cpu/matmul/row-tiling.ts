@@ -1,7 +1,6 @@
-// How the rows of a matrix product are cut into tiles. In: their number, the most rows of a tile. Out: heights of tiles, and which of them
-// a block has.
-// Holds: the tiles of all blocks cover every row once, with at most two heights, one apart, and lower ones for a remainder that those do
-// not cover; see the note at the end.
+// How the rows of a matrix product are cut into tiles: two heights, one apart, cover any number of rows (see the note at the end). In:
+// their number, the most rows of a tile. Out: heights of tiles, and which of them a block has.
+// Holds: the tiles of all blocks cover every row once, with at most two heights, and lower ones for a remainder that those do not cover.
 
 import type { Dim } from '../../../../base/index.js';
 import { build, type Expr } from '../../../../kernel/index.js';
@@ -96,10 +95,7 @@ function freeRows(rows: Expr, low: number, few: boolean): RowTiling {
       const count = name('count', few ? build.smaller(build.ceilDiv(own, build.int(low + 1)), most) : most);
       const left = name('left', build.minus(own, build.times(count, height)));
       // What is left makes tiles taller; what they cannot take needs tiles of its own, which are filled first.
-      const needed = build.over(
-        build.plus(build.larger(build.int(0), build.minus(left, count)), build.int(remainderHeight - 1)),
-        build.int(remainderHeight),
-      );
+      const needed = build.ceilDiv(build.larger(build.int(0), build.minus(left, count)), build.int(remainderHeight));
       const taller =
         low === 1
           ? build.int(0)
@@ -111,9 +107,19 @@ function freeRows(rows: Expr, low: number, few: boolean): RowTiling {
 }
 
 /* Note: two heights.
-   Any M ≥ h·(h − 1) is a sum of h and h + 1, so two heights cover all but small numbers of rows without a remainder, also when the number
-   is known only at run time: M / h tiles, of which M mod h are taller. Fewer rows than that leave a remainder, which tiles of half the
-   height take; they may reach beyond the last row, which they then compute again without storing it. So as to compute few rows twice, they
-   are filled before others are made taller: 64 rows at 13 are four tiles of 13 and two of 7, two rows too many, where four of 14 and two of
-   7 would be six. Where there are enough rows either height may be the usual one: 57 rows at 5 are nine tiles of 5 and two of 6, or three
-   of 5 and seven of 6, a tile less. */
+   64 rows in tiles of at most six, in four blocks: eleven tiles, of which nine have six rows and two have five (shortened):
+
+     let first3 = block2 * 11 / 4
+     let after4 = (block2 + 1) * 11 / 4
+     let tall5 = max(0, min(after4 - first3, 9 - first3))
+     for m7 in 0..tall5 { let row8 = first3 * 5 + min(first3, 9) + m7 * 6  acc acc9: f32[6, 16] … }
+     for m22 in 0..after4 - first3 - tall5 { let row23 = first3 * 5 + min(first3, 9) + tall5 * 6 + m22 * 5  acc acc24: f32[5, 16] … }
+
+   A tile for what is left over would be one more body of code, and where few rows are left one that waits for the latency of its own
+   sums. Any M ≥ h·(h − 1) is a sum of h and h + 1, so two heights cover all but small numbers of rows without a remainder, also when the
+   number is known only at run time: M / h tiles, of which M mod h are taller. Fewer rows than that leave a remainder, which tiles of
+   half the height take; they may reach beyond the last row, which they then compute again without storing it. So as to compute few rows
+   twice, they are filled before others are made taller: 64 rows at 13 are four tiles of 13 and two of 7, two rows too many, where four
+   of 14 and two of 7 would be six. Where there are enough rows either height may be the usual one: 57 rows at 5 are nine tiles of 5 and
+   two of 6, or three of 5 and seven of 6, a tile less. Shown by "cover %s rows once, with two heights at most" and "cost a free number
+   of rows at most a quarter more per row than the next multiple of 16" in test/lower/tiling.test.ts. */

@@ -1,7 +1,7 @@
-// How a matrix product is cut into register tiles. In: its sizes, lanes and registers. Out: heights and widths of tiles and how many there
-// are of each.
+// How a matrix product is cut into register tiles: the height and width that a model of costs finds cheapest (see the note at the end). In:
+// its sizes, lanes and registers. Out: heights and widths of tiles and how many there are of each.
 // Holds: the tiles cover every row and column once, with at most two heights, one apart, and one width but for the last columns, so few
-// bodies of code serve any size. The note at the end has the cost model.
+// bodies of code serve any size.
 
 import type { Dim } from '../../../../base/index.js';
 import {
@@ -97,12 +97,19 @@ function stepCost(rows: number, vectors: number, depth: number, lanes: number, t
 const sum = (all: readonly number[]): number => all.reduce((total, one) => total + one, 0);
 
 /* Note: the cost model.
-   A tile of R rows and V vectors keeps R·V sums, V vectors of the right side and one broadcast element of the left side in registers: (R +
-   1)·V + 1 ≤ registers, of 16 one less. A step of the depth does R·V multiply-adds and R + V loads, two of each per cycle, streams V
+   Accumulators of x @ w, of f32[64, 64] and f32[64, 48], for 32 registers of sixteen lanes and for 16 of eight:
+
+     acc acc5: f32[8, 48] = f32(0)
+
+     acc acc9: f32[6, 16] = f32(0)
+     acc acc24: f32[5, 16] = f32(0)
+
+   A tile of R rows and V vectors keeps R·V sums, V vectors of the right side and one broadcast element of the left side in registers: (R
+   + 1)·V + 1 ≤ registers, of 16 one less. A step of the depth does R·V multiply-adds and R + V loads, two of each per cycle, streams V
    vectors from the second-level cache at 40 bytes per cycle, and takes no less than the four cycles of one sum's latency. Loads are not
-   quite free beside that: measured were 0.33 cycles a vector, of which most cross two lines when rows are not padded, and 0.09 an element
-   of the left side, or 0.15 when the tile's rows do not stay in the nearest cache until the next tile needs them. A tile costs the depth's
-   steps and, per vector of the result and per tile, what comes before and after them. The cover with the least cost wins, where every body
-   of code adds a little, because compile time counts.
-   Columns are cut into as few tiles as possible, some of them one vector narrower: a tile of one vector is bound by latency and loads.
-   Masks cost where loads cross lines, so only tiles that end where the columns do have them, and only in their last vector. */
+   quite free beside that: measured were 0.33 cycles a vector, of which most cross two lines when rows are not padded, and 0.09 an
+   element of the left side, or 0.15 when the tile's rows do not stay in the nearest cache until the next tile needs them. A tile costs
+   the depth's steps and, per vector of the result and per tile, what comes before and after them. The cover with the least cost wins,
+   where every body of code adds a little, because compile time counts. That a model does, instead of trying on each machine, is T. M.
+   Low, F. D. Igual, T. M. Smith and E. S. Quintana-Ortí, "Analytical Modeling Is Enough for High-Performance BLIS", ACM TOMS 43(2),
+   2016. Shown by test/lower/tiling.test.ts ("fit into the registers"). */

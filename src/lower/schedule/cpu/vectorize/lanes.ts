@@ -1,6 +1,7 @@
-// How many iterations of a vector loop one vector computes. In: the body of a kernel, and a target's vectors. Out: lanes of its vector
-// loops. Holds: a vector holds as many elements as fit of the widest data that the loop computes with; loops that index one accumulator
-// have the same lanes.
+// How many iterations of a vector loop one vector computes: as many elements as fit of the widest data (see the note at the end). In: the
+// body of a kernel, and a target's vectors. Out: lanes of its vector loops.
+// Holds: a vector holds as many elements as fit of the widest data that the loop computes with; loops that index one accumulator have the
+// same lanes.
 
 import { bytesOf, type DType } from '../../../../base/index.js';
 import { type For, forEachStatement, indexedBy, type Stmt, type ExpressionCache } from '../../../../kernel/index.js';
@@ -47,3 +48,12 @@ function widestIn(body: readonly Stmt[], cache: ExpressionCache): number {
   });
   return widest;
 }
+
+/* Note: lanes.
+   With vectors of 64 bytes, before and after (`--emit scheduled`, `--dump-after vectorize`):
+
+     vector for i in 0..N { y[i] = x[i] }                        vector 16 for i in 0..N { y[i] = x[i] }
+     vector for i in 0..N { z[i] = convert<f64>(x[i]) }          vector 8 for i in 0..N { z[i] = convert<f64>(x[i]) }
+
+   With fewer lanes vectors would be filled in part; with more, a value would take several registers, and a loop over a tile could not
+   tell which of them its accumulators lie in. Shown by "lanes" in test/lower/vectorize.test.ts. */

@@ -1,5 +1,6 @@
-// Which accumulators a loop reduces over lanes. In: a loop, its accumulators, lanes of vector loops. Out: the results that each lane keeps
-// for itself across the loop.
+// Which accumulators a loop reduces over lanes: each lane keeps a partial result of its own, in one or several chains, and they are
+// combined once behind the loop (see the note at the end). In: a loop, its accumulators, lanes of vector loops. Out: the results that each
+// lane keeps for itself across the loop.
 // Holds: an accumulator is taken only if every use of it inside the loop is such a reduction, by one combiner and with one number of lanes;
 // so the partial results may live across the whole loop and are combined once behind it.
 
@@ -85,3 +86,14 @@ export function isSimple(loop: For, cache: ExpressionCache): boolean {
   });
   return simple && cache.operations(loop.body) <= simpleOperations;
 }
+
+/* Note: chains.
+   The partial results of sum(x) of x: f32[4096], before and after:
+
+     vector for i3 in 0..min(1024, 4096 - start1) part p0 { acc2[0] += in_x[start1 + i3] }
+
+     vector 16 interleave 4 for i3 in 0..min(1024, 4096 - start1) part p0 partial acc2 += 4 of 16 { acc2[0] += in_x[start1 + i3] }
+
+   Combining lanes in every turn would take longer than the turn. An addition takes four cycles, and two may start in each: one chain
+   would wait seven of eight times. Several accumulators are R. E. Bryant and D. R. O'Hallaron, "Computer Systems: A Programmer's
+   Perspective", chapter 5. Shown by "partial results" in test/lower/vectorize.test.ts. */

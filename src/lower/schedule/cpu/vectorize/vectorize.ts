@@ -1,6 +1,9 @@
-// Writes on loops how a target runs them. In: a program of machine ops whose loops do not say it, and a target. Out: the same statements,
-// each loop with what was decided about it. Holds: code generators read it and decide none of it again; nothing here changes what a kernel
-// computes, but the order in which lanes are combined.
+// Writes on loops how a target runs them: lanes, interleaving, partial results, what is rolled, what passes the caches by. In: a program of
+// machine ops whose loops do not say it, and a target. Out: the same statements, each loop with what was decided about it. The other files
+// of this folder decide, each with an example in its note; test/lower/vectorize.test.ts shows what is written,
+// test/codegen/obedience.test.ts that code generation obeys.
+// Holds: code generators read it and decide none of it again; nothing here changes what a kernel computes, but the order in which lanes are
+// combined.
 
 import { type KernelCode, mapBodies, mapCode, type Program, type Stmt, ExpressionCache } from '../../../../kernel/index.js';
 import type { Target } from '../../../../target/index.js';

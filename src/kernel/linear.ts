@@ -1,9 +1,12 @@
-// Index analysis. In: i64 index expressions of one kernel. Out: sums of coefficient × atom, with sizes as coefficients.
+// Index analysis: sums of index expressions are taken apart into coefficient × atom, with sizes as coefficients (see the note at the end).
+// In: i64 index expressions of one kernel. Out: such sums.
 // Holds: the sum equals the expression for every value of its atoms and sizes; atoms are what is not linear (loop variables, lets, loads,
 // quotients).
 
-import { Dim } from '../../src/base/index.js';
-import { type Buffer, type Expr, spelled, visitExpr } from '../../src/kernel/index.js';
+import { Dim } from '../base/index.js';
+import type { Buffer, Expr } from './ir.js';
+import { spelled } from './key.js';
+import { visitExpr } from './walk.js';
 
 export interface Term {
   readonly atom: Expr;
@@ -39,9 +42,12 @@ export class LinearForms {
   readonly #offsets = new Map<Expr | object, Linear>();
 
   readonly #definitions: Definitions;
+  readonly #joins: boolean;
 
-  constructor(definitions: Definitions) {
+  /** `joins`: a quotient and its remainder that make up their dividend are one term. */
+  constructor(definitions: Definitions, { joins }: { readonly joins: boolean }) {
     this.#definitions = definitions;
+    this.#joins = joins;
   }
 
   /** Structural name: two expressions with the same key have the same value at the same point. */
@@ -77,7 +83,7 @@ export class LinearForms {
   of(expr: Expr): Linear {
     let form = this.#forms.get(expr);
     if (form === undefined) {
-      form = joinQuotients(this.#build(expr), this);
+      form = this.#joined(this.#build(expr));
       this.#forms.set(expr, form);
     }
     return form;
@@ -91,7 +97,7 @@ export class LinearForms {
       index.forEach((at, axis) => {
         form = add(form as Linear, scale(this.of(at), buffer.strides[axis] ?? Dim.zero));
       });
-      form = joinQuotients(form, this);
+      form = this.#joined(form);
       this.#offsets.set(owner, form);
     }
     return form;
@@ -126,6 +132,10 @@ export class LinearForms {
       case 'read':
         return this.#atom(expr);
     }
+  }
+
+  #joined(form: Linear): Linear {
+    return this.#joins ? joinQuotients(form, this) : form;
   }
 
   #atom(expr: Expr): Linear {
@@ -163,3 +173,16 @@ function joinQuotients(form: Linear, forms: LinearForms): Linear {
   }
   return form;
 }
+
+/* Note: what the sums are for.
+   Three accesses of a kernel, their offsets from the start of the buffer, and how far apart the lanes of i are:
+
+     in_x[p0 * 4096 + i]                  4096 × p0 + 1 × i              one element: a load of whole vectors
+     in_w[i, 3]           [N, 9]          9 × i + 3                      nine: whole vectors, sorted by shuffles
+     x[i / N, i % N]      [M, N]          N × (i / N) + 1 × (i % N)      which is 1 × i
+
+   Code generators choose loads by the coefficient of the lanes' variable, and compute what unrolled copies and neighbours have in common
+   once. Schedules ask whether an operand moves evenly along a loop at all, before there are lanes. They do not join quotients: it makes
+   squares of more transposes, and the copy of f32[64, 64, 32] that is stored as [64, 4, 16, 32] took 0.6 of their time point by point.
+   Shown by "reads with stride %i" and "recognises a flattened walk over rows as contiguous" in test/codegen/vector-loops.test.ts, and by
+   "a transpose is copied in squares as wide as a vector, whose last ones may be narrower" in test/lower/facts.test.ts. */
