@@ -42,7 +42,7 @@ export function modelNpy(bytes: Uint8Array): ModelArray | undefined {
 function headerOf(text: string): { descr: string; fortran: boolean; shape: bigint[] } | undefined {
   const tokens: string[] = [];
   const token =
-    /[ \t\n\f\r]+|#[^\n]*|(?:'(?:[^'\\\n])*'|"(?:[^"\\\n])*")|0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|[1-9](?:_?\d)*|0(?:_?0)*(?![\d_])|True|False|[-+{}():,]/y;
+    /[ \t\n\f\r]+|#[^\n]*|u?(?:'(?:[^'\\\n])*'|"(?:[^"\\\n])*")|0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|[1-9](?:_?\d)*|0(?:_?0)*(?![\d_])|True|False|[-+{}():,]/y;
   for (let at = 0; at < text.length; at = token.lastIndex) {
     token.lastIndex = at;
     const match = token.exec(text);
@@ -54,7 +54,8 @@ function headerOf(text: string): { descr: string; fortran: boolean; shape: bigin
   const take = (what: string): boolean => tokens[at] === what && (at++, true);
   const string = (): string | undefined => {
     let value: string | undefined;
-    while (/^['"]/.test(tokens[at] ?? '')) value = (value ?? '') + (tokens[at++] as string).slice(1, -1);
+    // What NumPy wrote under Python 2 says of strings that they are Unicode's.
+    while (/^u?['"]/.test(tokens[at] ?? '')) value = (value ?? '') + (tokens[at++] as string).replace(/^u/, '').slice(1, -1);
     return value;
   };
   const integer = (): bigint | undefined => {
