@@ -37,7 +37,9 @@ const unary: Grow = (d) => {
   if (x === undefined) return undefined;
   const { node, bound, error } = x;
   const whole = isExact(x) && isFloating(x) ? ['floor', 'ceil', 'round', 'trunc', 'sign'] : isFloating(x) ? [] : ['sign'];
-  const name = d.pick(['neg', 'abs', 'square', ...whole]);
+  const drawn = d.pick(['neg', 'abs', 'square', ...whole]);
+  // What is nearly 0 may be 0, or of the other sign, in other arithmetic; there the slope of an absolute value jumps.
+  const name = drawn === 'abs' && d.uneven && !isExact(x) ? 'neg' : drawn;
   const made = d.make.op(name, [node]);
   if (name === 'square') return d.take(made, bounded(dtypeOf(x), bound * bound), error === 0 ? 0 : 2 * bound * error + bound * bound);
   return d.take(made, bounded(dtypeOf(x), name === 'sign' ? 1 : bound), error);
@@ -62,7 +64,6 @@ const smooth: Grow = (d) => {
       return d.take(make.op('exp', [small.node]), Math.exp(small.bound), Math.exp(small.bound) * (x.error + 4));
     }
     case 'log1p':
-      // What is nearly 0 may be 0 in other arithmetic, where the slope of an absolute value jumps.
       return d.uneven
         ? d.take(make.op('log1p', [make.op('square', [x.node])]), Math.log1p(x.bound ** 2), x.error + 4 + x.bound)
         : d.take(make.op('log1p', [make.op('abs', [x.node])]), Math.log1p(x.bound), x.error + 4 + x.bound);
