@@ -54,13 +54,17 @@ class Verifier {
   readonly #numbers: ReadonlyMap<Node, number>;
   readonly #whole = new Map<number, Computed>();
   readonly #partial = new Map<number, Computed>();
-  /** Members that copy what is stored already. */
-  readonly #copied = new Map<number, FusedMember[]>();
+  /** Where members copy what is stored already. */
+  readonly #copied = new Map<number, Set<string>>();
+  /** Where copies behind all groups come from, by where they go. */
+  readonly #copyTo: ReadonlyMap<string, string>;
+  readonly #placesOfMembers = new Map<FusedMember, ReadonlySet<string>>();
 
   constructor(graph: FusedGraph, pass: string) {
     this.#graph = graph;
     this.#pass = pass;
     this.#numbers = new Map(graph.nodes.map((node, number) => [node, number]));
+    this.#copyTo = new Map(graph.copies.map(({ from, to }) => [to, from]));
   }
 
   run(): void {
@@ -88,7 +92,9 @@ class Verifier {
         this.#fail('members', `${valueText(member)} is ${typeToString(member.type)}, its node ${typeToString(type)}`);
       if (!partial && isStored(this.#node(number))) {
         if (mode !== 'elementwise' || members.length > 1) this.#fail('members', `group ${id} computes %${number}, which is stored`);
-        this.#copied.set(number, [...(this.#copied.get(number) ?? []), member]);
+        const places = this.#copied.get(number) ?? new Set<string>();
+        this.#copied.set(number, places);
+        for (const place of member.to) if (place !== undefined) places.add(place);
         continue;
       }
       const computed = partial ? this.#partial : this.#whole;
@@ -152,7 +158,7 @@ class Verifier {
       for (const read of group.reads) {
         const from = this.#producer(read, group);
         if (from === undefined || from.group === group) continue;
-        if (this.#placesOf(read, from.member).length === 0)
+        if (this.#placesOf(read, from.member).size === 0)
           this.#fail('storage', `group ${group.id} reads ${valueText(read)}, which is not stored`);
       }
     }
@@ -174,17 +180,15 @@ class Verifier {
   }
 
   #demand({ number, to }: FusedDemand): void {
-    const { placed, copies } = this.#graph;
     const value: FusedValue = { number, partial: false };
     const computed = this.#computed(value);
     const isThere = computed !== undefined || isSource(this.#node(number));
     if (!isThere) this.#fail('demands', `nothing computes %${number}`);
-    if (!placed) return;
-    const places = [
-      ...(computed === undefined ? [] : this.#placesOf(value, computed.member)),
-      ...(this.#copied.get(number) ?? []).flatMap((member) => member.to),
-    ];
-    const arrives = places.some((place) => place === to || copies.some((copy) => copy.from === place && copy.to === to));
+    if (!this.#graph.placed) return;
+    const own = computed === undefined ? none : this.#placesOf(value, computed.member);
+    const has = (place: string): boolean => own.has(place) || this.#copied.get(number)?.has(place) === true;
+    const from = to === undefined ? undefined : this.#copyTo.get(to);
+    const arrives = to !== undefined && (has(to) || (from !== undefined && has(from)));
     if (to === undefined || !arrives) this.#fail('demands', `%${number} does not get to ${to ?? 'any place'}`);
   }
 
@@ -203,10 +207,15 @@ class Verifier {
   }
 
   /** Where a value is found that `member` computes: a loop has places for each of its results. */
-  #placesOf({ number, partial }: FusedValue, { role, to }: FusedMember): string[] {
+  #placesOf({ number, partial }: FusedValue, member: FusedMember): ReadonlySet<string> {
     const node = this.#node(number);
-    const own = role === 'loop' && !partial && isNodeOf(node, element) ? [to[node.attrs.index]] : to;
-    return own.filter((place) => place !== undefined);
+    if (member.role === 'loop' && !partial && isNodeOf(node, element)) {
+      const place = member.to[node.attrs.index];
+      return place === undefined ? none : new Set([place]);
+    }
+    let places = this.#placesOfMembers.get(member);
+    if (places === undefined) this.#placesOfMembers.set(member, (places = new Set(member.to.filter((place) => place !== undefined))));
+    return places;
   }
 
   #loopOf(node: Node): number {
@@ -221,6 +230,8 @@ class Verifier {
     throw new InternalError(this.#pass, `rule ${rule} of the fused graph broken in ${JSON.stringify(this.#graph.name)}: ${message}`);
   }
 }
+
+const none: ReadonlySet<string> = new Set();
 
 const isSource = (node: Node): boolean => opOf(node).lowering.kind === 'source';
 const isStored = (node: Node): boolean => isSource(node) || isNodeOf(node, element);
