@@ -107,7 +107,8 @@ export function failUnknownType(context: Context, type: NamedType, scope: Scope)
     });
     return;
   }
-  const near = nearest(name, [...dtypeNames, ...scope.visible()]);
+  const isTold = context.checker.reporter.isTold('unknown-name', type.name.span);
+  const near = isTold ? undefined : nearest(name, [...dtypeNames, ...scope.visible()]);
   const word = foreignTypes.get(name);
   fail(context, 'unknown-name', type.name.span, `no type is called \`${name}\``, {
     hint:
