@@ -58,7 +58,7 @@ export function assignArguments(
       const names = slots.map((slot) => slot.name);
       fail(context, 'unknown-argument', argument.name.span, `\`${callee}\` has no argument \`${name}\``, {
         labels,
-        hint:
+        hint: () =>
           suggestion(name, names) ??
           (names.length === 0
             ? 'it takes no arguments'

@@ -9,7 +9,8 @@ import { ERROR, type ErrorValue } from './values.js';
 
 export interface Details {
   readonly labels?: readonly Label[] | undefined;
-  readonly hint?: string | undefined;
+  /** A function where it takes a search: it is asked only when the mistake is kept. */
+  readonly hint?: string | (() => string | undefined) | undefined;
 }
 
 /** How many diagnostics are kept: beyond that nobody reads them. */
@@ -21,7 +22,6 @@ export class Reporter {
   readonly #diagnostics: Diagnostic[] = [];
   readonly #warnings: Diagnostic[] = [];
   readonly #seen = new Set<string>();
-  readonly #places = new Set<string>();
   #muted = 0;
   #silenced = 0;
   #filter: ((code: DiagnosticCode) => boolean) | undefined;
@@ -34,28 +34,20 @@ export class Reporter {
     return this.#warnings;
   }
 
-  /**
-   * Whether a mistake at this place would not be kept, because nobody listens, one of this kind is there already or too many are: its hint
-   * need not be looked for.
-   */
-  isTold(code: DiagnosticCode, span: Span): boolean {
-    return this.#muted > 0 || this.#diagnostics.length >= LIMIT || this.#places.has(placeOf(code, span));
-  }
-
-  add(diagnostic: Diagnostic): void {
+  /** `hintOf` is asked for its hint only if the diagnostic is kept. */
+  add(diagnostic: Diagnostic, hintOf?: () => string | undefined): void {
     const warns = diagnostic.severity === 'warning';
     if (this.#muted > 0) {
       if (!warns) this.#silenced += 1;
       return;
     }
     if (this.#filter !== undefined && !this.#filter(diagnostic.code)) return;
-    const place = placeOf(diagnostic.code, diagnostic.span);
-    const key = `${place} ${diagnostic.message}`;
+    const key = `${placeOf(diagnostic.code, diagnostic.span)} ${diagnostic.message}`;
     const list = warns ? this.#warnings : this.#diagnostics;
     if (this.#seen.has(key) || list.length >= LIMIT) return;
     this.#seen.add(key);
-    this.#places.add(place);
-    list.push(diagnostic);
+    const hint = hintOf?.();
+    list.push(hint === undefined ? diagnostic : { ...diagnostic, hint });
   }
 
   /** Runs `attempt` without keeping its diagnostics; `failed` tells whether there were any. */
@@ -92,7 +84,7 @@ export function fail(context: Context, code: DiagnosticCode, span: Span, message
 export const warn = (context: Context, code: DiagnosticCode, span: Span, message: string, details: Details = {}): void =>
   report(context, { code, severity: 'warning', message, span, ...details });
 
-function report(context: Context, { span, hint, ...details }: Diagnostic & { readonly span: Span }): void {
+function report(context: Context, { span, hint, ...details }: Omit<Diagnostic, 'hint'> & Details & { readonly span: Span }): void {
   const labels: Label[] = [...(details.labels ?? [])];
   const isStd = (one: Span): boolean => context.checker.modules.get(one.source)?.std ?? false;
   let primary = span;
@@ -115,12 +107,10 @@ function report(context: Context, { span, hint, ...details }: Diagnostic & { rea
     return true;
   });
   const { labels: _, ...rest } = details;
-  context.checker.reporter.add({
-    ...rest,
-    span: primary,
-    ...(kept.length > 0 ? { labels: kept } : {}),
-    ...(hint === undefined ? {} : { hint }),
-  });
+  context.checker.reporter.add(
+    { ...rest, span: primary, ...(kept.length > 0 ? { labels: kept } : {}) },
+    typeof hint === 'function' ? hint : () => hint,
+  );
 }
 
 const spanKey = (span: Span): string => `${span.source}:${span.start}:${span.end}`;

@@ -66,9 +66,8 @@ function sizeOf(context: Context, expression: SizeExpression, scope: Scope): Dim
 function sizeNamed(context: Context, name: string, span: Span, scope: Scope): Dim | undefined {
   const binding = scope.lookup(name);
   if (binding === undefined) {
-    const isTold = context.checker.reporter.isTold('unknown-name', span);
     fail(context, 'unknown-name', span, `no size is called \`${name}\` here`, {
-      hint: (isTold ? undefined : suggestion(name, sizesIn(scope))) ?? `declare it: \`dim ${name} = …\`, or as a generic: \`<${name}>\``,
+      hint: () => suggestion(name, sizesIn(scope)) ?? `declare it: \`dim ${name} = …\`, or as a generic: \`<${name}>\``,
     });
     return undefined;
   }

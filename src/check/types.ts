@@ -8,7 +8,7 @@ import type { Context } from './context.js';
 import { fail } from './report.js';
 import { GenericBinding, type Scope } from './scope.js';
 import { evaluateSize, packNamed, unknownsIn } from './sizes.js';
-import { nearest } from './spelling.js';
+import { suggestion } from './spelling.js';
 
 /** What an expression should be, as far as one knows; literals and initializers take their dtype and shape from it. */
 export type Expected =
@@ -107,16 +107,12 @@ export function failUnknownType(context: Context, type: NamedType, scope: Scope)
     });
     return;
   }
-  const isTold = context.checker.reporter.isTold('unknown-name', type.name.span);
-  const near = isTold ? undefined : nearest(name, [...dtypeNames, ...scope.visible()]);
-  const word = foreignTypes.get(name);
   fail(context, 'unknown-name', type.name.span, `no type is called \`${name}\``, {
-    hint:
-      word !== undefined
-        ? `write \`${word}\``
-        : near !== undefined
-          ? `did you mean \`${near}\`?`
-          : `the dtypes are ${dtypeNames.join(', ')}`,
+    hint: () => {
+      const word = foreignTypes.get(name);
+      if (word !== undefined) return `write \`${word}\``;
+      return suggestion(name, [...dtypeNames, ...scope.visible()]) ?? `the dtypes are ${dtypeNames.join(', ')}`;
+    },
   });
 }
 

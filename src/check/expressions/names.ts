@@ -33,9 +33,7 @@ export function evaluateName(context: Context, expression: NameExpression, scope
   const binding = scope.lookup(expression.name);
   if (binding === undefined) {
     return fail(context, 'unknown-name', expression.span, `nothing is called \`${expression.name}\` here`, {
-      hint: context.checker.reporter.isTold('unknown-name', expression.span)
-        ? undefined
-        : (knownElsewhere(expression.name) ?? suggestion(expression.name, scope.visible())),
+      hint: () => knownElsewhere(expression.name) ?? suggestion(expression.name, scope.visible()),
     });
   }
   if (binding instanceof GenericBinding && binding.known === undefined) {
@@ -72,7 +70,7 @@ export function evaluateMember(context: Context, expression: MemberExpression, s
   const unknown = (members: Iterable<string>, hint?: string): Value => {
     const known = [...members];
     return fail(context, 'unknown-member', expression.member.span, `\`${text}\` is ${describe(object)}, and has no member \`${name}\``, {
-      hint:
+      hint: () =>
         hint ??
         suggestion(name, known) ??
         (known.length > 0 && known.length <= 8 ? `its members are ${known.map((one) => `\`${one}\``).join(', ')}` : undefined),

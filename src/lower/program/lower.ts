@@ -33,7 +33,7 @@ export interface Lowered {
 }
 
 /** The kernels of every group; their temporaries have no place yet. `classes`: kernels of the module's other entries, which are shared. */
-export function scheduleEntry({ entry, context, order: block }: FusedEntry, builder: GraphBuilder, classes: KernelClasses): Lowered {
+export function scheduleEntry({ entry, context, order }: FusedEntry, builder: GraphBuilder, classes: KernelClasses): Lowered {
   const { forms, storage } = context;
   const { pool } = storage;
   const kernels: Kernel[] = [];
@@ -42,11 +42,11 @@ export function scheduleEntry({ entry, context, order: block }: FusedEntry, buil
   };
   // Initial values are evaluated under the path of their variable.
   const owner = (entry.kind === 'init' ? entry.updates[0]?.variable : undefined) ?? entry.name;
-  for (const group of block.groups) {
-    const calls = classes.of(groupKey(group, block, context), pool, () => schedule(group, block, context));
+  for (const group of order.groups) {
+    const calls = classes.of(groupKey(group, order, context), pool, () => schedule(group, order, context));
     if (calls.length > 0) add(calls, originsOf(group, forms, builder, owner));
   }
-  for (const { from, to } of block.copies) {
+  for (const { from, to } of order.copies) {
     const key = { text: `copy ${layoutKey(from)} to ${layoutKey(to)}`, buffers: [from, to] };
     const calls = classes.of(key, pool, () => scheduleCopy(from, to));
     add(
@@ -55,7 +55,7 @@ export function scheduleEntry({ entry, context, order: block }: FusedEntry, buil
     );
   }
   const program: Program = { entry: entry.name, dims: entry.dims, buffers: pool.all, kernels, arena: { slots: [], slotOf: new Map() } };
-  const notes = block.fusion.notes.map(({ node, neighbour, reason }): FusionNote => ({
+  const notes = order.fusion.notes.map(({ node, neighbour, reason }): FusionNote => ({
     op: node.op.name,
     neighbour: neighbour.op.name,
     reason,
@@ -87,7 +87,7 @@ export function lowerEntry(entry: Entry, variables: readonly Variable[], target:
 }
 
 /** The kernels of a group: what must be done ahead, and the group itself. Nothing where there is nothing to do. */
-function schedule(group: Group, block: KernelOrder, context: EmitContext): Scheduled[] {
+function schedule(group: Group, order: KernelOrder, context: EmitContext): Scheduled[] {
   const scope = Scope.root(new Names());
   const before: Scope[] = [];
   const ahead = (): Scope => {
@@ -95,7 +95,7 @@ function schedule(group: Group, block: KernelOrder, context: EmitContext): Sched
     before.push(opened);
     return opened;
   };
-  emitGroup(block, group, scope, { ...context, ahead });
+  emitGroup(order, group, scope, { ...context, ahead });
   if (scope.statements.length === 0) return [];
   const title = titleOf(group);
   const cost = costOf(group, context.storage, context.forms, scope.statements);
