@@ -1,4 +1,4 @@
-// Rounding to a dtype. In: doubles. Out: the nearest value of it, ties to even. Holds: of narrow floats what `runtime/half.ts` says, so
+// Rounding to a dtype, and to whole units. In: doubles. Out: the nearest value of it, ties to even. Holds: of narrow floats what `runtime/half.ts` says, so
 // that what the compiler computes and what sessions take are rounded alike.
 
 import { roundToBF16, roundToF16 } from '../../runtime/half.js';
@@ -34,3 +34,6 @@ export function roundTo(dtype: DType, value: number): number {
 /** Float → integer: towards zero, saturating, NaN → 0. */
 const convertInteger = (value: number, low: number, high: number): number =>
   Number.isNaN(value) ? 0 : Math.min(Math.max(Math.trunc(value), low), high) + 0;
+
+/** The least multiple of `unit` that is not below the value. */
+export const roundUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit;

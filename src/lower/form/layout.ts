@@ -3,7 +3,7 @@
 // Holds: both alone decide, so every entry of a module, and every artifact with the same variables, finds a variable the same way; what
 // lies behind a row is nobody's.
 
-import { bytesOf, Dim, type DType, type Shape } from '../../base/index.js';
+import { bytesOf, Dim, type DType, roundUp, type Shape } from '../../base/index.js';
 import { build, type Buffer, type BufferRole } from '../../kernel/index.js';
 import { lineBytes, mostPadding } from '../../target/index.js';
 
@@ -20,7 +20,7 @@ export function pitchOf({ dtype, shape }: Laid): number | undefined {
   const last = shape.at(-1)?.constant;
   if (shape.length < 2 || last === undefined) return undefined;
   const perLine = lineBytes / bytesOf(dtype);
-  const padded = Math.ceil(last / perLine) * perLine;
+  const padded = roundUp(last, perLine);
   return padded === last || padded - last > last * mostPadding ? undefined : padded;
 }
 

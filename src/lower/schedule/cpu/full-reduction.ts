@@ -2,7 +2,7 @@
 // parts of a group of full reductions. Out: statements in a scope, and kernels ahead of it for long reductions.
 // Holds: threads may divide partial results among them, which depend on sizes alone and are combined in order.
 
-import { Dim, type Shape } from '../../../base/index.js';
+import { Dim, roundUp, type Shape } from '../../../base/index.js';
 import type { TensorNode } from '../../../graph/index.js';
 import { type Accumulator, build, type Buffer, type Expr, type For, type Stmt } from '../../../kernel/index.js';
 import { leastPartialTerms, mostPartials, partialUnit } from '../../../target/index.js';
@@ -154,8 +154,6 @@ const unrolledPoints = (node: TensorNode): Expr[][] => {
 };
 
 const knownProduct = (shape: Shape): number => shape.reduce((product, dim) => product * Math.max(1, dim.constant ?? 1), 1);
-
-const roundUp = (value: number, to: number): number => Math.ceil(value / to) * to;
 
 /* Note: partial results of long reductions.
    sum(x) of x: f32[4096], as a group and as two kernels (shortened):

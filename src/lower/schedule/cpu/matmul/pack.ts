@@ -2,7 +2,7 @@
 // (see the note at the end). In: a matrix product and its tiling. Out: a temporary for the panels, and the loop that fills it.
 // Holds: panels have the elements of the right side, whole vectors per step.
 
-import { bytesOf, Dim } from '../../../../base/index.js';
+import { bytesOf, Dim, roundUp } from '../../../../base/index.js';
 import type { TensorNode } from '../../../../graph/index.js';
 import { type Buffer, build, type Expr } from '../../../../kernel/index.js';
 import { competing, leastPackedRows, lineBytes, mostUnpacked, nearBytes, packedSteps, type Target } from '../../../../target/index.js';
@@ -26,7 +26,7 @@ export function packingOf(form: MatmulForm, tiling: Tiling, pitch: number, pool:
   if (across === undefined || depth === undefined || form.batch.some((dim) => dim.constant !== 1)) return undefined;
   const least = leastRowsOf(depth, pitch * bytesOf(form.node.type.dtype), tiling, target);
   if (least === undefined || (rows !== undefined && rows < least)) return undefined;
-  const padded = paddedWidth(across, lanes);
+  const padded = roundUp(across, lanes);
   const [, right] = form.node.args.map(tensorOf) as [TensorNode, TensorNode];
   const buffer = pool.temporary({ dtype: right.type.dtype, shape: [Dim.of(padded * depth)] });
   return {
@@ -52,9 +52,6 @@ function leastRowsOf(depth: number, rowBytes: number, { rows, columns }: Tiling,
 
 const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b));
 
-/** Columns of whole vectors. */
-const paddedWidth = (columns: number, lanes: number): number => Math.ceil(columns / lanes) * lanes;
-
 /** Every class of every group, from the left. */
 function groupsOf({ classes, groups }: ColumnTiling): (readonly [Expr, ColumnClass])[] {
   const all = Array.from({ length: groups }, (_, group) => build.int(group)).flatMap((group) =>
@@ -65,7 +62,7 @@ function groupsOf({ classes, groups }: ColumnTiling): (readonly [Expr, ColumnCla
 
 /** Where step `k` of the panel that starts at `column` has its element `j`. Only the last panel is padded. */
 export function panelIndex(form: MatmulForm, width: number, lanes: number, column: Expr, k: Expr, j: Expr): Expr {
-  return build.plus(build.plus(build.times(column, build.size(form.depth)), build.times(k, build.int(paddedWidth(width, lanes)))), j);
+  return build.plus(build.plus(build.times(column, build.size(form.depth)), build.times(k, build.int(roundUp(width, lanes)))), j);
 }
 
 /** Fills the panels, a few steps of the depth at a time. */
