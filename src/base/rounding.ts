@@ -1,5 +1,5 @@
-// Rounding to a dtype, and to whole units. In: doubles. Out: the nearest value of it, ties to even. Holds: of narrow floats what `runtime/half.ts` says, so
-// that what the compiler computes and what sessions take are rounded alike.
+// Rounding to a dtype, and to whole units. In: doubles. Out: the nearest value of it, ties to even. Holds: of narrow floats what
+// `runtime/half.ts` says, so that what the compiler computes and what sessions take are rounded alike.
 
 import { roundToBF16, roundToF16 } from '../../runtime/half.js';
 import type { DType } from './dtype.js';
