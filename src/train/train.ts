@@ -99,7 +99,7 @@ function* epochsOf(run: RunStep, options: TrainOptions): Generator<EpochRecord> 
   for (let epoch = 1; epoch <= epochs; epoch++) {
     const start = performance.now();
     const sums = new Map<string, number>();
-    for (const { feeds, rows: count } of batches(columns, rows, batch, permutation(rows, seed, epoch))) {
+    for (const { feeds, rows: count } of batches(columns, permutation(rows, seed, epoch), batch)) {
       const scalars = scalarsOf(run({ ...constant, ...feeds }));
       for (const [name, value] of Object.entries(scalars)) sums.set(name, (sums.get(name) ?? 0) + value * count);
       step += 1;

@@ -10,7 +10,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { type Diagnostic, DiagnosticsError, type ElementType, type EntrySpec } from '../../src/driver/index.js';
 import { batches, permutation } from '../../src/train/data/batches.js';
 import { readCsv } from '../../src/train/data/csv.js';
-import { readDataset } from '../../src/train/data/dataset.js';
+import { readTable } from '../../src/train/data/read-dataset.js';
 import { readDigits, readIdx } from '../../src/train/data/idx.js';
 import { readNpy } from '../../src/train/data/npy.js';
 import { idx, npy, npyOf } from './files-of-data.js';
@@ -437,7 +437,7 @@ describe('batches', () => {
     const y = { name: 'y', data: Int32Array.from({ length: 7 }, (_, at) => 10 * at), rows: 7, rowShape: [] };
     const seen: number[] = [];
     const sizes: number[] = [];
-    for (const { feeds, rows } of batches([x, y], 7, 3, permutation(7, 1, 1))) {
+    for (const { feeds, rows } of batches([x, y], permutation(7, 1, 1), 3)) {
       const [bx, by] = [feeds['x'], feeds['y']] as { readonly data: Float32Array; readonly shape: number[] }[];
       expect([bx?.shape, by?.shape]).toEqual([[rows, 2], [rows]]);
       for (let row = 0; row < rows; row++) {
@@ -482,9 +482,9 @@ describe('data sets', () => {
   it('reads JSON, CSV and npy alike', () => {
     file('set/x.npy', npy('<f8', [3, 2], Float64Array.of(1, 2, 3, 4, 5, 6)));
     file('set/y.npy', npy('<i8', [3], BigInt64Array.of(0n, 1n, 2n)));
-    expect(readDataset(join(directory, 'set'), entry)).toEqual(expected);
+    expect(readTable(join(directory, 'set'), entry)).toEqual(expected);
     expect(
-      readDataset(
+      readTable(
         file(
           'set.json',
           JSON.stringify({
@@ -500,12 +500,12 @@ describe('data sets', () => {
         entry,
       ),
     ).toEqual(expected);
-    expect(readDataset(file('set.csv', 'width,height,kind\n1,2,0\n3,4,1\n5,6,2\n'), entry)).toEqual(expected);
+    expect(readTable(file('set.csv', 'width,height,kind\n1,2,0\n3,4,1\n5,6,2\n'), entry)).toEqual(expected);
   });
 
   it('takes columns of CSV by the names of feeds', () => {
     const pair = step({ name: 'b', dtype: 'f64', shape: [free, 1] }, { name: 'a', dtype: 'f32', shape: [free] });
-    expect(readDataset(file('named.csv', 'a,note,b\n1,hi,2\n3,ho,4\n'), pair)).toEqual({
+    expect(readTable(file('named.csv', 'a,note,b\n1,hi,2\n3,ho,4\n'), pair)).toEqual({
       rows: 2,
       columns: [
         { name: 'b', data: Float64Array.of(2, 4), rows: 2, rowShape: [1] },
@@ -517,7 +517,7 @@ describe('data sets', () => {
   it('gives images the shape that the feed declares', () => {
     file('images/t10k-images-idx3-ubyte', idx([2, 3, 4], new Uint8Array(24)));
     file('images/t10k-labels-idx1-ubyte', idx([2], Uint8Array.of(7, 1)));
-    const { columns } = readDataset(
+    const { columns } = readTable(
       join(directory, 'images'),
       step({ name: 'picture', dtype: 'f32', shape: [free, 1, 3, 4] }, { name: 'label', dtype: 'i32', shape: [free] }),
     );
@@ -545,21 +545,21 @@ describe('data sets', () => {
     ['few.csv', 'a\n1\n', 'do not say which feed they are'],
     ['wide.csv', 'a,b,c,d\n1,2,3,4\n', 'shape-mismatch: '],
   ])('refuses %s', (name: string, content: string | Uint8Array, said: string) => {
-    expect(mistake(() => readDataset(file(name, content), entry))).toContain(said);
+    expect(mistake(() => readTable(file(name, content), entry))).toContain(said);
   });
 
   it('takes NaN as a string, and says which file of a directory is missing', () => {
-    expect(readDataset(file('nan.json', '{"x":[["NaN","-Infinity"]],"y":[true]}'), entry).columns[0]?.data).toEqual(
+    expect(readTable(file('nan.json', '{"x":[["NaN","-Infinity"]],"y":[true]}'), entry).columns[0]?.data).toEqual(
       Float32Array.of(NaN, -Infinity),
     );
     mkdirSync(join(directory, 'hollow'), { recursive: true });
-    expect(mistake(() => readDataset(join(directory, 'hollow'), entry))).toMatch(/^file-not-found: .*x\.npy/);
-    expect(mistake(() => readDataset(join(directory, 'nowhere'), entry))).toMatch(/^file-not-found: /);
+    expect(mistake(() => readTable(join(directory, 'hollow'), entry))).toMatch(/^file-not-found: .*x\.npy/);
+    expect(mistake(() => readTable(join(directory, 'nowhere'), entry))).toMatch(/^file-not-found: /);
   });
 
   it('gives every element type to a feed that takes it', () => {
     const one = (dtype: ElementType): EntrySpec => step({ name: 'x', dtype, shape: [free] });
-    const dataOf = (path: string, dtype: ElementType): unknown => readDataset(path, one(dtype)).columns[0]?.data;
+    const dataOf = (path: string, dtype: ElementType): unknown => readTable(path, one(dtype)).columns[0]?.data;
     const set = (content: Buffer): string => join(file('one/x.npy', content), '..');
     expect(dataOf(set(npy('<f2', [2], Uint16Array.of(0x3c00, 0x7e01))), 'f16')).toEqual(Uint16Array.of(0x3c00, 0x7e01));
     expect(dataOf(set(npy('<f2', [2], Uint16Array.of(0x3c00, 0xc000))), 'f32')).toEqual(Float32Array.of(1, -2));
@@ -575,16 +575,16 @@ describe('data sets', () => {
 
   it('refuses any number of rows without elements', () => {
     const path = join(file('hollow-rows/x.npy', npy('<f4', [2147483648, 0], new Float32Array(0))), '..');
-    expect(mistake(() => readDataset(path, step({ name: 'x', dtype: 'f32', shape: [free, [[1, ['C']]]] })))).toContain(
+    expect(mistake(() => readTable(path, step({ name: 'x', dtype: 'f32', shape: [free, [[1, ['C']]]] })))).toContain(
       '2147483648 rows without elements',
     );
   });
 
   it('needs exactly one size that could be the batch', () => {
-    expect(mistake(() => readDataset('unread', step({ name: 'x', dtype: 'f32', shape: [3] })))).toContain(
+    expect(mistake(() => readTable('unread', step({ name: 'x', dtype: 'f32', shape: [3] })))).toContain(
       'no feed whose first axis is a free size',
     );
     const two = step({ name: 'x', dtype: 'f32', shape: [free] }, { name: 'y', dtype: 'f32', shape: [[[1, ['C']]]] });
-    expect(mistake(() => readDataset('unread', two))).toContain('several sizes that could be the batch (B, C)');
+    expect(mistake(() => readTable('unread', two))).toContain('several sizes that could be the batch (B, C)');
   });
 });

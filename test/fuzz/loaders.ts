@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { readCsv } from '../../src/train/data/csv.js';
-import { readDataset } from '../../src/train/data/dataset.js';
+import { readTable } from '../../src/train/data/read-dataset.js';
 import { readIdx } from '../../src/train/data/idx.js';
 import { readNpy } from '../../src/train/data/npy.js';
 import { readFeeds } from '../../src/driver/commands/feeds.js';
@@ -268,7 +268,7 @@ const dataKind: Kind = {
     );
   },
   check(path, bytes) {
-    const { columns, rows } = readDataset(path, entry);
+    const { columns, rows } = readTable(path, entry);
     const model = jsonOf(bytes) as { x?: unknown; y?: unknown } | undefined;
     if (model === undefined) return accepted('no JSON');
     if (hasTwins(Buffer.from(bytes).toString())) return fine;

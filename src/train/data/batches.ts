@@ -12,7 +12,7 @@ export interface Batch {
 
 /** A permutation of 0 … count − 1: Fisher and Yates' shuffle, drawing from SplitMix64 (Steele, Lea, Flood 2014). */
 export function permutation(count: number, seed: number, epoch: number): Uint32Array {
-  const order = Uint32Array.from({ length: count }, (_, at) => at);
+  const order = inOrder(count);
   const next = splitMix(BigInt(seed) * 0x9e3779b97f4a7c15n + BigInt(epoch) * 0xd1342543de82ef95n + 1n);
   for (let last = count - 1; last > 0; last--) {
     const other = next(last + 1);
@@ -42,8 +42,12 @@ interface Slot {
   readonly buffer: TypedArray;
 }
 
-/** One epoch of batches; the last one may be smaller. */
-export function* batches(columns: readonly Column[], rows: number, size: number, order: Uint32Array): Generator<Batch> {
+/** 0 … count − 1. */
+export const inOrder = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, at) => at);
+
+/** Batches of the rows at these positions, in this order; the last one may be smaller. */
+export function* batches(columns: readonly Column[], order: Uint32Array, size: number): Generator<Batch> {
+  const rows = order.length;
   const slots = columns.map((column): Slot => {
     const length = countOf(column.rowShape);
     return { column, length, buffer: zeros([Math.min(size, rows), ...column.rowShape], tensor(column.data).dtype).data };
