@@ -1,10 +1,9 @@
-// Results that may pass the caches by: under which conditions a kernel has a second body for it (see the note at the end). In: a kernel
-// whose stores say so, its plan, a target. Out: these conditions.
+// Results that may pass the caches by: under which conditions a kernel has a second body for it (see the note at the end). In: the plan
+// of a kernel whose stores say so. Out: these conditions.
 // Holds: whole aligned vectors alone are written so; the choice changes time, never results.
 
 import { bytesOf, Dim } from '../../src/base/index.js';
 import { type Buffer, bytesOfBuffer, forEachStatement } from '../../src/kernel/index.js';
-import { cachedBytes, type Target } from '../../src/target/index.js';
 import type { KernelPlan } from './plan.js';
 
 export interface Nontemporal {
@@ -13,12 +12,10 @@ export interface Nontemporal {
   readonly bytes: Dim;
   /** Bytes that their addresses must be a multiple of. */
   readonly align: number;
-  /** Whether memory is likely to hold a buffer, and no cache. */
-  isLarge(buffer: Buffer): boolean;
 }
 
 /** Undefined where no store asks for it. */
-export function findNontemporal({ vectors }: KernelPlan, target: Target): Nontemporal | undefined {
+export function findNontemporal({ vectors }: KernelPlan): Nontemporal | undefined {
   const buffers = new Set<Buffer>();
   let align = 1;
   for (const { body, lanes = 1 } of vectors) {
@@ -33,7 +30,6 @@ export function findNontemporal({ vectors }: KernelPlan, target: Target): Nontem
     buffers: [...buffers],
     bytes: Dim.sum([...buffers].map(bytesOfBuffer)),
     align,
-    isLarge: (buffer) => (bytesOfBuffer(buffer).constant ?? Infinity) >= cachedBytes(target),
   };
 }
 

@@ -111,6 +111,12 @@ export interface PartialResult {
   readonly chains: number;
 }
 
+/** Whole vectors of these buffers are asked for so many bytes before they are loaded. */
+export interface Ahead {
+  readonly bytes: number;
+  readonly buffers: readonly Buffer[];
+}
+
 export interface For {
   readonly kind: 'for';
   /** Unique in its kernel; counts 0, 1, … extent − 1. */
@@ -139,6 +145,8 @@ export interface For {
   readonly interleave?: number;
   /** With `interleave`: operation by operation, not vector by vector. */
   readonly jam?: boolean;
+  /** vector without limit: where stores pass the caches by, what is loaded ahead of its use. */
+  readonly ahead?: Ahead;
   /** vector without limit: its few whole vectors follow one another without a counter. */
   readonly straight?: boolean;
   /** unroll: counted after all, over a copy of the registers in memory. */

@@ -6,6 +6,7 @@ import { ownCode } from './code.js';
 import { dtypeOf, rowMajor } from './build.js';
 import type {
   Accumulator,
+  Ahead,
   ArenaSlot,
   Axis,
   Buffer,
@@ -115,6 +116,7 @@ class Parser {
   }
 
   #namedBuffer(): Buffer {
+    this.#tokens.takeSymbol('@');
     const name = this.#tokens.name();
     return this.#buffers.get(name) ?? this.#tokens.fail(`no buffer named ${name}`);
   }
@@ -204,14 +206,21 @@ class Parser {
     };
   }
 
-  #clauses(): Pick<For, 'limit' | 'blocks' | 'most' | 'part' | 'partials'> {
+  #clauses(): Pick<For, 'limit' | 'blocks' | 'most' | 'part' | 'partials' | 'ahead'> {
     return {
       ...(this.#tokens.takeWord('limit') ? { limit: this.#tokens.integer() } : {}),
       ...(this.#tokens.takeWord('blocks') ? { blocks: this.#tokens.dim() } : {}),
       ...(this.#tokens.takeWord('most') ? { most: this.#tokens.integer() } : {}),
       ...(this.#tokens.takeWord('part') ? { part: this.#tokens.name() } : {}),
       ...(this.#tokens.takeWord('partial') ? { partials: this.#tokens.list(() => this.#partial()) } : {}),
+      ...(this.#tokens.takeWord('ahead') ? { ahead: this.#ahead() } : {}),
     };
+  }
+
+  #ahead(): Ahead {
+    const bytes = this.#tokens.integer();
+    this.#tokens.word('of');
+    return { bytes, buffers: this.#tokens.list(() => this.#namedBuffer()) };
   }
 
   #partial(): PartialResult {

@@ -99,7 +99,9 @@ class StatementPrinter {
     const inner = `${indent}  `;
     switch (stmt.kind) {
       case 'for': {
-        lines.push(`${indent}${axisText(stmt)}for ${spell(stmt.index)} in 0..${this.expr(stmt.extent, 2)}${clausesText(stmt)} {`);
+        lines.push(
+          `${indent}${axisText(stmt)}for ${spell(stmt.index)} in 0..${this.expr(stmt.extent, 2)}${clausesText(stmt)}${this.#aheadText(stmt)} {`,
+        );
         lines.push(...this.body(stmt.body, inner), `${indent}}`);
         return lines;
       }
@@ -203,6 +205,10 @@ class StatementPrinter {
   }
 
   /** A buffer whose name a loop, let or accumulator also has is marked. */
+  #aheadText({ ahead }: For): string {
+    return ahead === undefined ? '' : ` ahead ${ahead.bytes} of ${ahead.buffers.map((buffer) => this.#bufferName(buffer)).join(', ')}`;
+  }
+
   #bufferName(buffer: Buffer): string {
     const { name } = this.#bound.get(buffer.name) ?? buffer;
     return `${this.#locals.has(name) ? '@' : ''}${spell(name)}`;

@@ -57,6 +57,7 @@ const keywords: ReadonlySet<string> = new Set([
     'fetch',
     'own',
     'nontemporal',
+    'ahead',
     'if',
     'else',
   ],

@@ -1,7 +1,7 @@
 // What loops say about how they run. In: a kernel's body that is sound otherwise. Out: the first rule of `verify.ts` that it breaks, if
 // any. Holds: code that is made as the loops say computes what the kernel means.
 
-import type { Accumulator, For, PartialResult, Stmt } from './ir.js';
+import type { Accumulator, Ahead, For, PartialResult, Stmt } from './ir.js';
 import { bodiesOf, computes, forEachStatement } from './walk.js';
 import { indexedBy, mentions, type Sources, sourcesOf, ExpressionCache } from './expression-cache.js';
 import { isWhole } from './whole-vectors.js';
@@ -54,7 +54,7 @@ class Checker {
   }
 
   #loop(loop: For, around: Around): void {
-    const { index, axis, limit, lanes, interleave, jam, straight, rolled, transpose, partials = [] } = loop;
+    const { index, axis, limit, lanes, interleave, jam, straight, rolled, transpose, ahead, partials = [] } = loop;
     const isVector = axis === 'vector';
     if (lanes === undefined) {
       if (isVector && this.#vectorized) this.#fail('width', `${index} has no lanes`);
@@ -67,6 +67,8 @@ class Checker {
     if (!Number.isInteger(turns) || turns < 1) this.#fail('interleave', `${index} computes ${turns} vectors at once`);
     if (jam === true && (interleave === undefined || !loop.body.every(computes)))
       this.#fail('interleave', `${index} is jammed and does more than compute several vectors`);
+
+    if (ahead !== undefined) this.#ahead(loop, ahead);
 
     if (rolled === true) {
       const changed = changedIn(loop);
@@ -94,6 +96,14 @@ class Checker {
     if (loaded.has(name)) this.#fail('nontemporal', `${name} is stored past the caches and loaded`);
     if (vector === undefined || vector.limit !== undefined || !isWhole(store, vector, vector.lanes ?? 1, lets))
       this.#fail('nontemporal', `what is stored past the caches into ${name} are no whole vectors`);
+  }
+
+  #ahead({ index, axis, limit }: For, { bytes, buffers }: Ahead): void {
+    const { loaded } = (this.#sources ??= sourcesOf(this.#body, this.#cache));
+    if (axis !== 'vector' || limit !== undefined) this.#fail('nontemporal', `${index} loads ahead and is no vector loop of any extent`);
+    if (!Number.isInteger(bytes) || bytes < 1) this.#fail('nontemporal', `${index} loads ahead by ${bytes} bytes`);
+    for (const { name } of buffers)
+      if (!loaded.has(name)) this.#fail('nontemporal', `${index} asks ahead for ${name}, which is not loaded`);
   }
 
   #sameWidth(name: string, lanes: number | undefined): void {
@@ -141,8 +151,8 @@ function saysAnything(body: readonly Stmt[]): boolean {
   forEachStatement(body, (stmt) => {
     if (stmt.kind === 'store') says ||= stmt.nontemporal !== undefined;
     if (stmt.kind !== 'for') return;
-    const { lanes, partials, interleave, jam, straight, rolled, transpose } = stmt;
-    says ||= [lanes, partials, interleave, jam, straight, rolled, transpose].some((one) => one !== undefined);
+    const { lanes, partials, interleave, jam, straight, rolled, transpose, ahead } = stmt;
+    says ||= [lanes, partials, interleave, jam, straight, rolled, transpose, ahead].some((one) => one !== undefined);
   });
   return says;
 }

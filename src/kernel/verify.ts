@@ -29,7 +29,8 @@
 //                     lanes by the same combiner; outside of vector loops; once `vectorized`, lanes combine into nothing else
 //   interleave        only vector loops without a limit compute several vectors at once, or stand straight; what is jammed only computes
 //   transpose         only an unrolled loop in a vector loop transposes, at most as many copies as that has lanes
-//   nontemporal       only whole vectors of a vector loop without a limit pass the caches by, of buffers that the kernel does not load
+//   nontemporal       only whole vectors of a vector loop without a limit pass the caches by, of buffers that the kernel does not load;
+//                     only such loops ask ahead, for what the kernel loads
 //   rolled            only an unrolled loop that is in no vector loop is rolled, and it changes no accumulator from outside
 
 import { Dim, InternalError, shapeEquals } from '../base/index.js';

@@ -270,7 +270,7 @@ export const chainsOfSums = (count: number): number => (count <= 2 ? 4 : count <
  */
 export const unrolledStatements = 60;
 
-// ---- loads and stores (codegen/llvm/emit/memory.ts, codegen/analysis/nontemporal.ts, lower/schedule/cpu/vectorize) ----------------------
+// ---- loads and stores (codegen/llvm/emit/{memory,kernel}.ts, lower/schedule/cpu/vectorize) ----------------------
 
 /**
  * Elements so far apart are still read as whole vectors; and so far where the rows between them belong to the buffer, so that all columns

@@ -67,6 +67,13 @@ describe('code generation', () => {
     expect(copied('')).not.toContain('vmovntps');
   });
 
+  it('loads ahead what a loop says, where stores pass the caches by', () => {
+    const copied = (word: string, clause: string): string => assembly(`vector 16 for i in 0..N ${clause} { ${word}y[i] = x[i] }`);
+    expect(copied('nontemporal ', 'ahead 512 of x')).toMatch(/prefetcht0\s+512\(/);
+    expect(copied('nontemporal ', '')).not.toContain('prefetch');
+    expect(copied('', 'ahead 512 of x')).not.toContain('prefetch');
+  });
+
   it('transposes in registers the squares that a loop says', () => {
     const turned = (word: string): string =>
       assembly(`vector 8 for i in 0..16 { unroll ${word}for c in 0..8 { columns[c, i] = rows[i, c] } }`);

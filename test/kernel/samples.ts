@@ -140,7 +140,7 @@ output 2 turned: f32[32, N]
 kernel scale "y = 2x"
   reads 4*N writes 4*N flops N
 {
-  vector 16 interleave 4 jam for i in 0..N {
+  vector 16 interleave 4 jam for i in 0..N ahead 1024 of x {
     nontemporal y[i] = x[i] * f32(2)
   }
   vector 8 straight for j in 0..20 {

@@ -19,8 +19,11 @@ output 3 small: u8[N]
 output 4 total: f32[]
 `;
 
-/** The lines of a kernel's body. */
-function decided(body: string, target = avx512): string[] {
+/** The lines of a kernel's body, without what loops load ahead. */
+const decided = (body: string, target = avx512): string[] =>
+  decidedInFull(body, target).map((line) => line.replace(/ ahead \d+ of [^{]*/, ' '));
+
+function decidedInFull(body: string, target = avx512): string[] {
   const program = vectorize(parseProgram(`${head}kernel k "k" reads 0 writes 0 flops 0\n{\n${body}\n}`), target);
   verifyProgram(program, { expanded: true, vectorized: true });
   const text = printProgram(program);
@@ -141,6 +144,13 @@ describe('stores', () => {
     [false, 'vector for i in 0..16 limit 16 { y[i] = x[i] }'],
   ])('pass the caches by: %s, of %s', (past, body) => {
     expect(isPast(body)).toBe(past);
+  });
+
+  it('that pass the caches by let loops ask ahead for what may be large', () => {
+    const head = (body: string): string | undefined => decidedInFull(body).find((line) => line.startsWith('vector '));
+    expect(head('vector for i in 0..N { y[i] = x[i] + a[0, i] }')).toBe('vector 16 for i in 0..N ahead 1024 of x {');
+    expect(head('vector for i in 0..N { y[i] = a[0, i] }')).toBe('vector 16 for i in 0..N {');
+    expect(head('vector for i in 0..N { b[0, i] = x[i] }')).toBe('vector 16 for i in 0..N {');
   });
 });
 

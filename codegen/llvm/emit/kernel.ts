@@ -121,7 +121,7 @@ function emitFunction(
     flow.count(begin, end, 1, loop.index, [], (index) => statements.emit(loop.body, withIndex(emptyScope(), loop.index, index)));
   };
   const { storeFence } = cpu;
-  const streaming = storeFence === undefined ? undefined : findNontemporal(plan, target);
+  const streaming = storeFence === undefined ? undefined : findNontemporal(plan);
   if (storeFence !== undefined && streaming !== undefined) {
     const starts = streaming.buffers.map((buffer) => build.ptrtoint(pointerOf(buffer), types.i64));
     const rest = build.and(
@@ -132,9 +132,9 @@ function emitFunction(
     const [past, usual] = [build.newBlock('past'), build.newBlock('usual')];
     build.condBr(build.and(large, build.icmp('eq', rest, module.i64(0))), past, usual);
     build.at(past);
-    memory.streaming = streaming;
+    memory.pastCaches = true;
     emit();
-    memory.streaming = undefined;
+    memory.pastCaches = false;
     // Such stores keep no order with others: whoever reads the results next must see them.
     build.intrinsic(storeFence, types.void, []);
     build.retVoid();

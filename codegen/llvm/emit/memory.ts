@@ -4,13 +4,12 @@
 
 import { bytesOf } from '../../../src/base/index.js';
 import type { Buffer, Expr, Stmt } from '../../../src/kernel/index.js';
-import { fetchedAhead, lineBytes, widestRow, widestStride } from '../../../src/target/index.js';
+import { lineBytes, widestRow, widestStride } from '../../../src/target/index.js';
 import { type Shuffles, pickColumn } from './strided-load.js';
 import type { Expressions, Memo } from './expressions.js';
 import type { LlvmType, LlvmValue } from '../builder/index.js';
 import type { Value } from './machine.js';
 import type { Scalar, Scope } from './scope.js';
-import type { Nontemporal } from '../../analysis/nontemporal.js';
 import { transposeSquare } from './transpose-load.js';
 
 /** Sums on the way to an address, and lanes that are masked off, may lie outside of the buffer. */
@@ -52,7 +51,7 @@ export class Memory {
     const mask = scope.lanes?.mask;
     const type = module.types.vector(element, lanes);
     const rest = { align, passThrough: ops.zero(type) };
-    if (place.kind === 'row' && mask === undefined && place.stride === 1) this.#fetchAhead(expr.buffer, place.pointer);
+    if (place.kind === 'row' && mask === undefined && place.stride === 1) this.#fetchAhead(expr.buffer, place.pointer, scope);
     if (place.kind === 'row' && mask === undefined && Math.abs(place.stride) === 1)
       return ops.fromMemory(this.#loadRow(type, place.pointer, place.stride, align), dtype, lanes);
     const active = mask === undefined ? lanes : scope.lanes?.active;
@@ -71,17 +70,14 @@ export class Memory {
     return ops.fromMemory(build.gather(type, pointers, mask ?? this.#all(lanes), rest), dtype, lanes);
   }
 
-  /** While code is made that goes past the caches where stores say so. */
-  streaming: Nontemporal | undefined;
+  /** True while code is made that passes the caches by where stores and loops say so. */
+  pastCaches = false;
 
-  /**
-   * Where results pass the caches by, large operands come from memory as well, and often from small pages, at whose ends the processor
-   * stops to fetch ahead by itself.
-   */
-  #fetchAhead(buffer: Buffer, pointer: LlvmValue): void {
-    if (this.streaming?.isLarge(buffer) !== true) return;
+  #fetchAhead(buffer: Buffer, pointer: LlvmValue, { lanes }: Scope): void {
+    const ahead = lanes?.ahead;
+    if (!this.pastCaches || ahead?.buffers.includes(buffer) !== true) return;
     const { builder: build, module } = this.#expressions.ops;
-    this.#ask(build.gep(module.types.i8, pointer, [module.i64(fetchedAhead)], free), 'read');
+    this.#ask(build.gep(module.types.i8, pointer, [module.i64(ahead.bytes)], free), 'read');
   }
 
   fetch(stmt: Stmt & { readonly kind: 'fetch' }, scope: Scope, memo: Memo): void {
@@ -116,7 +112,7 @@ export class Memory {
     const mask = scope.lanes?.mask;
     const data = ops.toMemory(ops.widen(value, lanes));
     if (place.kind === 'row' && place.stride === 1) {
-      if (mask === undefined && stmt.nontemporal === true && this.streaming !== undefined)
+      if (mask === undefined && stmt.nontemporal === true && this.pastCaches)
         build.store(data, place.pointer, { align: lanes * align, nontemporal: true });
       else if (mask === undefined) build.store(data, place.pointer, { align });
       else build.maskedStore(data, place.pointer, mask, { align });

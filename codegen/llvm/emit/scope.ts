@@ -1,7 +1,7 @@
 // What names mean where code is being emitted. In: bindings. Out: scopes that inner statements extend without touching the outer ones.
 // Holds: loop variables that are unrolled are numbers, so that addresses fold while emitting.
 
-import type { Combiner } from '../../../src/kernel/index.js';
+import type { Ahead, Combiner } from '../../../src/kernel/index.js';
 import type { Shuffles } from './strided-load.js';
 import type { RegisterCells } from './register-cells.js';
 import type { LlvmType, LlvmValue } from '../builder/index.js';
@@ -32,6 +32,8 @@ export interface Lanes {
   readonly copy: number;
   /** Splats that the chunks of a straight-line tile loop share. */
   readonly splats: Splats | undefined;
+  /** What the loop loads ahead where stores pass the caches by. */
+  readonly ahead: Ahead | undefined;
 }
 
 export interface Splats {

@@ -185,18 +185,18 @@ export class Statements {
           : masks === undefined
             ? this.#mask(lanes, ops.builder.sub(extent, math.value(base)))
             : masks[base / lanes];
-      this.#chunk(loop, { lanes, base, mask, active: undefined, copy: 0, splats }, scope);
+      this.#chunk(loop, { lanes, base, mask, active: undefined, copy: 0, splats, ahead: undefined }, scope);
     }
   }
 
   /** Whole vectors, then the rest. */
   #strip(loop: For, extent: Scalar, lanes: number, scope: Scope): void {
     const { ops, math } = this.#expressions;
-    const { interleave = 1 } = loop;
+    const { interleave = 1, ahead } = loop;
     const whole = this.#roundDown(extent, lanes);
     const cells = this.#flow.changed([loop], scope);
     const chunk = (base: Scalar, mask: LlvmValue | undefined, copy: number, active?: Scalar): void =>
-      this.#chunk(loop, { lanes, base, mask, active, copy, splats: undefined }, scope);
+      this.#chunk(loop, { lanes, base, mask, active, copy, splats: undefined, ahead }, scope);
     if (loop.straight === true && typeof whole === 'number') {
       for (let base = 0; base < whole; base += lanes) chunk(base, undefined, (base / lanes) % interleave);
     } else {
@@ -228,7 +228,7 @@ export class Statements {
     const { math } = this.#expressions;
     const bases = Array.from({ length: interleave }, (_, at) => math.add(base, at * lanes));
     const scopes = bases.map((one) =>
-      this.#within(loop, { lanes, base: one, mask: undefined, active: undefined, copy: 0, splats: undefined }, scope),
+      this.#within(loop, { lanes, base: one, mask: undefined, active: undefined, copy: 0, splats: undefined, ahead: loop.ahead }, scope),
     );
     for (const stmt of loop.body) {
       const memos = scopes.map((): Memo => new Map());

@@ -9,7 +9,7 @@ import { type KernelCode, mapBodies, mapCode, type Program, type Stmt, Expressio
 import type { Target } from '../../../../target/index.js';
 import { interleavedLoops } from './interleave.js';
 import { lanesOfLoops } from './lanes.js';
-import { nontemporalStores } from './nontemporal.js';
+import { loadedAhead, nontemporalStores } from './nontemporal.js';
 import { rolledLoops } from './rolled.js';
 
 /** Decides for the kernels of programs. */
@@ -30,6 +30,7 @@ function vectorizeCode({ params, body }: KernelCode, target: Target): KernelCode
       ...mapBodies(stmt, rewrite),
       ...(stmt.axis === 'vector' ? { lanes: lanes.lanesOf(stmt) } : {}),
       ...interleaved.get(stmt),
+      ...(past.size > 0 ? loadedAhead(stmt, lanes.lanesOf, target, cache) : {}),
       ...(rolled.has(stmt) ? { rolled: true } : {}),
     };
   };
