@@ -25,17 +25,17 @@ export const parseProgram = ({
   root,
 }: ProgramOptions): { readonly set: Record<string, number>; readonly roots: readonly string[] } => {
   if (root.includes('')) throw new UsageError('--root takes a directory; got ""');
-  return { set: parseSet(set), roots: root };
+  return { set: parseSizes(set, '--set'), roots: root };
 };
 
-/** `Name=4` pairs of `--set`. */
-function parseSet(pairs: readonly string[]): Record<string, number> {
+/** `Name=4` pairs. */
+export function parseSizes(pairs: readonly string[], option: string): Record<string, number> {
   const set = new Map<string, number>();
   for (const pair of pairs) {
     const match = /^([\p{L}_][\p{L}\p{M}\p{N}_]*)=(\d+)$/u.exec(pair);
     const value = Number(match?.[2]);
     if (match === null || !Number.isSafeInteger(value))
-      throw new UsageError(`--set takes Name=N with a whole number, e.g. --set Hidden=512; got ${JSON.stringify(pair)}`);
+      throw new UsageError(`${option} takes Name=N with a whole number, e.g. ${option} Hidden=512; got ${JSON.stringify(pair)}`);
     set.set((match[1] as string).normalize(), value);
   }
   return Object.fromEntries(set);
