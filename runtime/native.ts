@@ -1,7 +1,6 @@
 // The native half of the runtime. In: nothing. Out: its functions, typed. Holds: what it throws becomes a TfcError; it is loaded once per
 // context.
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { addonFile, platform } from './addon-file.js';
 import type { TypedArray } from './element.js';
 import { type RuntimeCode, TfcError } from './error.js';
 
@@ -70,10 +69,10 @@ let loaded: Native | undefined;
 /** @throws TfcError toolchain-missing when it has not been built. */
 export function loadNative(): Native {
   if (loaded !== undefined) return loaded;
-  const path = nativePath();
+  const path = addonFile('runtime');
   if (path === undefined) {
-    throw new TfcError('toolchain-missing', 'The native half of the runtime, build/runtime.node, is not there.', {
-      hint: 'Run npm run setup in the directory of tfc.',
+    throw new TfcError('toolchain-missing', 'The native half of the runtime, runtime.node, is not there.', {
+      hint: `Install @tdsl/runtime-${platform}, or run npm run setup in a checkout of tfc.`,
     });
   }
   // What `require` does in the end, without looking for packages first.
@@ -81,15 +80,6 @@ export function loadNative(): Native {
   process.dlopen(module, path);
   loaded = module.exports as Native;
   return loaded;
-}
-
-/** The first build/runtime.node in a directory above this file: it lies in runtime/ or, compiled, in dist/runtime/. */
-function nativePath(): string | undefined {
-  for (let directory = import.meta.dirname; ; directory = dirname(directory)) {
-    const path = join(directory, 'build', 'runtime.node');
-    if (existsSync(path)) return path;
-    if (dirname(directory) === directory) return undefined;
-  }
 }
 
 const nativeCodes: readonly RuntimeCode[] = ['bad-artifact', 'file-not-found', 'session-closed', 'out-of-memory', 'bad-data'];

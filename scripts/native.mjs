@@ -110,7 +110,10 @@ export async function buildLlvmAddon(tools) {
       key: hash(base, portKey, hashFiles([...headers, source]), ...ours),
     })),
   ];
-  const link = [tools.cxx, `-L${lib}`, `-Wl,-rpath,${lib}`, `-lLLVM-${llvm.split('.')[0]}`, '-s'];
+  // Where LLVM's library lies: in the package beside the one that the addon is packed in, else where the system has it. The older kind of
+  // entry (RPATH) is also used for the libraries that LLVM's needs itself.
+  const places = ['$ORIGIN/../llvm-linux-x64/lib', lib].map((place) => `-Wl,-rpath,${place}`);
+  const link = [tools.cxx, `-L${lib}`, '-Wl,--disable-new-dtags', ...places, `-lLLVM-${llvm.split('.')[0]}`, '-s'];
   await build(at('build', 'llvm.node'), objects, link, (n) =>
     n > BINDING_UNITS ? 'building the LLVM addon (about a minute on two cores) …' : `building the LLVM addon (${n} files) …`,
   );

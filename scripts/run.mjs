@@ -1,4 +1,4 @@
-// The commands behind `npm run …`. In: `setup | demo | test | test:long | fuzz | bench` and their arguments. Out: set-up first, then the
+// The commands behind `npm run …`. In: `setup | demo | test | test:long | fuzz | bench | pack` and their arguments. Out: set-up first, then the
 // command; its exit code. Holds: plain Node, because it runs before anything is installed.
 
 import { spawnSync } from 'node:child_process';
@@ -14,7 +14,7 @@ function program(path, args) {
 }
 
 async function main([command, ...args]) {
-  const known = ['setup', 'demo', 'test', 'test:long', 'fuzz', 'bench'];
+  const known = ['setup', 'demo', 'test', 'test:long', 'fuzz', 'bench', 'pack'];
   if (!known.includes(command)) throw new Stop(`usage: node scripts/run.mjs ${known.join('|')} [arguments]`);
   const start = performance.now();
   await setUp(command === 'demo' ? 'examples' : '.');
@@ -30,6 +30,11 @@ async function main([command, ...args]) {
     case 'test:long': {
       const { test } = await import('./tests.mjs');
       return test(args, { long: command === 'test:long' });
+    }
+    case 'pack': {
+      const { pack } = await import('./pack.mjs');
+      await pack(args.length === 0 ? undefined : args);
+      return 0;
     }
     default:
       return 0;

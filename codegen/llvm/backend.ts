@@ -1,6 +1,7 @@
 // LLVM as a back end of the driver. In: programs of machine ops. Out: artifacts, and text on the way. Holds: LLVM itself is loaded when a
 // target is asked for.
 
+import { addonFile, platform } from '../../runtime/addon-file.js';
 import { InternalError } from '../../src/base/index.js';
 import type { Backend } from '../../src/target/index.js';
 import { buildArtifact, compilePrograms } from './artifact.js';
@@ -12,7 +13,7 @@ const levels = ['llvm', 'asm'] as const;
 
 export const llvm: Backend = {
   name: 'llvm',
-  toolchain: ['build', 'llvm.node'],
+  toolchain: { name: `@tdsl/compiler-${platform}`, find: () => addonFile('llvm') },
   levels,
   passes: [],
   requireCpu,

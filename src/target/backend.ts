@@ -41,8 +41,8 @@ export interface BackendOutput {
 export interface Backend {
   /** What requests and stages call it: `llvm`. */
   readonly name: string;
-  /** A file of the package, below its root, without which it cannot work; undefined: it needs none. */
-  readonly toolchain: readonly string[] | undefined;
+  /** Where the native part is without which it cannot work, and what it is called; undefined: it needs none. */
+  readonly toolchain: { readonly name: string; find(): string | undefined } | undefined;
   /** Texts on the way from programs to code: levels of `--emit`, in the order of the way. */
   readonly levels: readonly string[];
   /** Between machine ops and code. */

@@ -2,7 +2,8 @@
 
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
-import { addonPath, loadAddon } from '../../codegen/llvm/builder/addon.js';
+import { loadAddon } from '../../codegen/llvm/builder/addon.js';
+import { addonFile } from '../../runtime/addon-file.js';
 
 test('a function built with both sides verifies and prints as one', () => {
   const llvm = loadAddon();
@@ -103,5 +104,5 @@ test('a worker thread is refused', async () => {
   const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`));
   const said = await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
   expect(said).toMatch(/main thread/);
-  expect(addonPath()).toMatch(/build\/llvm\.node$/);
+  expect(addonFile('llvm')).toMatch(/build\/llvm\.node$/);
 });

@@ -2,13 +2,11 @@
 // Holds: nothing but this folder imports it; it is loaded on first use, in the main thread only, because LLVM's wrappers
 // keep one table of classes per process.
 
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import type llvm from 'llvm-bindings';
-import { InternalError } from '../../../src/base/internal-error.js';
+import { addonFile, platform } from '../../../runtime/addon-file.js';
+import { DiagnosticsError, InternalError } from '../../../src/base/index.js';
 import { fault } from './fault.js';
 
 export type RawContext = llvm.LLVMContext;
@@ -117,28 +115,27 @@ export interface Extension {
 
 export type Addon = typeof llvm & { readonly tfc: Extension };
 
-/** Where the set-up leaves the addon: `build/llvm.node` beside the package's own package.json. */
-export function addonPath(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) {
-    const up = dirname(folder);
-    if (up === folder) fault('no package.json above this file');
-    folder = up;
-  }
-  return join(folder, 'build', 'llvm.node');
-}
+/** A machine without LLVM's library or its linker: what is packed for it, or comes with the system, was not installed. */
+export const withoutLlvm = (message: string): DiagnosticsError =>
+  new DiagnosticsError([
+    {
+      code: 'toolchain-missing',
+      message,
+      hint: `Install @tdsl/llvm-${platform}, or LLVM 19 of the system: apt-get install libllvm19 lld-19.`,
+    },
+  ]);
 
 /** Loads the addon, or says what is missing. Node keeps a loaded addon, so later calls cost a map look-up. */
 export function loadAddon(): Addon {
   if (!isMainThread) fault('LLVM must be used from the main thread of a process');
-  const path = addonPath();
-  if (!existsSync(path)) fault(`the LLVM addon is not built (${path}); run \`npm run setup\` first`);
+  const path = addonFile('llvm') ?? fault('the LLVM addon is not there; run `npm run setup` first');
   try {
     const addon = createRequire(import.meta.url)(path) as Addon;
     if (addon.tfc.emitAssembly === undefined) fault(`the LLVM addon is older than its sources (${path}); run \`npm run setup\` again`);
     return addon;
   } catch (error) {
     if (error instanceof InternalError) throw error;
+    if (error instanceof Error && error.message.includes('libLLVM')) throw withoutLlvm(error.message);
     return fault(`the LLVM addon does not load (${error instanceof Error ? error.message : String(error)}); run \`npm run setup\` again`);
   }
 }

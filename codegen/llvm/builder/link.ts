@@ -4,24 +4,37 @@
 // and leaves none.
 
 import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { loadAddon, type RawLinker } from './addon.js';
+import { delimiter, dirname, join } from 'node:path';
+import { fileOfPackage, platform } from '../../../runtime/addon-file.js';
+import { loadAddon, type RawLinker, withoutLlvm } from './addon.js';
 import { fault } from './fault.js';
 
 export interface LinkOptions {
-  /** Default: `$LLD`, `ld.lld-19`, `ld.lld`, `/usr/lib/llvm-19/bin/ld.lld`. */
+  /** Default: `$LLD`, the one that comes with LLVM's library as a package, `ld.lld-19`, `/usr/lib/llvm-19/bin/ld.lld`, `ld.lld`. */
   readonly linker?: string;
 }
 
+/** A program, and what stands before its own arguments. */
+interface Command {
+  readonly program: string;
+  readonly first: readonly string[];
+}
+
+const loader = '/lib64/ld-linux-x86-64.so.2';
 const LIBRARY_FOLDERS = ['/lib/x86_64-linux-gnu', '/lib/aarch64-linux-gnu', '/usr/lib64', '/lib64', '/usr/lib', '/lib'];
 
 /** The linker: `$LLD` if set, else LLVM's by its usual names. Errors: InternalError that says how to get or name one. */
-function findLinker(environment: NodeJS.ProcessEnv = process.env): string {
+function findLinker(environment: NodeJS.ProcessEnv = process.env): Command {
   const named = environment['LLD'];
-  if (named !== undefined && named !== '') return named;
+  if (named !== undefined && named !== '') return { program: named, first: [] };
+  const packed = fileOfPackage(`@tdsl/llvm-${platform}/bin/ld.lld`);
+  // Its libraries lie beside it, where nobody but the loader can be told to look.
+  if (packed !== undefined) return { program: loader, first: ['--library-path', join(dirname(packed), '..', 'lib'), packed] };
   const folders = (environment['PATH'] ?? '').split(delimiter).filter((f) => f !== '');
   const candidates = [...folders.map((f) => join(f, 'ld.lld-19')), '/usr/lib/llvm-19/bin/ld.lld', ...folders.map((f) => join(f, 'ld.lld'))];
-  return candidates.find(executable) ?? fault('no linker found: run `npm run setup`, or set LLD to an ld.lld');
+  const found = candidates.find(executable);
+  if (found === undefined) throw withoutLlvm('no linker was found; LLD may name an ld.lld');
+  return { program: found, first: [] };
 }
 
 /** The shared library of `objects`. Errors: InternalError with the linker's text. */
@@ -33,12 +46,12 @@ export function link(objects: readonly Buffer[], options: LinkOptions = {}): Buf
 
 /** A linker that is loading itself while its objects are still being made. */
 export class Link {
-  readonly #linker: string;
+  readonly #linker: Command;
   readonly #raw: RawLinker;
   #ended = false;
 
   constructor(options: LinkOptions = {}) {
-    this.#linker = options.linker ?? findLinker();
+    this.#linker = options.linker === undefined ? findLinker() : { program: options.linker, first: [] };
     // An archive can be read from a pipe, and is linked as a whole.
     const objects = ['--whole-archive', '/dev/stdin', '--no-whole-archive'];
     this.#raw = this.#start([
@@ -58,9 +71,10 @@ export class Link {
 
   #start(args: readonly string[]): RawLinker {
     try {
-      return loadAddon().tfc.startLinker(this.#linker, args);
+      const { program, first } = this.#linker;
+      return loadAddon().tfc.startLinker(program, [...first, ...args]);
     } catch (error) {
-      return fault(`link: ${this.#linker} does not start: ${error instanceof Error ? error.message : String(error)}`);
+      return fault(`link: ${this.#linker.program} does not start: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 
@@ -68,7 +82,7 @@ export class Link {
   finish(objects: readonly Buffer[]): Buffer {
     this.#ended = true;
     const { status, output, said } = loadAddon().tfc.finishLinker(this.#raw, archiveOf(objects));
-    if (status !== 0) fault(`link: ${this.#linker} failed: ${said.trim()}`);
+    if (status !== 0) fault(`link: ${this.#linker.program} failed: ${said.trim()}`);
     return output;
   }
 

@@ -13,6 +13,7 @@ import { codeOf, notWritten } from '../../../runtime/system-error.js';
 import type { Diagnostic } from '../../base/index.js';
 import { cacheFolders } from './cache-place.js';
 import { makeDirectory, readBytes } from '../../input/files.js';
+import { addonFile } from '../../../runtime/addon-file.js';
 import { packageRoot } from '../package.js';
 import { prune } from './prune.js';
 import type { Built, SourceFile } from './request.js';
@@ -193,7 +194,7 @@ function markUsed(...paths: readonly string[]): void {
  */
 function compilerStamp(): string {
   const root = packageRoot();
-  const addon = stampOf(join(root, 'build', 'llvm.node'));
+  const addon = stampOf(addonFile('llvm') ?? '');
   const bundled = join(import.meta.dirname, 'stamp');
   if (existsSync(bundled)) return `${readFileSync(bundled, 'utf8')} ${addon}`;
   const stamps: string[] = [];

@@ -1,0 +1,93 @@
+// The packages as their users get them. In: what set-up built. Out: an empty project that they are installed into, without the net and
+// without a script that runs meanwhile. Holds: LLVM's library, which is large, is the system's here; `packages.long.test.ts` brings it.
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { root } from '../driver/tfc.js';
+
+const project = mkdtempSync(join(tmpdir(), 'tfc-packages-'));
+afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+const platform = `${process.platform}-${process.arch}`;
+const version = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version;
+const file = (name: string, text: string): string => {
+  writeFileSync(join(project, name), text);
+  return name;
+};
+const run = (...args: string[]): string =>
+  execFileSync(args[0] as string, args.slice(1), {
+    cwd: project,
+    encoding: 'utf8',
+    env: { ...process.env, TFC_CACHE: join(project, 'cache'), NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+
+const program = 'param w: f32[3] = [1, 2, 3]\nexport fn weigh<B>(x: f32[B, 3]): f32[B] = sum(x * w, axis: 1)\n';
+
+beforeAll(() => {
+  const names = ['tfc', 'runtime', `runtime-${platform}`, `compiler-${platform}`];
+  execFileSync(process.execPath, [join(root, 'scripts', 'run.mjs'), 'pack', ...names], { cwd: root, stdio: 'ignore' });
+  const tarballs = names.map((name) => join(root, 'build', 'tarballs', `tdsl-${name}-${version}.tgz`));
+  file('package.json', '{ "name": "empty", "private": true, "type": "module" }');
+  run('npm', 'install', '--ignore-scripts', '--offline', '--no-audit', '--no-fund', ...tarballs);
+  file('weigh.tdsl', program);
+}, 240_000);
+
+describe('packages', () => {
+  it('compile by the command, and run by the runtime alone', () => {
+    expect(run('npx', '--offline', 'tfc', 'compile', 'weigh.tdsl', '-o', 'weigh')).toContain('weigh');
+    for (const [name, load] of [
+      ['run.mjs', "import { openModule } from '@tdsl/runtime';"],
+      ['run.cjs', "const { openModule } = require('@tdsl/runtime');"],
+    ] as const) {
+      file(name, `${load}\nconsole.log(JSON.stringify(openModule('weigh').session().weigh({ x: [[1, 1, 1], [0, 0, 2]] }).toArray()));`);
+      expect(run(process.execPath, name)).toBe('[6,6]\n');
+    }
+  });
+
+  it('compile from a program, by import and by require', () => {
+    const rest = ".compile('weigh.tdsl').then((m) => console.log(m.session().weigh({ x: [[1, 0, 1]] }).toArray()[0]));";
+    file('compile.mjs', `import * as tfc from '@tdsl/tfc';\ntfc${rest}`);
+    file('compile.cjs', `require('@tdsl/tfc')${rest}`);
+    expect(run(process.execPath, 'compile.mjs')).toBe('4\n');
+    expect(run(process.execPath, '--no-warnings', 'compile.cjs')).toBe('4\n');
+  });
+
+  it.each([
+    ['esm', 'mjs'],
+    ['cjs', 'cjs'],
+  ] as const)('can be bundled into one file: %s', async (format, ending) => {
+    file(
+      'app.js',
+      "import { openModule } from '@tdsl/runtime';\nconsole.log(openModule('weigh').session().weigh({ x: [[2, 0, 0]] }).toArray()[0]);",
+    );
+    const outfile = join(project, `bundled.${ending}`);
+    await build({ entryPoints: [join(project, 'app.js')], outfile, bundle: true, platform: 'node', format, logLevel: 'silent' });
+    run('npx', '--offline', 'tfc', 'compile', 'weigh.tdsl', '-o', 'weigh');
+    expect(run(process.execPath, `bundled.${ending}`)).toBe('2\n');
+  });
+
+  it('have types for strict programs', () => {
+    file(
+      'typed.ts',
+      "import { compile } from '@tdsl/tfc';\nimport { openModule, type Tensor } from '@tdsl/runtime';\nconst a: Tensor = openModule('weigh').session().weigh({ x: [[1, 2, 3]] }) as Tensor;\nconst b: Promise<unknown> = compile('weigh.tdsl', { set: { N: 3 } });\n// @ts-expect-error: a path is text\nvoid compile(3);\nvoid [a, b];\n",
+    );
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+    const types = ['--typeRoots', join(root, 'node_modules', '@types'), '--types', 'node'];
+    const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2023,esnext.disposable'];
+    expect(run(process.execPath, tsc, ...flags, ...types, 'typed.ts')).toBe('');
+  });
+
+  it('say what is missing where a part was not installed', () => {
+    rmSync(join(project, 'node_modules', '@tdsl', `runtime-${platform}`), { recursive: true });
+    file(
+      'without.mjs',
+      "import { openModule } from '@tdsl/runtime';\ntry { openModule('weigh') } catch (e) { console.log(e.code, e.hint) }",
+    );
+    expect(run(process.execPath, 'without.mjs')).toContain(`toolchain-missing Install @tdsl/runtime-${platform}`);
+  });
+});
