@@ -1,5 +1,5 @@
-// The commands behind `npm run …`. In: `setup | demo | test | test:long | fuzz | bench | pack` and their arguments. Out: set-up first, then the
-// command; its exit code. Holds: plain Node, because it runs before anything is installed.
+// The commands behind `npm run …`. In: `setup | demo | test | test:long | fuzz | bench | pack` and their arguments. Out: set-up first, then
+// the command; its exit code. Holds: plain Node, because it runs before anything is installed.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

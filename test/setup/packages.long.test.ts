@@ -27,7 +27,7 @@ test('the compiler uses the packed LLVM where it is installed', () => {
     const libraries = new Set([...maps.matchAll(/\S*\/lib(?:LLVM|z3|edit)\.so\S*/g)].map(([path]) => path));
     expect(libraries.size).toBeGreaterThanOrEqual(3);
     for (const path of libraries) expect(path).toContain(join(project, 'node_modules'));
-    expect(JSON.parse(run('npx', '--offline', 'tfc', 'run', 'm.tdsl', 'twice', '--feed', 'x=21', '--json'))).toEqual({ result: 42 });
+    expect(JSON.parse(run('npx', '--offline', 'tfc', 'run', 'm.tdsl', 'twice', '--feed', 'x=21', '--json'))).toBe(42);
   } finally {
     rmSync(project, { recursive: true, force: true });
   }
