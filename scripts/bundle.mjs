@@ -68,12 +68,23 @@ export const loadStd = () => (name) => texts.get(name);`,
   ]);
 }
 
-/** Node's own modules are loaded where they are used: some of them take longer than the rest of a bundle. In parentheses, for `new`. */
+/**
+ * Node's own modules are loaded where they are used: some of them take longer than the rest of a bundle. In parentheses, for `new`; but for
+ * those that somebody imports as a default, which are wrapped.
+ */
 const deferred = (code) =>
-  [...code.matchAll(/^let (node_\w+) = require\("node:([\w/]+)"\);$/gm)].reduce(
-    (text, [line, name, module]) => text.replace(line, '').replaceAll(new RegExp(`\\b${name}\\b`, 'g'), `(require("node:${module}"))`),
-    code,
-  );
+  [...code.matchAll(/^let (node_\w+) = require\("node:([\w/]+)"\);$/gm)]
+    .filter(([, name]) => !code.includes(`\n${name} = __toESM(`))
+    .reduce(
+      (text, [line, name, module]) => text.replace(line, '').replaceAll(new RegExp(`\\b${name}\\b`, 'g'), `(require("node:${module}"))`),
+      code,
+    );
+
+/** What users of the package install with it: all else is in the bundle. */
+const packages = () => {
+  const { dependencies, peerDependencies } = JSON.parse(readText(at('package.json')));
+  return Object.keys({ ...dependencies, ...peerDependencies });
+};
 
 async function codeOf(name, modules) {
   // Not at the top: set-up reads this file before anything is installed.
@@ -82,7 +93,7 @@ async function codeOf(name, modules) {
     cwd: at(),
     platform: 'node',
     input: { [name]: driver(name) },
-    external: /^node:/,
+    external: [/^node:/, ...packages()],
     plugins: [{ name: 'prepared', load: (id) => modules.get(id) }],
   });
   try {

@@ -8,8 +8,12 @@
  */
 export const compilerFlags = '--interrupt-budget=500000';
 
-/** A script whose value is a function with the names that a CommonJS module knows; plain ASCII, so that it is read without decoding. */
-export const wrapped = (code) => `(function (exports, require, module, __filename, __dirname) { ${ascii(code)}\n})`;
+/**
+ * A script whose value is a function with the names that a CommonJS module knows, and with what imports packages that are loaded only when
+ * they are needed: a script from a cache cannot import by itself. Plain ASCII, so that it is read without decoding.
+ */
+export const wrapped = (code) =>
+  `(function (exports, require, module, __filename, __dirname, importPackage) { ${ascii(code.replaceAll(/\bimport\((?=["'])/g, 'importPackage('))}\n})`;
 
 const ascii = (code) => code.replaceAll(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
@@ -27,7 +31,7 @@ function load(require, name, flags) {
   }
   const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData });
   const module = { exports: {} };
-  script.runInThisContext()(module.exports, require, module, filename, dirname(filename));
+  script.runInThisContext()(module.exports, require, module, filename, dirname(filename), (name) => import(name));
   return module.exports;
 }
 

@@ -36,6 +36,7 @@ const PACKAGES = [
       os: own.os,
       bin: own.bin,
       exports: own.exports,
+      dependencies: own.dependencies,
       optionalDependencies: optional('compiler', 'runtime'),
       peerDependencies: own.peerDependencies,
       peerDependenciesMeta: own.peerDependenciesMeta,

@@ -16,7 +16,7 @@ if (kind === 'compiler') setFlagsFromString(compilerFlags);
 setFlagsFromString('--no-flush-bytecode');
 const script = new Script(readFileSync(filename, 'latin1'), { filename });
 const module = { exports: {} };
-script.runInThisContext()(module.exports, createRequire(filename), module, filename, dirname(filename));
+script.runInThisContext()(module.exports, createRequire(filename), module, filename, dirname(filename), (name) => import(name));
 
 if (kind === 'compiler') {
   const { exports } = module;

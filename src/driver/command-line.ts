@@ -2,6 +2,7 @@
 // runs.
 
 import { Command, CommanderError } from 'commander';
+import { TfcError } from '../../runtime/index.js';
 import { addCheck } from './commands/check.js';
 import { addCompile } from './commands/compile.js';
 import { fail, guardProcess, printError } from './commands/command.js';
@@ -9,9 +10,13 @@ import { addExplain } from './commands/explain.js';
 import { addGraph } from './commands/graph.js';
 import { addSummary } from './commands/summary.js';
 import { UsageError } from './commands/options.js';
+import { applyConfig, configFile, readConfig } from './config.js';
 import { addRun } from './commands/run.js';
 import { addTrain } from './commands/train.js';
 import { version } from './package.js';
+
+/** Words behind `complete` are those that a shell wants completed; help lists it. */
+const asksForCompletion = ([first]: readonly string[]): boolean => [undefined, 'complete', 'help', '-h', '--help'].includes(first);
 
 export async function runCommand(args: readonly string[]): Promise<void> {
   const json = args.includes('--json');
@@ -23,9 +28,15 @@ export async function runCommand(args: readonly string[]): Promise<void> {
     // With --json the same sentence is printed as an object below.
     command.configureOutput({ writeErr: (text) => (json ? undefined : printError(text.trimEnd())) });
   }
+  if (asksForCompletion(args)) (await import('@bomb.sh/tab/commander')).default(program);
+  program.hook('preSubcommand', async (_, command) => {
+    const file = configFile(process.cwd());
+    if (file !== undefined) applyConfig(program, command, await readConfig(file), file);
+  });
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
+    if (error instanceof TfcError) return void (process.exitCode = await fail(error, { json, texts: new Map() }));
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return;
     process.exitCode = json ? await fail(new UsageError(error.message.replace(/^error: /, '')), { json, texts: new Map() }) : 2;

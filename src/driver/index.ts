@@ -9,4 +9,5 @@ export type { Digits } from '../train/data/idx.js';
 export { readCsv, readDigits } from './api/readers.js';
 export type { Column } from '../train/data/table.js';
 export { type EpochRecord, type StepProgress, train, type TrainOptions } from '../train/train.js';
+export { type Config, defineConfig, type OptionValues } from './config.js';
 export { type Progress, progressBar } from '../train/progress.js';
