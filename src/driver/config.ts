@@ -23,7 +23,10 @@ export const defineConfig = (config: Config): Config => config;
 
 const names = ['tfc.config.ts', 'tfc.config.mts', 'tfc.config.js', 'tfc.config.mjs', 'tfc.config.json'];
 
-/** The one of the working directory, else of the package around it; undefined when there is none. @throws TfcError bad-data when it belongs to another user. */
+/**
+ * The one of the working directory, else of the package around it; undefined when there is none.
+ * @throws TfcError bad-data when it belongs to another user.
+ */
 export function configFile(start: string): string | undefined {
   for (const directory of new Set([start, packageAround(start)])) {
     const found = names.map((name) => join(directory, name)).find((path) => existsSync(path));
