@@ -19,7 +19,7 @@ export interface GraphTensorType {
 export interface GraphNode {
   /** Unique in the entry: the path of its `let`, argument or variable, else scope and op, numbered: `loss/mul`, `loss/mul_1`. */
   readonly name: string;
-  /** All paths by which `session.run` fetches it; none for a node without a name in the program. */
+  /** What `session.run` fetches it by: `w`, `train/loss/mul`; nothing for a node without a name in the program. */
   readonly paths: readonly string[];
   readonly op: string;
   /** Names of the nodes that it reads, in the op's order. */

@@ -127,7 +127,7 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
    * step makes its updates only if the step itself is fetched. Variables have their values of before the run.
    * @throws TfcError unknown-fetch, unknown-feed, missing-feed, ambiguous-name, ambiguous-size, invalid-value; see BoundEntry.run.
    */
-  run<const F extends Fetches>(fetches: F extends keyof Entries ? never : F, feeds?: Feeds): Fetched<F, ResultsOf<Entries>>;
+  run<const F extends Fetches>(fetches: F, ...args: F extends keyof Entries ? [never] : [feeds?: Feeds]): Fetched<F, ResultsOf<Entries>>;
   run(what: unknown, feeds?: object): unknown {
     const fed = (feeds ?? {}) as Feeds;
     return typeof what === 'string' ? this.#runNamed(what, fed) : this.#runFetches(what, fed);

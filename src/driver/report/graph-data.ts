@@ -6,7 +6,7 @@ import { lineStarts, positionIn } from '../../../grammar/index.js';
 import type { EntryGraph, GraphNode, GraphTensorType, SourcePlace } from '../../../runtime/index.js';
 import type { Dim } from '../../base/index.js';
 import { entryRoots, type Entry, type GraphBuilder, type ModuleGraph, type Node, type TensorType, topological } from '../../graph/index.js';
-import { constant, isNodeOf, named } from '../../ops/index.js';
+import { constant, feed, isNodeOf, named, variable as variableOp } from '../../ops/index.js';
 import type { Texts } from '../mistakes.js';
 import { namesOf, originIn, unnamed } from './graph-nodes.js';
 
@@ -33,10 +33,11 @@ function entryGraph(entry: Entry, kind: EntryGraph['kind'], build: GraphBuilder,
     kind,
     sizes: entry.dims,
     nodes: shown.map((node): GraphNode => {
-      const own = sourceNames(node, paths);
+      const variable = isNodeOf(node, variableOp) ? [node.attrs.path] : [];
+      const inside = [...(isNodeOf(node, feed) ? [node.attrs.name] : []), ...(fetched.get(node) ?? []).filter((path) => path !== '')];
       return {
         name: nameOf(node),
-        paths: [...new Set([...own, ...(fetched.get(node) ?? []).filter((path) => path !== '')])],
+        paths: [...variable, ...new Set(inside.map((path) => `${entry.name}/${path}`))],
         op: node.op.name,
         inputs: node.args.map(nameOf),
         types: (node.type.kind === 'tensor' ? [node.type] : node.type.items).map(typeData),
@@ -49,10 +50,6 @@ function entryGraph(entry: Entry, kind: EntryGraph['kind'], build: GraphBuilder,
     summaries: entry.summaries.map(({ kind: recorded, name, node }) => ({ kind: recorded, name, node: nameOf(node) })),
   };
 }
-
-/** Of arguments and variables. */
-const sourceNames = (node: Node, paths: ReadonlyMap<Node, readonly string[]>): readonly string[] =>
-  node.args.length === 0 && node.op !== constant ? (paths.get(node) ?? []).slice(0, 1) : [];
 
 /** The first path of a node, else its scope and op; numbered from the second of a kind on, as `relu_1`. */
 function uniqueNames(

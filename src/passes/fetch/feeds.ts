@@ -5,7 +5,7 @@
 
 import { typeToString, type Entry, type TensorNode } from '../../graph/index.js';
 import type { Names } from './names.js';
-import { FetchRefused, listed } from './refused.js';
+import { FetchRefused, listed, written } from './refused.js';
 
 /** A node that a value stands for; without an entry: a variable, in all of them. */
 export interface Target {
@@ -70,7 +70,7 @@ export const unlike = ({ name, targets }: Fed): FetchRefused =>
 const unknown = (name: string, names: Names, involved: readonly Entry[]): FetchRefused =>
   new FetchRefused({
     code: 'unknown-feed',
-    message: `Nothing that could be fed is called ${name}.`,
+    message: `Nothing that could be fed is called ${written(name)}.`,
     hint: names.hint(name, involved, 'feeds'),
     feed: name,
   });

@@ -5,7 +5,7 @@
 import { nearest } from '../../base/index.js';
 import type { Entry, GraphBuilder, ModuleGraph, TensorNode } from '../../graph/index.js';
 import { applyTensor, feed, variable } from '../../ops/index.js';
-import { FetchRefused, listed } from './refused.js';
+import { FetchRefused, listed, written } from './refused.js';
 
 export type Meaning =
   | { readonly kind: 'entry'; readonly entry: Entry }
@@ -94,14 +94,14 @@ export class Names {
     const top = [...(kinds === 'all' ? among.map((entry) => entry.name) : []), ...this.#module.variables.map(({ path }) => path)];
     const bare = [...new Set(inside.map(([, path]) => path))];
     const whole = inside.map(([entry, path]) => `${entry.name}/${path}`);
-    const meant = nearest(name, [...top, ...bare, ...whole]);
+    const meant = bare.find((path) => path.endsWith(`/${name}`)) ?? nearest(name, [...top, ...bare, ...whole]);
     if (meant !== undefined) return `Did you mean ${meant}?`;
     const offered = [...new Set([...(kinds === 'all' ? [...top, ...whole] : [...bare, ...top])])];
     return offered.length === 0 ? 'There is nothing.' : `There is ${listed(offered)}.`;
   }
 
   #unknown(name: string): FetchRefused {
-    return new FetchRefused({ code: 'unknown-fetch', message: `Nothing is called ${name}.`, hint: this.hint(name) });
+    return new FetchRefused({ code: 'unknown-fetch', message: `Nothing is called ${written(name)}.`, hint: this.hint(name) });
   }
 
   #of(entry: Entry): Paths {

@@ -27,9 +27,15 @@ export class FetchRefused extends Error {
   }
 }
 
+/** Nobody reads longer names. */
+const longest = 80;
+
+/** What a caller wrote, in a sentence. */
+export const written = (name: string): string => (name.length > longest ? `${name.slice(0, longest)}…` : name);
+
 /** `a`, `a and b`, `a, b and c`; of many, the first ones and how many there are beside. */
 export function listed(names: readonly string[], most = 12): string {
-  const shown = names.length <= most ? names : [...names.slice(0, most - 1), `${names.length - most + 1} more`];
+  const shown = names.length <= most ? names.map(written) : [...names.slice(0, most - 1).map(written), `${names.length - most + 1} more`];
   const last = shown.at(-1) ?? 'none';
   return shown.length < 2 ? last : `${shown.slice(0, -1).join(', ')} and ${last}`;
 }
