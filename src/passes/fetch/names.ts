@@ -3,7 +3,7 @@
 // entry; a name that stands for two nodes is refused.
 
 import { nearest } from '../../base/index.js';
-import type { Entry, GraphBuilder, ModuleGraph, TensorNode } from '../../graph/index.js';
+import type { Entry, GraphBuilder, ModuleGraph, TensorNode, Variable } from '../../graph/index.js';
 import { applyTensor, feed, variable } from '../../ops/index.js';
 import { FetchRefused, listed, written } from './refused.js';
 
@@ -30,18 +30,20 @@ export class Names {
   readonly #module: ModuleGraph;
   readonly #build: GraphBuilder;
   readonly #paths = new Map<Entry, Paths>();
+  readonly #variables: ReadonlyMap<string, Variable>;
 
   constructor(module: ModuleGraph, build: GraphBuilder) {
     this.#module = module;
     this.#build = build;
+    this.#variables = new Map(module.variables.map((one) => [one.path, one]));
     for (const entry of module.entries) this.#paths.set(entry, this.#pathsOf(entry));
   }
 
   /**
-   * What is fetched by a name; of several entries that have the very node, one that `mentioned` approves of. Throws FetchRefused:
+   * What is fetched by a name; of several entries that have the very node, one that is mentioned otherwise. Throws FetchRefused:
    * unknown-fetch, ambiguous-name.
    */
-  fetched(name: string, mentioned: (entry: Entry) => boolean): Meaning {
+  fetched(name: string, mentioned: ReadonlySet<Entry>): Meaning {
     const entry = this.#module.entries.find((one) => one.name === name);
     if (entry !== undefined) return { kind: 'entry', entry };
     const node = this.variable(name);
@@ -49,7 +51,7 @@ export class Names {
     const found = this.#candidates(name, ({ arguments: fed, lets, results }, path) => [
       ...new Set([fed.get(path), lets.get(path), results.get(path)].filter((one) => one !== undefined)),
     ]);
-    const one = found.find((candidate) => mentioned(candidate.entry)) ?? found[0];
+    const one = found.find((candidate) => mentioned.has(candidate.entry)) ?? found[0];
     if (one === undefined) throw this.#unknown(name);
     if (found.some((candidate) => candidate.node !== one.node)) throw ambiguous(name, found);
     return { kind: 'node', entry: one.entry, node: one.node };
@@ -71,7 +73,7 @@ export class Names {
   }
 
   variable(path: string): TensorNode | undefined {
-    const found = this.#module.variables.find((one) => one.path === path);
+    const found = this.#variables.get(path);
     return found === undefined
       ? undefined
       : applyTensor(this.#build, variable, [], { path, dtype: found.type.dtype, shape: found.type.shape });

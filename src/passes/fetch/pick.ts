@@ -15,7 +15,8 @@ import type { FetchRequest } from './request.js';
 /** Throws FetchRefused. */
 export function fetchEntry(module: ModuleGraph, build: GraphBuilder, request: FetchRequest): Entry {
   const names = new Names(module, build);
-  const meanings = request.fetches.map((name) => names.fetched(name, mentionedBy(request)));
+  const mentioned = new Set(module.entries.filter((entry) => isMentioned(entry, request)));
+  const meanings = request.fetches.map((name) => names.fetched(name, mentioned));
   const involved = [...new Set(meanings.flatMap((meaning) => (meaning.kind === 'variable' ? [] : [meaning.entry])))];
   const whole = [...new Set(meanings.flatMap((meaning) => (meaning.kind === 'entry' ? [meaning.entry] : [])))];
   const fed = readFeeds(names, involved, request.fed, request.fetches);
@@ -50,10 +51,8 @@ const isOver = (names: readonly string[], sizes: readonly Dim[]): boolean =>
   sizes.every((size) => [...size.names].every((name) => names.includes(name)));
 
 /** Whether the request names the entry, or something that is qualified by it. */
-const mentionedBy =
-  ({ fetches, fed }: FetchRequest) =>
-  (entry: Entry): boolean =>
-    fetches.includes(entry.name) || [...fetches, ...fed].some((name) => name.startsWith(`${entry.name}/`));
+const isMentioned = ({ name: entry }: Entry, { fetches, fed }: FetchRequest): boolean =>
+  fetches.includes(entry) || [fetches, fed].some((all) => all.some((name) => name.startsWith(`${entry}/`)));
 
 interface Given {
   readonly outputs: readonly Output[];
