@@ -15,10 +15,13 @@ export { BoundEntry, type StepsOptions, type StepsResult } from './bound-entry.j
 export type { RestoreOptions } from './checkpoint.js';
 export type { FeedValue, NestedArray, ScalarValue, ShapedData } from './convert.js';
 export type { ElementArrays, TypedArray } from './element.js';
+export type { EntryGraph, GraphNode, GraphTensorType, SourcePlace } from './entry-graph.js';
 export { type ErrorDetails, type RuntimeCode, TfcError } from './error.js';
 export type { Feeds } from './feed-slots.js';
+export type { Fetched, Fetches, FetchRequest } from './fetches.js';
 export { type JsonValue, toJson } from './json.js';
 export { Module, type ModuleOptions, openModule } from './module.js';
+export type { SummaryRecord } from './recorded-entry.js';
 export type { Result, ResultRecord } from './result.js';
 export { SafetensorsFile, type StoredTensor, writeSafetensors } from './safetensors.js';
 export type { AnyEntries, EntryMethods, EntryTypes, Session, SessionMethods, SessionOptions } from './session.js';

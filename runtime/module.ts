@@ -2,7 +2,9 @@
 // has no code yet is asked of whoever opened the module.
 import type { EntrySpec, Manifest } from './abi/manifest.js';
 import { type Artifact, isExported, openArtifact, ranksKey, requireSameVariables } from './artifact.js';
+import type { EntryGraph } from './entry-graph.js';
 import { TfcError } from './error.js';
+import type { FetchRequest } from './fetches.js';
 import { type Native, loadNative } from './native.js';
 import { readOptions } from './options.js';
 import {
@@ -22,8 +24,10 @@ export interface ModuleOptions {
    * module's own.
    */
   readonly resolveOpen?: (name: string, ranks: Readonly<Record<string, number>>) => string;
-  /** Compiles an entry that computes named nodes, in this order, as a tuple, from feeds of these names. */
-  readonly resolveFetches?: (fetches: readonly string[], fed: readonly string[]) => { readonly path: string; readonly entry: string };
+  /** Compiles an entry that computes named nodes, with the same variables as the module's own. */
+  readonly resolveFetches?: (request: FetchRequest) => { readonly path: string; readonly entry: string };
+  /** The graphs of all exported entries. */
+  readonly readGraph?: () => readonly EntryGraph[];
 }
 
 export class Module {
@@ -34,17 +38,20 @@ export class Module {
   readonly #artifact: Artifact;
   readonly #resolveOpen: ModuleOptions['resolveOpen'];
   readonly #resolveFetches: ModuleOptions['resolveFetches'];
+  readonly #readGraph: ModuleOptions['readGraph'];
+  #graph: readonly EntryGraph[] | undefined;
   readonly #attached = new Map<string, Artifact>();
   #closed = false;
   #sessions = 0;
 
   /** @throws TfcError file-not-found, bad-artifact, toolchain-missing. */
   constructor(path: string, options: ModuleOptions = {}) {
-    const { resolveOpen, resolveFetches } = readOptions(options, 'openModule', ['resolveOpen', 'resolveFetches']);
+    const { resolveOpen, resolveFetches, readGraph } = readOptions(options, 'openModule', ['resolveOpen', 'resolveFetches', 'readGraph']);
     this.#native = loadNative();
     this.#artifact = openArtifact(this.#native, path);
     this.#resolveOpen = resolveOpen;
     this.#resolveFetches = resolveFetches;
+    this.#readGraph = readGraph;
     this.path = this.#artifact.path;
     this.manifest = this.#artifact.manifest;
   }
@@ -61,7 +68,8 @@ export class Module {
       native: this.#native,
       artifact: this.#artifact,
       openRank: (name, ranks) => this.#openRank(name, ranks),
-      fetches: (fetches, fed) => this.#fetches(fetches, fed),
+      fetches: (request) => this.#fetches(request),
+      canFetch: this.#resolveFetches !== undefined,
       closed: () => {
         this.#sessions -= 1;
         this.#unmap();
@@ -76,6 +84,20 @@ export class Module {
     }
     // The properties that the type adds were defined just now.
     return session as Session<Entries>;
+  }
+
+  /**
+   * The operations of all exported entries as the program says them, before derivatives are written out; entries with open ranks are not
+   * among them. The texts that the module was compiled from are read once, in the compiling process. @throws TfcError source-missing for a
+   * module that was opened without its source.
+   */
+  graph(): readonly EntryGraph[] {
+    const read = this.#readGraph;
+    if (read === undefined)
+      throw new TfcError('source-missing', `${this.manifest.module} was opened without its source, and the artifact has no graph.`, {
+        hint: 'Compile the source instead: compile("model.tdsl"), or draw it: tfc graph model.tdsl -o graph.json.',
+      });
+    return (this.#graph ??= read());
   }
 
   /** Sessions that are open go on; the artifact is unmapped after the last of them. */
@@ -103,14 +125,14 @@ export class Module {
     return this.#attach(resolve(name, ranks));
   }
 
-  #fetches(fetches: readonly string[], fed: readonly string[]): { readonly artifact: Artifact; readonly entry: string } {
+  #fetches(request: FetchRequest): { readonly artifact: Artifact; readonly entry: string } {
     const resolve = this.#resolveFetches;
     if (resolve === undefined) {
-      throw new TfcError('unknown-fetch', `${this.manifest.module} has no code that fetches ${fetches.join(', ')}.`, {
-        hint: 'Open the source instead of the artifact to fetch nodes by name.',
+      throw new TfcError('unknown-fetch', `${this.manifest.module} has no code that fetches ${request.fetches.join(', ')}.`, {
+        hint: 'It was opened without its source, and has entries alone. Compile the source instead: compile("model.tdsl").',
       });
     }
-    const { path, entry } = resolve(fetches, fed);
+    const { path, entry } = resolve(request);
     return { artifact: this.#attach(path), entry };
   }
 

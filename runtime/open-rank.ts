@@ -38,6 +38,27 @@ export function ranksOf(entry: OpenEntrySpec, feeds: Feeds): Readonly<Record<str
   return Object.fromEntries(entry.packs.map((pack) => [pack, ranks.get(pack) ?? 0]));
 }
 
+/**
+ * The same for every open entry that is named, or that a name is qualified by: `total`, `total/twice`. Feeds may be qualified as well.
+ * @throws as `ranksOf`.
+ */
+export function ranksOfNamed(
+  open: readonly OpenEntrySpec[],
+  names: readonly string[],
+  feeds: Feeds,
+): Readonly<Record<string, Readonly<Record<string, number>>>> {
+  const named = open.filter(({ name }) => names.some((one) => one === name || one.startsWith(`${name}/`)));
+  return Object.fromEntries(
+    named.map((entry) => {
+      const own = entry.feeds.flatMap(({ name }) => {
+        const key = [`${entry.name}/${name}`, name].find((one) => Object.hasOwn(feeds, one));
+        return key === undefined ? [] : [[name, feeds[key]] as const];
+      });
+      return [entry.name, ranksOf(entry, Object.fromEntries(own) as Feeds)];
+    }),
+  );
+}
+
 /** One more than the most for arrays that do not end. */
 function rankOf(value: unknown): number {
   if (typeof value === 'object' && value !== null && !Array.isArray(value) && 'shape' in value && Array.isArray(value.shape))

@@ -9,13 +9,15 @@ import { type RestoreOptions, restoreVariables, saveVariables } from './checkpoi
 import type { FeedValue } from './convert.js';
 import { TfcError, reading, suggestion } from './error.js';
 import { type Feeds, requireFeeds } from './feed-slots.js';
+import { type Fetched, type Fetches, type FetchRequest, readFetches } from './fetches.js';
 import { initialize } from './initialize.js';
 import { type Handle, type Native, translating } from './native.js';
-import { ranksOf } from './open-rank.js';
+import { ranksOf, ranksOfNamed } from './open-rank.js';
 import { readNames, readOptions, requireBoolean } from './options.js';
 import type { Result } from './result.js';
 import { shown } from './shown.js';
 import { type Tensor, mostAxes } from './tensor.js';
+import { RecordedEntry, type SummaryRecord } from './recorded-entry.js';
 import { Variables } from './variables.js';
 
 export interface SessionOptions {
@@ -25,6 +27,8 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Whether variables get their declared initial values now. Default true. */
   readonly initialize?: boolean;
+  /** Whether what `summary` statements of steps say is recorded, for `summaries()`. Default false: then they cost nothing. */
+  readonly summaries?: boolean;
 }
 
 /** What a session needs of its module. */
@@ -34,7 +38,9 @@ export interface SessionSource {
   /** The artifact that has an open-rank entry with these ranks. */
   readonly openRank: (name: string, ranks: Readonly<Record<string, number>>) => Artifact;
   /** The artifact and the entry that compute these nodes from these feeds. */
-  readonly fetches: (fetches: readonly string[], fed: readonly string[]) => { readonly artifact: Artifact; readonly entry: string };
+  readonly fetches: (request: FetchRequest) => { readonly artifact: Artifact; readonly entry: string };
+  /** Whether nodes can be compiled that the artifact has no entry for. */
+  readonly canFetch: boolean;
   /** Called once, when the session has been closed. */
   readonly closed: () => void;
 }
@@ -57,6 +63,8 @@ type Arguments<Fed> = Record<never, never> extends Fed ? [feeds?: Fed] : [feeds:
 export const calledByLanguage = ['then', 'toJSON'] as const;
 type CalledByLanguage = (typeof calledByLanguage)[number];
 
+type ResultsOf<Entries extends EntryTypes<Entries>> = { readonly [Name in keyof Entries]: Entries[Name]['result'] };
+
 export type EntryMethods<Entries extends EntryTypes<Entries>> = {
   readonly [Name in Exclude<keyof Entries, keyof SessionMethods | CalledByLanguage>]: (
     ...args: Arguments<Entries[Name]['feeds']>
@@ -71,6 +79,9 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
   readonly #bound = new Map<string, BoundEntry>();
   readonly #all: BoundEntry[] = [];
   readonly #seed: bigint;
+  readonly #recording: boolean;
+  readonly #entryNames: ReadonlySet<string>;
+  #summaries: readonly SummaryRecord[] = [];
   /** Threads that compute, the caller included. */
   readonly threads: number;
 
@@ -81,12 +92,24 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
       threads = availableParallelism(),
       initialize: now = true,
       seed = 0,
-    } = readOptions(options, 'session', ['threads', 'initialize', 'seed']);
+      summaries = false,
+    } = readOptions(options, 'session', ['threads', 'initialize', 'seed', 'summaries']);
     requireBoolean(now, 'initialize');
+    requireBoolean(summaries, 'summaries');
+    if (summaries && !source.canFetch)
+      throw new TfcError(
+        'source-missing',
+        `${artifact.manifest.module} was opened without its source, and has no code that records summaries.`,
+        {
+          hint: 'Compile the source instead: compile("model.tdsl").',
+        },
+      );
     if (!Number.isSafeInteger(threads) || threads < 1 || threads > 1024)
       throw new TfcError('invalid-value', `A session has 1 to 1024 threads, not ${shown(threads)}.`);
     this.#source = source;
     this.#seed = seedOf(seed);
+    this.#recording = summaries;
+    this.#entryNames = new Set(entryNames(artifact));
     this.threads = threads;
     const specs = artifact.manifest.variables;
     const handle: Handle<'session'> = translating(() =>
@@ -98,18 +121,16 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
 
   /** Runs an exported entry once. @throws TfcError; see BoundEntry.run. */
   run<Name extends keyof Entries & string>(name: Name, ...args: Arguments<Entries[Name]['feeds']>): Entries[Name]['result'];
-  /** Computes named nodes, once each; feeds may also be named nodes. The result has one item per name. */
-  run(fetches: readonly string[], feeds?: Feeds): readonly Result[];
-  run(what: string | readonly string[], feeds?: object): unknown {
+  /**
+   * Computes what is named, once each, and gives the values in the places of the names: an array for an array, an object for an object.
+   * Feeds are arguments of the entries that it lies in, and named nodes, which are then not computed. What is not needed is not run: a
+   * step makes its updates only if the step itself is fetched. Variables have their values of before the run.
+   * @throws TfcError unknown-fetch, unknown-feed, missing-feed, ambiguous-name, ambiguous-size, invalid-value; see BoundEntry.run.
+   */
+  run<const F extends Fetches>(fetches: F, ...args: F extends keyof Entries ? [never] : [feeds?: Feeds]): Fetched<F, ResultsOf<Entries>>;
+  run(what: unknown, feeds?: object): unknown {
     const fed = (feeds ?? {}) as Feeds;
-    if (typeof what === 'string') return this.#resolve(what, fed).run(fed);
-    this.#requireOpen();
-    if (typeof (what as unknown) !== 'object')
-      throw new TfcError('invalid-value', `run takes the name of an entry or an array of names to fetch, not ${shown(what)}.`, {
-        hint: namesHint(this.#source.artifact),
-      });
-    requireFeeds(fed);
-    return this.#runFetches(readNames(what, 'Names to fetch'), fed);
+    return typeof what === 'string' ? this.#runNamed(what, fed) : this.#runFetches(what, fed);
   }
 
   /** Runs an entry many times within native code. @throws TfcError; see BoundEntry.runSteps. */
@@ -154,6 +175,15 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
    */
   get(path: string): Tensor | number | bigint | boolean {
     return this.#requireOpen().variables.get(path);
+  }
+
+  /**
+   * What the last run of a step recorded, in the order of the program; empty when it failed, and after `runSteps`, whose steps run without
+   * pause. Only with `module.session({ summaries: true })`. @throws TfcError session-closed.
+   */
+  summaries(): readonly SummaryRecord[] {
+    this.#requireOpen();
+    return this.#summaries;
   }
 
   /** Gives a variable a value. @throws TfcError unknown-variable, shape-mismatch, dtype-mismatch, bad-data. */
@@ -261,26 +291,66 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
     return this.#make(attached, position, reuse);
   }
 
-  #runFetches(fetches: readonly string[], feeds: Feeds): unknown {
+  /** An entry, or else a node; also an entry that is fed more than its arguments. */
+  #runNamed(name: string, feeds: Feeds): unknown {
     this.#requireOpen();
-    const fed = Object.keys(feeds).sort();
-    const key = JSON.stringify([fetches, fed]);
-    let bound = this.#bound.get(key);
-    if (bound === undefined) {
-      const { artifact, entry } = this.#source.fetches(fetches, fed);
-      const at = artifact.manifest.entries.findIndex((spec) => spec.name === entry);
-      if (at < 0) throw new TfcError('bad-artifact', `${artifact.path} does not have ${entry}.`);
-      bound = this.#make(artifact, at, false);
-      this.#bound.set(key, bound);
+    const { artifact, canFetch } = this.#source;
+    if (!canFetch) return this.#resolve(name, feeds).run(feeds);
+    const isEntry = this.#entryNames.has(name);
+    try {
+      return isEntry ? this.#resolve(name, feeds).run(feeds) : this.#runFetches(name, feeds);
+    } catch (error) {
+      if (!(error instanceof TfcError)) throw error;
+      if (isEntry && error.code === 'unknown-feed') return this.#runFetches(name, feeds);
+      if (isEntry || error.code !== 'unknown-fetch' || name.includes('/')) throw error;
+      throw new TfcError('unknown-entry', `${artifact.manifest.module} exports no ${name}, and no node is called so.`, {
+        hint: error.hint ?? namesHint(artifact),
+      });
     }
-    return bound.run(feeds);
   }
 
-  #make(artifact: Artifact, at: number, reuse: boolean): BoundEntry {
+  #runFetches(what: unknown, feeds: Feeds): unknown {
+    this.#requireOpen();
+    const { names, build } = readFetches(what);
+    requireFeeds(feeds);
+    const fed = reading('The names of feeds', () => Object.keys(feeds).filter((name) => name !== '')).sort();
+    const ranks = ranksOfNamed(this.#source.artifact.manifest.open, names, feeds);
+    const key = JSON.stringify([names, fed, ranks]);
+    let bound = this.#bound.get(key);
+    if (bound === undefined) {
+      bound = this.#fetch({ fetches: names, fed, ranks, give: 'values' });
+      this.#bound.set(key, bound);
+    }
+    return build(bound.run(feeds) as readonly Result[]);
+  }
+
+  #fetch(request: FetchRequest): BoundEntry {
+    const { artifact, entry } = this.#source.fetches(request);
+    const at = artifact.manifest.entries.findIndex((spec) => spec.name === entry);
+    if (at < 0) throw new TfcError('bad-artifact', `${artifact.path} does not have ${entry}.`);
+    const result = artifact.manifest.entries[at]?.result;
+    if (result?.kind !== 'tuple' || (request.give === 'values' && result.items.length !== request.fetches.length))
+      throw new TfcError('bad-artifact', `${artifact.path}: ${entry} does not give one value per fetch.`);
+    return this.#make(artifact, at, false, request);
+  }
+
+  /** `recorded`: what to ask for to have the summaries of the entry. */
+  #make(artifact: Artifact, at: number, reuse: boolean, recorded?: FetchRequest): BoundEntry {
     const spec = artifact.manifest.entries[at] ?? unknownPosition(at);
-    const bound = translating(() => new BoundEntry(this.#host, artifact.handle, at, spec, reuse));
+    const isRecorded = this.#recording && spec.kind === 'step';
+    const bound = translating(() => new (isRecorded ? RecordedEntry : BoundEntry)(this.#host, artifact.handle, at, spec, reuse));
     this.#all.push(bound);
-    return bound;
+    if (!(bound instanceof RecordedEntry)) return bound;
+    const fed = spec.feeds.map(({ name }) => name).sort();
+    const { name, ranks } = spec;
+    const request = recorded ?? { fetches: [name], fed, ranks: Object.keys(ranks).length === 0 ? {} : { [name]: ranks } };
+    let summaries: BoundEntry | undefined;
+    return bound.record(
+      () => (summaries ??= this.#fetch({ ...request, give: 'summaries' })),
+      (records) => {
+        this.#summaries = records;
+      },
+    );
   }
 }
 

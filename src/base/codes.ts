@@ -32,6 +32,8 @@ export const diagnosticCodes = {
   'missing-feed': 'An argument of the entry was not fed.',
   'unknown-feed': 'A feed that the entry does not have.',
   'unknown-fetch': 'A fetch that names no node.',
+  'ambiguous-name': 'A name that is fetched or fed, and stands for several nodes.',
+  'source-missing': 'A module that was opened without its source is asked for what only the source says.',
   'unknown-entry': 'The module exports no entry of that name.',
   'unknown-dim': 'A size is set that the module does not declare.',
   'uninitialized-variable': 'A variable is read before it has a value.',

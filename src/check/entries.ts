@@ -2,7 +2,7 @@
 // Holds: generic sizes stay free, and can be found from the feeds; an open rank has no entry until it is chosen.
 
 import type { FnDeclaration, GenericParameter, Parameter, StepDeclaration } from '../../grammar/index.js';
-import { Dim, type DType, limits, type Shape } from '../base/index.js';
+import { Dim, type DType, limits, type Shape, solvableNames } from '../base/index.js';
 import type { Entry, Output, ResultTree, TensorNode } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
@@ -157,18 +157,7 @@ function addFeed(context: Context, parameter: Parameter, scope: Scope): void {
 function freeSizes(context: Context, declaration: EntryDeclaration): string[] | undefined {
   const sizes = context.entry.feeds.flatMap((feed) => feed.type.shape);
   const names = [...new Set(sizes.flatMap((dim) => [...dim.names]))];
-  const solved = new Set<string>();
-  for (let progress = true; progress;) {
-    context.checker.growth.spend(sizes.length);
-    progress = false;
-    for (const dim of sizes) {
-      const open = [...dim.names].filter((name) => !solved.has(name));
-      const [only] = open;
-      if (only === undefined || open.length > 1 || dim.terms.some((term) => term.names.filter((one) => one === only).length > 1)) continue;
-      solved.add(only);
-      progress = true;
-    }
-  }
+  const solved = solvableNames(sizes, () => context.checker.growth.spend(sizes.length));
   for (const generic of declaration.generics) {
     const name = generic.name.text;
     if (generic.variadic || solved.has(name)) continue;

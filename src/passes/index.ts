@@ -1,6 +1,9 @@
 // Passes over the tensor graph, and the runner of all passes.
 
 export { differentiate } from './differentiate.js';
+export { fetchEntry } from './fetch/pick.js';
+export type { FetchRequest } from './fetch/request.js';
+export { FetchRefused, type Refusal } from './fetch/refused.js';
 export { checkedGraph, countNodes, strippedGraph } from './graph-form.js';
 export * from './pass.js';
 export { simplifyModule } from './simplify/engine.js';

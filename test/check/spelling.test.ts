@@ -1,7 +1,8 @@
 // Suggestions for unknown names. In: a word and others. Out: the nearest of them.
 
 import { expect, test } from 'vitest';
-import { nearest, suggestion } from '../../src/check/spelling.js';
+import { nearest } from '../../src/base/index.js';
+import { suggestion } from '../../src/check/spelling.js';
 
 test('only what is near is suggested', () => {
   expect(nearest('wieghts', ['w', 'weight', 'weights', 'heights'])).toBe('weights');

@@ -23,6 +23,8 @@ const later: readonly DiagnosticCode[] = [
   'missing-feed',
   'unknown-feed',
   'unknown-fetch',
+  'ambiguous-name',
+  'source-missing',
   'uninitialized-variable',
   'unknown-variable',
   'session-closed',

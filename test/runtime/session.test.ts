@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { VariableSpec } from '../../runtime/abi/manifest.js';
-import { type BoundEntry, type Session, Tensor, TfcError, openModule, tensor, toJson } from '../../runtime/index.js';
+import { type BoundEntry, type FetchRequest, type Session, Tensor, TfcError, openModule, tensor, toJson } from '../../runtime/index.js';
 import { allocate } from '../../runtime/element.js';
 import { compileFixture, manifest, scratch, thrown } from './fixture.js';
 
@@ -387,6 +387,13 @@ describe('open ranks and fetches', () => {
     entries: manifest.entries.map((entry) => (entry.name === 'scale' ? { ...entry, name: 'scale', ranks: { S: 1 } } : entry)),
   });
 
+  const fetching = compileFixture(directory, 'fetching', {
+    ...manifest,
+    entries: manifest.entries.map((entry) =>
+      entry.name === 'needs' ? { ...entry, result: { kind: 'tuple', items: [{ kind: 'output', index: 0 }] } } : entry,
+    ),
+  });
+
   test('a missing rank is asked of the opener once per rank', () => {
     const asked: string[] = [];
     const open = [{ ...manifest.open[0], name: 'scale' }];
@@ -414,10 +421,63 @@ describe('open ranks and fetches', () => {
   });
 
   test('fetches run the entry that the opener names, on the same variables', () => {
-    const module = openModule(path, { resolveFetches: () => ({ path: wide, entry: 'needs' }) });
+    const asked: FetchRequest[] = [];
+    const module = openModule(path, {
+      resolveFetches: (request) => {
+        asked.push(request);
+        return { path: fetching, entry: 'needs' };
+      },
+    });
     using session = module.session({ threads: 1 });
     session.set('net/v', 4);
-    expect(session.run(['anything'])).toBe(4);
+    expect(session.run(['anything'])).toEqual([4]);
+    expect(session.run('anything')).toBe(4);
+    expect(session.run({ a: ['anything', 'anything'], ['__proto__']: { b: 'anything' } })).toEqual({
+      a: [4, 4],
+      ['__proto__']: { b: 4 },
+    });
+    expect(asked).toEqual([{ fetches: ['anything'], fed: [], ranks: {}, give: 'values' }]);
+    expect(failure(() => session.run(['one', 'other'])).code).toBe('bad-artifact');
+  });
+
+  test('what is fetched is names, some, and not without end', () => {
+    using session = openModule(path, { resolveFetches: () => expect.unreachable() as never }).session({ threads: 1 });
+    const endless: unknown[] = [];
+    endless.push(endless);
+    let wide: unknown = 'loss';
+    for (let level = 0; level < 40; level += 1) wide = [wide, wide];
+    const wrong = [
+      [],
+      {},
+      { a: [] },
+      [1],
+      { a: null },
+      new Map(),
+      new Set(['loss']),
+      Float32Array.of(1),
+      endless,
+      wide,
+      null,
+      5,
+      undefined,
+    ];
+    for (const what of wrong) expect(failure(() => session.run(what as never)).code).toBe('invalid-value');
+    const getter = {
+      get a() {
+        throw new Error('mine');
+      },
+    };
+    expect(failure(() => session.run(getter as never))).toMatchObject({ code: 'invalid-value', message: expect.stringContaining('mine') });
+  });
+
+  test('what only the source says is refused without it, with what to do', () => {
+    const module = openModule(path);
+    const hint = expect.stringContaining('compile("model.tdsl")') as string;
+    expect(failure(() => module.graph())).toMatchObject({ code: 'source-missing', hint });
+    expect(failure(() => module.session({ summaries: true }))).toMatchObject({ code: 'source-missing', hint });
+    using session = module.session({ threads: 1 });
+    expect(failure(() => session.run({ a: 'net/w' }))).toMatchObject({ code: 'unknown-fetch', hint });
+    expect(session.summaries()).toEqual([]);
   });
 
   test('an artifact with other variables is refused', () => {

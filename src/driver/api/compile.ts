@@ -5,12 +5,12 @@
 import { dirname, join, relative, resolve } from 'node:path';
 import { isText, reading } from '../../../runtime/error.js';
 import { shown } from '../../../runtime/shown.js';
-import { type Module, openModule, TfcError } from '../../../runtime/index.js';
+import { type EntryGraph, type Module, openModule, TfcError } from '../../../runtime/index.js';
 import { type Diagnostic, InternalError } from '../../base/index.js';
 import { Cache } from '../build/cache.js';
 import { cacheDirectory, cachePlace, temporaryCache, unwritable } from '../build/cache-place.js';
 import { buildInChild, buildInChildSync } from './child.js';
-import { toTfcError } from './failures.js';
+import { asTfcErrors, toTfcError } from './failures.js';
 import { CompileError, oneLine, renamed } from '../mistakes.js';
 import { artifactFiles, type BuildJob, type BuildReply, type BuildRequest, type Built, optionsKey } from '../build/request.js';
 
@@ -198,6 +198,12 @@ function builtOf(reply: BuildReply, cache: Cache, job: Job): Built | undefined {
     }
     case 'mistakes':
       throw new CompileError(reply.diagnostics, new Map(reply.texts));
+    case 'refused': {
+      const { code, message, ...details } = reply.refusal;
+      throw new TfcError(code, message, details);
+    }
+    case 'graph':
+      throw new InternalError('compile process', 'it gave a graph in the place of an artifact');
     case 'failed': {
       const failure = new InternalError(reply.pass, reply.reason);
       failure.stack = reply.stack;
@@ -223,21 +229,34 @@ interface Opened {
   readonly job: Job;
 }
 
-/** Entries with open ranks are compiled later, from the texts that the module was compiled from: the files may have changed. */
+/** What is compiled later is made of the texts that the module was compiled from: the files may have changed. */
 function open(built: Built, job: Job): Opened {
+  const request: BuildRequest = { ...job.request, sources: built.sources };
+  const libraryOf = (more: Pick<BuildRequest, 'open' | 'fetch'>): string =>
+    join(builtSync({ ...job, request: { ...request, ...more } }).directory, artifactFiles.library);
   const module = openModule(join(built.directory, artifactFiles.library), {
-    resolveOpen: (entry, ranks) => {
-      try {
-        return join(
-          builtSync({ ...job, request: { ...job.request, sources: built.sources, open: { entry, ranks } } }).directory,
-          artifactFiles.library,
-        );
-      } catch (error) {
-        throw toTfcError(error);
-      }
+    resolveOpen: (entry, ranks) => asTfcErrors(() => libraryOf({ open: { entry, ranks } })),
+    resolveFetches: (fetched) => {
+      const name = fetchName(fetched.fetches);
+      return { path: asTfcErrors(() => libraryOf({ fetch: { ...fetched, name } })), entry: name };
     },
+    readGraph: () => asTfcErrors(() => graphOf({ ...job, request })),
   });
   return { module, built, job };
+}
+
+/** What errors call the entry that computes these nodes. */
+function fetchName(fetches: readonly string[]): string {
+  const shown = fetches.slice(0, 3);
+  return `${shown.join(', ')}${shown.length < fetches.length ? ', …' : ''}`;
+}
+
+function graphOf(job: Job): readonly EntryGraph[] {
+  const { cache } = lookUp(job);
+  const reply = buildInChildSync({ ...toChild(job, cache), want: 'graph' }, job.directory);
+  if (reply.kind === 'graph') return reply.entries;
+  builtOf(reply, cache, job);
+  throw new InternalError('compile process', 'it gave an artifact in the place of a graph');
 }
 
 /** Tells what the program is warned of. */

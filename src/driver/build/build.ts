@@ -17,6 +17,8 @@ import { manifestOf } from './manifest.js';
 import { mistakesOf, renamed } from '../mistakes.js';
 import { packageRoot, version } from '../package.js';
 import { programsOf, toMachine } from './pipeline.js';
+import { FetchRefused } from '../../passes/index.js';
+import { graphData } from '../report/graph-data.js';
 import { publish } from './publish.js';
 import { artifactFiles, type BuildReply, type BuildRequest, optionsKey, type SourceFile } from './request.js';
 import { targetFor } from './target.js';
@@ -70,12 +72,28 @@ export function buildCached(request: BuildRequest, cache: Cache, begin: Begin = 
     const directory = cache.store(key, files, () => cached(compileChecked(checked, request, begin).build().files), warnings);
     return { kind: 'built', directory, sources: files, warnings };
   } catch (error) {
-    if (error instanceof TfcError && error.code === 'file-not-written') return { kind: 'not-stored', reason: error.message };
-    const mistakes = mistakesOf(error);
-    if (mistakes !== undefined) return { kind: 'mistakes', diagnostics: mistakes, texts: [...texts] };
-    const { pass, reason, stack = '' } = toInternal(error);
-    return { kind: 'failed', pass, reason, stack };
+    return failureOf(error, texts);
   }
+}
+
+/** The graph of a program as data. */
+export function graphOf(request: BuildRequest): BuildReply {
+  const texts = new Map<string, string>();
+  try {
+    const { module, build } = check(request, texts);
+    return { kind: 'graph', entries: graphData(module, build, texts) };
+  } catch (error) {
+    return failureOf(error, texts);
+  }
+}
+
+function failureOf(error: unknown, texts: ReadonlyMap<string, string>): BuildReply {
+  if (error instanceof FetchRefused) return { kind: 'refused', refusal: error.refusal };
+  if (error instanceof TfcError && error.code === 'file-not-written') return { kind: 'not-stored', reason: error.message };
+  const mistakes = mistakesOf(error);
+  if (mistakes !== undefined) return { kind: 'mistakes', diagnostics: mistakes, texts: [...texts] };
+  const { pass, reason, stack = '' } = toInternal(error);
+  return { kind: 'failed', pass, reason, stack };
 }
 
 /** A cache keeps what is opened, and nothing for C compilers. */
@@ -97,7 +115,7 @@ function compileChecked({ module, build, open, warnings }: Checked, request: Bui
   const target = targetFor(request.cpu, backend);
   const loading: Stage = { name: `${backend.name}: load`, milliseconds: performance.now() - start };
   const { output, records } = toMachine(target, backend.passes).run(module, { build, begin, now: () => performance.now() });
-  const manifest = manifestOf(output.module, request.open === undefined ? open : [], target, version());
+  const manifest = manifestOf(output.module, request.open === undefined && request.fetch === undefined ? open : [], target, version());
   const text = JSON.stringify(manifest);
   return {
     manifest,

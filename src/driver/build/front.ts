@@ -6,6 +6,7 @@ import { type CheckResult, checkModule, type SameFile } from '../../check/index.
 import { type Diagnostic, DiagnosticsError } from '../../base/index.js';
 import type { GraphBuilder, ModuleGraph } from '../../graph/index.js';
 import { loadStd, stdNames } from '../../std/load.js';
+import { fetchEntry } from '../../passes/index.js';
 import { initEntries } from '../../passes/initializers.js';
 import type { BuildRequest } from './request.js';
 import { keptSources, type Sources, sourcesOnDisk } from './sources.js';
@@ -21,9 +22,12 @@ export interface Checked {
 /** Names by which spans point into the standard library; they are no paths. */
 export const isLibrary = (path: string): boolean => (stdNames as readonly string[]).includes(path);
 
-/** Checks a module. Throws a DiagnosticsError; `texts` collects the sources that were read, for code frames and the cache. */
-export function check(request: Pick<BuildRequest, 'path' | 'set' | 'open' | 'roots' | 'sources'>, texts: Map<string, string>): Checked {
-  const { path, set, open, roots = [] } = request;
+/**
+ * Checks a module. Throws a DiagnosticsError, or a FetchRefused for what is fetched; `texts` collects the sources that were read, for code
+ * frames and the cache.
+ */
+export function check(request: Pick<BuildRequest, 'path' | 'set' | 'open' | 'fetch' | 'roots' | 'sources'>, texts: Map<string, string>): Checked {
+  const { path, set, open, fetch, roots = [] } = request;
   const sources = request.sources === undefined ? sourcesOnDisk(path, roots) : keptSources(path, request.sources);
   const text = sources.root();
   texts.set(path, text);
@@ -33,15 +37,17 @@ export function check(request: Pick<BuildRequest, 'path' | 'set' | 'open' | 'roo
     read: (imported) => readImport(sources, imported),
     std: loadStd(),
     set: new Map(Object.entries(set)),
-    ...(open === undefined ? {} : { ranks: [open] }),
+    ranks: open !== undefined ? [open] : Object.entries(fetch?.ranks ?? {}).map(([entry, ranks]) => ({ entry, ranks })),
   });
   for (const file of result.files) texts.set(file.path, file.text);
   if (result.diagnostics.length > 0 || result.module === undefined) throw new DiagnosticsError(result.diagnostics);
   const { module } = result;
   const entries =
-    open === undefined
-      ? [...module.entries, ...initEntries(module.variables)]
-      : module.entries.filter((entry) => entry.name === open.entry);
+    fetch !== undefined
+      ? [fetchEntry(module, result.build, fetch)]
+      : open === undefined
+        ? [...module.entries, ...initEntries(module.variables)]
+        : module.entries.filter((entry) => entry.name === open.entry);
   return { module: { ...module, entries }, build: result.build, open: result.open, warnings: result.warnings, aliases: sources.aliases };
 }
 

@@ -3,7 +3,9 @@
 
 import { resolve } from 'node:path';
 import { libraryFile } from '../../../runtime/artifact.js';
+import type { EntryGraph, FetchRequest } from '../../../runtime/index.js';
 import type { Diagnostic } from '../../base/index.js';
+import type { Refusal } from '../../passes/index.js';
 import { processor } from './processor.js';
 
 export interface BuildRequest {
@@ -21,6 +23,14 @@ export interface BuildRequest {
   readonly sources?: readonly SourceFile[] | undefined;
   /** Builds this open-rank entry alone, with these ranks for its packs. */
   readonly open?: { readonly entry: string; readonly ranks: Readonly<Record<string, number>> } | undefined;
+  /** Builds one entry alone, which computes these nodes. */
+  readonly fetch?: Fetch | undefined;
+}
+
+/** What a session fetches at once. */
+export interface Fetch extends FetchRequest {
+  /** Of the entry. */
+  readonly name: string;
 }
 
 /** A file that a build read. */
@@ -49,6 +59,9 @@ export type BuildReply =
     }
   /** The cache could not be written. */
   | { readonly kind: 'not-stored'; readonly reason: string }
+  /** What is fetched or fed is not there, or does not fit. */
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'graph'; readonly entries: readonly EntryGraph[] }
   /** Our own failure. */
   | { readonly kind: 'failed'; readonly pass: string; readonly reason: string; readonly stack: string };
 
@@ -59,19 +72,27 @@ export interface BuildJob {
   readonly cache: string;
   /** Whether its descriptor 3 is a terminal where somebody waits. */
   readonly watched: boolean;
+  /** Artifact: the default. Graph: the checked graph as data; nothing is written. */
+  readonly want?: 'artifact' | 'graph';
 }
 
 /** Names of the files of an artifact, below its directory; `header` includes `abi`. */
 export const artifactFiles = { library: libraryFile, manifest: 'module.json', header: 'module.h', abi: 'tfc.h' } as const;
 
 /** Everything of a request that decides what is built, but for the files. A cache may be shared by machines, so `native` is spelled out. */
-export function optionsKey({ set, cpu, backend, open, roots = [] }: BuildRequest): string {
+export function optionsKey({ set, cpu, backend, open, fetch, roots = [] }: BuildRequest): string {
   const machine = cpu === 'native' ? ['native', processor()] : [cpu];
   return JSON.stringify([
-    Object.entries(set).sort(([a], [b]) => (a < b ? -1 : 1)),
+    sorted(set),
     machine,
     backend ?? null,
-    open === undefined ? null : [open.entry, Object.entries(open.ranks).sort(([a], [b]) => (a < b ? -1 : 1))],
+    open === undefined ? null : [open.entry, sorted(open.ranks)],
+    fetch === undefined
+      ? null
+      : [fetch.name, fetch.give, fetch.fetches, fetch.fed, sorted(fetch.ranks).map(([entry, ranks]) => [entry, sorted(ranks)])],
     roots.map((root) => resolve(root)).sort(),
   ]);
 }
+
+const sorted = <Value>(record: Readonly<Record<string, Value>>): [string, Value][] =>
+  Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));

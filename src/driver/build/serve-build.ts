@@ -2,7 +2,7 @@
 // runs, on the terminal that it may have.
 
 import { readFileSync } from 'node:fs';
-import { buildCached } from './build.js';
+import { buildCached, graphOf } from './build.js';
 import { Cache } from './cache.js';
 import type { BuildJob } from './request.js';
 import { watchStages } from './watch-stages.js';
@@ -11,9 +11,9 @@ import { watchStages } from './watch-stages.js';
 const terminal = 3;
 
 export function serveBuild(): void {
-  const { request, cache, watched } = JSON.parse(readFileSync(0, 'utf8')) as BuildJob;
+  const { request, cache, watched, want } = JSON.parse(readFileSync(0, 'utf8')) as BuildJob;
   const stages = watched ? watchStages(terminal) : undefined;
-  const reply = buildCached(request, new Cache(cache), stages?.begin);
+  const reply = want === 'graph' ? graphOf(request) : buildCached(request, new Cache(cache), stages?.begin);
   stages?.stop();
   process.stdout.write(JSON.stringify(reply));
 }

@@ -1,0 +1,41 @@
+// An entry's nodes as part of a fetch. In: what is fed instead of which node; new names for sizes. Out: the image of any node of the entry.
+// Holds: what only led to a fed node is not gone into; nodes that neither feeds nor sizes change stay the same nodes, so entries go on
+// sharing them.
+
+import type { Dim } from '../../base/index.js';
+import { type GraphBuilder, imageOf, mapRegions, type Node, type TensorNode } from '../../graph/index.js';
+import { tensorOf } from '../../ops/index.js';
+import { copyOrigins } from '../rewrite.js';
+import { renameAttrs, renameType } from './sizes.js';
+
+export class EntryCopy {
+  readonly #build: GraphBuilder;
+  readonly #sizes: ReadonlyMap<string, Dim> | undefined;
+  readonly #images: Map<Node, Node>;
+
+  /** `fed`: nodes and the feeds in their places. */
+  constructor(build: GraphBuilder, fed: ReadonlyMap<Node, Node>, sizes: ReadonlyMap<string, Dim> | undefined) {
+    this.#build = build;
+    this.#sizes = sizes;
+    this.#images = new Map(fed);
+  }
+
+  image(node: TensorNode): TensorNode {
+    return tensorOf(imageOf(node, this.#images, (one) => this.#made(one)));
+  }
+
+  #made(node: Node): Node {
+    const sizes = this.#sizes;
+    const args = node.args.map((arg) => this.#images.get(arg) as Node);
+    const regions = mapRegions(node.attrs, (region) => {
+      const results = region.results.map((result) => this.image(result));
+      return results.every((result, at) => result === region.results[at]) ? region : { ...region, results };
+    });
+    const attrs = sizes === undefined ? regions : renameAttrs(regions, sizes);
+    const type = sizes === undefined ? node.type : renameType(node.type, sizes);
+    if (sizes === undefined && attrs === node.attrs && args.every((arg, at) => arg === node.args[at])) return node;
+    const made = this.#build.at(undefined, () => this.#build.make(node.op, args, attrs, type));
+    copyOrigins(this.#build, node, made);
+    return made;
+  }
+}
