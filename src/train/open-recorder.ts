@@ -1,7 +1,8 @@
 // The recorder of a run. In: the run's directory, what is known before the first step. Out: one recorder for the log that reports are made
 // of, and for TensorBoard. Holds: both are in the same directory, so what one is looked at with finds the other.
 
-import { together, type Recorder } from './recorder.js';
+import { checked } from './checked-recorder.js';
+import { type Recorder, together } from './recorder.js';
 import { runLog, type RunLogOptions } from './run-log.js';
 
 /**
@@ -23,7 +24,7 @@ export async function openRecorder(directory: string, options: RunLogOptions): P
   }
   events.text('command', `\`${facts.command.replaceAll('`', "'")}\``);
   events.text('environment', table(facts.environment));
-  return together([log, events]);
+  return checked(together([log, events]));
 }
 
 /** In Markdown. */

@@ -3,13 +3,10 @@
 // Holds: steps count from 1 over all epochs and never fall within a run; wall times are seconds since 1970; what is not finite is recorded
 // as it is.
 
-import { TfcError } from '../../runtime/error.js';
-import { shown } from '../../runtime/shown.js';
-
 /**
  * Takes down a run. All but `close` return as soon as the record is in memory or in the file; none waits for a disk.
  * @throws TfcError file-not-written from any of them, once a file cannot be written any more; session-closed after `close`; invalid-value
- * for a step that is none.
+ * for a step, a time, a tag or a value that is none.
  */
 export interface Recorder {
   /**
@@ -53,11 +50,6 @@ export interface RecordedNode {
 }
 
 export const isStep = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-
-/** @throws TfcError invalid-value. */
-export function requireStep(step: unknown): void {
-  if (!isStep(step)) throw new TfcError('invalid-value', `A step is a whole number from 0 on, not ${shown(step)}.`);
-}
 
 /** Hands everything on to all of them; each is closed even if another cannot be. */
 export function together(recorders: readonly Recorder[]): Recorder {

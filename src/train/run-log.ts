@@ -9,7 +9,7 @@ import { writeFiles, writeFully } from '../../runtime/atomic-file.js';
 import { toJson } from '../../runtime/json.js';
 import { AppendFile } from './append-file.js';
 import { type HistogramSummary, histogramOf } from './histogram.js';
-import { type HyperParameter, type Outcome, type RecordedGraph, type Recorder, requireStep } from './recorder.js';
+import type { HyperParameter, Outcome, RecordedGraph, Recorder } from './recorder.js';
 import type { RunFacts } from './run-facts.js';
 
 export const logName = 'run.jsonl';
@@ -49,14 +49,8 @@ export function runLog(directory: string, { name, facts, resumedAt }: RunLogOpti
   append(goesOn ? { kind: 'resumed', step: resumedAt, time, facts } : { kind: 'run', version: logVersion, name, time, facts });
   let ended = false;
   return {
-    scalars: (step, wallTime, values) => {
-      requireStep(step);
-      append({ kind: 'scalars', step, time: wallTime, values });
-    },
-    histogram: (step, wallTime, tag, values) => {
-      requireStep(step);
-      append({ kind: 'histogram', step, time: wallTime, tag, summary: histogramOf(values) });
-    },
+    scalars: (step, wallTime, values) => append({ kind: 'scalars', step, time: wallTime, values }),
+    histogram: (step, wallTime, tag, values) => append({ kind: 'histogram', step, time: wallTime, tag, summary: histogramOf(values) }),
     text: (tag, text) => append({ kind: 'text', tag, text }),
     hparams: (values, metrics) => append({ kind: 'hparams', values, metrics }),
     graph: (graph) => writeDrawing(directory, graph),

@@ -161,10 +161,9 @@ describe('event files', () => {
     await recorder.close();
   });
 
-  it('say what is wrong: a place that is none, a step that is none, use after the end', async () => {
+  it('say what is wrong: a place that is none, use after the end', async () => {
     expect(() => eventFile(join(scratch, 'nowhere'))).toThrow(TfcError);
     const recorder = eventFile(directory());
-    for (const step of [-1, 0.5, NaN, 2 ** 60]) expect(() => recorder.scalars(step, 0, {})).toThrow('A step is a whole number');
     await recorder.close();
     await recorder.close();
     expect(() => recorder.scalars(1, 0, { loss: 1 })).toThrow(expect.objectContaining({ code: 'session-closed' }));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { AppendFile } from '../append-file.js';
 import { histogramOf } from '../histogram.js';
-import { type Recorder, requireStep } from '../recorder.js';
+import type { Recorder } from '../recorder.js';
 import { graphDefOf } from './graph-def.js';
 import { sessionEnd, sessionStart } from './hyperparameters.js';
 import { EventSchema, SessionLog_SessionStatus, type Summary_Value } from './proto/event_pb.js';
@@ -35,13 +35,11 @@ export function eventFile(directory: string, { resumedAt }: { readonly resumedAt
     add(resumedAt + 1, now(), { what: { case: 'sessionLog', value: { status: SessionLog_SessionStatus.START } } });
   return {
     scalars(step, wallTime, values) {
-      requireStep(step);
       lastStep = step;
       const all = Object.entries(values).map(([tag, value]) => summaries.scalar(tag, value));
       if (all.length > 0) addValues(step, wallTime, all);
     },
     histogram(step, wallTime, tag, values) {
-      requireStep(step);
       lastStep = step;
       const summary = histogramOf(values);
       const { notFinite } = summary;
