@@ -1,5 +1,5 @@
-// The report of runs. In: curves of few and of many points, broken ones, hostile names. Out: what is drawn of them; a page that stands alone;
-// in a browser, where one is installed, what a person sees.
+// The report of runs. In: curves of few and of many points, broken ones, hostile names. Out: what is drawn of them; a page that stands
+// alone; in a browser, where one is installed, what a person sees.
 
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// The log of a run. In: what is recorded, runs that are killed and gone on with, damaged logs, callers who are wrong. Out: what is read back.
+// The log of a run. In: what is recorded, runs that are killed and gone on with, damaged logs, callers who are wrong. Out: what is read
+// back.
 
 import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

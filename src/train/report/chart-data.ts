@@ -1,6 +1,6 @@
 // Curves as they are drawn. In: the curves of runs. Out: charts of a few points per pixel, raw and smoothed.
-// Holds: of each column of pixels its first, least, greatest and last value are kept, so no peak is lost and none is made; smoothing goes over
-// all values before that, and never over one that is not finite, where a line breaks and a cross stands.
+// Holds: of each column of pixels its first, least, greatest and last value are kept, so no peak is lost and none is made; smoothing goes
+// over all values before that, and never over one that is not finite, where a line breaks and a cross stands.
 
 import type { Curve, RunRecord } from '../read-run.js';
 
@@ -99,8 +99,8 @@ function chartOf(title: string, group: readonly { readonly run: number; readonly
 }
 
 /**
- * Means with weights that fall off exponentially to both sides, so nothing lags behind; `count` is about how many values they are of. What is
- * not finite stays, and is not counted.
+ * Means with weights that fall off exponentially to both sides, so nothing lags behind; `count` is about how many values they are of. What
+ * is not finite stays, and is not counted.
  */
 export function smoothed(values: readonly number[], count: number): number[] {
   const keep = Math.max(0, 1 - 2 / count);

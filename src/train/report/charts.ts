@@ -1,5 +1,6 @@
 // Charts as SVG, by Vega-Lite. In: a chart's points. Out: markup without ids, styles and scripts, whose colours are those of the page.
-// Holds: this file is bundled on its own (`scripts/bundle.mjs`), because Vega is larger than all that otherwise runs, and few commands draw.
+// Holds: this file is bundled on its own (`scripts/bundle.mjs`), because Vega is larger than all that otherwise runs, and few commands
+// draw.
 
 import { logger, None, parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';

@@ -1,5 +1,5 @@
-// The report of one run, or of several side by side. In: runs as their logs have them, what draws charts. Out: HTML in one piece, which loads
-// nothing and runs no script.
+// The report of one run, or of several side by side. In: runs as their logs have them, what draws charts. Out: HTML in one piece, which
+// loads nothing and runs no script.
 // Holds: what comes from runs stands in the page as text alone; a drawing is an image, in which nothing runs either; a policy refuses
 // whatever else there might be; the same runs make the same bytes.
 

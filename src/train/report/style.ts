@@ -1,6 +1,6 @@
 // How a report looks. In: nothing. Out: its style sheet.
-// Holds: light and dark follow the reader's setting; the scale of all charts is switched by two buttons and no script; colours of curves are
-// told apart on both grounds, also by most who confuse red and green.
+// Holds: light and dark follow the reader's setting; the scale of all charts is switched by two buttons and no script; colours of curves
+// are told apart on both grounds, also by most who confuse red and green.
 
 const light = ['#0072b2', '#d55e00', '#00885f', '#b0529a', '#8a6d00', '#2a93d1', '#7a4a2b', '#5b5fc7'];
 const dark = ['#56b4e9', '#ff9348', '#2fd0a0', '#e08fca', '#e3c544', '#9ad0f5', '#c99a77', '#a6a9ff'];
