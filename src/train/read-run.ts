@@ -41,6 +41,9 @@ export interface RunRecord {
   readonly drawing: Buffer | undefined;
 }
 
+/** Seconds; there are no later dates. */
+const latest = 8.64e12;
+
 /** Lines do not nest deeper. */
 const maximumDepth = 8;
 
@@ -239,7 +242,7 @@ class Reading {
   }
 
   #time({ time }: Fields): number {
-    if (typeof time !== 'number') throw this.#mistake('a time is missing');
+    if (typeof time !== 'number' || Math.abs(time) > latest) throw this.#mistake('a time is missing');
     return (this.#ended = time);
   }
 

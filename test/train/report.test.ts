@@ -154,6 +154,22 @@ describe('charts', () => {
     expect([steady, short, long, negative].map((chart) => chart?.fitsLog)).toEqual([true, false, true, false]);
   });
 
+  it('leave out what is pale where there are many curves', async () => {
+    const restless = runOf({ 'train/loss': curve(noise(500)) });
+    const counts = [1, 6, 7].map(async (count) => {
+      const [chart] = chartsOf(Array.from({ length: count }, () => restless));
+      if (chart === undefined) throw new Error('no chart');
+      const svg = await charts.drawChart(
+        chart,
+        'linear',
+        () => 0,
+        () => [1, 0],
+      );
+      return svg.match(/<path[^>]* stroke="var\(--c0\)"/g)?.length;
+    });
+    expect(await Promise.all(counts)).toEqual([2, 12, 7]);
+  });
+
   const draw = (values: readonly number[], scale: charts.Scale = 'linear'): Promise<string> => {
     const [chart] = chartsOf([runOf({ 'train/loss': curve(values) })]);
     if (chart === undefined) throw new Error('no chart');
@@ -244,9 +260,10 @@ describe('the page', () => {
     expect(page).toContain('<title>2 runs');
     expect(page).toContain('<th>rate</th><th>last train/loss</th><th>last validation/loss</th>');
     for (const [at, rate] of [0.1, 0.01].entries())
-      expect(page).toContain(`<tr><td>same-${at}</td><td>${rate}</td><td>${rate}</td><td>3</td>`);
-    for (const label of ['same-0 train', 'same-0 validation', 'same-1 train', 'same-1 validation'])
-      expect(page).toContain(`</svg>${label}</li>`);
+      expect(page).toMatch(new RegExp(`<path class="c${at}"[^>]*/></svg>same-${at}</span></td><td>${rate}</td><td>${rate}</td><td>3</td>`));
+    for (const set of ['train', 'validation']) expect(page).toMatch(new RegExp(`<path class="any"[^>]*/></svg>${set}</li>`));
+    expect(page).not.toContain('Colours repeat');
+    expect(await reportOf([...runs, ...runs, ...runs, ...runs, ...runs], charts)).toContain('Colours repeat after 8 runs.');
   });
 
   it('can be of a run in which nothing was recorded', async () => {

@@ -15,6 +15,8 @@ export interface Chart {
   readonly steps: readonly [first: number, last: number];
   /** How many values a mean is of, where some curve is smoothed. */
   readonly smoothedOver: number | undefined;
+  /** Of smoothed curves the means alone are drawn: there are so many that nobody would see through. */
+  readonly isCrowded: boolean;
   /** There are positive values alone. */
   readonly fitsLog: boolean;
 }
@@ -68,6 +70,8 @@ export function chartsOf(runs: readonly RunRecord[]): Chart[] {
 
 /** Curves with fewer points are not smoothed. */
 const smoothedFrom = 100;
+/** Charts with more curves show means alone. */
+const crowdedFrom = 7;
 /** Curves with fewer points show each. */
 const sparseBelow = 60;
 
@@ -87,6 +91,7 @@ function chartOf(title: string, group: readonly { readonly run: number; readonly
     title,
     steps: span,
     smoothedOver: over,
+    isCrowded: group.length >= crowdedFrom,
     fitsLog,
     curves: [...group]
       .sort((a, b) => a.run - b.run || order(a.set) - order(b.set))

@@ -6,10 +6,10 @@
 import { createHash } from 'node:crypto';
 import { duration } from '../progress.js';
 import type { Curve, RunRecord } from '../read-run.js';
-import type { HyperParameter } from '../recorder.js';
 import { type Chart, type ChartCurve, chartsOf, partsOf } from './chart-data.js';
 import type * as Charts from './charts.js';
-import { html, htmlLines, table } from './html.js';
+import { html, shownNumber, shownParameter, table } from './html.js';
+import { detailsOf } from './run-details.js';
 import { style } from './style.js';
 
 /** What draws: `charts.ts`, which is loaded from a file of its own. */
@@ -38,7 +38,7 @@ export async function reportOf(runs: readonly RunRecord[], drawing: Drawing): Pr
 <body>
 <h1>${html(title)}</h1>
 ${runs.length === 1 ? `<p class="soft">${factsLine(runs[0] as RunRecord)}</p>` : ''}
-${summaryOf(runs)}
+${summaryOf(runs, drawing)}
 <h2>Curves</h2>
 ${charts.length === 0 ? '<p>No number was recorded.</p>' : `${switches}\n<div class="charts">\n${figures.join('\n')}\n</div>`}
 ${runs.map((run) => (runs.length === 1 ? `<h2>Run</h2>${detailsOf(run)}` : `<details><summary>${html(nameOf(run))}</summary>${detailsOf(run)}</details>`)).join('\n')}
@@ -53,40 +53,39 @@ const nameOf = ({ directory }: RunRecord): string => directory.replace(/\/+$/, '
 interface Look {
   readonly colorOf: (curve: ChartCurve) => number;
   readonly dashOf: (curve: ChartCurve) => readonly number[];
-  readonly labelOf: (curve: ChartCurve) => string;
 }
 
-/** One run: a colour per set. Several: a colour per run, a dash per set. */
+/** One run: a colour per set. Several: a colour per run, which the table of runs says, and a dash per set. */
 function lookOf(runs: readonly RunRecord[], { dashes }: Drawing): Look {
   const sets = Object.keys(dashes);
   if (runs.length === 1)
     return {
       colorOf: ({ set }) => (set === '' ? 0 : sets.indexOf(set)),
       dashOf: () => dashes['train'] as readonly number[],
-      labelOf: ({ set }) => set,
     };
   return {
     colorOf: ({ run }) => run,
     dashOf: ({ set }) => dashes[set] as readonly number[],
-    labelOf: ({ run, set }) => `${nameOf(runs[run] as RunRecord)}${set === '' ? '' : ` ${set}`}`,
   };
 }
 
+/** A piece of a line, in a colour or in that of the text. */
+const sample = (color: number | undefined, dash: readonly number[]): string =>
+  `<svg viewBox="0 0 28 10"><path class="${color === undefined ? 'any' : `c${color}`}" stroke-dasharray="${dash.join(' ')}" d="M0 5H28"/></svg>`;
+
 async function figureOf(chart: Chart, runs: readonly RunRecord[], { drawChart, colors }: Drawing, look: Look): Promise<string> {
-  const { title, curves, smoothedOver, fitsLog } = chart;
+  const { title, curves, smoothedOver, fitsLog, isCrowded } = chart;
   const linear = await drawChart(chart, 'linear', look.colorOf, look.dashOf);
   const log = fitsLog ? await drawChart(chart, 'log', look.colorOf, look.dashOf) : '';
-  const legend =
-    runs.length === 1 && curves.every(({ set }) => set === '')
-      ? ''
-      : `<ul class="legend">${curves
-          .map(
-            (curve) =>
-              `<li><svg viewBox="0 0 28 10"><path class="c${look.colorOf(curve) % colors}" stroke-width="2.5" stroke-dasharray="${look.dashOf(curve).join(' ')}" d="M0 5H28"/></svg>${html(look.labelOf(curve))}</li>`,
-          )
-          .join('')}</ul>`;
+  const sets = [...new Map(curves.map((curve) => [curve.set, curve])).values()];
+  const color = (curve: ChartCurve): number | undefined => (runs.length === 1 ? look.colorOf(curve) % colors : undefined);
+  const legend = sets.every(({ set }) => set === '')
+    ? ''
+    : `<ul class="legend">${sets.map((curve) => `<li>${sample(color(curve), look.dashOf(curve))}${html(curve.set)}</li>`).join('')}</ul>`;
   const notes = [
-    ...(smoothedOver === undefined ? [] : [`bold: means of about ${smoothedOver} values`]),
+    ...(smoothedOver === undefined
+      ? []
+      : [`${isCrowded ? 'restless curves are drawn as' : 'bold:'} means of about ${smoothedOver} values`]),
     ...(curves.some(({ notFinite }) => notFinite.length > 0) ? ['×: not a finite number'] : []),
   ];
   return `<figure><h3>${html(title)}</h3>${legend}
@@ -95,7 +94,7 @@ ${notes.length === 0 ? '' : `<figcaption>${notes.join('; ')}</figcaption>`}</fig
 }
 
 /** Of one run its curves in numbers; of several a line each, with what differs. */
-function summaryOf(runs: readonly RunRecord[]): string {
+function summaryOf(runs: readonly RunRecord[], { colors, dashes }: Drawing): string {
   const [only] = runs;
   if (runs.length === 1 && only !== undefined) {
     const rows = [...only.curves].map(([tag, curve]) => {
@@ -109,10 +108,11 @@ function summaryOf(runs: readonly RunRecord[]): string {
   const tags = [...new Set(runs.flatMap(({ curves }) => [...curves.keys()]))].filter((tag) =>
     chosen.size === 0 ? partsOf(tag).set !== '' : chosen.has(tag),
   );
-  return table(
+  const line = dashes['train'] as readonly number[];
+  const rows = table(
     ['run', ...names.map(html), ...tags.map((tag) => `last ${html(tag)}`), 'steps', 'time', ''],
-    runs.map((run) => [
-      html(nameOf(run)),
+    runs.map((run, at) => [
+      `<span class="legend">${sample(at % colors, line)}${html(nameOf(run))}</span>`,
       ...names.map((name) => shownParameter(run.hparams[name])),
       ...tags.map((tag) => shownNumber(run.curves.get(tag)?.values.at(-1))),
       String(stepsOf(run)),
@@ -120,6 +120,7 @@ function summaryOf(runs: readonly RunRecord[]): string {
       run.outcome,
     ]),
   );
+  return runs.length <= colors ? rows : `${rows}<p class="soft">Colours repeat after ${colors} runs.</p>`;
 }
 
 const stepsOf = ({ curves }: RunRecord): number => [...curves.values()].reduce((most, { steps }) => Math.max(most, steps.at(-1) ?? 0), 0);
@@ -160,81 +161,4 @@ function numbersOf({ steps, values }: Curve): {
   const place = (at: number | undefined): string =>
     at === undefined ? '' : `${shownNumber(values[at])} <span class="soft">at ${steps[at]}</span>`;
   return { last: values.at(-1), least: place(least), greatest: place(greatest), notFinite };
-}
-
-const shownNumber = (value: number | undefined): string =>
-  value === undefined ? '' : Number.isInteger(value) && Math.abs(value) < 1e15 ? String(value) : html(String(Number(value.toPrecision(5))));
-
-const shownParameter = (value: HyperParameter | undefined): string => (value === undefined ? '' : html(String(value)));
-
-function detailsOf(run: RunRecord): string {
-  const { facts, hparams, texts, histograms, drawing } = run;
-  const section = (title: string, content: string): string => (content === '' ? '' : `<h3>${title}</h3>${content}`);
-  const pairs = (values: Readonly<Record<string, HyperParameter>>): string => {
-    const rows = Object.entries(values).map(([name, value]) => [html(name), shownParameter(value)]);
-    return rows.length === 0 ? '' : table([], rows);
-  };
-  const elements = facts.variables.reduce((sum, one) => sum + (one.elements ?? 0), 0);
-  return [
-    section('Command', `<pre>${htmlLines(facts.command)}</pre>`),
-    section('Options', pairs(facts.options)),
-    section('Hyperparameters', pairs(hparams)),
-    section('Environment', pairs(facts.environment)),
-    ...[...texts].map(([tag, text]) => section(html(tag), `<pre>${htmlLines(text)}</pre>`)),
-    section(
-      `Variables <span class="soft">${facts.variables.length}, ${elements.toLocaleString('en')} elements</span>`,
-      facts.variables.length === 0
-        ? ''
-        : folded(
-            table(
-              ['variable', 'kind', 'type', 'elements', ...(histograms.size === 0 ? [] : ['mean ± deviation', 'from', 'to', 'not finite'])],
-              facts.variables.map(({ path, kind, type, elements: count }) => [
-                html(path),
-                html(kind),
-                html(type),
-                count === undefined ? '' : count.toLocaleString('en'),
-                ...(histograms.size === 0 ? [] : distributionOf(run, path)),
-              ]),
-            ),
-            facts.variables.length,
-          ),
-    ),
-    section(
-      `Kernels <span class="soft">${facts.kernels.length}</span>`,
-      facts.kernels.length === 0
-        ? ''
-        : folded(
-            table(
-              ['', 'computes', 'reads, bytes', 'writes, bytes', 'FLOPs', 'from'],
-              facts.kernels.map(({ name, title, bytesRead, bytesWritten, flops, lines }) =>
-                [name, title, bytesRead, bytesWritten, flops, lines.join(', ')].map(html),
-              ),
-            ),
-            facts.kernels.length,
-          ),
-    ),
-    section(
-      'Graph',
-      drawing === undefined ? '' : `<img alt="the graph of the step" src="data:image/svg+xml;base64,${drawing.toString('base64')}">`,
-    ),
-  ].join('\n');
-}
-
-/** Longer tables are closed at first. */
-const openRows = 24;
-
-const folded = (content: string, rows: number): string =>
-  rows <= openRows ? content : `<details><summary>${rows} rows</summary>${content}</details>`;
-
-/** Cells of the last histogram of a variable. */
-function distributionOf({ histograms }: RunRecord, path: string): string[] {
-  const { summary } = histograms.get(path) ?? {};
-  if (summary === undefined) return ['', '', '', ''];
-  const { count, sum, sumOfSquares, minimum, maximum, notFinite } = summary;
-  const mean = sum / count;
-  const deviation = Math.sqrt(Math.max(0, sumOfSquares / count - mean * mean));
-  const some = notFinite === 0 ? '' : String(notFinite);
-  return count === 0
-    ? ['', '', '', some]
-    : [`${shownNumber(mean)} ± ${shownNumber(deviation)}`, shownNumber(minimum), shownNumber(maximum), some];
 }
