@@ -59,7 +59,7 @@ export function runsIn(path: string): string[] {
   } catch (error) {
     throw notRead(path, error);
   }
-  const found = names.filter((name) => existsSync(join(path, name, logName))).sort();
+  const found = names.filter((name) => existsSync(join(path, name, logName))).sort(byNumbers);
   if (found.length === 0)
     throw new TfcError('file-not-found', `${path}: no run was recorded here`, {
       hint: `A run's directory has a ${logName}, which \`tfc train --logdir\` writes; name one, or the directory around several.`,
@@ -77,6 +77,9 @@ export function readRun(directory: string): RunRecord {
   for (const [at, line] of lines.entries()) run.take(line, at + 1);
   return run.record();
 }
+
+/** `run-2` before `run-10`. */
+const byNumbers = new Intl.Collator('en', { numeric: true }).compare;
 
 type Fields = { readonly [name: string]: unknown };
 

@@ -241,6 +241,17 @@ describe('the graph', () => {
     expect(byName.get('x')?.notes['source']).toMatch(/m\.tdsl:2$/);
   });
 
+  it('has equal blocks with equal nodes, whatever they share', () => {
+    const { nodes } = graphOf(programs.gpt);
+    const block = (at: number): string[] =>
+      nodes
+        .filter(({ name }) => name.startsWith(`fold/blocks/${at}/`))
+        .map(({ name, op }) => `${name.slice(`fold/blocks/${at}/`.length)} ${op}`)
+        .sort();
+    expect(block(0).length).toBeGreaterThan(50);
+    for (let at = 1; at < 11; at++) expect(block(at)).toEqual(block(0));
+  });
+
   it('is written with shapes, dtypes and notes', async () => {
     const run = directory();
     const recorder = eventFile(run);

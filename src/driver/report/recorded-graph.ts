@@ -1,13 +1,13 @@
 // The graph of an entry for recorders. In: an entry, its builder and texts. Out: plain data: nodes whose names have scopes in them.
-// Holds: one node per node of the graph, one per result, update and summary; a constant is a node beside each of its readers, as
-// TensorFlow has it, so that constants connect nothing; nodes stand after those that they read; the names of like nodes count up
-// (`relu`, `relu_1`), by which TensorBoard knows a series; a loop reads the results of its body, whose arguments read what the loop is
-// given.
+// Holds: one node per node of the graph, one per result, update and summary; but constants, and what is made of constants alone or only
+// broadcasts a variable, stand beside each reader, as TensorFlow has it, so that they connect nothing and like scopes stay alike; nodes
+// stand after those that they read; the names of like nodes count up (`relu`, `relu_1`), by which TensorBoard knows a series; a loop
+// reads the results of its body, whose arguments read what the loop is given.
 
 import { type Entry, type GraphBuilder, type Node, sourceOf, topological, type Type } from '../../graph/index.js';
 import { argument, constant, isNodeOf, loop, named } from '../../ops/index.js';
 import type { RecordedGraph, RecordedNode } from '../../train/recorder.js';
-import { nameIn, namesOf, originIn, scopesOf, unnamed, withBodies } from './graph-nodes.js';
+import { copiedAmong, nameIn, namesOf, originIn, scopesOf, unnamed, withBodies } from './graph-nodes.js';
 import type { PlaceOf } from './graph-view.js';
 
 /** Bodies of loops are closed, so equal ones are the same nodes; each loop has its own, if that makes no more nodes than these. */
@@ -58,17 +58,25 @@ class Recording {
     const order = topological(roots);
     const names = namesOf(order);
     const kept = new Set(roots.map(unnamed));
+    const shown = order.filter((node) => node.op !== named && (node.op !== constant || kept.has(node)));
+    const copied = copiedAmong(shown, kept);
     const recorded = new Map<Node, string>();
+    /** By node and the scope of its reader. */
+    const copies = new Map<string, string>();
     const nameOf = (node: Node): string => recorded.get(unnamed(node)) as string;
-    for (const node of order) {
-      const captured = isNodeOf(node, argument) ? body?.captured[node.attrs.index - 1 - body.carried.length] : undefined;
-      if (captured !== undefined) recorded.set(node, captured);
-      if (captured !== undefined || node.op === named || (node.op === constant && !kept.has(node))) continue;
-      const scope = scopeOf(node);
+    const inputOf = (node: Node, reader: string, scope: string): string => {
+      const key = `${node.id} ${scope}`;
+      const known = recorded.get(node) ?? copies.get(key);
+      if (known !== undefined) return known;
+      if (!copied.has(node)) return this.#addConstant(node, reader);
+      const name = record(node, scope);
+      copies.set(key, name);
+      return name;
+    };
+    const record = (node: Node, scope: string): string => {
       const known = names.get(node) ?? [];
       const name = this.#names.add(scope, nameIn(scope, known) ?? node.op.name);
-      recorded.set(node, name);
-      const args = node.args.map((arg) => (recorded.has(unnamed(arg)) ? nameOf(arg) : this.#addConstant(unnamed(arg), name)));
+      const args = node.args.map((arg) => inputOf(unnamed(arg), name, scope));
       const carried = isNodeOf(node, argument) ? body?.carried[node.attrs.index - 1] : undefined;
       const place = this.#placeOf(node);
       this.nodes.push({
@@ -82,6 +90,12 @@ class Recording {
           ...(place === undefined ? {} : { source: place }),
         },
       });
+      return name;
+    };
+    for (const node of shown) {
+      if (copied.has(node)) continue;
+      const captured = isNodeOf(node, argument) ? body?.captured[node.attrs.index - 1 - body.carried.length] : undefined;
+      recorded.set(node, captured ?? record(node, scopeOf(node)));
     }
     return nameOf;
   }
