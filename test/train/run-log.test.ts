@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openRun, TfcError } from '../../src/driver/index.js';
+import { AppendFile } from '../../src/train/append-file.js';
 import { openRecorder } from '../../src/train/open-recorder.js';
 import { readRun, runsIn } from '../../src/train/read-run.js';
 import type { Recorder } from '../../src/train/recorder.js';
@@ -154,6 +155,23 @@ describe('the log of a run', () => {
       if (length <= firstLine) expect(codeOf(() => readRun(run))).toBe('bad-data');
       else expect(readRun(run).name).toBe('r');
     }
+  });
+});
+
+describe('a file that cannot be written any more', () => {
+  it('says so at every later call, and once more when it is closed', () => {
+    const file = new AppendFile('/dev/full', 'continue');
+    file.append(Buffer.from('a line\n'));
+    for (const body of [() => file.flush(), () => file.flush(), () => file.append(Buffer.of(1)), () => file.close()])
+      expect(body).toThrow(expect.objectContaining({ code: 'file-not-written', message: '/dev/full: no space left' }));
+    file.close();
+    expect(codeOf(() => file.append(Buffer.of(1)))).toBe('file-not-written');
+  });
+
+  it('says so when more has come than is kept back', () => {
+    const file = new AppendFile('/dev/full', 'continue');
+    expect(codeOf(() => file.append(Buffer.alloc(2 ** 21)))).toBe('file-not-written');
+    file.abandon();
   });
 });
 
