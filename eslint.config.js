@@ -44,7 +44,7 @@ const roomImports = {
 const opName = "MemberExpression[property.name='name'][object.property.name='op']";
 
 export default tseslint.config(
-  { ignores: ['dist/', 'build/', 'coverage/', 'node_modules/'] },
+  { ignores: ['dist/', 'build/', 'coverage/', 'node_modules/', 'src/train/tensorboard/proto/*_pb.ts'] },
   {
     files: ['**/*.{js,mjs,ts}'],
     extends: [tseslint.configs.strict],

@@ -1,8 +1,8 @@
 // What processes load, in few files and already compiled: resolving, reading and compiling some hundred modules takes longer than compiling
 // a small program. In: the compiled sources in dist. Out: dist/bundle with the command, the compiling process and the public API, `stamp`,
-// a hash of all of it by which the compile cache knows this compiler, and the script of the page that `tfc graph` writes. Holds: what Node
-// compiles of a bundle is kept beside it; a Node that cannot use that compiles it again; a file whose content is as it was is not written
-// again, and none is seen half written.
+// a hash of all of it by which the compile cache knows this compiler, the script of the page that `tfc graph` writes, and what draws the
+// charts of reports. Holds: what Node compiles of a bundle is kept beside it; a Node that cannot use that compiles it again; a file whose
+// content is as it was is not written again, and none is seen half written.
 
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -118,6 +118,19 @@ async function pageScript() {
   }
 }
 
+/** What draws the charts of reports, with Vega in it: code for Node alone, of which most processes need nothing. */
+async function chartsCode() {
+  const { rolldown } = await import('rolldown');
+  // Vega for browsers: the one for Node looks for a canvas with a top-level `await`, which `require` cannot load.
+  const made = await rolldown({ cwd: at(), platform: 'browser', input: at('dist', 'src', 'train', 'report', 'charts.js') });
+  try {
+    const { output } = await made.generate({ format: 'cjs', minify: true });
+    return output[0].code;
+  } finally {
+    await made.close();
+  }
+}
+
 /** Lets a process do what most processes do, and keep what Node has compiled for it. */
 async function compiledCode(bundle, source, file) {
   const scratch = mkdtempSync(join(tmpdir(), 'tfc-bundle-'));
@@ -150,6 +163,7 @@ export async function bundle() {
     kept.add(`${file}.code`);
   }
   write('graph-page.js', await pageScript());
+  write('charts.cjs', await chartsCode());
   write('stamp', stamp);
   chmodSync(at('dist', 'bundle', 'cli.cjs'), 0o755);
   for (const { name, code } of bundles) {

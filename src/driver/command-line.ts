@@ -12,6 +12,7 @@ import { addSummary } from './commands/summary.js';
 import { UsageError } from './commands/options.js';
 import { applyConfig, configFile, readConfig } from './config.js';
 import { addInit } from './commands/init.js';
+import { addReport } from './commands/report.js';
 import { addRun } from './commands/run.js';
 import { addTrain } from './commands/train.js';
 import { version } from './package.js';
@@ -23,7 +24,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
   const json = args.includes('--json');
   guardProcess(json);
   const program = new Command('tfc').description('Compiles models, losses and training steps to native code.').version(version());
-  for (const add of [addCheck, addCompile, addRun, addTrain, addGraph, addExplain, addSummary, addInit]) add(program);
+  for (const add of [addCheck, addCompile, addRun, addTrain, addGraph, addExplain, addSummary, addReport, addInit]) add(program);
   for (const command of [program, ...program.commands]) {
     command.exitOverride().showHelpAfterError('(run with --help for usage)');
     // With --json the same sentence is printed as an object below.

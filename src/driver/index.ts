@@ -11,3 +11,5 @@ export type { Column } from '../train/data/table.js';
 export { type EpochRecord, type StepProgress, train, type TrainOptions } from '../train/train.js';
 export { type Config, defineConfig, type OptionValues } from './config.js';
 export { type Progress, progressBar } from '../train/progress.js';
+export { type OpenRun, openRun, type RunOptions, writeReport } from './api/record.js';
+export { type HyperParameter, type Outcome, type RecordedGraph, type RecordedNode, type Recorder, together } from '../train/recorder.js';

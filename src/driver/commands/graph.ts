@@ -2,8 +2,6 @@
 
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
-import { createRequire } from 'node:module';
-import type * as WasmGraphviz from '@hpcc-js/wasm-graphviz';
 import type { Command } from 'commander';
 import { writeFiles, writeFully } from '../../../runtime/atomic-file.js';
 import { printableLines } from '../../base/index.js';
@@ -59,12 +57,6 @@ async function pageOf(views: readonly EntryView[], file: string, texts: Texts, d
 
 async function textOf(views: readonly EntryView[], format: Exclude<Format, '.html'>, depth: number | undefined): Promise<string> {
   if (format === '.json') return `${printableLines(JSON.stringify(views, null, 2))}\n`;
-  const { boxesOf } = await import('../report/graph-boxes.js');
-  const { fold, openTo, openToInstances } = await import('../report/graph-fold.js');
-  const { toDot } = await import('../report/graph-dot.js');
-  const dot = toDot(views.map((view) => fold(boxesOf(view), depth === undefined ? openToInstances : openTo(depth))));
-  if (format === '.dot') return `${dot}\n`;
-  // Not by `import()`: code that was compiled ahead has no way to call it.
-  const { Graphviz } = createRequire(import.meta.url)('@hpcc-js/wasm-graphviz') as typeof WasmGraphviz;
-  return (await Graphviz.load()).dot(dot);
+  const { dotOf, svgOf } = await import('../report/graph-drawing.js');
+  return format === '.dot' ? `${dotOf(views, depth)}\n` : svgOf(views, depth);
 }

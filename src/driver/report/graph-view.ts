@@ -59,9 +59,9 @@ export function viewOf(module: ModuleGraph, build: GraphBuilder, texts: Texts): 
   return module.entries.filter((entry) => entry.kind !== 'init').map((entry) => entryView(entry, build, placeOf));
 }
 
-type PlaceOf = (span: Span | undefined) => { readonly place?: string };
+export type PlaceOf = (span: Span | undefined) => { readonly place?: string };
 
-function placesIn(texts: Texts): PlaceOf {
+export function placesIn(texts: Texts): PlaceOf {
   const starts = new Map<string, readonly number[]>();
   return (span) => {
     const text = span === undefined ? undefined : texts.get(span.source);

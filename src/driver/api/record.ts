@@ -1,0 +1,65 @@
+// Runs that are recorded from TypeScript. In: the directory of all runs, a name, what the run is started with. Out: a recorder for the loop
+// that trains, which writes for TensorBoard and for `tfc report`; pages of what was recorded.
+
+import { isText, reading, TfcError } from '../../../runtime/error.js';
+import { shown } from '../../../runtime/shown.js';
+import { openRecorder } from '../../train/open-recorder.js';
+import { readRun, runsIn } from '../../train/read-run.js';
+import type { HyperParameter, Recorder } from '../../train/recorder.js';
+import { newRunDirectory } from '../../train/run-directory.js';
+import { environmentOf } from '../../train/run-facts.js';
+import { version } from '../package.js';
+import { writeReport as writePage } from '../report/run-report.js';
+import { toTfcError } from './failures.js';
+
+export interface RunOptions {
+  /** By which runs are compared. */
+  readonly hparams?: Readonly<Record<string, HyperParameter>>;
+  /** Tags of the scalars in which they are compared. Default: those of `train/`, `validation/` and `test/`. */
+  readonly metrics?: readonly string[];
+  /** Those of the session. Default 1. */
+  readonly threads?: number;
+}
+
+export interface OpenRun {
+  /** `LOGDIR/NAME-2026-11-29T10-31-05`; new. */
+  readonly directory: string;
+  /** Close it at the end. */
+  readonly recorder: Recorder;
+}
+
+/**
+ * Begins to record a run in a directory of its own below `logdir`.
+ * @throws TfcError invalid-value for a name with a slash and for options that make no sense, file-not-written.
+ */
+export async function openRun(logdir: string, name: string, options: RunOptions = {}): Promise<OpenRun> {
+  const { hparams, metrics = [], threads = 1 } = reading('The options of a run', () => ({ ...options }));
+  if (!Number.isSafeInteger(threads) || threads < 1)
+    throw new TfcError('invalid-value', `threads is a whole number of at least 1, not ${shown(threads)}.`);
+  const directory = newRunDirectory(logdir, name);
+  const facts = {
+    command: process.argv.join(' '),
+    options: {},
+    environment: environmentOf(threads, version()),
+    variables: [],
+    kernels: [],
+  };
+  const recorder = await openRecorder(directory, { name, facts });
+  if (hparams !== undefined) recorder.hparams(hparams, metrics);
+  return { directory, recorder };
+}
+
+/**
+ * Writes a page of runs: HTML in one piece. `directories`: of runs, or of several runs each.
+ * @throws TfcError file-not-found, bad-data for a log that is none, file-not-written.
+ */
+export async function writeReport(directories: readonly string[], path: string): Promise<void> {
+  try {
+    const named = reading('The directories', () => [...directories]);
+    for (const one of [...named, path]) if (!isText(one)) throw new TfcError('invalid-value', `A path is text, not ${shown(one)}.`);
+    if (named.length === 0) throw new TfcError('invalid-value', 'A report is of one run at least.');
+    await writePage(named.flatMap((directory) => runsIn(directory)).map(readRun), path);
+  } catch (error) {
+    throw toTfcError(error);
+  }
+}

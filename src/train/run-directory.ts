@@ -1,0 +1,45 @@
+// Where runs are recorded. In: the directory of all runs, a name. Out: a new directory for one run: `LOGDIR/NAME-2026-11-29T10-31-05`.
+// Holds: a directory is never given twice; the time is the local one, to the second; several processes may start in the same second.
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { isText, TfcError } from '../../runtime/error.js';
+import { shown } from '../../runtime/shown.js';
+import { codeOf, notWritten } from '../../runtime/system-error.js';
+
+/** What file systems take, less the time and a number. */
+const longestName = 200;
+
+/**
+ * Makes a directory for a run, and those around it.
+ * @throws TfcError invalid-value for a name that is no file's, file-not-written.
+ */
+export function newRunDirectory(logdir: string, name: string, now = new Date()): string {
+  if (!isText(logdir)) throw new TfcError('invalid-value', `A directory is named by its path, not by ${shown(logdir)}.`);
+  if (!isText(name) || /[/\\\p{Cc}]/u.test(name) || /^\.+$/.test(name) || Buffer.byteLength(name) > longestName)
+    throw new TfcError('invalid-value', `A run cannot be called ${shown(name)}.`, {
+      hint: `Runs are directories: names have no slash and no control characters, and at most ${longestName} bytes.`,
+    });
+  const stem = join(logdir, `${name}-${stamp(now)}`);
+  try {
+    mkdirSync(logdir, { recursive: true });
+    for (let count = 1; ; count++) {
+      const path = count === 1 ? stem : `${stem}-${count}`;
+      try {
+        mkdirSync(path);
+        return path;
+      } catch (error) {
+        if (codeOf(error) !== 'EEXIST') throw error;
+      }
+    }
+  } catch (error) {
+    throw notWritten(stem, error);
+  }
+}
+
+/** `2026-11-29T10-31-05`: no file system minds it. */
+function stamp(time: Date): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const day = [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join('-');
+  return `${day}T${[time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join('-')}`;
+}
