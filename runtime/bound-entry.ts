@@ -4,14 +4,15 @@
 import type { EntrySpec, TensorSpec } from './abi/manifest.js';
 import { elements, noRoom } from './element.js';
 import { TfcError, reading } from './error.js';
-import { FeedSlots, type Feeds } from './feed-slots.js';
-import { type Handle, type Native, translate } from './native.js';
+import { type CopiedFeeds, FeedSlots, type Feeds } from './feed-slots.js';
+import { type Handle, type Native, translate, translating } from './native.js';
 import { readOptions } from './options.js';
 import { OutputSlots } from './output-slots.js';
 import type { Result } from './result.js';
 import { shown } from './shown.js';
 import type { Sizes } from './size.js';
 import { checkFacts, solveSizes } from './solve.js';
+import type { Turns } from './turns.js';
 import type { Variables } from './variables.js';
 
 /** What an entry needs of the session that it is bound to. */
@@ -20,6 +21,18 @@ export interface Host {
   readonly handle: Handle<'session'>;
   readonly variables: Variables;
   readonly closed: boolean;
+  /** Whether a step runs on another thread. */
+  busy: boolean;
+  readonly turns: Turns;
+}
+
+/** Every call but those that wait for their turn. @throws TfcError session-closed, session-busy. */
+export function requireIdle<Some extends Host>(host: Some): Some {
+  if (host.closed) throw closed();
+  if (!host.busy) return host;
+  throw new TfcError('session-busy', 'The session is running a step on another thread.', {
+    hint: 'Await what runs, or put the call behind it: await session.whenIdle(() => …).',
+  });
 }
 
 export interface StepsOptions {
@@ -93,6 +106,22 @@ export class BoundEntry {
     return this.#outputs.build();
   }
 
+  /**
+   * One run on another thread, after all that was asked of the session before. Feeds are copied now; what they hold later does not matter.
+   * Results are new arrays, also where they are reused otherwise.
+   * @throws TfcError as `run`, by rejecting the promise.
+   */
+  runAsync(feeds: Feeds = {}): Promise<Result> {
+    return this.runThen(feeds, (result) => result);
+  }
+
+  /** As `runAsync`; nothing else of the session begins before `after` has returned, which may call whatever does not wait. */
+  async runThen<Value>(feeds: Feeds, after: (result: Result) => Value): Promise<Awaited<Value>> {
+    if (this.#host.closed) throw closed();
+    const copied = this.#feeds.copy(feeds);
+    return this.#host.turns.take(async () => after(await this.#fly(copied)));
+  }
+
   /** Many runs within one call of native code; see StepsOptions. @throws as `run`, and invalid-value for options that do not fit. */
   runSteps(feeds: Feeds, options: StepsOptions = {}): StepsResult {
     const { batch, epochs, steps } = readOptions(options, 'runSteps', ['batch', 'epochs', 'steps']);
@@ -111,22 +140,51 @@ export class BoundEntry {
 
   /** Bytes that the entry works in at the sizes of its last run, beside variables, feeds and outputs. */
   get workingBytes(): number {
-    return this.#sized && !this.#host.closed ? this.#host.native.sizeStep(this.#handle, this.#dims) : 0;
+    if (!this.#sized || this.#host.closed) return 0;
+    requireIdle(this.#host);
+    return this.#host.native.sizeStep(this.#handle, this.#dims);
   }
 
+  /** @throws TfcError session-busy while it runs on another thread. */
   close(): void {
-    this.#host.native.close(this.#handle);
+    translating(() => this.#host.native.close(this.#handle));
   }
 
   #begin(feeds: Feeds): void {
-    if (this.#host.closed) throw closed();
+    requireIdle(this.#host);
     this.#feeds.take(feeds);
-    // A getter of the feeds may have closed it.
-    if (this.#host.closed) throw closed();
-    if (!this.#ready) {
-      this.#host.variables.requireFor(this.spec);
-      this.#ready = true;
+    // A getter of the feeds may have closed it, or may have started a step.
+    requireIdle(this.#host);
+    this.#requireReady();
+  }
+
+  #requireReady(): void {
+    if (this.#ready) return;
+    this.#host.variables.requireFor(this.spec);
+    this.#ready = true;
+  }
+
+  /** One run on another thread, with what was copied. */
+  async #fly(feeds: CopiedFeeds): Promise<Result> {
+    const host = this.#host;
+    requireIdle(host);
+    this.#requireReady();
+    this.#feeds.bindCopied(feeds);
+    if (this.#feeds.resized) this.#solve();
+    this.#outputs.bindNew();
+    let status: number;
+    try {
+      const landed = host.native.start(this.#handle);
+      host.busy = true;
+      status = await landed;
+    } catch (error) {
+      throw translate(error);
+    } finally {
+      host.busy = false;
+      this.#feeds.release(feeds);
     }
+    this.#finish(status);
+    return this.#outputs.build();
   }
 
   #solve(): void {
@@ -282,7 +340,7 @@ function requireCount(name: string, count: unknown): number {
 /** Nothing interrupts steps within native code, and every one leaves its scalar results: some seconds and gigabytes for the smallest. */
 const mostSteps = 2 ** 28;
 
-const closed = (): TfcError => new TfcError('session-closed', 'The session is closed.');
+export const closed = (): TfcError => new TfcError('session-closed', 'The session is closed.');
 
 /** An error about memory, with the sizes that ask for it. */
 function withSizes(error: unknown, sizes: Sizes): unknown {

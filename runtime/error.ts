@@ -16,6 +16,7 @@ export type RuntimeCode =
   | 'unknown-variable'
   | 'unknown-dim'
   | 'session-closed'
+  | 'session-busy'
   | 'bad-artifact'
   | 'unsupported-processor'
   | 'bad-data'
@@ -25,6 +26,7 @@ export type RuntimeCode =
   | 'toolchain-missing'
   | 'out-of-memory'
   | 'entry-failed'
+  | 'not-finite'
   | 'internal-error';
 
 export interface ErrorDetails {

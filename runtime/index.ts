@@ -23,4 +23,5 @@ export type { Result, ResultRecord } from './result.js';
 export { SafetensorsFile, type StoredTensor, writeSafetensors } from './safetensors.js';
 export type { AnyEntries, EntryMethods, EntryTypes, Session, SessionMethods, SessionOptions } from './session.js';
 export { type NestedValue, Tensor, tensor } from './tensor.js';
+export type { Batches, BatchesOfEpoch, TrainAsyncEpoch, TrainAsyncOptions, TrainAsyncResult, TrainAsyncStep } from './train-async.js';
 export { zeros } from './zeros.js';

@@ -4,7 +4,7 @@
 import { availableParallelism } from 'node:os';
 import type { VariableSpec } from './abi/manifest.js';
 import { type Artifact, findEntry, isExported, ranksKey } from './artifact.js';
-import { BoundEntry, type Host, type StepsOptions, type StepsResult } from './bound-entry.js';
+import { BoundEntry, type Host, type StepsOptions, type StepsResult, closed, requireIdle } from './bound-entry.js';
 import { type RestoreOptions, restoreVariables, saveVariables } from './checkpoint.js';
 import type { FeedValue } from './convert.js';
 import { TfcError, reading, suggestion } from './error.js';
@@ -16,6 +16,8 @@ import { readNames, readOptions, requireBoolean } from './options.js';
 import type { Result } from './result.js';
 import { shown } from './shown.js';
 import { type Tensor, mostAxes } from './tensor.js';
+import { type Batches, type TrainAsyncOptions, type TrainAsyncResult, readTrainAsync, trainAsync } from './train-async.js';
+import { Turns } from './turns.js';
 import { Variables } from './variables.js';
 
 export interface SessionOptions {
@@ -92,7 +94,7 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
     const handle: Handle<'session'> = translating(() =>
       native.createSession(threads, Float64Array.from(specs.flatMap((spec) => Variables.rows(spec)))),
     );
-    this.#host = { native, handle, variables: new Variables(native, handle, specs), closed: false };
+    this.#host = { native, handle, variables: new Variables(native, handle, specs), closed: false, busy: false, turns: new Turns() };
     if (now) this.initialize();
   }
 
@@ -110,6 +112,48 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
       });
     requireFeeds(fed);
     return this.#runFetches(readNames(what, 'Names to fetch'), fed);
+  }
+
+  /**
+   * Runs an exported entry once on another thread, after all that was asked before; meanwhile nothing blocks. Feeds are copied now.
+   * Everything that does not wait is refused as `session-busy` while a step runs.
+   * @throws TfcError, by rejecting the promise; see BoundEntry.run.
+   */
+  async runAsync<Name extends keyof Entries & string>(
+    name: Name,
+    ...args: Arguments<Entries[Name]['feeds']>
+  ): Promise<Entries[Name]['result']> {
+    const fed = (args[0] ?? {}) as Feeds;
+    return this.#resolve(name, fed).runAsync(fed);
+  }
+
+  /**
+   * Runs a step on another thread for every batch. Variables are those after the last whole step, however it ends. Other asynchronous calls
+   * come between two steps, in the order of the calls.
+   * @throws TfcError, by rejecting the promise; the signal's reason; what a callback throws.
+   */
+  async trainAsync<Name extends keyof Entries & string = 'train' & keyof Entries>(
+    batches: Batches<Partial<Entries[Name]['feeds']>>,
+    options: TrainAsyncOptions<Name, Entries[Name]['feeds'], Entries[Name]['result']> = {},
+  ): Promise<TrainAsyncResult<Entries[Name]['result']>> {
+    const read = readTrainAsync(batches, options as TrainAsyncOptions);
+    const result = await trainAsync(read, {
+      run: (feeds, after) => this.#resolve(read.entry, feeds).runThen(feeds, after),
+      inTurn: (body) => this.whenIdle(body),
+    });
+    return result as TrainAsyncResult<Entries[Name]['result']>;
+  }
+
+  /**
+   * Calls `body` after all that was asked before, between two steps: there nothing is `session-busy`. The next step begins when `body` has
+   * returned, and waits for no promise.
+   */
+  async whenIdle<Value>(body: () => Value): Promise<Awaited<Value>> {
+    const { value } = await this.#host.turns.take(() => {
+      if (this.#host.closed) throw closed();
+      return { value: body() };
+    });
+    return await value;
   }
 
   /** Runs an entry many times within native code. @throws TfcError; see BoundEntry.runSteps. */
@@ -208,10 +252,18 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
     restoreVariables(this.#requireOpen().variables, path, options);
   }
 
-  /** Frees everything. Closing twice is fine. */
+  /**
+   * Frees everything: now or, while a step runs on another thread, after it, which still gives its result; what waits for its turn is
+   * refused as `session-closed`. Closing twice is fine.
+   */
   close(): void {
     if (this.#host.closed) return;
     this.#host.closed = true;
+    if (this.#host.busy) void this.#host.turns.take(() => this.#free());
+    else this.#free();
+  }
+
+  #free(): void {
     for (const bound of this.#all) bound.close();
     this.#host.native.close(this.#host.handle);
     this.#source.closed();
@@ -222,12 +274,12 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
   }
 
   #requireOpen(): Host {
-    if (this.#host.closed) throw new TfcError('session-closed', 'The session is closed.');
-    return this.#host;
+    return requireIdle(this.#host);
   }
 
+  /** Also while a step runs: making another entry is no call of this one. */
   #resolve(name: string, feeds: Feeds): BoundEntry {
-    this.#requireOpen();
+    if (this.#host.closed) throw closed();
     if (typeof (name as unknown) !== 'string') throw unknownEntry(this.#source.artifact, name);
     const known = this.#bound.get(name);
     if (known !== undefined) return known;
