@@ -5,6 +5,7 @@ import type { EntrySpec, TensorSpec } from './abi/manifest.js';
 import { elements, noRoom } from './element.js';
 import { TfcError, reading } from './error.js';
 import { type CopiedFeeds, FeedSlots, type Feeds } from './feed-slots.js';
+import { Guard } from './guard.js';
 import { type Handle, type Native, translate, translating } from './native.js';
 import { readOptions } from './options.js';
 import { OutputSlots } from './output-slots.js';
@@ -62,6 +63,8 @@ export class BoundEntry {
   readonly #handle: Handle<'step'>;
   readonly #feeds: FeedSlots;
   readonly #outputs: OutputSlots;
+  /** Of an entry that looks for NaNs. */
+  readonly #guard: Guard | undefined;
   /** Positions of scalar outputs. */
   readonly #scalars: readonly number[];
   readonly #dims: Float64Array;
@@ -79,12 +82,15 @@ export class BoundEntry {
     const cells = [...spec.feeds, ...spec.outputs].map(({ dtype, shape }, at) =>
       shape.length === 0 ? elements[dtype].view(memory, 8 * at, 1) : undefined,
     );
-    this.#scalars = spec.outputs.flatMap((output, at) => (output.shape.length === 0 ? [at] : []));
+    const { trap } = spec;
+    this.#scalars = spec.outputs.flatMap((output, at) => (output.shape.length === 0 && at !== trap?.output ? [at] : []));
     const codes = this.#scalars.map((at) => elements[spec.outputs[at]?.dtype ?? 'f32'].code);
     const counts = Int32Array.of(spec.feeds.length, spec.outputs.length, spec.dims.length);
     this.#handle = native.createStep(host.handle, module, entry, counts, Int32Array.from(this.#scalars), Int32Array.from(codes));
     this.#feeds = new FeedSlots(native, this.#handle, spec, cells);
     this.#outputs = new OutputSlots(native, this.#handle, spec, cells.slice(spec.feeds.length), reuse);
+    const found = trap === undefined ? undefined : cells[spec.feeds.length + trap.output];
+    this.#guard = trap === undefined || found === undefined ? undefined : new Guard(native, host.handle, host.variables, spec, trap, found);
   }
 
   /**
@@ -96,6 +102,7 @@ export class BoundEntry {
     this.#begin(feeds);
     if (this.#feeds.resized) this.#solve();
     this.#bindOutputs();
+    this.#guard?.remember();
     let status: number;
     try {
       status = this.#host.native.run(this.#handle);
@@ -172,6 +179,7 @@ export class BoundEntry {
     this.#feeds.bindCopied(feeds);
     if (this.#feeds.resized) this.#solve();
     this.#outputs.bindNew();
+    this.#guard?.remember();
     let status: number;
     try {
       const landed = host.native.start(this.#handle);
@@ -218,6 +226,7 @@ export class BoundEntry {
 
   #finish(status: number): void {
     if (status !== 0) throw new TfcError('entry-failed', `${this.spec.name} stopped with status ${status}.`);
+    this.#guard?.requireFinite();
     if (this.#written) return;
     for (const at of this.spec.writes) this.#host.variables.markInitialized(at);
     this.#written = true;
@@ -236,13 +245,22 @@ export class BoundEntry {
   #repeat(steps: number, strides: Float64Array, series: Float64Array): void {
     if (steps === 0) return;
     this.#bindOutputs();
-    let status: number;
-    try {
-      status = this.#host.native.repeat(this.#handle, steps, strides, series);
-    } catch (error) {
-      throw translate(error);
+    const once = this.#atOnce(steps);
+    for (let done = 0; done < steps; done += once) {
+      this.#guard?.remember();
+      let status: number;
+      try {
+        status = this.#host.native.repeat(this.#handle, once, strides, series.subarray(done * this.#scalars.length));
+      } catch (error) {
+        throw translate(error);
+      }
+      this.#finish(status);
     }
-    this.#finish(status);
+  }
+
+  /** Steps after which is looked at what was found. */
+  #atOnce(steps: number): number {
+    return this.#guard === undefined ? steps : 1;
   }
 
   #runBatches({ name, rows }: { readonly name: string; readonly rows: number }, epochs: number): StepsResult {
@@ -265,9 +283,12 @@ export class BoundEntry {
       for (let epoch = 0; epoch < epochs; epoch += 1) {
         if (full > 0) {
           this.#resize(new Map([...whole, [name, rows]]));
-          this.#feeds.moveTo(isCut, 0, total);
-          this.#repeat(full, strides, series.subarray(done * width));
-          done += full;
+          const once = this.#atOnce(full);
+          for (let at = 0; at < full; at += once) {
+            this.#feeds.moveTo(isCut, at * rows, total);
+            this.#repeat(once, strides, series.subarray(done * width));
+            done += once;
+          }
         }
         if (rest > 0) {
           this.#resize(new Map([...whole, [name, rest]]));

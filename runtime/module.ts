@@ -22,6 +22,8 @@ export interface ModuleOptions {
    * module's own.
    */
   readonly resolveOpen?: (name: string, ranks: Readonly<Record<string, number>>) => string;
+  /** Compiles an entry, with these ranks, that looks for NaNs and infinities (`trapNan` of a session). */
+  readonly resolveTrap?: (name: string, ranks: Readonly<Record<string, number>>) => string;
   /** Compiles an entry that computes named nodes, in this order, as a tuple, from feeds of these names. */
   readonly resolveFetches?: (fetches: readonly string[], fed: readonly string[]) => { readonly path: string; readonly entry: string };
 }
@@ -33,6 +35,7 @@ export class Module {
   readonly #native: Native;
   readonly #artifact: Artifact;
   readonly #resolveOpen: ModuleOptions['resolveOpen'];
+  readonly #resolveTrap: ModuleOptions['resolveTrap'];
   readonly #resolveFetches: ModuleOptions['resolveFetches'];
   readonly #attached = new Map<string, Artifact>();
   #closed = false;
@@ -40,10 +43,15 @@ export class Module {
 
   /** @throws TfcError file-not-found, bad-artifact, toolchain-missing. */
   constructor(path: string, options: ModuleOptions = {}) {
-    const { resolveOpen, resolveFetches } = readOptions(options, 'openModule', ['resolveOpen', 'resolveFetches']);
+    const { resolveOpen, resolveTrap, resolveFetches } = readOptions(options, 'openModule', [
+      'resolveOpen',
+      'resolveTrap',
+      'resolveFetches',
+    ]);
     this.#native = loadNative();
     this.#artifact = openArtifact(this.#native, path);
     this.#resolveOpen = resolveOpen;
+    this.#resolveTrap = resolveTrap;
     this.#resolveFetches = resolveFetches;
     this.path = this.#artifact.path;
     this.manifest = this.#artifact.manifest;
@@ -57,10 +65,12 @@ export class Module {
   /** Variables of its own, and entries as methods. @throws TfcError out-of-memory, invalid-value. */
   session<Entries extends EntryTypes<Entries> = AnyEntries>(options: SessionOptions = {}): Session<Entries> {
     if (this.#closed) throw new TfcError('session-closed', `The module ${this.path} is closed.`);
+    const resolveTrap = this.#resolveTrap;
     const source: SessionSource = {
       native: this.#native,
       artifact: this.#artifact,
       openRank: (name, ranks) => this.#openRank(name, ranks),
+      trapped: resolveTrap === undefined ? undefined : (name, ranks) => this.#attach(resolveTrap(name, ranks)),
       fetches: (fetches, fed) => this.#fetches(fetches, fed),
       closed: () => {
         this.#sessions -= 1;

@@ -27,6 +27,11 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Whether variables get their declared initial values now. Default true. */
   readonly initialize?: boolean;
+  /**
+   * Whether entries look for NaNs and infinities: one that is made of numbers which are none is `not-finite`, names the line, and leaves
+   * variables as they were. Such entries are compiled when they are first run, and are slower. Default false.
+   */
+  readonly trapNan?: boolean;
 }
 
 /** What a session needs of its module. */
@@ -35,6 +40,8 @@ export interface SessionSource {
   readonly artifact: Artifact;
   /** The artifact that has an open-rank entry with these ranks. */
   readonly openRank: (name: string, ranks: Readonly<Record<string, number>>) => Artifact;
+  /** The artifact that has an entry with these ranks which looks for NaNs; undefined where nobody can compile it. */
+  readonly trapped: ((name: string, ranks: Readonly<Record<string, number>>) => Artifact) | undefined;
   /** The artifact and the entry that compute these nodes from these feeds. */
   readonly fetches: (fetches: readonly string[], fed: readonly string[]) => { readonly artifact: Artifact; readonly entry: string };
   /** Called once, when the session has been closed. */
@@ -73,6 +80,7 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
   readonly #bound = new Map<string, BoundEntry>();
   readonly #all: BoundEntry[] = [];
   readonly #seed: bigint;
+  readonly #trapped: SessionSource['trapped'];
   /** Threads that compute, the caller included. */
   readonly threads: number;
 
@@ -83,8 +91,15 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
       threads = availableParallelism(),
       initialize: now = true,
       seed = 0,
-    } = readOptions(options, 'session', ['threads', 'initialize', 'seed']);
+      trapNan = false,
+    } = readOptions(options, 'session', ['threads', 'initialize', 'seed', 'trapNan']);
     requireBoolean(now, 'initialize');
+    requireBoolean(trapNan, 'trapNan');
+    if (trapNan && source.trapped === undefined)
+      throw new TfcError('invalid-value', `${artifact.path} was opened without its program, and trapNan compiles entries anew.`, {
+        hint: 'Open the program: compile("model.tdsl").',
+      });
+    this.#trapped = trapNan ? source.trapped : undefined;
     if (!Number.isSafeInteger(threads) || threads < 1 || threads > 1024)
       throw new TfcError('invalid-value', `A session has 1 to 1024 threads, not ${shown(threads)}.`);
     this.#source = source;
@@ -299,7 +314,8 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
   #bind(name: string, ranks: Readonly<Record<string, number>>, reuse: boolean): BoundEntry {
     const { artifact, openRank } = this.#source;
     const at = findEntry(artifact, name, ranks);
-    if (at !== undefined && isExported(artifact.manifest.entries[at] ?? unknownPosition(at))) return this.#make(artifact, at, reuse);
+    if (at !== undefined && isExported(artifact.manifest.entries[at] ?? unknownPosition(at)))
+      return this.#trapped === undefined ? this.#make(artifact, at, reuse) : this.#attached(this.#trapped, name, ranks, reuse);
     const open = artifact.manifest.open.find((entry) => entry.name === name);
     if (open === undefined) throw unknownEntry(artifact, name);
     const missing = open.packs.filter((pack) => !Object.hasOwn(ranks, pack));
@@ -307,7 +323,12 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
       throw new TfcError('unknown-entry', `${name} needs a rank for ${missing.join(', ')}.`, {
         hint: `Ask for entry("${name}", { ranks: { ${missing.join(': 1, ')}: 1 } }).`,
       });
-    const attached = openRank(name, ranks);
+    return this.#attached(this.#trapped ?? openRank, name, ranks, reuse);
+  }
+
+  /** An entry of an artifact beside the module's own. */
+  #attached(resolve: SessionSource['openRank'], name: string, ranks: Readonly<Record<string, number>>, reuse: boolean): BoundEntry {
+    const attached = resolve(name, ranks);
     const position = findEntry(attached, name, ranks);
     if (position === undefined) throw new TfcError('bad-artifact', `${attached.path} does not have ${ranksKey(name, ranks)}.`);
     return this.#make(attached, position, reuse);

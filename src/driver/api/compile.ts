@@ -223,19 +223,22 @@ interface Opened {
   readonly job: Job;
 }
 
-/** Entries with open ranks are compiled later, from the texts that the module was compiled from: the files may have changed. */
+/**
+ * Entries with open ranks, and those that look for NaNs, are compiled later, from the texts that the module was compiled from: the files
+ * may have changed.
+ */
 function open(built: Built, job: Job): Opened {
+  const resolve = (more: Partial<BuildRequest>): string => {
+    try {
+      const { directory } = builtSync({ ...job, request: { ...job.request, sources: built.sources, ...more } });
+      return join(directory, artifactFiles.library);
+    } catch (error) {
+      throw toTfcError(error);
+    }
+  };
   const module = openModule(join(built.directory, artifactFiles.library), {
-    resolveOpen: (entry, ranks) => {
-      try {
-        return join(
-          builtSync({ ...job, request: { ...job.request, sources: built.sources, open: { entry, ranks } } }).directory,
-          artifactFiles.library,
-        );
-      } catch (error) {
-        throw toTfcError(error);
-      }
-    },
+    resolveOpen: (entry, ranks) => resolve({ open: { entry, ranks } }),
+    resolveTrap: (entry, ranks) => resolve({ trap: entry, ...(Object.keys(ranks).length === 0 ? {} : { open: { entry, ranks } }) }),
   });
   return { module, built, job };
 }

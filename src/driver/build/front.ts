@@ -22,8 +22,12 @@ export interface Checked {
 export const isLibrary = (path: string): boolean => (stdNames as readonly string[]).includes(path);
 
 /** Checks a module. Throws a DiagnosticsError; `texts` collects the sources that were read, for code frames and the cache. */
-export function check(request: Pick<BuildRequest, 'path' | 'set' | 'open' | 'roots' | 'sources'>, texts: Map<string, string>): Checked {
-  const { path, set, open, roots = [] } = request;
+export function check(
+  request: Pick<BuildRequest, 'path' | 'set' | 'open' | 'trap' | 'roots' | 'sources'>,
+  texts: Map<string, string>,
+): Checked {
+  const { path, set, open, trap, roots = [] } = request;
+  const alone = open?.entry ?? trap;
   const sources = request.sources === undefined ? sourcesOnDisk(path, roots) : keptSources(path, request.sources);
   const text = sources.root();
   texts.set(path, text);
@@ -39,9 +43,7 @@ export function check(request: Pick<BuildRequest, 'path' | 'set' | 'open' | 'roo
   if (result.diagnostics.length > 0 || result.module === undefined) throw new DiagnosticsError(result.diagnostics);
   const { module } = result;
   const entries =
-    open === undefined
-      ? [...module.entries, ...initEntries(module.variables)]
-      : module.entries.filter((entry) => entry.name === open.entry);
+    alone === undefined ? [...module.entries, ...initEntries(module.variables)] : module.entries.filter((entry) => entry.name === alone);
   return { module: { ...module, entries }, build: result.build, open: result.open, warnings: result.warnings, aliases: sources.aliases };
 }
 

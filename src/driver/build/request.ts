@@ -21,6 +21,8 @@ export interface BuildRequest {
   readonly sources?: readonly SourceFile[] | undefined;
   /** Builds this open-rank entry alone, with these ranks for its packs. */
   readonly open?: { readonly entry: string; readonly ranks: Readonly<Record<string, number>> } | undefined;
+  /** Builds this entry alone, so that it says where it made a NaN or an infinity. */
+  readonly trap?: string | undefined;
 }
 
 /** A file that a build read. */
@@ -65,7 +67,7 @@ export interface BuildJob {
 export const artifactFiles = { library: libraryFile, manifest: 'module.json', header: 'module.h', abi: 'tfc.h' } as const;
 
 /** Everything of a request that decides what is built, but for the files. A cache may be shared by machines, so `native` is spelled out. */
-export function optionsKey({ set, cpu, backend, open, roots = [] }: BuildRequest): string {
+export function optionsKey({ set, cpu, backend, open, trap, roots = [] }: BuildRequest): string {
   const machine = cpu === 'native' ? ['native', processor()] : [cpu];
   return JSON.stringify([
     Object.entries(set).sort(([a], [b]) => (a < b ? -1 : 1)),
@@ -73,5 +75,6 @@ export function optionsKey({ set, cpu, backend, open, roots = [] }: BuildRequest
     backend ?? null,
     open === undefined ? null : [open.entry, Object.entries(open.ranks).sort(([a], [b]) => (a < b ? -1 : 1))],
     roots.map((root) => resolve(root)).sort(),
+    ...(trap === undefined ? [] : [trap]),
   ]);
 }
