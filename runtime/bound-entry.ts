@@ -3,59 +3,17 @@
 // no code of the caller's runs between looking at them (feed-slots.ts) and the end of the run.
 import type { EntrySpec, TensorSpec } from './abi/manifest.js';
 import { elements, noRoom } from './element.js';
-import { TfcError, reading } from './error.js';
+import { TfcError } from './error.js';
 import { type CopiedFeeds, FeedSlots, type Feeds } from './feed-slots.js';
 import { Guard } from './guard.js';
-import { type Handle, type Native, translate, translating } from './native.js';
+import { type Host, closed, requireIdle } from './host.js';
+import { type Handle, translate, translating } from './native.js';
 import { readOptions } from './options.js';
 import { OutputSlots } from './output-slots.js';
 import type { Result } from './result.js';
-import { shown } from './shown.js';
 import type { Sizes } from './size.js';
 import { checkFacts, solveSizes } from './solve.js';
-import type { Turns } from './turns.js';
-import type { Variables } from './variables.js';
-
-/** What an entry needs of the session that it is bound to. */
-export interface Host {
-  readonly native: Native;
-  readonly handle: Handle<'session'>;
-  readonly variables: Variables;
-  readonly closed: boolean;
-  /** Whether a step runs on another thread. */
-  busy: boolean;
-  readonly turns: Turns;
-}
-
-/** Every call but those that wait for their turn. @throws TfcError session-closed, session-busy. */
-export function requireIdle<Some extends Host>(host: Some): Some {
-  if (host.closed) throw closed();
-  if (!host.busy) return host;
-  throw new TfcError('session-busy', 'The session is running a step on another thread.', {
-    hint: 'Await what runs, or put the call behind it: await session.whenIdle(() => …).',
-  });
-}
-
-export interface StepsOptions {
-  /** How often the entry runs with the same feeds, at most 2²⁸ times. Default 1; not together with `batch`. */
-  readonly steps?: number;
-  /**
-   * One free size and the value that it has in every step, e.g. `{ B: 50 }`: feeds whose first axis is that size are cut into pieces of so
-   * many rows, one per step, the last one with what is left.
-   */
-  readonly batch?: Readonly<Record<string, number>>;
-  /** How often all rows are gone through. Default 1; only with `batch`. */
-  readonly epochs?: number;
-}
-
-export interface StepsResult {
-  /** Steps that were run. */
-  readonly steps: number;
-  /** One value per step for every scalar output, by its path (`''` for a single result). */
-  readonly series: Readonly<Record<string, Float64Array>>;
-  /** The last step's result; undefined when no step was run. */
-  readonly last: Result | undefined;
-}
+import { type Cut, type StepsOptions, type StepsResult, leads, readBatch, requireCount } from './steps.js';
 
 export class BoundEntry {
   readonly spec: EntrySpec;
@@ -136,7 +94,7 @@ export class BoundEntry {
       throw new TfcError('invalid-value', 'epochs goes with batch, and steps goes without it.');
     const times = requireCount(batch === undefined ? 'steps' : 'epochs', (batch === undefined ? steps : epochs) ?? 1);
     // Reading options is over before feeds are taken: it may run code of the caller's.
-    const cut = batch === undefined ? undefined : this.#batchSize(batch);
+    const cut = batch === undefined ? undefined : readBatch(this.spec, batch);
     this.#begin(feeds);
     if (cut !== undefined) return this.#runBatches(cut, times);
     if (this.#feeds.resized) this.#solve();
@@ -263,7 +221,7 @@ export class BoundEntry {
     return this.#guard === undefined ? steps : 1;
   }
 
-  #runBatches({ name, rows }: { readonly name: string; readonly rows: number }, epochs: number): StepsResult {
+  #runBatches({ name, rows }: Cut, epochs: number): StepsResult {
     // All rows together give every other size; then the one that is cut gets its value per step.
     const whole = solveSizes(this.spec, this.#feeds.slots);
     this.#feeds.resized = true;
@@ -303,34 +261,6 @@ export class BoundEntry {
     return this.#collect(steps, series);
   }
 
-  #batchSize(batch: unknown): { readonly name: string; readonly rows: number } {
-    const [first, ...more] = reading('batch', () =>
-      typeof batch === 'object' && batch !== null ? Object.entries(batch as Readonly<Record<string, unknown>>) : [],
-    );
-    if (first === undefined || more.length > 0) throw new TfcError('invalid-value', 'batch names one size, e.g. { B: 50 }.');
-    const [name, rows] = first;
-    if (!this.spec.dims.includes(name)) {
-      throw new TfcError('unknown-dim', `${this.spec.name} has no free size ${name}.`, {
-        hint: `It has ${this.spec.dims.join(', ') || 'none'}.`,
-      });
-    }
-    if (typeof rows !== 'number' || !Number.isSafeInteger(rows) || rows < 1)
-      throw new TfcError('invalid-value', `A batch has a positive whole number of rows, not ${shown(rows)}.`);
-    const mixed = this.spec.feeds.find((feed) =>
-      feed.shape.some(
-        (size, axis) => typeof size !== 'number' && size.some(([, names]) => names.includes(name)) && !(axis === 0 && leads(feed, name)),
-      ),
-    );
-    if (mixed !== undefined) {
-      throw new TfcError(
-        'invalid-value',
-        `${name} cannot be cut into batches: feed ${mixed.name} uses it in another place than its first axis.`,
-        { feed: mixed.name },
-      );
-    }
-    return { name, rows };
-  }
-
   #collect(steps: number, values: Float64Array): StepsResult {
     const width = this.#scalars.length;
     const series = this.#scalars.map(
@@ -343,25 +273,6 @@ export class BoundEntry {
     return { steps, series: Object.fromEntries(series), last: steps === 0 ? undefined : this.#outputs.build() };
   }
 }
-
-/** True when the first axis of a feed is exactly the size `name`. */
-function leads(spec: TensorSpec, name: string): boolean {
-  const first = spec.shape[0];
-  if (first === undefined || typeof first === 'number' || first.length !== 1) return false;
-  const [term] = first;
-  return term !== undefined && term[0] === 1 && term[1].length === 1 && term[1][0] === name;
-}
-
-/** A count of steps or epochs. @throws TfcError invalid-value. */
-function requireCount(name: string, count: unknown): number {
-  if (typeof count === 'number' && Number.isSafeInteger(count) && count >= 0 && count <= mostSteps) return count;
-  throw new TfcError('invalid-value', `${name} is a whole number from 0 to ${mostSteps}, not ${shown(count)}.`);
-}
-
-/** Nothing interrupts steps within native code, and every one leaves its scalar results: some seconds and gigabytes for the smallest. */
-const mostSteps = 2 ** 28;
-
-export const closed = (): TfcError => new TfcError('session-closed', 'The session is closed.');
 
 /** An error about memory, with the sizes that ask for it. */
 function withSizes(error: unknown, sizes: Sizes): unknown {
