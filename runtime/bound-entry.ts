@@ -3,45 +3,17 @@
 // no code of the caller's runs between looking at them (feed-slots.ts) and the end of the run.
 import type { EntrySpec, TensorSpec } from './abi/manifest.js';
 import { elements, noRoom } from './element.js';
-import { TfcError, reading } from './error.js';
-import { FeedSlots, type Feeds } from './feed-slots.js';
-import { type Handle, type Native, translate } from './native.js';
+import { TfcError } from './error.js';
+import { type CopiedFeeds, FeedSlots, type Feeds } from './feed-slots.js';
+import { Guard } from './guard.js';
+import { type Host, closed, requireIdle } from './host.js';
+import { type Handle, translate, translating } from './native.js';
 import { readOptions } from './options.js';
 import { OutputSlots } from './output-slots.js';
 import type { Result } from './result.js';
-import { shown } from './shown.js';
 import type { Sizes } from './size.js';
 import { checkFacts, solveSizes } from './solve.js';
-import type { Variables } from './variables.js';
-
-/** What an entry needs of the session that it is bound to. */
-export interface Host {
-  readonly native: Native;
-  readonly handle: Handle<'session'>;
-  readonly variables: Variables;
-  readonly closed: boolean;
-}
-
-export interface StepsOptions {
-  /** How often the entry runs with the same feeds, at most 2²⁸ times. Default 1; not together with `batch`. */
-  readonly steps?: number;
-  /**
-   * One free size and the value that it has in every step, e.g. `{ B: 50 }`: feeds whose first axis is that size are cut into pieces of so
-   * many rows, one per step, the last one with what is left.
-   */
-  readonly batch?: Readonly<Record<string, number>>;
-  /** How often all rows are gone through. Default 1; only with `batch`. */
-  readonly epochs?: number;
-}
-
-export interface StepsResult {
-  /** Steps that were run. */
-  readonly steps: number;
-  /** One value per step for every scalar output, by its path (`''` for a single result). */
-  readonly series: Readonly<Record<string, Float64Array>>;
-  /** The last step's result; undefined when no step was run. */
-  readonly last: Result | undefined;
-}
+import { type Cut, type StepsOptions, type StepsResult, leads, readBatch, requireCount } from './steps.js';
 
 export class BoundEntry {
   readonly spec: EntrySpec;
@@ -49,6 +21,8 @@ export class BoundEntry {
   readonly #handle: Handle<'step'>;
   readonly #feeds: FeedSlots;
   readonly #outputs: OutputSlots;
+  /** Of an entry that looks for NaNs. */
+  readonly #guard: Guard | undefined;
   /** Positions of scalar outputs. */
   readonly #scalars: readonly number[];
   readonly #dims: Float64Array;
@@ -66,12 +40,15 @@ export class BoundEntry {
     const cells = [...spec.feeds, ...spec.outputs].map(({ dtype, shape }, at) =>
       shape.length === 0 ? elements[dtype].view(memory, 8 * at, 1) : undefined,
     );
-    this.#scalars = spec.outputs.flatMap((output, at) => (output.shape.length === 0 ? [at] : []));
+    const { trap } = spec;
+    this.#scalars = spec.outputs.flatMap((output, at) => (output.shape.length === 0 && at !== trap?.output ? [at] : []));
     const codes = this.#scalars.map((at) => elements[spec.outputs[at]?.dtype ?? 'f32'].code);
     const counts = Int32Array.of(spec.feeds.length, spec.outputs.length, spec.dims.length);
     this.#handle = native.createStep(host.handle, module, entry, counts, Int32Array.from(this.#scalars), Int32Array.from(codes));
     this.#feeds = new FeedSlots(native, this.#handle, spec, cells);
     this.#outputs = new OutputSlots(native, this.#handle, spec, cells.slice(spec.feeds.length), reuse);
+    const found = trap === undefined ? undefined : cells[spec.feeds.length + trap.output];
+    this.#guard = trap === undefined || found === undefined ? undefined : new Guard(native, host.handle, host.variables, spec, trap, found);
   }
 
   /**
@@ -83,6 +60,7 @@ export class BoundEntry {
     this.#begin(feeds);
     if (this.#feeds.resized) this.#solve();
     this.#bindOutputs();
+    this.#guard?.remember();
     let status: number;
     try {
       status = this.#host.native.run(this.#handle);
@@ -93,6 +71,22 @@ export class BoundEntry {
     return this.#outputs.build();
   }
 
+  /**
+   * One run on another thread, after all that was asked of the session before. Feeds are copied now; what they hold later does not matter.
+   * Results are new arrays, also where they are reused otherwise.
+   * @throws TfcError as `run`, by rejecting the promise.
+   */
+  runAsync(feeds: Feeds = {}): Promise<Result> {
+    return this.runThen(feeds, (result) => result);
+  }
+
+  /** As `runAsync`; nothing else of the session begins before `after` has returned, which may call whatever does not wait. */
+  async runThen<Value>(feeds: Feeds, after: (result: Result) => Value): Promise<Awaited<Value>> {
+    if (this.#host.closed) throw closed();
+    const copied = this.#feeds.copy(feeds);
+    return this.#host.turns.take(async () => after(await this.#fly(copied)));
+  }
+
   /** Many runs within one call of native code; see StepsOptions. @throws as `run`, and invalid-value for options that do not fit. */
   runSteps(feeds: Feeds, options: StepsOptions = {}): StepsResult {
     const { batch, epochs, steps } = readOptions(options, 'runSteps', ['batch', 'epochs', 'steps']);
@@ -100,7 +94,7 @@ export class BoundEntry {
       throw new TfcError('invalid-value', 'epochs goes with batch, and steps goes without it.');
     const times = requireCount(batch === undefined ? 'steps' : 'epochs', (batch === undefined ? steps : epochs) ?? 1);
     // Reading options is over before feeds are taken: it may run code of the caller's.
-    const cut = batch === undefined ? undefined : this.#batchSize(batch);
+    const cut = batch === undefined ? undefined : readBatch(this.spec, batch);
     this.#begin(feeds);
     if (cut !== undefined) return this.#runBatches(cut, times);
     if (this.#feeds.resized) this.#solve();
@@ -111,22 +105,52 @@ export class BoundEntry {
 
   /** Bytes that the entry works in at the sizes of its last run, beside variables, feeds and outputs. */
   get workingBytes(): number {
-    return this.#sized && !this.#host.closed ? this.#host.native.sizeStep(this.#handle, this.#dims) : 0;
+    if (!this.#sized || this.#host.closed) return 0;
+    requireIdle(this.#host);
+    return this.#host.native.sizeStep(this.#handle, this.#dims);
   }
 
+  /** @throws TfcError session-busy while it runs on another thread. */
   close(): void {
-    this.#host.native.close(this.#handle);
+    translating(() => this.#host.native.close(this.#handle));
   }
 
   #begin(feeds: Feeds): void {
-    if (this.#host.closed) throw closed();
+    requireIdle(this.#host);
     this.#feeds.take(feeds);
-    // A getter of the feeds may have closed it.
-    if (this.#host.closed) throw closed();
-    if (!this.#ready) {
-      this.#host.variables.requireFor(this.spec);
-      this.#ready = true;
+    // A getter of the feeds may have closed it, or may have started a step.
+    requireIdle(this.#host);
+    this.#requireReady();
+  }
+
+  #requireReady(): void {
+    if (this.#ready) return;
+    this.#host.variables.requireFor(this.spec);
+    this.#ready = true;
+  }
+
+  /** One run on another thread, with what was copied. */
+  async #fly(feeds: CopiedFeeds): Promise<Result> {
+    const host = this.#host;
+    requireIdle(host);
+    this.#requireReady();
+    this.#feeds.bindCopied(feeds);
+    if (this.#feeds.resized) this.#solve();
+    this.#outputs.bindNew();
+    this.#guard?.remember();
+    let status: number;
+    try {
+      const landed = host.native.start(this.#handle);
+      host.busy = true;
+      status = await landed;
+    } catch (error) {
+      throw translate(error);
+    } finally {
+      host.busy = false;
+      this.#feeds.release(feeds);
     }
+    this.#finish(status);
+    return this.#outputs.build();
   }
 
   #solve(): void {
@@ -160,6 +184,7 @@ export class BoundEntry {
 
   #finish(status: number): void {
     if (status !== 0) throw new TfcError('entry-failed', `${this.spec.name} stopped with status ${status}.`);
+    this.#guard?.requireFinite();
     if (this.#written) return;
     for (const at of this.spec.writes) this.#host.variables.markInitialized(at);
     this.#written = true;
@@ -178,16 +203,25 @@ export class BoundEntry {
   #repeat(steps: number, strides: Float64Array, series: Float64Array): void {
     if (steps === 0) return;
     this.#bindOutputs();
-    let status: number;
-    try {
-      status = this.#host.native.repeat(this.#handle, steps, strides, series);
-    } catch (error) {
-      throw translate(error);
+    const once = this.#atOnce(steps);
+    for (let done = 0; done < steps; done += once) {
+      this.#guard?.remember();
+      let status: number;
+      try {
+        status = this.#host.native.repeat(this.#handle, once, strides, series.subarray(done * this.#scalars.length));
+      } catch (error) {
+        throw translate(error);
+      }
+      this.#finish(status);
     }
-    this.#finish(status);
   }
 
-  #runBatches({ name, rows }: { readonly name: string; readonly rows: number }, epochs: number): StepsResult {
+  /** Steps after which is looked at what was found. */
+  #atOnce(steps: number): number {
+    return this.#guard === undefined ? steps : 1;
+  }
+
+  #runBatches({ name, rows }: Cut, epochs: number): StepsResult {
     // All rows together give every other size; then the one that is cut gets its value per step.
     const whole = solveSizes(this.spec, this.#feeds.slots);
     this.#feeds.resized = true;
@@ -207,9 +241,12 @@ export class BoundEntry {
       for (let epoch = 0; epoch < epochs; epoch += 1) {
         if (full > 0) {
           this.#resize(new Map([...whole, [name, rows]]));
-          this.#feeds.moveTo(isCut, 0, total);
-          this.#repeat(full, strides, series.subarray(done * width));
-          done += full;
+          const once = this.#atOnce(full);
+          for (let at = 0; at < full; at += once) {
+            this.#feeds.moveTo(isCut, at * rows, total);
+            this.#repeat(once, strides, series.subarray(done * width));
+            done += once;
+          }
         }
         if (rest > 0) {
           this.#resize(new Map([...whole, [name, rest]]));
@@ -224,34 +261,6 @@ export class BoundEntry {
     return this.#collect(steps, series);
   }
 
-  #batchSize(batch: unknown): { readonly name: string; readonly rows: number } {
-    const [first, ...more] = reading('batch', () =>
-      typeof batch === 'object' && batch !== null ? Object.entries(batch as Readonly<Record<string, unknown>>) : [],
-    );
-    if (first === undefined || more.length > 0) throw new TfcError('invalid-value', 'batch names one size, e.g. { B: 50 }.');
-    const [name, rows] = first;
-    if (!this.spec.dims.includes(name)) {
-      throw new TfcError('unknown-dim', `${this.spec.name} has no free size ${name}.`, {
-        hint: `It has ${this.spec.dims.join(', ') || 'none'}.`,
-      });
-    }
-    if (typeof rows !== 'number' || !Number.isSafeInteger(rows) || rows < 1)
-      throw new TfcError('invalid-value', `A batch has a positive whole number of rows, not ${shown(rows)}.`);
-    const mixed = this.spec.feeds.find((feed) =>
-      feed.shape.some(
-        (size, axis) => typeof size !== 'number' && size.some(([, names]) => names.includes(name)) && !(axis === 0 && leads(feed, name)),
-      ),
-    );
-    if (mixed !== undefined) {
-      throw new TfcError(
-        'invalid-value',
-        `${name} cannot be cut into batches: feed ${mixed.name} uses it in another place than its first axis.`,
-        { feed: mixed.name },
-      );
-    }
-    return { name, rows };
-  }
-
   #collect(steps: number, values: Float64Array): StepsResult {
     const width = this.#scalars.length;
     const series = this.#scalars.map(
@@ -264,25 +273,6 @@ export class BoundEntry {
     return { steps, series: Object.fromEntries(series), last: steps === 0 ? undefined : this.#outputs.build() };
   }
 }
-
-/** True when the first axis of a feed is exactly the size `name`. */
-function leads(spec: TensorSpec, name: string): boolean {
-  const first = spec.shape[0];
-  if (first === undefined || typeof first === 'number' || first.length !== 1) return false;
-  const [term] = first;
-  return term !== undefined && term[0] === 1 && term[1].length === 1 && term[1][0] === name;
-}
-
-/** A count of steps or epochs. @throws TfcError invalid-value. */
-function requireCount(name: string, count: unknown): number {
-  if (typeof count === 'number' && Number.isSafeInteger(count) && count >= 0 && count <= mostSteps) return count;
-  throw new TfcError('invalid-value', `${name} is a whole number from 0 to ${mostSteps}, not ${shown(count)}.`);
-}
-
-/** Nothing interrupts steps within native code, and every one leaves its scalar results: some seconds and gigabytes for the smallest. */
-const mostSteps = 2 ** 28;
-
-const closed = (): TfcError => new TfcError('session-closed', 'The session is closed.');
 
 /** An error about memory, with the sizes that ask for it. */
 function withSizes(error: unknown, sizes: Sizes): unknown {

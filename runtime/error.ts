@@ -19,6 +19,7 @@ export type RuntimeCode =
   | 'unknown-variable'
   | 'unknown-dim'
   | 'session-closed'
+  | 'session-busy'
   | 'bad-artifact'
   | 'unsupported-processor'
   | 'bad-data'
@@ -28,6 +29,7 @@ export type RuntimeCode =
   | 'toolchain-missing'
   | 'out-of-memory'
   | 'entry-failed'
+  | 'not-finite'
   | 'internal-error';
 
 export interface ErrorDetails {

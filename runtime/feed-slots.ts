@@ -1,6 +1,7 @@
 // Feeds of a bound entry. In: what callers feed. Out: arrays bound to the native step, and what is known of their sizes. Holds: nothing is
 // bound while code of the caller's may still run (getters, proxies, properties of its tensors); from then until the step has run, only the
-// engine is asked about an array, so its memory is there and as long as it says.
+// engine is asked about an array, so its memory is there and as long as it says. Where the caller's code may run during the step, what is
+// bound are copies that nobody else has.
 import type { EntrySpec, TensorSpec } from './abi/manifest.js';
 import { type FeedValue, type Target, convert, exact } from './convert.js';
 import { type TypedArray, lengthOf, part } from './element.js';
@@ -8,6 +9,7 @@ import { TfcError, suggestion } from './error.js';
 import { type Handle, type Native, translate } from './native.js';
 import { shown } from './shown.js';
 import { Tensor } from './tensor.js';
+import { placed } from './zeros.js';
 
 export type Feeds = Readonly<Record<string, FeedValue>>;
 
@@ -23,6 +25,13 @@ export interface FeedSlot {
   shape: readonly number[] | undefined;
   /** The caller's array or tensor that is bound as it stands. */
   fed: unknown;
+  /** Of a run that is over: memory for the next copy. */
+  spare: TypedArray | undefined;
+}
+
+/** Feeds that nobody else can change: one per slot. */
+export interface CopiedFeeds {
+  readonly taken: readonly Taken[];
 }
 
 /** What was fed for one slot, with no code of the caller's in it. */
@@ -58,6 +67,7 @@ export class FeedSlots {
       length: -1,
       shape: undefined,
       fed: undefined,
+      spare: undefined,
     }));
     this.slots.forEach(({ cell }, at) => cell !== undefined && native.bindFeed(step, at, cell));
   }
@@ -68,8 +78,36 @@ export class FeedSlots {
    * as the cause), out-of-memory.
    */
   take(feeds: Feeds): void {
+    this.#reading(() => {
+      if (!this.#isBound(feeds)) this.#bindAll(this.#convertAll(feeds));
+    });
+  }
+
+  /** Values for all slots as they are now, for a run that comes later; nothing is bound. @throws TfcError as `take`. */
+  copy(feeds: Feeds): CopiedFeeds {
+    return this.#reading(() => {
+      const taken = this.#convertAll(feeds);
+      // As in #bind, none of the caller's code may run from here on.
+      this.slots.forEach((slot, at) => this.#copyInto(slot, taken[at] as Taken));
+      return { taken };
+    });
+  }
+
+  /** Binds what was copied. @throws TfcError bad-data for a bool that was neither 0 nor 1. */
+  bindCopied({ taken }: CopiedFeeds): void {
+    this.#bindAll(taken);
+  }
+
+  /** The run is over: copies that come later may take the place of these. */
+  release({ taken }: CopiedFeeds): void {
+    this.slots.forEach((slot, at) => {
+      if (slot.cell === undefined) slot.spare = taken[at]?.data;
+    });
+  }
+
+  #reading<Value>(body: () => Value): Value {
     try {
-      if (!this.#isBound(feeds)) this.#takeAll(feeds);
+      return body();
     } catch (cause) {
       const error = translate(cause);
       if (error instanceof TfcError) throw error;
@@ -81,13 +119,33 @@ export class FeedSlots {
     }
   }
 
-  #takeAll(feeds: Feeds): void {
+  /** Reads everything, and converts what has to be converted. */
+  #convertAll(feeds: Feeds): readonly Taken[] {
     requireFeeds(feeds);
     const { slots } = this;
     const taken = slots.map(({ spec }): Taken => ({ value: feeds[spec.name], asItStands: false, data: undefined, shape: undefined }));
     this.#refuseUnknown(feeds);
     slots.forEach((slot, at) => this.#prepare(slot, taken[at] as Taken, feeds));
-    slots.forEach((slot, at) => this.#bind(slot, at, taken[at] as Taken));
+    return taken;
+  }
+
+  #bindAll(taken: readonly Taken[]): void {
+    this.slots.forEach((slot, at) => this.#bind(slot, at, taken[at] as Taken));
+  }
+
+  #copyInto(slot: FeedSlot, taken: Taken): void {
+    const { data, value } = taken;
+    taken.asItStands = false;
+    // What was made of numbers and nested arrays is nobody else's.
+    if (data === undefined || typeof value !== 'object' || Array.isArray(value)) return;
+    exact(slot.target, data);
+    const { spare } = slot;
+    slot.spare = undefined;
+    const length = lengthOf(data);
+    const copy = spare !== undefined && spare.length === length ? spare : placed(this.#native, slot.spec.dtype, length);
+    // Both hold the slot's dtype.
+    (copy as Float64Array).set(data as Float64Array);
+    taken.data = copy;
   }
 
   /** The hot path: the arrays and tensors of the last call, and numbers. */

@@ -11,7 +11,7 @@ export type {
   TensorSpec,
   VariableSpec,
 } from './abi/manifest.js';
-export { BoundEntry, type StepsOptions, type StepsResult } from './bound-entry.js';
+export { BoundEntry } from './bound-entry.js';
 export type { RestoreOptions } from './checkpoint.js';
 export type { FeedValue, NestedArray, ScalarValue, ShapedData } from './convert.js';
 export type { ElementArrays, TypedArray } from './element.js';
@@ -25,5 +25,7 @@ export type { SummaryRecord } from './recorded-entry.js';
 export type { Result, ResultRecord } from './result.js';
 export { SafetensorsFile, type StoredTensor, writeSafetensors } from './safetensors.js';
 export type { AnyEntries, EntryMethods, EntryTypes, Session, SessionMethods, SessionOptions } from './session.js';
+export type { StepsOptions, StepsResult } from './steps.js';
 export { type NestedValue, Tensor, tensor } from './tensor.js';
+export type { Batches, BatchesOfEpoch, TrainAsyncEpoch, TrainAsyncOptions, TrainAsyncResult, TrainAsyncStep } from './train-async.js';
 export { zeros } from './zeros.js';

@@ -24,6 +24,8 @@ export interface ModuleOptions {
    * module's own.
    */
   readonly resolveOpen?: (name: string, ranks: Readonly<Record<string, number>>) => string;
+  /** Compiles an entry, with these ranks, that looks for NaNs and infinities (`trapNan` of a session). */
+  readonly resolveTrap?: (name: string, ranks: Readonly<Record<string, number>>) => string;
   /** Compiles an entry that computes named nodes, with the same variables as the module's own. */
   readonly resolveFetches?: (request: FetchRequest) => { readonly path: string; readonly entry: string };
   /** The graphs of all exported entries. */
@@ -37,6 +39,7 @@ export class Module {
   readonly #native: Native;
   readonly #artifact: Artifact;
   readonly #resolveOpen: ModuleOptions['resolveOpen'];
+  readonly #resolveTrap: ModuleOptions['resolveTrap'];
   readonly #resolveFetches: ModuleOptions['resolveFetches'];
   readonly #readGraph: ModuleOptions['readGraph'];
   #graph: readonly EntryGraph[] | undefined;
@@ -46,10 +49,16 @@ export class Module {
 
   /** @throws TfcError file-not-found, bad-artifact, toolchain-missing. */
   constructor(path: string, options: ModuleOptions = {}) {
-    const { resolveOpen, resolveFetches, readGraph } = readOptions(options, 'openModule', ['resolveOpen', 'resolveFetches', 'readGraph']);
+    const { resolveOpen, resolveTrap, resolveFetches, readGraph } = readOptions(options, 'openModule', [
+      'resolveOpen',
+      'resolveTrap',
+      'resolveFetches',
+      'readGraph',
+    ]);
     this.#native = loadNative();
     this.#artifact = openArtifact(this.#native, path);
     this.#resolveOpen = resolveOpen;
+    this.#resolveTrap = resolveTrap;
     this.#resolveFetches = resolveFetches;
     this.#readGraph = readGraph;
     this.path = this.#artifact.path;
@@ -64,10 +73,12 @@ export class Module {
   /** Variables of its own, and entries as methods. @throws TfcError out-of-memory, invalid-value. */
   session<Entries extends EntryTypes<Entries> = AnyEntries>(options: SessionOptions = {}): Session<Entries> {
     if (this.#closed) throw new TfcError('session-closed', `The module ${this.path} is closed.`);
+    const resolveTrap = this.#resolveTrap;
     const source: SessionSource = {
       native: this.#native,
       artifact: this.#artifact,
       openRank: (name, ranks) => this.#openRank(name, ranks),
+      trapped: resolveTrap === undefined ? undefined : (name, ranks) => this.#attach(resolveTrap(name, ranks)),
       fetches: (request) => this.#fetches(request),
       canFetch: this.#resolveFetches !== undefined,
       closed: () => {

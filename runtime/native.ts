@@ -60,6 +60,11 @@ export interface Native {
   sizeStep(step: Handle<'step'>, dims: Float64Array): number;
   /** The entry's status: 0 is done. */
   run(step: Handle<'step'>): number;
+  /**
+   * Runs the step on another thread. Until the promise is settled every other call for the session or the step is `session-busy`, but that
+   * other steps may be made and bound; memory that is bound must stay where it is.
+   */
+  start(step: Handle<'step'>): Promise<number>;
   /** Strides in bytes per step, one per feed; series takes steps × scalars. */
   repeat(step: Handle<'step'>, steps: number, strides: Float64Array, series: Float64Array): number;
 }
@@ -82,7 +87,14 @@ export function loadNative(): Native {
   return loaded;
 }
 
-const nativeCodes: readonly RuntimeCode[] = ['bad-artifact', 'file-not-found', 'session-closed', 'out-of-memory', 'bad-data'];
+const nativeCodes: readonly RuntimeCode[] = [
+  'bad-artifact',
+  'file-not-found',
+  'session-closed',
+  'session-busy',
+  'out-of-memory',
+  'bad-data',
+];
 
 /** Runs `body`; what the native half throws in it becomes a TfcError. */
 export function translating<Result>(body: () => Result): Result {

@@ -32,6 +32,8 @@ export class OutputSlots {
   readonly #step: Handle<'step'>;
   readonly #reuse: boolean;
   readonly #tensors: readonly OutputSlot[];
+  /** Whether what is bound came from `bind`. */
+  #bound = false;
 
   /** `cells`: one per scalar output, by position. */
   constructor(native: Native, step: Handle<'step'>, entry: EntrySpec, cells: readonly (TypedArray | undefined)[], reuse: boolean) {
@@ -69,11 +71,22 @@ export class OutputSlots {
     }
   }
 
+  /** New memory for a run during which the caller may do with results of earlier ones what it likes. @throws TfcError out-of-memory. */
+  bindNew(): void {
+    this.#bound = false;
+    for (const slot of this.#tensors) {
+      slot.data = this.#space(slot);
+      this.#native.bindOutput(this.#step, slot.at, slot.data);
+    }
+  }
+
   /** Memory for one run, or for several that follow each other. @throws TfcError out-of-memory. */
   bind(fed: readonly { readonly data: TypedArray | undefined }[], refed: boolean): void {
+    const again = refed || !this.#bound;
+    this.#bound = true;
     for (const slot of this.#tensors) {
       if (!this.#reuse) slot.data = this.#space(slot);
-      else if (refed || slot.kept.length === 0) slot.data = this.#reused(slot, fed);
+      else if (again || slot.kept.length === 0) slot.data = this.#reused(slot, fed);
       else continue;
       this.#native.bindOutput(this.#step, slot.at, slot.data);
     }

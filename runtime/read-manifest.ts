@@ -129,8 +129,27 @@ function isEntry(json: Json, variables: number): boolean {
     areDistinct(feeds, ({ name }) => name) &&
     outputs.every((output) => isTensor(output, names)) &&
     isResult(entry['result'], outputs.length) &&
-    positions.every((group) => group?.every((at) => isCount(at, variables)) ?? false)
+    positions.every((group) => group?.every((at) => isCount(at, variables)) ?? false) &&
+    (entry['trap'] === undefined || isTrap(entry['trap'], outputs))
   );
+}
+
+function isTrap(json: Json, outputs: readonly Json[]): boolean {
+  const trap = object(json);
+  const places = list(trap?.['places']);
+  if (trap === undefined || places === undefined || !isCount(trap['output'], outputs.length) || !isCount(trap['nothing'])) return false;
+  const output = object(outputs[trap['output']]);
+  if (output?.['dtype'] !== 'i32' || list(output['shape'])?.length !== 0) return false;
+  return places.every((item) => {
+    const place = object(item);
+    const texts = ['text', 'at', 'scope'].map((name) => place?.[name]);
+    return (
+      ['op', 'feed', 'variable'].includes(String(place?.['kind'])) &&
+      isText(place?.['of']) &&
+      texts.every((text) => text === undefined || isText(text)) &&
+      ['undefined', 'boolean'].includes(typeof place['backward'])
+    );
+  });
 }
 
 function isVariable(json: Json, entries: readonly Json[], variables: readonly Json[]): boolean {

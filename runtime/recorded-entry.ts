@@ -2,9 +2,10 @@
 // side.
 // Holds: summaries are computed by an entry of their own, before the step, from the same feeds and variables: the step runs the very code
 // that it runs without them, so variables have the same bits; what a step that fails would have recorded is not.
-import { BoundEntry, type StepsOptions, type StepsResult } from './bound-entry.js';
+import { BoundEntry } from './bound-entry.js';
 import type { Feeds } from './feed-slots.js';
 import type { Result } from './result.js';
+import type { StepsOptions, StepsResult } from './steps.js';
 import type { Tensor } from './tensor.js';
 
 export interface SummaryRecord {
@@ -32,6 +33,21 @@ export class RecordedEntry extends BoundEntry {
     const result = super.run(feeds);
     this.#keep?.(records);
     return result;
+  }
+
+  override async runThen<Value>(feeds: Feeds, after: (result: Result) => Value): Promise<Awaited<Value>> {
+    const bound = this.#summaries?.();
+    let records: readonly SummaryRecord[] = [];
+    // Both take their turns now, so nothing comes between them.
+    const recorded = bound?.runThen(feeds, (values) => {
+      records = recordsOf(bound, values);
+    });
+    const ran = super.runThen(feeds, (result) => {
+      this.#keep?.(records);
+      return after(result);
+    });
+    const [value] = await Promise.all([ran, recorded]);
+    return value;
   }
 
   /** Records nothing: all steps run within one call of native code. */

@@ -4,19 +4,23 @@
 import { availableParallelism } from 'node:os';
 import type { VariableSpec } from './abi/manifest.js';
 import { type Artifact, findEntry, isExported, ranksKey } from './artifact.js';
-import { BoundEntry, type Host, type StepsOptions, type StepsResult } from './bound-entry.js';
+import { BoundEntry } from './bound-entry.js';
 import { type RestoreOptions, restoreVariables, saveVariables } from './checkpoint.js';
 import type { FeedValue } from './convert.js';
 import { TfcError, reading, suggestion } from './error.js';
 import { type Feeds, requireFeeds } from './feed-slots.js';
 import { type Fetched, type Fetches, type FetchRequest, readFetches } from './fetches.js';
+import { type Host, closed, requireIdle } from './host.js';
 import { initialize } from './initialize.js';
 import { type Handle, type Native, translating } from './native.js';
 import { ranksOf, ranksOfNamed } from './open-rank.js';
 import { readNames, readOptions, requireBoolean } from './options.js';
 import type { Result } from './result.js';
 import { shown } from './shown.js';
+import type { StepsOptions, StepsResult } from './steps.js';
 import { type Tensor, mostAxes } from './tensor.js';
+import { type Batches, type TrainAsyncOptions, type TrainAsyncResult, readTrainAsync, trainAsync } from './train-async.js';
+import { Turns } from './turns.js';
 import { RecordedEntry, type SummaryRecord } from './recorded-entry.js';
 import { Variables } from './variables.js';
 
@@ -29,6 +33,11 @@ export interface SessionOptions {
   readonly initialize?: boolean;
   /** Whether what `summary` statements of steps say is recorded, for `summaries()`. Default false: then they cost nothing. */
   readonly summaries?: boolean;
+  /**
+   * Whether entries look for NaNs and infinities: one that is made of numbers which are none is `not-finite`, names the line, and leaves
+   * variables as they were. Such entries are compiled when they are first run, and are slower. Default false.
+   */
+  readonly trapNan?: boolean;
 }
 
 /** What a session needs of its module. */
@@ -37,6 +46,8 @@ export interface SessionSource {
   readonly artifact: Artifact;
   /** The artifact that has an open-rank entry with these ranks. */
   readonly openRank: (name: string, ranks: Readonly<Record<string, number>>) => Artifact;
+  /** The artifact that has an entry with these ranks which looks for NaNs; undefined where nobody can compile it. */
+  readonly trapped: ((name: string, ranks: Readonly<Record<string, number>>) => Artifact) | undefined;
   /** The artifact and the entry that compute these nodes from these feeds. */
   readonly fetches: (request: FetchRequest) => { readonly artifact: Artifact; readonly entry: string };
   /** Whether nodes can be compiled that the artifact has no entry for. */
@@ -82,6 +93,7 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
   readonly #recording: boolean;
   readonly #entryNames: ReadonlySet<string>;
   #summaries: readonly SummaryRecord[] = [];
+  readonly #trapped: SessionSource['trapped'];
   /** Threads that compute, the caller included. */
   readonly threads: number;
 
@@ -93,17 +105,18 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
       initialize: now = true,
       seed = 0,
       summaries = false,
-    } = readOptions(options, 'session', ['threads', 'initialize', 'seed', 'summaries']);
+      trapNan = false,
+    } = readOptions(options, 'session', ['threads', 'initialize', 'seed', 'summaries', 'trapNan']);
     requireBoolean(now, 'initialize');
     requireBoolean(summaries, 'summaries');
-    if (summaries && !source.canFetch)
+    requireBoolean(trapNan, 'trapNan');
+    if ((summaries && !source.canFetch) || (trapNan && source.trapped === undefined))
       throw new TfcError(
         'source-missing',
-        `${artifact.manifest.module} was opened without its source, and has no code that records summaries.`,
-        {
-          hint: 'Compile the source instead: compile("model.tdsl").',
-        },
+        `${artifact.manifest.module} was opened without its source, and has no code that ${summaries ? 'records summaries' : 'looks for NaNs'}.`,
+        { hint: 'Compile the source instead: compile("model.tdsl").' },
       );
+    this.#trapped = trapNan ? source.trapped : undefined;
     if (!Number.isSafeInteger(threads) || threads < 1 || threads > 1024)
       throw new TfcError('invalid-value', `A session has 1 to 1024 threads, not ${shown(threads)}.`);
     this.#source = source;
@@ -115,7 +128,7 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
     const handle: Handle<'session'> = translating(() =>
       native.createSession(threads, Float64Array.from(specs.flatMap((spec) => Variables.rows(spec)))),
     );
-    this.#host = { native, handle, variables: new Variables(native, handle, specs), closed: false };
+    this.#host = { native, handle, variables: new Variables(native, handle, specs), closed: false, busy: false, turns: new Turns() };
     if (now) this.initialize();
   }
 
@@ -131,6 +144,48 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
   run(what: unknown, feeds?: object): unknown {
     const fed = (feeds ?? {}) as Feeds;
     return typeof what === 'string' ? this.#runNamed(what, fed) : this.#runFetches(what, fed);
+  }
+
+  /**
+   * Runs an exported entry once on another thread, after all that was asked before; meanwhile nothing blocks. Feeds are copied now.
+   * Everything that does not wait is refused as `session-busy` while a step runs.
+   * @throws TfcError, by rejecting the promise; see BoundEntry.run.
+   */
+  async runAsync<Name extends keyof Entries & string>(
+    name: Name,
+    ...args: Arguments<Entries[Name]['feeds']>
+  ): Promise<Entries[Name]['result']> {
+    const fed = (args[0] ?? {}) as Feeds;
+    return this.#resolve(name, fed).runAsync(fed);
+  }
+
+  /**
+   * Runs a step on another thread for every batch. Variables are those after the last whole step, however it ends. Other asynchronous calls
+   * come between two steps, in the order of the calls.
+   * @throws TfcError, by rejecting the promise; the signal's reason; what a callback throws.
+   */
+  async trainAsync<Name extends keyof Entries & string = 'train' & keyof Entries>(
+    batches: Batches<Partial<Entries[Name]['feeds']>>,
+    options: TrainAsyncOptions<Name, Entries[Name]['feeds'], Entries[Name]['result']> = {},
+  ): Promise<TrainAsyncResult<Entries[Name]['result']>> {
+    const read = readTrainAsync(batches, options as TrainAsyncOptions);
+    const result = await trainAsync(read, {
+      run: (feeds, after) => this.#resolve(read.entry, feeds).runThen(feeds, after),
+      inTurn: (body) => this.whenIdle(body),
+    });
+    return result as TrainAsyncResult<Entries[Name]['result']>;
+  }
+
+  /**
+   * Calls `body` after all that was asked before, between two steps: there nothing is `session-busy`. The next step begins when `body` has
+   * returned, and waits for no promise.
+   */
+  async whenIdle<Value>(body: () => Value): Promise<Awaited<Value>> {
+    const { value } = await this.#host.turns.take(() => {
+      if (this.#host.closed) throw closed();
+      return { value: body() };
+    });
+    return await value;
   }
 
   /** Runs an entry many times within native code. @throws TfcError; see BoundEntry.runSteps. */
@@ -238,10 +293,18 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
     restoreVariables(this.#requireOpen().variables, path, options);
   }
 
-  /** Frees everything. Closing twice is fine. */
+  /**
+   * Frees everything: now or, while a step runs on another thread, after it, which still gives its result; what waits for its turn is
+   * refused as `session-closed`. Closing twice is fine.
+   */
   close(): void {
     if (this.#host.closed) return;
     this.#host.closed = true;
+    if (this.#host.busy) void this.#host.turns.take(() => this.#free());
+    else this.#free();
+  }
+
+  #free(): void {
     for (const bound of this.#all) bound.close();
     this.#host.native.close(this.#host.handle);
     this.#source.closed();
@@ -252,12 +315,12 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
   }
 
   #requireOpen(): Host {
-    if (this.#host.closed) throw new TfcError('session-closed', 'The session is closed.');
-    return this.#host;
+    return requireIdle(this.#host);
   }
 
+  /** Also while a step runs: making another entry is no call of this one. */
   #resolve(name: string, feeds: Feeds): BoundEntry {
-    this.#requireOpen();
+    if (this.#host.closed) throw closed();
     if (typeof (name as unknown) !== 'string') throw unknownEntry(this.#source.artifact, name);
     const known = this.#bound.get(name);
     if (known !== undefined) return known;
@@ -277,7 +340,8 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
   #bind(name: string, ranks: Readonly<Record<string, number>>, reuse: boolean): BoundEntry {
     const { artifact, openRank } = this.#source;
     const at = findEntry(artifact, name, ranks);
-    if (at !== undefined && isExported(artifact.manifest.entries[at] ?? unknownPosition(at))) return this.#make(artifact, at, reuse);
+    if (at !== undefined && isExported(artifact.manifest.entries[at] ?? unknownPosition(at)))
+      return this.#trapped === undefined ? this.#make(artifact, at, reuse) : this.#attached(this.#trapped, name, ranks, reuse);
     const open = artifact.manifest.open.find((entry) => entry.name === name);
     if (open === undefined) throw unknownEntry(artifact, name);
     const missing = open.packs.filter((pack) => !Object.hasOwn(ranks, pack));
@@ -285,7 +349,12 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
       throw new TfcError('unknown-entry', `${name} needs a rank for ${missing.join(', ')}.`, {
         hint: `Ask for entry("${name}", { ranks: { ${missing.join(': 1, ')}: 1 } }).`,
       });
-    const attached = openRank(name, ranks);
+    return this.#attached(this.#trapped ?? openRank, name, ranks, reuse);
+  }
+
+  /** An entry of an artifact beside the module's own. */
+  #attached(resolve: SessionSource['openRank'], name: string, ranks: Readonly<Record<string, number>>, reuse: boolean): BoundEntry {
+    const attached = resolve(name, ranks);
     const position = findEntry(attached, name, ranks);
     if (position === undefined) throw new TfcError('bad-artifact', `${attached.path} does not have ${ranksKey(name, ranks)}.`);
     return this.#make(attached, position, reuse);

@@ -27,6 +27,27 @@ export interface FactSpec {
   readonly right: Size;
 }
 
+/** What may have made a NaN or an infinity. */
+export interface TrapPlace {
+  readonly kind: 'op' | 'feed' | 'variable';
+  /** The op's name, the feed's name, the variable's path. */
+  readonly of: string;
+  /** The program's text, where it stands (`model.tdsl:12:9`), and in which scope (`net/hidden`, `adam/net/w`). */
+  readonly text?: string;
+  readonly at?: string;
+  readonly scope?: string;
+  /** Whether a derivative computes it. */
+  readonly backward?: boolean;
+}
+
+/** Of an entry that looks for NaNs and infinities: an output (i32, a scalar) that is no part of the result. */
+export interface TrapSpec {
+  readonly output: number;
+  /** Its value where nothing was found; else it is twice the position of a place, and one more for a NaN. */
+  readonly nothing: number;
+  readonly places: readonly TrapPlace[];
+}
+
 export interface EntrySpec {
   readonly name: string;
   readonly kind: 'fn' | 'step' | 'init';
@@ -41,6 +62,7 @@ export interface EntrySpec {
   /** Variables that must have a value before the call, and those that have one after it, by position. */
   readonly reads: readonly number[];
   readonly writes: readonly number[];
+  readonly trap?: TrapSpec;
 }
 
 export interface VariableSpec {

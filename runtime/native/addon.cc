@@ -2,6 +2,7 @@
 // `code` is the failure's name. Holds: no state outside of handles, so that any number of contexts and worker threads can load it; every handle frees what it owns when it is
 // collected, but for what leftovers.h keeps of the main thread; nothing aborts. Its only caller checks sizes and counts; addresses of bound arrays stay valid as long as that caller keeps the arrays.
 #include "arguments.h"
+#include "flight.h"
 
 #include <climits>
 #include <cstdio>
@@ -128,7 +129,7 @@ napi_value open_module(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// close(handle): of any kind; closing twice is fine.
+// close(handle): of any kind, but not of what another thread works with; closing twice is fine.
 napi_value close(napi_env env, napi_callback_info info) {
   Arguments<1> args(env, info);
   void *data = nullptr;
@@ -137,7 +138,10 @@ napi_value close(napi_env env, napi_callback_info info) {
     args.bad("not a handle");
     return nullptr;
   }
-  release(static_cast<Handle *>(data));
+  auto *handle = static_cast<Handle *>(data);
+  if (handle->target != nullptr && handle->kind == Kind::session) args.require_idle(static_cast<tfc_session *>(handle->target));
+  if (handle->target != nullptr && handle->kind == Kind::step) (void)args.resting_step(0);
+  if (args.good) release(handle);
   return nullptr;
 }
 
@@ -160,7 +164,7 @@ napi_value create_session(napi_env env, napi_callback_info info) {
 // readVariable(session, index, array) and writeVariable(session, index, array): copies of the whole variable
 napi_value copy_variable(napi_env env, napi_callback_info info, bool write) {
   Arguments<3> args(env, info);
-  auto *session = args.handle<tfc_session>(0, Kind::session);
+  auto *session = args.idle_session(0);
   int64_t index = args.integer(1);
   auto array = args.array(2);
   if (args.good && (index < 0 || index >= session->variable_count || array.bytes != tfc_session_bytes(session, static_cast<int32_t>(index)))) args.bad("no variable of this size at this position");
@@ -176,7 +180,7 @@ napi_value write_variable(napi_env env, napi_callback_info info) { return copy_v
 // fillVariable(session, index, array): every element is the array's first
 napi_value fill_variable(napi_env env, napi_callback_info info) {
   Arguments<3> args(env, info);
-  auto *session = args.handle<tfc_session>(0, Kind::session);
+  auto *session = args.idle_session(0);
   int64_t index = args.integer(1);
   auto array = args.array(2);
   if (args.good && (index < 0 || index >= session->variable_count || array.length == 0)) args.bad("no variable at this position, or no element");
@@ -187,7 +191,7 @@ napi_value fill_variable(napi_env env, napi_callback_info info) {
 // swapVariables(session, one, other): variables of one layout change places, as entries find them
 napi_value swap_variables(napi_env env, napi_callback_info info) {
   Arguments<3> args(env, info);
-  auto *session = args.handle<tfc_session>(0, Kind::session);
+  auto *session = args.idle_session(0);
   int64_t one = args.integer(1);
   int64_t other = args.integer(2);
   if (args.good && (one < 0 || one >= session->variable_count || other < 0 || other >= session->variable_count)) args.bad("no variable at this position");
@@ -198,7 +202,7 @@ napi_value swap_variables(napi_env env, napi_callback_info info) {
 // arenaBytes(session) → number
 napi_value arena_bytes(napi_env env, napi_callback_info info) {
   Arguments<1> args(env, info);
-  auto *session = args.handle<tfc_session>(0, Kind::session);
+  auto *session = args.idle_session(0);
   return args.good ? number(env, static_cast<double>(session->arena_bytes)) : nullptr;
 }
 
@@ -226,7 +230,7 @@ napi_value create_step(napi_env env, napi_callback_info info) {
 // bindFeed(step, index, array) and bindOutput(step, index, array)
 napi_value bind_feed(napi_env env, napi_callback_info info) {
   Arguments<3> args(env, info);
-  auto *step = args.handle<tfc_step>(0, Kind::step);
+  auto *step = args.resting_step(0);
   int64_t index = args.integer(1);
   auto array = args.array(2);
   if (args.good && (index < 0 || index >= step->feed_count)) args.bad("no feed at this position");
@@ -236,7 +240,7 @@ napi_value bind_feed(napi_env env, napi_callback_info info) {
 
 napi_value bind_output(napi_env env, napi_callback_info info) {
   Arguments<3> args(env, info);
-  auto *step = args.handle<tfc_step>(0, Kind::step);
+  auto *step = args.resting_step(0);
   int64_t index = args.integer(1);
   auto array = args.array(2);
   if (args.good && (index < 0 || index >= step->output_count)) args.bad("no output at this position");
@@ -247,7 +251,7 @@ napi_value bind_output(napi_env env, napi_callback_info info) {
 // sizeStep(step, dims: Float64Array) → bytes that the entry works in
 napi_value size_step(napi_env env, napi_callback_info info) {
   Arguments<2> args(env, info);
-  auto *step = args.handle<tfc_step>(0, Kind::step);
+  auto *step = args.idle_step(0);
   auto *dims = static_cast<const double *>(args.array(1, napi_float64_array, args.good ? static_cast<size_t>(step->dim_count) : 0));
   if (!args.good) return nullptr;
   tfc_error error = {};
@@ -262,7 +266,7 @@ napi_value size_step(napi_env env, napi_callback_info info) {
 // run(step) → status
 napi_value run(napi_env env, napi_callback_info info) {
   Arguments<1> args(env, info);
-  auto *step = args.handle<tfc_step>(0, Kind::step);
+  auto *step = args.idle_step(0);
   if (!args.good) return nullptr;
   // Only the code is set beforehand: the text is written when there is something to say.
   tfc_error error;
@@ -277,10 +281,17 @@ napi_value run(napi_env env, napi_callback_info info) {
   return result;
 }
 
+// start(step) → promise of the status; the step runs on a thread of Node's pool
+napi_value start(napi_env env, napi_callback_info info) {
+  Arguments<1> args(env, info);
+  auto *step = args.idle_step(0);
+  return args.good ? take_off(env, step, args.values[0]) : nullptr;
+}
+
 // repeat(step, steps, strides: Float64Array, series: Float64Array [steps × scalars]) → status
 napi_value repeat(napi_env env, napi_callback_info info) {
   Arguments<4> args(env, info);
-  auto *step = args.handle<tfc_step>(0, Kind::step);
+  auto *step = args.idle_step(0);
   int64_t steps = args.integer(1);
   if (args.good && steps < 0) args.bad("a negative number of steps");
   auto *strides = static_cast<const double *>(args.array(2, napi_float64_array, args.good ? static_cast<size_t>(step->feed_count) : 0));
@@ -319,6 +330,7 @@ NAPI_MODULE_INIT() {
       {"bindOutput", nullptr, bind_output, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"sizeStep", nullptr, size_step, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"run", nullptr, run, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"start", nullptr, start, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"repeat", nullptr, repeat, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
   };
   if (napi_define_properties(env, exports, sizeof(properties) / sizeof(properties[0]), properties) != napi_ok) return nullptr;

@@ -86,6 +86,32 @@ struct Arguments {
     return static_cast<Target *>(target);
   }
 
+  // A session that nobody else works with, and a step of such a session.
+  tfc_session *idle_session(size_t at) {
+    auto *session = handle<tfc_session>(at, Kind::session);
+    if (good) require_idle(session);
+    return session;
+  }
+
+  tfc_step *idle_step(size_t at) {
+    auto *step = handle<tfc_step>(at, Kind::step);
+    if (good) require_idle(step->session);
+    return step;
+  }
+
+  // A step that nobody runs; its session may be at work with another one.
+  tfc_step *resting_step(size_t at) {
+    auto *step = handle<tfc_step>(at, Kind::step);
+    if (good && step->session->lent == step) require_idle(step->session);
+    return step;
+  }
+
+  void require_idle(const tfc_session *session) {
+    if (session->lent == nullptr) return;
+    fail(env, "session-busy", "a step of the session runs");
+    good = false;
+  }
+
   int64_t integer(size_t at) {
     int64_t value = 0;
     if (good && napi_get_value_int64(env, values[at], &value) != napi_ok) bad("not a number");

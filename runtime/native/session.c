@@ -316,6 +316,17 @@ int32_t tfc_step_run(tfc_step *step, tfc_error *error) {
   return perform(&all);
 }
 
+bool tfc_step_lend(tfc_step *step, tfc_error *error) {
+  if (step->session->lent != NULL) {
+    TFC_FAIL(error, "session-busy", "a step of the session runs");
+    return false;
+  }
+  step->session->lent = step;
+  return true;
+}
+
+void tfc_step_regain(tfc_step *step) { step->session->lent = NULL; }
+
 int32_t tfc_step_repeat(tfc_step *step, int64_t steps, const double *strides, double *series, tfc_error *error) {
   if (!ready(step, error)) return -1;
   if (steps == 0) return 0;

@@ -1,6 +1,6 @@
 /* Sessions and bound steps. In: an opened module, sizes, addresses of feeds and outputs. Out: one call of the module's code per step.
    Holds: variables lie in one block, each 64-byte aligned and zero at first, their rows as far apart as the compiler wants; the arena grows when sizes grow and never shrinks; a step allocates nothing.
-   All functions belong to the one thread that made the session; only shares of a step's phases run elsewhere. */
+   All functions belong to the one thread that made the session; only shares of a step's phases run elsewhere, and a step that was lent, as a whole. */
 #ifndef TFC_SESSION_H
 #define TFC_SESSION_H
 
@@ -22,6 +22,7 @@ typedef struct tfc_rows {
 typedef struct tfc_session {
   int64_t references;
   bool closed;
+  const struct tfc_step *lent; /* the step that another thread runs, NULL: none; only the owner looks at it */
   int32_t threads;
   tfc_team *team; /* NULL: one thread */
   void *block;
@@ -88,6 +89,11 @@ int64_t tfc_step_size(tfc_step *step, const double *dims, tfc_error *error);
 
 /* Runs the entry once. Every feed and output must be bound, and large enough for the sizes. Returns the entry's status, 0 for done, or -1 and an error. */
 int32_t tfc_step_run(tfc_step *step, tfc_error *error);
+
+/* Until tfc_step_regain another thread may call tfc_step_run, once, and nobody may do anything else with the session, nor change what is bound to this step; making other steps and binding to them is fine.
+   Whoever passes the step to that thread and back orders the two threads' accesses. False and session-busy when a step of the session is lent already. */
+bool tfc_step_lend(tfc_step *step, tfc_error *error);
+void tfc_step_regain(tfc_step *step);
 
 /* Runs the entry `steps` times. Before every step but the first, feed f advances by strides[f] bytes. Scalar outputs of step i go to series[i * scalar_count …]
    as f64. Stops at the first step whose status is not 0. */

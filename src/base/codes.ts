@@ -39,6 +39,7 @@ export const diagnosticCodes = {
   'uninitialized-variable': 'A variable is read before it has a value.',
   'unknown-variable': 'The module has no variable of that name.',
   'session-closed': 'A closed session is used.',
+  'session-busy': 'A session is used while it runs a step on another thread.',
   'file-not-found': 'A file that does not exist or cannot be read.',
   'not-a-program': 'A file that is not named as programs are: `.tdsl`.',
   'bad-data': 'Data that is not what its format demands: truncated, malformed, out of range.',
@@ -47,6 +48,7 @@ export const diagnosticCodes = {
   'file-not-written': 'A file that could not be written.',
   'out-of-memory': 'There is not enough memory for the variables or the arena.',
   'entry-failed': 'An entry reported a failure.',
+  'not-finite': 'Training that stops where a result is NaN or infinite came to one.',
   'toolchain-missing': 'The compiler’s native part is not there: set-up has not run.',
 } as const;
 

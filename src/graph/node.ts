@@ -129,6 +129,13 @@ export interface SizeFact {
   readonly span: Span | undefined;
 }
 
+/** What an entry says of NaNs and infinities: a scalar output (i32) beside its result. */
+export interface Trap {
+  readonly output: number;
+  /** Twice a position here says that this node made an infinity, one more that it made a NaN; the largest number says nothing. */
+  readonly places: readonly TensorNode[];
+}
+
 export interface Entry {
   readonly name: string;
   readonly kind: 'fn' | 'step' | 'init';
@@ -146,6 +153,8 @@ export interface Entry {
   /** Every named node by its unique path (`loss/error`). */
   readonly names: ReadonlyMap<string, TensorNode>;
   readonly span: Span | undefined;
+  /** Written by the pass `trap`. */
+  readonly trap?: Trap;
 }
 
 export interface ModuleGraph {

@@ -9,3 +9,4 @@ export * from './pass.js';
 export { simplifyModule } from './simplify/engine.js';
 export { rules, simplify } from './simplify/index.js';
 export { strip } from './strip.js';
+export { nothingFound, trap } from './trap.js';

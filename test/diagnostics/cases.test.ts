@@ -28,12 +28,14 @@ const later: readonly DiagnosticCode[] = [
   'uninitialized-variable',
   'unknown-variable',
   'session-closed',
+  'session-busy',
   'bad-data',
   'bad-artifact',
   'file-not-written',
   'toolchain-missing',
   'out-of-memory',
   'entry-failed',
+  'not-finite',
   'unsupported-processor',
 ];
 

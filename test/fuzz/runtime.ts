@@ -19,16 +19,20 @@ import { fine, found, type Input, type Target, type Verdict } from './target.js'
 
 const trapActs = ['close', 'transfer', 'shrink', 'grow', 'recurse', 'set', 'throw', 'overwrite', 'save', 'initialize'] as const;
 
+const meanwhileActs = ['close', 'transfer', 'shrink', 'grow', 'overwrite'] as const;
+
 interface Call {
   readonly do: 'call';
   readonly session: number;
   readonly entry: string;
-  readonly how: 'run' | 'method' | 'bound' | 'reuse';
+  readonly how: 'run' | 'method' | 'bound' | 'reuse' | 'async' | 'asyncReuse';
   readonly feeds: Readonly<Record<string, FeedSpec>>;
   /** How the feeds come: as they are, or behind something. */
   readonly behind: 'plain' | 'bare' | 'proxy';
   /** What reading one of them does. */
   readonly trap?: { readonly feed: number; readonly act: (typeof trapActs)[number] };
+  /** What happens while the step runs on another thread. */
+  readonly meanwhile?: (typeof meanwhileActs)[number];
 }
 
 type Action =
@@ -71,10 +75,11 @@ function drawCall(random: Random, session: number): Call {
     do: 'call',
     session,
     entry,
-    how: random.pick(['run', 'method', 'bound', 'reuse', 'reuse']),
+    how: random.pick(['run', 'method', 'bound', 'reuse', 'reuse', 'async', 'asyncReuse']),
     feeds: random.chance(0.02) ? { ...given, extra: feedFor(random, 0, 1) } : given,
     behind: random.pick(['plain', 'plain', 'plain', 'bare', 'proxy']),
     ...(random.chance(0.25) ? { trap: { feed: random.int(4), act: random.pick(trapActs) } } : {}),
+    ...(random.chance(0.4) ? { meanwhile: random.pick(meanwhileActs) } : {}),
   };
 }
 
@@ -247,6 +252,18 @@ function attempt(body: () => unknown): string | undefined {
   }
 }
 
+/** The same of a promise. */
+async function attemptAsync(body: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await body();
+    return undefined;
+  } catch (error) {
+    return attempt(() => {
+      throw error;
+    });
+  }
+}
+
 function plainOf(value: unknown): Plain {
   if (value instanceof Tensor)
     return { shape: value.shape, data: Array.from<number | bigint, number>(value.data as Iterable<number | bigint>, Number) };
@@ -275,7 +292,7 @@ function requireState({ session, state }: Open, what: string): void {
   if (session.get('t') !== state.t) wrong('wrong', `${what}: t is ${String(session.get('t'))}, expected ${state.t}`);
 }
 
-function call({ entry, how, feeds, behind, trap }: Call, one: Open): void {
+async function call({ entry, how, feeds, behind, trap, meanwhile }: Call, one: Open): Promise<void> {
   const { session } = one;
   const model = entries[entry] as EntryModel;
   const made = new Map<string, Fed>();
@@ -305,16 +322,27 @@ function call({ entry, how, feeds, behind, trap }: Call, one: Open): void {
   const passed = (behind === 'proxy' ? new Proxy(given, {}) : given) as Record<string, never>;
   const start = (): unknown => {
     if (how === 'bound') return session.entry(entry).run(passed);
-    if (how === 'reuse') {
+    if (how === 'async') return session.runAsync(entry, passed);
+    if (how === 'reuse' || how === 'asyncReuse') {
       let bound = one.reused.get(entry);
       if (bound === undefined) one.reused.set(entry, (bound = session.entry(entry, { reuse: true })));
-      return bound.run(passed);
+      return how === 'reuse' ? bound.run(passed) : bound.runAsync(passed);
     }
     const method = (session as unknown as Readonly<Record<string, (feeds: unknown) => unknown>>)[entry];
     return how === 'method' && entry !== 'run' && method !== undefined ? method(passed) : session.run(entry, passed);
   };
   let result: unknown;
-  const refused = attempt(() => (result = start()));
+  let closedMeanwhile = false;
+  let refused = attempt(() => (result = start()));
+  if (result instanceof Promise) {
+    const promise: Promise<unknown> = result;
+    promise.catch(() => undefined);
+    if (meanwhile !== undefined) {
+      closedMeanwhile = meanwhile === 'close' && !session.closed;
+      spring(meanwhile, one, made, '');
+    }
+    refused = await attemptAsync(async () => (result = await promise));
+  }
   const what = `${entry} by ${how}${trap === undefined ? '' : `, ${trap.act}`} with ${Object.entries(feeds)
     .map(([name, { as, shape }]) => `${name}: ${as} [${shape.join()}]`)
     .join(', ')}`;
@@ -329,13 +357,13 @@ function call({ entry, how, feeds, behind, trap }: Call, one: Open): void {
   }
   // Flat arrays take the shape that is asked for.
   if (held === undefined) return wrong('accepted', what);
-  if (session.closed) wrong('accepted', `${what}, of a session that was closed on the way`);
+  if (session.closed && !closedMeanwhile) wrong('accepted', `${what}, of a session that was closed on the way`);
   const flat = Object.entries(feeds).some(
     ([name, { as, shape }]) => as === 'typed' && (model.feeds[name]?.rank !== shape.length || shape.length > 1),
   );
   if (!fit && !flat) wrong('accepted', what);
   if (!fit) {
-    one.state = stateOf(session);
+    if (!session.closed) one.state = stateOf(session);
     return;
   }
   const { results, state } = model.compute(held, one.state);
@@ -365,7 +393,9 @@ function spring(what: (typeof trapActs)[number], one: Open, made: ReadonlyMap<st
     case 'close':
       return session.close();
     case 'transfer':
-      for (const buffer of others) if (!(buffer instanceof SharedArrayBuffer)) structuredClone(buffer, { transfer: [buffer] });
+      for (const buffer of others)
+        if (!(buffer instanceof SharedArrayBuffer) && (buffer.byteLength > 0 || own !== ''))
+          structuredClone(buffer, { transfer: [buffer] });
       return;
     case 'shrink':
     case 'grow':
@@ -388,7 +418,8 @@ function spring(what: (typeof trapActs)[number], one: Open, made: ReadonlyMap<st
     case 'throw':
       throw mine;
     case 'overwrite':
-      for (const buffer of others) new Uint8Array(buffer).fill(0);
+      // One whose memory is gone has no bytes.
+      for (const buffer of others) if (buffer.byteLength > 0) new Uint8Array(buffer).fill(0);
       return;
     case 'save':
       return session.save(join(folder ?? '', 'trapped.safetensors'));

@@ -1,7 +1,9 @@
 /* A module written by hand, as a compiler would emit it. In: calls of the ABI. Out: simple results that tests can predict. Holds: it keeps no state; entries stand in the manifest's order.
    TFC_MANIFEST, the bytes of an array, and TFC_MANIFEST_BYTES, how many, come from the test that compiles this file. */
+#define _GNU_SOURCE
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include "tfc.h"
 
@@ -156,6 +158,23 @@ static int32_t place(const tfc_call *call) {
   return 0;
 }
 
+/* dwell(x: f32[N], ms: i32) → { x: f32[N], t: i32 }: as many milliseconds later what x is then; t is odd meanwhile, and two more in the end */
+static int32_t dwell(const tfc_call *call) {
+  struct timespec rest = {0, 200000};
+  int32_t *t = call->variables[1];
+  struct timespec start, time;
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  *t += 1;
+  do {
+    nanosleep(&rest, NULL);
+    clock_gettime(CLOCK_MONOTONIC, &time);
+  } while ((time.tv_sec - start.tv_sec) * 1000 + (time.tv_nsec - start.tv_nsec) / 1000000 < *(const int32_t *)call->feeds[1]);
+  *t += 1;
+  if (call->dims[0] > 0) memcpy(call->outputs[0], call->feeds[0], (size_t)call->dims[0] * sizeof(float));
+  *(int32_t *)call->outputs[1] = *t;
+  return 0;
+}
+
 static int32_t nothing(const tfc_call *call) { (void)call; return 0; }
 
 static const tfc_entry entries[] = {
@@ -172,6 +191,7 @@ static const tfc_entry entries[] = {
   {.name = "facts", .arena_bytes = no_arena, .run = nothing},
   {.name = "natural", .arena_bytes = no_arena, .run = natural},
   {.name = "place", .arena_bytes = no_arena, .run = place},
+  {.name = "dwell", .arena_bytes = no_arena, .run = dwell},
 };
 
 #ifndef TFC_VERSION

@@ -105,6 +105,21 @@ export const manifest: Manifest = {
     }),
     entry('natural', { feeds: [tensorSpec('n', 'i32')], outputs: [tensorSpec('', 'i32')] }),
     entry('place', { dims: ['N'], feeds: [tensorSpec('x', 'u8', N)], outputs: [tensorSpec('', 'i64')] }),
+    entry('dwell', {
+      kind: 'step',
+      dims: ['N'],
+      feeds: [tensorSpec('x', 'f32', N), tensorSpec('ms', 'i32')],
+      outputs: [tensorSpec('x', 'f32', N), tensorSpec('t', 'i32')],
+      result: {
+        kind: 'record',
+        fields: [
+          ['x', { kind: 'output', index: 0 }],
+          ['t', { kind: 'output', index: 1 }],
+        ],
+      },
+      reads: [1],
+      writes: [1],
+    }),
   ],
 };
 

@@ -232,10 +232,12 @@ interface Opened {
 /** What is compiled later is made of the texts that the module was compiled from: the files may have changed. */
 function open(built: Built, job: Job): Opened {
   const request: BuildRequest = { ...job.request, sources: built.sources };
-  const libraryOf = (more: Pick<BuildRequest, 'open' | 'fetch'>): string =>
+  const libraryOf = (more: Pick<BuildRequest, 'open' | 'fetch' | 'trap'>): string =>
     join(builtSync({ ...job, request: { ...request, ...more } }).directory, artifactFiles.library);
   const module = openModule(join(built.directory, artifactFiles.library), {
     resolveOpen: (entry, ranks) => asTfcErrors(() => libraryOf({ open: { entry, ranks } })),
+    resolveTrap: (entry, ranks) =>
+      asTfcErrors(() => libraryOf({ trap: entry, ...(Object.keys(ranks).length === 0 ? {} : { open: { entry, ranks } }) })),
     resolveFetches: (fetched) => {
       const name = fetchName(fetched.fetches);
       return { path: asTfcErrors(() => libraryOf({ fetch: { ...fetched, name } })), entry: name };

@@ -21,6 +21,8 @@ import { FetchRefused } from '../../passes/index.js';
 import { graphData } from '../report/graph-data.js';
 import { publish } from './publish.js';
 import { artifactFiles, type BuildReply, type BuildRequest, optionsKey, type SourceFile } from './request.js';
+import { trap } from '../../passes/index.js';
+import { trapSpec } from './trap-places.js';
 import { targetFor } from './target.js';
 import { type Begin, codeGeneration, unwatched } from './watch-stages.js';
 
@@ -39,7 +41,7 @@ export function buildInto(request: BuildRequest, directory: string, texts: Map<s
   begin('check');
   const checked = check(request, texts);
   const front: Stage = { name: 'check', milliseconds: performance.now() - start, made: `${checked.module.entries.length} entries` };
-  const compiled = compileChecked(checked, request, begin);
+  const compiled = compileChecked(checked, request, texts, begin);
   const { files, stages } = compiled.build();
   const publishing = performance.now();
   publish(directory, files);
@@ -69,7 +71,7 @@ export function buildCached(request: BuildRequest, cache: Cache, begin: Begin = 
       })),
     ];
     const warnings = checked.warnings.map((warning) => renamed(warning, (source) => (isLibrary(source) ? source : resolve(source))));
-    const directory = cache.store(key, files, () => cached(compileChecked(checked, request, begin).build().files), warnings);
+    const directory = cache.store(key, files, () => cached(compileChecked(checked, request, texts, begin).build().files), warnings);
     return { kind: 'built', directory, sources: files, warnings };
   } catch (error) {
     return failureOf(error, texts);
@@ -107,15 +109,25 @@ interface Compiled extends BuildReport {
   build(): { readonly files: ArtifactFiles; readonly stages: readonly Stage[] };
 }
 
-function compileChecked({ module, build, open, warnings }: Checked, request: BuildRequest, begin: Begin): Compiled {
+function compileChecked(
+  { module, build, open, warnings }: Checked,
+  request: BuildRequest,
+  texts: ReadonlyMap<string, string>,
+  begin: Begin,
+): Compiled {
   if (module.entries.every((entry) => entry.kind === 'init') && open.length === 0)
     throw new DiagnosticsError([nothingExported(request.path)]);
   const start = performance.now();
   const backend = backendOf(request);
   const target = targetFor(request.cpu, backend);
   const loading: Stage = { name: `${backend.name}: load`, milliseconds: performance.now() - start };
-  const { output, records } = toMachine(target, backend.passes).run(module, { build, begin, now: () => performance.now() });
-  const manifest = manifestOf(output.module, request.open === undefined && request.fetch === undefined ? open : [], target, version());
+  const { output, records } = toMachine(target, backend.passes, request.trap === undefined ? [] : [trap]).run(module, {
+    build,
+    begin,
+    now: () => performance.now(),
+  });
+  const isWhole = request.open === undefined && request.fetch === undefined && request.trap === undefined;
+  const manifest = manifestOf(output.module, isWhole ? open : [], target, version(), (entry) => trapSpec(entry, build, texts));
   const text = JSON.stringify(manifest);
   return {
     manifest,

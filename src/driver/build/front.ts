@@ -26,8 +26,12 @@ export const isLibrary = (path: string): boolean => (stdNames as readonly string
  * Checks a module. Throws a DiagnosticsError, or a FetchRefused for what is fetched; `texts` collects the sources that were read, for code
  * frames and the cache.
  */
-export function check(request: Pick<BuildRequest, 'path' | 'set' | 'open' | 'fetch' | 'roots' | 'sources'>, texts: Map<string, string>): Checked {
-  const { path, set, open, fetch, roots = [] } = request;
+export function check(
+  request: Pick<BuildRequest, 'path' | 'set' | 'open' | 'trap' | 'fetch' | 'roots' | 'sources'>,
+  texts: Map<string, string>,
+): Checked {
+  const { path, set, open, trap, fetch, roots = [] } = request;
+  const alone = open?.entry ?? trap;
   const sources = request.sources === undefined ? sourcesOnDisk(path, roots) : keptSources(path, request.sources);
   const text = sources.root();
   texts.set(path, text);
@@ -45,9 +49,9 @@ export function check(request: Pick<BuildRequest, 'path' | 'set' | 'open' | 'fet
   const entries =
     fetch !== undefined
       ? [fetchEntry(module, result.build, fetch)]
-      : open === undefined
+      : alone === undefined
         ? [...module.entries, ...initEntries(module.variables)]
-        : module.entries.filter((entry) => entry.name === open.entry);
+        : module.entries.filter((entry) => entry.name === alone);
   return { module: { ...module, entries }, build: result.build, open: result.open, warnings: result.warnings, aliases: sources.aliases };
 }
 

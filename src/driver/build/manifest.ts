@@ -9,6 +9,7 @@ import {
   type OpenEntrySpec,
   type Size,
   type TensorSpec,
+  type TrapSpec,
   type VariableSpec,
 } from '../../../runtime/abi/manifest.js';
 import type { OpenEntry } from '../../check/index.js';
@@ -27,7 +28,14 @@ import type { Target } from '../../target/index.js';
 import { pitchOf } from '../../lower/index.js';
 import { initPositions, uniformValue } from '../../passes/initializers.js';
 
-export function manifestOf(module: ModuleGraph, open: readonly OpenEntry[], target: Target, version: string): Manifest {
+/** `trapOf`: what a trap of an entry may name. */
+export function manifestOf(
+  module: ModuleGraph,
+  open: readonly OpenEntry[],
+  target: Target,
+  version: string,
+  trapOf: (entry: Entry) => TrapSpec | undefined = () => undefined,
+): Manifest {
   const positions = new Map(module.variables.map((variable, at) => [variable.path, at]));
   const initial = initPositions(module.entries, module.variables);
   return {
@@ -35,7 +43,7 @@ export function manifestOf(module: ModuleGraph, open: readonly OpenEntry[], targ
     version,
     module: basename(module.path),
     target: { triple: target.triple, cpu: target.cpu, features: target.requires },
-    entries: module.entries.map((entry) => entrySpec(entry, positions)),
+    entries: module.entries.map((entry) => entrySpec(entry, positions, trapOf(entry))),
     open: open.map(openSpec),
     variables: module.variables.map((variable) => variableSpec(variable, initial)),
   };
@@ -45,7 +53,7 @@ const sizeOf = (dim: Dim): Size => dim.constant ?? dim.terms.map((term) => [term
 const tensorSpec = (name: string, type: TensorType): TensorSpec => ({ name, dtype: type.dtype, shape: type.shape.map(sizeOf) });
 const docOf = (doc: string | undefined): { readonly doc?: string } => (doc === undefined ? {} : { doc });
 
-function entrySpec(entry: Entry, positions: ReadonlyMap<string, number>): EntrySpec {
+function entrySpec(entry: Entry, positions: ReadonlyMap<string, number>, trap: TrapSpec | undefined): EntrySpec {
   const read = new Set<number>();
   for (const node of topological(calledRoots(entry))) {
     const source = sourceOf(node);
@@ -64,6 +72,7 @@ function entrySpec(entry: Entry, positions: ReadonlyMap<string, number>): EntryS
     result: entry.result,
     reads: [...read].sort((a, b) => a - b),
     writes: entry.updates.map((update) => positions.get(update.variable) as number).sort((a, b) => a - b),
+    ...(trap === undefined ? {} : { trap }),
   };
 }
 

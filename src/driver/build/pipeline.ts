@@ -163,15 +163,20 @@ const vectorizeFor = (target: Target): Pass<LoweredModule, LoweredModule> => ({
   },
 });
 
-/** Derivatives and clean-up. */
-export const toSimplified = (): Pipeline<ModuleGraph, ModuleGraph> => Pipeline.of(differentiate).then(strip).then(simplify);
+/** What may be done to a module beside what is always done. */
+export type GraphPass = Pass<ModuleGraph, ModuleGraph>;
+
+/** Derivatives and clean-up, then `more`. */
+export const toSimplified = (more: readonly GraphPass[] = []): Pipeline<ModuleGraph, ModuleGraph> =>
+  more.reduce((pipeline, pass) => pipeline.then(pass), Pipeline.of(differentiate).then(strip).then(simplify));
 
 /** The same as groups in order. */
-export const toFused = (target: Target): Pipeline<ModuleGraph, Planned<FusedEntry>> =>
-  toSimplified().then(formFor(target)).then(fuse).then(split).then(order);
+export const toFused = (target: Target, more: readonly GraphPass[] = []): Pipeline<ModuleGraph, Planned<FusedEntry>> =>
+  toSimplified(more).then(formFor(target)).then(fuse).then(split).then(order);
 
 /** The same as kernels. */
-export const toKernels = (target: Target): Pipeline<ModuleGraph, LoweredModule> => toFused(target).then(schedule).then(planMemory);
+export const toKernels = (target: Target, more: readonly GraphPass[] = []): Pipeline<ModuleGraph, LoweredModule> =>
+  toFused(target, more).then(schedule).then(planMemory);
 
 const onPrograms = ({ name, doc, run }: ProgramPass, target: Target): Pass<LoweredModule, LoweredModule> => ({
   name,
@@ -180,6 +185,13 @@ const onPrograms = ({ name, doc, run }: ProgramPass, target: Target): Pass<Lower
   run: (lowered) => ({ ...lowered, entries: lowered.entries.map((entry) => ({ ...entry, program: run(entry.program, target) })) }),
 });
 
-/** What code generators take; `passes` are those of the back end. */
-export const toMachine = (target: Target, passes: readonly ProgramPass[] = []): Pipeline<ModuleGraph, LoweredModule> =>
-  passes.reduce((pipeline, pass) => pipeline.then(onPrograms(pass, target)), toKernels(target).then(expand).then(vectorizeFor(target)));
+/** What code generators take; `passes` are those of the back end, `more` those of the graph. */
+export const toMachine = (
+  target: Target,
+  passes: readonly ProgramPass[] = [],
+  more: readonly GraphPass[] = [],
+): Pipeline<ModuleGraph, LoweredModule> =>
+  passes.reduce(
+    (pipeline, pass) => pipeline.then(onPrograms(pass, target)),
+    toKernels(target, more).then(expand).then(vectorizeFor(target)),
+  );

@@ -23,6 +23,8 @@ export interface BuildRequest {
   readonly sources?: readonly SourceFile[] | undefined;
   /** Builds this open-rank entry alone, with these ranks for its packs. */
   readonly open?: { readonly entry: string; readonly ranks: Readonly<Record<string, number>> } | undefined;
+  /** Builds this entry alone, so that it says where it made a NaN or an infinity. */
+  readonly trap?: string | undefined;
   /** Builds one entry alone, which computes these nodes. */
   readonly fetch?: Fetch | undefined;
 }
@@ -80,7 +82,7 @@ export interface BuildJob {
 export const artifactFiles = { library: libraryFile, manifest: 'module.json', header: 'module.h', abi: 'tfc.h' } as const;
 
 /** Everything of a request that decides what is built, but for the files. A cache may be shared by machines, so `native` is spelled out. */
-export function optionsKey({ set, cpu, backend, open, fetch, roots = [] }: BuildRequest): string {
+export function optionsKey({ set, cpu, backend, open, trap, fetch, roots = [] }: BuildRequest): string {
   const machine = cpu === 'native' ? ['native', processor()] : [cpu];
   return JSON.stringify([
     sorted(set),
@@ -91,6 +93,7 @@ export function optionsKey({ set, cpu, backend, open, fetch, roots = [] }: Build
       ? null
       : [fetch.name, fetch.give, fetch.fetches, fetch.fed, sorted(fetch.ranks).map(([entry, ranks]) => [entry, sorted(ranks)])],
     roots.map((root) => resolve(root)).sort(),
+    ...(trap === undefined ? [] : [trap]),
   ]);
 }
 
