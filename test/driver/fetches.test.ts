@@ -306,6 +306,9 @@ describe('summaries', () => {
     expect(recording.summaries()).toHaveLength(3);
     recording.runSteps('train', { x, y }, { steps: 2 });
     expect(recording.summaries()).toEqual([]);
+    const { loss: later } = (await recording.runAsync('train', { x, y })) as { readonly loss: number };
+    expect(recording.summaries()).toHaveLength(3);
+    expect(recording.summaries()[0]?.value).toBeCloseTo(later, 5);
     recording['train']!({ x, y });
     recording['reset']!();
     expect(recording.summaries()).toEqual([]);
