@@ -19,8 +19,25 @@ export { type ErrorDetails, type RuntimeCode, TfcError } from './error.js';
 export type { Feeds } from './feed-slots.js';
 export { type JsonValue, toJson } from './json.js';
 export { Module, type ModuleOptions, openModule } from './module.js';
+export type {
+  AnyEntries,
+  AnyModule,
+  AnyNodes,
+  AnyVariables,
+  Exchange,
+  Feed,
+  Fetched,
+  Given,
+  ModuleTypes,
+  NodeFeeds,
+  Scalar,
+  ScalarResult,
+  ShapedFeed,
+  Sizes,
+  Value,
+} from './module-types.js';
 export type { Result, ResultRecord } from './result.js';
 export { SafetensorsFile, type StoredTensor, writeSafetensors } from './safetensors.js';
-export type { AnyEntries, EntryMethods, EntryTypes, Session, SessionMethods, SessionOptions } from './session.js';
+export type { EntryMethods, EntryTypes, Session, SessionMethods, SessionOptions } from './session.js';
 export { type NestedValue, Tensor, tensor } from './tensor.js';
 export { zeros } from './zeros.js';

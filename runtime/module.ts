@@ -4,16 +4,17 @@ import type { EntrySpec, Manifest } from './abi/manifest.js';
 import { type Artifact, isExported, openArtifact, ranksKey, requireSameVariables } from './artifact.js';
 import { TfcError } from './error.js';
 import { type Native, loadNative } from './native.js';
+import type { AnyModule, ModuleTypes } from './module-types.js';
 import { readOptions } from './options.js';
+import { pathTree } from './path-tree.js';
 import {
-  type AnyEntries,
   type EntryTypes,
   type Session,
   SessionMethods,
   type SessionOptions,
   type SessionSource,
-  calledByLanguage,
   entryNames,
+  isReserved,
 } from './session.js';
 
 export interface ModuleOptions {
@@ -26,7 +27,11 @@ export interface ModuleOptions {
   readonly resolveFetches?: (fetches: readonly string[], fed: readonly string[]) => { readonly path: string; readonly entry: string };
 }
 
-export class Module {
+/** TypeScript wants to see that every entry has feeds and a result. */
+type EntriesOf<Types extends ModuleTypes> = Types['entries'] extends EntryTypes<Types['entries']> ? Types['entries'] : never;
+
+/** `Types`: what is known of the program; imports of `.tdsl` files bring it with them. */
+export class Module<Types extends ModuleTypes = AnyModule> {
   /** Of the library. */
   readonly path: string;
   readonly manifest: Manifest;
@@ -54,8 +59,13 @@ export class Module {
     return this.manifest.entries.filter(isExported);
   }
 
+  /** Paths of its variables as a tree: `paths.net.hidden1.w` is `'net/hidden1/w'`, which `get`, `set`, `save` and `restore` take. */
+  get paths(): Types['paths'] {
+    return pathTree(this.manifest.variables.map(({ path }) => path)) as Types['paths'];
+  }
+
   /** Variables of its own, and entries as methods. @throws TfcError out-of-memory, invalid-value. */
-  session<Entries extends EntryTypes<Entries> = AnyEntries>(options: SessionOptions = {}): Session<Entries> {
+  session<Entries extends EntryTypes<Entries> = EntriesOf<Types>>(options: SessionOptions = {}): Session<Entries, Types> {
     if (this.#closed) throw new TfcError('session-closed', `The module ${this.path} is closed.`);
     const source: SessionSource = {
       native: this.#native,
@@ -67,15 +77,15 @@ export class Module {
         this.#unmap();
       },
     };
-    const session = new SessionMethods<Entries>(source, options);
+    const session = new SessionMethods<Entries, Types>(source, options);
     this.#sessions += 1;
     const run = session.run.bind(session) as (name: string, feeds: unknown) => unknown;
     for (const name of entryNames(this.#artifact)) {
-      if (name in session || (calledByLanguage as readonly string[]).includes(name)) continue;
+      if (isReserved(name)) continue;
       Object.defineProperty(session, name, { enumerable: true, value: (feeds: unknown) => run(name, feeds) });
     }
     // The properties that the type adds were defined just now.
-    return session as Session<Entries>;
+    return session as Session<Entries, Types>;
   }
 
   /** Sessions that are open go on; the artifact is unmapped after the last of them. */

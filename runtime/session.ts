@@ -11,11 +11,11 @@ import { TfcError, reading, suggestion } from './error.js';
 import { type Feeds, requireFeeds } from './feed-slots.js';
 import { initialize } from './initialize.js';
 import { type Handle, type Native, translating } from './native.js';
+import type { AnyEntries, AnyModule, FetchTree, Fetched, Gives, ModuleTypes, NodeFeeds, Takes } from './module-types.js';
 import { ranksOf } from './open-rank.js';
 import { readNames, readOptions, requireBoolean } from './options.js';
-import type { Result } from './result.js';
 import { shown } from './shown.js';
-import { type Tensor, mostAxes } from './tensor.js';
+import { mostAxes } from './tensor.js';
 import { Variables } from './variables.js';
 
 export interface SessionOptions {
@@ -45,27 +45,36 @@ export interface SessionSource {
  */
 export type EntryTypes<Entries> = { readonly [Name in keyof Entries]: { readonly feeds: object; readonly result: unknown } };
 
-/** Entries of a module that TypeScript knows nothing about. */
-export interface AnyEntries {
-  readonly [name: string]: { readonly feeds: Feeds; readonly result: Result };
-}
-
 /** Feeds may be left out altogether when none of them is required. */
 type Arguments<Fed> = Record<never, never> extends Fed ? [feeds?: Fed] : [feeds: Fed];
 
 /** Methods that JavaScript itself calls, as `await session` does: entries of these names are reached by `run` alone. */
-export const calledByLanguage = ['then', 'toJSON'] as const;
+const calledByLanguage = ['then', 'toJSON'] as const;
 type CalledByLanguage = (typeof calledByLanguage)[number];
 
-export type EntryMethods<Entries extends EntryTypes<Entries>> = {
-  readonly [Name in Exclude<keyof Entries, keyof SessionMethods | CalledByLanguage>]: (
-    ...args: Arguments<Entries[Name]['feeds']>
-  ) => Entries[Name]['result'];
+/** Whether an entry of this name is reached by `run` alone: a session has such a member itself, or the language calls it. */
+export const isReserved = (name: string): boolean =>
+  name === 'threads' || name in SessionMethods.prototype || (calledByLanguage as readonly string[]).includes(name);
+
+/** `Names` is a parameter so that each method keeps the documentation and the place of its entry. */
+export type EntryMethods<
+  Entries extends EntryTypes<Entries>,
+  Names extends keyof Entries = Exclude<keyof Entries, keyof SessionMethods | keyof ObjectConstructor['prototype'] | CalledByLanguage>,
+> = {
+  readonly [Name in Names]: (...args: Arguments<Entries[Name]['feeds']>) => Entries[Name]['result'];
 };
 
-export type Session<Entries extends EntryTypes<Entries> = AnyEntries> = SessionMethods<Entries> & EntryMethods<Entries>;
+/** `Known`: named nodes and variables, where they are known. */
+export type Session<Entries extends EntryTypes<Entries> = AnyEntries, Known extends KnownNames = AnyModule> = SessionMethods<
+  Entries,
+  Known
+> &
+  EntryMethods<Entries>;
 
-export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
+type KnownNames = Pick<ModuleTypes, 'nodes' | 'variables'>;
+type Paths<Known extends KnownNames> = keyof Known['variables'] & string;
+
+export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Known extends KnownNames = AnyModule> {
   readonly #source: SessionSource;
   readonly #host: { -readonly [Key in keyof Host]: Host[Key] };
   readonly #bound = new Map<string, BoundEntry>();
@@ -98,9 +107,12 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
 
   /** Runs an exported entry once. @throws TfcError; see BoundEntry.run. */
   run<Name extends keyof Entries & string>(name: Name, ...args: Arguments<Entries[Name]['feeds']>): Entries[Name]['result'];
-  /** Computes named nodes, once each; feeds may also be named nodes. The result has one item per name. */
-  run(fetches: readonly string[], feeds?: Feeds): readonly Result[];
-  run(what: string | readonly string[], feeds?: object): unknown {
+  /** Computes named nodes, once each; feeds may also be named nodes. The result has a value in the place of every name. */
+  run<const Fetches extends FetchTree<keyof Known['nodes'] & string>>(
+    fetches: Fetches,
+    feeds?: NodeFeeds<Known['nodes']>,
+  ): Fetched<Known['nodes'], Fetches>;
+  run(what: FetchTree, feeds?: object): unknown {
     const fed = (feeds ?? {}) as Feeds;
     if (typeof what === 'string') return this.#resolve(what, fed).run(fed);
     this.#requireOpen();
@@ -152,16 +164,17 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
    * A copy of a variable: a tensor, or a number, bigint or boolean when it is a scalar. @throws TfcError unknown-variable,
    * uninitialized-variable.
    */
-  get(path: string): Tensor | number | bigint | boolean {
-    return this.#requireOpen().variables.get(path);
+  get<Path extends Paths<Known>>(path: Path): Gives<Known['variables'][Path]> {
+    // What declarations say of the module's variables.
+    return this.#requireOpen().variables.get(path) as Gives<Known['variables'][Path]>;
   }
 
   /** Gives a variable a value. @throws TfcError unknown-variable, shape-mismatch, dtype-mismatch, bad-data. */
-  set(path: string, value: FeedValue): void {
-    this.#requireOpen().variables.set(path, value);
+  set<Path extends Paths<Known>>(path: Path, value: Takes<Known['variables'][Path]>): void {
+    this.#requireOpen().variables.set(path, value as FeedValue);
   }
 
-  isInitialized(path: string): boolean {
+  isInitialized(path: Paths<Known>): boolean {
     const { variables } = this.#requireOpen();
     return variables.isInitialized(variables.position(path));
   }
@@ -170,7 +183,7 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
    * Gives variables their declared initial values, again if they had them: all that declare one, or those at `paths`.
    * @throws TfcError unknown-variable, uninitialized-variable for a path that declares none.
    */
-  initialize(paths?: readonly string[], seed: number | bigint = this.#seed): void {
+  initialize(paths?: readonly Paths<Known>[], seed: number | bigint = this.#seed): void {
     const { variables } = this.#requireOpen();
     const { artifact } = this.#source;
     const positions =
@@ -195,7 +208,7 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
   }
 
   /** Writes variables as a safetensors file: all that have a value, or those at `paths`. The file is complete or not there. */
-  save(path: string, paths?: readonly string[]): void {
+  save(path: string, paths?: readonly Paths<Known>[]): void {
     const { module, version } = this.#source.artifact.manifest;
     saveVariables(this.#requireOpen().variables, path, paths === undefined ? undefined : readNames(paths, 'Paths of variables'), {
       module,

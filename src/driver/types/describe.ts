@@ -1,0 +1,208 @@
+// What TypeScript is told of a program. In: a checked program. Out: entries, named nodes and variables with types, documentation and places.
+// Holds: an entry with open ranks has the result that it has for a trial rank, with its sizes left open.
+
+import { type Declaration, parse, type Span, type TypeExpression } from '../../../grammar/index.js';
+import { InternalError } from '../../base/index.js';
+import type { Entry, ResultTree, TensorType } from '../../graph/index.js';
+import { check, type Checked, isLibrary } from '../build/front.js';
+import type { BuildRequest } from '../build/request.js';
+import { originIn } from '../report/graph-nodes.js';
+import type { Texts } from '../mistakes.js';
+
+/** A tensor's type; `open`: its rank is not known. */
+export interface TensorShown {
+  readonly type: TensorType;
+  readonly open: boolean;
+  /** As the program or the compiler writes it. */
+  readonly text: string;
+}
+
+export interface Named {
+  readonly name: string;
+  readonly doc: string | undefined;
+  readonly span: Span | undefined;
+}
+
+export interface FeedShown extends Named {
+  readonly tensor: TensorShown;
+}
+
+export type ResultShown =
+  | { readonly kind: 'tensor'; readonly tensor: TensorShown }
+  | { readonly kind: 'record'; readonly fields: readonly (Named & { readonly result: ResultShown })[] }
+  | { readonly kind: 'tuple'; readonly items: readonly ResultShown[] };
+
+export interface EntryShown extends Named {
+  readonly kind: 'fn' | 'step' | 'init';
+  readonly feeds: readonly FeedShown[];
+  readonly result: ResultShown;
+  readonly resultText: string;
+}
+
+/** A node that can be fetched and fed, or a variable. */
+export interface ValueShown extends Named {
+  /** `let`, `feed`, `param`, `state`, `slot`. */
+  readonly kind: string;
+  readonly tensor: TensorShown;
+}
+
+export interface ProgramShown {
+  readonly path: string;
+  readonly entries: readonly EntryShown[];
+  readonly nodes: readonly ValueShown[];
+  readonly variables: readonly ValueShown[];
+}
+
+/** Checks a program and describes it. Errors: the diagnostics of the program. */
+export function describe(request: Pick<BuildRequest, 'path' | 'set' | 'roots'>, texts: Map<string, string>): Described {
+  const checked = check(request, texts);
+  const { program } = parse(texts.get(request.path) ?? '', request.path);
+  const entries = checked.module.entries.filter((entry) => entry.kind !== 'init');
+  const own = entries.map((entry) => entryShown(entry, program.declarations, texts, false));
+  const open = checked.open.map(({ name, packs }) => {
+    const ranks = Object.fromEntries(packs.map((pack) => [pack, trialRank]));
+    const [entry] = check({ ...request, open: { entry: name, ranks } }, texts).module.entries;
+    if (entry === undefined) throw new InternalError('types', `${name} was not compiled for ranks`);
+    return entryShown(entry, program.declarations, texts, true);
+  });
+  const all = [...own, ...open];
+  return {
+    warnings: checked.warnings,
+    program: {
+      path: request.path,
+      entries: all,
+      nodes: nodesShown(entries, all, checked),
+      variables: checked.module.variables.map(({ path, type, kind, doc, span }) => ({
+        name: path,
+        doc,
+        span: inProgram(span) ?? declaredFor(path, program.declarations),
+        kind,
+        tensor: tensorShown(type, false),
+      })),
+    },
+  };
+}
+
+export interface Described {
+  readonly program: ProgramShown;
+  readonly warnings: Checked['warnings'];
+}
+
+const trialRank = 2;
+
+/** Nobody's editor has the library. */
+const inProgram = (span: Span | undefined): Span | undefined => (span === undefined || isLibrary(span.source) ? undefined : span);
+
+/** What the program itself says of a variable that a model or an optimizer of the library declares: the instance, the trained param. */
+function declaredFor(path: string, declarations: readonly Declaration[]): Span | undefined {
+  const parts = path.split('/');
+  return declarations.flatMap((one) => ('name' in one && parts.includes(one.name.text) && one.kind !== 'fn' ? [one.name.span] : []))[0];
+}
+
+const typeText = ({ dtype, shape }: TensorType): string => (shape.length === 0 ? dtype : `${dtype}[${shape.join(', ')}]`);
+const tensorShown = (type: TensorType, open: boolean, text = typeText(type)): TensorShown => ({ type, open, text });
+
+/** What an entry's declaration says where; the checker keeps the names of feeds alone. */
+function entryShown(entry: Entry, declarations: readonly Declaration[], texts: Texts, open: boolean): EntryShown {
+  const declared = declarations.find(
+    (one) => (one.kind === 'fn' || one.kind === 'step') && one.name.span.start === entry.span?.start && one.name.text === entry.name,
+  );
+  const { parameters, result } =
+    declared?.kind === 'fn' || declared?.kind === 'step' ? declared : { parameters: [], result: null as TypeExpression | null };
+  const written = (type: TypeExpression | undefined): string | undefined =>
+    type === undefined ? undefined : texts.get(type.span.source)?.slice(type.span.start, type.span.end);
+  const shown = resultShown(entry.result, entry, result, open);
+  return {
+    name: entry.name,
+    kind: entry.kind,
+    doc: entry.doc,
+    span: entry.span,
+    feeds: entry.feeds.map(({ name, type, span }) => {
+      const parameter = parameters.find((one) => one.name.text === name);
+      const spread = isOpen(parameter?.type);
+      return { name, doc: undefined, span, tensor: tensorShown(type, spread, spread ? written(parameter?.type) : undefined) };
+    }),
+    result: shown,
+    resultText: open ? (written(result ?? undefined) ?? '') : resultText(shown),
+  };
+}
+
+const isOpen = (type: TypeExpression | undefined): boolean =>
+  type?.kind === 'named-type' && type.dims !== null && type.dims.some((dim) => dim.kind === 'rank-spread');
+
+function resultShown(tree: ResultTree, entry: Entry, written: TypeExpression | null, open: boolean): ResultShown {
+  switch (tree.kind) {
+    case 'output': {
+      const type = entry.outputs[tree.index]?.node.type;
+      if (type === undefined) throw new RangeError(`no output ${tree.index}`);
+      return { kind: 'tensor', tensor: tensorShown(type, open && (written === null || isOpen(written))) };
+    }
+    case 'record':
+      return {
+        kind: 'record',
+        fields: tree.fields.map(([name, field]) => {
+          const declared = written?.kind === 'record-type' ? written.fields.find((one) => one.name.text === name) : undefined;
+          return {
+            name,
+            doc: undefined,
+            span: declared?.name.span ?? entry.span,
+            result: resultShown(field, entry, declared?.type ?? null, open),
+          };
+        }),
+      };
+    case 'tuple':
+      return {
+        kind: 'tuple',
+        items: tree.items.map((item, at) =>
+          resultShown(item, entry, (written?.kind === 'tuple-type' ? written.elements[at] : undefined) ?? null, open),
+        ),
+      };
+  }
+}
+
+/** As TDSL writes it. */
+export function resultText(result: ResultShown): string {
+  switch (result.kind) {
+    case 'tensor':
+      return result.tensor.text;
+    case 'record':
+      return `{ ${result.fields.map((field) => `${field.name}: ${resultText(field.result)}`).join(', ')} }`;
+    case 'tuple':
+      return `(${result.items.map(resultText).join(', ')})`;
+  }
+}
+
+/**
+ * Named nodes by what fetches them: `train/loss`, and `loss` where one entry alone has that name; feeds by their own names too, when all
+ * entries mean the same by them.
+ */
+function nodesShown(entries: readonly Entry[], shown: readonly EntryShown[], { build }: Checked): readonly ValueShown[] {
+  const byName = new Map<string, ValueShown[]>();
+  const add = (entry: string, value: ValueShown): void => {
+    byName.set(`${entry}/${value.name}`, [{ ...value, name: `${entry}/${value.name}` }]);
+    const same = byName.get(value.name);
+    if (same === undefined) byName.set(value.name, [value]);
+    else same.push(value);
+  };
+  for (const entry of entries)
+    for (const [name, node] of entry.names)
+      add(entry.name, {
+        name,
+        doc: undefined,
+        span: inProgram(originIn(node, entry, build)?.span) ?? entry.span,
+        kind: 'let',
+        tensor: tensorShown(node.type, false),
+      });
+  for (const entry of shown) for (const feed of entry.feeds) add(entry.name, { ...feed, kind: 'feed' });
+  return [...byName.values()].flatMap(([first, ...others]) =>
+    first !== undefined && others.every((one) => first.kind === 'feed' && isSame(one, first)) ? [first] : [],
+  );
+}
+
+/** Whether TypeScript could not tell them apart. */
+const isSame = (one: ValueShown, other: ValueShown): boolean =>
+  one.kind === other.kind &&
+  one.tensor.open === other.tensor.open &&
+  one.tensor.type.dtype === other.tensor.type.dtype &&
+  one.tensor.type.shape.length === other.tensor.type.shape.length &&
+  one.tensor.type.shape.every((dim, axis) => dim.constant === other.tensor.type.shape[axis]?.constant);
