@@ -35,6 +35,9 @@ export type Takes<Of> = (Of & Exchange<unknown, unknown>)['takes'];
 /** A named node or a variable with these sizes; `Sizes`: any number of axes. */
 export type Value<DType extends ElementType, Shape extends Sizes = Sizes> = Exchange<Given<DType, Shape>, Feed<DType, Shape>>;
 
+/** What an entry returns and the program has no name for: it can be fetched, and not be fed. */
+export type Output<DType extends ElementType, Shape extends Sizes = Sizes> = Exchange<Given<DType, Shape>, never>;
+
 /** A program that TypeScript knows nothing about. */
 export interface AnyModule extends ModuleTypes {
   readonly entries: AnyEntries;
@@ -73,8 +76,8 @@ export type Given<DType extends ElementType, Shape extends Sizes = Sizes> = Shap
     : Tensor<DType, Shape>;
 
 /**
- * What can be fed where a tensor with these sizes is taken: a tensor, the typed array that holds its dtype, data with a shape, or numbers in
- * as many arrays as it has axes. `Sizes` for a shape: any number of axes.
+ * What can be fed where a tensor with these sizes is taken: a tensor, the typed array that holds its dtype, data with a shape, or numbers
+ * in as many arrays as it has axes. `Sizes` for a shape: any number of axes.
  */
 export type Feed<DType extends ElementType, Shape extends Sizes = Sizes> =
   | Tensor<DType, Shape>
@@ -101,19 +104,28 @@ type AnyNested<DType extends ElementType> = readonly (Scalar<DType> | AnyNested<
 /** Numbers of a row: arrays whose elements are what they stand for. */
 type Row<DType extends ElementType> = DType extends 'f16' | 'bf16' | 'bool' ? never : ElementArrays[DType];
 
-/** Names of nodes and of entries to fetch: one, or any of them in arrays and objects. */
-export type FetchTree<Name extends string = string> = Name | readonly FetchTree<Name>[] | { readonly [key: string]: FetchTree<Name> };
+/** Names to fetch, in arrays and objects of any depth. */
+export type FetchTree<Name extends string = string> = Name | FetchBranch<Name>;
+
+/** Several of them. */
+export type FetchBranch<Name extends string = string> = readonly FetchTree<Name>[] | { readonly [key: string]: FetchTree<Name> };
+
+/** What can be fetched by its name: what an entry gives, a node, a variable before the run. */
+export type Fetchable<Entries, Known extends Pick<ModuleTypes, 'nodes' | 'variables'>> = {
+  readonly [Name in keyof Entries]: Entries[Name] extends { readonly result: infer Got } ? Exchange<Got, never> : never;
+} & Known['variables'] &
+  Known['nodes'];
 
 /** What fetches give: a value in the place of every name; `unknown` for fetches that are not known before the program runs. */
-export type Fetched<Nodes, Tree> = [FetchTree<keyof Nodes & string>] extends [Tree]
+export type FetchedBy<Names, Tree> = [FetchTree<keyof Names & string>] extends [Tree]
   ? unknown
-  : Tree extends keyof Nodes
-    ? Gives<Nodes[Tree]>
+  : Tree extends keyof Names
+    ? Gives<Names[Tree]>
     : Tree extends readonly unknown[]
-      ? { readonly [Item in keyof Tree]: Fetched<Nodes, Tree[Item]> }
+      ? { readonly [Item in keyof Tree]: FetchedBy<Names, Tree[Item]> }
       : Tree extends object
-        ? { readonly [Key in keyof Tree]: Fetched<Nodes, Tree[Key]> }
+        ? { readonly [Key in keyof Tree]: FetchedBy<Names, Tree[Key]> }
         : never;
 
-/** Named nodes that are fed in the place of what would be computed. */
-export type NodeFeeds<Nodes> = { readonly [Name in keyof Nodes]?: Takes<Nodes[Name]> };
+/** Nodes and variables that are fed in the place of what would be computed or read. */
+export type NodeFeeds<Names> = { readonly [Name in keyof Names]?: Takes<Names[Name]> };

@@ -2,11 +2,12 @@
 // has no code yet is asked of whoever opened the module.
 import type { EntrySpec, Manifest } from './abi/manifest.js';
 import { type Artifact, isExported, openArtifact, ranksKey, requireSameVariables } from './artifact.js';
-import { TfcError } from './error.js';
+import { TfcError, isText } from './error.js';
 import { type Native, loadNative } from './native.js';
 import type { AnyModule, ModuleTypes } from './module-types.js';
 import { readOptions } from './options.js';
 import { pathTree } from './path-tree.js';
+import { shown } from './shown.js';
 import {
   type EntryTypes,
   type Session,
@@ -18,6 +19,11 @@ import {
 } from './session.js';
 
 export interface ModuleOptions {
+  /**
+   * Path of the runtime's native half, `runtime.node`, when it is neither where set-up puts it nor in `node_modules/tfc`. The first module
+   * that is opened decides for the process.
+   */
+  readonly addon?: string;
   /**
    * Compiles an entry with open ranks for these ranks and returns the path of an artifact that has it, with the same variables as the
    * module's own.
@@ -45,8 +51,9 @@ export class Module<Types extends ModuleTypes = AnyModule> {
 
   /** @throws TfcError file-not-found, bad-artifact, toolchain-missing. */
   constructor(path: string, options: ModuleOptions = {}) {
-    const { resolveOpen, resolveFetches } = readOptions(options, 'openModule', ['resolveOpen', 'resolveFetches']);
-    this.#native = loadNative();
+    const { addon, resolveOpen, resolveFetches } = readOptions(options, 'openModule', ['addon', 'resolveOpen', 'resolveFetches']);
+    if (addon !== undefined && !isText(addon)) throw new TfcError('invalid-value', `addon is a path, not ${shown(addon)}.`);
+    this.#native = loadNative(addon);
     this.#artifact = openArtifact(this.#native, path);
     this.#resolveOpen = resolveOpen;
     this.#resolveFetches = resolveFetches;

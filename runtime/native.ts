@@ -1,9 +1,10 @@
 // The native half of the runtime. In: nothing. Out: its functions, typed. Holds: what it throws becomes a TfcError; it is loaded once per
 // context.
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { TypedArray } from './element.js';
 import { type RuntimeCode, TfcError } from './error.js';
+import { findAbove, here } from './here.js';
 
 declare const kind: unique symbol;
 
@@ -67,29 +68,30 @@ export interface Native {
 
 let loaded: Native | undefined;
 
-/** @throws TfcError toolchain-missing when it has not been built. */
-export function loadNative(): Native {
+/** `path`: of the file, when it lies elsewhere than set-up puts it; the first call decides. @throws TfcError toolchain-missing. */
+export function loadNative(path?: string): Native {
   if (loaded !== undefined) return loaded;
-  const path = nativePath();
-  if (path === undefined) {
-    throw new TfcError('toolchain-missing', 'The native half of the runtime, build/runtime.node, is not there.', {
-      hint: 'Run npm run setup in the directory of tfc.',
+  const found = path ?? nativePath();
+  if (found === undefined || !existsSync(found)) {
+    throw new TfcError('toolchain-missing', `The native half of the runtime, ${path ?? 'build/runtime.node'}, is not there.`, {
+      hint: 'Run npm run setup in the directory of tfc, or say where it lies: openModule(path, { addon }).',
     });
   }
   // What `require` does in the end, without looking for packages first.
   const module = { exports: {} };
-  process.dlopen(module, path);
+  process.dlopen(module, resolve(found));
   loaded = module.exports as Native;
   return loaded;
 }
 
-/** The first build/runtime.node in a directory above this file: it lies in runtime/ or, compiled, in dist/runtime/. */
+/**
+ * In a directory above this file, which lies in runtime/ or in dist; or in the installed package, for programs that the runtime was bundled
+ * into.
+ */
 function nativePath(): string | undefined {
-  for (let directory = import.meta.dirname; ; directory = dirname(directory)) {
-    const path = join(directory, 'build', 'runtime.node');
-    if (existsSync(path)) return path;
-    if (dirname(directory) === directory) return undefined;
-  }
+  const own = join('build', 'runtime.node');
+  const installed = join('node_modules', 'tfc', own);
+  return findAbove(here(), own, installed) ?? findAbove(process.cwd(), installed);
 }
 
 const nativeCodes: readonly RuntimeCode[] = ['bad-artifact', 'file-not-found', 'session-closed', 'out-of-memory', 'bad-data'];

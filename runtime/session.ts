@@ -11,7 +11,18 @@ import { TfcError, reading, suggestion } from './error.js';
 import { type Feeds, requireFeeds } from './feed-slots.js';
 import { initialize } from './initialize.js';
 import { type Handle, type Native, translating } from './native.js';
-import type { AnyEntries, AnyModule, FetchTree, Fetched, Gives, ModuleTypes, NodeFeeds, Takes } from './module-types.js';
+import type {
+  AnyEntries,
+  AnyModule,
+  FetchBranch,
+  FetchTree,
+  Fetchable,
+  FetchedBy,
+  Gives,
+  ModuleTypes,
+  NodeFeeds,
+  Takes,
+} from './module-types.js';
 import { ranksOf } from './open-rank.js';
 import { readNames, readOptions, requireBoolean } from './options.js';
 import { shown } from './shown.js';
@@ -72,6 +83,9 @@ export type Session<Entries extends EntryTypes<Entries> = AnyEntries, Known exte
   EntryMethods<Entries>;
 
 type KnownNames = Pick<ModuleTypes, 'nodes' | 'variables'>;
+/** One name that is no entry's, which needs all of its feeds; or names in arrays and objects. */
+type Fetches<Entries, Known extends KnownNames> =
+  Exclude<keyof Fetchable<Entries, Known> & string, keyof Entries> | FetchBranch<keyof Fetchable<Entries, Known> & string>;
 type Paths<Known extends KnownNames> = keyof Known['variables'] & string;
 
 export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Known extends KnownNames = AnyModule> {
@@ -108,10 +122,10 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Kn
   /** Runs an exported entry once. @throws TfcError; see BoundEntry.run. */
   run<Name extends keyof Entries & string>(name: Name, ...args: Arguments<Entries[Name]['feeds']>): Entries[Name]['result'];
   /** Computes named nodes, once each; feeds may also be named nodes. The result has a value in the place of every name. */
-  run<const Fetches extends FetchTree<keyof Known['nodes'] & string>>(
-    fetches: Fetches,
-    feeds?: NodeFeeds<Known['nodes']>,
-  ): Fetched<Known['nodes'], Fetches>;
+  run<const Tree extends Fetches<Entries, Known>>(
+    fetches: Tree,
+    feeds?: NodeFeeds<Known['nodes'] & Known['variables']>,
+  ): FetchedBy<Fetchable<Entries, Known>, Tree>;
   run(what: FetchTree, feeds?: object): unknown {
     const fed = (feeds ?? {}) as Feeds;
     if (typeof what === 'string') return this.#resolve(what, fed).run(fed);

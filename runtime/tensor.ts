@@ -16,8 +16,8 @@ interface Compatible<Type> {
 }
 
 /**
- * A result, or something to feed. `data` may be changed in place; the shape may not. `Shape` is what is known of it before the program runs:
- * a `Tensor<'f32', readonly [number, 784]>` is not taken for one of 100 columns.
+ * A result, or something to feed. `data` may be changed in place; the shape may not. `Shape` is what is known of it before the program
+ * runs: a `Tensor<'f32', readonly [number, 784]>` is not taken for one of 100 columns.
  */
 export class Tensor<DType extends ElementType = ElementType, Shape extends readonly number[] = readonly number[]> {
   /** Exists for TypeScript alone. */

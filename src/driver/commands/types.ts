@@ -1,5 +1,6 @@
 // `tfc types [FILE…]`: declaration files by which TypeScript knows programs.
 
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Diagnostic, DiagnosticsError, printable } from '../../base/index.js';
@@ -117,8 +118,10 @@ async function watch(files: readonly string[], options: Options): Promise<void> 
         const isNew = paths.some((one) => ![...sources.values()].some((read) => read.has(one)));
         const touched = [...sources].filter(([, read]) => isNew || paths.some((one) => read.has(one))).map(([program]) => program);
         // Whatever is new may be a program, or what a program could not import.
-        if (files.length === 0 && isNew) await round([]);
-        else if (touched.length > 0) await round(touched);
+        if (files.length === 0 && (isNew || paths.some((one) => !existsSync(one)))) {
+          sources.clear();
+          await round([]);
+        } else if (touched.length > 0) await round(touched);
       });
     }, 50);
   });

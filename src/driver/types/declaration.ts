@@ -56,9 +56,10 @@ function usedTypes(program: ProgramShown): string[] {
   return [
     ...(entries.some((entry) => entry.feeds.length > 0) ? ['Feed'] : []),
     'Module',
+    ...(program.nodes.some((node) => node.kind === 'result') ? ['Output'] : []),
     'Session as SessionOf',
     ...(entries.some((entry) => isTensor(entry.result)) ? ['Tensor'] : []),
-    ...(program.nodes.length + program.variables.length > 0 ? ['Value'] : []),
+    ...([...program.nodes, ...program.variables].some(({ kind }) => kind !== 'result') ? ['Value'] : []),
   ];
 }
 
@@ -122,7 +123,7 @@ function writeValue(out: PlacedText, { name, kind, doc, span, tensor }: ValueSho
   out
     .add('  readonly ')
     .addPlaced(key(name), span)
-    .add(`: ${tensorType('Value', tensor)};\n`);
+    .add(`: ${tensorType(kind === 'result' ? 'Output' : 'Value', tensor)};\n`);
 }
 
 /** What the runtime makes of the same paths (runtime/path-tree.ts). */
@@ -166,7 +167,7 @@ function writeBranch(out: PlacedText, branch: Branch, indent: string): void {
 
 const sizesOf = ({ type }: TensorShown): string => `[${type.shape.map((dim) => dim.constant ?? 'number').join(', ')}]`;
 
-const tensorType = (generic: 'Feed' | 'Tensor' | 'Value', tensor: TensorShown): string =>
+const tensorType = (generic: 'Feed' | 'Output' | 'Tensor' | 'Value', tensor: TensorShown): string =>
   `${generic}<'${tensor.type.dtype}'${tensor.open ? '' : `, ${sizesOf(tensor)}`}>`;
 
 /** What a tensor is given as. */

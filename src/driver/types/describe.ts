@@ -1,9 +1,10 @@
-// What TypeScript is told of a program. In: a checked program. Out: entries, named nodes and variables with types, documentation and places.
+// What TypeScript is told of a program. In: a checked program. Out: entries, named nodes and variables with types, documentation and
+// places.
 // Holds: an entry with open ranks has the result that it has for a trial rank, with its sizes left open.
 
 import { type Declaration, parse, type Span, type TypeExpression } from '../../../grammar/index.js';
 import { InternalError } from '../../base/index.js';
-import type { Entry, ResultTree, TensorType } from '../../graph/index.js';
+import type { Entry, GraphBuilder, ResultTree, TensorNode, TensorType } from '../../graph/index.js';
 import { check, type Checked, isLibrary } from '../build/front.js';
 import type { BuildRequest } from '../build/request.js';
 import { originIn } from '../report/graph-nodes.js';
@@ -33,7 +34,6 @@ export type ResultShown =
   | { readonly kind: 'tuple'; readonly items: readonly ResultShown[] };
 
 export interface EntryShown extends Named {
-  readonly kind: 'fn' | 'step' | 'init';
   readonly feeds: readonly FeedShown[];
   readonly result: ResultShown;
   readonly resultText: string;
@@ -41,7 +41,7 @@ export interface EntryShown extends Named {
 
 /** A node that can be fetched and fed, or a variable. */
 export interface ValueShown extends Named {
-  /** `let`, `feed`, `param`, `state`, `slot`. */
+  /** `let`, `result`, `feed`, `param`, `state`, `slot`. */
   readonly kind: string;
   readonly tensor: TensorShown;
 }
@@ -57,30 +57,38 @@ export interface ProgramShown {
 export function describe(request: Pick<BuildRequest, 'path' | 'set' | 'roots'>, texts: Map<string, string>): Described {
   const checked = check(request, texts);
   const { program } = parse(texts.get(request.path) ?? '', request.path);
-  const entries = checked.module.entries.filter((entry) => entry.kind !== 'init');
-  const own = entries.map((entry) => entryShown(entry, program.declarations, texts, false));
-  const open = checked.open.map(({ name, packs }) => {
+  const own = checked.module.entries
+    .filter((entry) => entry.kind !== 'init')
+    .map((entry): EntryOf => ({ entry, build: checked.build, open: false }));
+  const open = checked.open.map(({ name, packs }): EntryOf => {
     const ranks = Object.fromEntries(packs.map((pack) => [pack, trialRank]));
-    const [entry] = check({ ...request, open: { entry: name, ranks } }, texts).module.entries;
+    const { module, build } = check({ ...request, open: { entry: name, ranks } }, texts);
+    const [entry] = module.entries;
     if (entry === undefined) throw new InternalError('types', `${name} was not compiled for ranks`);
-    return entryShown(entry, program.declarations, texts, true);
+    return { entry, build, open: true };
   });
   const all = [...own, ...open];
+  const variables = checked.module.variables.map(({ path, type, kind, doc, span }): ValueShown => ({
+    name: path,
+    doc,
+    span: inProgram(span) ?? declaredFor(path, program.declarations),
+    kind,
+    tensor: tensorShown(type, false),
+  }));
+  const entries = all.map((one) => entryShown(one, program.declarations, texts));
+  const taken = new Set([...entries, ...variables].map(({ name }) => name));
   return {
     warnings: checked.warnings,
-    program: {
-      path: request.path,
-      entries: all,
-      nodes: nodesShown(entries, all, checked),
-      variables: checked.module.variables.map(({ path, type, kind, doc, span }) => ({
-        name: path,
-        doc,
-        span: inProgram(span) ?? declaredFor(path, program.declarations),
-        kind,
-        tensor: tensorShown(type, false),
-      })),
-    },
+    program: { path: request.path, entries, nodes: nodesShown(all, entries, taken), variables },
   };
+}
+
+/** An entry, and the graph that it is part of. */
+interface EntryOf {
+  readonly entry: Entry;
+  readonly build: GraphBuilder;
+  /** Whether its ranks are open. */
+  readonly open: boolean;
 }
 
 export interface Described {
@@ -103,7 +111,7 @@ const typeText = ({ dtype, shape }: TensorType): string => (shape.length === 0 ?
 const tensorShown = (type: TensorType, open: boolean, text = typeText(type)): TensorShown => ({ type, open, text });
 
 /** What an entry's declaration says where; the checker keeps the names of feeds alone. */
-function entryShown(entry: Entry, declarations: readonly Declaration[], texts: Texts, open: boolean): EntryShown {
+function entryShown({ entry, open }: EntryOf, declarations: readonly Declaration[], texts: Texts): EntryShown {
   const declared = declarations.find(
     (one) => (one.kind === 'fn' || one.kind === 'step') && one.name.span.start === entry.span?.start && one.name.text === entry.name,
   );
@@ -114,7 +122,6 @@ function entryShown(entry: Entry, declarations: readonly Declaration[], texts: T
   const shown = resultShown(entry.result, entry, result, open);
   return {
     name: entry.name,
-    kind: entry.kind,
     doc: entry.doc,
     span: entry.span,
     feeds: entry.feeds.map(({ name, type, span }) => {
@@ -173,30 +180,40 @@ export function resultText(result: ResultShown): string {
 }
 
 /**
- * Named nodes by what fetches them: `train/loss`, and `loss` where one entry alone has that name; feeds by their own names too, when all
- * entries mean the same by them.
+ * What is in entries by the names that fetch it: `train/loss`, and `loss` where that means one node alone and nothing else. A feed has its
+ * bare name also where all entries mean the same by it.
  */
-function nodesShown(entries: readonly Entry[], shown: readonly EntryShown[], { build }: Checked): readonly ValueShown[] {
-  const byName = new Map<string, ValueShown[]>();
-  const add = (entry: string, value: ValueShown): void => {
-    byName.set(`${entry}/${value.name}`, [{ ...value, name: `${entry}/${value.name}` }]);
-    const same = byName.get(value.name);
-    if (same === undefined) byName.set(value.name, [value]);
-    else same.push(value);
-  };
-  for (const entry of entries)
-    for (const [name, node] of entry.names)
-      add(entry.name, {
-        name,
-        doc: undefined,
-        span: inProgram(originIn(node, entry, build)?.span) ?? entry.span,
-        kind: 'let',
-        tensor: tensorShown(node.type, false),
-      });
-  for (const entry of shown) for (const feed of entry.feeds) add(entry.name, { ...feed, kind: 'feed' });
-  return [...byName.values()].flatMap(([first, ...others]) =>
-    first !== undefined && others.every((one) => first.kind === 'feed' && isSame(one, first)) ? [first] : [],
-  );
+function nodesShown(entries: readonly EntryOf[], shown: readonly EntryShown[], taken: ReadonlySet<string>): readonly ValueShown[] {
+  const whole: ValueShown[] = [];
+  const bare = new Map<string, { readonly value: ValueShown; readonly node: TensorNode | undefined }[]>();
+  for (const [at, { entry, build, open }] of entries.entries()) {
+    const add = (value: ValueShown, node: TensorNode | undefined): void => {
+      whole.push({ ...value, name: `${entry.name}/${value.name}` });
+      const same = bare.get(value.name);
+      if (same === undefined) bare.set(value.name, [{ value, node }]);
+      else same.push({ value, node });
+    };
+    const known = new Set<string>();
+    for (const feed of shown[at]?.feeds ?? []) {
+      known.add(feed.name);
+      add({ ...feed, kind: 'feed' }, undefined);
+    }
+    const named = [...entry.names].map(([name, node]) => ({ name, node, kind: 'let' }));
+    const results = entry.outputs.map(({ path, node }) => ({ name: path, node, kind: 'result' }));
+    for (const { name, node, kind } of [...named, ...results]) {
+      if (name === '' || known.has(name)) continue;
+      known.add(name);
+      const span = inProgram(originIn(node, entry, build)?.span) ?? entry.span;
+      add({ name, doc: undefined, span, kind, tensor: tensorShown(node.type, open) }, node);
+    }
+  }
+  const clear = [...bare.values()].flatMap((found) => {
+    const [first, ...others] = found;
+    if (first === undefined || taken.has(first.value.name)) return [];
+    const isOne = others.every((one) => (first.node === undefined ? isSame(one.value, first.value) : one.node === first.node));
+    return isOne ? [first.value] : [];
+  });
+  return [...clear, ...whole];
 }
 
 /** Whether TypeScript could not tell them apart. */

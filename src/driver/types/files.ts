@@ -1,5 +1,6 @@
-// Declaration files where TypeScript finds them. In: programs below a base directory. Out: for each, files below the output directory at the
-// same relative place. Holds: a file whose content is as it should be is not touched; a program with mistakes leaves its files as they are.
+// Declaration files where TypeScript finds them. In: programs below a base directory. Out: for each, files below the output directory at
+// the same relative place. Holds: a file whose content is as it should be is not touched; a program with mistakes leaves its files as they
+// are.
 
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
