@@ -39,18 +39,20 @@ const factory: UnpluginFactory<PluginOptions | undefined, false> = (options = {}
     async load(id) {
       const path = programOf(id);
       if (path === undefined) return undefined;
+      // Rollup watches what it reads itself.
+      this.addWatchFile(path);
       let built: BuiltProgram;
       try {
         built = await buildProgram(path, { ...compileOptions(options), onWarning: () => undefined });
       } catch (error) {
-        if (error instanceof CompileError) for (const source of error.texts.keys()) if (isOther(source, path)) this.addWatchFile(source);
+        if (error instanceof CompileError) for (const source of error.texts.keys()) if (isFile(source)) this.addWatchFile(source);
         const found = errorOf(error, id);
         if (framework !== 'esbuild' && framework !== 'webpack' && framework !== 'rspack') return this.error(found);
         // Those two go on, collect errors, and show a message as it is.
         this.error({ ...found, message: found.frame ?? found.message, stack: '' });
         return 'export default undefined;\n';
       }
-      for (const source of built.sources) if (isOther(source, path)) this.addWatchFile(source);
+      for (const source of built.sources) this.addWatchFile(source);
       for (const warning of built.warnings) this.warn(oneLine(warning, built.texts));
       if (mode === 'serve') return servedModule(path, compileOptions(options));
       const files = { library: join(built.directory, artifactFiles.library), addon: join(packageRoot(), 'build', 'runtime.node') };
@@ -103,7 +105,7 @@ const compileOptions = ({ set, cpu, roots }: PluginOptions): CompileOptions => (
 const programOf = (id: string): string | undefined => /^([^\0?#]+\.tdsl)(?:\?(?:[tv]=[^&]*&?)*)?$/.exec(id)?.[1];
 
 /** The library's files have names that are no paths. */
-const isOther = (source: string, path: string): boolean => source !== path && source.endsWith('.tdsl');
+const isFile = (source: string): boolean => source.endsWith('.tdsl');
 
 /** What bundlers show who have places and frames of their own. */
 interface PlacedError {

@@ -1,11 +1,11 @@
-// A program as a module of Node's. In: its path. Out: JavaScript that opens it.
+// A program as a module of Node's. In: its path. Out: JavaScript that opens it. Holds: the module runs in the thread that imports it, where
+// `tfc/register` has left the function that opens programs, whichever thread made the text.
 
-/** `require` and not `import`: whoever requires the program must not get another one. */
-export const moduleText = (path: string, api: string): string => `import { createRequire } from 'node:module';
-const require = createRequire(${JSON.stringify(api)});
-const program = require(${JSON.stringify(path)});
-export default program.default;
-`;
+export type Opener = (path: string) => unknown;
 
-/** Without a query, which would be another module of the same program. */
+/** Where in `globalThis` that function is. */
+export const opener = Symbol.for('tfc.open');
+
+export const moduleText = (path: string): string => `export default globalThis[Symbol.for('tfc.open')](${JSON.stringify(path)});\n`;
+
 export const isProgram = (url: string): boolean => url.startsWith('file:') && /\.tdsl(?:\?.*)?$/.test(url);

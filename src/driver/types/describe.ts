@@ -108,18 +108,22 @@ function declaredFor(path: string, declarations: readonly Declaration[]): Span |
 }
 
 const typeText = ({ dtype, shape }: TensorType): string => (shape.length === 0 ? dtype : `${dtype}[${shape.join(', ')}]`);
-const tensorShown = (type: TensorType, open: boolean, text = typeText(type)): TensorShown => ({ type, open, text });
+/** Sizes of a trial rank are nobody's. */
+const tensorShown = (type: TensorType, open: boolean, text = open ? `${type.dtype}[...]` : typeText(type)): TensorShown => ({
+  type,
+  open,
+  text,
+});
 
 /** What an entry's declaration says where; the checker keeps the names of feeds alone. */
 function entryShown({ entry, open }: EntryOf, declarations: readonly Declaration[], texts: Texts): EntryShown {
-  const declared = declarations.find(
+  const declaration = declarations.find(
     (one) => (one.kind === 'fn' || one.kind === 'step') && one.name.span.start === entry.span?.start && one.name.text === entry.name,
   );
   const { parameters, result } =
-    declared?.kind === 'fn' || declared?.kind === 'step' ? declared : { parameters: [], result: null as TypeExpression | null };
-  const written = (type: TypeExpression | undefined): string | undefined =>
-    type === undefined ? undefined : texts.get(type.span.source)?.slice(type.span.start, type.span.end);
-  const shown = resultShown(entry.result, entry, result, open);
+    declaration?.kind === 'fn' || declaration?.kind === 'step' ? declaration : { parameters: [], result: null as TypeExpression | null };
+  const written: Written = (type) => (type === null ? undefined : texts.get(type.span.source)?.slice(type.span.start, type.span.end));
+  const shown = resultShown(entry.result, entry, result, open ? written : undefined);
   return {
     name: entry.name,
     doc: entry.doc,
@@ -127,33 +131,38 @@ function entryShown({ entry, open }: EntryOf, declarations: readonly Declaration
     feeds: entry.feeds.map(({ name, type, span }) => {
       const parameter = parameters.find((one) => one.name.text === name);
       const spread = isOpen(parameter?.type);
-      return { name, doc: undefined, span, tensor: tensorShown(type, spread, spread ? written(parameter?.type) : undefined) };
+      return { name, doc: undefined, span, tensor: tensorShown(type, spread, spread ? written(parameter?.type ?? null) : undefined) };
     }),
     result: shown,
-    resultText: open ? (written(result ?? undefined) ?? '') : resultText(shown),
+    resultText: open ? (written(result) ?? '') : resultText(shown),
   };
 }
+
+/** A type as the program writes it. */
+type Written = (type: TypeExpression | null) => string | undefined;
 
 const isOpen = (type: TypeExpression | undefined): boolean =>
   type?.kind === 'named-type' && type.dims !== null && type.dims.some((dim) => dim.kind === 'rank-spread');
 
-function resultShown(tree: ResultTree, entry: Entry, written: TypeExpression | null, open: boolean): ResultShown {
+/** `text`: of an entry with open ranks. */
+function resultShown(tree: ResultTree, entry: Entry, declared: TypeExpression | null, text: Written | undefined): ResultShown {
   switch (tree.kind) {
     case 'output': {
       const type = entry.outputs[tree.index]?.node.type;
       if (type === undefined) throw new RangeError(`no output ${tree.index}`);
-      return { kind: 'tensor', tensor: tensorShown(type, open && (written === null || isOpen(written))) };
+      if (text === undefined || (declared !== null && !isOpen(declared))) return { kind: 'tensor', tensor: tensorShown(type, false) };
+      return { kind: 'tensor', tensor: tensorShown(type, true, text(declared)) };
     }
     case 'record':
       return {
         kind: 'record',
         fields: tree.fields.map(([name, field]) => {
-          const declared = written?.kind === 'record-type' ? written.fields.find((one) => one.name.text === name) : undefined;
+          const own = declared?.kind === 'record-type' ? declared.fields.find((one) => one.name.text === name) : undefined;
           return {
             name,
             doc: undefined,
-            span: declared?.name.span ?? entry.span,
-            result: resultShown(field, entry, declared?.type ?? null, open),
+            span: own?.name.span ?? entry.span,
+            result: resultShown(field, entry, own?.type ?? null, text),
           };
         }),
       };
@@ -161,7 +170,7 @@ function resultShown(tree: ResultTree, entry: Entry, written: TypeExpression | n
       return {
         kind: 'tuple',
         items: tree.items.map((item, at) =>
-          resultShown(item, entry, (written?.kind === 'tuple-type' ? written.elements[at] : undefined) ?? null, open),
+          resultShown(item, entry, (declared?.kind === 'tuple-type' ? declared.elements[at] : undefined) ?? null, text),
         ),
       };
   }
