@@ -181,8 +181,8 @@ function givenType(tensor: TensorShown): string {
 const literal = (text: string): string =>
   `'${printableLines(JSON.stringify(text)).slice(1, -1).replace(/\\"/g, '"').replaceAll("'", "\\'")}'`;
 
-/** A property's name. */
-const key = (name: string): string => (/^(?:[\p{L}_$][\p{L}\p{M}\p{N}_$]*|0|[1-9]\d*)$/u.test(name) ? name : literal(name));
+/** A property's name. Numbers are quoted: `keyof` makes strings of those alone. */
+const key = (name: string): string => (/^[\p{L}_$][\p{L}\p{M}\p{N}_$]*$/u.test(name) ? name : literal(name));
 
 const lines = (doc: string | undefined): readonly string[] => (doc === undefined || doc === '' ? [] : doc.split(/\r\n|[\n\r]/));
 const paragraph = (doc: string | undefined): readonly string[] => (lines(doc).length === 0 ? [] : ['', ...lines(doc)]);
