@@ -38,6 +38,9 @@ export type Value<DType extends ElementType, Shape extends Sizes = Sizes> = Exch
 /** What an entry returns and the program has no name for: it can be fetched, and not be fed. */
 export type Output<DType extends ElementType, Shape extends Sizes = Sizes> = Exchange<Given<DType, Shape>, never>;
 
+/** What sessions know of a program beside its entries. */
+export type KnownNames = Pick<ModuleTypes, 'nodes' | 'variables'>;
+
 /** A program that TypeScript knows nothing about. */
 export interface AnyModule extends ModuleTypes {
   readonly entries: AnyEntries;
@@ -111,21 +114,22 @@ export type FetchTree<Name extends string = string> = Name | FetchBranch<Name>;
 export type FetchBranch<Name extends string = string> = readonly FetchTree<Name>[] | { readonly [key: string]: FetchTree<Name> };
 
 /** What can be fetched by its name: what an entry gives, a node, a variable before the run. */
-export type Fetchable<Entries, Known extends Pick<ModuleTypes, 'nodes' | 'variables'>> = {
-  readonly [Name in keyof Entries]: Entries[Name] extends { readonly result: infer Got } ? Exchange<Got, never> : never;
-} & Known['variables'] &
-  Known['nodes'];
+export type FetchName<Entries, Known extends KnownNames> = (keyof Entries | keyof Known['nodes'] | keyof Known['variables']) & string;
 
 /** What fetches give: a value in the place of every name; `unknown` for fetches that are not known before the program runs. */
-export type FetchedBy<Names, Tree> = [FetchTree<keyof Names & string>] extends [Tree]
+export type Fetched<Entries, Known extends KnownNames, Tree> = [FetchTree<FetchName<Entries, Known>>] extends [Tree]
   ? unknown
-  : Tree extends keyof Names
-    ? Gives<Names[Tree]>
-    : Tree extends readonly unknown[]
-      ? { readonly [Item in keyof Tree]: FetchedBy<Names, Tree[Item]> }
-      : Tree extends object
-        ? { readonly [Key in keyof Tree]: FetchedBy<Names, Tree[Key]> }
-        : never;
+  : Tree extends keyof Entries
+    ? (Entries[Tree] & { readonly result: unknown })['result']
+    : Tree extends keyof Known['nodes']
+      ? Gives<Known['nodes'][Tree]>
+      : Tree extends keyof Known['variables']
+        ? Gives<Known['variables'][Tree]>
+        : Tree extends readonly unknown[]
+          ? { readonly [Item in keyof Tree]: Fetched<Entries, Known, Tree[Item]> }
+          : Tree extends object
+            ? { readonly [Key in keyof Tree]: Fetched<Entries, Known, Tree[Key]> }
+            : never;
 
 /** Nodes and variables that are fed in the place of what would be computed or read. */
 export type NodeFeeds<Names> = { readonly [Name in keyof Names]?: Takes<Names[Name]> };

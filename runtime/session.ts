@@ -16,10 +16,10 @@ import type {
   AnyModule,
   FetchBranch,
   FetchTree,
-  Fetchable,
-  FetchedBy,
+  FetchName,
+  Fetched,
   Gives,
-  ModuleTypes,
+  KnownNames,
   NodeFeeds,
   Takes,
 } from './module-types.js';
@@ -82,10 +82,9 @@ export type Session<Entries extends EntryTypes<Entries> = AnyEntries, Known exte
 > &
   EntryMethods<Entries>;
 
-type KnownNames = Pick<ModuleTypes, 'nodes' | 'variables'>;
 /** One name that is no entry's, which needs all of its feeds; or names in arrays and objects. */
 type Fetches<Entries, Known extends KnownNames> =
-  Exclude<keyof Fetchable<Entries, Known> & string, keyof Entries> | FetchBranch<keyof Fetchable<Entries, Known> & string>;
+  Exclude<FetchName<Entries, Known>, keyof Entries> | FetchBranch<FetchName<Entries, Known>>;
 type Paths<Known extends KnownNames> = keyof Known['variables'] & string;
 
 export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Known extends KnownNames = AnyModule> {
@@ -125,7 +124,7 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Kn
   run<const Tree extends Fetches<Entries, Known>>(
     fetches: Tree,
     feeds?: NodeFeeds<Known['nodes'] & Known['variables']>,
-  ): FetchedBy<Fetchable<Entries, Known>, Tree>;
+  ): Fetched<Entries, Known, Tree>;
   run(what: FetchTree, feeds?: object): unknown {
     const fed = (feeds ?? {}) as Feeds;
     if (typeof what === 'string') return this.#resolve(what, fed).run(fed);
