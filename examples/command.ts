@@ -4,7 +4,7 @@
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { InvalidArgumentError } from 'commander';
-import { TfcError } from 'tfc';
+import { TfcError } from '@tdsl/tfc';
 
 /** Whether Node was started with this module: importing an example, as tests do, must not run it. */
 export const isMain = (url: string): boolean => process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(url);

@@ -1,39 +1,33 @@
 // Where native addons lie. In: the name of one. Out: its path. Holds: what set-up built in this checkout comes first, then the package of
-// this platform, which has it ready.
+// this platform, which has it ready; nothing is taken from where somebody happens to work.
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
+import { findAbove, here } from './here.js';
 
 /** Packages that have them, without the platform. */
 const packages = { runtime: '@tdsl/runtime', llvm: '@tdsl/compiler' } as const;
 
-/** Undefined in a program that a bundler turned into CommonJS. */
-const here = import.meta.dirname as string | undefined;
-
 export const platform = `${process.platform}-${process.arch}`;
 
-/** `build/NAME.node` of the checkout that this file lies in, or the file of the platform's package; undefined when neither is there. */
+/**
+ * `build/NAME.node` of the checkout that this file lies in, the file of the platform's package, or that of a checkout which is installed by
+ * its path; undefined when none is there.
+ */
 export function addonFile(name: keyof typeof packages): string | undefined {
-  const built = here === undefined ? undefined : join(packageAround(here), 'build', `${name}.node`);
-  return built !== undefined && existsSync(built) ? built : fileOfPackage(`${packages[name]}-${platform}/${name}.node`);
+  const built = join(packageAround(here()), 'build', `${name}.node`);
+  if (existsSync(built)) return built;
+  return fileOfPackage(`${packages[name]}-${platform}`, `${name}.node`) ?? fileOfPackage('@tdsl/tfc', join('build', `${name}.node`));
 }
 
 /** The nearest directory with a `package.json`, this file's own or that of a program it was bundled into. */
 function packageAround(start: string): string {
-  for (let directory = start; ; directory = dirname(directory))
-    if (existsSync(join(directory, 'package.json')) || dirname(directory) === directory) return directory;
+  const manifest = findAbove(start, 'package.json');
+  return manifest === undefined ? start : dirname(manifest);
 }
 
-/** A file of a package, as it is found from here or from the program that runs; never from where somebody happens to work. */
-export function fileOfPackage(path: string): string | undefined {
+/** A file of an installed package, as Node finds it from here or from the program that runs. */
+export function fileOfPackage(name: string, file: string): string | undefined {
+  const path = join('node_modules', name, file);
   const program = process.argv[1];
-  for (const from of [here, program === undefined ? undefined : dirname(resolve(program))]) {
-    if (from === undefined) continue;
-    try {
-      return createRequire(join(from, 'x')).resolve(path);
-    } catch {
-      // Not from here.
-    }
-  }
-  return undefined;
+  return findAbove(here(), path) ?? (program === undefined ? undefined : findAbove(dirname(resolve(program)), path));
 }

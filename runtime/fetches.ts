@@ -5,19 +5,6 @@ import { TfcError, reading } from './error.js';
 import type { Result } from './result.js';
 import { shown } from './shown.js';
 
-/**
- * Names to fetch, in any shape. A name is that of an exported entry (its result; a step also makes its updates), of a node inside of one
- * (`train/loss`; without the entry where that is clear), or the path of a variable (its value before the run).
- */
-export type Fetches = string | readonly Fetches[] | { readonly [name: string]: Fetches };
-
-/** Values in the places of names; `Results`: what is known of entries by their names. */
-export type Fetched<F, Results> = F extends keyof Results & string
-  ? Results[F]
-  : F extends string
-    ? Result
-    : { readonly [Name in keyof F]: Fetched<F[Name], Results> };
-
 /** What is asked of whoever compiles: one entry. */
 export interface FetchRequest {
   /** Sorted. */

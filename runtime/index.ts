@@ -18,14 +18,44 @@ export type { ElementArrays, TypedArray } from './element.js';
 export type { EntryGraph, GraphNode, GraphTensorType, SourcePlace } from './entry-graph.js';
 export { type ErrorDetails, type RuntimeCode, TfcError } from './error.js';
 export type { Feeds } from './feed-slots.js';
-export type { Fetched, Fetches, FetchRequest } from './fetches.js';
+export type { FetchRequest } from './fetches.js';
 export { type JsonValue, toJson } from './json.js';
 export { Module, type ModuleOptions, openModule } from './module.js';
+export type {
+  AnyEntries,
+  AnyModule,
+  AnyNodes,
+  AnyVariables,
+  Exchange,
+  Feed,
+  Fetched,
+  FetchBranch,
+  FetchName,
+  FetchTree,
+  Given,
+  KnownNames,
+  ModuleTypes,
+  NodeFeeds,
+  Output,
+  Scalar,
+  ScalarResult,
+  ShapedFeed,
+  Sizes,
+  Value,
+} from './module-types.js';
 export type { SummaryRecord } from './recorded-entry.js';
 export type { Result, ResultRecord } from './result.js';
 export { SafetensorsFile, type StoredTensor, writeSafetensors } from './safetensors.js';
-export type { AnyEntries, EntryMethods, EntryTypes, Session, SessionMethods, SessionOptions } from './session.js';
+export type { EntryMethods, EntryTypes, Session, SessionMethods, SessionOptions } from './session.js';
 export type { StepsOptions, StepsResult } from './steps.js';
 export { type NestedValue, Tensor, tensor } from './tensor.js';
-export type { Batches, BatchesOfEpoch, TrainAsyncEpoch, TrainAsyncOptions, TrainAsyncResult, TrainAsyncStep } from './train-async.js';
+export type {
+  Batches,
+  BatchesOfEpoch,
+  Signal,
+  TrainAsyncEpoch,
+  TrainAsyncOptions,
+  TrainAsyncResult,
+  TrainAsyncStep,
+} from './train-async.js';
 export { zeros } from './zeros.js';

@@ -3,22 +3,29 @@
 import type { EntrySpec, Manifest } from './abi/manifest.js';
 import { type Artifact, isExported, openArtifact, ranksKey, requireSameVariables } from './artifact.js';
 import type { EntryGraph } from './entry-graph.js';
-import { TfcError } from './error.js';
+import { TfcError, isText } from './error.js';
 import type { FetchRequest } from './fetches.js';
 import { type Native, loadNative } from './native.js';
+import type { AnyModule, ModuleTypes } from './module-types.js';
 import { readOptions } from './options.js';
+import { pathTree } from './path-tree.js';
+import { shown } from './shown.js';
 import {
-  type AnyEntries,
   type EntryTypes,
   type Session,
   SessionMethods,
   type SessionOptions,
   type SessionSource,
-  calledByLanguage,
   entryNames,
+  isReserved,
 } from './session.js';
 
 export interface ModuleOptions {
+  /**
+   * Path of the runtime's native half, `runtime.node`, when it is neither where set-up puts it nor in `node_modules/tfc`. The first module
+   * that is opened decides for the process.
+   */
+  readonly addon?: string;
   /**
    * Compiles an entry with open ranks for these ranks and returns the path of an artifact that has it, with the same variables as the
    * module's own.
@@ -32,7 +39,11 @@ export interface ModuleOptions {
   readonly readGraph?: () => readonly EntryGraph[];
 }
 
-export class Module {
+/** TypeScript wants to see that every entry has feeds and a result. */
+type EntriesOf<Types extends ModuleTypes> = Types['entries'] extends EntryTypes<Types['entries']> ? Types['entries'] : never;
+
+/** `Types`: what is known of the program; imports of `.tdsl` files bring it with them. */
+export class Module<Types extends ModuleTypes = AnyModule> {
   /** Of the library. */
   readonly path: string;
   readonly manifest: Manifest;
@@ -49,13 +60,15 @@ export class Module {
 
   /** @throws TfcError file-not-found, bad-artifact, toolchain-missing. */
   constructor(path: string, options: ModuleOptions = {}) {
-    const { resolveOpen, resolveTrap, resolveFetches, readGraph } = readOptions(options, 'openModule', [
+    const { addon, resolveOpen, resolveTrap, resolveFetches, readGraph } = readOptions(options, 'openModule', [
+      'addon',
       'resolveOpen',
       'resolveTrap',
       'resolveFetches',
       'readGraph',
     ]);
-    this.#native = loadNative();
+    if (addon !== undefined && !isText(addon)) throw new TfcError('invalid-value', `addon is a path, not ${shown(addon)}.`);
+    this.#native = loadNative(addon);
     this.#artifact = openArtifact(this.#native, path);
     this.#resolveOpen = resolveOpen;
     this.#resolveTrap = resolveTrap;
@@ -70,8 +83,13 @@ export class Module {
     return this.manifest.entries.filter(isExported);
   }
 
+  /** Paths of its variables as a tree: `paths.net.hidden1.w` is `'net/hidden1/w'`, which `get`, `set`, `save` and `restore` take. */
+  get paths(): Types['paths'] {
+    return pathTree(this.manifest.variables.map(({ path }) => path)) as Types['paths'];
+  }
+
   /** Variables of its own, and entries as methods. @throws TfcError out-of-memory, invalid-value. */
-  session<Entries extends EntryTypes<Entries> = AnyEntries>(options: SessionOptions = {}): Session<Entries> {
+  session<Entries extends EntryTypes<Entries> = EntriesOf<Types>>(options: SessionOptions = {}): Session<Entries, Types> {
     if (this.#closed) throw new TfcError('session-closed', `The module ${this.path} is closed.`);
     const resolveTrap = this.#resolveTrap;
     const source: SessionSource = {
@@ -86,15 +104,15 @@ export class Module {
         this.#unmap();
       },
     };
-    const session = new SessionMethods<Entries>(source, options);
+    const session = new SessionMethods<Entries, Types>(source, options);
     this.#sessions += 1;
     const run = session.run.bind(session) as (name: string, feeds: unknown) => unknown;
     for (const name of entryNames(this.#artifact)) {
-      if (name in session || (calledByLanguage as readonly string[]).includes(name)) continue;
+      if (isReserved(name)) continue;
       Object.defineProperty(session, name, { enumerable: true, value: (feeds: unknown) => run(name, feeds) });
     }
     // The properties that the type adds were defined just now.
-    return session as Session<Entries>;
+    return session as Session<Entries, Types>;
   }
 
   /**

@@ -1,5 +1,7 @@
 // The native half of the runtime. In: nothing. Out: its functions, typed. Holds: what it throws becomes a TfcError; it is loaded once per
 // context.
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { addonFile, platform } from './addon-file.js';
 import type { TypedArray } from './element.js';
 import { type RuntimeCode, TfcError } from './error.js';
@@ -71,18 +73,18 @@ export interface Native {
 
 let loaded: Native | undefined;
 
-/** @throws TfcError toolchain-missing when it has not been built. */
-export function loadNative(): Native {
+/** `path`: of the file, when it lies elsewhere than set-up puts it; the first call decides. @throws TfcError toolchain-missing. */
+export function loadNative(path?: string): Native {
   if (loaded !== undefined) return loaded;
-  const path = addonFile('runtime');
-  if (path === undefined) {
-    throw new TfcError('toolchain-missing', 'The native half of the runtime, runtime.node, is not there.', {
-      hint: `Install @tdsl/runtime-${platform}, or run npm run setup in a checkout of tfc.`,
+  const found = path ?? addonFile('runtime');
+  if (found === undefined || !existsSync(found)) {
+    throw new TfcError('toolchain-missing', `The native half of the runtime, ${path ?? 'runtime.node'}, is not there.`, {
+      hint: `Install @tdsl/runtime-${platform}, run npm run setup in a checkout of tfc, or say where it lies: openModule(path, { addon }).`,
     });
   }
   // What `require` does in the end, without looking for packages first.
   const module = { exports: {} };
-  process.dlopen(module, path);
+  process.dlopen(module, resolve(found));
   loaded = module.exports as Native;
   return loaded;
 }

@@ -9,16 +9,28 @@ import { type RestoreOptions, restoreVariables, saveVariables } from './checkpoi
 import type { FeedValue } from './convert.js';
 import { TfcError, reading, suggestion } from './error.js';
 import { type Feeds, requireFeeds } from './feed-slots.js';
-import { type Fetched, type Fetches, type FetchRequest, readFetches } from './fetches.js';
+import { type FetchRequest, readFetches } from './fetches.js';
 import { type Host, closed, requireIdle } from './host.js';
 import { initialize } from './initialize.js';
 import { type Handle, type Native, translating } from './native.js';
+import type {
+  AnyEntries,
+  AnyModule,
+  FetchBranch,
+  FetchTree,
+  FetchName,
+  Fetched,
+  Gives,
+  KnownNames,
+  NodeFeeds,
+  Takes,
+} from './module-types.js';
 import { ranksOf, ranksOfNamed } from './open-rank.js';
 import { readNames, readOptions, requireBoolean } from './options.js';
 import type { Result } from './result.js';
 import { shown } from './shown.js';
 import type { StepsOptions, StepsResult } from './steps.js';
-import { type Tensor, mostAxes } from './tensor.js';
+import { mostAxes } from './tensor.js';
 import { type Batches, type TrainAsyncOptions, type TrainAsyncResult, readTrainAsync, trainAsync } from './train-async.js';
 import { Turns } from './turns.js';
 import { RecordedEntry, type SummaryRecord } from './recorded-entry.js';
@@ -62,29 +74,38 @@ export interface SessionSource {
  */
 export type EntryTypes<Entries> = { readonly [Name in keyof Entries]: { readonly feeds: object; readonly result: unknown } };
 
-/** Entries of a module that TypeScript knows nothing about. */
-export interface AnyEntries {
-  readonly [name: string]: { readonly feeds: Feeds; readonly result: Result };
-}
-
 /** Feeds may be left out altogether when none of them is required. */
 type Arguments<Fed> = Record<never, never> extends Fed ? [feeds?: Fed] : [feeds: Fed];
 
 /** Methods that JavaScript itself calls, as `await session` does: entries of these names are reached by `run` alone. */
-export const calledByLanguage = ['then', 'toJSON'] as const;
+const calledByLanguage = ['then', 'toJSON'] as const;
 type CalledByLanguage = (typeof calledByLanguage)[number];
 
-type ResultsOf<Entries extends EntryTypes<Entries>> = { readonly [Name in keyof Entries]: Entries[Name]['result'] };
+/** Whether an entry of this name is reached by `run` alone: a session has such a member itself, or the language calls it. */
+export const isReserved = (name: string): boolean =>
+  name === 'threads' || name in SessionMethods.prototype || (calledByLanguage as readonly string[]).includes(name);
 
-export type EntryMethods<Entries extends EntryTypes<Entries>> = {
-  readonly [Name in Exclude<keyof Entries, keyof SessionMethods | CalledByLanguage>]: (
-    ...args: Arguments<Entries[Name]['feeds']>
-  ) => Entries[Name]['result'];
+/** `Names` is a parameter so that each method keeps the documentation and the place of its entry. */
+export type EntryMethods<
+  Entries extends EntryTypes<Entries>,
+  Names extends keyof Entries = Exclude<keyof Entries, keyof SessionMethods | keyof ObjectConstructor['prototype'] | CalledByLanguage>,
+> = {
+  readonly [Name in Names]: (...args: Arguments<Entries[Name]['feeds']>) => Entries[Name]['result'];
 };
 
-export type Session<Entries extends EntryTypes<Entries> = AnyEntries> = SessionMethods<Entries> & EntryMethods<Entries>;
+/** `Known`: named nodes and variables, where they are known. */
+export type Session<Entries extends EntryTypes<Entries> = AnyEntries, Known extends KnownNames = AnyModule> = SessionMethods<
+  Entries,
+  Known
+> &
+  EntryMethods<Entries>;
 
-export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
+/** One name that is no entry's, which needs all of its feeds; or names in arrays and objects. */
+type Fetches<Entries, Known extends KnownNames> =
+  Exclude<FetchName<Entries, Known>, keyof Entries> | FetchBranch<FetchName<Entries, Known>>;
+type Paths<Known extends KnownNames> = keyof Known['variables'] & string;
+
+export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Known extends KnownNames = AnyModule> {
   readonly #source: SessionSource;
   readonly #host: { -readonly [Key in keyof Host]: Host[Key] };
   readonly #bound = new Map<string, BoundEntry>();
@@ -140,8 +161,11 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
    * step makes its updates only if the step itself is fetched. Variables have their values of before the run.
    * @throws TfcError unknown-fetch, unknown-feed, missing-feed, ambiguous-name, ambiguous-size, invalid-value; see BoundEntry.run.
    */
-  run<const F extends Fetches>(fetches: F, ...args: F extends keyof Entries ? [never] : [feeds?: Feeds]): Fetched<F, ResultsOf<Entries>>;
-  run(what: unknown, feeds?: object): unknown {
+  run<const Tree extends Fetches<Entries, Known>>(
+    fetches: Tree,
+    ...args: Tree extends keyof Entries ? [never] : [feeds?: NodeFeeds<Known['nodes'] & Known['variables']>]
+  ): Fetched<Entries, Known, Tree>;
+  run(what: FetchTree, feeds?: object): unknown {
     const fed = (feeds ?? {}) as Feeds;
     return typeof what === 'string' ? this.#runNamed(what, fed) : this.#runFetches(what, fed);
   }
@@ -228,8 +252,9 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
    * A copy of a variable: a tensor, or a number, bigint or boolean when it is a scalar. @throws TfcError unknown-variable,
    * uninitialized-variable.
    */
-  get(path: string): Tensor | number | bigint | boolean {
-    return this.#requireOpen().variables.get(path);
+  get<Path extends Paths<Known>>(path: Path): Gives<Known['variables'][Path]> {
+    // What declarations say of the module's variables.
+    return this.#requireOpen().variables.get(path) as Gives<Known['variables'][Path]>;
   }
 
   /**
@@ -242,11 +267,11 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
   }
 
   /** Gives a variable a value. @throws TfcError unknown-variable, shape-mismatch, dtype-mismatch, bad-data. */
-  set(path: string, value: FeedValue): void {
-    this.#requireOpen().variables.set(path, value);
+  set<Path extends Paths<Known>>(path: Path, value: Takes<Known['variables'][Path]>): void {
+    this.#requireOpen().variables.set(path, value as FeedValue);
   }
 
-  isInitialized(path: string): boolean {
+  isInitialized(path: Paths<Known>): boolean {
     const { variables } = this.#requireOpen();
     return variables.isInitialized(variables.position(path));
   }
@@ -255,7 +280,7 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
    * Gives variables their declared initial values, again if they had them: all that declare one, or those at `paths`.
    * @throws TfcError unknown-variable, uninitialized-variable for a path that declares none.
    */
-  initialize(paths?: readonly string[], seed: number | bigint = this.#seed): void {
+  initialize(paths?: readonly Paths<Known>[], seed: number | bigint = this.#seed): void {
     const { variables } = this.#requireOpen();
     const { artifact } = this.#source;
     const positions =
@@ -280,7 +305,7 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries> {
   }
 
   /** Writes variables as a safetensors file: all that have a value, or those at `paths`. The file is complete or not there. */
-  save(path: string, paths?: readonly string[]): void {
+  save(path: string, paths?: readonly Paths<Known>[]): void {
     const { module, version } = this.#source.artifact.manifest;
     saveVariables(this.#requireOpen().variables, path, paths === undefined ? undefined : readNames(paths, 'Paths of variables'), {
       module,

@@ -5,8 +5,23 @@ import { type ElementArrays, type TypedArray, elementValue, elementTypes, elemen
 import { TfcError } from './error.js';
 import { shown, withArticle } from './shown.js';
 
-/** A result, or something to feed. `data` may be changed in place; the shape may not. */
-export class Tensor<DType extends ElementType = ElementType> {
+declare const sizes: unique symbol;
+
+/**
+ * Sizes as TypeScript compares them: axis by axis, where `number`, a size that is not known, fits every other. Methods are compared in both
+ * directions, and that is the relation.
+ */
+interface Compatible<Type> {
+  with(other: Type): void;
+}
+
+/**
+ * A result, or something to feed. `data` may be changed in place; the shape may not. `Shape` is what is known of it before the program
+ * runs: a `Tensor<'f32', readonly [number, 784]>` is not taken for one of 100 columns.
+ */
+export class Tensor<DType extends ElementType = ElementType, Shape extends readonly number[] = readonly number[]> {
+  /** Exists for TypeScript alone. */
+  declare readonly [sizes]?: Compatible<{ readonly [Axis in keyof Shape]: Compatible<Shape[Axis]> }>;
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly data: ElementArrays[DType];
@@ -15,7 +30,7 @@ export class Tensor<DType extends ElementType = ElementType> {
    * @throws TfcError shape-mismatch when the data has another number of elements, dtype-mismatch when the array does not hold the dtype,
    * bad-data for what is no shape or element type.
    */
-  constructor(dtype: DType, shape: readonly number[], data: ElementArrays[DType]) {
+  constructor(dtype: DType, shape: Shape, data: ElementArrays[DType]) {
     if (!isElementType(dtype)) throw noElementType(dtype);
     if (!holds(dtype, data))
       throw new TfcError('dtype-mismatch', `A tensor of ${dtype} keeps its elements in ${withArticle(elements[dtype].array)}.`);
@@ -72,10 +87,33 @@ function nest(tensor: Tensor, axis: number, offset: number): NestedValue {
   return Array.from({ length: size }, (_, at) => nest(tensor, axis + 1, offset + at * stride));
 }
 
+/** The dtype that an array decides for alone. */
+type HeldBy<Data extends TypedArray> = Data extends Float32Array
+  ? 'f32'
+  : Data extends Float64Array
+    ? 'f64'
+    : Data extends Int32Array
+      ? 'i32'
+      : Data extends BigInt64Array
+        ? 'i64'
+        : Data extends Uint8Array
+          ? 'u8'
+          : 'f16';
+
 /**
  * A tensor from a typed array, for feeding. Without `dtype` the array decides: Float32Array is f32, Float64Array f64, Int32Array i32,
  * BigInt64Array i64, Uint8Array u8, Uint16Array f16. Without `shape` it has one axis.
  */
+export function tensor<DType extends ElementType, const Shape extends readonly number[]>(
+  data: ElementArrays[DType],
+  shape: Shape,
+  dtype: DType,
+): Tensor<DType, Shape>;
+export function tensor<Data extends TypedArray, const Shape extends readonly number[] = readonly [number]>(
+  data: Data,
+  shape?: Shape,
+): Tensor<HeldBy<Data>, Shape>;
+export function tensor(data: TypedArray, shape?: readonly number[], dtype?: ElementType): Tensor;
 export function tensor(data: TypedArray, shape?: readonly number[], dtype?: ElementType): Tensor {
   const found = dtype ?? elementTypes.find((candidate) => holds(candidate, data));
   if (found === undefined)

@@ -30,6 +30,15 @@ export interface TrainAsyncEpoch<Value = Result> {
   readonly last: Value | undefined;
 }
 
+/** What training needs of an AbortSignal, whose own type programs may lack. */
+export interface Signal {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  throwIfAborted(): void;
+  addEventListener(type: 'abort', listener: () => void, options?: { readonly once?: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 export interface TrainAsyncOptions<Name extends string = string, Fed = Feeds, Value = Result> {
   /** The step to run. Default `train`. */
   readonly entry?: Name;
@@ -38,7 +47,7 @@ export interface TrainAsyncOptions<Name extends string = string, Fed = Feeds, Va
   /** How often `batches` is called. Default 1; more only where it is a function. */
   readonly epochs?: number;
   /** Ends training after the step that runs, or at once while a batch is awaited; the promise is rejected with its reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: Signal;
   /** Ends training with `not-finite` after a step whose result has a NaN or an infinity in it. Default false. */
   readonly stopOnNan?: boolean;
   /**
@@ -68,7 +77,7 @@ interface Training {
   readonly batchesOf: (epoch: number) => unknown;
   readonly constant: Feeds | undefined;
   readonly epochs: number;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: Signal | undefined;
   readonly stopOnNan: boolean;
   readonly onStep: TrainAsyncOptions['onStep'];
   readonly onEpoch: TrainAsyncOptions['onEpoch'];
@@ -106,7 +115,7 @@ export function readTrainAsync(batches: unknown, options: TrainAsyncOptions): Tr
   return { entry, batchesOf, constant: constant as Feeds | undefined, epochs, signal, stopOnNan, onStep, onEpoch };
 }
 
-const isSignal = (signal: unknown): signal is AbortSignal =>
+const isSignal = (signal: unknown): signal is Signal =>
   reading('The signal', () => typeof signal === 'object' && signal !== null && 'aborted' in signal && 'addEventListener' in signal);
 
 export async function trainAsync(training: Training, trainer: Trainer): Promise<TrainAsyncResult> {
@@ -211,7 +220,7 @@ async function close(iterator: SomeIterator): Promise<void> {
 }
 
 /** What is awaited, unless the signal is aborted before: then its reason is thrown. */
-async function orAborted<Value>(signal: AbortSignal, value: Value): Promise<Awaited<Value>> {
+async function orAborted<Value>(signal: Signal, value: Value): Promise<Awaited<Value>> {
   signal.throwIfAborted();
   if (!(value instanceof Promise)) return await value;
   let stop: (() => void) | undefined;

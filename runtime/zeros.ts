@@ -11,8 +11,8 @@ import { Tensor, noElementType, requireShape } from './tensor.js';
  * puts its own arrays where it likes, from which large feeds are read up to a fifth slower.
  * @throws TfcError bad-data for what is no shape or element type, out-of-memory.
  */
-export function zeros(shape: readonly number[]): Tensor<'f32'>;
-export function zeros<DType extends ElementType>(shape: readonly number[], dtype: DType): Tensor<DType>;
+export function zeros<const Shape extends readonly number[]>(shape: Shape): Tensor<'f32', Shape>;
+export function zeros<DType extends ElementType, const Shape extends readonly number[]>(shape: Shape, dtype: DType): Tensor<DType, Shape>;
 export function zeros(shape: readonly number[], dtype: ElementType = 'f32'): Tensor {
   if (!isElementType(dtype)) throw noElementType(dtype);
   const sizes = requireShape(shape);

@@ -1,7 +1,8 @@
 // What processes load, in few files and already compiled: resolving, reading and compiling some hundred modules takes longer than compiling
-// a small program. In: the compiled sources in dist. Out: dist/bundle with the command, the compiling process and the public API, `stamp`,
-// a hash of all of it by which the compile cache knows this compiler, the script of the page that `tfc graph` writes, and what draws the
-// charts of reports. Holds: what Node compiles of a bundle is kept beside it; a Node that cannot use that compiles it again; a file whose
+// a small program. In: the compiled sources in dist. Out: dist/bundle with the command, the compiling process, the public API, the plugin
+// for bundlers and the hooks for Node, `stamp`, a hash by which the compile cache knows this compiler, the script of the page that
+// `tfc graph` writes, and what draws the charts of reports. Holds: what Node compiles of a bundle is kept beside it; a Node that cannot use
+// that compiles it again; a file whose
 // content is as it was is not written again, and none is seen half written.
 
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -26,12 +27,32 @@ const BUNDLES = [
   {
     name: 'index',
     flags: '',
+    // Whether a program imports or requires, the package or its runtime alone: they are the same classes.
     entries: {
-      'index.js': (load, exports) =>
-        `const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);\nexport const { ${exports.join(', ')} } = ${load};\n`,
+      'index.cjs': (load) => `'use strict';\nmodule.exports = ${load};\n`,
+      'index.js': (_, exports) => importing('./index.cjs', exports),
+      'runtime.cjs': (_, __, runtime) =>
+        `'use strict';\nconst { ${runtime.join(', ')} } = require('./index.cjs');\nmodule.exports = { ${runtime.join(', ')} };\n`,
+      'runtime.js': (_, __, runtime) => importing('./index.cjs', runtime),
     },
   },
 ];
+
+/** A module that has what a CommonJS file beside it exports. */
+const importing = (file, exports) =>
+  `const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);\nexport const { ${exports.join(', ')} } = require('${file}');\n`;
+
+/**
+ * What is loaded as modules: the plugin and the hooks, and the API for bundlers, which cannot follow a loader. They share what they have in
+ * common. Names of entries → their sources.
+ */
+const MODULES = {
+  index: driver('index'),
+  runtime: at('dist', 'runtime', 'index.js'),
+  plugin: driver('plugin/index'),
+  register: driver('register/index'),
+  hooks: driver('register/hooks'),
+};
 
 /**
  * Modules that the bundle has in place of others, with what takes long to find out: the parser's choices, the library's texts and trees,
@@ -69,16 +90,18 @@ export const loadStd = () => (name) => texts.get(name);`,
 }
 
 /**
- * Node's own modules are loaded where they are used: some of them take longer than the rest of a bundle. In parentheses, for `new`; but for
- * those that somebody imports as a default, which are wrapped.
+ * Node's own modules are loaded where they are used: some of them take longer than the rest of a bundle. In parentheses, for `new`. What is
+ * imported as the default of one is the module itself.
  */
 const deferred = (code) =>
-  [...code.matchAll(/^let (node_\w+) = require\("node:([\w/]+)"\);$/gm)]
-    .filter(([, name]) => !code.includes(`\n${name} = __toESM(`))
-    .reduce(
-      (text, [line, name, module]) => text.replace(line, '').replaceAll(new RegExp(`\\b${name}\\b`, 'g'), `(require("node:${module}"))`),
-      code,
-    );
+  [...code.matchAll(/^let (node_\w+) = require\("node:([\w/]+)"\);$/gm)].reduce(
+    (text, [line, name, module]) =>
+      text
+        .replace(line, '')
+        .replace(new RegExp(`^${name} = __toESM\\(${name}(?:, 1)?\\);$`, 'm'), '')
+        .replaceAll(new RegExp(`\\b${name}(?:\\.default)?\\b`, 'g'), `(require("node:${module}"))`),
+    code,
+  );
 
 /** What users of the package install with it: all else is in the bundle. */
 const packages = () => {
@@ -99,6 +122,26 @@ async function codeOf(name, modules) {
   try {
     const { output } = await made.generate({ dir: FOLDER, format: 'cjs', codeSplitting: false });
     return { code: wrapped(deferred(output[0].code)), exports: output[0].exports };
+  } finally {
+    await made.close();
+  }
+}
+
+async function modulesOf(modules) {
+  const { rolldown } = await import('rolldown');
+  const made = await rolldown({
+    cwd: at(),
+    platform: 'node',
+    input: MODULES,
+    external: [/^node:/, ...packages()],
+    plugins: [{ name: 'prepared', load: (id) => modules.get(id) }],
+  });
+  try {
+    const names = { entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' };
+    const { output } = await made.generate({ dir: FOLDER, format: 'es', ...names });
+    // What requires a package does so also where a bundler has made CommonJS of it.
+    const here = 'createRequire(typeof __filename === "string" ? __filename : import.meta.url)';
+    return output.map((chunk) => ({ ...chunk, code: chunk.code.replaceAll('createRequire(import.meta.url)', here) }));
   } finally {
     await made.close();
   }
@@ -150,6 +193,8 @@ async function compiledCode(bundle, source, file) {
 export async function bundle() {
   const modules = await replacements();
   const bundles = await Promise.all(BUNDLES.map(async (one) => ({ ...one, ...(await codeOf(one.name, modules)) })));
+  const chunks = await modulesOf(modules);
+  const runtime = chunks.find((chunk) => chunk.fileName === 'runtime.mjs').exports;
   const stamp = hash(...bundles.map(({ code }) => code));
   const kept = new Set(['stamp']);
   const write = (name, content) => {
@@ -159,9 +204,10 @@ export async function bundle() {
   for (const { name, flags, code, exports, entries } of bundles) {
     const file = `${name}-${hash(code).slice(0, 12)}`;
     write(`${file}.cjs`, code);
-    for (const [entry, content] of Object.entries(entries)) write(entry, content(loaderOf(file, flags), exports));
+    for (const [entry, content] of Object.entries(entries)) write(entry, content(loaderOf(file, flags), exports, runtime));
     kept.add(`${file}.code`);
   }
+  for (const { fileName, code } of chunks) write(fileName, code);
   write('graph-page.js', await pageScript());
   write('charts.cjs', await chartsCode());
   write('stamp', stamp);

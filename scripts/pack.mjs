@@ -37,16 +37,26 @@ const PACKAGES = [
       bin: own.bin,
       exports: own.exports,
       dependencies: own.dependencies,
+      // They come with it, so that nothing has to be fetched.
+      bundleDependencies: Object.keys(own.dependencies),
       optionalDependencies: optional('compiler', 'runtime'),
       peerDependencies: own.peerDependencies,
       peerDependenciesMeta: own.peerDependenciesMeta,
     },
     fill: (folder) => {
       copyAll(folder, at('dist', 'bundle'), () => true);
-      for (const file of declarations(at('dist', 'src', 'driver', 'index.d.ts'))) copy(folder, file);
+      const types = [
+        ['src', 'driver', 'index'],
+        ['src', 'driver', 'plugin', 'index'],
+        ['src', 'driver', 'register', 'index'],
+        ['runtime', 'index'],
+      ];
+      for (const path of types) for (const file of declarations(at('dist', ...path) + '.d.ts')) copy(folder, file);
       for (const file of filesBelow(at('dist', 'src', 'driver', 'build'), (path) => /stage-(?:thread|line)\.js$/.test(path)))
         copy(folder, file);
       copy(folder, at('runtime', 'abi', 'tfc.h'));
+      for (const name of withTheirOwn(Object.keys(own.dependencies)))
+        copyAll(folder, at('node_modules', name), (path) => !path.endsWith('.map'));
       copyAll(folder, at('src', 'std'), (path) => path.endsWith('.tdsl'));
     },
   },
@@ -130,6 +140,16 @@ function declarations(first) {
       const path = join(dirname(file), `${name}.d.ts`);
       if (existsSync(path)) found.add(path);
     }
+  }
+  return found;
+}
+
+/** Packages, and all that those need. */
+function withTheirOwn(names) {
+  const found = new Set(names);
+  for (const name of found) {
+    const { dependencies = {} } = JSON.parse(readFileSync(at('node_modules', name, 'package.json'), 'utf8'));
+    for (const other of Object.keys(dependencies)) found.add(other);
   }
   return found;
 }

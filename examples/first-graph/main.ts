@@ -1,6 +1,6 @@
 // The first graph: f(x, y) = x²y + y + 2 at x = 3, y = 4. Out: 42, and what it becomes for another x.
 
-import { compile } from 'tfc';
+import { compile } from '@tdsl/tfc';
 import { isMain, report } from '../command.js';
 import { exampleFile } from '../place.js';
 

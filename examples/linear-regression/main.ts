@@ -1,7 +1,7 @@
 // Linear regression four ways. In: California housing by path (`--data housing.csv`), or made-up houses. Out: mean squared errors.
 
 import { Command } from 'commander';
-import { compile, type FeedValue, readCsv, type Tensor, TfcError, zeros } from 'tfc';
+import { compile, type FeedValue, readCsv, type Tensor, TfcError, zeros } from '@tdsl/tfc';
 import { count, isMain, report } from '../command.js';
 import { exampleFile } from '../place.js';
 import { random } from '../random.js';

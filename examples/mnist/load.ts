@@ -1,6 +1,6 @@
 // Digits for the demo. In: a directory with MNIST's files, or nothing. Out: a training set and a test set. Holds: no digit is in both.
 
-import { readDigits, TfcError } from 'tfc';
+import { readDigits, TfcError } from '@tdsl/tfc';
 import { type Digits, drawDigits, side } from './digits.js';
 
 export interface Split {

@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import asciichart from 'asciichart';
 import { Command } from 'commander';
-import { type Column, compile, progressBar, type Session, type StepProgress, type Tensor, train } from 'tfc';
+import { type Column, compile, progressBar, type Session, type StepProgress, type Tensor, train } from '@tdsl/tfc';
 import { count, isMain, report } from '../command.js';
 import { exampleFile, resultFile } from '../place.js';
 import type { Digits } from './digits.js';

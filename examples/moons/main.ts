@@ -1,7 +1,7 @@
 // Logistic regression on two moons. In: nothing; the moons are drawn. Out: loss and test accuracy. Holds: the same seed gives the same
 // numbers.
 
-import { compile, type Tensor } from 'tfc';
+import { compile, type Tensor } from '@tdsl/tfc';
 import { isMain, report } from '../command.js';
 import { exampleFile } from '../place.js';
 import { random } from '../random.js';

@@ -15,6 +15,7 @@ import { addInit } from './commands/init.js';
 import { addReport } from './commands/report.js';
 import { addRun } from './commands/run.js';
 import { addTrain } from './commands/train.js';
+import { addTypes } from './commands/types.js';
 import { version } from './package.js';
 
 /** Words behind `complete` are those that a shell wants completed; help lists it. */
@@ -24,7 +25,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
   const json = args.includes('--json');
   guardProcess(json);
   const program = new Command('tfc').description('Compiles models, losses and training steps to native code.').version(version());
-  for (const add of [addCheck, addCompile, addRun, addTrain, addGraph, addExplain, addSummary, addReport, addInit]) add(program);
+  for (const add of [addCheck, addCompile, addRun, addTrain, addTypes, addGraph, addExplain, addSummary, addReport, addInit]) add(program);
   for (const command of [program, ...program.commands]) {
     command.exitOverride().showHelpAfterError('(run with --help for usage)');
     // With --json the same sentence is printed as an object below.

@@ -1,4 +1,4 @@
-// tfc for TypeScript: everything that `import 'tfc'` gives.
+// tfc for TypeScript: everything that `import '@tdsl/tfc'` gives.
 
 export { compile, type CompileOptions, compileSync } from './api/compile.js';
 export { CompileError } from './mistakes.js';

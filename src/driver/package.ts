@@ -1,18 +1,43 @@
 // tfc's own package. In: where this file lies. Out: its root and its version. Holds: the same for sources and for what is built of them.
 
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { DiagnosticsError, InternalError } from '../base/index.js';
+import { dirname, join, sep } from 'node:path';
+import { findAbove, here } from '../../runtime/here.js';
+import { DiagnosticsError } from '../base/index.js';
 
-/** The directory with tfc's `package.json`. */
+let root: string | undefined;
+
+/** The directory with tfc's `package.json`: this file's own or, in a program that tfc was bundled into, the installed package's. */
 export function packageRoot(): string {
-  let directory = import.meta.dirname;
-  while (!existsSync(join(directory, 'package.json'))) {
-    const parent = dirname(directory);
-    if (parent === directory) throw new InternalError('driver', 'the package root was not found');
-    directory = parent;
-  }
-  return directory;
+  root ??= ownRoot() ?? installedRoot();
+  return root;
+}
+
+/** Another program may have files of the same names above it, but not all of these. */
+function ownRoot(): string | undefined {
+  const header = findAbove(here(), join('runtime', 'abi', 'tfc.h'));
+  const found = header === undefined ? undefined : dirname(dirname(dirname(header)));
+  return found !== undefined && existsSync(join(found, 'package.json')) ? found : undefined;
+}
+
+function installedRoot(): string {
+  const manifest = join('node_modules', '@tdsl', 'tfc', 'package.json');
+  const found = findAbove(here(), manifest) ?? findAbove(process.cwd(), manifest);
+  if (found !== undefined) return dirname(found);
+  throw new DiagnosticsError([
+    {
+      code: 'toolchain-missing',
+      message: 'the package tfc is not installed here, and a program that compiles needs it',
+      hint: 'Install it beside the program, or ship what `tfc compile -o DIR` wrote and open it with `openModule(DIR)`.',
+    },
+  ]);
+}
+
+/** A file of the package's bundle, when this code is part of that or of another program's; undefined for compiled sources. */
+export function bundleFile(name: string): string | undefined {
+  const folder = join(packageRoot(), 'dist', 'bundle');
+  const own = here();
+  return own === folder || !own.startsWith(packageRoot() + sep) ? join(folder, name) : undefined;
 }
 
 export const version = (): string => (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;

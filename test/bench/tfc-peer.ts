@@ -1,7 +1,7 @@
 // tfc as a peer of its own bench. In: a workload file. Out: answers on standard output. Holds: `loop` runs many steps within one call of
 // native code, `call` crosses once per step through the session's API, as its users do.
 
-import { type BoundEntry, type Feeds, type Session, type Tensor, compileSync, zeros } from 'tfc';
+import { type BoundEntry, type Feeds, type Session, type Tensor, compileSync, zeros } from '@tdsl/tfc';
 import type { WorkloadFile } from './data.js';
 
 // Not imported: a module that imports it is shown all of it, streams included, for which Node takes 2 ms.

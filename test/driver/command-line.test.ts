@@ -32,7 +32,7 @@ export step count(): i32 {
 place.file('broken.tdsl', 'export fn f(x: f32[3]): f32[2] =\n  x + oops\nexport fn g(x: f32[3], y: f32[2]): f32[3] = x + y\n');
 
 describe('help and usage', () => {
-  it.each(['', 'check', 'compile', 'run', 'train', 'graph', 'explain'])('tfc %s --help says how', (command) => {
+  it.each(['', 'check', 'compile', 'run', 'train', 'types', 'graph', 'explain'])('tfc %s --help says how', (command) => {
     const outcome = tfc(...(command === '' ? [] : [command]), '--help');
     expect(outcome).toMatchObject({ status: 0, err: '' });
     expect(outcome.out).toContain(`Usage: tfc ${command === '' ? '[options]' : command}`);

@@ -27,7 +27,7 @@ const LIBRARY_FOLDERS = ['/lib/x86_64-linux-gnu', '/lib/aarch64-linux-gnu', '/us
 function findLinker(environment: NodeJS.ProcessEnv = process.env): Command {
   const named = environment['LLD'];
   if (named !== undefined && named !== '') return { program: named, first: [] };
-  const packed = fileOfPackage(`@tdsl/llvm-${platform}/bin/ld.lld`);
+  const packed = fileOfPackage(`@tdsl/llvm-${platform}`, join('bin', 'ld.lld'));
   // Its libraries lie beside it, where nobody but the loader can be told to look.
   if (packed !== undefined) return { program: loader, first: ['--library-path', join(dirname(packed), '..', 'lib'), packed] };
   const folders = (environment['PATH'] ?? '').split(delimiter).filter((f) => f !== '');

@@ -2,19 +2,15 @@
 // an error here, nothing worse.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { statSync } from 'node:fs';
 import { TfcError } from '../../../runtime/index.js';
 import { InternalError } from '../../base/index.js';
-import { builtFile } from '../package.js';
+import { builtFile, bundleFile } from '../package.js';
 import type { BuildJob, BuildReply } from '../build/request.js';
 import { erase } from '../build/watch-stages.js';
 
 /** The worker that was built together with this file; this file's source takes the compiled one. */
-function workerPath(): string {
-  const beside = join(import.meta.dirname, 'worker.cjs');
-  return existsSync(beside) ? beside : builtFile('dist', 'src', 'driver', 'worker.js');
-}
+const workerPath = (): string => bundleFile('worker.cjs') ?? builtFile('dist', 'src', 'driver', 'worker.js');
 
 /** Node reads the certificates that this names before anything else, for 45 ms; a compiler asks nobody anything. */
 function environment(): NodeJS.ProcessEnv {

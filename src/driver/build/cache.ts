@@ -14,7 +14,7 @@ import type { Diagnostic } from '../../base/index.js';
 import { cacheFolders } from './cache-place.js';
 import { makeDirectory, readBytes } from '../../input/files.js';
 import { addonFile } from '../../../runtime/addon-file.js';
-import { packageRoot } from '../package.js';
+import { bundleFile, packageRoot } from '../package.js';
 import { prune } from './prune.js';
 import type { Built, SourceFile } from './request.js';
 
@@ -195,8 +195,8 @@ function markUsed(...paths: readonly string[]): void {
 function compilerStamp(): string {
   const root = packageRoot();
   const addon = stampOf(addonFile('llvm') ?? '');
-  const bundled = join(import.meta.dirname, 'stamp');
-  if (existsSync(bundled)) return `${readFileSync(bundled, 'utf8')} ${addon}`;
+  const bundled = bundleFile('stamp');
+  if (bundled !== undefined && existsSync(bundled)) return `${readFileSync(bundled, 'utf8')} ${addon}`;
   const stamps: string[] = [];
   const visit = (directory: string): void => {
     if (!existsSync(directory)) return;

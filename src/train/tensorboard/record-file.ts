@@ -2,17 +2,13 @@
 // Holds: a record is its length (64 bits, least significant byte first), the length's checksum, the bytes, their checksum (32 bits each);
 // checksums are CRC-32C, rotated and moved ("masked"), because a checksum of data with checksums in it would say little.
 
-import { createRequire } from 'node:module';
-import type * as Crc32 from '@node-rs/crc32';
-
-// Native code: no bundle holds it.
-const { crc32c } = createRequire(import.meta.url)('@node-rs/crc32') as typeof Crc32;
+import crc32c from 'crc-32/crc32c.js';
 
 const maskDelta = 0xa282ead8;
 
 /** Of a checksum that stands beside the data that it is of. */
 export function maskedChecksum(data: Uint8Array): number {
-  const checksum = crc32c(data);
+  const checksum = crc32c.buf(data) >>> 0;
   return (((checksum >>> 15) | (checksum << 17)) + maskDelta) >>> 0;
 }
 

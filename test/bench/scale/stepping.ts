@@ -1,7 +1,7 @@
 // How long a compiled model's step takes. In: the directory of an artifact, a model. Out: microseconds per step on one thread, losses of
 // the first steps. Holds: many steps run within one call of native code.
 
-import { openModule, type Tensor, zeros } from 'tfc';
+import { openModule, type Tensor, zeros } from '@tdsl/tfc';
 import { random } from '../../../examples/random.js';
 import { median } from '../statistics.js';
 import type { ScaleFeed, ScaleModel } from './models.js';

@@ -1,0 +1,135 @@
+// What generated declarations say of a program, as types. In: entries, named nodes and variables by name. Out: what a session takes and
+// gives. Holds: nothing here exists at run time; what TypeScript refuses, the runtime refuses as well; what it cannot know (sizes that are
+// only known when a program runs) it lets through.
+import type { ElementType } from './abi/manifest.js';
+import type { FeedValue } from './convert.js';
+import type { ElementArrays } from './element.js';
+import type { Feeds } from './feed-slots.js';
+import type { Result } from './result.js';
+import type { Tensor } from './tensor.js';
+
+/** Sizes of axes: a number where a size is constant, `number` where it is free. */
+export type Sizes = readonly number[];
+
+/** What a program declares: `import type { Types } from './model.tdsl'`. */
+export interface ModuleTypes {
+  /** By name: what an entry takes and gives. */
+  readonly entries: object;
+  /** By the name that fetches it: what a named node gives, and takes when it is fed. */
+  readonly nodes: object;
+  /** By path: what a variable holds. */
+  readonly variables: object;
+  /** Paths of variables as a tree. */
+  readonly paths: object;
+}
+
+/** What reading it gives, and what can be written or fed. */
+export interface Exchange<Given, Taken> {
+  readonly gives: Given;
+  readonly takes: Taken;
+}
+
+export type Gives<Of> = (Of & Exchange<unknown, unknown>)['gives'];
+export type Takes<Of> = (Of & Exchange<unknown, unknown>)['takes'];
+
+/** A named node or a variable with these sizes; `Sizes`: any number of axes. */
+export type Value<DType extends ElementType, Shape extends Sizes = Sizes> = Exchange<Given<DType, Shape>, Feed<DType, Shape>>;
+
+/** What an entry returns and the program has no name for: it can be fetched, and not be fed. */
+export type Output<DType extends ElementType, Shape extends Sizes = Sizes> = Exchange<Given<DType, Shape>, never>;
+
+/** What sessions know of a program beside its entries. */
+export type KnownNames = Pick<ModuleTypes, 'nodes' | 'variables'>;
+
+/** A program that TypeScript knows nothing about. */
+export interface AnyModule extends ModuleTypes {
+  readonly entries: AnyEntries;
+  readonly nodes: AnyNodes;
+  readonly variables: AnyVariables;
+}
+
+/** Entries of a module that TypeScript knows nothing about. */
+export interface AnyEntries {
+  readonly [name: string]: { readonly feeds: Feeds; readonly result: Result };
+}
+
+export interface AnyNodes {
+  readonly [name: string]: Exchange<Result, FeedValue>;
+}
+
+export interface AnyVariables {
+  readonly [path: string]: Exchange<Tensor | number | bigint | boolean, FeedValue>;
+}
+
+/** One element as it is fed. Floats that JSON does not have, and integers beyond 2⁵³, may be strings. */
+export type Scalar<DType extends ElementType> = DType extends 'bool'
+  ? boolean
+  : DType extends 'i32' | 'i64' | 'u8'
+    ? number | bigint | `${bigint}`
+    : number | bigint | 'NaN' | 'Infinity' | '-Infinity';
+
+/** One element as it is given: a bigint only for an i64 beyond 2⁵³. */
+export type ScalarResult<DType extends ElementType> = DType extends 'bool' ? boolean : DType extends 'i64' ? number | bigint : number;
+
+/** What an entry gives for a tensor with these sizes. */
+export type Given<DType extends ElementType, Shape extends Sizes = Sizes> = Shape extends readonly []
+  ? ScalarResult<DType>
+  : number extends Shape['length']
+    ? Tensor<DType> | ScalarResult<DType>
+    : Tensor<DType, Shape>;
+
+/**
+ * What can be fed where a tensor with these sizes is taken: a tensor, the typed array that holds its dtype, data with a shape, or numbers
+ * in as many arrays as it has axes. `Sizes` for a shape: any number of axes.
+ */
+export type Feed<DType extends ElementType, Shape extends Sizes = Sizes> =
+  | Tensor<DType, Shape>
+  | ElementArrays[DType]
+  | ShapedFeed<DType>
+  | (Shape extends readonly [] ? Scalar<DType> : number extends Shape['length'] ? Scalar<DType> | AnyNested<DType> : Nested<DType, Shape>);
+
+/** Data row by row; tensors are not taken for it, because they know their sizes. */
+export interface ShapedFeed<DType extends ElementType> {
+  readonly data: ElementArrays[DType] | readonly Scalar<DType>[];
+  readonly shape: Sizes;
+  readonly dtype?: DType;
+  readonly toArray?: never;
+}
+
+type Nested<DType extends ElementType, Shape extends Sizes> = Shape extends readonly [number, ...infer Rest extends Sizes]
+  ? Rest extends readonly []
+    ? readonly Scalar<DType>[]
+    : readonly (Nested<DType, Rest> | (Rest extends readonly [number] ? Row<DType> : never))[]
+  : never;
+
+type AnyNested<DType extends ElementType> = readonly (Scalar<DType> | AnyNested<DType> | Row<DType>)[];
+
+/** Numbers of a row: arrays whose elements are what they stand for. */
+type Row<DType extends ElementType> = DType extends 'f16' | 'bf16' | 'bool' ? never : ElementArrays[DType];
+
+/** Names to fetch, in arrays and objects of any depth. */
+export type FetchTree<Name extends string = string> = Name | FetchBranch<Name>;
+
+/** Several of them. */
+export type FetchBranch<Name extends string = string> = readonly FetchTree<Name>[] | { readonly [key: string]: FetchTree<Name> };
+
+/** What can be fetched by its name: what an entry gives, a node, a variable before the run. */
+export type FetchName<Entries, Known extends KnownNames> = (keyof Entries | keyof Known['nodes'] | keyof Known['variables']) & string;
+
+/** What fetches give: a value in the place of every name; `unknown` for fetches that are not known before the program runs. */
+export type Fetched<Entries, Known extends KnownNames, Tree> = [FetchTree<FetchName<Entries, Known>>] extends [Tree]
+  ? unknown
+  : Tree extends keyof Entries
+    ? (Entries[Tree] & { readonly result: unknown })['result']
+    : Tree extends keyof Known['nodes']
+      ? Gives<Known['nodes'][Tree]>
+      : Tree extends keyof Known['variables']
+        ? Gives<Known['variables'][Tree]>
+        : Tree extends readonly unknown[]
+          ? { readonly [Item in keyof Tree]: Fetched<Entries, Known, Tree[Item]> }
+          : Tree extends object
+            ? { readonly [Key in keyof Tree]: Fetched<Entries, Known, Tree[Key]> }
+            : never;
+
+/** Nodes and variables that are fed in the place of what would be computed or read. */
+export type NodeFeeds<Names> = { readonly [Name in keyof Names]?: Takes<Names[Name]> };

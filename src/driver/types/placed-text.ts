@@ -1,0 +1,58 @@
+// Text that knows where its pieces come from. In: pieces, some with a place in a source. Out: the text and its source map. Holds: the map
+// names sources relative to itself and has nothing of their text in it, so equal programs give equal bytes wherever they lie.
+
+import { addMapping, GenMapping, toEncodedMap } from '@jridgewell/gen-mapping';
+import { lineStarts, positionIn, type Span } from '../../../grammar/index.js';
+import type { Texts } from '../mistakes.js';
+
+export class PlacedText {
+  readonly #map = new GenMapping();
+  readonly #texts: Texts;
+  readonly #nameOf: (source: string) => string;
+  readonly #starts = new Map<string, readonly number[]>();
+  readonly #lines: string[] = [''];
+
+  /** `nameOf`: how the map calls a source, as its own directory sees it. */
+  constructor(texts: Texts, nameOf: (source: string) => string) {
+    this.#texts = texts;
+    this.#nameOf = nameOf;
+  }
+
+  add(text: string): this {
+    const [first = '', ...more] = text.split('\n');
+    this.#lines[this.#lines.length - 1] += first;
+    this.#lines.push(...more);
+    return this;
+  }
+
+  /** A piece that stands for `span`, whose both ends are mapped. Of a source without a text nothing is known. */
+  addPlaced(text: string, span: Span | undefined): this {
+    const known = span === undefined ? undefined : this.#texts.get(span.source);
+    if (span === undefined || known === undefined) return this.add(text);
+    this.#mark(span.source, span.start, known);
+    this.add(text);
+    this.#mark(span.source, span.end, known);
+    return this;
+  }
+
+  /** Of the text so far. */
+  map(file: string): string {
+    const { version, names, sources, mappings } = toEncodedMap(this.#map);
+    return JSON.stringify({ version, file, names, sources, mappings });
+  }
+
+  toString(): string {
+    return this.#lines.join('\n');
+  }
+
+  #mark(source: string, offset: number, text: string): void {
+    let starts = this.#starts.get(source);
+    if (starts === undefined) this.#starts.set(source, (starts = lineStarts(text)));
+    const { line, column } = positionIn(starts, offset);
+    addMapping(this.#map, {
+      generated: { line: this.#lines.length, column: this.#lines.at(-1)?.length ?? 0 },
+      source: this.#nameOf(source),
+      original: { line, column: column - 1 },
+    });
+  }
+}

@@ -1,0 +1,50 @@
+// Programs in Rollup and rolldown. In: an application that imports one. Out: what is built, moved and run; mistakes, watched files.
+
+import { join } from 'node:path';
+import { rolldown } from 'rolldown';
+import { rollup } from 'rollup';
+import { expect, it } from 'vitest';
+import tfc from '../../src/driver/plugin/index.js';
+import { root } from '../driver/tfc.js';
+import { answer, project } from './place.js';
+
+const { directory, out, runMoved } = project();
+const input = (name: string): string => join(directory, name);
+/** Rollup finds no packages by itself. */
+const runtime = {
+  name: 'runtime',
+  resolveId: (id: string) => (id === '@tdsl/tfc/runtime' ? join(root, 'dist', 'bundle', 'runtime.mjs') : undefined),
+};
+
+it.each([
+  ['es', 'mjs'],
+  ['cjs', 'cjs'],
+] as const)('Rollup builds %s that runs without the compiler, and watches what the program imports', async (format, extension) => {
+  const made = await rollup({ input: input('app.js'), plugins: [runtime, tfc.rollup()], external: /^node:/ });
+  expect(made.watchFiles).toEqual(expect.arrayContaining(['app.js', 'model.tdsl', 'nets/half.tdsl'].map(input)));
+  const dir = join(out, `rollup-${format}`);
+  await made.write({ dir, format, entryFileNames: `inner/[name].${extension}` });
+  expect(runMoved(dir, `inner/app.${extension}`)).toEqual({ status: 0, said: answer });
+});
+
+it('rolldown builds what runs without the compiler', async () => {
+  const made = await rolldown({ cwd: directory, input: 'app.js', platform: 'node', plugins: [tfc.rolldown()] });
+  const dir = join(out, 'rolldown');
+  await made.write({ dir, entryFileNames: '[name].mjs' });
+  await made.close();
+  expect(runMoved(dir, 'app.mjs')).toEqual({ status: 0, said: answer });
+});
+
+it('shows mistakes of a program with their place', async () => {
+  const mistake = {
+    loc: { file: input('broken.tdsl'), line: 2, column: 37 },
+    frame: expect.stringContaining('> 2 | export fn f(x: f32): f32 = half(x) + oops'),
+  };
+  await expect(rollup({ input: input('wrong.js'), plugins: [tfc.rollup()] })).rejects.toMatchObject({
+    pluginCode: 'unknown-name',
+    ...mistake,
+  });
+  const made = await rolldown({ cwd: directory, input: 'wrong.js', plugins: [tfc.rolldown()] });
+  await expect(made.generate()).rejects.toMatchObject({ errors: [mistake] });
+  await made.close();
+});
