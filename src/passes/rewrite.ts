@@ -5,7 +5,7 @@
 
 import { InternalError } from '../base/index.js';
 import type { Attrs, GraphBuilder, ModuleGraph, Node, Region, TensorNode } from '../graph/index.js';
-import { imageOf, isTensorNode, mapModule, mapRegions } from '../graph/index.js';
+import { imageOf, isTensorNode, mapModule, mapRegions, NodeMap } from '../graph/index.js';
 import { element, isNodeOf } from '../ops/index.js';
 
 /** What becomes of a node: another one, or for a tuple its elements one by one. */
@@ -14,7 +14,7 @@ export type Image = Node | readonly TensorNode[];
 export class Rewriter {
   readonly #build: GraphBuilder;
   readonly #visit: (node: Node) => Image;
-  readonly #images = new Map<Node, Image>();
+  readonly #images = new NodeMap<Image>();
 
   /** `visit` gets a node whose arguments and regions are rewritten already. */
   constructor(build: GraphBuilder, visit: (node: Node) => Image) {

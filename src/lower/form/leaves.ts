@@ -2,7 +2,7 @@
 // stored ones below it. Holds: no more than a few are told apart, so it takes linear time; more than those are enough for any decision.
 
 import { shapeEquals } from '../../base/index.js';
-import type { Node } from '../../graph/index.js';
+import { type Node, NodeMap } from '../../graph/index.js';
 import { space } from './forms.js';
 import type { Forms } from './materialize.js';
 
@@ -10,7 +10,7 @@ import type { Forms } from './materialize.js';
 const mostLeaves = 8;
 
 export class Leaves {
-  readonly #leaves = new Map<Node, readonly Node[]>();
+  readonly #leaves = new NodeMap<readonly Node[]>();
   /** The only node that takes a node; undefined where several do. */
   readonly #user = new Map<Node, Node | undefined>();
   readonly #forms: Forms;

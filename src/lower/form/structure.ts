@@ -1,7 +1,7 @@
 // What nodes are made of, apart from which nodes they are. In: nodes, and where to stop. Out: a text, and the nodes in the order of their
 // numbers. Holds: equal texts mean that the nodes with equal numbers are computed alike from each other and from what they stop at.
 
-import { attrsKey, type Node, typeToString } from '../../graph/index.js';
+import { attrsKey, type Node, NodeMap, typeToString } from '../../graph/index.js';
 import type { Expr } from '../../kernel/index.js';
 import type { Forms } from './materialize.js';
 
@@ -12,7 +12,7 @@ export class Structures {
   /** Operands of matrix products that need storage first, by what the product and its operands are made of: see `operands.ts`. */
   readonly unreadable = new Map<string, readonly number[]>();
   readonly #numbers = new Map<string, number>();
-  readonly #ofNode = new Map<Node, number>();
+  readonly #ofNode = new NodeMap<number>();
 
   number(text: string): number {
     let number = this.#numbers.get(text);

@@ -3,7 +3,7 @@
 // Holds: inside of a group, results of reductions and tiles are read only at the point that is being computed; see the note at the end.
 
 import { type Shape, shapeEquals, shapeToString } from '../../base/index.js';
-import { type Node, topological } from '../../graph/index.js';
+import type { Node, NodeMap } from '../../graph/index.js';
 import { build, type Expr, exprKey } from '../../kernel/index.js';
 import { isCheap, paysToMove, paysToStore } from './cost-model.js';
 import { reducedKey, type ReduceForm, space, spread, tensorOf } from '../form/forms.js';
@@ -19,9 +19,9 @@ import { type Forms, inlineCosts } from '../form/materialize.js';
  * Groups of the nodes of a block, whose `form` says what is materialized at least. Reductions that its forms split are done by partial
  * results.
  */
-export function fuse({ demanded, forms, materialized: least }: FormedBlock): Fusion {
+export function fuse({ order: nodes, forms, materialized: least }: FormedBlock): Fusion {
   const materialized = new Set(least);
-  const order = topological(demanded).flatMap((node) => {
+  const order = nodes.flatMap((node) => {
     const split = forms.splitOf(node);
     return split === undefined ? [node] : [split.partial.node, node];
   });
@@ -35,7 +35,7 @@ export function fuse({ demanded, forms, materialized: least }: FormedBlock): Fus
 }
 
 /** Nodes that several groups would compute again, where that costs more than to store them: see `cost-model.ts`. */
-function sharedExpensive(order: readonly Node[], fusion: Fusion, forms: Forms, costs: ReadonlyMap<Node, number>): Node[] {
+function sharedExpensive(order: readonly Node[], fusion: Fusion, forms: Forms, costs: NodeMap<number>): Node[] {
   const users = new Map<Node, Set<Group>>();
   for (const group of fusion.groups) {
     const waiting = group.members.flatMap((member) => forms.argsOf(member.node));
@@ -77,9 +77,9 @@ class Fuser {
   readonly forms: Forms;
 
   /** FLOPs per element of computing a node from stored ones. */
-  readonly costs: ReadonlyMap<Node, number>;
+  readonly costs: NodeMap<number>;
 
-  constructor(materialized: ReadonlySet<Node>, forms: Forms, costs: ReadonlyMap<Node, number>) {
+  constructor(materialized: ReadonlySet<Node>, forms: Forms, costs: NodeMap<number>) {
     this.materialized = materialized;
     this.forms = forms;
     this.costs = costs;

@@ -10,6 +10,7 @@ import {
   isTensorNode,
   mapModule,
   mapRegions,
+  NodeMap,
   regionsOf,
   topological,
   typeEquals,
@@ -59,7 +60,7 @@ class Round {
   readonly #build: GraphBuilder;
   readonly #rules: ReadonlyMap<OpTag, readonly Rule[]>;
   readonly #fired: Map<string, number>;
-  readonly #images = new Map<Node, Node>();
+  readonly #images = new NodeMap<Node>();
   readonly #chain: string[] = [];
   readonly #context: RuleContext;
   changed = false;
@@ -106,8 +107,10 @@ class Round {
   }
 
   #applied(node: Node): Node {
-    for (const rule of this.#rules.get(node.op) ?? []) {
-      const origin = this.#build.originsOf(node)[0];
+    const rules = this.#rules.get(node.op);
+    if (rules === undefined) return node;
+    const origin = this.#build.originsOf(node)[0];
+    for (const rule of rules) {
       const result = this.#build.at(origin, () => rule.apply(node, this.#context));
       if (result === undefined || result === node) continue;
       if (!typeEquals(result.type, node.type)) {
