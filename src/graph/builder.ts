@@ -20,6 +20,19 @@ export class GraphBuilder {
 
   /** The node for this combination; `type` must be what the op's type rule says. */
   make<A extends Attrs>(op: OpTag, args: readonly Node[], attrs: A, type: Type): Node<A> {
+    const node = this.#find(op, args, attrs, type);
+    if (this.#origin !== undefined) this.addOrigin(node, this.#origin);
+    return node as Node<A>;
+  }
+
+  /** The same op over other arguments, of the same type: it gets the origins of `node`, and no other. */
+  remake(node: Node, args: readonly Node[], attrs: Attrs): Node {
+    const made = this.#find(node.op, args, attrs, node.type);
+    for (const origin of this.originsOf(node)) this.addOrigin(made, origin);
+    return made;
+  }
+
+  #find(op: OpTag, args: readonly Node[], attrs: Attrs, type: Type): Node {
     this.#table.measure(op, args, attrs, type);
     this.meter.spend(4 + (this.#table.letters >> 6));
     const asked: Node = { id: this.#nodes.length, op, args, attrs, type };
@@ -30,8 +43,7 @@ export class GraphBuilder {
       this.#nodes.push(node);
       this.#origins.push(none);
     }
-    if (this.#origin !== undefined) this.addOrigin(node, this.#origin);
-    return node as Node<A>;
+    return node;
   }
 
   /** How many nodes there are: the id of the next new one. */

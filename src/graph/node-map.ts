@@ -25,12 +25,26 @@ export class NodeMap<T> {
 }
 
 export class NodeSet {
+  /** As long as there are only a few, whose pages would be nearly empty. */
+  #few: Set<Node> | undefined = new Set();
   readonly #pages: Pages<Node> = [];
   /** Those whose id another one has. */
   #others: Set<Node> | undefined;
 
   /** False when the node was there. */
   add(node: Node): boolean {
+    const few = this.#few;
+    if (few === undefined) return this.#added(node);
+    if (few.has(node)) return false;
+    few.add(node);
+    if (few.size > pageSize) {
+      this.#few = undefined;
+      for (const one of few) this.#added(one);
+    }
+    return true;
+  }
+
+  #added(node: Node): boolean {
     const page = pageAt(this.#pages, node.id >> pageBits);
     const at = node.id & (pageSize - 1);
     const known = page[at];

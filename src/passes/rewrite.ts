@@ -33,16 +33,17 @@ export class Rewriter {
   }
 
   #rewritten(node: Node): Image {
-    const images = node.args.map((arg) => this.#images.get(arg) as Image);
-    const split = images[0];
+    const [first] = node.args;
+    const split = first === undefined ? undefined : this.#images.get(first);
     if (split !== undefined && !isNode(split)) {
       const item = isNodeOf(node, element) ? split[node.attrs.index] : undefined;
-      if (item === undefined || images.length !== 1)
+      if (item === undefined || node.args.length !== 1)
         throw new InternalError('rewrite', `${node.op.name} takes a tuple that is no longer there`);
       copyOrigins(this.#build, node, item);
       return item;
     }
-    const args = images.map((image) => {
+    const args = node.args.map((arg) => {
+      const image = this.#images.get(arg) as Image;
       if (isNode(image)) return image;
       throw new InternalError('rewrite', `${node.op.name} takes a tuple that is no longer there`);
     });
@@ -67,9 +68,7 @@ const isNode = (image: Image): image is Node => 'op' in image;
 /** The node with other arguments and attributes, of the same type and with the same origins. */
 export function rebuild(build: GraphBuilder, node: Node, args: readonly Node[], attrs: Attrs = node.attrs): Node {
   if (attrs === node.attrs && args.every((arg, at) => arg === node.args[at])) return node;
-  const made = build.at(undefined, () => build.make(node.op, args, attrs, node.type));
-  copyOrigins(build, node, made);
-  return made;
+  return build.remake(node, args, attrs);
 }
 
 export function copyOrigins(build: GraphBuilder, from: Node, to: Node): void {

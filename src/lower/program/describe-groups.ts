@@ -49,7 +49,10 @@ const describeGroup = (
   mode,
   outer,
   reads: [...reads].map((node) => numbers.of(node)),
-  members: members.map((member) => ({ role: member.role, ...numbers.of(member.node), type: member.node.type, to: places(member) })),
+  members: members.map((member) => {
+    const { number, partial } = numbers.of(member.node);
+    return { role: member.role, number, partial, type: member.node.type, to: places(member) };
+  }),
 });
 
 const placesOf = ({ role, node }: Member, storage: Storage): (string | undefined)[] =>
