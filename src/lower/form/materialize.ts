@@ -147,9 +147,10 @@ export function chooseMaterialized(demanded: readonly TensorNode[], order: reado
  */
 function storeSums(order: readonly Node[], materialized: Set<Node>, forms: Forms): void {
   const users = 2;
-  new Leaves(order, materialized, forms, (node, leaves) => {
+  const leaves = new Leaves(order, materialized, forms);
+  for (const node of order) {
     const form = forms.of(node);
-    if (form.kind !== 'element' || form.cost === 0 || !leaves.isShared(node) || space(shapeOf(node)).length === 0) return;
+    if (form.kind !== 'element' || form.cost === 0 || !leaves.isShared(node) || space(shapeOf(node)).length === 0) continue;
     // What it is reduced from is read by passes that need it anyway.
     const below = leaves.of(node).filter((leaf) => shapeEquals(space(shapeOf(leaf)), space(shapeOf(node))));
     const pays = paysToMove(
@@ -160,7 +161,7 @@ function storeSums(order: readonly Node[], materialized: Set<Node>, forms: Forms
       forms.target,
     );
     if (pays) materialized.add(node);
-  });
+  }
 }
 
 const shapeOf = (node: Node): Shape => (node.type.kind === 'tensor' ? node.type.shape : []);

@@ -7,7 +7,7 @@ import type { Form } from './forms.js';
 import type { Forms } from './materialize.js';
 
 /** What a member of a group reads, and what that was found by. */
-export interface ReadsBefore {
+export interface MemberReads {
   readonly form: Form;
   readonly unrolled: boolean;
   /** From the member down to the leaves, and which of them are leaves. */
@@ -21,7 +21,7 @@ export class Structures {
   /** What members of groups read, by what they are made of: numbers of nodes, and the indices at which each is read. */
   readonly reads = new Map<string, readonly (readonly [number: number, accesses: readonly Expr[][]])[]>();
   /** What members read when they were asked before, the latest first. */
-  readonly readsBefore = new NodeMap<readonly ReadsBefore[]>();
+  readonly readsBefore = new NodeMap<readonly MemberReads[]>();
   /** Operands of matrix products that need storage first, by what the product and its operands are made of: see `operands.ts`. */
   readonly unreadable = new Map<string, readonly number[]>();
   readonly #numbers = new Map<string, number>();

@@ -12,7 +12,8 @@ import type { FormedBlock } from '../form/formed.js';
 import { Leaves } from '../form/leaves.js';
 import { Neighbours } from './neighbours.js';
 import { Precedence } from './precedence.js';
-import { memberReads, producer, writesOut } from './reads.js';
+import { memberReads, producer, readsOf, writesOut } from './reads.js';
+import type { MemberReads } from '../form/structure.js';
 import { type Forms, inlineCosts } from '../form/materialize.js';
 
 /**
@@ -285,37 +286,33 @@ class ReadsOf {
   readonly #materialized: ReadonlySet<Node>;
   readonly #forms: Forms;
   /** In groups that compute nothing of it: with its points written out, and with loops over them. */
-  readonly #stored: (ReadonlyMap<Node, readonly Expr[][]> | undefined)[] = [];
-  /** Stored nodes of other kernels that it needs, whether it reads their elements or not. */
-  readonly materializedBelow: readonly Node[];
+  readonly #stored: (MemberReads | undefined)[] = [];
+  #materializedBelow: readonly Node[] | undefined;
 
   constructor(member: Member, materialized: ReadonlySet<Node>, forms: Forms) {
     this.#member = member;
     this.#materialized = materialized;
     this.#forms = forms;
-    this.materializedBelow = [...materializedBelow(member.node, materialized, forms)];
   }
 
   /** Stored nodes with their indices, if it ran in `group`, whose elementwise members it computes itself. */
   in(group: Pick<Group, 'mode' | 'outer' | 'members'>): ReadonlyMap<Node, readonly Expr[][]> {
-    const which = Number(writesOut(this.#member, group));
-    const stored = (this.#stored[which] ??= memberReads(this.#member, { ...group, members: [] }, this.#materialized, this.#forms));
+    const stored = this.#alone(group).reads;
     const computesSome = group.members.some(({ role, node }) => role === 'elementwise' && stored.has(node));
     return computesSome ? memberReads(this.#member, group, this.#materialized, this.#forms) : stored;
   }
-}
 
-function materializedBelow(node: Node, materialized: ReadonlySet<Node>, forms: Forms): Set<Node> {
-  const found = new Set<Node>();
-  const seen = new Set<Node>([node]);
-  // A set's iteration also visits what is added meanwhile.
-  for (const one of seen) {
-    for (const argument of forms.argsOf(one)) {
-      if (materialized.has(argument)) found.add(argument);
-      else if (!forms.isStored(argument)) seen.add(argument);
-    }
+  /** Stored nodes of other kernels that it needs, whether it reads their elements or not. */
+  get materializedBelow(): readonly Node[] {
+    if (this.#materializedBelow !== undefined) return this.#materializedBelow;
+    const { nodes, leaves } = this.#stored.find((one) => one !== undefined) ?? this.#alone({ mode: 'nest', outer: [] });
+    return (this.#materializedBelow = nodes.filter((node, at) => leaves[at] && this.#materialized.has(node)));
   }
-  return found;
+
+  #alone(group: Pick<Group, 'mode' | 'outer'>): MemberReads {
+    const which = Number(writesOut(this.#member, group));
+    return (this.#stored[which] ??= readsOf(this.#member, { ...group, members: [] }, this.#materialized, this.#forms));
+  }
 }
 
 const reducesAlike = (group: Group, form: ReduceForm): boolean =>

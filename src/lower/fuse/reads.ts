@@ -9,7 +9,7 @@ import { constants, indices, reducedKey, space, spread, tensorOf } from '../form
 import { type Group, isSmall, type Member } from './groups.js';
 import { type Forms, probeBuffer } from '../form/materialize.js';
 import { Names, Scope } from '../form/scope.js';
-import { type ReadsBefore, structureOf } from '../form/structure.js';
+import { type MemberReads, structureOf } from '../form/structure.js';
 import { Values } from '../form/values.js';
 
 /** The node whose kernel fills the storage of `node`: the loop, for one of its results. */
@@ -27,12 +27,12 @@ export const writesOut = (member: Member, group: Pick<Group, 'mode' | 'outer'>):
  * Computed once for all members that are alike (see `structure.ts`), and found again without that for a member that is asked about again
  * while what it is made of has not changed.
  */
-export function memberReads(
+export function readsOf(
   member: Member,
   group: Pick<Group, 'mode' | 'outer' | 'members'>,
   materialized: ReadonlySet<Node>,
   forms: Forms,
-): ReadonlyMap<Node, readonly Expr[][]> {
+): MemberReads {
   const transparent = new Set<Node>(group.members.flatMap((one) => (one.role === 'elementwise' ? [one.node] : [])));
   const isLeaf = (node: Node): boolean =>
     forms.isStored(node) || (materialized.has(node) && node !== member.node && !transparent.has(node));
@@ -41,19 +41,22 @@ export function memberReads(
   const { readsBefore } = forms.structures;
   const known = readsBefore.get(member.node) ?? [];
   const before = known.find((one) => one.unrolled === unrolled && one.form === form && isAsBefore(one, isLeaf, forms));
-  if (before !== undefined) return before.reads;
+  if (before !== undefined) return before;
   const { text, nodes } = structureOf([member.node], forms, isLeaf);
   const reads = likeReads(`${roleKey(member)} ${unrolled} ${text}`, nodes, member, group, forms, isLeaf);
   const found = { form, unrolled, nodes, leaves: nodes.map(isLeaf), reads };
   if (isAsBefore(found, isLeaf, forms)) readsBefore.set(member.node, [found, ...known.slice(0, mostRemembered - 1)]);
-  return reads;
+  return found;
 }
+
+/** Stored nodes, and the indices at which they are read. */
+export const memberReads = (...asked: Parameters<typeof readsOf>): MemberReads['reads'] => readsOf(...asked).reads;
 
 /** Alone, in the group that it joined, and in one that it did not. */
 const mostRemembered = 3;
 
 /** Whether the same nodes below are stored, and those between are whole. */
-const isAsBefore = ({ nodes, leaves }: ReadsBefore, isLeaf: (node: Node) => boolean, forms: Forms): boolean =>
+const isAsBefore = ({ nodes, leaves }: MemberReads, isLeaf: (node: Node) => boolean, forms: Forms): boolean =>
   nodes.every((node, at) => isLeaf(node) === leaves[at] && (leaves[at] || forms.splitOf(node) === undefined));
 
 function likeReads(
