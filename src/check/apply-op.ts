@@ -31,7 +31,7 @@ export function applyOp<A extends Attrs>(
     }
     return build.at(
       { span: context.module.std ? (context.site ?? span) : span, scope: context.path, backward: false, entry: context.entry.name },
-      () => ops.apply(build, op, args, attrs),
+      () => ops.applyAs(build, op, args, attrs, type),
     ) as Node<A>;
   });
 }

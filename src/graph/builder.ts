@@ -1,13 +1,16 @@
 // Makes nodes. In: op, arguments, attributes, type. Out: the one node for that combination. Holds: equal combinations give the same object;
 // origins and scopes live beside the graph, so merged nodes keep all of theirs; every node that is asked for is work on the meter.
 
-import { Dim, Meter } from '../base/index.js';
+import { Dim, InternalError, Meter } from '../base/index.js';
 import type { AttrValue, Attrs, Node, OpTag, Origin, ScopeInfo } from './node.js';
+import { NodeTable } from './node-table.js';
 import { type Type, typeKey } from './type.js';
 
 export class GraphBuilder {
-  readonly #nodes = new Map<string, Node>();
-  readonly #origins = new Map<Node, Origin[]>();
+  readonly #table = new NodeTable();
+  /** By id, as are the origins of each. */
+  readonly #nodes: Node[] = [];
+  readonly #origins: Origin[][] = [];
   #origin: Origin | undefined;
   /** The origins of nodes that have many, by span. */
   readonly #places = new Map<Node, Map<Origin['span'], Set<string>>>();
@@ -17,22 +20,35 @@ export class GraphBuilder {
 
   /** The node for this combination; `type` must be what the op's type rule says. */
   make<A extends Attrs>(op: OpTag, args: readonly Node[], attrs: A, type: Type): Node<A> {
-    let key = `${op.name}(`;
-    for (const arg of args) key += `${arg.id},`;
-    key += `)${attrsKey(attrs)}:${typeKey(type)}`;
-    this.meter.spend(4 + (key.length >> 6));
-    let node = this.#nodes.get(key);
-    if (node === undefined) {
-      node = { id: this.#nodes.size, op, args, attrs, type };
-      this.#nodes.set(key, node);
-    }
+    const node = this.#find(op, args, attrs, type);
     if (this.#origin !== undefined) this.addOrigin(node, this.#origin);
     return node as Node<A>;
   }
 
+  /** The same op over other arguments, of the same type: it gets the origins of `node`, and no other. */
+  remake(node: Node, args: readonly Node[], attrs: Attrs): Node {
+    const made = this.#find(node.op, args, attrs, node.type);
+    for (const origin of this.originsOf(node)) this.addOrigin(made, origin);
+    return made;
+  }
+
+  #find(op: OpTag, args: readonly Node[], attrs: Attrs, type: Type): Node {
+    this.#table.measure(op, args, attrs, type);
+    this.meter.spend(4 + (this.#table.letters >> 6));
+    const asked: Node = { id: this.#nodes.length, op, args, attrs, type };
+    let node = this.#table.find(asked);
+    if (node === undefined) {
+      node = asked;
+      this.#table.add(node);
+      this.#nodes.push(node);
+      this.#origins.push(none);
+    }
+    return node;
+  }
+
   /** How many nodes there are: the id of the next new one. */
   get size(): number {
-    return this.#nodes.size;
+    return this.#nodes.length;
   }
 
   /** Runs `build`; nodes made meanwhile get `origin` (nested calls: the innermost). */
@@ -51,14 +67,15 @@ export class GraphBuilder {
   }
 
   addOrigin(node: Node, origin: Origin): void {
-    const known = this.#origins.get(node);
-    if (known === undefined) this.#origins.set(node, [origin]);
+    if (this.#nodes[node.id] !== node) throw new InternalError('graph', `${node.op.name} is a node of another builder`);
+    const known = this.originsOf(node);
+    if (known.length === 0) this.#origins[node.id] = [origin];
     else if (
       known.length < few
         ? !known.some((one) => one.span === origin.span && one.backward === origin.backward && one.entry === origin.entry)
         : this.#isNew(node, known, origin)
     )
-      known.push(origin);
+      this.#origins[node.id]?.push(origin);
   }
 
   /** Whether a node with many origins (a constant that all initializers use) has not this one; remembers it. */
@@ -73,7 +90,7 @@ export class GraphBuilder {
   }
 
   originsOf(node: Node): readonly Origin[] {
-    return this.#origins.get(node) ?? [];
+    return (this.#nodes[node.id] === node ? this.#origins[node.id] : undefined) ?? none;
   }
 
   addScope(scope: ScopeInfo): void {
@@ -87,6 +104,8 @@ export class GraphBuilder {
     return this.#scopes.get(entry)?.get(path);
   }
 }
+
+const none: Origin[] = [];
 
 /** So many origins are looked through one by one. */
 const few = 8;

@@ -3,6 +3,7 @@
 export * from './builder.js';
 export * from './entry.js';
 export * from './node.js';
+export { NodeMap, NodeSet } from './node-map.js';
 export * from './parse.js';
 export * from './print.js';
 export * from './region.js';

@@ -10,7 +10,7 @@ export function isRegion(value: AttrValue | undefined): value is Region {
 /** The regions of a node with their attribute names, sorted by name. */
 export function regionsOf(node: Node): readonly (readonly [name: string, region: Region])[] {
   let regions: [string, Region][] | undefined;
-  for (const name of Object.keys(node.attrs)) {
+  for (const name in node.attrs) {
     const value = node.attrs[name];
     if (isRegion(value)) (regions ??= []).push([name, value]);
   }
@@ -22,7 +22,7 @@ const none: readonly never[] = [];
 /** The same attributes with every region replaced; the same object when nothing changed. */
 export function mapRegions(attrs: Attrs, change: (region: Region) => Region): Attrs {
   let changed: { [name: string]: AttrValue } | undefined;
-  for (const name of Object.keys(attrs)) {
+  for (const name in attrs) {
     const value = attrs[name];
     if (!isRegion(value)) continue;
     const next = change(value);

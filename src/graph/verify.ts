@@ -27,6 +27,7 @@ import {
   type TensorNode,
   type Variable,
 } from './node.js';
+import { NodeMap } from './node-map.js';
 import { isRegion, regionsOf } from './region.js';
 import { type TensorType, type Type, tensorEquals, typeEquals, typeToString } from './type.js';
 import { topological } from './walk.js';
@@ -62,7 +63,9 @@ export function verifyModule(module: ModuleGraph, options: VerifyOptions): void 
 
 class Verifier {
   readonly #options: VerifyOptions;
-  readonly #ids = new Map<number, Node>();
+  readonly #ids = new NodeMap<Node>();
+  /** Initial values that were looked at, by how many streams there are: like variables have the same. */
+  readonly #initials = new Map<Node, Set<number>>();
 
   constructor(options: VerifyOptions) {
     this.#options = options;
@@ -74,13 +77,16 @@ class Verifier {
 
   variable(variable: Variable): void {
     const where = `the initializer of ${variable.path}`;
-    this.#dims(variable.type.shape, new Set(), () => where);
+    this.#dims(variable.type.shape, none, () => where);
     if (variable.initial === undefined) return;
+    if (!tensorEquals(variable.initial.type, variable.type))
+      this.fail('variables', `${where} is ${typeToString(variable.initial.type)}, not ${typeToString(variable.type)}`);
+    const known = this.#initials.get(variable.initial);
+    if (known?.has(variable.streams.length) === true) return;
+    this.#initials.set(variable.initial, (known ?? new Set()).add(variable.streams.length));
     const feeds = new Map<string, TensorType>([[seedName, { kind: 'tensor', dtype: 'i64', shape: [] }]]);
     for (const at of variable.streams.keys()) feeds.set(streamName(at), { kind: 'tensor', dtype: 'i32', shape: [] });
     this.#nodes([variable.initial], { where, feeds, variables: new Map(), dims: new Set(), params: undefined });
-    if (!tensorEquals(variable.initial.type, variable.type))
-      this.fail('variables', `${where} is ${typeToString(variable.initial.type)}, not ${typeToString(variable.type)}`);
   }
 
   entry(entry: Entry, variables: ReadonlyMap<string, TensorType>): void {
@@ -134,9 +140,9 @@ class Verifier {
 
   #node(node: Node, place: Place): void {
     const name = (): string => `${node.op.name} (node ${node.id}) in ${place.where}`;
-    const known = this.#ids.get(node.id);
+    const known = this.#ids.get(node);
     if (known !== undefined && known !== node) this.fail('order', `${name()} and ${known.op.name} share an id`);
-    this.#ids.set(node.id, node);
+    this.#ids.set(node, node);
     for (const arg of node.args)
       if (arg.id >= node.id) this.fail('order', `${name()} is older than its argument ${arg.op.name} (node ${arg.id})`);
     const reason = this.#options.refuse?.(node);
@@ -193,3 +199,5 @@ class Verifier {
       for (const name of dim.names) if (!declared.has(name)) this.fail('sizes', `${where()} uses the size ${name}, which nothing declares`);
   }
 }
+
+const none: ReadonlySet<string> = new Set();

@@ -2,6 +2,7 @@
 // them by itself.
 
 import type { Node } from './node.js';
+import { type NodeMap, NodeSet } from './node-map.js';
 
 /**
  * Every node that the roots depend on, arguments before users, each once; `wanted` says no to arguments that are left out with all that
@@ -9,10 +10,9 @@ import type { Node } from './node.js';
  */
 export function topological(roots: Iterable<Node>, wanted: (node: Node) => boolean = () => true): Node[] {
   const order: Node[] = [];
-  const seen = new Set<Node>();
+  const seen = new NodeSet();
   for (const root of roots) {
-    if (seen.has(root)) continue;
-    seen.add(root);
+    if (!seen.add(root)) continue;
     // Nodes whose arguments are being walked, and which argument is next.
     const [open, next] = [[root], [0]];
     while (open.length > 0) {
@@ -26,8 +26,7 @@ export function topological(roots: Iterable<Node>, wanted: (node: Node) => boole
         continue;
       }
       (next[top] as number)++;
-      if (seen.has(arg) || !wanted(arg)) continue;
-      seen.add(arg);
+      if (!wanted(arg) || !seen.add(arg)) continue;
       open.push(arg);
       next.push(0);
     }
@@ -36,11 +35,11 @@ export function topological(roots: Iterable<Node>, wanted: (node: Node) => boole
 }
 
 /** The image of `root`, after those of all its arguments, first argument first; `images` keeps them. */
-export function imageOf<Image>(root: Node, images: Map<Node, Image>, make: (node: Node) => Image): Image {
+export function imageOf<Image extends object>(root: Node, images: NodeMap<Image>, make: (node: Node) => Image): Image {
   const stack = [root];
   while (stack.length > 0) {
     const node = stack[stack.length - 1] as Node;
-    if (images.has(node)) {
+    if (images.get(node) !== undefined) {
       stack.pop();
       continue;
     }
@@ -48,7 +47,7 @@ export function imageOf<Image>(root: Node, images: Map<Node, Image>, make: (node
     // Last pushed, first done.
     for (let at = node.args.length - 1; at >= 0; at--) {
       const arg = node.args[at] as Node;
-      if (!images.has(arg)) stack.push(arg);
+      if (images.get(arg) === undefined) stack.push(arg);
     }
     if (stack.length > waiting) continue;
     stack.pop();

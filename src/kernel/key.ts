@@ -2,7 +2,7 @@
 // names of lets are apart.
 
 import type { Expr } from './ir.js';
-import { expressionOrder } from './walk.js';
+import { expressionOrder, operandsOf } from './walk.js';
 
 /** An expression as spelled with the names of its parts. */
 export function spelled(expr: Expr, nameOf: (part: Expr) => string): string {
@@ -27,6 +27,7 @@ export function spelled(expr: Expr, nameOf: (part: Expr) => string): string {
 
 /** The name with everything written out, for expressions that are short: indices. */
 export function exprKey(expr: Expr): string {
+  if (operandsOf(expr).length === 0) return spelled(expr, () => '');
   const keys = new Map<Expr, string>();
   for (const part of expressionOrder([expr]))
     keys.set(

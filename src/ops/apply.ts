@@ -16,6 +16,11 @@ export function apply<A extends Attrs>(build: GraphBuilder, op: Op<A>, args: rea
     attrs,
   );
   if (type.kind === 'problem') throw new InternalError(`apply ${op.name}`, `${type.code}: ${type.message}`);
+  return applyAs(build, op, args, attrs, type);
+}
+
+/** The node of the type that the op's rule gives, for who has asked it already. */
+export function applyAs<A extends Attrs>(build: GraphBuilder, op: Op<A>, args: readonly Node[], attrs: A, type: Type): Node<A> {
   for (const item of type.kind === 'tuple' ? type.items : [type]) {
     const excess = excessOf(item);
     if (excess !== undefined) throw new TooLarge('size', excess);

@@ -1,8 +1,8 @@
 // The tensor graph as a form of the pipeline. In: which passes have run. Out: how to print, count and verify the graph after them.
 // Holds: an op that says "removed by P" must not occur after P.
 
-import type { ModuleGraph, Node, Type } from '../graph/index.js';
-import { moduleRoots, printModule, topological, typeEquals, verifyModule } from '../graph/index.js';
+import type { GraphBuilder, ModuleGraph, Node, Type } from '../graph/index.js';
+import { moduleRoots, NodeMap, NodeSet, printModule, topological, typeEquals, verifyModule } from '../graph/index.js';
 import { infer, opOf } from '../ops/index.js';
 import type { Form } from './pass.js';
 
@@ -11,8 +11,9 @@ function graphForm(name: string, done: readonly string[]): Form<ModuleGraph> {
     name,
     print: (module) => printModule(module),
     count: countNodes,
-    verify: (module, pass) => {
-      verifyModule(module, { pass, infer: inferNode, refuse: (node) => refuse(node, done) });
+    verify: (module, pass, build) => {
+      const sound = soundIn(build);
+      verifyModule(module, { pass, infer: (node) => inferNode(node, sound), refuse: (node) => refuse(node, done) });
     },
   };
 }
@@ -26,30 +27,37 @@ export const strippedGraph: Form<ModuleGraph> = graphForm('stripped graph', ['di
 
 /** Nodes of all entries and initializers, those inside regions included. */
 export function countNodes(module: ModuleGraph): number {
-  const seen = new Set<Node>();
+  const seen = new NodeSet();
+  let nodes = 0;
   const count = (roots: readonly Node[]): void => {
     for (const node of topological(roots)) {
-      if (seen.has(node)) continue;
-      seen.add(node);
+      if (!seen.add(node)) continue;
+      nodes++;
       for (const value of Object.values(node.attrs)) if (typeof value === 'object' && 'kind' in value) count(value.results);
     }
   };
   count(moduleRoots(module));
-  return seen.size;
+  return nodes;
 }
 
-/** Nodes whose type is what their op says: nodes do not change, so one is asked for once however many passes keep it. */
-const sound = new WeakSet<Node>();
+/** By builder, the nodes whose type is what their op says: nodes do not change, so one is asked for once however many passes keep it. */
+const soundNodes = new WeakMap<GraphBuilder, NodeMap<Node>>();
 
-function inferNode(node: Node): Type | string {
-  if (sound.has(node)) return node.type;
+function soundIn(build: GraphBuilder): NodeMap<Node> {
+  let sound = soundNodes.get(build);
+  if (sound === undefined) soundNodes.set(build, (sound = new NodeMap()));
+  return sound;
+}
+
+function inferNode(node: Node, sound: NodeMap<Node>): Type | string {
+  if (sound.get(node) === node) return node.type;
   const type = infer(
     opOf(node),
     node.args.map((arg) => arg.type),
     node.attrs,
   );
   if (type.kind === 'problem') return type.message;
-  if (typeEquals(type, node.type)) sound.add(node);
+  if (typeEquals(type, node.type)) sound.set(node, node);
   return type;
 }
 

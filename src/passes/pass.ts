@@ -10,8 +10,8 @@ export interface Form<T> {
   print(value: T): string;
   /** Nodes, kernels, or whatever its size is counted in. */
   count(value: T): number;
-  /** Throws an InternalError that blames `pass`. */
-  verify(value: T, pass: string): void;
+  /** Throws an InternalError that blames `pass`; `build` is what makes the nodes. */
+  verify(value: T, pass: string, build: GraphBuilder): void;
 }
 
 export interface PassContext {
@@ -114,7 +114,7 @@ function runPass<In, Out>(pass: Pass<In, Out>, input: In, options: RunOptions, r
   if (diagnostics.length > 0) throw new DiagnosticsError(diagnostics);
   if (options.dumpAfter?.has(pass.name)) options.dump?.(pass.name, pass.to.print(output));
   const verifying = now();
-  if (options.verify !== false) pass.to.verify(output, pass.name);
+  if (options.verify !== false) pass.to.verify(output, pass.name, options.build);
   records.push({
     name: pass.name,
     milliseconds,

@@ -5,7 +5,7 @@
 
 import { InternalError } from '../base/index.js';
 import type { Attrs, GraphBuilder, ModuleGraph, Node, Region, TensorNode } from '../graph/index.js';
-import { imageOf, isTensorNode, mapModule, mapRegions } from '../graph/index.js';
+import { imageOf, isTensorNode, mapModule, mapRegions, NodeMap } from '../graph/index.js';
 import { element, isNodeOf } from '../ops/index.js';
 
 /** What becomes of a node: another one, or for a tuple its elements one by one. */
@@ -14,7 +14,7 @@ export type Image = Node | readonly TensorNode[];
 export class Rewriter {
   readonly #build: GraphBuilder;
   readonly #visit: (node: Node) => Image;
-  readonly #images = new Map<Node, Image>();
+  readonly #images = new NodeMap<Image>();
 
   /** `visit` gets a node whose arguments and regions are rewritten already. */
   constructor(build: GraphBuilder, visit: (node: Node) => Image) {
@@ -33,16 +33,17 @@ export class Rewriter {
   }
 
   #rewritten(node: Node): Image {
-    const images = node.args.map((arg) => this.#images.get(arg) as Image);
-    const split = images[0];
+    const [first] = node.args;
+    const split = first === undefined ? undefined : this.#images.get(first);
     if (split !== undefined && !isNode(split)) {
       const item = isNodeOf(node, element) ? split[node.attrs.index] : undefined;
-      if (item === undefined || images.length !== 1)
+      if (item === undefined || node.args.length !== 1)
         throw new InternalError('rewrite', `${node.op.name} takes a tuple that is no longer there`);
       copyOrigins(this.#build, node, item);
       return item;
     }
-    const args = images.map((image) => {
+    const args = node.args.map((arg) => {
+      const image = this.#images.get(arg) as Image;
       if (isNode(image)) return image;
       throw new InternalError('rewrite', `${node.op.name} takes a tuple that is no longer there`);
     });
@@ -67,9 +68,7 @@ const isNode = (image: Image): image is Node => 'op' in image;
 /** The node with other arguments and attributes, of the same type and with the same origins. */
 export function rebuild(build: GraphBuilder, node: Node, args: readonly Node[], attrs: Attrs = node.attrs): Node {
   if (attrs === node.attrs && args.every((arg, at) => arg === node.args[at])) return node;
-  const made = build.at(undefined, () => build.make(node.op, args, attrs, node.type));
-  copyOrigins(build, node, made);
-  return made;
+  return build.remake(node, args, attrs);
 }
 
 export function copyOrigins(build: GraphBuilder, from: Node, to: Node): void {

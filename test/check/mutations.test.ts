@@ -72,7 +72,7 @@ function survives(text: string): void {
     expect(result.diagnostics.length).toBeGreaterThan(0);
     return;
   }
-  checkedGraph.verify(result.module, 'check');
+  checkedGraph.verify(result.module, 'check', result.build);
   try {
     Pipeline.of(differentiate).then(strip).run(result.module, { build: result.build });
   } catch (error) {

@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import type { Manifest } from '../../../runtime/abi/manifest.js';
 import { TfcError } from '../../../runtime/index.js';
 import { type Diagnostic, DiagnosticsError, printableLines } from '../../base/index.js';
+import type { PassRecord } from '../../passes/index.js';
 import type { Stage } from '../../target/index.js';
 import { backendOf } from './backends.js';
 import type { ArtifactFiles, Cache } from './cache.js';
@@ -134,7 +135,7 @@ function compileChecked(
     warnings,
     stages: [
       loading,
-      ...records.map(({ name, milliseconds, count, form }) => ({ name, milliseconds, made: `${count} (${form})` })),
+      ...records.map(stageOf),
       {
         name: 'verify',
         milliseconds: records.reduce((sum, { verifyMilliseconds }) => sum + verifyMilliseconds, 0),
@@ -154,6 +155,15 @@ function compileChecked(
     },
   };
 }
+
+/** What a pass made is counted when somebody asks. */
+const stageOf = (record: PassRecord): Stage => ({
+  name: record.name,
+  milliseconds: record.milliseconds,
+  get made() {
+    return `${record.count} (${record.form})`;
+  },
+});
 
 const nothingExported = (path: string): Diagnostic => ({
   code: 'unknown-entry',

@@ -3,17 +3,19 @@
 // Holds: which products they are is a property of the graph, so a sum that several kernels compute has the same bits in each; see the note
 // at the end.
 
-import { type Node, topological, type TensorNode } from '../../graph/index.js';
+import type { Node, TensorNode } from '../../graph/index.js';
 import { build, type Expr } from '../../kernel/index.js';
 import { opOf, tensorOf } from '../../ops/index.js';
 
 const isProduct = (node: Node): boolean => opOf(node).fma === 'product';
 const isFused = (node: Node): boolean => node.type.kind === 'tensor' && (node.type.dtype === 'f32' || node.type.dtype === 'f64');
 
-/** Products of the block whose only user is a sum or a difference; of two in one sum the second, of two in a difference none. */
-export function productsOfSums(demanded: readonly TensorNode[]): Map<Node, boolean> {
+/**
+ * Products of a block, whose nodes are `order`, that nothing but one sum or difference takes; of two in one sum the second, of two in a
+ * difference none.
+ */
+export function productsOfSums(demanded: readonly TensorNode[], order: readonly Node[]): Map<Node, boolean> {
   const users = new Map<Node, Node[]>();
-  const order = topological(demanded);
   for (const node of order) {
     for (const arg of node.args) {
       const known = users.get(arg);

@@ -15,20 +15,23 @@ import { isInlineReduce } from './values.js';
 export interface FormedBlock {
   /** Nodes whose values the block must deliver. */
   readonly demanded: readonly TensorNode[];
+  /** What they depend on, and they: arguments before users. */
+  readonly order: readonly Node[];
   readonly forms: Forms;
   /** At the least: what several groups would compute again at a cost, fusion adds. */
   readonly materialized: ReadonlySet<Node>;
 }
 
 export function formBlock(demanded: readonly TensorNode[], forms: Forms): FormedBlock {
-  forms.settleProducts(demanded);
-  return { demanded, forms, materialized: chooseMaterialized(demanded, forms) };
+  const order = topological(demanded);
+  forms.settleProducts(demanded, order);
+  return { demanded, order, forms, materialized: chooseMaterialized(demanded, order, forms) };
 }
 
 /** The same block, with these reductions done by partial results. */
-export function withSplits({ demanded, forms }: FormedBlock, splits: Splits): FormedBlock {
+export function withSplits({ demanded, order, forms }: FormedBlock, splits: Splits): FormedBlock {
   const split = forms.withSplits(splits);
-  return { demanded, forms: split, materialized: chooseMaterialized(demanded, split) };
+  return { demanded, order, forms: split, materialized: chooseMaterialized(demanded, order, split) };
 }
 
 /** The nodes; behind each its form. */

@@ -4,7 +4,7 @@
 // of tiled products are materialized nodes or views of stored nodes.
 
 import { InternalError, type Shape, shapeEquals } from '../../base/index.js';
-import { type Node, topological, type TensorNode } from '../../graph/index.js';
+import { type Node, NodeMap, type TensorNode } from '../../graph/index.js';
 import { build, type Buffer } from '../../kernel/index.js';
 import { inlineReduceFlops, mostInlineFlops, scalarFlops, type Target } from '../../target/index.js';
 import { productsOfSums } from './fma.js';
@@ -21,15 +21,15 @@ export type Splits = ReadonlyMap<Node, SplitReduction>;
 
 /** What is found about nodes once, whatever is split. */
 interface Known {
-  readonly forms: Map<Node, Form>;
-  readonly products: Map<Node, boolean>;
+  readonly forms: NodeMap<Form>;
+  readonly products: NodeMap<boolean>;
 }
 
 export class Forms {
   readonly #known: Known;
   readonly #splits: Splits;
   /** Of reductions that are split, and of their partial results. */
-  readonly #ofSplits: ReadonlyMap<Node, Form>;
+  readonly #ofSplits = new NodeMap<Form>();
   /** Whose memory decides what pays. */
   readonly target: Target;
   readonly structures: Structures;
@@ -38,18 +38,16 @@ export class Forms {
     target: Target,
     structures: Structures,
     splits: Splits = new Map(),
-    known: Known = { forms: new Map(), products: new Map() },
+    known: Known = { forms: new NodeMap(), products: new NodeMap() },
   ) {
     this.target = target;
     this.structures = structures;
     this.#known = known;
     this.#splits = splits;
-    this.#ofSplits = new Map(
-      [...splits].flatMap(([node, { partial, combine }]): [Node, Form][] => [
-        [node, combine],
-        [partial.node, partial],
-      ]),
-    );
+    for (const [node, { partial, combine }] of splits) {
+      this.#ofSplits.set(node, combine);
+      this.#ofSplits.set(partial.node, partial);
+    }
   }
 
   of(node: Node): Form {
@@ -77,9 +75,9 @@ export class Forms {
   }
 
   /** Settles for the nodes of a block, once and for all, which products become parts of sums. */
-  settleProducts(demanded: readonly TensorNode[]): void {
+  settleProducts(demanded: readonly TensorNode[], order: readonly Node[]): void {
     const { products } = this.#known;
-    for (const [node, joins] of productsOfSums(demanded)) if (!products.has(node)) products.set(node, joins);
+    for (const [node, joins] of productsOfSums(demanded, order)) if (products.get(node) === undefined) products.set(node, joins);
   }
 
   /** Whether the node is a product that is computed together with the sum that takes it. */
@@ -98,8 +96,8 @@ export class Forms {
 export const probeBuffer = (node: TensorNode): Buffer =>
   build.buffer(`n${node.id}`, node.type.dtype, node.type.shape, { kind: 'temporary' });
 
-export function chooseMaterialized(demanded: readonly TensorNode[], forms: Forms): Set<Node> {
-  const order = topological(demanded);
+/** `order`: the nodes of the block. */
+export function chooseMaterialized(demanded: readonly TensorNode[], order: readonly Node[], forms: Forms): Set<Node> {
   const materialized = new Set<Node>(demanded.filter((node) => !forms.isStored(node)));
   for (const node of order) {
     const form = forms.of(node);
@@ -149,9 +147,10 @@ export function chooseMaterialized(demanded: readonly TensorNode[], forms: Forms
  */
 function storeSums(order: readonly Node[], materialized: Set<Node>, forms: Forms): void {
   const users = 2;
-  new Leaves(order, materialized, forms, (node, leaves) => {
+  const leaves = new Leaves(order, materialized, forms);
+  for (const node of order) {
     const form = forms.of(node);
-    if (form.kind !== 'element' || form.cost === 0 || !leaves.isShared(node) || space(shapeOf(node)).length === 0) return;
+    if (form.kind !== 'element' || form.cost === 0 || !leaves.isShared(node) || space(shapeOf(node)).length === 0) continue;
     // What it is reduced from is read by passes that need it anyway.
     const below = leaves.of(node).filter((leaf) => shapeEquals(space(shapeOf(leaf)), space(shapeOf(node))));
     const pays = paysToMove(
@@ -162,14 +161,14 @@ function storeSums(order: readonly Node[], materialized: Set<Node>, forms: Forms
       forms.target,
     );
     if (pays) materialized.add(node);
-  });
+  }
 }
 
 const shapeOf = (node: Node): Shape => (node.type.kind === 'tensor' ? node.type.shape : []);
 
 /** FLOPs per element of computing a node from stored ones, counted as a tree and capped. */
-export function inlineCosts(order: readonly Node[], materialized: ReadonlySet<Node>, forms: Forms): Map<Node, number> {
-  const costs = new Map<Node, number>();
+export function inlineCosts(order: readonly Node[], materialized: ReadonlySet<Node>, forms: Forms): NodeMap<number> {
+  const costs = new NodeMap<number>();
   for (const node of order) {
     const form = forms.of(node);
     let cost = form.kind === 'element' ? form.cost : form.kind === 'reduce' ? inlineReduceFlops : 0;

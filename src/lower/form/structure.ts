@@ -1,18 +1,31 @@
 // What nodes are made of, apart from which nodes they are. In: nodes, and where to stop. Out: a text, and the nodes in the order of their
 // numbers. Holds: equal texts mean that the nodes with equal numbers are computed alike from each other and from what they stop at.
 
-import { attrsKey, type Node, typeToString } from '../../graph/index.js';
+import { attrsKey, type Node, NodeMap, typeToString } from '../../graph/index.js';
 import type { Expr } from '../../kernel/index.js';
+import type { Form } from './forms.js';
 import type { Forms } from './materialize.js';
+
+/** What a member of a group reads, and what that was found by. */
+export interface MemberReads {
+  readonly form: Form;
+  readonly unrolled: boolean;
+  /** From the member down to the leaves, and which of them are leaves. */
+  readonly nodes: readonly Node[];
+  readonly leaves: readonly boolean[];
+  readonly reads: ReadonlyMap<Node, readonly Expr[][]>;
+}
 
 /** Numbers texts, so that long ones are compared once. One for everything whose texts are compared. */
 export class Structures {
   /** What members of groups read, by what they are made of: numbers of nodes, and the indices at which each is read. */
   readonly reads = new Map<string, readonly (readonly [number: number, accesses: readonly Expr[][]])[]>();
+  /** What members read when they were asked before, the latest first. */
+  readonly readsBefore = new NodeMap<readonly MemberReads[]>();
   /** Operands of matrix products that need storage first, by what the product and its operands are made of: see `operands.ts`. */
   readonly unreadable = new Map<string, readonly number[]>();
   readonly #numbers = new Map<string, number>();
-  readonly #ofNode = new Map<Node, number>();
+  readonly #ofNode = new NodeMap<number>();
 
   number(text: string): number {
     let number = this.#numbers.get(text);

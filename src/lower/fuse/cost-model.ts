@@ -10,9 +10,10 @@ import type { Forms } from '../form/materialize.js';
 /** FLOPs per element that are computed wherever they are needed. */
 export const isCheap = (flops: number): boolean => flops <= cheapFlops;
 
-export const assumed = (dim: Dim): number => dim.evaluate(new Map([...dim.names].map((name) => [name, assumedSize]))) ?? 0;
+export const assumed = (dim: Dim): number =>
+  dim.constant ?? dim.terms.reduce((sum, { coefficient, names }) => sum + names.reduce((product) => product * assumedSize, coefficient), 0);
 
-const assumedElements = (shape: Shape): number => shape.reduce((product, dim) => product * (dim.constant ?? assumed(dim)), 1);
+const assumedElements = (shape: Shape): number => shape.reduce((product, dim) => product * assumed(dim), 1);
 
 /** Time in which a tensor goes to where it lives, or comes from there. */
 const costOfTensor = ({ type }: Node, target: Target): number =>
@@ -46,13 +47,13 @@ export function paysToMove(node: TensorNode, leaves: readonly Node[], epilogue: 
 
 /** Time of all kernels together. */
 export function costOfPlan(fusion: Fusion, demanded: ReadonlySet<Node>, forms: Forms): number {
-  const readBy = new Map<Node, Set<Group>>();
-  for (const group of fusion.groups) for (const read of group.reads) readBy.set(read, (readBy.get(read) ?? new Set<Group>()).add(group));
-  return fusion.groups.reduce((sum, group) => {
-    const written = group.members.filter(
-      ({ node }) => demanded.has(node) || [...(readBy.get(node) ?? [])].some((other) => other !== group),
-    );
-    const moved = [...group.reads, ...written.map(({ node }) => node)].reduce((bytes, node) => bytes + costOfTensor(node, forms.target), 0);
+  const { groups, groupOf } = fusion;
+  const readOutside = new Set<Node>();
+  for (const group of groups) for (const read of group.reads) if (groupOf.get(read) !== group) readOutside.add(read);
+  return groups.reduce((sum, group) => {
+    let moved = 0;
+    for (const node of group.reads) moved += costOfTensor(node, forms.target);
+    for (const { node } of group.members) if (demanded.has(node) || readOutside.has(node)) moved += costOfTensor(node, forms.target);
     return sum + flopsPerKernel + moved + flopsOf(group, forms, 0, (total, shape, each) => total + assumedElements(shape) * each);
   }, 0);
 }

@@ -3,25 +3,26 @@
 // Holds: inside of a group, results of reductions and tiles are read only at the point that is being computed; see the note at the end.
 
 import { type Shape, shapeEquals, shapeToString } from '../../base/index.js';
-import { type Node, topological } from '../../graph/index.js';
+import { type Node, NodeMap } from '../../graph/index.js';
 import { build, type Expr, exprKey } from '../../kernel/index.js';
 import { isCheap, paysToMove, paysToStore } from './cost-model.js';
-import { reducedKey, type ReduceForm, space, spread, tensorOf } from '../form/forms.js';
+import { type Form, reducedKey, type ReduceForm, space, spread, tensorOf } from '../form/forms.js';
 import { type ApartNote, type Described, type Fusion, type Group, isAllSmall, isSmall, type Member, type Mode } from './groups.js';
 import type { FormedBlock } from '../form/formed.js';
 import { Leaves } from '../form/leaves.js';
 import { Neighbours } from './neighbours.js';
 import { Precedence } from './precedence.js';
-import { memberReads, producer, writesOut } from './reads.js';
+import { memberReads, producer, readsOf, writesOut } from './reads.js';
+import type { MemberReads } from '../form/structure.js';
 import { type Forms, inlineCosts } from '../form/materialize.js';
 
 /**
  * Groups of the nodes of a block, whose `form` says what is materialized at least. Reductions that its forms split are done by partial
  * results.
  */
-export function fuse({ demanded, forms, materialized: least }: FormedBlock): Fusion {
+export function fuse({ order: nodes, forms, materialized: least }: FormedBlock): Fusion {
   const materialized = new Set(least);
-  const order = topological(demanded).flatMap((node) => {
+  const order = nodes.flatMap((node) => {
     const split = forms.splitOf(node);
     return split === undefined ? [node] : [split.partial.node, node];
   });
@@ -35,25 +36,29 @@ export function fuse({ demanded, forms, materialized: least }: FormedBlock): Fus
 }
 
 /** Nodes that several groups would compute again, where that costs more than to store them: see `cost-model.ts`. */
-function sharedExpensive(order: readonly Node[], fusion: Fusion, forms: Forms, costs: ReadonlyMap<Node, number>): Node[] {
-  const users = new Map<Node, Set<Group>>();
+function sharedExpensive(order: readonly Node[], fusion: Fusion, forms: Forms, costs: NodeMap<number>): Node[] {
+  const users = new NodeMap<{ count: number; last: Group }>();
+  const shared = new Set<Node>();
   for (const group of fusion.groups) {
     const waiting = group.members.flatMap((member) => forms.argsOf(member.node));
     for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
       if (fusion.materialized.has(node) || forms.isStored(node)) continue;
-      let groups = users.get(node);
-      if (groups === undefined) users.set(node, (groups = new Set()));
-      if (groups.has(group)) continue;
-      groups.add(group);
+      const known = users.get(node);
+      if (known?.last === group) continue;
+      if (known === undefined) users.set(node, { count: 1, last: group });
+      else {
+        known.count++;
+        known.last = group;
+        if (computes(forms.of(node))) shared.add(node);
+      }
       for (const argument of forms.argsOf(node)) waiting.push(argument);
     }
   }
+  if (shared.size === 0) return [];
   const operands = new Leaves(order, fusion.materialized, forms);
   return order.filter((node) => {
-    const form = forms.of(node);
-    const computes = form.kind === 'reduce' || (form.kind === 'element' && form.cost > 0);
-    const groups = users.get(node)?.size ?? 0;
-    if (!computes || groups < 2) return false;
+    if (!shared.has(node)) return false;
+    const groups = users.get(node)?.count ?? 0;
     if (paysToStore(tensorOf(node), costs.get(node) ?? 0, groups, forms.target)) return true;
     const leaves = operands.of(node);
     return paysToMove(
@@ -66,6 +71,8 @@ function sharedExpensive(order: readonly Node[], fusion: Fusion, forms: Forms, c
   });
 }
 
+const computes = (form: Form): boolean => form.kind === 'reduce' || (form.kind === 'element' && form.cost > 0);
+
 class Fuser {
   readonly #groups: Group[] = [];
   readonly #groupOf = new Map<Node, Group>();
@@ -77,9 +84,9 @@ class Fuser {
   readonly forms: Forms;
 
   /** FLOPs per element of computing a node from stored ones. */
-  readonly costs: ReadonlyMap<Node, number>;
+  readonly costs: NodeMap<number>;
 
-  constructor(materialized: ReadonlySet<Node>, forms: Forms, costs: ReadonlyMap<Node, number>) {
+  constructor(materialized: ReadonlySet<Node>, forms: Forms, costs: NodeMap<number>) {
     this.materialized = materialized;
     this.forms = forms;
     this.costs = costs;
@@ -113,15 +120,14 @@ class Fuser {
   }
 
   #take(group: Group, member: Member, reads: ReadonlyMap<Node, readonly Expr[][]>): void {
-    const own = new Set<Node>(group.members.map((one) => one.node));
-    group.members.push(member);
-    this.#groupOf.set(member.node, group);
     for (const [read, accesses] of reads) {
-      if (own.has(read)) continue;
+      if (this.#groupOf.get(read) === group) continue;
       const other = this.#groupOf.get(producer(read, this.forms));
       if (other !== undefined && other !== group) this.#order.put(other, group);
       addRead(group, member, read, accesses);
     }
+    group.members.push(member);
+    this.#groupOf.set(member.node, group);
     this.#neighbours.took(group, member);
   }
 
@@ -152,8 +158,8 @@ class Fuser {
   #join(group: Group, member: Member, mode: Mode, outer: Shape, alone: ReadsOf): string {
     if (group.mode === 'nest' || group.mode === 'loop') return 'unrelated';
     const reads = alone.in(group);
-    const own = new Set<Node>(group.members.map((one) => one.node));
-    const readsMember = [...reads.keys()].some((node) => own.has(node)) || alone.materializedBelow.some((node) => own.has(node));
+    const isMember = (node: Node): boolean => this.#groupOf.get(node) === group;
+    const readsMember = [...reads.keys()].some(isMember) || alone.materializedBelow.some(isMember);
     const sharesLoop =
       member.role === 'reduce' && this.#neighbours.mayShareLoop(member, mode) && group.mode === mode && reducesAlike(group, member.form);
     const sharesData = [...reads].some(([node, accesses]) => group.along.has(node) && readsAlong(member, node, accesses));
@@ -215,7 +221,8 @@ class Fuser {
     const names = group.outer.map((_, axis) => build.index(`o${axis}`));
     for (const other of group.members) {
       if (other.role !== 'reduce' && other.role !== 'matmul') continue;
-      const accesses = reads.get(other.node) ?? [];
+      const accesses = reads.get(other.node);
+      if (accesses === undefined) continue;
       if (group.mode === 'full-reduction' || (group.mode === 'elementwise' && member.role === 'reduce')) {
         if (!accesses.every((index) => index.every((one) => one.kind === 'const'))) return false;
         continue;
@@ -261,13 +268,11 @@ function readsAlong(member: Member, node: Node, accesses: readonly Expr[][]): bo
 
 /** Whether the index is that of the point that is being computed. */
 function isOwnPoint(node: Node, index: readonly Expr[]): boolean {
-  if (node.type.kind !== 'tensor') return false;
-  const { shape } = node.type;
-  const own = spread(
-    shape,
-    space(shape).map((_, axis) => build.index(`o${axis}`)),
+  if (node.type.kind !== 'tensor' || index.length !== node.type.shape.length) return false;
+  let loops = 0;
+  return node.type.shape.every(
+    (dim, axis) => exprKey(index[axis] as Expr) === exprKey(dim.constant === 1 ? build.int(0) : build.index(`o${loops++}`)),
   );
-  return index.map(exprKey).join() === own.map(exprKey).join();
 }
 
 /** Stored nodes that a member needs if it runs alone, of this block and from outside. */
@@ -281,37 +286,33 @@ class ReadsOf {
   readonly #materialized: ReadonlySet<Node>;
   readonly #forms: Forms;
   /** In groups that compute nothing of it: with its points written out, and with loops over them. */
-  readonly #stored: (ReadonlyMap<Node, readonly Expr[][]> | undefined)[] = [];
-  /** Stored nodes of other kernels that it needs, whether it reads their elements or not. */
-  readonly materializedBelow: readonly Node[];
+  readonly #stored: (MemberReads | undefined)[] = [];
+  #materializedBelow: readonly Node[] | undefined;
 
   constructor(member: Member, materialized: ReadonlySet<Node>, forms: Forms) {
     this.#member = member;
     this.#materialized = materialized;
     this.#forms = forms;
-    this.materializedBelow = [...materializedBelow(member.node, materialized, forms)];
   }
 
   /** Stored nodes with their indices, if it ran in `group`, whose elementwise members it computes itself. */
   in(group: Pick<Group, 'mode' | 'outer' | 'members'>): ReadonlyMap<Node, readonly Expr[][]> {
-    const which = Number(writesOut(this.#member, group));
-    const stored = (this.#stored[which] ??= memberReads(this.#member, { ...group, members: [] }, this.#materialized, this.#forms));
+    const stored = this.#alone(group).reads;
     const computesSome = group.members.some(({ role, node }) => role === 'elementwise' && stored.has(node));
     return computesSome ? memberReads(this.#member, group, this.#materialized, this.#forms) : stored;
   }
-}
 
-function materializedBelow(node: Node, materialized: ReadonlySet<Node>, forms: Forms): Set<Node> {
-  const found = new Set<Node>();
-  const seen = new Set<Node>([node]);
-  // A set's iteration also visits what is added meanwhile.
-  for (const one of seen) {
-    for (const argument of forms.argsOf(one)) {
-      if (materialized.has(argument)) found.add(argument);
-      else if (!forms.isStored(argument)) seen.add(argument);
-    }
+  /** Stored nodes of other kernels that it needs, whether it reads their elements or not. */
+  get materializedBelow(): readonly Node[] {
+    if (this.#materializedBelow !== undefined) return this.#materializedBelow;
+    const { nodes, leaves } = this.#stored.find((one) => one !== undefined) ?? this.#alone({ mode: 'nest', outer: [] });
+    return (this.#materializedBelow = nodes.filter((node, at) => leaves[at] && this.#materialized.has(node)));
   }
-  return found;
+
+  #alone(group: Pick<Group, 'mode' | 'outer'>): MemberReads {
+    const which = Number(writesOut(this.#member, group));
+    return (this.#stored[which] ??= readsOf(this.#member, { ...group, members: [] }, this.#materialized, this.#forms));
+  }
 }
 
 const reducesAlike = (group: Group, form: ReduceForm): boolean =>

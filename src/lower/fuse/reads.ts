@@ -9,7 +9,7 @@ import { constants, indices, reducedKey, space, spread, tensorOf } from '../form
 import { type Group, isSmall, type Member } from './groups.js';
 import { type Forms, probeBuffer } from '../form/materialize.js';
 import { Names, Scope } from '../form/scope.js';
-import { structureOf } from '../form/structure.js';
+import { type MemberReads, structureOf } from '../form/structure.js';
 import { Values } from '../form/values.js';
 
 /** The node whose kernel fills the storage of `node`: the loop, for one of its results. */
@@ -23,20 +23,50 @@ export const writesOut = (member: Member, group: Pick<Group, 'mode' | 'outer'>):
   (group.mode === 'full-reduction' || group.outer.length === 0) &&
   isSmall(space(member.node.type.shape));
 
-/** Computed once for all members that are alike: see `structure.ts`. */
-export function memberReads(
+/**
+ * Computed once for all members that are alike (see `structure.ts`), and found again without that for a member that is asked about again
+ * while what it is made of has not changed.
+ */
+export function readsOf(
   member: Member,
   group: Pick<Group, 'mode' | 'outer' | 'members'>,
   materialized: ReadonlySet<Node>,
   forms: Forms,
-): ReadonlyMap<Node, readonly Expr[][]> {
-  const transparent = new Set<Node>([
-    ...(forms.isStored(member.node) ? [] : [member.node]),
-    ...group.members.flatMap((one) => (one.role === 'elementwise' ? [one.node] : [])),
-  ]);
-  const isLeaf = (node: Node): boolean => (materialized.has(node) && !transparent.has(node)) || forms.isStored(node);
+): MemberReads {
+  const transparent = new Set<Node>(group.members.flatMap((one) => (one.role === 'elementwise' ? [one.node] : [])));
+  const isLeaf = (node: Node): boolean =>
+    forms.isStored(node) || (materialized.has(node) && node !== member.node && !transparent.has(node));
+  const unrolled = writesOut(member, group);
+  const form = forms.of(member.node);
+  const { readsBefore } = forms.structures;
+  const known = readsBefore.get(member.node) ?? [];
+  const before = known.find((one) => one.unrolled === unrolled && one.form === form && isAsBefore(one, isLeaf, forms));
+  if (before !== undefined) return before;
   const { text, nodes } = structureOf([member.node], forms, isLeaf);
-  const key = `${roleKey(member)} ${writesOut(member, group)} ${text}`;
+  const reads = likeReads(`${roleKey(member)} ${unrolled} ${text}`, nodes, member, group, forms, isLeaf);
+  const found = { form, unrolled, nodes, leaves: nodes.map(isLeaf), reads };
+  if (isAsBefore(found, isLeaf, forms)) readsBefore.set(member.node, [found, ...known.slice(0, mostRemembered - 1)]);
+  return found;
+}
+
+/** Stored nodes, and the indices at which they are read. */
+export const memberReads = (...asked: Parameters<typeof readsOf>): MemberReads['reads'] => readsOf(...asked).reads;
+
+/** Alone, in the group that it joined, and in one that it did not. */
+const mostRemembered = 3;
+
+/** Whether the same nodes below are stored, and those between are whole. */
+const isAsBefore = ({ nodes, leaves }: MemberReads, isLeaf: (node: Node) => boolean, forms: Forms): boolean =>
+  nodes.every((node, at) => isLeaf(node) === leaves[at] && (leaves[at] || forms.splitOf(node) === undefined));
+
+function likeReads(
+  key: string,
+  nodes: readonly Node[],
+  member: Member,
+  group: Pick<Group, 'mode' | 'outer'>,
+  forms: Forms,
+  isLeaf: (node: Node) => boolean,
+): ReadonlyMap<Node, readonly Expr[][]> {
   let reads = forms.structures.reads.get(key);
   if (reads === undefined) {
     const numbers = new Map(nodes.map((node, number) => [node, number]));

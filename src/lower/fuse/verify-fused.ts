@@ -51,7 +51,7 @@ interface Computed {
 class Verifier {
   readonly #graph: FusedGraph;
   readonly #pass: string;
-  readonly #numbers: ReadonlyMap<Node, number>;
+  #numbers: ReadonlyMap<Node, number> | undefined;
   readonly #whole = new Map<number, Computed>();
   readonly #partial = new Map<number, Computed>();
   /** Where members copy what is stored already. */
@@ -63,7 +63,6 @@ class Verifier {
   constructor(graph: FusedGraph, pass: string) {
     this.#graph = graph;
     this.#pass = pass;
-    this.#numbers = new Map(graph.nodes.map((node, number) => [node, number]));
     this.#copyTo = new Map(graph.copies.map(({ from, to }) => [to, from]));
   }
 
@@ -219,6 +218,7 @@ class Verifier {
   }
 
   #loopOf(node: Node): number {
+    this.#numbers ??= new Map(this.#graph.nodes.map((one, number) => [one, number]));
     return this.#numbers.get(node.args[0] as Node) as number;
   }
 

@@ -1,7 +1,7 @@
 // Entries in groups, as fused graphs. In: an entry between `fuse` and `schedule`. Out: the graph that is printed and verified.
 
 import type { Shape } from '../../base/index.js';
-import { type Node, topological } from '../../graph/index.js';
+import { type Node, NodeMap } from '../../graph/index.js';
 import type { FusedGraph, FusedGroup, FusedSplit, FusedValue } from '../fuse/fused-graph.js';
 import type { Group, Member } from '../fuse/groups.js';
 import type { Forms } from '../form/materialize.js';
@@ -11,7 +11,7 @@ import type { FusedEntry, GroupedEntry } from './entry.js';
 /** Groups that have no order, and values that have no places. */
 export function describeGrouped({ entry, block: { formed, fusion } }: GroupedEntry): FusedGraph {
   const { demanded, forms } = formed;
-  const numbers = new Numbers(demanded, forms);
+  const numbers = new Numbers(formed.order, forms);
   return {
     name: entry.name,
     placed: false,
@@ -24,10 +24,7 @@ export function describeGrouped({ entry, block: { formed, fusion } }: GroupedEnt
 }
 
 export function describeFused({ entry, context: { forms, storage }, order }: FusedEntry): FusedGraph {
-  const numbers = new Numbers(
-    order.demands.map(({ node }) => node),
-    forms,
-  );
+  const numbers = new Numbers(order.nodes, forms);
   const places = (member: Member, group: Group): (string | undefined)[] => {
     const copy = order.sourceCopies.get(group);
     return copy === undefined ? placesOf(member, storage) : [nameOf(copy)];
@@ -52,7 +49,10 @@ const describeGroup = (
   mode,
   outer,
   reads: [...reads].map((node) => numbers.of(node)),
-  members: members.map((member) => ({ role: member.role, ...numbers.of(member.node), type: member.node.type, to: places(member) })),
+  members: members.map((member) => {
+    const { number, partial } = numbers.of(member.node);
+    return { role: member.role, number, partial, type: member.node.type, to: places(member) };
+  }),
 });
 
 const placesOf = ({ role, node }: Member, storage: Storage): (string | undefined)[] =>
@@ -64,12 +64,12 @@ const nameOf = (to: Destination): string => (to.kind === 'buffer' ? to.buffer.na
 class Numbers {
   readonly nodes: readonly Node[];
   readonly splits: readonly FusedSplit[];
-  readonly #values = new Map<Node, FusedValue>();
+  readonly #values = new NodeMap<FusedValue>();
 
-  constructor(demanded: readonly Node[], forms: Forms) {
-    this.nodes = topological(demanded);
+  constructor(nodes: readonly Node[], forms: Forms) {
+    this.nodes = nodes;
     const splits: { number: number; points: Shape }[] = [];
-    for (const [number, node] of this.nodes.entries()) {
+    for (const [number, node] of nodes.entries()) {
       this.#values.set(node, { number, partial: false });
       const partial = forms.splitOf(node)?.partial;
       if (partial === undefined) continue;

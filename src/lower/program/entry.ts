@@ -99,7 +99,7 @@ export function orderEntry({ entry, block: { formed, fusion } }: GroupedEntry, v
   ];
   const { forms } = formed;
   const context: EmitContext = { storage: new Storage(pool, forms, bind), forms, target: forms.target, parallel: true };
-  return { entry, context, order: planOrder(fusion, demands, context) };
+  return { entry, context, order: planOrder(fusion, formed.order, demands, context) };
 }
 
 /** Updates that are more than the variable's old value. */

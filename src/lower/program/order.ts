@@ -4,7 +4,7 @@
 // new value waits in a temporary.
 
 import { InternalError } from '../../base/index.js';
-import { type Node, type TensorNode, topological } from '../../graph/index.js';
+import type { Node, TensorNode } from '../../graph/index.js';
 import { type Buffer, build, type Expr, exprKey } from '../../kernel/index.js';
 import { element, isNodeOf } from '../../ops/index.js';
 import { formBlock } from '../form/formed.js';
@@ -21,6 +21,8 @@ import { splitReductions } from '../fuse/split-reductions.js';
 import type { RequiredOutput, Destination } from '../form/storage.js';
 
 export interface KernelOrder {
+  /** Of the block: arguments before users. */
+  readonly nodes: readonly Node[];
   readonly demands: readonly RequiredOutput[];
   readonly fusion: Fusion;
   /** In the order in which they must run. */
@@ -43,14 +45,13 @@ export function planBlock(
   );
   const { formed: split, fusion } = splitReductions({ formed, fusion: fuse(formed) });
   const context = contextOf(split.forms);
-  return { context, order: planOrder(fusion, asked, context) };
+  return { context, order: planOrder(fusion, split.order, asked, context) };
 }
 
-/** Puts the groups in order and gives values their places; nothing of `fusion` changes. */
-export function planOrder(fusion: Fusion, asked: readonly RequiredOutput[], context: EmitContext): KernelOrder {
+/** Puts the groups of these nodes in order and gives values their places; nothing of `fusion` changes. */
+export function planOrder(fusion: Fusion, nodes: readonly Node[], asked: readonly RequiredOutput[], context: EmitContext): KernelOrder {
   const { storage, forms } = context;
-  const nodes = asked.map((demand) => demand.node);
-  const demands = placeLoopResults(asked, topological(nodes), context);
+  const demands = placeLoopResults(asked, nodes, context);
   const sourceCopies = new Map<Group, Destination>();
   const copyOf = new Map<RequiredOutput, Group>();
   for (const demand of demands)
@@ -114,7 +115,7 @@ export function planOrder(fusion: Fusion, asked: readonly RequiredOutput[], cont
       storage.place(node, destinations.get(node) ?? [], member.role === 'nest' || readOutside.has(node));
     }
   }
-  return { demands: asked, fusion, groups: sorted(groups, order), sourceCopies, copies };
+  return { nodes, demands: asked, fusion, groups: sorted(groups, order), sourceCopies, copies };
 
   /** Where a demand goes at first: reads of a variable's old value come before its update, or the new value waits. */
   function destinationOf({ node, to }: RequiredOutput, group: Group): Destination {

@@ -10,6 +10,8 @@ import {
   isTensorNode,
   mapModule,
   mapRegions,
+  NodeMap,
+  NodeSet,
   regionsOf,
   topological,
   typeEquals,
@@ -59,7 +61,7 @@ class Round {
   readonly #build: GraphBuilder;
   readonly #rules: ReadonlyMap<OpTag, readonly Rule[]>;
   readonly #fired: Map<string, number>;
-  readonly #images = new Map<Node, Node>();
+  readonly #images = new NodeMap<Node>();
   readonly #chain: string[] = [];
   readonly #context: RuleContext;
   changed = false;
@@ -73,14 +75,15 @@ class Round {
     this.#build = build;
     this.#rules = rules;
     this.#fired = fired;
-    const { uses, users, elements } = countUses(roots);
-    const beside = tuplesByPlace(roots);
+    const uses = onceAsked(() => countUses(roots));
+    const takers = onceAsked(() => takersOf(roots));
+    const beside = onceAsked(() => tuplesByPlace(roots));
     this.#context = {
       build,
-      uses: (node) => uses.get(node) ?? 0,
-      users: (node) => users.get(node) ?? [],
-      elements: (node) => elements.get(node),
-      tuplesBeside: (node) => beside.get(node) ?? [],
+      uses: (node) => uses().get(node) ?? 0,
+      users: (node) => takers().users.get(node) ?? [],
+      elements: (node) => takers().elements.get(node),
+      tuplesBeside: (node) => beside().get(node) ?? [],
     };
   }
 
@@ -106,8 +109,10 @@ class Round {
   }
 
   #applied(node: Node): Node {
-    for (const rule of this.#rules.get(node.op) ?? []) {
-      const origin = this.#build.originsOf(node)[0];
+    const rules = this.#rules.get(node.op);
+    if (rules === undefined) return node;
+    const origin = this.#build.originsOf(node)[0];
+    for (const rule of rules) {
       const result = this.#build.at(origin, () => rule.apply(node, this.#context));
       if (result === undefined || result === node) continue;
       if (!typeEquals(result.type, node.type)) {
@@ -166,37 +171,56 @@ function tuplesByPlace(roots: readonly (readonly Node[])[]): ReadonlyMap<Node, r
   return new Map([...places].map(([node, where]) => [node, together.get(where.join()) ?? []]));
 }
 
-interface Uses {
-  readonly uses: ReadonlyMap<Node, number>;
-  readonly users: ReadonlyMap<Node, readonly Node[]>;
-  readonly elements: ReadonlyMap<Node, ReadonlySet<number>>;
+/** What rules seldom ask about a whole graph is found when one does. */
+function onceAsked<T>(find: () => T): () => T {
+  let found: { readonly value: T } | undefined;
+  return () => (found ??= { value: find() }).value;
 }
 
-function countUses(roots: readonly (readonly Node[])[]): Uses {
-  const uses = new Map<Node, number>();
-  const users = new Map<Node, Node[]>();
-  const elements = new Map<Node, Set<number>>();
-  const seen = new Set<Node>();
-  const count = (some: readonly Node[]): void => {
-    for (const root of some) uses.set(root, (uses.get(root) ?? 0) + 1);
+function countUses(roots: readonly (readonly Node[])[]): NodeMap<number> {
+  const uses = new NodeMap<number>();
+  const use = (node: Node): void => uses.set(node, (uses.get(node) ?? 0) + 1);
+  for (const some of roots) some.forEach(use);
+  eachNode(roots, (node) => {
+    node.args.forEach(use);
+    for (const [, region] of regionsOf(node)) region.results.forEach(use);
+  });
+  return uses;
+}
+
+interface Takers {
+  readonly users: NodeMap<Node[]>;
+  readonly elements: NodeMap<Set<number>>;
+}
+
+function takersOf(roots: readonly (readonly Node[])[]): Takers {
+  const users = new NodeMap<Node[]>();
+  const elements = new NodeMap<Set<number>>();
+  eachNode(roots, (node) => {
+    for (const arg of node.args) {
+      const others = users.get(arg);
+      if (others === undefined) users.set(arg, [node]);
+      else others.push(node);
+    }
+    const tuple = node.args[0];
+    if (tuple !== undefined && isNodeOf(node, element)) {
+      const known = elements.get(tuple);
+      if (known === undefined) elements.set(tuple, new Set([node.attrs.index]));
+      else known.add(node.attrs.index);
+    }
+  });
+  return { users, elements };
+}
+
+/** Each node once, those of regions included. */
+function eachNode(roots: readonly (readonly Node[])[], see: (node: Node) => void): void {
+  const seen = new NodeSet();
+  const visit = (some: readonly Node[]): void => {
     for (const node of topological(some)) {
-      if (seen.has(node)) continue;
-      seen.add(node);
-      for (const arg of node.args) {
-        uses.set(arg, (uses.get(arg) ?? 0) + 1);
-        const others = users.get(arg);
-        if (others === undefined) users.set(arg, [node]);
-        else others.push(node);
-      }
-      const tuple = node.args[0];
-      if (tuple !== undefined && isNodeOf(node, element)) {
-        const known = elements.get(tuple);
-        if (known === undefined) elements.set(tuple, new Set([node.attrs.index]));
-        else known.add(node.attrs.index);
-      }
-      for (const [, region] of regionsOf(node)) count(region.results);
+      if (!seen.add(node)) continue;
+      see(node);
+      for (const [, region] of regionsOf(node)) visit(region.results);
     }
   };
-  roots.forEach(count);
-  return { uses, users, elements };
+  roots.forEach(visit);
 }

@@ -10,8 +10,9 @@ const { add, mul, sigmoid, square, sub, tanh } = elementwise;
 
 /** A tangent of which only 1 + t and 1 − t² are taken, the first at least once. */
 function isReplaceable(tangent: TensorNode, { uses, users }: RuleContext): boolean {
+  if (!isOp(tangent, tanh)) return false;
   const takers = users(tangent);
-  if (!isOp(tangent, tanh) || takers.length < uses(tangent)) return false;
+  if (takers.length < uses(tangent)) return false;
   const isRest = (taker: Node): boolean =>
     isOp(taker, square) && users(taker).length === uses(taker) && users(taker).every((rest) => isOp(rest, sub) && isSplat(arg(rest), 1));
   const isSum = (node: Node): boolean => isOp(node, add) && beside(node, 1) === tangent;
