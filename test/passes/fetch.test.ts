@@ -37,7 +37,7 @@ const fetched = (
   give: FetchRequest['give'] = 'values',
 ): Entry => {
   const entry = fetchEntry(module, build, { name: 'fetch', fetches, fed, give });
-  checkedGraph.verify({ ...module, entries: [entry] }, 'fetch');
+  checkedGraph.verify({ ...module, entries: [entry] }, 'fetch', build);
   return entry;
 };
 

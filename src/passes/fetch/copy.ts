@@ -3,7 +3,7 @@
 // sharing them.
 
 import type { Dim } from '../../base/index.js';
-import { type GraphBuilder, imageOf, mapRegions, type Node, type TensorNode } from '../../graph/index.js';
+import { type GraphBuilder, imageOf, mapRegions, type Node, NodeMap, type TensorNode } from '../../graph/index.js';
 import { tensorOf } from '../../ops/index.js';
 import { copyOrigins } from '../rewrite.js';
 import { renameAttrs, renameType } from './sizes.js';
@@ -11,13 +11,13 @@ import { renameAttrs, renameType } from './sizes.js';
 export class EntryCopy {
   readonly #build: GraphBuilder;
   readonly #sizes: ReadonlyMap<string, Dim> | undefined;
-  readonly #images: Map<Node, Node>;
+  readonly #images = new NodeMap<Node>();
 
   /** `fed`: nodes and the feeds in their places. */
   constructor(build: GraphBuilder, fed: ReadonlyMap<Node, Node>, sizes: ReadonlyMap<string, Dim> | undefined) {
     this.#build = build;
     this.#sizes = sizes;
-    this.#images = new Map(fed);
+    for (const [node, feed] of fed) this.#images.set(node, feed);
   }
 
   image(node: TensorNode): TensorNode {
