@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { readCsv } from '../../src/train/data/csv.js';
-import { readTable } from '../../src/train/data/read-dataset.js';
+import { openDataset } from '../../src/train/data/open-dataset.js';
 import { readIdx } from '../../src/train/data/idx.js';
 import { readNpy } from '../../src/train/data/npy.js';
 import { readFeeds } from '../../src/driver/commands/feeds.js';
@@ -32,7 +32,7 @@ interface Kind {
   /** A valid file. */
   write(random: Random): Uint8Array;
   /** Throws what the reader throws. */
-  check(path: string, bytes: Uint8Array): Verdict;
+  check(path: string, bytes: Uint8Array): Verdict | Promise<Verdict>;
   /** Whether a file that the reader refused is plainly valid. */
   valid?(bytes: Uint8Array): boolean;
 }
@@ -267,8 +267,8 @@ const dataKind: Kind = {
       }),
     );
   },
-  check(path, bytes) {
-    const { columns, rows } = readTable(path, entry);
+  async check(path, bytes) {
+    const { data: columns = [], rows } = await openDataset(path, entry);
     const model = jsonOf(bytes) as { x?: unknown; y?: unknown } | undefined;
     if (model === undefined) return accepted('no JSON');
     if (hasTwins(Buffer.from(bytes).toString())) return fine;
@@ -401,7 +401,7 @@ export const loaders: Target = {
     const file = write(random);
     return { extension, bytes: random.chance(0.1) ? file : damaged(file, random, () => write(random)) };
   },
-  check({ extension, bytes }: Input): Verdict {
+  async check({ extension, bytes }: Input): Promise<Verdict> {
     const kind = kinds[extension];
     if (kind === undefined) throw new Error(`no reader of ${extension}`);
     folder ??= mkdtempSync(join(tmpdir(), 'tfc-files-'));
@@ -409,7 +409,7 @@ export const loaders: Target = {
     writeFileSync(path, bytes);
     let verdict: Verdict;
     try {
-      verdict = kind.check(path, bytes);
+      verdict = await kind.check(path, bytes);
     } catch (error) {
       verdict = verdictOf(error);
       if (verdict.kind === 'refused' && kind.valid?.(bytes) === true)

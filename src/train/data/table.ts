@@ -1,7 +1,7 @@
 // Data in memory, one row per example. In: what readers of files found. Out: columns of rows that a training loop cuts into batches. Holds:
 // every column has the same number of rows.
 
-import type { TypedArray } from '../../../runtime/index.js';
+import type { ElementType, TypedArray } from '../../../runtime/index.js';
 import { badData } from '../../input/json.js';
 
 /** `rows` examples with `rowShape` each, row-major. */
@@ -10,6 +10,8 @@ export interface Column {
   readonly data: TypedArray;
   readonly rows: number;
   readonly rowShape: readonly number[];
+  /** Default: what the array's kind says; bool and bf16 share theirs with u8 and f16. */
+  readonly dtype?: ElementType;
 }
 
 /**
