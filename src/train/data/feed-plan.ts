@@ -149,7 +149,8 @@ function blanksOf(
     const encoder = encoders[at] as ColumnEncoder;
     const { blanks, shape, isText } = encoder;
     const rule = blankRule(options, name, feed.name);
-    if (seen === 'first' ? rule === undefined : blanks === 0) continue;
+    if (blanks === 0 && (seen !== 'first' || rule === undefined || shape.length > 0)) continue;
+    if (rule === undefined && seen === 'first') continue;
     const found = `${where}: column ${JSON.stringify(name)} has ${blanks} blank cell${blanks === 1 ? '' : 's'}`;
     if (rule === undefined) throw badData(found, 'Fill them, or drop these rows: a rule says which (mean, median, a number, drop).');
     if (shape.length > 0) throw badData(`${found}, where others have rows of [${shape.join(', ')}]`, 'Fill them in the file.');

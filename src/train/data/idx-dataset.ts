@@ -37,7 +37,7 @@ export function idxFile(path: string, feeds: readonly TensorSpec[]): Dataset {
   const isFloat = !takesWhole(feed) && feed.dtype !== 'bool';
   // Rows of one number and rows of many are told apart by the feed alone.
   const rowShape = own.length === feed.shape.length - 1 ? own : shapeFor(feed, length);
-  return inMemory([columnOf(path, feed, isFloat ? Float32Array.from(data, (byte) => byte / 255) : data, rows, rowShape)], path);
+  return inMemory([columnOf(path, feed, isFloat ? Float64Array.from(data, (byte) => byte / 255) : data, rows, rowShape)], path);
 }
 
 function columnOf(path: string, feed: TensorSpec, numbers: Numbers, rows: number, rowShape: readonly number[]): Column {

@@ -2,7 +2,7 @@
 // a function gives is asked for again in every epoch and never kept.
 
 import type { ElementType, TensorSpec } from '../../../runtime/index.js';
-import { elementTypes, holds, type TypedArray } from '../../../runtime/element.js';
+import { elementTypes, holds, kindOf, type TypedArray } from '../../../runtime/element.js';
 import { reading } from '../../../runtime/error.js';
 import { shown } from '../../../runtime/shown.js';
 import { badData } from '../../input/json.js';
@@ -13,6 +13,7 @@ import { ColumnEncoder } from './encode.js';
 import { assemble, plan } from './feed-plan.js';
 import { encodeBlock, evenBlock, recordDataset, settingsOf } from './record-dataset.js';
 import type { Cells, RecordBlock, RecordSource } from './records.js';
+import { copyInto } from './row-store.js';
 import { type Block, streamed } from './streamed.js';
 import { countOf } from './table.js';
 
@@ -87,7 +88,7 @@ async function* itemBlocks(
       throw badData(
         `${where}: ${kind === 'batches' ? 'a batch' : `row ${start + rows.length}`} is ${shown(item)}, expected an object with a member per feed`,
       );
-    kind ??= reading('The first row', () => kindOf(item, feeds));
+    kind ??= reading('The first row', () => itemKind(item, feeds));
     if (kind === 'batches') {
       const block = batchBlock(item, feeds, start);
       start += block.rows;
@@ -95,16 +96,16 @@ async function* itemBlocks(
     } else {
       rows.push(item);
       if (rows.length < blockRows) continue;
-      yield rowBlock(rows, start);
+      yield rowBlock(rows, feeds, start);
       start += rows.length;
       rows = [];
     }
   }
-  if (rows.length > 0) yield rowBlock(rows, start);
+  if (rows.length > 0) yield rowBlock(rows, feeds, start);
 }
 
 /** A batch has an axis more than a row. */
-function kindOf(item: Item, feeds: readonly TensorSpec[]): 'rows' | 'batches' {
+function itemKind(item: Item, feeds: readonly TensorSpec[]): 'rows' | 'batches' {
   for (const { name, shape } of feeds) {
     const value = item[name];
     if (value === undefined) continue;
@@ -137,17 +138,30 @@ const isTyped = (value: unknown): value is TypedArray => ArrayBuffer.isView(valu
 const isShaped = (value: unknown): value is { readonly data: unknown; readonly shape: readonly number[]; readonly dtype?: ElementType } =>
   typeof value === 'object' && value !== null && 'data' in value && 'shape' in value && Array.isArray(value.shape);
 
-function rowBlock(rows: readonly Item[], start: number): RecordBlock {
+function rowBlock(rows: readonly Item[], feeds: readonly TensorSpec[], start: number): RecordBlock {
   return {
     rows: rows.length,
     names: [...new Set(rows.flatMap((row) => Object.keys(row)))],
-    cells: (name) =>
-      rows.map((row) => {
+    cells: (name) => {
+      const values = rows.map((row) => {
         const value = Object.hasOwn(row, name) ? row[name] : undefined;
         return isShaped(value) ? (value.shape.length === 0 ? (value.data as ArrayLike<unknown>)[0] : value.data) : value;
-      }),
+      });
+      return joinedRows(values, feeds.find((feed) => feed.name === name)?.dtype) ?? values;
+    },
     place: (row) => `row ${start + row}`,
   };
+}
+
+/** Typed arrays of one kind and length, one behind another; undefined where they are not that. */
+function joinedRows(values: readonly unknown[], dtype: ElementType | undefined): Cells | undefined {
+  const [first] = values;
+  if (!isTyped(first)) return undefined;
+  const { length } = first;
+  if (!values.every((value) => isTyped(value) && value.length === length && kindOf(value) === kindOf(first))) return undefined;
+  const all = new (first.constructor as new (length: number) => TypedArray)(length * values.length);
+  for (const [row, value] of values.entries()) copyInto(all, value as TypedArray, row * length);
+  return filled(all, [length], dtype);
 }
 
 /** Columns by name, each with an axis of rows. */
@@ -197,9 +211,10 @@ function columnOf(
 
 const isList = (value: unknown): value is ArrayLike<number | bigint> => Array.isArray(value) || isTyped(value);
 
-/** `dtype`: what the array holds if it can. */
+/** `dtype`: what the array holds if it can; only then are 16 bits those of a float. */
 function filled(data: ArrayLike<number | bigint>, rowShape: readonly number[], dtype: ElementType | undefined): Cells {
-  const own = dtype !== undefined && holds(dtype, data) ? dtype : elementTypes.find((one) => one !== 'bf16' && holds(one, data));
+  const own =
+    dtype !== undefined && holds(dtype, data) ? dtype : elementTypes.find((one) => one !== 'bf16' && one !== 'f16' && holds(one, data));
   if (own !== undefined && holds(own, data)) return { filled: data, dtype: own, rowShape };
   return { filled: Float64Array.from(data, Number), dtype: 'f64', rowShape };
 }
