@@ -21,21 +21,13 @@ import { bytes as byteGrain, lines } from './grains.js';
 import { verdictOf } from './judge.js';
 import { hasTwins, modelIdx, modelSafetensors } from './model-files.js';
 import { faultOfManifest } from './model-manifest.js';
+import { dataKinds } from './data-kinds.js';
+import type { Kind } from './kind.js';
 import { modelNpy } from './model-npy.js';
 import { damaged } from './mutate-bytes.js';
 import { avx2 } from '../targets.js';
 import type { Random } from './random.js';
 import { fine, found, type Input, type Target, type Verdict } from './target.js';
-
-/** One kind of file. */
-interface Kind {
-  /** A valid file. */
-  write(random: Random): Uint8Array;
-  /** Throws what the reader throws. */
-  check(path: string, bytes: Uint8Array): Verdict | Promise<Verdict>;
-  /** Whether a file that the reader refused is plainly valid. */
-  valid?(bytes: Uint8Array): boolean;
-}
 
 const accepted = (why: string): Verdict => found('accepted', why);
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
@@ -388,6 +380,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   'data.json': dataKind,
   safetensors: safetensorsKind,
   'manifest.json': manifestKind,
+  ...dataKinds,
 };
 
 let folder: string | undefined;

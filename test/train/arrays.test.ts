@@ -11,7 +11,8 @@ import type { Dataset } from '../../src/train/data/dataset.js';
 import { openDataset } from '../../src/train/data/open-dataset.js';
 import { split } from '../../src/train/data/split.js';
 import { idx, npy } from '../driver/files-of-data.js';
-import { batchesOf, elementsOf, entryOf, place, refusal } from './support.js';
+import { entryOf } from './entry.js';
+import { batchesOf, elementsOf, place, refusal } from './support.js';
 
 const { file, directory } = place();
 const pair = entryOf({ x: ['f32', 2], y: ['i32'] });

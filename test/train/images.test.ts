@@ -1,5 +1,5 @@
-// Images and text as data sets. In: files that the tests write. Out: pixels in the layout that the feed asks for, labels by folder; windows of
-// characters; or an error that names the file.
+// Images and text as data sets. In: files that the tests write. Out: pixels in the layout that the feed asks for, labels by folder; windows
+// of characters; or an error that names the file.
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,8 @@ import { encode as encodePng } from 'fast-png';
 import jpeg from 'jpeg-js';
 import { describe, expect, it } from 'vitest';
 import { openDataset } from '../../src/train/data/open-dataset.js';
-import { batchesOf, elementsOf, entryOf, place, refusal } from './support.js';
+import { entryOf } from './entry.js';
+import { batchesOf, elementsOf, place, refusal } from './support.js';
 
 const { file, directory } = place();
 const png = (width: number, height: number, channels: number, data: readonly number[]): Uint8Array =>

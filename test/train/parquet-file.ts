@@ -1,5 +1,5 @@
-// Parquet files for tests. In: columns. Out: a file, written after the format's description (parquet.thrift, the compact protocol) and not by
-// the reader under test: one page per column and row group, plain encoding.
+// Parquet files for tests. In: columns. Out: a file, written after the format's description (parquet.thrift, the compact protocol) and not
+// by the reader under test: one page per column and row group, plain encoding.
 
 import { gzipSync } from 'node:zlib';
 

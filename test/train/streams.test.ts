@@ -1,5 +1,5 @@
-// Data of programs, streams and parts. In: rows, batches, functions, standard input. Out: batches. Holds: a stream that is interrupted goes on
-// exactly; parts share no row; memory stays bounded; normalization comes from the training part alone.
+// Data of programs, streams and parts. In: rows, batches, functions, standard input. Out: batches. Holds: a stream that is interrupted goes
+// on exactly; parts share no row; memory stays bounded; normalization comes from the training part alone.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, openSync, readFileSync } from 'node:fs';
@@ -13,7 +13,8 @@ import { fit, normalized, requireNormalization } from '../../src/train/data/norm
 import { openDataset } from '../../src/train/data/open-dataset.js';
 import { split } from '../../src/train/data/split.js';
 import { spool } from '../../src/train/data/standard-input.js';
-import { batchesOf, elementsOf, entryOf, place, refusal } from './support.js';
+import { entryOf } from './entry.js';
+import { batchesOf, elementsOf, place, refusal } from './support.js';
 
 const { file } = place();
 const pair = entryOf({ x: ['f32', 2], y: ['i32'] });

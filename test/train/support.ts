@@ -1,33 +1,13 @@
-// What tests of data sets share. In: feeds, files. Out: entries, rows as they came, messages. Holds: rows are copied, because a batch is valid
-// only until the next.
+// What tests of data sets share. In: feeds, files. Out: entries, rows as they came, messages. Holds: rows are copied, because a batch is
+// valid only until the next.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll } from 'vitest';
-import { type ElementType, type EntrySpec, TfcError } from '../../runtime/index.js';
+import { TfcError } from '../../runtime/index.js';
 import { DiagnosticsError } from '../../src/base/index.js';
 import type { Dataset, Pass } from '../../src/train/data/dataset.js';
-
-/** `{ x: ['f32', 3], y: ['i32'] }`: feeds with a row per example; a string is a size that is free. */
-export function entryOf(feeds: Readonly<Record<string, readonly [ElementType, ...(number | string)[]]>>): EntrySpec {
-  return {
-    name: 'train',
-    kind: 'step',
-    dims: ['B'],
-    ranks: {},
-    facts: [],
-    feeds: Object.entries(feeds).map(([name, [dtype, ...sizes]]) => ({
-      name,
-      dtype,
-      shape: [[[1, ['B']]], ...sizes.map((size) => (typeof size === 'number' ? size : ([[1, [size]]] as const)))],
-    })),
-    outputs: [],
-    result: { kind: 'record', fields: [] },
-    reads: [],
-    writes: [],
-  };
-}
 
 export interface Place {
   readonly directory: string;

@@ -1,5 +1,5 @@
-// Tables as data sets: CSV, JSON, JSONL, Parquet, Arrow. In: files that the tests write. Out: rows as they were written, whatever the format
-// and whether they are in memory or read again in every epoch; or bad-data with the place.
+// Tables as data sets: CSV, JSON, JSONL, Parquet, Arrow. In: files that the tests write. Out: rows as they were written, whatever the
+// format and whether they are in memory or read again in every epoch; or bad-data with the place.
 
 import { gzipSync } from 'node:zlib';
 import * as arrow from 'apache-arrow';
@@ -8,7 +8,8 @@ import type { DatasetOptions } from '../../src/train/data/dataset-options.js';
 import type { Dataset } from '../../src/train/data/dataset.js';
 import { openDataset } from '../../src/train/data/open-dataset.js';
 import { parquet } from './parquet-file.js';
-import { batchesOf, elementsOf, entryOf, place, refusal } from './support.js';
+import { entryOf } from './entry.js';
+import { batchesOf, elementsOf, place, refusal } from './support.js';
 
 const { file } = place();
 const pair = entryOf({ x: ['f32', 2], y: ['i32'] });

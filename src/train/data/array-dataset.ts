@@ -1,5 +1,5 @@
-// Data sets from arrays in files: NAME.npy in a directory, one .npy, .npz, .safetensors, IDX. In: a path, feeds. Out: rows by position. Holds: up
-// to a limit everything is in memory; beyond it rows are read from their place in the file, in the same order.
+// Data sets from arrays in files: NAME.npy in a directory, one .npy, .npz, .safetensors, IDX. In: a path, feeds. Out: rows by position.
+// Holds: up to a limit everything is in memory; beyond it rows are read from their place in the file, in the same order.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

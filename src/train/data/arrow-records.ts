@@ -1,5 +1,5 @@
-// Arrow's IPC files and streams as records, by apache-arrow. In: a path. Out: one block per record batch. Holds: columns have as many values
-// as their batch says, which the library itself does not ask; whatever it makes of a damaged file is a diagnostic.
+// Arrow's IPC files and streams as records, by apache-arrow. In: a path. Out: one block per record batch. Holds: columns have as many
+// values as their batch says, which the library itself does not ask; whatever it makes of a damaged file is a diagnostic.
 
 import type * as Arrow from 'apache-arrow';
 import { type FileHandle, open } from 'node:fs/promises';

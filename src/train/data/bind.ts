@@ -1,5 +1,5 @@
-// Which columns of a table belong to which feed. In: names of columns, feeds, what was told. Out: columns per feed; where names say nothing,
-// which feed takes the last column and which takes the others. Holds: no column is given to two feeds, but where that was told.
+// Which columns of a table belong to which feed. In: names of columns, feeds, what was told. Out: columns per feed; where names say
+// nothing, which feed takes the last column and which takes the others. Holds: no column is given to two feeds, but where that was told.
 //
 // A feed takes the columns that were told (`pixel*`: all that start so); else the column with its name; else all that have its name, then a
 // number or a separator: x0, x_1, x.mean, x[2]. One feed that is left takes all columns that nobody took. Two feeds of which nothing is

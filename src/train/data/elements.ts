@@ -19,16 +19,16 @@ export type ElementFeed = Pick<TensorSpec, 'name' | 'dtype'>;
 export function toElements(values: Numbers, feed: ElementFeed, where: Where): TypedArray {
   switch (feed.dtype) {
     case 'f32':
-      return values instanceof Float32Array ? values : Float32Array.from(values, Number);
+      return values instanceof Float32Array ? values : isNumbers(values) ? new Float32Array(values) : Float32Array.from(values, Number);
     case 'f64':
-      return values instanceof Float64Array ? values : Float64Array.from(values, Number);
+      return values instanceof Float64Array ? values : isNumbers(values) ? new Float64Array(values) : Float64Array.from(values, Number);
     case 'f16':
       return Uint16Array.from(values, (value) => numberToF16(Number(value)));
     case 'bf16':
       return Uint16Array.from(values, (value) => numberToBf16(Number(value)));
     case 'i32':
       requireWhole(values, feed, where, -(2 ** 31), 2 ** 31 - 1);
-      return values instanceof Int32Array ? values : Int32Array.from(values, Number);
+      return values instanceof Int32Array ? values : isNumbers(values) ? new Int32Array(values) : Int32Array.from(values, Number);
     case 'i64':
       if (values instanceof BigInt64Array) return values;
       // Beyond 2⁵³ a number may have been another one before it was read.
@@ -42,6 +42,9 @@ export function toElements(values: Numbers, feed: ElementFeed, where: Where): Ty
       return values instanceof Uint8Array ? values : Uint8Array.from(values, Number);
   }
 }
+
+/** Arrays that hold no bigints are converted at once, many times faster than one by one. */
+const isNumbers = (values: Numbers): values is Float64Array => ArrayBuffer.isView(values) && !(values instanceof BigInt64Array);
 
 const placeOf = (where: Where, at: number): string => (typeof where === 'string' ? where : where(at));
 

@@ -1,6 +1,6 @@
-// Cells of a column as numbers. In: cells of blocks, one block after another. Out: per block numbers row by row, codes of texts, blanks; over
-// all blocks what kind of column it is. Holds: a column has numbers or texts, not both, and rows of one shape; whatever else stands in a cell
-// is refused with its place.
+// Cells of a column as numbers. In: cells of blocks, one block after another. Out: per block numbers row by row, codes of texts, blanks;
+// over all blocks what kind of column it is. Holds: a column has numbers or texts, not both, and rows of one shape; whatever else stands in
+// a cell is refused with its place.
 
 import type { DiagnosticsError } from '../../base/index.js';
 import { badData } from '../../input/json.js';

@@ -1,5 +1,5 @@
-// IDX files as data sets. In: a directory with MNIST's images and labels, or one file. Out: columns in memory. Holds: images for the feed of
-// floats are from 0 to 1, labels for the feed of whole numbers are as they stand.
+// IDX files as data sets. In: a directory with MNIST's images and labels, or one file. Out: columns in memory. Holds: images for the feed
+// of floats are from 0 to 1, labels for the feed of whole numbers are as they stand.
 
 import type { TensorSpec } from '../../../runtime/index.js';
 import { badData } from '../../input/json.js';

@@ -1,6 +1,6 @@
-// Directories of images. In: a path, feeds. Out: rows of pixels, and labels where there is a folder per class. Holds: the names of the folders,
-// sorted, are the vocabulary; files are sorted by path, so rows have one order on every machine; small sets are decoded at once and are then
-// in memory, of larger ones each image when a batch has it.
+// Directories of images. In: a path, feeds. Out: rows of pixels, and labels where there is a folder per class. Holds: the names of the
+// folders, sorted, are the vocabulary; files are sorted by path, so rows have one order on every machine; small sets are decoded at once
+// and are then in memory, of larger ones each image when a batch has it.
 
 import { type Dirent, readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
-// Images as rows of a feed. In: an image, the shape of a feed's rows. Out: its pixels in that layout: [H, W] grey; [H, W, C] or [C, H, W] with
-// C = 1 grey, 3 colours, 4 colours and alpha; [N] pixels in a row. Holds: floats are from 0 to 1, whole numbers from 0 to 255; grey is made
-// of colours by their luminance (Rec. 601), colours of grey by repeating it; transparency is never dropped in silence.
+// Images as rows of a feed. In: an image, the shape of a feed's rows. Out: its pixels in that layout: [H, W] grey; [H, W, C] or [C, H, W]
+// with C = 1 grey, 3 colours, 4 colours and alpha; [N] pixels in a row. Holds: floats are from 0 to 1, whole numbers from 0 to 255; grey is
+// made of colours by their luminance (Rec. 601), colours of grey by repeating it; transparency is never dropped in silence.
 
 import type { ElementType, TensorSpec, TypedArray } from '../../../runtime/index.js';
 import { numberToBf16, numberToF16 } from '../../../runtime/half.js';

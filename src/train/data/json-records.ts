@@ -1,5 +1,6 @@
-// JSON as records. In: a file with an array per column, one with an array of records, or one record per line (JSONL, plain or gzipped). Out:
-// blocks of values by name. Holds: the same strictness everywhere: no member twice, no number beyond the range; lines are read as they come.
+// JSON as records. In: a file with an array per column, one with an array of records, or one record per line (JSONL, plain or gzipped).
+// Out: blocks of values by name. Holds: the same strictness everywhere: no member twice, no number beyond the range; lines are read as they
+// come.
 
 import { readText } from '../../input/files.js';
 import { badData, parseJson } from '../../input/json.js';
@@ -17,7 +18,7 @@ const memberOf = (item: Item, name: string): unknown => (Object.hasOwn(item, nam
 export const jsonRecords = (path: string): RecordSource => ({
   where: path,
   isText: false,
-  // eslint-disable-next-line @typescript-eslint/require-await
+
   blocks: async function* () {
     const value = parseJson(readText(path), path);
     if (Array.isArray(value)) yield itemBlock(path, value, (row) => `row ${row}`);

@@ -1,6 +1,6 @@
 // Normalization of features. In: the training part of a data set. Out: per feature a shift and a scale, as plain data; any part with them
-// applied. Holds: x becomes (x - shift) / scale in f64, rounded once; what is the same in every row becomes 0; statistics come from the part
-// that they were fitted on and from no other.
+// applied. Holds: x becomes (x - shift) / scale in f64, rounded once; what is the same in every row becomes 0; statistics come from the
+// part that they were fitted on and from no other.
 //
 // Means and deviations are Welford's (1962): one pass, no cancellation.
 

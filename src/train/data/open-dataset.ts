@@ -1,6 +1,6 @@
-// Data sets as people have them. In: a path, or data of a program; the entry that is trained; options. Out: a data set. Holds: what is read is
-// decided by the format that was told, by the name of the file, or by what lies in the directory; whatever is wrong is a diagnostic with the
-// file and the place.
+// Data sets as people have them. In: a path, or data of a program; the entry that is trained; options. Out: a data set. Holds: what is read
+// is decided by the format that was told, by the name of the file, or by what lies in the directory; whatever is wrong is a diagnostic with
+// the file and the place.
 
 import { readdirSync, statSync } from 'node:fs';
 import type { EntrySpec, TensorSpec } from '../../../runtime/index.js';

@@ -1,5 +1,5 @@
-// Parquet files as records, by hyparquet. In: a path. Out: one block per row group, with the columns that are asked for. Holds: what the file
-// says of sizes is held against its length before anything is read by it; whatever hyparquet makes of a damaged file is a diagnostic.
+// Parquet files as records, by hyparquet. In: a path. Out: one block per row group, with the columns that are asked for. Holds: what the
+// file says of sizes is held against its length before anything is read by it; whatever hyparquet makes of a damaged file is a diagnostic.
 
 import type * as Hyparquet from 'hyparquet';
 import * as zlib from 'node:zlib';

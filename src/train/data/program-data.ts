@@ -1,5 +1,5 @@
-// Data that a program gives. In: columns, rows or batches, in arrays or as they come. Out: a data set. Holds: what is given once is kept; what
-// a function gives is asked for again in every epoch and never kept.
+// Data that a program gives. In: columns, rows or batches, in arrays or as they come. Out: a data set. Holds: what is given once is kept;
+// what a function gives is asked for again in every epoch and never kept.
 
 import type { ElementType, TensorSpec } from '../../../runtime/index.js';
 import { elementTypes, holds, kindOf, type TypedArray } from '../../../runtime/element.js';
@@ -54,7 +54,7 @@ export async function programDataset(data: ProgramData, feeds: readonly TensorSp
   }
   if (typeof data !== 'object' || (data as unknown) === null)
     throw badData(`${shown(data)} is no data: columns by name, rows, batches, or a function that gives them`);
-  // eslint-disable-next-line @typescript-eslint/require-await
+
   const source: RecordSource = {
     where,
     isText: false,

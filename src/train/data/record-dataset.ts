@@ -1,6 +1,6 @@
 // Data sets from tables of records. In: a source of records, feeds, options. Out: a data set. Holds: the table is gone through once, which
-// finds kinds of columns, texts, blanks and the number of rows; what fits in memory is kept on the way, what does not is read again in every
-// epoch, the first of which finds elements that no feed takes.
+// finds kinds of columns, texts, blanks and the number of rows; what fits in memory is kept on the way, what does not is read again in
+// every epoch, the first of which finds elements that no feed takes.
 
 import type { TensorSpec } from '../../../runtime/index.js';
 import { zeros } from '../../../runtime/index.js';

@@ -4,8 +4,8 @@
 import type { ElementType, TypedArray } from '../../../runtime/index.js';
 
 /**
- * A column's values in a block: numbers, bigints, booleans, texts, nested arrays of numbers, null or undefined for a blank; or numbers row by
- * row.
+ * A column's values in a block: numbers, bigints, booleans, texts, nested arrays of numbers, null or undefined for a blank; or numbers row
+ * by row.
  */
 export type Cells = ArrayLike<unknown> | Filled;
 

@@ -1,5 +1,6 @@
 // Rows that can be read in any order. In: columns in memory, arrays inside of files. Out: the rows at given positions, one behind another.
-// Holds: of an array in a file nothing is in memory but what is asked for; elements are checked as they are read, and named by file and row.
+// Holds: of an array in a file nothing is in memory but what is asked for; elements are checked as they are read, and named by file and
+// row.
 
 import { type ElementType, tensor, type TypedArray } from '../../../runtime/index.js';
 import { allocate, elements } from '../../../runtime/element.js';

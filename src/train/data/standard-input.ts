@@ -1,5 +1,5 @@
-// Standard input as a file. In: bytes that come once. Out: a temporary file with all of them, which every epoch can read again. Holds: no more
-// than a piece of it is in memory; the file is nobody else's to read, and goes when the data set is closed or the process ends.
+// Standard input as a file. In: bytes that come once. Out: a temporary file with all of them, which every epoch can read again. Holds: no
+// more than a piece of it is in memory; the file is nobody else's to read, and goes when the data set is closed or the process ends.
 
 import { mkdtempSync, openSync, closeSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';

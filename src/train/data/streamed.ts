@@ -1,6 +1,6 @@
 // Data sets that are read from front to end in every epoch, because they are larger than memory or come from a program. In: blocks of rows,
-// once per epoch. Out: batches, shuffled as far as a buffer reaches. Holds: no more than a block, the buffer and a batch is in memory; seed,
-// epoch and the buffer's rows alone decide the order, so batches that are done can be left out exactly.
+// once per epoch. Out: batches, shuffled as far as a buffer reaches. Holds: no more than a block, the buffer and a batch is in memory;
+// seed, epoch and the buffer's rows alone decide the order, so batches that are done can be left out exactly.
 //
 // Shuffling: the buffer is filled with the first rows; from then on each row takes the place of one that is drawn and goes to the batch.
 // At the end the buffer is drawn empty. A buffer of n rows moves a row any distance back, and forward by less than n.

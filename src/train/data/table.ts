@@ -1,8 +1,7 @@
 // Data in memory, one row per example. In: what readers of files found. Out: columns of rows that a training loop cuts into batches. Holds:
-// every column has the same number of rows.
+// what cannot be counted exactly is no count.
 
 import type { ElementType, TypedArray } from '../../../runtime/index.js';
-import { badData } from '../../input/json.js';
 
 /** `rows` examples with `rowShape` each, row-major. */
 export interface Column {
@@ -21,14 +20,4 @@ export interface Column {
 export function countOf(shape: readonly number[]): number {
   const product = shape.reduce((total, size) => total * (size || 1), 1);
   return !Number.isSafeInteger(product) ? Number.NaN : shape.includes(0) ? 0 : product;
-}
-
-/** Refuses columns of different lengths, naming both, and rows of nothing, of which a small file may promise any number. */
-export function sameRows(columns: readonly Column[], where: string): number {
-  const [first, ...rest] = columns;
-  if (first === undefined || first.rows === 0) throw badData(`${where}: no data`);
-  for (const other of rest)
-    if (other.rows !== first.rows) throw badData(`${where}: ${first.name} has ${first.rows} rows, ${other.name} has ${other.rows}`);
-  if (columns.every((column) => column.data.length === 0)) throw badData(`${where}: ${first.rows} rows without elements`);
-  return first.rows;
 }

@@ -1,6 +1,6 @@
-// Vocabularies: texts as whole numbers. In: the texts of a column, the characters of a text, the folders of images. Out: their list, in which
-// a text's place is its number. Holds: a list is sorted by code points, so it follows from the texts alone and not from their order; it is
-// plain data that a checkpoint keeps.
+// Vocabularies: texts as whole numbers. In: the texts of a column, the characters of a text, the folders of images. Out: their list, in
+// which a text's place is its number. Holds: a list is sorted by code points, so it follows from the texts alone and not from their order;
+// it is plain data that a checkpoint keeps.
 
 import { shown } from '../../../runtime/shown.js';
 import { TfcError } from '../../../runtime/index.js';
