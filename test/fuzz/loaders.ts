@@ -264,7 +264,9 @@ const dataKind: Kind = {
     const model = jsonOf(bytes) as { x?: unknown; y?: unknown } | undefined;
     if (model === undefined) return accepted('no JSON');
     if (hasTwins(Buffer.from(bytes).toString())) return fine;
-    const { x, y } = model;
+    // A feed of which nothing is named takes what is left; the two are arrays of one length either way.
+    const left = (name: string): unknown => Object.values({ ...model, [name]: undefined }).filter(Array.isArray)[0];
+    const { x = left('y'), y = left('x') } = model;
     if (!Array.isArray(x) || !Array.isArray(y) || x.length !== rows || y.length !== rows) return accepted('columns that are not there');
     const values = (list: readonly unknown[]): unknown[] =>
       list.flatMap((row) => (Array.isArray(row) && row.length === 3 ? (row as unknown[]) : ['']));

@@ -2,13 +2,12 @@
 // values as their batch says, which the library itself does not ask; whatever it makes of a damaged file is a diagnostic.
 
 import type * as Arrow from 'apache-arrow';
-import { type FileHandle, open } from 'node:fs/promises';
 import type { ElementType } from '../../../runtime/index.js';
 import { elementTypes, holds } from '../../../runtime/element.js';
 import { DiagnosticsError } from '../../base/index.js';
 import { badData } from '../../input/json.js';
-import { byteStream } from './byte-stream.js';
-import { withDataFile } from './data-file.js';
+import { arrowMessages } from './arrow-messages.js';
+import { openDataFile } from './data-file.js';
 import { optionalPackage } from './optional-package.js';
 import type { Cells, RecordBlock, RecordSource } from './records.js';
 
@@ -16,17 +15,10 @@ export const arrowRecords = (path: string): RecordSource => ({ where: path, isTe
 
 async function* batchesOf(path: string, wanted: ReadonlySet<string> | undefined): AsyncGenerator<RecordBlock> {
   const arrow = optionalPackage('apache-arrow', 'Arrow', path) as typeof Arrow;
-  // Also says that it is a regular file, which the library does not ask.
-  const [bytes, isFile] = withDataFile(path, (file) => [
-    file.bytes,
-    file.read(Buffer.alloc(Math.min(file.bytes, 6)), 0).toString('latin1') === 'ARROW1',
-  ]);
-  let handle: FileHandle | undefined;
+  const file = openDataFile(path);
+  const { bytes } = file;
   try {
-    if (isFile) handle = await open(path, 'r');
-    const reader = await reading(path, async () =>
-      (await (handle === undefined ? arrow.RecordBatchReader.from(byteStream(path)) : arrow.RecordBatchReader.from(handle))).open(),
-    );
+    const reader = await reading(path, async () => (await arrow.RecordBatchReader.from(later(arrowMessages(file)))).open());
     if (reader.schema === undefined) throw malformed(path, 'it has no schema');
     const names = reader.schema.fields.map(({ name }) => name);
     if (new Set(names).size !== names.length) throw badData(`${path}: two columns have one name`);
@@ -36,9 +28,8 @@ async function* batchesOf(path: string, wanted: ReadonlySet<string> | undefined)
       if (done === true) break;
       const first = start;
       const rows = batch.numRows;
-      // A value takes a bit at least, but nulls take nothing.
-      if (!(rows <= 8 * bytes + 8 * batch.nullCount) || !Number.isSafeInteger(rows) || rows > 2 ** 28)
-        throw malformed(path, `a batch of ${rows} rows`);
+      // A value takes a bit at least.
+      if (!(rows <= 8 * bytes)) throw malformed(path, `a batch of ${rows} rows in ${bytes} bytes`);
       start += rows;
       const cells = new Map<string, Cells>();
       for (const name of names)
@@ -46,8 +37,14 @@ async function* batchesOf(path: string, wanted: ReadonlySet<string> | undefined)
       if (rows > 0) yield { rows, names, cells: (name) => cells.get(name), place: (row) => `row ${first + row}` };
     }
   } finally {
-    await handle?.close();
+    file.close();
   }
+}
+
+/** As the library takes what it does not read at once. */
+ 
+async function* later(messages: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* messages;
 }
 
 function cellsOf(arrow: typeof Arrow, path: string, name: string, batch: Arrow.RecordBatch, rows: number): Cells {
@@ -81,14 +78,7 @@ function isTaken({ DataType }: typeof Arrow, type: Arrow.DataType): boolean {
   if (DataType.isDictionary(type)) return isTaken({ DataType } as typeof Arrow, type.dictionary);
   if (DataType.isList(type) || DataType.isFixedSizeList(type))
     return isTaken({ DataType } as typeof Arrow, type.valueType as Arrow.DataType);
-  return (
-    DataType.isInt(type) ||
-    DataType.isFloat(type) ||
-    DataType.isBool(type) ||
-    DataType.isUtf8(type) ||
-    DataType.isLargeUtf8(type) ||
-    DataType.isNull(type)
-  );
+  return DataType.isInt(type) || DataType.isFloat(type) || DataType.isBool(type) || DataType.isUtf8(type) || DataType.isLargeUtf8(type);
 }
 
 /** Whatever the library throws is the file's. */
