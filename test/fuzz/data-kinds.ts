@@ -1,5 +1,5 @@
-// Data sets that want to break their readers. In: valid files of every kind that `openDataset` takes. Out: verdicts. Holds: a file gives the
-// same rows in memory as read by pieces, or is refused by both; what is accepted is what another reader finds in it.
+// Data sets that want to break their readers. In: valid files of every kind that `openDataset` takes. Out: verdicts. Holds: a file gives
+// the same rows in memory as read by pieces, or is refused by both; what is accepted is what another reader finds in it.
 
 import { gzipSync } from 'node:zlib';
 import { mkdtempSync, writeFileSync } from 'node:fs';

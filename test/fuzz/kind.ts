@@ -1,5 +1,5 @@
-// Kinds of files that readers take. In: nothing. Out: the form of one. Holds: what a file is written from is random; what is plainly valid is
-// said without the reader under test.
+// Kinds of files that readers take. In: nothing. Out: the form of one. Holds: what a file is written from is random; what is plainly valid
+// is said without the reader under test.
 
 import type { Random } from './random.js';
 import type { Verdict } from './target.js';

@@ -11,8 +11,8 @@ import * as opening from '../../train/data/open-dataset.js';
 import { asTfcErrors, toTfcError } from './failures.js';
 
 /**
- * The data that an entry is trained on, as people have it: a path (`.npy`, `.npz`, `.safetensors`, IDX, `.csv`, `.json`, `.jsonl`, `.parquet`,
- * `.arrow`, `.txt`, a directory of arrays or images), `-` for standard input, columns by name, rows or batches, or a function that gives
+ * The data that an entry is trained on, as people have it: a path (`.npy`, `.npz`, `.safetensors`, IDX, `.csv`, `.json`, `.jsonl`,
+ * `.parquet`, `.arrow`, `.txt`, a directory of arrays or images), `-` for standard input, columns by name, rows or batches, or a function that gives
  * them in every epoch. `entry` is one of `module.manifest.entries`; every feed whose first axis is the batch gets a column, of its dtype:
  * numbers are rounded to floats, and exact as integers or refused. Close it when it is no longer used.
  * @throws TfcError invalid-value for options that make no sense; file-not-found, bad-data, shape-mismatch, dtype-mismatch, which name file
@@ -31,8 +31,8 @@ export async function openDataset(source: opening.DataSource, entry: EntrySpec, 
 }
 
 /**
- * What normalizes these feeds of floats, from all rows of a data set: its training part. `standard`: mean 0 and deviation 1; `range`: from 0
- * to 1. Plain data, to be kept with a checkpoint. @throws TfcError invalid-value, bad-data.
+ * What normalizes these feeds of floats, from all rows of a data set: its training part. `standard`: mean 0 and deviation 1; `range`: from
+ * 0 to 1. Plain data, to be kept with a checkpoint. @throws TfcError invalid-value, bad-data.
  */
 export async function fit(
   dataset: Dataset,

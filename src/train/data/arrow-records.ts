@@ -42,7 +42,7 @@ async function* batchesOf(path: string, wanted: ReadonlySet<string> | undefined)
 }
 
 /** As the library takes what it does not read at once. */
- 
+
 async function* later(messages: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield* messages;
 }
