@@ -2,7 +2,8 @@
 // file says of sizes is held against its length before anything is read by it; whatever hyparquet makes of a damaged file is a diagnostic.
 
 import type * as Hyparquet from 'hyparquet';
-import * as zlib from 'node:zlib';
+import { createRequire } from 'node:module';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { elementTypes, holds } from '../../../runtime/element.js';
 import { DiagnosticsError } from '../../base/index.js';
 import { badData } from '../../input/json.js';
@@ -92,7 +93,10 @@ function compressorsOf({ snappyUncompress }: typeof Hyparquet): Hyparquet.Compre
     (unpack: (input: Uint8Array, options: { readonly maxOutputLength: number }) => Uint8Array) =>
     (input: Uint8Array, outputLength: number): Uint8Array =>
       unpack(input, { maxOutputLength: Math.max(1, outputLength) });
-  const zstd = (zlib as { readonly zstdDecompressSync?: (input: Uint8Array, options: object) => Buffer }).zstdDecompressSync;
+  // Node has it from version 22.15 on.
+  const zstd = (
+    createRequire(import.meta.url)('node:zlib') as { readonly zstdDecompressSync?: (input: Uint8Array, options: object) => Buffer }
+  ).zstdDecompressSync;
   return {
     SNAPPY: (input, outputLength) => {
       // A copy of 64 bytes takes three.
@@ -101,8 +105,8 @@ function compressorsOf({ snappyUncompress }: typeof Hyparquet): Hyparquet.Compre
       snappyUncompress(input, output);
       return output;
     },
-    GZIP: bounded(zlib.gunzipSync),
-    BROTLI: bounded(zlib.brotliDecompressSync),
+    GZIP: bounded(gunzipSync),
+    BROTLI: bounded(brotliDecompressSync),
     ...(zstd === undefined ? {} : { ZSTD: bounded(zstd) }),
   };
 }
