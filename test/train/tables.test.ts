@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { DatasetOptions } from '../../src/train/data/dataset-options.js';
 import type { Dataset } from '../../src/train/data/dataset.js';
 import { openDataset } from '../../src/train/data/open-dataset.js';
+import { optionalPackage } from '../../src/train/data/optional-package.js';
 import { parquet } from './parquet-file.js';
 import { entryOf } from './entry.js';
 import { batchesOf, elementsOf, place, refusal } from './support.js';
@@ -265,4 +266,10 @@ it('takes a file that changes between epochs for damaged, not for other data', a
   expect(await refusal(() => batchesOf(dataset))).toContain('line 3: "b" is not in the vocabulary');
   file('moving.csv', 'x0,x1,y\n1,2,a\n1,,a\n');
   expect(await refusal(() => batchesOf(dataset))).toContain('line 3 has no value of x1');
+});
+
+it('names the package that a format needs and that is not installed', async () => {
+  expect(await refusal(() => optionalPackage('no-such-package', 'Parquet', 'a.parquet'))).toBe(
+    'bad-data: a.parquet: Parquet files are read by the package no-such-package, which is not installed\nnpm install no-such-package',
+  );
 });

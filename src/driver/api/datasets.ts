@@ -12,9 +12,9 @@ import { asTfcErrors, toTfcError } from './failures.js';
 
 /**
  * The data that an entry is trained on, as people have it: a path (`.npy`, `.npz`, `.safetensors`, IDX, `.csv`, `.json`, `.jsonl`,
- * `.parquet`, `.arrow`, `.txt`, a directory of arrays or images), `-` for standard input, columns by name, rows or batches, or a function that gives
- * them in every epoch. `entry` is one of `module.manifest.entries`; every feed whose first axis is the batch gets a column, of its dtype:
- * numbers are rounded to floats, and exact as integers or refused. Close it when it is no longer used.
+ * `.parquet`, `.arrow`, `.txt`, a directory of arrays or images), `-` for standard input, columns by name, rows or batches, or a function
+ * that gives them in every epoch. `entry` is one of `module.manifest.entries`; every feed whose first axis is the batch gets a column, of
+ * its dtype: numbers are rounded to floats, and exact as integers or refused. Close it when it is no longer used.
  * @throws TfcError invalid-value for options that make no sense; file-not-found, bad-data, shape-mismatch, dtype-mismatch, which name file
  * and row, line or byte.
  */
