@@ -32,19 +32,40 @@ export const readRegular = (path: string, maximumBytes: number, target?: string)
  * Errors: file-not-found for whatever keeps it from being opened and read, also while `use` reads; what else `use` throws.
  */
 export function withRegular<T>(path: string, use: (descriptor: number, status: Stats) => T, target?: string): T {
+  const { descriptor, status, close } = openRegular(path, target);
+  try {
+    return use(descriptor, status);
+  } catch (error) {
+    throw isUnreadable(error) ? notRead(path, error) : error;
+  } finally {
+    close();
+  }
+}
+
+/** A regular file that stays open until `close`. Errors: file-not-found for whatever keeps it from being opened. */
+export function openRegular(
+  path: string,
+  target?: string,
+): { readonly descriptor: number; readonly status: Stats; readonly close: () => void } {
   try {
     const name = target ?? path;
     // Before it is opened, because opening a device may do something; and again afterwards, because the name may have come to mean another
     // file.
     demandRegular(path, statSync(name));
     const descriptor = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    let isOpen = true;
+    const close = (): void => {
+      if (isOpen) closeSync(descriptor);
+      isOpen = false;
+    };
     try {
       const status = fstatSync(descriptor);
       demandRegular(path, status);
       if (target !== undefined) demandUnmoved(path, target, status);
-      return use(descriptor, status);
-    } finally {
-      closeSync(descriptor);
+      return { descriptor, status, close };
+    } catch (error) {
+      close();
+      throw error;
     }
   } catch (error) {
     throw isUnreadable(error) ? notRead(path, error) : error;

@@ -7,21 +7,22 @@ import { DiagnosticsError } from '../base/index.js';
 /** More axes than any tensor has: deeper text is a mistake, and would end the stack. */
 const maximumDepth = 64;
 
-/** Errors: bad-data. */
-export function parseJson(text: string, what: string): unknown {
+/** Errors: bad-data. `line`: where in a larger file the text begins. */
+export function parseJson(text: string, what: string, line?: number): unknown {
   try {
     return parseStrictJson(text, { maximumDepth });
   } catch (error) {
-    if (error instanceof JsonMistake) throw badData(`${what}: ${placeOf(text, error.offset)}: ${error.message}`);
+    if (error instanceof JsonMistake) throw badData(`${what}: ${placeOf(text, error.offset, line ?? 1)}: ${error.message}`);
+    const where = line === undefined ? what : `${what}: line ${line}`;
     if (hasBareNumber(text))
-      throw badData(`${what}: NaN and Infinity are no JSON`, 'Write them as strings: "NaN", "Infinity", "-Infinity".');
-    throw badData(`${what}: not JSON (${error instanceof Error ? error.message : String(error)})`);
+      throw badData(`${where}: NaN and Infinity are no JSON`, 'Write them as strings: "NaN", "Infinity", "-Infinity".');
+    throw badData(`${where}: not JSON (${error instanceof Error ? error.message : String(error)})`);
   }
 }
 
-function placeOf(text: string, offset: number): string {
+function placeOf(text: string, offset: number, line: number): string {
   const start = text.lastIndexOf('\n', offset - 1) + 1;
-  return `line ${text.slice(0, start).split('\n').length}, column ${offset - start + 1}`;
+  return `line ${line + text.slice(0, start).split('\n').length - 1}, column ${offset - start + 1}`;
 }
 
 /** Whether NaN or Infinity stands outside of strings. */

@@ -10,14 +10,18 @@ export function decodeUtf8(path: string, bytes: Buffer): string {
   return bytes.toString('utf8', bytes.length >= 3 && bytes.readUIntBE(0, 3) === 0xefbbbf ? 3 : 0);
 }
 
-/** Errors: bad-data with the place of the first byte that is no part of a character. */
-export function requireUtf8(path: string, bytes: Buffer): void {
+/** Errors: bad-data with the place of the first byte that is no part of a character. `from`: where these bytes stand in their file. */
+export function requireUtf8(
+  path: string,
+  bytes: Buffer,
+  from: { readonly line: number; readonly offset: number } = { line: 1, offset: 0 },
+): void {
   if (isUtf8(bytes)) return;
   // Lines end at the same bytes in every text, so the first bad line is found without decoding what is before it.
-  for (let [start, line] = [0, 1]; ; line += 1) {
+  for (let [start, line] = [0, from.line]; ; line += 1) {
     const next = bytes.indexOf(0x0a, start) + 1 || bytes.length;
     if (!isUtf8(bytes.subarray(start, next)))
-      throw badData(`${path}: not UTF-8: line ${line}, byte ${start + validPrefix(bytes.subarray(start, next))} of the file`);
+      throw badData(`${path}: not UTF-8: line ${line}, byte ${from.offset + start + validPrefix(bytes.subarray(start, next))} of the file`);
     start = next;
   }
 }

@@ -10,9 +10,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { type Diagnostic, DiagnosticsError, type ElementType, type EntrySpec } from '../../src/driver/index.js';
 import { batches, permutation } from '../../src/train/data/batches.js';
 import { readCsv } from '../../src/train/data/csv.js';
-import { readTable } from '../../src/train/data/read-dataset.js';
+import { openDataset } from '../../src/train/data/open-dataset.js';
 import { readDigits, readIdx } from '../../src/train/data/idx.js';
 import { readNpy } from '../../src/train/data/npy.js';
+import type { Column } from '../../src/train/data/table.js';
 import { idx, npy, npyOf } from './files-of-data.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'tfc-data-'));
@@ -38,6 +39,17 @@ function failure(body: () => unknown): DiagnosticsError {
 /** Code and message of what `body` throws. */
 const mistake = (body: () => unknown): string => failure(body).message;
 const diagnosed = (body: () => unknown): Diagnostic => failure(body).diagnostics[0] as Diagnostic;
+
+/** The same of what fails later. */
+async function refusal(body: () => Promise<unknown>): Promise<string> {
+  try {
+    await body();
+  } catch (error) {
+    if (!(error instanceof DiagnosticsError)) throw error;
+    return error.message;
+  }
+  throw new Error('nothing was thrown');
+}
 
 describe('npy', () => {
   const floats = Float32Array.of(1.5, -2, 3, NaN, Infinity, 0.1);
@@ -453,6 +465,11 @@ describe('batches', () => {
 });
 
 describe('data sets', () => {
+  /** What is in memory of a data set, without what says of which type it is. */
+  const readTable = async (path: string, of: EntrySpec): Promise<{ readonly columns: readonly Column[]; readonly rows: unknown }> => {
+    const { data = [], rows } = await openDataset(path, of);
+    return { columns: data.map(({ name, data: elements, rows: own, rowShape }) => ({ name, data: elements, rows: own, rowShape })), rows };
+  };
   const free = [[1, ['B']]] as const;
   const step = (...feeds: EntrySpec['feeds']): EntrySpec => ({
     name: 'train',
@@ -479,12 +496,12 @@ describe('data sets', () => {
     ],
   };
 
-  it('reads JSON, CSV and npy alike', () => {
+  it('reads JSON, CSV and npy alike', async () => {
     file('set/x.npy', npy('<f8', [3, 2], Float64Array.of(1, 2, 3, 4, 5, 6)));
     file('set/y.npy', npy('<i8', [3], BigInt64Array.of(0n, 1n, 2n)));
-    expect(readTable(join(directory, 'set'), entry)).toEqual(expected);
+    expect(await readTable(join(directory, 'set'), entry)).toEqual(expected);
     expect(
-      readTable(
+      await readTable(
         file(
           'set.json',
           JSON.stringify({
@@ -500,12 +517,12 @@ describe('data sets', () => {
         entry,
       ),
     ).toEqual(expected);
-    expect(readTable(file('set.csv', 'width,height,kind\n1,2,0\n3,4,1\n5,6,2\n'), entry)).toEqual(expected);
+    expect(await readTable(file('set.csv', 'width,height,kind\n1,2,0\n3,4,1\n5,6,2\n'), entry)).toEqual(expected);
   });
 
-  it('takes columns of CSV by the names of feeds', () => {
+  it('takes columns of CSV by the names of feeds', async () => {
     const pair = step({ name: 'b', dtype: 'f64', shape: [free, 1] }, { name: 'a', dtype: 'f32', shape: [free] });
-    expect(readTable(file('named.csv', 'a,note,b\n1,hi,2\n3,ho,4\n'), pair)).toEqual({
+    expect(await readTable(file('named.csv', 'a,note,b\n1,hi,2\n3,ho,4\n'), pair)).toEqual({
       rows: 2,
       columns: [
         { name: 'b', data: Float64Array.of(2, 4), rows: 2, rowShape: [1] },
@@ -514,10 +531,10 @@ describe('data sets', () => {
     });
   });
 
-  it('gives images the shape that the feed declares', () => {
+  it('gives images the shape that the feed declares', async () => {
     file('images/t10k-images-idx3-ubyte', idx([2, 3, 4], new Uint8Array(24)));
     file('images/t10k-labels-idx1-ubyte', idx([2], Uint8Array.of(7, 1)));
-    const { columns } = readTable(
+    const { columns } = await readTable(
       join(directory, 'images'),
       step({ name: 'picture', dtype: 'f32', shape: [free, 1, 3, 4] }, { name: 'label', dtype: 'i32', shape: [free] }),
     );
@@ -529,62 +546,62 @@ describe('data sets', () => {
     ['ragged.json', '{"x":[[1,2],[3]],"y":[0,1]}', 'row 1 of x is not 2 numbers'],
     ['deep.json', '{"x":[[1,2],[[3,4]]],"y":[0,1]}', 'row 1 of x is not 2 numbers'],
     ['wide.json', '{"x":[[1,2,3]],"y":[0]}', 'shape-mismatch: '],
-    ['missing.json', '{"x":[[1,2]]}', 'no array with a row per example for the feed y'],
-    ['list.json', '[1,2]', 'expected one object'],
+    ['missing.json', '{"x":[[1,2]]}', 'no column of numbers is left for the feed y'],
+    ['list.json', '[1,2]', 'row 0 is no object'],
     ['bare.json', '{"x":[[1,NaN]],"y":[0]}', 'NaN and Infinity are no JSON'],
     ['cut.json', '{"x":[[1,', 'not JSON'],
-    ['none.json', '{"x":[],"y":[]}', 'no array with a row per example for the feed x'],
+    ['none.json', '{"x":[],"y":[]}', 'no data'],
     ['half.json', '{"x":[[1,2]],"y":[0.5]}', 'dtype-mismatch: '],
     ['large.json', '{"x":[[1,2]],"y":[3000000000]}', 'the range of i32'],
     ['huge.json', '{"x":[[1,1e999]],"y":[0]}', 'line 1, column 10: 1e999 is beyond the range of numbers'],
     ['twice.json', '{"x":[[1,2]],"y":[0],\n "x":[[3,4]]}', 'line 2, column 2: "x" is given twice'],
     ['nested.json', `{"x":${'['.repeat(1e6)}`, 'more than 64 deep'],
-    ['liar.json', `{"x":[[${'1,'.repeat(2e5)}1]${',1'.repeat(2e5)}],"y":[0]}`, 'row 1 of x is not'],
+    ['liar.json', `{"x":[[${'1,'.repeat(2e5)}1]${',1'.repeat(2e5)}],"y":[0${',0'.repeat(2e5)}]}`, 'row 1 of x is not'],
     ['bytes.json', Buffer.from('{"x":"\xff"}', 'latin1'), 'not UTF-8: line 1, byte 6'],
     ['blank.csv', 'a,b,c\n1,,3\n', 'column "b" has 1 blank cell'],
     ['few.csv', 'a\n1\n', 'do not say which feed they are'],
     ['wide.csv', 'a,b,c,d\n1,2,3,4\n', 'shape-mismatch: '],
-  ])('refuses %s', (name: string, content: string | Uint8Array, said: string) => {
-    expect(mistake(() => readTable(file(name, content), entry))).toContain(said);
+  ])('refuses %s', async (name: string, content: string | Uint8Array, said: string) => {
+    expect(await refusal(() => readTable(file(name, content), entry))).toContain(said);
   });
 
-  it('takes NaN as a string, and says which file of a directory is missing', () => {
-    expect(readTable(file('nan.json', '{"x":[["NaN","-Infinity"]],"y":[true]}'), entry).columns[0]?.data).toEqual(
+  it('takes NaN as a string, and says which file of a directory is missing', async () => {
+    expect((await readTable(file('nan.json', '{"x":[["NaN","-Infinity"]],"y":[true]}'), entry)).columns[0]?.data).toEqual(
       Float32Array.of(NaN, -Infinity),
     );
     mkdirSync(join(directory, 'hollow'), { recursive: true });
-    expect(mistake(() => readTable(join(directory, 'hollow'), entry))).toMatch(/^file-not-found: .*x\.npy/);
-    expect(mistake(() => readTable(join(directory, 'nowhere'), entry))).toMatch(/^file-not-found: /);
+    expect(await refusal(() => readTable(join(directory, 'hollow'), entry))).toMatch(/^file-not-found: .*x\.npy/);
+    expect(await refusal(() => readTable(join(directory, 'nowhere'), entry))).toMatch(/^file-not-found: /);
   });
 
-  it('gives every element type to a feed that takes it', () => {
+  it('gives every element type to a feed that takes it', async () => {
     const one = (dtype: ElementType): EntrySpec => step({ name: 'x', dtype, shape: [free] });
-    const dataOf = (path: string, dtype: ElementType): unknown => readTable(path, one(dtype)).columns[0]?.data;
+    const dataOf = async (path: string, dtype: ElementType): Promise<unknown> => (await readTable(path, one(dtype))).columns[0]?.data;
     const set = (content: Buffer): string => join(file('one/x.npy', content), '..');
-    expect(dataOf(set(npy('<f2', [2], Uint16Array.of(0x3c00, 0x7e01))), 'f16')).toEqual(Uint16Array.of(0x3c00, 0x7e01));
-    expect(dataOf(set(npy('<f2', [2], Uint16Array.of(0x3c00, 0xc000))), 'f32')).toEqual(Float32Array.of(1, -2));
-    expect(dataOf(set(npy('<i8', [2], BigInt64Array.of(2n ** 60n + 1n, -1n))), 'i64')).toEqual(BigInt64Array.of(2n ** 60n + 1n, -1n));
-    expect(mistake(() => dataOf(set(npy('<i8', [1], BigInt64Array.of(2n ** 31n))), 'i32'))).toContain('the range of i32');
-    expect(dataOf(set(npy('<f4', [2], Float32Array.of(1, 0.1))), 'bf16')).toEqual(Uint16Array.of(0x3f80, 0x3dcd));
-    expect(dataOf(file('one.json', '{"x":[1,"9007199254740993",-2]}'), 'i64')).toEqual(BigInt64Array.of(1n, 9007199254740993n, -2n));
-    expect(mistake(() => dataOf(file('one.json', '{"x":[9007199254740993]}'), 'i64'))).toContain('beyond 2⁵³');
-    expect(mistake(() => dataOf(file('one.json', '{"x":["9223372036854775808"]}'), 'i64'))).toContain('the range of i64');
-    expect(mistake(() => dataOf(file('one.csv', 'x\n9007199254740993\n'), 'i64'))).toContain('beyond 2⁵³');
-    expect(mistake(() => dataOf(file('one.json', '{"x":["12"]}'), 'f32'))).toContain('is not one number');
+    expect(await dataOf(set(npy('<f2', [2], Uint16Array.of(0x3c00, 0x7e01))), 'f16')).toEqual(Uint16Array.of(0x3c00, 0x7e01));
+    expect(await dataOf(set(npy('<f2', [2], Uint16Array.of(0x3c00, 0xc000))), 'f32')).toEqual(Float32Array.of(1, -2));
+    expect(await dataOf(set(npy('<i8', [2], BigInt64Array.of(2n ** 60n + 1n, -1n))), 'i64')).toEqual(BigInt64Array.of(2n ** 60n + 1n, -1n));
+    expect(await refusal(() => dataOf(set(npy('<i8', [1], BigInt64Array.of(2n ** 31n))), 'i32'))).toContain('the range of i32');
+    expect(await dataOf(set(npy('<f4', [2], Float32Array.of(1, 0.1))), 'bf16')).toEqual(Uint16Array.of(0x3f80, 0x3dcd));
+    expect(await dataOf(file('one.json', '{"x":[1,"9007199254740993",-2]}'), 'i64')).toEqual(BigInt64Array.of(1n, 9007199254740993n, -2n));
+    expect(await refusal(() => dataOf(file('one.json', '{"x":[9007199254740993]}'), 'i64'))).toContain('beyond 2⁵³');
+    expect(await refusal(() => dataOf(file('one.json', '{"x":["9223372036854775808"]}'), 'i64'))).toContain('the range of i64');
+    expect(await refusal(() => dataOf(file('one.csv', 'x\n9007199254740993\n'), 'i64'))).toContain('beyond 2⁵³');
+    expect(await refusal(() => dataOf(file('one.json', '{"x":["12"]}'), 'f32'))).toContain('is not one number');
   });
 
-  it('refuses any number of rows without elements', () => {
+  it('refuses any number of rows without elements', async () => {
     const path = join(file('hollow-rows/x.npy', npy('<f4', [2147483648, 0], new Float32Array(0))), '..');
-    expect(mistake(() => readTable(path, step({ name: 'x', dtype: 'f32', shape: [free, [[1, ['C']]]] })))).toContain(
+    expect(await refusal(() => readTable(path, step({ name: 'x', dtype: 'f32', shape: [free, [[1, ['C']]]] })))).toContain(
       '2147483648 rows without elements',
     );
   });
 
-  it('needs exactly one size that could be the batch', () => {
-    expect(mistake(() => readTable('unread', step({ name: 'x', dtype: 'f32', shape: [3] })))).toContain(
+  it('needs exactly one size that could be the batch', async () => {
+    expect(await refusal(() => readTable('unread', step({ name: 'x', dtype: 'f32', shape: [3] })))).toContain(
       'no feed whose first axis is a free size',
     );
     const two = step({ name: 'x', dtype: 'f32', shape: [free] }, { name: 'y', dtype: 'f32', shape: [[[1, ['C']]]] });
-    expect(mistake(() => readTable('unread', two))).toContain('several sizes that could be the batch (B, C)');
+    expect(await refusal(() => readTable('unread', two))).toContain('several sizes that could be the batch (B, C)');
   });
 });

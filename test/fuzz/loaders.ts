@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { readCsv } from '../../src/train/data/csv.js';
-import { readTable } from '../../src/train/data/read-dataset.js';
+import { openDataset } from '../../src/train/data/open-dataset.js';
 import { readIdx } from '../../src/train/data/idx.js';
 import { readNpy } from '../../src/train/data/npy.js';
 import { readFeeds } from '../../src/driver/commands/feeds.js';
@@ -21,21 +21,13 @@ import { bytes as byteGrain, lines } from './grains.js';
 import { verdictOf } from './judge.js';
 import { hasTwins, modelIdx, modelSafetensors } from './model-files.js';
 import { faultOfManifest } from './model-manifest.js';
+import { dataKinds } from './data-kinds.js';
+import type { Kind } from './kind.js';
 import { modelNpy } from './model-npy.js';
 import { damaged } from './mutate-bytes.js';
 import { avx2 } from '../targets.js';
 import type { Random } from './random.js';
 import { fine, found, type Input, type Target, type Verdict } from './target.js';
-
-/** One kind of file. */
-interface Kind {
-  /** A valid file. */
-  write(random: Random): Uint8Array;
-  /** Throws what the reader throws. */
-  check(path: string, bytes: Uint8Array): Verdict;
-  /** Whether a file that the reader refused is plainly valid. */
-  valid?(bytes: Uint8Array): boolean;
-}
 
 const accepted = (why: string): Verdict => found('accepted', why);
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
@@ -267,12 +259,14 @@ const dataKind: Kind = {
       }),
     );
   },
-  check(path, bytes) {
-    const { columns, rows } = readTable(path, entry);
+  async check(path, bytes) {
+    const { data: columns = [], rows } = await openDataset(path, entry);
     const model = jsonOf(bytes) as { x?: unknown; y?: unknown } | undefined;
     if (model === undefined) return accepted('no JSON');
     if (hasTwins(Buffer.from(bytes).toString())) return fine;
-    const { x, y } = model;
+    // A feed of which nothing is named takes what is left; the two are arrays of one length either way.
+    const left = (name: string): unknown => Object.values({ ...model, [name]: undefined }).filter(Array.isArray)[0];
+    const { x = left('y'), y = left('x') } = model;
     if (!Array.isArray(x) || !Array.isArray(y) || x.length !== rows || y.length !== rows) return accepted('columns that are not there');
     const values = (list: readonly unknown[]): unknown[] =>
       list.flatMap((row) => (Array.isArray(row) && row.length === 3 ? (row as unknown[]) : ['']));
@@ -388,6 +382,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   'data.json': dataKind,
   safetensors: safetensorsKind,
   'manifest.json': manifestKind,
+  ...dataKinds,
 };
 
 let folder: string | undefined;
@@ -401,7 +396,7 @@ export const loaders: Target = {
     const file = write(random);
     return { extension, bytes: random.chance(0.1) ? file : damaged(file, random, () => write(random)) };
   },
-  check({ extension, bytes }: Input): Verdict {
+  async check({ extension, bytes }: Input): Promise<Verdict> {
     const kind = kinds[extension];
     if (kind === undefined) throw new Error(`no reader of ${extension}`);
     folder ??= mkdtempSync(join(tmpdir(), 'tfc-files-'));
@@ -409,7 +404,7 @@ export const loaders: Target = {
     writeFileSync(path, bytes);
     let verdict: Verdict;
     try {
-      verdict = kind.check(path, bytes);
+      verdict = await kind.check(path, bytes);
     } catch (error) {
       verdict = verdictOf(error);
       if (verdict.kind === 'refused' && kind.valid?.(bytes) === true)

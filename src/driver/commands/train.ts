@@ -46,12 +46,13 @@ async function trainFile(file: string, named: string | undefined, options: Optio
   // Hours of training should not end with a folder that is not there.
   if (options.save !== undefined) requireWritable(options.save);
   const { readFeeds } = await import('./feeds.js');
-  const { readTable } = await import('../../train/data/read-dataset.js');
+  const { openDataset } = await import('../../train/data/open-dataset.js');
   const { progressBar, toJson, train } = await import('../index.js');
   const constant = readFeeds(options.feed, undefined);
   using model = await openProgram(file, options);
   const entry = stepOf(model.manifest, named);
-  const { columns, rows } = readTable(options.data, entry);
+  // All of it in memory, of which the loop takes batches.
+  const { data: columns = [], rows = 0 } = await openDataset(options.data, entry, { memory: Infinity });
   using session = model.session({ seed, threads });
   const bound = session.entry(entry.name);
   const bar = isWatched(json) ? progressBar(epochs) : undefined;

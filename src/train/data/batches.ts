@@ -2,7 +2,8 @@
 // seed gives the same order; every row comes once per epoch; buffers lie where feeds are read fastest and are reused, so a batch is valid
 // until the next one.
 
-import { type FeedValue, tensor, type TypedArray, zeros } from '../../../runtime/index.js';
+import { type FeedValue, type TypedArray, zeros } from '../../../runtime/index.js';
+import { columnStore, type RowStore } from './row-store.js';
 import { type Column, countOf } from './table.js';
 
 export interface Batch {
@@ -13,7 +14,7 @@ export interface Batch {
 /** A permutation of 0 … count − 1: Fisher and Yates' shuffle, drawing from SplitMix64 (Steele, Lea, Flood 2014). */
 export function permutation(count: number, seed: number, epoch: number): Uint32Array {
   const order = inOrder(count);
-  const next = splitMix(BigInt(seed) * 0x9e3779b97f4a7c15n + BigInt(epoch) * 0xd1342543de82ef95n + 1n);
+  const next = drawsOf(seed, epoch);
   for (let last = count - 1; last > 0; last--) {
     const other = next(last + 1);
     const held = order[last] as number;
@@ -22,6 +23,10 @@ export function permutation(count: number, seed: number, epoch: number): Uint32A
   }
   return order;
 }
+
+/** Whole numbers below a bound, for an epoch. */
+export const drawsOf = (seed: number, epoch: number): ((bound: number) => number) =>
+  splitMix(BigInt(seed) * 0x9e3779b97f4a7c15n + BigInt(epoch) * 0xd1342543de82ef95n + 1n);
 
 /** Whole numbers below a bound: the high half of each 64-bit number, scaled. */
 function splitMix(start: bigint): (bound: number) => number {
@@ -37,7 +42,7 @@ function splitMix(start: bigint): (bound: number) => number {
 }
 
 interface Slot {
-  readonly column: Column;
+  readonly store: RowStore;
   readonly length: number;
   readonly buffer: TypedArray;
 }
@@ -46,24 +51,24 @@ interface Slot {
 export const inOrder = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, at) => at);
 
 /** Batches of the rows at these positions, in this order; the last one may be smaller. */
-export function* batches(columns: readonly Column[], order: Uint32Array, size: number): Generator<Batch> {
+export const batches = (columns: readonly Column[], order: Uint32Array, size: number): Generator<Batch> =>
+  storedBatches(columns.map(columnStore), order, size);
+
+/** The same of rows wherever they lie. Errors: those of the stores. */
+export function* storedBatches(stores: readonly RowStore[], order: Uint32Array, size: number): Generator<Batch> {
   const rows = order.length;
-  const slots = columns.map((column): Slot => {
-    const length = countOf(column.rowShape);
-    return { column, length, buffer: zeros([Math.min(size, rows), ...column.rowShape], tensor(column.data).dtype).data };
+  const slots = stores.map((store): Slot => {
+    const { rowShape, dtype } = store;
+    return { store, length: countOf(rowShape), buffer: zeros([Math.min(size, rows), ...rowShape], dtype).data };
   });
   for (let start = 0; start < rows; start += size) {
-    const count = Math.min(size, rows - start);
-    const feeds = slots.map(({ column, length, buffer }): [string, FeedValue] => {
-      for (let row = 0; row < count; row++) {
-        const from = (order[start + row] as number) * length;
-        copyInto(buffer, column.data.subarray(from, from + length), row * length);
-      }
-      return [column.name, { data: buffer.subarray(0, count * length), shape: [count, ...column.rowShape] }];
+    const chosen = order.subarray(start, Math.min(start + size, rows));
+    const count = chosen.length;
+    const feeds = slots.map(({ store, length, buffer }): [string, FeedValue] => {
+      const data = buffer.subarray(0, count * length);
+      store.read(chosen, data);
+      return [store.name, { data, shape: [count, ...store.rowShape] }];
     });
     yield { feeds: Object.fromEntries(feeds), rows: count };
   }
 }
-
-/** `into` was made as an array of the kind that `from` is. */
-const copyInto = (into: TypedArray, from: TypedArray, at: number): void => (into as Float64Array).set(from as Float64Array, at);

@@ -6,6 +6,7 @@ import type * as CsvParse from 'csv-parse/sync';
 import { readRegular } from '../../input/files.js';
 import { badData } from '../../input/json.js';
 import { requireUtf8 } from '../../input/utf8.js';
+import { isBeyondRange, missingHint, numberOf, shortened } from './decimal.js';
 
 export interface CsvColumn {
   readonly name: string;
@@ -83,16 +84,6 @@ function header(path: string, names: readonly string[]): readonly Cells[] {
   return names.map((name) => new Cells(path, name));
 }
 
-/** Decimal notation, and NaN and infinities in every case, as Python's float takes them; hexadecimal numbers and such are text. */
-const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-const special = /^([+-]?)(nan|inf|infinity)$/i;
-
-function numberOf(cell: string): number | undefined {
-  if (decimal.test(cell)) return Number(cell);
-  const [, sign, word] = special.exec(cell) ?? [];
-  return word === undefined ? undefined : word.toLowerCase() === 'nan' ? Number.NaN : sign === '-' ? -Infinity : Infinity;
-}
-
 /** A column while it is read. */
 class Cells {
   readonly #path: string;
@@ -119,7 +110,7 @@ class Cells {
     if (cell === '') this.#blanks += 1;
     else if (number === undefined) this.#text ??= { cell, line };
     else {
-      if (Math.abs(number) === Infinity && decimal.test(cell))
+      if (isBeyondRange(cell, number))
         throw badData(
           `${this.#path}: line ${line}, column ${JSON.stringify(this.#name)}: ${shortened(cell)} is beyond the range of numbers`,
         );
@@ -132,10 +123,9 @@ class Cells {
   whole(): CsvColumn {
     const [number, text] = [this.#number, this.#text];
     if (number !== undefined && text !== undefined) {
-      const hint = /^(?:na|n\/a|null|none|-|\?)$/i.test(text.cell) ? 'Leave cells without a value empty.' : undefined;
       throw badData(
         `${this.#path}: column ${JSON.stringify(this.#name)} mixes numbers and text: ${JSON.stringify(shortened(text.cell))} in line ${text.line}, ${JSON.stringify(shortened(number.cell))} in line ${number.line}`,
-        hint,
+        missingHint(text.cell),
       );
     }
     return { name: this.#name, numbers: text === undefined ? Float64Array.from(this.#numbers) : undefined, blanks: this.#blanks };
@@ -146,5 +136,3 @@ interface Cell {
   readonly cell: string;
   readonly line: number;
 }
-
-const shortened = (cell: string): string => (cell.length > 40 ? `${cell.slice(0, 40)}…` : cell);

@@ -2,9 +2,12 @@
 // and size of the batch alone decide what a batch holds and in which order batches come, so a run that was interrupted goes on with the
 // batch that it would have had.
 
-import { type ElementType, tensor } from '../../../runtime/index.js';
-import { type Batch, batches, inOrder, permutation } from './batches.js';
-import { type Column, sameRows } from './table.js';
+import type { ElementType } from '../../../runtime/index.js';
+import type { Batch } from './batches.js';
+import { type Extras, positioned } from './positioned.js';
+import { columnStore } from './row-store.js';
+import type { Column } from './table.js';
+import type { Vocabulary } from './vocabulary.js';
 
 /** What one row has of a feed. */
 export interface ColumnSpec {
@@ -32,19 +35,20 @@ export interface Dataset {
   readonly columns: readonly ColumnSpec[];
   /** Undefined: not known before all of it has been read once. */
   readonly rows: number | undefined;
-  /** A batch is valid until the next one is asked for. */
+  /** A batch is valid until the next one is asked for. Errors: bad-data, dtype-mismatch, for what is found while it is read. */
   batches(pass: Pass): AsyncIterable<Batch> | Iterable<Batch>;
+  /** The columns, where all of them are in memory as they are. */
+  readonly data?: readonly Column[];
+  /** What the whole numbers of columns mean that were text, by feed. */
+  readonly vocabularies?: Readonly<Record<string, Vocabulary>>;
+  /** What blanks were filled with, by column of the file: another file is filled alike when this is its rule. */
+  readonly fills?: Readonly<Record<string, number>>;
+  /** The data set of these rows alone. Undefined where rows are not counted before they are read. */
+  select?(positions: Uint32Array): Dataset;
+  /** Frees what is open. Without it, that is done when the process ends. */
+  close?(): void;
 }
 
 /** Columns in memory. @throws bad-data for columns of different lengths, or without rows. */
-export function inMemory(columns: readonly Column[], where = 'the data'): Dataset {
-  const rows = sameRows(columns, where);
-  return {
-    columns: columns.map(({ name, data, rowShape }) => ({ name, dtype: tensor(data).dtype, rowShape })),
-    rows,
-    batches: ({ epoch, seed, batch, shuffle, rest, from = 0 }) => {
-      const order = shuffle ? permutation(rows, seed, epoch) : inOrder(rows);
-      return batches(columns, order.subarray(from * batch, rest === 'drop' ? rows - (rows % batch) : rows), batch);
-    },
-  };
-}
+export const inMemory = (columns: readonly Column[], where = 'the data', extras: Extras = {}): Dataset =>
+  positioned(columns.map(columnStore), where, extras, columns);

@@ -26,24 +26,41 @@ const dtypes: Readonly<Record<string, ElementType>> = { f2: 'f16', f4: 'f32', f8
  * Errors: file-not-found; bad-data for anything but a complete array of float16, float32, float64, int32, int64, uint8 or bool, least
  * significant byte first.
  */
-export const readNpy = (path: string): NpyTensor =>
-  withDataFile(path, (file) => {
-    const { header, offset } = headerOf(path, file);
-    const { shape, isFortran } = header;
-    const dtype = dtypeOf(path, header.descr);
-    const count = countOf(shape);
-    const bytes = count * elements[dtype].bytes;
-    if (bytes !== file.bytes - offset) {
-      throw badData(
-        `${path}: truncated or malformed: the header promises ${Number.isNaN(count) ? `(${shape.join(', ')})` : count} element${count === 1 ? '' : 's'} of ${elements[dtype].bytes} bytes, and ${file.bytes - offset} bytes are there`,
-      );
-    }
-    if (bytes > longestArray) throw badData(`${path}: ${bytes} bytes are more than an array holds (4 GiB)`, 'Split it into several files.');
-    const { data }: Tensor = zeros([count], dtype);
-    file.read(data, offset);
-    if (dtype === 'bool') requireBooleans(path, data as Uint8Array);
-    return { data: isFortran ? rowMajor(data, dtype, shape) : data, dtype, shape };
-  });
+export const readNpy = (path: string): NpyTensor => withDataFile(path, (file) => readArray(path, file, placeOf(path, file)));
+
+/** Where the elements of an array lie, and which they are. */
+export interface NpyPlace {
+  readonly dtype: ElementType;
+  readonly shape: readonly number[];
+  readonly isFortran: boolean;
+  /** Of the first element; they go on to the end. */
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** What a header says, held against the file's length. Errors: as `readNpy`. */
+export function placeOf(path: string, file: DataFile): NpyPlace {
+  const { header, offset } = headerOf(path, file);
+  const { shape, isFortran } = header;
+  const dtype = dtypeOf(path, header.descr);
+  const count = countOf(shape);
+  const bytes = count * elements[dtype].bytes;
+  if (bytes !== file.bytes - offset) {
+    throw badData(
+      `${path}: truncated or malformed: the header promises ${Number.isNaN(count) ? `(${shape.join(', ')})` : count} element${count === 1 ? '' : 's'} of ${elements[dtype].bytes} bytes, and ${file.bytes - offset} bytes are there`,
+    );
+  }
+  return { dtype, shape, isFortran, offset, bytes };
+}
+
+/** All of it. Errors: bad-data for a bool that is none, and for what no array holds. */
+export function readArray(path: string, file: DataFile, { dtype, shape, isFortran, offset, bytes }: NpyPlace): NpyTensor {
+  if (bytes > longestArray) throw badData(`${path}: ${bytes} bytes are more than an array holds (4 GiB)`, 'Split it into several files.');
+  const { data }: Tensor = zeros([countOf(shape)], dtype);
+  file.read(data, offset);
+  if (dtype === 'bool') requireBooleans(path, data as Uint8Array);
+  return { data: isFortran ? rowMajor(data, dtype, shape) : data, dtype, shape };
+}
 
 function headerOf(path: string, file: DataFile): { readonly header: NpyHeader; readonly offset: number } {
   try {

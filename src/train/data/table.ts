@@ -1,8 +1,7 @@
 // Data in memory, one row per example. In: what readers of files found. Out: columns of rows that a training loop cuts into batches. Holds:
-// every column has the same number of rows.
+// what cannot be counted exactly is no count.
 
-import type { TypedArray } from '../../../runtime/index.js';
-import { badData } from '../../input/json.js';
+import type { ElementType, TypedArray } from '../../../runtime/index.js';
 
 /** `rows` examples with `rowShape` each, row-major. */
 export interface Column {
@@ -10,6 +9,8 @@ export interface Column {
   readonly data: TypedArray;
   readonly rows: number;
   readonly rowShape: readonly number[];
+  /** Default: what the array's kind says; bool and bf16 share theirs with u8 and f16. */
+  readonly dtype?: ElementType;
 }
 
 /**
@@ -19,14 +20,4 @@ export interface Column {
 export function countOf(shape: readonly number[]): number {
   const product = shape.reduce((total, size) => total * (size || 1), 1);
   return !Number.isSafeInteger(product) ? Number.NaN : shape.includes(0) ? 0 : product;
-}
-
-/** Refuses columns of different lengths, naming both, and rows of nothing, of which a small file may promise any number. */
-export function sameRows(columns: readonly Column[], where: string): number {
-  const [first, ...rest] = columns;
-  if (first === undefined || first.rows === 0) throw badData(`${where}: no data`);
-  for (const other of rest)
-    if (other.rows !== first.rows) throw badData(`${where}: ${first.name} has ${first.rows} rows, ${other.name} has ${other.rows}`);
-  if (columns.every((column) => column.data.length === 0)) throw badData(`${where}: ${first.rows} rows without elements`);
-  return first.rows;
 }
