@@ -25,6 +25,8 @@ export type RuntimeCode =
   | 'toolchain-missing'
   | 'out-of-memory'
   | 'entry-failed'
+  | 'not-finite'
+  | 'other-run'
   | 'internal-error';
 
 export interface ErrorDetails {

@@ -1,6 +1,6 @@
-// Values of a file for a variable of another element type. In: a stored tensor, the type that is wanted. Out: elements of that type, or that
-// they do not become one. Holds: what is converted unasked has exactly the same values; floats are rounded (to nearest, ties to even) only
-// where that is asked for; integers never become floats, nor the other way round.
+// Values of a file for a variable of another element type. In: a stored tensor, the type that is wanted. Out: elements of it, or that they
+// do not become any. Holds: what is converted unasked has exactly the same values; floats are rounded (to nearest, ties to even) only where
+// that is asked for; integers never become floats, nor the other way round.
 import type { ElementType } from './abi/manifest.js';
 import { type TypedArray, allocate, elements } from './element.js';
 import { bf16ToNumber, f16ToNumber, numberToBf16, numberToF16 } from './half.js';

@@ -45,6 +45,8 @@ export const diagnosticCodes = {
   'file-not-written': 'A file that could not be written.',
   'out-of-memory': 'There is not enough memory for the variables or the arena.',
   'entry-failed': 'An entry reported a failure.',
+  'not-finite': 'A loss, or a parameter, became NaN or infinite.',
+  'other-run': 'A checkpoint of a run with another program, other data or other options.',
   'toolchain-missing': 'The compiler’s native part is not there: set-up has not run.',
 } as const;
 

@@ -32,6 +32,8 @@ const later: readonly DiagnosticCode[] = [
   'toolchain-missing',
   'out-of-memory',
   'entry-failed',
+  'not-finite',
+  'other-run',
   'unsupported-processor',
 ];
 

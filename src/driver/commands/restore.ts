@@ -1,0 +1,29 @@
+// `--restore`: variables from a file or a directory of checkpoints. In: a session, a path, what is about to run. Out: the file that was
+// read. Holds: whatever is about to be read has its value from the file, or nothing was restored.
+
+import { type EntrySpec, SafetensorsFile, type Session } from '../../../runtime/index.js';
+import { resolveCheckpoint } from '../../train/checkpoints.js';
+import { requireRestorable } from './options.js';
+
+/** What entries read; other tensors of the file are passed over. Errors: those of `session.restore`. */
+export function restoreFor(session: Session, path: string, entries: readonly EntrySpec[]): string {
+  requireRestorable(path);
+  const file = resolveCheckpoint(path);
+  const read = new Set(entries.flatMap(({ reads }) => reads));
+  session.restore(file, { only: session.variables.filter((_, at) => read.has(at)).map((one) => one.path) });
+  return file;
+}
+
+/**
+ * Everything that is trained: params and states; what optimizers keep as well when the file has any of it, else it starts at its initial
+ * values. Errors: those of `session.restore`.
+ */
+export function restoreToTrain(session: Session, path: string): string {
+  requireRestorable(path);
+  const found = resolveCheckpoint(path);
+  using file = new SafetensorsFile(found);
+  const hasSlots = session.variables.some((one) => one.kind === 'slot' && file.tensors.has(one.path));
+  if (hasSlots) session.restore(found);
+  else session.restore(found, { only: session.variables.filter(({ kind }) => kind !== 'slot').map((one) => one.path) });
+  return found;
+}

@@ -1,0 +1,61 @@
+// By which a run knows its program and its data again. In: paths. Out: hashes. Holds: a program is its compiled code, so comments change
+// nothing; files of data are known by their names, lengths and contents, of which no more than 64 MiB are read: all of small sets, evenly
+// spread pieces of large ones.
+
+import { createHash } from 'node:crypto';
+import { lstatSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { RegularFile } from '../../runtime/regular-file.js';
+import { notRead } from '../input/files.js';
+
+/** Bytes that are read of a data set. */
+const mostRead = 64 * 2 ** 20;
+
+/** Pieces of a file that is not read whole. */
+const pieces = 16;
+
+/** Errors: file-not-found. */
+export function fileFingerprint(path: string, mostBytes = Infinity): string {
+  const hash = createHash('sha256');
+  try {
+    using file = new RegularFile(path);
+    hash.update(`${file.bytes}\n`);
+    const whole = file.bytes <= mostBytes;
+    const size = whole ? Math.min(file.bytes, 2 ** 24) : Math.floor(mostBytes / pieces);
+    const buffer = Buffer.alloc(size);
+    const count = size === 0 ? 0 : whole ? Math.ceil(file.bytes / size) : pieces;
+    for (let at = 0; at < count; at++) {
+      // The first piece starts with the file, the last one ends with it.
+      const start = whole ? at * size : Math.floor(((file.bytes - size) * at) / (pieces - 1));
+      const piece = buffer.subarray(0, Math.min(size, file.bytes - start));
+      file.read(piece, start);
+      hash.update(piece);
+    }
+  } catch (error) {
+    throw notRead(path, error);
+  }
+  return hash.digest('hex');
+}
+
+/** Of a file, or of all that lies below a directory, hidden files left out. Errors: file-not-found. */
+export function dataFingerprint(path: string): string {
+  const names = namesBelow(path);
+  const hash = createHash('sha256');
+  for (const name of names) hash.update(`${name}\n${fileFingerprint(join(path, name), Math.floor(mostRead / names.length))}\n`);
+  return hash.digest('hex');
+}
+
+/** Relative to `path`, sorted; '' is the path itself, when it is a file. */
+function namesBelow(path: string): readonly string[] {
+  try {
+    if (!statSync(path).isDirectory()) return [''];
+    return (readdirSync(path, { recursive: true }) as string[])
+      .filter((name) => !name.split('/').some((part) => part.startsWith('.')))
+      .filter((name) =>
+        lstatSync(join(path, name)).isSymbolicLink() ? statSync(join(path, name)).isFile() : lstatSync(join(path, name)).isFile(),
+      )
+      .sort();
+  } catch (error) {
+    throw notRead(path, error);
+  }
+}
