@@ -185,8 +185,8 @@ function requireWhole(variables: Variables, path: string, { missing, unused, mis
 
 /** Whether rounding would do. */
 function isRounding({ expected, actual }: Mismatch): boolean {
-  const [, ...one] = /^b?f\d+(\[.*)$/.exec(expected) ?? [];
-  const [, ...other] = /^b?f\d+(\[.*)$/.exec(actual) ?? [];
+  const [, ...one] = /^b?f\d+(.*)$/.exec(expected) ?? [];
+  const [, ...other] = /^b?f\d+(.*)$/.exec(actual) ?? [];
   return one.length > 0 && one[0] === other[0];
 }
 

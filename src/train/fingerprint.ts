@@ -1,6 +1,6 @@
-// By which a run knows its program and its data again. In: paths. Out: hashes. Holds: a program is its compiled code, so comments change
-// nothing; files of data are known by their names, lengths and contents, of which no more than 64 MiB are read: all of small sets, evenly
-// spread pieces of large ones.
+// By which a run knows its program and its data again. In: paths. Out: hashes. Holds: a program is its compiled code and its documentation,
+// so other comments change nothing; files of data are known by their names, lengths and contents, of which no more than 64 MiB are read:
+// all of small sets, evenly spread pieces of large ones.
 
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, statSync } from 'node:fs';

@@ -19,18 +19,8 @@ export function formatOf(path: string): PredictionFormat | undefined {
 }
 
 const formats: Readonly<Record<string, PredictionFormat>> = {
-  '.npy': (columns) => {
-    const [only, ...others] = columns;
-    if (only === undefined || others.length > 0)
-      throw new TfcError(
-        'invalid-value',
-        `A .npy file has one result, and there are ${columns.length}: ${columns.map(({ name }) => name).join(', ')}.`,
-        {
-          hint: 'Write them to .npz.',
-        },
-      );
-    return npy(only);
-  },
+  // Whoever asks for it has seen to it that there is one.
+  '.npy': (columns) => columns.flatMap(npy),
   '.npz': (columns) =>
     archive(columns.map((column) => ({ name: `${column.name.replaceAll('/', '.')}.npy`, content: Buffer.concat(npy(column)) }))),
   '.csv': csv,

@@ -25,9 +25,11 @@ export async function predictOver(
   { batch, constant = {} }: { readonly batch: number; readonly constant?: Readonly<Record<string, FeedValue>> },
 ): Promise<readonly PredictionColumn[]> {
   requireRows(entry);
+  const names = new Set(entry.feeds.map(({ name }) => name));
   const pieces = new Map<string, Tensor[]>();
   for await (const { feeds } of data.batches({ epoch: 1, seed: 0, batch, shuffle: false, rest: 'keep' })) {
-    const given = run({ ...constant, ...feeds });
+    const own = Object.entries(feeds).filter(([name]) => names.has(name));
+    const given = run({ ...constant, ...Object.fromEntries(own) });
     const result = given instanceof Promise ? await given : given;
     for (const [name, tensor] of tensorsOf(result, '')) pieces.set(name, [...(pieces.get(name) ?? []), tensor]);
   }

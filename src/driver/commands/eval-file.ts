@@ -6,7 +6,7 @@ import { toJson } from '../../../runtime/index.js';
 import { DiagnosticsError } from '../../base/index.js';
 import { meansOver, metricsRunner, scalarNames } from '../../train/metrics.js';
 import { print } from './command.js';
-import { openData } from './data.js';
+import { openDataFor } from './data.js';
 import { evaluatedOf } from './entries.js';
 import type { EvaluationOptions } from './eval.js';
 import { readFeeds } from './feeds.js';
@@ -36,7 +36,7 @@ export async function evaluateFile(
   using session = module.session({ threads });
   const runner = metricsRunner(session, module.manifest, entry, options.with?.normalize());
   const constant = { ...given, ...feedsOf(rest.flags, runner.entry, command) };
-  const data = await openData(options.data, runner.entry);
+  const data = await openDataFor(options.data, runner.entry, module.manifest);
   restoreFor(session, options.restore, [runner.entry]);
   const { means, rows } = await meansOver(runner, data, { batch, constant });
   print(options.json === true ? JSON.stringify(toJson({ ...means, rows })) : `${shownMeans(means)} (${rows} rows)`);

@@ -6,7 +6,7 @@ import { requireWritable, writeFiles, writeFully } from '../../../runtime/atomic
 import { predictOver } from '../../train/predictions.js';
 import { formatOf, predictionFormats } from '../../train/prediction-files.js';
 import { print } from './command.js';
-import { openData } from './data.js';
+import { openDataFor } from './data.js';
 import { functionOf } from './entries.js';
 import { readFeeds } from './feeds.js';
 import { openProgram } from './open.js';
@@ -30,8 +30,13 @@ export async function predictFile(
   const given = readFeeds(options.feed, undefined);
   using module = await openProgram(rest.file, options);
   const entry = functionOf(module.manifest, named);
+  if (/\.npy$/i.test(options.out) && entry.outputs.length > 1)
+    throw new UsageError(
+      `a .npy file has one result, and ${named} returns ${entry.outputs.length}: ${entry.outputs.map(({ name }) => name).join(', ')}`,
+      'Write them to .npz.',
+    );
   const constant = { ...given, ...feedsOf(rest.flags, entry, command) };
-  const data = await openData(options.data, entry);
+  const data = await openDataFor(options.data, entry, module.manifest);
   using session = module.session({ threads });
   restoreFor(session, options.restore, [entry]);
   const bound = session.entry(entry.name);
