@@ -7,6 +7,7 @@ import type { EntrySpec, FeedValue, Manifest, Session } from '../../runtime/inde
 import { DiagnosticsError } from '../base/index.js';
 import { batchedFeeds } from './data/batch-size.js';
 import type { Dataset } from './data/dataset.js';
+import { Pauses } from './pauses.js';
 import { Means, type Scalars, scalarsOf } from './scalars.js';
 import type { RunStep } from './train.js';
 
@@ -91,20 +92,26 @@ function hintFor(step: EntrySpec): string {
   return `Export a function of the same data that returns the same numbers: export fn metrics<B>(${feeds.join(', ')}): { ${names.map((name) => `${name}: f32`).join(', ')} }.`;
 }
 
-/** Means over all rows, in order. Errors: those of the data and of the entry. */
+/** Means over all rows, in order; over those before `signal` is aborted. Errors: those of the data and of the entry. */
 export async function meansOver(
   { entry, run }: MetricsRunner,
   data: Dataset,
-  { batch, constant = {} }: { readonly batch: number; readonly constant?: Readonly<Record<string, FeedValue>> },
+  {
+    batch,
+    constant = {},
+    signal,
+  }: { readonly batch: number; readonly constant?: Readonly<Record<string, FeedValue>>; readonly signal?: AbortSignal },
 ): Promise<{ readonly means: Scalars; readonly rows: number }> {
   // What the step alone takes, such as a learning rate, is no feed of a function.
   const fed = Object.fromEntries(Object.entries(constant).filter(([name]) => entry.feeds.some((feed) => feed.name === name)));
   const names = new Set(entry.feeds.map(({ name }) => name));
-  const sums = new Means();
+  const [sums, pauses] = [new Means(), new Pauses()];
   for await (const { feeds, rows } of data.batches({ epoch: 1, seed: 0, batch, shuffle: false, rest: 'keep' })) {
     const own = Object.entries(feeds).filter(([name]) => names.has(name));
     const result = run({ ...fed, ...Object.fromEntries(own) });
     sums.add(scalarsOf(result instanceof Promise ? await result : result), rows);
+    if (pauses.areDue(performance.now())) await pauses.pause();
+    if (signal?.aborted === true) break;
   }
   if (sums.rows === 0) throw new DiagnosticsError([{ code: 'bad-data', message: `the data for ${shown(entry.name)} has no rows` }]);
   return { means: sums.means(), rows: sums.rows };

@@ -1,13 +1,13 @@
 // Training over a data set. In: what runs a step, data, batch size, epochs, where to start. Out: one record per epoch: means of the step's
 // scalar results, weighted by rows; observers hear of every step. Holds: the same seed gives the same batches, wherever the run started;
-// signals are heard between steps, because the loop rests for a moment every few milliseconds.
+// signals are heard between steps, because the loop pauses every few milliseconds.
 
-import { setImmediate } from 'node:timers/promises';
 import { reading } from '../../runtime/error.js';
 import { type FeedValue, type Result, TfcError } from '../../runtime/index.js';
 import type { Batch } from './data/batches.js';
 import type { Dataset, Pass } from './data/dataset.js';
 import { beginning, type EpochRecord, type Position, type TrainEnd, type TrainObserver } from './observer.js';
+import { Pauses } from './pauses.js';
 import { learningRateOf, Means, requireFiniteLoss, type Scalars, scalarsOf } from './scalars.js';
 import { requireOptions } from './train-options.js';
 
@@ -33,7 +33,10 @@ export interface TrainOptions {
   readonly signal?: AbortSignal;
   /** Whether a loss that is NaN or infinite is an error. Default true. */
   readonly stopOnNan?: boolean;
-  /** Called after every epoch; what it gives joins the means as `validation/NAME`. */
+  /**
+   * Called after every epoch; what it gives joins the means as `validation/NAME`. When `signal` is aborted meanwhile, the run ends before
+   * this epoch does, and whoever goes on with it validates first.
+   */
   readonly validate?: (epoch: number) => Scalars | Promise<Scalars>;
   readonly observers?: readonly TrainObserver[];
 }
@@ -47,15 +50,12 @@ export function train(run: RunStep, options: TrainOptions): AsyncGenerator<Epoch
   return new Loop(run, options).epochs();
 }
 
-/** Milliseconds after which the process may look at what else there is. */
-const restEvery = 10;
-
 class Loop {
   readonly #run: RunStep;
   readonly #options: TrainOptions;
   readonly #observers: readonly TrainObserver[];
   readonly #begin = performance.now();
-  #rested = this.#begin;
+  readonly #pauses = new Pauses();
   #steps: number | undefined;
   // The place behind the last step that is done: `#means` has what its epoch has so far.
   #epoch: number;
@@ -95,21 +95,18 @@ class Loop {
 
   /** Undefined when the run shall end before the epoch does. */
   async #runEpoch(): Promise<EpochRecord | undefined> {
-    const { data, batch, seed, shuffle = true, rest = 'keep', constant = {}, signal, validate } = this.#options;
+    const { data, batch, seed, shuffle = true, rest = 'keep', constant = {}, validate } = this.#options;
     const [epoch, from, before, begin] = [this.#epoch, this.#batch, this.#means.rows, performance.now()];
     let learningRate: number | undefined;
     for await (const one of data.batches({ epoch, seed, batch, shuffle, rest, from })) {
-      if (signal?.aborted === true) return undefined;
+      if (this.#isStopped) return undefined;
       const scalars = await this.#runStep(one);
       learningRate = learningRateOf(scalars, constant);
       const now = performance.now();
       this.#tell(one, scalars, learningRate, now, perSecond(this.#means.rows - before, now - begin));
-      if (now - this.#rested > restEvery) {
-        await setImmediate();
-        this.#rested = performance.now();
-      }
+      if (this.#pauses.areDue(now)) await this.#pauses.pause();
     }
-    if (signal?.aborted === true) return undefined;
+    if (this.#isStopped) return undefined;
     if (this.#batch === 0)
       throw new TfcError('invalid-value', `There is no batch of ${batch} rows in the data.`, {
         hint: rest === 'drop' ? 'Rows that fill no batch are dropped: choose a smaller batch, or keep them.' : 'The data has no rows.',
@@ -118,6 +115,7 @@ class Loop {
     const seconds = (performance.now() - begin) / 1000;
     const rows = this.#means.rows;
     const means = { ...this.#means.means(), ...prefixed(await validate?.(epoch)) };
+    if (this.#isStopped) return undefined;
     [this.#epoch, this.#batch, this.#means] = [epoch + 1, 0, new Means()];
     return {
       epoch,
@@ -130,6 +128,11 @@ class Loop {
       means,
       position: this.#position(),
     };
+  }
+
+  /** It may become true while anything is waited for. */
+  get #isStopped(): boolean {
+    return this.#options.signal?.aborted === true;
   }
 
   async #runStep({ feeds, rows }: Batch): Promise<Scalars> {

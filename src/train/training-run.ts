@@ -57,9 +57,9 @@ export class TrainingRun {
       this.#position = beginning;
       return;
     }
-    const state = readState(file.path);
+    const state = whole(file, () => readState(file.path));
     requireSameRun(file.path, state.run, identity);
-    restoreAll(session, file.path);
+    whole(file, () => restoreAll(session, file.path));
     this.resumed = { file, position: state.position };
     this.#saved = file;
     this.#position = state.position;
@@ -127,6 +127,16 @@ export class TrainingRun {
       ...(normalization === undefined ? {} : { normalization }),
       ...(vocabularies === undefined ? {} : { vocabularies }),
     });
+  }
+}
+
+/** Nothing that was interrupted leaves half a file; a broken disk, or a person, may. */
+function whole<T>({ path }: CheckpointFile, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof TfcError) || cause.code !== 'bad-data') throw cause;
+    throw new TfcError('bad-data', cause.message, { cause, hint: `Without ${path} the run goes on from the checkpoint before.` });
   }
 }
 

@@ -262,7 +262,10 @@ describe('a training run', () => {
     });
     const path = checkpointsIn(folder('mine')).at(-1)?.path ?? '';
     truncateSync(path, 100);
-    await expect(run(folder('mine'))).rejects.toMatchObject({ code: 'bad-data' });
+    await expect(run(folder('mine'))).rejects.toMatchObject({
+      code: 'bad-data',
+      hint: expect.stringContaining('goes on from the checkpoint before') as string,
+    });
   });
 
   it('stops early, and stays so', async () => {

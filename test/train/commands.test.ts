@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { SafetensorsFile } from '../../runtime/index.js';
 import { npy } from '../driver/files-of-data.js';
-import { cli, jsonError, jsonLines, type Outcome, workplace } from '../driver/tfc.js';
+import { cli, jsonError, jsonLines, type Outcome, root, workplace } from '../driver/tfc.js';
 import { readNpy } from '../../src/train/data/npy.js';
 
 const place = workplace();
@@ -202,6 +202,27 @@ describe('signals', () => {
     const [, steps = '', path = ''] = /stopped by \w+ after (\d+) steps: (\S+) has them; --resume goes on\n$/.exec(out) ?? [];
     expect(path).toBe(`at-${signal}/step-${steps.padStart(6, '0')}.safetensors`);
     expect(existsSync(join(directory, path))).toBe(true);
+  });
+
+  it('end at once when there are two, even while something computes that never rests', async () => {
+    const module = join(root, 'dist', 'src', 'driver', 'commands', 'interrupts.js');
+    const script = `const { Interrupts } = await import(${JSON.stringify(module)});
+      const interrupts = new Interrupts((by) => process.stdout.write('heard ' + by));
+      interrupts.signal.addEventListener('abort', () => { for (;;); });
+      setInterval(() => {}, 1000);
+      process.stdout.write('ready ');`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script]);
+    let out = '';
+    child.stdout.on('data', (piece) => (out += String(piece)));
+    const ended = once(child, 'close');
+    for (const [said, signal] of [
+      ['ready ', 'SIGTERM'],
+      ['heard SIGTERM', 'SIGINT'],
+    ] as const) {
+      while (!out.endsWith(said)) await sleep(20);
+      child.kill(signal);
+    }
+    expect(await ended).toEqual([null, 'SIGINT']);
   });
 
   it('say what is not saved', async () => {

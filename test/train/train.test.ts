@@ -129,6 +129,23 @@ describe('train', () => {
     ]);
   });
 
+  it('ends before an epoch whose validation is interrupted, and validates first when it goes on', async () => {
+    const controller = new AbortController();
+    let end: TrainEnd | undefined;
+    const validate = (): Promise<{ loss: number }> => {
+      controller.abort();
+      return Promise.resolve({ loss: NaN });
+    };
+    const observers = [{ onEnd: (one: TrainEnd) => void (end = one) }];
+    expect(await all(() => ({ loss: 1 }), { validate, signal: controller.signal, observers })).toEqual([]);
+    expect(end).toMatchObject({ reason: 'stopped', position: { epoch: 1, batch: 3, step: 3, rows: 5 } });
+    const rest = await all(() => ({ loss: 1 }), { start: end?.position as Position, validate: (epoch) => ({ loss: epoch }) });
+    expect(rest.map(({ epoch, means }) => [epoch, means['validation/loss']])).toEqual([
+      [1, 1],
+      [2, 2],
+    ]);
+  });
+
   it('trains on data whose rows are not known before', async () => {
     const streamed: Dataset = {
       columns: data.columns,

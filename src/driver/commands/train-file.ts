@@ -49,7 +49,9 @@ export async function trainFile(rest: Rest, options: TrainingOptions, settings: 
     ...keeping(module, entry, constant, options, settings),
     ...(runner === undefined || validation === undefined
       ? {}
-      : { validate: async () => (await meansOver(runner, validation, { batch: settings.batch, constant })).means }),
+      : {
+          validate: async () => (await meansOver(runner, validation, { batch: settings.batch, constant, signal: interrupts.signal })).means,
+        }),
   });
   await follow(run, report, options);
   if (interrupts.by !== undefined) {
