@@ -41,7 +41,14 @@ export class Means {
 }
 
 /** What is watched for NaN: scalars whose name ends in loss; of a step that has none of these, all. A ratio may well be 0 / 0. */
-const isLoss = (name: string): boolean => /loss$/i.test(name);
+function isLoss(name: string): boolean {
+  let known = losses.get(name);
+  if (known === undefined) losses.set(name, (known = /loss$/i.test(name)));
+  return known;
+}
+
+/** What was found out of a name: steps ask thousands of times a second. */
+const losses = new Map<string, boolean>();
 
 /** @throws TfcError not-finite that names the first loss that is NaN or infinite. */
 export function requireFiniteLoss(scalars: Scalars, step: number, epoch: number): void {

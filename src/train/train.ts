@@ -98,13 +98,24 @@ class Loop {
     const { data, batch, seed, shuffle = true, rest = 'keep', constant = {}, validate } = this.#options;
     const [epoch, from, before, begin] = [this.#epoch, this.#batch, this.#means.rows, performance.now()];
     let learningRate: number | undefined;
-    for await (const one of data.batches({ epoch, seed, batch, shuffle, rest, from })) {
-      if (this.#isStopped) return undefined;
-      const scalars = await this.#runStep(one);
-      learningRate = learningRateOf(scalars, constant);
-      const now = performance.now();
-      this.#tell(one, scalars, learningRate, now, perSecond(this.#means.rows - before, now - begin));
-      if (this.#pauses.areDue(now)) await this.#pauses.pause();
+    const source = iteratorOf(data.batches({ epoch, seed, batch, shuffle, rest, from }));
+    try {
+      for (;;) {
+        // A turn through the queue of promises takes longer than a small step: only what is not there yet is waited for.
+        const given = source.next();
+        const next = given instanceof Promise ? await given : given;
+        if (next.done === true) break;
+        if (this.#isStopped) return undefined;
+        const result = this.#run({ ...constant, ...next.value.feeds });
+        const scalars = this.#account(next.value, result instanceof Promise ? await result : result);
+        learningRate = learningRateOf(scalars, constant);
+        const now = performance.now();
+        this.#tell(next.value, scalars, learningRate, now, perSecond(this.#means.rows - before, now - begin));
+        if (this.#pauses.areDue(now)) await this.#pauses.pause();
+      }
+    } finally {
+      const ended = source.return?.();
+      if (ended instanceof Promise) await ended;
     }
     if (this.#isStopped) return undefined;
     if (this.#batch === 0)
@@ -135,11 +146,9 @@ class Loop {
     return this.#options.signal?.aborted === true;
   }
 
-  async #runStep({ feeds, rows }: Batch): Promise<Scalars> {
-    const { constant, stopOnNan = true } = this.#options;
-    const given = this.#run({ ...constant, ...feeds });
-    const scalars = scalarsOf(given instanceof Promise ? await given : given);
-    if (stopOnNan) requireFiniteLoss(scalars, this.#step + 1, this.#epoch);
+  #account({ rows }: Batch, result: Result): Scalars {
+    const scalars = scalarsOf(result);
+    if (this.#options.stopOnNan ?? true) requireFiniteLoss(scalars, this.#step + 1, this.#epoch);
     this.#step += 1;
     this.#batch += 1;
     this.#means.add(scalars, rows);
@@ -166,6 +175,9 @@ class Loop {
     return { epoch: this.#epoch, batch: this.#batch, step: this.#step, rows: this.#means.rows, sums: this.#means.sums };
   }
 }
+
+const iteratorOf = (source: AsyncIterable<Batch> | Iterable<Batch>): AsyncIterator<Batch> | Iterator<Batch> =>
+  Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
 
 const perSecond = (count: number, milliseconds: number): number => (milliseconds > 0 ? (count * 1000) / milliseconds : 0);
 

@@ -256,6 +256,11 @@ describe('--restore', () => {
     expect(jsonError(tfc('run', 'line.tdsl', 'predict', '--restore', 'nowhere', '--json'))).toMatchObject({ code: 'file-not-found' });
   });
 
+  it('gives variables to entries whose ranks only a call knows', () => {
+    place.file('open.tdsl', 'param b: f32 = 0\nexport fn shifted<...S>(x: f32[...S]): f32[...S] = x + b\n');
+    expect(jsonLines(tfc('run', 'open.tdsl', 'shifted', '--feed', 'x=[[1, 2]]', '--restore', halves))).toEqual([[[4, 5]]]);
+  });
+
   it('knows the latest and the best of a directory', () => {
     epochs(train('--json', '--checkpoint', 'chosen', '--best', 'max:loss', '--validate', 'set'));
     const lossOf = (path: string): number =>

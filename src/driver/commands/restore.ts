@@ -5,12 +5,15 @@ import { type EntrySpec, SafetensorsFile, type Session } from '../../../runtime/
 import { resolveCheckpoint } from '../../train/checkpoints.js';
 import { requireRestorable } from './options.js';
 
-/** What entries read; other tensors of the file are passed over. Errors: those of `session.restore`. */
+/**
+ * What entries read, or all there is when that is not known yet: an entry with open ranks has no code. Other tensors of the file are passed
+ * over. Errors: those of `session.restore`.
+ */
 export function restoreFor(session: Session, path: string, entries: readonly EntrySpec[]): string {
   requireRestorable(path);
   const file = resolveCheckpoint(path);
   const read = new Set(entries.flatMap(({ reads }) => reads));
-  session.restore(file, { only: session.variables.filter((_, at) => read.has(at)).map((one) => one.path) });
+  session.restore(file, { only: session.variables.filter((_, at) => entries.length === 0 || read.has(at)).map((one) => one.path) });
   return file;
 }
 
