@@ -3,7 +3,7 @@
 // all of small sets, evenly spread pieces of large ones.
 
 import { createHash } from 'node:crypto';
-import { lstatSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { RegularFile } from '../../runtime/regular-file.js';
 import { notRead } from '../input/files.js';
@@ -37,23 +37,29 @@ export function fileFingerprint(path: string, mostBytes = Infinity): string {
   return hash.digest('hex');
 }
 
-/** Of a file, or of all that lies below a directory, hidden files left out. Errors: file-not-found. */
-export function dataFingerprint(path: string): string {
-  const names = namesBelow(path);
+/**
+ * Of a file, or of what is read of a directory for feeds of these names: their .npy files, else IDX files, else all that lies below it but
+ * programs, variables and hidden files. Errors: file-not-found.
+ */
+export function dataFingerprint(path: string, feeds: readonly string[]): string {
+  const names = namesIn(path, feeds);
   const hash = createHash('sha256');
   for (const name of names) hash.update(`${name}\n${fileFingerprint(join(path, name), Math.floor(mostRead / names.length))}\n`);
   return hash.digest('hex');
 }
 
 /** Relative to `path`, sorted; '' is the path itself, when it is a file. */
-function namesBelow(path: string): readonly string[] {
+function namesIn(path: string, feeds: readonly string[]): readonly string[] {
   try {
     if (!statSync(path).isDirectory()) return [''];
+    const top = readdirSync(path).sort();
+    const arrays = feeds.map((feed) => `${feed}.npy`);
+    if (arrays.every((name) => top.includes(name))) return arrays.sort();
+    const idx = top.filter((name) => /-ubyte(?:\.gz)?$/.test(name));
+    if (idx.length > 0) return idx;
     return (readdirSync(path, { recursive: true }) as string[])
-      .filter((name) => !name.split('/').some((part) => part.startsWith('.')))
-      .filter((name) =>
-        lstatSync(join(path, name)).isSymbolicLink() ? statSync(join(path, name)).isFile() : lstatSync(join(path, name)).isFile(),
-      )
+      .filter((name) => !name.split('/').some((part) => part.startsWith('.')) && !/\.(?:safetensors|tdsl)$/.test(name))
+      .filter((name) => statSync(join(path, name)).isFile())
       .sort();
   } catch (error) {
     throw notRead(path, error);

@@ -353,19 +353,26 @@ describe('criteria', () => {
 });
 
 describe('fingerprints', () => {
-  it('are of names and contents', () => {
+  it('are of names and contents, of what is read', () => {
     mkdirSync(folder('print/part'), { recursive: true });
-    writeFileSync(folder('print/x.npy'), 'abc');
-    writeFileSync(folder('print/part/y.npy'), '');
-    const first = dataFingerprint(folder('print'));
-    writeFileSync(folder('print/.hidden'), 'x');
-    expect(dataFingerprint(folder('print'))).toBe(first);
-    writeFileSync(folder('print/x.npy'), 'abd');
-    expect(dataFingerprint(folder('print'))).not.toBe(first);
-    writeFileSync(folder('print/x.npy'), 'abc');
-    writeFileSync(folder('print/z.npy'), '');
-    expect(dataFingerprint(folder('print'))).not.toBe(first);
-    expect(failure(() => dataFingerprint(folder('none')))).toMatchObject({ diagnostics: [{ code: 'file-not-found' }] });
+    const of = (...feeds: readonly string[]): string => dataFingerprint(folder('print'), feeds);
+    const file = (name: string, content: string): void => writeFileSync(folder(`print/${name}`), content);
+    file('x.npy', 'abc');
+    file('part/picture.png', '');
+    const [x, all] = [of('x'), of('x', 'y')];
+    for (const name of ['.hidden', 'model.tdsl', 'part/step-000001.safetensors']) file(name, name);
+    expect([of('x'), of('x', 'y')]).toEqual([x, all]);
+    file('part/picture.png', '1');
+    expect([of('x') === x, of('x', 'y') === all]).toEqual([true, false]);
+    file('x.npy', 'abd');
+    expect(of('x')).not.toBe(x);
+    file('train-images-idx3-ubyte', 'images');
+    const digits = of('x', 'y');
+    file('part/picture.png', '2');
+    expect(of('x', 'y')).toBe(digits);
+    file('train-images-idx3-ubyte', 'others');
+    expect(of('x', 'y')).not.toBe(digits);
+    expect(failure(() => dataFingerprint(folder('none'), []))).toMatchObject({ diagnostics: [{ code: 'file-not-found' }] });
   });
 
   it('of large files see their start, their end and what lies between', () => {

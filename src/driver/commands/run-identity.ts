@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { type EntrySpec, type FeedValue, type Module, toJson } from '../../../runtime/index.js';
+import { batchedFeeds } from '../../train/data/batch-size.js';
 import { dataFingerprint, fileFingerprint } from '../../train/fingerprint.js';
 import type { RunIdentity } from '../../train/training-state.js';
 import type { Feeds } from './feeds.js';
@@ -22,7 +23,10 @@ export function identityOf(
     tfc: manifest.version,
     cpu: manifest.target.cpu,
     program: fileFingerprint(path),
-    data: dataFingerprint(data),
+    data: dataFingerprint(
+      data,
+      batchedFeeds(entry).map(({ name }) => name),
+    ),
     batch,
     seed,
     shuffle,
