@@ -43,6 +43,8 @@ export interface Ending {
 export async function train(place: Workplace, name: string, seed: number, kills: number, epochs: number): Promise<Ending> {
   const random = new Random(seed);
   let [killed, halves] = [0, 0];
+  // A run that is killed behind its last epoch has none to print when it goes on.
+  let last: Ending['last'] | undefined;
   for (;;) {
     const args = ['train', 'model.tdsl', '--data', 'set.csv', '--batch', '3', '--epochs', String(epochs), '--lr', '0.05', '--seed', '5'];
     const child = spawn(
@@ -67,22 +69,27 @@ export async function train(place: Workplace, name: string, seed: number, kills:
       );
     const [status, signal] = (await ended) as [number | null, string | null];
     wait.abort();
+    last = lastOf(out) ?? last;
     if (signal === 'SIGKILL') {
       killed += 1;
       halves += halfWritten(join(place.directory, name)) ? 1 : 0;
       continue;
     }
     if (status !== 0 || err !== '') throw new Error(`${name}: exit code ${status}: ${out}${err}`);
-    const last = out
-      .split('\n')
-      .filter((line) => line.includes('"epoch"') && line.includes('"loss"'))
-      .map((line) => JSON.parse(line) as Ending['last'])
-      .at(-1);
     if (last === undefined) throw new Error(`${name}: no epoch was printed`);
     const bits = readFileSync(join(place.directory, `${name}.safetensors`)).toString('hex');
     return { bits, last, kills: killed, halves };
   }
 }
+
+/** The last epoch among whole lines. */
+const lastOf = (out: string): Ending['last'] | undefined =>
+  out
+    .split('\n')
+    .slice(0, -1)
+    .filter((line) => line.includes('"epoch"') && line.includes('"loss"'))
+    .map((line) => JSON.parse(line) as Ending['last'])
+    .at(-1);
 
 function halfWritten(directory: string): boolean {
   try {
