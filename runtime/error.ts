@@ -30,6 +30,7 @@ export type RuntimeCode =
   | 'out-of-memory'
   | 'entry-failed'
   | 'not-finite'
+  | 'other-run'
   | 'internal-error';
 
 export interface ErrorDetails {

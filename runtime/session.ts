@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import type { VariableSpec } from './abi/manifest.js';
 import { type Artifact, findEntry, isExported, ranksKey } from './artifact.js';
 import { BoundEntry } from './bound-entry.js';
-import { type RestoreOptions, restoreVariables, saveVariables } from './checkpoint.js';
+import { type RestoreOptions, type RestoreReport, restoreVariables, type SaveOptions, saveVariables } from './checkpoint.js';
 import type { FeedValue } from './convert.js';
 import { TfcError, reading, suggestion } from './error.js';
 import { type Feeds, requireFeeds } from './feed-slots.js';
@@ -304,18 +304,25 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Kn
     });
   }
 
-  /** Writes variables as a safetensors file: all that have a value, or those at `paths`. The file is complete or not there. */
-  save(path: string, paths?: readonly Paths<Known>[]): void {
+  /**
+   * Writes variables as a safetensors file: all that have a value, or those at the paths of an array. The file is complete or not there.
+   * @throws TfcError unknown-variable, uninitialized-variable, file-not-written, invalid-value.
+   */
+  save(path: string, what: readonly Paths<Known>[] | SaveOptions = {}): void {
     const { module, version } = this.#source.artifact.manifest;
-    saveVariables(this.#requireOpen().variables, path, paths === undefined ? undefined : readNames(paths, 'Paths of variables'), {
-      module,
-      tfc: version,
-    });
+    const options = reading('The options of save', () =>
+      Array.isArray(what) ? { only: what as readonly string[] } : (what as SaveOptions),
+    );
+    saveVariables(this.#requireOpen().variables, path, options, { module, tfc: version });
   }
 
-  /** Reads variables from a safetensors file: everything that is asked for, or nothing and an error. */
-  restore(path: string, options: RestoreOptions = {}): void {
-    restoreVariables(this.#requireOpen().variables, path, options);
+  /**
+   * Reads variables from a safetensors file: everything that is asked for, or nothing and an error that lists what is missing, too much or
+   * of another shape; with `partial` what fits.
+   * @throws TfcError file-not-found, bad-data, unknown-variable, shape-mismatch, dtype-mismatch, invalid-value.
+   */
+  restore(path: string, options: RestoreOptions = {}): RestoreReport {
+    return restoreVariables(this.#requireOpen().variables, path, options);
   }
 
   /**

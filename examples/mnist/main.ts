@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import asciichart from 'asciichart';
 import { Command } from 'commander';
-import { type Column, compile, progressBar, type Session, type StepProgress, type Tensor, train } from '@tdsl/tfc';
+import { compile, type Dataset, inMemory, progressBar, type Session, type StepProgress, type Tensor, train } from '@tdsl/tfc';
 import { count, isMain, report } from '../command.js';
 import { exampleFile, resultFile } from '../place.js';
 import type { Digits } from './digits.js';
@@ -33,7 +33,7 @@ export async function run(options: Options): Promise<number> {
       `${training.count} digits for training, ${test.count} for the test; a perceptron 784-300-100-10, Adam, batches of ${options.batch}.`,
     );
   using session = model.session({ seed: options.seed, threads: options.threads });
-  const losses = trainSession(session, training, options, say);
+  const losses = await trainSession(session, training, options, say);
   const accuracy = accuracyOf(session, test);
   const checkpoint = resultFile('mnist.safetensors');
   mkdirSync(dirname(checkpoint), { recursive: true });
@@ -52,7 +52,12 @@ export async function run(options: Options): Promise<number> {
 }
 
 /** The loss of every step. */
-function trainSession(session: Session, training: Digits, { epochs, batch, seed, json }: Options, say: (text: string) => void): number[] {
+async function trainSession(
+  session: Session,
+  training: Digits,
+  { epochs, batch, seed, json }: Options,
+  say: (text: string) => void,
+): Promise<number[]> {
   const losses: number[] = [];
   const bar = json === true || !process.stderr.isTTY ? undefined : progressBar(epochs);
   const onStep = (progress: StepProgress): void => {
@@ -60,13 +65,12 @@ function trainSession(session: Session, training: Digits, { epochs, batch, seed,
     bar?.step(progress);
   };
   const step = session.entry('train');
-  for (const { epoch, means, seconds } of train((feeds) => step.run(feeds), {
-    columns: columnsOf(training),
-    rows: training.count,
+  for await (const { epoch, means, seconds } of train((feeds) => step.run(feeds), {
+    data: datasetOf(training),
     batch,
     epochs,
     seed,
-    onStep,
+    observers: [{ onStep }],
   })) {
     if (json === true) say(JSON.stringify({ epoch, ...means, seconds }));
     else if (bar === undefined)
@@ -76,10 +80,11 @@ function trainSession(session: Session, training: Digits, { epochs, batch, seed,
   return losses;
 }
 
-const columnsOf = ({ images, labels, count: rows }: Digits): Column[] => [
-  { name: 'x', data: images, rows, rowShape: [pixels] },
-  { name: 'y', data: labels, rows, rowShape: [] },
-];
+const datasetOf = ({ images, labels, count: rows }: Digits): Dataset =>
+  inMemory([
+    { name: 'x', data: images, rows, rowShape: [pixels] },
+    { name: 'y', data: labels, rows, rowShape: [] },
+  ]);
 
 function accuracyOf(session: Session, { images, labels, count: rows }: Digits): number {
   const predicted = session.run('predict', { x: { data: images, shape: [rows, pixels] } }) as Tensor<'i32'>;

@@ -49,7 +49,8 @@ export const diagnosticCodes = {
   'out-of-date': 'A file that was written for a program is not what would be written now.',
   'out-of-memory': 'There is not enough memory for the variables or the arena.',
   'entry-failed': 'An entry reported a failure.',
-  'not-finite': 'Training that stops where a result is NaN or infinite came to one.',
+  'not-finite': 'A result, a loss or a parameter became NaN or infinite.',
+  'other-run': 'A checkpoint of a run with another program, other data or other options.',
   'toolchain-missing': 'The compiler’s native part is not there: set-up has not run.',
 } as const;
 

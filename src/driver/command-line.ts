@@ -6,12 +6,14 @@ import { TfcError } from '../../runtime/index.js';
 import { addCheck } from './commands/check.js';
 import { addCompile } from './commands/compile.js';
 import { fail, guardProcess, printError } from './commands/command.js';
+import { addEval } from './commands/eval.js';
 import { addExplain } from './commands/explain.js';
 import { addGraph } from './commands/graph.js';
 import { addSummary } from './commands/summary.js';
 import { UsageError } from './commands/options.js';
 import { applyConfig, configFile, readConfig } from './config.js';
 import { addInit } from './commands/init.js';
+import { addPredict } from './commands/predict.js';
 import { addReport } from './commands/report.js';
 import { addRun } from './commands/run.js';
 import { addTrain } from './commands/train.js';
@@ -25,7 +27,21 @@ export async function runCommand(args: readonly string[]): Promise<void> {
   const json = args.includes('--json');
   guardProcess(json);
   const program = new Command('tfc').description('Compiles models, losses and training steps to native code.').version(version());
-  for (const add of [addCheck, addCompile, addRun, addTrain, addTypes, addGraph, addExplain, addSummary, addReport, addInit]) add(program);
+  const commands = [
+    addCheck,
+    addCompile,
+    addRun,
+    addTrain,
+    addEval,
+    addPredict,
+    addTypes,
+    addGraph,
+    addExplain,
+    addSummary,
+    addReport,
+    addInit,
+  ];
+  for (const add of commands) add(program);
   for (const command of [program, ...program.commands]) {
     command.exitOverride().showHelpAfterError('(run with --help for usage)');
     // With --json the same sentence is printed as an object below.

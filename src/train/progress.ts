@@ -1,55 +1,94 @@
-// Progress on a terminal. In: steps as they are done. Out: a bar with the step's numbers, steps per second and time left. Holds: nothing is
-// drawn where standard error is no terminal.
+// Progress on a terminal. In: steps as they are done, lines that are printed meanwhile. Out: a bar with the step's numbers, rows per second
+// and time left. Holds: a line never lands in the middle of the bar: the bar is taken away, the line is printed, the bar is drawn again;
+// what is wider than the terminal is cut and not wrapped.
 
 import { createRequire } from 'node:module';
 import type * as CliProgress from 'cli-progress';
-import type { StepProgress } from './train.js';
+import type { StepProgress, TrainObserver } from './observer.js';
 
-export interface Progress {
+export interface Progress extends TrainObserver {
   step(progress: StepProgress): void;
+  /** Calls `line`, which prints whole lines, while the bar is away. */
+  print(line: () => void): void;
   stop(): void;
 }
 
 /** Milliseconds between two drawings. */
 const drawEvery = 80;
 
-export function progressBar(epochs: number): Progress {
+/** `stream`: where it is drawn. Default: standard error. */
+export function progressBar(epochs: number, stream: NodeJS.WritableStream = process.stderr): Progress {
   // Loaded when a bar is drawn: whoever imports tfc may never draw one.
   const cliProgress = createRequire(import.meta.url)('cli-progress') as typeof CliProgress;
   const bar = new cliProgress.SingleBar(
     {
-      format: '{epoch} {bar} {percentage}%  {numbers}{rate} steps/s  {left} left',
+      format: '{epoch} {bar} {done}  {numbers}{rate} rows/s  {left} left',
       barsize: 24,
       hideCursor: true,
       clearOnComplete: true,
-      stream: process.stderr,
-      stopOnComplete: true,
+      stream,
+      // Whoever trains decides what a signal means; the bar would keep it from ending the process.
+      gracefulExit: false,
     },
     cliProgress.Presets.shades_classic,
   );
-  const start = performance.now();
   let drawn = -Infinity;
   let running = false;
+  let first: number | undefined;
+  let last: { readonly total: number; readonly step: number; readonly payload: object } | undefined;
+  const draw = (): void => {
+    if (last === undefined) return;
+    if (running) bar.update(last.step, last.payload);
+    else bar.start(last.total, last.step, last.payload);
+    running = true;
+  };
+  const erase = (): void => {
+    if (running) bar.stop();
+    running = false;
+  };
+  const step = (progress: StepProgress): void => {
+    const now = performance.now();
+    first ??= progress.step - 1;
+    if (now - drawn < drawEvery && progress.step !== progress.steps) return;
+    drawn = now;
+    const { total, payload } = shownOf(progress, epochs, (progress.step - first) / progress.seconds);
+    // A total that was not known before is set by starting anew.
+    if (last !== undefined && last.total !== total) erase();
+    last = { total, step: progress.step, payload };
+    draw();
+  };
   return {
-    step({ epoch, step, steps, scalars }) {
-      const now = performance.now();
-      if (now - drawn < drawEvery && step < steps) return;
-      drawn = now;
-      const rate = (step * 1000) / (now - start);
-      const payload = {
-        epoch: `epoch ${epoch}/${epochs}`,
-        numbers: Object.entries(scalars)
-          .map(([name, value]) => `${name} ${format(value)}  `)
-          .join(''),
-        rate: rate >= 100 ? Math.round(rate) : rate.toFixed(1),
-        left: duration((steps - step) / rate),
-      };
-      if (!running) bar.start(steps, step, payload);
-      else bar.update(step, payload);
-      running = true;
+    step,
+    onStep: step,
+    print: (line) => {
+      const again = running;
+      erase();
+      line();
+      if (again) draw();
     },
-    stop() {
-      if (running) bar.stop();
+    stop: () => {
+      erase();
+      last = undefined;
+    },
+  };
+}
+
+/** `rate`: steps per second, of this process. */
+function shownOf(
+  { epoch, step, steps, scalars, rowsPerSecond }: StepProgress,
+  epochs: number,
+  rate: number,
+): { readonly total: number; readonly payload: object } {
+  return {
+    total: steps ?? step,
+    payload: {
+      epoch: `epoch ${epoch}/${epochs}`,
+      done: steps === undefined ? `step ${step}` : `${Math.floor((100 * step) / steps)}%`,
+      numbers: Object.entries(scalars)
+        .map(([name, value]) => `${name} ${format(value)}  `)
+        .join(''),
+      rate: rowsPerSecond >= 100 ? Math.round(rowsPerSecond) : rowsPerSecond.toFixed(1),
+      left: steps === undefined ? '?' : duration((steps - step) / rate),
     },
   };
 }

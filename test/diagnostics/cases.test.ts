@@ -36,6 +36,7 @@ const later: readonly DiagnosticCode[] = [
   'out-of-memory',
   'entry-failed',
   'not-finite',
+  'other-run',
   'unsupported-processor',
 ];
 

@@ -14,7 +14,7 @@ import {
   readDigits,
   TfcError,
   train,
-  type TrainOptions,
+  inMemory,
   writeSafetensors,
 } from '../../src/driver/index.js';
 import { toTfcError } from '../../src/driver/api/failures.js';
@@ -88,6 +88,8 @@ const strange: readonly unknown[] = [
 const isArray = (value: unknown): boolean => value !== revoked.proxy && Array.isArray(value);
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && value !== trap && value !== revoked.proxy;
 
+const data = inMemory([{ name: 'x', data: Float32Array.of(1), rows: 1, rowShape: [] }]);
+
 describe('the API', () => {
   it.each(strange.map((value, at) => [at, value] as const))(
     'refuses strange value %i by a code, wherever it is given',
@@ -101,16 +103,20 @@ describe('the API', () => {
         await rejection(() => compile(square, { set: { N: value === 5 ? -5 : any } })),
         failure(() => readCsv(any)),
         failure(() => readDigits(any)),
-        failure(() => train(typeof value === 'function' ? ('no' as never) : any, { columns: [], rows: 1, batch: 1, epochs: 1, seed: 0 })),
+        failure(() => train(typeof value === 'function' ? ('no' as never) : any, { data, batch: 1, epochs: 1, seed: 0 })),
         failure(() => writeSafetensors(any, [])),
         ...(isArray(value) ? [] : [failure(() => writeSafetensors(join(place.directory, 'w'), any))]),
         ...(isObject(value) ? [] : [await rejection(() => compile(square, any)), await rejection(() => compile(square, { set: any }))]),
         ...(value === 5
           ? []
-          : (['rows', 'batch', 'epochs', 'seed'] as const).map((name) =>
-              failure(() => train(() => 1, { columns: [], rows: 1, batch: 1, epochs: 1, seed: 0, [name]: any })),
+          : (['batch', 'epochs', 'seed'] as const).map((name) =>
+              failure(() => train(() => 1, { data, batch: 1, epochs: 1, seed: 0, [name]: any })),
             )),
-        ...(isArray(value) ? [] : [failure(() => train(() => 1, { columns: any, rows: 1, batch: 1, epochs: 1, seed: 0 }))]),
+        failure(() => train(() => 1, { data: any, batch: 1, epochs: 1, seed: 0 })),
+        ...(['rest', 'signal', ...(value === true ? [] : ['shuffle', 'stopOnNan'])] as const).map((name) =>
+          failure(() => train(() => 1, { data, batch: 1, epochs: 1, seed: 0, [name]: any })),
+        ),
+        ...(isArray(value) ? [] : [failure(() => inMemory(any))]),
       ];
       expect(codes.map(({ code }) => code)).toEqual(codes.map(() => 'invalid-value'));
       expect(existsSync(join(place.directory, 'w'))).toBe(false);
@@ -119,14 +125,7 @@ describe('the API', () => {
 
   it('refuses columns that are not what they say', () => {
     const column = { name: 'x', data: Float32Array.of(1, 2), rows: 2, rowShape: [] };
-    const options = (columns: readonly unknown[]): TrainOptions => ({
-      columns: columns as TrainOptions['columns'],
-      rows: 2,
-      batch: 1,
-      epochs: 1,
-      seed: 0,
-    });
-    expect([...train(() => 1, options([column]))]).toHaveLength(1);
+    expect(inMemory([column])).toMatchObject({ rows: 2, columns: [{ name: 'x', dtype: 'f32', rowShape: [] }] });
     for (const wrong of [
       null,
       5,
@@ -138,7 +137,7 @@ describe('the API', () => {
       { ...column, name: 5 },
       trap,
     ]) {
-      expect(failure(() => train(() => 1, options([wrong]))).code).toBe('invalid-value');
+      expect(failure(() => inMemory([wrong as never])).code).toBe('invalid-value');
     }
   });
 

@@ -139,6 +139,73 @@ export step train<B>(image: f32[B, 2, 2], label: i32[B]): { loss: f32, accuracy:
     expect(existsSync(join(directory, 'nowhere'))).toBe(false);
   });
 
+  it('takes scalar arguments as options, however they are written', () => {
+    const losses = [['--feed', 'lr=0.1'], ['--lr', '0.1'], ['--lr=.1'], ['--lr', '1e-1']].map((lr) => {
+      const outcome = tfc('train', line, ...lr, '--data', 'set.csv', '--batch', '7', '--epochs', '2', '--json', 'train');
+      expect(outcome).toMatchObject({ status: 0, err: '' });
+      return (jsonLines(outcome) as { readonly loss: number }[]).map(({ loss }) => loss);
+    });
+    for (const other of losses) expect(other).toEqual(losses[0]);
+    const falls = tfc('train', line, 'train', '--lr', '-0.1', '--data', 'set.csv', '--batch', '7', '--epochs', '2', '--json');
+    expect((jsonLines(falls) as { readonly loss: number }[])[1]?.loss).toBeGreaterThan(losses[0]?.[0] ?? NaN);
+  });
+
+  it.each([
+    [['--lrr', '1'], "error: unknown option '--lrr' (Did you mean --lr?)\n"],
+    [['--lr', '1', '--checkpont', 'd'], "error: unknown option '--checkpont' (Did you mean --checkpoint?)\n"],
+    [['--x', '[1]'], "error: unknown option '--x' (x is no scalar: give it by --feed x=@file.npy.)\n"],
+    [['--lr'], "error: option '--lr' needs a value\n"],
+    [['--lr', '1', 'more'], 'error: too many arguments: more\n'],
+    [
+      ['--lr', '1', '--save', 'x.pt'],
+      'error: --save takes a path that ends in .safetensors; got "x.pt" (PyTorch reads such a file by safetensors.torch.load_file, NumPy by safetensors.numpy.load_file.)\n',
+    ],
+    [
+      ['--lr', '1', '--restore', 'x.pth'],
+      'error: --restore reads .safetensors files and directories of checkpoints; got "x.pth" (Convert it where it was made: safetensors.torch.save_file(model.state_dict(), "model.safetensors"), or safetensors.numpy.save_file.)\n',
+    ],
+    [['--lr', '1', '--resume'], 'error: --resume is about checkpoints: name their directory by --checkpoint\n'],
+    [['--lr', '1', '--best', 'loss'], 'error: --best is about checkpoints: name their directory by --checkpoint\n'],
+    [
+      ['--lr', '1', '--checkpoint', 'never', '--every', '5minutes'],
+      'error: --every takes a number of steps or epochs, e.g. 500steps or 1epochs; got "5minutes"\n',
+    ],
+    [['--lr', '1', '--checkpoint', 'never', '--keep', '0'], 'error: --keep takes a whole number of at least 1; got "0"\n'],
+    [
+      ['--lr', '1', '--validate', '1.5'],
+      'error: --validate takes a part of the data between 0 and 1, or a path; got "1.5" (A file of that name is ./NAME.)\n',
+    ],
+    [['--lr', '1', '--early-stop', 'los'], 'error: --early-stop: an epoch has no los (Did you mean loss?)\n'],
+    [
+      ['--lr', '1', '--early-stop', 'validation/loss:3'],
+      'error: --early-stop: an epoch has no validation/loss (Say on what to validate by --validate.)\n',
+    ],
+    [['--lr', '1', '--early-stop', 'loss:0'], 'error: --early-stop METRIC:PATIENCE takes a whole number of at least 1; got "0"\n'],
+  ])('%j is wrong usage', (args, err) => {
+    const outcome = tfc('train', line, 'train', '--data', 'set.csv', '--batch', '7', '--epochs', '1', ...args);
+    expect(outcome).toEqual({ status: 2, out: '', err });
+    expect(existsSync(join(directory, 'never'))).toBe(false);
+  });
+
+  it('ends at a loss that is no number, by its step and its name', () => {
+    const outcome = train('set.csv', '--lr', '1e30');
+    expect(outcome).toMatchObject({ status: 1, out: '' });
+    expect(outcome.err).toMatch(/^error\[not-finite\]: loss is Infinity in step 2 \(epoch 1\)\.\n {2}hint: .*--no-stop-on-nan/);
+    expect(train('set.csv', '--lr', '1e30', '--no-stop-on-nan').status).toBe(0);
+  });
+
+  it('keeps the order of the data, and drops what fills no batch, when that is asked for', () => {
+    const steps = (...args: readonly string[]): unknown =>
+      jsonLines(train('set.csv', '--json', ...args))
+        .slice(0, 1)
+        .map((record) => (record as { readonly steps: number }).steps);
+    expect([steps(), steps('--drop-rest')]).toEqual([[6], [5]]);
+    const losses = ['1', '2'].map((seed) =>
+      jsonLines(train('set.csv', '--json', '--no-shuffle', '--seed', seed)).map((one) => (one as { loss: number }).loss),
+    );
+    expect(losses[1]).toEqual(losses[0]);
+  });
+
   it('asks which step when there are several', () => {
     const outcome = tfc('train', line, '--data', 'set.csv', '--batch', '5', '--epochs', '1');
     expect(outcome).toMatchObject({ status: 2, out: '', err: 'error: name one of the steps: train, other\n' });

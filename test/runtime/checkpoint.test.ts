@@ -67,9 +67,9 @@ describe('saving and restoring', () => {
     expect([...file.tensors.keys()]).toEqual(['net/w']);
     const renamed = join(directory, 'renamed.safetensors');
     writeSafetensors(renamed, [{ name: 'weights', dtype: 'f32', shape: [2], read: () => Float32Array.of(8, 9) }]);
-    session.restore(renamed, { rename: { weights: 'net/w' }, only: ['net/w'] });
+    session.restore(renamed, { rename: { 'net/w': 'weights' }, only: ['net/w'] });
     expect(values(session)[0]).toEqual([8, 9]);
-    session.restore(renamed, { rename: (name) => name.replace('weights', 'net/w'), only: ['net/w'] });
+    session.restore(renamed, { rename: (path) => path.replace('net/w', 'weights'), only: ['net/w'] });
   });
 
   test('what does not fit is named, and nothing changes', () => {
@@ -99,12 +99,98 @@ describe('saving and restoring', () => {
       code: 'bad-data',
       message: expect.stringContaining('net/u'),
     });
-    expect(failure(() => session.restore(saved('twice.safetensors'), { rename: () => 'net/w' }))).toMatchObject({
-      code: 'bad-data',
-      message: expect.stringContaining('two tensors'),
+    expect(failure(() => session.save(join(directory, 'twice'), { rename: () => 'net/w' }))).toMatchObject({
+      code: 'invalid-value',
+      message: expect.stringContaining('Two tensors'),
     });
+    expect(existsSync(join(directory, 'twice'))).toBe(false);
     expect(failure(() => session.restore(saved('only.safetensors'), { only: ['net/x'] }))).toMatchObject({ code: 'unknown-variable' });
     expect(values(session)).toEqual(before);
+  });
+
+  test('all that does not fit is listed, and a rename that is the wrong way round is seen', () => {
+    const path = raw(
+      'three',
+      {
+        'net/w': { dtype: 'F32', shape: [3], data_offsets: [0, 12] },
+        'net/tt': { dtype: 'I32', shape: [], data_offsets: [12, 16] },
+      },
+      new Uint8Array(16),
+    );
+    using session = open();
+    expect(failure(() => session.restore(path))).toMatchObject({
+      code: 'unknown-variable',
+      message: `${path} does not fit the variables: it holds net/tt, and the module has no such variable; net/w is f32[2], and it holds f32[3]; it does not hold net/t, net/u, net/v.`,
+      hint: 'Did you mean net/t?',
+    });
+    expect(failure(() => session.restore(path, { rename: { 'net/tt': 'net/t' } }))).toMatchObject({
+      code: 'unknown-variable',
+      hint: 'rename maps paths of variables to names in the file: { "net/t": "net/tt" }.',
+    });
+  });
+
+  test('parts say what became of each', () => {
+    const path = raw(
+      'parts',
+      {
+        'net/w': { dtype: 'F32', shape: [3], data_offsets: [0, 12] },
+        count: { dtype: 'I32', shape: [], data_offsets: [12, 16] },
+        other: { dtype: 'U8', shape: [], data_offsets: [16, 17] },
+      },
+      Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 1),
+    );
+    using session = open();
+    expect(session.restore(path, { partial: true, rename: { 'net/t': 'count' } })).toEqual({
+      restored: ['net/t'],
+      missing: ['net/u', 'net/v'],
+      unused: ['other'],
+      mismatched: [{ code: 'shape-mismatch', variable: 'net/w', name: 'net/w', expected: 'f32[2]', actual: 'f32[3]' }],
+    });
+    expect(values(session)).toEqual([[0, 1], 7, [0, -3]]);
+  });
+
+  test('what is saved under other names comes back by the same map', () => {
+    const path = join(directory, 'encoder');
+    using session = open();
+    session.set('net/w', [5, 6]);
+    const rename = { 'net/w': 'encoder.weight' };
+    session.save(path, { only: ['net/w', 'net/t'], rename, metadata: { note: 'mine', module: 'other' } });
+    using file = new SafetensorsFile(path);
+    expect([...file.tensors.keys()]).toEqual(['encoder.weight', 'net/t']);
+    expect(file.metadata).toMatchObject({ note: 'mine', module: 'other' });
+    session.set('net/w', [0, 0]);
+    expect(session.restore(path, { only: ['net/w'], rename })).toMatchObject({ restored: ['net/w'], unused: ['net/t'] });
+    expect(values(session)[0]).toEqual([5, 6]);
+  });
+
+  test.each([
+    ['F16', [0x3c00, 0x8001], [1, -(2 ** -24)]],
+    ['BF16', [0x3fc0, 0x7f80], [1.5, Infinity]],
+  ])('%s becomes f32 unasked: its values stay', (dtype, bits, expected) => {
+    const path = raw('half', { 'net/w': { dtype, shape: [2], data_offsets: [0, 4] } }, new Uint8Array(Uint16Array.from(bits).buffer));
+    using session = open();
+    session.restore(path, { only: ['net/w'] });
+    expect(values(session)[0]).toEqual(expected);
+  });
+
+  test('f64 becomes f32 when that is asked for, and integers never become floats', () => {
+    const path = raw(
+      'double',
+      { 'net/w': { dtype: 'F64', shape: [2], data_offsets: [0, 16] } },
+      new Uint8Array(Float64Array.of(0.1, 1e300).buffer),
+    );
+    using session = open();
+    expect(failure(() => session.restore(path, { only: ['net/w'] }))).toMatchObject({
+      code: 'dtype-mismatch',
+      hint: expect.stringContaining('convert: true'),
+    });
+    session.restore(path, { only: ['net/w'], convert: true });
+    expect(values(session)[0]).toEqual([Math.fround(0.1), Infinity]);
+    const whole = raw('whole', { 'net/w': { dtype: 'I32', shape: [2], data_offsets: [0, 8] } }, new Uint8Array(8));
+    expect(failure(() => session.restore(whole, { only: ['net/w'], convert: true })).code).toBe('dtype-mismatch');
+    const small = raw('small', { 'net/t': { dtype: 'U8', shape: [], data_offsets: [0, 1] } }, Uint8Array.of(200));
+    session.restore(small, { only: ['net/t'] });
+    expect(session.get('net/t')).toBe(200);
   });
 
   test('files that cannot be written or read', () => {
@@ -203,7 +289,7 @@ describe('files that are not intact', () => {
     session.restore(path, { only: ['net/t'] });
     expect(session.get('net/t')).toBe(9);
     expect(failure(() => session.restore(path))).toMatchObject({ code: 'unknown-variable', variable: 'old' });
-    expect(failure(() => session.restore(path, { only: ['net/w'], rename: { old: 'net/w' } }))).toMatchObject({
+    expect(failure(() => session.restore(path, { only: ['net/w'], rename: { 'net/w': 'old' } }))).toMatchObject({
       code: 'dtype-mismatch',
       actual: 'F8_E4M3[3]',
     });

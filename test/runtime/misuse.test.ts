@@ -115,7 +115,8 @@ test('variables and files', () => {
     expect(codeOf(() => session.set('net/w', value as never))).toMatch(/^(invalid-value|bad-data|shape-mismatch|dtype-mismatch)$/);
   for (const paths of odd.filter((value) => value !== undefined && value !== empty)) {
     expect(codeOf(() => session.initialize(paths as never))).toMatch(/^(invalid-value|unknown-variable)$/);
-    expect(codeOf(() => session.save(join(directory, 'never'), paths as never))).toMatch(/^(invalid-value|unknown-variable)$/);
+    expect(codeOf(() => session.save(join(directory, 'never'), { only: paths as never }))).toMatch(/^(invalid-value|unknown-variable)$/);
+    expect(codeOf(() => session.save(join(directory, 'never'), [paths] as never))).toMatch(/^(invalid-value|unknown-variable)$/);
     expect(codeOf(() => session.restore(join(directory, 'never'), { only: paths as never }))).toMatch(
       /^(invalid-value|unknown-variable|file-not-found)$/,
     );
@@ -124,7 +125,19 @@ test('variables and files', () => {
     expect(codeOf(() => session.save(path as never))).toBe('invalid-value');
     expect(codeOf(() => session.restore(path as never))).toMatch(/^(invalid-value|file-not-found)$/);
   }
-  for (const options of [null, 5, revoked(), throwing, { rename: null }, { rename: 5 }])
+  for (const options of [null, 5, revoked(), throwing, { rename: 5 }, { metadata: 5 }, { metadata: { a: 5 } }, { rename: () => 'x' }])
+    expect(codeOf(() => session.save(join(directory, 'never'), options as never))).toBe('invalid-value');
+  for (const options of [
+    null,
+    5,
+    revoked(),
+    throwing,
+    { rename: null },
+    { rename: 5 },
+    { partial: 1 },
+    { convert: 'x' },
+    { rename: () => 5 },
+  ])
     expect(codeOf(() => session.restore(join(directory, 'never'), options as never))).toMatch(/^(invalid-value|file-not-found)$/);
   expect(existsSync(join(directory, 'never'))).toBe(false);
   for (const seed of [1.5, 'x', null]) expect(codeOf(() => session.initialize(undefined, seed as never))).toBe('invalid-value');

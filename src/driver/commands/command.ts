@@ -71,8 +71,9 @@ export async function perform(json: boolean | undefined, body: (texts: Map<strin
 
 export async function fail(error: unknown, { json, texts }: Invocation): Promise<number> {
   if (error instanceof UsageError) {
-    if (json) print(JSON.stringify({ error: { code: 'usage', message: error.message } }));
-    else printError(`error: ${error.message}`);
+    const { message, hint } = error;
+    if (json) print(JSON.stringify({ error: { code: 'usage', message, ...(hint === undefined ? {} : { hint }) } }));
+    else printError(`error: ${message}${hint === undefined ? '' : ` (${hint})`}`);
     return 2;
   }
   const mistakes = mistakesOf(error);

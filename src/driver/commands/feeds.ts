@@ -31,7 +31,8 @@ function readFeedsFile(path: string): [name: string, value: FeedValue][] {
 const readFeedFile = (name: string, path: string): FeedValue =>
   path.endsWith('.npy') ? readNpy(path) : parseValue(readText(path), `feed ${name} (${path})`);
 
-const parseValue = (text: string, what: string): FeedValue => toFeed(parseJson(text, what), what);
+/** Errors: bad-data. */
+export const parseValue = (text: string, what: string): FeedValue => toFeed(parseJson(text, what), what);
 
 /**
  * Numbers, booleans, strings that stand for numbers, and nested arrays of them. What was parsed is nowhere deep enough to end the stack.

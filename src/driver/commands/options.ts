@@ -6,6 +6,12 @@ import type { Command } from 'commander';
 /** Wrong usage that the argument parser cannot see. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+  readonly hint: string | undefined;
+
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.hint = hint;
+  }
 }
 
 /** What every command that reads a program takes. */
@@ -47,6 +53,34 @@ export function parseCount(text: string, option: string, least: number): number 
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
     throw new UsageError(`${option} takes a whole number of at least ${least}; got ${JSON.stringify(text)}`);
   return value;
+}
+
+/** `100steps`, `100` (steps), `2epochs`. */
+export function parseEvery(text: string): { readonly count: number; readonly unit: 'steps' | 'epochs' } {
+  const [, count = '', unit] = /^(\d+) *(steps?|epochs?)?$/.exec(text) ?? [];
+  if (!Number.isSafeInteger(Number(count)) || Number(count) < 1)
+    throw new UsageError(`--every takes a number of steps or epochs, e.g. 500steps or 1epochs; got ${JSON.stringify(text)}`);
+  return { count: Number(count), unit: unit?.startsWith('epoch') === true ? 'epochs' : 'steps' };
+}
+
+/** Where variables are saved. */
+export function requireSafetensors(path: string, option: string): void {
+  // Without an ending it is nobody else's format.
+  if (/\.safetensors$/i.test(path) || !/[^/]\.[^./]+$/.test(path)) return;
+  throw new UsageError(
+    `${option} takes a path that ends in .safetensors; got ${JSON.stringify(path)}`,
+    'PyTorch reads such a file by safetensors.torch.load_file, NumPy by safetensors.numpy.load_file.',
+  );
+}
+
+/** What variables are read from: files of other kinds hold code, or no variables by name. */
+export function requireRestorable(path: string): void {
+  if (path === '') throw new UsageError('--restore takes a path; got ""');
+  if (!/\.(?:pt|pth|bin|ckpt|pkl|pickle|h5|hdf5|keras|onnx|npz|npy)$/i.test(path)) return;
+  throw new UsageError(
+    `--restore reads .safetensors files and directories of checkpoints; got ${JSON.stringify(path)}`,
+    'Convert it where it was made: safetensors.torch.save_file(model.state_dict(), "model.safetensors"), or safetensors.numpy.save_file.',
+  );
 }
 
 /** Collects the values of an option that may be given several times. */

@@ -3,12 +3,13 @@
 import type { Command } from 'commander';
 import { isRead, perform, print } from './command.js';
 import { openProgram } from './open.js';
-import { addProgramOptions, collect, parseCount, type ProgramOptions } from './options.js';
+import { addProgramOptions, collect, parseCount, type ProgramOptions, requireRestorable } from './options.js';
 
 interface Options extends ProgramOptions {
   readonly feed: readonly string[];
   readonly feeds?: string;
   readonly steps: string;
+  readonly restore?: string;
   readonly seed: string;
   readonly threads: string;
   readonly cpu: string;
@@ -22,6 +23,7 @@ export function addRun(commands: Command): void {
     .option('--feed <name=value>', 'value of an argument: JSON, or @file.npy; may be repeated', collect, [])
     .option('--feeds <file>', 'JSON file with an object of feeds')
     .option('--steps <n>', 'how often to run it', '1')
+    .option('--restore <path>', 'give the variables that it reads their values: a .safetensors file, or DIR[/latest|/best] of checkpoints')
     .option('--seed <n>', 'seed of the initial values', '0')
     .option('--threads <n>', 'threads to use', '1')
     .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
@@ -31,6 +33,7 @@ export function addRun(commands: Command): void {
         const steps = parseCount(options.steps, '--steps', 0);
         const seed = parseCount(options.seed, '--seed', 0);
         const threads = parseCount(options.threads, '--threads', 1);
+        if (options.restore !== undefined) requireRestorable(options.restore);
         const { readFeeds } = await import('./feeds.js');
         const { TfcError, toJson } = await import('../../../runtime/index.js');
         const line = (result: unknown): string => {
@@ -49,6 +52,11 @@ export function addRun(commands: Command): void {
         const feeds = readFeeds(options.feed, options.feeds);
         using model = await openProgram(file, options);
         using session = model.session({ seed, threads });
+        if (options.restore !== undefined) {
+          const { restoreFor } = await import('./restore.js');
+          const { readsOf } = await import('./entries.js');
+          restoreFor(session, options.restore, readsOf(model.manifest, entry.normalize()));
+        }
         for (let step = 0; step < steps && isRead(); step++) print(line(session.run(entry.normalize(), feeds)));
       }),
     );

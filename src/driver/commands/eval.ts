@@ -1,0 +1,40 @@
+// `tfc eval FILE [ENTRY] --data PATH --restore F`: the metrics of a trained program, as means over a data set.
+
+import type { Command } from 'commander';
+import { perform } from './command.js';
+import { addDataOptions, type DataOptions } from './data-options.js';
+import { addProgramOptions, collect, parseCount, type ProgramOptions, requireRestorable } from './options.js';
+import { restOf, takesFlags } from './rest.js';
+
+export interface EvaluationOptions extends ProgramOptions, DataOptions {
+  readonly restore: string;
+  readonly batch: string;
+  readonly feed: readonly string[];
+  readonly with?: string;
+  readonly threads: string;
+  readonly cpu: string;
+  readonly json?: boolean;
+}
+
+export function addEval(program: Command): void {
+  const command = program.command('eval').description('compute the metrics of a trained program on a data set');
+  takesFlags(addDataOptions(addProgramOptions(command)))
+    .argument('<file>', 'program (.tdsl)')
+    .argument('[entry]', 'exported function that returns numbers, or the step whose metrics are meant; may be left out when there is one')
+    .requiredOption('--restore <path>', 'variables: a .safetensors file, or DIR[/latest|/best] of checkpoints')
+    .option('--batch <n>', 'rows per call', '256')
+    .option('--feed <name=value>', 'argument that is the same in every call: JSON, or @file.npy; may be repeated', collect, [])
+    .option('--with <name>', 'exported function that computes the metrics of a step; may be left out when one fits')
+    .option('--threads <n>', 'threads to use', '1')
+    .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
+    .option('--json', 'print one JSON object, also for errors')
+    .action((_file: string, _entry: string | undefined, options: EvaluationOptions) =>
+      perform(options.json, async () => {
+        const rest = restOf(command);
+        requireRestorable(options.restore);
+        const [batch, threads] = [parseCount(options.batch, '--batch', 1), parseCount(options.threads, '--threads', 1)];
+        const { evaluateFile } = await import('./eval-file.js');
+        await evaluateFile(rest, options, { batch, threads }, command);
+      }),
+    );
+}
