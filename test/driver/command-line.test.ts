@@ -131,7 +131,7 @@ describe('run', () => {
 describe('bad input', () => {
   it.each([
     [['twice'], 'missing-feed', 'twice needs a feed x'],
-    [['twice', '--feed', 'x=[1,2,3]', '--feed', 'y=1'], 'unknown-feed', 'no feed y'],
+    [['twice', '--feed', 'x=[1,2,3]', '--feed', 'y=1'], 'unknown-feed', 'is called y'],
     [['twice', '--feed', 'x=[1,2]'], 'shape-mismatch', 'f32[3]'],
     [['line', '--feed', 'x=[[1,2,3]]'], 'shape-mismatch', 'x'],
     [['line', '--feed', 'x=[[1,2],[3]]'], 'bad-data', 'ragged'],

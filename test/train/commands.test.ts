@@ -81,7 +81,7 @@ describe('validation', () => {
     expect(losses(again)).toEqual(losses(one));
     expect(losses(other)).not.toEqual(losses(one));
     expect(train('--validate', '0.2').out).toMatch(/^epoch 1: loss \S+, validation\/loss \S+ \(/);
-    expect(jsonError(train('--json', '--validate', '0.001'))).toMatchObject({ code: 'bad-data' });
+    expect(jsonError(train('--json', '--validate', '0.999'))).toMatchObject({ code: 'invalid-value' });
   });
 
   it('is of other data, by a function that is named or fits', () => {

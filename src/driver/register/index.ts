@@ -1,5 +1,6 @@
-// `node --import @tdsl/tfc/register app.js`: programs can be imported and required. In: nothing. Out: hooks in this process. Holds: a program is
-// compiled when it is imported, or opened from the cache; its default export is the module; importing and requiring one give the same one.
+// `node --import @tdsl/tfc/register app.js`: programs can be imported and required. In: nothing. Out: hooks in this process. Holds: a
+// program is compiled when it is imported, or opened from the cache; its default export is the module; importing and requiring one give the
+// same one.
 
 import * as nodeModule from 'node:module';
 import { join } from 'node:path';

@@ -6,25 +6,22 @@
 // @generated from file event.proto (package tensorflow, syntax proto3)
 /* eslint-disable */
 
-import type { GenEnum, GenFile, GenMessage } from '@bufbuild/protobuf/codegenv2';
-import { enumDesc, fileDesc, messageDesc } from '@bufbuild/protobuf/codegenv2';
-import type { Message } from '@bufbuild/protobuf';
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file event.proto.
  */
-export const file_event: GenFile =
-  /*@__PURE__*/
-  fileDesc(
-    'CgtldmVudC5wcm90bxIKdGVuc29yZmxvdyLpAQoFRXZlbnQSEQoJd2FsbF90aW1lGAEgASgBEgwKBHN0ZXAYAiABKAMSFgoMZmlsZV92ZXJzaW9uGAMgASgJSAASEwoJZ3JhcGhfZGVmGAQgASgMSAASJgoHc3VtbWFyeRgFIAEoCzITLnRlbnNvcmZsb3cuU3VtbWFyeUgAEi0KC3Nlc3Npb25fbG9nGAcgASgLMhYudGVuc29yZmxvdy5TZXNzaW9uTG9nSAASMwoPc291cmNlX21ldGFkYXRhGAogASgLMhoudGVuc29yZmxvdy5Tb3VyY2VNZXRhZGF0YUIGCgR3aGF0IiAKDlNvdXJjZU1ldGFkYXRhEg4KBndyaXRlchgBIAEoCSKQAQoKU2Vzc2lvbkxvZxI0CgZzdGF0dXMYASABKA4yJC50ZW5zb3JmbG93LlNlc3Npb25Mb2cuU2Vzc2lvblN0YXR1cyJMCg1TZXNzaW9uU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEgkKBVNUQVJUEAESCAoEU1RPUBACEg4KCkNIRUNLUE9JTlQQAyKtAQoPU3VtbWFyeU1ldGFkYXRhEjsKC3BsdWdpbl9kYXRhGAEgASgLMiYudGVuc29yZmxvdy5TdW1tYXJ5TWV0YWRhdGEuUGx1Z2luRGF0YRIpCgpkYXRhX2NsYXNzGAQgASgOMhUudGVuc29yZmxvdy5EYXRhQ2xhc3MaMgoKUGx1Z2luRGF0YRITCgtwbHVnaW5fbmFtZRgBIAEoCRIPCgdjb250ZW50GAIgASgMIvIBCgdTdW1tYXJ5EigKBXZhbHVlGAEgAygLMhkudGVuc29yZmxvdy5TdW1tYXJ5LlZhbHVlGrwBCgVWYWx1ZRILCgN0YWcYASABKAkSLQoIbWV0YWRhdGEYCSABKAsyGy50ZW5zb3JmbG93LlN1bW1hcnlNZXRhZGF0YRIWCgxzaW1wbGVfdmFsdWUYAiABKAJIABIrCgVoaXN0bxgFIAEoCzIaLnRlbnNvcmZsb3cuSGlzdG9ncmFtUHJvdG9IABIpCgZ0ZW5zb3IYCCABKAsyFy50ZW5zb3JmbG93LlRlbnNvclByb3RvSABCBwoFdmFsdWUifwoOSGlzdG9ncmFtUHJvdG8SCwoDbWluGAEgASgBEgsKA21heBgCIAEoARILCgNudW0YAyABKAESCwoDc3VtGAQgASgBEhMKC3N1bV9zcXVhcmVzGAUgASgBEhQKDGJ1Y2tldF9saW1pdBgGIAMoARIOCgZidWNrZXQYByADKAEiZAoQVGVuc29yU2hhcGVQcm90bxItCgNkaW0YAiADKAsyIC50ZW5zb3JmbG93LlRlbnNvclNoYXBlUHJvdG8uRGltGiEKA0RpbRIMCgRzaXplGAEgASgDEgwKBG5hbWUYAiABKAkiegoLVGVuc29yUHJvdG8SIwoFZHR5cGUYASABKA4yFC50ZW5zb3JmbG93LkRhdGFUeXBlEjIKDHRlbnNvcl9zaGFwZRgCIAEoCzIcLnRlbnNvcmZsb3cuVGVuc29yU2hhcGVQcm90bxISCgpzdHJpbmdfdmFsGAggAygMKm8KCURhdGFDbGFzcxIWChJEQVRBX0NMQVNTX1VOS05PV04QABIVChFEQVRBX0NMQVNTX1NDQUxBUhABEhUKEURBVEFfQ0xBU1NfVEVOU09SEAISHAoYREFUQV9DTEFTU19CTE9CX1NFUVVFTkNFEAMqmwEKCERhdGFUeXBlEg4KCkRUX0lOVkFMSUQQABIMCghEVF9GTE9BVBABEg0KCURUX0RPVUJMRRACEgwKCERUX0lOVDMyEAMSDAoIRFRfVUlOVDgQBBINCglEVF9TVFJJTkcQBxIMCghEVF9JTlQ2NBAJEgsKB0RUX0JPT0wQChIPCgtEVF9CRkxPQVQxNhAOEgsKB0RUX0hBTEYQE2IGcHJvdG8z',
-  );
+export const file_event: GenFile = /*@__PURE__*/
+  fileDesc("CgtldmVudC5wcm90bxIKdGVuc29yZmxvdyLpAQoFRXZlbnQSEQoJd2FsbF90aW1lGAEgASgBEgwKBHN0ZXAYAiABKAMSFgoMZmlsZV92ZXJzaW9uGAMgASgJSAASEwoJZ3JhcGhfZGVmGAQgASgMSAASJgoHc3VtbWFyeRgFIAEoCzITLnRlbnNvcmZsb3cuU3VtbWFyeUgAEi0KC3Nlc3Npb25fbG9nGAcgASgLMhYudGVuc29yZmxvdy5TZXNzaW9uTG9nSAASMwoPc291cmNlX21ldGFkYXRhGAogASgLMhoudGVuc29yZmxvdy5Tb3VyY2VNZXRhZGF0YUIGCgR3aGF0IiAKDlNvdXJjZU1ldGFkYXRhEg4KBndyaXRlchgBIAEoCSKQAQoKU2Vzc2lvbkxvZxI0CgZzdGF0dXMYASABKA4yJC50ZW5zb3JmbG93LlNlc3Npb25Mb2cuU2Vzc2lvblN0YXR1cyJMCg1TZXNzaW9uU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEgkKBVNUQVJUEAESCAoEU1RPUBACEg4KCkNIRUNLUE9JTlQQAyKtAQoPU3VtbWFyeU1ldGFkYXRhEjsKC3BsdWdpbl9kYXRhGAEgASgLMiYudGVuc29yZmxvdy5TdW1tYXJ5TWV0YWRhdGEuUGx1Z2luRGF0YRIpCgpkYXRhX2NsYXNzGAQgASgOMhUudGVuc29yZmxvdy5EYXRhQ2xhc3MaMgoKUGx1Z2luRGF0YRITCgtwbHVnaW5fbmFtZRgBIAEoCRIPCgdjb250ZW50GAIgASgMIvIBCgdTdW1tYXJ5EigKBXZhbHVlGAEgAygLMhkudGVuc29yZmxvdy5TdW1tYXJ5LlZhbHVlGrwBCgVWYWx1ZRILCgN0YWcYASABKAkSLQoIbWV0YWRhdGEYCSABKAsyGy50ZW5zb3JmbG93LlN1bW1hcnlNZXRhZGF0YRIWCgxzaW1wbGVfdmFsdWUYAiABKAJIABIrCgVoaXN0bxgFIAEoCzIaLnRlbnNvcmZsb3cuSGlzdG9ncmFtUHJvdG9IABIpCgZ0ZW5zb3IYCCABKAsyFy50ZW5zb3JmbG93LlRlbnNvclByb3RvSABCBwoFdmFsdWUifwoOSGlzdG9ncmFtUHJvdG8SCwoDbWluGAEgASgBEgsKA21heBgCIAEoARILCgNudW0YAyABKAESCwoDc3VtGAQgASgBEhMKC3N1bV9zcXVhcmVzGAUgASgBEhQKDGJ1Y2tldF9saW1pdBgGIAMoARIOCgZidWNrZXQYByADKAEiZAoQVGVuc29yU2hhcGVQcm90bxItCgNkaW0YAiADKAsyIC50ZW5zb3JmbG93LlRlbnNvclNoYXBlUHJvdG8uRGltGiEKA0RpbRIMCgRzaXplGAEgASgDEgwKBG5hbWUYAiABKAkiegoLVGVuc29yUHJvdG8SIwoFZHR5cGUYASABKA4yFC50ZW5zb3JmbG93LkRhdGFUeXBlEjIKDHRlbnNvcl9zaGFwZRgCIAEoCzIcLnRlbnNvcmZsb3cuVGVuc29yU2hhcGVQcm90bxISCgpzdHJpbmdfdmFsGAggAygMKm8KCURhdGFDbGFzcxIWChJEQVRBX0NMQVNTX1VOS05PV04QABIVChFEQVRBX0NMQVNTX1NDQUxBUhABEhUKEURBVEFfQ0xBU1NfVEVOU09SEAISHAoYREFUQV9DTEFTU19CTE9CX1NFUVVFTkNFEAMqmwEKCERhdGFUeXBlEg4KCkRUX0lOVkFMSUQQABIMCghEVF9GTE9BVBABEg0KCURUX0RPVUJMRRACEgwKCERUX0lOVDMyEAMSDAoIRFRfVUlOVDgQBBINCglEVF9TVFJJTkcQBxIMCghEVF9JTlQ2NBAJEgsKB0RUX0JPT0wQChIPCgtEVF9CRkxPQVQxNhAOEgsKB0RUX0hBTEYQE2IGcHJvdG8z");
 
 /**
  * A record of an event file.
  *
  * @generated from message tensorflow.Event
  */
-export type Event = Message<'tensorflow.Event'> & {
+export type Event = Message<"tensorflow.Event"> & {
   /**
    * Seconds since 1970.
    *
@@ -40,40 +37,35 @@ export type Event = Message<'tensorflow.Event'> & {
   /**
    * @generated from oneof tensorflow.Event.what
    */
-  what:
-    | {
-        /**
-         * Of the first record: `brain.Event:2`.
-         *
-         * @generated from field: string file_version = 3;
-         */
-        value: string;
-        case: 'fileVersion';
-      }
-    | {
-        /**
-         * A `GraphDef`.
-         *
-         * @generated from field: bytes graph_def = 4;
-         */
-        value: Uint8Array;
-        case: 'graphDef';
-      }
-    | {
-        /**
-         * @generated from field: tensorflow.Summary summary = 5;
-         */
-        value: Summary;
-        case: 'summary';
-      }
-    | {
-        /**
-         * @generated from field: tensorflow.SessionLog session_log = 7;
-         */
-        value: SessionLog;
-        case: 'sessionLog';
-      }
-    | { case: undefined; value?: undefined };
+  what: {
+    /**
+     * Of the first record: `brain.Event:2`.
+     *
+     * @generated from field: string file_version = 3;
+     */
+    value: string;
+    case: "fileVersion";
+  } | {
+    /**
+     * A `GraphDef`.
+     *
+     * @generated from field: bytes graph_def = 4;
+     */
+    value: Uint8Array;
+    case: "graphDef";
+  } | {
+    /**
+     * @generated from field: tensorflow.Summary summary = 5;
+     */
+    value: Summary;
+    case: "summary";
+  } | {
+    /**
+     * @generated from field: tensorflow.SessionLog session_log = 7;
+     */
+    value: SessionLog;
+    case: "sessionLog";
+  } | { case: undefined; value?: undefined };
 
   /**
    * @generated from field: tensorflow.SourceMetadata source_metadata = 10;
@@ -85,12 +77,13 @@ export type Event = Message<'tensorflow.Event'> & {
  * Describes the message tensorflow.Event.
  * Use `create(EventSchema)` to create a new message.
  */
-export const EventSchema: GenMessage<Event> = /*@__PURE__*/ messageDesc(file_event, 0);
+export const EventSchema: GenMessage<Event> = /*@__PURE__*/
+  messageDesc(file_event, 0);
 
 /**
  * @generated from message tensorflow.SourceMetadata
  */
-export type SourceMetadata = Message<'tensorflow.SourceMetadata'> & {
+export type SourceMetadata = Message<"tensorflow.SourceMetadata"> & {
   /**
    * @generated from field: string writer = 1;
    */
@@ -101,12 +94,13 @@ export type SourceMetadata = Message<'tensorflow.SourceMetadata'> & {
  * Describes the message tensorflow.SourceMetadata.
  * Use `create(SourceMetadataSchema)` to create a new message.
  */
-export const SourceMetadataSchema: GenMessage<SourceMetadata> = /*@__PURE__*/ messageDesc(file_event, 1);
+export const SourceMetadataSchema: GenMessage<SourceMetadata> = /*@__PURE__*/
+  messageDesc(file_event, 1);
 
 /**
  * @generated from message tensorflow.SessionLog
  */
-export type SessionLog = Message<'tensorflow.SessionLog'> & {
+export type SessionLog = Message<"tensorflow.SessionLog"> & {
   /**
    * @generated from field: tensorflow.SessionLog.SessionStatus status = 1;
    */
@@ -117,7 +111,8 @@ export type SessionLog = Message<'tensorflow.SessionLog'> & {
  * Describes the message tensorflow.SessionLog.
  * Use `create(SessionLogSchema)` to create a new message.
  */
-export const SessionLogSchema: GenMessage<SessionLog> = /*@__PURE__*/ messageDesc(file_event, 2);
+export const SessionLogSchema: GenMessage<SessionLog> = /*@__PURE__*/
+  messageDesc(file_event, 2);
 
 /**
  * @generated from enum tensorflow.SessionLog.SessionStatus
@@ -149,14 +144,15 @@ export enum SessionLog_SessionStatus {
 /**
  * Describes the enum tensorflow.SessionLog.SessionStatus.
  */
-export const SessionLog_SessionStatusSchema: GenEnum<SessionLog_SessionStatus> = /*@__PURE__*/ enumDesc(file_event, 2, 0);
+export const SessionLog_SessionStatusSchema: GenEnum<SessionLog_SessionStatus> = /*@__PURE__*/
+  enumDesc(file_event, 2, 0);
 
 /**
  * Which plugin of TensorBoard shows a tag.
  *
  * @generated from message tensorflow.SummaryMetadata
  */
-export type SummaryMetadata = Message<'tensorflow.SummaryMetadata'> & {
+export type SummaryMetadata = Message<"tensorflow.SummaryMetadata"> & {
   /**
    * @generated from field: tensorflow.SummaryMetadata.PluginData plugin_data = 1;
    */
@@ -172,12 +168,13 @@ export type SummaryMetadata = Message<'tensorflow.SummaryMetadata'> & {
  * Describes the message tensorflow.SummaryMetadata.
  * Use `create(SummaryMetadataSchema)` to create a new message.
  */
-export const SummaryMetadataSchema: GenMessage<SummaryMetadata> = /*@__PURE__*/ messageDesc(file_event, 3);
+export const SummaryMetadataSchema: GenMessage<SummaryMetadata> = /*@__PURE__*/
+  messageDesc(file_event, 3);
 
 /**
  * @generated from message tensorflow.SummaryMetadata.PluginData
  */
-export type SummaryMetadata_PluginData = Message<'tensorflow.SummaryMetadata.PluginData'> & {
+export type SummaryMetadata_PluginData = Message<"tensorflow.SummaryMetadata.PluginData"> & {
   /**
    * @generated from field: string plugin_name = 1;
    */
@@ -193,12 +190,13 @@ export type SummaryMetadata_PluginData = Message<'tensorflow.SummaryMetadata.Plu
  * Describes the message tensorflow.SummaryMetadata.PluginData.
  * Use `create(SummaryMetadata_PluginDataSchema)` to create a new message.
  */
-export const SummaryMetadata_PluginDataSchema: GenMessage<SummaryMetadata_PluginData> = /*@__PURE__*/ messageDesc(file_event, 3, 0);
+export const SummaryMetadata_PluginDataSchema: GenMessage<SummaryMetadata_PluginData> = /*@__PURE__*/
+  messageDesc(file_event, 3, 0);
 
 /**
  * @generated from message tensorflow.Summary
  */
-export type Summary = Message<'tensorflow.Summary'> & {
+export type Summary = Message<"tensorflow.Summary"> & {
   /**
    * @generated from field: repeated tensorflow.Summary.Value value = 1;
    */
@@ -209,12 +207,13 @@ export type Summary = Message<'tensorflow.Summary'> & {
  * Describes the message tensorflow.Summary.
  * Use `create(SummarySchema)` to create a new message.
  */
-export const SummarySchema: GenMessage<Summary> = /*@__PURE__*/ messageDesc(file_event, 4);
+export const SummarySchema: GenMessage<Summary> = /*@__PURE__*/
+  messageDesc(file_event, 4);
 
 /**
  * @generated from message tensorflow.Summary.Value
  */
-export type Summary_Value = Message<'tensorflow.Summary.Value'> & {
+export type Summary_Value = Message<"tensorflow.Summary.Value"> & {
   /**
    * @generated from field: string tag = 1;
    */
@@ -228,41 +227,38 @@ export type Summary_Value = Message<'tensorflow.Summary.Value'> & {
   /**
    * @generated from oneof tensorflow.Summary.Value.value
    */
-  value:
-    | {
-        /**
-         * @generated from field: float simple_value = 2;
-         */
-        value: number;
-        case: 'simpleValue';
-      }
-    | {
-        /**
-         * @generated from field: tensorflow.HistogramProto histo = 5;
-         */
-        value: HistogramProto;
-        case: 'histo';
-      }
-    | {
-        /**
-         * @generated from field: tensorflow.TensorProto tensor = 8;
-         */
-        value: TensorProto;
-        case: 'tensor';
-      }
-    | { case: undefined; value?: undefined };
+  value: {
+    /**
+     * @generated from field: float simple_value = 2;
+     */
+    value: number;
+    case: "simpleValue";
+  } | {
+    /**
+     * @generated from field: tensorflow.HistogramProto histo = 5;
+     */
+    value: HistogramProto;
+    case: "histo";
+  } | {
+    /**
+     * @generated from field: tensorflow.TensorProto tensor = 8;
+     */
+    value: TensorProto;
+    case: "tensor";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
  * Describes the message tensorflow.Summary.Value.
  * Use `create(Summary_ValueSchema)` to create a new message.
  */
-export const Summary_ValueSchema: GenMessage<Summary_Value> = /*@__PURE__*/ messageDesc(file_event, 4, 0);
+export const Summary_ValueSchema: GenMessage<Summary_Value> = /*@__PURE__*/
+  messageDesc(file_event, 4, 0);
 
 /**
  * @generated from message tensorflow.HistogramProto
  */
-export type HistogramProto = Message<'tensorflow.HistogramProto'> & {
+export type HistogramProto = Message<"tensorflow.HistogramProto"> & {
   /**
    * @generated from field: double min = 1;
    */
@@ -305,12 +301,13 @@ export type HistogramProto = Message<'tensorflow.HistogramProto'> & {
  * Describes the message tensorflow.HistogramProto.
  * Use `create(HistogramProtoSchema)` to create a new message.
  */
-export const HistogramProtoSchema: GenMessage<HistogramProto> = /*@__PURE__*/ messageDesc(file_event, 5);
+export const HistogramProtoSchema: GenMessage<HistogramProto> = /*@__PURE__*/
+  messageDesc(file_event, 5);
 
 /**
  * @generated from message tensorflow.TensorShapeProto
  */
-export type TensorShapeProto = Message<'tensorflow.TensorShapeProto'> & {
+export type TensorShapeProto = Message<"tensorflow.TensorShapeProto"> & {
   /**
    * @generated from field: repeated tensorflow.TensorShapeProto.Dim dim = 2;
    */
@@ -321,12 +318,13 @@ export type TensorShapeProto = Message<'tensorflow.TensorShapeProto'> & {
  * Describes the message tensorflow.TensorShapeProto.
  * Use `create(TensorShapeProtoSchema)` to create a new message.
  */
-export const TensorShapeProtoSchema: GenMessage<TensorShapeProto> = /*@__PURE__*/ messageDesc(file_event, 6);
+export const TensorShapeProtoSchema: GenMessage<TensorShapeProto> = /*@__PURE__*/
+  messageDesc(file_event, 6);
 
 /**
  * @generated from message tensorflow.TensorShapeProto.Dim
  */
-export type TensorShapeProto_Dim = Message<'tensorflow.TensorShapeProto.Dim'> & {
+export type TensorShapeProto_Dim = Message<"tensorflow.TensorShapeProto.Dim"> & {
   /**
    * −1: not known.
    *
@@ -344,12 +342,13 @@ export type TensorShapeProto_Dim = Message<'tensorflow.TensorShapeProto.Dim'> & 
  * Describes the message tensorflow.TensorShapeProto.Dim.
  * Use `create(TensorShapeProto_DimSchema)` to create a new message.
  */
-export const TensorShapeProto_DimSchema: GenMessage<TensorShapeProto_Dim> = /*@__PURE__*/ messageDesc(file_event, 6, 0);
+export const TensorShapeProto_DimSchema: GenMessage<TensorShapeProto_Dim> = /*@__PURE__*/
+  messageDesc(file_event, 6, 0);
 
 /**
  * @generated from message tensorflow.TensorProto
  */
-export type TensorProto = Message<'tensorflow.TensorProto'> & {
+export type TensorProto = Message<"tensorflow.TensorProto"> & {
   /**
    * @generated from field: tensorflow.DataType dtype = 1;
    */
@@ -370,7 +369,8 @@ export type TensorProto = Message<'tensorflow.TensorProto'> & {
  * Describes the message tensorflow.TensorProto.
  * Use `create(TensorProtoSchema)` to create a new message.
  */
-export const TensorProtoSchema: GenMessage<TensorProto> = /*@__PURE__*/ messageDesc(file_event, 7);
+export const TensorProtoSchema: GenMessage<TensorProto> = /*@__PURE__*/
+  messageDesc(file_event, 7);
 
 /**
  * @generated from enum tensorflow.DataClass
@@ -400,7 +400,8 @@ export enum DataClass {
 /**
  * Describes the enum tensorflow.DataClass.
  */
-export const DataClassSchema: GenEnum<DataClass> = /*@__PURE__*/ enumDesc(file_event, 0);
+export const DataClassSchema: GenEnum<DataClass> = /*@__PURE__*/
+  enumDesc(file_event, 0);
 
 /**
  * @generated from enum tensorflow.DataType
@@ -460,4 +461,6 @@ export enum DataType {
 /**
  * Describes the enum tensorflow.DataType.
  */
-export const DataTypeSchema: GenEnum<DataType> = /*@__PURE__*/ enumDesc(file_event, 1);
+export const DataTypeSchema: GenEnum<DataType> = /*@__PURE__*/
+  enumDesc(file_event, 1);
+

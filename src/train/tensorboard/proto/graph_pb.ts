@@ -6,26 +6,22 @@
 // @generated from file graph.proto (package tensorflow, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from '@bufbuild/protobuf/codegenv2';
-import { fileDesc, messageDesc } from '@bufbuild/protobuf/codegenv2';
-import type { DataType, TensorShapeProto } from './event_pb.js';
-import { file_event } from './event_pb.js';
-import type { Message } from '@bufbuild/protobuf';
+import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { DataType, TensorShapeProto } from "./event_pb.js";
+import { file_event } from "./event_pb.js";
+import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file graph.proto.
  */
-export const file_graph: GenFile =
-  /*@__PURE__*/
-  fileDesc(
-    'CgtncmFwaC5wcm90bxIKdGVuc29yZmxvdyJXCghHcmFwaERlZhIhCgRub2RlGAEgAygLMhMudGVuc29yZmxvdy5Ob2RlRGVmEigKCHZlcnNpb25zGAQgASgLMhYudGVuc29yZmxvdy5WZXJzaW9uRGVmIh4KClZlcnNpb25EZWYSEAoIcHJvZHVjZXIYASABKAUiowEKB05vZGVEZWYSDAoEbmFtZRgBIAEoCRIKCgJvcBgCIAEoCRINCgVpbnB1dBgDIAMoCRIrCgRhdHRyGAUgAygLMh0udGVuc29yZmxvdy5Ob2RlRGVmLkF0dHJFbnRyeRpCCglBdHRyRW50cnkSCwoDa2V5GAEgASgJEiQKBXZhbHVlGAIgASgLMhUudGVuc29yZmxvdy5BdHRyVmFsdWU6AjgBIuEBCglBdHRyVmFsdWUSLwoEbGlzdBgBIAEoCzIfLnRlbnNvcmZsb3cuQXR0clZhbHVlLkxpc3RWYWx1ZUgAEgsKAXMYAiABKAxIABIkCgR0eXBlGAYgASgOMhQudGVuc29yZmxvdy5EYXRhVHlwZUgAEi0KBXNoYXBlGAcgASgLMhwudGVuc29yZmxvdy5UZW5zb3JTaGFwZVByb3RvSAAaOAoJTGlzdFZhbHVlEisKBXNoYXBlGAcgAygLMhwudGVuc29yZmxvdy5UZW5zb3JTaGFwZVByb3RvQgcKBXZhbHVlYgZwcm90bzM',
-    [file_event],
-  );
+export const file_graph: GenFile = /*@__PURE__*/
+  fileDesc("CgtncmFwaC5wcm90bxIKdGVuc29yZmxvdyJXCghHcmFwaERlZhIhCgRub2RlGAEgAygLMhMudGVuc29yZmxvdy5Ob2RlRGVmEigKCHZlcnNpb25zGAQgASgLMhYudGVuc29yZmxvdy5WZXJzaW9uRGVmIh4KClZlcnNpb25EZWYSEAoIcHJvZHVjZXIYASABKAUiowEKB05vZGVEZWYSDAoEbmFtZRgBIAEoCRIKCgJvcBgCIAEoCRINCgVpbnB1dBgDIAMoCRIrCgRhdHRyGAUgAygLMh0udGVuc29yZmxvdy5Ob2RlRGVmLkF0dHJFbnRyeRpCCglBdHRyRW50cnkSCwoDa2V5GAEgASgJEiQKBXZhbHVlGAIgASgLMhUudGVuc29yZmxvdy5BdHRyVmFsdWU6AjgBIuEBCglBdHRyVmFsdWUSLwoEbGlzdBgBIAEoCzIfLnRlbnNvcmZsb3cuQXR0clZhbHVlLkxpc3RWYWx1ZUgAEgsKAXMYAiABKAxIABIkCgR0eXBlGAYgASgOMhQudGVuc29yZmxvdy5EYXRhVHlwZUgAEi0KBXNoYXBlGAcgASgLMhwudGVuc29yZmxvdy5UZW5zb3JTaGFwZVByb3RvSAAaOAoJTGlzdFZhbHVlEisKBXNoYXBlGAcgAygLMhwudGVuc29yZmxvdy5UZW5zb3JTaGFwZVByb3RvQgcKBXZhbHVlYgZwcm90bzM", [file_event]);
 
 /**
  * @generated from message tensorflow.GraphDef
  */
-export type GraphDef = Message<'tensorflow.GraphDef'> & {
+export type GraphDef = Message<"tensorflow.GraphDef"> & {
   /**
    * @generated from field: repeated tensorflow.NodeDef node = 1;
    */
@@ -41,12 +37,13 @@ export type GraphDef = Message<'tensorflow.GraphDef'> & {
  * Describes the message tensorflow.GraphDef.
  * Use `create(GraphDefSchema)` to create a new message.
  */
-export const GraphDefSchema: GenMessage<GraphDef> = /*@__PURE__*/ messageDesc(file_graph, 0);
+export const GraphDefSchema: GenMessage<GraphDef> = /*@__PURE__*/
+  messageDesc(file_graph, 0);
 
 /**
  * @generated from message tensorflow.VersionDef
  */
-export type VersionDef = Message<'tensorflow.VersionDef'> & {
+export type VersionDef = Message<"tensorflow.VersionDef"> & {
   /**
    * @generated from field: int32 producer = 1;
    */
@@ -57,12 +54,13 @@ export type VersionDef = Message<'tensorflow.VersionDef'> & {
  * Describes the message tensorflow.VersionDef.
  * Use `create(VersionDefSchema)` to create a new message.
  */
-export const VersionDefSchema: GenMessage<VersionDef> = /*@__PURE__*/ messageDesc(file_graph, 1);
+export const VersionDefSchema: GenMessage<VersionDef> = /*@__PURE__*/
+  messageDesc(file_graph, 1);
 
 /**
  * @generated from message tensorflow.NodeDef
  */
-export type NodeDef = Message<'tensorflow.NodeDef'> & {
+export type NodeDef = Message<"tensorflow.NodeDef"> & {
   /**
    * `scope/inner/name`.
    *
@@ -92,57 +90,54 @@ export type NodeDef = Message<'tensorflow.NodeDef'> & {
  * Describes the message tensorflow.NodeDef.
  * Use `create(NodeDefSchema)` to create a new message.
  */
-export const NodeDefSchema: GenMessage<NodeDef> = /*@__PURE__*/ messageDesc(file_graph, 2);
+export const NodeDefSchema: GenMessage<NodeDef> = /*@__PURE__*/
+  messageDesc(file_graph, 2);
 
 /**
  * @generated from message tensorflow.AttrValue
  */
-export type AttrValue = Message<'tensorflow.AttrValue'> & {
+export type AttrValue = Message<"tensorflow.AttrValue"> & {
   /**
    * @generated from oneof tensorflow.AttrValue.value
    */
-  value:
-    | {
-        /**
-         * @generated from field: tensorflow.AttrValue.ListValue list = 1;
-         */
-        value: AttrValue_ListValue;
-        case: 'list';
-      }
-    | {
-        /**
-         * @generated from field: bytes s = 2;
-         */
-        value: Uint8Array;
-        case: 's';
-      }
-    | {
-        /**
-         * @generated from field: tensorflow.DataType type = 6;
-         */
-        value: DataType;
-        case: 'type';
-      }
-    | {
-        /**
-         * @generated from field: tensorflow.TensorShapeProto shape = 7;
-         */
-        value: TensorShapeProto;
-        case: 'shape';
-      }
-    | { case: undefined; value?: undefined };
+  value: {
+    /**
+     * @generated from field: tensorflow.AttrValue.ListValue list = 1;
+     */
+    value: AttrValue_ListValue;
+    case: "list";
+  } | {
+    /**
+     * @generated from field: bytes s = 2;
+     */
+    value: Uint8Array;
+    case: "s";
+  } | {
+    /**
+     * @generated from field: tensorflow.DataType type = 6;
+     */
+    value: DataType;
+    case: "type";
+  } | {
+    /**
+     * @generated from field: tensorflow.TensorShapeProto shape = 7;
+     */
+    value: TensorShapeProto;
+    case: "shape";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
  * Describes the message tensorflow.AttrValue.
  * Use `create(AttrValueSchema)` to create a new message.
  */
-export const AttrValueSchema: GenMessage<AttrValue> = /*@__PURE__*/ messageDesc(file_graph, 3);
+export const AttrValueSchema: GenMessage<AttrValue> = /*@__PURE__*/
+  messageDesc(file_graph, 3);
 
 /**
  * @generated from message tensorflow.AttrValue.ListValue
  */
-export type AttrValue_ListValue = Message<'tensorflow.AttrValue.ListValue'> & {
+export type AttrValue_ListValue = Message<"tensorflow.AttrValue.ListValue"> & {
   /**
    * @generated from field: repeated tensorflow.TensorShapeProto shape = 7;
    */
@@ -153,4 +148,6 @@ export type AttrValue_ListValue = Message<'tensorflow.AttrValue.ListValue'> & {
  * Describes the message tensorflow.AttrValue.ListValue.
  * Use `create(AttrValue_ListValueSchema)` to create a new message.
  */
-export const AttrValue_ListValueSchema: GenMessage<AttrValue_ListValue> = /*@__PURE__*/ messageDesc(file_graph, 3, 0);
+export const AttrValue_ListValueSchema: GenMessage<AttrValue_ListValue> = /*@__PURE__*/
+  messageDesc(file_graph, 3, 0);
+

@@ -6,26 +6,22 @@
 // @generated from file hparams.proto (package tensorboard.hparams, syntax proto3)
 /* eslint-disable */
 
-import type { GenEnum, GenFile, GenMessage } from '@bufbuild/protobuf/codegenv2';
-import { enumDesc, fileDesc, messageDesc } from '@bufbuild/protobuf/codegenv2';
-import type { Value } from '@bufbuild/protobuf/wkt';
-import { file_google_protobuf_struct } from '@bufbuild/protobuf/wkt';
-import type { Message } from '@bufbuild/protobuf';
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Value } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
+import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file hparams.proto.
  */
-export const file_hparams: GenFile =
-  /*@__PURE__*/
-  fileDesc(
-    'Cg1ocGFyYW1zLnByb3RvEhN0ZW5zb3Jib2FyZC5ocGFyYW1zIukBChFIUGFyYW1zUGx1Z2luRGF0YRIPCgd2ZXJzaW9uGAEgASgFEjUKCmV4cGVyaW1lbnQYAiABKAsyHy50ZW5zb3Jib2FyZC5ocGFyYW1zLkV4cGVyaW1lbnRIABJDChJzZXNzaW9uX3N0YXJ0X2luZm8YAyABKAsyJS50ZW5zb3Jib2FyZC5ocGFyYW1zLlNlc3Npb25TdGFydEluZm9IABI/ChBzZXNzaW9uX2VuZF9pbmZvGAQgASgLMiMudGVuc29yYm9hcmQuaHBhcmFtcy5TZXNzaW9uRW5kSW5mb0gAQgYKBGRhdGEilQEKCkV4cGVyaW1lbnQSGQoRdGltZV9jcmVhdGVkX3NlY3MYAyABKAESNQoMaHBhcmFtX2luZm9zGAQgAygLMh8udGVuc29yYm9hcmQuaHBhcmFtcy5IUGFyYW1JbmZvEjUKDG1ldHJpY19pbmZvcxgFIAMoCzIfLnRlbnNvcmJvYXJkLmhwYXJhbXMuTWV0cmljSW5mbyJHCgpIUGFyYW1JbmZvEgwKBG5hbWUYASABKAkSKwoEdHlwZRgEIAEoDjIdLnRlbnNvcmJvYXJkLmhwYXJhbXMuRGF0YVR5cGUiOwoKTWV0cmljSW5mbxItCgRuYW1lGAEgASgLMh8udGVuc29yYm9hcmQuaHBhcmFtcy5NZXRyaWNOYW1lIigKCk1ldHJpY05hbWUSDQoFZ3JvdXAYASABKAkSCwoDdGFnGAIgASgJIswBChBTZXNzaW9uU3RhcnRJbmZvEkMKB2hwYXJhbXMYASADKAsyMi50ZW5zb3Jib2FyZC5ocGFyYW1zLlNlc3Npb25TdGFydEluZm8uSHBhcmFtc0VudHJ5EhIKCmdyb3VwX25hbWUYBCABKAkSFwoPc3RhcnRfdGltZV9zZWNzGAUgASgBGkYKDEhwYXJhbXNFbnRyeRILCgNrZXkYASABKAkSJQoFdmFsdWUYAiABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWU6AjgBIlQKDlNlc3Npb25FbmRJbmZvEisKBnN0YXR1cxgBIAEoDjIbLnRlbnNvcmJvYXJkLmhwYXJhbXMuU3RhdHVzEhUKDWVuZF90aW1lX3NlY3MYAiABKAEqYAoIRGF0YVR5cGUSEwoPREFUQV9UWVBFX1VOU0VUEAASFAoQREFUQV9UWVBFX1NUUklORxABEhIKDkRBVEFfVFlQRV9CT09MEAISFQoRREFUQV9UWVBFX0ZMT0FUNjQQAypYCgZTdGF0dXMSEgoOU1RBVFVTX1VOS05PV04QABISCg5TVEFUVVNfU1VDQ0VTUxABEhIKDlNUQVRVU19GQUlMVVJFEAISEgoOU1RBVFVTX1JVTk5JTkcQA2IGcHJvdG8z',
-    [file_google_protobuf_struct],
-  );
+export const file_hparams: GenFile = /*@__PURE__*/
+  fileDesc("Cg1ocGFyYW1zLnByb3RvEhN0ZW5zb3Jib2FyZC5ocGFyYW1zIukBChFIUGFyYW1zUGx1Z2luRGF0YRIPCgd2ZXJzaW9uGAEgASgFEjUKCmV4cGVyaW1lbnQYAiABKAsyHy50ZW5zb3Jib2FyZC5ocGFyYW1zLkV4cGVyaW1lbnRIABJDChJzZXNzaW9uX3N0YXJ0X2luZm8YAyABKAsyJS50ZW5zb3Jib2FyZC5ocGFyYW1zLlNlc3Npb25TdGFydEluZm9IABI/ChBzZXNzaW9uX2VuZF9pbmZvGAQgASgLMiMudGVuc29yYm9hcmQuaHBhcmFtcy5TZXNzaW9uRW5kSW5mb0gAQgYKBGRhdGEilQEKCkV4cGVyaW1lbnQSGQoRdGltZV9jcmVhdGVkX3NlY3MYAyABKAESNQoMaHBhcmFtX2luZm9zGAQgAygLMh8udGVuc29yYm9hcmQuaHBhcmFtcy5IUGFyYW1JbmZvEjUKDG1ldHJpY19pbmZvcxgFIAMoCzIfLnRlbnNvcmJvYXJkLmhwYXJhbXMuTWV0cmljSW5mbyJHCgpIUGFyYW1JbmZvEgwKBG5hbWUYASABKAkSKwoEdHlwZRgEIAEoDjIdLnRlbnNvcmJvYXJkLmhwYXJhbXMuRGF0YVR5cGUiOwoKTWV0cmljSW5mbxItCgRuYW1lGAEgASgLMh8udGVuc29yYm9hcmQuaHBhcmFtcy5NZXRyaWNOYW1lIigKCk1ldHJpY05hbWUSDQoFZ3JvdXAYASABKAkSCwoDdGFnGAIgASgJIswBChBTZXNzaW9uU3RhcnRJbmZvEkMKB2hwYXJhbXMYASADKAsyMi50ZW5zb3Jib2FyZC5ocGFyYW1zLlNlc3Npb25TdGFydEluZm8uSHBhcmFtc0VudHJ5EhIKCmdyb3VwX25hbWUYBCABKAkSFwoPc3RhcnRfdGltZV9zZWNzGAUgASgBGkYKDEhwYXJhbXNFbnRyeRILCgNrZXkYASABKAkSJQoFdmFsdWUYAiABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWU6AjgBIlQKDlNlc3Npb25FbmRJbmZvEisKBnN0YXR1cxgBIAEoDjIbLnRlbnNvcmJvYXJkLmhwYXJhbXMuU3RhdHVzEhUKDWVuZF90aW1lX3NlY3MYAiABKAEqYAoIRGF0YVR5cGUSEwoPREFUQV9UWVBFX1VOU0VUEAASFAoQREFUQV9UWVBFX1NUUklORxABEhIKDkRBVEFfVFlQRV9CT09MEAISFQoRREFUQV9UWVBFX0ZMT0FUNjQQAypYCgZTdGF0dXMSEgoOU1RBVFVTX1VOS05PV04QABISCg5TVEFUVVNfU1VDQ0VTUxABEhIKDlNUQVRVU19GQUlMVVJFEAISEgoOU1RBVFVTX1JVTk5JTkcQA2IGcHJvdG8z", [file_google_protobuf_struct]);
 
 /**
  * @generated from message tensorboard.hparams.HParamsPluginData
  */
-export type HParamsPluginData = Message<'tensorboard.hparams.HParamsPluginData'> & {
+export type HParamsPluginData = Message<"tensorboard.hparams.HParamsPluginData"> & {
   /**
    * @generated from field: int32 version = 1;
    */
@@ -34,41 +30,38 @@ export type HParamsPluginData = Message<'tensorboard.hparams.HParamsPluginData'>
   /**
    * @generated from oneof tensorboard.hparams.HParamsPluginData.data
    */
-  data:
-    | {
-        /**
-         * @generated from field: tensorboard.hparams.Experiment experiment = 2;
-         */
-        value: Experiment;
-        case: 'experiment';
-      }
-    | {
-        /**
-         * @generated from field: tensorboard.hparams.SessionStartInfo session_start_info = 3;
-         */
-        value: SessionStartInfo;
-        case: 'sessionStartInfo';
-      }
-    | {
-        /**
-         * @generated from field: tensorboard.hparams.SessionEndInfo session_end_info = 4;
-         */
-        value: SessionEndInfo;
-        case: 'sessionEndInfo';
-      }
-    | { case: undefined; value?: undefined };
+  data: {
+    /**
+     * @generated from field: tensorboard.hparams.Experiment experiment = 2;
+     */
+    value: Experiment;
+    case: "experiment";
+  } | {
+    /**
+     * @generated from field: tensorboard.hparams.SessionStartInfo session_start_info = 3;
+     */
+    value: SessionStartInfo;
+    case: "sessionStartInfo";
+  } | {
+    /**
+     * @generated from field: tensorboard.hparams.SessionEndInfo session_end_info = 4;
+     */
+    value: SessionEndInfo;
+    case: "sessionEndInfo";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
  * Describes the message tensorboard.hparams.HParamsPluginData.
  * Use `create(HParamsPluginDataSchema)` to create a new message.
  */
-export const HParamsPluginDataSchema: GenMessage<HParamsPluginData> = /*@__PURE__*/ messageDesc(file_hparams, 0);
+export const HParamsPluginDataSchema: GenMessage<HParamsPluginData> = /*@__PURE__*/
+  messageDesc(file_hparams, 0);
 
 /**
  * @generated from message tensorboard.hparams.Experiment
  */
-export type Experiment = Message<'tensorboard.hparams.Experiment'> & {
+export type Experiment = Message<"tensorboard.hparams.Experiment"> & {
   /**
    * Seconds since 1970.
    *
@@ -91,12 +84,13 @@ export type Experiment = Message<'tensorboard.hparams.Experiment'> & {
  * Describes the message tensorboard.hparams.Experiment.
  * Use `create(ExperimentSchema)` to create a new message.
  */
-export const ExperimentSchema: GenMessage<Experiment> = /*@__PURE__*/ messageDesc(file_hparams, 1);
+export const ExperimentSchema: GenMessage<Experiment> = /*@__PURE__*/
+  messageDesc(file_hparams, 1);
 
 /**
  * @generated from message tensorboard.hparams.HParamInfo
  */
-export type HParamInfo = Message<'tensorboard.hparams.HParamInfo'> & {
+export type HParamInfo = Message<"tensorboard.hparams.HParamInfo"> & {
   /**
    * @generated from field: string name = 1;
    */
@@ -112,12 +106,13 @@ export type HParamInfo = Message<'tensorboard.hparams.HParamInfo'> & {
  * Describes the message tensorboard.hparams.HParamInfo.
  * Use `create(HParamInfoSchema)` to create a new message.
  */
-export const HParamInfoSchema: GenMessage<HParamInfo> = /*@__PURE__*/ messageDesc(file_hparams, 2);
+export const HParamInfoSchema: GenMessage<HParamInfo> = /*@__PURE__*/
+  messageDesc(file_hparams, 2);
 
 /**
  * @generated from message tensorboard.hparams.MetricInfo
  */
-export type MetricInfo = Message<'tensorboard.hparams.MetricInfo'> & {
+export type MetricInfo = Message<"tensorboard.hparams.MetricInfo"> & {
   /**
    * @generated from field: tensorboard.hparams.MetricName name = 1;
    */
@@ -128,12 +123,13 @@ export type MetricInfo = Message<'tensorboard.hparams.MetricInfo'> & {
  * Describes the message tensorboard.hparams.MetricInfo.
  * Use `create(MetricInfoSchema)` to create a new message.
  */
-export const MetricInfoSchema: GenMessage<MetricInfo> = /*@__PURE__*/ messageDesc(file_hparams, 3);
+export const MetricInfoSchema: GenMessage<MetricInfo> = /*@__PURE__*/
+  messageDesc(file_hparams, 3);
 
 /**
  * @generated from message tensorboard.hparams.MetricName
  */
-export type MetricName = Message<'tensorboard.hparams.MetricName'> & {
+export type MetricName = Message<"tensorboard.hparams.MetricName"> & {
   /**
    * @generated from field: string group = 1;
    */
@@ -151,12 +147,13 @@ export type MetricName = Message<'tensorboard.hparams.MetricName'> & {
  * Describes the message tensorboard.hparams.MetricName.
  * Use `create(MetricNameSchema)` to create a new message.
  */
-export const MetricNameSchema: GenMessage<MetricName> = /*@__PURE__*/ messageDesc(file_hparams, 4);
+export const MetricNameSchema: GenMessage<MetricName> = /*@__PURE__*/
+  messageDesc(file_hparams, 4);
 
 /**
  * @generated from message tensorboard.hparams.SessionStartInfo
  */
-export type SessionStartInfo = Message<'tensorboard.hparams.SessionStartInfo'> & {
+export type SessionStartInfo = Message<"tensorboard.hparams.SessionStartInfo"> & {
   /**
    * @generated from field: map<string, google.protobuf.Value> hparams = 1;
    */
@@ -179,12 +176,13 @@ export type SessionStartInfo = Message<'tensorboard.hparams.SessionStartInfo'> &
  * Describes the message tensorboard.hparams.SessionStartInfo.
  * Use `create(SessionStartInfoSchema)` to create a new message.
  */
-export const SessionStartInfoSchema: GenMessage<SessionStartInfo> = /*@__PURE__*/ messageDesc(file_hparams, 5);
+export const SessionStartInfoSchema: GenMessage<SessionStartInfo> = /*@__PURE__*/
+  messageDesc(file_hparams, 5);
 
 /**
  * @generated from message tensorboard.hparams.SessionEndInfo
  */
-export type SessionEndInfo = Message<'tensorboard.hparams.SessionEndInfo'> & {
+export type SessionEndInfo = Message<"tensorboard.hparams.SessionEndInfo"> & {
   /**
    * @generated from field: tensorboard.hparams.Status status = 1;
    */
@@ -200,7 +198,8 @@ export type SessionEndInfo = Message<'tensorboard.hparams.SessionEndInfo'> & {
  * Describes the message tensorboard.hparams.SessionEndInfo.
  * Use `create(SessionEndInfoSchema)` to create a new message.
  */
-export const SessionEndInfoSchema: GenMessage<SessionEndInfo> = /*@__PURE__*/ messageDesc(file_hparams, 6);
+export const SessionEndInfoSchema: GenMessage<SessionEndInfo> = /*@__PURE__*/
+  messageDesc(file_hparams, 6);
 
 /**
  * @generated from enum tensorboard.hparams.DataType
@@ -230,7 +229,8 @@ export enum DataType {
 /**
  * Describes the enum tensorboard.hparams.DataType.
  */
-export const DataTypeSchema: GenEnum<DataType> = /*@__PURE__*/ enumDesc(file_hparams, 0);
+export const DataTypeSchema: GenEnum<DataType> = /*@__PURE__*/
+  enumDesc(file_hparams, 0);
 
 /**
  * @generated from enum tensorboard.hparams.Status
@@ -260,4 +260,6 @@ export enum Status {
 /**
  * Describes the enum tensorboard.hparams.Status.
  */
-export const StatusSchema: GenEnum<Status> = /*@__PURE__*/ enumDesc(file_hparams, 1);
+export const StatusSchema: GenEnum<Status> = /*@__PURE__*/
+  enumDesc(file_hparams, 1);
+
