@@ -1,5 +1,5 @@
-// The commands behind `npm run …`. In: `setup | demo | test | test:long | fuzz | bench | pack` and their arguments. Out: set-up first, then
-// the command; its exit code. Holds: plain Node, because it runs before anything is installed.
+// The commands behind `npm run …`. In: `setup | demo | test | test:long | fuzz | bench | pack | docs` and their arguments. Out: set-up
+// first, then the command; its exit code. Holds: plain Node, because it runs before anything is installed.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -14,7 +14,7 @@ function program(path, args) {
 }
 
 async function main([command, ...args]) {
-  const known = ['setup', 'demo', 'test', 'test:long', 'fuzz', 'bench', 'pack'];
+  const known = ['setup', 'demo', 'test', 'test:long', 'fuzz', 'bench', 'pack', 'docs'];
   if (!known.includes(command)) throw new Stop(`usage: node scripts/run.mjs ${known.join('|')} [arguments]`);
   const start = performance.now();
   await setUp(command === 'demo' ? 'examples' : '.');
@@ -36,6 +36,8 @@ async function main([command, ...args]) {
       await pack(args.length === 0 ? undefined : args);
       return 0;
     }
+    case 'docs':
+      return spawnSync(process.execPath, [at('node_modules', 'typedoc', 'bin', 'typedoc')], { stdio: 'inherit', cwd: at() }).status ?? 1;
     default:
       return 0;
   }
