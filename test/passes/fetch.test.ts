@@ -158,6 +158,22 @@ describe('what is fed', () => {
     expect(valuesOf(model, entry, { error })).toEqual([[5], [3, -1], [3]]);
   });
 
+  it('stands wherever derivatives read the value, which go on to what the node is computed of', () => {
+    const program = open(`
+param w: f32 = 2
+export fn f(x: f32): { y: f32, dw: f32, dx: f32 } {
+  let h = exp(w * x)
+  let other = exp(w * x) + 1
+  let y = h * h
+  return { y: y + other, dw: grad(y, w), dx: grad(y, x) }
+}`);
+    const entry = fetched(program, ['f'], ['h', 'x']);
+    // dy/dw = 2h · h · x, with the value that is fed; what is computed alike under another name is computed.
+    const [y, dw, dx] = valuesOf(program, entry, { h: f32([], [3]), x: f32([], [0.5]) });
+    expect(y?.[0]).toBeCloseTo(9 + Math.E + 1, 5);
+    expect([dw, dx]).toEqual([[9], [36]]);
+  });
+
   it('stands in the place of a variable', () => {
     const entry = fetched(model, ['predict', 'w'], ['w', 'x']);
     expect(valuesOf(model, entry, { x, w: f32([2], [1, 2]) })).toEqual([

@@ -1,10 +1,12 @@
 // One entry made of fetched nodes. In: a checked module; names that are fetched and names that are fed. Out: an entry that computes the
 // fetched nodes and nothing else, with feeds in the places of fed nodes; or a FetchRefused.
-// Holds: it is made before derivatives are written out, so to a derivative a fed node is an argument like any other; an entry that is
-// fetched whole gives its result and makes its updates; variables are those of before the call; sizes can be found from the feeds.
+// Holds: a fed value stands wherever the node's own would be read, in derivatives too, which are therefore written out before when a node
+// is fed that is computed; an entry that is fetched whole gives its result and makes its updates; variables are those of before the call;
+// sizes can be found from the feeds.
 
-import type { Dim } from '../../base/index.js';
+import { type Dim, DiagnosticsError } from '../../base/index.js';
 import type { Entry, Feed, GraphBuilder, ModuleGraph, Output, ResultTree, Update } from '../../graph/index.js';
+import { differentiate } from '../differentiate.js';
 import { readFeeds } from './feeds.js';
 import { type Meaning, Names } from './names.js';
 import { neededFeeds } from './needed.js';
@@ -13,7 +15,8 @@ import { FetchRefused } from './refused.js';
 import type { FetchRequest } from './request.js';
 
 /** Throws FetchRefused. */
-export function fetchEntry(module: ModuleGraph, build: GraphBuilder, request: FetchRequest): Entry {
+export function fetchEntry(checked: ModuleGraph, build: GraphBuilder, request: FetchRequest): Entry {
+  const module = request.fed.every((name) => isGiven(checked, name)) ? checked : writtenOut(checked, build);
   const names = new Names(module, build);
   const mentioned = new Set(module.entries.filter((entry) => isMentioned(entry, request)));
   const meanings = request.fetches.map((name) => names.fetched(name, mentioned));
@@ -46,6 +49,20 @@ export function fetchEntry(module: ModuleGraph, build: GraphBuilder, request: Fe
     span: undefined,
   };
 }
+
+const writtenOut = (module: ModuleGraph, build: GraphBuilder): ModuleGraph =>
+  differentiate.run(module, {
+    build,
+    report: (mistake) => {
+      throw new DiagnosticsError([mistake]);
+    },
+    note: () => undefined,
+  });
+
+/** Arguments and variables are there before anything is computed: derivatives read them as they read feeds. */
+const isGiven = ({ entries, variables }: ModuleGraph, name: string): boolean =>
+  variables.some(({ path }) => path === name) ||
+  entries.some((entry) => entry.feeds.some((feed) => feed.name === name || `${entry.name}/${feed.name}` === name));
 
 const isOver = (names: readonly string[], sizes: readonly Dim[]): boolean =>
   sizes.every((size) => [...size.names].every((name) => names.includes(name)));
