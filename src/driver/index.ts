@@ -21,6 +21,6 @@ export { type Config, defineConfig, type OptionValues } from './config.js';
 export { inMemory } from './api/data.js';
 export type { EpochRecord, Position, StepProgress, TrainEnd, TrainObserver } from '../train/observer.js';
 export { type RunStep, train, type TrainOptions } from '../train/train.js';
-export { type Progress, progressBar } from '../train/progress.js';
+export { type Progress, progressBar, type ProgressStream } from '../train/progress.js';
 export { type OpenRun, openRun, type RunOptions, writeReport } from './api/record.js';
 export { type HyperParameter, type Outcome, type RecordedGraph, type RecordedNode, type Recorder, together } from '../train/recorder.js';

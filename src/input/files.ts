@@ -156,3 +156,7 @@ export function makeDirectory(path: string, mode = 0o777): string | undefined {
   }
   return made ?? path;
 }
+
+/** Folders in which nobody's own files are: those of packages, and hidden ones. */
+export const isForeign = (folder: string): boolean =>
+  folder === 'node_modules' || (folder.startsWith('.') && folder !== '.' && folder !== '..');

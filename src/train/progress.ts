@@ -16,8 +16,13 @@ export interface Progress extends TrainObserver {
 /** Milliseconds between two drawings. */
 const drawEvery = 80;
 
+/** What is drawn on; of a terminal also how wide it is. */
+export interface ProgressStream {
+  write(text: string): unknown;
+}
+
 /** `stream`: where it is drawn. Default: standard error. */
-export function progressBar(epochs: number, stream: NodeJS.WritableStream = process.stderr): Progress {
+export function progressBar(epochs: number, stream: ProgressStream = process.stderr): Progress {
   // Loaded when a bar is drawn: whoever imports tfc may never draw one.
   const cliProgress = createRequire(import.meta.url)('cli-progress') as typeof CliProgress;
   const bar = new cliProgress.SingleBar(
@@ -26,7 +31,8 @@ export function progressBar(epochs: number, stream: NodeJS.WritableStream = proc
       barsize: 24,
       hideCursor: true,
       clearOnComplete: true,
-      stream,
+      // A stream of Node's, by a name that programs without Node's types know as well.
+      stream: stream as NodeJS.WritableStream,
       // Whoever trains decides what a signal means; the bar would keep it from ending the process.
       gracefulExit: false,
     },

@@ -3,19 +3,22 @@
 import type { Command } from 'commander';
 import { type Diagnostic, DiagnosticsError, printable } from '../../base/index.js';
 import { jsonWarnings } from '../mistakes.js';
-import { perform, print, printDiagnostics } from './command.js';
+import { print, printDiagnostics } from './command.js';
 import { addProgramOptions, parseProgram, type ProgramOptions } from './options.js';
+import { performWatched } from './watch.js';
 
 interface Options extends ProgramOptions {
+  readonly watch?: boolean;
   readonly json?: boolean;
 }
 
 export function addCheck(commands: Command): void {
   addProgramOptions(commands.command('check').description('check programs without compiling them'))
     .argument('<file...>', 'programs (.tdsl)')
+    .option('--watch', 'go on, and check again whatever changes')
     .option('--json', 'print one JSON object')
     .action((files: readonly string[], options: Options) =>
-      perform(options.json, async (texts) => {
+      performWatched(options, { files, roots: options.root }, async (texts) => {
         const { check } = await import('../build/front.js');
         const { differentiate, Pipeline, simplify, strip } = await import('../../passes/index.js');
         const program = parseProgram(options);

@@ -9,8 +9,9 @@ import { levelsOf, stageLevels } from '../build/levels.js';
 import { jsonWarnings } from '../mistakes.js';
 import { artifactFiles, type BuildRequest } from '../build/request.js';
 import type { Begin } from '../build/watch-stages.js';
-import { isWatched, perform, print, printDiagnostics, printError } from './command.js';
+import { isWatched, print, printDiagnostics, printError } from './command.js';
 import { addProgramOptions, parseProgram, type ProgramOptions, UsageError } from './options.js';
+import { performWatched } from './watch.js';
 
 interface Options extends ProgramOptions {
   readonly out?: string;
@@ -18,6 +19,7 @@ interface Options extends ProgramOptions {
   readonly dumpAfter?: string;
   readonly cpu: string;
   readonly timePasses?: boolean;
+  readonly watch?: boolean;
   readonly json?: boolean;
 }
 
@@ -29,9 +31,10 @@ export function addCompile(program: Command): void {
     .option('--dump-after <pass>', 'print what this pass makes')
     .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
     .option('--time-passes', 'print the time that each stage takes, from the start of the process')
+    .option('--watch', 'go on, and compile again whenever the program or what it imports changes')
     .option('--json', 'print one JSON object')
     .action((file: string, options: Options) =>
-      perform(options.json, async (texts) => {
+      performWatched(options, { files: [file], roots: options.root }, async (texts) => {
         const request: BuildRequest = { path: file, ...parseProgram(options), cpu: options.cpu };
         const { out, emit: level, dumpAfter: pass } = options;
         if (level !== undefined) await requireLevel(level, request);

@@ -8,6 +8,7 @@ import type { Declared } from '../types/files.js';
 import { jsonWarnings, mistakesOf } from '../mistakes.js';
 import { fail, perform, print, printDiagnostics } from './command.js';
 import { addProgramOptions, parseProgram, type ProgramOptions, UsageError } from './options.js';
+import { watchPrograms } from './watch.js';
 
 interface Options extends ProgramOptions {
   readonly out: string;
@@ -85,8 +86,6 @@ async function report({ declared, mistakes }: Round, options: Options, texts: Ma
 
 /** Until the process is told to end. */
 async function watch(files: readonly string[], options: Options): Promise<void> {
-  const { isForeign } = await import('../types/files.js');
-  const chokidar = await import('chokidar');
   const sources = new Map<string, ReadonlySet<string>>();
   const round = async (programs: readonly string[]): Promise<void> => {
     const texts = new Map<string, string>();
@@ -100,32 +99,15 @@ async function watch(files: readonly string[], options: Options): Promise<void> 
     }
   };
   // Programs, and what is beside them: an import that was missing may come.
-  const watched = ['.', ...files, ...parseProgram(options).roots];
-  const ignored = (path: string, stats?: { isFile(): boolean }): boolean =>
-    stats?.isFile() === true ? !path.endsWith('.tdsl') : path.split('/').some((part) => part !== '.' && part !== '..' && isForeign(part));
-  const changed = new Set<string>();
-  let running: Promise<void> = Promise.resolve();
-  let timer: NodeJS.Timeout | undefined;
-  const watcher = chokidar.watch(watched, { ignored, ignoreInitial: true });
-  watcher.on('all', (_, path) => {
-    changed.add(resolve(path));
-    clearTimeout(timer);
-    // An editor writes a file in several steps.
-    timer = setTimeout(() => {
-      running = running.then(async () => {
-        const paths = [...changed];
-        changed.clear();
-        const isNew = paths.some((one) => ![...sources.values()].some((read) => read.has(one)));
-        const touched = [...sources].filter(([, read]) => isNew || paths.some((one) => read.has(one))).map(([program]) => program);
-        // Whatever is new may be a program, or what a program could not import.
-        if (files.length === 0 && (isNew || paths.some((one) => !existsSync(one)))) {
-          sources.clear();
-          await round([]);
-        } else if (touched.length > 0) await round(touched);
-      });
-    }, 50);
+  await watchPrograms(['.', ...files, ...parseProgram(options).roots], async (paths) => {
+    const isNew = paths.some((one) => ![...sources.values()].some((read) => read.has(one)));
+    const touched = [...sources].filter(([, read]) => isNew || paths.some((one) => read.has(one))).map(([program]) => program);
+    // Whatever is new may be a program, or what a program could not import.
+    if (files.length === 0 && (isNew || paths.some((one) => !existsSync(one)))) {
+      sources.clear();
+      await round([]);
+    } else if (touched.length > 0) await round(touched);
   });
-  await new Promise<void>((ready, failed) => watcher.once('ready', ready).once('error', failed));
   await round(files);
 }
 

@@ -7,7 +7,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { writeFiles, writeFully } from '../../../runtime/atomic-file.js';
 import { codeOf, notWritten } from '../../../runtime/system-error.js';
 import { type Diagnostic, DiagnosticsError } from '../../base/index.js';
-import { makeDirectory, notRead } from '../../input/files.js';
+import { isForeign, makeDirectory, notRead } from '../../input/files.js';
 import type { BuildRequest } from '../build/request.js';
 import { isLibrary } from '../build/front.js';
 import { declarationFile } from './declaration.js';
@@ -88,9 +88,6 @@ function contentOf(path: string): string | undefined {
 }
 
 const isOutside = (path: string): boolean => path === '..' || path.startsWith(`..${sep}`) || path === '' || path.startsWith(sep);
-
-/** Directories in which nobody's own programs lie. */
-export const isForeign = (name: string): boolean => name === 'node_modules' || name.startsWith('.');
 
 /** Every program below a directory, sorted; links are not followed. Errors: file-not-found. */
 export function programsBelow(directory: string): readonly string[] {
