@@ -3,7 +3,7 @@
 // the step and whose scalars have the step's names; which one is never a guess.
 
 import { shown } from '../../runtime/shown.js';
-import type { EntrySpec, FeedValue, Manifest, Session } from '../../runtime/index.js';
+import type { EntrySpec, FeedValue, Manifest, Session, Signal } from '../../runtime/index.js';
 import { DiagnosticsError } from '../base/index.js';
 import { batchedFeeds } from './data/batch-size.js';
 import type { Dataset } from './data/dataset.js';
@@ -100,7 +100,7 @@ export async function meansOver(
     batch,
     constant = {},
     signal,
-  }: { readonly batch: number; readonly constant?: Readonly<Record<string, FeedValue>>; readonly signal?: AbortSignal },
+  }: { readonly batch: number; readonly constant?: Readonly<Record<string, FeedValue>>; readonly signal?: Signal },
 ): Promise<{ readonly means: Scalars; readonly rows: number }> {
   // What the step alone takes, such as a learning rate, is no feed of a function.
   const fed = Object.fromEntries(Object.entries(constant).filter(([name]) => entry.feeds.some((feed) => feed.name === name)));

@@ -3,7 +3,7 @@
 // signals are heard between steps, because the loop pauses every few milliseconds.
 
 import { reading } from '../../runtime/error.js';
-import { type FeedValue, type Result, TfcError } from '../../runtime/index.js';
+import { type FeedValue, type Result, type Signal, TfcError } from '../../runtime/index.js';
 import type { Batch } from './data/batches.js';
 import type { Dataset, Pass } from './data/dataset.js';
 import { beginning, type EpochRecord, type Position, type TrainEnd, type TrainObserver } from './observer.js';
@@ -30,7 +30,7 @@ export interface TrainOptions {
   /** Where an earlier run stopped. Default: the beginning. */
   readonly start?: Position;
   /** When aborted, the run ends after the step that is in progress. */
-  readonly signal?: AbortSignal;
+  readonly signal?: Signal;
   /** Whether a loss that is NaN or infinite is an error. Default true. */
   readonly stopOnNan?: boolean;
   /**
