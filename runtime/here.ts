@@ -3,8 +3,12 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** The directory of the file that holds this code. CommonJS knows no `import.meta`, and modules no `__dirname`. */
-export const here = (): string => (typeof __dirname === 'string' ? __dirname : (import.meta.dirname ?? process.cwd()));
+/**
+ * The directory of the file that holds this code. CommonJS knows no `import.meta`; modules no `__dirname`, unless a program on the command
+ * line (`node -e`) has made one for everybody.
+ */
+export const here = (): string =>
+  (import.meta.dirname as string | undefined) ?? (typeof __dirname === 'string' ? __dirname : process.cwd());
 
 /** The first of these paths that exists below `from` or a directory above it. */
 export function findAbove(from: string, ...paths: readonly string[]): string | undefined {
