@@ -8,9 +8,9 @@ import type { Outcome, Recorder } from './recorder.js';
 import { isLearningRate, type Scalars } from './scalars.js';
 
 /** Up to here every step is recorded. */
-const everyStepUpTo = 20_000;
+const everyStepUpTo = 10_000;
 
-/** Each step up to the 20,000th, each second up to the 40,000th, each fourth up to the 80,000th, and so on. */
+/** Each step up to the 10,000th, each second up to the 20,000th, each fourth up to the 40,000th, and so on. */
 export function isRecorded(step: number): boolean {
   let stride = 1;
   while (step > everyStepUpTo * stride) stride *= 2;
