@@ -116,13 +116,13 @@ interface Data extends TrainingData {
 }
 
 async function readData(
-  { manifest }: Module,
+  module: Module,
   session: Session,
   entry: EntrySpec,
   { data: path, validateWith }: TrainingOptions,
   { validateOn, seed, normalize, reading }: TrainingSettings,
 ): Promise<Data> {
-  const runner = validateOn === undefined ? undefined : metricsRunner(session, manifest, entry, validateWith?.normalize());
+  const runner = validateOn === undefined ? undefined : metricsRunner(session, module, entry, validateWith?.normalize());
   return { ...(await openTraining(path, entry, reading, { validateOn, runner: runner?.entry, seed, normalize })), runner };
 }
 
