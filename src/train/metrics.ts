@@ -1,14 +1,15 @@
 // Metrics of a model that is not trained meanwhile. In: a step, and the module that it is of. Out: what computes its scalars from a batch
 // without changing variables, and their means over a data set. Holds: what runs is an exported function whose batched feeds are those of
-// the step and whose scalars have the step's names; which one is never a guess.
+// the step and whose scalars have the step's names, and which one is never a guess; else the step's own scalars, without its updates.
 
 import { shown } from '../../runtime/shown.js';
-import type { EntrySpec, FeedValue, Manifest, Session, Signal } from '../../runtime/index.js';
+import type { EntrySpec, FeedValue, Module, Session, Signal } from '../../runtime/index.js';
 import { DiagnosticsError } from '../base/index.js';
 import { batchedFeeds } from './data/batch-size.js';
 import type { Dataset } from './data/dataset.js';
 import { Pauses } from './pauses.js';
 import { Means, type Scalars, scalarsOf } from './scalars.js';
+import { stepMetrics } from './step-metrics.js';
 import type { RunStep } from './train.js';
 
 export interface MetricsRunner {
@@ -28,16 +29,30 @@ export const scalarNames = ({ outputs, result }: EntrySpec): readonly string[] =
       : [];
 
 /**
- * What computes the metrics of `entry`: itself when it is a function, else the function that `named` says, else the one that fits.
- * Errors: unknown-entry when there is none, or several.
+ * What computes the metrics of `entry`: itself when it is a function, else the function that `named` says, else the one that fits, else the
+ * step's own scalars, without its updates. Errors: unknown-entry when there is none, or several.
  */
-export function metricsRunner(session: Session, { entries }: Manifest, entry: EntrySpec, named?: string): MetricsRunner {
-  const found = entry.kind === 'fn' && named === undefined ? entry : functionFor(entries, entry, named);
+export function metricsRunner(
+  session: Session,
+  module: Pick<Module, 'graph' | 'manifest'>,
+  entry: EntrySpec,
+  named?: string,
+): MetricsRunner {
+  const found = entry.kind === 'fn' && named === undefined ? entry : functionFor(module.manifest.entries, entry, named);
+  if (found === undefined) {
+    const own = stepMetrics(session, module, entry, scalarNames(entry));
+    if (own !== undefined) return own;
+    throw noEntry(
+      `no exported function computes the metrics of ${entry.name} without training, and its numbers cannot be fetched`,
+      hintFor(entry),
+    );
+  }
   const bound = session.entry(found.name);
   return { entry: found, run: (feeds) => bound.run(feeds) };
 }
 
-function functionFor(entries: readonly EntrySpec[], step: EntrySpec, named: string | undefined): EntrySpec {
+/** Undefined where none fits. */
+function functionFor(entries: readonly EntrySpec[], step: EntrySpec, named: string | undefined): EntrySpec | undefined {
   const functions = entries.filter(({ kind }) => kind === 'fn');
   const candidates = functions.filter((one) => misfitOf(one, step) === undefined);
   if (named !== undefined) {
@@ -50,8 +65,7 @@ function functionFor(entries: readonly EntrySpec[], step: EntrySpec, named: stri
   // One that returns all of them is meant before one that returns some.
   const most = Math.max(...candidates.map((one) => scalarNames(one).length));
   const [found, ...others] = candidates.filter((one) => scalarNames(one).length === most);
-  if (found === undefined) throw noEntry(`no exported function computes the metrics of ${step.name} without training`, hintFor(step));
-  if (others.length > 0) {
+  if (found !== undefined && others.length > 0) {
     const names = [found, ...others].map(({ name }) => name);
     throw noEntry(`${names.join(' and ')} all compute the metrics of ${step.name}`, `Name one of them, by --validate-with ${found.name}.`);
   }

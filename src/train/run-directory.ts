@@ -1,11 +1,13 @@
-// Where runs are recorded. In: the directory of all runs, a name. Out: a new directory for one run: `LOGDIR/NAME-2026-11-29T10-31-05`.
+// Where runs are recorded. In: the directory of all runs, a name. Out: a new directory for one run, `LOGDIR/NAME-2026-11-29T10-31-05`,
+// or that of an earlier one.
 // Holds: a directory is never given twice; the time is the local one, to the second; several processes may start in the same second.
 
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isText, TfcError } from '../../runtime/error.js';
 import { shown } from '../../runtime/shown.js';
 import { codeOf, notWritten } from '../../runtime/system-error.js';
+import { logName } from './run-log.js';
 
 /** What file systems take, less the time and a number. */
 const longestName = 200;
@@ -16,7 +18,7 @@ const longestName = 200;
  */
 export function newRunDirectory(logdir: string, name: string, now = new Date()): string {
   if (!isText(logdir)) throw new TfcError('invalid-value', `A directory is named by its path, not by ${shown(logdir)}.`);
-  if (!isText(name) || /[/\\\p{Cc}]/u.test(name) || /^\.+$/.test(name) || Buffer.byteLength(name) > longestName)
+  if (!isText(name) || !isName(name) || Buffer.byteLength(name) > longestName)
     throw new TfcError('invalid-value', `A run cannot be called ${shown(name)}.`, {
       hint: `Runs are directories: names have no slash and no control characters, and at most ${longestName} bytes.`,
     });
@@ -36,6 +38,15 @@ export function newRunDirectory(logdir: string, name: string, now = new Date()):
     throw notWritten(stem, error);
   }
 }
+
+/** The directory of an earlier run, by the name that its checkpoints have; undefined where it is not, or the name is none. */
+export function earlierRunDirectory(logdir: string, name: string): string | undefined {
+  const directory = join(logdir, name);
+  return isName(name) && existsSync(join(directory, logName)) ? directory : undefined;
+}
+
+/** No way out of the directory in which it is. */
+const isName = (name: string): boolean => !/[/\\\p{Cc}]/u.test(name) && !/^\.*$/.test(name);
 
 /** `2026-11-29T10-31-05`: no file system minds it. */
 function stamp(time: Date): string {

@@ -67,6 +67,8 @@ export const smallerHint = 'A smaller learning rate, or clipped gradients, often
 
 const names = ['lr', 'learningRate', 'learning_rate'];
 
+export const isLearningRate = (name: string): boolean => names.includes(name);
+
 /** The learning rate, where a step returns it or is fed it. */
 export function learningRateOf(scalars: Scalars, constant: Readonly<Record<string, unknown>>): number | undefined {
   for (const name of names) {

@@ -6,7 +6,7 @@
 import { type JsonValue, SafetensorsFile, type Session, TfcError } from '../../runtime/index.js';
 import { type CheckpointFile, type Checkpoints } from './checkpoints.js';
 import { type Criterion, isBetter } from './criterion.js';
-import { beginning, type EpochRecord, type Position } from './observer.js';
+import { beginning, type EpochRecord, type Position, type TrainObserver } from './observer.js';
 import { smallerHint } from './scalars.js';
 import { type RunStep, train, type TrainOptions } from './train.js';
 import { type Patience, readState, requireSameRun, type RunIdentity, type TrainingState } from './training-state.js';
@@ -31,11 +31,19 @@ export interface RunOptions extends Omit<TrainOptions, 'start'> {
   readonly vocabularies?: JsonValue;
 }
 
+/** What is made only when the run knows where it goes on. */
+export interface Recording {
+  /** The name of its directory: checkpoints have it, so that a run that goes on finds it. */
+  readonly recordedIn: string;
+  readonly observer: TrainObserver;
+}
+
 export class TrainingRun {
   readonly #options: RunOptions;
   readonly #run: RunStep;
   /** Where the run goes on; undefined when it starts at the beginning. */
-  readonly resumed: { readonly file: CheckpointFile; readonly position: Position } | undefined;
+  readonly resumed: { readonly file: CheckpointFile; readonly position: Position; readonly recordedIn: string | undefined } | undefined;
+  #recordedIn: string | undefined;
   #saved: CheckpointFile | undefined;
   #position: Position;
   #patience: Patience | undefined;
@@ -60,7 +68,8 @@ export class TrainingRun {
     const state = whole(file, () => readState(file.path));
     requireSameRun(file.path, state.run, identity);
     whole(file, () => restoreAll(session, file.path));
-    this.resumed = { file, position: state.position };
+    this.resumed = { file, position: state.position, recordedIn: state.recordedIn };
+    this.#recordedIn = state.recordedIn;
     this.#saved = file;
     this.#position = state.position;
     this.#patience = state.patience;
@@ -82,8 +91,10 @@ export class TrainingRun {
   }
 
   /** @throws TfcError as `train`; file-not-written. What was saved before an error stays. */
-  async *epochs(): AsyncGenerator<EpochRecord> {
-    const { every, checkpoints, epochs } = this.#options;
+  async *epochs(recording?: Recording): AsyncGenerator<EpochRecord> {
+    const { every, checkpoints, epochs, observers = [] } = this.#options;
+    // A run that goes on unrecorded may be recorded again later.
+    this.#recordedIn = recording?.recordedIn ?? this.#recordedIn;
     if (this.stoppedEarly) return;
     const saver = {
       onStep: ({ step, position }: { readonly step: number; readonly position: () => Position }) => {
@@ -92,7 +103,11 @@ export class TrainingRun {
       onEnd: ({ position }: { readonly position: Position }) => void (this.#position = position),
     };
     let metrics: EpochRecord['means'] = {};
-    const options = { ...this.#options, start: this.#position, observers: [...(this.#options.observers ?? []), saver] };
+    const options = {
+      ...this.#options,
+      start: this.#position,
+      observers: [...observers, ...(recording === undefined ? [] : [recording.observer]), saver],
+    };
     for await (const record of train(this.#run, options)) {
       this.#position = record.position;
       metrics = record.means;
@@ -126,6 +141,7 @@ export class TrainingRun {
       ...(this.#patience === undefined ? {} : { patience: this.#patience }),
       ...(normalization === undefined ? {} : { normalization }),
       ...(vocabularies === undefined ? {} : { vocabularies }),
+      ...(this.#recordedIn === undefined ? {} : { recordedIn: this.#recordedIn }),
     });
   }
 }

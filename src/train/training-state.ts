@@ -25,11 +25,14 @@ export interface TrainingState {
   /** What predictions need of the training data, as its reader has it: how numbers were scaled, which words have which numbers. */
   readonly normalization?: JsonValue;
   readonly vocabularies?: JsonValue;
+  /** The name of the directory in which the run is recorded, below that of all runs. */
+  readonly recordedIn?: string;
 }
 
-export function toMetadata({ position, run, metrics, best, patience, normalization, vocabularies }: TrainingState): Record<string, string> {
+export function toMetadata({ position, run, metrics, ...more }: TrainingState): Record<string, string> {
   const { step, epoch, batch, rows, sums } = position;
-  const optional = { best, patience, normalization, vocabularies };
+  const { best, patience, normalization, vocabularies, recordedIn } = more;
+  const optional = { best, patience, normalization, vocabularies, recordedIn };
   return {
     step: String(step),
     epoch: String(epoch),
@@ -73,6 +76,8 @@ function fromMetadata(texts: Readonly<Record<string, string>>): TrainingState {
   const progress = record(value('progress'), 'progress');
   const best = optional('best');
   if (best !== undefined && typeof best !== 'string') throw new Misread('best is no text');
+  const recordedIn = optional('recordedIn');
+  if (recordedIn !== undefined && typeof recordedIn !== 'string') throw new Misread('recordedIn is no text');
   const patience = optional('patience');
   const [normalization, vocabularies] = [optional('normalization'), optional('vocabularies')] as [JsonValue?, JsonValue?];
   return {
@@ -89,6 +94,7 @@ function fromMetadata(texts: Readonly<Record<string, string>>): TrainingState {
     ...(patience === undefined ? {} : { patience: patienceOf(record(patience, 'patience')) }),
     ...(normalization === undefined ? {} : { normalization }),
     ...(vocabularies === undefined ? {} : { vocabularies }),
+    ...(recordedIn === undefined ? {} : { recordedIn }),
   };
 }
 

@@ -81,6 +81,8 @@ describe('validation', () => {
     expect(losses(again)).toEqual(losses(one));
     expect(losses(other)).not.toEqual(losses(one));
     expect(train('--validate', '0.2').out).toMatch(/^epoch 1: loss \S+, validation\/loss \S+ \(/);
+    // One row at least validates, and one at least trains.
+    expect(epochs(train('--json', '--validate', '0.001')).every((record) => Number.isFinite(record['validation/loss']))).toBe(true);
     expect(jsonError(train('--json', '--validate', '0.999'))).toMatchObject({ code: 'invalid-value' });
   });
 
@@ -96,8 +98,20 @@ describe('validation', () => {
       code: 'unknown-entry',
       message: 'predict does not compute the metrics of train: it does not take y',
     });
+  });
+
+  it("is of the step's own numbers, without its updates, where no function fits", () => {
     place.file('silent.tdsl', text.replace('export fn metrics', 'fn metrics'));
-    const none = tfc('train', 'silent.tdsl', ...training.slice(2), '--epochs', '1', '--json', '--validate', '0.2');
+    const silent = ['train', 'silent.tdsl', ...training.slice(2), '--epochs', '3', '--json', '--validate'];
+    const losses = (outcome: Outcome): unknown[] => epochs(outcome).map((record) => [record['loss'], record['validation/loss']]);
+    for (const on of ['0.2', 'set']) expect(losses(tfc(...silent, on))).toEqual(losses(train('--json', '--validate', on)));
+    // Without what the optimizer keeps.
+    const evaluate = (program: string): unknown => jsonLines(tfc('eval', program, 'train', '--data', 'set', '--restore', halves, '--json'));
+    expect(evaluate('silent.tdsl')).toEqual(evaluate('line.tdsl'));
+    expect(evaluate('silent.tdsl')).toMatchObject([{ rows: 50, loss: expect.any(Number) as number }]);
+    // A `let` has the name of a result that is another node.
+    place.file('silent.tdsl', text.replace('export fn metrics', 'fn metrics').replace('return { loss }', 'return { loss: 2 * loss }'));
+    const none = tfc(...silent, '0.2');
     expect(jsonError(none)).toMatchObject({
       code: 'unknown-entry',
       hint: 'Export a function of the same data that returns the same numbers: export fn metrics<B>(x: …, y: …): { loss: f32 }.',

@@ -1,5 +1,5 @@
 // What `tfc eval` does. In: a program, variables, a data set. Out: means of the program's numbers over all rows, on one line. Holds:
-// nothing is trained: what runs is a function.
+// nothing is trained: what runs is a function, or the numbers of a step without its updates.
 
 import type { Command } from 'commander';
 import { toJson } from '../../../runtime/index.js';
@@ -35,7 +35,7 @@ export async function evaluateFile(
       },
     ]);
   using session = module.session({ threads });
-  const runner = metricsRunner(session, module.manifest, entry, options.with?.normalize());
+  const runner = metricsRunner(session, module, entry, options.with?.normalize());
   const constant = { ...given, ...feedsOf(rest.flags, runner.entry, command) };
   const data = await openDataFor(options.data, runner.entry, module.manifest, parseData(options), fittedOf(options.restore));
   restoreFor(session, options.restore, [runner.entry]);

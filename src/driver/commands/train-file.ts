@@ -7,6 +7,7 @@ import { suggestion } from '../../../runtime/error.js';
 import { type EntrySpec, type Module, type Session, TfcError, toJson } from '../../../runtime/index.js';
 import { Checkpoints } from '../../train/checkpoints.js';
 import { meansOver, metricsRunner, type MetricsRunner, scalarNames } from '../../train/metrics.js';
+import type { Outcome } from '../../train/recorder.js';
 import { type RunOptions, TrainingRun } from '../../train/training-run.js';
 import { openTraining, type TrainingData } from './data.js';
 import { type Feeds, readFeeds } from './feeds.js';
@@ -19,6 +20,7 @@ import { fittedMetadata, restoreToTrain } from './restore.js';
 import { identityOf } from './run-identity.js';
 import { feedsOf } from './scalar-flags.js';
 import type { TrainingOptions, TrainingSettings } from './train-options.js';
+import { TrainRecording } from './train-recording.js';
 import { TrainReport } from './train-report.js';
 
 export async function trainFile(rest: Rest, options: TrainingOptions, settings: TrainingSettings, command: Command): Promise<void> {
@@ -54,24 +56,48 @@ export async function trainFile(rest: Rest, options: TrainingOptions, settings: 
           validate: async () => (await meansOver(runner, validation, { batch: settings.batch, constant, signal: interrupts.signal })).means,
         }),
   });
-  await follow(run, report, options);
-  if (interrupts.by !== undefined) {
-    report.stopped(interrupts.by, run);
-    process.exitCode = exitCodes[interrupts.by];
-    return;
+  const recording =
+    options.logdir === undefined
+      ? undefined
+      : await TrainRecording.begin(
+          run,
+          { logdir: options.logdir, path: rest.file, entry, constant, metrics: tagsOf(entry, runner), options, settings },
+          report,
+        );
+  let outcome: Outcome = 'failed';
+  try {
+    await follow(run, report, options, recording);
+    if (interrupts.by !== undefined) {
+      report.stopped(interrupts.by, run);
+      process.exitCode = exitCodes[interrupts.by];
+      return;
+    }
+    outcome = 'done';
+    const { earlyStop } = settings;
+    if (run.stoppedEarly && earlyStop !== undefined)
+      report.stoppedEarly(run.position.epoch - 1, { metric: earlyStop.criterion.metric, patience: earlyStop.patience });
+    if (options.save === undefined) return;
+    session.save(options.save, { metadata: fittedMetadata(fitted) });
+    report.saved(options.save);
+  } catch (error) {
+    recording?.failed(error);
+    throw error;
+  } finally {
+    // What is to be kept is kept: nobody has to wait for a report.
+    interrupts[Symbol.dispose]();
+    await recording?.end(outcome);
   }
-  const { earlyStop } = settings;
-  if (run.stoppedEarly && earlyStop !== undefined)
-    report.stoppedEarly(run.position.epoch - 1, { metric: earlyStop.criterion.metric, patience: earlyStop.patience });
-  if (options.save === undefined) return;
-  session.save(options.save, { metadata: fittedMetadata(fitted) });
-  report.saved(options.save);
 }
 
-async function follow(run: TrainingRun, report: TrainReport, { stopOnNan }: TrainingOptions): Promise<void> {
+async function follow(
+  run: TrainingRun,
+  report: TrainReport,
+  { stopOnNan }: TrainingOptions,
+  recording: TrainRecording | undefined,
+): Promise<void> {
   report.start(run);
   try {
-    for await (const record of run.epochs()) report.epoch(record);
+    for await (const record of run.epochs(recording)) report.epoch(record);
   } catch (error) {
     if (!(error instanceof TfcError) || error.code !== 'not-finite') throw error;
     const kept = run.saved === undefined ? '' : ` The last checkpoint is ${run.saved.path}.`;
@@ -90,13 +116,13 @@ interface Data extends TrainingData {
 }
 
 async function readData(
-  { manifest }: Module,
+  module: Module,
   session: Session,
   entry: EntrySpec,
   { data: path, validateWith }: TrainingOptions,
   { validateOn, seed, normalize, reading }: TrainingSettings,
 ): Promise<Data> {
-  const runner = validateOn === undefined ? undefined : metricsRunner(session, manifest, entry, validateWith?.normalize());
+  const runner = validateOn === undefined ? undefined : metricsRunner(session, module, entry, validateWith?.normalize());
   return { ...(await openTraining(path, entry, reading, { validateOn, runner: runner?.entry, seed, normalize })), runner };
 }
 
@@ -109,6 +135,10 @@ function keeping(module: Module, entry: EntrySpec, constant: Feeds, options: Tra
     identity: identityOf(module, entry, constant, options, settings),
   };
 }
+
+/** Tags of the scalars by which runs are compared: what validates, where anything does. */
+const tagsOf = (entry: EntrySpec, runner: MetricsRunner | undefined): readonly string[] =>
+  runner === undefined ? scalarNames(entry).map((name) => `train/${name}`) : scalarNames(runner.entry).map((name) => `validation/${name}`);
 
 /** @throws UsageError for a metric that no epoch will have. */
 function requireMetrics(entry: EntrySpec, runner: MetricsRunner | undefined, { best, earlyStop }: TrainingSettings): void {

@@ -25,6 +25,8 @@ export interface TrainingOptions extends ProgramOptions, DataOptions {
   readonly restore?: string;
   readonly earlyStop?: string;
   readonly stopOnNan: boolean;
+  readonly logdir?: string;
+  readonly name?: string;
   readonly seed: string;
   readonly threads: string;
   readonly cpu: string;
@@ -54,6 +56,9 @@ export function parseTraining(options: TrainingOptions): TrainingSettings {
   for (const name of ['every', 'keep', 'best', 'resume'] as const)
     if (options.checkpoint === undefined && options[name] !== undefined)
       throw new UsageError(`--${name} is about checkpoints: name their directory by --checkpoint`);
+  if (options.logdir === '') throw new UsageError('--logdir takes a directory; got ""');
+  if (options.name !== undefined && options.logdir === undefined)
+    throw new UsageError('--name is what a recorded run is called: say where by --logdir');
   if (options.validateWith !== undefined && options.validate === undefined)
     throw new UsageError('--validate-with is about validation: say on what by --validate');
   if (options.save !== undefined) requireSafetensors(options.save, '--save');

@@ -5,7 +5,7 @@ import { type JsonValue, toJson } from '../../../runtime/index.js';
 import type { EpochRecord, TrainObserver } from '../../train/observer.js';
 import { type Progress, progressBar } from '../../train/progress.js';
 import type { TrainingRun } from '../../train/training-run.js';
-import { isWatched, print, printError } from './command.js';
+import { isWatched, print, printError, warn } from './command.js';
 import type { Interrupt } from './interrupts.js';
 
 export class TrainReport {
@@ -57,6 +57,21 @@ export class TrainReport {
 
   saved(path: string): void {
     if (!this.#json) print(`variables saved to ${path}`);
+  }
+
+  /** Where the run is recorded, before its first step. */
+  recorded(directory: string): void {
+    this.#say(`recorded in ${directory}`, { recorded: directory });
+  }
+
+  reported(path: string): void {
+    this.#say(`report: ${path}`, { report: path });
+  }
+
+  warn(message: string): void {
+    const line = (): void => warn(message);
+    if (this.#bar === undefined) line();
+    else this.#bar.print(line);
   }
 
   end(): void {

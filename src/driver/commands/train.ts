@@ -33,6 +33,8 @@ export function addTrain(program: Command): void {
     .option('--early-stop <metric[:patience]>', 'stop when so many epochs (default: 5) in a row are no better than the best')
     .option('--stop-on-nan', 'a loss that is NaN or infinite ends the run', true)
     .option('--no-stop-on-nan', 'go on regardless')
+    .option('--logdir <dir>', 'record the run in a new directory in this one, for TensorBoard and tfc report; at the end its report.html')
+    .option('--name <name>', "what the recorded run is called (default: as the program's file)")
     .option('--seed <n>', 'seed of the initial values and of the order of the data', '0')
     .option('--threads <n>', 'threads to use', '1')
     .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
