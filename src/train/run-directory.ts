@@ -1,11 +1,12 @@
 // Where runs are recorded. In: the directory of all runs, a name. Out: a new directory for one run: `LOGDIR/NAME-2026-11-29T10-31-05`.
 // Holds: a directory is never given twice; the time is the local one, to the second; several processes may start in the same second.
 
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isText, TfcError } from '../../runtime/error.js';
 import { shown } from '../../runtime/shown.js';
 import { codeOf, notWritten } from '../../runtime/system-error.js';
+import { logName } from './run-log.js';
 
 /** What file systems take, less the time and a number. */
 const longestName = 200;
@@ -15,11 +16,7 @@ const longestName = 200;
  * @throws TfcError invalid-value for a name that is no file's, file-not-written.
  */
 export function newRunDirectory(logdir: string, name: string, now = new Date()): string {
-  if (!isText(logdir)) throw new TfcError('invalid-value', `A directory is named by its path, not by ${shown(logdir)}.`);
-  if (!isText(name) || /[/\\\p{Cc}]/u.test(name) || /^\.+$/.test(name) || Buffer.byteLength(name) > longestName)
-    throw new TfcError('invalid-value', `A run cannot be called ${shown(name)}.`, {
-      hint: `Runs are directories: names have no slash and no control characters, and at most ${longestName} bytes.`,
-    });
+  requireNames(logdir, name);
   const stem = join(logdir, `${name}-${stamp(now)}`);
   try {
     mkdirSync(logdir, { recursive: true });
@@ -36,6 +33,29 @@ export function newRunDirectory(logdir: string, name: string, now = new Date()):
     throw notWritten(stem, error);
   }
 }
+
+function requireNames(logdir: string, name: string): void {
+  if (!isText(logdir)) throw new TfcError('invalid-value', `A directory is named by its path, not by ${shown(logdir)}.`);
+  if (!isText(name) || /[/\\\p{Cc}]/u.test(name) || /^\.+$/.test(name) || Buffer.byteLength(name) > longestName)
+    throw new TfcError('invalid-value', `A run cannot be called ${shown(name)}.`, {
+      hint: `Runs are directories: names have no slash and no control characters, and at most ${longestName} bytes.`,
+    });
+}
+
+/** The newest run of that name, if there is one. @throws TfcError invalid-value. */
+export function newestRunDirectory(logdir: string, name: string): string | undefined {
+  requireNames(logdir, name);
+  if (!existsSync(logdir)) return undefined;
+  const isStamp = (rest: string): boolean => /^-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:-\d+)?$/.test(rest);
+  return readdirSync(logdir)
+    .filter((one) => one.startsWith(name) && isStamp(one.slice(name.length)) && existsSync(join(logdir, one, logName)))
+    .sort(byNumbers)
+    .map((one) => join(logdir, one))
+    .at(-1);
+}
+
+/** `run-2` before `run-10`: of runs of the same second the one with the largest number is the newest. */
+export const byNumbers = new Intl.Collator('en', { numeric: true }).compare;
 
 /** `2026-11-29T10-31-05`: no file system minds it. */
 function stamp(time: Date): string {
