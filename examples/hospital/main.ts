@@ -1,5 +1,6 @@
 // A curve through noisy visits to a hospital. In: a table of days and visits by path, or made-up ones. Out: losses of the training,
-// validation and test parts while it trains, and visits on a grid of days. Holds: what normalizes days is fitted on the training part alone.
+// validation and test parts while it trains, and visits on a grid of days. Holds: what normalizes days is fitted on the training part
+// alone.
 
 import { Command } from 'commander';
 import {

@@ -13,7 +13,6 @@ import {
   type Recorder,
   type Session,
   type StepProgress,
-  type TrainObserver,
   type TrainingRun,
   writeReport,
 } from '@tdsl/tfc';
@@ -48,7 +47,8 @@ export async function run(options: Options, signal: AbortSignal, say: (text: str
   using session = module.session({ seed, threads: 1, summaries: true });
   const metricsOf = ({ X, y }: Points): Metrics => session.run('metrics', { X, y }) as unknown as Metrics;
   const validation = moons(validationRows, noise, seed + 1);
-  let observe: TrainObserver['onStep'];
+  // Whether a run goes on is known before its records are opened.
+  const watching: { onStep?: (step: StepProgress) => void } = {};
   const training = openTrainingRun(module, session, 'train', {
     data: datasetOf(moons(trainingRows, noise, seed)),
     batch,
@@ -59,14 +59,14 @@ export async function run(options: Options, signal: AbortSignal, say: (text: str
     checkpoints: { directory: join(out, 'checkpoints'), every: { count: every, unit: 'steps' } },
     resume: true,
     validate: () => ({ ...metricsOf(validation) }),
-    observers: [{ onStep: (step) => observe?.(step) }],
+    observers: [{ onStep: (step) => watching.onStep?.(step) }],
   });
   const { resumed } = training;
   if (resumed !== undefined) say(`goes on from ${resumed.file.path}`, { resumed: resumed.position.step });
   const hparams = { rate, batch };
   const runOptions = { hparams, metrics: ['validation/loss', 'validation/accuracy'], resumedAt: resumed?.position.step };
   const { directory, recorder } = await openRun(join(out, 'runs'), 'moons', runOptions);
-  observe = recorded(recorder, session, every);
+  watching.onStep = recorded(recorder, session, every);
   await follow(training, recorder, options, say);
   await writeReport([directory], join(out, 'report.html'));
   if (signal.aborted) {

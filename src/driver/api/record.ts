@@ -21,8 +21,8 @@ export interface RunOptions {
   /** Those of the session. Default 1. */
   readonly threads?: number;
   /**
-   * Goes on, behind this step, with the newest run of that name in `logdir`; where there is none, a new one begins. What was recorded behind
-   * the step counts no more. Default: a new run.
+   * Goes on, behind this step, with the newest run of that name in `logdir`; where there is none, a new one begins. What was recorded
+   * behind the step counts no more. Default: a new run.
    */
   readonly resumedAt?: number | undefined;
 }
