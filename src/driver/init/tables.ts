@@ -29,10 +29,7 @@ export function rentsTable(): string {
 const table = (head: string, row: () => readonly string[]): string =>
   `${[head, ...Array.from({ length: rows }, () => row().join(','))].join('\n')}\n`;
 
-/**
- * Uniform in [0, 1) by a linear congruential generator (Knuth, The art of computer programming 2, 3.3.4, line 26), normal by Box and
- * Muller.
- */
+/** Uniform in [0, 1) by a linear congruential generator (Knuth, The art of computer programming 2, 3.3.4, line 26), normal by Box and Muller. */
 function numbers(seed: number): { uniform(): number; normal(): number } {
   let state = BigInt(seed);
   const uniform = (): number => {
