@@ -16,10 +16,31 @@ export async function report(body: () => Promise<unknown>): Promise<void> {
     if (typeof said === 'string') process.stdout.write(`${said}\n`);
   } catch (error) {
     if (!(error instanceof TfcError)) throw error;
-    process.stderr.write(`error: ${error.message}\n`);
+    const { message, hint } = error;
+    process.stderr.write(`error: ${message}\n${hint === undefined || message.includes(hint) ? '' : `  hint: ${hint}\n`}`);
     process.exitCode = 1;
   }
 }
+
+/** For options that take a number above 0. */
+export function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It takes a number above 0.');
+  return value;
+}
+
+/** Asks for an end, between two steps, at the first Ctrl-C; a second one ends the process at once. */
+export function untilInterrupted(): AbortSignal {
+  const controller = new AbortController();
+  process.once('SIGINT', () => {
+    process.exitCode = interrupted;
+    controller.abort();
+  });
+  return controller.signal;
+}
+
+/** As shells have it: 128 and the signal's number. */
+const interrupted = 130;
 
 /** For options that take a whole number of at least 1. */
 export function count(text: string): number {

@@ -1,55 +1,140 @@
-// Logistic regression on two moons. In: nothing; the moons are drawn. Out: loss and test accuracy. Holds: the same seed gives the same
-// numbers.
+// Logistic regression on two moons, with all that belongs to a training run. In: options; the moons are drawn. Out: losses and accuracies,
+// and in a directory checkpoints, records for TensorBoard and for `tfc report`, a page, the variables. Holds: a run that was interrupted
+// and is started again ends with the bits of one that was not.
 
-import { compile, type Tensor } from '@tdsl/tfc';
-import { isMain, report } from '../command.js';
-import { exampleFile } from '../place.js';
-import { random } from '../random.js';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import {
+  type Dataset,
+  compile,
+  inMemory,
+  openRun,
+  openTrainingRun,
+  type Recorder,
+  type Session,
+  type StepProgress,
+  type TrainingRun,
+  writeReport,
+} from '@tdsl/tfc';
+import { count, isMain, positive, report, untilInterrupted } from '../command.js';
+import { exampleFile, resultFile } from '../place.js';
+import { moons, type Points } from './moons.js';
 
-const [batch, testRows, noise] = [100, 1000, 0.15];
+const [trainingRows, validationRows, testRows, noise] = [1000, 300, 1000, 0.15];
 
-/** Two half circles that reach into each other, with noise: `X` [rows, 2] and `y` [rows, 1], 0 for the upper moon and 1 for the lower. */
-export function moons(
-  rows: number,
-  noise: number,
-  seed: number,
-): { X: { data: Float32Array; shape: number[] }; y: { data: Float32Array; shape: number[] } } {
-  const source = random(seed);
-  const [X, y] = [new Float32Array(rows * 2), new Float32Array(rows)];
-  for (let row = 0; row < rows; row++) {
-    const lower = source.integer(2) === 1;
-    const angle = Math.PI * source.uniform();
-    X[2 * row] = (lower ? 1 - Math.cos(angle) : Math.cos(angle)) + noise * source.normal();
-    X[2 * row + 1] = (lower ? 0.5 - Math.sin(angle) : Math.sin(angle)) + noise * source.normal();
-    y[row] = lower ? 1 : 0;
-  }
-  return { X: { data: X, shape: [rows, 2] }, y: { data: y, shape: [rows, 1] } };
+export interface Options {
+  readonly epochs: number;
+  readonly batch: number;
+  readonly rate: number;
+  readonly every: number;
+  readonly seed: number;
+  readonly out: string;
+  readonly json?: boolean;
 }
 
-export interface MoonsResult {
+/** Of the curve, and of the line. */
+export interface Metrics {
   readonly loss: number;
+  readonly lineLoss: number;
   readonly accuracy: number;
+  readonly lineAccuracy: number;
 }
 
-/** Trains with a new batch of moons in every step; the accuracy is of moons that it has not seen. */
-export async function run(steps: number): Promise<MoonsResult> {
-  using model = await compile(exampleFile('moons/moons.tdsl'));
-  using session = model.session({ seed: 1 });
-  const train = session.entry('train');
-  let loss = Number.NaN;
-  for (let step = 0; step < steps; step++) ({ loss } = train.run(moons(batch, noise, 100 + step)) as { loss: number });
-  const test = moons(testRows, noise, 2);
-  const probability = session.run('probability', { X: test.X }) as Tensor<'f32'>;
-  let right = 0;
-  for (const [row, one] of probability.data.entries()) if ((one > 0.5 ? 1 : 0) === test.y.data[row]) right += 1;
-  return { loss, accuracy: right / testRows };
+/** Trains to the end, or until `signal`; the metrics are those of points that training has not seen. */
+export async function run(options: Options, signal: AbortSignal, say: (text: string, json: object) => void): Promise<Metrics | undefined> {
+  const { out, every, rate, batch, epochs, seed } = options;
+  using module = await compile(exampleFile('moons/moons.tdsl'));
+  using session = module.session({ seed, threads: 1, summaries: true });
+  const metricsOf = ({ X, y }: Points): Metrics => session.run('metrics', { X, y }) as unknown as Metrics;
+  const validation = moons(validationRows, noise, seed + 1);
+  // Whether a run goes on is known before its records are opened.
+  const watching: { onStep?: (step: StepProgress) => void } = {};
+  const training = openTrainingRun(module, session, 'train', {
+    data: datasetOf(moons(trainingRows, noise, seed)),
+    batch,
+    epochs,
+    seed,
+    constant: { lr: rate },
+    signal,
+    checkpoints: { directory: join(out, 'checkpoints'), every: { count: every, unit: 'steps' } },
+    resume: true,
+    validate: () => ({ ...metricsOf(validation) }),
+    observers: [{ onStep: (step) => watching.onStep?.(step) }],
+  });
+  const { resumed } = training;
+  if (resumed !== undefined) say(`goes on from ${resumed.file.path}`, { resumed: resumed.position.step });
+  const hparams = { rate, batch };
+  const runOptions = { hparams, metrics: ['validation/loss', 'validation/accuracy'], resumedAt: resumed?.position.step };
+  const { directory, recorder } = await openRun(join(out, 'runs'), 'moons', runOptions);
+  watching.onStep = recorded(recorder, session, every);
+  await follow(training, recorder, options, say);
+  await writeReport([directory], join(out, 'report.html'));
+  if (signal.aborted) {
+    const { step } = training.position;
+    say(`stopped after ${step} steps; the same command goes on`, { stopped: step, epoch: training.position.epoch });
+    return undefined;
+  }
+  session.save(join(out, 'moons.safetensors'));
+  return metricsOf(moons(testRows, noise, seed + 2));
 }
+
+async function follow(
+  training: TrainingRun,
+  recorder: Recorder,
+  { epochs }: Options,
+  say: (text: string, json: object) => void,
+): Promise<void> {
+  let isDone = false;
+  try {
+    for await (const { epoch, steps, wallTime, means } of training.epochs()) {
+      const metrics = Object.entries(means).map(([name, value]) => [name.startsWith('validation/') ? name : `train epoch/${name}`, value]);
+      recorder.scalars(steps, wallTime, Object.fromEntries(metrics) as Readonly<Record<string, number>>);
+      say(`epoch ${epoch}: loss ${means['loss']?.toFixed(4)}, validation ${means['validation/loss']?.toFixed(4)}`, { epoch, ...means });
+      isDone = epoch === epochs;
+    }
+  } finally {
+    await recorder.close(isDone || training.position.epoch > epochs ? 'done' : 'failed');
+  }
+}
+
+/** Losses and what the program summarizes; histograms only every so many steps. */
+const recorded =
+  (recorder: Recorder, session: Session, every: number) =>
+  ({ step, wallTime, scalars, learningRate = Number.NaN }: StepProgress): void => {
+    recorder.scalars(step, wallTime, { 'train/loss': scalars['loss'] ?? Number.NaN, 'learning rate': learningRate });
+    for (const { kind, name, value } of session.summaries()) {
+      if (kind === 'scalar') recorder.scalars(step, wallTime, { [name]: Number(value) });
+      else if (step % every === 0) recorder.histogram(step, wallTime, name, (value as { data: Float32Array }).data);
+    }
+  };
+
+const datasetOf = ({ rows, X, y }: Points): Dataset =>
+  inMemory([
+    { name: 'X', data: X.data, rows, rowShape: [2] },
+    { name: 'y', data: y.data, rows, rowShape: [1] },
+  ]);
+
+const program = new Command('moons')
+  .description('tells two moons apart by logistic regression; an interrupted run goes on when it is started again')
+  .option('--epochs <n>', 'how often to go through the training points', count, 100)
+  .option('--batch <n>', 'points per step', count, 50)
+  .option('--rate <x>', 'learning rate', positive, 0.05)
+  .option('--every <n>', 'steps from one checkpoint to the next', count, 100)
+  .option('--seed <n>', 'seed of the points and of their order', count, 42)
+  .option('--out <dir>', 'directory for checkpoints, records, a report and the variables', resultFile('moons'))
+  .option('--json', 'print JSON lines; the last one holds what the test gives');
 
 if (isMain(import.meta.url)) {
   await report(async () => {
-    const { loss, accuracy } = await run(1000);
-    return process.argv.includes('--json')
-      ? JSON.stringify({ loss, accuracy })
-      : `loss ${loss.toFixed(4)}, test accuracy ${(accuracy * 100).toFixed(1)} %`;
+    const options = program.parse().opts<Options>();
+    const json = options.json === true;
+    const say = (text: string, value: object): void => void process.stdout.write(`${json ? JSON.stringify(value) : text}\n`);
+    const metrics = await run(options, untilInterrupted(), say);
+    if (metrics === undefined) return undefined;
+    if (json) return JSON.stringify(metrics);
+    const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
+    return `test accuracy: curve ${percent(metrics.accuracy)}, line ${percent(metrics.lineAccuracy)}
+report: ${join(options.out, 'report.html')}
+curves: tensorboard --logdir ${join(options.out, 'runs')}`;
   });
 }

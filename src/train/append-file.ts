@@ -43,8 +43,8 @@ export class AppendFile {
     open.add(this);
   }
 
-  /** Cuts off what stands behind the last line feed: half of a line that a process did not live to write. */
-  cutHalfLine(): void {
+  /** Cuts off what stands behind the last line feed: half of a line that a process did not live to write. Returns the bytes that stay. */
+  cutHalfLine(): number {
     const file = this.#require();
     const piece = Buffer.alloc(65_536);
     const { size } = fstatSync(file);
@@ -56,7 +56,7 @@ export class AppendFile {
       if (at < 0 && start > 0) continue;
       const kept = at < 0 ? 0 : start + at + 1;
       if (kept < size) ftruncateSync(file, kept);
-      return;
+      return kept;
     }
   }
 

@@ -1,12 +1,14 @@
 // By which a run knows its program and its data again. In: paths. Out: hashes. Holds: a program is its compiled code and its documentation,
 // so other comments change nothing; files of data are known by their names, lengths and contents, of which no more than 64 MiB are read:
-// all of small sets, evenly spread pieces of large ones.
+// all of small sets, evenly spread pieces of large ones; data of a program is known by its columns, and by its numbers where they are in
+// memory.
 
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { RegularFile } from '../../runtime/regular-file.js';
 import { notRead } from '../input/files.js';
+import type { Dataset } from './data/dataset.js';
 
 /** Bytes that are read of a data set. */
 const mostRead = 64 * 2 ** 20;
@@ -45,6 +47,25 @@ export function dataFingerprint(path: string, feeds: readonly string[]): string 
   const names = namesIn(path, feeds);
   const hash = createHash('sha256');
   for (const name of names) hash.update(`${name}\n${fileFingerprint(join(path, name), Math.floor(mostRead / names.length))}\n`);
+  return hash.digest('hex');
+}
+
+/** Of data that a program has opened or made. */
+export function datasetFingerprint({ columns, rows, data = [] }: Dataset): string {
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify([rows ?? null, columns.map(({ name, dtype, rowShape }) => [name, dtype, rowShape])]));
+  for (const { data: numbers } of data) {
+    const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+    const most = Math.floor(mostRead / data.length);
+    if (bytes.length <= most) hash.update(bytes);
+    else {
+      const size = Math.floor(most / pieces);
+      for (let at = 0; at < pieces; at++) {
+        const start = Math.floor(((bytes.length - size) * at) / (pieces - 1));
+        hash.update(bytes.subarray(start, start + size));
+      }
+    }
+  }
   return hash.digest('hex');
 }
 

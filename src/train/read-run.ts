@@ -10,6 +10,7 @@ import { notRead, readBytes, readText } from '../input/files.js';
 import type { HistogramSummary } from './histogram.js';
 import { type HyperParameter, isStep, type Outcome } from './recorder.js';
 import type { RunFacts } from './run-facts.js';
+import { byNumbers } from './run-directory.js';
 import { drawingName, logName, logVersion } from './run-log.js';
 
 /** A scalar over steps; the three are equally long. */
@@ -77,9 +78,6 @@ export function readRun(directory: string): RunRecord {
   for (const [at, line] of lines.entries()) run.take(line, at + 1);
   return run.record();
 }
-
-/** `run-2` before `run-10`. */
-const byNumbers = new Intl.Collator('en', { numeric: true }).compare;
 
 type Fields = { readonly [name: string]: unknown };
 

@@ -45,8 +45,9 @@ export function runLog(directory: string, { name, facts, resumedAt }: RunLogOpti
   const file = new AppendFile(path, goesOn ? 'continue' : 'new');
   const append = (line: LogLine): void => file.append(Buffer.from(`${JSON.stringify(toJson(line))}\n`));
   const time = Date.now() / 1000;
-  if (goesOn) file.cutHalfLine();
-  append(goesOn ? { kind: 'resumed', step: resumedAt, time, facts } : { kind: 'run', version: logVersion, name, time, facts });
+  // A process that was killed early may not have written the first line.
+  const hasBegun = goesOn && file.cutHalfLine() > 0;
+  append(hasBegun ? { kind: 'resumed', step: resumedAt, time, facts } : { kind: 'run', version: logVersion, name, time, facts });
   let ended = false;
   return {
     scalars: (step, wallTime, values) => append({ kind: 'scalars', step, time: wallTime, values }),

@@ -59,7 +59,7 @@ export class TrainingRun {
     const file = checkpoints?.latest;
     if (file !== undefined && !resume)
       throw new TfcError('invalid-value', `${checkpoints?.directory} has checkpoints of a run already.`, {
-        hint: 'Go on with that run by --resume, or name another directory.',
+        hint: 'Go on with that run by --resume (from TypeScript: resume: true), or name another directory.',
       });
     if (file === undefined) {
       this.#position = beginning;

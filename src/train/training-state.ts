@@ -133,7 +133,7 @@ export function requireSameRun(path: string, before: RunIdentity, now: RunIdenti
   const told = compiled.length === 0 ? differences : differences.filter((one) => one !== hashed.program);
   if (told.length === 0) return;
   throw new TfcError('other-run', `${path} is of another run: ${told.join('; ')}.`, {
-    hint: 'Go on with what it was started with, or start a new run in another directory: --restore takes the variables alone.',
+    hint: 'Go on with what it was started with, or start a new run in another directory; --restore, or session.restore, takes the variables alone.',
   });
 }
 

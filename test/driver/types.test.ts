@@ -12,7 +12,7 @@ const { directory, tfc } = place;
 const programs = {
   kinds: join(root, 'test', 'driver', 'types', 'kinds.tdsl'),
   mnist: join(root, 'examples', 'mnist', 'mnist.tdsl'),
-  moons: join(root, 'examples', 'moons', 'moons.tdsl'),
+  moons: join(root, 'test', 'programs', 'moons.tdsl'),
 };
 const declarations = (name: string): string => join(directory, '.tfc', 'types', `${name}.d.tdsl.ts`);
 

@@ -1,11 +1,15 @@
 // Every example, as its readme says. In: the built examples; real data where the folder beside the checkout has it. Out: the numbers that
 // they promise.
 
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { Fit } from '../../examples/hospital/main.js';
+import { expectedVisits, madeUpVisits, noise } from '../../examples/hospital/visits.js';
 import { drawDigits, side } from '../../examples/mnist/digits.js';
 import { compile, inMemory, type Tensor, train } from '../../src/driver/index.js';
 
@@ -14,8 +18,10 @@ const data = join(root, '..', 'shared', 'data');
 const directory = mkdtempSync(join(tmpdir(), 'tfc-examples-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
+const main = (example: string): string => join(root, 'dist', 'examples', example, 'main.js');
+
 function run(example: string, ...args: readonly string[]): { readonly status: number | null; readonly out: string; readonly err: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'dist', 'examples', example, 'main.js'), ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main(example), ...args], {
     cwd: directory,
     encoding: 'utf8',
   });
@@ -66,11 +72,113 @@ describe('linear-regression', () => {
   });
 });
 
+/** Waits for the first checkpoint, and sends a signal. */
+async function interrupt(signal: 'SIGINT' | 'SIGKILL', out: string): Promise<{ readonly code: number | null; readonly said: string }> {
+  // So many epochs that no machine is through with them before the signal.
+  const child = spawn(process.execPath, [main('moons'), '--out', out, '--epochs', '1000000', '--every', '7', '--json'], { cwd: directory });
+  const ended = once(child, 'close') as Promise<[code: number | null]>;
+  let said = '';
+  child.stdout.on('data', (piece) => (said += String(piece)));
+  child.stderr.on('data', (piece) => (said += String(piece)));
+  while (child.exitCode === null && checkpointsOf(out).length === 0) await sleep(20);
+  child.kill(signal);
+  const [code] = await ended;
+  return { code, said };
+}
+
+const checkpointsOf = (out: string): string[] =>
+  existsSync(join(directory, out, 'checkpoints'))
+    ? readdirSync(join(directory, out, 'checkpoints'))
+        .filter((name) => name.endsWith('.safetensors'))
+        .sort()
+    : [];
+
 describe('moons', () => {
-  it('separates them as well as a line can', () => {
-    const { loss, accuracy } = lastJson('moons');
-    expect(loss).toBeLessThan(0.4);
-    expect(accuracy).toBeGreaterThan(0.86);
+  it('separates them as well as a line can, and better with a curve', () => {
+    const { loss, accuracy, lineAccuracy } = lastJson('moons', '--out', 'moons');
+    expect(loss).toBeLessThan(0.1);
+    expect(accuracy).toBeGreaterThan(0.96);
+    expect(lineAccuracy).toBeGreaterThan(0.86);
+    expect(lineAccuracy).toBeLessThan(accuracy ?? NaN);
+  });
+
+  it('writes checkpoints at intervals, records, a report and the variables', () => {
+    const { status, out, err } = run('moons', '--out', 'files', '--epochs', '2', '--batch', '100', '--rate', '0.2', '--every', '8');
+    expect({ status, err }).toEqual({ status: 0, err: '' });
+    expect(out).toMatch(/^epoch 1: loss \d.*\nepoch 2: .*\ntest accuracy: curve \d+\.\d %, line \d+\.\d %\n/);
+    expect(checkpointsOf('files')).toEqual(['step-000008.safetensors', 'step-000016.safetensors', 'step-000020.safetensors']);
+    const [record = ''] = readdirSync(join(directory, 'files', 'runs'));
+    expect(readdirSync(join(directory, 'files', 'runs', record)).some((name) => name.startsWith('events.out.tfevents'))).toBe(true);
+    const lines = readFileSync(join(directory, 'files', 'runs', record, 'run.jsonl'), 'utf8');
+    for (const tag of ['train/loss', 'validation/accuracy', 'log loss/line', '"tag":"curve/w"', '"rate":0.2']) expect(lines).toContain(tag);
+    expect(readFileSync(join(directory, 'files', 'report.html'), 'utf8')).toContain('<svg');
+    expect(existsSync(join(directory, 'files', 'moons.safetensors'))).toBe(true);
+  });
+
+  it.each(['SIGINT', 'SIGKILL'] as const)('ends with the same bits when %s interrupted it and it goes on', async (signal) => {
+    const out = `interrupted by ${signal}`;
+    const { code, said } = await interrupt(signal, out);
+    expect(code).toBe(signal === 'SIGINT' ? 130 : null);
+    if (signal === 'SIGINT') expect(said).toMatch(/\{"stopped":\d+,"epoch":\d+\}\n$/);
+    // Twenty steps are an epoch.
+    const steps = Number(/\d+/.exec(checkpointsOf(out).at(-1) ?? '')?.[0]);
+    const epochs = ['--epochs', String(Math.ceil(steps / 20) + 3)];
+    const parts = run('moons', '--out', out, ...epochs, '--every', '50', '--json');
+    expect(parts).toMatchObject({ status: 0, err: '' });
+    expect(parts.out).toMatch(new RegExp(`^\\{"resumed":${steps}\\}\n`));
+    const whole = run('moons', '--out', `${out}, whole`, ...epochs, '--json');
+    const last = ({ out: lines }: typeof whole): string[] => lines.trim().split('\n').slice(-3);
+    expect(last(parts)).toEqual(last(whole));
+    const bits = (name: string): Buffer => readFileSync(join(directory, name, 'moons.safetensors'));
+    expect(bits(out).equals(bits(`${out}, whole`))).toBe(true);
+    // It is recorded as one run.
+    expect(readdirSync(join(directory, out, 'runs'))).toHaveLength(1);
+  });
+
+  it('says what is wrong with its options and its directory', () => {
+    expect(run('moons', '--rate', '0')).toMatchObject({ status: 1, err: expect.stringContaining('a number above 0') as string });
+    expect(run('moons', '--out', 'files', '--batch', '100', '--rate', '0.1')).toMatchObject({
+      status: 1,
+      err: expect.stringContaining('argument lr was 0.2 and is 0.1') as string,
+    });
+  });
+});
+
+describe('hospital', () => {
+  it('finds the curve behind the noise, on days that it was not trained on', () => {
+    const { status, out, err } = run('hospital', '--json');
+    expect({ status, err }).toEqual({ status: 0, err: '' });
+    const lines = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Fit & { readonly epoch?: number });
+    expect(lines.slice(0, -1).map(({ epoch }) => epoch)).toEqual(Array.from({ length: 10 }, (_, at) => 20 * (at + 1)));
+    const [first, last] = [lines[0], lines.at(-1)] as [Fit, Fit];
+    // The noise alone has an error of its variance.
+    for (const part of ['training', 'validation', 'test'] as const) {
+      expect(last[part]).toBeLessThan(1.5 * noise ** 2);
+      expect(last[part]).toBeLessThan(first[part]);
+    }
+    expect(last.grid).toHaveLength(13);
+    for (const [day, visits] of last.grid) expect(Math.abs(visits - expectedVisits(day))).toBeLessThan(noise);
+  });
+
+  it('reads a table, and says what is wrong with it', () => {
+    const { day, visits } = madeUpVisits(1, 3);
+    writeFileSync(join(directory, 'visits.csv'), `day,visits\n${[...day].map((one, at) => `${one},${visits[at]}`).join('\n')}\n`);
+    const { status, out, err } = run('hospital', '--data', 'visits.csv', '--epochs', '2', '--every', '1');
+    expect({ status, err }).toEqual({ status: 0, err: '' });
+    expect(out).toMatch(/^epoch 1: training \d.*, validation \d.*, test \d.*\nepoch 2: .*\nday {3}0: -?\d+ visits\n/);
+    expect(run('hospital', '--data', 'nowhere.csv')).toMatchObject({
+      status: 1,
+      out: '',
+      err: expect.stringContaining('nowhere.csv') as string,
+    });
+    writeFileSync(join(directory, 'short.csv'), 'day,visits\n1,2\n2,3\n');
+    expect(run('hospital', '--data', 'short.csv')).toMatchObject({
+      status: 1,
+      err: expect.stringContaining('none be left for training') as string,
+    });
   });
 });
 

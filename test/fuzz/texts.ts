@@ -11,6 +11,7 @@ const folders = [
   'test/check',
   'src/std',
   'examples/first-graph',
+  'examples/hospital',
   'examples/linear-regression',
   'examples/mnist',
   'examples/moons',

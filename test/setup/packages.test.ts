@@ -2,9 +2,9 @@
 // without a script that runs meanwhile. Holds: LLVM's library, which is large, is the system's here; `packages.long.test.ts` brings it.
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { root } from '../driver/tfc.js';
@@ -18,9 +18,10 @@ const file = (name: string, text: string): string => {
   writeFileSync(join(project, name), text);
   return name;
 };
-const run = (...args: string[]): string =>
+const run = (...args: string[]): string => runIn(project, ...args);
+const runIn = (cwd: string, ...args: string[]): string =>
   execFileSync(args[0] as string, args.slice(1), {
-    cwd: project,
+    cwd,
     encoding: 'utf8',
     env: { ...process.env, TFC_CACHE: join(project, 'cache'), NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -80,6 +81,44 @@ describe('packages', () => {
     const types = ['--typeRoots', join(root, 'node_modules', '@types'), '--types', 'node'];
     const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2023,esnext.disposable'];
     expect(run(process.execPath, tsc, ...flags, ...types, 'typed.ts')).toBe('');
+  });
+
+  it.each([
+    ['moons', /\(0, 1\): \d+\.\d % of the second moon\n\(1, -0\.5\): \d+\.\d % of/],
+    ['regression', /50 m², 2 rooms: \d+\n120 m², 4 rooms: \d+\n/],
+  ] as const)('make a project that type-checks, trains, goes on and answers: %s', (template, answer) => {
+    const made = join(project, `made-${template}`);
+    expect(run('npx', '--offline', 'tfc', 'init', template, '--dir', `made-${template}`)).toContain('npm run train');
+    // What `npm install` would bring.
+    const modules = join(made, 'node_modules');
+    for (const [name, target] of [
+      ['@tdsl', join(project, 'node_modules', '@tdsl')],
+      ['typescript', join(root, 'node_modules', 'typescript')],
+      ['@types/node', join(root, 'node_modules', '@types', 'node')],
+      ['.bin/tsc', join(root, 'node_modules', 'typescript', 'bin', 'tsc')],
+      ['.bin/tfc', join(project, 'node_modules', '.bin', 'tfc')],
+    ] as const) {
+      mkdirSync(dirname(join(modules, name)), { recursive: true });
+      symlinkSync(target, join(modules, name));
+    }
+    const script = (name: string): string => runIn(made, 'npm', 'run', '--silent', name);
+    expect(runIn(made, 'npx', '--offline', 'tfc', 'types')).toContain('model.d.tdsl.ts: written');
+    expect(runIn(made, 'npx', '--offline', 'tsc', '--noEmit')).toBe('');
+    expect(() => script('start')).toThrow('There is no weights.safetensors yet: npm run train makes it.');
+    const weights = (): Buffer => readFileSync(join(made, 'weights.safetensors'));
+    expect(script('train')).toMatch(/epoch 60: loss .*validation\/loss .*\nvariables saved to weights\.safetensors\n$/);
+    const whole = weights();
+    expect(script('train')).toMatch(/^goes on from checkpoints\/step-\d+\.safetensors: epoch 61, \d+ steps are done\n/);
+    expect(weights().equals(whole)).toBe(true);
+    // A run that was stopped after some epochs has their checkpoints, and ends with the same bits.
+    for (const gone of ['checkpoints', 'weights.safetensors']) rmSync(join(made, gone), { recursive: true });
+    const { scripts } = JSON.parse(readFileSync(join(made, 'package.json'), 'utf8')) as { scripts: { train: string } };
+    runIn(made, 'npx', '--offline', ...scripts.train.replace('--epochs 60', '--epochs 7').split(' '));
+    expect(weights().equals(whole)).toBe(false);
+    expect(script('train')).toMatch(/^goes on from checkpoints\/step-\d+\.safetensors: epoch 8, .*\nepoch 8: /);
+    expect(weights().equals(whole)).toBe(true);
+    expect(script('start')).toMatch(answer);
+    expect(script('check')).toContain('up to date');
   });
 
   it('say what is missing where a part was not installed', () => {

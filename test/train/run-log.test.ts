@@ -93,6 +93,38 @@ describe('the log of a run', () => {
     expect(eventFilesIn(run)).toHaveLength(2);
   });
 
+  it('begins again where a process was killed before it had written anything', async () => {
+    for (const left of ['', '{"kind":"run","ver']) {
+      const run = directory();
+      writeFileSync(join(run, 'run.jsonl'), left);
+      const recorder = await openRecorder(run, { name: 'r', facts, resumedAt: 3 });
+      recorder.scalars(4, 1004, { loss: 1 });
+      await recorder.close();
+      expect(readRun(run)).toMatchObject({ name: 'r', outcome: 'done' });
+      expect(readRun(run).curves.get('loss')?.steps).toEqual([4]);
+    }
+  });
+
+  it('is that of the newest run of its name, where the API goes on with one', async () => {
+    const logs = directory();
+    const open = async (name: string, resumedAt?: number): Promise<string> => {
+      const { directory: run, recorder } = await openRun(logs, name, { resumedAt });
+      recorder.scalars((resumedAt ?? 0) + 1, 1000, { loss: 1 });
+      await recorder.close();
+      return run;
+    };
+    // There is none yet.
+    const first = await open('r', 5);
+    expect(readRun(first).resumedAt).toEqual([]);
+    const [second, other] = [await open('r'), await open('r-2026-11-29T10-31-05')];
+    expect(new Set([first, second, other]).size).toBe(3);
+    expect(await open('r', 1)).toBe(second);
+    expect(readRun(second)).toMatchObject({ resumedAt: [1] });
+    await expect(open('r', -1)).rejects.toMatchObject({ code: 'invalid-value' });
+    writeFileSync(join(logs, 'file'), '');
+    await expect(openRun(join(logs, 'file'), 'r', { resumedAt: 1 })).rejects.toMatchObject({ code: 'file-not-written' });
+  });
+
   it('is written by a process that forgets to close it, and ends', async () => {
     const run = directory();
     const recorder = await openRecorder(run, { name: 'r', facts });

@@ -3,10 +3,11 @@
 
 import { isText, reading, TfcError } from '../../../runtime/error.js';
 import { shown } from '../../../runtime/shown.js';
+import { notWritten } from '../../../runtime/system-error.js';
 import { openRecorder } from '../../train/open-recorder.js';
 import { readRun, runsIn } from '../../train/read-run.js';
-import type { HyperParameter, Recorder } from '../../train/recorder.js';
-import { newRunDirectory } from '../../train/run-directory.js';
+import { type HyperParameter, isStep, type Recorder } from '../../train/recorder.js';
+import { newestRunDirectory, newRunDirectory } from '../../train/run-directory.js';
 import { environmentOf } from '../../train/run-facts.js';
 import { version } from '../package.js';
 import { writeReport as writePage } from '../report/run-report.js';
@@ -19,24 +20,32 @@ export interface RunOptions {
   readonly metrics?: readonly string[];
   /** Those of the session. Default 1. */
   readonly threads?: number;
+  /**
+   * Goes on, behind this step, with the newest run of that name in `logdir`; where there is none, a new one begins. What was recorded
+   * behind the step counts no more. Default: a new run.
+   */
+  readonly resumedAt?: number | undefined;
 }
 
 export interface OpenRun {
-  /** `LOGDIR/NAME-2026-11-29T10-31-05`; new. */
+  /** `LOGDIR/NAME-2026-11-29T10-31-05`; new, unless the run goes on. */
   readonly directory: string;
   /** Close it at the end. */
   readonly recorder: Recorder;
 }
 
 /**
- * Begins to record a run in a directory of its own below `logdir`.
+ * Begins to record a run in a directory of its own below `logdir`, or goes on with one.
  * @throws TfcError invalid-value for a name with a slash and for options that make no sense, file-not-written.
  */
 export async function openRun(logdir: string, name: string, options: RunOptions = {}): Promise<OpenRun> {
-  const { hparams, metrics = [], threads = 1 } = reading('The options of a run', () => ({ ...options }));
+  const { hparams, metrics = [], threads = 1, resumedAt } = reading('The options of a run', () => ({ ...options }));
   if (!Number.isSafeInteger(threads) || threads < 1)
     throw new TfcError('invalid-value', `threads is a whole number of at least 1, not ${shown(threads)}.`);
-  const directory = newRunDirectory(logdir, name);
+  if (resumedAt !== undefined && !isStep(resumedAt))
+    throw new TfcError('invalid-value', `resumedAt is a step, a whole number from 0 on, not ${shown(resumedAt)}.`);
+  const before = resumedAt === undefined ? undefined : newestRun(logdir, name);
+  const directory = before ?? newRunDirectory(logdir, name);
   const facts = {
     command: process.argv.join(' '),
     options: {},
@@ -44,9 +53,21 @@ export async function openRun(logdir: string, name: string, options: RunOptions 
     variables: [],
     kernels: [],
   };
-  const recorder = await openRecorder(directory, { name, facts });
+  const recorder = await openRecorder(directory, {
+    name,
+    facts,
+    ...(before === undefined || resumedAt === undefined ? {} : { resumedAt }),
+  });
   if (hparams !== undefined) recorder.hparams(hparams, metrics);
   return { directory, recorder };
+}
+
+function newestRun(logdir: string, name: string): string | undefined {
+  try {
+    return newestRunDirectory(logdir, name);
+  } catch (error) {
+    throw notWritten(logdir, error);
+  }
 }
 
 /**

@@ -26,7 +26,7 @@ const moons: Template = {
   about: 'a small network that tells two kinds of points apart',
   model: `// Tells two half moons apart: a perceptron with one hidden layer.
 import { Dense, tanh, sigmoid } from "std/nn"
-import { binaryCrossEntropy } from "std/loss"
+import { binaryCrossEntropy, binaryAccuracy } from "std/loss"
 import { adam } from "std/optim"
 
 dim Hidden = 16
@@ -47,17 +47,29 @@ export step train<B>(x: f32[B, 2], y: f32[B, 1], lr: f32): { loss: f32, accuracy
   let logits = net(x)
   let loss = mean(binaryCrossEntropy(logits: logits, labels: y))
   minimize loss with adam(lr: lr)
-  let right = (logits > 0) == (y > 0.5)
-  return { loss, accuracy: mean(f32(right)) }
+  return { loss, accuracy: binaryAccuracy(logits: logits, labels: y) }
+}
+
+/// The same numbers without training: what validates.
+export fn metrics<B>(x: f32[B, 2], y: f32[B, 1]): { loss: f32, accuracy: f32 } {
+  let logits = net(x)
+  return { loss: mean(binaryCrossEntropy(logits: logits, labels: y)), accuracy: binaryAccuracy(logits: logits, labels: y) }
 }
 `,
-  training: '--batch 50 --epochs 60 --lr 0.01',
+  training: '--batch 50 --epochs 60 --lr 0.03',
   table: moonsTable,
-  program: `import model from './model.tdsl';
+  program: `import { existsSync } from 'node:fs';
+import model from './model.tdsl';
+
+const weights = 'weights.safetensors';
+if (!existsSync(weights)) {
+  console.error(\`There is no \${weights} yet: npm run train makes it.\`);
+  process.exit(1);
+}
 
 // What training has saved; one call for as many points as there are.
 const session = model.session();
-session.restore('weights.safetensors');
+session.restore(weights);
 const points = [
   [0, 1],
   [1, -0.5],
@@ -94,18 +106,30 @@ net = Net()
 export fn predict<B>(x: f32[B, Features]): f32[B, 1] = net(x)
 
 export step train<B>(x: f32[B, Features], y: f32[B, 1], lr: f32): { loss: f32 } {
-  let loss = mean(square(net(x) - y))
+  let loss = mse(predictions: net(x), targets: y)
   minimize loss with adam(lr: lr)
   return { loss }
+}
+
+/// The same number without training: what validates.
+export fn metrics<B>(x: f32[B, Features], y: f32[B, 1]): { loss: f32 } {
+  return { loss: mse(predictions: net(x), targets: y) }
 }
 `,
   training: '--batch 25 --epochs 60 --lr 0.01',
   table: rentsTable,
-  program: `import model from './model.tdsl';
+  program: `import { existsSync } from 'node:fs';
+import model from './model.tdsl';
+
+const weights = 'weights.safetensors';
+if (!existsSync(weights)) {
+  console.error(\`There is no \${weights} yet: npm run train makes it.\`);
+  process.exit(1);
+}
 
 // What training has saved; one call for as many flats as there are.
 const session = model.session();
-session.restore('weights.safetensors');
+session.restore(weights);
 const flats = [
   [0.5, 2, 0.3],
   [1.2, 4, 0.9],
