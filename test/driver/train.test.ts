@@ -191,6 +191,10 @@ export step train<B>(image: f32[B, 2, 2], label: i32[B]): { loss: f32, accuracy:
     const outcome = train('set.csv', '--lr', '1e30');
     expect(outcome).toMatchObject({ status: 1, out: '' });
     expect(outcome.err).toMatch(/^error\[not-finite\]: loss is Infinity in step 2 \(epoch 1\)\.\n {2}hint: .*--no-stop-on-nan/);
+    expect(outcome.err).toContain('--trap-nan');
+    const trapped = train('set.csv', '--lr', '1e30', '--trap-nan');
+    expect(trapped.status).toBe(1);
+    expect(trapped.err).toMatch(/^error\[not-finite\]: train: .* at \S+\.tdsl:\d+:\d+.* made an infinity of finite numbers/);
     expect(train('set.csv', '--lr', '1e30', '--no-stop-on-nan').status).toBe(0);
   });
 

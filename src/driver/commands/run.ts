@@ -10,6 +10,7 @@ interface Options extends ProgramOptions {
   readonly feeds?: string;
   readonly steps: string;
   readonly restore?: string;
+  readonly trapNan?: boolean;
   readonly seed: string;
   readonly threads: string;
   readonly cpu: string;
@@ -24,6 +25,7 @@ export function addRun(commands: Command): void {
     .option('--feeds <file>', 'JSON file with an object of feeds')
     .option('--steps <n>', 'how often to run it', '1')
     .option('--restore <path>', 'give the variables that it reads their values: a .safetensors file, or DIR[/latest|/best] of checkpoints')
+    .option('--trap-nan', 'name the line that first makes a NaN or an infinity; slower')
     .option('--seed <n>', 'seed of the initial values', '0')
     .option('--threads <n>', 'threads to use', '1')
     .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
@@ -51,7 +53,7 @@ export function addRun(commands: Command): void {
         };
         const feeds = readFeeds(options.feed, options.feeds);
         using model = await openProgram(file, options);
-        using session = model.session({ seed, threads });
+        using session = model.session({ seed, threads, trapNan: options.trapNan === true });
         if (options.restore !== undefined) {
           const { restoreFor } = await import('./restore.js');
           const { readsOf } = await import('./entries.js');

@@ -30,7 +30,7 @@ export async function trainFile(rest: Rest, options: TrainingOptions, settings: 
   using module = await openProgram(rest.file, options);
   const entry = stepOf(module.manifest, rest.entry);
   const constant = { ...given, ...feedsOf(rest.flags, entry, command) };
-  using session = module.session({ seed: settings.seed, threads: settings.threads });
+  using session = module.session({ seed: settings.seed, threads: settings.threads, trapNan: options.trapNan === true });
   const { training: data, runner, validation, normalization, vocabularies } = await readData(module, session, entry, options, settings);
   const fitted = { ...(normalization === undefined ? {} : { normalization }), ...(vocabularies === undefined ? {} : { vocabularies }) };
   requireMetrics(entry, runner, settings);
@@ -92,7 +92,7 @@ export async function trainFile(rest: Rest, options: TrainingOptions, settings: 
 async function follow(
   run: TrainingRun,
   report: TrainReport,
-  { stopOnNan }: TrainingOptions,
+  { stopOnNan, trapNan }: TrainingOptions,
   recording: TrainRecording | undefined,
 ): Promise<void> {
   report.start(run);
@@ -100,9 +100,14 @@ async function follow(
     for await (const record of run.epochs(recording)) report.epoch(record);
   } catch (error) {
     if (!(error instanceof TfcError) || error.code !== 'not-finite') throw error;
-    const kept = run.saved === undefined ? '' : ` The last checkpoint is ${run.saved.path}.`;
+    const hints = [
+      error.hint ?? '',
+      stopOnNan && trapNan !== true ? 'With --no-stop-on-nan it goes on regardless.' : '',
+      trapNan === true ? '' : 'With --trap-nan the line is named that made it.',
+      run.saved === undefined ? '' : `The last checkpoint is ${run.saved.path}.`,
+    ];
     throw new TfcError('not-finite', error.message, {
-      hint: `${error.hint ?? ''}${stopOnNan ? ' With --no-stop-on-nan it goes on regardless.' : ''}${kept}`,
+      hint: hints.filter((hint) => hint !== '').join(' '),
       cause: error,
     });
   } finally {

@@ -25,6 +25,7 @@ export interface TrainingOptions extends ProgramOptions, DataOptions {
   readonly restore?: string;
   readonly earlyStop?: string;
   readonly stopOnNan: boolean;
+  readonly trapNan?: boolean;
   readonly logdir?: string;
   readonly name?: string;
   readonly seed: string;

@@ -33,6 +33,10 @@ export function addTrain(program: Command): void {
     .option('--early-stop <metric[:patience]>', 'stop when so many epochs (default: 5) in a row are no better than the best')
     .option('--stop-on-nan', 'a loss that is NaN or infinite ends the run', true)
     .option('--no-stop-on-nan', 'go on regardless')
+    .option(
+      '--trap-nan',
+      'name the line, forward or backward, that first makes a NaN or an infinity, and leave variables as they were; slower',
+    )
     .option('--logdir <dir>', 'record the run in a new directory in this one, for TensorBoard and tfc report; at the end its report.html')
     .option('--name <name>', "what the recorded run is called (default: as the program's file)")
     .option('--seed <n>', 'seed of the initial values and of the order of the data', '0')
