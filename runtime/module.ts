@@ -8,17 +8,11 @@ import type { FetchRequest } from './fetches.js';
 import { type Native, loadNative } from './native.js';
 import type { AnyModule, ModuleTypes } from './module-types.js';
 import { readOptions } from './options.js';
+import { entryNames } from './entry-names.js';
+import type { SessionSource } from './session-entries.js';
 import { pathTree } from './path-tree.js';
 import { shown } from './shown.js';
-import {
-  type EntryTypes,
-  type Session,
-  SessionMethods,
-  type SessionOptions,
-  type SessionSource,
-  entryNames,
-  isReserved,
-} from './session.js';
+import { type EntryTypes, type Session, SessionMethods, type SessionOptions, isReserved } from './session.js';
 
 export interface ModuleOptions {
   /**

@@ -3,16 +3,14 @@
 // taken by a method of the session itself: then `run(name, feeds)` reaches them.
 import { availableParallelism } from 'node:os';
 import type { VariableSpec } from './abi/manifest.js';
-import { type Artifact, findEntry, isExported, ranksKey } from './artifact.js';
 import { BoundEntry } from './bound-entry.js';
 import { type RestoreOptions, type RestoreReport, restoreVariables, type SaveOptions, saveVariables } from './checkpoint.js';
 import type { FeedValue } from './convert.js';
-import { TfcError, reading, suggestion } from './error.js';
-import { type Feeds, requireFeeds } from './feed-slots.js';
-import { type FetchRequest, readFetches } from './fetches.js';
+import { unknownEntry, unknownPosition } from './entry-names.js';
+import { TfcError, reading } from './error.js';
+import type { Feeds } from './feed-slots.js';
 import { type Host, closed, requireIdle } from './host.js';
 import { initialize } from './initialize.js';
-import { type Handle, type Native, translating } from './native.js';
 import type {
   AnyEntries,
   AnyModule,
@@ -25,15 +23,15 @@ import type {
   NodeFeeds,
   Takes,
 } from './module-types.js';
-import { ranksOf, ranksOfNamed } from './open-rank.js';
+import { type Handle, translating } from './native.js';
 import { readNames, readOptions, requireBoolean } from './options.js';
-import type { Result } from './result.js';
+import type { SummaryRecord } from './recorded-entry.js';
+import { SessionEntries, type SessionSource } from './session-entries.js';
 import { shown } from './shown.js';
 import type { StepsOptions, StepsResult } from './steps.js';
 import { mostAxes } from './tensor.js';
 import { type Batches, type TrainAsyncOptions, type TrainAsyncResult, readTrainAsync, trainAsync } from './train-async.js';
 import { Turns } from './turns.js';
-import { RecordedEntry, type SummaryRecord } from './recorded-entry.js';
 import { Variables } from './variables.js';
 
 export interface SessionOptions {
@@ -50,22 +48,6 @@ export interface SessionOptions {
    * variables as they were. Such entries are compiled when they are first run, and are slower. Default false.
    */
   readonly trapNan?: boolean;
-}
-
-/** What a session needs of its module. */
-export interface SessionSource {
-  readonly native: Native;
-  readonly artifact: Artifact;
-  /** The artifact that has an open-rank entry with these ranks. */
-  readonly openRank: (name: string, ranks: Readonly<Record<string, number>>) => Artifact;
-  /** The artifact that has an entry with these ranks which looks for NaNs; undefined where nobody can compile it. */
-  readonly trapped: ((name: string, ranks: Readonly<Record<string, number>>) => Artifact) | undefined;
-  /** The artifact and the entry that compute these nodes from these feeds. */
-  readonly fetches: (request: FetchRequest) => { readonly artifact: Artifact; readonly entry: string };
-  /** Whether nodes can be compiled that the artifact has no entry for. */
-  readonly canFetch: boolean;
-  /** Called once, when the session has been closed. */
-  readonly closed: () => void;
 }
 
 /**
@@ -108,13 +90,8 @@ type Paths<Known extends KnownNames> = keyof Known['variables'] & string;
 export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Known extends KnownNames = AnyModule> {
   readonly #source: SessionSource;
   readonly #host: { -readonly [Key in keyof Host]: Host[Key] };
-  readonly #bound = new Map<string, BoundEntry>();
-  readonly #all: BoundEntry[] = [];
+  readonly #entries: SessionEntries;
   readonly #seed: bigint;
-  readonly #recording: boolean;
-  readonly #entryNames: ReadonlySet<string>;
-  #summaries: readonly SummaryRecord[] = [];
-  readonly #trapped: SessionSource['trapped'];
   /** Threads that compute, the caller included. */
   readonly threads: number;
 
@@ -137,19 +114,17 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Kn
         `${artifact.manifest.module} was opened without its source, and has no code that ${summaries ? 'records summaries' : 'looks for NaNs'}.`,
         { hint: 'Compile the source instead: compile("model.tdsl").' },
       );
-    this.#trapped = trapNan ? source.trapped : undefined;
     if (!Number.isSafeInteger(threads) || threads < 1 || threads > 1024)
       throw new TfcError('invalid-value', `A session has 1 to 1024 threads, not ${shown(threads)}.`);
     this.#source = source;
     this.#seed = seedOf(seed);
-    this.#recording = summaries;
-    this.#entryNames = new Set(entryNames(artifact));
     this.threads = threads;
     const specs = artifact.manifest.variables;
     const handle: Handle<'session'> = translating(() =>
       native.createSession(threads, Float64Array.from(specs.flatMap((spec) => Variables.rows(spec)))),
     );
     this.#host = { native, handle, variables: new Variables(native, handle, specs), closed: false, busy: false, turns: new Turns() };
+    this.#entries = new SessionEntries(source, this.#host, { summaries, trapNan });
     if (now) this.initialize();
   }
 
@@ -167,7 +142,7 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Kn
   ): Fetched<Entries, Known, Tree>;
   run(what: FetchTree, feeds?: object): unknown {
     const fed = (feeds ?? {}) as Feeds;
-    return typeof what === 'string' ? this.#runNamed(what, fed) : this.#runFetches(what, fed);
+    return typeof what === 'string' ? this.#entries.runNamed(what, fed) : this.#entries.runFetches(what, fed);
   }
 
   /**
@@ -180,7 +155,7 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Kn
     ...args: Arguments<Entries[Name]['feeds']>
   ): Promise<Entries[Name]['result']> {
     const fed = (args[0] ?? {}) as Feeds;
-    return this.#resolve(name, fed).runAsync(fed);
+    return this.#entries.resolve(name, fed).runAsync(fed);
   }
 
   /**
@@ -194,7 +169,7 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Kn
   ): Promise<TrainAsyncResult<Entries[Name]['result']>> {
     const read = readTrainAsync(batches, options as TrainAsyncOptions);
     const result = await trainAsync(read, {
-      run: (feeds, after) => this.#resolve(read.entry, feeds).runThen(feeds, after),
+      run: (feeds, after) => this.#entries.resolve(read.entry, feeds).runThen(feeds, after),
       inTurn: (body) => this.whenIdle(body),
     });
     return result as TrainAsyncResult<Entries[Name]['result']>;
@@ -215,7 +190,7 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Kn
   /** Runs an entry many times within native code. @throws TfcError; see BoundEntry.runSteps. */
   runSteps<Name extends keyof Entries & string>(name: Name, feeds: Entries[Name]['feeds'], options?: StepsOptions): StepsResult {
     const fed = feeds as Feeds;
-    return this.#resolve(name, fed).runSteps(fed, options);
+    return this.#entries.resolve(name, fed).runSteps(fed, options);
   }
 
   /**
@@ -231,7 +206,7 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Kn
     if (typeof (name as unknown) !== 'string') throw unknownEntry(this.#source.artifact, name);
     requireBoolean(reuse, 'reuse');
     const ranks = readRanks(given);
-    return reuse ? this.#bind(name, ranks, true) : this.#cached(name, ranks);
+    return reuse ? this.#entries.bind(name, ranks, true) : this.#entries.cached(name, ranks);
   }
 
   /** The variables that the module declares, in the order of its manifest. */
@@ -263,7 +238,7 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Kn
    */
   summaries(): readonly SummaryRecord[] {
     this.#requireOpen();
-    return this.#summaries;
+    return this.#entries.summaries;
   }
 
   /** Gives a variable a value. @throws TfcError unknown-variable, shape-mismatch, dtype-mismatch, bad-data. */
@@ -337,7 +312,7 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Kn
   }
 
   #free(): void {
-    for (const bound of this.#all) bound.close();
+    this.#entries.close();
     this.#host.native.close(this.#host.handle);
     this.#source.closed();
   }
@@ -348,110 +323,6 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Kn
 
   #requireOpen(): Host {
     return requireIdle(this.#host);
-  }
-
-  /** Also while a step runs: making another entry is no call of this one. */
-  #resolve(name: string, feeds: Feeds): BoundEntry {
-    if (this.#host.closed) throw closed();
-    if (typeof (name as unknown) !== 'string') throw unknownEntry(this.#source.artifact, name);
-    const known = this.#bound.get(name);
-    if (known !== undefined) return known;
-    const open = this.#source.artifact.manifest.open.find((entry) => entry.name === name);
-    return this.#cached(name, open === undefined ? {} : ranksOf(open, feeds));
-  }
-
-  #cached(name: string, ranks: Readonly<Record<string, number>>): BoundEntry {
-    const key = ranksKey(name, ranks);
-    const known = this.#bound.get(key);
-    if (known !== undefined) return known;
-    const bound = this.#bind(name, ranks, false);
-    this.#bound.set(key, bound);
-    return bound;
-  }
-
-  #bind(name: string, ranks: Readonly<Record<string, number>>, reuse: boolean): BoundEntry {
-    const { artifact, openRank } = this.#source;
-    const at = findEntry(artifact, name, ranks);
-    if (at !== undefined && isExported(artifact.manifest.entries[at] ?? unknownPosition(at)))
-      return this.#trapped === undefined ? this.#make(artifact, at, reuse) : this.#attached(this.#trapped, name, ranks, reuse);
-    const open = artifact.manifest.open.find((entry) => entry.name === name);
-    if (open === undefined) throw unknownEntry(artifact, name);
-    const missing = open.packs.filter((pack) => !Object.hasOwn(ranks, pack));
-    if (missing.length > 0)
-      throw new TfcError('unknown-entry', `${name} needs a rank for ${missing.join(', ')}.`, {
-        hint: `Ask for entry("${name}", { ranks: { ${missing.join(': 1, ')}: 1 } }).`,
-      });
-    return this.#attached(this.#trapped ?? openRank, name, ranks, reuse);
-  }
-
-  /** An entry of an artifact beside the module's own. */
-  #attached(resolve: SessionSource['openRank'], name: string, ranks: Readonly<Record<string, number>>, reuse: boolean): BoundEntry {
-    const attached = resolve(name, ranks);
-    const position = findEntry(attached, name, ranks);
-    if (position === undefined) throw new TfcError('bad-artifact', `${attached.path} does not have ${ranksKey(name, ranks)}.`);
-    return this.#make(attached, position, reuse);
-  }
-
-  /** An entry, or else a node; also an entry that is fed more than its arguments. */
-  #runNamed(name: string, feeds: Feeds): unknown {
-    this.#requireOpen();
-    const { artifact, canFetch } = this.#source;
-    if (!canFetch) return this.#resolve(name, feeds).run(feeds);
-    const isEntry = this.#entryNames.has(name);
-    try {
-      return isEntry ? this.#resolve(name, feeds).run(feeds) : this.#runFetches(name, feeds);
-    } catch (error) {
-      if (!(error instanceof TfcError)) throw error;
-      if (isEntry && error.code === 'unknown-feed') return this.#runFetches(name, feeds);
-      if (isEntry || error.code !== 'unknown-fetch' || name.includes('/')) throw error;
-      throw new TfcError('unknown-entry', `${artifact.manifest.module} exports no ${name}, and no node is called so.`, {
-        hint: error.hint ?? namesHint(artifact),
-      });
-    }
-  }
-
-  #runFetches(what: unknown, feeds: Feeds): unknown {
-    this.#requireOpen();
-    const { names, build } = readFetches(what);
-    requireFeeds(feeds);
-    const fed = reading('The names of feeds', () => Object.keys(feeds).filter((name) => name !== '')).sort();
-    const ranks = ranksOfNamed(this.#source.artifact.manifest.open, names, feeds);
-    const key = JSON.stringify([names, fed, ranks]);
-    let bound = this.#bound.get(key);
-    if (bound === undefined) {
-      bound = this.#fetch({ fetches: names, fed, ranks, give: 'values' });
-      this.#bound.set(key, bound);
-    }
-    return build(bound.run(feeds) as readonly Result[]);
-  }
-
-  #fetch(request: FetchRequest): BoundEntry {
-    const { artifact, entry } = this.#source.fetches(request);
-    const at = artifact.manifest.entries.findIndex((spec) => spec.name === entry);
-    if (at < 0) throw new TfcError('bad-artifact', `${artifact.path} does not have ${entry}.`);
-    const result = artifact.manifest.entries[at]?.result;
-    if (result?.kind !== 'tuple' || (request.give === 'values' && result.items.length !== request.fetches.length))
-      throw new TfcError('bad-artifact', `${artifact.path}: ${entry} does not give one value per fetch.`);
-    return this.#make(artifact, at, false, request);
-  }
-
-  /** `recorded`: what to ask for to have the summaries of the entry. */
-  #make(artifact: Artifact, at: number, reuse: boolean, recorded?: FetchRequest): BoundEntry {
-    const spec = artifact.manifest.entries[at] ?? unknownPosition(at);
-    const isRecorded = this.#recording && spec.kind === 'step';
-    const bound = translating(() => new (isRecorded ? RecordedEntry : BoundEntry)(this.#host, artifact.handle, at, spec, reuse));
-    this.#all.push(bound);
-    if (!(bound instanceof RecordedEntry)) return bound;
-    const fed = spec.feeds.map(({ name }) => name).sort();
-    const { name, ranks } = spec;
-    const request = recorded ?? { fetches: [name], fed, ranks: Object.keys(ranks).length === 0 ? {} : { [name]: ranks } };
-    let summaries: BoundEntry | undefined;
-    return bound.record(
-      () => (summaries ??= this.#fetch({ ...request, give: 'summaries' })),
-      (records) => {
-        this.#summaries = records;
-      },
-    );
   }
 }
 
@@ -475,27 +346,4 @@ function seedOf(seed: unknown): bigint {
   if (integer === undefined || integer < -(2n ** 63n) || integer >= 2n ** 64n)
     throw new TfcError('invalid-value', `A seed is an integer of at most 64 bits, not ${shown(seed)}.`);
   return BigInt.asIntN(64, integer);
-}
-
-function unknownPosition(at: number): never {
-  throw new TfcError('bad-artifact', `The manifest has no entry ${at}.`);
-}
-
-function unknownEntry(artifact: Artifact, name: string): TfcError {
-  const text: unknown = name;
-  if (typeof text !== 'string')
-    return new TfcError('invalid-value', `The name of an entry is a string, not ${shown(text)}.`, { hint: namesHint(artifact) });
-  return new TfcError('unknown-entry', `${artifact.manifest.module} exports no ${name}.`, {
-    hint: suggestion(name, entryNames(artifact)) ?? namesHint(artifact),
-  });
-}
-
-function namesHint(artifact: Artifact): string {
-  const names = entryNames(artifact);
-  return names.length === 0 ? 'It exports none.' : `It exports ${names.join(', ')}.`;
-}
-
-/** Names of everything that can be called, each once. */
-export function entryNames(artifact: Artifact): readonly string[] {
-  return [...new Set([...artifact.manifest.entries.filter(isExported), ...artifact.manifest.open].map((entry) => entry.name))];
 }
