@@ -16,6 +16,7 @@ import { addInit } from './commands/init.js';
 import { addPredict } from './commands/predict.js';
 import { addReport } from './commands/report.js';
 import { addRun } from './commands/run.js';
+import { addSweep } from './commands/sweep.js';
 import { addTrain } from './commands/train.js';
 import { addTypes } from './commands/types.js';
 import { version } from './package.js';
@@ -32,6 +33,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
     addCompile,
     addRun,
     addTrain,
+    addSweep,
     addEval,
     addPredict,
     addTypes,
