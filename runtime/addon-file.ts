@@ -2,7 +2,7 @@
 // this platform, which has it ready; nothing is taken from where somebody happens to work.
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { findAbove, here } from './here.js';
+import { findAbove, here, packageAround } from './here.js';
 
 /** Packages that have them, without the platform. */
 const packages = { runtime: '@tdsl/runtime', llvm: '@tdsl/compiler' } as const;
@@ -14,15 +14,10 @@ export const platform = `${process.platform}-${process.arch}`;
  * its path; undefined when none is there.
  */
 export function addonFile(name: keyof typeof packages): string | undefined {
+  // This file's own package, or that of a program it was bundled into.
   const built = join(packageAround(here()), 'build', `${name}.node`);
   if (existsSync(built)) return built;
   return fileOfPackage(`${packages[name]}-${platform}`, `${name}.node`) ?? fileOfPackage('@tdsl/tfc', join('build', `${name}.node`));
-}
-
-/** The nearest directory with a `package.json`, this file's own or that of a program it was bundled into. */
-function packageAround(start: string): string {
-  const manifest = findAbove(start, 'package.json');
-  return manifest === undefined ? start : dirname(manifest);
 }
 
 /** A file of an installed package, as Node finds it from here or from the program that runs. */

@@ -17,3 +17,9 @@ export function findAbove(from: string, ...paths: readonly string[]): string | u
     if (found !== undefined || dirname(directory) === directory) return found;
   }
 }
+
+/** The nearest directory with a `package.json`, from `start` upwards; `start` itself where there is none. */
+export function packageAround(start: string): string {
+  const manifest = findAbove(start, 'package.json');
+  return manifest === undefined ? start : dirname(manifest);
+}

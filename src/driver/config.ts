@@ -4,10 +4,11 @@
 // error with the file's name; the file is code of the project, which runs as the user.
 
 import { existsSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Command, Option } from 'commander';
 import { TfcError } from '../../runtime/index.js';
 import { suggestion } from '../../runtime/error.js';
+import { packageAround } from '../../runtime/here.js';
 import { shown } from '../../runtime/shown.js';
 
 type Value = string | number | boolean | readonly (string | number)[] | Readonly<Record<string, string | number>>;
@@ -38,12 +39,6 @@ export function configFile(start: string): string | undefined {
     return found;
   }
   return undefined;
-}
-
-function packageAround(start: string): string {
-  for (let directory = start; ; directory = dirname(directory))
-    if (existsSync(join(directory, 'package.json'))) return directory;
-    else if (dirname(directory) === directory) return start;
 }
 
 /** @throws TfcError bad-data, with what the file itself throws as the cause. */

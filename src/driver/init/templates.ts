@@ -21,6 +21,18 @@ export interface Template {
   readonly story: string;
 }
 
+/** How programs of both begin. */
+const opening = `import { existsSync } from 'node:fs';
+import model from './model.tdsl';
+
+const weights = 'weights.safetensors';
+if (!existsSync(weights)) {
+  console.error(\`There is no \${weights} yet: npm run train makes it.\`);
+  process.exit(1);
+}
+
+`;
+
 const moons: Template = {
   name: 'moons',
   about: 'a small network that tells two kinds of points apart',
@@ -58,16 +70,7 @@ export fn metrics<B>(x: f32[B, 2], y: f32[B, 1]): { loss: f32, accuracy: f32 } {
 `,
   training: '--batch 50 --epochs 60 --lr 0.03',
   table: moonsTable,
-  program: `import { existsSync } from 'node:fs';
-import model from './model.tdsl';
-
-const weights = 'weights.safetensors';
-if (!existsSync(weights)) {
-  console.error(\`There is no \${weights} yet: npm run train makes it.\`);
-  process.exit(1);
-}
-
-// What training has saved; one call for as many points as there are.
+  program: `${opening}// What training has saved; one call for as many points as there are.
 const session = model.session();
 session.restore(weights);
 const points = [
@@ -118,16 +121,7 @@ export fn metrics<B>(x: f32[B, Features], y: f32[B, 1]): { loss: f32 } {
 `,
   training: '--batch 25 --epochs 60 --lr 0.01',
   table: rentsTable,
-  program: `import { existsSync } from 'node:fs';
-import model from './model.tdsl';
-
-const weights = 'weights.safetensors';
-if (!existsSync(weights)) {
-  console.error(\`There is no \${weights} yet: npm run train makes it.\`);
-  process.exit(1);
-}
-
-// What training has saved; one call for as many flats as there are.
+  program: `${opening}// What training has saved; one call for as many flats as there are.
 const session = model.session();
 session.restore(weights);
 const flats = [

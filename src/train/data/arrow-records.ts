@@ -4,12 +4,13 @@
 import type * as Arrow from 'apache-arrow';
 import type { ElementType } from '../../../runtime/index.js';
 import { elementTypes, holds } from '../../../runtime/element.js';
-import { DiagnosticsError } from '../../base/index.js';
 import { badData } from '../../input/json.js';
 import { arrowMessages } from './arrow-messages.js';
 import { openDataFile } from './data-file.js';
-import { optionalPackage } from './optional-package.js';
+import { foreign, optionalPackage } from './optional-package.js';
 import type { Cells, RecordBlock, RecordSource } from './records.js';
+
+const { malformed, reading } = foreign('Arrow');
 
 export const arrowRecords = (path: string): RecordSource => ({ where: path, isText: false, blocks: (wanted) => batchesOf(path, wanted) });
 
@@ -80,15 +81,3 @@ function isTaken({ DataType }: typeof Arrow, type: Arrow.DataType): boolean {
     return isTaken({ DataType } as typeof Arrow, type.valueType as Arrow.DataType);
   return DataType.isInt(type) || DataType.isFloat(type) || DataType.isBool(type) || DataType.isUtf8(type) || DataType.isLargeUtf8(type);
 }
-
-/** Whatever the library throws is the file's. */
-async function reading<Result>(path: string, body: () => Result | Promise<Result>): Promise<Result> {
-  try {
-    return await body();
-  } catch (error) {
-    if (error instanceof DiagnosticsError) throw error;
-    throw malformed(path, error instanceof Error ? error.message : String(error));
-  }
-}
-
-const malformed = (path: string, what: string): DiagnosticsError => badData(`${path}: no intact Arrow file: ${what}`);

@@ -1,8 +1,9 @@
-// Packages that only some formats need. In: a name. Out: the package. Holds: it is loaded when a file asks for it; where it is missing, the
-// error says which one to install.
+// Packages that only some formats need. In: a name. Out: the package; what it reads. Holds: it is loaded when a file asks for it; where it
+// is missing, the error says which one to install; whatever it throws at a file is the file's fault.
 
 import { createRequire } from 'node:module';
 import { codeOf } from '../../../runtime/system-error.js';
+import { DiagnosticsError } from '../../base/index.js';
 import { badData } from '../../input/json.js';
 
 /** Errors: bad-data when it is not installed. */
@@ -13,4 +14,26 @@ export function optionalPackage(name: string, format: string, path: string): unk
     if (codeOf(error) !== 'MODULE_NOT_FOUND') throw error;
     throw badData(`${path}: ${format} files are read by the package ${name}, which is not installed`, `npm install ${name}`);
   }
+}
+
+/** A damaged file of a format, as ours find it or as the package does, whose errors have no codes. */
+export interface Foreign {
+  malformed(path: string, what: string): DiagnosticsError;
+  /** What `body` gives; whatever it throws is `malformed`. */
+  reading<Result>(path: string, body: () => Result | Promise<Result>): Promise<Result>;
+}
+
+export function foreign(format: string): Foreign {
+  const malformed = (path: string, what: string): DiagnosticsError => badData(`${path}: no intact ${format} file: ${what}`);
+  return {
+    malformed,
+    reading: async (path, body) => {
+      try {
+        return await body();
+      } catch (error) {
+        if (error instanceof DiagnosticsError) throw error;
+        throw malformed(path, error instanceof Error ? error.message : String(error));
+      }
+    },
+  };
 }

@@ -5,11 +5,12 @@ import type * as Hyparquet from 'hyparquet';
 import { createRequire } from 'node:module';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { elementTypes, holds } from '../../../runtime/element.js';
-import { DiagnosticsError } from '../../base/index.js';
 import { badData } from '../../input/json.js';
 import { type DataFile, openDataFile } from './data-file.js';
-import { optionalPackage } from './optional-package.js';
+import { foreign, optionalPackage } from './optional-package.js';
 import type { Cells, RecordBlock, RecordSource } from './records.js';
+
+const { malformed, reading } = foreign('Parquet');
 
 /** More rows in one group are not written by anybody; each is decoded at once. */
 const mostRows = 2 ** 26;
@@ -110,15 +111,3 @@ function compressorsOf({ snappyUncompress }: typeof Hyparquet): Hyparquet.Compre
     ...(zstd === undefined ? {} : { ZSTD: bounded(zstd) }),
   };
 }
-
-/** Whatever the library throws is the file's. */
-async function reading<Result>(path: string, body: () => Result | Promise<Result>): Promise<Result> {
-  try {
-    return await body();
-  } catch (error) {
-    if (error instanceof DiagnosticsError) throw error;
-    throw malformed(path, error instanceof Error ? error.message : String(error));
-  }
-}
-
-const malformed = (path: string, what: string): DiagnosticsError => badData(`${path}: no intact Parquet file: ${what}`);
