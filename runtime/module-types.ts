@@ -105,7 +105,7 @@ type Nested<DType extends ElementType, Shape extends Sizes> = Shape extends read
 type AnyNested<DType extends ElementType> = readonly (Scalar<DType> | AnyNested<DType> | Row<DType>)[];
 
 /** Numbers of a row: arrays whose elements are what they stand for. */
-type Row<DType extends ElementType> = DType extends 'f16' | 'bf16' | 'bool' ? never : ElementArrays[DType];
+type Row<DType extends ElementType> = DType extends 'f16' | 'bf16' | 'f8e4m3' | 'f8e5m2' | 'bool' ? never : ElementArrays[DType];
 
 /** Names to fetch, in arrays and objects of any depth. */
 export type FetchTree<Name extends string = string> = Name | FetchBranch<Name>;

@@ -3,7 +3,7 @@
 // Without anything to meet an integer literal is i32, any other number f32.
 
 import type { Span } from '../../grammar/index.js';
-import { Dim, dtypes, isFloat, isInteger, roundTo, shapeEquals, type DType, type Shape } from '../base/index.js';
+import { Dim, dtypes, isFloat, isInteger, roundTo, shapeEquals, type DType, type Shape, isWide } from '../base/index.js';
 import { type TensorNode, typeToString } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
@@ -102,7 +102,7 @@ function constantNode(context: Context, value: NumberValue, dtype: DType, span: 
       fail(context, 'invalid-value', span, `${shown(value)} is out of the range of ${dtype}, ${range[0]} to ${range[1]}`);
       return undefined;
     }
-    return applyTensor(context, ops.constant, [], { value: dtype === 'i64' ? exact : Number(exact), dtype }, span);
+    return applyTensor(context, ops.constant, [], { value: isWide(dtype) ? exact : Number(exact), dtype }, span);
   }
   if (dtype === 'bool') {
     fail(context, 'dtype-mismatch', span, `${value.value} is a number, where bool is expected`, { hint: 'compare it: `… != 0`' });
