@@ -3,16 +3,7 @@
 // several dtypes lie in one kind of array, it stands for the integers.
 import type { ElementType } from './abi/manifest.js';
 import { TfcError } from './error.js';
-import {
-  bf16ToNumber,
-  f16ToNumber,
-  f8E4M3ToNumber,
-  f8E5M2ToNumber,
-  numberToBf16,
-  numberToF16,
-  numberToF8E4M3,
-  numberToF8E5M2,
-} from './half.js';
+import { patterns } from './half.js';
 
 export interface ElementArrays {
   readonly f32: Float32Array;
@@ -72,7 +63,7 @@ export const elements: Readonly<Record<ElementType, Element>> = {
     family: 'float',
     array: 'Uint16Array',
     safetensors: 'F16',
-    patterns: { toNumber: f16ToNumber, fromNumber: numberToF16 },
+    patterns: patterns.f16,
     view: (buffer, offset, length) => new Uint16Array(buffer, offset, length),
   },
   bf16: {
@@ -81,7 +72,7 @@ export const elements: Readonly<Record<ElementType, Element>> = {
     family: 'float',
     array: 'Uint16Array',
     safetensors: 'BF16',
-    patterns: { toNumber: bf16ToNumber, fromNumber: numberToBf16 },
+    patterns: patterns.bf16,
     view: (buffer, offset, length) => new Uint16Array(buffer, offset, length),
   },
   f8e4m3: {
@@ -90,7 +81,7 @@ export const elements: Readonly<Record<ElementType, Element>> = {
     family: 'float',
     array: 'Uint8Array',
     safetensors: 'F8_E4M3',
-    patterns: { toNumber: f8E4M3ToNumber, fromNumber: numberToF8E4M3 },
+    patterns: patterns.f8e4m3,
     view: (buffer, offset, length) => new Uint8Array(buffer, offset, length),
   },
   f8e5m2: {
@@ -99,7 +90,7 @@ export const elements: Readonly<Record<ElementType, Element>> = {
     family: 'float',
     array: 'Uint8Array',
     safetensors: 'F8_E5M2',
-    patterns: { toNumber: f8E5M2ToNumber, fromNumber: numberToF8E5M2 },
+    patterns: patterns.f8e5m2,
     view: (buffer, offset, length) => new Uint8Array(buffer, offset, length),
   },
   i8: {

@@ -97,8 +97,15 @@ function numberToF8({ bias, fraction, round }: Format, value: number): number {
   return sign | (((exponent + bias - 1) << fraction) + magnitude * 2 ** (fraction - exponent));
 }
 
-/** Values of 8-bit patterns, and the patterns nearest to numbers. */
-export const f8E4M3ToNumber = (bits: number): number => f8ToNumber(e4m3, bits);
-export const f8E5M2ToNumber = (bits: number): number => f8ToNumber(e5m2, bits);
-export const numberToF8E4M3 = (value: number): number => numberToF8(e4m3, value);
-export const numberToF8E5M2 = (value: number): number => numberToF8(e5m2, value);
+const f8E4M3ToNumber = (bits: number): number => f8ToNumber(e4m3, bits);
+const f8E5M2ToNumber = (bits: number): number => f8ToNumber(e5m2, bits);
+const numberToF8E4M3 = (value: number): number => numberToF8(e4m3, value);
+const numberToF8E5M2 = (value: number): number => numberToF8(e5m2, value);
+
+/** Per dtype that JavaScript has no arrays of: what its patterns mean, and the pattern nearest to a number. */
+export const patterns = {
+  f16: { toNumber: f16ToNumber, fromNumber: numberToF16 },
+  bf16: { toNumber: bf16ToNumber, fromNumber: numberToBf16 },
+  f8e4m3: { toNumber: f8E4M3ToNumber, fromNumber: numberToF8E4M3 },
+  f8e5m2: { toNumber: f8E5M2ToNumber, fromNumber: numberToF8E5M2 },
+} as const;

@@ -3,7 +3,6 @@
 // themselves.
 
 import { zipSync } from 'fflate';
-import { bf16ToNumber } from '../../runtime/half.js';
 import { elementValue, elements } from '../../runtime/element.js';
 import { type ElementType, Tensor, TfcError, toJson } from '../../runtime/index.js';
 import { countOf } from './data/table.js';

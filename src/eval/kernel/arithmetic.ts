@@ -1,8 +1,7 @@
-// Machine arithmetic that JavaScript lacks. In: numbers (bigints for integers of eight bytes). Out: what the machine op gives, to the bit. Holds: no rounding
-// but the one stated.
+// Machine arithmetic that JavaScript lacks. In: numbers (bigints for integers of eight bytes). Out: what the machine op gives, to the bit.
+// Holds: no rounding but the one stated.
 
-import { bytesOf, type DType, InternalError, isFloat, isWide, roundTo } from '../../base/index.js';
-import { elements } from '../../../runtime/element.js';
+import { type DType, InternalError, isFloat, roundTo } from '../../base/index.js';
 
 /** The nearest value of a float dtype. */
 export function roundFloat(dtype: DType, x: number): number {
@@ -102,17 +101,4 @@ export function sticky(x: bigint): number {
   if (magnitude < 2n ** 53n) return Number(x);
   const kept = ((magnitude >> 11n) | (magnitude & 2047n ? 1n : 0n)) << 11n;
   return Number(x < 0n ? -kept : kept);
-}
-
-/** Bits of one dtype seen as another of the same width. */
-export function bitcast(from: DType, to: DType, value: number | bigint): number | bigint {
-  if (from === to) return value;
-  if (bytesOf(from) !== bytesOf(to)) throw new InternalError('kernel interpreter', `bitcast from ${from} to ${to}`);
-  const bytes = new ArrayBuffer(8);
-  const [source, target] = [elements[from], elements[to]];
-  const written = source.view(bytes, 0, 1);
-  if (isWide(from)) written[0] = BigInt(value) as never;
-  else written[0] = (source.patterns?.fromNumber(Number(value)) ?? Number(value)) as never;
-  const read = target.view(bytes, 0, 1)[0] as number | bigint;
-  return typeof read === 'bigint' ? read : to === 'bool' ? Number(read !== 0) : (target.patterns?.toNumber(read) ?? read);
 }

@@ -282,7 +282,9 @@ class KernelCompiler {
     this.#countBytes('Read', place, at);
     const value = `${data}[${at}]`;
     if (isWide(buffer.dtype)) return this.#keep(big(value, buffer.dtype));
-    return this.#keep(number(isNarrowFloat(buffer.dtype) ? `(Number.isFinite(${value}) ? ${fit(buffer.dtype, value)} : ${value})` : value, buffer.dtype));
+    return this.#keep(
+      number(isNarrowFloat(buffer.dtype) ? `(Number.isFinite(${value}) ? ${fit(buffer.dtype, value)} : ${value})` : value, buffer.dtype),
+    );
   }
 
   /** An element counts when this kernel touches it for the first time. */

@@ -14,8 +14,8 @@ import {
   roundToF8E5M2,
 } from '../../base/index.js';
 import { type MachineOpName, machineOps } from '../../kernel/index.js';
-import { scalarTable } from '../../ops/index.js';
-import { bitcast, copySign, exponent, fma32, fma64, mantissa, mulHigh, roundEven, sticky, toBigInteger, toInteger } from './arithmetic.js';
+import { bitsAs, scalarTable } from '../../ops/index.js';
+import { copySign, exponent, fma32, fma64, mantissa, mulHigh, roundEven, sticky, toBigInteger, toInteger } from './arithmetic.js';
 import { trouble } from './memory.js';
 import { asNumber, asStored, big, integer, number, type Operand, small } from './operand.js';
 
@@ -36,7 +36,7 @@ export const helpers = {
   toInteger,
   toBigInteger,
   sticky,
-  bitcast,
+  bitsAs,
   libm_exp: Math.exp,
   libm_expm1: Math.expm1,
   libm_log: Math.log,
@@ -115,7 +115,7 @@ export function machineCode(fn: MachineOpName, dtype: DType, args: readonly Oper
   const first = args[0];
   if (first === undefined || args.length !== machineOps[fn].arity) throw trouble(`${fn} with ${args.length} arguments`);
   if (fn === 'convert') return convert(dtype, first);
-  if (fn === 'bitcast') return cast(`bitcast('${first.dtype}', '${dtype}', ${asStored(first)})`, dtype);
+  if (fn === 'bitcast') return cast(`bitsAs('${first.dtype}', '${dtype}', ${asStored(first)})`, dtype);
   if (fn === 'select' || fn === 'unlikely') return select(dtype, args);
   const from = first.dtype;
   if (isWide(from)) return wide(fn, dtype, args);

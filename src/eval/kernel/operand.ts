@@ -1,5 +1,6 @@
 // Values in generated JavaScript. In: pieces of source with what is known of them. Out: pieces of source. Holds: an i64 is either a number
-// that is known to stay small (index arithmetic), or a bigint (data); a u64 is a bigint; every other value is a number, rounded or wrapped to its dtype.
+// that is known to stay small (index arithmetic), or a bigint (data); a u64 is a bigint; every other value is a number, rounded or
+// wrapped to its dtype.
 
 import type { DType } from '../../base/index.js';
 

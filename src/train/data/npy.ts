@@ -36,7 +36,8 @@ const dtypes: Readonly<Record<string, ElementType>> = {
 };
 
 /**
- * Errors: file-not-found; bad-data for anything but a complete array of floats of 16 to 64 bits, integers or bool, least significant byte first.
+ * Errors: file-not-found; bad-data for anything but a complete array of floats of 16 to 64 bits, integers or bool, least significant
+ * byte first.
  */
 export const readNpy = (path: string): NpyTensor => withDataFile(path, (file) => readArray(path, file, placeOf(path, file)));
 
