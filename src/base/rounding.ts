@@ -6,7 +6,7 @@ import { type DType, dtypes } from './dtype.js';
 
 export { patterns, roundToBF16, roundToF16, roundToF8E4M3, roundToF8E5M2 };
 
-/** The value as `dtype` holds it: floats rounded, integers truncated and held in their range, bool ≠ 0. Eight-byte integers stay numbers. */
+/** The value as `dtype` holds it: floats rounded, integers truncated and held in their range, bool ≠ 0. Eight-byte ones stay numbers. */
 export function roundTo(dtype: DType, value: number): number {
   switch (dtype) {
     case 'f64':

@@ -94,6 +94,7 @@ const variants: Readonly<Record<string, readonly Variant[]>> = {
   argument: [{ args: [], attrs: { index: 1, dtype: 'f64', shape: dimsOf(['B', 'N']) }, sizes: planes }],
   placeholder: [{ args: [], attrs: { mark: 0, dtype: 'f64', shape: dimsOf(['B', 'N']) }, sizes: planes }],
   cast: [],
+  bitcast: [{ args: [{ dtype: 'f32', shape: ['B', 'N'] }], attrs: { dtype: 'i32' }, sizes: planes }],
   constant: [],
   named: [{ args: [f('B', 'N')], attrs: { path: 'x' }, sizes: planes }],
   stopGradient: [{ args: [f('B', 'N')], attrs: {}, sizes: planes }],

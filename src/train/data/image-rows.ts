@@ -94,7 +94,9 @@ function writerOf(path: string, dtype: ElementType, white: number): (value: numb
     default: {
       const { patterns } = elements[dtype];
       if (patterns !== undefined) return (value) => patterns.fromNumber(value / white);
-      throw new DiagnosticsError([{ code: 'dtype-mismatch', message: `${path}: pixels are floats, u8, u16, u32, i16 or i32, and no ${dtype}` }]);
+      throw new DiagnosticsError([
+        { code: 'dtype-mismatch', message: `${path}: pixels are floats, u8, u16, u32, i16 or i32, and no ${dtype}` },
+      ]);
     }
   }
 }
