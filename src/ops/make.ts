@@ -11,10 +11,9 @@ import { wrap } from './value.js';
 
 /** A scalar constant, rounded to its dtype: equal values are the same node. */
 export function scalar(build: GraphBuilder, dtype: DType, value: number | bigint | boolean): TensorNode {
-  const exact =
-    isWide(dtype)
-      ? wrap(dtype, typeof value === 'bigint' ? value : BigInt(roundTo(dtype, Number(value))))
-      : roundTo(dtype, Number(value));
+  const exact = isWide(dtype)
+    ? wrap(dtype, typeof value === 'bigint' ? value : BigInt(roundTo(dtype, Number(value))))
+    : roundTo(dtype, Number(value));
   return applyTensor(build, constant, [], { value: exact, dtype });
 }
 

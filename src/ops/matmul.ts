@@ -83,9 +83,7 @@ export const matmul: Op<NoAttrs> = defineOp<NoAttrs>({
               'sum',
               a.dtype,
               sum,
-              a.data instanceof Float64Array && isFloat(a.dtype)
-                ? Number(x) * Number(y)
-                : wrap(a.dtype, BigInt(x) * BigInt(y)),
+              a.data instanceof Float64Array && isFloat(a.dtype) ? Number(x) * Number(y) : wrap(a.dtype, BigInt(x) * BigInt(y)),
             );
           }
           put(result, (one * m + row) * n + column, sum);

@@ -77,8 +77,7 @@ export const constant: Op<ConstantAttrs> = defineOp<ConstantAttrs>({
   name: 'constant',
   doc: 'A number known to the compiler.',
   type(args, { value, dtype }) {
-    if ((typeof value === 'bigint') !== isWide(dtype))
-      return problem('type-mismatch', `the constant ${value} is not written as ${dtype}`);
+    if ((typeof value === 'bigint') !== isWide(dtype)) return problem('type-mismatch', `the constant ${value} is not written as ${dtype}`);
     return noArguments(args) ?? tensor(dtype);
   },
   derivative: zero,

@@ -67,7 +67,9 @@ const arrays = {
 
 function elementsOf(dtype: ElementType, count: number, seed: number): number[] {
   const random = new Random(seed);
-  return Array.from({ length: count }, () => (dtype === 'bool' ? random.int(2) : dtype.startsWith('u') ? random.int(256) : random.int(19) - 9));
+  return Array.from({ length: count }, () =>
+    dtype === 'bool' ? random.int(2) : dtype.startsWith('u') ? random.int(256) : random.int(19) - 9,
+  );
 }
 
 const countOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);

@@ -188,10 +188,7 @@ const mutations: readonly Mutation[] = [
     (_, random) => random.pick(hostileWords),
     (word) => /^[A-Za-z_]/.test(word),
   ),
-  change(
-    (_, random) => random.pick(dtypeNames),
-    isDType,
-  ),
+  change((_, random) => random.pick(dtypeNames), isDType),
   change(
     (_, random) =>
       random.pick(['+', '-', '*', '/', '%', '**', '@', '==', '!=', '<', '<=', '&&', '||', '..', ':', ',', '.', '=', '<-', '=>']),
