@@ -34,6 +34,14 @@ import { type Batches, type TrainAsyncOptions, type TrainAsyncResult, readTrainA
 import { Turns } from './turns.js';
 import { Variables } from './variables.js';
 
+/**
+ * How a session runs.
+ * @example
+ * ```ts
+ * const options: SessionOptions = { seed: 42, threads: 2, summaries: true };
+ * using session = model.session(options);
+ * ```
+ */
 export interface SessionOptions {
   /** Seed of random initial values: an integer that fits 64 bits. Default 0. */
   readonly seed?: number | bigint;
@@ -53,6 +61,13 @@ export interface SessionOptions {
 /**
  * Feeds and result per entry: what generated types say about a module. An interface will do: `interface Mnist { train: { feeds: { X:
  * Float32Array }; result: { loss: number } } }`.
+ * @example
+ * ```ts
+ * type Entries = { readonly predict: { readonly feeds: { x: Float32Array }; readonly result: Tensor<'i32'> } };
+ * type Checked = EntryTypes<Entries>;
+ * const typed = model.session<Entries>({ seed: 1 });
+ * console.log(typed.predict({ x: new Float32Array(8) }).data); // two labels
+ * ```
  */
 export type EntryTypes<Entries> = { readonly [Name in keyof Entries]: { readonly feeds: object; readonly result: unknown } };
 
@@ -67,7 +82,14 @@ type CalledByLanguage = (typeof calledByLanguage)[number];
 export const isReserved = (name: string): boolean =>
   name === 'threads' || name in SessionMethods.prototype || (calledByLanguage as readonly string[]).includes(name);
 
-/** `Names` is a parameter so that each method keeps the documentation and the place of its entry. */
+/**
+ * `Names` is a parameter so that each method keeps the documentation and the place of its entry.
+ * @example
+ * ```ts
+ * const { train }: EntryMethods<AnyEntries> = session;
+ * console.log(train?.({ x, y, lr: 0.1 }));
+ * ```
+ */
 export type EntryMethods<
   Entries extends EntryTypes<Entries>,
   Names extends keyof Entries = Exclude<keyof Entries, keyof SessionMethods | keyof ObjectConstructor['prototype'] | CalledByLanguage>,
@@ -75,7 +97,14 @@ export type EntryMethods<
   readonly [Name in Names]: (...args: Arguments<Entries[Name]['feeds']>) => Entries[Name]['result'];
 };
 
-/** `Known`: named nodes and variables, where they are known. */
+/**
+ * `Known`: named nodes and variables, where they are known.
+ * @example
+ * ```ts
+ * const session: Session = model.session({ seed: 42 });
+ * session.run('train', { x, y, lr: 0.1 });
+ * ```
+ */
 export type Session<Entries extends EntryTypes<Entries> = AnyEntries, Known extends KnownNames = AnyModule> = SessionMethods<
   Entries,
   Known
@@ -87,6 +116,13 @@ type Fetches<Entries, Known extends KnownNames> =
   Exclude<FetchName<Entries, Known>, keyof Entries> | FetchBranch<FetchName<Entries, Known>>;
 type Paths<Known extends KnownNames> = keyof Known['variables'] & string;
 
+/**
+ * @example
+ * ```ts
+ * const weightsOf = (session: SessionMethods): Tensor => session.get('net/w') as Tensor;
+ * console.log(weightsOf(session).shape); // [ 4, 3 ]
+ * ```
+ */
 export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Known extends KnownNames = AnyModule> {
   readonly #source: SessionSource;
   readonly #host: { -readonly [Key in keyof Host]: Host[Key] };

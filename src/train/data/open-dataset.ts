@@ -19,7 +19,13 @@ import { recordsIn } from './record-files.js';
 import { spool } from './standard-input.js';
 import { textDataset } from './text-dataset.js';
 
-/** A path, `-` for standard input (whose format must be told), or data of the program. */
+/**
+ * A path, `-` for standard input (whose format must be told), or data of the program.
+ * @example
+ * ```ts
+ * const sources: readonly DataSource[] = ['flowers.csv', { x: [[1, 2, 3, 4]], y: [0] }, [{ x: [1, 2, 3, 4], y: 0 }]];
+ * ```
+ */
 export type DataSource = string | ProgramData;
 
 /**
