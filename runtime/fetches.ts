@@ -24,6 +24,8 @@ export interface FetchRequest {
    * and are called `scalar NAME` or `histogram NAME`; nothing is updated.
    */
   readonly give: 'values' | 'summaries';
+  /** Whether the entry says where it made a NaN or an infinity. Default false. */
+  readonly trap?: boolean;
 }
 
 export interface ReadFetches {

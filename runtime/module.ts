@@ -24,8 +24,8 @@ import { type EntryTypes, type Session, SessionMethods, type SessionOptions, isR
  */
 export interface ModuleOptions {
   /**
-   * Path of the runtime's native half, `runtime.node`, when it is neither where set-up puts it nor in `node_modules/tfc`. The first module
-   * that is opened decides for the process.
+   * Path of the runtime's native half, `runtime.node`, when it is neither where set-up puts it nor in `node_modules/@tdsl`. The first
+   * module that is opened decides for the process.
    */
   readonly addon?: string;
   /**

@@ -186,12 +186,17 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Kn
    * Everything that does not wait is refused as `session-busy` while a step runs.
    * @throws TfcError, by rejecting the promise; see BoundEntry.run.
    */
-  async runAsync<Name extends keyof Entries & string>(
-    name: Name,
-    ...args: Arguments<Entries[Name]['feeds']>
-  ): Promise<Entries[Name]['result']> {
-    const fed = (args[0] ?? {}) as Feeds;
-    return this.#entries.resolve(name, fed).runAsync(fed);
+  runAsync<Name extends keyof Entries & string>(name: Name, ...args: Arguments<Entries[Name]['feeds']>): Promise<Entries[Name]['result']>;
+  /**
+   * The same of what is named, as `run` takes it. Names that are fetched together for the first time are compiled first, which blocks.
+   * @throws TfcError, by rejecting the promise; see `run`.
+   */
+  runAsync<const Tree extends Fetches<Entries, Known>>(
+    fetches: Tree,
+    ...args: Tree extends keyof Entries ? [never] : [feeds?: NodeFeeds<Known['nodes'] & Known['variables']>]
+  ): Promise<Fetched<Entries, Known, Tree>>;
+  async runAsync(what: FetchTree, feeds?: object): Promise<unknown> {
+    return this.#entries.runLater(what, (feeds ?? {}) as Feeds);
   }
 
   /**
@@ -223,7 +228,10 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Kn
     return await value;
   }
 
-  /** Runs an entry many times within native code. @throws TfcError; see BoundEntry.runSteps. */
+  /**
+   * Runs an entry many times within native code, which does not come back between two steps: it takes no fetches, and records no summaries.
+   * @throws TfcError; see BoundEntry.runSteps.
+   */
   runSteps<Name extends keyof Entries & string>(name: Name, feeds: Entries[Name]['feeds'], options?: StepsOptions): StepsResult {
     const fed = feeds as Feeds;
     return this.#entries.resolve(name, fed).runSteps(fed, options);

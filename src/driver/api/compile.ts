@@ -279,9 +279,9 @@ function open(built: Built, job: Job): Opened {
     resolveOpen: (entry, ranks) => asTfcErrors(() => libraryOf({ open: { entry, ranks } })),
     resolveTrap: (entry, ranks) =>
       asTfcErrors(() => libraryOf({ trap: entry, ...(Object.keys(ranks).length === 0 ? {} : { open: { entry, ranks } }) })),
-    resolveFetches: (fetched) => {
+    resolveFetches: ({ trap = false, ...fetched }) => {
       const name = fetchName(fetched.fetches);
-      return { path: asTfcErrors(() => libraryOf({ fetch: { ...fetched, name } })), entry: name };
+      return { path: asTfcErrors(() => libraryOf({ fetch: { ...fetched, name }, ...(trap ? { trap: name } : {}) })), entry: name };
     },
     readGraph: () => asTfcErrors(() => graphOf({ ...job, request })),
   });
