@@ -5,14 +5,15 @@
 export const abiVersion = 5;
 
 /**
- * The types of elements; `f16` and `bf16` are bits in a `Uint16Array`.
+ * The types of elements; floats of 16 and 8 bits are bits in a `Uint16Array` and a `Uint8Array`.
  * @example
  * ```ts
  * const dtype: ElementType = 'f32';
  * console.log(zeros([2, 2], dtype).data); // Float32Array(4)
  * ```
  */
-export type ElementType = 'f32' | 'f64' | 'f16' | 'bf16' | 'i32' | 'i64' | 'u8' | 'bool';
+export type ElementType =
+  'f32' | 'f64' | 'f16' | 'bf16' | 'f8e4m3' | 'f8e5m2' | 'i8' | 'i16' | 'i32' | 'i64' | 'u8' | 'u16' | 'u32' | 'u64' | 'bool';
 
 /**
  * A constant, or a sum of coefficient × product of names.

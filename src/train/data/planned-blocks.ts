@@ -1,6 +1,7 @@
 // A table's rows as feeds take them, when it is known how. In: a source of records; plans that were made when it was gone through once.
 // Out: blocks of columns. Holds: cells mean what they meant the first time; what has changed since then is refused with its place.
 
+import { isWide } from '../../base/index.js';
 import { inOrder } from './batches.js';
 import { ColumnEncoder } from './encode.js';
 import { encodeBlock, evenBlock } from './encoded-block.js';
@@ -18,7 +19,7 @@ export async function* plannedBlocks(source: RecordSource, plans: readonly FeedP
           where: source.where,
           name,
           isText: source.isText,
-          isLong: feed.dtype === 'i64',
+          isLong: isWide(feed.dtype),
           isWords: vocabulary !== undefined,
           vocabulary,
         }),
