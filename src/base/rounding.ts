@@ -1,11 +1,11 @@
 // Rounding to a dtype, and to whole units. In: doubles. Out: the nearest value of it, ties to even. Holds: of narrow floats what
 // `runtime/half.ts` says, so that what the compiler computes and what sessions take are rounded alike.
 
-import { roundToBF16, roundToF16 } from '../../runtime/half.js';
+import { bigintToDouble, roundToBF16, roundToF16 } from '../../runtime/half.js';
 import type { DType } from './dtype.js';
 import { unreachable } from './internal-error.js';
 
-export { roundToBF16, roundToF16 };
+export { bigintToDouble, roundToBF16, roundToF16 };
 
 /** The value as `dtype` holds it: floats rounded, integers truncated and wrapped, bool ≠ 0. i64 stays a number here when it is one. */
 export function roundTo(dtype: DType, value: number): number {

@@ -5,7 +5,7 @@
 import { type DType, dtypes, InternalError, roundTo } from '../../../src/base/index.js';
 import type { MachineOpName } from '../../../src/kernel/index.js';
 import { emitExponent } from './exponents.js';
-import { bf16FromF32, bf16ToF32, f16FromF32, f16ToF32 } from './half.js';
+import { bf16FromF32, bf16ToF32, doubleFromInteger, f16FromF32, f16ToF32, oddFromF64 } from './half.js';
 import type { Builder, LlvmType, LlvmValue, ModuleBuilder } from '../builder/index.js';
 import type { CpuLevel } from '../isa/isa.js';
 
@@ -305,8 +305,11 @@ export class MachineOps {
     if (target === 'float') {
       if (source === 'float') {
         if (x.type === to) return done(x);
-        return done(x.type.scalarBits < to.scalarBits ? build.fpext(x, to) : build.fptrunc(x, to));
+        if (x.type.scalarBits < to.scalarBits) return done(build.fpext(x, to));
+        return done(build.fptrunc(dtype === 'f32' ? x : oddFromF64(this, x), to));
       }
+      // The range of f16 ends where f32 still holds every integer.
+      if (dtype === 'bf16' && x.type.scalarBits > 8) return done(build.fptrunc(oddFromF64(this, doubleFromInteger(this, x)), to));
       return done(source === 'signed' ? build.sitofp(x, to) : build.uitofp(x, to));
     }
     if (source === 'float') return done(this.intrinsic(target === 'signed' ? 'llvm.fptosi.sat' : 'llvm.fptoui.sat', to, [x]));

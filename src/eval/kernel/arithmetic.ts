@@ -105,14 +105,6 @@ export function toBigInteger(x: number): bigint {
   return x <= -(2 ** 63) ? -(2n ** 63n) : BigInt(Math.trunc(x));
 }
 
-/** A bigint as a double from which rounding to f32 (or less) is right: what does not fit sticks to the last bit. */
-export function sticky(x: bigint): number {
-  const magnitude = x < 0n ? -x : x;
-  if (magnitude < 2n ** 53n) return Number(x);
-  const kept = ((magnitude >> 11n) | (magnitude & 2047n ? 1n : 0n)) << 11n;
-  return Number(x < 0n ? -kept : kept);
-}
-
 /** Bits of one dtype seen as another of the same width. */
 export function bitcast(from: DType, to: DType, value: number | bigint): number | bigint {
   if (from === to) return value;

@@ -1,10 +1,10 @@
 // Machine ops as JavaScript source. In: a machine op and operands. Out: an operand for its result. Holds: each means what
 // `src/kernel/machine.ts` says; results are rounded or wrapped to their dtype, so nothing carries more bits than the dtype has.
 
-import { type DType, isFloat, roundToBF16, roundToF16 } from '../../base/index.js';
+import { bigintToDouble, type DType, isFloat, roundToBF16, roundToF16 } from '../../base/index.js';
 import { type MachineOpName, machineOps } from '../../kernel/index.js';
 import { scalarTable } from '../../ops/index.js';
-import { bitcast, copySign, exponent, fma32, fma64, mantissa, mulHigh, roundEven, sticky, toBigInteger, toInteger } from './arithmetic.js';
+import { bitcast, copySign, exponent, fma32, fma64, mantissa, mulHigh, roundEven, toBigInteger, toInteger } from './arithmetic.js';
 import { trouble } from './memory.js';
 import { asNumber, asStored, big, integer, number, type Operand, small } from './operand.js';
 
@@ -22,7 +22,7 @@ export const helpers = {
   mantissa,
   toInteger,
   toBigInteger,
-  sticky,
+  sticky: bigintToDouble,
   bitcast,
   libm_exp: Math.exp,
   libm_expm1: Math.expm1,

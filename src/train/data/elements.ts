@@ -2,7 +2,7 @@
 // refused; floats round to the feed's type.
 
 import type { TensorSpec, TypedArray } from '../../../runtime/index.js';
-import { numberToBf16, numberToF16 } from '../../../runtime/half.js';
+import { bigintToDouble, numberToBf16, numberToF16 } from '../../../runtime/half.js';
 import { DiagnosticsError } from '../../base/index.js';
 import { badData } from '../../input/json.js';
 
@@ -15,17 +15,20 @@ export type Where = string | ((at: number) => string);
 /** What of a feed says which elements it takes. */
 export type ElementFeed = Pick<TensorSpec, 'name' | 'dtype'>;
 
+/** As a double that rounding to a narrower float rounds right. */
+const roundedLater = (value: number | bigint): number => (typeof value === 'bigint' ? bigintToDouble(value) : value);
+
 /** Errors: dtype-mismatch for a fraction where whole numbers are taken; bad-data for a number out of range. */
 export function toElements(values: Numbers, feed: ElementFeed, where: Where): TypedArray {
   switch (feed.dtype) {
     case 'f32':
-      return values instanceof Float32Array ? values : isNumbers(values) ? new Float32Array(values) : Float32Array.from(values, Number);
+      return values instanceof Float32Array ? values : isNumbers(values) ? new Float32Array(values) : Float32Array.from(values, roundedLater);
     case 'f64':
       return values instanceof Float64Array ? values : isNumbers(values) ? new Float64Array(values) : Float64Array.from(values, Number);
     case 'f16':
-      return Uint16Array.from(values, (value) => numberToF16(Number(value)));
+      return Uint16Array.from(values, (value) => numberToF16(roundedLater(value)));
     case 'bf16':
-      return Uint16Array.from(values, (value) => numberToBf16(Number(value)));
+      return Uint16Array.from(values, (value) => numberToBf16(roundedLater(value)));
     case 'i32':
       requireWhole(values, feed, where, -(2 ** 31), 2 ** 31 - 1);
       return values instanceof Int32Array ? values : isNumbers(values) ? new Int32Array(values) : Int32Array.from(values, Number);
