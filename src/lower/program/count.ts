@@ -83,7 +83,8 @@ class Counter {
     const around = part === undefined ? undefined : this.#loops.get(part);
     if (part !== undefined && around?.blocks !== undefined) {
       this.#loops = new Map(this.#loops).set(part, { ...around, times: Dim.one, within: index, alone: around.times });
-      return around.blocks;
+      // Blocks of a part stand between: the loop over their elements stands for both.
+      return blocks === undefined ? around.blocks : undefined;
     }
     if (most !== undefined) return Dim.of(most);
     return blocks === undefined ? 'unknown' : undefined;

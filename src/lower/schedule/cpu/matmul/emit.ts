@@ -3,7 +3,7 @@
 // Holds: every element of the product is one accumulator that sums over the depth in order, in runs of a fixed length, so neither tile
 // sizes nor threads change its bits.
 
-import { bytesOf, type Dim, isFloat } from '../../../../base/index.js';
+import { bytesOf, Dim, isFloat } from '../../../../base/index.js';
 import type { Node, TensorNode } from '../../../../graph/index.js';
 import { type Accumulator, type Buffer, build, type Expr } from '../../../../kernel/index.js';
 import { depthRun, fewestTileBlocks, tileBlockBytes, tilesPerBlock } from '../../../../target/index.js';
@@ -18,14 +18,18 @@ import { twoSum, withLost } from '../running-sum.js';
 import { type Vectors, type Place, TileFetch } from './prefetch.js';
 import { chooseTiling, type Tiling } from './tiling.js';
 
-/** Where runs of a long depth are added up: an element for each of the product, in memory that products of a single run never touch. */
+/**
+ * Where runs of a long depth are added up: in memory, because registers that nearly all products leave unused would still cost them
+ * something. Blocks have a tile each; where it is not known how many there are, every element of the product has a place.
+ */
 interface LongDepth {
   readonly totals: Buffer;
   readonly lost: Buffer;
+  readonly isPerBlock: boolean;
 }
 
 /** What all tiles below one another have in common. */
-type Across = Omit<Place, 'row' | 'end' | 'before'>;
+type Across = Omit<Place, 'row' | 'end' | 'before'> & { readonly block: Expr };
 
 export class MatmulEmitter {
   readonly #points: KernelEmitter;
@@ -62,9 +66,7 @@ export class MatmulEmitter {
     this.#packing = packingOf(this.#form, this.#tiling, pitch, context.storage.pool, context.target);
     this.#stored = group.members.flatMap((member) => (member.role === 'matmul' || member.role === 'elementwise' ? [member.node] : []));
     this.#fetch = new TileFetch(this.#form, context, this.#tiling.columns.lanes, this.#tilesOfBlock(), this.#stored);
-    const room = (): Buffer => context.storage.pool.temporary({ dtype: combinedAs(node.type.dtype), shape: node.type.shape });
-    this.#long =
-      isFloat(node.type.dtype) && (this.#form.depth.constant ?? Infinity) > depthRun ? { totals: room(), lost: room() } : undefined;
+    this.#long = isFloat(node.type.dtype) && (this.#form.depth.constant ?? Infinity) > depthRun ? this.#roomForTotals() : undefined;
   }
 
   emit(scope: Scope): void {
@@ -92,9 +94,7 @@ export class MatmulEmitter {
    */
   #blocks(scope: Scope, batch: readonly Expr[], parallel: boolean): void {
     const { rows, columns } = this.#tiling;
-    const most = build.int(this.#tilesOfBlock());
-    const full = build.ceilDiv(rows.count, most);
-    const below = build.larger(this.#fewestBelow(), full);
+    const below = this.#below();
     const { groups, slots } = columns;
     // Each group has as many blocks as the largest one, so that equal ranges of block numbers are the same columns in every product of as
     // many groups.
@@ -109,13 +109,29 @@ export class MatmulEmitter {
         const rowsFrom =
           (panel: Buffer | undefined) =>
           (where: Scope): void =>
-            this.#rows(where, { batch, ...at, panel }, part);
+            this.#rows(where, { batch, block: p, ...at, panel }, part);
         const enough = this.#packing?.enough;
         if (enough === undefined) return rowsFrom(this.#packing?.buffer)(inside);
         inside.when(enough.is, rowsFrom(this.#packing?.buffer));
         inside.when(build.apply('not', 'bool', enough.is), rowsFrom(undefined));
       });
     });
+  }
+
+  /** Blocks below one another. */
+  #below(): Expr {
+    return build.larger(this.#fewestBelow(), build.ceilDiv(this.#tiling.rows.count, build.int(this.#tilesOfBlock())));
+  }
+
+  #roomForTotals(): LongDepth {
+    const { node, batch } = this.#form;
+    const { rows, columns } = this.#tiling;
+    const blocks = build.intValue(build.times(build.times(columns.slots, this.#below()), build.int(columns.groups)));
+    const height = Math.max(rows.height + 1, rows.remainderHeight ?? 0);
+    const width = Math.max(...columns.classes.map((one) => one.width));
+    const shape = blocks === undefined ? node.type.shape : [...batch, ...[blocks, height, width].map((size) => Dim.of(size))];
+    const room = (): Buffer => this.context.storage.pool.temporary({ dtype: combinedAs(node.type.dtype), shape });
+    return { totals: room(), lost: room(), isPerBlock: blocks !== undefined };
   }
 
   /**
@@ -227,8 +243,8 @@ export class MatmulEmitter {
     );
   }
 
-  #tile(scope: Scope, place: Place, height: number): void {
-    const { batch, row, end, column, extent, width, panel } = place;
+  #tile(scope: Scope, place: Place & Across, height: number): void {
+    const { batch, block, row, end, column, extent, width, panel } = place;
     const node = this.#form.node;
     const dtype = combinedAs(node.type.dtype);
     const [left, right] = node.args.map(tensorOf) as [TensorNode, TensorNode];
@@ -269,9 +285,12 @@ export class MatmulEmitter {
     const depth = build.size(this.#form.depth);
     const elements = (where: Scope, fill: (vector: Scope, i: Expr, j: Expr, index: readonly Expr[]) => void): void =>
       where.loop('i', build.int(height), 'unroll', (i, body) => {
+        const isPerBlock = this.#long?.isPerBlock === true;
         const at = (inner: Scope): void =>
-          vectors(inner, (j, vector) => fill(vector, i, j, [...batch, build.plus(row, i), build.plus(column, j)]));
-        if (end === undefined) at(body);
+          vectors(inner, (j, vector) =>
+            fill(vector, i, j, isPerBlock ? [...batch, block, i, j] : [...batch, build.plus(row, i), build.plus(column, j)]),
+          );
+        if (isPerBlock || end === undefined) at(body);
         else body.when(build.apply('lt', 'bool', build.plus(row, i), end), at);
       });
     if (this.#long === undefined) scope.loop('k', depth, 'serial', step);
