@@ -54,7 +54,7 @@ describe('the scalar table', () => {
     expect(scalarOfKernel.size).toBe(scalarNames.length);
     for (const name of scalarNames) {
       const { kernel, arity, result } = scalarTable[name];
-      if (!isMachineOp(kernel) || name === 'rem') continue;
+      if (!isMachineOp(kernel)) continue;
       const params = ['x', 'y', 'z']
         .slice(0, arity)
         .map((one, at) =>
@@ -74,9 +74,17 @@ describe('the scalar table', () => {
     ['sub', 'u8', [3, 5], 254],
     ['div', 'i32', [-7, 2], -3],
     ['div', 'i32', [7, 0], 0],
-    ['rem', 'i32', [-7, 2], -1],
+    ['rem', 'i32', [-7, 2], 1],
+    ['rem', 'i32', [7, -2], -1],
+    ['rem', 'i64', [-8n, 2n], 0n],
+    ['floorDiv', 'i32', [-7, 2], -4],
+    ['floorDiv', 'i64', [7n, -2n], -4n],
+    ['floorDiv', 'i32', [-7, 0], 0],
+    ['floorDiv', 'f64', [-7.5, 2], -4],
     ['rem', 'i64', [7n, 0n], 7n],
-    ['rem', 'f64', [-7.5, 2], -1.5],
+    ['rem', 'f64', [-7.5, 2], 0.5],
+    ['rem', 'f64', [7.5, -2], -0.5],
+    ['rem', 'f64', [-1, Infinity], Infinity],
     ['pow', 'i32', [3, 20], -808182895],
     ['pow', 'i32', [-1, -3], -1],
     ['pow', 'i32', [2, -1], 0],

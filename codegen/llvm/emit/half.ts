@@ -40,7 +40,11 @@ export function doubleFromInteger(ops: MachineOps, value: LlvmValue): LlvmValue 
   const { builder: build, module } = ops;
   const f64 = ops.wide(module.types.f64, lanesIn(value));
   if (value.type.scalarBits < 64) return build.sitofp(value, f64);
-  const large = build.icmp('ugt', build.add(build.ashr(value, module.int(value.type, 53)), module.int(value.type, 1)), module.int(value.type, 1));
+  const large = build.icmp(
+    'ugt',
+    build.add(build.ashr(value, module.int(value.type, 53)), module.int(value.type, 1)),
+    module.int(value.type, 1),
+  );
   return build.sitofp(build.select(large, stickyBelow(ops, value, 11), value), f64);
 }
 

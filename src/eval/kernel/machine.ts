@@ -42,7 +42,7 @@ export const helpers = {
   libm_acosh: Math.acosh,
   libm_atanh: Math.atanh,
   libm_erf: scalarTable.erf.evaluate,
-  libm_fmod: scalarTable.rem.evaluate,
+  libm_fmod: (a: number, b: number) => a % b,
   libm_pow: scalarTable.pow.evaluate,
 } as const;
 

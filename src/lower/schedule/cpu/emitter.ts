@@ -165,7 +165,7 @@ export class KernelEmitter {
         const sums = partsLike(block, reductions, totals);
         const left = build.smaller(build.int(cut.each), build.minus(extent, start));
         block.loop(stem, left, kind, (index, inner) => next(inner, build.plus(start, index), sums), partOf(n));
-        running.addAll(block, sums);
+        running.addAll(block, (which, slot) => build.read(sums[which] as Accumulator, slot));
       };
       const count = build.ceilDiv(extent, build.int(cut.each));
       body.loop('n', count, 'serial', add, { blocks: length, ...(own === undefined ? {} : partOf(own.block)) });

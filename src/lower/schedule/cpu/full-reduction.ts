@@ -130,10 +130,7 @@ function combinePartials(
   const totals = declare(points, scope, together);
   const running = new RunningSums(scope, together, totals);
   const add = (n: Expr, body: Scope): void => {
-    for (const slot of indices((totals[0] as Accumulator).shape)) {
-      const index = slot.map(build.int);
-      running.addValues(body, (which) => build.load(buffers[which] as Buffer, [n, ...index]), index);
-    }
+    running.addAll(body, (which, slot) => build.load(buffers[which] as Buffer, [n, ...slot]));
   };
   scope.loop('n', count, 'serial', add, boundOf(count));
   running.finishAll(scope);

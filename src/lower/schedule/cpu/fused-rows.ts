@@ -105,7 +105,7 @@ export class FusedRowsEmitter {
     rowAt: (body: Scope, o: Expr, into: Row['totals']) => void,
   ): void {
     const each = build.int(serialBlockTerms);
-    const several = block.let('several', build.apply('gt', 'bool', rows, each));
+    const several = build.apply('gt', 'bool', blocksOf(this.group.outer).points, each);
     const inRows = this.#longSums.map(({ partial, sums, lost }) => {
       const own = this.context.storage.bufferOf(partial.node);
       const columns = space(partial.of.node.type.shape);
@@ -128,7 +128,7 @@ export class FusedRowsEmitter {
       const into = new Map(inRegisters.map(({ partial }, which) => [partial, own[which] as Accumulator]));
       const left = build.smaller(each, build.minus(rows, first));
       body.loop('o', left, 'serial', (o, inner) => rowAt(inner, build.plus(first, o), into), partOf(q));
-      for (const [which, { running }] of inRegisters.entries()) running.addAll(body, [own[which] as Accumulator]);
+      for (const [which, { running }] of inRegisters.entries()) running.addAll(body, () => build.read(own[which] as Accumulator));
       body.when(several, (after) => {
         for (const { own: partial, sums, lost, columns, zero, at, store } of inRows)
           this.#points.nested(after, columns, (vector, column) => {

@@ -81,45 +81,49 @@ export class RunningSums {
     });
   }
 
-  /** Adds what a block has summed up, at one element of the registers. */
+  /** Adds what a block has summed up, at one element of registers that all have it. */
   add(scope: Scope, parts: readonly Accumulator[], slot: readonly Expr[]): void {
-    this.addValues(scope, (which) => build.read(parts[which] as Accumulator, slot), slot);
+    for (const [which, part] of parts.entries()) this.#add(scope, which, build.read(part, slot), slot);
   }
 
-  addValues(scope: Scope, valueOf: (which: number) => Expr, slot: readonly Expr[]): void {
-    for (const [which, { form }] of this.#reductions.entries()) {
-      const [total, lost, value] = [this.#totals[which] as Accumulator, this.#lost[which], valueOf(which)];
-      if (lost === undefined) {
-        scope.emit({ kind: 'accumulate', accumulator: total, index: slot, combine: form.combine, value });
-        continue;
-      }
-      const { sum, error } = twoSum(scope, build.read(total, slot), value);
-      scope.emit(
-        { kind: 'assign', accumulator: lost, index: slot, value: build.apply('add', lost.dtype, build.read(lost, slot), error) },
-        { kind: 'assign', accumulator: total, index: slot, value: sum },
-      );
+  /** The same at every element of registers that no loop goes along, and may have different shapes. */
+  addAll(scope: Scope, valueOf: (which: number, slot: readonly Expr[]) => Expr): void {
+    for (const [which, total] of this.#totals.entries())
+      for (const slot of slotsOf(total)) this.#add(scope, which, valueOf(which, slot), slot);
+  }
+
+  #add(scope: Scope, which: number, value: Expr, slot: readonly Expr[]): void {
+    const [total, lost] = [this.#totals[which] as Accumulator, this.#lost[which]];
+    if (lost === undefined) {
+      const { combine } = (this.#reductions[which] as Reduction).form;
+      scope.emit({ kind: 'accumulate', accumulator: total, index: slot, combine, value });
+      return;
     }
+    const { sum, error } = twoSum(scope, build.read(total, slot), value);
+    scope.emit(
+      { kind: 'assign', accumulator: lost, index: slot, value: build.apply('add', lost.dtype, build.read(lost, slot), error) },
+      { kind: 'assign', accumulator: total, index: slot, value: sum },
+    );
   }
 
   /** Behind the last block: the totals are complete. */
   finish(scope: Scope, slot: readonly Expr[]): void {
-    for (const [which, total] of this.#totals.entries()) {
-      const lost = this.#lost[which];
-      if (lost === undefined) continue;
-      const value = withLost(total.dtype, build.read(total, slot), build.read(lost, slot));
-      scope.emit({ kind: 'assign', accumulator: total, index: slot, value });
-    }
-  }
-
-  /** At every element of registers that no loop goes along. */
-  addAll(scope: Scope, parts: readonly Accumulator[]): void {
-    for (const slot of indices((this.#totals[0] as Accumulator).shape)) this.add(scope, parts, slot.map(build.int));
+    for (const which of this.#totals.keys()) this.#finish(scope, which, slot);
   }
 
   finishAll(scope: Scope): void {
-    for (const slot of indices((this.#totals[0] as Accumulator).shape)) this.finish(scope, slot.map(build.int));
+    for (const [which, total] of this.#totals.entries()) for (const slot of slotsOf(total)) this.#finish(scope, which, slot);
+  }
+
+  #finish(scope: Scope, which: number, slot: readonly Expr[]): void {
+    const [total, lost] = [this.#totals[which] as Accumulator, this.#lost[which]];
+    if (lost === undefined) return;
+    const value = withLost(total.dtype, build.read(total, slot), build.read(lost, slot));
+    scope.emit({ kind: 'assign', accumulator: total, index: slot, value });
   }
 }
+
+const slotsOf = ({ shape }: Accumulator): Expr[][] => [...indices(shape)].map((slot) => slot.map(build.int));
 
 /** Registers for the sum of one block. */
 export function partsLike(scope: Scope, reductions: readonly Reduction[], totals: readonly Accumulator[]): Accumulator[] {
