@@ -3,7 +3,7 @@
 // Holds: n steps for n elements; derivatives are recurrences again, in the other direction, so they compose. Running sums (a = 1) and
 // running products (b = 0 but for the first) are recurrences.
 
-import { Dim, isFloat, shapeEquals, shapeToString } from '../base/index.js';
+import { Dim, isFloat, isNarrowFloat, shapeEquals, shapeToString } from '../base/index.js';
 import { type GraphBuilder, type Node, tensor, type TensorNode, type TensorType } from '../graph/index.js';
 import { type Accumulator, build as loop, type Expr, type Stmt } from '../kernel/index.js';
 import { applyTensor, tensorOf } from './apply.js';
@@ -39,7 +39,7 @@ function nest(node: TensorNode<RecurrenceAttrs>, { args, results, fresh }: NestC
   const [a, b] = args as [NestContext['args'][0], NestContext['args'][0]];
   const [result] = results as [NestContext['args'][0]];
   if (shape.some((dim) => dim.constant === 0)) return [];
-  const state: Accumulator = { name: fresh('state'), dtype: dtype === 'f16' || dtype === 'bf16' ? 'f32' : dtype, shape: [] };
+  const state: Accumulator = { name: fresh('state'), dtype: isNarrowFloat(dtype) ? 'f32' : dtype, shape: [] };
   const wide = (value: Expr): Expr => (loop.dtypeOf(value) === state.dtype ? value : loop.apply('convert', state.dtype, value));
   const along = (at: readonly Expr[]): readonly Stmt[] => {
     const size = loop.size(shape.at(-1) as Dim);
