@@ -1,5 +1,5 @@
-// Linear recurrences along the last axis: y₀ = b₀, yᵢ = aᵢ · yᵢ₋₁ + bᵢ, or the same from the end to the start. In: a and b, of one shape. Out: y,
-// of that shape.
+// Linear recurrences along the last axis: y₀ = b₀, yᵢ = aᵢ · yᵢ₋₁ + bᵢ, or the same from the end to the start. In: a and b, of one shape.
+// Out: y, of that shape.
 // Holds: n steps for n elements; derivatives are recurrences again, in the other direction, so they compose. Running sums (a = 1) and
 // running products (b = 0 but for the first) are recurrences.
 
