@@ -309,7 +309,7 @@ describe('updates', () => {
     });
     expect(program.kernels).toHaveLength(1);
     // Nothing but a tile for each block, where runs of a long depth are added up.
-    expect(shapes(temporaries(program))).toEqual(Array<string>(2).fill('[1, 9, 32]'));
+    expect(shapes(temporaries(program))).toEqual(Array<string>(2).fill('[4, 6, 16]'));
   });
 });
 

@@ -215,7 +215,7 @@ describe('refusals', () => {
     ['reduceSum', [bool(3)], { axes: [0] }, 'dtype-mismatch: reduceSum takes numbers, not bool'],
     ['reduceAny', [f32(3)], { axes: [0] }, 'dtype-mismatch: reduceAny takes bool, not f32'],
     ['reduceMax', [f32(3)], { axes: [1] }, 'invalid-value: reduceMax: there is no axis 1 in a tensor of rank 1'],
-    ['inverse', [f32(2, 3)], {}, 'shape-mismatch: inverse of [2, 3], which is no square matrix'],
+    ['inverse', [f32(2, 3)], {}, 'shape-mismatch: inverse of [2, 3], whose last two axes are no square matrix'],
     ['inverse', [i32(2, 2)], {}, 'dtype-mismatch: inverse takes floats (f32, f64, f16, bf16), not i32'],
     ['randomBits', [i32(), i32()], { shape: [] }, 'type-mismatch: the key of random numbers is an i64'],
     ['randomBits', [tensor('i64'), i32(2)], { shape: [] }, 'type-mismatch: the stream of random numbers is an i32'],
