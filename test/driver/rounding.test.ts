@@ -1,5 +1,5 @@
-// Conversions of compiled code and of feeds, which round once, and infinities. In: numbers just beyond the middle of two neighbours. Out: the
-// nearer one.
+// Conversions of compiled code and of feeds, which round once, and infinities. In: numbers just beyond the middle of two neighbours. Out:
+// the nearer one.
 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
