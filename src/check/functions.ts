@@ -105,6 +105,7 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
     self,
     site: fn.module.std ? (context.module.std ? context.site : call.site) : undefined,
     assigns: false,
+    returns: true,
     instancePath: undefined,
   };
   const differentiates = derives(declaration);
@@ -188,6 +189,7 @@ export function callLambda(call: Call, lambda: LambdaValue): Value {
     self: lambda.self,
     site: lambda.module.std ? (context.module.std ? context.site : call.site) : undefined,
     assigns: false,
+    returns: true,
     instancePath: undefined,
   };
   return context.checker.growth.within('body', context, call.site, 'the call of the lambda', () =>

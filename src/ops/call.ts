@@ -1,5 +1,6 @@
-// A function with the author's own derivative. In: arguments; the body; the rule over (arguments…, cotangent). Out: the body's one result.
-// Holds: reverse mode is the rule; forward mode is its transpose, for a rule is linear in the cotangent.
+// A function with the author's own derivative. In: arguments; the body; the rule over (arguments…, cotangents of the
+// float results…). Out: the body's results.
+// Holds: reverse mode is the rule; forward mode is its transpose, for a rule is linear in the cotangents.
 
 import { Dim, InternalError } from '../base/index.js';
 import {
@@ -22,21 +23,33 @@ import { tensorAt } from './value.js';
 
 export type CallAttrs = { readonly body: Region; readonly rule: Region };
 
+/** The types of the results that have a cotangent: the floats. */
+const cotangentTypes = (body: Region): readonly TensorType[] => body.results.map((node) => node.type).filter(isDifferentiable);
+
 /** ⟨rule(x, g), tangents⟩ differentiated with respect to g. */
 function transposedRule(
   build: GraphBuilder,
   node: Node<CallAttrs>,
   tangents: readonly (TensorNode | undefined)[],
   modes: Modes,
-): TensorNode | undefined {
-  const result = tensorOf<CallAttrs>(node).type;
-  const cotangent = placeholder(build, result);
-  const pulled = inlineRegion(build, node.attrs.rule, [...node.args.map(tensorOf), cotangent]);
-  const [pushed] = modes.vjp(pulled, tangents, [cotangent]);
-  if (pushed === undefined) return undefined;
-  // A linear rule leaves no trace of the cotangent; whatever is left of it is taken at zero.
-  const { region, captures } = closeRegion(build, [cotangent], [pushed]);
-  return inlineRegion(build, region, [zeros(build, result), ...captures])[0];
+): readonly (TensorNode | undefined)[] {
+  const { body, rule } = node.attrs;
+  const types = cotangentTypes(body);
+  const cotangents = types.map((type) => placeholder(build, type));
+  const pulled = inlineRegion(build, rule, [...node.args.map(tensorOf), ...cotangents]);
+  const pushed = modes.vjp(pulled, tangents, cotangents);
+  const found = pushed.flatMap((one) => one ?? []);
+  // A linear rule leaves no trace of the cotangents; whatever is left of them is taken at zero.
+  const { region, captures } = closeRegion(build, cotangents, found);
+  const values = inlineRegion(build, region, [...types.map((type) => zeros(build, type)), ...captures]);
+  const floats = pushed.map((one) => (one === undefined ? undefined : values[found.indexOf(one)]));
+  let next = 0;
+  return body.results.map(({ type }) => (isDifferentiable(type) ? floats[next++] : undefined));
+}
+
+/** The cotangents of the float results, zeros where none flows in. */
+function givenTo(build: GraphBuilder, body: Region, cotangents: readonly (TensorNode | undefined)[]): readonly TensorNode[] {
+  return body.results.flatMap(({ type }, at) => (isDifferentiable(type) ? (cotangents[at] ?? zeros(build, type)) : []));
 }
 
 /** x² · y for samples, and its derivatives. */
@@ -59,9 +72,8 @@ export const call: Op<CallAttrs> = defineOp<CallAttrs>({
   type(types, { body, rule }) {
     const args = types.length === 0 ? [] : tensors('call', types);
     if (isProblem(args)) return args;
-    const [result, ...others] = body.results;
-    if (result === undefined || others.length > 0)
-      return problem('type-mismatch', `a function with its own derivative has one result, not ${body.results.length}`);
+    const [result, ...others] = body.results.map((node) => node.type);
+    if (result === undefined) return problem('type-mismatch', 'a function with its own derivative has no result');
     const wrong = args.findIndex((arg, at) => {
       const param = body.params[at];
       return param === undefined || !tensorEquals(param, arg);
@@ -72,11 +84,11 @@ export const call: Op<CallAttrs> = defineOp<CallAttrs>({
         `a function of (${body.params.map(typeToString).join(', ')}) called with (${args.map(typeToString).join(', ')})`,
         wrong < 0 ? [] : [wrong],
       );
-    const expected: readonly TensorType[] = [...body.params, result.type];
+    const expected: readonly TensorType[] = [...body.params, ...cotangentTypes(body)];
     if (expected.length !== rule.params.length || expected.some((param, at) => !tensorEquals(param, rule.params[at] as TensorType))) {
       return problem(
         'type-mismatch',
-        `the rule takes (${rule.params.map(typeToString).join(', ')}), but the arguments and the cotangent are (${expected.map(typeToString).join(', ')})`,
+        `the rule takes (${rule.params.map(typeToString).join(', ')}), but the arguments and the cotangents are (${expected.map(typeToString).join(', ')})`,
       );
     }
     const given = rule.results.map((node) => node.type);
@@ -86,24 +98,25 @@ export const call: Op<CallAttrs> = defineOp<CallAttrs>({
         `the rule gives (${given.map(typeToString).join(', ')}) for arguments (${args.map(typeToString).join(', ')})`,
       );
     }
-    return result.type;
+    return others.length === 0 ? result : { kind: 'tuple', items: [result, ...others] };
   },
   derivative: {
     kind: 'rules',
-    vjp(node, [cotangent], build) {
-      if (cotangent === undefined) return node.args.map(() => undefined);
-      const pulled = inlineRegion(build, node.attrs.rule, [...node.args.map(tensorOf), cotangent]);
+    vjp(node, cotangents, build) {
+      if (cotangents.every((one) => one === undefined)) return node.args.map(() => undefined);
+      const pulled = inlineRegion(build, node.attrs.rule, [...node.args.map(tensorOf), ...givenTo(build, node.attrs.body, cotangents)]);
       return pulled.map((one) => (isDifferentiable(one.type) ? one : undefined));
     },
-    jvp: (node, tangents, build, modes) => [transposedRule(build, node, tangents, modes)],
+    jvp: (node, tangents, build, modes) => transposedRule(build, node, tangents, modes),
   },
   evaluate(args, { attrs, region }: EvaluateContext<CallAttrs>) {
-    const [value] = region(
+    const values = region(
       attrs.body,
       args.map((_, at) => tensorAt(args, at)),
     );
+    const [value, ...others] = values;
     if (value === undefined) throw new InternalError('evaluate', 'a call without a result');
-    return value;
+    return others.length === 0 ? value : values;
   },
   lowering: { kind: 'removed', by: 'differentiate' },
   samples: () =>
