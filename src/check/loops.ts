@@ -13,7 +13,7 @@ import { enterScope, type Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
 import { isNatural } from './facts.js';
 import { shallow } from './growth.js';
-import { bindPattern } from './patterns.js';
+import { bindPattern, derives, nameParts } from './patterns.js';
 import { excerpt, fail } from './report.js';
 import { Scope } from './scope.js';
 import { evaluateBlock } from './statements.js';
@@ -150,8 +150,12 @@ function evaluateRound(
   expected: Expected | undefined,
 ): Round | undefined {
   const inner = new Scope(scope);
-  bindPattern(context, loop.variable, item, inner, { role: 'parameter', named: false });
-  bindPattern(context, loop.carry, carry, inner, { role: 'parameter', named: false });
+  const bind = (pattern: Pattern, value: Value): void => {
+    const bound = derives(loop.body) ? nameParts(context, loop.word, value, pattern.span) : value;
+    bindPattern(context, pattern, bound, inner, { role: 'parameter', named: false });
+  };
+  bind(loop.variable, item);
+  bind(loop.carry, carry);
   const outcome = evaluateBlock(context, loop.body, inner, loop.word === 'fold' ? expected : undefined);
   if (loop.word === 'fold') {
     if (outcome.yielded !== undefined) {
