@@ -2,6 +2,7 @@
 // difference from finite differences, as text.
 // Holds: f64 throughout. Where a step crosses a tie of a maximum, a smaller one does not.
 
+import { isFloat } from '../../src/base/index.js';
 import { evaluateEntry } from '../../src/eval/index.js';
 import type { Entry } from '../../src/graph/index.js';
 import { tabulate, type TensorValue } from '../../src/ops/index.js';
@@ -17,14 +18,18 @@ const forward = back + 1;
 
 export function programCase(seed: number, count: number): GraphCase {
   const name = `program_${seed}`;
-  const { module, result } = moduleOf(functions + randomProgram(name, seed, count));
+  return { ...textCase(name, functions + randomProgram(name, seed, count), seed), equal: [back, forward] };
+}
+
+/** The one entry of a text, whose feeds are f64. */
+export function textCase(name: string, text: string, seed = 1): GraphCase {
+  const { module, result } = moduleOf(text);
   const { entries } = Pipeline.of(differentiate).then(strip).run(module, { build: result.build }).output;
   return {
     name,
     make: { build: result.build, variables: [], prefix: name },
     entry: entries[0] as Entry,
     sizes: [{}],
-    equal: [back, forward],
     simplified: true,
     tolerance: (_, dtype) => (dtype === 'f64' ? 1e-9 : 0),
     value: (feed, { dtype }, shape) => {
@@ -32,7 +37,7 @@ export function programCase(seed: number, count: number): GraphCase {
       // Away from 0, where conditions change.
       return tabulate(dtype, shape, () => {
         const value = 2 * next() - 1;
-        return value + Math.sign(value) * 0.2;
+        return isFloat(dtype) ? value + Math.sign(value) * 0.2 : 1 + Math.floor(2 * next());
       });
     },
   };

@@ -6,7 +6,7 @@
 //   operands  what nests and loops take is materialized or stored, but for scalars of loops; what products take may be a view of that
 //   sources   what is stored before the block runs is not materialized
 
-import { InternalError, shapeToString } from '../../base/index.js';
+import { InternalError, isInteger, shapeToString } from '../../base/index.js';
 import { type Node, printGraph, topological, type TensorNode } from '../../graph/index.js';
 import { space } from './forms.js';
 import { chooseMaterialized, type Forms, type Splits } from './materialize.js';
@@ -87,15 +87,19 @@ export function verifyFormed(name: string, { demanded, forms, materialized }: Fo
   }
 }
 
-/** Whether the node is what `isThere` says of the nodes below it, by ops that compute nothing. */
+/** Whether the node is what `isThere` says of the nodes below it, by ops that compute nothing. Where a row is taken, its number may be computed. */
 function isView(node: Node, isThere: (node: Node) => boolean, forms: Forms): boolean {
   // A set's iteration also visits what is added meanwhile.
   const seen = new Set([node]);
   for (const one of seen) {
-    if (isThere(one)) continue;
+    if (isThere(one) || isRowNumber(one, forms)) continue;
     const form = forms.of(one);
     if (form.kind !== 'element' || form.cost > 0 || one.args.length === 0) return false;
     for (const argument of forms.argsOf(one)) seen.add(argument);
   }
   return true;
 }
+
+/** An integer scalar that is computed in place. */
+const isRowNumber = (node: Node, forms: Forms): boolean =>
+  node.type.kind === 'tensor' && isInteger(node.type.dtype) && node.type.shape.length === 0 && forms.of(node).kind === 'element';
