@@ -87,7 +87,7 @@ export function verifyFormed(name: string, { demanded, forms, materialized }: Fo
   }
 }
 
-/** Whether the node is what `isThere` says of the nodes below it, by ops that compute nothing. Where a row is taken, its number may be computed. */
+/** Whether the node is what `isThere` says of the nodes below it, by ops that compute nothing; the number of a row may be computed. */
 function isView(node: Node, isThere: (node: Node) => boolean, forms: Forms): boolean {
   // A set's iteration also visits what is added meanwhile.
   const seen = new Set([node]);
