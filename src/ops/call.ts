@@ -2,19 +2,25 @@
 // float results…). Out: the body's results.
 // Holds: reverse mode is the rule; forward mode is its transpose, for a rule is linear in the cotangents.
 
-import { Dim, InternalError } from '../base/index.js';
+import { Dim, InternalError, shapeEquals } from '../base/index.js';
 import {
   type GraphBuilder,
   type Node,
+  type OpTag,
   type Region,
+  sourceOf,
   tensor,
   tensorEquals,
   type TensorNode,
   type TensorType,
+  topological,
   typeToString,
 } from '../graph/index.js';
-import { tensorOf } from './apply.js';
+import { allOrNothing } from './anywhere.js';
+import { isNodeOf, tensorOf } from './apply.js';
 import { defineOp, type EvaluateContext, type Modes, type Op } from './define.js';
+import { elementwise } from './elementwise.js';
+import { named } from './identity.js';
 import { isDifferentiable, zeros } from './make.js';
 import { isProblem, problem, tensors } from './problem.js';
 import { closeRegion, inlineRegion, placeholder } from './region.js';
@@ -51,6 +57,34 @@ function transposedRule(
 function givenTo(build: GraphBuilder, body: Region, cotangents: readonly (TensorNode | undefined)[]): readonly TensorNode[] {
   return body.results.flatMap(({ type }, at) => (isDifferentiable(type) ? (cotangents[at] ?? zeros(build, type)) : []));
 }
+
+const pointwise = new WeakMap<Region, boolean>();
+
+/** Whether every element of a cotangent goes to the same place of what the rule gives, and nowhere else. */
+function isPointwise({ rule }: CallAttrs, args: number): boolean {
+  const known = pointwise.get(rule);
+  if (known !== undefined) return known;
+  const moved = new Set<Node>();
+  let found = true;
+  for (const node of topological(rule.results)) {
+    const source = sourceOf(node);
+    if (source?.kind === 'argument' ? source.index < args : !node.args.some((arg) => moved.has(arg))) continue;
+    moved.add(node);
+    found &&= source !== undefined || isNodeOf(node, named) || pointwiseOps.has(node.op);
+  }
+  pointwise.set(rule, found);
+  return found;
+}
+
+const pointwiseOps: { has(op: OpTag): boolean } = {
+  has: (op) => (elementwise as Readonly<Record<string, OpTag>>)[op.name] === op,
+};
+
+/** A rule that works element by element keeps masks; of any other, all may depend on all. */
+const reach = (node: TensorNode<CallAttrs>, mask: TensorNode | undefined, type: TensorType, build: GraphBuilder): TensorNode | undefined =>
+  mask === undefined || (isPointwise(node.attrs, node.args.length) && shapeEquals(mask.type.shape, type.shape))
+    ? mask
+    : allOrNothing(build, mask, type.shape);
 
 /** x² · y for samples, and its derivatives. */
 export function productAndRule(build: GraphBuilder, type: TensorType): CallAttrs {
@@ -102,6 +136,12 @@ export const call: Op<CallAttrs> = defineOp<CallAttrs>({
   },
   derivative: {
     kind: 'rules',
+    reach: {
+      kind: 'rule',
+      exact: false,
+      vjp: (node, which, mask, build) => reach(node, mask, node.attrs.body.params[which] as TensorType, build),
+      jvp: (node, _, mask, build) => reach(node, mask, node.type, build),
+    },
     vjp(node, cotangents, build) {
       if (cotangents.every((one) => one === undefined)) return node.args.map(() => undefined);
       const pulled = inlineRegion(build, node.attrs.rule, [...node.args.map(tensorOf), ...givenTo(build, node.attrs.body, cotangents)]);
