@@ -49,6 +49,8 @@ export function applyCustomRule(
   const results = leaves?.map((leaf) => toTensor(inside, leaf, declaration.name.span));
   if (results === undefined || !results.every((result) => result !== undefined)) return ERROR;
 
+  // Of integers there is no derivative to say: the function is like any other.
+  if (!results.some((result) => isFloat(result.type.dtype))) return readAll(context, evaluateIn(context, scope), declaration.name.span);
   const ruleScope = new Scope(within);
   const cotangents = bindCotangents(inside, rule, name, value, results, ruleScope);
   if (cotangents === undefined) return ERROR;
@@ -162,12 +164,6 @@ function bindCotangents(
   const cotangents = floats.map((result) => ops.placeholder(context.checker.build, result.type));
   const { parameters } = rule;
   const [first] = parameters;
-  if (floats.length === 0) {
-    fail(context, 'not-differentiable', rule.span, `${name} gives no float, so there is no derivative for its rule to say`, {
-      hint: 'leave the rule out',
-    });
-    return undefined;
-  }
   if (first === undefined || (parameters.length > 1 && parameters.length !== floats.length)) {
     const count = floats.length === 1 ? 'one cotangent' : `${floats.length} cotangents, one per float result, or one name for all of them`;
     fail(context, 'type-mismatch', rule.span, `the rule of ${name} takes ${count}`, {
