@@ -272,7 +272,8 @@ export function randomProgram(name: string, seed: number, count: number): string
   const { lines, place } = writer.statements(count, { names: fed, counters: [], depth: 0 });
   const directions = fed.map(({ text, shape }) => `d${text}: ${typeOf(shape)}`);
   const names = fed.map(({ text }) => text);
-  const newest = place.names.slice(-3).map(({ text }) => `sum(${text} * ${text})`);
+  // Of what only conditions look at there would be no derivative to ask for.
+  const newest = [...place.names.slice(-3), ...fed].map(({ text }) => `sum(${text} * ${text})`);
   return [
     `export fn ${name}(${[...fed.map(({ text, shape }) => `${text}: ${typeOf(shape)}`), ...directions].join(', ')}) {`,
     ...lines.map((line) => `  ${line}`),
