@@ -26,6 +26,11 @@ const expectedTypes: Readonly<Record<string, readonly string[]>> = {
   'exp-tower.tdsl': ['fn tower(x: f64): { value: f64, slope: f64 }'],
   'fetches.tdsl': ['fn both(): { y: f32, z: f32 }'],
   'first-graph.tdsl': ['fn f(): f32'],
+  'gan.tdsl': ['step train(x: f64[B, 2], z: f64[B, 2]): { critic: f64, generator: f64, sample: f64[B, 2] }'],
+  'higher-order.tdsl': [
+    'fn curvature(xs: f64[T, B, 2], w: f64[4, 8], v: f64[4, 8]): { loss: f64, product: f64[4, 8] }',
+    'fn learned(start: f64[3], rate: f64): { end: f64, start: f64[3], rate: f64 }',
+  ],
   'gradients.tdsl': ['fn derivatives(): { db: f32, both: (f32, f32), second: (f32, f32), sum: (f32, f32) }'],
   'integers.tdsl': ['fn known(): (i32, i32, i32, i32)', 'fn divided(a: i32[N], b: i32[N]): { quotient: i32[N], rest: i32[N] }'],
   'linear-regression.tdsl': [
@@ -40,6 +45,9 @@ const expectedTypes: Readonly<Record<string, readonly string[]>> = {
     'step byOptimizer(): { x: f32, loss: f32 }',
   ],
   'mnist.tdsl': ['fn predict(x: f32[B, 784]): i32[B]', 'step train(x: f32[B, 784], y: i32[B]): { loss: f32, accuracy: f32 }'],
+  'lstm-by-hand.tdsl': [
+    'fn run(xs: f64[T, B, 2], w: f64[5, 12]): { outputs: f64[T, B, 3], cell: f64[B, 3], xs: f64[T, B, 2], w: f64[5, 12] }',
+  ],
   'moons.tdsl': ['fn probability(X: f32[B, 2]): f32[B, 1]', 'step train(X: f32[B, 2], y: f32[B, 1]): { loss: f32 }'],
   'own-optimizer.tdsl': ['step plain(): f32', 'fn slope(): f32'],
   'placeholder.tdsl': ['fn addFive(A: f32[N, 3]): f32[N, 3]'],
