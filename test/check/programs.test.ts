@@ -23,6 +23,15 @@ const expectedTypes: Readonly<Record<string, readonly string[]>> = {
     'fn subnormal(x: f32[1]): { log: f32[1], positive: bool[1] }',
   ],
   'deep.tdsl': ['fn predict(x: f32[B, 24]): i32[B]', 'step train(x: f32[B, 24], y: i32[B]): f32'],
+  'dtypes.tdsl': [
+    'fn integers(a: i8[N], b: i16[N], c: u16[N], d: u32[N], e: u64[N]): { a: i8[N], b: i16, c: u16[N], d: u32, e: u64[N], least: u64, sum: i64 }',
+    'fn casts(x: f64[N]): { a: i8[N], b: i16[N], c: u16[N], d: u32[N], e: u64[N] }',
+    'fn narrow(x: f32[N]): { e4m3: f8e4m3[N], e5m2: f8e5m2[N], back: f32[N] }',
+    'fn computed(x: f8e4m3[3]): { sum: f8e4m3, slopes: f8e4m3[3] }',
+    'fn bits(x: f32[N], y: u16[N]): { x: u32[N], y: bf16[N] }',
+    'fn rows(table: f32[5], i: u8[N], j: u64[N]): { i: f32[N], j: f32[N] }',
+    'step count(by: u32): u32',
+  ],
   'exp-tower.tdsl': ['fn tower(x: f64): { value: f64, slope: f64 }'],
   'fetches.tdsl': ['fn both(): { y: f32, z: f32 }'],
   'first-graph.tdsl': ['fn f(): f32'],
@@ -144,14 +153,18 @@ describe('programs', () => {
     expect(entryTexts(module)[1]).toBe('fn predict(X: f32[M, 9]): f32[M, 1]');
   });
 
-  test.each(cases.filter((one) => one.expect !== undefined).map((one) => [one.program, one.entry, one] as const))(
-    '%s %s computes what is expected',
-    (program, entry, one) => {
-      const first = Object.values(one.feeds)[0];
-      const ranks = program === 'any-shape.tdsl' ? [{ entry, ranks: { S: rankOf(first ?? 0) } }] : [];
-      const found = runEntry(programText(program), entry, one.feeds, one.expect?.length ?? 0, { ranks });
-      // The interpreter computes in doubles; the constants of a program are rounded to its dtypes.
-      expect(distance(found, one.expect ?? [])).toBeLessThanOrEqual(Math.max(one.rtol ?? 0, 1e-6));
-    },
-  );
+  /** What the interpreter, which rounds nothing, does not compute: an f8 that becomes an f32 again. */
+  const roundedInside = new Set(['dtypes.tdsl narrow']);
+
+  test.each(
+    cases
+      .filter((one) => one.expect !== undefined && !roundedInside.has(`${one.program} ${one.entry}`))
+      .map((one) => [one.program, one.entry, one] as const),
+  )('%s %s computes what is expected', (program, entry, one) => {
+    const first = Object.values(one.feeds)[0];
+    const ranks = program === 'any-shape.tdsl' ? [{ entry, ranks: { S: rankOf(first ?? 0) } }] : [];
+    const found = runEntry(programText(program), entry, one.feeds, one.expect?.length ?? 0, { ranks });
+    // The interpreter computes in doubles; the constants of a program are rounded to its dtypes.
+    expect(distance(found, one.expect ?? [])).toBeLessThanOrEqual(Math.max(one.rtol ?? 0, 1e-6));
+  });
 });
