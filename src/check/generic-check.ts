@@ -2,7 +2,14 @@
 // instantiation could avoid.
 // Holds: generics stand for free sizes; whatever depends on facts that a call would bring is not reported.
 
-import type { Declaration, FnDeclaration, ModelDeclaration, OptimizerDeclaration, Parameter } from '../../grammar/index.js';
+import type {
+  Declaration,
+  FnDeclaration,
+  ModelDeclaration,
+  OptimizerDeclaration,
+  Parameter,
+  StepDeclaration,
+} from '../../grammar/index.js';
 import { Dim, type DiagnosticCode } from '../base/index.js';
 import { tensor } from '../graph/index.js';
 import * as ops from '../ops/index.js';
@@ -18,8 +25,8 @@ import { fail } from './report.js';
 import { GenericBinding, Scope } from './scope.js';
 import { evaluateBlock } from './statements.js';
 import { dtypeNamed, expectedOf, isCompileTimeType, tensorTypeOf } from './types.js';
-import { ERROR, sizeValue, tensorValue, type InstanceValue, type Value } from './values.js';
-import { initialize } from './initializers.js';
+import { ERROR, sizeValue, tensorValue, type InstanceValue, type OptimizerValue, type Value } from './values.js';
+import { addSlot } from './optimizers.js';
 
 /** Mistakes that depend on the sizes of a call. */
 const dependsOnCall: ReadonlySet<DiagnosticCode> = new Set([
@@ -50,16 +57,22 @@ export function checkUnused(checker: Checker, module: Module): void {
   }
 }
 
-const dryContext = (checker: Checker, module: Module, name: string): Context =>
-  outermost(checker, module, new EntryState('fn', name, true));
+const dryContext = (checker: Checker, module: Module, name: string, kind: 'fn' | 'step' = 'fn'): Context =>
+  outermost(checker, module, new EntryState(kind, name, true));
 
-function checkFunction(checker: Checker, module: Module, declaration: FnDeclaration, scope: Scope, self: InstanceValue | undefined): void {
+function checkFunction(
+  checker: Checker,
+  module: Module,
+  declaration: FnDeclaration | StepDeclaration,
+  scope: Scope,
+  self: InstanceValue | undefined,
+): void {
   const open = declaration.generics.some((generic) => generic.variadic || generic.bound !== null);
   checker.visited.add(declaration);
   checker.reporter.only(
     (code) => !(open ? dependsOnRank : dependsOnCall).has(code),
     () => {
-      const context = { ...dryContext(checker, module, declaration.name.text), self };
+      const context = { ...dryContext(checker, module, declaration.name.text, declaration.kind), self };
       const inside = new Scope(scope);
       if (!standIns(context, declaration, inside)) return;
       for (const written of declaration.facts) {
@@ -74,7 +87,7 @@ function checkFunction(checker: Checker, module: Module, declaration: FnDeclarat
 }
 
 /** Generics as free sizes, parameters as feeds; false when a parameter's type has a mistake. */
-function standIns(context: Context, declaration: FnDeclaration | ModelDeclaration, scope: Scope): boolean {
+function standIns(context: Context, declaration: FnDeclaration | StepDeclaration | ModelDeclaration, scope: Scope): boolean {
   for (const binding of declareGenerics(context, declaration.generics, scope)) {
     const isDType =
       binding.sort === 'dtype' ||
@@ -119,7 +132,9 @@ function standIn(context: Context, parameter: Parameter, scope: Scope): Value | 
 }
 
 function checkModel(checker: Checker, module: Module, declaration: ModelDeclaration): void {
-  const methods = declaration.members.filter((member): member is FnDeclaration => member.kind === 'fn');
+  const methods = declaration.members.filter(
+    (member): member is FnDeclaration | StepDeclaration => member.kind === 'fn' || member.kind === 'step',
+  );
   const fresh = !checker.visited.has(declaration);
   if (!fresh && methods.every((method) => checker.visited.has(method))) return;
   checker.visited.add(declaration);
@@ -165,18 +180,8 @@ function checkOptimizer(checker: Checker, module: Module, declaration: Optimizer
           );
       }
       const type = tensor('f32', [Dim.of('N')]);
-      for (const state of declaration.states) {
-        const own = state.type === null ? type : tensorTypeOf(context, state.type, scope, `\`${state.name.text}\``);
-        const slot =
-          own === undefined ? undefined : checker.variables.create(context, state.name.text, own, 'slot', state.name.span, undefined);
-        if (slot !== undefined && state.initial !== null) initialize(context, slot, state.initial, scope);
-        scope.addValue(
-          state.name.text,
-          'member',
-          slot === undefined ? ERROR : { kind: 'variable', variable: slot, binding: undefined },
-          state.name.span,
-        );
-      }
+      const optimizer: OptimizerValue = { kind: 'optimizer', declaration, module, scope };
+      for (const state of declaration.states) if (!addSlot(context, optimizer, state, type, scope)) return;
       const { parameter, gradient, body } = declaration.update;
       const param = checker.variables.create(context, parameter.text, type, 'param', parameter.span, undefined);
       const g = applyTensor(context, ops.feed, [], { name: gradient.text, dtype: 'f32', shape: type.shape }, gradient.span);

@@ -101,13 +101,13 @@ export function buildInstance(context: Context, model: ModelValue, path: string,
   const inside: Context = { ...context, self: instance };
   // Functions first: an initializer may call one that stands below it.
   for (const member of declaration.members) {
-    if (member.kind !== 'fn' || !claim(inside, scope, member.name, declaration)) continue;
+    if ((member.kind !== 'fn' && member.kind !== 'step') || !claim(inside, scope, member.name, declaration)) continue;
     const value: FunctionValue = { kind: 'function', declaration: member, module, scope, self: instance };
     scope.addValue(member.name.text, 'member', value, member.name.span);
     members.push(member.name.text);
   }
   for (const member of declaration.members) {
-    if (member.kind === 'fn' || !claim(inside, scope, member.name, declaration)) continue;
+    if (member.kind === 'fn' || member.kind === 'step' || !claim(inside, scope, member.name, declaration)) continue;
     const { text, span } = member.name;
     const own = joinPath(path, text);
     members.push(text);
