@@ -9,7 +9,7 @@ import { applyTensor } from './apply-op.js';
 import { EntryState, joinPath, type Checker, type Context, type Module, outermost } from './context.js';
 import { evaluateFact } from './facts.js';
 import { functionResult, resultSpan } from './functions.js';
-import { declareGenerics } from './generics.js';
+import { bindDefaults, declareGenerics } from './generics.js';
 import { Matcher } from './match.js';
 import { countable } from './growth.js';
 import { fail } from './report.js';
@@ -103,7 +103,21 @@ export function checkEntry(
 function openGenerics(context: Context, declaration: EntryDeclaration, ranks: Readonly<Record<string, number>>, scope: Scope): boolean {
   const name = declaration.name.text;
   for (const binding of declareGenerics(context, declaration.generics, scope)) {
-    if (binding.sort === 'pack') {
+    if (binding.initial !== undefined && binding.sort !== 'dtype') {
+      fail(
+        context,
+        'unsupported-feature',
+        binding.initial.span,
+        `\`${binding.name}\` of the entry \`${name}\` is found from what is fed, and has no default`,
+        {
+          hint: 'declare a size that is chosen when compiling as `dim`',
+        },
+      );
+      return false;
+    }
+    if (binding.initial !== undefined) {
+      if (!bindDefaults(context, [binding], scope, name)) return false;
+    } else if (binding.sort === 'pack') {
       const rank = (Object.hasOwn(ranks, binding.name) ? ranks[binding.name] : undefined) ?? TRIAL_RANK;
       binding.bind({ kind: 'pack', shape: packSizes(binding.name, rank, declaration.generics) }, binding.span);
     } else if (
@@ -160,7 +174,7 @@ function freeSizes(context: Context, declaration: EntryDeclaration): string[] | 
   const solved = solvableNames(sizes, () => context.checker.growth.spend(sizes.length));
   for (const generic of declaration.generics) {
     const name = generic.name.text;
-    if (generic.variadic || solved.has(name)) continue;
+    if (generic.variadic || generic.initial !== null || solved.has(name)) continue;
     const used = names.includes(name);
     fail(
       context,

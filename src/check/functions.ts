@@ -132,7 +132,7 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
     scope.addValue(parameter.name.text, 'parameter', value, parameter.name.span, parameter.type, scope);
   }
   inferFromExpected(context, declaration.result, call.expected, scope, call.site);
-  if (!demandGenerics(context, bindings, name, call.site, otherRank(declaration.result, call.expected, name))) return ERROR;
+  if (!demandGenerics(context, bindings, scope, name, call.site, otherRank(declaration.result, call.expected, name))) return ERROR;
   if (!demandFacts(context, declaration.facts, scope, name, call.site)) return ERROR;
   return context.checker.growth.within('body', context, call.site, `the call of \`${name}\``, () =>
     functionResult(inside, declaration, scope, call),

@@ -18,7 +18,7 @@ import { EntryState, type Checker, type Context, type Module, outermost } from '
 import { evaluate } from './expressions/evaluate.js';
 import { evaluateFact } from './facts.js';
 import { functionResult } from './functions.js';
-import { declareGenerics } from './generics.js';
+import { bindDefaults, declareGenerics } from './generics.js';
 import { Matcher } from './match.js';
 import { buildInstance, modelValue } from './models.js';
 import { fail } from './report.js';
@@ -92,7 +92,8 @@ function standIns(context: Context, declaration: FnDeclaration | StepDeclaration
     const isDType =
       binding.sort === 'dtype' ||
       declaration.parameters.some((parameter) => parameter.type.kind === 'named-type' && parameter.type.name.text === binding.name);
-    if (binding.sort === 'pack')
+    if (isDType && binding.initial !== undefined) bindDefaults(context, [binding], scope, declaration.name.text);
+    else if (binding.sort === 'pack')
       binding.bind({ kind: 'pack', shape: [Dim.of(`${binding.name}_0`), Dim.of(`${binding.name}_1`)] }, binding.span);
     else if (isDType) binding.bind({ kind: 'dtype', dtype: binding.family === 'integer' ? 'i32' : 'f32' }, binding.span);
     else binding.bind(sizeValue(Dim.of(binding.name)), binding.span);

@@ -8,12 +8,13 @@ import { type Dim, isFloat, isInteger, type DType, type Label, type Shape } from
 import { broadcastTo, sizeLabels } from './broadcast.js';
 import type { Context } from './context.js';
 import { matchModel } from './match-model.js';
+import { paramsOf } from './params.js';
 import { excerpt, fail } from './report.js';
 import { GenericBinding, type DTypeBound, type Scope } from './scope.js';
 import { isUnknown, solveSize, unknownsIn } from './sizes.js';
 import { bindingLabel, fallbackDType, ownDType, shapeOf, toTensor } from './tensors.js';
 import { dtypeNamed, failUnknownType, isCompileTimeType, shapeWritten, typeText, type CompileTimeType } from './types.js';
-import { describe, dimOf, ERROR, isCallable, number, record, sizeValue, tensorValue, tuple, type Value } from './values.js';
+import { describe, dimOf, ERROR, isCallable, list, number, record, sizeValue, tensorValue, tuple, type Value } from './values.js';
 
 /** What is matched, for sentences: `argument `x` of `f``, and where it stands. */
 export interface Subject {
@@ -160,12 +161,12 @@ export class Matcher {
         case 'text':
           return value.kind === 'string';
         case 'list':
-          return value.kind === 'list';
+          return value.kind === 'list' || value.kind === 'tuple' || value.kind === 'instance';
         case 'axes':
           return (value.kind === 'number' && value.integer) || value.kind === 'list' || (value.kind === 'string' && value.value === 'all');
       }
     })();
-    if (fits) return value;
+    if (fits) return name === 'list' ? listed(value) : value;
     if (value.kind === 'tensor' || value.kind === 'variable')
       return fail(this.context, 'not-constant', subject.span, `${subject.text} must be known when compiling, and is ${describe(value)}`, {
         labels: bindingLabel(value),
@@ -340,6 +341,9 @@ export class Matcher {
     });
   }
 }
+
+/** A tuple and an instance, which stands for its params, as the list that is declared. */
+const listed = (value: Value): Value => (value.kind === 'tuple' ? list(value.items) : value.kind === 'instance' ? paramsOf(value) : value);
 
 export function fitsBound(dtype: DType, bound: DTypeBound): boolean {
   switch (bound) {

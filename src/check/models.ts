@@ -8,7 +8,7 @@ import { joinPath, type Context, type Module } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
 import { demandFacts } from './facts.js';
 import { pushFrame } from './functions.js';
-import { bindGenerics, declareGenerics, demandGenerics } from './generics.js';
+import { bindDefaults, bindGenerics, declareGenerics, demandGenerics } from './generics.js';
 import { initialize } from './initializers.js';
 import { Matcher } from './match.js';
 import { fail } from './report.js';
@@ -61,15 +61,29 @@ export function instantiate(call: Call, model: ModelValue): Value {
   };
   const matcher = new Matcher(context, scope);
   let failed = false;
-  const values = declaration.parameters.map((parameter) => {
+  const given = declaration.parameters.map((parameter) => {
     const passed = assigned.get(parameter.name.text);
     const value = passed?.value(expectedOf(context, parameter.type, scope), joinPath(path, parameter.name.text));
-    if (passed === undefined || value === undefined) return undefined;
-    const matched = matcher.match(value, parameter.type, { text: `argument \`${parameter.name.text}\` of \`${name}\``, span: passed.span });
-    if (matched.kind === 'error') failed = true;
-    return matched;
+    if (value?.kind === 'error') failed = true;
+    return passed === undefined || value === undefined ? undefined : { value, span: passed.span };
   });
-  if (failed || !matcher.finish()) return ERROR;
+  if (failed) return ERROR;
+  const values: (Value | undefined)[] = given.map(() => undefined);
+  const matchAll = (literals: boolean): void => {
+    for (const [at, parameter] of declaration.parameters.entries()) {
+      const one = given[at];
+      if (one === undefined || (one.value.kind === 'number' && one.value.dtype === undefined) !== literals) continue;
+      const text = `argument \`${parameter.name.text}\` of \`${name}\``;
+      const matched = matcher.match(one.value, parameter.type, { text, span: one.span });
+      if (matched.kind === 'error') failed = true;
+      values[at] = matched;
+    }
+  };
+  // What has a dtype of its own says what literals beside it become, and then the default.
+  matchAll(false);
+  if (failed || !bindDefaults(inside, bindings, scope, name, 'dtypes')) return ERROR;
+  matchAll(true);
+  if (failed || !matcher.finish() || !bindDefaults(inside, bindings, scope, name)) return ERROR;
   for (const [at, parameter] of declaration.parameters.entries()) {
     let value = values[at];
     if (value === undefined && parameter.initial !== null) {
@@ -86,7 +100,7 @@ export function instantiate(call: Call, model: ModelValue): Value {
     }
     scope.addValue(parameter.name.text, 'parameter', value ?? ERROR, parameter.name.span, parameter.type, scope);
   }
-  if (!demandGenerics(context, bindings, name, call.site)) return ERROR;
+  if (!demandGenerics(inside, bindings, scope, name, call.site)) return ERROR;
   if (!demandFacts(context, declaration.facts, scope, name, call.site)) return ERROR;
   return context.checker.growth.within('instance', context, call.site, `the instance of \`${name}\``, () =>
     buildInstance(inside, model, path, scope),

@@ -5,6 +5,7 @@ import { Scope } from '../scope.js';
 import type { Builtin } from './builtin.js';
 import { derivativeBuiltins } from './derivatives.js';
 import { elementwiseBuiltins } from './elementwise.js';
+import { listBuiltins } from './lists.js';
 import { randomBuiltins } from './random.js';
 import { reductionBuiltins } from './reductions.js';
 import { shapeBuiltins } from './shapes.js';
@@ -15,6 +16,7 @@ const builtins: readonly Builtin[] = [
   ...shapeBuiltins,
   ...derivativeBuiltins,
   ...randomBuiltins,
+  ...listBuiltins,
 ];
 
 export function builtinScope(): Scope {

@@ -6,6 +6,7 @@ import { limits } from '../../base/index.js';
 import { joinPath, purely, type Context } from '../context.js';
 import { shallow } from '../growth.js';
 import { bindPattern } from '../patterns.js';
+import { paramsOf } from '../params.js';
 import { excerpt, fail } from '../report.js';
 import { Scope } from '../scope.js';
 import type { Expected } from '../types.js';
@@ -124,6 +125,7 @@ function elementsOf(context: Context, { iterable }: ForClause, scope: Scope): re
   const value = evaluate(context, iterable, scope);
   if (value.kind === 'error') return undefined;
   if (value.kind === 'list' || value.kind === 'tuple') return value.items;
+  if (value.kind === 'instance') return paramsOf(value).items;
   fail(context, 'type-mismatch', iterable.span, `a list comprehension runs over a list, and this is ${describe(value)}`, {
     hint: value.kind === 'tensor' || value.kind === 'variable' ? 'use `scan` to run over the rows of a tensor' : undefined,
   });
