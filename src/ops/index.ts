@@ -11,6 +11,7 @@ export * from './sources.js';
 export * from './identity.js';
 export * from './elementwise.js';
 export * from './cast.js';
+export * from './narrow.js';
 export * from './broadcast.js';
 export * from './reshape.js';
 export * from './transpose.js';

@@ -14,6 +14,7 @@ import { element, named, stopGradient } from './identity.js';
 import { inverse } from './inverse.js';
 import { loop } from './loop.js';
 import { matmul } from './matmul.js';
+import { narrow, widen } from './narrow.js';
 import { pad } from './pad.js';
 import { randomBits } from './random.js';
 import { reduceAll, reduceAny, reduceMax, reduceMin, reduceProduct, reduceSum } from './reduce.js';
@@ -37,6 +38,8 @@ const all: readonly Op[] = [
   erase(stopGradient),
   erase(element),
   erase(cast),
+  erase(narrow),
+  erase(widen),
   ...Object.values(elementwise).map((op) => erase(op)),
   erase(broadcast),
   erase(reshape),
