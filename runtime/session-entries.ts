@@ -4,7 +4,7 @@ import { type Artifact, findEntry, isExported, ranksKey } from './artifact.js';
 import { BoundEntry } from './bound-entry.js';
 import { entryNames, namesHint, unknownEntry, unknownPosition } from './entry-names.js';
 import { TfcError, reading } from './error.js';
-import { type Feeds, requireFeeds } from './feed-slots.js';
+import { type Feeds, flattened, requireFeeds } from './feed-slots.js';
 import { type FetchRequest, readFetches } from './fetches.js';
 import { type Host, closed, requireIdle } from './host.js';
 import { type Native, translating } from './native.js';
@@ -111,10 +111,12 @@ export class SessionEntries {
     }
   }
 
-  runFetches(what: unknown, feeds: Feeds): unknown {
+  runFetches(what: unknown, given: Feeds): unknown {
     requireIdle(this.#host);
     const { names, build } = readFetches(what);
-    requireFeeds(feeds);
+    requireFeeds(given);
+    const arguments_ = this.#source.artifact.manifest.entries.flatMap((entry) => entry.feeds.filter(({ name }) => name.includes('/')));
+    const feeds = arguments_.length === 0 ? given : reading('Feeds', () => flattened(given, arguments_));
     const fed = reading('The names of feeds', () => Object.keys(feeds).filter((name) => name !== '')).sort();
     const ranks = ranksOfNamed(this.#source.artifact.manifest.open, names, feeds);
     const key = JSON.stringify([names, fed, ranks]);

@@ -16,6 +16,12 @@ export interface TensorSpec {
   readonly shape: readonly Size[];
 }
 
+/** An argument: fields of records are `batch/x`. */
+export interface FeedSpec extends TensorSpec {
+  /** Of a scalar: what it is when nobody feeds it, as JSON has values (i64 as digits, `NaN`, `Infinity`). */
+  readonly initial?: number | string | boolean;
+}
+
 export type ResultSpec =
   | { readonly kind: 'output'; readonly index: number }
   | { readonly kind: 'record'; readonly fields: readonly (readonly [name: string, tree: ResultSpec])[] }
@@ -56,7 +62,7 @@ export interface EntrySpec {
   /** Ranks that this build of the entry has for its open-rank packs, e.g. { S: 2 }; then `open` lists the rank-polymorphic feeds. */
   readonly ranks: Readonly<Record<string, number>>;
   readonly facts: readonly FactSpec[];
-  readonly feeds: readonly TensorSpec[];
+  readonly feeds: readonly FeedSpec[];
   readonly outputs: readonly TensorSpec[];
   readonly result: ResultSpec;
   /** Variables that must have a value before the call, and those that have one after it, by position. */
