@@ -32,6 +32,7 @@ export function instantiate(call: Call, model: ModelValue): Value {
       { hint: `declare it at top level or in a model: \`net = ${name}(…)\`` },
     );
   }
+  const needed = declaration.generics.filter((generic) => generic.initial === null);
   const assigned = assignArguments(
     context,
     call.passed,
@@ -39,8 +40,8 @@ export function instantiate(call: Call, model: ModelValue): Value {
     name,
     call.site,
     declaration.name.span,
-    call.generics === null && declaration.generics.length > 0
-      ? `sizes go in angle brackets: \`${name}<${declaration.generics.map((generic) => generic.name.text).join(', ')}>(…)\``
+    call.generics === null && needed.length > 0
+      ? `sizes go in angle brackets: \`${name}<${needed.map((generic) => generic.name.text).join(', ')}>(…)\``
       : undefined,
   );
   const frame = pushFrame(context, declaration, undefined, name, call.site, context.frame);

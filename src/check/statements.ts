@@ -168,7 +168,7 @@ function assign(context: Context, statement: AssignStatement, scope: Scope): voi
 /** False after a diagnostic where variables cannot change. */
 export function mayAssign(context: Context, span: Span, what: string): boolean {
   if (context.region) {
-    fail(context, 'unsupported-feature', span, `${what} inside a loop, whose body is pure`, {
+    fail(context, 'assign-outside-step', span, `${what} inside a loop, whose body is pure`, {
       hint: 'carry the value through the loop, and assign it afterwards',
     });
     return false;
