@@ -8,6 +8,18 @@ import { check, distance, entryTexts, moduleOf, programs, programText, render, r
 const names = readdirSync(programs).filter((name) => name.endsWith('.tdsl'));
 
 const expectedTypes: Readonly<Record<string, readonly string[]>> = {
+  'accumulate.tdsl': ['step train(x: f64[B, 2], y: f64[B]): { loss: f64, w: f64[2] }'],
+  'batch-norm.tdsl': [
+    'step train(x: f64[B, 3]): { y: f64[B, 3], mean: f64[3], variance: f64[3], inferred: f64[B, 3] }',
+    'step slopes(x: f64[B, 3], g: f64[B, 3], scale: f64[3]): { x: f64[B, 3], scale: f64[3], shift: f64[3] }',
+  ],
+  'clip-norm.tdsl': [
+    'step train(x: f64[B, 2], y: f64[B]): { loss: f64, w: f64[2], b: f64 }',
+    'step same(x: f64[B, 2], y: f64[B]): { w: f64[2], b: f64 }',
+  ],
+  'ema.tdsl': ['step train(x: f64[B, 2], y: f64[B]): { loss: f64, smooth: f64, w: f64[2], b: f64 }'],
+  'gan.tdsl': ['step train(x: f64[B, 2], z: f64[B, 2]): { critic: f64, generator: f64, sample: f64[B, 2] }'],
+  'lists.tdsl': ['step start(x: f64[B, 2]): { y: f64[B, 1], weighted: f64, nested: f64[6] }'],
   'any-shape.tdsl': [],
   'deep.tdsl': ['fn predict(x: f32[B, 24]): i32[B]', 'step train(x: f32[B, 24], y: i32[B]): f32'],
   'exp-tower.tdsl': ['fn tower(x: f64): { value: f64, slope: f64 }'],
