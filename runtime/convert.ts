@@ -25,6 +25,11 @@ export interface ShapedData {
 /** A typed array alone is flat: its shape is found from the declaration when that leaves one unknown. */
 export type FeedValue = ScalarValue | NestedArray | TypedArray | Tensor | ShapedData;
 
+/** An argument that is a record: a value per field. */
+export interface FeedRecord {
+  readonly [field: string]: FeedValue | FeedRecord;
+}
+
 /** Who is being fed, for messages. */
 export interface Target {
   readonly kind: 'feed' | 'variable';

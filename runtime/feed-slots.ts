@@ -3,7 +3,7 @@
 // engine is asked about an array, so its memory is there and as long as it says. Where the caller's code may run during the step, what is
 // bound are copies that nobody else has.
 import type { EntrySpec, FeedSpec, TensorSpec } from './abi/manifest.js';
-import { type FeedValue, type Target, convert, exact } from './convert.js';
+import { type FeedRecord, type FeedValue, type Target, convert, exact } from './convert.js';
 import { type TypedArray, lengthOf, part } from './element.js';
 import { TfcError, suggestion } from './error.js';
 import { type Handle, type Native, translate } from './native.js';
@@ -11,7 +11,7 @@ import { shown } from './shown.js';
 import { Tensor } from './tensor.js';
 import { placed } from './zeros.js';
 
-export type Feeds = Readonly<Record<string, FeedValue>>;
+export type Feeds = Readonly<Record<string, FeedValue | FeedRecord>>;
 
 /** Feeds with the fields of records in the place of the records: `batch/x` for the x of `batch`. */
 export function flattened(feeds: Feeds, specs: readonly { readonly name: string }[]): Feeds {
