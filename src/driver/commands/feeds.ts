@@ -38,7 +38,9 @@ function readFeed(name: string, text: string): [name: string, value: FeedValue][
 /** A value, or the fields of a record by their paths: `batch/x`. */
 function fieldsOf(name: string, value: unknown, what: (name: string) => string): [name: string, value: FeedValue][] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[name.normalize(), toFeed(value, what(name))]];
-  return Object.entries(value).flatMap(([field, one]) => fieldsOf(`${name}/${field}`, one, what));
+  const fields = Object.entries(value);
+  if (fields.length === 0) throw badData(`${what(name)}: an object without members`);
+  return fields.flatMap(([field, one]) => fieldsOf(`${name}/${field}`, one, what));
 }
 
 /** Errors: bad-data. */
