@@ -31,6 +31,7 @@ export function evaluateIfStatement(context: Context, statement: IfStatement, sc
     evaluateBranch(context, condition.value ? whenTrue : whenFalse, scope);
     return;
   }
+  context.checker.growth.spend(1 + (context.entry.versions.size >> 2));
   const inside: Context = { ...context, conditional: true };
   const { entry } = context;
   const taken = entry.apart(() => evaluateBranch(inside, whenTrue, scope));

@@ -2,7 +2,7 @@
 // Holds: generic sizes stay free, and can be found from the feeds; an open rank has no entry until it is chosen.
 
 import type { Expression, FnDeclaration, GenericParameter, Parameter, StepDeclaration, TypeExpression } from '../../grammar/index.js';
-import { Dim, type DType, limits, type Shape, solvableNames } from '../base/index.js';
+import { Dim, type DType, isWide, limits, type Shape, solvableNames } from '../base/index.js';
 import { typeToString, type Entry, type Output, type ResultTree, type TensorNode, type TensorType } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
@@ -15,10 +15,9 @@ import { countable } from './growth.js';
 import { fail } from './report.js';
 import { GenericBinding, Scope } from './scope.js';
 
-import { evaluateBlock } from './statements.js';
-import { evaluate, evaluateBody } from './expressions/evaluate.js';
+import { evaluate } from './expressions/evaluate.js';
 import { readAll, toTensor } from './tensors.js';
-import { dtypeNamed, expectedOf, expectTensor, shapeWritten, tensorTypeOf } from './types.js';
+import { dtypeNamed, expectTensor, shapeWritten, tensorTypeOf } from './types.js';
 import { describe, record, sizeValue, tensorValue, type Value } from './values.js';
 
 export type EntryDeclaration = FnDeclaration | StepDeclaration;
@@ -230,7 +229,7 @@ function defaultOf(
     return undefined;
   }
   if (toTensor(inside, matched, span, type.dtype) === undefined) return undefined;
-  return type.dtype === 'i64' ? (matched.big ?? BigInt(matched.value)) : matched.value;
+  return isWide(type.dtype) ? (matched.big ?? BigInt(matched.value)) : matched.value;
 }
 
 /** The sizes that callers choose, in order of first use; every generic must be found from the feeds. Undefined after a diagnostic. */

@@ -122,7 +122,8 @@ function standIn(context: Context, parameter: Parameter, scope: Scope): Value | 
     new Matcher(context, scope).match(initial, type, { text: `the default of \`${parameter.name.text}\``, span: parameter.initial.span });
     if (type.kind === 'named-type' && isCompileTimeType(type.name.text)) return initial;
   }
-  if (type.kind !== 'named-type' || (isCompileTimeType(type.name.text) && (scope.lookup(type.name.text)?.role ?? 'builtin') === 'builtin')) return ERROR;
+  if (type.kind !== 'named-type' || (isCompileTimeType(type.name.text) && (scope.lookup(type.name.text)?.role ?? 'builtin') === 'builtin'))
+    return ERROR;
   if (dtypeNamed(type.name.text, scope) === undefined && scope.lookup(type.name.text)?.value().kind === 'model') return ERROR;
   const written = tensorTypeOf(context, type, scope, `\`${parameter.name.text}\``);
   const node =

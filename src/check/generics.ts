@@ -207,8 +207,8 @@ export function otherRank(type: TypeExpression | null, expected: Expected | unde
 }
 
 /**
- * Every generic must be known by now or has a default; a float dtype that nothing determines is f32. False after a diagnostic. `why`: a hint that explains
- * more than the usual one.
+ * Every generic must be known by now or have a default; a float dtype that nothing determines is f32. False after a diagnostic. `why`: a
+ * hint that explains more than the usual one.
  */
 export function demandGenerics(
   context: Context,

@@ -10,6 +10,7 @@ import { applyOp, applyTensor } from './apply-op.js';
 import { enterScope, type Context } from './context.js';
 import { latestVersion, reachable, stopsBefore } from './dependence.js';
 import { evaluate } from './expressions/evaluate.js';
+import { countable } from './growth.js';
 import { updateParam } from './optimizers.js';
 import { paramsOf, trainedParams } from './params.js';
 import { excerpt, fail } from './report.js';
@@ -182,6 +183,7 @@ function gradientsOf(
   variables: readonly VariableRecord[],
   { gradients: { span }, target }: UpdateStatement,
 ): readonly TensorNode[] | undefined {
+  if (!countable(context, by, span, 'this list of gradients')) return undefined;
   const given = partsOf(by);
   if (given.length !== variables.length) {
     const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;

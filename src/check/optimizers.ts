@@ -1,5 +1,5 @@
-// Optimizers with their arguments. In: the call behind `with`; a param and its gradient. Out: the rule; the param's slots and its update, by
-// the body that the optimizer's author wrote.
+// Optimizers with their arguments. In: the call behind `with`; a param and its gradient. Out: the rule; the param's slots and its update,
+// by the body that the optimizer's author wrote.
 // Holds: literals among the arguments keep their freedom of dtype, so that one optimizer trains f32 and f64 params alike; a state has the
 // param's type, unless its own is written or its initial value has another shape.
 
