@@ -1,6 +1,6 @@
 // Functions and lambdas are inlined. In: a call and what is called. Out: the value of the body, checked against the declared result.
-// Holds: a function is pure, a step is called by steps alone; it opens a scope path of its own; a call inside itself is a mistake, along the
-// line of calls in which things were written.
+// Holds: a function is pure, a step is called by steps alone; each opens a scope path of its own; a call inside itself is a mistake, along
+// the line of calls in which things were written.
 
 import { walk, type FnDeclaration, type Span, type StepDeclaration } from '../../grammar/index.js';
 import { assignArguments } from './arguments.js';

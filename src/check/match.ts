@@ -216,7 +216,7 @@ export class Matcher {
         `${subject.text} is ${describe(value)}, where ${typeText(this.context, type)} is declared`,
         {
           labels: [{ span: type.span, text: 'declared here' }, ...bindingLabel(value)],
-          ...(literalTrue ? {} : { hint: `convert it: \`${wanted}(…)\`` }),
+          ...(literalTrue ? {} : { hint: this.#oneHot(value, type, wanted) ?? `convert it: \`${wanted}(…)\`` }),
         },
       );
       return undefined;
@@ -238,6 +238,15 @@ export class Matcher {
     }
     wanted.bind({ kind: 'dtype', dtype: found }, subject.span);
     return found;
+  }
+
+  /** A hint for rows of floats where one integer per row is declared: labels that are one-hot. */
+  #oneHot(value: Value, type: NamedType, wanted: DType): string | undefined {
+    const axes = type.dims?.some((dim) => dim.kind === 'rank-spread') === true ? undefined : (type.dims ?? []).length;
+    const given = shapeOf(value)?.length;
+    const own = ownDType(value);
+    if (axes === undefined || given !== axes + 1 || !isInteger(wanted) || own === undefined || !isFloat(own)) return undefined;
+    return `it has an axis more; where its rows are one-hot labels: \`argmax(…, axis: ${given - 1})\``;
   }
 
   /** The declared shape with its generics solved; undefined after a diagnostic. */

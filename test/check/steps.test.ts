@@ -245,6 +245,19 @@ describe('steps of models', () => {
   });
 });
 
+test('a layer without a step `train` is trained as it is called', () => {
+  const text = `import { BatchNorm, Dense } from "std/nn"
+    model Block { first = Dense<2, 2, f64>(act: tanh)
+      norm = BatchNorm<2, f64>(momentum: 1)
+      fn call<B>(x: f64[B, 2]): f64[B, 2] = norm(first(x))
+      step train<B>(x: f64[B, 2]): f64[B, 2] = norm.train(first.train(x)) }
+    block = Block()
+    export step f(x: f64[2, 2]): f64[2] { block.first.b <- [0.5, 0.5]; block.first.w <- zeros(); let y = block.train(x)
+      return block.norm.runningMean }`;
+  expect(distance(run(text, { x: [[1, 2], [3, 4]] }), [[Math.tanh(0.5), Math.tanh(0.5)]])).toBeLessThan(1e-12); // prettier-ignore
+  expect(codes('model M { param w: f64 = 1 }\nm = M()\nexport step f() = m.train')).toEqual(['unknown-member']);
+});
+
 test('an assignment in a function is said to be one', () => {
   expect(codes('fn g(x: f64): f64 { x <- 1.0 return x }\nexport fn f() = g(2.0)')).toEqual(['assign-outside-step']);
   expect(codes('export step f(x: f64) { x <- 1.0 }')).toEqual(['not-assignable']);
