@@ -11,6 +11,15 @@ import { shown } from './shown.js';
 import { Tensor } from './tensor.js';
 import { placed } from './zeros.js';
 
+/**
+ * What an entry is given, by names of its arguments.
+ * @example
+ * ```ts
+ * const feeds: Feeds = { x, y, lr: 0.1 };
+ * session.run('train', feeds);
+ * session.run('evaluate', { batch: { x, y } }); // a record as an argument
+ * ```
+ */
 export type Feeds = Readonly<Record<string, FeedValue | FeedRecord>>;
 
 /** Feeds with the fields of records in the place of the records: `batch/x` for the x of `batch`. */

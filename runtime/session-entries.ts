@@ -96,27 +96,67 @@ export class SessionEntries {
   /** An entry, or else a node; also an entry that is fed more than its arguments. */
   runNamed(name: string, feeds: Feeds): unknown {
     requireIdle(this.#host);
-    const { artifact, canFetch } = this.#source;
-    if (!canFetch) return this.resolve(name, feeds).run(feeds);
+    if (!this.#source.canFetch) return this.resolve(name, feeds).run(feeds);
     const isEntry = this.#names.has(name);
     try {
       return isEntry ? this.resolve(name, feeds).run(feeds) : this.runFetches(name, feeds);
     } catch (error) {
       if (!(error instanceof TfcError)) throw error;
       if (isEntry && error.code === 'unknown-feed') return this.runFetches(name, feeds);
-      if (isEntry || error.code !== 'unknown-fetch' || name.includes('/')) throw error;
-      throw new TfcError('unknown-entry', `${artifact.manifest.module} exports no ${name}, and no node is called so.`, {
-        hint: error.hint ?? namesHint(artifact),
-      });
+      throw isEntry ? error : this.#named(name, error);
     }
   }
 
-  runFetches(what: unknown, given: Feeds): unknown {
+  /** Who asked for one name may have meant an entry. */
+  #named(name: string, error: unknown): unknown {
+    const { artifact } = this.#source;
+    if (!(error instanceof TfcError) || error.code !== 'unknown-fetch' || name.includes('/')) return error;
+    return new TfcError('unknown-entry', `${artifact.manifest.module} exports no ${name}, and no node is called so.`, {
+      hint: error.hint ?? namesHint(artifact),
+    });
+  }
+
+  runFetches(what: unknown, feeds: Feeds): unknown {
     requireIdle(this.#host);
+    const { bound, build, fed } = this.#computed(what, feeds);
+    return build(bound.run(fed) as readonly Result[]);
+  }
+
+  /** As `runNamed` and `runFetches`, on another thread. What computes it is found now: later the caller may have changed its feeds. */
+  async runLater(what: unknown, feeds: Feeds): Promise<unknown> {
+    if (typeof what === 'string' && this.#isCall(what, feeds)) return this.resolve(what, feeds).runAsync(feeds);
+    try {
+      const { bound, build, fed } = this.#computed(what, feeds);
+      return await bound.runThen(fed, (values) => build(values as readonly Result[]));
+    } catch (error) {
+      throw typeof what === 'string' && !this.#names.has(what) ? this.#named(what, error) : error;
+    }
+  }
+
+  /** Whether a name is an entry that is fed its arguments alone. */
+  #isCall(name: string, feeds: Feeds): boolean {
+    if (!this.#source.canFetch) return true;
+    if (!this.#names.has(name)) return false;
+    requireFeeds(feeds);
+    const taken = new Set(this.resolve(name, feeds).spec.feeds.map((feed) => feed.name));
+    return reading('The names of feeds', () => Object.keys(this.#flat(feeds))).every((fed) => taken.has(fed));
+  }
+
+  /** Feeds with the fields of records by their paths, where an entry takes a record. */
+  #flat(feeds: Feeds): Feeds {
+    const fields = this.#source.artifact.manifest.entries.flatMap((entry) => entry.feeds.filter(({ name }) => name.includes('/')));
+    return fields.length === 0 ? feeds : reading('Feeds', () => flattened(feeds, fields));
+  }
+
+  /** What computes the fetches, and what it is fed. */
+  #computed(
+    what: unknown,
+    given: Feeds,
+  ): { readonly bound: BoundEntry; readonly build: (values: readonly Result[]) => unknown; readonly fed: Feeds } {
+    if (this.#host.closed) throw closed();
     const { names, build } = readFetches(what);
     requireFeeds(given);
-    const arguments_ = this.#source.artifact.manifest.entries.flatMap((entry) => entry.feeds.filter(({ name }) => name.includes('/')));
-    const feeds = arguments_.length === 0 ? given : reading('Feeds', () => flattened(given, arguments_));
+    const feeds = this.#flat(given);
     const fed = reading('The names of feeds', () => Object.keys(feeds).filter((name) => name !== '')).sort();
     const ranks = ranksOfNamed(this.#source.artifact.manifest.open, names, feeds);
     const key = JSON.stringify([names, fed, ranks]);
@@ -125,11 +165,12 @@ export class SessionEntries {
       bound = this.#fetch({ fetches: names, fed, ranks, give: 'values' });
       this.#bound.set(key, bound);
     }
-    return build(bound.run(feeds) as readonly Result[]);
+    return { bound, build, fed: feeds };
   }
 
   #fetch(request: FetchRequest): BoundEntry {
-    const { artifact, entry } = this.#source.fetches(request);
+    const trap = this.#trapped !== undefined && request.give === 'values';
+    const { artifact, entry } = this.#source.fetches({ ...request, ...(trap ? { trap } : {}) });
     const at = artifact.manifest.entries.findIndex((spec) => spec.name === entry);
     if (at < 0) throw new TfcError('bad-artifact', `${artifact.path} does not have ${entry}.`);
     const result = artifact.manifest.entries[at]?.result;
