@@ -151,7 +151,8 @@ class ProgramPrinter {
         const text = expression(statement.expression);
         const first = firstWord(text);
         // At the start of a line `-` would continue the line before, and `over` a `minimize` before it; `update` may be the statement.
-        const misread = (index > 0 && (first.startsWith('-') || first === 'over')) || (first === 'update' && firstText(text) !== first);
+        const misread =
+          (index > 0 && (first.startsWith('-') || first === 'over')) || (first === 'update' && statement.expression.kind !== 'name');
         return misread ? join('(', text, ')') : text;
       }
     }

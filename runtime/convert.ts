@@ -57,7 +57,7 @@ export type FeedValue = ScalarValue | NestedArray | TypedArray | Tensor | Shaped
  * @example
  * ```ts
  * const batch: FeedRecord = { x: [[1, 2]], y: [1] };
- * session.run('train', { batch });
+ * console.log(Object.keys(batch)); // the fields that the entry's argument `batch` has
  * ```
  */
 export interface FeedRecord {

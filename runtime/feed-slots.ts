@@ -17,7 +17,6 @@ import { placed } from './zeros.js';
  * ```ts
  * const feeds: Feeds = { x, y, lr: 0.1 };
  * session.run('train', feeds);
- * session.run('evaluate', { batch: { x, y } }); // a record as an argument
  * ```
  */
 export type Feeds = Readonly<Record<string, FeedValue | FeedRecord>>;
