@@ -4,7 +4,7 @@
 import type { ComparisonOperator, Expression, StringExpression } from './ast-expressions.js';
 import type { Identifier } from './ast-names.js';
 import type { Block } from './ast-statements.js';
-import type { SizeExpression, TypeExpression } from './ast-types.js';
+import type { GenericArgument, SizeExpression, TypeExpression } from './ast-types.js';
 import type { Span } from './span.js';
 
 export type Declaration =
@@ -99,7 +99,7 @@ export interface VjpRule {
   readonly span: Span;
 }
 
-/** `export step train<B>(x: f32[B]): { loss: f32 } { … }`. A step is always exported. */
+/** `export step train<B>(x: f32[B]): { loss: f32 } { … }`; without `export` in a model, whose states it assigns. */
 export interface StepDeclaration {
   readonly kind: 'step';
   readonly name: Identifier;
@@ -124,8 +124,8 @@ export interface ModelDeclaration {
   readonly span: Span;
 }
 
-/** `exported` is false in every function that is a member. */
-export type ModelMember = ParamDeclaration | StateDeclaration | FnDeclaration | BindingDeclaration;
+/** `exported` is false in every function that is a member; a step that is one is called by steps alone. */
+export type ModelMember = ParamDeclaration | StateDeclaration | FnDeclaration | StepDeclaration | BindingDeclaration;
 
 /** `optimizer momentum(lr: f32, beta: f32 = 0.9) { state v = zeros() update(p, g) { … } }` */
 export interface OptimizerDeclaration {
@@ -166,12 +166,13 @@ export interface Parameter {
   readonly span: Span;
 }
 
-/** `B` (a size), `T: float` (a dtype with its bound), `...S` (`variadic`: a list of sizes). */
+/** `B` (a size), `T: float = f32` (a dtype with its bound and a default), `...S` (`variadic`: a list of sizes). */
 export interface GenericParameter {
   readonly kind: 'generic-parameter';
   readonly name: Identifier;
   readonly variadic: boolean;
   readonly bound: Identifier | null;
+  readonly initial: GenericArgument | null;
   readonly span: Span;
 }
 

@@ -113,10 +113,17 @@ export interface ListExpression {
   readonly span: Span;
 }
 
-/** `[relu(X) for relu in relus]`, `[f(i) for i in 0..5]` */
+/** `[relu(X) for relu in relus]`, `[f(i, j) for i in 0..5 for j in 0..i]`: one clause or more, the last one runs fastest. */
 export interface ComprehensionExpression {
   readonly kind: 'comprehension';
   readonly element: Expression;
+  readonly clauses: readonly ForClause[];
+  readonly span: Span;
+}
+
+/** `for i in 0..5`: what it binds is visible in the clauses after it. */
+export interface ForClause {
+  readonly kind: 'for-clause';
   readonly pattern: Pattern;
   readonly iterable: Iterable;
   readonly span: Span;

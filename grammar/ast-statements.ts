@@ -2,6 +2,7 @@
 // grammar lets every statement stand in every block; where a kind has no meaning, the checker says so.
 
 import type { Expression, IndexExpression, MemberExpression, NameExpression, StringExpression } from './ast-expressions.js';
+import type { Identifier } from './ast-names.js';
 import type { TypeExpression } from './ast-types.js';
 import type { Span } from './span.js';
 
@@ -16,6 +17,9 @@ export type Statement =
   | LetStatement
   | AssignStatement
   | MinimizeStatement
+  | UpdateStatement
+  | IfStatement
+  | PrecisionStatement
   | ScopeStatement
   | SummaryStatement
   | ReturnStatement
@@ -62,6 +66,32 @@ export interface MinimizeStatement {
   readonly loss: Expression;
   readonly optimizer: Expression;
   readonly over: Expression | null;
+  readonly span: Span;
+}
+
+/** `update net with adam(lr: 1e-3) by g` */
+export interface UpdateStatement {
+  readonly kind: 'update-statement';
+  readonly target: Expression;
+  readonly optimizer: Expression;
+  readonly gradients: Expression;
+  readonly span: Span;
+}
+
+/** `if c { … } else { … }`; `else if` is an `if` in the place of the second block. */
+export interface IfStatement {
+  readonly kind: 'if-statement';
+  readonly condition: Expression;
+  readonly whenTrue: Block;
+  readonly whenFalse: Block | IfStatement | null;
+  readonly span: Span;
+}
+
+/** `precision bf16 { … }`: hides nothing. */
+export interface PrecisionStatement {
+  readonly kind: 'precision';
+  readonly dtype: Identifier;
+  readonly body: Block;
   readonly span: Span;
 }
 

@@ -71,7 +71,7 @@ export interface RankSpread {
 /** What stands in `Dense<784, 300>(…)`. A bare name (`size-name`) may name a dtype: the checker decides. */
 export type GenericArgument = Dimension;
 
-export type SizeExpression = SizeLiteral | SizeName | SizeNegation | SizeBinary | MissingSize;
+export type SizeExpression = SizeLiteral | SizeName | SizeElement | SizeNegation | SizeBinary | MissingSize;
 
 export interface SizeLiteral {
   readonly kind: 'size-literal';
@@ -82,6 +82,14 @@ export interface SizeLiteral {
 export interface SizeName {
   readonly kind: 'size-name';
   readonly name: string;
+  readonly span: Span;
+}
+
+/** `sizes[i + 1]`: an element of a list that is known when compiling. */
+export interface SizeElement {
+  readonly kind: 'size-element';
+  readonly list: SizeName | SizeElement;
+  readonly index: SizeExpression;
   readonly span: Span;
 }
 

@@ -9,6 +9,7 @@ import type {
   Comment,
   Declaration,
   FnDeclaration,
+  Identifier,
   ImportSpecifier,
   ModelMember,
   OptimizerDeclaration,
@@ -16,6 +17,7 @@ import type {
   ParamDeclaration,
   StateDeclaration,
   StepDeclaration,
+  TypeExpression,
   UpdateRule,
   VjpRule,
 } from './ast.js';
@@ -178,11 +180,21 @@ export class TdslParser extends StatementRules {
   readonly #param = this.rule('param', (): ParamDeclaration => {
     const word = this.CONSUME(t.word.param);
     const name = this.identifier(this.CONSUME(t.Name));
-    this.CONSUME(t.Colon);
-    const type = this.SUBRULE(this.type);
+    let type: TypeExpression;
+    if (!this.RECORDING_PHASE && (this.at(t.Equals) || this.brokenBefore(this.LA(1)))) type = this.#untyped(name);
+    else {
+      this.CONSUME(t.Colon);
+      type = this.SUBRULE(this.type);
+    }
     const initial = this.SUBRULE(this.#initial);
     return { kind: 'param', name, type, initial, doc: null, span: this.spanFrom(word.startOffset) };
   });
+
+  #untyped({ text, span }: Identifier): TypeExpression {
+    const hint = `write \`param ${text}: f32[…]${this.at(t.Equals) ? ' = …' : ''}\``;
+    this.report(this.LA(1), { message: 'a param needs a type', hint, span, expected: ["':'"] });
+    return { kind: 'missing-type', span: this.gap() };
+  }
 
   readonly #state = this.rule('state', (): StateDeclaration => {
     const word = this.CONSUME(t.word.state);
@@ -307,9 +319,10 @@ export class TdslParser extends StatementRules {
         { ALT: () => this.SUBRULE(this.#fn) },
         { GATE: () => this.#declares(t.word.param), ALT: () => this.SUBRULE(this.#param) },
         { GATE: () => this.#declares(t.word.state), ALT: () => this.SUBRULE(this.#state) },
+        { GATE: () => this.#declares(t.word.step), ALT: () => this.SUBRULE(this.#step) },
         { GATE: () => this.at(t.Equals, 2), ALT: () => this.SUBRULE(this.#binding) },
       ],
-      ERR_MSG: 'a param, a state, a function or `name = …`',
+      ERR_MSG: 'a param, a state, a function, a step or `name = …`',
       IGNORE_AMBIGUITIES: true,
     });
     return { ...found, doc };

@@ -173,18 +173,28 @@ export abstract class ExpressionRules extends PrimaryRules {
   /** Whether the `<` that comes next opens generic arguments: they end with `>(`, as in TypeScript. */
   #genericsFollow(): boolean {
     let parentheses = 0;
+    /** Parentheses that are open around each open bracket. */
+    const brackets: number[] = [];
     let operand = false;
     for (let i = 2; ; i++) {
       const token = this.LA(i);
       switch (token.tokenType) {
         case t.Greater:
-          return parentheses === 0 && this.at(t.ParenOpen, i + 1) && !this.brokenBefore(this.LA(i + 1));
+          return parentheses === 0 && brackets.length === 0 && this.at(t.ParenOpen, i + 1) && !this.brokenBefore(this.LA(i + 1));
         case t.ParenOpen:
           if (operand) return false;
           parentheses++;
           break;
         case t.ParenClose:
           if (--parentheses < 0) return false;
+          break;
+        case t.BracketOpen:
+          if (!operand) return false;
+          brackets.push(parentheses);
+          operand = false;
+          break;
+        case t.BracketClose:
+          if (!operand || brackets.pop() !== parentheses) return false;
           break;
         case t.Comma:
         case t.Ellipsis:

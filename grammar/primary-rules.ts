@@ -3,7 +3,7 @@
 // Holds: a contextual word is read as a name unless what follows makes it a loop.
 
 import type { IToken, ParserMethod } from 'chevrotain';
-import type { Block, Body, Expression, Identifier, Iterable, RecordField, StringExpression } from './ast.js';
+import type { Block, Body, Expression, ForClause, Identifier, Iterable, RecordField, StringExpression } from './ast.js';
 import { tokenMatcher } from './chevrotain.js';
 import { nameOf, stringValue } from './lex.js';
 import * as t from './tokens.js';
@@ -105,22 +105,22 @@ export abstract class PrimaryRules extends TypeRules {
     const elements: Expression[] = [];
     const open = this.CONSUME(t.BracketOpen);
     this.list(1, t.BracketClose, (i) => elements.push(this.subrule(i, this.expression)));
-    const loop = this.OPTION({
-      GATE: () => elements.length === 1,
-      DEF: () => {
-        this.CONSUME(t.word.for);
-        const pattern = this.SUBRULE(this.pattern);
-        this.CONSUME(t.word.in);
-        const iterable = this.SUBRULE(this.#iterable);
-        return { pattern, iterable };
-      },
-    });
+    const clauses: ForClause[] = [];
+    this.MANY({ GATE: () => elements.length === 1, DEF: () => clauses.push(this.SUBRULE(this.#forClause)) });
     this.close(1, open, t.BracketClose, 'list');
     const span = this.spanFrom(open.startOffset);
     const [element] = elements;
-    return loop === undefined || element === undefined
+    return clauses.length === 0 || element === undefined
       ? { kind: 'list', elements, span }
-      : { kind: 'comprehension', element, ...loop, span };
+      : { kind: 'comprehension', element, clauses, span };
+  });
+
+  readonly #forClause = this.rule('forClause', (): ForClause => {
+    const word = this.CONSUME(t.word.for);
+    const pattern = this.SUBRULE(this.pattern);
+    this.CONSUME(t.word.in);
+    const iterable = this.SUBRULE(this.#iterable);
+    return { kind: 'for-clause', pattern, iterable, span: this.spanFrom(word.startOffset) };
   });
 
   readonly #iterable = this.rule('iterable', (): Iterable => {
@@ -180,11 +180,17 @@ export abstract class PrimaryRules extends TypeRules {
   readonly #choice = this.rule('choice', (): Expression => {
     const word = this.CONSUME(t.reserved.if);
     const condition = this.SUBRULE(this.expression);
+    const branches = this.SUBRULE(this.choiceBranches);
+    return { kind: 'if', condition, ...branches, span: this.spanFrom(word.startOffset) };
+  });
+
+  /** `then a else b` */
+  protected readonly choiceBranches = this.rule('choiceBranches', () => {
     this.CONSUME(t.word.then);
-    const whenTrue = this.SUBRULE1(this.expression);
+    const whenTrue = this.SUBRULE(this.expression);
     this.CONSUME(t.word.else);
-    const whenFalse = this.SUBRULE2(this.expression);
-    return { kind: 'if', condition, whenTrue, whenFalse, span: this.spanFrom(word.startOffset) };
+    const whenFalse = this.SUBRULE1(this.expression);
+    return { whenTrue, whenFalse };
   });
 
   // -------------------------------------------------------------------------------------------------------- loops

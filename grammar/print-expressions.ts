@@ -77,7 +77,14 @@ class Printer implements ExpressionPrinter {
       case 'list':
         return listed('[', e.elements.map(this.expression), ']');
       case 'comprehension':
-        return group('[', indent(this.expression(e.element), line, `for ${printPattern(e.pattern)} in `, this.#iterable(e.iterable)), ']');
+        return group(
+          '[',
+          indent(
+            this.expression(e.element),
+            ...e.clauses.flatMap((clause) => [line, `for ${printPattern(clause.pattern)} in `, this.#iterable(clause.iterable)]),
+          ),
+          ']',
+        );
       case 'record':
         return listed(
           '{',

@@ -69,6 +69,8 @@ function sizeText(size: SizeExpression, atLeast: number): string {
       return sizeLiteral(size.value);
     case 'size-name':
       return size.name;
+    case 'size-element':
+      return `${sizeText(size.list, 3)}[${sizeText(size.index, 0)}]`;
     case 'size-negation':
       return `-${sizeText(size.operand, 3)}`;
     case 'size-binary': {
@@ -93,8 +95,8 @@ export function printPattern(pattern: Pattern): string {
 
 export function genericsText(generics: readonly GenericParameter[]): string {
   if (generics.length === 0) return '';
-  const one = ({ variadic, name, bound }: GenericParameter): string =>
-    `${variadic ? '...' : ''}${name.text}${bound === null ? '' : `: ${bound.text}`}`;
+  const one = ({ variadic, name, bound, initial }: GenericParameter): string =>
+    `${variadic ? '...' : ''}${name.text}${bound === null ? '' : `: ${bound.text}`}${initial === null ? '' : ` = ${printDimension(initial)}`}`;
   return `<${generics.map(one).join(', ')}>`;
 }
 

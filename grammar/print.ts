@@ -8,7 +8,9 @@ import type {
   Body,
   Comment,
   Declaration,
+  Expression,
   FnDeclaration,
+  IfStatement,
   ModelMember,
   Parameter,
   Program,
@@ -128,6 +130,16 @@ class ProgramPrinter {
             ...(statement.over === null ? [] : [line, 'over ', expression(statement.over)]),
           ),
         );
+      case 'update-statement':
+        return group(
+          'update ',
+          this.#target(statement.target),
+          indent(line, 'with ', expression(statement.optimizer), line, 'by ', expression(statement.gradients)),
+        );
+      case 'if-statement':
+        return this.#choice(statement);
+      case 'precision':
+        return join(`precision ${statement.dtype.text} `, this.#block(statement.body, true));
       case 'scope':
         return join(`scope ${printString(statement.name.value)} `, this.#block(statement.body, true));
       case 'summary':
@@ -138,10 +150,25 @@ class ProgramPrinter {
       case 'expression-statement': {
         const text = expression(statement.expression);
         const first = firstWord(text);
-        // At the start of a line `-` would continue the line before, and `over` a `minimize` before it.
-        return index > 0 && (first.startsWith('-') || first === 'over') ? join('(', text, ')') : text;
+        // At the start of a line `-` would continue the line before, and `over` a `minimize` before it; `update` may be the statement.
+        const misread =
+          (index > 0 && (first.startsWith('-') || first === 'over')) || (first === 'update' && statement.expression.kind !== 'name');
+        return misread ? join('(', text, ')') : text;
       }
     }
+  }
+
+  /** What is updated: behind brackets that are closed before its end the word would be a name. */
+  #target(target: Expression): Layout {
+    const text = this.#expressions.expression(target);
+    const closed = target.kind === 'list' || target.kind === 'tuple' || target.kind === 'comprehension';
+    return !closed && /^[([-]/.test(firstWord(text)) ? join('(', text, ')') : text;
+  }
+
+  #choice({ condition, whenTrue, whenFalse }: IfStatement): Layout {
+    const head = join('if ', this.#expressions.expression(condition), ' ', this.#block(whenTrue, true));
+    if (whenFalse === null) return head;
+    return join(head, ' else ', whenFalse.kind === 'block' ? this.#block(whenFalse, true) : this.#choice(whenFalse));
   }
 
   // ------------------------------------------------------------------------------------------------- declarations
@@ -201,6 +228,8 @@ class ProgramPrinter {
       }
       case 'fn':
         return this.#fn(member);
+      case 'step':
+        return join('step ', this.#signature(member), this.#body(member.body));
       case 'binding':
         return this.#binding(member);
       case 'update':

@@ -21,6 +21,8 @@ const declarationWords: ReadonlySet<TokenType> = new Set([
   t.word.step,
 ]);
 
+const memberWords: ReadonlySet<TokenType> = new Set([t.word.param, t.word.state, t.word.step]);
+
 /** A token that starts a declaration and cannot start or continue a statement. */
 export function startsDeclaration(token: IToken, next: IToken | null): boolean {
   const type = token.tokenType;
@@ -29,10 +31,10 @@ export function startsDeclaration(token: IToken, next: IToken | null): boolean {
   return declarationWords.has(type) && isName(next);
 }
 
-/** A declaration that stands in no model. */
+/** A declaration that stands in no model; a step at the top of a file starts with `export`. */
 export function startsFile(token: IToken, next: IToken | null): boolean {
   const type = token.tokenType;
-  return startsDeclaration(token, next) && type !== t.reserved.fn && type !== t.word.param && type !== t.word.state;
+  return startsDeclaration(token, next) && type !== t.reserved.fn && !memberWords.has(type);
 }
 
 /** A statement that starts with a word of its own. */
@@ -41,6 +43,7 @@ export function startsWordStatement(token: IToken, next: IToken | null): boolean
   if (type === t.reserved.let || type === t.reserved.return || type === t.reserved.yield) return true;
   if (type === t.word.scope) return next !== null && tokenMatcher(next, t.StringLiteral);
   if (type === t.word.summary) return next?.tokenType === t.Identifier;
+  if (type === t.word.update || type === t.word.precision) return isName(next);
   return type === t.word.minimize && next !== null && startsOperand(next);
 }
 
@@ -63,7 +66,7 @@ const operandStarts: ReadonlySet<TokenType> = new Set([
 ]);
 
 /** What follows `minimize` when it is the statement, and not a name. */
-function startsOperand(token: IToken): boolean {
+export function startsOperand(token: IToken): boolean {
   return tokenMatcher(token, t.Name) || tokenMatcher(token, t.StringLiteral) || operandStarts.has(token.tokenType);
 }
 

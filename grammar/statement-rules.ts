@@ -1,11 +1,11 @@
 // The rules for statements and blocks. In: tokens. Out: statement nodes.
 // Holds: a statement with a mistake is left out of its block, the others stand; a `}` that is missing is told once.
 
-import type { IToken } from 'chevrotain';
-import type { AssignTarget, Block, Expression, Statement, SummaryStatement } from './ast.js';
+import type { IToken, ParserMethod } from 'chevrotain';
+import type { AssignTarget, Block, Expression, ExpressionStatement, IfStatement, Statement, SummaryStatement } from './ast.js';
 import { EOF, tokenMatcher } from './chevrotain.js';
 import { ExpressionRules } from './expression-rules.js';
-import { startsDeclaration, startsWordStatement } from './starts.js';
+import { startsDeclaration, startsOperand, startsWordStatement } from './starts.js';
 import * as t from './tokens.js';
 
 export abstract class StatementRules extends ExpressionRules {
@@ -41,6 +41,9 @@ export abstract class StatementRules extends ExpressionRules {
         { ALT: () => this.SUBRULE(this.#returnStatement) },
         { ALT: () => this.SUBRULE(this.#yieldStatement) },
         { GATE: () => this.#atWord(t.word.minimize), ALT: () => this.SUBRULE(this.#minimizeStatement) },
+        { GATE: () => this.#atUpdate(), ALT: () => this.SUBRULE(this.#updateStatement) },
+        { ALT: () => this.SUBRULE(this.#ifStatement) },
+        { GATE: () => this.#atWord(t.word.precision), ALT: () => this.SUBRULE(this.#precisionStatement) },
         { GATE: () => this.#atWord(t.word.scope), ALT: () => this.SUBRULE(this.#scopeStatement) },
         { GATE: () => this.#atWord(t.word.summary), ALT: () => this.SUBRULE(this.#summaryStatement) },
         { ALT: () => this.SUBRULE(this.#simpleStatement) },
@@ -93,6 +96,96 @@ export abstract class StatementRules extends ExpressionRules {
         },
       }) ?? null;
     return { kind: 'minimize', loss, optimizer, over, span: this.spanFrom(word.startOffset) };
+  });
+
+  /** `update` before an operand; before brackets it is a name, unless `with` follows them. */
+  #atUpdate(): boolean {
+    if (!this.at(t.word.update) || this.brokenBefore(this.LA(2))) return false;
+    const bracket = this.at(t.ParenOpen, 2) || this.at(t.BracketOpen, 2);
+    if (!bracket) return !this.at(t.Minus, 2) && startsOperand(this.LA(2));
+    const close = this.#closingFrom(2);
+    return close > 0 && this.at(t.word.with, close + 1);
+  }
+
+  /** From an opening sign at `distance`: the distance of the one that closes it; 0 when there is none in sight. */
+  #closingFrom(distance: number): number {
+    let depth = 0;
+    for (let i = distance; i - distance < 1000; i++) {
+      const { tokenType } = this.LA(i);
+      if (tokenType === t.ParenOpen || tokenType === t.BracketOpen || tokenType === t.BraceOpen) depth++;
+      else if (tokenType === t.ParenClose || tokenType === t.BracketClose || tokenType === t.BraceClose) {
+        if (--depth === 0) return i;
+      } else if (tokenType === EOF) return 0;
+    }
+    return 0;
+  }
+
+  readonly #updateStatement = this.rule('updateStatement', (): Statement => {
+    const word = this.CONSUME(t.word.update);
+    const target = this.SUBRULE(this.expression);
+    this.CONSUME(t.word.with);
+    const optimizer = this.SUBRULE1(this.expression);
+    this.CONSUME(t.word.by);
+    const gradients = this.SUBRULE2(this.expression);
+    return { kind: 'update-statement', target, optimizer, gradients, span: this.spanFrom(word.startOffset) };
+  });
+
+  /** `if c { … } else { … }`; `if c then a else b` is an expression. */
+  readonly #ifStatement: ParserMethod<[], IfStatement | ExpressionStatement> = this.rule(
+    'ifStatement',
+    (): IfStatement | ExpressionStatement => {
+      const word = this.CONSUME(t.reserved.if);
+      const condition = this.SUBRULE(this.expression);
+      return this.OR<IfStatement | ExpressionStatement>({
+        DEF: [
+          {
+            ALT: () => {
+              const choice = this.SUBRULE(this.choiceBranches);
+              const span = this.spanFrom(word.startOffset);
+              return { kind: 'expression-statement', expression: { kind: 'if', condition, ...choice, span }, span };
+            },
+          },
+          {
+            ALT: () => {
+              const whenTrue = this.SUBRULE(this.block);
+              const whenFalse = this.OPTION({ GATE: () => this.#elseFollows(), DEF: () => this.SUBRULE(this.#elseBranch) }) ?? null;
+              return { kind: 'if-statement', condition, whenTrue, whenFalse, span: this.spanFrom(word.startOffset) };
+            },
+          },
+        ],
+        ERR_MSG: "'then' or '{'",
+      });
+    },
+  );
+
+  #elseFollows(): boolean {
+    return this.at(t.BraceOpen, 2) || this.at(t.reserved.if, 2);
+  }
+
+  readonly #elseBranch = this.rule('elseBranch', (): Block | IfStatement => {
+    this.CONSUME(t.word.else);
+    return this.OR<Block | IfStatement>([
+      { ALT: () => this.SUBRULE(this.block) },
+      {
+        ALT: () => {
+          const statement = this.nested(() => this.SUBRULE(this.#ifStatement));
+          if (this.RECORDING_PHASE || statement.kind === 'if-statement') return statement as IfStatement;
+          this.report(this.LA(0), {
+            message: 'a value is chosen where statements are',
+            hint: 'write `else if c { … }`',
+            span: statement.span,
+          });
+          return { kind: 'block', statements: [statement], span: statement.span };
+        },
+      },
+    ]);
+  });
+
+  readonly #precisionStatement = this.rule('precisionStatement', (): Statement => {
+    const word = this.CONSUME(t.word.precision);
+    const dtype = this.identifier(this.CONSUME(t.Name));
+    const body = this.SUBRULE(this.block);
+    return { kind: 'precision', dtype, body, span: this.spanFrom(word.startOffset) };
   });
 
   readonly #scopeStatement = this.rule('scopeStatement', (): Statement => {

@@ -34,6 +34,7 @@ export const Identifier = createToken({
 
 const contextualWordList = [
   'as',
+  'by',
   'dim',
   'else',
   'fold',
@@ -45,6 +46,7 @@ const contextualWordList = [
   'optimizer',
   'over',
   'param',
+  'precision',
   'scan',
   'scope',
   'state',
@@ -80,7 +82,7 @@ export const contextualWords: readonly string[] = contextualWordList;
 export const reservedWords: readonly string[] = reservedWordList;
 
 /** Contextual words that may stand right behind an expression. */
-export const wordsAfterValues: ReadonlySet<string> = new Set(['else', 'for', 'in', 'over', 'then', 'vjp', 'with']);
+export const wordsAfterValues: ReadonlySet<string> = new Set(['by', 'else', 'for', 'in', 'over', 'then', 'vjp', 'with']);
 
 export const NumberLiteral = createToken({
   name: 'NumberLiteral',

@@ -11,7 +11,9 @@ import type {
   Pattern,
   RankSpread,
   RecordTypeField,
+  SizeElement,
   SizeExpression,
+  SizeName,
   TypeExpression,
 } from './ast.js';
 import { nameOf } from './lex.js';
@@ -57,7 +59,7 @@ export abstract class TypeRules extends ParserBase {
       DEF: () =>
         this.OR<SizeExpression>([
           { ALT: () => this.#sizeLiteral(this.CONSUME(t.NumberLiteral)) },
-          { ALT: () => this.#sizeName(this.CONSUME(t.Name)) },
+          { ALT: () => this.SUBRULE(this.#sizeOfName) },
           { ALT: () => this.SUBRULE(this.#sizeGroup) },
         ]),
     });
@@ -89,9 +91,21 @@ export abstract class TypeRules extends ParserBase {
     return { kind: 'size-literal', value: Number(token.image), span: this.spanOf(token) };
   }
 
-  #sizeName(token: IToken): SizeExpression {
-    return { kind: 'size-name', name: nameOf(token), span: this.spanOf(token) };
-  }
+  /** `N`, or `sizes[i]`, whose `[` stands on the same line. */
+  readonly #sizeOfName = this.rule('sizeOfName', (): SizeName | SizeElement => {
+    const token = this.CONSUME(t.Name);
+    let found: SizeName | SizeElement = { kind: 'size-name', name: nameOf(token), span: this.spanOf(token) };
+    this.MANY({
+      GATE: () => this.sameLine(),
+      DEF: () => {
+        const open = this.CONSUME(t.BracketOpen);
+        const index = this.nested(() => this.SUBRULE(this.size));
+        this.close(1, open, t.BracketClose, 'index');
+        found = { kind: 'size-element', list: found, index, span: this.spanFrom(token.startOffset) };
+      },
+    });
+    return found;
+  });
 
   readonly #dimension = this.rule('dimension', (): Dimension =>
     this.OR<Dimension>([
@@ -251,7 +265,12 @@ export abstract class TypeRules extends ParserBase {
         this.CONSUME(t.Colon);
         return this.identifier(this.CONSUME1(t.Name));
       }) ?? null;
-    return { kind: 'generic-parameter', name, variadic, bound, span: this.spanFrom(start) };
+    const initial =
+      this.OPTION2(() => {
+        this.CONSUME(t.Equals);
+        return this.SUBRULE(this.#dimension);
+      }) ?? null;
+    return { kind: 'generic-parameter', name, variadic, bound, initial, span: this.spanFrom(start) };
   });
 
   /** `where D > 1, D % Heads == 0` or nothing. */

@@ -50,7 +50,7 @@ export function children(node: Node): readonly Node[] {
     case 'update':
       return [node.parameter, node.gradient, node.body];
     case 'generic-parameter':
-      return some(node.name, node.bound);
+      return some(node.name, node.bound, node.initial);
     case 'fact':
     case 'binary':
     case 'size-binary':
@@ -73,6 +73,8 @@ export function children(node: Node): readonly Node[] {
       return [...node.parameters, node.result];
     case 'rank-spread':
       return [node.name];
+    case 'size-element':
+      return [node.list, node.index];
     case 'size-negation':
     case 'unary':
       return [node.operand];
@@ -84,6 +86,12 @@ export function children(node: Node): readonly Node[] {
       return [node.target, node.value];
     case 'minimize':
       return some(node.loss, node.optimizer, node.over);
+    case 'update-statement':
+      return [node.target, node.optimizer, node.gradients];
+    case 'if-statement':
+      return some(node.condition, node.whenTrue, node.whenFalse);
+    case 'precision':
+      return [node.dtype, node.body];
     case 'scope':
       return [node.name, node.body];
     case 'summary':
@@ -106,7 +114,9 @@ export function children(node: Node): readonly Node[] {
     case 'range':
       return [node.start, node.stop];
     case 'comprehension':
-      return [node.element, node.pattern, node.iterable];
+      return [node.element, ...node.clauses];
+    case 'for-clause':
+      return [node.pattern, node.iterable];
     case 'record-field':
       return node.shorthand ? [node.value] : [node.name, node.value];
     case 'if':

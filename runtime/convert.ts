@@ -53,6 +53,18 @@ export interface ShapedData {
  */
 export type FeedValue = ScalarValue | NestedArray | TypedArray | Tensor | ShapedData;
 
+/**
+ * An argument that is a record: a value per field.
+ * @example
+ * ```ts
+ * const batch: FeedRecord = { x: [[1, 2]], y: [1] };
+ * console.log(Object.keys(batch)); // the fields that the entry's argument `batch` has
+ * ```
+ */
+export interface FeedRecord {
+  readonly [field: string]: FeedValue | FeedRecord;
+}
+
 /** Who is being fed, for messages. */
 export interface Target {
   readonly kind: 'feed' | 'variable';

@@ -2,9 +2,9 @@
 // bound while code of the caller's may still run (getters, proxies, properties of its tensors); from then until the step has run, only the
 // engine is asked about an array, so its memory is there and as long as it says. Where the caller's code may run during the step, what is
 // bound are copies that nobody else has.
-import type { EntrySpec, TensorSpec } from './abi/manifest.js';
-import { type FeedValue, type Target, convert, exact } from './convert.js';
-import { type TypedArray, lengthOf, part, isWide } from './element.js';
+import type { EntrySpec, FeedSpec, TensorSpec } from './abi/manifest.js';
+import { type FeedRecord, type FeedValue, type Target, convert, exact } from './convert.js';
+import { type TypedArray, isWide, lengthOf, part } from './element.js';
 import { TfcError, suggestion } from './error.js';
 import { type Handle, type Native, translate } from './native.js';
 import { shown } from './shown.js';
@@ -19,10 +19,23 @@ import { placed } from './zeros.js';
  * session.run('train', feeds);
  * ```
  */
-export type Feeds = Readonly<Record<string, FeedValue>>;
+export type Feeds = Readonly<Record<string, FeedValue | FeedRecord>>;
+
+/** Feeds with the fields of records in the place of the records: `batch/x` for the x of `batch`. */
+export function flattened(feeds: Feeds, specs: readonly { readonly name: string }[]): Feeds {
+  const isRecord = (path: string): boolean => specs.some(({ name }) => name.startsWith(`${path}/`));
+  const flat = new Map<string, FeedValue>();
+  const add = (path: string, value: unknown): void => {
+    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || Array.isArray(value) || !isRecord(path))
+      flat.set(path, value as FeedValue);
+    else for (const [name, field] of Object.entries(value)) add(`${path}/${name}`, field);
+  };
+  for (const [name, value] of Object.entries(feeds)) add(name, value);
+  return Object.fromEntries(flat);
+}
 
 export interface FeedSlot {
-  readonly spec: TensorSpec;
+  readonly spec: FeedSpec;
   readonly target: Target;
   /** Where a scalar lies: bound once. Undefined for tensors. */
   readonly cell: TypedArray | undefined;
@@ -56,6 +69,8 @@ export class FeedSlots {
   readonly #entry: EntrySpec;
   readonly #native: Native;
   readonly #step: Handle<'step'>;
+  /** Whether arguments are records, whose fields are slots. */
+  readonly #hasRecords: boolean;
   /** Whether other arrays, or ones of other sizes, are bound than when this was last set to false. */
   rebound = true;
   resized = true;
@@ -67,6 +82,7 @@ export class FeedSlots {
     this.#native = native;
     this.#step = step;
     this.#entry = entry;
+    this.#hasRecords = entry.feeds.some(({ name }) => name.includes('/'));
     this.slots = entry.feeds.map((feed, at) => ({
       spec: feed,
       target: { kind: 'feed', name: feed.name, dtype: feed.dtype, shape: feed.shape },
@@ -131,9 +147,13 @@ export class FeedSlots {
   #convertAll(feeds: Feeds): readonly Taken[] {
     requireFeeds(feeds);
     const { slots } = this;
-    const taken = slots.map(({ spec }): Taken => ({ value: feeds[spec.name], asItStands: false, data: undefined, shape: undefined }));
-    this.#refuseUnknown(feeds);
-    slots.forEach((slot, at) => this.#prepare(slot, taken[at] as Taken, feeds));
+    const flat = this.#hasRecords ? flattened(feeds, this.#entry.feeds) : feeds;
+    const taken = slots.map(({ spec }): Taken => {
+      const value = flat[spec.name];
+      return { value: value === undefined ? spec.initial : value, asItStands: false, data: undefined, shape: undefined };
+    });
+    this.#refuseUnknown(flat);
+    slots.forEach((slot, at) => this.#prepare(slot, taken[at] as Taken, flat));
     return taken;
   }
 
@@ -161,9 +181,12 @@ export class FeedSlots {
     if (typeof feeds !== 'object' || feeds === null) return false;
     const call = ++this.#calls;
     const { slots } = this;
+    let omitted = 0;
     for (let at = 0; at < slots.length; at += 1) {
       const slot = slots[at] as FeedSlot;
-      const value = feeds[slot.spec.name];
+      const fed: unknown = feeds[slot.spec.name];
+      const value = fed === undefined ? slot.spec.initial : fed;
+      if (fed === undefined && value !== undefined) omitted += 1;
       if (typeof value === 'number') {
         if (!takesNumbers(slot.cell) || slot.length !== 1 || slot.shape?.length !== 0) return false;
         slot.cell[0] = value;
@@ -172,7 +195,7 @@ export class FeedSlots {
     }
     let count = 0;
     for (const name in feeds) count += name === '' ? 0 : 1;
-    if (count !== slots.length || call !== this.#calls) return false;
+    if (count + omitted !== slots.length || call !== this.#calls) return false;
     for (let at = 0; at < slots.length; at += 1) {
       const { data, length } = slots[at] as FeedSlot;
       if (data !== undefined && (length === 0 || lengthOf(data) !== length)) return false;
@@ -192,7 +215,7 @@ export class FeedSlots {
   /** Everything that may run code of the caller's. */
   #prepare({ spec, target }: FeedSlot, taken: Taken, feeds: Feeds): void {
     const { value } = taken;
-    if (value === undefined || !Object.hasOwn(feeds, spec.name)) {
+    if (value === undefined || (spec.initial === undefined && !Object.hasOwn(feeds, spec.name))) {
       const known = this.#entry.feeds.map((feed) => feed.name).join(', ');
       throw new TfcError('missing-feed', `${this.#entry.name} needs a feed ${spec.name}.`, { feed: spec.name, hint: `It takes ${known}.` });
     }

@@ -13,7 +13,7 @@ export type {
 } from './abi/manifest.js';
 export { BoundEntry } from './bound-entry.js';
 export type { Mismatch, Renaming, RestoreOptions, RestoreReport, SaveOptions } from './checkpoint.js';
-export type { FeedValue, NestedArray, ScalarValue, ShapedData } from './convert.js';
+export type { FeedRecord, FeedValue, NestedArray, ScalarValue, ShapedData } from './convert.js';
 export type { ElementArrays, TypedArray } from './element.js';
 export type { EntryGraph, GraphNode, GraphTensorType, SourcePlace } from './entry-graph.js';
 export { type ErrorDetails, type RuntimeCode, TfcError } from './error.js';

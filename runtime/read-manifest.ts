@@ -87,6 +87,14 @@ function isTensor(json: Json, dims: ReadonlySet<string>): boolean {
   );
 }
 
+/** A default, if there is one, is that of a scalar. */
+function isInitial(json: Json): boolean {
+  const { initial, shape } = object(json) ?? {};
+  return (
+    initial === undefined || (list(shape)?.length === 0 && (isText(initial) || typeof initial === 'number' || typeof initial === 'boolean'))
+  );
+}
+
 function isResult(json: Json | undefined, outputs: number): boolean {
   const result = object(json);
   switch (result?.['kind'] as ResultSpec['kind'] | undefined) {
@@ -125,7 +133,7 @@ function isEntry(json: Json, variables: number): boolean {
       const { left, right, relation } = object(fact) ?? {};
       return isSize(left, names) && isSize(right, names) && isText(relation) && known.includes(relation);
     }) &&
-    feeds.every((feed) => isTensor(feed, names)) &&
+    feeds.every((feed) => isTensor(feed, names) && isInitial(feed)) &&
     areDistinct(feeds, ({ name }) => name) &&
     outputs.every((output) => isTensor(output, names)) &&
     isResult(entry['result'], outputs.length) &&

@@ -4,7 +4,7 @@ import { type Artifact, findEntry, isExported, ranksKey } from './artifact.js';
 import { BoundEntry } from './bound-entry.js';
 import { entryNames, namesHint, unknownEntry, unknownPosition } from './entry-names.js';
 import { TfcError, reading } from './error.js';
-import { type Feeds, requireFeeds } from './feed-slots.js';
+import { type Feeds, flattened, requireFeeds } from './feed-slots.js';
 import { type FetchRequest, readFetches } from './fetches.js';
 import { type Host, closed, requireIdle } from './host.js';
 import { type Native, translating } from './native.js';
@@ -118,16 +118,16 @@ export class SessionEntries {
 
   runFetches(what: unknown, feeds: Feeds): unknown {
     requireIdle(this.#host);
-    const { bound, build } = this.#computed(what, feeds);
-    return build(bound.run(feeds) as readonly Result[]);
+    const { bound, build, fed } = this.#computed(what, feeds);
+    return build(bound.run(fed) as readonly Result[]);
   }
 
   /** As `runNamed` and `runFetches`, on another thread. What computes it is found now: later the caller may have changed its feeds. */
   async runLater(what: unknown, feeds: Feeds): Promise<unknown> {
     if (typeof what === 'string' && this.#isCall(what, feeds)) return this.resolve(what, feeds).runAsync(feeds);
     try {
-      const { bound, build } = this.#computed(what, feeds);
-      return await bound.runThen(feeds, (values) => build(values as readonly Result[]));
+      const { bound, build, fed } = this.#computed(what, feeds);
+      return await bound.runThen(fed, (values) => build(values as readonly Result[]));
     } catch (error) {
       throw typeof what === 'string' && !this.#names.has(what) ? this.#named(what, error) : error;
     }
@@ -139,13 +139,24 @@ export class SessionEntries {
     if (!this.#names.has(name)) return false;
     requireFeeds(feeds);
     const taken = new Set(this.resolve(name, feeds).spec.feeds.map((feed) => feed.name));
-    return reading('The names of feeds', () => Object.keys(feeds)).every((fed) => taken.has(fed));
+    return reading('The names of feeds', () => Object.keys(this.#flat(feeds))).every((fed) => taken.has(fed));
   }
 
-  #computed(what: unknown, feeds: Feeds): { readonly bound: BoundEntry; readonly build: (values: readonly Result[]) => unknown } {
+  /** Feeds with the fields of records by their paths, where an entry takes a record. */
+  #flat(feeds: Feeds): Feeds {
+    const fields = this.#source.artifact.manifest.entries.flatMap((entry) => entry.feeds.filter(({ name }) => name.includes('/')));
+    return fields.length === 0 ? feeds : reading('Feeds', () => flattened(feeds, fields));
+  }
+
+  /** What computes the fetches, and what it is fed. */
+  #computed(
+    what: unknown,
+    given: Feeds,
+  ): { readonly bound: BoundEntry; readonly build: (values: readonly Result[]) => unknown; readonly fed: Feeds } {
     if (this.#host.closed) throw closed();
     const { names, build } = readFetches(what);
-    requireFeeds(feeds);
+    requireFeeds(given);
+    const feeds = this.#flat(given);
     const fed = reading('The names of feeds', () => Object.keys(feeds).filter((name) => name !== '')).sort();
     const ranks = ranksOfNamed(this.#source.artifact.manifest.open, names, feeds);
     const key = JSON.stringify([names, fed, ranks]);
@@ -154,7 +165,7 @@ export class SessionEntries {
       bound = this.#fetch({ fetches: names, fed, ranks, give: 'values' });
       this.#bound.set(key, bound);
     }
-    return { bound, build };
+    return { bound, build, fed: feeds };
   }
 
   #fetch(request: FetchRequest): BoundEntry {

@@ -40,6 +40,18 @@ export interface TensorSpec {
 }
 
 /**
+ * An argument of an entry: fields of records are `batch/x`.
+ * @example
+ * ```ts
+ * const optional = entry.feeds.filter((feed: FeedSpec) => feed.initial !== undefined).map((feed) => feed.name);
+ * ```
+ */
+export interface FeedSpec extends TensorSpec {
+  /** Of a scalar: what it is when nobody feeds it, as JSON has values (i64 as digits, `NaN`, `Infinity`). */
+  readonly initial?: number | string | boolean;
+}
+
+/**
  * How outputs make a result: one value, a record, a tuple.
  * @example
  * ```ts
@@ -108,7 +120,7 @@ export interface EntrySpec {
   /** Ranks that this build of the entry has for its open-rank packs, e.g. { S: 2 }; then `open` lists the rank-polymorphic feeds. */
   readonly ranks: Readonly<Record<string, number>>;
   readonly facts: readonly FactSpec[];
-  readonly feeds: readonly TensorSpec[];
+  readonly feeds: readonly FeedSpec[];
   readonly outputs: readonly TensorSpec[];
   readonly result: ResultSpec;
   /** Variables that must have a value before the call, and those that have one after it, by position. */

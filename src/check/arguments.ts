@@ -59,7 +59,8 @@ export function assignArguments(
       fail(context, 'unknown-argument', argument.name.span, `\`${callee}\` has no argument \`${name}\``, {
         labels,
         hint: () =>
-          suggestion(name, names) ??
+          // Single letters are all near one another.
+          (name.length > 1 ? suggestion(name, names) : undefined) ??
           (names.length === 0
             ? 'it takes no arguments'
             : `its argument${names.length > 1 ? 's are' : ' is'} ${names.map((one) => `\`${one}\``).join(', ')}`),

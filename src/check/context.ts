@@ -2,6 +2,7 @@
 // Holds: a context is immutable; `EntryState` is what an entry collects while its body is evaluated.
 
 import type { Declaration, Expression, Program, Span } from '../../grammar/index.js';
+import type { DType } from '../base/index.js';
 import type { Feed, GraphBuilder, ScopeInfo, SizeFact, Summary, TensorNode } from '../graph/index.js';
 import type { Growth } from './growth.js';
 import type { Reporter } from './report.js';
@@ -103,6 +104,29 @@ export class EntryState {
     return this.#attempts > 0;
   }
 
+  /** Runs `statements` and takes their assignments back: the newest value of each variable that they assigned. */
+  apart(statements: () => void): ReadonlyMap<VariableRecord, TensorNode> {
+    const before = new Map([...this.versions].map(([variable, versions]) => [variable, versions.length]));
+    statements();
+    const assigned = new Map<VariableRecord, TensorNode>();
+    for (const [variable, versions] of [...this.versions]) {
+      const count = before.get(variable) ?? 0;
+      const last = versions.at(-1);
+      if (last === undefined || versions.length === count) continue;
+      assigned.set(variable, last);
+      if (count === 0) this.versions.delete(variable);
+      else versions.length = count;
+    }
+    return assigned;
+  }
+
+  /** A variable's newest value from here on. */
+  assign(variable: VariableRecord, version: TensorNode): void {
+    const versions = this.versions.get(variable);
+    if (versions === undefined) this.versions.set(variable, [version]);
+    else versions.push(version);
+  }
+
   /** Runs `attempt` and forgets what it named. */
   tentatively<T>(attempt: () => T): T {
     const used = new Map(this.#used);
@@ -139,9 +163,19 @@ export interface Context {
   readonly site: Span | undefined;
   /** Variables may be assigned here: the body of a step or of an optimizer's update. */
   readonly assigns: boolean;
+  /** Where `assigns` ended, if not at a function: `a comprehension`. */
+  readonly pure: string | undefined;
+  /** In a branch of an `if` statement that only the running step takes. */
+  readonly conditional: boolean;
+  /** What operands of products are rounded to (`precision bf16`). */
+  readonly precision: DType | undefined;
   /** The path of the variable whose initializer is evaluated. */
   readonly initializing: string | undefined;
 }
+
+/** A context for what is a value alone, inside of `where`: nothing there is assigned, and no step is called. */
+export const purely = (context: Context, where: string): Context =>
+  context.assigns ? { ...context, assigns: false, pure: where } : context;
 
 /** A context outside of every call and scope. */
 export const outermost = (checker: Checker, module: Module, entry: EntryState): Context => ({
@@ -156,6 +190,9 @@ export const outermost = (checker: Checker, module: Module, entry: EntryState): 
   instancePath: undefined,
   site: undefined,
   assigns: entry.kind === 'step',
+  pure: undefined,
+  conditional: false,
+  precision: undefined,
   initializing: undefined,
 });
 

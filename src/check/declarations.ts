@@ -48,9 +48,8 @@ function evaluateDeclaration(context: Context, declaration: Exclude<Declaration,
     case 'state':
       return createVariable(context, declaration, path, scope);
     case 'fn':
-      return { kind: 'function', declaration, module, scope, self: undefined };
     case 'step':
-      return { kind: 'step', name: declaration.name.text };
+      return { kind: 'function', declaration, module, scope, self: undefined };
     case 'model':
       return modelValue(declaration, module);
     case 'optimizer':

@@ -1,24 +1,23 @@
 // Exported functions and steps. In: a declaration of the compiled file. Out: an entry: feeds, outputs, updates, summaries, names.
 // Holds: generic sizes stay free, and can be found from the feeds; an open rank has no entry until it is chosen.
 
-import type { FnDeclaration, GenericParameter, Parameter, StepDeclaration } from '../../grammar/index.js';
-import { Dim, type DType, limits, type Shape, solvableNames } from '../base/index.js';
-import type { Entry, Output, ResultTree, TensorNode } from '../graph/index.js';
+import type { Expression, FnDeclaration, GenericParameter, Parameter, StepDeclaration, TypeExpression } from '../../grammar/index.js';
+import { Dim, type DType, isWide, limits, type Shape, solvableNames } from '../base/index.js';
+import { typeToString, type Entry, type Output, type ResultTree, type TensorNode, type TensorType } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
 import { EntryState, joinPath, type Checker, type Context, type Module, outermost } from './context.js';
 import { evaluateFact } from './facts.js';
 import { functionResult, resultSpan } from './functions.js';
-import { declareGenerics } from './generics.js';
+import { bindDefaults, declareGenerics } from './generics.js';
 import { Matcher } from './match.js';
 import { countable } from './growth.js';
 import { fail } from './report.js';
 import { GenericBinding, Scope } from './scope.js';
 
-import { evaluateBlock } from './statements.js';
-import { evaluateBody } from './expressions/evaluate.js';
+import { evaluate } from './expressions/evaluate.js';
 import { readAll, toTensor } from './tensors.js';
-import { dtypeNamed, expectedOf, shapeWritten, tensorTypeOf } from './types.js';
+import { dtypeNamed, expectTensor, shapeWritten, tensorTypeOf } from './types.js';
 import { describe, record, sizeValue, tensorValue, type Value } from './values.js';
 
 export type EntryDeclaration = FnDeclaration | StepDeclaration;
@@ -103,7 +102,28 @@ export function checkEntry(
 function openGenerics(context: Context, declaration: EntryDeclaration, ranks: Readonly<Record<string, number>>, scope: Scope): boolean {
   const name = declaration.name.text;
   for (const binding of declareGenerics(context, declaration.generics, scope)) {
-    if (binding.sort === 'pack') {
+    if (binding.initial !== undefined && binding.sort !== 'dtype') {
+      fail(
+        context,
+        'unsupported-feature',
+        binding.initial.span,
+        `\`${binding.name}\` of the entry \`${name}\` is found from what is fed, and has no default`,
+        {
+          hint: 'declare a size that is chosen when compiling as `dim`',
+        },
+      );
+      return false;
+    }
+    const grouped = declaration.parameters.find((parameter) => parameter.type.kind === 'record-type');
+    if (binding.sort === 'pack' && grouped !== undefined) {
+      fail(context, 'unsupported-feature', grouped.span, `\`${name}\` takes tensors of any rank, and no records then`, {
+        hint: 'pass the fields as arguments, or write the axes of every tensor',
+      });
+      return false;
+    }
+    if (binding.initial !== undefined) {
+      if (!bindDefaults(context, [binding], scope, name)) return false;
+    } else if (binding.sort === 'pack') {
       const rank = (Object.hasOwn(ranks, binding.name) ? ranks[binding.name] : undefined) ?? TRIAL_RANK;
       binding.bind({ kind: 'pack', shape: packSizes(binding.name, rank, declaration.generics) }, binding.span);
     } else if (
@@ -140,17 +160,76 @@ function addFeed(context: Context, parameter: Parameter, scope: Scope): void {
     });
     return;
   }
-  if (parameter.initial !== null) {
-    fail(context, 'unsupported-feature', parameter.initial.span, `the argument \`${name}\` of an entry cannot have a default yet`, {
-      hint: 'declare a `state`, or feed the value',
-    });
-    return;
+  const value = feedOf(context, name, parameter.type, parameter, scope);
+  if (value !== undefined) scope.addValue(name, 'parameter', value, span, parameter.type, scope);
+}
+
+/** A feed as a value; a record has one for each of its fields. Undefined after a diagnostic. */
+function feedOf(context: Context, path: string, written: TypeExpression, parameter: Parameter, scope: Scope): Value | undefined {
+  const { span } = parameter.name;
+  const shown = path.replaceAll('/', '.');
+  if (written.kind === 'record-type') {
+    if (parameter.initial !== null) {
+      fail(context, 'unsupported-feature', parameter.initial.span, `the argument \`${shown}\` is a record, and has no default yet`, {
+        hint: 'pass what may be left out as an argument of its own',
+      });
+      return undefined;
+    }
+    const fields = new Map<string, Value>();
+    for (const field of written.fields) {
+      const known = fields.has(field.name.text);
+      if (known) fail(context, 'duplicate-name', field.name.span, `the record has a field \`${field.name.text}\` already`);
+      const value = known ? undefined : feedOf(context, joinPath(path, field.name.text), field.type, parameter, scope);
+      if (value === undefined) return undefined;
+      fields.set(field.name.text, value);
+    }
+    if (fields.size === 0) fail(context, 'type-mismatch', written.span, `the argument \`${shown}\` is a record without fields`);
+    return fields.size === 0 ? undefined : record(fields);
   }
-  const type = tensorTypeOf(context, parameter.type, scope, `the argument \`${name}\` of an entry`);
-  const node = type === undefined ? undefined : applyTensor(context, ops.feed, [], { name, dtype: type.dtype, shape: type.shape }, span);
-  if (type === undefined || node === undefined) return;
-  context.entry.feeds.push({ name, type, span });
-  scope.addValue(name, 'parameter', tensorValue(node), span, parameter.type, scope);
+  const type = tensorTypeOf(context, written, scope, `the argument \`${shown}\` of an entry`);
+  const node =
+    type === undefined ? undefined : applyTensor(context, ops.feed, [], { name: path, dtype: type.dtype, shape: type.shape }, span);
+  if (type === undefined || node === undefined) return undefined;
+  if (parameter.initial === null) {
+    context.entry.feeds.push({ name: path, type, span });
+    return tensorValue(node);
+  }
+  const initial = defaultOf(context, parameter, parameter.initial, type, scope);
+  if (initial === undefined) return undefined;
+  context.entry.feeds.push({ name: path, type, span, initial });
+  return tensorValue(node);
+}
+
+/** What an argument is when nobody feeds it: a number or a bool that is known when compiling. Undefined after a diagnostic. */
+function defaultOf(
+  context: Context,
+  { name, type: written }: Parameter,
+  expression: Expression,
+  type: TensorType,
+  scope: Scope,
+): number | bigint | boolean | undefined {
+  const { span } = expression;
+  const text = `the default of \`${name.text}\``;
+  if (type.shape.length > 0) {
+    fail(context, 'unsupported-feature', span, `only a scalar has a default, and \`${name.text}\` is ${typeToString(type)}`, {
+      hint: 'feed it, or keep it in a `state`',
+    });
+    return undefined;
+  }
+  // It may name what the module declares, and no other argument.
+  const inside: Context = { ...context, entry: new EntryState('module', context.entry.name, true), assigns: false };
+  const value = evaluate(inside, expression, scope.parent ?? scope, expectTensor(type.dtype, type.shape));
+  const matched = new Matcher(inside, scope).match(value, written, { text, span });
+  if (matched.kind === 'error') return undefined;
+  if (matched.kind === 'boolean') return matched.value;
+  if (matched.kind !== 'number') {
+    fail(context, 'not-constant', span, `${text} is known when compiling, and this is ${describe(matched)}`, {
+      hint: 'e.g. `lr: f32 = 1e-3`',
+    });
+    return undefined;
+  }
+  if (toTensor(inside, matched, span, type.dtype) === undefined) return undefined;
+  return isWide(type.dtype) ? (matched.big ?? BigInt(matched.value)) : matched.value;
 }
 
 /** The sizes that callers choose, in order of first use; every generic must be found from the feeds. Undefined after a diagnostic. */
@@ -160,7 +239,7 @@ function freeSizes(context: Context, declaration: EntryDeclaration): string[] | 
   const solved = solvableNames(sizes, () => context.checker.growth.spend(sizes.length));
   for (const generic of declaration.generics) {
     const name = generic.name.text;
-    if (generic.variadic || solved.has(name)) continue;
+    if (generic.variadic || generic.initial !== null || solved.has(name)) continue;
     const used = names.includes(name);
     fail(
       context,
@@ -179,21 +258,8 @@ function freeSizes(context: Context, declaration: EntryDeclaration): string[] | 
 }
 
 /** The value that an entry returns, in its declared type. */
-function entryValue(context: Context, declaration: EntryDeclaration, scope: Scope): Value {
-  if (declaration.kind === 'fn') return readAll(context, functionResult(context, declaration, scope), declaration.name.span);
-  const expected = expectedOf(context, declaration.result, scope);
-  const name = `\`${declaration.name.text}\``;
-  if (declaration.result === null && declaration.body.kind === 'block') {
-    const outcome = evaluateBlock(context, declaration.body, scope, undefined);
-    return outcome.returned ?? record([]);
-  }
-  const value = evaluateBody(context, declaration.body, scope, expected, name, declaration.name.span);
-  const matched =
-    declaration.result === null
-      ? value
-      : new Matcher(context, scope).match(value, declaration.result, { text: `the result of ${name}`, span: resultSpan(declaration) });
-  return readAll(context, matched, declaration.name.span);
-}
+const entryValue = (context: Context, declaration: EntryDeclaration, scope: Scope): Value =>
+  readAll(context, functionResult(context, declaration, scope), declaration.name.span);
 
 /** The shape of the result, with its leaves as outputs; undefined after a diagnostic. */
 function resultTree(

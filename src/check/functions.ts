@@ -1,8 +1,8 @@
 // Functions and lambdas are inlined. In: a call and what is called. Out: the value of the body, checked against the declared result.
-// Holds: a function is pure; it opens a scope path of its own; a call inside itself is a mistake, along the line of calls in which things
-// were written.
+// Holds: a function is pure, a step is called by steps alone; each opens a scope path of its own; a call inside itself is a mistake, along
+// the line of calls in which things were written.
 
-import type { FnDeclaration, Span } from '../../grammar/index.js';
+import type { FnDeclaration, Span, StepDeclaration } from '../../grammar/index.js';
 import { assignArguments } from './arguments.js';
 import type { Call } from './calls.js';
 import { enterScope, joinPath, type Context, type Frame } from './context.js';
@@ -14,9 +14,10 @@ import { Matcher } from './match.js';
 import { derives, nameNode } from './patterns.js';
 import { fail } from './report.js';
 import { Scope } from './scope.js';
+import { evaluateBlock, mayAssign } from './statements.js';
 import { ownDType, readAll } from './tensors.js';
 import { expectedOf } from './types.js';
-import { ERROR, tensorValue, type FunctionValue, type InstanceValue, type LambdaValue, type Value } from './values.js';
+import { ERROR, record, tensorValue, type FunctionValue, type InstanceValue, type LambdaValue, type Value } from './values.js';
 
 /** The frame of a call; undefined after a diagnostic when it would never end. */
 export function pushFrame(
@@ -41,6 +42,10 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
   const { declaration } = fn;
   const own = declaration.name.text;
   const name = shownName(fn);
+  if (declaration.kind === 'step' && !mayAssign(context, call.site, `the step \`${name}\` is called`)) {
+    for (const argument of call.passed) argument.value();
+    return ERROR;
+  }
   context.checker.visited.add(declaration);
   const assigned = assignArguments(
     context,
@@ -104,7 +109,8 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
     frame,
     self,
     site: fn.module.std ? (context.module.std ? context.site : call.site) : undefined,
-    assigns: false,
+    assigns: declaration.kind === 'step',
+    pure: undefined,
     returns: true,
     instancePath: undefined,
   };
@@ -127,7 +133,7 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
     scope.addValue(parameter.name.text, 'parameter', value, parameter.name.span, parameter.type, scope);
   }
   inferFromExpected(context, declaration.result, call.expected, scope, call.site);
-  if (!demandGenerics(context, bindings, name, call.site, otherRank(declaration.result, call.expected, name))) return ERROR;
+  if (!demandGenerics(context, bindings, scope, name, call.site, otherRank(declaration.result, call.expected, name))) return ERROR;
   if (!demandFacts(context, declaration.facts, scope, name, call.site)) return ERROR;
   return context.checker.growth.within('body', context, call.site, `the call of \`${name}\``, () =>
     functionResult(inside, declaration, scope, call),
@@ -135,17 +141,21 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
 }
 
 /** The body's value in the declared type. */
-export function functionResult(inside: Context, declaration: FnDeclaration, scope: Scope, call?: Call): Value {
+export function functionResult(inside: Context, declaration: FnDeclaration | StepDeclaration, scope: Scope, call?: Call): Value {
   const name = `\`${declaration.name.text}\``;
   const expected = declaration.result === null ? call?.expected : expectedOf(inside, declaration.result, scope);
   // What the body declares lies over the parameters: a `let` may reuse none of their names, a nested block may.
   const evaluateIn = (context: Context, within: Scope): Value => {
-    const value = evaluateBody(context, declaration.body, within, expected, name, declaration.name.span);
+    const { body } = declaration;
+    if (declaration.kind === 'step' && declaration.result === null && body.kind === 'block')
+      return evaluateBlock(context, body, within, expected).returned ?? record([]);
+    const value = evaluateBody(context, body, within, expected, name, declaration.name.span);
     return declaration.result === null
       ? value
       : new Matcher(context, within).match(value, declaration.result, { text: `the result of ${name}`, span: resultSpan(declaration) });
   };
-  if (declaration.vjp !== null) return applyCustomRule(inside, declaration, declaration.vjp, scope, evaluateIn);
+  if (declaration.kind === 'fn' && declaration.vjp !== null)
+    return applyCustomRule(inside, declaration, declaration.vjp, scope, evaluateIn);
   return readAll(inside, evaluateIn(inside, scope), declaration.name.span);
 }
 

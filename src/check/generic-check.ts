@@ -2,7 +2,14 @@
 // instantiation could avoid.
 // Holds: generics stand for free sizes; whatever depends on facts that a call would bring is not reported.
 
-import type { Declaration, FnDeclaration, ModelDeclaration, OptimizerDeclaration, Parameter } from '../../grammar/index.js';
+import type {
+  Declaration,
+  FnDeclaration,
+  ModelDeclaration,
+  OptimizerDeclaration,
+  Parameter,
+  StepDeclaration,
+} from '../../grammar/index.js';
 import { Dim, type DiagnosticCode } from '../base/index.js';
 import { tensor } from '../graph/index.js';
 import * as ops from '../ops/index.js';
@@ -11,15 +18,15 @@ import { EntryState, type Checker, type Context, type Module, outermost } from '
 import { evaluate } from './expressions/evaluate.js';
 import { evaluateFact } from './facts.js';
 import { functionResult } from './functions.js';
-import { declareGenerics } from './generics.js';
+import { bindDefaults, declareGenerics } from './generics.js';
 import { Matcher } from './match.js';
 import { buildInstance, modelValue } from './models.js';
 import { fail } from './report.js';
 import { GenericBinding, Scope } from './scope.js';
 import { evaluateBlock } from './statements.js';
 import { dtypeNamed, expectedOf, isCompileTimeType, tensorTypeOf } from './types.js';
-import { ERROR, sizeValue, tensorValue, type InstanceValue, type Value } from './values.js';
-import { initialize } from './initializers.js';
+import { ERROR, sizeValue, tensorValue, type InstanceValue, type OptimizerValue, type Value } from './values.js';
+import { addSlot } from './optimizers.js';
 
 /** Mistakes that depend on the sizes of a call. */
 const dependsOnCall: ReadonlySet<DiagnosticCode> = new Set([
@@ -50,16 +57,22 @@ export function checkUnused(checker: Checker, module: Module): void {
   }
 }
 
-const dryContext = (checker: Checker, module: Module, name: string): Context =>
-  outermost(checker, module, new EntryState('fn', name, true));
+const dryContext = (checker: Checker, module: Module, name: string, kind: 'fn' | 'step' = 'fn'): Context =>
+  outermost(checker, module, new EntryState(kind, name, true));
 
-function checkFunction(checker: Checker, module: Module, declaration: FnDeclaration, scope: Scope, self: InstanceValue | undefined): void {
+function checkFunction(
+  checker: Checker,
+  module: Module,
+  declaration: FnDeclaration | StepDeclaration,
+  scope: Scope,
+  self: InstanceValue | undefined,
+): void {
   const open = declaration.generics.some((generic) => generic.variadic || generic.bound !== null);
   checker.visited.add(declaration);
   checker.reporter.only(
     (code) => !(open ? dependsOnRank : dependsOnCall).has(code),
     () => {
-      const context = { ...dryContext(checker, module, declaration.name.text), self };
+      const context = { ...dryContext(checker, module, declaration.name.text, declaration.kind), self };
       const inside = new Scope(scope);
       if (!standIns(context, declaration, inside)) return;
       for (const written of declaration.facts) {
@@ -74,12 +87,13 @@ function checkFunction(checker: Checker, module: Module, declaration: FnDeclarat
 }
 
 /** Generics as free sizes, parameters as feeds; false when a parameter's type has a mistake. */
-function standIns(context: Context, declaration: FnDeclaration | ModelDeclaration, scope: Scope): boolean {
+function standIns(context: Context, declaration: FnDeclaration | StepDeclaration | ModelDeclaration, scope: Scope): boolean {
   for (const binding of declareGenerics(context, declaration.generics, scope)) {
     const isDType =
       binding.sort === 'dtype' ||
       declaration.parameters.some((parameter) => parameter.type.kind === 'named-type' && parameter.type.name.text === binding.name);
-    if (binding.sort === 'pack')
+    if (isDType && binding.initial !== undefined) bindDefaults(context, [binding], scope, declaration.name.text);
+    else if (binding.sort === 'pack')
       binding.bind({ kind: 'pack', shape: [Dim.of(`${binding.name}_0`), Dim.of(`${binding.name}_1`)] }, binding.span);
     else if (isDType) binding.bind({ kind: 'dtype', dtype: binding.family === 'integer' ? 'i32' : 'f32' }, binding.span);
     else binding.bind(sizeValue(Dim.of(binding.name)), binding.span);
@@ -122,7 +136,9 @@ function standIn(context: Context, parameter: Parameter, scope: Scope): Value | 
 }
 
 function checkModel(checker: Checker, module: Module, declaration: ModelDeclaration): void {
-  const methods = declaration.members.filter((member): member is FnDeclaration => member.kind === 'fn');
+  const methods = declaration.members.filter(
+    (member): member is FnDeclaration | StepDeclaration => member.kind === 'fn' || member.kind === 'step',
+  );
   const fresh = !checker.visited.has(declaration);
   if (!fresh && methods.every((method) => checker.visited.has(method))) return;
   checker.visited.add(declaration);
@@ -168,18 +184,8 @@ function checkOptimizer(checker: Checker, module: Module, declaration: Optimizer
           );
       }
       const type = tensor('f32', [Dim.of('N')]);
-      for (const state of declaration.states) {
-        const own = state.type === null ? type : tensorTypeOf(context, state.type, scope, `\`${state.name.text}\``);
-        const slot =
-          own === undefined ? undefined : checker.variables.create(context, state.name.text, own, 'slot', state.name.span, undefined);
-        if (slot !== undefined && state.initial !== null) initialize(context, slot, state.initial, scope);
-        scope.addValue(
-          state.name.text,
-          'member',
-          slot === undefined ? ERROR : { kind: 'variable', variable: slot, binding: undefined },
-          state.name.span,
-        );
-      }
+      const optimizer: OptimizerValue = { kind: 'optimizer', declaration, module, scope };
+      for (const state of declaration.states) if (!addSlot(context, optimizer, state, type, scope)) return;
       const { parameter, gradient, body } = declaration.update;
       const param = checker.variables.create(context, parameter.text, type, 'param', parameter.span, undefined);
       const g = applyTensor(context, ops.feed, [], { name: gradient.text, dtype: 'f32', shape: type.shape }, gradient.span);

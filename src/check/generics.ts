@@ -13,15 +13,20 @@ import { dtypeNamed, shapeWritten, type Expected } from './types.js';
 import { dimOf, ERROR, sizeValue } from './values.js';
 
 const bounds: readonly DTypeBound[] = ['float', 'integer', 'number', 'any'];
+/** `<K: int>`: an integer that is known when compiling, which may be negative. */
+const integerBound = 'int';
 
 /** Declares generics that nothing determines yet. */
 export function declareGenerics(context: Context, generics: readonly GenericParameter[], scope: Scope): GenericBinding[] {
   return generics.map((generic) => {
     const written = generic.bound?.text;
     const bound = bounds.find((one) => one === written);
-    if (generic.bound !== null && bound === undefined) {
+    const counts = written === integerBound;
+    if (generic.bound !== null && bound === undefined && !counts) {
       fail(context, 'unknown-name', generic.bound.span, `no family of dtypes is called \`${generic.bound.text}\``, {
-        hint: suggestion(generic.bound.text, bounds) ?? `the families are ${bounds.join(', ')}`,
+        hint:
+          suggestion(generic.bound.text, [...bounds, integerBound]) ??
+          `the families are ${bounds.join(', ')}; \`${integerBound}\` is a known integer`,
       });
     }
     const known = scope.own(generic.name.text);
@@ -33,9 +38,10 @@ export function declareGenerics(context: Context, generics: readonly GenericPara
     const binding = new GenericBinding(
       generic.name.text,
       generic.name.span,
-      generic.variadic ? 'pack' : generic.bound !== null ? 'dtype' : 'open',
+      generic.variadic ? 'pack' : counts ? 'integer' : generic.bound !== null ? 'dtype' : 'open',
       bound ?? 'any',
       ERROR,
+      generic.initial ?? undefined,
     );
     scope.add(binding);
     return binding;
@@ -66,30 +72,7 @@ export function bindGenerics(
     const argument = arguments_[at];
     if (argument === undefined) break;
     at += 1;
-    if (argument.kind === 'size-name') {
-      const dtype = isDType(argument.name) ? argument.name : dtypeNamed(argument.name, callScope);
-      if (typeof dtype === 'string' && binding.sort !== 'size') {
-        binding.bind({ kind: 'dtype', dtype }, argument.span);
-        continue;
-      }
-    }
-    if (binding.sort === 'dtype' || argument.kind === 'rank-spread') {
-      fail(
-        context,
-        'type-mismatch',
-        argument.span,
-        `\`${binding.name}\` of \`${callee}\` is ${binding.sort === 'dtype' ? 'a dtype' : 'one size'}`,
-        { labels: [{ span: binding.span ?? declared, text: 'declared here' }] },
-      );
-      return false;
-    }
-    const dim = evaluateSize(context, argument, callScope);
-    if (dim === undefined) return false;
-    if (dim.constant !== undefined && dim.constant < 0) {
-      fail(context, 'invalid-value', argument.span, `a size of ${dim.constant} is negative`);
-      return false;
-    }
-    binding.bind(sizeValue(dim), argument.span);
+    if (!bindGeneric(context, binding, argument, callScope, callee, declared)) return false;
   }
   const extra = arguments_[at];
   if (extra === undefined) return true;
@@ -101,6 +84,75 @@ export function bindGenerics(
     { labels: [{ span: declared, text: `\`${callee}\` is declared here` }] },
   );
   return false;
+}
+
+/** Binds one generic to what is written for it; false after a diagnostic. */
+function bindGeneric(
+  context: Context,
+  binding: GenericBinding,
+  argument: GenericArgument,
+  scope: Scope,
+  callee: string,
+  declared: Span,
+): boolean {
+  const labels = [{ span: binding.span ?? declared, text: 'declared here' }];
+  if (argument.kind === 'size-name') {
+    const named = scope.lookup(argument.name);
+    const own = named?.role === 'parameter' || named?.role === 'let' ? named.value() : undefined;
+    const dtype = own?.kind === 'dtype' ? own.dtype : isDType(argument.name) ? argument.name : dtypeNamed(argument.name, scope);
+    if (typeof dtype === 'string' && (binding.sort === 'dtype' || binding.sort === 'open')) {
+      if (!fitsBound(dtype, binding.family)) {
+        fail(context, 'dtype-mismatch', argument.span, `\`${binding.name}: ${binding.family}\` of \`${callee}\` cannot be ${dtype}`, {
+          labels,
+        });
+        return false;
+      }
+      binding.bind({ kind: 'dtype', dtype }, argument.span);
+      return true;
+    }
+  }
+  if (binding.sort === 'dtype' || argument.kind === 'rank-spread') {
+    const sort = binding.sort === 'dtype' ? 'a dtype' : binding.sort === 'integer' ? 'one integer' : 'one size';
+    fail(context, 'type-mismatch', argument.span, `\`${binding.name}\` of \`${callee}\` is ${sort}`, { labels });
+    return false;
+  }
+  const dim = evaluateSize(context, argument, scope);
+  if (dim === undefined) return false;
+  if (binding.sort === 'integer' && dim.constant === undefined && !context.entry.dry) {
+    fail(context, 'not-constant', argument.span, `\`${binding.name}\` of \`${callee}\` is known when compiling, and ${dim} is not`, {
+      labels,
+    });
+    return false;
+  }
+  if (binding.sort !== 'integer' && dim.constant !== undefined && dim.constant < 0) {
+    fail(context, 'invalid-value', argument.span, `a size of ${dim.constant} is negative`);
+    return false;
+  }
+  binding.bind(sizeValue(dim), argument.span);
+  return true;
+}
+
+/**
+ * Gives generics that nothing has determined their defaults, in which those before them are known; false after a diagnostic. `which`: all,
+ * or dtypes alone.
+ */
+export function bindDefaults(
+  context: Context,
+  bindings: readonly GenericBinding[],
+  scope: Scope,
+  callee: string,
+  which: 'all' | 'dtypes' = 'all',
+): boolean {
+  for (const binding of bindings) {
+    const { initial, known, span } = binding;
+    if (initial === undefined || known !== undefined || (which === 'dtypes' && binding.sort !== 'dtype')) continue;
+    if (binding.sort === 'pack') {
+      fail(context, 'unsupported-feature', initial.span, `a list of sizes such as \`...${binding.name}\` has no default`);
+      return false;
+    }
+    if (!bindGeneric(context, binding, initial, scope, callee, span ?? initial.span)) return false;
+  }
+  return true;
 }
 
 /** Lets the dtype that is expected of the result determine a dtype generic. Never a diagnostic. */
@@ -155,10 +207,18 @@ export function otherRank(type: TypeExpression | null, expected: Expected | unde
 }
 
 /**
- * Every generic must be known by now; a float dtype that nothing determines is f32. False after a diagnostic. `why`: a hint that explains
- * more than the usual one.
+ * Every generic must be known by now or have a default; a float dtype that nothing determines is f32. False after a diagnostic. `why`: a
+ * hint that explains more than the usual one.
  */
-export function demandGenerics(context: Context, bindings: readonly GenericBinding[], callee: string, site: Span, why?: string): boolean {
+export function demandGenerics(
+  context: Context,
+  bindings: readonly GenericBinding[],
+  scope: Scope,
+  callee: string,
+  site: Span,
+  why?: string,
+): boolean {
+  if (!bindDefaults(context, bindings, scope, callee)) return false;
   for (const binding of bindings) {
     if (binding.known !== undefined) continue;
     if (binding.sort === 'dtype' && binding.family !== 'integer') {

@@ -4,6 +4,7 @@
 
 const homes: Readonly<Record<string, readonly string[]>> = {
   'std/nn': [
+    'BatchNorm',
     'Dense',
     'Embedding',
     'LayerNorm',
@@ -24,6 +25,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
     'adagrad',
     'adam',
     'adamW',
+    'clipByGlobalNorm',
     'cosineDecay',
     'exponentialDecay',
     'ftrl',
@@ -68,6 +70,7 @@ const foreign: ReadonlyMap<string, string> = new Map([
   ['gradients', 'write `grad(y, x)`'],
   ['len', 'the first size is `x.shape[0]`'],
   ['shape', 'sizes are `x.shape`'],
+  ['constant', 'one value everywhere is `full(value)`'],
   ['None', 'an axis of size 1 is added by `expandDims(x, axis: …)`'],
   ['np', 'mathematical functions need no prefix: `exp(x)`'],
   ['tf', 'mathematical functions need no prefix: `exp(x)`'],

@@ -9,7 +9,7 @@ import { tensor, typeToString, type TensorNode, type TensorType } from '../graph
 import * as ops from '../ops/index.js';
 import { applyOp, applyTensor } from './apply-op.js';
 import { broadcastTo } from './broadcast.js';
-import { enterScope, type Context } from './context.js';
+import { enterScope, purely, type Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
 import { isNatural } from './facts.js';
 import { shallow } from './growth.js';
@@ -64,7 +64,7 @@ function evaluateLoop(context: Context, loop: Loop, iterable: Iterable, scope: S
   const { growth } = context.checker;
   if (over?.kind === 'list' || over?.kind === 'tuple')
     return growth.within('loop', context, loop.span, `the \`${loop.word}\` over a list`, () =>
-      unroll(inside, loop, over.items, initial, scope, expected),
+      unroll(purely(inside, 'a loop'), loop, over.items, initial, scope, expected),
     );
   const rounds =
     iterable.kind === 'range'

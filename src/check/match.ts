@@ -8,12 +8,13 @@ import { type Dim, isFloat, isInteger, type DType, type Label, type Shape } from
 import { broadcastTo, sizeLabels } from './broadcast.js';
 import type { Context } from './context.js';
 import { matchModel } from './match-model.js';
+import { paramsOf } from './params.js';
 import { excerpt, fail } from './report.js';
 import { GenericBinding, type DTypeBound, type Scope } from './scope.js';
 import { isUnknown, solveSize, unknownsIn } from './sizes.js';
 import { bindingLabel, fallbackDType, ownDType, shapeOf, toTensor } from './tensors.js';
 import { dtypeNamed, failUnknownType, isCompileTimeType, shapeWritten, typeText, type CompileTimeType } from './types.js';
-import { describe, dimOf, ERROR, isCallable, number, record, sizeValue, tensorValue, tuple, type Value } from './values.js';
+import { describe, dimOf, ERROR, isCallable, list, number, record, sizeValue, tensorValue, tuple, type Value } from './values.js';
 
 /** What is matched, for sentences: `argument `x` of `f``, and where it stands. */
 export interface Subject {
@@ -160,12 +161,12 @@ export class Matcher {
         case 'text':
           return value.kind === 'string';
         case 'list':
-          return value.kind === 'list';
+          return value.kind === 'list' || value.kind === 'tuple' || value.kind === 'instance';
         case 'axes':
           return (value.kind === 'number' && value.integer) || value.kind === 'list' || (value.kind === 'string' && value.value === 'all');
       }
     })();
-    if (fits) return value;
+    if (fits) return name === 'list' ? listed(value) : value;
     if (value.kind === 'tensor' || value.kind === 'variable')
       return fail(this.context, 'not-constant', subject.span, `${subject.text} must be known when compiling, and is ${describe(value)}`, {
         labels: bindingLabel(value),
@@ -215,7 +216,7 @@ export class Matcher {
         `${subject.text} is ${describe(value)}, where ${typeText(this.context, type)} is declared`,
         {
           labels: [{ span: type.span, text: 'declared here' }, ...bindingLabel(value)],
-          ...(literalTrue ? {} : { hint: `convert it: \`${wanted}(…)\`` }),
+          ...(literalTrue ? {} : { hint: this.#oneHot(value, type, wanted) ?? `convert it: \`${wanted}(…)\`` }),
         },
       );
       return undefined;
@@ -237,6 +238,15 @@ export class Matcher {
     }
     wanted.bind({ kind: 'dtype', dtype: found }, subject.span);
     return found;
+  }
+
+  /** A hint for rows of floats where one integer per row is declared: labels that are one-hot. */
+  #oneHot(value: Value, type: NamedType, wanted: DType): string | undefined {
+    const axes = type.dims?.some((dim) => dim.kind === 'rank-spread') === true ? undefined : (type.dims ?? []).length;
+    const given = shapeOf(value)?.length;
+    const own = ownDType(value);
+    if (axes === undefined || given !== axes + 1 || !isInteger(wanted) || own === undefined || !isFloat(own)) return undefined;
+    return `it has an axis more; where its rows are one-hot labels: \`argmax(…, axis: ${given - 1})\``;
   }
 
   /** The declared shape with its generics solved; undefined after a diagnostic. */
@@ -340,6 +350,9 @@ export class Matcher {
     });
   }
 }
+
+/** A tuple and an instance, which stands for its params, as the list that is declared. */
+const listed = (value: Value): Value => (value.kind === 'tuple' ? list(value.items) : value.kind === 'instance' ? paramsOf(value) : value);
 
 export function fitsBound(dtype: DType, bound: DTypeBound): boolean {
   switch (bound) {

@@ -8,6 +8,7 @@ import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
 import { broadcastTo, commonShape, operandText, sizeLabels, type Operand } from './broadcast.js';
 import type { Context } from './context.js';
+import { operandOf, productOf } from './precision.js';
 import { fail } from './report.js';
 
 /** [batch…, M, K] @ [batch…, K, N] → [batch…, M, N]; a vector loses its axis in the result. Undefined after a diagnostic. */
@@ -51,12 +52,13 @@ export function matrixProduct(context: Context, left: Operand, right: Operand, s
   const raised = (operand: Operand, matrix: Shape): TensorNode | undefined => {
     const lifted =
       operand.node.type.shape.length === 1 ? applyTensor(context, ops.reshape, [operand.node], { shape: matrix }, span) : operand.node;
-    return lifted === undefined ? undefined : broadcastTo(context, lifted, [...batch, ...matrix], span);
+    const narrow = lifted === undefined ? undefined : operandOf(context, lifted, span);
+    return narrow === undefined ? undefined : broadcastTo(context, narrow, [...batch, ...matrix], span);
   };
   const x = raised(left, matrixA);
   const y = raised(right, matrixB);
   if (x === undefined || y === undefined) return undefined;
-  const product = applyTensor(context, ops.matmul, [x, y], {}, span);
+  const product = productOf(context, applyTensor(context, ops.matmul, [x, y], {}, span), span);
   if (product === undefined || (a.length > 1 && b.length > 1)) return product;
   const shape = [...batch, ...(a.length === 1 ? [] : [matrixA[0] as Dim]), ...(b.length === 1 ? [] : [matrixB[1] as Dim])];
   return applyTensor(context, ops.reshape, [product], { shape }, span);

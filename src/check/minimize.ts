@@ -1,24 +1,26 @@
-// `minimize loss with optimizer over params`. In: the statement. Out: one `grad` node for all params, a slot per param and state, and the
-// updates in order.
-// Holds: gradients are taken of the values before any update; each param is updated by the body that the optimizer's author wrote.
+// `minimize loss with optimizer over params`, `update params with optimizer by gradients`. In: the statement. Out: a slot per param and
+// state, and the updates in order.
+// Holds: gradients are those of the values before any update; `minimize` is `update` by one `grad` node for all params.
 
-import type { MinimizeStatement, StateDeclaration } from '../../grammar/index.js';
-import { isFloat } from '../base/index.js';
-import { typeToString, type TensorNode, type TensorType } from '../graph/index.js';
+import type { Expression, MinimizeStatement, Span, UpdateStatement } from '../../grammar/index.js';
+import { isFloat, shapeEquals } from '../base/index.js';
+import { typeToString, type TensorNode } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyOp, applyTensor } from './apply-op.js';
-import { enterScope, joinPath, type Context } from './context.js';
+import { enterScope, type Context } from './context.js';
 import { latestVersion, reachable } from './dependence.js';
 import { evaluate } from './expressions/evaluate.js';
-import { pushFrame } from './functions.js';
-import { initialize } from './initializers.js';
+import { countable } from './growth.js';
+import { updateParam } from './optimizers.js';
+import { paramsOf, trainedParams } from './params.js';
 import { excerpt, fail } from './report.js';
-import { Scope } from './scope.js';
-import { evaluateBlock, mayAssign } from './statements.js';
+import type { Scope } from './scope.js';
+import { mayAssign } from './statements.js';
 import { toTensor } from './tensors.js';
-import { tensorTypeOf } from './types.js';
-import { describe, tensorValue, type OptimizerRule, type Value } from './values.js';
-import type { VariableRecord } from './variables.js';
+import { describe, type OptimizerRule, type Value } from './values.js';
+import { readVariable, type VariableRecord } from './variables.js';
+
+type Statement = MinimizeStatement | UpdateStatement;
 
 interface Target {
   readonly variable: VariableRecord;
@@ -26,214 +28,214 @@ interface Target {
 }
 
 export function minimize(context: Context, statement: MinimizeStatement, scope: Scope): void {
+  const { span } = statement.loss;
   const loss = evaluate(context, statement.loss, scope);
   const rule = evaluate(context, statement.optimizer, scope);
-  const over = statement.over === null ? undefined : { value: evaluate(context, statement.over, scope), span: statement.over.span };
+  const over = statement.over === null ? undefined : evaluate(context, statement.over, scope);
   if (!mayAssign(context, statement.span, 'a loss is minimised')) return;
-  const node = toTensor(context, loss, statement.loss.span);
-  if (rule.kind !== 'optimizer-rule') {
-    if (rule.kind !== 'error')
-      fail(
-        context,
-        'type-mismatch',
-        statement.optimizer.span,
-        rule.kind === 'optimizer'
-          ? `${describe(rule)} is named without its arguments`
-          : `\`with\` takes an optimizer, and this is ${describe(rule)}`,
-        { hint: rule.kind === 'optimizer' ? `pass its arguments: \`${rule.declaration.name.text}(…)\`` : 'e.g. `sgd(lr: 0.1)`' },
-      );
+  const node = toTensor(context, loss, span);
+  if (!isRule(context, rule, statement.optimizer) || node === undefined) return;
+  if (!isFloat(node.type.dtype)) {
+    fail(context, 'dtype-mismatch', span, `a loss is a float, and this is ${typeToString(node.type)}`, { hint: 'convert it: `f32(…)`' });
     return;
   }
-  if (node === undefined) return;
-  if (!isFloat(node.type.dtype)) {
-    fail(context, 'dtype-mismatch', statement.loss.span, `a loss is a float, and this is ${typeToString(node.type)}`, {
-      hint: 'convert it: `f32(…)`',
+  if (node.type.shape.length > 0) {
+    const text = excerpt(context, span, '…');
+    fail(context, 'shape-mismatch', span, `a loss is a scalar, and this is ${typeToString(node.type)}: mean or sum?`, {
+      hint: `\`minimize mean(${text}) …\` or \`minimize sum(${text}) …\``,
     });
     return;
   }
-  const targets = over === undefined ? everyParam(context, node, statement) : listedParams(context, node, over.value, statement, over.span);
+  const targets =
+    over === undefined || statement.over === null
+      ? everyParam(context, node, statement)
+      : listedParams(context, node, over, statement, statement.over);
   if (targets === undefined) return;
-  const { text: name } = rule.optimizer.declaration.name;
-  const inside = enterScope(context, name, { kind: 'optimizer', name, span: statement.span });
+  const inside = insideOf(context, rule, statement);
   const gradients = applyOp(inside, ops.grad, [node, ...targets.map((target) => target.version)], { outputs: 1 }, statement.span);
   if (gradients === undefined) return;
-  for (const [index, target] of targets.entries()) {
-    const { path } = target.variable;
+  for (const [index, { variable }] of targets.entries()) {
+    const { path } = variable;
     const inner = enterScope(inside, path, { kind: 'update', name: path, of: path, span: statement.span });
     const gradient = applyTensor(inner, ops.element, [gradients], { index }, statement.span);
-    if (gradient !== undefined)
-      context.checker.growth.within('update', context, statement.span, `the update of \`${path}\``, () =>
-        update(inner, statement, rule, target, gradient),
-      );
+    if (gradient !== undefined) updateParam(inner, statement, rule, variable, gradient);
   }
+}
+
+export function updateBy(context: Context, statement: UpdateStatement, scope: Scope): void {
+  const target = evaluate(context, statement.target, scope);
+  const rule = evaluate(context, statement.optimizer, scope);
+  const by = evaluate(context, statement.gradients, scope);
+  if (!mayAssign(context, statement.span, 'params are updated')) return;
+  const variables = trainedParams(context, target, statement.target.span, '`update`');
+  if (!isRule(context, rule, statement.optimizer) || variables === undefined || by.kind === 'error') return;
+  const gradients = gradientsOf(context, by, variables, statement);
+  if (gradients === undefined) return;
+  const inside = insideOf(context, rule, statement);
+  for (const [at, variable] of variables.entries()) {
+    const { path } = variable;
+    const inner = enterScope(inside, path, { kind: 'update', name: path, of: path, span: statement.span });
+    const gradient = gradients[at];
+    if (gradient !== undefined) updateParam(inner, statement, rule, variable, gradient);
+  }
+}
+
+function insideOf(context: Context, rule: OptimizerRule, { span }: Statement): Context {
+  const { text: name } = rule.optimizer.declaration.name;
+  return enterScope(context, name, { kind: 'optimizer', name, span });
+}
+
+function isRule(context: Context, rule: Value, { span }: Expression): rule is OptimizerRule {
+  if (rule.kind === 'optimizer-rule') return true;
+  if (rule.kind !== 'error')
+    fail(
+      context,
+      'type-mismatch',
+      span,
+      rule.kind === 'optimizer'
+        ? `${describe(rule)} is named without its arguments`
+        : `\`with\` takes an optimizer, and this is ${describe(rule)}`,
+      { hint: rule.kind === 'optimizer' ? `pass its arguments: \`${rule.declaration.name.text}(…)\`` : 'e.g. `sgd(lr: 0.1)`' },
+    );
+  return false;
 }
 
 /** Every param that the loss depends on, in the order of declaration. */
 function everyParam(context: Context, loss: TensorNode, statement: MinimizeStatement): readonly Target[] | undefined {
   const found = reachable([loss]);
   context.checker.growth.spend(found.size >> 3);
-  const targets: Target[] = [];
-  for (const variable of context.checker.variables.all) {
-    if (variable.kind !== 'param' || !isFloat(variable.type.dtype)) continue;
+  const params = [...context.checker.variables.all].filter(({ kind, type }) => kind === 'param' && isFloat(type.dtype));
+  const targets = params.flatMap((variable): Target[] => {
     const version = latestVersion(context, variable, found);
-    if (version !== undefined) targets.push({ variable, version });
-  }
+    return version === undefined ? [] : [{ variable, version }];
+  });
   if (targets.length > 0 || context.entry.dry) return targets.length > 0 ? targets : undefined;
-  const stopOf = ops.stopsBefore([loss], context.checker.build);
-  for (const variable of context.checker.variables.all)
-    if (variable.kind === 'param' && isStopped(context, stopOf, variable, statement)) return undefined;
-  fail(
-    context,
-    'nothing-to-minimize',
-    statement.loss.span,
-    `\`${excerpt(context, statement.loss.span, 'the loss')}\` depends on no param`,
-    { hint: 'only `param` is trained, not `state`; nothing flows through `stopGradient`, comparisons and integers' },
-  );
+  failUnreached(context, loss, statement, params, 'any', statement.loss.span);
   return undefined;
 }
 
+/** What stands behind `over`: of each element that is listed there something must be reached. What is not has a derivative of zero. */
 function listedParams(
   context: Context,
   loss: TensorNode,
   over: Value,
   statement: MinimizeStatement,
-  span: MinimizeStatement['span'],
+  { kind, span }: Expression,
 ): readonly Target[] | undefined {
-  const variables = collectParams(context, over, span);
+  const variables = trainedParams(context, over, span, '`over`');
   if (variables === undefined) return undefined;
   const found = reachable([loss]);
   context.checker.growth.spend(found.size >> 3);
+  const elements = kind === 'list' && over.kind === 'list' ? over.items : [over];
+  let fine = true;
+  for (const element of elements) {
+    const group = trainedParams(context, element, span, '`over`') ?? [];
+    if (group.length === 0 || group.some((variable) => latestVersion(context, variable, found) !== undefined)) continue;
+    failUnreached(context, loss, statement, group, 'these', span);
+    fine = false;
+  }
+  if (!fine) return undefined;
   const targets: Target[] = [];
-  const stopOf = ops.stopsBefore([loss], context.checker.build);
   for (const variable of variables) {
-    const version = latestVersion(context, variable, found);
+    const version = latestVersion(context, variable, found) ?? readVariable(context, variable, span);
     if (version !== undefined) targets.push({ variable, version });
-    else if (!isStopped(context, stopOf, variable, statement))
-      fail(
-        context,
-        'nothing-to-minimize',
-        span,
-        `\`${excerpt(context, statement.loss.span, 'the loss')}\` does not depend on \`${variable.path}\``,
-        { labels: variable.span === undefined ? [] : [{ span: variable.span, text: 'declared here' }] },
-      );
   }
   return targets.length === 0 ? undefined : targets;
 }
 
-/** True after a diagnostic when the loss depends on a param, and no derivative comes through to it. */
-function isStopped(
+/** `any`: the loss depends on no param at all. */
+function failUnreached(
   context: Context,
-  stopOf: ReturnType<typeof ops.stopsBefore>,
-  variable: VariableRecord,
+  loss: TensorNode,
   statement: MinimizeStatement,
-): boolean {
+  params: readonly VariableRecord[],
+  which: 'any' | 'these',
+  span: Span,
+): void {
+  const text = excerpt(context, statement.loss.span, 'the loss');
+  const [first, ...others] = params;
+  const named = first === undefined || others.length > 0 ? 'any of them' : `\`${first.path}\``;
+  if (isStopped(context, loss, statement, params)) return;
+  fail(
+    context,
+    'nothing-to-minimize',
+    span,
+    which === 'any' ? `\`${text}\` depends on no param` : `\`${text}\` does not depend on ${named}`,
+    {
+      labels: which === 'these' && first?.span !== undefined ? [{ span: first.span, text: 'declared here' }] : [],
+      ...(which === 'any'
+        ? { hint: 'only `param` is trained, not `state`; nothing flows through `stopGradient`, comparisons and integers' }
+        : {}),
+    },
+  );
+}
+
+/** True after a diagnostic when the loss depends on one of the params, and no derivative comes through to it. */
+function isStopped(context: Context, loss: TensorNode, statement: MinimizeStatement, params: readonly VariableRecord[]): boolean {
   const { build } = context.checker;
-  const versions = [variable.node, ...(context.entry.versions.get(variable) ?? [])].reverse();
-  const stop = versions.map(stopOf).find((one) => one !== undefined);
-  if (stop === undefined) return false;
-  const span = build.originsOf(stop).find((origin) => origin.span !== undefined)?.span ?? statement.loss.span;
-  fail(context, 'not-differentiable', span, `\`${stop.op.name}\` has no derivative: ${ops.stopReason}`, {
-    labels: [{ span: statement.loss.span, text: `this is to be minimised over \`${variable.path}\`` }],
-    hint: ops.stopHint,
-  });
-  return true;
+  const stopOf = ops.stopsBefore([loss], build);
+  for (const variable of params) {
+    const versions = [variable.node, ...(context.entry.versions.get(variable) ?? [])].reverse();
+    const stop = versions.map(stopOf).find((one) => one !== undefined);
+    if (stop === undefined) continue;
+    const span = build.originsOf(stop).find((origin) => origin.span !== undefined)?.span ?? statement.loss.span;
+    fail(context, 'not-differentiable', span, `\`${stop.op.name}\` has no derivative: ${ops.stopReason}`, {
+      labels: [{ span: statement.loss.span, text: `this is to be minimised over \`${variable.path}\`` }],
+      hint: ops.stopHint,
+    });
+    return true;
+  }
+  return false;
 }
 
-/** Params behind a value: a param, an instance with all that it owns, or a list of these. Undefined after a diagnostic. */
-function collectParams(context: Context, value: Value, span: MinimizeStatement['span']): readonly VariableRecord[] | undefined {
-  const found = new Set<VariableRecord>();
-  // What stands in several places is looked into once.
-  const seen = new Set<Value>();
-  const waiting: Value[] = [value];
-  // Last pushed, first visited.
-  const push = (values: readonly Value[]): void => {
-    for (const one of values.toReversed()) waiting.push(one);
-  };
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    if (seen.has(next)) continue;
-    seen.add(next);
-    switch (next.kind) {
-      case 'error':
-        return undefined;
-      case 'list':
-      case 'tuple':
-        push(next.items);
-        break;
-      case 'instance': {
-        const { scope, members } = next;
-        push(
-          members
-            .map((name) => scope.own(name)?.value())
-            .filter(
-              (member): member is Value =>
-                member !== undefined &&
-                (member.kind === 'instance' || member.kind === 'list' || (member.kind === 'variable' && member.variable.kind === 'param')),
-            ),
-        );
-        break;
-      }
-      case 'variable':
-        if (next.variable.kind !== 'param' || !isFloat(next.variable.type.dtype)) {
-          fail(
-            context,
-            'type-mismatch',
-            span,
-            `\`${next.variable.path}\` is a ${next.variable.kind} of ${typeToString(next.variable.type)}, and cannot be trained`,
-            {
-              labels: next.variable.span === undefined ? [] : [{ span: next.variable.span, text: 'declared here' }],
-              hint: 'declare it as a float `param`',
-            },
-          );
-          return undefined;
-        }
-        found.add(next.variable);
-        break;
-      default:
-        fail(context, 'type-mismatch', span, `\`over\` takes params, and this is ${describe(next)}`, { hint: 'e.g. `over [w, b]`' });
-        return undefined;
+/** A gradient per param, matched by position; undefined after a diagnostic. */
+function gradientsOf(
+  context: Context,
+  by: Value,
+  variables: readonly VariableRecord[],
+  { gradients: { span }, target }: UpdateStatement,
+): readonly TensorNode[] | undefined {
+  if (!countable(context, by, span, 'this list of gradients')) return undefined;
+  const given = partsOf(by);
+  if (given.length !== variables.length) {
+    const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+    fail(context, 'type-mismatch', span, `${count(variables.length, 'param')} and ${count(given.length, 'gradient')}`, {
+      labels: [{ span: target.span, text: `${count(variables.length, 'param')}: ${shownPaths(variables)}` }],
+      hint: 'gradients are matched by position: `by grad(loss, …)` of what is updated',
+    });
+    return undefined;
+  }
+  const nodes: TensorNode[] = [];
+  for (const [at, { path, type, span: declared }] of variables.entries()) {
+    const node = toTensor(context, given[at] as Value, span, type.dtype);
+    if (node === undefined) return undefined;
+    if (!shapeEquals(node.type.shape, type.shape)) {
+      fail(
+        context,
+        'shape-mismatch',
+        span,
+        `the gradient of \`${path}\` is ${typeToString(node.type)}, and the param is ${typeToString(type)}`,
+        {
+          labels: declared === undefined ? [] : [{ span: declared, text: `\`${path}\` is declared here` }],
+          hint: 'gradients are matched by position',
+        },
+      );
+      return undefined;
     }
+    nodes.push(node);
   }
-  return [...found];
+  return nodes;
 }
 
-/** One param's update: its slots, and the author's body. */
-function update(context: Context, statement: MinimizeStatement, rule: OptimizerRule, target: Target, gradient: TensorNode): void {
-  const { declaration, module } = rule.optimizer;
-  const frame = pushFrame(context, declaration, undefined, declaration.name.text, statement.optimizer.span, context.frame);
-  if (frame === undefined) return;
-  const scope = new Scope(rule.scope);
-  const inside: Context = {
-    ...context,
-    module,
-    frame,
-    self: undefined,
-    site: module.std ? statement.span : undefined,
-    assigns: true,
-  };
-  for (const state of declaration.states) {
-    const type = slotType(inside, state, target.variable, scope);
-    const slot =
-      type === undefined
-        ? undefined
-        : context.checker.variables.create(
-            inside,
-            joinPath(joinPath(context.entry.name, context.path), state.name.text),
-            type,
-            'slot',
-            state.name.span,
-            state.doc ?? undefined,
-          );
-    if (slot === undefined) return;
-    if (state.initial !== null) initialize(inside, slot, state.initial, scope);
-    scope.addValue(state.name.text, 'member', { kind: 'variable', variable: slot, binding: undefined }, state.name.span);
-  }
-  const { parameter, gradient: g } = declaration.update;
-  scope.addValue(parameter.text, 'parameter', { kind: 'variable', variable: target.variable, binding: undefined }, parameter.span);
-  scope.addValue(g.text, 'parameter', tensorValue(gradient), g.span);
-  const outcome = evaluateBlock(inside, declaration.update.body, scope, undefined);
-  if (outcome.returned !== undefined) fail(inside, 'syntax-error', declaration.update.body.span, '`update` returns nothing: it assigns');
-}
+const shownPaths = (variables: readonly VariableRecord[]): string => {
+  const shown = variables.slice(0, 4).map(({ path }) => `\`${path}\``);
+  return `${shown.join(', ')}${variables.length > shown.length ? ', …' : ''}`;
+};
 
-function slotType(context: Context, state: StateDeclaration, variable: VariableRecord, scope: Scope): TensorType | undefined {
-  return state.type === null ? variable.type : tensorTypeOf(context, state.type, scope, `\`${state.name.text}\``);
-}
+/** The leaves of lists and tuples; an instance stands for its params. */
+const partsOf = (value: Value): readonly Value[] =>
+  value.kind === 'list' || value.kind === 'tuple'
+    ? value.items.flatMap(partsOf)
+    : value.kind === 'instance'
+      ? paramsOf(value).items
+      : [value];

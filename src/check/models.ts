@@ -8,7 +8,7 @@ import { joinPath, type Context, type Module } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
 import { demandFacts } from './facts.js';
 import { pushFrame } from './functions.js';
-import { bindGenerics, declareGenerics, demandGenerics } from './generics.js';
+import { bindDefaults, bindGenerics, declareGenerics, demandGenerics } from './generics.js';
 import { initialize } from './initializers.js';
 import { Matcher } from './match.js';
 import { fail } from './report.js';
@@ -32,6 +32,7 @@ export function instantiate(call: Call, model: ModelValue): Value {
       { hint: `declare it at top level or in a model: \`net = ${name}(…)\`` },
     );
   }
+  const needed = declaration.generics.filter((generic) => generic.initial === null);
   const assigned = assignArguments(
     context,
     call.passed,
@@ -39,8 +40,8 @@ export function instantiate(call: Call, model: ModelValue): Value {
     name,
     call.site,
     declaration.name.span,
-    call.generics === null && declaration.generics.length > 0
-      ? `sizes go in angle brackets: \`${name}<${declaration.generics.map((generic) => generic.name.text).join(', ')}>(…)\``
+    call.generics === null && needed.length > 0
+      ? `sizes go in angle brackets: \`${name}<${needed.map((generic) => generic.name.text).join(', ')}>(…)\``
       : undefined,
   );
   const frame = pushFrame(context, declaration, undefined, name, call.site, context.frame);
@@ -61,15 +62,29 @@ export function instantiate(call: Call, model: ModelValue): Value {
   };
   const matcher = new Matcher(context, scope);
   let failed = false;
-  const values = declaration.parameters.map((parameter) => {
+  const given = declaration.parameters.map((parameter) => {
     const passed = assigned.get(parameter.name.text);
     const value = passed?.value(expectedOf(context, parameter.type, scope), joinPath(path, parameter.name.text));
-    if (passed === undefined || value === undefined) return undefined;
-    const matched = matcher.match(value, parameter.type, { text: `argument \`${parameter.name.text}\` of \`${name}\``, span: passed.span });
-    if (matched.kind === 'error') failed = true;
-    return matched;
+    if (value?.kind === 'error') failed = true;
+    return passed === undefined || value === undefined ? undefined : { value, span: passed.span };
   });
-  if (failed || !matcher.finish()) return ERROR;
+  if (failed) return ERROR;
+  const values: (Value | undefined)[] = given.map(() => undefined);
+  const matchAll = (literals: boolean): void => {
+    for (const [at, parameter] of declaration.parameters.entries()) {
+      const one = given[at];
+      if (one === undefined || (one.value.kind === 'number' && one.value.dtype === undefined) !== literals) continue;
+      const text = `argument \`${parameter.name.text}\` of \`${name}\``;
+      const matched = matcher.match(one.value, parameter.type, { text, span: one.span });
+      if (matched.kind === 'error') failed = true;
+      values[at] = matched;
+    }
+  };
+  // What has a dtype of its own says what literals beside it become, and then the default.
+  matchAll(false);
+  if (failed || !bindDefaults(inside, bindings, scope, name, 'dtypes')) return ERROR;
+  matchAll(true);
+  if (failed || !matcher.finish() || !bindDefaults(inside, bindings, scope, name)) return ERROR;
   for (const [at, parameter] of declaration.parameters.entries()) {
     let value = values[at];
     if (value === undefined && parameter.initial !== null) {
@@ -86,7 +101,7 @@ export function instantiate(call: Call, model: ModelValue): Value {
     }
     scope.addValue(parameter.name.text, 'parameter', value ?? ERROR, parameter.name.span, parameter.type, scope);
   }
-  if (!demandGenerics(context, bindings, name, call.site)) return ERROR;
+  if (!demandGenerics(inside, bindings, scope, name, call.site)) return ERROR;
   if (!demandFacts(context, declaration.facts, scope, name, call.site)) return ERROR;
   return context.checker.growth.within('instance', context, call.site, `the instance of \`${name}\``, () =>
     buildInstance(inside, model, path, scope),
@@ -101,13 +116,13 @@ export function buildInstance(context: Context, model: ModelValue, path: string,
   const inside: Context = { ...context, self: instance };
   // Functions first: an initializer may call one that stands below it.
   for (const member of declaration.members) {
-    if (member.kind !== 'fn' || !claim(inside, scope, member.name, declaration)) continue;
+    if ((member.kind !== 'fn' && member.kind !== 'step') || !claim(inside, scope, member.name, declaration)) continue;
     const value: FunctionValue = { kind: 'function', declaration: member, module, scope, self: instance };
     scope.addValue(member.name.text, 'member', value, member.name.span);
     members.push(member.name.text);
   }
   for (const member of declaration.members) {
-    if (member.kind === 'fn' || !claim(inside, scope, member.name, declaration)) continue;
+    if (member.kind === 'fn' || member.kind === 'step' || !claim(inside, scope, member.name, declaration)) continue;
     const { text, span } = member.name;
     const own = joinPath(path, text);
     members.push(text);

@@ -1,16 +1,33 @@
-// Optimizers with their arguments. In: the call behind `with`. Out: the rule that `minimize` applies to each param.
-// Holds: literals among the arguments keep their freedom of dtype, so that one optimizer trains f32 and f64 params alike.
+// Optimizers with their arguments. In: the call behind `with`; a param and its gradient. Out: the rule; the param's slots and its update,
+// by the body that the optimizer's author wrote.
+// Holds: literals among the arguments keep their freedom of dtype, so that one optimizer trains f32 and f64 params alike; a state has the
+// param's type, unless its own is written or its initial value has another shape.
 
+import {
+  walk,
+  type Expression,
+  type Identifier,
+  type MinimizeStatement,
+  type StateDeclaration,
+  type UpdateStatement,
+} from '../../grammar/index.js';
+import { tensor, type TensorNode, type TensorType } from '../graph/index.js';
+import * as ops from '../ops/index.js';
+import { applyTensor } from './apply-op.js';
 import { assignArguments } from './arguments.js';
 import type { Call } from './calls.js';
+import { EntryState, joinPath, type Context } from './context.js';
 import { pushFrame } from './functions.js';
 import { evaluate } from './expressions/evaluate.js';
+import { initialize } from './initializers.js';
 import { Matcher } from './match.js';
 import { fail } from './report.js';
 import { Scope } from './scope.js';
-import { readAll } from './tensors.js';
-import { expectedOf } from './types.js';
-import { ERROR, type OptimizerValue, type Value } from './values.js';
+import { evaluateBlock } from './statements.js';
+import { ownDType, readAll, shapeOf } from './tensors.js';
+import { expectedOf, expectTensor, tensorTypeOf } from './types.js';
+import { ERROR, tensorValue, type OptimizerRule, type OptimizerValue, type Value } from './values.js';
+import type { VariableRecord } from './variables.js';
 
 export function optimizerRule(call: Call, optimizer: OptimizerValue): Value {
   const { context } = call;
@@ -71,4 +88,87 @@ export function optimizerRule(call: Call, optimizer: OptimizerValue): Value {
       );
   }
   return failed ? ERROR : { kind: 'optimizer-rule', optimizer, scope, span: call.site };
+}
+
+/** One param's update: its slots, and the author's body. */
+export function updateParam(
+  context: Context,
+  { optimizer, span }: MinimizeStatement | UpdateStatement,
+  rule: OptimizerRule,
+  variable: VariableRecord,
+  gradient: TensorNode,
+): void {
+  context.checker.growth.within('update', context, span, `the update of \`${variable.path}\``, () => {
+    const { declaration, module } = rule.optimizer;
+    const frame = pushFrame(context, declaration, undefined, declaration.name.text, optimizer.span, context.frame);
+    if (frame === undefined) return;
+    const scope = new Scope(rule.scope);
+    const inside: Context = {
+      ...context,
+      module,
+      frame,
+      self: undefined,
+      site: module.std ? (context.site ?? span) : undefined,
+      assigns: true,
+      instancePath: undefined,
+    };
+    for (const state of declaration.states) if (!addSlot(inside, rule.optimizer, state, variable.type, scope)) return;
+    const { parameter, gradient: g, body } = declaration.update;
+    scope.addValue(parameter.text, 'parameter', { kind: 'variable', variable, binding: undefined }, parameter.span);
+    scope.addValue(g.text, 'parameter', tensorValue(gradient), g.span);
+    const outcome = evaluateBlock(inside, body, scope, undefined);
+    if (outcome.returned !== undefined) fail(inside, 'syntax-error', body.span, '`update` returns nothing: it assigns');
+  });
+}
+
+/** A state of the optimizer for a param of that type; false after a diagnostic. */
+export function addSlot(context: Context, optimizer: OptimizerValue, state: StateDeclaration, param: TensorType, scope: Scope): boolean {
+  const { text, span } = state.name;
+  const shaped = withParam(context, optimizer.declaration.update.parameter, param, scope);
+  const type = slotType(context, optimizer, state, param, shaped);
+  const path = joinPath(joinPath(context.entry.name, context.path), text);
+  const slot = type === undefined ? undefined : context.checker.variables.create(context, path, type, 'slot', span, state.doc ?? undefined);
+  if (slot === undefined) return false;
+  if (state.initial !== null) initialize(context, slot, state.initial, shaped);
+  scope.addValue(text, 'member', { kind: 'variable', variable: slot, binding: undefined }, span);
+  return true;
+}
+
+/** Names of initial values: the param stands there for its shape and dtype. */
+function withParam(context: Context, { text, span }: Identifier, { dtype, shape }: TensorType, scope: Scope): Scope {
+  const inside = new Scope(scope);
+  const node = applyTensor(context, ops.feed, [], { name: text, dtype, shape }, span);
+  if (node !== undefined) inside.addValue(text, 'parameter', tensorValue(node), span);
+  return inside;
+}
+
+/** The type that is written, or the param's; a value that is made of the param, such as `zerosLike(p[0])`, has its own. */
+function slotType(
+  context: Context,
+  optimizer: OptimizerValue,
+  state: StateDeclaration,
+  param: TensorType,
+  scope: Scope,
+): TensorType | undefined {
+  if (state.type !== null) return tensorTypeOf(context, state.type, scope, `\`${state.name.text}\``);
+  if (state.initial === null || !mentions(state.initial, optimizer.declaration.update.parameter.text)) return param;
+  const inside: Context = { ...context, entry: new EntryState('init', state.name.text, true), path: '', assigns: false };
+  const value = evaluate(inside, state.initial, scope, expectTensor(param.dtype, param.shape));
+  const shape = shapeOf(value);
+  if (value.kind === 'error') return undefined;
+  return shape === undefined || shape.length === 0 ? param : tensor(ownDType(value) ?? param.dtype, shape);
+}
+
+const naming = new WeakMap<Expression, boolean>();
+
+function mentions(expression: Expression, name: string): boolean {
+  const known = naming.get(expression);
+  if (known !== undefined) return known;
+  let found = false;
+  walk(expression, (node) => {
+    if (node.kind === 'name' && node.name === name) found = true;
+    return !found;
+  });
+  naming.set(expression, found);
+  return found;
 }

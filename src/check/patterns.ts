@@ -1,7 +1,7 @@
 // What `let`, loops and comprehensions bind. In: a pattern and a value. Out: names in a scope; for `let`, named nodes of the graph.
 // Holds: a name bound by `let` is a node of its own, so that it can be fetched and differentiated against, whatever else computes the same.
 
-import { walk, type Block, type FnDeclaration, type Pattern, type Span } from '../../grammar/index.js';
+import { walk, type Block, type FnDeclaration, type Pattern, type Span, type StepDeclaration } from '../../grammar/index.js';
 import type { TensorNode } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
@@ -68,10 +68,10 @@ export function nameParts(context: Context, name: string, value: Value, span: Sp
   });
 }
 
-const deriving = new WeakMap<FnDeclaration | Block, boolean>();
+const deriving = new WeakMap<FnDeclaration | StepDeclaration | Block, boolean>();
 
 /** Does the function or block itself ask for a derivative? */
-export function derives(body: FnDeclaration | Block): boolean {
+export function derives(body: FnDeclaration | StepDeclaration | Block): boolean {
   const known = deriving.get(body);
   if (known !== undefined) return known;
   let found = false;

@@ -1,11 +1,13 @@
 // Names in force. In: declarations as they are met. Out: what a name stands for and where it was declared.
 // Holds: inner scopes hide outer ones; a declaration of a module is evaluated when it is first asked for.
 
-import type { Span, TypeExpression } from '../../grammar/index.js';
+import type { GenericArgument, Span, TypeExpression } from '../../grammar/index.js';
 import type { Value } from './values.js';
 
 /** What a dtype generic may be: `<T: float>`. */
 export type DTypeBound = 'float' | 'integer' | 'number' | 'any';
+
+type GenericSort = 'integer' | 'dtype' | 'pack' | 'open';
 
 export type BindingRole = 'builtin' | 'declaration' | 'member' | 'parameter' | 'generic' | 'let';
 
@@ -30,17 +32,31 @@ export class GenericBinding implements Binding {
 
   readonly name: string;
   readonly span: Span | undefined;
-  /** `dtype` when the parameter has a bound, `pack` for `...S`; a bare name turns out to be either a size or a dtype. */
-  readonly sort: 'size' | 'dtype' | 'pack' | 'open';
+  /**
+   * `dtype` when the parameter is bound to a family, `integer` for `int`, `pack` for `...S`; a bare name turns out to be either a size or a
+   * dtype.
+   */
+  readonly sort: GenericSort;
   readonly family: DTypeBound;
   readonly unresolved: Value;
 
-  constructor(name: string, span: Span | undefined, sort: 'size' | 'dtype' | 'pack' | 'open', family: DTypeBound, unresolved: Value) {
+  /** What it is when nothing says otherwise. */
+  readonly initial: GenericArgument | undefined;
+
+  constructor(
+    name: string,
+    span: Span | undefined,
+    sort: GenericSort,
+    family: DTypeBound,
+    unresolved: Value,
+    initial: GenericArgument | undefined,
+  ) {
     this.name = name;
     this.span = span;
     this.sort = sort;
     this.family = family;
     this.unresolved = unresolved;
+    this.initial = initial;
   }
 
   get known(): Value | undefined {

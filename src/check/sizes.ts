@@ -1,7 +1,7 @@
 // Sizes as they are written. In: size expressions and the names in force. Out: polynomials.
 // Holds: a generic that is not known yet stands in the polynomial as `?Name`, so that it cannot be mistaken for a free size of the entry.
 
-import type { SizeExpression, Span } from '../../grammar/index.js';
+import type { SizeElement, SizeExpression, Span } from '../../grammar/index.js';
 import { Dim, TooLarge } from '../base/index.js';
 import type { Context } from './context.js';
 import { fail } from './report.js';
@@ -35,6 +35,8 @@ function sizeOf(context: Context, expression: SizeExpression, scope: Scope): Dim
       return Dim.of(expression.value);
     case 'size-name':
       return sizeNamed(context, expression.name, expression.span, scope);
+    case 'size-element':
+      return elementSize(context, expression, scope);
     case 'size-negation': {
       const operand = sizeOf(context, expression.operand, scope);
       return operand?.mul(-1);
@@ -63,6 +65,44 @@ function sizeOf(context: Context, expression: SizeExpression, scope: Scope): Dim
   return undefined;
 }
 
+/** `sizes[i]`, whose index is known when compiling; a negative one counts from the end. */
+function elementSize(context: Context, element: SizeElement, scope: Scope): Dim | undefined {
+  const value = elementValue(context, element, scope);
+  if (value === undefined) return undefined;
+  const dim = dimOf(value);
+  if (dim === undefined && value.kind !== 'error') fail(context, 'type-mismatch', element.span, `this is ${describe(value)}, and no size`);
+  return dim;
+}
+
+function elementValue(context: Context, { list, index, span }: SizeElement, scope: Scope): Value | undefined {
+  const binding = list.kind === 'size-name' ? scope.lookup(list.name) : undefined;
+  if (list.kind === 'size-name' && binding === undefined) {
+    fail(context, 'unknown-name', list.span, `no list of sizes is called \`${list.name}\` here`, {
+      hint: () => suggestion(list.name, scope.visible()) ?? `declare it: \`const ${list.name} = […]\``,
+    });
+    return undefined;
+  }
+  const value = list.kind === 'size-name' ? binding?.value() : elementValue(context, list, scope);
+  if (value === undefined || value.kind === 'error') return undefined;
+  const items =
+    value.kind === 'pack' ? sizesToValues(value.shape) : value.kind === 'list' || value.kind === 'tuple' ? value.items : undefined;
+  if (items === undefined) {
+    fail(context, 'type-mismatch', list.span, `this is ${describe(value)}, where a list of sizes is expected`, {
+      labels: binding?.span === undefined ? [] : [{ span: binding.span, text: 'declared here' }],
+    });
+    return undefined;
+  }
+  const at = sizeOf(context, index, scope);
+  if (at === undefined) return undefined;
+  if (at.constant === undefined) {
+    fail(context, 'not-constant', index.span, `the position in a list is known when compiling, and ${at} is not`);
+    return undefined;
+  }
+  const item = items.at(at.constant);
+  if (item === undefined) fail(context, 'invalid-value', span, `there is no element ${at} in a list of ${items.length}`);
+  return item;
+}
+
 function sizeNamed(context: Context, name: string, span: Span, scope: Scope): Dim | undefined {
   const binding = scope.lookup(name);
   if (binding === undefined) {
@@ -72,7 +112,7 @@ function sizeNamed(context: Context, name: string, span: Span, scope: Scope): Di
     return undefined;
   }
   if (binding instanceof GenericBinding && binding.known === undefined) {
-    if (binding.sort === 'open' || binding.sort === 'size') return Dim.of(unknownSize(name));
+    if (binding.sort !== 'pack' && binding.sort !== 'dtype') return Dim.of(unknownSize(name));
     fail(
       context,
       'type-mismatch',

@@ -1,14 +1,15 @@
 // Statements. In: a block, the names in force. Out: what the block returns, yields or ends with; what it names, assigns and summarises.
 // Holds: statements take effect in the order in which they stand; a mistake in one does not hide those in the next.
 
-import type { AssignStatement, Block, LetStatement, Span, Statement, SummaryStatement } from '../../grammar/index.js';
-import { shapeEquals } from '../base/index.js';
+import type { AssignStatement, Block, Identifier, LetStatement, Span, Statement, SummaryStatement } from '../../grammar/index.js';
+import { isDType, shapeEquals } from '../base/index.js';
 import { typeToString } from '../graph/index.js';
+import { evaluateIfStatement } from './branches.js';
 import { broadcastTo } from './broadcast.js';
 import { enterScope, joinPath, pathWithin, type Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
 import { Matcher } from './match.js';
-import { minimize } from './minimize.js';
+import { minimize, updateBy } from './minimize.js';
 import { bindPattern, nameNode } from './patterns.js';
 import { excerpt, fail } from './report.js';
 import { Scope } from './scope.js';
@@ -54,6 +55,15 @@ function evaluateStatements(
       case 'minimize':
         minimize(context, statement, scope);
         break;
+      case 'update-statement':
+        updateBy(context, statement, scope);
+        break;
+      case 'if-statement':
+        evaluateIfStatement(context, statement, scope);
+        break;
+      case 'precision':
+        evaluateStatements(withPrecision(context, statement.dtype), statement.body.statements, scope, expected, outcome);
+        break;
       case 'scope': {
         const mark = context.checker.growth.enter('scope');
         const { value: name, span } = statement.name;
@@ -84,6 +94,17 @@ function evaluateStatements(
   }
 }
 
+const precisions: readonly string[] = ['bf16', 'f16', 'f32'];
+
+/** Inside of `precision bf16`; `f32` ends it. */
+function withPrecision(context: Context, { text, span }: Identifier): Context {
+  if (isDType(text) && precisions.includes(text)) return { ...context, precision: text === 'f32' ? undefined : text };
+  fail(context, 'dtype-mismatch', span, `products have the precision ${precisions.join(' or ')}, and this is \`${text}\``, {
+    hint: 'e.g. `precision bf16 { … }`',
+  });
+  return context;
+}
+
 function evaluateLet(context: Context, statement: LetStatement, scope: Scope): void {
   const expected = expectedOf(context, statement.type, scope);
   let value = readAll(context, evaluate(context, statement.value, scope, expected), statement.value.span);
@@ -108,7 +129,7 @@ function assign(context: Context, statement: AssignStatement, scope: Scope): voi
   const place = evaluate(context, target, scope);
   if (place.kind !== 'variable') {
     evaluate(context, statement.value, scope);
-    if (place.kind === 'error') return;
+    if (place.kind === 'error' || !mayAssign(context, statement.span, `\`${text}\` is assigned`)) return;
     const binding = place.kind === 'tensor' ? place.binding : undefined;
     fail(context, 'not-assignable', target.span, `\`${text}\` is ${describe(place)}, and no param or state`, {
       labels:
@@ -141,20 +162,24 @@ function assign(context: Context, statement: AssignStatement, scope: Scope): voi
   const version =
     whole === undefined ? undefined : nameNode(context, joinPath(pathWithin(context, variable.path), 'next'), whole, target.span, false);
   if (version === undefined) return;
-  const versions = context.entry.versions.get(variable);
-  if (versions === undefined) context.entry.versions.set(variable, [version]);
-  else versions.push(version);
+  context.entry.assign(variable, version);
 }
 
 /** False after a diagnostic where variables cannot change. */
 export function mayAssign(context: Context, span: Span, what: string): boolean {
   if (context.region) {
-    fail(context, 'unsupported-feature', span, `${what} inside a loop, whose body is pure`, {
+    fail(context, 'assign-outside-step', span, `${what} inside a loop, whose body is pure`, {
       hint: 'carry the value through the loop, and assign it afterwards',
     });
     return false;
   }
   if (context.assigns) return true;
+  if (context.pure !== undefined) {
+    fail(context, 'assign-outside-step', span, `${what} inside ${context.pure}, which is a value alone`, {
+      hint: 'do it in a statement of the step',
+    });
+    return false;
+  }
   const inStep = context.entry.kind === 'step' && context.frame !== undefined;
   fail(context, 'assign-outside-step', span, `${what} outside of a step`, {
     hint: inStep
@@ -172,6 +197,18 @@ function summarize(context: Context, statement: SummaryStatement, scope: Scope):
     fail(context, 'unsupported-feature', statement.span, 'a summary inside a loop is not recorded yet', {
       hint: 'stack the values with `scan`, and summarise the result',
     });
+    return;
+  }
+  if (context.conditional) {
+    fail(
+      context,
+      'unsupported-feature',
+      statement.span,
+      'a summary in a branch is not recorded yet: it would stand for no value in other steps',
+      {
+        hint: 'summarise behind the `if`',
+      },
+    );
     return;
   }
   if (statement.summary === 'scalar' && node.type.shape.length > 0) {

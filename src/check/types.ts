@@ -37,7 +37,7 @@ export function typeText(context: Context, type: TypeExpression): string {
 export function dtypeNamed(name: string, scope: Scope): DType | GenericBinding | undefined {
   const binding = scope.lookup(name);
   if (binding instanceof GenericBinding) {
-    if (binding.known === undefined) return binding.sort === 'pack' || binding.sort === 'size' ? undefined : binding;
+    if (binding.known === undefined) return binding.sort === 'pack' || binding.sort === 'integer' ? undefined : binding;
     return binding.known.kind === 'dtype' ? binding.known.dtype : undefined;
   }
   if (binding !== undefined && binding.role !== 'builtin') {

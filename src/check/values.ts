@@ -2,7 +2,14 @@
 // Holds: a tensor is a graph node; everything else exists only while compiling. `error` stands for a mistake that was
 // reported already: whoever meets it returns it and stays silent.
 
-import type { FnDeclaration, LambdaExpression, ModelDeclaration, OptimizerDeclaration, Span } from '../../grammar/index.js';
+import type {
+  FnDeclaration,
+  LambdaExpression,
+  ModelDeclaration,
+  OptimizerDeclaration,
+  Span,
+  StepDeclaration,
+} from '../../grammar/index.js';
 import { Dim, type DType, type Shape } from '../base/index.js';
 import { type TensorNode, typeToString } from '../graph/index.js';
 import type { Builtin } from './builtins/builtin.js';
@@ -82,9 +89,10 @@ export interface ListValue extends Tree {
   readonly items: readonly Value[];
 }
 
+/** A function, or a step, which other steps may call. */
 export interface FunctionValue {
   readonly kind: 'function';
-  readonly declaration: FnDeclaration;
+  readonly declaration: FnDeclaration | StepDeclaration;
   readonly module: Module;
   /** Where it was declared: a module, or an instance. */
   readonly scope: Scope;
@@ -145,12 +153,6 @@ export interface DTypeValue {
   readonly dtype: DType;
 }
 
-/** An entry that may change variables: only callers from outside run it. */
-interface StepValue {
-  readonly kind: 'step';
-  readonly name: string;
-}
-
 /** The sizes behind `...S`. */
 interface PackValue {
   readonly kind: 'pack';
@@ -176,7 +178,6 @@ export type Value =
   | OptimizerValue
   | OptimizerRule
   | DTypeValue
-  | StepValue
   | PackValue;
 
 export const ERROR: ErrorValue = { kind: 'error' };
@@ -270,7 +271,7 @@ export function describe(value: Value): string {
     case 'list':
       return `a list of ${value.items.length}`;
     case 'function':
-      return `the function ${value.declaration.name.text}`;
+      return `the ${value.declaration.kind === 'fn' ? 'function' : 'step'} ${value.declaration.name.text}`;
     case 'lambda':
       return 'a lambda';
     case 'builtin':
@@ -285,8 +286,6 @@ export function describe(value: Value): string {
       return `the optimizer ${value.optimizer.declaration.name.text}`;
     case 'dtype':
       return `the dtype ${value.dtype}`;
-    case 'step':
-      return `the step ${value.name}`;
     case 'pack':
       return `the sizes [${value.shape.join(', ')}]`;
   }

@@ -25,11 +25,21 @@ export interface EntryResult {
   readonly dims: ReadonlyMap<string, number>;
 }
 
+/** What is fed, and the defaults of what is left out. */
+function withDefaults({ feeds }: Entry, given: ReadonlyMap<string, TensorValue>): ReadonlyMap<string, TensorValue> {
+  const all = new Map(given);
+  for (const { name, type, initial } of feeds)
+    if (initial !== undefined && !all.has(name))
+      all.set(name, tensorValue(type.dtype, [], [typeof initial === 'boolean' ? Number(initial) : initial]));
+  return all;
+}
+
 /** Throws a DiagnosticsError for what a caller can do wrong: feeds, shapes, sizes, facts, uninitialized variables. */
 export function evaluateEntry(
   entry: Entry,
-  { feeds = new Map(), variables = new Map(), dims: known, fetch = [] }: EntryInputs = {},
+  { feeds: given = new Map(), variables = new Map(), dims: known, fetch = [] }: EntryInputs = {},
 ): EntryResult {
+  const feeds = withDefaults(entry, given);
   checkFeeds(entry, feeds);
   const dims = bindSizes(
     entry.feeds.map((feed) => ({ what: feed.name, shape: feed.type.shape, sizes: feeds.get(feed.name)?.shape ?? [] })),

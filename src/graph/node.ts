@@ -93,8 +93,11 @@ export interface Variable {
 }
 
 export interface Feed {
+  /** An argument's name; a field of a record is `batch/x`. */
   readonly name: string;
   readonly type: TensorType;
+  /** Of a scalar that may be left out. */
+  readonly initial?: number | bigint | boolean;
   readonly span: Span | undefined;
 }
 

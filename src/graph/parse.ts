@@ -92,7 +92,8 @@ function parseEntry(at: Cursor, options: ParseOptions): Entry {
   while (at.accept('feed')) {
     const feed = at.of('string', 'the name of a feed');
     at.expect(':');
-    feeds.push({ name: feed, type: parseTensorType(at), span: undefined });
+    const type = parseTensorType(at);
+    feeds.push({ name: feed, type, span: undefined, ...(at.accept('=') ? { initial: parseInitial(at) } : {}) });
   }
   const nodes = parseLines(at, options);
   const outputs: Output[] = [];
@@ -201,6 +202,12 @@ export function parseReference(at: Cursor, nodes: readonly Node[]): Node {
   at.expect('%');
   const number = Number(at.of('number', 'the number of a node'));
   return nodes[number] ?? at.fail(`a node that stands above, not %${number},`);
+}
+
+/** The default of a scalar feed. */
+function parseInitial(at: Cursor): number | bigint | boolean {
+  const value = parseValue(at);
+  return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? value : at.fail('a number or a bool');
 }
 
 function parseTensorReference(at: Cursor, nodes: readonly Node[]): TensorNode {

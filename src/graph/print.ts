@@ -41,7 +41,8 @@ export function printEntry(entry: Entry, options: PrintOptions = {}): string {
   if (entry.dims.length > 0) lines.push(`  dims ${entry.dims.join(', ')}`);
   for (const [pack, rank] of Object.entries(entry.ranks)) lines.push(`  rank ${JSON.stringify(pack)} ${rank}`);
   for (const fact of entry.facts) lines.push(`  fact <${fact.left}> ${JSON.stringify(fact.relation)} <${fact.right}>`);
-  for (const feed of entry.feeds) lines.push(`  feed ${JSON.stringify(feed.name)}: ${typeToString(feed.type)}`);
+  for (const { name, type, initial } of entry.feeds)
+    lines.push(`  feed ${JSON.stringify(name)}: ${typeToString(type)}${initial === undefined ? '' : ` = ${attrText(initial)}`}`);
   const numbers = printGraph(lines, entryRoots(entry), '  ', options);
   for (const { path, node } of entry.outputs) lines.push(`  output ${JSON.stringify(path)} ${reference(numbers, node)}`);
   lines.push(`  result ${resultText(entry.result)}`);

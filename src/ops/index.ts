@@ -12,6 +12,7 @@ export * from './identity.js';
 export * from './elementwise.js';
 export * from './bitcast.js';
 export * from './cast.js';
+export * from './narrow.js';
 export * from './broadcast.js';
 export * from './reshape.js';
 export * from './transpose.js';

@@ -15,6 +15,7 @@ import { element, named, stopGradient } from './identity.js';
 import { inverse } from './inverse.js';
 import { loop } from './loop.js';
 import { matmul } from './matmul.js';
+import { narrow, widen } from './narrow.js';
 import { pad } from './pad.js';
 import { randomBits } from './random.js';
 import { recurrence } from './recurrence.js';
@@ -39,6 +40,8 @@ const all: readonly Op[] = [
   erase(stopGradient),
   erase(element),
   erase(cast),
+  erase(narrow),
+  erase(widen),
   erase(bitcast),
   ...Object.values(elementwise).map((op) => erase(op)),
   erase(broadcast),

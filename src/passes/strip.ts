@@ -1,4 +1,4 @@
-// Takes out what only carries names and marks. In: a differentiated graph. Out: the same without `named` and `stopGradient`.
+// Takes out what only carries names and marks. In: a differentiated graph. Out: the same without `named`, `stopGradient` and `widen`.
 // Holds: every op that says "removed by strip" is the identity of its one argument; entries' names point to what was named.
 
 import { InternalError } from '../base/index.js';
@@ -10,7 +10,7 @@ import { Rewriter, copyOrigins } from './rewrite.js';
 
 export const strip: Pass<ModuleGraph, ModuleGraph> = {
   name: 'strip',
-  doc: 'Removes named and stopGradient, which mean nothing once derivatives are written out.',
+  doc: 'Removes named, stopGradient and widen, which mean nothing once derivatives are written out.',
   to: strippedGraph,
   run: (module, { build }) =>
     new Rewriter(build, (node: Node) => {

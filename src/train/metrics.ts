@@ -82,7 +82,7 @@ function misfitOf(one: EntrySpec, step: EntrySpec): string | undefined {
     if (own.dtype !== feed.dtype || own.shape.length !== feed.shape.length) return `its ${feed.name} is of another type`;
   }
   const taken = new Set(step.feeds.map(({ name }) => name));
-  const more = one.feeds.find(({ name }) => !taken.has(name));
+  const more = one.feeds.find(({ name, initial }) => initial === undefined && !taken.has(name));
   if (more !== undefined) return `it takes ${more.name}, which ${step.name} does not`;
   const [names, known] = [scalarNames(one), new Set(scalarNames(step))];
   if (names.length === 0) return 'it returns no numbers by name';

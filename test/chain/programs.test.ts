@@ -8,6 +8,11 @@ import { type ChainCase, runChain } from './chain.js';
 const root = join(import.meta.dirname, '..', '..');
 
 const cases: Readonly<Record<string, readonly ChainCase[]>> = {
+  'test/programs/accumulate.tdsl': [1, 9].map((B) => ({ entry: 'train', dims: { B }, steps: 4 })),
+  'test/programs/batch-norm.tdsl': [1, 7].flatMap((B) => ['train', 'slopes'].map((entry) => ({ entry, dims: { B } }))),
+  'test/programs/clip-norm.tdsl': [1, 9].flatMap((B) => ['train', 'same'].map((entry) => ({ entry, dims: { B }, steps: 3 }))),
+  'test/programs/ema.tdsl': [1, 9].map((B) => ({ entry: 'train', dims: { B }, steps: 3 })),
+  'test/programs/lists.tdsl': [1, 9].map((B) => ({ entry: 'start', dims: { B } })),
   'test/programs/any-shape.tdsl': [0, 1, 2].flatMap((rank) =>
     ['add', 'distance'].map((entry): ChainCase => ({
       entry,

@@ -26,7 +26,7 @@ describe('a function with a block', () => {
       `export fn f(x: f64[3]): (f64[3], f64[3, 3]) {
         let (y, ys) = scan i in 0..3 with z = x { yield (${body}, z) }
         let total = sum(y) + sum(ys * ys)
-        let w = fold by in [2.0, 3.0] with z = y { by * ${body} }
+        let w = fold factor in [2.0, 3.0] with z = y { factor * ${body} }
         return (grad(total, x) + w, ys)
       }`;
     const nested = `${squash}fn twice<N>(x: f64[N]): f64[N] {\n  let y = fold i in 0..1 with z = x { squash(z) }\n  return (v => squash(v) - squash(v) + v)(y)\n}\n`;

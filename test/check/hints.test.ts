@@ -41,6 +41,14 @@ describe('arguments', () => {
       'sizes go in angle brackets: `Dense<In, Out>(…)`',
     ]);
   });
+  test('a name of one letter is near no other: all are told', () => {
+    expect(hintsOf('export fn f(x: f32[3]) = norm(x, p: 1)')).toEqual(['its arguments are `x`, `axis`, `keepDims`']);
+  });
+  test('one-hot labels become labels', () => {
+    expect(hintsOf('import { accuracy } from "std/loss"\nexport fn f(z: f32[4, 3], y: f32[4, 3]) = accuracy(z, y)')).toEqual([
+      'it has an axis more; where its rows are one-hot labels: `argmax(…, axis: 1)`',
+    ]);
+  });
   test('zeros takes its shape from the type', () => {
     expect(hintsOf('export fn f(): f32[2, 3] = zeros([2, 3])')).toEqual([
       'its shape is that of the type it stands for: `let x: f32[2, 3] = zeros()`',

@@ -8,6 +8,18 @@ import { check, distance, entryTexts, moduleOf, programs, programText, render, r
 const names = readdirSync(programs).filter((name) => name.endsWith('.tdsl'));
 
 const expectedTypes: Readonly<Record<string, readonly string[]>> = {
+  'accumulate.tdsl': ['step train(x: f64[B, 2], y: f64[B]): { loss: f64, w: f64[2] }'],
+  'batch-norm.tdsl': [
+    'step train(x: f64[B, 3]): { y: f64[B, 3], mean: f64[3], variance: f64[3], inferred: f64[B, 3] }',
+    'step slopes(x: f64[B, 3], g: f64[B, 3], scale: f64[3]): { x: f64[B, 3], scale: f64[3], shift: f64[3] }',
+  ],
+  'clip-norm.tdsl': [
+    'step train(x: f64[B, 2], y: f64[B]): { loss: f64, w: f64[2], b: f64 }',
+    'step same(x: f64[B, 2], y: f64[B]): { w: f64[2], b: f64 }',
+  ],
+  'ema.tdsl': ['step train(x: f64[B, 2], y: f64[B]): { loss: f64, smooth: f64, w: f64[2], b: f64 }'],
+  'gan.tdsl': ['step train(x: f64[B, 2], z: f64[B, 2]): { critic: f64, generator: f64, sample: f64[B, 2] }'],
+  'lists.tdsl': ['step start(x: f64[B, 2]): { y: f64[B, 1], weighted: f64, nested: f64[6] }'],
   'any-shape.tdsl': [],
   'corners.tdsl': [
     'fn slopes(x: f64[3], y: f64[3]): { norm: f64[3], root: f64[3], std: f64[3], max: f64[3], min: f64[3] }',
@@ -35,7 +47,6 @@ const expectedTypes: Readonly<Record<string, readonly string[]>> = {
   'exp-tower.tdsl': ['fn tower(x: f64): { value: f64, slope: f64 }'],
   'fetches.tdsl': ['fn both(): { y: f32, z: f32 }'],
   'first-graph.tdsl': ['fn f(): f32'],
-  'gan.tdsl': ['step train(x: f64[B, 2], z: f64[B, 2]): { critic: f64, generator: f64, sample: f64[B, 2] }'],
   'higher-order.tdsl': [
     'fn curvature(xs: f64[T, B, 2], w: f64[4, 8], v: f64[4, 8]): { loss: f64, product: f64[4, 8] }',
     'fn learned(start: f64[3], rate: f64): { end: f64, start: f64[3], rate: f64 }',

@@ -89,7 +89,8 @@ export function runEntry(
   const entry = output.entries.find((one) => one.name === entryName);
   if (entry === undefined) throw new Error(`no entry ${entryName}`);
   const variables = initialValues(output, 42n);
-  const values = new Map(entry.feeds.map((feed) => [feed.name, fromJson(feeds[feed.name] ?? 0, feed.type.dtype)]));
+  const fed = entry.feeds.filter((feed) => feed.initial === undefined || Object.hasOwn(feeds, feed.name));
+  const values = new Map(fed.map((feed) => [feed.name, fromJson(feeds[feed.name] ?? 0, feed.type.dtype)]));
   const results: Json[] = [];
   for (let step = 0; step < steps; step++) {
     const { outputs, updates } = evaluateEntry(entry, { feeds: values, variables });

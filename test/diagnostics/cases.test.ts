@@ -32,6 +32,7 @@ const later: readonly DiagnosticCode[] = [
   'bad-data',
   'bad-artifact',
   'file-not-written',
+  'not-formatted',
   'out-of-date',
   'toolchain-missing',
   'out-of-memory',

@@ -52,6 +52,11 @@ describe('feeds', () => {
     );
   });
 
+  it('takes records, whose fields are feeds', () => {
+    expect(readFeeds(['b={"x": [1], "in": {"y": 2}}'], undefined)).toEqual({ 'b/x': [1], 'b/in/y': 2 });
+    expect(readFeeds([], file('record.json', '{"b": {"x": 1}}'))).toEqual({ 'b/x': 1 });
+  });
+
   it('takes a file of all, and single feeds win over it', () => {
     expect(readFeeds(['b=3'], file('feeds.json', '{"a": 1, "b": 2}'))).toEqual({ a: 1, b: 3 });
   });
@@ -79,7 +84,8 @@ describe('feeds', () => {
     ['x=', 'feed x: not JSON'],
     ['x=[1,', 'feed x: not JSON'],
     ['x={"NaN": 1', 'feed x: not JSON'],
-    ['x={"a":1}', 'feed x: expected a number or nested arrays of numbers, got an object'],
+    ['x=[{"a":1}]', 'feed x: expected a number or nested arrays of numbers, got an object'],
+    ['x={}', 'feed x: an object without members'],
     ['x=[null]', 'got null'],
     ['x=[1, 1e999]', 'feed x: line 1, column 5: 1e999 is beyond the range of numbers'],
     [`x=-${'9'.repeat(400)}`, 'is beyond the range of numbers'],

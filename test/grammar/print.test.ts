@@ -31,6 +31,45 @@ describe('print', () => {
     expect(canonical('')).toBe('');
   });
 
+  it('lays out steps', () => {
+    const text = `model M<In, Out = In, T: float = f32, K: int = -1>(act: fn = identity) {
+  param w: T[In, sizes[0], sizes[In + 1][2] * K] = zeros()
+  all = [f(i, j) for i in 0..3 for (j, x) in enumerate(xs)]
+
+  step train(x: f32, lr: f32 = 1e-3): f32 {
+    if x > 0 {
+      w <- x
+    } else if f(x) {
+      update [w, b] with adam(lr: lr) by (g, h)
+    } else {
+      update net with sgd(lr: 0.1) by grad(loss, net)
+    }
+    precision bf16 {
+      let y = x @ w
+    }
+    if a then b else c
+  }
+}
+`;
+    expect(canonical(text)).toBe(text);
+  });
+
+  it('keeps `update` a name where it is one', () => {
+    const body = (statement: string): string => canonical(`fn f() { ${statement} }`).split('\n')[1]?.trim() ?? '';
+    for (const statement of [
+      'let y = update[0] + update(x)',
+      'update <- 1',
+      'update[0] <- 1',
+      'update.w <- 1',
+      'let z = f(update, precision, by)',
+    ])
+      expect(body(statement)).toBe(statement);
+    expect(body('update(x)')).toBe('(update(x))');
+    expect(body('update (x) with o() by g')).toBe('update x with o() by g');
+    expect(body('update ((a) + b) with o() by g')).toBe('update a + b with o() by g');
+    expect(body('update (-a) with o() by g')).toBe('update (-a) with o() by g');
+  });
+
   it('breaks long lines at brackets, operators and clauses', () => {
     const long = 'someRatherLongName';
     expect(canonical(`a = f(${long}, first: ${long}, second: g(${long}, ${long}), third: ${long})`)).toBe(`a = f(

@@ -42,6 +42,12 @@ const { size } = fc.letrec<{ size: SizeExpression }>((tie) => ({
     name.map((text) => ({ kind: 'size-name' as const, name: text, span })),
     fc.record({ kind: fc.constant('size-negation'), operand: tie('size'), span: fc.constant(span) }),
     fc.record({
+      kind: fc.constant('size-element'),
+      list: name.map((text) => ({ kind: 'size-name' as const, name: text, span })),
+      index: tie('size'),
+      span: fc.constant(span),
+    }),
+    fc.record({
       kind: fc.constant('size-binary'),
       operator: fc.constantFrom('+', '-', '*', '/', '%'),
       left: tie('size'),
@@ -143,7 +149,12 @@ export const trees = fc.letrec<Ties>((tie) => {
       }),
       list(e).map((elements) => ({ kind: 'list' as const, elements, span })),
       list(e, 2).map((elements) => ({ kind: 'tuple' as const, elements, span })),
-      fc.record({ kind: fc.constant('comprehension'), element: e, pattern, iterable: tie('iterable'), span: same }),
+      fc.record({
+        kind: fc.constant('comprehension'),
+        element: e,
+        clauses: list(fc.record({ kind: fc.constant('for-clause'), pattern, iterable: tie('iterable'), span: same }), 1),
+        span: same,
+      }),
       list(
         fc.oneof(
           fc.record({ kind: fc.constant('record-field'), name: identifier, value: e, shorthand: fc.constant(false), span: same }),
@@ -178,6 +189,15 @@ export const trees = fc.letrec<Ties>((tie) => {
       fc.record({ kind: fc.constantFrom('return', 'yield'), value: e, span: same }),
       fc.record({ kind: fc.constant('summary'), summary: fc.constantFrom('scalar', 'histogram'), name: string, value: e, span: same }),
       fc.record({ kind: fc.constant('scope'), name: string, body: tie('block'), span: same }),
+      fc.record({ kind: fc.constant('precision'), dtype: identifier, body: tie('block'), span: same }),
+      fc.record({ kind: fc.constant('update-statement'), target: e, optimizer: e, gradients: e, span: same }),
+      fc.record({
+        kind: fc.constant('if-statement'),
+        condition: e,
+        whenTrue: tie('block'),
+        whenFalse: fc.option(tie('block')),
+        span: same,
+      }),
     ),
   };
 });
@@ -190,6 +210,7 @@ const generic: fc.Arbitrary<GenericParameter> = fc.record({
   name: identifier,
   variadic: fc.boolean(),
   bound: fc.option(identifier),
+  initial: fc.option(dimension),
   span: same,
 });
 const parameter: fc.Arbitrary<Parameter> = fc.record({
@@ -241,7 +262,7 @@ const declaration: fc.Arbitrary<Declaration> = fc.oneof(
     generics: list(generic),
     parameters: list(parameter),
     facts: list(fact),
-    members: list(fc.oneof(fn(fc.constant(false)), param, state, binding)),
+    members: list(fc.oneof(fn(fc.constant(false)), fc.record({ kind: fc.constant('step' as const), ...signature }), param, state, binding)),
     doc,
     span: same,
   }),

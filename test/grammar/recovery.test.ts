@@ -43,6 +43,9 @@ const cases: readonly (readonly [text: string, problems: readonly string[], name
   ['fn f() {\n  let h = fold i in 0..3 { z }\n  return 1\n}', ["2:26 expected 'with', found '{'"], ['f']],
   ['export step s() {\n  minimize loss\n  return 1\n}', ["2:16 expected 'with', found 'return'"], ['s']],
   ['fn f() = x[]', ["1:12 expected an index, found ']'"], ['f']],
+  ['param w = zeros()', ['1:7 a param needs a type | write `param w: f32[…] = …`'], ['w']],
+  ['export step f() { if x return 1 }', ["1:24 expected 'then' or '{', found 'return'"], ['f']],
+  ['export step f() { update w with sgd() }', ["1:39 expected 'by', found '}'"], ['f']],
   ['fn f(x) = x', ["1:7 expected ':', found ')' | a parameter has a type: `x: f32[B]`"], []],
   ['fn f() = ()', ["1:11 expected an expression, found ')'"], ['f']],
   // what is too much

@@ -41,7 +41,7 @@ export function grouped(e: Expression): string {
     case 'list':
       return `[${e.elements.map(grouped).join(', ')}]`;
     case 'comprehension':
-      return `[${grouped(e.element)} for ${printPattern(e.pattern)} in ${iterable(e.iterable)}]`;
+      return `[${grouped(e.element)}${e.clauses.map((one) => ` for ${printPattern(one.pattern)} in ${iterable(one.iterable)}`).join('')}]`;
     case 'record':
       return `{${e.fields.map((field) => (field.shorthand ? field.name.text : `${field.name.text}: ${grouped(field.value)}`)).join(', ')}}`;
     case 'tuple':

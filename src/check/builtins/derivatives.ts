@@ -8,13 +8,28 @@ import * as ops from '../../ops/index.js';
 import { applyOp, applyTensor } from '../apply-op.js';
 import { broadcastTo } from '../broadcast.js';
 import { latestVersion, reachable } from '../dependence.js';
+import { paramsOf } from '../params.js';
 import { excerpt, fail } from '../report.js';
 import { bindingLabel, toTensor } from '../tensors.js';
 import { expectTensor } from '../types.js';
-import { describe, ERROR, tuple, type Value } from '../values.js';
+import { describe, ERROR, list, tuple, type Value } from '../values.js';
 import { required, result, type Builtin, type BuiltinCall, type Given } from './builtin.js';
 
-const items = (value: Value): readonly Value[] => (value.kind === 'list' || value.kind === 'tuple' ? value.items : [value]);
+/** What is named, one by one; an instance stands for its params. */
+const items = (value: Value): readonly Value[] =>
+  value.kind === 'list' || value.kind === 'tuple'
+    ? value.items.flatMap((item) => (item.kind === 'instance' ? paramsOf(item).items : [item]))
+    : value.kind === 'instance'
+      ? paramsOf(value).items
+      : [value];
+
+/** Values, one per item, as they were named: a tuple for a list, a list for an instance. */
+function arranged(value: Value, values: readonly Value[]): Value {
+  const rest = [...values];
+  const one = (item: Value): Value =>
+    item.kind === 'instance' ? list(rest.splice(0, paramsOf(item).items.length)) : (rest.shift() ?? ERROR);
+  return value.kind === 'list' || value.kind === 'tuple' ? tuple(value.items.map(one)) : one(value);
+}
 
 /** Float tensors to differentiate; undefined after a diagnostic. */
 function outputs(call: BuiltinCall, given: Given): TensorNode[] | undefined {
@@ -60,9 +75,7 @@ function inputs(call: BuiltinCall, given: Given, ys: readonly TensorNode[]): Ten
         'type-mismatch',
         given.span,
         `\`${call.builtin.name}\` differentiates with respect to a param, an argument or a \`let\`, and \`${excerpt(call.context, given.span, 'this')}\` is ${node === undefined ? describe(item) : 'a value without a name'}`,
-        {
-          hint: node === undefined && item.kind === 'instance' ? 'name its params: `[net.w, net.b]`' : 'bind it first: `let x = …`',
-        },
+        { hint: 'bind it first: `let x = …`' },
       );
       return undefined;
     }
@@ -97,7 +110,7 @@ const grad: Builtin = {
     const node = applyOp(call.context, ops.grad, [...ys, ...xs], { outputs: ys.length }, call.site);
     if (node === undefined) return ERROR;
     const derivatives = xs.map((_, index) => result(applyTensor(call.context, ops.element, [node], { index }, call.site)));
-    return x.value.kind === 'list' || x.value.kind === 'tuple' ? tuple(derivatives) : (derivatives[0] ?? ERROR);
+    return arranged(x.value, derivatives);
   },
 };
 
@@ -120,7 +133,8 @@ const jvp: Builtin = {
     const v = call.given('v', input === undefined ? undefined : expectTensor(input.type.dtype, input.type.shape));
     if (v.value.kind === 'error' || ys === undefined || xs === undefined || target === undefined) return ERROR;
     if (ys.length > 1) return fail(context, 'type-mismatch', y.span, '`jvp` differentiates one value');
-    const directions = x.value.kind === 'list' || x.value.kind === 'tuple' ? items(v.value) : [v.value];
+    const several = x.value.kind === 'list' || x.value.kind === 'tuple' || x.value.kind === 'instance';
+    const directions = several ? items(v.value) : [v.value];
     if (directions.length !== xs.length)
       return fail(
         context,

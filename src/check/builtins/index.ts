@@ -6,6 +6,7 @@ import { bitBuiltins } from './bits.js';
 import type { Builtin } from './builtin.js';
 import { derivativeBuiltins } from './derivatives.js';
 import { elementwiseBuiltins } from './elementwise.js';
+import { listBuiltins } from './lists.js';
 import { randomBuiltins } from './random.js';
 import { reductionBuiltins } from './reductions.js';
 import { shapeBuiltins } from './shapes.js';
@@ -18,6 +19,7 @@ const builtins: readonly Builtin[] = [
   ...splitBuiltins,
   ...derivativeBuiltins,
   ...randomBuiltins,
+  ...listBuiltins,
   ...bitBuiltins,
 ];
 

@@ -1,11 +1,12 @@
 // Lists, tuples, records, comprehensions: values that exist only while compiling. In: their elements. Out: the collection; an element with
 // a mistake becomes `error`.
 
-import type { ComprehensionExpression, ListExpression, RecordExpression, TupleExpression } from '../../../grammar/index.js';
+import type { ComprehensionExpression, ForClause, ListExpression, RecordExpression, TupleExpression } from '../../../grammar/index.js';
 import { limits } from '../../base/index.js';
-import { joinPath, type Context } from '../context.js';
+import { joinPath, purely, type Context } from '../context.js';
 import { shallow } from '../growth.js';
 import { bindPattern } from '../patterns.js';
+import { paramsOf } from '../params.js';
 import { excerpt, fail } from '../report.js';
 import { Scope } from '../scope.js';
 import type { Expected } from '../types.js';
@@ -61,21 +62,37 @@ export function evaluateComprehension(
   scope: Scope,
   expected: Expected | undefined,
 ): Value {
-  const items = elementsOf(context, expression, scope);
-  if (items === undefined) return ERROR;
-  const elements = context.checker.growth.within('list', context, expression.span, 'the list', () =>
-    items.map((item, at) => {
-      const inner = new Scope(scope);
-      bindPattern(context, expression.pattern, item, inner, { role: 'let', named: false });
-      return evaluate(element(context, at), expression.element, inner, elementExpected(expected));
-    }),
-  );
-  return shallow(context, list(elements), expression.span);
+  const elements: Value[] = [];
+  const inside = purely(context, 'a list comprehension');
+  /** The elements for one choice of what the clauses before `at` bind; false after a diagnostic. */
+  const run = (at: number, within: Scope): boolean => {
+    const clause = expression.clauses[at];
+    if (clause === undefined) {
+      if (elements.length === limits.list) {
+        fail(context, 'too-large', expression.span, `a list of more than ${limits.list} elements is too long`, {
+          hint: 'use `scan`, which makes a tensor',
+        });
+        return false;
+      }
+      elements.push(evaluate(element(inside, elements.length), expression.element, within, elementExpected(expected)));
+      return true;
+    }
+    const items = elementsOf(inside, clause, within);
+    return (
+      (items ?? []).every((item) => {
+        context.checker.growth.spend(1);
+        const inner = new Scope(within);
+        bindPattern(context, clause.pattern, item, inner, { role: 'let', named: false });
+        return run(at + 1, inner);
+      }) && items !== undefined
+    );
+  };
+  const whole = context.checker.growth.within('list', context, expression.span, 'the list', () => run(0, scope));
+  return whole ? shallow(context, list(elements), expression.span) : ERROR;
 }
 
 /** What a comprehension runs over; undefined after a diagnostic. */
-function elementsOf(context: Context, expression: ComprehensionExpression, scope: Scope): readonly Value[] | undefined {
-  const { iterable } = expression;
+function elementsOf(context: Context, { iterable }: ForClause, scope: Scope): readonly Value[] | undefined {
   if (iterable.kind === 'range') {
     const bounds = [iterable.start, iterable.stop].map((bound) => {
       const value = evaluate(context, bound, scope);
@@ -108,6 +125,7 @@ function elementsOf(context: Context, expression: ComprehensionExpression, scope
   const value = evaluate(context, iterable, scope);
   if (value.kind === 'error') return undefined;
   if (value.kind === 'list' || value.kind === 'tuple') return value.items;
+  if (value.kind === 'instance') return paramsOf(value).items;
   fail(context, 'type-mismatch', iterable.span, `a list comprehension runs over a list, and this is ${describe(value)}`, {
     hint: value.kind === 'tensor' || value.kind === 'variable' ? 'use `scan` to run over the rows of a tensor' : undefined,
   });

@@ -7,7 +7,7 @@ import { typeToString, type TensorNode } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
 import { broadcastTo, commonShape } from '../broadcast.js';
-import type { Context } from '../context.js';
+import { purely, type Context } from '../context.js';
 import { countable } from '../growth.js';
 import { fail } from '../report.js';
 import type { Scope } from '../scope.js';
@@ -24,19 +24,11 @@ export function evaluateIf(context: Context, expression: IfExpression, scope: Sc
     return ERROR;
   }
   if (condition.kind === 'boolean') return evaluate(context, condition.value ? expression.whenTrue : expression.whenFalse, scope, expected);
-  const node = toTensor(context, condition, expression.condition.span, 'bool');
-  if (node !== undefined && node.type.shape.length > 0) {
-    fail(
-      context,
-      'shape-mismatch',
-      expression.condition.span,
-      `the condition of \`if\` is one bool, and this is ${typeToString(node.type)}`,
-      { hint: 'choose per element: `where(mask, a, b)`' },
-    );
-    return ERROR;
-  }
-  const whenTrue = evaluate(context, expression.whenTrue, scope, expected);
-  const whenFalse = evaluate(context, expression.whenFalse, scope, expected);
+  const node = conditionNode(context, condition, expression.condition.span);
+  if (node === 'refused') return ERROR;
+  const inside = purely(context, 'a branch of an `if` expression');
+  const whenTrue = evaluate(inside, expression.whenTrue, scope, expected);
+  const whenFalse = evaluate(inside, expression.whenFalse, scope, expected);
   if (node === undefined || !countable(context, whenTrue, expression.whenTrue.span, 'this branch')) return ERROR;
   return selectValues(
     context,
@@ -48,13 +40,30 @@ export function evaluateIf(context: Context, expression: IfExpression, scope: Sc
   );
 }
 
+/** A condition as one bool; undefined after a diagnostic, `refused` after one that says that it is no scalar. */
+export function conditionNode(context: Context, condition: Value, span: Span): TensorNode | undefined | 'refused' {
+  const node = toTensor(context, condition, span, 'bool');
+  if (node === undefined || node.type.shape.length === 0) return node;
+  fail(context, 'shape-mismatch', span, `the condition of \`if\` is one bool, and this is ${typeToString(node.type)}`, {
+    hint: 'choose per element: `where(mask, a, b)`',
+  });
+  return 'refused';
+}
+
 interface Branch {
   readonly value: Value;
   readonly span: Span;
 }
 
 /** The chosen branch, leaf by leaf for tuples and records. */
-function selectValues(context: Context, condition: TensorNode, a: Branch, b: Branch, span: Span, expected: Expected | undefined): Value {
+export function selectValues(
+  context: Context,
+  condition: TensorNode,
+  a: Branch,
+  b: Branch,
+  span: Span,
+  expected: Expected | undefined,
+): Value {
   if (a.value.kind === 'error' || b.value.kind === 'error') return ERROR;
   if ((a.value.kind === 'tuple' && b.value.kind === 'tuple') || (a.value.kind === 'list' && b.value.kind === 'list')) {
     const others = b.value.items;

@@ -84,7 +84,9 @@ export function evaluateMember(context: Context, expression: MemberExpression, s
       return field ?? unknown(object.fields.keys());
     }
     case 'instance': {
-      const binding = object.members.includes(name) ? object.scope.own(name) : undefined;
+      // What is not trained in a way of its own is trained as it is called: composite layers need not ask.
+      const own = name === 'train' && !object.members.includes(name) && object.members.includes('call') ? 'call' : name;
+      const binding = object.members.includes(own) ? object.scope.own(own) : undefined;
       return binding === undefined ? unknown(object.members) : valueOf(binding);
     }
     case 'tuple':

@@ -5,6 +5,7 @@ import { basename } from 'node:path';
 import {
   abiVersion,
   type EntrySpec,
+  type FeedSpec,
   type Manifest,
   type OpenEntrySpec,
   type Size,
@@ -17,6 +18,7 @@ import type { Dim } from '../../base/index.js';
 import {
   calledRoots,
   type Entry,
+  type Feed,
   type ModuleGraph,
   type Node,
   sourceOf,
@@ -51,6 +53,10 @@ export function manifestOf(
 
 const sizeOf = (dim: Dim): Size => dim.constant ?? dim.terms.map((term) => [term.coefficient, term.names] as const);
 const tensorSpec = (name: string, type: TensorType): TensorSpec => ({ name, dtype: type.dtype, shape: type.shape.map(sizeOf) });
+const feedSpec = ({ name, type, initial }: Feed): FeedSpec => ({
+  ...tensorSpec(name, type),
+  ...(initial === undefined ? {} : { initial: typeof initial === 'bigint' || !Number.isFinite(Number(initial)) ? `${initial}` : initial }),
+});
 const docOf = (doc: string | undefined): { readonly doc?: string } => (doc === undefined ? {} : { doc });
 
 function entrySpec(entry: Entry, positions: ReadonlyMap<string, number>, trap: TrapSpec | undefined): EntrySpec {
@@ -67,7 +73,7 @@ function entrySpec(entry: Entry, positions: ReadonlyMap<string, number>, trap: T
     dims: entry.dims,
     ranks: entry.ranks,
     facts: entry.facts.map(({ left, relation, right }) => ({ left: sizeOf(left), relation, right: sizeOf(right) })),
-    feeds: entry.feeds.map((feed) => tensorSpec(feed.name, feed.type)),
+    feeds: entry.feeds.map(feedSpec),
     outputs: entry.outputs.map((output) => tensorSpec(output.path, output.node.type)),
     result: entry.result,
     reads: [...read].sort((a, b) => a - b),

@@ -16,7 +16,8 @@ export function readFeeds(pairs: readonly string[], file: string | undefined): F
     const at = pair.indexOf('=');
     if (at <= 0) throw new UsageError(`--feed takes name=JSON or name=@file.npy; got ${JSON.stringify(pair)}`);
     const [name, text] = [pair.slice(0, at), pair.slice(at + 1)];
-    feeds.set(name.normalize(), text.startsWith('@') ? readFeedFile(name, text.slice(1)) : parseValue(text, `feed ${name}`));
+    if (text.startsWith('@') && text.endsWith('.npy')) feeds.set(name.normalize(), readNpy(text.slice(1)));
+    else for (const [path, value] of readFeed(name, text)) feeds.set(path, value);
   }
   return Object.fromEntries(feeds);
 }
@@ -25,11 +26,22 @@ function readFeedsFile(path: string): [name: string, value: FeedValue][] {
   const value = parseJson(readText(path), path);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw badData(`${path}: expected one JSON object with a member per feed`);
-  return Object.entries(value).map(([name, one]) => [name.normalize(), toFeed(one, `${path}: feed ${name}`)]);
+  return Object.entries(value).flatMap(([name, one]) => fieldsOf(name, one, (own) => `${path}: feed ${own}`));
 }
 
-const readFeedFile = (name: string, path: string): FeedValue =>
-  path.endsWith('.npy') ? readNpy(path) : parseValue(readText(path), `feed ${name} (${path})`);
+function readFeed(name: string, text: string): [name: string, value: FeedValue][] {
+  const file = text.startsWith('@') ? text.slice(1) : undefined;
+  const what = (own: string): string => (file === undefined ? `feed ${own}` : `feed ${own} (${file})`);
+  return fieldsOf(name, parseJson(file === undefined ? text : readText(file), what(name)), what);
+}
+
+/** A value, or the fields of a record by their paths: `batch/x`. */
+function fieldsOf(name: string, value: unknown, what: (name: string) => string): [name: string, value: FeedValue][] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[name.normalize(), toFeed(value, what(name))]];
+  const fields = Object.entries(value);
+  if (fields.length === 0) throw badData(`${what(name)}: an object without members`);
+  return fields.flatMap(([field, one]) => fieldsOf(`${name}/${field}`, one, what));
+}
 
 /** Errors: bad-data. */
 export const parseValue = (text: string, what: string): FeedValue => toFeed(parseJson(text, what), what);

@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import { isReserved } from '../../../runtime/session.js';
 import { isWide, printableLines } from '../../base/index.js';
 import type { Texts } from '../mistakes.js';
-import type { EntryShown, ProgramShown, ResultShown, TensorShown, ValueShown } from './describe.js';
+import type { EntryShown, FeedShown, ProgramShown, ResultShown, TensorShown, ValueShown } from './describe.js';
 import { PlacedText } from './placed-text.js';
 
 export interface DeclarationFile {
@@ -77,16 +77,37 @@ function writeEntry(out: PlacedText, entry: EntryShown): void {
   if (entry.feeds.length === 0) out.add('    readonly feeds: Record<never, never>;\n');
   else {
     out.add('    readonly feeds: {\n');
-    for (const feed of entry.feeds) {
-      out.add(comment([`\`${feed.tensor.text}\``], '      ')).add('      readonly ');
-      out.addPlaced(key(feed.name), feed.span).add(`: ${tensorType('Feed', feed.tensor)};\n`);
-    }
+    writeFeeds(
+      out,
+      entry.feeds.map((feed) => ({ feed, path: feed.name.split('/') })),
+      '      ',
+    );
     out.add('    };\n');
   }
   if (entry.resultText !== '') out.add(comment([`\`${entry.resultText}\``], '    '));
   out.add('    readonly result: ');
   writeResult(out, entry.result, '    ');
   out.add(';\n  };\n');
+}
+
+/** Arguments; fields of one record, which stand together, below its name. */
+function writeFeeds(
+  out: PlacedText,
+  feeds: readonly { readonly feed: FeedShown; readonly path: readonly string[] }[],
+  indent: string,
+): void {
+  for (const [at, { feed, path }] of feeds.entries()) {
+    const [name = '', ...rest] = path;
+    if (rest.length === 0) {
+      out.add(comment([`\`${feed.tensor.text}\``], indent)).add(`${indent}readonly `);
+      out.addPlaced(key(name), feed.span).add(`${feed.optional ? '?' : ''}: ${tensorType('Feed', feed.tensor)};\n`);
+    } else if (feeds[at - 1]?.path[0] !== name) {
+      out.add(`${indent}readonly `).addPlaced(key(name), feed.span).add(': {\n');
+      const fields = feeds.filter((one) => one.path[0] === name).map((one) => ({ feed: one.feed, path: one.path.slice(1) }));
+      writeFeeds(out, fields, `${indent}  `);
+      out.add(`${indent}};\n`);
+    }
+  }
 }
 
 function writeResult(out: PlacedText, result: ResultShown, indent: string): void {

@@ -24,8 +24,10 @@ export interface Named {
   readonly span: Span | undefined;
 }
 
+/** A field of a record is called `batch/x`. */
 export interface FeedShown extends Named {
   readonly tensor: TensorShown;
+  readonly optional: boolean;
 }
 
 export type ResultShown =
@@ -128,10 +130,11 @@ function entryShown({ entry, open }: EntryOf, declarations: readonly Declaration
     name: entry.name,
     doc: entry.doc,
     span: entry.span,
-    feeds: entry.feeds.map(({ name, type, span }) => {
+    feeds: entry.feeds.map(({ name, type, span, initial }) => {
       const parameter = parameters.find((one) => one.name.text === name);
       const spread = isOpen(parameter?.type);
-      return { name, doc: undefined, span, tensor: tensorShown(type, spread, spread ? written(parameter?.type ?? null) : undefined) };
+      const tensor = tensorShown(type, spread, spread ? written(parameter?.type ?? null) : undefined);
+      return { name, doc: undefined, span, optional: initial !== undefined, tensor };
     }),
     result: shown,
     resultText: open ? (written(result) ?? '') : resultText(shown),

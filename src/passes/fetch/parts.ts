@@ -3,7 +3,7 @@
 // Holds: a feed of several entries is one feed, and makes sizes of theirs the same.
 
 import { calledRoots, type Entry, type GraphBuilder, type Node, type SizeFact, tensorEquals, type TensorNode } from '../../graph/index.js';
-import { applyTensor, feed } from '../../ops/index.js';
+import { applyTensor, feed, scalar } from '../../ops/index.js';
 import { EntryCopy } from './copy.js';
 import { type Fed, unlike } from './feeds.js';
 import type { Meaning, Names } from './names.js';
@@ -36,6 +36,15 @@ export class Parts {
       const node = this.#feedFor(build, one);
       this.#feeds.set(one.name, node);
       for (const target of one.targets) inPlace.get(target.entry)?.set(target.node, node);
+    }
+    // An argument that may be left out, and is.
+    for (const entry of involved) {
+      for (const { name, type, initial } of entry.feeds) {
+        const argument = initial === undefined ? undefined : names.argument(entry, name, 'bare');
+        const nodes = inPlace.get(entry);
+        if (initial !== undefined && argument !== undefined && nodes?.has(argument) === false)
+          nodes.set(argument, scalar(build, type.dtype, initial));
+      }
     }
     for (const [entry, nodes] of inPlace) {
       if (entry === undefined) for (const [variable, node] of nodes) this.#fedVariables.set(variable as TensorNode, node);

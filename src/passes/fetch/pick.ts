@@ -5,9 +5,18 @@
 // sizes can be found from the feeds.
 
 import { type Dim, DiagnosticsError } from '../../base/index.js';
-import type { Entry, Feed, GraphBuilder, ModuleGraph, Output, ResultTree, Update } from '../../graph/index.js';
+import {
+  type Entry,
+  type Feed,
+  type GraphBuilder,
+  type ModuleGraph,
+  type Output,
+  type ResultTree,
+  sourceOf,
+  type Update,
+} from '../../graph/index.js';
 import { differentiate } from '../differentiate.js';
-import { readFeeds } from './feeds.js';
+import { type Fed, readFeeds } from './feeds.js';
 import { type Meaning, Names } from './names.js';
 import { neededFeeds } from './needed.js';
 import { Parts } from './parts.js';
@@ -28,9 +37,9 @@ export function fetchEntry(checked: ModuleGraph, build: GraphBuilder, request: F
   const updates = request.give === 'values' ? updatesOf(whole, parts) : [];
   const roots = [...given.outputs, ...updates].map(({ node }) => node);
   const needed = neededFeeds(roots, request, { meanings, whole, fed, parts });
-  const feeds = fed.flatMap(({ name }): Feed[] => {
-    const node = needed.has(name) ? parts.feed(name) : undefined;
-    return node === undefined ? [] : [{ name, type: node.type, span: undefined }];
+  const feeds = fed.flatMap((one): Feed[] => {
+    const node = needed.has(one.name) ? parts.feed(one.name) : undefined;
+    return node === undefined ? [] : [{ name: one.name, type: node.type, span: undefined, ...initialOf(one) }];
   });
   const dims = [...new Set(feeds.flatMap(({ type }) => type.shape.flatMap((dim) => [...dim.names])))];
   return {
@@ -48,6 +57,16 @@ export function fetchEntry(checked: ModuleGraph, build: GraphBuilder, request: F
     names: new Map(),
     span: undefined,
   };
+}
+
+/** A feed may be left out where every argument that it stands for may, and would be the same. */
+function initialOf({ targets }: Fed): Pick<Feed, 'initial'> {
+  const found = targets.map(({ entry, node, kind }) => {
+    const source = kind === 'argument' ? sourceOf(node) : undefined;
+    return source?.kind === 'feed' ? entry?.feeds.find(({ name }) => name === source.name)?.initial : undefined;
+  });
+  const [initial] = found;
+  return initial === undefined || found.some((other) => !Object.is(other, initial)) ? {} : { initial };
 }
 
 const writtenOut = (module: ModuleGraph, build: GraphBuilder): ModuleGraph =>
