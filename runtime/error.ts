@@ -29,6 +29,7 @@ export type RuntimeCode =
   | 'toolchain-missing'
   | 'out-of-memory'
   | 'entry-failed'
+  | 'index-out-of-range'
   | 'not-finite'
   | 'other-run'
   | 'internal-error';

@@ -1,6 +1,7 @@
 // The manifest of an artifact, checked. In: JSON text from a shared library. Out: a typed manifest. Holds: every position and size that it
 // mentions exists; no two things have one name; what the runtime relies on has the right kind.
 import { type EntrySpec, type Manifest, type ResultSpec, type VariableSpec, abiVersion } from './abi/manifest.js';
+import { isCheckCode } from './checked.js';
 import { elements, isElementType } from './element.js';
 import { TfcError } from './error.js';
 import { parseStrictJson } from './strict-json.js';
@@ -122,16 +123,39 @@ function isEntry(json: Json, variables: number): boolean {
   return (
     Object.values(ranks).every((rank) => isCount(rank)) &&
     facts.every((fact) => {
-      const { left, right, relation } = object(fact) ?? {};
-      return isSize(left, names) && isSize(right, names) && isText(relation) && known.includes(relation);
+      const { left, right, relation, at, text } = object(fact) ?? {};
+      const isPlaced = [at, text].every((one) => one === undefined || isText(one));
+      return isSize(left, names) && isSize(right, names) && isText(relation) && known.includes(relation) && isPlaced;
     }) &&
     feeds.every((feed) => isTensor(feed, names)) &&
     areDistinct(feeds, ({ name }) => name) &&
     outputs.every((output) => isTensor(output, names)) &&
     isResult(entry['result'], outputs.length) &&
     positions.every((group) => group?.every((at) => isCount(at, variables)) ?? false) &&
+    (entry['checks'] === undefined || areChecks(entry['checks'], outputs, names)) &&
     (entry['trap'] === undefined || isTrap(entry['trap'], outputs))
   );
+}
+
+function areChecks(json: Json, outputs: readonly Json[], dims: ReadonlySet<string>): boolean {
+  const checks = object(json);
+  const places = list(checks?.['places']);
+  const isScalar = (at: Json | undefined, dtype: 'i32' | 'i64'): boolean => {
+    const output = isCount(at, outputs.length) ? object(outputs[at]) : undefined;
+    return output?.['dtype'] === dtype && list(output['shape'])?.length === 0;
+  };
+  if (checks === undefined || places === undefined || !isScalar(checks['status'], 'i32') || !isScalar(checks['said'], 'i64')) return false;
+  return places.every((item) => {
+    const place = object(item);
+    return (
+      place !== undefined &&
+      isCheckCode(place['code']) &&
+      isText(place['at']) &&
+      isText(place['text']) &&
+      isSize(place['size'], dims) &&
+      isSize(place['length'], dims)
+    );
+  });
 }
 
 function isTrap(json: Json, outputs: readonly Json[]): boolean {

@@ -110,7 +110,7 @@ function checkFact(entry: EntrySpec, fact: FactSpec, sizes: Sizes): void {
   );
   throw new TfcError(
     'unsatisfied-fact',
-    `${entry.name} needs ${text}, and here ${values.map(([name, value]) => `${name} = ${value}`).join(', ')}.`,
+    `${entry.name} needs ${text}${fact.at === undefined ? '' : ` for \`${fact.text}\` at ${fact.at}`}, and here ${values.map(([name, value]) => `${name} = ${value}`).join(', ')}.`,
     { expected: text },
   );
 }

@@ -3,16 +3,16 @@
 // Holds: positions known when compiling are checked against the size; NumPy's meaning for negative positions and for slices beyond the end.
 
 import type { Expression, Index, IndexExpression, SliceIndex, Span } from '../../grammar/index.js';
-import { Dim, isInteger } from '../base/index.js';
+import { Dim, isInteger, isNatural } from '../base/index.js';
 import { typeToString, type TensorNode } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
+import { checkedIndex } from './checked-index.js';
 import type { Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
-import { isNatural } from './facts.js';
 import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
-import { bindingLabel, castTo, toTensor } from './tensors.js';
+import { bindingLabel, toTensor } from './tensors.js';
 import { describe, dimOf, ERROR, list, tensorValue, tuple, type Value } from './values.js';
 
 interface Cut {
@@ -130,8 +130,8 @@ function positionCut(context: Context, index: Expression, size: Dim, scope: Scop
       });
       return undefined;
     }
-    const narrow = castTo(context, ids, 'i32', index.span);
-    return narrow === undefined ? undefined : { ...whole(size), ids: narrow };
+    const checked = checkedIndex(context, ids, size, index.span);
+    return checked === undefined ? undefined : { ...whole(size), ids: checked };
   }
   const negative = dim.constant !== undefined && dim.constant < 0;
   const at = negative ? size.add(dim) : dim;

@@ -4,14 +4,13 @@
 // body gives it.
 
 import type { Block, Expression, FoldExpression, Iterable, Pattern, ScanExpression, Span } from '../../grammar/index.js';
-import { Dim, limits, shapeEquals } from '../base/index.js';
+import { Dim, limits, shapeEquals, isNatural } from '../base/index.js';
 import { tensor, typeToString, type TensorNode, type TensorType } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyOp, applyTensor } from './apply-op.js';
 import { broadcastTo } from './broadcast.js';
 import { enterScope, type Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
-import { isNatural } from './facts.js';
 import { shallow } from './growth.js';
 import { bindPattern } from './patterns.js';
 import { excerpt, fail } from './report.js';

@@ -127,6 +127,8 @@ export interface SizeFact {
   readonly relation: '==' | '!=' | '<' | '<=' | '>' | '>=' | 'divides';
   readonly right: Dim;
   readonly span: Span | undefined;
+  /** The expression that it follows from, where nobody declared it. */
+  readonly inferred?: Span;
 }
 
 /** What an entry says of NaNs and infinities: a scalar output (i32) beside its result. */
@@ -134,6 +136,26 @@ export interface Trap {
   readonly output: number;
   /** Twice a position here says that this node made an infinity, one more that it made a NaN; the largest number says nothing. */
   readonly places: readonly TensorNode[];
+}
+
+/** A place of the text where something is checked when the entry runs, and what its message says. */
+export interface CheckedPlace {
+  readonly code: string;
+  readonly source: string;
+  readonly start: number;
+  readonly end: number;
+  readonly size: Dim;
+  readonly length: Dim;
+}
+
+/** What an entry says of its checks: two scalar outputs beside its result. */
+export interface Checks {
+  /** The output (i32) that is 0 where all hold, else the position in `places`, counted from 1, of the first that does not. */
+  readonly status: number;
+  /** The output (i64) that has the number which does not fit. */
+  readonly said: number;
+  /** In the order of the text. */
+  readonly places: readonly CheckedPlace[];
 }
 
 export interface Entry {
@@ -153,6 +175,8 @@ export interface Entry {
   /** Every named node by its unique path (`loss/error`). */
   readonly names: ReadonlyMap<string, TensorNode>;
   readonly span: Span | undefined;
+  /** Written by the pass `checks`. */
+  readonly checks?: Checks;
   /** Written by the pass `trap`. */
   readonly trap?: Trap;
 }

@@ -5,6 +5,7 @@ import type { Attrs } from '../graph/index.js';
 import { broadcast } from './broadcast.js';
 import { call } from './call.js';
 import { cast } from './cast.js';
+import { ensure, inRange } from './checks.js';
 import { concat } from './concat.js';
 import type { Op } from './define.js';
 import { grad, jvp } from './derivative.js';
@@ -46,6 +47,8 @@ const all: readonly Op[] = [
   erase(concat),
   erase(gather),
   erase(scatterAdd),
+  erase(inRange),
+  erase(ensure),
   erase(reduceSum),
   erase(reduceProduct),
   erase(reduceMax),

@@ -28,7 +28,7 @@ import {
   verifyFormed,
   verifyFused,
 } from '../../lower/index.js';
-import { differentiate, type Form, type Pass, Pipeline, simplify, strip } from '../../passes/index.js';
+import { checks, differentiate, type Form, type Pass, Pipeline, simplify, strip } from '../../passes/index.js';
 import type { ProgramPass, Target } from '../../target/index.js';
 
 /** A module whose entries are kernels. */
@@ -168,7 +168,7 @@ export type GraphPass = Pass<ModuleGraph, ModuleGraph>;
 
 /** Derivatives and clean-up, then `more`. */
 export const toSimplified = (more: readonly GraphPass[] = []): Pipeline<ModuleGraph, ModuleGraph> =>
-  more.reduce((pipeline, pass) => pipeline.then(pass), Pipeline.of(differentiate).then(strip).then(simplify));
+  more.reduce((pipeline, pass) => pipeline.then(pass), Pipeline.of(differentiate).then(strip).then(checks).then(simplify));
 
 /** The same as groups in order. */
 export const toFused = (target: Target, more: readonly GraphPass[] = []): Pipeline<ModuleGraph, Planned<FusedEntry>> =>

@@ -1,6 +1,7 @@
 // Arithmetic rows of the scalar table. In: nothing. Out: sums, products, powers, roots, extrema.
 // Holds: NaN and infinity behave as in NumPy; integer division rounds towards zero and gives 0 for a divisor of 0.
 
+import { boundsOf } from './bounds.js';
 import { scalarFunctions } from './function.js';
 import { integerPower, power } from './meaning.js';
 
@@ -98,6 +99,7 @@ export const arithmetic = scalarFunctions({
     doc: 'Sum; integers wrap.',
     arity: 2,
     kernel: 'add',
+    bounds: boundsOf.add,
     fma: 'sum',
     domain: [wide, wide],
     evaluate: (a, b) => a + b,
@@ -109,6 +111,7 @@ export const arithmetic = scalarFunctions({
     doc: 'Difference; integers wrap.',
     arity: 2,
     kernel: 'sub',
+    bounds: boundsOf.sub,
     fma: 'difference',
     domain: [wide, wide],
     evaluate: (a, b) => a - b,
@@ -174,6 +177,7 @@ export const arithmetic = scalarFunctions({
     doc: 'The smaller one; NaN when either is NaN. At a tie the slope goes to the first argument.',
     arity: 2,
     kernel: 'minimum',
+    bounds: boundsOf.min,
     domain: [
       [-2, -0.5],
       [0.5, 2],
@@ -187,6 +191,7 @@ export const arithmetic = scalarFunctions({
     doc: 'The larger one; NaN when either is NaN. At a tie the slope goes to the first argument.',
     arity: 2,
     kernel: 'maximum',
+    bounds: boundsOf.max,
     domain: [
       [-2, -0.5],
       [0.5, 2],
