@@ -3,9 +3,9 @@
 // a constant.
 
 import type { Fact, Span } from '../../grammar/index.js';
-import { decide } from '../base/index.js';
 import type { SizeFact } from '../graph/index.js';
 import type { Context } from './context.js';
+import { presume } from './preconditions.js';
 import { fail } from './report.js';
 import type { Scope } from './scope.js';
 import { evaluateSize, unknownsIn } from './sizes.js';
@@ -34,22 +34,15 @@ function factText(fact: SizeFact): string {
   return fact.relation === 'divides' ? `${fact.right} % ${fact.left} == 0` : `${fact.left} ${fact.relation} ${fact.right}`;
 }
 
-/** Demands the facts of a callee at a call; false after a diagnostic. */
+/** Demands the facts of a callee at a call: what is not known is a precondition of the entry. False after a diagnostic. */
 export function demandFacts(context: Context, facts: readonly Fact[], scope: Scope, name: string, site: Span): boolean {
   let fulfilled = true;
   for (const written of facts) {
     const fact = evaluateFact(context, written, scope);
-    if (fact === undefined) continue;
-    const verdict = decide(fact, context.entry.facts);
-    if (verdict === true) continue;
+    if (fact === undefined || presume(context, fact, site)) continue;
     fulfilled = false;
     const labels = [{ span: written.span, text: 'declared here' }];
-    if (verdict === false) fail(context, 'unsatisfied-fact', site, `\`${name}\` needs ${factText(fact)}, which does not hold`, { labels });
-    else
-      fail(context, 'unsatisfied-fact', site, `\`${name}\` needs ${factText(fact)}, which nothing here guarantees`, {
-        labels,
-        hint: `declare it behind the result type of the function around: \`where ${factText(fact)}\``,
-      });
+    fail(context, 'unsatisfied-fact', site, `\`${name}\` needs ${factText(fact)}, which does not hold`, { labels });
   }
   return fulfilled;
 }

@@ -4,7 +4,7 @@
 // body gives it.
 
 import type { Block, Expression, FoldExpression, Iterable, Pattern, ScanExpression, Span } from '../../grammar/index.js';
-import { Dim, limits, shapeEquals, isNatural } from '../base/index.js';
+import { Dim, limits, shapeEquals } from '../base/index.js';
 import { tensor, typeToString, type TensorNode, type TensorType } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyOp, applyTensor } from './apply-op.js';
@@ -13,6 +13,7 @@ import { enterScope, type Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
 import { shallow } from './growth.js';
 import { bindPattern } from './patterns.js';
+import { presumeNatural } from './preconditions.js';
 import { excerpt, fail } from './report.js';
 import { Scope } from './scope.js';
 import { evaluateBlock } from './statements.js';
@@ -98,10 +99,8 @@ function rangeRounds(context: Context, start: Expression, stop: Expression, scop
     });
     return undefined;
   }
-  if (trip.constant === undefined && !isNatural(trip, context.entry.facts)) {
-    fail(context, 'ambiguous-size', stop.span, `whether ${to} is at least ${from} is not known`, {
-      hint: `declare it behind the result type: \`where ${to} >= ${from}\``,
-    });
+  if (trip.constant === undefined && !presumeNatural(context, trip, stop.span)) {
+    fail(context, 'invalid-value', stop.span, `${to} is never at least ${from}`);
     return undefined;
   }
   return {

@@ -6,7 +6,7 @@ import * as ops from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
 import { broadcastTo, commonShape } from '../broadcast.js';
 import { checkedIndex } from '../checked-index.js';
-import { takeRows } from '../indexing.js';
+import { takeRows } from '../picks.js';
 import { fail } from '../report.js';
 import { agree, stackTensors, toTensor } from '../tensors.js';
 import { expectedDType } from '../types.js';
