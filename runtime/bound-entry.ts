@@ -13,7 +13,7 @@ import { readOptions } from './options.js';
 import { OutputSlots } from './output-slots.js';
 import type { Result } from './result.js';
 import type { Sizes } from './size.js';
-import { checkFacts, solveSizes } from './solve.js';
+import { checkFacts, solveSizes, withQuotients } from './solve.js';
 import { type Cut, type StepsOptions, type StepsResult, leads, readBatch, requireCount } from './steps.js';
 
 export class BoundEntry {
@@ -163,8 +163,9 @@ export class BoundEntry {
     this.#feeds.resized = false;
   }
 
-  #resize(sizes: Sizes): void {
-    checkFacts(this.spec, sizes);
+  #resize(named: Sizes): void {
+    checkFacts(this.spec, named);
+    const sizes = withQuotients(this.spec, named);
     let changed = !this.#sized;
     this.spec.dims.forEach((name, at) => {
       const value = sizes.get(name) ?? 0;

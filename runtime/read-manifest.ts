@@ -112,7 +112,11 @@ function isEntry(json: Json, variables: number): boolean {
   if (entry === undefined || !isText(entry['name']) || dims === undefined || !dims.every(isText) || new Set(dims).size < dims.length)
     return false;
   if (!(['fn', 'step', 'init'] satisfies EntrySpec['kind'][] as Json[]).includes(entry['kind'] ?? null)) return false;
+  const named = entry['named'] === undefined ? [] : list(entry['named']);
+  const quotients = entry['quotients'] === undefined ? [] : list(entry['quotients']);
+  if (named?.every(isText) !== true || quotients === undefined) return false;
   const names = new Set<string>(dims);
+  const all = new Set<string>([...dims, ...(named as readonly string[])]);
   const ranks = object(entry['ranks']);
   const facts = list(entry['facts']);
   const feeds = list(entry['feeds']);
@@ -125,9 +129,13 @@ function isEntry(json: Json, variables: number): boolean {
     facts.every((fact) => {
       const { left, right, relation, at, text } = object(fact) ?? {};
       const isPlaced = [at, text].every((one) => one === undefined || isText(one));
-      return isSize(left, names) && isSize(right, names) && isText(relation) && known.includes(relation) && isPlaced;
+      return isSize(left, all) && isSize(right, all) && isText(relation) && known.includes(relation) && isPlaced;
     }) &&
-    feeds.every((feed) => isTensor(feed, names)) &&
+    quotients.every((item) => {
+      const { name, dividend, divisor } = object(item) ?? {};
+      return isText(name) && names.has(name) && isSize(dividend, all) && isSize(divisor, all);
+    }) &&
+    feeds.every((feed) => isTensor(feed, all)) &&
     areDistinct(feeds, ({ name }) => name) &&
     outputs.every((output) => isTensor(output, names)) &&
     isResult(entry['result'], outputs.length) &&

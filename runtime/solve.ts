@@ -28,7 +28,7 @@ export function solveSizes(entry: EntrySpec, fed: readonly FedShape[]): Sizes {
     if (waiting.length === open.length) throw undetermined(waiting, sizes);
     open = waiting;
   }
-  const missing = entry.dims.find((name) => !sizes.has(name));
+  const missing = entry.dims.find((name) => !sizes.has(name) && entry.quotients?.some((quotient) => quotient.name === name) !== true);
   if (missing !== undefined) throw new TfcError('shape-mismatch', `No feed of ${entry.name} determines the size ${missing}.`);
   return sizes;
 }
@@ -93,6 +93,18 @@ function undetermined(waiting: readonly Equation[], sizes: Sizes): TfcError {
       hint: 'Feed { data, shape } or tensor(data, shape) instead of a flat array.',
     },
   );
+}
+
+/** The sizes with those that facts give a value. */
+export function withQuotients({ quotients }: EntrySpec, sizes: Sizes): Sizes {
+  if (quotients === undefined) return sizes;
+  const all = new Map(sizes);
+  for (const { name, dividend, divisor } of quotients) {
+    const [a, b] = [evaluate(dividend, sizes), evaluate(divisor, sizes)];
+    // Zero divides only zero.
+    if (a !== undefined && b !== undefined) all.set(name, b === 0 ? 0 : a / b);
+  }
+  return all;
 }
 
 /** @throws TfcError unsatisfied-fact for the first declared fact that is false with these sizes. */

@@ -78,6 +78,10 @@ export interface EntrySpec {
   readonly kind: 'fn' | 'step' | 'init';
   readonly doc?: string;
   readonly dims: readonly string[];
+  /** Sizes that feeds and facts name, and the code does not. */
+  readonly named?: readonly string[];
+  /** Those of `dims` that no feed has: dividend / divisor, which facts say is whole. */
+  readonly quotients?: readonly { readonly name: string; readonly dividend: Size; readonly divisor: Size }[];
   /** Ranks that this build of the entry has for its open-rank packs, e.g. { S: 2 }; then `open` lists the rank-polymorphic feeds. */
   readonly ranks: Readonly<Record<string, number>>;
   readonly facts: readonly FactSpec[];

@@ -2,7 +2,7 @@
 // Holds: generic sizes stay free, and can be found from the feeds; an open rank has no entry until it is chosen.
 
 import type { FnDeclaration, GenericParameter, Parameter, StepDeclaration } from '../../grammar/index.js';
-import { Dim, type DType, limits, type Shape, solvableNames } from '../base/index.js';
+import { decide, Dim, type DType, limits, type Shape, solvableNames } from '../base/index.js';
 import type { Entry, Output, ResultTree, TensorNode } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
@@ -10,6 +10,7 @@ import { EntryState, joinPath, type Checker, type Context, type Module, outermos
 import { evaluateFact } from './facts.js';
 import { functionResult, resultSpan } from './functions.js';
 import { declareGenerics } from './generics.js';
+import { type KnownSizes, knownSizes } from './known-sizes.js';
 import { Matcher } from './match.js';
 import { countable } from './growth.js';
 import { fail } from './report.js';
@@ -63,13 +64,22 @@ export function checkEntry(
   const before = checker.reporter.diagnostics.length;
   const scope = new Scope(module.scope);
   if (!openGenerics(context, declaration, ranks, scope)) return undefined;
-  for (const parameter of declaration.parameters) addFeed(context, parameter, scope);
+  const known = knownSizes(declaration.facts.flatMap((written) => evaluateFact(context, written, scope) ?? []));
+  const declared = known.values.size === 0 ? [] : declaration.parameters.map((parameter) => shapeOfParameter(context, parameter, scope));
+  if (checker.reporter.diagnostics.length > before) return undefined;
+  for (const [name, dim] of known.values) {
+    const binding = scope.own(name);
+    if (binding instanceof GenericBinding) binding.bind(sizeValue(dim), binding.span);
+  }
+  for (const [at, parameter] of declaration.parameters.entries()) addFeed(context, parameter, scope, declared[at]);
   if (checker.reporter.diagnostics.length > before) return undefined;
   for (const written of declaration.facts) {
     const fact = evaluateFact(context, written, scope);
-    if (fact !== undefined) state.facts.push(fact);
+    if (fact !== undefined && decide(fact, []) !== true) state.facts.push(fact);
   }
-  const dims = checker.growth.within('declaration', context, declaration.name.span, `\`${name}\``, () => freeSizes(context, declaration));
+  const dims = checker.growth.within('declaration', context, declaration.name.span, `\`${name}\``, () =>
+    freeSizes(context, declaration, known),
+  );
   const value = checker.growth.within('declaration', context, declaration.name.span, `\`${name}\``, () =>
     entryValue(context, declaration, scope),
   );
@@ -86,6 +96,7 @@ export function checkEntry(
     dims,
     ranks,
     facts: state.facts,
+    ...(known.values.size === 0 ? {} : { declared: { names: [...known.values.keys()], facts: known.facts, quotients: known.quotients } }),
     feeds: state.feeds,
     outputs,
     result,
@@ -131,7 +142,13 @@ function packSizes(pack: string, rank: number, generics: readonly GenericParamet
   return Array.from({ length: rank }, (_, axis) => Dim.of(`${stem}${axis}`));
 }
 
-function addFeed(context: Context, parameter: Parameter, scope: Scope): void {
+/** The shape over generics. */
+function shapeOfParameter(context: Context, { type }: Parameter, scope: Scope): Shape | undefined {
+  const shape = type.kind === 'named-type' ? shapeWritten(context, type.dims, scope) : undefined;
+  return shape === 'open' ? undefined : shape;
+}
+
+function addFeed(context: Context, parameter: Parameter, scope: Scope, declared: Shape | undefined): void {
   const { text: name, span } = parameter.name;
   const known = scope.own(name);
   if (known !== undefined && !(known instanceof GenericBinding)) {
@@ -149,18 +166,18 @@ function addFeed(context: Context, parameter: Parameter, scope: Scope): void {
   const type = tensorTypeOf(context, parameter.type, scope, `the argument \`${name}\` of an entry`);
   const node = type === undefined ? undefined : applyTensor(context, ops.feed, [], { name, dtype: type.dtype, shape: type.shape }, span);
   if (type === undefined || node === undefined) return;
-  context.entry.feeds.push({ name, type, span });
+  context.entry.feeds.push({ name, type, span, ...(declared === undefined ? {} : { declared }) });
   scope.addValue(name, 'parameter', tensorValue(node), span, parameter.type, scope);
 }
 
 /** The sizes that callers choose, in order of first use; every generic must be found from the feeds. Undefined after a diagnostic. */
-function freeSizes(context: Context, declaration: EntryDeclaration): string[] | undefined {
-  const sizes = context.entry.feeds.flatMap((feed) => feed.type.shape);
-  const names = [...new Set(sizes.flatMap((dim) => [...dim.names]))];
+function freeSizes(context: Context, declaration: EntryDeclaration, known: KnownSizes): string[] | undefined {
+  const sizes = context.entry.feeds.flatMap((feed) => feed.declared ?? feed.type.shape);
+  const names = [...new Set(context.entry.feeds.flatMap((feed) => feed.type.shape).flatMap((dim) => [...dim.names]))];
   const solved = solvableNames(sizes, () => context.checker.growth.spend(sizes.length));
   for (const generic of declaration.generics) {
     const name = generic.name.text;
-    if (generic.variadic || solved.has(name)) continue;
+    if (generic.variadic || solved.has(name) || known.values.has(name)) continue;
     const used = names.includes(name);
     fail(
       context,

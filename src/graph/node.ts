@@ -1,7 +1,7 @@
 // The tensor graph: nodes, attributes, regions. In: ops, which are their own tags. Out: an immutable, hash-consed DAG.
 // Holds: a node's id is unique in its builder, and larger than the ids of its arguments.
 
-import type { Dim, Span } from '../base/index.js';
+import type { Dim, Shape, Span } from '../base/index.js';
 import type { TensorType, Type } from './type.js';
 
 /** What the graph knows of an op; the whole definition is in `src/ops`. */
@@ -95,6 +95,8 @@ export interface Variable {
 export interface Feed {
   readonly name: string;
   readonly type: TensorType;
+  /** The shape over the names that callers know, where it is another one than the type's. */
+  readonly declared?: Shape;
   readonly span: Span | undefined;
 }
 
@@ -129,6 +131,20 @@ export interface SizeFact {
   readonly span: Span | undefined;
   /** The expression that it follows from, where nobody declared it. */
   readonly inferred?: Span;
+}
+
+/** A size that has a value where a fact holds: dividend / divisor. */
+export interface Quotient {
+  readonly name: string;
+  readonly dividend: Dim;
+  readonly divisor: Dim;
+}
+
+/** Sizes as callers know them, where facts say more of them: names that the entry itself does without. */
+export interface DeclaredSizes {
+  readonly names: readonly string[];
+  readonly facts: readonly SizeFact[];
+  readonly quotients: readonly Quotient[];
 }
 
 /** What an entry says of NaNs and infinities: a scalar output (i32) beside its result. */
@@ -167,6 +183,8 @@ export interface Entry {
   /** Ranks chosen for open-rank arguments (`...S`): pack name → rank; empty for most entries. */
   readonly ranks: Readonly<Record<string, number>>;
   readonly facts: readonly SizeFact[];
+  /** Beside `dims` and `facts`. */
+  readonly declared?: DeclaredSizes;
   readonly feeds: readonly Feed[];
   readonly outputs: readonly Output[];
   readonly result: ResultTree;

@@ -74,8 +74,23 @@ function entrySpec(entry: Entry, positions: ReadonlyMap<string, number>, { trap,
     ...docOf(entry.doc),
     dims: entry.dims,
     ranks: entry.ranks,
-    facts: entry.facts.map((one) => ({ left: sizeOf(one.left), relation: one.relation, right: sizeOf(one.right), ...fact(one) })),
-    feeds: entry.feeds.map((feed) => tensorSpec(feed.name, feed.type)),
+    ...(entry.declared === undefined
+      ? {}
+      : {
+          named: entry.declared.names,
+          quotients: entry.declared.quotients.map(({ name, dividend, divisor }) => ({
+            name,
+            dividend: sizeOf(dividend),
+            divisor: sizeOf(divisor),
+          })),
+        }),
+    facts: [...(entry.declared?.facts ?? []), ...entry.facts].map((one) => ({
+      left: sizeOf(one.left),
+      relation: one.relation,
+      right: sizeOf(one.right),
+      ...fact(one),
+    })),
+    feeds: entry.feeds.map(({ name, type, declared }) => tensorSpec(name, declared === undefined ? type : { ...type, shape: declared })),
     outputs: entry.outputs.map((output) => tensorSpec(output.path, output.node.type)),
     result: entry.result,
     reads: [...read].sort((a, b) => a - b),
