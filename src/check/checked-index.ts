@@ -2,7 +2,7 @@
 // where one of them is outside. Holds: numbers are looked at before they are narrowed.
 
 import type { Span } from '../../grammar/index.js';
-import { Dim } from '../base/index.js';
+import { bytesOf, Dim } from '../base/index.js';
 import type { TensorNode } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
@@ -12,8 +12,9 @@ import { castTo } from './tensors.js';
 /** `length`: so many elements from each index on must lie in the axis. Undefined after a diagnostic. */
 export function checkedIndex(context: Context, ids: TensorNode, size: Dim, span: Span, length: Dim = Dim.one): TensorNode | undefined {
   const { source, start, end } = placeOf(context, span);
-  const isWide = ids.type.dtype === 'i32' || ids.type.dtype === 'i64';
-  const numbers = isWide ? ids : castTo(context, ids, 'i32', span);
+  // What i32 holds is looked at as that, the rest as i64.
+  const isNarrow = ids.type.dtype === 'i32' || bytesOf(ids.type.dtype) < 4;
+  const numbers = castTo(context, ids, isNarrow ? 'i32' : 'i64', span);
   const checked =
     numbers === undefined ? undefined : applyTensor(context, ops.inRange, [numbers], { source, start, end, size, length }, span);
   return checked === undefined ? undefined : castTo(context, checked, 'i32', span);

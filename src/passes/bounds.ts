@@ -1,7 +1,7 @@
 // Between which sizes whole numbers lie. In: nodes, facts about sizes. Out: bounds, and which checks they make needless. Holds: ops are
 // asked; what nobody knows has no bounds; each node is asked once, without recursion over depth.
 
-import { Dim, isInteger, isNatural, type Relation } from '../base/index.js';
+import { bytesOf, Dim, isInteger, isNatural, type Relation } from '../base/index.js';
 import { isTensorNode, type Node, type TensorNode, topological } from '../graph/index.js';
 import { type Bounds, type CheckParts, opOf } from '../ops/index.js';
 
@@ -42,7 +42,8 @@ export class Ranges {
     };
     for (const one of topological([node], (each) => !found.has(each))) {
       if (found.has(one)) continue;
-      const isAsked = isTensorNode(one) && isInteger(one.type.dtype);
+      // What is computed in few bits may wrap.
+      const isAsked = isTensorNode(one) && isInteger(one.type.dtype) && bytesOf(one.type.dtype) >= 4;
       found.set(one, isAsked ? opOf(one).bounds?.(one, (which) => argument(one, which), isAtLeast0) : undefined);
     }
     return this.#noted.get(node) ?? found.get(node);
