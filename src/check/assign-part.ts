@@ -1,4 +1,5 @@
-// `w[i] <- e`. In: the newest value of a variable, what is taken of each axis, the value of that part. Out: the whole with the part replaced.
+// `w[i] <- e`. In: the newest value of a variable, what is taken of each axis, the value of that part. Out: the whole with the part
+// replaced.
 // Holds: positions from data are checked; what stands outside of the part keeps every bit.
 
 import type { Span } from '../../grammar/index.js';

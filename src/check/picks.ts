@@ -1,7 +1,7 @@
-// Elements at positions that only the running program knows. In: a tensor, positions along some axes. Out: slices of fixed length, rows, and
-// with positions along several axes the elements at pairs.
-// Holds: NumPy's meaning: positions of several axes go together, element by element, and their axes stand where the first of them stood; where
-// NumPy would put them elsewhere it is refused.
+// Elements at positions that only the running program knows. In: a tensor, positions along some axes. Out: slices of fixed length, rows,
+// and with positions along several axes the elements at pairs.
+// Holds: NumPy's meaning: positions of several axes go together, element by element, and their axes stand where the first of them stood;
+// where NumPy would put them elsewhere it is refused.
 
 import type { Span } from '../../grammar/index.js';
 import { Dim, elementCount } from '../base/index.js';
