@@ -2,7 +2,8 @@
 // comparison; sizes are solved only when shapes change; native code keeps addresses of arrays only while this object keeps the arrays, and
 // no code of the caller's runs between looking at them (feed-slots.ts) and the end of the run.
 import type { EntrySpec, TensorSpec } from './abi/manifest.js';
-import { elements, noRoom } from './element.js';
+import { failedCheck } from './checked.js';
+import { type TypedArray, elements, noRoom } from './element.js';
 import { TfcError } from './error.js';
 import { type CopiedFeeds, FeedSlots, type Feeds } from './feed-slots.js';
 import { Guard } from './guard.js';
@@ -12,7 +13,7 @@ import { readOptions } from './options.js';
 import { OutputSlots } from './output-slots.js';
 import type { Result } from './result.js';
 import type { Sizes } from './size.js';
-import { checkFacts, solveSizes } from './solve.js';
+import { checkFacts, solveSizes, withQuotients } from './solve.js';
 import { type Cut, type StepsOptions, type StepsResult, leads, readBatch, requireCount } from './steps.js';
 
 /**
@@ -31,6 +32,8 @@ export class BoundEntry {
   readonly #outputs: OutputSlots;
   /** Of an entry that looks for NaNs. */
   readonly #guard: Guard | undefined;
+  /** Of an entry with checks: the number that does not fit. */
+  readonly #said: TypedArray | undefined;
   /** Positions of scalar outputs. */
   readonly #scalars: readonly number[];
   readonly #dims: Float64Array;
@@ -49,12 +52,14 @@ export class BoundEntry {
       shape.length === 0 ? elements[dtype].view(memory, 8 * at, 1) : undefined,
     );
     const { trap } = spec;
-    this.#scalars = spec.outputs.flatMap((output, at) => (output.shape.length === 0 && at !== trap?.output ? [at] : []));
+    const beside = new Set([trap?.output, spec.checks?.status, spec.checks?.said]);
+    this.#scalars = spec.outputs.flatMap((output, at) => (output.shape.length === 0 && !beside.has(at) ? [at] : []));
     const codes = this.#scalars.map((at) => elements[spec.outputs[at]?.dtype ?? 'f32'].code);
     const counts = Int32Array.of(spec.feeds.length, spec.outputs.length, spec.dims.length);
     this.#handle = native.createStep(host.handle, module, entry, counts, Int32Array.from(this.#scalars), Int32Array.from(codes));
     this.#feeds = new FeedSlots(native, this.#handle, spec, cells);
     this.#outputs = new OutputSlots(native, this.#handle, spec, cells.slice(spec.feeds.length), reuse);
+    this.#said = spec.checks === undefined ? undefined : cells[spec.feeds.length + spec.checks.said];
     const found = trap === undefined ? undefined : cells[spec.feeds.length + trap.output];
     this.#guard = trap === undefined || found === undefined ? undefined : new Guard(native, host.handle, host.variables, spec, trap, found);
   }
@@ -62,7 +67,7 @@ export class BoundEntry {
   /**
    * One run. Denormal numbers count as zero inside.
    * @throws TfcError missing-feed, unknown-feed, shape-mismatch, dtype-mismatch, bad-data, unsatisfied-fact, uninitialized-variable,
-   * session-closed, out-of-memory, entry-failed.
+   * session-closed, out-of-memory, index-out-of-range, entry-failed.
    */
   run(feeds: Feeds = {}): Result {
     this.#begin(feeds);
@@ -166,8 +171,9 @@ export class BoundEntry {
     this.#feeds.resized = false;
   }
 
-  #resize(sizes: Sizes): void {
-    checkFacts(this.spec, sizes);
+  #resize(named: Sizes): void {
+    checkFacts(this.spec, named);
+    const sizes = withQuotients(this.spec, named);
     let changed = !this.#sized;
     this.spec.dims.forEach((name, at) => {
       const value = sizes.get(name) ?? 0;
@@ -191,11 +197,17 @@ export class BoundEntry {
   }
 
   #finish(status: number): void {
-    if (status !== 0) throw new TfcError('entry-failed', `${this.spec.name} stopped with status ${status}.`);
+    if (status !== 0) throw this.#failed(status);
     this.#guard?.requireFinite();
     if (this.#written) return;
     for (const at of this.spec.writes) this.#host.variables.markInitialized(at);
     this.#written = true;
+  }
+
+  #failed(status: number): TfcError {
+    const sizes = new Map(this.spec.dims.map((name, at) => [name, this.#dims[at] ?? 0]));
+    const failed = failedCheck(this.spec, status, this.#said?.[0] ?? 0, sizes);
+    return failed ?? new TfcError('entry-failed', `${this.spec.name} stopped with status ${status}.`);
   }
 
   /** One value per step for every scalar output. */

@@ -36,6 +36,7 @@ export type RuntimeCode =
   | 'toolchain-missing'
   | 'out-of-memory'
   | 'entry-failed'
+  | 'index-out-of-range'
   | 'not-finite'
   | 'other-run'
   | 'internal-error';

@@ -1,6 +1,7 @@
 // The manifest of an artifact, checked. In: JSON text from a shared library. Out: a typed manifest. Holds: every position and size that it
 // mentions exists; no two things have one name; what the runtime relies on has the right kind.
 import { type EntrySpec, type Manifest, type ResultSpec, type VariableSpec, abiVersion } from './abi/manifest.js';
+import { isCheckCode } from './checked.js';
 import { elements, isElementType } from './element.js';
 import { TfcError } from './error.js';
 import { parseStrictJson } from './strict-json.js';
@@ -119,7 +120,11 @@ function isEntry(json: Json, variables: number): boolean {
   if (entry === undefined || !isText(entry['name']) || dims === undefined || !dims.every(isText) || new Set(dims).size < dims.length)
     return false;
   if (!(['fn', 'step', 'init'] satisfies EntrySpec['kind'][] as Json[]).includes(entry['kind'] ?? null)) return false;
+  const named = entry['named'] === undefined ? [] : list(entry['named']);
+  const quotients = entry['quotients'] === undefined ? [] : list(entry['quotients']);
+  if (named?.every(isText) !== true || quotients === undefined) return false;
   const names = new Set<string>(dims);
+  const all = new Set<string>([...dims, ...(named as readonly string[])]);
   const ranks = object(entry['ranks']);
   const facts = list(entry['facts']);
   const feeds = list(entry['feeds']);
@@ -130,16 +135,43 @@ function isEntry(json: Json, variables: number): boolean {
   return (
     Object.values(ranks).every((rank) => isCount(rank)) &&
     facts.every((fact) => {
-      const { left, right, relation } = object(fact) ?? {};
-      return isSize(left, names) && isSize(right, names) && isText(relation) && known.includes(relation);
+      const { left, right, relation, at, text } = object(fact) ?? {};
+      const isPlaced = [at, text].every((one) => one === undefined || isText(one));
+      return isSize(left, all) && isSize(right, all) && isText(relation) && known.includes(relation) && isPlaced;
     }) &&
-    feeds.every((feed) => isTensor(feed, names) && isInitial(feed)) &&
+    quotients.every((item) => {
+      const { name, dividend, divisor } = object(item) ?? {};
+      return isText(name) && names.has(name) && isSize(dividend, all) && isSize(divisor, all);
+    }) &&
+    feeds.every((feed) => isTensor(feed, all) && isInitial(feed)) &&
     areDistinct(feeds, ({ name }) => name) &&
     outputs.every((output) => isTensor(output, names)) &&
     isResult(entry['result'], outputs.length) &&
     positions.every((group) => group?.every((at) => isCount(at, variables)) ?? false) &&
+    (entry['checks'] === undefined || areChecks(entry['checks'], outputs, names)) &&
     (entry['trap'] === undefined || isTrap(entry['trap'], outputs))
   );
+}
+
+function areChecks(json: Json, outputs: readonly Json[], dims: ReadonlySet<string>): boolean {
+  const checks = object(json);
+  const places = list(checks?.['places']);
+  const isScalar = (at: Json | undefined, dtype: 'i32' | 'i64'): boolean => {
+    const output = isCount(at, outputs.length) ? object(outputs[at]) : undefined;
+    return output?.['dtype'] === dtype && list(output['shape'])?.length === 0;
+  };
+  if (checks === undefined || places === undefined || !isScalar(checks['status'], 'i32') || !isScalar(checks['said'], 'i64')) return false;
+  return places.every((item) => {
+    const place = object(item);
+    return (
+      place !== undefined &&
+      isCheckCode(place['code']) &&
+      isText(place['at']) &&
+      isText(place['text']) &&
+      isSize(place['size'], dims) &&
+      isSize(place['length'], dims)
+    );
+  });
 }
 
 function isTrap(json: Json, outputs: readonly Json[]): boolean {

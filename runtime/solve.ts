@@ -28,7 +28,7 @@ export function solveSizes(entry: EntrySpec, fed: readonly FedShape[]): Sizes {
     if (waiting.length === open.length) throw undetermined(waiting, sizes);
     open = waiting;
   }
-  const missing = entry.dims.find((name) => !sizes.has(name));
+  const missing = entry.dims.find((name) => !sizes.has(name) && entry.quotients?.some((quotient) => quotient.name === name) !== true);
   if (missing !== undefined) throw new TfcError('shape-mismatch', `No feed of ${entry.name} determines the size ${missing}.`);
   return sizes;
 }
@@ -95,6 +95,18 @@ function undetermined(waiting: readonly Equation[], sizes: Sizes): TfcError {
   );
 }
 
+/** The sizes with those that facts give a value. */
+export function withQuotients({ quotients }: EntrySpec, sizes: Sizes): Sizes {
+  if (quotients === undefined) return sizes;
+  const all = new Map(sizes);
+  for (const { name, dividend, divisor } of quotients) {
+    const [a, b] = [evaluate(dividend, sizes), evaluate(divisor, sizes)];
+    // Zero divides only zero.
+    if (a !== undefined && b !== undefined) all.set(name, b === 0 ? 0 : a / b);
+  }
+  return all;
+}
+
 /** @throws TfcError unsatisfied-fact for the first declared fact that is false with these sizes. */
 export function checkFacts(entry: EntrySpec, sizes: Sizes): void {
   for (const fact of entry.facts) checkFact(entry, fact, sizes);
@@ -110,7 +122,7 @@ function checkFact(entry: EntrySpec, fact: FactSpec, sizes: Sizes): void {
   );
   throw new TfcError(
     'unsatisfied-fact',
-    `${entry.name} needs ${text}, and here ${values.map(([name, value]) => `${name} = ${value}`).join(', ')}.`,
+    `${entry.name} needs ${text}${fact.at === undefined ? '' : ` for \`${fact.text}\` at ${fact.at}`}, and here ${values.map(([name, value]) => `${name} = ${value}`).join(', ')}.`,
     { expected: text },
   );
 }

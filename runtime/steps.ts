@@ -55,7 +55,9 @@ export function readBatch(entry: EntrySpec, batch: unknown): Cut {
   );
   if (first === undefined || more.length > 0) throw new TfcError('invalid-value', 'batch names one size, e.g. { B: 50 }.');
   const [name, rows] = first;
-  if (!entry.dims.includes(name)) {
+  const isFed = ({ shape }: TensorSpec): boolean =>
+    shape.some((size) => typeof size !== 'number' && size.some(([, names]) => names.includes(name)));
+  if (!entry.dims.includes(name) && !entry.feeds.some(isFed)) {
     throw new TfcError('unknown-dim', `${entry.name} has no free size ${name}.`, {
       hint: `It has ${entry.dims.join(', ') || 'none'}.`,
     });

@@ -1,5 +1,6 @@
 // Which kernels of an entry run at the same time: each goes into the earliest phase that has all it needs behind it (see the note at the
-// end). In: kernels in the program's order, each with the memory that it touches, and which of them several threads may share. Out: phases.
+// end). In: kernels in the program's order, each with the memory that it touches, and which of them several threads may share. Out:
+// phases, and behind which of them it is decided whether the rest runs.
 // Holds: kernels of one phase that touch the same memory either only read it or run in one strand, in the program's order; a kernel comes
 // after all that it depends on.
 
@@ -19,22 +20,31 @@ export interface Placed<Kernel> {
 
 export type Phase<Kernel> = readonly Placed<Kernel>[];
 
+/** Behind the phase of the kernel at `behind` it is decided whether those that `waits` names run. */
+export interface Decision<Kernel> {
+  readonly behind: number;
+  readonly waits: (kernel: Kernel) => boolean;
+}
+
 /** Every kernel goes into the earliest phase that it may, so that there are few places where threads wait for each other. */
 export function phasesOf<Kernel extends Touching>(
   kernels: readonly Kernel[],
   isCut: (kernel: Kernel) => boolean,
   workOf: (kernel: Kernel) => number,
-): readonly Phase<Kernel>[] {
+  decision?: Decision<Kernel>,
+): { readonly phases: readonly Phase<Kernel>[]; readonly decided: number | undefined } {
   const phases: Placed<Kernel>[][] = [];
   const strands: number[] = [];
   const touched = new Map<string, { readonly writers: Latest; readonly readers: Latest }>();
-  for (const kernel of kernels) {
+  let decided: number | undefined;
+  for (const [position, kernel] of kernels.entries()) {
     const cut = isCut(kernel);
     const needed = kernel.memory.flatMap(({ key, written }) => {
       const { writers, readers } = touched.get(key) ?? {};
       return [...(writers === undefined ? [] : [writers]), ...(readers === undefined || !written ? [] : [readers])];
     });
-    let at = Math.max(0, ...needed.map(({ phase }) => phase));
+    const earliest = decided !== undefined && decision?.waits(kernel) === true ? decided + 1 : 0;
+    let at = Math.max(earliest, ...needed.map(({ phase }) => phase));
     let strand: number | undefined;
     const before = new Set(needed.flatMap(({ phase, strands: its }) => (phase === at ? [...its] : [])));
     const [only] = before;
@@ -45,13 +55,14 @@ export function phasesOf<Kernel extends Touching>(
       strands[at] = strand + 1;
     }
     (phases[at] ??= []).push({ kernel, strand });
+    if (position === decision?.behind) decided = at;
     for (const { key, written } of kernel.memory) {
       let known = touched.get(key);
       if (known === undefined) touched.set(key, (known = { writers: new Latest(), readers: new Latest() }));
       (written ? known.writers : known.readers).note(at, strand);
     }
   }
-  return phases.map((phase) => byWork(phase, workOf));
+  return { phases: phases.map((phase) => byWork(phase, workOf)), decided };
 }
 
 /** In which phase memory was touched last, and by which strands. */

@@ -120,13 +120,14 @@ function buildModule({ programs, manifest, target }: BackendInput, options: Targ
     const functions = new KernelFunctions(programs, parts);
     const entries = programs.map((program, at) => emitProgram(module, program, at, target, functions));
     const { types } = module;
-    const entryType = types.struct([types.ptr, types.ptr, types.ptr, types.ptr, types.ptr, types.i64]);
+    const entryType = types.struct([types.ptr, types.ptr, types.ptr, types.ptr, types.ptr, types.i64, types.ptr]);
     const rows = entries.map((entry, at): LlvmConstant =>
       module.structOf(entryType, [
         module.string(`name.${at}`, entry.name),
         entry.arenaBytes,
         entry.run,
         ...sharedFields(module, entry.shared),
+        entry.status ?? module.zero(types.ptr),
       ]),
     );
     const table = module.global({

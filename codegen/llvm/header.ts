@@ -17,7 +17,8 @@ export function header(manifest: string): string {
   const { features } = module.target;
   const lines = [
     `/* ${comment(module.module)}, compiled by tfc ${comment(module.version)} for ${comment(module.target.cpu)} (${comment(module.target.triple)}).`,
-    '   Open the shared library, call tfc_module_table, fill a tfc_call and call run of an entry; 0 means done.',
+    '   Open the shared library, call tfc_module_table, fill a tfc_call and call run of an entry; 0 means done, and variables are what they were',
+    '   where it is something else.',
     ...(features.length === 0 ? [] : [`   The processor must have ${features.map(comment).join(', ')}.`]),
     '   Feeds and outputs are row-major and aligned to their elements; variables and arena to 64 bytes. Rows of a variable follow each other,',
     '   or begin so many elements apart as it says below: "in rows of 304". */',
@@ -94,6 +95,7 @@ function describeEntry(names: Names, module: string, entry: EntrySpec): string[]
   if (entry.doc !== undefined) lines.push(...entry.doc.split('\n').map((line) => `     ${comment(line)}`));
   if (entry.dims.length > 0) lines.push(`   dims: ${entry.dims.map((dim, at) => `[${at}] ${comment(dim)}`).join(', ')}`);
   lines.push(...tensors('feeds', entry.feeds), ...tensors('outputs', entry.outputs));
+  lines.push(...checksOf(entry));
   if (entry.reads.length > 0) lines.push(`   reads variables ${entry.reads.join(', ')}`);
   if (entry.writes.length > 0) lines.push(`   writes variables ${entry.writes.join(', ')}`);
   const last = lines.pop() as string;
@@ -108,6 +110,15 @@ function describeEntry(names: Names, module: string, entry: EntrySpec): string[]
 function tensors(title: string, specs: readonly TensorSpec[]): string[] {
   return specs.map((spec, at) => `   ${title}[${at}] ${comment(spec.name === '' ? '(result)' : spec.name)}: ${tensor(spec)}`);
 }
+
+/** What `run` returns, and when. */
+const checksOf = ({ checks }: EntrySpec): string[] =>
+  checks === undefined
+    ? []
+    : checks.places.map(
+        ({ code, at, text, size: axis }, position) =>
+          `   returns ${position + 1} for ${code}: ${comment(text)} at ${comment(at)}, where outputs[${checks.said}] is no index of an axis of ${size(axis)}`,
+      );
 
 const tensor = (spec: { readonly dtype: string; readonly shape: readonly Size[] }): string =>
   spec.shape.length === 0 ? spec.dtype : `${spec.dtype}[${spec.shape.map(size).join(', ')}]`;

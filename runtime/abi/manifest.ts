@@ -2,7 +2,7 @@
 // over the entry's free sizes.
 
 /** Of the binary interface and of the manifest: TFC_ABI_VERSION of tfc.h. */
-export const abiVersion = 5;
+export const abiVersion = 7;
 
 /**
  * The types of elements; floats of 16 and 8 bits are bits in a `Uint16Array` and a `Uint8Array`.
@@ -81,6 +81,31 @@ export interface FactSpec {
   readonly left: Size;
   readonly relation: '==' | '!=' | '<' | '<=' | '>' | '>=' | 'divides';
   readonly right: Size;
+  /** Of a fact that follows from the program: where (`model.tdsl:12:9`), and its text there. */
+  readonly at?: string;
+  readonly text?: string;
+}
+
+/** Something that an entry checks when it runs. */
+export interface CheckPlace {
+  /** Of the error. */
+  readonly code: string;
+  /** Where it stands (`model.tdsl:12:9`), and the program's text there. */
+  readonly at: string;
+  readonly text: string;
+  /** Of the axis; for a code that is not `index-out-of-range` what the message says. */
+  readonly size: Size;
+  /** So many elements from the index on lie in the axis. */
+  readonly length: Size;
+}
+
+/** Of an entry with checks: two outputs (scalars) that are no part of the result. */
+export interface CheckSpec {
+  /** i32: 0, or the position in `places`, counted from 1, of the first one that fails; variables are then what they were. */
+  readonly status: number;
+  /** i64: the number that does not fit. */
+  readonly said: number;
+  readonly places: readonly CheckPlace[];
 }
 
 /** What may have made a NaN or an infinity. */
@@ -117,6 +142,10 @@ export interface EntrySpec {
   readonly kind: 'fn' | 'step' | 'init';
   readonly doc?: string;
   readonly dims: readonly string[];
+  /** Sizes that feeds and facts name, and the code does not. */
+  readonly named?: readonly string[];
+  /** Those of `dims` that no feed has: dividend / divisor, which facts say is whole. */
+  readonly quotients?: readonly { readonly name: string; readonly dividend: Size; readonly divisor: Size }[];
   /** Ranks that this build of the entry has for its open-rank packs, e.g. { S: 2 }; then `open` lists the rank-polymorphic feeds. */
   readonly ranks: Readonly<Record<string, number>>;
   readonly facts: readonly FactSpec[];
@@ -126,6 +155,7 @@ export interface EntrySpec {
   /** Variables that must have a value before the call, and those that have one after it, by position. */
   readonly reads: readonly number[];
   readonly writes: readonly number[];
+  readonly checks?: CheckSpec;
   readonly trap?: TrapSpec;
 }
 

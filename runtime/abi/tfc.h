@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define TFC_ABI_VERSION 5
+#define TFC_ABI_VERSION 7
 
 typedef enum { TFC_F32 = 0, TFC_F64 = 1, TFC_F16 = 2, TFC_BF16 = 3, TFC_I32 = 4, TFC_I64 = 5, TFC_U8 = 6, TFC_BOOL = 7, TFC_I8 = 8, TFC_I16 = 9, TFC_U16 = 10, TFC_U32 = 11, TFC_U64 = 12, TFC_F8E4M3 = 13, TFC_F8E5M2 = 14 } tfc_dtype;
 
@@ -25,16 +25,22 @@ typedef struct tfc_call {
 /* One of `shares` equal parts of a phase. The parts of a phase depend on each other in nothing: they may run at once, on any threads, in any order. */
 typedef void (*tfc_phase)(const tfc_call *call, int64_t phase, int64_t share, int64_t shares);
 
+/* Checks. An entry of which the manifest says `checks` looks whether indices that are computed, or fed, lie inside of their axes. `run` then returns a number above 0 where one
+   does not: the position in `checks.places`, counted from 1, of the first that fails, which has its code, where the program says it, and the size of the axis; the output
+   `checks.said` (i64) has the number that does not fit. Variables are what they were before the call, and the other outputs have no meaning. In phases the same is known behind
+   the last one, by `status`. */
+
 /* An entry can be run in two ways that give the same bits. `run` does everything on the calling thread. Or the phases one after the other: every share of one, with the
    same number of shares, once, then every share of the next; a share sees what all shares of earlier phases wrote. Threads that compute are in the caller's
    floating-point mode: the runtime flushes denormals during a call. */
 typedef struct tfc_entry {
   const char *name;
   int64_t (*arena_bytes)(const int64_t *dims);  /* negative: with these sizes something is larger than can be counted, and the entry must not be run */
-  int32_t (*run)(const tfc_call *call);         /* 0: done */
+  int32_t (*run)(const tfc_call *call);         /* 0: done; above 0: a check failed */
   int64_t (*shares)(const int64_t *dims);       /* into how many shares it pays to cut the phases at these sizes; at most 1: `run` is faster */
   tfc_phase phase;                              /* runs a share of the phase with this number, counted from 0 */
   int64_t phase_count;                          /* 0: there is only `run`, and `shares` and `phase` may be NULL */
+  int32_t (*status)(const tfc_call *call);      /* after all phases: what `run` would have returned; NULL: 0 */
 } tfc_entry;
 
 typedef struct tfc_module {

@@ -311,6 +311,7 @@ static bool next_phase(void *context) {
   all->phase += 1;
   if (all->phase < all->step->entry->phase_count) return true;
   all->phase = 0;
+  if (all->step->entry->status != NULL) all->status = all->step->entry->status(&all->call);
   return next_step(all);
 }
 

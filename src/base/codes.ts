@@ -50,6 +50,7 @@ export const diagnosticCodes = {
   'out-of-date': 'A file that was written for a program is not what would be written now.',
   'out-of-memory': 'There is not enough memory for the variables or the arena.',
   'entry-failed': 'An entry reported a failure.',
+  'index-out-of-range': 'An index from data, or a window, that lies outside of its axis.',
   'not-finite': 'A result, a loss or a parameter became NaN or infinite.',
   'other-run': 'A checkpoint of a run with another program, other data or other options.',
   'toolchain-missing': 'The compiler’s native part is not there: set-up has not run.',

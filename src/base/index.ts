@@ -3,6 +3,7 @@
 export * from './codes.js';
 export * from './diagnostic.js';
 export * from './dim.js';
+export * from './knowledge.js';
 export * from './dtype.js';
 export * from './hash.js';
 export * from './internal-error.js';

@@ -132,6 +132,7 @@ export class EntryState {
     const used = new Map(this.#used);
     const names = new Map(this.names);
     const streams = this.#streams;
+    const facts = this.facts.length;
     this.#attempts += 1;
     try {
       return attempt();
@@ -141,6 +142,7 @@ export class EntryState {
       this.names.clear();
       for (const [path, node] of names) this.names.set(path, node);
       this.#streams = streams;
+      this.facts.length = facts;
     }
   }
 }

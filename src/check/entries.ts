@@ -2,7 +2,7 @@
 // Holds: generic sizes stay free, and can be found from the feeds; an open rank has no entry until it is chosen.
 
 import type { Expression, FnDeclaration, GenericParameter, Parameter, StepDeclaration, TypeExpression } from '../../grammar/index.js';
-import { Dim, type DType, isWide, limits, type Shape, solvableNames } from '../base/index.js';
+import { decide, Dim, type DType, isWide, limits, type Shape, solvableNames } from '../base/index.js';
 import { typeToString, type Entry, type Output, type ResultTree, type TensorNode, type TensorType } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
@@ -10,6 +10,7 @@ import { EntryState, joinPath, type Checker, type Context, type Module, outermos
 import { evaluateFact } from './facts.js';
 import { functionResult, resultSpan } from './functions.js';
 import { bindDefaults, declareGenerics } from './generics.js';
+import { type KnownSizes, knownSizes } from './known-sizes.js';
 import { Matcher } from './match.js';
 import { countable } from './growth.js';
 import { fail } from './report.js';
@@ -62,13 +63,22 @@ export function checkEntry(
   const before = checker.reporter.diagnostics.length;
   const scope = new Scope(module.scope);
   if (!openGenerics(context, declaration, ranks, scope)) return undefined;
-  for (const parameter of declaration.parameters) addFeed(context, parameter, scope);
+  const known = knownSizes(declaration.facts.flatMap((written) => evaluateFact(context, written, scope) ?? []));
+  const declared = known.values.size === 0 ? [] : declaration.parameters.map((parameter) => shapeOfParameter(context, parameter, scope));
+  if (checker.reporter.diagnostics.length > before) return undefined;
+  for (const [name, dim] of known.values) {
+    const binding = scope.own(name);
+    if (binding instanceof GenericBinding) binding.bind(sizeValue(dim), binding.span);
+  }
+  for (const [at, parameter] of declaration.parameters.entries()) addFeed(context, parameter, scope, declared[at]);
   if (checker.reporter.diagnostics.length > before) return undefined;
   for (const written of declaration.facts) {
     const fact = evaluateFact(context, written, scope);
-    if (fact !== undefined) state.facts.push(fact);
+    if (fact !== undefined && decide(fact, []) !== true) state.facts.push(fact);
   }
-  const dims = checker.growth.within('declaration', context, declaration.name.span, `\`${name}\``, () => freeSizes(context, declaration));
+  const dims = checker.growth.within('declaration', context, declaration.name.span, `\`${name}\``, () =>
+    freeSizes(context, declaration, known),
+  );
   const value = checker.growth.within('declaration', context, declaration.name.span, `\`${name}\``, () =>
     entryValue(context, declaration, scope),
   );
@@ -85,6 +95,7 @@ export function checkEntry(
     dims,
     ranks,
     facts: state.facts,
+    ...(known.values.size === 0 ? {} : { declared: { names: [...known.values.keys()], facts: known.facts, quotients: known.quotients } }),
     feeds: state.feeds,
     outputs,
     result,
@@ -151,7 +162,13 @@ function packSizes(pack: string, rank: number, generics: readonly GenericParamet
   return Array.from({ length: rank }, (_, axis) => Dim.of(`${stem}${axis}`));
 }
 
-function addFeed(context: Context, parameter: Parameter, scope: Scope): void {
+/** The shape over generics. */
+function shapeOfParameter(context: Context, { type }: Parameter, scope: Scope): Shape | undefined {
+  const shape = type.kind === 'named-type' ? shapeWritten(context, type.dims, scope) : undefined;
+  return shape === 'open' ? undefined : shape;
+}
+
+function addFeed(context: Context, parameter: Parameter, scope: Scope, declared: Shape | undefined): void {
   const { text: name, span } = parameter.name;
   const known = scope.own(name);
   if (known !== undefined && !(known instanceof GenericBinding)) {
@@ -160,12 +177,19 @@ function addFeed(context: Context, parameter: Parameter, scope: Scope): void {
     });
     return;
   }
-  const value = feedOf(context, name, parameter.type, parameter, scope);
+  const value = feedOf(context, name, parameter.type, parameter, scope, declared);
   if (value !== undefined) scope.addValue(name, 'parameter', value, span, parameter.type, scope);
 }
 
 /** A feed as a value; a record has one for each of its fields. Undefined after a diagnostic. */
-function feedOf(context: Context, path: string, written: TypeExpression, parameter: Parameter, scope: Scope): Value | undefined {
+function feedOf(
+  context: Context,
+  path: string,
+  written: TypeExpression,
+  parameter: Parameter,
+  scope: Scope,
+  declared?: Shape,
+): Value | undefined {
   const { span } = parameter.name;
   const shown = path.replaceAll('/', '.');
   if (written.kind === 'record-type') {
@@ -190,13 +214,14 @@ function feedOf(context: Context, path: string, written: TypeExpression, paramet
   const node =
     type === undefined ? undefined : applyTensor(context, ops.feed, [], { name: path, dtype: type.dtype, shape: type.shape }, span);
   if (type === undefined || node === undefined) return undefined;
+  const over = declared === undefined ? {} : { declared };
   if (parameter.initial === null) {
-    context.entry.feeds.push({ name: path, type, span });
+    context.entry.feeds.push({ name: path, type, span, ...over });
     return tensorValue(node);
   }
   const initial = defaultOf(context, parameter, parameter.initial, type, scope);
   if (initial === undefined) return undefined;
-  context.entry.feeds.push({ name: path, type, span, initial });
+  context.entry.feeds.push({ name: path, type, span, ...over, initial });
   return tensorValue(node);
 }
 
@@ -233,13 +258,13 @@ function defaultOf(
 }
 
 /** The sizes that callers choose, in order of first use; every generic must be found from the feeds. Undefined after a diagnostic. */
-function freeSizes(context: Context, declaration: EntryDeclaration): string[] | undefined {
-  const sizes = context.entry.feeds.flatMap((feed) => feed.type.shape);
-  const names = [...new Set(sizes.flatMap((dim) => [...dim.names]))];
+function freeSizes(context: Context, declaration: EntryDeclaration, known: KnownSizes): string[] | undefined {
+  const sizes = context.entry.feeds.flatMap((feed) => feed.declared ?? feed.type.shape);
+  const names = [...new Set(context.entry.feeds.flatMap((feed) => feed.type.shape).flatMap((dim) => [...dim.names]))];
   const solved = solvableNames(sizes, () => context.checker.growth.spend(sizes.length));
   for (const generic of declaration.generics) {
     const name = generic.name.text;
-    if (generic.variadic || generic.initial !== null || solved.has(name)) continue;
+    if (generic.variadic || generic.initial !== null || solved.has(name) || known.values.has(name)) continue;
     const used = names.includes(name);
     fail(
       context,

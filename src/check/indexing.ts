@@ -3,27 +3,35 @@
 // Holds: positions known when compiling are checked against the size; NumPy's meaning for negative positions and for slices beyond the end.
 
 import type { Expression, Index, IndexExpression, SliceIndex, Span } from '../../grammar/index.js';
-import { Dim, isInteger } from '../base/index.js';
-import { typeToString, type TensorNode } from '../graph/index.js';
+import { Dim, type DiagnosticCode, isInteger } from '../base/index.js';
+import { type TensorNode, type TensorType, typeToString } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
+import { checkedIndex } from './checked-index.js';
 import type { Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
-import { isNatural } from './facts.js';
+import { distance, takeAt } from './picks.js';
+import { presumeNatural } from './preconditions.js';
 import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
-import { bindingLabel, castTo, toTensor } from './tensors.js';
+import { bindingLabel, ownDType, toTensor } from './tensors.js';
 import { describe, dimOf, ERROR, list, tensorValue, tuple, type Value } from './values.js';
 
-interface Cut {
+/** What is taken of an axis. */
+export interface Cut {
   readonly start: Dim;
   readonly stop: Dim;
   readonly step: number;
   /** One element: the axis goes. */
   readonly drop: boolean;
-  /** Rows at run-time positions, taken after all cuts. */
+  /** Elements at run-time positions, taken after all cuts. */
   readonly ids: TensorNode | undefined;
+  /** `ids` is where so many elements in a row begin. */
+  readonly window: Dim | undefined;
 }
+
+/** A part that is known when compiling. */
+const known = (start: Dim, stop: Dim, step = 1, drop = false): Cut => ({ start, stop, step, drop, ids: undefined, window: undefined });
 
 export function evaluateIndex(context: Context, expression: IndexExpression, scope: Scope): Value {
   const object = evaluate(context, expression.object, scope);
@@ -73,19 +81,32 @@ function indexItems(context: Context, expression: IndexExpression, kind: 'list' 
 }
 
 function indexTensor(context: Context, expression: IndexExpression, object: Value, node: TensorNode, scope: Scope): Value {
-  const { shape } = node.type;
+  const cuts = cutsOf(context, expression, object, node.type, scope);
+  return cuts === undefined ? ERROR : take(context, node, cuts, expression.span);
+}
+
+/** What the indices take of each axis; undefined after a diagnostic. */
+export function cutsOf(
+  context: Context,
+  expression: IndexExpression,
+  object: Value,
+  type: TensorType,
+  scope: Scope,
+): readonly Cut[] | undefined {
+  const { shape } = type;
+  const refuse = (...[code, message, details]: Refusal): undefined => {
+    fail(context, code, expression.span, message, details);
+    return undefined;
+  };
   const given = expression.indices.filter((index) => index.kind !== 'ellipsis').length;
   const ellipses = expression.indices.length - given;
-  if (ellipses > 1) return fail(context, 'syntax-error', expression.span, '`...` may stand once among the indices');
-  if (given > shape.length) {
-    return fail(
-      context,
+  if (ellipses > 1) return refuse('syntax-error', '`...` may stand once among the indices');
+  if (given > shape.length)
+    return refuse(
       'shape-mismatch',
-      expression.span,
-      `${excerpt(context, expression.object.span, 'this')} is ${typeToString(node.type)}, and has ${shape.length} ax${shape.length === 1 ? 'is' : 'es'} for ${given} indices`,
+      `${excerpt(context, expression.object.span, 'this')} is ${typeToString(type)}, and has ${shape.length} ax${shape.length === 1 ? 'is' : 'es'} for ${given} indices`,
       { labels: bindingLabel(object) },
     );
-  }
   const indices: (Index | undefined)[] = [];
   for (const index of expression.indices) {
     if (index.kind === 'ellipsis') indices.push(...Array.from({ length: shape.length - given }, () => undefined));
@@ -99,18 +120,20 @@ function indexTensor(context: Context, expression: IndexExpression, object: Valu
       index === undefined || index.kind === 'ellipsis'
         ? whole(size)
         : index.kind === 'slice'
-          ? sliceCut(context, index, size, scope)
-          : positionCut(context, index, size, scope);
-    if (cut === undefined) return ERROR;
+          ? sliceCut(context, index, size, scope, expression.span)
+          : positionCut(context, index, size, scope, expression.span);
+    if (cut === undefined) return undefined;
     cuts.push(cut);
   }
-  return take(context, node, cuts, expression.span);
+  return cuts;
 }
 
-const whole = (size: Dim): Cut => ({ start: Dim.zero, stop: size, step: 1, drop: false, ids: undefined });
+type Refusal = [code: DiagnosticCode, message: string, details?: Parameters<typeof fail>[4]];
+
+const whole = (size: Dim): Cut => known(Dim.zero, size);
 
 /** One position, or run-time positions. */
-function positionCut(context: Context, index: Expression, size: Dim, scope: Scope): Cut | undefined {
+function positionCut(context: Context, index: Expression, size: Dim, scope: Scope, site: Span): Cut | undefined {
   const value = evaluate(context, index, scope);
   if (value.kind === 'error') return undefined;
   const dim = dimOf(value);
@@ -130,32 +153,17 @@ function positionCut(context: Context, index: Expression, size: Dim, scope: Scop
       });
       return undefined;
     }
-    const narrow = castTo(context, ids, 'i32', index.span);
-    return narrow === undefined ? undefined : { ...whole(size), ids: narrow };
+    const checked = checkedIndex(context, ids, size, index.span);
+    return checked === undefined ? undefined : { ...whole(size), ids: checked };
   }
   const negative = dim.constant !== undefined && dim.constant < 0;
   const at = negative ? size.add(dim) : dim;
-  if (isNatural(at, context.entry.facts) && isNatural(size.sub(at).sub(1), context.entry.facts))
-    return { start: at, stop: at.add(1), step: 1, drop: true, ids: undefined };
-  const room = size.sub(at).sub(1).constant;
-  if ((at.constant !== undefined && at.constant < 0) || (room !== undefined && room < 0)) {
-    fail(context, 'invalid-value', index.span, `there is no element ${dim} in an axis of size ${size}`);
-    return undefined;
-  }
-  failBeyond(
-    context,
-    index.span,
-    `whether an axis of size ${size} has an element ${dim} is not known`,
-    negative ? `${size} >= ${-(dim.constant ?? 0)}` : `${size} > ${dim}`,
-  );
+  if (presumeNatural(context, at, site) && presumeNatural(context, size.sub(at).sub(1), site)) return known(at, at.add(1), 1, true);
+  fail(context, 'index-out-of-range', index.span, `there is no element ${dim} in an axis of size ${size}`);
   return undefined;
 }
 
-function failBeyond(context: Context, span: Span, message: string, fact: string): void {
-  fail(context, 'ambiguous-size', span, message, { hint: `declare it behind the result type: \`where ${fact}\`` });
-}
-
-function sliceCut(context: Context, index: SliceIndex, size: Dim, scope: Scope): Cut | undefined {
+function sliceCut(context: Context, index: SliceIndex, size: Dim, scope: Scope, site: Span): Cut | undefined {
   const step = bound(context, index.step, scope);
   if (step === 'error') return undefined;
   const stride = step === undefined ? 1 : step.constant;
@@ -168,47 +176,84 @@ function sliceCut(context: Context, index: SliceIndex, size: Dim, scope: Scope):
     );
     return undefined;
   }
-  const start = bound(context, index.start, scope);
-  const stop = bound(context, index.stop, scope);
+  const written = [index.start, index.stop].map((part) => (part === null ? undefined : { part, value: evaluate(context, part, scope) }));
+  if (written.some((one) => one?.value.kind === 'error')) return undefined;
+  const [from, to] = written;
+  if (from !== undefined && stride === 1 && isRunTime(from.value)) return windowCut(context, from, to, size, index.span);
+  const start = asBound(context, from);
+  const stop = asBound(context, to);
   if (start === 'error' || stop === 'error') return undefined;
   const forward = stride > 0;
   const low = start === undefined ? (forward ? Dim.zero : size.sub(1)) : clamp(start, size, forward);
   const high = stop === undefined ? (forward ? size : Dim.of(-1)) : clamp(stop, size, forward);
-  const { facts } = context.entry;
-  const inside = forward
-    ? isNatural(low, facts) && isNatural(size.sub(high), facts)
-    : isNatural(high.add(1), facts) && isNatural(size.sub(low).sub(1), facts);
   const length = forward ? high.sub(low) : low.sub(high);
-  if (length.constant !== undefined && length.constant <= 0)
-    return { start: Dim.zero, stop: Dim.zero, step: 1, drop: false, ids: undefined };
-  if (inside && isNatural(length, facts)) return { start: low, stop: high, step: stride, drop: false, ids: undefined };
-  const fact = !isNatural(length, facts)
-    ? forward
-      ? `${high} >= ${low}`
-      : `${low} >= ${high}`
-    : forward
-      ? `${size} >= ${isNatural(low, facts) ? high : size.sub(low)}`
-      : `${size} > ${low}`;
-  failBeyond(
+  if (length.constant !== undefined && length.constant <= 0) return known(Dim.zero, Dim.zero);
+  const inside = forward ? [low, size.sub(high), length] : [high.add(1), size.sub(low).sub(1), length];
+  if (inside.every((dim) => presumeNatural(context, dim, site))) return known(low, high, stride);
+  fail(
     context,
+    'index-out-of-range',
     index.span,
-    `whether the slice \`${excerpt(context, index.span, '…')}\` lies inside an axis of size ${size} is not known`,
-    fact,
+    `the slice \`${excerpt(context, index.span, '…')}\` does not lie inside an axis of size ${size}`,
   );
   return undefined;
 }
 
+interface Written {
+  readonly part: Expression;
+  readonly value: Value;
+}
+
+const isRunTime = (value: Value): boolean =>
+  dimOf(value) === undefined && (value.kind === 'tensor' || value.kind === 'variable') && isInteger(ownDType(value) ?? 'f32');
+
+/** `x[start : start + 3]`: so many elements from where the running program says. */
+function windowCut(context: Context, from: Written, to: Written | undefined, size: Dim, span: Span): Cut | undefined {
+  const start = toTensor(context, from.value, from.part.span);
+  const stop = to === undefined ? undefined : toTensor(context, to.value, to.part.span, start?.type.dtype);
+  if (start === undefined || (to !== undefined && stop === undefined)) return undefined;
+  if (start.type.shape.length > 0) {
+    fail(context, 'shape-mismatch', from.part.span, `a slice begins at one index, and this is ${typeToString(start.type)}`, {
+      hint: 'rows at several positions: `x[positions]`',
+    });
+    return undefined;
+  }
+  const length = stop === undefined ? undefined : distance(start, stop);
+  if (length === undefined) {
+    fail(context, 'not-constant', span, 'how many elements this slice has is known only at run time', {
+      hint: 'let it have a fixed length: `x[start : start + 3]`',
+    });
+    return undefined;
+  }
+  if ((length.constant ?? 1) <= 0) return known(Dim.zero, Dim.zero);
+  if (!presumeNatural(context, size.sub(length), span)) {
+    fail(context, 'index-out-of-range', span, `no ${length} elements follow each other in an axis of size ${size}`);
+    return undefined;
+  }
+  const ids = checkedIndex(context, start, size, span, length);
+  return ids === undefined ? undefined : { ...whole(size), ids, window: length };
+}
+
 /** A bound as it is written; `error` after a diagnostic. */
 function bound(context: Context, part: Expression | null, scope: Scope): Dim | undefined | 'error' {
-  if (part === null) return undefined;
-  const value = evaluate(context, part, scope);
+  return asBound(context, part === null ? undefined : { part, value: evaluate(context, part, scope) });
+}
+
+function asBound(context: Context, written: Written | undefined): Dim | undefined | 'error' {
+  if (written === undefined) return undefined;
+  const { part, value } = written;
   if (value.kind === 'error') return 'error';
   const dim = dimOf(value);
   if (dim !== undefined) return dim;
-  fail(context, 'not-constant', part.span, `the bounds of a slice are sizes, and this is ${describe(value)}`, {
-    labels: bindingLabel(value),
-    hint: 'rows at run-time positions: `x[i32 positions]`',
-  });
+  if (value.kind === 'number')
+    fail(context, 'dtype-mismatch', part.span, `the bounds of a slice are integers, and this is ${describe(value)}`, {
+      hint: '`floorDiv(a, b)` gives the integer below a quotient',
+    });
+  else
+    fail(context, 'not-constant', part.span, `the bounds of a slice are sizes, and this is ${describe(value)}`, {
+      labels: bindingLabel(value),
+      hint: 'elements at run-time positions: `x[positions]`; a slice of fixed length: `x[start : start + 3]`',
+    });
   return 'error';
 }
 
@@ -239,37 +284,6 @@ function take(context: Context, node: TensorNode, cuts: readonly Cut[], span: Sp
   const sizes = part.type.shape.filter((_, axis) => cuts[axis]?.drop === false);
   const dropped = kept.length === cuts.length ? part : applyTensor(context, ops.reshape, [part], { shape: sizes }, span);
   if (dropped === undefined) return ERROR;
-  const axes = kept.flatMap((cut, axis) => (cut.ids === undefined ? [] : [axis]));
-  const [axis, second] = axes;
-  if (axis === undefined) return tensorValue(dropped);
-  if (second !== undefined)
-    return fail(context, 'unsupported-feature', span, 'two axes cannot be indexed by tensors at once', {
-      hint: 'index one after the other: `x[rows][:, columns]`',
-    });
-  const gathered = takeRows(context, dropped, kept[axis]?.ids as TensorNode, axis, span);
-  return gathered === undefined ? ERROR : tensorValue(gathered);
-}
-
-/** The slices at `ids` along one axis; the axes of `ids` stand in its place. */
-export function takeRows(context: Context, table: TensorNode, ids: TensorNode, axis: number, span: Span): TensorNode | undefined {
-  const rank = table.type.shape.length;
-  const front =
-    axis === 0
-      ? table
-      : applyTensor(
-          context,
-          ops.transpose,
-          [table],
-          { axes: [axis, ...Array.from({ length: rank }, (_, at) => at).filter((at) => at !== axis)] },
-          span,
-        );
-  const rows = front === undefined ? undefined : applyTensor(context, ops.gather, [front, ids], {}, span);
-  if (rows === undefined || axis === 0) return rows;
-  const width = ids.type.shape.length;
-  const axes = [
-    ...Array.from({ length: axis }, (_, at) => width + at),
-    ...Array.from({ length: width }, (_, at) => at),
-    ...Array.from({ length: rank - 1 - axis }, (_, at) => width + axis + at),
-  ];
-  return applyTensor(context, ops.transpose, [rows], { axes }, span);
+  const picked = takeAt(context, dropped, cuts, span);
+  return picked === undefined ? ERROR : tensorValue(picked);
 }

@@ -11,9 +11,9 @@ import { applyOp, applyTensor } from './apply-op.js';
 import { broadcastTo } from './broadcast.js';
 import { enterScope, purely, type Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
-import { isNatural } from './facts.js';
 import { shallow } from './growth.js';
 import { bindPattern, derives, nameParts } from './patterns.js';
+import { presumeNatural } from './preconditions.js';
 import { excerpt, fail } from './report.js';
 import { Scope } from './scope.js';
 import { evaluateBlock } from './statements.js';
@@ -99,10 +99,8 @@ function rangeRounds(context: Context, start: Expression, stop: Expression, scop
     });
     return undefined;
   }
-  if (trip.constant === undefined && !isNatural(trip, context.entry.facts)) {
-    fail(context, 'ambiguous-size', stop.span, `whether ${to} is at least ${from} is not known`, {
-      hint: `declare it behind the result type: \`where ${to} >= ${from}\``,
-    });
+  if (trip.constant === undefined && !presumeNatural(context, trip, stop.span)) {
+    fail(context, 'invalid-value', stop.span, `${to} is never at least ${from}`);
     return undefined;
   }
   return {

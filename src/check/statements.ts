@@ -4,10 +4,12 @@
 import type { AssignStatement, Block, Identifier, LetStatement, Span, Statement, SummaryStatement } from '../../grammar/index.js';
 import { isDType, shapeEquals } from '../base/index.js';
 import { typeToString } from '../graph/index.js';
+import { partShape, withPart } from './assign-part.js';
 import { evaluateIfStatement } from './branches.js';
 import { broadcastTo } from './broadcast.js';
 import { enterScope, joinPath, pathWithin, type Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
+import { cutsOf } from './indexing.js';
 import { Matcher } from './match.js';
 import { minimize, updateBy } from './minimize.js';
 import { bindPattern, nameNode } from './patterns.js';
@@ -16,6 +18,7 @@ import { Scope } from './scope.js';
 import { readAll, toTensor } from './tensors.js';
 import { expectedOf, expectTensor, type Expected } from './types.js';
 import { describe, type Value } from './values.js';
+import { readVariable } from './variables.js';
 
 export interface Outcome {
   returned: Value | undefined;
@@ -118,15 +121,8 @@ function evaluateLet(context: Context, statement: LetStatement, scope: Scope): v
 function assign(context: Context, statement: AssignStatement, scope: Scope): void {
   const { target } = statement;
   const text = excerpt(context, target.span, 'this');
-  if (target.kind === 'index') {
-    evaluate(context, target.object, scope);
-    evaluate(context, statement.value, scope);
-    fail(context, 'unsupported-feature', target.span, 'a part of a variable cannot be assigned yet', {
-      hint: 'assign the whole variable: `x <- where(…, …, x)`',
-    });
-    return;
-  }
-  const place = evaluate(context, target, scope);
+  const part = target.kind === 'index' ? target : undefined;
+  const place = evaluate(context, part?.object ?? target, scope);
   if (place.kind !== 'variable') {
     evaluate(context, statement.value, scope);
     if (place.kind === 'error' || !mayAssign(context, statement.span, `\`${text}\` is assigned`)) return;
@@ -139,7 +135,13 @@ function assign(context: Context, statement: AssignStatement, scope: Scope): voi
     return;
   }
   const { variable } = place;
-  const { dtype, shape } = variable.type;
+  const { dtype } = variable.type;
+  const cuts = part === undefined ? undefined : cutsOf(context, part, place, variable.type, scope);
+  const shape = part === undefined ? variable.type.shape : cuts && partShape(context, cuts, variable.type.shape, target.span);
+  if (shape === undefined) {
+    evaluate(context, statement.value, scope);
+    return;
+  }
   const value = evaluate(context, statement.value, scope, expectTensor(dtype, shape));
   if (!mayAssign(context, statement.span, `\`${text}\` is assigned`)) return;
   const node = toTensor(context, value, statement.value.span, dtype);
@@ -150,14 +152,16 @@ function assign(context: Context, statement: AssignStatement, scope: Scope): voi
       context,
       'shape-mismatch',
       statement.value.span,
-      `\`${text}\` is ${typeToString(variable.type)}, and cannot become ${typeToString(node.type)}`,
+      `\`${text}\` is ${typeToString({ ...variable.type, shape })}, and cannot become ${typeToString(node.type)}`,
       {
         labels: variable.span === undefined ? [] : [{ span: variable.span, text: `\`${variable.path}\` is declared here` }],
       },
     );
     return;
   }
-  const whole = broadcastTo(context, node, shape, statement.value.span);
+  const filled = broadcastTo(context, node, shape, statement.value.span);
+  const old = cuts === undefined ? undefined : readVariable(context, variable, target.span);
+  const whole = cuts === undefined || filled === undefined ? filled : old && withPart(context, old, cuts, filled, statement.span);
   // A version is a node of its own: a derivative with respect to it must not reach what computes the same value.
   const version =
     whole === undefined ? undefined : nameNode(context, joinPath(pathWithin(context, variable.path), 'next'), whole, target.span, false);

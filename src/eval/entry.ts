@@ -3,7 +3,8 @@
 // Holds: variables keep their values until all updates are known; inputs are not changed.
 
 import { type Entry, type Feed, type ModuleGraph, seedName, type SizeFact, streamName, type TensorNode } from '../graph/index.js';
-import { type TensorValue, tensorValue } from '../ops/index.js';
+import { type CheckFailure, type TensorValue, tensorValue } from '../ops/index.js';
+import { refuse, refuseOutputs } from './checks.js';
 import { evaluateNodes } from './graph.js';
 import { bindSizes, mistake } from './sizes.js';
 
@@ -34,7 +35,7 @@ function withDefaults({ feeds }: Entry, given: ReadonlyMap<string, TensorValue>)
   return all;
 }
 
-/** Throws a DiagnosticsError for what a caller can do wrong: feeds, shapes, sizes, facts, uninitialized variables. */
+/** Throws a DiagnosticsError for what a caller can do wrong: feeds, shapes, sizes, facts, uninitialized variables, indices. */
 export function evaluateEntry(
   entry: Entry,
   { feeds: given = new Map(), variables = new Map(), dims: known, fetch = [] }: EntryInputs = {},
@@ -56,7 +57,10 @@ export function evaluateEntry(
     return node;
   });
   const roots = [...entry.outputs.map(({ node }) => node), ...entry.updates.map(({ node }) => node), ...fetched];
-  const values = evaluateNodes(roots, { feeds, variables, dims });
+  const failures: CheckFailure[] = [];
+  const values = evaluateNodes(roots, { feeds, variables, dims, fails: (failure) => failures.push(failure) });
+  refuse(failures);
+  refuseOutputs(entry, values, dims);
   const behindOutputs = entry.outputs.length;
   const behindUpdates = behindOutputs + entry.updates.length;
   return {

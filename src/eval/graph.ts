@@ -14,7 +14,8 @@ import {
   topological,
   typeToString,
 } from '../graph/index.js';
-import { type EvaluateContext, isTensorValue, opOf, type TensorValue, type Value } from '../ops/index.js';
+import { type CheckFailure, type EvaluateContext, isTensorValue, opOf, type TensorValue, type Value } from '../ops/index.js';
+import { refuse } from './checks.js';
 import { mistake } from './sizes.js';
 
 export interface Environment {
@@ -25,6 +26,8 @@ export interface Environment {
   readonly dims?: ReadonlyMap<string, number>;
   /** Values that stand in the places of nodes outside of regions, whatever these would compute. */
   readonly nodes?: ReadonlyMap<Node, TensorValue>;
+  /** Told of checks that do not hold; by default they are a mistake at once. */
+  readonly fails?: (failure: CheckFailure) => void;
 }
 
 /** Values of tensor nodes, in their order. */
@@ -95,6 +98,7 @@ export class GraphEvaluator {
         this.#orders.set(region, order);
         return this.#run(region.results, order, args);
       },
+      fails: this.#environment.fails ?? ((failure) => refuse([failure])),
     };
   }
 

@@ -1,7 +1,7 @@
 // The tensor graph: nodes, attributes, regions. In: ops, which are their own tags. Out: an immutable, hash-consed DAG.
 // Holds: a node's id is unique in its builder, and larger than the ids of its arguments.
 
-import type { Dim, Span } from '../base/index.js';
+import type { Dim, Shape, Span } from '../base/index.js';
 import type { TensorType, Type } from './type.js';
 
 /** What the graph knows of an op; the whole definition is in `src/ops`. */
@@ -98,6 +98,8 @@ export interface Feed {
   readonly type: TensorType;
   /** Of a scalar that may be left out. */
   readonly initial?: number | bigint | boolean;
+  /** The shape over the names that callers know, where it is another one than the type's. */
+  readonly declared?: Shape;
   readonly span: Span | undefined;
 }
 
@@ -130,6 +132,22 @@ export interface SizeFact {
   readonly relation: '==' | '!=' | '<' | '<=' | '>' | '>=' | 'divides';
   readonly right: Dim;
   readonly span: Span | undefined;
+  /** The expression that it follows from, where nobody declared it. */
+  readonly inferred?: Span;
+}
+
+/** A size that has a value where a fact holds: dividend / divisor. */
+export interface Quotient {
+  readonly name: string;
+  readonly dividend: Dim;
+  readonly divisor: Dim;
+}
+
+/** Sizes as callers know them, where facts say more of them: names that the entry itself does without. */
+export interface DeclaredSizes {
+  readonly names: readonly string[];
+  readonly facts: readonly SizeFact[];
+  readonly quotients: readonly Quotient[];
 }
 
 /** What an entry says of NaNs and infinities: a scalar output (i32) beside its result. */
@@ -137,6 +155,26 @@ export interface Trap {
   readonly output: number;
   /** Twice a position here says that this node made an infinity, one more that it made a NaN; the largest number says nothing. */
   readonly places: readonly TensorNode[];
+}
+
+/** A place of the text where something is checked when the entry runs, and what its message says. */
+export interface CheckedPlace {
+  readonly code: string;
+  readonly source: string;
+  readonly start: number;
+  readonly end: number;
+  readonly size: Dim;
+  readonly length: Dim;
+}
+
+/** What an entry says of its checks: two scalar outputs beside its result. */
+export interface Checks {
+  /** The output (i32) that is 0 where all hold, else the position in `places`, counted from 1, of the first that does not. */
+  readonly status: number;
+  /** The output (i64) that has the number which does not fit. */
+  readonly said: number;
+  /** In the order of the text. */
+  readonly places: readonly CheckedPlace[];
 }
 
 export interface Entry {
@@ -148,6 +186,8 @@ export interface Entry {
   /** Ranks chosen for open-rank arguments (`...S`): pack name → rank; empty for most entries. */
   readonly ranks: Readonly<Record<string, number>>;
   readonly facts: readonly SizeFact[];
+  /** Beside `dims` and `facts`. */
+  readonly declared?: DeclaredSizes;
   readonly feeds: readonly Feed[];
   readonly outputs: readonly Output[];
   readonly result: ResultTree;
@@ -156,6 +196,8 @@ export interface Entry {
   /** Every named node by its unique path (`loss/error`). */
   readonly names: ReadonlyMap<string, TensorNode>;
   readonly span: Span | undefined;
+  /** Written by the pass `checks`. */
+  readonly checks?: Checks;
   /** Written by the pass `trap`. */
   readonly trap?: Trap;
 }

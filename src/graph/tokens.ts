@@ -12,7 +12,7 @@ export interface Token {
 }
 
 const pattern =
-  /(?<space>[ \t\r\n]+|;[^\n]*)|(?<string>"(?:[^"\\\n]|\\.)*")|(?<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?n?)|(?<word>[\p{L}_$][\p{L}\p{N}_$]*)|(?<mark>.)/uy;
+  /(?<space>[ \t\r\n]+|;[^\n]*)|(?<string>"(?:[^"\\\n]|\\.)*")|(?<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?n?)|(?<word>[\p{L}_$][\p{L}\p{N}_$÷]*)|(?<mark>.)/uy;
 
 export class Cursor {
   readonly #tokens: readonly Token[];

@@ -129,8 +129,9 @@ class Verifier {
       }
     };
     walk(entry.result);
-    // What a trap says stands beside the result.
-    const wrong = taken.findIndex((times, at) => times !== (at === entry.trap?.output ? 0 : 1));
+    // What checks and traps say stands beside the result.
+    const beside = new Set([entry.trap?.output, entry.checks?.status, entry.checks?.said]);
+    const wrong = taken.findIndex((times, at) => times !== (beside.has(at) ? 0 : 1));
     if (wrong >= 0) this.fail('results', `the result of ${where} takes output ${wrong} ${taken[wrong]} times`);
   }
 

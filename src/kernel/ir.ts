@@ -208,4 +208,9 @@ export interface Program {
   readonly buffers: readonly Buffer[];
   readonly kernels: readonly Kernel[];
   readonly arena: ArenaPlan;
+  /**
+   * Where the entry ends early: behind the kernel of that position, unless the output (i32, a scalar) of that number is 0. No kernel up to
+   * there changes a variable.
+   */
+  readonly check?: { readonly output: number; readonly behind: number };
 }

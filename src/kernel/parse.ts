@@ -55,9 +55,17 @@ class Parser {
         slots.push({ bytes: this.#tokens.list(() => this.#tokens.dim()) });
       } else break;
     }
+    const check = this.#tokens.takeWord('check') ? this.#check() : undefined;
     const kernels: Kernel[] = [];
     while (this.#tokens.peek().kind !== 'end') kernels.push(this.#kernel());
-    return { entry, dims, buffers: [...this.#buffers.values()], kernels, arena: { slots, slotOf: this.#slotOf } };
+    const arena = { slots, slotOf: this.#slotOf };
+    return { entry, dims, buffers: [...this.#buffers.values()], kernels, arena, ...(check === undefined ? {} : { check }) };
+  }
+
+  #check(): { readonly output: number; readonly behind: number } {
+    const output = this.#tokens.integer();
+    this.#tokens.word('behind');
+    return { output, behind: this.#tokens.integer() };
   }
 
   #role(): BufferRole | undefined {

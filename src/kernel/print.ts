@@ -20,6 +20,7 @@ export function printProgram(program: Program, options: PrintOptions = {}): stri
   lines.push('');
   for (const buffer of program.buffers) lines.push(bufferLine(buffer, program));
   program.arena.slots.forEach((slot, at) => lines.push(`slot ${at}: ${slot.bytes.map(dimText).join(', ')}`));
+  if (program.check !== undefined) lines.push(`check ${program.check.output} behind ${program.check.behind}`);
   const printed = new Map<KernelCode, Kernel>();
   for (const kernel of program.kernels) {
     lines.push('', printKernel(kernel, options, printed.get(kernel.code)));

@@ -8,6 +8,8 @@
 //   feed-written      a feed is never stored
 //   read-first        a temporary or output is stored before (in order of the text) it is loaded
 //   slots             once the arena is planned, every temporary has a slot that exists, and nothing else has one
+//   check             where the program may end early there is a kernel, up to which the output that decides (i32, a scalar) is stored and
+//                     no variable is
 //   kernel-names      kernels have names of their own
 //   loop-names        a loop's index has a name of its own in its kernel
 //   shadowing         a `let` or accumulator does not hide a name in scope
@@ -94,12 +96,14 @@ class Verifier {
     }
     this.#checkArena();
     const names = new Set<string>();
-    for (const kernel of program.kernels) {
+    if (program.check !== undefined && program.kernels[program.check.behind] === undefined) this.#fail('check', 'there is no such kernel');
+    for (const [at, kernel] of program.kernels.entries()) {
       this.#kernel = kernel;
       if (names.has(kernel.name)) this.#fail('kernel-names', `two kernels named ${kernel.name}`);
       names.add(kernel.name);
       this.#checkDims(Object.values(kernel.cost) as Dim[], 'its cost');
       this.#bind(kernel);
+      this.#checkEnd(at);
     }
   }
 
@@ -121,6 +125,18 @@ class Verifier {
       }
     }
     for (const [at, param] of code.params.entries()) if (uses.stored.has(param.name)) this.#written.add((buffers[at] as Buffer).name);
+  }
+
+  /** `check`: what kernels up to there have stored. */
+  #checkEnd(at: number): void {
+    const { check, kernels, buffers } = this.#program;
+    if (check === undefined || at !== check.behind) return;
+    const decides = buffers.find(({ role }) => role.kind === 'output' && role.index === check.output);
+    if (decides?.dtype !== 'i32' || decides.shape.length > 0) this.#fail('check', `output ${check.output} is no i32`);
+    else if (!this.#written.has(decides.name)) this.#fail('check', `${decides.name} is not stored before it is looked at`);
+    const bound = kernels.slice(0, at + 1).flatMap((kernel) => kernel.buffers);
+    const early = bound.find(({ name, role }) => role.kind === 'variable' && this.#written.has(name));
+    if (early !== undefined) this.#fail('check', `${early.name} is stored before it is known whether checks hold`);
   }
 
   #checkArena(): void {

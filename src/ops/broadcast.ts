@@ -85,6 +85,7 @@ export const broadcast: Op<BroadcastAttrs> = defineOp<BroadcastAttrs>({
   },
   repeats: true,
   keepsFinite: () => true,
+  bounds: (_, of) => of(0),
   samples: () => [
     { args: [{ dtype: 'f64', shape: [] }], attrs: { shape: [Dim.of(2), Dim.of(3)], axes: [] } },
     { args: [{ dtype: 'f64', shape: [3] }], attrs: { shape: [Dim.of(2), Dim.of(3), Dim.of(2)], axes: [1] } },

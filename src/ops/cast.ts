@@ -1,8 +1,8 @@
 // Change of element type. In: a tensor. Out: the same shape in another dtype. Holds: float → integer goes towards zero, saturates, and maps
 // NaN to 0; integers wrap; bool is ≠ 0.
 
-import { bigintToDouble, type DType, dtypes, isFloat, roundTo } from '../base/index.js';
-import { type GraphBuilder, type Node, isTensorNode, tensor, type TensorNode } from '../graph/index.js';
+import { bigintToDouble, bytesOf, type DType, dtypes, isFloat, isInteger, roundTo } from '../base/index.js';
+import { type GraphBuilder, type Node, isTensorNode, tensor, type TensorNode, type TensorType } from '../graph/index.js';
 import { build as loop } from '../kernel/index.js';
 import { applyTensor } from './apply.js';
 import { defineOp, type Op } from './define.js';
@@ -57,6 +57,11 @@ export const cast: Op<CastAttrs> = defineOp<CastAttrs>({
     cost: 1,
   },
   // Every integer fits the range of f32, f64 and bf16; f16 ends at 65504. Between floats, what is too large becomes infinite.
+  bounds({ args, attrs: { dtype } }, of) {
+    const from = (args[0]?.type as TensorType).dtype;
+    // What is narrowed may wrap.
+    return isInteger(from) && bytesOf(from) <= bytesOf(dtype) ? of(0) : undefined;
+  },
   keepsFinite(node) {
     const [arg] = node.args;
     if (arg === undefined || !isTensorNode(arg) || isFloat(arg.type.dtype)) return false;

@@ -35,6 +35,36 @@ export interface EvaluateContext<A extends Attrs> {
   size(dim: Dim): number;
   shape(type: TensorType): number[];
   region(region: Region, args: readonly TensorValue[]): TensorValue[];
+  /** Notes that a check of the program does not hold; the value goes on as it is. */
+  fails(failure: CheckFailure): void;
+}
+
+/** A check of the program that does not hold: its code, where the text says it, and numbers for the message (src/ops/checks.ts). */
+export interface CheckFailure {
+  readonly code: string;
+  readonly source: string;
+  readonly start: number;
+  readonly end: number;
+  readonly size: number;
+  readonly length: number;
+  readonly said: number;
+}
+
+/** A check as nodes. */
+export interface CheckParts {
+  readonly code: string;
+  /** bool: where it does not hold. */
+  readonly failing: TensorNode;
+  /** i32 or i64 of the same shape: the number that the message says. */
+  readonly said: TensorNode;
+  readonly size: Dim;
+  readonly length: Dim;
+}
+
+/** Whole numbers, none below `low` and none above `high`, as far as those are known. */
+export interface Bounds {
+  readonly low?: Dim | undefined;
+  readonly high?: Dim | undefined;
 }
 
 /** The two modes over nodes, for ops whose rule differentiates a region (loops, custom rules). Undefined stands for zero. */
@@ -180,6 +210,13 @@ export interface Op<A extends Attrs = Attrs> extends OpTag {
   needs?(node: Node<A>): { readonly size: Dim; readonly count: Dim };
   /** A size that the op counts in a dtype that may be too narrow for it, and how large it may be. */
   counts?(node: Node<A>): { readonly size: Dim; readonly most: number } | undefined;
+  /** What must hold when the node is computed: of an op that is the identity of its first argument. */
+  check?(node: Node<A>, build: GraphBuilder): CheckParts;
+  /**
+   * Between which sizes the result's integers certainly lie; `of` knows those of arguments by position, `isNatural` which sizes are
+   * certainly at least 0.
+   */
+  bounds?(node: TensorNode<A>, of: (which: number) => Bounds | undefined, isNatural: (dim: Dim) => boolean): Bounds | undefined;
   source?(attrs: A): Source;
   readonly fma?: FmaPart;
   /** The result repeats elements of the arguments: where those are at hand, it costs nothing to have it twice. */

@@ -159,6 +159,7 @@ function elementwiseOp(name: ScalarName): ElementwiseOp {
       at: (node, index, arg) => loop.apply(row.kernel, node.type.dtype, ...node.args.map((_, which) => arg(which, index))),
       cost: row.cost,
     },
+    bounds: (node, of, isNatural) => row.bounds?.(isNatural, ...node.args.map((_, which) => of(which))),
     ...(row.fma === undefined ? {} : { fma: row.fma }),
     ...(row.keepsFinite === true ? { keepsFinite: () => true } : {}),
     samples: () => samplesOf(row),

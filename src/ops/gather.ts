@@ -17,21 +17,14 @@ export type ScatterAddAttrs = { readonly rows: Dim };
 
 const isId = (dtype: DType): boolean => dtype === 'i32' || dtype === 'i64';
 
-/** The row that an id means. */
-function rowOf(id: number | bigint, rows: number): number {
-  const from = Number(id);
-  return Math.min(Math.max(from < 0 ? from + rows : from, 0), rows - 1);
-}
+/** The row of an id. Out of range it is the nearest one: an entry with such an id ends before anyone sees it (checks.ts). */
+const rowOf = (id: number | bigint, rows: number): number => Math.min(Math.max(Number(id), 0), rows - 1);
 
-function rowExpr(id: Expr, rows: Dim): Expr {
-  const wide = loop.dtypeOf(id) === 'i64' ? id : loop.apply('convert', 'i64', id);
-  const fromEnd = loop.plus(wide, loop.size(rows));
-  return clampIndex(loop.apply('select', 'i64', loop.apply('lt', 'bool', wide, loop.int(0)), fromEnd, wide), rows);
-}
+const rowExpr = (id: Expr, rows: Dim): Expr => clampIndex(loop.dtypeOf(id) === 'i64' ? id : loop.apply('convert', 'i64', id), rows);
 
 export const gather: Op<NoAttrs> = defineOp<NoAttrs>({
   name: 'gather',
-  doc: 'Rows of a table by number; negative numbers count from the end, and numbers out of range give the nearest row.',
+  doc: 'Rows of a table by number, from 0 on; numbers out of range give the nearest row.',
   type(types) {
     const args = tensors('gather', types, 2);
     if (isProblem(args)) return args;
@@ -76,6 +69,7 @@ export const gather: Op<NoAttrs> = defineOp<NoAttrs>({
     },
     cost: 0,
   },
+  bounds: (_, of) => of(0),
   needs: ({ args, type }) => ({ size: dimAt((args[0]?.type as TensorType).shape, 0), count: elementCount((type as TensorType).shape) }),
   samples: () => [
     {

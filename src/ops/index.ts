@@ -20,6 +20,7 @@ export * from './slice.js';
 export * from './pad.js';
 export * from './concat.js';
 export * from './gather.js';
+export * from './checks.js';
 export * from './reduce.js';
 export * from './matmul.js';
 export * from './inverse.js';

@@ -30,6 +30,7 @@ export const zeros = (build: GraphBuilder, type: TensorType): TensorNode => fill
 /** A size as a scalar of `dtype`. */
 export function sizeAs(build: GraphBuilder, dim: Dim, dtype: DType): TensorNode {
   if (dim.constant !== undefined) return scalar(build, dtype, dim.constant);
+  if (dtype === 'i64') return applyTensor(build, dimension, [], { dim, dtype });
   const size = applyTensor(build, dimension, [], { dim });
   return dtype === 'i32' ? size : applyTensor(build, cast, [size], { dtype });
 }

@@ -6,6 +6,7 @@ import { bitcast } from './bitcast.js';
 import { broadcast } from './broadcast.js';
 import { call } from './call.js';
 import { cast } from './cast.js';
+import { ensure, inRange } from './checks.js';
 import { concat } from './concat.js';
 import type { Op } from './define.js';
 import { grad, jvp } from './derivative.js';
@@ -52,6 +53,8 @@ const all: readonly Op[] = [
   erase(concat),
   erase(gather),
   erase(scatterAdd),
+  erase(inRange),
+  erase(ensure),
   erase(reduceSum),
   erase(reduceProduct),
   erase(reduceMax),

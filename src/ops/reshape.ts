@@ -88,6 +88,7 @@ export const reshape: Op<ReshapeAttrs> = defineOp<ReshapeAttrs>({
     cost: 0,
   },
   keepsFinite: () => true,
+  bounds: (_, of) => of(0),
   samples: () => [
     { args: [{ dtype: 'f64', shape: [2, 3] }], attrs: { shape: [Dim.of(3), Dim.of(2)] } },
     { args: [{ dtype: 'f64', shape: [2, 3, 2] }], attrs: { shape: [Dim.of(2), Dim.of(1), Dim.of(6)] } },

@@ -110,6 +110,7 @@ export const slice: Op<SliceAttrs> = defineOp<SliceAttrs>({
     cost: 0,
   },
   keepsFinite: () => true,
+  bounds: (_, of) => of(0),
   samples: () => [
     { args: [{ dtype: 'f64', shape: [5] }], attrs: { starts: [Dim.of(1)], stops: [Dim.of(4)], steps: [1] } },
     { args: [{ dtype: 'f64', shape: [6, 3] }], attrs: { starts: [Dim.of(1), Dim.of(2)], stops: [Dim.of(6), Dim.of(3)], steps: [2, 1] } },

@@ -15,7 +15,8 @@ export type PlaceholderAttrs = { readonly mark: number; readonly dtype: DType; r
 /** i64: a bigint; bool: 0 or 1. */
 export type ConstantAttrs = { readonly value: number | bigint; readonly dtype: DType };
 export type IotaAttrs = { readonly shape: readonly Dim[]; readonly axis: number; readonly dtype: DType };
-export type DimensionAttrs = { readonly dim: Dim };
+/** Without a dtype it is i32. */
+export type DimensionAttrs = { readonly dim: Dim; readonly dtype?: 'i64' };
 
 const stated = (args: readonly Type[], attrs: { readonly dtype: DType; readonly shape: readonly Dim[] }): TensorType | TypeProblem =>
   noArguments(args) ?? tensor(attrs.dtype, attrs.shape);
@@ -83,6 +84,10 @@ export const constant: Op<ConstantAttrs> = defineOp<ConstantAttrs>({
   derivative: zero,
   evaluate: (_, { attrs }) => tensorValue(attrs.dtype, [], [attrs.value]),
   lowering: { kind: 'element', at: (node) => build.constant(node.attrs.dtype, node.attrs.value), cost: 0 },
+  bounds({ attrs: { value } }) {
+    const known = Number.isSafeInteger(Number(value)) ? Dim.of(Number(value)) : undefined;
+    return known === undefined ? undefined : { low: known, high: known };
+  },
   samples: () => [
     { args: [], attrs: { value: 2.5, dtype: 'f64' } },
     { args: [], attrs: { value: 7n, dtype: 'i64' } },
@@ -111,6 +116,7 @@ export const iota: Op<IotaAttrs> = defineOp<IotaAttrs>({
     },
     cost: 0,
   },
+  bounds: ({ attrs: { shape, axis } }) => ({ low: Dim.zero, high: dimAt(shape, axis).sub(1) }),
   counts({ attrs: { shape, axis, dtype } }) {
     const largest = largestOf(dtype);
     return largest === undefined ? undefined : { size: dimAt(shape, axis), most: largest + 1 };
@@ -125,18 +131,24 @@ export const iota: Op<IotaAttrs> = defineOp<IotaAttrs>({
 
 export const dimension: Op<DimensionAttrs> = defineOp<DimensionAttrs>({
   name: 'dimension',
-  doc: 'A size as an i32.',
-  type: (args) => noArguments(args) ?? tensor('i32'),
+  doc: 'A size as an i32 or i64.',
+  type: (args, attrs) => noArguments(args) ?? tensor(attrs.dtype ?? 'i32'),
   derivative: zero,
-  evaluate: (_, { attrs, size }) => tensorValue('i32', [], [size(attrs.dim)]),
+  evaluate: (_, { attrs: { dim, dtype }, size }) =>
+    dtype === 'i64' ? tensorValue('i64', [], [BigInt(size(dim))]) : tensorValue('i32', [], [size(dim)]),
   lowering: {
     kind: 'element',
-    at(node) {
-      const known = node.attrs.dim.constant;
-      return known === undefined ? build.apply('convert', 'i32', build.size(node.attrs.dim)) : build.constant('i32', known);
+    at({ attrs: { dim, dtype } }) {
+      const { constant: known } = dim;
+      if (dtype === 'i64') return known === undefined ? build.size(dim) : build.constant('i64', BigInt(known));
+      return known === undefined ? build.apply('convert', 'i32', build.size(dim)) : build.constant('i32', known);
     },
     cost: 0,
   },
-  counts: ({ attrs }) => ({ size: attrs.dim, most: 2 ** 31 - 1 }),
-  samples: () => [{ args: [], attrs: { dim: Dim.of(7) } }],
+  counts: ({ attrs: { dim, dtype } }) => (dtype === 'i64' ? undefined : { size: dim, most: 2 ** 31 - 1 }),
+  bounds: ({ attrs: { dim } }) => ({ low: dim, high: dim }),
+  samples: () => [
+    { args: [], attrs: { dim: Dim.of(7) } },
+    { args: [], attrs: { dim: Dim.of(9), dtype: 'i64' } },
+  ],
 });

@@ -71,6 +71,7 @@ export const transpose: Op<TransposeAttrs> = defineOp<TransposeAttrs>({
     cost: 0,
   },
   keepsFinite: () => true,
+  bounds: (_, of) => of(0),
   samples: () => [
     { args: [{ dtype: 'f64', shape: [2, 3] }], attrs: { axes: [1, 0] } },
     { args: [{ dtype: 'f64', shape: [2, 3, 4] }], attrs: { axes: [2, 0, 1] } },

@@ -24,6 +24,8 @@ export const checkedGraph: Form<ModuleGraph> = graphForm('graph', []);
 export const differentiatedGraph: Form<ModuleGraph> = graphForm('differentiated graph', ['differentiate']);
 /** Only what is computed. */
 export const strippedGraph: Form<ModuleGraph> = graphForm('stripped graph', ['differentiate', 'strip']);
+/** Checks are outputs. */
+export const uncheckedGraph: Form<ModuleGraph> = graphForm('graph with checks as outputs', ['differentiate', 'strip', 'checks']);
 
 /** Nodes of all entries and initializers, those inside regions included. */
 export function countNodes(module: ModuleGraph): number {

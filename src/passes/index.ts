@@ -1,5 +1,6 @@
 // Passes over the tensor graph, and the runner of all passes.
 
+export { checks } from './checks.js';
 export { differentiate } from './differentiate.js';
 export { fetchEntry } from './fetch/pick.js';
 export type { FetchRequest } from './fetch/request.js';

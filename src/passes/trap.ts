@@ -12,31 +12,12 @@ import {
   type ModuleGraph,
   type Node,
   sourceOf,
-  tensor,
   type TensorNode,
-  topological,
 } from '../graph/index.js';
-import {
-  apply,
-  applyTensor,
-  closeRegion,
-  constant,
-  element,
-  fill,
-  inlineRegion,
-  isNodeOf,
-  item,
-  type LoopAttrs,
-  opOf,
-  placeholder,
-  reduceMax,
-  scalar,
-  scalars,
-  tensorOf,
-} from '../ops/index.js';
-import { strippedGraph } from './graph-form.js';
+import { applyTensor, constant, fill, isNodeOf, opOf, reduceMax, scalar, scalars } from '../ops/index.js';
+import { uncheckedGraph } from './graph-form.js';
 import type { Pass } from './pass.js';
-import { rebuild } from './rewrite.js';
+import { type Found, Watch } from './watch.js';
 
 /** Of the output: nothing was found. */
 export const nothingFound = 2 ** 31 - 1;
@@ -44,7 +25,7 @@ export const nothingFound = 2 ** 31 - 1;
 export const trap: Pass<ModuleGraph, ModuleGraph> = {
   name: 'trap',
   doc: 'Has each entry say which of its nodes first made a NaN or an infinity.',
-  to: strippedGraph,
+  to: uncheckedGraph,
   run: (module, { build }) => ({
     ...module,
     entries: module.entries.map((entry) => (entry.kind === 'init' ? entry : build.at(undefined, () => trapped(entry, build)))),
@@ -53,12 +34,12 @@ export const trap: Pass<ModuleGraph, ModuleGraph> = {
 
 function trapped(entry: Entry, build: GraphBuilder): Entry {
   const search = new Search(build);
-  const { codes, imageOf } = search.through(calledRoots(entry));
+  const { found, imageOf } = search.through(calledRoots(entry));
   const called = new Set<Node>(calledRoots(entry));
   const image = mapEntry(entry, (node) => (called.has(node) ? imageOf(node) : node));
   return {
     ...image,
-    outputs: [...image.outputs, { path: '$trap', node: search.least(codes) }],
+    outputs: [...image.outputs, { path: '$trap', node: search.earliest(found)[0] as TensorNode }],
     trap: { output: image.outputs.length, places: search.places },
   };
 }
@@ -66,90 +47,23 @@ function trapped(entry: Entry, build: GraphBuilder): Entry {
 /** How bad a tensor is: 0 all is finite, 1 something is infinite, 2 something is NaN. A number where that is known. */
 type Level = number | TensorNode;
 
-interface Found {
-  /** Scalars (i32): `nothingFound`, or twice a place, and one more where there is a NaN. */
-  readonly codes: readonly TensorNode[];
-  readonly imageOf: (node: TensorNode) => TensorNode;
-}
-
-class Search {
+class Search extends Watch {
   /** Nodes that may be named, in the order in which they are computed. */
   readonly places: TensorNode[] = [];
-  readonly #build: GraphBuilder;
   readonly #levels = new Map<Node, Level>();
-  /** Nodes, as they are now, that were looked at. */
-  readonly #done = new Set<Node>();
 
-  constructor(build: GraphBuilder) {
-    this.#build = build;
+  /** Scalars (i32): `nothingFound`, or twice a place, and one more where there is a NaN. */
+  protected nothing(): Found {
+    return [this.#number(nothingFound)];
   }
 
-  through(roots: readonly TensorNode[]): Found {
-    const codes: TensorNode[] = [];
-    const images = new Map<Node, Node>();
-    const imageOf = (node: Node): Node => images.get(node) ?? node;
-    for (const node of topological(roots, (one) => !this.#done.has(one))) {
-      if (this.#done.has(node)) continue;
-      const image = this.#image(node, imageOf, codes);
-      images.set(node, image);
-      this.#done.add(image);
-      const code = isTensorNode(image) ? this.#codeOf(image) : undefined;
-      if (code !== undefined) codes.push(code);
-    }
-    return { codes, imageOf: (node) => tensorOf(imageOf(node)) };
+  protected earlier([one]: Found, [other]: Found): Found {
+    return [scalars.min(this.build, one as TensorNode, other as TensorNode)];
   }
 
-  /** The smallest of scalars, added up like a tournament: chains of thousands are slow to compile. */
-  least(codes: readonly TensorNode[]): TensorNode {
-    let round = codes.length === 0 ? [this.#number(nothingFound)] : codes;
-    while (round.length > 1) {
-      const next: TensorNode[] = [];
-      for (let at = 0; at < round.length; at += 2) {
-        const [one, other] = [round[at] as TensorNode, round[at + 1]];
-        next.push(other === undefined ? one : scalars.min(this.#build, one, other));
-      }
-      round = next;
-    }
-    return round[0] as TensorNode;
-  }
-
-  #image(node: Node, imageOf: (node: Node) => Node, codes: TensorNode[]): Node {
-    const args = node.args.map(imageOf);
-    if (opOf(node).lowering.kind === 'loop') return this.#loop(node as Node<LoopAttrs>, args.map(tensorOf), codes);
-    const from = node.args[0];
-    // A loop has one carry more, behind its own.
-    if (isNodeOf(node, element) && from !== undefined && args[0] !== from && opOf(from).lowering.kind === 'loop') {
-      const { carries } = (from as Node<LoopAttrs>).attrs;
-      return item(this.#build, args[0] as Node, node.attrs.index < carries ? node.attrs.index : node.attrs.index + 1);
-    }
-    return rebuild(this.#build, node, args);
-  }
-
-  /** The loop with a carry for what its turns find. */
-  #loop(node: Node<LoopAttrs>, args: readonly TensorNode[], codes: TensorNode[]): Node {
-    const { trip, carries, body } = node.attrs;
-    const build = this.#build;
-    const [inits, captures] = [args.slice(0, carries), args.slice(carries)];
-    const count = placeholder(build, tensor('i32'));
-    const carried = inits.map((init) => placeholder(build, init.type));
-    const code = placeholder(build, tensor('i32'));
-    for (const param of [count, ...carried]) this.#done.add(param);
-    const results = inlineRegion(build, body, [count, ...carried, ...captures]);
-    const inside = this.through(results);
-    if (inside.codes.length === 0) return rebuild(build, node, args);
-    const images = results.map(inside.imageOf);
-    const closed = closeRegion(
-      build,
-      [count, ...carried, code],
-      [...images.slice(0, carries), this.least([code, ...inside.codes]), ...images.slice(carries)],
-    );
-    const made = apply(build, opOf(node), [...inits, this.#number(nothingFound), ...closed.captures], {
-      trip,
-      carries: carries + 1,
-      body: closed.region,
-    });
-    codes.push(item(build, made, carries));
-    return made;
+  protected look(node: TensorNode): Found | undefined {
+    const code = this.#codeOf(node);
+    return code === undefined ? undefined : [code];
   }
 
   /** Undefined for what cannot make anything of finite operands. */
@@ -164,7 +78,7 @@ class Search {
   }
 
   #code(node: TensorNode, beyond: Level): TensorNode {
-    const build = this.#build;
+    const build = this.build;
     const place = this.places.length;
     this.places.push(node);
     const level = this.#measured(node);
@@ -183,8 +97,8 @@ class Search {
     }
     const [first, ...others] = rest;
     if (first === undefined) return known;
-    const worst = others.reduce((most, one) => scalars.max(this.#build, most, one), first);
-    return known === 0 ? worst : scalars.max(this.#build, worst, this.#number(known));
+    const worst = others.reduce((most, one) => scalars.max(this.build, most, one), first);
+    return known === 0 ? worst : scalars.max(this.build, worst, this.#number(known));
   }
 
   #levelOf(node: TensorNode): Level {
@@ -208,7 +122,7 @@ class Search {
   }
 
   #measured(node: TensorNode): TensorNode {
-    const build = this.#build;
+    const build = this.build;
     const levels = { ...node.type, dtype: 'i32' } as const;
     const infinite = scalars.eq(build, scalars.abs(build, node), fill(build, node.type, Infinity));
     const [none, one, two] = [0, 1, 2].map((level) => fill(build, levels, level)) as [TensorNode, TensorNode, TensorNode];
@@ -221,7 +135,7 @@ class Search {
   }
 
   #number(value: number): TensorNode {
-    return scalar(this.#build, 'i32', value);
+    return scalar(this.build, 'i32', value);
   }
 }
 

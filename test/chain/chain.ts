@@ -11,7 +11,7 @@ import { bindSizes, evaluateEntry, initialValues, runProgram } from '../../src/e
 import type { Entry, ModuleGraph } from '../../src/graph/index.js';
 import type { Lowered } from '../../src/lower/index.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';
-import { differentiate, Pipeline, simplify, strip } from '../../src/passes/index.js';
+import { checks, differentiate, Pipeline, simplify, strip } from '../../src/passes/index.js';
 import { Tensor, tensor } from '../../runtime/index.js';
 
 export interface ChainCase {
@@ -45,7 +45,7 @@ export function linksOf(
   const a = fresh();
   const stripped = Pipeline.of(differentiate).then(strip).run(a.module, { build: a.build }).output;
   const b = fresh();
-  const simplified = Pipeline.of(differentiate).then(strip).then(simplify).run(b.module, { build: b.build }).output;
+  const simplified = Pipeline.of(differentiate).then(strip).then(checks).then(simplify).run(b.module, { build: b.build }).output;
   const c = fresh();
   const kernels = toKernels(target).run(c.module, { build: c.build }).output.entries;
   const d = fresh();
@@ -101,7 +101,7 @@ function graphStep(module: ModuleGraph, name: string, feeds: State, state: State
   const { outputs, updates } = evaluateEntry(entry, { feeds, variables: state, dims });
   for (const [path, value] of updates) state.set(path, value);
   return new Map([
-    ...entry.outputs.map((output, at) => [`output ${output.path}`, outputs[at] as TensorValue] as const),
+    ...entry.outputs.slice(0, entry.checks?.status).map((output, at) => [`output ${output.path}`, outputs[at] as TensorValue] as const),
     ...[...updates].map(([path, value]) => [`variable ${path}`, value] as const),
   ]);
 }
@@ -126,7 +126,7 @@ function kernelStep(
     if (value !== undefined) state.set(paths[at] as string, value);
   }
   return new Map([
-    ...result.outputs.map((value, at) => [`output ${entry.outputs[at]?.path}`, value] as const),
+    ...result.outputs.slice(0, entry.outputs.length).map((value, at) => [`output ${entry.outputs[at]?.path}`, value] as const),
     ...changed.flatMap((at) => (result.variables[at] === undefined ? [] : [[`variable ${paths[at]}`, result.variables[at]] as const])),
   ]);
 }

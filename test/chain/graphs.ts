@@ -24,7 +24,7 @@ import { type Program, printProgram, verifyProgram } from '../../src/kernel/inde
 import type { Target } from '../../src/target/index.js';
 import { expandScalars, lowerEntry, vectorize } from '../../src/lower/index.js';
 import type { TensorValue } from '../../src/ops/index.js';
-import { differentiate, simplify, strip } from '../../src/passes/index.js';
+import { checks, differentiate, simplify, strip } from '../../src/passes/index.js';
 import { type Module, openModule, type Session } from '../../runtime/index.js';
 import { Make, type Size } from '../eval/make.js';
 import { difference, fromRuntime, type Results, toRuntime } from './agree.js';
@@ -131,7 +131,7 @@ function lowerCase(one: GraphCase, variables: readonly Variable[], target: Targe
   const module: ModuleGraph = { path: 'graphs.tdsl', variables: one.make.variables, entries: [one.entry] };
   verifyModule(module, { pass: 'the test' });
   const context = { build, report: () => undefined, note: () => undefined };
-  const plain = strip.run(differentiate.run(module, context), context);
+  const plain = checks.run(strip.run(differentiate.run(module, context), context), context);
   const [simple] = (one.simplified === true ? simplify.run(plain, context) : plain).entries;
   const { program } = lowerEntry(simple as Entry, variables, target, build);
   verifyProgram(program, { pass: 'lower' });
@@ -206,7 +206,9 @@ function runCase(
       const state = states[2 + which] as Map<string, TensorValue>;
       const run = prepared[which] as ReturnType<typeof prepareProgram>;
       const ran = run({ feeds: [...feeds.values()], variables: variables.map(({ path }) => state.get(path)), dims });
-      const results = new Map<string, TensorValue>(ran.outputs.map((value, index) => [`output ${index}`, value]));
+      const results = new Map<string, TensorValue>(
+        ran.outputs.slice(0, entry.outputs.length).map((value, index) => [`output ${index}`, value]),
+      );
       for (const [index, { path }] of variables.entries()) {
         const value = ran.variables[index];
         if (!updated.has(path) || value === undefined) continue;

@@ -70,6 +70,8 @@ const f = (...shape: Size[]): Argument => ({ dtype: 'f64', shape });
 const ids = (low: number, high: number, ...shape: Size[]): Argument => ({ dtype: 'i32', shape, range: [low, high] });
 const bits = (...shape: Size[]): Argument => ({ dtype: 'bool', shape });
 
+const here = { source: 'm.tdsl', start: 0, end: 1 };
+
 const axesOfPlanes = [[0], [1], [0, 1]].map((axes) => ({ axes }));
 const axesOfBoxes = [[0], [1], [2], [0, 2], [0, 1], [1, 2], [0, 1, 2]].map((axes) => ({ axes }));
 const reductions = (argument: (...shape: Size[]) => Argument): Variant[] => [
@@ -221,6 +223,17 @@ const variants: Readonly<Record<string, readonly Variant[]>> = {
         { B: 1, N: 1 },
         { B: 50, N: 37 },
       ],
+    },
+  ],
+  inRange: [
+    { args: [ids(0, 4, 'B')], attrs: { ...here, size: D(5), length: D(1) }, sizes: lengths.map(({ N = 1 }) => ({ B: N })) },
+    { args: [ids(0, 1, 'B', 'N')], attrs: { ...here, size: D('N').add(4), length: D(3) }, sizes: planes },
+  ],
+  ensure: [
+    {
+      args: [f('B', 'N'), { dtype: 'bool', shape: ['B'], range: [1, 1] }, ids(0, 9, 'B')],
+      attrs: { ...here, code: 'index-out-of-range', size: D('N') },
+      sizes: planes,
     },
   ],
   matmul: [

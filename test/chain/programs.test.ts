@@ -20,6 +20,14 @@ const cases: Readonly<Record<string, readonly ChainCase[]>> = {
       dims: Object.fromEntries(Array.from({ length: rank }, (_, axis) => [`S.${axis}`, 3 + axis])),
     })),
   ),
+  'test/programs/checks.tdsl': [
+    { entry: 'rows', dims: { V: 5, D: 3, N: 7 }, ranges: { ids: [0, 4] } },
+    { entry: 'pairs', dims: { M: 4, N: 5, K: 6 }, ranges: { i: [0, 3], j: [0, 4] } },
+    { entry: 'window', dims: { N: 9 }, ranges: { start: [0, 6] } },
+    { entry: 'last', dims: { B: 4 } },
+    { entry: 'halves', dims: { 'D÷2': 5 } },
+    { entry: 'write', ranges: { row: [0, 2] } },
+  ],
   'test/programs/deep.tdsl': [
     { entry: 'predict', dims: { B: 3 } },
     ...[5, 70].map((B): ChainCase => ({ entry: 'train', dims: { B }, ranges: { y: [0, 2] }, steps: 3, tolerance: 5e-3 })),
@@ -54,7 +62,7 @@ const cases: Readonly<Record<string, readonly ChainCase[]>> = {
   'test/programs/relus.tdsl': [1, 19].map((B) => ({ entry: 'output', dims: { B } })),
   'test/programs/rows.tdsl': [
     ...['product', 'transposed'].flatMap((entry) => [1, 19].map((B): ChainCase => ({ entry, dims: { B } }))),
-    { entry: 'picked', dims: { N: 7 }, ranges: { ids: [-4, 4] } },
+    { entry: 'picked', dims: { N: 7 }, ranges: { ids: [0, 2] } },
     ...[0, 3].map((N): ChainCase => ({ entry: 'joined', dims: { N } })),
     ...['walked', 'refolded', 'summed', 'multiplied', 'copied', 'inverted'].map((entry) => ({ entry })),
     { entry: 'widened', ranks: { S: 2 }, dims: { 'S.0': 3, 'S.1': 4 } },

@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { DiagnosticsError, limits } from '../../src/base/index.js';
-import { differentiate, Pipeline, simplify, strip } from '../../src/passes/index.js';
+import { checks, differentiate, Pipeline, simplify, strip } from '../../src/passes/index.js';
 import { check } from './support.js';
 import { explosions } from './explosions.js';
 
@@ -37,7 +37,7 @@ function answer(text: string, set: Readonly<Record<string, number>> = {}): { bui
   for (const diagnostic of diagnostics) expect(diagnostic.span).toBeDefined();
   if (module === undefined) return { build, found: diagnostics[0]?.code ?? 'nothing' };
   try {
-    Pipeline.of(differentiate).then(strip).then(simplify).run(module, { build });
+    Pipeline.of(differentiate).then(strip).then(checks).then(simplify).run(module, { build });
     return { build, found: 'ok' };
   } catch (error) {
     if (!(error instanceof DiagnosticsError)) throw error;

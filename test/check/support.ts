@@ -10,7 +10,7 @@ import { checkModule, type CheckOptions, type CheckResult } from '../../src/chec
 import { evaluateEntry, initialValues } from '../../src/eval/index.js';
 import { type Entry, type ModuleGraph, type ResultTree, typeToString } from '../../src/graph/index.js';
 import { tensorValue, type TensorValue } from '../../src/ops/index.js';
-import { differentiate, Pipeline, simplify, strip } from '../../src/passes/index.js';
+import { checks, differentiate, Pipeline, simplify, strip } from '../../src/passes/index.js';
 import { loadStd } from '../../src/std/load.js';
 
 export const programs = fileURLToPath(new URL('../programs/', import.meta.url));
@@ -85,7 +85,7 @@ export function runEntry(
   extra: Extra = {},
 ): Json[] {
   const { module, result } = moduleOf(text, extra);
-  const { output } = Pipeline.of(differentiate).then(strip).then(simplify).run(module, { build: result.build });
+  const { output } = Pipeline.of(differentiate).then(strip).then(checks).then(simplify).run(module, { build: result.build });
   const entry = output.entries.find((one) => one.name === entryName);
   if (entry === undefined) throw new Error(`no entry ${entryName}`);
   const variables = initialValues(output, 42n);

@@ -52,7 +52,7 @@ const phases = (...texts: string[]): string =>
     (kernel) => kernel.cut,
     ({ name }) => (name.startsWith('large') ? 9 : 1),
   )
-    .map(shown)
+    .phases.map(shown)
     .join(' | ');
 
 describe('phases', () => {

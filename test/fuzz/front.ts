@@ -9,7 +9,7 @@ import { diagnosticCodes, DiagnosticsError, fnv1a } from '../../src/base/index.j
 import { render } from '../../src/driver/report/render.js';
 import { toMachine } from '../../src/driver/build/pipeline.js';
 import { printModule } from '../../src/graph/index.js';
-import { differentiate, Pipeline, simplify, strip } from '../../src/passes/index.js';
+import { checks, differentiate, Pipeline, simplify, strip } from '../../src/passes/index.js';
 import { loadStd } from '../../src/std/load.js';
 import { programs as trees } from '../grammar/random-programs.js';
 import { exploding } from './exploding.js';
@@ -73,7 +73,9 @@ function check({ bytes }: Input, thorough: boolean): Verdict {
   if (unclear !== undefined) return unclear;
   // Kernels of programs with dozens of entries take their time.
   const way =
-    text.length < 2000 && (thorough || share % 4 === 3) ? toMachine(machine) : Pipeline.of(differentiate).then(strip).then(simplify);
+    text.length < 2000 && (thorough || share % 4 === 3)
+      ? toMachine(machine)
+      : Pipeline.of(differentiate).then(strip).then(checks).then(simplify);
   try {
     way.run(result.module, { build: result.build });
   } catch (error) {

@@ -5,11 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { DiagnosticsError, type Span } from '../../src/base/index.js';
 import { type ModuleGraph, type Node, type TensorNode, moduleRoots, tensor, topological } from '../../src/graph/index.js';
 import { defineOp, placeholder, closeRegion, tensorOf, type Op, type TensorValue } from '../../src/ops/index.js';
-import { Pipeline, differentiate, simplify, strip } from '../../src/passes/index.js';
+import { Pipeline, checks, differentiate, simplify, strip } from '../../src/passes/index.js';
 import { type Environment, evaluateNodes } from './evaluate.js';
 import { Make, differs, generator } from './make.js';
 
-const pipeline = Pipeline.of(differentiate).then(strip).then(simplify);
+const pipeline = Pipeline.of(differentiate).then(strip).then(checks).then(simplify);
 const run = (g: Make, module: ModuleGraph): ModuleGraph => pipeline.run(module, { build: g.build }).output;
 const outputsOf = (module: ModuleGraph): TensorNode[] => module.entries[0]?.outputs.map((output) => output.node) ?? [];
 const numbers = (value: TensorValue | undefined): number[] => [...(value?.data ?? [])].map(Number);

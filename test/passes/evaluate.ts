@@ -33,6 +33,9 @@ function evaluateIn(roots: readonly TensorNode[], environment: Environment, args
         size,
         shape: (type) => type.shape.map(size),
         region: (region: Region, inner) => evaluateIn(region.results, environment, inner),
+        fails: ({ code }) => {
+          throw new Error(code);
+        },
       },
     );
   }

@@ -8,6 +8,7 @@ import { type Entry, type Feed, type GraphBuilder, type ModuleGraph, topological
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';
 import {
   checkedGraph,
+  checks,
   differentiate,
   fetchEntry,
   FetchRefused,
@@ -18,7 +19,7 @@ import {
 } from '../../src/passes/index.js';
 import { moduleOf, programText } from '../check/support.js';
 
-const toSimplified = Pipeline.of(differentiate).then(strip).then(simplify);
+const toSimplified = Pipeline.of(differentiate).then(strip).then(checks).then(simplify);
 
 interface Program {
   readonly module: ModuleGraph;

@@ -67,11 +67,11 @@ export class KernelTable {
     this.#run = this.#emitRun();
   }
 
-  /** Runs everything on the calling thread. */
-  emitAll(build: Builder, call: LlvmValue): void {
+  /** Runs phases, from one to before another, on the calling thread. */
+  emitAll(build: Builder, call: LlvmValue, from: number, to: number): void {
     const module = this.#module;
-    const row = (at: number): LlvmValue => build.gep(this.#word, this.#data, [at]);
-    build.call(this.#run, [call, row(0), row(this.#starts.at(-1) ?? 0), module.i64(0), module.i64(1)]);
+    const row = (phase: number): LlvmValue => build.gep(this.#word, this.#data, [this.#starts[phase] ?? 0]);
+    build.call(this.#run, [call, row(from), row(to), module.i64(0), module.i64(1)]);
   }
 
   /** Runs one share of a phase. */

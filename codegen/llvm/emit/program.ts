@@ -5,12 +5,12 @@
 import type { KernelCode, Program } from '../../../src/kernel/index.js';
 import { cutThreshold, mostWrittenOut, type Target, workPerShare } from '../../../src/target/index.js';
 import { type ArenaLayout, layArena } from '../../analysis/arena.js';
-import { CallFrame, DimFrame } from './call-frame.js';
+import { callField, CallFrame, callType, DimFrame } from './call-frame.js';
 import { uncountable } from './countable.js';
 import { workOf } from '../../analysis/work.js';
 import { commonAttributes, emitKernel, type KernelFunction } from './kernel.js';
 import { KernelTable } from './kernel-table.js';
-import type { Builder, FunctionHandle, LlvmType, ModuleBuilder } from '../builder/index.js';
+import type { Builder, FunctionHandle, LlvmType, LlvmValue, ModuleBuilder } from '../builder/index.js';
 import { type Phase, phasesOf } from '../../analysis/phases.js';
 import type { KernelFunctions } from './deduplicate.js';
 import { onlyIn, rangeOf } from './shares.js';
@@ -22,6 +22,8 @@ export interface EntryFunctions {
   readonly arenaBytes: FunctionHandle;
   /** Undefined when no kernel is worth several threads, whatever the sizes. */
   readonly shared: { readonly shares: FunctionHandle; readonly phase: FunctionHandle; readonly count: number } | undefined;
+  /** What checks say; undefined when there are none. */
+  readonly status: FunctionHandle | undefined;
 }
 
 export function emitProgram(
@@ -37,17 +39,22 @@ export function emitProgram(
   );
   const entry = new Entry(module, program, name, target);
   const cut = new Set(kernels.filter(mayPay));
+  const { check } = program;
+  const status = check === undefined ? undefined : entry.status(check.output);
   if (cut.size === 0 && kernels.length <= mostWrittenOut)
-    return { name: program.entry, run: entry.run(kernels), arenaBytes: entry.arenaBytes(), shared: undefined };
-  const phases = phasesOf(
+    return { name: program.entry, run: entry.run(kernels), arenaBytes: entry.arenaBytes(), shared: undefined, status };
+  const { phases, decided } = phasesOf(
     kernels,
     (kernel) => cut.has(kernel),
     ({ kernel }) => workOf(kernel).constant ?? 0,
+    check === undefined ? undefined : { behind: check.behind, waits: changesVariable },
   );
-  const ways = kernels.length <= mostWrittenOut ? entry.written(phases) : entry.tabled(phases);
+  const ways = kernels.length <= mostWrittenOut ? entry.written(phases, decided) : entry.tabled(phases, decided);
   const shared = cut.size === 0 ? undefined : { shares: entry.shares([...cut]), phase: ways.phase(), count: phases.length };
-  return { name: program.entry, run: ways.run, arenaBytes: entry.arenaBytes(), shared };
+  return { name: program.entry, run: ways.run, arenaBytes: entry.arenaBytes(), shared, status };
 }
+
+const changesVariable = ({ memory }: KernelFunction): boolean => memory.some(({ kind, written }) => kind === 'variable' && written);
 
 const mayPay = (kernel: KernelFunction): boolean => {
   const work = workOf(kernel.kernel).constant;
@@ -91,27 +98,36 @@ class Entry {
       args: frame.argumentsOf(kernel),
       blocks: kernel.blocks === undefined ? undefined : frame.blocks(kernel),
     }));
-    for (const { kernel, args, blocks } of calls) build.call(kernel.fn, blocks === undefined ? args : [...args, module.i64(0), blocks]);
+    for (const [at, { kernel, args, blocks }] of calls.entries()) {
+      build.call(kernel.fn, blocks === undefined ? args : [...args, module.i64(0), blocks]);
+      if (at === this.program.check?.behind) this.endUnlessHolds(build, fn.param(0));
+    }
     build.ret(module.i32(0));
     return fn;
   }
 
   /** Every call of a kernel in the code. */
-  written(phases: readonly Phase<KernelFunction>[]): Ways {
+  written(phases: readonly Phase<KernelFunction>[], decided: number | undefined): Ways {
     const functions = phases.map((phase, position) => this.phase(phase, position));
-    return { run: this.runPhases(functions), phase: () => this.anyOf(functions) };
+    return { run: this.runPhases(functions, decided), phase: () => this.anyOf(functions, decided) };
   }
 
   /** Calls as rows of a table. */
-  tabled(phases: readonly Phase<KernelFunction>[]): Ways {
+  tabled(phases: readonly Phase<KernelFunction>[], decided: number | undefined): Ways {
     const { module } = this;
     const { types } = module;
     const table = new KernelTable(module, this.program, this.arena, this.name, this.target, phases);
     const run = this.function('run', types.i32, [types.ptr]);
-    table.emitAll(run.build, run.fn.param(0));
+    const [call, last] = [run.fn.param(0), phases.length];
+    table.emitAll(run.build, call, 0, decided === undefined ? last : decided + 1);
+    if (decided !== undefined) {
+      this.endUnlessHolds(run.build, call);
+      table.emitAll(run.build, call, decided + 1, last);
+    }
     run.build.ret(module.i32(0));
     const phase = (): FunctionHandle => {
       const { fn, build } = this.function('phase', types.void, [types.ptr, types.i64, types.i64, types.i64]);
+      this.leaveUnlessHolds(build, fn.param(0), fn.param(1), decided);
       table.emitPhase(build, fn.param(0), fn.param(1), fn.param(2), fn.param(3));
       build.retVoid();
       return fn;
@@ -120,9 +136,10 @@ class Entry {
   }
 
   /** void phase(const tfc_call *, int64_t phase, int64_t share, int64_t shares) */
-  private anyOf(phases: readonly FunctionHandle[]): FunctionHandle {
+  private anyOf(phases: readonly FunctionHandle[], decided: number | undefined): FunctionHandle {
     const { types } = this.module;
     const { fn, build } = this.function('phase', types.void, [types.ptr, types.i64, types.i64, types.i64]);
+    this.leaveUnlessHolds(build, fn.param(0), fn.param(1), decided);
     const done = build.newBlock('done');
     const cases = phases.map((_, at) => [at, build.newBlock(`phase.${at}`)] as const);
     build.switch(fn.param(1), done, cases);
@@ -137,11 +154,14 @@ class Entry {
   }
 
   /** The same as one share of every phase. */
-  private runPhases(phases: readonly FunctionHandle[]): FunctionHandle {
+  private runPhases(phases: readonly FunctionHandle[], decided: number | undefined): FunctionHandle {
     const { module } = this;
     const { types } = module;
     const { fn, build } = this.function('run', types.i32, [types.ptr]);
-    for (const phase of phases) build.call(phase, [fn.param(0), module.i64(0), module.i64(1)]);
+    for (const [at, phase] of phases.entries()) {
+      build.call(phase, [fn.param(0), module.i64(0), module.i64(1)]);
+      if (at === decided) this.endUnlessHolds(build, fn.param(0));
+    }
     build.ret(module.i32(0));
     return fn;
   }
@@ -169,6 +189,45 @@ class Entry {
     }
     build.retVoid();
     return fn;
+  }
+
+  /** int32_t status(const tfc_call *): what the output of that number says. */
+  status(output: number): FunctionHandle {
+    const { types } = this.module;
+    const { fn, build } = this.function('status', types.i32, [types.ptr]);
+    build.ret(this.loadStatus(build, fn.param(0), output));
+    return fn;
+  }
+
+  private loadStatus(build: Builder, call: LlvmValue, output: number): LlvmValue {
+    const { i32, ptr } = this.module.types;
+    const outputs = build.load(ptr, build.structGep(callType(this.module), call, callField.output));
+    return build.load(i32, build.load(ptr, build.gep(ptr, outputs, [output])));
+  }
+
+  /** Returns what checks say where they do not hold; what follows is for where they do. */
+  private endUnlessHolds(build: Builder, call: LlvmValue): void {
+    const { check } = this.program;
+    if (check === undefined) return;
+    const [fails, holds] = [build.newBlock('fails'), build.newBlock('holds')];
+    const status = this.loadStatus(build, call, check.output);
+    build.condBr(build.icmp('eq', status, this.module.i32(0)), holds, fails);
+    build.at(fails);
+    build.ret(status);
+    build.at(holds);
+  }
+
+  /** The same for a phase behind the one that decides: every share of it finds the same. */
+  private leaveUnlessHolds(build: Builder, call: LlvmValue, phase: LlvmValue, decided: number | undefined): void {
+    const { check } = this.program;
+    if (check === undefined || decided === undefined) return;
+    const [known, fails, holds] = [build.newBlock('known'), build.newBlock('fails'), build.newBlock('holds')];
+    build.condBr(build.icmp('sgt', phase, this.module.i64(decided)), known, holds);
+    build.at(known);
+    build.condBr(build.icmp('eq', this.loadStatus(build, call, check.output), this.module.i32(0)), holds, fails);
+    build.at(fails);
+    build.retVoid();
+    build.at(holds);
   }
 
   /** int64_t shares(const int64_t *dims): of kernels that have work enough and can be cut at these sizes. */

@@ -6,6 +6,7 @@ import { Dim } from '../../base/index.js';
 import * as ops from '../../ops/index.js';
 import type { Op } from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
+import { presumeNatural } from '../preconditions.js';
 import { fail } from '../report.js';
 import { sizeValue } from '../values.js';
 import { elementCount } from '../../base/index.js';
@@ -45,12 +46,30 @@ const reduction = (name: string, doc: string, op: Reduction): Builtin => ({
   run: (call) => reduce(call, op),
 });
 
+/** A largest or smallest element there is only where there is one at all. */
+function ofSome(call: BuiltinCall, name: string, op: Reduction): Value {
+  const value = call.tensor('x');
+  const axes = value === undefined ? undefined : someAxes(call, call.optional('axis'), value.type);
+  if (value === undefined || axes === undefined) return ERROR;
+  for (const axis of axes) {
+    const size = value.type.shape[axis] as Dim;
+    if (!presumeNatural(call.context, size.sub(1), call.site))
+      return fail(
+        call.context,
+        'invalid-value',
+        call.site,
+        `\`${name}\` of ${typeToString(value.type)}: an axis of size ${size} has no element`,
+      );
+  }
+  return reduce(call, op);
+}
+
 const extreme = (name: 'max' | 'min', op: Reduction): Builtin => ({
   name,
   doc: `The ${name === 'max' ? 'larger' : 'smaller'} of two values per element, or the ${name === 'max' ? 'largest' : 'smallest'} element along axes.`,
   parameters: [...required('x'), ...optional('y', 'axis', 'keepDims')],
   run(call) {
-    if (!call.has('y')) return reduce(call, op);
+    if (!call.has('y')) return ofSome(call, name, op);
     if (call.has('axis') || call.has('keepDims'))
       return fail(call.context, 'too-many-arguments', call.site, `\`${name}\` takes two values, or one and \`axis\``, {
         hint: `the axis is named: \`${name}(x, axis: 0)\``,

@@ -5,9 +5,10 @@ import { typeToString, type TensorNode } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
 import { broadcastTo, commonShape } from '../broadcast.js';
-import { takeRows } from '../indexing.js';
+import { checkedIndex } from '../checked-index.js';
+import { takeRows } from '../picks.js';
 import { fail } from '../report.js';
-import { agree, castTo, stackTensors, toTensor } from '../tensors.js';
+import { agree, stackTensors, toTensor } from '../tensors.js';
 import { expectedDType } from '../types.js';
 import { describe, dimOf, ERROR, number, tensorValue, type Value } from '../values.js';
 import { oneAxis, sizesGiven } from './axes.js';
@@ -270,7 +271,7 @@ const pad: Builtin = {
 
 const take: Builtin = {
   name: 'take',
-  doc: 'The slices of `x` at `ids` along `axis`. Negative ids count from the end, ids out of range are moved to the nearest end.',
+  doc: 'The slices of `x` at `ids` along `axis`. An id is from 0 to the size of the axis - 1; another one ends the run: `index-out-of-range`.',
   parameters: [...required('x', 'ids'), ...optional('axis')],
   run(call) {
     const node = call.tensor('x');
@@ -281,8 +282,9 @@ const take: Builtin = {
         hint: 'convert them: `i32(…)`',
       });
     const axis = oneAxis(call, call.optional('axis') ?? { value: number(0, true), span: call.site }, node.type);
-    const narrow = castTo(call.context, ids, 'i32', call.site);
-    return axis === undefined || narrow === undefined ? ERROR : result(takeRows(call.context, node, narrow, axis, call.site));
+    if (axis === undefined) return ERROR;
+    const checked = checkedIndex(call.context, ids, node.type.shape[axis] as Dim, call.given('ids').span);
+    return checked === undefined ? ERROR : result(takeRows(call.context, node, checked, axis, call.site));
   },
 };
 
@@ -298,7 +300,28 @@ const scatterAdd: Builtin = {
     if (ids === undefined || updates === undefined || given.value.kind === 'error') return ERROR;
     if (rows === undefined)
       return fail(call.context, 'not-constant', given.span, `\`rows\` is a size, and this is ${describe(given.value)}`);
-    return result(applyTensor(call.context, ops.scatterAdd, [ids, updates], { rows }, call.site));
+    const checked =
+      isFloat(ids.type.dtype) || ids.type.dtype === 'bool' ? ids : checkedIndex(call.context, ids, rows, call.given('ids').span);
+    return checked === undefined ? ERROR : result(applyTensor(call.context, ops.scatterAdd, [checked, updates], { rows }, call.site));
+  },
+};
+
+const checkIndex: Builtin = {
+  name: 'checkIndex',
+  doc: 'The `ids` (as i32), each of which must be from 0 to `size` - 1; another one ends the run: `index-out-of-range`.',
+  parameters: required('ids', 'size'),
+  run(call) {
+    const ids = call.tensor('ids');
+    const given = call.given('size');
+    const size = dimOf(given.value);
+    if (ids === undefined || given.value.kind === 'error') return ERROR;
+    if (size === undefined)
+      return fail(call.context, 'not-constant', given.span, `\`size\` is a size, and this is ${describe(given.value)}`);
+    if (isFloat(ids.type.dtype) || ids.type.dtype === 'bool')
+      return fail(call.context, 'dtype-mismatch', call.given('ids').span, `ids are integers, and this is ${typeToString(ids.type)}`, {
+        hint: 'convert them: `i32(…)`',
+      });
+    return result(checkedIndex(call.context, ids, size, call.given('ids').span));
   },
 };
 
@@ -316,4 +339,5 @@ export const shapeBuiltins: readonly Builtin[] = [
   pad,
   take,
   scatterAdd,
+  checkIndex,
 ];

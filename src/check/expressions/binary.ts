@@ -3,12 +3,11 @@
 // like any tensor, so that the rounding of the target decides.
 
 import type { BinaryExpression, BinaryOperator, Span, UnaryExpression } from '../../../grammar/index.js';
-import { type Dim, type DType, isFloat, isInteger, limits } from '../../base/index.js';
+import { decide, type Dim, type DType, isFloat, isInteger, limits } from '../../base/index.js';
 import * as ops from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
 import { broadcastTogether } from '../broadcast.js';
 import type { Context } from '../context.js';
-import { decide } from '../facts.js';
 import { matrixProduct } from '../matmul.js';
 import { excerpt, fail } from '../report.js';
 import type { Scope } from '../scope.js';
@@ -147,9 +146,9 @@ function sizeArithmetic(context: Context, operator: BinaryOperator, a: Dim, b: D
     case '<=':
     case '>':
     case '>=': {
-      const verdict = decide({ left: a, relation: operator, right: b, span: undefined }, context.entry.facts);
+      const verdict = decide({ left: a, relation: operator, right: b }, context.entry.facts);
       if (verdict !== undefined) return boolean(verdict);
-      const opposite = decide({ left: a, relation: negated[operator], right: b, span: undefined }, context.entry.facts);
+      const opposite = decide({ left: a, relation: negated[operator], right: b }, context.entry.facts);
       return opposite === undefined ? undefined : boolean(!opposite);
     }
     default:

@@ -23,6 +23,7 @@ import { graphData } from '../report/graph-data.js';
 import { publish } from './publish.js';
 import { artifactFiles, type BuildReply, type BuildRequest, optionsKey, type SourceFile } from './request.js';
 import { trap } from '../../passes/index.js';
+import { checkSpec, factPlace } from './places.js';
 import { trapSpec } from './trap-places.js';
 import { targetFor } from './target.js';
 import { type Begin, codeGeneration, unwatched } from './watch-stages.js';
@@ -128,7 +129,11 @@ function compileChecked(
     now: () => performance.now(),
   });
   const isWhole = request.open === undefined && request.fetch === undefined && request.trap === undefined;
-  const manifest = manifestOf(output.module, isWhole ? open : [], target, version(), (entry) => trapSpec(entry, build, texts));
+  const manifest = manifestOf(output.module, isWhole ? open : [], target, version(), (entry) => ({
+    trap: trapSpec(entry, build, texts),
+    checks: checkSpec(entry, texts),
+    fact: (fact) => factPlace(fact, texts),
+  }));
   const text = JSON.stringify(manifest);
   return {
     manifest,

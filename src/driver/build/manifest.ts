@@ -6,21 +6,20 @@ import {
   abiVersion,
   type EntrySpec,
   type FeedSpec,
+  type FactSpec,
   type Manifest,
   type OpenEntrySpec,
-  type Size,
   type TensorSpec,
-  type TrapSpec,
   type VariableSpec,
 } from '../../../runtime/abi/manifest.js';
 import type { OpenEntry } from '../../check/index.js';
-import type { Dim } from '../../base/index.js';
 import {
   calledRoots,
   type Entry,
   type Feed,
   type ModuleGraph,
   type Node,
+  type SizeFact,
   sourceOf,
   type TensorType,
   topological,
@@ -28,15 +27,25 @@ import {
 } from '../../graph/index.js';
 import type { Target } from '../../target/index.js';
 import { pitchOf } from '../../lower/index.js';
+import { sizeOf } from './manifest-size.js';
 import { initPositions, uniformValue } from '../../passes/initializers.js';
 
-/** `trapOf`: what a trap of an entry may name. */
+/** What places in the text say of an entry. */
+export interface EntryPlaces {
+  readonly trap: EntrySpec['trap'] | undefined;
+  readonly checks: EntrySpec['checks'] | undefined;
+  readonly fact: (fact: SizeFact) => Pick<FactSpec, 'at' | 'text'>;
+}
+
+const nowhere: EntryPlaces = { trap: undefined, checks: undefined, fact: () => ({}) };
+
+/** `placesOf`: what messages about an entry name. */
 export function manifestOf(
   module: ModuleGraph,
   open: readonly OpenEntry[],
   target: Target,
   version: string,
-  trapOf: (entry: Entry) => TrapSpec | undefined = () => undefined,
+  placesOf: (entry: Entry) => EntryPlaces = () => nowhere,
 ): Manifest {
   const positions = new Map(module.variables.map((variable, at) => [variable.path, at]));
   const initial = initPositions(module.entries, module.variables);
@@ -45,21 +54,20 @@ export function manifestOf(
     version,
     module: basename(module.path),
     target: { triple: target.triple, cpu: target.cpu, features: target.requires },
-    entries: module.entries.map((entry) => entrySpec(entry, positions, trapOf(entry))),
+    entries: module.entries.map((entry) => entrySpec(entry, positions, placesOf(entry))),
     open: open.map(openSpec),
     variables: module.variables.map((variable) => variableSpec(variable, initial)),
   };
 }
 
-const sizeOf = (dim: Dim): Size => dim.constant ?? dim.terms.map((term) => [term.coefficient, term.names] as const);
 const tensorSpec = (name: string, type: TensorType): TensorSpec => ({ name, dtype: type.dtype, shape: type.shape.map(sizeOf) });
-const feedSpec = ({ name, type, initial }: Feed): FeedSpec => ({
-  ...tensorSpec(name, type),
+const feedSpec = ({ name, type, initial, declared }: Feed): FeedSpec => ({
+  ...tensorSpec(name, declared === undefined ? type : { ...type, shape: declared }),
   ...(initial === undefined ? {} : { initial: typeof initial === 'bigint' || !Number.isFinite(Number(initial)) ? `${initial}` : initial }),
 });
 const docOf = (doc: string | undefined): { readonly doc?: string } => (doc === undefined ? {} : { doc });
 
-function entrySpec(entry: Entry, positions: ReadonlyMap<string, number>, trap: TrapSpec | undefined): EntrySpec {
+function entrySpec(entry: Entry, positions: ReadonlyMap<string, number>, { trap, checks, fact }: EntryPlaces): EntrySpec {
   const read = new Set<number>();
   for (const node of topological(calledRoots(entry))) {
     const source = sourceOf(node);
@@ -72,12 +80,28 @@ function entrySpec(entry: Entry, positions: ReadonlyMap<string, number>, trap: T
     ...docOf(entry.doc),
     dims: entry.dims,
     ranks: entry.ranks,
-    facts: entry.facts.map(({ left, relation, right }) => ({ left: sizeOf(left), relation, right: sizeOf(right) })),
+    ...(entry.declared === undefined
+      ? {}
+      : {
+          named: entry.declared.names,
+          quotients: entry.declared.quotients.map(({ name, dividend, divisor }) => ({
+            name,
+            dividend: sizeOf(dividend),
+            divisor: sizeOf(divisor),
+          })),
+        }),
+    facts: [...(entry.declared?.facts ?? []), ...entry.facts].map((one) => ({
+      left: sizeOf(one.left),
+      relation: one.relation,
+      right: sizeOf(one.right),
+      ...fact(one),
+    })),
     feeds: entry.feeds.map(feedSpec),
     outputs: entry.outputs.map((output) => tensorSpec(output.path, output.node.type)),
     result: entry.result,
     reads: [...read].sort((a, b) => a - b),
     writes: entry.updates.map((update) => positions.get(update.variable) as number).sort((a, b) => a - b),
+    ...(checks === undefined ? {} : { checks }),
     ...(trap === undefined ? {} : { trap }),
   };
 }

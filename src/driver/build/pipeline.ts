@@ -29,7 +29,7 @@ import {
   describeFormed,
   verifyFused,
 } from '../../lower/index.js';
-import { differentiate, type Form, type Pass, Pipeline, simplify, strip } from '../../passes/index.js';
+import { checks, differentiate, type Form, type Pass, Pipeline, simplify, strip } from '../../passes/index.js';
 import type { ProgramPass, Target } from '../../target/index.js';
 
 /** A module whose entries are kernels. */
@@ -169,7 +169,7 @@ export type GraphPass = Pass<ModuleGraph, ModuleGraph>;
 
 /** Derivatives and clean-up, then `more`. */
 export const toSimplified = (more: readonly GraphPass[] = []): Pipeline<ModuleGraph, ModuleGraph> =>
-  more.reduce((pipeline, pass) => pipeline.then(pass), Pipeline.of(differentiate).then(strip).then(simplify));
+  more.reduce((pipeline, pass) => pipeline.then(pass), Pipeline.of(differentiate).then(strip).then(checks).then(simplify));
 
 /** The same as groups in order. */
 export const toFused = (target: Target, more: readonly GraphPass[] = []): Pipeline<ModuleGraph, Planned<FusedEntry>> =>

@@ -2,29 +2,27 @@
 // lines and columns count from 1, as in editors.
 
 import type { TrapPlace, TrapSpec } from '../../../runtime/abi/manifest.js';
-import { positionAt } from '../../../grammar/span.js';
-import { printable, type Span } from '../../base/index.js';
 import { type Entry, type GraphBuilder, type Node, type Origin, sourceOf } from '../../graph/index.js';
 import { nothingFound } from '../../passes/index.js';
+import { lineOf, textAt, type Texts } from './places.js';
 
 /** Undefined for an entry that sets no trap. */
-export function trapSpec(entry: Entry, build: GraphBuilder, texts: ReadonlyMap<string, string>): TrapSpec | undefined {
+export function trapSpec(entry: Entry, build: GraphBuilder, texts: Texts): TrapSpec | undefined {
   if (entry.trap === undefined) return undefined;
   const { output, places } = entry.trap;
   return { output, nothing: nothingFound, places: places.map((node) => placeOf(node, entry.name, build, texts)) };
 }
 
-function placeOf(node: Node, entry: string, build: GraphBuilder, texts: ReadonlyMap<string, string>): TrapPlace {
+function placeOf(node: Node, entry: string, build: GraphBuilder, texts: Texts): TrapPlace {
   const source = sourceOf(node);
   if (source?.kind === 'feed') return { kind: 'feed', of: source.name };
   if (source?.kind === 'variable') return { kind: 'variable', of: source.path };
   const origin = narrowest(build.originsOf(node), entry);
   if (origin === undefined) return { kind: 'op', of: node.op.name };
-  const text = texts.get(origin.span.source)?.slice(origin.span.start, origin.span.end) ?? '';
   return {
     kind: 'op',
     of: node.op.name,
-    text: shortened(text),
+    text: textAt(origin.span, texts),
     backward: origin.backward,
     at: lineOf(origin.span, texts),
     ...(origin.scope === '' ? {} : { scope: origin.scope }),
@@ -38,19 +36,3 @@ function narrowest(origins: readonly Origin[], entry: string): Origin | undefine
     span.source === other.source && span.start >= other.start && span.end <= other.end;
   return origins.reduce((best, one) => (best !== undefined && within(one, best) ? one : best), first);
 }
-
-function lineOf(span: Span, texts: ReadonlyMap<string, string>): string {
-  const text = texts.get(span.source);
-  if (text === undefined) return span.source;
-  const { line, column } = positionAt(text, span.start);
-  return `${span.source}:${line}:${column}`;
-}
-
-/** On one line. */
-function shortened(text: string): string {
-  const line = printable(text.replaceAll(/\s+/g, ' ').trim());
-  return line.length > longest ? `${line.slice(0, longest)}…` : line;
-}
-
-/** Characters of a program's text. */
-const longest = 60;

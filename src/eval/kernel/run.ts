@@ -7,7 +7,7 @@ import type { TensorValue } from '../../ops/index.js';
 import { bindSizes } from '../sizes.js';
 import { compileKernel } from './compile.js';
 import { type KernelTotals, totalCounts } from './counts.js';
-import { memoryOf, placesOf, trouble, valueOf } from './memory.js';
+import { type Memory, memoryOf, type Place, placesOf, trouble, valueOf } from './memory.js';
 import { KernelState } from './state.js';
 
 export interface ProgramInputs {
@@ -23,6 +23,8 @@ export interface ProgramResult {
   readonly outputs: readonly TensorValue[];
   /** Of the inputs' order, those that the program stored with their new values. */
   readonly variables: readonly (TensorValue | undefined)[];
+  /** 0, or what the program's checks say: then it ended behind them, outputs may be missing, and variables are what they were. */
+  readonly status: number;
   /** By kernel name. */
   readonly counts: ReadonlyMap<string, KernelTotals>;
 }
@@ -43,6 +45,15 @@ export function runProgram(program: Program, inputs: ProgramInputs, options: Run
   return prepareProgram(program, dims, options)(inputs);
 }
 
+/** What checks say. */
+function statusIn(output: number, places: readonly Place[], memories: readonly Memory[]): number {
+  const place = places.find(({ buffer: { role } }) => role.kind === 'output' && role.index === output);
+  const memory = place === undefined ? undefined : memories[place.id];
+  const value = place === undefined || memory === undefined ? undefined : valueOf(place, memory);
+  if (value === undefined) throw trouble(`output ${output}, which has what checks say, was never written`);
+  return Number(value.data[0]);
+}
+
 /** Compiles for one set of sizes; what it gives can be run many times. */
 export function prepareProgram(
   program: Program,
@@ -60,10 +71,14 @@ export function prepareProgram(
     });
     const state = new KernelState(all, memories);
     const counts = new Map<string, KernelTotals>();
-    for (const { kernel, compiled } of kernels) {
+    const { check } = program;
+    let status = 0;
+    for (const [at, { kernel, compiled }] of kernels.entries()) {
       state.kernel += 1;
       const { times, bytesRead, bytesWritten } = compiled.run(state);
       counts.set(kernel.name, { ...totalCounts(compiled.statements, times), bytesRead, bytesWritten });
+      if (at === check?.behind) status = statusIn(check.output, distinct, memories);
+      if (status !== 0) break;
     }
     const outputs: TensorValue[] = [];
     const after = [...variables];
@@ -73,9 +88,10 @@ export function prepareProgram(
       if (memory === undefined || role.kind === 'feed' || role.kind === 'temporary') continue;
       const value = valueOf(place, memory);
       if (role.kind === 'variable') after[role.index] = value;
+      else if (value === undefined && status !== 0) continue;
       else if (value === undefined) throw trouble(`the output ${name} was never written`);
       else outputs[role.index] = value;
     }
-    return { outputs, variables: after, counts };
+    return { outputs, variables: after, counts, status };
   };
 }

@@ -3,7 +3,7 @@
 // Holds: nothing that a step has made changes in a later one.
 
 import { InternalError } from '../../base/index.js';
-import { type Entry, sourceOf, type TensorNode, type Update, type Variable } from '../../graph/index.js';
+import { type Entry, type Node, type Output, sourceOf, type TensorNode, type Update, type Variable } from '../../graph/index.js';
 import { build, type Buffer } from '../../kernel/index.js';
 import type { Target } from '../../target/index.js';
 import { formBlock, type FormedBlock } from '../form/formed.js';
@@ -99,8 +99,11 @@ export function orderEntry({ entry, block: { formed, fusion } }: GroupedEntry, v
   ];
   const { forms } = formed;
   const context: EmitContext = { storage: new Storage(pool, forms, bind), forms, target: forms.target, parallel: true };
-  return { entry, context, order: planOrder(fusion, formed.order, demands, context) };
+  return { entry, context, order: planOrder(fusion, formed.order, demands, context, checkOutputs(entry)) };
 }
+
+const checkOutputs = ({ checks, outputs }: Entry): ReadonlySet<Node> =>
+  new Set(checks === undefined ? [] : [checks.status, checks.said].map((at) => (outputs[at] as Output).node));
 
 /** Updates that are more than the variable's old value. */
 const changes = (entry: Entry): readonly Update[] =>

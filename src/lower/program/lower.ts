@@ -55,7 +55,14 @@ export function scheduleEntry({ entry, context, order }: FusedEntry, builder: Gr
       [],
     );
   }
-  const program: Program = { entry: entry.name, dims: entry.dims, buffers: pool.all, kernels, arena: { slots: [], slotOf: new Map() } };
+  const program: Program = {
+    entry: entry.name,
+    dims: entry.dims,
+    buffers: pool.all,
+    kernels,
+    arena: { slots: [], slotOf: new Map() },
+    ...checkOf(entry, kernels),
+  };
   const notes = order.fusion.notes.map(({ node, neighbour, reason }): FusionNote => ({
     op: node.op.name,
     neighbour: neighbour.op.name,
@@ -63,6 +70,13 @@ export function scheduleEntry({ entry, context, order }: FusedEntry, builder: Gr
     origins: builder.originsOf(node),
   }));
   return { program, notes };
+}
+
+/** Behind which kernel all is known that checks say. */
+function checkOf({ checks }: Entry, kernels: readonly Kernel[]): Pick<Program, 'check'> {
+  if (checks === undefined) return {};
+  const says = ({ role }: Buffer): boolean => role.kind === 'output' && (role.index === checks.status || role.index === checks.said);
+  return { check: { output: checks.status, behind: kernels.findLastIndex(({ buffers }) => buffers.some(says)) } };
 }
 
 /** Gives temporaries their places. */

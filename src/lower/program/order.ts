@@ -48,8 +48,17 @@ export function planBlock(
   return { context, order: planOrder(fusion, split.order, asked, context) };
 }
 
-/** Puts the groups of these nodes in order and gives values their places; nothing of `fusion` changes. */
-export function planOrder(fusion: Fusion, nodes: readonly Node[], asked: readonly RequiredOutput[], context: EmitContext): KernelOrder {
+/**
+ * Puts the groups of these nodes in order and gives values their places; nothing of `fusion` changes. `first`: what must be known before
+ * any variable changes.
+ */
+export function planOrder(
+  fusion: Fusion,
+  nodes: readonly Node[],
+  asked: readonly RequiredOutput[],
+  context: EmitContext,
+  first: ReadonlySet<Node> = none,
+): KernelOrder {
   const { storage, forms } = context;
   const demands = placeLoopResults(asked, nodes, context);
   const sourceCopies = new Map<Group, Destination>();
@@ -91,6 +100,11 @@ export function planOrder(fusion: Fusion, nodes: readonly Node[], asked: readonl
     }
     return reads;
   };
+  const checks = new Set(demands.flatMap((demand) => (first.has(demand.node) ? [groupOf(demand)] : [])));
+  for (const { node } of asked) {
+    const group = first.has(node) ? fusion.groupOf.get(producer(node, forms)) : undefined;
+    if (group !== undefined) checks.add(group);
+  }
   const copies: { from: Buffer; to: Buffer }[] = [];
   const destinations = new Map<Node, Destination[]>();
   for (const demand of demands) {
@@ -117,13 +131,17 @@ export function planOrder(fusion: Fusion, nodes: readonly Node[], asked: readonl
   }
   return { nodes, demands: asked, fusion, groups: sorted(groups, order), sourceCopies, copies };
 
-  /** Where a demand goes at first: reads of a variable's old value come before its update, or the new value waits. */
+  /** Where a demand goes at first: reads of a variable's old value, and checks, come before its update, or the new value waits. */
   function destinationOf({ node, to }: RequiredOutput, group: Group): Destination {
-    const before = to.kind === 'buffer' ? readers.get(to.buffer) : undefined;
-    if (before === undefined || to.kind !== 'buffer') return to;
-    const others = [...before].filter((one) => one !== group);
+    if (to.kind !== 'buffer') return to;
+    const readBy = readers.get(to.buffer);
+    const checkedBy = to.buffer.role.kind === 'variable' && checks.size > 0 ? checks : undefined;
+    if (readBy === undefined && checkedBy === undefined) return to;
+    const others = [...(readBy ?? []), ...(checkedBy ?? [])].filter((one) => one !== group);
     const inPlace =
-      others.every((reader) => !order.follows(reader, group)) && readsOwnPoint(group, node, to.buffer, readsIn(group), context);
+      checkedBy?.has(group) !== true &&
+      others.every((reader) => !order.follows(reader, group)) &&
+      (readBy === undefined || readsOwnPoint(group, node, to.buffer, readsIn(group), context));
     if (inPlace) {
       for (const reader of others) order.put(reader, group);
       return to;
@@ -133,6 +151,8 @@ export function planOrder(fusion: Fusion, nodes: readonly Node[], asked: readonl
     return { kind: 'buffer', buffer: from, prefix: [] };
   }
 }
+
+const none: ReadonlySet<Node> = new Set();
 
 /** What the members of a group read, and where. */
 type Reads = readonly (readonly [node: Node, accesses: readonly Expr[][]])[];

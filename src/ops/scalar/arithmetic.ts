@@ -2,6 +2,7 @@
 // Holds: NaN and infinity behave as in NumPy; `div` of integers rounds towards zero, `floorDiv` and `rem` down, and a divisor of 0 gives 0.
 
 import type { TensorNode } from '../../graph/index.js';
+import { boundsOf } from './bounds.js';
 import { type Algebra, scalarFunctions } from './function.js';
 import { floorModulo, integerFloorDivide, integerModulo, integerPower, power } from './meaning.js';
 
@@ -104,6 +105,7 @@ export const arithmetic = scalarFunctions({
     doc: 'Sum; integers wrap.',
     arity: 2,
     kernel: 'add',
+    bounds: boundsOf.add,
     fma: 'sum',
     domain: [wide, wide],
     evaluate: (a, b) => a + b,
@@ -115,6 +117,7 @@ export const arithmetic = scalarFunctions({
     doc: 'Difference; integers wrap.',
     arity: 2,
     kernel: 'sub',
+    bounds: boundsOf.sub,
     fma: 'difference',
     domain: [wide, wide],
     evaluate: (a, b) => a - b,
@@ -203,6 +206,7 @@ export const arithmetic = scalarFunctions({
     doc: 'The smaller one; NaN when either is NaN. At a tie both arguments get half of the slope, as in reductions.',
     arity: 2,
     kernel: 'minimum',
+    bounds: boundsOf.min,
     domain: [
       [-2, -0.5],
       [0.5, 2],
@@ -216,6 +220,7 @@ export const arithmetic = scalarFunctions({
     doc: 'The larger one; NaN when either is NaN. At a tie both arguments get half of the slope, as in reductions.',
     arity: 2,
     kernel: 'maximum',
+    bounds: boundsOf.max,
     domain: [
       [-2, -0.5],
       [0.5, 2],

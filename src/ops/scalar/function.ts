@@ -2,8 +2,9 @@
 // Holds: evaluation is the meaning; `slopes` multiply a direction by the partial derivative, which serves both modes because an elementwise
 // Jacobian is diagonal.
 
+import type { Dim } from '../../base/index.js';
 import type { TensorNode } from '../../graph/index.js';
-import type { FmaPart } from '../define.js';
+import type { Bounds, FmaPart } from '../define.js';
 
 /** Element types that a function takes; all its arguments have the same one. */
 export type Takes = 'float' | 'number' | 'bool' | 'any';
@@ -66,6 +67,8 @@ export interface ScalarFunction {
   /** The name by which programs call it; operators, and what has a builtin of its own, have none. */
   readonly builtin?: string;
   readonly fma?: FmaPart;
+  /** Between which sizes integers lie, from the arguments' bounds; `isNatural` knows which sizes are certainly at least 0. */
+  readonly bounds?: (isNatural: (dim: Dim) => boolean, ...args: (Bounds | undefined)[]) => Bounds | undefined;
   /** Finite arguments have a finite result, in every dtype. */
   readonly keepsFinite?: true;
 }

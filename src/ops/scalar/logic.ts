@@ -1,6 +1,7 @@
 // Rounding, comparing and choosing: rows of the scalar table. In: nothing. Out: floor … trunc, comparisons, bool logic, select, isnan.
 // Holds: comparisons with NaN are false but for `ne`; nothing but `select` has a derivative.
 
+import { boundsOf } from './bounds.js';
 import { scalarFunctions } from './function.js';
 import { roundEven } from './meaning.js';
 
@@ -51,6 +52,7 @@ export const logic = scalarFunctions({
     result: 'same',
     conditional: true,
     kernel: 'select',
+    bounds: boundsOf.select,
     domain: [bits, wide, wide],
     ulp: 0.5,
     cost: 1,

@@ -1,7 +1,7 @@
 // Rules that compute now what is known now. In: nodes over constants. Out: constants. Holds: results are rounded to their dtype, as running
 // code would.
 
-import { type Dim, type DType, isFloat, roundTo } from '../../base/index.js';
+import { type Dim, type DType, isFloat, roundTo, InternalError } from '../../base/index.js';
 import { type GraphBuilder, isTensorNode, type Node, type OpTag } from '../../graph/index.js';
 import {
   apply,
@@ -126,6 +126,9 @@ function fold(node: Node, build: GraphBuilder): Node | undefined {
     size: (dim) => dim.constant ?? Number.NaN,
     shape: () => [],
     region: () => [],
+    fails: ({ code }) => {
+      throw new InternalError('simplify', `a check (${code}) stands among constants`);
+    },
   });
   const element = isTensorValue(result) ? result.data[0] : undefined;
   return element === undefined ? undefined : scalar(build, node.type.dtype, element);

@@ -1,0 +1,83 @@
+// Facts behind `where` that say what sizes are. In: facts of an entry over its generics. Out: what stands for each generic inside, so that
+// sizes which the facts make equal are equal: M is N where N == M, D is 2·(D÷2) where D % 2 == 0.
+// Holds: whoever calls still speaks of the generics; the facts are checked for every call, and then the new names have a value.
+
+import { Dim } from '../base/index.js';
+import type { Quotient, SizeFact } from '../graph/index.js';
+
+export interface KnownSizes {
+  /** What stands for a generic inside. */
+  readonly values: ReadonlyMap<string, Dim>;
+  /** Names that stand for quotients of generics. */
+  readonly quotients: readonly Quotient[];
+  /** Facts that these follow from, over the generics. */
+  readonly facts: readonly SizeFact[];
+}
+
+export function knownSizes(facts: readonly SizeFact[]): KnownSizes {
+  const values = new Map<string, Dim>();
+  const quotients = new Map<string, Quotient>();
+  const used: SizeFact[] = [];
+  for (const fact of facts) {
+    const found =
+      fact.relation === 'divides'
+        ? quotientOf(fact, values, quotients)
+        : fact.relation === '=='
+          ? equal(fact, values, quotients)
+          : undefined;
+    if (found === undefined) continue;
+    used.push(fact);
+    const step = new Map([[found.name, found.dim]]);
+    for (const [name, dim] of values) values.set(name, dim.substitute(step));
+    if (!quotients.has(found.name)) values.set(found.name, found.dim);
+    else quotients.delete(found.name);
+    if (found.quotient !== undefined) quotients.set(found.quotient.name, found.quotient);
+  }
+  return { values, quotients: [...quotients.values()], facts: used };
+}
+
+interface Found {
+  readonly name: string;
+  readonly dim: Dim;
+  readonly quotient?: Quotient;
+}
+
+/** A size that is a product of a number and one name. */
+function multipleOf(dim: Dim): { readonly name: string; readonly times: number } | undefined {
+  const [term, more] = dim.terms;
+  const [name, other] = term?.names ?? [];
+  return term === undefined || more !== undefined || name === undefined || other !== undefined
+    ? undefined
+    : { name, times: term.coefficient };
+}
+
+/** left divides right: the name of right is left times a new one. */
+function quotientOf(
+  { left, right }: SizeFact,
+  values: ReadonlyMap<string, Dim>,
+  quotients: ReadonlyMap<string, Quotient>,
+): Found | undefined {
+  const [by, whole] = [left.substitute(values), multipleOf(right.substitute(values))];
+  if (whole === undefined || by.names.has(whole.name) || by.terms.length !== 1) return undefined;
+  const number = by.constant;
+  if (number === undefined ? whole.times !== 1 : number < 1) return undefined;
+  const factor = number === undefined ? by : Dim.of(number / greatestCommonDivisor(number, whole.times));
+  if (factor.constant === 1) return undefined;
+  const known = quotients.get(whole.name);
+  const dividend = known?.dividend ?? Dim.of(whole.name);
+  const divisor = (known?.divisor ?? Dim.one).mul(factor);
+  const name = `${dividend}÷${String(divisor).replaceAll(/[^\p{L}\p{N}_]/gu, '_')}`;
+  return { name: whole.name, dim: factor.mul(Dim.of(name)), quotient: { name, dividend, divisor } };
+}
+
+const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b));
+
+/** One side is a generic that the other one does not have; what stands for it is not below 0 either. */
+function equal(fact: SizeFact, values: ReadonlyMap<string, Dim>, quotients: ReadonlyMap<string, Quotient>): Found | undefined {
+  const [left, right] = [fact.left.substitute(values), fact.right.substitute(values)];
+  const [a, b] = [multipleOf(left), multipleOf(right)];
+  // Of two names the first one stays.
+  if (b?.times === 1 && !quotients.has(b.name) && !left.names.has(b.name) && left.isNatural) return { name: b.name, dim: left };
+  if (a?.times === 1 && !quotients.has(a.name) && !right.names.has(a.name) && right.isNatural) return { name: a.name, dim: right };
+  return undefined;
+}
