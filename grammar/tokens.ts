@@ -40,6 +40,7 @@ const contextualWordList = [
   'for',
   'from',
   'in',
+  'limit',
   'minimize',
   'model',
   'optimizer',
@@ -80,7 +81,7 @@ export const contextualWords: readonly string[] = contextualWordList;
 export const reservedWords: readonly string[] = reservedWordList;
 
 /** Contextual words that may stand right behind an expression. */
-export const wordsAfterValues: ReadonlySet<string> = new Set(['else', 'for', 'in', 'over', 'then', 'vjp', 'with']);
+export const wordsAfterValues: ReadonlySet<string> = new Set(['else', 'for', 'in', 'limit', 'over', 'then', 'vjp', 'with']);
 
 export const NumberLiteral = createToken({
   name: 'NumberLiteral',

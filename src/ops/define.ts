@@ -71,7 +71,13 @@ export type JvpRule<A extends Attrs> = (
 ) => readonly (TensorNode | undefined)[];
 
 export type Derivative<A extends Attrs> =
-  | { readonly kind: 'rules'; readonly vjp: VjpRule<A>; readonly jvp: JvpRule<A> }
+  | {
+      readonly kind: 'rules';
+      readonly vjp: VjpRule<A>;
+      readonly jvp: JvpRule<A>;
+      /** Why reverse mode cannot pass this node, if it cannot: asking for it is the user's mistake. */
+      readonly irreversible?: (node: Node<A>) => { readonly reason: string; readonly hint: string } | undefined;
+    }
   /** Nothing flows through: integer results, comparisons, stopGradient, sources. */
   | { readonly kind: 'zero' }
   /** Asking for it is the user's mistake. */
@@ -115,7 +121,7 @@ export type Lowering<A extends Attrs> =
   | { readonly kind: 'contract' }
   /** A loop nest of its own. */
   | { readonly kind: 'nest'; readonly build: (node: Node<A>, context: NestContext) => readonly Stmt[] }
-  /** Counted loop over a region (`LoopAttrs`). */
+  /** Blocks of kernels inside of one, made of regions: loops and branches. Tensors come in stored, scalars in registers. */
   | { readonly kind: 'loop' }
   /** Storage that is there before the step: feeds, variables, region arguments. */
   | { readonly kind: 'source' }

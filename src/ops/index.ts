@@ -23,6 +23,9 @@ export * from './matmul.js';
 export * from './inverse.js';
 export * from './random.js';
 export * from './loop.js';
+export * from './while.js';
+export * from './unwind.js';
+export * from './branch.js';
 export * from './call.js';
 export * from './derivative.js';
 /** Elementwise ops as functions over nodes: `scalars.add(build, x, y)`. */

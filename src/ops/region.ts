@@ -30,13 +30,21 @@ export interface ClosedRegion {
 
 const isFree = (node: Node): boolean => opOf(node).lowering.kind === 'element' && node.args.length === 0;
 
-/** The region of `results` as a function of `params`; what else it needs becomes further parameters. */
-export function closeRegion(build: GraphBuilder, params: readonly TensorNode[], results: readonly TensorNode[]): ClosedRegion {
+/**
+ * The region of `results` as a function of `params`; what else it needs becomes further parameters. `belongs` says of nodes that depend on
+ * no parameter that they are computed inside all the same: those of a branch.
+ */
+export function closeRegion(
+  build: GraphBuilder,
+  params: readonly TensorNode[],
+  results: readonly TensorNode[],
+  belongs: (node: Node) => boolean = () => false,
+): ClosedRegion {
   const order = topological(results);
   const dependent = new Set<Node>(params);
   const cheap = new Set<Node>();
   for (const node of order) {
-    if (node.args.some((arg) => dependent.has(arg))) dependent.add(node);
+    if (belongs(node) || node.args.some((arg) => dependent.has(arg))) dependent.add(node);
     else if (isFree(node) || (opOf(node).repeats === true && node.args.every((arg) => cheap.has(arg)))) cheap.add(node);
   }
   for (const node of betweenDerivatives(order, dependent)) {
@@ -72,6 +80,22 @@ export function closeRegion(build: GraphBuilder, params: readonly TensorNode[], 
     },
     captures,
   };
+}
+
+/** Several regions over the same parameters: what one of them needs from outside all of them take. */
+export function closeTogether(
+  build: GraphBuilder,
+  params: readonly TensorNode[],
+  groups: readonly (readonly TensorNode[])[],
+  belongs?: (node: Node) => boolean,
+): { readonly regions: readonly Region[]; readonly captures: readonly TensorNode[] } {
+  const { region, captures } = closeRegion(build, params, groups.flat(), belongs);
+  let start = 0;
+  const regions = groups.map(({ length }): Region => {
+    start += length;
+    return { ...region, results: region.results.slice(start - length, start) };
+  });
+  return { regions, captures };
 }
 
 /**

@@ -2,6 +2,7 @@
 // one definition and one line here.
 
 import type { Attrs } from '../graph/index.js';
+import { branch } from './branch.js';
 import { broadcast } from './broadcast.js';
 import { call } from './call.js';
 import { cast } from './cast.js';
@@ -21,6 +22,8 @@ import { reshape } from './reshape.js';
 import { slice } from './slice.js';
 import { argument, constant, dimension, feed, iota, placeholderOp, variable } from './sources.js';
 import { transpose } from './transpose.js';
+import { unwind } from './unwind.js';
+import { whileLoop } from './while.js';
 
 /** Forgets which attributes an op takes: the registry is asked with attributes that belong to the op that it gives. */
 const erase = <A extends Attrs>(op: Op<A>): Op => op as unknown as Op;
@@ -56,6 +59,9 @@ const all: readonly Op[] = [
   erase(inverse),
   erase(randomBits),
   erase(loop),
+  erase(whileLoop),
+  erase(unwind),
+  erase(branch),
   erase(call),
   erase(grad),
   erase(jvp),

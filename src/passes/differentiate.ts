@@ -111,7 +111,7 @@ function refusing(asked: Origin | undefined, context: PassContext): ModesContext
   const seen = new Set<Node>();
   return {
     build: context.build,
-    refuse: (node, reason) => {
+    refuse: (node, reason, hint = 'put `stopGradient(…)` around it if it is a constant to the derivative') => {
       if (seen.has(node)) return;
       seen.add(node);
       const origins = context.build.originsOf(node);
@@ -121,7 +121,7 @@ function refusing(asked: Origin | undefined, context: PassContext): ModesContext
         message: `\`${node.op.name}\` has no derivative: ${reason}`,
         span: place,
         labels: asked === undefined ? [] : [{ span: asked.span, text: 'the derivative is asked for here' }],
-        hint: 'put `stopGradient(…)` around it if it is a constant to the derivative',
+        hint,
       };
       context.report(diagnostic);
     },

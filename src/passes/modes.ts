@@ -15,7 +15,7 @@ type Flow = (TensorNode | undefined)[];
 export interface ModesContext {
   readonly build: GraphBuilder;
   /** A derivative is asked through an op that has none. */
-  refuse(node: Node, reason: string): void;
+  refuse(node: Node, reason: string, hint?: string): void;
 }
 
 export function modesOver(context: ModesContext): Modes {
@@ -62,6 +62,11 @@ function reverse(
     }
     if (derivative.kind === 'none') context.refuse(node, derivative.reason);
     if (derivative.kind !== 'rules') continue;
+    const refused = derivative.irreversible?.(node);
+    if (refused !== undefined) {
+      context.refuse(node, refused.reason, refused.hint);
+      continue;
+    }
     build.at(backwardOrigin(node, build), () => {
       const back = derivative.vjp(node, known, build, modes);
       node.args.forEach((arg, at) => {

@@ -26,6 +26,7 @@ import {
   inlineRegion,
   isNodeOf,
   item,
+  loop,
   type LoopAttrs,
   opOf,
   placeholder,
@@ -115,11 +116,11 @@ class Search {
 
   #image(node: Node, imageOf: (node: Node) => Node, codes: TensorNode[]): Node {
     const args = node.args.map(imageOf);
-    if (opOf(node).lowering.kind === 'loop') return this.#loop(node as Node<LoopAttrs>, args.map(tensorOf), codes);
+    if (isNodeOf(node, loop)) return this.#loop(node, args.map(tensorOf), codes);
     const from = node.args[0];
     // A loop has one carry more, behind its own.
-    if (isNodeOf(node, element) && from !== undefined && args[0] !== from && opOf(from).lowering.kind === 'loop') {
-      const { carries } = (from as Node<LoopAttrs>).attrs;
+    if (isNodeOf(node, element) && from !== undefined && args[0] !== from && isNodeOf(from, loop)) {
+      const { carries } = from.attrs;
       return item(this.#build, args[0] as Node, node.attrs.index < carries ? node.attrs.index : node.attrs.index + 1);
     }
     return rebuild(this.#build, node, args);
@@ -155,7 +156,12 @@ class Search {
   /** Undefined for what cannot make anything of finite operands. */
   #codeOf(node: TensorNode): TensorNode | undefined {
     const { lowering, keepsFinite } = opOf(node);
-    if (!isFloat(node.type.dtype) || lowering.kind === 'element-of') return undefined;
+    if (!isFloat(node.type.dtype)) return undefined;
+    if (lowering.kind === 'element-of') {
+      // A counted loop says what its turns find; a loop that runs as long as it likes, and a branch, are places themselves.
+      const from = node.args[0];
+      return from === undefined || isNodeOf(from, loop) ? undefined : this.#code(node, this.#worst(from.args));
+    }
     const source = sourceOf(node);
     // Nobody made what was fed: an infinity in it may be meant, a NaN is not.
     if (source !== undefined) return source.kind === 'argument' ? undefined : this.#code(node, 1);

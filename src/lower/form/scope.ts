@@ -24,11 +24,14 @@ export class Scope {
   readonly parent: Scope | undefined;
   /** Nothing is hoisted out of it: bodies of parallel loops, and of loops whose iterations differ by more than their index. */
   readonly closed: boolean;
+  /** A block of its own: a node of a region, as its parameters, means another value in each. */
+  readonly #apart: boolean;
 
-  private constructor(names: Names, parent: Scope | undefined, closed: boolean) {
+  private constructor(names: Names, parent: Scope | undefined, closed: boolean, apart = false) {
     this.names = names;
     this.parent = parent;
     this.closed = closed;
+    this.#apart = apart;
   }
 
   static root(names: Names): Scope {
@@ -41,13 +44,13 @@ export class Scope {
     extent: Expr,
     axis: Axis,
     fill: (index: Expr, body: Scope) => void,
-    options: Pick<For, 'limit' | 'blocks' | 'most' | 'part' | 'transpose'> & { readonly carried?: boolean } = {},
+    options: Pick<For, 'limit' | 'blocks' | 'most' | 'part' | 'transpose' | 'while'> & { readonly carried?: boolean } = {},
   ): void {
     const { carried = false, ...own } = options;
     const count = build.intValue(extent);
     // What never runs is not written down: it may speak of buffers that nothing fills.
     if (count === 0) return;
-    const body = new Scope(this.names, this, axis === 'parallel' || carried);
+    const body = new Scope(this.names, this, axis === 'parallel' || carried, carried);
     if (count === 1 && axis !== 'parallel' && own.limit === undefined && !carried) {
       // One iteration needs no loop; its scope stays, so that the caller's view does not change.
       fill(build.int(0), body);
@@ -70,6 +73,24 @@ export class Scope {
     this.statements.push({ kind: 'if', condition, then: body.statements });
   }
 
+  /** Statements of a block of their own: nodes mean something there alone. */
+  apart(fill: (body: Scope) => void): void {
+    const body = new Scope(this.names, this, true, true);
+    fill(body);
+    this.statements.push(...body.statements);
+  }
+
+  /** One of two blocks, whose nodes mean something here alone. */
+  choose(condition: Expr, then: (body: Scope) => void, otherwise: (body: Scope) => void): void {
+    const [yes, no] = [then, otherwise].map((fill) => {
+      const body = new Scope(this.names, this, true, true);
+      fill(body);
+      return body.statements;
+    }) as [Stmt[], Stmt[]];
+    if (yes.length > 0 || no.length > 0)
+      this.statements.push({ kind: 'if', condition, then: yes, ...(no.length === 0 ? {} : { otherwise: no }) });
+  }
+
   emit(...statements: Stmt[]): void {
     for (const statement of statements) {
       if (statement.kind === 'declare') this.#own.add(statement.accumulator.name);
@@ -88,7 +109,7 @@ export class Scope {
   }
 
   recall(key: string): Expr | undefined {
-    return this.#values.get(key) ?? this.parent?.recall(key);
+    return this.#values.get(key) ?? (this.#apart ? undefined : this.parent?.recall(key));
   }
 
   remember(key: string, value: Expr): void {
