@@ -1,7 +1,7 @@
 // How often a loop runs. In: a range, the rows of a tensor, or a condition. Out: a size, or a question that each round asks first; what the
 // loop's variable is in a round.
-// Holds: bounds of sizes count with a size, and so with stacks of outputs; a bound that only run time knows, or that may be below the start,
-// is asked before each round, so that a range from 3 to 1 has none.
+// Holds: bounds of sizes count with a size, and so with stacks of outputs; a bound that only run time knows, or that may be below the
+// start, is asked before each round, so that a range from 3 to 1 has none.
 
 import type { Expression, Span, WhileExpression } from '../../grammar/index.js';
 import { Dim, limits } from '../base/index.js';

@@ -1,5 +1,5 @@
-// One of two regions. In: a condition (bool), captures, which both regions take. Out: the results of the region that is taken; the other one
-// does not run.
+// One of two regions. In: a condition (bool), captures, which both regions take. Out: the results of the region that is taken; the other
+// one does not run.
 // Holds: both regions have the same parameters and give the same types. So do their derivatives: each is a branch again, whose regions are
 // the derivatives of these.
 

@@ -109,8 +109,8 @@ export function unwindJvp(node: Node<UnwindAttrs>, tangents: Flow, build: GraphB
 }
 
 /* Note: derivatives of the way back.
-   The rounds map initial values z and captures p to z' = f(z, p). The way back is R(z, p, w) = the derivative of ⟨w, f(z, p)⟩ with respect to
-   z and p. For directions a of z and b of p let f˙ be the tangent of f along (a, b): the loop with tangents gives it. Then
+   The rounds map initial values z and captures p to z' = f(z, p). The way back is R(z, p, w) = the derivative of ⟨w, f(z, p)⟩ with respect
+   to z and p. For directions a of z and b of p let f˙ be the tangent of f along (a, b): the loop with tangents gives it. Then
 
      ⟨(a, b), R(z, p, w)⟩ = ⟨w, f˙(z, p)⟩,
 

@@ -91,7 +91,7 @@ const sameTypes = (some: readonly TensorType[], others: readonly TensorType[]): 
 const zero = (build: GraphBuilder, shape: Shape): TensorNode => zeros(build, tensor('f64', shape));
 
 /** The round x → sin x · a and the one back, for samples. */
-function recurrenceBack(build: GraphBuilder, shape: Shape): Pick<UnwindAttrs, 'forward' | 'back'> {
+export function recurrenceBack(build: GraphBuilder, shape: Shape): Pick<UnwindAttrs, 'forward' | 'back'> {
   const [i, x, a, w, sum] = [tensor('i32'), ...Array.from({ length: 4 }, () => tensor('f64', shape))].map((type) =>
     placeholder(build, type),
   ) as [TensorNode, TensorNode, TensorNode, TensorNode, TensorNode];

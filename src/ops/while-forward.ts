@@ -1,5 +1,6 @@
 // Forward mode through a loop with a condition. In: tangents of the initial values and captures. Out: tangents of the results.
-// Holds: one loop carries each value together with its tangent; the condition asks values alone, so the rounds are those of the loop itself.
+// Holds: one loop carries each value together with its tangent; the condition asks values alone, so the rounds are those of the loop
+// itself.
 
 import type { GraphBuilder, Node, TensorNode } from '../graph/index.js';
 import { apply, tensorOf } from './apply.js';

@@ -1,5 +1,5 @@
-// One of two values by a condition that run time knows. In: a condition, pairs of values of one type, and from which node on nodes were made
-// for one side alone. Out: the chosen values: selected, where computing both costs little; else of a `branch`, which runs one side.
+// One of two values by a condition that run time knows. In: a condition, pairs of values of one type, and from which node on nodes were
+// made for one side alone. Out: the chosen values: selected, where computing both costs little; else of a `branch`, which runs one side.
 // Holds: what both sides share with the rest of the program is computed before; names inside of a branch can be neither fetched nor fed.
 
 import type { Span } from '../../../grammar/index.js';

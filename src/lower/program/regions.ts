@@ -1,5 +1,5 @@
-// Blocks of kernels inside of a kernel, made of regions. In: a region, what stands for its parameters, where its results go. Out: statements
-// in a scope.
+// Blocks of kernels inside of a kernel, made of regions. In: a region, what stands for its parameters, where its results go. Out:
+// statements in a scope.
 // Holds: scalars are carried in registers, tensors in buffers, which are updated in place where the region allows it.
 
 import { type Node, sourceOf, type Region, type TensorNode, type TensorType } from '../../graph/index.js';
@@ -54,8 +54,8 @@ export const storedCarry = (carry: Carry): Stored =>
   carry.kind === 'register' ? { kind: 'value', value: build.read(carry.now) } : { kind: 'buffer', buffer: carry.now };
 
 /**
- * What regions take from around them, by its position, each found once: scalars are values, tensors are stored (the materialized nodes saw to
- * that).
+ * What regions take from around them, by its position, each found once: scalars are values, tensors are stored (the materialized nodes saw
+ * to that).
  */
 export function capturesOf(
   nodes: readonly Node[],

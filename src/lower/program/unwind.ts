@@ -1,5 +1,5 @@
-// The way back through a loop whose rounds run time counts. In: a group of one `unwind`, and its storage. Out: a loop from the last round to
-// the first, in which carries are computed again from where they are recorded (see the note at the end).
+// The way back through a loop whose rounds run time counts. In: a group of one `unwind`, and its storage. Out: a loop from the last round
+// to the first, in which carries are computed again from where they are recorded (see the note at the end).
 // Holds: what is recorded takes memory that does not grow with the rounds; with as many records as rounds nothing is computed twice.
 
 import { bytesOf, Dim } from '../../base/index.js';
@@ -150,8 +150,8 @@ function emitCopy({ shape }: Buffer, scope: Scope, store: (point: readonly Expr[
 }
 
 /* Note: records.
-   With width W, a way forward over R rounds keeps a record every Wᵏ rounds, for the largest Wᵏ ≤ R, and where fewer are left, every Wᵏ⁻¹, and
-   so on: no level has W records at a time. The way back starts each round from the last record before it. Up to W rounds every one is kept;
-   beyond that a round is computed once more for each level, so W = ⌈limit^(1/L)⌉ with L levels takes at most L ways forward and
-   1 + (W - 1) L records. With W = 3 and nine rounds, records are kept before rounds 0, 3, 6, 7, then 4, then 1. Checkpoints on a fixed number
-   of levels are Griewank and Walther, "Evaluating Derivatives", chapter 12. */
+   With width W, a way forward over R rounds keeps a record every Wᵏ rounds, for the largest Wᵏ ≤ R, and where fewer are left, every Wᵏ⁻¹,
+   and so on: no level has W records at a time. The way back starts each round from the last record before it. Up to W rounds every one is
+   kept; beyond that a round is computed once more for each level, so W = ⌈limit^(1/L)⌉ with L levels takes at most L ways forward and
+   1 + (W - 1) L records. With W = 3 and nine rounds, records are kept before rounds 0, 3, 6, 7, then 4, then 1. Checkpoints on a fixed
+   number of levels are Griewank and Walther, "Evaluating Derivatives", chapter 12. */
