@@ -49,7 +49,7 @@ export const branch: Op<BranchAttrs> = defineOp<BranchAttrs>({
     const taken = condition !== undefined && Number(get(condition, 0)) !== 0;
     return region(taken ? attrs.whenTrue : attrs.whenFalse, captures);
   },
-  lowering: { kind: 'loop' },
+  lowering: { kind: 'loop', stored: true },
   samples: () =>
     [
       { taken: 1, shape: [4] },

@@ -121,8 +121,11 @@ export type Lowering<A extends Attrs> =
   | { readonly kind: 'contract' }
   /** A loop nest of its own. */
   | { readonly kind: 'nest'; readonly build: (node: Node<A>, context: NestContext) => readonly Stmt[] }
-  /** Blocks of kernels inside of one, made of regions: loops and branches. Tensors come in stored, scalars in registers. */
-  | { readonly kind: 'loop' }
+  /**
+   * Blocks of kernels inside of one, made of regions: loops and branches. Tensors come in stored, scalars in registers; with `stored`
+   * scalars are stored as well, for kernels of their own that read them.
+   */
+  | { readonly kind: 'loop'; readonly stored?: true }
   /** Storage that is there before the step: feeds, variables, region arguments. */
   | { readonly kind: 'source' }
   /** Takes result `attrs.index` of a tuple. */

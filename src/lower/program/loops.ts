@@ -5,12 +5,13 @@
 import { InternalError } from '../../base/index.js';
 import type { Node } from '../../graph/index.js';
 import { build, type Expr } from '../../kernel/index.js';
-import { branch, type BranchAttrs, isNodeOf, loop, type LoopAttrs, tensorOf, unwind, whileLoop } from '../../ops/index.js';
+import { branch, isNodeOf, loop, type LoopAttrs, tensorOf, unwind, whileLoop } from '../../ops/index.js';
 import type { Group } from '../fuse/groups.js';
 import type { Scope } from '../form/scope.js';
 import type { RequiredOutput } from '../form/storage.js';
 import type { EmitContext } from '../schedule/cpu/emitter.js';
-import { capturesOf, emitRegion, emitRound, endCarries, outsideOf, startCarry, storedCarry, whole } from './regions.js';
+import { emitBranch } from './branches.js';
+import { capturesOf, emitRound, endCarries, outsideOf, startCarry, storedCarry, whole } from './regions.js';
 import { emitUnwind } from './unwind.js';
 import { emitWhile } from './while.js';
 
@@ -50,20 +51,4 @@ function emitCounted(node: Node<LoopAttrs>, group: Group, scope: Scope, context:
     { carried: true },
   );
   endCarries(carries, scope);
-}
-
-function emitBranch(node: Node<BranchAttrs>, group: Group, scope: Scope, context: EmitContext): void {
-  const { whenTrue, whenFalse } = node.attrs;
-  const results = context.storage.results(node);
-  const outside = outsideOf(group, context);
-  const asked = scope.let('c', outside.at(tensorOf(node.args[0] as Node), [], scope));
-  const captured = capturesOf(node.args, scope, context, outside);
-  const [yes, no] = [whenTrue, whenFalse].map((region) => (inside: Scope): void => {
-    const demands = region.results.flatMap((result, at): RequiredOutput[] => {
-      const to = results[at];
-      return to === undefined ? [] : [{ node: result, to: whole(to) }];
-    });
-    emitRegion(demands, (index) => captured(index + 1), inside, context);
-  }) as [(inside: Scope) => void, (inside: Scope) => void];
-  scope.choose(asked, yes, no);
 }

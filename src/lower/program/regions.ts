@@ -76,13 +76,13 @@ export function capturesOf(
   };
 }
 
-/** The kernels of a region; `parameter` says what stands for each parameter. */
-export function emitRegion(
+/** A region in groups; `parameter` says what stands for each parameter. */
+export function planRegion(
   demands: readonly RequiredOutput[],
   parameter: (index: number) => Stored | undefined,
-  scope: Scope,
   context: EmitContext,
-): void {
+  parallel: boolean,
+): ReturnType<typeof planBlock> {
   const known = new Map<number, Stored | undefined>();
   const bind = (argument: TensorNode): Stored | undefined => {
     const source = sourceOf(argument);
@@ -90,12 +90,22 @@ export function emitRegion(
     if (!known.has(source.index)) known.set(source.index, parameter(source.index));
     return known.get(source.index);
   };
-  const { order: block, context: inner } = planBlock(demands, context.forms, (forms) => ({
+  return planBlock(demands, context.forms, (forms) => ({
     forms,
     target: context.target,
-    parallel: false,
+    parallel,
     storage: new Storage(context.storage.pool, forms, bind),
   }));
+}
+
+/** The statements of a region, one after the other. */
+export function emitRegion(
+  demands: readonly RequiredOutput[],
+  parameter: (index: number) => Stored | undefined,
+  scope: Scope,
+  context: EmitContext,
+): void {
+  const { order: block, context: inner } = planRegion(demands, parameter, context, false);
   for (const one of block.groups) emitGroup(block, one, scope, inner);
   for (const { from, to } of block.copies) emitBufferCopy(from, to, scope);
 }
