@@ -3,9 +3,8 @@
 // Holds: a typed array of the exact dtype is passed on without a copy; nothing is rounded but decimal numbers to their float type; integers
 // are exact or refused.
 import type { ElementType, Size } from './abi/manifest.js';
-import { type TypedArray, allocate, elements, hasMemory, holds, isElementType, kindOf, lengthOf } from './element.js';
+import { type TypedArray, allocate, elements, hasMemory, holds, isElementType, isWide, kindOf, lengthOf } from './element.js';
 import { TfcError } from './error.js';
-import { numberToBf16, numberToF16 } from './half.js';
 import { evaluate, specToString } from './size.js';
 import { shown, withArticle } from './shown.js';
 import { type Tensor, requireShape } from './tensor.js';
@@ -206,7 +205,7 @@ function shapeOf(target: Target, value: readonly unknown[]): number[] {
 const isRow = (value: unknown): value is ArrayLike<unknown> => Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);
 
 function store(target: Target, data: TypedArray, at: number, value: unknown): void {
-  if (data instanceof BigInt64Array) data[at] = toInteger(target, value);
+  if (isWide(data)) data[at] = toInteger(target, value);
   else data[at] = toNumber(target, value);
 }
 
@@ -222,7 +221,7 @@ function toNumber(target: Target, value: unknown): number {
       const number = value === 'NaN' ? NaN : value === 'Infinity' ? Infinity : value === '-Infinity' ? -Infinity : value;
       if (typeof number === 'bigint') return Number(number);
       if (typeof number !== 'number') throw wrongKind(target, value);
-      return dtype === 'f16' ? numberToF16(number) : dtype === 'bf16' ? numberToBf16(number) : number;
+      return elements[dtype].patterns?.fromNumber(number) ?? number;
     }
   }
 }

@@ -64,12 +64,16 @@ export interface AnyVariables {
 /** One element as it is fed. Floats that JSON does not have, and integers beyond 2⁵³, may be strings. */
 export type Scalar<DType extends ElementType> = DType extends 'bool'
   ? boolean
-  : DType extends 'i32' | 'i64' | 'u8'
+  : DType extends 'i8' | 'i16' | 'i32' | 'i64' | 'u8' | 'u16' | 'u32' | 'u64'
     ? number | bigint | `${bigint}`
     : number | bigint | 'NaN' | 'Infinity' | '-Infinity';
 
-/** One element as it is given: a bigint only for an i64 beyond 2⁵³. */
-export type ScalarResult<DType extends ElementType> = DType extends 'bool' ? boolean : DType extends 'i64' ? number | bigint : number;
+/** One element as it is given: a bigint only for an integer beyond 2⁵³. */
+export type ScalarResult<DType extends ElementType> = DType extends 'bool'
+  ? boolean
+  : DType extends 'i64' | 'u64'
+    ? number | bigint
+    : number;
 
 /** What an entry gives for a tensor with these sizes. */
 export type Given<DType extends ElementType, Shape extends Sizes = Sizes> = Shape extends readonly []
@@ -105,7 +109,7 @@ type Nested<DType extends ElementType, Shape extends Sizes> = Shape extends read
 type AnyNested<DType extends ElementType> = readonly (Scalar<DType> | AnyNested<DType> | Row<DType>)[];
 
 /** Numbers of a row: arrays whose elements are what they stand for. */
-type Row<DType extends ElementType> = DType extends 'f16' | 'bf16' | 'bool' ? never : ElementArrays[DType];
+type Row<DType extends ElementType> = DType extends 'f16' | 'bf16' | 'f8e4m3' | 'f8e5m2' | 'bool' ? never : ElementArrays[DType];
 
 /** Names to fetch, in arrays and objects of any depth. */
 export type FetchTree<Name extends string = string> = Name | FetchBranch<Name>;

@@ -1,7 +1,17 @@
 // Tensors as callers see them. In: typed arrays and shapes. Out: values with a dtype that can be fed, read and shown.
 // Holds: data is row-major and has exactly as many elements as the shape says.
 import type { ElementType } from './abi/manifest.js';
-import { type ElementArrays, type TypedArray, elementValue, elementTypes, elements, holds, isElementType, lengthOf } from './element.js';
+import {
+  type ElementArrays,
+  type TypedArray,
+  elementValue,
+  elementTypes,
+  elements,
+  heldBy,
+  holds,
+  isElementType,
+  lengthOf,
+} from './element.js';
 import { TfcError } from './error.js';
 import { shown, withArticle } from './shown.js';
 
@@ -98,11 +108,19 @@ type HeldBy<Data extends TypedArray> = Data extends Float32Array
         ? 'i64'
         : Data extends Uint8Array
           ? 'u8'
-          : 'f16';
+          : Data extends Int8Array
+            ? 'i8'
+            : Data extends Int16Array
+              ? 'i16'
+              : Data extends Uint16Array
+                ? 'u16'
+                : Data extends Uint32Array
+                  ? 'u32'
+                  : 'u64';
 
 /**
  * A tensor from a typed array, for feeding. Without `dtype` the array decides: Float32Array is f32, Float64Array f64, Int32Array i32,
- * BigInt64Array i64, Uint8Array u8, Uint16Array f16. Without `shape` it has one axis.
+ * BigInt64Array i64, Uint8Array u8, and so on; floats of 16 and 8 bits are said. Without `shape` it has one axis.
  */
 export function tensor<DType extends ElementType, const Shape extends readonly number[]>(
   data: ElementArrays[DType],
@@ -115,7 +133,7 @@ export function tensor<Data extends TypedArray, const Shape extends readonly num
 ): Tensor<HeldBy<Data>, Shape>;
 export function tensor(data: TypedArray, shape?: readonly number[], dtype?: ElementType): Tensor;
 export function tensor(data: TypedArray, shape?: readonly number[], dtype?: ElementType): Tensor {
-  const found = dtype ?? elementTypes.find((candidate) => holds(candidate, data));
+  const found = dtype ?? heldBy(data);
   if (found === undefined)
     throw new TfcError(
       'dtype-mismatch',

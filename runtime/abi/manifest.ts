@@ -4,7 +4,8 @@
 /** Of the binary interface and of the manifest: TFC_ABI_VERSION of tfc.h. */
 export const abiVersion = 5;
 
-export type ElementType = 'f32' | 'f64' | 'f16' | 'bf16' | 'i32' | 'i64' | 'u8' | 'bool';
+export type ElementType =
+  'f32' | 'f64' | 'f16' | 'bf16' | 'f8e4m3' | 'f8e5m2' | 'i8' | 'i16' | 'i32' | 'i64' | 'u8' | 'u16' | 'u32' | 'u64' | 'bool';
 
 /** A constant, or a sum of coefficient × product of names. */
 export type Size = number | readonly (readonly [coefficient: number, names: readonly string[]])[];

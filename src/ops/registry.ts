@@ -2,6 +2,7 @@
 // one definition and one line here.
 
 import type { Attrs } from '../graph/index.js';
+import { bitcast } from './bitcast.js';
 import { branch } from './branch.js';
 import { broadcast } from './broadcast.js';
 import { call } from './call.js';
@@ -40,6 +41,7 @@ const all: readonly Op[] = [
   erase(stopGradient),
   erase(element),
   erase(cast),
+  erase(bitcast),
   ...Object.values(elementwise).map((op) => erase(op)),
   erase(broadcast),
   erase(reshape),

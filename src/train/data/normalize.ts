@@ -5,7 +5,7 @@
 // Means and deviations are Welford's (1962): one pass, no cancellation.
 
 import { type ElementType, type FeedValue, TfcError, type TypedArray } from '../../../runtime/index.js';
-import { bf16ToNumber, f16ToNumber, numberToBf16, numberToF16 } from '../../../runtime/half.js';
+import { elements } from '../../../runtime/element.js';
 import { shown } from '../../../runtime/shown.js';
 import { badData } from '../../input/json.js';
 import type { Batch } from './batches.js';
@@ -113,12 +113,10 @@ const arrayOf = ({ feeds }: Batch, name: string): Float64Array =>
 const same = (value: number): number => value;
 
 /** Numbers from what an array holds, and back. */
-const access = (dtype: ElementType): { readonly read: (value: number) => number; readonly write: (value: number) => number } =>
-  dtype === 'f16'
-    ? { read: f16ToNumber, write: numberToF16 }
-    : dtype === 'bf16'
-      ? { read: bf16ToNumber, write: numberToBf16 }
-      : { read: same, write: same };
+const access = (dtype: ElementType): { readonly read: (value: number) => number; readonly write: (value: number) => number } => {
+  const { patterns } = elements[dtype];
+  return { read: patterns?.toNumber ?? same, write: patterns?.fromNumber ?? same };
+};
 
 class Statistics {
   readonly name: string;

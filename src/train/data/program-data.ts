@@ -2,7 +2,7 @@
 // what a function gives is asked for again in every epoch and never kept.
 
 import type { ElementType, TensorSpec } from '../../../runtime/index.js';
-import { elementTypes, holds, kindOf, type TypedArray } from '../../../runtime/element.js';
+import { heldBy, holds, kindOf, type TypedArray } from '../../../runtime/element.js';
 import { reading } from '../../../runtime/error.js';
 import { shown } from '../../../runtime/shown.js';
 import { badData } from '../../input/json.js';
@@ -213,8 +213,7 @@ const isList = (value: unknown): value is ArrayLike<number | bigint> => Array.is
 
 /** `dtype`: what the array holds if it can; only then are 16 bits those of a float. */
 function filled(data: ArrayLike<number | bigint>, rowShape: readonly number[], dtype: ElementType | undefined): Cells {
-  const own =
-    dtype !== undefined && holds(dtype, data) ? dtype : elementTypes.find((one) => one !== 'bf16' && one !== 'f16' && holds(one, data));
+  const own = dtype !== undefined && holds(dtype, data) ? dtype : heldBy(data);
   if (own !== undefined && holds(own, data)) return { filled: data, dtype: own, rowShape };
   return { filled: Float64Array.from(data, Number), dtype: 'f64', rowShape };
 }

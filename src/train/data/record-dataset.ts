@@ -2,6 +2,7 @@
 // finds kinds of columns, texts, blanks and the number of rows; what fits in memory is kept on the way, what does not is read again in
 // every epoch, the first of which finds elements that no feed takes.
 
+import { isWide } from '../../base/index.js';
 import type { TensorSpec } from '../../../runtime/index.js';
 import { zeros } from '../../../runtime/index.js';
 import { badData } from '../../input/json.js';
@@ -99,7 +100,7 @@ export function settingsOf(
         where,
         name,
         isText,
-        isLong: feed.dtype === 'i64',
+        isLong: isWide(feed.dtype),
         isWords: told !== undefined,
         vocabulary: told === true ? undefined : told,
         keepsNumbers: blankRule(options, name, feed.name) === 'median',
@@ -135,7 +136,7 @@ async function* againBlocks(source: RecordSource, plans: readonly FeedPlan[]): A
           where: source.where,
           name,
           isText: source.isText,
-          isLong: feed.dtype === 'i64',
+          isLong: isWide(feed.dtype),
           isWords: vocabulary !== undefined,
           vocabulary,
         }),

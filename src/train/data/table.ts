@@ -9,7 +9,7 @@ export interface Column {
   readonly data: TypedArray;
   readonly rows: number;
   readonly rowShape: readonly number[];
-  /** Default: what the array's kind says; bool and bf16 share theirs with u8 and f16. */
+  /** Default: what the array's kind says; bool and floats of 16 and 8 bits share theirs with integers. */
   readonly dtype?: ElementType;
 }
 
