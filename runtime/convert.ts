@@ -9,19 +9,47 @@ import { evaluate, specToString } from './size.js';
 import { shown, withArticle } from './shown.js';
 import { type Tensor, requireShape } from './tensor.js';
 
-/** One element: strings are `NaN`, `Infinity`, `-Infinity` for floats and decimal digits for integers. */
+/**
+ * One element: strings are `NaN`, `Infinity`, `-Infinity` for floats and decimal digits for integers.
+ * @example
+ * ```ts
+ * const values: readonly ScalarValue[] = [0.5, true, 'Infinity', 9007199254740993n];
+ * ```
+ */
 export type ScalarValue = number | bigint | boolean | string;
 
+/**
+ * Numbers in as many arrays as there are axes.
+ * @example
+ * ```ts
+ * const rows: NestedArray = [[1, 2, 3, 4], Float32Array.of(5, 6, 7, 8)];
+ * session.run('predict', { x: rows });
+ * ```
+ */
 export type NestedArray = readonly (ScalarValue | NestedArray | TypedArray)[];
 
-/** `data` row by row. */
+/**
+ * `data` row by row.
+ * @example
+ * ```ts
+ * const rows: ShapedData = { data: new Float32Array(8), shape: [2, 4] };
+ * session.run('predict', { x: rows });
+ * ```
+ */
 export interface ShapedData {
   readonly data: TypedArray | readonly ScalarValue[];
   readonly shape: readonly number[];
   readonly dtype?: ElementType;
 }
 
-/** A typed array alone is flat: its shape is found from the declaration when that leaves one unknown. */
+/**
+ * A typed array alone is flat: its shape is found from the declaration when that leaves one unknown.
+ * @example
+ * ```ts
+ * const feeds: Record<string, FeedValue> = { x: [[1, 2, 3, 4]], y: Int32Array.of(0), lr: 0.1 };
+ * session.run('train', feeds);
+ * ```
+ */
 export type FeedValue = ScalarValue | NestedArray | TypedArray | Tensor | ShapedData;
 
 /** Who is being fed, for messages. */

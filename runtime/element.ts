@@ -5,6 +5,14 @@ import type { ElementType } from './abi/manifest.js';
 import { TfcError } from './error.js';
 import { patterns } from './half.js';
 
+/**
+ * The typed array that holds each type of elements.
+ * @example
+ * ```ts
+ * const labels: ElementArrays['i32'] = Int32Array.of(0, 1, 2);
+ * const halves: ElementArrays['f16'] = Uint16Array.of(0x3c00); // the bits of 1
+ * ```
+ */
 export interface ElementArrays {
   readonly f32: Float32Array;
   readonly f64: Float64Array;
@@ -23,6 +31,13 @@ export interface ElementArrays {
   readonly bool: Uint8Array;
 }
 
+/**
+ * The typed arrays that hold elements.
+ * @example
+ * ```ts
+ * const sum = (data: TypedArray): number => Array.from<number | bigint>(data).reduce<number>((all, one) => all + Number(one), 0);
+ * ```
+ */
 export type TypedArray = ElementArrays[ElementType];
 
 export interface Element {

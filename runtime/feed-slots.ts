@@ -11,6 +11,14 @@ import { shown } from './shown.js';
 import { Tensor } from './tensor.js';
 import { placed } from './zeros.js';
 
+/**
+ * What an entry is given, by names of its arguments.
+ * @example
+ * ```ts
+ * const feeds: Feeds = { x, y, lr: 0.1 };
+ * session.run('train', feeds);
+ * ```
+ */
 export type Feeds = Readonly<Record<string, FeedValue>>;
 
 export interface FeedSlot {

@@ -9,6 +9,7 @@ import { fail, guardProcess, printError } from './commands/command.js';
 import { addEval } from './commands/eval.js';
 import { addExplain } from './commands/explain.js';
 import { addFmt } from './commands/fmt.js';
+import { addGradcheck } from './commands/gradcheck.js';
 import { addGraph } from './commands/graph.js';
 import { addSummary } from './commands/summary.js';
 import { UsageError } from './commands/options.js';
@@ -42,6 +43,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
     addGraph,
     addExplain,
     addSummary,
+    addGradcheck,
     addReport,
     addInit,
   ];

@@ -13,6 +13,13 @@ import { asTfcErrors } from './failures.js';
  * A data set of columns in memory. `data` is row-major, a typed array: it says the element type, or `dtype` does (of floats of 16 and 8
  * bits, which lie in integers). @throws TfcError invalid-value for what is no column; bad-data for columns of different lengths, or
  * without rows.
+ * @example
+ * ```ts
+ * const points = inMemory([
+ *   { name: 'x', data: new Float32Array(100 * 4), rows: 100, rowShape: [4] },
+ *   { name: 'y', data: new Int32Array(100), rows: 100, rowShape: [] },
+ * ]);
+ * ```
  */
 export const inMemory = (columns: readonly Column[]): dataset.Dataset =>
   asTfcErrors(() => dataset.inMemory(reading('The columns', () => columnsOf(columns))));

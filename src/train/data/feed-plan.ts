@@ -10,7 +10,7 @@ import { blankRule, type DatasetOptions, vocabularyFor } from './dataset-options
 import { toElements } from './elements.js';
 import type { ColumnEncoder } from './encode.js';
 import { requireRowShape, shapeFor } from './feed-shape.js';
-import type { EncodedBlock } from './record-dataset.js';
+import type { EncodedBlock } from './encoded-block.js';
 import { type Column, countOf } from './table.js';
 import { codesOf, unknownWord, type Vocabulary, vocabularyOf } from './vocabulary.js';
 

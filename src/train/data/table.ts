@@ -3,7 +3,13 @@
 
 import type { ElementType, TypedArray } from '../../../runtime/index.js';
 
-/** `rows` examples with `rowShape` each, row-major. */
+/**
+ * `rows` examples with `rowShape` each, row-major.
+ * @example
+ * ```ts
+ * const column: Column = { name: 'x', data: new Float32Array(100 * 4), rows: 100, rowShape: [4] };
+ * ```
+ */
 export interface Column {
   readonly name: string;
   readonly data: TypedArray;
