@@ -9,11 +9,25 @@ const names = readdirSync(programs).filter((name) => name.endsWith('.tdsl'));
 
 const expectedTypes: Readonly<Record<string, readonly string[]>> = {
   'any-shape.tdsl': [],
+  'corners.tdsl': [
+    'fn slopes(x: f64[3], y: f64[3]): { norm: f64[3], root: f64[3], std: f64[3], max: f64[3], min: f64[3] }',
+    'fn powers(x: f64): { square: f64, cube: f64, first: f64 }',
+    'fn products(x: f64[4]): { slope: f64[4], second: f64[4] }',
+    'fn divergence(p: f32[2], q: f32[2]): { value: f32, slope: f32[2] }',
+    'fn dropped(x: f32[3], key: i64): { y: f32[3], slope: f32[3] }',
+    'fn means(x: f16[N]): { mean: f16, spread: f16 }',
+    'fn drawn(key: i64): { wide: i32, half: i32, brain: i32, double: bool, narrow: bool }',
+    'fn literals(x: f64[N], y: f32): { double: f64[N], single: f32, third: f64, slope: f32 }',
+    'fn inverses(x: f64[B, 2, 2]): f64[B, 2, 2]',
+    'fn remainders(x: f32[4], y: f32[4]): f32[4]',
+    'fn subnormal(x: f32[1]): { log: f32[1], positive: bool[1] }',
+  ],
   'deep.tdsl': ['fn predict(x: f32[B, 24]): i32[B]', 'step train(x: f32[B, 24], y: i32[B]): f32'],
   'exp-tower.tdsl': ['fn tower(x: f64): { value: f64, slope: f64 }'],
   'fetches.tdsl': ['fn both(): { y: f32, z: f32 }'],
   'first-graph.tdsl': ['fn f(): f32'],
   'gradients.tdsl': ['fn derivatives(): { db: f32, both: (f32, f32), second: (f32, f32), sum: (f32, f32) }'],
+  'integers.tdsl': ['fn known(): (i32, i32, i32, i32)', 'fn divided(a: i32[N], b: i32[N]): { quotient: i32[N], rest: i32[N] }'],
   'linear-regression.tdsl': [
     'fn normalEquation(X: f32[M, 3], y: f32[M, 1]): f32[3, 1]',
     'fn predict(X: f32[M, 3]): f32[M, 1]',
