@@ -49,6 +49,7 @@ const cases: Readonly<Record<string, readonly ChainCase[]>> = {
     { entry: 'nested', ranges: { n: [3, 4] } },
     ...[1, 9].map((D): ChainCase => ({ entry: 'rowsUpTo', dims: { T: 4, D }, ranges: { n: [0, 4] } })),
     { entry: 'likeNamed' },
+    { entry: 'literal' },
   ],
   'test/programs/sides.tdsl': [
     ...[[-1, 0] as const, [0, 1] as const].map((x): ChainCase => ({ entry: 'chosen', ranges: { x } })),

@@ -52,6 +52,7 @@ const expectedTypes: Readonly<Record<string, readonly string[]>> = {
     'fn nested(x: f64[3], n: i32): { value: f64[3], x: f64[3], along: f64[3] }',
     'fn rowsUpTo(table: f64[T, D], n: i32): { h: f64[D], table: f64[T, D] }',
     'fn likeNamed(x: f64): f64',
+    'fn literal(b: f64): f64',
   ],
   'sides.tdsl': [
     'fn chosen(x: f64, n: i32): { value: f64, slope: f64, second: f64 }',
