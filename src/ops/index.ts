@@ -27,8 +27,10 @@ export * from './loop.js';
 export * from './while.js';
 export * from './unwind.js';
 export * from './branch.js';
+export * from './anywhere.js';
 export * from './call.js';
 export * from './derivative.js';
+export * from './stops.js';
 /** Elementwise ops as functions over nodes: `scalars.add(build, x, y)`. */
 export { scalars } from './scalars.js';
 export { expansions } from './scalar/expansions.js';

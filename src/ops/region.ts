@@ -31,21 +31,26 @@ export interface ClosedRegion {
 const isFree = (node: Node): boolean => opOf(node).lowering.kind === 'element' && node.args.length === 0;
 
 /**
- * The region of `results` as a function of `params`; what else it needs becomes further parameters. `belongs` says of nodes that depend on
- * no parameter that they are computed inside all the same: those of a branch.
+ * The region of `results` as a function of `params`; what else it needs becomes further parameters. What is computed of constants alone is
+ * computed once, outside; with `constants: 'inside'`, in the region, so that only feeds, variables and placeholders are captured. `belongs`
+ * says of nodes that depend on no parameter that they are computed inside all the same: those of a branch.
  */
 export function closeRegion(
   build: GraphBuilder,
   params: readonly TensorNode[],
   results: readonly TensorNode[],
+  constants: 'inside' | 'outside' = 'outside',
   belongs: (node: Node) => boolean = () => false,
 ): ClosedRegion {
   const order = topological(results);
   const dependent = new Set<Node>(params);
   const cheap = new Set<Node>();
+  const belongsInside = (node: Node): boolean =>
+    constants === 'inside' ? node.args.length > 0 || sourceOf(node) === undefined : opOf(node).repeats === true;
   for (const node of order) {
     if (belongs(node) || node.args.some((arg) => dependent.has(arg))) dependent.add(node);
-    else if (isFree(node) || (opOf(node).repeats === true && node.args.every((arg) => cheap.has(arg)))) cheap.add(node);
+    else if (isFree(node) || (node.op !== placeholderOp && belongsInside(node) && node.args.every((arg) => cheap.has(arg))))
+      cheap.add(node);
   }
   for (const node of betweenDerivatives(order, dependent)) {
     cheap.delete(node);
@@ -89,7 +94,7 @@ export function closeTogether(
   groups: readonly (readonly TensorNode[])[],
   belongs?: (node: Node) => boolean,
 ): { readonly regions: readonly Region[]; readonly captures: readonly TensorNode[] } {
-  const { region, captures } = closeRegion(build, params, groups.flat(), belongs);
+  const { region, captures } = closeRegion(build, params, groups.flat(), 'outside', belongs);
   let start = 0;
   const regions = groups.map(({ length }): Region => {
     start += length;

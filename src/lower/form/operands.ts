@@ -53,13 +53,17 @@ export function strideAlong(
   return strides[0]?.constant ?? 0;
 }
 
-/** What a tile loads for an element of an operand, through views of it; undefined when it computes it. */
+/**
+ * What a tile loads for an element of an operand, through views of it; undefined when it computes it. What its index needs is named in
+ * `scope`: without one, the load is to be looked at only.
+ */
 export function loadOf(
   operand: TensorNode,
   index: readonly Expr[],
   stored: ValueSources['stored'],
   forms: Forms,
+  scope = Scope.root(new Names()),
 ): Extract<Expr, { kind: 'load' }> | undefined {
-  const value = new Values({ stored, form: (node) => forms.of(node) }).at(operand, index, Scope.root(new Names()));
+  const value = new Values({ stored, form: (node) => forms.of(node) }).at(operand, index, scope);
   return value.kind === 'load' ? value : undefined;
 }

@@ -24,18 +24,18 @@ export class Scope {
   readonly parent: Scope | undefined;
   /** Nothing is hoisted out of it: bodies of parallel loops, and of loops whose iterations differ by more than their index. */
   readonly closed: boolean;
-  /** A block of its own: a node of a region, as its parameters, means another value in each. */
-  readonly #apart: boolean;
+  /** It is the body of a region: a node that stands in the region around as well is computed of other parameters there. */
+  readonly region: boolean;
 
-  private constructor(names: Names, parent: Scope | undefined, closed: boolean, apart = false) {
+  private constructor(names: Names, parent: Scope | undefined, closed: boolean, region: boolean) {
     this.names = names;
     this.parent = parent;
     this.closed = closed;
-    this.#apart = apart;
+    this.region = region;
   }
 
   static root(names: Names): Scope {
-    return new Scope(names, undefined, true);
+    return new Scope(names, undefined, true, false);
   }
 
   /** A loop inside this scope; it is appended here when `fill` returns, after whatever `fill` hoisted. */
@@ -66,7 +66,7 @@ export class Scope {
 
   /** A guarded part of this scope. */
   when(condition: Expr, fill: (body: Scope) => void): void {
-    const body = new Scope(this.names, this, false);
+    const body = new Scope(this.names, this, false, false);
     // What the condition speaks about must not be touched outside of the guard: it may be out of bounds there.
     for (const name of freeNames([condition])) body.#own.add(name);
     fill(body);
@@ -109,7 +109,7 @@ export class Scope {
   }
 
   recall(key: string): Expr | undefined {
-    return this.#values.get(key) ?? (this.#apart ? undefined : this.parent?.recall(key));
+    return this.#values.get(key) ?? (this.region ? undefined : this.parent?.recall(key));
   }
 
   remember(key: string, value: Expr): void {
