@@ -47,6 +47,11 @@ const cases: Readonly<Record<string, readonly ChainCase[]>> = {
   'test/programs/own-optimizer.tdsl': ['plain', 'slope'].map((entry) => ({ entry, steps: 4 })),
   'test/programs/placeholder.tdsl': [0, 1, 7].map((N) => ({ entry: 'addFive', dims: { N } })),
   'test/programs/relus.tdsl': [1, 19].map((B) => ({ entry: 'output', dims: { B } })),
+  'test/programs/loops.tdsl': [
+    { entry: 'root', ranges: { a: [0.5, 4] } },
+    { entry: 'repeated' },
+    ...[0, 1, 5].map((T): ChainCase => ({ entry: 'overRows', dims: { T, D: 3 } })),
+  ],
   'test/programs/rounds.tdsl': [
     { entry: 'root', ranges: { a: [0.5, 4] } },
     ...[[-3, 9] as const, [4, 6] as const].map((to): ChainCase => ({ entry: 'between', ranges: { from: [2, 4], to } })),

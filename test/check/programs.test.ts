@@ -61,6 +61,11 @@ const expectedTypes: Readonly<Record<string, readonly string[]>> = {
   'own-optimizer.tdsl': ['step plain(): f32', 'fn slope(): f32'],
   'placeholder.tdsl': ['fn addFive(A: f32[N, 3]): f32[N, 3]'],
   'relus.tdsl': ['fn output(X: f32[B, 3]): f32[B, 1]'],
+  'loops.tdsl': [
+    'fn root(a: f64): { value: f64, slope: f64, second: f64 }',
+    'fn repeated(x: f64, n: i32): { value: f64, slope: f64 }',
+    'fn overRows(rows: f64[T, D]): { h: f64[D], slope: f64[T, D] }',
+  ],
   'rounds.tdsl': [
     'fn root(a: f64): { value: f64, slope: f64, forward: f64, second: f64 }',
     'fn between(x: f64, from: i32, to: i32): { value: f64, slope: f64, second: f64 }',
