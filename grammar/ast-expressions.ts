@@ -202,12 +202,13 @@ export interface ScanExpression {
   readonly span: Span;
 }
 
-/** `while z < 100.0 with z = 1.0 { z * 2 }`: the carry is visible in the condition. */
+/** `while z < 100.0 with z = 1.0 limit 50 { z * 2 }`: the carry is visible in the condition. */
 export interface WhileExpression {
   readonly kind: 'while';
   readonly condition: Expression;
   readonly carry: Pattern;
   readonly initial: Expression;
+  readonly limit: Expression | null;
   readonly body: Block;
   readonly span: Span;
 }

@@ -212,8 +212,14 @@ export abstract class PrimaryRules extends TypeRules {
   readonly #loop = this.rule('loop', (): Expression => {
     const word = this.CONSUME(t.reserved.while);
     const condition = this.SUBRULE(this.expression);
-    const carry = this.SUBRULE(this.#carry);
-    return { kind: 'while', condition, ...carry, span: this.spanFrom(word.startOffset) };
+    const { carry, initial } = this.SUBRULE(this.#carryStart);
+    const limit =
+      this.OPTION(() => {
+        this.CONSUME(t.word.limit);
+        return this.SUBRULE1(this.expression);
+      }) ?? null;
+    const body = this.SUBRULE(this.block);
+    return { kind: 'while', condition, carry, initial, limit, body, span: this.spanFrom(word.startOffset) };
   });
 
   readonly #loopHead = this.rule('loopHead', () => {
@@ -225,11 +231,16 @@ export abstract class PrimaryRules extends TypeRules {
 
   /** `with z = 0.0 { … }` */
   readonly #carry = this.rule('carry', () => {
+    const start = this.SUBRULE(this.#carryStart);
+    const body = this.SUBRULE(this.block);
+    return { ...start, body };
+  });
+
+  readonly #carryStart = this.rule('carryStart', () => {
     this.CONSUME(t.word.with);
     const carry = this.SUBRULE(this.pattern);
     this.CONSUME(t.Equals);
     const initial = this.SUBRULE(this.expression);
-    const body = this.SUBRULE(this.block);
-    return { carry, initial, body };
+    return { carry, initial };
   });
 }

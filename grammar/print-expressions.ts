@@ -120,6 +120,7 @@ class Printer implements ExpressionPrinter {
           this.expression(e.condition),
           ` with ${printPattern(e.carry)} = `,
           this.expression(e.initial),
+          ...(e.limit === null ? [] : [' limit ', this.expression(e.limit)]),
           ' ',
           this.#block(e.body, false),
         );

@@ -41,6 +41,7 @@ const contextualWordList = [
   'for',
   'from',
   'in',
+  'limit',
   'minimize',
   'model',
   'optimizer',
@@ -82,7 +83,7 @@ export const contextualWords: readonly string[] = contextualWordList;
 export const reservedWords: readonly string[] = reservedWordList;
 
 /** Contextual words that may stand right behind an expression. */
-export const wordsAfterValues: ReadonlySet<string> = new Set(['by', 'else', 'for', 'in', 'over', 'then', 'vjp', 'with']);
+export const wordsAfterValues: ReadonlySet<string> = new Set(['by', 'else', 'for', 'in', 'limit', 'over', 'then', 'vjp', 'with']);
 
 export const NumberLiteral = createToken({
   name: 'NumberLiteral',

@@ -125,7 +125,7 @@ export function children(node: Node): readonly Node[] {
     case 'scan':
       return [node.variable, node.iterable, node.carry, node.initial, node.body];
     case 'while':
-      return [node.condition, node.carry, node.initial, node.body];
+      return some(node.condition, node.carry, node.initial, node.limit, node.body);
     default:
       return unreachable(node);
   }

@@ -67,7 +67,7 @@ export class BoundEntry {
   /**
    * One run. Denormal numbers count as zero inside.
    * @throws TfcError missing-feed, unknown-feed, shape-mismatch, dtype-mismatch, bad-data, unsatisfied-fact, uninitialized-variable,
-   * session-closed, out-of-memory, index-out-of-range, entry-failed.
+   * session-closed, out-of-memory, index-out-of-range, loop-limit, entry-failed.
    */
   run(feeds: Feeds = {}): Result {
     this.#begin(feeds);

@@ -37,6 +37,7 @@ export type RuntimeCode =
   | 'out-of-memory'
   | 'entry-failed'
   | 'index-out-of-range'
+  | 'loop-limit'
   | 'not-finite'
   | 'other-run'
   | 'internal-error';

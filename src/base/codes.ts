@@ -27,6 +27,7 @@ export const diagnosticCodes = {
   'import-cycle': 'Modules that import one another.',
   'import-outside-root': 'An import of what lies neither below the directory of the compiled file nor below a named root.',
   'recursive-call': 'A function or model that calls itself.',
+  'loop-limit': 'A `while` did not end within its limit of rounds.',
   'too-large': 'A program that becomes more than fits: too many nodes, a size that is not exact, a value with too many parts.',
   'unsupported-feature': 'Part of the language that this version does not compile yet.',
   'missing-feed': 'An argument of the entry was not fed.',

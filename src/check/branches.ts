@@ -6,7 +6,7 @@
 import type { Block, IfStatement, Span } from '../../grammar/index.js';
 import type { TensorNode } from '../graph/index.js';
 import { joinPath, pathWithin, type Context } from './context.js';
-import { conditionNode, selectValues } from './expressions/conditional.js';
+import { conditionNode, chooseValues } from './expressions/conditional.js';
 import { evaluate } from './expressions/evaluate.js';
 import { nameNode } from './patterns.js';
 import { fail } from './report.js';
@@ -34,11 +34,12 @@ export function evaluateIfStatement(context: Context, statement: IfStatement, sc
   context.checker.growth.spend(1 + (context.entry.versions.size >> 2));
   const inside: Context = { ...context, conditional: true };
   const { entry } = context;
+  const mark = context.checker.build.size;
   const taken = entry.apart(() => evaluateBranch(inside, whenTrue, scope));
   const other = whenFalse === null ? nothing : entry.apart(() => evaluateBranch(inside, whenFalse, scope));
   const node = condition.kind === 'error' ? undefined : conditionNode(context, condition, statement.condition.span);
   if (node === undefined || node === 'refused') return;
-  merge(context, node, [taken, other], statement.condition.span);
+  merge(context, node, [taken, other], statement.condition.span, mark);
 }
 
 function evaluateBranch(context: Context, branch: Block | IfStatement | null, scope: Scope): void {
@@ -56,7 +57,7 @@ function evaluateBranch(context: Context, branch: Block | IfStatement | null, sc
 }
 
 /** Assigns what the taken block assigned, all at once. */
-function merge(context: Context, condition: TensorNode, [taken, other]: readonly [Assigned, Assigned], span: Span): void {
+function merge(context: Context, condition: TensorNode, [taken, other]: readonly [Assigned, Assigned], span: Span, mark: number): void {
   const variables = [...new Set([...taken.keys(), ...other.keys()])];
   const valueIn = (assigned: Assigned, variable: VariableRecord): Value => {
     const node = assigned.get(variable) ?? readVariable(context, variable, span);
@@ -66,7 +67,7 @@ function merge(context: Context, condition: TensorNode, [taken, other]: readonly
     value: tuple(variables.map((variable) => valueIn(assigned, variable))),
     span,
   });
-  const chosen = selectValues(context, condition, side(taken), side(other), span, undefined);
+  const chosen = chooseValues(context, condition, side(taken), side(other), span, undefined, mark);
   if (chosen.kind !== 'tuple') return;
   for (const [at, variable] of variables.entries()) {
     const value = chosen.items[at];

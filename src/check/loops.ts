@@ -1,39 +1,37 @@
-// `fold` and `scan`. In: a range, the rows of a tensor or a list; a carry; a body. Out: one `loop` node whose trip count is a size; a list
-// is unrolled.
+// `fold`, `scan` and `while`. In: a range, the rows of a tensor, a list or a condition; a carry; a body. Out: one `loop` node where a size
+// counts the rounds, one `while` node where only run time does; a list is unrolled.
 // Holds: the body is a closed region; the carry keeps its type from round to round. A literal that starts a carry takes the type that the
 // body gives it.
 
-import type { Block, Expression, FoldExpression, Iterable, Pattern, ScanExpression, Span } from '../../grammar/index.js';
-import { Dim, limits, shapeEquals } from '../base/index.js';
-import { tensor, typeToString, type TensorNode, type TensorType } from '../graph/index.js';
+import type { Block, Expression, FoldExpression, Iterable, Pattern, ScanExpression, Span, WhileExpression } from '../../grammar/index.js';
+import { Dim, shapeEquals } from '../base/index.js';
+import { type Node, type Region, tensor, typeToString, type TensorNode, type TensorType } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyOp, applyTensor } from './apply-op.js';
 import { broadcastTo } from './broadcast.js';
+import { placeOf } from './checked-index.js';
 import { enterScope, purely, type Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
 import { shallow } from './growth.js';
 import { bindPattern, derives, nameParts } from './patterns.js';
-import { presumeNatural } from './preconditions.js';
-import { excerpt, fail } from './report.js';
+import { fail } from './report.js';
+import { rangeRounds, rowRounds, type Rounds, roundsOf, whileRounds } from './rounds.js';
 import { Scope } from './scope.js';
 import { evaluateBlock } from './statements.js';
 import { fallbackDType, ownDType, readAll, shapeOf, toTensor } from './tensors.js';
 import type { Expected } from './types.js';
 import { leavesOf, sameTree, withLeaves } from './trees.js';
-import { describe, dimOf, ERROR, list, sizeValue, tensorValue, tuple, type Value } from './values.js';
-
-interface Rounds {
-  readonly trip: Dim;
-  /** What the loop's variable is in round `i`; undefined after a diagnostic. */
-  readonly item: (i: TensorNode) => Value;
-}
+import { describe, ERROR, list, tensorValue, tuple, type Value } from './values.js';
 
 interface Loop {
-  readonly word: 'fold' | 'scan';
-  readonly variable: Pattern;
+  readonly word: 'fold' | 'scan' | 'while';
+  /** A `while` has none. */
+  readonly variable: Pattern | undefined;
   readonly carry: Pattern;
   readonly initial: Expression;
   readonly body: Block;
+  /** Of a `while`. */
+  readonly condition?: Expression;
   readonly span: Span;
 }
 
@@ -56,6 +54,26 @@ export function evaluateScan(context: Context, expression: ScanExpression, scope
   );
 }
 
+/** `while c with z = a limit 50 { … }` */
+export function evaluateWhile(context: Context, expression: WhileExpression, scope: Scope, expected: Expected | undefined): Value {
+  const initial = readAll(context, evaluate(context, expression.initial, scope, expected), expression.initial.span);
+  const limit = expression.limit === null ? undefined : roundsOf(context, expression.limit, scope);
+  if (initial.kind === 'error' || (expression.limit !== null && limit === undefined)) return ERROR;
+  const starts = leavesOf(context, initial, expression.initial.span, 'the carry');
+  if (starts === undefined) return ERROR;
+  const loop: Loop = { ...expression, word: 'while', variable: undefined };
+  const inside: Context = {
+    ...enterScope(context, 'while', { kind: 'loop', name: 'while', span: loop.span }),
+    region: true,
+    assigns: false,
+    returns: false,
+  };
+  const rounds = whileRounds(inside, expression, limit);
+  return context.checker.growth.within('loop', context, loop.span, 'the `while`', () =>
+    loopNode(inside, loop, rounds, initial, starts, scope, expected),
+  );
+}
+
 function evaluateLoop(context: Context, loop: Loop, iterable: Iterable, scope: Scope, expected: Expected | undefined): Value {
   const initial = readAll(context, evaluate(context, loop.initial, scope, expected), loop.initial.span);
   const over = iterable.kind === 'range' ? undefined : evaluate(context, iterable, scope);
@@ -68,74 +86,13 @@ function evaluateLoop(context: Context, loop: Loop, iterable: Iterable, scope: S
     );
   const rounds =
     iterable.kind === 'range'
-      ? rangeRounds(context, iterable.start, iterable.stop, scope)
+      ? rangeRounds(context, loop.word, iterable.start, iterable.stop, scope)
       : rowRounds(context, over ?? ERROR, iterable.span);
   const starts = rounds === undefined ? undefined : leavesOf(context, initial, loop.initial.span, 'the carry');
   if (rounds === undefined || starts === undefined) return ERROR;
   return growth.within('loop', context, loop.span, `the \`${loop.word}\``, () =>
     loopNode({ ...inside, region: true, assigns: false }, loop, rounds, initial, starts, scope, expected),
   );
-}
-
-function rangeRounds(context: Context, start: Expression, stop: Expression, scope: Scope): Rounds | undefined {
-  const [from, to] = [start, stop].map((bound) => {
-    const value = evaluate(context, bound, scope);
-    const dim = dimOf(value);
-    if (dim === undefined && value.kind !== 'error')
-      fail(
-        context,
-        'not-constant',
-        bound.span,
-        `the bounds of a loop are sizes, and \`${excerpt(context, bound.span, 'this')}\` is ${describe(value)}`,
-        { hint: 'use a literal, a `dim`, a generic size, or `x.shape[0]`' },
-      );
-    return dim;
-  });
-  if (from === undefined || to === undefined) return undefined;
-  const trip = to.sub(from);
-  if ((trip.constant ?? 0) > limits.rounds) {
-    fail(context, 'too-large', stop.span, `a loop of ${trip} rounds is too long: at most ${limits.rounds}`, {
-      hint: 'its counter is an i32; put a loop into a loop',
-    });
-    return undefined;
-  }
-  if (trip.constant === undefined && !presumeNatural(context, trip, stop.span)) {
-    fail(context, 'invalid-value', stop.span, `${to} is never at least ${from}`);
-    return undefined;
-  }
-  return {
-    trip: trip.constant !== undefined && trip.constant < 0 ? Dim.zero : trip,
-    item(i) {
-      if (from.constant === 0) return tensorValue(i);
-      const offset = toTensor(context, sizeValue(from), start.span, 'i32');
-      const sum = offset === undefined ? undefined : applyTensor(context, ops.elementwise.add, [i, offset], {}, start.span);
-      return sum === undefined ? ERROR : tensorValue(sum);
-    },
-  };
-}
-
-/** One row of a tensor per round. */
-function rowRounds(context: Context, over: Value, span: Span): Rounds | undefined {
-  if (over.kind !== 'tensor' && over.kind !== 'variable') {
-    fail(context, 'type-mismatch', span, `a loop runs over a range, a list or the rows of a tensor, and this is ${describe(over)}`, {
-      hint: 'e.g. `0..10`',
-    });
-    return undefined;
-  }
-  const table = toTensor(context, over, span);
-  const trip = table?.type.shape[0];
-  if (table === undefined) return undefined;
-  if (trip === undefined) {
-    fail(context, 'shape-mismatch', span, `a scalar ${table.type.dtype} has no rows`);
-    return undefined;
-  }
-  return {
-    trip,
-    item(i) {
-      const row = applyTensor(context, ops.gather, [table, i], {}, span);
-      return row === undefined ? ERROR : tensorValue(row);
-    },
-  };
 }
 
 /** One evaluation of the body; undefined after a diagnostic. */
@@ -152,19 +109,19 @@ function evaluateRound(
     const bound = derives(loop.body) ? nameParts(context, loop.word, value, pattern.span) : value;
     bindPattern(context, pattern, bound, inner, { role: 'parameter', named: false });
   };
-  bind(loop.variable, item);
+  if (loop.variable !== undefined) bind(loop.variable, item);
   bind(loop.carry, carry);
-  const outcome = evaluateBlock(context, loop.body, inner, loop.word === 'fold' ? expected : undefined);
-  if (loop.word === 'fold') {
+  const outcome = evaluateBlock(context, loop.body, inner, loop.word === 'scan' ? undefined : expected);
+  if (loop.word !== 'scan') {
     if (outcome.yielded !== undefined) {
       fail(context, 'syntax-error', loop.body.span, '`yield` belongs into a `scan`', {
-        hint: 'the last expression of a `fold` is the next carry',
+        hint: `the last expression of a \`${loop.word}\` is the next carry`,
       });
       return undefined;
     }
     if (outcome.last === undefined) {
       if (!outcome.failed)
-        fail(context, 'missing-return', loop.body.span, 'the body of this `fold` has no value', {
+        fail(context, 'missing-return', loop.body.span, `the body of this \`${loop.word}\` has no value`, {
           hint: 'end it with an expression: the next carry',
         });
       return undefined;
@@ -210,7 +167,7 @@ function unroll(
     carry = round.carry;
     if (round.output !== undefined) outputs.push(round.output);
   }
-  return loop.word === 'fold' ? carry : shallow(context, tuple([carry, list(outputs)]), loop.span);
+  return loop.word === 'scan' ? shallow(context, tuple([carry, list(outputs)]), loop.span) : carry;
 }
 
 function loopNode(
@@ -287,17 +244,67 @@ function loopNode(
     if (whole === undefined) return ERROR;
     inits.push(whole);
   }
-  const { region, captures } = ops.closeRegion(build, [i, ...carries], results);
-  const node = applyOp(context, ops.loop, [...inits, ...captures], { trip: rounds.trip, carries: types.length, body: region }, loop.span);
+  const node = closedLoop(context, loop, rounds, [i, ...carries], inits, results, scope, initial);
   if (node === undefined) return ERROR;
   const leaves = results.map((_, index): Value => {
     const item = applyTensor(context, ops.element, [node], { index }, loop.span);
-    return item === undefined ? ERROR : tensorValue(item);
+    const ended =
+      item === undefined || rounds.kind === 'counted' || loop.word !== 'while' ? item : whenEnded(context, loop, node, item, rounds.limit);
+    return ended === undefined ? ERROR : tensorValue(ended);
   });
   const carry = withLeaves(initial, leaves.slice(0, types.length));
   return round.output === undefined
     ? carry
     : shallow(context, tuple([carry, withLeaves(round.output, leaves.slice(types.length))]), loop.span);
+}
+
+/** What the loop carries, of a run that ends when the limit stops it before its condition does. */
+function whenEnded(context: Context, loop: Loop, node: Node, value: TensorNode, limit: number): TensorNode | undefined {
+  const { carries } = node.attrs as ops.WhileAttrs;
+  const rounds = applyTensor(context, ops.element, [node], { index: carries }, loop.span);
+  const goesOn = applyTensor(context, ops.element, [node], { index: carries + 1 }, loop.span);
+  const holds = goesOn === undefined ? undefined : applyTensor(context, ops.elementwise.not, [goesOn], {}, loop.span);
+  if (rounds === undefined || holds === undefined) return undefined;
+  const { source, start, end } = placeOf(context, loop.condition?.span ?? loop.span);
+  return applyTensor(
+    context,
+    ops.ensure,
+    [value, holds, rounds],
+    { source, start, end, code: 'loop-limit', size: Dim.of(limit) },
+    loop.span,
+  );
+}
+
+/** The node; its first results are the carries behind the last round. */
+function closedLoop(
+  context: Context,
+  loop: Loop,
+  rounds: Rounds,
+  params: readonly TensorNode[],
+  inits: readonly TensorNode[],
+  results: readonly TensorNode[],
+  scope: Scope,
+  initial: Value,
+): Node | undefined {
+  const { build } = context.checker;
+  if (rounds.kind === 'counted') {
+    const { region, captures } = ops.closeRegion(build, params, results);
+    const attrs = { trip: rounds.trip, carries: inits.length, body: region };
+    return applyOp(context, ops.loop, [...inits, ...captures], attrs, loop.span);
+  }
+  const [i, ...carries] = params as [TensorNode, ...TensorNode[]];
+  const inner = new Scope(scope);
+  const carried = withLeaves(
+    initial,
+    carries.map((node) => tensorValue(node)),
+  );
+  bindPattern(context, loop.carry, carried, inner, { role: 'parameter', named: false });
+  const asked = rounds.asks(i, inner);
+  if (asked === undefined) return undefined;
+  const { regions, captures } = ops.closeTogether(build, params, [[asked], results]);
+  const [condition, body] = regions as [Region, Region];
+  const { limit, limited } = rounds;
+  return applyOp(context, ops.whileLoop, [...inits, ...captures], { carries: inits.length, condition, body, limit, limited }, loop.span);
 }
 
 /**
@@ -321,7 +328,7 @@ function typesAlone(
   for (const leaf of leavesOf(context, found.output, loop.body.span, 'the output') ?? []) {
     const node = toTensor(context, leaf, bodyValueSpan(loop));
     if (node === undefined) return ERROR;
-    stacked.push(placed(tensor(node.type.dtype, [rounds.trip, ...node.type.shape])));
+    if (rounds.kind === 'counted') stacked.push(placed(tensor(node.type.dtype, [rounds.trip, ...node.type.shape])));
   }
   return shallow(context, tuple([carry, withLeaves(found.output, stacked)]), loop.span);
 }

@@ -134,6 +134,8 @@ export interface For {
   readonly part?: string;
   /** Constant upper bound of an extent that depends on sizes. */
   readonly most?: number;
+  /** serial: a bool without axes, declared around the loop; before each iteration it is asked, and the loop ends where it is false. */
+  readonly while?: Accumulator;
   /** unroll, in a vector loop: its copies read as columns what lanes read as rows; such squares are transposed in registers. */
   readonly transpose?: boolean;
   // What follows says how a target runs the loop; the pass `vectorize` writes it.

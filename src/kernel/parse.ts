@@ -214,12 +214,13 @@ class Parser {
     };
   }
 
-  #clauses(): Pick<For, 'limit' | 'blocks' | 'most' | 'part' | 'partials' | 'ahead'> {
+  #clauses(): Pick<For, 'limit' | 'blocks' | 'most' | 'part' | 'while' | 'partials' | 'ahead'> {
     return {
       ...(this.#tokens.takeWord('limit') ? { limit: this.#tokens.integer() } : {}),
       ...(this.#tokens.takeWord('blocks') ? { blocks: this.#tokens.dim() } : {}),
       ...(this.#tokens.takeWord('most') ? { most: this.#tokens.integer() } : {}),
       ...(this.#tokens.takeWord('part') ? { part: this.#tokens.name() } : {}),
+      ...(this.#tokens.takeWord('while') ? { while: this.#accumulator() } : {}),
       ...(this.#tokens.takeWord('partial') ? { partials: this.#tokens.list(() => this.#partial()) } : {}),
       ...(this.#tokens.takeWord('ahead') ? { ahead: this.#ahead() } : {}),
     };
@@ -231,14 +232,18 @@ class Parser {
     return { bytes, buffers: this.#tokens.list(() => this.#namedBuffer()) };
   }
 
-  #partial(): PartialResult {
+  #accumulator(): Accumulator {
     const name = this.#tokens.name();
     const local = this.#expressions.locals.get(name);
-    if (local?.kind !== 'accumulator') return this.#tokens.fail(`${name} is no accumulator`);
+    return local?.kind === 'accumulator' ? local.accumulator : this.#tokens.fail(`${name} is no accumulator`);
+  }
+
+  #partial(): PartialResult {
+    const accumulator = this.#accumulator();
     const combine = this.#combiner();
     const chains = this.#tokens.integer();
     this.#tokens.word('of');
-    return { accumulator: local.accumulator, combine, lanes: this.#tokens.integer(), chains };
+    return { accumulator, combine, lanes: this.#tokens.integer(), chains };
   }
 
   #combiner(): Combiner {

@@ -129,6 +129,13 @@ class CodeVerifier {
       (loop.axis !== 'vector' || !Number.isInteger(loop.limit) || loop.limit < 1 || (extent ?? 0) > loop.limit)
     )
       this.#fail('limit', `${loop.index} has the limit ${loop.limit}`);
+    if (loop.while !== undefined) {
+      const { name, dtype, shape } = this.#accumulator(loop.while, [], scope).accumulator;
+      if (loop.axis !== 'serial' || dtype !== 'bool' || shape.length > 0)
+        this.#fail('while', `${loop.index} asks ${name}: ${dtype}, and is ${loop.axis}`);
+      if (scope.parallel && !this.#accumulator(loop.while, [], scope).parallel)
+        this.#fail('parallel', `${name} is from outside of the parallel loop`);
+    }
     if (loop.blocks !== undefined) this.#context.checkDims([loop.blocks], `what ${loop.index} cuts`);
     const around = loop.part === undefined ? undefined : scope.locals.get(loop.part);
     if (loop.part !== undefined && (around?.kind !== 'index' || around.loop.blocks === undefined))

@@ -3,7 +3,7 @@
 // entry whose check fails leaves variables as they were. A note at the end says which of several failures is told.
 
 import { Dim, shapeEquals, shapeToString } from '../base/index.js';
-import { type GraphBuilder, tensor, type TensorNode, type TensorType, type Type } from '../graph/index.js';
+import { type GraphBuilder, type Node, tensor, type TensorNode, type TensorType, type Type } from '../graph/index.js';
 import { applyTensor, tensorOf } from './apply.js';
 import { cast, type CastAttrs } from './cast.js';
 import { type CheckFailure, type CheckParts, defineOp, type EvaluateContext, type Op, type TypeProblem } from './define.js';
@@ -69,8 +69,9 @@ export const ensure: Op<EnsureAttrs> = defineOp<EnsureAttrs>({
   type: ensureType,
   derivative: {
     kind: 'rules',
-    vjp: (_, [cotangent]) => [cotangent, undefined, undefined],
-    jvp: (_, [tangent]) => [tangent],
+    // A derivative of what must not be is none either.
+    vjp: (node, [cotangent], build) => [ensured(build, node, cotangent), undefined, undefined],
+    jvp: (node, [tangent], build) => [ensured(build, node, tangent)],
   },
   evaluate(args, context) {
     const [value, holds, said] = [tensorAt(args, 0), tensorAt(args, 1), tensorAt(args, 2)];
@@ -96,6 +97,9 @@ export const ensure: Op<EnsureAttrs> = defineOp<EnsureAttrs>({
     },
   ],
 });
+
+const ensured = (build: GraphBuilder, node: Node<EnsureAttrs>, value: TensorNode | undefined): TensorNode | undefined =>
+  value === undefined ? undefined : applyTensor(build, ensure, [value, ...node.args.slice(1)], node.attrs);
 
 function ensureType(types: readonly Type[]): Type | TypeProblem {
   const args = tensors('ensure', types, 3);

@@ -122,7 +122,14 @@ export type Reach<A extends Attrs> =
   | { readonly kind: 'rule'; readonly exact: boolean; readonly chooses?: true; readonly vjp: ReachRule<A>; readonly jvp: ReachRule<A> };
 
 export type Derivative<A extends Attrs> =
-  | { readonly kind: 'rules'; readonly vjp: VjpRule<A>; readonly jvp: JvpRule<A>; readonly reach?: Reach<A> }
+  | {
+      readonly kind: 'rules';
+      readonly vjp: VjpRule<A>;
+      readonly jvp: JvpRule<A>;
+      readonly reach?: Reach<A>;
+      /** Why reverse mode cannot pass this node, if it cannot: asking for it is the user's mistake. */
+      readonly irreversible?: (node: Node<A>) => { readonly reason: string; readonly hint: string } | undefined;
+    }
   /** Nothing flows through: integer results, comparisons, stopGradient, sources. */
   | { readonly kind: 'zero' }
   /** Asking for it is the user's mistake. */
@@ -166,8 +173,11 @@ export type Lowering<A extends Attrs> =
   | { readonly kind: 'contract' }
   /** A loop nest of its own. */
   | { readonly kind: 'nest'; readonly build: (node: Node<A>, context: NestContext) => readonly Stmt[] }
-  /** Counted loop over a region (`LoopAttrs`). */
-  | { readonly kind: 'loop' }
+  /**
+   * Blocks of kernels inside of one, made of regions: loops and branches. Tensors come in stored, scalars in registers; with `stored`
+   * scalars are stored as well, for kernels of their own that read them.
+   */
+  | { readonly kind: 'loop'; readonly stored?: true }
   /** Storage that is there before the step: feeds, variables, region arguments. */
   | { readonly kind: 'source' }
   /** Takes result `attrs.index` of a tuple. */

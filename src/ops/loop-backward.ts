@@ -21,7 +21,7 @@ const sum = (build: GraphBuilder, a: TensorNode, b: TensorNode): TensorNode => a
  * One iteration backwards, as a region over (i, carries…, captures…, cotangents of the active carries…, cotangents of the used ys…,
  * constants…).
  */
-interface Pull {
+export interface Pull {
   readonly region: Region;
   /** Carries that have a cotangent, in order. */
   readonly active: readonly number[];
@@ -33,7 +33,12 @@ interface Pull {
   readonly constants: readonly TensorNode[];
 }
 
-function pullBody({ carries, body }: LoopAttrs, cotangents: readonly (TensorNode | undefined)[], build: GraphBuilder, modes: Modes): Pull {
+export function pullBody(
+  { carries, body }: Pick<LoopAttrs, 'carries' | 'body'>,
+  cotangents: readonly (TensorNode | undefined)[],
+  build: GraphBuilder,
+  modes: Modes,
+): Pull {
   const params = body.params.map((type) => placeholder(build, type));
   const results = inlineRegion(build, body, params);
   const wanted = params.slice(1).filter((param) => isDifferentiable(param.type));

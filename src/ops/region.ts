@@ -32,13 +32,15 @@ const isFree = (node: Node): boolean => opOf(node).lowering.kind === 'element' &
 
 /**
  * The region of `results` as a function of `params`; what else it needs becomes further parameters. What is computed of constants alone is
- * computed once, outside; with `constants: 'inside'`, in the region, so that only feeds, variables and placeholders are captured.
+ * computed once, outside; with `constants: 'inside'`, in the region, so that only feeds, variables and placeholders are captured. `belongs`
+ * says of nodes that depend on no parameter that they are computed inside all the same: those of a branch.
  */
 export function closeRegion(
   build: GraphBuilder,
   params: readonly TensorNode[],
   results: readonly TensorNode[],
   constants: 'inside' | 'outside' = 'outside',
+  belongs: (node: Node) => boolean = () => false,
 ): ClosedRegion {
   const order = topological(results);
   const dependent = new Set<Node>(params);
@@ -46,7 +48,7 @@ export function closeRegion(
   const belongsInside = (node: Node): boolean =>
     constants === 'inside' ? node.args.length > 0 || sourceOf(node) === undefined : opOf(node).repeats === true;
   for (const node of order) {
-    if (node.args.some((arg) => dependent.has(arg))) dependent.add(node);
+    if (belongs(node) || node.args.some((arg) => dependent.has(arg))) dependent.add(node);
     else if (isFree(node) || (node.op !== placeholderOp && belongsInside(node) && node.args.every((arg) => cheap.has(arg))))
       cheap.add(node);
   }
@@ -83,6 +85,22 @@ export function closeRegion(
     },
     captures,
   };
+}
+
+/** Several regions over the same parameters: what one of them needs from outside all of them take. */
+export function closeTogether(
+  build: GraphBuilder,
+  params: readonly TensorNode[],
+  groups: readonly (readonly TensorNode[])[],
+  belongs?: (node: Node) => boolean,
+): { readonly regions: readonly Region[]; readonly captures: readonly TensorNode[] } {
+  const { region, captures } = closeRegion(build, params, groups.flat(), 'outside', belongs);
+  let start = 0;
+  const regions = groups.map(({ length }): Region => {
+    start += length;
+    return { ...region, results: region.results.slice(start - length, start) };
+  });
+  return { regions, captures };
 }
 
 /**

@@ -3,6 +3,7 @@
 
 import type { Attrs } from '../graph/index.js';
 import { bitcast } from './bitcast.js';
+import { branch } from './branch.js';
 import { broadcast } from './broadcast.js';
 import { call } from './call.js';
 import { cast } from './cast.js';
@@ -25,6 +26,8 @@ import { reshape } from './reshape.js';
 import { slice } from './slice.js';
 import { argument, constant, dimension, feed, iota, placeholderOp, variable } from './sources.js';
 import { transpose } from './transpose.js';
+import { unwind } from './unwind.js';
+import { whileLoop } from './while.js';
 
 /** Forgets which attributes an op takes: the registry is asked with attributes that belong to the op that it gives. */
 const erase = <A extends Attrs>(op: Op<A>): Op => op as unknown as Op;
@@ -66,6 +69,9 @@ const all: readonly Op[] = [
   erase(recurrence),
   erase(randomBits),
   erase(loop),
+  erase(whileLoop),
+  erase(unwind),
+  erase(branch),
   erase(call),
   erase(grad),
   erase(jvp),

@@ -76,6 +76,11 @@ function reverse(
     }
     if (derivative.kind === 'none') context.refuse(node, derivative.reason);
     if (derivative.kind !== 'rules') continue;
+    const refused = derivative.irreversible?.(node);
+    if (refused !== undefined) {
+      context.refuse(node, refused.reason, refused.hint);
+      continue;
+    }
     build.at(backwardOrigin(node, build), () => {
       const back = derivative.vjp(node, known, build, modes);
       const marked = masks.get(node);

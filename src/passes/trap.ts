@@ -14,7 +14,7 @@ import {
   sourceOf,
   type TensorNode,
 } from '../graph/index.js';
-import { applyTensor, constant, fill, isNodeOf, opOf, reduceMax, scalar, scalars } from '../ops/index.js';
+import { applyTensor, constant, fill, isNodeOf, opOf, reduceMax, scalar, scalars, unwind } from '../ops/index.js';
 import { uncheckedGraph } from './graph-form.js';
 import type { Pass } from './pass.js';
 import { type Found, Watch } from './watch.js';
@@ -69,7 +69,12 @@ class Search extends Watch {
   /** Undefined for what cannot make anything of finite operands. */
   #codeOf(node: TensorNode): TensorNode | undefined {
     const { lowering, keepsFinite } = opOf(node);
-    if (!isFloat(node.type.dtype) || lowering.kind === 'element-of') return undefined;
+    if (!isFloat(node.type.dtype)) return undefined;
+    if (lowering.kind === 'element-of') {
+      // Loops and branches say what was found inside; the way back through a loop is a place itself.
+      const from = node.args[0];
+      return from !== undefined && isNodeOf(from, unwind) ? this.#code(node, this.#worst(from.args)) : undefined;
+    }
     const source = sourceOf(node);
     // Nobody made what was fed: an infinity in it may be meant, a NaN is not.
     if (source !== undefined) return source.kind === 'argument' ? undefined : this.#code(node, 1);

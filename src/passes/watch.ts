@@ -3,10 +3,28 @@
 // carries behind its own; what is found of two places, and of two rounds, is the earlier of both, so it does not depend on the order in
 // which anything is computed.
 
-import type { Dim } from '../base/index.js';
-import { type GraphBuilder, isTensorNode, type Node, type TensorNode, topological } from '../graph/index.js';
-import { apply, closeRegion, element, inlineRegion, isNodeOf, item, type LoopAttrs, opOf, placeholder, tensorOf } from '../ops/index.js';
-import { rebuild } from './rewrite.js';
+import { Dim } from '../base/index.js';
+import { type GraphBuilder, isTensorNode, mapRegions, type Node, type Region, type TensorNode, topological } from '../graph/index.js';
+import {
+  apply,
+  branch,
+  type BranchAttrs,
+  closeRegion,
+  closeTogether,
+  element,
+  inlineRegion,
+  isNodeOf,
+  item,
+  loop,
+  type LoopAttrs,
+  opOf,
+  placeholder,
+  tensorOf,
+  unwind,
+  whileLoop,
+  type WhileAttrs,
+} from '../ops/index.js';
+import { rebuild, Rewriter } from './rewrite.js';
 
 /** Scalars, as many of the same dtypes as `nothing` has. */
 export type Found = readonly TensorNode[];
@@ -74,12 +92,22 @@ export abstract class Watch {
 
   #image(node: Node, imageOf: (node: Node) => Node, found: Found[]): Node {
     const args = node.args.map(imageOf);
-    if (opOf(node).lowering.kind === 'loop') return this.#loop(node as Node<LoopAttrs>, args.map(tensorOf), found);
+    if (isNodeOf(node, loop)) return this.#loop(node, args.map(tensorOf), found);
+    if (isNodeOf(node, whileLoop)) return this.#while(node, args.map(tensorOf), found);
+    if (isNodeOf(node, branch)) return this.#branch(node, args.map(tensorOf), found);
+    // What the way back computes again, the way forward has looked at.
+    if (isNodeOf(node, unwind))
+      return rebuild(
+        this.build,
+        node,
+        args,
+        mapRegions(node.attrs, (region) => this.#plain(region)),
+      );
     const from = node.args[0];
     // A loop may have more carries, behind its own.
-    if (isNodeOf(node, element) && from !== undefined && args[0] !== from && opOf(from).lowering.kind === 'loop') {
-      const made = args[0] as Node<LoopAttrs>;
-      const { carries } = (from as Node<LoopAttrs>).attrs;
+    if (isNodeOf(node, element) && from !== undefined && args[0] !== from && (isNodeOf(from, loop) || isNodeOf(from, whileLoop))) {
+      const made = args[0] as typeof from;
+      const { carries } = from.attrs;
       const more = made.attrs.carries - carries;
       return item(this.build, made, node.attrs.index < carries ? node.attrs.index : node.attrs.index + more);
     }
@@ -114,5 +142,69 @@ export abstract class Watch {
     });
     if (more.length > 0) found.push(nothing.map((_, at) => item(build, made, carries + at)));
     return made;
+  }
+
+  /** The loop with carries for what its rounds find; what the condition finds when it ends them is found behind the loop. */
+  #while(node: Node<WhileAttrs>, args: readonly TensorNode[], found: Found[]): Node {
+    const { carries, condition, body, limit } = node.attrs;
+    const { build } = this;
+    const [inits, captures] = [args.slice(0, carries), args.slice(carries)];
+    const nothing = this.nothing();
+    const params = body.params.slice(0, 1 + carries).map((type) => placeholder(build, type)) as [TensorNode, ...TensorNode[]];
+    const known = nothing.map((one) => placeholder(build, one.type));
+    for (const param of params) this.#done.add(param);
+    this.opened(params[0], Dim.of(limit));
+    const asked = inlineRegion(build, condition, [...params, ...captures]);
+    const results = inlineRegion(build, body, [...params, ...captures]);
+    const inside = this.through([...asked, ...results]);
+    const images = [...asked, ...results].map(inside.imageOf);
+    const more = inside.found.length === 0 ? [] : known;
+    if (more.length === 0 && images.every((image, at) => image === (at === 0 ? asked[0] : results[at - 1])))
+      return rebuild(build, node, args);
+    const next = [...images.slice(1), ...(more.length === 0 ? [] : this.earliest([known, ...inside.found]))];
+    const closed = closeTogether(build, [...params, ...more], [images.slice(0, 1), next]);
+    const [question, round] = closed.regions as [Region, Region];
+    const made = apply(build, whileLoop, [...inits, ...nothing.slice(0, more.length), ...closed.captures], {
+      ...node.attrs,
+      carries: carries + more.length,
+      condition: question,
+      body: round,
+    });
+    if (more.length === 0) return made;
+    found.push(nothing.map((_, at) => item(build, made, carries + at)));
+    const last = [item(build, made, carries + more.length), ...inits.map((_, at) => item(build, made, at))];
+    for (const one of last) this.#done.add(one);
+    found.push(...this.through(inlineRegion(build, condition, [...last, ...captures])).found);
+    return made;
+  }
+
+  /** The branch with results for what its sides find. */
+  #branch(node: Node<BranchAttrs>, args: readonly TensorNode[], found: Found[]): Node {
+    const { build } = this;
+    const captures = args.slice(1);
+    const nothing = this.nothing();
+    const params = captures.map(({ type }) => placeholder(build, type));
+    for (const param of params) this.#done.add(param);
+    const sides = [node.attrs.whenTrue, node.attrs.whenFalse].map((region) => {
+      const results = inlineRegion(build, region, params);
+      const inside = this.through(results);
+      return { images: results.map(inside.imageOf), found: inside.found };
+    });
+    const finds = sides.some((side) => side.found.length > 0);
+    const groups = sides.map((side) => [...side.images, ...(finds ? this.earliest([nothing, ...side.found]) : [])]);
+    const outside = new Set<Node>(params);
+    const inner = new Set(topological(groups.flat(), (one) => !outside.has(one)).filter((one) => !outside.has(one)));
+    const closed = closeTogether(build, params, groups, (one) => inner.has(one));
+    const [whenTrue, whenFalse] = closed.regions as [Region, Region];
+    const made = apply(build, branch, [...args, ...closed.captures], { whenTrue, whenFalse });
+    if (finds) found.push(nothing.map((_, at) => item(build, made, node.attrs.whenTrue.results.length + at)));
+    return made;
+  }
+
+  /** A region in which nothing is looked at. */
+  #plain(region: Region): Region {
+    const rewriter = new Rewriter(this.build, (node) => this.become(node));
+    const results = region.results.map((result) => rewriter.tensor(result));
+    return results.every((result, at) => result === region.results[at]) ? region : { ...region, results };
   }
 }

@@ -294,3 +294,12 @@ export const fetchedAhead = 16 * lineBytes;
 export const nontemporalBytes = ({ caches }: CpuTarget): number => 2 * caches.l3Bytes;
 /** What is known to be smaller is left where it is read again soon, and read from where it is: half of the second-level cache. */
 export const cachedBytes = ({ caches }: CpuTarget): number => caches.l2Bytes / 2;
+
+// ---- Ways back through loops ---------------------------------------------------------------------------------------------------------
+
+/** Bytes that carries recorded for the way back through a loop may take before rounds are rather computed again. */
+export const recordedBytes = 2 ** 24;
+/** Bytes of carries whose sizes are free. */
+export const assumedCarryBytes = 2 ** 16;
+/** How often a round is computed again at most: with eight levels, 113 records serve every number of rounds that an i32 counts. */
+export const mostRecordLevels = 8;

@@ -167,7 +167,8 @@ const feedOf = (value: TensorValue): FeedValue => {
         : value.dtype === 'i32'
           ? Int32Array.from(value.data as Float64Array)
           : value.data;
-  return value.shape.length === 0 ? (elements[0] as number) : tensor(elements as Float32Array, value.shape);
+  if (value.shape.length === 0) return value.dtype === 'bool' ? elements[0] === 1 : (elements[0] as number);
+  return tensor(elements as Float32Array, value.shape);
 };
 
 function randomFeeds(entry: Entry, dims: Readonly<Record<string, number>>, ranges: ChainCase['ranges'] & object): State {

@@ -2,10 +2,11 @@
 // graph cases per op.
 // Holds: samples are tried with every dtype that the type rule takes; feeds are rounded to their dtype before any link sees them.
 
-import { Dim, type DType, dtypeNames, isFloat, isInteger, isSigned, isWide, roundTo } from '../../src/base/index.js';
+import { Dim, type DType, dtypeNames, isFloat, isInteger, isSigned, isWide, roundTo, type Shape } from '../../src/base/index.js';
 import {
   type Attrs,
   type Entry,
+  type GraphBuilder,
   type ModuleGraph,
   type Node,
   type Region,
@@ -16,20 +17,29 @@ import {
 } from '../../src/graph/index.js';
 import {
   apply,
+  boundedRecurrence,
+  cast,
+  type CastAttrs,
   closeRegion,
+  closeTogether,
+  fill,
   infer,
   inlineRegion,
   item,
   loop,
+  matmul,
   type Op,
+  placeholder,
   placeholderOp,
   productAndRule,
   recurrence,
+  recurrenceBack,
   registry,
   type Sample,
   type SampleArgument,
   scalarNames,
   scalars,
+  spread,
   tensorOf,
   tensorValue,
 } from '../../src/ops/index.js';
@@ -108,6 +118,34 @@ const variants: Readonly<Record<string, readonly Variant[]>> = {
       sizes: planes,
     },
   ],
+  while: [
+    {
+      args: [f('N'), f('N'), ids(0, 6)],
+      attrs: (build) => ({ carries: 1, ...boundedRecurrence(build, dimsOf(['N'])), limit: 5, limited: true }),
+      sizes: lengths,
+    },
+  ],
+  unwind: [
+    {
+      args: [ids(0, 6), f('N'), f('N'), f('N'), f('N')],
+      attrs: (build) => ({ carries: 1, captures: 1, ...recurrenceBack(build, dimsOf(['N'])), active: [0], sums: [0], limit: 9 }),
+      sizes: lengths,
+    },
+    // More rounds than are recorded: on two levels of 71, on three of 40.
+    ...[
+      { rounds: 300, limit: 5_000 },
+      { rounds: 1_700, limit: 60_000 },
+    ].map(({ rounds, limit }): Variant => ({
+      args: [{ dtype: 'i32', shape: [], values: [rounds] }, f('N'), { dtype: 'f64', shape: ['N'], range: [-0.9, 0.9] }, f('N'), f('N')],
+      attrs: (build) => ({ carries: 1, captures: 1, ...wandering(build, dimsOf(['N'])), active: [0], sums: [0], limit }),
+      sizes: [{ N: 3 }],
+    })),
+  ],
+  branch: [0, 1].map((taken): Variant => ({
+    args: [{ dtype: 'bool', shape: [], values: [taken] }, f('B', 'N'), f('N', 'B')],
+    attrs: (build) => productsOf(build, dimsOf(['B', 'N']), dimsOf(['N', 'B'])),
+    sizes: planes,
+  })),
   call: [{ args: [f('B', 'N'), f('B', 'N')], attrs: (build) => productAndRule(build, tensor('f64', dimsOf(['B', 'N']))), sizes: planes }],
   grad: [
     {
@@ -255,6 +293,30 @@ const variants: Readonly<Record<string, readonly Variant[]>> = {
   ...Object.fromEntries(['reduceSum', 'reduceProduct', 'reduceMax', 'reduceMin'].map((name) => [name, reductions(f)])),
   ...Object.fromEntries(['reduceAny', 'reduceAll'].map((name) => [name, reductions(bits)])),
 };
+
+/** x → x · a + cos i, and rounds back whose states depend on every x and on their order. */
+function wandering(build: GraphBuilder, shape: Shape): { readonly forward: Region; readonly back: Region } {
+  const [i, x, a, w, sum] = [tensor('i32'), ...Array.from({ length: 4 }, () => tensor('f64', shape))].map((type) =>
+    placeholder(build, type),
+  ) as [TensorNode, TensorNode, TensorNode, TensorNode, TensorNode];
+  const count = spread(build, tensorOf(apply<CastAttrs>(build, cast, [i], { dtype: 'f64' })), shape);
+  const half = fill(build, x.type, 0.5);
+  const next = scalars.add(build, scalars.mul(build, x, a), scalars.cos(build, count));
+  const before = scalars.add(build, scalars.mul(build, w, half), x);
+  return {
+    forward: closeRegion(build, [i, x, a], [next]).region,
+    back: closeRegion(build, [i, x, a, w, sum], [before, scalars.add(build, sum, scalars.sin(build, scalars.mul(build, x, count)))]).region,
+  };
+}
+
+/** A matrix product on each side. */
+function productsOf(build: GraphBuilder, left: Shape, right: Shape): { readonly whenTrue: Region; readonly whenFalse: Region } {
+  const [x, y] = [left, right].map((shape) => placeholder(build, tensor('f64', shape))) as [TensorNode, TensorNode];
+  const product = tensorOf(apply(build, matmul, [x, y], {}));
+  const [whenTrue, whenFalse] = closeTogether(build, [x, y], [[scalars.sin(build, product)], [scalars.mul(build, product, product)]])
+    .regions as [Region, Region];
+  return { whenTrue, whenFalse };
+}
 
 const isElementwise = (op: Op): boolean => (scalarNames as readonly string[]).includes(op.name);
 

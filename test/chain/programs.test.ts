@@ -60,6 +60,28 @@ const cases: Readonly<Record<string, readonly ChainCase[]>> = {
   'test/programs/own-optimizer.tdsl': ['plain', 'slope'].map((entry) => ({ entry, steps: 4 })),
   'test/programs/placeholder.tdsl': [0, 1, 7].map((N) => ({ entry: 'addFive', dims: { N } })),
   'test/programs/relus.tdsl': [1, 19].map((B) => ({ entry: 'output', dims: { B } })),
+  'test/programs/loops.tdsl': [
+    { entry: 'root', ranges: { a: [0.5, 4] } },
+    { entry: 'repeated' },
+    ...[0, 1, 5].map((T): ChainCase => ({ entry: 'overRows', dims: { T, D: 3 } })),
+  ],
+  'test/programs/rounds.tdsl': [
+    { entry: 'root', ranges: { a: [0.5, 4] } },
+    ...[[-3, 9] as const, [4, 6] as const].map((to): ChainCase => ({ entry: 'between', ranges: { from: [2, 4], to } })),
+    ...[1, 2, 7].map((N): ChainCase => ({ entry: 'shortened', dims: { N } })),
+    ...[1, 5].map((D): ChainCase => ({ entry: 'settled', dims: { D } })),
+    { entry: 'nested', ranges: { n: [3, 4] } },
+    ...[1, 9].map((D): ChainCase => ({ entry: 'rowsUpTo', dims: { T: 4, D }, ranges: { n: [0, 4] } })),
+    { entry: 'likeNamed' },
+    { entry: 'literal' },
+  ],
+  'test/programs/sides.tdsl': [
+    ...[[-1, 0] as const, [0, 1] as const].map((x): ChainCase => ({ entry: 'chosen', ranges: { x } })),
+    ...[0, 1].flatMap((c) => [1, 17].map((N): ChainCase => ({ entry: 'products', dims: { N }, ranges: { c: [c, c] } }))),
+    ...[0, 5].map((n): ChainCase => ({ entry: 'inLoop', ranges: { n: [n, n] } })),
+    ...[[-1, -0.5] as const, [0.5, 1] as const].map((x): ChainCase => ({ entry: 'guarded', ranges: { x } })),
+    ...[0, 1].map((c): ChainCase => ({ entry: 'learn', steps: 3, ranges: { c: [c, c] } })),
+  ],
   'test/programs/rows.tdsl': [
     ...['product', 'transposed'].flatMap((entry) => [1, 19].map((B): ChainCase => ({ entry, dims: { B } }))),
     { entry: 'picked', dims: { N: 7 }, ranges: { ids: [0, 2] } },

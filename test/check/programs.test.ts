@@ -72,6 +72,28 @@ const expectedTypes: Readonly<Record<string, readonly string[]>> = {
   'own-optimizer.tdsl': ['step plain(): f32', 'fn slope(): f32'],
   'placeholder.tdsl': ['fn addFive(A: f32[N, 3]): f32[N, 3]'],
   'relus.tdsl': ['fn output(X: f32[B, 3]): f32[B, 1]'],
+  'loops.tdsl': [
+    'fn root(a: f64): { value: f64, slope: f64, second: f64 }',
+    'fn repeated(x: f64, n: i32): { value: f64, slope: f64 }',
+    'fn overRows(rows: f64[T, D]): { h: f64[D], slope: f64[T, D] }',
+  ],
+  'rounds.tdsl': [
+    'fn root(a: f64): { value: f64, slope: f64, forward: f64, second: f64 }',
+    'fn between(x: f64, from: i32, to: i32): { value: f64, slope: f64, second: f64 }',
+    'fn shortened(x: f64[N]): f64[N]',
+    'fn settled(w: f64[D, D], x: f64[D]): { z: f64[D], rounds: i32, w: f64[D, D], x: f64[D] }',
+    'fn nested(x: f64[3], n: i32): { value: f64[3], x: f64[3], along: f64[3] }',
+    'fn rowsUpTo(table: f64[T, D], n: i32): { h: f64[D], table: f64[T, D] }',
+    'fn likeNamed(x: f64): f64',
+    'fn literal(b: f64): f64',
+  ],
+  'sides.tdsl': [
+    'fn chosen(x: f64, n: i32): { value: f64, slope: f64, second: f64 }',
+    'fn products(c: bool, m: f64[N, N], v: f64[N]): { value: f64[N], m: f64[N, N], v: f64[N] }',
+    'fn inLoop(x: f64[4], n: i32): { value: f64[4], x: f64[4] }',
+    'fn guarded(x: f64): f64',
+    'step learn(x: f64[3, 3], c: bool): f64',
+  ],
   'rows.tdsl': [
     'fn product(x: f32[B, 30]): f32[B, 60]',
     'fn transposed(x: f32[B, 60]): f32[B, 30]',

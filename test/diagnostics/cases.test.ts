@@ -38,6 +38,7 @@ const later: readonly DiagnosticCode[] = [
   'out-of-memory',
   'entry-failed',
   'not-finite',
+  'loop-limit',
   'other-run',
   'unsupported-processor',
 ];

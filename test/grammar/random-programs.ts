@@ -170,7 +170,7 @@ export const trees = fc.letrec<Ties>((tie) => {
       fc.record({ kind: fc.constant('lambda'), parameters: list(identifier), body: tie('body'), span: same }),
       fc.record({ kind: fc.constant('if'), condition: e, whenTrue: e, whenFalse: e, span: same }),
       fc.record({ kind: fc.constantFrom('fold', 'scan'), variable: pattern, iterable: tie('iterable'), ...loop }),
-      fc.record({ kind: fc.constant('while'), condition: e, ...loop }),
+      fc.record({ kind: fc.constant('while'), condition: e, limit: fc.option(e), ...loop }),
     ),
     iterable: fc.oneof(e, fc.record({ kind: fc.constant('range'), start: e, stop: e, span: same })),
     index: fc.oneof(

@@ -54,7 +54,7 @@ export function grouped(e: Expression): string {
     case 'scan':
       return `(${e.kind} ${printPattern(e.variable)} in ${iterable(e.iterable)} with ${printPattern(e.carry)} = ${grouped(e.initial)} ${body(e.body)})`;
     case 'while':
-      return `(while ${grouped(e.condition)} with ${printPattern(e.carry)} = ${grouped(e.initial)} ${body(e.body)})`;
+      return `(while ${grouped(e.condition)} with ${printPattern(e.carry)} = ${grouped(e.initial)}${e.limit === null ? '' : ` limit ${grouped(e.limit)}`} ${body(e.body)})`;
     case 'unary':
       return `(${e.operator}${grouped(e.operand)})`;
     case 'binary':

@@ -2,9 +2,20 @@
 // diagnostics where there is none.
 
 import { describe, expect, it } from 'vitest';
-import { DiagnosticsError, type Span } from '../../src/base/index.js';
+import { DiagnosticsError, Dim, type Span } from '../../src/base/index.js';
 import { type ModuleGraph, type Node, type TensorNode, moduleRoots, tensor, topological } from '../../src/graph/index.js';
-import { defineOp, placeholder, closeRegion, tensorOf, type Op, type TensorValue } from '../../src/ops/index.js';
+import {
+  apply,
+  boundedRecurrence,
+  defineOp,
+  item,
+  placeholder,
+  closeRegion,
+  tensorOf,
+  whileLoop,
+  type Op,
+  type TensorValue,
+} from '../../src/ops/index.js';
 import { Pipeline, checks, differentiate, simplify, strip } from '../../src/passes/index.js';
 import { type Environment, evaluateNodes } from './evaluate.js';
 import { Make, differs, generator } from './make.js';
@@ -276,5 +287,27 @@ describe('an op without a derivative', () => {
     const stopped = g.f('mul', g.f('stopGradient', y), x);
     expect(outputsOf(run(g, g.module(g.grad(stopped, x))))).toHaveLength(1);
     expect(outputsOf(run(g, g.module(g.grad(g.f('exp', y), y))))).toHaveLength(1);
+  });
+
+  it('is a loop that has no limit, in reverse mode, and says what to do', () => {
+    const build = (limited: boolean, mode: 'grad' | 'jvp'): (() => unknown) => {
+      const g = new Make();
+      const [x, a, bound] = [g.feed('x', [2], 'f64'), g.feed('a', [2], 'f64'), g.feed('n', [], 'i32')];
+      const attrs = { carries: 1, ...boundedRecurrence(g.build, [Dim.of(2)]), limit: 9, limited };
+      const z = item(g.build, apply(g.build, whileLoop, [x, a, bound], attrs), 0);
+      const slope = mode === 'grad' ? (g.grad(z, x)[0] as TensorNode) : g.jvp(z, x, x);
+      return () => run(g, g.module([slope]));
+    };
+    expect(build(true, 'grad')).not.toThrow();
+    expect(build(false, 'jvp')).not.toThrow();
+    try {
+      build(false, 'grad')();
+      expect.unreachable();
+    } catch (error) {
+      if (!(error instanceof DiagnosticsError)) throw error;
+      expect(error.diagnostics.map(({ code, hint }) => [code, hint])).toEqual([
+        ['not-differentiable', expect.stringContaining('limit 100') as string],
+      ]);
+    }
   });
 });

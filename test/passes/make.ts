@@ -7,11 +7,22 @@ import {
   GraphBuilder,
   type ModuleGraph,
   type Node,
+  type Region,
   type TensorNode,
   type TensorType,
   tensor,
 } from '../../src/graph/index.js';
-import { type TensorValue, apply, closeRegion, fill, placeholder, registry, tensorOf, tensorValue } from '../../src/ops/index.js';
+import {
+  type TensorValue,
+  apply,
+  closeRegion,
+  closeTogether,
+  fill,
+  placeholder,
+  registry,
+  tensorOf,
+  tensorValue,
+} from '../../src/ops/index.js';
 import type { Environment } from './evaluate.js';
 
 export const sizes: ReadonlyMap<string, number> = new Map([
@@ -101,6 +112,37 @@ export class Make {
     const { region, captures } = closeRegion(this.build, [count, ...carries], results);
     const all = this.op('loop', [...inits, ...captures], { trip: Dim.of(trip), carries: inits.length, body: region });
     return results.map((_, index) => tensorOf(this.op('element', [all], { index })));
+  }
+
+  /** Carries behind the last round, how many rounds ran, whether the limit stopped them. */
+  while(
+    limit: number,
+    inits: readonly TensorNode[],
+    condition: (count: TensorNode, ...carries: TensorNode[]) => TensorNode,
+    body: (count: TensorNode, ...carries: TensorNode[]) => readonly TensorNode[],
+  ): TensorNode[] {
+    const count = placeholder(this.build, tensor('i32'));
+    const carries = inits.map((init) => placeholder(this.build, init.type));
+    const results = body(count, ...carries);
+    const { regions, captures } = closeTogether(this.build, [count, ...carries], [[condition(count, ...carries)], results]);
+    const attrs = { carries: inits.length, condition: regions[0] as Region, body: regions[1] as Region, limit, limited: true };
+    const all = this.op('while', [...inits, ...captures], attrs);
+    return [...results, 0, 0].map((_, index) => tensorOf(this.op('element', [all], { index })));
+  }
+
+  /** Each side is a function of the captures. */
+  branch(
+    condition: TensorNode,
+    captures: readonly TensorNode[],
+    whenTrue: (...captures: TensorNode[]) => readonly TensorNode[],
+    whenFalse: (...captures: TensorNode[]) => readonly TensorNode[],
+  ): TensorNode[] {
+    const params = captures.map(({ type }) => placeholder(this.build, type));
+    const sides = [whenTrue(...params), whenFalse(...params)] as const;
+    const closed = closeTogether(this.build, params, sides);
+    const [yes, no] = closed.regions as [Region, Region];
+    const all = this.op('branch', [condition, ...captures, ...closed.captures], { whenTrue: yes, whenFalse: no });
+    return sides[0].map((_, index) => tensorOf(this.op('element', [all], { index })));
   }
 
   module(outputs: readonly Node[], names: readonly (readonly [string, Node])[] = []): ModuleGraph {

@@ -3,6 +3,7 @@
 import { Dim, type DType } from '../../src/base/index.js';
 import type { Attrs, TensorNode } from '../../src/graph/index.js';
 import { tensorOf } from '../../src/ops/index.js';
+import { modesFor } from '../ops/derivatives.js';
 import type { Make } from './make.js';
 
 type Example = (g: Make) => readonly TensorNode[];
@@ -312,5 +313,78 @@ export const ruleCorpus: Readonly<Record<string, readonly Example[]>> = {
       g.loop('B', [scalar(g)], (count, z) => [
         g.f('add', z as TensorNode, g.f('cos', g.f('add', scalar(g, 't'), op(g, 'cast', [g.f('sub', count, count)], { dtype: 'f64' })))),
       ]),
+  ],
+
+  // regions.ts
+  'known-branch': [
+    (g) =>
+      g.branch(
+        g.full(1, [], 'bool'),
+        [x(g), y(g)],
+        (a, b) => [g.f('cos', a as TensorNode), b as TensorNode],
+        (a, b) => [g.f('exp', b as TensorNode), g.f('add', a as TensorNode, b as TensorNode)],
+      ),
+  ],
+  'unused-branch-result': [
+    (g) =>
+      g
+        .branch(
+          g.feed('p', [], 'bool'),
+          [x(g), y(g)],
+          (a, b) => [g.f('cos', a as TensorNode), b as TensorNode],
+          (a, b) => [g.f('exp', b as TensorNode), g.f('sin', a as TensorNode)],
+        )
+        .slice(1),
+  ],
+  'branch-captures': [
+    (g) => {
+      const [s, three] = [scalar(g), g.f('add', g.full(1, []), g.full(2, []))];
+      return g.branch(
+        g.feed('p', [], 'bool'),
+        [s, three, s],
+        (a, b, c) => [g.f('mul', g.f('mul', a as TensorNode, b as TensorNode), c as TensorNode)],
+        (a) => [g.f('exp', a as TensorNode)],
+      );
+    },
+  ],
+  'unused-carry': [
+    // The condition reads one carry, the wanted one another, and a third one nobody.
+    (g) =>
+      g
+        .while(
+          5,
+          [scalar(g), scalar(g, 't'), row(g)],
+          (_, z) => g.f('lt', z as TensorNode, g.full(3, [])),
+          (_, z, t, r) => [
+            g.f('add', g.f('abs', z as TensorNode), g.full(1, [])),
+            g.f('sin', g.f('add', t as TensorNode, z as TensorNode)),
+            g.f('exp', r as TensorNode),
+          ],
+        )
+        .filter((_, at) => at === 1 || at === 3),
+  ],
+  'unused-state': [
+    (g) => {
+      const z = g.while(
+        4,
+        [scalar(g)],
+        (count) => g.f('lt', count, g.full(3, [], 'i32')),
+        (_, one) => [g.f('sin', g.f('mul', one as TensorNode, scalar(g, 't')))],
+      )[0] as TensorNode;
+      // The derivative by `t` is found, too, and nothing takes it.
+      return [modesFor(g.build).vjp([z], [g.full(1, [])], [scalar(g), scalar(g, 't')])[0] as TensorNode];
+    },
+  ],
+  'round-captures': [
+    (g) => {
+      const s = scalar(g);
+      const [same, three] = [g.f('add', s, g.full(0, [])), g.f('add', g.full(1, []), g.full(2, []))];
+      return g.while(
+        6,
+        [scalar(g, 't')],
+        (count) => g.f('lt', count, g.full(4, [], 'i32')),
+        (_, z) => [g.f('add', g.f('mul', z as TensorNode, s), g.f('mul', g.f('div', z as TensorNode, same), three))],
+      );
+    },
   ],
 };

@@ -53,12 +53,24 @@ export class Flow {
     join(build, cells, other, chosen, after);
   }
 
-  /** A counted loop: start, start + step, … below `end`. `cells`: what it may change. */
-  count(start: Scalar, end: Scalar, step: number, name: string, cells: readonly SsaRegisters[], body: (index: Scalar) => void): void {
+  /** A counted loop: start, start + step, … below `end`, as long as what `asked` gives is true. `cells`: what it may change. */
+  count(
+    start: Scalar,
+    end: Scalar,
+    step: number,
+    name: string,
+    cells: readonly SsaRegisters[],
+    body: (index: Scalar) => void,
+    asked?: () => LlvmValue,
+  ): void {
     const { ops, math } = this.#expressions;
     const build = ops.builder;
     if (typeof start === 'number' && typeof end === 'number') {
       if (start >= end) return;
+      if (asked !== undefined && start + step >= end) {
+        this.choose(asked(), cells, () => body(start));
+        return;
+      }
       if (start + step >= end) {
         body(start);
         return;
@@ -68,18 +80,26 @@ export class Flow {
     const head = build.newBlock(name);
     const exit = build.newBlock(`${name}.end`);
     const [before, values] = [build.block, snapshot(cells)];
-    const always = typeof start === 'number' && typeof end === 'number';
+    const always = asked === undefined && typeof start === 'number' && typeof end === 'number';
+    const goesOn = (at: LlvmValue): LlvmValue => {
+      const below = build.icmp('slt', at, last);
+      return asked === undefined ? below : build.and(below, asked());
+    };
     if (always) build.br(head);
-    else build.condBr(build.icmp('slt', first, last), head, exit);
+    else {
+      const enters = goesOn(first);
+      build.condBr(enters, head, exit);
+    }
     build.at(head);
     const index = build.phi(ops.module.types.i64, name).add(first, before);
     const phis = enterLoop(build, cells, before);
     body(index);
     const next = build.add(index, math.value(step), { nuw: true, nsw: true });
+    const again = goesOn(next);
     index.add(next, build.block);
     closeLoop(build, cells, phis);
     const latch = build.block;
-    build.condBr(build.icmp('slt', next, last), head, exit);
+    build.condBr(again, head, exit);
     build.at(exit);
     if (!always) join(build, cells, latch, values, before);
   }

@@ -167,10 +167,18 @@ export class Statements {
         for (const accumulator of readIn(loop, this.#plan.cache)) this.#accumulators.spill(accumulator, spilled);
         this.#flow.count(0, extent, 1, loop.index, [], (index) => this.emit(loop.body, withIndex(spilled, loop.index, index)));
       }
-    } else
-      this.#flow.count(0, extent, 1, loop.index, this.#flow.changed([loop], scope), (index) =>
-        this.emit(loop.body, withIndex(scope, loop.index, index)),
+    } else {
+      const asked = loop.while;
+      this.#flow.count(
+        0,
+        extent,
+        1,
+        loop.index,
+        this.#flow.changed([loop], scope),
+        (index) => this.emit(loop.body, withIndex(scope, loop.index, index)),
+        asked === undefined ? undefined : () => this.#accumulators.read(asked, [], scope).value,
       );
+    }
   }
 
   /** A register tile: every chunk written out, with the lanes that the extent leaves. */

@@ -1,19 +1,19 @@
-// `if c then a else b`. In: a condition and two branches. Out: the branch, when the condition is known; else both are computed and one is
-// selected.
+// `if c then a else b`. In: a condition and two branches. Out: the branch, when the condition is known; else one of two values, of which
+// only the one that is taken is computed where that is worth it (`branches.ts`).
 // Holds: a branch that is not taken at compile time is not evaluated at all, so its sizes need not fit.
 
 import type { IfExpression, Span } from '../../../grammar/index.js';
 import { typeToString, type TensorNode } from '../../graph/index.js';
-import * as ops from '../../ops/index.js';
-import { applyTensor } from '../apply-op.js';
 import { broadcastTo, commonShape } from '../broadcast.js';
 import { purely, type Context } from '../context.js';
 import { countable } from '../growth.js';
 import { fail } from '../report.js';
 import type { Scope } from '../scope.js';
 import { agree, toTensor } from '../tensors.js';
+import { withLeaves } from '../trees.js';
 import { expectedDType, type Expected } from '../types.js';
 import { describe, ERROR, list, record, tensorValue, tuple, type Value } from '../values.js';
+import { chosen, type Pair, select } from './branches.js';
 import { evaluate } from './evaluate.js';
 
 export function evaluateIf(context: Context, expression: IfExpression, scope: Scope, expected: Expected | undefined): Value {
@@ -27,16 +27,18 @@ export function evaluateIf(context: Context, expression: IfExpression, scope: Sc
   const node = conditionNode(context, condition, expression.condition.span);
   if (node === 'refused') return ERROR;
   const inside = purely(context, 'a branch of an `if` expression');
+  const mark = context.checker.build.size;
   const whenTrue = evaluate(inside, expression.whenTrue, scope, expected);
   const whenFalse = evaluate(inside, expression.whenFalse, scope, expected);
   if (node === undefined || !countable(context, whenTrue, expression.whenTrue.span, 'this branch')) return ERROR;
-  return selectValues(
+  return chooseValues(
     context,
     node,
     { value: whenTrue, span: expression.whenTrue.span },
     { value: whenFalse, span: expression.whenFalse.span },
     expression.span,
     expected,
+    mark,
   );
 }
 
@@ -50,52 +52,75 @@ export function conditionNode(context: Context, condition: Value, span: Span): T
   return 'refused';
 }
 
-interface Branch {
+export interface Branch {
   readonly value: Value;
   readonly span: Span;
 }
 
-/** The chosen branch, leaf by leaf for tuples and records. */
-export function selectValues(
+/** The chosen value, leaf by leaf for tuples and records. `mark`: what is younger was made for one of the branches (`branches.ts`). */
+export function chooseValues(
   context: Context,
   condition: TensorNode,
   a: Branch,
   b: Branch,
   span: Span,
   expected: Expected | undefined,
+  mark: number,
 ): Value {
-  if (a.value.kind === 'error' || b.value.kind === 'error') return ERROR;
+  const pairs: Pair[] = [];
+  const tree = pairsOf(context, condition, a, b, span, expected, pairs);
+  if (tree === undefined) return ERROR;
+  const nodes = chosen(context, condition, pairs, mark, span);
+  return nodes === undefined
+    ? ERROR
+    : withLeaves(
+        tree,
+        nodes.map((node) => tensorValue(node)),
+      );
+}
+
+/** The tree of both values, whose leaves are appended to `pairs`; undefined after a diagnostic. */
+function pairsOf(
+  context: Context,
+  condition: TensorNode,
+  a: Branch,
+  b: Branch,
+  span: Span,
+  expected: Expected | undefined,
+  pairs: Pair[],
+): Value | undefined {
+  if (a.value.kind === 'error' || b.value.kind === 'error') return undefined;
+  const differ = (): undefined => {
+    fail(context, 'type-mismatch', span, `the branches of \`if\` are ${describe(a.value)} and ${describe(b.value)}`);
+    return undefined;
+  };
+  const all = (items: readonly (readonly [Value, Value])[]): Value[] | undefined => {
+    const found: Value[] = [];
+    for (const [one, other] of items) {
+      const tree = pairsOf(context, condition, { value: one, span: a.span }, { value: other, span: b.span }, span, undefined, pairs);
+      if (tree === undefined) return undefined;
+      found.push(tree);
+    }
+    return found;
+  };
   if ((a.value.kind === 'tuple' && b.value.kind === 'tuple') || (a.value.kind === 'list' && b.value.kind === 'list')) {
     const others = b.value.items;
-    if (others.length !== a.value.items.length)
-      return fail(context, 'type-mismatch', span, `the branches of \`if\` are ${describe(a.value)} and ${describe(b.value)}`);
-    const items = a.value.items.map((item, at) =>
-      selectValues(context, condition, { value: item, span: a.span }, { value: others[at] ?? ERROR, span: b.span }, span, undefined),
-    );
-    return a.value.kind === 'tuple' ? tuple(items) : list(items);
+    if (others.length !== a.value.items.length) return differ();
+    const items = all(a.value.items.map((item, at) => [item, others[at] ?? ERROR]));
+    return items === undefined ? undefined : a.value.kind === 'tuple' ? tuple(items) : list(items);
   }
   if (a.value.kind === 'record' && b.value.kind === 'record') {
     const others = b.value.fields;
-    if (others.size !== a.value.fields.size || [...a.value.fields.keys()].some((name) => !others.has(name)))
-      return fail(context, 'type-mismatch', span, `the branches of \`if\` are ${describe(a.value)} and ${describe(b.value)}`);
-    return record(
-      [...a.value.fields].map(
-        ([name, field]) =>
-          [
-            name,
-            selectValues(
-              context,
-              condition,
-              { value: field, span: a.span },
-              { value: others.get(name) ?? ERROR, span: b.span },
-              span,
-              undefined,
-            ),
-          ] as const,
-      ),
-    );
+    const names = [...a.value.fields.keys()];
+    if (others.size !== names.length || names.some((name) => !others.has(name))) return differ();
+    const items = all([...a.value.fields].map(([name, field]) => [field, others.get(name) ?? ERROR]));
+    return items === undefined ? undefined : record(names.map((name, at) => [name, items[at] ?? ERROR] as const));
   }
-  return selectTensors(context, { node: condition, value: tensorValue(condition), span }, a, b, span, expected, 'the branches of `if`');
+  const asked = { node: condition, value: tensorValue(condition), span };
+  const pair = alike(context, asked, a, b, span, expected, 'the branches of `if`');
+  if (pair === undefined) return undefined;
+  pairs.push(pair);
+  return tensorValue(pair.whenTrue);
 }
 
 /** `select` with NumPy's broadcasting of all three. */
@@ -108,15 +133,26 @@ export function selectTensors(
   expected: Expected | undefined,
   what: string,
 ): Value {
+  const pair = alike(context, condition, a, b, span, expected, what);
+  const node = pair === undefined ? undefined : select(context, condition.node, pair, span);
+  return node === undefined ? ERROR : tensorValue(node);
+}
+
+/** Both as tensors of one dtype and shape, to which the condition can be broadcast as well. */
+function alike(
+  context: Context,
+  condition: { node: TensorNode; value: Value; span: Span },
+  a: Branch,
+  b: Branch,
+  span: Span,
+  expected: Expected | undefined,
+  what: string,
+): Pair | undefined {
   const nodes = agree(context, [a, b], expectedDType(expected), span, what);
   const [x, y] = nodes ?? [];
-  if (x === undefined || y === undefined) return ERROR;
-  const operands = [condition, { node: x, ...a }, { node: y, ...b }];
-  const shape = commonShape(context, operands, span, what);
-  if (shape === undefined) return ERROR;
-  const wide = operands.map((operand) => broadcastTo(context, operand.node, shape, span));
-  const [c, t, f] = wide;
-  if (c === undefined || t === undefined || f === undefined) return ERROR;
-  const node = applyTensor(context, ops.elementwise.select, [c, t, f], {}, span);
-  return node === undefined ? ERROR : tensorValue(node);
+  if (x === undefined || y === undefined) return undefined;
+  const shape = commonShape(context, [condition, { node: x, ...a }, { node: y, ...b }], span, what);
+  const whenTrue = shape === undefined ? undefined : broadcastTo(context, x, shape, span);
+  const whenFalse = shape === undefined ? undefined : broadcastTo(context, y, shape, span);
+  return whenTrue === undefined || whenFalse === undefined ? undefined : { whenTrue, whenFalse };
 }

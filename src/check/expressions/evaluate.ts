@@ -5,7 +5,7 @@ import { TooLarge, unreachable } from '../../base/index.js';
 import { evaluateCall } from '../calls.js';
 import type { Context } from '../context.js';
 import { evaluateIndex } from '../indexing.js';
-import { evaluateFold, evaluateScan } from '../loops.js';
+import { evaluateFold, evaluateScan, evaluateWhile } from '../loops.js';
 import { fail } from '../report.js';
 import type { Scope } from '../scope.js';
 import { evaluateBlock } from '../statements.js';
@@ -64,13 +64,7 @@ function valueOf(context: Context, expression: Expression, scope: Scope, expecte
     case 'scan':
       return evaluateScan(context, expression, scope, expected);
     case 'while':
-      return fail(
-        context,
-        'unsupported-feature',
-        expression.span,
-        '`while` is not compiled yet: its number of rounds is known only at run time',
-        { hint: 'use `fold` with an upper bound and `where` to keep the value' },
-      );
+      return evaluateWhile(context, expression, scope, expected);
     case 'unary':
       return evaluateUnary(context, expression, scope, expected);
     case 'binary':

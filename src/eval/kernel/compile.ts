@@ -152,7 +152,8 @@ class KernelCompiler {
         this.#emit(`if (${count} > ${limit}) state.overLimit(${this.#site({ ...loop, body: [] })}, ${count}, ${limit});`);
     const checked = this.#checkedLoop(loop, count, index);
     const before = this.#checked;
-    this.#emit(`for (let ${index} = 0; ${index} < ${count}; ${index}++) {`);
+    const asked = loop.while === undefined ? '' : ` && ${this.#register(loop.while, [], loop)} !== 0`;
+    this.#emit(`for (let ${index} = 0; ${index} < ${count}${asked}; ${index}++) {`);
     if (checked !== undefined) {
       this.#emit(`const ${checked.tag} = ${checked.base} + ${index};`);
       this.#checked = [...before, checked];

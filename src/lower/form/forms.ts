@@ -53,7 +53,8 @@ export type Form =
   | PartialForm
   | MatmulForm
   | { readonly kind: 'nest'; readonly node: Node }
-  | { readonly kind: 'loop'; readonly node: Node }
+  /** `stored`: scalars that come in are stored, too. */
+  | { readonly kind: 'loop'; readonly node: Node; readonly stored: boolean }
   | { readonly kind: 'element-of'; readonly node: TensorNode };
 
 export const opOf = (node: Node): Op => node.op as Op;
@@ -90,7 +91,7 @@ export function formOf(node: Node): Form {
     case 'nest':
       return { kind: 'nest', node };
     case 'loop':
-      return { kind: 'loop', node };
+      return { kind: 'loop', node, stored: lowering.stored === true };
     case 'reduce':
       return reduceForm(tensorOf(node), lowering.axes(tensorOf(node)), lowering.combine(tensorOf(node)));
     case 'contract':

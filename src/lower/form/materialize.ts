@@ -114,7 +114,8 @@ export function chooseMaterialized(demanded: readonly TensorNode[], order: reado
       case 'loop':
         materialized.add(node);
         for (const argument of node.args) {
-          const inRegister = form.kind === 'loop' && forms.of(argument).kind === 'element' && shapeOf(argument).length === 0;
+          const inRegister =
+            form.kind === 'loop' && !form.stored && forms.of(argument).kind === 'element' && shapeOf(argument).length === 0;
           if (!forms.isStored(argument) && !inRegister) materialized.add(argument);
         }
         break;

@@ -44,7 +44,7 @@ export class Scope {
     extent: Expr,
     axis: Axis,
     fill: (index: Expr, body: Scope) => void,
-    options: Pick<For, 'limit' | 'blocks' | 'most' | 'part' | 'transpose'> & { readonly carried?: boolean } = {},
+    options: Pick<For, 'limit' | 'blocks' | 'most' | 'part' | 'transpose' | 'while'> & { readonly carried?: boolean } = {},
   ): void {
     const { carried = false, ...own } = options;
     const count = build.intValue(extent);
@@ -71,6 +71,24 @@ export class Scope {
     for (const name of freeNames([condition])) body.#own.add(name);
     fill(body);
     this.statements.push({ kind: 'if', condition, then: body.statements });
+  }
+
+  /** Statements of a block of their own: nodes mean something there alone. */
+  apart(fill: (body: Scope) => void): void {
+    const body = new Scope(this.names, this, true, true);
+    fill(body);
+    this.statements.push(...body.statements);
+  }
+
+  /** One of two blocks, whose nodes mean something here alone. */
+  choose(condition: Expr, then: (body: Scope) => void, otherwise: (body: Scope) => void): void {
+    const [yes, no] = [then, otherwise].map((fill) => {
+      const body = new Scope(this.names, this, true, true);
+      fill(body);
+      return body.statements;
+    }) as [Stmt[], Stmt[]];
+    if (yes.length > 0 || no.length > 0)
+      this.statements.push({ kind: 'if', condition, then: yes, ...(no.length === 0 ? {} : { otherwise: no }) });
   }
 
   emit(...statements: Stmt[]): void {

@@ -1,5 +1,6 @@
 // What statements do, counted without running them. In: the body of a kernel. Out: FLOPs, and how many elements of each buffer are read and
-// written, as sizes. Undefined when a loop's extent has no such size.
+// written, as sizes. Undefined when a loop's extent has no such size, or when it asks whether
+// it goes on.
 // Holds: loops say which axis they cut into blocks and which of them run over a part, and the blocks together run over the whole; where
 // their number depends on sizes, what a block does once counts for the most blocks there can be; an element counts once however often it
 // is touched; of a condition on sizes the side counts that the cost model assumes, of any other both.
@@ -91,7 +92,8 @@ class Counter {
   }
 
   /** How often a loop runs; one over the points of a block stands for the loop over the blocks as well. */
-  #enter({ index, extent, blocks, part, most }: For): Dim | undefined | 'unknown' {
+  #enter({ index, extent, blocks, part, most, while: asked }: For): Dim | undefined | 'unknown' {
+    if (asked !== undefined) return 'unknown';
     const known = build.dimOf(extent);
     if (known !== undefined) return known;
     const around = part === undefined ? undefined : this.#loops.get(part);

@@ -101,7 +101,7 @@ export function lowerEntry(entry: Entry, variables: readonly Variable[], target:
   return planEntry(scheduleEntry(ordered, builder, classes));
 }
 
-/** The kernels of a group: what must be done ahead, and the group itself. Nothing where there is nothing to do. */
+/** The kernels of a group: what is done ahead, or as kernels of its own, and the group itself. Nothing where there is nothing to do. */
 function schedule(group: Group, order: KernelOrder, context: EmitContext): Scheduled[] {
   const scope = Scope.root(new Names());
   const before: Scope[] = [];
@@ -111,16 +111,17 @@ function schedule(group: Group, order: KernelOrder, context: EmitContext): Sched
     return opened;
   };
   emitGroup(order, group, scope, { ...context, ahead });
-  if (scope.statements.length === 0) return [];
+  if (scope.statements.length === 0 && before.length === 0) return [];
   const title = titleOf(group);
   const cost = costOf(group, context.storage, context.forms, scope.statements);
   return [
     ...before.map(({ statements }): Scheduled => ({
-      title: `${group.mode === 'matmul' ? 'panels' : 'partial results'} of ${title}`,
+      title: `${group.mode === 'matmul' ? 'panels of ' : group.mode === 'loop' ? '' : 'partial results of '}${title}`,
       statements,
       cost: costOfStatements(statements) ?? cost,
     })),
-    { title, statements: scope.statements, cost },
+    // A branch is nothing but the kernels of its sides.
+    ...(scope.statements.length === 0 ? [] : [{ title, statements: scope.statements, cost }]),
   ];
 }
 

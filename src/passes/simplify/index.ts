@@ -13,6 +13,7 @@ import { movementRules } from './movement.js';
 import { pieceRules } from './pieces.js';
 import { powerRules } from './powers-of-two.js';
 import { reductionRules } from './reductions.js';
+import { regionRules } from './regions.js';
 import type { Rule } from './rule.js';
 import { tangentRules } from './tangents.js';
 
@@ -30,6 +31,7 @@ export const rules: readonly Rule[] = [
   ...pieceRules,
   ...reductionRules,
   ...loopRules,
+  ...regionRules,
 ];
 
 export const simplify: Pass<ModuleGraph, ModuleGraph> = {

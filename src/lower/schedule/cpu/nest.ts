@@ -4,8 +4,8 @@
 
 import { tensorOf, opOf } from '../../form/forms.js';
 import { InternalError } from '../../../base/index.js';
-import type { Node } from '../../../graph/index.js';
-import { build, type Stmt } from '../../../kernel/index.js';
+import type { Node, TensorNode } from '../../../graph/index.js';
+import { build, type Buffer, type Stmt } from '../../../kernel/index.js';
 import type { NestContext } from '../../../ops/index.js';
 import type { Group } from '../../fuse/groups.js';
 import type { EmitContext } from './emitter.js';
@@ -18,7 +18,7 @@ export function emitNest(group: Group, scope: Scope, context: EmitContext): void
     const result = storage.bufferOf(tensorOf(node));
     scope.emit(
       ...statementsOf(node, {
-        args: node.args.map((argument) => storage.bufferOf(tensorOf(argument))),
+        args: node.args.map((argument) => argumentOf(tensorOf(argument), scope, context)),
         results: [result],
         temporary: (dtype, shape) => storage.pool.temporary({ dtype, shape }),
         fresh: (stem) => scope.names.fresh(stem),
@@ -29,6 +29,15 @@ export function emitNest(group: Group, scope: Scope, context: EmitContext): void
       else if (to.buffer !== result) emitBufferCopy(result, to.buffer, scope, to.prefix);
     }
   }
+}
+
+/** Nests read memory: a scalar that a loop counts or carries in a register is put there. */
+function argumentOf(node: TensorNode, scope: Scope, { storage }: EmitContext): Buffer {
+  const stored = storage.stored(node);
+  if (stored?.kind !== 'value') return storage.bufferOf(node);
+  const buffer = storage.pool.temporary(node.type);
+  scope.emit({ kind: 'store', buffer, index: [], value: stored.value });
+  return buffer;
 }
 
 function statementsOf(node: Node, context: NestContext): readonly Stmt[] {

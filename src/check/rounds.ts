@@ -1,0 +1,179 @@
+// How often a loop runs. In: a range, the rows of a tensor, or a condition. Out: a size, or a question that each round asks first; what the
+// loop's variable is in a round.
+// Holds: bounds of sizes count with a size, and so with stacks of outputs; a bound that only run time knows, or that may be below the
+// start, is asked before each round, so that a range from 3 to 1 has none.
+
+import type { Expression, Span, WhileExpression } from '../../grammar/index.js';
+import { Dim, isNatural, limits } from '../base/index.js';
+import { type TensorNode, typeToString } from '../graph/index.js';
+import * as ops from '../ops/index.js';
+import { applyTensor } from './apply-op.js';
+import type { Context } from './context.js';
+import { evaluate } from './expressions/evaluate.js';
+import { presumeNatural } from './preconditions.js';
+import { excerpt, fail } from './report.js';
+import type { Scope } from './scope.js';
+import { toTensor } from './tensors.js';
+import { describe, dimOf, ERROR, sizeValue, tensorValue, type Value } from './values.js';
+
+interface Items {
+  /** What the loop's variable is in round `i`. */
+  readonly item: (i: TensorNode) => Value;
+}
+
+export type Rounds =
+  | (Items & { readonly kind: 'counted'; readonly trip: Dim })
+  | (Items & {
+      readonly kind: 'asked';
+      /** Whether round `i` runs (bool), where `scope` has the carry; undefined after a diagnostic. */
+      readonly asks: (i: TensorNode, scope: Scope) => TensorNode | undefined;
+      readonly limit: number;
+      /** Whether the rounds have a bound that reverse mode may count on. */
+      readonly limited: boolean;
+    });
+
+export function rangeRounds(
+  context: Context,
+  word: 'fold' | 'scan' | 'while',
+  start: Expression,
+  stop: Expression,
+  scope: Scope,
+): Rounds | undefined {
+  const [from, to] = [start, stop].map((bound) => evaluate(context, bound, scope)) as [Value, Value];
+  const [first, last] = [dimOf(from), dimOf(to)];
+  if (first !== undefined && last !== undefined) {
+    const trip = last.sub(first);
+    if ((trip.constant ?? 0) > limits.rounds) {
+      fail(context, 'too-large', stop.span, `a loop of ${trip} rounds is too long: at most ${limits.rounds}`, {
+        hint: 'its counter is an i32; put a loop into a loop',
+      });
+      return undefined;
+    }
+    if (trip.constant !== undefined || isNatural(trip, context.entry.facts))
+      return {
+        kind: 'counted',
+        trip: trip.constant !== undefined && trip.constant < 0 ? Dim.zero : trip,
+        item: itemsFrom(context, from, start.span),
+      };
+    // A stack has a size: that it is none below 0 is a precondition.
+    if (word === 'scan') {
+      if (presumeNatural(context, trip, stop.span)) return { kind: 'counted', trip, item: itemsFrom(context, from, start.span) };
+      fail(context, 'invalid-value', stop.span, `${last} is never at least ${first}`);
+      return undefined;
+    }
+  }
+  const bounds = [from, to].map((bound, at) => boundOf(context, word, bound, (at === 0 ? start : stop).span));
+  const end = bounds[1];
+  if (bounds[0] === undefined || end === undefined) return undefined;
+  const item = itemsFrom(context, from, start.span);
+  return {
+    kind: 'asked',
+    asks: (i) => {
+      const now = item(i);
+      return now.kind === 'tensor' ? applyTensor(context, ops.elementwise.lt, [now.node, end], {}, stop.span) : undefined;
+    },
+    item,
+    limit: limits.rounds,
+    limited: true,
+  };
+}
+
+/** A bound as a number at run time. */
+function boundOf(context: Context, word: 'fold' | 'scan' | 'while', bound: Value, span: Span): TensorNode | undefined {
+  if (bound.kind === 'error') return undefined;
+  if (dimOf(bound) !== undefined) return toTensor(context, bound.kind === 'number' ? { ...bound, dtype: undefined } : bound, span, 'i32');
+  const text = excerpt(context, span, 'this');
+  if (word === 'scan' || (bound.kind !== 'tensor' && bound.kind !== 'variable')) {
+    const what =
+      word === 'scan' ? 'the bounds of a `scan`, whose outputs are stacked, are sizes' : 'the bounds of a loop are sizes or i32 scalars';
+    fail(context, 'not-constant', span, `${what}, and \`${text}\` is ${describe(bound)}`, {
+      hint: 'use a literal, a `dim`, a generic size, or `x.shape[0]`',
+    });
+    return undefined;
+  }
+  const node = toTensor(context, bound, span);
+  if (node === undefined) return undefined;
+  if (node.type.shape.length > 0 || node.type.dtype !== 'i32') {
+    fail(
+      context,
+      node.type.shape.length > 0 ? 'shape-mismatch' : 'dtype-mismatch',
+      span,
+      `a bound of a loop is one i32, and \`${text}\` is ${typeToString(node.type)}`,
+      node.type.shape.length > 0 ? {} : { hint: `convert it: \`i32(${text})\`` },
+    );
+    return undefined;
+  }
+  return node;
+}
+
+/** start, start + 1, … */
+const itemsFrom =
+  (context: Context, start: Value, span: Span) =>
+  (i: TensorNode): Value => {
+    const from = dimOf(start);
+    if (from?.constant === 0) return tensorValue(i);
+    const offset = toTensor(context, from === undefined ? start : sizeValue(from), span, 'i32');
+    const sum = offset === undefined ? undefined : applyTensor(context, ops.elementwise.add, [i, offset], {}, span);
+    return sum === undefined ? ERROR : tensorValue(sum);
+  };
+
+/** Rounds as long as the condition holds; `limit` is the most of them, if the program says so. */
+export function whileRounds(context: Context, { condition }: WhileExpression, limit: number | undefined): Rounds {
+  return {
+    kind: 'asked',
+    asks: (_, scope) => {
+      const asked = evaluate(context, condition, scope);
+      const node = toTensor(context, asked, condition.span, 'bool');
+      if (node === undefined || node.type.shape.length === 0) return node;
+      fail(context, 'shape-mismatch', condition.span, `the condition of \`while\` is one bool, and this is ${typeToString(node.type)}`, {
+        hint: 'ask for all of them: `all(…)`, or for one: `any(…)`',
+      });
+      return undefined;
+    },
+    item: () => ERROR,
+    limit: limit ?? limits.rounds,
+    limited: limit !== undefined,
+  };
+}
+
+/** A number of rounds that is known when compiling; undefined after a diagnostic. */
+export function roundsOf(context: Context, limit: Expression, scope: Scope): number | undefined {
+  const value = evaluate(context, limit, scope);
+  if (value.kind === 'error') return undefined;
+  const count = dimOf(value)?.constant;
+  const text = excerpt(context, limit.span, 'this');
+  if (count === undefined) {
+    fail(context, 'not-constant', limit.span, `a limit is known when compiling, and \`${text}\` is ${describe(value)}`, {
+      hint: 'use a literal or a `dim`',
+    });
+    return undefined;
+  }
+  if (count >= 0 && count <= limits.rounds) return count;
+  fail(context, 'invalid-value', limit.span, `a limit of ${count} rounds: it is from 0 to ${limits.rounds}`);
+  return undefined;
+}
+
+/** One row of a tensor per round. */
+export function rowRounds(context: Context, over: Value, span: Span): Rounds | undefined {
+  if (over.kind !== 'tensor' && over.kind !== 'variable') {
+    fail(context, 'type-mismatch', span, `a loop runs over a range, a list or the rows of a tensor, and this is ${describe(over)}`, {
+      hint: 'e.g. `0..10`',
+    });
+    return undefined;
+  }
+  const table = toTensor(context, over, span);
+  const trip = table?.type.shape[0];
+  if (table === undefined) return undefined;
+  if (trip === undefined) {
+    fail(context, 'shape-mismatch', span, `a scalar ${table.type.dtype} has no rows`);
+    return undefined;
+  }
+  return {
+    kind: 'counted',
+    trip,
+    item(i) {
+      const row = applyTensor(context, ops.gather, [table, i], {}, span);
+      return row === undefined ? ERROR : tensorValue(row);
+    },
+  };
+}
