@@ -29,6 +29,7 @@ export const diagnosticCodes = {
   'recursive-call': 'A function or model that calls itself.',
   'too-large': 'A program that becomes more than fits: too many nodes, a size that is not exact, a value with too many parts.',
   'unsupported-feature': 'Part of the language that this version does not compile yet.',
+  'index-out-of-range': 'An index that means no element.',
   'missing-feed': 'An argument of the entry was not fed.',
   'unknown-feed': 'A feed that the entry does not have.',
   'unknown-fetch': 'A fetch that names no node.',

@@ -4,6 +4,7 @@
 import type { Declaration, Expression, Program, Span } from '../../grammar/index.js';
 import type { Feed, GraphBuilder, ScopeInfo, SizeFact, Summary, TensorNode } from '../graph/index.js';
 import type { Growth } from './growth.js';
+import type { BodyPlace } from './index-notation/space.js';
 import type { Reporter } from './report.js';
 import type { Scope } from './scope.js';
 import type { InstanceValue } from './values.js';
@@ -137,6 +138,8 @@ export interface Context {
   readonly site: Span | undefined;
   /** Variables may be assigned here: the body of a step or of an optimizer's update. */
   readonly assigns: boolean;
+  /** Inside a body of index notation: what stands there is a scalar of its indices, without names and effects. */
+  readonly body: BodyPlace | undefined;
   /** The path of the variable whose initializer is evaluated. */
   readonly initializing: string | undefined;
 }
@@ -153,6 +156,7 @@ export const outermost = (checker: Checker, module: Module, entry: EntryState): 
   instancePath: undefined,
   site: undefined,
   assigns: entry.kind === 'step',
+  body: undefined,
   initializing: undefined,
 });
 

@@ -92,7 +92,8 @@ const coefficientOf = (dim: Dim, names: readonly string[]): number =>
 
 const bounds = new WeakMap<SizeFact, { readonly floor: Dim | undefined }>();
 
-function lowerBound(fact: SizeFact): Dim | undefined {
+/** A polynomial that the fact says is not negative. */
+export function lowerBound(fact: SizeFact): Dim | undefined {
   const known = bounds.get(fact);
   if (known !== undefined) return known.floor;
   const floor = floorOf(fact);

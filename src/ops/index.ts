@@ -16,6 +16,7 @@ export * from './reshape.js';
 export * from './transpose.js';
 export * from './slice.js';
 export * from './pad.js';
+export * from './view.js';
 export * from './concat.js';
 export * from './gather.js';
 export * from './reduce.js';

@@ -21,6 +21,7 @@ import { reshape } from './reshape.js';
 import { slice } from './slice.js';
 import { argument, constant, dimension, feed, iota, placeholderOp, variable } from './sources.js';
 import { transpose } from './transpose.js';
+import { view } from './view.js';
 
 /** Forgets which attributes an op takes: the registry is asked with attributes that belong to the op that it gives. */
 const erase = <A extends Attrs>(op: Op<A>): Op => op as unknown as Op;
@@ -43,6 +44,7 @@ const all: readonly Op[] = [
   erase(transpose),
   erase(slice),
   erase(pad),
+  erase(view),
   erase(concat),
   erase(gather),
   erase(scatterAdd),

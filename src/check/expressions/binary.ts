@@ -9,6 +9,7 @@ import { applyTensor } from '../apply-op.js';
 import { broadcastTogether } from '../broadcast.js';
 import type { Context } from '../context.js';
 import { decide } from '../facts.js';
+import { assuming } from '../index-notation/evaluate.js';
 import { matrixProduct } from '../matmul.js';
 import { excerpt, fail } from '../report.js';
 import type { Scope } from '../scope.js';
@@ -55,7 +56,10 @@ export function evaluateBinary(context: Context, expression: BinaryExpression, s
   const left = evaluate(context, expression.left, scope, inner);
   if (left.kind === 'boolean' && operator === '&&' && !left.value) return left;
   if (left.kind === 'boolean' && operator === '||' && left.value) return left;
-  const right = evaluate(context, expression.right, scope, inner);
+  // What stands behind `&&` matters only where the left side is true.
+  const isLogical = operator === '&&' || operator === '||';
+  const after = isLogical ? assuming(context, left, operator === '&&', expression.left.span) : context;
+  const right = evaluate(after, expression.right, scope, inner);
   if (left.kind === 'error' || right.kind === 'error') return ERROR;
   return (
     known(context, operator, left, right, expression.span) ??

@@ -9,6 +9,7 @@ import { applyTensor } from '../apply-op.js';
 import { broadcastTo, commonShape } from '../broadcast.js';
 import type { Context } from '../context.js';
 import { countable } from '../growth.js';
+import { assuming } from '../index-notation/evaluate.js';
 import { fail } from '../report.js';
 import type { Scope } from '../scope.js';
 import { agree, toTensor } from '../tensors.js';
@@ -35,8 +36,9 @@ export function evaluateIf(context: Context, expression: IfExpression, scope: Sc
     );
     return ERROR;
   }
-  const whenTrue = evaluate(context, expression.whenTrue, scope, expected);
-  const whenFalse = evaluate(context, expression.whenFalse, scope, expected);
+  const { span } = expression.condition;
+  const whenTrue = evaluate(assuming(context, condition, true, span), expression.whenTrue, scope, expected);
+  const whenFalse = evaluate(assuming(context, condition, false, span), expression.whenFalse, scope, expected);
   if (node === undefined || !countable(context, whenTrue, expression.whenTrue.span, 'this branch')) return ERROR;
   return selectValues(
     context,
