@@ -43,8 +43,7 @@ export function rangesOf(context: Context, space: IndexSpace): Ranges | undefine
         continue;
       }
       const other = before.read.tensor.type.shape[before.axis] as Dim;
-      if (size.equals(other) || decide({ left: size, relation: '==', right: other, span: undefined }, context.entry.facts) === true)
-        continue;
+      if (areEqual(size, other, context)) continue;
       fine = false;
       failClash(context, index, before, { read, axis });
     }
@@ -70,6 +69,10 @@ export function rangesOf(context: Context, space: IndexSpace): Ranges | undefine
   }
   return fine ? { of: ranges, settled } : undefined;
 }
+
+/** For all sizes, or by a declared fact. */
+const areEqual = (a: Dim, b: Dim, context: Context): boolean =>
+  [a, b].some((left) => decide({ left, relation: '==', right: left === a ? b : a, span: undefined }, context.entry.facts) === true);
 
 /** Where something is read, no range is empty. */
 function filled(ranges: ReadonlyMap<BodyIndex, IndexRange>): SizeFact[] {
