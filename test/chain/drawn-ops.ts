@@ -239,6 +239,23 @@ const pad: Grow = (d) => {
   return d.take(d.make.op('pad', [x.node], { before: amounts(), after: amounts(), inner }), x.bound, x.error);
 };
 
+/** Elements at any sums of indices, most of them outside. */
+const view: Grow = (d) => {
+  const x = d.find((item) => shapeOf(item).length > 0);
+  if (x === undefined) return undefined;
+  const shape = Array.from({ length: 1 + d.int(3) }, () => (d.chance(0.5) ? d.pick(d.palette) : Dim.of(1 + d.int(4))));
+  if (countOf(d, shape) > 2000) return undefined;
+  const border = d.pick([0, 1]);
+  const attrs = {
+    shape,
+    coefficients: shapeOf(x).map(() => shape.map(() => Dim.of(d.pick([0, 0, 1, 1, -1, 2])))),
+    offsets: shapeOf(x).map((dim) => d.pick([Dim.zero, Dim.one, Dim.of(-2), dim.sub(1)])),
+    divisors: shapeOf(x).map(() => d.pick([1, 1, 1, 2, 3])),
+    outside: dtypeOf(x) === 'i64' ? BigInt(border) : border,
+  };
+  return d.take(d.make.op('view', [x.node], attrs), Math.max(x.bound, border), x.error);
+};
+
 const concat: Grow = (d) => {
   const x = d.find((item) => shapeOf(item).length > 0);
   if (x === undefined) return undefined;
@@ -442,6 +459,7 @@ const growths: readonly (readonly [number, Grow])[] = [
   [3, reshape],
   [3, slice],
   [2, pad],
+  [3, view],
   [2, concat],
   [2, gather],
   [1, scatter],
