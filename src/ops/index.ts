@@ -21,6 +21,7 @@ export * from './concat.js';
 export * from './gather.js';
 export * from './reduce.js';
 export * from './matmul.js';
+export * from './contract.js';
 export * from './inverse.js';
 export * from './random.js';
 export * from './loop.js';

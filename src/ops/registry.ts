@@ -6,6 +6,7 @@ import { broadcast } from './broadcast.js';
 import { call } from './call.js';
 import { cast } from './cast.js';
 import { concat } from './concat.js';
+import { contract } from './contract.js';
 import type { Op } from './define.js';
 import { grad, jvp } from './derivative.js';
 import { elementwise } from './elementwise.js';
@@ -55,6 +56,7 @@ const all: readonly Op[] = [
   erase(reduceAny),
   erase(reduceAll),
   erase(matmul),
+  erase(contract),
   erase(inverse),
   erase(randomBits),
   erase(loop),

@@ -36,7 +36,7 @@ export const isView = (coefficients: readonly (readonly Dim[])[], offsets: reado
   ) !== undefined;
 
 /** Each element of `cotangent` added to the element that it was read from. */
-function addBack(build: GraphBuilder, cotangent: TensorNode, arg: TensorType, attrs: ViewAttrs): TensorNode {
+export function addBack(build: GraphBuilder, cotangent: TensorNode, arg: TensorType, attrs: ViewAttrs): TensorNode {
   const solved = solveRows(rowsOf(attrs), attrs.shape);
   if (solved === undefined) throw new InternalError('view', 'a map that cannot be solved');
   const { free, rows, constraints } = solved;
@@ -67,6 +67,10 @@ function rangeOf({ coefficients, offset }: ViewRow, shape: Shape): { readonly lo
   }
   return { low, high };
 }
+
+/** Before the division, the smallest and the largest index along each axis of the argument; undefined where that is not certain. */
+export const viewReach = (attrs: ViewAttrs): readonly ({ readonly low: Dim; readonly high: Dim } | undefined)[] =>
+  rowsOf(attrs).map((row) => rangeOf(row, attrs.shape));
 
 /** A row as an index of its axis, and the conditions under which it is one. */
 function indexOf(row: ViewRow, size: Dim, shape: Shape, index: readonly Expr[]): { readonly at: Expr; readonly inside: readonly Expr[] } {

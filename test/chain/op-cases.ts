@@ -233,6 +233,59 @@ const variants: Readonly<Record<string, readonly Variant[]>> = {
       sizes: boxes,
     },
   ],
+  contract: [
+    // A convolution of signals, one with a border, what a stride leaves, a row of kernels for each batch.
+    {
+      args: [f('B', D('N').add(2), 5), f(3, 5, 20)],
+      attrs: {
+        shape: dimsOf(['B', 'N', 3, 5]),
+        coefficients: [
+          [D(1), D(0), D(0), D(0)],
+          [D(0), D(1), D(1), D(0)],
+          [D(0), D(0), D(0), D(1)],
+        ],
+        offsets: dimsOf([0, 0, 0]),
+        divisors: [1, 1, 1],
+        outside: false,
+        batch: 0,
+        rows: 2,
+      },
+      sizes: planes,
+    },
+    {
+      args: [f('N', 3), f(5, 3, 17)],
+      attrs: {
+        shape: dimsOf(['N', 5, 3]),
+        coefficients: [
+          [D(1), D(1), D(0)],
+          [D(0), D(0), D(1)],
+        ],
+        offsets: dimsOf([-2, 0]),
+        divisors: [1, 1],
+        outside: 0,
+        batch: 0,
+        rows: 1,
+      },
+      sizes: lengths,
+    },
+    {
+      args: [f('B', 7, 4), f('B', 3, 4, 'N')],
+      attrs: {
+        shape: dimsOf(['B', 15, 3, 4]),
+        coefficients: [
+          [D(1), D(0), D(0), D(0)],
+          [D(0), D(1), D(-1), D(0)],
+          [D(0), D(0), D(0), D(1)],
+        ],
+        offsets: dimsOf([0, 1, 0]),
+        divisors: [1, 2, 1],
+        outside: 0,
+        batch: 1,
+        rows: 1,
+      },
+      sizes: planes,
+    },
+  ],
   concat: [
     { args: [f('B', 'N'), f(2, 'N')], attrs: { axis: 0 }, sizes: planes },
     { args: [f('B', 3), f('B', 'N'), f('B', 'N')], attrs: { axis: 1 }, sizes: planes },

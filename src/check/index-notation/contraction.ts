@@ -93,9 +93,19 @@ function product(lift: Lift, a: Lifted, b: Lifted, summed: readonly BodyIndex[])
     const all = lift.elementwise(ops.elementwise.mul, [a, b]);
     return summed.length === 0 ? all : lift.combined(ops.reduceSum, all, summed);
   }
+  const windows = [a, b].findIndex(({ node }) => ops.isNodeOf(node, ops.view));
+  if (windows >= 0) {
+    const groups = { batch, inner, ...(windows === 0 ? { rows, columns } : { rows: columns, columns: rows }) };
+    return windowed(lift, windows === 0 ? a : b, windows === 0 ? b : a, groups);
+  }
   const sides = [arranged(lift, a, [batch, rows, inner]), arranged(lift, b, [batch, inner, columns])];
   const matrix = ops.applyTensor(build, ops.matmul, sides, {});
-  const axes = [...batch, ...rows, ...columns];
+  return ordered(lift, matrix, [...batch, ...rows, ...columns]);
+}
+
+/** A product as a tensor over `axes`, which stand in groups in it, in the order of the space. */
+function ordered(lift: Lift, matrix: TensorNode, axes: readonly BodyIndex[]): Lifted {
+  const { build } = lift;
   const shape = lift.shapeOf(axes);
   const whole = matrix.type.shape.length === shape.length ? matrix : ops.applyTensor(build, ops.reshape, [matrix], { shape });
   const all = lift.union(axes);
@@ -106,11 +116,37 @@ function product(lift: Lift, a: Lifted, b: Lifted, summed: readonly BodyIndex[])
   };
 }
 
-/** The axes in this order, and each group of them as one; groups without axes in front are left out. */
-function arranged(lift: Lift, { node, axes }: Lifted, groups: readonly (readonly BodyIndex[])[]): TensorNode {
+/** The same for a side that is read through a view, which the product reads without storing it. */
+function windowed(
+  lift: Lift,
+  a: Lifted,
+  b: Lifted,
+  { batch, rows, inner, columns }: Readonly<Record<'batch' | 'rows' | 'inner' | 'columns', readonly BodyIndex[]>>,
+): Lifted {
+  const read = a.node as TensorNode<ops.ViewAttrs>;
+  const order = [...batch, ...rows, ...inner].map((index) => a.axes.indexOf(index));
+  const side = arranged(lift, b, [batch, inner, columns], [...batch, ...inner]);
+  const product = ops.applyTensor(lift.build, ops.contract, [read.args[0] as Node, side], {
+    ...read.attrs,
+    shape: order.map((axis) => read.attrs.shape[axis] as Dim),
+    coefficients: read.attrs.coefficients.map((row) => order.map((axis) => row[axis] as Dim)),
+    batch: batch.length,
+    rows: rows.length,
+  });
+  return ordered(lift, product, [...batch, ...rows, ...columns]);
+}
+
+/** The axes in this order, and each group of them as one, but for those of `single`. */
+function arranged(
+  lift: Lift,
+  { node, axes }: Lifted,
+  groups: readonly (readonly BodyIndex[])[],
+  single: readonly BodyIndex[] = groups[0] ?? [],
+): TensorNode {
   const order = groups.flat().map((index) => axes.indexOf(index));
   const turned = order.every((axis, at) => axis === at) ? node : ops.applyTensor(lift.build, ops.transpose, [node], { axes: order });
-  const [batch = [], ...matrix] = groups;
-  const shape: Dim[] = [...lift.shapeOf(batch), ...matrix.map((group) => elementCount(lift.shapeOf(group)))];
+  const shape = groups.flatMap((group) =>
+    group.every((index) => single.includes(index)) ? lift.shapeOf(group) : [elementCount(lift.shapeOf(group))],
+  );
   return shape.length === axes.length ? turned : ops.applyTensor(lift.build, ops.reshape, [turned], { shape });
 }

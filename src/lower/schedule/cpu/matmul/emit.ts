@@ -3,11 +3,11 @@
 // Holds: every element of the product is one accumulator that sums over the whole depth in order, so neither tile sizes nor threads change
 // its bits.
 
-import { bytesOf, type Dim } from '../../../../base/index.js';
+import { bytesOf, type Dim, elementCount, type Shape } from '../../../../base/index.js';
 import type { Node, TensorNode } from '../../../../graph/index.js';
 import { type Accumulator, type Buffer, build, type Expr } from '../../../../kernel/index.js';
 import { fewestTileBlocks, tileBlockBytes, tilesPerBlock } from '../../../../target/index.js';
-import { combinedAs, identity, spread, tensorOf, type MatmulForm, widthAs } from '../../../form/forms.js';
+import { combinedAs, identity, rightIndex, space, spread, tensorOf, type MatmulForm, widthAs } from '../../../form/forms.js';
 import { loadOf } from '../../../form/operands.js';
 import { emitPanels, type Packing, packingOf, panelIndex } from './pack.js';
 import { type EmitContext, lanesOf, KernelEmitter } from '../emitter.js';
@@ -59,6 +59,18 @@ export class MatmulEmitter {
   emit(scope: Scope): void {
     const batch = this.#form.batch;
     const parallel = this.context.parallel;
+    // Axes of rows before the last are one loop with the batches, which threads share evenly.
+    if (this.#form.shared < batch.length) {
+      const around = space(batch);
+      const fill = (b: Expr, body: Scope): void => this.#blocks(body, spread(batch, splitIndex(around, b, body)), false);
+      const whole = (body: Scope): void =>
+        around.length === 0
+          ? this.#blocks(body, spread(batch, []), parallel)
+          : body.loop('b', build.size(elementCount(around)), parallel ? 'parallel' : 'serial', fill);
+      if (this.#packing !== undefined)
+        emitPanels(this.context.ahead?.() ?? scope, this.#form, this.#tiling, this.#packing, this.#points.values, parallel);
+      return whole(scope);
+    }
     const inBatch = (body: Scope, before: readonly Expr[]): void => {
       const [next, free] = [batch[before.length], batch.every((dim) => dim.constant === 1)];
       if (next === undefined) return this.#blocks(body, before, parallel && free);
@@ -166,11 +178,24 @@ export class MatmulEmitter {
     tiles(times, remainder, remainderHeight, build.plus(taller, lower), end);
   }
 
+  /** Steps of the depth: one loop for each inner axis. */
+  #steps(scope: Scope, fill: (k: Expr, along: readonly Expr[], body: Scope) => void): void {
+    const { inner } = this.#form;
+    const within = (body: Scope, along: readonly Expr[], k: Expr): void => {
+      const size = inner[along.length];
+      if (size === undefined) return fill(k, along, body);
+      body.loop('k', build.size(size), 'serial', (at, step) =>
+        within(step, [...along, at], build.plus(build.times(k, build.size(size)), at)),
+      );
+    };
+    within(scope, [], build.int(0));
+  }
+
   #tile(scope: Scope, place: Place, height: number): void {
     const { batch, row, end, column, extent, width, panel } = place;
     const node = this.#form.node;
     const dtype = combinedAs(node.type.dtype);
-    const [left, right] = node.args.map(tensorOf) as [TensorNode, TensorNode];
+    const right = tensorOf(node.args[1] as Node);
     const values = this.#points.values;
     const registers = (stem: string, shape: readonly number[]): Accumulator => {
       const accumulator: Accumulator = { name: scope.names.fresh(stem), dtype, shape };
@@ -182,18 +207,19 @@ export class MatmulEmitter {
     const columns = registers('b', [width]);
     const existing = (i: Expr): Expr =>
       end === undefined ? build.plus(row, i) : build.smaller(build.plus(row, i), build.minus(end, build.int(1)));
-    const rightAt = (k: Expr, j: Expr, vector: Scope): Expr =>
+    const rightAt = (k: Expr, along: readonly Expr[], j: Expr, vector: Scope): Expr =>
       panel === undefined
-        ? values.at(right, [...batch, k, build.plus(column, j)], vector)
+        ? values.at(right, rightIndex(this.#form, batch, along, build.plus(column, j)), vector)
         : build.load(panel, [panelIndex(this.#form, width, this.#tiling.columns.lanes, column, k, j)]);
-    scope.loop('k', build.size(this.#form.depth), 'serial', (k, body) => {
+    this.#steps(scope, (k, along, body) => {
       vectors(body, (j, vector) => {
-        vector.emit({ kind: 'assign', accumulator: columns, index: [j], value: widthAs(dtype, rightAt(k, j, vector)) });
+        vector.emit({ kind: 'assign', accumulator: columns, index: [j], value: widthAs(dtype, rightAt(k, along, j, vector)) });
         this.#fetch.right(vector, place, height, k, j);
       });
       this.#fetch.step(body, place, height, k, vectors);
       body.loop('i', build.int(height), 'unroll', (i, one) => {
-        const a = one.let('a', widthAs(dtype, values.at(left, [...batch, existing(i), k], one)));
+        const element = this.#form.left([...batch, existing(i), ...along], (argument, at) => values.at(argument, at, one));
+        const a = one.let('a', widthAs(dtype, element));
         vectors(one, (j, vector) =>
           vector.emit({
             kind: 'accumulate',
@@ -218,6 +244,19 @@ export class MatmulEmitter {
       else body.when(build.apply('lt', 'bool', build.plus(row, i), end), store);
     });
   }
+}
+
+/** The indices of several axes in one loop over all of them. */
+function splitIndex(shape: Shape, linear: Expr, scope: Scope): readonly Expr[] {
+  const index: Expr[] = [];
+  let rest = linear;
+  for (let axis = shape.length - 1; axis > 0; axis--) {
+    const size = build.size(shape[axis] as Dim);
+    index[axis] = scope.let('at', build.modulo(rest, size));
+    rest = scope.let('rest', build.over(rest, size));
+  }
+  index[0] = rest;
+  return index;
 }
 
 /* Note: register tiles.

@@ -7,8 +7,8 @@ import { bytesOf, type Dim } from '../../../../base/index.js';
 import type { Node, TensorNode } from '../../../../graph/index.js';
 import { type Buffer, build, type Expr } from '../../../../kernel/index.js';
 import { assumedDepth, lineCycles, nearBytes, vectorsPerCycle } from '../../../../target/index.js';
-import { spread, tensorOf, type MatmulForm } from '../../../form/forms.js';
-import { loadOf, strideAlong } from '../../../form/operands.js';
+import { innerAt, rightIndex, spread, tensorOf, type MatmulForm } from '../../../form/forms.js';
+import { loadOf, strideOfLeft } from '../../../form/operands.js';
 import { panelIndex } from './pack.js';
 import type { EmitContext } from '../emitter.js';
 import type { Scope } from '../../../form/scope.js';
@@ -48,11 +48,9 @@ export class TileFetch {
     this.#lanes = lanes;
     this.#tiles = tiles;
     this.#stored = stored;
-    const left = tensorOf(form.node.args[0] as Node);
-    const index = [...form.batch.map((_, axis) => build.index(`b${axis}`)), build.index('m'), build.index('k')];
     const along = (loops: readonly string[]): number | undefined =>
-      strideAlong(left, index, loops, (node) => context.storage.stored(node), context.forms);
-    this.#isLeftApart = along(['m', 'k']) === 1 && along(['k', 'm']) !== 1;
+      strideOfLeft(form, loops, (node) => context.storage.stored(node), context.forms);
+    this.#isLeftApart = form.inner.length === 1 && along(['m', 'k0']) === 1 && along(['k0', 'm']) !== 1;
   }
 
   /** What one step of the depth asks for, beside the right side. */
@@ -71,7 +69,12 @@ export class TileFetch {
     if (panel !== undefined)
       vector.emit({ kind: 'fetch', to: 'read', buffer: panel, index: [panelIndex(this.#form, width, this.#lanes, column, later, j)] });
     else if (stored?.kind === 'buffer')
-      vector.emit({ kind: 'fetch', to: 'read', buffer: stored.buffer, index: [...batch, later, build.plus(column, j)] });
+      vector.emit({
+        kind: 'fetch',
+        to: 'read',
+        buffer: stored.buffer,
+        index: rightIndex(this.#form, batch, innerAt(this.#form, later), build.plus(column, j)),
+      });
   }
 
   /** Steps of the depth in which a line comes from afar. */
