@@ -44,10 +44,21 @@ function probeIndices(form: MatmulForm): { readonly batch: readonly Expr[]; read
 /** The same as `strideAlong` for the left side, which may be read through a view of its own. */
 export function strideOfLeft(form: MatmulForm, loops: readonly string[], stored: ValueSources['stored'], forms: Forms): number | undefined {
   const { batch, inner } = probeIndices(form);
+  const value = loadOfLeft(form, [...batch, build.index('m'), ...inner], stored, forms);
+  return value === undefined ? undefined : strideOf(value, loops);
+}
+
+/** What a tile loads for an element of the left side; undefined when it computes it. */
+export function loadOfLeft(
+  form: MatmulForm,
+  index: readonly Expr[],
+  stored: ValueSources['stored'],
+  forms: Forms,
+): Extract<Expr, { kind: 'load' }> | undefined {
   const values = new Values({ stored, form: (node) => forms.of(node) });
   const scope = Scope.root(new Names());
-  const value = form.left([...batch, build.index('m'), ...inner], (node, at) => values.at(node, at, scope));
-  return value.kind === 'load' ? strideOf(value, loops) : undefined;
+  const value = form.left(index, (node, at) => values.at(node, at, scope));
+  return value.kind === 'load' ? value : undefined;
 }
 
 /**

@@ -214,7 +214,7 @@ export class MatmulEmitter {
     this.#steps(scope, (k, along, body) => {
       vectors(body, (j, vector) => {
         vector.emit({ kind: 'assign', accumulator: columns, index: [j], value: widthAs(dtype, rightAt(k, along, j, vector)) });
-        this.#fetch.right(vector, place, height, k, j);
+        this.#fetch.right(vector, place, height, { k, along }, j);
       });
       this.#fetch.step(body, place, height, k, vectors);
       body.loop('i', build.int(height), 'unroll', (i, one) => {
