@@ -10,7 +10,7 @@ import { applyTensor } from './apply-op.js';
 import type { Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
 import { isNatural } from './facts.js';
-import { evaluateElement, isElement } from './index-notation/evaluate.js';
+import { evaluateElement, isElement } from './index-notation/elements.js';
 import { wholeTensors } from './index-notation/space.js';
 import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';

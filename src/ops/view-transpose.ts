@@ -119,6 +119,7 @@ function greatestDivisor(a: number, b: number): number {
 
 /* Note: the transpose of a view.
    y[t, k] = x[2 · t + k − 1] of a long t and a short k says for each a = 2 · t + k − 1 which (t, k) read x[a]: t = (a − k + 1) / 2 for
-   every k for which that is a whole number inside of t's axis. So the sum of what flows back to x[a] is a view of y's cotangent over (a, k),
-   zero outside, summed over k: windows that overlap are added where they are read, and nothing is scattered. A diagonal y[i] = m[i, i] gives
-   i = a₀ and the constraint a₁ − a₀ = 0, which is an index into an axis of size 1. The method is Gaussian elimination over the rationals. */
+   every k for which that is a whole number inside of t's axis. So the sum of what flows back to x[a] is a view of y's cotangent over
+   (a, k), zero outside, summed over k: windows that overlap are added where they are read, and nothing is scattered. A diagonal
+   y[i] = m[i, i] gives i = a₀ and the constraint a₁ − a₀ = 0, which is an index into an axis of size 1. The method is Gaussian elimination
+   over the rationals. */

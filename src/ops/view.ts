@@ -1,5 +1,5 @@
-// Elements at affine indices: slices, strides, dilations, diagonals, windows, borders. In: a tensor. Out: a tensor whose element at r is the
-// one at (C · r + o) / d, and a constant where that is no index of the argument.
+// Elements at affine indices: slices, strides, dilations, diagonals, windows, borders. In: a tensor. Out: a tensor whose element at r is
+// the one at (C · r + o) / d, and a constant where that is no index of the argument.
 // Holds: with `outside` false every index is inside, and every divisor 1. Its transpose is a view and a sum (see `view-transpose.ts`).
 
 import { Dim, elementCount, InternalError, type Shape, shapeToString } from '../base/index.js';

@@ -9,7 +9,7 @@ import { applyTensor } from '../apply-op.js';
 import { broadcastTogether } from '../broadcast.js';
 import type { Context } from '../context.js';
 import { decide } from '../facts.js';
-import { assuming } from '../index-notation/evaluate.js';
+import { assuming } from '../index-notation/body.js';
 import { matrixProduct } from '../matmul.js';
 import { excerpt, fail } from '../report.js';
 import type { Scope } from '../scope.js';

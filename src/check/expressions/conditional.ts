@@ -9,7 +9,7 @@ import { applyTensor } from '../apply-op.js';
 import { broadcastTo, commonShape } from '../broadcast.js';
 import type { Context } from '../context.js';
 import { countable } from '../growth.js';
-import { assuming } from '../index-notation/evaluate.js';
+import { assuming } from '../index-notation/body.js';
 import { fail } from '../report.js';
 import type { Scope } from '../scope.js';
 import { agree, toTensor } from '../tensors.js';

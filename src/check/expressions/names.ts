@@ -3,7 +3,7 @@
 import type { MemberExpression, NameExpression, NumberExpression } from '../../../grammar/index.js';
 import { limits } from '../../base/index.js';
 import type { Context } from '../context.js';
-import { refuseWhole } from '../index-notation/evaluate.js';
+import { refuseWhole } from '../index-notation/body.js';
 import { wholeTensors } from '../index-notation/space.js';
 import { knownElsewhere } from '../known-names.js';
 import { excerpt, fail, warn } from '../report.js';

@@ -2,7 +2,8 @@
 // their own and share summed ones, and sums of what is left.
 // Holds: pairs are taken so that what stands between stays small; an index that no factor has counts how often all is added.
 
-import { Dim, elementCount } from '../../base/index.js';
+import type { Dim } from '../../base/index.js';
+import { elementCount } from '../../base/index.js';
 import type { Node, TensorNode } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 import type { Lift, Lifted } from './lift.js';

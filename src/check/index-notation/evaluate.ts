@@ -1,42 +1,23 @@
-// Index notation: `[i, j] => e`, `sum[k](e)`, `x[i, k] ?? v`. In: syntax trees, the names in force. Out: tensors; scalars, inside of a body.
-// Holds: a body is evaluated once, as a scalar of its indices, so whatever takes scalars may stand in it; then it is lifted to whole tensors.
+// Index notation: `[i, j] => e`, `sum[k](e)`, `x[i, k] ?? v`. In: syntax trees, the names in force. Out: tensors; scalars inside of a
+// body.
+// Holds: a body is evaluated once, as a scalar of its indices, so whatever takes scalars may stand in it; then it is lifted to whole
+// tensors (see the note at the end).
 
-import type {
-  Expression,
-  IndexExpression,
-  IndexNotation,
-  IndexVariable,
-  OutsideExpression,
-  ReductionExpression,
-  ReductionName,
-  Span,
-} from '../../../grammar/index.js';
-import { Dim, isInteger } from '../../base/index.js';
-import { type TensorNode, typeToString } from '../../graph/index.js';
-import * as ops from '../../ops/index.js';
+import type { Expression, IndexExpression, IndexNotation, IndexVariable, ReductionExpression, Span } from '../../../grammar/index.js';
+import { isInteger } from '../../base/index.js';
+import type { TensorNode } from '../../graph/index.js';
 import { applyTensor } from '../apply-op.js';
 import type { Context } from '../context.js';
 import { evaluate, evaluateBody } from '../expressions/evaluate.js';
 import { isNatural } from '../facts.js';
 import { excerpt, fail } from '../report.js';
 import { Scope } from '../scope.js';
-import { bindingLabel, castTo, readAll, toTensor } from '../tensors.js';
 import { expectedDType, expectTensor, type Expected } from '../types.js';
 import { describe, dimOf, ERROR, tensorValue, type Value } from '../values.js';
-import { knowledgeOf } from './affine.js';
-import { Lift } from './lift.js';
+import { isBodyText, scalarNode } from './body.js';
+import { Lift, reductionOps } from './lift.js';
 import { rangesOf } from './ranges.js';
-import { type BodyIndex, type BodyPlace, type IndexRange, IndexSpace, type Subscript, wholeTensors } from './space.js';
-
-const reductionOps = {
-  sum: ops.reduceSum,
-  mean: ops.reduceSum,
-  product: ops.reduceProduct,
-  max: ops.reduceMax,
-  min: ops.reduceMin,
-  any: ops.reduceAny,
-  all: ops.reduceAll,
-} as const satisfies Record<ReductionName, ops.Op<ops.ReduceAttrs>>;
+import { type BodyIndex, type IndexRange, IndexSpace, wholeTensors } from './space.js';
 
 /** What every scalar of a body is expected to be. */
 const scalarOf = (expected: Expected | undefined): Expected | undefined => {
@@ -99,147 +80,6 @@ function shadowed(context: Context, expression: ReductionExpression, scope: Scop
   return { kind: 'call', callee, generics: null, arguments: [{ kind: 'argument', name: null, value: element, span: element.span }], span };
 }
 
-export function evaluateOutside(context: Context, expression: OutsideExpression, scope: Scope, expected: Expected | undefined): Value {
-  const { inside, outside, span } = expression;
-  if (context.body === undefined) {
-    evaluate(context, inside, scope);
-    evaluate(context, outside, scope);
-    return fail(context, 'syntax-error', span, '`??` stands in index notation only: it says what stands outside of a tensor', {
-      hint: 'a border around a tensor: `[i in 0..N] => x[i - 1] ?? 0`',
-    });
-  }
-  if (inside.kind !== 'index') {
-    evaluate(context, outside, scope);
-    const value = evaluate(context, inside, scope);
-    if (value.kind === 'error') return ERROR;
-    return fail(context, 'type-mismatch', inside.span, 'on the left of `??` stands one tensor with its subscripts', {
-      hint: 'e.g. `x[i - 1] ?? 0`; `??` binds tighter than every operator',
-    });
-  }
-  const object = evaluate(wholeTensors(context), inside.object, scope);
-  if (object.kind !== 'tensor' && object.kind !== 'variable') {
-    evaluate(context, outside, scope);
-    if (object.kind === 'error') return ERROR;
-    return fail(context, 'type-mismatch', inside.object.span, `on the left of \`??\` stands a tensor, and this is ${describe(object)}`);
-  }
-  const node = toTensor(context, object, inside.object.span);
-  const { dtype } = node?.type ?? { dtype: expectedDType(expected) };
-  const border = scalarNode(context, evaluate(context, outside, scope, expectTensor(dtype, [])), outside.span, dtype);
-  const fitting = border === undefined ? undefined : toTensor(context, tensorValue(border), outside.span, dtype);
-  return node === undefined || fitting === undefined ? ERROR : evaluateElement(context, inside, object, node, scope, fitting);
-}
-
-/** Whether subscripts are those of a body: every one is given, and none is a slice. */
-export function isElement(context: Context, expression: IndexExpression, node: TensorNode): boolean {
-  if (context.body === undefined) return false;
-  if (isBodyText(context)) return !context.body.whole || isComplete(expression, node);
-  return isComplete(expression, node);
-}
-
-const isComplete = (expression: IndexExpression, node: TensorNode): boolean =>
-  expression.indices.length === node.type.shape.length &&
-  expression.indices.every((index) => index.kind !== 'slice' && index.kind !== 'ellipsis');
-
-/** An element of a tensor in a body. */
-export function evaluateElement(
-  context: Context,
-  expression: IndexExpression,
-  object: Value,
-  node: TensorNode,
-  scope: Scope,
-  outside?: TensorNode,
-): Value {
-  const place = context.body as BodyPlace;
-  const { shape } = node.type;
-  const name = excerpt(context, expression.object.span, 'this');
-  if (!isComplete(expression, node)) {
-    const slice = expression.indices.find((index) => index.kind === 'slice' || index.kind === 'ellipsis');
-    return fail(
-      context,
-      'shape-mismatch',
-      slice?.span ?? expression.span,
-      slice === undefined
-        ? `\`${name}\` is ${typeToString(node.type)}, and has ${shape.length} ax${shape.length === 1 ? 'is' : 'es'} for ${expression.indices.length} subscript${expression.indices.length === 1 ? '' : 's'}`
-        : 'a body of index notation is a scalar: a part of a tensor cannot stand in it',
-      { labels: bindingLabel(object), hint: 'in index notation every axis of a tensor has one subscript' },
-    );
-  }
-  const subscripts: Subscript[] = [];
-  const inside = place.whole ? { ...context, body: { ...place, whole: false } } : context;
-  for (const [axis, index] of expression.indices.entries()) {
-    if (index.kind === 'slice' || index.kind === 'ellipsis') return ERROR;
-    const at = subscriptOf(inside, evaluate(inside, index, scope), shape[axis] as Dim, index.span);
-    if (at === undefined) return ERROR;
-    subscripts.push({ at, span: index.span });
-  }
-  const placeholder = place.space.placeholder(context, node.type.dtype);
-  place.space.reads.set(placeholder, {
-    placeholder,
-    tensor: node,
-    object,
-    objectSpan: expression.object.span,
-    subscripts,
-    outside,
-    known: place.known,
-    guard: place.guard,
-    span: expression.span,
-    context,
-  });
-  return tensorValue(placeholder);
-}
-
-function subscriptOf(context: Context, value: Value, size: Dim, span: Span): Dim | TensorNode | undefined {
-  const dim = dimOf(value);
-  if (dim !== undefined) return dim.constant !== undefined && dim.constant < 0 ? size.add(dim) : dim;
-  const node = value.kind === 'error' ? undefined : toTensor(context, value, span);
-  if (node === undefined) return undefined;
-  if (node.type.shape.length > 0 || !isInteger(node.type.dtype)) {
-    fail(
-      context,
-      node.type.shape.length > 0 ? 'shape-mismatch' : 'dtype-mismatch',
-      span,
-      `a subscript is one integer, and this is ${describe(value)}`,
-      { labels: bindingLabel(value), hint: node.type.shape.length > 0 ? 'subscript it as well' : 'convert it: `i32(…)`' },
-    );
-    return undefined;
-  }
-  return castTo(context, node, node.type.dtype === 'i64' ? 'i64' : 'i32', span);
-}
-
-/** The context of a branch that is taken where the condition is `truth`; outside of bodies nothing changes. */
-export function assuming(context: Context, condition: Value, truth: boolean, span: Span): Context {
-  const { body } = context;
-  if (body === undefined || condition.kind !== 'tensor' || condition.node.type.dtype !== 'bool' || condition.node.type.shape.length > 0)
-    return context;
-  const holds = truth ? condition.node : applyTensor(context, ops.elementwise.not, [condition.node], {}, span);
-  const guard =
-    body.guard === undefined || holds === undefined ? holds : applyTensor(context, ops.elementwise.and, [body.guard, holds], {}, span);
-  return { ...context, body: { ...body, guard, known: [...body.known, ...knowledgeOf(condition.node, truth, body.space)] } };
-}
-
-/** Whether an expression stands in the text of a body, not in a function that the body calls. */
-export const isBodyText = (context: Context): boolean => context.body !== undefined && context.body.frame === context.frame;
-
-/** Refuses a tensor that stands in a body without subscripts. */
-export function refuseWhole(context: Context, value: Value, span: Span): Value {
-  if (!isBodyText(context) || context.body?.whole === true) return value;
-  const rank = value.kind === 'tensor' ? value.node.type.shape.length : value.kind === 'variable' ? value.variable.type.shape.length : 0;
-  if (rank === 0) return value;
-  const name = excerpt(context, span, 'x');
-  const names = context.body?.space.indices.map((index) => index.name) ?? [];
-  const shown = Array.from({ length: rank }, (_, axis) => names[axis] ?? '…').join(', ');
-  return fail(
-    context,
-    'shape-mismatch',
-    span,
-    `\`${name}\` is ${describe(value)}, and stands without subscripts where a scalar is expected`,
-    {
-      labels: bindingLabel(value),
-      hint: `subscript every axis: \`${name}[${shown}]\`, or name what is computed of the whole tensor with \`let\` before`,
-    },
-  );
-}
-
 function bodyContext(context: Context, space: IndexSpace): Context {
   return { ...context, assigns: false, body: { space, frame: context.frame, known: [], guard: undefined, whole: false } };
 }
@@ -299,26 +139,6 @@ function rangeWritten(context: Context, start: Expression, stop: Expression, sco
   return { start: from, stop: to };
 }
 
-/** A value as a scalar node; undefined after a diagnostic. */
-function scalarNode(context: Context, value: Value, span: Span, dtype: TensorNode['type']['dtype'] | undefined): TensorNode | undefined {
-  const read = readAll(context, value, span);
-  if (read.kind === 'error') return undefined;
-  const wants = read.kind === 'number' || read.kind === 'size' ? dtype : undefined;
-  if (read.kind === 'tuple' || read.kind === 'record' || read.kind === 'list') {
-    fail(context, 'type-mismatch', span, `a body of index notation is a scalar, and this is ${describe(read)}`, {
-      hint: 'write one tensor for each',
-    });
-    return undefined;
-  }
-  const node = toTensor(context, read, span, wants);
-  if (node === undefined || node.type.shape.length === 0) return node;
-  fail(context, 'shape-mismatch', span, `a body of index notation is a scalar, and this is ${typeToString(node.type)}`, {
-    labels: bindingLabel(read),
-    hint: 'subscript every axis',
-  });
-  return undefined;
-}
-
 /** The body as a tensor over `indices`. */
 function lifted(context: Context, space: IndexSpace, body: TensorNode, indices: readonly BodyIndex[], span: Span): Value {
   const ranges = rangesOf(context, space);
@@ -326,3 +146,10 @@ function lifted(context: Context, space: IndexSpace, body: TensorNode, indices: 
   const node = new Lift(context, space, ranges, span).tensor(body, indices);
   return node === undefined ? ERROR : tensorValue(node);
 }
+
+/* Note: from a body to whole tensors.
+   [b, t in 0..T] => sum[k]((x[b, t + k] ?? 0) * w[k]) is evaluated like any expression, with scalars in the place of indices, elements and
+   sums: the body is the scalar s₁, which stands for the sum over k of the product s₂ · s₃, which stand for x[b, t + k] and w[k]. So
+   functions, choices, literals and their mistakes are those of scalars everywhere. Then ranges are found (ranges.ts), and each scalar
+   becomes a tensor with an axis for every index that it depends on (lift.ts): t counts along an axis, s₂ is a view of x over [b, t, k]
+   (reads.ts), s₁ a contraction or a reduction (contraction.ts). What depends on no index is computed once, as it stands. */

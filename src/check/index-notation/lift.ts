@@ -19,7 +19,8 @@ export interface Lifted {
   readonly axes: readonly BodyIndex[];
 }
 
-const reductionOps = {
+/** What combines; a mean divides its sum. */
+export const reductionOps = {
   sum: ops.reduceSum,
   mean: ops.reduceSum,
   product: ops.reduceProduct,

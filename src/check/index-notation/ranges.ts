@@ -1,5 +1,5 @@
-// How far indices run, and whether subscripts stay inside. In: the space of a body. Out: a range for each index, and for each subscript what
-// is certain of it; or diagnostics.
+// How far indices run, and whether subscripts stay inside. In: the space of a body. Out: a range for each index, and for each subscript
+// what is certain of it; or diagnostics.
 // Holds: an index without `in` runs over the axes where it stands alone, which agree. A compound subscript that no `??` covers is proved.
 
 import { Dim } from '../../base/index.js';

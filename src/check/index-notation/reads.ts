@@ -47,8 +47,8 @@ const fromOwnStart = (lift: Lift, index: BodyIndex): Affine => ({
 });
 
 /**
- * Axes whose subscripts are computed; those that share an index with them, which would become a diagonal of what is gathered; all, where the
- * rest cannot be a view.
+ * Axes whose subscripts are computed; those that share an index with them, which would become a diagonal of what is gathered; all, where
+ * the rest cannot be a view.
  */
 function computedAxes(lift: Lift, read: ElementRead, settled: readonly Settled[]): ReadonlySet<number> {
   const computed = new Set([...settled.keys()].filter((axis) => settled[axis]?.affine === undefined));

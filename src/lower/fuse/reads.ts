@@ -3,7 +3,7 @@
 // Holds: elementwise members are computed inside of the group wherever they are needed, so what they read counts and they themselves do
 // not.
 
-import type { Node, TensorNode } from '../../graph/index.js';
+import type { Node } from '../../graph/index.js';
 import { build, type Expr } from '../../kernel/index.js';
 import { constants, indices, reducedKey, rightIndex, space, spread, tensorOf } from '../form/forms.js';
 import { type Group, isSmall, type Member } from './groups.js';
