@@ -15,6 +15,14 @@ import type { Sizes } from './size.js';
 import { checkFacts, solveSizes } from './solve.js';
 import { type Cut, type StepsOptions, type StepsResult, leads, readBatch, requireCount } from './steps.js';
 
+/**
+ * An entry of a session, ready to be run again and again; `session.entry(name)` gives it.
+ * @example
+ * ```ts
+ * const step: BoundEntry = session.entry('train');
+ * for (let at = 0; at < 10; at++) step.run({ x, y, lr: 0.1 });
+ * ```
+ */
 export class BoundEntry {
   readonly spec: EntrySpec;
   readonly #host: Host;

@@ -10,9 +10,25 @@ import { becomes, readAs } from './stored-values.js';
 import type { TypedArray } from './element.js';
 import type { Variables } from './variables.js';
 
-/** The path of a variable → its name in the file. Paths without an entry keep their name. */
+/**
+ * The path of a variable → its name in the file. Paths without an entry keep their name.
+ * @example
+ * ```ts
+ * const rename: Renaming = (path) => path.replaceAll('/', '.');
+ * session.save('torch.safetensors', { rename });
+ * session.restore('torch.safetensors', { rename });
+ * ```
+ */
 export type Renaming = Readonly<Record<string, string>> | ((path: string) => string);
 
+/**
+ * What is saved, and under which names.
+ * @example
+ * ```ts
+ * const options: SaveOptions = { only: ['net/w'], rename: { 'net/w': 'encoder.weight' }, metadata: { epoch: '3' } };
+ * session.save('encoder.safetensors', options);
+ * ```
+ */
 export interface SaveOptions {
   /** Paths of the variables to save. Default: all that have a value. */
   readonly only?: readonly string[];
@@ -22,6 +38,14 @@ export interface SaveOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
+/**
+ * What is restored, and how strictly.
+ * @example
+ * ```ts
+ * const options: RestoreOptions = { only: ['net/w'], partial: true, convert: true };
+ * session.restore('weights.safetensors', options);
+ * ```
+ */
 export interface RestoreOptions {
   /** Paths of the variables to restore; all others keep what they have, and other tensors of the file are passed over. Default: all. */
   readonly only?: readonly string[];
@@ -36,7 +60,13 @@ export interface RestoreOptions {
   readonly convert?: boolean;
 }
 
-/** What became of the variables that were asked for, and of the tensors in the file. */
+/**
+ * What became of the variables that were asked for, and of the tensors in the file.
+ * @example
+ * ```ts
+ * const { restored, missing, unused }: RestoreReport = session.restore('weights.safetensors', { partial: true });
+ * ```
+ */
 export interface RestoreReport {
   /** Paths of the variables that have their value from the file. */
   readonly restored: readonly string[];
@@ -48,6 +78,14 @@ export interface RestoreReport {
   readonly mismatched: readonly Mismatch[];
 }
 
+/**
+ * A variable that a file has otherwise.
+ * @example
+ * ```ts
+ * const { mismatched } = session.restore('weights.safetensors', { partial: true });
+ * console.log(mismatched.map(({ variable, expected, actual }: Mismatch) => `${variable}: ${expected}, not ${actual}`));
+ * ```
+ */
 export interface Mismatch {
   /** What is in the way first: an element type that does not become the variable's, or the shape. */
   readonly code: 'dtype-mismatch' | 'shape-mismatch';

@@ -3,26 +3,53 @@
 // Holds: a typed array of the exact dtype is passed on without a copy; nothing is rounded but decimal numbers to their float type; integers
 // are exact or refused.
 import type { ElementType, Size } from './abi/manifest.js';
-import { type TypedArray, allocate, elements, hasMemory, holds, isElementType, kindOf, lengthOf } from './element.js';
+import { type TypedArray, allocate, elements, hasMemory, holds, isElementType, isWide, kindOf, lengthOf } from './element.js';
 import { TfcError } from './error.js';
-import { numberToBf16, numberToF16 } from './half.js';
 import { evaluate, specToString } from './size.js';
 import { shown, withArticle } from './shown.js';
 import { type Tensor, requireShape } from './tensor.js';
 
-/** One element: strings are `NaN`, `Infinity`, `-Infinity` for floats and decimal digits for integers. */
+/**
+ * One element: strings are `NaN`, `Infinity`, `-Infinity` for floats and decimal digits for integers.
+ * @example
+ * ```ts
+ * const values: readonly ScalarValue[] = [0.5, true, 'Infinity', 9007199254740993n];
+ * ```
+ */
 export type ScalarValue = number | bigint | boolean | string;
 
+/**
+ * Numbers in as many arrays as there are axes.
+ * @example
+ * ```ts
+ * const rows: NestedArray = [[1, 2, 3, 4], Float32Array.of(5, 6, 7, 8)];
+ * session.run('predict', { x: rows });
+ * ```
+ */
 export type NestedArray = readonly (ScalarValue | NestedArray | TypedArray)[];
 
-/** `data` row by row. */
+/**
+ * `data` row by row.
+ * @example
+ * ```ts
+ * const rows: ShapedData = { data: new Float32Array(8), shape: [2, 4] };
+ * session.run('predict', { x: rows });
+ * ```
+ */
 export interface ShapedData {
   readonly data: TypedArray | readonly ScalarValue[];
   readonly shape: readonly number[];
   readonly dtype?: ElementType;
 }
 
-/** A typed array alone is flat: its shape is found from the declaration when that leaves one unknown. */
+/**
+ * A typed array alone is flat: its shape is found from the declaration when that leaves one unknown.
+ * @example
+ * ```ts
+ * const feeds: Record<string, FeedValue> = { x: [[1, 2, 3, 4]], y: Int32Array.of(0), lr: 0.1 };
+ * session.run('train', feeds);
+ * ```
+ */
 export type FeedValue = ScalarValue | NestedArray | TypedArray | Tensor | ShapedData;
 
 /** Who is being fed, for messages. */
@@ -206,7 +233,7 @@ function shapeOf(target: Target, value: readonly unknown[]): number[] {
 const isRow = (value: unknown): value is ArrayLike<unknown> => Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);
 
 function store(target: Target, data: TypedArray, at: number, value: unknown): void {
-  if (data instanceof BigInt64Array) data[at] = toInteger(target, value);
+  if (isWide(data)) data[at] = toInteger(target, value);
   else data[at] = toNumber(target, value);
 }
 
@@ -222,7 +249,7 @@ function toNumber(target: Target, value: unknown): number {
       const number = value === 'NaN' ? NaN : value === 'Infinity' ? Infinity : value === '-Infinity' ? -Infinity : value;
       if (typeof number === 'bigint') return Number(number);
       if (typeof number !== 'number') throw wrongKind(target, value);
-      return dtype === 'f16' ? numberToF16(number) : dtype === 'bf16' ? numberToBf16(number) : number;
+      return elements[dtype].patterns?.fromNumber(number) ?? number;
     }
   }
 }

@@ -1,20 +1,43 @@
 // Element types as JavaScript holds them. In: a dtype's name. Out: its typed array, width, code in the ABI and name in safetensors files.
-// Holds: one row per dtype; f16 and bf16 are bit patterns in a Uint16Array, bool is 0 or 1 in a Uint8Array.
+// Holds: one row per dtype; floats of 16 and 8 bits are bit patterns in a Uint16Array or Uint8Array, bool is 0 or 1 in a Uint8Array. Where
+// several dtypes lie in one kind of array, it stands for the integers.
 import type { ElementType } from './abi/manifest.js';
 import { TfcError } from './error.js';
-import { bf16ToNumber, f16ToNumber } from './half.js';
+import { patterns } from './half.js';
 
+/**
+ * The typed array that holds each type of elements.
+ * @example
+ * ```ts
+ * const labels: ElementArrays['i32'] = Int32Array.of(0, 1, 2);
+ * const halves: ElementArrays['f16'] = Uint16Array.of(0x3c00); // the bits of 1
+ * ```
+ */
 export interface ElementArrays {
   readonly f32: Float32Array;
   readonly f64: Float64Array;
   readonly f16: Uint16Array;
   readonly bf16: Uint16Array;
+  readonly f8e4m3: Uint8Array;
+  readonly f8e5m2: Uint8Array;
+  readonly i8: Int8Array;
+  readonly i16: Int16Array;
   readonly i32: Int32Array;
   readonly i64: BigInt64Array;
   readonly u8: Uint8Array;
+  readonly u16: Uint16Array;
+  readonly u32: Uint32Array;
+  readonly u64: BigUint64Array;
   readonly bool: Uint8Array;
 }
 
+/**
+ * The typed arrays that hold elements.
+ * @example
+ * ```ts
+ * const sum = (data: TypedArray): number => Array.from<number | bigint>(data).reduce<number>((all, one) => all + Number(one), 0);
+ * ```
+ */
 export type TypedArray = ElementArrays[ElementType];
 
 export interface Element {
@@ -27,6 +50,8 @@ export interface Element {
   readonly safetensors: string;
   /** Smallest and largest value of an integer type. */
   readonly range?: readonly [least: bigint, most: bigint];
+  /** Of floats that JavaScript has no arrays of: what their patterns mean. */
+  readonly patterns?: { readonly toNumber: (bits: number) => number; readonly fromNumber: (value: number) => number };
   readonly view: (buffer: ArrayBufferLike, offset: number, length: number) => TypedArray;
 }
 
@@ -53,6 +78,7 @@ export const elements: Readonly<Record<ElementType, Element>> = {
     family: 'float',
     array: 'Uint16Array',
     safetensors: 'F16',
+    patterns: patterns.f16,
     view: (buffer, offset, length) => new Uint16Array(buffer, offset, length),
   },
   bf16: {
@@ -61,7 +87,44 @@ export const elements: Readonly<Record<ElementType, Element>> = {
     family: 'float',
     array: 'Uint16Array',
     safetensors: 'BF16',
+    patterns: patterns.bf16,
     view: (buffer, offset, length) => new Uint16Array(buffer, offset, length),
+  },
+  f8e4m3: {
+    code: 13,
+    bytes: 1,
+    family: 'float',
+    array: 'Uint8Array',
+    safetensors: 'F8_E4M3',
+    patterns: patterns.f8e4m3,
+    view: (buffer, offset, length) => new Uint8Array(buffer, offset, length),
+  },
+  f8e5m2: {
+    code: 14,
+    bytes: 1,
+    family: 'float',
+    array: 'Uint8Array',
+    safetensors: 'F8_E5M2',
+    patterns: patterns.f8e5m2,
+    view: (buffer, offset, length) => new Uint8Array(buffer, offset, length),
+  },
+  i8: {
+    code: 8,
+    bytes: 1,
+    family: 'integer',
+    array: 'Int8Array',
+    safetensors: 'I8',
+    range: [-128n, 127n],
+    view: (buffer, offset, length) => new Int8Array(buffer, offset, length),
+  },
+  i16: {
+    code: 9,
+    bytes: 2,
+    family: 'integer',
+    array: 'Int16Array',
+    safetensors: 'I16',
+    range: [-(2n ** 15n), 2n ** 15n - 1n],
+    view: (buffer, offset, length) => new Int16Array(buffer, offset, length),
   },
   i32: {
     code: 4,
@@ -89,6 +152,33 @@ export const elements: Readonly<Record<ElementType, Element>> = {
     safetensors: 'U8',
     range: [0n, 255n],
     view: (buffer, offset, length) => new Uint8Array(buffer, offset, length),
+  },
+  u16: {
+    code: 10,
+    bytes: 2,
+    family: 'integer',
+    array: 'Uint16Array',
+    safetensors: 'U16',
+    range: [0n, 2n ** 16n - 1n],
+    view: (buffer, offset, length) => new Uint16Array(buffer, offset, length),
+  },
+  u32: {
+    code: 11,
+    bytes: 4,
+    family: 'integer',
+    array: 'Uint32Array',
+    safetensors: 'U32',
+    range: [0n, 2n ** 32n - 1n],
+    view: (buffer, offset, length) => new Uint32Array(buffer, offset, length),
+  },
+  u64: {
+    code: 12,
+    bytes: 8,
+    family: 'integer',
+    array: 'BigUint64Array',
+    safetensors: 'U64',
+    range: [0n, 2n ** 64n - 1n],
+    view: (buffer, offset, length) => new BigUint64Array(buffer, offset, length),
   },
   bool: {
     code: 7,
@@ -157,28 +247,18 @@ export function hasMemory(array: TypedArray): boolean {
   }
 }
 
-/** One element as JavaScript shows it: number, boolean, or bigint for an i64 that a number does not hold exactly. */
+/** One element as JavaScript shows it: number, boolean, or bigint for an integer that a number does not hold exactly. */
 export function elementValue(dtype: ElementType, data: TypedArray, at: number): number | bigint | boolean {
   const raw = data[at] ?? 0;
-  switch (dtype) {
-    case 'f16':
-      return f16ToNumber(Number(raw));
-    case 'bf16':
-      return bf16ToNumber(Number(raw));
-    case 'bool':
-      return raw !== 0;
-    case 'i64':
-      return raw >= Number.MIN_SAFE_INTEGER && raw <= Number.MAX_SAFE_INTEGER ? Number(raw) : raw;
-    case 'f32':
-    case 'f64':
-    case 'i32':
-    case 'u8':
-      return raw;
-    default:
-      return unknownElement(dtype);
-  }
+  if (typeof raw === 'bigint') return raw >= Number.MIN_SAFE_INTEGER && raw <= Number.MAX_SAFE_INTEGER ? Number(raw) : raw;
+  if (dtype === 'bool') return raw !== 0;
+  return elements[dtype].patterns?.toNumber(raw) ?? raw;
 }
 
-function unknownElement(dtype: never): never {
-  throw new TypeError(`no element type ${String(dtype)}`);
-}
+/** The dtype that a typed array alone stands for; undefined for what is no array of elements. */
+export const heldBy = (data: unknown): ElementType | undefined =>
+  elementTypes.find((dtype) => elements[dtype].patterns === undefined && dtype !== 'bool' && holds(dtype, data));
+
+/** Whether the array's elements are bigints. */
+export const isWide = (array: TypedArray): array is BigInt64Array | BigUint64Array =>
+  array instanceof BigInt64Array || array instanceof BigUint64Array;

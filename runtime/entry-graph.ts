@@ -2,7 +2,13 @@
 // those that they read.
 import type { ElementType } from './abi/manifest.js';
 
-/** Where something stands in the program; lines and columns count from 1. */
+/**
+ * Where something stands in the program; lines and columns count from 1.
+ * @example
+ * ```ts
+ * const shown = ({ file, line, column }: SourcePlace): string => `${file}:${line}:${column}`;
+ * ```
+ */
 export interface SourcePlace {
   /** As the program was named, or a file of the standard library (`std/nn`). */
   readonly file: string;
@@ -10,12 +16,27 @@ export interface SourcePlace {
   readonly column: number;
 }
 
+/**
+ * What a node gives.
+ * @example
+ * ```ts
+ * const shown = ({ dtype, shape }: GraphTensorType): string => `${dtype}[${shape.join(', ')}]`; // f32[B, 4]
+ * ```
+ */
 export interface GraphTensorType {
   readonly dtype: ElementType;
   /** A number, or a polynomial over the entry's sizes as text: `B`, `2*B + 1`. */
   readonly shape: readonly (number | string)[];
 }
 
+/**
+ * An operation, an argument, a constant or a variable of a graph.
+ * @example
+ * ```ts
+ * const placeOf = ({ name, places: [first] }: GraphNode): string => `${name} at line ${first?.line}`;
+ * console.log(model.graph().flatMap(({ nodes }) => nodes.map(placeOf)));
+ * ```
+ */
 export interface GraphNode {
   /** Unique in the entry: the path of its `let`, argument or variable, else scope and op, numbered: `loss/mul`, `loss/mul_1`. */
   readonly name: string;
@@ -32,6 +53,14 @@ export interface GraphNode {
   readonly places: readonly SourcePlace[];
 }
 
+/**
+ * The graph of an entry as data; `model.graph()` gives them.
+ * @example
+ * ```ts
+ * const [graph]: readonly EntryGraph[] = model.graph();
+ * console.log(graph?.entry, graph?.nodes.map(({ op }) => op));
+ * ```
+ */
 export interface EntryGraph {
   readonly entry: string;
   readonly kind: 'fn' | 'step';

@@ -4,6 +4,13 @@
 
 import { editDistance } from './edit-distance.js';
 
+/**
+ * Codes of what goes wrong at run time.
+ * @example
+ * ```ts
+ * const mine: readonly RuntimeCode[] = ['missing-feed', 'shape-mismatch', 'dtype-mismatch'];
+ * ```
+ */
 export type RuntimeCode =
   | 'missing-feed'
   | 'unknown-feed'
@@ -33,6 +40,14 @@ export type RuntimeCode =
   | 'other-run'
   | 'internal-error';
 
+/**
+ * What else a TfcError knows.
+ * @example
+ * ```ts
+ * const details: ErrorDetails = { hint: 'Give an array of rows.', feed: 'x', expected: 'f32[B, 4]', actual: 'f32[4]' };
+ * const mistake = new TfcError('shape-mismatch', 'Feed x is f32[4], expected f32[B, 4].', details);
+ * ```
+ */
 export interface ErrorDetails {
   /** What the caller can do about it. */
   readonly hint?: string;
@@ -47,7 +62,17 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
-/** A failure with a code. `message` is one sentence or two; `hint` is not part of it. */
+/**
+ * A failure with a code. `message` is one sentence or two; `hint` is not part of it.
+ * @example
+ * ```ts
+ * try {
+ *   session.run('predict', { x: [[1, 2, 3]] });
+ * } catch (error) {
+ *   if (error instanceof TfcError) console.error(error.code, error.message, error.hint); // shape-mismatch …
+ * }
+ * ```
+ */
 export class TfcError extends Error {
   override readonly name: string = 'TfcError';
   /** One of the runtime's, or of the compiler's (src/base/codes.ts). */

@@ -4,13 +4,21 @@
 // bound are copies that nobody else has.
 import type { EntrySpec, TensorSpec } from './abi/manifest.js';
 import { type FeedValue, type Target, convert, exact } from './convert.js';
-import { type TypedArray, lengthOf, part } from './element.js';
+import { type TypedArray, lengthOf, part, isWide } from './element.js';
 import { TfcError, suggestion } from './error.js';
 import { type Handle, type Native, translate } from './native.js';
 import { shown } from './shown.js';
 import { Tensor } from './tensor.js';
 import { placed } from './zeros.js';
 
+/**
+ * What an entry is given, by names of its arguments.
+ * @example
+ * ```ts
+ * const feeds: Feeds = { x, y, lr: 0.1 };
+ * session.run('train', feeds);
+ * ```
+ */
 export type Feeds = Readonly<Record<string, FeedValue>>;
 
 export interface FeedSlot {
@@ -259,6 +267,6 @@ function equal(a: readonly number[], b: readonly number[]): boolean {
 
 function copyFirst(into: TypedArray, from: TypedArray): void {
   const value = from[0];
-  if (into instanceof BigInt64Array) into[0] = typeof value === 'bigint' ? value : 0n;
+  if (isWide(into)) into[0] = typeof value === 'bigint' ? value : 0n;
   else into[0] = Number(value);
 }

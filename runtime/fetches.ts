@@ -5,7 +5,13 @@ import { TfcError, reading } from './error.js';
 import type { Result } from './result.js';
 import { shown } from './shown.js';
 
-/** What is asked of whoever compiles: one entry. */
+/**
+ * What is asked of whoever compiles: one entry.
+ * @example
+ * ```ts
+ * const request: FetchRequest = { fetches: ['train/loss'], fed: [], ranks: {}, give: 'values' };
+ * ```
+ */
 export interface FetchRequest {
   /** Sorted. */
   readonly fetches: readonly string[];
@@ -18,6 +24,8 @@ export interface FetchRequest {
    * and are called `scalar NAME` or `histogram NAME`; nothing is updated.
    */
   readonly give: 'values' | 'summaries';
+  /** Whether the entry says where it made a NaN or an infinity. Default false. */
+  readonly trap?: boolean;
 }
 
 export interface ReadFetches {

@@ -2,8 +2,22 @@
 // tensors arrays; integers beyond 2⁵³ are strings of digits; "NaN", "Infinity" and "-Infinity" stand for themselves, and can be fed again.
 import { Tensor } from './tensor.js';
 
+/**
+ * What JSON can say.
+ * @example
+ * ```ts
+ * const value: JsonValue = toJson(session.run('train', { x, y, lr: 0.1 }));
+ * ```
+ */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
+/**
+ * A result as JSON has it: tensors are arrays, an i64 beyond 2⁵³ is a string, NaN and infinities stand for themselves.
+ * @example
+ * ```ts
+ * console.log(JSON.stringify(toJson(session.run('predict', { x })))); // [0,2,1,…]
+ * ```
+ */
 export function toJson(value: unknown): JsonValue {
   if (value instanceof Tensor) return toJson(value.toArray());
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);

@@ -14,10 +14,18 @@ import { pathTree } from './path-tree.js';
 import { shown } from './shown.js';
 import { type EntryTypes, type Session, SessionMethods, type SessionOptions, isReserved } from './session.js';
 
+/**
+ * How a module is opened.
+ * @example
+ * ```ts
+ * const options: ModuleOptions = {};
+ * const model = openModule('compiled', options);
+ * ```
+ */
 export interface ModuleOptions {
   /**
-   * Path of the runtime's native half, `runtime.node`, when it is neither where set-up puts it nor in `node_modules/tfc`. The first module
-   * that is opened decides for the process.
+   * Path of the runtime's native half, `runtime.node`, when it is neither where set-up puts it nor in `node_modules/@tdsl`. The first
+   * module that is opened decides for the process.
    */
   readonly addon?: string;
   /**
@@ -36,7 +44,15 @@ export interface ModuleOptions {
 /** TypeScript wants to see that every entry has feeds and a result. */
 type EntriesOf<Types extends ModuleTypes> = Types['entries'] extends EntryTypes<Types['entries']> ? Types['entries'] : never;
 
-/** `Types`: what is known of the program; imports of `.tdsl` files bring it with them. */
+/**
+ * `Types`: what is known of the program; imports of `.tdsl` files bring it with them.
+ * @example
+ * ```ts
+ * const model: Module = openModule('compiled');
+ * using session = model.session({ seed: 42, threads: 2 });
+ * model.close();
+ * ```
+ */
 export class Module<Types extends ModuleTypes = AnyModule> {
   /** Of the library. */
   readonly path: string;
@@ -177,5 +193,10 @@ export class Module<Types extends ModuleTypes = AnyModule> {
 /**
  * Opens a compiled module: the library, or the directory that `tfc compile -o` filled. @throws TfcError file-not-found, bad-artifact,
  * toolchain-missing.
+ * @example
+ * ```ts
+ * const model = openModule('compiled'); // what `tfc compile model.tdsl -o compiled` wrote
+ * console.log(model.entries.map(({ name }) => name));
+ * ```
  */
 export const openModule = (path: string, options: ModuleOptions = {}): Module => new Module(path, options);

@@ -8,6 +8,16 @@ import type { Result } from './result.js';
 import type { StepsOptions, StepsResult } from './steps.js';
 import type { Tensor } from './tensor.js';
 
+/**
+ * What a `summary` line of the program gave.
+ * @example
+ * ```ts
+ * using watched = model.session({ seed: 1, summaries: true });
+ * watched.run('train', { x, y, lr: 0.1 });
+ * const records: readonly SummaryRecord[] = watched.summaries();
+ * for (const { kind, name, value } of records) console.log(kind, name, value); // scalar loss …
+ * ```
+ */
 export interface SummaryRecord {
   readonly kind: 'scalar' | 'histogram';
   /** As the program calls it. */

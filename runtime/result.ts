@@ -4,8 +4,22 @@ import type { ResultSpec } from './abi/manifest.js';
 import { elementValue, elements } from './element.js';
 import { Tensor } from './tensor.js';
 
+/**
+ * What an entry gives: numbers, tensors, records and tuples of them.
+ * @example
+ * ```ts
+ * const result: Result = session.run('train', { x, y, lr: 0.1 });
+ * ```
+ */
 export type Result = number | bigint | boolean | Tensor | readonly Result[] | ResultRecord;
 
+/**
+ * A result with names.
+ * @example
+ * ```ts
+ * const { loss, accuracy } = session.run('train', { x, y, lr: 0.1 }) as ResultRecord;
+ * ```
+ */
 export interface ResultRecord {
   readonly [field: string]: Result;
 }

@@ -43,6 +43,15 @@ const storedBits: Readonly<Record<string, number>> = {
   C64: 64,
 };
 
+/**
+ * What a file says of a tensor.
+ * @example
+ * ```ts
+ * using file = new SafetensorsFile('weights.safetensors');
+ * const isLarge = ({ shape }: StoredTensor): boolean => shape.reduce((product, size) => product * size, 1) > 1e6;
+ * console.log([...file.tensors].filter(([, stored]) => isLarge(stored)).length);
+ * ```
+ */
 export interface StoredTensor {
   readonly name: string;
   /** Undefined: none of ours; such a tensor cannot be read. */
@@ -55,6 +64,16 @@ export interface StoredTensor {
   readonly bytes: number;
 }
 
+/**
+ * A file of tensors that is read one by one. Close it when it is no longer used.
+ * @example
+ * ```ts
+ * session.save('all.safetensors');
+ * using file = new SafetensorsFile('all.safetensors');
+ * for (const [name, { dtype, shape }] of file.tensors) console.log(name, dtype, shape);
+ * const weights = file.read('net/w');
+ * ```
+ */
 export class SafetensorsFile {
   readonly path: string;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
@@ -112,6 +131,11 @@ export interface NewTensor {
 /**
  * Writes named tensors, one at a time, so that only one is in memory. @throws TfcError file-not-written; invalid-value for what is no list
  * of tensors with names of their own.
+ * @example
+ * ```ts
+ * const { dtype, shape, data } = tensor(Float32Array.of(1, 2, 3, 4), [2, 2]);
+ * writeSafetensors('mine.safetensors', [{ name: 'w', dtype, shape, read: () => data }], { note: 'by hand' });
+ * ```
  */
 export function writeSafetensors(path: string, tensors: readonly NewTensor[], metadata: Readonly<Record<string, string>> = {}): void {
   const header = reading('What is to be written', () => headerFor(tensors, metadata));

@@ -96,23 +96,54 @@ export class SessionEntries {
   /** An entry, or else a node; also an entry that is fed more than its arguments. */
   runNamed(name: string, feeds: Feeds): unknown {
     requireIdle(this.#host);
-    const { artifact, canFetch } = this.#source;
-    if (!canFetch) return this.resolve(name, feeds).run(feeds);
+    if (!this.#source.canFetch) return this.resolve(name, feeds).run(feeds);
     const isEntry = this.#names.has(name);
     try {
       return isEntry ? this.resolve(name, feeds).run(feeds) : this.runFetches(name, feeds);
     } catch (error) {
       if (!(error instanceof TfcError)) throw error;
       if (isEntry && error.code === 'unknown-feed') return this.runFetches(name, feeds);
-      if (isEntry || error.code !== 'unknown-fetch' || name.includes('/')) throw error;
-      throw new TfcError('unknown-entry', `${artifact.manifest.module} exports no ${name}, and no node is called so.`, {
-        hint: error.hint ?? namesHint(artifact),
-      });
+      throw isEntry ? error : this.#named(name, error);
     }
+  }
+
+  /** Who asked for one name may have meant an entry. */
+  #named(name: string, error: unknown): unknown {
+    const { artifact } = this.#source;
+    if (!(error instanceof TfcError) || error.code !== 'unknown-fetch' || name.includes('/')) return error;
+    return new TfcError('unknown-entry', `${artifact.manifest.module} exports no ${name}, and no node is called so.`, {
+      hint: error.hint ?? namesHint(artifact),
+    });
   }
 
   runFetches(what: unknown, feeds: Feeds): unknown {
     requireIdle(this.#host);
+    const { bound, build } = this.#computed(what, feeds);
+    return build(bound.run(feeds) as readonly Result[]);
+  }
+
+  /** As `runNamed` and `runFetches`, on another thread. What computes it is found now: later the caller may have changed its feeds. */
+  async runLater(what: unknown, feeds: Feeds): Promise<unknown> {
+    if (typeof what === 'string' && this.#isCall(what, feeds)) return this.resolve(what, feeds).runAsync(feeds);
+    try {
+      const { bound, build } = this.#computed(what, feeds);
+      return await bound.runThen(feeds, (values) => build(values as readonly Result[]));
+    } catch (error) {
+      throw typeof what === 'string' && !this.#names.has(what) ? this.#named(what, error) : error;
+    }
+  }
+
+  /** Whether a name is an entry that is fed its arguments alone. */
+  #isCall(name: string, feeds: Feeds): boolean {
+    if (!this.#source.canFetch) return true;
+    if (!this.#names.has(name)) return false;
+    requireFeeds(feeds);
+    const taken = new Set(this.resolve(name, feeds).spec.feeds.map((feed) => feed.name));
+    return reading('The names of feeds', () => Object.keys(feeds)).every((fed) => taken.has(fed));
+  }
+
+  #computed(what: unknown, feeds: Feeds): { readonly bound: BoundEntry; readonly build: (values: readonly Result[]) => unknown } {
+    if (this.#host.closed) throw closed();
     const { names, build } = readFetches(what);
     requireFeeds(feeds);
     const fed = reading('The names of feeds', () => Object.keys(feeds).filter((name) => name !== '')).sort();
@@ -123,11 +154,12 @@ export class SessionEntries {
       bound = this.#fetch({ fetches: names, fed, ranks, give: 'values' });
       this.#bound.set(key, bound);
     }
-    return build(bound.run(feeds) as readonly Result[]);
+    return { bound, build };
   }
 
   #fetch(request: FetchRequest): BoundEntry {
-    const { artifact, entry } = this.#source.fetches(request);
+    const trap = this.#trapped !== undefined && request.give === 'values';
+    const { artifact, entry } = this.#source.fetches({ ...request, ...(trap ? { trap } : {}) });
     const at = artifact.manifest.entries.findIndex((spec) => spec.name === entry);
     if (at < 0) throw new TfcError('bad-artifact', `${artifact.path} does not have ${entry}.`);
     const result = artifact.manifest.entries[at]?.result;

@@ -34,6 +34,14 @@ import { type Batches, type TrainAsyncOptions, type TrainAsyncResult, readTrainA
 import { Turns } from './turns.js';
 import { Variables } from './variables.js';
 
+/**
+ * How a session runs.
+ * @example
+ * ```ts
+ * const options: SessionOptions = { seed: 42, threads: 2, summaries: true };
+ * using session = model.session(options);
+ * ```
+ */
 export interface SessionOptions {
   /** Seed of random initial values: an integer that fits 64 bits. Default 0. */
   readonly seed?: number | bigint;
@@ -53,6 +61,13 @@ export interface SessionOptions {
 /**
  * Feeds and result per entry: what generated types say about a module. An interface will do: `interface Mnist { train: { feeds: { X:
  * Float32Array }; result: { loss: number } } }`.
+ * @example
+ * ```ts
+ * type Entries = { readonly predict: { readonly feeds: { x: Float32Array }; readonly result: Tensor<'i32'> } };
+ * type Checked = EntryTypes<Entries>;
+ * const typed = model.session<Entries>({ seed: 1 });
+ * console.log(typed.predict({ x: new Float32Array(8) }).data); // two labels
+ * ```
  */
 export type EntryTypes<Entries> = { readonly [Name in keyof Entries]: { readonly feeds: object; readonly result: unknown } };
 
@@ -67,7 +82,14 @@ type CalledByLanguage = (typeof calledByLanguage)[number];
 export const isReserved = (name: string): boolean =>
   name === 'threads' || name in SessionMethods.prototype || (calledByLanguage as readonly string[]).includes(name);
 
-/** `Names` is a parameter so that each method keeps the documentation and the place of its entry. */
+/**
+ * `Names` is a parameter so that each method keeps the documentation and the place of its entry.
+ * @example
+ * ```ts
+ * const { train }: EntryMethods<AnyEntries> = session;
+ * console.log(train?.({ x, y, lr: 0.1 }));
+ * ```
+ */
 export type EntryMethods<
   Entries extends EntryTypes<Entries>,
   Names extends keyof Entries = Exclude<keyof Entries, keyof SessionMethods | keyof ObjectConstructor['prototype'] | CalledByLanguage>,
@@ -75,7 +97,14 @@ export type EntryMethods<
   readonly [Name in Names]: (...args: Arguments<Entries[Name]['feeds']>) => Entries[Name]['result'];
 };
 
-/** `Known`: named nodes and variables, where they are known. */
+/**
+ * `Known`: named nodes and variables, where they are known.
+ * @example
+ * ```ts
+ * const session: Session = model.session({ seed: 42 });
+ * session.run('train', { x, y, lr: 0.1 });
+ * ```
+ */
 export type Session<Entries extends EntryTypes<Entries> = AnyEntries, Known extends KnownNames = AnyModule> = SessionMethods<
   Entries,
   Known
@@ -87,6 +116,13 @@ type Fetches<Entries, Known extends KnownNames> =
   Exclude<FetchName<Entries, Known>, keyof Entries> | FetchBranch<FetchName<Entries, Known>>;
 type Paths<Known extends KnownNames> = keyof Known['variables'] & string;
 
+/**
+ * @example
+ * ```ts
+ * const weightsOf = (session: SessionMethods): Tensor => session.get('net/w') as Tensor;
+ * console.log(weightsOf(session).shape); // [ 4, 3 ]
+ * ```
+ */
 export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Known extends KnownNames = AnyModule> {
   readonly #source: SessionSource;
   readonly #host: { -readonly [Key in keyof Host]: Host[Key] };
@@ -150,12 +186,17 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Kn
    * Everything that does not wait is refused as `session-busy` while a step runs.
    * @throws TfcError, by rejecting the promise; see BoundEntry.run.
    */
-  async runAsync<Name extends keyof Entries & string>(
-    name: Name,
-    ...args: Arguments<Entries[Name]['feeds']>
-  ): Promise<Entries[Name]['result']> {
-    const fed = (args[0] ?? {}) as Feeds;
-    return this.#entries.resolve(name, fed).runAsync(fed);
+  runAsync<Name extends keyof Entries & string>(name: Name, ...args: Arguments<Entries[Name]['feeds']>): Promise<Entries[Name]['result']>;
+  /**
+   * The same of what is named, as `run` takes it. Names that are fetched together for the first time are compiled first, which blocks.
+   * @throws TfcError, by rejecting the promise; see `run`.
+   */
+  runAsync<const Tree extends Fetches<Entries, Known>>(
+    fetches: Tree,
+    ...args: Tree extends keyof Entries ? [never] : [feeds?: NodeFeeds<Known['nodes'] & Known['variables']>]
+  ): Promise<Fetched<Entries, Known, Tree>>;
+  async runAsync(what: FetchTree, feeds?: object): Promise<unknown> {
+    return this.#entries.runLater(what, (feeds ?? {}) as Feeds);
   }
 
   /**
@@ -187,7 +228,10 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Kn
     return await value;
   }
 
-  /** Runs an entry many times within native code. @throws TfcError; see BoundEntry.runSteps. */
+  /**
+   * Runs an entry many times within native code, which does not come back between two steps: it takes no fetches, and records no summaries.
+   * @throws TfcError; see BoundEntry.runSteps.
+   */
   runSteps<Name extends keyof Entries & string>(name: Name, feeds: Entries[Name]['feeds'], options?: StepsOptions): StepsResult {
     const fed = feeds as Feeds;
     return this.#entries.resolve(name, fed).runSteps(fed, options);

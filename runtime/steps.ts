@@ -5,6 +5,14 @@ import { TfcError, reading } from './error.js';
 import type { Result } from './result.js';
 import { shown } from './shown.js';
 
+/**
+ * How often, and on which rows of the feeds.
+ * @example
+ * ```ts
+ * const options: StepsOptions = { batch: { B: 10 }, epochs: 3 };
+ * const { series } = session.runSteps('train', { x, y, lr: 0.1 }, options);
+ * ```
+ */
 export interface StepsOptions {
   /** How often the entry runs with the same feeds, at most 2²⁸ times. Default 1; not together with `batch`. */
   readonly steps?: number;
@@ -17,6 +25,14 @@ export interface StepsOptions {
   readonly epochs?: number;
 }
 
+/**
+ * What steps gave that ran one after the other.
+ * @example
+ * ```ts
+ * const { steps, series, last }: StepsResult = session.runSteps('train', { x, y, lr: 0.1 }, { steps: 100 });
+ * console.log(steps, series['loss']?.at(-1), last);
+ * ```
+ */
 export interface StepsResult {
   /** Steps that were run. */
   readonly steps: number;

@@ -2,19 +2,25 @@
 // do not become any. Holds: what is converted unasked has exactly the same values; floats are rounded (to nearest, ties to even) only where
 // that is asked for; integers never become floats, nor the other way round.
 import type { ElementType } from './abi/manifest.js';
-import { type TypedArray, allocate, elements } from './element.js';
-import { bf16ToNumber, f16ToNumber, numberToBf16, numberToF16 } from './half.js';
+import { type TypedArray, allocate, elements, isWide } from './element.js';
 import type { SafetensorsFile, StoredTensor } from './safetensors.js';
 
 /** Types that hold every value of another. */
 const wider: Readonly<Record<ElementType, readonly ElementType[]>> = {
+  f8e4m3: ['f16', 'bf16', 'f32', 'f64'],
+  f8e5m2: ['f16', 'bf16', 'f32', 'f64'],
   f16: ['f32', 'f64'],
   bf16: ['f32', 'f64'],
   f32: ['f64'],
   f64: [],
-  u8: ['i32', 'i64'],
+  i8: ['i16', 'i32', 'i64'],
+  i16: ['i32', 'i64'],
   i32: ['i64'],
   i64: [],
+  u8: ['i16', 'i32', 'i64', 'u16', 'u32', 'u64'],
+  u16: ['i32', 'i64', 'u32', 'u64'],
+  u32: ['i64', 'u64'],
+  u64: [],
   bool: [],
 };
 
@@ -30,7 +36,7 @@ export function readAs(file: SafetensorsFile, name: string, dtype: ElementType):
   const { dtype: stored, data } = file.read(name);
   if (stored === dtype) return data;
   const into = allocate(dtype, data.length);
-  if (into instanceof BigInt64Array) for (const [at, value] of data.entries()) into[at] = BigInt(value);
+  if (isWide(into)) for (const [at, value] of data.entries()) into[at] = BigInt(value);
   else {
     const [decode, encode] = [decoderOf(stored), encoderOf(dtype)];
     for (let at = 0; at < data.length; at++) into[at] = encode(decode(Number(data[at])));
@@ -39,7 +45,5 @@ export function readAs(file: SafetensorsFile, name: string, dtype: ElementType):
 }
 
 const same = (value: number): number => value;
-const decoderOf = (dtype: ElementType): ((bits: number) => number) =>
-  dtype === 'f16' ? f16ToNumber : dtype === 'bf16' ? bf16ToNumber : same;
-const encoderOf = (dtype: ElementType): ((value: number) => number) =>
-  dtype === 'f16' ? numberToF16 : dtype === 'bf16' ? numberToBf16 : same;
+const decoderOf = (dtype: ElementType): ((bits: number) => number) => elements[dtype].patterns?.toNumber ?? same;
+const encoderOf = (dtype: ElementType): ((value: number) => number) => elements[dtype].patterns?.fromNumber ?? same;

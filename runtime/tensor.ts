@@ -1,7 +1,17 @@
 // Tensors as callers see them. In: typed arrays and shapes. Out: values with a dtype that can be fed, read and shown.
 // Holds: data is row-major and has exactly as many elements as the shape says.
 import type { ElementType } from './abi/manifest.js';
-import { type ElementArrays, type TypedArray, elementValue, elementTypes, elements, holds, isElementType, lengthOf } from './element.js';
+import {
+  type ElementArrays,
+  type TypedArray,
+  elementValue,
+  elementTypes,
+  elements,
+  heldBy,
+  holds,
+  isElementType,
+  lengthOf,
+} from './element.js';
 import { TfcError } from './error.js';
 import { shown, withArticle } from './shown.js';
 
@@ -18,6 +28,11 @@ interface Compatible<Type> {
 /**
  * A result, or something to feed. `data` may be changed in place; the shape may not. `Shape` is what is known of it before the program
  * runs: a `Tensor<'f32', readonly [number, 784]>` is not taken for one of 100 columns.
+ * @example
+ * ```ts
+ * const weights = session.get('net/w') as Tensor<'f32'>;
+ * console.log(weights.shape, weights.data[0], weights.toArray());
+ * ```
  */
 export class Tensor<DType extends ElementType = ElementType, Shape extends readonly number[] = readonly number[]> {
   /** Exists for TypeScript alone. */
@@ -77,6 +92,14 @@ export class Tensor<DType extends ElementType = ElementType, Shape extends reado
 /** A gigabyte of numbers. */
 const mostNested = 2 ** 26;
 
+/**
+ * Elements in as many arrays as there are axes; of a scalar the element.
+ * @example
+ * ```ts
+ * const rows: NestedValue = zeros([2, 2]).toArray();
+ * console.log(rows); // [ [ 0, 0 ], [ 0, 0 ] ]
+ * ```
+ */
 export type NestedValue = number | bigint | boolean | readonly NestedValue[];
 
 function nest(tensor: Tensor, axis: number, offset: number): NestedValue {
@@ -98,11 +121,24 @@ type HeldBy<Data extends TypedArray> = Data extends Float32Array
         ? 'i64'
         : Data extends Uint8Array
           ? 'u8'
-          : 'f16';
+          : Data extends Int8Array
+            ? 'i8'
+            : Data extends Int16Array
+              ? 'i16'
+              : Data extends Uint16Array
+                ? 'u16'
+                : Data extends Uint32Array
+                  ? 'u32'
+                  : 'u64';
 
 /**
  * A tensor from a typed array, for feeding. Without `dtype` the array decides: Float32Array is f32, Float64Array f64, Int32Array i32,
- * BigInt64Array i64, Uint8Array u8, Uint16Array f16. Without `shape` it has one axis.
+ * BigInt64Array i64, Uint8Array u8, and so on; floats of 16 and 8 bits are said. Without `shape` it has one axis.
+ * @example
+ * ```ts
+ * const rows = tensor(Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8), [2, 4]);
+ * session.run('predict', { x: rows });
+ * ```
  */
 export function tensor<DType extends ElementType, const Shape extends readonly number[]>(
   data: ElementArrays[DType],
@@ -115,7 +151,7 @@ export function tensor<Data extends TypedArray, const Shape extends readonly num
 ): Tensor<HeldBy<Data>, Shape>;
 export function tensor(data: TypedArray, shape?: readonly number[], dtype?: ElementType): Tensor;
 export function tensor(data: TypedArray, shape?: readonly number[], dtype?: ElementType): Tensor {
-  const found = dtype ?? elementTypes.find((candidate) => holds(candidate, data));
+  const found = dtype ?? heldBy(data);
   if (found === undefined)
     throw new TfcError(
       'dtype-mismatch',

@@ -7,12 +7,37 @@ import { readOptions, requireBoolean } from './options.js';
 import { type Result, findNotFinite } from './result.js';
 import { shown } from './shown.js';
 
-/** Feeds of one step after the other: an array of them, a generator, a stream. */
+/**
+ * Feeds of one step after the other: an array of them, a generator, a stream.
+ * @example
+ * ```ts
+ * async function* stream(): AsyncGenerator<Feeds> {
+ *   for (let at = 0; at < 10; at++) yield { x, y, lr: 0.1 };
+ * }
+ * const batches: BatchesOfEpoch = stream();
+ * await session.trainAsync(batches);
+ * ```
+ */
 export type BatchesOfEpoch<Fed = Feeds> = Iterable<Fed> | AsyncIterable<Fed>;
 
-/** Batches of one epoch, or a function that is called for each epoch, counted from 1. */
+/**
+ * Batches of one epoch, or a function that is called for each epoch, counted from 1.
+ * @example
+ * ```ts
+ * const batches: Batches = (epoch) => Array.from({ length: 10 }, () => ({ x, y, lr: 0.1 / epoch }));
+ * await session.trainAsync(batches, { epochs: 3 });
+ * ```
+ */
 export type Batches<Fed = Feeds> = BatchesOfEpoch<Fed> | ((epoch: number) => BatchesOfEpoch<Fed>);
 
+/**
+ * What is told of a step of `trainAsync`.
+ * @example
+ * ```ts
+ * const onStep = ({ step, result }: TrainAsyncStep): void => console.log(step, result);
+ * await session.trainAsync([{ x, y, lr: 0.1 }], { onStep });
+ * ```
+ */
 export interface TrainAsyncStep<Value = Result> {
   /** From 1. */
   readonly epoch: number;
@@ -21,6 +46,14 @@ export interface TrainAsyncStep<Value = Result> {
   readonly result: Value;
 }
 
+/**
+ * What is told of an epoch of `trainAsync`.
+ * @example
+ * ```ts
+ * const onEpoch = ({ epoch, steps, last }: TrainAsyncEpoch): void => console.log(epoch, steps, last);
+ * await session.trainAsync([{ x, y, lr: 0.1 }], { onEpoch });
+ * ```
+ */
 export interface TrainAsyncEpoch<Value = Result> {
   /** From 1. */
   readonly epoch: number;
@@ -30,7 +63,14 @@ export interface TrainAsyncEpoch<Value = Result> {
   readonly last: Value | undefined;
 }
 
-/** What training needs of an AbortSignal, whose own type programs may lack. */
+/**
+ * What training needs of an AbortSignal, whose own type programs may lack.
+ * @example
+ * ```ts
+ * const signal: Signal = new AbortController().signal;
+ * await session.trainAsync([{ x, y, lr: 0.1 }], { signal });
+ * ```
+ */
 export interface Signal {
   readonly aborted: boolean;
   readonly reason: unknown;
@@ -39,6 +79,14 @@ export interface Signal {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
+/**
+ * What `trainAsync` takes.
+ * @example
+ * ```ts
+ * const options: TrainAsyncOptions = { constant: { lr: 0.1 }, stopOnNan: true, onStep: ({ step, result }) => console.log(step, result) };
+ * await session.trainAsync([{ x, y }], options);
+ * ```
+ */
 export interface TrainAsyncOptions<Name extends string = string, Fed = Feeds, Value = Result> {
   /** The step to run. Default `train`. */
   readonly entry?: Name;
@@ -59,6 +107,13 @@ export interface TrainAsyncOptions<Name extends string = string, Fed = Feeds, Va
   readonly onEpoch?: (epoch: TrainAsyncEpoch<Value>) => unknown;
 }
 
+/**
+ * What `trainAsync` gives.
+ * @example
+ * ```ts
+ * const { steps, last }: TrainAsyncResult = await session.trainAsync([{ x, y }], { constant: { lr: 0.1 } });
+ * ```
+ */
 export interface TrainAsyncResult<Value = Result> {
   /** Steps that were run, over all epochs. */
   readonly steps: number;

@@ -10,6 +10,12 @@ import { Tensor, noElementType, requireShape } from './tensor.js';
  * A tensor of zeros to fill and feed, in memory of its own that is aligned for vectors and, when it is large, on huge pages. JavaScript
  * puts its own arrays where it likes, from which large feeds are read up to a fifth slower.
  * @throws TfcError bad-data for what is no shape or element type, out-of-memory.
+ * @example
+ * ```ts
+ * const rows = zeros([50, 4]);
+ * rows.data.fill(0.5);
+ * session.run('predict', { x: rows });
+ * ```
  */
 export function zeros<const Shape extends readonly number[]>(shape: Shape): Tensor<'f32', Shape>;
 export function zeros<DType extends ElementType, const Shape extends readonly number[]>(shape: Shape, dtype: DType): Tensor<DType, Shape>;

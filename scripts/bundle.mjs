@@ -1,9 +1,8 @@
 // What processes load, in few files and already compiled: resolving, reading and compiling some hundred modules takes longer than compiling
 // a small program. In: the compiled sources in dist. Out: dist/bundle with the command, the compiling process, the public API, the plugin
-// for bundlers and the hooks for Node, `stamp`, a hash by which the compile cache knows this compiler, the script of the page that
-// `tfc graph` writes, and what draws the charts of reports. Holds: what Node compiles of a bundle is kept beside it; a Node that cannot use
-// that compiles it again; a file whose
-// content is as it was is not written again, and none is seen half written.
+// for bundlers, the hooks for Node, the thread that reads data ahead, `stamp`, a hash by which the compile cache knows this compiler, the
+// script of the page that `tfc graph` writes, and what draws the charts of reports. Holds: what Node compiles of a bundle is kept beside
+// it; a Node that cannot use that compiles it again; a file whose content is as it was is not written again, and none is seen half written.
 
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -43,8 +42,8 @@ const importing = (file, exports) =>
   `const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);\nexport const { ${exports.join(', ')} } = require('${file}');\n`;
 
 /**
- * What is loaded as modules: the plugin and the hooks, and the API for bundlers, which cannot follow a loader. They share what they have in
- * common. Names of entries → their sources.
+ * What is loaded as modules: the plugin, the hooks, the thread that reads ahead, and the API for bundlers, which cannot follow a loader.
+ * They share what they have in common. Names of entries → their sources.
  */
 const MODULES = {
   index: driver('index'),
@@ -52,6 +51,7 @@ const MODULES = {
   plugin: driver('plugin/index'),
   register: driver('register/index'),
   hooks: driver('register/hooks'),
+  'read-ahead': at('dist', 'src', 'train', 'data', 'read-ahead-thread.js'),
 };
 
 /**

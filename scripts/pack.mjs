@@ -196,3 +196,7 @@ export async function pack(names = PACKAGES.map(({ name }) => name)) {
   }
   return made;
 }
+
+// Why a table, and no npm workspaces: the packages are selections of what one build made (one project of TypeScript, one bundle, two
+// addons), most of them for one platform. As workspaces each would need sources, a manifest and a build of its own, would be linked into
+// node_modules beside what it is made of, and the compiler and its plugin could come in versions that do not fit each other.

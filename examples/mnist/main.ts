@@ -1,15 +1,27 @@
 // Trains a perceptron on digits. In: options; MNIST's files with --data, drawn digits without. Out: progress, test accuracy, a loss curve,
-// an artifact and a checkpoint.
+// an artifact; in a directory checkpoints, the best one kept, records, a report, the variables. Holds: no digit that training sees is one
+// of validation or of the test.
 
-import { mkdirSync } from 'node:fs';
-import { dirname, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import asciichart from 'asciichart';
 import { Command } from 'commander';
-import { compile, type Dataset, inMemory, progressBar, type Session, type StepProgress, type Tensor, train } from '@tdsl/tfc';
-import { count, isMain, report } from '../command.js';
+import {
+  compile,
+  type Dataset,
+  type EpochRecord,
+  inMemory,
+  type Module,
+  progressBar,
+  resolveCheckpoint,
+  type Session,
+  type StepProgress,
+  type Tensor,
+} from '@tdsl/tfc';
+import { count, isMain, report, untilInterrupted } from '../command.js';
 import { exampleFile, resultFile } from '../place.js';
+import { recordedRun, recordsIn, reportIn, saidOfStop, type Say, startAnew } from '../recorded-run.js';
 import type { Digits } from './digits.js';
-import { drawnDigits, loadDigits, pixels } from './load.js';
+import { drawnDigits, loadDigits, pixels, type Split } from './load.js';
 
 export interface Options {
   readonly data?: string;
@@ -17,67 +29,102 @@ export interface Options {
   readonly batch: number;
   readonly seed: number;
   readonly threads: number;
+  readonly out?: string;
+  readonly resume?: boolean;
   readonly json?: boolean;
 }
 
-/** Trains, prints what happens, and returns the part of the test digits that it reads right. */
-export async function run(options: Options): Promise<number> {
+/** Trains, prints what happens, and returns the part of the test digits that it reads right; nothing when `signal` ended it. */
+export async function run(options: Options, signal: AbortSignal): Promise<number | undefined> {
   const json = options.json === true;
-  const say = (text: string): void => void process.stdout.write(`${text}\n`);
-  if (!json) say('Compiling examples/mnist/mnist.tdsl …');
+  const print = (text: string): void => void process.stdout.write(`${text}\n`);
+  const say: Say = (text, value) => print(json ? JSON.stringify(value) : text);
+  const tell = (text: string): void => void (json || print(text));
+  const out = options.out ?? ownDirectory;
+  if (options.out === undefined && options.resume !== true) startAnew(out);
+  tell('Compiling examples/mnist/mnist.tdsl …');
   using model = await compile(exampleFile('mnist/mnist.tdsl'));
-  if (!json) say(options.data === undefined ? 'Drawing 10,000 digits …' : `Reading ${options.data} …`);
-  const { training, test } = options.data === undefined ? drawnDigits() : loadDigits(options.data);
-  if (!json)
-    say(
-      `${training.count} digits for training, ${test.count} for the test; a perceptron 784-300-100-10, Adam, batches of ${options.batch}.`,
-    );
+  tell(options.data === undefined ? 'Drawing 11,000 digits …' : `Reading ${options.data} …`);
+  const digits = options.data === undefined ? drawnDigits() : loadDigits(options.data);
+  const { training, validation, test } = digits;
+  tell(`${training.count} digits for training, ${validation.count} for validation, ${test.count} for the test;`);
+  tell(`a perceptron 784-300-100-10, Adam, batches of ${options.batch}.`);
   using session = model.session({ seed: options.seed, threads: options.threads });
-  const losses = await trainSession(session, training, options, say);
+  const losses = await trained(model, session, digits, { ...options, out }, signal, say);
+  if (losses === undefined) return undefined;
+  // The best of all epochs, by validation, is what is kept.
+  session.restore(resolveCheckpoint(join(out, 'checkpoints', 'best')));
   const accuracy = accuracyOf(session, test);
-  const checkpoint = resultFile('mnist.safetensors');
-  mkdirSync(dirname(checkpoint), { recursive: true });
-  session.save(checkpoint);
+  const variables = join(out, 'mnist.safetensors');
+  session.save(variables);
   if (json) {
-    say(JSON.stringify({ testAccuracy: accuracy }));
+    say('', { testAccuracy: accuracy });
     return accuracy;
   }
-  say(
-    `\nLoss over ${losses.length} steps:\n${asciichart.plot(smooth(losses, 72), { height: 10, format: (value: number) => value.toFixed(3).padStart(8) })}\n`,
-  );
-  say(`Test accuracy: ${percent(accuracy)} of ${test.count} digits`);
-  say(`Artifact:      ${model.path}`);
-  say(`Checkpoint:    ${relative(process.cwd(), checkpoint)}`);
+  if (losses.length > 0) {
+    const curve = asciichart.plot(smooth(losses, 72), { height: 10, format: (value: number) => value.toFixed(3).padStart(8) });
+    tell(`\nLoss over ${losses.length} steps:\n${curve}\n`);
+  }
+  const shown = (path: string): string => relative(process.cwd(), path);
+  tell(`Test accuracy: ${percent(accuracy)} of ${test.count} digits`);
+  tell(`Artifact:      ${model.path}`);
+  tell(`Variables:     ${shown(variables)}`);
+  tell(`Report:        ${shown(reportIn(out))}`);
+  tell(`Curves:        tensorboard --logdir ${shown(recordsIn(out))}`);
   return accuracy;
 }
 
-/** The loss of every step. */
-async function trainSession(
+const ownDirectory = resultFile('mnist');
+
+/** The loss of every step of this process; nothing when `signal` ended it. */
+async function trained(
+  model: Module,
   session: Session,
-  training: Digits,
-  { epochs, batch, seed, json }: Options,
-  say: (text: string) => void,
-): Promise<number[]> {
+  { training, validation }: Split,
+  { epochs, batch, seed, json, resume, out }: Options & { readonly out: string },
+  signal: AbortSignal,
+  say: Say,
+): Promise<number[] | undefined> {
   const losses: number[] = [];
   const bar = json === true || !process.stderr.isTTY ? undefined : progressBar(epochs);
   const onStep = (progress: StepProgress): void => {
     losses.push(progress.scalars['loss'] ?? Number.NaN);
     bar?.step(progress);
   };
-  const step = session.entry('train');
-  for await (const { epoch, means, seconds } of train((feeds) => step.run(feeds), {
-    data: datasetOf(training),
-    batch,
-    epochs,
-    seed,
-    observers: [{ onStep }],
-  })) {
-    if (json === true) say(JSON.stringify({ epoch, ...means, seconds }));
-    else if (bar === undefined)
-      say(`epoch ${epoch}: loss ${means['loss']?.toFixed(4)}, accuracy ${percent(means['accuracy'] ?? 0)} (${seconds.toFixed(2)} s)`);
+  const onEpoch = ({ epoch, means, seconds }: EpochRecord): void => {
+    const part = (name: string): string => percent(means[name] ?? Number.NaN);
+    const text = `epoch ${epoch}: loss ${means['loss']?.toFixed(4)}, accuracy ${part('accuracy')}, validation ${part('validation/accuracy')}`;
+    if (json === true || bar === undefined) say(`${text} (${seconds.toFixed(2)} s)`, { epoch, ...means, seconds });
+  };
+  try {
+    const run = await recordedRun(
+      model,
+      session,
+      'train',
+      {
+        name: 'mnist',
+        out,
+        data: datasetOf(training),
+        batch,
+        epochs,
+        seed,
+        signal,
+        checkpoints: { keep: 2, best: 'validation/accuracy' },
+        resume: resume === true,
+        validate: () => ({ accuracy: accuracyOf(session, validation) }),
+        hparams: { batch, seed },
+        metrics: ['validation/accuracy'],
+        onStep,
+        onEpoch,
+      },
+      say,
+    );
+    if (!signal.aborted) return losses;
+    saidOfStop(run, say, '--resume');
+    return undefined;
+  } finally {
+    bar?.stop();
   }
-  bar?.stop();
-  return losses;
 }
 
 const datasetOf = ({ images, labels, count: rows }: Digits): Dataset =>
@@ -109,6 +156,8 @@ const program = new Command('demo')
   .option('--batch <n>', 'digits per step', count, 50)
   .option('--seed <n>', 'seed of the initial values and of the order of the data', count, 42)
   .option('--threads <n>', 'threads to use', count, 1)
+  .option('--out <dir>', 'directory for checkpoints, records, a report and the variables; default: build/examples/mnist, emptied first')
+  .option('--resume', 'go on with the run that the directory has')
   .option('--json', 'print JSON lines; the last one holds testAccuracy');
 
-if (isMain(import.meta.url)) await report(() => run(program.parse().opts<Options>()));
+if (isMain(import.meta.url)) await report(() => run(program.parse().opts<Options>(), untilInterrupted()));

@@ -4,20 +4,10 @@
 
 import { join } from 'node:path';
 import { Command } from 'commander';
-import {
-  type Dataset,
-  compile,
-  inMemory,
-  openRun,
-  openTrainingRun,
-  type Recorder,
-  type Session,
-  type StepProgress,
-  type TrainingRun,
-  writeReport,
-} from '@tdsl/tfc';
+import { compile, type Dataset, inMemory, type Recorder, type Session, type StepProgress } from '@tdsl/tfc';
 import { count, isMain, positive, report, untilInterrupted } from '../command.js';
 import { exampleFile, resultFile } from '../place.js';
+import { recordedRun, recordsIn, reportIn, saidOfStop, type Say } from '../recorded-run.js';
 import { moons, type Points } from './moons.js';
 
 const [trainingRows, validationRows, testRows, noise] = [1000, 300, 1000, 0.15];
@@ -41,67 +31,45 @@ export interface Metrics {
 }
 
 /** Trains to the end, or until `signal`; the metrics are those of points that training has not seen. */
-export async function run(options: Options, signal: AbortSignal, say: (text: string, json: object) => void): Promise<Metrics | undefined> {
+export async function run(options: Options, signal: AbortSignal, say: Say): Promise<Metrics | undefined> {
   const { out, every, rate, batch, epochs, seed } = options;
   using module = await compile(exampleFile('moons/moons.tdsl'));
   using session = module.session({ seed, threads: 1, summaries: true });
   const metricsOf = ({ X, y }: Points): Metrics => session.run('metrics', { X, y }) as unknown as Metrics;
   const validation = moons(validationRows, noise, seed + 1);
-  // Whether a run goes on is known before its records are opened.
-  const watching: { onStep?: (step: StepProgress) => void } = {};
-  const training = openTrainingRun(module, session, 'train', {
-    data: datasetOf(moons(trainingRows, noise, seed)),
-    batch,
-    epochs,
-    seed,
-    constant: { lr: rate },
-    signal,
-    checkpoints: { directory: join(out, 'checkpoints'), every: { count: every, unit: 'steps' } },
-    resume: true,
-    validate: () => ({ ...metricsOf(validation) }),
-    observers: [{ onStep: (step) => watching.onStep?.(step) }],
-  });
-  const { resumed } = training;
-  if (resumed !== undefined) say(`goes on from ${resumed.file.path}`, { resumed: resumed.position.step });
-  const hparams = { rate, batch };
-  const runOptions = { hparams, metrics: ['validation/loss', 'validation/accuracy'], resumedAt: resumed?.position.step };
-  const { directory, recorder } = await openRun(join(out, 'runs'), 'moons', runOptions);
-  watching.onStep = recorded(recorder, session, every);
-  await follow(training, recorder, options, say);
-  await writeReport([directory], join(out, 'report.html'));
-  if (signal.aborted) {
-    const { step } = training.position;
-    say(`stopped after ${step} steps; the same command goes on`, { stopped: step, epoch: training.position.epoch });
-    return undefined;
-  }
+  const training = await recordedRun(
+    module,
+    session,
+    'train',
+    {
+      name: 'moons',
+      out,
+      data: datasetOf(moons(trainingRows, noise, seed)),
+      batch,
+      epochs,
+      seed,
+      constant: { lr: rate },
+      signal,
+      checkpoints: { every: { count: every, unit: 'steps' } },
+      resume: true,
+      validate: () => ({ ...metricsOf(validation) }),
+      hparams: { rate, batch },
+      metrics: ['validation/loss', 'validation/accuracy'],
+      onStep: recordSummaries(session, every),
+      onEpoch: ({ epoch, means }) =>
+        say(`epoch ${epoch}: loss ${means['loss']?.toFixed(4)}, validation ${means['validation/loss']?.toFixed(4)}`, { epoch, ...means }),
+    },
+    say,
+  );
+  if (signal.aborted) return void saidOfStop(training, say, 'the same command');
   session.save(join(out, 'moons.safetensors'));
   return metricsOf(moons(testRows, noise, seed + 2));
 }
 
-async function follow(
-  training: TrainingRun,
-  recorder: Recorder,
-  { epochs }: Options,
-  say: (text: string, json: object) => void,
-): Promise<void> {
-  let isDone = false;
-  try {
-    for await (const { epoch, steps, wallTime, means } of training.epochs()) {
-      const metrics = Object.entries(means).map(([name, value]) => [name.startsWith('validation/') ? name : `train epoch/${name}`, value]);
-      recorder.scalars(steps, wallTime, Object.fromEntries(metrics) as Readonly<Record<string, number>>);
-      say(`epoch ${epoch}: loss ${means['loss']?.toFixed(4)}, validation ${means['validation/loss']?.toFixed(4)}`, { epoch, ...means });
-      isDone = epoch === epochs;
-    }
-  } finally {
-    await recorder.close(isDone || training.position.epoch > epochs ? 'done' : 'failed');
-  }
-}
-
-/** Losses and what the program summarizes; histograms only every so many steps. */
-const recorded =
-  (recorder: Recorder, session: Session, every: number) =>
-  ({ step, wallTime, scalars, learningRate = Number.NaN }: StepProgress): void => {
-    recorder.scalars(step, wallTime, { 'train/loss': scalars['loss'] ?? Number.NaN, 'learning rate': learningRate });
+/** What the program summarizes; histograms only every so many steps. */
+const recordSummaries =
+  (session: Session, every: number) =>
+  ({ step, wallTime }: StepProgress, recorder: Recorder): void => {
     for (const { kind, name, value } of session.summaries()) {
       if (kind === 'scalar') recorder.scalars(step, wallTime, { [name]: Number(value) });
       else if (step % every === 0) recorder.histogram(step, wallTime, name, (value as { data: Float32Array }).data);
@@ -134,7 +102,7 @@ if (isMain(import.meta.url)) {
     if (json) return JSON.stringify(metrics);
     const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
     return `test accuracy: curve ${percent(metrics.accuracy)}, line ${percent(metrics.lineAccuracy)}
-report: ${join(options.out, 'report.html')}
-curves: tensorboard --logdir ${join(options.out, 'runs')}`;
+report: ${reportIn(options.out)}
+curves: tensorboard --logdir ${recordsIn(options.out)}`;
   });
 }

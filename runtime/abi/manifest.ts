@@ -4,11 +4,34 @@
 /** Of the binary interface and of the manifest: TFC_ABI_VERSION of tfc.h. */
 export const abiVersion = 5;
 
-export type ElementType = 'f32' | 'f64' | 'f16' | 'bf16' | 'i32' | 'i64' | 'u8' | 'bool';
+/**
+ * The types of elements; floats of 16 and 8 bits are bits in a `Uint16Array` and a `Uint8Array`.
+ * @example
+ * ```ts
+ * const dtype: ElementType = 'f32';
+ * console.log(zeros([2, 2], dtype).data); // Float32Array(4)
+ * ```
+ */
+export type ElementType =
+  'f32' | 'f64' | 'f16' | 'bf16' | 'f8e4m3' | 'f8e5m2' | 'i8' | 'i16' | 'i32' | 'i64' | 'u8' | 'u16' | 'u32' | 'u64' | 'bool';
 
-/** A constant, or a sum of coefficient × product of names. */
+/**
+ * A constant, or a sum of coefficient × product of names.
+ * @example
+ * ```ts
+ * const size: Size = [[2, ['B']], [1, []]]; // 2·B + 1
+ * ```
+ */
 export type Size = number | readonly (readonly [coefficient: number, names: readonly string[]])[];
 
+/**
+ * What a feed takes, or an output is.
+ * @example
+ * ```ts
+ * const shapeOf = ({ name, dtype, shape }: TensorSpec): string => `${name}: ${dtype} of ${shape.length} axes`;
+ * console.log(entry.feeds.map(shapeOf));
+ * ```
+ */
 export interface TensorSpec {
   /** Feed: argument name. Output: path in the result (`loss`, `point/0`, '' for a single result). */
   readonly name: string;
@@ -16,11 +39,32 @@ export interface TensorSpec {
   readonly shape: readonly Size[];
 }
 
+/**
+ * How outputs make a result: one value, a record, a tuple.
+ * @example
+ * ```ts
+ * const countOf = (result: ResultSpec): number =>
+ *   result.kind === 'output'
+ *     ? 1
+ *     : result.kind === 'record'
+ *       ? result.fields.reduce((sum, [, tree]) => sum + countOf(tree), 0)
+ *       : result.items.reduce((sum, tree) => sum + countOf(tree), 0);
+ * console.log(countOf(entry.result)); // 2: loss and accuracy
+ * ```
+ */
 export type ResultSpec =
   | { readonly kind: 'output'; readonly index: number }
   | { readonly kind: 'record'; readonly fields: readonly (readonly [name: string, tree: ResultSpec])[] }
   | { readonly kind: 'tuple'; readonly items: readonly ResultSpec[] };
 
+/**
+ * A condition that sizes have to fulfil.
+ * @example
+ * ```ts
+ * const isStrict = ({ relation }: FactSpec): boolean => relation === '<' || relation === '>';
+ * console.log(model.entries.flatMap(({ facts }) => facts).filter(isStrict).length);
+ * ```
+ */
 export interface FactSpec {
   readonly left: Size;
   readonly relation: '==' | '!=' | '<' | '<=' | '>' | '>=' | 'divides';
@@ -48,6 +92,14 @@ export interface TrapSpec {
   readonly places: readonly TrapPlace[];
 }
 
+/**
+ * What an entry takes, gives and changes.
+ * @example
+ * ```ts
+ * const train = model.manifest.entries.find(({ name }) => name === 'train') as EntrySpec;
+ * console.log(train.feeds.map(({ name, dtype }) => `${name}: ${dtype}`)); // [ 'x: f32', 'y: i32', 'lr: f32' ]
+ * ```
+ */
 export interface EntrySpec {
   readonly name: string;
   readonly kind: 'fn' | 'step' | 'init';
@@ -65,6 +117,13 @@ export interface EntrySpec {
   readonly trap?: TrapSpec;
 }
 
+/**
+ * A variable of a module.
+ * @example
+ * ```ts
+ * const parameters = session.variables.filter(({ kind }: VariableSpec) => kind === 'param').map(({ path }) => path);
+ * ```
+ */
 export interface VariableSpec {
   readonly path: string;
   readonly dtype: ElementType;
@@ -86,7 +145,13 @@ export interface VariableSpec {
     | { readonly kind: 'none' };
 }
 
-/** An exported entry with open ranks, which has no code until ranks are chosen. */
+/**
+ * An exported entry with open ranks, which has no code until ranks are chosen.
+ * @example
+ * ```ts
+ * const ranksOf = ({ name, packs }: OpenEntrySpec): string => `${name} has the open ranks ${packs.join(', ')}`;
+ * ```
+ */
 export interface OpenEntrySpec {
   readonly name: string;
   readonly kind: 'fn' | 'step';
@@ -102,6 +167,14 @@ export interface OpenEntrySpec {
   }[];
 }
 
+/**
+ * What a compiled module has: entries, variables, how it was compiled.
+ * @example
+ * ```ts
+ * const manifest: Manifest = model.manifest;
+ * console.log(manifest.module, manifest.variables.map(({ path }) => path));
+ * ```
+ */
 export interface Manifest {
   readonly abi: typeof abiVersion;
   /** Version of tfc that compiled it. */

@@ -47,6 +47,7 @@ export const diagnosticCodes = {
   'bad-artifact': 'A compiled module that cannot be opened by this version.',
   'unsupported-processor': 'A compiled module for another processor than this one.',
   'file-not-written': 'A file that could not be written.',
+  'not-formatted': 'A program that is not written in the canonical form.',
   'out-of-date': 'A file that was written for a program is not what would be written now.',
   'out-of-memory': 'There is not enough memory for the variables or the arena.',
   'entry-failed': 'An entry reported a failure.',

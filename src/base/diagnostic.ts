@@ -10,6 +10,13 @@ export interface Label {
   readonly text: string;
 }
 
+/**
+ * A mistake, or a warning, as data.
+ * @example
+ * ```ts
+ * await compile('model.tdsl', { onWarning: (warning: Diagnostic) => console.warn(`${warning.code}: ${warning.message}`) });
+ * ```
+ */
 export interface Diagnostic {
   readonly code: DiagnosticCode;
   /** Default: `error`. A program with warnings compiles. */
@@ -24,7 +31,14 @@ export interface Diagnostic {
   readonly hint?: string | undefined;
 }
 
-/** Carries diagnostics up to the one place that shows them; never caught in between. */
+/**
+ * Carries diagnostics up to the one place that shows them; never caught in between.
+ * @example
+ * ```ts
+ * const mistake = new DiagnosticsError([{ code: 'bad-data', message: 'data.csv: no rows below the header' }]);
+ * console.log(mistake.message); // bad-data: data.csv: no rows below the header
+ * ```
+ */
 export class DiagnosticsError extends Error {
   override readonly name = 'DiagnosticsError';
   readonly diagnostics: readonly Diagnostic[];

@@ -10,6 +10,8 @@
 export const limits = {
   /** Work of the checker beyond what the text itself says: calls, loops over lists and comprehensions repeat what stands in them. */
   expansion: 400_000,
+  /** The same for a text with syntax errors: what else is wrong with it is said as far as this goes. */
+  expansionOfBroken: 100_000,
   /** Work per character of the text: what is written out is never too large. */
   expansionPerCharacter: 4,
   /** Work of one pass over the graph, beyond `passPerNode` for each node that there is already: derivatives of derivatives multiply. */

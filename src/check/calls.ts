@@ -2,6 +2,7 @@
 // built-in.
 
 import type { CallExpression, GenericArgument, Identifier, Span } from '../../grammar/index.js';
+import { isFloat } from '../base/index.js';
 import { callBuiltin } from './builtins/builtin.js';
 import type { Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
@@ -96,7 +97,7 @@ function convertTo(call: Call, callee: DTypeValue): Value {
     return fail(call.context, 'unknown-argument', argument.name.span, `\`${dtype}(x)\` has no argument \`${argument.name.text}\``);
   const value = argument.value(call.expected?.kind === 'tensor' ? expectTensor(undefined, call.expected.shape) : undefined);
   if (value.kind === 'error') return ERROR;
-  const floating = dtype === 'f32' || dtype === 'f64' || dtype === 'f16' || dtype === 'bf16';
+  const floating = isFloat(dtype);
   if (value.kind === 'number' && value.dtype === undefined && dtype !== 'bool')
     return floating || value.integer ? number(value.value, value.integer, dtype, value.big) : number(Math.trunc(value.value), true, dtype);
   const node =

@@ -61,11 +61,13 @@ export function checkModule(options: CheckOptions): CheckResult {
   loader.attach(checker);
   const entries: Entry[] = [];
   const open: OpenEntry[] = [];
-  withinLimits(checker, options, () => {
+  let broken = false;
+  const check = (): void => {
     const root = loader.loadRoot(options.path, options.text);
     const own = loader.order.filter((module) => !module.std);
     const characters = own.reduce((sum, module) => sum + module.program.source.text.length, 0);
-    build.meter.allow(limits.expansion + limits.expansionPerCharacter * characters);
+    broken = reporter.diagnostics.length > 0;
+    build.meter.allow((broken ? limits.expansionOfBroken : limits.expansion) + limits.expansionPerCharacter * characters);
     for (const module of own) forceDeclarations(module);
     for (const declaration of entriesOf(root)) {
       if (packsOf(declaration.generics).length === 0) {
@@ -84,7 +86,8 @@ export function checkModule(options: CheckOptions): CheckResult {
     }
     checkNames(checker, options, root.program.declarations);
     for (const module of own) checkUnused(checker, module);
-  });
+  };
+  withinLimits(checker, options, check, () => broken);
   build.meter.allow(Infinity);
   const files = loader.order.map((module) => ({ path: module.path, text: module.program.source.text }));
   const diagnostics = withoutConsequences(reporter.diagnostics, loader.modules);
@@ -128,8 +131,11 @@ function checkNames(checker: Checker, options: CheckOptions, declarations: reado
   }
 }
 
-/** A program that grows too large is given up: it gets one diagnostic, beside those that it had already. */
-function withinLimits(checker: Checker, { path, text }: CheckOptions, check: () => void): void {
+/**
+ * A program that grows too large is given up: it gets one diagnostic, beside those that it had already. A broken one has some, and nobody
+ * knows yet whether it will be too large.
+ */
+function withinLimits(checker: Checker, { path, text }: CheckOptions, check: () => void, broken: () => boolean): void {
   try {
     check();
   } catch (error) {
@@ -137,6 +143,7 @@ function withinLimits(checker: Checker, { path, text }: CheckOptions, check: () 
     const excess =
       error instanceof TooLarge ? error : error instanceof RangeError ? new TooLarge('depth', 'it is nested too deeply') : undefined;
     if (excess === undefined) throw error;
+    if (broken() && excess.of === 'work') return;
     checker.growth.report(excess, checker, { source: path, start: 0, end: Math.min(1, text.length) });
   }
 }

@@ -3,7 +3,7 @@
 // Without anything to meet an integer literal is i32, any other number f32.
 
 import type { Span } from '../../grammar/index.js';
-import { Dim, dtypes, isFloat, isInteger, roundTo, shapeEquals, type DType, type Shape } from '../base/index.js';
+import { Dim, dtypes, isFloat, isInteger, roundTo, shapeEquals, type DType, type Shape, isWide } from '../base/index.js';
 import { type TensorNode, typeToString } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
@@ -12,12 +12,6 @@ import { fail, warn } from './report.js';
 import { countable } from './growth.js';
 import { describe, ERROR, isTree, list, record, tensorValue, tuple, type ListValue, type NumberValue, type Value } from './values.js';
 import { readVariable } from './variables.js';
-
-const ranges: Readonly<Partial<Record<DType, readonly [bigint, bigint]>>> = {
-  i32: [-(2n ** 31n), 2n ** 31n - 1n],
-  i64: [-(2n ** 63n), 2n ** 63n - 1n],
-  u8: [0n, 255n],
-};
 
 const defaultDType = (value: NumberValue): DType => value.dtype ?? (value.integer ? 'i32' : 'f32');
 
@@ -89,8 +83,8 @@ export function shapeOf(value: Value): Shape | undefined {
 
 /** A scalar constant of that dtype; undefined after a diagnostic when the number does not fit. */
 function constantNode(context: Context, value: NumberValue, dtype: DType, span: Span): TensorNode | undefined {
-  const range = ranges[dtype];
-  if (range !== undefined) {
+  if (isInteger(dtype)) {
+    const [least, most] = dtypes[dtype].bounds.map(BigInt) as [bigint, bigint];
     if (!value.integer || (!Number.isFinite(value.value) && value.big === undefined)) {
       fail(context, 'dtype-mismatch', span, `${value.value} is no ${dtype}`, {
         hint: `write an integer, or convert the other side: \`f32(…)\``,
@@ -98,11 +92,11 @@ function constantNode(context: Context, value: NumberValue, dtype: DType, span: 
       return undefined;
     }
     const exact = value.big ?? BigInt(value.value);
-    if (exact < range[0] || exact > range[1]) {
-      fail(context, 'invalid-value', span, `${shown(value)} is out of the range of ${dtype}, ${range[0]} to ${range[1]}`);
+    if (exact < least || exact > most) {
+      fail(context, 'invalid-value', span, `${shown(value)} is out of the range of ${dtype}, ${least} to ${most}`);
       return undefined;
     }
-    return applyTensor(context, ops.constant, [], { value: dtype === 'i64' ? exact : Number(exact), dtype }, span);
+    return applyTensor(context, ops.constant, [], { value: isWide(dtype) ? exact : Number(exact), dtype }, span);
   }
   if (dtype === 'bool') {
     fail(context, 'dtype-mismatch', span, `${value.value} is a number, where bool is expected`, { hint: 'compare it: `… != 0`' });
@@ -122,15 +116,17 @@ function shown({ value, big }: NumberValue): string {
 function warnOfRounding(context: Context, literal: NumberValue, dtype: DType, span: Span): void {
   const { value, big } = literal;
   const held = roundTo(dtype, value);
-  const infinite = !Number.isFinite(held) && (Number.isFinite(value) || big !== undefined);
-  if (!infinite && (held !== 0 || value === 0)) return;
+  // Floats of eight bits hold the largest number instead.
+  const beyond =
+    (!Number.isFinite(held) || Math.abs(value) > Number(dtypes[dtype].bounds[1])) && (Number.isFinite(value) || big !== undefined);
+  if (!beyond && (held !== 0 || value === 0)) return;
   const roomy = (['f32', 'f64'] as const).find(
     (wider) => Number.isFinite(value) && Number.isFinite(roundTo(wider, value)) && roundTo(wider, value) !== 0,
   );
   const holds = roomy === undefined ? '' : `${roomy} holds it; `;
-  if (infinite)
+  if (beyond)
     warn(context, 'literal-overflow', span, `${shown(literal)} is out of the range of ${dtype}: it becomes ${held}`, {
-      hint: `${holds}where infinity is meant, write \`1.0 / 0.0\``,
+      hint: `${holds}where ${Number.isFinite(held) ? 'the largest number' : 'infinity'} is meant, write \`${Number.isFinite(held) ? held : '1.0 / 0.0'}\``,
     });
   else
     warn(context, 'literal-underflow', span, `${value} is too small for ${dtype}: it becomes 0`, {

@@ -8,6 +8,8 @@ import { addCompile } from './commands/compile.js';
 import { fail, guardProcess, printError } from './commands/command.js';
 import { addEval } from './commands/eval.js';
 import { addExplain } from './commands/explain.js';
+import { addFmt } from './commands/fmt.js';
+import { addGradcheck } from './commands/gradcheck.js';
 import { addGraph } from './commands/graph.js';
 import { addSummary } from './commands/summary.js';
 import { UsageError } from './commands/options.js';
@@ -30,6 +32,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
   const program = new Command('tfc').description('Compiles models, losses and training steps to native code.').version(version());
   const commands = [
     addCheck,
+    addFmt,
     addCompile,
     addRun,
     addTrain,
@@ -40,6 +43,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
     addGraph,
     addExplain,
     addSummary,
+    addGradcheck,
     addReport,
     addInit,
   ];

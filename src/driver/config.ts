@@ -13,13 +13,33 @@ import { shown } from '../../runtime/shown.js';
 
 type Value = string | number | boolean | readonly (string | number)[] | Readonly<Record<string, string | number>>;
 
-/** Values of a command's options by their names in camel case: `{ batch: 50, dropRest: true }`. */
+/**
+ * Values of a command's options by their names in camel case: `{ batch: 50, dropRest: true }`.
+ * @example
+ * ```ts
+ * const training: OptionValues = { batch: 50, dropRest: true };
+ * export default defineConfig({ train: training });
+ * ```
+ */
 export type OptionValues = Readonly<Record<string, Value>>;
 
-/** `{ threads: 2, set: { Hidden: 512 }, train: { batch: 50 } }`: for every command that has the option, or for one command. */
+/**
+ * `{ threads: 2, set: { Hidden: 512 }, train: { batch: 50 } }`: for every command that has the option, or for one command.
+ * @example
+ * ```ts
+ * const config: Config = { threads: 2, set: { Hidden: 64 }, train: { batch: 50, epochs: 10 } };
+ * export default config;
+ * ```
+ */
 export type Config = Readonly<Record<string, Value | OptionValues>>;
 
-/** Gives a configuration its type: `export default defineConfig({ threads: 2 })`. */
+/**
+ * Gives a configuration its type: `export default defineConfig({ threads: 2 })`.
+ * @example
+ * ```ts
+ * export default defineConfig({ threads: 2, set: { Hidden: 64 }, train: { batch: 50, epochs: 10 } });
+ * ```
+ */
 export const defineConfig = (config: Config): Config => config;
 
 const names = ['tfc.config.ts', 'tfc.config.mts', 'tfc.config.js', 'tfc.config.mjs', 'tfc.config.json'];

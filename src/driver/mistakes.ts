@@ -67,6 +67,14 @@ export function oneLine({ code, message, span, hint }: Diagnostic, texts: Texts)
 /**
  * What is wrong with a program or with what was asked; `texts` holds sources, for code frames. Code and hint are those of the first
  * diagnostic.
+ * @example
+ * ```ts
+ * try {
+ *   await compile('broken.tdsl');
+ * } catch (error) {
+ *   if (error instanceof CompileError) for (const { code, message, hint } of error.diagnostics) console.error(code, message, hint);
+ * }
+ * ```
  */
 export class CompileError extends TfcError {
   override readonly name: string = 'CompileError';

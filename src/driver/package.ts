@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
+import { fileOfPackage } from '../../runtime/addon-file.js';
 import { findAbove, here } from '../../runtime/here.js';
 import { DiagnosticsError } from '../base/index.js';
 
@@ -21,8 +22,7 @@ function ownRoot(): string | undefined {
 }
 
 function installedRoot(): string {
-  const manifest = join('node_modules', '@tdsl', 'tfc', 'package.json');
-  const found = findAbove(here(), manifest) ?? findAbove(process.cwd(), manifest);
+  const found = fileOfPackage('@tdsl/tfc', 'package.json');
   if (found !== undefined) return dirname(found);
   throw new DiagnosticsError([
     {

@@ -23,6 +23,8 @@ export interface Environment {
   /** Values of `argument` nodes outside of regions, by index. */
   readonly args?: readonly TensorValue[];
   readonly dims?: ReadonlyMap<string, number>;
+  /** Values that stand in the places of nodes outside of regions, whatever these would compute. */
+  readonly nodes?: ReadonlyMap<Node, TensorValue>;
 }
 
 /** Values of tensor nodes, in their order. */
@@ -47,7 +49,7 @@ export class GraphEvaluator {
 
   #run(roots: readonly TensorNode[], order: readonly Node[], args: readonly TensorValue[]): TensorValue[] {
     const values = new Map<Node, Value>();
-    for (const node of order) values.set(node, this.#node(node, values, args));
+    for (const node of order) values.set(node, this.#environment.nodes?.get(node) ?? this.#node(node, values, args));
     return roots.map((root) => {
       const value = values.get(root);
       if (value === undefined || !isTensorValue(value)) throw new InternalError('graph interpreter', `${root.op.name} gives no tensor`);

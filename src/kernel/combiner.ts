@@ -1,7 +1,7 @@
 // What combiners do. In: a combiner and a dtype. Out: where a combination starts, one step of it as an expression and in numbers.
 // Holds: max and min are NaN when any element is; integer sums and products are not wrapped here.
 
-import { type DType, dtypes, isFloat } from '../base/index.js';
+import { type DType, dtypes, isFloat, isWide } from '../base/index.js';
 import type { Combiner } from './ir.js';
 
 export interface CombinerRow {
@@ -22,13 +22,13 @@ export const combiners: Readonly<Record<Combiner, CombinerRow>> = {
   all: { fn: 'and', numbers: (a, b) => a & b, integers: (a, b) => a & b, start: 1 },
 };
 
-/** What combining no elements gives; i64 in bigints. */
+/** What combining no elements gives; integers of eight bytes in bigints. */
 export function ofNothing(combine: Combiner, dtype: DType): number | bigint {
   const { start } = combiners[combine];
   const { bounds } = dtypes[dtype];
   if (start === 'lowest') return bounds[0];
   if (start === 'highest') return bounds[1];
-  return dtype === 'i64' ? BigInt(start) : start;
+  return isWide(dtype) ? BigInt(start) : start;
 }
 
 /** What changes nothing: as `ofNothing`, but −0 for sums of floats, so that even a sum of nothing but −0 stays −0. */

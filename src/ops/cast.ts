@@ -1,7 +1,7 @@
 // Change of element type. In: a tensor. Out: the same shape in another dtype. Holds: float → integer goes towards zero, saturates, and maps
 // NaN to 0; integers wrap; bool is ≠ 0.
 
-import { type DType, isFloat, roundTo } from '../base/index.js';
+import { type DType, dtypes, isFloat, roundTo } from '../base/index.js';
 import { type GraphBuilder, type Node, isTensorNode, tensor, type TensorNode } from '../graph/index.js';
 import { build as loop } from '../kernel/index.js';
 import { applyTensor } from './apply.js';
@@ -21,7 +21,8 @@ function castBetweenFloats(build: GraphBuilder, from: TensorNode | undefined, no
 export function convertValue(from: DType, to: DType, value: number | bigint): number | bigint {
   if (isFloat(to)) return Number(value);
   if (to === 'bool') return Number(Number(value) !== 0);
-  if (isFloat(from) && to === 'i64' && Number(value) >= 2 ** 63) return 2n ** 63n - 1n;
+  const greatest = dtypes[to].bounds[1];
+  if (isFloat(from) && typeof greatest === 'bigint' && Number(value) >= Number(greatest)) return greatest;
   return isFloat(from) ? wrap(to, BigInt(roundTo(to, Number(value)))) : wrap(to, BigInt(value));
 }
 

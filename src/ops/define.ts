@@ -22,7 +22,7 @@ export interface TypeProblem {
 export interface TensorValue {
   readonly dtype: TensorType['dtype'];
   readonly shape: readonly number[];
-  readonly data: Float64Array | BigInt64Array;
+  readonly data: Float64Array | BigInt64Array | BigUint64Array;
 }
 
 export type Value = TensorValue | readonly TensorValue[];

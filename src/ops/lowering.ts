@@ -1,7 +1,7 @@
 // What lowerings of ops share. In: index expressions. Out: conditions, clamped indices, loops. Holds: indices are
 // i64.
 
-import type { Dim, DType } from '../base/index.js';
+import { type Dim, type DType, isWide } from '../base/index.js';
 import { build as loop, type Expr, type Stmt } from '../kernel/index.js';
 import type { NestContext } from './define.js';
 
@@ -41,4 +41,4 @@ export function loopsOver(
   );
 }
 
-export const zeroOf = (dtype: DType): Expr => loop.constant(dtype, dtype === 'i64' ? 0n : 0);
+export const zeroOf = (dtype: DType): Expr => loop.constant(dtype, isWide(dtype) ? 0n : 0);

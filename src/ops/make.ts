@@ -1,19 +1,19 @@
 // Nodes that rules and passes need all the time. In: a builder and values. Out: constants of any shape, sizes as numbers, items of tuples.
 
-import { type Dim, type DType, isFloat, roundTo, type Shape } from '../base/index.js';
+import { type Dim, type DType, isFloat, roundTo, type Shape, isWide } from '../base/index.js';
 import { type GraphBuilder, type Node, type TensorNode, type TensorType } from '../graph/index.js';
 import { applyTensor } from './apply.js';
 import { broadcast } from './broadcast.js';
 import { cast } from './cast.js';
 import { element } from './identity.js';
 import { constant, dimension } from './sources.js';
+import { wrap } from './value.js';
 
 /** A scalar constant, rounded to its dtype: equal values are the same node. */
 export function scalar(build: GraphBuilder, dtype: DType, value: number | bigint | boolean): TensorNode {
-  const exact =
-    dtype === 'i64'
-      ? BigInt.asIntN(64, typeof value === 'bigint' ? value : BigInt(roundTo('i64', Number(value))))
-      : roundTo(dtype, Number(value));
+  const exact = isWide(dtype)
+    ? wrap(dtype, typeof value === 'bigint' ? value : BigInt(roundTo(dtype, Number(value))))
+    : roundTo(dtype, Number(value));
   return applyTensor(build, constant, [], { value: exact, dtype });
 }
 

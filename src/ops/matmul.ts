@@ -1,6 +1,6 @@
 // Matrix product. In: [batch…, M, K] and [batch…, K, N] of one dtype, with equal batch axes. Out: [batch…, M, N]. Holds: K = 0 gives zeros.
 
-import { shapeEquals, shapeToString } from '../base/index.js';
+import { shapeEquals, shapeToString, isFloat, isWide } from '../base/index.js';
 import { type Node, tensor, type TensorType } from '../graph/index.js';
 import { applyTensor, tensorOf } from './apply.js';
 import { defineOp, type Op } from './define.js';
@@ -76,16 +76,14 @@ export const matmul: Op<NoAttrs> = defineOp<NoAttrs>({
     for (let one = 0; one < countOf(batch); one++) {
       for (let row = 0; row < m; row++) {
         for (let column = 0; column < n; column++) {
-          let sum: number | bigint = a.dtype === 'i64' ? 0n : 0;
+          let sum: number | bigint = isWide(a.dtype) ? 0n : 0;
           for (let inner = 0; inner < k; inner++) {
             const [x, y] = [get(a, (one * m + row) * k + inner), get(b, (one * k + inner) * n + column)];
             sum = combineValues(
               'sum',
               a.dtype,
               sum,
-              a.data instanceof Float64Array && a.dtype !== 'i32' && a.dtype !== 'u8'
-                ? Number(x) * Number(y)
-                : wrap(a.dtype, BigInt(x) * BigInt(y)),
+              a.data instanceof Float64Array && isFloat(a.dtype) ? Number(x) * Number(y) : wrap(a.dtype, BigInt(x) * BigInt(y)),
             );
           }
           put(result, (one * m + row) * n + column, sum);

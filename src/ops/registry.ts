@@ -2,6 +2,7 @@
 // one definition and one line here.
 
 import type { Attrs } from '../graph/index.js';
+import { bitcast } from './bitcast.js';
 import { broadcast } from './broadcast.js';
 import { call } from './call.js';
 import { cast } from './cast.js';
@@ -39,6 +40,7 @@ const all: readonly Op[] = [
   erase(stopGradient),
   erase(element),
   erase(cast),
+  erase(bitcast),
   ...Object.values(elementwise).map((op) => erase(op)),
   erase(broadcast),
   erase(reshape),

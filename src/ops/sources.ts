@@ -1,7 +1,7 @@
 // Ops without arguments: feeds, variables, parameters of regions, constants, indices, sizes. In: attributes. Out: one tensor. Holds: their
 // type is written in their attributes.
 
-import { Dim, type DType, InternalError, isFloat, isInteger, largestOf } from '../base/index.js';
+import { Dim, type DType, InternalError, isFloat, isInteger, largestOf, isWide } from '../base/index.js';
 import { tensor, type TensorType, type Type } from '../graph/index.js';
 import { build } from '../kernel/index.js';
 import { defineOp, type Op, type TypeProblem } from './define.js';
@@ -77,8 +77,7 @@ export const constant: Op<ConstantAttrs> = defineOp<ConstantAttrs>({
   name: 'constant',
   doc: 'A number known to the compiler.',
   type(args, { value, dtype }) {
-    if ((typeof value === 'bigint') !== (dtype === 'i64'))
-      return problem('type-mismatch', `the constant ${value} is not written as ${dtype}`);
+    if ((typeof value === 'bigint') !== isWide(dtype)) return problem('type-mismatch', `the constant ${value} is not written as ${dtype}`);
     return noArguments(args) ?? tensor(dtype);
   },
   derivative: zero,

@@ -1,14 +1,18 @@
 // Concrete tensors of the reference interpreters. In: dtypes, shapes, numbers. Out: tensor values and ways through their indices.
-// Holds: row-major, one element per index; i64 in bigints, everything else in doubles.
+// Holds: row-major, one element per index; integers of eight bytes in bigints, everything else in doubles.
 
-import { type DType, InternalError } from '../base/index.js';
+import { bytesOf, type DType, InternalError, isInteger, isSigned, isWide } from '../base/index.js';
 import type { TensorValue, Value } from './define.js';
 
 export const countOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
 export const emptyValue = (dtype: DType, shape: readonly number[]): TensorValue => {
   const count = countOf(shape);
-  return { dtype, shape, data: dtype === 'i64' ? new BigInt64Array(count) : new Float64Array(count) };
+  return {
+    dtype,
+    shape,
+    data: dtype === 'i64' ? new BigInt64Array(count) : dtype === 'u64' ? new BigUint64Array(count) : new Float64Array(count),
+  };
 };
 
 export function tensorValue(dtype: DType, shape: readonly number[], elements: Iterable<number | bigint>): TensorValue {
@@ -27,22 +31,15 @@ export function get(value: TensorValue, at: number): number | bigint {
 }
 
 export function put(value: TensorValue, at: number, element: number | bigint): void {
-  if (value.data instanceof BigInt64Array) value.data[at] = BigInt(element);
-  else value.data[at] = Number(element);
+  if (value.data instanceof Float64Array) value.data[at] = Number(element);
+  else value.data[at] = BigInt(element);
 }
 
 /** An integer reduced to the range of its dtype. */
 export function wrap(dtype: DType, value: bigint): number | bigint {
-  switch (dtype) {
-    case 'i64':
-      return BigInt.asIntN(64, value);
-    case 'i32':
-      return Number(BigInt.asIntN(32, value));
-    case 'u8':
-      return Number(BigInt.asUintN(8, value));
-    default:
-      throw new InternalError('evaluate', `${dtype} is no integer`);
-  }
+  if (!isInteger(dtype)) throw new InternalError('evaluate', `${dtype} is no integer`);
+  const wrapped = isSigned(dtype) ? BigInt.asIntN(8 * bytesOf(dtype), value) : BigInt.asUintN(8 * bytesOf(dtype), value);
+  return isWide(dtype) ? wrapped : Number(wrapped);
 }
 
 export function isTensorValue(value: Value): value is TensorValue {

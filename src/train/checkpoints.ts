@@ -12,6 +12,13 @@ import { makeDirectory } from '../input/files.js';
 import { type Criterion, criterionToString, isBetter, parseCriterion } from './criterion.js';
 import { readState, toMetadata, type TrainingState } from './training-state.js';
 
+/**
+ * A checkpoint, and the steps that are done in it.
+ * @example
+ * ```ts
+ * const describe = ({ path, step }: CheckpointFile): string => `${path}, after step ${step}`;
+ * ```
+ */
 export interface CheckpointFile {
   readonly path: string;
   readonly step: number;

@@ -1,7 +1,17 @@
 // What a training loop tells whoever watches. In: nothing. Out: the shapes of steps, epochs, ends, and of places in a run. Holds: observers
 // change nothing; they are called in order, and what one throws ends the run.
 
-/** A place in a run, from which it can go on: what is done, and what the epoch has so far. */
+/**
+ * A place in a run, from which it can go on: what is done, and what the epoch has so far.
+ * @example
+ * ```ts
+ * let place: Position | undefined;
+ * const options = { data, batch: 50, seed: 42, constant: { lr: 0.1 } };
+ * for await (const { position } of train((feeds) => session.run('train', feeds), { ...options, epochs: 1 })) place = position;
+ * for await (const { epoch } of train((feeds) => session.run('train', feeds), { ...options, epochs: 2, ...(place && { start: place }) }))
+ *   console.log(epoch); // 2
+ * ```
+ */
 export interface Position {
   /** From 1: the epoch that is in progress, or the one that comes next. */
   readonly epoch: number;
@@ -25,6 +35,13 @@ interface Moment {
   readonly seconds: number;
 }
 
+/**
+ * What is told of a step.
+ * @example
+ * ```ts
+ * const onStep = ({ step, scalars, rowsPerSecond }: StepProgress): void => console.log(step, scalars['loss'], rowsPerSecond);
+ * ```
+ */
 export interface StepProgress extends Moment {
   /** From 1. */
   readonly epoch: number;
@@ -43,6 +60,13 @@ export interface StepProgress extends Moment {
   readonly position: () => Position;
 }
 
+/**
+ * What an epoch gave.
+ * @example
+ * ```ts
+ * const show = ({ epoch, means, seconds }: EpochRecord): void => console.log(epoch, means['loss'], means['validation/loss'], seconds);
+ * ```
+ */
 export interface EpochRecord extends Omit<Moment, 'seconds'> {
   readonly epoch: number;
   /** Steps done, over all epochs. */
@@ -62,12 +86,29 @@ export interface EpochRecord extends Omit<Moment, 'seconds'> {
   readonly position: Position;
 }
 
+/**
+ * What is told at the end.
+ * @example
+ * ```ts
+ * const onEnd = ({ reason, position }: TrainEnd): void => console.log(reason, position.step);
+ * ```
+ */
 export interface TrainEnd extends Moment {
   /** done: all epochs; stopped: before, as was asked for; failed: by an error. */
   readonly reason: 'done' | 'stopped' | 'failed';
   readonly position: Position;
 }
 
+/**
+ * Hears of steps, epochs and the end.
+ * @example
+ * ```ts
+ * const observer: TrainObserver = {
+ *   onStep: ({ step, scalars }) => console.log(step, scalars['loss']),
+ *   onEnd: ({ reason }) => console.log(reason),
+ * };
+ * ```
+ */
 export interface TrainObserver {
   readonly onStep?: (step: StepProgress) => void;
   readonly onEpoch?: (epoch: EpochRecord) => void;

@@ -3,8 +3,7 @@
 // themselves.
 
 import { zipSync } from 'fflate';
-import { bf16ToNumber } from '../../runtime/half.js';
-import { elementValue } from '../../runtime/element.js';
+import { elementValue, elements } from '../../runtime/element.js';
 import { type ElementType, Tensor, TfcError, toJson } from '../../runtime/index.js';
 import { countOf } from './data/table.js';
 import type { PredictionColumn } from './predictions.js';
@@ -29,15 +28,22 @@ const formats: Readonly<Record<string, PredictionFormat>> = {
 
 export const predictionFormats = Object.keys(formats);
 
-/** NumPy has no bf16; f32 has all of its values. */
+/** NumPy has no bf16 and no floats of 8 bits; f32 has all of their values. */
 const descriptions: Readonly<Record<ElementType, string>> = {
   f32: '<f4',
   f64: '<f8',
   f16: '<f2',
   bf16: '<f4',
+  f8e4m3: '<f4',
+  f8e5m2: '<f4',
+  i8: '|i1',
+  i16: '<i2',
   i32: '<i4',
   i64: '<i8',
   u8: '|u1',
+  u16: '<u2',
+  u32: '<u4',
+  u64: '<u8',
   bool: '|b1',
 };
 
@@ -51,8 +57,9 @@ function npy({ dtype, shape, data }: PredictionColumn): readonly [Uint8Array, Ui
   head.writeUInt16LE(length, 8);
   head.write(text, 10, 'latin1');
   head[head.length - 1] = 0x0a;
-  const elements = dtype === 'bf16' ? Float32Array.from(data as Uint16Array, bf16ToNumber) : data;
-  return [head, new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength)];
+  const toNumber = dtype === 'f16' ? undefined : elements[dtype].patterns?.toNumber;
+  const stored = toNumber === undefined ? data : Float32Array.from(data as Uint16Array, toNumber);
+  return [head, new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength)];
 }
 
 /** Stored as they are, as np.savez does; the time is that which the format starts with, so the same results are the same bytes. */

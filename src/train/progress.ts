@@ -6,6 +6,15 @@ import { createRequire } from 'node:module';
 import type * as CliProgress from 'cli-progress';
 import type { StepProgress, TrainObserver } from './observer.js';
 
+/**
+ * A bar that shows how far training is.
+ * @example
+ * ```ts
+ * const bar: Progress = progressBar(3);
+ * bar.print(() => console.log('a line above the bar'));
+ * bar.stop();
+ * ```
+ */
 export interface Progress extends TrainObserver {
   step(progress: StepProgress): void;
   /** Calls `line`, which prints whole lines, while the bar is away. */
@@ -16,12 +25,30 @@ export interface Progress extends TrainObserver {
 /** Milliseconds between two drawings. */
 const drawEvery = 80;
 
-/** What is drawn on; of a terminal also how wide it is. */
+/**
+ * What is drawn on; of a terminal also how wide it is.
+ * @example
+ * ```ts
+ * const lines: string[] = [];
+ * const stream: ProgressStream = { write: (text) => lines.push(text) };
+ * progressBar(3, stream).stop();
+ * ```
+ */
 export interface ProgressStream {
   write(text: string): unknown;
 }
 
-/** `stream`: where it is drawn. Default: standard error. */
+/**
+ * `stream`: where it is drawn. Default: standard error.
+ * @example
+ * ```ts
+ * const bar = progressBar(3);
+ * const step = session.entry('train');
+ * const options = { data, batch: 50, epochs: 3, seed: 42, constant: { lr: 0.1 }, observers: [bar] };
+ * for await (const { epoch, means } of train((feeds) => step.run(feeds), options)) bar.print(() => console.log(epoch, means['loss']));
+ * bar.stop();
+ * ```
+ */
 export function progressBar(epochs: number, stream: ProgressStream = process.stderr): Progress {
   // Loaded when a bar is drawn: whoever imports tfc may never draw one.
   const cliProgress = createRequire(import.meta.url)('cli-progress') as typeof CliProgress;

@@ -7,6 +7,13 @@
  * Takes down a run. All but `close` return as soon as the record is in memory or in the file; none waits for a disk.
  * @throws TfcError file-not-written from any of them, once a file cannot be written any more; session-closed after `close`; invalid-value
  * for a step, a time, a tag or a value that is none.
+ * @example
+ * ```ts
+ * recorder.scalars(1, Date.now() / 1000, { 'train/loss': 0.7, 'learning rate': 0.1 });
+ * recorder.histogram(1, Date.now() / 1000, 'net/w', (session.get('net/w') as Tensor<'f32'>).data);
+ * recorder.text('note', 'Markdown, as **TensorBoard** shows it');
+ * await recorder.close();
+ * ```
  */
 export interface Recorder {
   /**
@@ -25,18 +32,52 @@ export interface Recorder {
   close(outcome?: Outcome): Promise<void>;
 }
 
+/**
+ * What a run was started with.
+ * @example
+ * ```ts
+ * const hparams: Record<string, HyperParameter> = { lr: 0.1, optimizer: 'sgd', shuffle: true };
+ * ```
+ */
 export type HyperParameter = string | number | boolean;
 
-/** How a run ended: it did all its steps, or something kept it from it. */
+/**
+ * How a run ended: it did all its steps, or something kept it from it.
+ * @example
+ * ```ts
+ * const outcome: Outcome = 'done';
+ * await recorder.close(outcome);
+ * ```
+ */
 export type Outcome = 'done' | 'failed';
 
-/** A graph as plain data: `/` in a name is a scope. */
+/**
+ * A graph as plain data: `/` in a name is a scope.
+ * @example
+ * ```ts
+ * const graph: RecordedGraph = {
+ *   nodes: [
+ *     { name: 'net/x', op: 'input', inputs: [], results: [{ dtype: 'f32', shape: ['B', 4] }], notes: {} },
+ *     { name: 'net/loss', op: 'mean', inputs: ['net/x'], results: [{ dtype: 'f32', shape: [] }], notes: { at: 'model.tdsl:12:14' } },
+ *   ],
+ * };
+ * recorder.graph(graph);
+ * ```
+ */
 export interface RecordedGraph {
   readonly nodes: readonly RecordedNode[];
   /** The same as a drawing: SVG. */
   readonly drawing?: string;
 }
 
+/**
+ * A node of a graph that is recorded.
+ * @example
+ * ```ts
+ * const node: RecordedNode = { name: 'net/x', op: 'input', inputs: [], results: [{ dtype: 'f32', shape: ['B', 4] }], notes: {} };
+ * recorder.graph({ nodes: [node] });
+ * ```
+ */
 export interface RecordedNode {
   /** Unique; no other node's name is its scope. */
   readonly name: string;
@@ -51,7 +92,25 @@ export interface RecordedNode {
 
 export const isStep = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-/** Hands everything on to all of them; each is closed even if another cannot be. */
+/**
+ * Hands everything on to all of them; each is closed even if another cannot be.
+ * @example
+ * ```ts
+ * const losses: number[] = [];
+ * const mine: Recorder = {
+ *   ...recorder,
+ *   scalars: (step, time, values) => void losses.push(values['train/loss'] ?? NaN),
+ *   histogram: () => undefined,
+ *   text: () => undefined,
+ *   hparams: () => undefined,
+ *   graph: () => undefined,
+ *   close: async () => undefined,
+ * };
+ * const both = together([recorder, mine]);
+ * both.scalars(1, Date.now() / 1000, { 'train/loss': 0.7 });
+ * await both.close();
+ * ```
+ */
 export function together(recorders: readonly Recorder[]): Recorder {
   return {
     scalars: (step, wallTime, values) => recorders.forEach((one) => one.scalars(step, wallTime, values)),

@@ -11,9 +11,22 @@ import { Pauses } from './pauses.js';
 import { learningRateOf, Means, requireFiniteLoss, type Scalars, scalarsOf } from './scalars.js';
 import { requireOptions } from './train-options.js';
 
-/** What a step's runner is: `feeds => session.run(entry, feeds)`, or a bound entry. */
+/**
+ * What a step's runner is: `feeds => session.run(entry, feeds)`, or a bound entry.
+ * @example
+ * ```ts
+ * const step: RunStep = (feeds) => session.run('train', { ...feeds, lr: 0.1 });
+ * ```
+ */
 export type RunStep = (feeds: Readonly<Record<string, FeedValue>>) => Result | Promise<Result>;
 
+/**
+ * What `train` takes.
+ * @example
+ * ```ts
+ * const options: TrainOptions = { data, batch: 50, epochs: 3, seed: 42, constant: { lr: 0.1 }, signal: AbortSignal.timeout(60_000) };
+ * ```
+ */
 export interface TrainOptions {
   readonly data: Dataset;
   /** Rows per step. */
@@ -44,6 +57,12 @@ export interface TrainOptions {
 /**
  * Trains as its epochs are asked for.
  * @throws TfcError invalid-value for options that make no sense, at once; later not-finite, and what `run`, the data and observers throw.
+ * @example
+ * ```ts
+ * const step = session.entry('train');
+ * for await (const { epoch, means } of train((feeds) => step.run(feeds), { data, batch: 50, epochs: 3, seed: 42, constant: { lr: 0.1 } }))
+ *   console.log(epoch, means['loss']);
+ * ```
  */
 export function train(run: RunStep, options: TrainOptions): AsyncGenerator<EpochRecord> {
   reading('The options of train', () => requireOptions(run, options));

@@ -11,6 +11,13 @@ import { smallerHint } from './scalars.js';
 import { type RunStep, train, type TrainOptions } from './train.js';
 import { type Patience, readState, requireSameRun, type RunIdentity, type TrainingState } from './training-state.js';
 
+/**
+ * How often.
+ * @example
+ * ```ts
+ * const every: Every = { count: 500, unit: 'steps' };
+ * ```
+ */
 export interface Every {
   readonly count: number;
   readonly unit: 'steps' | 'epochs';
@@ -38,6 +45,17 @@ export interface Recording {
   readonly observer: TrainObserver;
 }
 
+/**
+ * A run of `openTrainingRun`.
+ * @example
+ * ```ts
+ * const train = async (run: TrainingRun): Promise<void> => {
+ *   console.log('goes on from step', run.resumed?.position.step ?? 0);
+ *   for await (const { epoch, means } of run.epochs()) console.log(epoch, means['loss']);
+ *   console.log('newest checkpoint:', run.saved?.path);
+ * };
+ * ```
+ */
 export class TrainingRun {
   readonly #options: RunOptions;
   readonly #run: RunStep;

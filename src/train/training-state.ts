@@ -5,7 +5,13 @@ import { type JsonValue, SafetensorsFile, TfcError, toJson } from '../../runtime
 import type { Position } from './observer.js';
 import type { Scalars } from './scalars.js';
 
-/** Whatever changes batches or what is computed from them, by name: two runs with the same ones compute the same bits. */
+/**
+ * Whatever changes batches or what is computed from them, by name: two runs with the same ones compute the same bits.
+ * @example
+ * ```ts
+ * const identity: RunIdentity = { data: '2026-11-29', augmented: true };
+ * ```
+ */
 export type RunIdentity = Readonly<Record<string, string | number | boolean>>;
 
 /** How long early stopping has waited for a better epoch. */

@@ -6,7 +6,7 @@
 import { type DType, isFloat, roundTo } from '../../src/base/index.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';
 import { Tensor, tensor } from '../../runtime/index.js';
-import { bf16ToNumber, f16ToNumber, numberToBf16, numberToF16 } from '../../runtime/half.js';
+import { allocate, elements } from '../../runtime/element.js';
 
 /** Named tensors: the outputs and the new values of variables of one step. */
 export type Results = ReadonlyMap<string, TensorValue>;
@@ -43,29 +43,15 @@ export function toRuntime({ dtype, shape, data }: TensorValue): Tensor {
 }
 
 function elementsOf(dtype: DType, data: TensorValue['data']): ConstructorParameters<typeof Tensor>[2] {
-  if (data instanceof BigInt64Array) return data;
-  switch (dtype) {
-    case 'f32':
-      return Float32Array.from(data);
-    case 'f16':
-      return Uint16Array.from(data, numberToF16);
-    case 'bf16':
-      return Uint16Array.from(data, numberToBf16);
-    case 'i32':
-      return Int32Array.from(data);
-    case 'u8':
-    case 'bool':
-      return Uint8Array.from(data);
-    case 'f64':
-      return data;
-    case 'i64':
-      throw new Error('i64 is held in bigints');
-  }
+  const { patterns } = elements[dtype];
+  const into = allocate(dtype, data.length);
+  for (let at = 0; at < data.length; at++) into[at] = (patterns?.fromNumber(Number(data[at])) ?? data[at]) as never;
+  return into;
 }
 
 export function fromRuntime(value: unknown, dtype: DType): TensorValue {
   if (!(value instanceof Tensor)) return tensorValue(dtype, [], [typeof value === 'boolean' ? Number(value) : (value as number | bigint)]);
-  const decode = dtype === 'f16' ? f16ToNumber : dtype === 'bf16' ? bf16ToNumber : undefined;
+  const decode = elements[dtype].patterns?.toNumber;
   const data = value.data as Iterable<number | bigint>;
   return tensorValue(dtype, value.shape, decode === undefined ? data : Array.from(data, (bits) => decode(Number(bits))));
 }

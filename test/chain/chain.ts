@@ -2,7 +2,7 @@
 // graph ≈ kernel interpreter ≈ expanded kernels (in one arena) ≈ native code, where one thread and several give the same bits.
 
 import { expect } from 'vitest';
-import { type DType, isFloat, isInteger } from '../../src/base/index.js';
+import { type DType, isFloat, isInteger, isWide } from '../../src/base/index.js';
 import { compile, type FeedValue, type Module, type Session } from '../../src/driver/index.js';
 import { check } from '../../src/driver/build/front.js';
 import { toKernels, toMachine } from '../../src/driver/build/pipeline.js';
@@ -186,7 +186,7 @@ function randomFeeds(entry: Entry, dims: Readonly<Record<string, number>>, range
         tensorValue(
           type.dtype,
           shape,
-          Array.from({ length: count }, () => (type.dtype === 'i64' ? BigInt(element()) : element())),
+          Array.from({ length: count }, () => (isWide(type.dtype) ? BigInt(element()) : element())),
         ),
       ];
     }),

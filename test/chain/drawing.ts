@@ -20,9 +20,16 @@ export const precision: Readonly<Record<DType, number>> = {
   f32: 2 ** -23,
   f16: 2 ** -10,
   bf16: 2 ** -7,
+  f8e4m3: 2 ** -3,
+  f8e5m2: 2 ** -2,
+  i8: 0,
+  i16: 0,
   i32: 0,
   i64: 0,
   u8: 0,
+  u16: 0,
+  u32: 0,
+  u64: 0,
   bool: 0,
 };
 
@@ -32,9 +39,16 @@ const exactLimit: Readonly<Record<DType, number>> = {
   f32: 2 ** 21,
   f16: 1024,
   bf16: 128,
+  f8e4m3: 16,
+  f8e5m2: 8,
+  i8: 127,
+  i16: 2 ** 15 - 1,
   i32: 2 ** 30,
   i64: 2 ** 52,
   u8: 255,
+  u16: 2 ** 16 - 1,
+  u32: 2 ** 31,
+  u64: 2 ** 52,
   bool: 1,
 };
 

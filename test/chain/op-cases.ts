@@ -2,7 +2,7 @@
 // graph cases per op.
 // Holds: samples are tried with every dtype that the type rule takes; feeds are rounded to their dtype before any link sees them.
 
-import { Dim, type DType, dtypeNames, isFloat, roundTo } from '../../src/base/index.js';
+import { Dim, type DType, dtypeNames, isFloat, isInteger, isSigned, isWide, roundTo } from '../../src/base/index.js';
 import {
   type Attrs,
   type Entry,
@@ -94,6 +94,7 @@ const variants: Readonly<Record<string, readonly Variant[]>> = {
   argument: [{ args: [], attrs: { index: 1, dtype: 'f64', shape: dimsOf(['B', 'N']) }, sizes: planes }],
   placeholder: [{ args: [], attrs: { mark: 0, dtype: 'f64', shape: dimsOf(['B', 'N']) }, sizes: planes }],
   cast: [],
+  bitcast: [{ args: [{ dtype: 'f32', shape: ['B', 'N'] }], attrs: { dtype: 'i32' }, sizes: planes }],
   constant: [],
   named: [{ args: [f('B', 'N')], attrs: { path: 'x' }, sizes: planes }],
   stopGradient: [{ args: [f('B', 'N')], attrs: {}, sizes: planes }],
@@ -386,7 +387,7 @@ function retyped(op: Op, variant: Variant, to: DType): Variant | undefined {
     if (arg.dtype !== base || isId(at)) return arg;
     if (isFloat(to)) return { ...arg, dtype: to };
     // Whole numbers that are in range everywhere; domains of floats say nothing about them.
-    const range: readonly [number, number] = to === 'bool' ? [0, 1] : to === 'u8' ? [0, 9] : [-9, 9];
+    const range: readonly [number, number] = to === 'bool' ? [0, 1] : isSigned(to) ? [-9, 9] : [0, 9];
     const { values, ...rest } = arg;
     return {
       ...rest,
@@ -399,7 +400,7 @@ function retyped(op: Op, variant: Variant, to: DType): Variant | undefined {
   });
   const attrs = variant.args.length === 0 && 'dtype' in variant.attrs ? { ...variant.attrs, dtype: to } : variant.attrs;
   if (typeof attrs === 'function') return to === base ? variant : undefined;
-  if ((typeof attrs['value'] === 'bigint') !== (to === 'i64') && op.name === 'constant') return undefined;
+  if ((typeof attrs['value'] === 'bigint') !== isWide(to) && op.name === 'constant') return undefined;
   if (op.name === 'constant' && !isFloat(to) && typeof attrs['value'] === 'number' && !Number.isInteger(attrs['value'])) return undefined;
   const types = args.map((arg): TensorType => tensor(arg.dtype, dimsOf(arg.shape)));
   return infer(op, types, attrs).kind === 'problem' ? undefined : { ...variant, args, attrs };
@@ -415,19 +416,7 @@ function castVariants(): Variant[] {
     dtypeNames.map((to): Variant => {
       const all = isFloat(from)
         ? [...values, ...special]
-        : [
-            ...new Set(
-              values.map((value) =>
-                from === 'bool'
-                  ? Number(value > 1)
-                  : from === 'u8'
-                    ? Math.min(255, Math.max(0, Math.trunc(value)))
-                    : from === 'i32'
-                      ? roundTo('i32', value)
-                      : Math.trunc(value),
-              ),
-            ),
-          ];
+        : [...new Set(values.map((value) => (from === 'bool' ? Number(value > 1) : roundTo(from, value))))];
       return { args: [{ dtype: from, shape: [all.length], values: all }], attrs: { dtype: to }, sizes: [{}] };
     }),
   );
@@ -480,7 +469,10 @@ const valueFor =
     const at = /^a(\d+)$/.exec(name)?.[1];
     const argument = at === undefined ? undefined : variant.args[Number(at)];
     const next = numbers(seed + 97 * Number(at ?? 50) + 1);
-    const raw = valueOf({ ...(argument ?? (type.dtype === 'u8' ? { range: [0, 9] } : {})), dtype: type.dtype, shape }, next);
+    const raw = valueOf(
+      { ...(argument ?? (isInteger(type.dtype) && !isSigned(type.dtype) ? { range: [0, 9] } : {})), dtype: type.dtype, shape },
+      next,
+    );
     const square = shape.length === 2 && shape[0] === shape[1] && !('axes' in variant.attrs);
     const dominant = (one: number): number => (square && argument?.values === undefined && one % ((shape[0] as number) + 1) === 0 ? 8 : 0);
     return isFloat(type.dtype)

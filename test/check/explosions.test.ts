@@ -23,6 +23,14 @@ describe('programs that want to become too large', () => {
   });
 });
 
+test('a broken program is checked for a part of the work, and only its faults are said', () => {
+  const large = 'export fn f(x: f32): f32 = fold i in [i for i in 0..9000] with z = x { sin(z) * 1.5 + cos(z) * sin(z) }';
+  expect(check(large).diagnostics.map(({ code }) => code)).toEqual([]);
+  const broken = check(`export fn g(x: f32): f32 = x +\n${large}\nexport fn h(x: f32): f32 = y`);
+  expect(broken.diagnostics.map(({ code }) => code)).toEqual(['syntax-error']);
+  expect(broken.build.meter.spent).toBeLessThan(limits.expansionOfBroken + 2 * limits.expansionPerCharacter * large.length);
+});
+
 function answer(text: string, set: Readonly<Record<string, number>> = {}): { build: ReturnType<typeof check>['build']; found: string } {
   const { module, diagnostics, build } = check(text, { set: new Map(Object.entries(set)) });
   // A mistake says where it stands, and what to do about most of them.

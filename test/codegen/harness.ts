@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { buildArtifact, compilePrograms, hostTarget } from '../../codegen/llvm/index.js';
 import { vectorizer } from '../../src/lower/index.js';
 import type { Target } from '../../src/target/index.js';
-import { Dim, type DType, elementCount } from '../../src/base/index.js';
+import { bytesOf, Dim, type DType, elementCount } from '../../src/base/index.js';
+import { elements, type TypedArray } from '../../runtime/element.js';
 import {
   build,
   type Accumulator,
@@ -27,7 +28,7 @@ import {
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-export type Data = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array | Uint16Array;
+export type Data = TypedArray;
 
 export interface RunInput {
   readonly feeds?: readonly Data[];
@@ -132,24 +133,8 @@ export class Artifact {
   }
 }
 
-export function allocate(dtype: DType, length: number): Data {
-  switch (dtype) {
-    case 'f32':
-      return new Float32Array(length);
-    case 'f64':
-      return new Float64Array(length);
-    case 'i32':
-      return new Int32Array(length);
-    case 'i64':
-      return new BigInt64Array(length);
-    case 'f16':
-    case 'bf16':
-      return new Uint16Array(length);
-    case 'u8':
-    case 'bool':
-      return new Uint8Array(length);
-  }
-}
+export const allocate = (dtype: DType, length: number): Data =>
+  elements[dtype].view(new ArrayBuffer(length * elements[dtype].bytes), 0, length);
 
 /** The elements of an array that must be there. */
 export function list(data: Data | undefined): (number | bigint)[] {
@@ -222,14 +207,13 @@ export const kernel = (text: string, body: readonly Stmt[], flops: Dim = Dim.zer
 
 export function program(kernels: readonly Kernel[], buffers: readonly Buffer[], dims: readonly string[] = []): Program {
   const temporaries = buffers.filter((buffer) => buffer.role.kind === 'temporary');
-  const bytes = { f32: 4, f64: 8, f16: 2, bf16: 2, i32: 4, i64: 8, u8: 1, bool: 1 } as const;
   return {
     entry: 'main',
     dims,
     buffers,
     kernels,
     arena: {
-      slots: temporaries.map((buffer) => ({ bytes: [elementCount(buffer.shape).mul(bytes[buffer.dtype])] })),
+      slots: temporaries.map((buffer) => ({ bytes: [elementCount(buffer.shape).mul(bytesOf(buffer.dtype))] })),
       slotOf: new Map(temporaries.map((buffer, at) => [buffer.name, at])),
     },
   };

@@ -62,6 +62,11 @@ describe('npy', () => {
     ['|u1', 'u8', Uint8Array.of(0, 255, 3, 4, 5, 6)],
     ['|b1', 'bool', Uint8Array.of(0, 1, 1, 0, 0, 1)],
     ['<f2', 'f16', Uint16Array.of(0x3c00, 0x7e00, 0, 0x8000, 1, 0x7bff)],
+    ['|i1', 'i8', Int8Array.of(-128, 127, 0, 1, -1, 5)],
+    ['<i2', 'i16', Int16Array.of(-32768, 32767, 0, 1, -1, 5)],
+    ['<u2', 'u16', Uint16Array.of(0, 65535, 1, 2, 3, 4)],
+    ['<u4', 'u32', Uint32Array.of(0, 2 ** 32 - 1, 1, 2, 3, 4)],
+    ['<u8', 'u64', BigUint64Array.of(0n, 2n ** 64n - 1n, 1n, 2n, 3n, 4n)],
     ['=f4', 'f32', floats],
     ['f4', 'f32', floats],
     ['>u1', 'u8', Uint8Array.of(0, 255, 3, 4, 5, 6)],
@@ -162,10 +167,8 @@ describe('npy', () => {
   });
 
   it.each([
-    ['<i2', 'int16'],
-    ['|i1', 'int8'],
-    ['<u2', 'uint16'],
-    ['<u8', 'uint64'],
+    ['|i16', 'int128'],
+    ['<u16', 'uint128'],
     ['<c8', 'complex64'],
     ['<f16', 'float128'],
     ['|S3', 'bytes (|S3)'],

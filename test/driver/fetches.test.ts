@@ -54,6 +54,8 @@ function plain(value: unknown): unknown {
     : Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one)]));
 }
 
+const pick = ({ code, message, hint }: TfcError): object => ({ code, message, hint });
+
 function failure(body: () => unknown): TfcError {
   try {
     body();
@@ -87,6 +89,38 @@ describe('fetches', () => {
     ]);
     expect(artifacts()).toBe(before + 1);
     expect(session.get('steps')).toBe(0);
+  });
+
+  it('are computed on another thread as well, from the feeds at the call, in the order of the calls', async () => {
+    using model = await compile(program);
+    using session = model.session({ threads: 1 });
+    const mine = Float32Array.from(y);
+    const error = session.runAsync('train/error', { x, y: mine });
+    const all = session.runAsync({ train: 'train', w: 'w' }, { x, y: mine });
+    const after = session.runAsync(['w', 'steps']);
+    const fed = session.runAsync('worst', { error: [3, -4, 5] });
+    mine.fill(0);
+    expect(plain(await error)).toEqual([-0.5, -1.5, -2]);
+    expect(plain((await all).w)).toEqual([0.5, 0.5]);
+    const [[w, steps], worst] = [await after, await fed];
+    expect(steps).toBe(1);
+    expect(plain(w)).toEqual(plain(session.get('w')));
+    expect(worst).toBe(session.run('worst', { error: [3, -4, 5] }));
+    const failureOf = async (body: () => Promise<unknown>): Promise<TfcError> => {
+      const error: unknown = await body().catch((one: unknown) => one);
+      return error instanceof TfcError ? error : expect.unreachable('nothing was thrown');
+    };
+    for (const [name, feeds] of [
+      ['nowhere', {}],
+      ['train/nowhere', {}],
+      ['train/error', { x, z: y }],
+      ['train/error', { x }],
+    ] as const) {
+      const { code, message, hint } = await failureOf(() => session.runAsync(name, feeds as never));
+      expect({ code, message, hint }).toEqual({ code, ...pick(failure(() => session.run(name, feeds as never))) });
+    }
+    session.close();
+    expect((await failureOf(() => session.runAsync(['w']))).code).toBe('session-closed');
   });
 
   it('compute shared work once', async () => {

@@ -131,6 +131,46 @@ describe.each([1, 2, 3])('with %d threads', (threads) => {
     );
   });
 
+  it('names the line in nodes that are fetched, and leaves variables as they were', async () => {
+    const model = open(
+      'fetched.tdsl',
+      `import { sgd } from "std/optim"
+param w: f32[2] = ones()
+export step train<N>(x: f32[N, 2]): f32 {
+  let root = sqrt(x @ w)
+  let loss = mean(1 / root)
+  minimize loss with sgd(lr: 0.1)
+  return loss
+}
+`,
+    );
+    using session = model.session({ trapNan: true, threads: 1 });
+    const [fine, bad] = [
+      { x: [[1, 2]] },
+      {
+        x: [
+          [1, 2],
+          [0, 0],
+        ],
+      },
+    ];
+    const before = [...(session.get('w') as Tensor<'f32'>).data];
+    expect(session.run('train/loss', fine)).toBeCloseTo(1 / Math.sqrt(3), 6);
+    for (const run of [
+      () => Promise.resolve().then(() => session.run({ loss: 'train/loss', step: 'train' }, bad)),
+      () => session.runAsync(['train/loss', 'train'], bad),
+    ]) {
+      const error: unknown = await run().catch((one: unknown) => one);
+      expect(error).toMatchObject({ code: 'not-finite' });
+      expect((error as TfcError).message).toMatch(/`1 \/ root` \(div\) at .*fetched\.tdsl:5:19 made an infinity of finite numbers/);
+      expect([...(session.get('w') as Tensor<'f32'>).data]).toEqual(before);
+    }
+    // What is not computed is not looked at.
+    expect((session.run('train/root', bad) as Tensor<'f32'>).toArray()).toEqual([Math.fround(Math.sqrt(3)), 0]);
+    await session.runAsync(['train/loss', 'train'], fine);
+    expect([...(session.get('w') as Tensor<'f32'>).data]).not.toEqual(before);
+  });
+
   it('leaves variables as they were, and goes on', async () => {
     using session = steps.session({ trapNan: true, threads });
     using plain = steps.session({ threads });

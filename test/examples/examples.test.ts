@@ -11,6 +11,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Fit } from '../../examples/hospital/main.js';
 import { expectedVisits, madeUpVisits, noise } from '../../examples/hospital/visits.js';
 import { drawDigits, side } from '../../examples/mnist/digits.js';
+import { makeHousing, type Part, partsOf, readHousing } from '../../examples/linear-regression/main.js';
 import { compile, inMemory, type Tensor, train } from '../../src/driver/index.js';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -41,21 +42,67 @@ describe('first-graph', () => {
   });
 });
 
+/** The least mean squared error of any linear function, by Gauss' elimination in double precision. */
+function leastError({ rows, X, y }: Part): number {
+  const width = X.shape[1] as number;
+  const row = (at: number): Float32Array => X.data.subarray(at * width, (at + 1) * width);
+  const system = Array.from({ length: width }, () => new Float64Array(width + 1));
+  for (let at = 0; at < rows; at += 1)
+    for (const [i, a] of row(at).entries()) {
+      const equation = system[i] as Float64Array;
+      for (const [j, b] of row(at).entries()) equation[j] = (equation[j] as number) + a * b;
+      equation[width] = (equation[width] as number) + a * (y.data[at] as number);
+    }
+  for (const [pivot, equation] of system.entries())
+    for (const [i, other] of system.entries()) {
+      if (i === pivot) continue;
+      const factor = (other[pivot] as number) / (equation[pivot] as number);
+      for (let j = 0; j <= width; j += 1) other[j] = (other[j] as number) - factor * (equation[j] as number);
+    }
+  const weights = system.map((equation, at) => (equation[width] as number) / (equation[at] as number));
+  let sum = 0;
+  for (let at = 0; at < rows; at += 1)
+    sum += (row(at).reduce((value, x, j) => value + x * (weights[j] as number), 0) - (y.data[at] as number)) ** 2;
+  return sum / rows;
+}
+
 describe('linear-regression', () => {
-  it('finds made-up weights in four ways', () => {
-    const { start, normalEquation, byHand, byGrad, byOptimizer } = lastJson('linear-regression');
+  it('finds made-up weights in four ways', async () => {
+    const { start, normalEquation, byHand, byGrad, byOptimizer, validation } = lastJson('linear-regression', '--out', 'houses');
     expect(start).toBeGreaterThan(2);
     // The noise of the made-up prices has variance 0.5.
     expect(normalEquation).toBeCloseTo(0.5, 1);
+    expect(normalEquation).toBeCloseTo(leastError((await partsOf(makeHousing(20640, 7), 42)).training), 5);
     for (const error of [byHand, byGrad, byOptimizer]) expect(error).toBeCloseTo(normalEquation ?? NaN, 3);
+    expect(byGrad).toBeCloseTo(byOptimizer ?? NaN, 6);
+    expect(validation).toBeCloseTo(0.5, 1);
+    expect(readdirSync(join(directory, 'houses')).sort()).toEqual(['checkpoints', 'report.html', 'runs']);
+    expect(logOf('houses')).toContain('validation/mse');
+    expect(readFileSync(join(directory, 'houses', 'report.html'), 'utf8')).toContain('<svg');
   });
 
-  it.runIf(existsSync(join(data, 'housing.csv')))('reaches about 0.53 on California housing', () => {
-    const { start, normalEquation, ...ways } = lastJson('linear-regression', '--data', join(data, 'housing.csv'));
+  it.runIf(existsSync(join(data, 'housing.csv')))('reaches about 0.53 on California housing', async () => {
+    const { start, normalEquation, validation, ...ways } = lastJson('linear-regression', '--data', join(data, 'housing.csv'));
     expect(start).toBeGreaterThan(2);
-    // What the closed form gives in double precision.
-    expect(normalEquation).toBeCloseTo(0.5243, 3);
-    for (const error of Object.values(ways)) expect(error).toBeCloseTo(0.53, 1.6);
+    expect(normalEquation).toBeCloseTo(leastError((await partsOf(readHousing(join(data, 'housing.csv')), 42)).training), 3);
+    for (const error of [...Object.values(ways), validation]) expect(error).toBeCloseTo(0.53, 1);
+  });
+
+  it('goes on after a kill, with the same bits', async () => {
+    const { said } = await interrupt('SIGKILL', 'killed', 'linear-regression', '--epochs', '1000000');
+    expect(said).toContain('"epoch"');
+    const steps = Number(/\d+/.exec(checkpointsOf('killed').at(-1) ?? '')?.[0]);
+    const epochs = ['--epochs', String(steps + 150)];
+    const parts = run('linear-regression', '--out', 'killed', '--resume', ...epochs, '--json');
+    expect(parts).toMatchObject({ status: 0, err: '' });
+    expect(parts.out).toMatch(new RegExp(`^\\{"resumed":${steps}\\}\n`));
+    expect(JSON.parse(parts.out.trim().split('\n').at(-1) ?? '')).toEqual(lastJson('linear-regression', '--out', 'not killed', ...epochs));
+    expect(readdirSync(join(directory, 'killed', 'runs'))).toHaveLength(1);
+    // Without being asked it overwrites nothing.
+    expect(run('linear-regression', '--out', 'killed')).toMatchObject({
+      status: 1,
+      err: expect.stringContaining('has checkpoints of a run already') as string,
+    });
   });
 
   it('says what is wrong with its data', () => {
@@ -72,10 +119,14 @@ describe('linear-regression', () => {
   });
 });
 
-/** Waits for the first checkpoint, and sends a signal. */
-async function interrupt(signal: 'SIGINT' | 'SIGKILL', out: string): Promise<{ readonly code: number | null; readonly said: string }> {
-  // So many epochs that no machine is through with them before the signal.
-  const child = spawn(process.execPath, [main('moons'), '--out', out, '--epochs', '1000000', '--every', '7', '--json'], { cwd: directory });
+/** Waits for the first checkpoint, and sends a signal. `args`: so many epochs that no machine is through with them before it. */
+async function interrupt(
+  signal: 'SIGINT' | 'SIGKILL',
+  out: string,
+  example: string,
+  ...args: readonly string[]
+): Promise<{ readonly code: number | null; readonly said: string }> {
+  const child = spawn(process.execPath, [main(example), '--out', out, ...args, '--json'], { cwd: directory });
   const ended = once(child, 'close') as Promise<[code: number | null]>;
   let said = '';
   child.stdout.on('data', (piece) => (said += String(piece)));
@@ -93,6 +144,12 @@ const checkpointsOf = (out: string): string[] =>
         .sort()
     : [];
 
+/** Of the only run that was recorded there. */
+function logOf(out: string): string {
+  const [record = ''] = readdirSync(join(directory, out, 'runs'));
+  return readFileSync(join(directory, out, 'runs', record, 'run.jsonl'), 'utf8');
+}
+
 describe('moons', () => {
   it('separates them as well as a line can, and better with a curve', () => {
     const { loss, accuracy, lineAccuracy } = lastJson('moons', '--out', 'moons');
@@ -109,15 +166,15 @@ describe('moons', () => {
     expect(checkpointsOf('files')).toEqual(['step-000008.safetensors', 'step-000016.safetensors', 'step-000020.safetensors']);
     const [record = ''] = readdirSync(join(directory, 'files', 'runs'));
     expect(readdirSync(join(directory, 'files', 'runs', record)).some((name) => name.startsWith('events.out.tfevents'))).toBe(true);
-    const lines = readFileSync(join(directory, 'files', 'runs', record, 'run.jsonl'), 'utf8');
-    for (const tag of ['train/loss', 'validation/accuracy', 'log loss/line', '"tag":"curve/w"', '"rate":0.2']) expect(lines).toContain(tag);
+    for (const tag of ['train/loss', 'validation/accuracy', 'log loss/line', '"tag":"curve/w"', '"rate":0.2'])
+      expect(logOf('files')).toContain(tag);
     expect(readFileSync(join(directory, 'files', 'report.html'), 'utf8')).toContain('<svg');
     expect(existsSync(join(directory, 'files', 'moons.safetensors'))).toBe(true);
   });
 
   it.each(['SIGINT', 'SIGKILL'] as const)('ends with the same bits when %s interrupted it and it goes on', async (signal) => {
     const out = `interrupted by ${signal}`;
-    const { code, said } = await interrupt(signal, out);
+    const { code, said } = await interrupt(signal, out, 'moons', '--epochs', '1000000', '--every', '7');
     expect(code).toBe(signal === 'SIGINT' ? 130 : null);
     if (signal === 'SIGINT') expect(said).toMatch(/\{"stopped":\d+,"epoch":\d+\}\n$/);
     // Twenty steps are an epoch.
@@ -226,12 +283,29 @@ describe('mnist', () => {
     }
     expect(best).toBeLessThan(0.9);
     expect(best).toBeGreaterThan(0.5);
-    expect(lastJson('mnist')['testAccuracy']).toBeGreaterThan(0.95);
+    expect(lastJson('mnist', '--out', 'digits')['testAccuracy']).toBeGreaterThan(0.95);
+    for (const tag of ['train/loss', 'validation/accuracy']) expect(logOf('digits')).toContain(tag);
+    expect(readdirSync(join(directory, 'digits')).sort()).toEqual(['checkpoints', 'mnist.safetensors', 'report.html', 'runs']);
+  });
+
+  it('goes on after a Ctrl-C, with the same bits', async () => {
+    const { code, said } = await interrupt('SIGINT', 'stopped', 'mnist', '--epochs', '1000');
+    expect(code).toBe(130);
+    const epoch = Number(/\{"stopped":\d+,"epoch":(\d+)\}\n$/.exec(said)?.[1]);
+    const epochs = ['--epochs', String(epoch + 1)];
+    const parts = run('mnist', '--out', 'stopped', '--resume', ...epochs, '--json');
+    expect(parts).toMatchObject({ status: 0, err: '' });
+    expect(parts.out).toMatch(/^\{"resumed":\d+\}\n/);
+    lastJson('mnist', '--out', 'not stopped', ...epochs);
+    const bits = (out: string): Buffer => readFileSync(join(directory, out, 'mnist.safetensors'));
+    expect(bits('stopped').equals(bits('not stopped'))).toBe(true);
   });
 
   it('draws a curve and says where things lie', () => {
     const { status, out, err } = run('mnist', '--epochs', '1', '--threads', '2');
     expect({ status, err }).toEqual({ status: 0, err: '' });
+    // A second run begins anew.
+    expect(run('mnist', '--epochs', '1', '--threads', '2')).toMatchObject({ status: 0, err: '' });
     for (const part of [
       'epoch 1: loss',
       'Loss over 160 steps:',

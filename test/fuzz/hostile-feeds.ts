@@ -52,15 +52,24 @@ const arrays = {
   f64: Float64Array,
   f16: Uint16Array,
   bf16: Uint16Array,
+  f8e4m3: Uint8Array,
+  f8e5m2: Uint8Array,
+  i8: Int8Array,
+  i16: Int16Array,
   i32: Int32Array,
   i64: BigInt64Array,
   u8: Uint8Array,
+  u16: Uint16Array,
+  u32: Uint32Array,
+  u64: BigUint64Array,
   bool: Uint8Array,
 } as const;
 
 function elementsOf(dtype: ElementType, count: number, seed: number): number[] {
   const random = new Random(seed);
-  return Array.from({ length: count }, () => (dtype === 'bool' ? random.int(2) : dtype === 'u8' ? random.int(256) : random.int(19) - 9));
+  return Array.from({ length: count }, () =>
+    dtype === 'bool' ? random.int(2) : dtype.startsWith('u') ? random.int(256) : random.int(19) - 9,
+  );
 }
 
 const countOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
@@ -89,7 +98,7 @@ export function fed({ as, shape, seed }: FeedSpec, dtype: ElementType, rank: num
   const data = elementsOf(dtype, count, seed);
   const width = arrays[dtype].BYTES_PER_ELEMENT;
   const fill = (array: TypedArray): TypedArray => {
-    data.forEach((one, at) => (array[at] = dtype === 'i64' ? BigInt(one) : one));
+    data.forEach((one, at) => (array[at] = dtype === 'i64' || dtype === 'u64' ? BigInt(one) : one));
     return array;
   };
   const plain = { shape, data };

@@ -60,11 +60,24 @@ function straight({ descr, fortran, shape, data }: NonNullable<ReturnType<typeof
   return result;
 }
 
-const npyTypes: Readonly<Record<string, string>> = { f2: 'f16', f4: 'f32', f8: 'f64', i4: 'i32', i8: 'i64', u1: 'u8', b1: 'bool' };
+const npyTypes: Readonly<Record<string, string>> = {
+  f2: 'f16',
+  f4: 'f32',
+  f8: 'f64',
+  i1: 'i8',
+  i2: 'i16',
+  i4: 'i32',
+  i8: 'i64',
+  u1: 'u8',
+  u2: 'u16',
+  u4: 'u32',
+  u8: 'u64',
+  b1: 'bool',
+};
 
 const npyKind: Kind = {
   write(random) {
-    const descr = random.pick(['<f4', '<f4', '<f8', '<i4', '<i8', '|u1', '|b1', '<f2', '>f4', '>i4']);
+    const descr = random.pick(['<f4', '<f4', '<f8', '<i4', '<i8', '|u1', '|b1', '<f2', '>f4', '>i4', '|i1', '<i2', '<u2', '<u4', '<u8']);
     const shape = random.pick([[3], [2, 3], [], [0], [2, 1, 2], [0, 3], [7, 5]]);
     const count = shape.reduce((product, size) => product * size, 1);
     const data = descr === '|b1' ? Uint8Array.from({ length: count }, () => random.int(2)) : random.bytes(count * Number(descr.slice(2)));
@@ -289,9 +302,16 @@ const stored: Readonly<Record<string, string>> = {
   F64: 'f64',
   F16: 'f16',
   BF16: 'bf16',
+  F8_E4M3: 'f8e4m3',
+  F8_E5M2: 'f8e5m2',
+  I8: 'i8',
+  I16: 'i16',
   I32: 'i32',
   I64: 'i64',
   U8: 'u8',
+  U16: 'u16',
+  U32: 'u32',
+  U64: 'u64',
   BOOL: 'bool',
 };
 const widthOf: Readonly<Record<string, number>> = {
@@ -304,8 +324,12 @@ const widthOf: Readonly<Record<string, number>> = {
   U8: 1,
   BOOL: 1,
   I8: 1,
+  I16: 2,
   U16: 2,
+  U32: 4,
+  U64: 8,
   F8_E4M3: 1,
+  F8_E5M2: 1,
 };
 
 const safetensorsKind: Kind = {

@@ -29,7 +29,7 @@ const record =
     );
   };
 
-const dtype = oneOf('f32', 'f64', 'f16', 'bf16', 'i32', 'i64', 'u8', 'bool');
+const dtype = oneOf('f32', 'f64', 'f16', 'bf16', 'f8e4m3', 'f8e5m2', 'i8', 'i16', 'i32', 'i64', 'u8', 'u16', 'u32', 'u64', 'bool');
 
 function entryCheck(variables: number): Check {
   return (value) => {

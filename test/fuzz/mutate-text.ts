@@ -1,6 +1,7 @@
 // Programs with something wrong. In: the words of a program. Out: a text. Holds: most are nearly right, since what is refused at once
 // reaches little.
 
+import { dtypeNames, isDType } from '../../src/base/index.js';
 import type { Random } from './random.js';
 import { isSolid, texts } from './texts.js';
 
@@ -187,10 +188,7 @@ const mutations: readonly Mutation[] = [
     (_, random) => random.pick(hostileWords),
     (word) => /^[A-Za-z_]/.test(word),
   ),
-  change(
-    (_, random) => random.pick(['f16', 'bf16', 'f32', 'f64', 'i32', 'i64', 'u8', 'bool']),
-    (word) => /^(?:f16|bf16|f32|f64|i32|i64|u8|bool)$/.test(word),
-  ),
+  change((_, random) => random.pick(dtypeNames), isDType),
   change(
     (_, random) =>
       random.pick(['+', '-', '*', '/', '%', '**', '@', '==', '!=', '<', '<=', '&&', '||', '..', ':', ',', '.', '=', '<-', '=>']),

@@ -1,7 +1,7 @@
 // Samples of ops as nodes and values. In: an op and a sample. Out: a node over arguments, and their values. Holds: the same numbers in
 // every run.
 
-import { Dim, isFloat } from '../../src/base/index.js';
+import { Dim, isFloat, isWide } from '../../src/base/index.js';
 import { type Attrs, GraphBuilder, type Node, type TensorNode } from '../../src/graph/index.js';
 import {
   apply,
@@ -39,13 +39,13 @@ export function numbers(seed: number): () => number {
 }
 
 export function valueOf({ dtype, shape, range, values }: SampleArgument, next: () => number): TensorValue {
-  if (values !== undefined) return tensorValue(dtype, shape, dtype === 'i64' ? values.map(BigInt) : values);
+  if (values !== undefined) return tensorValue(dtype, shape, isWide(dtype) ? values.map(BigInt) : values);
   const [low, high] = range ?? (dtype === 'bool' ? [0, 1] : [-2, 2]);
   return tabulate(dtype, shape, () => {
     const x = low + (high - low) * next();
     if (isFloat(dtype)) return x;
     const whole = Math.min(high, low + Math.floor((high - low + 1) * next()));
-    return dtype === 'i64' ? BigInt(whole) : whole;
+    return isWide(dtype) ? BigInt(whole) : whole;
   });
 }
 

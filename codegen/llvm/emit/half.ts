@@ -1,12 +1,15 @@
-// 16-bit floats in and out of f32 registers. In: f32 lanes, or 16-bit patterns as i16. Out: the other. Holds: to nearest, ties to even;
-// subnormals are exact whether or not the processor flushes f32 subnormals; the same bits on every target.
+// Narrow floats in and out of f32 registers. In: f32 lanes, or patterns as i16 or i8. Out: the other. Holds: to nearest, ties to even;
+// subnormals are exact whether or not the processor flushes f32 subnormals; the same bits on every target. What is too large becomes
+// infinity in 16 bits, the largest number in 8, as `runtime/half.ts` says; an infinity that is only moved stays one.
 
+import type { DType } from '../../../src/base/index.js';
 import type { LlvmValue } from '../builder/index.js';
 import type { MachineOps } from './machine.js';
 import type { CpuLevel } from '../isa/isa.js';
 
 interface Lanes {
   readonly bits: (value: number) => LlvmValue;
+  readonly i8: LlvmValue['type'];
   readonly i16: LlvmValue['type'];
   readonly i32: LlvmValue['type'];
   readonly f32: LlvmValue['type'];
@@ -19,6 +22,7 @@ function lanesOf(ops: MachineOps, like: LlvmValue): Lanes {
   const i32 = ops.wide(types.i32, lanes);
   return {
     bits: (value) => ops.module.int(i32, value),
+    i8: ops.wide(types.i8, lanes),
     i16: ops.wide(types.i16, lanes),
     i32,
     f32: ops.wide(types.f32, lanes),
@@ -77,4 +81,66 @@ export function bf16ToF32(ops: MachineOps, pattern: LlvmValue): LlvmValue {
   const build = ops.builder;
   const { bits, i32, f32 } = lanesOf(ops, pattern);
   return build.bitcast(build.shl(build.zext(pattern, i32), bits(16)), f32);
+}
+
+/** A layout of eight bits. */
+export interface EightBits {
+  readonly fraction: number;
+  readonly bias: number;
+  readonly largest: number;
+  /** The pattern of infinity; what lies above it, or is the last pattern where there is none, is a NaN. */
+  readonly infinity: number | undefined;
+}
+
+const formats: Partial<Readonly<Record<DType, EightBits>>> = {
+  f8e4m3: { fraction: 3, bias: 7, largest: 448, infinity: undefined },
+  f8e5m2: { fraction: 2, bias: 15, largest: 57344, infinity: 0x7c },
+};
+
+export const eightBits = (dtype: DType): EightBits | undefined => formats[dtype];
+
+export function f8FromF32(ops: MachineOps, value: LlvmValue, { fraction, bias, largest, infinity }: EightBits): LlvmValue {
+  const build = ops.builder;
+  const { bits, i8, i32, f32 } = lanesOf(ops, value);
+  const pattern = build.bitcast(value, i32);
+  const magnitude = build.and(pattern, bits(0x7fffffff));
+  const sign = build.and(build.lshr(pattern, bits(24)), bits(0x80));
+  const most = bits(Buffer.from(Float32Array.of(largest).buffer).readInt32LE());
+  const held = build.select(build.icmp('ugt', magnitude, most), most, magnitude);
+  // Normal: add half a unit less one, plus one when the kept part is odd; a carry into the exponent is right.
+  const left = 23 - fraction;
+  const odd = build.and(build.lshr(held, bits(left)), bits(1));
+  const rounded = build.lshr(build.add(held, build.add(odd, bits(2 ** (left - 1) - 1))), bits(left));
+  const normal = build.sub(rounded, bits((127 - bias) << fraction));
+  // Subnormal: adding a power of two whose last place is the least number rounds as wanted.
+  const unit = ops.module.float(f32, 2 ** (1 - bias - fraction + 23));
+  const subnormal = build.sub(build.bitcast(build.fadd(build.bitcast(held, f32), unit), i32), build.bitcast(unit, i32));
+  const finite = build.select(build.icmp('ult', held, bits((128 - bias) << 23)), subnormal, normal);
+  const number = infinity === undefined ? finite : build.select(build.icmp('eq', magnitude, bits(0x7f800000)), bits(infinity), finite);
+  const chosen = build.select(build.icmp('ugt', magnitude, bits(0x7f800000)), bits(0x7f), number);
+  return build.trunc(build.or(chosen, sign), i8);
+}
+
+/** The value, or the largest number in the place of an infinity. */
+export function saturated(ops: MachineOps, value: LlvmValue, { largest }: EightBits): LlvmValue {
+  const build = ops.builder;
+  const { bits, i32, f32 } = lanesOf(ops, value);
+  const isInfinite = build.icmp('eq', build.and(build.bitcast(value, i32), bits(0x7fffffff)), bits(0x7f800000));
+  const most = ops.intrinsic('llvm.copysign', f32, [ops.module.float(f32, largest), value]);
+  return build.select(isInfinite, most, value);
+}
+
+export function f8ToF32(ops: MachineOps, pattern: LlvmValue, { fraction, bias, infinity }: EightBits): LlvmValue {
+  const build = ops.builder;
+  const { bits, i32, f32 } = lanesOf(ops, pattern);
+  const wide = build.zext(pattern, i32);
+  const magnitude = build.and(wide, bits(0x7f));
+  const sign = build.shl(build.and(wide, bits(0x80)), bits(24));
+  const normal = build.add(build.shl(magnitude, bits(23 - fraction)), bits((127 - bias) << 23));
+  const least = ops.module.float(f32, 2 ** (1 - bias - fraction));
+  const subnormal = build.bitcast(build.fmul(build.uitofp(magnitude, f32), least), i32);
+  const finite = build.select(build.icmp('ult', magnitude, bits(1 << fraction)), subnormal, normal);
+  const special = build.select(build.icmp('eq', magnitude, bits(infinity ?? 0x80)), bits(0x7f800000), bits(0x7fc00000));
+  const chosen = build.select(build.icmp('uge', magnitude, bits(infinity ?? 0x7f)), special, finite);
+  return build.bitcast(build.or(chosen, sign), f32);
 }

@@ -1,11 +1,11 @@
 // Machine ops as LLVM instructions, on scalars and on vectors alike. In: an op's name, its dtype and argument values. Out: the value.
 // Holds: each op means what `src/kernel/machine.ts` says, lane by lane, for every input; nothing is reassociated or contracted here.
-// 16-bit floats travel as f32 values that are exactly representable; every op on them rounds its result.
+// Narrow floats travel as f32 values that are exactly representable; every op on them rounds its result.
 
-import { type DType, dtypes, InternalError, roundTo } from '../../../src/base/index.js';
+import { type DType, dtypes, InternalError, isNarrowFloat, isSigned, roundTo } from '../../../src/base/index.js';
 import type { MachineOpName } from '../../../src/kernel/index.js';
 import { emitExponent } from './exponents.js';
-import { bf16FromF32, bf16ToF32, f16FromF32, f16ToF32 } from './half.js';
+import { bf16FromF32, bf16ToF32, eightBits, f16FromF32, f16ToF32, f8FromF32, f8ToF32, saturated } from './half.js';
 import type { Builder, LlvmType, LlvmValue, ModuleBuilder } from '../builder/index.js';
 import type { CpuLevel } from '../isa/isa.js';
 
@@ -20,7 +20,7 @@ type Family = 'float' | 'signed' | 'unsigned' | 'bool';
 
 const familyOf = (dtype: DType): Family => {
   const family = dtypes[dtype].family;
-  return family === 'integer' ? (dtype === 'u8' ? 'unsigned' : 'signed') : family;
+  return family === 'integer' ? (isSigned(dtype) ? 'signed' : 'unsigned') : family;
 };
 
 export class MachineOps {
@@ -47,13 +47,21 @@ export class MachineOps {
       case 'f32':
       case 'f16':
       case 'bf16':
+      case 'f8e4m3':
+      case 'f8e5m2':
         return types.f32;
       case 'f64':
         return types.f64;
       case 'i32':
+      case 'u32':
         return types.i32;
       case 'i64':
+      case 'u64':
         return types.i64;
+      case 'i16':
+      case 'u16':
+        return types.i16;
+      case 'i8':
       case 'u8':
         return types.i8;
       case 'bool':
@@ -65,7 +73,7 @@ export class MachineOps {
   memoryType(dtype: DType): LlvmType {
     const types = this.module.types;
     if (dtype === 'bool') return types.i8;
-    return dtype === 'f16' || dtype === 'bf16' ? types.i16 : this.scalarType(dtype);
+    return isNarrowFloat(dtype) ? types.int(8 * dtypes[dtype].bytes) : this.scalarType(dtype);
   }
 
   typeOf(dtype: DType, lanes: number): LlvmType {
@@ -155,11 +163,12 @@ export class MachineOps {
     return this.settle({ value, lanes, dtype });
   }
 
-  /** Rounds a result that was computed in f32 to the 16-bit format it belongs to. */
+  /** Rounds a result that was computed in f32 to the narrow format it belongs to. */
   settle(of: Value): Value {
-    if (of.dtype === 'f16') return { ...of, value: f16ToF32(this, f16FromF32(this, of.value, this.#cpu), this.#cpu) };
-    if (of.dtype === 'bf16') return { ...of, value: bf16ToF32(this, bf16FromF32(this, of.value)) };
-    return of;
+    if (!isNarrowFloat(of.dtype)) return of;
+    const format = eightBits(of.dtype);
+    const value = format === undefined ? of.value : saturated(this, of.value, format);
+    return this.fromMemory(this.toMemory({ ...of, value }), of.dtype, of.lanes);
   }
 
   /** What `accumulate` and `muladd` allow. */
@@ -325,17 +334,21 @@ export class MachineOps {
     return this.fromMemory(asMemory.type === target ? asMemory : build.bitcast(asMemory, target), dtype, lanes);
   }
 
-  /** As stored: bool in a byte, 16-bit floats in their own format. */
+  /** As stored: bool in a byte, narrow floats in their own format. */
   toMemory(of: Value): LlvmValue {
     if (of.dtype === 'bool') return this.builder.zext(of.value, this.wide(this.module.types.i8, of.lanes));
     if (of.dtype === 'f16') return f16FromF32(this, of.value, this.#cpu);
-    return of.dtype === 'bf16' ? bf16FromF32(this, of.value) : of.value;
+    if (of.dtype === 'bf16') return bf16FromF32(this, of.value);
+    const format = eightBits(of.dtype);
+    return format === undefined ? of.value : f8FromF32(this, of.value, format);
   }
 
   fromMemory(value: LlvmValue, dtype: DType, lanes: number): Value {
     if (dtype === 'bool') return { value: this.builder.icmp('ne', value, this.zero(value.type)), lanes, dtype };
     if (dtype === 'f16') return { value: f16ToF32(this, value, this.#cpu), lanes, dtype };
-    return { value: dtype === 'bf16' ? bf16ToF32(this, value) : value, lanes, dtype };
+    if (dtype === 'bf16') return { value: bf16ToF32(this, value), lanes, dtype };
+    const format = eightBits(dtype);
+    return { value: format === undefined ? value : f8ToF32(this, value, format), lanes, dtype };
   }
 
   #libm(name: string, args: readonly Value[]): LlvmValue {

@@ -2,6 +2,7 @@
 
 import { dtypeNames } from '../../base/index.js';
 import { Scope } from '../scope.js';
+import { bitBuiltins } from './bits.js';
 import type { Builtin } from './builtin.js';
 import { derivativeBuiltins } from './derivatives.js';
 import { elementwiseBuiltins } from './elementwise.js';
@@ -15,6 +16,7 @@ const builtins: readonly Builtin[] = [
   ...shapeBuiltins,
   ...derivativeBuiltins,
   ...randomBuiltins,
+  ...bitBuiltins,
 ];
 
 export function builtinScope(): Scope {

@@ -14,6 +14,13 @@ import { asTfcErrors, toTfcError } from './failures.js';
 import { CompileError, oneLine, renamed } from '../mistakes.js';
 import { artifactFiles, type BuildJob, type BuildReply, type BuildRequest, type Built, optionsKey } from '../build/request.js';
 
+/**
+ * @example
+ * ```ts
+ * const options: CompileOptions = { set: { Hidden: 64 }, onWarning: ({ message }) => console.warn(message) };
+ * const model = await compile('model.tdsl', options);
+ * ```
+ */
 export interface CompileOptions {
   /** Values for `dim` declarations, e.g. { Hidden: 512 }. */
   readonly set?: Readonly<Record<string, number>>;
@@ -29,6 +36,11 @@ export interface CompileOptions {
  * Compiles a program, or takes it from the cache, and opens it. A cache that cannot be used is a warning of the process
  * (`process.on('warning')`), and the artifact lives as long as the process. Errors, as rejections: CompileError with the diagnostics of the
  * program; TfcError for what was asked; its code is internal-error when the compiler itself fails.
+ * @example
+ * ```ts
+ * const model = await compile('model.tdsl', { set: { Hidden: 64 } });
+ * using session = model.session({ seed: 42 });
+ * ```
  */
 export const compile = (path: string, options: CompileOptions = {}): Promise<Module> => compileWith(path, options, unattended);
 
@@ -45,7 +57,14 @@ export async function compileWith(path: string, options: CompileOptions, caller:
   return announced(opened);
 }
 
-/** The same, blocking. */
+/**
+ * The same, blocking.
+ * @example
+ * ```ts
+ * const model = compileSync('model.tdsl');
+ * console.log(model.entries.map(({ name }) => name));
+ * ```
+ */
 export function compileSync(path: string, options: CompileOptions = {}): Module {
   let opened: Opened;
   try {
@@ -260,9 +279,9 @@ function open(built: Built, job: Job): Opened {
     resolveOpen: (entry, ranks) => asTfcErrors(() => libraryOf({ open: { entry, ranks } })),
     resolveTrap: (entry, ranks) =>
       asTfcErrors(() => libraryOf({ trap: entry, ...(Object.keys(ranks).length === 0 ? {} : { open: { entry, ranks } }) })),
-    resolveFetches: (fetched) => {
+    resolveFetches: ({ trap = false, ...fetched }) => {
       const name = fetchName(fetched.fetches);
-      return { path: asTfcErrors(() => libraryOf({ fetch: { ...fetched, name } })), entry: name };
+      return { path: asTfcErrors(() => libraryOf({ fetch: { ...fetched, name }, ...(trap ? { trap: name } : {}) })), entry: name };
     },
     readGraph: () => asTfcErrors(() => graphOf({ ...job, request })),
   });

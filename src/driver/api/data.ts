@@ -1,6 +1,7 @@
 // Data sets for the API. In: columns as a caller has them. Out: a data set. Holds: what is no column is refused before anything is computed
 // with it; whatever is thrown is a TfcError.
 
+import { heldBy } from '../../../runtime/element.js';
 import { reading } from '../../../runtime/error.js';
 import { shown } from '../../../runtime/shown.js';
 import { TfcError } from '../../../runtime/index.js';
@@ -9,9 +10,16 @@ import { type Column, countOf } from '../../train/data/table.js';
 import { asTfcErrors } from './failures.js';
 
 /**
- * A data set of columns in memory. `data` is row-major: a Float32Array, Float64Array, Int32Array, BigInt64Array, Uint8Array, or a
- * Uint16Array with the bits of f16. @throws TfcError invalid-value for what is no column; bad-data for columns of different lengths, or
+ * A data set of columns in memory. `data` is row-major, a typed array: it says the element type, or `dtype` does (of floats of 16 and 8
+ * bits, which lie in integers). @throws TfcError invalid-value for what is no column; bad-data for columns of different lengths, or
  * without rows.
+ * @example
+ * ```ts
+ * const points = inMemory([
+ *   { name: 'x', data: new Float32Array(100 * 4), rows: 100, rowShape: [4] },
+ *   { name: 'y', data: new Int32Array(100), rows: 100, rowShape: [] },
+ * ]);
+ * ```
  */
 export const inMemory = (columns: readonly Column[]): dataset.Dataset =>
   asTfcErrors(() => dataset.inMemory(reading('The columns', () => columnsOf(columns))));
@@ -21,14 +29,13 @@ function columnsOf(columns: unknown): readonly Column[] {
   return Array.from(columns as readonly unknown[], columnOf);
 }
 
-const arrays = [Float32Array, Float64Array, Int32Array, BigInt64Array, Uint8Array, Uint16Array];
 const isCount = (size: unknown): size is number => Number.isSafeInteger(size) && (size as number) >= 0;
 
 function columnOf(column: unknown): Column {
   const { name, data, rows, rowShape } = (typeof column === 'object' && column !== null ? column : {}) as {
     readonly [Name in keyof Column]?: unknown;
   };
-  if (typeof name !== 'string' || !arrays.some((array) => data instanceof array) || !Array.isArray(rowShape) || !rowShape.every(isCount))
+  if (typeof name !== 'string' || heldBy(data) === undefined || !Array.isArray(rowShape) || !rowShape.every(isCount))
     throw new TfcError(
       'invalid-value',
       `A column has a name, data, rows and rowShape; ${typeof name === 'string' ? name : shown(column)} does not.`,

@@ -17,6 +17,13 @@ import { asTfcErrors, toTfcError } from './failures.js';
  * its dtype: numbers are rounded to floats, and exact as integers or refused. Close it when it is no longer used.
  * @throws TfcError invalid-value for options that make no sense; file-not-found, bad-data, shape-mismatch, dtype-mismatch, which name file
  * and row, line or byte.
+ * @example
+ * ```ts
+ * const entry = model.manifest.entries.find(({ name }) => name === 'train') as EntrySpec;
+ * const flowers = await openDataset('flowers.csv', entry, { columns: { x: 'x*', y: 'kind' } });
+ * console.log(flowers.rows, flowers.vocabularies?.['y']?.words);
+ * flowers.close?.();
+ * ```
  */
 export async function openDataset(source: opening.DataSource, entry: EntrySpec, options?: DatasetOptions): Promise<Dataset> {
   if (typeof entry !== 'object' || (entry as unknown) === null || !Array.isArray(entry.feeds))
@@ -33,6 +40,12 @@ export async function openDataset(source: opening.DataSource, entry: EntrySpec, 
 /**
  * What normalizes these feeds of floats, from all rows of a data set: its training part. `standard`: mean 0 and deviation 1; `range`: from
  * 0 to 1. Plain data, to be kept with a checkpoint. @throws TfcError invalid-value, bad-data.
+ * @example
+ * ```ts
+ * const { training, validation } = split(data, 0.2, 42);
+ * const normalization = await fit(training, ['x']);
+ * const [scaled, held] = [normalized(training, normalization), normalized(validation, normalization)];
+ * ```
  */
 export async function fit(
   dataset: Dataset,

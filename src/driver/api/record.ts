@@ -13,6 +13,13 @@ import { version } from '../package.js';
 import { writeReport as writePage } from '../report/run-report.js';
 import { toTfcError } from './failures.js';
 
+/**
+ * What a run is started with.
+ * @example
+ * ```ts
+ * const options: RunOptions = { hparams: { lr: 0.1, batch: 50 }, metrics: ['validation/loss'], resumedAt: 120 };
+ * ```
+ */
 export interface RunOptions {
   /** By which runs are compared. */
   readonly hparams?: Readonly<Record<string, HyperParameter>>;
@@ -27,6 +34,15 @@ export interface RunOptions {
   readonly resumedAt?: number | undefined;
 }
 
+/**
+ * A run that is recorded.
+ * @example
+ * ```ts
+ * const { directory, recorder }: OpenRun = await openRun('logs', 'model');
+ * await recorder.close();
+ * console.log(directory); // logs/model-2026-11-29T10-31-05
+ * ```
+ */
 export interface OpenRun {
   /** `LOGDIR/NAME-2026-11-29T10-31-05`; new, unless the run goes on. */
   readonly directory: string;
@@ -37,6 +53,16 @@ export interface OpenRun {
 /**
  * Begins to record a run in a directory of its own below `logdir`, or goes on with one.
  * @throws TfcError invalid-value for a name with a slash and for options that make no sense, file-not-written.
+ * @example
+ * ```ts
+ * const { directory, recorder } = await openRun('logs', 'model', { hparams: { lr: 0.1 }, metrics: ['train/loss'] });
+ * for (let step = 1; step <= 10; step++) {
+ *   const { loss } = session.run('train', { x, y, lr: 0.1 }) as { loss: number };
+ *   recorder.scalars(step, Date.now() / 1000, { 'train/loss': loss });
+ * }
+ * await recorder.close();
+ * await writeReport([directory], 'report.html');
+ * ```
  */
 export async function openRun(logdir: string, name: string, options: RunOptions = {}): Promise<OpenRun> {
   const { hparams, metrics = [], threads = 1, resumedAt } = reading('The options of a run', () => ({ ...options }));
@@ -73,6 +99,13 @@ function newestRun(logdir: string, name: string): string | undefined {
 /**
  * Writes a page of runs: HTML in one piece. `directories`: of runs, or of several runs each.
  * @throws TfcError file-not-found, bad-data for a log that is none, file-not-written.
+ * @example
+ * ```ts
+ * const { directory, recorder } = await openRun('logs', 'short');
+ * recorder.scalars(1, Date.now() / 1000, { 'train/loss': 0.5 });
+ * await recorder.close();
+ * await writeReport([directory], 'short.html');
+ * ```
  */
 export async function writeReport(directories: readonly string[], path: string): Promise<void> {
   try {

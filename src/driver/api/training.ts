@@ -17,6 +17,18 @@ import type { RunIdentity } from '../../train/training-state.js';
 import { constantIdentity, moduleIdentity } from '../module-identity.js';
 import { asTfcErrors } from './failures.js';
 
+/**
+ * Where checkpoints go, how often one is written, and which are kept.
+ * @example
+ * ```ts
+ * const checkpoints: CheckpointOptions = {
+ *   directory: 'checkpoints',
+ *   every: { count: 100, unit: 'steps' },
+ *   keep: 3,
+ *   best: 'validation/loss',
+ * };
+ * ```
+ */
 export interface CheckpointOptions {
   /** It gets files `step-000123.safetensors`; made when it is not there. */
   readonly directory: string;
@@ -28,6 +40,13 @@ export interface CheckpointOptions {
   readonly best?: string;
 }
 
+/**
+ * When nothing gets better any more.
+ * @example
+ * ```ts
+ * const earlyStop: EarlyStop = { metric: 'validation/loss', patience: 10 };
+ * ```
+ */
 export interface EarlyStop {
   /** As `best`. */
   readonly metric: string;
@@ -35,6 +54,22 @@ export interface EarlyStop {
   readonly patience?: number;
 }
 
+/**
+ * What `openTrainingRun` takes: what `train` takes, and where checkpoints go.
+ * @example
+ * ```ts
+ * const options: TrainingRunOptions = {
+ *   data,
+ *   batch: 50,
+ *   epochs: 100,
+ *   seed: 42,
+ *   constant: { lr: 0.1 },
+ *   checkpoints: { directory: 'checkpoints' },
+ *   resume: true,
+ *   earlyStop: { metric: 'loss' },
+ * };
+ * ```
+ */
 export interface TrainingRunOptions extends Omit<TrainOptions, 'start'> {
   readonly checkpoints: CheckpointOptions;
   /** Whether the run goes on with the newest checkpoint, if there is one. Default false: a directory that has some is refused. */
@@ -56,6 +91,20 @@ export interface TrainingRunOptions extends Omit<TrainOptions, 'start'> {
  * variables of the newest checkpoint when this returns.
  * @throws TfcError invalid-value for options that make no sense, for a directory that has checkpoints without `resume`, and for a session
  * of another module; unknown-entry; other-run, bad-data for checkpoints that do not fit; file-not-written.
+ * @example
+ * ```ts
+ * const run = openTrainingRun(model, session, 'train', {
+ *   data,
+ *   batch: 50,
+ *   epochs: 3,
+ *   seed: 42,
+ *   constant: { lr: 0.1 },
+ *   checkpoints: { directory: 'checkpoints', keep: 2 },
+ *   resume: true,
+ * });
+ * for await (const { epoch, means } of run.epochs()) console.log(epoch, means['loss']);
+ * session.restore(resolveCheckpoint('checkpoints/latest'));
+ * ```
  */
 export function openTrainingRun(module: Module, session: Session, entry: string, options: TrainingRunOptions): TrainingRun {
   return asTfcErrors(() => {
@@ -87,6 +136,19 @@ export function openTrainingRun(module: Module, session: Session, entry: string,
 /**
  * The file that `path` means: a file as it is; of a directory of checkpoints, or `DIR/latest`, the newest; of `DIR/best` the best, where
  * its run was told by what. @throws TfcError invalid-value, file-not-found, bad-data.
+ * @example
+ * ```ts
+ * const run = openTrainingRun(model, session, 'train', {
+ *   data,
+ *   batch: 50,
+ *   epochs: 2,
+ *   seed: 1,
+ *   constant: { lr: 0.1 },
+ *   checkpoints: { directory: 'best-by-accuracy', best: 'accuracy' },
+ * });
+ * for await (const _ of run.epochs());
+ * session.restore(resolveCheckpoint('best-by-accuracy/best'));
+ * ```
  */
 export function resolveCheckpoint(path: string): string {
   if (!isText(path)) throw invalid(`A path is text, not ${shown(path)}.`);

@@ -10,7 +10,7 @@ import { jsonWarnings } from '../mistakes.js';
 import { artifactFiles, type BuildRequest } from '../build/request.js';
 import type { Begin } from '../build/watch-stages.js';
 import { isWatched, print, printDiagnostics, printError } from './command.js';
-import { addProgramOptions, parseProgram, type ProgramOptions, UsageError } from './options.js';
+import { addProgramOptions, cpuOption, parseProgram, type ProgramOptions, UsageError } from './options.js';
 import { performWatched } from './watch.js';
 
 interface Options extends ProgramOptions {
@@ -29,7 +29,7 @@ export function addCompile(program: Command): void {
     .option('-o, --out <dir>', 'directory for the artifact')
     .option('--emit <level>', `print a stage of the way: ${stageLevels.join(', ')}, or one of the back end: llvm, asm`)
     .option('--dump-after <pass>', 'print what this pass makes')
-    .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
+    .addOption(cpuOption())
     .option('--time-passes', 'print the time that each stage takes, from the start of the process')
     .option('--watch', 'go on, and compile again whenever the program or what it imports changes')
     .option('--json', 'print one JSON object')

@@ -3,7 +3,7 @@
 // training data is applied to all other data, and fitted on none of it.
 
 import type { EntrySpec, Manifest } from '../../../runtime/index.js';
-import { DiagnosticsError } from '../../base/index.js';
+import { DiagnosticsError, isFloat } from '../../base/index.js';
 import { batchedFeeds } from '../../train/data/batch-size.js';
 import type { DatasetOptions } from '../../train/data/dataset-options.js';
 import type { Dataset } from '../../train/data/dataset.js';
@@ -96,7 +96,7 @@ export async function openTraining(
 
 /** Feeds of floats with more than one number per row, or the first of several: features, which targets are not. */
 function floatsOf({ columns }: Dataset, entry: EntrySpec): readonly string[] {
-  const floats = columns.filter(({ dtype }) => ['f32', 'f64', 'f16', 'bf16'].includes(dtype));
+  const floats = columns.filter(({ dtype }) => dtype !== undefined && isFloat(dtype));
   const features = floats.filter(({ rowShape }) => rowShape.some((size) => size !== 1));
   if (features.length > 0) return features.map(({ name }) => name);
   const [first] = floats;

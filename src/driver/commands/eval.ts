@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { perform } from './command.js';
 import { addDataOptions, type DataOptions } from './data-options.js';
-import { addProgramOptions, collect, parseCount, type ProgramOptions, requireRestorable } from './options.js';
+import { addProgramOptions, cpuOption, feedOption, parseCount, type ProgramOptions, requireRestorable, threadsOption } from './options.js';
 import { restOf, takesFlags } from './rest.js';
 
 export interface EvaluationOptions extends ProgramOptions, DataOptions {
@@ -23,10 +23,10 @@ export function addEval(program: Command): void {
     .argument('[entry]', 'exported function that returns numbers, or the step whose metrics are meant; may be left out when there is one')
     .requiredOption('--restore <path>', 'variables: a .safetensors file, or DIR[/latest|/best] of checkpoints')
     .option('--batch <n>', 'rows per call', '256')
-    .option('--feed <name=value>', 'argument that is the same in every call: JSON, or @file.npy; may be repeated', collect, [])
+    .addOption(feedOption('call'))
     .option('--with <name>', 'exported function that computes the metrics of a step; may be left out when one fits')
-    .option('--threads <n>', 'threads to use', '1')
-    .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
+    .addOption(threadsOption())
+    .addOption(cpuOption())
     .option('--json', 'print one JSON object, also for errors')
     .action((_file: string, _entry: string | undefined, options: EvaluationOptions) =>
       perform(options.json, async () => {

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { perform, print, printDiagnostics } from './command.js';
-import { addProgramOptions, parseProgram, type ProgramOptions } from './options.js';
+import { addProgramOptions, cpuOption, parseProgram, type ProgramOptions } from './options.js';
 
 interface Options extends ProgramOptions {
   readonly cpu: string;
@@ -18,7 +18,7 @@ export function addExplain(program: Command): void {
       ),
   )
     .argument('<file>', 'program (.tdsl)')
-    .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
+    .addOption(cpuOption())
     .option('--json', 'print one JSON array')
     .action((file: string, options: Options) =>
       perform(options.json, async (texts) => {

@@ -1,7 +1,7 @@
 // Options and their values. In: what stands on the command line. Out: numbers and names. Holds: what makes no sense is wrong usage, not a
 // mistake in a program.
 
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 
 /** Wrong usage that the argument parser cannot see. */
 export class UsageError extends Error {
@@ -24,6 +24,17 @@ export const addProgramOptions = (command: Command): Command =>
   command
     .option('--set <Name=N>', 'value for a dim; may be repeated', collect, [])
     .option('--root <dir>', 'directory beside that of the program from which it may import; may be repeated', collect, []);
+
+/** How many threads compute. */
+export const threadsOption = (): Option => new Option('--threads <n>', 'threads to use').default('1');
+
+export const cpuOption = (): Option => new Option('--cpu <name>', "LLVM's name of the CPU to compile for").default('native');
+
+/** Arguments that no data gives. `of`: how often the entry is called. */
+export const feedOption = (of: 'call' | 'step'): Option =>
+  new Option('--feed <name=value>', `argument that is the same in every ${of}: JSON, or @file.npy; may be repeated`)
+    .argParser(collect)
+    .default([]);
 
 /** What they mean for a request. */
 export const parseProgram = ({

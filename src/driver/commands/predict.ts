@@ -3,7 +3,16 @@
 import type { Command } from 'commander';
 import { perform } from './command.js';
 import { addDataOptions, type DataOptions } from './data-options.js';
-import { addProgramOptions, collect, parseCount, type ProgramOptions, requireRestorable, UsageError } from './options.js';
+import {
+  addProgramOptions,
+  cpuOption,
+  feedOption,
+  parseCount,
+  type ProgramOptions,
+  requireRestorable,
+  threadsOption,
+  UsageError,
+} from './options.js';
 import { restOf, takesFlags } from './rest.js';
 
 export interface PredictionOptions extends ProgramOptions, DataOptions {
@@ -24,9 +33,9 @@ export function addPredict(program: Command): void {
     .requiredOption('--restore <path>', 'variables: a .safetensors file, or DIR[/latest|/best] of checkpoints')
     .requiredOption('--out <path>', 'where to write: .npy for one result, .npz, .csv or .json for any number')
     .option('--batch <n>', 'rows per call', '256')
-    .option('--feed <name=value>', 'argument that is the same in every call: JSON, or @file.npy; may be repeated', collect, [])
-    .option('--threads <n>', 'threads to use', '1')
-    .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
+    .addOption(feedOption('call'))
+    .addOption(threadsOption())
+    .addOption(cpuOption())
     .option('--json', 'print one JSON object, also for errors')
     .action((_file: string, _entry: string, options: PredictionOptions) =>
       perform(options.json, async () => {

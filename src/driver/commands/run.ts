@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { isRead, perform, print } from './command.js';
 import { openProgram } from './open.js';
-import { addProgramOptions, collect, parseCount, type ProgramOptions, requireRestorable } from './options.js';
+import { addProgramOptions, collect, cpuOption, parseCount, type ProgramOptions, requireRestorable, threadsOption } from './options.js';
 
 interface Options extends ProgramOptions {
   readonly feed: readonly string[];
@@ -27,8 +27,8 @@ export function addRun(commands: Command): void {
     .option('--restore <path>', 'give the variables that it reads their values: a .safetensors file, or DIR[/latest|/best] of checkpoints')
     .option('--trap-nan', 'name the line that first makes a NaN or an infinity; slower')
     .option('--seed <n>', 'seed of the initial values', '0')
-    .option('--threads <n>', 'threads to use', '1')
-    .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
+    .addOption(threadsOption())
+    .addOption(cpuOption())
     .option('--json', 'print errors as JSON too')
     .action((file: string, entry: string, options: Options) =>
       perform(options.json, async () => {

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { perform } from './command.js';
 import { addDataOptions } from './data-options.js';
-import { addProgramOptions, collect } from './options.js';
+import { addProgramOptions, cpuOption, feedOption, threadsOption } from './options.js';
 import { restOf, takesFlags } from './rest.js';
 import { parseTraining, type TrainingOptions } from './train-options.js';
 
@@ -14,7 +14,7 @@ export function addTrain(program: Command): void {
     .argument('[entry]', 'exported step; may be left out when there is one')
     .requiredOption('--batch <n>', 'rows per step')
     .requiredOption('--epochs <n>', 'how often to go through the data')
-    .option('--feed <name=value>', 'argument that is the same in every step: JSON, or @file.npy; may be repeated', collect, [])
+    .addOption(feedOption('step'))
     .option('--normalize [kind]', 'scale features by the training rows: standard (mean 0, deviation 1) or range (0 to 1)')
     .option('--shuffle', 'an order of its own for every epoch', true)
     .option('--no-shuffle', 'rows in the order in which they lie')
@@ -40,8 +40,8 @@ export function addTrain(program: Command): void {
     .option('--logdir <dir>', 'record the run in a new directory in this one, for TensorBoard and tfc report; at the end its report.html')
     .option('--name <name>', "what the recorded run is called (default: as the program's file)")
     .option('--seed <n>', 'seed of the initial values and of the order of the data', '0')
-    .option('--threads <n>', 'threads to use', '1')
-    .option('--cpu <name>', "LLVM's name of the CPU to compile for", 'native')
+    .addOption(threadsOption())
+    .addOption(cpuOption())
     .option('--save <path>', 'write the variables there at the end (.safetensors)')
     .option('--json', 'print one JSON object per epoch, and errors as JSON')
     .action((_file: string, _entry: string | undefined, options: TrainingOptions) =>

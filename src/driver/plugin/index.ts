@@ -18,6 +18,15 @@ import { builtFile } from '../package.js';
 import { render } from '../report/render.js';
 import { esbuildModule, loadAssets, nameOf, rollupModule, servedModule, viteModule, webpackModule } from './modules.js';
 
+/**
+ * How a bundler's programs are compiled.
+ * @example
+ * ```ts
+ * import tfc, { type PluginOptions } from '@tdsl/tfc/plugin';
+ * const options: PluginOptions = { cpu: 'x86-64-v3', set: { Hidden: 64 } };
+ * export default { plugins: [tfc.rollup(options)] };
+ * ```
+ */
 export interface PluginOptions extends Pick<CompileOptions, 'set' | 'cpu' | 'roots'> {
   /**
    * `build`: artifacts become assets, and what is built runs without the compiler. `serve`: programs are compiled, or opened from the
@@ -95,7 +104,14 @@ const factory: UnpluginFactory<PluginOptions | undefined, false> = (options = {}
   };
 };
 
-/** `import tfc from '@tdsl/tfc/plugin'`: `tfc.vite()`, `tfc.rollup()`, `tfc.rolldown()`, `tfc.esbuild()`, `tfc.webpack()`. */
+/**
+ * `import tfc from '@tdsl/tfc/plugin'`: `tfc.vite()`, `tfc.rollup()`, `tfc.rolldown()`, `tfc.esbuild()`, `tfc.webpack()`.
+ * @example
+ * ```ts
+ * import tfc from '@tdsl/tfc/plugin';
+ * export default { plugins: [tfc.vite({ cpu: 'x86-64-v3' })] };
+ * ```
+ */
 const plugin: UnpluginInstance<PluginOptions | undefined, false> = createUnplugin(factory);
 export default plugin;
 

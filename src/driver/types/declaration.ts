@@ -3,7 +3,7 @@
 
 import { basename } from 'node:path';
 import { isReserved } from '../../../runtime/session.js';
-import { printableLines } from '../../base/index.js';
+import { isWide, printableLines } from '../../base/index.js';
 import type { Texts } from '../mistakes.js';
 import type { EntryShown, ProgramShown, ResultShown, TensorShown, ValueShown } from './describe.js';
 import { PlacedText } from './placed-text.js';
@@ -173,7 +173,7 @@ const tensorType = (generic: 'Feed' | 'Output' | 'Tensor' | 'Value', tensor: Ten
 /** What a tensor is given as. */
 function givenType(tensor: TensorShown): string {
   const { dtype, shape } = tensor.type;
-  const scalar = dtype === 'bool' ? 'boolean' : dtype === 'i64' ? 'number | bigint' : 'number';
+  const scalar = dtype === 'bool' ? 'boolean' : isWide(dtype) ? 'number | bigint' : 'number';
   if (tensor.open) return `${tensorType('Tensor', tensor)} | ${scalar}`;
   return shape.length === 0 ? scalar : tensorType('Tensor', tensor);
 }

@@ -1,22 +1,12 @@
-// Machine arithmetic that JavaScript lacks. In: numbers (bigints for i64). Out: what the machine op gives, to the bit. Holds: no rounding
-// but the one stated.
+// Machine arithmetic that JavaScript lacks. In: numbers (bigints for integers of eight bytes). Out: what the machine op gives, to the bit.
+// Holds: no rounding but the one stated.
 
-import { type DType, InternalError, roundToBF16, roundToF16 } from '../../base/index.js';
+import { type DType, InternalError, isFloat, roundTo } from '../../base/index.js';
 
 /** The nearest value of a float dtype. */
 export function roundFloat(dtype: DType, x: number): number {
-  switch (dtype) {
-    case 'f32':
-      return Math.fround(x);
-    case 'f64':
-      return x;
-    case 'f16':
-      return roundToF16(x);
-    case 'bf16':
-      return roundToBF16(x);
-    default:
-      throw new InternalError('kernel interpreter', `${dtype} is no float`);
-  }
+  if (!isFloat(dtype)) throw new InternalError('kernel interpreter', `${dtype} is no float`);
+  return roundTo(dtype, x);
 }
 
 export function roundEven(x: number): number {
@@ -99,10 +89,10 @@ export function toInteger(x: number, least: number, most: number): number {
   return x <= least ? least : x >= most ? most : Math.trunc(x) + 0;
 }
 
-export function toBigInteger(x: number): bigint {
+export function toBigInteger(x: number, least: bigint, most: bigint): bigint {
   if (Number.isNaN(x)) return 0n;
-  if (x >= 2 ** 63) return 2n ** 63n - 1n;
-  return x <= -(2 ** 63) ? -(2n ** 63n) : BigInt(Math.trunc(x));
+  if (x >= Number(most)) return most;
+  return x <= Number(least) ? least : BigInt(Math.trunc(x));
 }
 
 /** A bigint as a double from which rounding to f32 (or less) is right: what does not fit sticks to the last bit. */
@@ -111,29 +101,4 @@ export function sticky(x: bigint): number {
   if (magnitude < 2n ** 53n) return Number(x);
   const kept = ((magnitude >> 11n) | (magnitude & 2047n ? 1n : 0n)) << 11n;
   return Number(x < 0n ? -kept : kept);
-}
-
-/** Bits of one dtype seen as another of the same width. */
-export function bitcast(from: DType, to: DType, value: number | bigint): number | bigint {
-  if (from === to) return value;
-  const view = new DataView(new ArrayBuffer(8));
-  const pair = `${from} ${to}`;
-  switch (pair) {
-    case 'f32 i32':
-      view.setFloat32(0, Number(value));
-      return view.getInt32(0);
-    case 'i32 f32':
-      view.setInt32(0, Number(value));
-      return view.getFloat32(0);
-    case 'f64 i64':
-      view.setFloat64(0, Number(value));
-      return view.getBigInt64(0);
-    case 'i64 f64':
-      view.setBigInt64(0, BigInt(value));
-      return view.getFloat64(0);
-    case 'bool u8':
-      return value;
-    default:
-      throw new InternalError('kernel interpreter', `bitcast from ${from} to ${to}`);
-  }
 }

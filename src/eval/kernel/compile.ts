@@ -4,7 +4,7 @@
 // each other's elements (but for what lanes combine into accumulators); extents fit their limits. Everything is evaluated eagerly: a
 // `select` does not guard the loads in its arms.
 
-import { bytesOf, isFloat, unreachable } from '../../base/index.js';
+import { bytesOf, isFloat, unreachable, isWide, isNarrowFloat } from '../../base/index.js';
 import {
   type Accumulator,
   type Buffer,
@@ -23,7 +23,7 @@ import {
 import { evaluateScalar, scalarOfKernel } from '../../ops/index.js';
 import { roundFloat } from './arithmetic.js';
 import { type KernelCounts, statementCounts } from './counts.js';
-import { fit, helpers, machineCode } from './machine.js';
+import { fit, helpers, machineCode, product } from './machine.js';
 import { type Place, sizeOf, trouble } from './memory.js';
 import { asNumber, asStored, big, integer, literal, number, type Operand, small } from './operand.js';
 import type { KernelState } from './state.js';
@@ -183,7 +183,10 @@ class KernelCompiler {
     const size = accumulator.shape.reduce((product, one) => product * one, 1);
     if (accumulator.shape.length === 0) this.#emit(`let ${code} = ${asStored(initial)};`);
     else {
-      this.#head.set(code, `const ${code} = new ${accumulator.dtype === 'i64' ? 'BigInt64Array' : 'Float64Array'}(${size});`);
+      this.#head.set(
+        code,
+        `const ${code} = new ${accumulator.dtype === 'i64' ? 'BigInt64Array' : accumulator.dtype === 'u64' ? 'BigUint64Array' : 'Float64Array'}(${size});`,
+      );
       this.#emit(`${code}.fill(${asStored(initial)});`);
     }
     this.#locals.set(accumulator.name, { kind: 'registers', code, accumulator });
@@ -222,6 +225,7 @@ class KernelCompiler {
   #operand(expr: Expr, stmt: Stmt): Operand {
     switch (expr.kind) {
       case 'const':
+        if (expr.dtype === 'u64') return big(`${BigInt(expr.value)}n`, 'u64');
         if (expr.dtype !== 'i64')
           return number(literal(isFloat(expr.dtype) ? roundFloat(expr.dtype, Number(expr.value)) : Number(expr.value)), expr.dtype);
         return wholeNumber(expr.value);
@@ -236,7 +240,9 @@ class KernelCompiler {
       case 'read': {
         const register = this.#register(expr.accumulator, expr.index, stmt);
         // Copied, because the statement may change the register before the value is used.
-        return this.#keep(expr.accumulator.dtype === 'i64' ? big(register) : number(register, expr.accumulator.dtype));
+        return this.#keep(
+          isWide(expr.accumulator.dtype) ? big(register, expr.accumulator.dtype) : number(register, expr.accumulator.dtype),
+        );
       }
       case 'load':
         return this.#load(expr, stmt);
@@ -253,7 +259,7 @@ class KernelCompiler {
     const from = args.at(-1)?.dtype ?? expr.dtype;
     this.#functions.push((...values) => evaluateScalar(row, from, values));
     const call = `functions[${this.#functions.length - 1}](${args.map(asStored).join(', ')})`;
-    if (expr.dtype === 'i64') return big(call);
+    if (isWide(expr.dtype)) return big(call, expr.dtype);
     return number(isFloat(expr.dtype) ? fit(expr.dtype, call) : call, expr.dtype);
   }
 
@@ -275,8 +281,10 @@ class KernelCompiler {
     }
     this.#countBytes('Read', place, at);
     const value = `${data}[${at}]`;
-    if (buffer.dtype === 'i64') return this.#keep(big(value));
-    return this.#keep(number(buffer.dtype === 'f16' || buffer.dtype === 'bf16' ? fit(buffer.dtype, value) : value, buffer.dtype));
+    if (isWide(buffer.dtype)) return this.#keep(big(value, buffer.dtype));
+    return this.#keep(
+      number(isNarrowFloat(buffer.dtype) ? `(Number.isFinite(${value}) ? ${fit(buffer.dtype, value)} : ${value})` : value, buffer.dtype),
+    );
   }
 
   /** An element counts when this kernel touches it for the first time. */
@@ -380,13 +388,14 @@ function wholeNumber(value: number | bigint): Operand {
 
 /** `old` combined with `value`: max and min give NaN when either is NaN. */
 function combined(combine: Combiner, { dtype }: Accumulator, old: string, value: string): string {
-  const wide = dtype === 'i64';
+  const wide = isWide(dtype);
+  const wrapped = (code: string): string => `BigInt.${dtype === 'u64' ? 'asUintN' : 'asIntN'}(64, ${code})`;
   switch (combine) {
     case 'sum':
-      return wide ? `BigInt.asIntN(64, ${old} + ${value})` : fit(dtype, `${old} + ${value}`);
+      return wide ? wrapped(`${old} + ${value}`) : fit(dtype, `${old} + ${value}`);
     case 'product':
-      if (wide) return `BigInt.asIntN(64, ${old} * ${value})`;
-      return dtype === 'i32' ? `Math.imul(${old}, ${value})` : fit(dtype, `${old} * ${value}`);
+      if (wide) return wrapped(`${old} * ${value}`);
+      return product(dtype, old, value);
     case 'max':
     case 'min':
       return wide ? `(${old} ${combine === 'max' ? '>' : '<'} ${value} ? ${old} : ${value})` : `Math.${combine}(${old}, ${value})`;

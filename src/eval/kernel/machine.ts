@@ -1,10 +1,21 @@
 // Machine ops as JavaScript source. In: a machine op and operands. Out: an operand for its result. Holds: each means what
 // `src/kernel/machine.ts` says; results are rounded or wrapped to their dtype, so nothing carries more bits than the dtype has.
 
-import { type DType, isFloat, roundToBF16, roundToF16 } from '../../base/index.js';
+import {
+  bytesOf,
+  type DType,
+  dtypes,
+  isFloat,
+  isInteger,
+  isWide,
+  roundToBF16,
+  roundToF16,
+  roundToF8E4M3,
+  roundToF8E5M2,
+} from '../../base/index.js';
 import { type MachineOpName, machineOps } from '../../kernel/index.js';
-import { scalarTable } from '../../ops/index.js';
-import { bitcast, copySign, exponent, fma32, fma64, mantissa, mulHigh, roundEven, sticky, toBigInteger, toInteger } from './arithmetic.js';
+import { bitsAs, scalarTable } from '../../ops/index.js';
+import { copySign, exponent, fma32, fma64, mantissa, mulHigh, roundEven, sticky, toBigInteger, toInteger } from './arithmetic.js';
 import { trouble } from './memory.js';
 import { asNumber, asStored, big, integer, number, type Operand, small } from './operand.js';
 
@@ -13,6 +24,8 @@ export const helpers = {
   fround: Math.fround,
   f16: roundToF16,
   bf16: roundToBF16,
+  f8e4m3: roundToF8E4M3,
+  f8e5m2: roundToF8E5M2,
   fma32,
   fma64,
   mulHigh,
@@ -23,7 +36,7 @@ export const helpers = {
   toInteger,
   toBigInteger,
   sticky,
-  bitcast,
+  bitsAs,
   libm_exp: Math.exp,
   libm_expm1: Math.expm1,
   libm_log: Math.log,
@@ -46,7 +59,7 @@ export const helpers = {
   libm_pow: scalarTable.pow.evaluate,
 } as const;
 
-/** Source that rounds or wraps a number to a dtype other than i64. */
+/** Source that rounds or wraps a number to a dtype that is held in a number. */
 export function fit(dtype: DType, code: string): string {
   switch (dtype) {
     case 'f32':
@@ -55,16 +68,32 @@ export function fit(dtype: DType, code: string): string {
       return `(${code})`;
     case 'f16':
     case 'bf16':
+    case 'f8e4m3':
+    case 'f8e5m2':
       return `${dtype}(${code})`;
+    case 'i8':
+      return `((${code}) << 24 >> 24)`;
+    case 'i16':
+      return `((${code}) << 16 >> 16)`;
     case 'i32':
       return `((${code}) | 0)`;
     case 'u8':
+      return `((${code}) & 255)`;
+    case 'u16':
+      return `((${code}) & 65535)`;
+    case 'u32':
+      return `((${code}) >>> 0)`;
     case 'bool':
-      return `((${code}) & ${dtype === 'u8' ? 255 : 1})`;
+      return `((${code}) & 1)`;
     case 'i64':
-      throw trouble('an i64 is not fitted');
+    case 'u64':
+      throw trouble(`a ${dtype} is not fitted`);
   }
 }
+
+/** The product of two numbers of a dtype; those of 32 bits are not exact in doubles. */
+export const product = (dtype: DType, a: string, b: string): string =>
+  isInteger(dtype) && bytesOf(dtype) === 4 ? fit(dtype, `Math.imul(${a}, ${b})`) : fit(dtype, `${a} * ${b}`);
 
 const infixes: Readonly<Record<string, string>> = {
   add: '+',
@@ -86,10 +115,10 @@ export function machineCode(fn: MachineOpName, dtype: DType, args: readonly Oper
   const first = args[0];
   if (first === undefined || args.length !== machineOps[fn].arity) throw trouble(`${fn} with ${args.length} arguments`);
   if (fn === 'convert') return convert(dtype, first);
-  if (fn === 'bitcast') return cast(`bitcast('${first.dtype}', '${dtype}', ${asStored(first)})`, dtype);
+  if (fn === 'bitcast') return cast(`bitsAs('${first.dtype}', '${dtype}', ${asStored(first)})`, dtype);
   if (fn === 'select' || fn === 'unlikely') return select(dtype, args);
   const from = first.dtype;
-  if (from === 'i64') return wide(fn, dtype, args);
+  if (isWide(from)) return wide(fn, dtype, args);
   const codes = args.map((arg) => arg.code);
   const [a, b, c] = codes as [string, string, string];
   const symbol = infixes[fn];
@@ -106,7 +135,7 @@ export function machineCode(fn: MachineOpName, dtype: DType, args: readonly Oper
     case 'sub':
       return number(fit(dtype, `${a} ${symbol} ${b}`), dtype);
     case 'mul':
-      return number(from === 'i32' ? `Math.imul(${a}, ${b})` : fit(dtype, `${a} * ${b}`), dtype);
+      return number(product(dtype, a, b), dtype);
     case 'div':
       return number(float ? fit(dtype, `${a} / ${b}`) : `(${b} === 0 ? 0 : ${fit(dtype, `${a} / ${b}`)})`, dtype);
     case 'rem':
@@ -142,13 +171,13 @@ export function machineCode(fn: MachineOpName, dtype: DType, args: readonly Oper
     case 'and':
     case 'or':
     case 'xor':
-      return number(`(${a} ${symbol} ${b})`, dtype);
+      return number(from === 'u32' ? fit(dtype, `${a} ${symbol} ${b}`) : `(${a} ${symbol} ${b})`, dtype);
     case 'not':
       return number(from === 'bool' ? `(1 - ${a})` : fit(dtype, `~${a}`), dtype);
     case 'shl':
       return number(fit(dtype, `${a} << ${b}`), dtype);
     case 'shr':
-      return number(fit(dtype, `${a} >>> ${b}`), dtype);
+      return number(fit(dtype, `${bytesOf(dtype) < 4 ? `(${a} & ${2 ** (8 * bytesOf(dtype)) - 1})` : a} >>> ${b}`), dtype);
     case 'sar':
       return number(fit(dtype, `${a} >> ${b}`), dtype);
     case 'mulhi':
@@ -159,16 +188,16 @@ export function machineCode(fn: MachineOpName, dtype: DType, args: readonly Oper
   }
 }
 
-const cast = (code: string, dtype: DType): Operand => (dtype === 'i64' ? big(code) : number(code, dtype));
+const cast = (code: string, dtype: DType): Operand => (isWide(dtype) ? big(code, dtype) : number(code, dtype));
 
 function select(dtype: DType, [condition, a, b]: readonly Operand[]): Operand {
   if (condition === undefined || a === undefined || b === undefined) throw trouble('select without three arguments');
-  if (dtype !== 'i64') return number(`(${condition.code} ? ${a.code} : ${b.code})`, dtype);
+  if (!isWide(dtype)) return number(`(${condition.code} ? ${a.code} : ${b.code})`, dtype);
   if (!a.big && !b.big) return integer(`(${condition.code} ? ${a.code} : ${b.code})`, Math.max(a.bound, b.bound));
-  return big(`(${condition.code} ? ${asStored(a)} : ${asStored(b)})`);
+  return big(`(${condition.code} ? ${asStored(a)} : ${asStored(b)})`, dtype);
 }
 
-/** i64: in numbers while the result is known to be small, else in bigints. */
+/** Integers of eight bytes: i64 in numbers while the result is known to be small, else in bigints. */
 function wide(fn: MachineOpName, dtype: DType, args: readonly Operand[]): Operand {
   const [x, y] = args as [Operand, Operand];
   const symbol = infixes[fn];
@@ -181,37 +210,38 @@ function wide(fn: MachineOpName, dtype: DType, args: readonly Operand[]): Operan
     if (inNumbers !== undefined && inNumbers.bound <= small) return inNumbers;
   }
   const [a, b] = args.map(asStored) as [string, string];
-  const wrapped = (code: string): Operand => big(`BigInt.asIntN(64, ${code})`);
+  const wrap = (code: string): string => `BigInt.${dtype === 'u64' ? 'asUintN' : 'asIntN'}(64, ${code})`;
+  const wrapped = (code: string): Operand => big(wrap(code), dtype);
   switch (fn) {
     case 'add':
     case 'sub':
     case 'mul':
       return wrapped(`${a} ${symbol} ${b}`);
     case 'div':
-      return big(`(${b} === 0n ? 0n : BigInt.asIntN(64, ${a} / ${b}))`);
+      return big(`(${b} === 0n ? 0n : ${wrap(`${a} / ${b}`)})`, dtype);
     case 'rem':
-      return big(`(${b} === 0n ? ${a} : ${a} % ${b})`);
+      return big(`(${b} === 0n ? ${a} : ${a} % ${b})`, dtype);
     case 'neg':
       return wrapped(`-${a}`);
     case 'abs':
       return wrapped(`${a} < 0n ? -${a} : ${a}`);
     case 'min':
     case 'max':
-      return big(`(${a} ${fn === 'min' ? '<' : '>'} ${b} ? ${a} : ${b})`);
+      return big(`(${a} ${fn === 'min' ? '<' : '>'} ${b} ? ${a} : ${b})`, dtype);
     case 'and':
     case 'or':
     case 'xor':
-      return big(`(${a} ${symbol} ${b})`);
+      return big(`(${a} ${symbol} ${b})`, dtype);
     case 'not':
-      return big(`(~${a})`);
+      return wrapped(`~${a}`);
     case 'shl':
       return wrapped(`${a} << ${b}`);
     case 'shr':
       return wrapped(`BigInt.asUintN(64, ${a}) >> ${b}`);
     case 'sar':
-      return big(`(${a} >> ${b})`);
+      return wrapped(`BigInt.asIntN(64, ${a}) >> ${b}`);
     default:
-      throw trouble(`${fn} of i64`);
+      throw trouble(`${fn} of ${dtype}`);
   }
 }
 
@@ -246,10 +276,11 @@ function convert(to: DType, from: Operand): Operand {
   if (to === 'bool') return number(`(${code} ${from.big ? '!== 0n' : '!== 0'} ? 1 : 0)`, 'bool');
   if (isFloat(from.dtype)) {
     if (isFloat(to)) return number(fit(to, code), to);
-    if (to === 'i64') return big(`toBigInteger(${code})`);
-    return number(to === 'i32' ? `toInteger(${code}, -2147483648, 2147483647)` : `toInteger(${code}, 0, 255)`, to);
+    const [least, most] = dtypes[to].bounds;
+    return isWide(to) ? big(`toBigInteger(${code}, ${least}n, ${most}n)`, to) : number(`toInteger(${code}, ${least}, ${most})`, to);
   }
-  if (to === 'i64') return integer(code, from.dtype === 'i32' ? 2 ** 31 : 255);
+  if (to === 'i64') return from.big ? big(`BigInt.asIntN(64, ${code})`) : integer(code, 2 ** 32);
+  if (to === 'u64') return big(`BigInt.asUintN(64, ${from.big ? code : `BigInt(${code})`})`, to);
   if (isFloat(to)) return number(from.big ? fit(to, to === 'f64' ? `Number(${code})` : `sticky(${code})`) : fit(to, code), to);
   return number(from.big ? fit(to, `Number(BigInt.asIntN(32, ${code}))`) : fit(to, asNumber(from)), to);
 }

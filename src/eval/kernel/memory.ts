@@ -1,11 +1,21 @@
 // Storage of a running program. In: a program, sizes, feeds and variables. Out: one memory per place, and what the entry left behind.
 // Holds: buffers with the same role and number share one memory; elements that nothing wrote are known as such.
 
-import { bytesOf, type Dim, type DType, dtypes, InternalError } from '../../base/index.js';
+import { bytesOf, type Dim, type DType, InternalError } from '../../base/index.js';
 import type { Buffer, Program } from '../../kernel/index.js';
 import type { TensorValue } from '../../ops/index.js';
 
-export type Elements = Float32Array | Float64Array | Int32Array | Uint8Array | BigInt64Array;
+export type Elements =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array;
 
 /** Where a buffer lives: several buffers may show one memory. */
 export interface Place {
@@ -77,10 +87,33 @@ function checkSlot(program: Program, place: Place, dims: ReadonlyMap<string, num
 }
 
 function elements(dtype: DType, count: number): Elements {
-  if (dtype === 'i64') return new BigInt64Array(count);
-  if (dtype === 'f64') return new Float64Array(count);
-  if (dtypes[dtype].family === 'float') return new Float32Array(count);
-  return dtype === 'i32' ? new Int32Array(count) : new Uint8Array(count);
+  switch (dtype) {
+    case 'f64':
+      return new Float64Array(count);
+    case 'f32':
+    case 'f16':
+    case 'bf16':
+    case 'f8e4m3':
+    case 'f8e5m2':
+      return new Float32Array(count);
+    case 'i8':
+      return new Int8Array(count);
+    case 'i16':
+      return new Int16Array(count);
+    case 'i32':
+      return new Int32Array(count);
+    case 'i64':
+      return new BigInt64Array(count);
+    case 'u8':
+    case 'bool':
+      return new Uint8Array(count);
+    case 'u16':
+      return new Uint16Array(count);
+    case 'u32':
+      return new Uint32Array(count);
+    case 'u64':
+      return new BigUint64Array(count);
+  }
 }
 
 /** Fresh memory of a place, filled with `value` if there is one. */
@@ -96,9 +129,9 @@ export function memoryOf(place: Place, value: TensorValue | undefined): Memory {
   if (value.shape.length !== shape.length || value.shape.some((size, axis) => size !== shape[axis])) {
     throw trouble(`${name} has the shape [${shape.join(', ')}] and gets [${value.shape.join(', ')}]`);
   }
-  // Storing rounds to the dtype; f16 and bf16 are rounded when they are computed with.
+  // Storing rounds to the dtype; narrow floats are rounded when they are computed with.
   if (positions === undefined) {
-    if (data instanceof BigInt64Array) data.set(value.data as BigInt64Array);
+    if (data instanceof BigInt64Array || data instanceof BigUint64Array) data.set(value.data as BigInt64Array);
     else data.set(value.data as Float64Array);
   } else positions.forEach((position, at) => (data[position] = value.data[at] as never));
   if (role.kind === 'feed') return { data, written: undefined };
@@ -117,7 +150,11 @@ export function valueOf(place: Place, memory: Memory): TensorValue | undefined {
   if (holes === written?.length && holes > 0) return undefined;
   if (holes > 0) throw trouble(`${holes} of ${written?.length} elements of ${buffer.name} were never written`);
   const data = inOrder(memory.data, positions);
-  return { dtype: buffer.dtype, shape, data: data instanceof BigInt64Array ? data.slice() : Float64Array.from(data as Float64Array) };
+  return {
+    dtype: buffer.dtype,
+    shape,
+    data: data instanceof BigInt64Array || data instanceof BigUint64Array ? data.slice() : Float64Array.from(data),
+  };
 }
 
 /** What stands at the positions, or everything. */

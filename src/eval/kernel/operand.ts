@@ -1,5 +1,6 @@
 // Values in generated JavaScript. In: pieces of source with what is known of them. Out: pieces of source. Holds: an i64 is either a number
-// that is known to stay small (index arithmetic), or a bigint (data); every other value is a number, rounded or wrapped to its dtype.
+// that is known to stay small (index arithmetic), or a bigint (data); a u64 is a bigint; every other value is a number, rounded or
+// wrapped to its dtype.
 
 import type { DType } from '../../base/index.js';
 
@@ -17,12 +18,12 @@ export const small = 2 ** 50;
 
 export const number = (code: string, dtype: DType): Operand => ({ code, dtype, big: false, bound: 0 });
 export const integer = (code: string, bound: number): Operand => ({ code, dtype: 'i64', big: false, bound });
-export const big = (code: string): Operand => ({ code, dtype: 'i64', big: true, bound: Infinity });
+export const big = (code: string, dtype: DType = 'i64'): Operand => ({ code, dtype, big: true, bound: Infinity });
 
 export const literal = (value: number): string => (Object.is(value, -0) ? '-0' : value < 0 ? `(${value})` : String(value));
 
 /** As a JavaScript number, which an index must be. */
 export const asNumber = (operand: Operand): string => (operand.big ? `Number(${operand.code})` : operand.code);
 
-/** As it is stored: i64 in bigints. */
+/** As it is stored: integers of eight bytes in bigints. */
 export const asStored = (operand: Operand): string => (operand.dtype === 'i64' && !operand.big ? `BigInt(${operand.code})` : operand.code);

@@ -2,7 +2,7 @@
 // reduced, tiled, or a nest of its own.
 // Holds: a contraction whose result has one column is a reduction of a product; every other contraction is tiled.
 
-import { type Dim, type DType, elementCount, InternalError, isFloat, type Shape } from '../../base/index.js';
+import { type Dim, type DType, elementCount, InternalError, isFloat, isNarrowFloat, type Shape } from '../../base/index.js';
 import { isTensorNode, type Node, type TensorNode } from '../../graph/index.js';
 import { build, type Combiner, combiners, type Expr, exprKey, ofNothing } from '../../kernel/index.js';
 import type { Lowering, Op } from '../../ops/index.js';
@@ -184,7 +184,7 @@ export const reducedKey = (form: ReduceForm): string =>
   `${space(form.reduced).join()}${form.filled === undefined ? '' : ` of ${exprKey(form.filled)}`}`;
 
 /** Half-width floats are combined in f32 and rounded once. */
-export const combinedAs = (dtype: DType): DType => (dtype === 'f16' || dtype === 'bf16' ? 'f32' : dtype);
+export const combinedAs = (dtype: DType): DType => (isNarrowFloat(dtype) ? 'f32' : dtype);
 
 /** `value` as `dtype`, where that is the wide or the narrow side of a combination. */
 export const widthAs = (dtype: DType, value: Expr): Expr => (build.dtypeOf(value) === dtype ? value : build.apply('convert', dtype, value));

@@ -3,7 +3,7 @@
 // Holds: shared expressions stay shared; a name that is a machine op and a function of the table means the same, so expanding twice changes
 // nothing; f16 and bf16 are computed in f32 and rounded once.
 
-import { type DType, InternalError } from '../../base/index.js';
+import { type DType, InternalError, isNarrowFloat } from '../../base/index.js';
 import { build, type Expr, isMachineOp, mapCode, type Program, rewriteStatement } from '../../kernel/index.js';
 import { expansions, scalarNames, scalarTable, type Expansion } from '../../ops/index.js';
 
@@ -49,19 +49,17 @@ function expandOnce(expr: Expr, expand: (expr: Expr) => Expr): Expr {
   }
 }
 
-const isHalf = (dtype: DType): boolean => dtype === 'f16' || dtype === 'bf16';
-
 /** `original` with its arguments expanded to `args`. */
 function applied(fn: string, dtype: DType, original: Expr, args: readonly Expr[]): Expr {
   const last = args[args.length - 1];
   if (last === undefined) throw new InternalError('expand-scalars', `${fn} without arguments`);
   const from = build.dtypeOf(last);
   const rewrite = expansionOf(fn);
-  // Moving bits needs no arithmetic, so half-width floats are chosen among and converted as they are.
-  if (isHalf(from) && fn !== 'convert' && fn !== 'bitcast' && fn !== 'select') {
-    const wide = args.map((arg) => (isHalf(build.dtypeOf(arg)) ? build.apply('convert', 'f32', arg) : arg));
-    const value = rewrite === undefined ? build.apply(fn, isHalf(dtype) ? 'f32' : dtype, ...wide) : rewrite('f32', ...wide);
-    return isHalf(dtype) ? build.apply('convert', dtype, value) : value;
+  // Moving bits needs no arithmetic, so narrow floats are chosen among and converted as they are.
+  if (isNarrowFloat(from) && fn !== 'convert' && fn !== 'bitcast' && fn !== 'select') {
+    const wide = args.map((arg) => (isNarrowFloat(build.dtypeOf(arg)) ? build.apply('convert', 'f32', arg) : arg));
+    const value = rewrite === undefined ? build.apply(fn, isNarrowFloat(dtype) ? 'f32' : dtype, ...wide) : rewrite('f32', ...wide);
+    return isNarrowFloat(dtype) ? build.apply('convert', dtype, value) : value;
   }
   const result = rewrite === undefined ? build.apply(fn, dtype, ...args) : rewrite(from, ...args);
   const same =

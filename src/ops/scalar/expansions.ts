@@ -3,7 +3,7 @@
 // Holds: one row per function of the table, which the compiler demands; f32 rows keep the error bound that the table states. f64 calls libm
 // for what is no machine op.
 
-import { type DType, InternalError, isFloat } from '../../base/index.js';
+import { type DType, InternalError, isFloat, isInteger, isSigned } from '../../base/index.js';
 import { build, type Expr } from '../../kernel/index.js';
 import * as circular from './circular.js';
 import * as exponential from './exponential.js';
@@ -20,7 +20,7 @@ const zero = (dtype: DType): Expr => m.literal(dtype, 0);
 const sign: Expansion = (dtype, x) => {
   if (x === undefined) throw new InternalError('expand-scalars', 'sign of nothing');
   const positive = m.select(m.gt(x, zero(dtype)), one(dtype), zero(dtype));
-  if (dtype === 'u8') return positive;
+  if (isInteger(dtype) && !isSigned(dtype)) return positive;
   const signed = m.select(m.lt(x, zero(dtype)), m.literal(dtype, -1), positive);
   return isFloat(dtype) ? m.select(m.eq(x, x), signed, x) : signed;
 };
@@ -87,7 +87,7 @@ const fmod = (x: Expr, y: Expr): Expr => build.apply('libm_fmod', 'f64', x, y);
 
 export const expansions: Readonly<Record<ScalarName, Expansion>> = {
   neg: machine('neg'),
-  abs: unary((dtype, x) => (dtype === 'u8' ? x : m.abs(x))),
+  abs: unary((dtype, x) => (isInteger(dtype) && !isSigned(dtype) ? x : m.abs(x))),
   sign,
   square: unary((_, x) => m.mul(x, x)),
   reciprocal: unary((dtype, x) => m.div(one(dtype), x)),

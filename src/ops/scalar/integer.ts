@@ -1,7 +1,7 @@
 // Integer powers in machine ops. In: integer expressions. Out: an expression without a branch. Holds: the low bits that wrapping keeps are
 // exact; a negative exponent gives 1 / aⁿ towards zero.
 
-import { bytesOf } from '../../base/index.js';
+import { bytesOf, isSigned } from '../../base/index.js';
 import { build, type Expr } from '../../kernel/index.js';
 import * as m from './machine.js';
 
@@ -16,7 +16,7 @@ export function integerPow(base: Expr, exponent: Expr): Expr {
     result = m.mul(result, m.select(set, square, one));
     square = m.mul(square, square);
   }
-  if (dtype === 'u8') return result;
+  if (!isSigned(dtype)) return result;
   const minusOne = m.literal(dtype, -1);
   const even = m.eq(m.and(exponent, one), zero);
   const inverse = m.select(m.eq(base, one), one, m.select(m.eq(base, minusOne), m.select(even, one, minusOne), zero));

@@ -1,7 +1,7 @@
 // Short names for machine ops. In: expressions. Out: expressions. Holds: names and dtypes are those of `src/kernel/machine.ts`; nothing is
 // folded.
 
-import { InternalError, type DType, isFloat } from '../../base/index.js';
+import { InternalError, type DType, isFloat, isWide } from '../../base/index.js';
 import { build, type Expr, type MachineOpName } from '../../kernel/index.js';
 
 const { apply, constant, dtypeOf } = build;
@@ -64,7 +64,7 @@ export const f64 = (value: number): Expr => constant('f64', value);
 export const i32 = (value: number): Expr => constant('i32', value | 0);
 /** A constant of any dtype. */
 export const literal = (dtype: DType, value: number): Expr =>
-  constant(dtype, dtype === 'i64' ? BigInt(value) : dtype === 'f32' ? Math.fround(value) : value);
+  constant(dtype, isWide(dtype) ? BigInt(value) : dtype === 'f32' ? Math.fround(value) : value);
 
 /** c₀ + x·(c₁ + x·(…)), highest coefficient first, one muladd per degree. */
 export function horner(x: Expr, coefficients: readonly number[]): Expr {

@@ -1,7 +1,7 @@
 // Rules of arithmetic. In: elementwise sums, products, powers. Out: fewer operations. Holds: the results of floating-point.md: exact but
 // for the sign of a zero.
 
-import { isFloat, isInteger, roundTo } from '../../base/index.js';
+import { isFloat, isInteger, roundTo, isSigned } from '../../base/index.js';
 import type { GraphBuilder, Node, TensorNode } from '../../graph/index.js';
 import { isTensorNode } from '../../graph/index.js';
 import { elementwise, fill, opOf } from '../../ops/index.js';
@@ -12,7 +12,7 @@ const { add, div, mul, neg, pow, sub } = elementwise;
 const { abs, exp, log1p, reciprocal, sigmoid, softplusRest, sqrt, square } = elementwise;
 const { ceil, cos, cosh, floor, max, min, round, sign, trunc } = elementwise;
 
-const signed = (node: Node): boolean => isTensorNode(node) && node.type.dtype !== 'u8' && node.type.dtype !== 'bool';
+const signed = (node: Node): boolean => isTensorNode(node) && (isFloat(node.type.dtype) || isSigned(node.type.dtype));
 
 /** −c for a tensor of the one value c. */
 function negated(build: GraphBuilder, node: TensorNode): TensorNode | undefined {

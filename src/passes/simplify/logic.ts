@@ -1,7 +1,7 @@
 // Rules of conditions and casts. In: comparisons, and, or, not, select, cast. Out: fewer of them. Holds: a NaN decides a comparison as
 // before.
 
-import { type DType, bytesOf, isFloat, isInteger } from '../../base/index.js';
+import { type DType, bytesOf, isFloat, isInteger, isSigned } from '../../base/index.js';
 import { isTensorNode } from '../../graph/index.js';
 import { apply, cast, elementwise, fill } from '../../ops/index.js';
 import { arg, isOp, isSplat, make, splat } from './match.js';
@@ -114,13 +114,30 @@ export const castRules: readonly Rule[] = [
 ];
 
 /** Binary digits that a dtype holds exactly, sign apart. */
-const digits: Readonly<Record<DType, number>> = { f64: 53, f32: 24, f16: 11, bf16: 8, i64: 63, i32: 31, u8: 8, bool: 1 };
+const digits: Readonly<Record<DType, number>> = {
+  f64: 53,
+  f32: 24,
+  f16: 11,
+  bf16: 8,
+  f8e4m3: 4,
+  f8e5m2: 3,
+  i64: 63,
+  i32: 31,
+  i16: 15,
+  i8: 7,
+  u64: 64,
+  u32: 32,
+  u16: 16,
+  u8: 8,
+  bool: 1,
+};
 
 /** Every value of `narrow` is one of `wide`. */
 function holds(wide: DType, narrow: DType): boolean {
   if (wide === narrow) return true;
   if (wide === 'bool') return false;
+  // The infinity of f8e5m2, which data may have, becomes a number when it is computed with.
   if (isFloat(narrow)) return isFloat(wide) && bytesOf(wide) > bytesOf(narrow);
-  if (wide === 'u8') return narrow === 'bool';
+  if (isSigned(narrow) && isInteger(wide) && !isSigned(wide)) return false;
   return digits[wide] >= digits[narrow];
 }

@@ -3,7 +3,7 @@
 
 import type * as Arrow from 'apache-arrow';
 import type { ElementType } from '../../../runtime/index.js';
-import { elementTypes, holds } from '../../../runtime/element.js';
+import { heldBy, holds } from '../../../runtime/element.js';
 import { badData } from '../../input/json.js';
 import { arrowMessages } from './arrow-messages.js';
 import { openDataFile } from './data-file.js';
@@ -56,10 +56,7 @@ function cellsOf(arrow: typeof Arrow, path: string, name: string, batch: Arrow.R
   if ((DataType.isInt(type) || DataType.isFloat(type)) && vector.nullCount === 0) {
     const values = vector.toArray() as ArrayLike<number | bigint>;
     if (values.length !== rows) throw malformed(path, `${rows} rows are promised, ${name} has ${values.length}`);
-    const dtype: ElementType | undefined =
-      DataType.isFloat(type) && type.precision === arrow.Precision.HALF
-        ? 'f16'
-        : elementTypes.find((one) => one !== 'f16' && one !== 'bf16' && holds(one, values));
+    const dtype: ElementType | undefined = DataType.isFloat(type) && type.precision === arrow.Precision.HALF ? 'f16' : heldBy(values);
     return dtype !== undefined && holds(dtype, values) ? { filled: values, dtype, rowShape: [] } : values;
   }
   if (!isTaken(arrow, type))

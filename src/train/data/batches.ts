@@ -6,6 +6,13 @@ import { type FeedValue, type TypedArray, zeros } from '../../../runtime/index.j
 import { columnStore, type RowStore } from './row-store.js';
 import { type Column, countOf } from './table.js';
 
+/**
+ * The feeds of one step.
+ * @example
+ * ```ts
+ * for await (const batch of data.batches(pass)) console.log((batch satisfies Batch).rows, Object.keys(batch.feeds)); // 50 [ 'x', 'y' ]
+ * ```
+ */
 export interface Batch {
   readonly feeds: Readonly<Record<string, FeedValue>>;
   readonly rows: number;

@@ -5,6 +5,7 @@
 // number or a separator: x0, x_1, x.mean, x[2]. One feed that is left takes all columns that nobody took. Two feeds of which nothing is
 // named are told apart by their shapes: the one with one number per row takes the last column.
 
+import { isInteger } from '../../base/index.js';
 import type { TensorSpec } from '../../../runtime/index.js';
 import { badData } from '../../input/json.js';
 import type { DatasetOptions } from './dataset-options.js';
@@ -63,4 +64,4 @@ const hasPrefix = (name: string, feed: string): boolean => name.startsWith(feed)
 /** One number per row. */
 export const isSingle = (feed: TensorSpec): boolean => feed.shape.slice(1).every((size) => size === 1);
 
-export const takesWhole = ({ dtype }: TensorSpec): boolean => dtype === 'i32' || dtype === 'i64' || dtype === 'u8';
+export const takesWhole = ({ dtype }: TensorSpec): boolean => isInteger(dtype);

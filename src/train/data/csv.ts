@@ -8,6 +8,14 @@ import { badData } from '../../input/json.js';
 import { requireUtf8 } from '../../input/utf8.js';
 import { isBeyondRange, missingHint, numberOf, shortened } from './decimal.js';
 
+/**
+ * A column of a CSV file.
+ * @example
+ * ```ts
+ * const [first]: readonly CsvColumn[] = readCsv('houses.csv');
+ * console.log(first?.name, first?.numbers?.[0], first?.blanks);
+ * ```
+ */
 export interface CsvColumn {
   readonly name: string;
   /** NaN where the cell was blank; undefined when the column holds text. */

@@ -19,12 +19,34 @@ export const formats = [
   'images',
   'arrays',
 ] as const;
-/** `arrays`: a directory with NAME.npy per feed; `text`: characters. */
+/**
+ * `arrays`: a directory with NAME.npy per feed; `text`: characters.
+ * @example
+ * ```ts
+ * const format: Format = 'csv';
+ * const flowers = await openDataset('flowers.csv', entry, { format, columns: { y: 'kind' } });
+ * ```
+ */
 export type Format = (typeof formats)[number];
 
-/** What becomes of blank cells: filled with the mean or median of their column, or a number; or their row is left out. */
+/**
+ * What becomes of blank cells: filled with the mean or median of their column, or a number; or their row is left out.
+ * @example
+ * ```ts
+ * const rules: Record<string, BlankRule> = { x0: 'mean', x1: 0, kind: 'drop' };
+ * const flowers = await openDataset('flowers.csv', entry, { columns: { y: 'kind' }, blanks: rules });
+ * ```
+ */
 export type BlankRule = 'mean' | 'median' | 'drop' | number;
 
+/**
+ * How data is read.
+ * @example
+ * ```ts
+ * const options: DatasetOptions = { columns: { x: 'x*', y: 'kind' }, blanks: 'drop', memory: 2 ** 30, shuffleRows: 100_000 };
+ * const flowers = await openDataset('flowers.csv', entry, options);
+ * ```
+ */
 export interface DatasetOptions {
   /** Default: by the name of the file, or what stands in a directory. Standard input has no name. */
   readonly format?: Format;

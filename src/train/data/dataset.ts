@@ -9,14 +9,27 @@ import { columnStore } from './row-store.js';
 import type { Column } from './table.js';
 import type { Vocabulary } from './vocabulary.js';
 
-/** What one row has of a feed. */
+/**
+ * What one row has of a feed.
+ * @example
+ * ```ts
+ * const shapes = data.columns.map(({ name, dtype, rowShape }: ColumnSpec) => `${name}: ${dtype}[B, ${rowShape.join(', ')}]`);
+ * ```
+ */
 export interface ColumnSpec {
   readonly name: string;
   readonly dtype: ElementType;
   readonly rowShape: readonly number[];
 }
 
-/** One way through the data. */
+/**
+ * One way through the data.
+ * @example
+ * ```ts
+ * const pass: Pass = { epoch: 1, seed: 42, batch: 50, shuffle: true, rest: 'keep' };
+ * for await (const { feeds } of data.batches(pass)) session.run('train', { ...feeds, lr: 0.1 });
+ * ```
+ */
 export interface Pass {
   /** From 1. */
   readonly epoch: number;
@@ -31,6 +44,22 @@ export interface Pass {
   readonly from?: number;
 }
 
+/**
+ * Columns of rows that are gone through in batches. Your own may read from wherever it likes.
+ * @example
+ * ```ts
+ * const zerosOnly: Dataset = {
+ *   columns: [
+ *     { name: 'x', dtype: 'f32', rowShape: [4] },
+ *     { name: 'y', dtype: 'i32', rowShape: [] },
+ *   ],
+ *   rows: 100,
+ *   *batches({ batch, from = 0 }) {
+ *     for (let at = from; at < 100 / batch; at++) yield { feeds: { x: zeros([batch, 4]), y: new Int32Array(batch) }, rows: batch };
+ *   },
+ * };
+ * ```
+ */
 export interface Dataset {
   readonly columns: readonly ColumnSpec[];
   /** Undefined: not known before all of it has been read once. */

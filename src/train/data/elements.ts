@@ -2,7 +2,7 @@
 // refused; floats round to the feed's type.
 
 import type { TensorSpec, TypedArray } from '../../../runtime/index.js';
-import { numberToBf16, numberToF16 } from '../../../runtime/half.js';
+import { allocate, elements, holds, isWide } from '../../../runtime/element.js';
 import { DiagnosticsError } from '../../base/index.js';
 import { badData } from '../../input/json.js';
 
@@ -22,29 +22,32 @@ export function toElements(values: Numbers, feed: ElementFeed, where: Where): Ty
       return values instanceof Float32Array ? values : isNumbers(values) ? new Float32Array(values) : Float32Array.from(values, Number);
     case 'f64':
       return values instanceof Float64Array ? values : isNumbers(values) ? new Float64Array(values) : Float64Array.from(values, Number);
-    case 'f16':
-      return Uint16Array.from(values, (value) => numberToF16(Number(value)));
-    case 'bf16':
-      return Uint16Array.from(values, (value) => numberToBf16(Number(value)));
-    case 'i32':
-      requireWhole(values, feed, where, -(2 ** 31), 2 ** 31 - 1);
-      return values instanceof Int32Array ? values : isNumbers(values) ? new Int32Array(values) : Int32Array.from(values, Number);
-    case 'i64':
-      if (values instanceof BigInt64Array) return values;
-      // Beyond 2⁵³ a number may have been another one before it was read.
-      requireWhole(values, feed, where, -(2n ** 63n), 2n ** 63n - 1n);
-      return BigInt64Array.from(values, BigInt);
-    case 'u8':
-      requireWhole(values, feed, where, 0, 255);
-      return values instanceof Uint8Array ? values : Uint8Array.from(values, Number);
-    case 'bool':
-      requireWhole(values, feed, where, 0, 1);
-      return values instanceof Uint8Array ? values : Uint8Array.from(values, Number);
+    default:
+      return toOthers(values, feed, where);
   }
 }
 
-/** Arrays that hold no bigints are converted at once, many times faster than one by one. */
-const isNumbers = (values: Numbers): values is Float64Array => ArrayBuffer.isView(values) && !(values instanceof BigInt64Array);
+function toOthers(values: Numbers, feed: ElementFeed, where: Where): TypedArray {
+  const { dtype } = feed;
+  const { patterns, range: [least, most] = [0n, 1n] } = elements[dtype];
+  if (patterns !== undefined) {
+    const into = allocate(dtype, values.length);
+    for (let at = 0; at < values.length; at++) into[at] = patterns.fromNumber(Number(values[at]));
+    return into;
+  }
+  // Beyond 2⁵³ a number may have been another one before it was read.
+  requireWhole(values, feed, where, least, most);
+  if (dtype !== 'bool' && holds(dtype, values)) return values;
+  const into = allocate(dtype, values.length);
+  if (isWide(into)) for (let at = 0; at < values.length; at++) into[at] = BigInt(values[at] ?? 0);
+  // Arrays that hold no bigints are converted at once, many times faster than one by one.
+  else if (isNumbers(values)) into.set(values);
+  else for (let at = 0; at < values.length; at++) into[at] = Number(values[at]);
+  return into;
+}
+
+const isNumbers = (values: Numbers): values is Float64Array =>
+  ArrayBuffer.isView(values) && !(values instanceof BigInt64Array || values instanceof BigUint64Array);
 
 const placeOf = (where: Where, at: number): string => (typeof where === 'string' ? where : where(at));
 

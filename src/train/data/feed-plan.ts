@@ -3,14 +3,14 @@
 // counts them; a mistake in an element is told with the place of its row.
 
 import type { TensorSpec } from '../../../runtime/index.js';
-import { DiagnosticsError } from '../../base/index.js';
+import { DiagnosticsError, isWide } from '../../base/index.js';
 import { badData } from '../../input/json.js';
 import { type Bindings, isSingle, takesWhole } from './bind.js';
 import { blankRule, type DatasetOptions, vocabularyFor } from './dataset-options.js';
 import { toElements } from './elements.js';
 import type { ColumnEncoder } from './encode.js';
 import { requireRowShape, shapeFor } from './feed-shape.js';
-import type { EncodedBlock } from './record-dataset.js';
+import type { EncodedBlock } from './encoded-block.js';
 import { type Column, countOf } from './table.js';
 import { codesOf, unknownWord, type Vocabulary, vocabularyOf } from './vocabulary.js';
 
@@ -196,7 +196,7 @@ export function assemble(where: string, block: EncodedBlock, plans: readonly Fee
     if (!isPlain) {
       // One number per column, or a row of one column.
       const step = numbers.length === 1 ? length : 1;
-      const isLong = feed.dtype === 'i64';
+      const isLong = isWide(feed.dtype);
       const number = (value: number | bigint | undefined): number => (isLong ? (value as number) : Number(value));
       const all: (number | bigint)[] | Float64Array = isLong
         ? new Array<number | bigint>(count * length).fill(0)

@@ -116,6 +116,13 @@ function requireLength(path: string, shape: readonly number[], promised: number,
   if (found !== promised) throw badData(`${path}: truncated or malformed: ${shape.join('×')} bytes are promised, ${found} are there`);
 }
 
+/**
+ * Images with labels.
+ * @example
+ * ```ts
+ * const digits: Digits = { images: new Float32Array(2 * 784), labels: Int32Array.of(3, 7), count: 2, pixels: 784 };
+ * ```
+ */
 export interface Digits {
   /** Rows of pixels from 0 to 1. */
   readonly images: Float32Array;

@@ -3,7 +3,7 @@
 // made of colours by their luminance (Rec. 601), colours of grey by repeating it; transparency is never dropped in silence.
 
 import type { ElementType, TensorSpec, TypedArray } from '../../../runtime/index.js';
-import { numberToBf16, numberToF16 } from '../../../runtime/half.js';
+import { elements } from '../../../runtime/element.js';
 import { badData } from '../../input/json.js';
 import { DiagnosticsError } from '../../base/index.js';
 import type { Image } from './image.js';
@@ -85,15 +85,18 @@ function writerOf(path: string, dtype: ElementType, white: number): (value: numb
     case 'f32':
     case 'f64':
       return (value) => value / white;
-    case 'f16':
-      return (value) => numberToF16(value / white);
-    case 'bf16':
-      return (value) => numberToBf16(value / white);
     case 'u8':
+    case 'i16':
     case 'i32':
+    case 'u16':
+    case 'u32':
       return (value) => Math.round((value * 255) / white);
-    case 'i64':
-    case 'bool':
-      throw new DiagnosticsError([{ code: 'dtype-mismatch', message: `${path}: pixels are floats, u8 or i32, and no ${dtype}` }]);
+    default: {
+      const { patterns } = elements[dtype];
+      if (patterns !== undefined) return (value) => patterns.fromNumber(value / white);
+      throw new DiagnosticsError([
+        { code: 'dtype-mismatch', message: `${path}: pixels are floats, u8, u16, u32, i16 or i32, and no ${dtype}` },
+      ]);
+    }
   }
 }

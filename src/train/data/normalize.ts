@@ -5,16 +5,31 @@
 // Means and deviations are Welford's (1962): one pass, no cancellation.
 
 import { type ElementType, type FeedValue, TfcError, type TypedArray } from '../../../runtime/index.js';
-import { bf16ToNumber, f16ToNumber, numberToBf16, numberToF16 } from '../../../runtime/half.js';
+import { elements } from '../../../runtime/element.js';
 import { shown } from '../../../runtime/shown.js';
 import { badData } from '../../input/json.js';
 import type { Batch } from './batches.js';
 import type { ColumnSpec, Dataset } from './dataset.js';
 import { countOf } from './table.js';
 
-/** `standard`: mean 0, deviation 1; `range`: from 0 to 1. */
+/**
+ * `standard`: mean 0, deviation 1; `range`: from 0 to 1.
+ * @example
+ * ```ts
+ * const kind: NormalizationKind = 'range';
+ * const normalization = await fit(data, ['x'], kind);
+ * ```
+ */
 export type NormalizationKind = 'standard' | 'range';
 
+/**
+ * How features were scaled: x becomes (x − shift) / scale.
+ * @example
+ * ```ts
+ * const normalization: Normalization = await fit(data, ['x']);
+ * console.log(normalization.columns['x']?.shift);
+ * ```
+ */
 export interface Normalization {
   readonly kind: NormalizationKind;
   /** By feed; one number per element of a row. */
@@ -37,7 +52,14 @@ export async function fit(dataset: Dataset, feeds: readonly string[], kind: Norm
   return { kind, columns: Object.fromEntries(sums.map((one) => [one.name, one.result(kind)])) };
 }
 
-/** The data set with features normalized. Errors: invalid-value when it does not have the features that were fitted. */
+/**
+ * The data set with features normalized. Errors: invalid-value when it does not have the features that were fitted.
+ * @example
+ * ```ts
+ * const normalization = await fit(data, ['x'], 'range');
+ * const scaled = normalized(data, normalization);
+ * ```
+ */
 export function normalized(dataset: Dataset, normalization: Normalization): Dataset {
   const columns = Object.entries(requireNormalization(normalization).columns).map(([name, { shift, scale }]) => {
     const column = floatColumn(dataset, name);
@@ -74,7 +96,14 @@ async function* mapLater(batches: AsyncIterable<Batch>, apply: (batch: Batch) =>
   for await (const batch of batches) yield apply(batch);
 }
 
-/** A normalization that was kept. @throws TfcError invalid-value for what is none. */
+/**
+ * A normalization that was kept. @throws TfcError invalid-value for what is none.
+ * @example
+ * ```ts
+ * const kept = JSON.stringify(await fit(data, ['x']));
+ * const scaled = normalized(data, requireNormalization(JSON.parse(kept)));
+ * ```
+ */
 export function requireNormalization(value: unknown): Normalization {
   const isNumbers = (list: unknown): list is readonly number[] => Array.isArray(list) && list.every((one) => Number.isFinite(one));
   const { kind, columns } = (typeof value === 'object' && value !== null ? value : {}) as {
@@ -113,12 +142,10 @@ const arrayOf = ({ feeds }: Batch, name: string): Float64Array =>
 const same = (value: number): number => value;
 
 /** Numbers from what an array holds, and back. */
-const access = (dtype: ElementType): { readonly read: (value: number) => number; readonly write: (value: number) => number } =>
-  dtype === 'f16'
-    ? { read: f16ToNumber, write: numberToF16 }
-    : dtype === 'bf16'
-      ? { read: bf16ToNumber, write: numberToBf16 }
-      : { read: same, write: same };
+const access = (dtype: ElementType): { readonly read: (value: number) => number; readonly write: (value: number) => number } => {
+  const { patterns } = elements[dtype];
+  return { read: patterns?.toNumber ?? same, write: patterns?.fromNumber ?? same };
+};
 
 class Statistics {
   readonly name: string;

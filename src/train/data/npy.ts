@@ -20,11 +20,24 @@ export interface NpyTensor {
 const longestArray = 2 ** 32;
 
 /** What a dtype is called without its byte order. */
-const dtypes: Readonly<Record<string, ElementType>> = { f2: 'f16', f4: 'f32', f8: 'f64', i4: 'i32', i8: 'i64', u1: 'u8', b1: 'bool' };
+const dtypes: Readonly<Record<string, ElementType>> = {
+  f2: 'f16',
+  f4: 'f32',
+  f8: 'f64',
+  i1: 'i8',
+  i2: 'i16',
+  i4: 'i32',
+  i8: 'i64',
+  u1: 'u8',
+  u2: 'u16',
+  u4: 'u32',
+  u8: 'u64',
+  b1: 'bool',
+};
 
 /**
- * Errors: file-not-found; bad-data for anything but a complete array of float16, float32, float64, int32, int64, uint8 or bool, least
- * significant byte first.
+ * Errors: file-not-found; bad-data for anything but a complete array of floats of 16 to 64 bits, integers or bool, least significant
+ * byte first.
  */
 export const readNpy = (path: string): NpyTensor => withDataFile(path, (file) => readArray(path, file, placeOf(path, file)));
 
@@ -73,7 +86,7 @@ function headerOf(path: string, file: DataFile): { readonly header: NpyHeader; r
   }
 }
 
-const takes = 'float16, float32, float64, int32, int64, uint8 and bool are taken';
+const takes = 'floats of 16 to 64 bits, integers and bool are taken';
 
 function dtypeOf(path: string, descr: string | undefined): ElementType {
   if (descr === undefined)

@@ -7,22 +7,25 @@ import type { EntrySpec, TensorSpec } from '../../../runtime/index.js';
 import { notRead } from '../../input/files.js';
 import { badData } from '../../input/json.js';
 import { npyDirectory, npyFile, npzFile, safetensorsFile } from './array-dataset.js';
-import { arrowRecords } from './arrow-records.js';
 import { batchedFeeds } from './batch-size.js';
-import { csvRecords } from './csv-records.js';
 import { type DatasetOptions, defaults, type Format, formats, requireOptions } from './dataset-options.js';
 import type { Dataset } from './dataset.js';
 import { digitDirectory, idxFile } from './idx-dataset.js';
 import { hasDigits } from './idx.js';
 import { hasImages, imageDirectory } from './image-directory.js';
-import { jsonlRecords, jsonRecords } from './json-records.js';
-import { parquetRecords } from './parquet-records.js';
 import { type ProgramData, programDataset } from './program-data.js';
 import { recordDataset } from './record-dataset.js';
+import { recordsIn } from './record-files.js';
 import { spool } from './standard-input.js';
 import { textDataset } from './text-dataset.js';
 
-/** A path, `-` for standard input (whose format must be told), or data of the program. */
+/**
+ * A path, `-` for standard input (whose format must be told), or data of the program.
+ * @example
+ * ```ts
+ * const sources: readonly DataSource[] = ['flowers.csv', { x: [[1, 2, 3, 4]], y: [0] }, [{ x: [1, 2, 3, 4], y: 0 }]];
+ * ```
+ */
 export type DataSource = string | ProgramData;
 
 /**
@@ -84,15 +87,11 @@ async function openPath(path: string, format: Format, feeds: readonly TensorSpec
     case 'text':
       return textDataset(path, feeds, options);
     case 'csv':
-      return recordDataset(csvRecords(path), feeds, options);
     case 'json':
-      return recordDataset(jsonRecords(path), feeds, options);
     case 'jsonl':
-      return recordDataset(jsonlRecords(path), feeds, options);
     case 'parquet':
-      return recordDataset(parquetRecords(path), feeds, options);
     case 'arrow':
-      return recordDataset(arrowRecords(path), feeds, options);
+      return recordDataset(recordsIn({ format, path }), feeds, options);
   }
 }
 

@@ -4,7 +4,7 @@
 import type * as Hyparquet from 'hyparquet';
 import { createRequire } from 'node:module';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { elementTypes, holds } from '../../../runtime/element.js';
+import { heldBy, holds } from '../../../runtime/element.js';
 import { badData } from '../../input/json.js';
 import { type DataFile, openDataFile } from './data-file.js';
 import { foreign, optionalPackage } from './optional-package.js';
@@ -64,7 +64,7 @@ async function* groupsOf(path: string, wanted: ReadonlySet<string> | undefined):
 
 /** Typed arrays are taken as they are. */
 function filled(values: Hyparquet.DecodedArray): Cells {
-  const dtype = elementTypes.find((one) => one !== 'f16' && one !== 'bf16' && holds(one, values));
+  const dtype = heldBy(values);
   return dtype !== undefined && holds(dtype, values) ? { filled: values, dtype, rowShape: [] } : values;
 }
 

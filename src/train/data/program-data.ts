@@ -2,7 +2,7 @@
 // what a function gives is asked for again in every epoch and never kept.
 
 import type { ElementType, TensorSpec } from '../../../runtime/index.js';
-import { elementTypes, holds, kindOf, type TypedArray } from '../../../runtime/element.js';
+import { heldBy, holds, kindOf, type TypedArray } from '../../../runtime/element.js';
 import { reading } from '../../../runtime/error.js';
 import { shown } from '../../../runtime/shown.js';
 import { badData } from '../../input/json.js';
@@ -11,17 +11,42 @@ import { type DatasetOptions, defaults } from './dataset-options.js';
 import type { Dataset } from './dataset.js';
 import { ColumnEncoder } from './encode.js';
 import { assemble, plan } from './feed-plan.js';
-import { encodeBlock, evenBlock, recordDataset, settingsOf } from './record-dataset.js';
+import { encodeBlock, evenBlock } from './encoded-block.js';
+import { recordDataset, settingsOf } from './record-dataset.js';
 import type { Cells, RecordBlock, RecordSource } from './records.js';
 import { copyInto } from './row-store.js';
 import { type Block, streamed } from './streamed.js';
 import { countOf } from './table.js';
 
-/** A row or a batch: values by feed or by column. */
+/**
+ * A row or a batch: values by feed or by column.
+ * @example
+ * ```ts
+ * const item: Item = { x: [1, 2, 3, 4], y: 0 };
+ * const one = await openDataset([item], entry);
+ * ```
+ */
 export type Item = Readonly<Record<string, unknown>>;
+/**
+ * Rows or batches, one after the other.
+ * @example
+ * ```ts
+ * const rows: Items = [{ x: [1, 2, 3, 4], y: 0 }];
+ * const few = await openDataset(() => rows, entry);
+ * ```
+ */
 export type Items = Iterable<Item> | AsyncIterable<Item>;
 
-/** Columns by name; rows or batches; or a function that gives them, once per epoch. */
+/**
+ * Columns by name; rows or batches; or a function that gives them, once per epoch.
+ * @example
+ * ```ts
+ * const given: ProgramData = function* (epoch) {
+ *   for (let row = 0; row < 100; row++) yield { x: [row, epoch, 0, 1], y: row % 3 };
+ * };
+ * const made = await openDataset(given, entry);
+ * ```
+ */
 export type ProgramData = Item | Items | ((epoch: number) => Items | Promise<Items>);
 
 const where = 'the data';
@@ -213,8 +238,7 @@ const isList = (value: unknown): value is ArrayLike<number | bigint> => Array.is
 
 /** `dtype`: what the array holds if it can; only then are 16 bits those of a float. */
 function filled(data: ArrayLike<number | bigint>, rowShape: readonly number[], dtype: ElementType | undefined): Cells {
-  const own =
-    dtype !== undefined && holds(dtype, data) ? dtype : elementTypes.find((one) => one !== 'bf16' && one !== 'f16' && holds(one, data));
+  const own = dtype !== undefined && holds(dtype, data) ? dtype : heldBy(data);
   if (own !== undefined && holds(own, data)) return { filled: data, dtype: own, rowShape };
   return { filled: Float64Array.from(data, Number), dtype: 'f64', rowShape };
 }

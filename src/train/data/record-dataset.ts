@@ -1,27 +1,23 @@
 // Data sets from tables of records. In: a source of records, feeds, options. Out: a data set. Holds: the table is gone through once, which
 // finds kinds of columns, texts, blanks and the number of rows; what fits in memory is kept on the way, what does not is read again in
-// every epoch, the first of which finds elements that no feed takes.
+// every epoch, ahead of the steps, the first of which finds elements that no feed takes.
 
+import { isWide } from '../../base/index.js';
 import type { TensorSpec } from '../../../runtime/index.js';
 import { zeros } from '../../../runtime/index.js';
 import { badData } from '../../input/json.js';
 import { bind, type Bindings } from './bind.js';
-import { inOrder } from './batches.js';
 import { blankRule, type DatasetOptions, defaults, vocabularyFor } from './dataset-options.js';
 import { type Dataset, inMemory } from './dataset.js';
-import { ColumnEncoder, type Encoded, type EncodeOptions } from './encode.js';
+import { ColumnEncoder, type EncodeOptions } from './encode.js';
+import { encodeBlock, type EncodedBlock, evenBlock } from './encoded-block.js';
 import { assemble, type FeedPlan, plan } from './feed-plan.js';
-import type { RecordBlock, RecordSource } from './records.js';
+import { plannedBlocks } from './planned-blocks.js';
+import { blocksAhead } from './read-ahead.js';
+import type { RecordSource } from './records.js';
 import { copyInto } from './row-store.js';
 import { streamed } from './streamed.js';
 import type { Column } from './table.js';
-
-/** A block whose cells are numbers; cells themselves are gone. */
-export interface EncodedBlock {
-  readonly rows: number;
-  readonly columns: ReadonlyMap<string, Encoded>;
-  place(row: number, column: string): string;
-}
 
 /** Errors: bad-data, shape-mismatch, dtype-mismatch, with the place; those of the source. */
 export async function recordDataset(source: RecordSource, feeds: readonly TensorSpec[], options: DatasetOptions): Promise<Dataset> {
@@ -66,21 +62,11 @@ export async function recordDataset(source: RecordSource, feeds: readonly Tensor
     {
       columns: plans.map(({ feed, rowShape }) => ({ name: feed.name, dtype: feed.dtype, rowShape })),
       rows: dropped ? await countKept(source, plans) : rows,
-      blocks: () => againBlocks(source, plans),
+      blocks: () => (source.file === undefined ? plannedBlocks(source, plans) : blocksAhead(source.file, plans)),
     },
     options.shuffleRows ?? defaults.shuffleRows,
     extras,
   );
-}
-
-/** The block with as many rows as the columns that are read have. Errors: bad-data when they do not agree. */
-export function evenBlock(where: string, block: RecordBlock, encoders: ReadonlyMap<string, unknown>): RecordBlock {
-  if (block.lengths === undefined) return block;
-  const [first, ...others] = [...block.lengths].filter(([name]) => encoders.has(name));
-  if (first === undefined) return block;
-  for (const [name, length] of others)
-    if (length !== first[1]) throw badData(`${where}: ${first[0]} has ${first[1]} rows, ${name} has ${length}`);
-  return { ...block, rows: first[1] };
 }
 
 /** How each column is read of which something is wanted. */
@@ -99,7 +85,7 @@ export function settingsOf(
         where,
         name,
         isText,
-        isLong: feed.dtype === 'i64',
+        isLong: isWide(feed.dtype),
         isWords: told !== undefined,
         vocabulary: told === true ? undefined : told,
         keepsNumbers: blankRule(options, name, feed.name) === 'median',
@@ -119,41 +105,9 @@ export function settingsOf(
   return settings;
 }
 
-export const encodeBlock = (block: RecordBlock, encoders: ReadonlyMap<string, ColumnEncoder>): EncodedBlock => ({
-  rows: block.rows,
-  columns: new Map([...encoders].map(([name, encoder]) => [name, encoder.encode(block)])),
-  place: block.place.bind(block),
-});
-
-/** The same blocks in a later epoch. */
-async function* againBlocks(source: RecordSource, plans: readonly FeedPlan[]): AsyncGenerator<readonly Column[]> {
-  const encoders = new Map(
-    plans.flatMap(({ feed, columns, vocabulary }) =>
-      columns.map((name) => [
-        name,
-        new ColumnEncoder({
-          where: source.where,
-          name,
-          isText: source.isText,
-          isLong: feed.dtype === 'i64',
-          isWords: vocabulary !== undefined,
-          vocabulary,
-        }),
-      ]),
-    ),
-  );
-  // Now the encoders know the vocabularies, and count as these do.
-  const now = plans.map((one) => ({
-    ...one,
-    codes: new Map([...one.codes.keys()].map((name) => [name, inOrder(one.vocabulary?.words.length ?? 0)])),
-  }));
-  for await (const block of source.blocks(new Set(encoders.keys())))
-    yield assemble(source.where, encodeBlock(evenBlock(source.where, block, encoders), encoders), now);
-}
-
 async function countKept(source: RecordSource, plans: readonly FeedPlan[]): Promise<number> {
   let rows = 0;
-  for await (const [first] of againBlocks(source, plans)) rows += first?.rows ?? 0;
+  for await (const [first] of plannedBlocks(source, plans)) rows += first?.rows ?? 0;
   return rows;
 }
 

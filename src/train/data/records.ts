@@ -27,9 +27,17 @@ export interface RecordBlock {
   place(row: number, column: string): string;
 }
 
+/** A file that is read as records. */
+export interface RecordFile {
+  readonly format: 'csv' | 'json' | 'jsonl' | 'parquet' | 'arrow';
+  readonly path: string;
+}
+
 export interface RecordSource {
   /** The file, for messages. */
   readonly where: string;
+  /** Which file that is, where it is one: another thread can open it as well. */
+  readonly file?: RecordFile;
   /** Cells are texts as people write them: a number is what decimal notation takes, nothing is a blank. */
   readonly isText: boolean;
   /** From the first row on; `wanted`: the columns that are asked for, where not all are. Errors: bad-data. */

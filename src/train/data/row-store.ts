@@ -4,7 +4,6 @@
 
 import { type ElementType, tensor, type TypedArray } from '../../../runtime/index.js';
 import { allocate, elements } from '../../../runtime/element.js';
-import { f16ToNumber } from '../../../runtime/half.js';
 import { badData } from '../../input/json.js';
 import type { DataFile } from './data-file.js';
 import { type Numbers, toElements } from './elements.js';
@@ -89,13 +88,10 @@ export function fileStore(array: StoredArray, feed: { readonly name: string; rea
   };
 }
 
-/** Of 16-bit floats a typed array has the bits. */
+/** Of floats of 16 and 8 bits a typed array has the bits. */
 export function numbersIn(dtype: ElementType, data: TypedArray): Numbers {
-  if (dtype === 'f16') return Float32Array.from(data as Uint16Array, f16ToNumber);
-  if (dtype !== 'bf16') return data;
-  // The upper half of an f32.
-  const words = Uint32Array.from(data as Uint16Array, (bits) => bits << 16);
-  return new Float32Array(words.buffer);
+  const { patterns } = elements[dtype];
+  return patterns === undefined ? data : Float32Array.from(data as Uint16Array, patterns.toNumber);
 }
 
 /** Errors: bad-data. */

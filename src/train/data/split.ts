@@ -7,6 +7,14 @@ import { TfcError } from '../../../runtime/index.js';
 import { permutation } from './batches.js';
 import type { Dataset } from './dataset.js';
 
+/**
+ * What `split` gives.
+ * @example
+ * ```ts
+ * const { training, validation, test }: Parts = split(data, [0.1, 0.1], 42);
+ * console.log(training.rows, validation.rows, test?.rows);
+ * ```
+ */
 export interface Parts {
   readonly training: Dataset;
   readonly validation: Dataset;
@@ -20,6 +28,11 @@ const splitting = 0;
 /**
  * `fraction`: of the rows that become the validation part, or of validation and test, as [0.1, 0.1]; each part has at least one row.
  * @throws TfcError invalid-value for fractions that leave no training rows, and for data whose rows are not counted before they are read.
+ * @example
+ * ```ts
+ * const { training, validation } = split(data, 0.2, 42);
+ * console.log(training.rows, validation.rows);
+ * ```
  */
 export function split(dataset: Dataset, fraction: number | readonly [validation: number, test: number], seed: number): Parts {
   const fractions: readonly unknown[] = Array.isArray(fraction) ? fraction : [fraction];

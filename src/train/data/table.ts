@@ -3,13 +3,19 @@
 
 import type { ElementType, TypedArray } from '../../../runtime/index.js';
 
-/** `rows` examples with `rowShape` each, row-major. */
+/**
+ * `rows` examples with `rowShape` each, row-major.
+ * @example
+ * ```ts
+ * const column: Column = { name: 'x', data: new Float32Array(100 * 4), rows: 100, rowShape: [4] };
+ * ```
+ */
 export interface Column {
   readonly name: string;
   readonly data: TypedArray;
   readonly rows: number;
   readonly rowShape: readonly number[];
-  /** Default: what the array's kind says; bool and bf16 share theirs with u8 and f16. */
+  /** Default: what the array's kind says; bool and floats of 16 and 8 bits share theirs with integers. */
   readonly dtype?: ElementType;
 }
 

@@ -6,6 +6,14 @@ import { shown } from '../../../runtime/shown.js';
 import { TfcError } from '../../../runtime/index.js';
 import { badData } from '../../input/json.js';
 
+/**
+ * What whole numbers mean that were text.
+ * @example
+ * ```ts
+ * const vocabulary: Vocabulary = { words: ['iris', 'rose', 'tulip'] };
+ * const flowers = await openDataset('flowers.csv', entry, { columns: { y: 'kind' }, vocabularies: { y: vocabulary } });
+ * ```
+ */
 export interface Vocabulary {
   /** Place = number. Each once. */
   readonly words: readonly string[];
@@ -23,7 +31,14 @@ function byCodePoint(one: string, two: string): number {
 /** Numbers by text. */
 export const codesOf = ({ words }: Vocabulary): ReadonlyMap<string, number> => new Map(words.map((word, at) => [word, at]));
 
-/** A vocabulary that was kept. @throws TfcError invalid-value for what is none. */
+/**
+ * A vocabulary that was kept. @throws TfcError invalid-value for what is none.
+ * @example
+ * ```ts
+ * const vocabulary = requireVocabulary(JSON.parse('{ "words": ["cat", "dog"] }'), 'y');
+ * console.log(vocabulary.words.indexOf('dog')); // 1
+ * ```
+ */
 export function requireVocabulary(value: unknown, feed: string): Vocabulary {
   const words = typeof value === 'object' && value !== null && 'words' in value ? value.words : undefined;
   if (!Array.isArray(words) || !words.every((word) => typeof word === 'string') || new Set(words).size !== words.length)

@@ -21,9 +21,16 @@ const dataTypes: Readonly<Record<DType, DataType>> = {
   f64: DataType.DT_DOUBLE,
   f16: DataType.DT_HALF,
   bf16: DataType.DT_BFLOAT16,
+  f8e4m3: DataType.DT_FLOAT8_E4M3FN,
+  f8e5m2: DataType.DT_FLOAT8_E5M2,
+  i8: DataType.DT_INT8,
+  i16: DataType.DT_INT16,
   i32: DataType.DT_INT32,
   i64: DataType.DT_INT64,
   u8: DataType.DT_UINT8,
+  u16: DataType.DT_UINT16,
+  u32: DataType.DT_UINT32,
+  u64: DataType.DT_UINT64,
   bool: DataType.DT_BOOL,
 };
 

@@ -2,7 +2,7 @@
 // end). In: the parts of a group of column reductions. Out: statements in a scope.
 // Holds: every point is reduced in order; a tile of points stays in registers from the first term to the last.
 
-import type { Dim } from '../../../base/index.js';
+import { bytesOf, type Dim } from '../../../base/index.js';
 import type { TensorNode } from '../../../graph/index.js';
 import { type Accumulator, build, type Expr } from '../../../kernel/index.js';
 import { columnVectors } from '../../../target/index.js';
@@ -73,7 +73,7 @@ export function emitColumnReduction(points: KernelEmitter, scope: Scope): void {
   });
 }
 
-const bytes = (node: TensorNode): number => (node.type.dtype === 'f64' || node.type.dtype === 'i64' ? 8 : 4);
+const bytes = (node: TensorNode): number => Math.max(4, bytesOf(node.type.dtype));
 
 /* Note: tiles of columns.
    sum(x, axis: 0) of x: f32[B, 100] with sixteen lanes, as a group and as a kernel (shortened):

@@ -3,7 +3,7 @@
 // Holds: a vector holds as many elements as fit of the widest data that the loop computes with; loops that index one accumulator have the
 // same lanes.
 
-import { bytesOf, type DType } from '../../../../base/index.js';
+import { bytesOf, type DType, isNarrowFloat } from '../../../../base/index.js';
 import { type For, forEachStatement, indexedBy, type Stmt, type ExpressionCache } from '../../../../kernel/index.js';
 
 export interface LoopLanes {
@@ -31,11 +31,11 @@ export function lanesOfLoops(body: readonly Stmt[], vectorBytes: number, cache: 
   return { lanesOf: (loop) => lanes.get(loop) ?? 1, vectorized };
 }
 
-/** Bytes of the widest data. Indices (i64 arithmetic) do not count, and 16-bit floats are computed in 32 bits. */
+/** Bytes of the widest data. Indices (i64 arithmetic) do not count, and narrow floats are computed in 32 bits. */
 function widestIn(body: readonly Stmt[], cache: ExpressionCache): number {
   let widest = 1;
   const see = (dtype: DType): void => {
-    widest = Math.max(widest, dtype === 'f16' || dtype === 'bf16' ? 4 : bytesOf(dtype));
+    widest = Math.max(widest, isNarrowFloat(dtype) ? 4 : bytesOf(dtype));
   };
   forEachStatement(body, (stmt) => {
     if (stmt.kind === 'store' || stmt.kind === 'fetch') see(stmt.buffer.dtype);

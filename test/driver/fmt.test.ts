@@ -1,0 +1,78 @@
+// `tfc fmt` as users meet it: what is written, what stays, what is refused.
+
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { cli, jsonError, jsonLines, workplace } from './tfc.js';
+
+const { directory, file, tfc } = workplace();
+
+const untidy = `// about it
+export fn f( x:f32 ) : f32=x+1 // why
+
+
+/* kept */ export fn g(x: f32): f32 = f(x)*2`;
+const tidy = `// about it
+export fn f(x: f32): f32 = x + 1 // why
+
+/* kept */
+export fn g(x: f32): f32 = f(x) * 2
+`;
+
+const content = (name: string): string => readFileSync(join(directory, name), 'utf8');
+
+describe('tfc fmt', () => {
+  it('writes the canonical form once, and keeps comments and modes', () => {
+    file('a.tdsl', untidy);
+    chmodSync(join(directory, 'a.tdsl'), 0o600);
+    expect(tfc('fmt', 'a.tdsl')).toMatchObject({ status: 0, out: 'a.tdsl: written\n' });
+    expect(content('a.tdsl')).toBe(tidy);
+    expect(statSync(join(directory, 'a.tdsl')).mode & 0o777).toBe(0o600);
+    expect(tfc('fmt', 'a.tdsl')).toMatchObject({ status: 0, out: 'a.tdsl: as it was\n' });
+    expect(jsonLines(tfc('fmt', 'a.tdsl', '--json'))).toEqual([{ files: [{ path: 'a.tdsl', changed: false }] }]);
+  });
+
+  it('checks without writing', () => {
+    file('b.tdsl', untidy);
+    const { status, err } = tfc('fmt', '--check', 'a.tdsl', 'b.tdsl');
+    expect(status).toBe(1);
+    expect(err).toContain('error[not-formatted]: b.tdsl');
+    expect(err).not.toContain('a.tdsl');
+    expect(content('b.tdsl')).toBe(untidy);
+    expect(jsonError(tfc('fmt', '--check', 'b.tdsl', '--json'))).toMatchObject({ code: 'not-formatted' });
+  });
+
+  it('finds programs below the working directory, and leaves those with mistakes as they are', () => {
+    mkdirSync(join(directory, 'models', 'node_modules'), { recursive: true });
+    file('models/c.tdsl', untidy);
+    file('models/node_modules/d.tdsl', untidy);
+    file('models/broken.tdsl', 'export fn f(x: f32): f32 = x +\n');
+    const { status, err } = tfc('fmt');
+    expect(status).toBe(1);
+    expect(err).toContain('error[syntax-error]');
+    expect(content('models/broken.tdsl')).toBe('export fn f(x: f32): f32 = x +\n');
+    expect(content('models/c.tdsl')).toBe(tidy);
+    expect(content('models/node_modules/d.tdsl')).toBe(untidy);
+  });
+
+  it('writes through a link, and refuses what is no file', () => {
+    file('target.tdsl', untidy);
+    symlinkSync('target.tdsl', join(directory, 'link.tdsl'));
+    expect(tfc('fmt', 'link.tdsl')).toMatchObject({ status: 0 });
+    expect(content('target.tdsl')).toBe(tidy);
+    expect(jsonError(tfc('fmt', 'models', '--json'))).toMatchObject({ code: 'file-not-found' });
+    writeFileSync(join(directory, 'binary.tdsl'), Buffer.of(0xff, 0xfe, 0x00));
+    expect(jsonError(tfc('fmt', 'binary.tdsl', '--json'))).toMatchObject({ code: 'bad-data' });
+  });
+
+  it('is a filter with -', () => {
+    const run = (input: string, ...args: readonly string[]): ReturnType<typeof spawnSync> =>
+      spawnSync(process.execPath, [cli, 'fmt', '-', ...args], { input, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
+    expect(run(untidy)).toMatchObject({ status: 0, stdout: tidy });
+    expect(run(tidy, '--check')).toMatchObject({ status: 0, stdout: '' });
+    expect(run(untidy, '--check')).toMatchObject({ status: 1, stdout: '' });
+    expect(run('fn')).toMatchObject({ status: 1, stdout: '' });
+    expect(run(tidy, 'a.tdsl')).toMatchObject({ status: 2 });
+  });
+});
