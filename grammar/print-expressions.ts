@@ -256,7 +256,7 @@ export function afterEquals(e: Expression, text: Layout): Layout {
     case 'lambda':
       return join(' ', text);
     case 'index-notation':
-      return e.body.kind === 'block' ? join(' ', text) : hang(text);
+      return e.body.kind === 'block' ? join(' ', text) : group(indent(line, text));
     default:
       return isForced(text) ? join(' ', text) : group(indent(line, text));
   }
