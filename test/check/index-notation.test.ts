@@ -242,6 +242,36 @@ describe('bodies', () => {
       8, 3, 3,
     ]);
   });
+  test('loops of scalars, and functions with a derivative rule of their own', () => {
+    const text = [
+      'import { relu } from "std/nn"',
+      'fn root(a: f64): f64 = fold i in 0..30 with z = 1.0 { 0.5 * (z + a / z) }',
+      'fn cube(a: f64, b: f64): f64 = a * a * a * b vjp (g) => (7.0 * a * g, b * g)',
+      'export fn f(x: f64[3]) = (',
+      '  [i] => root(x[i] * x[i]),',
+      '  [i, j] => relu(x[i] - x[j]),',
+      '  grad(sum[i, j](cube(x[i], x[j]) * f64(i)), x),',
+      ')',
+    ].join('\n');
+    const x = [0.5, 1.25, 2];
+    close(run(text, { x }), [
+      x,
+      x.map((a) => x.map((b) => Math.max(0, a - b))),
+      // 7 a for the first argument and b for the second, weighted by i.
+      x.map((one, at) => 7 * one * at * 3 + one * 3),
+    ]);
+  });
+  test('index notation in loops and in rules', () => {
+    expect(
+      run(
+        'fn own(x: f64[3]): f64[3] = [i] => x[i] * x[i] vjp (g) => [i] => 5.0 * g[i]\nexport fn f(x: f64[3]) = (fold t in 0..2 with h = x { [i in 0..3] => (h[i - 1] ?? 0) + h[i] }, grad(sum(own(x)), x))',
+        { x: [1, 2, 3] },
+      ),
+    ).toEqual([
+      [1, 4, 8],
+      [5, 5, 5],
+    ]);
+  });
   test('names inside are no names of the entry', () => {
     const { module } = moduleOf('export fn f(x: f64[3]) { let y = [i] => { let inner = x[i]\n return inner + 1.0 }\n return y }');
     expect([...(module.entries[0]?.names.keys() ?? [])]).toEqual(['y']);

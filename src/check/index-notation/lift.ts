@@ -3,12 +3,13 @@
 // Holds: a lifted node has an axis for each index that it depends on, in the order of the space; what depends on none stays as it is.
 
 import type { ReductionName, Span } from '../../../grammar/index.js';
-import { Dim, shapeEquals, type Shape } from '../../base/index.js';
-import { type Node, tensor, type TensorNode, type TensorType } from '../../graph/index.js';
+import { Dim, type Shape } from '../../base/index.js';
+import type { Node, TensorNode } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 import type { Context } from '../context.js';
 import { fail } from '../report.js';
 import { contract, factorsOf } from './contraction.js';
+import { hasLiftedRegions, liftElements, liftRegions } from './lift-region.js';
 import type { Ranges } from './ranges.js';
 import { liftRead } from './reads.js';
 import type { BodyIndex, IndexRange, IndexReduction, IndexSpace } from './space.js';
@@ -205,7 +206,7 @@ export class Lift {
     if (reduction !== undefined) return this.#reduced(reduction);
     if (!node.args.some((arg) => this.#lifted.has(arg) || this.#tuples.has(arg)))
       return node.type.kind === 'tensor' ? { node: node as TensorNode, axes: [] } : 'tuple';
-    return this.#derivative(node) ?? this.#itemOf(node) ?? this.#elementByElement(node);
+    return this.#derivative(node) ?? this.#itemOf(node) ?? this.#withRegions(node) ?? this.#elementByElement(node);
   }
 
   /** 0, 1, 2, … from the start of its range. */
@@ -260,24 +261,39 @@ export class Lift {
     return { node: ops.item(this.build, tuple.node, node.attrs.index), axes: tuple.axes[node.attrs.index] ?? [] };
   }
 
-  /** Ops that act element by element take tensors of any shape: their type rule says whether this is one. */
-  #elementByElement(node: Node): Lifted | undefined {
-    const op = ops.opOf(node);
-    const scalars = [node, ...node.args].every(({ type }) => type.kind === 'tensor' && type.shape.length === 0);
-    const args = scalars ? node.args.map((arg) => this.of(arg as TensorNode)) : [];
+  /** A loop, or a function with a derivative rule of its own. */
+  #withRegions(node: Node): Lifted | 'tuple' | undefined {
+    if (!hasLiftedRegions(node)) return undefined;
+    const args = node.args.map((arg) => this.of(arg as TensorNode));
     const axes = this.union(...args.map((arg) => arg.axes));
-    const shape = this.shapeOf(axes);
-    const types = args.map(({ node: { type } }): TensorType => tensor(type.dtype, shape));
-    const type = scalars ? op.type(types, node.attrs) : undefined;
-    if (type?.kind === 'tensor' && shapeEquals(type.shape, shape)) {
-      const wide = args.map((arg) => this.over(arg, axes));
-      return { node: ops.applyAs(this.build, op, wide, node.attrs, type) as TensorNode, axes };
-    }
+    const parts = args.map((arg) =>
+      arg.axes.length === 0 ? { node: arg.node, isWide: false } : { node: this.over(arg, axes), isWide: true },
+    );
+    const made = liftRegions(this.build, node, parts, this.shapeOf(axes));
+    if (made === undefined) return undefined;
+    if (made.type.kind === 'tensor') return { node: made as TensorNode, axes };
+    this.#tuples.set(node, { node: made, axes: made.type.items.map(() => axes) });
+    return 'tuple';
+  }
+
+  /** Ops that act element by element take tensors of any shape. */
+  #elementByElement(node: Node): Lifted | undefined {
+    const args = node.args.map((arg) => this.of(arg as TensorNode));
+    const axes = this.union(...args.map((arg) => arg.axes));
+    const made = node.args.every(({ type }) => type.kind === 'tensor' && type.shape.length === 0)
+      ? liftElements(
+          this.build,
+          node,
+          args.map((arg) => this.over(arg, axes)),
+          this.shapeOf(axes),
+        )
+      : undefined;
+    if (made !== undefined) return { node: made, axes };
     fail(
       this.context,
       'unsupported-feature',
       this.build.originsOf(node)[0]?.span ?? this.#span,
-      `\`${op.name}\` of what depends on indices: only functions that compute scalars of scalars stand in index notation yet`,
+      `\`${ops.opOf(node).name}\` of what depends on indices: only functions that compute scalars of scalars stand in index notation yet`,
       { hint: 'compute it of whole tensors before, and subscript the result' },
     );
     return undefined;
