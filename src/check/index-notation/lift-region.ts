@@ -1,5 +1,5 @@
-// Ops with regions over whole tensors: loops, and functions with a derivative rule of their own. In: such an op of scalars, and its arguments
-// lifted. Out: the same op, in whose regions each scalar that depends on a lifted one is a tensor of the same shape.
+// Ops with regions over whole tensors: loops, and functions with a derivative rule of their own. In: such an op of scalars, and its
+// arguments lifted. Out: the same op, in whose regions each scalar that depends on a lifted one is a tensor of the same shape.
 // Holds: regions stay closed; what depends on no lifted parameter stays a scalar. Undefined where an op in a region is none of scalars.
 
 import { type Shape, shapeEquals } from '../../base/index.js';
