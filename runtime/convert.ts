@@ -5,6 +5,7 @@
 import type { ElementType, Size } from './abi/manifest.js';
 import { type TypedArray, allocate, elements, hasMemory, holds, isElementType, isWide, kindOf, lengthOf } from './element.js';
 import { TfcError } from './error.js';
+import { bigintToDouble } from './half.js';
 import { evaluate, specToString } from './size.js';
 import { shown, withArticle } from './shown.js';
 import { type Tensor, requireShape } from './tensor.js';
@@ -246,8 +247,8 @@ function toNumber(target: Target, value: unknown): number {
     case 'integer':
       return Number(toInteger(target, value));
     case 'float': {
-      const number = value === 'NaN' ? NaN : value === 'Infinity' ? Infinity : value === '-Infinity' ? -Infinity : value;
-      if (typeof number === 'bigint') return Number(number);
+      const given = value === 'NaN' ? NaN : value === 'Infinity' ? Infinity : value === '-Infinity' ? -Infinity : value;
+      const number = typeof given === 'bigint' ? (dtype === 'f64' ? Number(given) : bigintToDouble(given)) : given;
       if (typeof number !== 'number') throw wrongKind(target, value);
       return elements[dtype].patterns?.fromNumber(number) ?? number;
     }

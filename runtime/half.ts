@@ -57,11 +57,20 @@ export function bf16ToNumber(bits: number): number {
   return float[0] ?? NaN;
 }
 
-/** The bfloat16 bit pattern of a number, rounded through f32. */
+/** A bigint as a double from which rounding to f32 (or less) is right: what does not fit sticks to the last bit. */
+export function bigintToDouble(x: bigint): number {
+  const magnitude = x < 0n ? -x : x;
+  if (magnitude < 2n ** 53n) return Number(x);
+  const spare = BigInt(magnitude.toString(2).length - 53);
+  const kept = ((magnitude >> spare) | (magnitude & ((1n << spare) - 1n) ? 1n : 0n)) << spare;
+  return Number(x < 0n ? -kept : kept);
+}
+
+/** The bfloat16 bit pattern nearest to a number. */
 export function numberToBf16(value: number): number {
   if (Number.isNaN(value)) return 0x7fc0;
   const { float, bits } = scratch();
-  float[0] = roundToBF16(Math.fround(value));
+  float[0] = roundToBF16(value);
   return (bits[0] ?? 0) >>> 16;
 }
 

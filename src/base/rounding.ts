@@ -1,10 +1,10 @@
 // Rounding to a dtype, and to whole units. In: doubles. Out: the nearest value of it, ties to even. Holds: of narrow floats what
 // `runtime/half.ts` says, so that what the compiler computes and what sessions take are rounded alike.
 
-import { patterns, roundToBF16, roundToF16, roundToF8E4M3, roundToF8E5M2 } from '../../runtime/half.js';
+import { bigintToDouble, patterns, roundToBF16, roundToF16, roundToF8E4M3, roundToF8E5M2 } from '../../runtime/half.js';
 import { type DType, dtypes } from './dtype.js';
 
-export { patterns, roundToBF16, roundToF16, roundToF8E4M3, roundToF8E5M2 };
+export { bigintToDouble, patterns, roundToBF16, roundToF16, roundToF8E4M3, roundToF8E5M2 };
 
 /** The value as `dtype` holds it: floats rounded, integers truncated and held in their range, bool ≠ 0. Eight-byte ones stay numbers. */
 export function roundTo(dtype: DType, value: number): number {

@@ -109,7 +109,10 @@ function standIn(context: Context, parameter: Parameter, scope: Scope): Value | 
     new Matcher(context, scope).match(initial, type, { text: `the default of \`${parameter.name.text}\``, span: parameter.initial.span });
     if (type.kind === 'named-type' && isCompileTimeType(type.name.text)) return initial;
   }
-  if (type.kind !== 'named-type' || (isCompileTimeType(type.name.text) && scope.lookup(type.name.text) === undefined)) return ERROR;
+  if (type.kind !== 'named-type') return ERROR;
+  // A function of that name, as `any` is one, takes no type its name.
+  const named = scope.lookup(type.name.text)?.value().kind;
+  if (isCompileTimeType(type.name.text) && (named === undefined || named === 'builtin' || named === 'function')) return ERROR;
   if (dtypeNamed(type.name.text, scope) === undefined && scope.lookup(type.name.text)?.value().kind === 'model') return ERROR;
   const written = tensorTypeOf(context, type, scope, `\`${parameter.name.text}\``);
   const node =

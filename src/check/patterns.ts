@@ -45,7 +45,9 @@ function nameValue(context: Context, name: string, value: Value, span: Span): Va
   const node = toTensor(context, value, span);
   if (node === undefined) return ERROR;
   const named = nameNode(context, name, node, span, true);
-  return named === undefined ? ERROR : tensorValue(named);
+  if (named === undefined) return ERROR;
+  // What has no dtype yet stays a literal: `let k = 0.5` serves f32 and f64 alike.
+  return value.kind === 'number' && value.dtype === undefined ? { ...value, node: named } : tensorValue(named);
 }
 
 /** A node of its own for a value; `listed`: it can be fetched by its path. */

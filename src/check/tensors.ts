@@ -156,8 +156,10 @@ function convert(context: Context, value: Value, span: Span, dtype: DType | unde
       return value.node;
     case 'variable':
       return readVariable(context, value.variable, span);
-    case 'number':
-      return constantNode(context, value, value.dtype ?? dtype ?? defaultDType(value), span);
+    case 'number': {
+      const own = value.dtype ?? dtype ?? defaultDType(value);
+      return value.node?.type.dtype === own ? value.node : constantNode(context, value, own, span);
+    }
     case 'boolean':
       return applyTensor(context, ops.constant, [], { value: value.value ? 1 : 0, dtype: 'bool' }, span);
     case 'size': {

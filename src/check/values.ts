@@ -14,13 +14,17 @@ export interface ErrorValue {
   readonly kind: 'error';
 }
 
-/** A number that is known. Without `dtype` it takes the dtype of what it meets; `big` holds integers beyond 2⁵³ exactly. */
+/**
+ * A number that is known. Without `dtype` it takes the dtype of what it meets; `big` holds integers beyond 2⁵³ exactly. A fraction that
+ * `let` has named, and what is computed of it, is a `node` where it meets f32, so that it can be fetched, fed and derived by.
+ */
 export interface NumberValue {
   readonly kind: 'number';
   readonly value: number;
   readonly integer: boolean;
   readonly dtype: DType | undefined;
   readonly big: bigint | undefined;
+  readonly node?: TensorNode;
 }
 
 /** A size that is not a constant; like a literal it takes the dtype of what it meets. */

@@ -13,8 +13,6 @@ import { topological } from './walk.js';
 export interface PrintOptions {
   /** Adds each node's places as a comment: `; model.tdsl:120-131 loss/error backward`. */
   readonly origins?: GraphBuilder;
-  /** What else to say of a node, as a comment. */
-  remark?(node: Node): string | undefined;
 }
 
 export function printModule(module: ModuleGraph, options: PrintOptions = {}): string {
@@ -81,7 +79,7 @@ export function printGraph(lines: string[], roots: readonly Node[], indent: stri
       lines.push(`${indent}  return ${region.results.map((result) => reference(inner, result)).join(', ')}`);
       line = `${indent}}`;
     }
-    const comment = [options.remark?.(node) ?? '', originText(node, options)].filter((text) => text !== '').join(', ');
+    const comment = originText(node, options);
     lines.push(comment === '' ? line : `${line} ; ${comment}`);
   }
   return numbers;

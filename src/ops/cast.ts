@@ -1,7 +1,7 @@
 // Change of element type. In: a tensor. Out: the same shape in another dtype. Holds: float → integer goes towards zero, saturates, and maps
 // NaN to 0; integers wrap; bool is ≠ 0.
 
-import { type DType, dtypes, isFloat, roundTo } from '../base/index.js';
+import { bigintToDouble, type DType, dtypes, isFloat, roundTo } from '../base/index.js';
 import { type GraphBuilder, type Node, isTensorNode, tensor, type TensorNode } from '../graph/index.js';
 import { build as loop } from '../kernel/index.js';
 import { applyTensor } from './apply.js';
@@ -17,9 +17,9 @@ function castBetweenFloats(build: GraphBuilder, from: TensorNode | undefined, no
   return from.type.dtype === dtype ? from : applyTensor(build, cast, [from], { dtype });
 }
 
-/** One element; floats are not rounded, as everywhere in reference evaluation. */
+/** One element; floats are not rounded, as everywhere in reference evaluation, and whoever rounds them rounds only then. */
 export function convertValue(from: DType, to: DType, value: number | bigint): number | bigint {
-  if (isFloat(to)) return Number(value);
+  if (isFloat(to)) return typeof value === 'bigint' && to !== 'f64' ? bigintToDouble(value) : Number(value);
   if (to === 'bool') return Number(Number(value) !== 0);
   const greatest = dtypes[to].bounds[1];
   if (isFloat(from) && typeof greatest === 'bigint' && Number(value) >= Number(greatest)) return greatest;

@@ -168,7 +168,7 @@ function algebraOf(build: GraphBuilder, like: TensorType): Algebra {
     sinh: one('sinh'),
     cosh: one('cosh'),
     sign: one('sign'),
-    trunc: one('trunc'),
+    floor: one('floor'),
     add: two('add'),
     sub: two('sub'),
     mul: two('mul'),

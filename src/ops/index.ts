@@ -33,4 +33,5 @@ export { scalars } from './scalars.js';
 export { expansions } from './scalar/expansions.js';
 export type { Expansion } from './scalar/machine.js';
 export { flopsOf, flopsOfStatement } from './flops.js';
+export { floorModulo } from './scalar/meaning.js';
 export { evaluateScalar, scalarNames, type ScalarName, scalarOfKernel, scalarTable } from './scalar/table.js';

@@ -1,9 +1,9 @@
-// Inverse of a square matrix by Gauss–Jordan elimination with partial pivoting. In: [N, N] floats. Out: [N, N].
+// Inverses of square matrices by Gauss–Jordan elimination with partial pivoting. In: floats of [batch…, N, N]. Out: the same shape.
 // Holds: a singular matrix gives the infinities and NaN that dividing by a zero pivot gives.
 
-import { type Dim, InternalError, isFloat, shapeToString } from '../base/index.js';
+import { InternalError, isFloat, type Shape, shapeToString } from '../base/index.js';
 import { type GraphBuilder, type Node, tensor, type TensorNode } from '../graph/index.js';
-import { build as loop, type Accumulator, type Expr, type For, type Stmt } from '../kernel/index.js';
+import { build as loop, type Accumulator, type Buffer, type Expr, type For, type Stmt } from '../kernel/index.js';
 import { applyTensor, tensorOf } from './apply.js';
 import { defineOp, type NestContext, type Op } from './define.js';
 import { elementwise } from './elementwise.js';
@@ -46,13 +46,35 @@ function eliminate(work: Float64Array, result: Float64Array, n: number): void {
   }
 }
 
-function inverseNest(context: NestContext, size: Dim): readonly Stmt[] {
+function inverseNest(context: NestContext, shape: Shape): readonly Stmt[] {
   const [arg] = context.args;
   const [result] = context.results;
   if (arg === undefined || result === undefined) throw new InternalError('lower', 'inverse without storage');
+  if (shape.some((dim) => dim.constant === 0)) return [];
+  const size = dimAt(shape, shape.length - 1);
+  const work = context.temporary(result.dtype, [size, size]);
+  const batch = shape.slice(0, -2);
+  const each = (axis: number, at: readonly Expr[]): readonly Stmt[] => {
+    const dim = batch[axis];
+    if (dim === undefined) return eliminateNest(context, { arg, result, work, at }, loop.size(size));
+    const index = context.fresh('b');
+    return [{ kind: 'for', index, extent: loop.size(dim), axis: 'serial', body: each(axis + 1, [...at, loop.index(index)]) }];
+  };
+  return each(0, []);
+}
+
+interface Matrices {
+  readonly arg: Buffer;
+  readonly result: Buffer;
+  /** What is left of the matrix at hand. */
+  readonly work: Buffer;
+  /** Which matrix of the batch it is. */
+  readonly at: readonly Expr[];
+}
+
+function eliminateNest(context: NestContext, { arg, result, work, at }: Matrices, n: Expr): readonly Stmt[] {
   const { dtype } = result;
-  const work = context.temporary(dtype, [size, size]);
-  const n = loop.size(size);
+  const cell = (matrix: Buffer, row: Expr, column: Expr): readonly Expr[] => (matrix === work ? [row, column] : [...at, row, column]);
   const over = (axis: For['axis'], stem: string, extent: Expr, body: (at: Expr) => readonly Stmt[]): Stmt => {
     const index = context.fresh(stem);
     return { kind: 'for', index, extent, axis, body: body(loop.index(index)) };
@@ -63,11 +85,11 @@ function inverseNest(context: NestContext, size: Dim): readonly Stmt[] {
 
   const start = over('serial', 'r', n, (row) => [
     over('vector', 'c', n, (column) => [
-      { kind: 'store', buffer: work, index: [row, column], value: loop.load(arg, [row, column]) },
+      { kind: 'store', buffer: work, index: [row, column], value: loop.load(arg, cell(arg, row, column)) },
       {
         kind: 'store',
         buffer: result,
-        index: [row, column],
+        index: cell(result, row, column),
         value: loop.apply('select', dtype, loop.apply('eq', 'bool', row, column), one, zero),
       },
     ]),
@@ -98,10 +120,15 @@ function inverseNest(context: NestContext, size: Dim): readonly Stmt[] {
       [work, result].flatMap((matrix): Stmt[] => {
         const [upper, lower] = [context.fresh('upper'), context.fresh('lower')];
         return [
-          { kind: 'let', name: upper, value: loop.load(matrix, [k, column]) },
-          { kind: 'let', name: lower, value: loop.load(matrix, [pivotRow, column]) },
-          { kind: 'store', buffer: matrix, index: [pivotRow, column], value: loop.name(upper, dtype) },
-          { kind: 'store', buffer: matrix, index: [k, column], value: call('div', loop.name(lower, dtype), loop.name(value, dtype)) },
+          { kind: 'let', name: upper, value: loop.load(matrix, cell(matrix, k, column)) },
+          { kind: 'let', name: lower, value: loop.load(matrix, cell(matrix, pivotRow, column)) },
+          { kind: 'store', buffer: matrix, index: cell(matrix, pivotRow, column), value: loop.name(upper, dtype) },
+          {
+            kind: 'store',
+            buffer: matrix,
+            index: cell(matrix, k, column),
+            value: call('div', loop.name(lower, dtype), loop.name(value, dtype)),
+          },
         ];
       }),
     );
@@ -115,12 +142,12 @@ function inverseNest(context: NestContext, size: Dim): readonly Stmt[] {
             { kind: 'let', name: factor, value: loop.load(work, [row, k]) },
             over('vector', 'c', n, (column) =>
               [work, result].map((matrix): Stmt => {
-                const product = call('mul', loop.name(factor, dtype), loop.load(matrix, [k, column]));
+                const product = call('mul', loop.name(factor, dtype), loop.load(matrix, cell(matrix, k, column)));
                 return {
                   kind: 'store',
                   buffer: matrix,
-                  index: [row, column],
-                  value: call('sub', loop.load(matrix, [row, column]), product),
+                  index: cell(matrix, row, column),
+                  value: call('sub', loop.load(matrix, cell(matrix, row, column)), product),
                 };
               }),
             ),
@@ -143,13 +170,14 @@ function inverseNest(context: NestContext, size: Dim): readonly Stmt[] {
 
 export const inverse: Op<NoAttrs> = defineOp<NoAttrs>({
   name: 'inverse',
-  doc: 'Inverse of a square matrix.',
+  doc: 'Inverses of square matrices, the last two axes.',
   type(args) {
     const arg = oneTensor('inverse', args);
     if (isProblem(arg)) return arg;
     if (!isFloat(arg.dtype)) return problem('dtype-mismatch', `inverse takes floats (f32, f64, f16, bf16), not ${arg.dtype}`, [0]);
-    if (arg.shape.length !== 2 || !dimAt(arg.shape, 0).equals(dimAt(arg.shape, 1)))
-      return problem('shape-mismatch', `inverse of ${shapeToString(arg.shape)}, which is no square matrix`, [0]);
+    const rank = arg.shape.length;
+    if (rank < 2 || !dimAt(arg.shape, rank - 2).equals(dimAt(arg.shape, rank - 1)))
+      return problem('shape-mismatch', `inverse of ${shapeToString(arg.shape)}, whose last two axes are no square matrix`, [0]);
     return tensor(arg.dtype, arg.shape);
   },
   derivative: {
@@ -168,14 +196,18 @@ export const inverse: Op<NoAttrs> = defineOp<NoAttrs>({
     const arg = tensorAt(args, 0);
     const result = emptyValue(arg.dtype, arg.shape);
     if (!(result.data instanceof Float64Array)) throw new InternalError('evaluate', `inverse of ${arg.dtype}`);
-    eliminate(Float64Array.from(arg.data, Number), result.data, arg.shape[0] as number);
+    const n = arg.shape.at(-1) as number;
+    const data = Float64Array.from(arg.data, Number);
+    for (let at = 0; at < data.length; at += n * n) eliminate(data.subarray(at, at + n * n), result.data.subarray(at, at + n * n), n);
     return result;
   },
-  lowering: { kind: 'nest', build: (node, context) => inverseNest(context, dimAt(tensorOf<NoAttrs>(node as Node<NoAttrs>).type.shape, 0)) },
+  lowering: { kind: 'nest', build: (node, context) => inverseNest(context, tensorOf<NoAttrs>(node as Node<NoAttrs>).type.shape) },
   samples: () => [
     { args: [{ dtype: 'f64', shape: [3, 3], values: [2, 1, -1, 0.5, 3, 0.25, -1, 0.75, 4] }], attrs: {} },
     { args: [{ dtype: 'f64', shape: [2, 2], values: [0, 2, 1, 0.5] }], attrs: {} },
     { args: [{ dtype: 'f64', shape: [1, 1], values: [4] }], attrs: {} },
     { args: [{ dtype: 'f64', shape: [0, 0] }], attrs: {} },
+    { args: [{ dtype: 'f64', shape: [2, 2, 2], values: [0, 2, 1, 0.5, 3, 1, -1, 2] }], attrs: {} },
+    { args: [{ dtype: 'f64', shape: [0, 2, 2] }], attrs: {} },
   ],
 });

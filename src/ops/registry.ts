@@ -18,6 +18,7 @@ import { loop } from './loop.js';
 import { matmul } from './matmul.js';
 import { pad } from './pad.js';
 import { randomBits } from './random.js';
+import { recurrence } from './recurrence.js';
 import { reduceAll, reduceAny, reduceMax, reduceMin, reduceProduct, reduceSum } from './reduce.js';
 import { reshape } from './reshape.js';
 import { slice } from './slice.js';
@@ -60,6 +61,7 @@ const all: readonly Op[] = [
   erase(matmul),
   erase(contract),
   erase(inverse),
+  erase(recurrence),
   erase(randomBits),
   erase(loop),
   erase(call),

@@ -52,6 +52,7 @@ export const scalars = {
   sub: two('sub'),
   mul: two('mul'),
   div: two('div'),
+  floorDiv: two('floorDiv'),
   rem: two('rem'),
   pow: two('pow'),
   min: two('min'),

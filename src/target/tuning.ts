@@ -88,6 +88,11 @@ export const transposePiece = 1024;
  */
 export const sumBlockTerms = 4096;
 /**
+ * Steps of the depth of a matrix product that one register adds up before its sum goes to a total in memory: some twenty instructions per
+ * vector of the result, beside a thousand multiply-adds. Decides the order of summation.
+ */
+export const depthRun = 1024;
+/**
  * Partial results of a long reduction at most: enough for the threads of large machines, and for sums whose errors shall grow with the
  * number of partial results rather than with that of terms. Measured: linear regression 22.9 → 12.5 µs on two threads, 4 to 7 ns more on
  * one. Decides the order of summation.

@@ -1,6 +1,5 @@
-// How accurate sums in f32 are, and that threads change no bit of them. In: long axes. Out: errors against sums in f64. Sums to one value
-// run in at least as many partial sums as a vector has lanes, so their error grows with n / lanes; sums of columns and products add one
-// term after the other.
+// How accurate sums in f32 are, and that threads change no bit of them. In: long axes. Out: errors against sums in f64. Whatever the axis
+// and whatever shares the loop, a register adds up some hundred terms, and what additions of those sums round off is not lost.
 
 import { describe, expect, it } from 'vitest';
 import type { TensorNode } from '../../src/graph/index.js';
@@ -59,10 +58,49 @@ describe('sums in f32', () => {
 
   it('of rows', () => check((make) => [make.sum(make.feed('x', [40, 20_000]), 1)], 8 * epsilon));
 
-  it('of columns, one row after the other', () => check((make) => [make.sum(make.feed('x', [5000, 40]), 0)], 64 * epsilon));
+  it('of columns', () => {
+    check((make) => [make.sum(make.feed('x', [5000, 40]), 0)], 16 * epsilon);
+    check((make) => [make.sum(make.feed('x', [3, 200_000, 5]), 1)], 16 * epsilon);
+  });
 
-  it('of products over a long depth', () =>
-    check((make) => [make.op('matmul', [make.feed('x', [3, 4000]), make.feed('y', [4000, 20])])], 64 * epsilon));
+  it('of everything, where lanes run along a short axis', () =>
+    check((make) => [make.sum(make.feed('x', [100_000, 9]), 0, 1), make.sum(make.feed('y', [300, 300, 10]), 0, 1, 2)], 16 * epsilon));
+
+  it('of products over a long depth', () => {
+    check((make) => [make.op('matmul', [make.feed('x', [3, 4000]), make.feed('y', [4000, 20])])], 64 * epsilon);
+    check((make) => [make.op('matmul', [make.feed('x', [9, 200_000]), make.feed('y', [200_000, 33])])], 64 * epsilon);
+    check((make) => [make.op('matmul', [make.feed('x', [9, 200_000]), make.feed('y', [200_000, 1])])], 64 * epsilon);
+  });
+
+  it('of rows and columns in one pass', () =>
+    check((make) => {
+      const x = make.op('tanh', [make.feed('x', [200_000, 16])]);
+      return [make.sum(x, 1), make.sum(x, 0), make.sum(x, 0, 1)];
+    }, 16 * epsilon));
+
+  it('keep infinities and what is no number', () => {
+    const odd: GraphCase['value'] = (name, { dtype }, shape) =>
+      tensorValue(
+        dtype,
+        shape,
+        Array.from({ length: shape.reduce((product, size) => product * size, 1) }, (_, at) =>
+          at !== 3000 ? 1 : name === 'n' ? NaN : Infinity,
+        ),
+      );
+    const make = new CaseMake('odd');
+    const [n, i] = [make.feed('n', [9000]), make.feed('i', [9000])];
+    const columns = make.feed('columns', [5000, 2]);
+    const outputs = [
+      make.sum(n, 0),
+      make.sum(i, 0),
+      make.sum(columns, 0),
+      make.op('matmul', [make.op('reshape', [i], { shape: dimsOf([3, 3000]) }), make.feed('w', [3000, 4])]),
+    ];
+    const found = runGraphs([
+      { name: 'odd', make, entry: make.entry(outputs), sizes: [{}], value: odd, tolerance: () => 0, onlyNative: true },
+    ]);
+    expect(found).toEqual([]);
+  });
 
   it('of whole numbers are exact', () => {
     check((make) => {

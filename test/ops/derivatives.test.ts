@@ -98,10 +98,10 @@ describe('ties, zeros and edges', () => {
     expect(gradient((build, x) => applyTensor(build, reduceMax, [x], { axes: [0] }), row(3, 1, 3))).toEqual([0.5, 0, 0.5]);
   });
 
-  it('gives the tie of two arguments to the first', () => {
-    expect(gradient((build, x) => scalars.max(build, x, fill(build, x.type, 2)), row(1, 2, 3))).toEqual([0, 1, 1]);
-    expect(gradient((build, x) => scalars.max(build, fill(build, x.type, 2), x), row(1, 2, 3))).toEqual([0, 0, 1]);
-    expect(gradient((build, x) => scalars.min(build, x, fill(build, x.type, 2)), row(1, 2, 3))).toEqual([1, 1, 0]);
+  it('shares the tie of two arguments evenly', () => {
+    expect(gradient((build, x) => scalars.max(build, x, fill(build, x.type, 2)), row(1, 2, 3))).toEqual([0, 0.5, 1]);
+    expect(gradient((build, x) => scalars.max(build, fill(build, x.type, 2), x), row(1, 2, 3))).toEqual([0, 0.5, 1]);
+    expect(gradient((build, x) => scalars.min(build, x, fill(build, x.type, 2)), row(1, 2, 3))).toEqual([1, 0.5, 0]);
   });
 
   it('differentiates a product with zeros among its factors, twice', () => {

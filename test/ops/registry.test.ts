@@ -54,7 +54,7 @@ describe('the scalar table', () => {
     expect(scalarOfKernel.size).toBe(scalarNames.length);
     for (const name of scalarNames) {
       const { kernel, arity, result } = scalarTable[name];
-      if (!isMachineOp(kernel) || name === 'rem') continue;
+      if (!isMachineOp(kernel)) continue;
       const params = ['x', 'y', 'z']
         .slice(0, arity)
         .map((one, at) =>
@@ -74,9 +74,17 @@ describe('the scalar table', () => {
     ['sub', 'u8', [3, 5], 254],
     ['div', 'i32', [-7, 2], -3],
     ['div', 'i32', [7, 0], 0],
-    ['rem', 'i32', [-7, 2], -1],
+    ['rem', 'i32', [-7, 2], 1],
+    ['rem', 'i32', [7, -2], -1],
+    ['rem', 'i64', [-8n, 2n], 0n],
+    ['floorDiv', 'i32', [-7, 2], -4],
+    ['floorDiv', 'i64', [7n, -2n], -4n],
+    ['floorDiv', 'i32', [-7, 0], 0],
+    ['floorDiv', 'f64', [-7.5, 2], -4],
     ['rem', 'i64', [7n, 0n], 7n],
-    ['rem', 'f64', [-7.5, 2], -1.5],
+    ['rem', 'f64', [-7.5, 2], 0.5],
+    ['rem', 'f64', [7.5, -2], -0.5],
+    ['rem', 'f64', [-1, Infinity], Infinity],
     ['pow', 'i32', [3, 20], -808182895],
     ['pow', 'i32', [-1, -3], -1],
     ['pow', 'i32', [2, -1], 0],
@@ -207,7 +215,7 @@ describe('refusals', () => {
     ['reduceSum', [bool(3)], { axes: [0] }, 'dtype-mismatch: reduceSum takes numbers, not bool'],
     ['reduceAny', [f32(3)], { axes: [0] }, 'dtype-mismatch: reduceAny takes bool, not f32'],
     ['reduceMax', [f32(3)], { axes: [1] }, 'invalid-value: reduceMax: there is no axis 1 in a tensor of rank 1'],
-    ['inverse', [f32(2, 3)], {}, 'shape-mismatch: inverse of [2, 3], which is no square matrix'],
+    ['inverse', [f32(2, 3)], {}, 'shape-mismatch: inverse of [2, 3], whose last two axes are no square matrix'],
     ['inverse', [i32(2, 2)], {}, 'dtype-mismatch: inverse takes floats (f32, f64, f16, bf16), not i32'],
     ['randomBits', [i32(), i32()], { shape: [] }, 'type-mismatch: the key of random numbers is an i64'],
     ['randomBits', [tensor('i64'), i32(2)], { shape: [] }, 'type-mismatch: the stream of random numbers is an i32'],

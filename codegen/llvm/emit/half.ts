@@ -1,6 +1,7 @@
-// Narrow floats in and out of f32 registers. In: f32 lanes, or patterns as i16 or i8. Out: the other. Holds: to nearest, ties to even;
-// subnormals are exact whether or not the processor flushes f32 subnormals; the same bits on every target. What is too large becomes
-// infinity in 16 bits, the largest number in 8, as `runtime/half.ts` says; an infinity that is only moved stays one.
+// Narrow floats in and out of f32 registers, and what they are made of there. In: f32 lanes, patterns as i16 or i8, f64 lanes, integers.
+// Out: the other; doubles that may be rounded twice. Holds: to nearest, ties to even, rounded once; subnormals are exact whether or not the
+// processor flushes f32 subnormals; the same bits on every target. What is too large becomes infinity in 16 bits, the largest number in 8,
+// as `runtime/half.ts` says; an infinity that is only moved stays one.
 
 import type { DType } from '../../../src/base/index.js';
 import type { LlvmValue } from '../builder/index.js';
@@ -29,6 +30,37 @@ function lanesOf(ops: MachineOps, like: LlvmValue): Lanes {
     f16: ops.wide(types.f16, lanes),
   };
 }
+
+/**
+ * A double from which rounding to f32 and then to 16 bits is as rounding once: what the first fourteen places of the fraction do not hold
+ * sticks to the last of them ("round to odd": S. Boldo and G. Melquiond, "Emulation of FMA and Correctly Rounded Sums: Proved Algorithms
+ * Using Rounding to Odd", IEEE Transactions on Computers 57(4), 2008). So few, because f32 must hold it where it is a subnormal.
+ */
+export function oddFromF64(ops: MachineOps, value: LlvmValue): LlvmValue {
+  return ops.builder.bitcast(stickyBelow(ops, ops.builder.bitcast(value, ops.wide(ops.module.types.i64, lanesIn(value))), 38), value.type);
+}
+
+/** Integers as doubles that rounding again rounds right: beyond 2⁵³ what is cut off sticks to the last place. */
+export function doubleFromInteger(ops: MachineOps, value: LlvmValue, isSigned: boolean): LlvmValue {
+  const { builder: build, module } = ops;
+  const f64 = ops.wide(module.types.f64, lanesIn(value));
+  const asDouble = (whole: LlvmValue): LlvmValue => (isSigned ? build.sitofp(whole, f64) : build.uitofp(whole, f64));
+  if (value.type.scalarBits < 64) return asDouble(value);
+  const one = module.int(value.type, 1);
+  const upper = isSigned ? build.add(build.ashr(value, module.int(value.type, 53)), one) : build.lshr(value, module.int(value.type, 52));
+  return asDouble(build.select(build.icmp('ugt', upper, one), stickyBelow(ops, value, 11), value));
+}
+
+/** Without its lowest bits, whose place the next one takes: it is set if any of them was. */
+function stickyBelow(ops: MachineOps, bits: LlvmValue, count: number): LlvmValue {
+  const { builder: build, module } = ops;
+  const constant = (number: bigint): LlvmValue => module.int(bits.type, number);
+  const next = 1n << BigInt(count);
+  const lost = build.icmp('ne', build.and(bits, constant(next - 1n)), module.zero(bits.type));
+  return build.or(build.and(bits, constant(-next)), build.select(lost, constant(next), constant(0n)));
+}
+
+const lanesIn = (value: LlvmValue): number => Math.max(1, value.type.lanes);
 
 export function f16FromF32(ops: MachineOps, value: LlvmValue, cpu: CpuLevel): LlvmValue {
   const build = ops.builder;

@@ -5,7 +5,18 @@
 import { type DType, dtypes, InternalError, isNarrowFloat, isSigned, roundTo } from '../../../src/base/index.js';
 import type { MachineOpName } from '../../../src/kernel/index.js';
 import { emitExponent } from './exponents.js';
-import { bf16FromF32, bf16ToF32, eightBits, f16FromF32, f16ToF32, f8FromF32, f8ToF32, saturated } from './half.js';
+import {
+  bf16FromF32,
+  bf16ToF32,
+  doubleFromInteger,
+  eightBits,
+  f16FromF32,
+  f16ToF32,
+  f8FromF32,
+  f8ToF32,
+  oddFromF64,
+  saturated,
+} from './half.js';
 import type { Builder, LlvmType, LlvmValue, ModuleBuilder } from '../builder/index.js';
 import type { CpuLevel } from '../isa/isa.js';
 
@@ -314,8 +325,12 @@ export class MachineOps {
     if (target === 'float') {
       if (source === 'float') {
         if (x.type === to) return done(x);
-        return done(x.type.scalarBits < to.scalarBits ? build.fpext(x, to) : build.fptrunc(x, to));
+        if (x.type.scalarBits < to.scalarBits) return done(build.fpext(x, to));
+        return done(build.fptrunc(dtype === 'f32' ? x : oddFromF64(this, x), to));
       }
+      // The range of narrower floats ends where f32 still holds every integer.
+      if (dtype === 'bf16' && x.type.scalarBits > 24)
+        return done(build.fptrunc(oddFromF64(this, doubleFromInteger(this, x, source === 'signed')), to));
       return done(source === 'signed' ? build.sitofp(x, to) : build.uitofp(x, to));
     }
     if (source === 'float') return done(this.intrinsic(target === 'signed' ? 'llvm.fptosi.sat' : 'llvm.fptoui.sat', to, [x]));

@@ -50,7 +50,7 @@ function inputs(call: BuiltinCall, given: Given, ys: readonly TensorNode[]): Ten
     const node =
       item.kind === 'variable'
         ? (latestVersion(call.context, item.variable, found) ?? toTensor(call.context, item, given.span))
-        : item.kind === 'tensor'
+        : item.kind === 'tensor' || item.kind === 'number'
           ? item.node
           : undefined;
     if (item.kind === 'variable' && node === undefined) return undefined;

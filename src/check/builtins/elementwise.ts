@@ -11,21 +11,29 @@ import { selectTensors } from '../expressions/conditional.js';
 import { excerpt, fail } from '../report.js';
 import { agree, bindingLabel, shapeOf, toTensor } from '../tensors.js';
 import { expectedDType } from '../types.js';
-import { describe, ERROR, number, type Value } from '../values.js';
+import { describe, ERROR, number, type NumberValue, type Value } from '../values.js';
 import { required, result, type Builtin, type BuiltinCall, type Given } from './builtin.js';
 
-/** The function of known numbers, in doubles; undefined when one is not known or has a float dtype. */
-function fold(scalar: ScalarName, givens: readonly Given[]): Value | undefined {
+/** The function of known numbers, of integers exactly, else in doubles; undefined when one is not known or has a dtype. */
+function fold(call: BuiltinCall, scalar: ScalarName, givens: readonly Given[]): Value | undefined {
   const row = ops.scalarTable[scalar];
-  const values: number[] = [];
+  const values: NumberValue[] = [];
   for (const { value } of givens) {
     if (value.kind !== 'number' || value.dtype !== undefined) return undefined;
-    values.push(value.value);
+    values.push(value);
   }
   if (row.result === 'bool') return undefined;
-  const integral = givens.every(({ value }) => value.kind === 'number' && value.integer) && row.takes !== 'float';
+  const integral = values.every(({ integer }) => integer) && row.takes !== 'float';
+  if (scalar === 'floorDiv' && values[1]?.value === 0 && integral)
+    return fail(call.context, 'invalid-value', call.site, 'an integer is divided by 0');
+  // Powers of literals are those of the operator, which no width wraps.
+  if (integral && scalar !== 'pow' && row.integer !== undefined) {
+    const integer: (...args: bigint[]) => bigint = row.integer;
+    const exact = integer(...values.map(({ big, value }) => big ?? BigInt(value)));
+    return number(Number(exact), true, undefined, exact);
+  }
   const evaluate: (...args: number[]) => number = row.evaluate;
-  const folded = evaluate(...values);
+  const folded = evaluate(...values.map(({ value }) => value));
   return number(folded, integral && Number.isInteger(folded));
 }
 
@@ -34,8 +42,9 @@ export function applyElementwise(call: BuiltinCall, scalar: ScalarName, names: r
   const { context, site } = call;
   const givens = names.map((name) => call.given(name, call.expected));
   if (givens.some((given) => given.value.kind === 'error')) return ERROR;
-  const folded = fold(scalar, givens);
-  if (folded !== undefined) return folded;
+  const folded = fold(call, scalar, givens);
+  const isNamed = givens.some(({ value }) => value.kind === 'number' && value.node !== undefined);
+  if (folded !== undefined && (!isNamed || folded.kind !== 'number')) return folded;
   const what = `\`${excerpt(context, site, call.builtin.name)}\``;
   for (const given of givens) {
     if (shapeOf(given.value) === undefined || given.value.kind === 'list') {
@@ -47,7 +56,13 @@ export function applyElementwise(call: BuiltinCall, scalar: ScalarName, names: r
   }
   // Functions of floats make floats of bare integers: `exp(1)`, `pow(B, 0.5)`.
   const floating = ops.scalarTable[scalar].takes === 'float';
-  const nodes = agree(context, givens, expectedDType(call.expected) ?? (floating ? 'f32' : undefined), site, what);
+  const nodes = agree(
+    context,
+    givens,
+    isNamed && folded !== undefined ? 'f32' : (expectedDType(call.expected) ?? (floating ? 'f32' : undefined)),
+    site,
+    what,
+  );
   if (nodes === undefined) return ERROR;
   const wrong = floating ? nodes.findIndex((node) => !isFloat(node.type.dtype)) : -1;
   if (wrong >= 0) {
@@ -59,7 +74,11 @@ export function applyElementwise(call: BuiltinCall, scalar: ScalarName, names: r
   }
   const operands = nodes.map((node, at) => ({ node, value: givens[at]?.value ?? ERROR, span: givens[at]?.span ?? site }));
   const wide = broadcastTogether(context, operands, site, what);
-  return wide === undefined ? ERROR : result(applyTensor(context, ops.elementwise[scalar], wide, {}, site));
+  const value = wide === undefined ? ERROR : result(applyTensor(context, ops.elementwise[scalar], wide, {}, site));
+  // Of named literals: a number for every dtype, and this node where it meets f32.
+  return folded?.kind === 'number' && value.kind === 'tensor' && value.node.type.dtype === 'f32'
+    ? { ...folded, integer: false, node: value.node }
+    : value;
 }
 
 const where: Builtin = {

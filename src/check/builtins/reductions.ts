@@ -86,18 +86,18 @@ const size: Builtin = {
 
 const inverse: Builtin = {
   name: 'inverse',
-  doc: 'The inverse of a square matrix; not finite when it is singular.',
+  doc: 'The inverse of a square matrix, or of each in the last two axes; not finite when it is singular.',
   parameters: required('x'),
   run(call) {
     const node = call.tensor('x');
     if (node === undefined) return ERROR;
-    const [rows, columns, more] = node.type.shape;
-    if (rows === undefined || columns === undefined || more !== undefined || !rows.equals(columns)) {
+    const [rows, columns] = node.type.shape.slice(-2);
+    if (rows === undefined || columns === undefined || !rows.equals(columns)) {
       return fail(
         call.context,
         'shape-mismatch',
         call.given('x').span,
-        `\`inverse\` takes a square matrix, and this is ${typeToString(node.type)}`,
+        `\`inverse\` takes square matrices in the last two axes, and this is ${typeToString(node.type)}`,
       );
     }
     return result(applyTensor(call.context, ops.inverse, [node], {}, call.site));

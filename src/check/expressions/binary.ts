@@ -3,7 +3,7 @@
 // like any tensor, so that the rounding of the target decides.
 
 import type { BinaryExpression, BinaryOperator, Span, UnaryExpression } from '../../../grammar/index.js';
-import { type Dim, limits } from '../../base/index.js';
+import { type Dim, type DType, isFloat, isInteger, limits } from '../../base/index.js';
 import * as ops from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
 import { broadcastTogether } from '../broadcast.js';
@@ -14,8 +14,8 @@ import { matrixProduct } from '../matmul.js';
 import { excerpt, fail } from '../report.js';
 import type { Scope } from '../scope.js';
 import { divide, remainder } from '../sizes.js';
-import { agree, shapeOf, toTensor } from '../tensors.js';
-import { expectTensor, type Expected } from '../types.js';
+import { agree, bindingLabel, ownDType, shapeOf, toTensor } from '../tensors.js';
+import { expectedDType, expectTensor, type Expected } from '../types.js';
 import { boolean, describe, dimOf, ERROR, number, sizeValue, tensorValue, type NumberValue, type Value } from '../values.js';
 import { evaluate } from './evaluate.js';
 
@@ -28,8 +28,11 @@ export function evaluateUnary(context: Context, expression: UnaryExpression, sco
     const result = node === undefined ? undefined : applyTensor(context, ops.elementwise.not, [node], {}, expression.span);
     return result === undefined ? ERROR : tensorValue(result);
   }
-  if (operand.kind === 'number')
-    return number(-operand.value, operand.integer, operand.dtype, operand.big === undefined ? undefined : -operand.big);
+  if (operand.kind === 'number') {
+    const negated = number(-operand.value, operand.integer, operand.dtype, operand.big === undefined ? undefined : -operand.big);
+    const node = operand.node === undefined ? undefined : applyTensor(context, ops.elementwise.neg, [operand.node], {}, expression.span);
+    return node === undefined ? negated : { ...negated, node };
+  }
   if (operand.kind === 'size') return sizeValue(operand.dim.mul(-1));
   const node = toTensor(context, operand, expression.operand.span);
   const result = node === undefined ? undefined : applyTensor(context, ops.elementwise.neg, [node], {}, expression.span);
@@ -59,23 +62,47 @@ export function evaluateBinary(context: Context, expression: BinaryExpression, s
   // What stands behind `&&` matters only where the left side is true.
   const isLogical = operator === '&&' || operator === '||';
   const after = isLogical ? assuming(context, left, operator === '&&', expression.left.span) : context;
-  const right = evaluate(after, expression.right, scope, inner);
+  // What stands beside a float and has no dtype of its own takes its: `x * (6.28 / N)`.
+  const beside = arithmetic.has(operator) ? ownDType(left) : undefined;
+  const right = evaluate(
+    after,
+    expression.right,
+    scope,
+    inner ?? (beside !== undefined && isFloat(beside) ? expectTensor(beside, undefined) : undefined),
+  );
   if (left.kind === 'error' || right.kind === 'error') return ERROR;
-  return (
-    known(context, operator, left, right, expression.span) ??
+  const atRunTime = (dtype: DType | undefined): Value =>
     binaryNode(
       context,
       operator,
       { value: left, span: expression.left.span },
       { value: right, span: expression.right.span },
       expression.span,
-      expected?.kind === 'tensor' ? expected : undefined,
-    )
-  );
+      dtype,
+    );
+  const value = known(context, operator, left, right, expression.span, expectedDType(expected));
+  if (value === undefined || !isNamed(left, right)) return value ?? atRunTime(expectedDType(expected));
+  // What is compared may be fed instead; a number serves every dtype, and is a node where it meets f32.
+  if (value.kind !== 'number') return atRunTime(undefined);
+  const computed = atRunTime('f32');
+  return computed.kind === 'tensor' ? { ...value, integer: false, node: computed.node } : computed;
 }
 
+const isNamed = (...values: readonly Value[]): boolean => values.some((value) => value.kind === 'number' && value.node !== undefined);
+
 /** The result when both sides are known; undefined when there is something left to compute at run time. */
-function known(context: Context, operator: BinaryOperator, left: Value, right: Value, span: Span): Value | undefined {
+function known(
+  context: Context,
+  operator: BinaryOperator,
+  left: Value,
+  right: Value,
+  span: Span,
+  expected: DType | undefined,
+): Value | undefined {
+  if (left.kind === 'dtype' && right.kind === 'dtype') {
+    if (operator === '==') return boolean(left.dtype === right.dtype);
+    if (operator === '!=') return boolean(left.dtype !== right.dtype);
+  }
   if (left.kind === 'boolean' && right.kind === 'boolean') {
     if (operator === '&&' || operator === '||') return right;
     if (operator === '==') return boolean(left.value === right.value);
@@ -94,8 +121,10 @@ function known(context: Context, operator: BinaryOperator, left: Value, right: V
   }
   const a = dimOf(left);
   const b = dimOf(right);
-  if (a !== undefined && b !== undefined && (left.kind === 'size' || right.kind === 'size'))
-    return sizeArithmetic(context, operator, a, b, span);
+  const isSized = left.kind === 'size' || right.kind === 'size';
+  // Where a float is expected, sizes are numbers: they need not divide one another.
+  if (isSized && (operator === '/' || operator === '%') && expected !== undefined && isFloat(expected)) return undefined;
+  if (a !== undefined && b !== undefined && isSized) return sizeArithmetic(context, operator, a, b, span);
   if (left.kind === 'number' && right.kind === 'number') return numberArithmetic(context, operator, left, right, span);
   return undefined;
 }
@@ -131,6 +160,8 @@ function sizeArithmetic(context: Context, operator: BinaryOperator, a: Dim, b: D
       return undefined;
   }
 }
+
+const arithmetic: ReadonlySet<BinaryOperator> = new Set(['+', '-', '*', '/', '%', '**']);
 
 const negated = { '==': '!=', '!=': '==', '<': '>=', '<=': '>', '>': '<=', '>=': '<' } as const;
 
@@ -173,10 +204,10 @@ function numberArithmetic(
       return exact ? wide((x, y) => x * y) : result(a * b);
     case '/':
       if (integer && b === 0) return fail(context, 'invalid-value', span, 'an integer is divided by 0');
-      return result(a / b);
+      return typeof x === 'bigint' && typeof y === 'bigint' && x % y === 0n ? wide((n, d) => n / d) : result(a / b);
     case '%':
       if (integer && b === 0) return fail(context, 'invalid-value', span, 'an integer is divided by 0');
-      return exact ? wide((x, y) => ((x % y) + y) % y) : result(a - b * Math.floor(a / b));
+      return exact ? wide((x, y) => ((x % y) + y) % y) : result(ops.floorModulo(a, b));
     case '**':
       if (!integer || b < 0 || Number.isSafeInteger(a ** b)) return result(a ** b);
       return Math.log2(Math.abs(a)) * b > limits.integerBits ? tooLong() : wide((x, y) => x ** y);
@@ -222,14 +253,7 @@ interface Side {
 }
 
 /** The node of a binary operator between values, with broadcasting; an error after a diagnostic. */
-function binaryNode(
-  context: Context,
-  operator: BinaryOperator,
-  left: Side,
-  right: Side,
-  span: Span,
-  expected?: Extract<Expected, { kind: 'tensor' }>,
-): Value {
+function binaryNode(context: Context, operator: BinaryOperator, left: Side, right: Side, span: Span, expected?: DType): Value {
   const what = `\`${excerpt(context, span, operator)}\``;
   for (const [side, other] of [
     [left, right],
@@ -241,7 +265,7 @@ function binaryNode(
       });
   }
   const logical = operator === '&&' || operator === '||';
-  const nodes = agree(context, [left, right], logical ? 'bool' : expected?.dtype, span, what);
+  const nodes = agree(context, [left, right], logical ? 'bool' : expected, span, what);
   if (nodes === undefined) return ERROR;
   const [a, b] = nodes as [NonNullable<(typeof nodes)[0]>, NonNullable<(typeof nodes)[0]>];
   if (logical && a.type.dtype !== 'bool')
@@ -254,6 +278,11 @@ function binaryNode(
     const product = matrixProduct(context, operands[0], operands[1], span);
     return product === undefined ? ERROR : tensorValue(product);
   }
+  if (operator === '/' && isInteger(a.type.dtype))
+    return fail(context, 'dtype-mismatch', span, `${what}: \`/\` divides floats, and this is ${a.type.dtype}`, {
+      labels: [...bindingLabel(left.value), ...bindingLabel(right.value)],
+      hint: 'round down: `floorDiv(a, b)`, or convert both sides: `f32(…)`',
+    });
   const both = broadcastTogether(context, operands, span, what);
   if (both === undefined) return ERROR;
   const node = applyTensor(context, ops.elementwise[opNames[operator]], both, {}, span);

@@ -19,13 +19,14 @@ import {
   type Lowered,
   orderEntry,
   planEntry,
-  printFormed,
+  printFormedGraph,
   printFused,
   scalarExpander,
   scheduleEntry,
   splitEntry,
   vectorizer,
-  verifyFormed,
+  verifyFormedGraph,
+  describeFormed,
   verifyFused,
 } from '../../lower/index.js';
 import { differentiate, type Form, type Pass, Pipeline, simplify, strip } from '../../passes/index.js';
@@ -65,10 +66,10 @@ interface Planned<PlannedEntry> {
 /** Counts materialized nodes. */
 const formed: Form<Planned<FormedEntry>> = {
   name: 'formed graph',
-  print: ({ entries }) => entries.map(({ entry, block }) => printFormed(entry.name, block)).join('\n'),
+  print: ({ entries }) => entries.map(({ entry, block }) => printFormedGraph(describeFormed(entry.name, block))).join('\n'),
   count: ({ entries }) => entries.reduce((sum, { block }) => sum + block.materialized.size, 0),
   verify: ({ entries }, pass) => {
-    for (const { entry, block } of entries) verifyFormed(entry.name, block, pass);
+    for (const { entry, block } of entries) verifyFormedGraph(describeFormed(entry.name, block), pass);
   },
 };
 

@@ -94,11 +94,3 @@ export function toBigInteger(x: number, least: bigint, most: bigint): bigint {
   if (x >= Number(most)) return most;
   return x <= Number(least) ? least : BigInt(Math.trunc(x));
 }
-
-/** A bigint as a double from which rounding to f32 (or less) is right: what does not fit sticks to the last bit. */
-export function sticky(x: bigint): number {
-  const magnitude = x < 0n ? -x : x;
-  if (magnitude < 2n ** 53n) return Number(x);
-  const kept = ((magnitude >> 11n) | (magnitude & 2047n ? 1n : 0n)) << 11n;
-  return Number(x < 0n ? -kept : kept);
-}

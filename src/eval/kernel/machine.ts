@@ -2,6 +2,7 @@
 // `src/kernel/machine.ts` says; results are rounded or wrapped to their dtype, so nothing carries more bits than the dtype has.
 
 import {
+  bigintToDouble,
   bytesOf,
   type DType,
   dtypes,
@@ -15,7 +16,7 @@ import {
 } from '../../base/index.js';
 import { type MachineOpName, machineOps } from '../../kernel/index.js';
 import { bitsAs, scalarTable } from '../../ops/index.js';
-import { copySign, exponent, fma32, fma64, mantissa, mulHigh, roundEven, sticky, toBigInteger, toInteger } from './arithmetic.js';
+import { copySign, exponent, fma32, fma64, mantissa, mulHigh, roundEven, toBigInteger, toInteger } from './arithmetic.js';
 import { trouble } from './memory.js';
 import { asNumber, asStored, big, integer, number, type Operand, small } from './operand.js';
 
@@ -35,7 +36,7 @@ export const helpers = {
   mantissa,
   toInteger,
   toBigInteger,
-  sticky,
+  sticky: bigintToDouble,
   bitsAs,
   libm_exp: Math.exp,
   libm_expm1: Math.expm1,
@@ -55,7 +56,7 @@ export const helpers = {
   libm_acosh: Math.acosh,
   libm_atanh: Math.atanh,
   libm_erf: scalarTable.erf.evaluate,
-  libm_fmod: scalarTable.rem.evaluate,
+  libm_fmod: (a: number, b: number) => a % b,
   libm_pow: scalarTable.pow.evaluate,
 } as const;
 

@@ -2,7 +2,7 @@
 // written, as sizes. Undefined when a loop's extent has no such size.
 // Holds: loops say which axis they cut into blocks and which of them run over a part, and the blocks together run over the whole; where
 // their number depends on sizes, what a block does once counts for the most blocks there can be; an element counts once however often it
-// is touched; both sides of a condition count.
+// is touched; of a condition on sizes the side counts that the cost model assumes, of any other both.
 
 import { Dim, elementCount } from '../../base/index.js';
 import { type Buffer, build, type Expr, expressionsOf, exprKey, type For, type Stmt, visitExpr } from '../../kernel/index.js';
@@ -39,6 +39,17 @@ export function countStatements(body: readonly Stmt[]): Counted | undefined {
   return counter.run(body) ? { flops: counter.flops, touched: counter.touched() } : undefined;
 }
 
+/** What kernels ask of sizes to choose between two ways. */
+const ofSizes: Readonly<Record<string, (a: number, b: number) => number>> = {
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  mul: (a, b) => a * b,
+  div: (a, b) => Math.trunc(a / b),
+  min: Math.min,
+  max: Math.max,
+  gt: (a, b) => Number(a > b),
+};
+
 class Counter {
   flops = Dim.zero;
   readonly #buffers = new Map<string, { readonly buffer: Buffer; readonly read: Accesses; readonly written: Accesses }>();
@@ -65,7 +76,10 @@ class Counter {
     for (const root of expressionsOf(stmt)) visitExpr(root, (expr) => expr.kind === 'load' && this.#touch('read', expr.buffer, expr.index));
     if (stmt.kind === 'store') this.#touch('written', stmt.buffer, stmt.index);
     if (stmt.kind === 'let') this.#lets.set(stmt.name, stmt.value);
-    if (stmt.kind === 'if') return this.run(stmt.then) && this.run(stmt.otherwise ?? []);
+    if (stmt.kind === 'if') {
+      const usual = this.#usual(stmt.condition);
+      return (usual === 0 || this.run(stmt.then)) && ((usual ?? 0) !== 0 || this.run(stmt.otherwise ?? []));
+    }
     if (stmt.kind !== 'for') return true;
     const outside = this.#loops;
     const times = this.#enter(stmt);
@@ -83,10 +97,21 @@ class Counter {
     const around = part === undefined ? undefined : this.#loops.get(part);
     if (part !== undefined && around?.blocks !== undefined) {
       this.#loops = new Map(this.#loops).set(part, { ...around, times: Dim.one, within: index, alone: around.times });
-      return around.blocks;
+      // Blocks of a part stand between: the loop over their elements stands for both.
+      return blocks === undefined ? around.blocks : undefined;
     }
     if (most !== undefined) return Dim.of(most);
     return blocks === undefined ? 'unknown' : undefined;
+  }
+
+  /** What an expression of sizes is at those that the cost model assumes; undefined where it asks for more than sizes. */
+  #usual(expr: Expr): number | undefined {
+    const value = this.#resolve(expr);
+    if (value.kind === 'const') return Number(value.value);
+    if (value.kind === 'size') return assumed(value.dim);
+    if (value.kind !== 'apply') return undefined;
+    const [a, b] = value.args.map((argument) => this.#usual(argument));
+    return a === undefined || b === undefined ? undefined : ofSizes[value.fn]?.(a, b);
   }
 
   #resolve(expr: Expr): Expr {

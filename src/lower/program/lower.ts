@@ -9,7 +9,8 @@ import { type KernelOrder, emitBufferCopy, emitGroup } from './order.js';
 import { costOf, costOfStatements, titleOf } from './cost-report.js';
 import { formEntry, type FusedEntry, fuseEntry, orderEntry, splitEntry } from './entry.js';
 import { describeFused, describeGrouped } from './describe-groups.js';
-import { verifyFormed } from '../form/formed.js';
+import { describeFormed } from '../form/formed.js';
+import { verifyFormedGraph } from '../form/formed-graph.js';
 import { verifyFused } from '../fuse/verify-fused.js';
 import { groupKey, layoutKey } from './group-key.js';
 import type { Group } from '../fuse/groups.js';
@@ -76,7 +77,7 @@ export function planEntry({ program, notes }: Lowered): Lowered {
 export function lowerEntry(entry: Entry, variables: readonly Variable[], target: Target, builder: GraphBuilder): Lowered {
   const classes = new KernelClasses();
   const formed = formEntry(entry, target, classes);
-  verifyFormed(entry.name, formed.block, 'form');
+  verifyFormedGraph(describeFormed(entry.name, formed.block), 'form');
   const fused = fuseEntry(formed);
   verifyFused(describeGrouped(fused), 'fuse');
   const split = splitEntry(fused);

@@ -1,13 +1,18 @@
 // Arithmetic rows of the scalar table. In: nothing. Out: sums, products, powers, roots, extrema.
-// Holds: NaN and infinity behave as in NumPy; integer division rounds towards zero and gives 0 for a divisor of 0.
+// Holds: NaN and infinity behave as in NumPy; `div` of integers rounds towards zero, `floorDiv` and `rem` down, and a divisor of 0 gives 0.
 
-import { scalarFunctions } from './function.js';
-import { integerPower, power } from './meaning.js';
+import type { TensorNode } from '../../graph/index.js';
+import { type Algebra, scalarFunctions } from './function.js';
+import { floorModulo, integerFloorDivide, integerModulo, integerPower, power } from './meaning.js';
 
 const wide = [-2, 2] as const;
 const positive = [0.3, 3] as const;
 const number = { takes: 'number', result: 'same', ulp: 0.5, cost: 1 } as const;
 const float = { takes: 'float', result: 'same' } as const;
+
+/** All of the direction where an extremum is this argument, half where it is both. */
+const shared = (m: Algebra, d: TensorNode, a: TensorNode, b: TensorNode, isChosen: TensorNode): TensorNode =>
+  m.select(m.eq(a, b), m.mul(d, m.constant(0.5)), m.select(isChosen, d, m.constant(0)));
 
 export const arithmetic = scalarFunctions({
   neg: {
@@ -71,7 +76,7 @@ export const arithmetic = scalarFunctions({
   },
   sqrt: {
     ...float,
-    doc: 'Square root; NaN below 0.',
+    doc: 'Square root; NaN below 0. The slope at 0 is 0, so that √(x · x) has the one of |x| there.',
     arity: 1,
     kernel: 'sqrt',
     builtin: 'sqrt',
@@ -79,7 +84,8 @@ export const arithmetic = scalarFunctions({
     ulp: 0.5,
     cost: 4,
     evaluate: (a) => Math.sqrt(a),
-    slopes: [(m, d, y) => m.div(m.mul(d, m.constant(0.5)), y)],
+    // Divided by ∞ nothing is left, and no slope of it is infinite.
+    slopes: [(m, d, y) => m.div(m.mul(d, m.constant(0.5)), m.select(m.eq(y, m.constant(0)), m.constant(Infinity), y))],
   },
   rsqrt: {
     ...float,
@@ -137,19 +143,34 @@ export const arithmetic = scalarFunctions({
     integer: (a, b) => (b === 0n ? 0n : a / b),
     slopes: [(m, d, _, __, b) => m.div(d, b), (m, d, y, _, b) => m.neg(m.div(m.mul(d, y), b))],
   },
+  floorDiv: {
+    ...number,
+    doc: 'Quotient rounded down, as in Python and NumPy. Integers: a divisor of 0 gives 0.',
+    arity: 2,
+    kernel: 'floordiv',
+    builtin: 'floorDiv',
+    domain: [
+      [2.1, 2.9],
+      [0.8, 1],
+    ],
+    cost: 8,
+    evaluate: (a, b) => Math.floor(a / b),
+    integer: integerFloorDivide,
+    slopes: 'zero',
+  },
   rem: {
     ...number,
-    doc: 'Remainder a − trunc(a / b) · b, exact: it has the sign of a, as in TypeScript. Integers: a divisor of 0 gives a.',
+    doc: 'Remainder a − ⌊a / b⌋ · b, rounded once: it has the sign of b, as in Python and NumPy. Integers: a divisor of 0 gives a.',
     arity: 2,
-    kernel: 'rem',
+    kernel: 'modulo',
     domain: [
       [2.1, 2.9],
       [0.8, 1],
     ],
     cost: 20,
-    evaluate: (a, b) => a % b,
-    integer: (a, b) => (b === 0n ? a : a % b),
-    slopes: [(_, d) => d, (m, d, _, a, b) => m.neg(m.mul(d, m.trunc(m.div(a, b))))],
+    evaluate: floorModulo,
+    integer: integerModulo,
+    slopes: [(_, d) => d, (m, d, _, a, b) => m.neg(m.mul(d, m.floor(m.div(a, b))))],
   },
   pow: {
     ...number,
@@ -164,14 +185,22 @@ export const arithmetic = scalarFunctions({
     integer: integerPower,
     slopes: [
       // At b = 0 the factor b alone must decide, or 0 ** 0 would have a slope of 0 · ∞.
-      (m, d, _, a, b) => m.select(m.eq(b, m.constant(0)), m.constant(0), m.mul(d, m.mul(b, m.pow(a, m.sub(b, m.constant(1)))))),
-      (m, d, y, a) => m.select(m.eq(a, m.constant(0)), m.constant(0), m.mul(d, m.mul(y, m.log(a)))),
+      // And what is not taken must have no pole, or its own slopes would bring one back.
+      (m, d, _, a, b) => {
+        const isFlat = m.eq(b, m.constant(0));
+        const base = m.select(isFlat, m.constant(1), a);
+        return m.select(isFlat, m.constant(0), m.mul(d, m.mul(b, m.pow(base, m.sub(b, m.constant(1))))));
+      },
+      (m, d, y, a) => {
+        const isZero = m.eq(a, m.constant(0));
+        return m.select(isZero, m.constant(0), m.mul(d, m.mul(y, m.log(m.select(isZero, m.constant(1), a)))));
+      },
     ],
   },
   // In kernel IR the names differ from the machine ops `min` and `max`, which drop NaN.
   min: {
     ...number,
-    doc: 'The smaller one; NaN when either is NaN. At a tie the slope goes to the first argument.',
+    doc: 'The smaller one; NaN when either is NaN. At a tie both arguments get half of the slope, as in reductions.',
     arity: 2,
     kernel: 'minimum',
     domain: [
@@ -180,11 +209,11 @@ export const arithmetic = scalarFunctions({
     ],
     evaluate: (a, b) => Math.min(a, b),
     integer: (a, b) => (b < a ? b : a),
-    slopes: [(m, d, _, a, b) => m.select(m.le(a, b), d, m.constant(0)), (m, d, _, a, b) => m.select(m.le(a, b), m.constant(0), d)],
+    slopes: [(m, d, _, a, b) => shared(m, d, a, b, m.le(a, b)), (m, d, _, a, b) => shared(m, d, a, b, m.le(b, a))],
   },
   max: {
     ...number,
-    doc: 'The larger one; NaN when either is NaN. At a tie the slope goes to the first argument.',
+    doc: 'The larger one; NaN when either is NaN. At a tie both arguments get half of the slope, as in reductions.',
     arity: 2,
     kernel: 'maximum',
     domain: [
@@ -193,6 +222,6 @@ export const arithmetic = scalarFunctions({
     ],
     evaluate: (a, b) => Math.max(a, b),
     integer: (a, b) => (b > a ? b : a),
-    slopes: [(m, d, _, a, b) => m.select(m.ge(a, b), d, m.constant(0)), (m, d, _, a, b) => m.select(m.ge(a, b), m.constant(0), d)],
+    slopes: [(m, d, _, a, b) => shared(m, d, a, b, m.ge(a, b)), (m, d, _, a, b) => shared(m, d, a, b, m.ge(b, a))],
   },
 });

@@ -80,10 +80,37 @@ function remainder(x: Expr, y: Expr): Expr {
   const rest = m.fma(m.neg(m.trunc(quotient)), divisor, dividend);
   const usual = m.select(m.lt(rest, m.f64(0)), m.add(rest, divisor), rest);
   const quick = m.and(m.lt(quotient, m.f64(536870912)), m.lt(divisor, m.f64(Infinity)));
-  return m.copysign(m.convert('f32', m.unlikely(m.not(quick), fmod(dividend, divisor), usual)), x);
+  const size = m.unlikely(m.not(quick), fmod(dividend, divisor), usual);
+  return m.convert('f32', signed(size, m.convert('f64', x), m.convert('f64', y)));
 }
 
 const fmod = (x: Expr, y: Expr): Expr => build.apply('libm_fmod', 'f64', x, y);
+
+/** From |x| mod |y| in f64: the rest up to y where the signs differ, and the sign of y. */
+function signed(size: Expr, x: Expr, y: Expr): Expr {
+  const differ = m.lt(m.mul(m.copysign(m.f64(1), x), m.copysign(m.f64(1), y)), m.f64(0));
+  const some = m.gt(size, m.f64(0));
+  return m.copysign(m.select(m.and(differ, some), m.sub(m.abs(y), size), size), y);
+}
+
+const floorQuotient = (x: Expr, y: Expr): Expr => build.apply('floor', 'f64', m.div(x, y));
+
+/** Whether rounding towards zero was rounding up: there is a rest, and it has another sign than the divisor. */
+function isRoundedUp(dtype: DType, rest: Expr, y: Expr): Expr {
+  const signs = m.lt(build.apply('xor', dtype, rest, y), zero(dtype));
+  return m.and(m.and(m.ne(rest, zero(dtype)), m.ne(y, zero(dtype))), signs);
+}
+
+const integerRemainder = binary((dtype, x, y) => {
+  const rest = build.apply('rem', dtype, x, y);
+  return !isSigned(dtype) ? rest : m.select(isRoundedUp(dtype, rest, y), m.add(rest, y), rest);
+});
+
+const integerFloorDiv = binary((dtype, x, y) => {
+  const quotient = m.div(x, y);
+  if (!isSigned(dtype)) return quotient;
+  return m.select(isRoundedUp(dtype, build.apply('rem', dtype, x, y), y), m.sub(quotient, one(dtype)), quotient);
+});
 
 export const expansions: Readonly<Record<ScalarName, Expansion>> = {
   neg: machine('neg'),
@@ -97,7 +124,14 @@ export const expansions: Readonly<Record<ScalarName, Expansion>> = {
   sub: machine('sub'),
   mul: machine('mul'),
   div: machine('div'),
-  rem: byFamily(floats(binaryOf(remainder), binaryOf(fmod)), machine('rem')),
+  floorDiv: byFamily(floats(inDouble(floorQuotient), binaryOf(floorQuotient)), integerFloorDiv),
+  rem: byFamily(
+    floats(
+      binaryOf(remainder),
+      binaryOf((x, y) => signed(fmod(m.abs(x), m.abs(y)), x, y)),
+    ),
+    integerRemainder,
+  ),
   pow: byFamily(
     floats(binaryOf(logarithm.pow), 'libm_pow'),
     binary((_, x, y) => integerPow(x, y)),

@@ -27,7 +27,7 @@ export interface Algebra {
   sinh(x: TensorNode): TensorNode;
   cosh(x: TensorNode): TensorNode;
   sign(x: TensorNode): TensorNode;
-  trunc(x: TensorNode): TensorNode;
+  floor(x: TensorNode): TensorNode;
   ge(x: TensorNode, y: TensorNode): TensorNode;
   le(x: TensorNode, y: TensorNode): TensorNode;
   eq(x: TensorNode, y: TensorNode): TensorNode;

@@ -54,3 +54,21 @@ export function sigmoid(x: number): number {
   const e = Math.exp(-Math.abs(x));
   return x < 0 ? e / (1 + e) : 1 / (1 + e);
 }
+
+const isNegative = (x: number): boolean => x < 0 || Object.is(x, -0);
+
+/** a − b · ⌊a / b⌋ with one rounding: it has the sign of b, as in Python and NumPy. */
+export function floorModulo(a: number, b: number): number {
+  const size = Math.abs(a) % Math.abs(b);
+  const value = size === 0 || isNegative(a) === isNegative(b) || Number.isNaN(size) ? size : Math.abs(b) - size;
+  return isNegative(b) ? -value : value;
+}
+
+/** A divisor of 0 gives a, which is 0 · 0 + a. */
+export function integerModulo(a: bigint, b: bigint): bigint {
+  const rest = b === 0n ? a : a % b;
+  return b !== 0n && rest !== 0n && rest < 0n !== b < 0n ? rest + b : rest;
+}
+
+/** Rounded down; 0 for a divisor of 0. */
+export const integerFloorDivide = (a: bigint, b: bigint): bigint => (b === 0n ? 0n : (a - integerModulo(a, b)) / b);

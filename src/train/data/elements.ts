@@ -3,6 +3,7 @@
 
 import type { TensorSpec, TypedArray } from '../../../runtime/index.js';
 import { allocate, elements, holds, isWide } from '../../../runtime/element.js';
+import { bigintToDouble } from '../../../runtime/half.js';
 import { DiagnosticsError } from '../../base/index.js';
 import { badData } from '../../input/json.js';
 
@@ -15,11 +16,18 @@ export type Where = string | ((at: number) => string);
 /** What of a feed says which elements it takes. */
 export type ElementFeed = Pick<TensorSpec, 'name' | 'dtype'>;
 
+/** As a double that rounding to a narrower float rounds right. */
+const roundedLater = (value: number | bigint): number => (typeof value === 'bigint' ? bigintToDouble(value) : value);
+
 /** Errors: dtype-mismatch for a fraction where whole numbers are taken; bad-data for a number out of range. */
 export function toElements(values: Numbers, feed: ElementFeed, where: Where): TypedArray {
   switch (feed.dtype) {
     case 'f32':
-      return values instanceof Float32Array ? values : isNumbers(values) ? new Float32Array(values) : Float32Array.from(values, Number);
+      return values instanceof Float32Array
+        ? values
+        : isNumbers(values)
+          ? new Float32Array(values)
+          : Float32Array.from(values, roundedLater);
     case 'f64':
       return values instanceof Float64Array ? values : isNumbers(values) ? new Float64Array(values) : Float64Array.from(values, Number);
     default:
@@ -32,7 +40,7 @@ function toOthers(values: Numbers, feed: ElementFeed, where: Where): TypedArray 
   const { patterns, range: [least, most] = [0n, 1n] } = elements[dtype];
   if (patterns !== undefined) {
     const into = allocate(dtype, values.length);
-    for (let at = 0; at < values.length; at++) into[at] = patterns.fromNumber(Number(values[at]));
+    for (let at = 0; at < values.length; at++) into[at] = patterns.fromNumber(roundedLater(values[at] ?? 0));
     return into;
   }
   // Beyond 2⁵³ a number may have been another one before it was read.

@@ -10,6 +10,7 @@ import { space, spread, widthAs } from '../../form/forms.js';
 import { lanesOf, type KernelEmitter } from './emitter.js';
 import { partOf, type Scope, valueKey } from '../../form/scope.js';
 import { alike, type Reduction } from '../../fuse/stages.js';
+import { cutOf, isRounded, partsLike, RunningSums } from './running-sum.js';
 
 export function emitColumnReduction(points: KernelEmitter, scope: Scope): void {
   const { group, context } = points;
@@ -47,23 +48,43 @@ export function emitColumnReduction(points: KernelEmitter, scope: Scope): void {
         for (const together of alike(stage)) {
           for (const { node, form } of together) accumulators.set(node, points.declare(body, form, [width], node));
           const { form: first } = together[0] as Reduction;
-          points.serial(
-            body,
-            space(first.reduced),
-            (inner, at) =>
-              vectors(inner, (vector, point, j) => {
-                for (const { node, form } of together)
-                  points.accumulate(
-                    vector,
-                    form,
-                    accumulators.get(node) as Accumulator,
-                    [j],
-                    spread(node.type.shape, point),
-                    spread(form.reduced, at),
-                  );
-              }),
-            first.filled,
-          );
+          const totals = together.map(({ node }) => accumulators.get(node) as Accumulator);
+          /** The terms at one index of what is reduced, into these registers. */
+          const terms = (inner: Scope, at: readonly Expr[], into: readonly Accumulator[]): void =>
+            vectors(inner, (vector, point, j) => {
+              for (const [which, { node, form }] of together.entries())
+                points.accumulate(vector, form, into[which] as Accumulator, [j], spread(node.type.shape, point), spread(form.reduced, at));
+            });
+          const loops = space(first.reduced);
+          const cut =
+            together.some(isRounded) && first.filled === undefined
+              ? cutOf(
+                  loops.map((dim) => dim.constant),
+                  false,
+                )
+              : undefined;
+          if (cut === undefined) {
+            points.serial(body, loops, (inner, at) => terms(inner, at, totals), first.filled);
+            continue;
+          }
+          const running = new RunningSums(body, together, totals);
+          const length = loops[cut.loop] as Dim;
+          const each = build.int(cut.each);
+          points.serial(body, loops.slice(0, cut.loop), (outside, outer) => {
+            const add = (n: Expr, inner: Scope): void => {
+              const from = inner.let('start', build.times(n, each));
+              const sums = partsLike(inner, together, totals);
+              const left = build.smaller(each, build.minus(build.size(length), from));
+              const term = (r: Expr, deep: Scope): void =>
+                points.serial(deep, loops.slice(cut.loop + 1), (deepest, at) =>
+                  terms(deepest, [...outer, build.plus(from, r), ...at], sums),
+                );
+              inner.loop('r', left, 'serial', term, partOf(n));
+              vectors(inner, (vector, _, j) => running.add(vector, sums, [j]));
+            };
+            outside.loop('n', build.ceilDiv(build.size(length), each), 'serial', add, { blocks: length });
+          });
+          vectors(body, (vector, _, j) => running.finish(vector, [j]));
         }
         for (const { node } of stage) done.add(node);
       }

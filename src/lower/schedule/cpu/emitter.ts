@@ -5,14 +5,15 @@
 import type { Dim, Shape } from '../../../base/index.js';
 import type { Node, TensorNode } from '../../../graph/index.js';
 import { type Accumulator, type Axis, build, type Expr, type For, type Stmt } from '../../../kernel/index.js';
-import { assumedAxis, leastLaneAxis, sumBlockTerms, type Target } from '../../../target/index.js';
-import { combinedAs, identity, indices, type ReduceForm, space, spread } from '../../form/forms.js';
+import { assumedAxis, leastLaneAxis, type Target } from '../../../target/index.js';
+import { combinedAs, identity, type ReduceForm, space, spread } from '../../form/forms.js';
 import type { Group } from '../../fuse/groups.js';
 import type { Forms } from '../../form/materialize.js';
 import { partOf, type Scope } from '../../form/scope.js';
 import { type Reduction, stagesOf } from '../../fuse/stages.js';
 import type { Storage } from '../../form/storage.js';
 import { Values } from '../../form/values.js';
+import { cutOf, isRounded, partsLike, RunningSums } from './running-sum.js';
 
 export interface EmitContext {
   readonly storage: Storage;
@@ -33,6 +34,8 @@ export interface Part {
   readonly axis: number;
   readonly start: Expr;
   readonly extent: Expr;
+  /** The most indices that there can be, if that is known. */
+  readonly most: number | undefined;
 }
 
 export type Fill = (body: Scope, at: readonly Expr[], into: readonly Accumulator[]) => void;
@@ -127,67 +130,53 @@ export class KernelEmitter {
 
   /**
    * Loops over what is reduced, or a part of it, lanes along its last axis, or along the longest when the last one is short. `fill`
-   * accumulates into the registers that it is given: over a long axis that is not cut into parts, those are partial results of
-   * `sumBlockTerms` terms, so that the error of a sum grows with the number of blocks and not with the number of terms.
+   * accumulates into the registers that it is given: where there may be many terms, those are sums of blocks (`running-sum.ts`).
    */
   reduceLoops(scope: Scope, reductions: readonly Reduction[], totals: readonly Accumulator[], fill: Fill, part?: Part): void {
     const { reduced, filled } = (reductions[0] as Reduction).form;
     const loops = space(reduced);
     if (loops.length === 0) return fill(scope, [], totals);
     const along = laneAxis(loops);
-    const others = (body: Scope, axis: number, at: readonly Expr[]): void => {
-      if (axis === loops.length) return vectors(body, at);
-      if (axis === along) return others(body, axis + 1, [...at, build.int(0)]);
+    const order = [...loops.keys()].filter((axis) => axis !== along).concat(along);
+    const most = order.map((axis) => (part?.axis === axis ? part.most : (loops[axis] as Dim).constant));
+    const cut = reductions.some(isRounded) ? cutOf(most, true) : undefined;
+    const running = cut === undefined ? undefined : new RunningSums(scope, reductions, totals);
+    const walk = (body: Scope, depth: number, at: readonly Expr[], into: readonly Accumulator[]): void => {
+      const axis = order[depth];
+      if (axis === undefined) return fill(body, at, into);
       const own = part?.axis === axis ? part : undefined;
-      const next = (r: Expr, inner: Scope): void => others(inner, axis + 1, [...at, own === undefined ? r : build.plus(own.start, r)]);
-      body.loop('r', own?.extent ?? build.size(loops[axis] as Dim), 'serial', next, own === undefined ? {} : partOf(own.block));
-    };
-    const vectors = (body: Scope, at: readonly Expr[]): void => {
-      const own = part?.axis === along ? part : undefined;
-      const indexAt = (index: Expr): Expr[] =>
-        at.map((one, axis) => (axis === along ? (own === undefined ? index : build.plus(own.start, index)) : one));
-      const length = loops[along] as Dim;
-      const extent = own?.extent ?? filled ?? build.size(length);
-      if (own !== undefined || (length.constant ?? Infinity) <= sumBlockTerms)
-        return body.loop(
-          'i',
-          extent,
-          'vector',
-          (i, inner) => fill(inner, indexAt(i), totals),
-          own !== undefined ? partOf(own.block) : filled !== undefined ? mostOf(length) : {},
+      const length = loops[axis] as Dim;
+      const isLast = axis === along;
+      const extent = own?.extent ?? (isLast ? filled : undefined) ?? build.size(length);
+      const next = (inner: Scope, index: Expr, registers: readonly Accumulator[]): void =>
+        walk(
+          inner,
+          depth + 1,
+          at.map((one, which) => (which === axis ? (own === undefined ? index : build.plus(own.start, index)) : one)),
+          registers,
         );
-      this.#inBlocks(body, reductions, totals, length, (inner, index, into) => fill(inner, indexAt(index), into));
-    };
-    others(scope, 0, []);
-  }
-
-  #inBlocks(
-    scope: Scope,
-    reductions: readonly Reduction[],
-    totals: readonly Accumulator[],
-    length: Dim,
-    fill: (body: Scope, index: Expr, into: readonly Accumulator[]) => void,
-  ): void {
-    const [extent, terms] = [build.size(length), build.int(sumBlockTerms)];
-    const count = build.ceilDiv(extent, terms);
-    const add = (n: Expr, block: Scope): void => {
-      const start = block.let('start', build.times(n, terms));
-      const partial = reductions.map(({ node, form }, which) => this.declare(block, form, (totals[which] as Accumulator).shape, node));
-      const left = build.smaller(terms, build.minus(extent, start));
-      block.loop('i', left, 'vector', (i, vector) => fill(vector, build.plus(start, i), partial), partOf(n));
-      for (const [which, { form }] of reductions.entries()) {
-        const total = totals[which] as Accumulator;
-        for (const slot of indices(total.shape))
-          block.emit({
-            kind: 'accumulate',
-            accumulator: total,
-            index: slot.map(build.int),
-            combine: form.combine,
-            value: build.read(partial[which] as Accumulator, slot.map(build.int)),
-          });
+      const [stem, kind] = isLast ? (['i', 'vector'] as const) : (['r', 'serial'] as const);
+      if (cut === undefined || running === undefined || cut.loop !== depth) {
+        const options = own !== undefined ? partOf(own.block) : isLast && filled !== undefined ? mostOf(length) : {};
+        return body.loop(stem, extent, kind, (index, inner) => next(inner, index, into), options);
       }
+      const add = (n: Expr, block: Scope): void => {
+        const start = block.let('start', build.times(n, build.int(cut.each)));
+        const sums = partsLike(block, reductions, totals);
+        const left = build.smaller(build.int(cut.each), build.minus(extent, start));
+        block.loop(stem, left, kind, (index, inner) => next(inner, build.plus(start, index), sums), partOf(n));
+        running.addAll(block, (which, slot) => build.read(sums[which] as Accumulator, slot));
+      };
+      const count = build.ceilDiv(extent, build.int(cut.each));
+      body.loop('n', count, 'serial', add, { blocks: length, ...(own === undefined ? {} : partOf(own.block)) });
     };
-    scope.loop('n', count, 'serial', add, { blocks: length });
+    walk(
+      scope,
+      0,
+      loops.map(() => build.int(0)),
+      totals,
+    );
+    running?.finishAll(scope);
   }
 }
 

@@ -8,6 +8,7 @@ import { type Accumulator, build, type Buffer, type Expr, type For, type Stmt } 
 import { leastPartialTerms, mostPartials, partialUnit } from '../../../target/index.js';
 import { combinedAs, constants, indices, space, spread, widthAs } from '../../form/forms.js';
 import { type Fill, laneAxis, type Part, type KernelEmitter } from './emitter.js';
+import { RunningSums } from './running-sum.js';
 import { type Scope, valueKey } from '../../form/scope.js';
 import { alike, type Reduction } from '../../fuse/stages.js';
 
@@ -101,7 +102,8 @@ function emitPartials(points: KernelEmitter, together: readonly Reduction[], { a
   const length = space((together[0] as Reduction).form.reduced)[axis] as Dim;
   const fill = (p: Expr, block: Scope): void => {
     const start = block.let('start', build.times(p, each));
-    const part: Part = { block: p, axis, start, extent: build.smaller(each, build.minus(build.size(length), start)) };
+    const extent = build.smaller(each, build.minus(build.size(length), start));
+    const part: Part = { block: p, axis, start, extent, most: build.intValue(each) };
     const partial = declare(points, block, together);
     points.reduceLoops(block, together, partial, filler(points, together), part);
     const stores = partial.flatMap((accumulator, which): Stmt[] =>
@@ -126,22 +128,12 @@ function combinePartials(
   buffers: readonly Buffer[],
 ): void {
   const totals = declare(points, scope, together);
+  const running = new RunningSums(scope, together, totals);
   const add = (n: Expr, body: Scope): void => {
-    for (const [which, { form }] of together.entries()) {
-      const accumulator = totals[which] as Accumulator;
-      for (const slot of indices(accumulator.shape)) {
-        const index = slot.map(build.int);
-        body.emit({
-          kind: 'accumulate',
-          accumulator,
-          index,
-          combine: form.combine,
-          value: build.load(buffers[which] as Buffer, [n, ...index]),
-        });
-      }
-    }
+    running.addAll(body, (which, slot) => build.load(buffers[which] as Buffer, [n, ...slot]));
   };
   scope.loop('n', count, 'serial', add, boundOf(count));
+  running.finishAll(scope);
   rememberResults(scope, together, totals);
 }
 

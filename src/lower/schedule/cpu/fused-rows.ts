@@ -4,7 +4,7 @@
 
 import { type Dim, elementCount, type Shape } from '../../../base/index.js';
 import type { Node, TensorNode } from '../../../graph/index.js';
-import { type Accumulator, build, type Buffer, type Expr } from '../../../kernel/index.js';
+import { type Accumulator, build, type Buffer, type Expr, type Stmt } from '../../../kernel/index.js';
 import { combineStep, identity, type PartialForm, space, spread, widthAs } from '../../form/forms.js';
 import type { Group } from '../../fuse/groups.js';
 import { blocksOf } from '../../form/partial.js';
@@ -12,6 +12,7 @@ import { type EmitContext, KernelEmitter } from './emitter.js';
 import { type Kept, keptValues } from './row-cache.js';
 import { partOf, type Scope, valueKey } from '../../form/scope.js';
 import { alike, groupBy, type Reduction } from '../../fuse/stages.js';
+import { isRounded, partsLike, RunningSums, serialBlockTerms, twoSum, withLost } from './running-sum.js';
 
 /** One way along the columns of a row. */
 interface Pass {
@@ -23,6 +24,13 @@ interface Pass {
 
 interface KeptRow extends Kept {
   readonly buffer: Buffer;
+}
+
+/** Partial results of many rows: what runs of rows have added up, and what the additions of runs rounded off. */
+interface LongSum {
+  readonly partial: PartialForm;
+  readonly sums: Buffer;
+  readonly lost: Buffer;
 }
 
 /** What the loops around a row are. */
@@ -38,6 +46,9 @@ export class FusedRowsEmitter {
   readonly #partials: readonly PartialForm[];
   readonly #passes: readonly Pass[];
   readonly #kept: readonly KeptRow[];
+  /** Whether a block may have more rows than a sum adds up at once. */
+  readonly #isLong: boolean;
+  readonly #longSums: readonly LongSum[];
 
   readonly group: Group;
   readonly context: EmitContext;
@@ -49,6 +60,13 @@ export class FusedRowsEmitter {
     this.#partials = group.members.flatMap((member) => (member.role === 'partial' ? [member.form] : []));
     this.#passes = this.#planPasses();
     this.#kept = this.#planKept();
+    this.#isLong = this.#partials.some(isSum) && (build.intValue(blocksOf(group.outer).points) ?? Infinity) > serialBlockTerms;
+    const room = (partial: PartialForm): Buffer => context.storage.pool.temporary(partial.node.type);
+    this.#longSums = this.#isLong
+      ? this.#partials
+          .filter((partial) => isSum(partial) && space(partial.of.node.type.shape).length > 0)
+          .map((partial) => ({ partial, sums: room(partial), lost: room(partial) }))
+      : [];
   }
 
   emit(scope: Scope): void {
@@ -65,11 +83,69 @@ export class FusedRowsEmitter {
             vector.emit(this.#partialStore(partial, p, at, identity(partial.of.combine, partial.node.type.dtype))),
           );
       }
-      const row = (o: Expr, body: Scope): void => this.#row(body, { block: p, point: this.#pointOf(body, build.plus(start, o)), totals });
-      block.loop('o', build.smaller(points, build.minus(build.size(total), start)), 'serial', row, partOf(p));
+      const rows = build.smaller(points, build.minus(build.size(total), start));
+      const rowAt = (body: Scope, o: Expr, into: Row['totals']): void =>
+        this.#row(body, { block: p, point: this.#pointOf(body, build.plus(start, o)), totals: into });
+      if (this.#isLong) this.#inRuns(block, p, rows, totals, rowAt);
+      else block.loop('o', rows, 'serial', (o, body) => rowAt(body, o, totals), partOf(p));
       for (const [partial, register] of totals) block.emit(this.#partialStore(partial, p, [], build.read(register)));
     };
     scope.loop('p', count, this.context.parallel ? 'parallel' : 'serial', fill, { blocks: total, ...bound });
+  }
+
+  /**
+   * The rows of a block in runs of `serialBlockTerms`: what a run has added to the partial results goes to totals before the next one
+   * begins, so that no element adds up more. A block of a single run touches no totals.
+   */
+  #inRuns(
+    block: Scope,
+    p: Expr,
+    rows: Expr,
+    totals: ReadonlyMap<PartialForm, Accumulator>,
+    rowAt: (body: Scope, o: Expr, into: Row['totals']) => void,
+  ): void {
+    const each = build.int(serialBlockTerms);
+    const several = build.apply('gt', 'bool', blocksOf(this.group.outer).points, each);
+    const inRows = this.#longSums.map(({ partial, sums, lost }) => {
+      const own = this.context.storage.bufferOf(partial.node);
+      const columns = space(partial.of.node.type.shape);
+      const zero = build.constant(partial.node.type.dtype, 0);
+      const at = (column: readonly Expr[]): Expr[] => [p, ...spread(partial.of.node.type.shape, column)];
+      const store = (buffer: Buffer, column: readonly Expr[], value: Expr): Stmt => ({ kind: 'store', buffer, index: at(column), value });
+      return { own, sums, lost, columns, zero, at, store };
+    });
+    block.when(several, (body) => {
+      for (const { sums, lost, columns, zero, store } of inRows)
+        this.#points.nested(body, columns, (vector, column) => vector.emit(store(sums, column, zero), store(lost, column, zero)));
+    });
+    const inRegisters = [...totals].map(([partial, total]) => {
+      const reduction: Reduction = { node: partial.node, form: partial.of };
+      return { partial, reduction, total, running: new RunningSums(block, [reduction], [total]) };
+    });
+    const run = (q: Expr, body: Scope): void => {
+      const first = body.let('first', build.times(q, each));
+      const own = inRegisters.map(({ reduction, total }) => partsLike(body, [reduction], [total])[0] as Accumulator);
+      const into = new Map(inRegisters.map(({ partial }, which) => [partial, own[which] as Accumulator]));
+      const left = build.smaller(each, build.minus(rows, first));
+      body.loop('o', left, 'serial', (o, inner) => rowAt(inner, build.plus(first, o), into), partOf(q));
+      for (const [which, { running }] of inRegisters.entries()) running.addAll(body, () => build.read(own[which] as Accumulator));
+      body.when(several, (after) => {
+        for (const { own: partial, sums, lost, columns, zero, at, store } of inRows)
+          this.#points.nested(after, columns, (vector, column) => {
+            const { sum, error } = twoSum(vector, build.load(sums, at(column)), build.load(partial, at(column)));
+            const left = build.apply('add', partial.dtype, build.load(lost, at(column)), error);
+            vector.emit(store(lost, column, left), store(sums, column, sum), store(partial, column, zero));
+          });
+      });
+    };
+    block.loop('q', build.ceilDiv(rows, each), 'serial', run, { blocks: elementCount(this.group.outer), ...partOf(p) });
+    for (const { running } of inRegisters) running.finishAll(block);
+    block.when(several, (body) => {
+      for (const { own: partial, sums, lost, columns, at, store } of inRows)
+        this.#points.nested(body, columns, (vector, column) =>
+          vector.emit(store(partial, column, withLost(partial.dtype, build.load(sums, at(column)), build.load(lost, at(column))))),
+        );
+    });
   }
 
   #partialStore(
@@ -226,6 +302,8 @@ export class FusedRowsEmitter {
     });
   }
 }
+
+const isSum = ({ node, of }: PartialForm): boolean => isRounded({ node, form: of });
 
 const sameShape = (a: Shape, b: Shape): boolean => a.join() === b.join();
 

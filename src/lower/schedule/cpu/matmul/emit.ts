@@ -1,24 +1,38 @@
 // Kernels of matrix products: register tiles over the whole depth with a fused epilogue (see the note at the end). In: a matmul group and
 // its storage. Out: statements in a scope.
-// Holds: every element of the product is one accumulator that sums over the whole depth in order, so neither tile sizes nor threads change
-// its bits.
+// Holds: every element of the product is one accumulator that sums over the depth in order, in runs of a fixed length, so neither tile
+// sizes nor threads change its bits.
 
-import { bytesOf, type Dim, elementCount, type Shape } from '../../../../base/index.js';
+import { bytesOf, Dim, elementCount, isFloat, type Shape } from '../../../../base/index.js';
 import type { Node, TensorNode } from '../../../../graph/index.js';
 import { type Accumulator, type Buffer, build, type Expr } from '../../../../kernel/index.js';
-import { fewestTileBlocks, tileBlockBytes, tilesPerBlock } from '../../../../target/index.js';
-import { combinedAs, identity, rightIndex, space, spread, tensorOf, type MatmulForm, widthAs } from '../../../form/forms.js';
+import { depthRun, fewestTileBlocks, tileBlockBytes, tilesPerBlock } from '../../../../target/index.js';
+import { combinedAs, identity, innerAt, rightIndex, space, spread, tensorOf, type MatmulForm, widthAs } from '../../../form/forms.js';
 import { loadOf } from '../../../form/operands.js';
 import { emitPanels, type Packing, packingOf, panelIndex } from './pack.js';
 import { type EmitContext, lanesOf, KernelEmitter } from '../emitter.js';
 import type { Group } from '../../../fuse/groups.js';
 import type { RowPart } from './row-tiling.js';
-import { type Scope, valueKey } from '../../../form/scope.js';
+import { partOf, type Scope, valueKey } from '../../../form/scope.js';
+import { twoSum, withLost } from '../running-sum.js';
 import { type Vectors, type Place, TileFetch } from './prefetch.js';
 import { chooseTiling, type Tiling } from './tiling.js';
 
+/**
+ * Where runs of a long depth are added up: in memory, because registers that nearly all products leave unused would still cost them
+ * something. Blocks have a tile each; where it is not known how many there are, every element of the product has a place.
+ */
+interface LongDepth {
+  readonly totals: Buffer;
+  readonly lost: Buffer;
+  readonly isPerBlock: boolean;
+}
+
 /** What all tiles below one another have in common. */
-type Across = Omit<Place, 'row' | 'end' | 'before'>;
+type Across = Omit<Place, 'row' | 'end' | 'before'> & { readonly block: Expr };
+
+/** Writes a step of the depth: its number, and where it is along each inner axis. */
+type StepFill = (k: Expr, along: readonly Expr[], body: Scope) => void;
 
 export class MatmulEmitter {
   readonly #points: KernelEmitter;
@@ -27,6 +41,7 @@ export class MatmulEmitter {
   readonly #packing: Packing | undefined;
   readonly #stored: readonly TensorNode[];
   readonly #fetch: TileFetch;
+  readonly #long: LongDepth | undefined;
 
   readonly group: Group;
   readonly context: EmitContext;
@@ -54,6 +69,7 @@ export class MatmulEmitter {
     this.#packing = packingOf(this.#form, this.#tiling, pitch, context.storage.pool, context.target);
     this.#stored = group.members.flatMap((member) => (member.role === 'matmul' || member.role === 'elementwise' ? [member.node] : []));
     this.#fetch = new TileFetch(this.#form, context, this.#tiling.columns.lanes, this.#tilesOfBlock(), this.#stored);
+    this.#long = isFloat(node.type.dtype) && (this.#form.depth.constant ?? Infinity) > depthRun ? this.#roomForTotals() : undefined;
   }
 
   emit(scope: Scope): void {
@@ -93,9 +109,7 @@ export class MatmulEmitter {
    */
   #blocks(scope: Scope, batch: readonly Expr[], parallel: boolean): void {
     const { rows, columns } = this.#tiling;
-    const most = build.int(this.#tilesOfBlock());
-    const full = build.ceilDiv(rows.count, most);
-    const below = build.larger(this.#fewestBelow(), full);
+    const below = this.#below();
     const { groups, slots } = columns;
     // Each group has as many blocks as the largest one, so that equal ranges of block numbers are the same columns in every product of as
     // many groups.
@@ -110,13 +124,29 @@ export class MatmulEmitter {
         const rowsFrom =
           (panel: Buffer | undefined) =>
           (where: Scope): void =>
-            this.#rows(where, { batch, ...at, panel }, part);
+            this.#rows(where, { batch, block: p, ...at, panel }, part);
         const enough = this.#packing?.enough;
         if (enough === undefined) return rowsFrom(this.#packing?.buffer)(inside);
         inside.when(enough.is, rowsFrom(this.#packing?.buffer));
         inside.when(build.apply('not', 'bool', enough.is), rowsFrom(undefined));
       });
     });
+  }
+
+  /** Blocks below one another. */
+  #below(): Expr {
+    return build.larger(this.#fewestBelow(), build.ceilDiv(this.#tiling.rows.count, build.int(this.#tilesOfBlock())));
+  }
+
+  #roomForTotals(): LongDepth {
+    const { node, batch } = this.#form;
+    const { rows, columns } = this.#tiling;
+    const blocks = build.intValue(build.times(build.times(columns.slots, this.#below()), build.int(columns.groups)));
+    const height = Math.max(rows.height + 1, rows.remainderHeight ?? 0);
+    const width = Math.max(...columns.classes.map((one) => one.width));
+    const shape = blocks === undefined ? node.type.shape : [...batch, ...[blocks, height, width].map((size) => Dim.of(size))];
+    const room = (): Buffer => this.context.storage.pool.temporary({ dtype: combinedAs(node.type.dtype), shape });
+    return { totals: room(), lost: room(), isPerBlock: blocks !== undefined };
   }
 
   /**
@@ -179,7 +209,7 @@ export class MatmulEmitter {
   }
 
   /** Steps of the depth: one loop for each inner axis. */
-  #steps(scope: Scope, fill: (k: Expr, along: readonly Expr[], body: Scope) => void): void {
+  #steps(scope: Scope, fill: StepFill): void {
     const { inner } = this.#form;
     const within = (body: Scope, along: readonly Expr[], k: Expr): void => {
       const size = inner[along.length];
@@ -191,8 +221,68 @@ export class MatmulEmitter {
     within(scope, [], build.int(0));
   }
 
-  #tile(scope: Scope, place: Place, height: number): void {
-    const { batch, row, end, column, extent, width, panel } = place;
+  /**
+   * The depth in runs of `depthRun` steps: what a run has summed up goes to totals in memory before the next one begins. A product that is
+   * no deeper than one run touches no totals.
+   */
+  #inRuns(
+    scope: Scope,
+    { totals, lost }: LongDepth,
+    sums: Accumulator,
+    step: StepFill,
+    elements: (where: Scope, fill: (vector: Scope, i: Expr, j: Expr, index: readonly Expr[]) => void) => void,
+  ): void {
+    const { depth } = this.#form;
+    const each = build.int(depthRun);
+    const zero = build.constant(sums.dtype, 0);
+    const several = build.apply('gt', 'bool', build.size(depth), each);
+    const ifSeveral = (where: Scope, fill: (body: Scope) => void): void =>
+      depth.constant === undefined ? where.when(several, fill) : fill(where);
+    ifSeveral(scope, (body) =>
+      elements(body, (vector, _, __, index) =>
+        vector.emit({ kind: 'store', buffer: totals, index, value: zero }, { kind: 'store', buffer: lost, index, value: zero }),
+      ),
+    );
+    const run = (n: Expr, body: Scope): void => {
+      const start = body.let('start', build.times(n, each));
+      const left = build.smaller(each, build.minus(build.size(depth), start));
+      body.loop(
+        'k',
+        left,
+        'serial',
+        (k, inner) => {
+          const at = inner.let('k', build.plus(start, k));
+          const along = innerAt(this.#form, at).map((one) => inner.let('at', one));
+          step(at, along, inner);
+        },
+        partOf(n),
+      );
+      ifSeveral(body, (after) =>
+        elements(after, (vector, i, j, index) => {
+          const { sum, error } = twoSum(vector, build.load(totals, index), build.read(sums, [i, j]));
+          vector.emit(
+            { kind: 'store', buffer: lost, index, value: build.apply('add', sums.dtype, build.load(lost, index), error) },
+            { kind: 'store', buffer: totals, index, value: sum },
+            { kind: 'assign', accumulator: sums, index: [i, j], value: zero },
+          );
+        }),
+      );
+    };
+    scope.loop('n', build.ceilDiv(build.size(depth), each), 'serial', run, { blocks: depth });
+    ifSeveral(scope, (body) =>
+      elements(body, (vector, i, j, index) =>
+        vector.emit({
+          kind: 'assign',
+          accumulator: sums,
+          index: [i, j],
+          value: withLost(sums.dtype, build.load(totals, index), build.load(lost, index)),
+        }),
+      ),
+    );
+  }
+
+  #tile(scope: Scope, place: Place & Across, height: number): void {
+    const { batch, block, row, end, column, extent, width, panel } = place;
     const node = this.#form.node;
     const dtype = combinedAs(node.type.dtype);
     const right = tensorOf(node.args[1] as Node);
@@ -211,7 +301,7 @@ export class MatmulEmitter {
       panel === undefined
         ? values.at(right, rightIndex(this.#form, batch, along, build.plus(column, j)), vector)
         : build.load(panel, [panelIndex(this.#form, width, this.#tiling.columns.lanes, column, k, j)]);
-    this.#steps(scope, (k, along, body) => {
+    const step = (k: Expr, along: readonly Expr[], body: Scope): void => {
       vectors(body, (j, vector) => {
         vector.emit({ kind: 'assign', accumulator: columns, index: [j], value: widthAs(dtype, rightAt(k, along, j, vector)) });
         this.#fetch.right(vector, place, height, { k, along }, j);
@@ -230,7 +320,19 @@ export class MatmulEmitter {
           }),
         );
       });
-    });
+    };
+    const elements = (where: Scope, fill: (vector: Scope, i: Expr, j: Expr, index: readonly Expr[]) => void): void =>
+      where.loop('i', build.int(height), 'unroll', (i, body) => {
+        const isPerBlock = this.#long?.isPerBlock === true;
+        const at = (inner: Scope): void =>
+          vectors(inner, (j, vector) =>
+            fill(vector, i, j, isPerBlock ? [...batch, block, i, j] : [...batch, build.plus(row, i), build.plus(column, j)]),
+          );
+        if (isPerBlock || end === undefined) at(body);
+        else body.when(build.apply('lt', 'bool', build.plus(row, i), end), at);
+      });
+    if (this.#long === undefined) this.#steps(scope, step);
+    else this.#inRuns(scope, this.#long, sums, step, elements);
     scope.loop('i', build.int(height), 'unroll', (i, body) => {
       const store = (where: Scope): void =>
         vectors(where, (j, vector) => {
