@@ -132,6 +132,8 @@ export interface Context {
   readonly path: string;
   /** Inside the body of a loop or of a function with its own derivative: nothing there can be fetched or assigned. */
   readonly region: boolean;
+  /** `return` belongs to the block of a function or an entry, and not to the body of a loop in it. */
+  readonly returns: boolean;
   /** The path that a model instantiated here gets; undefined where none may be. */
   readonly instancePath: string | undefined;
   /** Inside the standard library: the user's call that led there. */
@@ -153,6 +155,7 @@ export const outermost = (checker: Checker, module: Module, entry: EntryState): 
   self: undefined,
   path: '',
   region: false,
+  returns: true,
   instancePath: undefined,
   site: undefined,
   assigns: entry.kind === 'step',

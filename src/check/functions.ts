@@ -2,7 +2,7 @@
 // Holds: a function is pure; it opens a scope path of its own; a call inside itself is a mistake, along the line of calls in which things
 // were written.
 
-import { walk, type FnDeclaration, type Span } from '../../grammar/index.js';
+import type { FnDeclaration, Span } from '../../grammar/index.js';
 import { assignArguments } from './arguments.js';
 import type { Call } from './calls.js';
 import { enterScope, joinPath, type Context, type Frame } from './context.js';
@@ -11,7 +11,7 @@ import { evaluateBody, evaluate } from './expressions/evaluate.js';
 import { demandFacts } from './facts.js';
 import { bindGenerics, declareGenerics, demandGenerics, inferDType, inferFromExpected, otherRank } from './generics.js';
 import { Matcher } from './match.js';
-import { nameNode } from './patterns.js';
+import { derives, nameNode } from './patterns.js';
 import { fail } from './report.js';
 import { Scope } from './scope.js';
 import { ownDType, readAll } from './tensors.js';
@@ -105,6 +105,7 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
     self,
     site: fn.module.std ? (context.module.std ? context.site : call.site) : undefined,
     assigns: false,
+    returns: true,
     instancePath: undefined,
   };
   const differentiates = derives(declaration);
@@ -188,6 +189,7 @@ export function callLambda(call: Call, lambda: LambdaValue): Value {
     self: lambda.self,
     site: lambda.module.std ? (context.module.std ? context.site : call.site) : undefined,
     assigns: false,
+    returns: true,
     instancePath: undefined,
   };
   return context.checker.growth.within('body', context, call.site, 'the call of the lambda', () =>
@@ -213,19 +215,4 @@ function methodName(context: Context, self: InstanceValue, name: string): string
           ? self.path.slice(outer.length + 1)
           : self.path;
   return name === 'call' ? path : joinPath(path, name);
-}
-
-const deriving = new WeakMap<FnDeclaration, boolean>();
-
-/** Does the function itself ask for a derivative? */
-function derives(declaration: FnDeclaration): boolean {
-  const known = deriving.get(declaration);
-  if (known !== undefined) return known;
-  let found = false;
-  walk(declaration, (node) => {
-    if (node.kind === 'call' && node.callee.kind === 'name' && (node.callee.name === 'grad' || node.callee.name === 'jvp')) found = true;
-    return !found;
-  });
-  deriving.set(declaration, found);
-  return found;
 }

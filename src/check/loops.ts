@@ -13,7 +13,7 @@ import { enterScope, type Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
 import { isNatural } from './facts.js';
 import { shallow } from './growth.js';
-import { bindPattern } from './patterns.js';
+import { bindPattern, derives, nameParts } from './patterns.js';
 import { excerpt, fail } from './report.js';
 import { Scope } from './scope.js';
 import { evaluateBlock } from './statements.js';
@@ -60,7 +60,7 @@ function evaluateLoop(context: Context, loop: Loop, iterable: Iterable, scope: S
   const initial = readAll(context, evaluate(context, loop.initial, scope, expected), loop.initial.span);
   const over = iterable.kind === 'range' ? undefined : evaluate(context, iterable, scope);
   if (over?.kind === 'error' || initial.kind === 'error') return ERROR;
-  const inside = enterScope(context, loop.word, { kind: 'loop', name: loop.word, span: loop.span });
+  const inside: Context = { ...enterScope(context, loop.word, { kind: 'loop', name: loop.word, span: loop.span }), returns: false };
   const { growth } = context.checker;
   if (over?.kind === 'list' || over?.kind === 'tuple')
     return growth.within('loop', context, loop.span, `the \`${loop.word}\` over a list`, () =>
@@ -150,13 +150,13 @@ function evaluateRound(
   expected: Expected | undefined,
 ): Round | undefined {
   const inner = new Scope(scope);
-  bindPattern(context, loop.variable, item, inner, { role: 'parameter', named: false });
-  bindPattern(context, loop.carry, carry, inner, { role: 'parameter', named: false });
+  const bind = (pattern: Pattern, value: Value): void => {
+    const bound = derives(loop.body) ? nameParts(context, loop.word, value, pattern.span) : value;
+    bindPattern(context, pattern, bound, inner, { role: 'parameter', named: false });
+  };
+  bind(loop.variable, item);
+  bind(loop.carry, carry);
   const outcome = evaluateBlock(context, loop.body, inner, loop.word === 'fold' ? expected : undefined);
-  if (outcome.returned !== undefined) {
-    fail(context, 'syntax-error', loop.body.span, 'a loop does not return: its last expression is its value');
-    return undefined;
-  }
   if (loop.word === 'fold') {
     if (outcome.yielded !== undefined) {
       fail(context, 'syntax-error', loop.body.span, '`yield` belongs into a `scan`', {

@@ -79,6 +79,9 @@ function everyParam(context: Context, loss: TensorNode, statement: MinimizeState
     if (version !== undefined) targets.push({ variable, version });
   }
   if (targets.length > 0 || context.entry.dry) return targets.length > 0 ? targets : undefined;
+  const stopOf = ops.stopsBefore([loss], context.checker.build);
+  for (const variable of context.checker.variables.all)
+    if (variable.kind === 'param' && isStopped(context, stopOf, variable, statement)) return undefined;
   fail(
     context,
     'nothing-to-minimize',
@@ -101,9 +104,11 @@ function listedParams(
   const found = reachable([loss]);
   context.checker.growth.spend(found.size >> 3);
   const targets: Target[] = [];
+  const stopOf = ops.stopsBefore([loss], context.checker.build);
   for (const variable of variables) {
     const version = latestVersion(context, variable, found);
-    if (version === undefined)
+    if (version !== undefined) targets.push({ variable, version });
+    else if (!isStopped(context, stopOf, variable, statement))
       fail(
         context,
         'nothing-to-minimize',
@@ -111,9 +116,27 @@ function listedParams(
         `\`${excerpt(context, statement.loss.span, 'the loss')}\` does not depend on \`${variable.path}\``,
         { labels: variable.span === undefined ? [] : [{ span: variable.span, text: 'declared here' }] },
       );
-    else targets.push({ variable, version });
   }
   return targets.length === 0 ? undefined : targets;
+}
+
+/** True after a diagnostic when the loss depends on a param, and no derivative comes through to it. */
+function isStopped(
+  context: Context,
+  stopOf: ReturnType<typeof ops.stopsBefore>,
+  variable: VariableRecord,
+  statement: MinimizeStatement,
+): boolean {
+  const { build } = context.checker;
+  const versions = [variable.node, ...(context.entry.versions.get(variable) ?? [])].reverse();
+  const stop = versions.map(stopOf).find((one) => one !== undefined);
+  if (stop === undefined) return false;
+  const span = build.originsOf(stop).find((origin) => origin.span !== undefined)?.span ?? statement.loss.span;
+  fail(context, 'not-differentiable', span, `\`${stop.op.name}\` has no derivative: ${ops.stopReason}`, {
+    labels: [{ span: statement.loss.span, text: `this is to be minimised over \`${variable.path}\`` }],
+    hint: ops.stopHint,
+  });
+  return true;
 }
 
 /** Params behind a value: a param, an instance with all that it owns, or a list of these. Undefined after a diagnostic. */

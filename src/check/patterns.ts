@@ -1,7 +1,7 @@
 // What `let`, loops and comprehensions bind. In: a pattern and a value. Out: names in a scope; for `let`, named nodes of the graph.
 // Holds: a name bound by `let` is a node of its own, so that it can be fetched and differentiated against, whatever else computes the same.
 
-import type { Pattern, Span } from '../../grammar/index.js';
+import { walk, type Block, type FnDeclaration, type Pattern, type Span } from '../../grammar/index.js';
 import type { TensorNode } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
@@ -9,6 +9,7 @@ import { joinPath, type Context } from './context.js';
 import { fail } from './report.js';
 import type { BindingRole, Scope } from './scope.js';
 import { toTensor } from './tensors.js';
+import { mapLeaves } from './trees.js';
 import { describe, ERROR, tensorValue, type Value } from './values.js';
 
 export interface BindOptions {
@@ -56,4 +57,28 @@ export function nameNode(context: Context, name: string, node: TensorNode, span:
   const named = applyTensor(context, ops.named, [node], { path }, span);
   if (named !== undefined && listed && !context.region && context.body === undefined) context.entry.names.set(path, named);
   return named;
+}
+
+/** The value with a node of its own for every tensor in it: a derivative with respect to it must not reach what computes the same. */
+export function nameParts(context: Context, name: string, value: Value, span: Span): Value {
+  return mapLeaves(value, (leaf) => {
+    if (leaf.kind !== 'tensor') return leaf;
+    const named = nameNode(context, name, leaf.node, span, false);
+    return named === undefined ? ERROR : tensorValue(named, leaf.binding);
+  });
+}
+
+const deriving = new WeakMap<FnDeclaration | Block, boolean>();
+
+/** Does the function or block itself ask for a derivative? */
+export function derives(body: FnDeclaration | Block): boolean {
+  const known = deriving.get(body);
+  if (known !== undefined) return known;
+  let found = false;
+  walk(body, (node) => {
+    if (node.kind === 'call' && node.callee.kind === 'name' && (node.callee.name === 'grad' || node.callee.name === 'jvp')) found = true;
+    return !found;
+  });
+  deriving.set(body, found);
+  return found;
 }

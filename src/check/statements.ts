@@ -66,7 +66,7 @@ function evaluateStatements(
         summarize(context, statement, scope);
         break;
       case 'return':
-        if (context.region) {
+        if (!context.returns) {
           evaluate(context, statement.value, scope, expected);
           fail(context, 'syntax-error', statement.span, 'a loop does not return: its last expression is its value');
           outcome.failed = true;

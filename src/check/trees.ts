@@ -41,19 +41,21 @@ function collect(context: Context, value: Value, span: Span, what: string, leave
 /** The tree of `value` over new leaves. */
 export function withLeaves(value: Value, leaves: readonly Value[]): Value {
   let at = 0;
-  const build = (one: Value): Value => {
-    switch (one.kind) {
-      case 'tuple':
-        return tuple(one.items.map(build));
-      case 'list':
-        return list(one.items.map(build));
-      case 'record':
-        return record([...one.fields].map(([name, field]) => [name, build(field)] as const));
-      default:
-        return leaves[at++] ?? ERROR;
-    }
-  };
-  return build(value);
+  return mapLeaves(value, () => leaves[at++] ?? ERROR);
+}
+
+/** The tree of `value` with every leaf changed, in order. */
+export function mapLeaves(value: Value, change: (leaf: Value) => Value): Value {
+  switch (value.kind) {
+    case 'tuple':
+      return tuple(value.items.map((item) => mapLeaves(item, change)));
+    case 'list':
+      return list(value.items.map((item) => mapLeaves(item, change)));
+    case 'record':
+      return record([...value.fields].map(([name, field]) => [name, mapLeaves(field, change)] as const));
+    default:
+      return change(value);
+  }
 }
 
 /** Are both made the same way, leaf for leaf? */

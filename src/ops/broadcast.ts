@@ -54,6 +54,7 @@ export const broadcast: Op<BroadcastAttrs> = defineOp<BroadcastAttrs>({
   },
   derivative: {
     kind: 'rules',
+    reach: { kind: 'moves' },
     vjp: (node, [cotangent], build) => [cotangent === undefined ? undefined : sumBack(build, cotangent, node)],
     jvp: (node, [tangent], build) => [tangent === undefined ? undefined : applyTensor(build, broadcast, [tangent], node.attrs)],
   },

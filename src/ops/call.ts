@@ -1,19 +1,26 @@
-// A function with the author's own derivative. In: arguments; the body; the rule over (arguments…, cotangent). Out: the body's one result.
-// Holds: reverse mode is the rule; forward mode is its transpose, for a rule is linear in the cotangent.
+// A function with the author's own derivative. In: arguments; the body; the rule over (arguments…, cotangents of the
+// float results…). Out: the body's results.
+// Holds: reverse mode is the rule; forward mode is its transpose, for a rule is linear in the cotangents.
 
-import { Dim, InternalError } from '../base/index.js';
+import { Dim, InternalError, shapeEquals } from '../base/index.js';
 import {
   type GraphBuilder,
   type Node,
+  type OpTag,
   type Region,
+  sourceOf,
   tensor,
   tensorEquals,
   type TensorNode,
   type TensorType,
+  topological,
   typeToString,
 } from '../graph/index.js';
-import { tensorOf } from './apply.js';
+import { allOrNothing } from './anywhere.js';
+import { isNodeOf, tensorOf } from './apply.js';
 import { defineOp, type EvaluateContext, type Modes, type Op } from './define.js';
+import { elementwise } from './elementwise.js';
+import { named } from './identity.js';
 import { isDifferentiable, zeros } from './make.js';
 import { isProblem, problem, tensors } from './problem.js';
 import { closeRegion, inlineRegion, placeholder } from './region.js';
@@ -22,22 +29,62 @@ import { tensorAt } from './value.js';
 
 export type CallAttrs = { readonly body: Region; readonly rule: Region };
 
+/** The types of the results that have a cotangent: the floats. */
+const cotangentTypes = (body: Region): readonly TensorType[] => body.results.map((node) => node.type).filter(isDifferentiable);
+
 /** ⟨rule(x, g), tangents⟩ differentiated with respect to g. */
 function transposedRule(
   build: GraphBuilder,
   node: Node<CallAttrs>,
   tangents: readonly (TensorNode | undefined)[],
   modes: Modes,
-): TensorNode | undefined {
-  const result = tensorOf<CallAttrs>(node).type;
-  const cotangent = placeholder(build, result);
-  const pulled = inlineRegion(build, node.attrs.rule, [...node.args.map(tensorOf), cotangent]);
-  const [pushed] = modes.vjp(pulled, tangents, [cotangent]);
-  if (pushed === undefined) return undefined;
-  // A linear rule leaves no trace of the cotangent; whatever is left of it is taken at zero.
-  const { region, captures } = closeRegion(build, [cotangent], [pushed]);
-  return inlineRegion(build, region, [zeros(build, result), ...captures])[0];
+): readonly (TensorNode | undefined)[] {
+  const { body, rule } = node.attrs;
+  const types = cotangentTypes(body);
+  const cotangents = types.map((type) => placeholder(build, type));
+  const pulled = inlineRegion(build, rule, [...node.args.map(tensorOf), ...cotangents]);
+  const pushed = modes.vjp(pulled, tangents, cotangents);
+  const found = pushed.flatMap((one) => one ?? []);
+  // A linear rule leaves no trace of the cotangents; whatever is left of them is taken at zero.
+  const { region, captures } = closeRegion(build, cotangents, found);
+  const values = inlineRegion(build, region, [...types.map((type) => zeros(build, type)), ...captures]);
+  const floats = pushed.map((one) => (one === undefined ? undefined : values[found.indexOf(one)]));
+  let next = 0;
+  return body.results.map(({ type }) => (isDifferentiable(type) ? floats[next++] : undefined));
 }
+
+/** The cotangents of the float results, zeros where none flows in. */
+function givenTo(build: GraphBuilder, body: Region, cotangents: readonly (TensorNode | undefined)[]): readonly TensorNode[] {
+  return body.results.flatMap(({ type }, at) => (isDifferentiable(type) ? (cotangents[at] ?? zeros(build, type)) : []));
+}
+
+const pointwise = new WeakMap<Region, boolean>();
+
+/** Whether every element of a cotangent goes to the same place of what the rule gives, and nowhere else. */
+function isPointwise({ rule }: CallAttrs, args: number): boolean {
+  const known = pointwise.get(rule);
+  if (known !== undefined) return known;
+  const moved = new Set<Node>();
+  let found = true;
+  for (const node of topological(rule.results)) {
+    const source = sourceOf(node);
+    if (source?.kind === 'argument' ? source.index < args : !node.args.some((arg) => moved.has(arg))) continue;
+    moved.add(node);
+    found &&= source !== undefined || isNodeOf(node, named) || pointwiseOps.has(node.op);
+  }
+  pointwise.set(rule, found);
+  return found;
+}
+
+const pointwiseOps: { has(op: OpTag): boolean } = {
+  has: (op) => (elementwise as Readonly<Record<string, OpTag>>)[op.name] === op,
+};
+
+/** A rule that works element by element keeps masks; of any other, all may depend on all. */
+const reach = (node: TensorNode<CallAttrs>, mask: TensorNode | undefined, type: TensorType, build: GraphBuilder): TensorNode | undefined =>
+  mask === undefined || (isPointwise(node.attrs, node.args.length) && shapeEquals(mask.type.shape, type.shape))
+    ? mask
+    : allOrNothing(build, mask, type.shape);
 
 /** x² · y for samples, and its derivatives. */
 export function productAndRule(build: GraphBuilder, type: TensorType): CallAttrs {
@@ -59,9 +106,8 @@ export const call: Op<CallAttrs> = defineOp<CallAttrs>({
   type(types, { body, rule }) {
     const args = types.length === 0 ? [] : tensors('call', types);
     if (isProblem(args)) return args;
-    const [result, ...others] = body.results;
-    if (result === undefined || others.length > 0)
-      return problem('type-mismatch', `a function with its own derivative has one result, not ${body.results.length}`);
+    const [result, ...others] = body.results.map((node) => node.type);
+    if (result === undefined) return problem('type-mismatch', 'a function with its own derivative has no result');
     const wrong = args.findIndex((arg, at) => {
       const param = body.params[at];
       return param === undefined || !tensorEquals(param, arg);
@@ -72,11 +118,11 @@ export const call: Op<CallAttrs> = defineOp<CallAttrs>({
         `a function of (${body.params.map(typeToString).join(', ')}) called with (${args.map(typeToString).join(', ')})`,
         wrong < 0 ? [] : [wrong],
       );
-    const expected: readonly TensorType[] = [...body.params, result.type];
+    const expected: readonly TensorType[] = [...body.params, ...cotangentTypes(body)];
     if (expected.length !== rule.params.length || expected.some((param, at) => !tensorEquals(param, rule.params[at] as TensorType))) {
       return problem(
         'type-mismatch',
-        `the rule takes (${rule.params.map(typeToString).join(', ')}), but the arguments and the cotangent are (${expected.map(typeToString).join(', ')})`,
+        `the rule takes (${rule.params.map(typeToString).join(', ')}), but the arguments and the cotangents are (${expected.map(typeToString).join(', ')})`,
       );
     }
     const given = rule.results.map((node) => node.type);
@@ -86,24 +132,31 @@ export const call: Op<CallAttrs> = defineOp<CallAttrs>({
         `the rule gives (${given.map(typeToString).join(', ')}) for arguments (${args.map(typeToString).join(', ')})`,
       );
     }
-    return result.type;
+    return others.length === 0 ? result : { kind: 'tuple', items: [result, ...others] };
   },
   derivative: {
     kind: 'rules',
-    vjp(node, [cotangent], build) {
-      if (cotangent === undefined) return node.args.map(() => undefined);
-      const pulled = inlineRegion(build, node.attrs.rule, [...node.args.map(tensorOf), cotangent]);
+    reach: {
+      kind: 'rule',
+      exact: false,
+      vjp: (node, which, mask, build) => reach(node, mask, node.attrs.body.params[which] as TensorType, build),
+      jvp: (node, _, mask, build) => reach(node, mask, node.type, build),
+    },
+    vjp(node, cotangents, build) {
+      if (cotangents.every((one) => one === undefined)) return node.args.map(() => undefined);
+      const pulled = inlineRegion(build, node.attrs.rule, [...node.args.map(tensorOf), ...givenTo(build, node.attrs.body, cotangents)]);
       return pulled.map((one) => (isDifferentiable(one.type) ? one : undefined));
     },
-    jvp: (node, tangents, build, modes) => [transposedRule(build, node, tangents, modes)],
+    jvp: (node, tangents, build, modes) => transposedRule(build, node, tangents, modes),
   },
   evaluate(args, { attrs, region }: EvaluateContext<CallAttrs>) {
-    const [value] = region(
+    const values = region(
       attrs.body,
       args.map((_, at) => tensorAt(args, at)),
     );
+    const [value, ...others] = values;
     if (value === undefined) throw new InternalError('evaluate', 'a call without a result');
-    return value;
+    return others.length === 0 ? value : values;
   },
   lowering: { kind: 'removed', by: 'differentiate' },
   samples: () =>

@@ -35,6 +35,7 @@ export const cast: Op<CastAttrs> = defineOp<CastAttrs>({
   },
   derivative: {
     kind: 'rules',
+    reach: { kind: 'moves' },
     vjp: (node, [cotangent], build) => {
       const [arg] = node.args;
       return [arg === undefined || !isTensorNode(arg) ? undefined : castBetweenFloats(build, cotangent, node, arg.type.dtype)];

@@ -47,6 +47,7 @@ export const concat: Op<ConcatAttrs> = defineOp<ConcatAttrs>({
   },
   derivative: {
     kind: 'rules',
+    reach: { kind: 'moves' },
     vjp(node, [cotangent], build) {
       let start = Dim.zero;
       return node.args.map((arg) => {

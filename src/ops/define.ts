@@ -70,8 +70,29 @@ export type JvpRule<A extends Attrs> = (
   modes: Modes,
 ) => readonly (TensorNode | undefined)[];
 
+/**
+ * Where a flow may be other than 0, as a mask: bool, of the flow's shape, false where it is 0 because a branch was not taken. Undefined:
+ * anywhere. `which` is the argument that the flow goes to, or comes from; without a mask, the op may still be what makes one.
+ */
+export type ReachRule<A extends Attrs> = (
+  node: TensorNode<A>,
+  which: number,
+  mask: TensorNode | undefined,
+  build: GraphBuilder,
+) => TensorNode | undefined;
+
+/** How far masks go with flows through an op. An op that does not say: what comes of a flow is 0 only where all of the flow is. */
+export type Reach<A extends Attrs> =
+  /** The rules move elements, repeat them and add them up: they give 0 for 0, whatever the arguments are. */
+  | { readonly kind: 'moves' }
+  /**
+   * `exact`: the rules give 0 for 0, whatever the arguments are; others may make NaN of it (0 · ∞), which is then left out. `chooses`:
+   * masks begin here.
+   */
+  | { readonly kind: 'rule'; readonly exact: boolean; readonly chooses?: true; readonly vjp: ReachRule<A>; readonly jvp: ReachRule<A> };
+
 export type Derivative<A extends Attrs> =
-  | { readonly kind: 'rules'; readonly vjp: VjpRule<A>; readonly jvp: JvpRule<A> }
+  | { readonly kind: 'rules'; readonly vjp: VjpRule<A>; readonly jvp: JvpRule<A>; readonly reach?: Reach<A> }
   /** Nothing flows through: integer results, comparisons, stopGradient, sources. */
   | { readonly kind: 'zero' }
   /** Asking for it is the user's mistake. */

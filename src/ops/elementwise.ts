@@ -5,7 +5,16 @@ import { type DType, InternalError, isFloat, isInteger, shapeEquals, shapeToStri
 import { type GraphBuilder, isTensorNode, type Node, tensor, type TensorNode, type TensorType, type Type } from '../graph/index.js';
 import { build as loop } from '../kernel/index.js';
 import { applyTensor } from './apply.js';
-import { type Derivative, defineOp, type Op, type Sample, type SampleArgument, type TypeProblem } from './define.js';
+import {
+  type Derivative,
+  defineOp,
+  type Op,
+  type Reach,
+  type ReachRule,
+  type Sample,
+  type SampleArgument,
+  type TypeProblem,
+} from './define.js';
 import type { NoAttrs } from './identity.js';
 import { fill } from './make.js';
 import { isProblem, listed, problem, tensors } from './problem.js';
@@ -73,6 +82,14 @@ function tensorArgs(node: Node): readonly TensorNode[] {
   });
 }
 
+/** Of a choice, nothing flows where the other branch is taken. */
+const branch: ReachRule<NoAttrs> = (node, which, mask, build) => {
+  const condition = tensorArgs(node)[0] as TensorNode;
+  const here = which === 1 ? condition : applyTensor(build, elementwise.not, [condition], {});
+  return mask === undefined ? here : applyTensor(build, elementwise.and, [mask, here], {});
+};
+const taken: Reach<NoAttrs> = { kind: 'rule', exact: true, chooses: true, vjp: branch, jvp: branch };
+
 function derivativeOf(row: ScalarFunction): Derivative<NoAttrs> {
   const { slopes } = row;
   if (slopes === 'zero') return { kind: 'zero' };
@@ -81,6 +98,7 @@ function derivativeOf(row: ScalarFunction): Derivative<NoAttrs> {
     isFloat(node.type.dtype) ? slopes[which]?.(algebraOf(build, node.type), direction, node, ...tensorArgs(node)) : undefined;
   return {
     kind: 'rules',
+    reach: row.conditional === true ? taken : { kind: 'rule', exact: false, vjp: (_, __, mask) => mask, jvp: (_, __, mask) => mask },
     vjp(node, [cotangent], build) {
       return node.args.map((_, which) =>
         cotangent === undefined || !isTensorNode(node) ? undefined : through(build, node, cotangent, which),

@@ -44,6 +44,7 @@ export const gather: Op<NoAttrs> = defineOp<NoAttrs>({
   },
   derivative: {
     kind: 'rules',
+    reach: { kind: 'moves' },
     vjp(node, [cotangent], build) {
       const [table, ids] = node.args.map(tensorOf);
       if (cotangent === undefined || table === undefined || ids === undefined) return [undefined, undefined];
@@ -157,6 +158,7 @@ export const scatterAdd: Op<ScatterAddAttrs> = defineOp<ScatterAddAttrs>({
   type: scatterType,
   derivative: {
     kind: 'rules',
+    reach: { kind: 'moves' },
     vjp(node, [cotangent], build) {
       const ids = node.args[0];
       return [undefined, cotangent === undefined || ids === undefined ? undefined : applyTensor(build, gather, [cotangent, ids], {})];

@@ -19,7 +19,12 @@ export const named: Op<NamedAttrs> = defineOp<NamedAttrs>({
   name: 'named',
   doc: 'Names a value, so that it can be fetched, and differentiated with respect to.',
   type: (args) => oneTensor('named', args),
-  derivative: { kind: 'rules', vjp: (_, [cotangent]) => [cotangent], jvp: (_, [tangent]) => [tangent] },
+  derivative: {
+    kind: 'rules',
+    reach: { kind: 'rule', exact: true, vjp: (_, __, mask) => mask, jvp: (_, __, mask) => mask },
+    vjp: (_, [cotangent]) => [cotangent],
+    jvp: (_, [tangent]) => [tangent],
+  },
   evaluate: (args) => tensorAt(args, 0),
   lowering: { kind: 'removed', by: 'strip' },
   samples: () => [{ args: [{ dtype: 'f64', shape: [2, 3] }], attrs: { path: 'loss/error' } }],

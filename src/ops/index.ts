@@ -26,8 +26,10 @@ export * from './contract.js';
 export * from './inverse.js';
 export * from './random.js';
 export * from './loop.js';
+export * from './anywhere.js';
 export * from './call.js';
 export * from './derivative.js';
+export * from './stops.js';
 /** Elementwise ops as functions over nodes: `scalars.add(build, x, y)`. */
 export { scalars } from './scalars.js';
 export { expansions } from './scalar/expansions.js';

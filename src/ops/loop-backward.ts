@@ -76,8 +76,8 @@ function stackCarries(build: GraphBuilder, node: Node<LoopAttrs>, stacked: reado
   const { trip, carries, body } = node.attrs;
   const params = body.params.map((type) => placeholder(build, type));
   const results = [...inlineRegion(build, body, params).slice(0, carries), ...stacked.map((at) => params[at + 1] as TensorNode)];
-  const { region } = closeRegion(build, params, results);
-  const made = stacked.length === 0 ? node : apply(build, loop, node.args, { trip, carries, body: region });
+  const { region, captures } = closeRegion(build, params, results);
+  const made = stacked.length === 0 ? node : apply(build, loop, [...node.args, ...captures], { trip, carries, body: region });
   return (carry) => item(build, made, carries + stacked.indexOf(carry));
 }
 

@@ -1,15 +1,37 @@
 // Matrix product. In: [batch…, M, K] and [batch…, K, N] of one dtype, with equal batch axes. Out: [batch…, M, N]. Holds: K = 0 gives zeros.
 
-import { shapeEquals, shapeToString, isFloat, isWide } from '../base/index.js';
-import { type Node, tensor, type TensorType } from '../graph/index.js';
+import { type Shape, shapeEquals, shapeToString, isFloat, isWide } from '../base/index.js';
+import { type GraphBuilder, type Node, tensor, type TensorNode, type TensorType } from '../graph/index.js';
 import { applyTensor, tensorOf } from './apply.js';
-import { defineOp, type Op } from './define.js';
+import { broadcast } from './broadcast.js';
+import { defineOp, type Op, type Reach } from './define.js';
 import { elementwise } from './elementwise.js';
 import type { NoAttrs } from './identity.js';
 import { dimAt, isProblem, problem, tensors } from './problem.js';
-import { combineValues } from './reduce.js';
+import { combineValues, reduceAny } from './reduce.js';
 import { swapLast } from './transpose.js';
 import { countOf, emptyValue, get, put, tensorAt, wrap } from './value.js';
+
+/** A row of the left side goes into a row of the product, a column of the right side into a column. */
+const byRowsAndColumns: Reach<NoAttrs> = {
+  kind: 'rule',
+  exact: false,
+  vjp(node, which, mask, build) {
+    const arg = node.args[which]?.type as TensorType | undefined;
+    return mask === undefined || arg === undefined ? undefined : anyAlong(build, mask, arg.shape.length - 1 - which, arg.shape);
+  },
+  jvp: (node, which, mask, build) =>
+    mask === undefined ? undefined : anyAlong(build, mask, node.type.shape.length - 1 - which, node.type.shape),
+};
+
+/** Whether anything is true along an axis, repeated along the axis of another length. */
+function anyAlong(build: GraphBuilder, mask: TensorNode, axis: number, shape: Shape): TensorNode {
+  const any = applyTensor(build, reduceAny, [mask], { axes: [axis] });
+  return applyTensor(build, broadcast, [any], {
+    shape,
+    axes: shape.map((_, at) => at).filter((at) => at !== axis),
+  });
+}
 
 export const matmul: Op<NoAttrs> = defineOp<NoAttrs>({
   name: 'matmul',
@@ -51,6 +73,7 @@ export const matmul: Op<NoAttrs> = defineOp<NoAttrs>({
   },
   derivative: {
     kind: 'rules',
+    reach: byRowsAndColumns,
     vjp(node, [cotangent], build) {
       if (cotangent === undefined) return [undefined, undefined];
       const [a, b] = node.args.map(tensorOf);

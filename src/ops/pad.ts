@@ -43,6 +43,7 @@ export const pad: Op<PadAttrs> = defineOp<PadAttrs>({
   },
   derivative: {
     kind: 'rules',
+    reach: { kind: 'moves' },
     vjp(node, [cotangent], build) {
       if (cotangent === undefined) return [undefined];
       const { shape } = node.args[0]?.type as TensorType;

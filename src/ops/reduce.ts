@@ -7,7 +7,7 @@ import { type Combiner, combiners, ofNothing } from '../kernel/index.js';
 import { applyTensor, tensorOf } from './apply.js';
 import { broadcast } from './broadcast.js';
 import { cast } from './cast.js';
-import { type Derivative, defineOp, type Op, type Sample } from './define.js';
+import { type Derivative, defineOp, type Op, type Reach, type Sample } from './define.js';
 import { elementwise } from './elementwise.js';
 import { fill, zeros } from './make.js';
 import { axesProblem, isProblem, oneTensor, problem, without } from './problem.js';
@@ -31,8 +31,18 @@ export function combineValues(combine: Combiner, dtype: DType, a: number | bigin
     : wrap(dtype, combiners[combine].integers(BigInt(a), BigInt(b)));
 }
 
+/** All elements of a row get something, or none. */
+const alongAxes: Reach<ReduceAttrs> = {
+  kind: 'rule',
+  exact: false,
+  vjp: (node, _, mask, build) =>
+    mask === undefined ? undefined : spreadBack(build, mask, tensorOf(node.args[0] as Node).type, node.attrs.axes),
+  jvp: (node, _, mask, build) => (mask === undefined ? undefined : applyTensor(build, reduceAny, [mask], node.attrs)),
+};
+
 const sumDerivative: Derivative<ReduceAttrs> = {
   kind: 'rules',
+  reach: { kind: 'moves' },
   vjp: (node, [cotangent], build) => [
     cotangent === undefined ? undefined : spreadBack(build, cotangent, tensorOf(node.args[0] as Node).type, node.attrs.axes),
   ],
@@ -49,6 +59,7 @@ function winners(build: GraphBuilder, node: Node<ReduceAttrs>): { readonly mask:
 /** Ties get equal parts, which is the derivative along the direction that moves them together. */
 const extremumDerivative: Derivative<ReduceAttrs> = {
   kind: 'rules',
+  reach: alongAxes,
   vjp(node, [cotangent], build) {
     if (cotangent === undefined) return [undefined];
     const arg = tensorOf(node.args[0] as Node);
@@ -69,6 +80,7 @@ const extremumDerivative: Derivative<ReduceAttrs> = {
 /** ∂ Π x / ∂ xᵢ is the product of the others: right with zeros among them, and differentiable again. */
 const productDerivative: Derivative<ReduceAttrs> = {
   kind: 'rules',
+  reach: alongAxes,
   vjp(node, [cotangent], build) {
     if (cotangent === undefined) return [undefined];
     const arg = tensorOf(node.args[0] as Node);

@@ -30,14 +30,25 @@ export interface ClosedRegion {
 
 const isFree = (node: Node): boolean => opOf(node).lowering.kind === 'element' && node.args.length === 0;
 
-/** The region of `results` as a function of `params`; what else it needs becomes further parameters. */
-export function closeRegion(build: GraphBuilder, params: readonly TensorNode[], results: readonly TensorNode[]): ClosedRegion {
+/**
+ * The region of `results` as a function of `params`; what else it needs becomes further parameters. What is computed of constants alone is
+ * computed once, outside; with `constants: 'inside'`, in the region, so that only feeds, variables and placeholders are captured.
+ */
+export function closeRegion(
+  build: GraphBuilder,
+  params: readonly TensorNode[],
+  results: readonly TensorNode[],
+  constants: 'inside' | 'outside' = 'outside',
+): ClosedRegion {
   const order = topological(results);
   const dependent = new Set<Node>(params);
   const cheap = new Set<Node>();
+  const belongsInside = (node: Node): boolean =>
+    constants === 'inside' ? node.args.length > 0 || sourceOf(node) === undefined : opOf(node).repeats === true;
   for (const node of order) {
     if (node.args.some((arg) => dependent.has(arg))) dependent.add(node);
-    else if (isFree(node) || (opOf(node).repeats === true && node.args.every((arg) => cheap.has(arg)))) cheap.add(node);
+    else if (isFree(node) || (node.op !== placeholderOp && belongsInside(node) && node.args.every((arg) => cheap.has(arg))))
+      cheap.add(node);
   }
   for (const node of betweenDerivatives(order, dependent)) {
     cheap.delete(node);

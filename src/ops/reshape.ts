@@ -71,6 +71,7 @@ export const reshape: Op<ReshapeAttrs> = defineOp<ReshapeAttrs>({
   },
   derivative: {
     kind: 'rules',
+    reach: { kind: 'moves' },
     vjp: (node, [cotangent], build) => [
       cotangent === undefined ? undefined : applyTensor(build, reshape, [cotangent], { shape: (node.args[0]?.type as TensorType).shape }),
     ],

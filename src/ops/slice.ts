@@ -79,6 +79,7 @@ export const slice: Op<SliceAttrs> = defineOp<SliceAttrs>({
   },
   derivative: {
     kind: 'rules',
+    reach: { kind: 'moves' },
     vjp: (node, [cotangent], build) => [
       cotangent === undefined ? undefined : unslice(build, cotangent, node.args[0]?.type as TensorType, node.attrs),
     ],

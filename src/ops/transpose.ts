@@ -39,6 +39,7 @@ export const transpose: Op<TransposeAttrs> = defineOp<TransposeAttrs>({
   },
   derivative: {
     kind: 'rules',
+    reach: { kind: 'moves' },
     vjp: (node, [cotangent], build) => [
       cotangent === undefined ? undefined : applyTensor(build, transpose, [cotangent], { axes: inverseOrder(node.attrs.axes) }),
     ],

@@ -3,7 +3,7 @@
 // stay until every derivative is expanded, so that their authors' rules are used, and become their bodies then.
 
 import { type Diagnostic, DiagnosticsError, isFloat, TooLarge } from '../base/index.js';
-import { type ModuleGraph, type Node, type Origin, type TensorNode, isTensorNode, topological } from '../graph/index.js';
+import { type ModuleGraph, type Node, type Origin, type TensorNode, type TensorType, isTensorNode, topological } from '../graph/index.js';
 import {
   apply,
   call,
@@ -15,6 +15,9 @@ import {
   isNodeOf,
   jvp,
   type JvpAttrs,
+  stopsBefore,
+  stopHint,
+  stopReason,
   tensorOf,
 } from '../ops/index.js';
 import { differentiatedGraph } from './graph-form.js';
@@ -77,8 +80,10 @@ function expandGrad(node: Node<GradAttrs>, origin: Origin | undefined, context: 
   const [x] = xs;
   if (x !== undefined && xs.length === 1 && sharesForward(x, ys, derived)) return [alongScalar(x, ys, origin, context)];
   const ones = ys.map((y) => (isFloat(y.type.dtype) ? fill(context.build, y.type, 1) : undefined));
-  const found = modesOver(refusing(origin, context)).vjp(ys, ones, xs);
-  return xs.map((x, at) => found[at] ?? fill(context.build, x.type, 0));
+  const modes = refusing(origin, context);
+  const found = modesOver(modes).vjp(ys, ones, xs);
+  const stop = stopsBefore(ys, context.build);
+  return xs.map((x, at) => found[at] ?? nothing(stop(x), x.type, modes));
 }
 
 /**
@@ -94,16 +99,34 @@ function sharesForward(x: TensorNode, ys: readonly TensorNode[], derived: Readon
 
 function alongScalar(x: TensorNode, ys: readonly TensorNode[], origin: Origin | undefined, context: PassContext): TensorNode {
   const { build } = context;
-  const found = modesOver(refusing(origin, context)).jvp(ys, [x], [fill(build, x.type, 1)]);
+  const modes = refusing(origin, context);
+  const found = modesOver(modes).jvp(ys, [x], [fill(build, x.type, 1)]);
   const [first, ...others] = found.filter((one) => one !== undefined);
-  return others.reduce((sum, one) => tensorOf(apply(build, elementwise.add, [sum, one], {})), first ?? fill(build, x.type, 0));
+  return others.reduce(
+    (sum, one) => tensorOf(apply(build, elementwise.add, [sum, one], {})),
+    first ?? nothing(stopsBefore(ys, build)(x), x.type, modes),
+  );
 }
 
 function expandJvp(node: Node<JvpAttrs>, origin: Origin | undefined, context: PassContext): TensorNode {
   const { inputs } = node.attrs;
   const [y, ...rest] = node.args.map(tensorOf) as [TensorNode, ...TensorNode[]];
-  const [found] = modesOver(refusing(origin, context)).jvp([y], rest.slice(0, inputs), rest.slice(inputs));
-  return found ?? fill(context.build, y.type, 0);
+  const modes = refusing(origin, context);
+  const xs = rest.slice(0, inputs);
+  const [found] = modesOver(modes).jvp([y], xs, rest.slice(inputs));
+  if (found !== undefined) return found;
+  const stop = stopsBefore([y], context.build);
+  return nothing(
+    xs.map(stop).find((one) => one !== undefined),
+    y.type,
+    modes,
+  );
+}
+
+/** A derivative of 0, which is right where nothing depends on the input, and a mistake where all that does is stopped on its way. */
+function nothing(stop: Node | undefined, type: TensorType, { build, refuse }: ModesContext): TensorNode {
+  if (stop !== undefined) refuse(stop, stopReason, stopHint);
+  return fill(build, type, 0);
 }
 
 /** A mistake per op and derivative, not one per way through the graph. */
@@ -111,7 +134,7 @@ function refusing(asked: Origin | undefined, context: PassContext): ModesContext
   const seen = new Set<Node>();
   return {
     build: context.build,
-    refuse: (node, reason) => {
+    refuse: (node, reason, hint = 'put `stopGradient(…)` around it if it is a constant to the derivative') => {
       if (seen.has(node)) return;
       seen.add(node);
       const origins = context.build.originsOf(node);
@@ -121,7 +144,7 @@ function refusing(asked: Origin | undefined, context: PassContext): ModesContext
         message: `\`${node.op.name}\` has no derivative: ${reason}`,
         span: place,
         labels: asked === undefined ? [] : [{ span: asked.span, text: 'the derivative is asked for here' }],
-        hint: 'put `stopGradient(…)` around it if it is a constant to the derivative',
+        hint,
       };
       context.report(diagnostic);
     },

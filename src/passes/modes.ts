@@ -9,13 +9,14 @@ import type { GraphBuilder, Node, Origin, TensorNode, TensorType } from '../grap
 import { isTensorNode, tensorEquals, typeToString } from '../graph/index.js';
 import { type Modes, apply, element, elementwise, isNodeOf, opOf, tensorOf } from '../ops/index.js';
 import { activeNodes } from './active.js';
+import { backwards, choosesBranches, either, forwards, guarded, type Mask } from './masks.js';
 
 type Flow = (TensorNode | undefined)[];
 
 export interface ModesContext {
   readonly build: GraphBuilder;
   /** A derivative is asked through an op that has none. */
-  refuse(node: Node, reason: string): void;
+  refuse(node: Node, reason: string, hint?: string): void;
 }
 
 export function modesOver(context: ModesContext): Modes {
@@ -36,7 +37,8 @@ function reverse(
   const { build } = context;
   const active = activeNodes(results, inputs, build);
   const flows = new Map<Node, Flow>();
-  const flow = (node: Node, index: number, cotangent: TensorNode | undefined): void => {
+  const masks = new Map<Node, Mask[]>();
+  const flow = (node: Node, index: number, cotangent: TensorNode | undefined, mask?: Mask): void => {
     if (cotangent === undefined || !active.nodes.has(node)) return;
     const type = resultTypes(node)[index];
     if (type === undefined || !isFloat(type.dtype)) return;
@@ -47,6 +49,18 @@ function reverse(
     const before = known[index];
     known[index] = before === undefined ? cotangent : tensorOf(apply(build, elementwise.add, [before, cotangent], {}));
     flows.set(node, known);
+    const marked = masks.get(node);
+    if (before !== undefined) {
+      if (marked !== undefined) marked[index] = either(marked[index], mask, build);
+    } else if (marked !== undefined) marked[index] = mask;
+    else if (mask !== undefined)
+      masks.set(
+        node,
+        Object.assign(
+          resultTypes(node).map((): Mask => undefined),
+          { [index]: mask },
+        ),
+      );
   };
   results.forEach((result, at) => {
     flow(result, 0, cotangents[at]);
@@ -57,15 +71,18 @@ function reverse(
     const { derivative } = opOf(node);
     const tuple = node.args[0];
     if (isNodeOf(node, element) && tuple !== undefined) {
-      flow(tuple, node.attrs.index, known[0]);
+      flow(tuple, node.attrs.index, known[0], masks.get(node)?.[0]);
       continue;
     }
     if (derivative.kind === 'none') context.refuse(node, derivative.reason);
     if (derivative.kind !== 'rules') continue;
     build.at(backwardOrigin(node, build), () => {
       const back = derivative.vjp(node, known, build, modes);
+      const marked = masks.get(node);
+      const reached =
+        marked === undefined && !choosesBranches(derivative) ? [] : backwards(node, derivative, marked ?? [], known, build, modes);
       node.args.forEach((arg, at) => {
-        flow(arg, 0, back[at]);
+        flow(arg, 0, guarded(derivative, back[at], reached[at], known, build), reached[at]);
       });
     });
   }
@@ -84,6 +101,21 @@ function forward(
   const flows = new Map<Node, Flow>();
   const sum = (a: TensorNode | undefined, b: TensorNode | undefined): TensorNode | undefined =>
     a === undefined || b === undefined ? (a ?? b) : tensorOf(apply(build, elementwise.add, [a, b], {}));
+  const masks = new Map<Node, readonly Mask[]>();
+  /** Adds tangents to those that the results of a node have already. */
+  const add = (node: Node, on: readonly (TensorNode | undefined)[], reached: readonly Mask[] = []): void => {
+    const [before, marked] = [flows.get(node), masks.get(node)];
+    const types = resultTypes(node);
+    flows.set(
+      node,
+      types.map((type, at) => (isFloat(type.dtype) ? sum(before?.[at], on[at]) : undefined)),
+    );
+    const next = types.map((_, at): Mask => {
+      if (on[at] === undefined) return marked?.[at];
+      return before?.[at] === undefined ? reached[at] : either(marked?.[at], reached[at], build);
+    });
+    if (marked !== undefined || next.some((mask) => mask !== undefined)) masks.set(node, next);
+  };
   inputs.forEach((input, at) => {
     const seed = tangents[at];
     if (seed !== undefined && !tensorEquals(input.type, seed.type)) {
@@ -96,7 +128,7 @@ function forward(
     const { derivative } = opOf(node);
     const tuple = node.args[0];
     if (isNodeOf(node, element) && tuple !== undefined) {
-      flows.set(node, [sum(flows.get(node)?.[0], flows.get(tuple)?.[node.attrs.index])]);
+      add(node, [flows.get(tuple)?.[node.attrs.index]], [masks.get(tuple)?.[node.attrs.index]]);
       continue;
     }
     // A flow of a tuple has no single tangent: only `element` takes one.
@@ -104,12 +136,25 @@ function forward(
     if (args.every((arg) => arg === undefined)) continue;
     if (derivative.kind === 'none') context.refuse(node, derivative.reason);
     if (derivative.kind !== 'rules') continue;
-    const on = build.at(backwardOrigin(node, build), () => derivative.jvp(node, args, build, modes));
-    const seeded = flows.get(node);
-    flows.set(
-      node,
-      resultTypes(node).map((type, at) => (isFloat(type.dtype) ? sum(seeded?.[at], on[at]) : undefined)),
-    );
+    build.at(backwardOrigin(node, build), () => {
+      if (!choosesBranches(derivative) && !node.args.some((arg) => masks.get(arg)?.[0] !== undefined)) {
+        add(node, derivative.jvp(node, args, build, modes));
+        return;
+      }
+      // What comes from each argument has a mask of its own.
+      for (const [which, arg] of node.args.entries()) {
+        const from = args[which];
+        if (from === undefined) continue;
+        const alone = args.map((one, at) => (at === which ? one : undefined));
+        const reached = forwards(node, derivative, which, masks.get(arg)?.[0], build, modes);
+        const on = derivative.jvp(node, alone, build, modes);
+        add(
+          node,
+          on.map((one, at) => guarded(derivative, one, reached[at], [from], build)),
+          reached,
+        );
+      }
+    });
   }
   return results.map((result) => flows.get(result)?.[0]);
 }

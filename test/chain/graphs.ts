@@ -48,7 +48,7 @@ export class CaseMake extends Make {
 export interface GraphCase {
   /** Unique in its batch. */
   readonly name: string;
-  readonly make: CaseMake;
+  readonly make: Pick<CaseMake, 'build' | 'variables' | 'prefix'>;
   readonly entry: Entry;
   /** Sizes to run with, one after the other. */
   readonly sizes: readonly Sizes[];

@@ -33,12 +33,18 @@ const cases: Readonly<Record<string, readonly ChainCase[]>> = {
   'test/programs/fetches.tdsl': [{ entry: 'both' }],
   'test/programs/first-graph.tdsl': [{ entry: 'f' }],
   'test/programs/gradients.tdsl': [{ entry: 'derivatives' }],
+  'test/programs/gan.tdsl': [1, 5].map((B) => ({ entry: 'train', dims: { B }, steps: 3 })),
+  'test/programs/higher-order.tdsl': [
+    ...[1, 3].map((T): ChainCase => ({ entry: 'curvature', dims: { T, B: 2 } })),
+    { entry: 'learned', ranges: { rate: [0.05, 0.1] } },
+  ],
   'test/programs/linear-regression.tdsl': [
     { entry: 'normalEquation', dims: { M: 40 }, tolerance: 5e-3 },
     { entry: 'predict', dims: { M: 17 } },
     { entry: 'train', dims: { M: 33 }, ranges: { lr: [0.01, 0.02] } },
   ],
   'test/programs/loop.tdsl': ['value', 'reverse', 'forward'].map((entry) => ({ entry })),
+  'test/programs/lstm-by-hand.tdsl': [0, 1, 4].map((T) => ({ entry: 'run', dims: { T, B: 3 } })),
   'test/programs/minimize-square.tdsl': ['byHand', 'byGrad', 'byOptimizer'].map((entry) => ({ entry, steps: 4 })),
   'test/programs/mnist.tdsl': [
     { entry: 'predict', dims: { B: 3 } },

@@ -35,9 +35,23 @@ const expectedTypes: Readonly<Record<string, readonly string[]>> = {
     'fn subnormal(x: f32[1]): { log: f32[1], positive: bool[1] }',
   ],
   'deep.tdsl': ['fn predict(x: f32[B, 24]): i32[B]', 'step train(x: f32[B, 24], y: i32[B]): f32'],
+  'dtypes.tdsl': [
+    'fn integers(a: i8[N], b: i16[N], c: u16[N], d: u32[N], e: u64[N]): { a: i8[N], b: i16, c: u16[N], d: u32, e: u64[N], least: u64, sum: i64 }',
+    'fn casts(x: f64[N]): { a: i8[N], b: i16[N], c: u16[N], d: u32[N], e: u64[N] }',
+    'fn narrow(x: f32[N]): { e4m3: f8e4m3[N], e5m2: f8e5m2[N], back: f32[N] }',
+    'fn computed(x: f8e4m3[3]): { sum: f8e4m3, slopes: f8e4m3[3] }',
+    'fn bits(x: f32[N], y: u16[N]): { x: u32[N], y: bf16[N] }',
+    'fn rows(table: f32[5], i: u8[N], j: u64[N]): { i: f32[N], j: f32[N] }',
+    'step count(by: u32): u32',
+  ],
   'exp-tower.tdsl': ['fn tower(x: f64): { value: f64, slope: f64 }'],
   'fetches.tdsl': ['fn both(): { y: f32, z: f32 }'],
   'first-graph.tdsl': ['fn f(): f32'],
+  'gan.tdsl': ['step train(x: f64[B, 2], z: f64[B, 2]): { critic: f64, generator: f64, sample: f64[B, 2] }'],
+  'higher-order.tdsl': [
+    'fn curvature(xs: f64[T, B, 2], w: f64[4, 8], v: f64[4, 8]): { loss: f64, product: f64[4, 8] }',
+    'fn learned(start: f64[3], rate: f64): { end: f64, start: f64[3], rate: f64 }',
+  ],
   'gradients.tdsl': ['fn derivatives(): { db: f32, both: (f32, f32), second: (f32, f32), sum: (f32, f32) }'],
   'integers.tdsl': ['fn known(): (i32, i32, i32, i32)', 'fn divided(a: i32[N], b: i32[N]): { quotient: i32[N], rest: i32[N] }'],
   'linear-regression.tdsl': [
@@ -52,6 +66,9 @@ const expectedTypes: Readonly<Record<string, readonly string[]>> = {
     'step byOptimizer(): { x: f32, loss: f32 }',
   ],
   'mnist.tdsl': ['fn predict(x: f32[B, 784]): i32[B]', 'step train(x: f32[B, 784], y: i32[B]): { loss: f32, accuracy: f32 }'],
+  'lstm-by-hand.tdsl': [
+    'fn run(xs: f64[T, B, 2], w: f64[5, 12]): { outputs: f64[T, B, 3], cell: f64[B, 3], xs: f64[T, B, 2], w: f64[5, 12] }',
+  ],
   'moons.tdsl': ['fn probability(X: f32[B, 2]): f32[B, 1]', 'step train(X: f32[B, 2], y: f32[B, 1]): { loss: f32 }'],
   'own-optimizer.tdsl': ['step plain(): f32', 'fn slope(): f32'],
   'placeholder.tdsl': ['fn addFive(A: f32[N, 3]): f32[N, 3]'],
@@ -154,14 +171,18 @@ describe('programs', () => {
     expect(entryTexts(module)[1]).toBe('fn predict(X: f32[M, 9]): f32[M, 1]');
   });
 
-  test.each(cases.filter((one) => one.expect !== undefined).map((one) => [one.program, one.entry, one] as const))(
-    '%s %s computes what is expected',
-    (program, entry, one) => {
-      const first = Object.values(one.feeds)[0];
-      const ranks = program === 'any-shape.tdsl' ? [{ entry, ranks: { S: rankOf(first ?? 0) } }] : [];
-      const found = runEntry(programText(program), entry, one.feeds, one.expect?.length ?? 0, { ranks });
-      // The interpreter computes in doubles; the constants of a program are rounded to its dtypes.
-      expect(distance(found, one.expect ?? [])).toBeLessThanOrEqual(Math.max(one.rtol ?? 0, 1e-6));
-    },
-  );
+  /** What the interpreter, which rounds nothing, does not compute: an f8 that becomes an f32 again. */
+  const roundedInside = new Set(['dtypes.tdsl narrow']);
+
+  test.each(
+    cases
+      .filter((one) => one.expect !== undefined && !roundedInside.has(`${one.program} ${one.entry}`))
+      .map((one) => [one.program, one.entry, one] as const),
+  )('%s %s computes what is expected', (program, entry, one) => {
+    const first = Object.values(one.feeds)[0];
+    const ranks = program === 'any-shape.tdsl' ? [{ entry, ranks: { S: rankOf(first ?? 0) } }] : [];
+    const found = runEntry(programText(program), entry, one.feeds, one.expect?.length ?? 0, { ranks });
+    // The interpreter computes in doubles; the constants of a program are rounded to its dtypes.
+    expect(distance(found, one.expect ?? [])).toBeLessThanOrEqual(Math.max(one.rtol ?? 0, 1e-6));
+  });
 });

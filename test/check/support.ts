@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { positionAt } from '../../grammar/index.js';
-import type { Diagnostic, Span } from '../../src/base/index.js';
+import { type Diagnostic, isNarrowFloat, isWide, roundTo, type Span } from '../../src/base/index.js';
 import { checkModule, type CheckOptions, type CheckResult } from '../../src/check/index.js';
 import { evaluateEntry, initialValues } from '../../src/eval/index.js';
 import { type Entry, type ModuleGraph, type ResultTree, typeToString } from '../../src/graph/index.js';
@@ -57,16 +57,16 @@ export type Json = number | boolean | string | readonly Json[] | { readonly [nam
 export function fromJson(value: Json, dtype: TensorValue['dtype']): TensorValue {
   const shape: number[] = [];
   for (let one: Json | undefined = value; Array.isArray(one); one = (one as readonly Json[])[0]) shape.push(one.length);
-  const flat = (one: Json): number[] => (Array.isArray(one) ? one.flatMap(flat) : [Number(one)]);
-  return tensorValue(
-    dtype,
-    shape,
-    flat(value).map((one) => (dtype === 'i64' ? BigInt(one) : one)),
-  );
+  const flat = (one: Json): (number | bigint)[] =>
+    Array.isArray(one) ? one.flatMap(flat) : [isWide(dtype) ? BigInt(one as string) : Number(one)];
+  return tensorValue(dtype, shape, flat(value));
 }
 
 export function toJson(value: TensorValue): Json {
-  const numbers = [...value.data].map(Number);
+  const numbers = Array.from<number | bigint, Json>(value.data, (one) => {
+    if (typeof one === 'bigint') return one > Number.MAX_SAFE_INTEGER || one < Number.MIN_SAFE_INTEGER ? `${one}` : Number(one);
+    return isNarrowFloat(value.dtype) ? roundTo(value.dtype, one) : one;
+  });
   const build = (axis: number, offset: number): Json => {
     const size = value.shape[axis];
     if (size === undefined) return value.dtype === 'bool' ? numbers[offset] === 1 : (numbers[offset] ?? Number.NaN);

@@ -9,11 +9,13 @@ import { elementwiseBuiltins } from './elementwise.js';
 import { randomBuiltins } from './random.js';
 import { reductionBuiltins } from './reductions.js';
 import { shapeBuiltins } from './shapes.js';
+import { splitBuiltins } from './split.js';
 
 const builtins: readonly Builtin[] = [
   ...elementwiseBuiltins,
   ...reductionBuiltins,
   ...shapeBuiltins,
+  ...splitBuiltins,
   ...derivativeBuiltins,
   ...randomBuiltins,
   ...bitBuiltins,

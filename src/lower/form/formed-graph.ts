@@ -8,7 +8,7 @@
 //   operands  what nests and loops take is materialized or stored, but for scalars of loops; what products take may be a view of that
 //   sources   what is stored before the block runs is not materialized
 
-import { InternalError, type Shape, shapeToString } from '../../base/index.js';
+import { InternalError, isInteger, type Shape, shapeToString } from '../../base/index.js';
 import { type Node, printGraph } from '../../graph/index.js';
 import type { Combiner } from '../../kernel/index.js';
 import { space } from './forms.js';
@@ -70,12 +70,17 @@ export function verifyFormedGraph({ name, nodes, forms, demands }: FormedGraph, 
   if (forms.length !== nodes.length) fail('forms', forms.length, `${forms.length} forms of ${nodes.length} nodes`);
   const isThere = (number: number): boolean => forms[number]?.place !== 'inline';
   const operandsOf = (number: number): readonly number[] => (nodes[number]?.args ?? []).map((arg) => numbers.get(arg) ?? nodes.length);
-  /** What is there, or is made of it by ops that compute nothing. */
+  /** An integer scalar that is computed in place. */
+  const isRowNumber = (number: number): boolean => {
+    const type = nodes[number]?.type;
+    return type?.kind === 'tensor' && isInteger(type.dtype) && type.shape.length === 0 && forms[number]?.form.kind === 'element';
+  };
+  /** What is there, or is made of it by ops that compute nothing; the number of a row may be computed. */
   const isView = (number: number): boolean => {
     // A set's iteration also visits what is added meanwhile.
     const seen = new Set([number]);
     for (const one of seen) {
-      if (isThere(one)) continue;
+      if (isThere(one) || isRowNumber(one)) continue;
       const form = forms[one]?.form;
       const operands = operandsOf(one);
       if (form?.kind !== 'element' || form.cost > 0 || operands.length === 0) return false;

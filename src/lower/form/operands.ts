@@ -54,9 +54,9 @@ export function loadOfLeft(
   index: readonly Expr[],
   stored: ValueSources['stored'],
   forms: Forms,
+  scope = Scope.root(new Names()),
 ): Extract<Expr, { kind: 'load' }> | undefined {
   const values = new Values({ stored, form: (node) => forms.of(node) });
-  const scope = Scope.root(new Names());
   const value = form.left(index, (node, at) => values.at(node, at, scope));
   return value.kind === 'load' ? value : undefined;
 }
@@ -82,13 +82,17 @@ function strideOf(value: Extract<Expr, { kind: 'load' }>, loops: readonly string
   return strides[0]?.constant ?? 0;
 }
 
-/** What a tile loads for an element of an operand, through views of it; undefined when it computes it. */
+/**
+ * What a tile loads for an element of an operand, through views of it; undefined when it computes it. What its index needs is named in
+ * `scope`: without one, the load is to be looked at only.
+ */
 export function loadOf(
   operand: TensorNode,
   index: readonly Expr[],
   stored: ValueSources['stored'],
   forms: Forms,
+  scope = Scope.root(new Names()),
 ): Extract<Expr, { kind: 'load' }> | undefined {
-  const value = new Values({ stored, form: (node) => forms.of(node) }).at(operand, index, Scope.root(new Names()));
+  const value = new Values({ stored, form: (node) => forms.of(node) }).at(operand, index, scope);
   return value.kind === 'load' ? value : undefined;
 }

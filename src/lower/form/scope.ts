@@ -24,15 +24,18 @@ export class Scope {
   readonly parent: Scope | undefined;
   /** Nothing is hoisted out of it: bodies of parallel loops, and of loops whose iterations differ by more than their index. */
   readonly closed: boolean;
+  /** It is the body of a region: a node that stands in the region around as well is computed of other parameters there. */
+  readonly region: boolean;
 
-  private constructor(names: Names, parent: Scope | undefined, closed: boolean) {
+  private constructor(names: Names, parent: Scope | undefined, closed: boolean, region: boolean) {
     this.names = names;
     this.parent = parent;
     this.closed = closed;
+    this.region = region;
   }
 
   static root(names: Names): Scope {
-    return new Scope(names, undefined, true);
+    return new Scope(names, undefined, true, false);
   }
 
   /** A loop inside this scope; it is appended here when `fill` returns, after whatever `fill` hoisted. */
@@ -47,7 +50,7 @@ export class Scope {
     const count = build.intValue(extent);
     // What never runs is not written down: it may speak of buffers that nothing fills.
     if (count === 0) return;
-    const body = new Scope(this.names, this, axis === 'parallel' || carried);
+    const body = new Scope(this.names, this, axis === 'parallel' || carried, carried);
     if (count === 1 && axis !== 'parallel' && own.limit === undefined && !carried) {
       // One iteration needs no loop; its scope stays, so that the caller's view does not change.
       fill(build.int(0), body);
@@ -63,7 +66,7 @@ export class Scope {
 
   /** A guarded part of this scope. */
   when(condition: Expr, fill: (body: Scope) => void): void {
-    const body = new Scope(this.names, this, false);
+    const body = new Scope(this.names, this, false, false);
     // What the condition speaks about must not be touched outside of the guard: it may be out of bounds there.
     for (const name of freeNames([condition])) body.#own.add(name);
     fill(body);
@@ -88,7 +91,7 @@ export class Scope {
   }
 
   recall(key: string): Expr | undefined {
-    return this.#values.get(key) ?? this.parent?.recall(key);
+    return this.#values.get(key) ?? (this.region ? undefined : this.parent?.recall(key));
   }
 
   remember(key: string, value: Expr): void {

@@ -137,8 +137,12 @@ export function planOrder(fusion: Fusion, nodes: readonly Node[], asked: readonl
 /** What the members of a group read, and where. */
 type Reads = readonly (readonly [node: Node, accesses: readonly Expr[][]])[];
 
-/** Loops leave wanted results in an output where they can; what is left to do is returned. */
-function placeLoopResults(demands: readonly RequiredOutput[], order: readonly Node[], { storage }: EmitContext): RequiredOutput[] {
+/**
+ * Loops leave wanted results in an output where they can; what is left to do is returned. A carry of the loop around may lie in an output:
+ * there only the loop that starts from its old value may leave the new one.
+ */
+function placeLoopResults(demands: readonly RequiredOutput[], order: readonly Node[], context: EmitContext): RequiredOutput[] {
+  const { storage } = context;
   const wanted = new Map<Node, (Buffer | undefined)[]>();
   for (const node of order) {
     if (!isNodeOf(node, element)) continue;
@@ -147,11 +151,28 @@ function placeLoopResults(demands: readonly RequiredOutput[], order: readonly No
     wanted.set(loop, places);
     places[node.attrs.index] = undefined;
   }
+  if (wanted.size === 0) return [...demands];
+  const reads = new Map<Buffer, { readonly reader: Node | undefined; readonly at: number }[]>();
+  const addRead = (read: Node, reader: Node | undefined, at: number): void => {
+    const buffer = bufferOfSource(read, context);
+    if (buffer === undefined) return;
+    const known = reads.get(buffer);
+    if (known === undefined) reads.set(buffer, [{ reader, at }]);
+    else known.push({ reader, at });
+  };
+  if (demands.some(({ to }) => to.kind === 'buffer' && to.buffer.role.kind === 'output')) {
+    for (const { node } of demands) addRead(node, undefined, 0);
+    for (const node of order) for (const [at, arg] of node.args.entries()) addRead(arg, node, at);
+  }
+  const isReadBesides = (buffer: Buffer, loop: Node, index: number): boolean =>
+    (reads.get(buffer) ?? []).some(({ reader, at }) => reader !== loop || at !== index);
   const left = demands.filter(({ node, to }) => {
-    const places = wanted.get(node.args[0] as Node);
+    const loop = node.args[0] as Node;
+    const places = wanted.get(loop);
     if (!isNodeOf(node, element) || places === undefined) return true;
     const { index } = node.attrs;
     if (places[index] !== undefined || to.kind !== 'buffer' || to.prefix.length > 0 || to.buffer.role.kind !== 'output') return true;
+    if (isReadBesides(to.buffer, loop, index)) return true;
     places[index] = to.buffer;
     return false;
   });

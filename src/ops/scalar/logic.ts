@@ -45,7 +45,7 @@ export const logic = scalarFunctions({
     evaluate: (a) => Number(Number.isNaN(a)),
   },
   select: {
-    doc: 'c ? a : b. The branch that is not taken gets a slope of 0, which what computed it may still turn into NaN (0 · ∞).',
+    doc: 'c ? a : b. The branch that is not taken adds nothing to a derivative, whatever computed it.',
     arity: 3,
     takes: 'any',
     result: 'same',

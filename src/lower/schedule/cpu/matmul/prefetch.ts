@@ -103,6 +103,7 @@ export class TileFetch {
         [...batch, build.plus(row, build.int(at)), later],
         (node) => this.#context.storage.stored(node),
         this.#context.forms,
+        scope,
       );
       if (load !== undefined) scope.emit({ kind: 'fetch', to: 'read', buffer: load.buffer, index: load.index });
     }
