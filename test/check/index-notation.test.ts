@@ -242,6 +242,11 @@ describe('bodies', () => {
       8, 3, 3,
     ]);
   });
+  test('what a choice does not take adds nothing to a derivative', () => {
+    expect(run('export fn f(x: f64[3]) = grad(sum[i](if x[i] > 0.0 then sqrt(x[i]) else x[i]), x)', { x: [4, 0, -1] })).toEqual([
+      0.25, 1, 1,
+    ]);
+  });
   test('loops of scalars, and functions with a derivative rule of their own', () => {
     const text = [
       'import { relu } from "std/nn"',
