@@ -20,6 +20,9 @@ export type Expression =
   | RecordExpression
   | TupleExpression
   | LambdaExpression
+  | IndexNotation
+  | ReductionExpression
+  | OutsideExpression
   | IfExpression
   | FoldExpression
   | ScanExpression
@@ -168,6 +171,42 @@ export interface LambdaExpression {
   readonly kind: 'lambda';
   readonly parameters: readonly Identifier[];
   readonly body: Body;
+  readonly span: Span;
+}
+
+/** `[b, y in 0..H, o] => e`: a tensor as a function of its indices, of which there is one at least. */
+export interface IndexNotation {
+  readonly kind: 'index-notation';
+  readonly indices: readonly IndexVariable[];
+  readonly body: Body;
+  readonly span: Span;
+}
+
+/** `b` (`range` null: the axes where it stands say it) or `y in 0..H`. */
+export interface IndexVariable {
+  readonly kind: 'index-variable';
+  readonly name: Identifier;
+  readonly range: RangeIterable | null;
+  readonly span: Span;
+}
+
+/** `sum[i, j](e)`: e combined over indices, of which there is one at least. */
+export interface ReductionExpression {
+  readonly kind: 'reduction';
+  readonly reduction: ReductionName;
+  readonly nameSpan: Span;
+  readonly indices: readonly IndexVariable[];
+  readonly element: Expression;
+  readonly span: Span;
+}
+
+export type ReductionName = 'sum' | 'mean' | 'max' | 'min' | 'product' | 'any' | 'all';
+
+/** `x[i - 1] ?? 0`: what stands outside of a tensor. */
+export interface OutsideExpression {
+  readonly kind: 'outside';
+  readonly inside: Expression;
+  readonly outside: Expression;
   readonly span: Span;
 }
 

@@ -2,12 +2,12 @@
 // Holds: an operand that is not there gives a `missing` node and a problem, without reading anything. `(` of a call and
 // `[` of an index stand on the line on which what they belong to ends.
 
-import type { IToken } from 'chevrotain';
+import type { IToken, ParserMethod } from 'chevrotain';
 import type { Argument, BinaryExpression, CallExpression, Expression, Index } from './ast.js';
 import { tokenMatcher } from './chevrotain.js';
 import { joinOperators } from './operators.js';
 import { isBinaryOperator, isComparison, levelOf } from './precedence.js';
-import { joinSpans } from './span.js';
+import { joinSpans, type Span } from './span.js';
 import { PrimaryRules } from './primary-rules.js';
 import { startsSurely } from './starts.js';
 import * as t from './tokens.js';
@@ -17,6 +17,18 @@ interface Operand {
   readonly signs: readonly IToken[];
   readonly base: Expression;
 }
+
+/** The value behind its signs. */
+const signed = (signs: readonly IToken[], value: Expression, spanOf: (sign: IToken) => Span): Expression =>
+  signs.reduceRight<Expression>(
+    (operand, sign) => ({
+      kind: 'unary',
+      operator: sign.image === '!' ? '!' : '-',
+      operand,
+      span: joinSpans(spanOf(sign), operand.span),
+    }),
+    value,
+  );
 
 export abstract class ExpressionRules extends PrimaryRules {
   protected readonly expression = this.rule('expression', (): Expression =>
@@ -53,7 +65,7 @@ export abstract class ExpressionRules extends PrimaryRules {
   readonly #operand = this.rule('operand', (): Operand => {
     const signs: IToken[] = [];
     this.MANY(() => signs.push(this.OR([{ ALT: () => this.CONSUME(t.Minus) }, { ALT: () => this.CONSUME(t.Bang) }])));
-    const base = this.OPTION({ GATE: () => this.#expressionStarts(), DEF: () => this.SUBRULE(this.#postfix) });
+    const base = this.OPTION({ GATE: () => this.#expressionStarts(), DEF: () => this.SUBRULE(this.#outside) });
     if (base === undefined) this.reportExpected(this.LA(1), 'an expression');
     return { signs, base: base ?? { kind: 'missing', span: this.gap() } };
   });
@@ -69,17 +81,7 @@ export abstract class ExpressionRules extends PrimaryRules {
       let value = operand.base;
       if (operator?.tokenType === t.StarStar) value = this.#binary(value, operator, values.pop() ?? value);
       else if (operator !== undefined) rest.push(operator);
-      values.push(
-        operand.signs.reduceRight<Expression>(
-          (inner, sign) => ({
-            kind: 'unary',
-            operator: sign.image === '!' ? '!' : '-',
-            operand: inner,
-            span: joinSpans(this.spanOf(sign), inner.span),
-          }),
-          value,
-        ),
-      );
+      values.push(signed(operand.signs, value, (sign) => this.spanOf(sign)));
     }
     const made = new Set<Expression>();
     return joinOperators(values.reverse(), rest.reverse(), (left, operator, right) => {
@@ -129,6 +131,23 @@ export abstract class ExpressionRules extends PrimaryRules {
     const next = this.follower(token);
     return startsSurely(token, next) && !(next !== null && t.wordsAfterValues.has(next.image));
   }
+
+  /** `x[i] ?? 0`, whose right side may have signs. */
+  readonly #outside: ParserMethod<[], Expression> = this.rule('outside', (): Expression => {
+    const start = this.here();
+    const inside = this.SUBRULE(this.#postfix);
+    const outside = this.OPTION(() => {
+      this.CONSUME(t.QuestionQuestion);
+      return this.SUBRULE(this.#operand);
+    });
+    if (outside === undefined) return inside;
+    return {
+      kind: 'outside',
+      inside,
+      outside: this.ACTION(() => signed(outside.signs, outside.base, (sign) => this.spanOf(sign))),
+      span: this.spanFrom(start),
+    };
+  });
 
   // ------------------------------------------------------------------------------------ calls, indices and members
 

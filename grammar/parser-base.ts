@@ -34,6 +34,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   #source: Source = { path: '', text: '' };
   #tokens: readonly IToken[] = [];
   #nesting = 0;
+  #closers: readonly number[] | null = null;
   #reported: PlacedProblem[] = [];
 
   /** Whether the first mistake ends the parse: nobody is told what it is. */
@@ -62,6 +63,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     this.#source = source;
     this.#tokens = tokens;
     this.#nesting = 0;
+    this.#closers = null;
     this.#reported = [];
     this.input = [...tokens];
   }
@@ -201,6 +203,15 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     return tokenMatcher(this.LA(distance), type);
   }
 
+  /** From an opening sign at `distance`: the distance of the sign that closes it; 0 where none does. */
+  protected closerOf(distance: number): number {
+    if (this.RECORDING_PHASE) return 0;
+    this.#closers ??= closersOf(this.#tokens);
+    const here = this.#indexOf(this.LA(1)) - 1;
+    const closer = this.#closers[here + distance];
+    return closer === undefined ? 0 : closer - here;
+  }
+
   /** Whether the next token continues the line, as `(` of a call and `[` of an index must. */
   protected sameLine(): boolean {
     return !this.brokenBefore(this.LA(1));
@@ -322,3 +333,21 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     this.consume(0, this.LA(1).tokenType);
   }
 }
+
+/** By the position of an opening sign that of the sign which closes it, found once for the whole text. */
+function closersOf(tokens: readonly IToken[]): readonly number[] {
+  const closers: number[] = [];
+  const open: { readonly at: number; readonly closer: TokenType }[] = [];
+  for (const [at, { tokenType }] of tokens.entries()) {
+    const closer = closing.get(tokenType);
+    if (closer !== undefined) open.push({ at, closer });
+    else if (open.at(-1)?.closer === tokenType) closers[open.pop()?.at ?? 0] = at;
+  }
+  return closers;
+}
+
+const closing: ReadonlyMap<TokenType, TokenType> = new Map([
+  [t.ParenOpen, t.ParenClose],
+  [t.BracketOpen, t.BracketClose],
+  [t.BraceOpen, t.BraceClose],
+]);

@@ -3,11 +3,25 @@
 // Holds: a contextual word is read as a name unless what follows makes it a loop.
 
 import type { IToken, ParserMethod } from 'chevrotain';
-import type { Block, Body, Expression, ForClause, Identifier, Iterable, RecordField, StringExpression } from './ast.js';
+import type {
+  Block,
+  Body,
+  Expression,
+  ForClause,
+  Identifier,
+  IndexVariable,
+  Iterable,
+  RecordField,
+  ReductionName,
+  StringExpression,
+} from './ast.js';
 import { tokenMatcher } from './chevrotain.js';
 import { nameOf, stringValue } from './lex.js';
 import * as t from './tokens.js';
 import { TypeRules } from './type-rules.js';
+
+/** Reductions over indices, which are builtins as well. */
+const reductionNames: ReadonlySet<string> = new Set<ReductionName>(['sum', 'mean', 'max', 'min', 'product', 'any', 'all']);
 
 export abstract class PrimaryRules extends TypeRules {
   protected abstract readonly block: ParserMethod<[], Block>;
@@ -17,6 +31,8 @@ export abstract class PrimaryRules extends TypeRules {
     this.OR<Expression>({
       DEF: [
         { GATE: () => this.at(t.FatArrow, 2) || this.#lambdaFollows(), ALT: () => this.SUBRULE(this.#lambda) },
+        { GATE: () => this.#reductionFollows(), ALT: () => this.SUBRULE(this.#reduction) },
+        { GATE: () => this.#indexNotationFollows(), ALT: () => this.SUBRULE(this.#indexNotation) },
         { GATE: () => this.at(t.word.fold) && this.#loopFollows(), ALT: () => this.SUBRULE(this.#fold) },
         { GATE: () => this.at(t.word.scan) && this.#loopFollows(), ALT: () => this.SUBRULE(this.#scan) },
         { ALT: () => this.#name(this.CONSUME(t.Name)) },
@@ -191,6 +207,72 @@ export abstract class PrimaryRules extends TypeRules {
     this.CONSUME(t.word.else);
     const whenFalse = this.SUBRULE1(this.expression);
     return { whenTrue, whenFalse };
+  });
+
+  // ----------------------------------------------------------------------------------------------- index notation
+
+  /** `[b, y in 0..H] =>`: names or ranges in brackets, and an arrow behind them. */
+  #indexNotationFollows(): boolean {
+    if (!this.at(t.BracketOpen)) return false;
+    const closer = this.closerOf(1);
+    return closer > 0 && this.at(t.FatArrow, closer + 1);
+  }
+
+  /** `sum[i, j in 0..3](`, all on the lines of one expression. */
+  #reductionFollows(): boolean {
+    if (!reductionNames.has(this.LA(1).image) || !this.at(t.BracketOpen, 2) || this.brokenBefore(this.LA(2))) return false;
+    if (!this.at(t.Name, 3) || !(this.at(t.Comma, 4) || this.at(t.BracketClose, 4) || this.at(t.word.in, 4))) return false;
+    const closer = this.closerOf(2);
+    return closer > 0 && this.at(t.ParenOpen, closer + 1) && !this.brokenBefore(this.LA(closer + 1));
+  }
+
+  readonly #indexNotation = this.rule('indexNotation', (): Expression => {
+    const start = this.here();
+    const indices = this.SUBRULE(this.#indexVariables);
+    const body = this.SUBRULE(this.arrowBody);
+    return { kind: 'index-notation', indices, body, span: this.spanFrom(start) };
+  });
+
+  readonly #reduction = this.rule('reduction', (): Expression => {
+    const name = this.CONSUME(t.Name);
+    const indices = this.SUBRULE(this.#indexVariables);
+    const open = this.CONSUME(t.ParenOpen);
+    const element = this.SUBRULE(this.expression);
+    this.option(1, () => this.consume(1, t.Comma));
+    this.close(2, open, t.ParenClose, 'call');
+    return {
+      kind: 'reduction',
+      reduction: name.image as ReductionName,
+      nameSpan: this.spanOf(name),
+      indices,
+      element,
+      span: this.spanFrom(name.startOffset),
+    };
+  });
+
+  /** `[i, j in 0..H]` */
+  readonly #indexVariables = this.rule('indexVariables', (): readonly IndexVariable[] => {
+    const found: IndexVariable[] = [];
+    const open = this.CONSUME(t.BracketOpen);
+    if (this.at(t.BracketClose)) this.reportExpected(this.LA(1), 'an index');
+    this.list(1, t.BracketClose, (i) => found.push(this.subrule(i, this.#indexVariable)));
+    this.close(1, open, t.BracketClose, 'indices');
+    return found;
+  });
+
+  readonly #indexVariable = this.rule('indexVariable', (): IndexVariable => {
+    const from = this.here();
+    const name = this.identifier(this.CONSUME(t.Name));
+    const range =
+      this.OPTION(() => {
+        this.CONSUME(t.word.in);
+        const first = this.here();
+        const start = this.SUBRULE(this.expression);
+        this.CONSUME(t.DotDot);
+        const stop = this.SUBRULE1(this.expression);
+        return { kind: 'range' as const, start, stop, span: this.spanFrom(first) };
+      }) ?? null;
+    return { kind: 'index-variable', name, range, span: this.spanFrom(from) };
   });
 
   // -------------------------------------------------------------------------------------------------------- loops

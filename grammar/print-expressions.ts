@@ -2,7 +2,7 @@
 // Holds: what is printed reads back as the same nodes: parentheses stand where precedence, and the words that start
 // statements, ask for them, and nowhere else; no line breaks before a `(` or `[` that belongs to what is before it.
 
-import type { BinaryExpression, Block, Body, Expression, Index, Iterable, Pattern } from './ast.js';
+import type { BinaryExpression, Block, Body, Expression, Index, IndexVariable, Iterable, Pattern } from './ast.js';
 import { firstText, group, hang, indent, isForced, join, line, render, separated, type Layout } from './layout.js';
 import { atomLevel, isComparison, levelOf, postfixLevel, powerLevel, unaryLevel } from './precedence.js';
 import { genericArgumentsText, listed, printPattern } from './print-types.js';
@@ -74,6 +74,16 @@ class Printer implements ExpressionPrinter {
             ']',
           ),
         );
+      case 'index-notation':
+        return join(
+          this.#indexVariables(e.indices),
+          ' =>',
+          e.body.kind === 'block' ? join(' ', this.arrowBody(e.body)) : group(indent(line, this.arrowBody(e.body))),
+        );
+      case 'reduction':
+        return join(e.reduction, this.#indexVariables(e.indices), listed('(', [this.expression(e.element)], ')'));
+      case 'outside':
+        return join(this.#at(e.inside, postfixLevel), ' ?? ', this.#signed(e.outside));
       case 'list':
         return listed('[', e.elements.map(this.expression), ']');
       case 'comprehension':
@@ -139,6 +149,19 @@ class Printer implements ExpressionPrinter {
     return e.kind === 'name' && e.name === 'over' ? join('(', text, ')') : text;
   }
 
+  /** Signs, and what calls and indices could stand behind. */
+  #signed(e: Expression): Layout {
+    const signs: string[] = [];
+    let base = e;
+    for (; base.kind === 'unary'; base = base.operand) signs.push(base.operator);
+    return join(signs.join(''), this.#at(base, postfixLevel));
+  }
+
+  #indexVariables(indices: readonly IndexVariable[]): Layout {
+    const texts = indices.map(({ name, range }) => (range === null ? name.text : join(`${name.text} in `, this.#iterable(range))));
+    return listed('[', texts, ']');
+  }
+
   #right(e: BinaryExpression): Layout {
     if (isComparison(e.operator)) return this.#at(e.right, besideComparison);
     const level = levelOf(e.operator);
@@ -178,6 +201,9 @@ function levelOfExpression(e: Expression): number {
     case 'fold':
     case 'scan':
     case 'while':
+    case 'index-notation':
+    // Between operators it stands in parentheses for the eye's sake.
+    case 'outside':
       return 0;
     case 'binary':
       return levelOf(e.operator);
@@ -186,6 +212,7 @@ function levelOfExpression(e: Expression): number {
     case 'member':
     case 'call':
     case 'index':
+    case 'reduction':
       return postfixLevel;
     default:
       return atomLevel;
@@ -236,6 +263,8 @@ export function afterEquals(e: Expression, text: Layout): Layout {
     case 'tuple':
     case 'lambda':
       return join(' ', text);
+    case 'index-notation':
+      return e.body.kind === 'block' ? join(' ', text) : group(indent(line, text));
     default:
       return isForced(text) ? join(' ', text) : group(indent(line, text));
   }

@@ -147,6 +147,7 @@ export const Less = sign('Less', '<');
 export const LessEquals = sign('LessEquals', '<=');
 export const Greater = sign('Greater', '>');
 export const GreaterEquals = sign('GreaterEquals', '>=');
+export const QuestionQuestion = sign('QuestionQuestion', '??');
 
 const Whitespace = createToken({
   name: 'Whitespace',
@@ -229,6 +230,7 @@ export const allTokens: TokenType[] = [
   Slash,
   Percent,
   At,
+  QuestionQuestion,
   Unexpected,
   Name,
 ];

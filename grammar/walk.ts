@@ -109,6 +109,14 @@ export function children(node: Node): readonly Node[] {
       return some(node.name, node.value);
     case 'index':
       return [node.object, ...node.indices];
+    case 'index-notation':
+      return [...node.indices, node.body];
+    case 'index-variable':
+      return some(node.name, node.range);
+    case 'reduction':
+      return [...node.indices, node.element];
+    case 'outside':
+      return [node.inside, node.outside];
     case 'slice':
       return some(node.start, node.stop, node.step);
     case 'range':

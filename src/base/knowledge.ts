@@ -94,7 +94,7 @@ function quotient(a: DimTerm, b: DimTerm): readonly string[] | undefined {
 const bounds = new WeakMap<Relation, readonly Dim[]>();
 
 /** What is at least 0 where the fact holds. */
-function lowerBounds(fact: Relation): readonly Dim[] {
+export function lowerBounds(fact: Relation): readonly Dim[] {
   let known = bounds.get(fact);
   if (known === undefined) bounds.set(fact, (known = floorsOf(fact)));
   return known;

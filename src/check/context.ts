@@ -5,6 +5,7 @@ import type { Declaration, Expression, Program, Span } from '../../grammar/index
 import type { DType } from '../base/index.js';
 import type { Feed, GraphBuilder, ScopeInfo, SizeFact, Summary, TensorNode } from '../graph/index.js';
 import type { Growth } from './growth.js';
+import type { BodyPlace } from './index-notation/space.js';
 import type { Reporter } from './report.js';
 import type { Scope } from './scope.js';
 import type { InstanceValue } from './values.js';
@@ -171,6 +172,8 @@ export interface Context {
   readonly conditional: boolean;
   /** What operands of products are rounded to (`precision bf16`). */
   readonly precision: DType | undefined;
+  /** Inside a body of index notation: what stands there is a scalar of its indices, without names and effects. */
+  readonly body: BodyPlace | undefined;
   /** The path of the variable whose initializer is evaluated. */
   readonly initializing: string | undefined;
 }
@@ -195,6 +198,7 @@ export const outermost = (checker: Checker, module: Module, entry: EntryState): 
   pure: undefined,
   conditional: false,
   precision: undefined,
+  body: undefined,
   initializing: undefined,
 });
 

@@ -34,6 +34,7 @@ const dependsOnCall: ReadonlySet<DiagnosticCode> = new Set([
   'unsatisfied-fact',
   'not-constant',
   'invalid-value',
+  'index-out-of-range',
   'nothing-to-minimize',
   'recursive-call',
 ]);

@@ -10,6 +10,8 @@ import { applyTensor } from './apply-op.js';
 import { checkedIndex } from './checked-index.js';
 import type { Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
+import { evaluateElement, isElement } from './index-notation/elements.js';
+import { wholeTensors } from './index-notation/space.js';
 import { distance, takeAt } from './picks.js';
 import { presumeNatural } from './preconditions.js';
 import { excerpt, fail } from './report.js';
@@ -34,7 +36,7 @@ export interface Cut {
 const known = (start: Dim, stop: Dim, step = 1, drop = false): Cut => ({ start, stop, step, drop, ids: undefined, window: undefined });
 
 export function evaluateIndex(context: Context, expression: IndexExpression, scope: Scope): Value {
-  const object = evaluate(context, expression.object, scope);
+  const object = evaluate(wholeTensors(context), expression.object, scope);
   if (object.kind === 'error') {
     for (const index of expression.indices) if (index.kind !== 'slice' && index.kind !== 'ellipsis') evaluate(context, index, scope);
     return ERROR;
@@ -48,7 +50,10 @@ export function evaluateIndex(context: Context, expression: IndexExpression, sco
       `\`${excerpt(context, expression.object.span, 'this')}\` is ${describe(object)}, and has no elements`,
     );
   const node = toTensor(context, object, expression.object.span);
-  return node === undefined ? ERROR : indexTensor(context, expression, object, node, scope);
+  if (node === undefined) return ERROR;
+  return isElement(context, expression, node)
+    ? evaluateElement(context, expression, object, node, scope)
+    : indexTensor(context, expression, object, node, scope);
 }
 
 function indexItems(context: Context, expression: IndexExpression, kind: 'list' | 'tuple', items: readonly Value[], scope: Scope): Value {

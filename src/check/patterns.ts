@@ -55,7 +55,7 @@ function nameValue(context: Context, name: string, value: Value, span: Span): Va
 export function nameNode(context: Context, name: string, node: TensorNode, span: Span, listed: boolean): TensorNode | undefined {
   const path = context.entry.unique('let', joinPath(context.path, name));
   const named = applyTensor(context, ops.named, [node], { path }, span);
-  if (named !== undefined && listed && !context.region) context.entry.names.set(path, named);
+  if (named !== undefined && listed && !context.region && context.body === undefined) context.entry.names.set(path, named);
   return named;
 }
 

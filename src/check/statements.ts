@@ -197,6 +197,12 @@ function summarize(context: Context, statement: SummaryStatement, scope: Scope):
   const value = evaluate(context, statement.value, scope);
   const node = toTensor(context, value, statement.value.span);
   if (node === undefined) return;
+  if (context.body !== undefined) {
+    fail(context, 'unsupported-feature', statement.span, 'a summary inside of index notation, whose body is a scalar for each index', {
+      hint: 'summarise the whole tensor',
+    });
+    return;
+  }
   if (context.region) {
     fail(context, 'unsupported-feature', statement.span, 'a summary inside a loop is not recorded yet', {
       hint: 'stack the values with `scan`, and summarise the result',

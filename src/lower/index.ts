@@ -3,7 +3,7 @@
 export { bytesOfRows, pitchOf } from './form/layout.js';
 export { KernelClasses } from './program/kernel-classes.js';
 export { describeFormed } from './form/formed.js';
-export { type FormedGraph, printFormedGraph, verifyFormedGraph } from './form/formed-graph.js';
+export { printFormedGraph, verifyFormedGraph } from './form/formed-graph.js';
 export { parseFormed } from './form/parse-formed.js';
 export { type FusedGraph, printFused } from './fuse/fused-graph.js';
 export { parseFused } from './fuse/parse-fused.js';

@@ -169,8 +169,15 @@ export type Lowering<A extends Attrs> =
       readonly axes: (node: TensorNode<A>) => readonly number[];
       readonly combine: (node: TensorNode<A>) => Combiner;
     }
-  /** [batch…, M, K] × [batch…, K, N] → [batch…, M, N]. */
-  | { readonly kind: 'contract' }
+  /**
+   * [batch…, rows…, inner…] × [batch…, inner…, columns] → [batch…, rows…, columns]. `groups` says how many axes are which, by default
+   * those of a matrix product; `left` how an element of the left side is read, by default as it stands.
+   */
+  | {
+      readonly kind: 'contract';
+      readonly groups?: (node: TensorNode<A>) => { readonly batch: number; readonly rows: number; readonly inner: readonly Dim[] };
+      readonly left?: (node: TensorNode<A>, index: readonly Expr[], arg: ReadArgument) => Expr;
+    }
   /** A loop nest of its own. */
   | { readonly kind: 'nest'; readonly build: (node: Node<A>, context: NestContext) => readonly Stmt[] }
   /**

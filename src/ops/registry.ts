@@ -9,6 +9,7 @@ import { call } from './call.js';
 import { cast } from './cast.js';
 import { ensure, inRange } from './checks.js';
 import { concat } from './concat.js';
+import { contract } from './contract.js';
 import type { Op } from './define.js';
 import { grad, jvp } from './derivative.js';
 import { elementwise } from './elementwise.js';
@@ -27,6 +28,7 @@ import { slice } from './slice.js';
 import { argument, constant, dimension, feed, iota, placeholderOp, variable } from './sources.js';
 import { transpose } from './transpose.js';
 import { unwind } from './unwind.js';
+import { view } from './view.js';
 import { whileLoop } from './while.js';
 
 /** Forgets which attributes an op takes: the registry is asked with attributes that belong to the op that it gives. */
@@ -53,6 +55,7 @@ const all: readonly Op[] = [
   erase(transpose),
   erase(slice),
   erase(pad),
+  erase(view),
   erase(concat),
   erase(gather),
   erase(scatterAdd),
@@ -65,6 +68,7 @@ const all: readonly Op[] = [
   erase(reduceAny),
   erase(reduceAll),
   erase(matmul),
+  erase(contract),
   erase(inverse),
   erase(recurrence),
   erase(randomBits),

@@ -239,6 +239,23 @@ const pad: Grow = (d) => {
   return d.take(d.make.op('pad', [x.node], { before: amounts(), after: amounts(), inner }), x.bound, x.error);
 };
 
+/** Elements at any sums of indices, most of them outside. */
+const view: Grow = (d) => {
+  const x = d.find((item) => shapeOf(item).length > 0);
+  if (x === undefined) return undefined;
+  const shape = Array.from({ length: 1 + d.int(3) }, () => (d.chance(0.5) ? d.pick(d.palette) : Dim.of(1 + d.int(4))));
+  if (countOf(d, shape) > 2000) return undefined;
+  const border = d.pick([0, 1]);
+  const attrs = {
+    shape,
+    coefficients: shapeOf(x).map(() => shape.map(() => Dim.of(d.pick([0, 0, 1, 1, -1, 2])))),
+    offsets: shapeOf(x).map((dim) => d.pick([Dim.zero, Dim.one, Dim.of(-2), dim.sub(1)])),
+    divisors: shapeOf(x).map(() => d.pick([1, 1, 1, 2, 3])),
+    outside: dtypeOf(x) === 'i64' ? BigInt(border) : border,
+  };
+  return d.take(d.make.op('view', [x.node], attrs), Math.max(x.bound, border), x.error);
+};
+
 const concat: Grow = (d) => {
   const x = d.find((item) => shapeOf(item).length > 0);
   if (x === undefined) return undefined;
@@ -322,6 +339,41 @@ const matmul: Grow = (d) => {
   }
   const error = x.error + y.error === 0 ? 0 : count * (x.bound * y.error + y.bound * x.error + x.bound * y.bound + 1);
   return d.take(d.make.op('matmul', [x.node, y.node]), bounded(dtype, count * x.bound * y.bound), error);
+};
+
+/** Sums of products of anything that a view reads. */
+const contract: Grow = (d) => {
+  let x = d.find((item) => shapeOf(item).length > 0 && (isWide(item) || isInteger(dtypeOf(item))));
+  if (x === undefined) return undefined;
+  const dtype = dtypeOf(x);
+  const axes = (most: number): Dim[] =>
+    Array.from({ length: 1 + d.int(most) }, () => (d.chance(0.5) ? d.pick(d.palette) : Dim.of(1 + d.int(4))));
+  const [batch, rows, inner] = [d.chance(0.3) ? axes(1) : [], axes(2), axes(2)];
+  const columns = d.pick([...d.palette, Dim.one]);
+  const shape = [...batch, ...rows, ...inner];
+  const wanted = tensor(dtype, [...batch, ...inner, columns]);
+  if (countOf(d, [...shape, columns]) > 20_000) return undefined;
+  const fitted = d.chance(0.5) ? d.find((item) => isNumber(item) && shapeOf(item).length > 0) : undefined;
+  let y =
+    (fitted === undefined ? undefined : d.fit(fitted, wanted)) ??
+    (d.depth === 0 && countOf(d, wanted.shape) < 2000 ? d.feed(wanted.shape, dtype) : undefined);
+  if (y === undefined) return undefined;
+  if (isFloating(x)) {
+    if (x.bound > 16) x = d.clamp(x, 16);
+    if (y.bound > 16) y = d.clamp(y, 16);
+  }
+  const attrs = {
+    shape,
+    coefficients: shapeOf(x).map(() => shape.map(() => Dim.of(d.pick([0, 0, 1, 1, -1, 2])))),
+    offsets: shapeOf(x).map((dim) => d.pick([Dim.zero, Dim.one, Dim.of(-2), dim.sub(1)])),
+    divisors: shapeOf(x).map(() => d.pick([1, 1, 1, 2])),
+    outside: dtype === 'i64' ? 0n : 0,
+    batch: batch.length,
+    rows: rows.length,
+  };
+  const terms = countOf(d, inner);
+  const error = x.error + y.error === 0 ? 0 : terms * (x.bound * y.error + y.bound * x.error + x.bound * y.bound + 1);
+  return d.take(d.make.op('contract', [x.node, y.node], attrs), bounded(dtype, terms * x.bound * y.bound), error);
 };
 
 const count: Grow = (d) => {
@@ -442,10 +494,12 @@ const growths: readonly (readonly [number, Grow])[] = [
   [3, reshape],
   [3, slice],
   [2, pad],
+  [3, view],
   [2, concat],
   [2, gather],
   [1, scatter],
   [5, matmul],
+  [3, contract],
   [1, count],
   [0.4, random],
   [4, given],

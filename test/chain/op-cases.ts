@@ -218,6 +218,115 @@ const variants: Readonly<Record<string, readonly Variant[]>> = {
     { args: [f('N')], attrs: { before: dimsOf([2]), after: dimsOf([1]), inner: [2] }, sizes: [{ N: 1 }, { N: 2 }, { N: 30 }] },
     { args: [f('B', 'N')], attrs: { before: dimsOf(['N', 'B']), after: dimsOf([0, 1]), inner: [0, 0] }, sizes: planes },
   ],
+  view: [
+    // A moving window, a band, every second column backwards, what a stride leaves.
+    {
+      args: [f('N')],
+      attrs: { shape: dimsOf(['N', 3]), coefficients: [[D(1), D(2)]], offsets: [D(-2)], divisors: [1], outside: 0 },
+      sizes: lengths,
+    },
+    {
+      args: [f('N', 'N')],
+      attrs: {
+        shape: dimsOf(['N', 3]),
+        coefficients: [
+          [D(1), D(0)],
+          [D(1), D(1)],
+        ],
+        offsets: dimsOf([0, -1]),
+        divisors: [1, 1],
+        outside: 2,
+      },
+      sizes: lengths,
+    },
+    {
+      args: [f('B', 'N')],
+      attrs: {
+        shape: dimsOf(['B', 5]),
+        coefficients: [
+          [D(1), D(0)],
+          [D(0), D(-2)],
+        ],
+        offsets: [D(0), D('N').sub(1)],
+        divisors: [1, 1],
+        outside: 0,
+      },
+      sizes: planes,
+    },
+    {
+      args: [f('N')],
+      attrs: { shape: [D('N').mul(2).add(3)], coefficients: [[D(1)]], offsets: [D(-1)], divisors: [2], outside: 0 },
+      sizes: lengths,
+    },
+    {
+      args: [f('A', 'B', 'N')],
+      attrs: {
+        shape: dimsOf(['A', 'N', 3, 'B']),
+        coefficients: [
+          [D(1), D(0), D(0), D(0)],
+          [D(0), D(0), D(0), D(1)],
+          [D(0), D(1), D(-1), D(0)],
+        ],
+        offsets: dimsOf([0, 0, 1]),
+        divisors: [1, 1, 1],
+        outside: 0,
+      },
+      sizes: boxes,
+    },
+  ],
+  contract: [
+    // A convolution of signals, one with a border, what a stride leaves, a row of kernels for each batch.
+    {
+      args: [f('B', D('N').add(2), 5), f(3, 5, 20)],
+      attrs: {
+        shape: dimsOf(['B', 'N', 3, 5]),
+        coefficients: [
+          [D(1), D(0), D(0), D(0)],
+          [D(0), D(1), D(1), D(0)],
+          [D(0), D(0), D(0), D(1)],
+        ],
+        offsets: dimsOf([0, 0, 0]),
+        divisors: [1, 1, 1],
+        outside: false,
+        batch: 0,
+        rows: 2,
+      },
+      sizes: planes,
+    },
+    {
+      args: [f('N', 3), f(5, 3, 17)],
+      attrs: {
+        shape: dimsOf(['N', 5, 3]),
+        coefficients: [
+          [D(1), D(1), D(0)],
+          [D(0), D(0), D(1)],
+        ],
+        offsets: dimsOf([-2, 0]),
+        divisors: [1, 1],
+        outside: 0,
+        batch: 0,
+        rows: 1,
+      },
+      sizes: lengths,
+    },
+    {
+      args: [f('B', 7, 4), f('B', 3, 4, 'N')],
+      attrs: {
+        shape: dimsOf(['B', 15, 3, 4]),
+        coefficients: [
+          [D(1), D(0), D(0), D(0)],
+          [D(0), D(1), D(-1), D(0)],
+          [D(0), D(0), D(0), D(1)],
+        ],
+        offsets: dimsOf([0, 1, 0]),
+        divisors: [1, 2, 1],
+        outside: 0,
+        batch: 1,
+        rows: 1,
+      },
+      sizes: planes,
+    },
+  ],
   concat: [
     { args: [f('B', 'N'), f(2, 'N')], attrs: { axis: 0 }, sizes: planes },
     { args: [f('B', 3), f('B', 'N'), f('B', 'N')], attrs: { axis: 1 }, sizes: planes },

@@ -28,6 +28,16 @@ const cases: Readonly<Record<string, readonly ChainCase[]>> = {
     { entry: 'halves', dims: { 'D÷2': 5 } },
     { entry: 'write', ranges: { row: [0, 2] } },
   ],
+  'test/programs/contractions.tdsl': [
+    ...['bilinear', 'bilinearSlopes'].flatMap((entry) =>
+      [1, 19].map((B): ChainCase => ({ entry, dims: { B, I: 5, J: 17, K: 3 }, tolerance: 2e-3 })),
+    ),
+    ...[1, 3, 21].map((M): ChainCase => ({ entry: 'small', dims: { M, N: 6 } })),
+    ...[0, 1, 40].map((N): ChainCase => ({ entry: 'smooth', dims: { N, K: 5 } })),
+  ],
+  'test/programs/conv-index.tdsl': ['valid', 'strided', 'stridedSlopes', 'depthwise'].flatMap((entry) =>
+    [0, 1, 7].map((B): ChainCase => ({ entry, dims: { B, ...(entry === 'depthwise' ? { C: 9 } : {}) } })),
+  ),
   'test/programs/deep.tdsl': [
     { entry: 'predict', dims: { B: 3 } },
     ...[5, 70].map((B): ChainCase => ({ entry: 'train', dims: { B }, ranges: { y: [0, 2] }, steps: 3, tolerance: 5e-3 })),
@@ -90,6 +100,11 @@ const cases: Readonly<Record<string, readonly ChainCase[]>> = {
     { entry: 'widened', ranks: { S: 2 }, dims: { 'S.0': 3, 'S.1': 4 } },
     { entry: 'train', dims: { B: 9 }, steps: 3 },
     { entry: 'turn', steps: 3 },
+  ],
+  'test/programs/windows.tdsl': [
+    ...['pooled', 'everywhere'].flatMap((entry) => [1, 3].map((B): ChainCase => ({ entry, dims: { B, H: 4, W: 5, C: 9 } }))),
+    ...[0, 1, 33].map((N): ChainCase => ({ entry: 'running', dims: { N } })),
+    ...[1, 9].map((T): ChainCase => ({ entry: 'attention', dims: { B: 2, T, H: 3, D: 5 }, tolerance: 2e-3 })),
   ],
   'examples/linear-regression/housing.tdsl': [
     { entry: 'error', dims: { M: 21 } },

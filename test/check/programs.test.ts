@@ -21,6 +21,18 @@ const expectedTypes: Readonly<Record<string, readonly string[]>> = {
   'gan.tdsl': ['step train(x: f64[B, 2], z: f64[B, 2]): { critic: f64, generator: f64, sample: f64[B, 2] }'],
   'lists.tdsl': ['step start(x: f64[B, 2]): { y: f64[B, 1], weighted: f64, nested: f64[6] }'],
   'any-shape.tdsl': [],
+  'contractions.tdsl': [
+    'fn bilinear(x: f64[B, I], w: f64[I, K, J], y: f64[B, J]): f64[B, K]',
+    'fn bilinearSlopes(x: f64[B, I], w: f64[I, K, J], y: f64[B, J]): { x: f64[B, I], w: f64[I, K, J], y: f64[B, J] }',
+    'fn small(m: f64[M, M], x: f64[M, N]): { diagonal: f64[M], trace: f64, gram: f64[N, N], turned: f64[N, M], row: f64[N] }',
+    'fn smooth(signal: f64[N], w: f64[K]): f64[N]',
+  ],
+  'conv-index.tdsl': [
+    'fn valid(image: f64[B, 4, 5, 2], kernel: f64[3, 2, 2, 3]): f64[B, 2, 4, 3]',
+    'fn strided(image: f64[B, 5, 6, 2], kernel: f64[3, 3, 2, 2]): f64[B, 3, 3, 2]',
+    'fn stridedSlopes(image: f64[B, 5, 6, 2], kernel: f64[3, 3, 2, 2], g: f64[B, 3, 3, 2]): { image: f64[B, 5, 6, 2], kernel: f64[3, 3, 2, 2] }',
+    'fn depthwise(image: f64[B, 4, 4, C], kernel: f64[3, 3, C]): f64[B, 2, 2, C]',
+  ],
   'corners.tdsl': [
     'fn slopes(x: f64[3], y: f64[3]): { norm: f64[3], root: f64[3], std: f64[3], max: f64[3], min: f64[3] }',
     'fn powers(x: f64): { square: f64, cube: f64, first: f64 }',
@@ -107,6 +119,12 @@ const expectedTypes: Readonly<Record<string, readonly string[]>> = {
     'fn copied(): (f32[2, 3, 47], i64[3, 15])',
     'step train(x: f32[B, 30], y: f32[B, 60]): f32',
     'step turn(): f64',
+  ],
+  'windows.tdsl': [
+    'fn pooled(x: f64[B, 2*H, 2*W, C]): f64[B, H, W, C]',
+    'fn everywhere(x: f64[B, H, W, C]): f64[B, C]',
+    'fn running(x: f64[N]): f64[N]',
+    'fn attention(q: f64[B, T, H, D], k: f64[B, T, H, D], v: f64[B, T, H, D]): { y: f64[B, T, H, D], q: f64[B, T, H, D], k: f64[B, T, H, D], v: f64[B, T, H, D] }',
   ],
 };
 

@@ -13,6 +13,7 @@ import type {
   GenericParameter,
   Identifier,
   Index,
+  IndexVariable,
   Iterable,
   Parameter,
   Pattern,
@@ -102,6 +103,7 @@ type Ties = {
   expression: Expression;
   iterable: Iterable;
   index: Index;
+  indices: IndexVariable[];
   body: Body;
   block: Block;
   statement: Statement;
@@ -168,11 +170,30 @@ export const trees = fc.letrec<Ties>((tie) => {
         ),
       ).map((fields) => ({ kind: 'record' as const, fields, span })),
       fc.record({ kind: fc.constant('lambda'), parameters: list(identifier), body: tie('body'), span: same }),
+      fc.record({ kind: fc.constant('index-notation'), indices: tie('indices'), body: tie('body'), span: same }),
+      fc.record({
+        kind: fc.constant('reduction'),
+        reduction: fc.constantFrom('sum', 'mean', 'max', 'min', 'product', 'any', 'all'),
+        nameSpan: same,
+        indices: tie('indices'),
+        element: e,
+        span: same,
+      }),
+      fc.record({ kind: fc.constant('outside'), inside: e, outside: e, span: same }),
       fc.record({ kind: fc.constant('if'), condition: e, whenTrue: e, whenFalse: e, span: same }),
       fc.record({ kind: fc.constantFrom('fold', 'scan'), variable: pattern, iterable: tie('iterable'), ...loop }),
       fc.record({ kind: fc.constant('while'), condition: e, limit: fc.option(e), ...loop }),
     ),
     iterable: fc.oneof(e, fc.record({ kind: fc.constant('range'), start: e, stop: e, span: same })),
+    indices: list(
+      fc.record({
+        kind: fc.constant('index-variable'),
+        name: identifier,
+        range: fc.option(fc.record({ kind: fc.constant('range'), start: e, stop: e, span: same })),
+        span: same,
+      }),
+      1,
+    ),
     index: fc.oneof(
       e,
       fc.constant({ kind: 'ellipsis' as const, span }),

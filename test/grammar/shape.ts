@@ -1,7 +1,7 @@
 // Trees in a form for comparing. In: nodes. Out: short texts, or nodes without their places.
 // Holds: the short text shows grouping by parentheses alone, so it shows what the parser did and not how it prints.
 
-import type { Body, Expression, Index, Iterable, Program } from '../../grammar/index.js';
+import type { Body, Expression, Index, IndexVariable, Iterable, Program } from '../../grammar/index.js';
 import { parse, printDimension, printPattern } from '../../grammar/index.js';
 
 /** The program of a text that must be without problems. */
@@ -38,6 +38,12 @@ export function grouped(e: Expression): string {
     }
     case 'index':
       return `${grouped(e.object)}[${e.indices.map(index).join(', ')}]`;
+    case 'index-notation':
+      return `([${e.indices.map(indexVariable).join(', ')}] => ${body(e.body)})`;
+    case 'reduction':
+      return `${e.reduction}[${e.indices.map(indexVariable).join(', ')}](${grouped(e.element)})`;
+    case 'outside':
+      return `(${grouped(e.inside)} ?? ${grouped(e.outside)})`;
     case 'list':
       return `[${e.elements.map(grouped).join(', ')}]`;
     case 'comprehension':
@@ -71,6 +77,8 @@ function index(e: Index): string {
   return `${bound(e.start)}:${bound(e.stop)}${e.step === null ? '' : `:${grouped(e.step)}`}`;
 }
 
+const indexVariable = ({ name, range }: IndexVariable): string => (range === null ? name.text : `${name.text} in ${iterable(range)}`);
+
 function iterable(e: Iterable): string {
   return e.kind === 'range' ? `${grouped(e.start)}..${grouped(e.stop)}` : grouped(e);
 }
@@ -82,6 +90,6 @@ function body(b: Body): string {
 
 /** The tree without places, comments and text. */
 export function withoutPlaces(node: unknown): unknown {
-  const unplaced = new Set(['span', 'operatorSpan', 'source', 'comments']);
+  const unplaced = new Set(['span', 'operatorSpan', 'nameSpan', 'source', 'comments']);
   return JSON.parse(JSON.stringify(node, (key, value: unknown) => (unplaced.has(key) ? undefined : value)));
 }

@@ -20,6 +20,32 @@ const iota = (g: Make, shape: readonly (string | number)[], axis: number, dtype:
 const dims = (...sizes: readonly (number | string)[]): Dim[] => sizes.map((size) => Dim.of(size));
 
 export const ruleCorpus: Readonly<Record<string, readonly Example[]>> = {
+  // contractions.ts
+  'border-before-contraction': [
+    // A window of three with a border, and what a stride of two leaves.
+    (g) => [
+      op(g, 'contract', [g.feed('z', ['N', 2]), g.feed('w', [3, 2, 5])], {
+        shape: dims('N', 3, 2),
+        coefficients: [dims(1, 1, 0), dims(0, 0, 1)],
+        offsets: dims(-1, 0),
+        divisors: [1, 1],
+        outside: 0,
+        batch: 0,
+        rows: 1,
+      }),
+    ],
+    (g) => [
+      op(g, 'contract', [g.feed('z', [4, 2]), g.feed('w', [3, 2, 5])], {
+        shape: dims(9, 3, 2),
+        coefficients: [dims(1, -1, 0), dims(0, 0, 1)],
+        offsets: dims(1, 0),
+        divisors: [2, 1],
+        outside: 0,
+        batch: 0,
+        rows: 1,
+      }),
+    ],
+  ],
   // constants.ts
   'fold-constants': [
     (g) => [g.f('add', g.full(0.1, [], 'f32'), g.full(0.2, [], 'f32'))],

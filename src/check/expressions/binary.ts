@@ -8,6 +8,7 @@ import * as ops from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
 import { broadcastTogether } from '../broadcast.js';
 import type { Context } from '../context.js';
+import { assuming } from '../index-notation/body.js';
 import { matrixProduct } from '../matmul.js';
 import { excerpt, fail } from '../report.js';
 import type { Scope } from '../scope.js';
@@ -57,10 +58,13 @@ export function evaluateBinary(context: Context, expression: BinaryExpression, s
   const left = evaluate(context, expression.left, scope, inner);
   if (left.kind === 'boolean' && operator === '&&' && !left.value) return left;
   if (left.kind === 'boolean' && operator === '||' && left.value) return left;
+  // What stands behind `&&` matters only where the left side is true.
+  const isLogical = operator === '&&' || operator === '||';
+  const after = isLogical ? assuming(context, left, operator === '&&', expression.left.span) : context;
   // What stands beside a float and has no dtype of its own takes its: `x * (6.28 / N)`.
   const beside = arithmetic.has(operator) ? ownDType(left) : undefined;
   const right = evaluate(
-    context,
+    after,
     expression.right,
     scope,
     inner ?? (beside !== undefined && isFloat(beside) ? expectTensor(beside, undefined) : undefined),

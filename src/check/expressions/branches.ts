@@ -28,8 +28,8 @@ export function chosen(
   span: Span,
 ): readonly TensorNode[] | undefined {
   const sides = [pairs.map(({ whenTrue }) => whenTrue), pairs.map(({ whenFalse }) => whenFalse)];
-  // An attempt wants types alone.
-  if (context.entry.isTentative || !isWorthBranching(sides.flat(), mark)) {
+  // An attempt wants types alone; a body of index notation stands for every element.
+  if (context.entry.isTentative || context.body !== undefined || !isWorthBranching(sides.flat(), mark)) {
     const nodes = pairs.map((pair) => select(context, condition, pair, span));
     return nodes.every((node) => node !== undefined) ? nodes : undefined;
   }

@@ -7,6 +7,7 @@ import { typeToString, type TensorNode } from '../../graph/index.js';
 import { broadcastTo, commonShape } from '../broadcast.js';
 import { purely, type Context } from '../context.js';
 import { countable } from '../growth.js';
+import { assuming } from '../index-notation/body.js';
 import { fail } from '../report.js';
 import type { Scope } from '../scope.js';
 import { agree, toTensor } from '../tensors.js';
@@ -27,9 +28,10 @@ export function evaluateIf(context: Context, expression: IfExpression, scope: Sc
   const node = conditionNode(context, condition, expression.condition.span);
   if (node === 'refused') return ERROR;
   const inside = purely(context, 'a branch of an `if` expression');
+  const { span } = expression.condition;
   const mark = context.checker.build.size;
-  const whenTrue = evaluate(inside, expression.whenTrue, scope, expected);
-  const whenFalse = evaluate(inside, expression.whenFalse, scope, expected);
+  const whenTrue = evaluate(assuming(inside, condition, true, span), expression.whenTrue, scope, expected);
+  const whenFalse = evaluate(assuming(inside, condition, false, span), expression.whenFalse, scope, expected);
   if (node === undefined || !countable(context, whenTrue, expression.whenTrue.span, 'this branch')) return ERROR;
   return chooseValues(
     context,

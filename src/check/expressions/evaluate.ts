@@ -4,6 +4,8 @@ import type { Body, Expression, Span } from '../../../grammar/index.js';
 import { TooLarge, unreachable } from '../../base/index.js';
 import { evaluateCall } from '../calls.js';
 import type { Context } from '../context.js';
+import { evaluateOutside } from '../index-notation/elements.js';
+import { evaluateIndexNotation, evaluateReduction } from '../index-notation/evaluate.js';
 import { evaluateIndex } from '../indexing.js';
 import { evaluateFold, evaluateScan, evaluateWhile } from '../loops.js';
 import { fail } from '../report.js';
@@ -57,6 +59,12 @@ function valueOf(context: Context, expression: Expression, scope: Scope, expecte
       return evaluateTuple(context, expression, scope, expected);
     case 'lambda':
       return { kind: 'lambda', expression, module: context.module, scope, frame: context.frame, self: context.self };
+    case 'index-notation':
+      return evaluateIndexNotation(context, expression, scope, expected);
+    case 'reduction':
+      return evaluateReduction(context, expression, scope, expected);
+    case 'outside':
+      return evaluateOutside(context, expression, scope, expected);
     case 'if':
       return evaluateIf(context, expression, scope, expected);
     case 'fold':

@@ -3,6 +3,8 @@
 import type { MemberExpression, NameExpression, NumberExpression } from '../../../grammar/index.js';
 import { limits } from '../../base/index.js';
 import type { Context } from '../context.js';
+import { refuseWhole } from '../index-notation/body.js';
+import { wholeTensors } from '../index-notation/space.js';
 import { knownElsewhere } from '../known-names.js';
 import { excerpt, fail, warn } from '../report.js';
 import { GenericBinding, type Binding, type Scope } from '../scope.js';
@@ -45,7 +47,7 @@ export function evaluateName(context: Context, expression: NameExpression, scope
       binding.span === undefined ? {} : { labels: [{ span: binding.span, text: 'declared here' }] },
     );
   }
-  return valueOf(binding);
+  return refuseWhole(context, valueOf(binding), expression.span);
 }
 
 /** The value of a binding, which remembers the name under which it was read. */
@@ -64,7 +66,7 @@ export function valueOf(binding: Binding): Value {
 }
 
 export function evaluateMember(context: Context, expression: MemberExpression, scope: Scope): Value {
-  const object = evaluate(context, expression.object, scope);
+  const object = evaluate(wholeTensors(context), expression.object, scope);
   const name = expression.member.text;
   const text = excerpt(context, expression.object.span, 'this');
   const unknown = (members: Iterable<string>, hint?: string): Value => {
@@ -81,13 +83,13 @@ export function evaluateMember(context: Context, expression: MemberExpression, s
       return ERROR;
     case 'record': {
       const field = object.fields.get(name);
-      return field ?? unknown(object.fields.keys());
+      return field === undefined ? unknown(object.fields.keys()) : refuseWhole(context, field, expression.span);
     }
     case 'instance': {
       // What is not trained in a way of its own is trained as it is called: composite layers need not ask.
       const own = name === 'train' && !object.members.includes(name) && object.members.includes('call') ? 'call' : name;
       const binding = object.members.includes(own) ? object.scope.own(own) : undefined;
-      return binding === undefined ? unknown(object.members) : valueOf(binding);
+      return binding === undefined ? unknown(object.members) : refuseWhole(context, valueOf(binding), expression.span);
     }
     case 'tuple':
       return unknown([], 'take a tuple apart with `let (a, b) = …`, or index it: `[0]`');

@@ -2,7 +2,7 @@
 // reduced, tiled, or a nest of its own.
 // Holds: a contraction whose result has one column is a reduction of a product; every other contraction is tiled.
 
-import { type Dim, type DType, InternalError, isFloat, type Shape, isNarrowFloat } from '../../base/index.js';
+import { type Dim, type DType, elementCount, InternalError, isFloat, isNarrowFloat, type Shape } from '../../base/index.js';
 import { isTensorNode, type Node, type TensorNode } from '../../graph/index.js';
 import { build, type Combiner, combiners, type Expr, exprKey, ofNothing } from '../../kernel/index.js';
 import type { Lowering, Op } from '../../ops/index.js';
@@ -40,10 +40,18 @@ export interface PartialForm {
 export interface MatmulForm {
   readonly kind: 'matmul';
   readonly node: TensorNode;
+  /** Axes around a product of two matrices: those of both sides, and axes of rows before the last. */
   readonly batch: Shape;
+  /** So many of `batch`, from the first, has the right side as well. */
+  readonly shared: number;
+  /** The last axis of rows. */
   readonly rows: Dim;
   readonly columns: Dim;
+  /** Axes over which is summed, and how many terms that makes. */
+  readonly inner: Shape;
   readonly depth: Dim;
+  /** An element of the left side, at [...batch, row, ...inner]. */
+  left(index: readonly Expr[], read: ArgumentReader): Expr;
 }
 
 export type Form =
@@ -95,7 +103,7 @@ export function formOf(node: Node): Form {
     case 'reduce':
       return reduceForm(tensorOf(node), lowering.axes(tensorOf(node)), lowering.combine(tensorOf(node)));
     case 'contract':
-      return contractForm(tensorOf(node));
+      return contractForm(tensorOf(node), lowering);
     case 'removed':
       throw new InternalError('lower', `${node.op.name} should have been removed by ${lowering.by}`);
   }
@@ -121,30 +129,56 @@ function reduceForm(node: TensorNode, axes: readonly number[], combine: Combiner
   };
 }
 
-function contractForm(node: TensorNode): ReduceForm | MatmulForm {
+function contractForm(node: TensorNode, lowering: Extract<Lowering<Node['attrs']>, { kind: 'contract' }>): ReduceForm | MatmulForm {
   const [left, right] = node.args.map(tensorOf) as [TensorNode, TensorNode];
   const shape = node.type.shape;
   const [rows, columns] = shape.slice(-2) as [Dim, Dim];
-  const depth = left.type.shape.at(-1) as Dim;
-  if (columns.constant !== 1) return { kind: 'matmul', node, batch: shape.slice(0, -2), rows, columns, depth };
+  const { batch: shared, inner } = lowering.groups?.(node) ?? { batch: shape.length - 2, inner: [left.type.shape.at(-1) as Dim] };
+  const leftAt = (index: readonly Expr[], read: ArgumentReader): Expr => {
+    const arg = (which: number, at: readonly Expr[]): Expr => read(tensorOf(node.args[which] as Node), at);
+    return lowering.left?.(node, index, arg) ?? read(left, index);
+  };
+  if (columns.constant !== 1) {
+    const depth = elementCount(inner);
+    return { kind: 'matmul', node, batch: shape.slice(0, -2), shared, rows, columns, inner, depth, left: leftAt };
+  }
   return {
     kind: 'reduce',
     node,
     combine: 'sum',
-    reduced: [depth],
+    reduced: inner,
     innermostReduced: true,
-    term: (kept, [k], read) => {
-      const batch = kept.slice(0, -2);
+    term: (kept, reduced, read) => {
       const wide = combinedAs(node.type.dtype);
       return build.apply(
         'mul',
         wide,
-        widthAs(wide, read(left, [...batch, kept.at(-2) as Expr, k as Expr])),
-        widthAs(wide, read(right, [...batch, k as Expr, build.int(0)])),
+        widthAs(wide, leftAt([...kept.slice(0, -1), ...reduced], read)),
+        widthAs(wide, read(right, [...kept.slice(0, shared), ...reduced, build.int(0)])),
       );
     },
   };
 }
+
+/** The indices of the inner axes for step `k` of the depth. */
+export function innerAt({ inner }: MatmulForm, k: Expr): readonly Expr[] {
+  const index: Expr[] = [];
+  let rest = k;
+  const first = inner.findIndex((size) => size.constant !== 1);
+  for (let axis = inner.length - 1; axis >= 0; axis--) {
+    const size = build.size(inner[axis] as Dim);
+    index[axis] = axis === first ? rest : build.modulo(rest, size);
+    if (axis > first) rest = build.over(rest, size);
+  }
+  return index;
+}
+
+/** The index of an element of the right side. */
+export const rightIndex = ({ shared }: MatmulForm, batch: readonly Expr[], inner: readonly Expr[], column: Expr): readonly Expr[] => [
+  ...batch.slice(0, shared),
+  ...inner,
+  column,
+];
 
 /** Reductions with equal keys can share a loop. */
 export const reducedKey = (form: ReduceForm): string =>

@@ -5,7 +5,7 @@
 import type { Node, TensorNode } from '../../graph/index.js';
 import { build, type Expr } from '../../kernel/index.js';
 import { addressStride } from './index-expressions.js';
-import { tensorOf, type MatmulForm } from './forms.js';
+import { rightIndex, tensorOf, type MatmulForm } from './forms.js';
 import { type Forms, probeBuffer } from './materialize.js';
 import { Names, Scope } from './scope.js';
 import { structureOf } from './structure.js';
@@ -25,14 +25,40 @@ export function unreadableOperands(form: MatmulForm, materialized: ReadonlySet<N
 
 /** 0: the left side, 1: the right side. */
 function unreadableSides(form: MatmulForm, materialized: ReadonlySet<Node>, forms: Forms): number[] {
-  const [left, right] = form.node.args.map(tensorOf) as [TensorNode, TensorNode];
-  const batch = form.batch.map((_, axis) => build.index(`b${axis}`));
+  const right = tensorOf(form.node.args[1] as Node);
+  const { batch, inner } = probeIndices(form);
   const stored = (node: TensorNode): Stored | undefined =>
     materialized.has(node) || forms.isStored(node) ? { kind: 'buffer', buffer: probeBuffer(node) } : undefined;
+  const along = inner.map((_, axis) => `k${axis}`);
   return [
-    ...(strideAlong(left, [...batch, build.index('m'), build.index('k')], ['m', 'k'], stored, forms) === undefined ? [0] : []),
-    ...(strideAlong(right, [...batch, build.index('k'), build.index('n')], ['n', 'k'], stored, forms) === 1 ? [] : [1]),
+    ...(strideOfLeft(form, ['m', ...along], stored, forms) === undefined ? [0] : []),
+    ...(strideAlong(right, rightIndex(form, batch, inner, build.index('n')), ['n', ...along], stored, forms) === 1 ? [] : [1]),
   ];
+}
+
+/** Loops of a product by names: `b0`, `b1`, … around it, `k0`, `k1`, … over what is summed; `m` and `n` are rows and columns. */
+function probeIndices(form: MatmulForm): { readonly batch: readonly Expr[]; readonly inner: readonly Expr[] } {
+  return { batch: form.batch.map((_, axis) => build.index(`b${axis}`)), inner: form.inner.map((_, axis) => build.index(`k${axis}`)) };
+}
+
+/** The same as `strideAlong` for the left side, which may be read through a view of its own. */
+export function strideOfLeft(form: MatmulForm, loops: readonly string[], stored: ValueSources['stored'], forms: Forms): number | undefined {
+  const { batch, inner } = probeIndices(form);
+  const value = loadOfLeft(form, [...batch, build.index('m'), ...inner], stored, forms);
+  return value === undefined ? undefined : strideOf(value, loops);
+}
+
+/** What a tile loads for an element of the left side; undefined when it computes it. */
+export function loadOfLeft(
+  form: MatmulForm,
+  index: readonly Expr[],
+  stored: ValueSources['stored'],
+  forms: Forms,
+  scope = Scope.root(new Names()),
+): Extract<Expr, { kind: 'load' }> | undefined {
+  const values = new Values({ stored, form: (node) => forms.of(node) });
+  const value = form.left(index, (node, at) => values.at(node, at, scope));
+  return value.kind === 'load' ? value : undefined;
 }
 
 /**
@@ -47,7 +73,10 @@ export function strideAlong(
   forms: Forms,
 ): number | undefined {
   const value = loadOf(operand, index, stored, forms);
-  if (value === undefined) return undefined;
+  return value === undefined ? undefined : strideOf(value, loops);
+}
+
+function strideOf(value: Extract<Expr, { kind: 'load' }>, loops: readonly string[]): number | undefined {
   const strides = loops.map((loop) => addressStride(value.buffer, value.index, loop));
   if (strides.some((stride) => stride === undefined)) return undefined;
   return strides[0]?.constant ?? 0;

@@ -3,9 +3,9 @@
 // Holds: elementwise members are computed inside of the group wherever they are needed, so what they read counts and they themselves do
 // not.
 
-import type { Node, TensorNode } from '../../graph/index.js';
+import type { Node } from '../../graph/index.js';
 import { build, type Expr } from '../../kernel/index.js';
-import { constants, indices, reducedKey, space, spread, tensorOf } from '../form/forms.js';
+import { constants, indices, reducedKey, rightIndex, space, spread, tensorOf } from '../form/forms.js';
 import { type Group, isSmall, type Member } from './groups.js';
 import { type Forms, probeBuffer } from '../form/materialize.js';
 import { Names, Scope } from '../form/scope.js';
@@ -148,10 +148,11 @@ function computedReads(
         break;
       }
       case 'matmul': {
-        const [left, right] = member.node.args.map(tensorOf) as [TensorNode, TensorNode];
-        const batch = at.slice(0, -2);
-        values.at(left, [...batch, at.at(-2) as Expr, build.index('k')], scope);
-        values.at(right, [...batch, build.index('k'), at.at(-1) as Expr], scope);
+        const { form } = member;
+        const right = tensorOf(member.node.args[1] as Node);
+        const inner = form.inner.map((_, axis) => build.index(axis === 0 ? 'k' : `k${axis}`));
+        form.left([...at.slice(0, -1), ...inner], (argument, index) => values.at(argument, index, scope));
+        values.at(right, rightIndex(form, at.slice(0, -2), inner, at.at(-1) as Expr), scope);
         break;
       }
     }

@@ -7,6 +7,7 @@ import type { Pass } from '../pass.js';
 import { functionRules, productRules, sumRules } from './arithmetic.js';
 import { constantRules } from './constants.js';
 import { simplifyModule } from './engine.js';
+import { contractionRules } from './contractions.js';
 import { castRules, logicRules } from './logic.js';
 import { loopRules } from './loops.js';
 import { movementRules } from './movement.js';
@@ -30,6 +31,7 @@ export const rules: readonly Rule[] = [
   ...movementRules,
   ...pieceRules,
   ...reductionRules,
+  ...contractionRules,
   ...loopRules,
   ...regionRules,
 ];

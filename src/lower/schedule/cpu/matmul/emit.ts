@@ -3,11 +3,11 @@
 // Holds: every element of the product is one accumulator that sums over the depth in order, in runs of a fixed length, so neither tile
 // sizes nor threads change its bits.
 
-import { bytesOf, Dim, isFloat } from '../../../../base/index.js';
+import { bytesOf, Dim, elementCount, isFloat, type Shape } from '../../../../base/index.js';
 import type { Node, TensorNode } from '../../../../graph/index.js';
 import { type Accumulator, type Buffer, build, type Expr } from '../../../../kernel/index.js';
 import { depthRun, fewestTileBlocks, tileBlockBytes, tilesPerBlock } from '../../../../target/index.js';
-import { combinedAs, identity, spread, tensorOf, type MatmulForm, widthAs } from '../../../form/forms.js';
+import { combinedAs, identity, innerAt, rightIndex, space, spread, tensorOf, type MatmulForm, widthAs } from '../../../form/forms.js';
 import { loadOf } from '../../../form/operands.js';
 import { emitPanels, type Packing, packingOf, panelIndex } from './pack.js';
 import { type EmitContext, lanesOf, KernelEmitter } from '../emitter.js';
@@ -30,6 +30,9 @@ interface LongDepth {
 
 /** What all tiles below one another have in common. */
 type Across = Omit<Place, 'row' | 'end' | 'before'> & { readonly block: Expr };
+
+/** Writes a step of the depth: its number, and where it is along each inner axis. */
+type StepFill = (k: Expr, along: readonly Expr[], body: Scope) => void;
 
 export class MatmulEmitter {
   readonly #points: KernelEmitter;
@@ -72,6 +75,18 @@ export class MatmulEmitter {
   emit(scope: Scope): void {
     const batch = this.#form.batch;
     const parallel = this.context.parallel;
+    // Axes of rows before the last are one loop with the batches, which threads share evenly.
+    if (this.#form.shared < batch.length) {
+      const around = space(batch);
+      const fill = (b: Expr, body: Scope): void => this.#blocks(body, spread(batch, splitIndex(around, b, body)), false);
+      const whole = (body: Scope): void =>
+        around.length === 0
+          ? this.#blocks(body, spread(batch, []), parallel)
+          : body.loop('b', build.size(elementCount(around)), parallel ? 'parallel' : 'serial', fill);
+      if (this.#packing !== undefined)
+        emitPanels(this.context.ahead?.() ?? scope, this.#form, this.#tiling, this.#packing, this.#points.values, parallel);
+      return whole(scope);
+    }
     const inBatch = (body: Scope, before: readonly Expr[]): void => {
       const [next, free] = [batch[before.length], batch.every((dim) => dim.constant === 1)];
       if (next === undefined) return this.#blocks(body, before, parallel && free);
@@ -193,6 +208,19 @@ export class MatmulEmitter {
     tiles(times, remainder, remainderHeight, build.plus(taller, lower), end);
   }
 
+  /** Steps of the depth: one loop for each inner axis. */
+  #steps(scope: Scope, fill: StepFill): void {
+    const { inner } = this.#form;
+    const within = (body: Scope, along: readonly Expr[], k: Expr): void => {
+      const size = inner[along.length];
+      if (size === undefined) return fill(k, along, body);
+      body.loop('k', build.size(size), 'serial', (at, step) =>
+        within(step, [...along, at], build.plus(build.times(k, build.size(size)), at)),
+      );
+    };
+    within(scope, [], build.int(0));
+  }
+
   /**
    * The depth in runs of `depthRun` steps: what a run has summed up goes to totals in memory before the next one begins. A product that is
    * no deeper than one run touches no totals.
@@ -201,7 +229,7 @@ export class MatmulEmitter {
     scope: Scope,
     { totals, lost }: LongDepth,
     sums: Accumulator,
-    step: (k: Expr, body: Scope) => void,
+    step: StepFill,
     elements: (where: Scope, fill: (vector: Scope, i: Expr, j: Expr, index: readonly Expr[]) => void) => void,
   ): void {
     const { depth } = this.#form;
@@ -218,7 +246,17 @@ export class MatmulEmitter {
     const run = (n: Expr, body: Scope): void => {
       const start = body.let('start', build.times(n, each));
       const left = build.smaller(each, build.minus(build.size(depth), start));
-      body.loop('k', left, 'serial', (k, inner) => step(inner.let('k', build.plus(start, k)), inner), partOf(n));
+      body.loop(
+        'k',
+        left,
+        'serial',
+        (k, inner) => {
+          const at = inner.let('k', build.plus(start, k));
+          const along = innerAt(this.#form, at).map((one) => inner.let('at', one));
+          step(at, along, inner);
+        },
+        partOf(n),
+      );
       ifSeveral(body, (after) =>
         elements(after, (vector, i, j, index) => {
           const { sum, error } = twoSum(vector, build.load(totals, index), build.read(sums, [i, j]));
@@ -247,7 +285,7 @@ export class MatmulEmitter {
     const { batch, block, row, end, column, extent, width, panel } = place;
     const node = this.#form.node;
     const dtype = combinedAs(node.type.dtype);
-    const [left, right] = node.args.map(tensorOf) as [TensorNode, TensorNode];
+    const right = tensorOf(node.args[1] as Node);
     const values = this.#points.values;
     const registers = (stem: string, shape: readonly number[]): Accumulator => {
       const accumulator: Accumulator = { name: scope.names.fresh(stem), dtype, shape };
@@ -259,18 +297,19 @@ export class MatmulEmitter {
     const columns = registers('b', [width]);
     const existing = (i: Expr): Expr =>
       end === undefined ? build.plus(row, i) : build.smaller(build.plus(row, i), build.minus(end, build.int(1)));
-    const rightAt = (k: Expr, j: Expr, vector: Scope): Expr =>
+    const rightAt = (k: Expr, along: readonly Expr[], j: Expr, vector: Scope): Expr =>
       panel === undefined
-        ? values.at(right, [...batch, k, build.plus(column, j)], vector)
+        ? values.at(right, rightIndex(this.#form, batch, along, build.plus(column, j)), vector)
         : build.load(panel, [panelIndex(this.#form, width, this.#tiling.columns.lanes, column, k, j)]);
-    const step = (k: Expr, body: Scope): void => {
+    const step = (k: Expr, along: readonly Expr[], body: Scope): void => {
       vectors(body, (j, vector) => {
-        vector.emit({ kind: 'assign', accumulator: columns, index: [j], value: widthAs(dtype, rightAt(k, j, vector)) });
-        this.#fetch.right(vector, place, height, k, j);
+        vector.emit({ kind: 'assign', accumulator: columns, index: [j], value: widthAs(dtype, rightAt(k, along, j, vector)) });
+        this.#fetch.right(vector, place, height, { k, along }, j);
       });
       this.#fetch.step(body, place, height, k, vectors);
       body.loop('i', build.int(height), 'unroll', (i, one) => {
-        const a = one.let('a', widthAs(dtype, values.at(left, [...batch, existing(i), k], one)));
+        const element = this.#form.left([...batch, existing(i), ...along], (argument, at) => values.at(argument, at, one));
+        const a = one.let('a', widthAs(dtype, element));
         vectors(one, (j, vector) =>
           vector.emit({
             kind: 'accumulate',
@@ -282,7 +321,6 @@ export class MatmulEmitter {
         );
       });
     };
-    const depth = build.size(this.#form.depth);
     const elements = (where: Scope, fill: (vector: Scope, i: Expr, j: Expr, index: readonly Expr[]) => void): void =>
       where.loop('i', build.int(height), 'unroll', (i, body) => {
         const isPerBlock = this.#long?.isPerBlock === true;
@@ -293,7 +331,7 @@ export class MatmulEmitter {
         if (isPerBlock || end === undefined) at(body);
         else body.when(build.apply('lt', 'bool', build.plus(row, i), end), at);
       });
-    if (this.#long === undefined) scope.loop('k', depth, 'serial', step);
+    if (this.#long === undefined) this.#steps(scope, step);
     else this.#inRuns(scope, this.#long, sums, step, elements);
     scope.loop('i', build.int(height), 'unroll', (i, body) => {
       const store = (where: Scope): void =>
@@ -308,6 +346,19 @@ export class MatmulEmitter {
       else body.when(build.apply('lt', 'bool', build.plus(row, i), end), store);
     });
   }
+}
+
+/** The indices of several axes in one loop over all of them. */
+function splitIndex(shape: Shape, linear: Expr, scope: Scope): readonly Expr[] {
+  const index: Expr[] = [];
+  let rest = linear;
+  for (let axis = shape.length - 1; axis > 0; axis--) {
+    const size = build.size(shape[axis] as Dim);
+    index[axis] = scope.let('at', build.modulo(rest, size));
+    rest = scope.let('rest', build.over(rest, size));
+  }
+  index[0] = rest;
+  return index;
 }
 
 /* Note: register tiles.

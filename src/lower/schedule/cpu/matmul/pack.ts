@@ -7,7 +7,7 @@ import type { TensorNode } from '../../../../graph/index.js';
 import { type Buffer, build, type Expr } from '../../../../kernel/index.js';
 import { competing, leastPackedRows, lineBytes, mostUnpacked, nearBytes, packedSteps, type Target } from '../../../../target/index.js';
 import type { ColumnClass, ColumnTiling } from './column-tiling.js';
-import { tensorOf, type MatmulForm } from '../../../form/forms.js';
+import { innerAt, rightIndex, tensorOf, type MatmulForm } from '../../../form/forms.js';
 import { partOf, type Scope } from '../../../form/scope.js';
 import type { BufferPool } from '../../../form/storage.js';
 import type { Tiling } from './tiling.js';
@@ -22,8 +22,9 @@ export interface Packing {
 /** `pitch`: elements from one row of the right side to the next. */
 export function packingOf(form: MatmulForm, tiling: Tiling, pitch: number, pool: BufferPool, target: Target): Packing | undefined {
   const { lanes } = tiling.columns;
-  const [rows, across, depth] = [form.rows.constant, form.columns.constant, form.depth.constant];
-  if (across === undefined || depth === undefined || form.batch.some((dim) => dim.constant !== 1)) return undefined;
+  const all = rowsOf(form);
+  const [rows, across, depth] = [all.constant, form.columns.constant, form.depth.constant];
+  if (across === undefined || depth === undefined || form.batch.slice(0, form.shared).some((dim) => dim.constant !== 1)) return undefined;
   const least = leastRowsOf(depth, pitch * bytesOf(form.node.type.dtype), tiling, target);
   if (least === undefined || (rows !== undefined && rows < least)) return undefined;
   const padded = roundUp(across, lanes);
@@ -31,9 +32,12 @@ export function packingOf(form: MatmulForm, tiling: Tiling, pitch: number, pool:
   const buffer = pool.temporary({ dtype: right.type.dtype, shape: [Dim.of(padded * depth)] });
   return {
     buffer,
-    enough: rows !== undefined ? undefined : { least, is: build.apply('ge', 'bool', build.size(form.rows), build.int(least)) },
+    enough: rows !== undefined ? undefined : { least, is: build.apply('ge', 'bool', build.size(all), build.int(least)) },
   };
 }
+
+/** All rows that the right side serves. */
+const rowsOf = ({ batch, shared, rows }: MatmulForm): Dim => batch.slice(shared).reduce((count, size) => count.mul(size), rows);
 
 /**
  * Rows of a product from which on panels pay; undefined where they never do. Rows of a right side whose length falls onto few places of a
@@ -82,7 +86,7 @@ export function emitPanels(
   const always = enough === undefined;
   const times = always
     ? blocks
-    : build.times(build.smaller(build.int(1), build.over(build.size(form.rows), build.int(enough.least))), blocks);
+    : build.times(build.smaller(build.int(1), build.over(build.size(rowsOf(form)), build.int(enough.least))), blocks);
   const fill = (p: Expr, body: Scope): void => {
     const start = body.let('start', build.times(p, build.int(packedSteps)));
     for (const [group, one] of groupsOf(columns)) {
@@ -95,7 +99,7 @@ export function emitPanels(
               kind: 'store',
               buffer,
               index: [panelIndex(form, one.width, columns.lanes, column, k, j)],
-              value: values.at(right, [...batch, k, build.plus(column, j)], vector),
+              value: values.at(right, rightIndex(form, batch, innerAt(form, k), build.plus(column, j)), vector),
             }),
           );
         };

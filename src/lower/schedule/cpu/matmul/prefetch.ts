@@ -7,8 +7,8 @@ import { bytesOf, type Dim } from '../../../../base/index.js';
 import type { Node, TensorNode } from '../../../../graph/index.js';
 import { type Buffer, build, type Expr } from '../../../../kernel/index.js';
 import { assumedDepth, lineCycles, nearBytes, vectorsPerCycle } from '../../../../target/index.js';
-import { spread, tensorOf, type MatmulForm } from '../../../form/forms.js';
-import { loadOf, strideAlong } from '../../../form/operands.js';
+import { rightIndex, spread, tensorOf, type MatmulForm } from '../../../form/forms.js';
+import { loadOfLeft, strideOfLeft } from '../../../form/operands.js';
 import { panelIndex } from './pack.js';
 import type { EmitContext } from '../emitter.js';
 import type { Scope } from '../../../form/scope.js';
@@ -27,6 +27,12 @@ export interface Place {
   readonly panel: Buffer | undefined;
   /** Tiles of the block before this one, with the same columns. */
   readonly before: Expr;
+}
+
+/** A step of the depth: its number, and where it is along each inner axis. */
+export interface Step {
+  readonly k: Expr;
+  readonly along: readonly Expr[];
 }
 
 /** Runs `fill` for the columns of a tile, in lanes. */
@@ -48,11 +54,9 @@ export class TileFetch {
     this.#lanes = lanes;
     this.#tiles = tiles;
     this.#stored = stored;
-    const left = tensorOf(form.node.args[0] as Node);
-    const index = [...form.batch.map((_, axis) => build.index(`b${axis}`)), build.index('m'), build.index('k')];
     const along = (loops: readonly string[]): number | undefined =>
-      strideAlong(left, index, loops, (node) => context.storage.stored(node), context.forms);
-    this.#isLeftApart = along(['m', 'k']) === 1 && along(['k', 'm']) !== 1;
+      strideOfLeft(form, loops, (node) => context.storage.stored(node), context.forms);
+    this.#isLeftApart = form.inner.length === 1 && along(['m', 'k0']) === 1 && along(['k0', 'm']) !== 1;
   }
 
   /** What one step of the depth asks for, beside the right side. */
@@ -63,15 +67,26 @@ export class TileFetch {
   }
 
   /** The right side some steps ahead, if the nearest cache does not keep the tile's columns of it from tile to tile. */
-  right(vector: Scope, { batch, column, width, panel }: Place, height: number, k: Expr, j: Expr): void {
+  right(vector: Scope, { batch, column, width, panel }: Place, height: number, step: Step, j: Expr): void {
     const { depth, node } = this.#form;
     if ((depth.constant ?? assumedDepth) * width * bytesOf(node.type.dtype) <= nearBytes(this.#context.target)) return;
-    const later = build.plus(k, build.int(this.#stepsAhead(height, width)));
+    const ahead = build.int(this.#stepsAhead(height, width));
+    const later = build.plus(step.k, ahead);
     const stored = this.#context.storage.stored(tensorOf(node.args[1] as Node));
     if (panel !== undefined)
       vector.emit({ kind: 'fetch', to: 'read', buffer: panel, index: [panelIndex(this.#form, width, this.#lanes, column, later, j)] });
     else if (stored?.kind === 'buffer')
-      vector.emit({ kind: 'fetch', to: 'read', buffer: stored.buffer, index: [...batch, later, build.plus(column, j)] });
+      vector.emit({
+        kind: 'fetch',
+        to: 'read',
+        buffer: stored.buffer,
+        index: rightIndex(
+          this.#form,
+          batch,
+          [...step.along.slice(0, -1), build.plus(step.along.at(-1) as Expr, ahead)],
+          build.plus(column, j),
+        ),
+      });
   }
 
   /** Steps of the depth in which a line comes from afar. */
@@ -82,10 +97,9 @@ export class TileFetch {
   /** The left side some steps ahead: the lines of its first and of its last row. */
   #left(scope: Scope, { batch, row, width }: Place, height: number, k: Expr): void {
     const later = build.plus(k, build.int(this.#stepsAhead(height, width)));
-    const left = tensorOf(this.#form.node.args[0] as Node);
     for (const at of new Set([0, height - 1])) {
-      const load = loadOf(
-        left,
+      const load = loadOfLeft(
+        this.#form,
         [...batch, build.plus(row, build.int(at)), later],
         (node) => this.#context.storage.stored(node),
         this.#context.forms,

@@ -1,0 +1,123 @@
+// Elements of tensors in a body of index notation: `x[i, k]`, `x[i, k] ?? v`. In: syntax trees, the names in force. Out: scalars that stand
+// for elements.
+// Holds: every axis of a tensor has one subscript. What stands for an element says nothing of where it is: see `reads.ts`.
+
+import type { IndexExpression, OutsideExpression, Span } from '../../../grammar/index.js';
+import { type Dim, isInteger } from '../../base/index.js';
+import { type TensorNode, typeToString } from '../../graph/index.js';
+import type { Context } from '../context.js';
+import { evaluate } from '../expressions/evaluate.js';
+import { excerpt, fail } from '../report.js';
+import type { Scope } from '../scope.js';
+import { bindingLabel, castTo, toTensor } from '../tensors.js';
+import { expectedDType, expectTensor, type Expected } from '../types.js';
+import { describe, dimOf, ERROR, tensorValue, type Value } from '../values.js';
+import { isBodyText, scalarNode } from './body.js';
+import { type BodyPlace, type Subscript, wholeTensors } from './space.js';
+
+export function evaluateOutside(context: Context, expression: OutsideExpression, scope: Scope, expected: Expected | undefined): Value {
+  const { inside, outside, span } = expression;
+  if (context.body === undefined) {
+    evaluate(context, inside, scope);
+    evaluate(context, outside, scope);
+    return fail(context, 'syntax-error', span, '`??` stands in index notation only: it says what stands outside of a tensor', {
+      hint: 'a border around a tensor: `[i in 0..N] => x[i - 1] ?? 0`',
+    });
+  }
+  if (inside.kind !== 'index') {
+    evaluate(context, outside, scope);
+    const value = evaluate(context, inside, scope);
+    if (value.kind === 'error') return ERROR;
+    return fail(context, 'type-mismatch', inside.span, 'on the left of `??` stands one tensor with its subscripts', {
+      hint: 'e.g. `x[i - 1] ?? 0`; `??` binds tighter than every operator',
+    });
+  }
+  const object = evaluate(wholeTensors(context), inside.object, scope);
+  if (object.kind !== 'tensor' && object.kind !== 'variable') {
+    evaluate(context, outside, scope);
+    if (object.kind === 'error') return ERROR;
+    return fail(context, 'type-mismatch', inside.object.span, `on the left of \`??\` stands a tensor, and this is ${describe(object)}`);
+  }
+  const node = toTensor(context, object, inside.object.span);
+  const { dtype } = node?.type ?? { dtype: expectedDType(expected) };
+  const border = scalarNode(context, evaluate(context, outside, scope, expectTensor(dtype, [])), outside.span, dtype);
+  const fitting = border === undefined ? undefined : toTensor(context, tensorValue(border), outside.span, dtype);
+  return node === undefined || fitting === undefined ? ERROR : evaluateElement(context, inside, object, node, scope, fitting);
+}
+
+/** Whether subscripts are those of a body: every one is given, and none is a slice. */
+export function isElement(context: Context, expression: IndexExpression, node: TensorNode): boolean {
+  if (context.body === undefined) return false;
+  if (isBodyText(context)) return !context.body.whole || isComplete(expression, node);
+  return isComplete(expression, node);
+}
+
+const isComplete = (expression: IndexExpression, node: TensorNode): boolean =>
+  expression.indices.length === node.type.shape.length &&
+  expression.indices.every((index) => index.kind !== 'slice' && index.kind !== 'ellipsis');
+
+/** An element of a tensor in a body. */
+export function evaluateElement(
+  context: Context,
+  expression: IndexExpression,
+  object: Value,
+  node: TensorNode,
+  scope: Scope,
+  outside?: TensorNode,
+): Value {
+  const place = context.body as BodyPlace;
+  const { shape } = node.type;
+  const name = excerpt(context, expression.object.span, 'this');
+  if (!isComplete(expression, node)) {
+    const slice = expression.indices.find((index) => index.kind === 'slice' || index.kind === 'ellipsis');
+    return fail(
+      context,
+      'shape-mismatch',
+      slice?.span ?? expression.span,
+      slice === undefined
+        ? `\`${name}\` is ${typeToString(node.type)}, and has ${shape.length} ax${shape.length === 1 ? 'is' : 'es'} for ${expression.indices.length} subscript${expression.indices.length === 1 ? '' : 's'}`
+        : 'a body of index notation is a scalar: a part of a tensor cannot stand in it',
+      { labels: bindingLabel(object), hint: 'in index notation every axis of a tensor has one subscript' },
+    );
+  }
+  const subscripts: Subscript[] = [];
+  const inside = place.whole ? { ...context, body: { ...place, whole: false } } : context;
+  for (const [axis, index] of expression.indices.entries()) {
+    if (index.kind === 'slice' || index.kind === 'ellipsis') return ERROR;
+    const at = subscriptOf(inside, evaluate(inside, index, scope), shape[axis] as Dim, index.span);
+    if (at === undefined) return ERROR;
+    subscripts.push({ at, span: index.span });
+  }
+  const placeholder = place.space.placeholder(context, node.type.dtype);
+  place.space.reads.set(placeholder, {
+    placeholder,
+    tensor: node,
+    object,
+    objectSpan: expression.object.span,
+    subscripts,
+    outside,
+    known: place.known,
+    guard: place.guard,
+    span: expression.span,
+    context,
+  });
+  return tensorValue(placeholder);
+}
+
+function subscriptOf(context: Context, value: Value, size: Dim, span: Span): Dim | TensorNode | undefined {
+  const dim = dimOf(value);
+  if (dim !== undefined) return dim.constant !== undefined && dim.constant < 0 ? size.add(dim) : dim;
+  const node = value.kind === 'error' ? undefined : toTensor(context, value, span);
+  if (node === undefined) return undefined;
+  if (node.type.shape.length > 0 || !isInteger(node.type.dtype)) {
+    fail(
+      context,
+      node.type.shape.length > 0 ? 'shape-mismatch' : 'dtype-mismatch',
+      span,
+      `a subscript is one integer, and this is ${describe(value)}`,
+      { labels: bindingLabel(value), hint: node.type.shape.length > 0 ? 'subscript it as well' : 'convert it: `i32(…)`' },
+    );
+    return undefined;
+  }
+  return castTo(context, node, node.type.dtype === 'i64' ? 'i64' : 'i32', span);
+}

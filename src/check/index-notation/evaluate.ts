@@ -1,0 +1,155 @@
+// Index notation: `[i, j] => e`, `sum[k](e)`, `x[i, k] ?? v`. In: syntax trees, the names in force. Out: tensors; scalars inside of a
+// body.
+// Holds: a body is evaluated once, as a scalar of its indices, so whatever takes scalars may stand in it; then it is lifted to whole
+// tensors (see the note at the end).
+
+import type { Expression, IndexExpression, IndexNotation, IndexVariable, ReductionExpression, Span } from '../../../grammar/index.js';
+import { isInteger } from '../../base/index.js';
+import type { TensorNode } from '../../graph/index.js';
+import { applyTensor } from '../apply-op.js';
+import type { Context } from '../context.js';
+import { evaluate, evaluateBody } from '../expressions/evaluate.js';
+import { isNatural } from '../../base/index.js';
+import { excerpt, fail } from '../report.js';
+import { Scope } from '../scope.js';
+import { expectedDType, expectTensor, type Expected } from '../types.js';
+import { describe, dimOf, ERROR, tensorValue, type Value } from '../values.js';
+import { isBodyText, scalarNode } from './body.js';
+import { Lift, reductionOps } from './lift.js';
+import { rangesOf } from './ranges.js';
+import { type BodyIndex, type IndexRange, IndexSpace, wholeTensors } from './space.js';
+
+/** What every scalar of a body is expected to be. */
+const scalarOf = (expected: Expected | undefined): Expected | undefined => {
+  const dtype = expectedDType(expected);
+  return dtype === undefined ? undefined : expectTensor(dtype, []);
+};
+
+export function evaluateIndexNotation(context: Context, expression: IndexNotation, scope: Scope, expected: Expected | undefined): Value {
+  if (isBodyText(context) && context.body?.whole !== true)
+    return fail(context, 'shape-mismatch', expression.span, 'a tensor stands where index notation has a scalar', {
+      hint: 'put all indices in front: `[i, j] => …`, or combine over the inner ones: `sum[j](…)`',
+    });
+  const space = new IndexSpace(context);
+  const inside = bodyContext(context, space);
+  const inner = new Scope(scope);
+  const indices = addIndices(context, space, expression.indices, scope, inner);
+  const value = evaluateBody(inside, expression.body, inner, scalarOf(expected), 'the body', expression.body.span);
+  const body = indices === undefined ? undefined : scalarNode(inside, value, expression.body.span, expectedDType(expected));
+  return body === undefined || indices === undefined ? ERROR : lifted(context, space, body, indices, expression.span);
+}
+
+export function evaluateReduction(context: Context, expression: ReductionExpression, scope: Scope, expected: Expected | undefined): Value {
+  const shadow = shadowed(context, expression, scope);
+  if (shadow !== undefined) return evaluate(context, shadow, scope, expected);
+  const place = context.body;
+  const space = place?.space ?? new IndexSpace(context);
+  const inside = place === undefined ? bodyContext(context, space) : { ...context, body: { ...place, frame: context.frame, whole: false } };
+  const inner = new Scope(scope);
+  const indices = addIndices(context, space, expression.indices, scope, inner);
+  const wanted = expression.reduction === 'any' || expression.reduction === 'all' ? expectTensor('bool', []) : scalarOf(expected);
+  const value = evaluate(inside, expression.element, inner, wanted);
+  const body = indices === undefined ? undefined : scalarNode(inside, value, expression.element.span, expectedDType(wanted));
+  if (indices === undefined || body === undefined) return ERROR;
+  const { reduction: how } = expression;
+  const { dtype } = body.type;
+  // The op itself says which dtypes it takes.
+  if (applyTensor(context, reductionOps[how], [body], { axes: [] }, expression.span) === undefined) return ERROR;
+  if (how === 'mean' && isInteger(dtype))
+    return fail(context, 'dtype-mismatch', expression.element.span, `\`mean\` takes floats, and this is ${dtype}`, {
+      hint: 'convert it: `f32(…)`',
+    });
+  const placeholder = space.placeholder(context, dtype);
+  space.reductions.set(placeholder, { placeholder, how, indices, body });
+  return place === undefined ? lifted(context, space, placeholder, [], expression.span) : tensorValue(placeholder);
+}
+
+/** What a reduction's text means where a local has its name: a call of what it indexes. */
+function shadowed(context: Context, expression: ReductionExpression, scope: Scope): Expression | undefined {
+  const binding = scope.lookup(expression.reduction);
+  const isBuiltin = binding?.span === undefined || context.checker.modules.get(binding.span.source)?.std === true;
+  if (isBuiltin || expression.indices.some(({ range }) => range !== null)) return undefined;
+  const { nameSpan, span } = expression;
+  const callee: IndexExpression = {
+    kind: 'index',
+    object: { kind: 'name', name: expression.reduction, span: nameSpan },
+    indices: expression.indices.map(({ name }) => ({ kind: 'name', name: name.text, span: name.span })),
+    span: { ...nameSpan, end: expression.indices.at(-1)?.span.end ?? nameSpan.end },
+  };
+  const { element } = expression;
+  return { kind: 'call', callee, generics: null, arguments: [{ kind: 'argument', name: null, value: element, span: element.span }], span };
+}
+
+function bodyContext(context: Context, space: IndexSpace): Context {
+  return { ...context, assigns: false, body: { space, frame: context.frame, known: [], guard: undefined, whole: false } };
+}
+
+/** The indices as names of a scope; undefined after a diagnostic. */
+function addIndices(
+  context: Context,
+  space: IndexSpace,
+  variables: readonly IndexVariable[],
+  scope: Scope,
+  inner: Scope,
+): readonly BodyIndex[] | undefined {
+  const indices: BodyIndex[] = [];
+  let fine = true;
+  for (const { name, range } of variables) {
+    const known = inner.own(name.text);
+    if (known !== undefined) {
+      fine = false;
+      fail(context, 'duplicate-name', name.span, `there are two indices \`${name.text}\``, {
+        labels: known.span === undefined ? [] : [{ span: known.span, text: 'the first one' }],
+      });
+      continue;
+    }
+    const written = range === null ? undefined : rangeWritten(wholeTensors(context), range.start, range.stop, scope);
+    if (range !== null && written === undefined) fine = false;
+    const index = { name: name.text, span: name.span, placeholder: space.placeholder(context, 'i32'), written };
+    space.addIndex(index);
+    indices.push(index);
+    inner.addValue(name.text, 'parameter', tensorValue(index.placeholder), name.span);
+  }
+  return fine ? indices : undefined;
+}
+
+function rangeWritten(context: Context, start: Expression, stop: Expression, scope: Scope): IndexRange | undefined {
+  const [from, to] = [start, stop].map((bound) => {
+    const value = evaluate(context, bound, scope);
+    const dim = dimOf(value);
+    if (dim === undefined && value.kind !== 'error')
+      fail(
+        context,
+        'not-constant',
+        bound.span,
+        `the bounds of an index are sizes, and \`${excerpt(context, bound.span, 'this')}\` is ${describe(value)}`,
+        { hint: 'let it run over all that may be needed, and choose: `sum[k](if k <= i then x[k] else 0)`' },
+      );
+    return dim;
+  });
+  if (from === undefined || to === undefined) return undefined;
+  const size = to.sub(from);
+  if (size.constant !== undefined && size.constant < 0) {
+    fail(context, 'unsatisfied-fact', stop.span, `an index runs from ${from} to ${to}, which is before`);
+    return undefined;
+  }
+  // Whether there are that many is asked of the caller.
+  if (size.constant === undefined && !isNatural(size, context.entry.facts))
+    context.entry.facts.push({ left: to, relation: '>=', right: from, span: stop.span });
+  return { start: from, stop: to };
+}
+
+/** The body as a tensor over `indices`. */
+function lifted(context: Context, space: IndexSpace, body: TensorNode, indices: readonly BodyIndex[], span: Span): Value {
+  const ranges = rangesOf(context, space);
+  if (ranges === undefined) return ERROR;
+  const node = new Lift(context, space, ranges, span).tensor(body, indices);
+  return node === undefined ? ERROR : tensorValue(node);
+}
+
+/* Note: from a body to whole tensors.
+   [b, t in 0..T] => sum[k]((x[b, t + k] ?? 0) * w[k]) is evaluated like any expression, with scalars in the place of indices, elements and
+   sums: the body is the scalar s₁, which stands for the sum over k of the product s₂ · s₃, which stand for x[b, t + k] and w[k]. So
+   functions, choices, literals and their mistakes are those of scalars everywhere. Then ranges are found (ranges.ts), and each scalar
+   becomes a tensor with an axis for every index that it depends on (lift.ts): t counts along an axis, s₂ is a view of x over [b, t, k]
+   (reads.ts), s₁ a contraction or a reduction (contraction.ts). What depends on no index is computed once, as it stands. */

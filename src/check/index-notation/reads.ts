@@ -1,0 +1,183 @@
+// Subscripted tensors over whole axes. In: a read of a body. Out: a view of its tensor, or rows of it by number, over the indices that its
+// subscripts depend on.
+// Holds: what is read where the read is not taken, or where its index is outside, reaches no result.
+
+import { bytesOf, Dim, type DType, elementCount, isWide } from '../../base/index.js';
+import type { TensorNode } from '../../graph/index.js';
+import * as ops from '../../ops/index.js';
+import { placeOf } from '../checked-index.js';
+import type { Affine } from './affine.js';
+import type { Lift, Lifted } from './lift.js';
+import type { Settled } from './ranges.js';
+import type { BodyIndex, ElementRead, Subscript } from './space.js';
+
+const { elementwise } = ops;
+
+/** An axis of what is read, by a sum of indices. */
+interface Row {
+  readonly affine: Affine;
+  readonly size: Dim;
+  readonly isCertain: boolean;
+}
+
+export function liftRead(lift: Lift, read: ElementRead): Lifted {
+  const { shape } = read.tensor.type;
+  const settled = lift.ranges.settled.get(read) as readonly Settled[];
+  const computed = computedAxes(lift, read, settled);
+  const rest = [...shape.keys()].flatMap((axis): readonly Row[] => {
+    const { affine, inside } = settled[axis] as Settled;
+    return affine === undefined || computed.has(axis) ? [] : [{ affine, size: shape[axis] as Dim, isCertain: inside === 'always' }];
+  });
+  const { outside } = read;
+  // A constant outside is a part of the view; everything else is chosen by a mask.
+  const constant = outside !== undefined && computed.size === 0 && ops.isNodeOf(outside, ops.constant) ? outside.attrs.value : undefined;
+  const zero = isWide(read.tensor.type.dtype) ? 0n : 0;
+  if (computed.size === 0 && (outside === undefined || constant !== undefined)) return viewed(lift, read.tensor, rest, constant ?? zero);
+  const mask = outside === undefined ? undefined : insideMask(lift, read, settled, computed);
+  const { table, ids } = computed.size === 0 ? { table: read.tensor, ids: [] } : rowsByNumber(lift, read, settled, [...computed], mask);
+  const kept = ids.map((index): Row => ({ affine: fromOwnStart(lift, index), size: lift.sizeOf(index), isCertain: true }));
+  const value = viewed(lift, table, [...kept, ...rest], zero);
+  if (outside === undefined || mask === undefined) return value;
+  return lift.elementwise(elementwise.select, [mask, value, lift.of(outside)]);
+}
+
+/** An index as a position in its own range. */
+const fromOwnStart = (lift: Lift, index: BodyIndex): Affine => ({
+  terms: new Map([[index, Dim.one]]),
+  constant: lift.startOf(index).mul(-1),
+});
+
+/**
+ * Axes whose subscripts are computed; those that share an index with them, which would become a diagonal of what is gathered; all, where
+ * the rest cannot be a view.
+ */
+function computedAxes(lift: Lift, read: ElementRead, settled: readonly Settled[]): ReadonlySet<number> {
+  const computed = new Set([...settled.keys()].filter((axis) => settled[axis]?.affine === undefined));
+  const indicesOf = (axis: number): readonly BodyIndex[] => subscriptOf(lift, read.subscripts[axis] as Subscript).axes;
+  for (let before = -1; before < computed.size;) {
+    before = computed.size;
+    const used = new Set([...computed].flatMap(indicesOf));
+    for (const [axis, { affine }] of settled.entries())
+      if (affine !== undefined && [...affine.terms.keys()].some((index) => used.has(index))) computed.add(axis);
+  }
+  const rows = [...settled.keys()].flatMap((axis) => (computed.has(axis) ? [] : [(settled[axis] as Settled).affine as Affine]));
+  const axes = lift.union(...rows.map(({ terms }) => [...terms.keys()]));
+  const { coefficients, offsets } = mapOf(lift, rows, axes);
+  return ops.isView(coefficients, offsets, lift.shapeOf(axes)) ? computed : new Set(settled.keys());
+}
+
+/** A subscript as a tensor of integers. */
+function subscriptOf(lift: Lift, { at }: Subscript): Lifted {
+  return at instanceof Dim ? { node: ops.sizeAs(lift.build, at, 'i32'), axes: [] } : lift.of(at);
+}
+
+/** Where every subscript that is not certainly inside is inside; undefined where all are. */
+function insideMask(lift: Lift, read: ElementRead, settled: readonly Settled[], computed: ReadonlySet<number>): Lifted | undefined {
+  let mask: Lifted | undefined;
+  for (const [axis, subscript] of read.subscripts.entries()) {
+    if (settled[axis]?.inside === 'always' && !computed.has(axis)) continue;
+    const at = subscriptOf(lift, subscript);
+    const { dtype } = at.node.type;
+    const size = read.tensor.type.shape[axis] as Dim;
+    for (const inside of [
+      lift.elementwise(elementwise.ge, [at, { node: ops.scalar(lift.build, dtype, 0), axes: [] }]),
+      lift.elementwise(elementwise.lt, [at, { node: ops.sizeAs(lift.build, size, dtype), axes: [] }]),
+    ])
+      mask = mask === undefined ? inside : lift.elementwise(elementwise.and, [mask, inside]);
+  }
+  return mask;
+}
+
+/** What stands in `computed` axes at their subscripts, over the indices of these, then the other axes. */
+function rowsByNumber(
+  lift: Lift,
+  read: ElementRead,
+  settled: readonly Settled[],
+  computed: readonly number[],
+  mask: Lifted | undefined,
+): { readonly table: TensorNode; readonly ids: readonly BodyIndex[] } {
+  const { build } = lift;
+  const { shape } = read.tensor.type;
+  const order = [...computed, ...[...shape.keys()].filter((axis) => !computed.includes(axis))];
+  const turned = isInOrder(order) ? read.tensor : ops.applyTensor(build, ops.transpose, [read.tensor], { axes: order });
+  const sizes = computed.map((axis) => shape[axis] as Dim);
+  const numbers = computed.map((axis) => numberIn(lift, read, axis, settled[axis]?.affine === undefined, mask));
+  const [first, ...others] = numbers as [Lifted, ...Lifted[]];
+  const count = elementCount(sizes);
+  let row = first;
+  let rows = turned;
+  if (others.length > 0) {
+    const dtype: DType = (count.constant ?? Infinity) < 2 ** 31 ? 'i32' : 'i64';
+    row = castTo(lift, first, dtype);
+    for (const [at, other] of others.entries()) {
+      const size: Lifted = { node: ops.sizeAs(build, sizes[at + 1] as Dim, dtype), axes: [] };
+      row = lift.elementwise(elementwise.add, [lift.elementwise(elementwise.mul, [row, size]), castTo(lift, other, dtype)]);
+    }
+    rows = ops.applyTensor(build, ops.reshape, [turned], { shape: [count, ...turned.type.shape.slice(computed.length)] });
+  }
+  return { table: ops.applyTensor(build, ops.gather, [rows, row.node], {}), ids: row.axes };
+}
+
+/** The element of one axis; 0 where the read is not taken, and what only the running program knows is looked at there (`isData`). */
+function numberIn(lift: Lift, read: ElementRead, axis: number, isData: boolean, mask: Lifted | undefined): Lifted {
+  const { build } = lift;
+  const subscript = read.subscripts[axis] as Subscript;
+  let number = subscriptOf(lift, subscript);
+  for (const taken of [read.guard === undefined ? undefined : lift.of(read.guard), mask])
+    if (taken !== undefined)
+      number = lift.elementwise(elementwise.select, [taken, number, { node: ops.scalar(build, number.node.type.dtype, 0), axes: [] }]);
+  const { dtype } = number.node.type;
+  const wide = castTo(lift, number, dtype === 'i32' || bytesOf(dtype) < 4 ? 'i32' : 'i64');
+  if (!isData || mask !== undefined) return wide;
+  const { source, start, end } = placeOf(read.context, subscript.span);
+  const attrs = { source, start, end, size: read.tensor.type.shape[axis] as Dim, length: Dim.one };
+  return { ...wide, node: ops.applyTensor(build, ops.inRange, [wide.node], attrs) };
+}
+
+const castTo = ({ build }: Lift, { node, axes }: Lifted, dtype: DType): Lifted => ({
+  node: node.type.dtype === dtype ? node : ops.applyTensor(build, ops.cast, [node], { dtype }),
+  axes,
+});
+
+function mapOf(
+  lift: Lift,
+  rows: readonly Affine[],
+  axes: readonly BodyIndex[],
+): { readonly coefficients: readonly (readonly Dim[])[]; readonly offsets: readonly Dim[] } {
+  return {
+    coefficients: rows.map(({ terms }) => axes.map((index) => terms.get(index) ?? Dim.zero)),
+    offsets: rows.map(({ terms, constant }) =>
+      [...terms].reduce((sum, [index, coefficient]) => sum.add(coefficient.mul(lift.startOf(index))), constant),
+    ),
+  };
+}
+
+/** The tensor read at sums of indices, over the indices that they have. */
+function viewed(lift: Lift, table: TensorNode, rows: readonly Row[], border: number | bigint): Lifted {
+  const { build } = lift;
+  const affines = rows.map(({ affine }) => affine);
+  const axes = lift.union(...affines.map(({ terms }) => [...terms.keys()]));
+  const { coefficients, offsets } = mapOf(lift, affines, axes);
+  const shape = lift.shapeOf(axes);
+  const order = axes.map((_, at) => coefficients.findIndex((row) => row[at]?.constant === 1));
+  const isOrder =
+    axes.length === rows.length &&
+    new Set(order).size === rows.length &&
+    rows.every(({ affine, size, isCertain }, row) => {
+      const index = axes[order.indexOf(row)];
+      return isCertain && affine.terms.size === 1 && index !== undefined && offsets[row]?.constant === 0 && lift.sizeOf(index).equals(size);
+    });
+  if (isOrder) return { node: isInOrder(order) ? table : ops.applyTensor(build, ops.transpose, [table], { axes: order }), axes };
+  return {
+    node: ops.applyTensor(build, ops.view, [table], {
+      shape,
+      coefficients,
+      offsets,
+      divisors: rows.map(() => 1),
+      outside: rows.every(({ isCertain }) => isCertain) ? false : border,
+    }),
+    axes,
+  };
+}
+
+const isInOrder = (order: readonly number[]): boolean => order.every((axis, at) => axis === at);

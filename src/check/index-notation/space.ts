@@ -1,0 +1,102 @@
+// What a body of index notation is made of while it is evaluated. In: indices, reads, reductions as they are met. Out: the scalar graph of
+// the body: placeholders stand for indices, elements and reductions, and this says what each of them stands for.
+// Holds: a node with an id below `mark` depends on no index. Placeholders are made after what they depend on.
+
+import type { ReductionName, Span } from '../../../grammar/index.js';
+import type { Dim, DType } from '../../base/index.js';
+import { tensor, type TensorNode } from '../../graph/index.js';
+import * as ops from '../../ops/index.js';
+import type { Context, Frame } from '../context.js';
+import type { Value } from '../values.js';
+import type { Affine } from './affine.js';
+
+/** An index of a body. */
+export interface BodyIndex {
+  readonly name: string;
+  readonly span: Span;
+  /** The index as an i32. */
+  readonly placeholder: TensorNode;
+  /** As it was written behind `in`. */
+  readonly written: IndexRange | undefined;
+}
+
+/** From `start` to `stop`, which is not included. */
+export interface IndexRange {
+  readonly start: Dim;
+  readonly stop: Dim;
+}
+
+/** A subscript: a position counted from the front, or a scalar that is computed. */
+export interface Subscript {
+  readonly at: Dim | TensorNode;
+  readonly span: Span;
+}
+
+/** `x[i, j + 1] ?? v`. */
+export interface ElementRead {
+  readonly placeholder: TensorNode;
+  readonly tensor: TensorNode;
+  /** What was subscripted, for messages. */
+  readonly object: Value;
+  readonly objectSpan: Span;
+  readonly subscripts: readonly Subscript[];
+  /** What stands outside of the tensor, behind `??`. */
+  readonly outside: TensorNode | undefined;
+  /** What conditions around it say. */
+  readonly known: readonly Affine[];
+  /** Where it is taken at all; undefined: everywhere. */
+  readonly guard: TensorNode | undefined;
+  readonly span: Span;
+  readonly context: Context;
+}
+
+export interface IndexReduction {
+  readonly placeholder: TensorNode;
+  readonly how: ReductionName;
+  readonly indices: readonly BodyIndex[];
+  readonly body: TensorNode;
+}
+
+export class IndexSpace {
+  /** In the order in which they were met: those of the result first. */
+  readonly indices: BodyIndex[] = [];
+  readonly reads = new Map<TensorNode, ElementRead>();
+  readonly reductions = new Map<TensorNode, IndexReduction>();
+  readonly mark: number;
+  readonly #byPlaceholder = new Map<TensorNode, BodyIndex>();
+
+  constructor(context: Context) {
+    this.mark = context.checker.build.size;
+  }
+
+  /** A scalar that equals no other. */
+  placeholder(context: Context, dtype: DType): TensorNode {
+    return ops.placeholder(context.checker.build, tensor(dtype));
+  }
+
+  addIndex(index: BodyIndex): void {
+    this.indices.push(index);
+    this.#byPlaceholder.set(index.placeholder, index);
+  }
+
+  indexOf(node: TensorNode): BodyIndex | undefined {
+    return this.#byPlaceholder.get(node);
+  }
+}
+
+/** Where in a body an expression is evaluated. */
+export interface BodyPlace {
+  readonly space: IndexSpace;
+  /** The call whose text the body stands in: functions that it calls are not the body itself. */
+  readonly frame: Frame | undefined;
+  /** What conditions of enclosing choices say of indices. */
+  readonly known: readonly Affine[];
+  /** All of these conditions together. */
+  readonly guard: TensorNode | undefined;
+  /** Inside of what is subscripted, or asked for its shape: a tensor may stand there as a whole. */
+  readonly whole: boolean;
+}
+
+/** The place where a tensor may stand as a whole. */
+export const wholeTensors = (context: Context): Context =>
+  context.body === undefined || context.body.whole ? context : { ...context, body: { ...context.body, whole: true } };

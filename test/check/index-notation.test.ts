@@ -1,0 +1,338 @@
+// Index notation. In: small programs. Out: values as loops in plain numbers give them, types, mistakes.
+
+import { describe, expect, test } from 'vitest';
+import { check, distance, entryTexts, moduleOf, render, runEntry, type Json } from './support.js';
+
+type Rows = number[][];
+
+const run = (text: string, feeds: Readonly<Record<string, Json>> = {}): Json => runEntry(text, 'f', feeds)[0] as Json;
+const types = (text: string): string[] => entryTexts(moduleOf(text).module);
+const codes = (text: string): (readonly [string, string])[] => {
+  const { diagnostics, files } = check(text);
+  return diagnostics.map(({ code, span }) => [
+    code,
+    files.find(({ path }) => path === span?.source)?.text.slice(span?.start, span?.end) ?? '',
+  ]);
+};
+const close = (value: Json, wanted: Json): void => expect(distance(value, wanted)).toBeLessThan(1e-12);
+
+const range = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
+const vector = (count: number, step = 0.7): number[] => range(count).map((at) => Math.sin(1 + at * step));
+const matrix = (rows: number, columns: number, step = 0.7): Rows => range(rows).map((row) => vector(columns, step + row * 0.31));
+const at = (m: Rows, i: number, j: number): number => m[i]?.[j] ?? 0;
+const total = (values: readonly number[]): number => values.reduce((sum, one) => sum + one, 0);
+
+describe('ranges', () => {
+  test('come from the axes where an index stands alone, or from `in`', () => {
+    expect(
+      types(
+        'export fn f<N, M>(x: f64[N, M], y: f64[M]) = ([j, i] => x[i, j] * y[j], [i in 1..3, j] => y[j], [i in 0..N, j in 0..2 * M + 1] => 0.0)',
+      ),
+    ).toEqual(['fn f(x: f64[N, M], y: f64[M]): (f64[M, N], f64[2, M], f32[N, 2*M + 1])']);
+  });
+  test('an index counts from where its range starts, as an i32', () => {
+    expect(run('export fn f(x: f64[5]) = ([i in 1..4] => x[i] * f64(i), [i in 2..4] => i * i)', { x: [1, 2, 3, 4, 5] })).toEqual([
+      [2, 6, 12],
+      [4, 9],
+    ]);
+  });
+  test('facts say that two sizes are one', () => {
+    const text = (fact: string): string => `export fn f<N, M>(x: f64[N], y: f64[M]): f64 ${fact}= sum[i](x[i] * y[i])`;
+    expect(codes(text(''))).toEqual([['shape-mismatch', 'i']]);
+    expect(codes(text('where N == M '))).toEqual([]);
+  });
+  test('what the caller must fulfil is a fact of the entry', () => {
+    const { module } = moduleOf('export fn f<N, K>(x: f64[N], w: f64[K]) = [t in 0..N - K + 1] => sum[k](x[t + k] * w[k])');
+    expect(module.entries[0]?.facts.map(({ left, relation, right }) => `${left} ${relation} ${right}`)).toEqual(['-K + N + 1 >= 0']);
+    expect(codes('export fn f(x: f64[2], w: f64[5]) = [t in 0..2 - 5] => sum[k](x[t + k] * w[k])')).toEqual([
+      ['unsatisfied-fact', '2 - 5'],
+    ]);
+  });
+  test('an empty range gives what nothing combines to', () => {
+    expect(
+      run(
+        'export fn f(x: f64[3]) = (sum[i in 2..2](x[i]), [j] => product[i in 0..0](x[j]), all[i in 0..0](x[i] > 0), [i in 1..1] => x[i])',
+        {
+          x: [1, 2, 3],
+        },
+      ),
+    ).toEqual([0, [1, 1, 1], true, []]);
+  });
+});
+
+describe('reading', () => {
+  test('diagonals, turns, fixed places, places from the end', () => {
+    const m = matrix(3, 3);
+    close(
+      run('export fn f(m: f64[3, 3]) = ([i] => m[i, i], [j, i] => m[i, j], [i] => m[i, 1], [i] => m[i, -1], [i in 0..2] => m[1, 2])', {
+        m,
+      }),
+      [
+        range(3).map((i) => at(m, i, i)),
+        range(3).map((j) => range(3).map((i) => at(m, i, j))),
+        range(3).map((i) => at(m, i, 1)),
+        range(3).map((i) => at(m, i, 2)),
+        [at(m, 1, 2), at(m, 1, 2)],
+      ],
+    );
+  });
+  test('steps, backwards, borders', () => {
+    const x = vector(7);
+    const get = (i: number, border: number): number => x[i] ?? border;
+    close(
+      run(
+        'export fn f(x: f64[7], v: f64) = ([i in 0..3] => x[2 * i + 1], [i] => x[6 - i] + x[i], [i in 0..9] => x[i - 1] ?? -1.5, [i in 0..9] => x[2 * i - 3] ?? (v * f64(i)))',
+        { x, v: 3 },
+      ),
+      [
+        range(3).map((i) => get(2 * i + 1, 0)),
+        range(7).map((i) => get(6 - i, 0) + get(i, 0)),
+        range(9).map((i) => get(i - 1, -1.5)),
+        range(9).map((i) => get(2 * i - 3, 3 * i)),
+      ],
+    );
+  });
+  test('rows by number, also where the same index stands twice', () => {
+    const table = matrix(4, 3);
+    const ids = [2, 0, 2];
+    close(
+      run(
+        'export fn f(table: f64[4, 3], ids: i32[3]) = ([t, w] => table[ids[t], w], [t] => table[ids[t], t], [t, i] => table[i, ids[t]], [t] => table[ids[t], ids[ids[t]]])',
+        { table, ids },
+      ),
+      [
+        ids.map((id) => range(3).map((w) => at(table, id, w))),
+        ids.map((id, t) => at(table, id, t)),
+        ids.map((id) => range(4).map((i) => at(table, i, id))),
+        ids.map((id) => at(table, id, ids[id] ?? 0)),
+      ],
+    );
+  });
+  test('what stands outside of rows by number', () => {
+    const x = vector(3);
+    close(
+      run('export fn f(x: f64[3], ids: i32[4]) = ([t] => x[ids[t]] ?? 9.0, [t, k in 0..2] => x[ids[t] + k] ?? f64(t))', {
+        x,
+        ids: [2, -1, 3, 0],
+      }),
+      [
+        [x[2] ?? 0, 9, 9, x[0] ?? 0],
+        [
+          [x[2] ?? 0, 0],
+          [1, x[0] ?? 0],
+          [2, 2],
+          [x[0] ?? 0, x[1] ?? 0],
+        ],
+      ],
+    );
+  });
+  test('a choice decides what is read at all', () => {
+    const x = vector(5);
+    close(
+      run(
+        'export fn f<N>(x: f64[N]) = ([i in 0..N] => if i > 0 then x[i - 1] else 0.0, [i in 0..N, j in 0..N] => if i + j < N && j >= 1 then x[i + j] * x[j - 1] else 1.0, [i in 0..N] => if 2 * i >= N then -1.0 else x[2 * i], [i in 0..N] => if i > 0 && x[i - 1] > 0.0 then 1.0 else 0.0)',
+        { x },
+      ),
+      [
+        range(5).map((i) => (i > 0 ? (x[i - 1] ?? 0) : 0)),
+        range(5).map((i) => range(5).map((j) => (i + j < 5 && j >= 1 ? (x[i + j] ?? 0) * (x[j - 1] ?? 0) : 1))),
+        range(5).map((i) => (2 * i >= 5 ? -1 : (x[2 * i] ?? 0))),
+        range(5).map((i) => (i > 0 && (x[i - 1] ?? 0) > 0 ? 1 : 0)),
+      ],
+    );
+  });
+  test('known operands, names and members', () => {
+    expect(
+      run(
+        'const k = 2\nstate s: f64[3] = 1.5\nexport fn f(x: f64[3]) { let y = x * 2.0\n return [i] => y[i] * f64(y.shape[0]) + k * s[i] }',
+        {
+          x: [1, 2, 3],
+        },
+      ),
+    ).toEqual([9, 15, 21]);
+  });
+});
+
+describe('reductions', () => {
+  const m = matrix(4, 5);
+  test.each([
+    ['sum', (row: number[]) => total(row)],
+    ['mean', (row: number[]) => total(row) / row.length],
+    ['max', (row: number[]) => Math.max(...row)],
+    ['min', (row: number[]) => Math.min(...row)],
+    ['product', (row: number[]) => row.reduce((product, one) => product * one, 1)],
+  ])('%s', (how, of) => {
+    close(run(`export fn f(m: f64[4, 5]) = ([i] => ${how}[j](m[i, j]), ${how}[i, j](m[i, j]), ${how}[j in 1..3, i](m[i, j]))`, { m }), [
+      m.map(of),
+      of(m.flat()),
+      of(m.flatMap((row) => row.slice(1, 3))),
+    ]);
+  });
+  test('any, all', () => {
+    expect(run('export fn f(m: f64[4, 5]) = ([i] => any[j](m[i, j] > 0.9), all[i, j](m[i, j] < 1.1))', { m })).toEqual([
+      m.map((row) => row.some((one) => one > 0.9)),
+      true,
+    ]);
+  });
+  test('sums of products of any number of factors', () => {
+    const [x, y] = [vector(4), vector(5)];
+    close(
+      run(
+        'export fn f(m: f64[4, 5], x: f64[4], y: f64[5]) = (sum[i, j](x[i] * m[i, j] * y[j]), [i, k] => sum[j](m[i, j] * m[k, j]), [i] => sum[j](m[i, j] * y[j] * x[i]), sum[i, j](x[i] * y[j]), sum[i, j, k in 0..3](x[i] * y[j]), [i] => sum[k in 0..2](x[i] * 2.0))',
+        { m, x, y },
+      ),
+      [
+        total(m.map((row, i) => total(row.map((one, j) => (x[i] ?? 0) * one * (y[j] ?? 0))))),
+        m.map((a) => m.map((b) => total(a.map((one, j) => one * (b[j] ?? 0))))),
+        m.map((row, i) => total(row.map((one, j) => one * (y[j] ?? 0) * (x[i] ?? 0)))),
+        total(x) * total(y),
+        3 * total(x) * total(y),
+        x.map((one) => 4 * one),
+      ],
+    );
+  });
+  test('sums inside of sums, and sums of choices', () => {
+    const x = vector(4);
+    close(
+      run('export fn f<N>(x: f64[N]) = ([i in 0..N] => sum[k](if k <= i then x[k] else 0), sum[i](x[i] * max[j](x[j] * x[i])))', { x }),
+      [x.map((_, i) => total(x.slice(0, i + 1))), total(x.map((one) => one * Math.max(...x.map((other) => one * other))))],
+    );
+  });
+  test('a local of that name shadows the builtin', () => {
+    expect(run('export fn f(x: f64) { let sum = [y => y + 1.0, y => y * 2.0]\n let i = 1\n return sum[i](x) }', { x: 3 })).toBe(6);
+    expect(codes('fn sum(x: f64): f64 = x\nexport fn f(x: f64[3]) = sum[i](x[i])').map(([code]) => code)).toContain('unknown-name');
+  });
+});
+
+describe('bodies', () => {
+  test('functions of scalars, lambdas, blocks', () => {
+    const x = vector(3);
+    close(
+      run(
+        'fn g(a: f64, b: f64): (f64, f64) { let c = a * b\n return (tanh(c), c) }\nexport fn f(x: f64[3]) = ([i, j] => { let (t, c) = g(x[i], x[j])\n let d = t + c\n return d * 2.0 }, [i] => (y => y * y)(x[i]))',
+        { x },
+      ),
+      [x.map((a) => x.map((b) => 2 * (Math.tanh(a * b) + a * b))), x.map((a) => a * a)],
+    );
+  });
+  test('literals take the dtype that is expected, or that of what they meet', () => {
+    expect(types('fn g<N>(): f64[N] = [i in 0..N] => 1\nexport fn f(x: f16[3]): (f64[2], f16[3]) = (g<2>(), [i] => 2 * x[i] + 1)')).toEqual(
+      ['fn f(x: f16[3]): (f64[2], f16[3])'],
+    );
+  });
+  test('derivatives of functions of scalars, taken inside', () => {
+    const x = vector(3);
+    close(
+      run(
+        'fn slope(a: f64, b: f64): f64 = grad(sin(a) * b, a)\nexport fn f(x: f64[3]) = ([i] => slope(x[i], 2.0), [i, j] => slope(x[i], x[j]))',
+        {
+          x,
+        },
+      ),
+      [x.map((a) => 2 * Math.cos(a)), x.map((a) => x.map((b) => b * Math.cos(a)))],
+    );
+  });
+  test('derivatives through views, borders and choices', () => {
+    // ∂ Σ w_i x_{i-1} x_i / ∂ x
+    const x = vector(4);
+    close(run('export fn f(x: f64[4]) = grad(sum[i]((x[i - 1] ?? 0) * x[i] * f64(i + 1)), x)', { x }), [
+      ...x.map((_, i) => (x[i - 1] ?? 0) * (i + 1) + (x[i + 1] ?? 0) * (i + 2)),
+    ]);
+    expect(run('export fn f(x: f64[3]) = grad(sum[i](if x[i] > 0.0 then x[i] * x[i] else 3.0 * x[i]), x)', { x: [4, 0, -1] })).toEqual([
+      8, 3, 3,
+    ]);
+  });
+  test('what a choice does not take adds nothing to a derivative', () => {
+    expect(run('export fn f(x: f64[3]) = grad(sum[i](if x[i] > 0.0 then sqrt(x[i]) else x[i]), x)', { x: [4, 0, -1] })).toEqual([
+      0.25, 1, 1,
+    ]);
+  });
+  test('loops of scalars, and functions with a derivative rule of their own', () => {
+    const text = [
+      'import { relu } from "std/nn"',
+      'fn root(a: f64): f64 = fold i in 0..30 with z = 1.0 { 0.5 * (z + a / z) }',
+      'fn cube(a: f64, b: f64): f64 = a * a * a * b vjp (g) => (7.0 * a * g, b * g)',
+      'export fn f(x: f64[3]) = (',
+      '  [i] => root(x[i] * x[i]),',
+      '  [i, j] => relu(x[i] - x[j]),',
+      '  grad(sum[i, j](cube(x[i], x[j]) * f64(i)), x),',
+      ')',
+    ].join('\n');
+    const x = [0.5, 1.25, 2];
+    close(run(text, { x }), [
+      x,
+      x.map((a) => x.map((b) => Math.max(0, a - b))),
+      // 7 a for the first argument and b for the second, weighted by i.
+      x.map((one, at) => 7 * one * at * 3 + one * 3),
+    ]);
+  });
+  test('index notation in loops and in rules', () => {
+    expect(
+      run(
+        'fn own(x: f64[3]): f64[3] = [i] => x[i] * x[i] vjp (g) => [i] => 5.0 * g[i]\nexport fn f(x: f64[3]) = (fold t in 0..2 with h = x { [i in 0..3] => (h[i - 1] ?? 0) + h[i] }, grad(sum(own(x)), x))',
+        { x: [1, 2, 3] },
+      ),
+    ).toEqual([
+      [1, 4, 8],
+      [5, 5, 5],
+    ]);
+  });
+  test('names inside are no names of the entry', () => {
+    const { module } = moduleOf('export fn f(x: f64[3]) { let y = [i] => { let inner = x[i]\n return inner + 1.0 }\n return y }');
+    expect([...(module.entries[0]?.names.keys() ?? [])]).toEqual(['y']);
+  });
+});
+
+describe('mistakes', () => {
+  test.each([
+    ['[i] => x', [['shape-mismatch', 'x']]],
+    ['[i] => x[i] - mean(x)', [['shape-mismatch', 'x']]],
+    ['[i] => m[i]', [['shape-mismatch', 'm[i]']]],
+    ['[i] => m[i, :]', [['shape-mismatch', ':']]],
+    ['[i] => [j] => m[i, j]', [['shape-mismatch', '[j] => m[i, j]']]],
+    ['[i] => (x[i], x[i])', [['type-mismatch', '(x[i], x[i])']]],
+    ['[t] => 1.0', [['ambiguous-size', 't']]],
+    ['[i, i] => x[i]', [['duplicate-name', 'i']]],
+    ['[i in 0..x] => 1.0', [['not-constant', 'x']]],
+    ['[i] => sum[k in 0..i](x[k])', [['not-constant', 'i']]],
+    ['[i in 0..3] => x[i + 1]', [['index-out-of-range', 'i + 1']]],
+    ['[i in 0..3] => x[i - 1]', [['index-out-of-range', 'i - 1']]],
+    ['[i in 0..5] => x[i]', [['index-out-of-range', 'i']]],
+    ['[i in 0..3] => if i >= 0 then x[i - 1] else 0.0', [['index-out-of-range', 'i - 1']]],
+    ['[i in 0..2] => m[i, 4]', [['index-out-of-range', '4']]],
+    ['[i] => x[f64(i)]', [['dtype-mismatch', 'f64(i)']]],
+    ['[i] => x[i] ?? 1.0 + x', [['shape-mismatch', 'x']]],
+    ['x[0] ?? 0.0', [['syntax-error', 'x[0] ?? 0.0']]],
+    ['[i] => (x[i] + 1.0) ?? 0.0', [['type-mismatch', '(x[i] + 1.0)']]],
+    ['[i in 0..3] => x[i - 1] ?? i', [['dtype-mismatch', 'i']]],
+    ['any[i](x[i])', [['dtype-mismatch', 'any[i](x[i])']]],
+    ['mean[i in 0..3](i)', [['dtype-mismatch', 'i']]],
+    ['[i] => i + x[i]', [['dtype-mismatch', 'i + x[i]']]],
+    ['sum[i](y[i])', [['unknown-name', 'y']]],
+    ['sum[i](x[i] * m[0, i])', []],
+    ['[i] => x[i] ?? 0', []],
+  ] as const)('%s', (body, wanted) => {
+    expect(codes(`export fn f(x: f64[3], m: f64[2, 3]) = ${body}`)).toEqual(wanted);
+  });
+  test('an index that clashes names both tensors', () => {
+    expect(render(check('export fn f(a: f64[3], b: f64[4]): f64 = sum[i](a[i] * b[i])'))).toBe(
+      [
+        'shape-mismatch main.tdsl:1:58 `i`',
+        '  `i` runs over axis 0 of `a` (size 3) and over axis 0 of `b` (size 4), which differ',
+        '  - main.tdsl:1:20 `3`: `a` is f64[3]',
+        '  - main.tdsl:1:31 `4`: `b` is f64[4]',
+        '  hint: use two indices, or give `i` a range: `i in 0..N`',
+      ].join('\n'),
+    );
+  });
+  test('a window that may leave its tensor says how far it goes', () => {
+    expect(render(check('export fn f<N>(s: f64[N], w: f64[3]): f64[N] =\n  [t in 0..N] => sum[k](s[t + k - 1] * w[k])'))).toBe(
+      [
+        'index-out-of-range main.tdsl:2:27 `t + k - 1`',
+        '  `s[t + k - 1]` may stand outside of `s`: `t + k - 1` runs from -1 to N, not inside of axis 0, whose size is N',
+        '  - main.tdsl:1:23 `N`: `s` is f64[N]',
+        '  hint: say what stands outside: `s[t + k - 1] ?? 0`, or ask before: `if … then s[t + k - 1] else 0`',
+      ].join('\n'),
+    );
+  });
+});
