@@ -190,7 +190,8 @@ export class Matcher {
     const declared = this.#matchShape(value, shape, type, subject, fills);
     if (declared === undefined) return ERROR;
     if (keeps && declared.length === 0) return value;
-    if (value.kind === 'number' && declared.length === 0 && (isFloat(dtype) || (value.integer && dtype !== 'bool')))
+    const isNode = value.kind === 'number' && value.node?.type.dtype === dtype;
+    if (value.kind === 'number' && !isNode && declared.length === 0 && (isFloat(dtype) || (value.integer && dtype !== 'bool')))
       return number(value.value, value.integer, dtype, value.big);
     if (value.kind === 'size' && declared.length === 0 && isInteger(dtype)) return value;
     if (value.kind === 'boolean' && declared.length === 0 && dtype === 'bool') return value;

@@ -46,6 +46,14 @@ const expectedTypes: Readonly<Record<string, readonly string[]>> = {
     'fn remainders(x: f32[4], y: f32[4]): f32[4]',
     'fn subnormal(x: f32[1]): { log: f32[1], positive: bool[1] }',
   ],
+  'checks.tdsl': [
+    'fn rows(table: f64[V, D], ids: i32[N]): f64[N, D]',
+    'fn pairs(t: f64[M, N], i: i32[K], j: i32[K]): { picked: f64[K], slope: f64[M, N] }',
+    'fn window(x: f64[N], start: i32): f64[3]',
+    'fn last(x: f64[B]): f64',
+    'fn halves(x: f64[2*D÷2]): f64[D÷2]',
+    'step write(row: i32, v: f64[2]): f64[3, 2]',
+  ],
   'deep.tdsl': ['fn predict(x: f32[B, 24]): i32[B]', 'step train(x: f32[B, 24], y: i32[B]): f32'],
   'dtypes.tdsl': [
     'fn integers(a: i8[N], b: i16[N], c: u16[N], d: u32[N], e: u64[N]): { a: i8[N], b: i16, c: u16[N], d: u32, e: u64[N], least: u64, sum: i64 }',

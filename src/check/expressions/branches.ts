@@ -4,7 +4,7 @@
 
 import type { Span } from '../../../grammar/index.js';
 import { Dim, elementCount } from '../../base/index.js';
-import { type Node, type Region, type TensorNode, topological } from '../../graph/index.js';
+import { type Node, type Region, sourceOf, type TensorNode, topological } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 import { applyOp, applyTensor } from '../apply-op.js';
 import { broadcastTo } from '../broadcast.js';
@@ -34,7 +34,7 @@ export function chosen(
     return nodes.every((node) => node !== undefined) ? nodes : undefined;
   }
   const { build } = context.checker;
-  const { regions, captures } = ops.closeTogether(build, [], sides, (node) => node.id >= mark);
+  const { regions, captures } = ops.closeTogether(build, [], sides, (node) => node.id >= mark && sourceOf(node) === undefined);
   const [whenTrue, whenFalse] = regions as [Region, Region];
   const made = applyOp(context, ops.branch, [condition, ...captures], { whenTrue, whenFalse }, span);
   if (made === undefined) return undefined;

@@ -49,7 +49,7 @@ export class EntryCopy {
 }
 
 /** The node behind names. */
-function unnamed(node: Node): Node {
+export function unnamed(node: Node): Node {
   let one = node;
   while (isNodeOf(one, named)) one = one.args[0] as Node;
   return one;

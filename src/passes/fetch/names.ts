@@ -5,6 +5,7 @@
 import { nearest } from '../../base/index.js';
 import type { Entry, GraphBuilder, ModuleGraph, TensorNode, Variable } from '../../graph/index.js';
 import { applyTensor, feed, variable } from '../../ops/index.js';
+import { unnamed } from './copy.js';
 import { FetchRefused, listed, written } from './refused.js';
 
 export type Meaning =
@@ -49,7 +50,10 @@ export class Names {
     const node = this.variable(name);
     if (node !== undefined) return { kind: 'variable', node };
     const found = this.#candidates(name, ({ arguments: fed, lets, results }, path) => [
-      ...new Set([fed.get(path), lets.get(path), results.get(path)].filter((one) => one !== undefined)),
+      // A literal with a name is a node of its own, and still what it is a name of.
+      ...new Map(
+        [results.get(path), lets.get(path), fed.get(path)].flatMap((one) => (one === undefined ? [] : [[unnamed(one), one]])),
+      ).values(),
     ]);
     const one = found.find((candidate) => mentioned.has(candidate.entry)) ?? found[0];
     if (one === undefined) throw this.#unknown(name);
