@@ -2,8 +2,9 @@
 // graph ≈ kernel interpreter ≈ expanded kernels (in one arena) ≈ native code, where one thread and several give the same bits.
 
 import { expect } from 'vitest';
-import { type DType, isFloat, isInteger, isWide } from '../../src/base/index.js';
-import { compile, type FeedValue, type Module, type Session } from '../../src/driver/index.js';
+import { isFloat, isInteger, isWide } from '../../src/base/index.js';
+import { compile, type Module, type Session } from '../../src/driver/index.js';
+import { fromRuntime, toRuntime } from './agree.js';
 import { check } from '../../src/driver/build/front.js';
 import { toKernels, toMachine } from '../../src/driver/build/pipeline.js';
 import { hostTarget } from '../../codegen/llvm/index.js';
@@ -12,7 +13,6 @@ import type { Entry, ModuleGraph } from '../../src/graph/index.js';
 import type { Lowered } from '../../src/lower/index.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';
 import { checks, differentiate, Pipeline, simplify, strip } from '../../src/passes/index.js';
-import { Tensor, tensor } from '../../runtime/index.js';
 
 export interface ChainCase {
   readonly entry: string;
@@ -135,41 +135,23 @@ function sessionWith(module: Module, initial: State, threads: number): Session {
   const session = module.session({ threads, seed: 5 });
   for (const [path, value] of initial) {
     const own = session.get(path);
-    same(`initial value of ${path}`, new Map([[path, valueOf(own, value.dtype)]]), new Map([[path, value]]), 1e-4);
-    session.set(path, feedOf(value));
+    same(`initial value of ${path}`, new Map([[path, fromRuntime(own, value.dtype)]]), new Map([[path, value]]), 1e-4);
+    session.set(path, toRuntime(value));
   }
   return session;
 }
 
 function nativeStep(session: Session, name: string, entry: Entry, feeds: State): Results {
-  const result = session.run(name, Object.fromEntries([...feeds].map(([feed, value]) => [feed, feedOf(value)])));
+  const result = session.run(name, Object.fromEntries([...feeds].map(([feed, value]) => [feed, toRuntime(value)])));
   const results = new Map<string, TensorValue>();
   for (const { path, node } of entry.outputs) {
     let part: unknown = result;
     for (const key of path === '' ? [] : path.split('/')) part = (part as Record<string, unknown>)[key];
-    results.set(`output ${path}`, valueOf(part, node.type.dtype));
+    results.set(`output ${path}`, fromRuntime(part, node.type.dtype));
   }
-  for (const { variable, node } of entry.updates) results.set(`variable ${variable}`, valueOf(session.get(variable), node.type.dtype));
+  for (const { variable, node } of entry.updates) results.set(`variable ${variable}`, fromRuntime(session.get(variable), node.type.dtype));
   return results;
 }
-
-function valueOf(value: unknown, dtype: DType): TensorValue {
-  if (value instanceof Tensor) return tensorValue(dtype, value.shape, value.data as Iterable<number | bigint>);
-  return tensorValue(dtype, [], [typeof value === 'boolean' ? Number(value) : (value as number | bigint)]);
-}
-
-const feedOf = (value: TensorValue): FeedValue => {
-  const elements =
-    value.dtype === 'bool'
-      ? Uint8Array.from(value.data as Float64Array)
-      : value.dtype === 'f32'
-        ? Float32Array.from(value.data as Float64Array)
-        : value.dtype === 'i32'
-          ? Int32Array.from(value.data as Float64Array)
-          : value.data;
-  if (value.shape.length === 0) return value.dtype === 'bool' ? elements[0] === 1 : (elements[0] as number);
-  return tensor(elements as Float32Array, value.shape);
-};
 
 function randomFeeds(entry: Entry, dims: Readonly<Record<string, number>>, ranges: ChainCase['ranges'] & object): State {
   const environment = bindSizes([], new Map(Object.entries(dims)));

@@ -38,6 +38,21 @@ const cases: Readonly<Record<string, readonly ChainCase[]>> = {
   'test/programs/conv-index.tdsl': ['valid', 'strided', 'stridedSlopes', 'depthwise'].flatMap((entry) =>
     [0, 1, 7].map((B): ChainCase => ({ entry, dims: { B, ...(entry === 'depthwise' ? { C: 9 } : {}) } })),
   ),
+  'test/programs/corners.tdsl': [
+    ...['slopes', 'powers', 'products', 'subnormal', 'remainders'].map((entry): ChainCase => ({ entry })),
+    { entry: 'divergence', ranges: { p: [0.1, 0.9], q: [0.1, 0.9] } },
+    { entry: 'dropped' },
+    { entry: 'means', dims: { N: 9 }, tolerance: 5e-3 },
+    { entry: 'literals', dims: { N: 4 } },
+    { entry: 'inverses', dims: { B: 3 }, ranges: { x: [1, 3] } },
+  ],
+  'test/programs/dtypes.tdsl': [
+    ...['integers', 'casts'].map((entry): ChainCase => ({ entry, dims: { N: 5 } })),
+    { entry: 'bits', dims: { N: 5 } },
+    { entry: 'rows', dims: { N: 6 }, ranges: { i: [0, 4], j: [0, 4] } },
+    { entry: 'count', steps: 3 },
+  ],
+  'test/programs/integers.tdsl': [{ entry: 'known' }, { entry: 'divided', dims: { N: 7 } }],
   'test/programs/deep.tdsl': [
     { entry: 'predict', dims: { B: 3 } },
     ...[5, 70].map((B): ChainCase => ({ entry: 'train', dims: { B }, ranges: { y: [0, 2] }, steps: 3, tolerance: 5e-3 })),

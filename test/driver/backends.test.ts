@@ -101,6 +101,7 @@ describe('a back end that is registered', () => {
       'paper: load',
       'differentiate',
       'strip',
+      'checks',
       'simplify',
       'form',
       'fuse',

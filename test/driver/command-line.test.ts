@@ -276,7 +276,7 @@ describe('compile', () => {
     for (const pass of ['fuse', 'split']) expect(dump(pass)).toMatch(/^grouped "/);
     expect(jsonError(tfc('compile', 'model.tdsl', '--dump-after', 'magic', '--json'))).toMatchObject({
       code: 'invalid-value',
-      hint: 'Passes in order: differentiate, strip, simplify, form, fuse, split, order, schedule, plan-memory, expand, vectorize.',
+      hint: 'Passes in order: differentiate, strip, checks, simplify, form, fuse, split, order, schedule, plan-memory, expand, vectorize.',
     });
   });
 
@@ -290,6 +290,7 @@ describe('compile', () => {
       'llvm: load',
       'differentiate',
       'strip',
+      'checks',
       'simplify',
       'form',
       'fuse',

@@ -90,7 +90,7 @@ describe('compiling', () => {
     expect(begun).toContain('schedule');
     const asked: string[] = [];
     emit(request, 'simplified', new Map(), (stage) => asked.push(stage));
-    expect(asked).toEqual(['check', 'differentiate', 'strip', 'simplify']);
+    expect(asked).toEqual(['check', 'differentiate', 'strip', 'checks', 'simplify']);
   });
 
   const { tfc } = workplace();

@@ -22,8 +22,8 @@ describe('the arena is within a tenth of what is alive at once', () => {
       for (const { program } of toKernels(fixedTarget).run(module, { build }).output.entries) {
         for (const size of program.dims.length === 0 ? [0] : [1, 7, 50, 128, 509, 4096, 20640]) {
           const { planned, needed } = arenaUse(program, Object.fromEntries(program.dims.map((name) => [name, size])));
-          // Which of two sizes is larger is planned for large ones: where all are small, two kilobytes may be lost.
-          expect(planned, `${program.entry} at ${size}`).toBeLessThanOrEqual(Math.max(1.1 * needed, needed + 2048));
+          // Which of two sizes is larger is planned for large ones: where all are small, eight kilobytes may be lost.
+          expect(planned, `${program.entry} at ${size}`).toBeLessThanOrEqual(Math.max(1.1 * needed, needed + 8192));
         }
       }
     });

@@ -241,7 +241,7 @@ describe('refusals', () => {
       'call',
       [f32()],
       { body: oneParam((build, x) => [scalars.exp(build, x)]), rule: oneParam((build, x) => [scalars.exp(build, x)]) },
-      'type-mismatch: the rule takes (f32), but the arguments and the cotangent are (f32, f32)',
+      'type-mismatch: the rule takes (f32), but the arguments and the cotangents are (f32, f32)',
     ],
   ] as const)('%s', (name, args, attrs, expected) => {
     expect(typeOf(name, args, attrs)).toBe(expected);

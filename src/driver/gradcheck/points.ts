@@ -32,7 +32,7 @@ export function pointOf(module: ModuleGraph, entry: Entry, fixed: Fixed, next: (
     const value = fixed.feeds.get(name);
     return value === undefined ? [] : [{ what: name, shape, sizes: value.shape }];
   });
-  const dims = sizesOf(entry, bindSizes(fed, fixed.sizes), elements > large ? candidates.slice(2) : candidates);
+  const dims = sizesOf(entry, withQuotients(entry, bindSizes(fed, fixed.sizes)), elements > large ? candidates.slice(2) : candidates);
   const feeds = new Map(
     entry.feeds.map(({ name, type }): [string, TensorValue] => {
       const shape = type.shape.map((dim) => dim.evaluate(dims) ?? 0);
@@ -57,6 +57,16 @@ function drawn(dtype: DType, shape: readonly number[], next: () => number): Tens
   return tabulate(dtype, shape, () => (isFloat(dtype) ? 0.1 + 0.8 * next() : isWide(dtype) ? 0n : 0));
 }
 
+/** Sizes that follow from those which callers name: `N÷2` of `N`. */
+function withQuotients(entry: Entry, sizes: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const all = new Map(sizes);
+  for (const { name, dividend, divisor } of entry.declared?.quotients ?? []) {
+    const [a, b] = [dividend.evaluate(sizes), divisor.evaluate(sizes)];
+    if (a !== undefined && b !== undefined && !all.has(name)) all.set(name, a / b);
+  }
+  return all;
+}
+
 /** The first ones make matrices of full rank; the interpreter takes long for large models. */
 const candidates = [16, 12, 3, 4, 2, 6, 8, 5, 1];
 const large = 10_000;
@@ -65,7 +75,8 @@ function sizesOf(entry: Entry, fixed: ReadonlyMap<string, number>, tried: readon
   for (const size of tried) {
     const dims = new Map(entry.dims.map((name) => [name, fixed.get(name) ?? size]));
     const counted = entry.feeds.every(({ type }) => type.shape.every((dim) => (dim.evaluate(dims) ?? -1) >= 0));
-    if (counted && entry.facts.every((fact) => holds(fact, dims))) return dims;
+    const whole = [...dims.values()].every(Number.isInteger);
+    if (whole && counted && entry.facts.every((fact) => holds(fact, dims))) return dims;
   }
   throw new DiagnosticsError([
     {

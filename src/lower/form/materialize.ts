@@ -127,6 +127,7 @@ export function chooseMaterialized(demanded: readonly TensorNode[], order: reado
     }
   }
   storeSums(order, materialized, forms);
+  storeAlongChains(order, materialized, forms);
   for (const node of order) {
     const form = forms.of(node);
     if (form.kind === 'matmul') for (const operand of unreadableOperands(form, materialized, forms)) materialized.add(operand);
@@ -162,6 +163,26 @@ function storeSums(order: readonly Node[], materialized: Set<Node>, forms: Forms
       forms.target,
     );
     if (pays) materialized.add(node);
+  }
+}
+
+/**
+ * Of a long chain of which many values are taken by something else as well, one every so often: whoever takes a value would compute all of
+ * the chain before it.
+ */
+function storeAlongChains(order: readonly Node[], materialized: Set<Node>, forms: Forms): void {
+  const longest = 48;
+  const users = new NodeMap<number>();
+  for (const node of order) for (const argument of node.args) users.set(argument, (users.get(argument) ?? 0) + 1);
+  /** The most steps that lie between a node and what is stored. */
+  const steps = new NodeMap<number>();
+  for (const node of order) {
+    const form = forms.of(node);
+    if (form.kind !== 'element' || materialized.has(node)) continue;
+    const below = node.args.reduce((most, argument) => Math.max(most, steps.get(argument) ?? 0), 0);
+    const isTaken = (users.get(node) ?? 0) > 1 && space(shapeOf(node)).length > 0;
+    if (below >= longest && isTaken) materialized.add(node);
+    else steps.set(node, below + 1);
   }
 }
 

@@ -8,7 +8,7 @@ import { build, type Expr, exprKey } from '../../kernel/index.js';
 import { isCheap, paysToMove, paysToStore } from './cost-model.js';
 import { type Form, reducedKey, type ReduceForm, space, spread, tensorOf } from '../form/forms.js';
 import { type ApartNote, type Described, type Fusion, type Group, isAllSmall, isSmall, type Member, type Mode } from './groups.js';
-import type { FormedBlock } from '../form/formed.js';
+import type { Apart, FormedBlock } from '../form/formed.js';
 import { Leaves } from '../form/leaves.js';
 import { Neighbours } from './neighbours.js';
 import { Precedence } from './precedence.js';
@@ -20,7 +20,7 @@ import { type Forms, inlineCosts } from '../form/materialize.js';
  * Groups of the nodes of a block, whose `form` says what is materialized at least. Reductions that its forms split are done by partial
  * results.
  */
-export function fuse({ order: nodes, forms, materialized: least }: FormedBlock): Fusion {
+export function fuse({ order: nodes, forms, materialized: least, apart }: FormedBlock): Fusion {
   const materialized = new Set(least);
   const order = nodes.flatMap((node) => {
     const split = forms.splitOf(node);
@@ -28,7 +28,7 @@ export function fuse({ order: nodes, forms, materialized: least }: FormedBlock):
   });
   for (;;) {
     const costs = inlineCosts(order, materialized, forms);
-    const fusion = new Fuser(materialized, forms, costs).run(order);
+    const fusion = new Fuser(materialized, forms, costs, apart).run(order);
     const shared = sharedExpensive(order, fusion, forms, costs);
     if (shared.length === 0) return fusion;
     for (const node of shared) materialized.add(node);
@@ -79,6 +79,7 @@ class Fuser {
   readonly #notes: ApartNote[] = [];
   readonly #order = new Precedence<Group>();
   readonly #neighbours: Neighbours;
+  readonly #apart: Apart | undefined;
 
   readonly materialized: ReadonlySet<Node>;
   readonly forms: Forms;
@@ -86,8 +87,9 @@ class Fuser {
   /** FLOPs per element of computing a node from stored ones. */
   readonly costs: NodeMap<number>;
 
-  constructor(materialized: ReadonlySet<Node>, forms: Forms, costs: NodeMap<number>) {
+  constructor(materialized: ReadonlySet<Node>, forms: Forms, costs: NodeMap<number>, apart: Apart | undefined) {
     this.materialized = materialized;
+    this.#apart = apart;
     this.forms = forms;
     this.costs = costs;
     this.#neighbours = new Neighbours(this.#groupOf);
@@ -157,6 +159,7 @@ class Fuser {
   /** 'joined', 'unrelated' (nothing to gain), or the reason why not. */
   #join(group: Group, member: Member, mode: Mode, outer: Shape, alone: ReadsOf): string {
     if (group.mode === 'nest' || group.mode === 'loop') return 'unrelated';
+    if (this.#isKeptApart(group, member)) return 'it changes variables, which wait for checks';
     const reads = alone.in(group);
     const isMember = (node: Node): boolean => this.#groupOf.get(node) === group;
     const readsMember = [...reads.keys()].some(isMember) || alone.materializedBelow.some(isMember);
@@ -179,6 +182,13 @@ class Fuser {
     group.outer = fits.outer;
     this.#take(group, member, reads);
     return 'joined';
+  }
+
+  #isKeptApart({ members }: Group, { node }: Member): boolean {
+    if (this.#apart === undefined) return false;
+    const { checks, updates } = this.#apart;
+    const others = checks.has(node) ? updates : updates.has(node) ? checks : undefined;
+    return others !== undefined && members.some((one) => others.has(one.node));
   }
 
   /** How the group computes when it has taken the member in, or why it can't. */

@@ -3,10 +3,19 @@
 // Holds: nothing that a step has made changes in a later one.
 
 import { InternalError } from '../../base/index.js';
-import { type Entry, type Node, type Output, sourceOf, type TensorNode, type Update, type Variable } from '../../graph/index.js';
+import {
+  type Entry,
+  type Node,
+  type Output,
+  sourceOf,
+  type TensorNode,
+  topological,
+  type Update,
+  type Variable,
+} from '../../graph/index.js';
 import { build, type Buffer } from '../../kernel/index.js';
 import type { Target } from '../../target/index.js';
-import { formBlock, type FormedBlock } from '../form/formed.js';
+import { type Apart, formBlock, type FormedBlock } from '../form/formed.js';
 import { laidOut } from '../form/layout.js';
 import { Forms } from '../form/materialize.js';
 import { BufferPool, type RequiredOutput, Storage } from '../form/storage.js';
@@ -37,7 +46,7 @@ export interface FusedEntry {
 /** How each node is computed, and which get storage. */
 export function formEntry(entry: Entry, target: Target, { structures }: KernelClasses): FormedEntry {
   const demanded = [...entry.outputs, ...changes(entry)].map(({ node }) => node);
-  return { entry, block: formBlock(demanded, new Forms(target, structures)) };
+  return { entry, block: formBlock(demanded, new Forms(target, structures), apartIn(entry)) };
 }
 
 /** Which of them share a kernel. */
@@ -100,6 +109,15 @@ export function orderEntry({ entry, block: { formed, fusion } }: GroupedEntry, v
   const { forms } = formed;
   const context: EmitContext = { storage: new Storage(pool, forms, bind), forms, target: forms.target, parallel: true };
   return { entry, context, order: planOrder(fusion, formed.order, demands, context, checkOutputs(entry)) };
+}
+
+/** Checks with what serves them alone, and the new values of variables; undefined where nothing has to wait. */
+function apartIn(entry: Entry): Apart | undefined {
+  const checks = checkOutputs(entry);
+  const updates = new Set<Node>(changes(entry).map(({ node }) => node));
+  if (checks.size === 0 || updates.size === 0) return undefined;
+  const others = new Set(topological([...entry.outputs.map(({ node }) => node).filter((node) => !checks.has(node)), ...updates]));
+  return { checks: new Set(topological(checks).filter((node) => !others.has(node))), updates };
 }
 
 const checkOutputs = ({ checks, outputs }: Entry): ReadonlySet<Node> =>
