@@ -5,7 +5,16 @@
 // found a mistake: a tree that came without problems has none, and whoever meets one stays silent about it.
 
 import type { Declaration, Fact, GenericParameter, ImportSpecifier, Parameter, UpdateRule, VjpRule } from './ast-declarations.js';
-import type { Argument, EllipsisIndex, Expression, ForClause, IndexVariable, RangeIterable, RecordField, SliceIndex } from './ast-expressions.js';
+import type {
+  Argument,
+  EllipsisIndex,
+  Expression,
+  ForClause,
+  IndexVariable,
+  RangeIterable,
+  RecordField,
+  SliceIndex,
+} from './ast-expressions.js';
 import type { Identifier } from './ast-names.js';
 import type { Block, Pattern, Statement } from './ast-statements.js';
 import type { Dimension, FnSignature, RecordTypeField, TypeExpression } from './ast-types.js';
