@@ -132,7 +132,14 @@ export const iota: Op<IotaAttrs> = defineOp<IotaAttrs>({
 export const dimension: Op<DimensionAttrs> = defineOp<DimensionAttrs>({
   name: 'dimension',
   doc: 'A size as an i32 or i64.',
-  type: (args, attrs) => noArguments(args) ?? tensor(attrs.dtype ?? 'i32'),
+  type: (args, attrs) => {
+    // Attributes that were read from text may be others.
+    const dtype: DType = attrs.dtype ?? 'i32';
+    return (
+      noArguments(args) ??
+      (dtype === 'i32' || dtype === 'i64' ? tensor(dtype) : problem('dtype-mismatch', `a size is an i32 or an i64, not ${dtype}`))
+    );
+  },
   derivative: zero,
   evaluate: (_, { attrs: { dim, dtype }, size }) =>
     dtype === 'i64' ? tensorValue('i64', [], [BigInt(size(dim))]) : tensorValue('i32', [], [size(dim)]),
