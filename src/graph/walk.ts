@@ -5,14 +5,14 @@ import type { Node } from './node.js';
 import { type NodeMap, NodeSet } from './node-map.js';
 
 /**
- * Every node that the roots depend on, arguments before users, each once; `wanted` says no to arguments that are left out with all that
- * they depend on.
+ * The roots and every node that they depend on, arguments before users, each once; nodes to which `wanted` says no are left out with all
+ * that only they depend on.
  */
 export function topological(roots: Iterable<Node>, wanted: (node: Node) => boolean = () => true): Node[] {
   const order: Node[] = [];
   const seen = new NodeSet();
   for (const root of roots) {
-    if (!seen.add(root)) continue;
+    if (!wanted(root) || !seen.add(root)) continue;
     // Nodes whose arguments are being walked, and which argument is next.
     const [open, next] = [[root], [0]];
     while (open.length > 0) {

@@ -41,7 +41,6 @@ export class Ranges {
       return arg === undefined ? undefined : (this.#noted.get(arg) ?? found.get(arg));
     };
     for (const one of topological([node], (each) => !found.has(each))) {
-      if (found.has(one)) continue;
       // What is computed in few bits may wrap.
       const isAsked = isTensorNode(one) && isInteger(one.type.dtype) && bytesOf(one.type.dtype) >= 4;
       found.set(one, isAsked ? opOf(one).bounds?.(one, (which) => argument(one, which), isAtLeast0) : undefined);

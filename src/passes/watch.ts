@@ -193,8 +193,7 @@ export abstract class Watch {
     const finds = sides.some((side) => side.found.length > 0);
     const groups = sides.map((side) => [...side.images, ...(finds ? this.earliest([nothing, ...side.found]) : [])]);
     const outside = new Set<Node>(params);
-    const isInner = (one: Node): boolean => !outside.has(one);
-    const inner = new Set(topological(groups.flat().filter(isInner), isInner).filter(isInner));
+    const inner = new Set(topological(groups.flat(), (one) => !outside.has(one)));
     const closed = closeTogether(build, params, groups, (one) => inner.has(one));
     const [whenTrue, whenFalse] = closed.regions as [Region, Region];
     const made = apply(build, branch, [...args, ...closed.captures], { whenTrue, whenFalse });

@@ -56,7 +56,6 @@ export function select(context: Context, condition: TensorNode, { whenTrue, when
 function isWorthBranching(sides: readonly TensorNode[], mark: number): boolean {
   let operations = 0;
   for (const node of topological(sides, ({ id }) => id >= mark)) {
-    if (node.id < mark) continue;
     operations += costOf(node);
     if (operations > mostSelected) return true;
   }

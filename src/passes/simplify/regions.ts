@@ -37,8 +37,7 @@ function branchOf(build: GraphBuilder, node: Node<BranchAttrs>, kept: readonly n
     return kept.map((index) => results[index] as TensorNode);
   });
   // What stands in a side, although it depends on nothing that changes.
-  const isInside = (one: Node): boolean => !outside.has(one);
-  const inside = new Set(topological(sides.flat().filter(isInside), isInside).filter(isInside));
+  const inside = new Set(topological(sides.flat(), (one) => !outside.has(one)));
   const closed = closeTogether(build, [], sides, (one) => inside.has(one));
   const [whenTrue, whenFalse] = closed.regions as [Region, Region];
   return apply(build, branch, [condition, ...closed.captures], { whenTrue, whenFalse });
