@@ -5,7 +5,8 @@
 import type { GraphBuilder, Node, TensorNode } from '../graph/index.js';
 import { apply, tensorOf } from './apply.js';
 import type { Modes } from './define.js';
-import { isDifferentiable, item, zeros } from './make.js';
+import { item, zeros } from './make.js';
+import { movingCarries } from './moving-carries.js';
 import { closeTogether, inlineRegion, placeholder } from './region.js';
 import { whileLoop, type WhileAttrs } from './while.js';
 
@@ -25,32 +26,10 @@ export function pushed(
 ): Pushed | undefined {
   const { carries, condition, body } = node.attrs;
   const args = node.args.map(tensorOf);
-  const active = new Set<number>(
-    [...tangents.keys()].filter((at) => tangents[at] !== undefined && isDifferentiable((args[at] as TensorNode).type)),
-  );
   const params = body.params.map((type) => placeholder(build, type));
-  const directions = args.map((arg) => placeholder(build, arg.type));
   const results = inlineRegion(build, body, params);
-  let found: readonly (TensorNode | undefined)[] = [];
-  // A carry that gets a tangent inside has one in the next round: until no more do.
-  for (let grown = true; grown;) {
-    found = modes.jvp(
-      results,
-      params,
-      params.map((_, at) => (at > 0 && active.has(at - 1) ? directions[at - 1] : undefined)),
-    );
-    grown = false;
-    for (let at = 0; at < carries; at++) {
-      if (found[at] === undefined || active.has(at)) continue;
-      active.add(at);
-      grown = true;
-    }
-  }
-  const moving = [...active].filter((at) => at < carries).sort((a, b) => a - b);
+  const { tangents: found, moving, fixed, direction, known } = movingCarries({ args, carries, params, results }, tangents, build, modes);
   if (moving.length === 0) return undefined;
-  const fixed = [...active].filter((at) => at >= carries).sort((a, b) => a - b);
-  const direction = (at: number): TensorNode => directions[at] as TensorNode;
-  const known = (at: number): TensorNode => tangents[at] ?? zeros(build, (args[at] as TensorNode).type);
   const inner = [...params.slice(0, 1 + carries), ...moving.map(direction), ...params.slice(1 + carries), ...fixed.map(direction)];
   const next = [...results, ...moving.map((at) => found[at] ?? zeros(build, (args[at] as TensorNode).type))];
   const { regions, captures } = closeTogether(build, inner, [inlineRegion(build, condition, params), next]);
