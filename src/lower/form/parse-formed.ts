@@ -4,6 +4,7 @@
 
 import { Cursor, parseLines, type ParseOptions, parseShape } from '../../graph/index.js';
 import { type Combiner, combiners } from '../../kernel/index.js';
+import { dashedWord, parseNumber } from './parse-words.js';
 import { type FormedGraph, type FormedNode, formPlaces, type NodeForm, plainForms } from './formed-graph.js';
 
 /** Reads the text of a whole module: graphs one after the other. */
@@ -37,9 +38,7 @@ function parseOne(at: Cursor, options: ParseOptions): FormedGraph {
 }
 
 function parseForm(at: Cursor): NodeForm {
-  const words = [at.of('word', 'a form')];
-  while (at.accept('-')) words.push(at.of('word', 'the rest of a form'));
-  const kind = words.join('-');
+  const kind = dashedWord(at, 'form');
   if (kind === 'element') return { kind, cost: Number(at.of('number', 'what it costs')) };
   if (kind !== 'reduce')
     return { kind: plainForms.find((one) => one === kind) ?? at.fail(`a form (element, reduce, ${plainForms.join(', ')}), not ${kind},`) };
@@ -49,10 +48,4 @@ function parseForm(at: Cursor): NodeForm {
   const isWrittenOut = at.accept('written');
   if (isWrittenOut) at.expect('out');
   return { kind, combine, over, isWrittenOut };
-}
-
-function parseNumber(at: Cursor, count: number): number {
-  at.expect('%');
-  const number = Number(at.of('number', 'the number of a node'));
-  return number < count ? number : at.fail(`a node that stands above, not %${number},`);
 }

@@ -13,6 +13,7 @@ import {
   type FusedValue,
   unread,
 } from './fused-graph.js';
+import { dashedWord, parseNumber } from '../form/parse-words.js';
 import { type Mode, modes, roles } from './groups.js';
 
 /** Reads the text of a whole module: graphs one after the other. */
@@ -77,17 +78,9 @@ function parseGroup(at: Cursor, number: () => number): FusedGroup {
   return { id, mode, outer, reads, members };
 }
 
-/** Words with dashes between them. */
 function parseMode(at: Cursor): Mode {
-  const words = [at.of('word', 'the mode of a group')];
-  while (at.accept('-')) words.push(at.of('word', 'the rest of a mode'));
-  return modes.find((mode) => mode === words.join('-')) ?? at.fail(`a mode (${modes.join(', ')}), not ${words.join('-')},`);
-}
-
-function parseNumber(at: Cursor, count: number): number {
-  at.expect('%');
-  const number = Number(at.of('number', 'the number of a node'));
-  return number < count ? number : at.fail(`a node that stands above, not %${number},`);
+  const word = dashedWord(at, 'mode');
+  return modes.find((mode) => mode === word) ?? at.fail(`a mode (${modes.join(', ')}), not ${word},`);
 }
 
 const buffer = (at: Cursor): string => at.of('word', 'the name of a buffer');
