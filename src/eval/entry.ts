@@ -101,11 +101,19 @@ function checkFeeds(entry: Entry, feeds: ReadonlyMap<string, TensorValue>): void
   }
 }
 
-function checkFact({ left, relation, right }: SizeFact, dims: ReadonlyMap<string, number>): void {
+function checkFact(fact: SizeFact, dims: ReadonlyMap<string, number>): void {
+  const { left, relation, right } = fact;
   const [a, b] = [left.evaluate(dims), right.evaluate(dims)];
   if (a === undefined || b === undefined)
     throw mistake('ambiguous-size', `the fact ${left.toString()} ${relation} ${right.toString()} has a size without a value`);
-  const holds = {
+  if (!factHolds(fact, dims))
+    throw mistake('unsatisfied-fact', `${left.toString()} ${relation} ${right.toString()} does not hold: ${a} and ${b}`);
+}
+
+/** Whether a fact holds for these sizes; one that is missing counts as 0. */
+export function factHolds({ left, relation, right }: SizeFact, dims: ReadonlyMap<string, number>): boolean {
+  const [a, b] = [left.evaluate(dims) ?? 0, right.evaluate(dims) ?? 0];
+  return {
     '==': a === b,
     '!=': a !== b,
     '<': a < b,
@@ -114,5 +122,4 @@ function checkFact({ left, relation, right }: SizeFact, dims: ReadonlyMap<string
     '>=': a >= b,
     divides: a === 0 ? b === 0 : b % a === 0,
   }[relation];
-  if (!holds) throw mistake('unsatisfied-fact', `${left.toString()} ${relation} ${right.toString()} does not hold: ${a} and ${b}`);
 }

@@ -3,6 +3,7 @@
 import { suggestion } from '../../../runtime/error.js';
 import type { EntrySpec, Manifest } from '../../../runtime/index.js';
 import { DiagnosticsError } from '../../base/index.js';
+import type { Entry, ModuleGraph } from '../../graph/index.js';
 import { scalarNames } from '../../train/metrics.js';
 import { UsageError } from './options.js';
 
@@ -50,6 +51,15 @@ export function evaluatedOf(manifest: Manifest, named: string | undefined): Entr
       'Write `export fn metrics<B>(x: f32[B, 784], …): { loss: f32 } = …`.',
     );
   if (others.length > 0) throw new UsageError(`name one of the functions: ${[found, ...others].map(({ name }) => name).join(', ')}`);
+  return found;
+}
+
+/** Entries of a checked module that callers know: the one of that name, or all. Errors: unknown-entry. */
+export function exportedOf({ entries }: ModuleGraph, file: string, named: string | undefined): readonly Entry[] {
+  const exported = entries.filter(({ kind }) => kind !== 'init');
+  const found = named === undefined ? exported : exported.filter(({ name }) => name === named);
+  if (named !== undefined && found.length === 0)
+    throw unknown(`${file} exports no ${named}`, `It exports ${exported.map(({ name }) => name).join(', ') || 'none'}.`);
   return found;
 }
 

@@ -4,11 +4,12 @@ import type { Command } from 'commander';
 import { convert } from '../../../runtime/convert.js';
 import { elements } from '../../../runtime/element.js';
 import { TfcError } from '../../../runtime/index.js';
-import { DiagnosticsError, isWide, printable } from '../../base/index.js';
+import { isWide, printable } from '../../base/index.js';
 import type { Entry } from '../../graph/index.js';
 import { tensorValue, type TensorValue } from '../../ops/index.js';
 import type { Checked } from '../gradcheck/check.js';
 import { perform, print, printDiagnostics } from './command.js';
+import { exportedOf } from './entries.js';
 import { type Feeds, readFeeds } from './feeds.js';
 import { addProgramOptions, collect, parseCount, parseProgram, parseSizes, type ProgramOptions, UsageError } from './options.js';
 
@@ -61,21 +62,7 @@ async function gradcheck(file: string, named: string | undefined, options: Optio
   const { pointOf, uniforms } = await import('../gradcheck/points.js');
   const { module, build, warnings } = check({ path: file, ...parseProgram(options) }, texts);
   await printDiagnostics(warnings, texts);
-  const entries = module.entries.filter(({ kind, name }) => kind !== 'init' && (named === undefined || name === named));
-  if (named !== undefined && entries.length === 0)
-    throw new DiagnosticsError([
-      {
-        code: 'unknown-entry',
-        message: `${file} exports no ${named}`,
-        hint: `It exports ${
-          module.entries
-            .filter(({ kind }) => kind !== 'init')
-            .map(({ name }) => name)
-            .join(', ') || 'none'
-        }.`,
-      },
-    ]);
-  const found = entries.map((entry): Found => {
+  const found = exportedOf(module, file, named).map((entry): Found => {
     const next = uniforms(seed);
     try {
       const point = pointOf(module, entry, { sizes, feeds: valuesOf(entry, feeds) }, next);

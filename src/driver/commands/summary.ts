@@ -1,8 +1,9 @@
 // `tfc summary FILE [ENTRY]`: layers with their outputs, params and FLOPs; variables; what a run needs.
 
 import type { Command } from 'commander';
-import { DiagnosticsError, Dim } from '../../base/index.js';
+import { Dim } from '../../base/index.js';
 import { perform, print, printDiagnostics } from './command.js';
+import { exportedOf } from './entries.js';
 import { addProgramOptions, collect, parseProgram, parseSizes, type ProgramOptions } from './options.js';
 
 interface Options extends ProgramOptions {
@@ -32,15 +33,7 @@ async function summarize(file: string, named: string | undefined, options: Optio
   const { summaryOf, summaryText } = await import('../report/summary.js');
   const { module, build, warnings } = check({ path: file, ...parseProgram(options) }, texts);
   await printDiagnostics(warnings, texts);
-  const names = module.entries.filter(({ kind }) => kind !== 'init').map(({ name }) => name);
-  if (named !== undefined && !names.includes(named))
-    throw new DiagnosticsError([
-      { code: 'unknown-entry', message: `${file} exports no ${named}`, hint: `It exports ${names.join(', ') || 'none'}.` },
-    ]);
-  const wanted = {
-    ...module,
-    entries: module.entries.filter(({ kind, name }) => kind !== 'init' && (named === undefined || name === named)),
-  };
+  const wanted = { ...module, entries: exportedOf(module, file, named) };
   const { output } = toKernels(targetFor('native', backendOf({}))).run(wanted, { build });
   const summary = summaryOf(wanted, output, build, texts);
   print(

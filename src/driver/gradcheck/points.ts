@@ -3,8 +3,8 @@
 // are defined; integers that nobody gave are 0, which is an index of everything.
 
 import { DiagnosticsError, type DType, elementCount, isFloat, isWide } from '../../base/index.js';
-import { bindSizes, initialValues } from '../../eval/index.js';
-import type { Entry, ModuleGraph, SizeFact } from '../../graph/index.js';
+import { bindSizes, factHolds, initialValues } from '../../eval/index.js';
+import type { Entry, ModuleGraph } from '../../graph/index.js';
 import { tabulate, type TensorValue } from '../../ops/index.js';
 
 /** Numbers between 0 and 1: Park and Miller's generator. */
@@ -76,7 +76,7 @@ function sizesOf(entry: Entry, fixed: ReadonlyMap<string, number>, tried: readon
     const dims = new Map(entry.dims.map((name) => [name, fixed.get(name) ?? size]));
     const counted = entry.feeds.every(({ type }) => type.shape.every((dim) => (dim.evaluate(dims) ?? -1) >= 0));
     const whole = [...dims.values()].every(Number.isInteger);
-    if (whole && counted && entry.facts.every((fact) => holds(fact, dims))) return dims;
+    if (whole && counted && entry.facts.every((fact) => factHolds(fact, dims))) return dims;
   }
   throw new DiagnosticsError([
     {
@@ -85,24 +85,4 @@ function sizesOf(entry: Entry, fixed: ReadonlyMap<string, number>, tried: readon
       hint: 'choose them: --size Name=N',
     },
   ]);
-}
-
-function holds({ left, relation, right }: SizeFact, dims: ReadonlyMap<string, number>): boolean {
-  const [a, b] = [left.evaluate(dims) ?? 0, right.evaluate(dims) ?? 0];
-  switch (relation) {
-    case '==':
-      return a === b;
-    case '!=':
-      return a !== b;
-    case '<':
-      return a < b;
-    case '<=':
-      return a <= b;
-    case '>':
-      return a > b;
-    case '>=':
-      return a >= b;
-    case 'divides':
-      return a === 0 ? b === 0 : b % a === 0;
-  }
 }
