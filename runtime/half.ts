@@ -22,10 +22,8 @@ export const roundToBF16 = (value: number): number => toPrecision(value, 8, -126
 export const roundToF8E4M3 = (value: number): number => toPrecision(value, 4, -6, 448, 448);
 export const roundToF8E5M2 = (value: number): number => toPrecision(value, 3, -14, 57344, 57344);
 
-const scratch = (): { readonly float: Float32Array; readonly bits: Uint32Array } => {
-  const float = new Float32Array(1);
-  return { float, bits: new Uint32Array(float.buffer) };
-};
+const float = new Float32Array(1);
+const words = new Uint32Array(float.buffer);
 
 /** The value of an IEEE binary16 bit pattern. */
 export function f16ToNumber(bits: number): number {
@@ -52,7 +50,6 @@ export function numberToF16(value: number): number {
 
 /** The value of a bfloat16 bit pattern. */
 export function bf16ToNumber(bits: number): number {
-  const { float, bits: words } = scratch();
   words[0] = (bits << 16) >>> 0;
   return float[0] ?? NaN;
 }
@@ -69,9 +66,8 @@ export function bigintToDouble(x: bigint): number {
 /** The bfloat16 bit pattern nearest to a number. */
 export function numberToBf16(value: number): number {
   if (Number.isNaN(value)) return 0x7fc0;
-  const { float, bits } = scratch();
   float[0] = roundToBF16(value);
-  return (bits[0] ?? 0) >>> 16;
+  return (words[0] ?? 0) >>> 16;
 }
 
 /** A layout of eight bits: exponents below the one of 1, bits of the fraction, and the patterns that are no numbers. */

@@ -43,9 +43,9 @@ function toOthers(values: Numbers, feed: ElementFeed, where: Where): TypedArray 
     for (let at = 0; at < values.length; at++) into[at] = patterns.fromNumber(roundedLater(values[at] ?? 0));
     return into;
   }
+  if (dtype !== 'bool' && holds(dtype, values)) return values;
   // Beyond 2⁵³ a number may have been another one before it was read.
   requireWhole(values, feed, where, least, most);
-  if (dtype !== 'bool' && holds(dtype, values)) return values;
   const into = allocate(dtype, values.length);
   if (isWide(into)) for (let at = 0; at < values.length; at++) into[at] = BigInt(values[at] ?? 0);
   // Arrays that hold no bigints are converted at once, many times faster than one by one.
