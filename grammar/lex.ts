@@ -79,6 +79,7 @@ const hints: ReadonlyMap<string, string> = new Map([
   ['&', '"and" is written `&&`'],
   ['|', '"or" is written `||`'],
   ['^', 'a power is written `x ** n`'],
+  ['~', '"not" is written `!`'],
   ['#', 'a comment starts with `//`'],
   ['\u201c', 'strings stand in straight double quotes'],
   ['\u201d', 'strings stand in straight double quotes'],

@@ -30,11 +30,29 @@ const foreignWords: ReadonlyMap<string, string> = new Map([
   ['def', 'a function is declared with `fn`'],
   ['function', 'a function is declared with `fn`'],
   ['func', 'a function is declared with `fn`'],
+  ['fun', 'a function is declared with `fn`'],
+  ['lambda', 'a lambda is written `x => e`'],
   ['class', 'a `model` holds params and functions'],
-  ['var', 'a value is named with `let`'],
+  ['struct', 'a `model` holds params and functions; a record is written `{ a: 1, b: x }`'],
+  ['interface', 'types are written where they are used: `x: f32[B, 3]`'],
+  ...['var', 'val', 'mut', 'auto'].map((word): [string, string] => [word, 'a value is named with `let`']),
   ['and', '"and" is written `&&`'],
   ['or', '"or" is written `||`'],
   ['not', '"not" is written `!`'],
+  ['xor', 'of two bools, "either" is written `!=`'],
+  ['mod', 'a remainder is written `a % b`'],
+  ['rem', 'a remainder is written `a % b`'],
+  ['div', 'a quotient is written `a / b`; of integers, rounded down, `floorDiv(a, b)`'],
+  ['is', 'equality is written `==`'],
+  ['elif', 'write `else if`'],
+  ['elseif', 'write `else if`'],
+  ['new', 'an instance is made without `new`: `net = Dense<3, 4>()`'],
+  ['await', 'a call gives its value at once: nothing is awaited'],
+  ['print', 'a function has no effects: return the value, or fetch it by its name'],
+  ...['break', 'continue'].map((word): [string, string] => [
+    word,
+    'a loop runs to its end; one with a condition is `while c with z = a { … }`',
+  ]),
   ['for', 'a loop is a value: `fold i in 0..n with z = 0.0 { … }`'],
   ['type', 'types are written where they are used: `x: f32[B, 3]`'],
   ['step', 'an entry point that changes variables is written `export step`'],
@@ -51,6 +69,9 @@ export function shown(message: string, found: IToken, previous: IToken | undefin
     ...(expected === undefined ? {} : { expected: [expected] }),
   };
 }
+
+/** Words that name a value somewhere. */
+const valueWords: ReadonlySet<string> = new Set(['let', 'var', 'val', 'mut', 'auto']);
 
 const operators: ReadonlySet<TokenType> = new Set([t.Plus, t.Minus, t.Star, t.StarStar, t.Slash, t.Percent, t.At]);
 
@@ -69,18 +90,35 @@ function hintFor(message: string, found: IToken, previous: IToken | undefined): 
   if (previous?.tokenType === t.Dot && type === t.NumberLiteral) return 'an element of a tuple is taken by index: `t[0]`';
   if (previous?.tokenType === t.NumberLiteral && adjacent && type === t.Dot) return 'a number has a digit after its point: `1.0`';
   if (previous?.tokenType === t.NumberLiteral && adjacent && type === t.Identifier) {
-    return found.image.startsWith('_')
-      ? 'digits are written without separators'
-      : `a product is written \`${previous.image} * ${found.image}\``;
+    if (found.image.startsWith('_')) return 'digits are written without separators';
+    if (previous.image === '0' && /^[xXbBoO][\da-fA-F_]*$/.test(found.image)) return 'numbers are written in decimal';
+    if (/^(?:[fFdDlLuUnjJ]|[fiu](?:8|16|32|64))$/.test(found.image))
+      return `a number has no suffix: it takes the dtype of what it meets, or \`f32(${previous.image})\`; a product is written \`${previous.image} * ${found.image}\``;
+    return `a product is written \`${previous.image} * ${found.image}\``;
   }
+  if (type === t.FatArrow && message === "expected '=' or '{'") return 'the body stands behind `=`: `fn f(x: f32) = x`';
+  if (type === t.Minus && message === "expected '=' or '{'") return 'the type of the result stands behind a colon: `fn f(x: f32): f32`';
+  if (type === t.Equals && adjacent && previous?.tokenType === t.Colon) return 'a name gets its value by `=`: `let x = …`';
+  if (adjacent && previous !== undefined) {
+    if (previous.tokenType === t.Less && type === t.Greater) return 'inequality is written `!=`';
+    if (previous.tokenType === t.Equals && type === t.Less) return '"at most" is written `<=`';
+    if (previous.tokenType === t.Plus && type === t.Plus) return 'write `x <- x + 1`';
+    if (previous.tokenType === type && (type === t.Less || type === t.Greater)) return 'a shift is a product: `x * 2 ** n`';
+  }
+  if (type === t.Colon && message.startsWith("expected 'then'")) return 'write `if c then a else b`, or `if c { … }` for statements';
   if (type === t.FatArrow) return 'the parameters of a lambda are names: `x => e`, `(x, y) => e`';
   if (message === 'expected a name' && t.reservedWords.includes(found.image)) {
     return `\`${found.image}\` is a word of the language and cannot be a name`;
   }
+  if (message === "expected '{'" && previous?.tokenType === t.reserved.import) return 'write `import { name } from "std/nn"`';
   if (message === "expected ':'" && (type === t.ParenClose || type === t.Comma)) return 'a parameter has a type: `x: f32[B]`';
   if (found.image === 'const' && message === 'expected an expression') return 'a value inside of a function is named with `let`';
   if (message === 'expected a declaration') {
-    if (found.image === 'let') return 'at the top of a file write `name = …` or `const name = …`';
+    if (valueWords.has(found.image)) return 'at the top of a file write `name = …` or `const name = …`';
+    if (found.image === 'from') return 'write `import { name } from "std/nn"`';
+    if (type === t.Equals) return 'comparisons are written `==`, `!=`, `<=` and `>=`';
+    if (type === t.At) return 'a function has no decorators; an entry point is written `export fn`';
+    if (found.tokenType === t.reserved.return || found.tokenType === t.reserved.yield) return `\`${found.image}\` stands inside of a block`;
     if (t.contextualWords.includes(found.image)) return `\`${found.image}\` stands inside of a function or step, or wants a name after it`;
     if (found.tokenType === t.Identifier && !foreignWords.has(found.image))
       return `write \`${found.image} = …\` to give a name to an instance`;

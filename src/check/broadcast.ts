@@ -58,13 +58,17 @@ function sizesDiffer(a: Dim, b: Dim): 'surely' | 'perhaps' {
   return a.sub(b).constant === undefined ? 'perhaps' : 'surely';
 }
 
-/** The shape that all operands broadcast to; undefined after a diagnostic. `what` is the text of the operation. */
+/**
+ * The shape that all operands broadcast to; undefined after a diagnostic. `what` is the text of the operation; `instead`: a hint at another
+ * one, which would fit.
+ */
 export function commonShape(
   context: Context,
   operands: readonly Operand[],
   span: Span,
   what: string,
   shapes: readonly Shape[] = operands.map((operand) => operand.node.type.shape),
+  instead?: string,
 ): Shape | undefined {
   const rank = Math.max(0, ...shapes.map((shape) => shape.length));
   const result: Dim[] = [];
@@ -92,7 +96,7 @@ export function commonShape(
       if (code === 'shape-mismatch')
         fail(context, code, span, `${what}: ${types} do not broadcast: size ${size} of ${names[0]} and size ${own} of ${names[1]} differ`, {
           labels,
-          hint: axesHint(first, second) ?? 'sizes must be equal, or one of them 1',
+          hint: instead ?? axesHint(first, second) ?? 'sizes must be equal, or one of them 1',
         });
       else
         fail(
@@ -103,6 +107,7 @@ export function commonShape(
           {
             labels,
             hint:
+              instead ??
               axesHint(first, second) ??
               'give both the same size name if they are always equal; a size that is 1 only at run time is not broadcast',
           },
@@ -136,8 +141,14 @@ export function broadcastTo(context: Context, node: TensorNode, shape: Shape, sp
 }
 
 /** All operands in their common shape; undefined after a diagnostic. */
-export function broadcastTogether(context: Context, operands: readonly Operand[], span: Span, what: string): TensorNode[] | undefined {
-  const shape = commonShape(context, operands, span, what);
+export function broadcastTogether(
+  context: Context,
+  operands: readonly Operand[],
+  span: Span,
+  what: string,
+  instead?: string,
+): TensorNode[] | undefined {
+  const shape = commonShape(context, operands, span, what, undefined, instead);
   if (shape === undefined) return undefined;
   const nodes: TensorNode[] = [];
   for (const operand of operands) {

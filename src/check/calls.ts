@@ -8,11 +8,12 @@ import type { Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
 import { callFunction, callLambda } from './functions.js';
 import { instantiate } from './models.js';
+import { isNothing } from './known-names.js';
 import { optimizerRule } from './optimizers.js';
 import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
 import { castTo, toTensor } from './tensors.js';
-import { expectTensor, type Expected } from './types.js';
+import { besides, expectTensor, type Expected } from './types.js';
 import { describe, ERROR, number, tensorValue, type DTypeValue, type Value } from './values.js';
 
 /** One argument as it is passed; evaluated when the callee knows what it expects. */
@@ -38,7 +39,10 @@ export function evaluateCall(context: Context, expression: CallExpression, scope
     return {
       name: argument.name,
       span: argument.value.span,
-      value: (wanted, instancePath) => evaluate({ ...context, instancePath }, argument.value, scope, wanted),
+      value: (wanted, instancePath) =>
+        isNothing(argument.value, scope)
+          ? failNothing(context, argument.name, argument.value.span)
+          : evaluate({ ...context, instancePath }, argument.value, scope, wanted),
     };
   });
   return callValue(
@@ -47,6 +51,12 @@ export function evaluateCall(context: Context, expression: CallExpression, scope
     expression.callee.span,
   );
 }
+
+/** `axis: None`: an argument that is not given is left out. */
+const failNothing = (context: Context, name: Identifier | null, span: Span): Value =>
+  fail(context, 'unknown-name', span, `nothing is called \`${excerpt(context, span, 'this')}\` here`, {
+    hint: name === null ? 'leave the argument out' : `leave \`${name.text}\` out`,
+  });
 
 /** Calls a value. `span` is where the callee stands. */
 function callValue(call: Call, callee: Value, span: Span): Value {
@@ -95,9 +105,10 @@ function convertTo(call: Call, callee: DTypeValue): Value {
   if (more !== undefined) return fail(call.context, 'too-many-arguments', more.span, `\`${dtype}(x)\` converts one value`);
   if (argument.name !== null)
     return fail(call.context, 'unknown-argument', argument.name.span, `\`${dtype}(x)\` has no argument \`${argument.name.text}\``);
-  const value = argument.value(call.expected?.kind === 'tensor' ? expectTensor(undefined, call.expected.shape) : undefined);
-  if (value.kind === 'error') return ERROR;
   const floating = isFloat(dtype);
+  const shaped = call.expected?.kind === 'tensor' ? expectTensor(undefined, call.expected.shape) : undefined;
+  const value = argument.value(floating ? besides(shaped, () => dtype) : shaped);
+  if (value.kind === 'error') return ERROR;
   if (value.kind === 'number' && value.dtype === undefined && dtype !== 'bool')
     return floating || value.integer ? number(value.value, value.integer, dtype, value.big) : number(Math.trunc(value.value), true, dtype);
   const node =

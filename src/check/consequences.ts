@@ -17,5 +17,14 @@ export function withoutConsequences(diagnostics: readonly Diagnostic[], modules:
   };
   for (const { code, span } of diagnostics) if (code === 'syntax-error' && span !== undefined) broken.add(placeOf(span));
   if (broken.size === 0) return diagnostics;
-  return diagnostics.filter(({ code, span }) => code === 'syntax-error' || span === undefined || !broken.has(placeOf(span)));
+  const told = new Set<string>();
+  return diagnostics.filter(({ code, span }) => {
+    if (span === undefined) return true;
+    if (code !== 'syntax-error') return !broken.has(placeOf(span));
+    // What could not be read may stand where nothing may: that is told once.
+    const place = `${span.source}:${span.start}`;
+    const isNew = !told.has(place);
+    told.add(place);
+    return isNew;
+  });
 }

@@ -14,7 +14,20 @@ import { GenericBinding, type DTypeBound, type Scope } from './scope.js';
 import { isUnknown, solveSize, unknownsIn } from './sizes.js';
 import { bindingLabel, fallbackDType, ownDType, shapeOf, toTensor } from './tensors.js';
 import { dtypeNamed, failUnknownType, isCompileTimeType, shapeWritten, typeText, type CompileTimeType } from './types.js';
-import { describe, dimOf, ERROR, isCallable, list, number, record, sizeValue, tensorValue, tuple, type Value } from './values.js';
+import {
+  describe,
+  dimOf,
+  ERROR,
+  integerHint,
+  isCallable,
+  list,
+  number,
+  record,
+  sizeValue,
+  tensorValue,
+  tuple,
+  type Value,
+} from './values.js';
 
 /** What is matched, for sentences: `argument `x` of `f``, and where it stands. */
 export interface Subject {
@@ -176,6 +189,7 @@ export class Matcher {
       type,
       subject,
       { any: 'a value', int: 'an integer', number: 'a number', text: 'a text', list: 'a list', axes: 'an axis or a list of axes' }[name],
+      name === 'int' || name === 'axes' ? integerHint(value) : undefined,
     );
   }
 
@@ -312,9 +326,23 @@ export class Matcher {
       `${subject.text} is ${describe(value)}, where ${typeText(this.context, type)} is declared: the ranks differ`,
       {
         labels: [{ span: type.span, text: 'declared here' }, ...bindingLabel(value)],
+        hint: this.#oneAxisMore(value, type),
       },
     );
     return undefined;
+  }
+
+  /** A hint for what has an axis more than is declared: one-hot labels, or an axis of size 1. */
+  #oneAxisMore(value: Value, type: NamedType): string | undefined {
+    const shape = shapeOf(value) ?? [];
+    const dims = type.dims ?? [];
+    if (dims.some((dim) => dim.kind === 'rank-spread') || shape.length !== dims.length + 1) return undefined;
+    const narrow = shape.findLastIndex((size) => size.constant === 1);
+    if (narrow >= 0) return `it has an axis of size 1 more: \`squeeze(…, axis: ${narrow})\``;
+    const own = ownDType(value);
+    return own !== undefined && isInteger(own) && dims.length > 0
+      ? `it has an axis more; where its rows are one-hot labels: \`argmax(…, axis: ${shape.length - 1})\``
+      : undefined;
   }
 
   #solve(pattern: Dim, actual: Dim, at: Span): 'equal' | 'bound' | 'differs' | 'later' {
@@ -345,9 +373,10 @@ export class Matcher {
     return pattern.toString().replaceAll('?', '');
   }
 
-  #mismatch(value: Value, type: TypeExpression, subject: Subject, what = typeText(this.context, type)): Value {
+  #mismatch(value: Value, type: TypeExpression, subject: Subject, what = typeText(this.context, type), hint?: string): Value {
     return fail(this.context, 'type-mismatch', subject.span, `${subject.text} is ${describe(value)}, where ${what} is declared`, {
       labels: [{ span: type.span, text: 'declared here' }],
+      hint,
     });
   }
 }

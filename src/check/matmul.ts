@@ -64,6 +64,14 @@ export function matrixProduct(context: Context, left: Operand, right: Operand, s
   return applyTensor(context, ops.reshape, [product], { shape }, span);
 }
 
+/** A hint for `x * w` that does not broadcast, when the matrix product would fit. */
+export function productInstead(context: Context, [left, right]: readonly [Operand, Operand]): string | undefined {
+  const [a, b] = [left.node.type.shape, right.node.type.shape];
+  const [inner, rows] = [a.at(-1), b.length === 1 ? b[0] : b.at(-2)];
+  if (inner === undefined || rows === undefined || !inner.equals(rows)) return undefined;
+  return `\`*\` multiplies element by element; the matrix product is \`${operandText(context, left, 'x')} @ ${operandText(context, right, 'w')}\``;
+}
+
 function productHint(a: Shape, b: Shape, x: string, y: string): string | undefined {
   if (a.length === 2 && b.length === 2) {
     if ((a[1] as Dim).equals(b[1] as Dim)) return `transpose the right side: \`${x} @ transpose(${y})\``;

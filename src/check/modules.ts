@@ -8,6 +8,7 @@ import { EntryState, type Checker, type Context, type Module, outermost } from '
 import { bindDeclaration } from './declarations.js';
 import { fail } from './report.js';
 import { Scope, type Binding } from './scope.js';
+import { nameHint } from './known-names.js';
 import { suggestion } from './spelling.js';
 import { ERROR } from './values.js';
 
@@ -108,7 +109,7 @@ export class ModuleLoader {
     const found = target.scope.own(name) ?? (target.std ? target.scope.lookup(name) : undefined);
     if (found === undefined)
       fail(context, 'unknown-name', specifier.imported.span, `\`${target.path}\` declares nothing called \`${name}\``, {
-        hint: suggestion(name, target.scope.names),
+        hint: () => (target.std ? nameHint(name, target.scope) : suggestion(name, target.scope.names)),
       });
     return found;
   }

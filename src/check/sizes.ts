@@ -142,8 +142,8 @@ function sizeNamed(context: Context, name: string, span: Span, scope: Scope): Di
 const sizesIn = (scope: Scope): string[] =>
   [...scope.visible()].filter((name) => name.length > 1 && (scope.lookup(name) instanceof GenericBinding || /^\p{Lu}/u.test(name)));
 
-/** left / right, exact for every value of the names; undefined after a diagnostic. */
-export function divide(context: Context, left: Dim, right: Dim, span: Span): Dim | undefined {
+/** left / right, exact for every value of the names; undefined after a diagnostic. In an expression a number may be meant. */
+export function divide(context: Context, left: Dim, right: Dim, span: Span, where: 'type' | 'expression' = 'type'): Dim | undefined {
   if (right.constant === 0) {
     fail(context, 'invalid-value', span, 'a size is divided by 0');
     return undefined;
@@ -160,10 +160,19 @@ export function divide(context: Context, left: Dim, right: Dim, span: Span): Dim
     fail(context, 'invalid-value', span, `${left} is no multiple of ${right}`);
   else
     fail(context, 'ambiguous-size', span, `whether ${left} is a multiple of ${right} is not known`, {
-      hint: `make the quotient a size of its own, and write \`Quotient * ${right}\` for ${left}`,
+      hint: quotientHint(left, right, where),
     });
   return undefined;
 }
+
+function quotientHint(left: Dim, right: Dim, where: 'type' | 'expression'): string {
+  const number = left.constant === undefined ? `\`f32(${left}) / ${parenthesized(right)}\`` : `\`${left} / f32(${right})\``;
+  if (where === 'expression' && left.constant !== undefined) return `\`/\` of sizes is exact; a number is written ${number}`;
+  const size = `declare \`where ${parenthesized(left)} % ${parenthesized(right)} == 0\``;
+  return where === 'expression' ? `\`/\` of sizes is exact: ${size}; a number is written ${number}` : size;
+}
+
+const parenthesized = (dim: Dim): string => (dim.terms.length > 1 || /[*-]/.test(`${dim}`) ? `(${dim})` : `${dim}`);
 
 /** left mod right for sizes that are known; undefined after a diagnostic. */
 export function remainder(context: Context, left: Dim, right: Dim, span: Span): Dim | undefined {

@@ -33,6 +33,10 @@ export function ownDType(value: Value): DType | undefined {
   }
 }
 
+/** The dtype that a value gives to a quotient of sizes beside it: its own, or f32 for a number with a point. */
+export const dtypeBeside = (value: Value): DType | undefined =>
+  ownDType(value) ?? (value.kind === 'number' && !value.integer ? 'f32' : undefined);
+
 interface ListDTypes {
   readonly own: DType | undefined;
   readonly fallback: DType;
@@ -175,7 +179,11 @@ function convert(context: Context, value: Value, span: Span, dtype: DType | unde
         'type-mismatch',
         span,
         `this is ${describe(value)}, where a tensor is expected`,
-        value.kind === 'function' || value.kind === 'model' ? { hint: 'call it: `…(…)`' } : {},
+        value.kind === 'function' || value.kind === 'model'
+          ? { hint: 'call it: `…(…)`' }
+          : value.kind === 'lambda'
+            ? { hint: '"at least" is written `>=`; `=>` makes a lambda' }
+            : {},
       );
       return undefined;
   }

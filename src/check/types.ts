@@ -2,7 +2,7 @@
 // Holds: a type that names unknown generics has no tensor type yet; what is known of it still flows down as an expectation.
 
 import type { Dimension, NamedType, Span, TypeExpression } from '../../grammar/index.js';
-import { type Dim, dtypeNames, isDType, limits, type DType, type Shape } from '../base/index.js';
+import { type Dim, dtypeNames, isDType, isFloat, limits, type DType, type Shape } from '../base/index.js';
 import { tensor, type TensorType } from '../graph/index.js';
 import type { Context } from './context.js';
 import { fail } from './report.js';
@@ -12,13 +12,37 @@ import { suggestion } from './spelling.js';
 
 /** What an expression should be, as far as one knows; literals and initializers take their dtype and shape from it. */
 export type Expected =
-  | { readonly kind: 'tensor'; readonly dtype: DType | undefined; readonly shape: Shape | undefined }
+  | {
+      readonly kind: 'tensor';
+      readonly dtype: DType | undefined;
+      readonly shape: Shape | undefined;
+      /** The dtype of what it stands beside; asked only for a quotient of sizes that is no size. */
+      readonly beside?: (() => DType | undefined) | undefined;
+    }
   | { readonly kind: 'record'; readonly fields: ReadonlyMap<string, Expected | undefined> }
   | { readonly kind: 'tuple'; readonly items: readonly (Expected | undefined)[] };
 
 export const expectTensor = (dtype: DType | undefined, shape: Shape | undefined): Expected => ({ kind: 'tensor', dtype, shape });
 export const expectedDType = (expected: Expected | undefined): DType | undefined =>
   expected?.kind === 'tensor' ? expected.dtype : undefined;
+
+/** The same of what stands beside something whose dtype is found when it is asked for. */
+export function besides(expected: Expected | undefined, beside: () => DType | undefined): Expected | undefined {
+  if (expected === undefined) return { ...expectTensor(undefined, undefined), beside } as Expected;
+  if (expected.kind !== 'tensor' || expected.dtype !== undefined) return expected;
+  const outer = expected.beside;
+  return { ...expected, beside: outer === undefined ? beside : () => floatOr(outer(), beside) };
+}
+
+const floatOr = (dtype: DType | undefined, otherwise: () => DType | undefined): DType | undefined =>
+  dtype !== undefined && isFloat(dtype) ? dtype : otherwise();
+
+/** The float dtype that a quotient of sizes has which is no size; undefined where nothing says that it is a number. */
+export function quotientDType(expected: Expected | undefined): DType | undefined {
+  if (expected?.kind !== 'tensor') return undefined;
+  const dtype = expected.dtype ?? expected.beside?.();
+  return dtype !== undefined && isFloat(dtype) ? dtype : undefined;
+}
 
 /** Types of parameters that exist only at compile time; the standard library uses them. */
 const compileTimeTypes = ['axes', 'int', 'number', 'text', 'list', 'any'] as const;
@@ -111,6 +135,7 @@ export function failUnknownType(context: Context, type: NamedType, scope: Scope)
     hint: () => {
       const word = foreignTypes.get(name);
       if (word !== undefined) return `write \`${word}\``;
+      if (tensorWords.has(name)) return 'a tensor has a dtype and sizes: `f32[B, 3]`';
       return suggestion(name, [...dtypeNames, ...scope.visible()]) ?? `the dtypes are ${dtypeNames.join(', ')}`;
     },
   });
@@ -145,6 +170,19 @@ const foreignTypes: ReadonlyMap<string, DType> = new Map(
     half: 'f16',
   } as const),
 );
+
+/** What others call a tensor of any kind. */
+const tensorWords: ReadonlySet<string> = new Set([
+  'Tensor',
+  'tensor',
+  'Array',
+  'array',
+  'ndarray',
+  'NDArray',
+  'Matrix',
+  'Vector',
+  'Float32Array',
+]);
 
 /** The tensor type that is written; undefined after a diagnostic. Everything in it must be known. */
 export function tensorTypeOf(context: Context, type: TypeExpression, scope: Scope, what: string): TensorType | undefined {

@@ -5,7 +5,7 @@ import { typeToString, type TensorType } from '../../graph/index.js';
 import { fail } from '../report.js';
 import { bindingLabel } from '../tensors.js';
 import { failRank } from '../types.js';
-import { describe, dimOf, type Value } from '../values.js';
+import { describe, dimOf, integerHint, type Value } from '../values.js';
 import type { BuiltinCall, Given } from './builtin.js';
 
 /** One axis of `type`, counted from the front; `extra`: how many axes more than the type has are allowed (a new axis). */
@@ -101,6 +101,7 @@ export function sizesGiven(call: BuiltinCall, given: Given, whole?: Dim): Shape 
           item.kind === 'tensor' ? 'not-constant' : item.kind === 'number' && item.integer ? 'too-large' : 'type-mismatch',
           given.span,
           `a shape is made of sizes, and this has ${describe(item)} in it`,
+          { hint: integerHint(item) },
         );
       return undefined;
     }

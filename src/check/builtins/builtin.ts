@@ -6,8 +6,8 @@ import { assignArguments, type ParameterSlot } from '../arguments.js';
 import type { Call, Passed } from '../calls.js';
 import type { Context } from '../context.js';
 import { fail } from '../report.js';
-import { toTensor } from '../tensors.js';
-import type { Expected } from '../types.js';
+import { dtypeBeside, toTensor } from '../tensors.js';
+import { besides, type Expected } from '../types.js';
 import type { DType } from '../../base/index.js';
 import type { TensorNode } from '../../graph/index.js';
 import { ERROR, tensorValue, type Value } from '../values.js';
@@ -30,6 +30,8 @@ export interface Given {
 export class BuiltinCall {
   readonly #assigned: ReadonlyMap<string, Passed>;
   readonly #values = new Map<string, Given>();
+  /** Arguments that are being evaluated. */
+  readonly #open = new Set<string>();
 
   readonly context: Context;
   readonly builtin: Builtin;
@@ -54,9 +56,22 @@ export class BuiltinCall {
     if (known !== undefined) return known;
     const passed = this.#assigned.get(name);
     if (passed === undefined) return undefined;
+    this.#open.add(name);
     const given = { value: passed.value(expected), span: passed.span };
+    this.#open.delete(name);
     this.#values.set(name, given);
     return given;
+  }
+
+  /** An argument that takes the dtype of those in `names` that have one: a quotient of sizes beside a float is a number. */
+  alike(name: string, names: readonly string[], expected: Expected | undefined): Given {
+    const others = names.filter((one) => one !== name);
+    const dtypeOf = (other: string): DType | undefined =>
+      this.#open.has(other) ? undefined : dtypeBeside(this.given(other, expected).value);
+    return this.given(
+      name,
+      besides(expected, () => firstOf(others, dtypeOf)),
+    );
   }
 
   /** The value of an argument that must have been passed. */
@@ -69,6 +84,14 @@ export class BuiltinCall {
     const { value, span } = this.given(name);
     return toTensor(this.context, value, span, dtype);
   }
+}
+
+function firstOf<T>(names: readonly string[], find: (name: string) => T | undefined): T | undefined {
+  for (const name of names) {
+    const found = find(name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 export const required = (...names: string[]): ParameterSlot[] => names.map((name) => ({ name, optional: false }));

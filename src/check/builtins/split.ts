@@ -7,7 +7,7 @@ import * as ops from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
 import { fail } from '../report.js';
 import { bindingLabel } from '../tensors.js';
-import { describe, ERROR, number, tuple } from '../values.js';
+import { describe, ERROR, integerHint, number, tuple } from '../values.js';
 import { oneAxis } from './axes.js';
 import { optional, required, result, type Builtin } from './builtin.js';
 
@@ -29,7 +29,7 @@ const split: Builtin = {
         'not-constant',
         given.span,
         `the number of parts is an integer known when compiling, and this is ${describe(given.value)}`,
-        { labels: bindingLabel(given.value) },
+        { labels: bindingLabel(given.value), hint: integerHint(given.value) },
       );
     if (parts < 1 || parts > limits.leaves)
       return fail(context, 'invalid-value', given.span, `\`split\` makes 1 to ${limits.leaves} parts, not ${parts}`);

@@ -10,7 +10,7 @@ import { paramsOf } from '../params.js';
 import { excerpt, fail } from '../report.js';
 import { Scope } from '../scope.js';
 import type { Expected } from '../types.js';
-import { describe, ERROR, list, number, record, tuple, type Value } from '../values.js';
+import { describe, ERROR, integerHint, list, number, record, tuple, type Value } from '../values.js';
 import { evaluate } from './evaluate.js';
 
 /** An instance that is made as element `at` gets its own path. */
@@ -107,7 +107,7 @@ function elementsOf(context: Context, { iterable }: ForClause, scope: Scope): re
           hint:
             value.kind === 'size' || value.kind === 'tensor'
               ? 'use `scan`, whose number of rounds may be known only at run time'
-              : undefined,
+              : integerHint(value, bound),
         },
       );
       return undefined;

@@ -5,7 +5,7 @@ import { limits } from '../../base/index.js';
 import type { Context } from '../context.js';
 import { refuseWhole } from '../index-notation/body.js';
 import { wholeTensors } from '../index-notation/space.js';
-import { knownElsewhere } from '../known-names.js';
+import { foreignPrefix, memberHint, nameHint, unprefixed } from '../known-names.js';
 import { excerpt, fail, warn } from '../report.js';
 import { GenericBinding, type Binding, type Scope } from '../scope.js';
 import { sizesToValues } from '../sizes.js';
@@ -35,7 +35,7 @@ export function evaluateName(context: Context, expression: NameExpression, scope
   const binding = scope.lookup(expression.name);
   if (binding === undefined) {
     return fail(context, 'unknown-name', expression.span, `nothing is called \`${expression.name}\` here`, {
-      hint: () => knownElsewhere(expression.name) ?? suggestion(expression.name, scope.visible()),
+      hint: () => nameHint(expression.name, scope),
     });
   }
   if (binding instanceof GenericBinding && binding.known === undefined) {
@@ -66,14 +66,18 @@ export function valueOf(binding: Binding): Value {
 }
 
 export function evaluateMember(context: Context, expression: MemberExpression, scope: Scope): Value {
-  const object = evaluate(wholeTensors(context), expression.object, scope);
   const name = expression.member.text;
+  const prefix = foreignPrefix(expression.object, scope);
+  if (prefix?.kind === 'name')
+    return fail(context, 'unknown-name', prefix.span, `nothing is called \`${prefix.name}\` here`, { hint: () => unprefixed(name, scope) });
+  const object = evaluate(wholeTensors(context), expression.object, scope);
   const text = excerpt(context, expression.object.span, 'this');
   const unknown = (members: Iterable<string>, hint?: string): Value => {
     const known = [...members];
     return fail(context, 'unknown-member', expression.member.span, `\`${text}\` is ${describe(object)}, and has no member \`${name}\``, {
       hint: () =>
         hint ??
+        memberHint(name, object, text, scope) ??
         suggestion(name, known) ??
         (known.length > 0 && known.length <= 8 ? `its members are ${known.map((one) => `\`${one}\``).join(', ')}` : undefined),
     });
@@ -104,7 +108,7 @@ export function evaluateMember(context: Context, expression: MemberExpression, s
       if (name === 'shape') return list(sizesToValues(shape));
       if (name === 'rank') return number(shape.length, true);
       if (name === 'dtype') return { kind: 'dtype', dtype: fallbackDType(object) };
-      return unknown(['shape', 'rank', 'dtype'], name === 'T' ? 'write `transpose(…)`' : undefined);
+      return unknown(['shape', 'rank', 'dtype']);
     }
     default:
       return unknown([]);
