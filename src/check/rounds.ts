@@ -14,7 +14,7 @@ import { presumeNatural } from './preconditions.js';
 import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
 import { toTensor } from './tensors.js';
-import { describe, dimOf, ERROR, sizeValue, tensorValue, type Value } from './values.js';
+import { describe, dimOf, ERROR, integerHint, sizeValue, tensorValue, type Value } from './values.js';
 
 interface Items {
   /** What the loop's variable is in round `i`. */
@@ -87,7 +87,7 @@ function boundOf(context: Context, word: 'fold' | 'scan' | 'while', bound: Value
     const what =
       word === 'scan' ? 'the bounds of a `scan`, whose outputs are stacked, are sizes' : 'the bounds of a loop are sizes or i32 scalars';
     fail(context, 'not-constant', span, `${what}, and \`${text}\` is ${describe(bound)}`, {
-      hint: 'use a literal, a `dim`, a generic size, or `x.shape[0]`',
+      hint: integerHint(bound) ?? 'use a literal, a `dim`, a generic size, or `x.shape[0]`',
     });
     return undefined;
   }

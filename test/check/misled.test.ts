@@ -77,6 +77,59 @@ describe('a declared fact is knowledge', () => {
   });
 });
 
+describe('a fact that a called function declares is knowledge', () => {
+  const half = 'fn half<D>(x: f32[D]): f32[D / 2] where D % 2 == 0 = x[: D / 2]\n';
+  const heads = `fn heads<Heads, B, D>(x: f32[B, D]): f32[B, Heads, D / Heads] where D % Heads == 0 = reshape(x, [B, Heads, D / Heads])\n`;
+  test('and a precondition of the entry', () => {
+    const text = `${half}export fn f<B>(x: f32[B]) = half(x)`;
+    expect(runEntry(text, 'f', { x: [1, 2, 3, 4] })[0]).toEqual([1, 2]);
+    const [entry] = moduleOf(text).module.entries;
+    expect(
+      entry?.declared?.facts.map(({ left, relation, right, inferred }) => [
+        `${left} ${relation} ${right}`,
+        text.slice(inferred?.start, inferred?.end),
+      ]),
+    ).toEqual([['2 divides B', 'half(x)']]);
+  });
+  test('together with others, in steps and in loops', () => {
+    expect(runEntry(`${half}export fn f<B>(x: f32[B]) where B % 3 == 0 = half(x[: B / 3 * 2])`, 'f', { x: [1, 2, 3] })[0]).toEqual([1]);
+    expect(runEntry(`${half}export fn f<B, C>(x: f32[B], y: f32[C]) = (half(x), half(y))`, 'f', { x: [1, 2], y: [3, 4, 5, 6] })[0]).toEqual(
+      [[1], [3, 4]],
+    );
+    expect(
+      runEntry(
+        `import { sgd } from "std/optim"\n${half}param w: f32 = 3\nexport step f<B>(x: f32[B]): f32[B / 2] {\n  let h = half(x) * w\n  minimize sum(h) with sgd(lr: 1)\n  return h\n}`.replace(
+          ': f32[B / 2]',
+          '',
+        ),
+        'f',
+        { x: [1, 2, 3, 4] },
+        2,
+      ),
+    ).toEqual([
+      [3, 6],
+      [0, 0],
+    ]);
+    expect(
+      runEntry(`${half}export fn f<B>(x: f32[B]): f32 = fold i in 0..2 with z = 0.0 { z + sum(half(x)) }`, 'f', { x: [1, 2, 3, 4] })[0],
+    ).toBe(6);
+    expect(
+      runEntry(`${heads}export fn f<B, D>(x: f32[B, D]) = heads<2>(x)`, 'f', {
+        x: [[1, 2, 3, 4]],
+      })[0],
+    ).toEqual([
+      [
+        [1, 2],
+        [3, 4],
+      ],
+    ]);
+  });
+  test('and what does not hold is refused', () => {
+    const { diagnostics } = check(`${half}export fn f(x: f32[3]) = half(x)`);
+    expect(diagnostics.map(({ code }) => code)).toEqual(['unsatisfied-fact']);
+  });
+});
+
 describe('rules of derivatives', () => {
   test('take a known integer', () => {
     const text = `fn power(x: f32, n: i32): f32 = x ** f32(n) vjp (g) => g * f32(n) * x ** (f32(n) - 1.0)
