@@ -75,7 +75,7 @@ function comment(source: Source, token: IToken): Comment {
 }
 
 const hints: ReadonlyMap<string, string> = new Map([
-  ['?', 'a choice is written `if c then a else b`'],
+  ['?', 'a choice is written `if c then a else b`; a size that callers choose is a generic: `fn f<B>(x: f32[B, 3])`'],
   ['&', '"and" is written `&&`'],
   ['|', '"or" is written `||`'],
   ['^', 'a power is written `x ** n`'],

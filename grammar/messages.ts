@@ -2,8 +2,9 @@
 // Holds: sentences speak of signs and words of the language, never of grammar rules or token types.
 
 import type { IParserErrorMessageProvider, IToken, TokenType } from 'chevrotain';
-import { EOF } from './chevrotain.js';
+import { EOF, tokenMatcher } from './chevrotain.js';
 import type { SyntaxProblem } from './problem.js';
+import { startsOperand } from './starts.js';
 import * as t from './tokens.js';
 
 /** A token as people see it. */
@@ -47,6 +48,7 @@ const foreignWords: ReadonlyMap<string, string> = new Map([
   ['elif', 'write `else if`'],
   ['elseif', 'write `else if`'],
   ['new', 'an instance is made without `new`: `net = Dense<3, 4>()`'],
+  ['assert', 'what must hold of sizes stands behind the result: `fn f<N>(x: f32[N]): f32 where N > 1 { … }`'],
   ['await', 'a call gives its value at once: nothing is awaited'],
   ['print', 'a function has no effects: return the value, or fetch it by its name'],
   ...['break', 'continue'].map((word): [string, string] => [
@@ -85,6 +87,9 @@ function hintFor(message: string, found: IToken, previous: IToken | undefined): 
     if (previous.tokenType === t.EqualsEquals) return 'equality is written `==`';
     if (previous.tokenType === t.NotEquals) return 'inequality is written `!=`';
   }
+  const inCall = message.startsWith("expected ')' to close the call");
+  if (type === t.Equals && inCall && previous !== undefined && tokenMatcher(previous, t.Name))
+    return `arguments are named with \`:\`: \`${previous.image}: …\`; equality is written \`==\``;
   if (type === t.Equals && expectsOperand(message)) return 'equality is written `==`; arguments and fields are named with `:`';
   if (type === t.Dot && previous?.tokenType !== t.NumberLiteral) return 'a number has a digit before its point: `0.5`';
   if (previous?.tokenType === t.Dot && type === t.NumberLiteral) return 'an element of a tuple is taken by index: `t[0]`';
@@ -105,6 +110,10 @@ function hintFor(message: string, found: IToken, previous: IToken | undefined): 
     if (previous.tokenType === t.Plus && type === t.Plus) return 'write `x <- x + 1`';
     if (previous.tokenType === type && (type === t.Less || type === t.Greater)) return 'a shift is a product: `x * 2 ** n`';
   }
+  if (type === t.BraceOpen && message === "expected 'then'") return 'where it is a value write `if c then a else b`';
+  if (message.startsWith("expected ')' to close the parameters") && type === t.ParenOpen) return 'sizes stand in square brackets: `f32[3]`';
+  if (message === 'expected a size' && type === t.BracketClose) return 'a scalar has no brackets: `f32`';
+  if (message === 'expected a type' && type === t.BracketOpen) return 'a tensor has a dtype and sizes: `f32[B, 3]`';
   if (type === t.Colon && message.startsWith("expected 'then'")) return 'write `if c then a else b`, or `if c { … }` for statements';
   if (type === t.FatArrow) return 'the parameters of a lambda are names: `x => e`, `(x, y) => e`';
   if (message === 'expected a name' && t.reservedWords.includes(found.image)) {
@@ -123,7 +132,8 @@ function hintFor(message: string, found: IToken, previous: IToken | undefined): 
     if (found.tokenType === t.Identifier && !foreignWords.has(found.image))
       return `write \`${found.image} = …\` to give a name to an instance`;
   }
-  return foreignWords.get(found.image) ?? (previous === undefined ? undefined : foreignWords.get(previous.image));
+  const word = foreignWords.get(found.image) ?? (previous === undefined ? undefined : foreignWords.get(previous.image));
+  return word ?? (inCall && startsOperand(found) ? 'arguments are separated by commas' : undefined);
 }
 
 function expectsOperand(message: string): boolean {

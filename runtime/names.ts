@@ -2,7 +2,7 @@
 // programs have theirs. Holds: what is composed already, as names of ASCII are, is given back as it is.
 import { TfcError } from './error.js';
 
-// eslint-disable-next-line no-control-regex -- all of ASCII
+/** All of ASCII. */
 const isPlain = (name: string): boolean => /^[\x00-\x7f]*$/.test(name);
 
 /** One name however its letters were typed: `é` as one character, or as `e` with an accent. */

@@ -85,14 +85,13 @@ function callValue(call: Call, callee: Value, span: Span): Value {
         hint: 'call one of its functions: `net.f(…)`',
       });
     }
-    default:
+    default: {
       for (const argument of call.passed) argument.value();
-      return fail(
-        call.context,
-        'not-callable',
-        span,
-        `\`${excerpt(call.context, span, 'this')}\` is ${describe(callee)}, and cannot be called`,
-      );
+      const text = excerpt(call.context, span, 'this');
+      return fail(call.context, 'not-callable', span, `\`${text}\` is ${describe(callee)}, and cannot be called`, {
+        hint: call.passed.length === 0 ? 'a value is read without parentheses' : undefined,
+      });
+    }
   }
 }
 

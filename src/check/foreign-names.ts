@@ -2,6 +2,8 @@
 // Holds: names stand without underscores and in small letters, so that each stands for all of its spellings; only what there is is offered
 // (tests look up every name on the left, and read every piece of program in the sentences).
 
+import type { DType } from '../base/index.js';
+
 /** A name without what spellings differ in: `expand_dims`, `expandDims` and `ExpandDims` are one. */
 export const plainly = (name: string): string => name.replaceAll('_', '').toLowerCase();
 
@@ -91,7 +93,8 @@ export const otherWords: readonly (readonly [sentence: string, names: string])[]
   ['write `a <= b`', 'lessequal le lte'],
   ['write `a && b`', 'logicaland'],
   ['write `a || b`', 'logicalor'],
-  ['write `!a`', 'logicalnot'],
+  ['write `!a`', 'logicalnot not'],
+  ['a lambda is written `x => x + 1`', 'lambda'],
   ['the larger of two is `max(a, b)`', 'maximum fmax'],
   ['the smaller of two is `min(a, b)`', 'minimum fmin'],
   ['write `log(x) / log(2.0)`', 'log2'],
@@ -138,7 +141,8 @@ export const otherWords: readonly (readonly [sentence: string, names: string])[]
   ['the first size is `x.shape[0]`', 'len length'],
   ['the number of axes is `x.rank`', 'ndim rank'],
   // Values.
-  ['a dtype converts: `f32(x)`', 'cast astype asfloat float int long double half'],
+  ['a dtype converts: `f32(x)`', 'cast astype asfloat'],
+  ['values never change, so none is copied: `let y = x`', 'copy clone deepcopy'],
   ['write `tensor([1, 2, 3])`', 'array asarray astensor converttotensor fromnumpy'],
   ['one value everywhere is `full(value)`', 'fill fulllike'],
   ['numbers that are drawn in a step take a key: `normal(key: key)`', 'randn randomnormal standardnormal randnlike'],
@@ -155,6 +159,49 @@ export const otherWords: readonly (readonly [sentence: string, names: string])[]
   ['a function has no effects: return the value, or fetch it by its name', 'print printf println console'],
   ['a model’s members are named alone: `w`', 'self this'],
 ];
+
+/** What other languages call our dtypes. */
+export const foreignDTypes: ReadonlyMap<string, DType> = new Map(
+  Object.entries({
+    float: 'f32',
+    double: 'f64',
+    int: 'i32',
+    long: 'i64',
+    number: 'f32',
+    boolean: 'bool',
+    float32: 'f32',
+    float64: 'f64',
+    float16: 'f16',
+    bfloat16: 'bf16',
+    float8: 'f8e4m3',
+    float8_e4m3fn: 'f8e4m3',
+    float8_e5m2: 'f8e5m2',
+    int8: 'i8',
+    int16: 'i16',
+    int32: 'i32',
+    int64: 'i64',
+    uint8: 'u8',
+    uint16: 'u16',
+    uint32: 'u32',
+    uint64: 'u64',
+    byte: 'u8',
+    short: 'i16',
+    half: 'f16',
+  } as const),
+);
+
+/** What others call a tensor of any kind. */
+export const tensorWords: ReadonlySet<string> = new Set([
+  'Tensor',
+  'tensor',
+  'Array',
+  'array',
+  'ndarray',
+  'NDArray',
+  'Matrix',
+  'Vector',
+  'Float32Array',
+]);
 
 /** Others’ words for no value at all. */
 export const nothings: ReadonlySet<string> = new Set(['None', 'null', 'undefined', 'nil', 'NULL', 'Nothing', 'nullptr']);

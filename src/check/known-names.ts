@@ -4,7 +4,7 @@
 
 import type { Expression } from '../../grammar/index.js';
 import { isDType } from '../base/index.js';
-import { argumentNames, callWords, nothings, otherWords, plainly, prefixes, sameThing } from './foreign-names.js';
+import { argumentNames, callWords, foreignDTypes, nothings, otherWords, plainly, prefixes, sameThing } from './foreign-names.js';
 import type { Scope } from './scope.js';
 import { suggestion } from './spelling.js';
 import type { Value } from './values.js';
@@ -70,6 +70,8 @@ export function knownElsewhere(name: string): string | undefined {
   const line = importOf(name);
   if (line !== undefined) return `import it: ${line}`;
   if (nothings.has(name)) return 'there is no such value: leave out what is not given';
+  const dtype = foreignDTypes.get(name);
+  if (dtype !== undefined) return `it is called \`${dtype}\` here, and converts: \`${dtype}(x)\``;
   const respelled = plainNames.get(plainly(name));
   return respelled === undefined ? foreign.get(plainly(name)) : calledHere(respelled);
 }

@@ -1,5 +1,5 @@
-// What an entry learns of its sizes on the way: a function that it calls declares `where D % 2 == 0`, and divides by it. In: the check of an
-// entry, given what is known. Out: the same, begun again with that fact, so that inside D is 2·(D÷2) as if the entry had declared it.
+// What an entry learns of its sizes on the way: a function that it calls declares `where D % 2 == 0`, and divides by it. In: the check of
+// an entry, given what is known. Out: the same, begun again with that fact, so that inside D is 2·(D÷2) as if the entry had declared it.
 // Holds: an entry is begun again only before it has made variables, and each time a size more is known.
 
 import type { SizeFact } from '../graph/index.js';
@@ -21,12 +21,13 @@ export function learning<T>(checker: Checker, attempt: (learned: readonly SizeFa
   for (;;) {
     const mark = checker.growth.enter('declaration');
     try {
-      return attempt(learned);
+      const result = attempt(learned);
+      checker.growth.returnTo(mark);
+      return result;
     } catch (error) {
       if (!(error instanceof Learned)) throw error;
-      learned.push(error.fact);
-    } finally {
       checker.growth.returnTo(mark);
+      learned.push(error.fact);
     }
   }
 }

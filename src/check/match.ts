@@ -336,6 +336,7 @@ export class Matcher {
   #oneAxisMore(value: Value, type: NamedType): string | undefined {
     const shape = shapeOf(value) ?? [];
     const dims = type.dims ?? [];
+    if (value.kind === 'list' && dims.length === 0) return '`tensor([…])` makes a tensor of a list';
     if (dims.some((dim) => dim.kind === 'rank-spread') || shape.length !== dims.length + 1) return undefined;
     const narrow = shape.findLastIndex((size) => size.constant === 1);
     if (narrow >= 0) return `it has an axis of size 1 more: \`squeeze(…, axis: ${narrow})\``;

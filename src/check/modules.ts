@@ -140,7 +140,7 @@ export class ModuleLoader {
     }
     if (!from.startsWith('./') && !from.startsWith('../')) {
       fail(context, 'file-not-found', span, `\`${from}\` is neither a part of the standard library nor a relative path`, {
-        hint: `write \`"./${from}${ending}"\` for a file beside this one`,
+        hint: library.has(from) ? `did you mean \`"std/${from}"\`?` : `write \`"./${from}${ending}"\` for a file beside this one`,
       });
       return undefined;
     }
@@ -174,6 +174,9 @@ export class ModuleLoader {
     return undefined;
   }
 }
+
+/** What the parts of the standard library are called behind `std/`. */
+const library: ReadonlySet<string> = new Set(['nn', 'loss', 'optim']);
 
 /** Trees of the standard library: nothing changes a tree, so every program may have the same one. */
 const libraryTrees = new Map<string, ParseResult>();

@@ -4,6 +4,7 @@
 import type { SizeElement, SizeExpression, Span } from '../../grammar/index.js';
 import { Dim, TooLarge } from '../base/index.js';
 import type { Context } from './context.js';
+import { nothings } from './foreign-names.js';
 import { Learned } from './learned-facts.js';
 import { fail } from './report.js';
 import { GenericBinding, type Scope } from './scope.js';
@@ -104,11 +105,17 @@ function elementValue(context: Context, { list, index, span }: SizeElement, scop
   return item;
 }
 
+/** For sizes that others leave open. */
+export const freeSizeHint = 'a size that callers choose is a generic: `fn f<B>(x: f32[B, 3])`';
+
 function sizeNamed(context: Context, name: string, span: Span, scope: Scope): Dim | undefined {
   const binding = scope.lookup(name);
   if (binding === undefined) {
     fail(context, 'unknown-name', span, `no size is called \`${name}\` here`, {
-      hint: () => suggestion(name, sizesIn(scope)) ?? `declare it: \`dim ${name} = …\`, or as a generic: \`<${name}>\``,
+      hint: () =>
+        nothings.has(name)
+          ? freeSizeHint
+          : (suggestion(name, sizesIn(scope)) ?? `declare it: \`dim ${name} = …\`, or as a generic: \`<${name}>\``),
     });
     return undefined;
   }

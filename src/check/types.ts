@@ -5,9 +5,10 @@ import type { Dimension, NamedType, Span, TypeExpression } from '../../grammar/i
 import { type Dim, dtypeNames, isDType, isFloat, limits, type DType, type Shape } from '../base/index.js';
 import { tensor, type TensorType } from '../graph/index.js';
 import type { Context } from './context.js';
+import { foreignDTypes, tensorWords } from './foreign-names.js';
 import { fail } from './report.js';
 import { GenericBinding, type Scope } from './scope.js';
-import { evaluateSize, packNamed, unknownsIn } from './sizes.js';
+import { evaluateSize, freeSizeHint, packNamed, unknownsIn } from './sizes.js';
 import { suggestion } from './spelling.js';
 
 /** What an expression should be, as far as one knows; literals and initializers take their dtype and shape from it. */
@@ -105,7 +106,7 @@ export function shapeWritten(context: Context, dims: readonly Dimension[] | null
     const dim = evaluateSize(context, dimension, scope);
     if (dim === undefined) failed = true;
     else if (dim.constant !== undefined && dim.constant < 0) {
-      fail(context, 'invalid-value', dimension.span, `a size of ${dim.constant} is negative`);
+      fail(context, 'invalid-value', dimension.span, `a size of ${dim.constant} is negative`, { hint: freeSizeHint });
       failed = true;
     } else shape.push(dim);
   }
@@ -133,56 +134,13 @@ export function failUnknownType(context: Context, type: NamedType, scope: Scope)
   }
   fail(context, 'unknown-name', type.name.span, `no type is called \`${name}\``, {
     hint: () => {
-      const word = foreignTypes.get(name);
+      const word = foreignDTypes.get(name);
       if (word !== undefined) return `write \`${word}\``;
       if (tensorWords.has(name)) return 'a tensor has a dtype and sizes: `f32[B, 3]`';
       return suggestion(name, [...dtypeNames, ...scope.visible()]) ?? `the dtypes are ${dtypeNames.join(', ')}`;
     },
   });
 }
-
-/** What other languages call our dtypes. */
-const foreignTypes: ReadonlyMap<string, DType> = new Map(
-  Object.entries({
-    float: 'f32',
-    double: 'f64',
-    int: 'i32',
-    long: 'i64',
-    number: 'f32',
-    boolean: 'bool',
-    float32: 'f32',
-    float64: 'f64',
-    float16: 'f16',
-    bfloat16: 'bf16',
-    float8: 'f8e4m3',
-    float8_e4m3fn: 'f8e4m3',
-    float8_e5m2: 'f8e5m2',
-    int8: 'i8',
-    int16: 'i16',
-    int32: 'i32',
-    int64: 'i64',
-    uint8: 'u8',
-    uint16: 'u16',
-    uint32: 'u32',
-    uint64: 'u64',
-    byte: 'u8',
-    short: 'i16',
-    half: 'f16',
-  } as const),
-);
-
-/** What others call a tensor of any kind. */
-const tensorWords: ReadonlySet<string> = new Set([
-  'Tensor',
-  'tensor',
-  'Array',
-  'array',
-  'ndarray',
-  'NDArray',
-  'Matrix',
-  'Vector',
-  'Float32Array',
-]);
 
 /** The tensor type that is written; undefined after a diagnostic. Everything in it must be known. */
 export function tensorTypeOf(context: Context, type: TypeExpression, scope: Scope, what: string): TensorType | undefined {

@@ -103,7 +103,9 @@ export const result = (node: TensorNode | undefined): Value => (node === undefin
 export function callBuiltin(call: Call, builtin: Builtin): Value {
   const { context } = call;
   if (call.generics !== null) return fail(context, 'too-many-arguments', call.site, `\`${builtin.name}\` has no generics`);
-  const assigned = assignArguments(context, call.passed, builtin.parameters, builtin.name, call.site, undefined);
+  const listed = builtin.parameters.find(({ name }) => name === 'shape' || name === 'axes' || name === 'list')?.name;
+  const tooMany = listed === undefined ? undefined : `\`${listed}\` is a list: \`[…, …]\``;
+  const assigned = assignArguments(context, call.passed, builtin.parameters, builtin.name, call.site, undefined, tooMany);
   if (assigned === undefined) return ERROR;
   const inner = new BuiltinCall(context, builtin, call.site, call.expected, assigned);
   return builtin.run(inner);

@@ -260,6 +260,22 @@ interface Side {
   readonly span: Span;
 }
 
+/** False after a diagnostic for a number beside `&&`, and for a bool beside a literal that stands for a number. */
+function fitsOperator(context: Context, operator: BinaryOperator, side: Side, other: Side, what: string): boolean {
+  const own = ownDType(side.value);
+  const logical = operator === '&&' || operator === '||';
+  const text = excerpt(context, side.span, '…');
+  if (logical ? own === undefined || own === 'bool' : own !== 'bool' || other.value.kind !== 'number') return true;
+  fail(
+    context,
+    'dtype-mismatch',
+    side.span,
+    `${what}: \`${operator}\` takes ${logical ? 'bools' : 'numbers'}, and \`${text}\` is ${describe(side.value)}`,
+    { labels: bindingLabel(side.value), hint: logical ? `compare it: \`${text} != 0\`` : 'convert it: `f32(…)`' },
+  );
+  return false;
+}
+
 /** The node of a binary operator between values, with broadcasting; an error after a diagnostic. */
 function binaryNode(context: Context, operator: BinaryOperator, left: Side, right: Side, span: Span, expected?: DType): Value {
   const what = `\`${excerpt(context, span, operator)}\``;
@@ -273,11 +289,10 @@ function binaryNode(context: Context, operator: BinaryOperator, left: Side, righ
       });
   }
   const logical = operator === '&&' || operator === '||';
+  if (!fitsOperator(context, operator, left, right, what) || !fitsOperator(context, operator, right, left, what)) return ERROR;
   const nodes = agree(context, [left, right], logical ? 'bool' : expected, span, what);
   if (nodes === undefined) return ERROR;
   const [a, b] = nodes as [NonNullable<(typeof nodes)[0]>, NonNullable<(typeof nodes)[0]>];
-  if (logical && a.type.dtype !== 'bool')
-    return fail(context, 'dtype-mismatch', span, `${what}: \`${operator}\` takes bool, and the left side is ${describe(left.value)}`);
   const operands = [
     { node: a, ...left },
     { node: b, ...right },
