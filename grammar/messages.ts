@@ -91,6 +91,7 @@ function hintFor(message: string, found: IToken, previous: IToken | undefined): 
   if (type === t.Equals && inCall && previous !== undefined && tokenMatcher(previous, t.Name))
     return `arguments are named with \`:\`: \`${previous.image}: …\`; equality is written \`==\``;
   if (type === t.Equals && expectsOperand(message)) return 'equality is written `==`; arguments and fields are named with `:`';
+  if (message.startsWith("expected ')' to close the parameters") && type === t.Dot) return 'a tensor has a dtype and sizes: `f32[B, 3]`';
   if (type === t.Dot && previous?.tokenType !== t.NumberLiteral) return 'a number has a digit before its point: `0.5`';
   if (previous?.tokenType === t.Dot && type === t.NumberLiteral) return 'an element of a tuple is taken by index: `t[0]`';
   if (previous?.tokenType === t.NumberLiteral && adjacent && type === t.Dot) return 'a number has a digit after its point: `1.0`';

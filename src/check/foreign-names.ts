@@ -156,6 +156,7 @@ export const otherWords: readonly (readonly [sentence: string, names: string])[]
   ['write `0.0 / 0.0`', 'nan'],
   ['write `true`', 'true'],
   ['write `false`', 'false'],
+  ['write `summary scalar("loss", loss)`', 'summary addscalar addhistogram'],
   ['a function has no effects: return the value, or fetch it by its name', 'print printf println console'],
   ['a model’s members are named alone: `w`', 'self this'],
 ];

@@ -10,7 +10,19 @@ import { applyTensor } from './apply-op.js';
 import type { Context } from './context.js';
 import { fail, warn } from './report.js';
 import { countable } from './growth.js';
-import { describe, ERROR, isTree, list, record, tensorValue, tuple, type ListValue, type NumberValue, type Value } from './values.js';
+import {
+  describe,
+  ERROR,
+  isTree,
+  list,
+  numberText,
+  record,
+  tensorValue,
+  tuple,
+  type ListValue,
+  type NumberValue,
+  type Value,
+} from './values.js';
 import { readVariable } from './variables.js';
 
 const defaultDType = (value: NumberValue): DType => value.dtype ?? (value.integer ? 'i32' : 'f32');
@@ -90,8 +102,9 @@ function constantNode(context: Context, value: NumberValue, dtype: DType, span: 
   if (isInteger(dtype)) {
     const [least, most] = dtypes[dtype].bounds.map(BigInt) as [bigint, bigint];
     if (!value.integer || (!Number.isFinite(value.value) && value.big === undefined)) {
-      fail(context, 'dtype-mismatch', span, `${value.value} is no ${dtype}`, {
-        hint: `write an integer, or convert the other side: \`f32(…)\``,
+      const whole = Number.isInteger(value.value) && Number.isSafeInteger(value.value) ? ` without a point: \`${value.value}\`` : '';
+      fail(context, 'dtype-mismatch', span, `${numberText(value)} is no ${dtype}`, {
+        hint: `write an integer${whole}, or convert the other side: \`f32(…)\``,
       });
       return undefined;
     }

@@ -249,7 +249,7 @@ export function isCallable(value: Value): boolean {
 }
 
 /** With a point where it is no integer, whatever its value is. */
-const numberText = ({ value, integer }: NumberValue): string =>
+export const numberText = ({ value, integer }: NumberValue): string =>
   integer || !Number.isInteger(value) || Math.abs(value) >= 1e21 ? `${value}` : `${value}.0`;
 
 /** A hint for a number that was computed and is no integer, where one is needed; `written`: what stands there, if it is at hand. */
