@@ -13,7 +13,7 @@ import { optimizerRule } from './optimizers.js';
 import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
 import { castTo, toTensor } from './tensors.js';
-import { besides, expectTensor, type Expected } from './types.js';
+import { alone, besides, expectTensor, type Expected } from './types.js';
 import { describe, ERROR, number, tensorValue, type DTypeValue, type Value } from './values.js';
 
 /** One argument as it is passed; evaluated when the callee knows what it expects. */
@@ -59,7 +59,8 @@ const failNothing = (context: Context, name: Identifier | null, span: Span): Val
   });
 
 /** Calls a value. `span` is where the callee stands. */
-function callValue(call: Call, callee: Value, span: Span): Value {
+function callValue(given: Call, callee: Value, span: Span): Value {
+  const call = callee.kind === 'builtin' || callee.kind === 'dtype' ? given : { ...given, expected: alone(given.expected) };
   switch (callee.kind) {
     case 'error':
       for (const argument of call.passed) argument.value();

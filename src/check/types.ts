@@ -35,6 +35,10 @@ export function besides(expected: Expected | undefined, beside: () => DType | un
   return { ...expected, beside: outer === undefined ? beside : () => floatOr(outer(), beside) };
 }
 
+/** The same without what stands beside: loops, branches and bodies of functions are values by themselves. */
+export const alone = (expected: Expected | undefined): Expected | undefined =>
+  expected?.kind === 'tensor' && expected.beside !== undefined ? expectTensor(expected.dtype, expected.shape) : expected;
+
 const floatOr = (dtype: DType | undefined, otherwise: () => DType | undefined): DType | undefined =>
   dtype !== undefined && isFloat(dtype) ? dtype : otherwise();
 
