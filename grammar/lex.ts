@@ -75,7 +75,7 @@ function comment(source: Source, token: IToken): Comment {
 }
 
 const hints: ReadonlyMap<string, string> = new Map([
-  ['?', 'a choice is written `if c then a else b`; a size that callers choose is a generic: `fn f<B>(x: f32[B, 3])`'],
+  ['?', 'a choice is written `if c then a else b`'],
   ['&', '"and" is written `&&`'],
   ['|', '"or" is written `||`'],
   ['^', 'a power is written `x ** n`'],
@@ -93,7 +93,10 @@ const hints: ReadonlyMap<string, string> = new Map([
 function strangeText(source: Source, span: Span): SyntaxProblem {
   const text = source.text.slice(span.start, span.end);
   const shown = text.length > 20 ? `${text.slice(0, 20)}…` : text;
-  const hint = hints.get(text) ?? hints.get([...text][0] ?? '');
+  const isSize = text === '?' && /[[,]\s*$/.test(source.text.slice(Math.max(0, span.start - 16), span.start));
+  const hint = isSize
+    ? 'a size that callers choose is a generic: `fn f<B>(x: f32[B, 3])`'
+    : (hints.get(text) ?? hints.get([...text][0] ?? ''));
   return { message: `'${shown}' is no part of the language`, span, ...(hint === undefined ? {} : { hint }) };
 }
 

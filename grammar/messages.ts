@@ -113,7 +113,8 @@ function hintFor(message: string, found: IToken, previous: IToken | undefined): 
   }
   if (type === t.BraceOpen && message === "expected 'then'") return 'where it is a value write `if c then a else b`';
   if (message.startsWith("expected ')' to close the parameters") && type === t.ParenOpen) return 'sizes stand in square brackets: `f32[3]`';
-  if (message === 'expected a size' && type === t.BracketClose) return 'a scalar has no brackets: `f32`';
+  if (message === 'expected a size' && type === t.BracketClose && previous?.tokenType === t.BracketOpen)
+    return 'a scalar has no brackets: `f32`';
   if (message === 'expected a type' && type === t.BracketOpen) return 'a tensor has a dtype and sizes: `f32[B, 3]`';
   if (type === t.Colon && message.startsWith("expected 'then'")) return 'write `if c then a else b`, or `if c { … }` for statements';
   if (type === t.FatArrow) return 'the parameters of a lambda are names: `x => e`, `(x, y) => e`';

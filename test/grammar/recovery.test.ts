@@ -19,7 +19,11 @@ const cases: readonly (readonly [text: string, problems: readonly string[], name
   ['fn f() = x +\nfn g() = 1', ["1:13 expected an expression, found 'fn'"], ['f', 'g']],
   ['fn f() = * 3\nfn g() = 1', ["1:10 expected an expression, found '*'"], ['f', 'g']],
   ['param w: = zeros()\nfn g() = 1', ["1:10 expected a type, found '='"], ['w', 'g']],
-  ['param w: f32[3, ] = zeros()\nparam v: f32[] = zeros()', ["2:14 expected a size, found ']'"], ['w', 'v']],
+  [
+    'param w: f32[3, ] = zeros()\nparam v: f32[] = zeros()',
+    ["2:14 expected a size, found ']' | a scalar has no brackets: `f32`"],
+    ['w', 'v'],
+  ],
   ['param w: f32[N + ] = zeros()', ["1:18 expected a size, found ']'"], ['w']],
   ['fn f() = g(a, b\nfn h() = 1', ["1:16 expected ')' to close the call opened at line 1, column 11, found 'fn'"], ['h']],
   ['fn f() = [a, b\nfn h() = 1', ["1:15 expected ']' to close the list opened at line 1, column 10, found 'fn'"], ['h']],
