@@ -20,7 +20,7 @@ import { GenericBinding, Scope } from './scope.js';
 import { evaluate } from './expressions/evaluate.js';
 import { readAll, toTensor } from './tensors.js';
 import { dtypeNamed, expectTensor, shapeWritten, tensorTypeOf } from './types.js';
-import { describe, record, sizeValue, tensorValue, type Value } from './values.js';
+import { describe, ERROR, record, sizeValue, tensorValue, type Value } from './values.js';
 
 export type EntryDeclaration = FnDeclaration | StepDeclaration;
 
@@ -196,8 +196,9 @@ function addFeed(context: Context, parameter: Parameter, scope: Scope, declared:
     });
     return;
   }
-  const value = feedOf(context, name, parameter.type, parameter, scope, declared);
-  if (value !== undefined) scope.addValue(name, 'parameter', value, span, parameter.type, scope);
+  // A type with a mistake in it, told where that stands, has a value all the same: the name is declared.
+  const value = feedOf(context, name, parameter.type, parameter, scope, declared) ?? ERROR;
+  scope.addValue(name, 'parameter', value, span, parameter.type, scope);
 }
 
 /** A feed as a value; a record has one for each of its fields. Undefined after a diagnostic. */

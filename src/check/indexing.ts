@@ -49,6 +49,7 @@ export function evaluateIndex(context: Context, expression: IndexExpression, sco
       'type-mismatch',
       expression.object.span,
       `\`${excerpt(context, expression.object.span, 'this')}\` is ${describe(object)}, and has no elements`,
+      { hint: object.kind === 'record' ? 'a field is read by its name: `r.field`' : undefined },
     );
   const node = toTensor(context, object, expression.object.span);
   if (node === undefined) return ERROR;
@@ -115,6 +116,14 @@ export function cutsOf(
   const given = expression.indices.filter((index) => index.kind !== 'ellipsis').length;
   const ellipses = expression.indices.length - given;
   if (ellipses > 1) return refuse('syntax-error', '`...` may stand once among the indices');
+  if (given > shape.length && shape.length === 0)
+    return refuse(
+      'shape-mismatch',
+      `${excerpt(context, expression.object.span, 'this')} is ${typeToString(type)}, a scalar, and has no elements`,
+      {
+        labels: bindingLabel(object),
+      },
+    );
   if (given > shape.length)
     return refuse(
       'shape-mismatch',

@@ -192,7 +192,7 @@ function convert(context: Context, value: Value, span: Span, dtype: DType | unde
         'type-mismatch',
         span,
         `this is ${describe(value)}, where a tensor is expected`,
-        value.kind === 'function' || value.kind === 'model'
+        value.kind === 'function' || value.kind === 'model' || value.kind === 'builtin' || value.kind === 'dtype'
           ? { hint: 'call it: `…(…)`' }
           : value.kind === 'lambda'
             ? { hint: '"at least" is written `>=`; `=>` makes a lambda' }

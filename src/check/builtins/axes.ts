@@ -68,9 +68,12 @@ export function flag(call: BuiltinCall, name: string, fallback: boolean): boolea
       given.value.kind === 'tensor' ? 'not-constant' : 'type-mismatch',
       given.span,
       `\`${name}\` is true or false, and this is ${describe(given.value)}`,
+      { hint: given.value.kind === 'number' && call.has('axis') ? 'several axes are a list: `axis: [0, 1]`' : undefined },
     );
   return undefined;
 }
+
+const runTimeSize = 'sizes are those of arguments, as N of `x: f32[N]`, or known when compiling; a run computes none';
 
 /** A list of sizes; with `-1` in it, what is left of `whole`. Undefined after a diagnostic. */
 export function sizesGiven(call: BuiltinCall, given: Given, whole?: Dim): Shape | undefined {
@@ -101,7 +104,7 @@ export function sizesGiven(call: BuiltinCall, given: Given, whole?: Dim): Shape 
           item.kind === 'tensor' ? 'not-constant' : item.kind === 'number' && item.integer ? 'too-large' : 'type-mismatch',
           given.span,
           `a shape is made of sizes, and this has ${describe(item)} in it`,
-          { hint: integerHint(item) },
+          { hint: item.kind === 'tensor' ? runTimeSize : integerHint(item) },
         );
       return undefined;
     }
