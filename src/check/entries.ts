@@ -2,7 +2,7 @@
 // Holds: generic sizes stay free, and can be found from the feeds; an open rank has no entry until it is chosen.
 
 import type { Expression, FnDeclaration, GenericParameter, Parameter, StepDeclaration, TypeExpression } from '../../grammar/index.js';
-import { decide, Dim, type DType, isWide, limits, type Shape, solvableNames } from '../base/index.js';
+import { decide, Dim, type DType, isFloat, isWide, limits, type Shape, solvableNames } from '../base/index.js';
 import { typeToString, type Entry, type Output, type ResultTree, type SizeFact, type TensorNode, type TensorType } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
@@ -10,8 +10,7 @@ import { EntryState, joinPath, type Checker, type Context, type Module, outermos
 import { evaluateFact } from './facts.js';
 import { functionResult, resultSpan } from './functions.js';
 import { bindDefaults, declareGenerics } from './generics.js';
-import { type KnownSizes, knownSizes } from './known-sizes.js';
-import { learning } from './learned-facts.js';
+import { type KnownSizes, knownSizes, overGenerics } from './known-sizes.js';
 import { Matcher } from './match.js';
 import { countable } from './growth.js';
 import { fail } from './report.js';
@@ -20,7 +19,7 @@ import { GenericBinding, Scope } from './scope.js';
 import { evaluate } from './expressions/evaluate.js';
 import { readAll, toTensor } from './tensors.js';
 import { dtypeNamed, expectTensor, shapeWritten, tensorTypeOf } from './types.js';
-import { describe, ERROR, record, sizeValue, tensorValue, type Value } from './values.js';
+import { describe, ERROR, heldBy, integerOf, record, sizeValue, tensorValue, type Value } from './values.js';
 
 export type EntryDeclaration = FnDeclaration | StepDeclaration;
 
@@ -49,15 +48,40 @@ export const packsOf = (generics: readonly GenericParameter[]): string[] =>
   generics.filter((generic) => generic.variadic).map((generic) => generic.name.text);
 
 /** The entry for given ranks; undefined after a diagnostic. `dry`: it is checked only. */
-export const checkEntry = (
+export function checkEntry(
   checker: Checker,
   module: Module,
   declaration: EntryDeclaration,
   ranks: Readonly<Record<string, number>>,
   dry: boolean,
-): Entry | undefined => learning(checker, (learned) => entryKnowing(checker, module, declaration, ranks, dry, learned));
+): Entry | undefined {
+  const { growth, variables } = checker;
+  const [mark, count] = [growth.mark, variables.count];
+  for (let learned: readonly SizeFact[] = []; ;) {
+    try {
+      return entryKnowing(checker, module, declaration, ranks, dry, learned);
+    } catch (error) {
+      if (!(error instanceof Learned)) throw error;
+      learned = error.facts;
+      growth.returnTo(mark);
+      variables.returnTo(count);
+    }
+  }
+}
 
-/** The same where more facts hold than are declared. */
+/** Facts that functions called in an entry declare, by which sizes of the entry are equal: it is checked anew with them. */
+class Learned extends Error {
+  readonly facts: readonly SizeFact[];
+
+  constructor(facts: readonly SizeFact[]) {
+    super('an entry is checked anew');
+    this.facts = facts;
+  }
+}
+
+/** So many facts are learned; those of further calls are preconditions alone. */
+const mostLearned = 8;
+
 function entryKnowing(
   checker: Checker,
   module: Module,
@@ -68,23 +92,22 @@ function entryKnowing(
 ): Entry | undefined {
   const kind = declaration.kind;
   const name = declaration.name.text;
-  const state = new EntryState(kind, name, dry);
+  let known = knownSizes([]);
+  const state = new EntryState(kind, name, dry, (facts) => {
+    if (learned.length >= mostLearned) return;
+    const found = facts.flatMap((fact) => overGenerics(fact, known) ?? []);
+    const more = knownSizes([...known.facts, ...found]).facts.filter((fact) => found.includes(fact));
+    if (more.length > 0) throw new Learned([...learned, ...more]);
+  });
   const context: Context = outermost(checker, module, state);
   checker.visited.add(declaration);
   const before = checker.reporter.diagnostics.length;
   const scope = new Scope(module.scope);
   if (!openGenerics(context, declaration, ranks, scope)) return undefined;
-  const holds = [...declaration.facts.flatMap((written) => evaluateFact(context, written, scope) ?? []), ...learned];
-  const known = knownSizes(holds);
-  const created = checker.variables.size;
-  const isNew = (name: string): boolean => known.quotients.some((quotient) => quotient.name === name);
-  // What a call is told of is said of the sizes that it has.
-  state.canLearn = (fact) =>
-    checker.variables.size === created &&
-    ![...fact.left.names, ...fact.right.names].some(isNew) &&
-    knownSizes([...holds, fact]).values.size > known.values.size;
+  known = knownSizes([...declaration.facts.flatMap((written) => evaluateFact(context, written, scope) ?? []), ...learned]);
   const declared = known.values.size === 0 ? [] : declaration.parameters.map((parameter) => shapeOfParameter(context, parameter, scope));
   if (checker.reporter.diagnostics.length > before) return undefined;
+  for (const dim of known.differences) state.facts.push({ left: dim, relation: '>=', right: Dim.zero, span: declaration.name.span });
   for (const [name, dim] of known.values) {
     const binding = scope.own(name);
     if (binding instanceof GenericBinding) binding.bind(sizeValue(dim), binding.span);
@@ -124,6 +147,7 @@ function entryKnowing(
     }),
     summaries: state.summaries,
     names: state.names,
+    hidden: state.hidden,
     span: declaration.name.span,
   };
 }
@@ -274,7 +298,7 @@ function defaultOf(
     return undefined;
   }
   if (toTensor(inside, matched, span, type.dtype) === undefined) return undefined;
-  return isWide(type.dtype) ? (matched.big ?? BigInt(matched.value)) : matched.value;
+  return isWide(type.dtype) ? integerOf(matched) : isFloat(type.dtype) ? heldBy(type.dtype, matched) : matched.value;
 }
 
 /** The sizes that callers choose, in order of first use; every generic must be found from the feeds. Undefined after a diagnostic. */

@@ -5,7 +5,6 @@ import type { SizeElement, SizeExpression, Span } from '../../grammar/index.js';
 import { Dim, TooLarge } from '../base/index.js';
 import type { Context } from './context.js';
 import { nothings } from './foreign-names.js';
-import { Learned } from './learned-facts.js';
 import { fail } from './report.js';
 import { GenericBinding, type Scope } from './scope.js';
 import { suggestion } from './spelling.js';
@@ -164,9 +163,6 @@ export function divide(context: Context, left: Dim, right: Dim, span: Span, wher
     });
     return undefined;
   }
-  const { entry } = context;
-  const fact = entry.facts.find((one) => one.relation === 'divides' && one.left.equals(right) && one.right.equals(left));
-  if (fact !== undefined && entry.canLearn?.(fact) === true) throw new Learned(fact);
   if (left.constant !== undefined && right.constant !== undefined)
     fail(context, 'invalid-value', span, `${left} is no multiple of ${right}`);
   else

@@ -11,14 +11,19 @@ import { GenericBinding, type Scope } from './scope.js';
 import { evaluateSize, freeSizeHint, packNamed, unknownsIn } from './sizes.js';
 import { suggestion } from './spelling.js';
 
+/** The dtype of what stands beside an expression; `any`: a float that has none yet. */
+export type Beside = DType | 'any' | undefined;
+
 /** What an expression should be, as far as one knows; literals and initializers take their dtype and shape from it. */
 export type Expected =
   | {
       readonly kind: 'tensor';
       readonly dtype: DType | undefined;
       readonly shape: Shape | undefined;
-      /** The dtype of what it stands beside; asked only for a quotient of sizes that is no size. */
-      readonly beside?: (() => DType | undefined) | undefined;
+      /** The dtype of what it stands beside, `any` for a float of none yet; asked only for a quotient of sizes that is no size. */
+      readonly beside?: (() => Beside) | undefined;
+      /** Some float, where the dtype is not known. */
+      readonly floating?: true;
     }
   | { readonly kind: 'record'; readonly fields: ReadonlyMap<string, Expected | undefined> }
   | { readonly kind: 'tuple'; readonly items: readonly (Expected | undefined)[] };
@@ -28,8 +33,8 @@ export const expectedDType = (expected: Expected | undefined): DType | undefined
   expected?.kind === 'tensor' ? expected.dtype : undefined;
 
 /** The same of what stands beside something whose dtype is found when it is asked for. */
-export function besides(expected: Expected | undefined, beside: () => DType | undefined): Expected | undefined {
-  if (expected === undefined) return { ...expectTensor(undefined, undefined), beside } as Expected;
+export function besides(expected: Expected | undefined, beside: () => Beside): Expected | undefined {
+  if (expected === undefined) return { kind: 'tensor', dtype: undefined, shape: undefined, beside };
   if (expected.kind !== 'tensor' || expected.dtype !== undefined) return expected;
   const outer = expected.beside;
   return { ...expected, beside: outer === undefined ? beside : () => floatOr(outer(), beside) };
@@ -37,17 +42,24 @@ export function besides(expected: Expected | undefined, beside: () => DType | un
 
 /** The same without what stands beside: loops, branches and bodies of functions are values by themselves. */
 export const alone = (expected: Expected | undefined): Expected | undefined =>
-  expected?.kind === 'tensor' && expected.beside !== undefined ? expectTensor(expected.dtype, expected.shape) : expected;
+  expected?.kind === 'tensor' && expected.beside !== undefined ? { ...expected, beside: undefined } : expected;
 
-const floatOr = (dtype: DType | undefined, otherwise: () => DType | undefined): DType | undefined =>
-  dtype !== undefined && isFloat(dtype) ? dtype : otherwise();
-
-/** The float dtype that a quotient of sizes has which is no size; undefined where nothing says that it is a number. */
-export function quotientDType(expected: Expected | undefined): DType | undefined {
-  if (expected?.kind !== 'tensor') return undefined;
-  const dtype = expected.dtype ?? expected.beside?.();
-  return dtype !== undefined && isFloat(dtype) ? dtype : undefined;
+/** The first of two that is a float with a dtype, else a float of none. */
+function floatOr(first: Beside, otherwise: () => Beside): Beside {
+  if (first !== undefined && first !== 'any' && isFloat(first)) return first;
+  const second = otherwise();
+  return second === undefined || (second !== 'any' && !isFloat(second)) ? (first === 'any' ? 'any' : undefined) : second;
 }
+
+/** What a quotient of sizes becomes that is no size: a number of some float; undefined where nothing says that one is meant. */
+export const quotientDType = (expected: Expected | undefined): Beside =>
+  expected?.kind === 'tensor' ? floatOr(expected.beside?.(), () => undefined) : undefined;
+
+/** Some float of any dtype and shape. */
+export const someFloat: Expected = { kind: 'tensor', dtype: undefined, shape: undefined, floating: true };
+
+export const expectsFloat = (expected: Expected | undefined): boolean =>
+  expected?.kind === 'tensor' && (expected.dtype === undefined ? expected.floating === true : isFloat(expected.dtype));
 
 /** Types of parameters that exist only at compile time; the standard library uses them. */
 const compileTimeTypes = ['axes', 'int', 'number', 'text', 'list', 'any'] as const;

@@ -7,7 +7,7 @@ import type { Call, Passed } from '../calls.js';
 import type { Context } from '../context.js';
 import { fail } from '../report.js';
 import { dtypeBeside, toTensor } from '../tensors.js';
-import { besides, type Expected } from '../types.js';
+import { type Beside, besides, type Expected } from '../types.js';
 import type { DType } from '../../base/index.js';
 import type { TensorNode } from '../../graph/index.js';
 import { ERROR, tensorValue, type Value } from '../values.js';
@@ -66,8 +66,7 @@ export class BuiltinCall {
   /** An argument that takes the dtype of those in `names` that have one: a quotient of sizes beside a float is a number. */
   alike(name: string, names: readonly string[], expected: Expected | undefined): Given {
     const others = names.filter((one) => one !== name);
-    const dtypeOf = (other: string): DType | undefined =>
-      this.#open.has(other) ? undefined : dtypeBeside(this.given(other, expected).value);
+    const dtypeOf = (other: string): Beside => (this.#open.has(other) ? undefined : dtypeBeside(this.given(other, expected).value));
     return this.given(
       name,
       besides(expected, () => firstOf(others, dtypeOf)),
