@@ -1,7 +1,7 @@
 // docs/library.md. In: the built-ins and the texts of the standard library. Out: what they document, and the page of it.
-// Holds: whatever the page says of a name stands beside its definition: `doc` and `signatures` of a built-in, the `///` comment and the head
-// of a declaration. Sections are the groups of built-ins and the dashed comments of the texts. A declaration without a `///` comment is a
-// part of others, and not on the page.
+// Holds: whatever the page says of a name stands beside its definition: `doc` and `signatures` of a built-in, the `///` comment and the
+// head of a declaration. Sections are the groups of built-ins and the dashed comments of the texts. What has no `///` comment is a part of
+// others, and not on the page.
 
 import { type Declaration, parse, type Program } from '../../grammar/index.js';
 import { dtypeNames } from '../../src/base/index.js';
@@ -102,13 +102,15 @@ Every name that programs can call. What stands in “Without an import” is the
 \`import { Dense, relu } from "std/nn"\`. [The language](language.md) has operators, loops and everything else that is no name.
 
 The first line of each is its head, as [a declaration](language.md#functions) has it. \`T\` is an element type, of a family where one is
-named (\`number\`: floats and integers; \`any\`: bool as well), \`...S\` any number of axes, \`In\` or \`N\` a size. Arguments are passed in order
+named (\`number\`: floats and integers; \`any\`: bool as well), \`...S\` any number of axes, \`In\` or \`N\` a size; \`...A\` and \`...B\` are the axes
+before and behind the one that is named. Arguments are passed in order
 or by name. Elementwise functions of several arguments stretch them as [operators](language.md#operators) do.
 
 - \`axis: axes = "all"\`: an axis, a list of axes, or all of them; negative ones count from the end. These axes go; with \`keepDims: true\` they
   stay, with size 1. The element type is that of \`x\` unless something else is said.
+  \`sum\`, \`product\`, \`mean\`, \`max\`, \`min\`, \`any\` and \`all\` also reduce [over indices](language.md#index-notation): \`sum[i](x[i])\`.
 - \`key\`: in initial values the session's seed stands for it; elsewhere [a key is passed](language.md#random-numbers), an i64.
-- Arguments of the types \`axes\`, \`int\`, \`list\`, \`any\` and \`fn\` exist [only while
+- Arguments of the types \`axes\`, \`int\`, \`list\` and \`fn\` exist [only while
   compiling](language.md#what-exists-only-while-compiling).`;
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -104,7 +104,7 @@ const broadcast: Builtin = {
 const expandDims: Builtin = {
   name: 'expandDims',
   doc: 'A new axis of size 1 at `axis`; -1 is behind the last one.',
-  signatures: ['expandDims<T: any, ...S>(x: T[...S], axis: int)'],
+  signatures: ['expandDims<T: any, ...A, ...B>(x: T[...A, ...B], axis: int): T[...A, 1, ...B]'],
   parameters: required('x', 'axis'),
   run(call) {
     const node = call.tensor('x');
@@ -120,7 +120,7 @@ const expandDims: Builtin = {
 const squeeze: Builtin = {
   name: 'squeeze',
   doc: 'Without the axis `axis`, whose size is 1; without `axis`, all axes of size 1 go.',
-  signatures: ['squeeze<T: any, ...S>(x: T[...S])', 'squeeze<T: any, ...S>(x: T[...S], axis: int)'],
+  signatures: ['squeeze<T: any, ...S>(x: T[...S])', 'squeeze<T: any, ...A, ...B>(x: T[...A, 1, ...B], axis: int): T[...A, ...B]'],
   parameters: [...required('x'), ...optional('axis')],
   run(call) {
     const node = call.tensor('x');
@@ -168,8 +168,8 @@ function listed(call: BuiltinCall, name: string): { nodes: TensorNode[]; values:
 
 const concat: Builtin = {
   name: 'concat',
-  doc: 'Tensors one after another along an axis; their other sizes agree.',
-  signatures: ['concat(list: list, axis: int = 0)'],
+  doc: 'Tensors one after another along an axis, whose size becomes the sum of theirs; their other sizes agree.',
+  signatures: ['concat<T: any, ...A, N, ...B>(list: list, axis: int = 0): T[...A, N, ...B]'],
   parameters: [...required('list'), ...optional('axis')],
   run(call) {
     const items = listed(call, 'list');
@@ -196,8 +196,8 @@ const concat: Builtin = {
 
 const stack: Builtin = {
   name: 'stack',
-  doc: 'Tensors of one shape along a new axis.',
-  signatures: ['stack(list: list, axis: int = 0)'],
+  doc: 'Tensors of one shape along a new axis, which has an element for each.',
+  signatures: ['stack<T: any, ...A, N, ...B>(list: list, axis: int = 0): T[...A, N, ...B]'],
   parameters: [...required('list'), ...optional('axis')],
   run(call) {
     const items = listed(call, 'list');
@@ -211,7 +211,7 @@ const stack: Builtin = {
 const tensor: Builtin = {
   name: 'tensor',
   doc: 'A tensor of a list of numbers or tensors, or of such lists, of one shape.',
-  signatures: ['tensor(list: list)'],
+  signatures: ['tensor<T: any, ...S>(list: list): T[...S]'],
   parameters: required('list'),
   run(call) {
     const given = call.given('list');
@@ -222,7 +222,7 @@ const tensor: Builtin = {
 const addN: Builtin = {
   name: 'addN',
   doc: 'The sum of the elements of a list, from left to right, stretched to one shape.',
-  signatures: ['addN(list: list)'],
+  signatures: ['addN<T: number, ...S>(list: list): T[...S]'],
   parameters: required('list'),
   run(call) {
     const items = listed(call, 'list');
@@ -259,8 +259,8 @@ const iota: Builtin = {
 
 const pad: Builtin = {
   name: 'pad',
-  doc: 'Zeros around: `before` and `after` say how many, in a list with a number per axis.',
-  signatures: ['pad<T: any, ...S>(x: T[...S], before: list, after: list)'],
+  doc: 'Zeros around: `before` and `after` say how many, in a list with a number per axis, by which its size grows.',
+  signatures: ['pad<T: any, ...S, ...R>(x: T[...S], before: list, after: list): T[...R]'],
   parameters: required('x', 'before', 'after'),
   run(call) {
     const node = call.tensor('x');
@@ -282,8 +282,8 @@ const pad: Builtin = {
 
 const take: Builtin = {
   name: 'take',
-  doc: 'The slices of `x` at `ids` along `axis`, whose place the axes of `ids` take. An id is from 0 to the size of the axis - 1; another one ends the run: `index-out-of-range`.',
-  signatures: ['take<T: any, I: integer, ...S, ...R>(x: T[...S], ids: I[...R], axis: int = 0)'],
+  doc: 'The slices of `x` at `ids` along `axis`. An id is from 0 to the size of the axis - 1; another one ends the run: `index-out-of-range`.',
+  signatures: ['take<T: any, I: integer, ...A, N, ...B, ...R>(x: T[...A, N, ...B], ids: I[...R], axis: int = 0): T[...A, ...R, ...B]'],
   parameters: [...required('x', 'ids'), ...optional('axis')],
   run(call) {
     const node = call.tensor('x');
