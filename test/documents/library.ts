@@ -71,27 +71,47 @@ export function headOf(declaration: Declaration, { source: { text } }: Pick<Prog
   }
 }
 
+/** The parts of the library that are imported; those before them every program has. */
+const imported = stdNames.slice(stdNames.indexOf('std/nn'));
+
+/** What built-ins and members say of themselves, by the sections that they belong to. */
+function builtInSections(): readonly (readonly [title: string, entries: readonly Documented[]])[] {
+  return [
+    ...Object.entries(builtinGroups).map(
+      ([title, builtins]) => [title, builtins.map(({ name, signatures, doc }) => ({ name, heads: signatures, doc }))] as const,
+    ),
+    ['sizes', members.map(({ name, signature, doc }) => ({ name, heads: [signature], doc }))],
+    ['element types', [{ name: 'conversions', heads: dtypeNames.map(conversion.signature), doc: conversion.doc }]],
+  ];
+}
+
+/** What the declarations of a part of the library say of themselves. */
+function declaredSections(part: string): readonly (readonly [title: string, entries: readonly Documented[]])[] {
+  const { program } = parse(loadStd()(part) ?? '', part);
+  return declarationsOf(part).flatMap(({ declaration, title }) =>
+    declaration.doc === null
+      ? []
+      : [
+          [
+            title,
+            [{ name: nameOf(declaration), heads: [headOf(declaration, program)], doc: declaration.doc.replaceAll('\n', ' ') }],
+          ] as const,
+        ],
+  );
+}
+
 /** Everything that is documented, in the order of the page. */
 export function chapters(): readonly Chapter[] {
-  return stdNames.map((part) => {
-    const { program } = parse(loadStd()(part) ?? '', part);
-    const sections = new Map<string, Documented[]>();
-    const add = (title: string, ...more: readonly Documented[]): void =>
-      void sections.set(title, [...(sections.get(title) ?? []), ...more]);
-    if (part === 'std/prelude') {
-      for (const [title, builtins] of Object.entries(builtinGroups))
-        add(title, ...builtins.map(({ name, signatures, doc }) => ({ name, heads: signatures, doc })));
-      add('sizes', ...members.map(({ name, signature, doc }) => ({ name, heads: [signature], doc })));
-      add('element types', { name: 'conversions', heads: dtypeNames.map(conversion.signature), doc: conversion.doc });
-    }
-    for (const { declaration, title } of declarationsOf(part))
-      if (declaration.doc !== null)
-        add(title, { name: nameOf(declaration), heads: [headOf(declaration, program)], doc: declaration.doc.replaceAll('\n', ' ') });
-    return {
-      title: part === 'std/prelude' ? 'Without an import' : part,
-      sections: [...sections].map(([title, entries]) => ({ title, entries })),
-    };
-  });
+  const chapter = (title: string, found: ReturnType<typeof declaredSections>): Chapter => {
+    const sections = new Map<string, readonly Documented[]>();
+    for (const [section, entries] of found) sections.set(section, [...(sections.get(section) ?? []), ...entries]);
+    return { title, sections: [...sections].map(([section, entries]) => ({ title: section, entries })) };
+  };
+  const always = stdNames.filter((part) => !imported.includes(part));
+  return [
+    chapter('Without an import', [...builtInSections(), ...always.flatMap(declaredSections)]),
+    ...imported.map((part) => chapter(part, declaredSections(part))),
+  ];
 }
 
 const introduction = `# The library
