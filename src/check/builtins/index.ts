@@ -4,6 +4,7 @@ import { dtypeNames } from '../../base/index.js';
 import { Scope } from '../scope.js';
 import { bitBuiltins } from './bits.js';
 import type { Builtin } from './builtin.js';
+import { checkpointBuiltins } from './checkpoint.js';
 import { derivativeBuiltins } from './derivatives.js';
 import { elementwiseBuiltins } from './elementwise.js';
 import { listBuiltins } from './lists.js';
@@ -12,14 +13,14 @@ import { matrixBuiltins, reductionBuiltins, sizeBuiltins } from './reductions.js
 import { shapeBuiltins } from './shapes.js';
 import { splitBuiltins } from './split.js';
 
-/** By what they are about, as documents list them; sections of `std/prelude` have the same names. */
+/** By what they are about, as documents list them; sections of the library's texts have the same names. */
 export const builtinGroups: Readonly<Record<string, readonly Builtin[]>> = {
   elementwise: elementwiseBuiltins,
   reductions: reductionBuiltins,
   matrices: matrixBuiltins,
   shapes: [...shapeBuiltins, ...splitBuiltins],
   sizes: sizeBuiltins,
-  derivatives: derivativeBuiltins,
+  derivatives: [...derivativeBuiltins, ...checkpointBuiltins],
   'random numbers': randomBuiltins,
   lists: listBuiltins,
   'element types': bitBuiltins,
