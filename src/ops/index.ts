@@ -35,6 +35,8 @@ export * from './anywhere.js';
 export * from './call.js';
 export * from './derivative.js';
 export * from './stops.js';
+export { literalOf, type Writer, type Written } from './writing.js';
+export * as tdsl from './tdsl.js';
 /** Elementwise ops as functions over nodes: `scalars.add(build, x, y)`. */
 export { scalars } from './scalars.js';
 export { expansions } from './scalar/expansions.js';

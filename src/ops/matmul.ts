@@ -10,7 +10,9 @@ import type { NoAttrs } from './identity.js';
 import { dimAt, isProblem, problem, tensors } from './problem.js';
 import { combineValues, reduceAny } from './reduce.js';
 import { swapLast } from './transpose.js';
+import { binary } from './tdsl.js';
 import { countOf, emptyValue, get, put, tensorAt, wrap } from './value.js';
+import { written } from './writing.js';
 
 /** A row of the left side goes into a row of the product, a column of the right side into a column. */
 const byRowsAndColumns: Reach<NoAttrs> = {
@@ -116,6 +118,8 @@ export const matmul: Op<NoAttrs> = defineOp<NoAttrs>({
     return result;
   },
   lowering: { kind: 'contract' },
+  write: ({ args, type }, writer) =>
+    written(binary(writer.exact(args[0] as Node), '@', writer.exact(args[1] as Node)), (type as TensorType).shape),
   samples: () => [
     {
       args: [

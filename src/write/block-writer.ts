@@ -1,0 +1,355 @@
+// A graph as statements. In: nodes, names for some of them. Out: statements of TDSL, and expressions of the results. Holds: a node is
+// written once, and stands where it is used where that is once and short; what opens a block gets names for all that it needs from around.
+
+import { type Block, type Expression, type Pattern, printExpression, type Statement } from '../../grammar/index.js';
+import { DiagnosticsError, type Dim, isNatural, type Shape, shapeEquals } from '../base/index.js';
+import { type GraphBuilder, type Node, type Region, type SizeFact, sourceOf, type TensorNode, topological } from '../graph/index.js';
+import { broadcast, element, ensure, isNodeOf, opOf, reshape, tdsl, tensorOf, type Writer, type Written } from '../ops/index.js';
+import { Ranges } from '../passes/index.js';
+import type { Names } from './names.js';
+import type { Sizes } from './sizes.js';
+
+/** What all blocks of a text share. */
+export interface TextContext {
+  readonly build: GraphBuilder;
+  readonly names: Names;
+  readonly sizes: Sizes;
+  readonly facts: readonly SizeFact[];
+  /** Feeds and variables by what the text calls them. */
+  sourceName(node: Node): string;
+  /** The name that a node shall have, if any: it is asked for once. */
+  nameOf(node: Node): string | undefined;
+  /** What a temporary is called. */
+  stemOf(node: Node): string;
+  /** From which node a statement was written. */
+  readonly origins: Map<Statement, Node>;
+}
+
+/** Values of nodes at one place; a block sees those around it. */
+class Frame {
+  readonly #around: Frame | undefined;
+  readonly #values = new Map<Node, Written>();
+  readonly #parts = new Map<Node, readonly Expression[]>();
+  readonly ranges: Ranges;
+  /** How often a node is used, and the results of nodes of several that are. */
+  uses: ReadonlyMap<Node, number> = new Map();
+  users: ReadonlyMap<Node, readonly (Node | undefined)[]> = new Map();
+  elements: ReadonlyMap<Node, ReadonlyMap<number, Node>> = new Map();
+  /** Nodes may have names of the program's own. */
+  readonly isOutermost: boolean;
+
+  constructor(facts: readonly SizeFact[], isOutermost: boolean, around?: Frame) {
+    this.#around = around;
+    this.ranges = around?.ranges ?? new Ranges(facts);
+    this.isOutermost = isOutermost;
+    if (around === undefined) return;
+    this.uses = around.uses;
+    this.users = around.users;
+    this.elements = around.elements;
+  }
+
+  value(node: Node): Written | undefined {
+    return this.#values.get(node) ?? this.#around?.value(node);
+  }
+
+  parts(node: Node): readonly Expression[] | undefined {
+    return this.#parts.get(node) ?? this.#around?.parts(node);
+  }
+
+  set(node: Node, value: Written): void {
+    this.#values.set(node, value);
+  }
+
+  setParts(node: Node, parts: readonly Expression[]): void {
+    this.#parts.set(node, parts);
+  }
+}
+
+/** An expression of so many characters gets a name, and one of so many that is used more than once and only moves elements. */
+const longest = 64;
+const longestRepeated = 24;
+
+export class BlockWriter implements Writer {
+  readonly #text: TextContext;
+  readonly #frame: Frame;
+  readonly statements: Statement[];
+  /** What is being written. */
+  #current: Node | undefined;
+
+  private constructor(text: TextContext, frame: Frame, statements: Statement[], current?: Node) {
+    this.#text = text;
+    this.#frame = frame;
+    this.statements = statements;
+    this.#current = current;
+  }
+
+  static outermost(text: TextContext): BlockWriter {
+    return new BlockWriter(text, new Frame(text.facts, true), []);
+  }
+
+  /** Writes all that the results need; gives them as expressions. */
+  write(results: readonly TensorNode[]): readonly Expression[] {
+    const order = topological(results);
+    this.#frame.uses = usesOf(order, results);
+    this.#frame.users = usersOf(order, results);
+    this.#frame.elements = elementsOf(order);
+    for (const node of order) this.#node(node);
+    return results.map((result) => this.exact(result));
+  }
+
+  // ------------------------------------------------------------------------------------------------- what ops ask
+
+  written(node: Node): Written {
+    const found = this.#frame.value(node);
+    return found ?? this.refuse(node, 'it stands outside of what is written');
+  }
+
+  exact(node: Node): Expression {
+    const { expression, shape } = this.written(node);
+    const wanted = tensorOf(node).type.shape;
+    return shapeEquals(shape, wanted) ? expression : tdsl.called('broadcastTo', [expression, this.sizes(wanted)]);
+  }
+
+  shared(node: Node): Written {
+    const value = this.written(node);
+    if (value.expression.kind === 'name' || value.literal !== undefined) return value;
+    return this.#bound(node, value, this.fresh(this.#text.stemOf(node)));
+  }
+
+  named(node: Node): Expression {
+    const { expression, shape } = this.shared(node);
+    const wanted = tensorOf(node).type.shape;
+    return shapeEquals(shape, wanted) ? expression : tdsl.called('broadcastTo', [expression, this.sizes(wanted)]);
+  }
+
+  together(nodes: readonly Node[], shape: Shape): readonly Expression[] {
+    const values = nodes.map((node) => this.written(node));
+    const dtype = tensorOf(nodes.at(-1) as Node).type.dtype;
+    const decides = nodes.map((node, at) => tensorOf(node).type.dtype === dtype && values[at]?.literal === undefined);
+    // Where all are literals, the first one says the dtype.
+    const typed = decides.includes(true) ? -1 : nodes.findIndex((node) => tensorOf(node).type.dtype === dtype);
+    const texts = values.map(({ expression, literal }, at) => (at === typed ? expression : (literal ?? expression)));
+    if (shapeEquals(commonOf(values.map((value) => value.shape)), shape)) return texts;
+    const wide = Math.max(
+      0,
+      values.findIndex(({ literal }) => literal === undefined),
+    );
+    return texts.map((text, at) =>
+      at === wide ? tdsl.called('broadcastTo', [values[at]?.expression ?? text, this.sizes(shape)]) : text,
+    );
+  }
+
+  size(dim: Dim): Expression {
+    return this.#text.sizes.value(dim);
+  }
+
+  sizes(shape: Shape): Expression {
+    return tdsl.listOf(shape.map((dim) => this.size(dim)));
+  }
+
+  indices(shape: Shape): readonly string[] {
+    const letters = ['i', 'j', 'k', 'l', 'm', 'n', 'p', 'q', 'r', 's'];
+    const own: string[] = [];
+    for (const dim of shape) {
+      const text = `${dim}`;
+      // B is gone through by b.
+      const wanted = /^\p{Lu}$/u.test(text) ? [text.toLowerCase(), ...letters] : letters;
+      own.push(wanted.find((name) => !own.includes(name) && !this.#text.names.has(name)) ?? this.fresh('i'));
+    }
+    return own;
+  }
+
+  fresh(stem: string): string {
+    return this.#text.names.fresh(stem);
+  }
+
+  results(node: Node): readonly string[] {
+    const found = this.#frame.elements.get(node);
+    const count = node.type.kind === 'tuple' ? node.type.items.length : 1;
+    return Array.from({ length: count }, (_, index) => {
+      const read = found?.get(index);
+      const name = read === undefined || !this.#frame.isOutermost ? undefined : this.#text.nameOf(read);
+      return name ?? this.fresh(read === undefined ? 'unused' : 'r');
+    });
+  }
+
+  part(tuple: Node, index: number): Expression {
+    return this.#frame.parts(tuple)?.[index] ?? this.refuse(tuple, 'a result of it is missing');
+  }
+
+  isRead(tuple: Node, index: number): boolean {
+    return this.#frame.elements.get(tuple)?.has(index) === true;
+  }
+
+  isNatural(dim: Dim): boolean {
+    return isNatural(dim, this.#text.facts);
+  }
+
+  isInside(node: Node, size: Dim): boolean {
+    return this.#frame.ranges.certainlyInside(tensorOf(node), size);
+  }
+
+  bind(pattern: Pattern, value: Expression): void {
+    this.#add(tdsl.letOf(pattern, value), this.#current);
+  }
+
+  region(region: Region, params: readonly Written[]): readonly Expression[] {
+    const frame = new Frame(this.#text.facts, false);
+    const inside = new BlockWriter(this.#text, frame, this.statements, this.#current);
+    for (const node of topological(region.results)) {
+      const source = sourceOf(node);
+      const param = source?.kind === 'argument' ? params[source.index] : undefined;
+      if (param === undefined) continue;
+      frame.set(node, param);
+      if (param.bounds !== undefined) frame.ranges.note(node, param.bounds);
+    }
+    return inside.write(region.results);
+  }
+
+  block(write: (inside: Writer) => Statement): Block {
+    const inside = this.#inside();
+    const last = write(inside);
+    return tdsl.blockOf([...inside.statements, last]);
+  }
+
+  deferred(stem: string, params: readonly string[], write: (inside: Writer) => Expression): Expression {
+    const inside = this.#inside();
+    const value = write(inside);
+    if (inside.statements.length === 0) return value;
+    const name = this.fresh(stem);
+    this.bind(tdsl.patternOf([name]), {
+      kind: 'lambda',
+      parameters: params.map(tdsl.identifier),
+      body: tdsl.blockOf([...inside.statements, tdsl.returned(value)]),
+      span: tdsl.nowhere,
+    });
+    return tdsl.applied(tdsl.named(name), params.map(tdsl.named));
+  }
+
+  refuse(node: Node, reason: string): never {
+    const origins = this.#text.build.originsOf(node);
+    const origin = origins.find(({ backward }) => !backward) ?? origins[0];
+    throw new DiagnosticsError([
+      {
+        code: 'unsupported-feature',
+        message: `\`${opOf(node).name}\` cannot be written as TDSL yet: ${reason}`,
+        span: origin?.span,
+        hint: 'the derivative itself compiles: `grad(…)` in a program computes it',
+      },
+    ]);
+  }
+
+  // ------------------------------------------------------------------------------------------------------ writing
+
+  #inside(): BlockWriter {
+    return new BlockWriter(this.#text, new Frame(this.#text.facts, false, this.#frame), [], this.#current);
+  }
+
+  #add(statement: Statement, node: Node | undefined): void {
+    this.statements.push(statement);
+    if (node !== undefined) this.#text.origins.set(statement, node);
+  }
+
+  #node(node: Node): void {
+    if (this.#frame.value(node) !== undefined || this.#frame.parts(node) !== undefined) return;
+    const source = sourceOf(node);
+    if (source !== undefined) {
+      const { shape } = tensorOf(node).type;
+      this.#frame.set(node, { expression: tdsl.named(this.#text.sourceName(node)), shape });
+      return;
+    }
+    const { write } = opOf(node);
+    if (write === undefined) this.refuse(node, 'nothing in the language says what it does');
+    this.#current = node;
+    const found = write(node, this);
+    if (!('expression' in found)) this.#frame.setParts(node, found);
+    else {
+      this.#frame.set(node, found);
+      const isNamed = this.#frame.isOutermost && found.expression.kind !== 'name' && found.literal === undefined;
+      const name = isNamed ? this.#text.nameOf(node) : undefined;
+      // What the program gave a name had all of its shape there.
+      if (name !== undefined) this.#bound(node, { expression: this.exact(node), shape: tensorOf(node).type.shape }, name);
+      else if (this.#isBound(node, found)) this.#bound(node, found, this.fresh(this.#text.stemOf(node)));
+    }
+    this.#current = undefined;
+  }
+
+  #isBound(node: Node, { expression, isPlain, isWhole }: Written): boolean {
+    if (isPlain === true || expression.kind === 'name') return false;
+    const uses = this.#frame.uses.get(node) ?? 0;
+    if (isWhole === true && uses > 0) return true;
+    const { length } = printExpression(expression);
+    const { lowering } = opOf(node);
+    const onlyMoves = lowering.kind === 'element' && lowering.cost === 0;
+    return length > longest || (uses > 1 && (!onlyMoves || length > longestRepeated));
+  }
+
+  /** A statement for a node, which is a name from then on. */
+  #bound(node: Node, value: Written, name: string): Written {
+    const { kept } = value;
+    const users = this.#frame.users.get(node) ?? [];
+    const isKept = kept !== undefined && users.length > 0 && users.every((user) => wants(user, kept.shape));
+    const { expression, shape } = isKept ? kept : value;
+    this.#add(tdsl.letOf(tdsl.patternOf([name]), expression), node);
+    const itself = tdsl.named(name);
+    const bound: Written = { expression: itself, shape, ...(isKept ? { kept: { expression: itself, shape } } : {}) };
+    this.#frame.set(node, bound);
+    return bound;
+  }
+}
+
+/** What is written through: its uses are those of its argument. */
+const isThrough = (node: Node): boolean => isNodeOf(node, broadcast) || isNodeOf(node, ensure);
+
+/** How often each node is used by what is written; a result is used by whoever asks for it. */
+function usesOf(order: readonly Node[], results: readonly Node[]): ReadonlyMap<Node, number> {
+  const uses = new Map<Node, number>();
+  const add = (node: Node, count: number): void => void uses.set(node, (uses.get(node) ?? 0) + count);
+  for (const result of results) add(result, 1);
+  for (const node of order.toReversed())
+    for (const arg of node.args) add(arg, isThrough(node) ? (uses.get(node) ?? 0) : 1);
+  return uses;
+}
+
+/** Nodes that have a node as an argument; a result has one that is none of them. */
+function usersOf(order: readonly Node[], results: readonly Node[]): ReadonlyMap<Node, readonly (Node | undefined)[]> {
+  const users = new Map<Node, (Node | undefined)[]>();
+  const add = (node: Node, user: Node | undefined): void => {
+    const known = users.get(node);
+    if (known === undefined) users.set(node, [user]);
+    else known.push(user);
+  };
+  for (const result of results) add(result, undefined);
+  for (const node of order) for (const arg of node.args) add(arg, node);
+  return users;
+}
+
+/** Whether a user takes a reduction with axes of size 1 in the places of those that are gone. */
+function wants(user: Node | undefined, kept: Shape): boolean {
+  if (user === undefined) return false;
+  if (isNodeOf(user, reshape)) return shapeEquals(user.attrs.shape, kept);
+  if (!isNodeOf(user, broadcast)) return false;
+  const { shape, axes } = user.attrs;
+  return shape.length === kept.length && kept.every((size, axis) => axes.includes(axis) || size.constant === 1) && axes.length > 0;
+}
+
+/** Of each node of several results, those that are read. */
+function elementsOf(order: readonly Node[]): ReadonlyMap<Node, ReadonlyMap<number, Node>> {
+  const found = new Map<Node, Map<number, Node>>();
+  for (const node of order) {
+    if (!isNodeOf(node, element)) continue;
+    const tuple = node.args[0] as Node;
+    const known = found.get(tuple) ?? new Map<number, Node>();
+    found.set(tuple, known.set(node.attrs.index, node));
+  }
+  return found;
+}
+
+/** The shape that all broadcast to, as NumPy has it. */
+function commonOf(shapes: readonly Shape[]): Shape {
+  const rank = Math.max(0, ...shapes.map((shape) => shape.length));
+  return Array.from({ length: rank }, (_, axis) => {
+    const sizes = shapes.flatMap((shape) => shape[shape.length - rank + axis] ?? []);
+    return sizes.find((size) => size.constant !== 1) ?? (sizes[0] as Dim);
+  });
+}
