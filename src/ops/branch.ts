@@ -21,8 +21,9 @@ import { isDifferentiable, item, zeros } from './make.js';
 import { isProblem, problem, tensors } from './problem.js';
 import { closeTogether, inlineRegion, placeholder } from './region.js';
 import { scalars } from './scalars.js';
-import { choice, named, patternOf, tupleOf } from './tdsl.js';
+import { choice, patternOf, tupleOf } from './tdsl.js';
 import { get, tensorAt } from './value.js';
+import { expressionsOf, namesFor } from './writing.js';
 
 export type BranchAttrs = { readonly whenTrue: Region; readonly whenFalse: Region };
 
@@ -55,13 +56,16 @@ export const branch: Op<BranchAttrs> = defineOp<BranchAttrs>({
   write(node, writer) {
     const [condition, ...captures] = node.args as [Node, ...Node[]];
     const params = captures.map((capture) => writer.shared(capture));
-    const names = writer.results(node);
+    const names = writer.results(node, () => 'r');
     const asked = writer.exact(condition);
     const [yes, no] = ([['whenTrue', node.attrs.whenTrue], ['whenFalse', node.attrs.whenFalse]] as const).map(([stem, region]) =>
-      writer.deferred(stem, [], (inside) => tupleOf(inside.region(region, params))),
+      writer.deferred(stem, [], (inside) => tupleOf(expressionsOf(inside.region(region, params)))),
     ) as [Expression, Expression];
     writer.bind(patternOf(names), choice(asked, yes, no));
-    return names.map(named);
+    return namesFor(
+      names,
+      node.attrs.whenTrue.results.map(({ type }) => type.shape),
+    );
   },
   samples: () =>
     [

@@ -2,7 +2,7 @@
 // In: one node. Out: the same value. Holds: all but `element` are gone before lowering.
 
 import { Dim, InternalError } from '../base/index.js';
-import { type GraphBuilder, type Node, tensor, type TensorNode, type TensorType } from '../graph/index.js';
+import { type GraphBuilder, type Node, tensor, type TensorNode } from '../graph/index.js';
 import { apply } from './apply.js';
 import { defineOp, type Op } from './define.js';
 import { loop } from './loop.js';
@@ -10,7 +10,6 @@ import { oneTensor, problem } from './problem.js';
 import { closeRegion, placeholder } from './region.js';
 import { scalars } from './scalars.js';
 import { isTensorValue, tensorAt } from './value.js';
-import { written } from './writing.js';
 
 export type NamedAttrs = { readonly path: string };
 export type NoAttrs = Record<never, never>;
@@ -73,7 +72,7 @@ export const element: Op<ElementAttrs> = defineOp<ElementAttrs>({
     return item;
   },
   lowering: { kind: 'element-of' },
-  write: (node, writer) => written(writer.part(node.args[0] as Node, node.attrs.index), (node.type as TensorType).shape, { isPlain: true }),
+  write: (node, writer) => ({ ...writer.part(node.args[0] as Node, node.attrs.index), isPlain: true }),
   samples: () =>
     [0, 1, 2].map((index) => ({
       args: [

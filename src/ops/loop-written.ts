@@ -3,7 +3,7 @@
 // computes the carries of each round again from the start: the text says what is computed, not what a machine keeps of it.
 
 import type { Block, Expression, Iterable, Pattern } from '../../grammar/index.js';
-import { Dim, limits } from '../base/index.js';
+import { Dim, limits, type Shape } from '../base/index.js';
 import { type Node, sourceOf, type TensorNode, type TensorType } from '../graph/index.js';
 import { isNodeOf } from './apply.js';
 import { elementwise } from './elementwise.js';
@@ -25,12 +25,12 @@ import {
 } from './tdsl.js';
 import type { UnwindAttrs } from './unwind.js';
 import type { WhileAttrs } from './while.js';
-import { type Writer, type Written, written } from './writing.js';
+import { expressionsOf, namesFor, type Writer, type Written, written } from './writing.js';
 
 const i32 = (value: string): Expression => applied(named('i32'), [digits(value)]);
 const counter = (name: string): Written => written(named(name), []);
-const carried = (names: readonly string[], nodes: readonly Node[]): Written[] =>
-  names.map((name, at) => written(named(name), (nodes[at]?.type as TensorType).shape));
+const shapesOf = (nodes: readonly Node[]): Shape[] => nodes.map(({ type }) => (type as TensorType).shape);
+const carried = (names: readonly string[], nodes: readonly Node[]): readonly Written[] => namesFor(names, shapesOf(nodes));
 
 const fold = (variable: string, iterable: Iterable, names: readonly string[], starts: readonly Expression[], body: Block): Expression => ({
   kind: 'fold',
@@ -43,9 +43,9 @@ const fold = (variable: string, iterable: Iterable, names: readonly string[], st
 });
 
 /** `fold`, or `scan` where rounds leave something. */
-export function writeLoop(node: Node<LoopAttrs>, writer: Writer): readonly Expression[] {
+export function writeLoop(node: Node<LoopAttrs>, writer: Writer): readonly Written[] {
   const { trip, carries, body } = node.attrs;
-  const names = writer.results(node);
+  const names = writer.results(node, (index) => (index < carries ? 'z' : 'zs'));
   const [own, stacked] = [names.slice(0, carries), names.slice(carries)];
   const inits = node.args.slice(0, carries);
   const starts = inits.map((init) => writer.exact(init));
@@ -56,8 +56,10 @@ export function writeLoop(node: Node<LoopAttrs>, writer: Writer): readonly Expre
   const idle = own.length === 0 ? writer.fresh('none') : undefined;
   const carry: Pattern = patternOf(idle === undefined ? own : [idle]);
   const initial = idle === undefined ? tupleOf(starts) : i32('0');
+  let left: readonly Written[] = [];
   const block = writer.block((inside) => {
-    const results = inside.region(body, [{ ...counter(i), bounds: { low: Dim.zero, high: trip.sub(1) } }, ...carried(own, inits), ...captures]);
+    left = inside.region(body, [{ ...counter(i), bounds: { low: Dim.zero, high: trip.sub(1) } }, ...carried(own, inits), ...captures]);
+    const results = expressionsOf(left);
     if (stacked.length === 0) return bare(tupleOf(results));
     const next = idle === undefined ? tupleOf(results.slice(0, carries)) : named(idle);
     return yielded(tupleOf([next, tupleOf(results.slice(carries))]));
@@ -75,7 +77,11 @@ export function writeLoop(node: Node<LoopAttrs>, writer: Writer): readonly Expre
       span: nowhere,
     });
   }
-  return names.map(named);
+  // What a round leaves lies between the same bounds as all of them together.
+  return names.map((name, at) => ({
+    ...written(named(name), shapesOf(inits)[at] ?? [trip, ...(body.results[at] as TensorNode).type.shape]),
+    bounds: at < carries ? undefined : left[at]?.bounds,
+  }));
 }
 
 /** The bound of a `fold` whose rounds only run time counts: i < bound, whatever is carried. */
@@ -88,31 +94,33 @@ function boundOf({ carries, condition, limit }: WhileAttrs): TensorNode | undefi
   return isCounter && [...usedParameters([bound])].every((index) => index > carries) ? bound : undefined;
 }
 
-export function writeWhile(node: Node<WhileAttrs>, writer: Writer): readonly Expression[] {
+export function writeWhile(node: Node<WhileAttrs>, writer: Writer): readonly Written[] {
   const { attrs } = node;
   const { carries, condition, body, limit } = attrs;
-  const names = writer.results(node).slice(0, carries);
+  const names = writer.results(node, (index) => (index < carries ? 'z' : 'rounds')).slice(0, carries);
   const inits = node.args.slice(0, carries);
   const starts = inits.map((init) => writer.exact(init));
   const captures = node.args.slice(carries).map((capture) => writer.shared(capture));
   // A loop that its limit ends does not go on behind it.
-  const ended = truth(false);
+  const ended = written(truth(false), []);
   const bound = boundOf(attrs);
-  if (bound !== undefined && carries > 0) {
-    const i = writer.fresh('i');
+  if (bound !== undefined) {
     const around = [counter('i'), ...carried(names, inits), ...captures];
-    const [last] = writer.region({ ...condition, results: [bound] }, around) as [Expression];
-    const block = writer.block((inside) => bare(tupleOf(inside.region(body, [counter(i), ...around.slice(1)]))));
+    const [last] = expressionsOf(writer.region({ ...condition, results: [bound] }, around)) as [Expression];
+    const rounds = written(called('max', [last, digits('0')]), []);
+    if (carries === 0) return [rounds, ended];
+    const i = writer.fresh('i');
+    const block = writer.block((inside) => bare(tupleOf(expressionsOf(inside.region(body, [counter(i), ...around.slice(1)])))));
     writer.bind(patternOf(names), fold(i, range(digits('0'), last), names, starts, block));
-    return [...names.map(named), called('max', [last, digits('0')]), ended];
+    return [...carried(names, inits), rounds, ended];
   }
   const isCounted = carries === 0 || writer.isRead(node, carries) || [condition, body].some(({ results }) => usedParameters(results).has(0));
   const count = isCounted ? writer.fresh('rounds') : undefined;
   const all = count === undefined ? names : [...names, count];
   const params = [counter(count ?? ''), ...carried(names, inits), ...captures];
-  const asked = writer.deferred('goesOn', all, (inside) => inside.region(condition, params)[0] as Expression);
+  const asked = writer.deferred('goesOn', all, (inside) => expressionsOf(inside.region(condition, params))[0] as Expression);
   const block = writer.block((inside) => {
-    const next = inside.region(body, params);
+    const next = expressionsOf(inside.region(body, params));
     return bare(tupleOf(count === undefined ? next : [...next, binary(named(count), '+', digits('1'))]));
   });
   writer.bind(patternOf(all), {
@@ -124,13 +132,13 @@ export function writeWhile(node: Node<WhileAttrs>, writer: Writer): readonly Exp
     body: block,
     span: nowhere,
   });
-  return [...names.map(named), count === undefined ? i32('0') : named(count), ended];
+  return [...carried(names, inits), written(count === undefined ? i32('0') : named(count), []), ended];
 }
 
-export function writeUnwind(node: Node<UnwindAttrs>, writer: Writer): readonly Expression[] {
+export function writeUnwind(node: Node<UnwindAttrs>, writer: Writer): readonly Written[] {
   const { carries, captures, forward, back } = node.attrs;
   const [count, ...rest] = node.args as [Node, ...Node[]];
-  const names = writer.results(node);
+  const names = writer.results(node, () => 'dz');
   const rounds = writer.named(count);
   const inits = rest.slice(0, carries);
   const starts = inits.map((init) => writer.named(init));
@@ -144,13 +152,12 @@ export function writeUnwind(node: Node<UnwindAttrs>, writer: Writer): readonly E
     const before = inits.map(() => inside.fresh('z'));
     if (carries > 0) {
       const j = inside.fresh('j');
-      const round = inside.block((deeper) => bare(tupleOf(deeper.region(forward, [counter(j), ...carried(before, inits), ...given]))));
+      const round = inside.block((deeper) => bare(tupleOf(expressionsOf(deeper.region(forward, [counter(j), ...carried(before, inits), ...given])))));
       inside.bind(patternOf(before), fold(j, range(digits('0'), named(i)), before, starts, round));
     }
-    return bare(
-      tupleOf(inside.region(back, [counter(i), ...carried(before, inits), ...given, ...carried(names, states), ...others])),
-    );
+    const all = [counter(i), ...carried(before, inits), ...given, ...carried(names, states), ...others];
+    return bare(tupleOf(expressionsOf(inside.region(back, all))));
   });
   writer.bind(patternOf(names), fold(k, range(digits('0'), rounds), names, first, block));
-  return names.map(named);
+  return carried(names, states);
 }

@@ -135,7 +135,7 @@ export const pad: Op<PadAttrs> = defineOp<PadAttrs>({
     );
     return written(
       notation(
-        indices.map((index, axis) => indexVariable(index, writer.size(dimAt(shape, axis)))),
+        indices.map((index, axis) => indexVariable(index, isPadded(node.attrs, axis) ? writer.size(dimAt(shape, axis)) : undefined)),
         body,
       ),
       shape,

@@ -127,6 +127,8 @@ export const recurrence: Op<RecurrenceAttrs> = defineOp<RecurrenceAttrs>({
   lowering: { kind: 'nest', build: (node, context) => nest(tensorOf(node), context) },
   write({ args, attrs: { reverse }, type }, writer) {
     const { dtype, shape } = type as TensorType;
+    // Of no elements there is nothing to step through.
+    if (shape.at(-1)?.constant === 0) return written(writer.exact(args[1] as Node), shape);
     const [a, b] = args.map((arg) => writer.named(arg)) as [Expression, Expression];
     const [lead, size] = [shape.slice(0, -1), writer.size(shape.at(-1) as Dim)];
     const [i, state, last, all] = ['i', 'y', 'last', 'ys'].map((stem) => writer.fresh(stem)) as [string, string, string, string];

@@ -5,7 +5,7 @@ import type { Block, Expression, Pattern, Statement } from '../../grammar/index.
 import { type Dim, type DType, isFloat, roundTo, type Shape } from '../base/index.js';
 import type { Node, Region } from '../graph/index.js';
 import type { Bounds } from './define.js';
-import { binary, digits, sign, truth } from './tdsl.js';
+import { binary, digits, named, sign, truth } from './tdsl.js';
 
 /** One tensor as text. */
 export interface Written {
@@ -21,8 +21,8 @@ export interface Written {
   readonly isPlain?: true;
   /** Reads best as a statement of its own. */
   readonly isWhole?: true;
-  /** Of a parameter of a region, where they are known: a loop's counter. */
-  readonly bounds?: Bounds;
+  /** Of integers, where they are known: a loop's counter, what its rounds leave. */
+  readonly bounds?: Bounds | undefined;
 }
 
 export interface Writer {
@@ -42,10 +42,10 @@ export interface Writer {
   indices(shape: Shape): readonly string[];
   /** A name that nothing else has. */
   fresh(stem: string): string;
-  /** Names for the results of a node of several: those that the program has for them. */
-  results(node: Node): readonly string[];
+  /** Names for the results of a node of several: those that the program has for them, else what they are called by default. */
+  results(node: Node, stem: (index: number) => string): readonly string[];
   /** A result of a node of several, which is written already. */
-  part(tuple: Node, index: number): Expression;
+  part(tuple: Node, index: number): Written;
   /** Whether anything reads that result. */
   isRead(tuple: Node, index: number): boolean;
   isNatural(dim: Dim): boolean;
@@ -54,7 +54,7 @@ export interface Writer {
   /** Binds names in the block at hand. */
   bind(pattern: Pattern, value: Expression): void;
   /** The results of a region for these parameters, whose statements go into the block at hand. */
-  region(region: Region, params: readonly Written[]): readonly Expression[];
+  region(region: Region, params: readonly Written[]): readonly Written[];
   /** A block of its own, with its last statement. */
   block(write: (inside: Writer) => Statement): Block;
   /**
@@ -89,3 +89,9 @@ export function literalOf(dtype: DType, value: number | bigint): Expression {
   }
   return digits(`${value}`);
 }
+
+/** What names stand for, with the shapes of these nodes. */
+export const namesFor = (names: readonly string[], shapes: readonly Shape[]): readonly Written[] =>
+  names.map((name, at) => written(named(name), shapes[at] ?? []));
+
+export const expressionsOf = (values: readonly Written[]): readonly Expression[] => values.map(({ expression }) => expression);

@@ -2,7 +2,7 @@
 // written once, and stands where it is used where that is once and short; what opens a block gets names for all that it needs from around.
 
 import { type Block, type Expression, type Pattern, printExpression, type Statement } from '../../grammar/index.js';
-import { DiagnosticsError, type Dim, isNatural, type Shape, shapeEquals } from '../base/index.js';
+import { DiagnosticsError, type Dim, isInteger, isNatural, type Shape, shapeEquals } from '../base/index.js';
 import { type GraphBuilder, type Node, type Region, type SizeFact, sourceOf, type TensorNode, topological } from '../graph/index.js';
 import { broadcast, element, ensure, isNodeOf, opOf, reshape, tdsl, tensorOf, type Writer, type Written } from '../ops/index.js';
 import { Ranges } from '../passes/index.js';
@@ -21,6 +21,8 @@ export interface TextContext {
   nameOf(node: Node): string | undefined;
   /** What a temporary is called. */
   stemOf(node: Node): string;
+  /** Whether a derivative made it. */
+  isBackward(node: Node): boolean;
   /** From which node a statement was written. */
   readonly origins: Map<Statement, Node>;
 }
@@ -29,7 +31,9 @@ export interface TextContext {
 class Frame {
   readonly #around: Frame | undefined;
   readonly #values = new Map<Node, Written>();
-  readonly #parts = new Map<Node, readonly Expression[]>();
+  readonly #parts = new Map<Node, readonly Written[]>();
+  /** Names of all of a node whose text is smaller. */
+  readonly #whole = new Map<Node, Expression>();
   readonly ranges: Ranges;
   /** How often a node is used, and the results of nodes of several that are. */
   uses: ReadonlyMap<Node, number> = new Map();
@@ -52,16 +56,25 @@ class Frame {
     return this.#values.get(node) ?? this.#around?.value(node);
   }
 
-  parts(node: Node): readonly Expression[] | undefined {
+  parts(node: Node): readonly Written[] | undefined {
     return this.#parts.get(node) ?? this.#around?.parts(node);
+  }
+
+  whole(node: Node): Expression | undefined {
+    return this.#whole.get(node) ?? this.#around?.whole(node);
   }
 
   set(node: Node, value: Written): void {
     this.#values.set(node, value);
+    if (value.bounds !== undefined) this.ranges.note(node, value.bounds);
   }
 
-  setParts(node: Node, parts: readonly Expression[]): void {
+  setParts(node: Node, parts: readonly Written[]): void {
     this.#parts.set(node, parts);
+  }
+
+  setWhole(node: Node, name: Expression): void {
+    this.#whole.set(node, name);
   }
 }
 
@@ -89,7 +102,7 @@ export class BlockWriter implements Writer {
 
   /** Writes all that the results need; gives them as expressions. */
   write(results: readonly TensorNode[]): readonly Expression[] {
-    const order = topological(results);
+    const order = forwardFirst(topological(results), (node) => this.#text.isBackward(node));
     this.#frame.uses = usesOf(order, results);
     this.#frame.users = usersOf(order, results);
     this.#frame.elements = elementsOf(order);
@@ -112,14 +125,26 @@ export class BlockWriter implements Writer {
 
   shared(node: Node): Written {
     const value = this.written(node);
-    if (value.expression.kind === 'name' || value.literal !== undefined) return value;
-    return this.#bound(node, value, this.fresh(this.#text.stemOf(node)));
+    const { dtype, shape } = tensorOf(node).type;
+    const bounds = isInteger(dtype) && shape.length === 0 ? this.#frame.ranges.boundsOf(tensorOf(node)) : undefined;
+    const found =
+      value.expression.kind === 'name' || value.literal !== undefined
+        ? value
+        : this.#bound(node, value, this.fresh(this.#text.stemOf(node)));
+    return bounds === undefined ? found : { ...found, bounds };
   }
 
   named(node: Node): Expression {
-    const { expression, shape } = this.shared(node);
+    const { expression, shape, literal } = this.written(node);
     const wanted = tensorOf(node).type.shape;
-    return shapeEquals(shape, wanted) ? expression : tdsl.called('broadcastTo', [expression, this.sizes(wanted)]);
+    if (shapeEquals(shape, wanted))
+      return expression.kind === 'name' || (literal !== undefined && shape.length === 0) ? expression : this.shared(node).expression;
+    const known = this.#frame.whole(node);
+    if (known !== undefined) return known;
+    const name = this.fresh(this.#text.stemOf(node));
+    this.#add(tdsl.letOf(tdsl.patternOf([name]), this.exact(node)), node);
+    this.#frame.setWhole(node, tdsl.named(name));
+    return tdsl.named(name);
   }
 
   together(nodes: readonly Node[], shape: Shape): readonly Expression[] {
@@ -163,17 +188,17 @@ export class BlockWriter implements Writer {
     return this.#text.names.fresh(stem);
   }
 
-  results(node: Node): readonly string[] {
+  results(node: Node, stem: (index: number) => string): readonly string[] {
     const found = this.#frame.elements.get(node);
     const count = node.type.kind === 'tuple' ? node.type.items.length : 1;
     return Array.from({ length: count }, (_, index) => {
       const read = found?.get(index);
       const name = read === undefined || !this.#frame.isOutermost ? undefined : this.#text.nameOf(read);
-      return name ?? this.fresh(read === undefined ? 'unused' : 'r');
+      return name ?? this.fresh(stem(index));
     });
   }
 
-  part(tuple: Node, index: number): Expression {
+  part(tuple: Node, index: number): Written {
     return this.#frame.parts(tuple)?.[index] ?? this.refuse(tuple, 'a result of it is missing');
   }
 
@@ -193,17 +218,19 @@ export class BlockWriter implements Writer {
     this.#add(tdsl.letOf(pattern, value), this.#current);
   }
 
-  region(region: Region, params: readonly Written[]): readonly Expression[] {
+  region(region: Region, params: readonly Written[]): readonly Written[] {
     const frame = new Frame(this.#text.facts, false);
     const inside = new BlockWriter(this.#text, frame, this.statements, this.#current);
     for (const node of topological(region.results)) {
       const source = sourceOf(node);
       const param = source?.kind === 'argument' ? params[source.index] : undefined;
-      if (param === undefined) continue;
-      frame.set(node, param);
-      if (param.bounds !== undefined) frame.ranges.note(node, param.bounds);
+      if (param !== undefined) frame.set(node, param);
     }
-    return inside.write(region.results);
+    return inside.write(region.results).map((expression, at) => {
+      const { type } = region.results[at] as TensorNode;
+      const bounds = isInteger(type.dtype) ? frame.ranges.boundsOf(region.results[at] as TensorNode) : undefined;
+      return { expression, shape: type.shape, bounds };
+    });
   }
 
   block(write: (inside: Writer) => Statement): Block {
@@ -296,6 +323,13 @@ export class BlockWriter implements Writer {
     this.#frame.set(node, bound);
     return bound;
   }
+}
+
+/** The same order, but that what is no derivative, nor depends on one, comes first. */
+function forwardFirst(order: readonly Node[], isBackward: (node: Node) => boolean): readonly Node[] {
+  const late = new Set<Node>();
+  for (const node of order) if (isBackward(node) || node.args.some((arg) => late.has(arg))) late.add(node);
+  return [...order.filter((node) => !late.has(node)), ...order.filter((node) => late.has(node))];
 }
 
 /** What is written through: its uses are those of its argument. */

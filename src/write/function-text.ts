@@ -8,14 +8,15 @@ import { literalOf, opOf, tdsl } from '../ops/index.js';
 import { BlockWriter } from './block-writer.js';
 import { printCommented } from './comments.js';
 import { nameOf, Names } from './names.js';
-import { placeOf, placeText, type Texts } from './places.js';
+import { instanceOf, placeOf, placeText, type Texts } from './places.js';
 import { Sizes } from './sizes.js';
 
 export interface WrittenParameter {
   /** The feed or variable. */
   readonly node: TensorNode;
-  /** Its path; the argument is called by the last parts of it that are its own. */
   readonly path: string;
+  /** What it is called, unless something else is called so. */
+  readonly name: string;
   /** As callers know it. */
   readonly shape: Shape;
   readonly initial?: number | bigint | boolean | undefined;
@@ -55,11 +56,15 @@ export function writeFunction(what: FunctionToWrite): WrittenFunction {
   const [names, sizes] = [new Names(), new Sizes(what.quotients)];
   const generics = genericsOf(what, sizes);
   for (const generic of generics) names.take(generic);
+  const called = new Map<Node, string>(what.parameters.map(({ node, name }) => [node, names.fresh(name)]));
   const resultNames = what.results.map(({ name }) => names.fresh(name));
-  const called = new Map<Node, string>(what.parameters.map(({ node, path }) => [node, names.ofPath(path)]));
   const wanted = new Map<Node, string>();
   for (const [at, { node }] of what.results.entries()) if (!wanted.has(node)) wanted.set(node, resultNames[at] as string);
   const origins = new Map<Statement, Node>();
+  const isBackward = (node: Node): boolean => {
+    const all = build.originsOf(node);
+    return all.length > 0 && all.every(({ backward }) => backward);
+  };
   const writer = BlockWriter.outermost({
     build,
     names,
@@ -70,7 +75,8 @@ export function writeFunction(what: FunctionToWrite): WrittenFunction {
       const path = what.paths.get(node);
       return wanted.get(node) ?? (path === undefined ? undefined : names.ofPath(path));
     },
-    stemOf: (node) => (placeOf(node, entry, build, texts)?.backward === true ? 'd' : 't'),
+    stemOf: (node) => (isBackward(node) ? 'd' : (instanceOf(node, entry, build) ?? 't')),
+    isBackward,
     origins,
   });
   const values = writer.write(what.results.map(({ node }) => node));
@@ -161,12 +167,22 @@ function factOf({ left, relation, right }: SizeFact, sizes: Sizes): readonly Fac
   return fact({ kind: 'size-binary', operator: '%', left: sizes.type(right), right: sizes.type(left), span }, '==', sizes.type(Dim.zero));
 }
 
+/** Columns of a line of the doc comment. */
+const width = 96;
+
 function docOf({ doc, parameters }: FunctionToWrite, called: ReadonlyMap<Node, string>): readonly string[] {
   const renamed = parameters.flatMap(({ node, path }) => {
     const name = called.get(node) as string;
     return name === path ? [] : [`\`${name}\` is \`${path}\``];
   });
-  return renamed.length === 0 ? doc : [...doc, `${renamed.join(', ')}.`];
+  const lines: string[] = [];
+  for (const [at, text] of renamed.entries()) {
+    const part = `${text}${at + 1 === renamed.length ? '.' : ','}`;
+    const last = lines.at(-1);
+    if (last === undefined || last.length + part.length >= width) lines.push(part);
+    else lines[lines.length - 1] = `${last} ${part}`;
+  }
+  return [...doc, ...lines];
 }
 
 /** A line before each statement that comes from another place than the one before it. */

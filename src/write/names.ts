@@ -52,3 +52,16 @@ export function nameOf(text: string): string {
   const plain = text.replaceAll(/[^\p{L}\p{M}\p{N}_]/gu, '_');
   return /^[\p{L}_]/u.test(plain) ? plain : `_${plain}`;
 }
+
+/** For each path the last parts of it that no other one ends in, as a name. */
+export function shortNames(paths: readonly string[]): ReadonlyMap<string, string> {
+  const parts = new Map(paths.map((path) => [path, path.split('/')]));
+  const end = (path: string, count: number): string => nameOf((parts.get(path) ?? []).slice(-count).join('_'));
+  return new Map(
+    [...parts].map(([path, own]) => {
+      let count = 1;
+      while (count < own.length && [...parts.keys()].some((other) => other !== path && end(other, count) === end(path, count))) count++;
+      return [path, end(path, count)];
+    }),
+  );
+}

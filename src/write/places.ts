@@ -36,6 +36,17 @@ function ownSpan({ span, scope, entry = '' }: Origin, build: GraphBuilder, texts
   return texts.has(place.source) ? place : undefined;
 }
 
+/** The instance whose call a node was made in, by the name that it has in its model. */
+export function instanceOf(node: Node, entry: string, build: GraphBuilder): string | undefined {
+  for (const origin of build.originsOf(node)) {
+    if (origin.backward) continue;
+    const own = origin.entry ?? entry;
+    for (let scope = build.scopeAt(own, origin.scope); scope !== undefined; scope = build.scopeAt(own, scope.parent))
+      if (scope.kind === 'instance') return (scope.of ?? scope.name).split('/').at(-1);
+  }
+  return undefined;
+}
+
 /** `root`: the file whose name need not be said. */
 export function placeText({ span, backward }: Place, root: string, texts: Texts): string {
   const text = texts.get(span.source) ?? '';

@@ -82,7 +82,7 @@ export function readRequest(
         may.length === 0 ? 'it depends on nothing that can change' : `it depends on ${listed(may.slice(0, most))}`,
       );
     }
-    return { path, node };
+    return { path: path.replaceAll('.', '/'), node };
   });
   return { entry, value, inputs };
 }

@@ -7,7 +7,7 @@ import type { CheckResult } from '../../check/index.js';
 import { type Entry, type GraphBuilder, type ModuleGraph, type Node, sourceOf, type TensorNode, topological } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 import { differentiate, Pipeline, simplify, sizesOf, strip } from '../../passes/index.js';
-import { nameOf, type Texts, writeFunction, type WrittenParameter } from '../../write/index.js';
+import { type FunctionToWrite, nameOf, shortNames, type Texts, writeFunction, type WrittenParameter } from '../../write/index.js';
 import { type Asked, type DeriveRequest, readRequest } from './asked.js';
 
 export interface ToDerive {
@@ -27,10 +27,12 @@ export function derive(checked: ToDerive, file: string, request: DeriveRequest, 
   const { module, build } = checked;
   const asked = readRequest(checked, file, request);
   const { entry, inputs } = asked;
-  const { results, names } = derivatives(module, build, asked);
+  const { results, names: known } = derivatives(module, build, asked);
   const stem = derivativeStem(request.of);
   const order = topological(results);
-  const parameters = parametersOf(module, entry, order, build);
+  const read = parametersOf(module, entry, order, build);
+  const names = shortNames([...read, ...inputs].map(({ path }) => path));
+  const parameters = read.map((one): WrittenParameter => ({ ...one, name: names.get(one.path) ?? one.path }));
   const { text, names: called } = writeFunction({
     name: stem,
     doc: [
@@ -39,8 +41,8 @@ export function derive(checked: ToDerive, file: string, request: DeriveRequest, 
     build,
     parameters,
     ...factsOf(entry, parameters),
-    results: inputs.map(({ path }, at) => ({ name: derivativeName(stem, path), node: results[at] as TensorNode })),
-    paths: pathsOf(names, order),
+    results: inputs.map(({ path }, at) => ({ name: `${stem}_d${names.get(path) ?? lastOf(path)}`, node: results[at] as TensorNode })),
+    paths: pathsOf(known, order),
     entry: entry.name,
     file,
     texts,
@@ -56,8 +58,8 @@ function derivativeStem(of: string): string {
   return `d${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 }
 
-/** `dLoss_dw`. */
-const derivativeName = (stem: string, path: string): string => `${stem}_d${lastOf(path.replaceAll('.', '/'))}`;
+/** `dLoss_dlogits`. */
+const derivativeName = (stem: string, path: string): string => `${stem}_d${lastOf(path)}`;
 
 interface Derivatives {
   readonly results: readonly TensorNode[];
@@ -102,7 +104,7 @@ function derivatives(module: ModuleGraph, build: GraphBuilder, { entry, value, i
 }
 
 /** What the nodes read, in the order in which the program declares it: feeds, with those that say sizes, then variables. */
-function parametersOf(module: ModuleGraph, entry: Entry, order: readonly Node[], build: GraphBuilder): readonly WrittenParameter[] {
+function parametersOf(module: ModuleGraph, entry: Entry, order: readonly Node[], build: GraphBuilder): readonly Omit<WrittenParameter, 'name'>[] {
   const read = new Set(
     order.flatMap((node) => {
       const source = sourceOf(node);
@@ -124,14 +126,14 @@ function parametersOf(module: ModuleGraph, entry: Entry, order: readonly Node[],
   return [
     ...entry.feeds
       .filter((feed) => taken.has(feed))
-      .map((feed): WrittenParameter => {
+      .map((feed): Omit<WrittenParameter, 'name'> => {
         const { name, type, initial } = feed;
         const node = ops.applyTensor(build, ops.feed, [], { name, dtype: type.dtype, shape: type.shape });
         return { node, path: name, shape: shapeOf(feed), initial };
       }),
     ...module.variables
       .filter(({ path }) => read.has(`variable ${path}`))
-      .map(({ path, type: { dtype, shape } }): WrittenParameter => {
+      .map(({ path, type: { dtype, shape } }): Omit<WrittenParameter, 'name'> => {
         const node = ops.applyTensor(build, ops.variable, [], { path, dtype, shape });
         return { node, path, shape };
       }),
@@ -139,7 +141,7 @@ function parametersOf(module: ModuleGraph, entry: Entry, order: readonly Node[],
 }
 
 /** What callers fulfil, as far as it is about sizes that arguments say. */
-function factsOf(entry: Entry, parameters: readonly WrittenParameter[]) {
+function factsOf(entry: Entry, parameters: readonly WrittenParameter[]): Pick<FunctionToWrite, 'facts' | 'known' | 'quotients'> {
   const { declared, facts } = entry;
   const said = new Set(parameters.flatMap(({ shape }) => shape.flatMap((dim) => [...dim.names])));
   const quotients = declared?.quotients ?? [];
