@@ -198,7 +198,7 @@ function reduction({ name, doc, combine, derivative, bool }: Reduction): Op<Redu
       const along = axes.length === from.length ? {} : { axis };
       return {
         ...written(called(combine, [value], along), shape),
-        kept: {
+        other: {
           expression: called(combine, [value], { ...along, keepDims: truth(true) }),
           shape: from.map((size, at) => (axes.includes(at) ? Dim.one : size)),
         },

@@ -108,9 +108,9 @@ export const reshape: Op<ReshapeAttrs> = defineOp<ReshapeAttrs>({
   bounds: (_, of) => of(0),
   write(node, writer) {
     const arg = node.args[0] as Node;
-    const { kept } = writer.written(arg);
+    const { other } = writer.written(arg);
     const { shape } = node.attrs;
-    if (kept !== undefined && shapeEquals(kept.shape, shape)) return written(kept.expression, shape);
+    if (other !== undefined && shapeEquals(other.shape, shape)) return written(other.expression, shape);
     return written(withOnes(writer.exact(arg), (arg.type as TensorType).shape, shape, writer), shape);
   },
   samples: () => [

@@ -15,8 +15,8 @@ export interface Written {
   readonly shape: Shape;
   /** The same as it may stand beside what says the dtype: `2` for `f32(2)`. */
   readonly literal?: Expression;
-  /** Of a reduction: the same with axes of size 1 in the places of those that are gone. */
-  readonly kept?: { readonly expression: Expression; readonly shape: Shape };
+  /** The same with more or fewer axes of size 1: of a reduction with those that are gone, of a product without those of vectors. */
+  readonly other?: { readonly expression: Expression; readonly shape: Shape };
   /** Not worth a name, however often it stands there. */
   readonly isPlain?: true;
   /** Reads best as a statement of its own. */

@@ -313,13 +313,13 @@ export class BlockWriter implements Writer {
 
   /** A statement for a node, which is a name from then on. */
   #bound(node: Node, value: Written, name: string): Written {
-    const { kept } = value;
+    const { other } = value;
     const users = this.#frame.users.get(node) ?? [];
-    const isKept = kept !== undefined && users.length > 0 && users.every((user) => wants(user, kept.shape));
-    const { expression, shape } = isKept ? kept : value;
+    const isOther = other !== undefined && users.length > 0 && users.every((user) => wants(user, other.shape));
+    const { expression, shape } = isOther ? other : value;
     this.#add(tdsl.letOf(tdsl.patternOf([name]), expression), node);
     const itself = tdsl.named(name);
-    const bound: Written = { expression: itself, shape, ...(isKept ? { kept: { expression: itself, shape } } : {}) };
+    const bound: Written = { expression: itself, shape, ...(isOther ? { other: { expression: itself, shape } } : {}) };
     this.#frame.set(node, bound);
     return bound;
   }
@@ -358,13 +358,13 @@ function usersOf(order: readonly Node[], results: readonly Node[]): ReadonlyMap<
   return users;
 }
 
-/** Whether a user takes a reduction with axes of size 1 in the places of those that are gone. */
-function wants(user: Node | undefined, kept: Shape): boolean {
+/** Whether a user takes a value with more or fewer axes of size 1. */
+function wants(user: Node | undefined, other: Shape): boolean {
   if (user === undefined) return false;
-  if (isNodeOf(user, reshape)) return shapeEquals(user.attrs.shape, kept);
+  if (isNodeOf(user, reshape)) return shapeEquals(user.attrs.shape, other);
   if (!isNodeOf(user, broadcast)) return false;
   const { shape, axes } = user.attrs;
-  return shape.length === kept.length && kept.every((size, axis) => axes.includes(axis) || size.constant === 1) && axes.length > 0;
+  return shape.length === other.length && other.every((size, axis) => axes.includes(axis) || size.constant === 1) && axes.length > 0;
 }
 
 /** Of each node of several results, those that are read. */

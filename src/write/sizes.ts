@@ -53,8 +53,15 @@ export class Sizes {
 
   #written<T>(dim: Dim, algebra: Algebra<T>): T {
     const terms = dim.terms.map(({ coefficient, names }) => {
-      const factors = names.map((name) => this.#named(name, algebra));
-      const size = Math.abs(coefficient);
+      let size = Math.abs(coefficient);
+      const factors = names.map((name) => {
+        const quotient = this.#quotients.get(name);
+        const by = quotient?.divisor.constant;
+        if (quotient === undefined || by === undefined || size % by > 0) return this.#named(name, algebra);
+        // D / 2, twice.
+        size /= by;
+        return this.#written(quotient.dividend, algebra);
+      });
       const [first, ...others] = size === 1 && factors.length > 0 ? factors : [algebra.number(size), ...factors];
       return { isTaken: coefficient < 0, value: others.reduce((product, one) => algebra.binary(product, '*', one), first as T) };
     });

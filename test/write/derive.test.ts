@@ -23,11 +23,13 @@ const files: readonly (readonly [name: string, text: string])[] = [
 
 /** Sources that a value depends on and may be differentiated by. */
 function inputsOf(value: TensorNode): readonly { readonly path: string; readonly node: TensorNode }[] {
-  return topological([value]).flatMap((node) => {
+  const found = topological([value]).flatMap((node) => {
     const source = sourceOf(node);
     if (source === undefined || source.kind === 'argument' || !isTensorNode(node) || !isFloat(node.type.dtype)) return [];
     return [{ path: source.kind === 'feed' ? source.name : source.path, node }];
   });
+  // Of a variable that an argument hides.
+  return found.filter(({ path, node }) => ops.isNodeOf(node, ops.feed) || found.every((one) => one.node === node || one.path !== path));
 }
 
 const nameIn = (entry: Entry, path: string): string => (path === '' ? entry.name : path);

@@ -75,7 +75,7 @@ export function readRequest(
         build,
       );
     if (!order.has(node)) {
-      const may = namesOf(module, entry, build).flatMap(([name, one]) => (one !== value && isFloat(one.type.dtype) && order.has(one) ? [name] : []));
+      const may = [...namesOf(module, entry, build)].flatMap(([name, one]) => (one !== value && isFloat(one.type.dtype) && order.has(one) ? [name] : []));
       throw refuse(
         'not-differentiable',
         `${of} does not depend on ${quoted(path)}: the derivative is 0`,
@@ -137,33 +137,27 @@ function valueAsked(
 const hintOf = (names: readonly string[]): string | undefined =>
   names.length === 0 ? undefined : `There is ${listed(names.slice(0, most))}.`;
 
-/** Everything that an entry may be differentiated by, by its name. */
-function namesOf(module: ModuleGraph, entry: Entry, build: GraphBuilder): readonly (readonly [string, TensorNode])[] {
-  return [
-    ...entry.feeds.map(({ name, type: { dtype, shape } }) => [name, ops.applyTensor(build, ops.feed, [], { name, dtype, shape })] as const),
-    ...module.variables.map(({ path, type: { dtype, shape } }) => [path, ops.applyTensor(build, ops.variable, [], { path, dtype, shape })] as const),
+/** Everything that an entry may be differentiated by, by its name; of several of one name the argument, as everywhere, else the variable. */
+function namesOf(module: ModuleGraph, entry: Entry, build: GraphBuilder): ReadonlyMap<string, TensorNode> {
+  return new Map([
     ...entry.names,
-  ];
+    ...module.variables.map(
+      ({ path, type: { dtype, shape } }) => [path, ops.applyTensor(build, ops.variable, [], { path, dtype, shape })] as const,
+    ),
+    ...entry.feeds.map(({ name, type: { dtype, shape } }) => [name, ops.applyTensor(build, ops.feed, [], { name, dtype, shape })] as const),
+  ]);
 }
 
 function inputNamed(module: ModuleGraph, entry: Entry, path: string, build: GraphBuilder): TensorNode {
   const all = namesOf(module, entry, build);
   const wanted = path.replaceAll('.', '/');
-  const found = all.filter(([name]) => name === wanted).map(([, node]) => node);
-  const [first, second] = found;
-  if (first === undefined) {
-    const names = all.map(([name]) => name);
-    const meant = names.find((name) => name.endsWith(`/${wanted}`));
-    throw refuse(
-      'unknown-name',
-      `no argument, param, state or \`let\` of ${quoted(entry.name)} is called ${quoted(path)}`,
-      meant === undefined ? (suggestion(wanted, names) ?? hintOf(names)) : `Did you mean ${meant}?`,
-    );
-  }
-  if (second === undefined) return first;
+  const found = all.get(wanted);
+  if (found !== undefined) return found;
+  const names = [...all.keys()];
+  const meant = names.find((name) => name.endsWith(`/${wanted}`));
   throw refuse(
-    'ambiguous-name',
-    `${quoted(path)} stands for ${found.length} values of ${quoted(entry.name)}`,
-    'an argument, a variable and a `let` must not share a name: rename one of them',
+    'unknown-name',
+    `no argument, param, state or \`let\` of ${quoted(entry.name)} is called ${quoted(path)}`,
+    meant === undefined ? (suggestion(wanted, names) ?? hintOf(names)) : `Did you mean ${meant}?`,
   );
 }

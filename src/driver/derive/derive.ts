@@ -27,8 +27,8 @@ export function derive(checked: ToDerive, file: string, request: DeriveRequest, 
   const { module, build } = checked;
   const asked = readRequest(checked, file, request);
   const { entry, inputs } = asked;
-  const { results, names: known } = derivatives(module, build, asked);
   const stem = derivativeStem(request.of);
+  const { results, names: known } = derivatives(module, build, asked, stem);
   const order = topological(results);
   const read = parametersOf(module, entry, order, build);
   const names = shortNames([...read, ...inputs].map(({ path }) => path));
@@ -67,9 +67,8 @@ interface Derivatives {
   readonly names: ReadonlyMap<string, TensorNode>;
 }
 
-function derivatives(module: ModuleGraph, build: GraphBuilder, { entry, value, inputs }: Asked): Derivatives {
+function derivatives(module: ModuleGraph, build: GraphBuilder, { entry, value, inputs }: Asked, stem: string): Derivatives {
   const below = new Set<Node>(topological([value]));
-  const stem = derivativeStem([...entry.names].find(([, node]) => node === value)?.[0] ?? entry.outputs.find(({ node }) => node === value)?.path ?? entry.name);
   const lets = [...entry.names].filter(([, node]) => node !== value && below.has(node) && isFloat(node.type.dtype));
   const gradients = (by: readonly TensorNode[]): readonly TensorNode[] => {
     if (by.length === 0) return [];
