@@ -58,9 +58,15 @@ export const branch: Op<BranchAttrs> = defineOp<BranchAttrs>({
     const params = captures.map((capture) => writer.shared(capture));
     const names = writer.results(node, () => 'r');
     const asked = writer.exact(condition);
-    const [yes, no] = ([['whenTrue', node.attrs.whenTrue], ['whenFalse', node.attrs.whenFalse]] as const).map(([stem, region]) =>
-      writer.deferred(stem, [], (inside) => tupleOf(expressionsOf(inside.region(region, params)))),
-    ) as [Expression, Expression];
+    const [yes, no] = (
+      [
+        ['whenTrue', node.attrs.whenTrue],
+        ['whenFalse', node.attrs.whenFalse],
+      ] as const
+    ).map(([stem, region]) => writer.deferred(stem, [], (inside) => tupleOf(expressionsOf(inside.region(region, params))))) as [
+      Expression,
+      Expression,
+    ];
     writer.bind(patternOf(names), choice(asked, yes, no));
     return namesFor(
       names,

@@ -100,7 +100,8 @@ export const broadcast: Op<BroadcastAttrs> = defineOp<BroadcastAttrs>({
     const { shape, axes } = node.attrs;
     const rank = (node.args[0]?.type as TensorType).shape.length;
     const { other } = inner;
-    if (other !== undefined && other.shape.length === shape.length && rank > 0 && isKept(other.shape, node)) return { ...other, isPlain: true };
+    if (other !== undefined && other.shape.length === shape.length && rank > 0 && isKept(other.shape, node))
+      return { ...other, isPlain: true };
     // Axes of the text count from the end of the argument's.
     const places = axes.slice(rank - inner.shape.length);
     const [first] = places;

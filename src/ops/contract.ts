@@ -105,11 +105,19 @@ export const contract: Op<ContractAttrs> = defineOp<ContractAttrs>({
     const names = writer.indices([...shape, column]);
     const onRight = [...shape.keys()].filter((axis) => axis < batch || axis >= batch + rows);
     const ranged = rangedBy(attrs, from);
-    const variables = variablesOf(names, [...shape, column], (axis) => ranged.has(axis) || axis === shape.length || onRight.includes(axis), writer);
+    const variables = variablesOf(
+      names,
+      [...shape, column],
+      (axis) => ranged.has(axis) || axis === shape.length || onRight.includes(axis),
+      writer,
+    );
     const element = binary(
       elementOf(writer.named(left), from, dtype, attrs, names, writer),
       '*',
-      subscripted(writer.named(right), [...onRight, shape.length].map((axis) => named(names[axis] ?? ''))),
+      subscripted(
+        writer.named(right),
+        [...onRight, shape.length].map((axis) => named(names[axis] ?? '')),
+      ),
     );
     const inner = variables.slice(batch + rows, shape.length);
     const outer = [...variables.slice(0, batch + rows), ...variables.slice(shape.length)];

@@ -9,20 +9,7 @@ import { isNodeOf } from './apply.js';
 import { elementwise } from './elementwise.js';
 import type { LoopAttrs } from './loop.js';
 import { usedParameters } from './region.js';
-import {
-  applied,
-  bare,
-  binary,
-  called,
-  digits,
-  named,
-  nowhere,
-  patternOf,
-  range,
-  truth,
-  tupleOf,
-  yielded,
-} from './tdsl.js';
+import { applied, bare, binary, called, digits, named, nowhere, patternOf, range, truth, tupleOf, yielded } from './tdsl.js';
 import type { UnwindAttrs } from './unwind.js';
 import type { WhileAttrs } from './while.js';
 import { expressionsOf, namesFor, type Writer, type Written, written } from './writing.js';
@@ -114,7 +101,8 @@ export function writeWhile(node: Node<WhileAttrs>, writer: Writer): readonly Wri
     writer.bind(patternOf(names), fold(i, range(digits('0'), last), names, starts, block));
     return [...carried(names, inits), rounds, ended];
   }
-  const isCounted = carries === 0 || writer.isRead(node, carries) || [condition, body].some(({ results }) => usedParameters(results).has(0));
+  const isCounted =
+    carries === 0 || writer.isRead(node, carries) || [condition, body].some(({ results }) => usedParameters(results).has(0));
   const count = isCounted ? writer.fresh('rounds') : undefined;
   const all = count === undefined ? names : [...names, count];
   const params = [counter(count ?? ''), ...carried(names, inits), ...captures];
@@ -152,7 +140,9 @@ export function writeUnwind(node: Node<UnwindAttrs>, writer: Writer): readonly W
     const before = inits.map(() => inside.fresh('z'));
     if (carries > 0) {
       const j = inside.fresh('j');
-      const round = inside.block((deeper) => bare(tupleOf(expressionsOf(deeper.region(forward, [counter(j), ...carried(before, inits), ...given])))));
+      const round = inside.block((deeper) =>
+        bare(tupleOf(expressionsOf(deeper.region(forward, [counter(j), ...carried(before, inits), ...given])))),
+      );
       inside.bind(patternOf(before), fold(j, range(digits('0'), named(i)), before, starts, round));
     }
     const all = [counter(i), ...carried(before, inits), ...given, ...carried(names, states), ...others];

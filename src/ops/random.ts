@@ -107,7 +107,10 @@ export const randomBits: Op<RandomBitsAttrs> = defineOp<RandomBitsAttrs>({
   },
   write({ args, attrs: { shape } }, writer) {
     const [key, stream] = args as [Node, Node];
-    const bits = called('randomBits', [writer.sizes(shape)], { key: writer.exact(key), stream: writer.written(stream).literal ?? writer.exact(stream) });
+    const bits = called('randomBits', [writer.sizes(shape)], {
+      key: writer.exact(key),
+      stream: writer.written(stream).literal ?? writer.exact(stream),
+    });
     return written(bits, shape);
   },
   samples: () => [

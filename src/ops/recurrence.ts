@@ -14,7 +14,21 @@ import { zeroOf } from './lowering.js';
 import { isProblem, problem, tensors } from './problem.js';
 import { pad } from './pad.js';
 import { slice } from './slice.js';
-import { applied, axesOf, binary, called, digits, named, nowhere, patternOf, range, sliced, subscripted, tupleOf, yielded } from './tdsl.js';
+import {
+  applied,
+  axesOf,
+  binary,
+  called,
+  digits,
+  named,
+  nowhere,
+  patternOf,
+  range,
+  sliced,
+  subscripted,
+  tupleOf,
+  yielded,
+} from './tdsl.js';
 import { emptyValue, get, put, tensorAt } from './value.js';
 import { literalOf, written } from './writing.js';
 
@@ -133,8 +147,7 @@ export const recurrence: Op<RecurrenceAttrs> = defineOp<RecurrenceAttrs>({
     const [lead, size] = [shape.slice(0, -1), writer.size(shape.at(-1) as Dim)];
     const [i, state, last, all] = ['i', 'y', 'last', 'ys'].map((stem) => writer.fresh(stem)) as [string, string, string, string];
     const at = reverse ? binary(binary(size, '-', digits('1')), '-', named(i)) : named(i);
-    const element = (of: Expression): Expression =>
-      subscripted(of, lead.length === 0 ? [at] : [{ kind: 'ellipsis', span: nowhere }, at]);
+    const element = (of: Expression): Expression => subscripted(of, lead.length === 0 ? [at] : [{ kind: 'ellipsis', span: nowhere }, at]);
     const zero = applied(named(dtype), [literalOf(dtype, 0)]);
     const initial = lead.length === 0 ? zero : called('broadcastTo', [zero, writer.sizes(lead)]);
     const body = writer.block((inside) => {

@@ -192,7 +192,8 @@ function reduction({ name, doc, combine, derivative, bool }: Reduction): Op<Redu
       const { shape } = type as TensorType;
       if (axes.length === 0) return written(writer.exact(arg), shape);
       const isExtreme = combine === 'max' || combine === 'min';
-      if (isExtreme && !axes.every((axis) => writer.isNatural(dimAt(from, axis).sub(1)))) return byIndices(combine, arg, axes, shape, writer);
+      if (isExtreme && !axes.every((axis) => writer.isNatural(dimAt(from, axis).sub(1))))
+        return byIndices(combine, arg, axes, shape, writer);
       const value = writer.exact(arg);
       const axis = axes.length === 1 ? digits(`${axes[0]}`) : axesOf(axes);
       const along = axes.length === from.length ? {} : { axis };

@@ -78,7 +78,11 @@ const argument = (name: string | undefined, value: Expression): Argument => ({
 });
 
 /** `f(a, b, axis: 0)`. */
-export const applied = (callee: Expression, args: readonly Expression[], byName: Readonly<Record<string, Expression>> = {}): Expression => ({
+export const applied = (
+  callee: Expression,
+  args: readonly Expression[],
+  byName: Readonly<Record<string, Expression>> = {},
+): Expression => ({
   kind: 'call',
   callee,
   generics: null,
@@ -109,7 +113,12 @@ export const patternOf = (names: readonly (string | Pattern)[]): Pattern => {
   return only !== undefined && others.length === 0 ? only : { kind: 'tuple-pattern', elements, span: nowhere };
 };
 
-export const subscripted = (object: Expression, indices: readonly Index[]): Expression => ({ kind: 'index', object, indices, span: nowhere });
+export const subscripted = (object: Expression, indices: readonly Index[]): Expression => ({
+  kind: 'index',
+  object,
+  indices,
+  span: nowhere,
+});
 
 export const sliced = (start: Expression | null, stop: Expression | null, step: Expression | null = null): SliceIndex => ({
   kind: 'slice',

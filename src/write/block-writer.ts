@@ -159,9 +159,7 @@ export class BlockWriter implements Writer {
       0,
       values.findIndex(({ literal }) => literal === undefined),
     );
-    return texts.map((text, at) =>
-      at === wide ? tdsl.called('broadcastTo', [values[at]?.expression ?? text, this.sizes(shape)]) : text,
-    );
+    return texts.map((text, at) => (at === wide ? tdsl.called('broadcastTo', [values[at]?.expression ?? text, this.sizes(shape)]) : text));
   }
 
   size(dim: Dim): Expression {
@@ -340,8 +338,7 @@ function usesOf(order: readonly Node[], results: readonly Node[]): ReadonlyMap<N
   const uses = new Map<Node, number>();
   const add = (node: Node, count: number): void => void uses.set(node, (uses.get(node) ?? 0) + count);
   for (const result of results) add(result, 1);
-  for (const node of order.toReversed())
-    for (const arg of node.args) add(arg, isThrough(node) ? (uses.get(node) ?? 0) : 1);
+  for (const node of order.toReversed()) for (const arg of node.args) add(arg, isThrough(node) ? (uses.get(node) ?? 0) : 1);
   return uses;
 }
 

@@ -88,7 +88,13 @@ export function writeFunction(what: FunctionToWrite): WrittenFunction {
           kind: 'record',
           fields: values.map((value, at) => {
             const name = resultNames[at] as string;
-            return { kind: 'record-field', name: tdsl.identifier(name), value, shorthand: value.kind === 'name' && value.name === name, span } as const;
+            return {
+              kind: 'record-field',
+              name: tdsl.identifier(name),
+              value,
+              shorthand: value.kind === 'name' && value.name === name,
+              span,
+            } as const;
           }),
           span,
         } as const);

@@ -29,7 +29,7 @@ export function placeOf(node: Node, entry: string, build: GraphBuilder, texts: T
 /** The place itself, or the call around it that stands in the program. */
 function ownSpan({ span, scope, entry = '' }: Origin, build: GraphBuilder, texts: Texts): Span | undefined {
   let place = span;
-  for (let around = build.scopeAt(entry, scope); !texts.has(place.source) && around !== undefined; ) {
+  for (let around = build.scopeAt(entry, scope); !texts.has(place.source) && around !== undefined;) {
     place = around.span;
     around = build.scopeAt(entry, around.parent);
   }

@@ -38,4 +38,3 @@ export function difference(actual: TensorValue, expected: TensorValue, tolerance
   }
   return undefined;
 }
-

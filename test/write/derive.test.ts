@@ -35,7 +35,14 @@ function inputsOf(value: TensorNode): readonly { readonly path: string; readonly
 const nameIn = (entry: Entry, path: string): string => (path === '' ? entry.name : path);
 
 /** Derivatives of programs by everything: the text, and what `grad` says. */
-function compare(module: ModuleGraph, build: Parameters<typeof derive>[0]['build'], entry: Entry, file: string, text: string, path: string): void {
+function compare(
+  module: ModuleGraph,
+  build: Parameters<typeof derive>[0]['build'],
+  entry: Entry,
+  file: string,
+  text: string,
+  path: string,
+): void {
   const value = entry.outputs.find((output) => output.path === path)?.node as TensorNode;
   const inputs = inputsOf(value);
   const request = { entry: entry.name, of: nameIn(entry, path), by: inputs.map((one) => one.path) };
@@ -66,7 +73,9 @@ function compare(module: ModuleGraph, build: Parameters<typeof derive>[0]['build
     (output.entries[0] as Entry).outputs.map(({ node }) => node),
     { feeds: point.feeds, variables: point.variables, dims: point.dims, fails: () => undefined },
   );
-  const feeds = new Map(Object.entries(read).map(([name, from]) => [name, (point.feeds.get(from) ?? point.variables.get(from)) as ops.TensorValue]));
+  const feeds = new Map(
+    Object.entries(read).map(([name, from]) => [name, (point.feeds.get(from) ?? point.variables.get(from)) as ops.TensorValue]),
+  );
   const actual = valuesOf(entryOf(written), feeds, point.dims);
   const found = expected.flatMap((one, at) => difference(actual[at] as ops.TensorValue, one, 1e-9) ?? []);
   expect(found, written).toEqual([]);
@@ -74,7 +83,9 @@ function compare(module: ModuleGraph, build: Parameters<typeof derive>[0]['build
 
 /** Results that are one float, and depend on something. */
 const numbersOf = (entry: Entry): readonly string[] =>
-  entry.outputs.flatMap(({ path, node }) => (isFloat(node.type.dtype) && node.type.shape.length === 0 && inputsOf(node).length > 0 ? [path] : []));
+  entry.outputs.flatMap(({ path, node }) =>
+    isFloat(node.type.dtype) && node.type.shape.length === 0 && inputsOf(node).length > 0 ? [path] : [],
+  );
 
 describe('derivatives of programs', () => {
   for (const [name, text] of files) {
@@ -87,4 +98,3 @@ describe('derivatives of programs', () => {
       }
   }
 });
-

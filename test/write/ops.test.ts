@@ -66,7 +66,8 @@ const written = cases.filter(({ op }) => op.lowering.kind !== 'removed' && op.lo
 describe('ops as TDSL', () => {
   it('covers every op that computes something', () => {
     const missing = [...registry.values()].filter(
-      ({ lowering, write, check }) => lowering.kind !== 'source' && (lowering.kind !== 'removed' || check !== undefined) && write === undefined,
+      ({ lowering, write, check }) =>
+        lowering.kind !== 'source' && (lowering.kind !== 'removed' || check !== undefined) && write === undefined,
     );
     expect(missing.map(({ name }) => name)).toEqual([]);
   });
@@ -76,9 +77,7 @@ describe('ops as TDSL', () => {
     expectSame(whole, isEnded(whole));
   });
 
-  const smooth = written.filter(
-    ({ op, sample }) => op.derivative.kind === 'rules' && sample.args.some(({ dtype }) => isFloat(dtype)),
-  );
+  const smooth = written.filter(({ op, sample }) => op.derivative.kind === 'rules' && sample.args.some(({ dtype }) => isFloat(dtype)));
   it.each(smooth.map((one) => [one.text, one] as const))('the derivative of %s', (_, one) => {
     const { build, feeds, values, results } = fed(one);
     const moving = results.filter(({ type }) => isDifferentiable(type));

@@ -34,7 +34,12 @@ function streamFor(call: BuiltinCall): TensorNode | undefined {
   if (given !== undefined) {
     const node = given.value.kind === 'error' ? undefined : call.tensor('stream', 'i32');
     if (node === undefined || (node.type.shape.length === 0 && node.type.dtype === 'i32')) return node;
-    fail(context, node.type.shape.length === 0 ? 'dtype-mismatch' : 'shape-mismatch', given.span, `a stream is one i32, and this is ${typeToString(node.type)}`);
+    fail(
+      context,
+      node.type.shape.length === 0 ? 'dtype-mismatch' : 'shape-mismatch',
+      given.span,
+      `a stream is one i32, and this is ${typeToString(node.type)}`,
+    );
     return undefined;
   }
   const index = context.entry.nextStream();

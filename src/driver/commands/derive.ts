@@ -15,7 +15,9 @@ interface Options extends ProgramOptions {
 }
 
 export function addDerive(program: Command): void {
-  addProgramOptions(program.command('derive').description('write a derivative as a program: a function that can be read, copied and compiled'))
+  addProgramOptions(
+    program.command('derive').description('write a derivative as a program: a function that can be read, copied and compiled'),
+  )
     .argument('<file>', 'program (.tdsl)')
     .argument('[entry]', 'exported function or step; default: the one that has the value')
     .requiredOption('--of <name>', 'what is differentiated: a result, a let, or a function that returns one value')

@@ -4,7 +4,15 @@
 import { suggestion } from '../../../runtime/error.js';
 import { type DiagnosticCode, DiagnosticsError, isFloat, printable } from '../../base/index.js';
 import type { CheckResult } from '../../check/index.js';
-import { type Entry, type GraphBuilder, type ModuleGraph, type Node, type TensorNode, topological, typeToString } from '../../graph/index.js';
+import {
+  type Entry,
+  type GraphBuilder,
+  type ModuleGraph,
+  type Node,
+  type TensorNode,
+  topological,
+  typeToString,
+} from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 
 export interface DeriveRequest {
@@ -75,7 +83,9 @@ export function readRequest(
         build,
       );
     if (!order.has(node)) {
-      const may = [...namesOf(module, entry, build)].flatMap(([name, one]) => (one !== value && isFloat(one.type.dtype) && order.has(one) ? [name] : []));
+      const may = [...namesOf(module, entry, build)].flatMap(([name, one]) =>
+        one !== value && isFloat(one.type.dtype) && order.has(one) ? [name] : [],
+      );
       throw refuse(
         'not-differentiable',
         `${of} does not depend on ${quoted(path)}: the derivative is 0`,
@@ -116,7 +126,11 @@ function valueAsked(
   const found = among.flatMap((entry) => valuesOf(entry, of).map((value) => ({ entry, value })));
   const [first, second] = found;
   if (first === undefined) {
-    const names = [...new Set(among.flatMap((entry) => [...entry.names.keys(), ...entry.outputs.flatMap(({ path }) => (path === '' ? [entry.name] : [path]))]))];
+    const names = [
+      ...new Set(
+        among.flatMap((entry) => [...entry.names.keys(), ...entry.outputs.flatMap(({ path }) => (path === '' ? [entry.name] : [path]))]),
+      ),
+    ];
     const meant = names.find((name) => name.endsWith(`/${of}`));
     throw refuse(
       'unknown-name',

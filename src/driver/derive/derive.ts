@@ -85,7 +85,10 @@ function derivatives(module: ModuleGraph, build: GraphBuilder, { entry, value, i
       summaries: [],
       names,
     };
-    const { output } = Pipeline.of(differentiate).then(strip).then(simplify).run({ ...module, entries: [alone] }, { build });
+    const { output } = Pipeline.of(differentiate)
+      .then(strip)
+      .then(simplify)
+      .run({ ...module, entries: [alone] }, { build });
     const found = output.entries[0] as Entry;
     return { results: found.outputs.map(({ node }) => node), names: found.names };
   };
@@ -103,7 +106,12 @@ function derivatives(module: ModuleGraph, build: GraphBuilder, { entry, value, i
 }
 
 /** What the nodes read, in the order in which the program declares it: feeds, with those that say sizes, then variables. */
-function parametersOf(module: ModuleGraph, entry: Entry, order: readonly Node[], build: GraphBuilder): readonly Omit<WrittenParameter, 'name'>[] {
+function parametersOf(
+  module: ModuleGraph,
+  entry: Entry,
+  order: readonly Node[],
+  build: GraphBuilder,
+): readonly Omit<WrittenParameter, 'name'>[] {
   const read = new Set(
     order.flatMap((node) => {
       const source = sourceOf(node);
