@@ -4,10 +4,11 @@
 import { type Block, type Expression, type Pattern, printExpression, type Statement } from '../../grammar/index.js';
 import { DiagnosticsError, type Dim, isInteger, isNatural, type Shape, shapeEquals } from '../base/index.js';
 import { type GraphBuilder, type Node, type Region, type SizeFact, sourceOf, type TensorNode, topological } from '../graph/index.js';
-import { broadcast, element, ensure, isNodeOf, opOf, reshape, tdsl, tensorOf, type Writer, type Written } from '../ops/index.js';
-import { Ranges } from '../passes/index.js';
+import { opOf, tdsl, tensorOf, type Writer, type Written } from '../ops/index.js';
+import { Frame } from './frame.js';
 import type { Names } from './names.js';
 import type { Sizes } from './sizes.js';
+import { commonOf, elementsOf, forwardFirst, usersOf, usesOf, wants } from './uses.js';
 
 /** What all blocks of a text share. */
 export interface TextContext {
@@ -25,57 +26,6 @@ export interface TextContext {
   isBackward(node: Node): boolean;
   /** From which node a statement was written. */
   readonly origins: Map<Statement, Node>;
-}
-
-/** Values of nodes at one place; a block sees those around it. */
-class Frame {
-  readonly #around: Frame | undefined;
-  readonly #values = new Map<Node, Written>();
-  readonly #parts = new Map<Node, readonly Written[]>();
-  /** Names of all of a node whose text is smaller. */
-  readonly #whole = new Map<Node, Expression>();
-  readonly ranges: Ranges;
-  /** How often a node is used, and the results of nodes of several that are. */
-  uses: ReadonlyMap<Node, number> = new Map();
-  users: ReadonlyMap<Node, readonly (Node | undefined)[]> = new Map();
-  elements: ReadonlyMap<Node, ReadonlyMap<number, Node>> = new Map();
-  /** Nodes may have names of the program's own. */
-  readonly isOutermost: boolean;
-
-  constructor(facts: readonly SizeFact[], isOutermost: boolean, around?: Frame) {
-    this.#around = around;
-    this.ranges = around?.ranges ?? new Ranges(facts);
-    this.isOutermost = isOutermost;
-    if (around === undefined) return;
-    this.uses = around.uses;
-    this.users = around.users;
-    this.elements = around.elements;
-  }
-
-  value(node: Node): Written | undefined {
-    return this.#values.get(node) ?? this.#around?.value(node);
-  }
-
-  parts(node: Node): readonly Written[] | undefined {
-    return this.#parts.get(node) ?? this.#around?.parts(node);
-  }
-
-  whole(node: Node): Expression | undefined {
-    return this.#whole.get(node) ?? this.#around?.whole(node);
-  }
-
-  set(node: Node, value: Written): void {
-    this.#values.set(node, value);
-    if (value.bounds !== undefined) this.ranges.note(node, value.bounds);
-  }
-
-  setParts(node: Node, parts: readonly Written[]): void {
-    this.#parts.set(node, parts);
-  }
-
-  setWhole(node: Node, name: Expression): void {
-    this.#whole.set(node, name);
-  }
 }
 
 /** An expression of so many characters gets a name, and one of so many that is used more than once and only moves elements. */
@@ -321,66 +271,4 @@ export class BlockWriter implements Writer {
     this.#frame.set(node, bound);
     return bound;
   }
-}
-
-/** The same order, but that what is no derivative, nor depends on one, comes first. */
-function forwardFirst(order: readonly Node[], isBackward: (node: Node) => boolean): readonly Node[] {
-  const late = new Set<Node>();
-  for (const node of order) if (isBackward(node) || node.args.some((arg) => late.has(arg))) late.add(node);
-  return [...order.filter((node) => !late.has(node)), ...order.filter((node) => late.has(node))];
-}
-
-/** What is written through: its uses are those of its argument. */
-const isThrough = (node: Node): boolean => isNodeOf(node, broadcast) || isNodeOf(node, ensure);
-
-/** How often each node is used by what is written; a result is used by whoever asks for it. */
-function usesOf(order: readonly Node[], results: readonly Node[]): ReadonlyMap<Node, number> {
-  const uses = new Map<Node, number>();
-  const add = (node: Node, count: number): void => void uses.set(node, (uses.get(node) ?? 0) + count);
-  for (const result of results) add(result, 1);
-  for (const node of order.toReversed()) for (const arg of node.args) add(arg, isThrough(node) ? (uses.get(node) ?? 0) : 1);
-  return uses;
-}
-
-/** Nodes that have a node as an argument; a result has one that is none of them. */
-function usersOf(order: readonly Node[], results: readonly Node[]): ReadonlyMap<Node, readonly (Node | undefined)[]> {
-  const users = new Map<Node, (Node | undefined)[]>();
-  const add = (node: Node, user: Node | undefined): void => {
-    const known = users.get(node);
-    if (known === undefined) users.set(node, [user]);
-    else known.push(user);
-  };
-  for (const result of results) add(result, undefined);
-  for (const node of order) for (const arg of node.args) add(arg, node);
-  return users;
-}
-
-/** Whether a user takes a value with more or fewer axes of size 1. */
-function wants(user: Node | undefined, other: Shape): boolean {
-  if (user === undefined) return false;
-  if (isNodeOf(user, reshape)) return shapeEquals(user.attrs.shape, other);
-  if (!isNodeOf(user, broadcast)) return false;
-  const { shape, axes } = user.attrs;
-  return shape.length === other.length && other.every((size, axis) => axes.includes(axis) || size.constant === 1) && axes.length > 0;
-}
-
-/** Of each node of several results, those that are read. */
-function elementsOf(order: readonly Node[]): ReadonlyMap<Node, ReadonlyMap<number, Node>> {
-  const found = new Map<Node, Map<number, Node>>();
-  for (const node of order) {
-    if (!isNodeOf(node, element)) continue;
-    const tuple = node.args[0] as Node;
-    const known = found.get(tuple) ?? new Map<number, Node>();
-    found.set(tuple, known.set(node.attrs.index, node));
-  }
-  return found;
-}
-
-/** The shape that all broadcast to, as NumPy has it. */
-function commonOf(shapes: readonly Shape[]): Shape {
-  const rank = Math.max(0, ...shapes.map((shape) => shape.length));
-  return Array.from({ length: rank }, (_, axis) => {
-    const sizes = shapes.flatMap((shape) => shape[shape.length - rank + axis] ?? []);
-    return sizes.find((size) => size.constant !== 1) ?? (sizes[0] as Dim);
-  });
 }
