@@ -2,7 +2,7 @@
 // Holds: a subscript that is not proved to stay inside has what stands outside behind it.
 
 import type { Expression, IndexVariable } from '../../grammar/index.js';
-import { Dim, type DType, type Shape } from '../base/index.js';
+import type { Dim, DType, Shape } from '../base/index.js';
 import { dimAt } from './problem.js';
 import { applied, binary, bordered, choice, digits, indexVariable, named, subscripted } from './tdsl.js';
 import type { ViewAttrs } from './view.js';

@@ -15,7 +15,7 @@ export function writtenRows(ids: Node, rows: Dim, writer: Writer): Expression {
   const checked = isNodeOf(ids, cast) ? (ids.args[0] as Node) : ids;
   if (isNodeOf(checked, inRange) && checked.attrs.size.equals(rows) && checked.attrs.length.constant === 1)
     return writer.exact(checked.args[0] as Node);
-  const value = writer.exact(ids);
+  const value = writer.written(ids).literal ?? writer.exact(ids);
   if (writer.isInside(ids, rows)) return value;
   return called('min', [called('max', [value, digits('0')]), binary(writer.size(rows), '-', digits('1'))]);
 }

@@ -4,7 +4,7 @@
 import { type Block, type Expression, type Pattern, printExpression, type Statement } from '../../grammar/index.js';
 import { DiagnosticsError, type Dim, isInteger, isNatural, type Shape, shapeEquals } from '../base/index.js';
 import { type GraphBuilder, type Node, type Region, type SizeFact, sourceOf, type TensorNode, topological } from '../graph/index.js';
-import { opOf, tdsl, tensorOf, type Writer, type Written } from '../ops/index.js';
+import { opOf, tdsl, tensorOf, withOnes, type Writer, type Written } from '../ops/index.js';
 import { Frame } from './frame.js';
 import type { Names } from './names.js';
 import type { Sizes } from './sizes.js';
@@ -68,9 +68,12 @@ export class BlockWriter implements Writer {
   }
 
   exact(node: Node): Expression {
-    const { expression, shape } = this.written(node);
+    const { expression, shape, other } = this.written(node);
     const wanted = tensorOf(node).type.shape;
-    return shapeEquals(shape, wanted) ? expression : tdsl.called('broadcastTo', [expression, this.sizes(wanted)]);
+    if (shapeEquals(shape, wanted)) return expression;
+    // What got its name with other axes of size 1.
+    if (other !== undefined && shapeEquals(shape, other.shape)) return withOnes(expression, shape, wanted, this);
+    return tdsl.called('broadcastTo', [expression, this.sizes(wanted)]);
   }
 
   shared(node: Node): Written {

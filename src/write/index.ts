@@ -1,5 +1,5 @@
 // Graphs back to TDSL.
 
-export { type FunctionToWrite, writeFunction, type WrittenFunction, type WrittenParameter } from './function-text.js';
+export { type FunctionToWrite, writeFunction, type WrittenParameter } from './function-text.js';
 export type { Texts } from './places.js';
 export { nameOf, shortNames } from './names.js';

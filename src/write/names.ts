@@ -15,6 +15,8 @@ const words: readonly string[] = [
 
 export class Names {
   readonly #taken = new Set<string>(words);
+  /** By stem, the first number that may be free. */
+  readonly #next = new Map<string, number>();
 
   /** Keeps a name for what has it already; false where something else has it. */
   take(name: string): boolean {
@@ -33,7 +35,11 @@ export class Names {
     if (this.take(name)) return name;
     // What ends in a digit would read as another number.
     const start = /\d$/.test(name) ? `${name}_` : name;
-    for (let number = 1; ; number++) if (this.take(`${start}${number}`)) return `${start}${number}`;
+    for (let number = this.#next.get(start) ?? 1; ; number++) {
+      if (!this.take(`${start}${number}`)) continue;
+      this.#next.set(start, number + 1);
+      return `${start}${number}`;
+    }
   }
 
   /** The last parts of a path that are free together, one part at least. */

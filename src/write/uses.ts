@@ -1,9 +1,8 @@
-// Who uses what in a graph that is written. In: nodes in order. Out: the order of statements, how often nodes are used, by whom, and in what
-// shape.
+// Who uses what in a graph that is written. In: nodes in order. Out: the order of statements, how often nodes are used, by whom, and in
+// what shape.
 // Holds: what is written through (a repetition, a check) counts as its argument.
 
-import type { Dim, Shape } from '../base/index.js';
-import { shapeEquals } from '../base/index.js';
+import { type Dim, type Shape, shapeEquals } from '../base/index.js';
 import type { Node } from '../graph/index.js';
 import { broadcast, element, ensure, isNodeOf, reshape } from '../ops/index.js';
 

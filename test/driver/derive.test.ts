@@ -45,7 +45,7 @@ describe('tfc derive', () => {
 
   it.each([
     [['--by', 'w'], "required option '--of <name>' not specified"],
-    [['--of', 'loss'], "required option '--by <names>' not specified"],
+    [['--of', 'loss'], '--by takes names, separated by commas'],
     [['--of', 'loss', '--by', 'w,'], '--by takes names, separated by commas'],
     [['--of', 'loss', '--by', 'w', '-o', 'slope.txt'], '-o takes a file that ends in .tdsl'],
     [['--of', 'loss', '--by', 'w', '-o', './model.tdsl'], 'a part of the program itself'],

@@ -21,7 +21,7 @@ export function addDerive(program: Command): void {
     .argument('<file>', 'program (.tdsl)')
     .argument('[entry]', 'exported function or step; default: the one that has the value')
     .requiredOption('--of <name>', 'what is differentiated: a result, a let, or a function that returns one value')
-    .requiredOption('--by <names>', 'params, states, arguments and lets, separated by commas; may be repeated', collect, [])
+    .option('--by <names>', 'params, states, arguments and lets, separated by commas; may be repeated', collect, [])
     .option('-o, --out <file>', 'write it into this file (.tdsl)')
     .option('--json', 'print one JSON object')
     .action((file: string, entry: string | undefined, options: Options) =>

@@ -151,7 +151,7 @@ function valueAsked(
 const hintOf = (names: readonly string[]): string | undefined =>
   names.length === 0 ? undefined : `There is ${listed(names.slice(0, most))}.`;
 
-/** Everything that an entry may be differentiated by, by its name; of several of one name the argument, as everywhere, else the variable. */
+/** Everything that an entry may be differentiated by; of several of one name the argument, as everywhere, else the variable. */
 function namesOf(module: ModuleGraph, entry: Entry, build: GraphBuilder): ReadonlyMap<string, TensorNode> {
   return new Map([
     ...entry.names,

@@ -2,7 +2,7 @@
 // Holds: the derivative is the one that `grad` makes, simplified as it is before it is compiled; checks of indices stay, because the text
 // makes them again.
 
-import { Dim, DiagnosticsError, isFloat, solvableNames } from '../../base/index.js';
+import { type Dim, DiagnosticsError, isFloat, solvableNames } from '../../base/index.js';
 import type { CheckResult } from '../../check/index.js';
 import { type Entry, type GraphBuilder, type ModuleGraph, type Node, sourceOf, type TensorNode, topological } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
