@@ -35,7 +35,7 @@ export * from './anywhere.js';
 export * from './call.js';
 export * from './derivative.js';
 export * from './stops.js';
-export { literalOf, type Writer, type Written } from './writing.js';
+export { commonOf, literalOf, type Writer, type Written } from './writing.js';
 export * as tdsl from './tdsl.js';
 /** Elementwise ops as functions over nodes: `scalars.add(build, x, y)`. */
 export { scalars } from './scalars.js';

@@ -14,7 +14,7 @@ import { reshape } from './reshape.js';
 import { swapLast } from './transpose.js';
 import { binary } from './tdsl.js';
 import { countOf, emptyValue, get, put, tensorAt, wrap } from './value.js';
-import { written } from './writing.js';
+import { commonOf, type Writer, type Written, written } from './writing.js';
 
 /** A row of the left side goes into a row of the product, a column of the right side into a column. */
 const byRowsAndColumns: Reach<NoAttrs> = {
@@ -35,6 +35,18 @@ function anyAlong(build: GraphBuilder, mask: TensorNode, axis: number, shape: Sh
     shape,
     axes: shape.map((_, at) => at).filter((at) => at !== axis),
   });
+}
+
+/** A side of a product: a matrix that is repeated stands there once, and `a * b @ c` would say less than it does. */
+function operandOf(node: Node, writer: Writer): Written {
+  const value = writer.written(node);
+  const { shape } = node.type as TensorType;
+  const { length } = shape.slice(-2);
+  const isMatrix =
+    value.shape.length >= length && value.shape.length <= shape.length && shapeEquals(value.shape.slice(-length), shape.slice(-length));
+  if (!isMatrix) return written(writer.exact(node), shape);
+  const { expression } = value;
+  return expression.kind === 'binary' && expression.operator !== '@' ? writer.shared(node) : value;
 }
 
 /** The vector that is this matrix with an axis of size 1. */
@@ -131,7 +143,11 @@ export const matmul: Op<NoAttrs> = defineOp<NoAttrs>({
   write({ args, type }, writer) {
     const [left, right] = args as [Node, Node];
     const { shape } = type as TensorType;
-    const product = (a: Node, b: Node): Expression => binary(writer.exact(a), '@', writer.exact(b));
+    const product = (a: Node, b: Node): Expression => {
+      const [x, y] = [operandOf(a, writer), operandOf(b, writer)];
+      const isWhole = shapeEquals(commonOf([x.shape.slice(0, -2), y.shape.slice(0, -2)]), shape.slice(0, -2));
+      return isWhole ? binary(x.expression, '@', y.expression) : binary(writer.exact(a), '@', writer.exact(b));
+    };
     // A vector has a second axis for the time of the product alone.
     const [row, column] = [vectorOf(left, 0), vectorOf(right, 1)];
     const other =

@@ -108,10 +108,14 @@ export const reshape: Op<ReshapeAttrs> = defineOp<ReshapeAttrs>({
   bounds: (_, of) => of(0),
   write(node, writer) {
     const arg = node.args[0] as Node;
-    const { other } = writer.written(arg);
     const { shape } = node.attrs;
-    if (other !== undefined && shapeEquals(other.shape, shape)) return written(other.expression, shape);
-    return written(withOnes(writer.exact(arg), (arg.type as TensorType).shape, shape, writer), shape);
+    const { other: given } = writer.written(arg);
+    if (given !== undefined && shapeEquals(given.shape, shape)) return written(given.expression, shape);
+    const [value, from] = [writer.exact(arg), (arg.type as TensorType).shape];
+    const isOf = (size: Dim): boolean => size.constant !== 1;
+    // What repeats it may want the axes of size 1 that are gone.
+    const other = shapeEquals(from.filter(isOf), shape.filter(isOf)) ? { other: { expression: value, shape: from } } : {};
+    return { ...written(withOnes(value, from, shape, writer), shape), ...other };
   },
   samples: () => [
     { args: [{ dtype: 'f64', shape: [2, 3] }], attrs: { shape: [Dim.of(3), Dim.of(2)] } },

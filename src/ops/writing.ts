@@ -83,11 +83,12 @@ export function literalOf(dtype: DType, value: number | bigint): Expression {
     return value > 0 ? infinity : sign('-', infinity);
   }
   if (Object.is(value, -0)) return sign('-', digits('0.0'));
+  const text = (number: number): string => `${number}`.replace('e+', 'e');
   for (let length = 1; length < 17; length++) {
     const short = Number(value.toPrecision(length));
-    if (roundTo(dtype, short) === value) return digits(`${short}`);
+    if (roundTo(dtype, short) === value) return digits(text(short));
   }
-  return digits(`${value}`);
+  return digits(text(value));
 }
 
 /** What names stand for, with the shapes of these nodes. */
@@ -95,3 +96,12 @@ export const namesFor = (names: readonly string[], shapes: readonly Shape[]): re
   names.map((name, at) => written(named(name), shapes[at] ?? []));
 
 export const expressionsOf = (values: readonly Written[]): readonly Expression[] => values.map(({ expression }) => expression);
+
+/** The shape that all broadcast to, as NumPy has it. */
+export function commonOf(shapes: readonly Shape[]): Shape {
+  const rank = Math.max(0, ...shapes.map((shape) => shape.length));
+  return Array.from({ length: rank }, (_, axis) => {
+    const sizes = shapes.flatMap((shape) => shape[shape.length - rank + axis] ?? []);
+    return sizes.find((size) => size.constant !== 1) ?? (sizes[0] as Dim);
+  });
+}

@@ -4,11 +4,11 @@
 import { type Block, type Expression, type Pattern, printExpression, type Statement } from '../../grammar/index.js';
 import { DiagnosticsError, type Dim, isInteger, isNatural, type Shape, shapeEquals } from '../base/index.js';
 import { type GraphBuilder, type Node, type Region, type SizeFact, sourceOf, type TensorNode, topological } from '../graph/index.js';
-import { opOf, tdsl, tensorOf, withOnes, type Writer, type Written } from '../ops/index.js';
+import { commonOf, opOf, tdsl, tensorOf, withOnes, type Writer, type Written } from '../ops/index.js';
 import { Frame } from './frame.js';
 import type { Names } from './names.js';
 import type { Sizes } from './sizes.js';
-import { commonOf, elementsOf, forwardFirst, usersOf, usesOf, wants } from './uses.js';
+import { elementsOf, forwardFirst, usersOf, usesOf, wants } from './uses.js';
 
 /** What all blocks of a text share. */
 export interface TextContext {
@@ -252,8 +252,10 @@ export class BlockWriter implements Writer {
     this.#current = undefined;
   }
 
-  #isBound(node: Node, { expression, isPlain, isWhole }: Written): boolean {
+  #isBound(node: Node, { expression, other, isPlain, isWhole }: Written): boolean {
     if (isPlain === true || expression.kind === 'name') return false;
+    // With other axes of size 1 it has a name already.
+    if (other?.expression.kind === 'name' && this.#isWanted(node, other.shape)) return false;
     const uses = this.#frame.uses.get(node) ?? 0;
     if (isWhole === true && uses > 0) return true;
     const { length } = printExpression(expression);
@@ -262,11 +264,16 @@ export class BlockWriter implements Writer {
     return length > longest || (uses > 1 && (!onlyMoves || length > longestRepeated));
   }
 
+  /** Whether all that use a node take it with other axes of size 1. */
+  #isWanted(node: Node, other: Shape): boolean {
+    const users = this.#frame.users.get(node) ?? [];
+    return users.length > 0 && users.every((user) => wants(user, other));
+  }
+
   /** A statement for a node, which is a name from then on. */
   #bound(node: Node, value: Written, name: string): Written {
     const { other } = value;
-    const users = this.#frame.users.get(node) ?? [];
-    const isOther = other !== undefined && users.length > 0 && users.every((user) => wants(user, other.shape));
+    const isOther = other !== undefined && this.#isWanted(node, other.shape);
     const { expression, shape } = isOther ? other : value;
     this.#add(tdsl.letOf(tdsl.patternOf([name]), expression), node);
     const itself = tdsl.named(name);

@@ -179,7 +179,8 @@ const width = 96;
 function docOf({ doc, parameters }: FunctionToWrite, called: ReadonlyMap<Node, string>): readonly string[] {
   const renamed = parameters.flatMap(({ node, path }) => {
     const name = called.get(node) as string;
-    return name === path ? [] : [`\`${name}\` is \`${path}\``];
+    // A path whose parts are joined is told by its name.
+    return name === nameOf(path) ? [] : [`\`${name}\` is \`${path}\``];
   });
   const lines: string[] = [];
   for (const [at, text] of renamed.entries()) {

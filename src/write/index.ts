@@ -2,4 +2,4 @@
 
 export { type FunctionToWrite, writeFunction, type WrittenParameter } from './function-text.js';
 export type { Texts } from './places.js';
-export { nameOf, shortNames } from './names.js';
+export { nameOf, partsOf, shortNames } from './names.js';

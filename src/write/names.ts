@@ -44,7 +44,7 @@ export class Names {
 
   /** The last parts of a path that are free together, one part at least. */
   ofPath(path: string): string {
-    const parts = path.split('/');
+    const parts = partsOf(path);
     for (let count = 1; count <= parts.length; count++) {
       const name = nameOf(parts.slice(-count).join('_'));
       if (this.take(name)) return name;
@@ -52,6 +52,9 @@ export class Names {
     return this.fresh(parts.join('_'));
   }
 }
+
+/** Parts of a path; an element of a list is one with its list. */
+export const partsOf = (path: string): readonly string[] => path.replaceAll(/\/(?=\d+(?:\/|$))/g, '_').split('/');
 
 /** A text as a name. */
 export function nameOf(text: string): string {
@@ -61,7 +64,7 @@ export function nameOf(text: string): string {
 
 /** For each path the last parts of it that no other one ends in, as a name. */
 export function shortNames(paths: readonly string[]): ReadonlyMap<string, string> {
-  const parts = new Map(paths.map((path) => [path, path.split('/')]));
+  const parts = new Map(paths.map((path) => [path, partsOf(path)]));
   const end = (path: string, count: number): string => nameOf((parts.get(path) ?? []).slice(-count).join('_'));
   return new Map(
     [...parts].map(([path, own]) => {

@@ -5,6 +5,8 @@ import { positionAt, type Span } from '../../grammar/index.js';
 import { printable } from '../base/index.js';
 import type { GraphBuilder, Node, Origin } from '../graph/index.js';
 
+import { partsOf } from './names.js';
+
 /** Texts of the program by path; those of the library are not among them. */
 export type Texts = ReadonlyMap<string, string>;
 
@@ -42,7 +44,7 @@ export function instanceOf(node: Node, entry: string, build: GraphBuilder): stri
     if (origin.backward) continue;
     const own = origin.entry ?? entry;
     for (let scope = build.scopeAt(own, origin.scope); scope !== undefined; scope = build.scopeAt(own, scope.parent))
-      if (scope.kind === 'instance') return (scope.of ?? scope.name).split('/').at(-1);
+      if (scope.kind === 'instance') return partsOf(scope.of ?? scope.name).at(-1);
   }
   return undefined;
 }

@@ -2,7 +2,7 @@
 // what shape.
 // Holds: what is written through (a repetition, a check) counts as its argument.
 
-import { type Dim, type Shape, shapeEquals } from '../base/index.js';
+import { type Shape, shapeEquals } from '../base/index.js';
 import type { Node } from '../graph/index.js';
 import { broadcast, element, ensure, isNodeOf, reshape } from '../ops/index.js';
 
@@ -57,13 +57,4 @@ export function elementsOf(order: readonly Node[]): ReadonlyMap<Node, ReadonlyMa
     found.set(tuple, known.set(node.attrs.index, node));
   }
   return found;
-}
-
-/** The shape that all broadcast to, as NumPy has it. */
-export function commonOf(shapes: readonly Shape[]): Shape {
-  const rank = Math.max(0, ...shapes.map((shape) => shape.length));
-  return Array.from({ length: rank }, (_, axis) => {
-    const sizes = shapes.flatMap((shape) => shape[shape.length - rank + axis] ?? []);
-    return sizes.find((size) => size.constant !== 1) ?? (sizes[0] as Dim);
-  });
 }

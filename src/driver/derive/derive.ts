@@ -7,7 +7,7 @@ import type { CheckResult } from '../../check/index.js';
 import { type Entry, type GraphBuilder, type ModuleGraph, type Node, sourceOf, type TensorNode, topological } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 import { differentiate, Pipeline, simplify, sizesOf, strip } from '../../passes/index.js';
-import { type FunctionToWrite, nameOf, shortNames, type Texts, writeFunction, type WrittenParameter } from '../../write/index.js';
+import { type FunctionToWrite, nameOf, partsOf, shortNames, type Texts, writeFunction, type WrittenParameter } from '../../write/index.js';
 import { type Asked, type DeriveRequest, readRequest } from './asked.js';
 
 export interface ToDerive {
@@ -50,7 +50,7 @@ export function derive(checked: ToDerive, file: string, request: DeriveRequest, 
   return { text, arguments: Object.fromEntries(called.map((name, at) => [name, parameters[at]?.path ?? name])) };
 }
 
-const lastOf = (path: string): string => nameOf(path.split('/').at(-1) as string);
+const lastOf = (path: string): string => nameOf(partsOf(path).at(-1) as string);
 
 /** `dLoss` of `loss`. */
 function derivativeStem(of: string): string {
@@ -93,7 +93,7 @@ function derivatives(module: ModuleGraph, build: GraphBuilder, { entry, value, i
     return { results: found.outputs.map(({ node }) => node), names: found.names };
   };
   const named = gradients(lets.map(([, node]) => node)).map((node, at) => {
-    const path = (lets[at] as (typeof lets)[number])[0].split('/');
+    const path = partsOf((lets[at] as (typeof lets)[number])[0]);
     return [[...path.slice(0, -1), derivativeName(stem, path.at(-1) as string)].join('/'), node] as const;
   });
   try {
