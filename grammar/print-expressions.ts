@@ -199,8 +199,16 @@ class Printer implements ExpressionPrinter {
   #index(index: Index): Layout {
     if (index.kind === 'ellipsis') return '...';
     if (index.kind !== 'slice') return this.expression(index);
-    const bound = (e: Expression | null): Layout => (e === null ? '' : this.expression(e));
-    return join(bound(index.start), ':', bound(index.stop), ...(index.step === null ? [] : [':', bound(index.step)]));
+    const bounds = index.step === null ? [index.start, index.stop] : [index.start, index.stop, index.step];
+    // A sum beside a colon is kept apart from it: `x[start : start + 3]`.
+    const space = bounds.some((e) => e?.kind === 'binary') ? ' ' : '';
+    return join(
+      ...bounds.flatMap((e, at): Layout[] => {
+        const text = e === null ? [] : [this.expression(e)];
+        if (at === 0) return text;
+        return [bounds[at - 1] === null ? ':' : `${space}:`, ...(e === null ? [] : [space, ...text])];
+      }),
+    );
   }
 }
 
