@@ -2,7 +2,7 @@
 // Holds: NaN and infinity behave as in NumPy; `div` of integers rounds towards zero, `floorDiv` and `rem` down, and a divisor of 0 gives 0.
 
 import type { Expression } from '../../../grammar/index.js';
-import { type DType, isFloat, isSigned } from '../../base/index.js';
+import { type DType, Fraction, isFloat, isSigned } from '../../base/index.js';
 import type { TensorNode } from '../../graph/index.js';
 import { applied, binary, called, digits, named, sign } from '../tdsl.js';
 import { boundsOf } from './bounds.js';
@@ -39,6 +39,7 @@ export const arithmetic = scalarFunctions({
     domain: [wide],
     evaluate: (a) => -a,
     integer: (a) => -a,
+    exact: (a) => a.negated(),
     slopes: [(m, d) => m.neg(d)],
   },
   abs: {
@@ -51,6 +52,7 @@ export const arithmetic = scalarFunctions({
     domain: [positive],
     evaluate: (a) => Math.abs(a),
     integer: (a) => (a < 0n ? -a : a),
+    exact: (a) => a.magnitude(),
     slopes: [(m, d, _, a) => m.mul(d, m.sign(a))],
   },
   sign: {
@@ -63,6 +65,7 @@ export const arithmetic = scalarFunctions({
     domain: [positive],
     evaluate: (a) => Math.sign(a) + 0,
     integer: (a) => (a > 0n ? 1n : a < 0n ? -1n : 0n),
+    exact: (a) => Fraction.of(a.numerator > 0n ? 1n : a.numerator < 0n ? -1n : 0n),
     slopes: 'zero',
   },
   square: {
@@ -75,6 +78,7 @@ export const arithmetic = scalarFunctions({
     domain: [wide],
     evaluate: (a) => a * a,
     integer: (a) => a * a,
+    exact: (a) => a.mul(a),
     slopes: [(m, d, _, a) => m.mul(d, m.mul(m.constant(2), a))],
   },
   reciprocal: {
@@ -88,6 +92,7 @@ export const arithmetic = scalarFunctions({
     ulp: 0.5,
     cost: 4,
     evaluate: (a) => 1 / a,
+    exact: (a) => Fraction.of(a.denominator, a.numerator),
     slopes: [(m, d, y) => m.neg(m.mul(d, m.mul(y, y)))],
   },
   sqrt: {
@@ -126,6 +131,7 @@ export const arithmetic = scalarFunctions({
     domain: [wide, wide],
     evaluate: (a, b) => a + b,
     integer: (a, b) => a + b,
+    exact: (a, b) => a.add(b),
     slopes: [(_, d) => d, (_, d) => d],
   },
   sub: {
@@ -139,6 +145,7 @@ export const arithmetic = scalarFunctions({
     domain: [wide, wide],
     evaluate: (a, b) => a - b,
     integer: (a, b) => a - b,
+    exact: (a, b) => a.sub(b),
     slopes: [(_, d) => d, (m, d) => m.neg(d)],
   },
   mul: {
@@ -151,6 +158,7 @@ export const arithmetic = scalarFunctions({
     domain: [wide, wide],
     evaluate: (a, b) => a * b,
     integer: (a, b) => a * b,
+    exact: (a, b) => a.mul(b),
     slopes: [(m, d, _, __, b) => m.mul(d, b), (m, d, _, a) => m.mul(d, a)],
   },
   div: {
@@ -162,6 +170,7 @@ export const arithmetic = scalarFunctions({
     domain: [wide, positive],
     cost: 4,
     evaluate: (a, b) => a / b,
+    exact: (a, b) => a.div(b),
     integer: (a, b) => (b === 0n ? 0n : a / b),
     slopes: [(m, d, _, __, b) => m.div(d, b), (m, d, y, _, b) => m.neg(m.div(m.mul(d, y), b))],
   },
@@ -178,6 +187,7 @@ export const arithmetic = scalarFunctions({
     cost: 8,
     evaluate: (a, b) => Math.floor(a / b),
     integer: integerFloorDivide,
+    exact: (a, b) => a.floorDiv(b),
     slopes: 'zero',
   },
   rem: {
@@ -193,6 +203,7 @@ export const arithmetic = scalarFunctions({
     cost: 20,
     evaluate: floorModulo,
     integer: integerModulo,
+    exact: (a, b) => a.mod(b),
     slopes: [(_, d) => d, (m, d, _, a, b) => m.neg(m.mul(d, m.floor(m.div(a, b))))],
   },
   pow: {
@@ -207,6 +218,7 @@ export const arithmetic = scalarFunctions({
     cost: 40,
     evaluate: power,
     integer: integerPower,
+    exact: (a, b) => a.pow(b),
     slopes: [
       // At b = 0 the factor b alone must decide, or 0 ** 0 would have a slope of 0 · ∞.
       // And what is not taken must have no pole, or its own slopes would bring one back.
@@ -235,6 +247,7 @@ export const arithmetic = scalarFunctions({
     ],
     evaluate: (a, b) => Math.min(a, b),
     integer: (a, b) => (b < a ? b : a),
+    exact: (a, b) => (b.compare(a) < 0 ? b : a),
     slopes: [(m, d, _, a, b) => shared(m, d, a, b, m.le(a, b)), (m, d, _, a, b) => shared(m, d, a, b, m.le(b, a))],
   },
   max: {
@@ -250,6 +263,7 @@ export const arithmetic = scalarFunctions({
     ],
     evaluate: (a, b) => Math.max(a, b),
     integer: (a, b) => (b > a ? b : a),
+    exact: (a, b) => (b.compare(a) > 0 ? b : a),
     slopes: [(m, d, _, a, b) => shared(m, d, a, b, m.ge(a, b)), (m, d, _, a, b) => shared(m, d, a, b, m.ge(b, a))],
   },
 });

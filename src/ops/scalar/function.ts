@@ -3,7 +3,7 @@
 // Jacobian is diagonal.
 
 import type { BinaryOperator, Expression, UnaryOperator } from '../../../grammar/index.js';
-import type { Dim, DType } from '../../base/index.js';
+import type { Dim, DType, Fraction } from '../../base/index.js';
 import type { TensorNode } from '../../graph/index.js';
 import type { Bounds, FmaPart } from '../define.js';
 
@@ -54,6 +54,8 @@ export interface ScalarFunction {
   readonly evaluate: (...args: number[]) => number;
   /** The meaning for integers, before wrapping to their width. */
   readonly integer?: (...args: bigint[]) => bigint;
+  /** The meaning for numbers that are known exactly, where the result is exact as well; undefined where it is none, or too long. */
+  readonly exact?: (...args: Fraction[]) => Fraction | undefined;
   /** One per argument; undefined: nothing flows through it. 'zero': through none. */
   readonly slopes: readonly (Slope | undefined)[] | 'zero';
   /** Per argument, an interval where the function is smooth, for tests. */
