@@ -3,7 +3,7 @@
 // Holds: both are evaluated in doubles at a point in general position; what `grad` refuses has no text either.
 
 import { expect } from 'vitest';
-import { DiagnosticsError } from '../../src/base/index.js';
+import { DiagnosticsError, type DType } from '../../src/base/index.js';
 import { derive, type Derived } from '../../src/driver/derive/derive.js';
 import { pointOf, uniforms } from '../../src/driver/gradcheck/points.js';
 import { evaluateNodes } from '../../src/eval/index.js';
@@ -22,6 +22,9 @@ export interface Compared {
   readonly value: TensorNode;
   readonly by: readonly { readonly path: string; readonly node: TensorNode }[];
 }
+
+/** The text has numbers as their dtype holds them, and what is known is computed in it; nothing else is rounded to it here. */
+const toleranceOf = (dtype: DType): number => (dtype === 'f64' ? 1e-9 : dtype === 'f32' ? 1e-6 : 1e-2);
 
 export function compare({ module, build, entry, file, text, of, value, by }: Compared): void {
   const request = { entry: entry.name, of, by: by.map(({ path }) => path) };
@@ -54,6 +57,6 @@ export function compare({ module, build, entry, file, text, of, value, by }: Com
     Object.entries(read).map(([name, from]) => [name, (point.feeds.get(from) ?? point.variables.get(from)) as ops.TensorValue]),
   );
   const actual = valuesOf(entryOf(written), feeds, point.dims);
-  const found = expected.flatMap((one, at) => difference(actual[at] as ops.TensorValue, one, 1e-9) ?? []);
+  const found = expected.flatMap((one, at) => difference(actual[at] as ops.TensorValue, one, toleranceOf(one.dtype)) ?? []);
   expect(found, written).toEqual([]);
 }
