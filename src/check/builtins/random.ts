@@ -31,7 +31,7 @@ function keyOf(call: BuiltinCall): TensorNode | undefined {
 function streamFor(call: BuiltinCall): TensorNode | undefined {
   const { context, site } = call;
   const given = call.optional('stream');
-  if (given !== undefined) {
+  if (given !== undefined && !(given.value.kind === 'string' && given.value.value === 'place')) {
     const node = given.value.kind === 'error' ? undefined : call.tensor('stream', 'i32');
     if (node === undefined || (node.type.shape.length === 0 && node.type.dtype === 'i32')) return node;
     fail(
@@ -49,7 +49,8 @@ function streamFor(call: BuiltinCall): TensorNode | undefined {
 
 const randomBits: Builtin = {
   name: 'randomBits',
-  doc: '32 random bits per element, as i32: Philox 4×32-10 of the key and the stream, which is the place in the program unless it is given.',
+  doc: '32 random bits per element: Philox 4×32-10 of the key and the stream, by default the place in the program (Salmon and others, Parallel random numbers: as easy as 1, 2, 3, 2011).',
+  signatures: ['randomBits<...R>(shape: list, key: any = "seed", stream: any = "place"): i32[...R]'],
   parameters: [...required('shape'), ...optional('key', 'stream')],
   run(call) {
     const shape = sizesGiven(call, call.given('shape'));
