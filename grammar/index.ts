@@ -7,7 +7,7 @@ export type { Span } from './span.js';
 export { maximumDepth, maximumLength, parse } from './parse.js';
 export type { ParseResult } from './parse.js';
 export { maximumNesting, maximumProblems } from './parser-base.js';
-export { contextualWords } from './tokens.js';
+export { contextualWords, reservedWords } from './tokens.js';
 export { children, depthOf, walk } from './walk.js';
 export { print } from './print.js';
 export { printExpression } from './print-expressions.js';

@@ -2,7 +2,7 @@
 // Holds: what is printed reads back as the same nodes: parentheses stand where precedence, and the words that start
 // statements, ask for them, and nowhere else; no line breaks before a `(` or `[` that belongs to what is before it.
 
-import type { BinaryExpression, Block, Body, Expression, Index, IndexVariable, Iterable, Pattern } from './ast.js';
+import type { BinaryExpression, Block, Body, Expression, IfExpression, Index, IndexVariable, Iterable, Pattern } from './ast.js';
 import { firstText, group, hang, indent, isForced, join, line, render, separated, type Layout } from './layout.js';
 import { atomLevel, isComparison, levelOf, postfixLevel, powerLevel, unaryLevel } from './precedence.js';
 import { genericArgumentsText, listed, printPattern } from './print-types.js';
@@ -109,11 +109,7 @@ class Printer implements ExpressionPrinter {
         return join(names.length === 1 ? names.join() : `(${names.join(', ')})`, ' => ', this.arrowBody(e.body));
       }
       case 'if':
-        return group(
-          'if ',
-          this.expression(e.condition),
-          indent(line, 'then ', this.expression(e.whenTrue), line, 'else ', this.expression(e.whenFalse)),
-        );
+        return this.#choice(e);
       case 'fold':
       case 'scan':
         return join(
@@ -141,6 +137,20 @@ class Printer implements ExpressionPrinter {
       case 'missing':
         return '';
     }
+  }
+
+  /** `if c then a else b`; a chain of them has a line for each of its conditions, where it takes more than one. */
+  #choice({ condition, whenTrue, whenFalse }: IfExpression): Layout {
+    if (whenFalse.kind !== 'if') {
+      const sides = indent(line, 'then ', this.expression(whenTrue), line, 'else ', this.expression(whenFalse));
+      return group('if ', this.expression(condition), sides);
+    }
+    const taken = (asked: Expression, value: Expression): Layout =>
+      group(this.expression(asked), indent(line, 'then ', this.expression(value)));
+    const others: Layout[] = [];
+    let last: Expression = whenFalse;
+    for (; last.kind === 'if'; last = last.whenFalse) others.push(line, 'else if ', taken(last.condition, last.whenTrue));
+    return group('if ', taken(condition, whenTrue), indent(...others, line, 'else ', this.expression(last)));
   }
 
   /** What a call or an index stands behind. `over […]` would read as a clause. */
@@ -189,8 +199,16 @@ class Printer implements ExpressionPrinter {
   #index(index: Index): Layout {
     if (index.kind === 'ellipsis') return '...';
     if (index.kind !== 'slice') return this.expression(index);
-    const bound = (e: Expression | null): Layout => (e === null ? '' : this.expression(e));
-    return join(bound(index.start), ':', bound(index.stop), ...(index.step === null ? [] : [':', bound(index.step)]));
+    const bounds = index.step === null ? [index.start, index.stop] : [index.start, index.stop, index.step];
+    // A sum beside a colon is kept apart from it: `x[start : start + 3]`.
+    const space = bounds.some((e) => e?.kind === 'binary') ? ' ' : '';
+    return join(
+      ...bounds.flatMap((e, at): Layout[] => {
+        const text = e === null ? [] : [this.expression(e)];
+        if (at === 0) return text;
+        return [bounds[at - 1] === null ? ':' : `${space}:`, ...(e === null ? [] : [space, ...text])];
+      }),
+    );
   }
 }
 

@@ -6,6 +6,7 @@ import { TfcError } from '../../runtime/index.js';
 import { addCheck } from './commands/check.js';
 import { addCompile } from './commands/compile.js';
 import { fail, guardProcess, printError } from './commands/command.js';
+import { addDerive } from './commands/derive.js';
 import { addEval } from './commands/eval.js';
 import { addExplain } from './commands/explain.js';
 import { addFmt } from './commands/fmt.js';
@@ -44,6 +45,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
     addExplain,
     addSummary,
     addGradcheck,
+    addDerive,
     addReport,
     addInit,
   ];

@@ -2,12 +2,14 @@
 // another dtype of the same width. Holds: no bit changes, but those of NaNs of narrow floats, which are all the same NaN.
 
 import { bytesOf, type DType, isInteger, isSigned, isWide, patterns } from '../base/index.js';
-import { tensor } from '../graph/index.js';
+import { type Node, tensor } from '../graph/index.js';
 import { build as loop } from '../kernel/index.js';
 import type { CastAttrs } from './cast.js';
 import { defineOp, type Op } from './define.js';
 import { isProblem, oneTensor, problem } from './problem.js';
+import { called, named } from './tdsl.js';
 import { emptyValue, get, put, tensorAt, wrap } from './value.js';
+import { written } from './writing.js';
 
 const view = new DataView(new ArrayBuffer(8));
 
@@ -67,6 +69,10 @@ export const bitcast: Op<CastAttrs> = defineOp<CastAttrs>({
   },
   // Any bits may be those of a NaN.
   keepsFinite: (node) => isInteger(node.attrs.dtype),
+  write({ args, attrs }, writer) {
+    const { expression, shape } = writer.written(args[0] as Node);
+    return written(called('bitcast', [expression, named(attrs.dtype)]), shape);
+  },
   samples: () => [
     { args: [{ dtype: 'f32', shape: [5], values: [0, -0, 1, -1.5, 1e30] }], attrs: { dtype: 'i32' } },
     { args: [{ dtype: 'f64', shape: [3], values: [0.1, -2, 1e-300] }], attrs: { dtype: 'u64' } },

@@ -3,6 +3,7 @@
 // Holds: both regions have the same parameters and give the same types. So do their derivatives: each is a branch again, whose regions are
 // the derivatives of these.
 
+import type { Expression } from '../../grammar/index.js';
 import { Dim } from '../base/index.js';
 import {
   type GraphBuilder,
@@ -20,7 +21,9 @@ import { isDifferentiable, item, zeros } from './make.js';
 import { isProblem, problem, tensors } from './problem.js';
 import { closeTogether, inlineRegion, placeholder } from './region.js';
 import { scalars } from './scalars.js';
+import { choice, patternOf, tupleOf } from './tdsl.js';
 import { get, tensorAt } from './value.js';
+import { expressionsOf, namesFor } from './writing.js';
 
 export type BranchAttrs = { readonly whenTrue: Region; readonly whenFalse: Region };
 
@@ -50,6 +53,26 @@ export const branch: Op<BranchAttrs> = defineOp<BranchAttrs>({
     return region(taken ? attrs.whenTrue : attrs.whenFalse, captures);
   },
   lowering: { kind: 'loop', stored: true },
+  write(node, writer) {
+    const [condition, ...captures] = node.args as [Node, ...Node[]];
+    const params = captures.map((capture) => writer.shared(capture));
+    const names = writer.results(node, () => 'r');
+    const asked = writer.exact(condition);
+    const [yes, no] = (
+      [
+        ['whenTrue', node.attrs.whenTrue],
+        ['whenFalse', node.attrs.whenFalse],
+      ] as const
+    ).map(([stem, region]) => writer.deferred(stem, [], (inside) => tupleOf(expressionsOf(inside.region(region, params))))) as [
+      Expression,
+      Expression,
+    ];
+    writer.bind(patternOf(names), choice(asked, yes, no));
+    return namesFor(
+      names,
+      node.attrs.whenTrue.results.map(({ type }) => type.shape),
+    );
+  },
   samples: () =>
     [
       { taken: 1, shape: [4] },

@@ -2,15 +2,16 @@
 // larger tensor.
 // Holds: axes keep their order; its transpose is a sum over the axes along which it repeats.
 
-import { Dim, shapeToString } from '../base/index.js';
+import { Dim, type Shape, shapeToString } from '../base/index.js';
 import { type GraphBuilder, type Node, tensor, type TensorNode, type TensorType } from '../graph/index.js';
 import { build as loop } from '../kernel/index.js';
 import { applyTensor, tensorOf } from './apply.js';
 import { defineOp, type Op } from './define.js';
 import { axesProblem, dimAt, isProblem, oneTensor, problem } from './problem.js';
 import { reduceSum } from './reduce.js';
-import { reshape } from './reshape.js';
+import { reshape, withOnes } from './reshape.js';
 import { get, positionOf, tabulate, tensorAt } from './value.js';
+import { written } from './writing.js';
 
 /** Argument axis i becomes result axis axes[i]. */
 export type BroadcastAttrs = { readonly shape: readonly Dim[]; readonly axes: readonly number[] };
@@ -29,6 +30,15 @@ function sumBack(build: GraphBuilder, value: TensorNode, node: Node<BroadcastAtt
     });
   const sum = repeated.length === 0 ? value : applyTensor(build, reduceSum, [value], { axes: repeated });
   return sum.type.shape.length === arg.shape.length ? sum : applyTensor(build, reshape, [sum], { shape: arg.shape });
+}
+
+/** Whether axes of size 1 stand where the node repeats, and the argument's axes everywhere else. */
+function isKept(kept: Shape, { args, attrs: { shape, axes } }: Node<BroadcastAttrs>): boolean {
+  const from = tensorOf(args[0] as Node).type.shape;
+  return shape.every((_, axis) => {
+    const place = axes.indexOf(axis);
+    return place < 0 ? dimAt(kept, axis).constant === 1 : dimAt(kept, axis).equals(dimAt(from, place));
+  });
 }
 
 export const broadcast: Op<BroadcastAttrs> = defineOp<BroadcastAttrs>({
@@ -85,6 +95,23 @@ export const broadcast: Op<BroadcastAttrs> = defineOp<BroadcastAttrs>({
   },
   repeats: true,
   keepsFinite: () => true,
+  write(node, writer) {
+    const inner = writer.written(node.args[0] as Node);
+    const { shape, axes } = node.attrs;
+    const rank = (node.args[0]?.type as TensorType).shape.length;
+    const { other } = inner;
+    if (other !== undefined && other.shape.length === shape.length && rank > 0 && isKept(other.shape, node))
+      return { ...other, isPlain: true };
+    // Axes of the text count from the end of the argument's.
+    const places = axes.slice(rank - inner.shape.length);
+    const [first] = places;
+    if (first === undefined) return { ...inner, isPlain: true };
+    const wide = shape.slice(first).map((_, at) => {
+      const from = places.indexOf(first + at);
+      return from < 0 ? Dim.one : dimAt(inner.shape, from);
+    });
+    return written(withOnes(inner.expression, inner.shape, wide, writer), wide, { isPlain: true });
+  },
   bounds: (_, of) => of(0),
   samples: () => [
     { args: [{ dtype: 'f64', shape: [] }], attrs: { shape: [Dim.of(2), Dim.of(3)], axes: [] } },

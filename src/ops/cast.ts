@@ -4,10 +4,13 @@
 import { bigintToDouble, bytesOf, type DType, dtypes, isFloat, isInteger, roundTo } from '../base/index.js';
 import { type GraphBuilder, type Node, isTensorNode, tensor, type TensorNode, type TensorType } from '../graph/index.js';
 import { build as loop } from '../kernel/index.js';
-import { applyTensor } from './apply.js';
+import { applyTensor, isNodeOf } from './apply.js';
 import { defineOp, type Op } from './define.js';
 import { isProblem, oneTensor } from './problem.js';
+import { dimension } from './sources.js';
+import { applied, named } from './tdsl.js';
 import { emptyValue, get, put, tensorAt, wrap } from './value.js';
+import { written } from './writing.js';
 
 export type CastAttrs = { readonly dtype: DType };
 
@@ -66,6 +69,14 @@ export const cast: Op<CastAttrs> = defineOp<CastAttrs>({
     const [arg] = node.args;
     if (arg === undefined || !isTensorNode(arg) || isFloat(arg.type.dtype)) return false;
     return node.attrs.dtype !== 'f16' || arg.type.dtype === 'bool';
+  },
+  write({ args, attrs: { dtype } }, writer) {
+    const arg = args[0] as Node;
+    const { expression, shape } = writer.written(arg);
+    if (!isNodeOf(arg, dimension) || dtype === 'bool') return written(applied(named(dtype), [expression]), shape);
+    // A size is a number of the dtype that it meets.
+    const literal = writer.size(arg.attrs.dim);
+    return written(applied(named(dtype), [literal]), [], { literal, isPlain: true });
   },
   samples: () => [
     { args: [{ dtype: 'f64', shape: [2, 3] }], attrs: { dtype: 'f32' } },

@@ -22,6 +22,7 @@ import { isDifferentiable, item } from './make.js';
 import { isProblem, problem, tensors } from './problem.js';
 import { closeRegion, inlineRegion, placeholder } from './region.js';
 import { scalars } from './scalars.js';
+import { named, patternOf } from './tdsl.js';
 import { tensorAt } from './value.js';
 
 export type CheckpointAttrs = { readonly body: Region };
@@ -104,5 +105,13 @@ export const recompute: Op<CheckpointAttrs> = defineOp<CheckpointAttrs>({
   derivative: { kind: 'rules', vjp, jvp },
   evaluate: valuesOf,
   lowering: { kind: 'loop', stored: true },
+  // What is computed again stands there again.
+  write(node, writer) {
+    const params = node.args.map((arg) => writer.shared(arg));
+    const values = writer.region(node.attrs.body, params);
+    const names = writer.results(node, () => 'r');
+    for (const [at, { expression }] of values.entries()) writer.bind(patternOf([names[at] as string]), expression);
+    return values.map((value, at) => ({ ...value, expression: named(names[at] as string) }));
+  },
   samples,
 });

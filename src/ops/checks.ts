@@ -10,7 +10,9 @@ import { type CheckFailure, type CheckParts, defineOp, type EvaluateContext, typ
 import { sizeAs, spread } from './make.js';
 import { isProblem, oneTensor, problem, tensors } from './problem.js';
 import { scalars } from './scalars.js';
+import { applied, called, named } from './tdsl.js';
 import { get, tensorAt } from './value.js';
+import { written } from './writing.js';
 
 /** Where the program says what is checked. */
 export type CheckPlace = { readonly source: string; readonly start: number; readonly end: number };
@@ -51,6 +53,12 @@ export const inRange: Op<InRangeAttrs> = defineOp<InRangeAttrs>({
     const failing = scalars.or(build, scalars.lt(build, wide, zero), scalars.gt(build, wide, most));
     return { code: 'index-out-of-range', failing, said: ids, size, length };
   },
+  write({ args, attrs: { size, length }, type }, writer) {
+    // So many elements fit behind an index of an axis that is shorter by all but one of them.
+    const checked = called('checkIndex', [writer.exact(args[0] as Node), writer.size(size.sub(length).add(1))]);
+    const { dtype, shape } = type as TensorType;
+    return written(dtype === 'i32' ? checked : applied(named(dtype), [checked]), shape);
+  },
   samples: () => [
     {
       args: [{ dtype: 'i32', shape: [4], values: [0, 2, 1, 2] }],
@@ -86,6 +94,8 @@ export const ensure: Op<EnsureAttrs> = defineOp<EnsureAttrs>({
     const { code, size } = node.attrs;
     return { code, failing: scalars.not(build, holds), said, size, length: Dim.one };
   },
+  // The loop whose limit it is about checks it wherever it is written.
+  write: ({ args }, writer) => ({ ...writer.written(args[0] as Node), isPlain: true }),
   samples: () => [
     {
       args: [

@@ -10,7 +10,9 @@ import { clampIndex, loopsOver } from './lowering.js';
 import { zeros } from './make.js';
 import { dimAt, isProblem, problem, tensors } from './problem.js';
 import { slice } from './slice.js';
+import { called, digits, listOf } from './tdsl.js';
 import { get, positionOf, tabulate, tensorAt } from './value.js';
+import { written } from './writing.js';
 
 export type ConcatAttrs = { readonly axis: number };
 
@@ -145,6 +147,12 @@ export const concat: Op<ConcatAttrs> = defineOp<ConcatAttrs>({
         });
       },
     },
+  },
+  write({ args, attrs: { axis }, type }, writer) {
+    const [only, ...others] = args.map((arg) => writer.exact(arg));
+    const { shape } = type as TensorType;
+    if (only !== undefined && others.length === 0) return written(only, shape);
+    return written(called('concat', [listOf(only === undefined ? others : [only, ...others])], { axis: digits(`${axis}`) }), shape);
   },
   samples: () => [
     {

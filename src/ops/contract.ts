@@ -4,7 +4,7 @@
 // `contract-transpose.ts`).
 
 import { Dim, shapeEquals, shapeToString } from '../base/index.js';
-import { tensor, type TensorNode, type TensorType } from '../graph/index.js';
+import { type Node, tensor, type TensorNode, type TensorType } from '../graph/index.js';
 import type { Expr } from '../kernel/index.js';
 import { applyTensor, tensorOf } from './apply.js';
 import { leftTranspose, rightTranspose } from './contract-transpose.js';
@@ -13,7 +13,10 @@ import { scalars } from './scalars.js';
 import { dimAt, isProblem, problem, tensors } from './problem.js';
 import { emptyValue, get, indices, positionOf, put, tensorAt } from './value.js';
 import { combineValues } from './reduce.js';
+import { binary, combined, named, notation, subscripted } from './tdsl.js';
 import { view, type ViewAttrs } from './view.js';
+import { elementOf, rangedBy, variablesOf } from './view-written.js';
+import { written } from './writing.js';
 
 /** The attributes of the left side's view, and how many of its axes are which. */
 export type ContractAttrs = ViewAttrs & { readonly batch: number; readonly rows: number };
@@ -92,6 +95,33 @@ export const contract: Op<ContractAttrs> = defineOp<ContractAttrs>({
     kind: 'contract',
     groups: ({ attrs }) => ({ batch: attrs.batch, rows: attrs.rows, inner: attrs.shape.slice(attrs.batch + attrs.rows) }),
     left: (node, index, arg) => leftAt(node, index, arg),
+  },
+  write({ args, attrs, type }, writer) {
+    const [left, right] = args as [Node, Node];
+    const { shape: from, dtype } = left.type as TensorType;
+    const { shape: matrix } = right.type as TensorType;
+    const { shape, batch, rows } = attrs;
+    const column = dimAt(matrix, matrix.length - 1);
+    const names = writer.indices([...shape, column]);
+    const onRight = [...shape.keys()].filter((axis) => axis < batch || axis >= batch + rows);
+    const ranged = rangedBy(attrs, from);
+    const variables = variablesOf(
+      names,
+      [...shape, column],
+      (axis) => ranged.has(axis) || axis === shape.length || onRight.includes(axis),
+      writer,
+    );
+    const element = binary(
+      elementOf(writer.named(left), from, dtype, attrs, names, writer),
+      '*',
+      subscripted(
+        writer.named(right),
+        [...onRight, shape.length].map((axis) => named(names[axis] ?? '')),
+      ),
+    );
+    const inner = variables.slice(batch + rows, shape.length);
+    const outer = [...variables.slice(0, batch + rows), ...variables.slice(shape.length)];
+    return written(notation(outer, combined('sum', inner, element)), (type as TensorType).shape, { isWhole: true });
   },
   samples: () => contractSamples,
 });

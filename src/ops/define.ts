@@ -5,6 +5,7 @@
 import type { DiagnosticCode, Dim } from '../base/index.js';
 import type { Attrs, GraphBuilder, Node, OpTag, Region, Source, TensorNode, TensorType, Type } from '../graph/index.js';
 import type { Buffer, Combiner, Expr, Stmt } from '../kernel/index.js';
+import type { Writer, Written } from './writing.js';
 
 /** Why a type rule refuses; the checker adds spans. */
 export interface TypeProblem {
@@ -240,6 +241,11 @@ export interface Op<A extends Attrs = Attrs> extends OpTag {
   readonly repeats?: true;
   /** Whether no element is infinite or NaN where none of the arguments' is; an op that does not say may make some. */
   keepsFinite?(node: TensorNode<A>): boolean;
+  /**
+   * How the node is written as TDSL: a tensor, or the results of several one by one, which are bound already. What an op without it
+   * computes cannot be written yet; ops that are gone before anything is computed need none.
+   */
+  write?(node: Node<A>, writer: Writer): Written | readonly Written[];
   samples(): readonly Sample<A>[];
 }
 

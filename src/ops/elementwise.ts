@@ -1,6 +1,7 @@
 // Elementwise ops, generated from the scalar table. In: tensors of one shape. Out: a tensor of that shape.
 // Holds: no broadcasting here; both derivative modes are the table's slopes.
 
+import type { BinaryOperator, Expression, UnaryOperator } from '../../grammar/index.js';
 import { type DType, InternalError, isFloat, isInteger, shapeEquals, shapeToString } from '../base/index.js';
 import { type GraphBuilder, isTensorNode, type Node, tensor, type TensorNode, type TensorType, type Type } from '../graph/index.js';
 import { build as loop } from '../kernel/index.js';
@@ -20,7 +21,9 @@ import { fill } from './make.js';
 import { isProblem, listed, problem, tensors } from './problem.js';
 import type { Algebra, ScalarFunction, Takes } from './scalar/function.js';
 import { evaluateScalar, type ScalarName, scalarNames, scalarTable } from './scalar/table.js';
+import { applied, binary, named, sign } from './tdsl.js';
 import { emptyValue, get, put, tensorAt } from './value.js';
+import { written } from './writing.js';
 
 export type ElementwiseOp = Op<NoAttrs>;
 
@@ -131,6 +134,16 @@ function samplesOf(row: ScalarFunction): readonly Sample<NoAttrs>[] {
   return [...floats, sample('i32', [7], () => [-9, 9]), sample('i64', [7], () => [-9, 9]), sample('u8', [7], () => [0, 200])];
 }
 
+function spelled(row: ScalarFunction, args: readonly Expression[], dtype: DType): Expression {
+  const { operator } = row;
+  const [first, second] = args;
+  if (operator !== undefined && first !== undefined)
+    return second === undefined ? sign(operator as UnaryOperator, first) : binary(first, operator as BinaryOperator, second);
+  if (row.spelled !== undefined) return row.spelled(args, dtype);
+  if (row.builtin === undefined) throw new InternalError('write', `no program writes ${row.kernel}`);
+  return applied(named(row.builtin), args);
+}
+
 function elementwiseOp(name: ScalarName): ElementwiseOp {
   const row: ScalarFunction = scalarTable[name];
   return defineOp<NoAttrs>({
@@ -162,6 +175,11 @@ function elementwiseOp(name: ScalarName): ElementwiseOp {
     bounds: (node, of, isNatural) => row.bounds?.(isNatural, ...node.args.map((_, which) => of(which))),
     ...(row.fma === undefined ? {} : { fma: row.fma }),
     ...(row.keepsFinite === true ? { keepsFinite: () => true } : {}),
+    write(node, writer) {
+      const { dtype } = (node.args.at(-1) as Node).type as TensorType;
+      const { shape } = node.type as TensorType;
+      return written(spelled(row, writer.together(node.args, shape), dtype), shape);
+    },
     samples: () => samplesOf(row),
   });
 }

@@ -4,14 +4,17 @@
 // directions.
 
 import { Dim, type DType, elementCount, InternalError, shapeEquals, shapeToString } from '../base/index.js';
-import { tensor, type TensorType, type Type } from '../graph/index.js';
+import { type Node, tensor, type TensorType, type Type } from '../graph/index.js';
 import { build as loop, type Buffer, type Expr, type Stmt } from '../kernel/index.js';
 import { applyTensor, tensorOf } from './apply.js';
 import { defineOp, type NestContext, type Op, type TypeProblem } from './define.js';
 import type { NoAttrs } from './identity.js';
 import { clampIndex, loopsOver, zeroOf } from './lowering.js';
 import { dimAt, isProblem, problem, tensors } from './problem.js';
+import { called, subscripted } from './tdsl.js';
 import { countOf, emptyValue, get, put, tensorAt } from './value.js';
+import { writtenRows } from './written-index.js';
+import { written } from './writing.js';
 
 export type ScatterAddAttrs = { readonly rows: Dim };
 
@@ -71,6 +74,11 @@ export const gather: Op<NoAttrs> = defineOp<NoAttrs>({
   },
   bounds: (_, of) => of(0),
   needs: ({ args, type }) => ({ size: dimAt((args[0]?.type as TensorType).shape, 0), count: elementCount((type as TensorType).shape) }),
+  write({ args, type }, writer) {
+    const [table, ids] = args as [Node, Node];
+    const rows = dimAt((table.type as TensorType).shape, 0);
+    return written(subscripted(writer.named(table), [writtenRows(ids, rows, writer)]), (type as TensorType).shape);
+  },
   samples: () => [
     {
       args: [
@@ -187,6 +195,11 @@ export const scatterAdd: Op<ScatterAddAttrs> = defineOp<ScatterAddAttrs>({
     },
   },
   needs: ({ args, attrs }) => ({ size: attrs.rows, count: elementCount((args[1]?.type as TensorType).shape) }),
+  write({ args, attrs: { rows }, type }, writer) {
+    const [ids, updates] = args as [Node, Node];
+    const added = called('scatterAdd', [writtenRows(ids, rows, writer), writer.exact(updates)], { rows: writer.size(rows) });
+    return written(added, (type as TensorType).shape);
+  },
   samples: () => [
     {
       args: [

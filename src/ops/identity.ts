@@ -72,6 +72,7 @@ export const element: Op<ElementAttrs> = defineOp<ElementAttrs>({
     return item;
   },
   lowering: { kind: 'element-of' },
+  write: (node, writer) => ({ ...writer.part(node.args[0] as Node, node.attrs.index), isPlain: true }),
   samples: () =>
     [0, 1, 2].map((index) => ({
       args: [

@@ -36,6 +36,8 @@ export * from './call.js';
 export * from './checkpoint.js';
 export * from './derivative.js';
 export * from './stops.js';
+export { commonOf, literalOf, type Writer, type Written } from './writing.js';
+export * as tdsl from './tdsl.js';
 /** Elementwise ops as functions over nodes: `scalars.add(build, x, y)`. */
 export { scalars } from './scalars.js';
 export { expansions } from './scalar/expansions.js';

@@ -2,7 +2,7 @@
 // Holds: a singular matrix gives the infinities and NaN that dividing by a zero pivot gives.
 
 import { InternalError, isFloat, type Shape, shapeToString } from '../base/index.js';
-import { type GraphBuilder, type Node, tensor, type TensorNode } from '../graph/index.js';
+import { type GraphBuilder, type Node, tensor, type TensorNode, type TensorType } from '../graph/index.js';
 import { build as loop, type Accumulator, type Buffer, type Expr, type For, type Stmt } from '../kernel/index.js';
 import { applyTensor, tensorOf } from './apply.js';
 import { defineOp, type NestContext, type Op } from './define.js';
@@ -11,7 +11,9 @@ import type { NoAttrs } from './identity.js';
 import { matmul } from './matmul.js';
 import { dimAt, isProblem, oneTensor, problem } from './problem.js';
 import { swapLast } from './transpose.js';
+import { called } from './tdsl.js';
 import { emptyValue, tensorAt } from './value.js';
+import { written } from './writing.js';
 
 /** −L · M · R. */
 function negatedProduct(build: GraphBuilder, left: TensorNode, middle: TensorNode, right: TensorNode): TensorNode {
@@ -202,6 +204,7 @@ export const inverse: Op<NoAttrs> = defineOp<NoAttrs>({
     return result;
   },
   lowering: { kind: 'nest', build: (node, context) => inverseNest(context, tensorOf<NoAttrs>(node as Node<NoAttrs>).type.shape) },
+  write: ({ args, type }, writer) => written(called('inverse', [writer.exact(args[0] as Node)]), (type as TensorType).shape),
   samples: () => [
     { args: [{ dtype: 'f64', shape: [3, 3], values: [2, 1, -1, 0.5, 3, 0.25, -1, 0.75, 4] }], attrs: {} },
     { args: [{ dtype: 'f64', shape: [2, 2], values: [0, 2, 1, 0.5] }], attrs: {} },

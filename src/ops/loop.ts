@@ -9,6 +9,7 @@ import { cast, type CastAttrs } from './cast.js';
 import { defineOp, type Op } from './define.js';
 import { loopJvp } from './loop-forward.js';
 import { loopVjp } from './loop-backward.js';
+import { writeLoop } from './loop-written.js';
 import { spread } from './make.js';
 import { isProblem, problem, tensors } from './problem.js';
 import { closeRegion, placeholder } from './region.js';
@@ -76,6 +77,7 @@ export const loop: Op<LoopAttrs> = defineOp<LoopAttrs>({
     return [...carries, ...stacks];
   },
   lowering: { kind: 'loop' },
+  write: writeLoop,
   counts: ({ attrs }) => ({ size: attrs.trip, most: limits.rounds }),
   samples: () =>
     [

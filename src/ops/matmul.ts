@@ -1,16 +1,20 @@
 // Matrix product. In: [batch…, M, K] and [batch…, K, N] of one dtype, with equal batch axes. Out: [batch…, M, N]. Holds: K = 0 gives zeros.
 
+import type { Expression } from '../../grammar/index.js';
 import { type Shape, shapeEquals, shapeToString, isFloat, isWide } from '../base/index.js';
 import { type GraphBuilder, type Node, tensor, type TensorNode, type TensorType } from '../graph/index.js';
-import { applyTensor, tensorOf } from './apply.js';
+import { applyTensor, isNodeOf, tensorOf } from './apply.js';
 import { broadcast } from './broadcast.js';
 import { defineOp, type Op, type Reach } from './define.js';
 import { elementwise } from './elementwise.js';
 import type { NoAttrs } from './identity.js';
 import { dimAt, isProblem, problem, tensors } from './problem.js';
 import { combineValues, reduceAny } from './reduce.js';
+import { reshape } from './reshape.js';
 import { swapLast } from './transpose.js';
+import { binary } from './tdsl.js';
 import { countOf, emptyValue, get, put, tensorAt, wrap } from './value.js';
+import { commonOf, type Writer, type Written, written } from './writing.js';
 
 /** A row of the left side goes into a row of the product, a column of the right side into a column. */
 const byRowsAndColumns: Reach<NoAttrs> = {
@@ -31,6 +35,26 @@ function anyAlong(build: GraphBuilder, mask: TensorNode, axis: number, shape: Sh
     shape,
     axes: shape.map((_, at) => at).filter((at) => at !== axis),
   });
+}
+
+/** A side of a product: a matrix that is repeated stands there once, and `a * b @ c` would say less than it does. */
+function operandOf(node: Node, writer: Writer): Written {
+  const value = writer.written(node);
+  const { shape } = node.type as TensorType;
+  const { length } = shape.slice(-2);
+  const isMatrix =
+    value.shape.length >= length && value.shape.length <= shape.length && shapeEquals(value.shape.slice(-length), shape.slice(-length));
+  if (!isMatrix) return written(writer.exact(node), shape);
+  const { expression } = value;
+  return expression.kind === 'binary' && expression.operator !== '@' ? writer.shared(node) : value;
+}
+
+/** The vector that is this matrix with an axis of size 1. */
+function vectorOf(node: Node, axis: number): Node | undefined {
+  const [arg] = node.args;
+  if (!isNodeOf(node, reshape) || arg?.type.kind !== 'tensor' || arg.type.shape.length !== 1) return undefined;
+  const { shape } = node.attrs;
+  return shape.length === 2 && shape[axis]?.constant === 1 ? arg : undefined;
 }
 
 export const matmul: Op<NoAttrs> = defineOp<NoAttrs>({
@@ -116,6 +140,27 @@ export const matmul: Op<NoAttrs> = defineOp<NoAttrs>({
     return result;
   },
   lowering: { kind: 'contract' },
+  write({ args, type }, writer) {
+    const [left, right] = args as [Node, Node];
+    const { shape } = type as TensorType;
+    const product = (a: Node, b: Node): Expression => {
+      const [x, y] = [operandOf(a, writer), operandOf(b, writer)];
+      const isWhole = shapeEquals(commonOf([x.shape.slice(0, -2), y.shape.slice(0, -2)]), shape.slice(0, -2));
+      return isWhole ? binary(x.expression, '@', y.expression) : binary(writer.exact(a), '@', writer.exact(b));
+    };
+    // A vector has a second axis for the time of the product alone.
+    const [row, column] = [vectorOf(left, 0), vectorOf(right, 1)];
+    const other =
+      row === undefined && column === undefined
+        ? {}
+        : {
+            other: {
+              expression: product(row ?? left, column ?? right),
+              shape: [...(row === undefined ? shape.slice(0, 1) : []), ...(column === undefined ? shape.slice(1) : [])],
+            },
+          };
+    return { ...written(product(left, right), shape), ...other };
+  },
   samples: () => [
     {
       args: [

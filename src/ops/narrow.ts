@@ -2,12 +2,14 @@
 // that are such products again, however often it is differentiated and in either mode (note at the end).
 
 import { type DType, isFloat } from '../base/index.js';
-import { typeToString, type Type } from '../graph/index.js';
+import { type Node, typeToString, type TensorType, type Type } from '../graph/index.js';
 import { build as loop } from '../kernel/index.js';
 import { applyTensor } from './apply.js';
 import { defineOp, type Op, type Sample, type TypeProblem } from './define.js';
 import { isProblem, oneTensor, problem } from './problem.js';
+import { applied, named } from './tdsl.js';
 import { tensorAt } from './value.js';
+import { written } from './writing.js';
 
 /** What elements are rounded to. */
 export type NarrowAttrs = { readonly dtype: DType };
@@ -46,6 +48,10 @@ export const narrow: Op<NarrowAttrs> = defineOp<NarrowAttrs>({
       return own === node.attrs.dtype ? value : loop.apply('convert', own, loop.apply('convert', node.attrs.dtype, value));
     },
     cost: 2,
+  },
+  write({ args, attrs, type }, writer) {
+    const { expression, shape } = writer.written(args[0] as Node);
+    return written(applied(named((type as TensorType).dtype), [applied(named(attrs.dtype), [expression])]), shape);
   },
   samples,
 });

@@ -2,15 +2,18 @@
 // neighbours, `after` zeros.
 // Holds: the size of an axis is before + n + inner · (n − 1) + after; its transpose is `slice`.
 
+import type { Expression } from '../../grammar/index.js';
 import { Dim, InternalError, shapeToString } from '../base/index.js';
-import { tensor, type TensorType } from '../graph/index.js';
+import { type Node, tensor, type TensorType } from '../graph/index.js';
 import { build as loop, type Expr } from '../kernel/index.js';
 import { applyTensor } from './apply.js';
 import { defineOp, type NestContext, type Op } from './define.js';
 import { dimAt, isProblem, oneTensor, problem } from './problem.js';
 import { allOf, clampIndex, loopsOver, zeroOf } from './lowering.js';
 import { slice } from './slice.js';
+import { applied, binary, bordered, called, choice, digits, indexVariable, named, notation, subscripted } from './tdsl.js';
 import { get, positionOf, tabulate, tensorAt } from './value.js';
+import { literalOf, written } from './writing.js';
 
 export type PadAttrs = { readonly before: readonly Dim[]; readonly after: readonly Dim[]; readonly inner: readonly number[] };
 
@@ -104,6 +107,41 @@ export const pad: Op<PadAttrs> = defineOp<PadAttrs>({
     },
   },
   keepsFinite: () => true,
+  write(node, writer) {
+    const { before, after, inner } = node.attrs;
+    const arg = node.args[0] as Node;
+    const { shape, dtype } = node.type as TensorType;
+    if (shape.length === 0) return written(writer.exact(arg), shape);
+    if (inner.every((one) => one === 0))
+      return written(called('pad', [writer.exact(arg)], { before: writer.sizes(before), after: writer.sizes(after) }), shape);
+    // Between the elements: an index is one of them where it is a multiple.
+    const indices = writer.indices(shape);
+    const zero = literalOf(dtype, 0);
+    const places = indices.map((index, axis) => {
+      const start = dimAt(before, axis);
+      return start.constant === 0 ? named(index) : binary(named(index), '-', writer.size(start));
+    });
+    const step = (axis: number): Expression => digits(`${innerAt(node.attrs, axis) + 1}`);
+    const isElement = places.flatMap((place, axis) =>
+      innerAt(node.attrs, axis) === 0 ? [] : [binary(binary(place, '%', step(axis)), '==', digits('0'))],
+    );
+    const subscripts = places.map((place, axis) =>
+      innerAt(node.attrs, axis) === 0 ? place : applied(named('floorDiv'), [place, step(axis)]),
+    );
+    const body = choice(
+      isElement.reduce((all, one) => binary(all, '&&', one)),
+      bordered(subscripted(writer.named(arg), subscripts), zero),
+      zero,
+    );
+    return written(
+      notation(
+        indices.map((index, axis) => indexVariable(index, isPadded(node.attrs, axis) ? writer.size(dimAt(shape, axis)) : undefined)),
+        body,
+      ),
+      shape,
+      { isWhole: true },
+    );
+  },
   samples: () => [
     { args: [{ dtype: 'f64', shape: [3] }], attrs: { before: [Dim.of(2)], after: [Dim.of(1)], inner: [0] } },
     { args: [{ dtype: 'f64', shape: [2, 3] }], attrs: { before: [Dim.of(0), Dim.of(1)], after: [Dim.of(0), Dim.of(2)], inner: [2, 1] } },

@@ -4,11 +4,13 @@
 // machine, for any order of evaluation.
 
 import { Dim, elementCount } from '../base/index.js';
-import { tensor, type TensorType } from '../graph/index.js';
+import { type Node, tensor, type TensorType } from '../graph/index.js';
 import { build as loop, type Expr } from '../kernel/index.js';
 import { defineOp, type Op, type SampleArgument } from './define.js';
 import { isProblem, problem, tensors } from './problem.js';
+import { called } from './tdsl.js';
 import { get, tabulate, tensorAt } from './value.js';
+import { written } from './writing.js';
 
 export type RandomBitsAttrs = { readonly shape: readonly Dim[] };
 
@@ -102,6 +104,14 @@ export const randomBits: Op<RandomBitsAttrs> = defineOp<RandomBitsAttrs>({
       return philox(expressions, [lowExpr(linear), small ? zero : highExpr(linear), arg(1, []), zero], [lowExpr(key), highExpr(key)])[0];
     },
     cost: 60,
+  },
+  write({ args, attrs: { shape } }, writer) {
+    const [key, stream] = args as [Node, Node];
+    const bits = called('randomBits', [writer.sizes(shape)], {
+      key: writer.exact(key),
+      stream: writer.written(stream).literal ?? writer.exact(stream),
+    });
+    return written(bits, shape);
   },
   samples: () => [
     { args: drawn(42, 0), attrs: { shape: [Dim.of(5)] } },

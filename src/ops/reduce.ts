@@ -1,7 +1,7 @@
 // Reductions. In: a tensor and the axes to combine over. Out: the tensor without them. Holds: no elements give the combiner's identity (0,
 // 1, ∓∞ or the dtype's bounds, false, true); max and min are NaN when any element is. Integer sums and products wrap.
 
-import { type DType, isFloat } from '../base/index.js';
+import { Dim, type DType, isFloat } from '../base/index.js';
 import { type GraphBuilder, type Node, tensor, type TensorNode, type TensorType } from '../graph/index.js';
 import { type Combiner, combiners, ofNothing } from '../kernel/index.js';
 import { applyTensor, tensorOf } from './apply.js';
@@ -10,9 +10,11 @@ import { cast } from './cast.js';
 import { type Derivative, defineOp, type Op, type Reach, type Sample } from './define.js';
 import { elementwise } from './elementwise.js';
 import { fill, zeros } from './make.js';
-import { axesProblem, isProblem, oneTensor, problem, without } from './problem.js';
+import { axesProblem, dimAt, isProblem, oneTensor, problem, without } from './problem.js';
 import { othersProduct } from './product.js';
+import { axesOf, called, combined, digits, indexVariable, named, notation, subscripted, truth } from './tdsl.js';
 import { emptyValue, get, indices, positionOf, put, tensorAt, wrap } from './value.js';
+import { type Writer, type Written, written } from './writing.js';
 
 export type ReduceAttrs = { readonly axes: readonly number[] };
 
@@ -118,6 +120,28 @@ const samplesFor = (bool: boolean): readonly Sample<ReduceAttrs>[] =>
         { args: [{ dtype: 'i64', shape: [2, 2], range: [-9, 9] }], attrs: { axes: [0] } },
       ];
 
+/** A reduction that may be of no elements. */
+function byIndices(combine: Combiner, arg: Node, axes: readonly number[], shape: TensorType['shape'], writer: Writer): Written {
+  const from = tensorOf(arg).type.shape;
+  const names = writer.indices(from);
+  const variables = (which: (axis: number) => boolean): ReturnType<typeof indexVariable>[] =>
+    names.flatMap((name, axis) => (which(axis) ? [indexVariable(name)] : []));
+  const element = subscripted(writer.named(arg), names.map(named));
+  const inner = combined(
+    combine,
+    variables((axis) => axes.includes(axis)),
+    element,
+  );
+  return written(
+    notation(
+      variables((axis) => !axes.includes(axis)),
+      inner,
+    ),
+    shape,
+    { isWhole: true },
+  );
+}
+
 interface Reduction {
   readonly name: string;
   readonly doc: string;
@@ -162,6 +186,25 @@ function reduction({ name, doc, combine, derivative, bool }: Reduction): Op<Redu
     lowering: { kind: 'reduce', axes: (node) => node.attrs.axes, combine: () => combine },
     // Of no elements an entry takes none: the checker asks for one at least.
     bounds: (_, of) => (combine === 'max' || combine === 'min' ? of(0) : undefined),
+    write({ args, attrs: { axes }, type }, writer) {
+      const arg = args[0] as Node;
+      const from = tensorOf(arg).type.shape;
+      const { shape } = type as TensorType;
+      if (axes.length === 0) return written(writer.exact(arg), shape);
+      const isExtreme = combine === 'max' || combine === 'min';
+      if (isExtreme && !axes.every((axis) => writer.isNatural(dimAt(from, axis).sub(1))))
+        return byIndices(combine, arg, axes, shape, writer);
+      const value = writer.exact(arg);
+      const axis = axes.length === 1 ? digits(`${axes[0]}`) : axesOf(axes);
+      const along = axes.length === from.length ? {} : { axis };
+      return {
+        ...written(called(combine, [value], along), shape),
+        other: {
+          expression: called(combine, [value], { ...along, keepDims: truth(true) }),
+          shape: from.map((size, at) => (axes.includes(at) ? Dim.one : size)),
+        },
+      };
+    },
     samples: () => samplesFor(bool === true),
   });
 }

@@ -1,13 +1,16 @@
 // Another shape over the same row-major elements. In: a tensor. Out: a tensor with as many elements. Holds: the element counts are equal
 // polynomials.
 
-import { Dim, elementCount, type Shape, shapeToString } from '../base/index.js';
-import { tensor, type TensorType } from '../graph/index.js';
+import type { Expression } from '../../grammar/index.js';
+import { Dim, elementCount, type Shape, shapeEquals, shapeToString } from '../base/index.js';
+import { type Node, tensor, type TensorType } from '../graph/index.js';
 import { build as loop, type Expr } from '../kernel/index.js';
 import { applyTensor } from './apply.js';
 import { defineOp, type Op } from './define.js';
 import { isProblem, oneTensor, problem } from './problem.js';
+import { called, digits } from './tdsl.js';
 import { get, tabulate, tensorAt } from './value.js';
+import { written, type Writer } from './writing.js';
 
 export type ReshapeAttrs = { readonly shape: readonly Dim[] };
 
@@ -54,6 +57,20 @@ function reshapeIndex(from: Shape, to: Shape, index: readonly Expr[]): Expr[] {
   return result;
 }
 
+/** Another shape over the same elements, by the function that says it shortest. */
+export function withOnes(expression: Expression, from: Shape, to: Shape, writer: Writer): Expression {
+  if (shapeEquals(from, to)) return expression;
+  const without = (shape: Shape, axis: number): Shape => shape.filter((_, at) => at !== axis);
+  const axisOf = (wide: Shape, narrow: Shape): number =>
+    wide.length === narrow.length + 1
+      ? wide.findIndex((size, axis) => size.constant === 1 && shapeEquals(without(wide, axis), narrow))
+      : -1;
+  const [added, gone] = [axisOf(to, from), axisOf(from, to)];
+  if (added >= 0) return called('expandDims', [expression], { axis: digits(`${added}`) });
+  if (gone >= 0) return called('squeeze', [expression], { axis: digits(`${gone}`) });
+  return called('reshape', [expression, writer.sizes(to)]);
+}
+
 export const reshape: Op<ReshapeAttrs> = defineOp<ReshapeAttrs>({
   name: 'reshape',
   doc: 'Another shape over the same row-major elements.',
@@ -89,6 +106,17 @@ export const reshape: Op<ReshapeAttrs> = defineOp<ReshapeAttrs>({
   },
   keepsFinite: () => true,
   bounds: (_, of) => of(0),
+  write(node, writer) {
+    const arg = node.args[0] as Node;
+    const { shape } = node.attrs;
+    const { other: given } = writer.written(arg);
+    if (given !== undefined && shapeEquals(given.shape, shape)) return written(given.expression, shape);
+    const [value, from] = [writer.exact(arg), (arg.type as TensorType).shape];
+    const isOf = (size: Dim): boolean => size.constant !== 1;
+    // What repeats it may want the axes of size 1 that are gone.
+    const other = shapeEquals(from.filter(isOf), shape.filter(isOf)) ? { other: { expression: value, shape: from } } : {};
+    return { ...written(withOnes(value, from, shape, writer), shape), ...other };
+  },
   samples: () => [
     { args: [{ dtype: 'f64', shape: [2, 3] }], attrs: { shape: [Dim.of(3), Dim.of(2)] } },
     { args: [{ dtype: 'f64', shape: [2, 3, 2] }], attrs: { shape: [Dim.of(2), Dim.of(1), Dim.of(6)] } },

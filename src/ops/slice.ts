@@ -2,13 +2,15 @@
 // Holds: bounds lie inside the axis (a stop of −1 with a negative step means "to the first element"); its transpose is `pad`.
 
 import { Dim, shapeToString } from '../base/index.js';
-import { type GraphBuilder, tensor, type TensorNode, type TensorType } from '../graph/index.js';
+import { type GraphBuilder, type Node, tensor, type TensorNode, type TensorType } from '../graph/index.js';
 import { build as loop, type Expr } from '../kernel/index.js';
 import { applyTensor } from './apply.js';
 import { defineOp, type Op } from './define.js';
 import { pad } from './pad.js';
 import { dimAt, isProblem, oneTensor, problem } from './problem.js';
+import { digits, sliced, subscripted } from './tdsl.js';
 import { get, positionOf, tabulate, tensorAt } from './value.js';
+import { written } from './writing.js';
 
 export type SliceAttrs = { readonly starts: readonly Dim[]; readonly stops: readonly Dim[]; readonly steps: readonly number[] };
 
@@ -111,6 +113,22 @@ export const slice: Op<SliceAttrs> = defineOp<SliceAttrs>({
   },
   keepsFinite: () => true,
   bounds: (_, of) => of(0),
+  write({ args, attrs, type }, writer) {
+    const arg = args[0] as Node;
+    const { shape: from } = arg.type as TensorType;
+    const { shape } = type as TensorType;
+    if (from.length === 0) return written(writer.exact(arg), shape);
+    const cuts = from.map((size, axis) => {
+      const [start, stop, step] = [dimAt(attrs.starts, axis), dimAt(attrs.stops, axis), stepAt(attrs.steps, axis)];
+      const [first, last] = step > 0 ? [Dim.zero, size] : [size.sub(1), Dim.of(-1)];
+      return sliced(
+        start.equals(first) ? null : writer.size(start),
+        stop.equals(last) ? null : writer.size(stop),
+        step === 1 ? null : digits(`${step}`),
+      );
+    });
+    return written(subscripted(writer.named(arg), cuts), shape);
+  },
   samples: () => [
     { args: [{ dtype: 'f64', shape: [5] }], attrs: { starts: [Dim.of(1)], stops: [Dim.of(4)], steps: [1] } },
     { args: [{ dtype: 'f64', shape: [6, 3] }], attrs: { starts: [Dim.of(1), Dim.of(2)], stops: [Dim.of(6), Dim.of(3)], steps: [2, 1] } },

@@ -6,7 +6,9 @@ import { tensor, type TensorType, type Type } from '../graph/index.js';
 import { build } from '../kernel/index.js';
 import { defineOp, type Op, type TypeProblem } from './define.js';
 import { dimAt, problem } from './problem.js';
+import { applied, called, digits, named, truth } from './tdsl.js';
 import { tabulate, tensorValue } from './value.js';
+import { literalOf, written } from './writing.js';
 
 export type FeedAttrs = { readonly name: string; readonly dtype: DType; readonly shape: readonly Dim[] };
 export type VariableAttrs = { readonly path: string; readonly dtype: DType; readonly shape: readonly Dim[] };
@@ -88,6 +90,10 @@ export const constant: Op<ConstantAttrs> = defineOp<ConstantAttrs>({
     const known = Number.isSafeInteger(Number(value)) ? Dim.of(Number(value)) : undefined;
     return known === undefined ? undefined : { low: known, high: known };
   },
+  write({ attrs: { value, dtype } }) {
+    const literal = literalOf(dtype, value);
+    return written(dtype === 'bool' ? truth(value !== 0) : applied(named(dtype), [literal]), [], { literal, isPlain: true });
+  },
   samples: () => [
     { args: [], attrs: { value: 2.5, dtype: 'f64' } },
     { args: [], attrs: { value: 7n, dtype: 'i64' } },
@@ -120,6 +126,10 @@ export const iota: Op<IotaAttrs> = defineOp<IotaAttrs>({
   counts({ attrs: { shape, axis, dtype } }) {
     const largest = largestOf(dtype);
     return largest === undefined ? undefined : { size: dimAt(shape, axis), most: largest + 1 };
+  },
+  write({ attrs: { shape, axis, dtype } }, writer) {
+    const count = called('iota', [writer.sizes(shape)], axis === 0 ? {} : { axis: digits(`${axis}`) });
+    return written(dtype === 'i32' ? count : applied(named(dtype), [count]), shape);
   },
   samples: () => [
     { args: [], attrs: { shape: [Dim.of(2), Dim.of(3)], axis: 1, dtype: 'f64' } },
@@ -154,6 +164,10 @@ export const dimension: Op<DimensionAttrs> = defineOp<DimensionAttrs>({
   },
   counts: ({ attrs: { dim, dtype } }) => (dtype === 'i64' ? undefined : { size: dim, most: 2 ** 31 - 1 }),
   bounds: ({ attrs: { dim } }) => ({ low: dim, high: dim }),
+  write({ attrs: { dim, dtype } }, writer) {
+    const literal = writer.size(dim);
+    return written(applied(named(dtype ?? 'i32'), [literal]), [], { literal, isPlain: true });
+  },
   samples: () => [
     { args: [], attrs: { dim: Dim.of(7) } },
     { args: [], attrs: { dim: Dim.of(9), dtype: 'i64' } },

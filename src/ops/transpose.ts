@@ -1,12 +1,14 @@
 // Reorders axes. In: a tensor. Out: result axis i is argument axis axes[i], as in NumPy. Holds: the axes are a permutation.
 
 import { shapeToString } from '../base/index.js';
-import { type GraphBuilder, tensor, type TensorNode } from '../graph/index.js';
+import { type GraphBuilder, type Node, tensor, type TensorNode, type TensorType } from '../graph/index.js';
 import type { Expr } from '../kernel/index.js';
 import { applyTensor } from './apply.js';
 import { defineOp, type Op } from './define.js';
 import { dimAt, isProblem, oneTensor, problem } from './problem.js';
+import { axesOf, called } from './tdsl.js';
 import { get, positionOf, tabulate, tensorAt } from './value.js';
+import { written } from './writing.js';
 
 export type TransposeAttrs = { readonly axes: readonly number[] };
 
@@ -72,6 +74,13 @@ export const transpose: Op<TransposeAttrs> = defineOp<TransposeAttrs>({
   },
   keepsFinite: () => true,
   bounds: (_, of) => of(0),
+  write({ args, attrs: { axes }, type }, writer) {
+    const value = writer.exact(args[0] as Node);
+    const { shape } = type as TensorType;
+    if (axes.every((from, to) => from === to)) return written(value, shape);
+    const isReverse = axes.every((from, to) => from === axes.length - 1 - to);
+    return written(called('transpose', [value], isReverse ? {} : { axes: axesOf(axes) }), shape);
+  },
   samples: () => [
     { args: [{ dtype: 'f64', shape: [2, 3] }], attrs: { axes: [1, 0] } },
     { args: [{ dtype: 'f64', shape: [2, 3, 4] }], attrs: { axes: [2, 0, 1] } },

@@ -7,6 +7,7 @@
 import { Dim, limits, type Shape } from '../base/index.js';
 import { type GraphBuilder, type Region, tensor, tensorEquals, type TensorNode, type TensorType, typeToString } from '../graph/index.js';
 import { defineOp, type Op } from './define.js';
+import { writeUnwind } from './loop-written.js';
 import { zeros } from './make.js';
 import { isProblem, problem, tensors } from './problem.js';
 import { closeRegion, placeholder } from './region.js';
@@ -70,6 +71,7 @@ export const unwind: Op<UnwindAttrs> = defineOp<UnwindAttrs>({
     return state;
   },
   lowering: { kind: 'loop' },
+  write: writeUnwind,
   samples: () =>
     [
       { rounds: 3, limit: 2 ** 31 - 1, shape: [4] },

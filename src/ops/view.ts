@@ -3,7 +3,7 @@
 // Holds: with `outside` false every index is inside, and every divisor 1. Its transpose is a view and a sum (see `view-transpose.ts`).
 
 import { Dim, elementCount, InternalError, type Shape, shapeToString } from '../base/index.js';
-import { type GraphBuilder, tensor, type TensorNode, type TensorType } from '../graph/index.js';
+import { type GraphBuilder, type Node, tensor, type TensorNode, type TensorType } from '../graph/index.js';
 import { build as loop, type Expr, type Stmt } from '../kernel/index.js';
 import { applyTensor } from './apply.js';
 import { defineOp, type NestContext, type Op, type ReadArgument, type Sample } from './define.js';
@@ -12,7 +12,10 @@ import { dimAt, isProblem, oneTensor, problem } from './problem.js';
 import { reduceSum } from './reduce.js';
 import { reshape } from './reshape.js';
 import { get, positionOf, tabulate, tensorAt } from './value.js';
+import { combined, notation } from './tdsl.js';
 import { solveRows, type ViewRow } from './view-transpose.js';
+import { elementOf, rangedBy, variablesOf } from './view-written.js';
+import { written } from './writing.js';
 
 export type ViewAttrs = {
   readonly shape: readonly Dim[];
@@ -227,6 +230,20 @@ export const view: Op<ViewAttrs> = defineOp<ViewAttrs>({
   },
   lowering: { kind: 'element', at: elementAt, cost: 0, ownNest: { when: mayBeEmpty, build: nestOf } },
   repeats: true,
+  write({ args, attrs, type }, writer) {
+    const arg = args[0] as Node;
+    const { shape: from, dtype } = arg.type as TensorType;
+    const { shape } = type as TensorType;
+    // One element: index notation has an index at least.
+    const isScalar = shape.length === 0;
+    const map = isScalar ? { ...attrs, shape: [Dim.one], coefficients: attrs.coefficients.map(() => [Dim.zero]) } : attrs;
+    const names = writer.indices(map.shape);
+    const ranged = rangedBy(map, from);
+    const variables = variablesOf(names, map.shape, (axis) => ranged.has(axis), writer);
+    const element = elementOf(writer.named(arg), from, dtype, map, names, writer);
+    const whole = isScalar ? combined(dtype === 'bool' ? 'any' : 'sum', variables, element) : notation(variables, element);
+    return written(whole, shape, { isWhole: true });
+  },
   keepsFinite: ({ attrs }) => attrs.outside === false || Number.isFinite(Number(attrs.outside)),
   samples: () => viewSamples,
 });

@@ -8,6 +8,7 @@ import { Dim, limits, type Shape } from '../base/index.js';
 import { type GraphBuilder, type Region, tensor, tensorEquals, type TensorNode, type TensorType, typeToString } from '../graph/index.js';
 import { defineOp, type Op } from './define.js';
 import { recurrence } from './loop.js';
+import { writeWhile } from './loop-written.js';
 import { isProblem, problem, tensors } from './problem.js';
 import { closeTogether, inlineRegion, placeholder } from './region.js';
 import { scalars } from './scalars.js';
@@ -84,6 +85,7 @@ export const whileLoop: Op<WhileAttrs> = defineOp<WhileAttrs>({
     return [...carries, tensorValue('i32', [], [rounds]), tensorValue('bool', [], [goesOn ? 1 : 0])];
   },
   lowering: { kind: 'loop' },
+  write: writeWhile,
   samples: () =>
     [
       { rounds: 3, limit: 8, shape: [4] },

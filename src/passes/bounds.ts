@@ -32,6 +32,18 @@ export class Ranges {
     return low !== undefined && high !== undefined && isNatural(low, facts) && isNatural(size.sub(length).sub(high), facts);
   }
 
+  /** Whether integers are certainly indices of an axis of this size. */
+  certainlyInside(node: TensorNode, size: Dim): boolean {
+    const facts: readonly Relation[] = [...this.#facts, { left: size, relation: '>=', right: Dim.one }];
+    const { low, high } = this.#of(node, size, (dim) => isNatural(dim, facts)) ?? {};
+    return low !== undefined && high !== undefined && isNatural(low, facts) && isNatural(size.sub(1).sub(high), facts);
+  }
+
+  /** Between which sizes integers lie, as far as that is known. */
+  boundsOf(node: TensorNode): Bounds | undefined {
+    return this.#of(node, Dim.one, (dim) => isNatural(dim, this.#facts));
+  }
+
   #of(node: TensorNode, size: Dim, isAtLeast0: (dim: Dim) => boolean): Bounds | undefined {
     let known = this.#known.get(size.key);
     if (known === undefined) this.#known.set(size.key, (known = new Map()));

@@ -1,6 +1,7 @@
 // The standard library. In: every function, layer, loss and optimizer of it. Out: values against formulas written here in TypeScript.
 
 import { describe, expect, test } from 'vitest';
+import { philoxBlock } from '../../src/ops/index.js';
 import { stdNames } from '../../src/std/load.js';
 import { check, distance, moduleOf, render, runEntry, std, variableTexts, type Json } from './support.js';
 
@@ -126,6 +127,20 @@ describe('prelude', () => {
     expect(Math.max(...g.flat().map(Math.abs))).toBeLessThanOrEqual(Math.sqrt(6 / 100));
     expect(new Set(all).size).toBeGreaterThan(4990);
     expect(runEntry(text('param other: f32[7] = normal()\n'), 'f')[0]).toEqual([w, u, g]);
+  });
+
+  test('a stream that is given separates uses of a key; else the place does', () => {
+    const bits = (more: string): string => `randomBits([4], key: key${more})`;
+    const all = [', stream: 7', ', stream: 7', ', stream: -8', '', ''].map(bits).join(', ');
+    const text = `export fn f(key: i64) = (${all})`;
+    const [first, again, other, ...placed] = runEntry(text, 'f', { key: 42 })[0] as number[][];
+    expect(first).toEqual([0, 1, 2, 3].map((at) => philoxBlock([at, 0, 7, 0], [42, 0])[0]));
+    expect(again).toEqual(first);
+    expect(other).toEqual([0, 1, 2, 3].map((at) => philoxBlock([at, 0, -8, 0], [42, 0])[0]));
+    expect(new Set([first, other, ...placed].map(String)).size).toBe(4);
+    const refused = (stream: string): string => render(check(`export fn f(key: i64, s: i64) = ${bits(`, stream: ${stream}`)}`));
+    expect(refused('s')).toContain('dtype-mismatch');
+    expect(refused('[1, 2]')).toContain('a stream is one i32, and this is i32[2]');
   });
 
   test.each(['f16', 'bf16', 'f32', 'f64'])(

@@ -52,7 +52,6 @@ describe('help and usage', () => {
     [['run', 'model.tdsl', 'count', '--threads', '0'], '--threads takes a whole number of at least 1'],
     [['run', 'model.tdsl', 'twice', '--set', 'Hidden'], '--set takes Name=N'],
     [['run', 'model.tdsl', 'twice', '--set', 'Hidden=-1'], '--set takes Name=N'],
-    [['compile', 'model.tdsl'], 'compile needs -o DIR'],
     [['compile', 'model.tdsl', '--emit', 'everything'], '--emit takes one of graph'],
     [['compile', 'model.tdsl', '--emit', 'graph', '--dump-after', 'strip'], 'not both'],
     [['train', 'model.tdsl', '--data', '.', '--epochs', '1'], "required option '--batch <n>' not specified"],

@@ -74,5 +74,8 @@ describe('tfc fmt', () => {
     expect(run(untidy, '--check')).toMatchObject({ status: 1, stdout: '' });
     expect(run('fn')).toMatchObject({ status: 1, stdout: '' });
     expect(run(tidy, 'a.tdsl')).toMatchObject({ status: 2 });
+    // What comes in pieces is waited for.
+    const slowly = `(printf 'export fn f(x: f32): '; sleep 0.3; printf 'f32=x') | '${process.execPath}' '${cli}' fmt -`;
+    expect(spawnSync('sh', ['-c', slowly], { encoding: 'utf8' })).toMatchObject({ status: 0, stdout: 'export fn f(x: f32): f32 = x\n' });
   });
 });

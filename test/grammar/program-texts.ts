@@ -38,7 +38,7 @@ fn series<N>(x: f32[N], n: i32): { last: f32[N], all: (f32[N], f32) } {
     yield ((next, b), next - b)
   }
   let z = while norm(y) > 1.0 && !(h == 0) with q = y { q / 2 }
-  let table = x[::2, -1, ..., 1:n - 1]
+  let table = x[::2, -1, ..., 1 : n - 1]
   return { last: if n > 0 then y else -z, all: (hs, table) }
 }
 `;

@@ -2,7 +2,7 @@
 // Holds: an initializer's key is the feed `seed`; anywhere else the caller passes one. The stream is the FNV-1a hash of the place, so that
 // two uses of one key differ, and a variable's numbers depend on the seed and its path alone.
 
-import type { TensorNode } from '../../graph/index.js';
+import { type TensorNode, typeToString } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
 import { seedNode, streamNode, streamOf } from '../initializers.js';
@@ -27,8 +27,21 @@ function keyOf(call: BuiltinCall): TensorNode | undefined {
   return undefined;
 }
 
-/** Each use has a stream of its own: in initial values the variable's, elsewhere a constant of the place. */
-function streamFor({ context, site }: BuiltinCall): TensorNode | undefined {
+/** The stream that is given; else each use has its own: in initial values the variable's, elsewhere a constant of the place. */
+function streamFor(call: BuiltinCall): TensorNode | undefined {
+  const { context, site } = call;
+  const given = call.optional('stream');
+  if (given !== undefined && !(given.value.kind === 'string' && given.value.value === 'place')) {
+    const node = given.value.kind === 'error' ? undefined : call.tensor('stream', 'i32');
+    if (node === undefined || (node.type.shape.length === 0 && node.type.dtype === 'i32')) return node;
+    fail(
+      context,
+      node.type.shape.length === 0 ? 'dtype-mismatch' : 'shape-mismatch',
+      given.span,
+      `a stream is one i32, and this is ${typeToString(node.type)}`,
+    );
+    return undefined;
+  }
   const index = context.entry.nextStream();
   if (context.initializing !== undefined) return streamNode(context, site, index);
   return applyTensor(context, ops.constant, [], { value: streamOf(context.path, index), dtype: 'i32' }, site);
@@ -36,9 +49,9 @@ function streamFor({ context, site }: BuiltinCall): TensorNode | undefined {
 
 const randomBits: Builtin = {
   name: 'randomBits',
-  doc: '32 random bits per element: Philox 4×32-10 of the key and the place in the program (Salmon and others, Parallel random numbers: as easy as 1, 2, 3, 2011).',
-  signatures: ['randomBits<...R>(shape: list, key: any = "seed"): i32[...R]'],
-  parameters: [...required('shape'), ...optional('key')],
+  doc: '32 random bits per element: Philox 4×32-10 of the key and the stream, by default the place in the program (Salmon and others, Parallel random numbers: as easy as 1, 2, 3, 2011).',
+  signatures: ['randomBits<...R>(shape: list, key: any = "seed", stream: any = "place"): i32[...R]'],
+  parameters: [...required('shape'), ...optional('key', 'stream')],
   run(call) {
     const shape = sizesGiven(call, call.given('shape'));
     const key = keyOf(call);

@@ -1,8 +1,10 @@
-// `tfc compile FILE -o DIR`: an artifact for others to run, or any stage of the way as text.
+// `tfc compile FILE [-o DIR]`: an artifact for others to run, or any stage of the way as text.
+// Holds: a directory that nobody named is beside the program and has its name; what is there and no module of ours stays as it is.
 
-import { join } from 'node:path';
+import { readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
-import type { Diagnostic } from '../../base/index.js';
+import { type Diagnostic, DiagnosticsError, printable } from '../../base/index.js';
 import type { Stage } from '../../target/index.js';
 import type { Emitted } from '../build/emit.js';
 import { levelsOf, stageLevels } from '../build/levels.js';
@@ -26,7 +28,7 @@ interface Options extends ProgramOptions {
 export function addCompile(program: Command): void {
   addProgramOptions(program.command('compile').description('compile a program into a shared library with C headers and a manifest'))
     .argument('<file>', 'program (.tdsl)')
-    .option('-o, --out <dir>', 'directory for the artifact')
+    .option('-o, --out <dir>', 'directory for the artifact; default, where no stage is asked for: FILE without .tdsl')
     .option('--emit <level>', `print a stage of the way: ${stageLevels.join(', ')}, or one of the back end: llvm, asm`)
     .option('--dump-after <pass>', 'print what this pass makes')
     .addOption(cpuOption())
@@ -36,10 +38,10 @@ export function addCompile(program: Command): void {
     .action((file: string, options: Options) =>
       performWatched(options, { files: [file], roots: options.root }, async (texts) => {
         const request: BuildRequest = { path: file, ...parseProgram(options), cpu: options.cpu };
-        const { out, emit: level, dumpAfter: pass } = options;
+        const { emit: level, dumpAfter: pass } = options;
+        const out = options.out ?? (level === undefined && pass === undefined ? directoryBeside(file) : undefined);
         if (level !== undefined) await requireLevel(level, request);
         if (level !== undefined && pass !== undefined) throw new UsageError('take --emit or --dump-after, not both');
-        if (out === undefined && level === undefined && pass === undefined) throw new UsageError('compile needs -o DIR, or --emit LEVEL');
         const { emit, dumpAfter } = await import('../build/emit.js');
         const { unwatched, watchStages } = await import('../build/watch-stages.js');
         const watch = isWatched(options.json) ? watchStages(2) : { begin: unwatched, stop: () => undefined };
@@ -48,7 +50,10 @@ export function addCompile(program: Command): void {
         try {
           if (level !== undefined) stage = emit(request, level, texts, watch.begin);
           if (pass !== undefined) stage = dumpAfter(request, pass, texts, watch.begin);
-          if (out !== undefined) built = await build(request, out, texts, watch.begin);
+          if (out !== undefined) {
+            if (options.out === undefined) requireOurs(out);
+            built = await build(request, out, texts, watch.begin);
+          }
         } finally {
           watch.stop();
         }
@@ -68,6 +73,24 @@ export function addCompile(program: Command): void {
         say(`${built.library}: ${built.entries.join(', ')}`);
       }),
     );
+}
+
+/** `models/mlp` for `models/mlp.tdsl`. */
+const directoryBeside = (file: string): string => join(dirname(file), basename(file, '.tdsl'));
+
+/** What nobody named is replaced only where we have written it. Errors: file-not-written. */
+function requireOurs(directory: string): void {
+  const found = statSync(directory, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  const names = found.isDirectory() ? readdirSync(directory) : undefined;
+  if (names?.length === 0 || [artifactFiles.library, artifactFiles.manifest].every((name) => names?.includes(name))) return;
+  throw new DiagnosticsError([
+    {
+      code: 'file-not-written',
+      message: `${printable(directory)} is there, and is no compiled module: it was left as it is`,
+      hint: 'name the directory: `-o DIR`',
+    },
+  ]);
 }
 
 async function requireLevel(level: string, request: BuildRequest): Promise<void> {

@@ -1,11 +1,10 @@
 // `tfc fmt [FILE…]`: programs in their canonical form.
 
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { parse, print as printProgram } from '../../../grammar/index.js';
 import { writeFiles, writeFully } from '../../../runtime/atomic-file.js';
 import { type Diagnostic, DiagnosticsError, InternalError, printable } from '../../base/index.js';
-import { notRead, readText } from '../../input/files.js';
+import { readText } from '../../input/files.js';
 import { decodeUtf8 } from '../../input/utf8.js';
 import { mistakesOf } from '../mistakes.js';
 import { perform, print } from './command.js';
@@ -28,30 +27,23 @@ export function addFmt(commands: Command): void {
     .option('--json', 'print one JSON object')
     .action((files: readonly string[], options: Options) =>
       perform(options.json, async (texts) => {
-        if (files.includes(standardInput)) filter(files, options, texts);
+        if (files.includes(standardInput)) await filter(files, options, texts);
         else await formatAll(files, options, texts);
       }),
     );
 }
 
 /** Standard input to standard output, as editors want it. */
-function filter(files: readonly string[], options: Options, texts: Map<string, string>): void {
+async function filter(files: readonly string[], options: Options, texts: Map<string, string>): Promise<void> {
   if (files.length > 1) throw new UsageError('- is standard input, and stands alone');
   if (options.json === true) throw new UsageError('with - the program itself is printed: take --json or -, not both');
   const name = 'standard input';
-  const text = decodeUtf8(name, readInput(name));
+  const { takeAll } = await import('../../train/data/standard-input.js');
+  const text = decodeUtf8(name, takeAll(0));
   texts.set(name, text);
   const formatted = format(name, text);
   if (options.check !== true) process.stdout.write(formatted);
   else if (formatted !== text) throw new DiagnosticsError([otherwise(name)]);
-}
-
-function readInput(name: string): Buffer {
-  try {
-    return readFileSync(0);
-  } catch (error) {
-    throw notRead(name, error);
-  }
 }
 
 /** Files with mistakes stay as they are, and keep no other from being written. */

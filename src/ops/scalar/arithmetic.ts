@@ -1,8 +1,10 @@
 // Arithmetic rows of the scalar table. In: nothing. Out: sums, products, powers, roots, extrema.
 // Holds: NaN and infinity behave as in NumPy; `div` of integers rounds towards zero, `floorDiv` and `rem` down, and a divisor of 0 gives 0.
 
-import { Fraction } from '../../base/index.js';
+import type { Expression } from '../../../grammar/index.js';
+import { type DType, Fraction, isFloat, isSigned } from '../../base/index.js';
 import type { TensorNode } from '../../graph/index.js';
+import { applied, binary, called, digits, named, sign } from '../tdsl.js';
 import { boundsOf } from './bounds.js';
 import { type Algebra, scalarFunctions } from './function.js';
 import { floorModulo, integerFloorDivide, integerModulo, integerPower, power } from './meaning.js';
@@ -16,12 +18,23 @@ const float = { takes: 'float', result: 'same' } as const;
 const shared = (m: Algebra, d: TensorNode, a: TensorNode, b: TensorNode, isChosen: TensorNode): TensorNode =>
   m.select(m.eq(a, b), m.mul(d, m.constant(0.5)), m.select(isChosen, d, m.constant(0)));
 
+/** `/` is of floats alone: integers round towards zero where `floorDiv` rounds down. */
+function quotient([a, b]: readonly Expression[], dtype: DType): Expression {
+  const [left, right] = [a, b] as [Expression, Expression];
+  if (isFloat(dtype)) return binary(left, '/', right);
+  const down = (one: Expression): Expression => applied(named('floorDiv'), [one, right]);
+  if (!isSigned(dtype)) return down(left);
+  const isNegative = binary(binary(left, '<', digits('0')), '!=', binary(right, '<', digits('0')));
+  return called('where', [isNegative, sign('-', down(sign('-', left))), down(left)]);
+}
+
 export const arithmetic = scalarFunctions({
   neg: {
     ...number,
     doc: 'Negation.',
     arity: 1,
     kernel: 'neg',
+    operator: '-',
     keepsFinite: true,
     domain: [wide],
     evaluate: (a) => -a,
@@ -73,6 +86,7 @@ export const arithmetic = scalarFunctions({
     doc: '1 / x.',
     arity: 1,
     kernel: 'reciprocal',
+    spelled: ([a]) => binary(digits('1'), '/', a as Expression),
     builtin: 'reciprocal',
     domain: [positive],
     ulp: 0.5,
@@ -111,6 +125,7 @@ export const arithmetic = scalarFunctions({
     doc: 'Sum; integers wrap.',
     arity: 2,
     kernel: 'add',
+    operator: '+',
     bounds: boundsOf.add,
     fma: 'sum',
     domain: [wide, wide],
@@ -124,6 +139,7 @@ export const arithmetic = scalarFunctions({
     doc: 'Difference; integers wrap.',
     arity: 2,
     kernel: 'sub',
+    operator: '-',
     bounds: boundsOf.sub,
     fma: 'difference',
     domain: [wide, wide],
@@ -137,6 +153,7 @@ export const arithmetic = scalarFunctions({
     doc: 'Product; integers wrap.',
     arity: 2,
     kernel: 'mul',
+    operator: '*',
     fma: 'product',
     domain: [wide, wide],
     evaluate: (a, b) => a * b,
@@ -149,6 +166,7 @@ export const arithmetic = scalarFunctions({
     doc: 'Quotient. Integers round towards zero, and a divisor of 0 gives 0.',
     arity: 2,
     kernel: 'div',
+    spelled: quotient,
     domain: [wide, positive],
     cost: 4,
     evaluate: (a, b) => a / b,
@@ -177,6 +195,7 @@ export const arithmetic = scalarFunctions({
     doc: 'Remainder a − ⌊a / b⌋ · b, rounded once: it has the sign of b, as in Python and NumPy. Integers: a divisor of 0 gives a.',
     arity: 2,
     kernel: 'modulo',
+    operator: '%',
     domain: [
       [2.1, 2.9],
       [0.8, 1],
@@ -192,6 +211,7 @@ export const arithmetic = scalarFunctions({
     doc: 'x to the power y. A negative x takes whole y only, else NaN; 1 to any power is 1, and so is anything to the power 0. Integers: a negative y rounds the result towards zero.',
     arity: 2,
     kernel: 'pow',
+    operator: '**',
     builtin: 'pow',
     domain: [positive, wide],
     ulp: 0.6,
@@ -219,6 +239,7 @@ export const arithmetic = scalarFunctions({
     doc: 'The smaller one; NaN when either is NaN. At a tie both arguments get half of the slope, as in reductions.',
     arity: 2,
     kernel: 'minimum',
+    spelled: (args) => called('min', args),
     bounds: boundsOf.min,
     domain: [
       [-2, -0.5],
@@ -234,6 +255,7 @@ export const arithmetic = scalarFunctions({
     doc: 'The larger one; NaN when either is NaN. At a tie both arguments get half of the slope, as in reductions.',
     arity: 2,
     kernel: 'maximum',
+    spelled: (args) => called('max', args),
     bounds: boundsOf.max,
     domain: [
       [-2, -0.5],

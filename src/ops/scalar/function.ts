@@ -2,7 +2,8 @@
 // Holds: evaluation is the meaning; `slopes` multiply a direction by the partial derivative, which serves both modes because an elementwise
 // Jacobian is diagonal.
 
-import type { Dim, Fraction } from '../../base/index.js';
+import type { BinaryOperator, Expression, UnaryOperator } from '../../../grammar/index.js';
+import type { Dim, DType, Fraction } from '../../base/index.js';
 import type { TensorNode } from '../../graph/index.js';
 import type { Bounds, FmaPart } from '../define.js';
 
@@ -68,6 +69,9 @@ export interface ScalarFunction {
   readonly cost: number;
   /** The name by which programs call it; operators, and what has a builtin of its own, have none. */
   readonly builtin?: string;
+  /** How programs write it where that is no call of `builtin`: between its arguments or before the only one, or as something else. */
+  readonly operator?: BinaryOperator | UnaryOperator;
+  readonly spelled?: (args: readonly Expression[], dtype: DType) => Expression;
   readonly fma?: FmaPart;
   /** Between which sizes integers lie, from the arguments' bounds; `isNatural` knows which sizes are certainly at least 0. */
   readonly bounds?: (isNatural: (dim: Dim) => boolean, ...args: (Bounds | undefined)[]) => Bounds | undefined;

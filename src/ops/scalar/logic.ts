@@ -1,6 +1,7 @@
 // Rounding, comparing and choosing: rows of the scalar table. In: nothing. Out: floor … trunc, comparisons, bool logic, select, isnan.
 // Holds: comparisons with NaN are false but for `ne`; nothing but `select` has a derivative.
 
+import { called } from '../tdsl.js';
 import { boundsOf } from './bounds.js';
 import { scalarFunctions } from './function.js';
 import { roundEven } from './meaning.js';
@@ -44,22 +45,63 @@ export const logic = scalarFunctions({
     evaluate: (a) => Math.trunc(a),
     exact: (a) => a.truncated(),
   },
-  lt: { ...comparing, takes: 'number', doc: 'a < b.', kernel: 'lt', evaluate: (a, b) => Number(a < b), integer: (a, b) => BigInt(a < b) },
-  le: { ...comparing, takes: 'number', doc: 'a ≤ b.', kernel: 'le', evaluate: (a, b) => Number(a <= b), integer: (a, b) => BigInt(a <= b) },
-  gt: { ...comparing, takes: 'number', doc: 'a > b.', kernel: 'gt', evaluate: (a, b) => Number(a > b), integer: (a, b) => BigInt(a > b) },
-  ge: { ...comparing, takes: 'number', doc: 'a ≥ b.', kernel: 'ge', evaluate: (a, b) => Number(a >= b), integer: (a, b) => BigInt(a >= b) },
-  eq: { ...comparing, takes: 'any', doc: 'a = b.', kernel: 'eq', evaluate: (a, b) => Number(a === b), integer: (a, b) => BigInt(a === b) },
+  lt: {
+    ...comparing,
+    takes: 'number',
+    doc: 'a < b.',
+    kernel: 'lt',
+    operator: '<',
+    evaluate: (a, b) => Number(a < b),
+    integer: (a, b) => BigInt(a < b),
+  },
+  le: {
+    ...comparing,
+    takes: 'number',
+    doc: 'a ≤ b.',
+    kernel: 'le',
+    operator: '<=',
+    evaluate: (a, b) => Number(a <= b),
+    integer: (a, b) => BigInt(a <= b),
+  },
+  gt: {
+    ...comparing,
+    takes: 'number',
+    doc: 'a > b.',
+    kernel: 'gt',
+    operator: '>',
+    evaluate: (a, b) => Number(a > b),
+    integer: (a, b) => BigInt(a > b),
+  },
+  ge: {
+    ...comparing,
+    takes: 'number',
+    doc: 'a ≥ b.',
+    kernel: 'ge',
+    operator: '>=',
+    evaluate: (a, b) => Number(a >= b),
+    integer: (a, b) => BigInt(a >= b),
+  },
+  eq: {
+    ...comparing,
+    takes: 'any',
+    doc: 'a = b.',
+    kernel: 'eq',
+    operator: '==',
+    evaluate: (a, b) => Number(a === b),
+    integer: (a, b) => BigInt(a === b),
+  },
   ne: {
     ...comparing,
     takes: 'any',
     doc: 'a ≠ b; true when either is NaN.',
     kernel: 'ne',
+    operator: '!=',
     evaluate: (a, b) => Number(a !== b),
     integer: (a, b) => BigInt(a !== b),
   },
-  and: { ...logical, doc: 'Both.', arity: 2, kernel: 'and', domain: [bits, bits], evaluate: (a, b) => a & b },
-  or: { ...logical, doc: 'Either or both.', arity: 2, kernel: 'or', domain: [bits, bits], evaluate: (a, b) => a | b },
-  not: { ...logical, doc: 'Not.', arity: 1, kernel: 'not', domain: [bits], evaluate: (a) => 1 - a },
+  and: { ...logical, doc: 'Both.', arity: 2, kernel: 'and', operator: '&&', domain: [bits, bits], evaluate: (a, b) => a & b },
+  or: { ...logical, doc: 'Either or both.', arity: 2, kernel: 'or', operator: '||', domain: [bits, bits], evaluate: (a, b) => a | b },
+  not: { ...logical, doc: 'Not.', arity: 1, kernel: 'not', operator: '!', domain: [bits], evaluate: (a) => 1 - a },
   isnan: {
     arity: 1,
     takes: 'float',
@@ -80,6 +122,7 @@ export const logic = scalarFunctions({
     result: 'same',
     conditional: true,
     kernel: 'select',
+    spelled: (args) => called('where', args),
     bounds: boundsOf.select,
     domain: [bits, wide, wide],
     ulp: 0.5,

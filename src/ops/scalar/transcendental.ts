@@ -2,11 +2,14 @@
 // and what belongs to it.
 // Holds: NaN outside of the domain; slopes use the result where it serves, so that a derivative shares the value's work.
 
+import type { Expression } from '../../../grammar/index.js';
+import { applied, named, sign } from '../tdsl.js';
 import { scalarFunctions } from './function.js';
 import { erf, sigmoid } from './meaning.js';
 
 const wide = [-2, 2] as const;
 const inner = [-0.8, 0.8] as const;
+const call = (name: string, of: Expression): Expression => applied(named(name), [of]);
 const float = { takes: 'float', result: 'same' } as const;
 
 export const transcendental = scalarFunctions({
@@ -249,6 +252,7 @@ export const transcendental = scalarFunctions({
     doc: 'log(1 + e^−|x|): what softplus adds to max(x, 0). It shares its exponential with sigmoid.',
     arity: 1,
     kernel: 'softplusRest',
+    spelled: ([a]) => call('log1p', call('exp', sign('-', call('abs', a as Expression)))),
     domain: [[0.3, 3]],
     ulp: 2,
     cost: 28,

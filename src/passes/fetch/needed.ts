@@ -54,7 +54,7 @@ export function neededFeeds(roots: readonly TensorNode[], request: FetchRequest,
 }
 
 /** Names of sizes in types and attributes of nodes, also of those in regions. */
-function sizesOf(order: readonly Node[]): ReadonlySet<string> {
+export function sizesOf(order: readonly Node[]): ReadonlySet<string> {
   const names = new Set<string>();
   const seen = new Set<Node>();
   const see = (value: AttrValue): void => {

@@ -1,5 +1,6 @@
-// Standard input as a file. In: bytes that come once. Out: a temporary file with all of them, which every epoch can read again. Holds: no
-// more than a piece of it is in memory; the file is nobody else's to read, and goes when the data set is closed or the process ends.
+// Standard input as a file. In: bytes that come once. Out: a temporary file with all of them, which every epoch can read again; or all of
+// them at once. Holds: of what becomes a file no more than a piece is in memory; the file is nobody else's to read, and goes when the data
+// set is closed or the process ends.
 
 import { mkdtempSync, openSync, closeSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -38,6 +39,14 @@ export function spool(descriptor: number, name: string): Spooled {
   } finally {
     if (file !== undefined) closeSync(file);
   }
+}
+
+/** All that comes, in memory. Errors: bad-data when it cannot be read. */
+export function takeAll(descriptor: number): Buffer {
+  const piece = Buffer.allocUnsafe(2 ** 16);
+  const pieces: Buffer[] = [];
+  for (let read = take(descriptor, piece); read > 0; read = take(descriptor, piece)) pieces.push(Buffer.from(piece.subarray(0, read)));
+  return Buffer.concat(pieces);
 }
 
 /** Bytes that came; 0 at the end. A terminal or pipe that has nothing yet is waited for. */

@@ -1,0 +1,5 @@
+// Graphs back to TDSL.
+
+export { type FunctionToWrite, writeFunction, type WrittenParameter } from './function-text.js';
+export type { Texts } from './places.js';
+export { nameOf, partsOf, shortNames } from './names.js';
