@@ -1,23 +1,80 @@
-// Random programs with loops, rules, blocks and derivatives inside, differentiated: both modes = finite differences, through the chain.
+// Random programs with all of the language in them, differentiated: both modes = finite differences, through the chain; random steps that
+// train.
 
 import { describe, expect, it } from 'vitest';
 import { runGraphs } from './graphs.js';
-import { programCase, slopeDifference, textCase } from './program-cases.js';
-import { functions, randomProgram } from './random-programs.js';
+import { slopeProgramOf, textCase, trainingProgramOf } from './program-cases.js';
+import { type Drawn, failuresOf } from './random/run.js';
 
-describe('derivatives of random programs', () => {
-  it('agree with one another, with differences, and from link to link', () => {
-    const cases = Array.from({ length: 25 }, (_, at) => programCase(500 + at, 4));
-    for (const one of cases) expect(slopeDifference(one), one.name).toBeUndefined();
-    expect(runGraphs(cases)).toEqual([]);
+const many = (count: number, of: (at: number) => Drawn): Drawn[] => Array.from({ length: count }, (_, at) => of(at));
+
+describe('random programs', () => {
+  it('have derivatives that agree with one another, with differences, and from link to link', () => {
+    const all = many(12, (at) => ({ seed: 500 + at, count: 1 + (at % 4) }));
+    expect(failuresOf(all, { native: true }, true)).toEqual([]);
   });
 
-  it('are of programs with everything in them', () => {
-    const text = functions + Array.from({ length: 25 }, (_, at) => randomProgram(`p${at}`, 500 + at, 4)).join('');
-    for (const part of ['fold', 'scan', 'grad(e', 'jvp(e', 'product(', ' @ ', 'take(', 'where(', 'if i', 'both(', 'cube(', 'powered('])
-      expect(text).toContain(part);
+  it.each(['f64', 'f32', 'mixed', 'f16', 'bf16'] as const)('train in %s', (training) => {
+    const all = many(4, (at) => ({ seed: 700 + at, count: 2 + at, training }));
+    expect(failuresOf(all, { native: true }, true)).toEqual([]);
+  });
+
+  it('have everything in them', () => {
+    const texts = [
+      ...many(150, (at) => ({ seed: at, count: 4 })).map(({ seed, count }) => slopeProgramOf(seed, count)),
+      ...many(60, (at) => ({ seed: at, count: 5 })).map(({ seed, count }) => trainingProgramOf(seed, count, 'mixed')),
+    ].map(({ text }) => text.slice(text.indexOf('export ')));
+    for (const part of parts) expect(texts.some((text) => part.test(text)), String(part)).toBe(true);
   });
 });
+
+const parts = [
+  /fold i\d+ in 0\.\.3/,
+  /in 0\.\.n with/,
+  /in n\.\.3 with/,
+  /fold r\d+ in /,
+  /fold item in \[/,
+  /scan i\d+ in 0\.\.B/,
+  /while .* limit 40/,
+  /grad\(e/,
+  /jvp\(e/,
+  /product\(/,
+  / @ /,
+  /take\(/,
+  /scatterAdd\(/,
+  /where\(/,
+  /if flag then \(fold/,
+  /both\(/,
+  /wave\(/,
+  /root\(/,
+  /newton\(/,
+  /powered\(/,
+  /solid\(/,
+  /\.cells\[/,
+  /\[n - 1 : n \+ 1\]/,
+  /\[k, k/,
+  /\?\? /,
+  /sum\[r/,
+  /max\[r/,
+  /product\[r/,
+  /mean\[r/,
+  / for u in /,
+  /if .* \{$/m,
+  / else \{$/m,
+  /\[n\] <- /,
+  /\[n - 1 : n \+ 1\] <- /,
+  /minimize /,
+  /update .* by grad/,
+  /update .* by clipByGlobalNorm/,
+  /precision bf16/,
+  /precision f16/,
+  /bf16\(/,
+  /adam\(/,
+  /heavy\(/,
+  /\.train\(/,
+  /\.move\(/,
+  /floorDiv\(/,
+];
 
 describe('what random programs found', () => {
   const programs: Readonly<Record<string, string>> = {

@@ -45,7 +45,7 @@ const steps = [1e-3, 1e-5];
 
 /** Errors: not-differentiable, and what evaluation finds wrong with feeds. */
 export function checkEntry(module: ModuleGraph, entry: Entry, build: GraphBuilder, point: Point, next: () => number): Checked[] {
-  return askedOf(entry).flatMap((asked) => asked.inputs.map((input) => checkOne(module, entry, build, point, next, asked, input)));
+  return askedOf(entry).flatMap((asked) => checkAsked(module, entry, build, point, next, asked));
 }
 
 /** What a step minimizes and a function differentiates; of a function that does neither, its float results by all that they depend on. */
@@ -81,25 +81,31 @@ function nameOf(entry: Entry, node: TensorNode): string {
 }
 
 /** A feed that no program can name. */
-const directionName = ' direction';
+const directionName = (input: number): string => ` direction ${input}`;
 
-function checkOne(
-  module: ModuleGraph,
-  entry: Entry,
-  build: GraphBuilder,
-  point: Point,
-  next: () => number,
-  asked: Asked,
-  input: TensorNode,
-): Checked {
-  const { values } = asked;
-  const direction = ops.applyTensor(build, ops.feed, [], { name: directionName, dtype: input.type.dtype, shape: input.type.shape });
-  const slope = ops.item(build, ops.apply(build, ops.grad, [...values, input], { outputs: values.length }), 0);
-  const along = values.map((value) => ops.applyTensor(build, ops.jvp, [value, input, direction], { inputs: 1 }));
-  const outputs = [input, slope, ...values, ...along].map((node, at) => ({ path: `${at}`, node }));
+/** The derivatives that are asked for, by every input at once: each mode goes through the program one time. */
+interface Derived {
+  readonly inputs: readonly TensorNode[];
+  readonly slopes: readonly TensorNode[];
+  readonly values: readonly TensorNode[];
+  /** Per input, the derivative of each value along the input's direction. */
+  readonly along: readonly (readonly TensorNode[])[];
+}
+
+function derived(module: ModuleGraph, entry: Entry, build: GraphBuilder, { values, inputs }: Asked): Derived {
+  const slopes = ops.apply(build, ops.grad, [...values, ...inputs], { outputs: values.length });
+  const feeds = inputs.map(({ type }, at) => ({ name: directionName(at), type, span: undefined }));
+  const directions = feeds.map(({ name, type }) => ops.applyTensor(build, ops.feed, [], { name, dtype: type.dtype, shape: type.shape }));
+  const along = inputs.flatMap((input, at) =>
+    values.map((value) => ops.applyTensor(build, ops.jvp, [value, input, directions[at] as TensorNode], { inputs: 1 })),
+  );
+  const outputs = [...inputs, ...inputs.map((_, at) => ops.item(build, slopes, at)), ...values, ...along].map((node, at) => ({
+    path: `${at}`,
+    node,
+  }));
   const alone: Entry = {
     ...entry,
-    feeds: [...entry.feeds, { name: directionName, type: input.type, span: undefined }],
+    feeds: [...entry.feeds, ...feeds],
     outputs,
     result: { kind: 'tuple', items: outputs.map((_, index) => ({ kind: 'output', index })) },
     updates: [],
@@ -107,36 +113,56 @@ function checkOne(
     names: new Map(),
   };
   const { output } = Pipeline.of(differentiate).run({ ...module, entries: [alone] }, { build, verify: false });
-  const [at, reverse, ...rest] = (output.entries[0] as Entry).outputs.map(({ node }) => node) as [TensorNode, TensorNode, ...TensorNode[]];
-  const forward = rest.slice(values.length);
+  const nodes = (output.entries[0] as Entry).outputs.map(({ node }) => node);
+  const [count, of] = [inputs.length, values.length];
+  return {
+    inputs: nodes.slice(0, count),
+    slopes: nodes.slice(count, 2 * count),
+    values: nodes.slice(2 * count, 2 * count + of),
+    along: inputs.map((_, at) => nodes.slice(2 * count + of + at * of, 2 * count + of + (at + 1) * of)),
+  };
+}
+
+function checkAsked(
+  module: ModuleGraph,
+  entry: Entry,
+  build: GraphBuilder,
+  point: Point,
+  next: () => number,
+  asked: Asked,
+): Checked[] {
+  const { inputs, slopes, values, along } = derived(module, entry, build, asked);
   const plain = { feeds: point.feeds, variables: point.variables, dims: point.dims };
-  const [start, claimed] = evaluateNodes([at, reverse], plain) as [ops.TensorValue, ops.TensorValue];
   // A constant to every derivative is one to the differences as well.
-  const stopped = topological(rest.slice(0, values.length))
+  const stopped = topological(values)
     .filter((node) => ops.isNodeOf(node, ops.stopGradient))
     .map(ops.tensorOf);
-  const kept = new Map<Node, ops.TensorValue>();
-  for (const [which, value] of evaluateNodes(stopped, plain).entries()) kept.set(stopped[which] as Node, value);
+  const found = evaluateNodes([...inputs, ...slopes, ...stopped], plain);
+  const [starts, claims] = [found.slice(0, inputs.length), found.slice(inputs.length, 2 * inputs.length)];
+  const kept = new Map(stopped.map((node, at) => [node as Node, found[2 * inputs.length + at] as ops.TensorValue]));
   const total = (nodes: readonly TensorNode[], nodeValues: ReadonlyMap<Node, ops.TensorValue>, feeds = plain.feeds): number =>
     evaluateNodes(nodes, { ...plain, feeds, nodes: nodeValues }).reduce((sum, value) => sum + sumOf(value), 0);
-  let [worstForward, worstDifference] = [0, 0];
-  for (let turn = 0; turn < directions; turn++) {
-    const way = ops.tabulate(start.dtype, start.shape, () => 2 * next() - 1);
-    const backward = dot(claimed, way);
-    const scale = Math.max(magnitude(claimed, way), Number.MIN_VALUE);
-    const pushed = total(forward, new Map(), new Map([...plain.feeds, [directionName, way]]));
-    const moved = (by: number): number => total(rest.slice(0, values.length), new Map([...kept, [at, plus(start, way, by)]]));
-    worstForward = worse(worstForward, Math.abs(pushed - backward) / scale);
-    // Differences lose the digits that their values have in common.
-    worstDifference = worse(worstDifference, Math.abs(difference(moved) - backward) / Math.max(scale, 1e-6 * Math.abs(moved(0))));
-  }
-  return {
-    of: asked.of,
-    by: nameOf(entry, input),
-    elements: ops.countOf(start.shape),
-    forward: worstForward,
-    differences: worstDifference,
-  };
+  return inputs.map((input, at): Checked => {
+    const [start, claimed] = [starts[at], claims[at]] as [ops.TensorValue, ops.TensorValue];
+    let [worstForward, worstDifference] = [0, 0];
+    for (let turn = 0; turn < directions; turn++) {
+      const way = ops.tabulate(start.dtype, start.shape, () => 2 * next() - 1);
+      const backward = dot(claimed, way);
+      const scale = Math.max(magnitude(claimed, way), Number.MIN_VALUE);
+      const pushed = total(along[at] as readonly TensorNode[], new Map(), new Map([...plain.feeds, [directionName(at), way]]));
+      const moved = (by: number): number => total(values, new Map([...kept, [input, plus(start, way, by)]]));
+      worstForward = worse(worstForward, Math.abs(pushed - backward) / scale);
+      // Differences lose the digits that their values have in common.
+      worstDifference = worse(worstDifference, Math.abs(difference(moved) - backward) / Math.max(scale, 1e-6 * Math.abs(moved(0))));
+    }
+    return {
+      of: asked.of,
+      by: nameOf(entry, asked.inputs[at] as TensorNode),
+      elements: ops.countOf(start.shape),
+      forward: worstForward,
+      differences: worstDifference,
+    };
+  });
 }
 
 /** NaN is the worst. */
