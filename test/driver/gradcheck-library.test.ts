@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from '../../grammar/index.js';
 import { check as checkFile } from '../../src/driver/build/front.js';
+import { exportedOf } from '../../src/driver/commands/entries.js';
 import { checkEntry, type Checked, withoutDerivative } from '../../src/driver/gradcheck/check.js';
-import { pointOf, uniforms } from '../../src/driver/gradcheck/points.js';
+import { pointOf, startOf, uniforms } from '../../src/driver/gradcheck/points.js';
 import type { GraphBuilder, ModuleGraph } from '../../src/graph/index.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';
 import { stdNames } from '../../src/std/load.js';
@@ -23,11 +24,12 @@ interface Source {
 
 /** What was checked, per entry. */
 function checked({ module, build }: Source, feeds: ReadonlyMap<string, TensorValue> = new Map()): Checked[] {
-  return module.entries.flatMap((entry) => {
+  const start = startOf(module);
+  return exportedOf(module, module.path, undefined).flatMap((entry) => {
     const next = uniforms(1);
     const own = new Map([...feeds].filter(([name]) => entry.feeds.some((feed) => feed.name === name)));
     try {
-      return checkEntry(module, entry, build, pointOf(module, entry, { sizes: new Map(), feeds: own }, next), next);
+      return checkEntry(module, entry, build, pointOf(module, entry, start, { sizes: new Map(), feeds: own }, next), next);
     } catch (error) {
       if (withoutDerivative(error) === undefined) throw error;
       return [];
@@ -49,8 +51,8 @@ function sourceOf(part: string, name: string, { text, needs = '' }: Sample, isOp
   const before = `${importOf(part, name)}\n${needs}\n`;
   const program = isOptimizer
     ? `${before}
-param p: f64[3] = zeros()
-export step f(start: f64[3], g: f64[3], rate: f32, share: f32) {
+param p: f32[3] = zeros()
+export step f(start: f32[3], g: f32[3], rate: f32, share: f32) {
   p <- start
   update p with ${text} by g
   let end = sum(sin(p))

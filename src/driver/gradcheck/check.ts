@@ -9,6 +9,7 @@ import { DiagnosticsError } from '../../base/index.js';
 import { evaluateNodes } from '../../eval/index.js';
 import {
   type Entry,
+  type Feed,
   entryRoots,
   type GraphBuilder,
   isTensorNode,
@@ -38,6 +39,8 @@ interface Asked {
   readonly of: string;
   readonly values: readonly TensorNode[];
   readonly inputs: readonly TensorNode[];
+  /** Feeds of its own. */
+  readonly weights: readonly Feed[];
 }
 
 const directions = 2;
@@ -45,11 +48,11 @@ const steps = [1e-3, 1e-5];
 
 /** Errors: not-differentiable, and what evaluation finds wrong with feeds. */
 export function checkEntry(module: ModuleGraph, entry: Entry, build: GraphBuilder, point: Point, next: () => number): Checked[] {
-  return askedOf(entry).flatMap((asked) => checkAsked(module, entry, build, point, next, asked));
+  return askedOf(entry, build).flatMap((asked) => checkAsked(module, entry, build, point, next, asked));
 }
 
 /** What a step minimizes and a function differentiates; of a function that does neither, its float results by all that they depend on. */
-function askedOf(entry: Entry): readonly Asked[] {
+function askedOf(entry: Entry, build: GraphBuilder): readonly Asked[] {
   const order = topological(entryRoots(entry, 'without names'));
   const found = order.flatMap((node): Asked[] => {
     if (!ops.isNodeOf(node, ops.grad)) return [];
@@ -59,6 +62,7 @@ function askedOf(entry: Entry): readonly Asked[] {
         of: values.map((value) => nameOf(entry, value)).join(' + '),
         values,
         inputs: node.args.slice(node.attrs.outputs).map(ops.tensorOf),
+        weights: [],
       },
     ];
   });
@@ -68,7 +72,11 @@ function askedOf(entry: Entry): readonly Asked[] {
     (node): node is TensorNode =>
       isTensorNode(node) && ops.isDifferentiable(node.type) && (ops.isNodeOf(node, ops.feed) || ops.isNodeOf(node, ops.variable)),
   );
-  return values.length === 0 || inputs.length === 0 ? [] : [{ of: entry.name, values, inputs }];
+  if (values.length === 0 || inputs.length === 0) return [];
+  // The sum of all results may not move at all, as that of softmax: each element counts differently.
+  const weights = values.map(({ type }, at): Feed => ({ name: weightName(at), type, span: undefined }));
+  const weighted = values.map((value, at) => ops.applyTensor(build, ops.elementwise.mul, [value, fed(build, weights[at] as Feed)], {}));
+  return [{ of: entry.name, values: weighted, inputs, weights }];
 }
 
 function nameOf(entry: Entry, node: TensorNode): string {
@@ -80,8 +88,12 @@ function nameOf(entry: Entry, node: TensorNode): string {
   return ops.isNodeOf(node, ops.named) ? node.attrs.path : `a value of ${entry.name}`;
 }
 
-/** A feed that no program can name. */
+/** Feeds that no program can name. */
 const directionName = (input: number): string => ` direction ${input}`;
+const weightName = (result: number): string => ` weight ${result}`;
+
+const fed = (build: GraphBuilder, { name, type: { dtype, shape } }: Feed): TensorNode =>
+  ops.applyTensor(build, ops.feed, [], { name, dtype, shape });
 
 /** The derivatives that are asked for, by every input at once: each mode goes through the program one time. */
 interface Derived {
@@ -92,10 +104,10 @@ interface Derived {
   readonly along: readonly (readonly TensorNode[])[];
 }
 
-function derived(module: ModuleGraph, entry: Entry, build: GraphBuilder, { values, inputs }: Asked): Derived {
+function derived(module: ModuleGraph, entry: Entry, build: GraphBuilder, { values, inputs, weights }: Asked): Derived {
   const slopes = ops.apply(build, ops.grad, [...values, ...inputs], { outputs: values.length });
-  const feeds = inputs.map(({ type }, at) => ({ name: directionName(at), type, span: undefined }));
-  const directions = feeds.map(({ name, type }) => ops.applyTensor(build, ops.feed, [], { name, dtype: type.dtype, shape: type.shape }));
+  const feeds = inputs.map(({ type }, at): Feed => ({ name: directionName(at), type, span: undefined }));
+  const directions = feeds.map((feed) => fed(build, feed));
   const along = inputs.flatMap((input, at) =>
     values.map((value) => ops.applyTensor(build, ops.jvp, [value, input, directions[at] as TensorNode], { inputs: 1 })),
   );
@@ -105,7 +117,7 @@ function derived(module: ModuleGraph, entry: Entry, build: GraphBuilder, { value
   }));
   const alone: Entry = {
     ...entry,
-    feeds: [...entry.feeds, ...feeds],
+    feeds: [...entry.feeds, ...weights, ...feeds],
     outputs,
     result: { kind: 'tuple', items: outputs.map((_, index) => ({ kind: 'output', index })) },
     updates: [],
@@ -132,28 +144,31 @@ function checkAsked(
   asked: Asked,
 ): Checked[] {
   const { inputs, slopes, values, along } = derived(module, entry, build, asked);
-  const plain = { feeds: point.feeds, variables: point.variables, dims: point.dims };
-  // A constant to every derivative is one to the differences as well.
-  const stopped = topological(values)
-    .filter((node) => ops.isNodeOf(node, ops.stopGradient))
-    .map(ops.tensorOf);
-  const found = evaluateNodes([...inputs, ...slopes, ...stopped], plain);
+  const drawn = asked.weights.map(({ name, type: { dtype, shape } }): readonly [string, ops.TensorValue] => {
+    const sizes = shape.map((dim) => dim.evaluate(point.dims) ?? 0);
+    return [name, ops.tabulate(dtype, sizes, () => 0.5 + next())];
+  });
+  const plain = { feeds: new Map([...point.feeds, ...drawn]), variables: point.variables, dims: point.dims };
+  const order = topological(values);
+  const tensors = order.filter(isTensorNode);
+  const found = evaluateNodes([...inputs, ...slopes, ...tensors], plain);
   const [starts, claims] = [found.slice(0, inputs.length), found.slice(inputs.length, 2 * inputs.length)];
-  const kept = new Map(stopped.map((node, at) => [node as Node, found[2 * inputs.length + at] as ops.TensorValue]));
-  const total = (nodes: readonly TensorNode[], nodeValues: ReadonlyMap<Node, ops.TensorValue>, feeds = plain.feeds): number =>
-    evaluateNodes(nodes, { ...plain, feeds, nodes: nodeValues }).reduce((sum, value) => sum + sumOf(value), 0);
+  const known = new Map(tensors.map((node, at) => [node as Node, found[2 * inputs.length + at] as ops.TensorValue]));
+  const total = (nodes: readonly TensorNode[], given: ReadonlyMap<Node, ops.TensorValue>, feeds = plain.feeds): number =>
+    evaluateNodes(nodes, { ...plain, feeds, nodes: given }).reduce((sum, value) => sum + sumOf(value), 0);
   return inputs.map((input, at): Checked => {
+    const kept = stillBeside(input, order, known);
     const [start, claimed] = [starts[at], claims[at]] as [ops.TensorValue, ops.TensorValue];
     let [worstForward, worstDifference] = [0, 0];
     for (let turn = 0; turn < directions; turn++) {
       const way = ops.tabulate(start.dtype, start.shape, () => 2 * next() - 1);
       const backward = dot(claimed, way);
-      const scale = Math.max(magnitude(claimed, way), Number.MIN_VALUE);
-      const pushed = total(along[at] as readonly TensorNode[], new Map(), new Map([...plain.feeds, [directionName(at), way]]));
+      // Sums lose the digits that their terms have in common, and a slope that is 0 is made of such terms.
+      const scale = Math.max(magnitude(claimed, way), 1e-6 * Math.abs(total(values, known)), Number.MIN_VALUE);
+      const pushed = total(along[at] as readonly TensorNode[], known, new Map([...plain.feeds, [directionName(at), way]]));
       const moved = (by: number): number => total(values, new Map([...kept, [input, plus(start, way, by)]]));
       worstForward = worse(worstForward, Math.abs(pushed - backward) / scale);
-      // Differences lose the digits that their values have in common.
-      worstDifference = worse(worstDifference, Math.abs(difference(moved) - backward) / Math.max(scale, 1e-6 * Math.abs(moved(0))));
+      worstDifference = worse(worstDifference, Math.abs(difference(moved) - backward) / scale);
     }
     return {
       of: asked.of,
@@ -163,6 +178,15 @@ function checkAsked(
       differences: worstDifference,
     };
   });
+}
+
+/**
+ * What does not move with an input, which need not be computed again. A constant to every derivative is one to the differences as well.
+ */
+function stillBeside(input: TensorNode, order: readonly Node[], known: ReadonlyMap<Node, ops.TensorValue>): [Node, ops.TensorValue][] {
+  const moving = new Set<Node>([input]);
+  for (const node of order) if (node.args.some((arg) => moving.has(arg)) && !ops.isNodeOf(node, ops.stopGradient)) moving.add(node);
+  return [...known].filter(([node]) => !moving.has(node));
 }
 
 /** NaN is the worst. */
