@@ -1,7 +1,15 @@
 // What `let`, loops and comprehensions bind. In: a pattern and a value. Out: names in a scope; for `let`, named nodes of the graph.
 // Holds: a name bound by `let` is a node of its own, so that it can be fetched and differentiated against, whatever else computes the same.
 
-import { walk, type Block, type FnDeclaration, type LambdaExpression, type Pattern, type Span, type StepDeclaration } from '../../grammar/index.js';
+import {
+  walk,
+  type Block,
+  type FnDeclaration,
+  type LambdaExpression,
+  type Pattern,
+  type Span,
+  type StepDeclaration,
+} from '../../grammar/index.js';
 import { isFloat } from '../base/index.js';
 import type { TensorNode } from '../graph/index.js';
 import * as ops from '../ops/index.js';

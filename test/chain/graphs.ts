@@ -185,8 +185,7 @@ function runCase(
       type.shape.map((dim) => dim.evaluate(dims) ?? NaN),
     );
   const feeds = new Map(entry.feeds.map((feed) => [feed.name, valueOf(feed.name, feed.type)]));
-  const initial =
-    one.initial ?? new Map(make.variables.map(({ path, type }) => [path, valueOf(path.slice(make.prefix.length + 1), type)]));
+  const initial = one.initial ?? new Map(make.variables.map(({ path, type }) => [path, valueOf(path.slice(make.prefix.length + 1), type)]));
   const prepared = (one.onlyNative === true ? [] : [kernels, machine]).map((program) => prepareProgram(program, dims, { arena: true }));
   const states = [0, 1, 2, 3].map(() => new Map(initial));
   for (const session of compiled?.sessions ?? []) for (const [path, value] of initial) session.set(path, toRuntime(value));

@@ -53,7 +53,12 @@ export const trainingProgramOf = (seed: number, count: number, float: Training):
 const whole = ({ text, tail }: Program): string => text + tail;
 
 /** A case of a random step, which runs three times on what it leaves behind. */
-export function trainingCase(seed: number, count: number, training: Training, text = whole(trainingProgramOf(seed, count, training))): GraphCase {
+export function trainingCase(
+  seed: number,
+  count: number,
+  training: Training,
+  text = whole(trainingProgramOf(seed, count, training)),
+): GraphCase {
   const name = trainingName(seed);
   return {
     ...textCase(name, text, seed),

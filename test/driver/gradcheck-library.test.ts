@@ -71,7 +71,12 @@ const declarations = (part: string): readonly { readonly kind: string; readonly 
 describe.each(stdNames)('%s', (part) => {
   const own = samples[part] ?? {};
 
-  it('is used as a whole', () => expect(Object.keys(own).sort()).toEqual(declarations(part).map(({ name }) => name).sort()));
+  it('is used as a whole', () =>
+    expect(Object.keys(own).sort()).toEqual(
+      declarations(part)
+        .map(({ name }) => name)
+        .sort(),
+    ));
 
   it.each(declarations(part).map(({ kind, name }) => [name, kind] as const))('%s', (name, kind) => {
     const sample = own[name] as Sample;

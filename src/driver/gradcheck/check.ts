@@ -135,14 +135,7 @@ function derived(module: ModuleGraph, entry: Entry, build: GraphBuilder, { value
   };
 }
 
-function checkAsked(
-  module: ModuleGraph,
-  entry: Entry,
-  build: GraphBuilder,
-  point: Point,
-  next: () => number,
-  asked: Asked,
-): Checked[] {
+function checkAsked(module: ModuleGraph, entry: Entry, build: GraphBuilder, point: Point, next: () => number, asked: Asked): Checked[] {
   const { inputs, slopes, values, along } = derived(module, entry, build, asked);
   const drawn = asked.weights.map(({ name, type: { dtype, shape } }): readonly [string, ops.TensorValue] => {
     const sizes = shape.map((dim) => dim.evaluate(point.dims) ?? 0);

@@ -6,7 +6,9 @@ import type { Float } from './draw.js';
 
 /** Narrow floats may never come near enough. */
 const until = (T: Float): string =>
-  T === 'f64' || T === 'f32' ? `while abs(z * z - a) > a * ${T === 'f64' ? '1e-12' : '1e-5'} with z = a limit 40` : 'fold i in 0..5 with z = a';
+  T === 'f64' || T === 'f32'
+    ? `while abs(z * z - a) > a * ${T === 'f64' ? '1e-12' : '1e-5'} with z = a limit 40`
+    : 'fold i in 0..5 with z = a';
 
 /** `import`s, functions, the model `Net`. */
 export const library = (T: Float): string => `

@@ -23,7 +23,11 @@ let failures = 0;
 for (let at = 0; at < count; at += batch) {
   const all = Array.from({ length: Math.min(batch, count - at) }, (_, index): Drawn => {
     const seed = from + at + index;
-    return { seed, count: Number(values.statements ?? 1 + (seed % 5)), ...(values.training === undefined ? {} : { training: values.training as Training }) };
+    return {
+      seed,
+      count: Number(values.statements ?? 1 + (seed % 5)),
+      ...(values.training === undefined ? {} : { training: values.training as Training }),
+    };
   });
   for (const { drawn, what, smallest } of failuresOf(all, { native: !values.interpreted, onlySlopes: values.slopes }, values.shrink)) {
     failures++;

@@ -48,7 +48,11 @@ function faultOf(drawn: Drawn, text: string, { native, onlySlopes = false }: Lin
 }
 
 /** Which fault it is, whatever the numbers and names in it. */
-const kindOf = (fault: string): string => fault.replace(/[\w./]*\d[\w./]*/g, '').replace(/[\n:{][^]*$/, '').trim();
+const kindOf = (fault: string): string =>
+  fault
+    .replace(/[\w./]*\d[\w./]*/g, '')
+    .replace(/[\n:{][^]*$/, '')
+    .trim();
 
 /** Runs them as one artifact. With `shrinks`, failures are made small, which takes minutes. */
 export function failuresOf(all: readonly Drawn[], links: Links, shrinks: boolean): Failure[] {

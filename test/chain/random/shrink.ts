@@ -65,7 +65,9 @@ function editsOf(text: string, tail: string): Edit[] {
     const parts = children(node);
     if (removable) edits.push({ start, end, text: '' });
     if (expressions.has(node.kind)) {
-      const below = parts.flatMap((part) => (part.kind === 'argument' ? children(part) : [part])).filter((part) => expressions.has(part.kind));
+      const below = parts
+        .flatMap((part) => (part.kind === 'argument' ? children(part) : [part]))
+        .filter((part) => expressions.has(part.kind));
       for (const part of below) {
         const inner = text.slice(part.span.start, part.span.end);
         edits.push({ start, end, text: part.kind === 'name' || part.kind === 'number' ? inner : `(${inner})` });

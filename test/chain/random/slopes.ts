@@ -46,7 +46,9 @@ export function slopeProgram(name: string, seed: number, count: number): Program
   const start: Place = { names: by, counters: [], depth: 0 };
   const { lines, place } = statements(d, count, start);
   // Of what only conditions look at there would be no derivative to ask for.
-  const newest = [...place.names.slice(-3), ...by].map(({ text, shape }) => (axesOf(shape).length === 0 ? `${text} * ${text}` : `sum(square(${text}))`));
+  const newest = [...place.names.slice(-3), ...by].map(({ text, shape }) =>
+    axesOf(shape).length === 0 ? `${text} * ${text}` : `sum(square(${text}))`,
+  );
   const feeds = [
     ...by.filter(({ path }) => path === undefined).map(({ text, shape }) => typed(text, shape)),
     ...steering,

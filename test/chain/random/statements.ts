@@ -130,7 +130,9 @@ function asking(d: Draw, place: Place): Lines {
   const body = statements(d, d.int(2), inside);
   const [first] = carries as [Name, ...Name[]];
   const next = shapes.map((shape, at) =>
-    counts || at > 0 ? squashed(d, value(d, shape, body.place, 2)) : `0.6 * ${first.text} * ${d.pick(['sin', 'tanh', 'cos'])}(${value(d, shape, body.place, 1)})`,
+    counts || at > 0
+      ? squashed(d, value(d, shape, body.place, 2))
+      : `0.6 * ${first.text} * ${d.pick(['sin', 'tanh', 'cos'])}(${value(d, shape, body.place, 1)})`,
   );
   const starts = shapes.map((shape) => value(d, shape, place, 1));
   const goesOn = counts

@@ -107,7 +107,9 @@ class Writer {
     ];
     const kinds = ['param', 'param', 'state', 'state', 'state'];
     this.declarations = [
-      ...this.variables.map(({ text, shape }, at) => `${kinds[at]} ${text}: ${d.typeOf(shape)} = ${shape === '' ? '0.5' : 'uniform(-0.7, 0.7)'}`),
+      ...this.variables.map(
+        ({ text, shape }, at) => `${kinds[at]} ${text}: ${d.typeOf(shape)} = ${shape === '' ? '0.5' : 'uniform(-0.7, 0.7)'}`,
+      ),
       `state ${this.count}: i32 = 0`,
       `state ${this.seen}: ${this.#integer}[3] = 1`,
       `${d.net} = Net()`,
