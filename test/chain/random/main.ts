@@ -1,5 +1,5 @@
-// `node dist/test/chain/random/main.js [--from N] [--count N] [--statements N] [--training f32] [--slopes] [--interpreted] [--shrink]`: random
-// programs, as many as one likes. In: arguments. Out: what broke, with its program; exit code 1 when something did.
+// `node dist/test/chain/random/main.js [--from N] [--count N] [--statements N] [--training f32] [--slopes] [--interpreted] [--shrink]`:
+// random programs, as many as one likes. In: arguments. Out: what broke, with its program; exit code 1 when something did.
 
 import { parseArgs } from 'node:util';
 import { type Drawn, failuresOf } from './run.js';

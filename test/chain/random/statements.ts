@@ -1,5 +1,5 @@
-// Random statements of functions. In: a place. Out: lines, and the place behind them. Holds: what a loop carries is squashed in every round;
-// a loop that asks for its end comes to it.
+// Random statements of functions. In: a place. Out: lines, and the place behind them.
+// Holds: what a loop carries is squashed in every round; a loop that asks for its end comes to it.
 
 import type { Draw, Name, Place, Shape } from './draw.js';
 import { condition, squashed, value } from './value.js';

@@ -1,6 +1,6 @@
 // Random expressions. In: a shape, the names in force, how deep. Out: an expression of that shape, as text in parentheses.
-// Holds: what would grow is squashed or cut down; arguments of roots, logarithms and powers stay away from 0; conditions look at indices, at
-// flags and at signs of what is fed, which stays away from 0.
+// Holds: what would grow is squashed or cut down; arguments of roots, logarithms and powers stay away from 0; conditions look at indices,
+// at flags and at signs of what is fed, which stays away from 0.
 
 import { type Draw, type Place, type Shape } from './draw.js';
 import { indexed } from './notation.js';
