@@ -74,6 +74,8 @@ function editsOf(text: string, tail: string): Edit[] {
       }
       edits.push({ start, end, text: '0.5' });
     }
+    // A rule that no longer fits its function is another fault.
+    if (node.kind === 'fn' && node.vjp !== null) continue;
     const opens = ['program', 'block', 'model', 'optimizer'].includes(node.kind);
     for (const part of parts) waiting.push({ node: part, removable: opens });
   }
