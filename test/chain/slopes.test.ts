@@ -10,14 +10,14 @@ const many = (count: number, of: (at: number) => Drawn): Drawn[] => Array.from({
 
 describe('random programs', () => {
   it('agree from link to link, with differences, and when they train', () => {
-    const slopes = many(4, (at) => ({ seed: 500 + at, count: 1 + at }));
-    const training = (['f64', 'f32', 'mixed', 'f16', 'bf16'] as const).map((one, at): Drawn => ({
+    const slopes = many(3, (at) => ({ seed: 500 + at, count: 1 + at }));
+    const training = (['f64', 'mixed', 'bf16'] as const).map((one, at): Drawn => ({
       seed: 700 + at,
       count: 2,
       training: one,
     }));
     expect(failuresOf([...slopes, ...training], { native: true }, false)).toEqual([]);
-  });
+  }, 180_000);
 
   it('have the slopes that differences find', () => {
     const all = many(12, (at) => ({ seed: 600 + at, count: 1 + (at % 4) }));
