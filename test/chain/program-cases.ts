@@ -132,7 +132,8 @@ function slopeAt({ entry, value, initial, back, moved: by }: SlopeCase, dims: Re
   const central = (step: number): number => (result(0, step) - result(0, -step)) / (2 * step);
   let found = Number.NaN;
   for (const step of [1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10]) {
-    // Loops may make slopes steep, which only small steps follow. Richardson's extrapolation: the error falls with the fourth power of the step.
+    // Loops may make slopes steep, which only small steps follow.
+    // Richardson's extrapolation: the error falls with the fourth power of the step.
     found = (4 * central(step / 2) - central(step)) / 3;
     if (Math.abs(found - slope) <= 3e-6 * Math.max(1, Math.abs(slope))) return undefined;
   }
