@@ -11,7 +11,7 @@ import { evaluateBody, evaluate } from './expressions/evaluate.js';
 import { demandFacts } from './facts.js';
 import { bindGenerics, declareGenerics, demandGenerics, inferDType, inferFromExpected, otherRank } from './generics.js';
 import { Matcher } from './match.js';
-import { derives, nameNode } from './patterns.js';
+import { derives, nameParts } from './patterns.js';
 import { fail } from './report.js';
 import { Scope } from './scope.js';
 import { evaluateBlock, mayAssign } from './statements.js';
@@ -125,11 +125,7 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
       });
     }
     if (value === undefined) continue;
-    if (differentiates && value.kind === 'tensor') {
-      // A derivative with respect to the parameter must not reach what else in the program computes the same value.
-      const named = nameNode(inside, parameter.name.text, value.node, parameter.name.span, false);
-      if (named !== undefined) value = tensorValue(named);
-    }
+    if (differentiates) value = nameParts(inside, parameter.name.text, value, parameter.name.span);
     scope.addValue(parameter.name.text, 'parameter', value, parameter.name.span, parameter.type, scope);
   }
   inferFromExpected(context, declaration.result, call.expected, scope, call.site);
@@ -200,6 +196,7 @@ export function callLambda(call: Call, lambda: LambdaValue): Value {
   const frame = pushFrame(context, expression, lambda.self, 'the lambda', call.site, lambda.frame);
   if (frame === undefined) return ERROR;
   const scope = new Scope(lambda.scope);
+  const differentiates = derives(expression);
   for (const parameter of expression.parameters) {
     const passed = assigned.get(parameter.text);
     if (passed === undefined) continue;
@@ -208,7 +205,9 @@ export function callLambda(call: Call, lambda: LambdaValue): Value {
       fail(context, 'duplicate-name', parameter.span, `the lambda has two parameters \`${parameter.text}\``);
       return ERROR;
     }
-    scope.addValue(parameter.text, 'parameter', readAll(context, passed.value(), passed.span), parameter.span);
+    const value = readAll(context, passed.value(), passed.span);
+    const bound = differentiates ? nameParts(context, parameter.text, value, parameter.span) : value;
+    scope.addValue(parameter.text, 'parameter', bound, parameter.span);
   }
   const inside: Context = {
     ...context,

@@ -1,7 +1,16 @@
 // What `let`, loops and comprehensions bind. In: a pattern and a value. Out: names in a scope; for `let`, named nodes of the graph.
 // Holds: a name bound by `let` is a node of its own, so that it can be fetched and differentiated against, whatever else computes the same.
 
-import { walk, type Block, type FnDeclaration, type Pattern, type Span, type StepDeclaration } from '../../grammar/index.js';
+import {
+  walk,
+  type Block,
+  type FnDeclaration,
+  type LambdaExpression,
+  type Pattern,
+  type Span,
+  type StepDeclaration,
+} from '../../grammar/index.js';
+import { isFloat } from '../base/index.js';
 import type { TensorNode } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
@@ -63,19 +72,24 @@ export function nameNode(context: Context, name: string, node: TensorNode, span:
   return named;
 }
 
-/** The value with a node of its own for every tensor in it: a derivative with respect to it must not reach what computes the same. */
+/**
+ * The value with a node of its own for every tensor in it, and for every number that has become a float: a derivative with respect to it
+ * must not reach what computes the same.
+ */
 export function nameParts(context: Context, name: string, value: Value, span: Span): Value {
   return mapLeaves(value, (leaf) => {
-    if (leaf.kind !== 'tensor') return leaf;
-    const named = nameNode(context, name, leaf.node, span, false);
-    return named === undefined ? ERROR : tensorValue(named, leaf.binding);
+    const isFloatNumber = leaf.kind === 'number' && leaf.dtype !== undefined && isFloat(leaf.dtype);
+    if (leaf.kind !== 'tensor' && !isFloatNumber) return leaf;
+    const node = toTensor(context, leaf, span);
+    const named = node === undefined ? undefined : nameNode(context, name, node, span, false);
+    return named === undefined ? ERROR : tensorValue(named, leaf.kind === 'tensor' ? leaf.binding : undefined);
   });
 }
 
-const deriving = new WeakMap<FnDeclaration | StepDeclaration | Block, boolean>();
+const deriving = new WeakMap<FnDeclaration | StepDeclaration | LambdaExpression | Block, boolean>();
 
-/** Does the function or block itself ask for a derivative? */
-export function derives(body: FnDeclaration | StepDeclaration | Block): boolean {
+/** Does the function, lambda or block itself ask for a derivative? */
+export function derives(body: FnDeclaration | StepDeclaration | LambdaExpression | Block): boolean {
   const known = deriving.get(body);
   if (known !== undefined) return known;
   let found = false;

@@ -24,7 +24,7 @@ export interface Environment {
   /** Values of `argument` nodes outside of regions, by index. */
   readonly args?: readonly TensorValue[];
   readonly dims?: ReadonlyMap<string, number>;
-  /** Values that stand in the places of nodes outside of regions, whatever these would compute. */
+  /** Values that stand in the places of nodes outside of regions; what these would compute is not. */
   readonly nodes?: ReadonlyMap<Node, TensorValue>;
   /** Told of checks that do not hold; by default they are a mistake at once. */
   readonly fails?: (failure: CheckFailure) => void;
@@ -47,12 +47,14 @@ export class GraphEvaluator {
   }
 
   tensors(roots: readonly TensorNode[], args: readonly TensorValue[]): TensorValue[] {
-    return this.#run(roots, topological(roots), args);
+    const { nodes } = this.#environment;
+    const order = topological(roots, (node) => nodes?.has(node) !== true);
+    return this.#run(roots, order, args, new Map<Node, Value>(nodes));
   }
 
-  #run(roots: readonly TensorNode[], order: readonly Node[], args: readonly TensorValue[]): TensorValue[] {
-    const values = new Map<Node, Value>();
-    for (const node of order) values.set(node, this.#environment.nodes?.get(node) ?? this.#node(node, values, args));
+  /** `values`: those that are known already. */
+  #run(roots: readonly TensorNode[], order: readonly Node[], args: readonly TensorValue[], values: Map<Node, Value>): TensorValue[] {
+    for (const node of order) values.set(node, this.#node(node, values, args));
     return roots.map((root) => {
       const value = values.get(root);
       if (value === undefined || !isTensorValue(value)) throw new InternalError('graph interpreter', `${root.op.name} gives no tensor`);
@@ -96,7 +98,7 @@ export class GraphEvaluator {
       region: (region, args) => {
         const order = this.#orders.get(region) ?? topological(region.results);
         this.#orders.set(region, order);
-        return this.#run(region.results, order, args);
+        return this.#run(region.results, order, args, new Map());
       },
       fails: this.#environment.fails ?? ((failure) => refuse([failure])),
     };

@@ -5,7 +5,7 @@ import { type Shape, shapeEquals, shapeToString, isFloat, isWide } from '../base
 import { type GraphBuilder, type Node, tensor, type TensorNode, type TensorType } from '../graph/index.js';
 import { applyTensor, isNodeOf, tensorOf } from './apply.js';
 import { broadcast } from './broadcast.js';
-import { defineOp, type Op, type Reach } from './define.js';
+import { defineOp, type Op, type Reach, type TensorValue } from './define.js';
 import { elementwise } from './elementwise.js';
 import type { NoAttrs } from './identity.js';
 import { dimAt, isProblem, problem, tensors } from './problem.js';
@@ -55,6 +55,21 @@ function vectorOf(node: Node, axis: number): Node | undefined {
   if (!isNodeOf(node, reshape) || arg?.type.kind !== 'tensor' || arg.type.shape.length !== 1) return undefined;
   const { shape } = node.attrs;
   return shape.length === 2 && shape[axis]?.constant === 1 ? arg : undefined;
+}
+
+/** Of `count` elements of a from `left`, and every `stride`-th one of b from `right`. */
+function dotOfFloats(a: TensorValue, left: number, b: TensorValue, right: number, stride: number, count: number): number {
+  const [x, y] = [a.data as Float64Array, b.data as Float64Array];
+  let sum = 0;
+  for (let at = 0; at < count; at++) sum += (x[left + at] as number) * (y[right + at * stride] as number);
+  return sum;
+}
+
+function dotOfIntegers(a: TensorValue, left: number, b: TensorValue, right: number, stride: number, count: number): number | bigint {
+  let sum: number | bigint = isWide(a.dtype) ? 0n : 0;
+  for (let at = 0; at < count; at++)
+    sum = combineValues('sum', a.dtype, sum, wrap(a.dtype, BigInt(get(a, left + at)) * BigInt(get(b, right + at * stride))));
+  return sum;
 }
 
 export const matmul: Op<NoAttrs> = defineOp<NoAttrs>({
@@ -123,16 +138,8 @@ export const matmul: Op<NoAttrs> = defineOp<NoAttrs>({
     for (let one = 0; one < countOf(batch); one++) {
       for (let row = 0; row < m; row++) {
         for (let column = 0; column < n; column++) {
-          let sum: number | bigint = isWide(a.dtype) ? 0n : 0;
-          for (let inner = 0; inner < k; inner++) {
-            const [x, y] = [get(a, (one * m + row) * k + inner), get(b, (one * k + inner) * n + column)];
-            sum = combineValues(
-              'sum',
-              a.dtype,
-              sum,
-              a.data instanceof Float64Array && isFloat(a.dtype) ? Number(x) * Number(y) : wrap(a.dtype, BigInt(x) * BigInt(y)),
-            );
-          }
+          const [left, right] = [(one * m + row) * k, one * k * n + column];
+          const sum = isFloat(a.dtype) ? dotOfFloats(a, left, b, right, n, k) : dotOfIntegers(a, left, b, right, n, k);
           put(result, (one * m + row) * n + column, sum);
         }
       }

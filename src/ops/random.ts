@@ -44,8 +44,16 @@ function philox<T>(words: Words<T>, counter: Four<T>, key: readonly [T, T]): Fou
   return [c0, c1, c2, c3];
 }
 
+/** The upper half of the product of two unsigned words, by halves: every sum stays far below 2⁵³. */
+function highWord(a: number, b: number): number {
+  const [aHigh, aLow, bHigh, bLow] = [a >>> 16, a & 0xffff, b >>> 16, b & 0xffff];
+  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
+  const other = aLow * bHigh + (middle & 0xffff);
+  return (aHigh * bHigh + Math.floor(middle / 65536) + Math.floor(other / 65536)) | 0;
+}
+
 const numbers: Words<number> = {
-  high: (a, constant) => Number((BigInt(a >>> 0) * BigInt(constant)) >> 32n) | 0,
+  high: highWord,
   low: (a, constant) => Math.imul(a, constant),
   add: (a, constant) => (a + constant) | 0,
   xor: (a, b) => a ^ b,

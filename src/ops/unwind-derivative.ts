@@ -35,13 +35,13 @@ function pushedLoop(node: Node<UnwindAttrs>, tangents: Flow, build: GraphBuilder
   const { inits, captures } = partsOf(node);
   const params = forward.params.map((type) => placeholder(build, type));
   const rounds = placeholder(build, tensor('i32'));
-  const { regions } = closeTogether(
+  const { regions, captures: more } = closeTogether(
     build,
     [...params, rounds],
     [[scalars.lt(build, params[0] as TensorNode, rounds)], inlineRegion(build, forward, params)],
   );
   const [condition, body] = regions as [WhileAttrs['condition'], WhileAttrs['body']];
-  const loop = apply(build, whileLoop, [...inits, ...captures, tensorOf(node.args[0] as Node)], {
+  const loop = apply(build, whileLoop, [...inits, ...captures, tensorOf(node.args[0] as Node), ...more], {
     carries,
     condition,
     body,

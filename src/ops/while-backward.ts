@@ -32,6 +32,7 @@ export function whileVjp(
   const known = values.map((value, at) => (kept.includes(at) ? value : zeros(build, value.type)));
   const remaining = kept.map((at) => values[at] as TensorNode);
   const results = inlineRegion(build, body, [count, ...known, ...captured]);
+  // What a round computes of constants alone, as a derivative of what does not move, is computed outside, and captured too.
   const forward = closeRegion(
     build,
     [count, ...remaining, ...captured],
@@ -43,7 +44,7 @@ export function whileVjp(
   const pulled = inlineRegion(build, pull.region, [count, ...known, ...captured, ...arriving, ...constants]);
   const back = closeRegion(
     build,
-    [count, ...remaining, ...captured, ...arriving, ...sums, ...constants],
+    [count, ...remaining, ...captured, ...forward.captures, ...arriving, ...sums, ...constants],
     [...pulled.slice(0, arriving.length), ...sums.map((sum, at) => scalars.add(build, sum, pulled[arriving.length + at] as TensorNode))],
   );
   const made = apply(
@@ -53,13 +54,15 @@ export function whileVjp(
       rounds,
       ...kept.map((at) => args[at] as TensorNode),
       ...args.slice(carries),
+      ...forward.captures,
       ...pull.active.map((at) => cotangents[at] ?? zeros(build, (args[at] as TensorNode).type)),
       ...sums.map(({ type }) => zeros(build, type)),
       ...pull.constants,
+      ...back.captures,
     ],
     {
       carries: kept.length,
-      captures,
+      captures: captures + forward.captures.length,
       forward: forward.region,
       back: back.region,
       active: pull.active.map((at) => kept.indexOf(at)),

@@ -37,8 +37,13 @@ export interface Watched {
 
 export abstract class Watch {
   protected readonly build: GraphBuilder;
-  /** Nodes, as they are now, that were looked at. */
-  readonly #done = new Set<Node>();
+  /**
+   * Nodes, as they are now, that were looked at: outside of all regions, then in each of those around. What was looked at in a region is
+   * looked at again outside of it, because the region may not run.
+   */
+  readonly #done: Set<Node>[] = [new Set()];
+  /** What nodes have become. A region and what is around it may have the same node, if it depends on constants alone. */
+  readonly #images = new Map<Node, Node>();
 
   constructor(build: GraphBuilder) {
     this.build = build;
@@ -62,19 +67,34 @@ export abstract class Watch {
 
   through(roots: readonly TensorNode[]): Watched {
     const found: Found[] = [];
-    const images = new Map<Node, Node>();
-    const imageOf = (node: Node): Node => images.get(node) ?? node;
-    for (const node of topological(roots, (one) => !this.#done.has(one))) {
-      if (this.#done.has(node)) continue;
+    const imageOf = (node: Node): Node => this.#images.get(node) ?? node;
+    for (const node of topological(roots, (one) => !this.#isDone(one))) {
+      if (this.#isDone(node)) continue;
       const remade = this.#image(node, imageOf, found);
-      const here = this.#done.has(remade) || !isTensorNode(remade) ? undefined : this.look(remade);
-      this.#done.add(remade);
+      const here = this.#isDone(remade) || !isTensorNode(remade) ? undefined : this.look(remade);
+      this.#finish(remade);
       if (here !== undefined) found.push(here);
       const image = this.become(remade);
-      images.set(node, image);
-      this.#done.add(image);
+      this.#images.set(node, image);
+      this.#finish(image);
     }
     return { found, imageOf: (node) => tensorOf(imageOf(node)) };
+  }
+
+  #isDone(node: Node): boolean {
+    return this.#done.some((nodes) => nodes.has(node));
+  }
+
+  #finish(node: Node): void {
+    this.#done.at(-1)?.add(node);
+  }
+
+  /** Goes through a region's results, which are made of these parameters. */
+  #inside(params: readonly Node[], results: readonly TensorNode[]): Watched {
+    this.#done.push(new Set(params));
+    const watched = this.through(results);
+    this.#done.pop();
+    return watched;
   }
 
   /** The earliest, by pairs as in a tournament: chains of thousands are slow to compile. */
@@ -124,10 +144,9 @@ export abstract class Watch {
     const count = placeholder(build, body.params[0] as TensorNode['type']);
     const carried = inits.map((init) => placeholder(build, init.type));
     const known = nothing.map((one) => placeholder(build, one.type));
-    for (const param of [count, ...carried]) this.#done.add(param);
     this.opened(count, trip);
     const results = inlineRegion(build, body, [count, ...carried, ...captures]);
-    const inside = this.through(results);
+    const inside = this.#inside([count, ...carried], results);
     const images = results.map(inside.imageOf);
     if (inside.found.length === 0 && images.every((image, at) => image === results[at])) return rebuild(build, node, args);
     const more = inside.found.length === 0 ? [] : known;
@@ -153,11 +172,10 @@ export abstract class Watch {
     const nothing = this.nothing();
     const params = body.params.slice(0, 1 + carries).map((type) => placeholder(build, type)) as [TensorNode, ...TensorNode[]];
     const known = nothing.map((one) => placeholder(build, one.type));
-    for (const param of params) this.#done.add(param);
     this.opened(params[0], Dim.of(limit));
     const asked = inlineRegion(build, condition, [...params, ...captures]);
     const results = inlineRegion(build, body, [...params, ...captures]);
-    const inside = this.through([...asked, ...results]);
+    const inside = this.#inside(params, [...asked, ...results]);
     const images = [...asked, ...results].map(inside.imageOf);
     const more = inside.found.length === 0 ? [] : known;
     if (more.length === 0 && images.every((image, at) => image === (at === 0 ? asked[0] : results[at - 1])))
@@ -174,7 +192,7 @@ export abstract class Watch {
     if (more.length === 0) return made;
     found.push(nothing.map((_, at) => item(build, made, carries + at)));
     const last = [item(build, made, carries + more.length), ...inits.map((_, at) => item(build, made, at))];
-    for (const one of last) this.#done.add(one);
+    for (const one of last) this.#finish(one);
     found.push(...this.through(inlineRegion(build, condition, [...last, ...captures])).found);
     return made;
   }
@@ -185,10 +203,9 @@ export abstract class Watch {
     const captures = args.slice(1);
     const nothing = this.nothing();
     const params = captures.map(({ type }) => placeholder(build, type));
-    for (const param of params) this.#done.add(param);
     const sides = [node.attrs.whenTrue, node.attrs.whenFalse].map((region) => {
       const results = inlineRegion(build, region, params);
-      const inside = this.through(results);
+      const inside = this.#inside(params, results);
       return { images: results.map(inside.imageOf), found: inside.found };
     });
     const finds = sides.some((side) => side.found.length > 0);

@@ -2,7 +2,7 @@
 // the same seed draws the same graph; what has error 0 is whole numbers small enough for its dtype, so that every link must compute it
 // exactly, in whatever order it sums.
 
-import { Dim, type DType, elementCount, isFloat, type Shape, shapeEquals } from '../../src/base/index.js';
+import { bytesOf, Dim, type DType, elementCount, isFloat, isInteger, isSigned, type Shape, shapeEquals } from '../../src/base/index.js';
 import type { TensorNode, TensorType } from '../../src/graph/index.js';
 import { fill, sizeAs } from '../../src/ops/index.js';
 import { CaseMake, type Sizes } from './graphs.js';
@@ -51,6 +51,14 @@ const exactLimit: Readonly<Record<DType, number>> = {
   u64: 2 ** 52,
   bool: 1,
 };
+
+/** The largest magnitude of an integer. */
+export const rangeOf = (dtype: DType): number =>
+  !isInteger(dtype) ? Infinity : isSigned(dtype) ? 2 ** (8 * bytesOf(dtype) - 1) : 2 ** (8 * bytesOf(dtype)) - 1;
+
+/** Integers wrap, so their magnitude is that of their dtype at most, and at least that once they did; below 0 those without a sign do. */
+export const bounded = (dtype: DType, bound: number): number =>
+  isInteger(dtype) && (!isSigned(dtype) || bound >= rangeOf(dtype)) ? rangeOf(dtype) : bound;
 
 /** Elements of the largest tensor worth interpreting. */
 const largest = 4000;
@@ -172,7 +180,7 @@ export class Drawing {
   }
 
   constant(type: TensorType): Item {
-    const value = type.dtype === 'bool' || type.dtype === 'u8' ? this.int(2) : this.pick([-3, -1, 0, 1, 2, 5]);
+    const value = isFloat(type.dtype) || isSigned(type.dtype) ? this.pick([-3, -1, 0, 1, 2, 5]) : this.int(2);
     return { node: fill(this.make.build, type, value), bound: Math.abs(value), error: 0 };
   }
 
@@ -243,12 +251,12 @@ export class Drawing {
       return { node: this.make.op('cast', [node], { dtype }), bound, error: (error * precision[from]) / precision[dtype] + bound };
     }
     if (isFloat(dtype) && bound > exactLimit[dtype]) {
-      if (from === 'u8') node = this.make.op('rem', [node, fill(this.make.build, node.type, 50)]);
+      if (isInteger(from) && !isSigned(from)) node = this.make.op('rem', [node, fill(this.make.build, node.type, 50)]);
       else ({ node } = this.clamp({ node, bound, error }, 50));
       bound = 50;
     }
     if (dtype === 'bool') bound = 1;
-    if (dtype === 'u8') bound = 255;
+    bound = bounded(dtype, bound);
     return { node: this.make.op('cast', [node], { dtype }), bound, error };
   }
 

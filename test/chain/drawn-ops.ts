@@ -1,10 +1,10 @@
 // What a random graph may grow by. In: a drawing. Out: one more item, or nothing where it does not fit. Holds: comparisons and rounding see
 // exact items only, since an error in the last place would choose the other side.
 
-import { Dim, type DType, elementCount, isFloat, isInteger, shapeEquals } from '../../src/base/index.js';
+import { Dim, type DType, elementCount, isFloat, isInteger, isWide as isWideInteger, shapeEquals } from '../../src/base/index.js';
 import { tensor } from '../../src/graph/index.js';
 import { fill, transpose as transposeOp, applyTensor } from '../../src/ops/index.js';
-import { type Drawing, type Item } from './drawing.js';
+import { bounded, type Drawing, type Item, rangeOf } from './drawing.js';
 
 type Grow = (d: Drawing) => Item | undefined;
 
@@ -16,10 +16,6 @@ const isExact = ({ error }: Item): boolean => error === 0;
 const shapeOf = ({ node }: Item): readonly Dim[] => node.type.shape;
 const dtypeOf = ({ node }: Item): DType => node.type.dtype;
 const countOf = (d: Drawing, shape: readonly Dim[]): number => d.most(elementCount(shape));
-const rangeOf = (dtype: DType): number => (dtype === 'u8' ? 255 : dtype === 'i32' ? 2 ** 31 : dtype === 'i64' ? 2 ** 63 : Infinity);
-/** Integers wrap, so their magnitude is that of their dtype at most, and at least that once they did. */
-const bounded = (dtype: DType, bound: number): number =>
-  isFloat(dtype) ? bound : dtype === 'u8' || bound >= rangeOf(dtype) ? rangeOf(dtype) : bound;
 
 /** Another operand for an elementwise op: of the same type by nature, by fitting, or a constant. */
 function partner(d: Drawing, x: Item, good: (item: Item) => boolean = () => true): Item | undefined {
@@ -251,7 +247,7 @@ const view: Grow = (d) => {
     coefficients: shapeOf(x).map(() => shape.map(() => Dim.of(d.pick([0, 0, 1, 1, -1, 2])))),
     offsets: shapeOf(x).map((dim) => d.pick([Dim.zero, Dim.one, Dim.of(-2), dim.sub(1)])),
     divisors: shapeOf(x).map(() => d.pick([1, 1, 1, 2, 3])),
-    outside: dtypeOf(x) === 'i64' ? BigInt(border) : border,
+    outside: isWideInteger(dtypeOf(x)) ? BigInt(border) : border,
   };
   return d.take(d.make.op('view', [x.node], attrs), Math.max(x.bound, border), x.error);
 };
@@ -367,7 +363,7 @@ const contract: Grow = (d) => {
     coefficients: shapeOf(x).map(() => shape.map(() => Dim.of(d.pick([0, 0, 1, 1, -1, 2])))),
     offsets: shapeOf(x).map((dim) => d.pick([Dim.zero, Dim.one, Dim.of(-2), dim.sub(1)])),
     divisors: shapeOf(x).map(() => d.pick([1, 1, 1, 2])),
-    outside: dtype === 'i64' ? 0n : 0,
+    outside: isWideInteger(dtype) ? 0n : 0,
     batch: batch.length,
     rows: rows.length,
   };

@@ -1,43 +1,17 @@
-// Derivatives of the library's functions inside of loops. In: activations, losses, statistics. Out: slopes in both modes like finite
-// differences in f64, and second derivatives like differences of the first.
+// Derivatives of the library's functions inside of loops. In: a use of each. Out: slopes in both modes like finite differences in f64, and
+// second derivatives like differences of the first.
 
 import { expect, it } from 'vitest';
-import { slopeDifference, textCase } from './program-cases.js';
 import { runGraphs } from './graphs.js';
+import { importOf, type Sample, samples } from './library-samples.js';
+import { slopeDifference, textCase } from './program-cases.js';
 
-/** Of `z: f64[2, 3]`, which no one of them makes large. */
-const functions = {
-  activations: [
-    'relu(z)',
-    'leakyRelu(z, 0.1)',
-    'elu(z)',
-    'softplus(z)',
-    'silu(z)',
-    'gelu(z)',
-    'mish(z)',
-    'softsign(z)',
-    'dropout(z, 0.5, key: 3)',
-    'softmax(z)',
-    'logSoftmax(z, axis: 0)',
-  ],
-  losses: [
-    'softmaxCrossEntropy(z, [2, 0])',
-    'binaryCrossEntropy(z, c * c)',
-    'mse(z, c)',
-    'mae(z, c)',
-    'huber(z, c, delta: 0.3)',
-    'hinge(z, sign(c))',
-    'klDivergence(logSoftmax(z), logSoftmax(c))',
-  ],
-  statistics: ['logSumExp(z, axis: 1)', 'std(z)', 'norm(z)', 'variance(z, axis: 0)', 'clip(z, -0.4, 0.7)'],
-};
+/** What is moved, and where to. */
+const directions = ['x', 'w', 's', 'c'].map((name) => [name, `d${name}`] as const);
 
-const imports = `import { relu, leakyRelu, elu, softplus, silu, gelu, mish, softsign, dropout } from "std/nn"
-import { softmaxCrossEntropy, binaryCrossEntropy, mse, mae, huber, hinge, klDivergence } from "std/loss"
-`;
-
-/** A program in the form of random ones; with `twice`, of the slope that a loop follows. */
-const program = (text: string, twice: boolean): string => `${imports}
+/** With `twice`, of the slope that a loop follows. */
+const program = (part: string, name: string, { text, needs = '' }: Sample, twice: boolean): string => `${importOf(part, name)}
+${needs}
 export fn found(x: f64[3], w: f64[3, 3], s: f64, c: f64[2, 3], dx: f64[3], dw: f64[3, 3], ds: f64, dc: f64[2, 3]) {
   let total = fold i in 0..2 with a = 0.1 * s {
     let z = c @ w + x * a
@@ -50,9 +24,16 @@ export fn found(x: f64[3], w: f64[3, 3], s: f64, c: f64[2, 3], dx: f64[3], dw: f
 }
 `;
 
-it.each(Object.values(functions).flat())('%s', (text) => {
+/** What can be said of z. */
+const ofTensors = Object.entries(samples).flatMap(([part, own]) =>
+  Object.entries(own).flatMap(([name, sample]) =>
+    sample.constant !== true && /\bz\b/.test(sample.text) ? [[sample.text, part, name, sample] as const] : [],
+  ),
+);
+
+it.each(ofTensors)('%s', (_, part, name, sample) => {
   for (const twice of [false, true]) {
-    const one = { ...textCase('found', program(text, twice)), equal: [5, 6] as const };
+    const one = { ...textCase('found', program(part, name, sample, twice)), equal: [5, 6] as const, back: 5, moved: new Map(directions) };
     expect(slopeDifference(one), twice ? 'the second derivative' : 'the first derivative').toBeUndefined();
     expect(runGraphs([one], { native: false })).toEqual([]);
   }

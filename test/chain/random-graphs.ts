@@ -1,7 +1,7 @@
 // Random well-typed graphs as cases for the chain. In: a seed, how many ops. Out: an entry with outputs and updates that read each other's
 // variables. Holds: see `drawing.ts`.
 
-import { Dim, type DType, isFloat, roundTo } from '../../src/base/index.js';
+import { Dim, type DType, isFloat, isSigned, isWide, roundTo } from '../../src/base/index.js';
 import type { TensorNode } from '../../src/graph/index.js';
 import { fill, tabulate } from '../../src/ops/index.js';
 import { modesFor } from '../ops/derivatives.js';
@@ -14,6 +14,8 @@ const mixes: readonly (readonly DType[])[] = [
   ['f32', 'f32', 'f32', 'i32', 'bool'],
   ['f32', 'f64', 'i32', 'i64', 'bool'],
   ['f32', 'f32', 'f16', 'bf16', 'u8', 'i32'],
+  ['f32', 'i8', 'i16', 'u16', 'i32', 'bool'],
+  ['f64', 'u32', 'u64', 'i64', 'i32', 'u8'],
 ];
 
 /** A graph of about `steps` ops; the same seed with fewer steps gives its beginning. */
@@ -138,10 +140,10 @@ const valuesFor =
     const { bound, whole } = drawing.ranges.get(name) ?? { bound: 1, whole: true };
     const next = numbers(1 + seed * 131 + [...name].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 0));
     for (let warm = 0; warm < 3; warm++) next();
-    const low = dtype === 'u8' || dtype === 'bool' ? 0 : -bound;
+    const low = isSigned(dtype) || isFloat(dtype) ? -bound : 0;
     return tabulate(dtype, shape, () => {
       const value = whole ? low + Math.floor(next() * (bound - low + 1)) : roundTo(dtype, low + next() * (bound - low));
-      return dtype === 'i64' ? BigInt(value) : isFloat(dtype) ? value : Math.trunc(value);
+      return isWide(dtype) ? BigInt(value) : isFloat(dtype) ? value : Math.trunc(value);
     });
   };
 

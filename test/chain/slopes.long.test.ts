@@ -1,18 +1,28 @@
-// Thousands of random programs, differentiated, against differences; some of them through the whole chain.
+// A hundred thousand random programs: differentiated against differences; some of them through the whole chain; steps that train.
 
 import { describe, expect, it } from 'vitest';
-import { runGraphs } from './graphs.js';
-import { programCase, slopeDifference } from './program-cases.js';
+import { type Drawn, failuresOf } from './random/run.js';
 
-const batch = 100;
+const batch = 50;
 
-describe('derivatives of random programs', () => {
-  it.each(Array.from({ length: 40 }, (_, at) => [100_000 + at * batch, 2 + (at % 5)] as const))(
-    'from %i with %i statements',
-    (from, count) => {
-      const cases = Array.from({ length: batch }, (_, at) => programCase(from + at, count));
-      expect(cases.flatMap((one) => slopeDifference(one) ?? [])).toEqual([]);
-      expect(runGraphs(cases.slice(0, 30))).toEqual([]);
-    },
-  );
+const many = (from: number, training?: Drawn['training']): Drawn[] =>
+  Array.from({ length: batch }, (_, at) => ({
+    seed: from + at,
+    count: 1 + ((from + at) % 6),
+    ...(training === undefined ? {} : { training }),
+  }));
+const froms = (count: number, first: number): number[] => Array.from({ length: count / batch }, (_, at) => first + at * batch);
+
+describe('random programs', () => {
+  it.each(froms(5_000, 100_000))('agree along the whole chain, from %i', (from) => {
+    expect(failuresOf(many(from), { native: true }, true)).toEqual([]);
+  });
+
+  it.each(
+    (['f64', 'f32', 'mixed', 'f16', 'bf16'] as const).flatMap((training) => froms(1_000, 200_000).map((from) => [training, from] as const)),
+  )('train in %s, from %i', (training, from) => expect(failuresOf(many(from, training), { native: true }, true)).toEqual([]));
+
+  it.each(froms(90_000, 300_000))('have the slopes that differences find, from %i', (from) => {
+    expect(failuresOf(many(from), { native: false, onlySlopes: true }, true)).toEqual([]);
+  });
 });

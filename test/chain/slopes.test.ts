@@ -1,23 +1,89 @@
-// Random programs with loops, rules, blocks and derivatives inside, differentiated: both modes = finite differences, through the chain.
+// Random programs with all of the language in them, differentiated: both modes = finite differences, through the chain; random steps that
+// train.
 
 import { describe, expect, it } from 'vitest';
 import { runGraphs } from './graphs.js';
-import { programCase, slopeDifference, textCase } from './program-cases.js';
-import { functions, randomProgram } from './random-programs.js';
+import { slopeProgramOf, textCase, trainingProgramOf } from './program-cases.js';
+import { type Drawn, failuresOf } from './random/run.js';
 
-describe('derivatives of random programs', () => {
-  it('agree with one another, with differences, and from link to link', () => {
-    const cases = Array.from({ length: 25 }, (_, at) => programCase(500 + at, 4));
-    for (const one of cases) expect(slopeDifference(one), one.name).toBeUndefined();
-    expect(runGraphs(cases)).toEqual([]);
+const many = (count: number, of: (at: number) => Drawn): Drawn[] => Array.from({ length: count }, (_, at) => of(at));
+
+describe('random programs', () => {
+  it('agree from link to link, with differences, and when they train', () => {
+    const slopes = many(3, (at) => ({ seed: 500 + at, count: 1 + at }));
+    const training = (['f64', 'mixed', 'bf16'] as const).map((one, at): Drawn => ({
+      seed: 700 + at,
+      count: 2,
+      training: one,
+    }));
+    expect(failuresOf([...slopes, ...training], { native: true }, false)).toEqual([]);
+  }, 180_000);
+
+  it('have the slopes that differences find', () => {
+    const all = many(12, (at) => ({ seed: 600 + at, count: 1 + (at % 4) }));
+    expect(failuresOf(all, { native: false, onlySlopes: true }, false)).toEqual([]);
   });
 
-  it('are of programs with everything in them', () => {
-    const text = functions + Array.from({ length: 25 }, (_, at) => randomProgram(`p${at}`, 500 + at, 4)).join('');
-    for (const part of ['fold', 'scan', 'grad(e', 'jvp(e', 'product(', ' @ ', 'take(', 'where(', 'if i', 'both(', 'cube(', 'powered('])
-      expect(text).toContain(part);
+  it('have everything in them', () => {
+    const texts = [
+      ...many(150, (at) => ({ seed: at, count: 4 })).map(({ seed, count }) => slopeProgramOf(seed, count)),
+      ...many(60, (at) => ({ seed: at, count: 5 })).map(({ seed, count }) => trainingProgramOf(seed, count, 'mixed')),
+    ].map(({ text }) => text.slice(text.indexOf('export ')));
+    for (const part of parts)
+      expect(
+        texts.some((text) => part.test(text)),
+        String(part),
+      ).toBe(true);
   });
 });
+
+const parts = [
+  /fold i\d+ in 0\.\.3/,
+  /in 0\.\.n with/,
+  /in n\.\.3 with/,
+  /fold r\d+ in /,
+  /fold item in \[/,
+  /scan i\d+ in 0\.\.B/,
+  /while .* limit 40/,
+  /grad\(e/,
+  /jvp\(e/,
+  /product\(/,
+  / @ /,
+  /take\(/,
+  /scatterAdd\(/,
+  /where\(/,
+  /if flag then \(fold/,
+  /both\(/,
+  /wave\(/,
+  /root\(/,
+  /newton\(/,
+  /powered\(/,
+  /solid\(/,
+  /\.cells\[/,
+  /\[n - 1 : n \+ 1\]/,
+  /\[k, k/,
+  /\?\? /,
+  /sum\[r/,
+  /max\[r/,
+  /product\[r/,
+  /mean\[r/,
+  / for u in /,
+  /if .* \{$/m,
+  / else \{$/m,
+  /\[n\] <- /,
+  /\[n - 1 : n \+ 1\] <- /,
+  /minimize /,
+  /update .* by grad/,
+  /update .* by clipByGlobalNorm/,
+  /precision bf16/,
+  /precision f16/,
+  /bf16\(/,
+  /adam\(/,
+  /heavy\(/,
+  /\.train\(/,
+  /\.move\(/,
+  /floorDiv\(/,
+];
 
 describe('what random programs found', () => {
   const programs: Readonly<Record<string, string>> = {
@@ -46,6 +112,23 @@ describe('what random programs found', () => {
         z - 0.1 * grad(e, z)
       }
       return (grad(y, x), jvp(y, x, x))
+    }`,
+    'a round that computes constants, because what it differentiates does not move': `(x: f64[3], s: f64[3], n: i32) {
+      let u = sin(s)
+      let (y, rounds) = while i < n with (z, i) = (x, 0) limit 40 {
+        let e = sum(z)
+        let g: f64[3] = grad(e, u)
+        (z + exp(g) * z, i + 1)
+      }
+      let total = sum(y * y)
+      let (gx, gs) = grad(total, [x, s])
+      return (total, gx, gs, jvp(total, x, s))
+    }`,
+    'one check of constants, in a branch and in its derivative': `(x: f64[3], w: f64[3, 3], m: f64[3, 3], s: f64) {
+      let (a, b) = if x[0] > 0 then (w, s) else (scatterAdd([2, 1, 1], m, 3), 2 * s)
+      let total = sum(a * a) + b
+      let (gw, gm) = grad(total, [w, m])
+      return (total, gw, gm)
     }`,
   };
   it.each(Object.keys(programs))('%s', (what) => {

@@ -172,3 +172,28 @@ test('`split` cuts into equal parts', () => {
     'not-constant: the number of parts is an integer known when compiling, and this is i32',
   ]);
 });
+
+describe('what a function is given is differentiated by', () => {
+  const d = 'fn d(x: f64): f64 {\n let e = x * x\n return grad(e, x)\n}\n';
+  test.each<[string, string, unknown]>([
+    ['a number', `${d}export fn f(): f64 = d(2.0)`, 4],
+    ['a number that is half of a product', 'fn d(x: f64): f64 = jvp(x * x * 2, x, 1)\nexport fn f(): f64 = d(3)', 12],
+    [
+      'a number among the arguments of a rule',
+      'fn w(x: f64, y: f64): f64 = x * y * y vjp (g) => {\n let e = g * x * y * y\n return grad(e, [x, y])\n}\nexport fn f(): f64 {\n let v = f64(2)\n let u = w(v, 3.0)\n return grad(u, v)\n}',
+      9,
+    ],
+    [
+      'a part of a tuple',
+      'fn d(p: (f64, f64)): f64 {\n let e = p[0] * p[0] * p[1]\n return grad(e, p[0])\n}\nexport fn f(): f64 = d((2.0, 3.0))',
+      12,
+    ],
+    [
+      'what a lambda is given',
+      'fn applied(g: fn, x: f64): f64 = g(x * 2)\nexport fn f(): f64 = applied(v => {\n let e = v * v\n return grad(e, v)\n}, 1.5)',
+      6,
+    ],
+  ])('%s', (_, text, expected) => {
+    expect(runEntry(text, 'f')[0]).toBe(expected);
+  });
+});

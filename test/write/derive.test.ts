@@ -7,7 +7,7 @@ import { describe, it } from 'vitest';
 import { isFloat } from '../../src/base/index.js';
 import { type Entry, isTensorNode, sourceOf, type TensorNode, topological } from '../../src/graph/index.js';
 import * as ops from '../../src/ops/index.js';
-import { fed, functions, randomProgram } from '../chain/random-programs.js';
+import { slopeProgramOf } from '../chain/program-cases.js';
 import { moduleOf, programs, programText } from '../check/support.js';
 import { compare } from './compare.js';
 
@@ -46,14 +46,21 @@ describe('derivatives of programs', () => {
   }
 });
 
+/** Positions that are there, and numbers of rounds. */
+const steering = new Map([
+  ['n', ops.tensorValue('i32', [], [2])],
+  ['k', ops.tensorValue('i32', [3], [1, 2, 1])],
+  ['flag', ops.tensorValue('bool', [], [1])],
+]);
+
 describe('derivatives of random programs', () => {
   it.each(Array.from({ length: 24 }, (_, at) => at + 40))('program %i', (seed) => {
     const file = 'random.tdsl';
-    const text = functions + randomProgram('random', seed, 3 + (seed % 10));
+    const program = slopeProgramOf(seed, 1 + (seed % 4));
+    const text = program.text + program.tail;
     const { module, result } = moduleOf(text, { path: file });
-    const entry = module.entries[0] as Entry;
+    const entry = module.entries.find(({ kind }) => kind !== 'init') as Entry;
     const value = entry.names.get('total') as TensorNode;
-    const by = inputsOf(value).filter(({ path }) => fed.some((one) => one.text === path));
-    compare({ module, build: result.build, entry, file, text, of: 'total', value, by });
+    compare({ module, build: result.build, entry, file, text, of: 'total', value, by: inputsOf(value), feeds: steering });
   });
 });

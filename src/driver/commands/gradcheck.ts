@@ -59,13 +59,14 @@ async function gradcheck(file: string, named: string | undefined, options: Optio
   const feeds = readFeeds(options.feed, options.feeds);
   const { check } = await import('../build/front.js');
   const { checkEntry, withoutDerivative } = await import('../gradcheck/check.js');
-  const { pointOf, uniforms } = await import('../gradcheck/points.js');
+  const { pointOf, startOf, uniforms } = await import('../gradcheck/points.js');
   const { module, build, warnings } = check({ path: file, ...parseProgram(options) }, texts);
   await printDiagnostics(warnings, texts);
+  const start = startOf(module);
   const found = exportedOf(module, file, named).map((entry): Found => {
     const next = uniforms(seed);
     try {
-      const point = pointOf(module, entry, { sizes, feeds: valuesOf(entry, feeds) }, next);
+      const point = pointOf(module, entry, start, { sizes, feeds: valuesOf(entry, feeds) }, next);
       const checked = checkEntry(module, entry, build, point, next);
       return { entry: entry.name, checked, ...(checked.length === 0 ? { reason: 'nothing is differentiated' } : {}) };
     } catch (error) {

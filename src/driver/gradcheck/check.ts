@@ -9,6 +9,7 @@ import { DiagnosticsError } from '../../base/index.js';
 import { evaluateNodes } from '../../eval/index.js';
 import {
   type Entry,
+  type Feed,
   entryRoots,
   type GraphBuilder,
   isTensorNode,
@@ -38,6 +39,8 @@ interface Asked {
   readonly of: string;
   readonly values: readonly TensorNode[];
   readonly inputs: readonly TensorNode[];
+  /** Feeds of its own. */
+  readonly weights: readonly Feed[];
 }
 
 const directions = 2;
@@ -45,11 +48,11 @@ const steps = [1e-3, 1e-5];
 
 /** Errors: not-differentiable, and what evaluation finds wrong with feeds. */
 export function checkEntry(module: ModuleGraph, entry: Entry, build: GraphBuilder, point: Point, next: () => number): Checked[] {
-  return askedOf(entry).flatMap((asked) => asked.inputs.map((input) => checkOne(module, entry, build, point, next, asked, input)));
+  return askedOf(entry, build).flatMap((asked) => checkAsked(module, entry, build, point, next, asked));
 }
 
 /** What a step minimizes and a function differentiates; of a function that does neither, its float results by all that they depend on. */
-function askedOf(entry: Entry): readonly Asked[] {
+function askedOf(entry: Entry, build: GraphBuilder): readonly Asked[] {
   const order = topological(entryRoots(entry, 'without names'));
   const found = order.flatMap((node): Asked[] => {
     if (!ops.isNodeOf(node, ops.grad)) return [];
@@ -59,6 +62,7 @@ function askedOf(entry: Entry): readonly Asked[] {
         of: values.map((value) => nameOf(entry, value)).join(' + '),
         values,
         inputs: node.args.slice(node.attrs.outputs).map(ops.tensorOf),
+        weights: [],
       },
     ];
   });
@@ -68,7 +72,11 @@ function askedOf(entry: Entry): readonly Asked[] {
     (node): node is TensorNode =>
       isTensorNode(node) && ops.isDifferentiable(node.type) && (ops.isNodeOf(node, ops.feed) || ops.isNodeOf(node, ops.variable)),
   );
-  return values.length === 0 || inputs.length === 0 ? [] : [{ of: entry.name, values, inputs }];
+  if (values.length === 0 || inputs.length === 0) return [];
+  // The sum of all results may not move at all, as that of softmax: each element counts differently.
+  const weights = values.map(({ type }, at): Feed => ({ name: weightName(at), type, span: undefined }));
+  const weighted = values.map((value, at) => ops.applyTensor(build, ops.elementwise.mul, [value, fed(build, weights[at] as Feed)], {}));
+  return [{ of: entry.name, values: weighted, inputs, weights }];
 }
 
 function nameOf(entry: Entry, node: TensorNode): string {
@@ -80,26 +88,36 @@ function nameOf(entry: Entry, node: TensorNode): string {
   return ops.isNodeOf(node, ops.named) ? node.attrs.path : `a value of ${entry.name}`;
 }
 
-/** A feed that no program can name. */
-const directionName = ' direction';
+/** Feeds that no program can name. */
+const directionName = (input: number): string => ` direction ${input}`;
+const weightName = (result: number): string => ` weight ${result}`;
 
-function checkOne(
-  module: ModuleGraph,
-  entry: Entry,
-  build: GraphBuilder,
-  point: Point,
-  next: () => number,
-  asked: Asked,
-  input: TensorNode,
-): Checked {
-  const { values } = asked;
-  const direction = ops.applyTensor(build, ops.feed, [], { name: directionName, dtype: input.type.dtype, shape: input.type.shape });
-  const slope = ops.item(build, ops.apply(build, ops.grad, [...values, input], { outputs: values.length }), 0);
-  const along = values.map((value) => ops.applyTensor(build, ops.jvp, [value, input, direction], { inputs: 1 }));
-  const outputs = [input, slope, ...values, ...along].map((node, at) => ({ path: `${at}`, node }));
+const fed = (build: GraphBuilder, { name, type: { dtype, shape } }: Feed): TensorNode =>
+  ops.applyTensor(build, ops.feed, [], { name, dtype, shape });
+
+/** The derivatives that are asked for, by every input at once: each mode goes through the program one time. */
+interface Derived {
+  readonly inputs: readonly TensorNode[];
+  readonly slopes: readonly TensorNode[];
+  readonly values: readonly TensorNode[];
+  /** Per input, the derivative of each value along the input's direction. */
+  readonly along: readonly (readonly TensorNode[])[];
+}
+
+function derived(module: ModuleGraph, entry: Entry, build: GraphBuilder, { values, inputs, weights }: Asked): Derived {
+  const slopes = ops.apply(build, ops.grad, [...values, ...inputs], { outputs: values.length });
+  const feeds = inputs.map(({ type }, at): Feed => ({ name: directionName(at), type, span: undefined }));
+  const directions = feeds.map((feed) => fed(build, feed));
+  const along = inputs.flatMap((input, at) =>
+    values.map((value) => ops.applyTensor(build, ops.jvp, [value, input, directions[at] as TensorNode], { inputs: 1 })),
+  );
+  const outputs = [...inputs, ...inputs.map((_, at) => ops.item(build, slopes, at)), ...values, ...along].map((node, at) => ({
+    path: `${at}`,
+    node,
+  }));
   const alone: Entry = {
     ...entry,
-    feeds: [...entry.feeds, { name: directionName, type: input.type, span: undefined }],
+    feeds: [...entry.feeds, ...weights, ...feeds],
     outputs,
     result: { kind: 'tuple', items: outputs.map((_, index) => ({ kind: 'output', index })) },
     updates: [],
@@ -107,36 +125,61 @@ function checkOne(
     names: new Map(),
   };
   const { output } = Pipeline.of(differentiate).run({ ...module, entries: [alone] }, { build, verify: false });
-  const [at, reverse, ...rest] = (output.entries[0] as Entry).outputs.map(({ node }) => node) as [TensorNode, TensorNode, ...TensorNode[]];
-  const forward = rest.slice(values.length);
-  const plain = { feeds: point.feeds, variables: point.variables, dims: point.dims };
-  const [start, claimed] = evaluateNodes([at, reverse], plain) as [ops.TensorValue, ops.TensorValue];
-  // A constant to every derivative is one to the differences as well.
-  const stopped = topological(rest.slice(0, values.length))
-    .filter((node) => ops.isNodeOf(node, ops.stopGradient))
-    .map(ops.tensorOf);
-  const kept = new Map<Node, ops.TensorValue>();
-  for (const [which, value] of evaluateNodes(stopped, plain).entries()) kept.set(stopped[which] as Node, value);
-  const total = (nodes: readonly TensorNode[], nodeValues: ReadonlyMap<Node, ops.TensorValue>, feeds = plain.feeds): number =>
-    evaluateNodes(nodes, { ...plain, feeds, nodes: nodeValues }).reduce((sum, value) => sum + sumOf(value), 0);
-  let [worstForward, worstDifference] = [0, 0];
-  for (let turn = 0; turn < directions; turn++) {
-    const way = ops.tabulate(start.dtype, start.shape, () => 2 * next() - 1);
-    const backward = dot(claimed, way);
-    const scale = Math.max(magnitude(claimed, way), Number.MIN_VALUE);
-    const pushed = total(forward, new Map(), new Map([...plain.feeds, [directionName, way]]));
-    const moved = (by: number): number => total(rest.slice(0, values.length), new Map([...kept, [at, plus(start, way, by)]]));
-    worstForward = worse(worstForward, Math.abs(pushed - backward) / scale);
-    // Differences lose the digits that their values have in common.
-    worstDifference = worse(worstDifference, Math.abs(difference(moved) - backward) / Math.max(scale, 1e-6 * Math.abs(moved(0))));
-  }
+  const nodes = (output.entries[0] as Entry).outputs.map(({ node }) => node);
+  const [count, of] = [inputs.length, values.length];
   return {
-    of: asked.of,
-    by: nameOf(entry, input),
-    elements: ops.countOf(start.shape),
-    forward: worstForward,
-    differences: worstDifference,
+    inputs: nodes.slice(0, count),
+    slopes: nodes.slice(count, 2 * count),
+    values: nodes.slice(2 * count, 2 * count + of),
+    along: inputs.map((_, at) => nodes.slice(2 * count + of + at * of, 2 * count + of + (at + 1) * of)),
   };
+}
+
+function checkAsked(module: ModuleGraph, entry: Entry, build: GraphBuilder, point: Point, next: () => number, asked: Asked): Checked[] {
+  const { inputs, slopes, values, along } = derived(module, entry, build, asked);
+  const drawn = asked.weights.map(({ name, type: { dtype, shape } }): readonly [string, ops.TensorValue] => {
+    const sizes = shape.map((dim) => dim.evaluate(point.dims) ?? 0);
+    return [name, ops.tabulate(dtype, sizes, () => 0.5 + next())];
+  });
+  const plain = { feeds: new Map([...point.feeds, ...drawn]), variables: point.variables, dims: point.dims };
+  const order = topological(values);
+  const tensors = order.filter(isTensorNode);
+  const found = evaluateNodes([...inputs, ...slopes, ...tensors], plain);
+  const [starts, claims] = [found.slice(0, inputs.length), found.slice(inputs.length, 2 * inputs.length)];
+  const known = new Map(tensors.map((node, at) => [node as Node, found[2 * inputs.length + at] as ops.TensorValue]));
+  const total = (nodes: readonly TensorNode[], given: ReadonlyMap<Node, ops.TensorValue>, feeds = plain.feeds): number =>
+    evaluateNodes(nodes, { ...plain, feeds, nodes: given }).reduce((sum, value) => sum + sumOf(value), 0);
+  return inputs.map((input, at): Checked => {
+    const kept = stillBeside(input, order, known);
+    const [start, claimed] = [starts[at], claims[at]] as [ops.TensorValue, ops.TensorValue];
+    let [worstForward, worstDifference] = [0, 0];
+    for (let turn = 0; turn < directions; turn++) {
+      const way = ops.tabulate(start.dtype, start.shape, () => 2 * next() - 1);
+      const backward = dot(claimed, way);
+      // Sums lose the digits that their terms have in common, and a slope that is 0 is made of such terms.
+      const scale = Math.max(magnitude(claimed, way), 1e-6 * Math.abs(total(values, known)), Number.MIN_VALUE);
+      const pushed = total(along[at] as readonly TensorNode[], known, new Map([...plain.feeds, [directionName(at), way]]));
+      const moved = (by: number): number => total(values, new Map([...kept, [input, plus(start, way, by)]]));
+      worstForward = worse(worstForward, Math.abs(pushed - backward) / scale);
+      worstDifference = worse(worstDifference, Math.abs(difference(moved) - backward) / scale);
+    }
+    return {
+      of: asked.of,
+      by: nameOf(entry, asked.inputs[at] as TensorNode),
+      elements: ops.countOf(start.shape),
+      forward: worstForward,
+      differences: worstDifference,
+    };
+  });
+}
+
+/**
+ * What does not move with an input, which need not be computed again. A constant to every derivative is one to the differences as well.
+ */
+function stillBeside(input: TensorNode, order: readonly Node[], known: ReadonlyMap<Node, ops.TensorValue>): [Node, ops.TensorValue][] {
+  const moving = new Set<Node>([input]);
+  for (const node of order) if (node.args.some((arg) => moving.has(arg)) && !ops.isNodeOf(node, ops.stopGradient)) moving.add(node);
+  return [...known].filter(([node]) => !moving.has(node));
 }
 
 /** NaN is the worst. */

@@ -25,8 +25,20 @@ export interface Fixed {
   readonly feeds: ReadonlyMap<string, TensorValue>;
 }
 
-/** Errors: shape-mismatch for feeds that do not fit; ambiguous-size where no small sizes fulfil the entry's facts. */
-export function pointOf(module: ModuleGraph, entry: Entry, fixed: Fixed, next: () => number): Point {
+/** What variables start with, which takes long to draw for large models. */
+export const startOf = (module: ModuleGraph): ReadonlyMap<string, TensorValue> => initialValues(module, 1);
+
+/**
+ * `start` is that of the module. Errors: shape-mismatch for feeds that do not fit; ambiguous-size where no small sizes fulfil the entry's
+ * facts.
+ */
+export function pointOf(
+  module: ModuleGraph,
+  entry: Entry,
+  start: ReadonlyMap<string, TensorValue>,
+  fixed: Fixed,
+  next: () => number,
+): Point {
   const elements = module.variables.reduce((sum, { type }) => sum + (elementCount(type.shape).constant ?? 0), 0);
   const fed = entry.feeds.flatMap(({ name, type: { shape } }) => {
     const value = fixed.feeds.get(name);
@@ -39,11 +51,10 @@ export function pointOf(module: ModuleGraph, entry: Entry, fixed: Fixed, next: (
       return [name, fixed.feeds.get(name) ?? drawn(type.dtype, shape, next)];
     }),
   );
-  const given = initialValues(module, 1);
   const variables = new Map(
     module.variables.map(({ path, type }): [string, TensorValue] => {
       const shape = type.shape.map((dim) => dim.constant ?? 0);
-      const value = given.get(path);
+      const value = start.get(path);
       if (value === undefined) return [path, drawn(type.dtype, shape, next)];
       // Values that are all alike, as zeros at the start, are often where a slope jumps.
       if (!(value.data instanceof Float64Array) || !isFloat(type.dtype)) return [path, value];
