@@ -38,6 +38,8 @@ export abstract class Watch {
   protected readonly build: GraphBuilder;
   /** Nodes, as they are now, that were looked at. */
   readonly #done = new Set<Node>();
+  /** What nodes became: one that depends on no parameter may stand in several regions. */
+  readonly #images = new Map<Node, Node>();
 
   constructor(build: GraphBuilder) {
     this.build = build;
@@ -61,8 +63,7 @@ export abstract class Watch {
 
   through(roots: readonly TensorNode[]): Watched {
     const found: Found[] = [];
-    const images = new Map<Node, Node>();
-    const imageOf = (node: Node): Node => images.get(node) ?? node;
+    const imageOf = (node: Node): Node => this.#images.get(node) ?? node;
     for (const node of topological(roots, (one) => !this.#done.has(one))) {
       if (this.#done.has(node)) continue;
       const remade = this.#image(node, imageOf, found);
@@ -70,7 +71,7 @@ export abstract class Watch {
       this.#done.add(remade);
       if (here !== undefined) found.push(here);
       const image = this.become(remade);
-      images.set(node, image);
+      this.#images.set(node, image);
       this.#done.add(image);
     }
     return { found, imageOf: (node) => tensorOf(imageOf(node)) };
