@@ -9,12 +9,14 @@ import { elementwiseBuiltins } from './elementwise.js';
 import { listBuiltins } from './lists.js';
 import { randomBuiltins } from './random.js';
 import { reductionBuiltins } from './reductions.js';
+import { rowBuiltins } from './rows.js';
 import { shapeBuiltins } from './shapes.js';
 import { splitBuiltins } from './split.js';
 
 const builtins: readonly Builtin[] = [
   ...elementwiseBuiltins,
   ...reductionBuiltins,
+  ...rowBuiltins,
   ...shapeBuiltins,
   ...splitBuiltins,
   ...derivativeBuiltins,
