@@ -16,12 +16,26 @@ const functions = {
     'gelu(z)',
     'mish(z)',
     'softsign(z)',
+    'selu(z)',
+    'celu(z, alpha: 1.5)',
+    'gelu(z, approximate: "tanh")',
+    'hardSwish(z)',
+    'logSigmoid(z)',
+    'prelu(z, c[0])',
+    'glu(concat([z, c * z], axis: 1))',
     'dropout(z, 0.5, key: 3)',
     'softmax(z)',
     'logSoftmax(z, axis: 0)',
   ],
   losses: [
     'softmaxCrossEntropy(z, [2, 0])',
+    'softmaxCrossEntropy(z, [2, 0], labelSmoothing: 0.1, ignoreIndex: 0, weights: c[0] + 2)',
+    'focalLoss(z, c * c)',
+    'tripletLoss(z, c, c * c)',
+    'cosineEmbeddingLoss(z, c, [1, -1], margin: -1)',
+    'infoNce(z, c, temperature: 0.5)',
+    'gaussianNll(z, c, 1 + c * c)',
+    'gaussianNll(c, c * c, 3 + z)',
     'binaryCrossEntropy(z, c * c)',
     'mse(z, c)',
     'mae(z, c)',
@@ -29,11 +43,42 @@ const functions = {
     'hinge(z, sign(c))',
     'klDivergence(logSoftmax(z), logSoftmax(c))',
   ],
+  arrays: [
+    'cumsum(z, axis: 1)',
+    'cumsum(z, axis: 0)',
+    'cumprod(z, axis: 1)',
+    'sort(z, axis: 1)',
+    'sort(z, axis: 0, descending: true)',
+    'topK(z, 2)[0]',
+    'flip(z, axis: 1)',
+    'roll(z, 2, axis: 1)',
+    'repeat(z, 2, axis: 0)',
+    'tile(z, [2, 3])',
+    'takeAlong(z, [[0, 2], [1, 1]], axis: 1)',
+    'tril(z) + triu(z, 1) * z',
+    'diagonal(z @ transpose(c))',
+    'swapAxes(z, 0, 1)',
+  ],
+  matrices: [
+    'solve(z @ transpose(z) + eye<f64, 2>(), c)',
+    'solve(z @ transpose(c) + 2 * eye<f64, 2>(), z[:, 0])',
+    'solve(stack([z @ transpose(c) + 2 * eye<f64, 2>(), eye<f64, 2>()]), stack([z, c]))',
+    'solveTriangular(z @ transpose(c) + 2 * eye<f64, 2>(), z)',
+    'solveTriangular(z @ transpose(c) + 2 * eye<f64, 2>(), z[:, 1], upper: true)',
+    'cholesky(z @ transpose(z) + eye<f64, 2>())',
+    'det(z @ transpose(c) + 2 * eye<f64, 2>())',
+    'logdet(z @ transpose(z) + eye<f64, 2>())',
+    'inverse(z @ transpose(c) + 2 * eye<f64, 2>())',
+    'lu(z @ transpose(c) + 2 * eye<f64, 2>())[0]',
+    'recurrence(z, factor: c * z, reverse: true)',
+  ],
   statistics: ['logSumExp(z, axis: 1)', 'std(z)', 'norm(z)', 'variance(z, axis: 0)', 'clip(z, -0.4, 0.7)'],
 };
 
 const imports = `import { relu, leakyRelu, elu, softplus, silu, gelu, mish, softsign, dropout } from "std/nn"
+import { celu, glu, hardSwish, logSigmoid, prelu, selu } from "std/nn"
 import { softmaxCrossEntropy, binaryCrossEntropy, mse, mae, huber, hinge, klDivergence } from "std/loss"
+import { cosineEmbeddingLoss, focalLoss, gaussianNll, infoNce, tripletLoss } from "std/loss"
 `;
 
 /** A program in the form of random ones; with `twice`, of the slope that a loop follows. */
