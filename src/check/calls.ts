@@ -13,7 +13,7 @@ import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
 import { castTo, toTensor } from './tensors.js';
 import { expectTensor, type Expected } from './types.js';
-import { describe, ERROR, number, tensorValue, type DTypeValue, type Value } from './values.js';
+import { describe, ERROR, exactNumber, number, tensorValue, type DTypeValue, type Value } from './values.js';
 
 /** One argument as it is passed; evaluated when the callee knows what it expects. */
 export interface Passed {
@@ -99,9 +99,13 @@ function convertTo(call: Call, callee: DTypeValue): Value {
   if (value.kind === 'error') return ERROR;
   const floating = isFloat(dtype);
   if (value.kind === 'number' && value.dtype === undefined && dtype !== 'bool')
-    return floating || value.integer ? number(value.value, value.integer, dtype, value.big) : number(Math.trunc(value.value), true, dtype);
+    return floating || value.integer
+      ? number(value.value, value.integer, dtype, value.exact)
+      : value.exact === undefined
+        ? number(Math.trunc(value.value), true, dtype)
+        : exactNumber(value.exact.truncated(), true, dtype);
   const node =
-    value.kind === 'size'
+    value.kind === 'size' || (value.kind === 'tensor' && value.again !== undefined && floating)
       ? toTensor(call.context, value, argument.span, dtype === 'bool' ? 'i32' : dtype)
       : toTensor(call.context, value, argument.span);
   const cast = node === undefined ? undefined : castTo(call.context, node, dtype, call.site);

@@ -37,6 +37,7 @@ function factText(fact: SizeFact): string {
 /** Demands the facts of a callee at a call: what is not known is a precondition of the entry. False after a diagnostic. */
 export function demandFacts(context: Context, facts: readonly Fact[], scope: Scope, name: string, site: Span): boolean {
   let fulfilled = true;
+  const known = context.entry.facts.length;
   for (const written of facts) {
     const fact = evaluateFact(context, written, scope);
     if (fact === undefined || presume(context, fact, site)) continue;
@@ -44,5 +45,6 @@ export function demandFacts(context: Context, facts: readonly Fact[], scope: Sco
     const labels = [{ span: written.span, text: 'declared here' }];
     fail(context, 'unsatisfied-fact', site, `\`${name}\` needs ${factText(fact)}, which does not hold`, { labels });
   }
+  if (fulfilled && context.entry.facts.length > known) context.entry.learn?.(context.entry.facts.slice(known));
   return fulfilled;
 }

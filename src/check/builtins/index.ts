@@ -4,6 +4,7 @@ import { dtypeNames } from '../../base/index.js';
 import { Scope } from '../scope.js';
 import { bitBuiltins } from './bits.js';
 import type { Builtin } from './builtin.js';
+import { checkpointBuiltins } from './checkpoint.js';
 import { derivativeBuiltins } from './derivatives.js';
 import { elementwiseBuiltins } from './elementwise.js';
 import { listBuiltins } from './lists.js';
@@ -20,6 +21,7 @@ const builtins: readonly Builtin[] = [
   ...shapeBuiltins,
   ...splitBuiltins,
   ...derivativeBuiltins,
+  ...checkpointBuiltins,
   ...randomBuiltins,
   ...listBuiltins,
   ...bitBuiltins,

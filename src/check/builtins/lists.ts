@@ -2,6 +2,7 @@
 
 import { paramsOf } from '../params.js';
 import { fail } from '../report.js';
+import { readAll } from '../tensors.js';
 import { describe, ERROR, list, number, tuple, type Value } from '../values.js';
 import { required, type Builtin } from './builtin.js';
 
@@ -26,7 +27,7 @@ const params: Builtin = {
 
 const enumerate: Builtin = {
   name: 'enumerate',
-  doc: 'The elements of a list with their positions: `(0, a), (1, b), …`.',
+  doc: 'The elements of a list, or for a loop the rows of a tensor, with their positions: `(0, a), (1, b), …`.',
   parameters: required('list'),
   run(call) {
     const { value, span } = call.given('list');
@@ -34,9 +35,10 @@ const enumerate: Builtin = {
     const items =
       value.kind === 'instance' ? paramsOf(value).items : value.kind === 'list' || value.kind === 'tuple' ? value.items : undefined;
     if (items !== undefined) return list(items.map((item, at) => tuple([number(at, true), item])));
-    return fail(call.context, 'type-mismatch', span, `\`enumerate\` takes a list, and this is ${describe(value)}`, {
-      hint: value.kind === 'tensor' || value.kind === 'variable' ? 'use `scan` to run over the rows of a tensor' : undefined,
-    });
+    if (value.kind !== 'tensor' && value.kind !== 'variable')
+      return fail(call.context, 'type-mismatch', span, `\`enumerate\` takes a list or a tensor, and this is ${describe(value)}`);
+    const of = readAll(call.context, value, span);
+    return of.kind === 'tensor' ? { kind: 'rows', of } : ERROR;
   },
 };
 

@@ -127,7 +127,10 @@ function elementsOf(context: Context, { iterable }: ForClause, scope: Scope): re
   if (value.kind === 'list' || value.kind === 'tuple') return value.items;
   if (value.kind === 'instance') return paramsOf(value).items;
   fail(context, 'type-mismatch', iterable.span, `a list comprehension runs over a list, and this is ${describe(value)}`, {
-    hint: value.kind === 'tensor' || value.kind === 'variable' ? 'use `scan` to run over the rows of a tensor' : undefined,
+    hint:
+      value.kind === 'tensor' || value.kind === 'variable' || value.kind === 'rows'
+        ? 'use `scan` to run over the rows of a tensor'
+        : undefined,
   });
   return undefined;
 }

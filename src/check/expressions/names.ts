@@ -1,7 +1,7 @@
 // Names, members and number literals. In: a name, the scope. Out: what it stands for, with the place of its declaration for messages.
 
 import type { MemberExpression, NameExpression, NumberExpression } from '../../../grammar/index.js';
-import { limits } from '../../base/index.js';
+import { Fraction, limits } from '../../base/index.js';
 import type { Context } from '../context.js';
 import { refuseWhole } from '../index-notation/body.js';
 import { wholeTensors } from '../index-notation/space.js';
@@ -27,8 +27,20 @@ export function evaluateNumber(context: Context, expression: NumberExpression): 
     warn(context, 'literal-underflow', span, `${shown} is less than any dtype holds: it becomes 0`, {
       hint: 'where 0 is meant, write `0.0`',
     });
-  const big = expression.integer && expression.value > Number.MAX_SAFE_INTEGER ? BigInt(expression.text) : undefined;
-  return number(expression.value, expression.integer, undefined, big);
+  return number(value, integer, undefined, integer && Number.isSafeInteger(value) ? undefined : literalOf(expression));
+}
+
+const literals = new WeakMap<NumberExpression, { readonly exact: Fraction | undefined }>();
+
+/** What a literal is exactly: it is read once, however often it is evaluated. What f64 does not hold at all is as f64 has it. */
+function literalOf(expression: NumberExpression): Fraction | undefined {
+  const { text, value, integer } = expression;
+  const known = literals.get(expression);
+  if (known !== undefined) return known.exact;
+  const isHeld = integer || (Number.isFinite(value) && (value !== 0 || !/[1-9]/.test(text.replace(/e.*/i, ''))));
+  const exact = isHeld ? Fraction.parse(text) : undefined;
+  literals.set(expression, { exact });
+  return exact;
 }
 
 export function evaluateName(context: Context, expression: NameExpression, scope: Scope): Value {
