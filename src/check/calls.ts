@@ -2,7 +2,7 @@
 // built-in.
 
 import type { CallExpression, GenericArgument, Identifier, Span } from '../../grammar/index.js';
-import { isFloat } from '../base/index.js';
+import { type DType, isFloat } from '../base/index.js';
 import { callBuiltin } from './builtins/builtin.js';
 import type { Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
@@ -86,7 +86,13 @@ function callValue(call: Call, callee: Value, span: Span): Value {
   }
 }
 
-/** `f32(x)`: the value in another dtype. Floats become integers by dropping the fraction. */
+/** What every dtype is as a function, for documents. */
+export const conversion = {
+  doc: 'The elements of `x` in this type, rounded once, to the nearest, ties to even. Towards an integer the fraction is dropped, what is beyond the range becomes its end, and NaN 0; between integers the low bits are kept. To `bool`: whether it is not 0.',
+  signature: (dtype: DType): string => `${dtype}<T: any, ...S>(x: T[...S]): ${dtype}[...S]`,
+};
+
+/** `f32(x)`: the value in another dtype. */
 function convertTo(call: Call, callee: DTypeValue): Value {
   const [argument, more] = call.passed;
   const { dtype } = callee;

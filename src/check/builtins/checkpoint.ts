@@ -15,6 +15,7 @@ export const checkpointBuiltins: readonly Builtin[] = [
   {
     name: 'checkpoint',
     doc: 'The value of an expression. Reverse mode computes what is inside of it again instead of keeping it in memory.',
+    signatures: ['checkpoint(x: any)'],
     parameters: required('x'),
     run(call) {
       const { context, site } = call;

@@ -89,7 +89,8 @@ export function applyElementwise(call: BuiltinCall, scalar: ScalarName, names: r
 
 const where: Builtin = {
   name: 'where',
-  doc: 'Per element: `a` where the mask is true, else `b`.',
+  doc: 'Per element: `a` where the mask is true, else `b`. What is not taken adds nothing to a derivative.',
+  signatures: ['where<T: any, ...S>(mask: bool[...S], a: T[...S], b: T[...S]): T[...S]'],
   parameters: required('mask', 'a', 'b'),
   run(call) {
     const mask = call.given('mask');
@@ -105,10 +106,20 @@ const where: Builtin = {
 
 export const elementwiseBuiltins: readonly Builtin[] = [
   ...ops.scalarNames.flatMap((scalar): readonly Builtin[] => {
-    const { arity, builtin: name, doc } = ops.scalarTable[scalar];
+    const { arity, builtin: name, doc, takes, result: gives } = ops.scalarTable[scalar];
     if (name === undefined) return [];
     const names = ['x', 'y', 'z'].slice(0, arity);
-    return [{ name, doc, parameters: required(...names), run: (call) => applyElementwise(call, scalar, names) }];
+    const type = takes === 'bool' ? 'bool[...S]' : 'T[...S]';
+    const head = `${name}<${takes === 'bool' ? '' : `T: ${takes}, `}...S>(${names.map((one) => `${one}: ${type}`).join(', ')})`;
+    return [
+      {
+        name,
+        doc,
+        signatures: [`${head}: ${gives === 'bool' ? 'bool[...S]' : type}`],
+        parameters: required(...names),
+        run: (call) => applyElementwise(call, scalar, names),
+      },
+    ];
   }),
   where,
 ];

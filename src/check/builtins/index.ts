@@ -9,27 +9,29 @@ import { derivativeBuiltins } from './derivatives.js';
 import { elementwiseBuiltins } from './elementwise.js';
 import { listBuiltins } from './lists.js';
 import { randomBuiltins } from './random.js';
-import { reductionBuiltins } from './reductions.js';
+import { matrixBuiltins, reductionBuiltins, sizeBuiltins } from './reductions.js';
 import { rowBuiltins } from './rows.js';
 import { shapeBuiltins } from './shapes.js';
 import { splitBuiltins } from './split.js';
 
-const builtins: readonly Builtin[] = [
-  ...elementwiseBuiltins,
-  ...reductionBuiltins,
-  ...rowBuiltins,
-  ...shapeBuiltins,
-  ...splitBuiltins,
-  ...derivativeBuiltins,
-  ...checkpointBuiltins,
-  ...randomBuiltins,
-  ...listBuiltins,
-  ...bitBuiltins,
-];
+/** By what they are about, as documents list them; sections of the library's texts have the same names. */
+export const builtinGroups: Readonly<Record<string, readonly Builtin[]>> = {
+  elementwise: elementwiseBuiltins,
+  reductions: reductionBuiltins,
+  matrices: matrixBuiltins,
+  rows: rowBuiltins,
+  shapes: [...shapeBuiltins, ...splitBuiltins],
+  sizes: sizeBuiltins,
+  derivatives: [...derivativeBuiltins, ...checkpointBuiltins],
+  'random numbers': randomBuiltins,
+  lists: listBuiltins,
+  'element types': bitBuiltins,
+};
 
 export function builtinScope(): Scope {
   const scope = new Scope(undefined);
-  for (const builtin of builtins) scope.addValue(builtin.name, 'builtin', { kind: 'builtin', builtin }, undefined);
+  for (const builtin of Object.values(builtinGroups).flat())
+    scope.addValue(builtin.name, 'builtin', { kind: 'builtin', builtin }, undefined);
   for (const dtype of dtypeNames) scope.addValue(dtype, 'builtin', { kind: 'dtype', dtype }, undefined);
   return scope;
 }

@@ -8,7 +8,8 @@ import { required, type Builtin } from './builtin.js';
 
 const params: Builtin = {
   name: 'params',
-  doc: 'The params of an instance in the order of declaration; one that is shared comes once.',
+  doc: 'The params of an instance in the order of declaration, those that it was given first; one that is shared comes once.',
+  signatures: ['params(net: any): list'],
   parameters: required('net'),
   run(call) {
     const { value, span } = call.given('net');
@@ -28,6 +29,7 @@ const params: Builtin = {
 const enumerate: Builtin = {
   name: 'enumerate',
   doc: 'The elements of a list, or for a loop the rows of a tensor, with their positions: `(0, a), (1, b), …`.',
+  signatures: ['enumerate(list: list): list', 'enumerate<T: any, N, ...S>(list: T[N, ...S])'],
   parameters: required('list'),
   run(call) {
     const { value, span } = call.given('list');
@@ -46,6 +48,7 @@ const enumerate: Builtin = {
 const refuse: Builtin = {
   name: 'refuse',
   doc: 'Refuses the program with that text: for what a function is asked for and does not have.',
+  signatures: ['refuse(text: text)'],
   parameters: required('text'),
   run(call) {
     const { value, span } = call.given('text');

@@ -6,11 +6,12 @@ import type { Context } from '../context.js';
 import { refuseWhole } from '../index-notation/body.js';
 import { wholeTensors } from '../index-notation/space.js';
 import { knownElsewhere } from '../known-names.js';
+import { membersOf } from '../members.js';
 import { excerpt, fail, warn } from '../report.js';
 import { GenericBinding, type Binding, type Scope } from '../scope.js';
 import { sizesToValues } from '../sizes.js';
 import { suggestion } from '../spelling.js';
-import { fallbackDType, shapeOf } from '../tensors.js';
+import { shapeOf } from '../tensors.js';
 import { describe, ERROR, list, number, type Value } from '../values.js';
 import { evaluate } from './evaluate.js';
 
@@ -105,20 +106,14 @@ export function evaluateMember(context: Context, expression: MemberExpression, s
     }
     case 'tuple':
       return unknown([], 'take a tuple apart with `let (a, b) = …`, or index it: `[0]`');
-    case 'list':
-      return name === 'length' ? number(object.items.length, true) : unknown(['length']);
-    case 'tensor':
-    case 'variable':
-    case 'number':
-    case 'size':
-    case 'boolean': {
-      const shape = shapeOf(object) ?? [];
-      if (name === 'shape') return list(sizesToValues(shape));
-      if (name === 'rank') return number(shape.length, true);
-      if (name === 'dtype') return { kind: 'dtype', dtype: fallbackDType(object) };
-      return unknown(['shape', 'rank', 'dtype'], name === 'T' ? 'write `transpose(…)`' : undefined);
+    default: {
+      const members = membersOf(object);
+      const member = members.find((one) => one.name === name);
+      if (member !== undefined) return member.value(object);
+      return unknown(
+        members.map((one) => one.name),
+        name === 'T' && object.kind !== 'list' && shapeOf(object) !== undefined ? 'write `transpose(…)`' : undefined,
+      );
     }
-    default:
-      return unknown([]);
   }
 }

@@ -9,7 +9,7 @@ import { costOf, costOfStatements, titleOf } from './cost-report.js';
 import type { FusedEntry } from './entry.js';
 import { groupKey, layoutKey } from './group-key.js';
 import type { Group } from '../fuse/groups.js';
-import type { KernelClasses} from './kernel-classes.js';
+import type { KernelClasses } from './kernel-classes.js';
 import { type Call, type Scheduled } from './kernel-classes.js';
 import { planMemory } from './memory-plan.js';
 import type { EmitContext } from '../schedule/cpu/emitter.js';

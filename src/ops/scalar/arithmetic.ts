@@ -189,7 +189,7 @@ export const arithmetic = scalarFunctions({
   },
   pow: {
     ...number,
-    doc: 'a to the power b. A negative base takes integer exponents only, else NaN; 1 to any power and any power of exponent 0 is 1. Integers: a negative exponent rounds 1 / aⁿ towards zero.',
+    doc: 'x to the power y. A negative x takes whole y only, else NaN; 1 to any power is 1, and so is anything to the power 0. Integers: a negative y rounds the result towards zero.',
     arity: 2,
     kernel: 'pow',
     builtin: 'pow',
