@@ -1,5 +1,5 @@
 // Modules. In: paths and the texts behind them. Out: one scope of lazily evaluated declarations per file; imports are links between them.
-// Holds: a file is read once; the built-ins lie under the prelude, the prelude under every other module; a cycle of imports is a mistake.
+// Holds: a file is read once; the built-ins lie under the preludes, these under every other module; a cycle of imports is a mistake.
 
 import { parse, type Declaration, type ImportDeclaration, type ImportSpecifier, type ParseResult, type Span } from '../../grammar/index.js';
 import type { Diagnostic } from '../base/index.js';
@@ -24,7 +24,8 @@ export interface Sources {
   std(name: string): string | undefined;
 }
 
-const PRELUDE = 'std/prelude';
+/** What needs no import: each builds on those before it. */
+const preludes = ['std/prelude', 'std/arrays', 'std/linear-algebra'];
 
 export class ModuleLoader {
   readonly modules = new Map<string, Module>();
@@ -51,9 +52,11 @@ export class ModuleLoader {
   /** The compiled file with everything that it imports. */
   loadRoot(path: string, text: string): Module {
     const builtins = builtinScope();
-    const prelude = this.sources.std(PRELUDE);
     this.#base = builtins;
-    if (prelude !== undefined) this.#base = this.#load(PRELUDE, prelude, true, '', new Scope(builtins)).scope;
+    for (const name of preludes) {
+      const text = this.sources.std(name);
+      if (text !== undefined) this.#base = this.#load(name, text, true, '', new Scope(this.#base)).scope;
+    }
     return this.#load(path, text, false, '', new Scope(this.#base));
   }
 

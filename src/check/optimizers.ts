@@ -1,7 +1,7 @@
 // Optimizers with their arguments. In: the call behind `with`; a param and its gradient. Out: the rule; the param's slots and its update,
 // by the body that the optimizer's author wrote.
 // Holds: literals among the arguments keep their freedom of dtype, so that one optimizer trains f32 and f64 params alike; a state has the
-// param's type, unless its own is written or its initial value has another shape.
+// param's type, unless its own is written or its initial value has another shape; where known conditions choose a text, there is no state.
 
 import {
   walk,
@@ -122,9 +122,14 @@ export function updateParam(
 }
 
 /** A state of the optimizer for a param of that type; false after a diagnostic. */
-export function addSlot(context: Context, optimizer: OptimizerValue, state: StateDeclaration, param: TensorType, scope: Scope): boolean {
-  const { text, span } = state.name;
+export function addSlot(context: Context, optimizer: OptimizerValue, written: StateDeclaration, param: TensorType, scope: Scope): boolean {
+  const { text, span } = written.name;
   const shaped = withParam(context, optimizer.declaration.update.parameter, param, scope);
+  const state = { ...written, initial: chosenInitial(context, written.initial, shaped) };
+  if (state.initial?.kind === 'string') {
+    scope.addValue(text, 'member', { kind: 'string', value: state.initial.value }, span);
+    return true;
+  }
   const type = slotType(context, optimizer, state, param, shaped);
   const path = joinPath(joinPath(context.entry.name, context.path), text);
   const slot = type === undefined ? undefined : context.checker.variables.create(context, path, type, 'slot', span, state.doc ?? undefined);
@@ -132,6 +137,18 @@ export function addSlot(context: Context, optimizer: OptimizerValue, state: Stat
   if (state.initial !== null) initialize(context, slot, state.initial, shaped);
   scope.addValue(text, 'member', { kind: 'variable', variable: slot, binding: undefined }, span);
   return true;
+}
+
+/** The initial value that known conditions choose: `if amsgrad then zeros() else "none"`. A text says that there is no such state. */
+function chosenInitial(context: Context, initial: Expression | null, scope: Scope): Expression | null {
+  let chosen = initial;
+  while (chosen?.kind === 'if') {
+    const inside: Context = { ...context, entry: new EntryState('init', '', true), path: '', assigns: false };
+    const condition = evaluate(inside, chosen.condition, scope);
+    if (condition.kind !== 'boolean') return context.entry.dry ? chosen.whenTrue : chosen;
+    chosen = condition.value ? chosen.whenTrue : chosen.whenFalse;
+  }
+  return chosen;
 }
 
 /** Names of initial values: the param stands there for its shape and dtype. */

@@ -140,7 +140,7 @@ export type Derivative<A extends Attrs> =
 export type ReadArgument = (which: number, index: readonly Expr[]) => Expr;
 
 export interface NestContext {
-  /** Storage of arguments and results. */
+  /** Storage of arguments and results. A result may lie where the argument of the same position does. */
   readonly args: readonly Buffer[];
   readonly results: readonly Buffer[];
   /** A temporary for the time of this nest. */
@@ -235,6 +235,8 @@ export interface Op<A extends Attrs = Attrs> extends OpTag {
    * certainly at least 0.
    */
   bounds?(node: TensorNode<A>, of: (which: number) => Bounds | undefined, isNatural: (dim: Dim) => boolean): Bounds | undefined;
+  /** The same of one of several results, whatever the arguments are. */
+  itemBounds?(node: Node<A>, item: number): Bounds | undefined;
   source?(attrs: A): Source;
   readonly fma?: FmaPart;
   /** The result repeats elements of the arguments: where those are at hand, it costs nothing to have it twice. */

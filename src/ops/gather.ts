@@ -34,7 +34,7 @@ export const gather: Op<NoAttrs> = defineOp<NoAttrs>({
     const [table, ids] = args as readonly [TensorType, TensorType];
     if (!isId(ids.dtype)) return problem('dtype-mismatch', `rows are numbered by i32 or i64, not by ${ids.dtype}`, [1]);
     if (table.shape.length === 0) return problem('shape-mismatch', 'a scalar has no rows to gather', [0]);
-    if (dimAt(table.shape, 0).constant === 0)
+    if (dimAt(table.shape, 0).constant === 0 && !ids.shape.some((size) => size.constant === 0))
       return problem('invalid-value', `gather from ${shapeToString(table.shape)}, which has no rows`, [0]);
     return tensor(table.dtype, [...ids.shape, ...table.shape.slice(1)]);
   },
@@ -104,6 +104,14 @@ export const gather: Op<NoAttrs> = defineOp<NoAttrs>({
     {
       args: [
         { dtype: 'f64', shape: [3, 2] },
+        { dtype: 'i32', shape: [0] },
+      ],
+      attrs: {},
+    },
+    // Nothing is taken of nothing.
+    {
+      args: [
+        { dtype: 'f64', shape: [0, 2] },
         { dtype: 'i32', shape: [0] },
       ],
       attrs: {},

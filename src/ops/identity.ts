@@ -3,7 +3,7 @@
 
 import { Dim, InternalError } from '../base/index.js';
 import { type GraphBuilder, type Node, tensor, type TensorNode } from '../graph/index.js';
-import { apply } from './apply.js';
+import { apply, opOf } from './apply.js';
 import { defineOp, type Op } from './define.js';
 import { loop } from './loop.js';
 import { oneTensor, problem } from './problem.js';
@@ -58,7 +58,7 @@ const routed = (): never => {
 
 export const element: Op<ElementAttrs> = defineOp<ElementAttrs>({
   name: 'element',
-  doc: 'Takes one result of a loop.',
+  doc: 'Takes one result of several.',
   type(args, { index }) {
     const [tuple, ...others] = args;
     if (tuple === undefined || others.length > 0 || tuple.kind !== 'tuple') return problem('type-mismatch', 'element takes one tuple');
@@ -73,6 +73,9 @@ export const element: Op<ElementAttrs> = defineOp<ElementAttrs>({
   },
   lowering: { kind: 'element-of' },
   write: (node, writer) => ({ ...writer.part(node.args[0] as Node, node.attrs.index), isPlain: true }),
+  bounds({ args: [tuple], attrs: { index } }) {
+    return tuple === undefined ? undefined : opOf(tuple).itemBounds?.(tuple, index);
+  },
   samples: () =>
     [0, 1, 2].map((index) => ({
       args: [

@@ -1,12 +1,12 @@
-// Linear recurrences along the last axis: y₀ = b₀, yᵢ = aᵢ · yᵢ₋₁ + bᵢ, or the same from the end to the start. In: a and b, of one shape.
-// Out: y, of that shape.
-// Holds: n steps for n elements; derivatives are recurrences again, in the other direction, so they compose. Running sums (a = 1) and
+// Linear recurrences along the last axis: y₀ = b₀, yᵢ = aᵢ · yᵢ₋₁ + bᵢ, or the same from the end to the start. In: a and b, of one shape;
+// or b alone, where a is 1. Out: y, of that shape.
+// Holds: n steps for n elements; derivatives are recurrences again, in the other direction, so they compose. Running sums (b alone) and
 // running products (b = 0 but for the first) are recurrences.
 
 import type { Expression } from '../../grammar/index.js';
 import { Dim, isFloat, isNarrowFloat, shapeEquals, shapeToString } from '../base/index.js';
 import { type GraphBuilder, type Node, tensor, type TensorNode, type TensorType } from '../graph/index.js';
-import { type Accumulator, build as loop, type Expr, type Stmt } from '../kernel/index.js';
+import { type Accumulator, type Buffer, build as loop, type Expr, type Stmt } from '../kernel/index.js';
 import { applyTensor, tensorOf } from './apply.js';
 import { defineOp, type NestContext, type Op } from './define.js';
 import { elementwise } from './elementwise.js';
@@ -53,8 +53,9 @@ const times = (build: GraphBuilder, x: TensorNode, y: TensorNode): TensorNode =>
 
 function nest(node: TensorNode<RecurrenceAttrs>, { args, results, fresh }: NestContext): readonly Stmt[] {
   const { shape, dtype } = node.type;
-  const [a, b] = args as [NestContext['args'][0], NestContext['args'][0]];
-  const [result] = results as [NestContext['args'][0]];
+  const b = args.at(-1) as Buffer;
+  const a = args.length === 2 ? args[0] : undefined;
+  const [result] = results as [Buffer];
   if (shape.some((dim) => dim.constant === 0)) return [];
   const state: Accumulator = { name: fresh('state'), dtype: isNarrowFloat(dtype) ? 'f32' : dtype, shape: [] };
   const wide = (value: Expr): Expr => (loop.dtypeOf(value) === state.dtype ? value : loop.apply('convert', state.dtype, value));
@@ -63,7 +64,11 @@ function nest(node: TensorNode<RecurrenceAttrs>, { args, results, fresh }: NestC
     const index = fresh('i');
     const place = node.attrs.reverse ? loop.minus(loop.minus(size, loop.int(1)), loop.index(index)) : loop.index(index);
     const here = [...at, place];
-    const next = loop.apply('muladd', state.dtype, wide(loop.load(a, here)), loop.read(state), wide(loop.load(b, here)));
+    const added = wide(loop.load(b, here));
+    const next =
+      a === undefined
+        ? loop.apply('add', state.dtype, loop.read(state), added)
+        : loop.apply('muladd', state.dtype, wide(loop.load(a, here)), loop.read(state), added);
     const value = loop.read(state);
     return [
       { kind: 'declare', accumulator: state, initial: zeroOf(state.dtype) },
@@ -96,11 +101,11 @@ function nest(node: TensorNode<RecurrenceAttrs>, { args, results, fresh }: NestC
 
 export const recurrence: Op<RecurrenceAttrs> = defineOp<RecurrenceAttrs>({
   name: 'recurrence',
-  doc: 'Along the last axis, each element is a times the one before, plus b.',
+  doc: 'Along the last axis, each element is a times the one before, plus b; of b alone, the running sum.',
   type(args) {
-    const two = tensors('recurrence', args, 2);
-    if (isProblem(two)) return two;
-    const [a, b] = two as [TensorType, TensorType];
+    const given = tensors('recurrence', args, args.length === 1 ? 1 : 2);
+    if (isProblem(given)) return given;
+    const [a, b = a] = given as [TensorType, TensorType?];
     if (!isFloat(a.dtype)) return problem('dtype-mismatch', `recurrence takes floats (f32, f64, f16, bf16), not ${a.dtype}`, [0]);
     if (a.dtype !== b.dtype) return problem('dtype-mismatch', `recurrence of ${a.dtype} and ${b.dtype}: element types never mix`, [0, 1]);
     if (a.shape.length === 0 || !shapeEquals(a.shape, b.shape))
@@ -111,29 +116,32 @@ export const recurrence: Op<RecurrenceAttrs> = defineOp<RecurrenceAttrs>({
     kind: 'rules',
     // λᵢ = cᵢ + aᵢ₊₁ · λᵢ₊₁ is what the result at i adds to everything; aᵢ had yᵢ₋₁ beside it, and bᵢ nothing.
     vjp(node, [cotangent], build) {
-      if (cotangent === undefined) return [undefined, undefined];
+      if (cotangent === undefined) return node.args.map(() => undefined);
       const { reverse } = node.attrs;
+      if (node.args.length === 1) return [applyTensor(build, recurrence, [cotangent], { reverse: !reverse })];
       const factors = shifted(build, tensorOf(node.args[0] as Node), !reverse);
       const flow = applyTensor(build, recurrence, [factors, cotangent], { reverse: !reverse });
       return [times(build, flow, shifted(build, tensorOf<RecurrenceAttrs>(node), reverse)), flow];
     },
     jvp(node, [da, db], build) {
-      if (da === undefined && db === undefined) return [undefined];
       const { reverse } = node.attrs;
+      if (node.args.length === 1) return [da === undefined ? undefined : applyTensor(build, recurrence, [da], { reverse })];
+      if (da === undefined && db === undefined) return [undefined];
       const moved = da === undefined ? undefined : times(build, da, shifted(build, tensorOf<RecurrenceAttrs>(node), reverse));
       const added = moved === undefined ? db : db === undefined ? moved : applyTensor(build, elementwise.add, [moved, db], {});
       return [applyTensor(build, recurrence, [node.args[0] as Node, added as TensorNode], { reverse })];
     },
   },
   evaluate(args, { attrs }) {
-    const [a, b] = [tensorAt(args, 0), tensorAt(args, 1)];
-    const result = emptyValue(a.dtype, a.shape);
-    const size = a.shape.at(-1) as number;
+    const b = tensorAt(args, args.length - 1);
+    const a = args.length === 2 ? tensorAt(args, 0) : undefined;
+    const result = emptyValue(b.dtype, b.shape);
+    const size = b.shape.at(-1) as number;
     let state = 0;
     for (let count = 0; count < result.data.length; count++) {
       const step = count % size;
       const at = attrs.reverse ? count - step + (size - 1 - step) : count;
-      state = (step === 0 ? 0 : Number(get(a, at)) * state) + Number(get(b, at));
+      state = (step === 0 ? 0 : (a === undefined ? 1 : Number(get(a, at))) * state) + Number(get(b, at));
       put(result, at, state);
     }
     return result;
@@ -171,12 +179,11 @@ export const recurrence: Op<RecurrenceAttrs> = defineOp<RecurrenceAttrs>({
   },
   samples: () =>
     [false, true].flatMap((reverse) =>
-      [[5], [2, 3], [1], [2, 0], [0, 2]].map((shape) => ({
-        args: [
-          { dtype: 'f64' as const, shape },
-          { dtype: 'f64' as const, shape },
-        ],
-        attrs: { reverse },
-      })),
+      [[5], [2, 3], [1], [2, 0], [0, 2]].flatMap((shape) =>
+        [1, 2].map((count) => ({
+          args: Array.from({ length: count }, () => ({ dtype: 'f64' as const, shape })),
+          attrs: { reverse },
+        })),
+      ),
     ),
 });

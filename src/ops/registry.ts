@@ -18,6 +18,7 @@ import { gather, scatterAdd } from './gather.js';
 import { element, named, stopGradient } from './identity.js';
 import { inverse } from './inverse.js';
 import { loop } from './loop.js';
+import { lu } from './lu.js';
 import { matmul } from './matmul.js';
 import { narrow, widen } from './narrow.js';
 import { pad } from './pad.js';
@@ -26,7 +27,9 @@ import { recurrence } from './recurrence.js';
 import { reduceAll, reduceAny, reduceMax, reduceMin, reduceProduct, reduceSum } from './reduce.js';
 import { reshape } from './reshape.js';
 import { slice } from './slice.js';
+import { sortOrder } from './sort-order.js';
 import { argument, constant, dimension, feed, iota, placeholderOp, variable } from './sources.js';
+import { substitute } from './substitute.js';
 import { transpose } from './transpose.js';
 import { unwind } from './unwind.js';
 import { view } from './view.js';
@@ -71,6 +74,9 @@ const all: readonly Op[] = [
   erase(matmul),
   erase(contract),
   erase(inverse),
+  erase(lu),
+  erase(substitute),
+  erase(sortOrder),
   erase(recurrence),
   erase(randomBits),
   erase(loop),

@@ -5,8 +5,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The parts of the library, `prelude` included, which every module has without importing it. */
-export const stdNames = ['std/prelude', 'std/nn', 'std/loss', 'std/optim'] as const;
+/** The parts of the library; the first three every module has without importing them. */
+export const stdNames = ['std/prelude', 'std/arrays', 'std/linear-algebra', 'std/nn', 'std/loss', 'std/optim'] as const;
 
 /** The folder that holds the library's files; an exception when the package is incomplete. */
 function stdFolder(from: string = fileURLToPath(import.meta.url)): string {

@@ -25,6 +25,8 @@ import {
   fill,
   infer,
   inlineRegion,
+  iota,
+  type IotaAttrs,
   item,
   loop,
   matmul,
@@ -119,7 +121,9 @@ const variants: Readonly<Record<string, readonly Variant[]>> = {
   // What they round is told by samples of numbers that need no rounding: the interpreter rounds nothing.
   narrow: [],
   widen: [],
-  recurrence: [false, true].map((reverse): Variant => ({ args: [f('B', 'N'), f('B', 'N')], attrs: { reverse }, sizes: planes })),
+  recurrence: [false, true].flatMap((reverse) =>
+    [1, 2].map((count): Variant => ({ args: Array.from({ length: count }, () => f('B', 'N')), attrs: { reverse }, sizes: planes })),
+  ),
   bitcast: [{ args: [{ dtype: 'f32', shape: ['B', 'N'] }], attrs: { dtype: 'i32' }, sizes: planes }],
   constant: [],
   named: [{ args: [f('B', 'N')], attrs: { path: 'x' }, sizes: planes }],
@@ -180,6 +184,42 @@ const variants: Readonly<Record<string, readonly Variant[]>> = {
     },
   ],
   inverse: [{ args: [{ dtype: 'f64', shape: ['N', 'N'] }], attrs: {}, sizes: [{ N: 1 }, { N: 2 }, { N: 7 }] }],
+  lu: [true, false].flatMap((pivots) =>
+    [
+      { args: [f('N', 'N')], sizes: [{ N: 0 }, { N: 1 }, { N: 2 }, { N: 7 }, { N: 19 }] },
+      {
+        args: [f('B', 'N', 'N')],
+        sizes: [
+          { B: 0, N: 3 },
+          { B: 3, N: 0 },
+          { B: 4, N: 5 },
+        ],
+      },
+    ].map((variant): Variant => ({ ...variant, on: (build, [x]) => [farFromSingular(build, x as TensorNode)], attrs: { pivots } })),
+  ),
+  substitute: [true, false].flatMap((upper) =>
+    [
+      { args: [f('N', 'N'), f('N', 'B')], sizes: planes },
+      { args: [f('N', 'N'), f('N', 1)], sizes: lengths },
+      { args: [f('B', 'N', 'N'), f('B', 'N', 3)], sizes: planes },
+    ].map((variant, at): Variant => ({
+      ...variant,
+      on: (build, [x, b]) => [farFromSingular(build, x as TensorNode), b as TensorNode],
+      attrs: { upper, unit: (at === 0) === upper },
+    })),
+  ),
+  sortOrder: [true, false].flatMap((descending) =>
+    [f('N'), f('B', 'N'), { ...f('B', 'N'), range: [-1, 1] as const }, ids(-3, 3, 'B', 'N')].map((arg): Variant => ({
+      args: [arg],
+      attrs: { descending },
+      sizes: [
+        { B: 0, N: 3 },
+        { B: 2, N: 0 },
+        { B: 1, N: 1 },
+        { B: 3, N: 70 },
+      ],
+    })),
+  ),
   randomBits: [
     {
       args: [
@@ -418,6 +458,15 @@ const variants: Readonly<Record<string, readonly Variant[]>> = {
   ...Object.fromEntries(['reduceSum', 'reduceProduct', 'reduceMax', 'reduceMin'].map((name) => [name, reductions(f)])),
   ...Object.fromEntries(['reduceAny', 'reduceAll'].map((name) => [name, reductions(bits)])),
 };
+
+/** An eighth of x, and 4 more on the diagonal. */
+function farFromSingular(build: GraphBuilder, x: TensorNode): TensorNode {
+  const { shape } = x.type;
+  const count = (back: number): TensorNode =>
+    tensorOf<IotaAttrs>(apply<IotaAttrs>(build, iota, [], { shape, axis: shape.length - back, dtype: 'i32' }));
+  const diagonal = scalars.select(build, scalars.eq(build, count(2), count(1)), fill(build, x.type, 4), fill(build, x.type, 0));
+  return scalars.add(build, scalars.mul(build, x, fill(build, x.type, 0.125)), diagonal);
+}
 
 /** x → x · a + cos i, and rounds back whose states depend on every x and on their order. */
 function wandering(build: GraphBuilder, shape: Shape): { readonly forward: Region; readonly back: Region } {

@@ -32,6 +32,69 @@ const cases: Readonly<Record<string, readonly ChainCase[]>> = {
   'test/programs/clip-norm.tdsl': [1, 9].flatMap((B) => ['train', 'same'].map((entry) => ({ entry, dims: { B }, steps: 3 }))),
   'test/programs/ema.tdsl': [1, 9].map((B) => ({ entry: 'train', dims: { B }, steps: 3 })),
   'test/programs/lists.tdsl': [1, 9].map((B) => ({ entry: 'start', dims: { B } })),
+  'test/programs/activations.tdsl': [
+    ...['values', 'slopes'].flatMap((entry) => [1, 21].map((N): ChainCase => ({ entry, dims: { N } }))),
+    ...[0, 3].map((B): ChainCase => ({ entry: 'gated', dims: { B } })),
+  ],
+  'test/programs/factors.tdsl': [
+    ...[
+      { B: 3, N: 1, M: 1 },
+      { B: 0, N: 3, M: 2 },
+      { B: 2, N: 0, M: 2 },
+      { B: 2, N: 11, M: 5 },
+      { B: 1, N: 40, M: 1 },
+    ].map((dims): ChainCase => ({ entry: 'batch', dims })),
+    ...['single', 'definite'].flatMap((entry) => [0, 1, 2, 23].map((N): ChainCase => ({ entry, dims: { N } }))),
+    ...[0, 1, 17].map((N): ChainCase => ({ entry: 'narrow', dims: { N }, tolerance: 5e-3 })),
+    ...[0, 3].map((n): ChainCase => ({ entry: 'repeated', dims: { N: 5 }, ranges: { n: [n, n] } })),
+  ],
+  'test/programs/implicit.tdsl': [1, 3].map((D): ChainCase => ({ entry: 'fixedPoint', dims: { D }, ranges: { w: [-0.3, 0.3] } })),
+  'test/programs/linear-algebra.tdsl': [
+    ...['factor', 'logDensity', 'solved'].map((entry): ChainCase => ({ entry })),
+    ...[0, 3].map((B): ChainCase => ({ entry: 'inverses', dims: { B }, ranges: { a: [1, 3] } })),
+  ],
+  'test/programs/losses.tdsl': [
+    ...['smoothed', 'ignoring', 'weighted'].flatMap((entry) =>
+      [1, 9].map((B): ChainCase => ({ entry, dims: { B }, ranges: { y: [entry === 'ignoring' ? -1 : 0, 2] } })),
+    ),
+    ...['focal', 'triplet', 'contrast'].flatMap((entry) => [1, 9].map((B): ChainCase => ({ entry, dims: { B } }))),
+  ],
+  'test/programs/losses-of-values.tdsl': [
+    { entry: 'normal', dims: { N: 9 }, ranges: { variance: [0.5, 2] } },
+    { entry: 'directions', dims: { B: 9 } },
+  ],
+  'test/programs/optimizers.tdsl': ['Lion', 'Lamb', 'Nadam', 'Radam', 'Adafactor', 'Amsgrad'].map((name): ChainCase => ({
+    entry: `by${name}`,
+    steps: 4,
+  })),
+  'test/programs/orders.tdsl': [
+    ...[
+      { B: 0, N: 3 },
+      { B: 3, N: 0 },
+      { B: 1, N: 1 },
+      { B: 5, N: 70 },
+    ].flatMap((dims) => [
+      ...['sorted', 'running'].map((entry): ChainCase => ({ entry, dims })),
+      ...[-80, 0, 3].map((shift): ChainCase => ({ entry: 'moved', dims, ranges: { shift: [shift, shift] } })),
+    ]),
+    ...[0, 1, 9].map((N): ChainCase => ({ entry: 'integers', dims: { N } })),
+    ...[0, 7].map((K): ChainCase => ({ entry: 'picked', dims: { N: 5, K }, ranges: { ids: [0, 4] } })),
+    { entry: 'best', tolerance: 5e-3 },
+  ],
+  'test/programs/rearrange.tdsl': [
+    ...['order', 'moved'].map((entry): ChainCase => ({ entry })),
+    { entry: 'parts', ranges: { ids: [0, 3] } },
+  ],
+  'test/programs/rearrange-slopes.tdsl': [
+    ...['sorted', 'best', 'triangles'].map((entry): ChainCase => ({ entry })),
+    { entry: 'picked', ranges: { ids: [0, 3] } },
+  ],
+  'test/programs/running.tdsl': [
+    ...['sums', 'products'].map((entry): ChainCase => ({ entry })),
+    ...[0, 1, 9].map((N): ChainCase => ({ entry: 'byIndex', dims: { N } })),
+  ],
+  // The interpreter rounds no constants, so `rates`, which is made of them alone, differs by a rounding where some are folded.
+  'test/programs/schedules.tdsl': [{ entry: 'train', steps: 5 }],
   'test/programs/any-shape.tdsl': [0, 1, 2].flatMap((rank) =>
     ['add', 'distance'].map((entry): ChainCase => ({
       entry,

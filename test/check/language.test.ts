@@ -327,6 +327,8 @@ describe('modules', () => {
     expect(variableTexts(module)).toEqual(['param layers/gain: f32']);
     expect(result.files.map((file) => file.path)).toEqual([
       'std/prelude',
+      'std/arrays',
+      'std/linear-algebra',
       'main2.tdsl',
       'lib/deep/help.tdsl',
       'lib/layers.tdsl',

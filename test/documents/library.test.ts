@@ -16,7 +16,25 @@ const path = at('docs', 'library.md');
 const entries = chapters().flatMap(({ sections }) => sections.flatMap((section) => section.entries));
 
 /** Declarations that others are made of, and programs need not know. */
-const parts = ['unit53', 'boxMuller', 'narrowNormal'];
+const parts = [
+  'unit53',
+  'boxMuller',
+  'narrowNormal',
+  'rolled',
+  'pickLast',
+  'isFloating',
+  'runningFloats',
+  'runningSum',
+  'runningProduct',
+  'rowsAt',
+  'solveFactored',
+  'solveTransposed',
+  'solveMatrices',
+  'solveTriangles',
+  'parity',
+  'halfCosine',
+  'growingRestarts',
+];
 
 test('the page is what stands beside the definitions; else `npm run docs` renews it', async () => {
   expect(await formatted(libraryPage(), path)).toBe(readFileSync(path, 'utf8'));

@@ -4,18 +4,31 @@
 import { describe, expect, it } from 'vitest';
 import { Dim, type DType } from '../../src/base/index.js';
 import { evaluateNodes, runProgram } from '../../src/eval/index.js';
-import { type TensorType } from '../../src/graph/index.js';
+import { type Node, type TensorType } from '../../src/graph/index.js';
 import { build as loopIr, type Buffer, type Expr, type Kernel, ownCode, type Program, type Stmt } from '../../src/kernel/index.js';
 import { expandScalars } from '../../src/lower/index.js';
-import { evaluateScalar, expansions, type ScalarName, scalarNames, scalarTable, type TensorValue } from '../../src/ops/index.js';
+import {
+  element,
+  evaluateScalar,
+  expansions,
+  isNodeOf,
+  item,
+  type ScalarName,
+  scalarNames,
+  scalarTable,
+  type TensorValue,
+} from '../../src/ops/index.js';
 import { compile } from './machine.js';
 import { built, type Case, cases, numbers } from './samples.js';
 
-/** A program of one kernel over the arguments of a sample. */
-function programOf(one: Case): { program: Program; expected: TensorValue; feeds: readonly TensorValue[] } {
-  const { args, node, values } = built(one, 5);
+/** A program of one kernel over the arguments of a sample, and each of its results. */
+function programOf(one: Case): { program: Program; expected: readonly TensorValue[]; feeds: readonly TensorValue[] } {
+  const { build, args, node, values } = built(one, 5);
+  const made = isNodeOf(node, element) ? (node.args[0] as Node) : node;
+  const results = made.type.kind === 'tuple' ? made.type.items.map((_, at) => item(build, made, at)) : [node];
   const feeds = args.map(({ type }, index) => loopIr.buffer(`a${index}`, type.dtype, type.shape, { kind: 'feed', index }));
-  const output = loopIr.buffer('out', node.type.dtype, node.type.shape, { kind: 'output', index: 0 });
+  const outputs = results.map(({ type }, index) => loopIr.buffer(`out${index}`, type.dtype, type.shape, { kind: 'output', index }));
+  const output = outputs[0] as Buffer;
   const temporaries: Buffer[] = [];
   let names = 0;
   const fresh = (stem: string): string => `${stem}${names++}`;
@@ -32,9 +45,9 @@ function programOf(one: Case): { program: Program; expected: TensorValue; feeds:
     lowering.kind === 'element'
       ? elements((index) => lowering.at(node, index, (which, at) => loopIr.load(feeds[which] as Buffer, at)))
       : lowering.kind === 'nest'
-        ? lowering.build(node, {
+        ? lowering.build(made, {
             args: feeds,
-            results: [output],
+            results: outputs,
             fresh,
             temporary(dtype: DType, shape: TensorType['shape']) {
               const made = loopIr.buffer(fresh('t'), dtype, shape, { kind: 'temporary' });
@@ -53,11 +66,11 @@ function programOf(one: Case): { program: Program; expected: TensorValue; feeds:
   const program: Program = {
     entry: 'e',
     dims: [],
-    buffers: [...feeds, output, ...temporaries],
+    buffers: [...feeds, ...outputs, ...temporaries],
     kernels: [kernel],
     arena: { slots: [], slotOf: new Map() },
   };
-  return { program, expected: evaluateNodes([node], { args: [...values] })[0] as TensorValue, feeds: values };
+  return { program, expected: evaluateNodes(results, { args: [...values] }), feeds: values };
 }
 
 const lowered = cases.filter(({ op }) => op.lowering.kind === 'element' || op.lowering.kind === 'nest');
@@ -66,17 +79,20 @@ describe('lowering', () => {
   it.each(lowered.map((one) => [one.text, one] as const))('%s gives what it means', (_, one) => {
     const { program, expected, feeds } = programOf(one);
     for (const variant of [program, expandScalars(program)]) {
-      const [got] = runProgram(variant, { feeds }).outputs;
-      if (expected.data.length === 0) continue;
-      expect(got?.shape).toEqual(expected.shape);
-      [...expected.data].forEach((value, at) => {
-        const found = got?.data[at];
-        if (typeof value === 'bigint' || !Number.isFinite(value)) expect(found).toBe(value);
-        else
-          expect(Math.abs(Number(found) - value)).toBeLessThanOrEqual(
-            1e-13 * Math.max(1, Math.abs(value)) * (expected.dtype === 'f32' ? 1e7 : 1),
-          );
-      });
+      const { outputs } = runProgram(variant, { feeds });
+      for (const [which, result] of expected.entries()) {
+        const got = outputs[which];
+        if (result.data.length === 0) continue;
+        expect(got?.shape).toEqual(result.shape);
+        [...result.data].forEach((value, at) => {
+          const found = got?.data[at];
+          if (typeof value === 'bigint' || !Number.isFinite(value)) expect(found).toBe(value);
+          else
+            expect(Math.abs(Number(found) - value)).toBeLessThanOrEqual(
+              1e-13 * Math.max(1, Math.abs(value)) * (result.dtype === 'f32' ? 1e7 : 1),
+            );
+        });
+      }
     }
   });
 });

@@ -10,6 +10,7 @@ import { elementwiseBuiltins } from './elementwise.js';
 import { listBuiltins } from './lists.js';
 import { randomBuiltins } from './random.js';
 import { matrixBuiltins, reductionBuiltins, sizeBuiltins } from './reductions.js';
+import { rowBuiltins } from './rows.js';
 import { shapeBuiltins } from './shapes.js';
 import { splitBuiltins } from './split.js';
 
@@ -18,6 +19,7 @@ export const builtinGroups: Readonly<Record<string, readonly Builtin[]>> = {
   elementwise: elementwiseBuiltins,
   reductions: reductionBuiltins,
   matrices: matrixBuiltins,
+  rows: rowBuiltins,
   shapes: [...shapeBuiltins, ...splitBuiltins],
   sizes: sizeBuiltins,
   derivatives: [...derivativeBuiltins, ...checkpointBuiltins],

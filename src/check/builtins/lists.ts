@@ -44,4 +44,19 @@ const enumerate: Builtin = {
   },
 };
 
-export const listBuiltins: readonly Builtin[] = [params, enumerate];
+/** For functions whose arguments are words. */
+const refuse: Builtin = {
+  name: 'refuse',
+  doc: 'Refuses the program with that text: for what a function is asked for and does not have.',
+  signatures: ['refuse(text: text)'],
+  parameters: required('text'),
+  run(call) {
+    const { value, span } = call.given('text');
+    if (value.kind === 'error') return ERROR;
+    if (value.kind !== 'string')
+      return fail(call.context, 'type-mismatch', span, `\`refuse\` takes a text, and this is ${describe(value)}`);
+    return fail(call.context, 'invalid-value', call.site, value.value);
+  },
+};
+
+export const listBuiltins: readonly Builtin[] = [params, enumerate, refuse];

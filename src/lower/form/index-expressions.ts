@@ -2,7 +2,7 @@
 // nothing is said of an address that does not move evenly.
 
 import { Dim } from '../../base/index.js';
-import { type Buffer, type Expr, LinearForms, mentions, visitExpr } from '../../kernel/index.js';
+import { type Buffer, type Expr, LinearForms, mentions, someExpr, type Stmt, visitExpr } from '../../kernel/index.js';
 
 /** Names of loops, lets and accumulators that the values depend on. */
 export function freeNames(exprs: readonly Expr[]): Set<string> {
@@ -18,13 +18,20 @@ export function freeNames(exprs: readonly Expr[]): Set<string> {
 
 const noDefinitions = new Map<string, Expr>();
 
-/** Elements between the addresses of two consecutive iterations of `loop`, or undefined when that differs along the loop. */
-export function addressStride(buffer: Buffer, index: readonly Expr[], loop: string): Dim | undefined {
+/**
+ * Elements between the addresses of two consecutive iterations of `loop`, or undefined when that differs along the loop. `lets`: where what
+ * the index may name stands.
+ */
+export function addressStride(buffer: Buffer, index: readonly Expr[], loop: string, lets: readonly Stmt[] = []): Dim | undefined {
   const forms = new LinearForms(noDefinitions, { joins: false });
+  const changing = new Set<string>();
+  const changes = (expr: Expr): boolean =>
+    mentions(expr, loop) || someExpr(expr, (part) => part.kind === 'name' && changing.has(part.name));
+  for (const one of lets) if (one.kind === 'let' && changes(one.value)) changing.add(one.name);
   let stride = Dim.zero;
   for (const { atom, coefficient } of forms.offset(index, buffer, index).terms) {
     if (atom.kind === 'index' && atom.name === loop) stride = coefficient;
-    else if (mentions(atom, loop)) return undefined;
+    else if (changes(atom)) return undefined;
   }
   return stride;
 }

@@ -44,8 +44,9 @@ function probeIndices(form: MatmulForm): { readonly batch: readonly Expr[]; read
 /** The same as `strideAlong` for the left side, which may be read through a view of its own. */
 export function strideOfLeft(form: MatmulForm, loops: readonly string[], stored: ValueSources['stored'], forms: Forms): number | undefined {
   const { batch, inner } = probeIndices(form);
-  const value = loadOfLeft(form, [...batch, build.index('m'), ...inner], stored, forms);
-  return value === undefined ? undefined : strideOf(value, loops);
+  const scope = Scope.root(new Names());
+  const value = loadOfLeft(form, [...batch, build.index('m'), ...inner], stored, forms, scope);
+  return value === undefined ? undefined : strideOf(value, loops, scope);
 }
 
 /** What a tile loads for an element of the left side; undefined when it computes it. */
@@ -72,12 +73,14 @@ export function strideAlong(
   stored: ValueSources['stored'],
   forms: Forms,
 ): number | undefined {
-  const value = loadOf(operand, index, stored, forms);
-  return value === undefined ? undefined : strideOf(value, loops);
+  const scope = Scope.root(new Names());
+  const value = loadOf(operand, index, stored, forms, scope);
+  return value === undefined ? undefined : strideOf(value, loops, scope);
 }
 
-function strideOf(value: Extract<Expr, { kind: 'load' }>, loops: readonly string[]): number | undefined {
-  const strides = loops.map((loop) => addressStride(value.buffer, value.index, loop));
+/** `scope`: where what the index needs is named. */
+function strideOf(value: Extract<Expr, { kind: 'load' }>, loops: readonly string[], scope: Scope): number | undefined {
+  const strides = loops.map((loop) => addressStride(value.buffer, value.index, loop, scope.statements));
   if (strides.some((stride) => stride === undefined)) return undefined;
   return strides[0]?.constant ?? 0;
 }

@@ -48,7 +48,7 @@ export interface FusedValue {
 export interface FusedMember extends FusedValue {
   readonly role: Member['role'];
   readonly type: Type;
-  /** Where the value goes; of a loop one for each result, undefined for one that nothing reads. */
+  /** Where the value goes; of a loop or tuple one for each result, undefined for one that nothing reads. */
   readonly to: readonly (string | undefined)[];
 }
 

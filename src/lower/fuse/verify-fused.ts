@@ -205,10 +205,10 @@ class Verifier {
     return this.#whole.get(isNodeOf(node, element) ? this.#loopOf(node) : number);
   }
 
-  /** Where a value is found that `member` computes: a loop has places for each of its results. */
+  /** Where a value is found that `member` computes: a loop, and a nest of several results, has places for each. */
   #placesOf({ number, partial }: FusedValue, member: FusedMember): ReadonlySet<string> {
     const node = this.#node(number);
-    if (member.role === 'loop' && !partial && isNodeOf(node, element)) {
+    if ((member.role === 'loop' || member.role === 'nest') && !partial && isNodeOf(node, element)) {
       const place = member.to[node.attrs.index];
       return place === undefined ? none : new Set([place]);
     }

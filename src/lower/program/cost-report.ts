@@ -45,7 +45,7 @@ function statementsCost(statements: readonly Stmt[]): KernelCost | undefined {
 const bytesOfType = (type: Pick<TensorType, 'dtype' | 'shape'>): Dim => elementCount(type.shape).mul(bytesOf(type.dtype));
 
 function writtenBy(member: Member, storage: Storage): Dim {
-  if (member.role === 'loop')
+  if (member.role === 'loop' || member.node.type.kind === 'tuple')
     return storage.results(member.node).reduce((sum, buffer) => (buffer === undefined ? sum : sum.add(bytesOfType(buffer))), Dim.zero);
   const bytes = bytesOfType(tensorOf(member.node).type);
   return bytes.mul(storage.destinations(member.node).length);

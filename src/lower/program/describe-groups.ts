@@ -56,7 +56,9 @@ const describeGroup = (
 });
 
 const placesOf = ({ role, node }: Member, storage: Storage): (string | undefined)[] =>
-  role === 'loop' ? storage.results(node).map((buffer) => buffer?.name) : storage.destinations(node).map(nameOf);
+  role === 'loop' || node.type.kind === 'tuple'
+    ? storage.results(node).map((buffer) => buffer?.name)
+    : storage.destinations(node).map(nameOf);
 
 const nameOf = (to: Destination): string => (to.kind === 'buffer' ? to.buffer.name : to.accumulator.name);
 

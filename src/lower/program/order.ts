@@ -123,7 +123,7 @@ export function planOrder(
   }
   for (const group of fusion.groups) {
     for (const member of group.members) {
-      if (member.role === 'loop') continue;
+      if (member.role === 'loop' || member.node.type.kind === 'tuple') continue;
       const node = tensorOf(member.node);
       // A nest writes whole buffers: what goes to a register, or below an index, is copied from one.
       storage.place(node, destinations.get(node) ?? [], member.role === 'nest' || readOutside.has(node));

@@ -1,6 +1,7 @@
 // Ops that bring their own loop nest: the op writes the loops, the schedule hands it buffers and copies its result to where else it must go
 // (see the note at the end). In: a nest group and its storage. Out: the statements that the op builds.
-// Holds: the nest writes one buffer; a further destination gets a copy of it.
+// Holds: the nest writes one buffer for each result; a further destination gets a copy of it. What nothing reads of several results goes to
+// a temporary.
 
 import { tensorOf, opOf } from '../../form/forms.js';
 import { InternalError } from '../../../base/index.js';
@@ -15,20 +16,27 @@ import { emitBufferCopy } from '../../program/order.js';
 export function emitNest(group: Group, scope: Scope, context: EmitContext): void {
   for (const { node } of group.members) {
     const { storage } = context;
-    const result = storage.bufferOf(tensorOf(node));
+    const results = resultsOf(node, context);
     scope.emit(
       ...statementsOf(node, {
         args: node.args.map((argument) => argumentOf(tensorOf(argument), scope, context)),
-        results: [result],
+        results,
         temporary: (dtype, shape) => storage.pool.temporary({ dtype, shape }),
         fresh: (stem) => scope.names.fresh(stem),
       }),
     );
+    const result = results[0] as Buffer;
     for (const to of storage.destinations(node)) {
       if (to.kind === 'register') scope.emit({ kind: 'assign', accumulator: to.accumulator, index: [], value: build.load(result, []) });
       else if (to.buffer !== result) emitBufferCopy(result, to.buffer, scope, to.prefix);
     }
   }
+}
+
+function resultsOf(node: Node, { storage }: EmitContext): readonly Buffer[] {
+  if (node.type.kind === 'tensor') return [storage.bufferOf(tensorOf(node))];
+  const stored = storage.results(node);
+  return node.type.items.map((type, at) => stored[at] ?? storage.pool.temporary(type));
 }
 
 /** Nests read memory: a scalar that a loop counts or carries in a register is put there. */
