@@ -18,8 +18,10 @@ import { scalars } from './scalars.js';
 import { iota } from './sources.js';
 import { squareProblem, substituted, substitutedBack } from './substitute.js';
 import { swapLast } from './transpose.js';
+import { called, patternOf, truth } from './tdsl.js';
 import { partOf, unitLower } from './triangle.js';
 import { emptyValue, put, tensorAt } from './value.js';
+import { namesFor } from './writing.js';
 
 export type LuAttrs = { readonly pivots: boolean };
 
@@ -235,6 +237,12 @@ export const lu: Op<LuAttrs> = defineOp<LuAttrs>({
     return [factors, order];
   },
   lowering: { kind: 'nest', build: (node, nest) => nestOf(shapeOf(node), node.attrs, nest) },
+  write(node, writer) {
+    const names = writer.results(node, (index) => (index === 0 ? 'factors' : 'order'));
+    const factors = called('lu', [writer.exact(node.args[0] as Node)], node.attrs.pivots ? {} : { pivots: truth(false) });
+    writer.bind(patternOf(names), factors);
+    return namesFor(names, [shapeOf(node), shapeOf(node).slice(0, -1)]);
+  },
   counts: (node) => ({ size: sizeOf(node), most: limits.rounds }),
   itemBounds: (node, index) => (index === 1 ? { low: Dim.zero, high: sizeOf(node).sub(1) } : undefined),
   samples: () =>

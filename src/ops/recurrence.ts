@@ -14,23 +14,9 @@ import { zeroOf } from './lowering.js';
 import { isProblem, problem, tensors } from './problem.js';
 import { pad } from './pad.js';
 import { slice } from './slice.js';
-import {
-  applied,
-  axesOf,
-  binary,
-  called,
-  digits,
-  named,
-  nowhere,
-  patternOf,
-  range,
-  sliced,
-  subscripted,
-  tupleOf,
-  yielded,
-} from './tdsl.js';
+import { called, truth } from './tdsl.js';
 import { emptyValue, get, put, tensorAt } from './value.js';
-import { literalOf, written } from './writing.js';
+import { written } from './writing.js';
 
 export type RecurrenceAttrs = { readonly reverse: boolean };
 
@@ -147,35 +133,10 @@ export const recurrence: Op<RecurrenceAttrs> = defineOp<RecurrenceAttrs>({
     return result;
   },
   lowering: { kind: 'nest', build: (node, context) => nest(tensorOf(node), context) },
-  write({ args, attrs: { reverse }, type }, writer) {
-    const { dtype, shape } = type as TensorType;
-    // Of no elements there is nothing to step through.
-    if (shape.at(-1)?.constant === 0) return written(writer.exact(args[1] as Node), shape);
-    const [a, b] = args.map((arg) => writer.named(arg)) as [Expression, Expression];
-    const [lead, size] = [shape.slice(0, -1), writer.size(shape.at(-1) as Dim)];
-    const [i, state, last, all] = ['i', 'y', 'last', 'ys'].map((stem) => writer.fresh(stem)) as [string, string, string, string];
-    const at = reverse ? binary(binary(size, '-', digits('1')), '-', named(i)) : named(i);
-    const element = (of: Expression): Expression => subscripted(of, lead.length === 0 ? [at] : [{ kind: 'ellipsis', span: nowhere }, at]);
-    const zero = applied(named(dtype), [literalOf(dtype, 0)]);
-    const initial = lead.length === 0 ? zero : called('broadcastTo', [zero, writer.sizes(lead)]);
-    const body = writer.block((inside) => {
-      const next = inside.fresh('next');
-      inside.bind(patternOf([next]), binary(binary(element(a), '*', named(state)), '+', element(b)));
-      return yielded(tupleOf([named(next), named(next)]));
-    });
-    writer.bind(patternOf([last, all]), {
-      kind: 'scan',
-      variable: patternOf([i]),
-      iterable: range(digits('0'), size),
-      carry: patternOf([state]),
-      initial,
-      body,
-      span: nowhere,
-    });
-    // Rounds lie along the first axis, and the last one comes first.
-    const rounds = reverse ? subscripted(named(all), [sliced(null, null, digits('-1'))]) : named(all);
-    const axes = shape.map((_, axis) => (axis + 1) % shape.length);
-    return written(shape.length === 1 ? rounds : called('transpose', [rounds], shape.length === 2 ? {} : { axes: axesOf(axes) }), shape);
+  write({ args, attrs, type }, writer) {
+    const [b, a] = args.toReversed().map((arg) => writer.exact(arg)) as [Expression, Expression | undefined];
+    const reverse = attrs.reverse ? { reverse: truth(true) } : {};
+    return written(called('recurrence', [b], a === undefined ? reverse : { factor: a, ...reverse }), (type as TensorType).shape);
   },
   samples: () =>
     [false, true].flatMap((reverse) =>

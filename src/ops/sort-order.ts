@@ -3,13 +3,15 @@
 // NumPy; −0 equals 0. N · log N comparisons.
 
 import { Dim, InternalError, isFloat, limits, type Shape } from '../base/index.js';
-import { tensor, type TensorNode } from '../graph/index.js';
+import { type Node, tensor, type TensorNode, type TensorType } from '../graph/index.js';
 import { type Accumulator, type Buffer, build as loop, type Expr, type For, type Stmt } from '../kernel/index.js';
 import { tensorOf } from './apply.js';
 import { defineOp, type NestContext, type Op, type SampleArgument } from './define.js';
 import { loopsOver } from './lowering.js';
 import { dimAt, isProblem, oneTensor, problem } from './problem.js';
+import { called, truth } from './tdsl.js';
 import { emptyValue, get, put, tensorAt } from './value.js';
+import { written } from './writing.js';
 
 export type SortOrderAttrs = { readonly descending: boolean };
 
@@ -190,6 +192,10 @@ export const sortOrder: Op<SortOrderAttrs> = defineOp<SortOrderAttrs>({
     return result;
   },
   lowering: { kind: 'nest', build: (node, nest) => nestOf(tensorOf<SortOrderAttrs>(node).type.shape, node.attrs.descending, nest) },
+  write({ args, attrs: { descending }, type }, writer) {
+    const flags = descending ? { descending: truth(true) } : {};
+    return written(called('sortOrder', [writer.exact(args[0] as Node)], flags), (type as TensorType).shape);
+  },
   bounds: (node) => ({ low: Dim.zero, high: sizeOf(node).sub(1) }),
   counts: (node) => ({ size: sizeOf(tensorOf<SortOrderAttrs>(node)), most: limits.rounds }),
   samples: () => [false, true].flatMap((descending) => rows.map((row) => ({ args: [row], attrs: { descending } }))),

@@ -12,8 +12,10 @@ import { matmul } from './matmul.js';
 import { dimAt, isProblem, problem, tensors } from './problem.js';
 import { scalars } from './scalars.js';
 import { swapLast } from './transpose.js';
+import { called, truth } from './tdsl.js';
 import { partOf } from './triangle.js';
 import { countOf, emptyValue, tensorAt } from './value.js';
+import { written } from './writing.js';
 
 export type SubstituteAttrs = { readonly upper: boolean; readonly unit: boolean };
 
@@ -173,6 +175,17 @@ export const substitute: Op<SubstituteAttrs> = defineOp<SubstituteAttrs>({
     return result;
   },
   lowering: { kind: 'nest', build: (node, nest) => nestOf(tensorOf<SubstituteAttrs>(node).type.shape, node.attrs, nest) },
+  write({ args, attrs, type }, writer) {
+    const flags = Object.fromEntries(Object.entries(attrs).flatMap(([name, is]) => (is ? [[name, truth(true)]] : [])));
+    return written(
+      called(
+        'substitute',
+        args.map((arg) => writer.exact(arg)),
+        flags,
+      ),
+      (type as TensorType).shape,
+    );
+  },
   samples: () =>
     (
       [

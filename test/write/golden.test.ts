@@ -72,6 +72,10 @@ export fn dLoss<B>(
 ): { dLoss_doutput_w: f32[8, 3], dLoss_dhidden_b: f32[8] } {
   // from line 8: fn logits<B>(x: f32[B, 4]): f32[B, Classes] = output(hidden(x))
   let hidden = max(x @ hidden_w + hidden_b, 0)
+  // from line 15: return mean(softmaxCrossEntropy(logits, y))
+  let known = checkIndex(y, 3)
+  let isLabel = iota([B, 3], axis: 1) == expandDims(known, axis: 1)
+  // from line 8: fn logits<B>(x: f32[B, 4]): f32[B, Classes] = output(hidden(x))
   let logits = hidden @ output_w + output_b
   // from line 15: return mean(softmaxCrossEntropy(logits, y))
   let shifted = logits - max(logits, axis: 1, keepDims: true)
@@ -79,8 +83,9 @@ export fn dLoss<B>(
 
   // back through line 15: return mean(softmaxCrossEntropy(logits, y))
   let dLoss_dpicked = broadcastTo(f32(-1) / B, [B, 3])
-  let d = where(iota([B, 3], axis: 1) == expandDims(checkIndex(y, 3), axis: 1), dLoss_dpicked, 0)
-  let dLoss_dlogits = d + expandDims(f32(1) / B / sum(t, axis: 1), axis: 1) * t
+  let dLoss_dtotal = broadcastTo(f32(1) / B, [B])
+  let dLoss_dlogits =
+    where(isLabel, dLoss_dpicked, 0) + expandDims(dLoss_dtotal / sum(t, axis: 1), axis: 1) * t
   // back through line 8: fn logits<B>(x: f32[B, 4]): f32[B, Classes] = output(hidden(x))
   let dLoss_doutput_w = transpose(hidden) @ dLoss_dlogits
   let dLoss_dhidden_b = sum(where(hidden > 0, dLoss_dlogits @ transpose(output_w), 0), axis: 0)
