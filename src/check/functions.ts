@@ -17,7 +17,7 @@ import { Scope } from './scope.js';
 import { evaluateBlock, mayAssign } from './statements.js';
 import { dtypeBeside, ownDType, readAll } from './tensors.js';
 import { besides, expectedOf, type Expected } from './types.js';
-import { ERROR, record, tensorValue, type FunctionValue, type InstanceValue, type LambdaValue, type Value } from './values.js';
+import { ERROR, record, type FunctionValue, type InstanceValue, type LambdaValue, type Value } from './values.js';
 
 /** The frame of a call; undefined after a diagnostic when it would never end. */
 export function pushFrame(
