@@ -52,6 +52,13 @@ export function shown(message: string, found: IToken, previous: IToken | undefin
   };
 }
 
+/** Hints by the word that does not come. */
+const missingWords: ReadonlyMap<string, string> = new Map([
+  ["expected 'else'", 'a choice has two values: `if c then a else b`'],
+  ["expected 'with'", 'a loop says what it carries, `fold i in 0..3 with z = 0.0 { … }`; `minimize loss with sgd(lr: 0.1)` says by what'],
+  ["expected 'by'", '`update params with sgd(lr: 0.1) by gradients`'],
+]);
+
 const operators: ReadonlySet<TokenType> = new Set([t.Plus, t.Minus, t.Star, t.StarStar, t.Slash, t.Percent, t.At]);
 
 function hintFor(message: string, found: IToken, previous: IToken | undefined): string | undefined {
@@ -64,6 +71,7 @@ function hintFor(message: string, found: IToken, previous: IToken | undefined): 
     if (previous.tokenType === t.EqualsEquals) return 'equality is written `==`';
     if (previous.tokenType === t.NotEquals) return 'inequality is written `!=`';
   }
+  if (type === t.Equals && message.startsWith('expected a comparison of sizes')) return 'equality is written `==`';
   if (type === t.Equals && expectsOperand(message)) return 'equality is written `==`; arguments and fields are named with `:`';
   if (type === t.Dot && previous?.tokenType !== t.NumberLiteral) return 'a number has a digit before its point: `0.5`';
   if (previous?.tokenType === t.Dot && type === t.NumberLiteral) return 'an element of a tuple is taken by index: `t[0]`';
@@ -73,6 +81,15 @@ function hintFor(message: string, found: IToken, previous: IToken | undefined): 
       ? 'digits are written without separators'
       : `a product is written \`${previous.image} * ${found.image}\``;
   }
+  const missing = missingWords.get(message);
+  if (missing !== undefined) return missing;
+  if (previous?.tokenType === t.reserved.import) return 'names are imported in braces: `import { relu } from "std/nn"`';
+  if (message === 'expected a declaration' && found.tokenType === t.word.from) return 'write `import { relu } from "std/nn"`';
+  if (type === t.StarStar && message.includes('to close the sizes')) return 'sizes know `+ - * / %`: write `N * N`';
+  if (message.includes('to close the block') && (type === t.word.state || type === t.word.param))
+    return 'variables are declared at the top of the file or in a model, and last from step to step; a value is named with `let`';
+  if (previous?.tokenType === t.word.precision && type === t.StringLiteral) return 'a dtype is a name: `precision bf16 { … }`';
+  if (type === t.reserved.if) return 'a choice is written `if c then a else b`';
   if (type === t.FatArrow) return 'the parameters of a lambda are names: `x => e`, `(x, y) => e`';
   if (message === 'expected a name' && t.reservedWords.includes(found.image)) {
     return `\`${found.image}\` is a word of the language and cannot be a name`;

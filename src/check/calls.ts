@@ -11,9 +11,10 @@ import { instantiate } from './models.js';
 import { optimizerRule } from './optimizers.js';
 import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
-import { castTo, toTensor } from './tensors.js';
+import { bindingLabel, castTo, toTensor } from './tensors.js';
 import { expectTensor, type Expected } from './types.js';
 import { describe, ERROR, number, tensorValue, type DTypeValue, type Value } from './values.js';
+import { callHint, methodHint } from './ways-out.js';
 
 /** One argument as it is passed; evaluated when the callee knows what it expects. */
 export interface Passed {
@@ -72,7 +73,7 @@ function callValue(call: Call, callee: Value, span: Span): Value {
       const name = callee.model.declaration.name;
       return fail(call.context, 'not-callable', span, `the model ${name.text} has no \`fn call\`, so its instance cannot be called`, {
         labels: [{ span: name.span, text: 'declared here' }],
-        hint: 'call one of its functions: `net.f(…)`',
+        hint: methodHint(callee, excerpt(call.context, span, 'net')),
       });
     }
     default:
@@ -82,6 +83,7 @@ function callValue(call: Call, callee: Value, span: Span): Value {
         'not-callable',
         span,
         `\`${excerpt(call.context, span, 'this')}\` is ${describe(callee)}, and cannot be called`,
+        { labels: bindingLabel(callee), hint: callHint(callee, excerpt(call.context, span, '…')) },
       );
   }
 }

@@ -7,19 +7,20 @@ import { typeToString, type Entry, type Output, type ResultTree, type TensorNode
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
 import { EntryState, joinPath, type Checker, type Context, type Module, outermost } from './context.js';
-import { evaluateFact } from './facts.js';
+import { demandPossible, evaluateFact } from './facts.js';
 import { functionResult, resultSpan } from './functions.js';
 import { bindDefaults, declareGenerics } from './generics.js';
 import { type KnownSizes, knownSizes } from './known-sizes.js';
 import { Matcher } from './match.js';
 import { countable } from './growth.js';
-import { fail } from './report.js';
+import { excerpt, fail } from './report.js';
 import { GenericBinding, Scope } from './scope.js';
 
 import { evaluate } from './expressions/evaluate.js';
 import { readAll, toTensor } from './tensors.js';
 import { dtypeNamed, expectTensor, shapeWritten, tensorTypeOf } from './types.js';
 import { describe, record, sizeValue, tensorValue, type Value } from './values.js';
+import { tensorHint } from './ways-out.js';
 
 export type EntryDeclaration = FnDeclaration | StepDeclaration;
 
@@ -74,7 +75,9 @@ export function checkEntry(
   if (checker.reporter.diagnostics.length > before) return undefined;
   for (const written of declaration.facts) {
     const fact = evaluateFact(context, written, scope);
-    if (fact !== undefined && decide(fact, []) !== true) state.facts.push(fact);
+    if (fact === undefined) continue;
+    if (!demandPossible(context, fact, name)) return undefined;
+    if (decide(fact, []) !== true) state.facts.push(fact);
   }
   const dims = checker.growth.within('declaration', context, declaration.name.span, `\`${name}\``, () =>
     freeSizes(context, declaration, known),
@@ -207,7 +210,9 @@ function feedOf(
       if (value === undefined) return undefined;
       fields.set(field.name.text, value);
     }
-    if (fields.size === 0) fail(context, 'type-mismatch', written.span, `the argument \`${shown}\` is a record without fields`);
+    if (fields.size === 0) fail(context, 'type-mismatch', written.span, `the argument \`${shown}\` is a record without fields`, {
+        hint: 'e.g. `{ x: f32[B, 3], y: i32[B] }`',
+      });
     return fields.size === 0 ? undefined : record(fields);
   }
   const type = tensorTypeOf(context, written, scope, `the argument \`${shown}\` of an entry`);
@@ -332,6 +337,7 @@ function resultTree(
         'type-mismatch',
         resultSpan(declaration),
         `\`${declaration.name.text}\` returns ${describe(value)}, and an entry returns tensors, records and tuples`,
+        { hint: tensorHint(value, excerpt(context, resultSpan(declaration), '…')) },
       );
       return undefined;
   }

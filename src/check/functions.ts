@@ -152,7 +152,7 @@ export function functionResult(inside: Context, declaration: FnDeclaration | Ste
     const value = evaluateBody(context, body, within, expected, name, declaration.name.span);
     return declaration.result === null
       ? value
-      : new Matcher(context, within).match(value, declaration.result, { text: `the result of ${name}`, span: resultSpan(declaration) });
+      : new Matcher(context, within).match(value, declaration.result, { text: `the result of ${name}`, span: resultSpan(declaration), isOwnType: true });
   };
   if (declaration.kind === 'fn' && declaration.vjp !== null)
     return applyCustomRule(inside, declaration, declaration.vjp, scope, evaluateIn);

@@ -2,12 +2,12 @@
 // callee's scope.
 
 import type { GenericArgument, GenericParameter, Span, TypeExpression } from '../../grammar/index.js';
-import { isDType } from '../base/index.js';
+import { dtypeNames, isDType } from '../base/index.js';
 import type { Context } from './context.js';
 import { fitsBound } from './match.js';
 import { fail } from './report.js';
 import { GenericBinding, type DTypeBound, type Scope } from './scope.js';
-import { evaluateSize, packNamed, solveSize } from './sizes.js';
+import { evaluateSize, failNegative, packNamed, solveSize } from './sizes.js';
 import { suggestion } from './spelling.js';
 import { dtypeNamed, shapeWritten, type Expected } from './types.js';
 import { dimOf, ERROR, sizeValue } from './values.js';
@@ -32,6 +32,7 @@ export function declareGenerics(context: Context, generics: readonly GenericPara
     const known = scope.own(generic.name.text);
     if (known !== undefined) {
       fail(context, 'duplicate-name', generic.name.span, `\`${generic.name.text}\` is declared twice`, {
+        hint: 'choose another name',
         labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }],
       });
     }
@@ -81,7 +82,10 @@ export function bindGenerics(
     'too-many-arguments',
     extra.span,
     `\`${callee}\` has ${bindings.length === 0 ? 'no generics' : `${bindings.length} generic${bindings.length > 1 ? 's' : ''}`}, and ${arguments_.length} are passed`,
-    { labels: [{ span: declared, text: `\`${callee}\` is declared here` }] },
+    {
+      labels: [{ span: declared, text: `\`${callee}\` is declared here` }],
+      hint: `write \`${callee}${bindings.length === 0 ? '' : `<${bindings.map(({ name }) => name).join(', ')}>`}(…)\``,
+    },
   );
   return false;
 }
@@ -104,6 +108,7 @@ function bindGeneric(
       if (!fitsBound(dtype, binding.family)) {
         fail(context, 'dtype-mismatch', argument.span, `\`${binding.name}: ${binding.family}\` of \`${callee}\` cannot be ${dtype}`, {
           labels,
+          hint: `it is one of ${dtypeNames.filter((one) => fitsBound(one, binding.family)).join(', ')}`,
         });
         return false;
       }
@@ -113,7 +118,10 @@ function bindGeneric(
   }
   if (binding.sort === 'dtype' || argument.kind === 'rank-spread') {
     const sort = binding.sort === 'dtype' ? 'a dtype' : binding.sort === 'integer' ? 'one integer' : 'one size';
-    fail(context, 'type-mismatch', argument.span, `\`${binding.name}\` of \`${callee}\` is ${sort}`, { labels });
+    fail(context, 'type-mismatch', argument.span, `\`${binding.name}\` of \`${callee}\` is ${sort}`, {
+      labels,
+      hint: binding.sort === 'dtype' ? 'e.g. `f32`; without it the arguments say' : 'e.g. `3`',
+    });
     return false;
   }
   const dim = evaluateSize(context, argument, scope);
@@ -121,11 +129,12 @@ function bindGeneric(
   if (binding.sort === 'integer' && dim.constant === undefined && !context.entry.dry) {
     fail(context, 'not-constant', argument.span, `\`${binding.name}\` of \`${callee}\` is known when compiling, and ${dim} is not`, {
       labels,
+      hint: 'use a number or a `dim`',
     });
     return false;
   }
   if (binding.sort !== 'integer' && dim.constant !== undefined && dim.constant < 0) {
-    fail(context, 'invalid-value', argument.span, `a size of ${dim.constant} is negative`);
+    failNegative(context, argument.span, dim.constant);
     return false;
   }
   binding.bind(sizeValue(dim), argument.span);
@@ -231,7 +240,7 @@ export function demandGenerics(
         why ??
         (binding.sort === 'pack'
           ? 'declare the type of what it gives: `let x: f32[3] = …`'
-          : `pass it: \`${callee}<…>(…)\`, or declare the type of the result`),
+          : `pass it: \`${callee}<${bindings.map(({ name }) => name).join(', ')}>(…)\`, or declare the type of what it gives`),
     });
     return false;
   }

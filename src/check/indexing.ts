@@ -3,10 +3,11 @@
 // Holds: positions known when compiling are checked against the size; NumPy's meaning for negative positions and for slices beyond the end.
 
 import type { Expression, Index, IndexExpression, SliceIndex, Span } from '../../grammar/index.js';
-import { Dim, type DiagnosticCode, isInteger } from '../base/index.js';
+import { Dim, type DiagnosticCode, isInteger, type Label } from '../base/index.js';
 import { type TensorNode, type TensorType, typeToString } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
+import { sizeLabels } from './broadcast.js';
 import { checkedIndex } from './checked-index.js';
 import type { Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
@@ -18,6 +19,7 @@ import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
 import { bindingLabel, ownDType, toTensor } from './tensors.js';
 import { describe, dimOf, ERROR, list, tensorValue, tuple, type Value } from './values.js';
+import { elementHint, itemHint } from './ways-out.js';
 
 /** What is taken of an axis. */
 export interface Cut {
@@ -48,6 +50,7 @@ export function evaluateIndex(context: Context, expression: IndexExpression, sco
       'type-mismatch',
       expression.object.span,
       `\`${excerpt(context, expression.object.span, 'this')}\` is ${describe(object)}, and has no elements`,
+      { hint: elementHint(object, excerpt(context, expression.object.span, '…')) },
     );
   const node = toTensor(context, object, expression.object.span);
   if (node === undefined) return ERROR;
@@ -59,7 +62,7 @@ export function evaluateIndex(context: Context, expression: IndexExpression, sco
 function indexItems(context: Context, expression: IndexExpression, kind: 'list' | 'tuple', items: readonly Value[], scope: Scope): Value {
   const [index, more] = expression.indices;
   if (index === undefined) return ERROR;
-  if (more !== undefined) return fail(context, 'shape-mismatch', expression.span, `a ${kind} has one index`);
+  if (more !== undefined) return fail(context, 'shape-mismatch', expression.span, `a ${kind} has one index`, { hint: 'index what stands in it next: `list[0][1]`' });
   const whole = (part: Expression | null): number | undefined => {
     if (part === null) return undefined;
     const value = evaluate(context, part, scope);
@@ -70,6 +73,7 @@ function indexItems(context: Context, expression: IndexExpression, kind: 'list' 
         'not-constant',
         part.span,
         `a ${kind} exists only while compiling: its index must be a known integer, and this is ${describe(value)}`,
+        { labels: bindingLabel(value), hint: itemHint(excerpt(context, expression.object.span, 'list'), items, value) },
       );
     return Number.NaN;
   };
@@ -82,7 +86,12 @@ function indexItems(context: Context, expression: IndexExpression, kind: 'list' 
   }
   const at = whole(index);
   if (at === undefined || Number.isNaN(at)) return ERROR;
-  return items.at(at) ?? fail(context, 'invalid-value', index.span, `there is no element ${at} in a ${kind} of ${items.length}`);
+  return (
+    items.at(at) ??
+    fail(context, 'invalid-value', index.span, `there is no element ${at} in a ${kind} of ${items.length}`, {
+      hint: items.length === 0 ? undefined : `the first one is 0, the last one ${items.length - 1}, or -1`,
+    })
+  );
 }
 
 function indexTensor(context: Context, expression: IndexExpression, object: Value, node: TensorNode, scope: Scope): Value {
@@ -105,12 +114,12 @@ export function cutsOf(
   };
   const given = expression.indices.filter((index) => index.kind !== 'ellipsis').length;
   const ellipses = expression.indices.length - given;
-  if (ellipses > 1) return refuse('syntax-error', '`...` may stand once among the indices');
+  if (ellipses > 1) return refuse('syntax-error', '`...` may stand once among the indices', { hint: 'write `:` for each of the other axes' });
   if (given > shape.length)
     return refuse(
       'shape-mismatch',
       `${excerpt(context, expression.object.span, 'this')} is ${typeToString(type)}, and has ${shape.length} ax${shape.length === 1 ? 'is' : 'es'} for ${given} indices`,
-      { labels: bindingLabel(object) },
+      { labels: bindingLabel(object), hint: `leave out ${given - shape.length} of the indices` },
     );
   const indices: (Index | undefined)[] = [];
   for (const index of expression.indices) {
@@ -121,12 +130,13 @@ export function cutsOf(
   const cuts: Cut[] = [];
   for (const [axis, index] of indices.entries()) {
     const size = shape[axis] as Dim;
+    const bounded: Bounded = () => sizeLabels({ value: object, span: expression.object.span }, axis);
     const cut =
       index === undefined || index.kind === 'ellipsis'
         ? whole(size)
         : index.kind === 'slice'
-          ? sliceCut(context, index, size, scope, expression.span)
-          : positionCut(context, index, size, scope, expression.span);
+          ? sliceCut(context, index, size, scope, expression.span, bounded)
+          : positionCut(context, index, size, scope, expression.span, bounded);
     if (cut === undefined) return undefined;
     cuts.push(cut);
   }
@@ -138,7 +148,7 @@ type Refusal = [code: DiagnosticCode, message: string, details?: Parameters<type
 const whole = (size: Dim): Cut => known(Dim.zero, size);
 
 /** One position, or run-time positions. */
-function positionCut(context: Context, index: Expression, size: Dim, scope: Scope, site: Span): Cut | undefined {
+function positionCut(context: Context, index: Expression, size: Dim, scope: Scope, site: Span, bounded: Bounded): Cut | undefined {
   const value = evaluate(context, index, scope);
   if (value.kind === 'error') return undefined;
   const dim = dimOf(value);
@@ -164,11 +174,17 @@ function positionCut(context: Context, index: Expression, size: Dim, scope: Scop
   const negative = dim.constant !== undefined && dim.constant < 0;
   const at = negative ? size.add(dim) : dim;
   if (presumeNatural(context, at, site) && presumeNatural(context, size.sub(at).sub(1), site)) return known(at, at.add(1), 1, true);
-  fail(context, 'index-out-of-range', index.span, `there is no element ${dim} in an axis of size ${size}`);
+  fail(context, 'index-out-of-range', index.span, `there is no element ${dim} in an axis of size ${size}`, {
+    labels: bounded,
+    hint: lastOf(size),
+  });
   return undefined;
 }
 
-function sliceCut(context: Context, index: SliceIndex, size: Dim, scope: Scope, site: Span): Cut | undefined {
+/** Where the size of the axis was written or bound. */
+type Bounded = () => readonly Label[];
+
+function sliceCut(context: Context, index: SliceIndex, size: Dim, scope: Scope, site: Span, bounded: Bounded): Cut | undefined {
   const step = bound(context, index.step, scope);
   if (step === 'error') return undefined;
   const stride = step === undefined ? 1 : step.constant;
@@ -178,13 +194,14 @@ function sliceCut(context: Context, index: SliceIndex, size: Dim, scope: Scope, 
       stride === 0 ? 'invalid-value' : 'not-constant',
       index.step?.span ?? index.span,
       stride === 0 ? 'the step of a slice is not 0' : 'the step of a slice must be a known integer',
+      { hint: 'e.g. `x[::2]`' },
     );
     return undefined;
   }
   const written = [index.start, index.stop].map((part) => (part === null ? undefined : { part, value: evaluate(context, part, scope) }));
   if (written.some((one) => one?.value.kind === 'error')) return undefined;
   const [from, to] = written;
-  if (from !== undefined && stride === 1 && isRunTime(from.value)) return windowCut(context, from, to, size, index.span);
+  if (from !== undefined && stride === 1 && isRunTime(from.value)) return windowCut(context, from, to, size, index.span, bounded);
   const start = asBound(context, from);
   const stop = asBound(context, to);
   if (start === 'error' || stop === 'error') return undefined;
@@ -200,8 +217,17 @@ function sliceCut(context: Context, index: SliceIndex, size: Dim, scope: Scope, 
     'index-out-of-range',
     index.span,
     `the slice \`${excerpt(context, index.span, '…')}\` does not lie inside an axis of size ${size}`,
+    { labels: bounded, hint: forward ? 'without an end it goes up to that of the axis: `x[1:]`' : 'without bounds it is the whole axis from the end: `x[::-1]`' },
   );
   return undefined;
+}
+
+/** Which elements there are. */
+export function lastOf(size: Dim): string | undefined {
+  if (size.constant === 0) return undefined;
+  return size.constant === undefined
+    ? 'the last one is -1; how many there are is declared behind `where`'
+    : `the first one is 0, the last one ${size.constant - 1}, or -1`;
 }
 
 interface Written {
@@ -213,7 +239,14 @@ const isRunTime = (value: Value): boolean =>
   dimOf(value) === undefined && (value.kind === 'tensor' || value.kind === 'variable') && isInteger(ownDType(value) ?? 'f32');
 
 /** `x[start : start + 3]`: so many elements from where the running program says. */
-function windowCut(context: Context, from: Written, to: Written | undefined, size: Dim, span: Span): Cut | undefined {
+function windowCut(
+  context: Context,
+  from: Written,
+  to: Written | undefined,
+  size: Dim,
+  span: Span,
+  bounded: Bounded,
+): Cut | undefined {
   const start = toTensor(context, from.value, from.part.span);
   const stop = to === undefined ? undefined : toTensor(context, to.value, to.part.span, start?.type.dtype);
   if (start === undefined || (to !== undefined && stop === undefined)) return undefined;
@@ -232,7 +265,10 @@ function windowCut(context: Context, from: Written, to: Written | undefined, siz
   }
   if ((length.constant ?? 1) <= 0) return known(Dim.zero, Dim.zero);
   if (!presumeNatural(context, size.sub(length), span)) {
-    fail(context, 'index-out-of-range', span, `no ${length} elements follow each other in an axis of size ${size}`);
+    fail(context, 'index-out-of-range', span, `no ${length} elements follow each other in an axis of size ${size}`, {
+      labels: bounded,
+      hint: 'take fewer of them, or declare a longer axis',
+    });
     return undefined;
   }
   const ids = checkedIndex(context, start, size, span, length);

@@ -7,6 +7,7 @@ import type { NamedType, Span, TypeExpression } from '../../grammar/index.js';
 import { type Dim, isFloat, isInteger, type DType, type Label, type Shape } from '../base/index.js';
 import { broadcastTo, sizeLabels } from './broadcast.js';
 import type { Context } from './context.js';
+import { compileTimeWords, fieldHint, rankHint, sizeHint } from './match-hints.js';
 import { matchModel } from './match-model.js';
 import { paramsOf } from './params.js';
 import { excerpt, fail } from './report.js';
@@ -14,6 +15,7 @@ import { GenericBinding, type DTypeBound, type Scope } from './scope.js';
 import { isUnknown, solveSize, unknownsIn } from './sizes.js';
 import { bindingLabel, fallbackDType, ownDType, shapeOf, toTensor } from './tensors.js';
 import { dtypeNamed, failUnknownType, isCompileTimeType, shapeWritten, typeText, type CompileTimeType } from './types.js';
+import { kindHint } from './ways-out.js';
 import { describe, dimOf, ERROR, isCallable, list, number, record, sizeValue, tensorValue, tuple, type Value } from './values.js';
 
 /** What is matched, for sentences: `argument `x` of `f``, and where it stands. */
@@ -24,6 +26,8 @@ export interface Subject {
   readonly fills?: boolean;
   /** Literals keep their freedom of dtype (arguments of optimizers). */
   readonly keepsLiterals?: boolean;
+  /** The type stands beside the value and follows from it: that of a `let` or of a result. */
+  readonly isOwnType?: boolean;
 }
 
 /** Sizes that could not be solved when they were met. */
@@ -52,7 +56,7 @@ export class Matcher {
       case 'missing-type':
         return ERROR;
       case 'fn-type':
-        return isCallable(value) ? value : this.#mismatch(value, type, subject, 'a function');
+        return isCallable(value) ? value : this.#mismatch(value, type, subject, { what: 'a function' });
       case 'record-type': {
         if (value.kind !== 'record') return this.#mismatch(value, type, subject);
         const fields: [string, Value][] = [];
@@ -64,7 +68,7 @@ export class Matcher {
               'type-mismatch',
               subject.span,
               `${subject.text} lacks the field \`${field.name.text}\` that ${typeText(this.context, type)} declares`,
-              { labels: [{ span: field.span, text: 'declared here' }] },
+              { labels: [{ span: field.span, text: 'declared here' }], hint: fieldHint(field.name.text, value, type) },
             );
           fields.push([field.name.text, this.match(own, field.type, { ...subject, text: `\`${field.name.text}\` of ${subject.text}` })]);
         }
@@ -75,7 +79,7 @@ export class Matcher {
               'type-mismatch',
               subject.span,
               `${subject.text} has a field \`${name}\` that ${typeText(this.context, type)} does not declare`,
-              { labels: [{ span: type.span, text: 'declared here' }] },
+              { labels: [{ span: type.span, text: 'declared here' }], hint: `leave it out, or declare it: \`${name}: …\`` },
             );
         }
         return record(fields);
@@ -167,16 +171,13 @@ export class Matcher {
       }
     })();
     if (fits) return name === 'list' ? listed(value) : value;
+    const { what, example } = compileTimeWords[name];
     if (value.kind === 'tensor' || value.kind === 'variable')
       return fail(this.context, 'not-constant', subject.span, `${subject.text} must be known when compiling, and is ${describe(value)}`, {
         labels: bindingLabel(value),
+        hint: name === 'int' || name === 'number' ? 'use a literal, a `const`, a `dim` or a size such as `x.shape[0]`' : `e.g. ${example}`,
       });
-    return this.#mismatch(
-      value,
-      type,
-      subject,
-      { any: 'a value', int: 'an integer', number: 'a number', text: 'a text', list: 'a list', axes: 'an axis or a list of axes' }[name],
-    );
+    return this.#mismatch(value, type, subject, { what, hint: `e.g. ${example}` });
   }
 
   #matchTensor(value: Value, type: NamedType, wanted: DType | GenericBinding, subject: Subject): Value {
@@ -266,7 +267,7 @@ export class Matcher {
     const pattern = shapeWritten(this.context, type.dims, this.scope);
     if (pattern === undefined || pattern === 'open') return undefined;
     if (fills && actual.length === 0 && pattern.length > 0 && pattern.every((dim) => unknownsIn(dim).length === 0)) return pattern;
-    if (pattern.length !== actual.length) return this.#rankMismatch(value, type, subject);
+    if (pattern.length !== actual.length) return this.#rankMismatch(value, type, subject, pattern);
     for (const [axis, size] of pattern.entries()) {
       const own = actual[axis] as Dim;
       const solved = this.#solve(size, own, subject.span);
@@ -297,14 +298,24 @@ export class Matcher {
         'shape-mismatch',
         subject.span,
         `${subject.text} is ${describe(value)}, where ${typeText(this.context, type)} is declared: ${sentence}`,
-        { labels },
+        {
+          labels,
+          hint: sizeHint(
+            this.context,
+            value,
+            subject,
+            pattern.map((one) => this.#known(one)),
+            axis,
+            written?.kind === 'size-name' && this.scope.lookup(written.name) instanceof GenericBinding ? written.name : undefined,
+          ),
+        },
       );
       return undefined;
     }
     return actual;
   }
 
-  #rankMismatch(value: Value, type: NamedType, subject: Subject): undefined {
+  #rankMismatch(value: Value, type: NamedType, subject: Subject, pattern: Shape = []): undefined {
     fail(
       this.context,
       'shape-mismatch',
@@ -312,6 +323,7 @@ export class Matcher {
       `${subject.text} is ${describe(value)}, where ${typeText(this.context, type)} is declared: the ranks differ`,
       {
         labels: [{ span: type.span, text: 'declared here' }, ...bindingLabel(value)],
+        hint: rankHint(this.context, value, subject, pattern.map((size) => this.#known(size))),
       },
     );
     return undefined;
@@ -345,9 +357,11 @@ export class Matcher {
     return pattern.toString().replaceAll('?', '');
   }
 
-  #mismatch(value: Value, type: TypeExpression, subject: Subject, what = typeText(this.context, type)): Value {
+  #mismatch(value: Value, type: TypeExpression, subject: Subject, said: { readonly what?: string; readonly hint?: string } = {}): Value {
+    const what = said.what ?? typeText(this.context, type);
     return fail(this.context, 'type-mismatch', subject.span, `${subject.text} is ${describe(value)}, where ${what} is declared`, {
       labels: [{ span: type.span, text: 'declared here' }],
+      hint: said.hint ?? kindHint(value, type),
     });
   }
 }

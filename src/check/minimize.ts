@@ -11,12 +11,13 @@ import { enterScope, type Context } from './context.js';
 import { latestVersion, reachable } from './dependence.js';
 import { evaluate } from './expressions/evaluate.js';
 import { countable } from './growth.js';
+import { knownElsewhere } from './known-names.js';
 import { updateParam } from './optimizers.js';
 import { paramsOf, trainedParams } from './params.js';
 import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
 import { mayAssign } from './statements.js';
-import { toTensor } from './tensors.js';
+import { bindingLabel, toTensor } from './tensors.js';
 import { describe, type OptimizerRule, type Value } from './values.js';
 import { readVariable, type VariableRecord } from './variables.js';
 
@@ -36,7 +37,10 @@ export function minimize(context: Context, statement: MinimizeStatement, scope: 
   const node = toTensor(context, loss, span);
   if (!isRule(context, rule, statement.optimizer) || node === undefined) return;
   if (!isFloat(node.type.dtype)) {
-    fail(context, 'dtype-mismatch', span, `a loss is a float, and this is ${typeToString(node.type)}`, { hint: 'convert it: `f32(…)`' });
+    fail(context, 'dtype-mismatch', span, `a loss is a float, and this is ${typeToString(node.type)}`, {
+      labels: bindingLabel(loss),
+      hint: 'compute it in floats from the params on: nothing flows through integers and comparisons',
+    });
     return;
   }
   if (node.type.shape.length > 0) {
@@ -95,9 +99,16 @@ function isRule(context: Context, rule: Value, { span }: Expression): rule is Op
       rule.kind === 'optimizer'
         ? `${describe(rule)} is named without its arguments`
         : `\`with\` takes an optimizer, and this is ${describe(rule)}`,
-      { hint: rule.kind === 'optimizer' ? `pass its arguments: \`${rule.declaration.name.text}(…)\`` : 'e.g. `sgd(lr: 0.1)`' },
+      { hint: () => ruleHint(rule, excerpt(context, span, '…')) },
     );
   return false;
+}
+
+function ruleHint(rule: Value, text: string): string {
+  if (rule.kind === 'optimizer') return `pass its arguments: \`${rule.declaration.name.text}(…)\``;
+  const named = rule.kind === 'string' ? knownElsewhere(rule.value) : undefined;
+  if (rule.kind === 'string' && named !== undefined) return `call it, \`${rule.value}(…)\`, and ${named}`;
+  return `e.g. \`sgd(lr: ${rule.kind === 'number' ? text : '0.1'})\``;
 }
 
 /** Every param that the loss depends on, in the order of declaration. */
@@ -165,7 +176,7 @@ function failUnreached(
       labels: which === 'these' && first?.span !== undefined ? [{ span: first.span, text: 'declared here' }] : [],
       ...(which === 'any'
         ? { hint: 'only `param` is trained, not `state`; nothing flows through `stopGradient`, comparisons and integers' }
-        : {}),
+        : { hint: 'leave it out behind `over`, or let the loss depend on it' }),
     },
   );
 }
@@ -201,7 +212,7 @@ function gradientsOf(
     const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
     fail(context, 'type-mismatch', span, `${count(variables.length, 'param')} and ${count(given.length, 'gradient')}`, {
       labels: [{ span: target.span, text: `${count(variables.length, 'param')}: ${shownPaths(variables)}` }],
-      hint: 'gradients are matched by position: `by grad(loss, …)` of what is updated',
+      hint: `gradients are matched by position: \`by grad(loss, ${excerpt(context, target.span, '…')})\``,
     });
     return undefined;
   }
@@ -217,7 +228,10 @@ function gradientsOf(
         `the gradient of \`${path}\` is ${typeToString(node.type)}, and the param is ${typeToString(type)}`,
         {
           labels: declared === undefined ? [] : [{ span: declared, text: `\`${path}\` is declared here` }],
-          hint: 'gradients are matched by position',
+          hint:
+            given.length === 1 && node.type.shape.length === 0
+              ? `give its derivative: \`by grad(${excerpt(context, span, '…')}, ${excerpt(context, target.span, '…')})\``
+              : `gradients are matched by position: ${shownPaths(variables)}`,
         },
       );
       return undefined;

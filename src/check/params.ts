@@ -6,6 +6,7 @@ import { isFloat } from '../base/index.js';
 import { typeToString } from '../graph/index.js';
 import type { Context } from './context.js';
 import { fail } from './report.js';
+import { bindingLabel } from './tensors.js';
 import { describe, isTree, list, type InstanceValue, type ListValue, type Value } from './values.js';
 import type { VariableRecord } from './variables.js';
 
@@ -82,6 +83,7 @@ export function trainedParams(context: Context, value: Value, span: Span, clause
       }
       default:
         fail(context, 'type-mismatch', span, `${clause} takes params, and this is ${describe(next)}`, {
+          labels: bindingLabel(next),
           hint: 'a param, a list of params, or an instance of a model',
         });
         return undefined;

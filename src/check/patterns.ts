@@ -8,7 +8,7 @@ import { applyTensor } from './apply-op.js';
 import { joinPath, type Context } from './context.js';
 import { fail } from './report.js';
 import type { BindingRole, Scope } from './scope.js';
-import { toTensor } from './tensors.js';
+import { bindingLabel, toTensor } from './tensors.js';
 import { mapLeaves } from './trees.js';
 import { describe, ERROR, tensorValue, type Value } from './values.js';
 
@@ -33,7 +33,13 @@ export function bindPattern(context: Context, pattern: Pattern, value: Value, sc
   }
   const items = value.kind === 'tuple' || value.kind === 'list' ? value.items : undefined;
   if (value.kind !== 'error' && (items === undefined || items.length !== pattern.elements.length)) {
-    fail(context, 'type-mismatch', pattern.span, `${pattern.elements.length} names stand for ${describe(value)}`);
+    fail(context, 'type-mismatch', pattern.span, `${pattern.elements.length} names stand for ${describe(value)}`, {
+      labels: bindingLabel(value),
+      hint:
+        items === undefined
+          ? `bind it to one name, or give a tuple: \`(${pattern.elements.map(() => '…').join(', ')})\``
+          : `bind each: \`(${items.map((_, at) => (pattern.elements[at]?.kind === 'name-pattern' ? pattern.elements[at].name : `_${at}`)).join(', ')})\``,
+    });
   }
   const fits = items?.length === pattern.elements.length;
   for (const [at, element] of pattern.elements.entries())

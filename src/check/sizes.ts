@@ -70,7 +70,8 @@ function elementSize(context: Context, element: SizeElement, scope: Scope): Dim 
   const value = elementValue(context, element, scope);
   if (value === undefined) return undefined;
   const dim = dimOf(value);
-  if (dim === undefined && value.kind !== 'error') fail(context, 'type-mismatch', element.span, `this is ${describe(value)}, and no size`);
+  if (dim === undefined && value.kind !== 'error')
+    fail(context, 'type-mismatch', element.span, `this is ${describe(value)}, and no size`, { hint: sizeHint(value) });
   return dim;
 }
 
@@ -129,11 +130,19 @@ function sizeNamed(context: Context, name: string, span: Span, scope: Scope): Di
     const labels = binding.span === undefined ? [] : [{ span: binding.span, text: `\`${name}\` is declared here` }];
     fail(context, 'type-mismatch', span, `\`${name}\` is ${describe(value)}, and no size`, {
       labels,
-      ...(value.kind === 'pack' ? { hint: `write \`...${name}\`` } : {}),
+      hint: value.kind === 'pack' ? `write \`...${name}\`` : sizeHint(value),
     });
   }
   return dim;
 }
+
+/** For what stands in a size and is none. */
+const sizeHint = (value: Value): string =>
+  value.kind === 'tensor' || value.kind === 'variable'
+    ? 'a size is known before anything runs: a generic, which what is fed determines, a `dim`, or an integer'
+    : value.kind === 'number'
+      ? 'a size is an integer'
+      : 'a size is an integer, a `dim` or a generic';
 
 /**
  * Names that may be meant where a size stands: generics and what begins with a capital letter, but no single letters, which are all near
@@ -141,6 +150,12 @@ function sizeNamed(context: Context, name: string, span: Span, scope: Scope): Di
  */
 const sizesIn = (scope: Scope): string[] =>
   [...scope.visible()].filter((name) => name.length > 1 && (scope.lookup(name) instanceof GenericBinding || /^\p{Lu}/u.test(name)));
+
+/** A size below 0. */
+export const failNegative = (context: Context, span: Span, size: number): undefined =>
+  void fail(context, 'invalid-value', span, `a size of ${size} is negative`, {
+    hint: size === -1 ? 'a size that is open is a generic, `<B>`; sizes are counted from 0 up' : 'sizes are counted from 0 up',
+  });
 
 /** left / right, exact for every value of the names; undefined after a diagnostic. */
 export function divide(context: Context, left: Dim, right: Dim, span: Span): Dim | undefined {
@@ -157,12 +172,22 @@ export function divide(context: Context, left: Dim, right: Dim, span: Span): Dim
     return undefined;
   }
   if (left.constant !== undefined && right.constant !== undefined)
-    fail(context, 'invalid-value', span, `${left} is no multiple of ${right}`);
+    fail(context, 'invalid-value', span, `${left} is no multiple of ${right}`, {
+      hint: 'sizes divide exactly; `floorDiv(a, b)` is the integer below a quotient',
+    });
   else
     fail(context, 'ambiguous-size', span, `whether ${left} is a multiple of ${right} is not known`, {
-      hint: `make the quotient a size of its own, and write \`Quotient * ${right}\` for ${left}`,
+      hint: isDeclarable(context, left)
+        ? `declare it behind the result type of \`${context.entry.name}\`: \`where ${left} % ${right} == 0\``
+        : `make the quotient a size of its own, and write \`Quotient * ${right}\` for ${left}`,
     });
   return undefined;
+}
+
+/** Whether a fact of the entry can make a size a multiple: it is one of the entry's generics. */
+function isDeclarable({ entry }: Context, size: Dim): boolean {
+  const [term, more] = size.terms;
+  return entry.kind !== 'module' && !entry.dry && more === undefined && term?.coefficient === 1 && term.names.length === 1 && !term.names[0]?.includes('÷');
 }
 
 /** left mod right for sizes that are known; undefined after a diagnostic. */

@@ -9,13 +9,15 @@ import { evaluateIfStatement } from './branches.js';
 import { broadcastTo } from './broadcast.js';
 import { enterScope, joinPath, pathWithin, type Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
+import { failUnknownName } from './expressions/names.js';
+import { fittingHint } from './fitting.js';
 import { cutsOf } from './indexing.js';
 import { Matcher } from './match.js';
 import { minimize, updateBy } from './minimize.js';
 import { bindPattern, nameNode } from './patterns.js';
 import { excerpt, fail } from './report.js';
 import { Scope } from './scope.js';
-import { readAll, toTensor } from './tensors.js';
+import { bindingLabel, readAll, toTensor } from './tensors.js';
 import { expectedOf, expectTensor, type Expected } from './types.js';
 import { describe, type Value } from './values.js';
 import { readVariable } from './variables.js';
@@ -44,7 +46,9 @@ function evaluateStatements(
 ): void {
   for (const statement of statements) {
     if (outcome.returned !== undefined) {
-      fail(context, 'syntax-error', statement.span, 'nothing may follow `return`: it is never reached');
+      fail(context, 'syntax-error', statement.span, 'nothing may follow `return`: it is never reached', {
+        hint: 'put `return` at the end of the block',
+      });
       return;
     }
     outcome.last = undefined;
@@ -81,12 +85,16 @@ function evaluateStatements(
       case 'return':
         if (!context.returns) {
           evaluate(context, statement.value, scope, expected);
-          fail(context, 'syntax-error', statement.span, 'a loop does not return: its last expression is its value');
+          fail(context, 'syntax-error', statement.span, 'a loop does not return', {
+            hint: 'its last expression is its value: leave out `return`',
+          });
           outcome.failed = true;
         } else outcome.returned = readAll(context, evaluate(context, statement.value, scope, expected), statement.value.span);
         break;
       case 'yield':
-        if (outcome.yielded !== undefined) fail(context, 'syntax-error', statement.span, 'the body of a `scan` yields once');
+        if (outcome.yielded !== undefined) fail(context, 'syntax-error', statement.span, 'the body of a `scan` yields once', {
+            hint: 'several outputs are a tuple: `yield (next, (a, b))`',
+          });
         outcome.yielded = evaluate(context, statement.value, scope, expected);
         break;
       case 'expression-statement':
@@ -113,7 +121,7 @@ function evaluateLet(context: Context, statement: LetStatement, scope: Scope): v
   let value = readAll(context, evaluate(context, statement.value, scope, expected), statement.value.span);
   if (statement.type !== null) {
     const name = statement.pattern.kind === 'name-pattern' ? `\`${statement.pattern.name}\`` : 'the value';
-    value = new Matcher(context, scope).match(value, statement.type, { text: name, span: statement.value.span });
+    value = new Matcher(context, scope).match(value, statement.type, { text: name, span: statement.value.span, isOwnType: true });
   }
   bindPattern(context, statement.pattern, value, scope, { role: 'let', named: true });
 }
@@ -122,7 +130,11 @@ function assign(context: Context, statement: AssignStatement, scope: Scope): voi
   const { target } = statement;
   const text = excerpt(context, target.span, 'this');
   const part = target.kind === 'index' ? target : undefined;
-  const place = evaluate(context, part?.object ?? target, scope);
+  const name = part?.object ?? target;
+  const place =
+    name.kind === 'name' && scope.lookup(name.name) === undefined
+      ? failUnknownName(context, name, scope, `declare it at the top or in a model: \`state ${name.name}: f32 = 0\``)
+      : evaluate(context, name, scope);
   if (place.kind !== 'variable') {
     evaluate(context, statement.value, scope);
     if (place.kind === 'error' || !mayAssign(context, statement.span, `\`${text}\` is assigned`)) return;
@@ -154,7 +166,13 @@ function assign(context: Context, statement: AssignStatement, scope: Scope): voi
       statement.value.span,
       `\`${text}\` is ${typeToString({ ...variable.type, shape })}, and cannot become ${typeToString(node.type)}`,
       {
-        labels: variable.span === undefined ? [] : [{ span: variable.span, text: `\`${variable.path}\` is declared here` }],
+        labels: [
+          ...(variable.span === undefined ? [] : [{ span: variable.span, text: `\`${variable.path}\` is declared here` }]),
+          ...bindingLabel(value),
+        ],
+        hint:
+          fittingHint(excerpt(context, statement.value.span, '…'), dtype, node.type.shape, shape) ??
+          `a variable keeps its shape: declare it as \`${typeToString(node.type)}\`, or assign ${typeToString({ ...variable.type, shape })}`,
       },
     );
     return;
@@ -228,7 +246,9 @@ function summarize(context: Context, statement: SummaryStatement, scope: Scope):
     return;
   }
   if (context.entry.summaries.some((one) => one.name === statement.name.value)) {
-    fail(context, 'duplicate-name', statement.name.span, `there is a summary \`${statement.name.value}\` already`);
+    fail(context, 'duplicate-name', statement.name.span, `there is a summary \`${statement.name.value}\` already`, {
+      hint: `choose another name, e.g. \`${statement.name.value}2\``,
+    });
     return;
   }
   context.entry.summaries.push({ kind: statement.summary, name: statement.name.value, node });

@@ -8,10 +8,11 @@ import { type TensorNode, typeToString } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
 import type { Context } from './context.js';
-import { fail, warn } from './report.js';
+import { excerpt, fail, warn } from './report.js';
 import { countable } from './growth.js';
 import { describe, ERROR, isTree, list, record, tensorValue, tuple, type ListValue, type NumberValue, type Value } from './values.js';
 import { readVariable } from './variables.js';
+import { tensorHint } from './ways-out.js';
 
 const defaultDType = (value: NumberValue): DType => value.dtype ?? (value.integer ? 'i32' : 'f32');
 
@@ -175,7 +176,7 @@ function convert(context: Context, value: Value, span: Span, dtype: DType | unde
         'type-mismatch',
         span,
         `this is ${describe(value)}, where a tensor is expected`,
-        value.kind === 'function' || value.kind === 'model' ? { hint: 'call it: `…(…)`' } : {},
+        { hint: tensorHint(value, excerpt(context, span, '…')) },
       );
       return undefined;
   }
@@ -206,6 +207,7 @@ export function stackTensors(context: Context, nodes: readonly TensorNode[], axi
         'shape-mismatch',
         span,
         `the elements have different shapes: ${typeToString(first.type)} and ${typeToString(node.type)}`,
+        { hint: 'rows of a tensor are equally long' },
       );
       return undefined;
     }

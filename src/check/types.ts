@@ -7,7 +7,7 @@ import { tensor, type TensorType } from '../graph/index.js';
 import type { Context } from './context.js';
 import { fail } from './report.js';
 import { GenericBinding, type Scope } from './scope.js';
-import { evaluateSize, packNamed, unknownsIn } from './sizes.js';
+import { evaluateSize, failNegative, packNamed, unknownsIn } from './sizes.js';
 import { suggestion } from './spelling.js';
 
 /** What an expression should be, as far as one knows; literals and initializers take their dtype and shape from it. */
@@ -81,7 +81,7 @@ export function shapeWritten(context: Context, dims: readonly Dimension[] | null
     const dim = evaluateSize(context, dimension, scope);
     if (dim === undefined) failed = true;
     else if (dim.constant !== undefined && dim.constant < 0) {
-      fail(context, 'invalid-value', dimension.span, `a size of ${dim.constant} is negative`);
+      failNegative(context, dimension.span, dim.constant);
       failed = true;
     } else shape.push(dim);
   }
@@ -104,6 +104,7 @@ export function failUnknownType(context: Context, type: NamedType, scope: Scope)
   if (binding !== undefined && binding.role !== 'builtin') {
     fail(context, 'type-mismatch', type.name.span, `\`${name}\` is no type`, {
       labels: binding.span === undefined ? [] : [{ span: binding.span, text: 'declared here' }],
+      hint: `the dtypes are ${dtypeNames.join(', ')}`,
     });
     return;
   }
@@ -159,7 +160,9 @@ export function tensorTypeOf(context: Context, type: TypeExpression, scope: Scop
   if (dtype === undefined) {
     const binding = scope.lookup(type.name.text);
     if (binding?.value().kind === 'model')
-      fail(context, 'type-mismatch', type.span, `${what} is declared as a model, and must be a tensor`);
+      fail(context, 'type-mismatch', type.span, `${what} is declared as a model, and must be a tensor`, {
+        hint: `an instance is made at the top, and used by its name: \`net = ${type.name.text}…(…)\``,
+      });
     else failUnknownType(context, type, scope);
     return undefined;
   }
@@ -172,7 +175,9 @@ export function tensorTypeOf(context: Context, type: TypeExpression, scope: Scop
         : shape === 'open'
           ? (type.dims?.find((dim) => dim.kind === 'rank-spread')?.name.text ?? 'S')
           : (shape.flatMap(unknownsIn)[0]?.slice(1) ?? '');
-    fail(context, 'ambiguous-size', type.span, `nothing determines \`${name}\` in the type of ${what}`);
+    fail(context, 'ambiguous-size', type.span, `nothing determines \`${name}\` in the type of ${what}`, {
+      hint: 'pass it in angle brackets, or write what it is',
+    });
     return undefined;
   }
   return tensor(dtype, shape);

@@ -51,6 +51,7 @@ export class VariableTable {
     if (known !== undefined && !context.entry.dry) {
       fail(context, 'duplicate-name', span, `there is a variable \`${path}\` already`, {
         labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }],
+        hint: 'choose another name for one of them',
       });
       return undefined;
     }

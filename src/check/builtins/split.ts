@@ -29,10 +29,15 @@ const split: Builtin = {
         'not-constant',
         given.span,
         `the number of parts is an integer known when compiling, and this is ${describe(given.value)}`,
-        { labels: bindingLabel(given.value) },
+        {
+          labels: bindingLabel(given.value),
+          hint: given.value.kind === 'list' ? 'parts of sizes of their own are slices: `x[:3]`, `x[3:]`' : 'use a literal or a `const`',
+        },
       );
     if (parts < 1 || parts > limits.leaves)
-      return fail(context, 'invalid-value', given.span, `\`split\` makes 1 to ${limits.leaves} parts, not ${parts}`);
+      return fail(context, 'invalid-value', given.span, `\`split\` makes 1 to ${limits.leaves} parts, not ${parts}`, {
+        hint: 'e.g. `split(x, 2)`',
+      });
     const size = node.type.shape[axis] ?? Dim.one;
     const each = size.divideExact(parts);
     if (each === undefined)
@@ -41,7 +46,13 @@ const split: Builtin = {
         'shape-mismatch',
         given.span,
         `axis ${axis} of ${typeToString(node.type)} has size ${size}, which ${size.constant === undefined ? 'may not be' : 'is not'} a multiple of ${parts}`,
-        { hint: size.constant === undefined ? `declare it as one: \`${parts} * N\`` : undefined },
+        {
+          labels: bindingLabel(call.given('x').value),
+          hint:
+            size.constant === undefined
+              ? `declare it as one: \`${parts} * N\`, or behind the result type \`where ${size} % ${parts} == 0\``
+              : `multiples of ${parts} are ${size.constant - (size.constant % parts)}, ${size.constant - (size.constant % parts) + parts}, …`,
+        },
       );
     const { shape } = node.type;
     const along = (at: number): Dim => each.mul(at);

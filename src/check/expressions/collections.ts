@@ -9,6 +9,7 @@ import { bindPattern } from '../patterns.js';
 import { paramsOf } from '../params.js';
 import { excerpt, fail } from '../report.js';
 import { Scope } from '../scope.js';
+import { bindingLabel } from '../tensors.js';
 import type { Expected } from '../types.js';
 import { describe, ERROR, list, number, record, tuple, type Value } from '../values.js';
 import { evaluate } from './evaluate.js';
@@ -45,7 +46,7 @@ export function evaluateRecord(context: Context, expression: RecordExpression, s
   for (const field of expression.fields) {
     const name = field.name.text;
     if (fields.has(name)) {
-      fail(context, 'duplicate-name', field.name.span, `the record has a field \`${name}\` already`);
+      fail(context, 'duplicate-name', field.name.span, `the record has a field \`${name}\` already`, { hint: 'choose another name' });
       continue;
     }
     fields.set(
@@ -104,10 +105,8 @@ function elementsOf(context: Context, { iterable }: ForClause, scope: Scope): re
         bound.span,
         `the bounds of a list must be integers known when compiling, and \`${excerpt(context, bound.span, 'this')}\` is ${describe(value)}`,
         {
-          hint:
-            value.kind === 'size' || value.kind === 'tensor'
-              ? 'use `scan`, whose number of rounds may be known only at run time'
-              : undefined,
+          labels: bindingLabel(value),
+          hint: boundHint(value),
         },
       );
       return undefined;
@@ -127,7 +126,21 @@ function elementsOf(context: Context, { iterable }: ForClause, scope: Scope): re
   if (value.kind === 'list' || value.kind === 'tuple') return value.items;
   if (value.kind === 'instance') return paramsOf(value).items;
   fail(context, 'type-mismatch', iterable.span, `a list comprehension runs over a list, and this is ${describe(value)}`, {
-    hint: value.kind === 'tensor' || value.kind === 'variable' ? 'use `scan` to run over the rows of a tensor' : undefined,
+    labels: bindingLabel(value),
+    hint:
+      value.kind === 'tensor' || value.kind === 'variable'
+        ? 'a function of each element is index notation: `[i] => f(x[i])`; over rows runs `scan row in x with …`'
+        : value.kind === 'number' || value.kind === 'size'
+          ? `so many elements are \`0..${excerpt(context, iterable.span, 'n')}\``
+          : undefined,
   });
   return undefined;
+}
+
+/** For a bound that is no integer, or none that is known. */
+function boundHint(value: Value): string {
+  if (value.kind === 'number') return 'write an integer; `floorDiv(a, b)` is the integer below a quotient';
+  return value.kind === 'size'
+    ? 'a tensor of so many elements is index notation: `[i in 0..N] => …`'
+    : 'a loop may have rounds that only run time counts: `fold i in 0..n with z = … { … }`';
 }

@@ -93,7 +93,10 @@ function pairsOf(
 ): Value | undefined {
   if (a.value.kind === 'error' || b.value.kind === 'error') return undefined;
   const differ = (): undefined => {
-    fail(context, 'type-mismatch', span, `the branches of \`if\` are ${describe(a.value)} and ${describe(b.value)}`);
+    fail(context, 'type-mismatch', span, `the branches of \`if\` are ${describe(a.value)} and ${describe(b.value)}`, {
+      labels: [a, b].map((branch) => ({ span: branch.span, text: `this is ${describe(branch.value)}` })),
+      hint: 'both give values of one form: the same fields, as many parts',
+    });
     return undefined;
   };
   const all = (items: readonly (readonly [Value, Value])[]): Value[] | undefined => {

@@ -6,12 +6,14 @@ import type { Context } from '../context.js';
 import { refuseWhole } from '../index-notation/body.js';
 import { wholeTensors } from '../index-notation/space.js';
 import { knownElsewhere } from '../known-names.js';
+import { boundNearby, type Nearby } from '../names-nearby.js';
 import { excerpt, fail, warn } from '../report.js';
 import { GenericBinding, type Binding, type Scope } from '../scope.js';
 import { sizesToValues } from '../sizes.js';
 import { suggestion } from '../spelling.js';
 import { fallbackDType, shapeOf } from '../tensors.js';
 import { describe, ERROR, list, number, type Value } from '../values.js';
+import { instanceExample } from '../ways-out.js';
 import { evaluate } from './evaluate.js';
 
 export function evaluateNumber(context: Context, expression: NumberExpression): Value {
@@ -34,9 +36,7 @@ export function evaluateNumber(context: Context, expression: NumberExpression): 
 export function evaluateName(context: Context, expression: NameExpression, scope: Scope): Value {
   const binding = scope.lookup(expression.name);
   if (binding === undefined) {
-    return fail(context, 'unknown-name', expression.span, `nothing is called \`${expression.name}\` here`, {
-      hint: () => knownElsewhere(expression.name) ?? suggestion(expression.name, scope.visible()),
-    });
+    return failUnknownName(context, expression, scope);
   }
   if (binding instanceof GenericBinding && binding.known === undefined) {
     return fail(
@@ -48,6 +48,15 @@ export function evaluateName(context: Context, expression: NameExpression, scope
     );
   }
   return refuseWhole(context, valueOf(binding), expression.span);
+}
+
+/** `hint`: what to do about a name that is known nowhere. */
+export function failUnknownName(context: Context, { name, span }: NameExpression, scope: Scope, hint?: string): Value {
+  const nearby = (): Nearby | undefined => boundNearby(context, name, span);
+  return fail(context, 'unknown-name', span, `nothing is called \`${name}\` here`, {
+    labels: () => nearby()?.labels ?? [],
+    hint: () => knownElsewhere(name) ?? nearby()?.hint ?? suggestion(name, scope.visible()) ?? hint,
+  });
 }
 
 /** The value of a binding, which remembers the name under which it was read. */
@@ -94,7 +103,9 @@ export function evaluateMember(context: Context, expression: MemberExpression, s
     case 'tuple':
       return unknown([], 'take a tuple apart with `let (a, b) = …`, or index it: `[0]`');
     case 'list':
-      return name === 'length' ? number(object.items.length, true) : unknown(['length']);
+      return name === 'length'
+        ? number(object.items.length, true)
+        : unknown(['length'], 'a list is written at once: `[a, b]`, `[f(x) for x in list]`; of it there is `length`');
     case 'tensor':
     case 'variable':
     case 'number':
@@ -106,6 +117,8 @@ export function evaluateMember(context: Context, expression: MemberExpression, s
       if (name === 'dtype') return { kind: 'dtype', dtype: fallbackDType(object) };
       return unknown(['shape', 'rank', 'dtype'], name === 'T' ? 'write `transpose(…)`' : undefined);
     }
+    case 'model':
+      return unknown([], `its members are those of an instance: ${instanceExample(object.declaration.name.text, object.declaration.generics)}`);
     default:
       return unknown([]);
   }

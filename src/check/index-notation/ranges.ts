@@ -7,6 +7,7 @@ import type { SizeFact } from '../../graph/index.js';
 import { sizeLabels } from '../broadcast.js';
 import type { Context } from '../context.js';
 import { decide, isNatural, lowerBounds } from '../../base/index.js';
+import { lastOf } from '../indexing.js';
 import { excerpt, fail } from '../report.js';
 import { addAffine, affineOf, constantAffine, type Affine } from './affine.js';
 import type { BodyIndex, ElementRead, IndexRange, IndexSpace } from './space.js';
@@ -135,8 +136,8 @@ function settle(
         ? `\`${name}\` has no element ${affine.constant} along axis ${axis}, whose size is ${size}`
         : `whether axis ${axis} of \`${name}\`, whose size is ${size}, has an element ${affine.constant} is not known`,
       never
-        ? { labels: sizeLabels({ value: read.object, span: read.objectSpan }, axis) }
-        : { hint: `declare it behind the result type: \`where ${fact}\`` },
+        ? { labels: sizeLabels({ value: read.object, span: read.objectSpan }, axis), hint: lastOf(size) }
+        : { labels: sizeLabels({ value: read.object, span: read.objectSpan }, axis), hint: `declare it behind the result type: \`where ${fact}\`` },
     );
     return undefined;
   }
