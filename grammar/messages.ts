@@ -52,6 +52,10 @@ export function shown(message: string, found: IToken, previous: IToken | undefin
   };
 }
 
+/** For a variable that is declared in a block. */
+export const misplaced =
+  'variables are declared at the top of the file or in a model, and last from step to step; a value is named with `let`';
+
 /** Hints by the word that does not come. */
 const missingWords: ReadonlyMap<string, string> = new Map([
   ["expected 'else'", 'a choice has two values: `if c then a else b`'],
@@ -86,8 +90,9 @@ function hintFor(message: string, found: IToken, previous: IToken | undefined): 
   if (previous?.tokenType === t.reserved.import) return 'names are imported in braces: `import { relu } from "std/nn"`';
   if (message === 'expected a declaration' && found.tokenType === t.word.from) return 'write `import { relu } from "std/nn"`';
   if (type === t.StarStar && message.includes('to close the sizes')) return 'sizes know `+ - * / %`: write `N * N`';
-  if (message.includes('to close the block') && (type === t.word.state || type === t.word.param))
-    return 'variables are declared at the top of the file or in a model, and last from step to step; a value is named with `let`';
+  if (message.includes('to close the block') && (type === t.word.state || type === t.word.param)) return misplaced;
+  if (previous?.tokenType === t.word.precision && type === t.Identifier)
+    return '`precision` is a statement: `{ precision bf16 { return … } }`';
   if (previous?.tokenType === t.word.precision && type === t.StringLiteral) return 'a dtype is a name: `precision bf16 { … }`';
   if (type === t.reserved.if) return 'a choice is written `if c then a else b`';
   if (type === t.FatArrow) return 'the parameters of a lambda are names: `x => e`, `(x, y) => e`';

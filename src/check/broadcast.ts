@@ -59,13 +59,17 @@ function sizesDiffer(a: Dim, b: Dim): 'surely' | 'perhaps' {
   return a.sub(b).constant === undefined ? 'perhaps' : 'surely';
 }
 
-/** The shape that all operands broadcast to; undefined after a diagnostic. `what` is the text of the operation. */
+/**
+ * The shape that all operands broadcast to; undefined after a diagnostic. `what` is the text of the operation, `otherwise` the hint where no
+ * other order of axes helps.
+ */
 export function commonShape(
   context: Context,
   operands: readonly Operand[],
   span: Span,
   what: string,
   shapes: readonly Shape[] = operands.map((operand) => operand.node.type.shape),
+  otherwise?: string,
 ): Shape | undefined {
   const rank = Math.max(0, ...shapes.map((shape) => shape.length));
   const result: Dim[] = [];
@@ -94,7 +98,10 @@ export function commonShape(
       if (code === 'shape-mismatch')
         fail(context, code, span, `${what}: ${types} do not broadcast: size ${size} of ${names[0]} and size ${own} of ${names[1]} differ`, {
           labels,
-          hint: axesHint(context, first, second, sides) ?? 'sizes must be equal, or one of them 1',
+          hint:
+            axesHint(context, first, second, sides) ??
+            otherwise ??
+            `sizes must be equal, or one of them 1${declaredHint(context, axis - rank, [first, size, sides[0]], [second, own, sides[1]])}`,
         });
       else
         fail(
@@ -106,6 +113,7 @@ export function commonShape(
             labels,
             hint:
               axesHint(context, first, second, sides) ??
+              otherwise ??
               'give both the same size name if they are always equal; a size that is 1 only at run time is not broadcast',
           },
         );
@@ -114,6 +122,27 @@ export function commonShape(
     result.push(size ?? Dim.one);
   }
   return result;
+}
+
+/**
+ * The types with which operands whose type is written would fit: `: let y be f32[3], or x f32[B, 4]`. `axis` counts from the end; `shapes`
+ * are what is compared of each.
+ */
+function declaredHint(
+  context: Context,
+  axis: number,
+  [first, size, x]: readonly [Operand, Dim, Shape],
+  [second, own, y]: readonly [Operand, Dim, Shape],
+): string {
+  const fitting = ({ node, value }: Operand, shape: Shape, wanted: Dim): string[] => {
+    const binding = value.kind === 'tensor' || value.kind === 'variable' ? value.binding : undefined;
+    const isWritten = binding?.type !== undefined && context.checker.modules.get(binding.type.span.source)?.std === false;
+    return isWritten && shape === node.type.shape
+      ? [`\`${binding.name}\` ${typeToString({ ...node.type, shape: shape.with(axis, wanted) })}`]
+      : [];
+  };
+  const types = [...fitting(second, y, size), ...fitting(first, x, own)];
+  return types.length === 0 ? '' : `: let ${types.join(', or ')}`.replace('` ', '` be ');
 }
 
 /** Operands that would fit with their axes in another order or place. `shapes`: what is compared of each. */

@@ -1,7 +1,7 @@
 // Calls. In: a callee and what is passed. Out: its result, by what the callee is: function, lambda, model, instance, optimizer, dtype,
 // built-in.
 
-import type { CallExpression, GenericArgument, Identifier, Span } from '../../grammar/index.js';
+import type { CallExpression, Expression, GenericArgument, Identifier, Span } from '../../grammar/index.js';
 import { isFloat } from '../base/index.js';
 import { callBuiltin } from './builtins/builtin.js';
 import type { Context } from './context.js';
@@ -35,6 +35,8 @@ export interface Call {
 
 export function evaluateCall(context: Context, expression: CallExpression, scope: Scope, expected: Expected | undefined): Value {
   const callee = evaluate(context, expression.callee, scope);
+  // `argmax[i](x[i])`: what was meant as an index is unknown in the arguments, too.
+  if (callee.kind === 'error' && isIndexedFunction(expression.callee, scope)) return ERROR;
   const passed = expression.arguments.map((argument): Passed => {
     return {
       name: argument.name,
@@ -47,6 +49,11 @@ export function evaluateCall(context: Context, expression: CallExpression, scope
     callee,
     expression.callee.span,
   );
+}
+
+function isIndexedFunction(callee: Expression, scope: Scope): boolean {
+  const object = callee.kind === 'index' && callee.object.kind === 'name' ? scope.lookup(callee.object.name)?.value() : undefined;
+  return object?.kind === 'builtin' || object?.kind === 'function';
 }
 
 /** Calls a value. `span` is where the callee stands. */

@@ -1,7 +1,16 @@
 // Exported functions and steps. In: a declaration of the compiled file. Out: an entry: feeds, outputs, updates, summaries, names.
 // Holds: generic sizes stay free, and can be found from the feeds; an open rank has no entry until it is chosen.
 
-import type { Expression, FnDeclaration, GenericParameter, Parameter, StepDeclaration, TypeExpression } from '../../grammar/index.js';
+import {
+  walk,
+  type Expression,
+  type FnDeclaration,
+  type GenericParameter,
+  type NameExpression,
+  type Parameter,
+  type StepDeclaration,
+  type TypeExpression,
+} from '../../grammar/index.js';
 import { decide, Dim, type DType, isWide, limits, type Shape, solvableNames } from '../base/index.js';
 import { typeToString, type Entry, type Output, type ResultTree, type TensorNode, type TensorType } from '../graph/index.js';
 import * as ops from '../ops/index.js';
@@ -17,7 +26,7 @@ import { excerpt, fail } from './report.js';
 import { GenericBinding, Scope } from './scope.js';
 
 import { evaluate } from './expressions/evaluate.js';
-import { readAll, toTensor } from './tensors.js';
+import { bindingLabel, readAll, toTensor } from './tensors.js';
 import { dtypeNamed, expectTensor, shapeWritten, tensorTypeOf } from './types.js';
 import { describe, record, sizeValue, tensorValue, type Value } from './values.js';
 import { tensorHint } from './ways-out.js';
@@ -210,7 +219,8 @@ function feedOf(
       if (value === undefined) return undefined;
       fields.set(field.name.text, value);
     }
-    if (fields.size === 0) fail(context, 'type-mismatch', written.span, `the argument \`${shown}\` is a record without fields`, {
+    if (fields.size === 0)
+      fail(context, 'type-mismatch', written.span, `the argument \`${shown}\` is a record without fields`, {
         hint: 'e.g. `{ x: f32[B, 3], y: i32[B] }`',
       });
     return fields.size === 0 ? undefined : record(fields);
@@ -248,18 +258,37 @@ function defaultOf(
   }
   // It may name what the module declares, and no other argument.
   const inside: Context = { ...context, entry: new EntryState('module', context.entry.name, true), assigns: false };
+  const other = parameterIn(expression, scope);
+  if (other !== undefined) {
+    fail(context, 'not-constant', other.span, `${text} names the argument \`${other.name}\`, and is known before anything is fed`, {
+      labels: [{ span: scope.own(other.name)?.span ?? other.span, text: 'an argument' }],
+      hint: `write a number or a \`const\`, e.g. \`${name.text}: ${type.dtype} = 1\``,
+    });
+    return undefined;
+  }
   const value = evaluate(inside, expression, scope.parent ?? scope, expectTensor(type.dtype, type.shape));
   const matched = new Matcher(inside, scope).match(value, written, { text, span });
   if (matched.kind === 'error') return undefined;
   if (matched.kind === 'boolean') return matched.value;
   if (matched.kind !== 'number') {
     fail(context, 'not-constant', span, `${text} is known when compiling, and this is ${describe(matched)}`, {
-      hint: 'e.g. `lr: f32 = 1e-3`',
+      labels: bindingLabel(value),
+      hint: `write a number or a \`const\`, e.g. \`${name.text}: ${type.dtype} = 1\``,
     });
     return undefined;
   }
   if (toTensor(inside, matched, span, type.dtype) === undefined) return undefined;
   return isWide(type.dtype) ? (matched.big ?? BigInt(matched.value)) : matched.value;
+}
+
+/** An argument that an expression names; arguments before it are in the scope. */
+function parameterIn(expression: Expression, scope: Scope): NameExpression | undefined {
+  let found: NameExpression | undefined;
+  walk(expression, (node) => {
+    if (node.kind === 'name' && scope.own(node.name)?.role === 'parameter') found ??= node;
+    return found === undefined;
+  });
+  return found;
 }
 
 /** The sizes that callers choose, in order of first use; every generic must be found from the feeds. Undefined after a diagnostic. */

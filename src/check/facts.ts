@@ -9,7 +9,8 @@ import type { Context } from './context.js';
 import { opposites, presume } from './preconditions.js';
 import { excerpt, fail } from './report.js';
 import { GenericBinding, type Scope } from './scope.js';
-import { evaluateSize, unknownsIn } from './sizes.js';
+import { evaluateSize, multiplesNear, unknownsIn } from './sizes.js';
+import { dimOf } from './values.js';
 
 /** The fact with its sizes evaluated; undefined after a diagnostic, or while its sizes are unknown. */
 export function evaluateFact(context: Context, fact: Fact, scope: Scope): SizeFact | undefined {
@@ -55,8 +56,9 @@ function originsOf(written: Fact, scope: Scope): Label[] {
   const labels: Label[] = [];
   walk(written, (node) => {
     const generic = node.kind === 'size-name' ? scope.lookup(node.name) : undefined;
-    if (generic instanceof GenericBinding && generic.bound !== undefined && generic.known?.kind === 'size')
-      labels.push({ span: generic.bound, text: `\`${generic.name}\` is ${generic.known.dim} here` });
+    if (!(generic instanceof GenericBinding) || generic.bound === undefined || generic.known === undefined) return;
+    const dim = dimOf(generic.known);
+    if (dim !== undefined) labels.push({ span: generic.bound, text: `\`${generic.name}\` is ${dim} here` });
   });
   return labels;
 }
@@ -65,8 +67,7 @@ function originsOf(written: Fact, scope: Scope): Label[] {
 function factHint(context: Context, { left, relation, right }: SizeFact, written: Fact): string {
   const [by, whole] = [left.constant, right.constant];
   if (relation === 'divides' && by !== undefined && by > 0 && whole !== undefined) {
-    const below = whole - (whole % by);
-    return `multiples of ${by} are ${below === 0 ? '' : `${below}, `}${below + by}, …`;
+    return multiplesNear(by, whole);
   }
   return `choose sizes with \`${excerpt(context, written.span, factText({ left, relation, right, span: undefined }))}\``;
 }
@@ -74,12 +75,21 @@ function factHint(context: Context, { left, relation, right }: SizeFact, written
 /** Refuses a fact that those before it rule out; false after a diagnostic. */
 export function demandPossible(context: Context, fact: SizeFact, name: string): boolean {
   const { facts } = context.entry;
-  const isRuledOut = fact.relation === 'divides' ? decide(fact, facts) === false : decide({ ...fact, relation: opposites[fact.relation] }, facts) === true;
+  const isRuledOut =
+    fact.relation === 'divides' ? decide(fact, facts) === false : decide({ ...fact, relation: opposites[fact.relation] }, facts) === true;
   if (!isRuledOut || fact.span === undefined) return true;
   const before = facts.filter((one) => one.span !== undefined && one.inferred === undefined);
-  fail(context, 'unsatisfied-fact', fact.span, `no call of \`${name}\` fulfils ${factText(fact)}${before.length === 0 ? '' : ' and the facts before it'}`, {
-    labels: before.flatMap(({ span, ...one }) => (span === undefined ? [] : [{ span, text: `${factText({ ...one, span })} is declared here` }])),
-    hint: 'leave out one of them, or turn it round',
-  });
+  fail(
+    context,
+    'unsatisfied-fact',
+    fact.span,
+    `no call of \`${name}\` fulfils ${factText(fact)}${before.length === 0 ? '' : ' and the facts before it'}`,
+    {
+      labels: before.flatMap(({ span, ...one }) =>
+        span === undefined ? [] : [{ span, text: `${factText({ ...one, span })} is declared here` }],
+      ),
+      hint: 'leave out one of them, or turn it round',
+    },
+  );
   return false;
 }

@@ -35,6 +35,13 @@ export function transposedHint(text: string, actual: Shape, wanted: Shape): stri
 
 /** The same axes in another order. */
 function rearranged(text: string, actual: Shape, wanted: Shape): string | undefined {
+  const order = orderOf(actual, wanted);
+  if (order === undefined) return undefined;
+  return order.length === 2 ? `transpose(${text})` : `transpose(${text}, axes: [${order.join(', ')}])`;
+}
+
+/** Where each axis that is wanted stands; undefined where they are other ones, or stand right already. */
+export function orderOf(actual: Shape, wanted: Shape): readonly number[] | undefined {
   if (actual.length !== wanted.length || actual.length < 2 || actual.length > mostOrdered || shapeEquals(actual, wanted)) return undefined;
   const order: number[] = [];
   for (const [at, size] of wanted.entries()) {
@@ -44,7 +51,7 @@ function rearranged(text: string, actual: Shape, wanted: Shape): string | undefi
     if (axis < 0) return undefined;
     order.push(axis);
   }
-  return order.length === 2 ? `transpose(${text})` : `transpose(${text}, axes: [${order.join(', ')}])`;
+  return order;
 }
 
 /** An axis of size 1 that is too many. */

@@ -42,7 +42,7 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
   const { declaration } = fn;
   const own = declaration.name.text;
   const name = shownName(fn);
-  if (declaration.kind === 'step' && !mayAssign(context, call.site, `the step \`${name}\` is called`)) {
+  if (declaration.kind === 'step' && !mayAssign(context, call.site, `the step \`${name}\` is called`, true)) {
     for (const argument of call.passed) argument.value();
     return ERROR;
   }
@@ -152,7 +152,11 @@ export function functionResult(inside: Context, declaration: FnDeclaration | Ste
     const value = evaluateBody(context, body, within, expected, name, declaration.name.span);
     return declaration.result === null
       ? value
-      : new Matcher(context, within).match(value, declaration.result, { text: `the result of ${name}`, span: resultSpan(declaration), isOwnType: true });
+      : new Matcher(context, within).match(value, declaration.result, {
+          text: `the result of ${name}`,
+          span: resultSpan(declaration),
+          isOwnType: true,
+        });
   };
   if (declaration.kind === 'fn' && declaration.vjp !== null)
     return applyCustomRule(inside, declaration, declaration.vjp, scope, evaluateIn);

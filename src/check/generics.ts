@@ -7,7 +7,7 @@ import type { Context } from './context.js';
 import { fitsBound } from './match.js';
 import { fail } from './report.js';
 import { GenericBinding, type DTypeBound, type Scope } from './scope.js';
-import { evaluateSize, failNegative, packNamed, solveSize } from './sizes.js';
+import { evaluateSize, failNegative, solveSize, unknownsIn } from './sizes.js';
 import { suggestion } from './spelling.js';
 import { dtypeNamed, shapeWritten, type Expected } from './types.js';
 import { dimOf, ERROR, sizeValue } from './values.js';
@@ -126,6 +126,20 @@ function bindGeneric(
   }
   const dim = evaluateSize(context, argument, scope);
   if (dim === undefined) return false;
+  const [later] = unknownsIn(dim);
+  if (later !== undefined) {
+    fail(
+      context,
+      'ambiguous-size',
+      argument.span,
+      `\`${binding.name}\` of \`${callee}\` goes by \`${later.slice(1)}\`, which nothing has determined before`,
+      {
+        labels,
+        hint: `declare \`${later.slice(1)}\` before \`${binding.name}\``,
+      },
+    );
+    return false;
+  }
   if (binding.sort === 'integer' && dim.constant === undefined && !context.entry.dry) {
     fail(context, 'not-constant', argument.span, `\`${binding.name}\` of \`${callee}\` is known when compiling, and ${dim} is not`, {
       labels,
@@ -188,7 +202,7 @@ export function inferFromExpected(
   const pack = dims[spread];
   if (pack?.kind === 'rank-spread') {
     const binding = scope.lookup(pack.name.text);
-    if (binding instanceof GenericBinding && packNamed(scope, pack.name.text) === undefined && shape.length >= dims.length - 1) {
+    if (binding instanceof GenericBinding && binding.sort === 'pack' && binding.known === undefined && shape.length >= dims.length - 1) {
       binding.bind({ kind: 'pack', shape: shape.slice(spread, shape.length - (dims.length - spread - 1)) }, at);
     }
   }
@@ -212,7 +226,7 @@ export function otherRank(type: TypeExpression | null, expected: Expected | unde
   if (type?.kind !== 'named-type' || expected?.kind !== 'tensor' || expected.shape === undefined) return undefined;
   const dims = type.dims ?? [];
   if (dims.some((dim) => dim.kind === 'rank-spread') || dims.length === expected.shape.length) return undefined;
-  return `\`${callee}\` gives a tensor of rank ${dims.length}, and one of rank ${expected.shape.length} is expected here`;
+  return `\`${callee}\` gives a tensor of rank ${dims.length}, and one of rank ${expected.shape.length} is expected here: \`zeros\`, \`uniform\` and \`normal\` fill any`;
 }
 
 /**

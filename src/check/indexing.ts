@@ -32,6 +32,8 @@ export interface Cut {
   readonly ids: TensorNode | undefined;
   /** `ids` is where so many elements in a row begin. */
   readonly window: Dim | undefined;
+  /** What `ids` was written as. */
+  readonly written?: { readonly value: Value; readonly span: Span };
 }
 
 /** A part that is known when compiling. */
@@ -62,7 +64,10 @@ export function evaluateIndex(context: Context, expression: IndexExpression, sco
 function indexItems(context: Context, expression: IndexExpression, kind: 'list' | 'tuple', items: readonly Value[], scope: Scope): Value {
   const [index, more] = expression.indices;
   if (index === undefined) return ERROR;
-  if (more !== undefined) return fail(context, 'shape-mismatch', expression.span, `a ${kind} has one index`, { hint: 'index what stands in it next: `list[0][1]`' });
+  if (more !== undefined)
+    return fail(context, 'shape-mismatch', expression.span, `a ${kind} has one index`, {
+      hint: 'index what stands in it next: `list[0][1]`',
+    });
   const whole = (part: Expression | null): number | undefined => {
     if (part === null) return undefined;
     const value = evaluate(context, part, scope);
@@ -114,7 +119,8 @@ export function cutsOf(
   };
   const given = expression.indices.filter((index) => index.kind !== 'ellipsis').length;
   const ellipses = expression.indices.length - given;
-  if (ellipses > 1) return refuse('syntax-error', '`...` may stand once among the indices', { hint: 'write `:` for each of the other axes' });
+  if (ellipses > 1)
+    return refuse('syntax-error', '`...` may stand once among the indices', { hint: 'write `:` for each of the other axes' });
   if (given > shape.length)
     return refuse(
       'shape-mismatch',
@@ -169,7 +175,7 @@ function positionCut(context: Context, index: Expression, size: Dim, scope: Scop
       return undefined;
     }
     const checked = checkedIndex(context, ids, size, index.span);
-    return checked === undefined ? undefined : { ...whole(size), ids: checked };
+    return checked === undefined ? undefined : { ...whole(size), ids: checked, written: { value, span: index.span } };
   }
   const negative = dim.constant !== undefined && dim.constant < 0;
   const at = negative ? size.add(dim) : dim;
@@ -217,7 +223,12 @@ function sliceCut(context: Context, index: SliceIndex, size: Dim, scope: Scope, 
     'index-out-of-range',
     index.span,
     `the slice \`${excerpt(context, index.span, '…')}\` does not lie inside an axis of size ${size}`,
-    { labels: bounded, hint: forward ? 'without an end it goes up to that of the axis: `x[1:]`' : 'without bounds it is the whole axis from the end: `x[::-1]`' },
+    {
+      labels: bounded,
+      hint: forward
+        ? 'without an end it goes up to that of the axis: `x[1:]`'
+        : 'without bounds it is the whole axis from the end: `x[::-1]`',
+    },
   );
   return undefined;
 }
@@ -239,14 +250,7 @@ const isRunTime = (value: Value): boolean =>
   dimOf(value) === undefined && (value.kind === 'tensor' || value.kind === 'variable') && isInteger(ownDType(value) ?? 'f32');
 
 /** `x[start : start + 3]`: so many elements from where the running program says. */
-function windowCut(
-  context: Context,
-  from: Written,
-  to: Written | undefined,
-  size: Dim,
-  span: Span,
-  bounded: Bounded,
-): Cut | undefined {
+function windowCut(context: Context, from: Written, to: Written | undefined, size: Dim, span: Span, bounded: Bounded): Cut | undefined {
   const start = toTensor(context, from.value, from.part.span);
   const stop = to === undefined ? undefined : toTensor(context, to.value, to.part.span, start?.type.dtype);
   if (start === undefined || (to !== undefined && stop === undefined)) return undefined;

@@ -17,6 +17,9 @@ import { fnv1a, shapeEquals } from '../base/index.js';
 import { typeToString } from '../graph/index.js';
 import { describe } from './values.js';
 
+/** What initial values are made of. */
+const initialHint = 'start it from numbers, or from a shape as `zerosLike(…)` does; what depends on values is assigned in a step';
+
 /** Evaluates the initializer into `variable.initial`; nothing is set after a diagnostic. */
 export function initialize(context: Context, variable: VariableRecord, expression: Expression, scope: Scope): void {
   const { initials } = context.checker;
@@ -86,7 +89,7 @@ function evaluated(context: Context, variable: VariableRecord, expression: Expre
   const foreign = topological([whole]).find((one) => (ops.isNodeOf(one, ops.feed) ? !isFed(one.attrs.name) : one.op === ops.variable));
   if (foreign === undefined) return whole;
   fail(inside, 'not-constant', expression.span, 'an initial value cannot depend on arguments or variables', {
-    hint: 'start it from numbers, and assign it in a step',
+    hint: initialHint,
   });
   return undefined;
 }

@@ -71,6 +71,8 @@ const foreign: ReadonlyMap<string, string> = new Map([
   ['len', 'the first size is `x.shape[0]`'],
   ['shape', 'sizes are `x.shape`'],
   ['constant', 'one value everywhere is `full(value)`'],
+  ['self', 'members are named as they are: `w`'],
+  ['this', 'members are named as they are: `w`'],
   ['None', 'an axis of size 1 is added by `expandDims(x, axis: …)`'],
   ['np', 'mathematical functions need no prefix: `exp(x)`'],
   ['tf', 'mathematical functions need no prefix: `exp(x)`'],

@@ -115,12 +115,13 @@ function evaluateRound(
   expected: Expected | undefined,
 ): Round | undefined {
   const inner = new Scope(scope);
-  const bind = (pattern: Pattern, value: Value): void => {
+  const bind = (pattern: Pattern, value: Value, otherwise: string): boolean => {
     const bound = derives(loop.body) ? nameParts(context, loop.word, value, pattern.span) : value;
-    bindPattern(context, pattern, bound, inner, { role: 'parameter', named: false });
+    return bindPattern(context, pattern, bound, inner, { role: 'parameter', named: false, otherwise });
   };
-  if (loop.variable !== undefined) bind(loop.variable, item);
-  bind(loop.carry, carry);
+  const isItem = loop.variable === undefined || bind(loop.variable, item, 'bind what a round is given to one name');
+  const start = excerpt(context, loop.initial.span, '…');
+  if (!bind(loop.carry, carry, `start with as many values: \`(${start}, …)\``) || !isItem) return undefined;
   const outcome = evaluateBlock(context, loop.body, inner, loop.word === 'scan' ? undefined : expected);
   if (loop.word !== 'scan') {
     if (outcome.yielded !== undefined) {
@@ -433,5 +434,7 @@ function leafHint(context: Context, loop: Loop, type: TensorType, leaf: Value, p
   if (own !== undefined && own !== type.dtype) return `${sameType}: start with \`${own}(${start})\`, or give \`${type.dtype}(…)\``;
   const shape = shapeOf(leaf) ?? [];
   const isGrown = shape.length === type.shape.length && shape.filter((size, axis) => !size.equals(type.shape[axis] as Dim)).length === 1;
-  return isGrown ? `${sameType}; ${collects}` : `${sameType}: start with ${typeToString({ ...type, shape })}, or give ${typeToString(type)}`;
+  return isGrown
+    ? `${sameType}; ${collects}`
+    : `${sameType}: start with ${typeToString({ ...type, shape })}, or give ${typeToString(type)}`;
 }

@@ -4,9 +4,10 @@
 
 import type { RecordType } from '../../grammar/index.js';
 import { Dim, nearest, type Shape } from '../base/index.js';
-import { tensor, typeToString } from '../graph/index.js';
+import { type Node, tensor, typeToString } from '../graph/index.js';
 import type { Context } from './context.js';
-import { fittingHint } from './fitting.js';
+import * as ops from '../ops/index.js';
+import { fittingHint, orderOf } from './fitting.js';
 import type { Subject } from './match.js';
 import { excerpt } from './report.js';
 import { unknownsIn } from './sizes.js';
@@ -45,7 +46,7 @@ function openHint(text: string, actual: Shape, wanted: Shape): string | undefine
   if (actual.length + 1 === wanted.length && isOpen(wanted[0] as Dim) && !wanted.slice(1).some(isOpen) && fits([Dim.one, ...actual]))
     return `a batch of one is \`expandDims(${text}, axis: 0)\``;
   const more = actual.length - wanted.length;
-  if (more < 1 || wanted.length < 2 || !isOpen(wanted[0] as Dim)) return undefined;
+  if (more < 1 || wanted.length < 1 || !isOpen(wanted[0] as Dim)) return undefined;
   const rows = actual.slice(0, more + 1).reduce((product, size) => product.mul(size), Dim.one);
   const joined = [rows, ...actual.slice(more + 1)];
   return fits(joined) ? `put the axes in front together: \`reshape(${text}, [${joined.join(', ')}])\`` : undefined;
@@ -64,11 +65,19 @@ export function sizeHint(
   const [own, size] = [actual[axis] as Dim, wanted[axis] as Dim];
   if (isOpen(size)) return formHint(size, own);
   const text = excerpt(context, subject.span, '…');
-  const fitting = wanted.some(isOpen) ? undefined : fittingHint(text, fallbackDType(value), actual, wanted);
+  const fitting = wanted.some(isOpen) ? undefined : (orderHint(value, wanted) ?? fittingHint(text, fallbackDType(value), actual, wanted));
   if (fitting !== undefined) return fitting;
   if (subject.isOwnType === true) return `declare it as \`${describe(value)}\``;
   const passed = typeToString(tensor(fallbackDType(value), actual.with(axis, size)));
   return `pass ${passed}${generic === undefined ? '' : `, or let \`${generic}\` be ${own}`}`;
+}
+
+/** For what is a `transpose` already: the order in which it fits. */
+function orderHint(value: Value, wanted: Shape): string | undefined {
+  const node = value.kind === 'tensor' ? value.node : undefined;
+  if (node === undefined || !ops.isNodeOf(node, ops.transpose)) return undefined;
+  const order = orderOf(ops.tensorOf(node.args[0] as Node).type.shape, wanted);
+  return order === undefined ? undefined : `in this order: \`axes: [${order.join(', ')}]\``;
 }
 
 /** Sizes of a form that are near to one that is not. */

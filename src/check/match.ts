@@ -132,7 +132,9 @@ export class Matcher {
       `${open.subject.text}: ${names.join(' and ')} cannot be found from ${this.#sizeText(open.pattern)} = ${open.actual}`,
       {
         labels: [{ span: open.type.span, text: 'declared here' }],
-        hint: 'pass the sizes as generics: `f<…>(…)`',
+        hint: `pass the sizes in angle brackets, where \`f\` is called: \`f<${unknownsIn(open.pattern)
+          .map((name) => name.slice(1))
+          .join(', ')}>(…)\``,
       },
     );
     return false;
@@ -177,7 +179,8 @@ export class Matcher {
         labels: bindingLabel(value),
         hint: name === 'int' || name === 'number' ? 'use a literal, a `const`, a `dim` or a size such as `x.shape[0]`' : `e.g. ${example}`,
       });
-    return this.#mismatch(value, type, subject, { what, hint: `e.g. ${example}` });
+    const isList = name === 'int' && (value.kind === 'list' || value.kind === 'tuple');
+    return this.#mismatch(value, type, subject, { what, hint: isList ? 'one integer, and no list: e.g. `0`' : `e.g. ${example}` });
   }
 
   #matchTensor(value: Value, type: NamedType, wanted: DType | GenericBinding, subject: Subject): Value {
@@ -218,7 +221,9 @@ export class Matcher {
         `${subject.text} is ${describe(value)}, where ${typeText(this.context, type)} is declared`,
         {
           labels: [{ span: type.span, text: 'declared here' }, ...bindingLabel(value)],
-          ...(literalTrue ? {} : { hint: this.#oneHot(value, type, wanted) ?? `convert it: \`${wanted}(…)\`` }),
+          ...(literalTrue
+            ? {}
+            : { hint: this.#oneHot(value, type, wanted) ?? this.#otherRank(value, type) ?? `convert it: \`${wanted}(…)\`` }),
         },
       );
       return undefined;
@@ -233,13 +238,23 @@ export class Matcher {
         `${subject.text} is ${describe(value)}, where \`${wanted.name}: ${bound}\` is declared`,
         {
           labels: [{ span: wanted.span ?? type.span, text: 'declared here' }, ...bindingLabel(value)],
-          hint: bound === 'float' ? 'convert it: `f32(…)`' : undefined,
+          hint:
+            this.#otherRank(value, type) ??
+            (bound === 'float' ? 'convert it: `f32(…)`' : `convert it: \`${bound === 'any' ? 'f32' : 'i32'}(…)\``),
         },
       );
       return undefined;
     }
     wanted.bind({ kind: 'dtype', dtype: found }, subject.span);
     return found;
+  }
+
+  /** For a value that has not only another dtype. */
+  #otherRank(value: Value, type: NamedType): string | undefined {
+    const dims = type.dims ?? [];
+    const rank = shapeOf(value)?.length ?? 0;
+    if (rank === dims.length || dims.some((dim) => dim.kind === 'rank-spread')) return undefined;
+    return `its rank differs, too: ${typeText(this.context, type)} has ${dims.length} ax${dims.length === 1 ? 'is' : 'es'}, and it has ${rank}`;
   }
 
   /** A hint for rows of floats where one integer per row is declared: labels that are one-hot. */
@@ -258,7 +273,7 @@ export class Matcher {
     if (spread >= 0) {
       const dim = dims[spread];
       const binding = dim?.kind === 'rank-spread' ? this.scope.lookup(dim.name.text) : undefined;
-      if (binding instanceof GenericBinding && binding.known === undefined) {
+      if (binding instanceof GenericBinding && binding.sort === 'pack' && binding.known === undefined) {
         const after = dims.length - spread - 1;
         if (actual.length < dims.length - 1) return this.#rankMismatch(value, type, subject);
         binding.bind({ kind: 'pack', shape: actual.slice(spread, actual.length - after) }, subject.span);
@@ -323,7 +338,12 @@ export class Matcher {
       `${subject.text} is ${describe(value)}, where ${typeText(this.context, type)} is declared: the ranks differ`,
       {
         labels: [{ span: type.span, text: 'declared here' }, ...bindingLabel(value)],
-        hint: rankHint(this.context, value, subject, pattern.map((size) => this.#known(size))),
+        hint: rankHint(
+          this.context,
+          value,
+          subject,
+          pattern.map((size) => this.#known(size)),
+        ),
       },
     );
     return undefined;

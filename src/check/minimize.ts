@@ -190,7 +190,7 @@ function isStopped(context: Context, loss: TensorNode, statement: MinimizeStatem
     const stop = versions.map(stopOf).find((one) => one !== undefined);
     if (stop === undefined) continue;
     const span = build.originsOf(stop).find((origin) => origin.span !== undefined)?.span ?? statement.loss.span;
-    fail(context, 'not-differentiable', span, `\`${stop.op.name}\` has no derivative: ${ops.stopReason}`, {
+    fail(context, 'not-differentiable', span, `\`${ops.calledName(build, stop)}\` has no derivative: ${ops.stopReason}`, {
       labels: [{ span: statement.loss.span, text: `this is to be minimised over \`${variable.path}\`` }],
       hint: ops.stopHint,
     });

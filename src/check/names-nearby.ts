@@ -27,9 +27,19 @@ export function boundNearby(context: Context, name: string, span: Span): Nearby 
   const before = bound.findLast((one) => one.span.start < span.start);
   const found = before ?? (bound[0] as Bound);
   return {
-    labels: [{ span: found.span, text: before === undefined ? `\`${name}\` is bound below` : `\`${name}\` is bound here, ${within[found.place]}` }],
+    labels: [
+      { span: found.span, text: before === undefined ? `\`${name}\` is bound below` : `\`${name}\` is bound here, ${within[found.place]}` },
+    ],
     hint: before === undefined ? 'statements take effect in the order in which they stand' : ways[found.place](name),
   };
+}
+
+/** The parameter of that name in the declaration around; undefined when there is none. */
+export function parameterNearby(context: Context, name: string, span: Span): Span | undefined {
+  const declaration = context.module.program.declarations.findLast((one) => one.span.start <= span.start);
+  return declaration?.kind === 'fn' || declaration?.kind === 'step'
+    ? declaration.parameters.find((parameter) => parameter.name.text === name)?.name.span
+    : undefined;
 }
 
 const within: Readonly<Record<Place, string>> = {
@@ -68,7 +78,11 @@ function boundIn(declaration: Declaration): ReadonlyMap<string, readonly Bound[]
     if (node.kind === 'name-pattern') add(node.name, node.span, place);
     if (node.kind === 'index-variable') add(node.name.text, node.name.span, place);
     if (node.kind === 'lambda') for (const parameter of node.parameters) add(parameter.text, parameter.span, place);
-    waiting.push(...children(node).map((child) => ({ node: child, place })).reverse());
+    waiting.push(
+      ...children(node)
+        .map((child) => ({ node: child, place }))
+        .reverse(),
+    );
   }
   known.set(declaration, names);
   return names;

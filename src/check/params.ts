@@ -84,7 +84,10 @@ export function trainedParams(context: Context, value: Value, span: Span, clause
       default:
         fail(context, 'type-mismatch', span, `${clause} takes params, and this is ${describe(next)}`, {
           labels: bindingLabel(next),
-          hint: 'a param, a list of params, or an instance of a model',
+          hint:
+            next.kind === 'tensor'
+              ? 'a param is trained as a whole, by its own name'
+              : 'a param, a list of params, or an instance of a model',
         });
         return undefined;
     }

@@ -4,7 +4,8 @@
 import type { SizeElement, SizeExpression, Span } from '../../grammar/index.js';
 import { Dim, TooLarge } from '../base/index.js';
 import type { Context } from './context.js';
-import { fail } from './report.js';
+import { parameterNearby } from './names-nearby.js';
+import { excerpt, fail } from './report.js';
 import { GenericBinding, type Scope } from './scope.js';
 import { suggestion } from './spelling.js';
 import { describe, dimOf, sizeValue, type Value } from './values.js';
@@ -107,8 +108,14 @@ function elementValue(context: Context, { list, index, span }: SizeElement, scop
 function sizeNamed(context: Context, name: string, span: Span, scope: Scope): Dim | undefined {
   const binding = scope.lookup(name);
   if (binding === undefined) {
+    const parameter = parameterNearby(context, name, span);
     fail(context, 'unknown-name', span, `no size is called \`${name}\` here`, {
-      hint: () => suggestion(name, sizesIn(scope)) ?? `declare it: \`dim ${name} = …\`, or as a generic: \`<${name}>\``,
+      labels: parameter === undefined ? [] : [{ span: parameter, text: `\`${name}\` is an argument` }],
+      hint: () =>
+        (parameter === undefined ? undefined : fedHint) ??
+        openSizes.get(name) ??
+        suggestion(name, sizesIn(scope)) ??
+        `declare it: \`dim ${name} = …\`, or as a generic: \`<${name}>\``,
     });
     return undefined;
   }
@@ -128,18 +135,31 @@ function sizeNamed(context: Context, name: string, span: Span, scope: Scope): Di
   const dim = dimOf(value);
   if (dim === undefined) {
     const labels = binding.span === undefined ? [] : [{ span: binding.span, text: `\`${name}\` is declared here` }];
-    fail(context, 'type-mismatch', span, `\`${name}\` is ${describe(value)}, and no size`, {
-      labels,
-      hint: value.kind === 'pack' ? `write \`...${name}\`` : sizeHint(value),
-    });
+    if (binding instanceof GenericBinding && binding.bound !== undefined && value.kind === 'dtype')
+      fail(context, 'type-mismatch', binding.bound, `\`${name}\` is a size, and this is ${describe(value)}`, {
+        labels: [...labels, { span, text: `\`${name}\` is used as a size here` }],
+        hint: 'e.g. `3`',
+      });
+    else
+      fail(context, 'type-mismatch', span, `\`${name}\` is ${describe(value)}, and no size`, {
+        labels,
+        hint: value.kind === 'pack' ? `write \`...${name}\`` : sizeHint(value),
+      });
   }
   return dim;
 }
 
+const fedHint = 'a size is known before anything runs: a generic `<N>`, which what is fed determines, a `dim`, or an integer';
+
+/** What other languages call a size that is open. */
+const openSizes: ReadonlyMap<string, string> = new Map(
+  ['None', 'null', 'undefined', 'Any', 'any', '_'].map((name) => [name, 'a size that is open is a generic: `<B>` and `[B, …]`']),
+);
+
 /** For what stands in a size and is none. */
 const sizeHint = (value: Value): string =>
   value.kind === 'tensor' || value.kind === 'variable'
-    ? 'a size is known before anything runs: a generic, which what is fed determines, a `dim`, or an integer'
+    ? fedHint
     : value.kind === 'number'
       ? 'a size is an integer'
       : 'a size is an integer, a `dim` or a generic';
@@ -152,10 +172,20 @@ const sizesIn = (scope: Scope): string[] =>
   [...scope.visible()].filter((name) => name.length > 1 && (scope.lookup(name) instanceof GenericBinding || /^\p{Lu}/u.test(name)));
 
 /** A size below 0. */
-export const failNegative = (context: Context, span: Span, size: number): undefined =>
+export const failNegative = (context: Context, span: Span, size: number, hint?: string): undefined =>
   void fail(context, 'invalid-value', span, `a size of ${size} is negative`, {
-    hint: size === -1 ? 'a size that is open is a generic, `<B>`; sizes are counted from 0 up' : 'sizes are counted from 0 up',
+    hint:
+      hint ??
+      (excerpt(context, span, '') === '-1'
+        ? 'a size that is open is a generic, `<B>`; sizes are counted from 0 up'
+        : 'sizes are counted from 0 up'),
   });
+
+/** Numbers near to one that is no multiple of `by`. */
+export function multiplesNear(by: number, size: number): string {
+  const below = size - (size % by);
+  return `multiples of ${by} are ${below === 0 ? '' : `${below}, `}${below + by}, …`;
+}
 
 /** left / right, exact for every value of the names; undefined after a diagnostic. */
 export function divide(context: Context, left: Dim, right: Dim, span: Span): Dim | undefined {
@@ -173,7 +203,7 @@ export function divide(context: Context, left: Dim, right: Dim, span: Span): Dim
   }
   if (left.constant !== undefined && right.constant !== undefined)
     fail(context, 'invalid-value', span, `${left} is no multiple of ${right}`, {
-      hint: 'sizes divide exactly; `floorDiv(a, b)` is the integer below a quotient',
+      hint: multiplesNear(right.constant, left.constant),
     });
   else
     fail(context, 'ambiguous-size', span, `whether ${left} is a multiple of ${right} is not known`, {
@@ -187,7 +217,14 @@ export function divide(context: Context, left: Dim, right: Dim, span: Span): Dim
 /** Whether a fact of the entry can make a size a multiple: it is one of the entry's generics. */
 function isDeclarable({ entry }: Context, size: Dim): boolean {
   const [term, more] = size.terms;
-  return entry.kind !== 'module' && !entry.dry && more === undefined && term?.coefficient === 1 && term.names.length === 1 && !term.names[0]?.includes('÷');
+  return (
+    entry.kind !== 'module' &&
+    !entry.dry &&
+    more === undefined &&
+    term?.coefficient === 1 &&
+    term.names.length === 1 &&
+    !term.names[0]?.includes('÷')
+  );
 }
 
 /** left mod right for sizes that are known; undefined after a diagnostic. */

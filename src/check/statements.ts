@@ -92,7 +92,8 @@ function evaluateStatements(
         } else outcome.returned = readAll(context, evaluate(context, statement.value, scope, expected), statement.value.span);
         break;
       case 'yield':
-        if (outcome.yielded !== undefined) fail(context, 'syntax-error', statement.span, 'the body of a `scan` yields once', {
+        if (outcome.yielded !== undefined)
+          fail(context, 'syntax-error', statement.span, 'the body of a `scan` yields once', {
             hint: 'several outputs are a tuple: `yield (next, (a, b))`',
           });
         outcome.yielded = evaluate(context, statement.value, scope, expected);
@@ -131,18 +132,23 @@ function assign(context: Context, statement: AssignStatement, scope: Scope): voi
   const text = excerpt(context, target.span, 'this');
   const part = target.kind === 'index' ? target : undefined;
   const name = part?.object ?? target;
-  const place =
-    name.kind === 'name' && scope.lookup(name.name) === undefined
-      ? failUnknownName(context, name, scope, `declare it at the top or in a model: \`state ${name.name}: f32 = 0\``)
-      : evaluate(context, name, scope);
+  const isUnknown = name.kind === 'name' && scope.lookup(name.name) === undefined;
+  const place = isUnknown
+    ? failUnknownName(context, name, scope, `declare it at the top or in a model: \`state ${name.name}: f32 = 0\``)
+    : evaluate(context, name, scope);
+  // One mistake is told once: the name is taken as declared from here on.
+  if (isUnknown) scope.addValue(name.name, 'let', place, name.span);
   if (place.kind !== 'variable') {
     evaluate(context, statement.value, scope);
     if (place.kind === 'error' || !mayAssign(context, statement.span, `\`${text}\` is assigned`)) return;
     const binding = place.kind === 'tensor' ? place.binding : undefined;
-    fail(context, 'not-assignable', target.span, `\`${text}\` is ${describe(place)}, and no param or state`, {
+    const object = excerpt(context, name.span, 'this');
+    fail(context, 'not-assignable', target.span, `\`${object}\` is ${describe(place)}, and no param or state`, {
       labels:
-        binding?.span === undefined ? [] : [{ span: binding.span, text: binding.role === 'parameter' ? 'an argument' : 'declared here' }],
-      hint: 'bind a new name with `let`, or declare it as `state`',
+        binding?.span === undefined || name.kind !== 'name'
+          ? []
+          : [{ span: binding.span, text: binding.role === 'parameter' ? 'an argument' : 'declared here' }],
+      hint: partAssignHint(place) ?? 'bind a new name with `let`, or declare it as `state`',
     });
     return;
   }
@@ -187,8 +193,14 @@ function assign(context: Context, statement: AssignStatement, scope: Scope): voi
   context.entry.assign(variable, version);
 }
 
-/** False after a diagnostic where variables cannot change. */
-export function mayAssign(context: Context, span: Span, what: string): boolean {
+/** For what has parts that cannot change. */
+const partAssignHint = (place: Value): string | undefined =>
+  place.kind === 'list' || place.kind === 'tuple' || place.kind === 'record'
+    ? 'it exists only while compiling: write a new one, or assign the variables of an instance, as `net.w <- …`'
+    : undefined;
+
+/** False after a diagnostic where variables cannot change. `called`: it is a step that would do it. */
+export function mayAssign(context: Context, span: Span, what: string, called = false): boolean {
   if (context.region) {
     fail(context, 'assign-outside-step', span, `${what} inside a loop, whose body is pure`, {
       hint: 'carry the value through the loop, and assign it afterwards',
@@ -205,7 +217,11 @@ export function mayAssign(context: Context, span: Span, what: string): boolean {
   const inStep = context.entry.kind === 'step' && context.frame !== undefined;
   fail(context, 'assign-outside-step', span, `${what} outside of a step`, {
     hint: inStep
-      ? 'a function is pure: return the new value, and assign it in the step'
+      ? called
+        ? 'a function is pure: call it in the step itself, and pass on what it gives'
+        : context.self === undefined
+          ? 'a function is pure: return the new value, and assign it in the step'
+          : `a \`fn\` is pure: declare it as \`step ${context.frame?.name.split('.').at(1) ?? 'call'}\`, which other steps may call`
       : 'functions are pure: declare the entry with `export step` instead of `export fn`',
   });
   return false;

@@ -10,7 +10,19 @@ import { applyTensor } from './apply-op.js';
 import type { Context } from './context.js';
 import { excerpt, fail, warn } from './report.js';
 import { countable } from './growth.js';
-import { describe, ERROR, isTree, list, record, tensorValue, tuple, type ListValue, type NumberValue, type Value } from './values.js';
+import {
+  describe,
+  ERROR,
+  isTree,
+  list,
+  numberText,
+  record,
+  tensorValue,
+  tuple,
+  type ListValue,
+  type NumberValue,
+  type Value,
+} from './values.js';
 import { readVariable } from './variables.js';
 import { tensorHint } from './ways-out.js';
 
@@ -87,8 +99,8 @@ function constantNode(context: Context, value: NumberValue, dtype: DType, span: 
   if (isInteger(dtype)) {
     const [least, most] = dtypes[dtype].bounds.map(BigInt) as [bigint, bigint];
     if (!value.integer || (!Number.isFinite(value.value) && value.big === undefined)) {
-      fail(context, 'dtype-mismatch', span, `${value.value} is no ${dtype}`, {
-        hint: `write an integer, or convert the other side: \`f32(…)\``,
+      fail(context, 'dtype-mismatch', span, `${shown(value)} is no ${dtype}`, {
+        hint: `write ${Number.isSafeInteger(value.value) ? `\`${value.value}\`` : 'an integer'}, or convert the other side: \`f32(…)\``,
       });
       return undefined;
     }
@@ -108,8 +120,8 @@ function constantNode(context: Context, value: NumberValue, dtype: DType, span: 
 }
 
 /** A number in a sentence. */
-function shown({ value, big }: NumberValue): string {
-  const text = String(big ?? value);
+function shown({ value, integer, big }: NumberValue): string {
+  const text = numberText(value, integer, big);
   return text.length > 40 ? `${text.slice(0, 40)}… (${text.length} digits)` : text;
 }
 
@@ -142,7 +154,7 @@ export function toTensor(context: Context, value: Value, span: Span, dtype?: DTy
     const labels = value.kind === 'tensor' || value.kind === 'variable' ? bindingLabel(value) : [];
     fail(context, 'dtype-mismatch', span, `this is ${typeToString(node.type)}, where ${dtype} is expected`, {
       labels,
-      hint: dtype === 'bool' ? 'compare it: `… > 0`' : `convert it: \`${dtype}(…)\``,
+      hint: dtype === 'bool' ? `compare it: \`… ${isInteger(node.type.dtype) ? '!=' : '>'} 0\`` : `convert it: \`${dtype}(…)\``,
     });
     return undefined;
   }
@@ -171,13 +183,9 @@ function convert(context: Context, value: Value, span: Span, dtype: DType | unde
       if (!countable(context, value, span, 'this list')) return undefined;
       return stackNodes(context, value.items, span, dtype ?? fallbackDType(value));
     default:
-      fail(
-        context,
-        'type-mismatch',
-        span,
-        `this is ${describe(value)}, where a tensor is expected`,
-        { hint: tensorHint(value, excerpt(context, span, '…')) },
-      );
+      fail(context, 'type-mismatch', span, `this is ${describe(value)}, where a tensor is expected`, {
+        hint: tensorHint(value, excerpt(context, span, '…')),
+      });
       return undefined;
   }
 }
@@ -260,7 +268,7 @@ export function agree(
 }
 
 /** The dtype that a person would most likely convert to. */
-function widest(a: DType, b: DType): DType {
+export function widest(a: DType, b: DType): DType {
   if (isFloat(a) !== isFloat(b)) return isFloat(a) ? a : b;
   if (isInteger(a) !== isInteger(b)) return isInteger(a) ? a : b;
   return dtypes[a].bytes >= dtypes[b].bytes ? a : b;

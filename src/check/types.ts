@@ -1,7 +1,7 @@
 // Types as they are written. In: type expressions and the names in force. Out: tensor types, and what is expected of an expression.
 // Holds: a type that names unknown generics has no tensor type yet; what is known of it still flows down as an expectation.
 
-import type { Dimension, NamedType, Span, TypeExpression } from '../../grammar/index.js';
+import type { Dimension, NamedType, RankSpread, Span, TypeExpression } from '../../grammar/index.js';
 import { type Dim, dtypeNames, isDType, limits, type DType, type Shape } from '../base/index.js';
 import { tensor, type TensorType } from '../graph/index.js';
 import type { Context } from './context.js';
@@ -68,12 +68,13 @@ export function shapeWritten(context: Context, dims: readonly Dimension[] | null
         continue;
       }
       const value = packNamed(scope, dimension.name.text);
-      if (value === undefined) open = true;
+      if (value === undefined && binding instanceof GenericBinding && binding.sort !== 'pack') {
+        failOneSize(context, dimension);
+        failed = true;
+      } else if (value === undefined) open = true;
       else if (value.kind === 'pack') shape.push(...value.shape);
       else if (value.kind !== 'error') {
-        fail(context, 'type-mismatch', dimension.span, `\`${dimension.name.text}\` is one size, and \`...\` needs a list of sizes`, {
-          hint: `write \`${dimension.name.text}\` alone, or declare it as \`<...${dimension.name.text}>\``,
-        });
+        failOneSize(context, dimension);
         failed = true;
       } else failed = true;
       continue;
@@ -93,6 +94,11 @@ export function shapeWritten(context: Context, dims: readonly Dimension[] | null
   }
   return open ? 'open' : shape;
 }
+
+const failOneSize = (context: Context, { name, span }: RankSpread): void =>
+  void fail(context, 'type-mismatch', span, `\`${name.text}\` is one size, and \`...\` needs a list of sizes`, {
+    hint: `write \`${name.text}\` alone, or declare it as \`<...${name.text}>\``,
+  });
 
 export const failRank = (context: Context, span: Span, rank: number): void =>
   void fail(context, 'too-large', span, `a tensor of rank ${rank}: at most ${limits.rank} axes`);
@@ -152,7 +158,7 @@ export function tensorTypeOf(context: Context, type: TypeExpression, scope: Scop
   if (type.kind === 'missing-type') return undefined;
   if (type.kind !== 'named-type') {
     fail(context, 'type-mismatch', type.span, `${what} is declared as ${typeText(context, type)}, and must be a tensor`, {
-      hint: 'e.g. `f32[N, 3]`',
+      hint: type.kind === 'fn-type' ? 'functions are known when compiling: name it where it is called' : 'e.g. `f32[N, 3]`',
     });
     return undefined;
   }
@@ -161,8 +167,16 @@ export function tensorTypeOf(context: Context, type: TypeExpression, scope: Scop
     const binding = scope.lookup(type.name.text);
     if (binding?.value().kind === 'model')
       fail(context, 'type-mismatch', type.span, `${what} is declared as a model, and must be a tensor`, {
-        hint: `an instance is made at the top, and used by its name: \`net = ${type.name.text}…(…)\``,
+        hint: `an instance is made at the top, and used by its name: \`net = ${typeText(context, type)}(…)\``,
       });
+    else if (isCompileTimeType(type.name.text) && (binding === undefined || binding.role === 'builtin'))
+      fail(
+        context,
+        'type-mismatch',
+        type.span,
+        `${what} is declared as ${type.name.text}, which exists only while compiling, and must be a tensor`,
+        { hint: type.name.text === 'int' || type.name.text === 'number' ? 'e.g. `i32`, `f32`' : 'e.g. `f32[N, 3]`' },
+      );
     else failUnknownType(context, type, scope);
     return undefined;
   }

@@ -247,13 +247,17 @@ export function isCallable(value: Value): boolean {
   }
 }
 
+/** A number as it is written: a float has a point. */
+export const numberText = (value: number, integer: boolean, big?: bigint): string =>
+  !integer && Number.isSafeInteger(value) ? `${value}.0` : String(big ?? value);
+
 /** What a value is, as messages say it: `f32[B, 784]`, `the number 2.5`, `a list`. */
 export function describe(value: Value): string {
   switch (value.kind) {
     case 'error':
       return 'a mistake';
     case 'number':
-      return value.dtype === undefined ? `the number ${value.big ?? value.value}` : value.dtype;
+      return value.dtype === undefined ? `the number ${numberText(value.value, value.integer, value.big)}` : value.dtype;
     case 'size':
       return `the size ${value.dim}`;
     case 'boolean':

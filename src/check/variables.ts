@@ -71,7 +71,7 @@ export function readVariable(context: Context, variable: VariableRecord, span: S
       'not-constant',
       span,
       `\`${variable.path}\` is a variable, and has no value yet where ${context.entry.kind === 'init' ? 'an initializer is' : 'declarations are'} evaluated`,
-      { hint: 'read it in a function or step' },
+      { hint: context.entry.kind === 'init' ? 'start it from numbers, and assign it in a step' : 'read it in a function or step' },
     );
     return undefined;
   }

@@ -9,7 +9,9 @@ import { isCallable, type InstanceValue, type Value } from './values.js';
 export function tensorHint(value: Value, text = '…'): string | undefined {
   switch (value.kind) {
     case 'tuple':
-      return value.items.length === 0 ? undefined : `take one of its parts: \`${text}[0]\``;
+      return value.items.length === 0
+        ? undefined
+        : `take one of its parts, \`${text}[0]\`, or bind each: \`let (${value.items.length > 4 ? 'a, …' : [...'abcd'].slice(0, value.items.length).join(', ')}) = …\``;
     case 'list':
       return 'make a tensor of it: `stack([…])`, or add its elements: `addN([…])`';
     case 'record': {
@@ -28,8 +30,11 @@ export function tensorHint(value: Value, text = '…'): string | undefined {
     case 'optimizer':
     case 'optimizer-rule':
       return 'an optimizer stands behind `with`: `minimize loss with sgd(lr: 0.1)`';
-    case 'function':
     case 'lambda':
+      return 'call it, or make what it takes an argument';
+    case 'string':
+      return 'a text exists only while compiling: give a number';
+    case 'function':
     case 'builtin':
       return `call it: \`${text}(…)\``;
     default:
@@ -38,7 +43,10 @@ export function tensorHint(value: Value, text = '…'): string | undefined {
 }
 
 /** `` `net = Dense<In, Out>(…)` `` */
-export function instanceExample(name: string, generics: readonly { readonly name: { readonly text: string }; readonly initial: unknown }[]): string {
+export function instanceExample(
+  name: string,
+  generics: readonly { readonly name: { readonly text: string }; readonly initial: unknown }[],
+): string {
   const needed = generics.filter(({ initial }) => initial === null).map((generic) => generic.name.text);
   return `\`net = ${name}${needed.length === 0 ? '' : `<${needed.join(', ')}>`}(…)\``;
 }

@@ -38,8 +38,8 @@ export function oneAxis(call: BuiltinCall, given: Given, type: TensorType, extra
     given.span,
     rank === 0
       ? `a scalar ${type.dtype} has no axis ${given.value.value}`
-      : `${typeToString(type)} has no axis ${given.value.value}: its axes are 0 to ${rank - 1}`,
-    { hint: rank === 0 ? 'leave the axis out: a scalar is one number already' : '-1 is the last one' },
+      : `${typeToString(type)} has no axis ${given.value.value}: ${rank === 1 ? 'its only one is 0' : `its axes are 0 to ${rank - 1}`}`,
+    { hint: axisHint(call, rank) },
   );
   return undefined;
 }
@@ -115,7 +115,7 @@ export function sizesGiven(call: BuiltinCall, given: Given, whole?: Dim): Shape 
     }
     if (dim.constant === -1 && whole !== undefined) sizes.push(undefined);
     else if (dim.constant !== undefined && dim.constant < 0) {
-      failNegative(call.context, given.span, dim.constant);
+      failNegative(call.context, given.span, dim.constant, call.builtin.name === 'pad' ? 'a part is a slice: `x[1:]`' : undefined);
       return undefined;
     } else sizes.push(dim);
   }
@@ -142,11 +142,22 @@ export function sizesGiven(call: BuiltinCall, given: Given, whole?: Dim): Shape 
   return sizes.map((size) => size ?? (rest as Dim));
 }
 
+/** For an axis that is not there. */
+function axisHint({ builtin: { name } }: BuiltinCall, rank: number): string {
+  if (rank === 0) return 'leave the axis out: a scalar is one number already';
+  if (name === 'concat') return 'along a new axis: `stack([…], axis: …)`';
+  return name === 'expandDims' ? `one axis at a time: \`expandDims(x, axis: ${rank - 1})\`` : '-1 is the last one';
+}
+
 /** For what stands in a shape and is no size. */
 function shapeHint(item: Value): string {
   if (item.kind === 'tensor' || item.kind === 'variable')
     return 'a shape is known before anything runs: it is made of integers, generics, `dim`s and sizes such as `x.shape[0]`';
-  return item.kind === 'list' || item.kind === 'tuple' ? 'one size for each axis: `[1, 1]`' : 'a size is an integer';
+  return item.kind === 'list' || item.kind === 'tuple'
+    ? 'one size for each axis: `[1, 1]`'
+    : item.kind === 'number' && item.integer
+      ? `numbers in sizes end at ${Number.MAX_SAFE_INTEGER}`
+      : 'a size is an integer';
 }
 
 /** For elements of which nobody knows that they fill rows. */
@@ -154,12 +165,12 @@ function restHint({ context: { entry } }: BuiltinCall, whole: Dim, sizes: readon
   const each = sizes.reduce<Dim>((product, size) => (size === undefined ? product : product.mul(size)), Dim.one);
   return whole.constant === undefined
     ? `declare it behind the result type of \`${entry.name}\`: \`where ${whole} % ${each} == 0\``
-    : `sizes that divide ${whole} are ${divisors(whole.constant).join(', ')}`;
+    : divisorsHint(whole.constant);
 }
 
-/** Up to eight of them, the smallest first. */
-function divisors(number: number): number[] {
+/** Sizes that a number of elements can be divided by: up to eight of them, the smallest first. */
+export function divisorsHint(number: number): string {
   const found: number[] = [];
   for (let one = 1; one <= number && one <= 4096 && found.length < 8; one++) if (number % one === 0) found.push(one);
-  return found;
+  return `sizes that divide ${number} are ${found.join(', ')}`;
 }

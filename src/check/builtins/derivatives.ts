@@ -118,7 +118,10 @@ const grad: Builtin = {
     const xs = ys === undefined ? undefined : inputs(call, x, ys);
     if (ys === undefined || xs === undefined) return ERROR;
     const [first] = ys;
-    if (first === undefined || xs.length === 0) return fail(call.context, 'invalid-value', call.site, '`grad` of an empty list', { hint: 'name what it is about: `grad(loss, [w, b])`' });
+    if (first === undefined || xs.length === 0)
+      return fail(call.context, 'invalid-value', call.site, '`grad` of an empty list', {
+        hint: 'name what it is about: `grad(loss, [w, b])`',
+      });
     const node = applyOp(call.context, ops.grad, [...ys, ...xs], { outputs: ys.length }, call.site);
     if (node === undefined) return ERROR;
     const derivatives = xs.map((_, index) => result(applyTensor(call.context, ops.element, [node], { index }, call.site)));

@@ -12,7 +12,7 @@ import { agree, bindingLabel, shapeOf, stackTensors, toTensor } from '../tensors
 import { expectedDType } from '../types.js';
 import { describe, dimOf, ERROR, number, tensorValue, type Value } from '../values.js';
 import { oneAxis, sizesGiven } from './axes.js';
-import { areAlike, concatHint, elementText, openSizeHint, orderHint } from './shape-mistakes.js';
+import { areAlike, areTensors, concatHint, elementText, openSizeHint, orderHint, stretches } from './shape-mistakes.js';
 import { optional, required, result, type Builtin, type BuiltinCall } from './builtin.js';
 
 const transpose: Builtin = {
@@ -84,20 +84,7 @@ const broadcast: Builtin = {
     const node = toTensor(call.context, given.value, given.span, expectedDType(call.expected));
     const shape = node === undefined ? undefined : sizesGiven(call, call.given('shape'));
     if (node === undefined || shape === undefined) return ERROR;
-    const operand = { node, ...given };
-    const common = commonShape(call.context, [operand, { ...operand, span: call.given('shape').span }], call.site, '`broadcastTo`', [
-      node.type.shape,
-      shape,
-    ]);
-    if (common === undefined) return ERROR;
-    if (common.length !== shape.length || common.some((dim, axis) => !dim.equals(shape[axis] ?? Dim.zero)))
-      return fail(
-        call.context,
-        'shape-mismatch',
-        call.site,
-        `\`broadcastTo\`: ${typeToString(node.type)} does not stretch to [${shape.join(', ')}]`,
-        { hint: 'axes are aligned at the end; only those of size 1 stretch' },
-      );
+    if (!stretches(call, node, shape)) return ERROR;
     return result(broadcastTo(call.context, node, shape, call.site));
   },
 };
@@ -130,13 +117,17 @@ const squeeze: Builtin = {
       return result(applyTensor(call.context, ops.reshape, [node], { shape: shape.filter((dim) => dim.constant !== 1) }, call.site));
     const axis = oneAxis(call, given, node.type);
     if (axis === undefined) return ERROR;
+    const text = excerpt(call.context, call.given('x').span, '…');
     if (shape[axis]?.constant !== 1)
       return fail(
         call.context,
         'shape-mismatch',
         call.site,
         `\`squeeze\`: axis ${axis} of ${typeToString(node.type)} has size ${shape[axis]}, and only size 1 can go`,
-        { labels: bindingLabel(call.given('x').value), hint: `take one element, \`${elementText(axis)}\`, or add them up: \`sum(…, axis: ${axis})\`` },
+        {
+          labels: bindingLabel(call.given('x').value),
+          hint: `take one element, \`${elementText(text, axis)}\`, or add them up: \`sum(${text}, axis: ${axis})\``,
+        },
       );
     return result(applyTensor(call.context, ops.reshape, [node], { shape: shape.filter((_, at) => at !== axis) }, call.site));
   },
@@ -162,6 +153,7 @@ function listed(call: BuiltinCall, name: string): { nodes: TensorNode[]; values:
     });
     return undefined;
   }
+  if (!areTensors(call, given.value.items, given.span)) return undefined;
   const nodes = agree(
     call.context,
     given.value.items.map((value) => ({ value, span: given.span })),

@@ -6,6 +6,7 @@ import { typeToString } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
 import { fail } from '../report.js';
+import { multiplesNear } from '../sizes.js';
 import { bindingLabel } from '../tensors.js';
 import { describe, ERROR, number, tuple } from '../values.js';
 import { oneAxis } from './axes.js';
@@ -43,7 +44,7 @@ const split: Builtin = {
     if (each === undefined)
       return fail(
         context,
-        'shape-mismatch',
+        size.constant === undefined ? 'ambiguous-size' : 'shape-mismatch',
         given.span,
         `axis ${axis} of ${typeToString(node.type)} has size ${size}, which ${size.constant === undefined ? 'may not be' : 'is not'} a multiple of ${parts}`,
         {
@@ -51,7 +52,7 @@ const split: Builtin = {
           hint:
             size.constant === undefined
               ? `declare it as one: \`${parts} * N\`, or behind the result type \`where ${size} % ${parts} == 0\``
-              : `multiples of ${parts} are ${size.constant - (size.constant % parts)}, ${size.constant - (size.constant % parts) + parts}, …`,
+              : multiplesNear(parts, size.constant),
         },
       );
     const { shape } = node.type;

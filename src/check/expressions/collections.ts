@@ -83,7 +83,7 @@ export function evaluateComprehension(
       (items ?? []).every((item) => {
         context.checker.growth.spend(1);
         const inner = new Scope(within);
-        bindPattern(context, clause.pattern, item, inner, { role: 'let', named: false });
+        bindPattern(context, clause.pattern, item, inner, { role: 'let', named: false, ...pairsHint(context, clause, item) });
         return run(at + 1, inner);
       }) && items !== undefined
     );
@@ -91,6 +91,12 @@ export function evaluateComprehension(
   const whole = context.checker.growth.within('list', context, expression.span, 'the list', () => run(0, scope));
   return whole ? shallow(context, list(elements), expression.span) : ERROR;
 }
+
+/** For elements that are no pairs where an index beside each was meant. */
+const pairsHint = (context: Context, { pattern, iterable }: ForClause, item: Value): { readonly otherwise?: string } =>
+  pattern.kind === 'tuple-pattern' && pattern.elements.length === 2 && item.kind !== 'tuple'
+    ? { otherwise: `elements with their positions: \`in enumerate(${excerpt(context, iterable.span, '…')})\`` }
+    : {};
 
 /** What a comprehension runs over; undefined after a diagnostic. */
 function elementsOf(context: Context, { iterable }: ForClause, scope: Scope): readonly Value[] | undefined {

@@ -121,6 +121,8 @@ function pairsOf(
     const items = all([...a.value.fields].map(([name, field]) => [field, others.get(name) ?? ERROR]));
     return items === undefined ? undefined : record(names.map((name, at) => [name, items[at] ?? ERROR] as const));
   }
+  const isParts = (value: Value): boolean => value.kind === 'tuple' || value.kind === 'record';
+  if (isParts(a.value) || isParts(b.value)) return differ();
   const asked = { node: condition, value: tensorValue(condition), span };
   const pair = alike(context, asked, a, b, span, expected, 'the branches of `if`');
   if (pair === undefined) return undefined;
