@@ -40,9 +40,9 @@ const foreignWords: ReadonlyMap<string, string> = new Map([
   ['step', 'an entry point that changes variables is written `export step`'],
 ]);
 
-/** The sentence with what was found instead, and a hint if the mistake is a known one. */
-export function shown(message: string, found: IToken, previous: IToken | undefined): Omit<SyntaxProblem, 'span'> {
-  const hint = hintFor(message, found, previous);
+/** The sentence with what was found instead, and a hint if the mistake is a known one. `rule`: the rule that was being read. */
+export function shown(message: string, found: IToken, previous: IToken | undefined, rule?: string): Omit<SyntaxProblem, 'span'> {
+  const hint = hintFor(message, found, previous, rule);
   const expected = /^expected (.+?)(?: to close .*)?$/.exec(message)?.[1];
   const closer = found.tokenType === t.ParenClose || found.tokenType === t.BracketClose || found.tokenType === t.BraceClose;
   return {
@@ -59,13 +59,14 @@ export const misplaced =
 /** Hints by the word that does not come. */
 const missingWords: ReadonlyMap<string, string> = new Map([
   ["expected 'else'", 'a choice has two values: `if c then a else b`'],
-  ["expected 'with'", 'a loop says what it carries, `fold i in 0..3 with z = 0.0 { … }`; `minimize loss with sgd(lr: 0.1)` says by what'],
+  ["expected 'with'", 'say by what optimizer: `with sgd(lr: 0.1)`'],
+  ["expected 'with' in a loop", 'say what the rounds carry: `with z = 0.0`'],
   ["expected 'by'", '`update params with sgd(lr: 0.1) by gradients`'],
 ]);
 
 const operators: ReadonlySet<TokenType> = new Set([t.Plus, t.Minus, t.Star, t.StarStar, t.Slash, t.Percent, t.At]);
 
-function hintFor(message: string, found: IToken, previous: IToken | undefined): string | undefined {
+function hintFor(message: string, found: IToken, previous: IToken | undefined, rule: string | undefined): string | undefined {
   const type = found.tokenType;
   const adjacent = previous !== undefined && previous.startOffset + previous.image.length === found.startOffset;
   if (type === t.Assign)
@@ -85,7 +86,7 @@ function hintFor(message: string, found: IToken, previous: IToken | undefined): 
       ? 'digits are written without separators'
       : `a product is written \`${previous.image} * ${found.image}\``;
   }
-  const missing = missingWords.get(message);
+  const missing = missingWords.get(rule === 'carryStart' ? `${message} in a loop` : message);
   if (missing !== undefined) return missing;
   if (previous?.tokenType === t.reserved.import) return 'names are imported in braces: `import { relu } from "std/nn"`';
   if (message === 'expected a declaration' && found.tokenType === t.word.from) return 'write `import { relu } from "std/nn"`';
