@@ -92,8 +92,13 @@ const hints: ReadonlyMap<string, string> = new Map([
 function strangeText(source: Source, span: Span): SyntaxProblem {
   const text = source.text.slice(span.start, span.end);
   const shown = text.length > 20 ? `${text.slice(0, 20)}…` : text;
+  const isOptional = text === '?' && /^\s*:/.test(source.text.slice(span.end, span.end + 40));
   const isSize = text === '?' && /[[,]\s*$/.test(source.text.slice(Math.max(0, span.start - 40), span.start));
-  const hint = isSize ? 'a size that is open is a generic: `<B>` and `[B, …]`' : (hints.get(text) ?? hints.get([...text][0] ?? ''));
+  const hint = isSize
+    ? 'a size that is open is a generic: `<B>` and `[B, …]`'
+    : isOptional
+      ? 'what may be left out has a default: `y: f32 = 0`'
+      : (hints.get(text) ?? hints.get([...text][0] ?? ''));
   return { message: `'${shown}' is no part of the language`, span, ...(hint === undefined ? {} : { hint }) };
 }
 

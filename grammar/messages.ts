@@ -56,11 +56,17 @@ export function shown(message: string, found: IToken, previous: IToken | undefin
 export const misplaced =
   'variables are declared at the top of the file or in a model, and last from step to step; a value is named with `let`';
 
+/** For what is no member of an optimizer. */
+export const optimizerMembers = 'an optimizer keeps states, `state v = zeros()`, and has one `update(p, g) { … }`';
+
 /** Hints by the word that does not come. */
 const missingWords: ReadonlyMap<string, string> = new Map([
   ["expected 'else'", 'a choice has two values: `if c then a else b`'],
   ["expected 'with'", 'say by what optimizer: `with sgd(lr: 0.1)`'],
   ["expected 'with' in a loop", 'say what the rounds carry: `with z = 0.0`'],
+  ["expected 'then'", 'a choice of values is written `if c then a else b`'],
+  ['expected a string', 'a path or a name stands in quotes: `"std/nn"`'],
+  ['expected `state` or `update(p, g)`', optimizerMembers],
   ["expected 'by'", '`update params with sgd(lr: 0.1) by gradients`'],
 ]);
 
@@ -78,6 +84,7 @@ function hintFor(message: string, found: IToken, previous: IToken | undefined, r
   }
   if (type === t.Equals && message.startsWith('expected a comparison of sizes')) return 'equality is written `==`';
   if (type === t.Equals && expectsOperand(message)) return 'equality is written `==`; arguments and fields are named with `:`';
+  if (type === t.Dot && message === 'expected a declaration') return 'a size is made of integers, `dim`s and generics';
   if (type === t.Dot && previous?.tokenType !== t.NumberLiteral) return 'a number has a digit before its point: `0.5`';
   if (previous?.tokenType === t.Dot && type === t.NumberLiteral) return 'an element of a tuple is taken by index: `t[0]`';
   if (previous?.tokenType === t.NumberLiteral && adjacent && type === t.Dot) return 'a number has a digit after its point: `1.0`';
@@ -90,7 +97,16 @@ function hintFor(message: string, found: IToken, previous: IToken | undefined, r
   if (missing !== undefined) return missing;
   if (previous?.tokenType === t.reserved.import) return 'names are imported in braces: `import { relu } from "std/nn"`';
   if (message === 'expected a declaration' && found.tokenType === t.word.from) return 'write `import { relu } from "std/nn"`';
-  if (type === t.StarStar && message.includes('to close the sizes')) return 'sizes know `+ - * / %`: write `N * N`';
+  if (message.includes('to close the sizes')) {
+    if (type === t.StarStar) return 'sizes know `+ - * / %`: write `N * N`';
+    if (type === t.ParenOpen) return 'sizes know `+ - * / %`, and no functions';
+  }
+  if (message === 'expected a size' && type === t.BracketClose && previous?.tokenType === t.BracketOpen)
+    return 'a type has a size for each axis: `f32[N, M]`';
+  if (message.includes('to close the update rule'))
+    return 'it takes the param and its gradient: `update(p, g)`; settings stand behind the name';
+  if (message.includes('to close the summary')) return 'a summary has a name and a value: `summary scalar("loss", loss)`';
+  if (message === 'expected an expression' && type === t.Colon) return 'a record after `=>` goes in parentheses: `x => ({ a: x })`';
   if (message.includes('to close the block') && (type === t.word.state || type === t.word.param)) return misplaced;
   if (previous?.tokenType === t.word.precision && type === t.Identifier)
     return '`precision` is a statement: `{ precision bf16 { return … } }`';

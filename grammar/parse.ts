@@ -8,7 +8,7 @@ import { type Parsed, TdslParser } from './declaration-rules.js';
 import { lex } from './lex.js';
 import type { Lookaheads } from './lookahead.js';
 import { once } from './once.js';
-import { misplaced } from './messages.js';
+import { misplaced, optimizerMembers } from './messages.js';
 import { maximumProblems, type PlacedProblem } from './parser-base.js';
 import { preparedLookaheads, preparedTree } from './prepared.js';
 import type { SyntaxProblem } from './problem.js';
@@ -77,6 +77,8 @@ function consequences(found: readonly PlacedProblem[], strange: readonly SyntaxP
   return found.flatMap(({ at, problem }) => {
     const known = lines.has(line(problem)) || at <= ended;
     lines.add(line(problem));
+    // Reading goes on behind the word that stands in the place of a member, maybe on a later line than what is missing.
+    if (problem.hint === optimizerMembers) lines.add(positionIn(starts, at).line);
     if (problem.hint === misplaced) ended = Math.max(ended, closingLine(source.text, at));
     return known ? [] : [problem];
   });

@@ -177,7 +177,9 @@ function bindCotangents(
   if (parameters.length > 1) {
     for (const [at, parameter] of parameters.entries()) {
       if (scope.own(parameter.text) !== undefined) {
-        fail(context, 'duplicate-name', parameter.span, `the rule of ${name} has two cotangents \`${parameter.text}\``);
+        fail(context, 'duplicate-name', parameter.span, `the rule of ${name} has two cotangents \`${parameter.text}\``, {
+          hint: 'name each in its own way',
+        });
         return undefined;
       }
       scope.addValue(parameter.text, 'parameter', given[at] ?? ERROR, parameter.span);
@@ -254,7 +256,13 @@ function givenSpan({ body }: VjpRule, at: number, count: number): Span {
 }
 
 /** A cotangent in the type of its argument: a scalar goes everywhere. */
-function slopeOf(context: Context, value: Value, { node }: Operand, { name, span: declared }: Answered, span: Span): TensorNode | undefined {
+function slopeOf(
+  context: Context,
+  value: Value,
+  { node }: Operand,
+  { name, span: declared }: Answered,
+  span: Span,
+): TensorNode | undefined {
   const { dtype, shape } = node.type;
   const slope = toTensor(context, value, span, dtype);
   if (slope === undefined) return undefined;
@@ -266,7 +274,9 @@ function slopeOf(context: Context, value: Value, { node }: Operand, { name, span
       `the cotangent of \`${name}\` is ${typeToString(slope.type)}, and \`${name}\` is ${typeToString(node.type)}`,
       {
         labels: [{ span: declared, text: `\`${name}\` is ${typeToString(node.type)}` }],
-        hint: fittingHint(excerpt(context, span, '…'), dtype, slope.type.shape, shape) ?? `give ${typeToString(node.type)}, or a scalar for all elements`,
+        hint:
+          fittingHint(excerpt(context, span, '…'), dtype, slope.type.shape, shape) ??
+          `give ${typeToString(node.type)}, or a scalar for all elements`,
       },
     );
     return undefined;

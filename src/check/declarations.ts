@@ -22,7 +22,8 @@ export function bindDeclaration(context: Context, declaration: Exclude<Declarati
     type: declaredType(declaration),
     typeScope: context.module.scope,
     value() {
-      if (state === 'running') return fail(context, 'recursive-call', span, `\`${name}\` is declared by its own value`, {
+      if (state === 'running')
+        return fail(context, 'recursive-call', span, `\`${name}\` is declared by its own value`, {
           hint: 'let one of the declarations stand by itself',
         });
       if (state !== 'new') return state;
@@ -81,7 +82,8 @@ function dimension(context: Context, declaration: DimDeclaration): Value {
   const dim = evaluateSize(context, declaration.value, context.module.scope);
   if (dim === undefined) return ERROR;
   const size = dim.constant;
-  if (size === undefined) return fail(context, 'not-constant', declaration.value.span, `\`${text}\` must be a known size, and is ${dim}`, {
+  if (size === undefined)
+    return fail(context, 'not-constant', declaration.value.span, `\`${text}\` must be a known size, and is ${dim}`, {
       hint: 'use an integer or another `dim`; sizes that are fed are generics',
     });
   if (size < 0) {

@@ -28,7 +28,7 @@ import { GenericBinding, Scope } from './scope.js';
 import { evaluate } from './expressions/evaluate.js';
 import { bindingLabel, readAll, toTensor } from './tensors.js';
 import { dtypeNamed, expectTensor, shapeWritten, tensorTypeOf } from './types.js';
-import { describe, record, sizeValue, tensorValue, type Value } from './values.js';
+import { describe, ERROR, record, sizeValue, tensorValue, type Value } from './values.js';
 import { tensorHint } from './ways-out.js';
 
 export type EntryDeclaration = FnDeclaration | StepDeclaration;
@@ -185,12 +185,14 @@ function addFeed(context: Context, parameter: Parameter, scope: Scope, declared:
   const known = scope.own(name);
   if (known !== undefined && !(known instanceof GenericBinding)) {
     fail(context, 'duplicate-name', span, `there are two arguments \`${name}\``, {
+      hint: `choose another name, e.g. \`${name}2\``,
       labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }],
     });
     return;
   }
   const value = feedOf(context, name, parameter.type, parameter, scope, declared);
-  if (value !== undefined) scope.addValue(name, 'parameter', value, span, parameter.type, scope);
+  // What is wrong with it is said: its name is known all the same.
+  scope.addValue(name, 'parameter', value ?? ERROR, span, parameter.type, scope);
 }
 
 /** A feed as a value; a record has one for each of its fields. Undefined after a diagnostic. */
@@ -214,7 +216,10 @@ function feedOf(
     const fields = new Map<string, Value>();
     for (const field of written.fields) {
       const known = fields.has(field.name.text);
-      if (known) fail(context, 'duplicate-name', field.name.span, `the record has a field \`${field.name.text}\` already`);
+      if (known)
+        fail(context, 'duplicate-name', field.name.span, `the record has a field \`${field.name.text}\` already`, {
+          hint: 'choose another name',
+        });
       const value = known ? undefined : feedOf(context, joinPath(path, field.name.text), field.type, parameter, scope);
       if (value === undefined) return undefined;
       fields.set(field.name.text, value);

@@ -170,7 +170,9 @@ export function bindDefaults(
     const { initial, known, span } = binding;
     if (initial === undefined || known !== undefined || (which === 'dtypes' && binding.sort !== 'dtype')) continue;
     if (binding.sort === 'pack') {
-      fail(context, 'unsupported-feature', initial.span, `a list of sizes such as \`...${binding.name}\` has no default`);
+      fail(context, 'unsupported-feature', initial.span, `a list of sizes such as \`...${binding.name}\` has no default`, {
+        hint: 'arguments determine it, or what is passed in angle brackets',
+      });
       return false;
     }
     if (!bindGeneric(context, binding, initial, scope, callee, span ?? initial.span)) return false;

@@ -17,7 +17,8 @@ import { distance, takeAt } from './picks.js';
 import { presumeNatural } from './preconditions.js';
 import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
-import { bindingLabel, ownDType, toTensor } from './tensors.js';
+import { bindingLabel, ownDType, shapeOf, toTensor } from './tensors.js';
+import { lastItem } from './sizes.js';
 import { describe, dimOf, ERROR, list, tensorValue, tuple, type Value } from './values.js';
 import { elementHint, itemHint } from './ways-out.js';
 
@@ -66,7 +67,9 @@ function indexItems(context: Context, expression: IndexExpression, kind: 'list' 
   if (index === undefined) return ERROR;
   if (more !== undefined)
     return fail(context, 'shape-mismatch', expression.span, `a ${kind} has one index`, {
-      hint: 'index what stands in it next: `list[0][1]`',
+      hint: items.every((item) => shapeOf(item) !== undefined)
+        ? `make a tensor of it: \`stack(${excerpt(context, expression.object.span, '…')})[…]\``
+        : 'index what stands in it next: `list[0][1]`',
     });
   const whole = (part: Expression | null): number | undefined => {
     if (part === null) return undefined;
@@ -82,11 +85,15 @@ function indexItems(context: Context, expression: IndexExpression, kind: 'list' 
       );
     return Number.NaN;
   };
-  if (index.kind === 'ellipsis') return fail(context, 'type-mismatch', index.span, `\`...\` stands for axes, and this is a ${kind}`);
+  if (index.kind === 'ellipsis')
+    return fail(context, 'type-mismatch', index.span, `\`...\` stands for axes, and this is a ${kind}`, { hint: 'leave it out' });
   if (index.kind === 'slice') {
     const [start, stop, step] = [whole(index.start), whole(index.stop), whole(index.step)];
     if ([start, stop, step].some(Number.isNaN)) return ERROR;
-    if (step !== undefined && step !== 1) return fail(context, 'unsupported-feature', index.span, `a ${kind} is sliced without a step`);
+    if (step !== undefined && step !== 1)
+      return fail(context, 'unsupported-feature', index.span, `a ${kind} is sliced without a step`, {
+        hint: 'choose its elements: `[list[i] for i in [0, 2]]`',
+      });
     return (kind === 'list' ? list : tuple)(items.slice(start ?? 0, stop ?? items.length));
   }
   const at = whole(index);
@@ -94,7 +101,7 @@ function indexItems(context: Context, expression: IndexExpression, kind: 'list' 
   return (
     items.at(at) ??
     fail(context, 'invalid-value', index.span, `there is no element ${at} in a ${kind} of ${items.length}`, {
-      hint: items.length === 0 ? undefined : `the first one is 0, the last one ${items.length - 1}, or -1`,
+      hint: lastItem(items.length),
     })
   );
 }
@@ -235,10 +242,7 @@ function sliceCut(context: Context, index: SliceIndex, size: Dim, scope: Scope, 
 
 /** Which elements there are. */
 export function lastOf(size: Dim): string | undefined {
-  if (size.constant === 0) return undefined;
-  return size.constant === undefined
-    ? 'the last one is -1; how many there are is declared behind `where`'
-    : `the first one is 0, the last one ${size.constant - 1}, or -1`;
+  return size.constant === undefined ? 'the last one is -1; how many there are is declared behind `where`' : lastItem(size.constant);
 }
 
 interface Written {

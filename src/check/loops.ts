@@ -218,8 +218,8 @@ function loopNode(
       `the carry starts as ${describe(initial)}, and the body makes it ${describe(round.carry)}`,
       { labels: [{ span: loop.initial.span, text: 'the carry starts here' }], hint: carryHint(context, loop, initial, round.carry) },
     );
-  const next = leavesOf(context, round.carry, loop.body.span, 'the carry');
-  const outputs = round.output === undefined ? [] : leavesOf(context, round.output, loop.body.span, 'the output');
+  const next = leavesOf(context, round.carry, bodyValueSpan(loop), 'the carry');
+  const outputs = round.output === undefined ? [] : leavesOf(context, round.output, bodyValueSpan(loop), 'the output');
   if (next === undefined || outputs === undefined) return ERROR;
 
   const results: TensorNode[] = [];
@@ -423,7 +423,7 @@ function carryHint(context: Context, loop: Loop, initial: Value, next: Value): s
   const parts = (value: Value): number => (value.kind === 'tuple' || value.kind === 'list' ? value.items.length : 1);
   if (initial.kind === 'tuple') return `give as many values: \`(${initial.items.map(() => '…').join(', ')})\``;
   return next.kind === 'tuple' && loop.word !== 'scan'
-    ? `start with ${parts(next)} values: \`with (${Array.from({ length: parts(next) }, (_, at) => `z${at + 1}`).join(', ')}) = (${excerpt(context, loop.initial.span, '…')}, …)\``
+    ? `start with ${parts(next)} values: \`with (${Array.from({ length: parts(next) }, (_, at) => `z${at + 1}`).join(', ')}) = (${excerpt(context, loop.initial.span, '…')}, …)\`; a value of each round is yielded by a \`scan\``
     : sameType;
 }
 

@@ -3,7 +3,7 @@
 // Holds: an expression that is offered has the declared shape; a type that is offered is one that fits.
 
 import type { RecordType } from '../../grammar/index.js';
-import { Dim, nearest, type Shape } from '../base/index.js';
+import { Dim, elementCount, nearest, type Shape } from '../base/index.js';
 import { type Node, tensor, typeToString } from '../graph/index.js';
 import type { Context } from './context.js';
 import * as ops from '../ops/index.js';
@@ -43,7 +43,7 @@ function openHint(text: string, actual: Shape, wanted: Shape): string | undefine
     if (axis >= 0) return `write \`squeeze(${text}, axis: ${axis})\``;
   }
   // One example where a batch of them is taken.
-  if (actual.length + 1 === wanted.length && isOpen(wanted[0] as Dim) && !wanted.slice(1).some(isOpen) && fits([Dim.one, ...actual]))
+  if (actual.length + 1 === wanted.length && isOpen(wanted[0] as Dim) && fits([Dim.one, ...actual]))
     return `a batch of one is \`expandDims(${text}, axis: 0)\``;
   const more = actual.length - wanted.length;
   if (more < 1 || wanted.length < 1 || !isOpen(wanted[0] as Dim)) return undefined;
@@ -52,7 +52,10 @@ function openHint(text: string, actual: Shape, wanted: Shape): string | undefine
   return fits(joined) ? `put the axes in front together: \`reshape(${text}, [${joined.join(', ')}])\`` : undefined;
 }
 
-/** For a size along `axis` that is another one than is declared. `generic`: the name of what stands there. */
+/**
+ * For a size along `axis` that is another one than is declared. `generic`: the name of what stands there; `isSpread`: other axes are taken as
+ * they are.
+ */
 export function sizeHint(
   context: Context,
   value: Value,
@@ -60,6 +63,7 @@ export function sizeHint(
   wanted: Shape,
   axis: number,
   generic: string | undefined,
+  isSpread: boolean,
 ): string | undefined {
   const actual = shapeOf(value) ?? [];
   const [own, size] = [actual[axis] as Dim, wanted[axis] as Dim];
@@ -68,8 +72,29 @@ export function sizeHint(
   const fitting = wanted.some(isOpen) ? undefined : (orderHint(value, wanted) ?? fittingHint(text, fallbackDType(value), actual, wanted));
   if (fitting !== undefined) return fitting;
   if (subject.isOwnType === true) return `declare it as \`${describe(value)}\``;
+  const moved = isSpread ? (joinedHint(text, actual, axis, size) ?? movedHint(text, actual, axis, size)) : undefined;
+  if (moved !== undefined) return moved;
   const passed = typeToString(tensor(fallbackDType(value), actual.with(axis, size)));
-  return `pass ${passed}${generic === undefined ? '' : `, or let \`${generic}\` be ${own}`}`;
+  // A size that is free here is none that a model could have.
+  const isPossible = own.constant !== undefined || size.constant === undefined;
+  return `pass ${passed}${generic === undefined || !isPossible ? '' : `, or let \`${generic}\` be ${own}`}`;
+}
+
+/** Axes behind that have as many elements together as one should have: an image as a row. */
+function joinedHint(text: string, actual: Shape, axis: number, size: Dim): string | undefined {
+  if (axis !== actual.length - 1) return undefined;
+  for (let first = actual.length - 2; first >= 0; first--)
+    if (elementCount(actual.slice(first)).equals(size))
+      return `put the axes behind together: \`reshape(${text}, [${[...actual.slice(0, first), size].join(', ')}])\``;
+  return undefined;
+}
+
+/** The axis that was meant, moved to where it should be. */
+function movedHint(text: string, actual: Shape, axis: number, size: Dim): string | undefined {
+  const from = actual.findIndex((own, at) => at !== axis && own.equals(size));
+  if (from < 0) return undefined;
+  const order = [...actual.keys()].filter((at) => at !== from).toSpliced(axis, 0, from);
+  return order.length === 2 ? `write \`transpose(${text})\`` : `write \`transpose(${text}, axes: [${order.join(', ')}])\``;
 }
 
 /** For what is a `transpose` already: the order in which it fits. */

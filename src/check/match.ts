@@ -110,12 +110,16 @@ export class Matcher {
         const solved = this.#solve(one.pattern, one.actual, one.subject.span);
         if (solved === 'later') still.push(one);
         else if (solved === 'differs') {
+          const substituted = this.#sizeText(this.#known(one.pattern));
           fail(
             this.context,
             'shape-mismatch',
             one.subject.span,
             `${one.subject.text}: ${one.actual} cannot be ${this.#sizeText(one.pattern)}`,
-            { labels: [{ span: one.type.span, text: 'declared here' }] },
+            {
+              labels: [{ span: one.type.span, text: 'declared here' }],
+              hint: `pass ${substituted}, or other sizes for what stands in ${this.#sizeText(one.pattern)}`,
+            },
           );
           return false;
         } else progress = true;
@@ -322,6 +326,7 @@ export class Matcher {
             pattern.map((one) => this.#known(one)),
             axis,
             written?.kind === 'size-name' && this.scope.lookup(written.name) instanceof GenericBinding ? written.name : undefined,
+            spread >= 0,
           ),
         },
       );

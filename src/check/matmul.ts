@@ -8,6 +8,7 @@ import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
 import { broadcastTo, commonShape, operandText, sizeLabels, type Operand } from './broadcast.js';
 import type { Context } from './context.js';
+import { orderOf } from './fitting.js';
 import { operandOf, productOf } from './precision.js';
 import { fail } from './report.js';
 
@@ -68,15 +69,21 @@ export function matrixProduct(context: Context, left: Operand, right: Operand, s
 function productHint(a: Operand, b: Operand, x: string, y: string): string {
   const [left, right] = [a.node.type.shape, b.node.type.shape];
   const [columns, rows] = [innerOf(left, 'left'), innerOf(right, 'right')];
-  if (ops.isNodeOf(b.node, ops.transpose) && right.length > 2 && b.node.attrs.axes.every((from, axis) => from === right.length - 1 - axis)) {
+  if (
+    ops.isNodeOf(b.node, ops.transpose) &&
+    right.length > 2 &&
+    b.node.attrs.axes.every((from, axis) => from === right.length - 1 - axis)
+  ) {
     const reversed = right.toReversed();
     if (columns.equals(reversed.at(-1) as Dim))
       return `\`transpose\` without \`axes\` reverses all axes: say \`axes: [${swappedAxes(right.length).join(', ')}]\``;
   }
   if (left.length === 1 && right.length === 1) return `the matrix of all products is \`outer(${x}, ${y})\``;
-  if (right.length > 1 && columns.equals(right.at(-1) as Dim)) {
-    if (left.length === 1) return `swap the sides: \`${y} @ ${x}\``;
-    return `transpose the right side: \`${x} @ ${transposed(y, right.length)}\``;
+  if (right.length > 1 && left.length === 1 && columns.equals(right.at(-1) as Dim)) return `swap the sides: \`${y} @ ${x}\``;
+  const order = left.length > 1 ? factorOrder(left, right) : undefined;
+  if (order !== undefined) {
+    const axes = order.length === 2 ? '' : `, axes: [${order.join(', ')}]`;
+    return `transpose the right side: \`${x} @ transpose(${y}${axes})\``;
   }
   if (left.length > 1 && rows.equals(left.at(-2) as Dim))
     return right.length === 1 ? `swap the sides: \`${y} @ ${x}\`` : `transpose the left side: \`${transposed(x, left.length)} @ ${y}\``;
@@ -86,12 +93,24 @@ function productHint(a: Operand, b: Operand, x: string, y: string): string {
   return `it is one where \`${y}\` is ${fitting(b, columns, right.length === 1 ? 0 : right.length - 2)}, or \`${x}\` ${fitting(a, rows, left.length - 1)}`;
 }
 
+/** The order in which the axes of the right side are those of a factor: batches as on the left, what is summed over, and one more. */
+function factorOrder(left: Shape, right: Shape): readonly number[] | undefined {
+  const wanted = [...(right.length === left.length ? left.slice(0, -2) : right.slice(0, -2)), left.at(-1) as Dim];
+  const rest = [...right];
+  for (const size of wanted) {
+    const at = rest.findIndex((one) => one.equals(size));
+    if (at < 0) return undefined;
+    rest.splice(at, 1);
+  }
+  return rest.length === 1 ? orderOf(right, [...wanted, rest[0] as Dim]) : undefined;
+}
+
 /** The size that a product sums over. */
-const innerOf = (shape: Shape, side: 'left' | 'right'): Dim =>
-  (side === 'left' || shape.length === 1 ? shape.at(-1) : shape.at(-2)) as Dim;
+const innerOf = (shape: Shape, side: 'left' | 'right'): Dim => (side === 'left' || shape.length === 1 ? shape.at(-1) : shape.at(-2)) as Dim;
 
 /** The order of axes with the last two swapped. */
-const swappedAxes = (rank: number): readonly number[] => Array.from({ length: rank }, (_, axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis));
+const swappedAxes = (rank: number): readonly number[] =>
+  Array.from({ length: rank }, (_, axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis));
 
 const transposed = (text: string, rank: number): string =>
   rank === 2 ? `transpose(${text})` : `transpose(${text}, axes: [${swappedAxes(rank).join(', ')}])`;

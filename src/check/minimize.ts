@@ -33,7 +33,7 @@ export function minimize(context: Context, statement: MinimizeStatement, scope: 
   const loss = evaluate(context, statement.loss, scope);
   const rule = evaluate(context, statement.optimizer, scope);
   const over = statement.over === null ? undefined : evaluate(context, statement.over, scope);
-  if (!mayAssign(context, statement.span, 'a loss is minimised')) return;
+  if (!mayAssign(context, statement.span, 'a loss is minimised', inStepHint)) return;
   const node = toTensor(context, loss, span);
   if (!isRule(context, rule, statement.optimizer) || node === undefined) return;
   if (!isFloat(node.type.dtype)) {
@@ -70,7 +70,7 @@ export function updateBy(context: Context, statement: UpdateStatement, scope: Sc
   const target = evaluate(context, statement.target, scope);
   const rule = evaluate(context, statement.optimizer, scope);
   const by = evaluate(context, statement.gradients, scope);
-  if (!mayAssign(context, statement.span, 'params are updated')) return;
+  if (!mayAssign(context, statement.span, 'params are updated', inStepHint)) return;
   const variables = trainedParams(context, target, statement.target.span, '`update`');
   if (!isRule(context, rule, statement.optimizer) || variables === undefined || by.kind === 'error') return;
   const gradients = gradientsOf(context, by, variables, statement);
@@ -83,6 +83,8 @@ export function updateBy(context: Context, statement: UpdateStatement, scope: Sc
     if (gradient !== undefined) updateParam(inner, statement, rule, variable, gradient);
   }
 }
+
+const inStepHint = 'a function is pure: do it in the step, which takes the loss or the gradients of the function';
 
 function insideOf(context: Context, rule: OptimizerRule, { span }: Statement): Context {
   const { text: name } = rule.optimizer.declaration.name;
@@ -142,7 +144,7 @@ function listedParams(
   for (const element of elements) {
     const group = trainedParams(context, element, span, '`over`') ?? [];
     if (group.length === 0 || group.some((variable) => latestVersion(context, variable, found) !== undefined)) continue;
-    failUnreached(context, loss, statement, group, 'these', span);
+    failUnreached(context, loss, statement, group, element.kind === 'instance' ? `any param of \`${element.path}\`` : 'these', span);
     fine = false;
   }
   if (!fine) return undefined;
@@ -154,18 +156,19 @@ function listedParams(
   return targets.length === 0 ? undefined : targets;
 }
 
-/** `any`: the loss depends on no param at all. */
+/** `any`: the loss depends on no param at all; else what it does not depend on: `these`, or by the name of an instance. */
 function failUnreached(
   context: Context,
   loss: TensorNode,
   statement: MinimizeStatement,
   params: readonly VariableRecord[],
-  which: 'any' | 'these',
+  which: 'any' | 'these' | `any param of ${string}`,
   span: Span,
 ): void {
   const text = excerpt(context, statement.loss.span, 'the loss');
   const [first, ...others] = params;
-  const named = first === undefined || others.length > 0 ? 'any of them' : `\`${first.path}\``;
+  const named =
+    which !== 'any' && which !== 'these' ? which : first === undefined || others.length > 0 ? 'any of them' : `\`${first.path}\``;
   if (isStopped(context, loss, statement, params)) return;
   fail(
     context,

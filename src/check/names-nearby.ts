@@ -2,12 +2,12 @@
 // where it stands. Out: where it is bound, and how its value comes out of there.
 // Holds: a declaration is looked through once, however many names it lacks.
 
-import { children, type Declaration, type Node, type Span } from '../../grammar/index.js';
+import { children, type Declaration, type NamePattern, type Node, type Pattern, type Span } from '../../grammar/index.js';
 import type { Label } from '../base/index.js';
 import type { Context } from './context.js';
 
 /** What a name is known inside of. */
-type Place = 'block' | 'if' | 'loop' | 'index' | 'list' | 'lambda';
+type Place = 'block' | 'if' | 'loop' | 'round' | 'index' | 'list' | 'lambda';
 
 interface Bound {
   readonly span: Span;
@@ -28,9 +28,9 @@ export function boundNearby(context: Context, name: string, span: Span): Nearby 
   const found = before ?? (bound[0] as Bound);
   return {
     labels: [
-      { span: found.span, text: before === undefined ? `\`${name}\` is bound below` : `\`${name}\` is bound here, ${within[found.place]}` },
+      { span: found.span, text: before === undefined ? `\`${name}\` stands below` : `\`${name}\` is bound here, ${within[found.place]}` },
     ],
-    hint: before === undefined ? 'statements take effect in the order in which they stand' : ways[found.place](name),
+    hint: before === undefined ? 'what stands below is not known yet: put it in front' : ways[found.place](name),
   };
 }
 
@@ -46,6 +46,7 @@ const within: Readonly<Record<Place, string>> = {
   block: 'and known in this block alone',
   if: 'and known in this branch alone',
   loop: 'and known in the loop alone',
+  round: 'and known in the loop alone',
   index: 'and known in its body alone',
   list: 'and known in the list alone',
   lambda: 'and known in the lambda alone',
@@ -55,6 +56,7 @@ const ways: Readonly<Record<Place, (name: string) => string>> = {
   block: () => 'a block keeps what it binds: compute it again, or pass it as an argument',
   if: (name) => `choose the value in front: \`let ${name} = if … then … else …\``,
   loop: (name) => `a loop is a value: \`let ${name} = fold …\` is its last carry, \`scan\` gives what each round yields as well`,
+  round: (name) => `\`${name}\` is another one in each round: carry what is needed of it out of the loop`,
   index: (name) => `put what uses \`${name}\` into the body`,
   list: () => 'put what uses it into the list, or take an element by its position',
   lambda: () => 'put what uses it into the lambda',
@@ -75,7 +77,10 @@ function boundIn(declaration: Declaration): ReadonlyMap<string, readonly Bound[]
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { node } = next;
     const place = placeIn(node) ?? next.place;
-    if (node.kind === 'name-pattern') add(node.name, node.span, place);
+    if (node.kind === 'fold' || node.kind === 'scan') for (const one of namesIn(node.variable)) add(one.name, one.span, 'round');
+    if (node.kind === 'name-pattern' && !names.get(node.name)?.some(({ span }) => span.start === node.span.start))
+      add(node.name, node.span, place);
+    if (node.kind === 'param' || node.kind === 'state' || node.kind === 'binding') add(node.name.text, node.name.span, 'block');
     if (node.kind === 'index-variable') add(node.name.text, node.name.span, place);
     if (node.kind === 'lambda') for (const parameter of node.parameters) add(parameter.text, parameter.span, place);
     waiting.push(
@@ -86,6 +91,10 @@ function boundIn(declaration: Declaration): ReadonlyMap<string, readonly Bound[]
   }
   known.set(declaration, names);
   return names;
+}
+
+function namesIn(pattern: Pattern): readonly NamePattern[] {
+  return pattern.kind === 'name-pattern' ? [pattern] : pattern.elements.flatMap(namesIn);
 }
 
 /** What a node encloses; undefined where it binds nothing. */

@@ -34,7 +34,8 @@ export function optimizerRule(call: Call, optimizer: OptimizerValue): Value {
   const { declaration, module } = optimizer;
   const name = declaration.name.text;
   context.checker.visited.add(declaration);
-  if (call.generics !== null) return fail(context, 'too-many-arguments', call.site, `\`${name}\` has no generics`, {
+  if (call.generics !== null)
+    return fail(context, 'too-many-arguments', call.site, `\`${name}\` has no generics`, {
       hint: `it goes by the params: \`${name}(…)\``,
     });
   const assigned = assignArguments(

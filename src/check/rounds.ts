@@ -16,6 +16,9 @@ import type { Scope } from './scope.js';
 import { bindingLabel, toTensor } from './tensors.js';
 import { describe, dimOf, ERROR, sizeValue, tensorValue, type Value } from './values.js';
 
+/** For a condition of several bools. */
+export const oneBool = 'ask for all of them: `all(…)`, or for one: `any(…)`';
+
 export const rangeGoesUp = 'a range goes up, from the smaller bound to the larger one';
 
 interface Items {
@@ -109,7 +112,10 @@ function boundOf(context: Context, word: 'fold' | 'scan' | 'while', bound: Value
       `a bound of a loop is one i32, and \`${text}\` is ${typeToString(node.type)}`,
       {
         labels: bindingLabel(bound),
-        hint: node.type.shape.length === 0 ? `convert it: \`i32(${text})\`` : `over its rows: \`${word} … in ${text}\`; as many as it has: \`${text}.shape[0]\``,
+        hint:
+          node.type.shape.length === 0
+            ? `convert it: \`i32(${text})\``
+            : `over its rows: \`${word} … in ${text}\`; as many as it has: \`${text}.shape[0]\``,
       },
     );
     return undefined;
@@ -137,7 +143,7 @@ export function whileRounds(context: Context, { condition }: WhileExpression, li
       const node = toTensor(context, asked, condition.span, 'bool');
       if (node === undefined || node.type.shape.length === 0) return node;
       fail(context, 'shape-mismatch', condition.span, `the condition of \`while\` is one bool, and this is ${typeToString(node.type)}`, {
-        hint: 'ask for all of them: `all(…)`, or for one: `any(…)`',
+        hint: oneBool,
       });
       return undefined;
     },
@@ -154,9 +160,17 @@ export function roundsOf(context: Context, limit: Expression, scope: Scope): num
   const count = dimOf(value)?.constant;
   const text = excerpt(context, limit.span, 'this');
   if (count === undefined) {
-    fail(context, 'not-constant', limit.span, `a limit is known when compiling, and \`${text}\` is ${describe(value)}`, {
-      hint: 'use a literal or a `dim`',
-    });
+    const isNumber = value.kind === 'number';
+    fail(
+      context,
+      isNumber ? 'dtype-mismatch' : 'not-constant',
+      limit.span,
+      `a limit is an integer that is known when compiling, and \`${text}\` is ${describe(value)}`,
+      {
+        labels: bindingLabel(value),
+        hint: isNumber && Number.isSafeInteger(value.value) ? `write \`${value.value}\`` : 'use an integer, a `const` or a `dim`',
+      },
+    );
     return undefined;
   }
   if (count >= 0 && count <= limits.rounds) return count;

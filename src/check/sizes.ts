@@ -90,6 +90,7 @@ function elementValue(context: Context, { list, index, span }: SizeElement, scop
     value.kind === 'pack' ? sizesToValues(value.shape) : value.kind === 'list' || value.kind === 'tuple' ? value.items : undefined;
   if (items === undefined) {
     fail(context, 'type-mismatch', list.span, `this is ${describe(value)}, where a list of sizes is expected`, {
+      hint: 'e.g. `const widths = [784, 300, 10]`',
       labels: binding?.span === undefined ? [] : [{ span: binding.span, text: 'declared here' }],
     });
     return undefined;
@@ -97,11 +98,14 @@ function elementValue(context: Context, { list, index, span }: SizeElement, scop
   const at = sizeOf(context, index, scope);
   if (at === undefined) return undefined;
   if (at.constant === undefined) {
-    fail(context, 'not-constant', index.span, `the position in a list is known when compiling, and ${at} is not`);
+    fail(context, 'not-constant', index.span, `the position in a list is known when compiling, and ${at} is not`, {
+      hint: 'use an integer, a `dim` or a known generic, `<K: int>`',
+    });
     return undefined;
   }
   const item = items.at(at.constant);
-  if (item === undefined) fail(context, 'invalid-value', span, `there is no element ${at} in a list of ${items.length}`);
+  if (item === undefined)
+    fail(context, 'invalid-value', span, `there is no element ${at} in a list of ${items.length}`, { hint: lastItem(items.length) });
   return item;
 }
 
@@ -187,10 +191,14 @@ export function multiplesNear(by: number, size: number): string {
   return `multiples of ${by} are ${below === 0 ? '' : `${below}, `}${below + by}, …`;
 }
 
+/** Which elements a list has. */
+export const lastItem = (length: number): string | undefined =>
+  length === 0 ? undefined : `the first one is 0, the last one ${length - 1}, or -1`;
+
 /** left / right, exact for every value of the names; undefined after a diagnostic. */
 export function divide(context: Context, left: Dim, right: Dim, span: Span): Dim | undefined {
   if (right.constant === 0) {
-    fail(context, 'invalid-value', span, 'a size is divided by 0');
+    fail(context, 'invalid-value', span, 'a size is divided by 0', { hint: 'the right side is at least 1' });
     return undefined;
   }
   const exact = left.divideExact(right);
@@ -232,7 +240,7 @@ export function remainder(context: Context, left: Dim, right: Dim, span: Span): 
   const a = left.constant;
   const b = right.constant;
   if (b === 0) {
-    fail(context, 'invalid-value', span, 'a size is divided by 0');
+    fail(context, 'invalid-value', span, 'a size is divided by 0', { hint: 'the right side is at least 1' });
     return undefined;
   }
   if (a !== undefined && b !== undefined) return Dim.of(((a % b) + b) % b);

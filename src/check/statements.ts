@@ -141,13 +141,11 @@ function assign(context: Context, statement: AssignStatement, scope: Scope): voi
   if (place.kind !== 'variable') {
     evaluate(context, statement.value, scope);
     if (place.kind === 'error' || !mayAssign(context, statement.span, `\`${text}\` is assigned`)) return;
-    const binding = place.kind === 'tensor' ? place.binding : undefined;
+    const binding = name.kind === 'name' ? scope.lookup(name.name) : undefined;
     const object = excerpt(context, name.span, 'this');
     fail(context, 'not-assignable', target.span, `\`${object}\` is ${describe(place)}, and no param or state`, {
       labels:
-        binding?.span === undefined || name.kind !== 'name'
-          ? []
-          : [{ span: binding.span, text: binding.role === 'parameter' ? 'an argument' : 'declared here' }],
+        binding?.span === undefined ? [] : [{ span: binding.span, text: binding.role === 'parameter' ? 'an argument' : 'declared here' }],
       hint: partAssignHint(place) ?? 'bind a new name with `let`, or declare it as `state`',
     });
     return;
@@ -199,8 +197,8 @@ const partAssignHint = (place: Value): string | undefined =>
     ? 'it exists only while compiling: write a new one, or assign the variables of an instance, as `net.w <- …`'
     : undefined;
 
-/** False after a diagnostic where variables cannot change. `called`: it is a step that would do it. */
-export function mayAssign(context: Context, span: Span, what: string, called = false): boolean {
+/** False after a diagnostic where variables cannot change. `inFunction`: what to do about it in a function that a step calls. */
+export function mayAssign(context: Context, span: Span, what: string, inFunction?: string): boolean {
   if (context.region) {
     fail(context, 'assign-outside-step', span, `${what} inside a loop, whose body is pure`, {
       hint: 'carry the value through the loop, and assign it afterwards',
@@ -217,8 +215,8 @@ export function mayAssign(context: Context, span: Span, what: string, called = f
   const inStep = context.entry.kind === 'step' && context.frame !== undefined;
   fail(context, 'assign-outside-step', span, `${what} outside of a step`, {
     hint: inStep
-      ? called
-        ? 'a function is pure: call it in the step itself, and pass on what it gives'
+      ? inFunction !== undefined
+        ? inFunction
         : context.self === undefined
           ? 'a function is pure: return the new value, and assign it in the step'
           : `a \`fn\` is pure: declare it as \`step ${context.frame?.name.split('.').at(1) ?? 'call'}\`, which other steps may call`

@@ -112,7 +112,9 @@ function constantNode(context: Context, value: NumberValue, dtype: DType, span: 
     return applyTensor(context, ops.constant, [], { value: isWide(dtype) ? exact : Number(exact), dtype }, span);
   }
   if (dtype === 'bool') {
-    fail(context, 'dtype-mismatch', span, `${value.value} is a number, where bool is expected`, { hint: 'compare it: `… != 0`' });
+    fail(context, 'dtype-mismatch', span, `${value.value} is a number, where bool is expected`, {
+      hint: value.value === 0 || value.value === 1 ? `write \`${value.value === 1}\`` : 'compare it: `… != 0`',
+    });
     return undefined;
   }
   warnOfRounding(context, value, dtype, span);
@@ -215,7 +217,7 @@ export function stackTensors(context: Context, nodes: readonly TensorNode[], axi
         'shape-mismatch',
         span,
         `the elements have different shapes: ${typeToString(first.type)} and ${typeToString(node.type)}`,
-        { hint: 'rows of a tensor are equally long' },
+        { hint: 'rows of a tensor are equally long; other lists go element by element: `[f(x) for x in list]`' },
       );
       return undefined;
     }

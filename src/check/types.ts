@@ -101,7 +101,9 @@ const failOneSize = (context: Context, { name, span }: RankSpread): void =>
   });
 
 export const failRank = (context: Context, span: Span, rank: number): void =>
-  void fail(context, 'too-large', span, `a tensor of rank ${rank}: at most ${limits.rank} axes`);
+  void fail(context, 'too-large', span, `a tensor of rank ${rank}: at most ${limits.rank} axes`, {
+    hint: 'put axes together: `reshape(x, [B, -1])`',
+  });
 
 /** Reports that a type's name is nothing that exists. */
 export function failUnknownType(context: Context, type: NamedType, scope: Scope): void {
@@ -118,10 +120,33 @@ export function failUnknownType(context: Context, type: NamedType, scope: Scope)
     hint: () => {
       const word = foreignTypes.get(name);
       if (word !== undefined) return `write \`${word}\``;
+      if (foreignTensors.has(name)) return 'a tensor is a dtype with its sizes: `f32[N, 3]`';
+      if (isNothing(name)) return 'what gives nothing is a `step` without a result type';
       return suggestion(name, [...dtypeNames, ...scope.visible()]) ?? `the dtypes are ${dtypeNames.join(', ')}`;
     },
   });
 }
+
+/** What other languages call tensors. */
+const foreignTensors: ReadonlySet<string> = new Set([
+  ...[
+    'Tensor',
+    'tensor',
+    'Array',
+    'array',
+    'ndarray',
+    'List',
+    'Matrix',
+    'Vector',
+    'Variable',
+    'Float32Array',
+    'Float64Array',
+    'Int32Array',
+  ],
+]);
+
+/** What other languages call the type of no value. */
+export const isNothing = (name: string): boolean => ['void', 'None', 'null', 'undefined', 'unit', 'Unit', 'never'].includes(name);
 
 /** What other languages call our dtypes. */
 const foreignTypes: ReadonlyMap<string, DType> = new Map(
@@ -158,7 +183,10 @@ export function tensorTypeOf(context: Context, type: TypeExpression, scope: Scop
   if (type.kind === 'missing-type') return undefined;
   if (type.kind !== 'named-type') {
     fail(context, 'type-mismatch', type.span, `${what} is declared as ${typeText(context, type)}, and must be a tensor`, {
-      hint: type.kind === 'fn-type' ? 'functions are known when compiling: name it where it is called' : 'e.g. `f32[N, 3]`',
+      hint:
+        type.kind === 'fn-type'
+          ? 'functions are known when compiling: name it where it is called'
+          : 'each part is an argument of its own, or a field of a record: `{ a: f32, b: f32[N] }`',
     });
     return undefined;
   }

@@ -19,7 +19,11 @@ const cases: readonly (readonly [text: string, problems: readonly string[], name
   ['fn f() = x +\nfn g() = 1', ["1:13 expected an expression, found 'fn'"], ['f', 'g']],
   ['fn f() = * 3\nfn g() = 1', ["1:10 expected an expression, found '*'"], ['f', 'g']],
   ['param w: = zeros()\nfn g() = 1', ["1:10 expected a type, found '='"], ['w', 'g']],
-  ['param w: f32[3, ] = zeros()\nparam v: f32[] = zeros()', ["2:14 expected a size, found ']'"], ['w', 'v']],
+  [
+    'param w: f32[3, ] = zeros()\nparam v: f32[] = zeros()',
+    ["2:14 expected a size, found ']' | a type has a size for each axis: `f32[N, M]`"],
+    ['w', 'v'],
+  ],
   ['param w: f32[N + ] = zeros()', ["1:18 expected a size, found ']'"], ['w']],
   ['fn f() = g(a, b\nfn h() = 1', ["1:16 expected ')' to close the call opened at line 1, column 11, found 'fn'"], ['h']],
   ['fn f() = [a, b\nfn h() = 1', ["1:15 expected ']' to close the list opened at line 1, column 10, found 'fn'"], ['h']],
@@ -112,7 +116,11 @@ const cases: readonly (readonly [text: string, problems: readonly string[], name
   ['param w: f32[0.5]', ["1:14 a size is a whole number, found '0.5' | sizes count elements"], ['w']],
   ['optimizer o() {\n  state v = 0\n}', ['1:11 an optimizer needs an update rule | write `update(p, g) { p <- … }`'], []],
   ['optimizer o() {\n  update(p, g) {}\n  update(q, h) {}\n}', ['3:3 an optimizer has one `update`'], ['o']],
-  ['export step s() {\n  summary image("x", x)\n}', ["2:11 expected scalar or histogram, found 'image'"], ['s']],
+  [
+    'export step s() {\n  summary image("x", x)\n}',
+    ['2:11 expected scalar or histogram, found \'image\' | e.g. `summary histogram("x", x)`'],
+    ['s'],
+  ],
   // text that is no text
   ['fn f() = "abc\nfn g() = 1', ["1:10 this string is never closed: expected '\"' before the end of the line"], ['f', 'g']],
   ['fn f() = "a\\qb"', ["1:12 '\\q' is no escape of a string | escapes are \\n \\t \\r \\b \\f \\\" \\\\ \\/ \\uXXXX \\u{X…}"], ['f']],

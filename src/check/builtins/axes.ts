@@ -91,7 +91,7 @@ export function sizesGiven(call: BuiltinCall, given: Given, whole?: Dim): Shape 
   if (items === undefined) {
     if (given.value.kind !== 'error')
       fail(call.context, 'type-mismatch', given.span, `a shape is a list of sizes, and this is ${describe(given.value)}`, {
-        hint: 'e.g. `[B, 784]`',
+        hint: given.value.kind === 'number' ? 'sizes are integers: `[3]`' : 'e.g. `[B, 784]`',
       });
     return undefined;
   }

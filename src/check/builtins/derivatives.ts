@@ -14,6 +14,7 @@ import { excerpt, fail } from '../report.js';
 import { bindingLabel, toTensor } from '../tensors.js';
 import { expectTensor } from '../types.js';
 import { describe, ERROR, list, tuple, type Value } from '../values.js';
+import { tensorHint } from '../ways-out.js';
 import { required, result, type Builtin, type BuiltinCall, type Given } from './builtin.js';
 
 /** What is named, one by one; an instance stands for its params. */
@@ -98,6 +99,8 @@ function inputs(call: BuiltinCall, given: Given, ys: readonly TensorNode[]): Ten
 /** For what is no name: a part of one, a record, or a value that is computed. */
 function nameHint({ builtin: { name } }: BuiltinCall, item: Value, text: string): string {
   if (item.kind === 'record') return `name its fields: \`[${[...item.fields.keys()].map((field) => `${text}.${field}`).join(', ')}]\``;
+  if (item.kind === 'string') return `name it without quotes: \`${item.value}\``;
+  if (item.kind === 'model') return tensorHint(item, text) ?? '';
   const bracket = text.indexOf('[');
   if (bracket > 0 && text.endsWith(']'))
     return name === 'grad'

@@ -10,7 +10,7 @@ import { countable } from '../growth.js';
 import { assuming } from '../index-notation/body.js';
 import { fail } from '../report.js';
 import type { Scope } from '../scope.js';
-import { agree, toTensor } from '../tensors.js';
+import { agree, bindingLabel, shapeOf, toTensor } from '../tensors.js';
 import { withLeaves } from '../trees.js';
 import { expectedDType, type Expected } from '../types.js';
 import { describe, ERROR, list, record, tensorValue, tuple, type Value } from '../values.js';
@@ -45,11 +45,23 @@ export function evaluateIf(context: Context, expression: IfExpression, scope: Sc
 }
 
 /** A condition as one bool; undefined after a diagnostic, `refused` after one that says that it is no scalar. */
-export function conditionNode(context: Context, condition: Value, span: Span): TensorNode | undefined | 'refused' {
+export function conditionNode(
+  context: Context,
+  condition: Value,
+  span: Span,
+  hint = 'choose per element: `where(mask, a, b)`',
+): TensorNode | undefined | 'refused' {
+  if (condition.kind !== 'error' && shapeOf(condition) === undefined) {
+    fail(context, 'type-mismatch', span, `the condition of \`if\` is one bool, and this is ${describe(condition)}`, {
+      hint: 'compare it: `… == …`',
+    });
+    return 'refused';
+  }
   const node = toTensor(context, condition, span, 'bool');
   if (node === undefined || node.type.shape.length === 0) return node;
   fail(context, 'shape-mismatch', span, `the condition of \`if\` is one bool, and this is ${typeToString(node.type)}`, {
-    hint: 'choose per element: `where(mask, a, b)`',
+    labels: bindingLabel(condition),
+    hint,
   });
   return 'refused';
 }

@@ -39,13 +39,10 @@ export function evaluateName(context: Context, expression: NameExpression, scope
     return failUnknownName(context, expression, scope);
   }
   if (binding instanceof GenericBinding && binding.known === undefined) {
-    return fail(
-      context,
-      'ambiguous-size',
-      expression.span,
-      `nothing determines \`${expression.name}\``,
-      binding.span === undefined ? {} : { labels: [{ span: binding.span, text: 'declared here' }] },
-    );
+    return fail(context, 'ambiguous-size', expression.span, `nothing determines \`${expression.name}\``, {
+      labels: binding.span === undefined ? [] : [{ span: binding.span, text: 'declared here' }],
+      hint: 'pass it in angle brackets, or let an argument have it in its type',
+    });
   }
   return refuseWhole(context, valueOf(binding), expression.span);
 }
@@ -118,7 +115,10 @@ export function evaluateMember(context: Context, expression: MemberExpression, s
       return unknown(['shape', 'rank', 'dtype'], name === 'T' ? 'write `transpose(…)`' : undefined);
     }
     case 'model':
-      return unknown([], `its members are those of an instance: ${instanceExample(object.declaration.name.text, object.declaration.generics)}`);
+      return unknown(
+        [],
+        `its members are those of an instance: ${instanceExample(object.declaration.name.text, object.declaration.generics)}`,
+      );
     default:
       return unknown([]);
   }
