@@ -60,8 +60,8 @@ function sizesDiffer(a: Dim, b: Dim): 'surely' | 'perhaps' {
 }
 
 /**
- * The shape that all operands broadcast to; undefined after a diagnostic. `what` is the text of the operation, `otherwise` the hint where no
- * other order of axes helps.
+ * The shape that all operands broadcast to; undefined after a diagnostic. `what` is the text of the operation, `otherwise` the hint where
+ * no other order of axes helps.
  */
 export function commonShape(
   context: Context,

@@ -1,6 +1,6 @@
 // What follows from a syntax error is not told. In: diagnostics and the modules they are about. Out: those worth reading.
-// Holds: a declaration that could not be read as it stands is reported once, for its syntax, and so are the names that it may have declared;
-// all others are checked to the end.
+// Holds: a declaration that could not be read as it stands is reported once, for its syntax; of names that it may have declared nothing is
+// said. All others are checked to the end.
 
 import type { Span } from '../../grammar/index.js';
 import type { Diagnostic } from '../base/index.js';

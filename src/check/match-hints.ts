@@ -53,8 +53,8 @@ function openHint(text: string, actual: Shape, wanted: Shape): string | undefine
 }
 
 /**
- * For a size along `axis` that is another one than is declared. `generic`: the name of what stands there; `isSpread`: other axes are taken as
- * they are.
+ * For a size along `axis` that is another one than is declared. `generic`: the name of what stands there; `isSpread`: other axes are taken
+ * as they are.
  */
 export function sizeHint(
   context: Context,
