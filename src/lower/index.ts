@@ -10,7 +10,7 @@ export { parseFused } from './fuse/parse-fused.js';
 export { verifyFused } from './fuse/verify-fused.js';
 export { describeFused, describeGrouped } from './program/describe-groups.js';
 export { formEntry, type FormedEntry, type FusedEntry, fuseEntry, type GroupedEntry, orderEntry, splitEntry } from './program/entry.js';
-export { lowerEntry, type Lowered, planEntry, scheduleEntry } from './program/lower.js';
+export { type Lowered, planEntry, scheduleEntry } from './program/lower.js';
 export { indexPreconditions } from './program/index-preconditions.js';
 
 export { expandScalars, scalarExpander } from './program/expand.js';

@@ -91,6 +91,15 @@ export class Pipeline<In, Out> {
     );
   }
 
+  /** All of `next` behind it. */
+  append<Next>(next: Pipeline<Out, Next>): Pipeline<In, Next> {
+    const before = this.#step;
+    return new Pipeline(
+      (input, options, records) => next.#step(before(input, options, records), options, records),
+      [...this.passes, ...next.passes],
+    );
+  }
+
   /** Throws a DiagnosticsError when a pass reported mistakes, an InternalError when one failed or its output does not verify. */
   run(input: In, options: RunOptions): RunResult<Out> {
     const records: PassRecord[] = [];

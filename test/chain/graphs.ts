@@ -22,11 +22,12 @@ import {
 } from '../../src/graph/index.js';
 import { type Program, printProgram, verifyProgram } from '../../src/kernel/index.js';
 import type { Target } from '../../src/target/index.js';
-import { expandScalars, lowerEntry, vectorize } from '../../src/lower/index.js';
+import { expandScalars, vectorize } from '../../src/lower/index.js';
 import type { TensorValue } from '../../src/ops/index.js';
 import { checks, differentiate, simplify, strip } from '../../src/passes/index.js';
 import { type Module, openModule, type Session } from '../../runtime/index.js';
 import { Make, type Size } from '../eval/make.js';
+import { lowerEntry } from '../lower/lower-entry.js';
 import { difference, fromRuntime, type Results, toRuntime } from './agree.js';
 
 export type Sizes = Readonly<Record<string, number>>;
@@ -133,8 +134,7 @@ function lowerCase(one: GraphCase, variables: readonly Variable[], target: Targe
   const context = { build, report: () => undefined, note: () => undefined };
   const plain = checks.run(strip.run(differentiate.run(module, context), context), context);
   const [simple] = (one.simplified === true ? simplify.run(plain, context) : plain).entries;
-  const { program } = lowerEntry(simple as Entry, variables, target, build);
-  verifyProgram(program, { pass: 'lower' });
+  const program = lowerEntry(simple as Entry, variables, target, build);
   const machine = vectorize(expandScalars(program), target);
   verifyProgram(machine, { pass: 'vectorize', expanded: true, vectorized: true });
   return { one, simple: simple as Entry, kernels: program, machine };

@@ -219,6 +219,9 @@ add('bitcast', 'i32', 'f32', 1, (a: number) => (castView.setInt32(0, a), castVie
 add('bitcast', 'f64', 'i64', 1, (a: number) => (castView.setFloat64(0, a), castView.getBigInt64(0)));
 add('bitcast', 'i64', 'f64', 1, (a: bigint) => (castView.setBigInt64(0, a), castView.getFloat64(0)));
 
+/** Further numbers of f32 for ops of one operand. */
+const aroundEightBits: number[] = [];
+
 /** What eight bits mean, from the formats' description. */
 const eightBits = {
   f8e4m3: { fraction: 3, bias: 7, special: (bits: number): number | undefined => (bits === 0x7f ? NaN : undefined) },
@@ -236,13 +239,20 @@ for (const dtype of ['f8e4m3', 'f8e5m2'] as const) {
     return bits & 128 ? -magnitude : magnitude;
   };
   const finite = Array.from({ length: 128 }, (_, bits) => bits).filter((bits) => Number.isFinite(valueOf(bits)));
+  const known = new Map<number, number>();
   const nearest = (value: number): number => {
-    if (Number.isNaN(value)) return 0x7f;
-    const distance = (bits: number): number => Math.abs(valueOf(bits) - Math.min(Math.abs(value), valueOf(finite.length - 1)));
-    const best = finite.reduce((one, other) =>
+    const sign = value < 0 || Object.is(value, -0) ? 128 : 0;
+    const size = Math.abs(value);
+    let bits = known.get(size);
+    if (bits === undefined) known.set(size, (bits = nearestTo(size)));
+    return Number.isNaN(value) ? bits : bits | sign;
+  };
+  const nearestTo = (size: number): number => {
+    if (Number.isNaN(size)) return 0x7f;
+    const distance = (bits: number): number => Math.abs(valueOf(bits) - Math.min(size, valueOf(finite.length - 1)));
+    return finite.reduce((one, other) =>
       distance(other) < distance(one) || (distance(other) === distance(one) && other % 2 === 0) ? other : one,
     );
-    return best | (value < 0 || Object.is(value, -0) ? 128 : 0);
   };
   add('convert', dtype, 'f32', 1, valueOf);
   add('convert', dtype, 'f64', 1, valueOf);
@@ -250,7 +260,7 @@ for (const dtype of ['f8e4m3', 'f8e5m2'] as const) {
   add('add', dtype, dtype, 2, (a: number, b: number) => nearest(valueOf(a) + valueOf(b)));
   add('bitcast', dtype, 'u8', 1, (a: number) => a);
   // Around every number, and beside the middle of every two.
-  samples.f32.push(
+  aroundEightBits.push(
     ...finite.flatMap((bits) => [valueOf(bits), -valueOf(bits)]),
     ...finite.slice(1).flatMap((bits) => {
       const middle = (valueOf(bits) + valueOf(bits - 1)) / 2;
@@ -296,7 +306,7 @@ function fill(dtype: DType, values: readonly Scalar[]): Data {
 
 const combinations = (dtype: DType, arity: number): readonly (readonly Scalar[])[] => {
   const all = samples[dtype];
-  if (arity === 1) return all.map((a) => [a]);
+  if (arity === 1) return (dtype === 'f32' ? [...all, ...aroundEightBits] : all).map((a) => [a]);
   const pairs = all.flatMap((a) => all.map((b) => [a, b]));
   if (arity === 2) return pairs;
   // Products next to which the third operand just matters, and specials.

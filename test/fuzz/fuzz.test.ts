@@ -7,7 +7,7 @@ import { targetNames } from './target.js';
 
 process.env['TFC_FUZZ_SLACK'] = '10';
 
-const inputs = { front: 1000, programs: 12, loaders: 4000, artifacts: 120, runtime: 600 } as const;
+const inputs = { front: 1000, programs: 12, loaders: 1500, artifacts: 120, runtime: 600 } as const;
 
 describe('fuzz', () => {
   test('what was found before is not found again', { timeout: 300_000 }, async () => expect(await replay(targetNames)).toEqual([]));

@@ -4,7 +4,7 @@
 import { readdirSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type DType, isInteger, isWide } from '../../src/base/index.js';
+import { type DType, elementCount, isInteger, isWide } from '../../src/base/index.js';
 import { check } from '../../src/driver/build/front.js';
 import { toKernels } from '../../src/driver/build/pipeline.js';
 import { type KernelTotals, runProgram } from '../../src/eval/index.js';
@@ -39,9 +39,14 @@ const estimated = new Set([
 
 /**
  * One size for every free dimension: one that loops and blocks come out even with, and one that leaves tails everywhere. Matrix products
- * are small: interpreting them takes long.
+ * are small, and large layers have tails alone: interpreting them takes long.
  */
-const sizesOf = (program: Program): number[] => (program.dims.length === 0 ? [0] : program.kernels.some(isProduct) ? [64, 77] : [512, 77]);
+function sizesOf({ dims, kernels, buffers }: Program): number[] {
+  if (dims.length === 0) return [0];
+  if (!kernels.some(isProduct)) return [512, 77];
+  const isLarge = buffers.some(({ role, shape }) => role.kind === 'variable' && (elementCount(shape).constant ?? 0) > 100_000);
+  return isLarge ? [77] : [64, 77];
+}
 
 /** Kernels of register tiles, whose statements are not counted. */
 const isProduct = ({ title }: Kernel): boolean => /^matmul \[[^,\]]*, (?!1\])/.test(title);

@@ -4,21 +4,13 @@
 import { join } from 'node:path';
 import { check } from '../../src/driver/build/front.js';
 import { toKernels } from '../../src/driver/build/pipeline.js';
-import {
-  bodyOf,
-  type Buffer,
-  expressionOrder,
-  expressionsOf,
-  forEachStatement,
-  type Program,
-  type Stmt,
-  verifyProgram,
-} from '../../src/kernel/index.js';
-import { bytesOfRows, lowerEntry, type Lowered } from '../../src/lower/index.js';
+import { bodyOf, type Buffer, expressionOrder, expressionsOf, forEachStatement, type Program, type Stmt } from '../../src/kernel/index.js';
+import { bytesOfRows, type Lowered } from '../../src/lower/index.js';
 import type { TensorNode } from '../../src/graph/index.js';
 import type { Target } from '../../src/target/index.js';
 import { Make } from '../eval/make.js';
 import { avx2 } from '../targets.js';
+import { lowerEntry } from './lower-entry.js';
 
 /** Vectors of 8 f32, whatever the machine that runs the tests. */
 export const fixedTarget = avx2;
@@ -44,9 +36,7 @@ export function lowered(
 ): Program {
   const make = new Make();
   const { outputs = [], updates = {} } = draw(make);
-  const { program } = lowerEntry(make.entry(outputs, updates), make.variables, target, make.build);
-  verifyProgram(program, { pass: 'lower' });
-  return program;
+  return lowerEntry(make.entry(outputs, updates), make.variables, target, make.build);
 }
 
 export const temporaries = (program: Program): Buffer[] => program.buffers.filter(({ role }) => role.kind === 'temporary');

@@ -171,13 +171,19 @@ export type GraphPass = Pass<ModuleGraph, ModuleGraph>;
 export const toSimplified = (more: readonly GraphPass[] = []): Pipeline<ModuleGraph, ModuleGraph> =>
   more.reduce((pipeline, pass) => pipeline.then(pass), Pipeline.of(differentiate).then(strip).then(checks).then(simplify));
 
-/** The same as groups in order. */
-export const toFused = (target: Target, more: readonly GraphPass[] = []): Pipeline<ModuleGraph, Planned<FusedEntry>> =>
-  toSimplified(more).then(formFor(target)).then(fuse).then(split).then(order);
+const grouping = (target: Target): Pipeline<ModuleGraph, Planned<FusedEntry>> =>
+  Pipeline.of(formFor(target)).then(fuse).then(split).then(order);
 
-/** The same as kernels. */
+/** A simplified module as kernels. */
+export const lowering = (target: Target): Pipeline<ModuleGraph, LoweredModule> => grouping(target).then(schedule).then(planMemory);
+
+/** A checked one as groups in order. */
+export const toFused = (target: Target, more: readonly GraphPass[] = []): Pipeline<ModuleGraph, Planned<FusedEntry>> =>
+  toSimplified(more).append(grouping(target));
+
+/** A checked one as kernels. */
 export const toKernels = (target: Target, more: readonly GraphPass[] = []): Pipeline<ModuleGraph, LoweredModule> =>
-  toFused(target, more).then(schedule).then(planMemory);
+  toSimplified(more).append(lowering(target));
 
 const onPrograms = ({ name, doc, run }: ProgramPass, target: Target): Pass<LoweredModule, LoweredModule> => ({
   name,

@@ -2,16 +2,11 @@
 // plan, and why neighbours were not fused. Holds: what `src/kernel/verify.ts` lists.
 
 import { bytesOf, Dim, elementCount } from '../../base/index.js';
-import { type Entry, type GraphBuilder, type Node, type Origin, type Variable } from '../../graph/index.js';
+import type { Entry, GraphBuilder, Node, Origin } from '../../graph/index.js';
 import { type Buffer, type Kernel, type KernelOrigin, type Program } from '../../kernel/index.js';
-import type { Target } from '../../target/index.js';
 import { type KernelOrder, emitBufferCopy, emitGroup } from './order.js';
 import { costOf, costOfStatements, titleOf } from './cost-report.js';
-import { formEntry, type FusedEntry, fuseEntry, orderEntry, splitEntry } from './entry.js';
-import { describeFused, describeGrouped } from './describe-groups.js';
-import { describeFormed } from '../form/formed.js';
-import { verifyFormedGraph } from '../form/formed-graph.js';
-import { verifyFused } from '../fuse/verify-fused.js';
+import type { FusedEntry } from './entry.js';
 import { groupKey, layoutKey } from './group-key.js';
 import type { Group } from '../fuse/groups.js';
 import { type Call, KernelClasses, type Scheduled } from './kernel-classes.js';
@@ -85,20 +80,6 @@ export function planEntry({ program, notes }: Lowered): Lowered {
   // A temporary without a slot is touched by no kernel.
   const buffers = program.buffers.filter(({ role, name }) => role.kind !== 'temporary' || arena.slotOf.has(name));
   return { program: { ...program, buffers, arena }, notes };
-}
-
-/** All of it for one entry, verified on the way as by the passes. */
-export function lowerEntry(entry: Entry, variables: readonly Variable[], target: Target, builder: GraphBuilder): Lowered {
-  const classes = new KernelClasses();
-  const formed = formEntry(entry, target, classes);
-  verifyFormedGraph(describeFormed(entry.name, formed.block), 'form');
-  const fused = fuseEntry(formed);
-  verifyFused(describeGrouped(fused), 'fuse');
-  const split = splitEntry(fused);
-  verifyFused(describeGrouped(split), 'split');
-  const ordered = orderEntry(split, variables);
-  verifyFused(describeFused(ordered), 'order');
-  return planEntry(scheduleEntry(ordered, builder, classes));
 }
 
 /** The kernels of a group: what is done ahead, or as kernels of its own, and the group itself. Nothing where there is nothing to do. */
