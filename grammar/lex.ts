@@ -79,6 +79,7 @@ const hints: ReadonlyMap<string, string> = new Map([
   ['&', '"and" is written `&&`'],
   ['|', '"or" is written `||`'],
   ['^', 'a power is written `x ** n`'],
+  ['~', '"not" is written `!`'],
   ['#', 'a comment starts with `//`'],
   ['\u201c', 'strings stand in straight double quotes'],
   ['\u201d', 'strings stand in straight double quotes'],
@@ -95,7 +96,7 @@ function strangeText(source: Source, span: Span): SyntaxProblem {
   const isOptional = text === '?' && /^\s*:/.test(source.text.slice(span.end, span.end + 40));
   const isSize = text === '?' && /[[,]\s*$/.test(source.text.slice(Math.max(0, span.start - 40), span.start));
   const hint = isSize
-    ? 'a size that is open is a generic: `<B>` and `[B, …]`'
+    ? 'a size that callers choose is a generic: `fn f<B>(x: f32[B, 3])`'
     : isOptional
       ? 'what may be left out has a default: `y: f32 = 0`'
       : (hints.get(text) ?? hints.get([...text][0] ?? ''));

@@ -106,7 +106,17 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   }
 
   #problemAt(token: IToken, message: string, rule?: string): SyntaxProblem {
-    return { ...shown(message, token, this.previousOf(token), rule), span: this.#placeOf(token) };
+    const problem = shown(message, token, this.previousOf(token), rule);
+    const hint = this.#commentHint(token, message) ?? problem.hint;
+    return { ...problem, ...(hint === undefined ? {} : { hint }), span: this.#placeOf(token) };
+  }
+
+  /** A bracket that is not closed, and a comment behind what stands in it: `(x // 2)`. */
+  #commentHint(token: IToken, message: string): string | undefined {
+    const previous = this.previousOf(token);
+    if (previous === undefined || !/^expected '[)\]]'/.test(message)) return undefined;
+    const behind = this.#source.text.slice(previous.startOffset + previous.image.length, this.#offsetOf(token));
+    return /^[ \t]*\/\/[^\r\n]*[)\]]/.test(behind) ? '`//` starts a comment; a quotient is rounded down by `floorDiv(a, b)`' : undefined;
   }
 
   /** The token itself; if it stands on a later line, the end of the token before it, where something is missing. */

@@ -3,6 +3,7 @@
 // variable's path, or what `rename` makes of it, in both directions.
 import { type NewTensor, SafetensorsFile, writeSafetensors } from './safetensors.js';
 import { TfcError, reading, suggestion } from './error.js';
+import { composedMembers } from './names.js';
 import { readNames, readOptions, requireBoolean } from './options.js';
 import { shown } from './shown.js';
 import { specToString } from './size.js';
@@ -234,10 +235,12 @@ function readRenaming(variables: Variables, given: unknown, call: string): (path
   const map =
     typeof given === 'function'
       ? undefined
-      : readOptions(
-          given as Readonly<Record<string, unknown>>,
-          `${call}, rename,`,
-          reading('rename', () => Object.keys(given as object)),
+      : composedMembers(
+          readOptions(
+            given as Readonly<Record<string, unknown>>,
+            `${call}, rename,`,
+            reading('rename', () => Object.keys(given as object)),
+          ),
         );
   for (const [path, name] of Object.entries(map ?? {})) {
     if (variables.has(path)) continue;

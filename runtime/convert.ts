@@ -127,10 +127,32 @@ export function exact(target: Target, value: ArrayBufferView): TypedArray {
       ...origin(target),
       expected: expectation(target),
       actual,
-      hint: `Convert it: ${elements[target.dtype].array}.from(…).`,
+      hint: conversion(target.dtype),
     },
   );
 }
+
+/** How other elements become those of a type. Where an array holds bit patterns, numbers are given as such. */
+const conversion = (dtype: ElementType): string =>
+  elements[dtype].patterns === undefined
+    ? `Convert it: ${elements[dtype].array}.from(…).`
+    : `Give it as numbers, which are rounded: Array.from(…). ${elements[dtype].array} holds the bits of ${dtype}.`;
+
+/** What NumPy calls a type of elements, if it has it. */
+const numpyNames: Partial<Readonly<Record<ElementType, string>>> = {
+  f16: 'float16',
+  f32: 'float32',
+  f64: 'float64',
+  i8: 'int8',
+  i16: 'int16',
+  i32: 'int32',
+  i64: 'int64',
+  u8: 'uint8',
+  u16: 'uint16',
+  u32: 'uint32',
+  u64: 'uint64',
+  bool: 'bool',
+};
 
 function requireBits(target: Target, data: TypedArray): void {
   for (let at = 0, end = lengthOf(data); at < end; at += 1) {
@@ -147,10 +169,12 @@ function convertShaped(target: Target, value: { readonly data: unknown; readonly
   if (dtype !== undefined && dtype !== target.dtype) {
     if (!isElementType(dtype)) throw new TfcError('bad-data', `${describe(target)}: ${shown(dtype)} is no element type.`, origin(target));
     const actual = specToString(dtype, shape);
+    const numpy = numpyNames[target.dtype];
     throw new TfcError('dtype-mismatch', `${describe(target)} is ${expectation(target)}, not ${actual}.`, {
       ...origin(target),
       expected: expectation(target),
       actual,
+      hint: `${conversion(target.dtype)}${numpy === undefined ? '' : ` In NumPy: x.astype('${numpy}').`}`,
     });
   }
   const count = shape.reduce((total, size) => total * size, 1);

@@ -6,6 +6,7 @@ import type { EntrySpec, FeedSpec, TensorSpec } from './abi/manifest.js';
 import { type FeedRecord, type FeedValue, type Target, convert, exact } from './convert.js';
 import { type TypedArray, isWide, lengthOf, part } from './element.js';
 import { TfcError, suggestion } from './error.js';
+import { composed, composedMembers } from './names.js';
 import { type Handle, type Native, translate } from './native.js';
 import { shown } from './shown.js';
 import { Tensor } from './tensor.js';
@@ -28,9 +29,9 @@ export function flattened(feeds: Feeds, specs: readonly { readonly name: string 
   const add = (path: string, value: unknown): void => {
     if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || Array.isArray(value) || !isRecord(path))
       flat.set(path, value as FeedValue);
-    else for (const [name, field] of Object.entries(value)) add(`${path}/${name}`, field);
+    else for (const [name, field] of Object.entries(value)) add(`${path}/${composed(name)}`, field);
   };
-  for (const [name, value] of Object.entries(feeds)) add(name, value);
+  for (const [name, value] of Object.entries(feeds)) add(composed(name), value);
   return Object.fromEntries(flat);
 }
 
@@ -147,7 +148,7 @@ export class FeedSlots {
   #convertAll(feeds: Feeds): readonly Taken[] {
     requireFeeds(feeds);
     const { slots } = this;
-    const flat = this.#hasRecords ? flattened(feeds, this.#entry.feeds) : feeds;
+    const flat = this.#hasRecords ? flattened(feeds, this.#entry.feeds) : composedMembers(feeds);
     const taken = slots.map(({ spec }): Taken => {
       const value = flat[spec.name];
       return { value: value === undefined ? spec.initial : value, asItStands: false, data: undefined, shape: undefined };

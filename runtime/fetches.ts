@@ -2,6 +2,7 @@
 // the places of the names.
 // Holds: everything that callers hand in is read once; what has no end is refused.
 import { TfcError, reading } from './error.js';
+import { composed } from './names.js';
 import type { Result } from './result.js';
 import { shown } from './shown.js';
 
@@ -59,8 +60,9 @@ export function readFetches(what: unknown): ReadFetches {
         { hint: 'Does it contain itself?' },
       );
     if (typeof value === 'string') {
-      found.add(value);
-      return { kind: 'name', name: value };
+      const name = composed(value);
+      found.add(name);
+      return { kind: 'name', name };
     }
     if (Array.isArray(value)) return { kind: 'array', items: Array.from(value as readonly unknown[], (item) => read(item, level + 1)) };
     if (!isRecord(value))

@@ -7,6 +7,7 @@ import { TfcError, reading } from './error.js';
 import { type Feeds, flattened, requireFeeds } from './feed-slots.js';
 import { type FetchRequest, readFetches } from './fetches.js';
 import { type Host, closed, requireIdle } from './host.js';
+import { composed, composedMembers } from './names.js';
 import { type Native, translating } from './native.js';
 import { ranksOf, ranksOfNamed } from './open-rank.js';
 import { RecordedEntry, type SummaryRecord } from './recorded-entry.js';
@@ -57,8 +58,9 @@ export class SessionEntries {
     if (typeof (name as unknown) !== 'string') throw unknownEntry(this.#source.artifact, name);
     const known = this.#bound.get(name);
     if (known !== undefined) return known;
-    const open = this.#source.artifact.manifest.open.find((entry) => entry.name === name);
-    return this.cached(name, open === undefined ? {} : ranksOf(open, feeds));
+    const own = composed(name);
+    const open = this.#source.artifact.manifest.open.find((entry) => entry.name === own);
+    return this.cached(own, open === undefined ? {} : ranksOf(open, composedMembers(feeds)));
   }
 
   cached(name: string, ranks: Readonly<Record<string, number>>): BoundEntry {
@@ -94,8 +96,9 @@ export class SessionEntries {
   }
 
   /** An entry, or else a node; also an entry that is fed more than its arguments. */
-  runNamed(name: string, feeds: Feeds): unknown {
+  runNamed(given: string, feeds: Feeds): unknown {
     requireIdle(this.#host);
+    const name = this.#names.has(given) ? given : composed(given);
     if (!this.#source.canFetch) return this.resolve(name, feeds).run(feeds);
     const isEntry = this.#names.has(name);
     try {
@@ -124,12 +127,12 @@ export class SessionEntries {
 
   /** As `runNamed` and `runFetches`, on another thread. What computes it is found now: later the caller may have changed its feeds. */
   async runLater(what: unknown, feeds: Feeds): Promise<unknown> {
-    if (typeof what === 'string' && this.#isCall(what, feeds)) return this.resolve(what, feeds).runAsync(feeds);
+    if (typeof what === 'string' && this.#isCall(composed(what), feeds)) return this.resolve(what, feeds).runAsync(feeds);
     try {
       const { bound, build, fed } = this.#computed(what, feeds);
       return await bound.runThen(fed, (values) => build(values as readonly Result[]));
     } catch (error) {
-      throw typeof what === 'string' && !this.#names.has(what) ? this.#named(what, error) : error;
+      throw typeof what === 'string' && !this.#names.has(composed(what)) ? this.#named(what, error) : error;
     }
   }
 
@@ -139,13 +142,13 @@ export class SessionEntries {
     if (!this.#names.has(name)) return false;
     requireFeeds(feeds);
     const taken = new Set(this.resolve(name, feeds).spec.feeds.map((feed) => feed.name));
-    return reading('The names of feeds', () => Object.keys(this.#flat(feeds))).every((fed) => taken.has(fed));
+    return reading('The names of feeds', () => Object.keys(this.#flat(feeds))).every((fed) => taken.has(composed(fed)));
   }
 
   /** Feeds with the fields of records by their paths, where an entry takes a record. */
   #flat(feeds: Feeds): Feeds {
     const fields = this.#source.artifact.manifest.entries.flatMap((entry) => entry.feeds.filter(({ name }) => name.includes('/')));
-    return fields.length === 0 ? feeds : reading('Feeds', () => flattened(feeds, fields));
+    return reading('Feeds', () => (fields.length === 0 ? composedMembers(feeds) : flattened(feeds, fields)));
   }
 
   /** What computes the fetches, and what it is fed. */

@@ -23,6 +23,7 @@ import type {
   NodeFeeds,
   Takes,
 } from './module-types.js';
+import { composed, composedMembers } from './names.js';
 import { type Handle, translating } from './native.js';
 import { readNames, readOptions, requireBoolean } from './options.js';
 import type { SummaryRecord } from './recorded-entry.js';
@@ -250,7 +251,8 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Kn
     if (typeof (name as unknown) !== 'string') throw unknownEntry(this.#source.artifact, name);
     requireBoolean(reuse, 'reuse');
     const ranks = readRanks(given);
-    return reuse ? this.#entries.bind(name, ranks, true) : this.#entries.cached(name, ranks);
+    const own = composed(name);
+    return reuse ? this.#entries.bind(own, ranks, true) : this.#entries.cached(own, ranks);
   }
 
   /** The variables that the module declares, in the order of its manifest. */
@@ -372,10 +374,12 @@ export class SessionMethods<Entries extends EntryTypes<Entries> = AnyEntries, Kn
 
 /** @throws TfcError invalid-value. */
 function readRanks(given: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
-  const ranks = readOptions(
-    given,
-    'entry, ranks,',
-    reading('The ranks of an entry', () => Object.keys(given)),
+  const ranks = composedMembers(
+    readOptions(
+      given,
+      'entry, ranks,',
+      reading('The ranks of an entry', () => Object.keys(given)),
+    ),
   );
   for (const [pack, rank] of Object.entries(ranks)) {
     if (!Number.isSafeInteger(rank) || rank < 0 || rank > mostAxes)

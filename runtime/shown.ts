@@ -31,5 +31,5 @@ function isArray(value: object): boolean {
 /** Characters of a text that are shown. */
 const longest = 80;
 
-/** `an Int32Array`. */
-export const withArticle = (name: string): string => `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
+/** `an Int32Array`, `a Uint8Array`: U is spoken as in "unit". */
+export const withArticle = (name: string): string => `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`;

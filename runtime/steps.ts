@@ -2,6 +2,7 @@
 // run code of the caller's, so it is over before feeds are taken.
 import type { EntrySpec, TensorSpec } from './abi/manifest.js';
 import { TfcError, reading } from './error.js';
+import { composed } from './names.js';
 import type { Result } from './result.js';
 import { shown } from './shown.js';
 
@@ -54,7 +55,7 @@ export function readBatch(entry: EntrySpec, batch: unknown): Cut {
     typeof batch === 'object' && batch !== null ? Object.entries(batch as Readonly<Record<string, unknown>>) : [],
   );
   if (first === undefined || more.length > 0) throw new TfcError('invalid-value', 'batch names one size, e.g. { B: 50 }.');
-  const [name, rows] = first;
+  const [name, rows] = [composed(first[0]), first[1]];
   const isFed = ({ shape }: TensorSpec): boolean =>
     shape.some((size) => typeof size !== 'number' && size.some(([, names]) => names.includes(name)));
   if (!entry.dims.includes(name) && !entry.feeds.some(isFed)) {

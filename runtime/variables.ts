@@ -4,6 +4,7 @@ import type { EntrySpec, VariableSpec } from './abi/manifest.js';
 import { convert } from './convert.js';
 import { type TypedArray, allocate, elementValue, elements } from './element.js';
 import { TfcError, reading, suggestion } from './error.js';
+import { composed } from './names.js';
 import { type Handle, type Native, translating } from './native.js';
 import { specToString } from './size.js';
 import { Tensor } from './tensor.js';
@@ -33,7 +34,7 @@ export class Variables {
 
   /** @throws TfcError unknown-variable; invalid-value for what is no path, as when an entry has the name of a session's own method. */
   position(path: string): number {
-    const at = this.#positions.get(path);
+    const at = this.#positions.get(path) ?? (typeof path === 'string' ? this.#positions.get(composed(path)) : undefined);
     if (at !== undefined) return at;
     if (typeof path !== 'string')
       throw new TfcError('invalid-value', 'The path of a variable is a string.', {
@@ -53,7 +54,7 @@ export class Variables {
   }
 
   has(path: string): boolean {
-    return this.#positions.has(path);
+    return this.#positions.has(composed(path));
   }
 
   isInitialized(at: number): boolean {

@@ -42,9 +42,16 @@ export interface Diagnostic {
 export class DiagnosticsError extends Error {
   override readonly name = 'DiagnosticsError';
   readonly diagnostics: readonly Diagnostic[];
+  /** Those of the first one, as every error has them. */
+  readonly code: DiagnosticCode;
+  readonly hint: string | undefined;
 
+  /** `diagnostics` has at least one. */
   constructor(diagnostics: readonly Diagnostic[]) {
     super(diagnostics.map((diagnostic) => printable(`${diagnostic.code}: ${diagnostic.message}`)).join('\n'));
     this.diagnostics = diagnostics;
+    const [first] = diagnostics as readonly [Diagnostic, ...Diagnostic[]];
+    this.code = first.code;
+    this.hint = first.hint;
   }
 }

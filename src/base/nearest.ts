@@ -7,10 +7,14 @@ const longest = 100;
 /** In a program of more names, only the nearest scopes are looked through. */
 const mostCompared = 1_000;
 
-/** The candidate that is nearest to `name`; undefined when none is within a third of its length (at least one letter). */
+/**
+ * The candidate that is nearest to `name`; undefined when none is within a third of its length (at least one letter, if it has more than
+ * one).
+ */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length > longest) return undefined;
-  const limit = Math.max(1, Math.floor(name.length / 3));
+  // Names of one letter are all near one another: only the other case may be meant.
+  const limit = name.length === 1 ? 0 : Math.max(1, Math.floor(name.length / 3));
   let best: string | undefined;
   let distance = limit + 1;
   let compared = 0;

@@ -5,6 +5,7 @@
 import type { Span } from '../../grammar/index.js';
 import type { Passed } from './calls.js';
 import type { Context } from './context.js';
+import { argumentHint } from './known-names.js';
 import { fail } from './report.js';
 import { suggestion } from './spelling.js';
 
@@ -59,6 +60,7 @@ export function assignArguments(
       fail(context, 'unknown-argument', argument.name.span, `\`${callee}\` has no argument \`${name}\``, {
         labels,
         hint: () =>
+          argumentHint(name, names) ??
           // Single letters are all near one another.
           (name.length > 1 ? suggestion(name, names) : undefined) ??
           (names.length === 0

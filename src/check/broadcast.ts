@@ -60,8 +60,8 @@ function sizesDiffer(a: Dim, b: Dim): 'surely' | 'perhaps' {
 }
 
 /**
- * The shape that all operands broadcast to; undefined after a diagnostic. `what` is the text of the operation, `otherwise` the hint where
- * no other order of axes helps.
+ * The shape that all operands broadcast to; undefined after a diagnostic. `what` is the text of the operation; `instead`: a hint at another
+ * one, which would fit.
  */
 export function commonShape(
   context: Context,
@@ -69,7 +69,7 @@ export function commonShape(
   span: Span,
   what: string,
   shapes: readonly Shape[] = operands.map((operand) => operand.node.type.shape),
-  otherwise?: string,
+  instead?: string,
 ): Shape | undefined {
   const rank = Math.max(0, ...shapes.map((shape) => shape.length));
   const result: Dim[] = [];
@@ -99,8 +99,8 @@ export function commonShape(
         fail(context, code, span, `${what}: ${types} do not broadcast: size ${size} of ${names[0]} and size ${own} of ${names[1]} differ`, {
           labels,
           hint:
+            instead ??
             axesHint(context, first, second, sides) ??
-            otherwise ??
             `sizes must be equal, or one of them 1${declaredHint(context, axis - rank, [first, size, sides[0]], [second, own, sides[1]])}`,
         });
       else
@@ -112,8 +112,8 @@ export function commonShape(
           {
             labels,
             hint:
+              instead ??
               axesHint(context, first, second, sides) ??
-              otherwise ??
               'give both the same size name if they are always equal; a size that is 1 only at run time is not broadcast',
           },
         );
@@ -162,8 +162,14 @@ export function broadcastTo(context: Context, node: TensorNode, shape: Shape, sp
 }
 
 /** All operands in their common shape; undefined after a diagnostic. */
-export function broadcastTogether(context: Context, operands: readonly Operand[], span: Span, what: string): TensorNode[] | undefined {
-  const shape = commonShape(context, operands, span, what);
+export function broadcastTogether(
+  context: Context,
+  operands: readonly Operand[],
+  span: Span,
+  what: string,
+  instead?: string,
+): TensorNode[] | undefined {
+  const shape = commonShape(context, operands, span, what, undefined, instead);
   if (shape === undefined) return undefined;
   const nodes: TensorNode[] = [];
   for (const operand of operands) {

@@ -8,11 +8,12 @@ import type { Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
 import { callFunction, callLambda } from './functions.js';
 import { instantiate } from './models.js';
+import { isNothing } from './known-names.js';
 import { optimizerRule } from './optimizers.js';
 import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
 import { bindingLabel, castTo, toTensor } from './tensors.js';
-import { expectTensor, type Expected } from './types.js';
+import { alone, besides, expectTensor, type Expected } from './types.js';
 import { describe, ERROR, number, tensorValue, type DTypeValue, type Value } from './values.js';
 import { callHint, methodHint } from './ways-out.js';
 
@@ -41,7 +42,10 @@ export function evaluateCall(context: Context, expression: CallExpression, scope
     return {
       name: argument.name,
       span: argument.value.span,
-      value: (wanted, instancePath) => evaluate({ ...context, instancePath }, argument.value, scope, wanted),
+      value: (wanted, instancePath) =>
+        isNothing(argument.value, scope)
+          ? failNothing(context, argument.name, argument.value.span)
+          : evaluate({ ...context, instancePath }, argument.value, scope, wanted),
     };
   });
   return callValue(
@@ -55,9 +59,15 @@ function isIndexedFunction(callee: Expression, scope: Scope): boolean {
   const object = callee.kind === 'index' && callee.object.kind === 'name' ? scope.lookup(callee.object.name)?.value() : undefined;
   return object?.kind === 'builtin' || object?.kind === 'function';
 }
+/** `axis: None`: an argument that is not given is left out. */
+const failNothing = (context: Context, name: Identifier | null, span: Span): Value =>
+  fail(context, 'unknown-name', span, `nothing is called \`${excerpt(context, span, 'this')}\` here`, {
+    hint: name === null ? 'leave the argument out' : `leave \`${name.text}\` out`,
+  });
 
 /** Calls a value. `span` is where the callee stands. */
-function callValue(call: Call, callee: Value, span: Span): Value {
+function callValue(given: Call, callee: Value, span: Span): Value {
+  const call = callee.kind === 'builtin' || callee.kind === 'dtype' ? given : { ...given, expected: alone(given.expected) };
   switch (callee.kind) {
     case 'error':
       for (const argument of call.passed) argument.value();
@@ -83,15 +93,14 @@ function callValue(call: Call, callee: Value, span: Span): Value {
         hint: methodHint(callee, excerpt(call.context, span, 'net')),
       });
     }
-    default:
+    default: {
       for (const argument of call.passed) argument.value();
-      return fail(
-        call.context,
-        'not-callable',
-        span,
-        `\`${excerpt(call.context, span, 'this')}\` is ${describe(callee)}, and cannot be called`,
-        { labels: bindingLabel(callee), hint: callHint(callee, excerpt(call.context, span, '…')) },
-      );
+      const text = excerpt(call.context, span, 'this');
+      return fail(call.context, 'not-callable', span, `\`${text}\` is ${describe(callee)}, and cannot be called`, {
+        labels: bindingLabel(callee),
+        hint: call.passed.length === 0 ? 'a value is read without parentheses' : callHint(callee, excerpt(call.context, span, '…')),
+      });
+    }
   }
 }
 
@@ -104,9 +113,10 @@ function convertTo(call: Call, callee: DTypeValue): Value {
   if (more !== undefined) return fail(call.context, 'too-many-arguments', more.span, `\`${dtype}(x)\` converts one value`);
   if (argument.name !== null)
     return fail(call.context, 'unknown-argument', argument.name.span, `\`${dtype}(x)\` has no argument \`${argument.name.text}\``);
-  const value = argument.value(call.expected?.kind === 'tensor' ? expectTensor(undefined, call.expected.shape) : undefined);
-  if (value.kind === 'error') return ERROR;
   const floating = isFloat(dtype);
+  const shaped = call.expected?.kind === 'tensor' ? expectTensor(undefined, call.expected.shape) : undefined;
+  const value = argument.value(floating ? besides(shaped, () => dtype) : shaped);
+  if (value.kind === 'error') return ERROR;
   if (value.kind === 'number' && value.dtype === undefined && dtype !== 'bool')
     return floating || value.integer ? number(value.value, value.integer, dtype, value.big) : number(Math.trunc(value.value), true, dtype);
   const node =

@@ -19,9 +19,15 @@ export function withoutConsequences(diagnostics: readonly Diagnostic[], modules:
   for (const { code, span } of diagnostics) if (code === 'syntax-error' && span !== undefined) broken.add(placeOf(span));
   if (broken.size === 0) return diagnostics;
   const lost = wordsOf(broken, modules);
+  const told = new Set<string>();
   return diagnostics.filter(({ code, span }) => {
-    if (code === 'syntax-error' || span === undefined) return true;
-    return !broken.has(placeOf(span)) && !(code === 'unknown-name' && lost.has(textAt(span, modules)));
+    if (span === undefined) return true;
+    if (code !== 'syntax-error') return !broken.has(placeOf(span)) && !(code === 'unknown-name' && lost.has(textAt(span, modules)));
+    // What could not be read may stand where nothing may: that is told once.
+    const place = `${span.source}:${span.start}`;
+    const isNew = !told.has(place);
+    told.add(place);
+    return isNew;
   });
 }
 

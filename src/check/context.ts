@@ -68,6 +68,9 @@ export class EntryState {
   #streams = 0;
   #attempts = 0;
 
+  /** Whether the entry would know more of its sizes, begun again with this fact; undefined for what is no entry. */
+  canLearn: ((fact: SizeFact) => boolean) | undefined;
+
   readonly kind: EntryKind;
   readonly name: string;
   /** True while something is checked whose graph nobody will run. */

@@ -12,7 +12,7 @@ import {
   type TypeExpression,
 } from '../../grammar/index.js';
 import { decide, Dim, type DType, isWide, limits, type Shape, solvableNames } from '../base/index.js';
-import { typeToString, type Entry, type Output, type ResultTree, type TensorNode, type TensorType } from '../graph/index.js';
+import { typeToString, type Entry, type Output, type ResultTree, type SizeFact, type TensorNode, type TensorType } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
 import { EntryState, joinPath, type Checker, type Context, type Module, outermost } from './context.js';
@@ -20,6 +20,7 @@ import { demandPossible, evaluateFact } from './facts.js';
 import { functionResult, resultSpan } from './functions.js';
 import { bindDefaults, declareGenerics } from './generics.js';
 import { type KnownSizes, knownSizes } from './known-sizes.js';
+import { learning } from './learned-facts.js';
 import { Matcher } from './match.js';
 import { countable } from './growth.js';
 import { excerpt, fail } from './report.js';
@@ -58,12 +59,22 @@ export const packsOf = (generics: readonly GenericParameter[]): string[] =>
   generics.filter((generic) => generic.variadic).map((generic) => generic.name.text);
 
 /** The entry for given ranks; undefined after a diagnostic. `dry`: it is checked only. */
-export function checkEntry(
+export const checkEntry = (
   checker: Checker,
   module: Module,
   declaration: EntryDeclaration,
   ranks: Readonly<Record<string, number>>,
   dry: boolean,
+): Entry | undefined => learning(checker, (learned) => entryKnowing(checker, module, declaration, ranks, dry, learned));
+
+/** The same where more facts hold than are declared. */
+function entryKnowing(
+  checker: Checker,
+  module: Module,
+  declaration: EntryDeclaration,
+  ranks: Readonly<Record<string, number>>,
+  dry: boolean,
+  learned: readonly SizeFact[],
 ): Entry | undefined {
   const kind = declaration.kind;
   const name = declaration.name.text;
@@ -73,7 +84,15 @@ export function checkEntry(
   const before = checker.reporter.diagnostics.length;
   const scope = new Scope(module.scope);
   if (!openGenerics(context, declaration, ranks, scope)) return undefined;
-  const known = knownSizes(declaration.facts.flatMap((written) => evaluateFact(context, written, scope) ?? []));
+  const holds = [...declaration.facts.flatMap((written) => evaluateFact(context, written, scope) ?? []), ...learned];
+  const known = knownSizes(holds);
+  const created = checker.variables.size;
+  const isNew = (name: string): boolean => known.quotients.some((quotient) => quotient.name === name);
+  // What a call is told of is said of the sizes that it has.
+  state.canLearn = (fact) =>
+    checker.variables.size === created &&
+    ![...fact.left.names, ...fact.right.names].some(isNew) &&
+    knownSizes([...holds, fact]).values.size > known.values.size;
   const declared = known.values.size === 0 ? [] : declaration.parameters.map((parameter) => shapeOfParameter(context, parameter, scope));
   if (checker.reporter.diagnostics.length > before) return undefined;
   for (const [name, dim] of known.values) {

@@ -2,7 +2,7 @@
 // Holds: a function is pure, a step is called by steps alone; each opens a scope path of its own; a call inside itself is a mistake, along
 // the line of calls in which things were written.
 
-import type { FnDeclaration, Span, StepDeclaration } from '../../grammar/index.js';
+import type { FnDeclaration, Parameter, Span, StepDeclaration } from '../../grammar/index.js';
 import { assignArguments } from './arguments.js';
 import type { Call } from './calls.js';
 import { enterScope, joinPath, type Context, type Frame } from './context.js';
@@ -15,8 +15,8 @@ import { derives, nameNode } from './patterns.js';
 import { fail } from './report.js';
 import { Scope } from './scope.js';
 import { evaluateBlock, mayAssign } from './statements.js';
-import { ownDType, readAll } from './tensors.js';
-import { dtypeNamed, expectedOf, failUnknownType, isNothing } from './types.js';
+import { dtypeBeside, ownDType, readAll } from './tensors.js';
+import { besides, dtypeNamed, expectedOf, failUnknownType, isNoType, type Expected } from './types.js';
 import { ERROR, record, tensorValue, type FunctionValue, type InstanceValue, type LambdaValue, type Value } from './values.js';
 
 /** The frame of a call; undefined after a diagnostic when it would never end. */
@@ -80,7 +80,7 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
   for (const parameter of declaration.parameters) {
     const passed = assigned.get(parameter.name.text);
     if (passed === undefined) continue;
-    const value = passed.value(expectedOf(context, parameter.type, scope));
+    const value = passed.value(expectedBeside(expectedOf(context, parameter.type, scope), parameter, declaration, values));
     if (value.kind === 'error') failed = true;
     values.set(parameter.name.text, { value, span: passed.span });
   }
@@ -148,6 +148,24 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
   );
 }
 
+/** What is expected of an argument whose dtype is a generic: that of the arguments before it which have the same one. */
+function expectedBeside(
+  expected: Expected | undefined,
+  { type }: Parameter,
+  { parameters }: FnDeclaration | StepDeclaration,
+  given: ReadonlyMap<string, { readonly value: Value }>,
+): Expected | undefined {
+  if (expected?.kind !== 'tensor' || expected.dtype !== undefined || type.kind !== 'named-type') return expected;
+  return besides(expected, () => {
+    for (const other of parameters) {
+      const value = other.type.kind === 'named-type' && other.type.name.text === type.name.text ? given.get(other.name.text) : undefined;
+      const dtype = value === undefined ? undefined : dtypeBeside(value.value);
+      if (dtype !== undefined) return dtype;
+    }
+    return undefined;
+  });
+}
+
 /** The body's value in the declared type. */
 export function functionResult(inside: Context, declaration: FnDeclaration | StepDeclaration, scope: Scope, call?: Call): Value {
   const name = `\`${declaration.name.text}\``;
@@ -157,7 +175,7 @@ export function functionResult(inside: Context, declaration: FnDeclaration | Ste
     const { body } = declaration;
     if (
       declaration.result?.kind === 'named-type' &&
-      isNothing(declaration.result.name.text) &&
+      isNoType(declaration.result.name.text) &&
       dtypeNamed(declaration.result.name.text, within) === undefined
     ) {
       failUnknownType(context, declaration.result, within);

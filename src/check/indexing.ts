@@ -13,13 +13,14 @@ import type { Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
 import { evaluateElement, isElement } from './index-notation/elements.js';
 import { wholeTensors } from './index-notation/space.js';
+import { isNothing } from './known-names.js';
 import { distance, takeAt } from './picks.js';
 import { presumeNatural } from './preconditions.js';
 import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
 import { bindingLabel, ownDType, shapeOf, toTensor } from './tensors.js';
 import { lastItem } from './sizes.js';
-import { describe, dimOf, ERROR, list, tensorValue, tuple, type Value } from './values.js';
+import { describe, dimOf, ERROR, integerHint, list, tensorValue, tuple, type Value } from './values.js';
 import { elementHint, itemHint } from './ways-out.js';
 
 /** What is taken of an axis. */
@@ -81,7 +82,10 @@ function indexItems(context: Context, expression: IndexExpression, kind: 'list' 
         'not-constant',
         part.span,
         `a ${kind} exists only while compiling: its index must be a known integer, and this is ${describe(value)}`,
-        { labels: bindingLabel(value), hint: itemHint(excerpt(context, expression.object.span, 'list'), items, value) },
+        {
+          labels: bindingLabel(value),
+          hint: integerHint(value, part) ?? itemHint(excerpt(context, expression.object.span, 'list'), items, value),
+        },
       );
     return Number.NaN;
   };
@@ -124,6 +128,13 @@ export function cutsOf(
     fail(context, code, expression.span, message, details);
     return undefined;
   };
+  for (const [axis, index] of expression.indices.entries()) {
+    if (index.kind === 'ellipsis' || index.kind === 'slice' || !isNothing(index, scope)) continue;
+    fail(context, 'unknown-name', index.span, `nothing is called \`${excerpt(context, index.span, 'this')}\` here`, {
+      hint: `an axis of size 1 is added by \`expandDims(…, axis: ${axis})\``,
+    });
+    return undefined;
+  }
   const given = expression.indices.filter((index) => index.kind !== 'ellipsis').length;
   const ellipses = expression.indices.length - given;
   if (ellipses > 1)
@@ -165,6 +176,12 @@ function positionCut(context: Context, index: Expression, size: Dim, scope: Scop
   const value = evaluate(context, index, scope);
   if (value.kind === 'error') return undefined;
   const dim = dimOf(value);
+  if (value.kind === 'number' && !value.integer) {
+    fail(context, 'dtype-mismatch', index.span, `an index is an integer, and this is ${describe(value)}`, {
+      hint: integerHint(value, index),
+    });
+    return undefined;
+  }
   if (dim === undefined) {
     const ids = toTensor(context, value, index.span);
     if (ids === undefined) return undefined;
@@ -296,7 +313,7 @@ function asBound(context: Context, written: Written | undefined): Dim | undefine
   if (dim !== undefined) return dim;
   if (value.kind === 'number')
     fail(context, 'dtype-mismatch', part.span, `the bounds of a slice are integers, and this is ${describe(value)}`, {
-      hint: '`floorDiv(a, b)` gives the integer below a quotient',
+      hint: integerHint(value, part),
     });
   else
     fail(context, 'not-constant', part.span, `the bounds of a slice are sizes, and this is ${describe(value)}`, {

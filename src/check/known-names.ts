@@ -2,6 +2,13 @@
 // it.
 // Holds: every declaration of std/nn, std/loss and std/optim is listed with its home (tested against their texts).
 
+import type { Expression } from '../../grammar/index.js';
+import { isDType } from '../base/index.js';
+import { argumentNames, callWords, foreignDTypes, nothings, otherWords, plainly, prefixes, sameThing } from './foreign-names.js';
+import type { Scope } from './scope.js';
+import { suggestion } from './spelling.js';
+import type { Value } from './values.js';
+
 const homes: Readonly<Record<string, readonly string[]>> = {
   'std/nn': [
     'BatchNorm',
@@ -38,50 +45,83 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-const imports: ReadonlyMap<string, string> = new Map(
-  Object.entries(homes).flatMap(([home, names]) =>
-    names.map((name): [string, string] => [name, `import it: \`import { ${name} } from "${home}"\``]),
-  ),
-);
+/** Library names by themselves, and by what their spellings have in common. */
+const libraryNames = new Map(Object.entries(homes).flatMap(([home, names]) => names.map((name): [string, string] => [name, home])));
+const plainNames = new Map([...libraryNames.keys()].map((name) => [plainly(name), name]));
 
-/** Words of NumPy, TensorFlow and JavaScript. */
+const importOf = (name: string): string | undefined => {
+  const home = libraryNames.get(name);
+  return home === undefined ? undefined : `\`import { ${name} } from "${home}"\``;
+};
+
+/** Others' names, and what they are told. */
 const foreign: ReadonlyMap<string, string> = new Map([
-  ['matmul', 'a matrix product is written `a @ b`'],
-  ['mm', 'a matrix product is written `a @ b`'],
-  ['maximum', 'the larger of two is `max(a, b)`'],
-  ['minimum', 'the smaller of two is `min(a, b)`'],
-  ['power', 'a power is written `x ** n`'],
-  ['subtract', 'a difference is written `a - b`'],
-  ['multiply', 'a product is written `a * b`'],
-  ['divide', 'a quotient is written `a / b`'],
-  ['reduceSum', 'write `sum(x, axis: …)`'],
-  ['reduce_sum', 'write `sum(x, axis: …)`'],
-  ['reduceMean', 'write `mean(x, axis: …)`'],
-  ['reduce_mean', 'write `mean(x, axis: …)`'],
-  ['reduceMax', 'write `max(x, axis: …)`'],
-  ['reduce_max', 'write `max(x, axis: …)`'],
-  ['var', 'write `variance(x, axis: …)`'],
-  ['inv', 'write `inverse(x)`'],
-  ['concatenate', 'write `concat([a, b], axis: 0)`'],
-  ['cast', 'a dtype converts: `f32(x)`'],
-  ['gather', 'rows are gathered by index: `table[ids]`'],
-  ['expand_dims', 'write `expandDims(x, axis: …)`'],
-  ['one_hot', 'write `oneHot(labels, classes)`'],
-  ['gradients', 'write `grad(y, x)`'],
-  ['len', 'the first size is `x.shape[0]`'],
-  ['shape', 'sizes are `x.shape`'],
-  ['constant', 'one value everywhere is `full(value)`'],
-  ['self', 'members are named as they are: `w`'],
-  ['this', 'members are named as they are: `w`'],
-  ['None', 'an axis of size 1 is added by `expandDims(x, axis: …)`'],
-  ['np', 'mathematical functions need no prefix: `exp(x)`'],
-  ['tf', 'mathematical functions need no prefix: `exp(x)`'],
-  ['Math', 'mathematical functions need no prefix: `exp(x)`'],
-  ['PI', 'write `const pi = 3.141592653589793`'],
-  ['pi', 'write `const pi = 3.141592653589793`'],
-  ['True', 'write `true`'],
-  ['False', 'write `false`'],
+  ...Object.entries(sameThing).flatMap(([ours, theirs]) => theirs.split(' ').map((name): [string, string] => [name, calledHere(ours)])),
+  ...otherWords.flatMap(([sentence, theirs]) => theirs.split(' ').map((name): [string, string] => [name, sentence])),
 ]);
 
+function calledHere(name: string): string {
+  const line = importOf(name);
+  return `it is called \`${name}\` here${line === undefined ? '' : `: ${line}`}`;
+}
+
 /** What to do about a name that is known from elsewhere; undefined for all others. */
-export const knownElsewhere = (name: string): string | undefined => imports.get(name) ?? foreign.get(name);
+export function knownElsewhere(name: string): string | undefined {
+  const line = importOf(name);
+  if (line !== undefined) return `import it: ${line}`;
+  if (nothings.has(name)) return 'there is no such value: leave out what is not given';
+  const dtype = foreignDTypes.get(name);
+  if (dtype !== undefined) return `it is called \`${dtype}\` here, and converts: \`${dtype}(x)\``;
+  const respelled = plainNames.get(plainly(name));
+  return respelled === undefined ? foreign.get(plainly(name)) : calledHere(respelled);
+}
+
+/** What an unknown name was meant to be: the same one in another spelling, one from elsewhere, or a near one. */
+export function nameHint(name: string, scope: Scope): string | undefined {
+  const visible = [...scope.visible()];
+  const respelled = libraryNames.has(name) ? undefined : visible.find((one) => plainly(one) === plainly(name));
+  return respelled === undefined ? (knownElsewhere(name) ?? suggestion(name, visible)) : `did you mean \`${respelled}\`?`;
+}
+
+/** `None` and its like, where nothing is called so. */
+export const isNothing = (expression: Expression, scope: Scope): boolean =>
+  expression.kind === 'name' && nothings.has(expression.name) && scope.lookup(expression.name) === undefined;
+
+/** The name at the start of `np.linalg.inv`, when nothing is called so here and others put it before their functions. */
+export function foreignPrefix(expression: Expression, scope: Scope): Expression | undefined {
+  let first = expression;
+  while (first.kind === 'member') first = first.object;
+  return first.kind === 'name' && prefixes.has(first.name) && scope.lookup(first.name) === undefined ? first : undefined;
+}
+
+/** What `np.name` is here. */
+export const unprefixed = (name: string, scope: Scope): string =>
+  scope.lookup(name) === undefined
+    ? (nameHint(name, scope) ?? 'functions need no prefix: `exp(x)`')
+    : `functions need no prefix: \`${name}(…)\``;
+
+/** What a member is called that a value does not have and others give it. */
+export function memberHint(name: string, object: Value, text: string, scope: Scope): string | undefined {
+  if (object.kind === 'instance') {
+    if (callWords.has(name) && object.members.includes('call')) return `an instance is called itself: \`${text}(…)\``;
+    return plainly(name) === 'parameters' || plainly(name).startsWith('trainable') ? `write \`params(${text})\`` : undefined;
+  }
+  if (name === 'T' || name === 'mT') return 'write `transpose(…)`';
+  const known = knownElsewhere(name);
+  if (known !== undefined) return known;
+  return isFunction(name, scope) ? `it is a function: \`${name}(${text})\`` : undefined;
+}
+
+/** Is it a function that needs no import? What a program declares is not looked at: that would evaluate it. */
+function isFunction(name: string, scope: Scope): boolean {
+  const binding = scope.lookup(name);
+  return binding !== undefined && !isDType(name) && (binding.role === 'builtin' || binding.span?.source.startsWith('std/') === true);
+}
+
+/** What an argument is called that the callee does not have: the same in another spelling, or others' name for one that it has. */
+export function argumentHint(name: string, names: readonly string[]): string | undefined {
+  const respelled = names.find((one) => plainly(one) === plainly(name));
+  if (respelled !== undefined) return `did you mean \`${respelled}\`?`;
+  const ours = argumentNames.get(plainly(name))?.find((one) => names.includes(one));
+  return ours === undefined ? undefined : `it is called \`${ours}\` here`;
+}

@@ -16,7 +16,20 @@ import { isUnknown, solveSize, unknownsIn } from './sizes.js';
 import { bindingLabel, fallbackDType, ownDType, shapeOf, toTensor } from './tensors.js';
 import { dtypeNamed, failUnknownType, isCompileTimeType, shapeWritten, typeText, type CompileTimeType } from './types.js';
 import { kindHint } from './ways-out.js';
-import { describe, dimOf, ERROR, isCallable, list, number, record, sizeValue, tensorValue, tuple, type Value } from './values.js';
+import {
+  describe,
+  dimOf,
+  ERROR,
+  integerHint,
+  isCallable,
+  list,
+  number,
+  record,
+  sizeValue,
+  tensorValue,
+  tuple,
+  type Value,
+} from './values.js';
 
 /** What is matched, for sentences: `argument `x` of `f``, and where it stands. */
 export interface Subject {
@@ -184,7 +197,12 @@ export class Matcher {
         hint: name === 'int' || name === 'number' ? 'use a literal, a `const`, a `dim` or a size such as `x.shape[0]`' : `e.g. ${example}`,
       });
     const isList = name === 'int' && (value.kind === 'list' || value.kind === 'tuple');
-    return this.#mismatch(value, type, subject, { what, hint: isList ? 'one integer, and no list: e.g. `0`' : `e.g. ${example}` });
+    return this.#mismatch(value, type, subject, {
+      what,
+      hint:
+        (name === 'int' || name === 'axes' ? integerHint(value) : undefined) ??
+        (isList ? 'one integer, and no list: e.g. `0`' : `e.g. ${example}`),
+    });
   }
 
   #matchTensor(value: Value, type: NamedType, wanted: DType | GenericBinding, subject: Subject): Value {
@@ -336,6 +354,8 @@ export class Matcher {
   }
 
   #rankMismatch(value: Value, type: NamedType, subject: Subject, pattern: Shape = []): undefined {
+    const wanted = pattern.map((size) => this.#known(size));
+    const fitting = rankHint(this.context, value, subject, wanted);
     fail(
       this.context,
       'shape-mismatch',
@@ -343,15 +363,26 @@ export class Matcher {
       `${subject.text} is ${describe(value)}, where ${typeText(this.context, type)} is declared: the ranks differ`,
       {
         labels: [{ span: type.span, text: 'declared here' }, ...bindingLabel(value)],
-        hint: rankHint(
-          this.context,
-          value,
-          subject,
-          pattern.map((size) => this.#known(size)),
-        ),
+        hint: wanted.some((size) => unknownsIn(size).length > 0)
+          ? (fitting ?? this.#oneAxisMore(value, type))
+          : (this.#oneAxisMore(value, type) ?? fitting),
       },
     );
     return undefined;
+  }
+
+  /** A hint for what has an axis more than is declared: one-hot labels, or an axis of size 1. */
+  #oneAxisMore(value: Value, type: NamedType): string | undefined {
+    const shape = shapeOf(value) ?? [];
+    const dims = type.dims ?? [];
+    if (value.kind === 'list' && dims.length === 0) return '`tensor([…])` makes a tensor of a list';
+    if (dims.some((dim) => dim.kind === 'rank-spread') || shape.length !== dims.length + 1) return undefined;
+    const narrow = shape.findLastIndex((size) => size.constant === 1);
+    if (narrow >= 0) return `it has an axis of size 1 more: \`squeeze(…, axis: ${narrow})\``;
+    const own = ownDType(value);
+    return own !== undefined && isInteger(own) && dims.length > 0
+      ? `it has an axis more; where its rows are one-hot labels: \`argmax(…, axis: ${shape.length - 1})\``
+      : undefined;
   }
 
   #solve(pattern: Dim, actual: Dim, at: Span): 'equal' | 'bound' | 'differs' | 'later' {

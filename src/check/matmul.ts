@@ -65,6 +65,14 @@ export function matrixProduct(context: Context, left: Operand, right: Operand, s
   return applyTensor(context, ops.reshape, [product], { shape }, span);
 }
 
+/** A hint for `x * w` that does not broadcast, when the matrix product would fit. */
+export function productInstead(context: Context, [left, right]: readonly [Operand, Operand]): string | undefined {
+  const [a, b] = [left.node.type.shape, right.node.type.shape];
+  const [inner, rows] = [a.at(-1), b.length === 1 ? b[0] : b.at(-2)];
+  if (inner === undefined || rows === undefined || !inner.equals(rows)) return undefined;
+  return `\`*\` multiplies element by element; the matrix product is \`${operandText(context, left, 'x')} @ ${operandText(context, right, 'w')}\``;
+}
+
 /** The product that may have been meant; else the sizes with which this one is a product. */
 function productHint(a: Operand, b: Operand, x: string, y: string): string {
   const [left, right] = [a.node.type.shape, b.node.type.shape];

@@ -8,6 +8,7 @@ import { EntryState, type Checker, type Context, type Module, outermost } from '
 import { bindDeclaration } from './declarations.js';
 import { fail } from './report.js';
 import { Scope, type Binding } from './scope.js';
+import { nameHint } from './known-names.js';
 import { suggestion } from './spelling.js';
 import { ERROR } from './values.js';
 
@@ -108,7 +109,7 @@ export class ModuleLoader {
     const found = target.scope.own(name) ?? (target.std ? target.scope.lookup(name) : undefined);
     if (found === undefined)
       fail(context, 'unknown-name', specifier.imported.span, `\`${target.path}\` declares nothing called \`${name}\``, {
-        hint: suggestion(name, target.scope.names),
+        hint: () => (target.std ? nameHint(name, target.scope) : suggestion(name, target.scope.names)),
       });
     return found;
   }
@@ -139,7 +140,7 @@ export class ModuleLoader {
     }
     if (!from.startsWith('./') && !from.startsWith('../')) {
       fail(context, 'file-not-found', span, `\`${from}\` is neither a part of the standard library nor a relative path`, {
-        hint: `write \`"./${from}${ending}"\` for a file beside this one`,
+        hint: library.has(from) ? `did you mean \`"std/${from}"\`?` : `write \`"./${from}${ending}"\` for a file beside this one`,
       });
       return undefined;
     }
@@ -173,6 +174,9 @@ export class ModuleLoader {
     return undefined;
   }
 }
+
+/** What the parts of the standard library are called behind `std/`. */
+const library: ReadonlySet<string> = new Set(['nn', 'loss', 'optim']);
 
 /** Trees of the standard library: nothing changes a tree, so every program may have the same one. */
 const libraryTrees = new Map<string, ParseResult>();

@@ -14,7 +14,7 @@ import { presumeNatural } from './preconditions.js';
 import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
 import { bindingLabel, toTensor } from './tensors.js';
-import { describe, dimOf, ERROR, sizeValue, tensorValue, type Value } from './values.js';
+import { describe, dimOf, ERROR, integerHint, sizeValue, tensorValue, type Value } from './values.js';
 
 /** For a condition of several bools. */
 export const oneBool = 'ask for all of them: `all(…)`, or for one: `any(…)`';
@@ -96,9 +96,11 @@ function boundOf(context: Context, word: 'fold' | 'scan' | 'while', bound: Value
     const isFraction = bound.kind === 'number';
     fail(context, isFraction ? 'dtype-mismatch' : 'not-constant', span, `${what}, and \`${text}\` is ${describe(bound)}`, {
       labels: bindingLabel(bound),
-      hint: isFraction
-        ? 'write an integer; `floorDiv(a, b)` is the integer below a quotient'
-        : 'use a literal, a `dim`, a generic size, or `x.shape[0]`',
+      hint:
+        integerHint(bound) ??
+        (isFraction
+          ? 'write an integer; `floorDiv(a, b)` is the integer below a quotient'
+          : 'use a literal, a `dim`, a generic size, or `x.shape[0]`'),
     });
     return undefined;
   }

@@ -4,6 +4,8 @@
 import type { SizeElement, SizeExpression, Span } from '../../grammar/index.js';
 import { Dim, TooLarge } from '../base/index.js';
 import type { Context } from './context.js';
+import { nothings } from './foreign-names.js';
+import { Learned } from './learned-facts.js';
 import { parameterNearby } from './names-nearby.js';
 import { excerpt, fail } from './report.js';
 import { GenericBinding, type Scope } from './scope.js';
@@ -109,17 +111,20 @@ function elementValue(context: Context, { list, index, span }: SizeElement, scop
   return item;
 }
 
+/** For sizes that others leave open. */
+export const freeSizeHint = 'a size that callers choose is a generic: `fn f<B>(x: f32[B, 3])`';
+
 function sizeNamed(context: Context, name: string, span: Span, scope: Scope): Dim | undefined {
   const binding = scope.lookup(name);
   if (binding === undefined) {
     const parameter = parameterNearby(context, name, span);
     fail(context, 'unknown-name', span, `no size is called \`${name}\` here`, {
       labels: parameter === undefined ? [] : [{ span: parameter, text: `\`${name}\` is an argument` }],
-      hint: () =>
-        (parameter === undefined ? undefined : fedHint) ??
-        openSizes.get(name) ??
-        suggestion(name, sizesIn(scope)) ??
-        `declare it: \`dim ${name} = …\`, or as a generic: \`<${name}>\``,
+      hint: () => {
+        if (parameter !== undefined) return fedHint;
+        if (nothings.has(name)) return freeSizeHint;
+        return suggestion(name, sizesIn(scope)) ?? `declare it: \`dim ${name} = …\`, or as a generic: \`<${name}>\``;
+      },
     });
     return undefined;
   }
@@ -155,11 +160,6 @@ function sizeNamed(context: Context, name: string, span: Span, scope: Scope): Di
 
 const fedHint = 'a size is known before anything runs: a generic `<N>`, which what is fed determines, a `dim`, or an integer';
 
-/** What other languages call a size that is open. */
-const openSizes: ReadonlyMap<string, string> = new Map(
-  ['None', 'null', 'undefined', 'Any', 'any', '_'].map((name) => [name, 'a size that is open is a generic: `<B>` and `[B, …]`']),
-);
-
 /** For what stands in a size and is none. */
 const sizeHint = (value: Value): string =>
   value.kind === 'tensor' || value.kind === 'variable'
@@ -178,11 +178,7 @@ const sizesIn = (scope: Scope): string[] =>
 /** A size below 0. */
 export const failNegative = (context: Context, span: Span, size: number, hint?: string): undefined =>
   void fail(context, 'invalid-value', span, `a size of ${size} is negative`, {
-    hint:
-      hint ??
-      (excerpt(context, span, '') === '-1'
-        ? 'a size that is open is a generic, `<B>`; sizes are counted from 0 up'
-        : 'sizes are counted from 0 up'),
+    hint: hint ?? (excerpt(context, span, '') === '-1' ? freeSizeHint : 'sizes are counted from 0 up'),
   });
 
 /** Numbers near to one that is no multiple of `by`. */
@@ -195,8 +191,8 @@ export function multiplesNear(by: number, size: number): string {
 export const lastItem = (length: number): string | undefined =>
   length === 0 ? undefined : `the first one is 0, the last one ${length - 1}, or -1`;
 
-/** left / right, exact for every value of the names; undefined after a diagnostic. */
-export function divide(context: Context, left: Dim, right: Dim, span: Span): Dim | undefined {
+/** left / right, exact for every value of the names; undefined after a diagnostic. In an expression a number may be meant. */
+export function divide(context: Context, left: Dim, right: Dim, span: Span, where: 'type' | 'expression' = 'type'): Dim | undefined {
   if (right.constant === 0) {
     fail(context, 'invalid-value', span, 'a size is divided by 0', { hint: 'the right side is at least 1' });
     return undefined;
@@ -209,31 +205,28 @@ export function divide(context: Context, left: Dim, right: Dim, span: Span): Dim
     });
     return undefined;
   }
+  const { entry } = context;
+  const fact = entry.facts.find((one) => one.relation === 'divides' && one.left.equals(right) && one.right.equals(left));
+  if (fact !== undefined && entry.canLearn?.(fact) === true) throw new Learned(fact);
   if (left.constant !== undefined && right.constant !== undefined)
     fail(context, 'invalid-value', span, `${left} is no multiple of ${right}`, {
       hint: multiplesNear(right.constant, left.constant),
     });
   else
     fail(context, 'ambiguous-size', span, `whether ${left} is a multiple of ${right} is not known`, {
-      hint: isDeclarable(context, left)
-        ? `declare it behind the result type of \`${context.entry.name}\`: \`where ${left} % ${right} == 0\``
-        : `make the quotient a size of its own, and write \`Quotient * ${right}\` for ${left}`,
+      hint: quotientHint(left, right, where),
     });
   return undefined;
 }
 
-/** Whether a fact of the entry can make a size a multiple: it is one of the entry's generics. */
-function isDeclarable({ entry }: Context, size: Dim): boolean {
-  const [term, more] = size.terms;
-  return (
-    entry.kind !== 'module' &&
-    !entry.dry &&
-    more === undefined &&
-    term?.coefficient === 1 &&
-    term.names.length === 1 &&
-    !term.names[0]?.includes('÷')
-  );
+function quotientHint(left: Dim, right: Dim, where: 'type' | 'expression'): string {
+  const number = left.constant === undefined ? `\`f32(${left}) / ${parenthesized(right)}\`` : `\`${left} / f32(${right})\``;
+  if (where === 'expression' && left.constant !== undefined) return `\`/\` of sizes is exact; a number is written ${number}`;
+  const size = `declare \`where ${parenthesized(left)} % ${parenthesized(right)} == 0\``;
+  return where === 'expression' ? `\`/\` of sizes is exact: ${size}; a number is written ${number}` : size;
 }
+
+const parenthesized = (dim: Dim): string => (dim.terms.length > 1 || /[*-]/.test(`${dim}`) ? `(${dim})` : `${dim}`);
 
 /** left mod right for sizes that are known; undefined after a diagnostic. */
 export function remainder(context: Context, left: Dim, right: Dim, span: Span): Dim | undefined {

@@ -73,7 +73,9 @@ function evaluateStatements(
         break;
       case 'scope': {
         const mark = context.checker.growth.enter('scope');
-        const { value: name, span } = statement.name;
+        const { span } = statement.name;
+        // It is a part of names, however its letters were typed.
+        const name = statement.name.value.normalize();
         const inside = enterScope(context, name, { kind: 'scope', name, span });
         evaluateStatements(inside, statement.body.statements, scope, expected, outcome);
         context.checker.growth.returnTo(mark);

@@ -46,6 +46,10 @@ export function ownDType(value: Value): DType | undefined {
   }
 }
 
+/** The dtype that a value gives to a quotient of sizes beside it: its own, or f32 for a number with a point. */
+export const dtypeBeside = (value: Value): DType | undefined =>
+  ownDType(value) ?? (value.kind === 'number' && !value.integer ? 'f32' : undefined);
+
 interface ListDTypes {
   readonly own: DType | undefined;
   readonly fallback: DType;
@@ -99,8 +103,9 @@ function constantNode(context: Context, value: NumberValue, dtype: DType, span: 
   if (isInteger(dtype)) {
     const [least, most] = dtypes[dtype].bounds.map(BigInt) as [bigint, bigint];
     if (!value.integer || (!Number.isFinite(value.value) && value.big === undefined)) {
-      fail(context, 'dtype-mismatch', span, `${shown(value)} is no ${dtype}`, {
-        hint: `write ${Number.isSafeInteger(value.value) ? `\`${value.value}\`` : 'an integer'}, or convert the other side: \`f32(…)\``,
+      const whole = Number.isInteger(value.value) && Number.isSafeInteger(value.value) ? ` without a point: \`${value.value}\`` : '';
+      fail(context, 'dtype-mismatch', span, `${numberText(value)} is no ${dtype}`, {
+        hint: `write an integer${whole}, or convert the other side: \`f32(…)\``,
       });
       return undefined;
     }
@@ -122,8 +127,9 @@ function constantNode(context: Context, value: NumberValue, dtype: DType, span: 
 }
 
 /** A number in a sentence. */
-function shown({ value, integer, big }: NumberValue): string {
-  const text = numberText(value, integer, big);
+function shown(number: NumberValue): string {
+  const { big } = number;
+  const text = big === undefined ? numberText(number) : String(big);
   return text.length > 40 ? `${text.slice(0, 40)}… (${text.length} digits)` : text;
 }
 

@@ -2,9 +2,10 @@
 // Holds: a type that names unknown generics has no tensor type yet; what is known of it still flows down as an expectation.
 
 import type { Dimension, NamedType, RankSpread, Span, TypeExpression } from '../../grammar/index.js';
-import { type Dim, dtypeNames, isDType, limits, type DType, type Shape } from '../base/index.js';
+import { type Dim, dtypeNames, isDType, isFloat, limits, type DType, type Shape } from '../base/index.js';
 import { tensor, type TensorType } from '../graph/index.js';
 import type { Context } from './context.js';
+import { foreignDTypes, nothings, tensorWords } from './foreign-names.js';
 import { fail } from './report.js';
 import { GenericBinding, type Scope } from './scope.js';
 import { evaluateSize, failNegative, packNamed, unknownsIn } from './sizes.js';
@@ -12,13 +13,41 @@ import { suggestion } from './spelling.js';
 
 /** What an expression should be, as far as one knows; literals and initializers take their dtype and shape from it. */
 export type Expected =
-  | { readonly kind: 'tensor'; readonly dtype: DType | undefined; readonly shape: Shape | undefined }
+  | {
+      readonly kind: 'tensor';
+      readonly dtype: DType | undefined;
+      readonly shape: Shape | undefined;
+      /** The dtype of what it stands beside; asked only for a quotient of sizes that is no size. */
+      readonly beside?: (() => DType | undefined) | undefined;
+    }
   | { readonly kind: 'record'; readonly fields: ReadonlyMap<string, Expected | undefined> }
   | { readonly kind: 'tuple'; readonly items: readonly (Expected | undefined)[] };
 
 export const expectTensor = (dtype: DType | undefined, shape: Shape | undefined): Expected => ({ kind: 'tensor', dtype, shape });
 export const expectedDType = (expected: Expected | undefined): DType | undefined =>
   expected?.kind === 'tensor' ? expected.dtype : undefined;
+
+/** The same of what stands beside something whose dtype is found when it is asked for. */
+export function besides(expected: Expected | undefined, beside: () => DType | undefined): Expected | undefined {
+  if (expected === undefined) return { ...expectTensor(undefined, undefined), beside } as Expected;
+  if (expected.kind !== 'tensor' || expected.dtype !== undefined) return expected;
+  const outer = expected.beside;
+  return { ...expected, beside: outer === undefined ? beside : () => floatOr(outer(), beside) };
+}
+
+/** The same without what stands beside: loops, branches and bodies of functions are values by themselves. */
+export const alone = (expected: Expected | undefined): Expected | undefined =>
+  expected?.kind === 'tensor' && expected.beside !== undefined ? expectTensor(expected.dtype, expected.shape) : expected;
+
+const floatOr = (dtype: DType | undefined, otherwise: () => DType | undefined): DType | undefined =>
+  dtype !== undefined && isFloat(dtype) ? dtype : otherwise();
+
+/** The float dtype that a quotient of sizes has which is no size; undefined where nothing says that it is a number. */
+export function quotientDType(expected: Expected | undefined): DType | undefined {
+  if (expected?.kind !== 'tensor') return undefined;
+  const dtype = expected.dtype ?? expected.beside?.();
+  return dtype !== undefined && isFloat(dtype) ? dtype : undefined;
+}
 
 /** Types of parameters that exist only at compile time; the standard library uses them. */
 const compileTimeTypes = ['axes', 'int', 'number', 'text', 'list', 'any'] as const;
@@ -118,65 +147,17 @@ export function failUnknownType(context: Context, type: NamedType, scope: Scope)
   }
   fail(context, 'unknown-name', type.name.span, `no type is called \`${name}\``, {
     hint: () => {
-      const word = foreignTypes.get(name);
+      const word = foreignDTypes.get(name);
       if (word !== undefined) return `write \`${word}\``;
-      if (foreignTensors.has(name)) return 'a tensor is a dtype with its sizes: `f32[N, 3]`';
-      if (isNothing(name)) return 'what gives nothing is a `step` without a result type';
+      if (tensorWords.has(name)) return 'a tensor has a dtype and sizes: `f32[B, 3]`';
+      if (isNoType(name)) return 'what gives nothing is a `step` without a result type';
       return suggestion(name, [...dtypeNames, ...scope.visible()]) ?? `the dtypes are ${dtypeNames.join(', ')}`;
     },
   });
 }
 
-/** What other languages call tensors. */
-const foreignTensors: ReadonlySet<string> = new Set([
-  ...[
-    'Tensor',
-    'tensor',
-    'Array',
-    'array',
-    'ndarray',
-    'List',
-    'Matrix',
-    'Vector',
-    'Variable',
-    'Float32Array',
-    'Float64Array',
-    'Int32Array',
-  ],
-]);
-
 /** What other languages call the type of no value. */
-export const isNothing = (name: string): boolean => ['void', 'None', 'null', 'undefined', 'unit', 'Unit', 'never'].includes(name);
-
-/** What other languages call our dtypes. */
-const foreignTypes: ReadonlyMap<string, DType> = new Map(
-  Object.entries({
-    float: 'f32',
-    double: 'f64',
-    int: 'i32',
-    long: 'i64',
-    number: 'f32',
-    boolean: 'bool',
-    float32: 'f32',
-    float64: 'f64',
-    float16: 'f16',
-    bfloat16: 'bf16',
-    float8: 'f8e4m3',
-    float8_e4m3fn: 'f8e4m3',
-    float8_e5m2: 'f8e5m2',
-    int8: 'i8',
-    int16: 'i16',
-    int32: 'i32',
-    int64: 'i64',
-    uint8: 'u8',
-    uint16: 'u16',
-    uint32: 'u32',
-    uint64: 'u64',
-    byte: 'u8',
-    short: 'i16',
-    half: 'f16',
-  } as const),
-);
+export const isNoType = (name: string): boolean => nothings.has(name) || ['void', 'unit', 'Unit', 'never'].includes(name);
 
 /** The tensor type that is written; undefined after a diagnostic. Everything in it must be known. */
 export function tensorTypeOf(context: Context, type: TypeExpression, scope: Scope, what: string): TensorType | undefined {

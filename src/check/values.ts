@@ -3,6 +3,7 @@
 // reported already: whoever meets it returns it and stays silent.
 
 import type {
+  Expression,
   FnDeclaration,
   LambdaExpression,
   ModelDeclaration,
@@ -247,9 +248,15 @@ export function isCallable(value: Value): boolean {
   }
 }
 
-/** A number as it is written: a float has a point. */
-export const numberText = (value: number, integer: boolean, big?: bigint): string =>
-  !integer && Number.isSafeInteger(value) ? `${value}.0` : String(big ?? value);
+/** With a point where it is no integer, whatever its value is. */
+export const numberText = ({ value, integer }: NumberValue): string =>
+  integer || !Number.isInteger(value) || Math.abs(value) >= 1e21 ? `${value}` : `${value}.0`;
+
+/** A hint for a number that was computed and is no integer, where one is needed; `written`: what stands there, if it is at hand. */
+export const integerHint = (value: Value, written?: Expression): string | undefined =>
+  value.kind === 'number' && !value.integer && written?.kind !== 'number'
+    ? '`floorDiv(a, b)` gives the integer below a quotient'
+    : undefined;
 
 /** What a value is, as messages say it: `f32[B, 784]`, `the number 2.5`, `a list`. */
 export function describe(value: Value): string {
@@ -257,7 +264,7 @@ export function describe(value: Value): string {
     case 'error':
       return 'a mistake';
     case 'number':
-      return value.dtype === undefined ? `the number ${numberText(value.value, value.integer, value.big)}` : value.dtype;
+      return value.dtype === undefined ? `the number ${value.big ?? numberText(value)}` : value.dtype;
     case 'size':
       return `the size ${value.dim}`;
     case 'boolean':

@@ -30,6 +30,10 @@ export class VariableTable {
     return this.#records.values();
   }
 
+  get size(): number {
+    return this.#records.size;
+  }
+
   has(path: string): boolean {
     return this.#records.has(path);
   }

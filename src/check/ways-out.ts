@@ -5,6 +5,9 @@ import type { TypeExpression } from '../../grammar/index.js';
 import { shapeOf } from './tensors.js';
 import { isCallable, type InstanceValue, type Value } from './values.js';
 
+/** For a lambda where a comparison was meant. */
+export const lambdaHint = '"at least" is written `>=`; `=>` makes a lambda';
+
 /** For a value that is no tensor where one is wanted; `text` is how it is written, when that is short. */
 export function tensorHint(value: Value, text = '…'): string | undefined {
   switch (value.kind) {
@@ -31,7 +34,7 @@ export function tensorHint(value: Value, text = '…'): string | undefined {
     case 'optimizer-rule':
       return 'an optimizer stands behind `with`: `minimize loss with sgd(lr: 0.1)`';
     case 'lambda':
-      return 'call it, or make what it takes an argument';
+      return `call it, or make what it takes an argument; ${lambdaHint}`;
     case 'string':
       return 'a text exists only while compiling: give a number';
     case 'function':

@@ -2,6 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import { parse } from '../../grammar/index.js';
+import { builtinScope } from '../../src/check/builtins/index.js';
+import { argumentNames, otherWords, plainly, sameThing } from '../../src/check/foreign-names.js';
 import { knownElsewhere } from '../../src/check/known-names.js';
 import { check, std } from './support.js';
 
@@ -24,8 +26,15 @@ describe('names', () => {
   });
   test.each([
     ['matmul(x, x)', 'a matrix product is written `a @ b`'],
-    ['np.exp(x)', 'mathematical functions need no prefix: `exp(x)`'],
+    ['np.exp(x)', 'functions need no prefix: `exp(…)`'],
+    ['tf.math.reduce_sum(x)', 'write `sum(x, axis: 0)`'],
+    ['nn.Linear(x)', 'it is called `Dense` here: `import { Dense } from "std/nn"`'],
+    ['F.leaky_relu(x)', 'it is called `leakyRelu` here: `import { leakyRelu } from "std/nn"`'],
     ['maximum(x, x)', 'the larger of two is `max(a, b)`'],
+    ['soft_max(x)', 'did you mean `softmax`?'],
+    ['x.sum()', 'it is a function: `sum(x)`'],
+    ['x.unsqueeze(0)', 'an axis of size 1 is added by `expandDims(x, axis: 0)`'],
+    ['x.T', 'write `transpose(…)`'],
   ])('%s', (expression, hint) => {
     expect(hintsOf(`export fn f<N>(x: f32[N, N]): f32[N, N] = ${expression}`)).toEqual([hint]);
   });
@@ -35,11 +44,59 @@ describe('names', () => {
   });
 });
 
+describe('names from elsewhere', () => {
+  const library = ['std/prelude', 'std/nn', 'std/loss', 'std/optim'].flatMap((home) => parse(std(home) ?? '', home).program.declarations);
+  const declared = library.flatMap((one) => (one.kind === 'import' ? [] : [one.name.text]));
+  const ours = new Set([...builtinScope().names, ...declared]);
+  /** Every piece of program in a sentence. */
+  const pieces = (sentence: string): string[] => [...sentence.matchAll(/`([^`]+)`/g)].map(([, piece]) => piece ?? '');
+
+  test.each(Object.keys(sameThing))('there is `%s`', (name) => {
+    expect(ours).toContain(name);
+    expect(knownElsewhere((sameThing[name] ?? '').split(' ')[0] ?? '')).toContain(`\`${name}\``);
+  });
+  test.each(otherWords.map(([sentence]) => sentence).filter((sentence) => sentence.includes('`')))('%s', (sentence) => {
+    for (const piece of pieces(sentence)) {
+      const texts = [piece, `fn piece() = ${piece}`, `fn piece() { ${piece} }`];
+      expect([piece, texts.some((text) => parse(text, 'piece').problems.length === 0)]).toEqual([piece, true]);
+      // `f` and `g` stand for whatever the reader has; `scalar` is a word behind `summary`.
+      for (const [, name] of piece.matchAll(/([A-Za-z]\w*)\(/g))
+        if (!['f', 'g', 'scalar'].includes(name ?? '')) expect(ours).toContain(name);
+    }
+  });
+  test('no name is told two things, none is one of ours, and all stand without what spellings differ in', () => {
+    const theirs = [...Object.values(sameThing), ...otherWords.map(([, names]) => names)].flatMap((names) => names.split(' '));
+    expect(theirs.filter((name, at) => theirs.indexOf(name) !== at)).toEqual([]);
+    expect(theirs.filter((name) => name !== plainly(name))).toEqual([]);
+    expect(theirs.filter((name) => ours.has(name))).toEqual([]);
+  });
+  test('arguments are those of some function of the library', () => {
+    const taken = new Set(library.flatMap((one) => ('parameters' in one ? one.parameters.map((parameter) => parameter.name.text) : [])));
+    for (const name of builtinScope().names) {
+      const value = builtinScope().lookup(name)?.value();
+      if (value?.kind === 'builtin') for (const parameter of value.builtin.parameters) taken.add(parameter.name);
+    }
+    for (const names of argumentNames.values()) for (const name of names) expect(taken).toContain(name);
+  });
+  test('what the program declares is meant first', () => {
+    expect(hintsOf('fn addN2(x: f32) = x\nfn Mul(x: f32) = x\nexport fn f(x: f32) = mul(x)')).toEqual(['did you mean `Mul`?']);
+  });
+});
+
 describe('arguments', () => {
   test('sizes of a model go in angle brackets', () => {
     expect(hintsOf('import { Dense } from "std/nn"\nd = Dense(3, 4)\nexport fn f(x: f32[1, 3]) = d(x)')).toEqual([
       'sizes go in angle brackets: `Dense<In, Out>(…)`',
     ]);
+  });
+  test.each([
+    ['sum(x, dim: 0)', 'it is called `axis` here'],
+    ['sum(x, axis: 0, keep_dims: true)', 'did you mean `keepDims`?'],
+    ['sum(x, axis: None)', 'leave `axis` out'],
+    ['sum(x, null)', 'leave the argument out'],
+    ['x[:, None]', 'an axis of size 1 is added by `expandDims(…, axis: 1)`'],
+  ])('%s', (expression, hint) => {
+    expect(hintsOf(`export fn f(x: f32[3, 2]) = ${expression}`)).toEqual([hint]);
   });
   test('a name of one letter is near no other: all are told', () => {
     expect(hintsOf('export fn f(x: f32[3]) = norm(x, p: 1)')).toEqual(['its arguments are `x`, `axis`, `keepDims`']);

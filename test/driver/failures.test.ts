@@ -174,6 +174,10 @@ describe('the API', () => {
       message: 'internal error in driver: x is undefined',
     });
     expect(toTfcError(trap)).toMatchObject({ code: 'internal-error' });
+    expect(new DiagnosticsError([{ code: 'bad-data', message: 'what?', hint: 'write it' }])).toMatchObject({
+      code: 'bad-data',
+      hint: 'write it',
+    });
     expect(toTfcError(new DiagnosticsError([{ code: 'syntax-error', message: 'what?', hint: 'write it' }]))).toMatchObject({
       code: 'syntax-error',
       hint: 'write it',

@@ -52,6 +52,21 @@ describe('feeds', () => {
     );
   });
 
+  it('takes halves as they are, and says how to save numbers that lie the other way round', () => {
+    expect(readFeeds([`x=@${file('h.npy', npy('<f2', [2], Uint16Array.of(0x3c00, 0xc000)))}`], undefined)).toEqual({
+      x: { data: Uint16Array.of(0x3c00, 0xc000), dtype: 'f16', shape: [2] },
+    });
+    expect(mistake([`x=@${file('big.npy', npy('>f4', [1], Uint8Array.of(0x3f, 0x80, 0, 0)))}`], undefined)).toMatchObject({
+      code: 'bad-data',
+      message: `${join(directory, 'big.npy')}: its numbers are big-endian (>f4), the most significant byte first`,
+      hint: "Save them the other way round: numpy.save(…, x.astype('<f4')).",
+    });
+  });
+
+  it('are one name in either form of Unicode', () => {
+    expect(readFeeds(['cafe\u0301=1'], file('cafe.json', '{"the\u0301": 2}'))).toEqual({ 'caf\u00e9': 1, 'th\u00e9': 2 });
+  });
+
   it('takes records, whose fields are feeds', () => {
     expect(readFeeds(['b={"x": [1], "in": {"y": 2}}'], undefined)).toEqual({ 'b/x': [1], 'b/in/y': 2 });
     expect(readFeeds([], file('record.json', '{"b": {"x": 1}}'))).toEqual({ 'b/x': 1 });

@@ -237,6 +237,51 @@ console.log(JSON.stringify(session.run({ a: 'train/slope' }, { x: [[1, 0], [0, 1
   });
 });
 
+describe('names in Unicode', () => {
+  const [one, two] = ['caf\u00e9', 'cafe\u0301'];
+  const both = (text: string): string => path('cafe.tdsl', text);
+
+  it('are one name in either form, wherever callers say them', async () => {
+    using model = await compile(
+      both(`dim ${two}D = 2
+param ${two}: f32[${two}D] = 1
+export fn f${two}<N>(x${two}: f32[N, ${two}D]): f32[N] {
+  scope "${two}" {
+    let y${two} = x${two} @ ${two}
+  }
+  return y${two} * 2
+}
+export fn g${one}(b: { ${one}: f32 }): f32 = b.${one}
+export fn h${one}<...S>(x${one}: f32[...S]): f32[...S] = x${one} + 1
+`),
+      { set: { [`${two}D`]: 1 } },
+    );
+    for (const name of [one, two]) {
+      using session = model.session();
+      const feeds = { [`x${name}`]: [[3], [4]] };
+      expect(plain(session.run(`f${name}`, feeds))).toEqual([6, 8]);
+      expect(plain(await session.runAsync(`f${name}`, feeds))).toEqual([6, 8]);
+      expect(plain(session.entry(`f${name}`).run(feeds))).toEqual([6, 8]);
+      expect(plain(session.run({ [name]: `f${name}/${name}/y${name}` }, feeds))).toEqual({ [name]: [3, 4] });
+      expect(session.run(`g${name}`, { b: { [name]: 5 } })).toBe(5);
+      expect(session.run([`g${name}`], { b: { [name]: 5 } } as never)).toEqual([5]);
+      expect(plain(session.run(`h${name}`, { [`x${name}`]: [1, 2] }))).toEqual([2, 3]);
+      session.set(name, [2]);
+      expect(plain(session.get(name))).toEqual([2]);
+      expect(plain(session.run(`f${name}`, { ...feeds, [name]: [5] }))).toEqual([30, 40]);
+    }
+  });
+
+  it('that are typed in both ways at once are one too many', async () => {
+    using model = await compile(path('twice.tdsl', `export fn f(${one}: f32): f32 = ${one}\n`));
+    using session = model.session();
+    expect(failure(() => session.run('f', { [one]: 1, [two]: 2 }))).toMatchObject({
+      code: 'bad-data',
+      message: `${one} is given twice, in two spellings.`,
+    });
+  });
+});
+
 describe('feeds', () => {
   it('stand in the places of named nodes, also to derivatives', async () => {
     using model = await compile(program);

@@ -21,7 +21,7 @@ const cases: readonly (readonly [text: string, problems: readonly string[], name
   ['param w: = zeros()\nfn g() = 1', ["1:10 expected a type, found '='"], ['w', 'g']],
   [
     'param w: f32[3, ] = zeros()\nparam v: f32[] = zeros()',
-    ["2:14 expected a size, found ']' | a type has a size for each axis: `f32[N, M]`"],
+    ["2:14 expected a size, found ']' | a scalar has no brackets, `f32`; a tensor has a size for each axis, `f32[N, M]`"],
     ['w', 'v'],
   ],
   ['param w: f32[N + ] = zeros()', ["1:18 expected a size, found ']'"], ['w']],

@@ -26,6 +26,27 @@ describe('errors', () => {
     ['scalar', 'scale', { x: [[1, 2, 3]], factor: [1, 2] }, { code: 'shape-mismatch', feed: 'factor', expected: 'f32', actual: 'f32[2]' }],
     ['array kind', 'scale', { x: new Float64Array(3), factor: 1 }, { code: 'dtype-mismatch', feed: 'x', actual: 'Float64Array' }],
     [
+      'article before a vowel',
+      'scale',
+      { x: new Int32Array(3), factor: 1 },
+      { message: 'Feed x is f32[B, 3], which takes a Float32Array, not an Int32Array.', hint: 'Convert it: Float32Array.from(…).' },
+    ],
+    [
+      'article before U',
+      'scale',
+      { x: new Uint8Array(3), factor: 1 },
+      { message: 'Feed x is f32[B, 3], which takes a Float32Array, not a Uint8Array.' },
+    ],
+    [
+      'numbers for bit patterns',
+      'echo',
+      { a: 1, b: [true], c: [1], d: new Float32Array(1), e: 1, f: [1], g: [1] },
+      {
+        message: 'Feed d is f16[N], which takes a Uint16Array, not a Float32Array.',
+        hint: 'Give it as numbers, which are rounded: Array.from(…). Uint16Array holds the bits of f16.',
+      },
+    ],
+    [
       'tensor dtype',
       'scale',
       { x: { data: [1, 2, 3], shape: [1, 3], dtype: 'f64' }, factor: 1 },

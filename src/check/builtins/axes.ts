@@ -6,7 +6,7 @@ import { fail } from '../report.js';
 import { bindingLabel } from '../tensors.js';
 import { failNegative } from '../sizes.js';
 import { failRank } from '../types.js';
-import { describe, dimOf, type Value } from '../values.js';
+import { describe, dimOf, integerHint, type Value } from '../values.js';
 import type { BuiltinCall, Given } from './builtin.js';
 
 /** One axis of `type`, counted from the front; `extra`: how many axes more than the type has are allowed (a new axis). */
@@ -109,7 +109,7 @@ export function sizesGiven(call: BuiltinCall, given: Given, whole?: Dim): Shape 
           item.kind === 'tensor' ? 'not-constant' : item.kind === 'number' && item.integer ? 'too-large' : 'type-mismatch',
           given.span,
           `a shape is made of sizes, and this has ${describe(item)} in it`,
-          { labels: bindingLabel(item), hint: shapeHint(item) },
+          { labels: bindingLabel(item), hint: integerHint(item) ?? shapeHint(item) },
         );
       return undefined;
     }

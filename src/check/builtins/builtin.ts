@@ -6,8 +6,8 @@ import { assignArguments, type ParameterSlot } from '../arguments.js';
 import type { Call, Passed } from '../calls.js';
 import type { Context } from '../context.js';
 import { fail } from '../report.js';
-import { toTensor } from '../tensors.js';
-import type { Expected } from '../types.js';
+import { dtypeBeside, toTensor } from '../tensors.js';
+import { besides, type Expected } from '../types.js';
 import type { DType } from '../../base/index.js';
 import type { TensorNode } from '../../graph/index.js';
 import { ERROR, tensorValue, type Value } from '../values.js';
@@ -30,6 +30,8 @@ export interface Given {
 export class BuiltinCall {
   readonly #assigned: ReadonlyMap<string, Passed>;
   readonly #values = new Map<string, Given>();
+  /** Arguments that are being evaluated. */
+  readonly #open = new Set<string>();
 
   readonly context: Context;
   readonly builtin: Builtin;
@@ -54,9 +56,22 @@ export class BuiltinCall {
     if (known !== undefined) return known;
     const passed = this.#assigned.get(name);
     if (passed === undefined) return undefined;
+    this.#open.add(name);
     const given = { value: passed.value(expected), span: passed.span };
+    this.#open.delete(name);
     this.#values.set(name, given);
     return given;
+  }
+
+  /** An argument that takes the dtype of those in `names` that have one: a quotient of sizes beside a float is a number. */
+  alike(name: string, names: readonly string[], expected: Expected | undefined): Given {
+    const others = names.filter((one) => one !== name);
+    const dtypeOf = (other: string): DType | undefined =>
+      this.#open.has(other) ? undefined : dtypeBeside(this.given(other, expected).value);
+    return this.given(
+      name,
+      besides(expected, () => firstOf(others, dtypeOf)),
+    );
   }
 
   /** The value of an argument that must have been passed. */
@@ -71,6 +86,14 @@ export class BuiltinCall {
   }
 }
 
+function firstOf<T>(names: readonly string[], find: (name: string) => T | undefined): T | undefined {
+  for (const name of names) {
+    const found = find(name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 export const required = (...names: string[]): ParameterSlot[] => names.map((name) => ({ name, optional: false }));
 export const optional = (...names: string[]): ParameterSlot[] => names.map((name) => ({ name, optional: true }));
 
@@ -80,7 +103,9 @@ export const result = (node: TensorNode | undefined): Value => (node === undefin
 export function callBuiltin(call: Call, builtin: Builtin): Value {
   const { context } = call;
   if (call.generics !== null) return fail(context, 'too-many-arguments', call.site, `\`${builtin.name}\` has no generics`);
-  const assigned = assignArguments(context, call.passed, builtin.parameters, builtin.name, call.site, undefined);
+  const listed = builtin.parameters.find(({ name }) => name === 'shape' || name === 'axes' || name === 'list')?.name;
+  const tooMany = listed === undefined ? undefined : `\`${listed}\` is a list: \`[…, …]\``;
+  const assigned = assignArguments(context, call.passed, builtin.parameters, builtin.name, call.site, undefined, tooMany);
   if (assigned === undefined) return ERROR;
   const inner = new BuiltinCall(context, builtin, call.site, call.expected, assigned);
   return builtin.run(inner);

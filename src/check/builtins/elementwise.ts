@@ -40,7 +40,7 @@ function fold(call: BuiltinCall, scalar: ScalarName, givens: readonly Given[]): 
 /** An elementwise op of one or two arguments, broadcast together; used by `max` and `min` as well. */
 export function applyElementwise(call: BuiltinCall, scalar: ScalarName, names: readonly string[]): Value {
   const { context, site } = call;
-  const givens = names.map((name) => call.given(name, call.expected));
+  const givens = names.map((name) => call.alike(name, names, call.expected));
   if (givens.some((given) => given.value.kind === 'error')) return ERROR;
   const folded = fold(call, scalar, givens);
   const isNamed = givens.some(({ value }) => value.kind === 'number' && value.node !== undefined);
@@ -87,8 +87,8 @@ const where: Builtin = {
   parameters: required('mask', 'a', 'b'),
   run(call) {
     const mask = call.given('mask');
-    const a = call.given('a', call.expected);
-    const b = call.given('b', call.expected);
+    const a = call.alike('a', ['a', 'b'], call.expected);
+    const b = call.alike('b', ['a', 'b'], call.expected);
     if (mask.value.kind === 'error' || a.value.kind === 'error' || b.value.kind === 'error') return ERROR;
     const node = toTensor(call.context, mask.value, mask.span, 'bool');
     return node === undefined

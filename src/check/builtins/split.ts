@@ -8,7 +8,7 @@ import { applyTensor } from '../apply-op.js';
 import { fail } from '../report.js';
 import { multiplesNear } from '../sizes.js';
 import { bindingLabel } from '../tensors.js';
-import { describe, ERROR, number, tuple } from '../values.js';
+import { describe, ERROR, integerHint, number, tuple } from '../values.js';
 import { oneAxis } from './axes.js';
 import { optional, required, result, type Builtin } from './builtin.js';
 
@@ -32,7 +32,10 @@ const split: Builtin = {
         `the number of parts is an integer known when compiling, and this is ${describe(given.value)}`,
         {
           labels: bindingLabel(given.value),
-          hint: given.value.kind === 'list' ? 'parts of sizes of their own are slices: `x[:3]`, `x[3:]`' : 'use a literal or a `const`',
+          hint:
+            given.value.kind === 'list'
+              ? 'parts of sizes of their own are slices: `x[:3]`, `x[3:]`'
+              : (integerHint(given.value) ?? 'use a literal or a `const`'),
         },
       );
     if (parts < 1 || parts > limits.leaves)

@@ -9,12 +9,12 @@ import { applyTensor } from '../apply-op.js';
 import { broadcastTogether } from '../broadcast.js';
 import type { Context } from '../context.js';
 import { assuming } from '../index-notation/body.js';
-import { matrixProduct } from '../matmul.js';
+import { matrixProduct, productInstead } from '../matmul.js';
 import { excerpt, fail } from '../report.js';
 import type { Scope } from '../scope.js';
 import { divide, remainder } from '../sizes.js';
-import { agree, bindingLabel, ownDType, shapeOf, toTensor } from '../tensors.js';
-import { expectedDType, expectTensor, type Expected } from '../types.js';
+import { agree, bindingLabel, dtypeBeside, ownDType, shapeOf, toTensor } from '../tensors.js';
+import { besides, expectedDType, expectTensor, quotientDType, type Expected } from '../types.js';
 import { boolean, describe, dimOf, ERROR, number, sizeValue, tensorValue, type NumberValue, type Value } from '../values.js';
 import { evaluate } from './evaluate.js';
 
@@ -55,7 +55,11 @@ export function evaluateBinary(context: Context, expression: BinaryExpression, s
         return undefined;
     }
   })();
-  const left = evaluate(context, expression.left, scope, inner);
+  // Where sizes are divided with a rest, the other side says whether a number is meant: `1 / N * sum(x)`.
+  const joins = arithmetic.has(operator) || comparisons.has(operator);
+  let early: Value | undefined;
+  const leftExpected = joins ? besides(inner, () => dtypeBeside((early ??= evaluate(context, expression.right, scope, inner)))) : inner;
+  const left = evaluate(context, expression.left, scope, leftExpected);
   if (left.kind === 'boolean' && operator === '&&' && !left.value) return left;
   if (left.kind === 'boolean' && operator === '||' && left.value) return left;
   // What stands behind `&&` matters only where the left side is true.
@@ -63,12 +67,8 @@ export function evaluateBinary(context: Context, expression: BinaryExpression, s
   const after = isLogical ? assuming(context, left, operator === '&&', expression.left.span) : context;
   // What stands beside a float and has no dtype of its own takes its: `x * (6.28 / N)`.
   const beside = arithmetic.has(operator) ? ownDType(left) : undefined;
-  const right = evaluate(
-    after,
-    expression.right,
-    scope,
-    inner ?? (beside !== undefined && isFloat(beside) ? expectTensor(beside, undefined) : undefined),
-  );
+  const rightExpected = inner ?? (beside !== undefined && isFloat(beside) ? expectTensor(beside, undefined) : undefined);
+  const right = early ?? evaluate(after, expression.right, scope, joins ? besides(rightExpected, () => dtypeBeside(left)) : rightExpected);
   if (left.kind === 'error' || right.kind === 'error') return ERROR;
   const atRunTime = (dtype: DType | undefined): Value =>
     binaryNode(
@@ -79,12 +79,20 @@ export function evaluateBinary(context: Context, expression: BinaryExpression, s
       expression.span,
       dtype,
     );
-  const value = known(context, operator, left, right, expression.span, expectedDType(expected));
-  if (value === undefined || !isNamed(left, right)) return value ?? atRunTime(expectedDType(expected));
+  const dtype = expectedDType(expected) ?? (isFraction(operator, left, right) ? quotientDType(expected) : undefined);
+  const value = known(context, operator, left, right, expression.span, dtype);
+  if (value === undefined || !isNamed(left, right)) return value ?? atRunTime(dtype);
   // What is compared may be fed instead; a number serves every dtype, and is a node where it meets f32.
   if (value.kind !== 'number') return atRunTime(undefined);
   const computed = atRunTime('f32');
   return computed.kind === 'tensor' ? { ...value, integer: false, node: computed.node } : computed;
+}
+
+/** A quotient of sizes, or its rest, that is no size whatever the sizes are. */
+function isFraction(operator: BinaryOperator, left: Value, right: Value): boolean {
+  if ((operator !== '/' && operator !== '%') || (left.kind !== 'size' && right.kind !== 'size')) return false;
+  const [a, b] = [dimOf(left), dimOf(right)];
+  return a !== undefined && b !== undefined && a.divideExact(b) === undefined;
 }
 
 const isNamed = (...values: readonly Value[]): boolean => values.some((value) => value.kind === 'number' && value.node !== undefined);
@@ -137,7 +145,7 @@ function sizeArithmetic(context: Context, operator: BinaryOperator, a: Dim, b: D
     case '*':
       return sizeValue(a.mul(b));
     case '/': {
-      const quotient = divide(context, a, b, span);
+      const quotient = divide(context, a, b, span, 'expression');
       return quotient === undefined ? ERROR : sizeValue(quotient);
     }
     case '%': {
@@ -161,6 +169,7 @@ function sizeArithmetic(context: Context, operator: BinaryOperator, a: Dim, b: D
 }
 
 const arithmetic: ReadonlySet<BinaryOperator> = new Set(['+', '-', '*', '/', '%', '**']);
+const comparisons: ReadonlySet<BinaryOperator> = new Set(['==', '!=', '<', '<=', '>', '>=']);
 
 const negated = { '==': '!=', '!=': '==', '<': '>=', '<=': '>', '>': '<=', '>=': '<' } as const;
 
@@ -251,6 +260,22 @@ interface Side {
   readonly span: Span;
 }
 
+/** False after a diagnostic for a number beside `&&`, and for a bool beside a literal that stands for a number. */
+function fitsOperator(context: Context, operator: BinaryOperator, side: Side, other: Side, what: string): boolean {
+  const own = ownDType(side.value);
+  const logical = operator === '&&' || operator === '||';
+  const text = excerpt(context, side.span, '…');
+  if (logical ? own === undefined || own === 'bool' : own !== 'bool' || other.value.kind !== 'number') return true;
+  fail(
+    context,
+    'dtype-mismatch',
+    side.span,
+    `${what}: \`${operator}\` takes ${logical ? 'bools' : 'numbers'}, and \`${text}\` is ${describe(side.value)}`,
+    { labels: bindingLabel(side.value), hint: logical ? `compare it: \`${text} != 0\`` : 'convert it: `f32(…)`' },
+  );
+  return false;
+}
+
 /** The node of a binary operator between values, with broadcasting; an error after a diagnostic. */
 function binaryNode(context: Context, operator: BinaryOperator, left: Side, right: Side, span: Span, expected?: DType): Value {
   const what = `\`${excerpt(context, span, operator)}\``;
@@ -267,11 +292,10 @@ function binaryNode(context: Context, operator: BinaryOperator, left: Side, righ
       });
   }
   const logical = operator === '&&' || operator === '||';
+  if (!fitsOperator(context, operator, left, right, what) || !fitsOperator(context, operator, right, left, what)) return ERROR;
   const nodes = agree(context, [left, right], logical ? 'bool' : expected, span, what);
   if (nodes === undefined) return ERROR;
   const [a, b] = nodes as [NonNullable<(typeof nodes)[0]>, NonNullable<(typeof nodes)[0]>];
-  if (logical && a.type.dtype !== 'bool')
-    return fail(context, 'dtype-mismatch', span, `${what}: \`${operator}\` takes bool, and the left side is ${describe(left.value)}`);
   const operands = [
     { node: a, ...left },
     { node: b, ...right },
@@ -285,7 +309,7 @@ function binaryNode(context: Context, operator: BinaryOperator, left: Side, righ
       labels: [...bindingLabel(left.value), ...bindingLabel(right.value)],
       hint: 'round down: `floorDiv(a, b)`, or convert both sides: `f32(…)`',
     });
-  const both = broadcastTogether(context, operands, span, what);
+  const both = broadcastTogether(context, operands, span, what, operator === '*' ? productInstead(context, operands) : undefined);
   if (both === undefined) return ERROR;
   const node = applyTensor(context, ops.elementwise[opNames[operator]], both, {}, span);
   return node === undefined ? ERROR : tensorValue(node);

@@ -11,7 +11,7 @@ import { excerpt, fail } from '../report.js';
 import { Scope } from '../scope.js';
 import { bindingLabel } from '../tensors.js';
 import type { Expected } from '../types.js';
-import { describe, ERROR, list, number, record, tuple, type Value } from '../values.js';
+import { describe, ERROR, integerHint, list, number, record, tuple, type Value } from '../values.js';
 import { evaluate } from './evaluate.js';
 
 /** An instance that is made as element `at` gets its own path. */
@@ -112,7 +112,7 @@ function elementsOf(context: Context, { iterable }: ForClause, scope: Scope): re
         `the bounds of a list must be integers known when compiling, and \`${excerpt(context, bound.span, 'this')}\` is ${describe(value)}`,
         {
           labels: bindingLabel(value),
-          hint: boundHint(value),
+          hint: integerHint(value, bound) ?? boundHint(value),
         },
       );
       return undefined;

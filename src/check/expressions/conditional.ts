@@ -11,6 +11,7 @@ import { assuming } from '../index-notation/body.js';
 import { fail } from '../report.js';
 import type { Scope } from '../scope.js';
 import { agree, bindingLabel, shapeOf, toTensor } from '../tensors.js';
+import { lambdaHint } from '../ways-out.js';
 import { withLeaves } from '../trees.js';
 import { expectedDType, type Expected } from '../types.js';
 import { describe, ERROR, list, record, tensorValue, tuple, type Value } from '../values.js';
@@ -53,7 +54,7 @@ export function conditionNode(
 ): TensorNode | undefined | 'refused' {
   if (condition.kind !== 'error' && shapeOf(condition) === undefined) {
     fail(context, 'type-mismatch', span, `the condition of \`if\` is one bool, and this is ${describe(condition)}`, {
-      hint: 'compare it: `… == …`',
+      hint: condition.kind === 'lambda' ? lambdaHint : 'compare it: `… == …`',
     });
     return 'refused';
   }

@@ -11,7 +11,7 @@ import { evaluateFold, evaluateScan, evaluateWhile } from '../loops.js';
 import { fail } from '../report.js';
 import type { Scope } from '../scope.js';
 import { evaluateBlock } from '../statements.js';
-import type { Expected } from '../types.js';
+import { alone, type Expected } from '../types.js';
 import { boolean, ERROR, type Value } from '../values.js';
 import { evaluateBinary, evaluateUnary } from './binary.js';
 import { evaluateComprehension, evaluateList, evaluateRecord, evaluateTuple } from './collections.js';
@@ -33,7 +33,9 @@ export function evaluate(context: Context, expression: Expression, scope: Scope,
   }
 }
 
-function valueOf(context: Context, expression: Expression, scope: Scope, expected: Expected | undefined): Value {
+function valueOf(context: Context, expression: Expression, scope: Scope, wanted: Expected | undefined): Value {
+  const { kind } = expression;
+  const expected = kind === 'unary' || kind === 'binary' || kind === 'call' ? wanted : alone(wanted);
   switch (expression.kind) {
     case 'number':
       return evaluateNumber(context, expression);

@@ -5,7 +5,7 @@ import { limits } from '../../base/index.js';
 import type { Context } from '../context.js';
 import { refuseWhole } from '../index-notation/body.js';
 import { wholeTensors } from '../index-notation/space.js';
-import { knownElsewhere } from '../known-names.js';
+import { foreignPrefix, memberHint, nameHint, unprefixed } from '../known-names.js';
 import { boundNearby, type Nearby } from '../names-nearby.js';
 import { excerpt, fail, warn } from '../report.js';
 import { GenericBinding, type Binding, type Scope } from '../scope.js';
@@ -52,7 +52,7 @@ export function failUnknownName(context: Context, { name, span }: NameExpression
   const nearby = (): Nearby | undefined => boundNearby(context, name, span);
   return fail(context, 'unknown-name', span, `nothing is called \`${name}\` here`, {
     labels: () => nearby()?.labels ?? [],
-    hint: () => knownElsewhere(name) ?? nearby()?.hint ?? suggestion(name, scope.visible()) ?? hint,
+    hint: () => nearby()?.hint ?? nameHint(name, scope) ?? hint,
   });
 }
 
@@ -72,14 +72,18 @@ export function valueOf(binding: Binding): Value {
 }
 
 export function evaluateMember(context: Context, expression: MemberExpression, scope: Scope): Value {
-  const object = evaluate(wholeTensors(context), expression.object, scope);
   const name = expression.member.text;
+  const prefix = foreignPrefix(expression.object, scope);
+  if (prefix?.kind === 'name')
+    return fail(context, 'unknown-name', prefix.span, `nothing is called \`${prefix.name}\` here`, { hint: () => unprefixed(name, scope) });
+  const object = evaluate(wholeTensors(context), expression.object, scope);
   const text = excerpt(context, expression.object.span, 'this');
   const unknown = (members: Iterable<string>, hint?: string): Value => {
     const known = [...members];
     return fail(context, 'unknown-member', expression.member.span, `\`${text}\` is ${describe(object)}, and has no member \`${name}\``, {
       hint: () =>
         hint ??
+        memberHint(name, object, text, scope) ??
         suggestion(name, known) ??
         (known.length > 0 && known.length <= 8 ? `its members are ${known.map((one) => `\`${one}\``).join(', ')}` : undefined),
     });
@@ -112,7 +116,7 @@ export function evaluateMember(context: Context, expression: MemberExpression, s
       if (name === 'shape') return list(sizesToValues(shape));
       if (name === 'rank') return number(shape.length, true);
       if (name === 'dtype') return { kind: 'dtype', dtype: fallbackDType(object) };
-      return unknown(['shape', 'rank', 'dtype'], name === 'T' ? 'write `transpose(…)`' : undefined);
+      return unknown(['shape', 'rank', 'dtype']);
     }
     case 'model':
       return unknown(

@@ -4,6 +4,7 @@
 
 import { dirname, join, relative, resolve } from 'node:path';
 import { isText, reading } from '../../../runtime/error.js';
+import { composedMembers } from '../../../runtime/names.js';
 import { shown } from '../../../runtime/shown.js';
 import { type EntryGraph, type Module, openModule, TfcError } from '../../../runtime/index.js';
 import { type Diagnostic, InternalError } from '../../base/index.js';
@@ -165,7 +166,7 @@ function sizesOf(set: unknown): Record<string, number> {
     if (!Number.isSafeInteger(value) || (value as number) < 0)
       throw new TfcError('invalid-value', `The size ${shown(name)} is a whole number that is not negative, not ${shown(value)}.`);
   }
-  return Object.fromEntries(sizes as [string, number][]);
+  return composedMembers(Object.fromEntries(sizes as [string, number][]));
 }
 
 function workingDirectory(): string {
