@@ -117,11 +117,14 @@ export const freeSizeHint = 'a size that callers choose is a generic: `fn f<B>(x
 function sizeNamed(context: Context, name: string, span: Span, scope: Scope): Dim | undefined {
   const binding = scope.lookup(name);
   if (binding === undefined) {
-    const parameter = parameterNearby(context, name, span);
+    const parameter = (): Span | undefined => parameterNearby(context, name, span);
     fail(context, 'unknown-name', span, `no size is called \`${name}\` here`, {
-      labels: parameter === undefined ? [] : [{ span: parameter, text: `\`${name}\` is an argument` }],
+      labels: () => {
+        const argument = parameter();
+        return argument === undefined ? [] : [{ span: argument, text: `\`${name}\` is an argument` }];
+      },
       hint: () => {
-        if (parameter !== undefined) return fedHint;
+        if (parameter() !== undefined) return fedHint;
         if (nothings.has(name)) return freeSizeHint;
         return suggestion(name, sizesIn(scope)) ?? `declare it: \`dim ${name} = …\`, or as a generic: \`<${name}>\``;
       },
