@@ -131,6 +131,9 @@ function hintFor(message: string, found: IToken, previous: IToken | undefined, r
     if (previous.tokenType === type && (type === t.Less || type === t.Greater)) return 'a shift is a product: `x * 2 ** n`';
   }
   if (type === t.BraceOpen && message === "expected 'then'") return 'where it is a value write `if c then a else b`';
+  if (type === t.Comma && message === "expected '='") return 'several names stand in parentheses: `let (a, b) = …`';
+  if (type === t.DotDot && message.startsWith("expected ']' to close the index")) return 'a slice is written `x[0:2]`';
+  if (type === t.Comma && message === 'expected a declaration') return 'sizes in angle brackets belong to a call: `Dense<3, 4>()`';
   if (message.startsWith("expected ')' to close the parameters") && type === t.ParenOpen) return 'sizes stand in square brackets: `f32[3]`';
   if (message === 'expected a size' && type === t.BracketClose && previous?.tokenType === t.BracketOpen)
     return 'a scalar has no brackets, `f32`; a tensor has a size for each axis, `f32[N, M]`';

@@ -12,7 +12,7 @@ import { isNothing } from './known-names.js';
 import { optimizerRule } from './optimizers.js';
 import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
-import { bindingLabel, castTo, toTensor } from './tensors.js';
+import { bindingLabel, castTo, shapeOf, toTensor } from './tensors.js';
 import { alone, besides, expectTensor, type Expected } from './types.js';
 import { describe, ERROR, number, tensorValue, type DTypeValue, type Value } from './values.js';
 import { callHint, methodHint } from './ways-out.js';
@@ -98,10 +98,17 @@ function callValue(given: Call, callee: Value, span: Span): Value {
       const text = excerpt(call.context, span, 'this');
       return fail(call.context, 'not-callable', span, `\`${text}\` is ${describe(callee)}, and cannot be called`, {
         labels: bindingLabel(callee),
-        hint: call.passed.length === 0 ? 'a value is read without parentheses' : callHint(callee, excerpt(call.context, span, '…')),
+        hint: notCalled(callee, call, text) ?? callHint(callee, excerpt(call.context, span, '…')),
       });
     }
   }
+}
+
+/** What was meant by parentheses behind something that is no function. */
+function notCalled(callee: Value, { passed }: Call, text: string): string | undefined {
+  if (passed.length === 0) return 'a value is read without parentheses';
+  if (callee.kind === 'number' || callee.kind === 'size') return `a product is written \`${text} * (…)\``;
+  return callee.kind === 'tuple' || (shapeOf(callee) ?? []).length > 0 ? `an element is taken by brackets: \`${text}[…]\`` : undefined;
 }
 
 /** `f32(x)`: the value in another dtype. Floats become integers by dropping the fraction. */

@@ -16,7 +16,6 @@ export const sameThing: Readonly<Record<string, string>> = {
   all: 'reduceall',
   any: 'reduceany',
   arange: 'range',
-  argmax: 'amaxindex',
   asin: 'arcsin',
   asinh: 'arcsinh',
   atan: 'arctan',

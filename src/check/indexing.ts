@@ -139,6 +139,12 @@ export function cutsOf(
   const ellipses = expression.indices.length - given;
   if (ellipses > 1)
     return refuse('syntax-error', '`...` may stand once among the indices', { hint: 'write `:` for each of the other axes' });
+  if (given > shape.length && shape.length === 0)
+    return refuse(
+      'shape-mismatch',
+      `${excerpt(context, expression.object.span, 'this')} is ${typeToString(type)}, a scalar, and has no elements`,
+      { labels: bindingLabel(object), hint: 'it is one number already' },
+    );
   if (given > shape.length)
     return refuse(
       'shape-mismatch',

@@ -106,6 +106,8 @@ export function memberHint(name: string, object: Value, text: string, scope: Sco
     if (callWords.has(name) && object.members.includes('call')) return `an instance is called itself: \`${text}(…)\``;
     return plainly(name) === 'parameters' || plainly(name).startsWith('trainable') ? `write \`params(${text})\`` : undefined;
   }
+  // The members of a record are the program's own.
+  if (object.kind === 'record') return undefined;
   if (name === 'T' || name === 'mT') return 'write `transpose(…)`';
   const known = knownElsewhere(name);
   if (known !== undefined) return known;

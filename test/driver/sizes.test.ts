@@ -49,6 +49,23 @@ test('sizes whose products wrap are refused with the sizes, also where nothing t
   }
 });
 
+test('a fact that a called function declares is asked of callers, and known inside', async () => {
+  using model = await compile(
+    source(
+      'halves.tdsl',
+      'fn half<D>(x: f32[D]): f32[D / 2] where D % 2 == 0 = x[: D / 2]\nexport fn f<B>(x: f32[B]): f32[B / 2] = half(x) * (1 / B)\n',
+    ),
+  );
+  using session = model.session();
+  expect(toJson(session.run('f', { x: [1, 2, 3, 4] }) as never)).toEqual([0.25, 0.5]);
+  expect(() => session.run('f', { x: [1, 2, 3] })).toThrow(
+    expect.objectContaining({
+      code: 'unsatisfied-fact',
+      message: expect.stringMatching(/^f needs B % 2 == 0 for `half\(x\)` at .*halves\.tdsl:2:41, and here B = 3\.$/) as string,
+    }),
+  );
+});
+
 test('huge axes beside an empty one', async () => {
   using model = await compile(
     source(

@@ -75,10 +75,14 @@ export function flag(call: BuiltinCall, name: string, fallback: boolean): boolea
       given.value.kind === 'tensor' ? 'not-constant' : 'type-mismatch',
       given.span,
       `\`${name}\` is true or false, and this is ${describe(given.value)}`,
-      { hint: `e.g. \`${name}: true\`` },
+      {
+        hint: given.value.kind === 'number' && call.has('axis') ? 'several axes are a list: `axis: [0, 1]`' : `e.g. \`${name}: true\``,
+      },
     );
   return undefined;
 }
+
+const runTimeSize = 'sizes are those of arguments, as N of `x: f32[N]`, or known when compiling; a run computes none';
 
 /** A list of sizes; with `-1` in it, what is left of `whole`. Undefined after a diagnostic. */
 export function sizesGiven(call: BuiltinCall, given: Given, whole?: Dim): Shape | undefined {
@@ -109,7 +113,7 @@ export function sizesGiven(call: BuiltinCall, given: Given, whole?: Dim): Shape 
           item.kind === 'tensor' ? 'not-constant' : item.kind === 'number' && item.integer ? 'too-large' : 'type-mismatch',
           given.span,
           `a shape is made of sizes, and this has ${describe(item)} in it`,
-          { labels: bindingLabel(item), hint: integerHint(item) ?? shapeHint(item) },
+          { labels: bindingLabel(item), hint: item.kind === 'tensor' ? runTimeSize : (integerHint(item) ?? shapeHint(item)) },
         );
       return undefined;
     }

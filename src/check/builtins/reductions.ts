@@ -9,7 +9,7 @@ import { applyTensor } from '../apply-op.js';
 import { presumeNatural } from '../preconditions.js';
 import { fail } from '../report.js';
 import { bindingLabel } from '../tensors.js';
-import { sizeValue } from '../values.js';
+import { describe, sizeValue } from '../values.js';
 import { elementCount } from '../../base/index.js';
 import { ERROR, type Value } from '../values.js';
 import { flag, oneAxis, someAxes } from './axes.js';
@@ -23,6 +23,12 @@ function reduce(call: BuiltinCall, op: Reduction): Value {
   const { context, site } = call;
   const node = call.tensor('x');
   if (node === undefined) return ERROR;
+  const { value, span } = call.given('x');
+  if (node.type.dtype === 'bool' && op !== ops.reduceAny && op !== ops.reduceAll)
+    return fail(context, 'dtype-mismatch', span, `\`${call.builtin.name}\` takes numbers, and this is ${describe(value)}`, {
+      labels: bindingLabel(value),
+      hint: 'convert it: `i32(…)` counts, `f32(…)` makes floats; of bools there are `any` and `all`',
+    });
   const axes = someAxes(call, call.optional('axis'), node.type);
   const keep = flag(call, 'keepDims', false);
   if (axes === undefined || keep === undefined) return ERROR;

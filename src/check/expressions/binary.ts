@@ -34,6 +34,11 @@ export function evaluateUnary(context: Context, expression: UnaryExpression, sco
   }
   if (operand.kind === 'size') return sizeValue(operand.dim.mul(-1));
   const node = toTensor(context, operand, expression.operand.span);
+  if (node?.type.dtype === 'bool')
+    return fail(context, 'dtype-mismatch', expression.operand.span, `\`-\` takes numbers, and this is ${describe(operand)}`, {
+      labels: bindingLabel(operand),
+      hint: 'the opposite of a bool is written `!x`; as a number: `f32(…)`',
+    });
   const result = node === undefined ? undefined : applyTensor(context, ops.elementwise.neg, [node], {}, expression.span);
   return result === undefined ? ERROR : tensorValue(result);
 }
@@ -260,12 +265,13 @@ interface Side {
   readonly span: Span;
 }
 
-/** False after a diagnostic for a number beside `&&`, and for a bool beside a literal that stands for a number. */
+/** False after a diagnostic for a number beside `&&`, and for a bool where only numbers may stand. */
 function fitsOperator(context: Context, operator: BinaryOperator, side: Side, other: Side, what: string): boolean {
   const own = ownDType(side.value);
   const logical = operator === '&&' || operator === '||';
   const text = excerpt(context, side.span, '…');
-  if (logical ? own === undefined || own === 'bool' : own !== 'bool' || other.value.kind !== 'number') return true;
+  const isLost = other.value.kind === 'number' || (arithmetic.has(operator) && ownDType(other.value) === 'bool');
+  if (logical ? own === undefined || own === 'bool' : own !== 'bool' || !isLost) return true;
   fail(
     context,
     'dtype-mismatch',
