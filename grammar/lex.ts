@@ -93,10 +93,13 @@ const hints: ReadonlyMap<string, string> = new Map([
 function strangeText(source: Source, span: Span): SyntaxProblem {
   const text = source.text.slice(span.start, span.end);
   const shown = text.length > 20 ? `${text.slice(0, 20)}…` : text;
-  const isSize = text === '?' && /[[,]\s*$/.test(source.text.slice(Math.max(0, span.start - 16), span.start));
+  const isOptional = text === '?' && /^\s*:/.test(source.text.slice(span.end, span.end + 40));
+  const isSize = text === '?' && /[[,]\s*$/.test(source.text.slice(Math.max(0, span.start - 40), span.start));
   const hint = isSize
     ? 'a size that callers choose is a generic: `fn f<B>(x: f32[B, 3])`'
-    : (hints.get(text) ?? hints.get([...text][0] ?? ''));
+    : isOptional
+      ? 'what may be left out has a default: `y: f32 = 0`'
+      : (hints.get(text) ?? hints.get([...text][0] ?? ''));
   return { message: `'${shown}' is no part of the language`, span, ...(hint === undefined ? {} : { hint }) };
 }
 

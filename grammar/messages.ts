@@ -60,9 +60,9 @@ const foreignWords: ReadonlyMap<string, string> = new Map([
   ['step', 'an entry point that changes variables is written `export step`'],
 ]);
 
-/** The sentence with what was found instead, and a hint if the mistake is a known one. */
-export function shown(message: string, found: IToken, previous: IToken | undefined): Omit<SyntaxProblem, 'span'> {
-  const hint = hintFor(message, found, previous);
+/** The sentence with what was found instead, and a hint if the mistake is a known one. `rule`: the rule that was being read. */
+export function shown(message: string, found: IToken, previous: IToken | undefined, rule?: string): Omit<SyntaxProblem, 'span'> {
+  const hint = hintFor(message, found, previous, rule);
   const expected = /^expected (.+?)(?: to close .*)?$/.exec(message)?.[1];
   const closer = found.tokenType === t.ParenClose || found.tokenType === t.BracketClose || found.tokenType === t.BraceClose;
   return {
@@ -72,12 +72,29 @@ export function shown(message: string, found: IToken, previous: IToken | undefin
   };
 }
 
+/** For a variable that is declared in a block. */
+export const misplaced =
+  'variables are declared at the top of the file or in a model, and last from step to step; a value is named with `let`';
+
+/** For what is no member of an optimizer. */
+export const optimizerMembers = 'an optimizer keeps states, `state v = zeros()`, and has one `update(p, g) { … }`';
+
+/** Hints by the word that does not come. */
+const missingWords: ReadonlyMap<string, string> = new Map([
+  ["expected 'else'", 'a choice has two values: `if c then a else b`'],
+  ["expected 'with'", 'say by what optimizer: `with sgd(lr: 0.1)`'],
+  ["expected 'with' in a loop", 'say what the rounds carry: `with z = 0.0`'],
+  ["expected 'then'", 'a choice of values is written `if c then a else b`'],
+  ['expected a string', 'a path or a name stands in quotes: `"std/nn"`'],
+  ['expected `state` or `update(p, g)`', optimizerMembers],
+  ["expected 'by'", '`update params with sgd(lr: 0.1) by gradients`'],
+]);
 /** Words that name a value somewhere. */
 const valueWords: ReadonlySet<string> = new Set(['let', 'var', 'val', 'mut', 'auto']);
 
 const operators: ReadonlySet<TokenType> = new Set([t.Plus, t.Minus, t.Star, t.StarStar, t.Slash, t.Percent, t.At]);
 
-function hintFor(message: string, found: IToken, previous: IToken | undefined): string | undefined {
+function hintFor(message: string, found: IToken, previous: IToken | undefined, rule: string | undefined): string | undefined {
   const type = found.tokenType;
   const adjacent = previous !== undefined && previous.startOffset + previous.image.length === found.startOffset;
   if (type === t.Assign)
@@ -87,11 +104,13 @@ function hintFor(message: string, found: IToken, previous: IToken | undefined): 
     if (previous.tokenType === t.EqualsEquals) return 'equality is written `==`';
     if (previous.tokenType === t.NotEquals) return 'inequality is written `!=`';
   }
+  if (type === t.Equals && message.startsWith('expected a comparison of sizes')) return 'equality is written `==`';
   const inCall = message.startsWith("expected ')' to close the call");
   if (type === t.Equals && inCall && previous !== undefined && tokenMatcher(previous, t.Name))
     return `arguments are named with \`:\`: \`${previous.image}: …\`; equality is written \`==\``;
   if (type === t.Equals && expectsOperand(message)) return 'equality is written `==`; arguments and fields are named with `:`';
   if (message.startsWith("expected ')' to close the parameters") && type === t.Dot) return 'a tensor has a dtype and sizes: `f32[B, 3]`';
+  if (type === t.Dot && message === 'expected a declaration') return 'a size is made of integers, `dim`s and generics';
   if (type === t.Dot && previous?.tokenType !== t.NumberLiteral) return 'a number has a digit before its point: `0.5`';
   if (previous?.tokenType === t.Dot && type === t.NumberLiteral) return 'an element of a tuple is taken by index: `t[0]`';
   if (previous?.tokenType === t.NumberLiteral && adjacent && type === t.Dot) return 'a number has a digit after its point: `1.0`';
@@ -117,9 +136,26 @@ function hintFor(message: string, found: IToken, previous: IToken | undefined): 
   if (type === t.Comma && message === 'expected a declaration') return 'sizes in angle brackets belong to a call: `Dense<3, 4>()`';
   if (message.startsWith("expected ')' to close the parameters") && type === t.ParenOpen) return 'sizes stand in square brackets: `f32[3]`';
   if (message === 'expected a size' && type === t.BracketClose && previous?.tokenType === t.BracketOpen)
-    return 'a scalar has no brackets: `f32`';
+    return 'a scalar has no brackets, `f32`; a tensor has a size for each axis, `f32[N, M]`';
   if (message === 'expected a type' && type === t.BracketOpen) return 'a tensor has a dtype and sizes: `f32[B, 3]`';
   if (type === t.Colon && message.startsWith("expected 'then'")) return 'write `if c then a else b`, or `if c { … }` for statements';
+  const missing = missingWords.get(rule === 'carryStart' ? `${message} in a loop` : message);
+  if (missing !== undefined) return missing;
+  if (previous?.tokenType === t.reserved.import) return 'names are imported in braces: `import { relu } from "std/nn"`';
+  if (message === 'expected a declaration' && found.tokenType === t.word.from) return 'write `import { relu } from "std/nn"`';
+  if (message.includes('to close the sizes')) {
+    if (type === t.StarStar) return 'sizes know `+ - * / %`: write `N * N`';
+    if (type === t.ParenOpen) return 'sizes know `+ - * / %`, and no functions';
+  }
+  if (message.includes('to close the update rule'))
+    return 'it takes the param and its gradient: `update(p, g)`; settings stand behind the name';
+  if (message.includes('to close the summary')) return 'a summary has a name and a value: `summary scalar("loss", loss)`';
+  if (message === 'expected an expression' && type === t.Colon) return 'a record after `=>` goes in parentheses: `x => ({ a: x })`';
+  if (message.includes('to close the block') && (type === t.word.state || type === t.word.param)) return misplaced;
+  if (previous?.tokenType === t.word.precision && type === t.Identifier)
+    return '`precision` is a statement: `{ precision bf16 { return … } }`';
+  if (previous?.tokenType === t.word.precision && type === t.StringLiteral) return 'a dtype is a name: `precision bf16 { … }`';
+  if (type === t.reserved.if) return 'a choice is written `if c then a else b`';
   if (type === t.FatArrow) return 'the parameters of a lambda are names: `x => e`, `(x, y) => e`';
   if (message === 'expected a name' && t.reservedWords.includes(found.image)) {
     return `\`${found.image}\` is a word of the language and cannot be a name`;

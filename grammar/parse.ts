@@ -8,6 +8,7 @@ import { type Parsed, TdslParser } from './declaration-rules.js';
 import { lex } from './lex.js';
 import type { Lookaheads } from './lookahead.js';
 import { once } from './once.js';
+import { misplaced, optimizerMembers } from './messages.js';
 import { maximumProblems, type PlacedProblem } from './parser-base.js';
 import { preparedLookaheads, preparedTree } from './prepared.js';
 import type { SyntaxProblem } from './problem.js';
@@ -69,13 +70,24 @@ function programOf(source: Source, declarations: readonly Declaration[], comment
 /** What the parser found, without what follows from it: one problem for each line, none where a word was unreadable already. */
 function consequences(found: readonly PlacedProblem[], strange: readonly SyntaxProblem[], source: Source): readonly SyntaxProblem[] {
   const starts = lineStarts(source.text);
+  /** Up to where the block reaches that a misplaced declaration ended. */
+  let ended = -1;
   const line = (problem: SyntaxProblem): number => positionIn(starts, problem.span.start).line;
   const lines = new Set(strange.map(line));
-  return found.flatMap(({ problem }) => {
-    const known = lines.has(line(problem));
+  return found.flatMap(({ at, problem }) => {
+    const known = lines.has(line(problem)) || at <= ended;
     lines.add(line(problem));
+    // Reading goes on behind the word that stands in the place of a member, maybe on a later line than what is missing.
+    if (problem.hint === optimizerMembers) lines.add(positionIn(starts, at).line);
+    if (problem.hint === misplaced) ended = Math.max(ended, closingLine(source.text, at));
     return known ? [] : [problem];
   });
+}
+
+/** The offset of the `}` that closes the line-wise block around: the first one that begins a line behind `at`. */
+function closingLine(text: string, at: number): number {
+  const found = /^[ \t]*\}/m.exec(text.slice(at));
+  return found === null ? at : at + found.index + found[0].length;
 }
 
 function refuse(source: Source): SyntaxProblem | null {

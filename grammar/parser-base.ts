@@ -80,7 +80,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
       ...this.#reported,
       ...this.errors.map((error) => ({
         at: this.#offsetOf(error.token),
-        problem: this.#problemAt(error.token, error.message),
+        problem: this.#problemAt(error.token, error.message, error.context.ruleStack.at(-1)),
       })),
     ].sort((a, b) => a.at - b.at);
     return all.filter((one, i) => i === 0 || all[i - 1]?.at !== one.at);
@@ -105,8 +105,8 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     this.report(token, { ...this.#problemAt(token, `expected ${what}`), expected });
   }
 
-  #problemAt(token: IToken, message: string): SyntaxProblem {
-    const problem = shown(message, token, this.previousOf(token));
+  #problemAt(token: IToken, message: string, rule?: string): SyntaxProblem {
+    const problem = shown(message, token, this.previousOf(token), rule);
     const hint = this.#commentHint(token, message) ?? problem.hint;
     return { ...problem, ...(hint === undefined ? {} : { hint }), span: this.#placeOf(token) };
   }

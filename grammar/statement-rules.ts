@@ -201,7 +201,11 @@ export abstract class StatementRules extends ExpressionRules {
     let summary: SummaryStatement['summary'] = 'scalar';
     if (kind.image === 'histogram') summary = 'histogram';
     else if (kind.image !== 'scalar') {
-      this.report(kind, { message: `expected scalar or histogram, found '${kind.image}'`, expected: ['scalar', 'histogram'] });
+      this.report(kind, {
+        message: `expected scalar or histogram, found '${kind.image}'`,
+        hint: 'e.g. `summary histogram("x", x)`',
+        expected: ['scalar', 'histogram'],
+      });
     }
     const open = this.CONSUME(t.ParenOpen);
     const name = this.string(this.CONSUME(t.StringLiteral));

@@ -86,7 +86,11 @@ export abstract class TypeRules extends ParserBase {
 
   #sizeLiteral(token: IToken): SizeExpression {
     if (!/^\d+$/.test(token.image)) {
-      this.report(token, { message: `a size is a whole number, found '${token.image}'`, expected: ['a size'] });
+      this.report(token, {
+        message: `a size is a whole number, found '${token.image}'`,
+        hint: 'sizes count elements',
+        expected: ['a size'],
+      });
     }
     return { kind: 'size-literal', value: Number(token.image), span: this.spanOf(token) };
   }

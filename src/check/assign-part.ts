@@ -21,7 +21,9 @@ export function partShape(context: Context, cuts: readonly Cut[], shape: Shape, 
       return undefined;
     }
     if (cut.step !== 1) {
-      fail(context, 'unsupported-feature', span, 'a slice with a step cannot be assigned');
+      fail(context, 'unsupported-feature', span, 'a slice with a step cannot be assigned', {
+        hint: 'assign the whole: `w <- [i] => if i % 2 == 0 then x[floorDiv(i, 2)] ?? 0 else w[i]`',
+      });
       return undefined;
     }
     const isWhole = cut.start.constant === 0 && cut.stop.equals(shape[axis] as Dim);

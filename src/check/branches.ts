@@ -7,6 +7,7 @@ import type { Block, IfStatement, Span } from '../../grammar/index.js';
 import type { TensorNode } from '../graph/index.js';
 import { joinPath, pathWithin, type Context } from './context.js';
 import { conditionNode, chooseValues } from './expressions/conditional.js';
+import { oneBool } from './rounds.js';
 import { evaluate } from './expressions/evaluate.js';
 import { nameNode } from './patterns.js';
 import { fail } from './report.js';
@@ -37,7 +38,7 @@ export function evaluateIfStatement(context: Context, statement: IfStatement, sc
   const mark = context.checker.build.size;
   const taken = entry.apart(() => evaluateBranch(inside, whenTrue, scope));
   const other = whenFalse === null ? nothing : entry.apart(() => evaluateBranch(inside, whenFalse, scope));
-  const node = condition.kind === 'error' ? undefined : conditionNode(context, condition, statement.condition.span);
+  const node = condition.kind === 'error' ? undefined : conditionNode(context, condition, statement.condition.span, oneBool);
   if (node === undefined || node === 'refused') return;
   merge(context, node, [taken, other], statement.condition.span, mark);
 }

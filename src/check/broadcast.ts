@@ -9,6 +9,7 @@ import { type TensorNode, typeToString } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
 import type { Context } from './context.js';
+import { alignedHint, transposedHint } from './fitting.js';
 import { excerpt, fail } from './report.js';
 import { GenericBinding } from './scope.js';
 import { shapeOf } from './tensors.js';
@@ -92,11 +93,15 @@ export function commonShape(
         ...sizeLabels(first, axis - (rank - (shapes[holder] as Shape).length)),
         ...sizeLabels(second, axis - (rank - shape.length)),
       ];
+      const sides = [shapes[holder] as Shape, shape] as const;
       const types = `${typeToString(first.node.type)} and ${typeToString(second.node.type)}`;
       if (code === 'shape-mismatch')
         fail(context, code, span, `${what}: ${types} do not broadcast: size ${size} of ${names[0]} and size ${own} of ${names[1]} differ`, {
           labels,
-          hint: instead ?? axesHint(first, second) ?? 'sizes must be equal, or one of them 1',
+          hint:
+            instead ??
+            axesHint(context, first, second, sides) ??
+            `sizes must be equal, or one of them 1${declaredHint(context, axis - rank, [first, size, sides[0]], [second, own, sides[1]])}`,
         });
       else
         fail(
@@ -108,7 +113,7 @@ export function commonShape(
             labels,
             hint:
               instead ??
-              axesHint(first, second) ??
+              axesHint(context, first, second, sides) ??
               'give both the same size name if they are always equal; a size that is 1 only at run time is not broadcast',
           },
         );
@@ -119,18 +124,34 @@ export function commonShape(
   return result;
 }
 
-/** Operands that would fit with their axes in another order or place. */
-function axesHint(a: Operand, b: Operand): string | undefined {
-  const x = a.node.type.shape;
-  const y = b.node.type.shape;
-  if (x.length === 2 && y.length === 2 && x[0]?.equals(y[1] as Dim) === true && x[1]?.equals(y[0] as Dim) === true)
-    return 'transpose one side: `transpose(…)`';
-  if (x.length !== y.length) {
-    const [small, large] = x.length < y.length ? [x, y] : [y, x];
-    if (small.length === 1 && large.length === 2 && small[0]?.equals(large[0] as Dim) === true)
-      return 'axes are aligned at the end; make a column of the vector: `expandDims(…, axis: 1)`';
-  }
-  return undefined;
+/**
+ * The types with which operands whose type is written would fit: `: let y be f32[3], or x f32[B, 4]`. `axis` counts from the end; `shapes`
+ * are what is compared of each.
+ */
+function declaredHint(
+  context: Context,
+  axis: number,
+  [first, size, x]: readonly [Operand, Dim, Shape],
+  [second, own, y]: readonly [Operand, Dim, Shape],
+): string {
+  const fitting = ({ node, value }: Operand, shape: Shape, wanted: Dim): string[] => {
+    const binding = value.kind === 'tensor' || value.kind === 'variable' ? value.binding : undefined;
+    const isWritten = binding?.type !== undefined && context.checker.modules.get(binding.type.span.source)?.std === false;
+    return isWritten && shape === node.type.shape
+      ? [`\`${binding.name}\` ${typeToString({ ...node.type, shape: shape.with(axis, wanted) })}`]
+      : [];
+  };
+  const types = [...fitting(second, y, size), ...fitting(first, x, own)];
+  return types.length === 0 ? '' : `: let ${types.join(', or ')}`.replace('` ', '` be ');
+}
+
+/** Operands that would fit with their axes in another order or place. `shapes`: what is compared of each. */
+function axesHint(context: Context, a: Operand, b: Operand, [x, y]: readonly [Shape, Shape]): string | undefined {
+  const [moved, from, to] = x.length < y.length ? [a, x, y] : [b, y, x];
+  // Of a part of the axes nothing is said: the others would move, too.
+  if (from !== moved.node.type.shape) return undefined;
+  const text = operandText(context, moved, '…');
+  return from.length === to.length ? transposedHint(text, from, to) : alignedHint(text, from, to);
 }
 
 /** The tensor stretched to `shape`, which must be one that it broadcasts to. */

@@ -1,7 +1,7 @@
 // Calls. In: a callee and what is passed. Out: its result, by what the callee is: function, lambda, model, instance, optimizer, dtype,
 // built-in.
 
-import type { CallExpression, GenericArgument, Identifier, Span } from '../../grammar/index.js';
+import type { CallExpression, Expression, GenericArgument, Identifier, Span } from '../../grammar/index.js';
 import { type DType, isFloat } from '../base/index.js';
 import { callBuiltin } from './builtins/builtin.js';
 import type { Context } from './context.js';
@@ -12,9 +12,10 @@ import { isNothing } from './known-names.js';
 import { optimizerRule } from './optimizers.js';
 import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
-import { castTo, shapeOf, toTensor } from './tensors.js';
+import { bindingLabel, castTo, shapeOf, toTensor } from './tensors.js';
 import { alone, besides, expectTensor, type Expected } from './types.js';
 import { describe, ERROR, exactNumber, number, tensorValue, type DTypeValue, type Value } from './values.js';
+import { callHint, methodHint } from './ways-out.js';
 
 /** One argument as it is passed; evaluated when the callee knows what it expects. */
 export interface Passed {
@@ -35,6 +36,8 @@ export interface Call {
 
 export function evaluateCall(context: Context, expression: CallExpression, scope: Scope, expected: Expected | undefined): Value {
   const callee = evaluate(context, expression.callee, scope);
+  // `argmax[i](x[i])`: what was meant as an index is unknown in the arguments, too.
+  if (callee.kind === 'error' && isIndexedFunction(expression.callee, scope)) return ERROR;
   const passed = expression.arguments.map((argument): Passed => {
     return {
       name: argument.name,
@@ -52,6 +55,10 @@ export function evaluateCall(context: Context, expression: CallExpression, scope
   );
 }
 
+function isIndexedFunction(callee: Expression, scope: Scope): boolean {
+  const object = callee.kind === 'index' && callee.object.kind === 'name' ? scope.lookup(callee.object.name)?.value() : undefined;
+  return object?.kind === 'builtin' || object?.kind === 'function';
+}
 /** `axis: None`: an argument that is not given is left out. */
 const failNothing = (context: Context, name: Identifier | null, span: Span): Value =>
   fail(context, 'unknown-name', span, `nothing is called \`${excerpt(context, span, 'this')}\` here`, {
@@ -83,14 +90,15 @@ function callValue(given: Call, callee: Value, span: Span): Value {
       const name = callee.model.declaration.name;
       return fail(call.context, 'not-callable', span, `the model ${name.text} has no \`fn call\`, so its instance cannot be called`, {
         labels: [{ span: name.span, text: 'declared here' }],
-        hint: 'call one of its functions: `net.f(…)`',
+        hint: methodHint(callee, excerpt(call.context, span, 'net')),
       });
     }
     default: {
       for (const argument of call.passed) argument.value();
       const text = excerpt(call.context, span, 'this');
       return fail(call.context, 'not-callable', span, `\`${text}\` is ${describe(callee)}, and cannot be called`, {
-        hint: notCalled(callee, call, text),
+        labels: bindingLabel(callee),
+        hint: notCalled(callee, call, text) ?? callHint(callee, excerpt(call.context, span, '…')),
       });
     }
   }

@@ -1,5 +1,6 @@
 // What follows from a syntax error is not told. In: diagnostics and the modules they are about. Out: those worth reading.
-// Holds: a declaration that could not be read as it stands is reported once, for its syntax; all others are checked to the end.
+// Holds: a declaration that could not be read as it stands is reported once, for its syntax; of names that it may have declared nothing is
+// said. All others are checked to the end.
 
 import type { Span } from '../../grammar/index.js';
 import type { Diagnostic } from '../base/index.js';
@@ -17,14 +18,31 @@ export function withoutConsequences(diagnostics: readonly Diagnostic[], modules:
   };
   for (const { code, span } of diagnostics) if (code === 'syntax-error' && span !== undefined) broken.add(placeOf(span));
   if (broken.size === 0) return diagnostics;
+  const lost = wordsOf(broken, modules);
   const told = new Set<string>();
   return diagnostics.filter(({ code, span }) => {
     if (span === undefined) return true;
-    if (code !== 'syntax-error') return !broken.has(placeOf(span));
+    if (code !== 'syntax-error') return !broken.has(placeOf(span)) && !(code === 'unknown-name' && lost.has(textAt(span, modules)));
     // What could not be read may stand where nothing may: that is told once.
     const place = `${span.source}:${span.start}`;
     const isNew = !told.has(place);
     told.add(place);
     return isNew;
   });
+}
+
+const textAt = ({ source, start, end }: Span, modules: ReadonlyMap<string, Module>): string =>
+  modules.get(source)?.program.source.text.slice(start, end) ?? '';
+
+/** The words of what could not be read: one of them may be a name that it declares. */
+function wordsOf(broken: ReadonlySet<string>, modules: ReadonlyMap<string, Module>): ReadonlySet<string> {
+  const words = new Set<string>();
+  for (const place of broken) {
+    const colon = place.lastIndexOf(':');
+    const program = modules.get(place.slice(0, colon))?.program;
+    const start = Number(place.slice(colon + 1));
+    const next = program?.declarations.find((one) => one.span.start > start)?.span.start;
+    for (const [word] of program?.source.text.slice(start, next).matchAll(/[\p{L}_][\p{L}\p{M}\p{N}_]*/gu) ?? []) words.add(word);
+  }
+  return words;
 }

@@ -11,7 +11,8 @@ import { applyOp, applyTensor } from './apply-op.js';
 import { broadcastTo } from './broadcast.js';
 import type { Context } from './context.js';
 import { evaluateBody } from './expressions/evaluate.js';
-import { fail } from './report.js';
+import { fittingHint } from './fitting.js';
+import { excerpt, fail } from './report.js';
 import { Scope } from './scope.js';
 import { readAll, toTensor } from './tensors.js';
 import { leavesOf, withLeaves } from './trees.js';
@@ -27,6 +28,7 @@ interface Operand {
 /** A parameter that the rule answers for: it is, or has in it, a float, whether a tensor or a literal. */
 interface Answered {
   readonly name: string;
+  readonly span: Span;
   readonly value: Value;
   /** Per part of the value, in order; undefined for what is known when compiling. */
   readonly operands: readonly (Operand | undefined)[];
@@ -99,7 +101,7 @@ function takeArguments(
     const value = scope.own(text)?.value();
     if (value === undefined) continue;
     if (value.kind === 'number' && value.dtype !== undefined && isFloat(value.dtype))
-      answered.push({ name: text, value, operands: [undefined] });
+      answered.push({ name: text, span: parameter.span, value, operands: [undefined] });
     const parts = value.kind === 'tensor' ? [value] : isTree(value) ? partsOf(value) : undefined;
     if (parts === undefined) continue;
     const taken = parts.map((part): Operand | undefined =>
@@ -107,7 +109,7 @@ function takeArguments(
     );
     operands.push(...taken.filter((operand) => operand !== undefined));
     if (taken.some((operand) => operand !== undefined && isFloat(operand.node.type.dtype)))
-      answered.push({ name: text, value, operands: taken });
+      answered.push({ name: text, span: parameter.span, value, operands: taken });
     const bound = withLeaves(
       value,
       taken.map((operand, at) => (operand === undefined ? (parts[at] ?? ERROR) : tensorValue(operand.placeholder))),
@@ -175,7 +177,9 @@ function bindCotangents(
   if (parameters.length > 1) {
     for (const [at, parameter] of parameters.entries()) {
       if (scope.own(parameter.text) !== undefined) {
-        fail(context, 'duplicate-name', parameter.span, `the rule of ${name} has two cotangents \`${parameter.text}\``);
+        fail(context, 'duplicate-name', parameter.span, `the rule of ${name} has two cotangents \`${parameter.text}\``, {
+          hint: 'name each in its own way',
+        });
         return undefined;
       }
       scope.addValue(parameter.text, 'parameter', given[at] ?? ERROR, parameter.span);
@@ -208,7 +212,13 @@ function slopesOf(
       'type-mismatch',
       rule.body.span,
       `the rule of ${name} gives ${describe(given)}, and ${name} has ${answered.length} float argument${answered.length === 1 ? '' : 's'}: ${answered.map((one) => `\`${one.name}\``).join(', ')}`,
-      { hint: answered.length > 1 ? `give a tuple: \`(${answered.map((one) => `d${one.name}`).join(', ')})\`` : undefined },
+      {
+        labels: answered.map((one) => ({ span: one.span, text: `\`${one.name}\` is ${describe(one.value)}` })),
+        hint:
+          answered.length > 1
+            ? `give a tuple: \`(${answered.map((one) => `d${one.name}`).join(', ')})\``
+            : 'give the cotangent of that one alone; integers have none',
+      },
     );
     return undefined;
   }
@@ -220,15 +230,18 @@ function slopesOf(
       fail(
         context,
         'type-mismatch',
-        rule.body.span,
+        givenSpan(rule, at, answered.length),
         `the cotangent of \`${one.name}\` is ${describe(item)}, and \`${one.name}\` is ${describe(one.value)}`,
-        { hint: 'give one cotangent per part, in the same form' },
+        {
+          labels: [{ span: one.span, text: `\`${one.name}\` is ${describe(one.value)}` }],
+          hint: 'give one cotangent per part, in the same form',
+        },
       );
       return undefined;
     }
     for (const [place, operand] of one.operands.entries()) {
       if (operand === undefined || !isFloat(operand.node.type.dtype)) continue;
-      const slope = slopeOf(context, parts[place] ?? ERROR, operand, one.name, rule.body.span);
+      const slope = slopeOf(context, parts[place] ?? ERROR, operand, one, givenSpan(rule, at, answered.length));
       if (slope === undefined) return undefined;
       slopes.set(operand, slope);
     }
@@ -236,8 +249,20 @@ function slopesOf(
   return slopes;
 }
 
+/** Where the cotangent of answered parameter `at` stands. */
+function givenSpan({ body }: VjpRule, at: number, count: number): Span {
+  const part = body.kind === 'tuple' && body.elements.length === count ? body.elements[at] : undefined;
+  return part?.span ?? body.span;
+}
+
 /** A cotangent in the type of its argument: a scalar goes everywhere. */
-function slopeOf(context: Context, value: Value, { node }: Operand, name: string, span: Span): TensorNode | undefined {
+function slopeOf(
+  context: Context,
+  value: Value,
+  { node }: Operand,
+  { name, span: declared }: Answered,
+  span: Span,
+): TensorNode | undefined {
   const { dtype, shape } = node.type;
   const slope = toTensor(context, value, span, dtype);
   if (slope === undefined) return undefined;
@@ -247,7 +272,12 @@ function slopeOf(context: Context, value: Value, { node }: Operand, name: string
       'shape-mismatch',
       span,
       `the cotangent of \`${name}\` is ${typeToString(slope.type)}, and \`${name}\` is ${typeToString(node.type)}`,
-      { hint: 'sum over the axes that were broadcast' },
+      {
+        labels: [{ span: declared, text: `\`${name}\` is ${typeToString(node.type)}` }],
+        hint:
+          fittingHint(excerpt(context, span, '…'), dtype, slope.type.shape, shape) ??
+          `give ${typeToString(node.type)}, or a scalar for all elements`,
+      },
     );
     return undefined;
   }

@@ -8,7 +8,7 @@ import { Matcher } from './match.js';
 import { createVariable, modelValue } from './models.js';
 import { fail } from './report.js';
 import type { Binding } from './scope.js';
-import { evaluateSize } from './sizes.js';
+import { evaluateSize, failNegative } from './sizes.js';
 import { expectedOf } from './types.js';
 import { ERROR, number, type Value } from './values.js';
 
@@ -22,7 +22,10 @@ export function bindDeclaration(context: Context, declaration: Exclude<Declarati
     type: declaredType(declaration),
     typeScope: context.module.scope,
     value() {
-      if (state === 'running') return fail(context, 'recursive-call', span, `\`${name}\` is declared by its own value`);
+      if (state === 'running')
+        return fail(context, 'recursive-call', span, `\`${name}\` is declared by its own value`, {
+          hint: 'let one of the declarations stand by itself',
+        });
       if (state !== 'new') return state;
       state = 'running';
       state = context.checker.growth.within('declaration', context, span, `\`${name}\``, () => evaluateDeclaration(context, declaration));
@@ -72,12 +75,20 @@ function dimension(context: Context, declaration: DimDeclaration): Value {
   const set = context.module.std ? undefined : context.checker.set.get(text);
   if (set !== undefined) {
     if (Number.isSafeInteger(set) && set >= 0) return number(set, true);
-    return fail(context, 'invalid-value', declaration.name.span, `\`${text}\` is set to ${set}, and a size is a whole number from 0 up`);
+    return fail(context, 'invalid-value', declaration.name.span, `\`${text}\` is set to ${set}, and a size is a whole number from 0 up`, {
+      hint: `e.g. \`--set ${text}=3\``,
+    });
   }
   const dim = evaluateSize(context, declaration.value, context.module.scope);
   if (dim === undefined) return ERROR;
   const size = dim.constant;
-  if (size === undefined) return fail(context, 'not-constant', declaration.value.span, `\`${text}\` must be a known size, and is ${dim}`);
-  if (size < 0) return fail(context, 'invalid-value', declaration.value.span, `a size of ${size} is negative`);
+  if (size === undefined)
+    return fail(context, 'not-constant', declaration.value.span, `\`${text}\` must be a known size, and is ${dim}`, {
+      hint: 'use an integer or another `dim`; sizes that are fed are generics',
+    });
+  if (size < 0) {
+    failNegative(context, declaration.value.span, size);
+    return ERROR;
+  }
   return number(size, true);
 }

@@ -1,25 +1,35 @@
 // Exported functions and steps. In: a declaration of the compiled file. Out: an entry: feeds, outputs, updates, summaries, names.
 // Holds: generic sizes stay free, and can be found from the feeds; an open rank has no entry until it is chosen.
 
-import type { Expression, FnDeclaration, GenericParameter, Parameter, StepDeclaration, TypeExpression } from '../../grammar/index.js';
+import {
+  walk,
+  type Expression,
+  type FnDeclaration,
+  type GenericParameter,
+  type NameExpression,
+  type Parameter,
+  type StepDeclaration,
+  type TypeExpression,
+} from '../../grammar/index.js';
 import { decide, Dim, type DType, isFloat, isWide, limits, type Shape, solvableNames } from '../base/index.js';
 import { typeToString, type Entry, type Output, type ResultTree, type SizeFact, type TensorNode, type TensorType } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
 import { EntryState, joinPath, type Checker, type Context, type Module, outermost } from './context.js';
-import { evaluateFact } from './facts.js';
+import { demandPossible, evaluateFact } from './facts.js';
 import { functionResult, resultSpan } from './functions.js';
 import { bindDefaults, declareGenerics } from './generics.js';
 import { type KnownSizes, knownSizes, overGenerics } from './known-sizes.js';
 import { Matcher } from './match.js';
 import { countable } from './growth.js';
-import { fail } from './report.js';
+import { excerpt, fail } from './report.js';
 import { GenericBinding, Scope } from './scope.js';
 
 import { evaluate } from './expressions/evaluate.js';
-import { readAll, toTensor } from './tensors.js';
+import { bindingLabel, readAll, toTensor } from './tensors.js';
 import { dtypeNamed, expectTensor, shapeWritten, tensorTypeOf } from './types.js';
 import { describe, ERROR, heldBy, integerOf, record, sizeValue, tensorValue, type Value } from './values.js';
+import { tensorHint } from './ways-out.js';
 
 export type EntryDeclaration = FnDeclaration | StepDeclaration;
 
@@ -116,7 +126,9 @@ function entryKnowing(
   if (checker.reporter.diagnostics.length > before) return undefined;
   for (const written of declaration.facts) {
     const fact = evaluateFact(context, written, scope);
-    if (fact !== undefined && decide(fact, []) !== true) state.facts.push(fact);
+    if (fact === undefined) continue;
+    if (!demandPossible(context, fact, name)) return undefined;
+    if (decide(fact, []) !== true) state.facts.push(fact);
   }
   const dims = checker.growth.within('declaration', context, declaration.name.span, `\`${name}\``, () =>
     freeSizes(context, declaration, known),
@@ -216,13 +228,14 @@ function addFeed(context: Context, parameter: Parameter, scope: Scope, declared:
   const known = scope.own(name);
   if (known !== undefined && !(known instanceof GenericBinding)) {
     fail(context, 'duplicate-name', span, `there are two arguments \`${name}\``, {
+      hint: `choose another name, e.g. \`${name}2\``,
       labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }],
     });
     return;
   }
-  // A type with a mistake in it, told where that stands, has a value all the same: the name is declared.
-  const value = feedOf(context, name, parameter.type, parameter, scope, declared) ?? ERROR;
-  scope.addValue(name, 'parameter', value, span, parameter.type, scope);
+  const value = feedOf(context, name, parameter.type, parameter, scope, declared);
+  // What is wrong with it is said: its name is known all the same.
+  scope.addValue(name, 'parameter', value ?? ERROR, span, parameter.type, scope);
 }
 
 /** A feed as a value; a record has one for each of its fields. Undefined after a diagnostic. */
@@ -246,12 +259,18 @@ function feedOf(
     const fields = new Map<string, Value>();
     for (const field of written.fields) {
       const known = fields.has(field.name.text);
-      if (known) fail(context, 'duplicate-name', field.name.span, `the record has a field \`${field.name.text}\` already`);
+      if (known)
+        fail(context, 'duplicate-name', field.name.span, `the record has a field \`${field.name.text}\` already`, {
+          hint: 'choose another name',
+        });
       const value = known ? undefined : feedOf(context, joinPath(path, field.name.text), field.type, parameter, scope);
       if (value === undefined) return undefined;
       fields.set(field.name.text, value);
     }
-    if (fields.size === 0) fail(context, 'type-mismatch', written.span, `the argument \`${shown}\` is a record without fields`);
+    if (fields.size === 0)
+      fail(context, 'type-mismatch', written.span, `the argument \`${shown}\` is a record without fields`, {
+        hint: 'e.g. `{ x: f32[B, 3], y: i32[B] }`',
+      });
     return fields.size === 0 ? undefined : record(fields);
   }
   const type = tensorTypeOf(context, written, scope, `the argument \`${shown}\` of an entry`);
@@ -287,18 +306,37 @@ function defaultOf(
   }
   // It may name what the module declares, and no other argument.
   const inside: Context = { ...context, entry: new EntryState('module', context.entry.name, true), assigns: false };
+  const other = parameterIn(expression, scope);
+  if (other !== undefined) {
+    fail(context, 'not-constant', other.span, `${text} names the argument \`${other.name}\`, and is known before anything is fed`, {
+      labels: [{ span: scope.own(other.name)?.span ?? other.span, text: 'an argument' }],
+      hint: `write a number or a \`const\`, e.g. \`${name.text}: ${type.dtype} = 1\``,
+    });
+    return undefined;
+  }
   const value = evaluate(inside, expression, scope.parent ?? scope, expectTensor(type.dtype, type.shape));
   const matched = new Matcher(inside, scope).match(value, written, { text, span });
   if (matched.kind === 'error') return undefined;
   if (matched.kind === 'boolean') return matched.value;
   if (matched.kind !== 'number') {
     fail(context, 'not-constant', span, `${text} is known when compiling, and this is ${describe(matched)}`, {
-      hint: 'e.g. `lr: f32 = 1e-3`',
+      labels: bindingLabel(value),
+      hint: `write a number or a \`const\`, e.g. \`${name.text}: ${type.dtype} = 1\``,
     });
     return undefined;
   }
   if (toTensor(inside, matched, span, type.dtype) === undefined) return undefined;
   return isWide(type.dtype) ? integerOf(matched) : isFloat(type.dtype) ? heldBy(type.dtype, matched) : matched.value;
+}
+
+/** An argument that an expression names; arguments before it are in the scope. */
+function parameterIn(expression: Expression, scope: Scope): NameExpression | undefined {
+  let found: NameExpression | undefined;
+  walk(expression, (node) => {
+    if (node.kind === 'name' && scope.own(node.name)?.role === 'parameter') found ??= node;
+    return found === undefined;
+  });
+  return found;
 }
 
 /** The sizes that callers choose, in order of first use; every generic must be found from the feeds. Undefined after a diagnostic. */
@@ -376,6 +414,7 @@ function resultTree(
         'type-mismatch',
         resultSpan(declaration),
         `\`${declaration.name.text}\` returns ${describe(value)}, and an entry returns tensors, records and tuples`,
+        { hint: tensorHint(value, excerpt(context, resultSpan(declaration), '…')) },
       );
       return undefined;
   }

@@ -2,13 +2,15 @@
 // Holds: sizes are natural numbers. A polynomial that cannot become negative proves `>= 0`; a known fact proves weaker ones that differ by
 // a constant.
 
-import type { Fact, Span } from '../../grammar/index.js';
+import { walk, type Fact, type Span } from '../../grammar/index.js';
+import { decide, type Label } from '../base/index.js';
 import type { SizeFact } from '../graph/index.js';
 import type { Context } from './context.js';
-import { presume } from './preconditions.js';
-import { fail } from './report.js';
-import type { Scope } from './scope.js';
-import { evaluateSize, unknownsIn } from './sizes.js';
+import { opposites, presume } from './preconditions.js';
+import { excerpt, fail } from './report.js';
+import { GenericBinding, type Scope } from './scope.js';
+import { evaluateSize, multiplesNear, unknownsIn } from './sizes.js';
+import { dimOf } from './values.js';
 
 /** The fact with its sizes evaluated; undefined after a diagnostic, or while its sizes are unknown. */
 export function evaluateFact(context: Context, fact: Fact, scope: Scope): SizeFact | undefined {
@@ -42,9 +44,54 @@ export function demandFacts(context: Context, facts: readonly Fact[], scope: Sco
     const fact = evaluateFact(context, written, scope);
     if (fact === undefined || presume(context, fact, site)) continue;
     fulfilled = false;
-    const labels = [{ span: written.span, text: 'declared here' }];
-    fail(context, 'unsatisfied-fact', site, `\`${name}\` needs ${factText(fact)}, which does not hold`, { labels });
+    fail(context, 'unsatisfied-fact', site, `\`${name}\` needs ${factText(fact)}, which does not hold`, {
+      labels: [{ span: written.span, text: 'declared here' }, ...originsOf(written, scope)],
+      hint: factHint(context, fact, written),
+    });
   }
   if (fulfilled && context.entry.facts.length > known) context.entry.learn?.(context.entry.facts.slice(known));
   return fulfilled;
+}
+
+/** Where the generics of a fact got their sizes. */
+function originsOf(written: Fact, scope: Scope): Label[] {
+  const labels: Label[] = [];
+  walk(written, (node) => {
+    const generic = node.kind === 'size-name' ? scope.lookup(node.name) : undefined;
+    if (!(generic instanceof GenericBinding) || generic.bound === undefined || generic.known === undefined) return;
+    const dim = dimOf(generic.known);
+    if (dim !== undefined) labels.push({ span: generic.bound, text: `\`${generic.name}\` is ${dim} here` });
+  });
+  return labels;
+}
+
+/** Sizes that would do. */
+function factHint(context: Context, { left, relation, right }: SizeFact, written: Fact): string {
+  const [by, whole] = [left.constant, right.constant];
+  if (relation === 'divides' && by !== undefined && by > 0 && whole !== undefined) {
+    return multiplesNear(by, whole);
+  }
+  return `choose sizes with \`${excerpt(context, written.span, factText({ left, relation, right, span: undefined }))}\``;
+}
+
+/** Refuses a fact that those before it rule out; false after a diagnostic. */
+export function demandPossible(context: Context, fact: SizeFact, name: string): boolean {
+  const { facts } = context.entry;
+  const isRuledOut =
+    fact.relation === 'divides' ? decide(fact, facts) === false : decide({ ...fact, relation: opposites[fact.relation] }, facts) === true;
+  if (!isRuledOut || fact.span === undefined) return true;
+  const before = facts.filter((one) => one.span !== undefined && one.inferred === undefined);
+  fail(
+    context,
+    'unsatisfied-fact',
+    fact.span,
+    `no call of \`${name}\` fulfils ${factText(fact)}${before.length === 0 ? '' : ' and the facts before it'}`,
+    {
+      labels: before.flatMap(({ span, ...one }) =>
+        span === undefined ? [] : [{ span, text: `${factText({ ...one, span })} is declared here` }],
+      ),
+      hint: 'leave out one of them, or turn it round',
+    },
+  );
+  return false;
 }

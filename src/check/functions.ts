@@ -16,7 +16,7 @@ import { fail } from './report.js';
 import { Scope } from './scope.js';
 import { evaluateBlock, mayAssign } from './statements.js';
 import { dtypeBeside, ownDType, readAll } from './tensors.js';
-import { besides, expectedOf, type Expected } from './types.js';
+import { besides, dtypeNamed, expectedOf, failUnknownType, isNoType, type Expected } from './types.js';
 import { ERROR, record, type FunctionValue, type InstanceValue, type LambdaValue, type Value } from './values.js';
 
 /** The frame of a call; undefined after a diagnostic when it would never end. */
@@ -42,7 +42,15 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
   const { declaration } = fn;
   const own = declaration.name.text;
   const name = shownName(fn);
-  if (declaration.kind === 'step' && !mayAssign(context, call.site, `the step \`${name}\` is called`)) {
+  if (
+    declaration.kind === 'step' &&
+    !mayAssign(
+      context,
+      call.site,
+      `the step \`${name}\` is called`,
+      'a function is pure: call it in the step itself, and pass on what it gives',
+    )
+  ) {
     for (const argument of call.passed) argument.value();
     return ERROR;
   }
@@ -161,12 +169,24 @@ export function functionResult(inside: Context, declaration: FnDeclaration | Ste
   // What the body declares lies over the parameters: a `let` may reuse none of their names, a nested block may.
   const evaluateIn = (context: Context, within: Scope): Value => {
     const { body } = declaration;
+    if (
+      declaration.result?.kind === 'named-type' &&
+      isNoType(declaration.result.name.text) &&
+      dtypeNamed(declaration.result.name.text, within) === undefined
+    ) {
+      failUnknownType(context, declaration.result, within);
+      return ERROR;
+    }
     if (declaration.kind === 'step' && declaration.result === null && body.kind === 'block')
       return evaluateBlock(context, body, within, expected).returned ?? record([]);
     const value = evaluateBody(context, body, within, expected, name, declaration.name.span);
     return declaration.result === null
       ? value
-      : new Matcher(context, within).match(value, declaration.result, { text: `the result of ${name}`, span: resultSpan(declaration) });
+      : new Matcher(context, within).match(value, declaration.result, {
+          text: `the result of ${name}`,
+          span: resultSpan(declaration),
+          isOwnType: true,
+        });
   };
   if (declaration.kind === 'fn' && declaration.vjp !== null)
     return applyCustomRule(inside, declaration, declaration.vjp, scope, evaluateIn);
@@ -192,7 +212,8 @@ export function callLambda(call: Call, lambda: LambdaValue): Value {
     expression.span,
   );
   if (assigned === undefined) return ERROR;
-  if (call.generics !== null) return fail(context, 'too-many-arguments', call.site, 'a lambda has no generics');
+  if (call.generics !== null)
+    return fail(context, 'too-many-arguments', call.site, 'a lambda has no generics', { hint: 'declare a `fn`, which may have some' });
   const frame = pushFrame(context, expression, lambda.self, 'the lambda', call.site, lambda.frame);
   if (frame === undefined) return ERROR;
   const scope = new Scope(lambda.scope);
@@ -202,7 +223,9 @@ export function callLambda(call: Call, lambda: LambdaValue): Value {
     if (passed === undefined) continue;
     const known = scope.own(parameter.text);
     if (known !== undefined) {
-      fail(context, 'duplicate-name', parameter.span, `the lambda has two parameters \`${parameter.text}\``);
+      fail(context, 'duplicate-name', parameter.span, `the lambda has two parameters \`${parameter.text}\``, {
+        hint: `choose another name, e.g. \`${parameter.text}2\``,
+      });
       return ERROR;
     }
     const value = readAll(context, passed.value(), passed.span);

@@ -104,6 +104,7 @@ function standIns(context: Context, declaration: FnDeclaration | StepDeclaration
     const known = scope.own(parameter.name.text);
     if (known !== undefined && !(known instanceof GenericBinding)) {
       fail(context, 'duplicate-name', parameter.name.span, `there are two parameters \`${parameter.name.text}\``, {
+        hint: `choose another name, e.g. \`${parameter.name.text}2\``,
         labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }],
       });
       continue;
@@ -173,7 +174,9 @@ function checkOptimizer(checker: Checker, module: Module, declaration: Optimizer
       const scope = new Scope(module.scope);
       for (const parameter of declaration.parameters) {
         if (scope.own(parameter.name.text) !== undefined)
-          fail(context, 'duplicate-name', parameter.name.span, `there are two parameters \`${parameter.name.text}\``);
+          fail(context, 'duplicate-name', parameter.name.span, `there are two parameters \`${parameter.name.text}\``, {
+            hint: `choose another name, e.g. \`${parameter.name.text}2\``,
+          });
         else
           scope.addValue(
             parameter.name.text,

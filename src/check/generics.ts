@@ -2,12 +2,12 @@
 // callee's scope.
 
 import type { GenericArgument, GenericParameter, Span, TypeExpression } from '../../grammar/index.js';
-import { isDType } from '../base/index.js';
+import { dtypeNames, isDType } from '../base/index.js';
 import type { Context } from './context.js';
 import { fitsBound } from './match.js';
 import { fail } from './report.js';
 import { GenericBinding, type DTypeBound, type Scope } from './scope.js';
-import { evaluateSize, packNamed, solveSize } from './sizes.js';
+import { evaluateSize, failNegative, solveSize, unknownsIn } from './sizes.js';
 import { suggestion } from './spelling.js';
 import { dtypeNamed, shapeWritten, type Expected } from './types.js';
 import { dimOf, ERROR, sizeValue } from './values.js';
@@ -32,6 +32,7 @@ export function declareGenerics(context: Context, generics: readonly GenericPara
     const known = scope.own(generic.name.text);
     if (known !== undefined) {
       fail(context, 'duplicate-name', generic.name.span, `\`${generic.name.text}\` is declared twice`, {
+        hint: 'choose another name',
         labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }],
       });
     }
@@ -81,7 +82,10 @@ export function bindGenerics(
     'too-many-arguments',
     extra.span,
     `\`${callee}\` has ${bindings.length === 0 ? 'no generics' : `${bindings.length} generic${bindings.length > 1 ? 's' : ''}`}, and ${arguments_.length} are passed`,
-    { labels: [{ span: declared, text: `\`${callee}\` is declared here` }] },
+    {
+      labels: [{ span: declared, text: `\`${callee}\` is declared here` }],
+      hint: `write \`${callee}${bindings.length === 0 ? '' : `<${bindings.map(({ name }) => name).join(', ')}>`}(…)\``,
+    },
   );
   return false;
 }
@@ -104,6 +108,7 @@ function bindGeneric(
       if (!fitsBound(dtype, binding.family)) {
         fail(context, 'dtype-mismatch', argument.span, `\`${binding.name}: ${binding.family}\` of \`${callee}\` cannot be ${dtype}`, {
           labels,
+          hint: `it is one of ${dtypeNames.filter((one) => fitsBound(one, binding.family)).join(', ')}`,
         });
         return false;
       }
@@ -113,19 +118,37 @@ function bindGeneric(
   }
   if (binding.sort === 'dtype' || argument.kind === 'rank-spread') {
     const sort = binding.sort === 'dtype' ? 'a dtype' : binding.sort === 'integer' ? 'one integer' : 'one size';
-    fail(context, 'type-mismatch', argument.span, `\`${binding.name}\` of \`${callee}\` is ${sort}`, { labels });
+    fail(context, 'type-mismatch', argument.span, `\`${binding.name}\` of \`${callee}\` is ${sort}`, {
+      labels,
+      hint: binding.sort === 'dtype' ? 'e.g. `f32`; without it the arguments say' : 'e.g. `3`',
+    });
     return false;
   }
   const dim = evaluateSize(context, argument, scope);
   if (dim === undefined) return false;
+  const [later] = unknownsIn(dim);
+  if (later !== undefined) {
+    fail(
+      context,
+      'ambiguous-size',
+      argument.span,
+      `\`${binding.name}\` of \`${callee}\` goes by \`${later.slice(1)}\`, which nothing has determined before`,
+      {
+        labels,
+        hint: `declare \`${later.slice(1)}\` before \`${binding.name}\``,
+      },
+    );
+    return false;
+  }
   if (binding.sort === 'integer' && dim.constant === undefined && !context.entry.dry) {
     fail(context, 'not-constant', argument.span, `\`${binding.name}\` of \`${callee}\` is known when compiling, and ${dim} is not`, {
       labels,
+      hint: 'use a number or a `dim`',
     });
     return false;
   }
   if (binding.sort !== 'integer' && dim.constant !== undefined && dim.constant < 0) {
-    fail(context, 'invalid-value', argument.span, `a size of ${dim.constant} is negative`);
+    failNegative(context, argument.span, dim.constant);
     return false;
   }
   binding.bind(sizeValue(dim), argument.span);
@@ -147,7 +170,9 @@ export function bindDefaults(
     const { initial, known, span } = binding;
     if (initial === undefined || known !== undefined || (which === 'dtypes' && binding.sort !== 'dtype')) continue;
     if (binding.sort === 'pack') {
-      fail(context, 'unsupported-feature', initial.span, `a list of sizes such as \`...${binding.name}\` has no default`);
+      fail(context, 'unsupported-feature', initial.span, `a list of sizes such as \`...${binding.name}\` has no default`, {
+        hint: 'arguments determine it, or what is passed in angle brackets',
+      });
       return false;
     }
     if (!bindGeneric(context, binding, initial, scope, callee, span ?? initial.span)) return false;
@@ -179,7 +204,7 @@ export function inferFromExpected(
   const pack = dims[spread];
   if (pack?.kind === 'rank-spread') {
     const binding = scope.lookup(pack.name.text);
-    if (binding instanceof GenericBinding && packNamed(scope, pack.name.text) === undefined && shape.length >= dims.length - 1) {
+    if (binding instanceof GenericBinding && binding.sort === 'pack' && binding.known === undefined && shape.length >= dims.length - 1) {
       binding.bind({ kind: 'pack', shape: shape.slice(spread, shape.length - (dims.length - spread - 1)) }, at);
     }
   }
@@ -203,7 +228,7 @@ export function otherRank(type: TypeExpression | null, expected: Expected | unde
   if (type?.kind !== 'named-type' || expected?.kind !== 'tensor' || expected.shape === undefined) return undefined;
   const dims = type.dims ?? [];
   if (dims.some((dim) => dim.kind === 'rank-spread') || dims.length === expected.shape.length) return undefined;
-  return `\`${callee}\` gives a tensor of rank ${dims.length}, and one of rank ${expected.shape.length} is expected here`;
+  return `\`${callee}\` gives a tensor of rank ${dims.length}, and one of rank ${expected.shape.length} is expected here: \`zeros\`, \`uniform\` and \`normal\` fill any`;
 }
 
 /**
@@ -231,7 +256,7 @@ export function demandGenerics(
         why ??
         (binding.sort === 'pack'
           ? 'declare the type of what it gives: `let x: f32[3] = …`'
-          : `pass it: \`${callee}<…>(…)\`, or declare the type of the result`),
+          : `pass it: \`${callee}<${bindings.map(({ name }) => name).join(', ')}>(…)\`, or declare the type of what it gives`),
     });
     return false;
   }

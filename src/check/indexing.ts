@@ -3,10 +3,11 @@
 // Holds: positions known when compiling are checked against the size; NumPy's meaning for negative positions and for slices beyond the end.
 
 import type { Expression, Index, IndexExpression, SliceIndex, Span } from '../../grammar/index.js';
-import { Dim, type DiagnosticCode, isInteger } from '../base/index.js';
+import { Dim, type DiagnosticCode, isInteger, type Label } from '../base/index.js';
 import { type TensorNode, type TensorType, typeToString } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
+import { sizeLabels } from './broadcast.js';
 import { checkedIndex } from './checked-index.js';
 import type { Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
@@ -17,8 +18,10 @@ import { distance, takeAt } from './picks.js';
 import { presumeNatural } from './preconditions.js';
 import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
-import { bindingLabel, ownDType, toTensor } from './tensors.js';
+import { bindingLabel, ownDType, shapeOf, toTensor } from './tensors.js';
+import { lastItem } from './sizes.js';
 import { describe, dimOf, ERROR, integerHint, list, tensorValue, tuple, type Value } from './values.js';
+import { elementHint, itemHint } from './ways-out.js';
 
 /** What is taken of an axis. */
 export interface Cut {
@@ -31,6 +34,8 @@ export interface Cut {
   readonly ids: TensorNode | undefined;
   /** `ids` is where so many elements in a row begin. */
   readonly window: Dim | undefined;
+  /** What `ids` was written as. */
+  readonly written?: { readonly value: Value; readonly span: Span };
 }
 
 /** A part that is known when compiling. */
@@ -49,7 +54,7 @@ export function evaluateIndex(context: Context, expression: IndexExpression, sco
       'type-mismatch',
       expression.object.span,
       `\`${excerpt(context, expression.object.span, 'this')}\` is ${describe(object)}, and has no elements`,
-      { hint: object.kind === 'record' ? 'a field is read by its name: `r.field`' : undefined },
+      { hint: elementHint(object, excerpt(context, expression.object.span, '…')) },
     );
   const node = toTensor(context, object, expression.object.span);
   if (node === undefined) return ERROR;
@@ -61,7 +66,12 @@ export function evaluateIndex(context: Context, expression: IndexExpression, sco
 function indexItems(context: Context, expression: IndexExpression, kind: 'list' | 'tuple', items: readonly Value[], scope: Scope): Value {
   const [index, more] = expression.indices;
   if (index === undefined) return ERROR;
-  if (more !== undefined) return fail(context, 'shape-mismatch', expression.span, `a ${kind} has one index`);
+  if (more !== undefined)
+    return fail(context, 'shape-mismatch', expression.span, `a ${kind} has one index`, {
+      hint: items.every((item) => shapeOf(item) !== undefined)
+        ? `make a tensor of it: \`stack(${excerpt(context, expression.object.span, '…')})[…]\``
+        : 'index what stands in it next: `list[0][1]`',
+    });
   const whole = (part: Expression | null): number | undefined => {
     if (part === null) return undefined;
     const value = evaluate(context, part, scope);
@@ -72,20 +82,32 @@ function indexItems(context: Context, expression: IndexExpression, kind: 'list' 
         'not-constant',
         part.span,
         `a ${kind} exists only while compiling: its index must be a known integer, and this is ${describe(value)}`,
-        { labels: bindingLabel(value), hint: integerHint(value, part) },
+        {
+          labels: bindingLabel(value),
+          hint: integerHint(value, part) ?? itemHint(excerpt(context, expression.object.span, 'list'), items, value),
+        },
       );
     return Number.NaN;
   };
-  if (index.kind === 'ellipsis') return fail(context, 'type-mismatch', index.span, `\`...\` stands for axes, and this is a ${kind}`);
+  if (index.kind === 'ellipsis')
+    return fail(context, 'type-mismatch', index.span, `\`...\` stands for axes, and this is a ${kind}`, { hint: 'leave it out' });
   if (index.kind === 'slice') {
     const [start, stop, step] = [whole(index.start), whole(index.stop), whole(index.step)];
     if ([start, stop, step].some(Number.isNaN)) return ERROR;
-    if (step !== undefined && step !== 1) return fail(context, 'unsupported-feature', index.span, `a ${kind} is sliced without a step`);
+    if (step !== undefined && step !== 1)
+      return fail(context, 'unsupported-feature', index.span, `a ${kind} is sliced without a step`, {
+        hint: 'choose its elements: `[list[i] for i in [0, 2]]`',
+      });
     return (kind === 'list' ? list : tuple)(items.slice(start ?? 0, stop ?? items.length));
   }
   const at = whole(index);
   if (at === undefined || Number.isNaN(at)) return ERROR;
-  return items.at(at) ?? fail(context, 'invalid-value', index.span, `there is no element ${at} in a ${kind} of ${items.length}`);
+  return (
+    items.at(at) ??
+    fail(context, 'invalid-value', index.span, `there is no element ${at} in a ${kind} of ${items.length}`, {
+      hint: lastItem(items.length),
+    })
+  );
 }
 
 function indexTensor(context: Context, expression: IndexExpression, object: Value, node: TensorNode, scope: Scope): Value {
@@ -115,20 +137,19 @@ export function cutsOf(
   }
   const given = expression.indices.filter((index) => index.kind !== 'ellipsis').length;
   const ellipses = expression.indices.length - given;
-  if (ellipses > 1) return refuse('syntax-error', '`...` may stand once among the indices');
+  if (ellipses > 1)
+    return refuse('syntax-error', '`...` may stand once among the indices', { hint: 'write `:` for each of the other axes' });
   if (given > shape.length && shape.length === 0)
     return refuse(
       'shape-mismatch',
       `${excerpt(context, expression.object.span, 'this')} is ${typeToString(type)}, a scalar, and has no elements`,
-      {
-        labels: bindingLabel(object),
-      },
+      { labels: bindingLabel(object), hint: 'it is one number already' },
     );
   if (given > shape.length)
     return refuse(
       'shape-mismatch',
       `${excerpt(context, expression.object.span, 'this')} is ${typeToString(type)}, and has ${shape.length} ax${shape.length === 1 ? 'is' : 'es'} for ${given} indices`,
-      { labels: bindingLabel(object) },
+      { labels: bindingLabel(object), hint: `leave out ${given - shape.length} of the indices` },
     );
   const indices: (Index | undefined)[] = [];
   for (const index of expression.indices) {
@@ -139,12 +160,13 @@ export function cutsOf(
   const cuts: Cut[] = [];
   for (const [axis, index] of indices.entries()) {
     const size = shape[axis] as Dim;
+    const bounded: Bounded = () => sizeLabels({ value: object, span: expression.object.span }, axis);
     const cut =
       index === undefined || index.kind === 'ellipsis'
         ? whole(size)
         : index.kind === 'slice'
-          ? sliceCut(context, index, size, scope, expression.span)
-          : positionCut(context, index, size, scope, expression.span);
+          ? sliceCut(context, index, size, scope, expression.span, bounded)
+          : positionCut(context, index, size, scope, expression.span, bounded);
     if (cut === undefined) return undefined;
     cuts.push(cut);
   }
@@ -156,7 +178,7 @@ type Refusal = [code: DiagnosticCode, message: string, details?: Parameters<type
 const whole = (size: Dim): Cut => known(Dim.zero, size);
 
 /** One position, or run-time positions. */
-function positionCut(context: Context, index: Expression, size: Dim, scope: Scope, site: Span): Cut | undefined {
+function positionCut(context: Context, index: Expression, size: Dim, scope: Scope, site: Span, bounded: Bounded): Cut | undefined {
   const value = evaluate(context, index, scope);
   if (value.kind === 'error') return undefined;
   const dim = dimOf(value);
@@ -183,16 +205,22 @@ function positionCut(context: Context, index: Expression, size: Dim, scope: Scop
       return undefined;
     }
     const checked = checkedIndex(context, ids, size, index.span);
-    return checked === undefined ? undefined : { ...whole(size), ids: checked };
+    return checked === undefined ? undefined : { ...whole(size), ids: checked, written: { value, span: index.span } };
   }
   const negative = dim.constant !== undefined && dim.constant < 0;
   const at = negative ? size.add(dim) : dim;
   if (presumeNatural(context, at, site) && presumeNatural(context, size.sub(at).sub(1), site)) return known(at, at.add(1), 1, true);
-  fail(context, 'index-out-of-range', index.span, `there is no element ${dim} in an axis of size ${size}`);
+  fail(context, 'index-out-of-range', index.span, `there is no element ${dim} in an axis of size ${size}`, {
+    labels: bounded,
+    hint: lastOf(size),
+  });
   return undefined;
 }
 
-function sliceCut(context: Context, index: SliceIndex, size: Dim, scope: Scope, site: Span): Cut | undefined {
+/** Where the size of the axis was written or bound. */
+type Bounded = () => readonly Label[];
+
+function sliceCut(context: Context, index: SliceIndex, size: Dim, scope: Scope, site: Span, bounded: Bounded): Cut | undefined {
   const step = bound(context, index.step, scope);
   if (step === 'error') return undefined;
   const stride = step === undefined ? 1 : step.constant;
@@ -202,13 +230,14 @@ function sliceCut(context: Context, index: SliceIndex, size: Dim, scope: Scope, 
       stride === 0 ? 'invalid-value' : 'not-constant',
       index.step?.span ?? index.span,
       stride === 0 ? 'the step of a slice is not 0' : 'the step of a slice must be a known integer',
+      { hint: 'e.g. `x[::2]`' },
     );
     return undefined;
   }
   const written = [index.start, index.stop].map((part) => (part === null ? undefined : { part, value: evaluate(context, part, scope) }));
   if (written.some((one) => one?.value.kind === 'error')) return undefined;
   const [from, to] = written;
-  if (from !== undefined && stride === 1 && isRunTime(from.value)) return windowCut(context, from, to, size, index.span);
+  if (from !== undefined && stride === 1 && isRunTime(from.value)) return windowCut(context, from, to, size, index.span, bounded);
   const start = asBound(context, from);
   const stop = asBound(context, to);
   if (start === 'error' || stop === 'error') return undefined;
@@ -224,8 +253,19 @@ function sliceCut(context: Context, index: SliceIndex, size: Dim, scope: Scope, 
     'index-out-of-range',
     index.span,
     `the slice \`${excerpt(context, index.span, '…')}\` does not lie inside an axis of size ${size}`,
+    {
+      labels: bounded,
+      hint: forward
+        ? 'without an end it goes up to that of the axis: `x[1:]`'
+        : 'without bounds it is the whole axis from the end: `x[::-1]`',
+    },
   );
   return undefined;
+}
+
+/** Which elements there are. */
+export function lastOf(size: Dim): string | undefined {
+  return size.constant === undefined ? 'the last one is -1; how many there are is declared behind `where`' : lastItem(size.constant);
 }
 
 interface Written {
@@ -237,7 +277,7 @@ const isRunTime = (value: Value): boolean =>
   dimOf(value) === undefined && (value.kind === 'tensor' || value.kind === 'variable') && isInteger(ownDType(value) ?? 'f32');
 
 /** `x[start : start + 3]`: so many elements from where the running program says. */
-function windowCut(context: Context, from: Written, to: Written | undefined, size: Dim, span: Span): Cut | undefined {
+function windowCut(context: Context, from: Written, to: Written | undefined, size: Dim, span: Span, bounded: Bounded): Cut | undefined {
   const start = toTensor(context, from.value, from.part.span);
   const stop = to === undefined ? undefined : toTensor(context, to.value, to.part.span, start?.type.dtype);
   if (start === undefined || (to !== undefined && stop === undefined)) return undefined;
@@ -256,7 +296,10 @@ function windowCut(context: Context, from: Written, to: Written | undefined, siz
   }
   if ((length.constant ?? 1) <= 0) return known(Dim.zero, Dim.zero);
   if (!presumeNatural(context, size.sub(length), span)) {
-    fail(context, 'index-out-of-range', span, `no ${length} elements follow each other in an axis of size ${size}`);
+    fail(context, 'index-out-of-range', span, `no ${length} elements follow each other in an axis of size ${size}`, {
+      labels: bounded,
+      hint: 'take fewer of them, or declare a longer axis',
+    });
     return undefined;
   }
   const ids = checkedIndex(context, start, size, span, length);

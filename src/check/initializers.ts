@@ -7,7 +7,8 @@ import * as ops from '../ops/index.js';
 import { EntryState, type Context } from './context.js';
 import { broadcastTo } from './broadcast.js';
 import { evaluate } from './expressions/evaluate.js';
-import { fail } from './report.js';
+import { fittingHint } from './fitting.js';
+import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
 import { shapeOf, toTensor } from './tensors.js';
 import { expectTensor } from './types.js';
@@ -15,6 +16,9 @@ import type { VariableRecord } from './variables.js';
 import { fnv1a, shapeEquals } from '../base/index.js';
 import { typeToString } from '../graph/index.js';
 import { describe } from './values.js';
+
+/** What initial values are made of. */
+const initialHint = 'start it from numbers, or from a shape as `zerosLike(…)` does; what depends on values is assigned in a step';
 
 /** Evaluates the initializer into `variable.initial`; nothing is set after a diagnostic. */
 export function initialize(context: Context, variable: VariableRecord, expression: Expression, scope: Scope): void {
@@ -69,7 +73,12 @@ function evaluated(context: Context, variable: VariableRecord, expression: Expre
       'shape-mismatch',
       expression.span,
       `the initial value is ${describe(value)}, and \`${variable.path}\` is ${typeToString(variable.type)}`,
-      { labels: variable.span === undefined ? [] : [{ span: variable.span, text: 'declared here' }] },
+      {
+        labels: variable.span === undefined ? [] : [{ span: variable.span, text: 'declared here' }],
+        hint:
+          fittingHint(excerpt(inside, expression.span, '…'), dtype, own, shape) ??
+          `declare it as \`${typeToString({ ...variable.type, shape: own })}\`; one number fills any shape`,
+      },
     );
     return undefined;
   }
@@ -79,7 +88,9 @@ function evaluated(context: Context, variable: VariableRecord, expression: Expre
   const isFed = (name: string): boolean => name === seedName || streamIndex(name) >= 0;
   const foreign = topological([whole]).find((one) => (ops.isNodeOf(one, ops.feed) ? !isFed(one.attrs.name) : one.op === ops.variable));
   if (foreign === undefined) return whole;
-  fail(inside, 'not-constant', expression.span, 'an initial value cannot depend on arguments or variables');
+  fail(inside, 'not-constant', expression.span, 'an initial value cannot depend on arguments or variables', {
+    hint: initialHint,
+  });
   return undefined;
 }
 

@@ -3,7 +3,17 @@
 // Holds: the body is a closed region; the carry keeps its type from round to round. A literal that starts a carry takes the type that the
 // body gives it.
 
-import type { Block, Expression, FoldExpression, Iterable, Pattern, ScanExpression, Span, WhileExpression } from '../../grammar/index.js';
+import type {
+  Block,
+  Expression,
+  FoldExpression,
+  Iterable,
+  Pattern,
+  ScanExpression,
+  Span,
+  Statement,
+  WhileExpression,
+} from '../../grammar/index.js';
 import { Dim, shapeEquals } from '../base/index.js';
 import { type Node, type Region, tensor, typeToString, type TensorNode, type TensorType } from '../graph/index.js';
 import * as ops from '../ops/index.js';
@@ -14,7 +24,7 @@ import { enterScope, purely, type Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
 import { shallow } from './growth.js';
 import { bindPattern, derives, nameParts } from './patterns.js';
-import { fail } from './report.js';
+import { excerpt, fail } from './report.js';
 import { rangeRounds, rowRounds, type Rounds, roundsOf, rowsOf, whileRounds } from './rounds.js';
 import { Scope } from './scope.js';
 import { evaluateBlock } from './statements.js';
@@ -118,17 +128,18 @@ function evaluateRound(
   expected: Expected | undefined,
 ): Round | undefined {
   const inner = new Scope(scope);
-  const bind = (pattern: Pattern, value: Value): void => {
+  const bind = (pattern: Pattern, value: Value, otherwise: string): boolean => {
     const bound = derives(loop.body) ? nameParts(context, loop.word, value, pattern.span) : value;
-    bindPattern(context, pattern, bound, inner, { role: 'parameter', named: false });
+    return bindPattern(context, pattern, bound, inner, { role: 'parameter', named: false, otherwise });
   };
-  if (loop.variable !== undefined) bind(loop.variable, item);
-  bind(loop.carry, carry);
+  const isItem = loop.variable === undefined || bind(loop.variable, item, 'bind what a round is given to one name');
+  const start = excerpt(context, loop.initial.span, '…');
+  if (!bind(loop.carry, carry, `start with as many values: \`(${start}, …)\``) || !isItem) return undefined;
   const outcome = evaluateBlock(context, loop.body, inner, loop.word === 'scan' ? undefined : expected);
   if (loop.word !== 'scan') {
     if (outcome.yielded !== undefined) {
-      fail(context, 'syntax-error', loop.body.span, '`yield` belongs into a `scan`', {
-        hint: `the last expression of a \`${loop.word}\` is the next carry`,
+      fail(context, 'syntax-error', yieldIn(loop.body)?.span ?? loop.body.span, '`yield` belongs into a `scan`', {
+        hint: `the last expression of a \`${loop.word}\` is the next carry; write it without \`yield\``,
       });
       return undefined;
     }
@@ -144,7 +155,10 @@ function evaluateRound(
   if (outcome.yielded === undefined) {
     if (!outcome.failed)
       fail(context, 'missing-return', loop.body.span, 'the body of this `scan` yields nothing', {
-        hint: 'end it with `yield (next, output)`',
+        hint:
+          outcome.last?.kind === 'tuple' && outcome.last.items.length === 2
+            ? 'write `yield` before the last expression'
+            : 'end it with `yield (next, output)`',
       });
     return undefined;
   }
@@ -154,9 +168,9 @@ function evaluateRound(
     fail(
       context,
       'type-mismatch',
-      loop.body.span,
+      bodyValueSpan(loop),
       `a \`scan\` yields the next carry and an output, and this yields ${describe(outcome.yielded)}`,
-      { hint: '`yield (next, output)`' },
+      { hint: more === undefined ? '`yield (next, output)`' : 'several outputs are a tuple: `yield (next, (a, b))`' },
     );
     return undefined;
   }
@@ -213,12 +227,12 @@ function loopNode(
     return fail(
       context,
       'type-mismatch',
-      loop.body.span,
+      bodyValueSpan(loop),
       `the carry starts as ${describe(initial)}, and the body makes it ${describe(round.carry)}`,
-      { labels: [{ span: loop.initial.span, text: 'the carry starts here' }] },
+      { labels: [{ span: loop.initial.span, text: 'the carry starts here' }], hint: carryHint(context, loop, initial, round.carry) },
     );
-  const next = leavesOf(context, round.carry, loop.body.span, 'the carry');
-  const outputs = round.output === undefined ? [] : leavesOf(context, round.output, loop.body.span, 'the output');
+  const next = leavesOf(context, round.carry, bodyValueSpan(loop), 'the carry');
+  const outputs = round.output === undefined ? [] : leavesOf(context, round.output, bodyValueSpan(loop), 'the output');
   if (next === undefined || outputs === undefined) return ERROR;
 
   const results: TensorNode[] = [];
@@ -235,7 +249,7 @@ function loopNode(
         `the carry starts as ${typeToString(type)}, and the body makes it ${describe(leaf)}`,
         {
           labels: [{ span: loop.initial.span, text: 'the carry starts here' }],
-          hint: 'the type of a carry stays the same from round to round',
+          hint: leafHint(context, loop, type, leaf, starts.length),
         },
       );
     }
@@ -403,9 +417,37 @@ function widerLiteral(start: Value, result: Value | undefined): TensorType['dtyp
   return fractional ? 'f32' : fallbackDType(start);
 }
 
+const yieldIn = (body: Block): Statement | undefined => body.statements.find((one) => one.kind === 'yield');
+
 /** Where the value of the body stands. */
 function bodyValueSpan(loop: Loop): Span {
+  const yielded = yieldIn(loop.body);
+  if (yielded?.kind === 'yield') return yielded.value.span;
   const last = loop.body.statements.at(-1);
-  if (last?.kind === 'expression-statement') return last.expression.span;
-  return last?.kind === 'yield' ? last.value.span : loop.body.span;
+  return last?.kind === 'expression-statement' ? last.expression.span : loop.body.span;
+}
+
+const sameType = 'the type of a carry stays the same from round to round';
+const collects = 'to collect a value of each round, let a `scan` yield it: `yield (next, value)`';
+
+/** For a carry of another form than it had. */
+function carryHint(context: Context, loop: Loop, initial: Value, next: Value): string {
+  if (initial.kind === 'list' && next.kind === 'list') return `${sameType}; ${collects}`;
+  const parts = (value: Value): number => (value.kind === 'tuple' || value.kind === 'list' ? value.items.length : 1);
+  if (initial.kind === 'tuple') return `give as many values: \`(${initial.items.map(() => '…').join(', ')})\``;
+  return next.kind === 'tuple' && loop.word !== 'scan'
+    ? `start with ${parts(next)} values: \`with (${Array.from({ length: parts(next) }, (_, at) => `z${at + 1}`).join(', ')}) = (${excerpt(context, loop.initial.span, '…')}, …)\`; a value of each round is yielded by a \`scan\``
+    : sameType;
+}
+
+/** For a part of a carry whose dtype or shape changes. */
+function leafHint(context: Context, loop: Loop, type: TensorType, leaf: Value, parts: number): string {
+  const own = ownDType(leaf);
+  const start = parts === 1 ? excerpt(context, loop.initial.span, '…') : '…';
+  if (own !== undefined && own !== type.dtype) return `${sameType}: start with \`${own}(${start})\`, or give \`${type.dtype}(…)\``;
+  const shape = shapeOf(leaf) ?? [];
+  const isGrown = shape.length === type.shape.length && shape.filter((size, axis) => !size.equals(type.shape[axis] as Dim)).length === 1;
+  return isGrown
+    ? `${sameType}; ${collects}`
+    : `${sameType}: start with ${typeToString({ ...type, shape })}, or give ${typeToString(type)}`;
 }

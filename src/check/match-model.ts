@@ -7,7 +7,7 @@ import { fitsBound, type Matcher, type Subject } from './match.js';
 import { fail } from './report.js';
 import { GenericBinding } from './scope.js';
 import { evaluateSize, solveSize } from './sizes.js';
-import { dtypeNamed } from './types.js';
+import { dtypeNamed, typeText } from './types.js';
 import { describe, dimOf, ERROR, sizeValue, type ModelValue, type Value } from './values.js';
 
 /** Finds a dtype generic of the type, or compares; false after a diagnostic. */
@@ -19,7 +19,10 @@ function matchDType({ context, scope }: Matcher, actual: DType, argument: SizeNa
   }
   if (declared === actual) return true;
   const labels = [{ span: argument.span, text: 'declared here' }];
-  fail(context, 'dtype-mismatch', subject.span, `${subject.text} has ${name} = ${actual}, where ${argument.name} is declared`, { labels });
+  fail(context, 'dtype-mismatch', subject.span, `${subject.text} has ${name} = ${actual}, where ${argument.name} is declared`, {
+    labels,
+    hint: `pass one with ${name} = ${argument.name}`,
+  });
   return false;
 }
 
@@ -32,7 +35,7 @@ export function matchModel(matcher: Matcher, value: Value, model: ModelValue, ty
       'type-mismatch',
       subject.span,
       `${subject.text} is ${describe(value)}, where an instance of ${name} is declared`,
-      { labels: [{ span: type.span, text: 'declared here' }] },
+      { labels: [{ span: type.span, text: 'declared here' }], hint: `pass an instance: \`${typeText(matcher.context, type)}(…)\`` },
     );
   for (const [at, argument] of (type.generics ?? []).entries()) {
     const generic = model.declaration.generics[at];
@@ -58,7 +61,10 @@ export function matchModel(matcher: Matcher, value: Value, model: ModelValue, ty
         'shape-mismatch',
         subject.span,
         `${subject.text} has ${generic.name.text} = ${actual}, where ${pattern.toString().replaceAll('?', '')} is declared`,
-        { labels: [{ span: argument.span, text: 'declared here' }] },
+        {
+          labels: [{ span: argument.span, text: 'declared here' }],
+          hint: `pass one with ${generic.name.text} = ${pattern.toString().replaceAll('?', '')}, or declare ${actual}`,
+        },
       );
   }
   return value;

@@ -7,6 +7,7 @@ import type { NamedType, Span, TypeExpression } from '../../grammar/index.js';
 import { type Dim, isFloat, isInteger, type DType, type Label, type Shape } from '../base/index.js';
 import { broadcastTo, sizeLabels } from './broadcast.js';
 import type { Context } from './context.js';
+import { compileTimeWords, fieldHint, rankHint, sizeHint } from './match-hints.js';
 import { matchModel } from './match-model.js';
 import { paramsOf } from './params.js';
 import { excerpt, fail } from './report.js';
@@ -14,6 +15,7 @@ import { GenericBinding, type DTypeBound, type Scope } from './scope.js';
 import { isUnknown, solveSize, unknownsIn } from './sizes.js';
 import { bindingLabel, fallbackDType, ownDType, shapeOf, toTensor } from './tensors.js';
 import { dtypeNamed, failUnknownType, isCompileTimeType, shapeWritten, typeText, type CompileTimeType } from './types.js';
+import { kindHint } from './ways-out.js';
 import {
   describe,
   dimOf,
@@ -37,6 +39,8 @@ export interface Subject {
   readonly fills?: boolean;
   /** Literals keep their freedom of dtype (arguments of optimizers). */
   readonly keepsLiterals?: boolean;
+  /** The type stands beside the value and follows from it: that of a `let` or of a result. */
+  readonly isOwnType?: boolean;
 }
 
 /** Sizes that could not be solved when they were met. */
@@ -65,7 +69,7 @@ export class Matcher {
       case 'missing-type':
         return ERROR;
       case 'fn-type':
-        return isCallable(value) ? value : this.#mismatch(value, type, subject, 'a function');
+        return isCallable(value) ? value : this.#mismatch(value, type, subject, { what: 'a function' });
       case 'record-type': {
         if (value.kind !== 'record') return this.#mismatch(value, type, subject);
         const fields: [string, Value][] = [];
@@ -77,7 +81,7 @@ export class Matcher {
               'type-mismatch',
               subject.span,
               `${subject.text} lacks the field \`${field.name.text}\` that ${typeText(this.context, type)} declares`,
-              { labels: [{ span: field.span, text: 'declared here' }] },
+              { labels: [{ span: field.span, text: 'declared here' }], hint: fieldHint(field.name.text, value, type) },
             );
           fields.push([field.name.text, this.match(own, field.type, { ...subject, text: `\`${field.name.text}\` of ${subject.text}` })]);
         }
@@ -88,7 +92,7 @@ export class Matcher {
               'type-mismatch',
               subject.span,
               `${subject.text} has a field \`${name}\` that ${typeText(this.context, type)} does not declare`,
-              { labels: [{ span: type.span, text: 'declared here' }] },
+              { labels: [{ span: type.span, text: 'declared here' }], hint: `leave it out, or declare it: \`${name}: …\`` },
             );
         }
         return record(fields);
@@ -119,12 +123,16 @@ export class Matcher {
         const solved = this.#solve(one.pattern, one.actual, one.subject.span);
         if (solved === 'later') still.push(one);
         else if (solved === 'differs') {
+          const substituted = this.#sizeText(this.#known(one.pattern));
           fail(
             this.context,
             'shape-mismatch',
             one.subject.span,
             `${one.subject.text}: ${one.actual} cannot be ${this.#sizeText(one.pattern)}`,
-            { labels: [{ span: one.type.span, text: 'declared here' }] },
+            {
+              labels: [{ span: one.type.span, text: 'declared here' }],
+              hint: `pass ${substituted}, or other sizes for what stands in ${this.#sizeText(one.pattern)}`,
+            },
           );
           return false;
         } else progress = true;
@@ -141,7 +149,9 @@ export class Matcher {
       `${open.subject.text}: ${names.join(' and ')} cannot be found from ${this.#sizeText(open.pattern)} = ${open.actual}`,
       {
         labels: [{ span: open.type.span, text: 'declared here' }],
-        hint: 'pass the sizes as generics: `f<…>(…)`',
+        hint: `pass the sizes in angle brackets, where \`f\` is called: \`f<${unknownsIn(open.pattern)
+          .map((name) => name.slice(1))
+          .join(', ')}>(…)\``,
       },
     );
     return false;
@@ -180,17 +190,19 @@ export class Matcher {
       }
     })();
     if (fits) return name === 'list' ? listed(value) : value;
+    const { what, example } = compileTimeWords[name];
     if (value.kind === 'tensor' || value.kind === 'variable')
       return fail(this.context, 'not-constant', subject.span, `${subject.text} must be known when compiling, and is ${describe(value)}`, {
         labels: bindingLabel(value),
+        hint: name === 'int' || name === 'number' ? 'use a literal, a `const`, a `dim` or a size such as `x.shape[0]`' : `e.g. ${example}`,
       });
-    return this.#mismatch(
-      value,
-      type,
-      subject,
-      { any: 'a value', int: 'an integer', number: 'a number', text: 'a text', list: 'a list', axes: 'an axis or a list of axes' }[name],
-      name === 'int' || name === 'axes' ? integerHint(value) : undefined,
-    );
+    const isList = name === 'int' && (value.kind === 'list' || value.kind === 'tuple');
+    return this.#mismatch(value, type, subject, {
+      what,
+      hint:
+        (name === 'int' || name === 'axes' ? integerHint(value) : undefined) ??
+        (isList ? 'one integer, and no list: e.g. `0`' : `e.g. ${example}`),
+    });
   }
 
   #matchTensor(value: Value, type: NamedType, wanted: DType | GenericBinding, subject: Subject): Value {
@@ -231,7 +243,9 @@ export class Matcher {
         `${subject.text} is ${describe(value)}, where ${typeText(this.context, type)} is declared`,
         {
           labels: [{ span: type.span, text: 'declared here' }, ...bindingLabel(value)],
-          ...(literalTrue ? {} : { hint: this.#oneHot(value, type, wanted) ?? `convert it: \`${wanted}(…)\`` }),
+          ...(literalTrue
+            ? {}
+            : { hint: this.#oneHot(value, type, wanted) ?? this.#otherRank(value, type) ?? `convert it: \`${wanted}(…)\`` }),
         },
       );
       return undefined;
@@ -246,13 +260,23 @@ export class Matcher {
         `${subject.text} is ${describe(value)}, where \`${wanted.name}: ${bound}\` is declared`,
         {
           labels: [{ span: wanted.span ?? type.span, text: 'declared here' }, ...bindingLabel(value)],
-          hint: bound === 'float' ? 'convert it: `f32(…)`' : undefined,
+          hint:
+            this.#otherRank(value, type) ??
+            (bound === 'float' ? 'convert it: `f32(…)`' : `convert it: \`${bound === 'any' ? 'f32' : 'i32'}(…)\``),
         },
       );
       return undefined;
     }
     wanted.bind({ kind: 'dtype', dtype: found }, subject.span);
     return found;
+  }
+
+  /** For a value that has not only another dtype. */
+  #otherRank(value: Value, type: NamedType): string | undefined {
+    const dims = type.dims ?? [];
+    const rank = shapeOf(value)?.length ?? 0;
+    if (rank === dims.length || dims.some((dim) => dim.kind === 'rank-spread')) return undefined;
+    return `its rank differs, too: ${typeText(this.context, type)} has ${dims.length} ax${dims.length === 1 ? 'is' : 'es'}, and it has ${rank}`;
   }
 
   /** A hint for rows of floats where one integer per row is declared: labels that are one-hot. */
@@ -271,7 +295,7 @@ export class Matcher {
     if (spread >= 0) {
       const dim = dims[spread];
       const binding = dim?.kind === 'rank-spread' ? this.scope.lookup(dim.name.text) : undefined;
-      if (binding instanceof GenericBinding && binding.known === undefined) {
+      if (binding instanceof GenericBinding && binding.sort === 'pack' && binding.known === undefined) {
         const after = dims.length - spread - 1;
         if (actual.length < dims.length - 1) return this.#rankMismatch(value, type, subject);
         binding.bind({ kind: 'pack', shape: actual.slice(spread, actual.length - after) }, subject.span);
@@ -280,7 +304,7 @@ export class Matcher {
     const pattern = shapeWritten(this.context, type.dims, this.scope);
     if (pattern === undefined || pattern === 'open') return undefined;
     if (fills && actual.length === 0 && pattern.length > 0 && pattern.every((dim) => unknownsIn(dim).length === 0)) return pattern;
-    if (pattern.length !== actual.length) return this.#rankMismatch(value, type, subject);
+    if (pattern.length !== actual.length) return this.#rankMismatch(value, type, subject, pattern);
     for (const [axis, size] of pattern.entries()) {
       const own = actual[axis] as Dim;
       const solved = this.#solve(size, own, subject.span);
@@ -311,14 +335,27 @@ export class Matcher {
         'shape-mismatch',
         subject.span,
         `${subject.text} is ${describe(value)}, where ${typeText(this.context, type)} is declared: ${sentence}`,
-        { labels },
+        {
+          labels,
+          hint: sizeHint(
+            this.context,
+            value,
+            subject,
+            pattern.map((one) => this.#known(one)),
+            axis,
+            written?.kind === 'size-name' && this.scope.lookup(written.name) instanceof GenericBinding ? written.name : undefined,
+            spread >= 0,
+          ),
+        },
       );
       return undefined;
     }
     return actual;
   }
 
-  #rankMismatch(value: Value, type: NamedType, subject: Subject): undefined {
+  #rankMismatch(value: Value, type: NamedType, subject: Subject, pattern: Shape = []): undefined {
+    const wanted = pattern.map((size) => this.#known(size));
+    const fitting = rankHint(this.context, value, subject, wanted);
     fail(
       this.context,
       'shape-mismatch',
@@ -326,7 +363,9 @@ export class Matcher {
       `${subject.text} is ${describe(value)}, where ${typeText(this.context, type)} is declared: the ranks differ`,
       {
         labels: [{ span: type.span, text: 'declared here' }, ...bindingLabel(value)],
-        hint: this.#oneAxisMore(value, type),
+        hint: wanted.some((size) => unknownsIn(size).length > 0)
+          ? (fitting ?? this.#oneAxisMore(value, type))
+          : (this.#oneAxisMore(value, type) ?? fitting),
       },
     );
     return undefined;
@@ -374,10 +413,11 @@ export class Matcher {
     return pattern.toString().replaceAll('?', '');
   }
 
-  #mismatch(value: Value, type: TypeExpression, subject: Subject, what = typeText(this.context, type), hint?: string): Value {
+  #mismatch(value: Value, type: TypeExpression, subject: Subject, said: { readonly what?: string; readonly hint?: string } = {}): Value {
+    const what = said.what ?? typeText(this.context, type);
     return fail(this.context, 'type-mismatch', subject.span, `${subject.text} is ${describe(value)}, where ${what} is declared`, {
       labels: [{ span: type.span, text: 'declared here' }],
-      hint,
+      hint: said.hint ?? kindHint(value, type),
     });
   }
 }

@@ -12,13 +12,14 @@ import { enterScope, type Context } from './context.js';
 import { latestVersion, reachable } from './dependence.js';
 import { evaluate } from './expressions/evaluate.js';
 import { countable } from './growth.js';
+import { knownElsewhere } from './known-names.js';
 import { updateParam } from './optimizers.js';
 import { paramsOf, trainedParams } from './params.js';
 import { meansHaveRows, withRows } from './rows-of-a-mean.js';
 import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
 import { mayAssign } from './statements.js';
-import { toTensor } from './tensors.js';
+import { bindingLabel, toTensor } from './tensors.js';
 import { describe, type OptimizerRule, type Value } from './values.js';
 import { readVariable, type VariableRecord } from './variables.js';
 
@@ -34,11 +35,14 @@ export function minimize(context: Context, statement: MinimizeStatement, scope: 
   const loss = evaluate(context, statement.loss, scope);
   const rule = evaluate(context, statement.optimizer, scope);
   const over = statement.over === null ? undefined : evaluate(context, statement.over, scope);
-  if (!mayAssign(context, statement.span, 'a loss is minimised')) return;
+  if (!mayAssign(context, statement.span, 'a loss is minimised', inStepHint)) return;
   const node = toTensor(context, loss, span);
   if (!isRule(context, rule, statement.optimizer) || node === undefined) return;
   if (!isFloat(node.type.dtype)) {
-    fail(context, 'dtype-mismatch', span, `a loss is a float, and this is ${typeToString(node.type)}`, { hint: 'convert it: `f32(…)`' });
+    fail(context, 'dtype-mismatch', span, `a loss is a float, and this is ${typeToString(node.type)}`, {
+      labels: bindingLabel(loss),
+      hint: 'compute it in floats from the params on: nothing flows through integers and comparisons',
+    });
     return;
   }
   if (node.type.shape.length > 0) {
@@ -69,7 +73,7 @@ export function updateBy(context: Context, statement: UpdateStatement, scope: Sc
   const target = evaluate(context, statement.target, scope);
   const rule = evaluate(context, statement.optimizer, scope);
   const by = evaluate(context, statement.gradients, scope);
-  if (!mayAssign(context, statement.span, 'params are updated')) return;
+  if (!mayAssign(context, statement.span, 'params are updated', inStepHint)) return;
   const variables = trainedParams(context, target, statement.target.span, '`update`');
   if (!isRule(context, rule, statement.optimizer) || variables === undefined || by.kind === 'error') return;
   const gradients = gradientsOf(context, by, variables, statement);
@@ -83,6 +87,8 @@ export function updateBy(context: Context, statement: UpdateStatement, scope: Sc
     if (gradient !== undefined) withRows(inner, rows, statement.span, () => updateParam(inner, statement, rule, variable, gradient));
   }
 }
+
+const inStepHint = 'a function is pure: do it in the step, which takes the loss or the gradients of the function';
 
 function insideOf(context: Context, rule: OptimizerRule, { span }: Statement): Context {
   const { text: name } = rule.optimizer.declaration.name;
@@ -99,9 +105,16 @@ function isRule(context: Context, rule: Value, { span }: Expression): rule is Op
       rule.kind === 'optimizer'
         ? `${describe(rule)} is named without its arguments`
         : `\`with\` takes an optimizer, and this is ${describe(rule)}`,
-      { hint: rule.kind === 'optimizer' ? `pass its arguments: \`${rule.declaration.name.text}(…)\`` : 'e.g. `sgd(lr: 0.1)`' },
+      { hint: () => ruleHint(rule, excerpt(context, span, '…')) },
     );
   return false;
+}
+
+function ruleHint(rule: Value, text: string): string {
+  if (rule.kind === 'optimizer') return `pass its arguments: \`${rule.declaration.name.text}(…)\``;
+  const named = rule.kind === 'string' ? knownElsewhere(rule.value) : undefined;
+  if (rule.kind === 'string' && named !== undefined) return `call it, \`${rule.value}(…)\`, and ${named}`;
+  return `e.g. \`sgd(lr: ${rule.kind === 'number' ? text : '0.1'})\``;
 }
 
 /** Every param that the loss depends on, in the order of declaration. */
@@ -135,7 +148,7 @@ function listedParams(
   for (const element of elements) {
     const group = trainedParams(context, element, span, '`over`') ?? [];
     if (group.length === 0 || group.some((variable) => latestVersion(context, variable, found) !== undefined)) continue;
-    failUnreached(context, loss, statement, group, 'these', span);
+    failUnreached(context, loss, statement, group, element.kind === 'instance' ? `any param of \`${element.path}\`` : 'these', span);
     fine = false;
   }
   if (!fine) return undefined;
@@ -147,18 +160,19 @@ function listedParams(
   return targets.length === 0 ? undefined : targets;
 }
 
-/** `any`: the loss depends on no param at all. */
+/** `any`: the loss depends on no param at all; else what it does not depend on: `these`, or by the name of an instance. */
 function failUnreached(
   context: Context,
   loss: TensorNode,
   statement: MinimizeStatement,
   params: readonly VariableRecord[],
-  which: 'any' | 'these',
+  which: 'any' | 'these' | `any param of ${string}`,
   span: Span,
 ): void {
   const text = excerpt(context, statement.loss.span, 'the loss');
   const [first, ...others] = params;
-  const named = first === undefined || others.length > 0 ? 'any of them' : `\`${first.path}\``;
+  const named =
+    which !== 'any' && which !== 'these' ? which : first === undefined || others.length > 0 ? 'any of them' : `\`${first.path}\``;
   if (isStopped(context, loss, statement, params)) return;
   fail(
     context,
@@ -169,7 +183,7 @@ function failUnreached(
       labels: which === 'these' && first?.span !== undefined ? [{ span: first.span, text: 'declared here' }] : [],
       ...(which === 'any'
         ? { hint: 'only `param` is trained, not `state`; nothing flows through `stopGradient`, comparisons and integers' }
-        : {}),
+        : { hint: 'leave it out behind `over`, or let the loss depend on it' }),
     },
   );
 }
@@ -183,7 +197,7 @@ function isStopped(context: Context, loss: TensorNode, statement: MinimizeStatem
     const stop = versions.map(stopOf).find((one) => one !== undefined);
     if (stop === undefined) continue;
     const span = build.originsOf(stop).find((origin) => origin.span !== undefined)?.span ?? statement.loss.span;
-    fail(context, 'not-differentiable', span, `\`${stop.op.name}\` has no derivative: ${ops.stopReason}`, {
+    fail(context, 'not-differentiable', span, `\`${ops.calledName(build, stop)}\` has no derivative: ${ops.stopReason}`, {
       labels: [{ span: statement.loss.span, text: `this is to be minimised over \`${variable.path}\`` }],
       hint: ops.stopHint,
     });
@@ -205,7 +219,7 @@ function gradientsOf(
     const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
     fail(context, 'type-mismatch', span, `${count(variables.length, 'param')} and ${count(given.length, 'gradient')}`, {
       labels: [{ span: target.span, text: `${count(variables.length, 'param')}: ${shownPaths(variables)}` }],
-      hint: 'gradients are matched by position: `by grad(loss, …)` of what is updated',
+      hint: `gradients are matched by position: \`by grad(loss, ${excerpt(context, target.span, '…')})\``,
     });
     return undefined;
   }
@@ -221,7 +235,10 @@ function gradientsOf(
         `the gradient of \`${path}\` is ${typeToString(node.type)}, and the param is ${typeToString(type)}`,
         {
           labels: declared === undefined ? [] : [{ span: declared, text: `\`${path}\` is declared here` }],
-          hint: 'gradients are matched by position',
+          hint:
+            given.length === 1 && node.type.shape.length === 0
+              ? `give its derivative: \`by grad(${excerpt(context, span, '…')}, ${excerpt(context, target.span, '…')})\``
+              : `gradients are matched by position: ${shownPaths(variables)}`,
         },
       );
       return undefined;

@@ -15,6 +15,7 @@ import { fail } from './report.js';
 import { Scope } from './scope.js';
 import { expectedOf, tensorTypeOf } from './types.js';
 import { ERROR, type FunctionValue, type InstanceValue, type ModelValue, type Value } from './values.js';
+import { instanceExample } from './ways-out.js';
 
 export function instantiate(call: Call, model: ModelValue): Value {
   const { context } = call;
@@ -29,10 +30,11 @@ export function instantiate(call: Call, model: ModelValue): Value {
       'unsupported-feature',
       call.site,
       `an instance of ${name} is made inside an expression, where it has no name for its variables`,
-      { hint: `declare it at top level or in a model: \`net = ${name}(…)\`` },
+      { hint: `declare it at top level or in a model: ${instanceExample(name, declaration.generics)}` },
     );
   }
   const needed = declaration.generics.filter((generic) => generic.initial === null);
+  const sizesHint = `sizes go in angle brackets: \`${name}<${needed.map((generic) => generic.name.text).join(', ')}>(…)\``;
   const assigned = assignArguments(
     context,
     call.passed,
@@ -40,9 +42,7 @@ export function instantiate(call: Call, model: ModelValue): Value {
     name,
     call.site,
     declaration.name.span,
-    call.generics === null && needed.length > 0
-      ? `sizes go in angle brackets: \`${name}<${needed.map((generic) => generic.name.text).join(', ')}>(…)\``
-      : undefined,
+    call.generics === null && needed.length > 0 ? sizesHint : undefined,
   );
   const frame = pushFrame(context, declaration, undefined, name, call.site, context.frame);
   if (assigned === undefined || frame === undefined) return ERROR;
@@ -101,7 +101,7 @@ export function instantiate(call: Call, model: ModelValue): Value {
     }
     scope.addValue(parameter.name.text, 'parameter', value ?? ERROR, parameter.name.span, parameter.type, scope);
   }
-  if (!demandGenerics(inside, bindings, scope, name, call.site)) return ERROR;
+  if (!demandGenerics(inside, bindings, scope, name, call.site, sizesHint)) return ERROR;
   if (!demandFacts(context, declaration.facts, scope, name, call.site)) return ERROR;
   return context.checker.growth.within('instance', context, call.site, `the instance of \`${name}\``, () =>
     buildInstance(inside, model, path, scope),
@@ -138,6 +138,7 @@ function claim(context: Context, scope: Scope, name: FnDeclaration['name'], decl
   const known = scope.own(name.text);
   if (known === undefined) return true;
   fail(context, 'duplicate-name', name.span, `\`${name.text}\` is declared twice in ${declaration.name.text}`, {
+    hint: `choose another name, e.g. \`${name.text}2\``,
     labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }],
   });
   return false;

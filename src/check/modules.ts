@@ -201,6 +201,7 @@ function addBinding(context: Context, binding: Binding, at: Span | undefined = b
   if (at !== undefined)
     fail(context, 'duplicate-name', at, `\`${binding.name}\` is declared already`, {
       labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }],
+      hint: `choose another name; an import is renamed by \`import { ${binding.name} as other }\``,
     });
 }
 

@@ -34,7 +34,10 @@ export function optimizerRule(call: Call, optimizer: OptimizerValue): Value {
   const { declaration, module } = optimizer;
   const name = declaration.name.text;
   context.checker.visited.add(declaration);
-  if (call.generics !== null) return fail(context, 'too-many-arguments', call.site, `\`${name}\` has no generics`);
+  if (call.generics !== null)
+    return fail(context, 'too-many-arguments', call.site, `\`${name}\` has no generics`, {
+      hint: `it goes by the params: \`${name}(…)\``,
+    });
   const assigned = assignArguments(
     context,
     call.passed,
@@ -117,7 +120,10 @@ export function updateParam(
     scope.addValue(parameter.text, 'parameter', { kind: 'variable', variable, binding: undefined }, parameter.span);
     scope.addValue(g.text, 'parameter', tensorValue(gradient), g.span);
     const outcome = evaluateBlock(inside, body, scope, undefined);
-    if (outcome.returned !== undefined) fail(inside, 'syntax-error', body.span, '`update` returns nothing: it assigns');
+    if (outcome.returned !== undefined)
+      fail(inside, 'syntax-error', body.statements.find((one) => one.kind === 'return')?.span ?? body.span, '`update` returns nothing', {
+        hint: `it assigns: \`${parameter.text} <- …\``,
+      });
   });
 }
 

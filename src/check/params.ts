@@ -6,6 +6,7 @@ import { isFloat } from '../base/index.js';
 import { typeToString } from '../graph/index.js';
 import type { Context } from './context.js';
 import { fail } from './report.js';
+import { bindingLabel } from './tensors.js';
 import { describe, isTree, list, type InstanceValue, type ListValue, type Value } from './values.js';
 import type { VariableRecord } from './variables.js';
 
@@ -82,7 +83,11 @@ export function trainedParams(context: Context, value: Value, span: Span, clause
       }
       default:
         fail(context, 'type-mismatch', span, `${clause} takes params, and this is ${describe(next)}`, {
-          hint: 'a param, a list of params, or an instance of a model',
+          labels: bindingLabel(next),
+          hint:
+            next.kind === 'tensor'
+              ? 'a param is trained as a whole, by its own name'
+              : 'a param, a list of params, or an instance of a model',
         });
         return undefined;
     }

@@ -17,7 +17,7 @@ import { applyTensor } from './apply-op.js';
 import { joinPath, type Context } from './context.js';
 import { fail } from './report.js';
 import type { BindingRole, Scope } from './scope.js';
-import { toTensor } from './tensors.js';
+import { bindingLabel, toTensor } from './tensors.js';
 import { mapLeaves } from './trees.js';
 import { describe, ERROR, tensorValue, type Value } from './values.js';
 
@@ -25,9 +25,12 @@ export interface BindOptions {
   readonly role: BindingRole;
   /** Make named nodes of tensors and of numbers with a fraction. */
   readonly named: boolean;
+  /** What to do about a value without as many parts as there are names. */
+  readonly otherwise?: string;
 }
 
-export function bindPattern(context: Context, pattern: Pattern, value: Value, scope: Scope, options: BindOptions): void {
+/** False after a diagnostic. */
+export function bindPattern(context: Context, pattern: Pattern, value: Value, scope: Scope, options: BindOptions): boolean {
   if (pattern.kind === 'name-pattern') {
     const known = scope.own(pattern.name);
     if (known !== undefined) {
@@ -35,18 +38,27 @@ export function bindPattern(context: Context, pattern: Pattern, value: Value, sc
         labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }],
         hint: `choose another name, e.g. \`${pattern.name}2\``,
       });
-      return;
+      return false;
     }
     scope.addValue(pattern.name, options.role, options.named ? nameValue(context, pattern.name, value, pattern.span) : value, pattern.span);
-    return;
+    return true;
   }
   const items = value.kind === 'tuple' || value.kind === 'list' ? value.items : undefined;
   if (value.kind !== 'error' && (items === undefined || items.length !== pattern.elements.length)) {
-    fail(context, 'type-mismatch', pattern.span, `${pattern.elements.length} names stand for ${describe(value)}`);
+    fail(context, 'type-mismatch', pattern.span, `${pattern.elements.length} names stand for ${describe(value)}`, {
+      labels: bindingLabel(value),
+      hint:
+        options.otherwise ??
+        (items === undefined
+          ? `bind it to one name, or give a tuple: \`(${pattern.elements.map(() => '…').join(', ')})\``
+          : `bind each: \`(${items.map((_, at) => (pattern.elements[at]?.kind === 'name-pattern' ? pattern.elements[at].name : `_${at}`)).join(', ')})\``),
+    });
   }
   const fits = items?.length === pattern.elements.length;
+  let fine = fits;
   for (const [at, element] of pattern.elements.entries())
-    bindPattern(context, element, fits ? (items[at] ?? ERROR) : ERROR, scope, options);
+    if (!bindPattern(context, element, fits ? (items[at] ?? ERROR) : ERROR, scope, options)) fine = false;
+  return fine;
 }
 
 function nameValue(context: Context, name: string, value: Value, span: Span): Value {

@@ -8,7 +8,7 @@ import { Dim, elementCount } from '../base/index.js';
 import type { TensorNode } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
-import { broadcastTo, commonShape } from './broadcast.js';
+import { broadcastTo, commonShape, type Operand } from './broadcast.js';
 import type { Context } from './context.js';
 import type { Cut } from './indexing.js';
 import { fail } from './report.js';
@@ -68,8 +68,12 @@ export function takeAt(context: Context, node: TensorNode, cuts: readonly Cut[],
     });
     return undefined;
   }
-  const all = axes.map((axis) => (kept[axis] as Cut).ids as TensorNode);
-  return second === undefined ? takeRows(context, result, all[0] as TensorNode, first, span) : takePairs(context, result, axes, all, span);
+  const all = axes.map((axis): Operand => {
+    const { ids, written } = kept[axis] as Cut;
+    return { node: ids as TensorNode, value: written?.value ?? tensorValue(ids as TensorNode), span: written?.span ?? span };
+  });
+  const [only] = all as [Operand];
+  return second === undefined ? takeRows(context, result, only.node, first, span) : takePairs(context, result, axes, all, span);
 }
 
 /** The numbers of `length` elements from `start` on. */
@@ -93,18 +97,24 @@ function takePairs(
   context: Context,
   node: TensorNode,
   axes: readonly number[],
-  positions: readonly TensorNode[],
+  positions: readonly Operand[],
   span: Span,
 ): TensorNode | undefined {
   const { shape } = node.type;
-  const operands = positions.map((one) => ({ node: one, value: tensorValue(one), span }));
-  const together = commonShape(context, operands, span, 'positions that go together');
+  const together = commonShape(
+    context,
+    positions,
+    span,
+    'positions that go together',
+    undefined,
+    'all of one with all of the other: `x[rows][:, columns]`',
+  );
   if (together === undefined) return undefined;
   const sizes = axes.map((axis) => shape[axis] as Dim);
   const count = elementCount(sizes);
   const dtype = (count.constant ?? Infinity) < 2 ** 31 ? 'i32' : 'i64';
   let number: TensorNode | undefined;
-  for (const [at, one] of positions.entries()) {
+  for (const [at, { node: one }] of positions.entries()) {
     const wide = castTo(context, one, dtype, span);
     const spread = wide === undefined ? undefined : broadcastTo(context, wide, together, span);
     const before: TensorNode | undefined = number === undefined ? undefined : scaled(context, number, sizes[at] as Dim, together, span);

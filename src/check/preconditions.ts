@@ -7,7 +7,7 @@ import { decide, Dim, isNatural, type Relation } from '../base/index.js';
 import { placeOf } from './checked-index.js';
 import type { Context } from './context.js';
 
-const opposites = { '==': '!=', '!=': '==', '<': '>=', '<=': '>', '>': '<=', '>=': '<' } as const;
+export const opposites = { '==': '!=', '!=': '==', '<': '>=', '<=': '>', '>': '<=', '>=': '<' } as const;
 
 /** Whether the fact holds in every call that comes through; false where it certainly does not. */
 export function presume(context: Context, fact: Relation, span: Span): boolean {

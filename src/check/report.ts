@@ -8,7 +8,8 @@ import type { Context } from './context.js';
 import { ERROR, type ErrorValue } from './values.js';
 
 export interface Details {
-  readonly labels?: readonly Label[] | undefined;
+  /** A function where they take a search, as for the hint. */
+  readonly labels?: readonly Label[] | (() => readonly Label[]) | undefined;
   /** A function where it takes a search: it is asked only when the mistake is kept. */
   readonly hint?: string | (() => string | undefined) | undefined;
 }
@@ -34,8 +35,8 @@ export class Reporter {
     return this.#warnings;
   }
 
-  /** `hintOf` is asked for its hint only if the diagnostic is kept. */
-  add(diagnostic: Diagnostic, hintOf?: () => string | undefined): void {
+  /** `restOf` is asked for labels and hint only if the diagnostic is kept. */
+  add(diagnostic: Diagnostic, restOf?: () => Pick<Diagnostic, 'labels' | 'hint'>): void {
     const warns = diagnostic.severity === 'warning';
     if (this.#muted > 0) {
       if (!warns) this.#silenced += 1;
@@ -46,8 +47,7 @@ export class Reporter {
     const list = warns ? this.#warnings : this.#diagnostics;
     if (this.#seen.has(key) || list.length >= LIMIT) return;
     this.#seen.add(key);
-    const hint = hintOf?.();
-    list.push(hint === undefined ? diagnostic : { ...diagnostic, hint });
+    list.push(restOf === undefined ? diagnostic : { ...diagnostic, ...restOf() });
   }
 
   /** Runs `attempt` without keeping its diagnostics; `failed` tells whether there were any. */
@@ -84,33 +84,39 @@ export function fail(context: Context, code: DiagnosticCode, span: Span, message
 export const warn = (context: Context, code: DiagnosticCode, span: Span, message: string, details: Details = {}): void =>
   report(context, { code, severity: 'warning', message, span, ...details });
 
-function report(context: Context, { span, hint, ...details }: Omit<Diagnostic, 'hint'> & Details & { readonly span: Span }): void {
-  const labels: Label[] = [...(details.labels ?? [])];
+type Report = Omit<Diagnostic, 'hint' | 'labels'> & Details & { readonly span: Span };
+
+function report(context: Context, { span, hint, labels: given = [], ...details }: Report): void {
+  const calls: Label[] = [];
   const isStd = (one: Span): boolean => context.checker.modules.get(one.source)?.std ?? false;
   let primary = span;
-  let calls = 0;
+  let shown = 0;
   for (let frame = context.frame; frame !== undefined; frame = frame.caller) {
     if (isStd(frame.site)) continue;
     if (isStd(primary)) {
-      labels.push({ span: primary, text: `inside \`${frame.name}\`` });
+      calls.push({ span: primary, text: `inside \`${frame.name}\`` });
       primary = frame.site;
-    } else if (calls < CALLS) {
-      labels.push({ span: frame.site, text: `in this call of \`${frame.name}\`` });
-      calls += 1;
+    } else if (shown < CALLS) {
+      calls.push({ span: frame.site, text: `in this call of \`${frame.name}\`` });
+      shown += 1;
     }
   }
+  context.checker.reporter.add({ ...details, span: primary }, () => {
+    const labels = distinct([...(typeof given === 'function' ? given() : given), ...calls], primary);
+    const said = typeof hint === 'function' ? hint() : hint;
+    return { ...(labels.length > 0 ? { labels } : {}), ...(said === undefined ? {} : { hint: said }) };
+  });
+}
+
+/** One label for each place, and none for `primary`. */
+function distinct(labels: readonly Label[], primary: Span): readonly Label[] {
   const known = new Set<string>([spanKey(primary)]);
-  const kept = labels.filter((label) => {
+  return labels.filter((label) => {
     const key = spanKey(label.span);
     if (known.has(key)) return false;
     known.add(key);
     return true;
   });
-  const { labels: _, ...rest } = details;
-  context.checker.reporter.add(
-    { ...rest, span: primary, ...(kept.length > 0 ? { labels: kept } : {}) },
-    typeof hint === 'function' ? hint : () => hint,
-  );
 }
 
 const spanKey = (span: Span): string => `${span.source}:${span.start}:${span.end}`;

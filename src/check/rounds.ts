@@ -4,7 +4,7 @@
 // start, is asked before each round, so that a range from 3 to 1 has none.
 
 import type { Expression, Pattern, Span, WhileExpression } from '../../grammar/index.js';
-import { decide, Dim, isNatural, limits } from '../base/index.js';
+import { decide, Dim, isInteger, isNatural, limits } from '../base/index.js';
 import { type TensorNode, typeToString } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
@@ -13,8 +13,13 @@ import { evaluate } from './expressions/evaluate.js';
 import { presumeNatural } from './preconditions.js';
 import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
-import { toTensor } from './tensors.js';
+import { bindingLabel, toTensor } from './tensors.js';
 import { describe, dimOf, ERROR, integerHint, sizeValue, tensorValue, tuple, type Value } from './values.js';
+
+/** For a condition of several bools. */
+export const oneBool = 'ask for all of them: `all(…)`, or for one: `any(…)`';
+
+export const rangeGoesUp = 'a range goes up, from the smaller bound to the larger one';
 
 interface Items {
   /** What the loop's variable is in round `i`. */
@@ -58,7 +63,9 @@ export function rangeRounds(
     // A stack has a size: that it is none below 0 is a precondition.
     if (word === 'scan') {
       if (presumeNatural(context, trip, stop.span)) return { kind: 'counted', trip, item: itemsFrom(context, from, start.span) };
-      fail(context, 'invalid-value', stop.span, `${last} is never at least ${first}`);
+      fail(context, 'invalid-value', stop.span, `${last} is never at least ${first}`, {
+        hint: rangeGoesUp,
+      });
       return undefined;
     }
   }
@@ -86,8 +93,14 @@ function boundOf(context: Context, word: 'fold' | 'scan' | 'while', bound: Value
   if (word === 'scan' || (bound.kind !== 'tensor' && bound.kind !== 'variable')) {
     const what =
       word === 'scan' ? 'the bounds of a `scan`, whose outputs are stacked, are sizes' : 'the bounds of a loop are sizes or i32 scalars';
-    fail(context, 'not-constant', span, `${what}, and \`${text}\` is ${describe(bound)}`, {
-      hint: integerHint(bound) ?? 'use a literal, a `dim`, a generic size, or `x.shape[0]`',
+    const isFraction = bound.kind === 'number';
+    fail(context, isFraction ? 'dtype-mismatch' : 'not-constant', span, `${what}, and \`${text}\` is ${describe(bound)}`, {
+      labels: bindingLabel(bound),
+      hint:
+        integerHint(bound) ??
+        (isFraction
+          ? 'write an integer; `floorDiv(a, b)` is the integer below a quotient'
+          : 'use a literal, a `dim`, a generic size, or `x.shape[0]`'),
     });
     return undefined;
   }
@@ -99,7 +112,13 @@ function boundOf(context: Context, word: 'fold' | 'scan' | 'while', bound: Value
       node.type.shape.length > 0 ? 'shape-mismatch' : 'dtype-mismatch',
       span,
       `a bound of a loop is one i32, and \`${text}\` is ${typeToString(node.type)}`,
-      node.type.shape.length > 0 ? {} : { hint: `convert it: \`i32(${text})\`` },
+      {
+        labels: bindingLabel(bound),
+        hint:
+          node.type.shape.length === 0
+            ? `convert it: \`i32(${text})\``
+            : `over its rows: \`${word} … in ${text}\`; as many as it has: \`${text}.shape[0]\``,
+      },
     );
     return undefined;
   }
@@ -126,7 +145,7 @@ export function whileRounds(context: Context, { condition }: WhileExpression, li
       const node = toTensor(context, asked, condition.span, 'bool');
       if (node === undefined || node.type.shape.length === 0) return node;
       fail(context, 'shape-mismatch', condition.span, `the condition of \`while\` is one bool, and this is ${typeToString(node.type)}`, {
-        hint: 'ask for all of them: `all(…)`, or for one: `any(…)`',
+        hint: oneBool,
       });
       return undefined;
     },
@@ -143,13 +162,21 @@ export function roundsOf(context: Context, limit: Expression, scope: Scope): num
   const count = dimOf(value)?.constant;
   const text = excerpt(context, limit.span, 'this');
   if (count === undefined) {
-    fail(context, 'not-constant', limit.span, `a limit is known when compiling, and \`${text}\` is ${describe(value)}`, {
-      hint: 'use a literal or a `dim`',
-    });
+    const isNumber = value.kind === 'number';
+    fail(
+      context,
+      isNumber ? 'dtype-mismatch' : 'not-constant',
+      limit.span,
+      `a limit is an integer that is known when compiling, and \`${text}\` is ${describe(value)}`,
+      {
+        labels: bindingLabel(value),
+        hint: isNumber && Number.isSafeInteger(value.value) ? `write \`${value.value}\`` : 'use an integer, a `const` or a `dim`',
+      },
+    );
     return undefined;
   }
   if (count >= 0 && count <= limits.rounds) return count;
-  fail(context, 'invalid-value', limit.span, `a limit of ${count} rounds: it is from 0 to ${limits.rounds}`);
+  fail(context, 'invalid-value', limit.span, `a limit of ${count} rounds: it is from 0 to ${limits.rounds}`, { hint: 'e.g. `limit 50`' });
   return undefined;
 }
 
@@ -225,8 +252,14 @@ function itemOf(context: Context, rows: Rows, tables: Table[]): ((i: TensorNode)
   }
   const { value: over, span } = rows;
   if (over.kind !== 'tensor' && over.kind !== 'variable') {
+    const text = excerpt(context, span, '…');
     fail(context, 'type-mismatch', span, `a loop runs over a range, a list or the rows of a tensor, and this is ${describe(over)}`, {
-      hint: 'e.g. `0..10`',
+      hint:
+        over.kind === 'number' || over.kind === 'size'
+          ? `so many rounds are \`0..${text}\``
+          : over.kind === 'instance'
+            ? `a list of layers is written out: \`[net.first, net.second]\`; its params are \`params(${text})\``
+            : 'e.g. `0..10`',
     });
     return undefined;
   }
@@ -234,7 +267,10 @@ function itemOf(context: Context, rows: Rows, tables: Table[]): ((i: TensorNode)
   const size = node?.type.shape[0];
   if (node === undefined) return undefined;
   if (size === undefined) {
-    fail(context, 'shape-mismatch', span, `a scalar ${node.type.dtype} has no rows`);
+    fail(context, 'shape-mismatch', span, `a scalar ${node.type.dtype} has no rows`, {
+      labels: bindingLabel(over),
+      hint: isInteger(node.type.dtype) ? `so many rounds are \`0..${excerpt(context, span, '…')}\`` : undefined,
+    });
     return undefined;
   }
   tables.push({ node, size, span });

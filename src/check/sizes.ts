@@ -5,7 +5,8 @@ import type { SizeElement, SizeExpression, Span } from '../../grammar/index.js';
 import { Dim, TooLarge } from '../base/index.js';
 import type { Context } from './context.js';
 import { nothings } from './foreign-names.js';
-import { fail } from './report.js';
+import { parameterNearby } from './names-nearby.js';
+import { excerpt, fail } from './report.js';
 import { GenericBinding, type Scope } from './scope.js';
 import { suggestion } from './spelling.js';
 import { describe, dimOf, sizeValue, type Value } from './values.js';
@@ -71,7 +72,8 @@ function elementSize(context: Context, element: SizeElement, scope: Scope): Dim 
   const value = elementValue(context, element, scope);
   if (value === undefined) return undefined;
   const dim = dimOf(value);
-  if (dim === undefined && value.kind !== 'error') fail(context, 'type-mismatch', element.span, `this is ${describe(value)}, and no size`);
+  if (dim === undefined && value.kind !== 'error')
+    fail(context, 'type-mismatch', element.span, `this is ${describe(value)}, and no size`, { hint: sizeHint(value) });
   return dim;
 }
 
@@ -89,6 +91,7 @@ function elementValue(context: Context, { list, index, span }: SizeElement, scop
     value.kind === 'pack' ? sizesToValues(value.shape) : value.kind === 'list' || value.kind === 'tuple' ? value.items : undefined;
   if (items === undefined) {
     fail(context, 'type-mismatch', list.span, `this is ${describe(value)}, where a list of sizes is expected`, {
+      hint: 'e.g. `const widths = [784, 300, 10]`',
       labels: binding?.span === undefined ? [] : [{ span: binding.span, text: 'declared here' }],
     });
     return undefined;
@@ -96,11 +99,14 @@ function elementValue(context: Context, { list, index, span }: SizeElement, scop
   const at = sizeOf(context, index, scope);
   if (at === undefined) return undefined;
   if (at.constant === undefined) {
-    fail(context, 'not-constant', index.span, `the position in a list is known when compiling, and ${at} is not`);
+    fail(context, 'not-constant', index.span, `the position in a list is known when compiling, and ${at} is not`, {
+      hint: 'use an integer, a `dim` or a known generic, `<K: int>`',
+    });
     return undefined;
   }
   const item = items.at(at.constant);
-  if (item === undefined) fail(context, 'invalid-value', span, `there is no element ${at} in a list of ${items.length}`);
+  if (item === undefined)
+    fail(context, 'invalid-value', span, `there is no element ${at} in a list of ${items.length}`, { hint: lastItem(items.length) });
   return item;
 }
 
@@ -110,11 +116,17 @@ export const freeSizeHint = 'a size that callers choose is a generic: `fn f<B>(x
 function sizeNamed(context: Context, name: string, span: Span, scope: Scope): Dim | undefined {
   const binding = scope.lookup(name);
   if (binding === undefined) {
+    const parameter = (): Span | undefined => parameterNearby(context, name, span);
     fail(context, 'unknown-name', span, `no size is called \`${name}\` here`, {
-      hint: () =>
-        nothings.has(name)
-          ? freeSizeHint
-          : (suggestion(name, sizesIn(scope)) ?? `declare it: \`dim ${name} = …\`, or as a generic: \`<${name}>\``),
+      labels: () => {
+        const argument = parameter();
+        return argument === undefined ? [] : [{ span: argument, text: `\`${name}\` is an argument` }];
+      },
+      hint: () => {
+        if (parameter() !== undefined) return fedHint;
+        if (nothings.has(name)) return freeSizeHint;
+        return suggestion(name, sizesIn(scope)) ?? `declare it: \`dim ${name} = …\`, or as a generic: \`<${name}>\``;
+      },
     });
     return undefined;
   }
@@ -134,13 +146,29 @@ function sizeNamed(context: Context, name: string, span: Span, scope: Scope): Di
   const dim = dimOf(value);
   if (dim === undefined) {
     const labels = binding.span === undefined ? [] : [{ span: binding.span, text: `\`${name}\` is declared here` }];
-    fail(context, 'type-mismatch', span, `\`${name}\` is ${describe(value)}, and no size`, {
-      labels,
-      ...(value.kind === 'pack' ? { hint: `write \`...${name}\`` } : {}),
-    });
+    if (binding instanceof GenericBinding && binding.bound !== undefined && value.kind === 'dtype')
+      fail(context, 'type-mismatch', binding.bound, `\`${name}\` is a size, and this is ${describe(value)}`, {
+        labels: [...labels, { span, text: `\`${name}\` is used as a size here` }],
+        hint: 'e.g. `3`',
+      });
+    else
+      fail(context, 'type-mismatch', span, `\`${name}\` is ${describe(value)}, and no size`, {
+        labels,
+        hint: value.kind === 'pack' ? `write \`...${name}\`` : sizeHint(value),
+      });
   }
   return dim;
 }
+
+const fedHint = 'a size is known before anything runs: a generic `<N>`, which what is fed determines, a `dim`, or an integer';
+
+/** For what stands in a size and is none. */
+const sizeHint = (value: Value): string =>
+  value.kind === 'tensor' || value.kind === 'variable'
+    ? fedHint
+    : value.kind === 'number'
+      ? 'a size is an integer'
+      : 'a size is an integer, a `dim` or a generic';
 
 /**
  * Names that may be meant where a size stands: generics and what begins with a capital letter, but no single letters, which are all near
@@ -149,10 +177,26 @@ function sizeNamed(context: Context, name: string, span: Span, scope: Scope): Di
 const sizesIn = (scope: Scope): string[] =>
   [...scope.visible()].filter((name) => name.length > 1 && (scope.lookup(name) instanceof GenericBinding || /^\p{Lu}/u.test(name)));
 
+/** A size below 0. */
+export const failNegative = (context: Context, span: Span, size: number, hint?: string): undefined =>
+  void fail(context, 'invalid-value', span, `a size of ${size} is negative`, {
+    hint: hint ?? (excerpt(context, span, '') === '-1' ? freeSizeHint : 'sizes are counted from 0 up'),
+  });
+
+/** Numbers near to one that is no multiple of `by`. */
+export function multiplesNear(by: number, size: number): string {
+  const below = size - (size % by);
+  return `multiples of ${by} are ${below === 0 ? '' : `${below}, `}${below + by}, …`;
+}
+
+/** Which elements a list has. */
+export const lastItem = (length: number): string | undefined =>
+  length === 0 ? undefined : `the first one is 0, the last one ${length - 1}, or -1`;
+
 /** left / right, exact for every value of the names; undefined after a diagnostic. In an expression a number may be meant. */
 export function divide(context: Context, left: Dim, right: Dim, span: Span, where: 'type' | 'expression' = 'type'): Dim | undefined {
   if (right.constant === 0) {
-    fail(context, 'invalid-value', span, 'a size is divided by 0');
+    fail(context, 'invalid-value', span, 'a size is divided by 0', { hint: 'the right side is at least 1' });
     return undefined;
   }
   const exact = left.divideExact(right);
@@ -164,7 +208,9 @@ export function divide(context: Context, left: Dim, right: Dim, span: Span, wher
     return undefined;
   }
   if (left.constant !== undefined && right.constant !== undefined)
-    fail(context, 'invalid-value', span, `${left} is no multiple of ${right}`);
+    fail(context, 'invalid-value', span, `${left} is no multiple of ${right}`, {
+      hint: multiplesNear(right.constant, left.constant),
+    });
   else
     fail(context, 'ambiguous-size', span, `whether ${left} is a multiple of ${right} is not known`, {
       hint: quotientHint(left, right, where),
@@ -186,7 +232,7 @@ export function remainder(context: Context, left: Dim, right: Dim, span: Span): 
   const a = left.constant;
   const b = right.constant;
   if (b === 0) {
-    fail(context, 'invalid-value', span, 'a size is divided by 0');
+    fail(context, 'invalid-value', span, 'a size is divided by 0', { hint: 'the right side is at least 1' });
     return undefined;
   }
   if (a !== undefined && b !== undefined) return Dim.of(((a % b) + b) % b);

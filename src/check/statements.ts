@@ -9,13 +9,15 @@ import { evaluateIfStatement } from './branches.js';
 import { broadcastTo } from './broadcast.js';
 import { enterScope, joinPath, pathWithin, type Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
+import { failUnknownName } from './expressions/names.js';
+import { fittingHint } from './fitting.js';
 import { cutsOf } from './indexing.js';
 import { Matcher } from './match.js';
 import { minimize, updateBy } from './minimize.js';
 import { bindPattern, nameNode } from './patterns.js';
 import { excerpt, fail } from './report.js';
 import { Scope } from './scope.js';
-import { readAll, toTensor } from './tensors.js';
+import { bindingLabel, readAll, toTensor } from './tensors.js';
 import { expectedOf, expectTensor, type Expected } from './types.js';
 import { describe, type Value } from './values.js';
 import { readVariable } from './variables.js';
@@ -44,7 +46,9 @@ function evaluateStatements(
 ): void {
   for (const statement of statements) {
     if (outcome.returned !== undefined) {
-      fail(context, 'syntax-error', statement.span, 'nothing may follow `return`: it is never reached');
+      fail(context, 'syntax-error', statement.span, 'nothing may follow `return`: it is never reached', {
+        hint: 'put `return` at the end of the block',
+      });
       return;
     }
     outcome.last = undefined;
@@ -83,12 +87,17 @@ function evaluateStatements(
       case 'return':
         if (!context.returns) {
           evaluate(context, statement.value, scope, expected);
-          fail(context, 'syntax-error', statement.span, 'a loop does not return: its last expression is its value');
+          fail(context, 'syntax-error', statement.span, 'a loop does not return', {
+            hint: 'its last expression is its value: leave out `return`',
+          });
           outcome.failed = true;
         } else outcome.returned = readAll(context, evaluate(context, statement.value, scope, expected), statement.value.span);
         break;
       case 'yield':
-        if (outcome.yielded !== undefined) fail(context, 'syntax-error', statement.span, 'the body of a `scan` yields once');
+        if (outcome.yielded !== undefined)
+          fail(context, 'syntax-error', statement.span, 'the body of a `scan` yields once', {
+            hint: 'several outputs are a tuple: `yield (next, (a, b))`',
+          });
         outcome.yielded = evaluate(context, statement.value, scope, expected);
         break;
       case 'expression-statement':
@@ -115,7 +124,7 @@ function evaluateLet(context: Context, statement: LetStatement, scope: Scope): v
   let value = readAll(context, evaluate(context, statement.value, scope, expected), statement.value.span);
   if (statement.type !== null) {
     const name = statement.pattern.kind === 'name-pattern' ? `\`${statement.pattern.name}\`` : 'the value';
-    value = new Matcher(context, scope).match(value, statement.type, { text: name, span: statement.value.span });
+    value = new Matcher(context, scope).match(value, statement.type, { text: name, span: statement.value.span, isOwnType: true });
   }
   bindPattern(context, statement.pattern, value, scope, { role: 'let', named: true });
 }
@@ -124,15 +133,22 @@ function assign(context: Context, statement: AssignStatement, scope: Scope): voi
   const { target } = statement;
   const text = excerpt(context, target.span, 'this');
   const part = target.kind === 'index' ? target : undefined;
-  const place = evaluate(context, part?.object ?? target, scope);
+  const name = part?.object ?? target;
+  const isUnknown = name.kind === 'name' && scope.lookup(name.name) === undefined;
+  const place = isUnknown
+    ? failUnknownName(context, name, scope, `declare it at the top or in a model: \`state ${name.name}: f32 = 0\``)
+    : evaluate(context, name, scope);
+  // One mistake is told once: the name is taken as declared from here on.
+  if (isUnknown) scope.addValue(name.name, 'let', place, name.span);
   if (place.kind !== 'variable') {
     evaluate(context, statement.value, scope);
     if (place.kind === 'error' || !mayAssign(context, statement.span, `\`${text}\` is assigned`)) return;
-    const binding = place.kind === 'tensor' ? place.binding : undefined;
-    fail(context, 'not-assignable', target.span, `\`${text}\` is ${describe(place)}, and no param or state`, {
+    const binding = name.kind === 'name' ? scope.lookup(name.name) : undefined;
+    const object = excerpt(context, name.span, 'this');
+    fail(context, 'not-assignable', target.span, `\`${object}\` is ${describe(place)}, and no param or state`, {
       labels:
         binding?.span === undefined ? [] : [{ span: binding.span, text: binding.role === 'parameter' ? 'an argument' : 'declared here' }],
-      hint: 'bind a new name with `let`, or declare it as `state`',
+      hint: partAssignHint(place) ?? 'bind a new name with `let`, or declare it as `state`',
     });
     return;
   }
@@ -156,7 +172,13 @@ function assign(context: Context, statement: AssignStatement, scope: Scope): voi
       statement.value.span,
       `\`${text}\` is ${typeToString({ ...variable.type, shape })}, and cannot become ${typeToString(node.type)}`,
       {
-        labels: variable.span === undefined ? [] : [{ span: variable.span, text: `\`${variable.path}\` is declared here` }],
+        labels: [
+          ...(variable.span === undefined ? [] : [{ span: variable.span, text: `\`${variable.path}\` is declared here` }]),
+          ...bindingLabel(value),
+        ],
+        hint:
+          fittingHint(excerpt(context, statement.value.span, '…'), dtype, node.type.shape, shape) ??
+          `a variable keeps its shape: declare it as \`${typeToString(node.type)}\`, or assign ${typeToString({ ...variable.type, shape })}`,
       },
     );
     return;
@@ -171,8 +193,14 @@ function assign(context: Context, statement: AssignStatement, scope: Scope): voi
   context.entry.assign(variable, version);
 }
 
-/** False after a diagnostic where variables cannot change. */
-export function mayAssign(context: Context, span: Span, what: string): boolean {
+/** For what has parts that cannot change. */
+const partAssignHint = (place: Value): string | undefined =>
+  place.kind === 'list' || place.kind === 'tuple' || place.kind === 'record'
+    ? 'it exists only while compiling: write a new one, or assign the variables of an instance, as `net.w <- …`'
+    : undefined;
+
+/** False after a diagnostic where variables cannot change. `inFunction`: what to do about it in a function that a step calls. */
+export function mayAssign(context: Context, span: Span, what: string, inFunction?: string): boolean {
   if (context.region) {
     fail(context, 'assign-outside-step', span, `${what} inside a loop, whose body is pure`, {
       hint: 'carry the value through the loop, and assign it afterwards',
@@ -189,7 +217,11 @@ export function mayAssign(context: Context, span: Span, what: string): boolean {
   const inStep = context.entry.kind === 'step' && context.frame !== undefined;
   fail(context, 'assign-outside-step', span, `${what} outside of a step`, {
     hint: inStep
-      ? 'a function is pure: return the new value, and assign it in the step'
+      ? inFunction !== undefined
+        ? inFunction
+        : context.self === undefined
+          ? 'a function is pure: return the new value, and assign it in the step'
+          : `a \`fn\` is pure: declare it as \`step ${context.frame?.name.split('.').at(1) ?? 'call'}\`, which other steps may call`
       : 'functions are pure: declare the entry with `export step` instead of `export fn`',
   });
   return false;
@@ -230,7 +262,9 @@ function summarize(context: Context, statement: SummaryStatement, scope: Scope):
     return;
   }
   if (context.entry.summaries.some((one) => one.name === statement.name.value)) {
-    fail(context, 'duplicate-name', statement.name.span, `there is a summary \`${statement.name.value}\` already`);
+    fail(context, 'duplicate-name', statement.name.span, `there is a summary \`${statement.name.value}\` already`, {
+      hint: `choose another name, e.g. \`${statement.name.value}2\``,
+    });
     return;
   }
   context.entry.summaries.push({ kind: statement.summary, name: statement.name.value, node });

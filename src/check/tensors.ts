@@ -8,7 +8,7 @@ import { type TensorNode, typeToString } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
 import type { Context } from './context.js';
-import { fail, warn } from './report.js';
+import { excerpt, fail, warn } from './report.js';
 import { countable } from './growth.js';
 import {
   describe,
@@ -27,6 +27,7 @@ import {
 } from './values.js';
 import type { Beside } from './types.js';
 import { readVariable } from './variables.js';
+import { tensorHint } from './ways-out.js';
 
 const defaultDType = (value: NumberValue): DType => value.dtype ?? (value.integer ? 'i32' : 'f32');
 
@@ -121,7 +122,9 @@ function constantNode(context: Context, value: NumberValue, dtype: DType, span: 
     return applyTensor(context, ops.constant, [], { value: isWide(dtype) ? exact : Number(exact), dtype }, span);
   }
   if (dtype === 'bool') {
-    fail(context, 'dtype-mismatch', span, `${shown(value)} is a number, where bool is expected`, { hint: 'compare it: `… != 0`' });
+    fail(context, 'dtype-mismatch', span, `${shown(value)} is a number, where bool is expected`, {
+      hint: value.value === 0 || value.value === 1 ? `write \`${value.value === 1}\`` : 'compare it: `… != 0`',
+    });
     return undefined;
   }
   warnOfRounding(context, value, dtype, span);
@@ -159,7 +162,7 @@ export function toTensor(context: Context, value: Value, span: Span, dtype?: DTy
     const labels = value.kind === 'tensor' || value.kind === 'variable' ? bindingLabel(value) : [];
     fail(context, 'dtype-mismatch', span, `this is ${typeToString(node.type)}, where ${dtype} is expected`, {
       labels,
-      hint: dtype === 'bool' ? 'compare it: `… > 0`' : `convert it: \`${dtype}(…)\``,
+      hint: dtype === 'bool' ? `compare it: \`… ${isInteger(node.type.dtype) ? '!=' : '>'} 0\`` : `convert it: \`${dtype}(…)\``,
     });
     return undefined;
   }
@@ -190,17 +193,9 @@ function convert(context: Context, value: Value, span: Span, dtype: DType | unde
       if (!countable(context, value, span, 'this list')) return undefined;
       return stackNodes(context, value.items, span, dtype ?? fallbackDType(value));
     default:
-      fail(
-        context,
-        'type-mismatch',
-        span,
-        `this is ${describe(value)}, where a tensor is expected`,
-        value.kind === 'function' || value.kind === 'model' || value.kind === 'builtin' || value.kind === 'dtype'
-          ? { hint: 'call it: `…(…)`' }
-          : value.kind === 'lambda'
-            ? { hint: '"at least" is written `>=`; `=>` makes a lambda' }
-            : {},
-      );
+      fail(context, 'type-mismatch', span, `this is ${describe(value)}, where a tensor is expected`, {
+        hint: tensorHint(value, excerpt(context, span, '…')),
+      });
       return undefined;
   }
 }
@@ -230,6 +225,7 @@ export function stackTensors(context: Context, nodes: readonly TensorNode[], axi
         'shape-mismatch',
         span,
         `the elements have different shapes: ${typeToString(first.type)} and ${typeToString(node.type)}`,
+        { hint: 'rows of a tensor are equally long; other lists go element by element: `[f(x) for x in list]`' },
       );
       return undefined;
     }
@@ -282,7 +278,7 @@ export function agree(
 }
 
 /** The dtype that a person would most likely convert to. */
-function widest(a: DType, b: DType): DType {
+export function widest(a: DType, b: DType): DType {
   if (isFloat(a) !== isFloat(b)) return isFloat(a) ? a : b;
   if (isInteger(a) !== isInteger(b)) return isInteger(a) ? a : b;
   return dtypes[a].bytes >= dtypes[b].bytes ? a : b;

@@ -5,17 +5,19 @@ import type { Span } from '../../grammar/index.js';
 import type { Context } from './context.js';
 import { limits } from '../base/index.js';
 import { countable } from './growth.js';
-import { fail } from './report.js';
+import { tensorHint } from './ways-out.js';
+import { excerpt, fail } from './report.js';
 import { describe, ERROR, isTree, list, record, tuple, type Value } from './values.js';
 
 /** The leaves in order; undefined after a diagnostic when something in it is no number or tensor. */
 export function leavesOf(context: Context, value: Value, span: Span, what: string): Value[] | undefined {
   if (!countable(context, value, span, what, limits.carries)) return undefined;
   const leaves: Value[] = [];
-  return collect(context, value, span, what, leaves) ? leaves : undefined;
+  return collect(context, value, span, what, leaves, excerpt(context, span, '…')) ? leaves : undefined;
 }
 
-function collect(context: Context, value: Value, span: Span, what: string, leaves: Value[]): boolean {
+/** `text`: how the value is written, as far as it stands by itself. */
+function collect(context: Context, value: Value, span: Span, what: string, leaves: Value[], text = '…'): boolean {
   switch (value.kind) {
     case 'error':
       return false;
@@ -33,7 +35,9 @@ function collect(context: Context, value: Value, span: Span, what: string, leave
         if (!collect(context, item, span, what, leaves)) return false;
       return true;
     default:
-      fail(context, 'type-mismatch', span, `${what} is ${describe(value)}, and must be made of tensors`);
+      fail(context, 'type-mismatch', span, `${what} is ${describe(value)}, and must be made of tensors`, {
+        hint: tensorHint(value, text),
+      });
       return false;
   }
 }

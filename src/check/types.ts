@@ -1,14 +1,14 @@
 // Types as they are written. In: type expressions and the names in force. Out: tensor types, and what is expected of an expression.
 // Holds: a type that names unknown generics has no tensor type yet; what is known of it still flows down as an expectation.
 
-import type { Dimension, NamedType, Span, TypeExpression } from '../../grammar/index.js';
+import type { Dimension, NamedType, RankSpread, Span, TypeExpression } from '../../grammar/index.js';
 import { type Dim, dtypeNames, isDType, isFloat, limits, type DType, type Shape } from '../base/index.js';
 import { tensor, type TensorType } from '../graph/index.js';
 import type { Context } from './context.js';
-import { foreignDTypes, tensorWords } from './foreign-names.js';
+import { foreignDTypes, nothings, tensorWords } from './foreign-names.js';
 import { fail } from './report.js';
 import { GenericBinding, type Scope } from './scope.js';
-import { evaluateSize, freeSizeHint, packNamed, unknownsIn } from './sizes.js';
+import { evaluateSize, failNegative, packNamed, unknownsIn } from './sizes.js';
 import { suggestion } from './spelling.js';
 
 /** The dtype of what stands beside an expression; `any`: a float that has none yet. */
@@ -109,12 +109,13 @@ export function shapeWritten(context: Context, dims: readonly Dimension[] | null
         continue;
       }
       const value = packNamed(scope, dimension.name.text);
-      if (value === undefined) open = true;
+      if (value === undefined && binding instanceof GenericBinding && binding.sort !== 'pack') {
+        failOneSize(context, dimension);
+        failed = true;
+      } else if (value === undefined) open = true;
       else if (value.kind === 'pack') shape.push(...value.shape);
       else if (value.kind !== 'error') {
-        fail(context, 'type-mismatch', dimension.span, `\`${dimension.name.text}\` is one size, and \`...\` needs a list of sizes`, {
-          hint: `write \`${dimension.name.text}\` alone, or declare it as \`<...${dimension.name.text}>\``,
-        });
+        failOneSize(context, dimension);
         failed = true;
       } else failed = true;
       continue;
@@ -122,7 +123,7 @@ export function shapeWritten(context: Context, dims: readonly Dimension[] | null
     const dim = evaluateSize(context, dimension, scope);
     if (dim === undefined) failed = true;
     else if (dim.constant !== undefined && dim.constant < 0) {
-      fail(context, 'invalid-value', dimension.span, `a size of ${dim.constant} is negative`, { hint: freeSizeHint });
+      failNegative(context, dimension.span, dim.constant);
       failed = true;
     } else shape.push(dim);
   }
@@ -135,8 +136,15 @@ export function shapeWritten(context: Context, dims: readonly Dimension[] | null
   return open ? 'open' : shape;
 }
 
+const failOneSize = (context: Context, { name, span }: RankSpread): void =>
+  void fail(context, 'type-mismatch', span, `\`${name.text}\` is one size, and \`...\` needs a list of sizes`, {
+    hint: `write \`${name.text}\` alone, or declare it as \`<...${name.text}>\``,
+  });
+
 export const failRank = (context: Context, span: Span, rank: number): void =>
-  void fail(context, 'too-large', span, `a tensor of rank ${rank}: at most ${limits.rank} axes`);
+  void fail(context, 'too-large', span, `a tensor of rank ${rank}: at most ${limits.rank} axes`, {
+    hint: 'put axes together: `reshape(x, [B, -1])`',
+  });
 
 /** Reports that a type's name is nothing that exists. */
 export function failUnknownType(context: Context, type: NamedType, scope: Scope): void {
@@ -145,6 +153,7 @@ export function failUnknownType(context: Context, type: NamedType, scope: Scope)
   if (binding !== undefined && binding.role !== 'builtin') {
     fail(context, 'type-mismatch', type.name.span, `\`${name}\` is no type`, {
       labels: binding.span === undefined ? [] : [{ span: binding.span, text: 'declared here' }],
+      hint: `the dtypes are ${dtypeNames.join(', ')}`,
     });
     return;
   }
@@ -153,17 +162,24 @@ export function failUnknownType(context: Context, type: NamedType, scope: Scope)
       const word = foreignDTypes.get(name);
       if (word !== undefined) return `write \`${word}\``;
       if (tensorWords.has(name)) return 'a tensor has a dtype and sizes: `f32[B, 3]`';
+      if (isNoType(name)) return 'what gives nothing is a `step` without a result type';
       return suggestion(name, [...dtypeNames, ...scope.visible()]) ?? `the dtypes are ${dtypeNames.join(', ')}`;
     },
   });
 }
+
+/** What other languages call the type of no value. */
+export const isNoType = (name: string): boolean => nothings.has(name) || ['void', 'unit', 'Unit', 'never'].includes(name);
 
 /** The tensor type that is written; undefined after a diagnostic. Everything in it must be known. */
 export function tensorTypeOf(context: Context, type: TypeExpression, scope: Scope, what: string): TensorType | undefined {
   if (type.kind === 'missing-type') return undefined;
   if (type.kind !== 'named-type') {
     fail(context, 'type-mismatch', type.span, `${what} is declared as ${typeText(context, type)}, and must be a tensor`, {
-      hint: 'e.g. `f32[N, 3]`',
+      hint:
+        type.kind === 'fn-type'
+          ? 'functions are known when compiling: name it where it is called'
+          : 'each part is an argument of its own, or a field of a record: `{ a: f32, b: f32[N] }`',
     });
     return undefined;
   }
@@ -171,7 +187,17 @@ export function tensorTypeOf(context: Context, type: TypeExpression, scope: Scop
   if (dtype === undefined) {
     const binding = scope.lookup(type.name.text);
     if (binding?.value().kind === 'model')
-      fail(context, 'type-mismatch', type.span, `${what} is declared as a model, and must be a tensor`);
+      fail(context, 'type-mismatch', type.span, `${what} is declared as a model, and must be a tensor`, {
+        hint: `an instance is made at the top, and used by its name: \`net = ${typeText(context, type)}(…)\``,
+      });
+    else if (isCompileTimeType(type.name.text) && (binding === undefined || binding.role === 'builtin'))
+      fail(
+        context,
+        'type-mismatch',
+        type.span,
+        `${what} is declared as ${type.name.text}, which exists only while compiling, and must be a tensor`,
+        { hint: type.name.text === 'int' || type.name.text === 'number' ? 'e.g. `i32`, `f32`' : 'e.g. `f32[N, 3]`' },
+      );
     else failUnknownType(context, type, scope);
     return undefined;
   }
@@ -184,7 +210,9 @@ export function tensorTypeOf(context: Context, type: TypeExpression, scope: Scop
         : shape === 'open'
           ? (type.dims?.find((dim) => dim.kind === 'rank-spread')?.name.text ?? 'S')
           : (shape.flatMap(unknownsIn)[0]?.slice(1) ?? '');
-    fail(context, 'ambiguous-size', type.span, `nothing determines \`${name}\` in the type of ${what}`);
+    fail(context, 'ambiguous-size', type.span, `nothing determines \`${name}\` in the type of ${what}`, {
+      hint: 'pass it in angle brackets, or write what it is',
+    });
     return undefined;
   }
   return tensor(dtype, shape);

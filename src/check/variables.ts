@@ -60,6 +60,7 @@ export class VariableTable {
     if (known !== undefined && !context.entry.dry) {
       fail(context, 'duplicate-name', span, `there is a variable \`${path}\` already`, {
         labels: known.span === undefined ? [] : [{ span: known.span, text: 'declared here first' }],
+        hint: 'choose another name for one of them',
       });
       return undefined;
     }
@@ -79,7 +80,7 @@ export function readVariable(context: Context, variable: VariableRecord, span: S
       'not-constant',
       span,
       `\`${variable.path}\` is a variable, and has no value yet where ${context.entry.kind === 'init' ? 'an initializer is' : 'declarations are'} evaluated`,
-      { hint: 'read it in a function or step' },
+      { hint: context.entry.kind === 'init' ? 'start it from numbers, and assign it in a step' : 'read it in a function or step' },
     );
     return undefined;
   }

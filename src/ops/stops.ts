@@ -44,6 +44,19 @@ export function stopsBefore(results: readonly Node[], build: GraphBuilder): (inp
 const stops = (node: Node): boolean =>
   opOf(node).derivative.kind === 'zero' || (node.type.kind === 'tensor' && !isFloat(node.type.dtype) && node.args.length > 0);
 
+/** How programs write ops that are operators. */
+const signs: ReadonlyMap<string, string> = new Map(
+  Object.entries({ lt: '<', le: '<=', gt: '>', ge: '>=', eq: '==', ne: '!=', and: '&&', or: '||', not: '!', rem: '%' }),
+);
+
+/** What an op is called at its place: by the function of the library whose call it is a part of, else by its own name. */
+export function calledName(build: GraphBuilder, node: Node): string {
+  const origin = build.originsOf(node).find((one) => !one.backward);
+  const scope = origin?.entry === undefined ? undefined : build.scopeAt(origin.entry, origin.scope);
+  const isCall = scope?.kind === 'function' && scope.span.source === origin?.span.source && scope.span.start === origin.span.start;
+  return isCall && scope.span.end === origin?.span.end ? scope.name : (signs.get(node.op.name) ?? node.op.name);
+}
+
 /** Why it is refused, for sentences. */
 export const stopReason = 'nothing flows through it, and no way leads around it: the whole derivative would be 0';
 

@@ -7,6 +7,7 @@ import { type ModuleGraph, type Node, type Origin, type TensorNode, type TensorT
 import {
   apply,
   call,
+  calledName,
   checkpoint,
   elementwise,
   fill,
@@ -142,7 +143,7 @@ function refusing(asked: Origin | undefined, context: PassContext): ModesContext
       const place = (origins.find((one) => !one.backward) ?? origins[0])?.span ?? asked?.span;
       const diagnostic: Diagnostic = {
         code: 'not-differentiable',
-        message: `\`${node.op.name}\` has no derivative: ${reason}`,
+        message: `\`${calledName(context.build, node)}\` has no derivative: ${reason}`,
         span: place,
         labels: asked === undefined ? [] : [{ span: asked.span, text: 'the derivative is asked for here' }],
         hint,

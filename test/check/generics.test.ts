@@ -145,7 +145,7 @@ describe('arguments of entries', () => {
     ['export fn f(y: u8 = 300) = y', 'invalid-value'],
     ['export fn f(x: f32[3] = 1.0) = x', 'unsupported-feature'],
     ['state s: f32 = 1\nexport fn f(x: f32 = s) = x', 'not-constant'],
-    ['export fn f(x: f32, y: f32 = x) = x', 'unknown-name'],
+    ['export fn f(x: f32, y: f32 = x) = x', 'not-constant'],
     ['export fn f(x: f32 = "a") = x', 'type-mismatch'],
     ['export fn f(x: f32 = unknownName) = x', 'unknown-name'],
   ])('%s', (text, code) => expect([...codes(text), ...check(text).warnings.map((one) => one.code)]).toContain(code));

@@ -1,11 +1,15 @@
-// What the checker says. In: bad programs in `cases`. Out: their diagnostics, word for word, in the `.txt` beside each.
-// Holds: every code that the front end emits has a case. `TFC_GOLDEN=1` renews the texts; read them before you keep them.
+// What the checker and differentiation say. In: bad programs in `cases`. Out: their diagnostics, word for word, in the `.txt` beside each.
+// Holds: every code that the front end emits has a case; programs of `ways-out.ts` have one mistake, whose hint leads out. `TFC_GOLDEN=1`
+// renews the texts; read them before you keep them.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { diagnosticCodes, type DiagnosticCode } from '../../src/base/index.js';
+import { type Diagnostic, diagnosticCodes, type DiagnosticCode, DiagnosticsError } from '../../src/base/index.js';
+import type { CheckResult } from '../../src/check/index.js';
+import { checks, differentiate, Pipeline, strip } from '../../src/passes/index.js';
 import { check, render, type Extra } from '../check/support.js';
+import { waysOut } from './ways-out.js';
 
 const folder = fileURLToPath(new URL('./cases/', import.meta.url));
 const names = readdirSync(folder).filter((name) => name.endsWith('.tdsl'));
@@ -47,17 +51,48 @@ const files = Object.fromEntries(
   readdirSync(`${folder}parts`).map((name) => [`parts/${name}`, readFileSync(`${folder}parts/${name}`, 'utf8')]),
 );
 
+/** What is said of a program: by the checker, else by differentiation, else as warnings. */
+function said(text: string, name: string): { readonly result: CheckResult; readonly mistakes: readonly Diagnostic[] } {
+  const result = check(text, { path: name, files, ...options[name] });
+  const mistakes = result.module === undefined ? result.diagnostics : differentiationOf(result.module, result);
+  return { result, mistakes };
+}
+
+function differentiationOf(module: NonNullable<CheckResult['module']>, { build }: CheckResult): readonly Diagnostic[] {
+  try {
+    Pipeline.of(differentiate).then(strip).then(checks).run(module, { build });
+    return [];
+  } catch (error) {
+    if (error instanceof DiagnosticsError) return error.diagnostics;
+    throw error;
+  }
+}
+
+const textOf = (name: string): string => readFileSync(folder + name, 'utf8');
+
 describe('diagnostics', () => {
   test.each(names)('%s', (name) => {
-    const result = check(readFileSync(folder + name, 'utf8'), { path: name, files, ...options[name] });
+    const { result, mistakes } = said(textOf(name), name);
     // Warnings keep nobody from compiling.
-    const warned = result.diagnostics.length === 0;
-    expect(result.module === undefined).toBe(!warned);
-    const text = `${render({ diagnostics: warned ? result.warnings : result.diagnostics, files: result.files })}\n`;
+    expect(result.module === undefined).toBe(result.diagnostics.length > 0);
+    const text = `${render({ diagnostics: mistakes.length === 0 ? result.warnings : mistakes, files: result.files })}\n`;
     const golden = `${folder}${name.replace(/\.tdsl$/, '.txt')}`;
     if (renew) writeFileSync(golden, text);
     expect(existsSync(golden)).toBe(true);
     expect(text).toBe(readFileSync(golden, 'utf8'));
+  });
+
+  test.each(Object.entries(waysOut))('%s has a way out', (name, changes) => {
+    const text = textOf(`${name}.tdsl`);
+    const { mistakes } = said(text, `${name}.tdsl`);
+    expect(mistakes[0]?.hint).toBeDefined();
+    expect(new Set(mistakes.map(({ code }) => code)).size).toBe(1);
+    const changed = changes.reduce((now, [from, to]) => {
+      expect(now).toContain(from);
+      return now.replaceAll(from, to);
+    }, text);
+    const after = said(changed, `${name}.tdsl`);
+    expect(render({ diagnostics: after.mistakes, files: after.result.files })).toBe('');
   });
 
   test('every code of the front end has a case of its own', () => {

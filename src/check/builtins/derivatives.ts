@@ -9,10 +9,12 @@ import { applyOp, applyTensor } from '../apply-op.js';
 import { broadcastTo } from '../broadcast.js';
 import { latestVersion, reachable } from '../dependence.js';
 import { paramsOf } from '../params.js';
+import { fittingHint } from '../fitting.js';
 import { excerpt, fail } from '../report.js';
 import { bindingLabel, toTensor } from '../tensors.js';
 import { expectTensor } from '../types.js';
 import { describe, ERROR, list, tuple, type Value } from '../values.js';
+import { tensorHint } from '../ways-out.js';
 import { required, result, type Builtin, type BuiltinCall, type Given } from './builtin.js';
 
 /** What is named, one by one; an instance stands for its params. */
@@ -75,7 +77,7 @@ function inputs(call: BuiltinCall, given: Given, ys: readonly TensorNode[]): Ten
         'type-mismatch',
         given.span,
         `\`${call.builtin.name}\` differentiates with respect to a param, an argument or a \`let\`, and \`${excerpt(call.context, given.span, 'this')}\` is ${node === undefined ? describe(item) : 'a value without a name'}`,
-        { hint: 'bind it first: `let x = …`' },
+        { hint: nameHint(call, item, excerpt(call.context, given.span, '…')) },
       );
       return undefined;
     }
@@ -94,6 +96,19 @@ function inputs(call: BuiltinCall, given: Given, ys: readonly TensorNode[]): Ten
   return nodes;
 }
 
+/** For what is no name: a part of one, a record, or a value that is computed. */
+function nameHint({ builtin: { name } }: BuiltinCall, item: Value, text: string): string {
+  if (item.kind === 'record') return `name its fields: \`[${[...item.fields.keys()].map((field) => `${text}.${field}`).join(', ')}]\``;
+  if (item.kind === 'string') return `name it without quotes: \`${item.value}\``;
+  if (item.kind === 'model') return tensorHint(item, text) ?? '';
+  const bracket = text.indexOf('[');
+  if (bracket > 0 && text.endsWith(']'))
+    return name === 'grad'
+      ? `take the part of the derivative: \`grad(…, ${text.slice(0, bracket)})${text.slice(bracket)}\``
+      : `name the whole, \`${text.slice(0, bracket)}\`, and let the direction be 0 elsewhere`;
+  return 'bind it with `let`, and compute what is differentiated from that name';
+}
+
 const grad: Builtin = {
   name: 'grad',
   doc: 'Reverse mode: the derivative of `y`, or of the sum of its elements, with respect to `x`: something that has a name, of whose shape it is. Of several `y` it is that of their sum; a list of names gives a tuple, an instance the list of the derivatives of its params.',
@@ -107,7 +122,10 @@ const grad: Builtin = {
     const xs = ys === undefined ? undefined : inputs(call, x, ys);
     if (ys === undefined || xs === undefined) return ERROR;
     const [first] = ys;
-    if (first === undefined || xs.length === 0) return fail(call.context, 'invalid-value', call.site, '`grad` of an empty list');
+    if (first === undefined || xs.length === 0)
+      return fail(call.context, 'invalid-value', call.site, '`grad` of an empty list', {
+        hint: 'name what it is about: `grad(loss, [w, b])`',
+      });
     const node = applyOp(call.context, ops.grad, [...ys, ...xs], { outputs: ys.length }, call.site);
     if (node === undefined) return ERROR;
     const derivatives = xs.map((_, index) => result(applyTensor(call.context, ops.element, [node], { index }, call.site)));
@@ -134,7 +152,7 @@ const jvp: Builtin = {
     const [input] = xs ?? [];
     const v = call.given('v', input === undefined ? undefined : expectTensor(input.type.dtype, input.type.shape));
     if (v.value.kind === 'error' || ys === undefined || xs === undefined || target === undefined) return ERROR;
-    if (ys.length > 1) return fail(context, 'type-mismatch', y.span, '`jvp` differentiates one value');
+    if (ys.length > 1) return fail(context, 'type-mismatch', y.span, '`jvp` differentiates one value', { hint: 'call it once for each' });
     const several = x.value.kind === 'list' || x.value.kind === 'tuple' || x.value.kind === 'instance';
     const directions = several ? items(v.value) : [v.value];
     if (directions.length !== xs.length)
@@ -143,6 +161,7 @@ const jvp: Builtin = {
         'type-mismatch',
         v.span,
         `\`jvp\` takes one direction per name: ${xs.length} names, ${directions.length} directions`,
+        { hint: `one for each: \`[${xs.map((_, at) => `v${at + 1}`).join(', ')}]\`` },
       );
     const vs: TensorNode[] = [];
     for (const [at, direction] of directions.entries()) {
@@ -167,7 +186,13 @@ function directionOf(call: BuiltinCall, direction: Value, input: TensorNode, spa
       call.context,
       'shape-mismatch',
       span,
-      `\`jvp\`: the direction is ${typeToString(node.type)}, and \`x\` is ${typeToString(input.type)}`,
+      `\`jvp\`: the direction is ${typeToString(node.type)}, and what it is a direction of is ${typeToString(input.type)}`,
+      {
+        labels: bindingLabel(direction),
+        hint:
+          fittingHint(excerpt(call.context, span, '…'), input.type.dtype, shape, input.type.shape) ??
+          `pass ${typeToString(input.type)}, or a scalar for all elements`,
+      },
     );
     return undefined;
   }

@@ -2,7 +2,7 @@
 
 import { paramsOf } from '../params.js';
 import { fail } from '../report.js';
-import { readAll } from '../tensors.js';
+import { bindingLabel, readAll } from '../tensors.js';
 import { describe, ERROR, list, number, tuple, type Value } from '../values.js';
 import { required, type Builtin } from './builtin.js';
 
@@ -17,7 +17,10 @@ const params: Builtin = {
     if (value.kind === 'instance') return paramsOf(value);
     const items = value.kind === 'list' || value.kind === 'tuple' ? value.items : undefined;
     if (items?.every((item) => item.kind === 'instance' || item.kind === 'variable') !== true)
-      return fail(call.context, 'type-mismatch', span, `\`params\` takes an instance of a model, and this is ${describe(value)}`);
+      return fail(call.context, 'type-mismatch', span, `\`params\` takes an instance of a model, and this is ${describe(value)}`, {
+        labels: bindingLabel(value),
+        hint: 'an instance, or a list of instances and params',
+      });
     const found = new Map<unknown, Value>();
     for (const item of items)
       for (const one of item.kind === 'instance' ? paramsOf(item).items : [item])
@@ -38,7 +41,9 @@ const enumerate: Builtin = {
       value.kind === 'instance' ? paramsOf(value).items : value.kind === 'list' || value.kind === 'tuple' ? value.items : undefined;
     if (items !== undefined) return list(items.map((item, at) => tuple([number(at, true), item])));
     if (value.kind !== 'tensor' && value.kind !== 'variable')
-      return fail(call.context, 'type-mismatch', span, `\`enumerate\` takes a list or a tensor, and this is ${describe(value)}`);
+      return fail(call.context, 'type-mismatch', span, `\`enumerate\` takes a list or a tensor, and this is ${describe(value)}`, {
+        hint: 'e.g. `[a, b]`',
+      });
     const of = readAll(call.context, value, span);
     return of.kind === 'tensor' ? { kind: 'rows', of } : ERROR;
   },

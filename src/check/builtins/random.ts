@@ -7,6 +7,7 @@ import * as ops from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
 import { seedNode, streamNode, streamOf } from '../initializers.js';
 import { fail } from '../report.js';
+import { bindingLabel } from '../tensors.js';
 import { sizesGiven } from './axes.js';
 import { ERROR } from '../values.js';
 import { optional, required, result, type Builtin, type BuiltinCall } from './builtin.js';
@@ -17,7 +18,10 @@ function keyOf(call: BuiltinCall): TensorNode | undefined {
     if (given.value.kind === 'error') return undefined;
     const node = call.tensor('key', 'i64');
     if (node === undefined || node.type.shape.length === 0) return node;
-    fail(call.context, 'shape-mismatch', given.span, 'a key is one i64');
+    fail(call.context, 'shape-mismatch', given.span, `a key is one i64, and this is ${typeToString(node.type)}`, {
+      labels: bindingLabel(given.value),
+      hint: 'take one of them: `key[0]`',
+    });
     return undefined;
   }
   if (call.context.initializing !== undefined || call.context.entry.dry) return seedNode(call.context, call.site);

@@ -67,6 +67,7 @@ function ofSome(call: BuiltinCall, name: string, op: Reduction): Value {
         'invalid-value',
         call.site,
         `\`${name}\` of ${typeToString(value.type)}: an axis of size ${size} has no element`,
+        { labels: bindingLabel(call.given('x').value), hint: 'only `sum`, `product`, `any` and `all` of no element have a value' },
       );
   }
   return reduce(call, op);
@@ -132,6 +133,10 @@ const inverse: Builtin = {
         'shape-mismatch',
         call.given('x').span,
         `\`inverse\` takes square matrices in the last two axes, and this is ${typeToString(node.type)}`,
+        {
+          labels: bindingLabel(call.given('x').value),
+          hint: 'of a matrix that is taller than wide: `inverse(transpose(x) @ x) @ transpose(x)` solves least squares',
+        },
       );
     }
     return result(applyTensor(call.context, ops.inverse, [node], {}, call.site));

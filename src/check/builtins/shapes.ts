@@ -1,17 +1,18 @@
 // Functions that move data: transpose, reshape, concat, stack, pad, … In: tensors and compile-time shapes. Out: nodes that compute nothing.
 
-import { Dim, elementCount, isFloat } from '../../base/index.js';
+import { Dim, elementCount, isInteger, shapeEquals } from '../../base/index.js';
 import { typeToString, type TensorNode } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
 import { broadcastTo, commonShape } from '../broadcast.js';
 import { checkedIndex } from '../checked-index.js';
 import { takeRows } from '../picks.js';
-import { fail } from '../report.js';
-import { agree, stackTensors, toTensor } from '../tensors.js';
+import { excerpt, fail } from '../report.js';
+import { agree, bindingLabel, shapeOf, stackTensors, toTensor } from '../tensors.js';
 import { expectedDType } from '../types.js';
 import { describe, dimOf, ERROR, number, tensorValue, type Value } from '../values.js';
 import { oneAxis, sizesGiven } from './axes.js';
+import { areAlike, areTensors, concatHint, elementText, openSizeHint, orderHint, stretches } from './shape-mistakes.js';
 import { optional, required, result, type Builtin, type BuiltinCall } from './builtin.js';
 
 const transpose: Builtin = {
@@ -46,6 +47,7 @@ const transpose: Builtin = {
         'invalid-value',
         given.span,
         `the order [${axes.join(', ')}] does not name each of the ${rank} axes of ${typeToString(node.type)} once`,
+        { hint: orderHint(axes, rank) },
       );
     return result(applyTensor(call.context, ops.transpose, [node], { axes }, call.site));
   },
@@ -68,6 +70,7 @@ const reshape: Builtin = {
         wanted.sub(whole).constant === undefined ? 'ambiguous-size' : 'shape-mismatch',
         call.site,
         `\`reshape\`: ${typeToString(node.type)} has ${whole} elements, and [${shape.join(', ')}] has ${wanted}`,
+        { labels: bindingLabel(call.given('x').value), hint: openSizeHint(whole, shape) },
       );
     }
     return result(applyTensor(call.context, ops.reshape, [node], { shape }, call.site));
@@ -84,19 +87,7 @@ const broadcast: Builtin = {
     const node = toTensor(call.context, given.value, given.span, expectedDType(call.expected));
     const shape = node === undefined ? undefined : sizesGiven(call, call.given('shape'));
     if (node === undefined || shape === undefined) return ERROR;
-    const operand = { node, ...given };
-    const common = commonShape(call.context, [operand, { ...operand, span: call.given('shape').span }], call.site, '`broadcastTo`', [
-      node.type.shape,
-      shape,
-    ]);
-    if (common === undefined) return ERROR;
-    if (common.length !== shape.length || common.some((dim, axis) => !dim.equals(shape[axis] ?? Dim.zero)))
-      return fail(
-        call.context,
-        'shape-mismatch',
-        call.site,
-        `\`broadcastTo\`: ${typeToString(node.type)} does not stretch to [${shape.join(', ')}]`,
-      );
+    if (!stretches(call, node, shape)) return ERROR;
     return result(broadcastTo(call.context, node, shape, call.site));
   },
 };
@@ -131,12 +122,17 @@ const squeeze: Builtin = {
       return result(applyTensor(call.context, ops.reshape, [node], { shape: shape.filter((dim) => dim.constant !== 1) }, call.site));
     const axis = oneAxis(call, given, node.type);
     if (axis === undefined) return ERROR;
+    const text = excerpt(call.context, call.given('x').span, '…');
     if (shape[axis]?.constant !== 1)
       return fail(
         call.context,
         'shape-mismatch',
         call.site,
         `\`squeeze\`: axis ${axis} of ${typeToString(node.type)} has size ${shape[axis]}, and only size 1 can go`,
+        {
+          labels: bindingLabel(call.given('x').value),
+          hint: `take one element, \`${elementText(text, axis)}\`, or add them up: \`sum(${text}, axis: ${axis})\``,
+        },
       );
     return result(applyTensor(call.context, ops.reshape, [node], { shape: shape.filter((_, at) => at !== axis) }, call.site));
   },
@@ -148,14 +144,21 @@ function listed(call: BuiltinCall, name: string): { nodes: TensorNode[]; values:
   if (given.value.kind === 'error') return undefined;
   if (given.value.kind !== 'list' && given.value.kind !== 'tuple') {
     fail(call.context, 'type-mismatch', given.span, `\`${call.builtin.name}\` takes a list, and this is ${describe(given.value)}`, {
-      hint: 'e.g. `[a, b]`',
+      labels: bindingLabel(given.value),
+      hint:
+        call.builtin.name === 'concat' && shapeOf(given.value) !== undefined
+          ? 'a list of tensors: `[a, b]`; rows of one tensor become one by `flatten(x)`'
+          : 'e.g. `[a, b]`',
     });
     return undefined;
   }
   if (given.value.items.length === 0) {
-    fail(call.context, 'invalid-value', given.span, `\`${call.builtin.name}\` of an empty list has no shape`);
+    fail(call.context, 'invalid-value', given.span, `\`${call.builtin.name}\` of an empty list has no shape`, {
+      hint: '`zeros()` with a declared type is empty where a size is 0',
+    });
     return undefined;
   }
+  if (!areTensors(call, given.value.items, given.span)) return undefined;
   const nodes = agree(
     call.context,
     given.value.items.map((value) => ({ value, span: given.span })),
@@ -188,6 +191,10 @@ const concat: Builtin = {
         'shape-mismatch',
         call.site,
         `\`concat\`: element 0 is ${typeToString(first.type)} and element ${at} is ${typeToString(node.type)}, which differ beside axis ${axis}`,
+        {
+          labels: [0, at].flatMap((one) => bindingLabel(items.values[one] ?? ERROR)),
+          hint: concatHint(call, first.type, node.type, items.values[at], items.values[0]),
+        },
       );
     }
     return items.nodes.length === 1 ? tensorValue(first) : result(applyTensor(call.context, ops.concat, items.nodes, { axis }, call.site));
@@ -204,7 +211,8 @@ const stack: Builtin = {
     const first = items?.nodes[0];
     if (items === undefined || first === undefined) return ERROR;
     const axis = oneAxis(call, call.optional('axis') ?? { value: number(0, true), span: call.site }, first.type, 1);
-    return axis === undefined ? ERROR : result(stackTensors(call.context, items.nodes, axis, call.site));
+    if (axis === undefined || !areAlike(call, items)) return ERROR;
+    return result(stackTensors(call.context, items.nodes, axis, call.site));
   },
 };
 
@@ -275,10 +283,22 @@ const pad: Builtin = {
         'shape-mismatch',
         call.site,
         `\`pad\`: ${typeToString(node.type)} has ${rank} axes, \`before\` has ${before.length} and \`after\` ${after.length}`,
+        { hint: `one number for each axis: \`[${node.type.shape.map(() => '1').join(', ')}]\`` },
       );
     return result(applyTensor(call.context, ops.pad, [node], { before, after, inner: node.type.shape.map(() => 0) }, call.site));
   },
 };
+
+/** False after a diagnostic where the argument `ids` is none. */
+function areIds(call: BuiltinCall, { type }: TensorNode): boolean {
+  if (isInteger(type.dtype)) return true;
+  const { value, span } = call.given('ids');
+  fail(call.context, 'dtype-mismatch', span, `ids are integers, and this is ${typeToString(type)}`, {
+    labels: bindingLabel(value),
+    hint: `convert them: \`i32(${excerpt(call.context, span, '…')})\``,
+  });
+  return false;
+}
 
 const take: Builtin = {
   name: 'take',
@@ -289,10 +309,7 @@ const take: Builtin = {
     const node = call.tensor('x');
     const ids = call.tensor('ids');
     if (node === undefined || ids === undefined) return ERROR;
-    if (isFloat(ids.type.dtype) || ids.type.dtype === 'bool')
-      return fail(call.context, 'dtype-mismatch', call.given('ids').span, `ids are integers, and this is ${typeToString(ids.type)}`, {
-        hint: 'convert them: `i32(…)`',
-      });
+    if (!areIds(call, ids)) return ERROR;
     const axis = oneAxis(call, call.optional('axis') ?? { value: number(0, true), span: call.site }, node.type);
     if (axis === undefined) return ERROR;
     const checked = checkedIndex(call.context, ids, node.type.shape[axis] as Dim, call.given('ids').span);
@@ -312,9 +329,23 @@ const scatterAdd: Builtin = {
     const rows = dimOf(given.value);
     if (ids === undefined || updates === undefined || given.value.kind === 'error') return ERROR;
     if (rows === undefined)
-      return fail(call.context, 'not-constant', given.span, `\`rows\` is a size, and this is ${describe(given.value)}`);
-    const checked =
-      isFloat(ids.type.dtype) || ids.type.dtype === 'bool' ? ids : checkedIndex(call.context, ids, rows, call.given('ids').span);
+      return fail(call.context, 'not-constant', given.span, `\`rows\` is a size, and this is ${describe(given.value)}`, {
+        labels: bindingLabel(given.value),
+        hint: 'use an integer, a `dim` or a size such as `x.shape[0]`',
+      });
+    if (!areIds(call, ids)) return ERROR;
+    if (!shapeEquals(ids.type.shape, updates.type.shape.slice(0, ids.type.shape.length)))
+      return fail(
+        call.context,
+        'shape-mismatch',
+        call.given('updates').span,
+        `\`scatterAdd\`: the updates are ${typeToString(updates.type)}, and their first axes are not those of the ids, ${typeToString(ids.type)}`,
+        {
+          labels: [...bindingLabel(call.given('updates').value), ...bindingLabel(call.given('ids').value)],
+          hint: 'there is one update for each id: `[…ids, …row]`',
+        },
+      );
+    const checked = checkedIndex(call.context, ids, rows, call.given('ids').span);
     return checked === undefined ? ERROR : result(applyTensor(call.context, ops.scatterAdd, [checked, updates], { rows }, call.site));
   },
 };
@@ -330,11 +361,11 @@ const checkIndex: Builtin = {
     const size = dimOf(given.value);
     if (ids === undefined || given.value.kind === 'error') return ERROR;
     if (size === undefined)
-      return fail(call.context, 'not-constant', given.span, `\`size\` is a size, and this is ${describe(given.value)}`);
-    if (isFloat(ids.type.dtype) || ids.type.dtype === 'bool')
-      return fail(call.context, 'dtype-mismatch', call.given('ids').span, `ids are integers, and this is ${typeToString(ids.type)}`, {
-        hint: 'convert them: `i32(…)`',
+      return fail(call.context, 'not-constant', given.span, `\`size\` is a size, and this is ${describe(given.value)}`, {
+        labels: bindingLabel(given.value),
+        hint: 'use an integer, a `dim` or a size such as `x.shape[0]`',
       });
+    if (!areIds(call, ids)) return ERROR;
     return result(checkedIndex(call.context, ids, size, call.given('ids').span));
   },
 };

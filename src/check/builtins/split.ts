@@ -6,6 +6,7 @@ import { typeToString } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
 import { fail } from '../report.js';
+import { multiplesNear } from '../sizes.js';
 import { bindingLabel } from '../tensors.js';
 import { describe, ERROR, integerHint, number, tuple } from '../values.js';
 import { oneAxis } from './axes.js';
@@ -30,19 +31,33 @@ const split: Builtin = {
         'not-constant',
         given.span,
         `the number of parts is an integer known when compiling, and this is ${describe(given.value)}`,
-        { labels: bindingLabel(given.value), hint: integerHint(given.value) },
+        {
+          labels: bindingLabel(given.value),
+          hint:
+            given.value.kind === 'list'
+              ? 'parts of sizes of their own are slices: `x[:3]`, `x[3:]`'
+              : (integerHint(given.value) ?? 'use a literal or a `const`'),
+        },
       );
     if (parts < 1 || parts > limits.leaves)
-      return fail(context, 'invalid-value', given.span, `\`split\` makes 1 to ${limits.leaves} parts, not ${parts}`);
+      return fail(context, 'invalid-value', given.span, `\`split\` makes 1 to ${limits.leaves} parts, not ${parts}`, {
+        hint: 'e.g. `split(x, 2)`',
+      });
     const size = node.type.shape[axis] ?? Dim.one;
     const each = size.divideExact(parts);
     if (each === undefined)
       return fail(
         context,
-        'shape-mismatch',
+        size.constant === undefined ? 'ambiguous-size' : 'shape-mismatch',
         given.span,
         `axis ${axis} of ${typeToString(node.type)} has size ${size}, which ${size.constant === undefined ? 'may not be' : 'is not'} a multiple of ${parts}`,
-        { hint: size.constant === undefined ? `declare it as one: \`${parts} * N\`` : undefined },
+        {
+          labels: bindingLabel(call.given('x').value),
+          hint:
+            size.constant === undefined
+              ? `declare it as one: \`${parts} * N\`, or behind the result type \`where ${size} % ${parts} == 0\``
+              : multiplesNear(parts, size.constant),
+        },
       );
     const { shape } = node.type;
     const along = (at: number): Dim => each.mul(at);

@@ -322,7 +322,10 @@ function binaryNode(context: Context, operator: BinaryOperator, left: Side, righ
   ] as const) {
     if (side.value.kind === 'list' && (shapeOf(other.value) === undefined || other.value.kind === 'list'))
       return fail(context, 'type-mismatch', side.span, `${what}: a list is no operand`, {
-        hint: 'make a tensor of it: `tensor([…])`, or add its elements: `addN([…])`',
+        hint:
+          left.value.kind === 'list' && right.value.kind === 'list'
+            ? 'a longer list is written out: `[a, b, c]`; a value of each round is collected by `scan`'
+            : 'make a tensor of it: `tensor([…])`, or add its elements: `addN([…])`',
       });
   }
   const logical = operator === '&&' || operator === '||';

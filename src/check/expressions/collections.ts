@@ -9,6 +9,7 @@ import { bindPattern } from '../patterns.js';
 import { paramsOf } from '../params.js';
 import { excerpt, fail } from '../report.js';
 import { Scope } from '../scope.js';
+import { bindingLabel } from '../tensors.js';
 import type { Expected } from '../types.js';
 import { describe, ERROR, integerHint, list, number, record, tuple, type Value } from '../values.js';
 import { evaluate } from './evaluate.js';
@@ -45,7 +46,7 @@ export function evaluateRecord(context: Context, expression: RecordExpression, s
   for (const field of expression.fields) {
     const name = field.name.text;
     if (fields.has(name)) {
-      fail(context, 'duplicate-name', field.name.span, `the record has a field \`${name}\` already`);
+      fail(context, 'duplicate-name', field.name.span, `the record has a field \`${name}\` already`, { hint: 'choose another name' });
       continue;
     }
     fields.set(
@@ -82,7 +83,7 @@ export function evaluateComprehension(
       (items ?? []).every((item) => {
         context.checker.growth.spend(1);
         const inner = new Scope(within);
-        bindPattern(context, clause.pattern, item, inner, { role: 'let', named: false });
+        bindPattern(context, clause.pattern, item, inner, { role: 'let', named: false, ...pairsHint(context, clause, item) });
         return run(at + 1, inner);
       }) && items !== undefined
     );
@@ -90,6 +91,12 @@ export function evaluateComprehension(
   const whole = context.checker.growth.within('list', context, expression.span, 'the list', () => run(0, scope));
   return whole ? shallow(context, list(elements), expression.span) : ERROR;
 }
+
+/** For elements that are no pairs where an index beside each was meant. */
+const pairsHint = (context: Context, { pattern, iterable }: ForClause, item: Value): { readonly otherwise?: string } =>
+  pattern.kind === 'tuple-pattern' && pattern.elements.length === 2 && item.kind !== 'tuple'
+    ? { otherwise: `elements with their positions: \`in enumerate(${excerpt(context, iterable.span, '…')})\`` }
+    : {};
 
 /** What a comprehension runs over; undefined after a diagnostic. */
 function elementsOf(context: Context, { iterable }: ForClause, scope: Scope): readonly Value[] | undefined {
@@ -104,10 +111,8 @@ function elementsOf(context: Context, { iterable }: ForClause, scope: Scope): re
         bound.span,
         `the bounds of a list must be integers known when compiling, and \`${excerpt(context, bound.span, 'this')}\` is ${describe(value)}`,
         {
-          hint:
-            value.kind === 'size' || value.kind === 'tensor'
-              ? 'use `scan`, whose number of rounds may be known only at run time'
-              : integerHint(value, bound),
+          labels: bindingLabel(value),
+          hint: integerHint(value, bound) ?? boundHint(value),
         },
       );
       return undefined;
@@ -127,10 +132,21 @@ function elementsOf(context: Context, { iterable }: ForClause, scope: Scope): re
   if (value.kind === 'list' || value.kind === 'tuple') return value.items;
   if (value.kind === 'instance') return paramsOf(value).items;
   fail(context, 'type-mismatch', iterable.span, `a list comprehension runs over a list, and this is ${describe(value)}`, {
+    labels: bindingLabel(value),
     hint:
       value.kind === 'tensor' || value.kind === 'variable' || value.kind === 'rows'
-        ? 'use `scan` to run over the rows of a tensor'
-        : undefined,
+        ? 'a function of each element is index notation: `[i] => f(x[i])`; over rows runs `scan row in x with …`'
+        : value.kind === 'number' || value.kind === 'size'
+          ? `so many elements are \`0..${excerpt(context, iterable.span, 'n')}\``
+          : undefined,
   });
   return undefined;
+}
+
+/** For a bound that is no integer, or none that is known. */
+function boundHint(value: Value): string {
+  if (value.kind === 'number') return 'write an integer; `floorDiv(a, b)` is the integer below a quotient';
+  return value.kind === 'size'
+    ? 'a tensor of so many elements is index notation: `[i in 0..N] => …`'
+    : 'a loop may have rounds that only run time counts: `fold i in 0..n with z = … { … }`';
 }

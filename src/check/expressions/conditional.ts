@@ -10,7 +10,8 @@ import { countable } from '../growth.js';
 import { assuming } from '../index-notation/body.js';
 import { fail } from '../report.js';
 import type { Scope } from '../scope.js';
-import { agree, toTensor } from '../tensors.js';
+import { agree, bindingLabel, shapeOf, toTensor } from '../tensors.js';
+import { lambdaHint } from '../ways-out.js';
 import { withLeaves } from '../trees.js';
 import { expectedDType, type Expected } from '../types.js';
 import { describe, ERROR, list, record, tensorValue, tuple, type Value } from '../values.js';
@@ -45,11 +46,23 @@ export function evaluateIf(context: Context, expression: IfExpression, scope: Sc
 }
 
 /** A condition as one bool; undefined after a diagnostic, `refused` after one that says that it is no scalar. */
-export function conditionNode(context: Context, condition: Value, span: Span): TensorNode | undefined | 'refused' {
+export function conditionNode(
+  context: Context,
+  condition: Value,
+  span: Span,
+  hint = 'choose per element: `where(mask, a, b)`',
+): TensorNode | undefined | 'refused' {
+  if (condition.kind !== 'error' && shapeOf(condition) === undefined) {
+    fail(context, 'type-mismatch', span, `the condition of \`if\` is one bool, and this is ${describe(condition)}`, {
+      hint: condition.kind === 'lambda' ? lambdaHint : 'compare it: `… == …`',
+    });
+    return 'refused';
+  }
   const node = toTensor(context, condition, span, 'bool');
   if (node === undefined || node.type.shape.length === 0) return node;
   fail(context, 'shape-mismatch', span, `the condition of \`if\` is one bool, and this is ${typeToString(node.type)}`, {
-    hint: 'choose per element: `where(mask, a, b)`',
+    labels: bindingLabel(condition),
+    hint,
   });
   return 'refused';
 }
@@ -93,7 +106,10 @@ function pairsOf(
 ): Value | undefined {
   if (a.value.kind === 'error' || b.value.kind === 'error') return undefined;
   const differ = (): undefined => {
-    fail(context, 'type-mismatch', span, `the branches of \`if\` are ${describe(a.value)} and ${describe(b.value)}`);
+    fail(context, 'type-mismatch', span, `the branches of \`if\` are ${describe(a.value)} and ${describe(b.value)}`, {
+      labels: [a, b].map((branch) => ({ span: branch.span, text: `this is ${describe(branch.value)}` })),
+      hint: 'both give values of one form: the same fields, as many parts',
+    });
     return undefined;
   };
   const all = (items: readonly (readonly [Value, Value])[]): Value[] | undefined => {
@@ -118,6 +134,8 @@ function pairsOf(
     const items = all([...a.value.fields].map(([name, field]) => [field, others.get(name) ?? ERROR]));
     return items === undefined ? undefined : record(names.map((name, at) => [name, items[at] ?? ERROR] as const));
   }
+  const isParts = (value: Value): boolean => value.kind === 'tuple' || value.kind === 'record';
+  if (isParts(a.value) || isParts(b.value)) return differ();
   const asked = { node: condition, value: tensorValue(condition), span };
   const pair = alike(context, asked, a, b, span, expected, 'the branches of `if`');
   if (pair === undefined) return undefined;

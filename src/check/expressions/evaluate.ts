@@ -92,6 +92,9 @@ export function evaluateBody(context: Context, body: Body, scope: Scope, expecte
   const outcome = evaluateBlock(context, body, scope, expected);
   if (outcome.returned !== undefined) return outcome.returned;
   if (outcome.failed) return ERROR;
+  const yielded = body.statements.find((one) => one.kind === 'yield');
+  if (yielded !== undefined)
+    return fail(context, 'syntax-error', yielded.span, '`yield` belongs into a `scan`', { hint: 'a function gives its value by `return`' });
   const last = body.statements.at(-1);
   return fail(context, 'missing-return', span, `${name} returns nothing`, {
     hint: last?.kind === 'expression-statement' ? 'write `return` before the last expression' : 'end the block with `return …`',

@@ -7,11 +7,13 @@ import { refuseWhole } from '../index-notation/body.js';
 import { wholeTensors } from '../index-notation/space.js';
 import { foreignPrefix, memberHint, nameHint, unprefixed } from '../known-names.js';
 import { membersOf } from '../members.js';
+import { boundNearby, type Nearby } from '../names-nearby.js';
 import { excerpt, fail, warn } from '../report.js';
 import { GenericBinding, type Binding, type Scope } from '../scope.js';
 import { sizesToValues } from '../sizes.js';
 import { suggestion } from '../spelling.js';
 import { describe, ERROR, list, number, type Value } from '../values.js';
+import { instanceExample } from '../ways-out.js';
 import { evaluate } from './evaluate.js';
 
 export function evaluateNumber(context: Context, expression: NumberExpression): Value {
@@ -46,20 +48,24 @@ function literalOf(expression: NumberExpression): Fraction | undefined {
 export function evaluateName(context: Context, expression: NameExpression, scope: Scope): Value {
   const binding = scope.lookup(expression.name);
   if (binding === undefined) {
-    return fail(context, 'unknown-name', expression.span, `nothing is called \`${expression.name}\` here`, {
-      hint: () => nameHint(expression.name, scope),
-    });
+    return failUnknownName(context, expression, scope);
   }
   if (binding instanceof GenericBinding && binding.known === undefined) {
-    return fail(
-      context,
-      'ambiguous-size',
-      expression.span,
-      `nothing determines \`${expression.name}\``,
-      binding.span === undefined ? {} : { labels: [{ span: binding.span, text: 'declared here' }] },
-    );
+    return fail(context, 'ambiguous-size', expression.span, `nothing determines \`${expression.name}\``, {
+      labels: binding.span === undefined ? [] : [{ span: binding.span, text: 'declared here' }],
+      hint: 'pass it in angle brackets, or let an argument have it in its type',
+    });
   }
   return refuseWhole(context, valueOf(binding), expression.span);
+}
+
+/** `hint`: what to do about a name that is known nowhere. */
+export function failUnknownName(context: Context, { name, span }: NameExpression, scope: Scope, hint?: string): Value {
+  const nearby = (): Nearby | undefined => boundNearby(context, name, span);
+  return fail(context, 'unknown-name', span, `nothing is called \`${name}\` here`, {
+    labels: () => nearby()?.labels ?? [],
+    hint: () => nearby()?.hint ?? nameHint(name, scope) ?? hint,
+  });
 }
 
 /** The value of a binding, which remembers the name under which it was read. */
@@ -109,10 +115,19 @@ export function evaluateMember(context: Context, expression: MemberExpression, s
     }
     case 'tuple':
       return unknown([], 'take a tuple apart with `let (a, b) = …`, or index it: `[0]`');
+    case 'model':
+      return unknown(
+        [],
+        `its members are those of an instance: ${instanceExample(object.declaration.name.text, object.declaration.generics)}`,
+      );
     default: {
       const members = membersOf(object);
       const member = members.find((one) => one.name === name);
-      return member === undefined ? unknown(members.map((one) => one.name)) : member.value(object);
+      if (member !== undefined) return member.value(object);
+      return unknown(
+        members.map((one) => one.name),
+        object.kind === 'list' ? 'a list is written at once: `[a, b]`, `[f(x) for x in list]`; of it there is `length`' : undefined,
+      );
     }
   }
 }

@@ -12,6 +12,7 @@ import type { Scope } from '../scope.js';
 import { bindingLabel, castTo, toTensor } from '../tensors.js';
 import { expectedDType, expectTensor, type Expected } from '../types.js';
 import { describe, dimOf, ERROR, tensorValue, type Value } from '../values.js';
+import { tensorHint } from '../ways-out.js';
 import { isBodyText, scalarNode } from './body.js';
 import { type BodyPlace, type Subscript, wholeTensors } from './space.js';
 
@@ -36,7 +37,9 @@ export function evaluateOutside(context: Context, expression: OutsideExpression,
   if (object.kind !== 'tensor' && object.kind !== 'variable') {
     evaluate(context, outside, scope);
     if (object.kind === 'error') return ERROR;
-    return fail(context, 'type-mismatch', inside.object.span, `on the left of \`??\` stands a tensor, and this is ${describe(object)}`);
+    return fail(context, 'type-mismatch', inside.object.span, `on the left of \`??\` stands a tensor, and this is ${describe(object)}`, {
+      hint: object.kind === 'list' ? 'make a tensor of it before: `tensor([…])`' : tensorHint(object),
+    });
   }
   const node = toTensor(context, object, inside.object.span);
   const { dtype } = node?.type ?? { dtype: expectedDType(expected) };
@@ -77,7 +80,7 @@ export function evaluateElement(
       slice === undefined
         ? `\`${name}\` is ${typeToString(node.type)}, and has ${shape.length} ax${shape.length === 1 ? 'is' : 'es'} for ${expression.indices.length} subscript${expression.indices.length === 1 ? '' : 's'}`
         : 'a body of index notation is a scalar: a part of a tensor cannot stand in it',
-      { labels: bindingLabel(object), hint: 'in index notation every axis of a tensor has one subscript' },
+      { labels: bindingLabel(object), hint: () => subscriptsHint(context, expression, name, shape.length) },
     );
   }
   const subscripts: Subscript[] = [];
@@ -102,6 +105,23 @@ export function evaluateElement(
     context,
   });
   return tensorValue(placeholder);
+}
+
+/** The element with a subscript for every axis: what is written, an index for each slice, and indices that are left. */
+function subscriptsHint({ checker, body }: Context, { indices }: IndexExpression, name: string, rank: number): string {
+  const isPart = indices.some((index) => index.kind === 'slice' || index.kind === 'ellipsis');
+  const written = indices.map(({ kind, span }) =>
+    kind === 'slice' || kind === 'ellipsis'
+      ? undefined
+      : (checker.modules.get(span.source)?.program.source.text.slice(span.start, span.end) ?? '…'),
+  );
+  const free = (body?.space.indices ?? []).map((index) => index.name).filter((one) => !written.includes(one));
+  const fresh = ['k', 'l', 'm', 'n'].filter((one) => !written.includes(one));
+  const subscripts = Array.from({ length: rank }, (_, axis) => written[axis] ?? (isPart ? fresh.shift() : free.shift()) ?? '…');
+  const element = `${name}[${subscripts.join(', ')}]`;
+  return isPart
+    ? `every axis has one subscript; combine over an index: \`sum[${subscripts.filter((one) => !written.includes(one)).join(', ')}](${element})\``
+    : `in index notation every axis of a tensor has one subscript: \`${element}\``;
 }
 
 function subscriptOf(context: Context, value: Value, size: Dim, span: Span): Dim | TensorNode | undefined {

@@ -11,6 +11,7 @@ import type { Context } from '../context.js';
 import { evaluate, evaluateBody } from '../expressions/evaluate.js';
 import { isNatural } from '../../base/index.js';
 import { excerpt, fail } from '../report.js';
+import { rangeGoesUp } from '../rounds.js';
 import { Scope } from '../scope.js';
 import { expectedDType, expectTensor, type Expected } from '../types.js';
 import { describe, dimOf, ERROR, tensorValue, type Value } from '../values.js';
@@ -100,6 +101,7 @@ function addIndices(
       fine = false;
       fail(context, 'duplicate-name', name.span, `there are two indices \`${name.text}\``, {
         labels: known.span === undefined ? [] : [{ span: known.span, text: 'the first one' }],
+        hint: `one index may stand in several subscripts: \`[${name.text}] => m[${name.text}, ${name.text}]\``,
       });
       continue;
     }
@@ -130,7 +132,7 @@ function rangeWritten(context: Context, start: Expression, stop: Expression, sco
   if (from === undefined || to === undefined) return undefined;
   const size = to.sub(from);
   if (size.constant !== undefined && size.constant < 0) {
-    fail(context, 'unsatisfied-fact', stop.span, `an index runs from ${from} to ${to}, which is before`);
+    fail(context, 'unsatisfied-fact', stop.span, `an index runs from ${from} to ${to}, which is before`, { hint: rangeGoesUp });
     return undefined;
   }
   // Whether there are that many is asked of the caller.

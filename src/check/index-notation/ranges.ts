@@ -7,6 +7,7 @@ import type { SizeFact } from '../../graph/index.js';
 import { sizeLabels } from '../broadcast.js';
 import type { Context } from '../context.js';
 import { decide, isNatural, lowerBounds } from '../../base/index.js';
+import { lastOf } from '../indexing.js';
 import { excerpt, fail } from '../report.js';
 import { addAffine, affineOf, constantAffine, type Affine } from './affine.js';
 import type { BodyIndex, ElementRead, IndexRange, IndexSpace } from './space.js';
@@ -52,17 +53,22 @@ export function rangesOf(context: Context, space: IndexSpace): Ranges | undefine
     if (ranges.has(index)) continue;
     fine = false;
     fail(context, 'ambiguous-size', index.span, `nothing says how far \`${index.name}\` runs`, {
-      hint: `give it a range: \`${index.name} in 0..N\`, or let it stand alone as a subscript`,
+      hint: `give it a range: \`${index.name} in 0..N\`, or let it stand alone as a subscript: \`x[…, ${index.name}]\`, not \`x[…][${index.name}]\``,
     });
   }
   if (!fine) return undefined;
   const settled = new Map<ElementRead, readonly Settled[]>();
   const facts = [...context.entry.facts, ...filled(ranges)];
   for (const read of space.reads.values()) {
+    let isRefused = false;
     const found = read.subscripts.map((subscript, axis): Settled | undefined => {
+      // What is said of one axis holds for the element: nothing more is said of the others.
+      if (isRefused) return undefined;
       const affine = subscript.at instanceof Dim ? constantAffine(subscript.at) : affineOf(subscript.at, space);
       if (affine === undefined) return { affine, inside: 'perhaps' };
-      return alone.has(subscript) ? { affine, inside: 'always' } : settle(read, axis, affine, ranges, facts);
+      const settled = alone.has(subscript) ? { affine, inside: 'always' as const } : settle(read, axis, affine, ranges, facts);
+      isRefused = settled === undefined;
+      return settled;
     });
     if (found.every((one) => one !== undefined)) settled.set(read, found);
     else fine = false;
@@ -99,9 +105,22 @@ function failClash(
     `\`${index.name}\` runs over ${text(one)} and over ${text(other)}, which differ`,
     {
       labels: [one, other].flatMap(({ read, axis }) => sizeLabels({ value: read.object, span: read.objectSpan }, axis)),
-      hint: `use two indices, or give \`${index.name}\` a range: \`${index.name} in 0..N\``,
+      hint: placeHint(index, one, other) ?? `use two indices, or give \`${index.name}\` a range: \`${index.name} in 0..N\``,
     },
   );
+}
+
+/** For axes that were mixed up: the axis of the second tensor that is as long as the first one says. */
+function placeHint(
+  index: BodyIndex,
+  one: { readonly read: ElementRead; readonly axis: number },
+  other: { readonly read: ElementRead; readonly axis: number },
+): string | undefined {
+  const size = one.read.tensor.type.shape[one.axis] as Dim;
+  const axis = other.read.tensor.type.shape.findIndex((own, at) => at !== other.axis && own.equals(size));
+  return axis < 0
+    ? undefined
+    : `axis ${axis} of \`${excerpt(other.read.context, other.read.objectSpan, 'a tensor')}\` has size ${size}: put \`${index.name}\` there`;
 }
 
 function settle(
@@ -135,8 +154,11 @@ function settle(
         ? `\`${name}\` has no element ${affine.constant} along axis ${axis}, whose size is ${size}`
         : `whether axis ${axis} of \`${name}\`, whose size is ${size}, has an element ${affine.constant} is not known`,
       never
-        ? { labels: sizeLabels({ value: read.object, span: read.objectSpan }, axis) }
-        : { hint: `declare it behind the result type: \`where ${fact}\`` },
+        ? { labels: sizeLabels({ value: read.object, span: read.objectSpan }, axis), hint: lastOf(size) }
+        : {
+            labels: sizeLabels({ value: read.object, span: read.objectSpan }, axis),
+            hint: `declare it behind the result type: \`where ${fact}\``,
+          },
     );
     return undefined;
   }
