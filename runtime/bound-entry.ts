@@ -174,6 +174,8 @@ export class BoundEntry {
   #resize(named: Sizes): void {
     checkFacts(this.spec, named);
     const sizes = withQuotients(this.spec, named);
+    // Of those that speak of quotients nothing is known before there are any.
+    if (sizes !== named) checkFacts(this.spec, sizes);
     let changed = !this.#sized;
     this.spec.dims.forEach((name, at) => {
       const value = sizes.get(name) ?? 0;

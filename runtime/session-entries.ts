@@ -111,6 +111,8 @@ export class SessionEntries {
   #named(name: string, error: unknown): unknown {
     const { artifact } = this.#source;
     if (!(error instanceof TfcError) || error.code !== 'unknown-fetch' || name.includes('/')) return error;
+    // A node that is called so, and cannot be fetched, is no entry that was meant.
+    if (!error.message.startsWith('Nothing is called')) return error;
     return new TfcError('unknown-entry', `${artifact.manifest.module} exports no ${name}, and no node is called so.`, {
       hint: error.hint ?? namesHint(artifact),
     });

@@ -36,8 +36,12 @@ async function main([command, ...args]) {
       await pack(args.length === 0 ? undefined : args);
       return 0;
     }
-    case 'docs':
-      return spawnSync(process.execPath, [at('node_modules', 'typedoc', 'bin', 'typedoc')], { stdio: 'inherit', cwd: at() }).status ?? 1;
+    case 'docs': {
+      // The library's page first, then that of the API.
+      const status = program('test/documents/main.js', []);
+      const typedoc = at('node_modules', 'typedoc', 'bin', 'typedoc');
+      return status === 0 ? (spawnSync(process.execPath, [typedoc], { stdio: 'inherit', cwd: at() }).status ?? 1) : status;
+    }
     default:
       return 0;
   }

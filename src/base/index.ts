@@ -5,6 +5,7 @@ export * from './diagnostic.js';
 export * from './dim.js';
 export * from './knowledge.js';
 export * from './dtype.js';
+export * from './fraction.js';
 export * from './hash.js';
 export * from './internal-error.js';
 export * from './limits.js';

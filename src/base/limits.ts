@@ -42,6 +42,8 @@ export const limits = {
   factors: 128,
   /** Bits of an integer that is known when compiling: what f64 can hold, rounded. */
   integerBits: 1024,
+  /** Bits of each part of a fraction that is known when compiling: twice what decimals in the range of f64 need. Beyond, doubles go on. */
+  exactBits: 2_200,
 } as const;
 
 /** A count went over its limit. Rooms that know what grew make it a diagnostic. */

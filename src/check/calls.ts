@@ -2,7 +2,7 @@
 // built-in.
 
 import type { CallExpression, Expression, GenericArgument, Identifier, Span } from '../../grammar/index.js';
-import { isFloat } from '../base/index.js';
+import { type DType, isFloat } from '../base/index.js';
 import { callBuiltin } from './builtins/builtin.js';
 import type { Context } from './context.js';
 import { evaluate } from './expressions/evaluate.js';
@@ -13,7 +13,7 @@ import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
 import { bindingLabel, castTo, toTensor } from './tensors.js';
 import { expectTensor, type Expected } from './types.js';
-import { describe, ERROR, number, tensorValue, type DTypeValue, type Value } from './values.js';
+import { describe, ERROR, exactNumber, number, tensorValue, type DTypeValue, type Value } from './values.js';
 import { callHint, methodHint } from './ways-out.js';
 
 /** One argument as it is passed; evaluated when the callee knows what it expects. */
@@ -95,7 +95,13 @@ function callValue(call: Call, callee: Value, span: Span): Value {
   }
 }
 
-/** `f32(x)`: the value in another dtype. Floats become integers by dropping the fraction. */
+/** What every dtype is as a function, for documents. */
+export const conversion = {
+  doc: 'The elements of `x` in this type, rounded once, to the nearest, ties to even. Towards an integer the fraction is dropped, what is beyond the range becomes its end, and NaN 0; between integers the low bits are kept. To `bool`: whether it is not 0.',
+  signature: (dtype: DType): string => `${dtype}<T: any, ...S>(x: T[...S]): ${dtype}[...S]`,
+};
+
+/** `f32(x)`: the value in another dtype. */
 function convertTo(call: Call, callee: DTypeValue): Value {
   const [argument, more] = call.passed;
   const { dtype } = callee;
@@ -108,9 +114,13 @@ function convertTo(call: Call, callee: DTypeValue): Value {
   if (value.kind === 'error') return ERROR;
   const floating = isFloat(dtype);
   if (value.kind === 'number' && value.dtype === undefined && dtype !== 'bool')
-    return floating || value.integer ? number(value.value, value.integer, dtype, value.big) : number(Math.trunc(value.value), true, dtype);
+    return floating || value.integer
+      ? number(value.value, value.integer, dtype, value.exact)
+      : value.exact === undefined
+        ? number(Math.trunc(value.value), true, dtype)
+        : exactNumber(value.exact.truncated(), true, dtype);
   const node =
-    value.kind === 'size'
+    value.kind === 'size' || (value.kind === 'tensor' && value.again !== undefined && floating)
       ? toTensor(call.context, value, argument.span, dtype === 'bool' ? 'i32' : dtype)
       : toTensor(call.context, value, argument.span);
   const cast = node === undefined ? undefined : castTo(call.context, node, dtype, call.site);

@@ -64,19 +64,28 @@ export class EntryState {
   /** The newest value of each assigned variable, and those before it. */
   readonly versions = new Map<VariableRecord, TensorNode[]>();
   readonly names = new Map<string, TensorNode>();
+  /** Names that can be neither fetched nor fed, and where they stand, for messages. */
+  readonly hidden = new Map<string, string>();
   #used = new Map<string, number>();
   #streams = 0;
   #attempts = 0;
+
+  /**
+   * Told of equalities and divisibilities that a callee declares, and that nobody knew: whoever can make sizes equal by them throws, and
+   * begins anew. Undefined where nobody does.
+   */
+  readonly learn: ((facts: readonly SizeFact[]) => void) | undefined;
 
   readonly kind: EntryKind;
   readonly name: string;
   /** True while something is checked whose graph nobody will run. */
   readonly dry: boolean;
 
-  constructor(kind: EntryKind, name: string, dry: boolean) {
+  constructor(kind: EntryKind, name: string, dry: boolean, learn?: (facts: readonly SizeFact[]) => void) {
     this.kind = kind;
     this.name = name;
     this.dry = dry;
+    this.learn = learn;
   }
 
   /** `path`, or `path_1`, `path_2`, … when it was taken. Kinds of names do not disturb each other. */
@@ -119,6 +128,15 @@ export class EntryState {
       else versions.length = count;
     }
     return assigned;
+  }
+
+  /** Nodes that are as young as `mark` or younger are part of something that is run as a whole: nobody asks for one by its name. */
+  hide(mark: number, where: string): void {
+    for (const [path, node] of this.names) {
+      if (node.id < mark) continue;
+      this.names.delete(path);
+      this.hidden.set(path, where);
+    }
   }
 
   /** A variable's newest value from here on. */

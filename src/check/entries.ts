@@ -11,15 +11,15 @@ import {
   type StepDeclaration,
   type TypeExpression,
 } from '../../grammar/index.js';
-import { decide, Dim, type DType, isWide, limits, type Shape, solvableNames } from '../base/index.js';
-import { typeToString, type Entry, type Output, type ResultTree, type TensorNode, type TensorType } from '../graph/index.js';
+import { decide, Dim, type DType, isFloat, isWide, limits, type Shape, solvableNames } from '../base/index.js';
+import { typeToString, type Entry, type Output, type ResultTree, type SizeFact, type TensorNode, type TensorType } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
 import { EntryState, joinPath, type Checker, type Context, type Module, outermost } from './context.js';
 import { demandPossible, evaluateFact } from './facts.js';
 import { functionResult, resultSpan } from './functions.js';
 import { bindDefaults, declareGenerics } from './generics.js';
-import { type KnownSizes, knownSizes } from './known-sizes.js';
+import { type KnownSizes, knownSizes, overGenerics } from './known-sizes.js';
 import { Matcher } from './match.js';
 import { countable } from './growth.js';
 import { excerpt, fail } from './report.js';
@@ -28,7 +28,7 @@ import { GenericBinding, Scope } from './scope.js';
 import { evaluate } from './expressions/evaluate.js';
 import { bindingLabel, readAll, toTensor } from './tensors.js';
 import { dtypeNamed, expectTensor, shapeWritten, tensorTypeOf } from './types.js';
-import { describe, ERROR, record, sizeValue, tensorValue, type Value } from './values.js';
+import { describe, ERROR, heldBy, integerOf, record, sizeValue, tensorValue, type Value } from './values.js';
 import { tensorHint } from './ways-out.js';
 
 export type EntryDeclaration = FnDeclaration | StepDeclaration;
@@ -65,17 +65,59 @@ export function checkEntry(
   ranks: Readonly<Record<string, number>>,
   dry: boolean,
 ): Entry | undefined {
+  const { growth, variables } = checker;
+  const [mark, count] = [growth.mark, variables.count];
+  for (let learned: readonly SizeFact[] = []; ;) {
+    try {
+      return entryKnowing(checker, module, declaration, ranks, dry, learned);
+    } catch (error) {
+      if (!(error instanceof Learned)) throw error;
+      learned = error.facts;
+      growth.returnTo(mark);
+      variables.returnTo(count);
+    }
+  }
+}
+
+/** Facts that functions called in an entry declare, by which sizes of the entry are equal: it is checked anew with them. */
+class Learned extends Error {
+  readonly facts: readonly SizeFact[];
+
+  constructor(facts: readonly SizeFact[]) {
+    super('an entry is checked anew');
+    this.facts = facts;
+  }
+}
+
+/** So many facts are learned; those of further calls are preconditions alone. */
+const mostLearned = 8;
+
+function entryKnowing(
+  checker: Checker,
+  module: Module,
+  declaration: EntryDeclaration,
+  ranks: Readonly<Record<string, number>>,
+  dry: boolean,
+  learned: readonly SizeFact[],
+): Entry | undefined {
   const kind = declaration.kind;
   const name = declaration.name.text;
-  const state = new EntryState(kind, name, dry);
+  let known = knownSizes([]);
+  const state = new EntryState(kind, name, dry, (facts) => {
+    if (learned.length >= mostLearned) return;
+    const found = facts.flatMap((fact) => overGenerics(fact, known) ?? []);
+    const more = knownSizes([...known.facts, ...found]).facts.filter((fact) => found.includes(fact));
+    if (more.length > 0) throw new Learned([...learned, ...more]);
+  });
   const context: Context = outermost(checker, module, state);
   checker.visited.add(declaration);
   const before = checker.reporter.diagnostics.length;
   const scope = new Scope(module.scope);
   if (!openGenerics(context, declaration, ranks, scope)) return undefined;
-  const known = knownSizes(declaration.facts.flatMap((written) => evaluateFact(context, written, scope) ?? []));
+  known = knownSizes([...declaration.facts.flatMap((written) => evaluateFact(context, written, scope) ?? []), ...learned]);
   const declared = known.values.size === 0 ? [] : declaration.parameters.map((parameter) => shapeOfParameter(context, parameter, scope));
   if (checker.reporter.diagnostics.length > before) return undefined;
+  for (const dim of known.differences) state.facts.push({ left: dim, relation: '>=', right: Dim.zero, span: declaration.name.span });
   for (const [name, dim] of known.values) {
     const binding = scope.own(name);
     if (binding instanceof GenericBinding) binding.bind(sizeValue(dim), binding.span);
@@ -117,6 +159,7 @@ export function checkEntry(
     }),
     summaries: state.summaries,
     names: state.names,
+    hidden: state.hidden,
     span: declaration.name.span,
   };
 }
@@ -283,7 +326,7 @@ function defaultOf(
     return undefined;
   }
   if (toTensor(inside, matched, span, type.dtype) === undefined) return undefined;
-  return isWide(type.dtype) ? (matched.big ?? BigInt(matched.value)) : matched.value;
+  return isWide(type.dtype) ? integerOf(matched) : isFloat(type.dtype) ? heldBy(type.dtype, matched) : matched.value;
 }
 
 /** An argument that an expression names; arguments before it are in the scope. */

@@ -39,6 +39,7 @@ function factText(fact: SizeFact): string {
 /** Demands the facts of a callee at a call: what is not known is a precondition of the entry. False after a diagnostic. */
 export function demandFacts(context: Context, facts: readonly Fact[], scope: Scope, name: string, site: Span): boolean {
   let fulfilled = true;
+  const known = context.entry.facts.length;
   for (const written of facts) {
     const fact = evaluateFact(context, written, scope);
     if (fact === undefined || presume(context, fact, site)) continue;
@@ -48,6 +49,7 @@ export function demandFacts(context: Context, facts: readonly Fact[], scope: Sco
       hint: factHint(context, fact, written),
     });
   }
+  if (fulfilled && context.entry.facts.length > known) context.entry.learn?.(context.entry.facts.slice(known));
   return fulfilled;
 }
 

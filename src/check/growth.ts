@@ -44,6 +44,11 @@ export class Growth {
     this.#meter.spend(units);
   }
 
+  /** Where things stand, for `returnTo`. */
+  get mark(): number {
+    return this.#depth;
+  }
+
   /** Something begins; `returnTo` ends it, with all that began since and was left by an exception. */
   enter(kind: Kind): number {
     this.#meter.spend(1);

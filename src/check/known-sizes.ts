@@ -12,6 +12,8 @@ export interface KnownSizes {
   readonly quotients: readonly Quotient[];
   /** Facts that these follow from, over the generics. */
   readonly facts: readonly SizeFact[];
+  /** Differences that stand for generics, and so are sizes. */
+  readonly differences: readonly Dim[];
 }
 
 export function knownSizes(facts: readonly SizeFact[]): KnownSizes {
@@ -21,7 +23,7 @@ export function knownSizes(facts: readonly SizeFact[]): KnownSizes {
   for (const fact of facts) {
     const found =
       fact.relation === 'divides'
-        ? quotientOf(fact, values, quotients)
+        ? (quotientOf(fact, values, quotients) ?? sharedQuotient(fact, values, quotients))
         : fact.relation === '=='
           ? equal(fact, values, quotients)
           : undefined;
@@ -33,7 +35,19 @@ export function knownSizes(facts: readonly SizeFact[]): KnownSizes {
     else quotients.delete(found.name);
     if (found.quotient !== undefined) quotients.set(found.quotient.name, found.quotient);
   }
-  return { values, quotients: [...quotients.values()], facts: used };
+  const differences = [...values.values()].filter((dim) => !dim.isNatural);
+  return { values, quotients: [...quotients.values()], facts: used, differences };
+}
+
+/** A fact over what callers know, of one in which quotients stand; undefined for one that is none of these. */
+export function overGenerics(fact: SizeFact, { quotients }: KnownSizes): SizeFact | undefined {
+  const isQuotient = (dim: Dim): boolean => quotients.some(({ name }) => dim.names.has(name));
+  if (!isQuotient(fact.left) && !isQuotient(fact.right)) return fact;
+  const whole = multipleOf(fact.right);
+  const quotient = quotients.find(({ name }) => name === whole?.name);
+  // a divides D ÷ b where a · b divides D.
+  if (fact.relation !== 'divides' || whole?.times !== 1 || quotient === undefined || isQuotient(fact.left)) return undefined;
+  return { ...fact, left: fact.left.mul(quotient.divisor), right: quotient.dividend };
 }
 
 interface Found {
@@ -68,6 +82,25 @@ function quotientOf(
   const divisor = (known?.divisor ?? Dim.one).mul(factor);
   const name = `${dividend}÷${String(divisor).replaceAll(/[^\p{L}\p{N}_]/gu, '_')}`;
   return { name: whole.name, dim: factor.mul(Dim.of(name)), quotient: { name, dividend, divisor } };
+}
+
+/** A number divides a sum: one name of the sum is so many times a new one, without the others. */
+function sharedQuotient(
+  { left, right }: SizeFact,
+  values: ReadonlyMap<string, Dim>,
+  quotients: ReadonlyMap<string, Quotient>,
+): Found | undefined {
+  const [divisor, dividend] = [left.substitute(values), right.substitute(values)];
+  const isPlain = dividend.isNatural && ![...dividend.names].some((name) => quotients.has(name) || name.includes('÷'));
+  if ((divisor.constant ?? 0) < 2 || dividend.terms.length < 2 || !isPlain) return undefined;
+  const term = dividend.terms.find(
+    ({ coefficient, names }) =>
+      coefficient === 1 && names.length === 1 && dividend.terms.filter((one) => one.names.includes(names[0] as string)).length === 1,
+  );
+  const name = term?.names[0];
+  if (name === undefined) return undefined;
+  const quotient = { name: `${String(dividend).replaceAll(/[^\p{L}\p{N}_]+/gu, '_')}÷${divisor}`, dividend, divisor };
+  return { name, dim: divisor.mul(Dim.of(quotient.name)).sub(dividend.sub(Dim.of(name))), quotient };
 }
 
 const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b));

@@ -1,4 +1,4 @@
-// `fold`, `scan` and `while`. In: a range, the rows of a tensor, a list or a condition; a carry; a body. Out: one `loop` node where a size
+// `fold`, `scan` and `while`. In: a range, the rows of tensors, a list or a condition; a carry; a body. Out: one `loop` node where a size
 // counts the rounds, one `while` node where only run time does; a list is unrolled.
 // Holds: the body is a closed region; the carry keeps its type from round to round. A literal that starts a carry takes the type that the
 // body gives it.
@@ -25,7 +25,7 @@ import { evaluate } from './expressions/evaluate.js';
 import { shallow } from './growth.js';
 import { bindPattern, derives, nameParts } from './patterns.js';
 import { excerpt, fail } from './report.js';
-import { rangeRounds, rowRounds, type Rounds, roundsOf, whileRounds } from './rounds.js';
+import { rangeRounds, rowRounds, type Rounds, roundsOf, rowsOf, whileRounds } from './rounds.js';
 import { Scope } from './scope.js';
 import { evaluateBlock } from './statements.js';
 import { fallbackDType, ownDType, readAll, shapeOf, toTensor } from './tensors.js';
@@ -90,14 +90,27 @@ function evaluateLoop(context: Context, loop: Loop, iterable: Iterable, scope: S
   if (over?.kind === 'error' || initial.kind === 'error') return ERROR;
   const inside: Context = { ...enterScope(context, loop.word, { kind: 'loop', name: loop.word, span: loop.span }), returns: false };
   const { growth } = context.checker;
-  if (over?.kind === 'list' || over?.kind === 'tuple')
+  const rows =
+    over === undefined || iterable.kind === 'range' || loop.variable === undefined ? undefined : rowsOf(loop.variable, over, iterable);
+  const names = loop.variable?.kind === 'tuple-pattern' ? loop.variable.elements.length : 0;
+  if (over?.kind === 'tuple' && rows === undefined && names > 0 && over.items.every(({ kind }) => kind === 'tensor' || kind === 'variable'))
+    return fail(
+      context,
+      'type-mismatch',
+      loop.variable?.span ?? loop.span,
+      `${names} names stand for a row of each of ${over.items.length} tensors`,
+      { labels: [{ span: iterable.span, text: `${over.items.length} tensors` }] },
+    );
+  if ((over?.kind === 'list' || over?.kind === 'tuple') && rows === undefined)
     return growth.within('loop', context, loop.span, `the \`${loop.word}\` over a list`, () =>
       unroll(purely(inside, 'a loop'), loop, over.items, initial, scope, expected),
     );
   const rounds =
     iterable.kind === 'range'
       ? rangeRounds(context, loop.word, iterable.start, iterable.stop, scope)
-      : rowRounds(context, over ?? ERROR, iterable.span);
+      : rows === undefined
+        ? undefined
+        : rowRounds(context, rows);
   const starts = rounds === undefined ? undefined : leavesOf(context, initial, loop.initial.span, 'the carry');
   if (rounds === undefined || starts === undefined) return ERROR;
   return growth.within('loop', context, loop.span, `the \`${loop.word}\``, () =>

@@ -200,7 +200,7 @@ export class Matcher {
     if (keeps && declared.length === 0) return value;
     const isNode = value.kind === 'number' && value.node?.type.dtype === dtype;
     if (value.kind === 'number' && !isNode && declared.length === 0 && (isFloat(dtype) || (value.integer && dtype !== 'bool')))
-      return number(value.value, value.integer, dtype, value.big);
+      return number(value.value, value.integer, dtype, value.exact);
     if (value.kind === 'size' && declared.length === 0 && isInteger(dtype)) return value;
     if (value.kind === 'boolean' && declared.length === 0 && dtype === 'bool') return value;
     // Shared, not read: who takes it reads its newest value.

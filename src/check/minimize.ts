@@ -1,6 +1,7 @@
 // `minimize loss with optimizer over params`, `update params with optimizer by gradients`. In: the statement. Out: a slot per param and
 // state, and the updates in order.
-// Holds: gradients are those of the values before any update; `minimize` is `update` by one `grad` node for all params.
+// Holds: gradients are those of the values before any update; `minimize` is `update` by one `grad` node for all params. By the gradient
+// of a mean over no rows nothing changes.
 
 import type { Expression, MinimizeStatement, Span, UpdateStatement } from '../../grammar/index.js';
 import { isFloat, shapeEquals } from '../base/index.js';
@@ -14,6 +15,7 @@ import { countable } from './growth.js';
 import { knownElsewhere } from './known-names.js';
 import { updateParam } from './optimizers.js';
 import { paramsOf, trainedParams } from './params.js';
+import { meansHaveRows, withRows } from './rows-of-a-mean.js';
 import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
 import { mayAssign } from './statements.js';
@@ -58,11 +60,12 @@ export function minimize(context: Context, statement: MinimizeStatement, scope: 
   const inside = insideOf(context, rule, statement);
   const gradients = applyOp(inside, ops.grad, [node, ...targets.map((target) => target.version)], { outputs: 1 }, statement.span);
   if (gradients === undefined) return;
+  const rows = meansHaveRows(inside, [node], statement.span);
   for (const [index, { variable }] of targets.entries()) {
     const { path } = variable;
     const inner = enterScope(inside, path, { kind: 'update', name: path, of: path, span: statement.span });
     const gradient = applyTensor(inner, ops.element, [gradients], { index }, statement.span);
-    if (gradient !== undefined) updateParam(inner, statement, rule, variable, gradient);
+    if (gradient !== undefined) withRows(inner, rows, statement.span, () => updateParam(inner, statement, rule, variable, gradient));
   }
 }
 
@@ -76,11 +79,12 @@ export function updateBy(context: Context, statement: UpdateStatement, scope: Sc
   const gradients = gradientsOf(context, by, variables, statement);
   if (gradients === undefined) return;
   const inside = insideOf(context, rule, statement);
+  const rows = meansHaveRows(inside, gradients, statement.span);
   for (const [at, variable] of variables.entries()) {
     const { path } = variable;
     const inner = enterScope(inside, path, { kind: 'update', name: path, of: path, span: statement.span });
     const gradient = gradients[at];
-    if (gradient !== undefined) updateParam(inner, statement, rule, variable, gradient);
+    if (gradient !== undefined) withRows(inner, rows, statement.span, () => updateParam(inner, statement, rule, variable, gradient));
   }
 }
 

@@ -60,14 +60,18 @@ function nameValue(context: Context, name: string, value: Value, span: Span): Va
   const named = nameNode(context, name, node, span, true);
   if (named === undefined) return ERROR;
   // What has no dtype yet stays a literal: `let k = 0.5` serves f32 and f64 alike.
-  return value.kind === 'number' && value.dtype === undefined ? { ...value, node: named } : tensorValue(named);
+  if (value.kind === 'tensor') return { ...tensorValue(named), again: value.again };
+  return value.dtype === undefined ? { ...value, node: named } : tensorValue(named);
 }
 
 /** A node of its own for a value; `listed`: it can be fetched by its path. */
 export function nameNode(context: Context, name: string, node: TensorNode, span: Span, listed: boolean): TensorNode | undefined {
   const path = context.entry.unique('let', joinPath(context.path, name));
   const named = applyTensor(context, ops.named, [node], { path }, span);
-  if (named !== undefined && listed && !context.region && context.body === undefined) context.entry.names.set(path, named);
+  if (named === undefined || !listed) return named;
+  if (context.body !== undefined) context.entry.hidden.set(path, 'in index notation, where it is a number for each index');
+  else if (context.region) context.entry.hidden.set(path, 'in the body of a loop, or of a function with a derivative of its own');
+  else context.entry.names.set(path, named);
   return named;
 }
 

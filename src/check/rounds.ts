@@ -3,8 +3,8 @@
 // Holds: bounds of sizes count with a size, and so with stacks of outputs; a bound that only run time knows, or that may be below the
 // start, is asked before each round, so that a range from 3 to 1 has none.
 
-import type { Expression, Span, WhileExpression } from '../../grammar/index.js';
-import { Dim, isInteger, isNatural, limits } from '../base/index.js';
+import type { Expression, Pattern, Span, WhileExpression } from '../../grammar/index.js';
+import { decide, Dim, isInteger, isNatural, limits } from '../base/index.js';
 import { type TensorNode, typeToString } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
@@ -14,7 +14,7 @@ import { presumeNatural } from './preconditions.js';
 import { excerpt, fail } from './report.js';
 import type { Scope } from './scope.js';
 import { bindingLabel, toTensor } from './tensors.js';
-import { describe, dimOf, ERROR, sizeValue, tensorValue, type Value } from './values.js';
+import { describe, dimOf, ERROR, sizeValue, tensorValue, tuple, type Value } from './values.js';
 
 /** For a condition of several bools. */
 export const oneBool = 'ask for all of them: `all(…)`, or for one: `any(…)`';
@@ -178,8 +178,77 @@ export function roundsOf(context: Context, limit: Expression, scope: Scope): num
   return undefined;
 }
 
-/** One row of a tensor per round. */
-export function rowRounds(context: Context, over: Value, span: Span): Rounds | undefined {
+/** What a loop takes rows of: a tensor, its numbered rows, or several of them side by side. */
+export type Rows =
+  | { readonly kind: 'tensor'; readonly value: Value; readonly span: Span }
+  | { readonly kind: 'numbered'; readonly of: Rows }
+  | { readonly kind: 'together'; readonly parts: readonly Rows[] };
+
+/**
+ * What stands behind `in` as rows: a tensor, or a tuple of tensors for which `variable` has a name each. Undefined for what a loop goes
+ * through element by element.
+ */
+export function rowsOf(variable: Pattern, over: Value, expression: Expression): Rows | undefined {
+  const { span } = expression;
+  if (over.kind === 'rows') return { kind: 'numbered', of: { kind: 'tensor', value: over.of, span } };
+  if (over.kind === 'list') return undefined;
+  if (over.kind !== 'tuple') return { kind: 'tensor', value: over, span };
+  const names = variable.kind === 'tuple-pattern' ? variable.elements : [];
+  const written = expression.kind === 'tuple' ? expression.elements : [];
+  if (names.length !== over.items.length) return undefined;
+  const parts = over.items.flatMap((item, at) =>
+    item.kind === 'list' ? [] : (rowsOf(names[at] as Pattern, item, written[at] ?? expression) ?? []),
+  );
+  return parts.length === names.length && parts.every(hasRows) ? { kind: 'together', parts } : undefined;
+}
+
+const hasRows = (rows: Rows): boolean => (rows.kind === 'tensor' ? rows.value.kind === 'tensor' || rows.value.kind === 'variable' : true);
+
+/** One row of each tensor per round. */
+export function rowRounds(context: Context, rows: Rows): Rounds | undefined {
+  const tables: Table[] = [];
+  const item = itemOf(context, rows, tables);
+  const [first] = tables;
+  if (item === undefined || first === undefined) return undefined;
+  for (const other of tables) {
+    if (other.size.equals(first.size) || decide({ left: other.size, relation: '==', right: first.size }, context.entry.facts) === true)
+      continue;
+    const shown = ({ span, node }: Table): string => `\`${excerpt(context, span, 'this')}\` is ${typeToString(node.type)}`;
+    fail(
+      context,
+      'shape-mismatch',
+      other.span,
+      `a loop runs over the rows of several tensors at once: ${shown(first)} and ${shown(other)}, of ${first.size} and ${other.size} rows`,
+      {
+        labels: [{ span: first.span, text: `${first.size} rows` }],
+        hint:
+          first.size.constant === undefined || other.size.constant === undefined
+            ? `declare that they are as many: \`where ${first.size} == ${other.size}\``
+            : undefined,
+      },
+    );
+    return undefined;
+  }
+  return { kind: 'counted', trip: first.size, item };
+}
+
+interface Table {
+  readonly node: TensorNode;
+  readonly size: Dim;
+  readonly span: Span;
+}
+
+/** What the loop's variable is in a round; what it takes rows of is added to `tables`. Undefined after a diagnostic. */
+function itemOf(context: Context, rows: Rows, tables: Table[]): ((i: TensorNode) => Value) | undefined {
+  if (rows.kind === 'numbered') {
+    const row = itemOf(context, rows.of, tables);
+    return row === undefined ? undefined : (i) => tuple([tensorValue(i), row(i)]);
+  }
+  if (rows.kind === 'together') {
+    const items = rows.parts.map((part) => itemOf(context, part, tables));
+    return items.includes(undefined) ? undefined : (i) => tuple(items.map((item) => item?.(i) ?? ERROR));
+  }
+  const { value: over, span } = rows;
   if (over.kind !== 'tensor' && over.kind !== 'variable') {
     const text = excerpt(context, span, '…');
     fail(context, 'type-mismatch', span, `a loop runs over a range, a list or the rows of a tensor, and this is ${describe(over)}`, {
@@ -192,22 +261,19 @@ export function rowRounds(context: Context, over: Value, span: Span): Rounds | u
     });
     return undefined;
   }
-  const table = toTensor(context, over, span);
-  const trip = table?.type.shape[0];
-  if (table === undefined) return undefined;
-  if (trip === undefined) {
-    fail(context, 'shape-mismatch', span, `a scalar ${table.type.dtype} has no rows`, {
+  const node = toTensor(context, over, span);
+  const size = node?.type.shape[0];
+  if (node === undefined) return undefined;
+  if (size === undefined) {
+    fail(context, 'shape-mismatch', span, `a scalar ${node.type.dtype} has no rows`, {
       labels: bindingLabel(over),
-      hint: isInteger(table.type.dtype) ? `so many rounds are \`0..${excerpt(context, span, '…')}\`` : undefined,
+      hint: isInteger(node.type.dtype) ? `so many rounds are \`0..${excerpt(context, span, '…')}\`` : undefined,
     });
     return undefined;
   }
-  return {
-    kind: 'counted',
-    trip,
-    item(i) {
-      const row = applyTensor(context, ops.gather, [table, i], {}, span);
-      return row === undefined ? ERROR : tensorValue(row);
-    },
+  tables.push({ node, size, span });
+  return (i) => {
+    const row = applyTensor(context, ops.gather, [node, i], {}, span);
+    return row === undefined ? ERROR : tensorValue(row);
   };
 }

@@ -13,10 +13,12 @@ import { countable } from './growth.js';
 import {
   describe,
   ERROR,
+  heldBy,
+  integerOf,
   isTree,
   list,
-  numberText,
   record,
+  shown,
   tensorValue,
   tuple,
   type ListValue,
@@ -32,7 +34,7 @@ const defaultDType = (value: NumberValue): DType => value.dtype ?? (value.intege
 export function ownDType(value: Value): DType | undefined {
   switch (value.kind) {
     case 'tensor':
-      return value.node.type.dtype;
+      return value.again === undefined ? value.node.type.dtype : undefined;
     case 'variable':
       return value.variable.type.dtype;
     case 'number':
@@ -68,6 +70,7 @@ function dtypesOf(value: ListValue): ListDTypes {
 export function fallbackDType(value: Value): DType {
   const own = ownDType(value);
   if (own !== undefined) return own;
+  if (value.kind === 'tensor') return value.node.type.dtype;
   if (value.kind === 'number') return defaultDType(value);
   if (value.kind === 'list') return dtypesOf(value).fallback;
   return value.kind === 'size' ? 'i32' : 'f32';
@@ -98,13 +101,13 @@ export function shapeOf(value: Value): Shape | undefined {
 function constantNode(context: Context, value: NumberValue, dtype: DType, span: Span): TensorNode | undefined {
   if (isInteger(dtype)) {
     const [least, most] = dtypes[dtype].bounds.map(BigInt) as [bigint, bigint];
-    if (!value.integer || (!Number.isFinite(value.value) && value.big === undefined)) {
+    if (!value.integer || (!Number.isFinite(value.value) && value.exact === undefined)) {
       fail(context, 'dtype-mismatch', span, `${shown(value)} is no ${dtype}`, {
         hint: `write ${Number.isSafeInteger(value.value) ? `\`${value.value}\`` : 'an integer'}, or convert the other side: \`f32(…)\``,
       });
       return undefined;
     }
-    const exact = value.big ?? BigInt(value.value);
+    const exact = integerOf(value);
     if (exact < least || exact > most) {
       fail(context, 'invalid-value', span, `${shown(value)} is out of the range of ${dtype}, ${least} to ${most}`);
       return undefined;
@@ -112,39 +115,35 @@ function constantNode(context: Context, value: NumberValue, dtype: DType, span: 
     return applyTensor(context, ops.constant, [], { value: isWide(dtype) ? exact : Number(exact), dtype }, span);
   }
   if (dtype === 'bool') {
-    fail(context, 'dtype-mismatch', span, `${value.value} is a number, where bool is expected`, {
+    fail(context, 'dtype-mismatch', span, `${shown(value)} is a number, where bool is expected`, {
       hint: value.value === 0 || value.value === 1 ? `write \`${value.value === 1}\`` : 'compare it: `… != 0`',
     });
     return undefined;
   }
   warnOfRounding(context, value, dtype, span);
-  return applyTensor(context, ops.constant, [], { value: value.value, dtype }, span);
-}
-
-/** A number in a sentence. */
-function shown({ value, integer, big }: NumberValue): string {
-  const text = numberText(value, integer, big);
-  return text.length > 40 ? `${text.slice(0, 40)}… (${text.length} digits)` : text;
+  const held = heldBy(dtype, value);
+  // Where the double next to it becomes the same, that is what graphs show: `0.1`, and not what f32 makes of it.
+  const written = Object.is(roundTo(dtype, value.value), held) ? value.value : held;
+  return applyTensor(context, ops.constant, [], { value: written, dtype }, span);
 }
 
 /** A float keeps nothing of a number that is beyond its range or too near to 0. */
 function warnOfRounding(context: Context, literal: NumberValue, dtype: DType, span: Span): void {
-  const { value, big } = literal;
-  const held = roundTo(dtype, value);
+  const { value, exact } = literal;
+  const held = heldBy(dtype, literal);
+  const isZero = exact === undefined ? value === 0 : exact.numerator === 0n;
   // Floats of eight bits hold the largest number instead.
   const beyond =
-    (!Number.isFinite(held) || Math.abs(value) > Number(dtypes[dtype].bounds[1])) && (Number.isFinite(value) || big !== undefined);
-  if (!beyond && (held !== 0 || value === 0)) return;
-  const roomy = (['f32', 'f64'] as const).find(
-    (wider) => Number.isFinite(value) && Number.isFinite(roundTo(wider, value)) && roundTo(wider, value) !== 0,
-  );
+    (!Number.isFinite(held) || Math.abs(value) > Number(dtypes[dtype].bounds[1])) && (Number.isFinite(value) || exact !== undefined);
+  if (!beyond && (held !== 0 || isZero)) return;
+  const roomy = (['f32', 'f64'] as const).find((wider) => Number.isFinite(heldBy(wider, literal)) && heldBy(wider, literal) !== 0);
   const holds = roomy === undefined ? '' : `${roomy} holds it; `;
   if (beyond)
     warn(context, 'literal-overflow', span, `${shown(literal)} is out of the range of ${dtype}: it becomes ${held}`, {
       hint: `${holds}where ${Number.isFinite(held) ? 'the largest number' : 'infinity'} is meant, write \`${Number.isFinite(held) ? held : '1.0 / 0.0'}\``,
     });
   else
-    warn(context, 'literal-underflow', span, `${value} is too small for ${dtype}: it becomes 0`, {
+    warn(context, 'literal-underflow', span, `${shown(literal)} is too small for ${dtype}: it becomes 0`, {
       hint: `${holds}where 0 is meant, write \`0.0\``,
     });
 }
@@ -168,7 +167,9 @@ function convert(context: Context, value: Value, span: Span, dtype: DType | unde
     case 'error':
       return undefined;
     case 'tensor':
-      return value.node;
+      return value.again === undefined || dtype === undefined || dtype === value.node.type.dtype || !isFloat(dtype)
+        ? value.node
+        : value.again(dtype);
     case 'variable':
       return readVariable(context, value.variable, span);
     case 'number': {
@@ -245,7 +246,7 @@ export function agree(
   const leader =
     operands.find((operand) => ownDType(operand.value) !== undefined && operand.value.kind !== 'boolean') ??
     operands.find((operand) => ownDType(operand.value) !== undefined);
-  const fractional = operands.some((operand) => operand.value.kind === 'number' && !operand.value.integer);
+  const fractional = operands.some(({ value }) => (value.kind === 'number' ? !value.integer : value.kind === 'tensor'));
   const fallback = expected ?? (fractional ? 'f32' : operands[0] === undefined ? 'f32' : fallbackDType(operands[0].value));
   const dtype = leader === undefined ? fallback : (ownDType(leader.value) ?? fallback);
   const nodes: TensorNode[] = [];

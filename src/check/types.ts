@@ -2,7 +2,7 @@
 // Holds: a type that names unknown generics has no tensor type yet; what is known of it still flows down as an expectation.
 
 import type { Dimension, NamedType, RankSpread, Span, TypeExpression } from '../../grammar/index.js';
-import { type Dim, dtypeNames, isDType, limits, type DType, type Shape } from '../base/index.js';
+import { type Dim, dtypeNames, isDType, isFloat, limits, type DType, type Shape } from '../base/index.js';
 import { tensor, type TensorType } from '../graph/index.js';
 import type { Context } from './context.js';
 import { fail } from './report.js';
@@ -12,13 +12,25 @@ import { suggestion } from './spelling.js';
 
 /** What an expression should be, as far as one knows; literals and initializers take their dtype and shape from it. */
 export type Expected =
-  | { readonly kind: 'tensor'; readonly dtype: DType | undefined; readonly shape: Shape | undefined }
+  | {
+      readonly kind: 'tensor';
+      readonly dtype: DType | undefined;
+      readonly shape: Shape | undefined;
+      /** Some float, where the dtype is not known. */
+      readonly floating?: true;
+    }
   | { readonly kind: 'record'; readonly fields: ReadonlyMap<string, Expected | undefined> }
   | { readonly kind: 'tuple'; readonly items: readonly (Expected | undefined)[] };
 
 export const expectTensor = (dtype: DType | undefined, shape: Shape | undefined): Expected => ({ kind: 'tensor', dtype, shape });
 export const expectedDType = (expected: Expected | undefined): DType | undefined =>
   expected?.kind === 'tensor' ? expected.dtype : undefined;
+
+/** Some float of any dtype and shape. */
+export const someFloat: Expected = { kind: 'tensor', dtype: undefined, shape: undefined, floating: true };
+
+export const expectsFloat = (expected: Expected | undefined): boolean =>
+  expected?.kind === 'tensor' && (expected.dtype === undefined ? expected.floating === true : isFloat(expected.dtype));
 
 /** Types of parameters that exist only at compile time; the standard library uses them. */
 const compileTimeTypes = ['axes', 'int', 'number', 'text', 'list', 'any'] as const;

@@ -10,7 +10,7 @@ import type {
   Span,
   StepDeclaration,
 } from '../../grammar/index.js';
-import { Dim, type DType, type Shape } from '../base/index.js';
+import { Dim, type DType, Fraction, roundTo, type Shape } from '../base/index.js';
 import { type TensorNode, typeToString } from '../graph/index.js';
 import type { Builtin } from './builtins/builtin.js';
 import type { Frame, Module } from './context.js';
@@ -22,15 +22,16 @@ export interface ErrorValue {
 }
 
 /**
- * A number that is known. Without `dtype` it takes the dtype of what it meets; `big` holds integers beyond 2⁵³ exactly. A fraction that
- * `let` has named, and what is computed of it, is a `node` where it meets f32, so that it can be fetched, fed and derived by.
+ * A number that is known. Without `dtype` it takes the dtype of what it meets. `exact` is what it is where `value`, the nearest double, is
+ * not all of it, or is more than that says: a number without it that is no integer came of a function that leaves the rationals. A fraction
+ * that `let` has named, and what is computed of it, is a `node` where it meets f32, so that it can be fetched, fed and derived by.
  */
 export interface NumberValue {
   readonly kind: 'number';
   readonly value: number;
   readonly integer: boolean;
   readonly dtype: DType | undefined;
-  readonly big: bigint | undefined;
+  readonly exact: Fraction | undefined;
   readonly node?: TensorNode;
 }
 
@@ -55,6 +56,11 @@ export interface TensorValue {
   readonly node: TensorNode;
   /** The name under which it was read, for messages. */
   readonly binding: Binding | undefined;
+  /**
+   * Of what is computed of sizes and literals alone, such as `6.28 / N`: the same in another dtype, for it has none before it meets one.
+   * Undefined after a diagnostic.
+   */
+  readonly again?: ((dtype: DType) => TensorNode | undefined) | undefined;
 }
 
 /** A param or state itself, so that it can be shared, assigned and trained; reading it gives its newest value. */
@@ -159,6 +165,12 @@ interface PackValue {
   readonly shape: Shape;
 }
 
+/** The rows of a tensor with their numbers, `(0, row), (1, row), …`: what a loop runs over. */
+interface RowsValue {
+  readonly kind: 'rows';
+  readonly of: TensorValue;
+}
+
 export type Value =
   | ErrorValue
   | NumberValue
@@ -178,17 +190,45 @@ export type Value =
   | OptimizerValue
   | OptimizerRule
   | DTypeValue
-  | PackValue;
+  | PackValue
+  | RowsValue;
 
 export const ERROR: ErrorValue = { kind: 'error' };
 
-export const number = (value: number, integer = Number.isInteger(value), dtype?: DType, big?: bigint): NumberValue => ({
+export const number = (value: number, integer = Number.isInteger(value), dtype?: DType, exact?: Fraction): NumberValue => ({
   kind: 'number',
   value,
   integer,
   dtype,
-  big,
+  exact,
 });
+
+/** A number that is known exactly; 0 keeps the sign that it has as a double. */
+export function exactNumber(exact: Fraction, integer: boolean, dtype?: DType, double = 0): NumberValue {
+  const value = exact.numerator === 0n ? (double === 0 ? double : 0) : exact.toNumber();
+  return number(value, integer, dtype, integer && Number.isSafeInteger(value) ? undefined : exact);
+}
+
+/** The number, if it is known exactly. */
+export const exactOf = ({ value, integer, exact }: NumberValue): Fraction | undefined =>
+  exact ?? (integer && Number.isSafeInteger(value) ? Fraction.of(BigInt(value)) : undefined);
+
+/** The integer that a number is. */
+export const integerOf = ({ value, exact }: NumberValue): bigint => exact?.numerator ?? BigInt(value);
+
+/** What a float dtype holds of a number, rounded once. */
+export const heldBy = (dtype: DType, { value, exact }: NumberValue): number =>
+  exact === undefined || exact.numerator === 0n ? roundTo(dtype, value) : exact.roundTo(dtype);
+
+/** A number in a sentence. */
+export function shown({ value, integer, exact }: NumberValue): string {
+  if (exact !== undefined && !integer && !Number.isFinite(value))
+    return `a number of ${exact.floor().magnitude().numerator.toString().length} digits`;
+  if (exact !== undefined && !integer && value === 0 && exact.numerator !== 0n) return 'a number nearer to 0 than any that f64 has';
+  // A float has a point.
+  const text = !integer && Number.isSafeInteger(value) ? `${value}.0` : String(integer ? (exact?.numerator ?? value) : value);
+  return text.length > 40 ? `${text.slice(0, 40)}… (${text.length} digits)` : text;
+}
 export const boolean = (value: boolean): BooleanValue => ({ kind: 'boolean', value });
 export const tensorValue = (node: TensorNode, binding?: Binding): TensorValue => ({ kind: 'tensor', node, binding });
 export const tuple = (items: readonly Value[]): TupleValue => ({ kind: 'tuple', items, ...treeOf(items) });
@@ -247,17 +287,13 @@ export function isCallable(value: Value): boolean {
   }
 }
 
-/** A number as it is written: a float has a point. */
-export const numberText = (value: number, integer: boolean, big?: bigint): string =>
-  !integer && Number.isSafeInteger(value) ? `${value}.0` : String(big ?? value);
-
 /** What a value is, as messages say it: `f32[B, 784]`, `the number 2.5`, `a list`. */
 export function describe(value: Value): string {
   switch (value.kind) {
     case 'error':
       return 'a mistake';
     case 'number':
-      return value.dtype === undefined ? `the number ${numberText(value.value, value.integer, value.big)}` : value.dtype;
+      return value.dtype === undefined ? `the number ${shown(value)}` : value.dtype;
     case 'size':
       return `the size ${value.dim}`;
     case 'boolean':
@@ -292,5 +328,7 @@ export function describe(value: Value): string {
       return `the dtype ${value.dtype}`;
     case 'pack':
       return `the sizes [${value.shape.join(', ')}]`;
+    case 'rows':
+      return `the numbered rows of ${typeToString(value.of.node.type)}`;
   }
 }

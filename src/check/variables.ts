@@ -38,6 +38,15 @@ export class VariableTable {
     return this.#records.get(path);
   }
 
+  /** How many there are; `returnTo` forgets those that were added since. */
+  get count(): number {
+    return this.#records.size;
+  }
+
+  returnTo(count: number): void {
+    for (const path of [...this.#records.keys()].slice(count)) this.#records.delete(path);
+  }
+
   /** A new variable; undefined after a diagnostic when the path is taken or no tensor can have the type. */
   create(
     context: Context,

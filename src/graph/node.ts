@@ -195,6 +195,8 @@ export interface Entry {
   readonly summaries: readonly Summary[];
   /** Every named node by its unique path (`loss/error`). */
   readonly names: ReadonlyMap<string, TensorNode>;
+  /** Paths of what can be neither fetched nor fed, and where it stands. */
+  readonly hidden?: ReadonlyMap<string, string>;
   readonly span: Span | undefined;
   /** Written by the pass `checks`. */
   readonly checks?: Checks;

@@ -25,14 +25,13 @@ export function spelled(expr: Expr, nameOf: (part: Expr) => string): string {
   }
 }
 
+/** Of expressions that have operands. */
+const keys = new WeakMap<Expr, string>();
+
 /** The name with everything written out, for expressions that are short: indices. */
 export function exprKey(expr: Expr): string {
-  if (operandsOf(expr).length === 0) return spelled(expr, () => '');
-  const keys = new Map<Expr, string>();
-  for (const part of expressionOrder([expr]))
-    keys.set(
-      part,
-      spelled(part, (one) => keys.get(one) as string),
-    );
-  return keys.get(expr) as string;
+  for (const part of expressionOrder([expr], (one) => operandsOf(one).length > 0 && !keys.has(one))) keys.set(part, spelled(part, keyOf));
+  return keyOf(expr);
 }
+
+const keyOf = (expr: Expr): string => keys.get(expr) ?? spelled(expr, keyOf);

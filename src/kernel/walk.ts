@@ -58,13 +58,13 @@ export function forEachStatement(body: readonly Stmt[], visit: (stmt: Stmt) => v
   }
 }
 
-/** Every expression object below the roots once, operands before users. */
-export function expressionOrder(roots: readonly Expr[]): Expr[] {
+/** Every expression object below the roots once, operands before users. Where `enters` is false, neither it nor what is below comes. */
+export function expressionOrder(roots: readonly Expr[], enters: (expr: Expr) => boolean = () => true): Expr[] {
   const order: Expr[] = [];
   const seen = new Set<Expr>();
   const stack: { readonly expr: Expr; next: number }[] = [];
   const enter = (expr: Expr): void => {
-    if (seen.has(expr)) return;
+    if (seen.has(expr) || !enters(expr)) return;
     seen.add(expr);
     stack.push({ expr, next: 0 });
   };

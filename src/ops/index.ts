@@ -33,6 +33,7 @@ export * from './unwind.js';
 export * from './branch.js';
 export * from './anywhere.js';
 export * from './call.js';
+export * from './checkpoint.js';
 export * from './derivative.js';
 export * from './stops.js';
 /** Elementwise ops as functions over nodes: `scalars.add(build, x, y)`. */
@@ -40,5 +41,5 @@ export { scalars } from './scalars.js';
 export { expansions } from './scalar/expansions.js';
 export type { Expansion } from './scalar/machine.js';
 export { flopsOf, flopsOfStatement } from './flops.js';
-export { floorModulo } from './scalar/meaning.js';
+export type { ScalarFunction } from './scalar/function.js';
 export { evaluateScalar, scalarNames, type ScalarName, scalarOfKernel, scalarTable } from './scalar/table.js';

@@ -7,6 +7,7 @@ import { branch } from './branch.js';
 import { broadcast } from './broadcast.js';
 import { call } from './call.js';
 import { cast } from './cast.js';
+import { checkpoint, recompute } from './checkpoint.js';
 import { ensure, inRange } from './checks.js';
 import { concat } from './concat.js';
 import { contract } from './contract.js';
@@ -77,6 +78,8 @@ const all: readonly Op[] = [
   erase(unwind),
   erase(branch),
   erase(call),
+  erase(checkpoint),
+  erase(recompute),
   erase(grad),
   erase(jvp),
 ];

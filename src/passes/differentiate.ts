@@ -1,6 +1,6 @@
-// Writes derivatives out. In: a graph with `grad`, `jvp` and `call` nodes, also inside regions. Out: the same without them.
-// Holds: inner derivatives are expanded before outer ones, so derivatives of derivatives and both modes mixed are plain cases; `call` nodes
-// stay until every derivative is expanded, so that their authors' rules are used, and become their bodies then.
+// Writes derivatives out. In: a graph with `grad`, `jvp`, `call` and `checkpoint` nodes, also inside regions. Out: the same without them.
+// Holds: inner derivatives are expanded before outer ones, so derivatives of derivatives and both modes mixed are plain cases; `call` and
+// `checkpoint` nodes stay until every derivative is expanded, so that their own rules are used, and become their bodies then.
 
 import { type Diagnostic, DiagnosticsError, isFloat, TooLarge } from '../base/index.js';
 import { type ModuleGraph, type Node, type Origin, type TensorNode, type TensorType, isTensorNode, topological } from '../graph/index.js';
@@ -8,6 +8,7 @@ import {
   apply,
   call,
   calledName,
+  checkpoint,
   elementwise,
   fill,
   grad,
@@ -153,7 +154,7 @@ function refusing(asked: Origin | undefined, context: PassContext): ModesContext
 }
 
 function inlineCall(node: Node, context: PassContext): Image {
-  if (!isNodeOf(node, call)) return node;
+  if (!isNodeOf(node, call) && !isNodeOf(node, checkpoint)) return node;
   const results = inlineRegion(context.build, node.attrs.body, node.args.map(tensorOf));
   return isTensorNode(node) ? (results[0] ?? node) : results;
 }

@@ -6,10 +6,10 @@
 
 import { InternalError, isFloat } from '../base/index.js';
 import type { GraphBuilder, Node, Origin, TensorNode, TensorType } from '../graph/index.js';
-import { isTensorNode, tensorEquals, typeToString } from '../graph/index.js';
-import { type Modes, apply, element, elementwise, isNodeOf, opOf, tensorOf } from '../ops/index.js';
+import { isTensorNode, regionsOf, tensorEquals, typeToString } from '../graph/index.js';
+import { type Modes, apply, element, elementwise, isNodeOf, loop, opOf, tensorOf, unwind, whileLoop } from '../ops/index.js';
 import { activeNodes } from './active.js';
-import { backwards, choosesBranches, either, forwards, guarded, type Mask } from './masks.js';
+import { backwards, choosesBranches, either, forwards, guarded, leavesZeros, type Mask } from './masks.js';
 
 type Flow = (TensorNode | undefined)[];
 
@@ -20,17 +20,29 @@ export interface ModesContext {
 }
 
 export function modesOver(context: ModesContext): Modes {
+  return modesFrom(context, undefined);
+}
+
+/** `mask`: of the flows that they start with. */
+function modesFrom(context: ModesContext, mask: 'zeros' | undefined): Modes {
   const modes: Modes = {
-    vjp: (results, cotangents, inputs) => reverse(results, cotangents, inputs, context, modes),
-    jvp: (results, inputs, tangents) => forward(results, inputs, tangents, context, modes),
+    vjp: (results, cotangents, inputs) => reverse(results, cotangents, inputs, mask, context, modes),
+    jvp: (results, inputs, tangents) => forward(results, inputs, tangents, mask, context, modes),
   };
   return modes;
 }
+
+/** Modes for what is inside of a node: into a round of a loop flows what another one leaves. */
+const inside = (node: Node, isMasked: boolean, modes: Modes, context: ModesContext): Modes =>
+  regionsOf(node).length > 0 && (isMasked || (repeats(node) && leavesZeros(node))) ? modesFrom(context, 'zeros') : modes;
+
+const repeats = (node: Node): boolean => isNodeOf(node, loop) || isNodeOf(node, whileLoop) || isNodeOf(node, unwind);
 
 function reverse(
   results: readonly TensorNode[],
   cotangents: readonly (TensorNode | undefined)[],
   inputs: readonly TensorNode[],
+  start: Mask,
   context: ModesContext,
   modes: Modes,
 ): Flow {
@@ -63,7 +75,7 @@ function reverse(
       );
   };
   results.forEach((result, at) => {
-    flow(result, 0, cotangents[at]);
+    flow(result, 0, cotangents[at], start);
   });
   for (const node of active.order.toReversed()) {
     const known = flows.get(node);
@@ -82,12 +94,15 @@ function reverse(
       continue;
     }
     build.at(backwardOrigin(node, build), () => {
-      const back = derivative.vjp(node, known, build, modes);
       const marked = masks.get(node);
+      const isMasked = marked?.some((mask) => mask !== undefined) === true;
+      const back = derivative.vjp(node, known, build, inside(node, isMasked, modes, context));
       const reached =
-        marked === undefined && !choosesBranches(derivative) ? [] : backwards(node, derivative, marked ?? [], known, build, modes);
+        marked === undefined && !choosesBranches(derivative) && !leavesZeros(node)
+          ? []
+          : backwards(node, derivative, marked ?? [], known, build, modes);
       node.args.forEach((arg, at) => {
-        flow(arg, 0, guarded(derivative, back[at], reached[at], known, build), reached[at]);
+        flow(arg, 0, guarded(node, derivative, back[at], reached[at], known, build), reached[at]);
       });
     });
   }
@@ -98,6 +113,7 @@ function forward(
   results: readonly TensorNode[],
   inputs: readonly TensorNode[],
   tangents: readonly (TensorNode | undefined)[],
+  start: Mask,
   context: ModesContext,
   modes: Modes,
 ): Flow {
@@ -127,6 +143,7 @@ function forward(
       throw new InternalError('derivative', `a tangent of ${input.op.name}: ${typeToString(input.type)} is ${typeToString(seed.type)}`);
     }
     flows.set(input, [sum(flows.get(input)?.[0], seed)]);
+    if (start !== undefined) masks.set(input, [start]);
   });
   for (const node of active.order) {
     if (!active.nodes.has(node)) continue;
@@ -142,8 +159,12 @@ function forward(
     if (derivative.kind === 'none') context.refuse(node, derivative.reason);
     if (derivative.kind !== 'rules') continue;
     build.at(backwardOrigin(node, build), () => {
-      if (!choosesBranches(derivative) && !node.args.some((arg) => masks.get(arg)?.[0] !== undefined)) {
-        add(node, derivative.jvp(node, args, build, modes));
+      const isMasked = node.args.some((arg) => masks.get(arg)?.[0] !== undefined);
+      const zeros = regionsOf(node).length > 0 && (isMasked || leavesZeros(node));
+      if (zeros || (!choosesBranches(derivative) && !isMasked)) {
+        // Of a region all flows come at once: nobody knows which result is 0 because of which.
+        const on = derivative.jvp(node, args, build, inside(node, isMasked, modes, context));
+        add(node, on, zeros ? on.map(() => 'zeros') : []);
         return;
       }
       // What comes from each argument has a mask of its own.
@@ -155,7 +176,7 @@ function forward(
         const on = derivative.jvp(node, alone, build, modes);
         add(
           node,
-          on.map((one, at) => guarded(derivative, one, reached[at], [from], build)),
+          on.map((one, at) => guarded(node, derivative, one, reached[at], [from], build)),
           reached,
         );
       }

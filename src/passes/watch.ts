@@ -19,6 +19,7 @@ import {
   type LoopAttrs,
   opOf,
   placeholder,
+  recompute,
   tensorOf,
   unwind,
   whileLoop,
@@ -96,7 +97,7 @@ export abstract class Watch {
     if (isNodeOf(node, whileLoop)) return this.#while(node, args.map(tensorOf), found);
     if (isNodeOf(node, branch)) return this.#branch(node, args.map(tensorOf), found);
     // What the way back computes again, the way forward has looked at.
-    if (isNodeOf(node, unwind))
+    if (isNodeOf(node, unwind) || isNodeOf(node, recompute))
       return rebuild(
         this.build,
         node,

@@ -94,6 +94,16 @@ const reductions = (argument: (...shape: Size[]) => Argument): Variant[] => [
   ].flatMap((shape) => axesOfPlanes.map((attrs): Variant => ({ args: [argument(...shape)], attrs, sizes: [{}] }))),
 ];
 
+/** A region of a product and what follows it. */
+const again: Variant = {
+  args: [f('B', 'N'), f('N', 'B')],
+  attrs: (build) => {
+    const { whenTrue, whenFalse } = productsOf(build, dimsOf(['B', 'N']), dimsOf(['N', 'B']));
+    return { body: { ...whenTrue, results: [...whenTrue.results, ...whenFalse.results] } };
+  },
+  sizes: planes,
+};
+
 /** What the samples of an op say in numbers, with free sizes; each op but the elementwise ones has a row. */
 const variants: Readonly<Record<string, readonly Variant[]>> = {
   iota: [
@@ -150,6 +160,8 @@ const variants: Readonly<Record<string, readonly Variant[]>> = {
     attrs: (build) => productsOf(build, dimsOf(['B', 'N']), dimsOf(['N', 'B'])),
     sizes: planes,
   })),
+  checkpoint: [again],
+  recompute: [again],
   call: [{ args: [f('B', 'N'), f('B', 'N')], attrs: (build) => productAndRule(build, tensor('f64', dimsOf(['B', 'N']))), sizes: planes }],
   grad: [
     {

@@ -10,6 +10,25 @@ const root = join(import.meta.dirname, '..', '..');
 const cases: Readonly<Record<string, readonly ChainCase[]>> = {
   'test/programs/accumulate.tdsl': [1, 9].map((B) => ({ entry: 'train', dims: { B }, steps: 4 })),
   'test/programs/batch-norm.tdsl': [1, 7].flatMap((B) => ['train', 'slopes'].map((entry) => ({ entry, dims: { B } }))),
+  'test/programs/checkpoint.tdsl': [
+    ...['kept', 'again'].flatMap((entry) => [1, 7].map((B): ChainCase => ({ entry, dims: { B }, tolerance: 2e-3 }))),
+    ...['nested', 'looped'].flatMap((entry) => [0, 1, 3].map((B): ChainCase => ({ entry, dims: { B } }))),
+    { entry: 'parts' },
+    ...[1, 9].map((B): ChainCase => ({ entry: 'train', dims: { B }, steps: 3, tolerance: 2e-3 })),
+  ],
+  'test/programs/exact.tdsl': [
+    ...['doubles', 'once', 'named', 'counts', 'rounded'].map((entry): ChainCase => ({ entry })),
+    { entry: 'beside', dims: { N: 5 } },
+  ],
+  'test/programs/together.tdsl': [
+    ...[0, 1, 5].flatMap((N): ChainCase[] => [
+      { entry: 'sums', dims: { N, D: 3 } },
+      { entry: 'gated', dims: { T: N, B: 3 } },
+      { entry: 'numbered', dims: { N } },
+      { entry: 'numberedBeside', dims: { N } },
+      { entry: 'alike', dims: { N } },
+    ]),
+  ],
   'test/programs/clip-norm.tdsl': [1, 9].flatMap((B) => ['train', 'same'].map((entry) => ({ entry, dims: { B }, steps: 3 }))),
   'test/programs/ema.tdsl': [1, 9].map((B) => ({ entry: 'train', dims: { B }, steps: 3 })),
   'test/programs/lists.tdsl': [1, 9].map((B) => ({ entry: 'start', dims: { B } })),

@@ -247,6 +247,36 @@ describe('bodies', () => {
       0.25, 1, 1,
     ]);
   });
+  test('loops in bodies go as many rounds as the run says, the same number for every index', () => {
+    expect(
+      run(
+        `fn power(x: f64, n: i32): f64 {
+          let start = x * 0 + 1
+          return fold i in 0..n with z = start { z * x }
+        }
+        export fn f(m: f64[2, 2], n: i32) {
+          let powers = [i, j] => power(m[i, j], n) + f64(i)
+          return (powers, grad(powers, m))
+        }`,
+        {
+          m: [
+            [1, 2],
+            [3, 0.5],
+          ],
+          n: 3,
+        },
+      ),
+    ).toEqual([
+      [
+        [1, 8],
+        [28, 1.125],
+      ],
+      [
+        [3, 12],
+        [27, 0.75],
+      ],
+    ]);
+  });
   test('loops of scalars, and functions with a derivative rule of their own', () => {
     const text = [
       'import { relu } from "std/nn"',

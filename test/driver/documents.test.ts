@@ -4,6 +4,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { anchor } from '../documents/examples.js';
 import { root, workplace } from './tfc.js';
 
 const place = workplace();
@@ -16,13 +17,6 @@ const documents = ['.', 'docs', 'grammar', 'src', 'examples']
     readdirSync(join(root, folder), { recursive: folder !== '.' }).map((name) => relative(root, join(root, folder, String(name)))),
   )
   .filter((path) => path.endsWith('.md'));
-
-/** As GitHub makes anchors of headings. */
-const anchor = (heading: string): string =>
-  heading
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N} _-]/gu, '')
-    .replaceAll(' ', '-');
 
 const anchorsOf = (text: string): string[] => [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchor(heading ?? ''));
 

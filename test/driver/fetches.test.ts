@@ -432,6 +432,53 @@ describe('the graph as a list', () => {
   });
 });
 
+describe('names in what is run as a whole', () => {
+  it('can be neither fetched nor fed, and the mistake says where they stand', async () => {
+    const inside = path(
+      'inside.tdsl',
+      `fn heavy<N>(x: f64[N, N]): f64[N, N] {
+  let product = x @ x
+  return sin(product)
+}
+fn own(x: f64): f64 {
+  let squared = x * x
+  return squared
+} vjp (g) => g * 2 * x
+export fn f<N>(x: f64[N, N], c: f64): f64 {
+  let chosen = if c > 0 then sum(heavy(x)) else sum(x)
+  let kept = sum(checkpoint(heavy(x)))
+  let walked = fold row in x with s = 0.0 {
+    let part = sum(row)
+    s + part
+  }
+  let table = [i, j] => {
+    let twice = x[i, j] * 2
+    return twice
+  }
+  return chosen + kept + walked + own(c) + sum(table)
+}
+`,
+    );
+    using model = await compile(inside);
+    using session = model.session();
+    const feeds = { x: tensor(Float64Array.of(1, 2, 3, 4), [2, 2]), c: 1 };
+    expect(session.run(['chosen', 'walked'], feeds)).toEqual([session.run('chosen', feeds), 10]);
+    const hint = 'Let it be part of the value, and name that outside.';
+    for (const [name, where] of [
+      ['heavy/product', 'in a branch that only some calls take'],
+      ['f/heavy/product', 'in a branch that only some calls take'],
+      ['heavy_1/product', 'inside of a checkpoint, whose values are not kept'],
+      ['fold/part', 'in the body of a loop, or of a function with a derivative of its own'],
+      ['own/squared', 'in the body of a loop, or of a function with a derivative of its own'],
+      ['twice', 'in index notation, where it is a number for each index'],
+    ] as const) {
+      const message = `${name} stands ${where}: it can be neither fetched nor fed.`;
+      expect(pick(failure(() => session.run(name, feeds)))).toEqual({ code: 'unknown-fetch', message, hint });
+      expect(pick(failure(() => session.run('f', { ...feeds, [name]: 1 })))).toMatchObject({ code: 'unknown-feed', message, hint });
+    }
+  });
+});
+
 describe('types', () => {
   it('of results follow the shape of the fetches', () => {
     interface Entries {

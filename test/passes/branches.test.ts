@@ -67,6 +67,39 @@ describe.each(functions)('where(x > 0, %s, x)', (text) => {
     expect((second as number[]).slice(0, 2)).toEqual([-12, 0]);
   });
 
+  test('has it where loops are between the function and the choice', () => {
+    const results = run(
+      `export fn f(x: f64[3], s: f64): (f64[3], f64[3], f64[3], f64[3], f64[3], f64[3], f64) {
+        let value = ${of('x')}
+        let a = fold i in 0..2 with z = x * 0 { z + where(x > 0, value, x) / 2 }
+        let (_b, b) = scan i in 0..1 with z = x { yield (where(x > 0, value, z), where(x > 0, value * 0, z)) }
+        let c = while sum(abs(z)) < 0.1 with z = x * 0 limit 3 { z + where(x > 0, value, x) }
+        let d = where(x > 0, (fold i in 0..1 with z = x { ${of('z')} }), x)
+        let e = fold v in [value] with z = x { where(z > 0, v, z) }
+        let g = fold (v, u) in (reshape(value, [3, 1]), reshape(x, [3, 1])) with z = 0 * x { z + where(u > 0, v, u) / 3 }
+        let h = fold i in 0..2 with z = s { if s > 0 then z + ${of('s')} else z + s }
+        return (grad(a, x), grad(b, x), grad(c, x), grad(d, x), grad(e, x), grad(g, x), grad(h, s))
+      }`,
+      at,
+    ) as readonly Json[];
+    for (const derivative of results.slice(0, 6)) ones(derivative);
+    expect(results[6]).toBe(3);
+  });
+
+  test('has it in forward mode, where a loop goes on from what was chosen', () => {
+    const results = run(
+      `export fn f(x: f64[3]): (f64[3], f64[3]) {
+        let safe = where(x > 0, x, 0)
+        let a = x + fold i in 0..1 with z = safe * 0 { z + 0 * safe + where(x > 0, ${of('safe')}, 0) }
+        let b = where(x > 0, (fold i in 0..1 with z = safe { ${of('z')} }), x)
+        let one = broadcastTo(f64(1), [3])
+        return (jvp(a, x, one), jvp(b, x, one))
+      }`,
+      at,
+    ) as readonly Json[];
+    for (const derivative of results) ones(derivative);
+  });
+
   test('has none where a choice gives a constant that it would not like', () => {
     const [back, along] = run(
       `export fn f(x: f64[3]): (f64[3], f64[3]) {
@@ -78,6 +111,26 @@ describe.each(functions)('where(x > 0, %s, x)', (text) => {
     ) as readonly (readonly number[])[];
     expect(back?.slice(0, 2)).toEqual([0, 0]);
     expect(along?.slice(0, 2)).toEqual([0, 0]);
+  });
+});
+
+describe('zeros that nobody chose', () => {
+  test('keep their second derivatives beside choices in loops', () => {
+    // The residual is 0: so is the first derivative, and the second one is not.
+    const result = run(
+      `export fn f(x: f64[2]): (f64[2], f64[2]) {
+        let y = x * x * x
+        let z = fold i in 0..1 with z = x * 0 { z + where(x > 0, y - 8, x * x) }
+        let loss = sum(z * z)
+        let slope = grad(loss, x)
+        return (slope, grad(slope, x))
+      }`,
+      { x: [2, 2] },
+    );
+    expect(result).toEqual([
+      [0, 0],
+      [288, 288],
+    ]);
   });
 });
 

@@ -145,6 +145,14 @@ export class Make {
     return sides[0].map((_, index) => tensorOf(this.op('element', [all], { index })));
   }
 
+  recompute(captures: readonly TensorNode[], body: (...captures: TensorNode[]) => readonly TensorNode[]): TensorNode[] {
+    const params = captures.map(({ type }) => placeholder(this.build, type));
+    const results = body(...params);
+    const { region, captures: more } = closeRegion(this.build, params, results);
+    const all = this.op('recompute', [...captures, ...more], { body: region });
+    return results.map((_, index) => tensorOf(this.op('element', [all], { index })));
+  }
+
   module(outputs: readonly Node[], names: readonly (readonly [string, Node])[] = []): ModuleGraph {
     const entry: Entry = {
       name: 'f',

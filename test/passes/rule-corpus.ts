@@ -373,6 +373,15 @@ export const ruleCorpus: Readonly<Record<string, readonly Example[]>> = {
       );
     },
   ],
+  'unused-recomputed-result': [
+    (g) => g.recompute([x(g), y(g)], (a, b) => [g.f('cos', a as TensorNode), b as TensorNode, g.f('exp', b as TensorNode)]).slice(1),
+  ],
+  'recompute-captures': [
+    (g) => {
+      const [s, three] = [scalar(g), g.f('add', g.full(1, []), g.full(2, []))];
+      return g.recompute([s, three, s], (a, b, c) => [g.f('mul', g.f('mul', a as TensorNode, b as TensorNode), c as TensorNode)]);
+    },
+  ],
   'unused-carry': [
     // The condition reads one carry, the wanted one another, and a third one nobody.
     (g) =>

@@ -9,6 +9,7 @@ import { required, result, type Builtin } from './builtin.js';
 const bitcast: Builtin = {
   name: 'bitcast',
   doc: 'The bits of the elements of `x` read as another `dtype` of the same width; `u32(x)` converts values instead.',
+  signatures: ['bitcast<T: any, ...S>(x: T[...S], dtype: any): dtype[...S]'],
   parameters: required('x', 'dtype'),
   run(call) {
     const node = call.tensor('x');

@@ -16,6 +16,11 @@ export interface Builtin {
   readonly name: string;
   /** One sentence for people. */
   readonly doc: string;
+  /**
+   * How it is called, as the head of a function in TDSL; several where it has several uses. Where no result is declared, the description
+   * says what it is.
+   */
+  readonly signatures: readonly string[];
   readonly parameters: readonly ParameterSlot[];
   /** The result; an error after a diagnostic. */
   run(call: BuiltinCall): Value;

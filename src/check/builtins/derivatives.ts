@@ -111,7 +111,8 @@ function nameHint({ builtin: { name } }: BuiltinCall, item: Value, text: string)
 
 const grad: Builtin = {
   name: 'grad',
-  doc: 'Reverse mode: the derivative of `y` (summed) with respect to `x`; of lists, a tuple with one derivative per name.',
+  doc: 'Reverse mode: the derivative of `y`, or of the sum of its elements, with respect to `x`: something that has a name, of whose shape it is. Of several `y` it is that of their sum; a list of names gives a tuple, an instance the list of the derivatives of its params.',
+  signatures: ['grad(y: any, x: any)'],
   parameters: required('y', 'x'),
   run(call) {
     const y = call.given('y');
@@ -134,7 +135,8 @@ const grad: Builtin = {
 
 const jvp: Builtin = {
   name: 'jvp',
-  doc: 'Forward mode: the derivative of `y` in the direction `v` of `x`.',
+  doc: 'Forward mode: the derivative of `y` in the direction `v` of `x`, in the shape of `y`. A direction has the shape of what it is one of, or is a scalar; lists of names take a list of as many.',
+  signatures: ['jvp(y: any, x: any, v: any)'],
   parameters: required('y', 'x', 'v'),
   run(call) {
     const { context } = call;
@@ -200,6 +202,7 @@ function directionOf(call: BuiltinCall, direction: Value, input: TensorNode, spa
 const stopGradient: Builtin = {
   name: 'stopGradient',
   doc: 'The value itself, constant to every derivative.',
+  signatures: ['stopGradient<T: any, ...S>(x: T[...S]): T[...S]'],
   parameters: required('x'),
   run(call) {
     const given = call.given('x', call.expected);

@@ -2,19 +2,20 @@
 // with its broadcasts.
 // Holds: the scalar table says which of its functions programs call, and by what name.
 
-import { isFloat } from '../../base/index.js';
+import { type DType, Fraction, isFloat } from '../../base/index.js';
 import * as ops from '../../ops/index.js';
 import type { ScalarName } from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
 import { broadcastTogether } from '../broadcast.js';
+import { inAnyDType } from '../expressions/binary.js';
 import { selectTensors } from '../expressions/conditional.js';
 import { excerpt, fail } from '../report.js';
 import { agree, bindingLabel, shapeOf, toTensor } from '../tensors.js';
-import { expectedDType } from '../types.js';
-import { describe, ERROR, number, type NumberValue, type Value } from '../values.js';
+import { expectedDType, someFloat } from '../types.js';
+import { describe, ERROR, exactNumber, exactOf, integerOf, number, type NumberValue, type Value } from '../values.js';
 import { required, result, type Builtin, type BuiltinCall, type Given } from './builtin.js';
 
-/** The function of known numbers, of integers exactly, else in doubles; undefined when one is not known or has a dtype. */
+/** The function of known numbers: exactly, where it stays rational, else in doubles. Undefined when one is not known or has a dtype. */
 function fold(call: BuiltinCall, scalar: ScalarName, givens: readonly Given[]): Value | undefined {
   const row = ops.scalarTable[scalar];
   const values: NumberValue[] = [];
@@ -29,18 +30,27 @@ function fold(call: BuiltinCall, scalar: ScalarName, givens: readonly Given[]): 
   // Powers of literals are those of the operator, which no width wraps.
   if (integral && scalar !== 'pow' && row.integer !== undefined) {
     const integer: (...args: bigint[]) => bigint = row.integer;
-    const exact = integer(...values.map(({ big, value }) => big ?? BigInt(value)));
-    return number(Number(exact), true, undefined, exact);
+    const exact = Fraction.of(integer(...values.map(integerOf)));
+    if (exact !== undefined) return exactNumber(exact, true);
   }
   const evaluate: (...args: number[]) => number = row.evaluate;
   const folded = evaluate(...values.map(({ value }) => value));
-  return number(folded, integral && Number.isInteger(folded));
+  const exacts = values.flatMap((value) => exactOf(value) ?? []);
+  call.context.checker.growth.spend((exacts.reduce((sum, one) => sum + one.bits, 0) ** 2) >> 13);
+  const exactly: ((...args: Fraction[]) => Fraction | undefined) | undefined = row.exact;
+  const exact = exacts.length === values.length ? exactly?.(...exacts) : undefined;
+  return exact === undefined
+    ? number(folded, integral && Number.isInteger(folded))
+    : exactNumber(exact, integral && exact.isInteger, undefined, folded);
 }
 
 /** An elementwise op of one or two arguments, broadcast together; used by `max` and `min` as well. */
 export function applyElementwise(call: BuiltinCall, scalar: ScalarName, names: readonly string[]): Value {
   const { context, site } = call;
-  const givens = names.map((name) => call.given(name, call.expected));
+  // Functions of floats make floats of bare integers, and numbers of sizes: `exp(1)`, `sqrt(6 / (In + Out))`.
+  const floating = ops.scalarTable[scalar].takes === 'float';
+  const wanted = floating && expectedDType(call.expected) === undefined ? someFloat : call.expected;
+  const givens = names.map((name) => call.given(name, wanted));
   if (givens.some((given) => given.value.kind === 'error')) return ERROR;
   const folded = fold(call, scalar, givens);
   const isNamed = givens.some(({ value }) => value.kind === 'number' && value.node !== undefined);
@@ -54,27 +64,23 @@ export function applyElementwise(call: BuiltinCall, scalar: ScalarName, names: r
       });
     }
   }
-  // Functions of floats make floats of bare integers: `exp(1)`, `pow(B, 0.5)`.
-  const floating = ops.scalarTable[scalar].takes === 'float';
-  const nodes = agree(
-    context,
-    givens,
-    isNamed && folded !== undefined ? 'f32' : (expectedDType(call.expected) ?? (floating ? 'f32' : undefined)),
-    site,
-    what,
-  );
-  if (nodes === undefined) return ERROR;
-  const wrong = floating ? nodes.findIndex((node) => !isFloat(node.type.dtype)) : -1;
-  if (wrong >= 0) {
-    const given = givens[wrong] as Given;
-    return fail(context, 'dtype-mismatch', given.span, `\`${call.builtin.name}\` takes floats, and this is ${describe(given.value)}`, {
-      labels: bindingLabel(given.value),
-      hint: 'convert it: `f32(…)`',
-    });
-  }
-  const operands = nodes.map((node, at) => ({ node, value: givens[at]?.value ?? ERROR, span: givens[at]?.span ?? site }));
-  const wide = broadcastTogether(context, operands, site, what);
-  const value = wide === undefined ? ERROR : result(applyTensor(context, ops.elementwise[scalar], wide, {}, site));
+  const compute = (dtype: DType | undefined): Value => {
+    const nodes = agree(context, givens, dtype ?? (floating ? 'f32' : undefined), site, what);
+    if (nodes === undefined) return ERROR;
+    const wrong = floating ? nodes.findIndex((node) => !isFloat(node.type.dtype)) : -1;
+    if (wrong >= 0) {
+      const given = givens[wrong] as Given;
+      return fail(context, 'dtype-mismatch', given.span, `\`${call.builtin.name}\` takes floats, and this is ${describe(given.value)}`, {
+        labels: bindingLabel(given.value),
+        hint: 'convert it: `f32(…)`',
+      });
+    }
+    const operands = nodes.map((node, at) => ({ node, value: givens[at]?.value ?? ERROR, span: givens[at]?.span ?? site }));
+    const wide = broadcastTogether(context, operands, site, what);
+    return wide === undefined ? ERROR : result(applyTensor(context, ops.elementwise[scalar], wide, {}, site));
+  };
+  if (!isNamed || folded === undefined) return inAnyDType(compute, call.expected, ...givens.map(({ value }) => value));
+  const value = compute('f32');
   // Of named literals: a number for every dtype, and this node where it meets f32.
   return folded?.kind === 'number' && value.kind === 'tensor' && value.node.type.dtype === 'f32'
     ? { ...folded, integer: false, node: value.node }
@@ -83,7 +89,8 @@ export function applyElementwise(call: BuiltinCall, scalar: ScalarName, names: r
 
 const where: Builtin = {
   name: 'where',
-  doc: 'Per element: `a` where the mask is true, else `b`.',
+  doc: 'Per element: `a` where the mask is true, else `b`. What is not taken adds nothing to a derivative.',
+  signatures: ['where<T: any, ...S>(mask: bool[...S], a: T[...S], b: T[...S]): T[...S]'],
   parameters: required('mask', 'a', 'b'),
   run(call) {
     const mask = call.given('mask');
@@ -99,10 +106,20 @@ const where: Builtin = {
 
 export const elementwiseBuiltins: readonly Builtin[] = [
   ...ops.scalarNames.flatMap((scalar): readonly Builtin[] => {
-    const { arity, builtin: name, doc } = ops.scalarTable[scalar];
+    const { arity, builtin: name, doc, takes, result: gives } = ops.scalarTable[scalar];
     if (name === undefined) return [];
     const names = ['x', 'y', 'z'].slice(0, arity);
-    return [{ name, doc, parameters: required(...names), run: (call) => applyElementwise(call, scalar, names) }];
+    const type = takes === 'bool' ? 'bool[...S]' : 'T[...S]';
+    const head = `${name}<${takes === 'bool' ? '' : `T: ${takes}, `}...S>(${names.map((one) => `${one}: ${type}`).join(', ')})`;
+    return [
+      {
+        name,
+        doc,
+        signatures: [`${head}: ${gives === 'bool' ? 'bool[...S]' : type}`],
+        parameters: required(...names),
+        run: (call) => applyElementwise(call, scalar, names),
+      },
+    ];
   }),
   where,
 ];

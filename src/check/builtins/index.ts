@@ -4,28 +4,32 @@ import { dtypeNames } from '../../base/index.js';
 import { Scope } from '../scope.js';
 import { bitBuiltins } from './bits.js';
 import type { Builtin } from './builtin.js';
+import { checkpointBuiltins } from './checkpoint.js';
 import { derivativeBuiltins } from './derivatives.js';
 import { elementwiseBuiltins } from './elementwise.js';
 import { listBuiltins } from './lists.js';
 import { randomBuiltins } from './random.js';
-import { reductionBuiltins } from './reductions.js';
+import { matrixBuiltins, reductionBuiltins, sizeBuiltins } from './reductions.js';
 import { shapeBuiltins } from './shapes.js';
 import { splitBuiltins } from './split.js';
 
-const builtins: readonly Builtin[] = [
-  ...elementwiseBuiltins,
-  ...reductionBuiltins,
-  ...shapeBuiltins,
-  ...splitBuiltins,
-  ...derivativeBuiltins,
-  ...randomBuiltins,
-  ...listBuiltins,
-  ...bitBuiltins,
-];
+/** By what they are about, as documents list them; sections of the library's texts have the same names. */
+export const builtinGroups: Readonly<Record<string, readonly Builtin[]>> = {
+  elementwise: elementwiseBuiltins,
+  reductions: reductionBuiltins,
+  matrices: matrixBuiltins,
+  shapes: [...shapeBuiltins, ...splitBuiltins],
+  sizes: sizeBuiltins,
+  derivatives: [...derivativeBuiltins, ...checkpointBuiltins],
+  'random numbers': randomBuiltins,
+  lists: listBuiltins,
+  'element types': bitBuiltins,
+};
 
 export function builtinScope(): Scope {
   const scope = new Scope(undefined);
-  for (const builtin of builtins) scope.addValue(builtin.name, 'builtin', { kind: 'builtin', builtin }, undefined);
+  for (const builtin of Object.values(builtinGroups).flat())
+    scope.addValue(builtin.name, 'builtin', { kind: 'builtin', builtin }, undefined);
   for (const dtype of dtypeNames) scope.addValue(dtype, 'builtin', { kind: 'dtype', dtype }, undefined);
   return scope;
 }

@@ -2,13 +2,14 @@
 
 import { paramsOf } from '../params.js';
 import { fail } from '../report.js';
-import { bindingLabel } from '../tensors.js';
+import { bindingLabel, readAll } from '../tensors.js';
 import { describe, ERROR, list, number, tuple, type Value } from '../values.js';
 import { required, type Builtin } from './builtin.js';
 
 const params: Builtin = {
   name: 'params',
-  doc: 'The params of an instance in the order of declaration; one that is shared comes once.',
+  doc: 'The params of an instance in the order of declaration, those that it was given first; one that is shared comes once.',
+  signatures: ['params(net: any): list'],
   parameters: required('net'),
   run(call) {
     const { value, span } = call.given('net');
@@ -30,7 +31,8 @@ const params: Builtin = {
 
 const enumerate: Builtin = {
   name: 'enumerate',
-  doc: 'The elements of a list with their positions: `(0, a), (1, b), …`.',
+  doc: 'The elements of a list, or for a loop the rows of a tensor, with their positions: `(0, a), (1, b), …`.',
+  signatures: ['enumerate(list: list): list', 'enumerate<T: any, N, ...S>(list: T[N, ...S])'],
   parameters: required('list'),
   run(call) {
     const { value, span } = call.given('list');
@@ -38,10 +40,12 @@ const enumerate: Builtin = {
     const items =
       value.kind === 'instance' ? paramsOf(value).items : value.kind === 'list' || value.kind === 'tuple' ? value.items : undefined;
     if (items !== undefined) return list(items.map((item, at) => tuple([number(at, true), item])));
-    return fail(call.context, 'type-mismatch', span, `\`enumerate\` takes a list, and this is ${describe(value)}`, {
-      labels: bindingLabel(value),
-      hint: value.kind === 'tensor' || value.kind === 'variable' ? 'use `scan` to run over the rows of a tensor' : 'e.g. `[a, b]`',
-    });
+    if (value.kind !== 'tensor' && value.kind !== 'variable')
+      return fail(call.context, 'type-mismatch', span, `\`enumerate\` takes a list or a tensor, and this is ${describe(value)}`, {
+        hint: 'e.g. `[a, b]`',
+      });
+    const of = readAll(call.context, value, span);
+    return of.kind === 'tensor' ? { kind: 'rows', of } : ERROR;
   },
 };
 

@@ -40,7 +40,8 @@ function streamFor({ context, site }: BuiltinCall): TensorNode | undefined {
 
 const randomBits: Builtin = {
   name: 'randomBits',
-  doc: '32 random bits per element, as i32: Philox 4×32-10 of the key and the place in the program.',
+  doc: '32 random bits per element: Philox 4×32-10 of the key and the place in the program (Salmon and others, Parallel random numbers: as easy as 1, 2, 3, 2011).',
+  signatures: ['randomBits<...R>(shape: list, key: any = "seed"): i32[...R]'],
   parameters: [...required('shape'), ...optional('key')],
   run(call) {
     const shape = sizesGiven(call, call.given('shape'));

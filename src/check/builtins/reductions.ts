@@ -1,5 +1,5 @@
-// Reductions: sum, product, max, min, any, all. In: a tensor, axes, keepDims. Out: the tensor without these axes, or with size 1 in their
-// place.
+// Reductions: sum, product, max, min, any, all; sizes; inverses. In: a tensor, axes, keepDims. Out: the tensor without these axes, or with
+// size 1 in their place.
 // Holds: `max(a, b)` and `min(a, b)` are elementwise; `max(x, axis: 0)` reduces.
 
 import { Dim } from '../../base/index.js';
@@ -40,9 +40,10 @@ function reduce(call: BuiltinCall, op: Reduction): Value {
   );
 }
 
-const reduction = (name: string, doc: string, op: Reduction): Builtin => ({
+const reduction = (name: string, doc: string, generics: string, x: string, op: Reduction): Builtin => ({
   name,
   doc,
+  signatures: [`${name}<${generics}>(x: ${x}, axis: axes = "all", keepDims: bool = false)`],
   parameters: [...required('x'), ...optional('axis', 'keepDims')],
   run: (call) => reduce(call, op),
 });
@@ -68,7 +69,11 @@ function ofSome(call: BuiltinCall, name: string, op: Reduction): Value {
 
 const extreme = (name: 'max' | 'min', op: Reduction): Builtin => ({
   name,
-  doc: `The ${name === 'max' ? 'larger' : 'smaller'} of two values per element, or the ${name === 'max' ? 'largest' : 'smallest'} element along axes.`,
+  doc: `The ${name === 'max' ? 'larger' : 'smaller'} of two values per element, or the ${name === 'max' ? 'largest' : 'smallest'} element along axes, where there must be one. NaN when any is NaN. At a tie all of them get equal parts of the slope.`,
+  signatures: [
+    `${name}<T: number, ...S>(x: T[...S], y: T[...S]): T[...S]`,
+    `${name}<T: number, ...S>(x: T[...S], axis: axes = "all", keepDims: bool = false)`,
+  ],
   parameters: [...required('x'), ...optional('y', 'axis', 'keepDims')],
   run(call) {
     if (!call.has('y')) return ofSome(call, name, op);
@@ -83,7 +88,8 @@ const extreme = (name: 'max' | 'min', op: Reduction): Builtin => ({
 /** How many elements lie along axes: what a mean divides by. */
 const count: Builtin = {
   name: 'count',
-  doc: 'The number of elements along axes, as a size.',
+  doc: 'The number of elements along axes, as a size: what a mean divides by.',
+  signatures: ['count<T: any, ...S>(x: T[...S], axis: axes = "all"): int'],
   parameters: [...required('x'), ...optional('axis')],
   run(call) {
     const node = call.tensor('x');
@@ -96,6 +102,7 @@ const count: Builtin = {
 const size: Builtin = {
   name: 'size',
   doc: 'The size of one axis.',
+  signatures: ['size<T: any, ...S>(x: T[...S], axis: int): int'],
   parameters: required('x', 'axis'),
   run(call) {
     const node = call.tensor('x');
@@ -107,7 +114,8 @@ const size: Builtin = {
 
 const inverse: Builtin = {
   name: 'inverse',
-  doc: 'The inverse of a square matrix, or of each in the last two axes; not finite when it is singular.',
+  doc: 'The inverse of a square matrix, or of each in the last two axes, by elimination with row exchanges; not finite when it is singular.',
+  signatures: ['inverse<T: float, N, ...B>(x: T[...B, N, N]): T[...B, N, N]'],
   parameters: required('x'),
   run(call) {
     const node = call.tensor('x');
@@ -130,13 +138,20 @@ const inverse: Builtin = {
 };
 
 export const reductionBuiltins: readonly Builtin[] = [
-  reduction('sum', 'The sum of the elements along axes.', ops.reduceSum),
-  reduction('product', 'The product of the elements along axes.', ops.reduceProduct),
-  reduction('any', 'Is any element along axes true?', ops.reduceAny),
-  reduction('all', 'Are all elements along axes true?', ops.reduceAll),
+  reduction(
+    'sum',
+    'The sum of the elements along axes, 0 of none. Floats of 16 and 8 bits are added in f32 and rounded once.',
+    'T: number, ...S',
+    'T[...S]',
+    ops.reduceSum,
+  ),
+  reduction('product', 'The product of the elements along axes, 1 of none.', 'T: number, ...S', 'T[...S]', ops.reduceProduct),
+  reduction('any', 'Whether any element along axes is true; false of none.', '...S', 'bool[...S]', ops.reduceAny),
+  reduction('all', 'Whether all elements along axes are true; true of none.', '...S', 'bool[...S]', ops.reduceAll),
   extreme('max', ops.reduceMax),
   extreme('min', ops.reduceMin),
-  count,
-  size,
-  inverse,
 ];
+
+export const sizeBuiltins: readonly Builtin[] = [size, count];
+
+export const matrixBuiltins: readonly Builtin[] = [inverse];

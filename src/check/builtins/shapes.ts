@@ -17,7 +17,8 @@ import { optional, required, result, type Builtin, type BuiltinCall } from './bu
 
 const transpose: Builtin = {
   name: 'transpose',
-  doc: 'The axes in another order; without `axes`, in reverse.',
+  doc: 'The axes in another order: axis `i` of the result is axis `axes[i]` of `x`; without `axes`, in reverse.',
+  signatures: ['transpose<T: any, ...S>(x: T[...S])', 'transpose<T: any, ...S>(x: T[...S], axes: list)'],
   parameters: [...required('x'), ...optional('axes')],
   run(call) {
     const node = call.tensor('x');
@@ -54,7 +55,8 @@ const transpose: Builtin = {
 
 const reshape: Builtin = {
   name: 'reshape',
-  doc: 'The same elements in another shape; one size may be -1.',
+  doc: 'The same elements, row by row, in the sizes of `shape`, one of which may be -1: what is left.',
+  signatures: ['reshape<T: any, ...S, ...R>(x: T[...S], shape: list): T[...R]'],
   parameters: required('x', 'shape'),
   run(call) {
     const node = call.tensor('x');
@@ -77,7 +79,8 @@ const reshape: Builtin = {
 
 const broadcast: Builtin = {
   name: 'broadcastTo',
-  doc: 'Stretched to a shape, by the rules of broadcasting.',
+  doc: 'Stretched to the sizes of `shape`, by the rules of broadcasting.',
+  signatures: ['broadcastTo<T: any, ...S, ...R>(x: T[...S], shape: list): T[...R]'],
   parameters: required('x', 'shape'),
   run(call) {
     const given = call.given('x', call.expected);
@@ -91,7 +94,8 @@ const broadcast: Builtin = {
 
 const expandDims: Builtin = {
   name: 'expandDims',
-  doc: 'A new axis of size 1 at `axis`.',
+  doc: 'A new axis of size 1 at `axis`; -1 is behind the last one.',
+  signatures: ['expandDims<T: any, ...A, ...B>(x: T[...A, ...B], axis: int): T[...A, 1, ...B]'],
   parameters: required('x', 'axis'),
   run(call) {
     const node = call.tensor('x');
@@ -107,6 +111,7 @@ const expandDims: Builtin = {
 const squeeze: Builtin = {
   name: 'squeeze',
   doc: 'Without the axis `axis`, whose size is 1; without `axis`, all axes of size 1 go.',
+  signatures: ['squeeze<T: any, ...S>(x: T[...S])', 'squeeze<T: any, ...A, ...B>(x: T[...A, 1, ...B], axis: int): T[...A, ...B]'],
   parameters: [...required('x'), ...optional('axis')],
   run(call) {
     const node = call.tensor('x');
@@ -166,7 +171,8 @@ function listed(call: BuiltinCall, name: string): { nodes: TensorNode[]; values:
 
 const concat: Builtin = {
   name: 'concat',
-  doc: 'Tensors one after another along an axis.',
+  doc: 'Tensors one after another along an axis, whose size becomes the sum of theirs; their other sizes agree.',
+  signatures: ['concat<T: any, ...A, N, ...B>(list: list, axis: int = 0): T[...A, N, ...B]'],
   parameters: [...required('list'), ...optional('axis')],
   run(call) {
     const items = listed(call, 'list');
@@ -197,7 +203,8 @@ const concat: Builtin = {
 
 const stack: Builtin = {
   name: 'stack',
-  doc: 'Tensors of one shape along a new axis.',
+  doc: 'Tensors of one shape along a new axis, which has an element for each.',
+  signatures: ['stack<T: any, ...A, N, ...B>(list: list, axis: int = 0): T[...A, N, ...B]'],
   parameters: [...required('list'), ...optional('axis')],
   run(call) {
     const items = listed(call, 'list');
@@ -211,7 +218,8 @@ const stack: Builtin = {
 
 const tensor: Builtin = {
   name: 'tensor',
-  doc: 'A tensor of nested lists.',
+  doc: 'A tensor of a list of numbers or tensors, or of such lists, of one shape.',
+  signatures: ['tensor<T: any, ...S>(list: list): T[...S]'],
   parameters: required('list'),
   run(call) {
     const given = call.given('list');
@@ -221,7 +229,8 @@ const tensor: Builtin = {
 
 const addN: Builtin = {
   name: 'addN',
-  doc: 'The sum of the elements of a list, from left to right.',
+  doc: 'The sum of the elements of a list, from left to right, stretched to one shape.',
+  signatures: ['addN<T: number, ...S>(list: list): T[...S]'],
   parameters: required('list'),
   run(call) {
     const items = listed(call, 'list');
@@ -242,7 +251,8 @@ const addN: Builtin = {
 
 const iota: Builtin = {
   name: 'iota',
-  doc: 'The position along `axis`: 0, 1, 2, …, in a tensor of that shape; i32 unless another dtype is expected.',
+  doc: 'The position along `axis`: 0, 1, 2, …, in the sizes of `shape`; i32 unless another dtype is expected.',
+  signatures: ['iota<T: number, ...R>(shape: list, axis: int = 0): T[...R]'],
   parameters: [...required('shape'), ...optional('axis')],
   run(call) {
     const shape = sizesGiven(call, call.given('shape'));
@@ -257,7 +267,8 @@ const iota: Builtin = {
 
 const pad: Builtin = {
   name: 'pad',
-  doc: 'Zeros around: `before` and `after` say how many per axis.',
+  doc: 'Zeros around: `before` and `after` say how many, in a list with a number per axis, by which its size grows.',
+  signatures: ['pad<T: any, ...S, ...R>(x: T[...S], before: list, after: list): T[...R]'],
   parameters: required('x', 'before', 'after'),
   run(call) {
     const node = call.tensor('x');
@@ -292,6 +303,7 @@ function areIds(call: BuiltinCall, { type }: TensorNode): boolean {
 const take: Builtin = {
   name: 'take',
   doc: 'The slices of `x` at `ids` along `axis`. An id is from 0 to the size of the axis - 1; another one ends the run: `index-out-of-range`.',
+  signatures: ['take<T: any, I: integer, ...A, N, ...B, ...R>(x: T[...A, N, ...B], ids: I[...R], axis: int = 0): T[...A, ...R, ...B]'],
   parameters: [...required('x', 'ids'), ...optional('axis')],
   run(call) {
     const node = call.tensor('x');
@@ -307,7 +319,8 @@ const take: Builtin = {
 
 const scatterAdd: Builtin = {
   name: 'scatterAdd',
-  doc: 'Zeros of `rows` rows, with each update added to the row of its id.',
+  doc: 'Zeros of `rows` rows, with each update added to the row of its id, which is from 0 to `rows` - 1; another one ends the run: `index-out-of-range`.',
+  signatures: ['scatterAdd<T: number, I: integer, ...R, ...S>(ids: I[...R], updates: T[...R, ...S], rows: int): T[rows, ...S]'],
   parameters: required('ids', 'updates', 'rows'),
   run(call) {
     const ids = call.tensor('ids');
@@ -339,7 +352,8 @@ const scatterAdd: Builtin = {
 
 const checkIndex: Builtin = {
   name: 'checkIndex',
-  doc: 'The `ids` (as i32), each of which must be from 0 to `size` - 1; another one ends the run: `index-out-of-range`.',
+  doc: 'The `ids` themselves, each of which must be from 0 to `size` - 1; another one ends the run: `index-out-of-range`.',
+  signatures: ['checkIndex<I: integer, ...S>(ids: I[...S], size: int): i32[...S]'],
   parameters: required('ids', 'size'),
   run(call) {
     const ids = call.tensor('ids');

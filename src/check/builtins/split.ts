@@ -14,7 +14,8 @@ import { optional, required, result, type Builtin } from './builtin.js';
 
 const split: Builtin = {
   name: 'split',
-  doc: 'A tuple of `parts` equal parts of `x`, one behind the other along `axis` (default 0).',
+  doc: 'A tuple of `parts` equal parts of `x`, one behind the other along `axis`, whose size is a multiple of their number.',
+  signatures: ['split<T: any, ...S>(x: T[...S], parts: int, axis: int = 0)'],
   parameters: [...required('x', 'parts'), ...optional('axis')],
   run(call) {
     const { context, site } = call;

@@ -1,9 +1,11 @@
 // Operators. In: one or two operands. Out: a number when both are known, else an elementwise node with its broadcasts.
-// Holds: numbers without a dtype are computed as doubles and rounded once, where they meet a tensor. Numbers with a float dtype are nodes
-// like any tensor, so that the rounding of the target decides.
+// Holds: numbers without a dtype are fractions, and rounded once, where they meet a tensor; those that came of what leaves the rationals,
+// and fractions of too many digits, are doubles. Numbers with a float dtype are nodes like any tensor, so that the rounding of the target
+// decides.
 
 import type { BinaryExpression, BinaryOperator, Span, UnaryExpression } from '../../../grammar/index.js';
 import { decide, type Dim, type DType, isFloat, isInteger, limits } from '../../base/index.js';
+import type { TensorNode } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
 import { broadcastTogether } from '../broadcast.js';
@@ -14,8 +16,20 @@ import { excerpt, fail } from '../report.js';
 import type { Scope } from '../scope.js';
 import { divide, remainder } from '../sizes.js';
 import { agree, bindingLabel, ownDType, shapeOf, toTensor } from '../tensors.js';
-import { expectedDType, expectTensor, type Expected } from '../types.js';
-import { boolean, describe, dimOf, ERROR, number, sizeValue, tensorValue, type NumberValue, type Value } from '../values.js';
+import { expectedDType, expectsFloat, expectTensor, someFloat, type Expected } from '../types.js';
+import {
+  boolean,
+  describe,
+  dimOf,
+  ERROR,
+  exactNumber,
+  exactOf,
+  number,
+  sizeValue,
+  tensorValue,
+  type NumberValue,
+  type Value,
+} from '../values.js';
 import { evaluate } from './evaluate.js';
 
 export function evaluateUnary(context: Context, expression: UnaryExpression, scope: Scope, expected: Expected | undefined): Value {
@@ -28,14 +42,17 @@ export function evaluateUnary(context: Context, expression: UnaryExpression, sco
     return result === undefined ? ERROR : tensorValue(result);
   }
   if (operand.kind === 'number') {
-    const negated = number(-operand.value, operand.integer, operand.dtype, operand.big === undefined ? undefined : -operand.big);
+    const negated = number(-operand.value, operand.integer, operand.dtype, operand.exact?.negated());
     const node = operand.node === undefined ? undefined : applyTensor(context, ops.elementwise.neg, [operand.node], {}, expression.span);
     return node === undefined ? negated : { ...negated, node };
   }
   if (operand.kind === 'size') return sizeValue(operand.dim.mul(-1));
-  const node = toTensor(context, operand, expression.operand.span);
-  const result = node === undefined ? undefined : applyTensor(context, ops.elementwise.neg, [node], {}, expression.span);
-  return result === undefined ? ERROR : tensorValue(result);
+  const negatedIn = (dtype: DType | undefined): Value => {
+    const node = toTensor(context, operand, expression.operand.span, dtype);
+    const result = node === undefined ? undefined : applyTensor(context, ops.elementwise.neg, [node], {}, expression.span);
+    return result === undefined ? ERROR : tensorValue(result);
+  };
+  return inAnyDType(negatedIn, undefined, operand);
 }
 
 export function evaluateBinary(context: Context, expression: BinaryExpression, scope: Scope, expected: Expected | undefined): Value {
@@ -67,7 +84,7 @@ export function evaluateBinary(context: Context, expression: BinaryExpression, s
     after,
     expression.right,
     scope,
-    inner ?? (beside !== undefined && isFloat(beside) ? expectTensor(beside, undefined) : undefined),
+    inner ?? (beside !== undefined && isFloat(beside) ? expectTensor(beside, undefined) : isFloating(left) ? someFloat : undefined),
   );
   if (left.kind === 'error' || right.kind === 'error') return ERROR;
   const atRunTime = (dtype: DType | undefined): Value =>
@@ -79,25 +96,50 @@ export function evaluateBinary(context: Context, expression: BinaryExpression, s
       expression.span,
       dtype,
     );
-  const value = known(context, operator, left, right, expression.span, expectedDType(expected));
-  if (value === undefined || !isNamed(left, right)) return value ?? atRunTime(expectedDType(expected));
+  const value = known(context, operator, left, right, expression.span, expectsFloat(expected));
+  if (value === undefined) {
+    return arithmetic.has(operator) ? inAnyDType(atRunTime, expected, left, right) : atRunTime(expectedDType(expected));
+  }
+  if (!isNamed(left, right)) return value;
   // What is compared may be fed instead; a number serves every dtype, and is a node where it meets f32.
   if (value.kind !== 'number') return atRunTime(undefined);
   const computed = atRunTime('f32');
   return computed.kind === 'tensor' ? { ...value, integer: false, node: computed.node } : computed;
 }
 
+/**
+ * What is computed at run time of operands; of sizes and literals alone it has no dtype until it meets one: `x * (6.28 / N)` is of x's, on
+ * whichever side it stands.
+ */
+export function inAnyDType(
+  compute: (dtype: DType | undefined) => Value,
+  expected: Expected | undefined,
+  ...operands: readonly Value[]
+): Value {
+  const wanted = expectedDType(expected);
+  const value = compute(wanted ?? (expectsFloat(expected) ? 'f32' : undefined));
+  if (
+    value.kind !== 'tensor' ||
+    wanted !== undefined ||
+    !isFloat(value.node.type.dtype) ||
+    operands.some((one) => ownDType(one) !== undefined)
+  )
+    return value;
+  const again = (dtype: DType): TensorNode | undefined => {
+    const other = compute(dtype);
+    return other.kind === 'tensor' ? other.node : undefined;
+  };
+  return { ...value, again };
+}
+
+/** A number that is a float of no dtype yet. */
+const isFloating = (value: Value): boolean =>
+  (value.kind === 'number' && !value.integer) || (value.kind === 'tensor' && value.again !== undefined);
+
 const isNamed = (...values: readonly Value[]): boolean => values.some((value) => value.kind === 'number' && value.node !== undefined);
 
 /** The result when both sides are known; undefined when there is something left to compute at run time. */
-function known(
-  context: Context,
-  operator: BinaryOperator,
-  left: Value,
-  right: Value,
-  span: Span,
-  expected: DType | undefined,
-): Value | undefined {
+function known(context: Context, operator: BinaryOperator, left: Value, right: Value, span: Span, floating: boolean): Value | undefined {
   if (left.kind === 'dtype' && right.kind === 'dtype') {
     if (operator === '==') return boolean(left.dtype === right.dtype);
     if (operator === '!=') return boolean(left.dtype !== right.dtype);
@@ -122,7 +164,7 @@ function known(
   const b = dimOf(right);
   const isSized = left.kind === 'size' || right.kind === 'size';
   // Where a float is expected, sizes are numbers: they need not divide one another.
-  if (isSized && (operator === '/' || operator === '%') && expected !== undefined && isFloat(expected)) return undefined;
+  if (isSized && (operator === '/' || operator === '%') && floating) return undefined;
   if (a !== undefined && b !== undefined && isSized) return sizeArithmetic(context, operator, a, b, span);
   if (left.kind === 'number' && right.kind === 'number') return numberArithmetic(context, operator, left, right, span);
   return undefined;
@@ -177,57 +219,44 @@ function numberArithmetic(
   if (dtype !== undefined && dtype !== 'i32' && dtype !== 'i64') return undefined;
   if (dtype !== undefined && (operator === '/' || operator === '%' || operator === '**' || !left.integer || !right.integer))
     return undefined;
-  const a = left.value;
-  const b = right.value;
   const integer = left.integer && right.integer;
-  const exact =
-    integer && (left.big !== undefined || right.big !== undefined || !Number.isSafeInteger(a * b) || !Number.isSafeInteger(a + b));
-  const result = (value: number, big?: bigint): NumberValue => number(value, integer && Number.isInteger(value), dtype, big);
-  const wide = (compute: (x: bigint, y: bigint) => bigint): Value => {
-    const value = compute(BigInt(left.big ?? a), BigInt(right.big ?? b));
-    const double = Number(value);
-    return Number.isFinite(double) ? result(double, value) : tooLong();
-  };
-  const [x, y] = exact ? [left.big ?? BigInt(a), right.big ?? BigInt(b)] : [a, b];
-  const compared = x < y ? -1 : x > y ? 1 : x === y ? 0 : Number.NaN;
-  const tooLong = (): Value =>
-    fail(context, 'too-large', span, `an integer of more than ${limits.integerBits} bits`, {
-      hint: 'no dtype holds it; a float is written with a point: `1e30`',
-    });
-  switch (operator) {
-    case '+':
-      return exact ? wide((x, y) => x + y) : result(a + b);
-    case '-':
-      return exact ? wide((x, y) => x - y) : result(a - b);
-    case '*':
-      return exact ? wide((x, y) => x * y) : result(a * b);
-    case '/':
-      if (integer && b === 0) return fail(context, 'invalid-value', span, 'an integer is divided by 0');
-      return typeof x === 'bigint' && typeof y === 'bigint' && x % y === 0n ? wide((n, d) => n / d) : result(a / b);
-    case '%':
-      if (integer && b === 0) return fail(context, 'invalid-value', span, 'an integer is divided by 0');
-      return exact ? wide((x, y) => ((x % y) + y) % y) : result(ops.floorModulo(a, b));
-    case '**':
-      if (!integer || b < 0 || Number.isSafeInteger(a ** b)) return result(a ** b);
-      return Math.log2(Math.abs(a)) * b > limits.integerBits ? tooLong() : wide((x, y) => x ** y);
-    case '==':
-      return boolean(compared === 0);
-    case '!=':
-      return boolean(compared !== 0);
-    case '<':
-      return boolean(compared < 0);
-    case '<=':
-      return boolean(compared <= 0);
-    case '>':
-      return boolean(compared > 0);
-    case '>=':
-      return boolean(compared >= 0);
-    case '@':
-    case '&&':
-    case '||':
-      return undefined;
+  if (operator === '@' || operator === '&&' || operator === '||') return undefined;
+  const [x, y] = [exactOf(left), exactOf(right)];
+  if (isComparison(operator)) {
+    const order = x === undefined || y === undefined ? orderOf(left.value, right.value) : x.compare(y);
+    return boolean(compares[operator](order));
   }
+  if (integer && right.value === 0 && (operator === '/' || operator === '%'))
+    return fail(context, 'invalid-value', span, 'an integer is divided by 0');
+  const row: ops.ScalarFunction = ops.scalarTable[opNames[operator]];
+  const double = row.evaluate(left.value, right.value);
+  const small = integer && operator !== '**' && [left.value, right.value, double].every(Number.isSafeInteger);
+  if (small && (operator !== '/' || left.value % right.value === 0)) return number(double + 0, true, dtype);
+  if (x !== undefined && y !== undefined) context.checker.growth.spend(((x.bits + y.bits) ** 2) >> 13);
+  const exact = x === undefined || y === undefined ? undefined : row.exact?.(x, y);
+  if (!integer || (exact !== undefined && !exact.isInteger))
+    return exact === undefined ? number(double, false, dtype) : exactNumber(exact, false, dtype, double);
+  if (exact !== undefined && Number.isFinite(exact.toNumber())) return exactNumber(exact, true, dtype);
+  if (operator === '**' && right.value < 0) return number(double, false, dtype);
+  return fail(context, 'too-large', span, `an integer of more than ${limits.integerBits} bits`, {
+    hint: 'no dtype holds it; a float is written with a point: `1e30`',
+  });
 }
+
+type Comparison = '==' | '!=' | '<' | '<=' | '>' | '>=';
+const isComparison = (operator: BinaryOperator): operator is Comparison => operator in compares;
+
+/** What an order means: below 0, 0, above 0, or NaN where there is none. */
+const compares: Readonly<Record<Comparison, (order: number) => boolean>> = {
+  '==': (order) => order === 0,
+  '!=': (order) => order !== 0,
+  '<': (order) => order < 0,
+  '<=': (order) => order <= 0,
+  '>': (order) => order > 0,
+  '>=': (order) => order >= 0,
+};
+
+const orderOf = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : a === b ? 0 : Number.NaN);
 
 const opNames = {
   '+': 'add',

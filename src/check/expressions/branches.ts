@@ -38,7 +38,7 @@ export function chosen(
   const [whenTrue, whenFalse] = regions as [Region, Region];
   const made = applyOp(context, ops.branch, [condition, ...captures], { whenTrue, whenFalse }, span);
   if (made === undefined) return undefined;
-  for (const [path, node] of context.entry.names) if (node.id >= mark) context.entry.names.delete(path);
+  context.entry.hide(mark, 'in a branch that only some calls take');
   const nodes = pairs.map((_, index) => applyTensor(context, ops.element, [made], { index }, span));
   return nodes.every((node) => node !== undefined) ? nodes : undefined;
 }

@@ -134,7 +134,7 @@ function elementsOf(context: Context, { iterable }: ForClause, scope: Scope): re
   fail(context, 'type-mismatch', iterable.span, `a list comprehension runs over a list, and this is ${describe(value)}`, {
     labels: bindingLabel(value),
     hint:
-      value.kind === 'tensor' || value.kind === 'variable'
+      value.kind === 'tensor' || value.kind === 'variable' || value.kind === 'rows'
         ? 'a function of each element is index notation: `[i] => f(x[i])`; over rows runs `scan row in x with …`'
         : value.kind === 'number' || value.kind === 'size'
           ? `so many elements are \`0..${excerpt(context, iterable.span, 'n')}\``

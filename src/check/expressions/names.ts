@@ -1,17 +1,18 @@
 // Names, members and number literals. In: a name, the scope. Out: what it stands for, with the place of its declaration for messages.
 
 import type { MemberExpression, NameExpression, NumberExpression } from '../../../grammar/index.js';
-import { limits } from '../../base/index.js';
+import { Fraction, limits } from '../../base/index.js';
 import type { Context } from '../context.js';
 import { refuseWhole } from '../index-notation/body.js';
 import { wholeTensors } from '../index-notation/space.js';
 import { knownElsewhere } from '../known-names.js';
+import { membersOf } from '../members.js';
 import { boundNearby, type Nearby } from '../names-nearby.js';
 import { excerpt, fail, warn } from '../report.js';
 import { GenericBinding, type Binding, type Scope } from '../scope.js';
 import { sizesToValues } from '../sizes.js';
 import { suggestion } from '../spelling.js';
-import { fallbackDType, shapeOf } from '../tensors.js';
+import { shapeOf } from '../tensors.js';
 import { describe, ERROR, list, number, type Value } from '../values.js';
 import { instanceExample } from '../ways-out.js';
 import { evaluate } from './evaluate.js';
@@ -29,8 +30,20 @@ export function evaluateNumber(context: Context, expression: NumberExpression): 
     warn(context, 'literal-underflow', span, `${shown} is less than any dtype holds: it becomes 0`, {
       hint: 'where 0 is meant, write `0.0`',
     });
-  const big = expression.integer && expression.value > Number.MAX_SAFE_INTEGER ? BigInt(expression.text) : undefined;
-  return number(expression.value, expression.integer, undefined, big);
+  return number(value, integer, undefined, integer && Number.isSafeInteger(value) ? undefined : literalOf(expression));
+}
+
+const literals = new WeakMap<NumberExpression, { readonly exact: Fraction | undefined }>();
+
+/** What a literal is exactly: it is read once, however often it is evaluated. What f64 does not hold at all is as f64 has it. */
+function literalOf(expression: NumberExpression): Fraction | undefined {
+  const { text, value, integer } = expression;
+  const known = literals.get(expression);
+  if (known !== undefined) return known.exact;
+  const isHeld = integer || (Number.isFinite(value) && (value !== 0 || !/[1-9]/.test(text.replace(/e.*/i, ''))));
+  const exact = isHeld ? Fraction.parse(text) : undefined;
+  literals.set(expression, { exact });
+  return exact;
 }
 
 export function evaluateName(context: Context, expression: NameExpression, scope: Scope): Value {
@@ -99,27 +112,23 @@ export function evaluateMember(context: Context, expression: MemberExpression, s
     }
     case 'tuple':
       return unknown([], 'take a tuple apart with `let (a, b) = …`, or index it: `[0]`');
-    case 'list':
-      return name === 'length'
-        ? number(object.items.length, true)
-        : unknown(['length'], 'a list is written at once: `[a, b]`, `[f(x) for x in list]`; of it there is `length`');
-    case 'tensor':
-    case 'variable':
-    case 'number':
-    case 'size':
-    case 'boolean': {
-      const shape = shapeOf(object) ?? [];
-      if (name === 'shape') return list(sizesToValues(shape));
-      if (name === 'rank') return number(shape.length, true);
-      if (name === 'dtype') return { kind: 'dtype', dtype: fallbackDType(object) };
-      return unknown(['shape', 'rank', 'dtype'], name === 'T' ? 'write `transpose(…)`' : undefined);
-    }
     case 'model':
       return unknown(
         [],
         `its members are those of an instance: ${instanceExample(object.declaration.name.text, object.declaration.generics)}`,
       );
-    default:
-      return unknown([]);
+    default: {
+      const members = membersOf(object);
+      const member = members.find((one) => one.name === name);
+      if (member !== undefined) return member.value(object);
+      return unknown(
+        members.map((one) => one.name),
+        object.kind === 'list'
+          ? 'a list is written at once: `[a, b]`, `[f(x) for x in list]`; of it there is `length`'
+          : name === 'T' && shapeOf(object) !== undefined
+            ? 'write `transpose(…)`'
+            : undefined,
+      );
+    }
   }
 }

@@ -30,9 +30,10 @@ export function liftElements(build: GraphBuilder, node: Node, args: readonly Ten
 }
 
 /** Whether an op has regions that can be lifted. */
-export const hasLiftedRegions = (node: Node): boolean => ops.isNodeOf(node, ops.loop) || ops.isNodeOf(node, ops.call);
+export const hasLiftedRegions = (node: Node): boolean =>
+  ops.isNodeOf(node, ops.loop) || ops.isNodeOf(node, ops.whileLoop) || ops.isNodeOf(node, ops.call);
 
-/** A loop or a call over lifted arguments. All of its results have the shape. */
+/** A loop or a call over lifted arguments. All of its results have the shape, but for what a loop says of its rounds. */
 export function liftRegions(build: GraphBuilder, node: Node, args: readonly Part[], shape: Shape): Node | undefined {
   if (ops.isNodeOf(node, ops.call)) {
     if (!node.args.every(isScalar)) return undefined;
@@ -42,22 +43,28 @@ export function liftRegions(build: GraphBuilder, node: Node, args: readonly Part
     const wide = args.map((arg) => wideOf(build, arg, shape));
     return body === undefined || rule === undefined ? undefined : ops.apply(build, ops.call, wide, { body, rule });
   }
-  if (!ops.isNodeOf(node, ops.loop)) return undefined;
-  const { carries, trip } = node.attrs;
+  if (!ops.isNodeOf(node, ops.loop) && !ops.isNodeOf(node, ops.whileLoop)) return undefined;
+  const { carries } = node.attrs;
   // What is stacked would have its axis of rounds before those of the indices.
   if (node.attrs.body.results.length > carries || !node.args.slice(0, carries).every(isScalar)) return undefined;
   const parts = args.map((arg, at): Part => (at < carries ? { node: wideOf(build, arg, shape), isWide: true } : arg));
-  const body = liftRegion(build, node.attrs.body, shape, [false, ...parts.map(({ isWide }) => isWide)]);
+  const given = [false, ...parts.map(({ isWide }) => isWide)];
+  const body = liftRegion(build, node.attrs.body, shape, given);
+  const nodes = parts.map((part) => part.node);
   if (body === undefined) return undefined;
-  return ops.apply(
-    build,
-    ops.loop,
-    parts.map((part) => part.node),
-    { carries, trip, body },
-  );
+  if (ops.isNodeOf(node, ops.loop)) return ops.apply(build, ops.loop, nodes, { ...node.attrs, body });
+  // Every index goes as many rounds: what asks for one more depends on none.
+  const condition = liftRegion(build, node.attrs.condition, shape, given, 'one for all');
+  return condition === undefined ? undefined : ops.apply(build, ops.whileLoop, nodes, { ...node.attrs, condition, body });
 }
 
-function liftRegion(build: GraphBuilder, region: Region, shape: Shape, isWide: readonly boolean[]): Region | undefined {
+function liftRegion(
+  build: GraphBuilder,
+  region: Region,
+  shape: Shape,
+  isWide: readonly boolean[],
+  results: 'one per index' | 'one for all' = 'one per index',
+): Region | undefined {
   const parts = new Map<Node, Part>();
   const partOf = (node: Node): Part => parts.get(node) ?? { node, isWide: false };
   for (const node of topological(region.results)) {
@@ -76,10 +83,11 @@ function liftRegion(build: GraphBuilder, region: Region, shape: Shape, isWide: r
     parts.set(node, { node: made, isWide: true });
   }
   if (!region.results.every(isScalar)) return undefined;
+  if (results === 'one for all' && region.results.some((node) => partOf(node).isWide)) return undefined;
   return {
     kind: 'region',
     params: region.params.map((type, at) => (isWide[at] === true ? tensor(type.dtype, shape) : type)),
-    results: region.results.map((node) => wideOf(build, partOf(node), shape)),
+    results: region.results.map((node) => (results === 'one for all' ? (node as TensorNode) : wideOf(build, partOf(node), shape))),
   };
 }
 

@@ -273,7 +273,7 @@ export class Lift {
     const made = liftRegions(this.build, node, parts, this.shapeOf(axes));
     if (made === undefined) return undefined;
     if (made.type.kind === 'tensor') return { node: made as TensorNode, axes };
-    this.#tuples.set(node, { node: made, axes: made.type.items.map(() => axes) });
+    this.#tuples.set(node, { node: made, axes: made.type.items.map(({ shape }) => (shape.length === 0 ? [] : axes)) });
     return 'tuple';
   }
 
@@ -290,13 +290,25 @@ export class Lift {
         )
       : undefined;
     if (made !== undefined) return { node: made, axes };
-    fail(
-      this.context,
-      'unsupported-feature',
-      this.build.originsOf(node)[0]?.span ?? this.span,
-      `\`${ops.opOf(node).name}\` of what depends on indices: only functions that compute scalars of scalars stand in index notation yet`,
-      { hint: 'compute it of whole tensors before, and subscript the result' },
-    );
+    fail(this.context, 'unsupported-feature', this.build.originsOf(node)[0]?.span ?? this.span, ...reasonOf(node));
     return undefined;
   }
+}
+
+/** Why an op cannot be lifted, and what to do instead. */
+function reasonOf(node: Node): readonly [message: string, details: { readonly hint: string }] {
+  if (ops.isNodeOf(node, ops.loop) && node.attrs.body.results.length > node.attrs.carries)
+    return [
+      'a `scan` of what depends on indices: what it stacks is no scalar, and only scalars stand in index notation yet',
+      { hint: 'carry what is needed with `fold`; or run the `scan` over whole tensors before, and subscript its result' },
+    ];
+  if (ops.isNodeOf(node, ops.whileLoop))
+    return [
+      'a loop with as many rounds as each index needs: in index notation all indices go the same number of rounds yet',
+      { hint: 'go as many rounds as any may need, with `fold` over a range, and choose with `if` inside' },
+    ];
+  return [
+    `\`${ops.opOf(node).name}\` of what depends on indices: only functions that compute scalars of scalars stand in index notation yet`,
+    { hint: 'compute it of whole tensors before, and subscript the result' },
+  ];
 }

@@ -71,13 +71,15 @@ export class Values {
     for (let last = waiting.at(-1); last !== undefined; last = waiting.at(-1)) {
       if (++steps > limits.inlined) throw new TooLarge('work', `\`${node.op.name}\` reads too many different elements`);
       const missing: Wanted[] = [];
+      // As long as nothing is missing, nothing unknown has been handed out.
+      const isThere = (one: Expr): boolean => missing.length === 0 || !someExpr(one, isUnknown);
       const read = (argument: TensorNode, at: readonly Expr[]): Expr => {
-        const wanted = { node: argument, index: at.map((one) => this.#short(one, scope)), key: '' };
+        const wanted = { node: argument, index: at.map((one) => (isThere(one) ? this.#short(one, scope) : one)), key: '' };
         wanted.key = valueKey(argument, wanted.index);
         const value = found.get(wanted.key) ?? scope.recall(wanted.key);
         if (value !== undefined) return value;
         // An index that is read itself says nothing until it is there.
-        if (!wanted.index.some((one) => someExpr(one, isUnknown))) missing.push(wanted);
+        if (wanted.index.every(isThere)) missing.push(wanted);
         return unknown(argument.type.dtype);
       };
       const kept = this.#compute(last, scope, read, () => missing.length === 0);
@@ -127,7 +129,7 @@ export class Values {
 
   /** An index that many reshapes one after the other made gets a name: written out, it would double with each. */
   #short(index: Expr, scope: Scope): Expr {
-    if (!isLongerThan(index, longestIndex) || someExpr(index, isUnknown)) return index;
+    if (!isLongerThan(index, longestIndex)) return index;
     const key = exprKey(index);
     const known = scope.recall(key);
     if (known !== undefined) return known;

@@ -280,9 +280,10 @@ function readsAlong(member: Member, node: Node, accesses: readonly Expr[][]): bo
 function isOwnPoint(node: Node, index: readonly Expr[]): boolean {
   if (node.type.kind !== 'tensor' || index.length !== node.type.shape.length) return false;
   let loops = 0;
-  return node.type.shape.every(
-    (dim, axis) => exprKey(index[axis] as Expr) === exprKey(dim.constant === 1 ? build.int(0) : build.index(`o${loops++}`)),
-  );
+  return node.type.shape.every((dim, axis) => {
+    const at = index[axis] as Expr;
+    return dim.constant === 1 ? at.kind === 'const' && at.value === 0 : at.kind === 'index' && at.name === `o${loops++}`;
+  });
 }
 
 /** Stored nodes that a member needs if it runs alone, of this block and from outside. */

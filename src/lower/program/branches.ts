@@ -1,10 +1,11 @@
-// Branches. In: a group of one branch, and its storage. Out: at the top of an entry kernels of each side, which threads share as any other
-// ones, and which do nothing where the other side is taken; inside of loops a condition around the statements of each side.
+// Branches, and regions that are computed again. In: a group of one such node, and its storage. Out: at the top of an entry kernels of each
+// region, which threads share as any other ones, and which do nothing where the other side of a branch is taken; inside of loops the
+// statements of each region, with the condition of a branch around them.
 // Holds: each kernel asks for itself, once per block, so nothing but the condition's own memory connects them.
 
-import type { Node } from '../../graph/index.js';
-import { build, type Expr, type Stmt } from '../../kernel/index.js';
-import { type BranchAttrs, tensorOf } from '../../ops/index.js';
+import type { Node, Region } from '../../graph/index.js';
+import { build, type Buffer, type Expr, type Stmt } from '../../kernel/index.js';
+import { type BranchAttrs, type CheckpointAttrs, tensorOf } from '../../ops/index.js';
 import type { Group } from '../fuse/groups.js';
 import { Names, Scope } from '../form/scope.js';
 import type { RequiredOutput } from '../form/storage.js';
@@ -14,38 +15,49 @@ import { capturesOf, emitRegion, outsideOf, planRegion, whole } from './regions.
 
 export function emitBranch(node: Node<BranchAttrs>, group: Group, scope: Scope, context: EmitContext): void {
   const { whenTrue, whenFalse } = node.attrs;
-  const results = context.storage.results(node);
-  const [yes, no] = [whenTrue, whenFalse].map((region) =>
-    region.results.flatMap((result, at): RequiredOutput[] => {
-      const to = results[at];
-      return to === undefined ? [] : [{ node: result, to: whole(to) }];
-    }),
-  ) as [RequiredOutput[], RequiredOutput[]];
+  const [yes, no] = [whenTrue, whenFalse].map((region) => demandsOf(region, context.storage.results(node))) as [
+    RequiredOutput[],
+    RequiredOutput[],
+  ];
+  const condition = tensorOf(node.args[0] as Node);
   if (context.parallel && context.ahead !== undefined) {
-    emitKernels(node, yes, true, context, context.ahead);
-    emitKernels(node, no, false, context, context.ahead);
+    const asked = build.load(context.storage.bufferOf(condition), []);
+    const captures = node.args.slice(1);
+    emitKernels(captures, yes, asked, context, context.ahead);
+    emitKernels(captures, no, build.apply('not', 'bool', asked), context, context.ahead);
     return;
   }
   const outside = outsideOf(group, context);
   const captured = capturesOf(node.args, scope, context, outside);
-  const asked = scope.let('c', outside.at(tensorOf(node.args[0] as Node), [], scope));
+  const asked = scope.let('c', outside.at(condition, [], scope));
   const side = (demands: readonly RequiredOutput[]) => (inside: Scope) =>
     emitRegion(demands, (index) => captured(index + 1), inside, context);
   scope.choose(asked, side(yes), side(no));
 }
 
-/** The kernels of one side; `open` begins one. */
+export function emitRecompute(node: Node<CheckpointAttrs>, group: Group, scope: Scope, context: EmitContext): void {
+  const demands = demandsOf(node.attrs.body, context.storage.results(node));
+  if (context.parallel && context.ahead !== undefined) emitKernels(node.args, demands, undefined, context, context.ahead);
+  else emitRegion(demands, capturesOf(node.args, scope, context, outsideOf(group, context)), scope, context);
+}
+
+/** The results of a region that are wanted, and where they go. */
+const demandsOf = (region: Region, results: readonly (Buffer | undefined)[]): RequiredOutput[] =>
+  region.results.flatMap((node, at): RequiredOutput[] => {
+    const to = results[at];
+    return to === undefined ? [] : [{ node, to: whole(to) }];
+  });
+
+/** The kernels of a region, which run where `taken` holds; `open` begins one. */
 function emitKernels(
-  node: Node<BranchAttrs>,
+  captures: readonly Node[],
   demands: readonly RequiredOutput[],
-  side: boolean,
+  taken: Expr | undefined,
   context: EmitContext,
   open: () => Scope,
 ): void {
   const { storage } = context;
-  const asked = build.load(storage.bufferOf(tensorOf(node.args[0] as Node)), []);
-  const taken = side ? asked : build.apply('not', 'bool', asked);
-  const captured = (index: number) => ({ kind: 'buffer', buffer: storage.bufferOf(tensorOf(node.args[index + 1] as Node)) }) as const;
+  const captured = (index: number) => ({ kind: 'buffer', buffer: storage.bufferOf(tensorOf(captures[index] as Node)) }) as const;
   const { order: block, context: inner } = planRegion(demands, captured, context, true);
   const kernel = (fill: (scope: Scope, ahead: () => Scope) => void): void => {
     const own = Scope.root(new Names());
@@ -55,7 +67,8 @@ function emitKernels(
       before.push(opened);
       return opened;
     });
-    for (const { statements } of [...before, own]) if (statements.length > 0) open().emit(...guarded(statements, taken));
+    for (const { statements } of [...before, own])
+      if (statements.length > 0) open().emit(...(taken === undefined ? statements : guarded(statements, taken)));
   };
   for (const one of block.groups) kernel((scope, ahead) => emitGroup(block, one, scope, { ...inner, ahead }));
   for (const { from, to } of block.copies) kernel((scope) => emitBufferCopy(from, to, scope));

@@ -1,16 +1,16 @@
-// Kernels around regions: loops that a size counts, loops with a condition, the way back through these, branches. In: a group of one such
-// node, and its storage. Out: loops and conditions around the kernels of the regions.
+// Kernels around regions: loops that a size counts, loops with a condition, the way back through these, branches, what is computed again.
+// In: a group of one such node, and its storage. Out: loops and conditions around the kernels of the regions.
 // Holds: results that nothing reads are not stored.
 
 import { InternalError } from '../../base/index.js';
 import type { Node } from '../../graph/index.js';
 import { build, type Expr } from '../../kernel/index.js';
-import { branch, isNodeOf, loop, type LoopAttrs, tensorOf, unwind, whileLoop } from '../../ops/index.js';
+import { branch, isNodeOf, loop, type LoopAttrs, recompute, tensorOf, unwind, whileLoop } from '../../ops/index.js';
 import type { Group } from '../fuse/groups.js';
 import type { Scope } from '../form/scope.js';
 import type { RequiredOutput } from '../form/storage.js';
 import type { EmitContext } from '../schedule/cpu/emitter.js';
-import { emitBranch } from './branches.js';
+import { emitBranch, emitRecompute } from './branches.js';
 import { capturesOf, emitRound, endCarries, outsideOf, startCarry, storedCarry, whole } from './regions.js';
 import { emitUnwind } from './unwind.js';
 import { emitWhile } from './while.js';
@@ -21,7 +21,8 @@ export function emitLoop(group: Group, scope: Scope, context: EmitContext): void
   else if (isNodeOf(node, whileLoop)) emitWhile(node, group, scope, context);
   else if (isNodeOf(node, unwind)) emitUnwind(node, group, scope, context);
   else if (isNodeOf(node, branch)) emitBranch(node, group, scope, context);
-  else throw new InternalError('lower', `${node.op.name} is no loop and no branch`);
+  else if (isNodeOf(node, recompute)) emitRecompute(node, group, scope, context);
+  else throw new InternalError('lower', `${node.op.name} is no loop, no branch and no region that is computed again`);
 }
 
 function emitCounted(node: Node<LoopAttrs>, group: Group, scope: Scope, context: EmitContext): void {

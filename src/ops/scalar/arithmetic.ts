@@ -1,6 +1,7 @@
 // Arithmetic rows of the scalar table. In: nothing. Out: sums, products, powers, roots, extrema.
 // Holds: NaN and infinity behave as in NumPy; `div` of integers rounds towards zero, `floorDiv` and `rem` down, and a divisor of 0 gives 0.
 
+import { Fraction } from '../../base/index.js';
 import type { TensorNode } from '../../graph/index.js';
 import { boundsOf } from './bounds.js';
 import { type Algebra, scalarFunctions } from './function.js';
@@ -25,6 +26,7 @@ export const arithmetic = scalarFunctions({
     domain: [wide],
     evaluate: (a) => -a,
     integer: (a) => -a,
+    exact: (a) => a.negated(),
     slopes: [(m, d) => m.neg(d)],
   },
   abs: {
@@ -37,6 +39,7 @@ export const arithmetic = scalarFunctions({
     domain: [positive],
     evaluate: (a) => Math.abs(a),
     integer: (a) => (a < 0n ? -a : a),
+    exact: (a) => a.magnitude(),
     slopes: [(m, d, _, a) => m.mul(d, m.sign(a))],
   },
   sign: {
@@ -49,6 +52,7 @@ export const arithmetic = scalarFunctions({
     domain: [positive],
     evaluate: (a) => Math.sign(a) + 0,
     integer: (a) => (a > 0n ? 1n : a < 0n ? -1n : 0n),
+    exact: (a) => Fraction.of(a.numerator > 0n ? 1n : a.numerator < 0n ? -1n : 0n),
     slopes: 'zero',
   },
   square: {
@@ -61,6 +65,7 @@ export const arithmetic = scalarFunctions({
     domain: [wide],
     evaluate: (a) => a * a,
     integer: (a) => a * a,
+    exact: (a) => a.mul(a),
     slopes: [(m, d, _, a) => m.mul(d, m.mul(m.constant(2), a))],
   },
   reciprocal: {
@@ -73,6 +78,7 @@ export const arithmetic = scalarFunctions({
     ulp: 0.5,
     cost: 4,
     evaluate: (a) => 1 / a,
+    exact: (a) => Fraction.of(a.denominator, a.numerator),
     slopes: [(m, d, y) => m.neg(m.mul(d, m.mul(y, y)))],
   },
   sqrt: {
@@ -110,6 +116,7 @@ export const arithmetic = scalarFunctions({
     domain: [wide, wide],
     evaluate: (a, b) => a + b,
     integer: (a, b) => a + b,
+    exact: (a, b) => a.add(b),
     slopes: [(_, d) => d, (_, d) => d],
   },
   sub: {
@@ -122,6 +129,7 @@ export const arithmetic = scalarFunctions({
     domain: [wide, wide],
     evaluate: (a, b) => a - b,
     integer: (a, b) => a - b,
+    exact: (a, b) => a.sub(b),
     slopes: [(_, d) => d, (m, d) => m.neg(d)],
   },
   mul: {
@@ -133,6 +141,7 @@ export const arithmetic = scalarFunctions({
     domain: [wide, wide],
     evaluate: (a, b) => a * b,
     integer: (a, b) => a * b,
+    exact: (a, b) => a.mul(b),
     slopes: [(m, d, _, __, b) => m.mul(d, b), (m, d, _, a) => m.mul(d, a)],
   },
   div: {
@@ -143,6 +152,7 @@ export const arithmetic = scalarFunctions({
     domain: [wide, positive],
     cost: 4,
     evaluate: (a, b) => a / b,
+    exact: (a, b) => a.div(b),
     integer: (a, b) => (b === 0n ? 0n : a / b),
     slopes: [(m, d, _, __, b) => m.div(d, b), (m, d, y, _, b) => m.neg(m.div(m.mul(d, y), b))],
   },
@@ -159,6 +169,7 @@ export const arithmetic = scalarFunctions({
     cost: 8,
     evaluate: (a, b) => Math.floor(a / b),
     integer: integerFloorDivide,
+    exact: (a, b) => a.floorDiv(b),
     slopes: 'zero',
   },
   rem: {
@@ -173,11 +184,12 @@ export const arithmetic = scalarFunctions({
     cost: 20,
     evaluate: floorModulo,
     integer: integerModulo,
+    exact: (a, b) => a.mod(b),
     slopes: [(_, d) => d, (m, d, _, a, b) => m.neg(m.mul(d, m.floor(m.div(a, b))))],
   },
   pow: {
     ...number,
-    doc: 'a to the power b. A negative base takes integer exponents only, else NaN; 1 to any power and any power of exponent 0 is 1. Integers: a negative exponent rounds 1 / aⁿ towards zero.',
+    doc: 'x to the power y. A negative x takes whole y only, else NaN; 1 to any power is 1, and so is anything to the power 0. Integers: a negative y rounds the result towards zero.',
     arity: 2,
     kernel: 'pow',
     builtin: 'pow',
@@ -186,6 +198,7 @@ export const arithmetic = scalarFunctions({
     cost: 40,
     evaluate: power,
     integer: integerPower,
+    exact: (a, b) => a.pow(b),
     slopes: [
       // At b = 0 the factor b alone must decide, or 0 ** 0 would have a slope of 0 · ∞.
       // And what is not taken must have no pole, or its own slopes would bring one back.
@@ -213,6 +226,7 @@ export const arithmetic = scalarFunctions({
     ],
     evaluate: (a, b) => Math.min(a, b),
     integer: (a, b) => (b < a ? b : a),
+    exact: (a, b) => (b.compare(a) < 0 ? b : a),
     slopes: [(m, d, _, a, b) => shared(m, d, a, b, m.le(a, b)), (m, d, _, a, b) => shared(m, d, a, b, m.le(b, a))],
   },
   max: {
@@ -227,6 +241,7 @@ export const arithmetic = scalarFunctions({
     ],
     evaluate: (a, b) => Math.max(a, b),
     integer: (a, b) => (b > a ? b : a),
+    exact: (a, b) => (b.compare(a) > 0 ? b : a),
     slopes: [(m, d, _, a, b) => shared(m, d, a, b, m.ge(a, b)), (m, d, _, a, b) => shared(m, d, a, b, m.ge(b, a))],
   },
 });

@@ -2,7 +2,7 @@
 // Holds: evaluation is the meaning; `slopes` multiply a direction by the partial derivative, which serves both modes because an elementwise
 // Jacobian is diagonal.
 
-import type { Dim } from '../../base/index.js';
+import type { Dim, Fraction } from '../../base/index.js';
 import type { TensorNode } from '../../graph/index.js';
 import type { Bounds, FmaPart } from '../define.js';
 
@@ -53,6 +53,8 @@ export interface ScalarFunction {
   readonly evaluate: (...args: number[]) => number;
   /** The meaning for integers, before wrapping to their width. */
   readonly integer?: (...args: bigint[]) => bigint;
+  /** The meaning for numbers that are known exactly, where the result is exact as well; undefined where it is none, or too long. */
+  readonly exact?: (...args: Fraction[]) => Fraction | undefined;
   /** One per argument; undefined: nothing flows through it. 'zero': through none. */
   readonly slopes: readonly (Slope | undefined)[] | 'zero';
   /** Per argument, an interval where the function is smooth, for tests. */

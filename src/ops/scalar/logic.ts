@@ -12,10 +12,38 @@ const comparing = { arity: 2, result: 'bool', domain: [wide, wide], ulp: 0.5, co
 const logical = { takes: 'bool', result: 'bool', ulp: 0.5, cost: 1, slopes: 'zero' } as const;
 
 export const logic = scalarFunctions({
-  floor: { ...rounding, doc: 'Largest integer that is not larger.', kernel: 'floor', builtin: 'floor', evaluate: (a) => Math.floor(a) },
-  ceil: { ...rounding, doc: 'Smallest integer that is not smaller.', kernel: 'ceil', builtin: 'ceil', evaluate: (a) => Math.ceil(a) },
-  round: { ...rounding, doc: 'Nearest integer, ties to even as in NumPy.', kernel: 'round', builtin: 'round', evaluate: roundEven },
-  trunc: { ...rounding, doc: 'Integer part, towards zero.', kernel: 'trunc', builtin: 'trunc', evaluate: (a) => Math.trunc(a) },
+  floor: {
+    ...rounding,
+    doc: 'Largest integer that is not larger.',
+    kernel: 'floor',
+    builtin: 'floor',
+    evaluate: (a) => Math.floor(a),
+    exact: (a) => a.floor(),
+  },
+  ceil: {
+    ...rounding,
+    doc: 'Smallest integer that is not smaller.',
+    kernel: 'ceil',
+    builtin: 'ceil',
+    evaluate: (a) => Math.ceil(a),
+    exact: (a) => a.negated().floor().negated(),
+  },
+  round: {
+    ...rounding,
+    doc: 'Nearest integer, ties to even as in NumPy.',
+    kernel: 'round',
+    builtin: 'round',
+    evaluate: roundEven,
+    exact: (a) => a.rounded(),
+  },
+  trunc: {
+    ...rounding,
+    doc: 'Integer part, towards zero.',
+    kernel: 'trunc',
+    builtin: 'trunc',
+    evaluate: (a) => Math.trunc(a),
+    exact: (a) => a.truncated(),
+  },
   lt: { ...comparing, takes: 'number', doc: 'a < b.', kernel: 'lt', evaluate: (a, b) => Number(a < b), integer: (a, b) => BigInt(a < b) },
   le: { ...comparing, takes: 'number', doc: 'a ≤ b.', kernel: 'le', evaluate: (a, b) => Number(a <= b), integer: (a, b) => BigInt(a <= b) },
   gt: { ...comparing, takes: 'number', doc: 'a > b.', kernel: 'gt', evaluate: (a, b) => Number(a > b), integer: (a, b) => BigInt(a > b) },

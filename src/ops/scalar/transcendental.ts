@@ -132,7 +132,7 @@ export const transcendental = scalarFunctions({
   },
   atan2: {
     ...float,
-    doc: 'Angle of the point (x = second, y = first argument), in [−π, π].',
+    doc: 'Angle of the point whose ordinate is the first argument and whose abscissa is the second, in [−π, π].',
     arity: 2,
     kernel: 'atan2',
     builtin: 'atan2',

@@ -4,7 +4,7 @@
 // by an entry goes before a bare one.
 
 import { typeToString, type Entry, type TensorNode } from '../../graph/index.js';
-import type { Names } from './names.js';
+import { hiddenHint, type Names } from './names.js';
 import { FetchRefused, listed, written } from './refused.js';
 
 /** A node that a value stands for; without an entry: a variable, in all of them. */
@@ -67,13 +67,15 @@ export const unlike = ({ name, targets }: Fed): FetchRefused =>
     feed: name,
   });
 
-const unknown = (name: string, names: Names, involved: readonly Entry[]): FetchRefused =>
-  new FetchRefused({
+function unknown(name: string, names: Names, involved: readonly Entry[]): FetchRefused {
+  const hidden = names.hidden(name);
+  return new FetchRefused({
     code: 'unknown-feed',
-    message: `Nothing that could be fed is called ${written(name)}.`,
-    hint: names.hint(name, involved, 'feeds'),
+    message: hidden ?? `Nothing that could be fed is called ${written(name)}.`,
+    hint: hidden === undefined ? names.hint(name, involved, 'feeds') : hiddenHint,
     feed: name,
   });
+}
 
 interface Targets {
   readonly rank: 'qualified' | 'bare';

@@ -106,7 +106,19 @@ export class Names {
     return offered.length === 0 ? 'There is nothing.' : `There is ${listed(offered)}.`;
   }
 
+  /** Where a name stands that can be neither fetched nor fed, as a sentence; undefined for any other. */
+  hidden(name: string): string | undefined {
+    for (const entry of this.#module.entries) {
+      const where = [within(entry, name), name].map((path) => (path === undefined ? undefined : entry.hidden?.get(path)));
+      const found = where.find((one) => one !== undefined);
+      if (found !== undefined) return `${written(name)} stands ${found.replaceAll('`', '')}: it can be neither fetched nor fed.`;
+    }
+    return undefined;
+  }
+
   #unknown(name: string): FetchRefused {
+    const hidden = this.hidden(name);
+    if (hidden !== undefined) return new FetchRefused({ code: 'unknown-fetch', message: hidden, hint: hiddenHint });
     return new FetchRefused({ code: 'unknown-fetch', message: `Nothing is called ${written(name)}.`, hint: this.hint(name) });
   }
 
@@ -136,6 +148,8 @@ export class Names {
     });
   }
 }
+
+export const hiddenHint = 'Let it be part of the value, and name that outside.';
 
 /** What follows the name of the entry. */
 const within = (entry: Entry, name: string): string | undefined =>

@@ -1,5 +1,5 @@
-// Rules of loops that run time counts, of ways back through them, and of branches. In: such nodes and the elements taken of them. Out: ones
-// that carry, capture and compute less.
+// Rules of loops that run time counts, of ways back through them, of branches and of what is computed again. In: such nodes and the
+// elements taken of them. Out: ones that carry, capture and compute less.
 // Holds: how often a loop runs stays as it is; a side of a branch stays inside of it.
 
 import type { GraphBuilder, Node, Region, TensorNode, TensorType } from '../../graph/index.js';
@@ -9,12 +9,15 @@ import {
   argument,
   branch,
   type BranchAttrs,
+  type CheckpointAttrs,
   closeRegion,
   closeTogether,
   constant,
   element,
   inlineRegion,
+  opOf,
   placeholder,
+  recompute,
   tensorOf,
   unwind,
   type UnwindAttrs,
@@ -41,6 +44,36 @@ function branchOf(build: GraphBuilder, node: Node<BranchAttrs>, kept: readonly n
   const closed = closeTogether(build, [], sides, (one) => inside.has(one));
   const [whenTrue, whenFalse] = closed.regions as [Region, Region];
   return apply(build, branch, [condition, ...closed.captures], { whenTrue, whenFalse });
+}
+
+/**
+ * What is computed again with some results only, over what those take. Its arguments stay apart from what is inside, which may be computed
+ * outside as well: where both became the same nodes, all that lies between would come inside.
+ */
+function recomputeOf(build: GraphBuilder, node: Node<CheckpointAttrs>, kept: readonly number[]): Node {
+  const args = node.args.map(tensorOf);
+  const params = new Map<TensorNode, TensorNode>();
+  for (const arg of args) if (!isCheap(arg) && !params.has(arg)) params.set(arg, placeholder(build, arg.type));
+  const results = inlineRegion(
+    build,
+    node.attrs.body,
+    args.map((arg) => params.get(arg) ?? arg),
+  );
+  const wanted = kept.map((index) => results[index] as TensorNode);
+  const used = new Set(topological(wanted));
+  const taken = [...params].filter(([, param]) => used.has(param));
+  const closed = closeRegion(
+    build,
+    taken.map(([, param]) => param),
+    wanted,
+  );
+  return apply(build, recompute, [...taken.map(([arg]) => arg), ...closed.captures], { body: closed.region });
+}
+
+/** What costs nothing to have twice: regions get it as a copy. */
+function isCheap(node: Node): boolean {
+  const { lowering, repeats } = opOf(node);
+  return (lowering.kind === 'element' && node.args.length === 0) || (repeats === true && node.args.every(isCheap));
 }
 
 /** The loop with some carries only; nothing reads the others. */
@@ -129,6 +162,19 @@ export const regionRules: readonly Rule[] = [
     },
   }),
   ruleOf({
+    name: 'unused-recomputed-result',
+    doc: 'a result of what is computed again that nothing takes → left out',
+    at: [element],
+    apply: (node, { build, elements }) => {
+      const from = node.args[0];
+      if (!isOp(from, recompute)) return undefined;
+      const wanted = elements(from);
+      if (wanted === undefined || !wanted.has(node.attrs.index) || wanted.size === from.attrs.body.results.length) return undefined;
+      const kept = [...wanted].sort((a, b) => a - b);
+      return take(build, recomputeOf(build, from, kept), kept.indexOf(node.attrs.index));
+    },
+  }),
+  ruleOf({
     name: 'unused-carry',
     doc: 'a carry of a loop with a condition that nothing depends on → left out',
     at: [element],
@@ -168,6 +214,12 @@ export const regionRules: readonly Rule[] = [
     doc: 'what both sides of a branch take and is constant, equal or unused → moved into it, or left out',
     at: [branch],
     apply: (node, { build }) => branchOf(build, node, numbers(node.attrs.whenTrue.results.length)),
+  }),
+  ruleOf({
+    name: 'recompute-captures',
+    doc: 'what a region that is computed again takes and is constant, equal or unused → moved into it, or left out',
+    at: [recompute],
+    apply: (node, { build }) => recomputeOf(build, node, numbers(node.attrs.body.results.length)),
   }),
   ruleOf({
     name: 'round-captures',
