@@ -55,9 +55,7 @@ describe('a function with a block', () => {
     expect((run(normal, { key: 3 }) as number[]).every((one) => one !== 0 && Number.isFinite(one))).toBe(true);
   });
   test('a loop itself still does not return', () => {
-    expect(codes('export fn f(x: f32): f32 = fold i in 0..3 with z = x { return z }')).toEqual([
-      'syntax-error: a loop does not return',
-    ]);
+    expect(codes('export fn f(x: f32): f32 = fold i in 0..3 with z = x { return z }')).toEqual(['syntax-error: a loop does not return']);
     expect(
       codes('fn g(x: f32): f32 {\n  let y = fold i in 0..3 with z = x { return z }\n  return y\n}\nexport fn f(x: f32): f32 = g(x)'),
     ).toEqual(['syntax-error: a loop does not return']);
