@@ -22,17 +22,25 @@ const files = ['test/programs', 'test/bench/programs', 'examples'].flatMap((fold
 
 /**
  * Programs of which no kernel can say what it will cost, or only about: rows that data choose, rounds and sides that only a run decides,
- * register tiles inside of loops, windows that overlap.
+ * register tiles inside of loops, windows that overlap, factors and orders of rows, what is computed again.
  */
 const estimated = new Set([
+  'checkpoint',
   'checks',
   'contractions',
   'conv-index',
   'corners',
+  'factors',
   'higher-order',
+  'implicit',
+  'linear-algebra',
   'loops',
   'lstm-by-hand',
+  'orders',
+  'rearrange',
+  'rearrange-slopes',
   'rounds',
+  'running',
   'sides',
   'windows',
 ]);
