@@ -24,7 +24,7 @@ describe('the arena is within a tenth of what is alive at once', () => {
           const { planned, needed } = arenaUse(program, Object.fromEntries(program.dims.map((name) => [name, size])));
           // Which of two sizes is larger is planned for large ones: where all are small, eight kilobytes may be lost. The place of a row of
           // i64 could serve two rows of i32, which the plan does not see.
-          const [most, lost] = path.endsWith('orders.tdsl') ? [1.3, 16384] : [1.1, 8192];
+          const [most, lost] = path.endsWith('orders.tdsl') ? [4 / 3, 16384] : [1.1, 8192];
           expect(planned, `${program.entry} at ${size}`).toBeLessThanOrEqual(Math.max(most * needed, needed + lost));
         }
       }
