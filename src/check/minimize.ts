@@ -60,14 +60,17 @@ export function minimize(context: Context, statement: MinimizeStatement, scope: 
   const inside = insideOf(context, rule, statement);
   const gradients = applyOp(inside, ops.grad, [node, ...targets.map((target) => target.version)], { outputs: 1 }, statement.span);
   if (gradients === undefined) return;
-  const rows = meansHaveRows(inside, [node], statement.span);
-  for (const [index, { variable }] of targets.entries()) {
-    const { path } = variable;
-    const inner = enterScope(inside, path, { kind: 'update', name: path, of: path, span: statement.span });
-    const gradient = applyTensor(inner, ops.element, [gradients], { index }, statement.span);
-    if (gradient !== undefined) withRows(inner, rows, statement.span, () => updateParam(inner, statement, rule, variable, gradient));
-  }
+  withRows(inside, meansHaveRows(inside, [node], statement.span), statement.span, () => {
+    for (const [index, { variable }] of targets.entries()) {
+      const inner = insideUpdate(inside, variable, statement);
+      const gradient = applyTensor(inner, ops.element, [gradients], { index }, statement.span);
+      if (gradient !== undefined) updateParam(inner, statement, rule, variable, gradient);
+    }
+  });
 }
+
+const insideUpdate = (context: Context, { path }: VariableRecord, { span }: Statement): Context =>
+  enterScope(context, path, { kind: 'update', name: path, of: path, span });
 
 export function updateBy(context: Context, statement: UpdateStatement, scope: Scope): void {
   const target = evaluate(context, statement.target, scope);
@@ -79,13 +82,12 @@ export function updateBy(context: Context, statement: UpdateStatement, scope: Sc
   const gradients = gradientsOf(context, by, variables, statement);
   if (gradients === undefined) return;
   const inside = insideOf(context, rule, statement);
-  const rows = meansHaveRows(inside, gradients, statement.span);
-  for (const [at, variable] of variables.entries()) {
-    const { path } = variable;
-    const inner = enterScope(inside, path, { kind: 'update', name: path, of: path, span: statement.span });
-    const gradient = gradients[at];
-    if (gradient !== undefined) withRows(inner, rows, statement.span, () => updateParam(inner, statement, rule, variable, gradient));
-  }
+  withRows(inside, meansHaveRows(inside, gradients, statement.span), statement.span, () => {
+    for (const [at, variable] of variables.entries()) {
+      const gradient = gradients[at];
+      if (gradient !== undefined) updateParam(insideUpdate(inside, variable, statement), statement, rule, variable, gradient);
+    }
+  });
 }
 
 const inStepHint = 'a function is pure: do it in the step, which takes the loss or the gradients of the function';
