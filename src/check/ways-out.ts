@@ -106,7 +106,6 @@ export function callHint(value: Value, text: string): string | undefined {
     case 'size':
       return `a product is written \`${text} * (…)\`, an element \`${text}[…]\``;
     case 'optimizer-rule':
-      return 'an optimizer stands behind `with`: `minimize loss with sgd(lr: 0.1)`';
     case 'record':
       return tensorHint(value, text);
     default:

@@ -1,4 +1,5 @@
-// What an entry or a module keeps alive. In: entries and variables. Out: their root nodes, and copies with every root replaced.
+// What an entry or a module keeps alive. In: entries and variables. Out: their root nodes, and copies with every root replaced, or with
+// other ones.
 // Holds: the order of roots is outputs, updates, summaries, names: every walk, print and count uses it.
 
 import type { Entry, ModuleGraph, TensorNode } from './node.js';
@@ -17,6 +18,18 @@ export const calledRoots = (entry: Entry): TensorNode[] => [
   ...entry.outputs.map((output) => output.node),
   ...entry.updates.map((update) => update.node),
 ];
+
+/** An entry of the same feeds that gives these nodes as a tuple and does nothing else: it changes, records and names nothing. */
+export function computing(entry: Entry, nodes: readonly TensorNode[]): Entry {
+  return {
+    ...entry,
+    outputs: nodes.map((node, at) => ({ path: `${at}`, node })),
+    result: { kind: 'tuple', items: nodes.map((_, index) => ({ kind: 'output', index })) },
+    updates: [],
+    summaries: [],
+    names: new Map(),
+  };
+}
 
 export function mapEntry(entry: Entry, change: (node: TensorNode) => TensorNode): Entry {
   return {

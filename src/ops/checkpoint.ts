@@ -88,22 +88,22 @@ const samples = (): readonly Sample<CheckpointAttrs>[] =>
     },
   }));
 
+/** What both ops have. */
+const runsRegion = { derivative: { kind: 'rules', vjp, jvp }, evaluate: valuesOf, samples } as const;
+
 export const checkpoint: Op<CheckpointAttrs> = defineOp<CheckpointAttrs>({
+  ...runsRegion,
   name: 'checkpoint',
   doc: 'Runs a region that reverse mode computes again instead of keeping what is in it.',
   type: (types, attrs) => typeOf('checkpoint', types, attrs),
-  derivative: { kind: 'rules', vjp, jvp },
-  evaluate: valuesOf,
   lowering: { kind: 'removed', by: 'differentiate' },
-  samples,
 });
 
 export const recompute: Op<CheckpointAttrs> = defineOp<CheckpointAttrs>({
+  ...runsRegion,
   name: 'recompute',
   doc: 'Runs a region that shares nothing with what is around it.',
   type: (types, attrs) => typeOf('recompute', types, attrs),
-  derivative: { kind: 'rules', vjp, jvp },
-  evaluate: valuesOf,
   lowering: { kind: 'loop', stored: true },
   // What is computed again stands there again.
   write(node, writer) {
@@ -113,5 +113,4 @@ export const recompute: Op<CheckpointAttrs> = defineOp<CheckpointAttrs>({
     for (const [at, { expression }] of values.entries()) writer.bind(patternOf([names[at] as string]), expression);
     return values.map((value, at) => ({ ...value, expression: named(names[at] as string) }));
   },
-  samples,
 });

@@ -7,7 +7,7 @@ import { DiagnosticsError, type DType } from '../../src/base/index.js';
 import { derive, type Derived } from '../../src/driver/derive/derive.js';
 import { pointOf, startOf, uniforms } from '../../src/driver/gradcheck/points.js';
 import { evaluateNodes } from '../../src/eval/index.js';
-import type { Entry, GraphBuilder, ModuleGraph, TensorNode } from '../../src/graph/index.js';
+import { computing, type Entry, type GraphBuilder, type ModuleGraph, type TensorNode } from '../../src/graph/index.js';
 import * as ops from '../../src/ops/index.js';
 import { differentiate, Pipeline } from '../../src/passes/index.js';
 import { difference, entryOf, valuesOf } from './agree.js';
@@ -41,15 +41,10 @@ export function compare({ module, build, entry, file, text, of, value, by, feeds
   const request = { entry: entry.name, of, by: by.map(({ path }) => path) };
   const derived = (): Derived => derive({ module, build, open: [] }, file, request, new Map([[file, text]]));
   const grad = ops.apply(build, ops.grad, [value, ...by.map(({ node }) => node)], { outputs: 1 });
-  const outputs = by.map((_, at) => ({ path: `${at}`, node: ops.item(build, grad, at) }));
-  const alone: Entry = {
-    ...entry,
-    outputs,
-    result: { kind: 'tuple', items: outputs.map((_, index) => ({ kind: 'output', index })) },
-    updates: [],
-    summaries: [],
-    names: new Map(),
-  };
+  const alone = computing(
+    entry,
+    by.map((_, at) => ops.item(build, grad, at)),
+  );
   let differentiated: ModuleGraph;
   try {
     differentiated = Pipeline.of(differentiate).run({ ...module, entries: [alone] }, { build }).output;

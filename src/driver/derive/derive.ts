@@ -4,7 +4,16 @@
 
 import { type Dim, DiagnosticsError, isFloat, solvableNames } from '../../base/index.js';
 import type { CheckResult } from '../../check/index.js';
-import { type Entry, type GraphBuilder, type ModuleGraph, type Node, sourceOf, type TensorNode, topological } from '../../graph/index.js';
+import {
+  computing,
+  type Entry,
+  type GraphBuilder,
+  type ModuleGraph,
+  type Node,
+  sourceOf,
+  type TensorNode,
+  topological,
+} from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 import { differentiate, Pipeline, simplify, sizesOf, strip } from '../../passes/index.js';
 import { type FunctionToWrite, nameOf, partsOf, shortNames, type Texts, writeFunction, type WrittenParameter } from '../../write/index.js';
@@ -76,15 +85,7 @@ function derivatives(module: ModuleGraph, build: GraphBuilder, { entry, value, i
     return by.map((_, at) => ops.item(build, node, at));
   };
   const run = (names: ReadonlyMap<string, TensorNode>): Derivatives => {
-    const outputs = gradients(inputs.map(({ node }) => node)).map((node, at) => ({ path: `${at}`, node }));
-    const alone: Entry = {
-      ...entry,
-      outputs,
-      result: { kind: 'tuple', items: outputs.map((_, index) => ({ kind: 'output', index })) },
-      updates: [],
-      summaries: [],
-      names,
-    };
+    const alone: Entry = { ...computing(entry, gradients(inputs.map(({ node }) => node))), names };
     const { output } = Pipeline.of(differentiate)
       .then(strip)
       .then(simplify)

@@ -8,6 +8,7 @@
 import { DiagnosticsError } from '../../base/index.js';
 import { evaluateNodes } from '../../eval/index.js';
 import {
+  computing,
   type Entry,
   type Feed,
   entryRoots,
@@ -111,19 +112,8 @@ function derived(module: ModuleGraph, entry: Entry, build: GraphBuilder, { value
   const along = inputs.flatMap((input, at) =>
     values.map((value) => ops.applyTensor(build, ops.jvp, [value, input, directions[at] as TensorNode], { inputs: 1 })),
   );
-  const outputs = [...inputs, ...inputs.map((_, at) => ops.item(build, slopes, at)), ...values, ...along].map((node, at) => ({
-    path: `${at}`,
-    node,
-  }));
-  const alone: Entry = {
-    ...entry,
-    feeds: [...entry.feeds, ...weights, ...feeds],
-    outputs,
-    result: { kind: 'tuple', items: outputs.map((_, index) => ({ kind: 'output', index })) },
-    updates: [],
-    summaries: [],
-    names: new Map(),
-  };
+  const wanted = [...inputs, ...inputs.map((_, at) => ops.item(build, slopes, at)), ...values, ...along];
+  const alone: Entry = { ...computing(entry, wanted), feeds: [...entry.feeds, ...weights, ...feeds] };
   const { output } = Pipeline.of(differentiate).run({ ...module, entries: [alone] }, { build, verify: false });
   const nodes = (output.entries[0] as Entry).outputs.map(({ node }) => node);
   const [count, of] = [inputs.length, values.length];
