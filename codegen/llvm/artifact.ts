@@ -50,15 +50,22 @@ const cleaning = 'function(early-cse<memssa>,simplifycfg,instcombine<no-verify-f
  */
 const loopPasses = false;
 
-/** Compiles the programs; `emit` chooses object code (default), LLVM assembly before or after the passes, or machine assembly. */
-export function compilePrograms(input: BackendInput & { readonly emit?: EmissionKind | undefined }): CompileOutput {
-  const { target, emit = 'objects' } = input;
+export interface CompileInput extends BackendInput {
+  /** Object code (default), LLVM assembly before or after the passes, or machine assembly. */
+  readonly emit?: EmissionKind | undefined;
+  /** Cleans nothing up, and generates code the fast way: for whoever checks what many programs compute. */
+  readonly quick?: boolean;
+}
+
+/** Compiles the programs. */
+export function compilePrograms(input: CompileInput): CompileOutput {
+  const { target, emit = 'objects', quick = false } = input;
   const options: TargetOptions = {
     triple: target.triple,
     cpu: target.cpu,
     features: target.features,
-    optLevel: 3,
-    passes: `${inlining},${cleaning}`,
+    optLevel: quick ? 0 : 3,
+    passes: quick ? '' : `${inlining},${cleaning}`,
     autovectorize: false,
     loopPasses,
   };
@@ -69,7 +76,7 @@ export function compilePrograms(input: BackendInput & { readonly emit?: Emission
 function objectsOf(input: BackendInput, options: TargetOptions): CompileOutput {
   const start = performance.now();
   using emission = new Emission();
-  using parts = new CodegenUnits(emission, { ...options, passes: cleaning });
+  using parts = new CodegenUnits(emission, { ...options, passes: options.passes === '' ? '' : cleaning });
   using main = buildModule(input, options, parts);
   parts.finish();
   emission.add(main, options);
@@ -103,7 +110,7 @@ function textOf(input: BackendInput, options: TargetOptions, emit: Exclude<Emiss
 }
 
 /** The shared library. Errors: InternalError with the linker's text. */
-export function buildArtifact(input: BackendInput): { readonly library: Buffer; readonly timings: CompileTimings } {
+export function buildArtifact(input: Omit<CompileInput, 'emit'>): { readonly library: Buffer; readonly timings: CompileTimings } {
   // The linker loads itself in the meantime.
   using linking = new Link();
   const output = compilePrograms(input);

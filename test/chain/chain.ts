@@ -9,7 +9,7 @@ import { check } from '../../src/driver/build/front.js';
 import { toKernels, toMachine } from '../../src/driver/build/pipeline.js';
 import { hostTarget } from '../../codegen/llvm/index.js';
 import { bindSizes, evaluateEntry, initialValues, runProgram } from '../../src/eval/index.js';
-import type { Entry, ModuleGraph } from '../../src/graph/index.js';
+import { type Entry, type ModuleGraph, sourceOf, topological } from '../../src/graph/index.js';
 import type { Lowered } from '../../src/lower/index.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';
 import { checks, differentiate, Pipeline, simplify, strip } from '../../src/passes/index.js';
@@ -86,7 +86,7 @@ export async function runChain(path: string, one: ChainCase): Promise<void> {
     for (let step = 0; step < steps; step++) {
       const meaning = graphStep(links.stripped, one.entry, feeds, states.stripped, sizes);
       const simple = graphStep(links.simplified, one.entry, feeds, states.simplified, sizes);
-      same(`${one.entry}, step ${step}: simplify changed the meaning`, simple, meaning, 1e-9);
+      same(`${one.entry}, step ${step}: simplify changed the meaning`, simple, meaning, isConstant(entry) ? 1e-6 : 1e-9);
       const kernels = kernelStep(links.kernels, entry, feeds, paths, states.kernels, sizes);
       same(`${one.entry}, step ${step}: lower changed the meaning`, kernels, simple, tolerance);
       const machine = kernelStep(links.machine, entry, feeds, paths, states.machine, sizes);
@@ -100,6 +100,10 @@ export async function runChain(path: string, one: ChainCase): Promise<void> {
     module.close();
   }
 }
+
+/** What reads nothing is folded in the width of its dtype, as code would compute it, where the meaning rounds nothing. */
+const isConstant = ({ outputs, updates }: Entry): boolean =>
+  !topological([...outputs, ...updates].map(({ node }) => node)).some((node) => sourceOf(node) !== undefined);
 
 type Results = ReadonlyMap<string, TensorValue>;
 

@@ -1,5 +1,5 @@
-// A kernel as a JavaScript function. In: a kernel, places of its buffers, sizes. Out: a function that runs it over memories and counts how
-// often each statement ran.
+// A kernel as a JavaScript function. In: a kernel, places of its buffers, sizes. Out: a function that runs it over memories and, where
+// asked, counts how often each statement ran and which bytes it touched.
 // Holds: every index is checked against its axis; every load finds a written element; iterations of parallel and vector loops do not touch
 // each other's elements (but for what lanes combine into accumulators); extents fit their limits. Everything is evaluated eagerly: a
 // `select` does not guard the loads in its arms.
@@ -29,9 +29,9 @@ import { asNumber, asStored, big, integer, literal, number, type Operand, small 
 import type { KernelState } from './state.js';
 
 export interface KernelRun {
-  /** How often each of the statements ran. */
+  /** How often each of the statements ran; empty when nothing is counted. */
   readonly times: readonly number[];
-  /** Bytes of distinct elements. */
+  /** Bytes of distinct elements; 0 when nothing is counted. */
   readonly bytesRead: number;
   readonly bytesWritten: number;
 }
@@ -58,9 +58,18 @@ type Local =
   | { readonly kind: 'value'; readonly operand: Operand }
   | { readonly kind: 'registers'; readonly code: string; readonly accumulator: Accumulator };
 
-export function compileKernel(kernel: Kernel, places: ReadonlyMap<string, Place>, dims: ReadonlyMap<string, number>): CompiledKernel {
-  return new KernelCompiler(kernel, places, dims).compile();
+/** Counting makes the source twice as long, and it takes longer to compile small kernels than to run them. */
+export function compileKernel(
+  kernel: Kernel,
+  places: ReadonlyMap<string, Place>,
+  dims: ReadonlyMap<string, number>,
+  counting = true,
+): CompiledKernel {
+  return new KernelCompiler(kernel, places, dims, counting).compile();
 }
+
+/** Throws what is wrong; called by generated source with what it found. */
+type Complaint = (state: KernelState, found: number) => never;
 
 class KernelCompiler {
   readonly #kernel: Kernel;
@@ -70,14 +79,17 @@ class KernelCompiler {
   readonly #head = new Map<string, string>();
   readonly #statements: KernelCounts[] = [];
   readonly #functions: ((...args: (number | bigint)[]) => number | bigint)[] = [];
+  readonly #complaints: Complaint[] = [];
+  readonly #counting: boolean;
   #locals = new Map<string, Local>();
   #checked: readonly Checked[] = [];
   /** Operands of the current statement. */
   #memo = new Map<Expr, Operand>();
   #names = 0;
 
-  constructor(kernel: Kernel, places: ReadonlyMap<string, Place>, dims: ReadonlyMap<string, number>) {
+  constructor(kernel: Kernel, places: ReadonlyMap<string, Place>, dims: ReadonlyMap<string, number>, counting: boolean) {
     this.#kernel = kernel;
+    this.#counting = counting;
     this.#places = new Map(kernel.code.params.map(({ name }, at) => [name, places.get((kernel.buffers[at] as Buffer).name) as Place]));
     this.#dims = dims;
   }
@@ -94,8 +106,9 @@ class KernelCompiler {
       `return { times: [${counters.join(', ')}], bytesRead, bytesWritten };`,
     ].join('\n');
     // Generated source runs some hundred times faster than a walk over the tree.
-    const run = new Function('state', 'functions', ...helperNames, source) as (...args: readonly unknown[]) => KernelRun;
-    return { run: (state) => run(state, this.#functions, ...Object.values(helpers)), statements: this.#statements, source };
+    const run = new Function('state', 'functions', 'complaints', ...helperNames, source) as (...args: readonly unknown[]) => KernelRun;
+    const given = Object.values(helpers);
+    return { run: (state) => run(state, this.#functions, this.#complaints, ...given), statements: this.#statements, source };
   }
 
   // ---- Statements ------------------------------------------------------------------------------------------------------------------
@@ -109,8 +122,10 @@ class KernelCompiler {
 
   #statement(stmt: Stmt): void {
     this.#memo = new Map();
-    this.#emit(`c${this.#statements.length}++;`);
-    this.#statements.push(statementCounts(stmt));
+    if (this.#counting) {
+      this.#emit(`c${this.#statements.length}++;`);
+      this.#statements.push(statementCounts(stmt));
+    }
     for (const expr of expressionOrder(expressionsOf(stmt))) this.#memo.set(expr, this.#operand(expr, stmt));
     switch (stmt.kind) {
       case 'for':
@@ -147,9 +162,11 @@ class KernelCompiler {
     const count = this.#fresh('n');
     const index = this.#fresh('i');
     this.#emit(`const ${count} = Math.max(0, ${asNumber(extent)});`);
-    for (const limit of [loop.limit, loop.most])
-      if (limit !== undefined)
-        this.#emit(`if (${count} > ${limit}) state.overLimit(${this.#site({ ...loop, body: [] })}, ${count}, ${limit});`);
+    for (const limit of [loop.limit, loop.most]) {
+      if (limit === undefined) continue;
+      const complaint = this.#complaint((state, found) => state.overLimit(this.#site({ ...loop, body: [] }), found, limit));
+      this.#emit(`if (${count} > ${limit}) ${complaint}(state, ${count});`);
+    }
     const checked = this.#checkedLoop(loop, count, index);
     const before = this.#checked;
     const asked = loop.while === undefined ? '' : ` && ${this.#register(loop.while, [], loop)} !== 0`;
@@ -205,10 +222,10 @@ class KernelCompiler {
       if (!loop.stored.has(place.id)) continue;
       const { writers, readers } = this.#marks(loop, place);
       const [writer, reader] = [this.#fresh('w'), this.#fresh('r')];
+      const foreign = (mark: string): string => `${mark} >= ${loop.base} && ${mark} !== ${loop.tag}`;
+      const race = this.#complaint((state, written) => state.race(this.#site(stmt), loop.level, written === 1 ? 'written' : 'read'));
       this.#emit(`const ${writer} = ${writers}[${at}], ${reader} = ${readers}[${at}];`);
-      this.#emit(
-        `if ((${writer} >= ${loop.base} && ${writer} !== ${loop.tag}) || (${reader} >= ${loop.base} && ${reader} !== ${loop.tag})) state.race(${this.#site(stmt)}, '${loop.level}', ${writer} >= ${loop.base} && ${writer} !== ${loop.tag} ? 'written' : 'read');`,
-      );
+      this.#emit(`if ((${foreign(writer)}) || (${foreign(reader)})) ${race}(state, ${foreign(writer)} ? 1 : 0);`);
       this.#emit(`${writers}[${at}] = ${loop.tag};`);
     }
     this.#countBytes('Written', place, at);
@@ -269,15 +286,17 @@ class KernelCompiler {
     const place = this.#place(buffer);
     const at = this.#offset(buffer, expr.index, stmt);
     const { data, written } = this.#memory(place);
-    if (buffer.role.kind !== 'feed') this.#emit(`if (${written}[${at}] === 0) state.unwritten(${this.#site(stmt)}, ${place.id}, ${at});`);
+    if (buffer.role.kind !== 'feed') {
+      const unwritten = this.#complaint((state, found) => state.unwritten(this.#site(stmt), place.id, found));
+      this.#emit(`if (${written}[${at}] === 0) ${unwritten}(state, ${at});`);
+    }
     for (const loop of this.#checked) {
       if (!loop.stored.has(place.id)) continue;
       const { writers, readers } = this.#marks(loop, place);
       const [writer, reader] = [this.#fresh('w'), this.#fresh('r')];
       this.#emit(`const ${writer} = ${writers}[${at}], ${reader} = ${readers}[${at}];`);
-      this.#emit(
-        `if (${writer} >= ${loop.base} && ${writer} !== ${loop.tag}) state.race(${this.#site(stmt)}, '${loop.level}', 'written');`,
-      );
+      const race = this.#complaint((state) => state.race(this.#site(stmt), loop.level, 'written'));
+      this.#emit(`if (${writer} >= ${loop.base} && ${writer} !== ${loop.tag}) ${race}(state);`);
       this.#emit(`${readers}[${at}] = ${reader} >= ${loop.base} && ${reader} !== ${loop.tag} ? ${loop.many} : ${loop.tag};`);
     }
     this.#countBytes('Read', place, at);
@@ -290,6 +309,7 @@ class KernelCompiler {
 
   /** An element counts when this kernel touches it for the first time. */
   #countBytes(how: 'Read' | 'Written', place: Place, at: string): void {
+    if (!this.#counting) return;
     const seen = `seen${how}${place.id}`;
     this.#head.set(seen, `const ${seen} = state.marks('touched ${how === 'Read' ? 'readers' : 'writers'}', ${place.id});`);
     this.#emit(`if (${seen}[${at}] !== state.kernel) { ${seen}[${at}] = state.kernel; bytes${how} += ${bytesOf(place.buffer.dtype)}; }`);
@@ -304,9 +324,10 @@ class KernelCompiler {
       const at = asNumber(this.#of(expr));
       const size = place.shape[axis] as number;
       const stride = sizeOf(buffer.strides[axis] as Buffer['strides'][number], this.#dims);
-      this.#emit(
-        `if (!(${at} >= 0 && ${at} < ${size})) state.outOfBounds(${this.#site(stmt)}, ${JSON.stringify(printExpr({ kind: 'load', buffer, index }))}, ${axis}, ${at}, ${size});`,
+      const outside = this.#complaint((state, found) =>
+        state.outOfBounds(this.#site(stmt), printExpr({ kind: 'load', buffer, index }), axis, found, size),
       );
+      this.#emit(`if (!(${at} >= 0 && ${at} < ${size})) ${outside}(state, ${at});`);
       return stride === 1 ? at : `${at} * ${stride}`;
     });
     const name = this.#fresh('at');
@@ -325,9 +346,11 @@ class KernelCompiler {
     let position = '0';
     index.forEach((expr, axis) => {
       const at = asNumber(this.#of(expr));
-      this.#emit(
-        `if (!(${at} >= 0 && ${at} < ${shape[axis]})) state.outOfBounds(${this.#site(stmt)}, ${JSON.stringify(printExpr({ kind: 'read', accumulator, index }))}, ${axis}, ${at}, ${shape[axis]});`,
+      const size = shape[axis] as number;
+      const outside = this.#complaint((state, found) =>
+        state.outOfBounds(this.#site(stmt), printExpr({ kind: 'read', accumulator, index }), axis, found, size),
       );
+      this.#emit(`if (!(${at} >= 0 && ${at} < ${size})) ${outside}(state, ${at});`);
       position = axis === 0 ? at : `(${position}) * ${shape[axis]} + ${at}`;
     });
     return `${local.code}[${position}]`;
@@ -371,10 +394,15 @@ class KernelCompiler {
     this.#lines.push(line);
   }
 
-  /** A literal that shows the statement in messages. */
+  /** What source calls when a rule is broken: texts are made only then. */
+  #complaint(complaint: Complaint): string {
+    return `complaints[${this.#complaints.push(complaint) - 1}]`;
+  }
+
+  /** The statement, for messages. */
   #site(stmt: Stmt): string {
     const text = printStatements([stmt.kind === 'if' ? { kind: 'if', condition: stmt.condition, then: [] } : stmt]);
-    return JSON.stringify(`kernel ${this.#kernel.name}: ${text.length > 300 ? `${text.slice(0, 300)}…` : text}`);
+    return `kernel ${this.#kernel.name}: ${text.length > 300 ? `${text.slice(0, 300)}…` : text}`;
   }
 
   #trouble(message: string, stmt: Stmt): Error {

@@ -25,13 +25,15 @@ export interface ProgramResult {
   readonly variables: readonly (TensorValue | undefined)[];
   /** 0, or what the program's checks say: then it ended behind them, outputs may be missing, and variables are what they were. */
   readonly status: number;
-  /** By kernel name. */
+  /** By kernel name; empty when nothing is counted. */
   readonly counts: ReadonlyMap<string, KernelTotals>;
 }
 
 export interface RunOptions {
   /** Temporaries share the planned slots of one arena: using one after its slot went to another is an error. */
   readonly arena?: boolean;
+  /** Whether kernels count what they do (default); small ones take half of the time without. */
+  readonly counting?: boolean;
 }
 
 export function runProgram(program: Program, inputs: ProgramInputs, options: RunOptions = {}): ProgramResult {
@@ -61,7 +63,7 @@ export function prepareProgram(
   options: RunOptions = {},
 ): (inputs: ProgramInputs) => ProgramResult {
   const places = placesOf(program, dims, options.arena === true);
-  const kernels = program.kernels.map((kernel) => ({ kernel, compiled: compileKernel(kernel, places, dims) }));
+  const kernels = program.kernels.map((kernel) => ({ kernel, compiled: compileKernel(kernel, places, dims, options.counting) }));
   const all = [...places.values()];
   const distinct = all.filter((place, at) => all.findIndex((other) => other.id === place.id) === at);
   return ({ feeds, variables = [] }) => {
@@ -76,7 +78,7 @@ export function prepareProgram(
     for (const [at, { kernel, compiled }] of kernels.entries()) {
       state.kernel += 1;
       const { times, bytesRead, bytesWritten } = compiled.run(state);
-      counts.set(kernel.name, { ...totalCounts(compiled.statements, times), bytesRead, bytesWritten });
+      if (options.counting !== false) counts.set(kernel.name, { ...totalCounts(compiled.statements, times), bytesRead, bytesWritten });
       if (at === check?.behind) status = statusIn(check.output, distinct, memories);
       if (status !== 0) break;
     }

@@ -21,6 +21,8 @@ export interface Links {
   readonly native: boolean;
   /** Stops at the meaning and its derivatives. */
   readonly onlySlopes?: boolean;
+  /** Code as users get it, and every link for every program. */
+  readonly thorough?: boolean;
 }
 
 export interface Failure {
@@ -38,10 +40,10 @@ const caseOf = ({ seed, count, training }: Drawn, text?: string): GraphCase | Sl
 const slopeOf = (one: GraphCase | SlopeCase): string | undefined => ('back' in one ? slopeDifference(one) : undefined);
 
 /** What is wrong with one program; undefined when nothing is. */
-function faultOf(drawn: Drawn, text: string, { native, onlySlopes = false }: Links): string | undefined {
+function faultOf(drawn: Drawn, text: string, { native, onlySlopes = false, thorough = false }: Links): string | undefined {
   try {
     const one = caseOf(drawn, text);
-    return slopeOf(one) ?? (onlySlopes ? undefined : runGraphs([one], { native })[0]?.text);
+    return slopeOf(one) ?? (onlySlopes ? undefined : runGraphs([one], { native, quick: !thorough, ends: !thorough })[0]?.text);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
@@ -56,6 +58,7 @@ const kindOf = (fault: string): string =>
 
 /** Runs them as one artifact. With `shrinks`, failures are made small, which takes minutes. */
 export function failuresOf(all: readonly Drawn[], links: Links, shrinks: boolean): Failure[] {
+  const { native, onlySlopes = false, thorough = false } = links;
   const faults = new Map<Drawn, string>();
   const sound = new Map<string, { readonly drawn: Drawn; readonly one: GraphCase }>();
   for (const drawn of all) {
@@ -69,7 +72,7 @@ export function failuresOf(all: readonly Drawn[], links: Links, shrinks: boolean
     }
   }
   const cases = [...sound.values()].map(({ one }) => one);
-  const breaks: readonly Break[] = links.onlySlopes === true ? [] : runGraphs(cases, { native: links.native });
+  const breaks: readonly Break[] = onlySlopes ? [] : runGraphs(cases, { native, quick: !thorough, ends: !thorough });
   for (const { name, text } of breaks) faults.set((sound.get(name) as { readonly drawn: Drawn }).drawn, text);
   return [...faults].map(([drawn, what]): Failure => {
     const { text, tail } = programOf(drawn);
