@@ -17,6 +17,7 @@ import {
 } from '../../src/graph/index.js';
 import {
   apply,
+  bitcast,
   boundedRecurrence,
   cast,
   type CastAttrs,
@@ -44,6 +45,7 @@ import {
   spread,
   tensorOf,
   tensorValue,
+  wrap,
 } from '../../src/ops/index.js';
 import { differentiate } from '../../src/passes/index.js';
 import { dimsOf, type Size } from '../eval/make.js';
@@ -562,10 +564,25 @@ function castVariants(): Variant[] {
   );
 }
 
+/** Bits of every dtype as those of every other one of its width. */
+function bitcastVariants(): Variant[] {
+  const patterns = [0, 1, 2, 56, 60, 120, 127, 128, 255, 15360, 31743, 32768, 49152, 65535, 1065353216, 2139095040, 3212836864];
+  const floats = [0, -0, 1, -1.5, 0.1, -0.00390625, 65504, 1e30, Infinity];
+  const all = dtypeNames.filter((dtype) => dtype !== 'bool');
+  return all.flatMap((from) =>
+    all.flatMap((to): Variant[] => {
+      const values = isFloat(from) ? floats : [...new Set(patterns.map((value) => Number(wrap(from, BigInt(value)))))];
+      const arg = { dtype: from, shape: [values.length], values };
+      const problem = infer(bitcast, [tensor(from, [Dim.of(values.length)])], { dtype: to }).kind === 'problem';
+      return problem ? [] : [{ args: [arg], attrs: { dtype: to }, sizes: [{}] }];
+    }),
+  );
+}
+
 interface Named {
   readonly op: Op;
   readonly variant: Variant;
-  /** Whether it is tried on every run: every form with one dtype, and every dtype with one form. */
+  /** Whether it is tried on every run: every form with one dtype, and every dtype with at least one form. */
   readonly quick: boolean;
 }
 
@@ -573,6 +590,7 @@ interface Named {
 export function opForms(): readonly Named[] {
   return [...registry.values()].flatMap((op) => {
     if (op.name === 'cast') return castVariants().map((variant): Named => ({ op, variant, quick: true }));
+    if (op.name === 'bitcast') return bitcastVariants().map((variant): Named => ({ op, variant, quick: true }));
     const found = new Map<string, Named>();
     for (const [at, variant] of formsOf(op).entries()) {
       for (const [which, dtype] of dtypeNames.entries()) {
@@ -586,9 +604,20 @@ export function opForms(): readonly Named[] {
         });
       }
     }
-    return [...found.values()];
+    const all = [...found.values()];
+    const tried = new Set(all.flatMap((one) => (one.quick ? (dtypeOf(one) ?? []) : [])));
+    return all.map((one): Named => {
+      const dtype = dtypeOf(one);
+      if (dtype === undefined || tried.has(dtype)) return one;
+      tried.add(dtype);
+      return { ...one, quick: true };
+    });
   });
 }
+
+/** What is computed with: that of the last argument, since conditions and positions come first. */
+const dtypeOf = ({ variant: { args, attrs } }: Named): DType | undefined =>
+  args.at(-1)?.dtype ?? (typeof attrs === 'object' && 'dtype' in attrs ? (attrs.dtype as DType) : undefined);
 
 const describeAttrs = (attrs: Attrs): string =>
   Object.entries(attrs)
