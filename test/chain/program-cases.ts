@@ -141,8 +141,8 @@ function slopeAt({ entry, value, initial, back, moved: by }: SlopeCase, dims: Re
 }
 
 /**
- * What central differences tend to as their step goes to 0: Ridders' method (C. J. F. Ridders, Accurate computation of F'(x) and F'(x)F''(x),
- * Advances in Engineering Software 4, 1982), from several first steps; the value whose neighbours in the table lie nearest.
+ * What central differences tend to as their step goes to 0: Ridders' method (C. J. F. Ridders, Accurate computation of F'(x) and
+ * F'(x)F''(x), Advances in Engineering Software 4, 1982), from several first steps; the value whose neighbours in the table lie nearest.
  */
 function extrapolated(central: (step: number) => number): number {
   const ratio = 1.6;

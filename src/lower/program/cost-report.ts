@@ -1,7 +1,7 @@
 // What a kernel costs, and what to call it. In: a group and its statements. Out: bytes and FLOPs as sizes of the entry, and a title for
 // people.
-// Holds: bytes count every element of a buffer once, however often a cache serves it; where statements cannot be counted (register tiles),
-// each value counts once, and buffers as a whole.
+// Holds: bytes count every element of a buffer once, however often a cache serves it; in a product of matrices each value counts once, and
+// buffers as a whole.
 
 import { bytesOf, Dim, elementCount } from '../../base/index.js';
 import type { TensorNode, TensorType } from '../../graph/index.js';
@@ -10,33 +10,33 @@ import { assumed, estimated, flopsOfGroup, mostCounted } from '../fuse/cost-mode
 import { countStatements } from './count.js';
 import { tensorOf } from '../form/forms.js';
 import type { Group, Member } from '../fuse/groups.js';
-import type { Forms } from '../form/materialize.js';
 import type { Storage } from '../form/storage.js';
+import type { EmitContext } from '../schedule/cpu/emitter.js';
 
 const much: KernelCost = { bytesRead: mostCounted, bytesWritten: mostCounted, flops: mostCounted };
 
-export const costOf = (group: Group, storage: Storage, forms: Forms, statements: readonly Stmt[]): KernelCost =>
-  estimated(() => countedCost(group, storage, forms, statements), much);
+export const costOf = (group: Group, context: EmitContext, statements: readonly Stmt[]): KernelCost =>
+  estimated(() => countedCost(group, context, statements), much);
 
-function countedCost(group: Group, storage: Storage, forms: Forms, statements: readonly Stmt[]): KernelCost {
+function countedCost(group: Group, { storage, forms, tiles }: EmitContext, statements: readonly Stmt[]): KernelCost {
   const once = flopsOfGroup(group, forms);
-  const counted = group.mode === 'matmul' ? undefined : statementsCost(statements);
-  if (counted === undefined) {
+  if (group.mode === 'matmul') {
     let [bytesRead, bytesWritten] = [Dim.zero, Dim.zero];
     for (const node of group.reads) if (node.type.kind === 'tensor') bytesRead = bytesRead.add(bytesOfType(node.type));
     for (const member of group.members) bytesWritten = bytesWritten.add(writtenBy(member, storage));
     return { bytesRead, bytesWritten, flops: once };
   }
+  const counted = statementsCost(statements, tiles);
   if (group.mode === 'nest' || group.mode === 'loop') return counted;
   const recomputed = counted.flops.sub(once);
   return assumed(recomputed) > 0 ? { ...counted, recomputed } : counted;
 }
 
-export const costOfStatements = (statements: readonly Stmt[]): KernelCost | undefined => estimated(() => statementsCost(statements), much);
+export const costOfStatements = (statements: readonly Stmt[], tiles?: EmitContext['tiles']): KernelCost =>
+  estimated(() => statementsCost(statements, tiles), much);
 
-function statementsCost(statements: readonly Stmt[]): KernelCost | undefined {
-  const counted = countStatements(statements);
-  if (counted === undefined) return undefined;
+function statementsCost(statements: readonly Stmt[], tiles?: EmitContext['tiles']): KernelCost {
+  const counted = countStatements(statements, tiles);
   const bytes = (which: 'read' | 'written'): Dim =>
     counted.touched.reduce((sum, { buffer, [which]: count }) => sum.add(count.mul(bytesOf(buffer.dtype))), Dim.zero);
   return { bytesRead: bytes('read'), bytesWritten: bytes('written'), flops: counted.flops };

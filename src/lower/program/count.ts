@@ -1,9 +1,11 @@
-// What statements do, counted without running them. In: the body of a kernel. Out: FLOPs, and how many elements of each buffer are read and
-// written, as sizes. Undefined when a loop's extent has no such size, or when it asks whether
-// it goes on.
+// What statements do, counted without running them. In: the body of a kernel; what its register tiles compute. Out: FLOPs, and how many
+// elements of each buffer are read and written, as sizes.
 // Holds: loops say which axis they cut into blocks and which of them run over a part, and the blocks together run over the whole; where
 // their number depends on sizes, what a block does once counts for the most blocks there can be; an element counts once however often it
 // is touched; of a condition on sizes the side counts that the cost model assumes, of any other both.
+// What only a run decides counts as much as it can be: a loop whose extent depends on others runs as long as it ever does, and where data
+// say which elements are touched, each time it is another one. But where data say how often a loop runs, or whether it goes on, one round
+// is counted.
 
 import { Dim, elementCount } from '../../base/index.js';
 import { type Buffer, build, type Expr, expressionsOf, exprKey, type For, type Stmt, visitExpr } from '../../kernel/index.js';
@@ -28,6 +30,8 @@ interface Loop {
   readonly within?: string;
   /** How often this loop alone runs, where another stands for it. */
   readonly alone?: Dim | undefined;
+  /** It does not always run as often, so its indices may reach all of an axis. */
+  readonly varies?: boolean;
   /** Points of the axis whose blocks it runs over. */
   readonly blocks?: Dim | undefined;
 }
@@ -35,9 +39,11 @@ interface Loop {
 /** Elements of one buffer by the shape of the access: accesses alike touch the same elements. */
 type Accesses = Map<string, Dim>;
 
-export function countStatements(body: readonly Stmt[]): Counted | undefined {
-  const counter = new Counter();
-  return counter.run(body) ? { flops: counter.flops, touched: counter.touched() } : undefined;
+/** `tiles`: FLOPs of statements whose loops do not say how often they run. */
+export function countStatements(body: readonly Stmt[], tiles: WeakMap<Stmt, Dim> = new WeakMap()): Counted {
+  const counter = new Counter(tiles);
+  counter.run(body);
+  return { flops: counter.flops, touched: counter.touched() };
 }
 
 /** What kernels ask of sizes to choose between two ways. */
@@ -56,10 +62,15 @@ class Counter {
   readonly #buffers = new Map<string, { readonly buffer: Buffer; readonly read: Accesses; readonly written: Accesses }>();
   #loops = new Map<string, Loop>();
   readonly #lets = new Map<string, Expr>();
+  readonly #tiles: WeakMap<Stmt, Dim>;
+  #inTile = false;
 
-  /** False when the body holds what cannot be counted. */
-  run(body: readonly Stmt[]): boolean {
-    return body.every((stmt) => this.#statement(stmt));
+  constructor(tiles: WeakMap<Stmt, Dim>) {
+    this.#tiles = tiles;
+  }
+
+  run(body: readonly Stmt[]): void {
+    for (const stmt of body) this.#statement(stmt);
   }
 
   touched(): Touched[] {
@@ -70,40 +81,86 @@ class Counter {
     }));
   }
 
-  #statement(stmt: Stmt): boolean {
-    const own = flopsOfStatement(stmt);
-    if (own > 0)
-      this.flops = this.flops.add([...this.#loops.values()].reduce((product, { times }) => product.mul(times ?? 1), Dim.of(own)));
+  #statement(stmt: Stmt): void {
+    const tile = this.#inTile ? undefined : this.#tiles.get(stmt);
+    if (tile !== undefined) {
+      this.#add(tile);
+      this.#inTile = true;
+      this.#walk(stmt);
+      this.#inTile = false;
+      return;
+    }
+    if (!this.#inTile) this.#add(Dim.of(flopsOfStatement(stmt)));
+    this.#walk(stmt);
+  }
+
+  #add(flops: Dim): void {
+    if (flops.constant !== 0)
+      this.flops = this.flops.add([...this.#loops.values()].reduce((product, { times }) => product.mul(times ?? 1), flops));
+  }
+
+  #walk(stmt: Stmt): void {
     for (const root of expressionsOf(stmt)) visitExpr(root, (expr) => expr.kind === 'load' && this.#touch('read', expr.buffer, expr.index));
     if (stmt.kind === 'store') this.#touch('written', stmt.buffer, stmt.index);
     if (stmt.kind === 'let') this.#lets.set(stmt.name, stmt.value);
     if (stmt.kind === 'if') {
       const usual = this.#usual(stmt.condition);
-      return (usual === 0 || this.run(stmt.then)) && ((usual ?? 0) !== 0 || this.run(stmt.otherwise ?? []));
+      if (usual !== 0) this.run(stmt.then);
+      if ((usual ?? 0) === 0) this.run(stmt.otherwise ?? []);
+      return;
     }
-    if (stmt.kind !== 'for') return true;
+    if (stmt.kind !== 'for') return;
     const outside = this.#loops;
-    const times = this.#enter(stmt);
-    if (times === 'unknown') return false;
-    this.#loops = new Map(this.#loops).set(stmt.index, { times, blocks: stmt.blocks });
-    const counted = this.run(stmt.body);
+    const loop = this.#enter(stmt);
+    this.#loops = new Map(this.#loops).set(stmt.index, { ...loop, blocks: stmt.blocks });
+    this.run(stmt.body);
     this.#loops = outside;
-    return counted;
   }
 
   /** How often a loop runs; one over the points of a block stands for the loop over the blocks as well. */
-  #enter({ index, extent, blocks, part, most, while: asked }: For): Dim | undefined | 'unknown' {
-    if (asked !== undefined) return 'unknown';
+  #enter({ index, extent, blocks, part, most, while: asked }: For): Pick<Loop, 'times' | 'varies'> {
+    if (asked !== undefined) return { times: Dim.one };
     const known = build.dimOf(extent);
-    if (known !== undefined) return known;
+    if (known !== undefined) return { times: known };
     const around = part === undefined ? undefined : this.#loops.get(part);
     if (part !== undefined && around?.blocks !== undefined) {
       this.#loops = new Map(this.#loops).set(part, { ...around, times: Dim.one, within: index, alone: around.times });
       // Blocks of a part stand between: the loop over their elements stands for both.
-      return blocks === undefined ? around.blocks : undefined;
+      return { times: blocks === undefined ? around.blocks : undefined };
     }
-    if (most !== undefined) return Dim.of(most);
-    return blocks === undefined ? 'unknown' : undefined;
+    if (most !== undefined) return { times: Dim.of(most) };
+    if (blocks !== undefined) return { times: undefined };
+    const bound = this.#bound(extent, true);
+    return { times: bound ?? Dim.one, varies: this.#inTile || bound !== undefined || !this.#isOfData(extent) };
+  }
+
+  #isOfData(expr: Expr): boolean {
+    let found = false;
+    const asked = [expr];
+    const seen = new Set<Expr>();
+    const see = (one: Expr): void => {
+      if (one.kind === 'load' || one.kind === 'read') found = true;
+      const value = one.kind === 'name' ? this.#lets.get(one.name) : undefined;
+      if (value !== undefined) asked.push(value);
+    };
+    for (const one of asked) visitExpr(one, see, seen);
+    return found;
+  }
+
+  /** The largest or the smallest that an index expression becomes in the loops around; undefined where sizes do not say it. */
+  #bound(expr: Expr, largest: boolean): Dim | undefined {
+    const value = this.#resolve(expr);
+    const known = build.dimOf(value);
+    if (known !== undefined) return known;
+    if (value.kind === 'index') {
+      if (!largest) return Dim.zero;
+      const loop = this.#loops.get(value.name);
+      return loop === undefined || loop.varies === true ? undefined : loop.times?.sub(1);
+    }
+    if (value.kind !== 'apply' || (value.fn !== 'add' && value.fn !== 'sub')) return undefined;
+    const [a, b] = value.args as readonly [Expr, Expr];
+    const [x, y] = [this.#bound(a, largest), this.#bound(b, value.fn === 'sub' ? !largest : largest)];
+    return x === undefined || y === undefined ? undefined : value.fn === 'add' ? x.add(y) : x.sub(y);
   }
 
   /** What an expression of sizes is at those that the cost model assumes; undefined where it asks for more than sizes. */
@@ -142,23 +199,29 @@ class Counter {
     known[how].set(keys.join(), count);
   }
 
-  /** How far the loops run that an index depends on; undefined when it depends on data. */
+  /** How far the loops run that an index depends on, also by what it loads; undefined when it depends on what changes meanwhile. */
   #loopsOf(expr: Expr): (Dim | undefined)[] | undefined {
     const found = new Map<string, Loop>();
-    let isData = false;
+    let changes = false;
     const asked = [expr];
     const seen = new Set<Expr>();
     const see = (one: Expr): void => {
-      if (one.kind === 'load' || one.kind === 'read') isData = true;
+      if (one.kind === 'read' || (one.kind === 'load' && this.#isStored(one.buffer))) changes = true;
       const loop = one.kind === 'index' ? this.#loops.get(one.name) : undefined;
       if (one.kind === 'index' && loop !== undefined) found.set(one.name, loop);
       const value = one.kind === 'name' ? this.#lets.get(one.name) : undefined;
       if (value !== undefined) asked.push(value);
     };
     for (const one of asked) visitExpr(one, see, seen);
-    return isData
+    return changes
       ? undefined
-      : [...found.values()].map(({ times, within, alone }) => (within === undefined || found.has(within) ? times : alone));
+      : [...found.values()].map(({ times, varies, within, alone }) =>
+          varies === true ? undefined : within === undefined || found.has(within) ? times : alone,
+        );
+  }
+
+  #isStored({ name }: Buffer): boolean {
+    return (this.#buffers.get(name)?.written.size ?? 0) > 0;
   }
 
   /** The index with its loops called by how far they run, so that the same walk in two loops looks the same. */

@@ -107,7 +107,13 @@ export function orderEntry({ entry, block: { formed, fusion } }: GroupedEntry, v
     })),
   ];
   const { forms } = formed;
-  const context: EmitContext = { storage: new Storage(pool, forms, bind), forms, target: forms.target, parallel: true };
+  const context: EmitContext = {
+    storage: new Storage(pool, forms, bind),
+    forms,
+    target: forms.target,
+    parallel: true,
+    tiles: new WeakMap(),
+  };
   return { entry, context, order: planOrder(fusion, formed.order, demands, context, checkOutputs(entry)) };
 }
 

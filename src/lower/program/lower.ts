@@ -1,7 +1,6 @@
 // The last steps of an entry: groups in order become a program of kernels. In: a fused entry. Out: kernels in order, buffers and a memory
 // plan, and why neighbours were not fused. Holds: what `src/kernel/verify.ts` lists.
 
-import { bytesOf, Dim, elementCount } from '../../base/index.js';
 import type { Entry, GraphBuilder, Node, Origin } from '../../graph/index.js';
 import { type Buffer, type Kernel, type KernelOrigin, type Program } from '../../kernel/index.js';
 import { type KernelOrder, emitBufferCopy, emitGroup } from './order.js';
@@ -95,12 +94,12 @@ function schedule(group: Group, order: KernelOrder, context: EmitContext): Sched
   emitGroup(order, group, scope, { ...context, ahead });
   if (scope.statements.length === 0 && before.length === 0) return [];
   const title = titleOf(group);
-  const cost = costOf(group, context.storage, context.forms, scope.statements);
+  const cost = costOf(group, context, scope.statements);
   return [
     ...before.map(({ statements }): Scheduled => ({
       title: `${group.mode === 'matmul' ? 'panels of ' : group.mode === 'loop' ? '' : 'partial results of '}${title}`,
       statements,
-      cost: costOfStatements(statements) ?? cost,
+      cost: costOfStatements(statements, context.tiles),
     })),
     // A branch is nothing but the kernels of its sides.
     ...(scope.statements.length === 0 ? [] : [{ title, statements: scope.statements, cost }]),
@@ -111,12 +110,7 @@ function scheduleCopy(from: Buffer, to: Buffer): Scheduled[] {
   const scope = Scope.root(new Names());
   emitBufferCopy(from, to, scope);
   const { statements } = scope;
-  return statements.length === 0 ? [] : [{ title: 'copy', statements, cost: costOfStatements(statements) ?? copyCost(from) }];
-}
-
-function copyCost(buffer: Buffer): Kernel['cost'] {
-  const bytes = elementCount(buffer.shape).mul(bytesOf(buffer.dtype));
-  return { bytesRead: bytes, bytesWritten: bytes, flops: Dim.zero };
+  return statements.length === 0 ? [] : [{ title: 'copy', statements, cost: costOfStatements(statements) }];
 }
 
 /**

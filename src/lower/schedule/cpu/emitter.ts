@@ -23,6 +23,8 @@ export interface EmitContext {
   readonly parallel: boolean;
   /** Opens a kernel that runs before the one that the group is emitted into. */
   readonly ahead?: () => Scope;
+  /** What statements compute whose loops do not say how often they run, register tiles: FLOPs of the first, 0 of the ones behind it. */
+  readonly tiles: WeakMap<Stmt, Dim>;
 }
 
 /** Lanes of a register for this element. */
