@@ -19,20 +19,36 @@ import { type Vectors, type Place, TileFetch } from './prefetch.js';
 import { chooseTiling, type Tiling } from './tiling.js';
 
 /**
- * Where runs of a long depth are added up: in memory, because registers that nearly all products leave unused would still cost them
- * something. Blocks have a tile each; where it is not known how many there are, every element of the product has a place.
+ * Where runs of a long depth are added up. Of a depth that is known, in registers beside the sums, which wait on the stack while a run is
+ * computed; else in memory, because registers that nearly all products leave unused would still cost them something. Blocks have a tile
+ * each there; where it is not known how many there are, every element of the product has a place.
  */
-interface LongDepth {
-  readonly totals: Buffer;
-  readonly lost: Buffer;
-  readonly isPerBlock: boolean;
-}
+type LongDepth =
+  | { readonly kind: 'registers'; readonly runs: number }
+  | { readonly kind: 'memory'; readonly totals: Buffer; readonly lost: Buffer; readonly isPerBlock: boolean };
 
 /** What all tiles below one another have in common. */
 type Across = Omit<Place, 'row' | 'end' | 'before'> & { readonly block: Expr };
 
 /** Writes a step of the depth: its number, and where it is along each inner axis. */
 type StepFill = (k: Expr, along: readonly Expr[], body: Scope) => void;
+
+/** An element of a tile, and where memory that keeps totals has it. */
+interface Element {
+  readonly i: Expr;
+  readonly j: Expr;
+  readonly index: readonly Expr[];
+}
+
+/** Runs `fill` for every element of a tile that exists, in lanes. */
+type Elements = (where: Scope, fill: (vector: Scope, element: Element) => void) => void;
+
+/** What runs of the depth are added to. */
+interface Totals {
+  begin(scope: Scope, elements: Elements): void;
+  add(vector: Scope, element: Element): void;
+  read(element: Element): Expr;
+}
 
 export class MatmulEmitter {
   readonly #points: KernelEmitter;
@@ -139,14 +155,15 @@ export class MatmulEmitter {
   }
 
   #roomForTotals(): LongDepth {
-    const { node, batch } = this.#form;
+    const { node, batch, depth } = this.#form;
+    if (depth.constant !== undefined) return { kind: 'registers', runs: Math.ceil(depth.constant / depthRun) };
     const { rows, columns } = this.#tiling;
     const blocks = build.intValue(build.times(build.times(columns.slots, this.#below()), build.int(columns.groups)));
     const height = Math.max(rows.height + 1, rows.remainderHeight ?? 0);
     const width = Math.max(...columns.classes.map((one) => one.width));
     const shape = blocks === undefined ? node.type.shape : [...batch, ...[blocks, height, width].map((size) => Dim.of(size))];
     const room = (): Buffer => this.context.storage.pool.temporary({ dtype: combinedAs(node.type.dtype), shape });
-    return { totals: room(), lost: room(), isPerBlock: blocks !== undefined };
+    return { kind: 'memory', totals: room(), lost: room(), isPerBlock: blocks !== undefined };
   }
 
   /**
@@ -222,27 +239,18 @@ export class MatmulEmitter {
   }
 
   /**
-   * The depth in runs of `depthRun` steps: what a run has summed up goes to totals in memory before the next one begins. A product that is
-   * no deeper than one run touches no totals.
+   * The depth in runs of `depthRun` steps: what a run has summed up goes to totals before the next one begins. A product that is no deeper
+   * than one run touches no totals.
    */
-  #inRuns(
-    scope: Scope,
-    { totals, lost }: LongDepth,
-    sums: Accumulator,
-    step: StepFill,
-    elements: (where: Scope, fill: (vector: Scope, i: Expr, j: Expr, index: readonly Expr[]) => void) => void,
-  ): void {
+  #inRuns(scope: Scope, long: LongDepth, sums: Accumulator, step: StepFill, elements: Elements): void {
     const { depth } = this.#form;
     const each = build.int(depthRun);
     const zero = build.constant(sums.dtype, 0);
     const several = build.apply('gt', 'bool', build.size(depth), each);
     const ifSeveral = (where: Scope, fill: (body: Scope) => void): void =>
       depth.constant === undefined ? where.when(several, fill) : fill(where);
-    ifSeveral(scope, (body) =>
-      elements(body, (vector, _, __, index) =>
-        vector.emit({ kind: 'store', buffer: totals, index, value: zero }, { kind: 'store', buffer: lost, index, value: zero }),
-      ),
-    );
+    const totals = long.kind === 'memory' ? inMemory(long, sums) : inRegisters(scope, long.runs, sums);
+    ifSeveral(scope, (body) => totals.begin(body, elements));
     const run = (n: Expr, body: Scope): void => {
       const start = body.let('start', build.times(n, each));
       const left = build.smaller(each, build.minus(build.size(depth), start));
@@ -258,25 +266,16 @@ export class MatmulEmitter {
         partOf(n),
       );
       ifSeveral(body, (after) =>
-        elements(after, (vector, i, j, index) => {
-          const { sum, error } = twoSum(vector, build.load(totals, index), build.read(sums, [i, j]));
-          vector.emit(
-            { kind: 'store', buffer: lost, index, value: build.apply('add', sums.dtype, build.load(lost, index), error) },
-            { kind: 'store', buffer: totals, index, value: sum },
-            { kind: 'assign', accumulator: sums, index: [i, j], value: zero },
-          );
+        elements(after, (vector, place) => {
+          totals.add(vector, place);
+          vector.emit({ kind: 'assign', accumulator: sums, index: [place.i, place.j], value: zero });
         }),
       );
     };
     scope.loop('n', build.ceilDiv(build.size(depth), each), 'serial', run, { blocks: depth });
     ifSeveral(scope, (body) =>
-      elements(body, (vector, i, j, index) =>
-        vector.emit({
-          kind: 'assign',
-          accumulator: sums,
-          index: [i, j],
-          value: withLost(sums.dtype, build.load(totals, index), build.load(lost, index)),
-        }),
+      elements(body, (vector, place) =>
+        vector.emit({ kind: 'assign', accumulator: sums, index: [place.i, place.j], value: totals.read(place) }),
       ),
     );
   }
@@ -321,14 +320,14 @@ export class MatmulEmitter {
         );
       });
     };
-    const elements = (where: Scope, fill: (vector: Scope, i: Expr, j: Expr, index: readonly Expr[]) => void): void =>
+    const elements: Elements = (where, fill) =>
       where.loop('i', build.int(height), 'unroll', (i, body) => {
-        const isPerBlock = this.#long?.isPerBlock === true;
+        const hasPlaces = this.#long?.kind === 'memory' && !this.#long.isPerBlock;
         const at = (inner: Scope): void =>
           vectors(inner, (j, vector) =>
-            fill(vector, i, j, isPerBlock ? [...batch, block, i, j] : [...batch, build.plus(row, i), build.plus(column, j)]),
+            fill(vector, { i, j, index: hasPlaces ? [...batch, build.plus(row, i), build.plus(column, j)] : [...batch, block, i, j] }),
           );
-        if (isPerBlock || end === undefined) at(body);
+        if (!hasPlaces || end === undefined) at(body);
         else body.when(build.apply('lt', 'bool', build.plus(row, i), end), at);
       });
     if (this.#long === undefined) this.#steps(scope, step);
@@ -346,6 +345,54 @@ export class MatmulEmitter {
       else body.when(build.apply('lt', 'bool', build.plus(row, i), end), store);
     });
   }
+}
+
+function inMemory({ totals, lost }: LongDepth & { readonly kind: 'memory' }, sums: Accumulator): Totals {
+  const zero = build.constant(sums.dtype, 0);
+  return {
+    begin: (scope, elements) =>
+      elements(scope, (vector, { index }) =>
+        vector.emit({ kind: 'store', buffer: totals, index, value: zero }, { kind: 'store', buffer: lost, index, value: zero }),
+      ),
+    add: (vector, { i, j, index }) => {
+      const { sum, error } = twoSum(vector, build.load(totals, index), build.read(sums, [i, j]));
+      vector.emit(
+        { kind: 'store', buffer: lost, index, value: build.apply('add', sums.dtype, build.load(lost, index), error) },
+        { kind: 'store', buffer: totals, index, value: sum },
+      );
+    },
+    read: ({ index }) => withLost(sums.dtype, build.load(totals, index), build.load(lost, index)),
+  };
+}
+
+/** Of two runs the sum has all that is kept: what its only addition rounds off would be rounded off again. */
+function inRegisters(scope: Scope, runs: number, sums: Accumulator): Totals {
+  const registers = (stem: string): Accumulator => {
+    const accumulator: Accumulator = { ...sums, name: scope.names.fresh(stem) };
+    scope.emit({ kind: 'declare', accumulator, initial: build.constant(sums.dtype, 0) });
+    return accumulator;
+  };
+  const totals = registers('total');
+  const lost = runs > 2 ? registers('lost') : undefined;
+  return {
+    begin: () => undefined,
+    add: (vector, { i, j }) => {
+      const [index, value] = [[i, j], build.read(sums, [i, j])];
+      if (lost === undefined) {
+        vector.emit({ kind: 'accumulate', accumulator: totals, index, combine: 'sum', value });
+        return;
+      }
+      const { sum, error } = twoSum(vector, build.read(totals, index), value);
+      vector.emit(
+        { kind: 'assign', accumulator: lost, index, value: build.apply('add', sums.dtype, build.read(lost, index), error) },
+        { kind: 'assign', accumulator: totals, index, value: sum },
+      );
+    },
+    read: ({ i, j }) => {
+      const total = build.read(totals, [i, j]);
+      return lost === undefined ? total : withLost(sums.dtype, total, build.read(lost, [i, j]));
+    },
+  };
 }
 
 /** The indices of several axes in one loop over all of them. */
