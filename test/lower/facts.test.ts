@@ -100,19 +100,20 @@ describe('fusion', () => {
     expect(shared(300, 50)).toEqual([['parallel', 14]]);
   });
 
-  it('tiles ask ahead for what no processor guesses: far right sides, left sides whose steps are lines apart, the next panel', () => {
-    const asked = (depth: number, columns: number, isTransposed = false): string[] => {
+  it('tiles ask ahead for what no processor guesses: far right sides, left sides whose steps are lines apart, the next panel, far results', () => {
+    const asked = (rows: number | string, depth: number, columns: number, isTransposed = false): string[] => {
       const program = lowered((make) => {
-        const left = isTransposed ? make.op('transpose', [make.feed('x', [depth, 'B'])], { axes: [1, 0] }) : make.feed('x', ['B', depth]);
+        const left = isTransposed ? make.op('transpose', [make.feed('x', [depth, rows])], { axes: [1, 0] }) : make.feed('x', [rows, depth]);
         return { outputs: [make.op('matmul', [left, make.feed('w', [depth, columns])])] };
       });
       return [...new Set(statements(program, 'fetch').map(({ buffer }) => buffer.name))].sort();
     };
-    expect(asked(64, 64)).toEqual([]);
-    expect(asked(784, 304)).toEqual(['in_w']);
-    expect(asked(784, 304, true)).toEqual(['in_w', 'in_x']);
+    expect(asked(64, 64, 64)).toEqual([]);
+    expect(asked(24, 784, 304)).toEqual(['in_w']);
+    expect(asked('B', 784, 304)).toEqual(['in_w', 'out_o0']);
+    expect(asked('B', 784, 304, true)).toEqual(['in_w', 'in_x', 'out_o0']);
     // Few rows read the right side itself.
-    expect(asked(1024, 1024)).toEqual(['in_w', 't0']);
+    expect(asked('B', 1024, 1024)).toEqual(['in_w', 'out_o0', 't0']);
   });
 
   it('sums of columns run along the columns, one pass over the rows', () => {
