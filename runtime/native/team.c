@@ -106,13 +106,16 @@ static void wake(member *other) {
 #endif
 }
 
+/* Threads that own shares: no more than there are. */
+static inline int64_t owners_of(const tfc_team *team, int64_t shares) { return shares < team->present ? shares : team->present; }
+
 /* Publishes the round after the present one; with 0 shares, the end of the job. */
 static void publish(tfc_team *team, const member *self, int64_t shares) {
   uint64_t round = (atomic_load_explicit(&team->word, memory_order_relaxed) >> SHARE_BITS) + 1;
   atomic_store_explicit(&team->remaining, shares, memory_order_relaxed);
   atomic_exchange(&team->word, round << SHARE_BITS | (uint64_t)shares);
   /* At the end only the caller has something to do, which is returning. */
-  int64_t awake = shares == 0 ? 1 : shares < team->present ? shares : team->present;
+  int64_t awake = shares == 0 ? 1 : owners_of(team, shares);
   for (int64_t at = 0; at < awake; at += 1) {
     if (&team->members[at] != self) wake(&team->members[at]);
   }
@@ -132,14 +135,19 @@ static void perform(tfc_team *team, const member *self, int64_t share, int64_t s
 /* Takes shares of this round, its own first. Returns whether it got any. */
 static bool help(tfc_team *team, const member *self, uint64_t word, bool others) {
   int64_t shares = shares_of(word);
+  if (shares == 0) return false;
+  int64_t owners = owners_of(team, shares);
   uint64_t round = word >> SHARE_BITS;
   bool any = false;
-  int64_t first = self->index < shares ? self->index : 0;
-  for (int64_t at = 0; at < (others ? shares : self->index < shares ? 1 : 0); at += 1) {
-    int64_t share = first + at < shares ? first + at : first + at - shares;
-    if (!take(team, share, round)) continue;
-    perform(team, self, share, shares);
-    any = true;
+  for (int64_t away = 0; away < (others ? owners : 1); away += 1) {
+    int64_t owner = (self->index + away) % owners;
+    int64_t first = shares * owner / owners, end = shares * (owner + 1) / owners;
+    for (int64_t at = first; at < end; at += 1) {
+      int64_t share = owner == self->index ? at : first + end - 1 - at;
+      if (!take(team, share, round)) continue;
+      perform(team, self, share, shares);
+      any = true;
+    }
   }
   return any;
 }
@@ -198,22 +206,20 @@ void tfc_team_run(tfc_team *team, int64_t shares, const tfc_job *job) {
   self->thread = pthread_self();
   team->job = *job;
   publish(team, self, shares);
-  /* Shares that no thread owns are taken at once. */
-  bool more = shares > team->present;
   for (uint64_t word = atomic_load(&team->word);; word = next_word(team, self, word)) {
     if (shares_of(word) == 0) return;
-    help(team, self, word, more);
+    help(team, self, word, false);
   }
 }
 
-static size_t bytes_of(int32_t wanted) { return sizeof(tfc_team) + (sizeof(seat) + sizeof(member)) * (size_t)wanted; }
+static size_t bytes_of(int32_t wanted) { return sizeof(tfc_team) + (sizeof(seat) * TFC_TEAM_SHARES + sizeof(member)) * (size_t)wanted; }
 
 tfc_team *tfc_team_create(int32_t threads) {
   int32_t wanted = threads < 1 ? 1 : threads > MAXIMUM_THREADS ? MAXIMUM_THREADS : threads;
   tfc_team *team = tfc_memory_take(bytes_of(wanted));
   if (team == NULL) return NULL;
   team->seats = (seat *)(team + 1);
-  team->members = (member *)(team->seats + wanted);
+  team->members = (member *)(team->seats + (size_t)wanted * TFC_TEAM_SHARES);
   team->wanted = wanted;
   team->present = 1;
   for (int32_t at = 0; at < wanted; at += 1) {
