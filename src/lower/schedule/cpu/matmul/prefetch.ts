@@ -6,7 +6,7 @@
 import { bytesOf, type Dim } from '../../../../base/index.js';
 import type { Node, TensorNode } from '../../../../graph/index.js';
 import { type Buffer, build, type Expr } from '../../../../kernel/index.js';
-import { assumedDepth, assumedRows, lineCycles, nearBytes, vectorsPerCycle } from '../../../../target/index.js';
+import { assumedDepth, assumedRows, lineBytes, lineCycles, nearBytes, vectorsPerCycle } from '../../../../target/index.js';
 import { rightIndex, spread, tensorOf, type MatmulForm } from '../../../form/forms.js';
 import { loadOfLeft, strideOfLeft } from '../../../form/operands.js';
 import { panelIndex } from './pack.js';
@@ -94,10 +94,14 @@ export class TileFetch {
     return Math.ceil(lineCycles / ((height * width) / this.#lanes / vectorsPerCycle));
   }
 
-  /** The left side some steps ahead: the lines of its first and of its last row. */
+  /**
+   * The left side some steps ahead: the lines of the tile's first and of its last row. Where those are less than half a line apart, the tile
+   * above has mostly asked for the first.
+   */
   #left(scope: Scope, { batch, row, width }: Place, height: number, k: Expr): void {
     const later = build.plus(k, build.int(this.#stepsAhead(height, width)));
-    for (const at of new Set([0, height - 1])) {
+    const isShort = 2 * height * bytesOf(this.#form.node.type.dtype) < lineBytes;
+    for (const at of new Set([isShort ? height - 1 : 0, height - 1])) {
       const load = loadOfLeft(
         this.#form,
         [...batch, build.plus(row, build.int(at)), later],
