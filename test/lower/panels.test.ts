@@ -71,6 +71,12 @@ describe('the right side of a product', () => {
     expect(panels?.shape.map(({ constant }) => constant)).toEqual([1024 * 1024]);
     expect(others).toEqual([]);
   });
+
+  it('takes no memory for runs of a known depth', () => {
+    const product = (depth: number | string): number =>
+      temporaries(lowered((make) => ({ outputs: [make.op('matmul', [make.feed('x', [8, depth]), make.feed('w', [depth, 40])])] }))).length;
+    expect([product(3000), product('K')]).toEqual([0, 2]);
+  });
 });
 
 const drawn: GraphCase['value'] = (name, { dtype }, shape) =>

@@ -7,48 +7,19 @@ import { bytesOf, Dim, elementCount, isFloat, type Shape } from '../../../../bas
 import type { Node, TensorNode } from '../../../../graph/index.js';
 import { type Accumulator, type Buffer, build, type Expr } from '../../../../kernel/index.js';
 import { depthRun, fewestTileBlocks, tileBlockBytes, tilesPerBlock } from '../../../../target/index.js';
-import { combinedAs, identity, innerAt, rightIndex, space, spread, tensorOf, type MatmulForm, widthAs } from '../../../form/forms.js';
+import { combinedAs, identity, rightIndex, space, spread, tensorOf, type MatmulForm, widthAs } from '../../../form/forms.js';
 import { loadOf } from '../../../form/operands.js';
 import { emitPanels, type Packing, packingOf, panelIndex } from './pack.js';
 import { type EmitContext, lanesOf, KernelEmitter } from '../emitter.js';
 import type { Group } from '../../../fuse/groups.js';
 import type { RowPart } from './row-tiling.js';
-import { partOf, type Scope, valueKey } from '../../../form/scope.js';
-import { twoSum, withLost } from '../running-sum.js';
+import { type Elements, inRuns, type LongDepth, type StepFill } from './runs.js';
+import { type Scope, valueKey } from '../../../form/scope.js';
 import { type Vectors, type Place, TileFetch } from './prefetch.js';
 import { chooseTiling, type Tiling } from './tiling.js';
 
-/**
- * Where runs of a long depth are added up. Of a depth that is known, in registers beside the sums, which wait on the stack while a run is
- * computed; else in memory, because registers that nearly all products leave unused would still cost them something. Blocks have a tile
- * each there; where it is not known how many there are, every element of the product has a place.
- */
-type LongDepth =
-  | { readonly kind: 'registers'; readonly runs: number }
-  | { readonly kind: 'memory'; readonly totals: Buffer; readonly lost: Buffer; readonly isPerBlock: boolean };
-
 /** What all tiles below one another have in common. */
 type Across = Omit<Place, 'row' | 'end' | 'before'> & { readonly block: Expr };
-
-/** Writes a step of the depth: its number, and where it is along each inner axis. */
-type StepFill = (k: Expr, along: readonly Expr[], body: Scope) => void;
-
-/** An element of a tile, and where memory that keeps totals has it. */
-interface Element {
-  readonly i: Expr;
-  readonly j: Expr;
-  readonly index: readonly Expr[];
-}
-
-/** Runs `fill` for every element of a tile that exists, in lanes. */
-type Elements = (where: Scope, fill: (vector: Scope, element: Element) => void) => void;
-
-/** What runs of the depth are added to. */
-interface Totals {
-  begin(scope: Scope, elements: Elements): void;
-  add(vector: Scope, element: Element): void;
-  read(element: Element): Expr;
-}
 
 export class MatmulEmitter {
   readonly #points: KernelEmitter;
@@ -238,48 +209,6 @@ export class MatmulEmitter {
     within(scope, [], build.int(0));
   }
 
-  /**
-   * The depth in runs of `depthRun` steps: what a run has summed up goes to totals before the next one begins. A product that is no deeper
-   * than one run touches no totals.
-   */
-  #inRuns(scope: Scope, long: LongDepth, sums: Accumulator, step: StepFill, elements: Elements): void {
-    const { depth } = this.#form;
-    const each = build.int(depthRun);
-    const zero = build.constant(sums.dtype, 0);
-    const several = build.apply('gt', 'bool', build.size(depth), each);
-    const ifSeveral = (where: Scope, fill: (body: Scope) => void): void =>
-      depth.constant === undefined ? where.when(several, fill) : fill(where);
-    const totals = long.kind === 'memory' ? inMemory(long, sums) : inRegisters(scope, long.runs, sums);
-    ifSeveral(scope, (body) => totals.begin(body, elements));
-    const run = (n: Expr, body: Scope): void => {
-      const start = body.let('start', build.times(n, each));
-      const left = build.smaller(each, build.minus(build.size(depth), start));
-      body.loop(
-        'k',
-        left,
-        'serial',
-        (k, inner) => {
-          const at = inner.let('k', build.plus(start, k));
-          const along = innerAt(this.#form, at).map((one) => inner.let('at', one));
-          step(at, along, inner);
-        },
-        partOf(n),
-      );
-      ifSeveral(body, (after) =>
-        elements(after, (vector, place) => {
-          totals.add(vector, place);
-          vector.emit({ kind: 'assign', accumulator: sums, index: [place.i, place.j], value: zero });
-        }),
-      );
-    };
-    scope.loop('n', build.ceilDiv(build.size(depth), each), 'serial', run, { blocks: depth });
-    ifSeveral(scope, (body) =>
-      elements(body, (vector, place) =>
-        vector.emit({ kind: 'assign', accumulator: sums, index: [place.i, place.j], value: totals.read(place) }),
-      ),
-    );
-  }
-
   #tile(scope: Scope, place: Place & Across, height: number): void {
     const { batch, block, row, end, column, extent, width, panel } = place;
     const node = this.#form.node;
@@ -331,7 +260,7 @@ export class MatmulEmitter {
         else body.when(build.apply('lt', 'bool', build.plus(row, i), end), at);
       });
     if (this.#long === undefined) this.#steps(scope, step);
-    else this.#inRuns(scope, this.#long, sums, step, elements);
+    else inRuns(scope, this.#form, this.#long, sums, step, elements);
     scope.loop('i', build.int(height), 'unroll', (i, body) => {
       const store = (where: Scope): void =>
         vectors(where, (j, vector) => {
@@ -345,54 +274,6 @@ export class MatmulEmitter {
       else body.when(build.apply('lt', 'bool', build.plus(row, i), end), store);
     });
   }
-}
-
-function inMemory({ totals, lost }: LongDepth & { readonly kind: 'memory' }, sums: Accumulator): Totals {
-  const zero = build.constant(sums.dtype, 0);
-  return {
-    begin: (scope, elements) =>
-      elements(scope, (vector, { index }) =>
-        vector.emit({ kind: 'store', buffer: totals, index, value: zero }, { kind: 'store', buffer: lost, index, value: zero }),
-      ),
-    add: (vector, { i, j, index }) => {
-      const { sum, error } = twoSum(vector, build.load(totals, index), build.read(sums, [i, j]));
-      vector.emit(
-        { kind: 'store', buffer: lost, index, value: build.apply('add', sums.dtype, build.load(lost, index), error) },
-        { kind: 'store', buffer: totals, index, value: sum },
-      );
-    },
-    read: ({ index }) => withLost(sums.dtype, build.load(totals, index), build.load(lost, index)),
-  };
-}
-
-/** Of two runs the sum has all that is kept: what its only addition rounds off would be rounded off again. */
-function inRegisters(scope: Scope, runs: number, sums: Accumulator): Totals {
-  const registers = (stem: string): Accumulator => {
-    const accumulator: Accumulator = { ...sums, name: scope.names.fresh(stem) };
-    scope.emit({ kind: 'declare', accumulator, initial: build.constant(sums.dtype, 0) });
-    return accumulator;
-  };
-  const totals = registers('total');
-  const lost = runs > 2 ? registers('lost') : undefined;
-  return {
-    begin: () => undefined,
-    add: (vector, { i, j }) => {
-      const [index, value] = [[i, j], build.read(sums, [i, j])];
-      if (lost === undefined) {
-        vector.emit({ kind: 'accumulate', accumulator: totals, index, combine: 'sum', value });
-        return;
-      }
-      const { sum, error } = twoSum(vector, build.read(totals, index), value);
-      vector.emit(
-        { kind: 'assign', accumulator: lost, index, value: build.apply('add', sums.dtype, build.read(lost, index), error) },
-        { kind: 'assign', accumulator: totals, index, value: sum },
-      );
-    },
-    read: ({ i, j }) => {
-      const total = build.read(totals, [i, j]);
-      return lost === undefined ? total : withLost(sums.dtype, total, build.read(lost, [i, j]));
-    },
-  };
 }
 
 /** The indices of several axes in one loop over all of them. */

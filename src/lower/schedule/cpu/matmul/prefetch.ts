@@ -95,8 +95,8 @@ export class TileFetch {
   }
 
   /**
-   * The left side some steps ahead: the lines of the tile's first and of its last row. Where those are less than half a line apart, the tile
-   * above has mostly asked for the first.
+   * The left side some steps ahead: the lines of the tile's first and of its last row. Where those are less than half a line apart, the
+   * tile above has mostly asked for the first.
    */
   #left(scope: Scope, { batch, row, width }: Place, height: number, k: Expr): void {
     const later = build.plus(k, build.int(this.#stepsAhead(height, width)));
@@ -114,8 +114,8 @@ export class TileFetch {
   }
 
   /**
-   * What the epilogue writes, a row in each of the first steps of the depth: as many at once would keep operands waiting. Variables may have
-   * been read by another thread last; other results matter where the nearest cache does not hold them.
+   * What the epilogue writes, a row in each of the first steps of the depth: as many at once would keep operands waiting. Variables may
+   * have been read by another thread last; other results matter where the nearest cache does not hold them.
    */
   #written(scope: Scope, { batch, row, column }: Place, height: number, k: Expr, vectors: Vectors): void {
     const { shape, dtype } = this.#form.node.type;
