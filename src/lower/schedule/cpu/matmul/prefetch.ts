@@ -6,7 +6,7 @@
 import { bytesOf, type Dim } from '../../../../base/index.js';
 import type { Node, TensorNode } from '../../../../graph/index.js';
 import { type Buffer, build, type Expr } from '../../../../kernel/index.js';
-import { assumedDepth, assumedRows, lineBytes, lineCycles, nearBytes, vectorsPerCycle } from '../../../../target/index.js';
+import { assumedDepth, assumedRows, lineBytes, lineCycles, nearBytes, roomyStep, vectorsPerCycle } from '../../../../target/index.js';
 import { rightIndex, spread, tensorOf, type MatmulForm } from '../../../form/forms.js';
 import { loadOfLeft, strideOfLeft } from '../../../form/operands.js';
 import { panelIndex } from './pack.js';
@@ -117,10 +117,11 @@ export class TileFetch {
    * What the epilogue writes, a row in each of the first steps of the depth: as many at once would keep operands waiting. Variables may
    * have been read by another thread last; other results matter where the nearest cache does not hold them.
    */
-  #written(scope: Scope, { batch, row, column }: Place, height: number, k: Expr, vectors: Vectors): void {
+  #written(scope: Scope, { batch, row, column, width }: Place, height: number, k: Expr, vectors: Vectors): void {
     const { shape, dtype } = this.#form.node.type;
     const elements = shape.reduce((count, size) => count * (size.constant ?? assumedRows), 1);
-    const isFar = elements * bytesOf(dtype) > nearBytes(this.#context.target);
+    const isRoomy = (height * width) / this.#lanes >= roomyStep;
+    const isFar = isRoomy && elements * bytesOf(dtype) > nearBytes(this.#context.target);
     const places = this.#stored.flatMap((node) =>
       this.#context.storage
         .destinations(node)
