@@ -146,9 +146,10 @@ export function emitPanels(
 
    A tile reads a few lines of every row of the right side. Rows whose length has many factors of two fall onto few places of a cache
    (1024 columns of f32: 32 places with 16 ways, so 512 rows fill it), and of a very large right side every row lies on a page of its
-   own. Copied once, a tile's columns follow each other, aligned, from one end of memory to the other, and the tiles of a block ask for
-   the next ones. Rows that do not start on lines cost each step of each tile one line more than its columns fill: two instead of one
-   where tiles are 16 columns wide. The copy costs as much as ten or twenty rows of the product; a number of rows that is not known
+   own. The nearest cache has fewer places still: with 512 columns 16 rows fill those of a tile, which without that would stay there from
+   tile to tile. Copied once, a tile's columns follow each other, aligned, from one end of memory to the other, and the tiles of a block
+   ask for the next ones. Rows that do not start on lines cost each step of each tile one line more than its columns fill: two instead of
+   one where tiles are 16 columns wide. The copy costs as much as ten or twenty rows of the product; a number of rows that is not known
    decides at run time. Other right sides are read as they lie; `mostUnpacked` and `leastPackedRows` have what was measured. Packing is
    K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34(3), 2008. Shown by
    test/lower/panels.test.ts. */
