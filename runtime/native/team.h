@@ -17,7 +17,7 @@ typedef struct tfc_job {
 } tfc_job;
 
 /* Shares that a thread may own. */
-#define TFC_TEAM_SHARES 8
+#define TFC_TEAM_SHARES 32
 
 /* `threads` counts the caller: 1 makes no thread at all. NULL when memory is short. No more threads start than there are processors, and there may be fewer. */
 tfc_team *tfc_team_create(int32_t threads);
