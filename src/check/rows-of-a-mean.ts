@@ -8,10 +8,9 @@ import { Dim, isNatural } from '../base/index.js';
 import { type Node, type Region, regionsOf, type TensorNode, topological } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
-import { joinPath, pathWithin, type Context } from './context.js';
+import type { Context } from './context.js';
 import { reachable } from './dependence.js';
 import { select } from './expressions/branches.js';
-import { nameNode } from './patterns.js';
 import { readVariable } from './variables.js';
 
 /** Whether the means that `gradients` depend on are over any rows at all, as a scalar; undefined where they certainly are. */
@@ -38,9 +37,8 @@ export function withRows(context: Context, rows: TensorNode | undefined, span: S
   for (const [variable, whenTrue] of context.entry.apart(update)) {
     const whenFalse = readVariable(context, variable, span);
     const chosen = whenFalse === undefined ? undefined : select(context, rows, { whenTrue, whenFalse }, span);
-    const version =
-      chosen === undefined ? undefined : nameNode(context, joinPath(pathWithin(context, variable.path), 'next'), chosen, span, false);
-    if (version !== undefined) context.entry.assign(variable, version);
+    // It needs no name to be told from what computes the same: nothing else has the versions of this variable.
+    if (chosen !== undefined) context.entry.assign(variable, chosen);
   }
 }
 

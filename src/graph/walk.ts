@@ -8,27 +8,29 @@ import { type NodeMap, NodeSet } from './node-map.js';
  * The roots and every node that they depend on, arguments before users, each once; nodes to which `wanted` says no are left out with all
  * that only they depend on.
  */
-export function topological(roots: Iterable<Node>, wanted: (node: Node) => boolean = () => true): Node[] {
+export function topological(roots: Iterable<Node>, wanted?: (node: Node) => boolean): Node[] {
   const order: Node[] = [];
   const seen = new NodeSet();
+  // Nodes whose arguments are being walked, and which argument is next.
+  const open: Node[] = [];
+  const next: number[] = [];
   for (const root of roots) {
-    if (!wanted(root) || !seen.add(root)) continue;
-    // Nodes whose arguments are being walked, and which argument is next.
-    const [open, next] = [[root], [0]];
-    while (open.length > 0) {
-      const top = open.length - 1;
-      const node = open[top] as Node;
-      const arg = node.args[next[top] as number];
+    if (wanted?.(root) === false || !seen.add(root)) continue;
+    let node: Node | undefined = root;
+    let at = 0;
+    while (node !== undefined) {
+      const arg: Node | undefined = node.args[at];
+      at++;
       if (arg === undefined) {
         order.push(node);
-        open.pop();
-        next.pop();
-        continue;
+        node = open.pop();
+        at = next.pop() ?? 0;
+      } else if (wanted?.(arg) !== false && seen.add(arg)) {
+        open.push(node);
+        next.push(at);
+        node = arg;
+        at = 0;
       }
-      (next[top] as number)++;
-      if (!wanted(arg) || !seen.add(arg)) continue;
-      open.push(arg);
-      next.push(0);
     }
   }
   return order;

@@ -15,6 +15,8 @@ export class Rewriter {
   readonly #build: GraphBuilder;
   readonly #visit: (node: Node) => Image;
   readonly #images = new NodeMap<Image>();
+  readonly #make = (node: Node): Image => this.#rewritten(node);
+  readonly #inRegion = (region: Region): Region => this.#region(region);
 
   /** `visit` gets a node whose arguments and regions are rewritten already. */
   constructor(build: GraphBuilder, visit: (node: Node) => Image) {
@@ -27,7 +29,7 @@ export class Rewriter {
   }
 
   tensor(node: TensorNode): TensorNode {
-    const image = imageOf(node, this.#images, (one) => this.#rewritten(one));
+    const image = imageOf(node, this.#images, this.#make);
     if (isNode(image) && isTensorNode(image)) return image;
     throw new InternalError('rewrite', `the tensor ${node.op.name} became a tuple`);
   }
@@ -42,19 +44,16 @@ export class Rewriter {
       copyOrigins(this.#build, node, item);
       return item;
     }
-    const args = node.args.map((arg) => {
+    let args: Node[] | undefined;
+    for (let at = 0; at < node.args.length; at++) {
+      const arg = node.args[at] as Node;
       const image = this.#images.get(arg) as Image;
-      if (isNode(image)) return image;
-      throw new InternalError('rewrite', `${node.op.name} takes a tuple that is no longer there`);
-    });
-    return this.#visit(
-      rebuild(
-        this.#build,
-        node,
-        args,
-        mapRegions(node.attrs, (region) => this.#region(region)),
-      ),
-    );
+      if (image === arg) continue;
+      if (!isNode(image)) throw new InternalError('rewrite', `${node.op.name} takes a tuple that is no longer there`);
+      (args ??= [...node.args])[at] = image;
+    }
+    const attrs = mapRegions(node.attrs, this.#inRegion);
+    return this.#visit(args === undefined && attrs === node.attrs ? node : this.#build.remake(node, args ?? node.args, attrs));
   }
 
   #region(region: Region): Region {

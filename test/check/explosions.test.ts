@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import { DiagnosticsError, limits } from '../../src/base/index.js';
 import { checks, differentiate, Pipeline, simplify, strip } from '../../src/passes/index.js';
-import { perceptron } from '../bench/scale/models.js';
+import { gpt, perceptron } from '../bench/scale/models.js';
 import { check } from './support.js';
 import { explosions } from './explosions.js';
 
@@ -26,6 +26,10 @@ describe('programs that want to become too large', () => {
 
 test.each(['list', 'comprehension'] as const)('models are as deep as 512 layers, as a %s', (writing) => {
   expect(check(perceptron(512, writing).text).diagnostics).toEqual([]);
+});
+
+test('a GPT is as deep as 64 blocks', () => {
+  expect(check(gpt(64).text).diagnostics).toEqual([]);
 });
 
 test('a broken program is checked for a part of the work, and only its faults are said', () => {

@@ -33,9 +33,10 @@ export function readsOf(
   materialized: ReadonlySet<Node>,
   forms: Forms,
 ): MemberReads {
-  const transparent = new Set<Node>(group.members.flatMap((one) => (one.role === 'elementwise' ? [one.node] : [])));
+  let transparent: Set<Node> | undefined;
+  for (const one of group.members) if (one.role === 'elementwise') (transparent ??= new Set()).add(one.node);
   const isLeaf = (node: Node): boolean =>
-    forms.isStored(node) || (materialized.has(node) && node !== member.node && !transparent.has(node));
+    (materialized.has(node) && node !== member.node && transparent?.has(node) !== true) || forms.isStored(node);
   const unrolled = writesOut(member, group);
   const form = forms.of(member.node);
   const { readsBefore } = forms.structures;

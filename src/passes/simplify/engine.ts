@@ -18,7 +18,7 @@ import {
   typeToString,
 } from '../../graph/index.js';
 import { element, isNodeOf } from '../../ops/index.js';
-import { copyOrigins, rebuild } from '../rewrite.js';
+import { copyOrigins } from '../rewrite.js';
 import type { Rule, RuleContext } from './rule.js';
 
 export interface Simplified {
@@ -32,13 +32,15 @@ export interface Simplified {
 const roundLimit = 100;
 const chainLimit = 1000;
 
+/** A node that no rule fits is settled if none looked further than what it is computed from: that stays, whatever other nodes become. */
 export function simplifyModule(module: ModuleGraph, build: GraphBuilder, rules: readonly Rule[]): Simplified {
   const byOp = new Map<OpTag, Rule[]>();
   for (const rule of rules) for (const op of rule.at) byOp.set(op, [...(byOp.get(op) ?? []), rule]);
   const fired = new Map<string, number>();
+  const settled = new NodeMap<true>();
   let current = module;
   for (let rounds = 1; rounds <= roundLimit; rounds++) {
-    const round = new Round(build, byOp, fired, computedRoots(current));
+    const round = new Round(build, byOp, fired, settled, computedRoots(current));
     const next = mapModule(current, (node) => round.tensor(node));
     if (!round.changed) return { module: next, fired, rounds };
     current = next;
@@ -61,46 +63,54 @@ class Round {
   readonly #build: GraphBuilder;
   readonly #rules: ReadonlyMap<OpTag, readonly Rule[]>;
   readonly #fired: Map<string, number>;
+  readonly #settled: NodeMap<true>;
   readonly #images = new NodeMap<Node>();
+  readonly #make = (node: Node): Node => this.#replaced(node);
+  readonly #inRegion = (region: Region): Region => this.#region(region);
   readonly #chain: string[] = [];
   readonly #context: RuleContext;
+  /** Whether a rule has looked at more than the node and what it is computed from. */
+  #lookedAround = false;
   changed = false;
 
   constructor(
     build: GraphBuilder,
     rules: ReadonlyMap<OpTag, readonly Rule[]>,
     fired: Map<string, number>,
+    settled: NodeMap<true>,
     roots: readonly (readonly Node[])[],
   ) {
     this.#build = build;
     this.#rules = rules;
     this.#fired = fired;
+    this.#settled = settled;
     const uses = onceAsked(() => countUses(roots));
     const takers = onceAsked(() => takersOf(roots));
     const beside = onceAsked(() => tuplesByPlace(roots));
     this.#context = {
       build,
-      uses: (node) => uses().get(node) ?? 0,
-      users: (node) => takers().users.get(node) ?? [],
-      elements: (node) => takers().elements.get(node),
-      tuplesBeside: (node) => beside().get(node) ?? [],
+      uses: (node) => this.#ofGraph(uses).get(node) ?? 0,
+      users: (node) => this.#ofGraph(takers).users.get(node) ?? [],
+      elements: (node) => this.#ofGraph(takers).elements.get(node),
+      tuplesBeside: (node) => this.#ofGraph(beside).get(node) ?? [],
     };
   }
 
   tensor(node: TensorNode): TensorNode {
-    const image = imageOf(node, this.#images, (one) => this.#replaced(one));
+    const image = imageOf(node, this.#images, this.#make);
     if (isTensorNode(image)) return image;
     throw new InternalError('simplify', `the tensor ${node.op.name} became a tuple`);
   }
 
   #replaced(node: Node): Node {
-    const args = node.args.map((arg) => this.#images.get(arg) as Node);
-    const fresh = rebuild(
-      this.#build,
-      node,
-      args,
-      mapRegions(node.attrs, (region) => this.#region(region)),
-    );
+    let args: Node[] | undefined;
+    for (let at = 0; at < node.args.length; at++) {
+      const arg = node.args[at] as Node;
+      const image = this.#images.get(arg) as Node;
+      if (image !== arg) (args ??= [...node.args])[at] = image;
+    }
+    const attrs = mapRegions(node.attrs, this.#inRegion);
+    const fresh = args === undefined && attrs === node.attrs ? node : this.#build.remake(node, args ?? node.args, attrs);
     const known = fresh === node ? undefined : this.#images.get(fresh);
     if (known !== undefined) return known;
     const image = this.#applied(fresh);
@@ -108,9 +118,15 @@ class Round {
     return image;
   }
 
+  #ofGraph<T>(found: () => T): T {
+    this.#lookedAround = true;
+    return found();
+  }
+
   #applied(node: Node): Node {
     const rules = this.#rules.get(node.op);
-    if (rules === undefined) return node;
+    if (rules === undefined || this.#settled.get(node) === true) return node;
+    this.#lookedAround = false;
     const origin = this.#build.originsOf(node)[0];
     for (const rule of rules) {
       const result = this.#build.at(origin, () => rule.apply(node, this.#context));
@@ -127,10 +143,11 @@ class Round {
       if (result.args.length > 0) copyOrigins(this.#build, node, result);
       this.#chain.push(rule.name);
       if (this.#chain.length > chainLimit) throw new InternalError('simplify', `no end: ${this.#chain.slice(-8).join(', ')}`);
-      const simple = imageOf(result, this.#images, (one) => this.#replaced(one));
+      const simple = imageOf(result, this.#images, this.#make);
       this.#chain.pop();
       return simple;
     }
+    if (!this.#lookedAround) this.#settled.set(node, true);
     return node;
   }
 
