@@ -1,5 +1,5 @@
-// Builds the emulated CUDA driver for tests. In: test/cuda/native. Out: build/cuda. Holds: of several processes that ask at once one builds,
-// and the others wait for it.
+// Builds the emulated CUDA driver for tests. In: test/cuda/native. Out: build/cuda. Holds: of several processes that ask at once one
+// builds, and the others wait for it.
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';

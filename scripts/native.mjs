@@ -1,6 +1,6 @@
 // The native addons. In: sources in codegen/llvm/native and runtime/native, node_modules/llvm-bindings, the system's tools.
-// Out: build/llvm.node and build/runtime.node; for tests build/cuda. Holds: an object is compiled again only when something it is made of changed;
-// llvm-bindings is patched in a copy, never in node_modules.
+// Out: build/llvm.node and build/runtime.node; for tests build/cuda. Holds: an object is compiled again only when something it is made of
+// changed; llvm-bindings is patched in a copy, never in node_modules.
 
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
@@ -26,7 +26,7 @@ const isHeader = (path) => /\.h$/.test(path);
 const version = (name) => JSON.parse(readFileSync(at('node_modules', name, 'package.json'), 'utf8')).version;
 const nodeHeadersKey = () => `${version('node-api-headers')} ${version('node-addon-api')}`;
 
-/** Compiles what is stale and links, to a shared library unless `kind` says otherwise; `objects` are `{ name, compiler, flags, source, key }`. */
+/** Compiles what is stale and links, to a shared library unless `kind` differs; `objects` are `{ name, compiler, flags, source, key }`. */
 async function build(output, objects, linkCommand, notice, kind = ['-shared']) {
   const folder = at('build', 'objects');
   mkdirSync(folder, { recursive: true });
@@ -141,8 +141,8 @@ export async function buildRuntimeAddon(tools) {
 }
 
 /**
- * For tests: `build/cuda/libcuda.so.1`, a CUDA driver without a GPU (test/cuda), and `build/cuda/harness`, which calls it from scripts. Code is
- * for this very processor, because an instruction of a warp is one of vectors.
+ * For tests: `build/cuda/libcuda.so.1`, a CUDA driver without a GPU (test/cuda), and `build/cuda/harness`, which calls it from scripts.
+ * Code is for this very processor, because an instruction of a warp is one of vectors.
  */
 export async function buildCudaEmulator(tools) {
   const native = at('test', 'cuda', 'native');

@@ -10,7 +10,6 @@ namespace {
 constexpr uintptr_t kBufferPointer = 1, kBufferSize = 2;
 
 int argumentsOf(const machine::Kernel& kernel, void** parameters, void** extra, std::vector<uint8_t>& bytes) {
-  // Sixteen bytes more: tensor maps are read in whole.
   bytes.assign(kernel.parameterBytes, 0);
   if (extra != nullptr) {
     const void* buffer = nullptr;
@@ -32,8 +31,9 @@ int argumentsOf(const machine::Kernel& kernel, void** parameters, void** extra, 
   return kOk;
 }
 
-void run(const machine::Launch& launch) {
+void run(const machine::Launch& launch, KernelHandle* function) {
   State& all = state();
+  if (all.functions.count(function) == 0) throw ptx::Fault(static_cast<ptx::Status>(kInvalidHandle), "a kernel whose module was unloaded before it ran");
   if (all.faultAt != 0 && all.counts.launches + 1 == all.faultAt) {
     ++all.counts.launches;
     throw ptx::Fault(static_cast<ptx::Status>(all.faultCode), "injected fault in launch " + std::to_string(all.faultAt) + ", kernel " + launch.kernel->name);
@@ -57,7 +57,7 @@ int kernelWork(machine::Dim3 grid, machine::Dim3 block, KernelHandle* function, 
   launch->block = block;
   launch->dynamicShared = sharedBytes;
   if (const int status = argumentsOf(kernel, parameters, extra, launch->parameters)) return status;
-  made = {Work::Kernel, [launch] { run(*launch); }, function, launch};
+  made = {Work::Kernel, [launch, function] { run(*launch, function); }, function, launch};
   return kOk;
 }
 

@@ -1,6 +1,7 @@
 // Memory of the device and of the host, copies, fills. In: cuMem…. Out: allocations; bytes moved in the order of their streams.
 // Holds: every range is checked against the allocations when the call is made; without `Async` a copy waits as the real one does.
 #include <cstring>
+#include "../ptx/fault.h"
 #include "state.h"
 
 namespace {
@@ -10,10 +11,27 @@ uint8_t* hostOf(CUdeviceptr address, size_t bytes) {
   return one == nullptr ? nullptr : one->host + (address - one->address);
 }
 
-int copy(uint8_t* to, const uint8_t* from, size_t bytes, Stream* stream, bool waits) {
+/** One side of a copy. Device memory is looked for when the copy runs: a graph may run after it was freed. */
+struct Side {
+  uint64_t address;
+  bool device;
+  uint8_t* at(size_t bytes) const { return device ? hostOf(address, bytes) : reinterpret_cast<uint8_t*>(address); }
+};
+
+Side device(CUdeviceptr address) { return {address, true}; }
+Side host(const void* address) { return {reinterpret_cast<uint64_t>(address), false}; }
+
+[[noreturn]] void freed() { throw ptx::Fault(ptx::kIllegalAddress, "memory of a copy or a fill was freed before it ran"); }
+
+int copy(Side to, Side from, size_t bytes, Stream* stream, bool waits) {
   if (bytes == 0) return kOk;
-  if (to == nullptr || from == nullptr) return kInvalidValue;
-  const auto run = [=] { std::memmove(to, from, bytes); };
+  if (to.at(bytes) == nullptr || from.at(bytes) == nullptr) return kInvalidValue;
+  const auto run = [=] {
+    uint8_t* const target = to.at(bytes);
+    const uint8_t* const source = from.at(bytes);
+    if (target == nullptr || source == nullptr) freed();
+    std::memmove(target, source, bytes);
+  };
   if (!waits) return push(stream, {Work::Copy, run, nullptr, nullptr});
   finishBlocking();
   if (state().sticky != kOk) return state().sticky;
@@ -24,9 +42,14 @@ int copy(uint8_t* to, const uint8_t* from, size_t bytes, Stream* stream, bool wa
 template <class T>
 int fill(CUdeviceptr address, T value, size_t count, Stream* stream, bool waits) {
   if (count == 0) return kOk;
-  T* const to = reinterpret_cast<T*>(hostOf(address, count * sizeof(T)));
-  if (to == nullptr || address % sizeof(T) != 0) return kInvalidValue;
-  const int status = push(stream, {Work::Fill, [=] { std::fill(to, to + count, value); }, nullptr, nullptr});
+  const size_t bytes = count * sizeof(T);
+  if (hostOf(address, bytes) == nullptr || address % sizeof(T) != 0) return kInvalidValue;
+  const auto run = [=] {
+    T* const to = reinterpret_cast<T*>(hostOf(address, bytes));
+    if (to == nullptr) freed();
+    std::fill(to, to + count, value);
+  };
+  const int status = push(stream, {Work::Fill, run, nullptr, nullptr});
   if (waits && status == kOk) finishBlocking();
   return status != kOk ? status : state().sticky;
 }
@@ -93,32 +116,32 @@ TFC_CUDA CUresult cuMemHostGetDevicePointer_v2(CUdeviceptr* address, void* host,
 
 TFC_CUDA CUresult cuMemcpyHtoD_v2(CUdeviceptr to, const void* from, size_t bytes) {
   TFC_READY(false);
-  return copy(hostOf(to, bytes), static_cast<const uint8_t*>(from), bytes, nullptr, true);
+  return copy(device(to), host(from), bytes, nullptr, true);
 }
 
 TFC_CUDA CUresult cuMemcpyDtoH_v2(void* to, CUdeviceptr from, size_t bytes) {
   TFC_READY(false);
-  return copy(static_cast<uint8_t*>(to), hostOf(from, bytes), bytes, nullptr, true);
+  return copy(host(to), device(from), bytes, nullptr, true);
 }
 
 TFC_CUDA CUresult cuMemcpyDtoD_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes) {
   TFC_READY(false);
-  return copy(hostOf(to, bytes), hostOf(from, bytes), bytes, nullptr, true);
+  return copy(device(to), device(from), bytes, nullptr, true);
 }
 
 TFC_CUDA CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void* from, size_t bytes, Stream* stream) {
   TFC_READY();
-  return copy(hostOf(to, bytes), static_cast<const uint8_t*>(from), bytes, stream, false);
+  return copy(device(to), host(from), bytes, stream, false);
 }
 
 TFC_CUDA CUresult cuMemcpyDtoHAsync_v2(void* to, CUdeviceptr from, size_t bytes, Stream* stream) {
   TFC_READY();
-  return copy(static_cast<uint8_t*>(to), hostOf(from, bytes), bytes, stream, false);
+  return copy(host(to), device(from), bytes, stream, false);
 }
 
 TFC_CUDA CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, Stream* stream) {
   TFC_READY();
-  return copy(hostOf(to, bytes), hostOf(from, bytes), bytes, stream, false);
+  return copy(device(to), device(from), bytes, stream, false);
 }
 
 TFC_CUDA CUresult cuMemsetD8_v2(CUdeviceptr to, unsigned char value, size_t count) {

@@ -20,9 +20,12 @@ class SharedReach {
   uint8_t* operator()(uint64_t address, uint32_t bytes, int lane, Access kind) {
     if ((address & (bytes - 1)) != 0) alignmentFault(warp_, at_, lane, address, bytes);
     if (address > size_ || bytes > size_ - address) addressFault("shared", warp_, at_, lane, address, bytes);
-    if (races_)
+    if (races_ && !(address == last_ && several_ && kind == Access::Read)) {
       if (const Race race = block_.sharedShadow.access(address, bytes, warp_, warp_.segment(), static_cast<uint8_t>(lane), kind, base_, true))
         raceFault(race, warp_, at_, lane, kind, address, true);
+      several_ = address == last_;
+      last_ = address;
+    }
     return data_ + address;
   }
 
@@ -34,6 +37,9 @@ class SharedReach {
   const uint64_t size_;
   const bool races_;
   const uint32_t base_;
+  /** Lanes that all read one address: two of them say so. */
+  uint64_t last_ = ~uint64_t{0};
+  bool several_ = false;
 };
 
 /** Global memory for one instruction of a warp: it often stays in the allocation that the instruction touched last. */

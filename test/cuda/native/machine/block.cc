@@ -58,7 +58,7 @@ void Block::begin(const Launch& what, Dim3 at) {
     warp.clock.assign(count + 1, before);
     warp.first = warp.settled = timeline->blockBase();
     warp.beginSegment();
-    warp.lanesSince = warp.clock[i];
+    warp.lanesSince = warp.sinceSettled = warp.clock[i];
     warp.paths.push_back({warp.alive, 0, -1, State::Ready, 0});
     fill(warp);
   }

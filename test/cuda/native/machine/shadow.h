@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <vector>
+#include "warp.h"
 
 namespace machine {
 
@@ -31,8 +32,6 @@ enum CellFlags : uint8_t {
 
 enum class Access : uint8_t { Read, Write, AtomicRead, AtomicWrite, Begin, Land };
 
-struct Warp;
-
 struct Race {
   /** What clashes: `reads what`, … ; empty: nothing. */
   const char* what = nullptr;
@@ -48,14 +47,13 @@ class Shadow {
    * A word that the warp has read already in this segment has not been written since, or the write would have removed that.
    */
   Race access(uint64_t offset, uint32_t bytes, const Warp& warp, uint32_t now, uint8_t lane, Access kind, uint32_t base, bool fresh) {
-    if (kind == Access::Read && bytes == 4 && offset / kPageBytes < pages_.size()) {
+    if (kind <= Access::Write && bytes >= 4 && offset / kPageBytes < pages_.size()) {
       Page* const here = pages_[offset / kPageBytes].get();
       if (here != nullptr && here->shift == 2) {
-        Cell& cell = here->cells[offset % kPageBytes / 4];
-        if (cell.read[0] == now && cell.flags == 0) {
-          if (cell.readLane[0] != lane) cell.readLane[0] = kSeveral;
-          return {};
-        }
+        Cell* const first = &here->cells[offset % kPageBytes / 4];
+        uint32_t done = 0;
+        while (done < bytes / 4 && quickly(first[done], warp, now, lane, kind, base, fresh)) ++done;
+        if (done == bytes / 4) return {};
       }
     }
     return slowly(offset, bytes, warp, lane, kind, base, fresh);
@@ -64,6 +62,36 @@ class Shadow {
 
  private:
   static constexpr uint64_t kPageBytes = 4096;
+
+  /** Notes an access that plainly races with nothing: what came before is over, or was before all threads of the block met. */
+  static bool quickly(Cell& cell, const Warp& warp, uint32_t now, uint8_t lane, Access kind, uint32_t base, bool fresh) {
+    if (cell.flags != 0) return false;
+    const auto isOver = [&](uint32_t segment) { return segment < base || warp.isSettled(segment); };
+    const auto again = [&](int i) {
+      if (cell.readLane[i] != lane) cell.readLane[i] = kSeveral;
+      return true;
+    };
+    const auto set = [&](int i) {
+      cell.read[i] = now;
+      cell.readLane[i] = lane;
+      return true;
+    };
+    if (kind == Access::Write) {
+      if (!isOver(cell.write) || !isOver(cell.read[0]) || !isOver(cell.read[1])) return false;
+      cell.write = now;
+      cell.writeLane = lane;
+      cell.read[0] = cell.read[1] = 0;
+      return true;
+    }
+    if (cell.read[0] == now) return again(0);
+    if (cell.read[1] == now) return again(1);
+    if (cell.write < base ? fresh : !warp.isSettled(cell.write)) return false;
+    if (isOver(cell.read[0])) return set(0);
+    // Of a warp's first segment since all met: the reader that is there is another warp. Two are enough, since whoever writes is not both.
+    if (now != warp.sinceSettled) return false;
+    return isOver(cell.read[1]) ? set(1) : warp.simple;
+  }
+
   Race slowly(uint64_t offset, uint32_t bytes, const Warp& warp, uint8_t lane, Access kind, uint32_t base, bool fresh);
   struct Page {
     uint8_t shift = 2;

@@ -147,6 +147,8 @@ bool Block::barrier(Warp& warp, size_t index, const Instruction& at, Mask mask) 
     one.any = false;
   }
   one.expected = expected;
+  if (written)
+    for (Warp& other : warps) other.simple = false;
   one.arrived += static_cast<uint32_t>(__builtin_popcount(mask));
   if (written && one.arrived > expected)
     fault(ptx::kLaunchFailed, "a barrier that waits for " + std::to_string(expected) + " threads is reached by " + std::to_string(one.arrived), warp, at, lane);
@@ -209,7 +211,9 @@ void Block::settle(uint32_t id) {
     if (here == 0) continue;
     warp.learn(one.clock);
     warp.lanesMet(here);
-    if (all) warp.settled = before;
+    if (!all) continue;
+    warp.settled = before;
+    warp.sinceSettled = warp.segment();
   }
 }
 

@@ -50,6 +50,10 @@ struct Warp {
   std::vector<uint32_t> clock;
   /** The block's first segment, and the one before which all of the block's are ordered before what comes. */
   uint32_t first = 0, settled = 0;
+  /** The segment that the warp began when all of the block last met. */
+  uint32_t sinceSettled = 0;
+  /** Whether warps of the block have met only all at once so far. */
+  bool simple = true;
   /** Segments before this one are ordered between all lanes of the warp. */
   uint32_t lanesSince = 0;
   /** The same for pairs of lanes, where only some of them met. */

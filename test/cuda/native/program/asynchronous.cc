@@ -77,6 +77,7 @@ uint64_t barrierAddress(Warp& warp, const Instruction& at, int lane, Access kind
 void initialize(Warp& warp, const Instruction& at, Mask mask) {
   for (Mask rest = mask; rest != 0; rest &= rest - 1) {
     const int lane = __builtin_ctz(rest);
+    for (Warp& other : warp.block->warps) other.simple = false;
     PhaseBarrier made;
     made.expected = made.pending = static_cast<uint32_t>(warp.value(at.operand[2], lane));
     if (made.expected == 0 || made.expected >= 1u << 20) warp.block->fault(ptx::kLaunchFailed, "a count of arrivals is between 1 and 2^20 - 1", warp, at, lane);

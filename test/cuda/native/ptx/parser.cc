@@ -1,6 +1,7 @@
 // The parser of parser.h: modules, functions, declarations; statements are in statements.cc. In: tokens. Out: the tree.
 // Holds: scopes are gone afterwards: what a nested one declares has a name of its own.
 #include "parser.h"
+#include <cstring>
 #include "cursor.h"
 #include "statements.h"
 
@@ -10,6 +11,25 @@ namespace {
 
 const std::map<std::string, Space> kSpaces = {
     {".global", Space::Global}, {".const", Space::Const}, {".shared", Space::Shared}, {".local", Space::Local}, {".param", Space::Param}};
+
+/** The bits of a literal in a variable of this type: decimal ones are of eight bytes. */
+uint64_t floatBits(const Operand& value, Scalar scalar) {
+  if (value.single == (scalar != Scalar::F64)) return value.bits;
+  double number = 0;
+  float single = 0;
+  if (value.single) {
+    const uint32_t bits = static_cast<uint32_t>(value.bits);
+    std::memcpy(&single, &bits, sizeof single);
+    number = single;
+  } else {
+    std::memcpy(&number, &value.bits, sizeof number);
+    single = static_cast<float>(number);
+  }
+  uint64_t bits = 0;
+  if (scalar == Scalar::F64) std::memcpy(&bits, &number, sizeof number);
+  else std::memcpy(&bits, &single, sizeof single);
+  return bits;
+}
 
 class ModuleParser {
  public:
@@ -112,8 +132,10 @@ class ModuleParser {
     }
     const Operand value = operandOf(cursor_);
     uint64_t bits = static_cast<uint64_t>(value.value);
-    if (value.kind == Operand::Float) bits = value.bits;
-    else if (value.kind != Operand::Integer) cursor_.fail("a variable is initialized by numbers");
+    if (value.kind == Operand::Float) {
+      if (isFloat(one.scalar) && bytesOf(one.scalar) < 4) cursor_.fail("numbers of 16 bits are given by their bits");
+      bits = floatBits(value, one.scalar);
+    } else if (value.kind != Operand::Integer) cursor_.fail("a variable is initialized by numbers");
     for (uint32_t i = 0; i < bytesOf(one.scalar); ++i) one.initial.push_back(static_cast<uint8_t>(bits >> (8 * i)));
   }
 
