@@ -160,6 +160,16 @@ test('names and handles that are not there', () => {
   ).toEqual([...[success, success, notFound, notFound].map((status, i) => ({ status, text: ['0', '0', '1', '2'][i] }))]);
 });
 
+test('debug information is passed over', () => {
+  const section = '.file 1 "model.tdsl"\n.section .debug_info\n{\n.b32 44 // bytes\n.b32 .debug_abbrev\n}\n';
+  const body =
+    '.loc 1 3 0\n.reg .u32 %x;\n.loc 1 4 5, function_name $L0, inlined_at 1 2 0\n$L0:\nmov.u32 %x, 1;\n.pragma "nounroll";\nret;\n';
+  const text = `${header()}.visible .entry k()\n{\n${body}}\n${section}`;
+  expect(statuses(runScript(['begin', moduleLine('m', text), 'function k m k', 'launch k 1 1 1 32 1 1 0 -', 'cuCtxSynchronize']))).toEqual([
+    0, 0, 0, 0, 0,
+  ]);
+});
+
 test('variables of modules have memory', () => {
   const text = `${header()}.visible .global .align 8 .f32 table[4] = {0f3F800000, 2.0, 3.0};\n.visible .entry k() { ret; }`;
   const replies = runScript(['begin', moduleLine('m', text), 'global t m table', 'download t 16', 'global u m other']);

@@ -193,7 +193,7 @@ class ModuleParser {
       }
       const std::string& word = cursor_.peek().text;
       if (word == ".reg") registers(made);
-      else if (word == ".loc" || word == ".file") cursor_.skipLine();
+      else if (word == ".loc" || word == ".file") { cursor_.take(); cursor_.skipLine(); }
       else if (word == ".pragma") { cursor_.take(); cursor_.take(); cursor_.expect(";"); }
       else if (kSpaces.count(word) != 0) local(made);
       else if (cursor_.peek(1).text == ":") label(made);
