@@ -1,10 +1,10 @@
 // The native addons. In: sources in codegen/llvm/native and runtime/native, node_modules/llvm-bindings, the system's tools.
-// Out: build/llvm.node and build/runtime.node. Holds: an object is compiled again only when something it is made of changed;
-// llvm-bindings is patched in a copy, never in node_modules.
+// Out: build/llvm.node and build/runtime.node; for tests build/cuda. Holds: an object is compiled again only when something it is made of
+// changed; llvm-bindings is patched in a copy, never in node_modules.
 
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { basename, join, relative } from 'node:path';
+import { availableParallelism, cpus } from 'node:os';
+import { basename, dirname, join, relative } from 'node:path';
 import { at, filesBelow, hash, hashFiles, outputOf, readText, run, writeWhole } from './files.mjs';
 import { say, stop } from './report.mjs';
 
@@ -26,8 +26,8 @@ const isHeader = (path) => /\.h$/.test(path);
 const version = (name) => JSON.parse(readFileSync(at('node_modules', name, 'package.json'), 'utf8')).version;
 const nodeHeadersKey = () => `${version('node-api-headers')} ${version('node-addon-api')}`;
 
-/** Compiles what is stale and links; `objects` are `{ name, compiler, flags, source, key }`. */
-async function build(output, objects, linkCommand, notice) {
+/** Compiles what is stale and links, to a shared library unless `kind` differs; `objects` are `{ name, compiler, flags, source, key }`. */
+async function build(output, objects, linkCommand, notice, kind = ['-shared']) {
   const folder = at('build', 'objects');
   mkdirSync(folder, { recursive: true });
   const file = (o) => join(folder, `${o.name}.o`);
@@ -47,7 +47,8 @@ async function build(output, objects, linkCommand, notice) {
   await Promise.all(Array.from({ length: Math.min(availableParallelism(), queue.length) }, worker));
   const [linker, ...flags] = linkCommand;
   const part = `${output}.${process.pid}.part`;
-  await run(linker, ['-shared', '-o', part, ...objects.map(file), ...flags], { quiet: true, what: `linking ${basename(output)}` });
+  mkdirSync(dirname(output), { recursive: true });
+  await run(linker, [...kind, '-o', part, ...objects.map(file), ...flags], { quiet: true, what: `linking ${basename(output)}` });
   renameSync(part, output);
   writeWhole(`${output}.stamp`, linkKey);
 }
@@ -137,4 +138,42 @@ export async function buildRuntimeAddon(tools) {
   });
   const link = [tools.cxx, '-pthread', '-ldl', '-lm', '-s'];
   await build(at('build', 'runtime.node'), objects, link, () => 'building the runtime addon (a few seconds) …');
+}
+
+/**
+ * For tests: `build/cuda/libcuda.so.1`, a CUDA driver without a GPU (test/cuda), and `build/cuda/harness`, which calls it from scripts.
+ * Code is for this very processor, because an instruction of a warp is one of vectors.
+ */
+export async function buildCudaEmulator(tools) {
+  const native = at('test', 'cuda', 'native');
+  const headers = [...filesBelow(native, isHeader)];
+  const processor = cpus()[0]?.model ?? process.arch;
+  const base = hash(outputOf(tools.cxx, ['--version']) ?? '', processor, process.arch);
+  // Contraction would round once where PTX rounds twice; registers hold numbers of several types.
+  const flags = [
+    ...['-std=c++17', '-march=native', '-ffp-contract=off', '-fwrapv', '-fno-strict-aliasing'],
+    ...['-fPIC', '-fvisibility=hidden', '-Wall', '-Wextra'],
+  ];
+  const object = (source) => {
+    const name = `cuda-${relative(native, source).replaceAll(/[^A-Za-z0-9]/g, '-')}`;
+    const runs = /\/(machine|program)\//.test(source);
+    const all = [...flags, ...(runs ? ['-O2', '-ftree-vectorize'] : ['-O1'])];
+    return { name, compiler: tools.cxx, flags: all, source, key: hash(base, hashFiles([...headers, source]), ...all) };
+  };
+  const sources = filesBelow(native, isSource);
+  const isHarness = (path) => path.includes('/harness/');
+  const notice = (count) => `building the emulated CUDA driver (${count} files, about half a minute) …`;
+  await build(
+    at('build', 'cuda', 'libcuda.so.1'),
+    sources.filter((path) => !isHarness(path)).map(object),
+    [tools.cxx, '-ldl', '-lm', '-s'],
+    notice,
+  );
+  await build(
+    at('build', 'cuda', 'harness'),
+    sources.filter(isHarness).map(object),
+    [tools.cxx, '-ldl', '-s'],
+    () => 'building its harness …',
+    [],
+  );
 }

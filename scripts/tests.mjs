@@ -4,6 +4,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { at, readText } from './files.mjs';
+import { buildCudaEmulator } from './native.mjs';
+import { systemTools } from './system.mjs';
 
 function call(script, args, env = {}) {
   return (
@@ -35,8 +37,10 @@ function unused() {
 }
 
 /** `npm test` (with lint, when no files are named) or, with `long`, `npm run test:long`. Returns the exit code. */
-export function test(args, { long = false } = {}) {
+export async function test(args, { long = false } = {}) {
   mkdirSync(at('build'), { recursive: true });
+  // Before the tests that need it: they would wait for it longer than a test may take.
+  if (args.length === 0 || args.some((arg) => arg.includes('cuda'))) await buildCudaEmulator(await systemTools());
   const lints = !long && args.length === 0 ? [lint(), format(), unused()] : [];
   const tally = at('build', `tally-${process.pid}.json`);
   const reporters = ['--reporter=default', `--reporter=${at('scripts', 'reporter.mjs')}`];
