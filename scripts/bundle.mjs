@@ -1,8 +1,9 @@
 // What processes load, in few files and already compiled: resolving, reading and compiling some hundred modules takes longer than compiling
 // a small program. In: the compiled sources in dist. Out: dist/bundle with the command, the compiling process, the public API, the plugin
 // for bundlers, the hooks for Node, the thread that reads data ahead, `stamp`, a hash by which the compile cache knows this compiler, the
-// script of the page that `tfc graph` writes, what draws the charts of reports, and libraries that few processes need. Holds: what Node compiles of a bundle is kept beside
-// it; a Node that cannot use that compiles it again; a file whose content is as it was is not written again, and none is seen half written.
+// script of the page that `tfc graph` writes, what draws the charts of reports, and libraries that few processes need. Holds: what Node
+// compiles of a bundle is kept beside it; a Node that cannot use that compiles it again; a file whose content is as it was is not written
+// again, and none is seen half written.
 
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

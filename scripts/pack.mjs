@@ -132,7 +132,7 @@ function addon(folder, name) {
   chmodSync(join(folder, `${name}.node`), 0o755);
 }
 
-/** A file of declarations and all that it refers to. Each needs no package but those that come along: a strict program reads all of them. */
+/** A file of declarations and all that it refers to. They need no package but those that come along: strict programs read all of them. */
 function declarations(first) {
   const found = new Set([first]);
   for (const file of found) {

@@ -11,7 +11,7 @@ interface Place {
   readonly backward: boolean;
 }
 
-/** `texts` are those of the program; those of the library are not among them. Of several places of a node that of this entry, and a forward one. */
+/** `texts` are those of the program, without the library's. Of several places of a node that of this entry, and a forward one. */
 export function placeOf(node: Node, entry: string, build: GraphBuilder, texts: Texts): Place | undefined {
   const all = build.originsOf(node);
   const own = all.filter((origin) => origin.entry === undefined || origin.entry === entry);

@@ -1,5 +1,5 @@
-// Where packages are tried. In: nothing. Out: an empty directory. Holds: no folder above it has packages, which Node would take in the place
-// of those that ours lack.
+// Where packages are tried. In: nothing. Out: an empty directory. Holds: no folder above it has packages, which Node would take in the
+// place of those that ours lack.
 
 import { existsSync, mkdtempSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';

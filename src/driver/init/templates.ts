@@ -1,5 +1,5 @@
-// What `tfc init` writes beside `package.json`. In: the name of a project. Out: files with their texts. Holds: a project type-checks, trains and
-// resumes as it stands, by the commands that its README names; the same template is the same to the byte.
+// What `tfc init` writes beside `package.json`. In: the name of a project. Out: files with their texts. Holds: a project type-checks,
+// trains and resumes as it stands, by the commands that its README names; the same template is the same to the byte.
 
 import type { Wanted } from './manifest.js';
 import { moonsTable, rentsTable } from './tables.js';
