@@ -28,7 +28,7 @@ export function applyConfig(program: Command, command: Command, config: Config, 
   }
 }
 
-const optionsOf = (command: Command): string[] => command.options.map((option) => option.attributeName());
+const optionsOf = (command: Command): string[] => [...new Set(command.options.map((option) => option.attributeName()))];
 
 const unknown = (where: string, name: string, known: readonly string[], path: string): TfcError =>
   new TfcError('bad-data', `${path}: there is no option ${shown(where)}`, {

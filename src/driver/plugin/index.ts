@@ -9,7 +9,6 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { createUnplugin, type UnpluginFactory, type UnpluginInstance } from 'unplugin';
 import { positionsOf } from '../../../grammar/places.js';
 import { TfcError } from '../../../runtime/index.js';
-
 import { type BuiltProgram, buildProgram, type CompileOptions } from '../api/compile.js';
 import { artifactFiles } from '../build/request.js';
 import { CompileError, oneLine } from '../mistakes.js';
