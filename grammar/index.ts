@@ -3,6 +3,8 @@
 
 export type * from './ast.js';
 export { joinSpans, lineStarts, positionAt, positionIn } from './span.js';
+export { lineOf, positionsOf } from './places.js';
+export type { Texts } from './places.js';
 export type { Span } from './span.js';
 export { maximumDepth, maximumLength, parse } from './parse.js';
 export type { ParseResult } from './parse.js';

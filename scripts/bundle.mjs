@@ -1,8 +1,9 @@
 // What processes load, in few files and already compiled: resolving, reading and compiling some hundred modules takes longer than compiling
 // a small program. In: the compiled sources in dist. Out: dist/bundle with the command, the compiling process, the public API, the plugin
 // for bundlers, the hooks for Node, the thread that reads data ahead, `stamp`, a hash by which the compile cache knows this compiler, the
-// script of the page that `tfc graph` writes, and what draws the charts of reports. Holds: what Node compiles of a bundle is kept beside
-// it; a Node that cannot use that compiles it again; a file whose content is as it was is not written again, and none is seen half written.
+// script of the page that `tfc graph` writes, what draws the charts of reports, and libraries that few processes need. Holds: what Node
+// compiles of a bundle is kept beside it; a Node that cannot use that compiles it again; a file whose content is as it was is not written
+// again, and none is seen half written.
 
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -109,6 +110,49 @@ const packages = () => {
   return Object.keys({ ...dependencies, ...peerDependencies });
 };
 
+/** Directories of the packages that bundles are made of. */
+const bundled = new Set();
+
+const noting = {
+  name: 'noting',
+  load: (id) => {
+    const [folder] = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id) ?? [];
+    if (folder !== undefined) bundled.add(folder);
+  },
+};
+
+/** What their authors ask to stand in every copy. */
+function licenses() {
+  const texts = [...bundled].map((folder) => {
+    const { name, version, license } = JSON.parse(readText(join(folder, 'package.json')));
+    const file = readdirSync(folder).find((one) => /^(?:licen[cs]e|copying)/i.test(one));
+    return `${name} ${version} (${license})\n\n${file === undefined ? '' : `${readText(join(folder, file)).trim()}\n\n`}`;
+  });
+  return `Libraries that these files were made of, with their terms.\n\n${texts.sort().join('---\n\n')}`;
+}
+
+/** Libraries that most processes need nothing of: what sources ask `library` for, each in a file of its own (`src/input/library.ts`). */
+const libraries = () => [
+  ...new Set(
+    filesBelow(at('dist', 'src'), (path) => path.endsWith('.js')).flatMap((path) =>
+      [...readText(path).matchAll(/\blibrary\('([^']+)'\)/g)].map(([, name]) => name),
+    ),
+  ),
+];
+
+const libraryFile = (name) => `library${name.replaceAll(/\W+/g, '-').replace(/^-?/, '-')}.cjs`;
+
+async function libraryCode(name) {
+  const { rolldown } = await import('rolldown');
+  const made = await rolldown({ cwd: at(), platform: 'node', input: name, external: /^node:/, plugins: [noting] });
+  try {
+    const { output } = await made.generate({ format: 'cjs', minify: true, exports: 'named', codeSplitting: false });
+    return output[0].code;
+  } finally {
+    await made.close();
+  }
+}
+
 async function codeOf(name, modules) {
   // Not at the top: set-up reads this file before anything is installed.
   const { rolldown } = await import('rolldown');
@@ -117,7 +161,7 @@ async function codeOf(name, modules) {
     platform: 'node',
     input: { [name]: driver(name) },
     external: [/^node:/, ...packages()],
-    plugins: [{ name: 'prepared', load: (id) => modules.get(id) }],
+    plugins: [noting, { name: 'prepared', load: (id) => modules.get(id) }],
   });
   try {
     const { output } = await made.generate({ dir: FOLDER, format: 'cjs', codeSplitting: false });
@@ -134,7 +178,7 @@ async function modulesOf(modules) {
     platform: 'node',
     input: MODULES,
     external: [/^node:/, ...packages()],
-    plugins: [{ name: 'prepared', load: (id) => modules.get(id) }],
+    plugins: [noting, { name: 'prepared', load: (id) => modules.get(id) }],
   });
   try {
     const names = { entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' };
@@ -150,7 +194,12 @@ async function modulesOf(modules) {
 /** The script of the page that `tfc graph` writes, which stands inside of its HTML. */
 async function pageScript() {
   const { rolldown } = await import('rolldown');
-  const made = await rolldown({ cwd: at(), platform: 'browser', input: at('dist', 'src', 'driver', 'report', 'page', 'main.js') });
+  const made = await rolldown({
+    cwd: at(),
+    platform: 'browser',
+    input: at('dist', 'src', 'driver', 'report', 'page', 'main.js'),
+    plugins: [noting],
+  });
   try {
     const { output } = await made.generate({ format: 'iife' });
     const { code } = output[0];
@@ -165,7 +214,12 @@ async function pageScript() {
 async function chartsCode() {
   const { rolldown } = await import('rolldown');
   // Vega for browsers: the one for Node looks for a canvas with a top-level `await`, which `require` cannot load.
-  const made = await rolldown({ cwd: at(), platform: 'browser', input: at('dist', 'src', 'train', 'report', 'charts.js') });
+  const made = await rolldown({
+    cwd: at(),
+    platform: 'browser',
+    input: at('dist', 'src', 'train', 'report', 'charts.js'),
+    plugins: [noting],
+  });
   try {
     const { output } = await made.generate({ format: 'cjs', minify: true });
     return output[0].code;
@@ -198,6 +252,9 @@ export async function bundle() {
   const stamp = hash(...bundles.map(({ code }) => code));
   const kept = new Set(['stamp']);
   const write = (name, content) => {
+    // A bundler leaves a package that is asked for in this way to those who run the bundle, who have none.
+    const [, left] = /\bcreateRequire\)?\([^;\n]*\)\("(?!node:)([^"]+)"\)/.exec(content) ?? [];
+    if (left !== undefined) throw new Error(`${name} needs the package ${left} where it runs: ask for it by library('${left}')`);
     kept.add(name);
     if (readText(at('dist', 'bundle', name)) !== content) writeWhole(at('dist', 'bundle', name), content);
   };
@@ -210,6 +267,8 @@ export async function bundle() {
   for (const { fileName, code } of chunks) write(fileName, code);
   write('graph-page.js', await pageScript());
   write('charts.cjs', await chartsCode());
+  for (const name of libraries()) write(libraryFile(name), await libraryCode(name));
+  write('licenses.txt', licenses());
   write('stamp', stamp);
   chmodSync(at('dist', 'bundle', 'cli.cjs'), 0o755);
   for (const { name, code } of bundles) {

@@ -4,9 +4,16 @@
 
 /**
  * For processes that compile and end: bytes of bytecode that a function runs before V8 optimizes it, some four times as many as usual. Code
- * that runs for a tenth of a second does not live to repay its optimization, which keeps the second core from LLVM.
+ * that runs for a tenth of a second does not live to repay its optimization, which keeps the second core from LLVM. V8 has it up to version
+ * 11, which is that of Node 20; later ones complain of it on standard error.
  */
 export const compilerFlags = '--interrupt-budget=500000';
+
+export function setFlags(flags, v8 = process.versions.v8) {
+  const isKnown = flags !== '' && Number.parseInt(v8, 10) <= 11;
+  if (isKnown) process.getBuiltinModule('node:v8').setFlagsFromString(flags);
+  return isKnown;
+}
 
 /**
  * A script whose value is a function with the names that a CommonJS module knows, and with what imports packages that are loaded only when
@@ -18,7 +25,7 @@ export const wrapped = (code) =>
 const ascii = (code) => code.replaceAll(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 function load(require, name, flags) {
-  if (flags !== '') require('node:v8').setFlagsFromString(flags);
+  setFlags(flags);
   const { readFileSync } = require('node:fs');
   const { dirname } = require('node:path');
   const { Script } = require('node:vm');
@@ -35,4 +42,5 @@ function load(require, name, flags) {
   return module.exports;
 }
 
-export const loaderOf = (name, flags = '') => `(${load})(require, '${name}', '${flags}')`;
+export const loaderOf = (name, flags = '') =>
+  `(${load})(require, '${name}', '${flags}')`.replace('setFlags(flags);', () => `(${setFlags})(flags);`);

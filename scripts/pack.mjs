@@ -132,13 +132,16 @@ function addon(folder, name) {
   chmodSync(join(folder, `${name}.node`), 0o755);
 }
 
-/** A file of declarations and all that it refers to, with the files that lead from them to sources. */
+/** A file of declarations and all that it refers to. They need no package but those that come along: strict programs read all of them. */
 function declarations(first) {
   const found = new Set([first]);
   for (const file of found) {
-    for (const [, name] of readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*['"](\.[^'"]+)\.js['"]/g)) {
-      const path = join(dirname(file), `${name}.d.ts`);
-      if (existsSync(path)) found.add(path);
+    const code = readFileSync(file, 'utf8').replaceAll(/\/\*[^]*?\*\//g, '');
+    for (const [, name] of code.matchAll(/(?:from|import\()\s*['"]([^'"]+)['"]/g)) {
+      const path = join(dirname(file), name.replace(/\.js$/, '.d.ts'));
+      if (name.startsWith('.') && existsSync(path)) found.add(path);
+      else if (!name.startsWith('node:') && !(name in own.dependencies))
+        stop(`${relative(at(), file)} needs ${name} for its types, which users of the package do not have.`);
     }
   }
   return found;

@@ -8,10 +8,10 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { writeWhole } from './files.mjs';
-import { compilerFlags } from './loader.mjs';
+import { compilerFlags, setFlags } from './loader.mjs';
 
 const [kind, filename, target, scratch, ...programs] = process.argv.slice(2);
-if (kind === 'compiler') setFlagsFromString(compilerFlags);
+if (kind === 'compiler') setFlags(compilerFlags);
 // Code that has not run for a while would be thrown away before it is kept.
 setFlagsFromString('--no-flush-bytecode');
 const script = new Script(readFileSync(filename, 'latin1'), { filename });

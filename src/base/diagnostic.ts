@@ -1,7 +1,7 @@
 // The user's mistakes as values. In: a code, a message and spans. Out: what the command line, the API and editors show.
 // Holds: every code has one row in `codes.ts`; a diagnostic without a span belongs to no source (a feed, a file).
 
-import type { Span } from '../../grammar/index.js';
+import type { Span } from '../../grammar/span.js';
 import type { DiagnosticCode } from './codes.js';
 import { printable } from './printable.js';
 

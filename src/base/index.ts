@@ -13,4 +13,4 @@ export { nearest } from './nearest.js';
 export * from './printable.js';
 export * from './rounding.js';
 export { solvableNames } from './solvable.js';
-export type { Span } from '../../grammar/index.js';
+export type { Span } from '../../grammar/span.js';

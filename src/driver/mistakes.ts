@@ -1,12 +1,10 @@
 // Diagnostics for programs. In: diagnostics and the texts they point into. Out: JSON objects, or one line of text. Holds: positions count
 // from 1, as in editors.
 
-import { positionAt, type Position, type Span } from '../../grammar/span.js';
+import { placeOf, positionsOf, type Texts } from '../../grammar/places.js';
+import type { Position, Span } from '../../grammar/span.js';
 import { type Diagnostic, type DiagnosticCode, DiagnosticsError, InternalError, printable } from '../base/index.js';
 import { type RuntimeCode, TfcError } from '../../runtime/index.js';
-
-/** Texts by path, as far as they were read. */
-export type Texts = ReadonlyMap<string, string>;
 
 export interface JsonError {
   readonly code: string;
@@ -24,12 +22,12 @@ export interface JsonFailure {
 
 export function toJson(diagnostic: Diagnostic, texts: Texts): JsonError {
   const { code, message, span, hint } = diagnostic;
-  const text = span === undefined ? undefined : texts.get(span.source);
+  const positions = span === undefined ? undefined : positionsOf(span, texts);
   return {
     code,
     message,
     ...(span === undefined ? {} : { file: span.source }),
-    ...(span === undefined || text === undefined ? {} : { span: { start: positionAt(text, span.start), end: positionAt(text, span.end) } }),
+    ...(positions === undefined ? {} : { span: positions }),
     ...(hint === undefined ? {} : { hint }),
   };
 }
@@ -57,11 +55,8 @@ export function jsonFailure(errors: readonly JsonError[]): JsonFailure {
 
 /** `mlp.tdsl:3:14: shape-mismatch: … (hint)`. */
 export function oneLine({ code, message, span, hint }: Diagnostic, texts: Texts): string {
-  const text = span === undefined ? undefined : texts.get(span.source);
-  const start = span === undefined || text === undefined ? undefined : positionAt(text, span.start);
-  return printable(
-    `${start === undefined ? '' : `${span?.source}:${start.line}:${start.column}: `}${code}: ${message}${hint === undefined ? '' : ` (${hint})`}`,
-  );
+  const isPlaced = span !== undefined && texts.has(span.source);
+  return printable(`${isPlaced ? `${placeOf(span, texts)}: ` : ''}${code}: ${message}${hint === undefined ? '' : ` (${hint})`}`);
 }
 
 /**

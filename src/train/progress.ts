@@ -2,8 +2,8 @@
 // and time left. Holds: a line never lands in the middle of the bar: the bar is taken away, the line is printed, the bar is drawn again;
 // what is wider than the terminal is cut and not wrapped.
 
-import { createRequire } from 'node:module';
 import type * as CliProgress from 'cli-progress';
+import { library } from '../input/library.js';
 import type { StepProgress, TrainObserver } from './observer.js';
 
 /**
@@ -51,7 +51,7 @@ export interface ProgressStream {
  */
 export function progressBar(epochs: number, stream: ProgressStream = process.stderr): Progress {
   // Loaded when a bar is drawn: whoever imports tfc may never draw one.
-  const cliProgress = createRequire(import.meta.url)('cli-progress') as typeof CliProgress;
+  const cliProgress = library<typeof CliProgress>('cli-progress');
   const bar = new cliProgress.SingleBar(
     {
       format: '{epoch} {bar} {done}  {numbers}{rate} rows/s  {left} left',

@@ -1,14 +1,14 @@
 // A function of TDSL that computes nodes of a graph. In: the nodes, what they are called, what they read. Out: its text in canonical form.
 // Holds: the function is pure: feeds and variables are its arguments, by the names that the program has for them.
 
-import type { Fact, FnDeclaration, Parameter, Program, SizeExpression, Statement, TypeExpression } from '../../grammar/index.js';
+import type { Fact, FnDeclaration, Parameter, Program, SizeExpression, Statement, Texts, TypeExpression } from '../../grammar/index.js';
 import { Dim, type DType, type Shape } from '../base/index.js';
 import type { GraphBuilder, Node, Quotient, SizeFact, TensorNode } from '../graph/index.js';
 import { literalOf, opOf, tdsl } from '../ops/index.js';
 import { BlockWriter } from './block-writer.js';
 import { printCommented } from './comments.js';
 import { nameOf, Names } from './names.js';
-import { instanceOf, placeOf, placeText, type Texts } from './places.js';
+import { instanceOf, placeOf, placeText } from './places.js';
 import { Sizes } from './sizes.js';
 
 export interface WrittenParameter {

@@ -1,5 +1,4 @@
 // Graphs back to TDSL.
 
 export { type FunctionToWrite, writeFunction, type WrittenParameter } from './function-text.js';
-export type { Texts } from './places.js';
 export { nameOf, partsOf, shortNames } from './names.js';

@@ -1,21 +1,17 @@
 // Where a node comes from, in words. In: a node's origins, the texts. Out: `line 12: let z = x @ w`. Holds: what the library computes is
 // told by the line that calls it.
 
-import { positionAt, type Span } from '../../grammar/index.js';
+import { positionsOf, type Span, type Texts } from '../../grammar/index.js';
 import { printable } from '../base/index.js';
 import type { GraphBuilder, Node, Origin } from '../graph/index.js';
-
 import { partsOf } from './names.js';
-
-/** Texts of the program by path; those of the library are not among them. */
-export type Texts = ReadonlyMap<string, string>;
 
 interface Place {
   readonly span: Span;
   readonly backward: boolean;
 }
 
-/** Of several places of a node that of this entry, and a forward one. */
+/** `texts` are those of the program, without the library's. Of several places of a node that of this entry, and a forward one. */
 export function placeOf(node: Node, entry: string, build: GraphBuilder, texts: Texts): Place | undefined {
   const all = build.originsOf(node);
   const own = all.filter((origin) => origin.entry === undefined || origin.entry === entry);
@@ -51,9 +47,8 @@ export function instanceOf(node: Node, entry: string, build: GraphBuilder): stri
 
 /** `root`: the file whose name need not be said. */
 export function placeText({ span, backward }: Place, root: string, texts: Texts): string {
-  const text = texts.get(span.source) ?? '';
-  const { line } = positionAt(text, span.start);
-  const written = printable((text.split(/\r\n?|\n/)[line - 1] ?? '').replaceAll(/\s+/g, ' ').trim());
+  const line = positionsOf(span, texts)?.start.line ?? 1;
+  const written = printable(((texts.get(span.source) ?? '').split(/\r\n?|\n/)[line - 1] ?? '').replaceAll(/\s+/g, ' ').trim());
   const file = span.source === root ? '' : ` of ${printable(span.source)}`;
   return `${backward ? 'back through' : 'from'} line ${line}${file}: ${written.length > longest ? `${written.slice(0, longest)}…` : written}`;
 }

@@ -1,14 +1,14 @@
 // LLVM as a package. In: all packages. Out: a compiler that takes LLVM's library and linker from there, not from the system.
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { root } from '../driver/tfc.js';
+import { placeWithoutPackages } from './place.js';
 
 test('the compiler uses the packed LLVM where it is installed', () => {
-  const project = mkdtempSync(join(tmpdir(), 'tfc-packages-'));
+  const project = placeWithoutPackages();
   try {
     execFileSync(process.execPath, [join(root, 'scripts', 'run.mjs'), 'pack'], { cwd: root, stdio: 'ignore' });
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };

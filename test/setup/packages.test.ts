@@ -2,14 +2,15 @@
 // without a script that runs meanwhile. Holds: LLVM's library, which is large, is the system's here; `packages.long.test.ts` brings it.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
+import { encode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { root } from '../driver/tfc.js';
+import { placeWithoutPackages } from './place.js';
 
-const project = mkdtempSync(join(tmpdir(), 'tfc-packages-'));
+const project = placeWithoutPackages();
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 const platform = `${process.platform}-${process.arch}`;
@@ -72,6 +73,55 @@ describe('packages', () => {
     expect(run(process.execPath, `bundled.${ending}`)).toBe('2\n');
   });
 
+  it('bring every library that they use', () => {
+    const bundle = join(project, 'node_modules', '@tdsl', 'tfc', 'dist', 'bundle');
+    const libraries = readdirSync(bundle).filter((name) => /^library-.*\.cjs$/.test(name));
+    expect(libraries.length).toBeGreaterThanOrEqual(6);
+    const calls = libraries.map((name) => `require(${JSON.stringify(join(bundle, name))});`).join('\n');
+    expect(run(process.execPath, '--no-warnings', '-e', calls)).toBe('');
+    const terms = readFileSync(join(bundle, 'licenses.txt'), 'utf8');
+    for (const name of ['chevrotain', 'csv-parse', 'vega', 'jpeg-js']) expect(terms).toContain(`\n${name} `);
+  });
+
+  it('read tables as a whole and piece by piece, and pictures', () => {
+    file('t.csv', `a,b,c\n${Array.from({ length: 50 }, (_, at) => `${at},1,0`).join('\n')}\n`);
+    mkdirSync(join(project, 'pictures'));
+    writeFileSync(join(project, 'pictures', 'one.png'), encode({ width: 3, height: 1, data: new Uint8Array([255, 0, 51]), channels: 1 }));
+    file(
+      'read.mjs',
+      `import { compile, openDataset, progressBar } from '@tdsl/tfc';
+const model = await compile('weigh.tdsl');
+model.session().save('weights.safetensors');
+const data = await openDataset('t.csv', model.manifest.entries.find(({ name }) => name === 'weigh'), { memory: 1 });
+for await (const { feeds } of data.batches({ batch: 50, seed: 1, epoch: 0 })) console.log(feeds.x.data.reduce((sum, one) => sum + one, 0));
+data.close?.();
+progressBar(1).stop();
+`,
+    );
+    expect(run(process.execPath, 'read.mjs')).toBe(`${50 * 24.5 + 50}\n`);
+    const predicted = (data: string): string => {
+      run(
+        'npx',
+        '--offline',
+        'tfc',
+        'predict',
+        'weigh.tdsl',
+        'weigh',
+        '--restore',
+        'weights.safetensors',
+        '--out',
+        'out.csv',
+        '--data',
+        data,
+      );
+      return readFileSync(join(project, 'out.csv'), 'utf8');
+    };
+    expect(predicted('t.csv').split('\n').slice(0, 3)).toEqual(['result', '2', '3']);
+    expect(predicted('pictures')).toMatch(/^result\n1\.6\d*\n$/);
+    run('npx', '--offline', 'tfc', 'graph', 'weigh.tdsl', '-o', 'weigh.svg');
+    expect(readFileSync(join(project, 'weigh.svg'), 'utf8')).toContain('<svg');
+  });
+
   it('have types for strict programs', () => {
     file(
       'typed.ts',
@@ -86,40 +136,45 @@ describe('packages', () => {
   it.each([
     ['moons', /\(0, 1\): \d+\.\d % of the second moon\n\(1, -0\.5\): \d+\.\d % of/],
     ['regression', /50 m², 2 rooms: \d+\n120 m², 4 rooms: \d+\n/],
-  ] as const)('make a project that type-checks, trains, goes on and answers: %s', (template, answer) => {
-    const made = join(project, `made-${template}`);
-    expect(run('npx', '--offline', 'tfc', 'init', template, '--dir', `made-${template}`)).toContain('npm run train');
-    // What `npm install` would bring.
-    const modules = join(made, 'node_modules');
-    for (const [name, target] of [
-      ['@tdsl', join(project, 'node_modules', '@tdsl')],
-      ['typescript', join(root, 'node_modules', 'typescript')],
-      ['@types/node', join(root, 'node_modules', '@types', 'node')],
-      ['.bin/tsc', join(root, 'node_modules', 'typescript', 'bin', 'tsc')],
-      ['.bin/tfc', join(project, 'node_modules', '.bin', 'tfc')],
-    ] as const) {
-      mkdirSync(dirname(join(modules, name)), { recursive: true });
-      symlinkSync(target, join(modules, name));
-    }
-    const script = (name: string): string => runIn(made, 'npm', 'run', '--silent', name);
-    expect(runIn(made, 'npx', '--offline', 'tfc', 'types')).toContain('model.d.tdsl.ts: written');
-    expect(runIn(made, 'npx', '--offline', 'tsc', '--noEmit')).toBe('');
-    expect(() => script('start')).toThrow('There is no weights.safetensors yet: npm run train makes it.');
-    const weights = (): Buffer => readFileSync(join(made, 'weights.safetensors'));
-    expect(script('train')).toMatch(/epoch 60: loss .*validation\/loss .*\nvariables saved to weights\.safetensors\n$/);
-    const whole = weights();
-    expect(script('train')).toMatch(/^goes on from checkpoints\/step-\d+\.safetensors: epoch 61, \d+ steps are done\n/);
-    expect(weights().equals(whole)).toBe(true);
-    // A run that was stopped after some epochs has their checkpoints, and ends with the same bits.
-    for (const gone of ['checkpoints', 'weights.safetensors']) rmSync(join(made, gone), { recursive: true });
-    const { scripts } = JSON.parse(readFileSync(join(made, 'package.json'), 'utf8')) as { scripts: { train: string } };
-    runIn(made, 'npx', '--offline', ...scripts.train.replace('--epochs 60', '--epochs 7').split(' '));
-    expect(weights().equals(whole)).toBe(false);
-    expect(script('train')).toMatch(/^goes on from checkpoints\/step-\d+\.safetensors: epoch 8, .*\nepoch 8: /);
-    expect(weights().equals(whole)).toBe(true);
-    expect(script('start')).toMatch(answer);
-    expect(script('check')).toContain('up to date');
-  });
+  ] as const)(
+    'make a project that type-checks, trains, goes on and answers: %s',
+    (template, answer) => {
+      const made = join(project, `made-${template}`);
+      expect(run('npx', '--offline', 'tfc', 'init', template, '--dir', `made-${template}`)).toContain('npm run train');
+      // What `npm install` would bring.
+      const modules = join(made, 'node_modules');
+      for (const [name, target] of [
+        ['@tdsl', join(project, 'node_modules', '@tdsl')],
+        ['typescript', join(root, 'node_modules', 'typescript')],
+        ['@types/node', join(root, 'node_modules', '@types', 'node')],
+        ['.bin/tsc', join(root, 'node_modules', 'typescript', 'bin', 'tsc')],
+        ['.bin/tfc', join(project, 'node_modules', '.bin', 'tfc')],
+      ] as const) {
+        mkdirSync(dirname(join(modules, name)), { recursive: true });
+        symlinkSync(target, join(modules, name));
+      }
+      const script = (name: string): string => runIn(made, 'npm', 'run', '--silent', name);
+      expect(runIn(made, 'npx', '--offline', 'tfc', 'types')).toContain('model.d.tdsl.ts: written');
+      expect(runIn(made, 'npx', '--offline', 'tsc', '--noEmit')).toBe('');
+      expect(() => script('start')).toThrow('There is no weights.safetensors yet: npm run train makes it.');
+      const weights = (): Buffer => readFileSync(join(made, 'weights.safetensors'));
+      expect(script('train')).toMatch(/epoch 60: loss .*validation\/loss .*\nvariables saved to weights\.safetensors\n$/);
+      const whole = weights();
+      expect(script('train')).toMatch(/^goes on from checkpoints\/step-\d+\.safetensors: epoch 61, \d+ steps are done\n/);
+      expect(weights().equals(whole)).toBe(true);
+      // A run that was stopped after some epochs has their checkpoints, and ends with the same bits.
+      for (const gone of ['checkpoints', 'weights.safetensors']) rmSync(join(made, gone), { recursive: true });
+      const { scripts } = JSON.parse(readFileSync(join(made, 'package.json'), 'utf8')) as { scripts: { train: string } };
+      runIn(made, 'npx', '--offline', ...scripts.train.replace('--epochs 60', '--epochs 7').split(' '));
+      expect(weights().equals(whole)).toBe(false);
+      expect(script('train')).toMatch(/^goes on from checkpoints\/step-\d+\.safetensors: epoch 8, .*\nepoch 8: /);
+      expect(weights().equals(whole)).toBe(true);
+      expect(script('start')).toMatch(answer);
+      expect(script('check')).toContain('up to date');
+      // Several starts of npm and tsc one after the other, which a busy machine needs minutes for.
+    },
+    300_000,
+  );
 
   it('say what is missing where a part was not installed', () => {
     rmSync(join(project, 'node_modules', '@tdsl', `runtime-${platform}`), { recursive: true });

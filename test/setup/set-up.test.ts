@@ -86,3 +86,13 @@ test('a room that imports what its references do not name is a lint error, a roo
   expect(await faults('src/check/probe.ts', `export { a } from '../kernel/index.js';\n`)).toHaveLength(1);
   expect(await faults('src/passes/probe.ts', `export { a } from '../ops/index.js';\n`)).toEqual([]);
 });
+
+describe('the loader of bundles', () => {
+  test('sets no flag that V8 does not know: it complains of those on standard error', () => {
+    const asked = (v8: string): string =>
+      node(['-e', `import('./scripts/loader.mjs').then((l) => console.log(l.setFlags(l.compilerFlags, '${v8}')))`]).stdout;
+    expect(['11.3.244.8-node.38', '12.4.254.21-node.57', '13.6.233.17-node.53'].map(asked)).toEqual(['true\n', 'false\n', 'false\n']);
+    const { status, stderr } = node(['dist/bundle/cli.cjs', '--version']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+});

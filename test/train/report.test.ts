@@ -344,4 +344,18 @@ describe.skipIf(browser === undefined)('the page in a browser', () => {
     expect(page.requests.filter((address) => !address.startsWith('data:'))).toHaveLength(1);
     expect(page.complaints).toEqual([]);
   });
+
+  it('shows names of several runs in lines that are read', async () => {
+    const file = join(scratch, 'several.html');
+    const hparams = { lr: 0.00316228, data: 'data.csv', batch: 32, epochs: 10, seed: 0, shuffle: true, dropRest: false, validate: 0.2 };
+    const curves = { 'validation/loss': curve([0.2031234]), 'validation/accuracy': curve([0.9212345]) };
+    const named = ['batch=32,lr=0.00316228-2026-11-29T21-09-41', 'batch=64,lr=0.00316228-2026-11-29T21-12-02'].map((name) =>
+      runOf(curves, { name, hparams }),
+    );
+    writeFileSync(file, await reportOf(named, charts));
+    page = await openPage(file);
+    const heights = 'Array.from(document.querySelectorAll("tbody tr"), (row) => row.getBoundingClientRect().height)';
+    for (const height of await page.evaluate<number[]>(heights)) expect(height).toBeLessThan(80);
+    expect(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+  });
 });

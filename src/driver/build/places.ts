@@ -1,20 +1,11 @@
-// Places of a program as a manifest names them. In: spans, the texts. Out: `model.tdsl:12:9`, and what stands there. Holds: lines and
-// columns count from 1, as in editors; a text stands on one line.
+// Places of a program as a manifest names them. In: spans, the texts. Out: `model.tdsl:12:9`, and what stands there. Holds: a text stands
+// on one line.
 
 import type { CheckSpec, FactSpec } from '../../../runtime/abi/manifest.js';
-import { positionAt } from '../../../grammar/span.js';
+import { placeOf, type Texts } from '../../../grammar/places.js';
 import { printable, type Span } from '../../base/index.js';
 import type { Entry, SizeFact } from '../../graph/index.js';
 import { sizeOf } from './manifest-size.js';
-
-export type Texts = ReadonlyMap<string, string>;
-
-export function lineOf(span: Span, texts: Texts): string {
-  const text = texts.get(span.source);
-  if (text === undefined) return span.source;
-  const { line, column } = positionAt(text, span.start);
-  return `${span.source}:${line}:${column}`;
-}
 
 export const textAt = ({ source, start, end }: Span, texts: Texts): string => shortened(texts.get(source)?.slice(start, end) ?? '');
 
@@ -36,7 +27,7 @@ export function checkSpec({ checks }: Entry, texts: Texts): CheckSpec | undefine
     said,
     places: places.map(({ code, size, length, ...span }) => ({
       code,
-      at: lineOf(span, texts),
+      at: placeOf(span, texts),
       text: textAt(span, texts),
       size: sizeOf(size),
       length: sizeOf(length),
@@ -46,4 +37,4 @@ export function checkSpec({ checks }: Entry, texts: Texts): CheckSpec | undefine
 
 /** Where a fact comes from that nobody declared. */
 export const factPlace = ({ inferred }: SizeFact, texts: Texts): Pick<FactSpec, 'at' | 'text'> =>
-  inferred === undefined ? {} : { at: lineOf(inferred, texts), text: textAt(inferred, texts) };
+  inferred === undefined ? {} : { at: placeOf(inferred, texts), text: textAt(inferred, texts) };

@@ -1,19 +1,20 @@
 // Where nodes stand that a trap may name. In: an entry with a trap, origins, the texts. Out: places as the manifest has them. Holds:
 // lines and columns count from 1, as in editors.
 
+import { placeOf, type Texts } from '../../../grammar/places.js';
 import type { TrapPlace, TrapSpec } from '../../../runtime/abi/manifest.js';
 import { type Entry, type GraphBuilder, type Node, type Origin, sourceOf } from '../../graph/index.js';
 import { nothingFound } from '../../passes/index.js';
-import { lineOf, textAt, type Texts } from './places.js';
+import { textAt } from './places.js';
 
 /** Undefined for an entry that sets no trap. */
 export function trapSpec(entry: Entry, build: GraphBuilder, texts: Texts): TrapSpec | undefined {
   if (entry.trap === undefined) return undefined;
   const { output, places } = entry.trap;
-  return { output, nothing: nothingFound, places: places.map((node) => placeOf(node, entry.name, build, texts)) };
+  return { output, nothing: nothingFound, places: places.map((node) => trapPlace(node, entry.name, build, texts)) };
 }
 
-function placeOf(node: Node, entry: string, build: GraphBuilder, texts: Texts): TrapPlace {
+function trapPlace(node: Node, entry: string, build: GraphBuilder, texts: Texts): TrapPlace {
   const source = sourceOf(node);
   if (source?.kind === 'feed') return { kind: 'feed', of: source.name };
   if (source?.kind === 'variable') return { kind: 'variable', of: source.path };
@@ -24,7 +25,7 @@ function placeOf(node: Node, entry: string, build: GraphBuilder, texts: Texts): 
     of: node.op.name,
     text: textAt(origin.span, texts),
     backward: origin.backward,
-    at: lineOf(origin.span, texts),
+    at: placeOf(origin.span, texts),
     ...(origin.scope === '' ? {} : { scope: origin.scope }),
   };
 }

@@ -2,11 +2,12 @@
 // Holds: exit 0: done; 1: the input was wrong, or we failed; 2: wrong usage. Results go to standard output, everything else to standard
 // error; with --json errors are results.
 
+import type { Texts } from '../../../grammar/places.js';
 import { TfcError } from '../../../runtime/index.js';
 import { reasonOf } from '../../../runtime/system-error.js';
 import { type Diagnostic, printableLines } from '../../base/index.js';
 import { reportHint, toInternal } from '../api/failures.js';
-import { type JsonError, jsonFailure, mistakesOf, type Texts, toJson } from '../mistakes.js';
+import { type JsonError, jsonFailure, mistakesOf, toJson } from '../mistakes.js';
 import { UsageError } from './options.js';
 
 export interface Invocation {

@@ -3,10 +3,12 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { writeFiles, writeFully } from '../../../runtime/atomic-file.js';
 import { notWritten } from '../../../runtime/system-error.js';
 import { DiagnosticsError } from '../../base/index.js';
-import { filesOf, templates } from '../init/templates.js';
-import { version } from '../package.js';
+import { readText } from '../../input/files.js';
+import { manifestText } from '../init/manifest.js';
+import { filesOf, templates, wantedOf } from '../init/templates.js';
 import { perform, print } from './command.js';
 import { UsageError } from './options.js';
 
@@ -30,7 +32,7 @@ function init(name: string, { dir, json }: Options): void {
   if (template === undefined)
     throw new UsageError(`there is no template ${JSON.stringify(name)}: take ${templates.map((one) => one.name).join(' or ')}`);
   if (dir === '') throw new UsageError('--dir takes a directory; got ""');
-  const files = filesOf(template, packageName(basename(resolve(dir))), version());
+  const files = filesOf(template, basename(resolve(dir)) || 'model');
   const there = files.filter(({ path }) => existsSync(join(dir, path)));
   if (there.length > 0)
     throw new DiagnosticsError([
@@ -40,26 +42,25 @@ function init(name: string, { dir, json }: Options): void {
         hint: 'Name an empty directory: tfc init --dir NAME.',
       },
     ]);
-  for (const { path, text } of files) {
+  const manifest = join(dir, 'package.json');
+  const present = existsSync(manifest) ? readText(manifest) : undefined;
+  const text = Buffer.from(manifestText(dir, wantedOf(template), present));
+  try {
+    mkdirSync(dir, { recursive: true });
+  } catch (error) {
+    throw notWritten(dir, error);
+  }
+  writeFiles([{ path: manifest, write: (file) => writeFully(file, text) }]);
+  for (const { path, text: content } of files) {
     const file = join(dir, path);
     try {
-      mkdirSync(dir, { recursive: true });
       // Nothing of somebody else's is replaced, even if it has come meanwhile.
-      writeFileSync(file, text, { flag: 'wx' });
+      writeFileSync(file, content, { flag: 'wx' });
     } catch (error) {
       throw notWritten(file, error);
     }
   }
-  if (json === true) print(JSON.stringify({ template: template.name, files: files.map(({ path }) => join(dir, path)) }));
-  else
-    print(
-      `${files.map(({ path }) => join(dir, path)).join('\n')}\n\nNext: ${dir === '.' ? '' : `cd ${dir}; `}npm install; npm run train; npm start`,
-    );
+  const written = [manifest, ...files.map(({ path }) => join(dir, path))];
+  if (json === true) print(JSON.stringify({ template: template.name, files: written }));
+  else print(`${written.join('\n')}\n\nNext: ${dir === '.' ? '' : `cd ${dir}; `}npm install; npm run train; npm start`);
 }
-
-/** As npm wants it. */
-const packageName = (directory: string): string =>
-  directory
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9._-]+/g, '-')
-    .replace(/^[._-]+/, '') || 'model';

@@ -3,7 +3,7 @@
 
 import type { Module } from '../../../runtime/index.js';
 import type { Diagnostic } from '../../base/index.js';
-import type { Texts } from '../mistakes.js';
+import type { Texts } from '../../../grammar/places.js';
 import { isWatched, printDiagnostics, warn } from './command.js';
 import { parseProgram, type ProgramOptions } from './options.js';
 

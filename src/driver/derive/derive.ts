@@ -2,6 +2,7 @@
 // Holds: the derivative is the one that `grad` makes, simplified as it is before it is compiled; checks of indices stay, because the text
 // makes them again.
 
+import type { Texts } from '../../../grammar/places.js';
 import { type Dim, DiagnosticsError, isFloat, solvableNames } from '../../base/index.js';
 import type { CheckResult } from '../../check/index.js';
 import {
@@ -16,7 +17,7 @@ import {
 } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 import { differentiate, Pipeline, simplify, sizesOf, strip } from '../../passes/index.js';
-import { type FunctionToWrite, nameOf, partsOf, shortNames, type Texts, writeFunction, type WrittenParameter } from '../../write/index.js';
+import { type FunctionToWrite, nameOf, partsOf, shortNames, writeFunction, type WrittenParameter } from '../../write/index.js';
 import { type Asked, type DeriveRequest, readRequest } from './asked.js';
 
 export interface ToDerive {

@@ -1,6 +1,7 @@
-// What `tfc init` writes. In: the name of a project, tfc's version. Out: files with their texts. Holds: a project type-checks, trains and
-// resumes as it stands, by the commands that its README names; the same template is the same to the byte.
+// What `tfc init` writes beside `package.json`. In: the name of a project. Out: files with their texts. Holds: a project type-checks,
+// trains and resumes as it stands, by the commands that its README names; the same template is the same to the byte.
 
+import type { Wanted } from './manifest.js';
 import { moonsTable, rentsTable } from './tables.js';
 
 export interface ProjectFile {
@@ -137,25 +138,22 @@ session.close();
 
 export const templates: readonly Template[] = [moons, regression];
 
-export function filesOf(template: Template, name: string, version: string): ProjectFile[] {
-  const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+/** What its `package.json` has. */
+export function wantedOf(template: Template): Wanted {
   const train = `tfc train model.tdsl --data data.csv ${template.training} --validate 0.2 --checkpoint checkpoints --resume --save weights.safetensors`;
-  return [
-    {
-      path: 'package.json',
-      text: json({
-        name,
-        private: true,
-        type: 'module',
-        scripts: {
-          check: 'tfc types && tsc --noEmit',
-          train,
-          start: 'tfc types && tsc && node --import @tdsl/tfc/register main.js',
-        },
-        dependencies: { '@tdsl/tfc': `^${version}` },
-        devDependencies: { '@types/node': '^20.19.0', typescript: '^6.0.0' },
-      }),
+  return {
+    scripts: {
+      check: 'tfc types && tsc --noEmit',
+      train,
+      start: 'tfc types && tsc && node --import @tdsl/tfc/register main.js',
     },
+    devDependencies: { '@types/node': '^20.19.0', typescript: '^6.0.0' },
+  };
+}
+
+export function filesOf(template: Template, name: string): ProjectFile[] {
+  const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+  return [
     {
       path: 'tsconfig.json',
       text: json({

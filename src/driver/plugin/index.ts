@@ -7,12 +7,11 @@
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { createUnplugin, type UnpluginFactory, type UnpluginInstance } from 'unplugin';
-import { type Position, positionAt } from '../../../grammar/span.js';
+import { positionsOf } from '../../../grammar/places.js';
 import { TfcError } from '../../../runtime/index.js';
-import type { Diagnostic } from '../../base/index.js';
 import { type BuiltProgram, buildProgram, type CompileOptions } from '../api/compile.js';
 import { artifactFiles } from '../build/request.js';
-import { CompileError, oneLine, type Texts } from '../mistakes.js';
+import { CompileError, oneLine } from '../mistakes.js';
 import { addonFile } from '../../../runtime/addon-file.js';
 import { builtFile } from '../package.js';
 import { render } from '../report/render.js';
@@ -139,20 +138,15 @@ interface PlacedError {
 function errorOf(error: unknown, id: string): PlacedError {
   if (!(error instanceof CompileError)) return { message: sentence(error), id };
   const [first] = error.diagnostics;
-  const start = startOf(first, error.texts);
+  const span = first?.span;
+  const start = span === undefined ? undefined : positionsOf(span, error.texts)?.start;
   return {
     message: error.message,
     id,
     code: error.code,
-    ...(start === undefined ? {} : { loc: { file: start.file, line: start.line, column: start.column - 1 } }),
+    ...(span === undefined || start === undefined ? {} : { loc: { file: span.source, line: start.line, column: start.column - 1 } }),
     frame: error.diagnostics.map((one) => render(one, error.texts, false)).join('\n\n'),
   };
-}
-
-function startOf(diagnostic: Diagnostic | undefined, texts: Texts): (Position & { readonly file: string }) | undefined {
-  const span = diagnostic?.span;
-  const text = span === undefined ? undefined : texts.get(span.source);
-  return span === undefined || text === undefined ? undefined : { ...positionAt(text, span.start), file: span.source };
 }
 
 const sentence = (error: unknown): string =>

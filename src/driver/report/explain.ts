@@ -1,13 +1,12 @@
 // What the compiler decided, for people. In: a lowered module. Out: kernels with their instances, source lines, bytes and FLOPs, the arena,
 // why neighbours were not fused, and sums of all that.
 
-import { positionAt } from '../../../grammar/index.js';
+import { lineOf, type Texts } from '../../../grammar/index.js';
 import { Dim } from '../../base/index.js';
 import type { Entry, GraphBuilder } from '../../graph/index.js';
 import type { Kernel, KernelCode, KernelOrigin, Program } from '../../kernel/index.js';
 import type { Lowered } from '../../lower/index.js';
 import type { LoweredModule } from '../build/pipeline.js';
-import type { Texts } from '../mistakes.js';
 
 interface KernelReport {
   readonly name: string;
@@ -77,10 +76,8 @@ function kernelReport(kernel: Kernel, instanceOf: InstanceOf, texts: Texts): Ker
   const instances = new Set<string>();
   for (const origin of kernel.origins) {
     const { span, backward } = origin;
-    const text = texts.get(span.source);
-    const place = text === undefined ? span.source : `${span.source}:${positionAt(text, span.start).line}`;
     const mark = backward ? ' (backward)' : '';
-    lines.add(`${place}${mark}`);
+    lines.add(`${lineOf(span, texts)}${mark}`);
     const instance = instanceOf(origin);
     if (instance !== undefined) instances.add(`${instance}${mark}`);
   }

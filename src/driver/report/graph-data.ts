@@ -2,20 +2,18 @@
 // Holds: nothing is folded or left out: it is a list to look things up in, where `graph-view.ts` is one to look at; names of `let`s stand
 // at the node that they name; bodies of loops and functions with a rule of their own stay inside of their node.
 
-import { lineStarts, positionIn } from '../../../grammar/index.js';
+import { positionsOf, type Texts } from '../../../grammar/index.js';
 import type { EntryGraph, GraphNode, GraphTensorType, SourcePlace } from '../../../runtime/index.js';
 import type { Dim } from '../../base/index.js';
 import { entryRoots, type Entry, type GraphBuilder, type ModuleGraph, type Node, type TensorType, topological } from '../../graph/index.js';
 import { constant, feed, isNodeOf, named, variable as variableOp } from '../../ops/index.js';
-import type { Texts } from '../mistakes.js';
 import { namesOf, originIn, unnamed } from './graph-nodes.js';
 
 export function graphData(module: ModuleGraph, build: GraphBuilder, texts: Texts): EntryGraph[] {
-  const places = new Places(texts);
-  return module.entries.flatMap((entry) => (entry.kind === 'init' ? [] : [entryGraph(entry, entry.kind, build, places)]));
+  return module.entries.flatMap((entry) => (entry.kind === 'init' ? [] : [entryGraph(entry, entry.kind, build, texts)]));
 }
 
-function entryGraph(entry: Entry, kind: EntryGraph['kind'], build: GraphBuilder, places: Places): EntryGraph {
+function entryGraph(entry: Entry, kind: EntryGraph['kind'], build: GraphBuilder, texts: Texts): EntryGraph {
   const order = topological(entryRoots(entry)).sort((a, b) => a.id - b.id);
   const shown = order.filter((node) => node.op !== named);
   const paths = namesOf(order);
@@ -42,7 +40,7 @@ function entryGraph(entry: Entry, kind: EntryGraph['kind'], build: GraphBuilder,
         inputs: node.args.map(nameOf),
         types: (node.type.kind === 'tensor' ? [node.type] : node.type.items).map(typeData),
         ...(isNodeOf(node, constant) ? { value: constantData(node.attrs.value) } : {}),
-        places: places.of(node, entry, build),
+        places: placesOf(node, entry, build, texts),
       };
     }),
     outputs: entry.outputs.map(({ path, node }) => ({ path, node: nameOf(node) })),
@@ -84,27 +82,14 @@ const constantData = (value: number | bigint): number | string =>
 const sizeData = (dim: Dim): number | string => dim.constant ?? dim.toString();
 const typeData = ({ dtype, shape }: TensorType): GraphTensorType => ({ dtype, shape: shape.map(sizeData) });
 
-class Places {
-  readonly #texts: Texts;
-  readonly #starts = new Map<string, readonly number[]>();
-
-  constructor(texts: Texts) {
-    this.#texts = texts;
+/** In this entry; of what no entry made, everywhere. */
+function placesOf(node: Node, { name }: Entry, build: GraphBuilder, texts: Texts): SourcePlace[] {
+  const found = new Map<string, SourcePlace>();
+  const origins = build.originsOf(node);
+  const own = origins.filter(({ entry }) => entry === name);
+  for (const { span } of own.length === 0 ? origins : own) {
+    const positions = positionsOf(span, texts);
+    if (positions !== undefined) found.set(`${span.source} ${span.start}`, { file: span.source, ...positions.start });
   }
-
-  /** In this entry; of what no entry made, everywhere. */
-  of(node: Node, { name }: Entry, build: GraphBuilder): SourcePlace[] {
-    const found = new Map<string, SourcePlace>();
-    const origins = build.originsOf(node);
-    const own = origins.filter(({ entry }) => entry === name);
-    for (const { span } of own.length === 0 ? origins : own) {
-      const text = this.#texts.get(span.source);
-      if (text === undefined) continue;
-      const starts = this.#starts.get(span.source) ?? lineStarts(text);
-      this.#starts.set(span.source, starts);
-      const { line, column } = positionIn(starts, span.start);
-      found.set(`${span.source} ${span.start}`, { file: span.source, line, column });
-    }
-    return [...found.values()];
-  }
+  return [...found.values()];
 }

@@ -1,11 +1,11 @@
 // The graph as a page to walk through. In: views of entries, texts, and the page's script. Out: HTML in one piece, which loads nothing.
 // Holds: what programs say stands in the page as data alone, in JSON without `<`, and a policy lets no script and no style run but ours.
 
+import type { Texts } from '../../../grammar/index.js';
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { printable, printableLines } from '../../base/index.js';
 import type { EntryView } from './graph-view.js';
-import type { Texts } from '../mistakes.js';
 
 export interface PageData {
   readonly entries: readonly EntryView[];

@@ -4,7 +4,7 @@
 // each reader; a variable stands in the first call of the instance that owns it; a series of equal nodes in one scope is one node with a
 // count; a loop reads the results of its body, whose arguments read what the loop is given.
 
-import { lineStarts, positionIn, type Span } from '../../../grammar/index.js';
+import { lineOf, type Span, type Texts } from '../../../grammar/index.js';
 import {
   calledRoots,
   type Entry,
@@ -17,7 +17,6 @@ import {
 } from '../../graph/index.js';
 import { argument as argumentOp, constant, isNodeOf, loop, type LoopAttrs, named } from '../../ops/index.js';
 import { copiedAmong, labelOf, nameIn, namesOf, originIn, scopesOf, seriesOf, unnamed, withBodies } from './graph-nodes.js';
-import type { Texts } from '../mistakes.js';
 
 export interface ViewNode {
   readonly id: string;
@@ -61,16 +60,10 @@ export function viewOf(module: ModuleGraph, build: GraphBuilder, texts: Texts): 
 
 export type PlaceOf = (span: Span | undefined) => { readonly place?: string };
 
-export function placesIn(texts: Texts): PlaceOf {
-  const starts = new Map<string, readonly number[]>();
-  return (span) => {
-    const text = span === undefined ? undefined : texts.get(span.source);
-    if (span === undefined || text === undefined) return {};
-    const lines = starts.get(span.source) ?? lineStarts(text);
-    starts.set(span.source, lines);
-    return { place: `${span.source}:${positionIn(lines, span.start).line}` };
-  };
-}
+export const placesIn =
+  (texts: Texts): PlaceOf =>
+  (span) =>
+    span === undefined || !texts.has(span.source) ? {} : { place: lineOf(span, texts) };
 
 function entryView(entry: Entry, build: GraphBuilder, placeOf: PlaceOf): EntryView {
   const scopes = scopesOf(withBodies(topological(calledRoots(entry))), entry, build);

@@ -3,9 +3,9 @@
 
 import { codeFrameColumns } from '@babel/code-frame';
 import pc from 'picocolors';
-import { positionAt, type Span } from '../../../grammar/span.js';
+import { placeOf, positionsOf, type Texts } from '../../../grammar/places.js';
+import type { Position, Span } from '../../../grammar/span.js';
 import { type Diagnostic, printable, printableLines } from '../../base/index.js';
-import type { Texts } from '../mistakes.js';
 
 export function render(diagnostic: Diagnostic, texts: Texts, color: boolean): string {
   const c = pc.createColors(color);
@@ -20,11 +20,10 @@ export function render(diagnostic: Diagnostic, texts: Texts, color: boolean): st
 function frame(span: Span, text: string | undefined, texts: Texts, color: boolean): string[] {
   const c = pc.createColors(color);
   const source = texts.get(span.source);
-  const start = source === undefined ? undefined : positionAt(source, span.start);
-  const place = start === undefined ? span.source : `${span.source}:${start.line}:${start.column}`;
-  const head = `  ${c.dim('-->')} ${printable(`${place}${text === undefined ? '' : `: ${text}`}`)}`;
-  if (source === undefined || start === undefined) return [head];
-  const end = positionAt(source, Math.max(span.end, span.start + 1));
+  const positions = positionsOf({ ...span, end: Math.max(span.end, span.start + 1) }, texts);
+  const head = `  ${c.dim('-->')} ${printable(`${placeOf(span, texts)}${text === undefined ? '' : `: ${text}`}`)}`;
+  if (source === undefined || positions === undefined) return [head];
+  const { start, end } = positions;
   // The frame of a long span would show its last lines; its first line is what matters.
   const last = end.line > start.line ? { line: start.line, column: start.column + 1 } : end;
   const around = text === undefined ? 1 : 0;
@@ -42,13 +41,12 @@ function frame(span: Span, text: string | undefined, texts: Texts, color: boolea
 /** Columns of a line that are shown; more do not fit a terminal. */
 const widest = 160;
 
-interface Place {
-  readonly line: number;
-  readonly column: number;
-}
-
 /** Long lines cut to what is around the place: a program may be written by a program. Of the others only the neighbours are shown. */
-function clipped(source: string, start: Place, end: Place): { readonly source: string; readonly start: Place; readonly end: Place } {
+function clipped(
+  source: string,
+  start: Position,
+  end: Position,
+): { readonly source: string; readonly start: Position; readonly end: Position } {
   const lines = source.split(/\r\n|[\n\r]/);
   const line = lines[start.line - 1] ?? '';
   const from = line.length > widest ? Math.max(0, start.column - 1 - widest / 4) : 0;
@@ -61,7 +59,7 @@ function clipped(source: string, start: Place, end: Place): { readonly source: s
     const at = Math.min(column - shift, widest + 2);
     return printableLines(own.slice(0, at - 1)).length + Math.max(1, at - own.length);
   };
-  const place = ({ line: at, column }: Place): Place => ({ line: at, column: at === start.line ? moved(column) : column });
+  const place = ({ line: at, column }: Position): Position => ({ line: at, column: at === start.line ? moved(column) : column });
   const shown = (text: string, at: number): string =>
     at === start.line - 1 ? printableLines(own) : Math.abs(at - start.line + 1) === 1 ? printableLines(cut(text, 0)) : '';
   return { source: lines.map(shown).join('\n'), start: place(start), end: place(end) };

@@ -3,6 +3,7 @@
 // Holds: a layer's row counts all that stands inside of it; like layers that follow each other are one row; FLOPs of layers are those of
 // the graph, each value once, so those of the kernels differ by what is computed again, and by nests, which only kernels count.
 
+import type { Texts } from '../../../grammar/index.js';
 import { bytesOf, Dim, elementCount, isFloat } from '../../base/index.js';
 import {
   calledRoots,
@@ -16,7 +17,6 @@ import {
 } from '../../graph/index.js';
 import { isNodeOf, loop, type Op } from '../../ops/index.js';
 import type { LoweredModule } from '../build/pipeline.js';
-import type { Texts } from '../mistakes.js';
 import { type Box, boxesOf, type Boxes } from './graph-boxes.js';
 import { shapesOf, titleOf } from './graph-fold.js';
 import { originIn } from './graph-nodes.js';

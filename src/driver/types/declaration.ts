@@ -1,10 +1,10 @@
 // A declaration file. In: what TypeScript is told of a program. Out: `mlp.d.tdsl.ts` and its declaration map. Holds: what names and
 // documentation say stays in names and comments; the text depends on the program and the file's name alone.
 
+import type { Texts } from '../../../grammar/index.js';
 import { basename } from 'node:path';
 import { isReserved } from '../../../runtime/session.js';
 import { isWide, printableLines } from '../../base/index.js';
-import type { Texts } from '../mistakes.js';
 import type { EntryShown, FeedShown, ProgramShown, ResultShown, TensorShown, ValueShown } from './describe.js';
 import { PlacedText } from './placed-text.js';
 

@@ -2,13 +2,12 @@
 // places.
 // Holds: an entry with open ranks has the result that it has for a trial rank, with its sizes left open.
 
-import { type Declaration, parse, type Span, type TypeExpression } from '../../../grammar/index.js';
+import { type Declaration, parse, type Span, type Texts, type TypeExpression } from '../../../grammar/index.js';
 import { InternalError } from '../../base/index.js';
 import type { Entry, GraphBuilder, ResultTree, TensorNode, TensorType } from '../../graph/index.js';
 import { check, type Checked, isLibrary } from '../build/front.js';
 import type { BuildRequest } from '../build/request.js';
 import { originIn } from '../report/graph-nodes.js';
-import type { Texts } from '../mistakes.js';
 
 /** A tensor's type; `open`: its rank is not known. */
 export interface TensorShown {

@@ -2,14 +2,13 @@
 // names sources relative to itself and has nothing of their text in it, so equal programs give equal bytes wherever they lie.
 
 import { addMapping, GenMapping, toEncodedMap } from '@jridgewell/gen-mapping';
-import { lineStarts, positionIn, type Span } from '../../../grammar/index.js';
-import type { Texts } from '../mistakes.js';
+import { positionsOf, type Span, type Texts } from '../../../grammar/index.js';
+import type { Position } from '../../../grammar/span.js';
 
 export class PlacedText {
   readonly #map = new GenMapping();
   readonly #texts: Texts;
   readonly #nameOf: (source: string) => string;
-  readonly #starts = new Map<string, readonly number[]>();
   readonly #lines: string[] = [''];
 
   /** `nameOf`: how the map calls a source, as its own directory sees it. */
@@ -27,11 +26,11 @@ export class PlacedText {
 
   /** A piece that stands for `span`, whose both ends are mapped. Of a source without a text nothing is known. */
   addPlaced(text: string, span: Span | undefined): this {
-    const known = span === undefined ? undefined : this.#texts.get(span.source);
-    if (span === undefined || known === undefined) return this.add(text);
-    this.#mark(span.source, span.start, known);
+    const ends = span === undefined ? undefined : positionsOf(span, this.#texts);
+    if (span === undefined || ends === undefined) return this.add(text);
+    this.#mark(span.source, ends.start);
     this.add(text);
-    this.#mark(span.source, span.end, known);
+    this.#mark(span.source, ends.end);
     return this;
   }
 
@@ -45,10 +44,7 @@ export class PlacedText {
     return this.#lines.join('\n');
   }
 
-  #mark(source: string, offset: number, text: string): void {
-    let starts = this.#starts.get(source);
-    if (starts === undefined) this.#starts.set(source, (starts = lineStarts(text)));
-    const { line, column } = positionIn(starts, offset);
+  #mark(source: string, { line, column }: Position): void {
     addMapping(this.#map, {
       generated: { line: this.#lines.length, column: this.#lines.at(-1)?.length ?? 0 },
       source: this.#nameOf(source),

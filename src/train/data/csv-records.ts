@@ -2,9 +2,9 @@
 // as many cells as the header; a file is read piece by piece, and no more than a piece of it is in memory.
 
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
 import type * as CsvParse from 'csv-parse';
 import { badData } from '../../input/json.js';
+import { library } from '../../input/library.js';
 import { lineStream, longestLine } from './line-stream.js';
 import type { RecordBlock, RecordSource } from './records.js';
 
@@ -12,7 +12,7 @@ export const csvRecords = (path: string): RecordSource => ({ where: path, isText
 
 async function* blocksOf(path: string): AsyncGenerator<RecordBlock> {
   // Loaded when a file is read: whoever imports tfc may never read one.
-  const { parse } = createRequire(import.meta.url)('csv-parse') as typeof CsvParse;
+  const { parse } = library<typeof CsvParse>('csv-parse');
   let names: ReadonlyMap<string, number> | undefined;
   let [rows, lines]: [string[][], number[]] = [[], []];
   let parser: CsvParse.Parser | undefined;

@@ -1,10 +1,10 @@
 // CSV files with a header line. In: a path. Out: one column of numbers per header. Holds: blanks are NaN, and counted; a number is what
 // decimal notation takes, NaN or an infinity as people spell them; anything else is refused with its line, unless the column is text.
 
-import { createRequire } from 'node:module';
 import type * as CsvParse from 'csv-parse/sync';
 import { readRegular } from '../../input/files.js';
 import { badData } from '../../input/json.js';
+import { library } from '../../input/library.js';
 import { requireUtf8 } from '../../input/utf8.js';
 import { isBeyondRange, missingHint, numberOf, shortened } from './decimal.js';
 
@@ -62,7 +62,7 @@ function requireLineFeeds(path: string, bytes: Buffer): void {
 
 function parse(path: string, bytes: Buffer, delimiters: string[], take: (cells: readonly string[], line: number) => void): void {
   // Loaded when a file is read: whoever imports tfc may never read one.
-  const { parse: parseAll } = createRequire(import.meta.url)('csv-parse/sync') as typeof CsvParse;
+  const { parse: parseAll } = library<typeof CsvParse>('csv-parse/sync');
   try {
     parseAll(bytes, {
       bom: true,

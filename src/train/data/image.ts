@@ -1,13 +1,13 @@
 // One image: PNG (fast-png) or JPEG (jpeg-js). In: a path. Out: pixels. Holds: a file that promises more pixels than an image has, or whose
 // data unpacks to more than its pixels take, is refused before it is decoded; checksums fit.
 
-import { createRequire } from 'node:module';
 import type * as FastPng from 'fast-png';
 import type * as JpegJs from 'jpeg-js';
 import { inflateSync } from 'node:zlib';
 import { readRegular } from '../../input/files.js';
 import { DiagnosticsError } from '../../base/index.js';
 import { badData } from '../../input/json.js';
+import { library } from '../../input/library.js';
 
 export interface Image {
   readonly width: number;
@@ -49,7 +49,7 @@ export function readImage(path: string): Image {
 
 function readPng(path: string, bytes: Buffer): Image {
   const promised = pngBytes(path, bytes);
-  const { decode, convertIndexedToRgb } = createRequire(import.meta.url)('fast-png') as typeof FastPng;
+  const { decode, convertIndexedToRgb } = library<typeof FastPng>('fast-png');
   requireNoMore(path, bytes, promised);
   const png = decode(bytes, { checkCrc: true });
   const { width, height, depth } = png;
@@ -115,7 +115,7 @@ function requireNoMore(path: string, bytes: Buffer, promised: number): void {
 }
 
 function readJpeg(path: string, bytes: Buffer): Image {
-  const { decode } = createRequire(import.meta.url)('jpeg-js') as typeof JpegJs;
+  const { decode } = library<typeof JpegJs>('jpeg-js');
   const { width, height, data } = decode(bytes, {
     useTArray: true,
     formatAsRGBA: false,

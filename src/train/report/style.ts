@@ -24,7 +24,8 @@ figure { margin: 0; padding: 0.75rem; border: 1px solid var(--line); border-radi
 figure h3 { margin: 0; overflow-wrap: anywhere }
 figure svg { display: block; width: 100%; height: auto; color: var(--soft) }
 .legend { display: flex; flex-wrap: wrap; gap: 0.15rem 1rem; margin: 0.25rem 0; padding: 0; list-style: none; font-size: 0.87rem }
-.legend li, td .legend { display: flex; align-items: center; gap: 0.4rem; min-width: 0; overflow-wrap: anywhere }
+.legend li, td .legend { display: flex; align-items: center; gap: 0.4rem }
+.legend li { min-width: 0; overflow-wrap: anywhere }
 .legend svg { flex: none; width: 28px; height: 10px; stroke-width: 2.5 }
 .any { stroke: currentColor }
 ${[...light.keys()].map((at) => `.c${at} { stroke: var(--c${at}) }`).join(' ')}
@@ -39,7 +40,7 @@ table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabu
 th, td { text-align: left; padding: 0.25rem 1rem 0.25rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
 th { color: var(--soft); font-weight: normal; white-space: nowrap }
 td { overflow-wrap: break-word }
-td .legend { flex-wrap: nowrap; margin: 0; font-size: inherit }
+td .legend { flex-wrap: nowrap; margin: 0; min-width: 14rem; font-size: inherit }
 pre { overflow: auto; background: var(--panel); padding: 0.6rem; border-radius: 4px; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0.3rem 0 }
 details { margin: 0.5rem 0; border-top: 1px solid var(--line); padding-top: 0.5rem }
 summary { cursor: pointer; font-weight: 600; overflow-wrap: anywhere }
