@@ -107,13 +107,8 @@ export function shapeOf(value: Value): Shape | undefined {
 function constantNode(context: Context, value: NumberValue, dtype: DType, span: Span): TensorNode | undefined {
   if (isInteger(dtype)) {
     const [least, most] = dtypes[dtype].bounds.map(BigInt) as [bigint, bigint];
-    if (!value.integer || (!Number.isFinite(value.value) && value.exact === undefined)) {
-      const whole = Number.isSafeInteger(value.value) ? ` without a point: \`${value.value}\`` : '';
-      fail(context, 'dtype-mismatch', span, `${shown(value)} is no ${dtype}`, {
-        hint: `write an integer${whole}, or convert the other side: \`f32(…)\``,
-      });
-      return undefined;
-    }
+    if (!value.integer || (!Number.isFinite(value.value) && value.exact === undefined))
+      return failFraction(context, value, span, dtype, '`f32(…)`');
     const exact = integerOf(value);
     if (exact < least || exact > most) {
       fail(context, 'invalid-value', span, `${shown(value)} is out of the range of ${dtype}, ${least} to ${most}`);
@@ -132,6 +127,15 @@ function constantNode(context: Context, value: NumberValue, dtype: DType, span: 
   // Where the double next to it becomes the same, that is what graphs show: `0.1`, and not what f32 makes of it.
   const written = Object.is(roundTo(dtype, value.value), held) ? value.value : held;
   return applyTensor(context, ops.constant, [], { value: written, dtype }, span);
+}
+
+/** A fraction where an integer is needed; `converted`: how the other side becomes a float. */
+function failFraction(context: Context, value: NumberValue, span: Span, dtype: DType, converted: string): undefined {
+  const whole = Number.isSafeInteger(value.value) ? ` without a point: \`${value.value}\`` : '';
+  fail(context, 'dtype-mismatch', span, `${shown(value)} is no ${dtype}`, {
+    hint: `write an integer${whole}, or convert the other side: ${converted}`,
+  });
+  return undefined;
 }
 
 /** A float keeps nothing of a number that is beyond its range or too near to 0. */
@@ -268,6 +272,10 @@ export function agree(
         ],
         hint: `dtypes never mix silently; convert one side: \`${widest(dtype, own)}(…)\``,
       });
+      return undefined;
+    }
+    if (leader !== undefined && operand.value.kind === 'number' && !operand.value.integer && isInteger(dtype)) {
+      failFraction(context, operand.value, operand.span, dtype, `\`${expected ?? 'f32'}(${excerpt(context, leader.span, '…')})\``);
       return undefined;
     }
     const node = toTensor(context, operand.value, operand.span, dtype);
