@@ -242,8 +242,10 @@ function shapeAround(
 export function otherRank(type: TypeExpression | null, expected: Expected | undefined, callee: string): string | undefined {
   if (type?.kind !== 'named-type' || expected?.kind !== 'tensor' || expected.shape === undefined) return undefined;
   const dims = type.dims ?? [];
-  if (dims.some((dim) => dim.kind === 'rank-spread') || dims.length === expected.shape.length) return undefined;
-  return `\`${callee}\` gives a tensor of rank ${dims.length}, and one of rank ${expected.shape.length} is expected here: \`zeros\`, \`uniform\` and \`normal\` fill any`;
+  const isOpen = dims.some((dim) => dim.kind === 'rank-spread');
+  const least = isOpen ? dims.length - 1 : dims.length;
+  if (expected.shape.length === least || (isOpen && expected.shape.length > least)) return undefined;
+  return `\`${callee}\` gives a tensor of rank ${least}${isOpen ? ' or more' : ''}, and one of rank ${expected.shape.length} is expected here: \`zeros\`, \`uniform\` and \`normal\` fill any`;
 }
 
 /**

@@ -1,5 +1,5 @@
-// `x // 2`, which Python rounds down and TDSL reads as a comment. In: a program with its comments. Out: a warning for each comment that looks
-// like the right side of a quotient.
+// `x // 2`, which Python rounds down and TDSL reads as a comment. In: a program with its comments. Out: a warning for each comment that
+// looks like the right side of a quotient.
 // Holds: prose is no quotient: what stands there is a whole number, or a name of the same declaration, and nothing but operators, brackets
 // and more of these; before it stands the end of a value, on the same line.
 

@@ -1,7 +1,8 @@
 // Optimizers with their arguments. In: the call behind `with`; a param and its gradient. Out: the rule; the param's slots and its update,
 // by the body that the optimizer's author wrote.
-// Holds: floats among the arguments, literals and those of the running program, take the dtype of what they meet, so that one optimizer trains f32 and f64 params alike; a state has the
-// param's type, unless its own is written or its initial value has another shape; where known conditions choose a text, there is no state.
+// Holds: floats among the arguments, literals and those of the running program, take the dtype of what they meet, so that one optimizer
+// trains f32 and f64 params alike; a state has the param's type, unless its own is written or its initial value has another shape; where
+// known conditions choose a text, there is no state.
 
 import {
   walk,

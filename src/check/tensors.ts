@@ -23,6 +23,7 @@ import {
   tuple,
   type ListValue,
   type NumberValue,
+  type TensorValue,
   type Value,
 } from './values.js';
 import type { Beside } from './types.js';
@@ -50,9 +51,11 @@ export function ownDType(value: Value): DType | undefined {
 }
 
 /** The dtype that a value gives to a quotient of sizes beside it. */
-export const dtypeBeside = (value: Value): Beside =>
-  ownDType(value) ??
-  ((value.kind === 'number' && !value.integer) || (value.kind === 'tensor' && value.again !== undefined) ? 'any' : undefined);
+export const dtypeBeside = (value: Value): Beside => ownDType(value) ?? (isFraction(value) ? 'any' : undefined);
+
+/** A float that has no dtype yet: a number with a fraction, or what is computed of sizes and literals. */
+export const isFraction = (value: Value): boolean =>
+  value.kind === 'number' ? !value.integer : value.kind === 'tensor' && value.again !== undefined && isFloat(value.node.type.dtype);
 
 interface ListDTypes {
   readonly own: DType | undefined;
@@ -178,9 +181,7 @@ function convert(context: Context, value: Value, span: Span, dtype: DType | unde
     case 'error':
       return undefined;
     case 'tensor':
-      return value.again === undefined || dtype === undefined || dtype === value.node.type.dtype || !isFloat(dtype)
-        ? value.node
-        : value.again(dtype);
+      return dtype === undefined || dtype === value.node.type.dtype || !mayBecome(value, dtype) ? value.node : value.again?.(dtype);
     case 'variable':
       return readVariable(context, value.variable, span);
     case 'number': {
@@ -203,6 +204,10 @@ function convert(context: Context, value: Value, span: Span, dtype: DType | unde
       return undefined;
   }
 }
+
+/** What has no dtype yet becomes any float, and what is whole any integer. */
+const mayBecome = ({ again, node }: TensorValue, dtype: DType): boolean =>
+  again !== undefined && (isFloat(dtype) || (isInteger(dtype) && isInteger(node.type.dtype)));
 
 function stackNodes(context: Context, items: readonly Value[], span: Span, dtype: DType): TensorNode | undefined {
   if (items.length === 0) {
@@ -257,7 +262,7 @@ export function agree(
   const leader =
     operands.find((operand) => ownDType(operand.value) !== undefined && operand.value.kind !== 'boolean') ??
     operands.find((operand) => ownDType(operand.value) !== undefined);
-  const fractional = operands.some(({ value }) => (value.kind === 'number' ? !value.integer : value.kind === 'tensor'));
+  const fractional = operands.some(({ value }) => isFraction(value));
   const fallback = expected ?? (fractional ? 'f32' : operands[0] === undefined ? 'f32' : fallbackDType(operands[0].value));
   const dtype = leader === undefined ? fallback : (ownDType(leader.value) ?? fallback);
   const nodes: TensorNode[] = [];
@@ -275,7 +280,13 @@ export function agree(
       return undefined;
     }
     if (leader !== undefined && operand.value.kind === 'number' && !operand.value.integer && isInteger(dtype)) {
-      failFraction(context, operand.value, operand.span, dtype, `\`${expected ?? 'f32'}(${excerpt(context, leader.span, '…')})\``);
+      failFraction(
+        context,
+        operand.value,
+        operand.span,
+        dtype,
+        `\`${expected !== undefined && isFloat(expected) ? expected : 'f32'}(${excerpt(context, leader.span, '…')})\``,
+      );
       return undefined;
     }
     const node = toTensor(context, operand.value, operand.span, dtype);

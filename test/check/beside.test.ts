@@ -1,11 +1,14 @@
-// What stands beside a value says what it is where nothing else does. In: programs that leave a shape or a dtype open. Out: types and values.
+// What stands beside a value says what it is where nothing else does. In: programs that leave a shape or a dtype open. Out: types and
+// values.
 
 import { describe, expect, test } from 'vitest';
 import { check, entryTexts, moduleOf, runEntry } from './support.js';
 
 const codes = (text: string): string[] => check(text).diagnostics.map(({ code }) => code);
 const resultOf = (body: string, parameters = 'A: f64[N, N], x: f64[B, N], v: f64[N], s: f64, n: i32[N], key: i64'): string =>
-  entryTexts(moduleOf(`export fn f<B, N>(${parameters}) = ${body}`).module)[0]?.split('): ')[1] ?? '';
+  entryTexts(
+    moduleOf(`export fn f${parameters.includes('N') ? (parameters.includes('B') ? '<B, N>' : '<N>') : ''}(${parameters}) = ${body}`).module,
+  )[0]?.split('): ')[1] ?? '';
 
 describe('a shape that is that of what stands beside', () => {
   test.each([
@@ -107,6 +110,69 @@ describe('a dtype that is that of what stands beside', () => {
     expect(runEntry(text, 'f', { x: 1 })[0]).toBe(3 - 16);
     expect(codes(text.replace('= counter.next(x) -', '= f64(doubled(2)) + counter.next(x) -'))).toEqual([]);
   });
+});
+
+describe('a choice between literals takes the dtype of what it meets', () => {
+  const parameters = 'm: bool[2], c: bool, x: f64[2], n: i64[2], i: i32[2]';
+  test.each([
+    ['where(m, 1, 0) * x', 'f64[2]'],
+    ['where(m, 1.0, 0.0) * x', 'f64[2]'],
+    ['n + where(m, 1, 0)', 'i64[2]'],
+    ['where(m, where(m, 1, 2), 0.5) * x', 'f64[2]'],
+    ['(if c then 1 else 0) * x', 'f64[2]'],
+    ['([j in 0..2] => if j == 1 then 1 else 0) * x', 'f64[2]'],
+    ['where(m, 1, 0)', 'i32[2]'],
+    ['where(m, 1, 0.5)', 'f32[2]'],
+    ['i[if c then 1 else 0]', 'i32'],
+  ])('%s', (body, type) => {
+    expect(resultOf(body, parameters)).toBe(type);
+  });
+
+  test('with a name as well', () => {
+    const text = `export fn f(c: bool, x: f64, n: i64) {
+        let sign = if c then 1 else -1
+        let half = if c then 0.5 else -0.5
+        return (sign * x, sign * n, sign, half * x, half)
+      }`;
+    expect(runEntry(text, 'f', { c: true, x: 3, n: 5 })[0]).toEqual([3, 5, 1, 1.5, 0.5]);
+    expect(entryTexts(moduleOf(text).module)[0]).toContain('(f64, i64, i32, f64, f32)');
+  });
+
+  test('and no integer of a fraction', () => {
+    expect(codes(`export fn f(${parameters}) = where(m, 1, 0.5) * n`)).toEqual(['dtype-mismatch']);
+  });
+});
+
+describe('rests of sizes', () => {
+  test.each([
+    ['N % 2 == 1', 'x[(N - 1) / 2]', [1, 2, 3], 2],
+    ['(N - 1) % 2 == 0', 'x[(N - 1) / 2]', [1, 2, 3], 2],
+    ['N >= 4, (N - 4) % 2 == 0', 'f64((N - 4) / 2) + sum(x)', [1, 2, 3, 4, 5, 6], 22],
+    ['N % 4 == 3', 'x[(N - 3) / 4 + 1] + f64(N % 4)', [1, 2, 3], 5],
+  ])('are facts: %s', (fact, body, x, value) => {
+    expect(runEntry(`export fn f<N>(x: f64[N]): f64 where ${fact} = ${body}`, 'f', { x })[0]).toBe(value);
+  });
+
+  test('are numbers of the run', () => {
+    expect(runEntry('export fn f<N>(x: f64[N]) = if N % 2 == 0 then mean(x) else max(x)', 'f', { x: [1, 2, 4] })[0]).toBe(4);
+    expect(runEntry('export fn f<N>(x: f64[N]) {\n  let k = N % 3\n  return (k * x, k)\n}', 'f', { x: [1, 2] })[0]).toEqual([[2, 4], 2]);
+  });
+
+  test('that do not hold are told as they are written', () => {
+    const text = 'fn odd<N>(x: f64[N]): f64 where N % 2 == 1 = x[0]\nexport fn f(x: f64[4]): f64 = odd(x)';
+    expect(check(text).diagnostics[0]?.message).toBe('`odd` needs 4 % 2 == 1, which does not hold');
+  });
+});
+
+test('initial values of kernels count their places', () => {
+  const spread = (type: string, initial: string): number => {
+    const [values] = runEntry(`param w: ${type} = ${initial}\nexport fn f() = w`, 'f');
+    const flat = (values as number[][][][]).flat(3);
+    return Math.sqrt(flat.reduce((sum, one) => sum + one * one, 0) / flat.length);
+  };
+  expect(spread('f64[5, 5, 8, 16]', 'heNormal()')).toBeCloseTo(Math.sqrt(2 / (25 * 8)), 2);
+  expect(spread('f64[5, 5, 8, 16]', 'glorotUniform()')).toBeCloseTo(Math.sqrt(2 / (25 * 24)), 2);
+  expect(spread('f64[1, 1, 100, 16]', 'heUniform()')).toBeCloseTo(Math.sqrt(2 / 100), 2);
 });
 
 describe('a number divided by a size is a number', () => {

@@ -21,8 +21,8 @@ import { assuming } from '../index-notation/body.js';
 import { matrixProduct, productInstead } from '../matmul.js';
 import { excerpt, fail } from '../report.js';
 import type { Scope } from '../scope.js';
-import { divide, remainder } from '../sizes.js';
-import { agree, bindingLabel, dtypeBeside, ownDType, shapeOf, toTensor } from '../tensors.js';
+import { divide, remainder, restOf } from '../sizes.js';
+import { agree, bindingLabel, dtypeBeside, isFraction, ownDType, shapeOf, toTensor } from '../tensors.js';
 import { type Beside, besides, expectedDType, expectsFloat, expectTensor, quotientDType, someFloat, type Expected } from '../types.js';
 import {
   boolean,
@@ -104,7 +104,7 @@ export function evaluateBinary(context: Context, expression: BinaryExpression, s
   // What stands beside a float and has no dtype of its own takes its: `x * (6.28 / N)`.
   const beside = arithmetic.has(operator) ? ownDType(left) : undefined;
   const rightExpected =
-    inner ?? (beside !== undefined && isFloat(beside) ? expectTensor(beside, undefined) : isFloating(left) ? someFloat : undefined);
+    inner ?? (beside !== undefined && isFloat(beside) ? expectTensor(beside, undefined) : isFraction(left) ? someFloat : undefined);
   const right =
     early ??
     evaluate(
@@ -124,7 +124,7 @@ export function evaluateBinary(context: Context, expression: BinaryExpression, s
       dtype,
     );
   const quotient =
-    isFraction(operator, left, right) && !expectsFloat(expected)
+    isNoSize(operator, left, right) && !expectsFloat(expected)
       ? (quotientDType(expected) ?? (operator === '/' && isNumberBySize(dimOf(left), dimOf(right)) ? 'any' : undefined))
       : undefined;
   const meant = quotient === undefined ? expected : quotient === 'any' ? someFloat : expectTensor(quotient, undefined);
@@ -165,7 +165,7 @@ const isNumberBySize = (a: Dim | undefined, b: Dim | undefined): boolean =>
   a?.constant !== undefined && b !== undefined && b.constant === undefined && a.divideExact(b) === undefined;
 
 /** A quotient of sizes, or its rest, that is no size whatever the sizes are. */
-function isFraction(operator: BinaryOperator, left: Value, right: Value): boolean {
+function isNoSize(operator: BinaryOperator, left: Value, right: Value): boolean {
   if ((operator !== '/' && operator !== '%') || (left.kind !== 'size' && right.kind !== 'size')) return false;
   const [a, b] = [dimOf(left), dimOf(right)];
   return a !== undefined && b !== undefined && a.divideExact(b) === undefined;
@@ -185,7 +185,7 @@ export function inAnyDType(
   if (
     value.kind !== 'tensor' ||
     wanted !== undefined ||
-    !isFloat(value.node.type.dtype) ||
+    value.node.type.dtype === 'bool' ||
     operands.some((one) => ownDType(one) !== undefined)
   )
     return value;
@@ -195,10 +195,6 @@ export function inAnyDType(
   };
   return { ...value, again };
 }
-
-/** A number that is a float of no dtype yet. */
-const isFloating = (value: Value): boolean =>
-  (value.kind === 'number' && !value.integer) || (value.kind === 'tensor' && value.again !== undefined);
 
 const isNamed = (...values: readonly Value[]): boolean => values.some((value) => value.kind === 'number' && value.node !== undefined);
 
@@ -248,8 +244,9 @@ function sizeArithmetic(context: Context, operator: BinaryOperator, a: Dim, b: D
       return quotient === undefined ? ERROR : sizeValue(quotient);
     }
     case '%': {
-      const rest = remainder(context, a, b, span);
-      return rest === undefined ? ERROR : sizeValue(rest);
+      if (b.constant === 0) return remainder(context, a, b, span) === undefined ? ERROR : undefined;
+      const rest = restOf(a, b);
+      return rest === undefined ? undefined : sizeValue(rest);
     }
     case '==':
     case '!=':
