@@ -59,6 +59,9 @@ test('processor time and memory count', async () => {
     while (process.cpuUsage(start).user < 300_000);
   };
   expect(await judge(target(busy), text(''), { thorough: true, timed: true })).toMatchObject({ fault: 'hang' });
+  // What is large has more time.
+  const large: Target = { ...target(busy), check: () => (busy(), { kind: 'fine', size: 5 }) };
+  expect(await judge(large, text(''), { thorough: true, timed: true })).toMatchObject({ kind: 'fine' });
   expect(
     await judge(
       target(() => void Buffer.alloc(600 * 2 ** 20, 1), 20),

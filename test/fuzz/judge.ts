@@ -30,7 +30,8 @@ export async function judge(
   if (!timed || verdict.kind === 'found') return verdict;
   const { user, system } = process.cpuUsage(start);
   const seconds = (user + system) / 1e6;
-  if (seconds > target.seconds * Math.max(1, input.bytes.length / usual))
+  const size = (verdict.kind === 'fine' ? verdict.size : undefined) ?? 1;
+  if (seconds > target.seconds * Math.max(1, input.bytes.length / usual, size))
     return found('hang', `took ${seconds.toFixed(1)} s of processor time`);
   const grown = (process.resourceUsage().maxRSS - memory) * 1024;
   if (grown > largest) return found('memory', `took ${Math.round(grown / 2 ** 20)} MB`);

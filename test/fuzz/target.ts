@@ -36,7 +36,8 @@ export interface Finding {
   readonly text: string;
 }
 
-export type Verdict = { readonly kind: 'fine' } | { readonly kind: 'refused'; readonly code: string } | Finding;
+/** `size` says how many times as long as a usual input this one may take, since it asks for so much more. */
+export type Verdict = { readonly kind: 'fine'; readonly size?: number } | { readonly kind: 'refused'; readonly code: string } | Finding;
 
 export interface Target {
   /** Seconds of processor time above which an input of up to 64 KB hangs. */
