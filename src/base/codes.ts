@@ -18,6 +18,7 @@ export const diagnosticCodes = {
   'invalid-value': 'A compile-time value outside of what is allowed.',
   'literal-overflow': 'A warning: a number that is too large for its dtype becomes infinite.',
   'literal-underflow': 'A warning: a number that is too small for its dtype becomes 0.',
+  'hidden-division': 'A warning: a `//` behind a value, where a division may be meant, begins a comment.',
   'not-constant': 'A compile-time value is needed here.',
   'not-differentiable': 'A derivative is asked through an op that has none.',
   'assign-outside-step': 'A variable is assigned, or minimised over, outside of a step.',

@@ -65,9 +65,12 @@ const failNothing = (context: Context, name: Identifier | null, span: Span): Val
     hint: name === null ? 'leave the argument out' : `leave \`${name.text}\` out`,
   });
 
+/** What may take dtype and shape from what stands beside the call. */
+const besideOthers: ReadonlySet<Value['kind']> = new Set(['builtin', 'dtype', 'function']);
+
 /** Calls a value. `span` is where the callee stands. */
 function callValue(given: Call, callee: Value, span: Span): Value {
-  const call = callee.kind === 'builtin' || callee.kind === 'dtype' ? given : { ...given, expected: alone(given.expected) };
+  const call = besideOthers.has(callee.kind) ? given : { ...given, expected: alone(given.expected) };
   switch (callee.kind) {
     case 'error':
       for (const argument of call.passed) argument.value();

@@ -9,6 +9,7 @@ import { withoutConsequences } from './consequences.js';
 import { type Checker } from './context.js';
 import { checkEntry, entriesOf, openEntry, packsOf, type OpenEntry } from './entries.js';
 import { checkUnused } from './generic-check.js';
+import { warnOfHiddenDivisions } from './hidden-division.js';
 import { forceDeclarations, ModuleLoader, type SameFile } from './modules.js';
 import { Growth } from './growth.js';
 import { Reporter } from './report.js';
@@ -85,7 +86,10 @@ export function checkModule(options: CheckOptions): CheckResult {
       }
     }
     checkNames(checker, options, root.program.declarations);
-    for (const module of own) checkUnused(checker, module);
+    for (const module of own) {
+      checkUnused(checker, module);
+      warnOfHiddenDivisions(checker, module.program);
+    }
   };
   withinLimits(checker, options, check, () => broken);
   build.meter.allow(Infinity);

@@ -3,7 +3,7 @@
 // a constant.
 
 import { walk, type Fact, type Span } from '../../grammar/index.js';
-import { decide, type Label } from '../base/index.js';
+import { decide, Dim, type Label } from '../base/index.js';
 import type { SizeFact } from '../graph/index.js';
 import type { Context } from './context.js';
 import { opposites, presume } from './preconditions.js';
@@ -22,19 +22,27 @@ export function evaluateFact(context: Context, fact: Fact, scope: Scope): SizeFa
   return { left, relation: fact.operator, right, span: fact.span };
 }
 
-/** `D % Heads == 0` is the fact that Heads divides D. */
+/** `D % Heads == 0` is the fact that Heads divides D, and `N % 2 == 1` the fact that 2 divides N - 1. */
 function divisibility(context: Context, fact: Fact, scope: Scope): SizeFact | undefined | 'other' {
   if (fact.operator !== '==' || fact.left.kind !== 'size-binary' || fact.left.operator !== '%') return 'other';
-  if (fact.right.kind !== 'size-literal' || fact.right.value !== 0) return 'other';
+  if (fact.right.kind !== 'size-literal') return 'other';
   const left = evaluateSize(context, fact.left.right, scope);
   const right = evaluateSize(context, fact.left.left, scope);
   if (left === undefined || right === undefined || unknownsIn(left).length > 0 || unknownsIn(right).length > 0) return undefined;
-  return { left, relation: 'divides', right, span: fact.span };
+  const rest = fact.right.value;
+  // A rest that there never is is told when the fact is looked at.
+  if (rest !== 0 && (left.constant === undefined || rest < 0 || rest >= left.constant)) return 'other';
+  return { left, relation: 'divides', right: right.sub(Dim.of(rest)), span: fact.span };
 }
 
-function factText(fact: SizeFact): string {
-  return fact.relation === 'divides' ? `${fact.right} % ${fact.left} == 0` : `${fact.left} ${fact.relation} ${fact.right}`;
+function factText(fact: SizeFact, rest = 0): string {
+  return fact.relation === 'divides'
+    ? `${fact.right.add(Dim.of(rest))} % ${fact.left} == ${rest}`
+    : `${fact.left} ${fact.relation} ${fact.right}`;
 }
+
+/** What is left over in a fact such as `N % 2 == 1`. */
+const restIn = ({ right }: Fact): number => (right.kind === 'size-literal' ? right.value : 0);
 
 /** Demands the facts of a callee at a call: what is not known is a precondition of the entry. False after a diagnostic. */
 export function demandFacts(context: Context, facts: readonly Fact[], scope: Scope, name: string, site: Span): boolean {
@@ -44,7 +52,7 @@ export function demandFacts(context: Context, facts: readonly Fact[], scope: Sco
     const fact = evaluateFact(context, written, scope);
     if (fact === undefined || presume(context, fact, site)) continue;
     fulfilled = false;
-    fail(context, 'unsatisfied-fact', site, `\`${name}\` needs ${factText(fact)}, which does not hold`, {
+    fail(context, 'unsatisfied-fact', site, `\`${name}\` needs ${factText(fact, restIn(written))}, which does not hold`, {
       labels: [{ span: written.span, text: 'declared here' }, ...originsOf(written, scope)],
       hint: factHint(context, fact, written),
     });
@@ -68,7 +76,7 @@ function originsOf(written: Fact, scope: Scope): Label[] {
 /** Sizes that would do. */
 function factHint(context: Context, { left, relation, right }: SizeFact, written: Fact): string {
   const [by, whole] = [left.constant, right.constant];
-  if (relation === 'divides' && by !== undefined && by > 0 && whole !== undefined) {
+  if (relation === 'divides' && by !== undefined && by > 0 && whole !== undefined && restIn(written) === 0) {
     return multiplesNear(by, whole);
   }
   return `choose sizes with \`${excerpt(context, written.span, factText({ left, relation, right, span: undefined }))}\``;

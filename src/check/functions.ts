@@ -16,7 +16,7 @@ import { fail } from './report.js';
 import { Scope } from './scope.js';
 import { evaluateBlock, mayAssign } from './statements.js';
 import { dtypeBeside, ownDType, readAll } from './tensors.js';
-import { besides, dtypeNamed, expectedOf, failUnknownType, isNoType, type Expected } from './types.js';
+import { alone, besides, dtypeNamed, dtypeWanted, expectedOf, expectTensor, failUnknownType, isNoType, type Expected } from './types.js';
 import { ERROR, record, type FunctionValue, type InstanceValue, type LambdaValue, type Value } from './values.js';
 
 /** The frame of a call; undefined after a diagnostic when it would never end. */
@@ -140,8 +140,20 @@ export function callFunction(call: Call, fn: FunctionValue): Value {
   if (!demandGenerics(context, bindings, scope, name, call.site, otherRank(declaration.result, call.expected, name))) return ERROR;
   if (!demandFacts(context, declaration.facts, scope, name, call.site)) return ERROR;
   return context.checker.growth.within('body', context, call.site, `the call of \`${name}\``, () =>
-    functionResult(inside, declaration, scope, call),
+    functionResult(inside, declaration, scope, ofResult(call, declaration, values)),
   );
+}
+
+/** The call as its body sees it. Where nothing that is passed has a dtype, the body's literals take that of what stands beside the call. */
+function ofResult(call: Call, { result }: FnDeclaration | StepDeclaration, given: ReadonlyMap<string, { readonly value: Value }>): Call {
+  const expected = alone(call.expected);
+  const isOpen = result === null && (expected === undefined || (expected.kind === 'tensor' && expected.dtype === undefined));
+  if (!isOpen || [...given.values()].some(({ value }) => ownDType(value) !== undefined)) return { ...call, expected };
+  const dtype = dtypeWanted(call.expected);
+  return {
+    ...call,
+    expected: dtype === undefined ? expected : expectTensor(dtype, expected?.kind === 'tensor' ? expected.shape : undefined),
+  };
 }
 
 /** What is expected of an argument whose dtype is a generic: that of the arguments before it which have the same one. */

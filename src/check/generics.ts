@@ -1,15 +1,15 @@
 // Generic parameters of a call. In: their declarations, what stands in `<…>`, what the result is expected to be. Out: bindings in the
 // callee's scope.
 
-import type { GenericArgument, GenericParameter, Span, TypeExpression } from '../../grammar/index.js';
-import { dtypeNames, isDType } from '../base/index.js';
+import type { Dimension, GenericArgument, GenericParameter, Span, TypeExpression } from '../../grammar/index.js';
+import { dtypeNames, isDType, type Shape } from '../base/index.js';
 import type { Context } from './context.js';
 import { fitsBound } from './match.js';
 import { fail } from './report.js';
 import { GenericBinding, type DTypeBound, type Scope } from './scope.js';
 import { evaluateSize, failNegative, solveSize, unknownsIn } from './sizes.js';
 import { suggestion } from './spelling.js';
-import { dtypeNamed, shapeWritten, type Expected } from './types.js';
+import { dtypeNamed, dtypeWanted, shapeWritten, type Expected } from './types.js';
 import { dimOf, ERROR, sizeValue } from './values.js';
 
 const bounds: readonly DTypeBound[] = ['float', 'integer', 'number', 'any'];
@@ -29,6 +29,10 @@ export function declareGenerics(context: Context, generics: readonly GenericPara
           `the families are ${bounds.join(', ')}; \`${integerBound}\` is a known integer`,
       });
     }
+    if (generic.variadic && generic.initial !== null)
+      fail(context, 'unsupported-feature', generic.initial.span, `a list of sizes such as \`...${generic.name.text}\` has no default`, {
+        hint: 'leave it out: arguments determine it, or what is passed in angle brackets',
+      });
     const known = scope.own(generic.name.text);
     if (known !== undefined) {
       fail(context, 'duplicate-name', generic.name.span, `\`${generic.name.text}\` is declared twice`, {
@@ -169,22 +173,19 @@ export function bindDefaults(
   for (const binding of bindings) {
     const { initial, known, span } = binding;
     if (initial === undefined || known !== undefined || (which === 'dtypes' && binding.sort !== 'dtype')) continue;
-    if (binding.sort === 'pack') {
-      fail(context, 'unsupported-feature', initial.span, `a list of sizes such as \`...${binding.name}\` has no default`, {
-        hint: 'arguments determine it, or what is passed in angle brackets',
-      });
-      return false;
-    }
+    if (binding.sort === 'pack') return false;
     if (!bindGeneric(context, binding, initial, scope, callee, span ?? initial.span)) return false;
   }
   return true;
 }
 
-/** Lets the dtype that is expected of the result determine a dtype generic. Never a diagnostic. */
+/** Lets the dtype that is expected of the result, or that of what stands beside, determine a dtype generic. Never a diagnostic. */
 export function inferDType(type: TypeExpression | null, expected: Expected | undefined, scope: Scope, at: Span): void {
-  if (type?.kind !== 'named-type' || expected?.kind !== 'tensor' || expected.dtype === undefined) return;
-  const dtype = dtypeNamed(type.name.text, scope);
-  if (dtype instanceof GenericBinding && fitsBound(expected.dtype, dtype.family)) dtype.bind({ kind: 'dtype', dtype: expected.dtype }, at);
+  if (type?.kind !== 'named-type' || expected?.kind !== 'tensor') return;
+  const generic = dtypeNamed(type.name.text, scope);
+  const dtype = generic instanceof GenericBinding ? dtypeWanted(expected) : undefined;
+  if (generic instanceof GenericBinding && dtype !== undefined && fitsBound(dtype, generic.family))
+    generic.bind({ kind: 'dtype', dtype }, at);
 }
 
 /** Lets what is expected of the result determine generics that the arguments left open. Never a diagnostic. */
@@ -197,9 +198,9 @@ export function inferFromExpected(
 ): void {
   if (type?.kind !== 'named-type' || expected?.kind !== 'tensor') return;
   inferDType(type, expected, scope, at);
-  const { shape } = expected;
-  if (shape === undefined) return;
   const dims = type.dims ?? [];
+  const shape = expected.shape ?? shapeAround(context, dims, expected, scope);
+  if (shape === undefined) return;
   const spread = dims.findIndex((dim) => dim.kind === 'rank-spread');
   const pack = dims[spread];
   if (pack?.kind === 'rank-spread') {
@@ -223,12 +224,28 @@ export function inferFromExpected(
   }
 }
 
+/** The shape of what stands beside, as far as the type has axes; asked only where sizes are not known yet. */
+function shapeAround(
+  context: Context,
+  dims: readonly Dimension[],
+  { around }: Extract<Expected, { readonly kind: 'tensor' }>,
+  scope: Scope,
+): Shape | undefined {
+  if (around === undefined || dims.length === 0) return undefined;
+  const { value: pattern } = context.checker.reporter.silently(() => shapeWritten(context, dims, scope));
+  if (pattern === undefined || (pattern !== 'open' && pattern.every((dim) => unknownsIn(dim).length === 0))) return undefined;
+  const shape = around();
+  return pattern === 'open' || shape === undefined || shape.length < pattern.length ? shape : shape.slice(shape.length - pattern.length);
+}
+
 /** Why what is expected of a result says nothing about its generics: it has another number of axes. */
 export function otherRank(type: TypeExpression | null, expected: Expected | undefined, callee: string): string | undefined {
   if (type?.kind !== 'named-type' || expected?.kind !== 'tensor' || expected.shape === undefined) return undefined;
   const dims = type.dims ?? [];
-  if (dims.some((dim) => dim.kind === 'rank-spread') || dims.length === expected.shape.length) return undefined;
-  return `\`${callee}\` gives a tensor of rank ${dims.length}, and one of rank ${expected.shape.length} is expected here: \`zeros\`, \`uniform\` and \`normal\` fill any`;
+  const isOpen = dims.some((dim) => dim.kind === 'rank-spread');
+  const least = isOpen ? dims.length - 1 : dims.length;
+  if (expected.shape.length === least || (isOpen && expected.shape.length > least)) return undefined;
+  return `\`${callee}\` gives a tensor of rank ${least}${isOpen ? ' or more' : ''}, and one of rank ${expected.shape.length} is expected here: \`zeros\`, \`uniform\` and \`normal\` fill any`;
 }
 
 /**

@@ -23,7 +23,7 @@ export function knownSizes(facts: readonly SizeFact[]): KnownSizes {
   for (const fact of facts) {
     const found =
       fact.relation === 'divides'
-        ? (quotientOf(fact, values, quotients) ?? sharedQuotient(fact, values, quotients))
+        ? (quotientOf(fact, values, quotients) ?? sharedQuotient(fact, values, quotients) ?? quotientWithRest(fact, values))
         : fact.relation === '=='
           ? equal(fact, values, quotients)
           : undefined;
@@ -101,6 +101,18 @@ function sharedQuotient(
   if (name === undefined) return undefined;
   const quotient = { name: `${String(dividend).replaceAll(/[^\p{L}\p{N}_]+/gu, '_')}÷${divisor}`, dividend, divisor };
   return { name, dim: divisor.mul(Dim.of(quotient.name)).sub(dividend.sub(Dim.of(name))), quotient };
+}
+
+/** A number divides a name less a number: the name is so many times a new one, and a rest. What is left of it is no size below 0. */
+function quotientWithRest({ left, right }: SizeFact, values: ReadonlyMap<string, Dim>): Found | undefined {
+  const [divisor, whole] = [left.substitute(values), right.substitute(values)];
+  const by = divisor.constant ?? 0;
+  const [name, more] = [...whole.names];
+  const offset = name === undefined ? undefined : whole.sub(Dim.of(name)).constant;
+  if (name === undefined || more !== undefined || name.includes('÷') || offset === undefined || offset >= 0 || by < 2) return undefined;
+  const rest = ((-offset % by) + by) % by;
+  const quotient = { name: `${name}${rest === 0 ? '' : `_minus_${rest}`}÷${by}`, dividend: Dim.of(name).sub(Dim.of(rest)), divisor };
+  return { name, dim: divisor.mul(Dim.of(quotient.name)).add(Dim.of(rest)), quotient };
 }
 
 const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b));

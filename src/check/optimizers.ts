@@ -1,16 +1,20 @@
 // Optimizers with their arguments. In: the call behind `with`; a param and its gradient. Out: the rule; the param's slots and its update,
 // by the body that the optimizer's author wrote.
-// Holds: literals among the arguments keep their freedom of dtype, so that one optimizer trains f32 and f64 params alike; a state has the
-// param's type, unless its own is written or its initial value has another shape; where known conditions choose a text, there is no state.
+// Holds: floats among the arguments, literals and those of the running program, take the dtype of what they meet, so that one optimizer
+// trains f32 and f64 params alike; a state has the param's type, unless its own is written or its initial value has another shape; where
+// known conditions choose a text, there is no state.
 
 import {
   walk,
   type Expression,
   type Identifier,
   type MinimizeStatement,
+  type Span,
   type StateDeclaration,
+  type TypeExpression,
   type UpdateStatement,
 } from '../../grammar/index.js';
+import { isFloat } from '../base/index.js';
 import { tensor, type TensorNode, type TensorType } from '../graph/index.js';
 import * as ops from '../ops/index.js';
 import { applyTensor } from './apply-op.js';
@@ -24,8 +28,8 @@ import { Matcher } from './match.js';
 import { fail } from './report.js';
 import { Scope } from './scope.js';
 import { evaluateBlock } from './statements.js';
-import { ownDType, readAll, shapeOf } from './tensors.js';
-import { expectedOf, expectTensor, tensorTypeOf } from './types.js';
+import { castTo, ownDType, readAll, shapeOf } from './tensors.js';
+import { dtypeNamed, expectedOf, expectTensor, tensorTypeOf } from './types.js';
 import { ERROR, tensorValue, type OptimizerRule, type OptimizerValue, type Value } from './values.js';
 import type { VariableRecord } from './variables.js';
 
@@ -74,23 +78,27 @@ export function optimizerRule(call: Call, optimizer: OptimizerValue): Value {
             }
           : undefined;
     if (given === undefined) continue;
-    const value = new Matcher(given.context, scope).match(given.value, parameter.type, {
-      text: given.text,
-      span: given.span,
-      keepsLiterals: true,
-    });
+    const value =
+      floatScalar(given.context, given.value, parameter.type, given.span, scope) ??
+      readAll(
+        given.context,
+        new Matcher(given.context, scope).match(given.value, parameter.type, { text: given.text, span: given.span, keepsLiterals: true }),
+        given.span,
+      );
     if (value.kind === 'error') failed = true;
     if (scope.own(parameter.name.text) === undefined)
-      scope.addValue(
-        parameter.name.text,
-        'parameter',
-        readAll(given.context, value, given.span),
-        parameter.name.span,
-        parameter.type,
-        scope,
-      );
+      scope.addValue(parameter.name.text, 'parameter', value, parameter.name.span, parameter.type, scope);
   }
   return failed ? ERROR : { kind: 'optimizer-rule', optimizer, scope, span: call.site };
+}
+
+/** A float of the running program where one float is declared: like a literal it takes the dtype of what it meets in an update. */
+function floatScalar(context: Context, value: Value, type: TypeExpression, span: Span, scope: Scope): Value | undefined {
+  const declared = type.kind === 'named-type' && type.dims === null ? dtypeNamed(type.name.text, scope) : undefined;
+  const own = ownDType(value);
+  if (typeof declared !== 'string' || !isFloat(declared) || own === undefined || !isFloat(own) || value.kind === 'number') return undefined;
+  const read = shapeOf(value)?.length === 0 ? readAll(context, value, span) : undefined;
+  return read?.kind === 'tensor' ? { ...read, again: (dtype) => castTo(context, read.node, dtype, span) } : undefined;
 }
 
 /** One param's update: its slots, and the author's body. */

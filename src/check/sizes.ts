@@ -227,20 +227,27 @@ function quotientHint(left: Dim, right: Dim, where: 'type' | 'expression'): stri
 
 const parenthesized = (dim: Dim): string => (dim.terms.length > 1 || /[*-]/.test(`${dim}`) ? `(${dim})` : `${dim}`);
 
-/** left mod right for sizes that are known; undefined after a diagnostic. */
+/** left mod right; undefined after a diagnostic when the sizes do not say it. */
 export function remainder(context: Context, left: Dim, right: Dim, span: Span): Dim | undefined {
-  const a = left.constant;
-  const b = right.constant;
-  if (b === 0) {
+  if (right.constant === 0) {
     fail(context, 'invalid-value', span, 'a size is divided by 0', { hint: 'the right side is at least 1' });
     return undefined;
   }
-  if (a !== undefined && b !== undefined) return Dim.of(((a % b) + b) % b);
+  const rest = restOf(left, right);
+  if (rest === undefined)
+    fail(context, 'ambiguous-size', span, `the remainder of ${left} by ${right} is not known`, {
+      hint: 'a remainder needs sizes that are known when compiling',
+    });
+  return rest;
+}
+
+/** left mod right where it is the same for every value of the names: that of 2 · K + 1 by 2 is 1. */
+export function restOf(left: Dim, right: Dim): Dim | undefined {
   if (left.divideExact(right) !== undefined) return Dim.zero;
-  fail(context, 'ambiguous-size', span, `the remainder of ${left} by ${right} is not known`, {
-    hint: 'a remainder needs sizes that are known when compiling',
-  });
-  return undefined;
+  const by = right.constant;
+  if (by === undefined || by === 0) return undefined;
+  const single = left.terms.find(({ names }) => names.length === 0)?.coefficient ?? 0;
+  return left.sub(Dim.of(single)).divideExact(right) === undefined ? undefined : Dim.of(((single % by) + by) % by);
 }
 
 /** The sizes behind `...S`; undefined after a diagnostic or while it is not known. */

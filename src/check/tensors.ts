@@ -23,6 +23,7 @@ import {
   tuple,
   type ListValue,
   type NumberValue,
+  type TensorValue,
   type Value,
 } from './values.js';
 import type { Beside } from './types.js';
@@ -50,9 +51,11 @@ export function ownDType(value: Value): DType | undefined {
 }
 
 /** The dtype that a value gives to a quotient of sizes beside it. */
-export const dtypeBeside = (value: Value): Beside =>
-  ownDType(value) ??
-  ((value.kind === 'number' && !value.integer) || (value.kind === 'tensor' && value.again !== undefined) ? 'any' : undefined);
+export const dtypeBeside = (value: Value): Beside => ownDType(value) ?? (isFraction(value) ? 'any' : undefined);
+
+/** A float that has no dtype yet: a number with a fraction, or what is computed of sizes and literals. */
+export const isFraction = (value: Value): boolean =>
+  value.kind === 'number' ? !value.integer : value.kind === 'tensor' && value.again !== undefined && isFloat(value.node.type.dtype);
 
 interface ListDTypes {
   readonly own: DType | undefined;
@@ -107,13 +110,8 @@ export function shapeOf(value: Value): Shape | undefined {
 function constantNode(context: Context, value: NumberValue, dtype: DType, span: Span): TensorNode | undefined {
   if (isInteger(dtype)) {
     const [least, most] = dtypes[dtype].bounds.map(BigInt) as [bigint, bigint];
-    if (!value.integer || (!Number.isFinite(value.value) && value.exact === undefined)) {
-      const whole = Number.isSafeInteger(value.value) ? ` without a point: \`${value.value}\`` : '';
-      fail(context, 'dtype-mismatch', span, `${shown(value)} is no ${dtype}`, {
-        hint: `write an integer${whole}, or convert the other side: \`f32(…)\``,
-      });
-      return undefined;
-    }
+    if (!value.integer || (!Number.isFinite(value.value) && value.exact === undefined))
+      return failFraction(context, value, span, dtype, '`f32(…)`');
     const exact = integerOf(value);
     if (exact < least || exact > most) {
       fail(context, 'invalid-value', span, `${shown(value)} is out of the range of ${dtype}, ${least} to ${most}`);
@@ -132,6 +130,15 @@ function constantNode(context: Context, value: NumberValue, dtype: DType, span: 
   // Where the double next to it becomes the same, that is what graphs show: `0.1`, and not what f32 makes of it.
   const written = Object.is(roundTo(dtype, value.value), held) ? value.value : held;
   return applyTensor(context, ops.constant, [], { value: written, dtype }, span);
+}
+
+/** A fraction where an integer is needed; `converted`: how the other side becomes a float. */
+function failFraction(context: Context, value: NumberValue, span: Span, dtype: DType, converted: string): undefined {
+  const whole = Number.isSafeInteger(value.value) ? ` without a point: \`${value.value}\`` : '';
+  fail(context, 'dtype-mismatch', span, `${shown(value)} is no ${dtype}`, {
+    hint: `write an integer${whole}, or convert the other side: ${converted}`,
+  });
+  return undefined;
 }
 
 /** A float keeps nothing of a number that is beyond its range or too near to 0. */
@@ -174,9 +181,7 @@ function convert(context: Context, value: Value, span: Span, dtype: DType | unde
     case 'error':
       return undefined;
     case 'tensor':
-      return value.again === undefined || dtype === undefined || dtype === value.node.type.dtype || !isFloat(dtype)
-        ? value.node
-        : value.again(dtype);
+      return dtype === undefined || dtype === value.node.type.dtype || !mayBecome(value, dtype) ? value.node : value.again?.(dtype);
     case 'variable':
       return readVariable(context, value.variable, span);
     case 'number': {
@@ -199,6 +204,10 @@ function convert(context: Context, value: Value, span: Span, dtype: DType | unde
       return undefined;
   }
 }
+
+/** What has no dtype yet becomes any float, and what is whole any integer. */
+const mayBecome = ({ again, node }: TensorValue, dtype: DType): boolean =>
+  again !== undefined && (isFloat(dtype) || (isInteger(dtype) && isInteger(node.type.dtype)));
 
 function stackNodes(context: Context, items: readonly Value[], span: Span, dtype: DType): TensorNode | undefined {
   if (items.length === 0) {
@@ -253,7 +262,7 @@ export function agree(
   const leader =
     operands.find((operand) => ownDType(operand.value) !== undefined && operand.value.kind !== 'boolean') ??
     operands.find((operand) => ownDType(operand.value) !== undefined);
-  const fractional = operands.some(({ value }) => (value.kind === 'number' ? !value.integer : value.kind === 'tensor'));
+  const fractional = operands.some(({ value }) => isFraction(value));
   const fallback = expected ?? (fractional ? 'f32' : operands[0] === undefined ? 'f32' : fallbackDType(operands[0].value));
   const dtype = leader === undefined ? fallback : (ownDType(leader.value) ?? fallback);
   const nodes: TensorNode[] = [];
@@ -268,6 +277,16 @@ export function agree(
         ],
         hint: `dtypes never mix silently; convert one side: \`${widest(dtype, own)}(…)\``,
       });
+      return undefined;
+    }
+    if (leader !== undefined && operand.value.kind === 'number' && !operand.value.integer && isInteger(dtype)) {
+      failFraction(
+        context,
+        operand.value,
+        operand.span,
+        dtype,
+        `\`${expected !== undefined && isFloat(expected) ? expected : 'f32'}(${excerpt(context, leader.span, '…')})\``,
+      );
       return undefined;
     }
     const node = toTensor(context, operand.value, operand.span, dtype);

@@ -20,8 +20,10 @@ export type Expected =
       readonly kind: 'tensor';
       readonly dtype: DType | undefined;
       readonly shape: Shape | undefined;
-      /** The dtype of what it stands beside, `any` for a float of none yet; asked only for a quotient of sizes that is no size. */
+      /** The dtype of what it stands beside, `any` for a float of none yet; asked only where nothing else says what is meant. */
       readonly beside?: (() => Beside) | undefined;
+      /** The shape of what it stands beside; asked only where nothing else says which one a value has, as in `x + eye()`. */
+      readonly around?: (() => Shape | undefined) | undefined;
       /** Some float, where the dtype is not known. */
       readonly floating?: true;
     }
@@ -32,31 +34,67 @@ export const expectTensor = (dtype: DType | undefined, shape: Shape | undefined)
 export const expectedDType = (expected: Expected | undefined): DType | undefined =>
   expected?.kind === 'tensor' ? expected.dtype : undefined;
 
-/** The same of what stands beside something whose dtype is found when it is asked for. */
-export function besides(expected: Expected | undefined, beside: () => Beside): Expected | undefined {
-  if (expected === undefined) return { kind: 'tensor', dtype: undefined, shape: undefined, beside };
-  if (expected.kind !== 'tensor' || expected.dtype !== undefined) return expected;
-  const outer = expected.beside;
-  return { ...expected, beside: outer === undefined ? beside : () => floatOr(outer(), beside) };
+/** The same of what stands beside something whose dtype and shape are found when they are asked for. */
+export function besides(expected: Expected | undefined, beside: () => Beside, around?: () => Shape | undefined): Expected | undefined {
+  if (expected !== undefined && expected.kind !== 'tensor') return expected;
+  const own = expected ?? { kind: 'tensor', dtype: undefined, shape: undefined };
+  const asksDType = own.dtype === undefined;
+  const asksShape = own.shape === undefined && around !== undefined;
+  if (!asksDType && !asksShape) return own;
+  const { beside: outer, around: wider } = own;
+  return {
+    ...own,
+    ...(asksDType ? { beside: outer === undefined ? beside : (): Beside => floatOr(outer(), beside) } : {}),
+    ...(asksShape ? { around: wider === undefined ? around : (): Shape | undefined => together(around(), wider) } : {}),
+  };
+}
+
+/** Shapes aligned at the end, sizes of 1 stretched; undefined where they do not fit, or none is known. */
+function together(one: Shape | undefined, other: () => Shape | undefined): Shape | undefined {
+  const wider = other();
+  if (one === undefined || wider === undefined) return one ?? wider;
+  const [long, short] = one.length >= wider.length ? [one, wider] : [wider, one];
+  const start = long.length - short.length;
+  const shape = long.map((size, axis) => {
+    const beside = short[axis - start];
+    if (beside === undefined || beside.constant === 1 || beside.equals(size)) return size;
+    return size.constant === 1 ? beside : undefined;
+  });
+  return shape.every((size) => size !== undefined) ? shape : undefined;
 }
 
 /** The same without what stands beside: loops, branches and bodies of functions are values by themselves. */
 export const alone = (expected: Expected | undefined): Expected | undefined =>
-  expected?.kind === 'tensor' && expected.beside !== undefined ? { ...expected, beside: undefined } : expected;
+  expected?.kind === 'tensor' && (expected.beside !== undefined || expected.around !== undefined)
+    ? { ...expected, beside: undefined, around: undefined }
+    : expected;
+
+/** The dtype that is expected, or that of what stands beside. */
+export function dtypeWanted(expected: Expected | undefined): DType | undefined {
+  if (expected?.kind !== 'tensor') return undefined;
+  const beside = expected.dtype ?? expected.beside?.();
+  return beside === 'any' ? undefined : beside;
+}
 
 /** The first of two that is a float with a dtype, else a float of none. */
 function floatOr(first: Beside, otherwise: () => Beside): Beside {
   if (first !== undefined && first !== 'any' && isFloat(first)) return first;
   const second = otherwise();
-  return second === undefined || (second !== 'any' && !isFloat(second)) ? (first === 'any' ? 'any' : undefined) : second;
+  return second === undefined || (second !== 'any' && !isFloat(second)) ? (first ?? second) : second;
 }
+
+const floatsOnly = (beside: Beside): Beside => (beside === undefined || beside === 'any' || isFloat(beside) ? beside : undefined);
 
 /** What a quotient of sizes becomes that is no size: a number of some float; undefined where nothing says that one is meant. */
 export const quotientDType = (expected: Expected | undefined): Beside =>
-  expected?.kind === 'tensor' ? floatOr(expected.beside?.(), () => undefined) : undefined;
+  expected?.kind === 'tensor' ? floatsOnly(expected.beside?.()) : undefined;
 
 /** Some float of any dtype and shape. */
 export const someFloat: Expected = { kind: 'tensor', dtype: undefined, shape: undefined, floating: true };
+
+/** The same as some float, where no dtype is known. */
+export const asFloat = (expected: Expected | undefined): Expected =>
+  expected?.kind === 'tensor' ? (expected.dtype === undefined ? { ...expected, floating: true } : expected) : someFloat;
 
 export const expectsFloat = (expected: Expected | undefined): boolean =>
   expected?.kind === 'tensor' && (expected.dtype === undefined ? expected.floating === true : isFloat(expected.dtype));

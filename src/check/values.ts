@@ -58,8 +58,8 @@ export interface TensorValue {
   /** The name under which it was read, for messages. */
   readonly binding: Binding | undefined;
   /**
-   * Of what is computed of sizes and literals alone, such as `6.28 / N`: the same in another dtype, for it has none before it meets one.
-   * Undefined after a diagnostic.
+   * Of what is computed of sizes and literals alone, such as `6.28 / N` or `where(mask, 1, 0)`: the same in another dtype, for it has none
+   * before it meets one. Undefined after a diagnostic.
    */
   readonly again?: ((dtype: DType) => TensorNode | undefined) | undefined;
 }

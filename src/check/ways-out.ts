@@ -2,6 +2,7 @@
 // Holds: hints name members, fields and parts that are there.
 
 import type { TypeExpression } from '../../grammar/index.js';
+import { lastItem } from './sizes.js';
 import { shapeOf } from './tensors.js';
 import { isCallable, type InstanceValue, type Value } from './values.js';
 
@@ -71,8 +72,8 @@ export function kindHint(value: Value, type: TypeExpression): string | undefined
 }
 
 /** For an index of a list that only the running program knows. */
-export function itemHint(text: string, items: readonly Value[], index: Value): string {
-  if (index.kind === 'number') return '`floorDiv(a, b)` is the integer below a quotient';
+export function itemHint(text: string, items: readonly Value[], index: Value): string | undefined {
+  if (index.kind === 'number') return lastItem(items.length);
   return items.every((item) => shapeOf(item) !== undefined)
     ? `make a tensor of it, whose rows have numbers: \`stack(${text})[…]\``
     : `let a loop run over the list itself: \`fold one in ${text} with …\``;

@@ -16,6 +16,54 @@ const cases: Readonly<Record<string, readonly ChainCase[]>> = {
     { entry: 'parts' },
     ...[1, 9].map((B): ChainCase => ({ entry: 'train', dims: { B }, steps: 3, tolerance: 2e-3 })),
   ],
+  'test/programs/statistics.tdsl': [
+    { entry: 'fit', dims: { N: 9, D: 2 }, ranges: { y: [0, 1] }, tolerance: 1e-6 },
+    { entry: 'em', dims: { N: 7, K: 2 } },
+    ...['median', 'mad'].flatMap((entry) => [0, 4].map((half): ChainCase => ({ entry, dims: { 'N_minus_1÷2': half } }))),
+    { entry: 'pinball', dims: { N: 5 } },
+    { entry: 'trimmed', dims: { N: 7 } },
+    { entry: 'density', dims: { N: 5, Q: 3 }, ranges: { h: [0.5, 1] } },
+  ],
+  'test/programs/sequences.tdsl': [
+    ...[0, 4].map((T): ChainCase => ({ entry: 'filter', dims: { T }, ranges: { q: [0.1, 1], r: [0.1, 1] } })),
+    ...['evidence', 'viterbi'].flatMap((entry) =>
+      [1, 5].map((T): ChainCase => ({
+        entry,
+        dims: { T, S: 3, O: 2 },
+        ranges: { start: [0.1, 1], move: [0.1, 1], emit: [0.1, 1], obs: [0, 1] },
+      })),
+    ),
+    { entry: 'dtw', dims: { M: 4, N: 6 } },
+    { entry: 'spectrum', dims: { N: 7 } },
+    ...[2, 5].map((half): ChainCase => ({ entry: 'frames', dims: { 'N÷2': half } })),
+  ],
+  'test/programs/solvers.tdsl': [
+    { entry: 'qr', dims: { M: 5, N: 3 } },
+    { entry: 'fit', dims: { N: 9 }, tolerance: 1e-5 },
+    { entry: 'evaluate', dims: { N: 5 } },
+    { entry: 'bisect', ranges: { low: [2, 2], high: [3, 3] } },
+    { entry: 'gcd', ranges: { a: [1, 40], b: [1, 40] } },
+  ],
+  'test/programs/physics.tdsl': [
+    { entry: 'leapfrog', dims: { D: 3 } },
+    { entry: 'displacement', dims: { N: 5 }, ranges: { k: [1, 3] } },
+    { entry: 'wave', dims: { H: 4, W: 5 }, ranges: { steps: [3, 3] } },
+    { entry: 'epidemic', ranges: { beta: [1, 2], gamma: [0.5, 0.7] } },
+  ],
+  'test/programs/networks.tdsl': [
+    { entry: 'attend', dims: { B: 2, T: 3, 'D÷2': 2 } },
+    { entry: 'moe', dims: { B: 3, E: 4, D: 5, O: 2 } },
+    { entry: 'clip', dims: { B: 3, D: 4 } },
+    // The rate of `descend` is an f32 made of constants, which the interpreter does not round: it differs by that once they are folded.
+  ],
+  'test/programs/grids.tdsl': [
+    { entry: 'generations', dims: { H: 4, W: 5 }, ranges: { g: [0, 1], rounds: [2, 2] } },
+    { entry: 'project', dims: { N: 3 }, ranges: { q: [0.5, 1], t: [4, 5] } },
+    { entry: 'histogram', dims: { N: 9 }, ranges: { x: [0, 1] } },
+    ...['counts', 'gini'].map((entry): ChainCase => ({ entry, dims: { N: 9 }, ranges: { labels: [0, 2] } })),
+    ...['sieve', 'lcg', 'binomial'].map((entry): ChainCase => ({ entry })),
+    { entry: 'popcount', dims: { N: 3 }, ranges: { x: [0, 1000] } },
+  ],
   'test/programs/exact.tdsl': [
     ...['doubles', 'once', 'named', 'counts', 'rounded'].map((entry): ChainCase => ({ entry })),
     { entry: 'beside', dims: { N: 5 } },

@@ -115,7 +115,7 @@ describe('arguments', () => {
 
 test('an initializer of another rank says so', () => {
   expect(hintsOf('param w: f32[2] = glorotUniform()\nexport fn f() = w')).toEqual([
-    '`glorotUniform` gives a tensor of rank 2, and one of rank 1 is expected here: `zeros`, `uniform` and `normal` fill any',
+    '`glorotUniform` gives a tensor of rank 2 or more, and one of rank 1 is expected here: `zeros`, `uniform` and `normal` fill any',
   ]);
 });
 

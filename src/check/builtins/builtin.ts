@@ -6,9 +6,9 @@ import { assignArguments, type ParameterSlot } from '../arguments.js';
 import type { Call, Passed } from '../calls.js';
 import type { Context } from '../context.js';
 import { fail } from '../report.js';
-import { dtypeBeside, toTensor } from '../tensors.js';
-import { type Beside, besides, type Expected } from '../types.js';
-import type { DType } from '../../base/index.js';
+import { dtypeBeside, ownDType, shapeOf, toTensor } from '../tensors.js';
+import { type Beside, besides, dtypeWanted, type Expected } from '../types.js';
+import type { DType, Shape } from '../../base/index.js';
 import type { TensorNode } from '../../graph/index.js';
 import { ERROR, tensorValue, type Value } from '../values.js';
 
@@ -71,11 +71,30 @@ export class BuiltinCall {
   /** An argument that takes the dtype of those in `names` that have one: a quotient of sizes beside a float is a number. */
   alike(name: string, names: readonly string[], expected: Expected | undefined): Given {
     const others = names.filter((one) => one !== name);
-    const dtypeOf = (other: string): Beside => (this.#open.has(other) ? undefined : dtypeBeside(this.given(other, expected).value));
+    const valueOf = (other: string): Value | undefined => (this.#open.has(other) ? undefined : this.given(other, expected).value);
+    const dtypeOf = (other: string): Beside => {
+      const value = valueOf(other);
+      return value === undefined ? undefined : dtypeBeside(value);
+    };
+    const shapeBeside = (other: string): Shape | undefined => {
+      const value = valueOf(other);
+      const shape = value === undefined ? undefined : shapeOf(value);
+      return shape?.length === 0 ? undefined : shape;
+    };
     return this.given(
       name,
-      besides(expected, () => firstOf(others, dtypeOf)),
+      besides(
+        expected,
+        () => firstOf(others, dtypeOf),
+        () => firstOf(others, shapeBeside),
+      ),
     );
+  }
+
+  /** An argument whose elements the result has, as a tensor: a list of literals takes the dtype that the result should have. */
+  elements(name: string): TensorNode | undefined {
+    const { value, span } = this.given(name);
+    return toTensor(this.context, value, span, ownDType(value) === undefined ? dtypeWanted(this.expected) : undefined);
   }
 
   /** The value of an argument that must have been passed. */

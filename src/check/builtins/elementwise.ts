@@ -11,7 +11,7 @@ import { inAnyDType } from '../expressions/binary.js';
 import { selectTensors } from '../expressions/conditional.js';
 import { excerpt, fail } from '../report.js';
 import { agree, bindingLabel, shapeOf, toTensor } from '../tensors.js';
-import { expectedDType, someFloat } from '../types.js';
+import { asFloat } from '../types.js';
 import { describe, ERROR, exactNumber, exactOf, integerOf, number, type NumberValue, type Value } from '../values.js';
 import { required, result, type Builtin, type BuiltinCall, type Given } from './builtin.js';
 
@@ -49,7 +49,7 @@ export function applyElementwise(call: BuiltinCall, scalar: ScalarName, names: r
   const { context, site } = call;
   // Functions of floats make floats of bare integers, and numbers of sizes: `exp(1)`, `sqrt(6 / (In + Out))`.
   const floating = ops.scalarTable[scalar].takes === 'float';
-  const wanted = floating && expectedDType(call.expected) === undefined ? someFloat : call.expected;
+  const wanted = floating ? asFloat(call.expected) : call.expected;
   const givens = names.map((name) => call.alike(name, names, wanted));
   if (givens.some((given) => given.value.kind === 'error')) return ERROR;
   const folded = fold(call, scalar, givens);

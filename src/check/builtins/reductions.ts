@@ -21,7 +21,7 @@ type Reduction = Op<{ readonly axes: readonly number[] }>;
 
 function reduce(call: BuiltinCall, op: Reduction): Value {
   const { context, site } = call;
-  const node = call.tensor('x');
+  const node = call.elements('x');
   if (node === undefined) return ERROR;
   const { value, span } = call.given('x');
   if (node.type.dtype === 'bool' && op !== ops.reduceAny && op !== ops.reduceAll)
@@ -56,7 +56,7 @@ const reduction = (name: string, doc: string, generics: string, x: string, op: R
 
 /** A largest or smallest element there is only where there is one at all. */
 function ofSome(call: BuiltinCall, name: string, op: Reduction): Value {
-  const value = call.tensor('x');
+  const value = call.elements('x');
   const axes = value === undefined ? undefined : someAxes(call, call.optional('axis'), value.type);
   if (value === undefined || axes === undefined) return ERROR;
   for (const axis of axes) {
@@ -124,7 +124,7 @@ const inverse: Builtin = {
   signatures: ['inverse<T: float, N, ...B>(x: T[...B, N, N]): T[...B, N, N]'],
   parameters: required('x'),
   run(call) {
-    const node = call.tensor('x');
+    const node = call.elements('x');
     if (node === undefined) return ERROR;
     const [rows, columns] = node.type.shape.slice(-2);
     if (rows === undefined || columns === undefined || !rows.equals(columns)) {

@@ -1,6 +1,6 @@
 // Functions that move data: transpose, reshape, concat, stack, pad, … In: tensors and compile-time shapes. Out: nodes that compute nothing.
 
-import { Dim, elementCount, isInteger, shapeEquals } from '../../base/index.js';
+import { Dim, type DType, elementCount, isInteger, shapeEquals } from '../../base/index.js';
 import { typeToString, type TensorNode } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
@@ -8,12 +8,22 @@ import { broadcastTo, commonShape } from '../broadcast.js';
 import { checkedIndex } from '../checked-index.js';
 import { takeRows } from '../picks.js';
 import { excerpt, fail } from '../report.js';
-import { agree, bindingLabel, shapeOf, stackTensors, toTensor } from '../tensors.js';
-import { expectedDType } from '../types.js';
+import { agree, bindingLabel, ownDType, shapeOf, stackTensors, toTensor } from '../tensors.js';
+import { alone, dtypeWanted, expectedDType } from '../types.js';
 import { describe, dimOf, ERROR, number, tensorValue, type Value } from '../values.js';
 import { oneAxis, sizesGiven } from './axes.js';
 import { areAlike, areTensors, concatHint, elementText, openSizeHint, orderHint, stretches } from './shape-mistakes.js';
 import { optional, required, result, type Builtin, type BuiltinCall } from './builtin.js';
+
+/** What literals become: the dtype that is expected, or where all are literals that of what stands beside. */
+const dtypeForLiterals = ({ expected }: BuiltinCall, value: Value): DType | undefined =>
+  ownDType(value) === undefined ? dtypeWanted(expected) : expectedDType(expected);
+
+/** The dtype of positions: i32, unless another one is expected or stands beside. */
+function dtypeOfNumbers({ expected }: BuiltinCall): DType {
+  const dtype = dtypeWanted(expected) ?? 'i32';
+  return dtype === 'bool' ? 'i32' : dtype;
+}
 
 const transpose: Builtin = {
   name: 'transpose',
@@ -21,7 +31,7 @@ const transpose: Builtin = {
   signatures: ['transpose<T: any, ...S>(x: T[...S])', 'transpose<T: any, ...S>(x: T[...S], axes: list)'],
   parameters: [...required('x'), ...optional('axes')],
   run(call) {
-    const node = call.tensor('x');
+    const node = call.elements('x');
     if (node === undefined) return ERROR;
     const rank = node.type.shape.length;
     const given = call.optional('axes');
@@ -59,7 +69,7 @@ const reshape: Builtin = {
   signatures: ['reshape<T: any, ...S, ...R>(x: T[...S], shape: list): T[...R]'],
   parameters: required('x', 'shape'),
   run(call) {
-    const node = call.tensor('x');
+    const node = call.elements('x');
     const whole = node === undefined ? undefined : elementCount(node.type.shape);
     const shape = whole === undefined ? undefined : sizesGiven(call, call.given('shape'), whole);
     if (node === undefined || shape === undefined || whole === undefined) return ERROR;
@@ -83,8 +93,8 @@ const broadcast: Builtin = {
   signatures: ['broadcastTo<T: any, ...S, ...R>(x: T[...S], shape: list): T[...R]'],
   parameters: required('x', 'shape'),
   run(call) {
-    const given = call.given('x', call.expected);
-    const node = toTensor(call.context, given.value, given.span, expectedDType(call.expected));
+    const given = call.given('x', alone(call.expected));
+    const node = toTensor(call.context, given.value, given.span, dtypeForLiterals(call, given.value));
     const shape = node === undefined ? undefined : sizesGiven(call, call.given('shape'));
     if (node === undefined || shape === undefined) return ERROR;
     if (!stretches(call, node, shape)) return ERROR;
@@ -98,7 +108,7 @@ const expandDims: Builtin = {
   signatures: ['expandDims<T: any, ...A, ...B>(x: T[...A, ...B], axis: int): T[...A, 1, ...B]'],
   parameters: required('x', 'axis'),
   run(call) {
-    const node = call.tensor('x');
+    const node = call.elements('x');
     const axis = node === undefined ? undefined : oneAxis(call, call.given('axis'), node.type, 1);
     if (node === undefined || axis === undefined) return ERROR;
     const { shape } = node.type;
@@ -114,7 +124,7 @@ const squeeze: Builtin = {
   signatures: ['squeeze<T: any, ...S>(x: T[...S])', 'squeeze<T: any, ...A, ...B>(x: T[...A, 1, ...B], axis: int): T[...A, ...B]'],
   parameters: [...required('x'), ...optional('axis')],
   run(call) {
-    const node = call.tensor('x');
+    const node = call.elements('x');
     if (node === undefined) return ERROR;
     const { shape } = node.type;
     const given = call.optional('axis');
@@ -140,7 +150,7 @@ const squeeze: Builtin = {
 
 /** The elements of a list as tensors of one dtype; undefined after a diagnostic. */
 function listed(call: BuiltinCall, name: string): { nodes: TensorNode[]; values: readonly Value[] } | undefined {
-  const given = call.given(name, call.expected);
+  const given = call.given(name, alone(call.expected));
   if (given.value.kind === 'error') return undefined;
   if (given.value.kind !== 'list' && given.value.kind !== 'tuple') {
     fail(call.context, 'type-mismatch', given.span, `\`${call.builtin.name}\` takes a list, and this is ${describe(given.value)}`, {
@@ -162,7 +172,7 @@ function listed(call: BuiltinCall, name: string): { nodes: TensorNode[]; values:
   const nodes = agree(
     call.context,
     given.value.items.map((value) => ({ value, span: given.span })),
-    expectedDType(call.expected),
+    dtypeForLiterals(call, given.value),
     given.span,
     `\`${call.builtin.name}\``,
   );
@@ -223,7 +233,7 @@ const tensor: Builtin = {
   parameters: required('list'),
   run(call) {
     const given = call.given('list');
-    return result(toTensor(call.context, given.value, given.span, expectedDType(call.expected)));
+    return result(toTensor(call.context, given.value, given.span, dtypeForLiterals(call, given.value)));
   },
 };
 
@@ -261,7 +271,7 @@ const iota: Builtin = {
     const axis = oneAxis(call, call.optional('axis') ?? { value: number(0, true), span: call.site }, type);
     return axis === undefined
       ? ERROR
-      : result(applyTensor(call.context, ops.iota, [], { shape, axis, dtype: expectedDType(call.expected) ?? 'i32' }, call.site));
+      : result(applyTensor(call.context, ops.iota, [], { shape, axis, dtype: dtypeOfNumbers(call) }, call.site));
   },
 };
 

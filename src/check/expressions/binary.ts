@@ -3,8 +3,15 @@
 // and fractions of too many digits, are doubles. Numbers with a float dtype are nodes like any tensor, so that the rounding of the target
 // decides.
 
-import type { BinaryExpression, BinaryOperator, Span, UnaryExpression } from '../../../grammar/index.js';
-import { decide, type Dim, type DType, isFloat, isInteger, limits } from '../../base/index.js';
+import {
+  walk,
+  type BinaryExpression,
+  type BinaryOperator,
+  type Expression,
+  type Span,
+  type UnaryExpression,
+} from '../../../grammar/index.js';
+import { decide, type Dim, type DType, isFloat, isInteger, limits, type Shape } from '../../base/index.js';
 import type { TensorNode } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
@@ -14,9 +21,9 @@ import { assuming } from '../index-notation/body.js';
 import { matrixProduct, productInstead } from '../matmul.js';
 import { excerpt, fail } from '../report.js';
 import type { Scope } from '../scope.js';
-import { divide, remainder } from '../sizes.js';
-import { agree, bindingLabel, dtypeBeside, ownDType, shapeOf, toTensor } from '../tensors.js';
-import { besides, expectedDType, expectsFloat, expectTensor, quotientDType, someFloat, type Expected } from '../types.js';
+import { divide, remainder, restOf } from '../sizes.js';
+import { agree, bindingLabel, dtypeBeside, isFraction, ownDType, shapeOf, toTensor } from '../tensors.js';
+import { type Beside, besides, expectedDType, expectsFloat, expectTensor, quotientDType, someFloat, type Expected } from '../types.js';
 import {
   boolean,
   describe,
@@ -77,10 +84,17 @@ export function evaluateBinary(context: Context, expression: BinaryExpression, s
         return undefined;
     }
   })();
-  // Where sizes are divided with a rest, the other side says whether a number is meant: `1 / N * sum(x)`.
+  // The other side says what a value is of which nothing else does: `1 / N * sum(x)` is a number, `eye() + x` has the shape of x.
   const joins = arithmetic.has(operator) || comparisons.has(operator);
   let early: Value | undefined;
-  const leftExpected = joins ? besides(inner, () => dtypeBeside((early ??= evaluate(context, expression.right, scope, inner)))) : inner;
+  const besideValue = (given: Expected | undefined, value: () => Value | undefined): Expected | undefined => {
+    if (!joins && operator !== '@') return given;
+    const dtype = (): Beside => dtypeOf(value());
+    return joins ? besides(given, dtype, () => shapeBeside(value())) : besides(given, dtype);
+  };
+  const leftExpected = besideValue(inner, () =>
+    context.assigns && mayAct(expression.right, scope) ? early : (early ??= evaluate(context, expression.right, scope, inner)),
+  );
   const left = evaluate(context, expression.left, scope, leftExpected);
   if (left.kind === 'boolean' && operator === '&&' && !left.value) return left;
   if (left.kind === 'boolean' && operator === '||' && left.value) return left;
@@ -90,8 +104,15 @@ export function evaluateBinary(context: Context, expression: BinaryExpression, s
   // What stands beside a float and has no dtype of its own takes its: `x * (6.28 / N)`.
   const beside = arithmetic.has(operator) ? ownDType(left) : undefined;
   const rightExpected =
-    inner ?? (beside !== undefined && isFloat(beside) ? expectTensor(beside, undefined) : isFloating(left) ? someFloat : undefined);
-  const right = early ?? evaluate(after, expression.right, scope, joins ? besides(rightExpected, () => dtypeBeside(left)) : rightExpected);
+    inner ?? (beside !== undefined && isFloat(beside) ? expectTensor(beside, undefined) : isFraction(left) ? someFloat : undefined);
+  const right =
+    early ??
+    evaluate(
+      after,
+      expression.right,
+      scope,
+      besideValue(rightExpected, () => left),
+    );
   if (left.kind === 'error' || right.kind === 'error') return ERROR;
   const atRunTime = (dtype: DType | undefined): Value =>
     binaryNode(
@@ -102,7 +123,10 @@ export function evaluateBinary(context: Context, expression: BinaryExpression, s
       expression.span,
       dtype,
     );
-  const quotient = isFraction(operator, left, right) && !expectsFloat(expected) ? quotientDType(expected) : undefined;
+  const quotient =
+    isNoSize(operator, left, right) && !expectsFloat(expected)
+      ? (quotientDType(expected) ?? (operator === '/' && isNumberBySize(dimOf(left), dimOf(right)) ? 'any' : undefined))
+      : undefined;
   const meant = quotient === undefined ? expected : quotient === 'any' ? someFloat : expectTensor(quotient, undefined);
   const value = known(context, operator, left, right, expression.span, expectsFloat(meant));
   if (value === undefined) {
@@ -115,8 +139,33 @@ export function evaluateBinary(context: Context, expression: BinaryExpression, s
   return computed.kind === 'tensor' ? { ...value, integer: false, node: computed.node } : computed;
 }
 
+const dtypeOf = (value: Value | undefined): Beside => (value === undefined ? undefined : dtypeBeside(value));
+
+/** The shape of a tensor that has axes. */
+function shapeBeside(value: Value | undefined): Shape | undefined {
+  const shape = value === undefined ? undefined : shapeOf(value);
+  return shape === undefined || shape.length === 0 ? undefined : shape;
+}
+
+/** Whether a step may be called in it, which assigns when its turn comes. */
+function mayAct(expression: Expression, scope: Scope): boolean {
+  let found = false;
+  walk(expression, (node) => {
+    if (node.kind === 'call' && !found) {
+      const callee = node.callee.kind === 'name' ? scope.lookup(node.callee.name)?.value() : undefined;
+      found = callee === undefined || (callee.kind === 'function' && callee.declaration.kind === 'step');
+    }
+    return !found;
+  });
+  return found;
+}
+
+/** `1 / N` is a size for few N: a number is meant. */
+const isNumberBySize = (a: Dim | undefined, b: Dim | undefined): boolean =>
+  a?.constant !== undefined && b !== undefined && b.constant === undefined && a.divideExact(b) === undefined;
+
 /** A quotient of sizes, or its rest, that is no size whatever the sizes are. */
-function isFraction(operator: BinaryOperator, left: Value, right: Value): boolean {
+function isNoSize(operator: BinaryOperator, left: Value, right: Value): boolean {
   if ((operator !== '/' && operator !== '%') || (left.kind !== 'size' && right.kind !== 'size')) return false;
   const [a, b] = [dimOf(left), dimOf(right)];
   return a !== undefined && b !== undefined && a.divideExact(b) === undefined;
@@ -136,7 +185,7 @@ export function inAnyDType(
   if (
     value.kind !== 'tensor' ||
     wanted !== undefined ||
-    !isFloat(value.node.type.dtype) ||
+    value.node.type.dtype === 'bool' ||
     operands.some((one) => ownDType(one) !== undefined)
   )
     return value;
@@ -146,10 +195,6 @@ export function inAnyDType(
   };
   return { ...value, again };
 }
-
-/** A number that is a float of no dtype yet. */
-const isFloating = (value: Value): boolean =>
-  (value.kind === 'number' && !value.integer) || (value.kind === 'tensor' && value.again !== undefined);
 
 const isNamed = (...values: readonly Value[]): boolean => values.some((value) => value.kind === 'number' && value.node !== undefined);
 
@@ -178,8 +223,9 @@ function known(context: Context, operator: BinaryOperator, left: Value, right: V
   const a = dimOf(left);
   const b = dimOf(right);
   const isSized = left.kind === 'size' || right.kind === 'size';
-  // Where a float is expected, sizes are numbers: they need not divide one another.
+  // Where a float is expected, sizes are numbers: they need not divide one another. Nor need a number that a size divides: `1 / N`.
   if (isSized && (operator === '/' || operator === '%') && floating) return undefined;
+  if (isSized && operator === '/' && isNumberBySize(a, b)) return undefined;
   if (a !== undefined && b !== undefined && isSized) return sizeArithmetic(context, operator, a, b, span);
   if (left.kind === 'number' && right.kind === 'number') return numberArithmetic(context, operator, left, right, span);
   return undefined;
@@ -198,8 +244,9 @@ function sizeArithmetic(context: Context, operator: BinaryOperator, a: Dim, b: D
       return quotient === undefined ? ERROR : sizeValue(quotient);
     }
     case '%': {
-      const rest = remainder(context, a, b, span);
-      return rest === undefined ? ERROR : sizeValue(rest);
+      if (b.constant === 0) return remainder(context, a, b, span) === undefined ? ERROR : undefined;
+      const rest = restOf(a, b);
+      return rest === undefined ? undefined : sizeValue(rest);
     }
     case '==':
     case '!=':

@@ -3,6 +3,7 @@
 // Holds: a branch that is not taken at compile time is not evaluated at all, so its sizes need not fit.
 
 import type { IfExpression, Span } from '../../../grammar/index.js';
+import type { DType } from '../../base/index.js';
 import { typeToString, type TensorNode } from '../../graph/index.js';
 import { broadcastTo, commonShape } from '../broadcast.js';
 import { purely, type Context } from '../context.js';
@@ -10,12 +11,13 @@ import { countable } from '../growth.js';
 import { assuming } from '../index-notation/body.js';
 import { fail } from '../report.js';
 import type { Scope } from '../scope.js';
-import { agree, bindingLabel, shapeOf, toTensor } from '../tensors.js';
+import { agree, bindingLabel, ownDType, shapeOf, toTensor } from '../tensors.js';
 import { lambdaHint } from '../ways-out.js';
 import { withLeaves } from '../trees.js';
-import { expectedDType, type Expected } from '../types.js';
+import { expectedDType, expectTensor, type Expected } from '../types.js';
 import { describe, ERROR, list, record, tensorValue, tuple, type Value } from '../values.js';
 import { chosen, type Pair, select } from './branches.js';
+import { inAnyDType } from './binary.js';
 import { evaluate } from './evaluate.js';
 
 export function evaluateIf(context: Context, expression: IfExpression, scope: Scope, expected: Expected | undefined): Value {
@@ -34,15 +36,13 @@ export function evaluateIf(context: Context, expression: IfExpression, scope: Sc
   const whenTrue = evaluate(assuming(inside, condition, true, span), expression.whenTrue, scope, expected);
   const whenFalse = evaluate(assuming(inside, condition, false, span), expression.whenFalse, scope, expected);
   if (node === undefined || !countable(context, whenTrue, expression.whenTrue.span, 'this branch')) return ERROR;
-  return chooseValues(
-    context,
-    node,
+  const [a, b] = [
     { value: whenTrue, span: expression.whenTrue.span },
     { value: whenFalse, span: expression.whenFalse.span },
-    expression.span,
-    expected,
-    mark,
-  );
+  ];
+  if ([whenTrue, whenFalse].every((value) => isOpen(value) && ownDType(value) === undefined))
+    return selectTensors(context, { node, value: condition, span }, a, b, expression.span, expected, 'the branches of `if`');
+  return chooseValues(context, node, a, b, expression.span, expected, mark);
 }
 
 /** A condition as one bool; undefined after a diagnostic, `refused` after one that says that it is no scalar. */
@@ -153,10 +153,19 @@ export function selectTensors(
   expected: Expected | undefined,
   what: string,
 ): Value {
-  const pair = alike(context, condition, a, b, span, expected, what);
-  const node = pair === undefined ? undefined : select(context, condition.node, pair, span);
-  return node === undefined ? ERROR : tensorValue(node);
+  // Of literals alone it has no dtype before it meets one: `where(mask, 1, 0) * x`.
+  const inDType = (dtype: DType | undefined): Value => {
+    const wanted = dtype === undefined ? expected : expectTensor(dtype, undefined);
+    const pair = alike(context, condition, a, b, span, wanted, what);
+    const node = pair === undefined ? undefined : select(context, condition.node, pair, span);
+    return node === undefined ? ERROR : tensorValue(node);
+  };
+  return inAnyDType(inDType, expected, a.value, b.value);
 }
+
+/** A number, or what is computed of numbers and sizes alone. */
+const isOpen = (value: Value): boolean =>
+  (value.kind === 'number' && value.node === undefined) || value.kind === 'size' || (value.kind === 'tensor' && value.again !== undefined);
 
 /** Both as tensors of one dtype and shape, to which the condition can be broadcast as well. */
 function alike(

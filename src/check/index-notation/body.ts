@@ -55,7 +55,7 @@ export function scalarNode(
 ): TensorNode | undefined {
   const read = readAll(context, value, span);
   if (read.kind === 'error') return undefined;
-  const wants = read.kind === 'number' || read.kind === 'size' ? dtype : undefined;
+  const wants = read.kind === 'number' || read.kind === 'size' || (read.kind === 'tensor' && read.again !== undefined) ? dtype : undefined;
   if (read.kind === 'tuple' || read.kind === 'record' || read.kind === 'list') {
     fail(context, 'type-mismatch', span, `a body of index notation is a scalar, and this is ${describe(read)}`, {
       hint: 'write one tensor for each',

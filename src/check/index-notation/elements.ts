@@ -80,7 +80,10 @@ export function evaluateElement(
       slice === undefined
         ? `\`${name}\` is ${typeToString(node.type)}, and has ${shape.length} ax${shape.length === 1 ? 'is' : 'es'} for ${expression.indices.length} subscript${expression.indices.length === 1 ? '' : 's'}`
         : 'a body of index notation is a scalar: a part of a tensor cannot stand in it',
-      { labels: bindingLabel(object), hint: () => subscriptsHint(context, expression, name, shape.length) },
+      {
+        labels: bindingLabel(object),
+        hint: () => hiddenHint(context, expression, scope) ?? subscriptsHint(context, expression, name, shape.length),
+      },
     );
   }
   const subscripts: Subscript[] = [];
@@ -105,6 +108,16 @@ export function evaluateElement(
     context,
   });
   return tensorValue(placeholder);
+}
+
+/** For an index that has the name of the tensor that is meant. */
+function hiddenHint({ body }: Context, { object }: IndexExpression, scope: Scope): string | undefined {
+  if (object.kind !== 'name') return undefined;
+  const value = scope.lookup(object.name)?.value();
+  const isIndex = value?.kind === 'tensor' && body?.space.indexOf(value.node) !== undefined;
+  return isIndex
+    ? `\`${object.name}\` is an index here, and hides what has this name outside: call the index \`${object.name}2\``
+    : undefined;
 }
 
 /** The element with a subscript for every axis: what is written, an index for each slice, and indices that are left. */

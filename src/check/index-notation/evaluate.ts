@@ -4,10 +4,11 @@
 // tensors (see the note at the end).
 
 import type { Expression, IndexExpression, IndexNotation, IndexVariable, ReductionExpression, Span } from '../../../grammar/index.js';
-import { isInteger } from '../../base/index.js';
+import { type DType, isInteger } from '../../base/index.js';
 import type { TensorNode } from '../../graph/index.js';
 import { applyTensor } from '../apply-op.js';
 import type { Context } from '../context.js';
+import { inAnyDType } from '../expressions/binary.js';
 import { evaluate, evaluateBody } from '../expressions/evaluate.js';
 import { isNatural } from '../../base/index.js';
 import { excerpt, fail } from '../report.js';
@@ -36,8 +37,12 @@ export function evaluateIndexNotation(context: Context, expression: IndexNotatio
   const inner = new Scope(scope);
   const indices = addIndices(context, space, expression.indices, scope, inner);
   const value = evaluateBody(inside, expression.body, inner, scalarOf(expected), 'the body', expression.body.span);
-  const body = indices === undefined ? undefined : scalarNode(inside, value, expression.body.span, expectedDType(expected));
-  return body === undefined || indices === undefined ? ERROR : lifted(context, space, body, indices, expression.span);
+  if (indices === undefined) return ERROR;
+  const inDType = (dtype: DType | undefined): Value => {
+    const body = scalarNode(inside, value, expression.body.span, dtype ?? expectedDType(expected));
+    return body === undefined ? ERROR : lifted(context, space, body, indices, expression.span);
+  };
+  return inAnyDType(inDType, expected, value);
 }
 
 export function evaluateReduction(context: Context, expression: ReductionExpression, scope: Scope, expected: Expected | undefined): Value {

@@ -8,6 +8,7 @@ import { sizeLabels } from '../broadcast.js';
 import type { Context } from '../context.js';
 import { decide, isNatural, lowerBounds } from '../../base/index.js';
 import { lastOf } from '../indexing.js';
+import { presumeNatural } from '../preconditions.js';
 import { excerpt, fail } from '../report.js';
 import { addAffine, affineOf, constantAffine, type Affine } from './affine.js';
 import type { BodyIndex, ElementRead, IndexRange, IndexSpace } from './space.js';
@@ -140,6 +141,9 @@ function settle(
   const { context } = read;
   const subscript = read.subscripts[axis];
   const span = subscript?.span ?? read.span;
+  // One element, whatever the indices are: what it asks of the sizes is a precondition, as it is outside of index notation.
+  const isTaken = affine.terms.size === 0 && read.guard === undefined && read.known.length === 0;
+  if (isTaken && [affine.constant, last.constant].every((dim) => presumeNatural(context, dim, span))) return { affine, inside: 'always' };
   const name = excerpt(context, read.objectSpan, 'the tensor');
   const text = excerpt(context, span, 'this subscript');
   const element = excerpt(context, read.span, `${name}[…]`);
