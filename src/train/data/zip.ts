@@ -36,7 +36,8 @@ const largestMember = 2 ** 31 - 1;
 export function readDirectory(path: string, file: DataFile): readonly ZipMember[] {
   const { count, offset, bytes, end } = directoryPlace(path, file);
   const wrong = (what: string): never => malformed(path, what);
-  if (bytes > longestDirectory || offset + bytes > end) wrong(`a directory of ${bytes} bytes at byte ${offset}`);
+  // Readers that look for it in front of its end, as Python's does, find the same.
+  if (bytes > longestDirectory || offset + bytes !== end) wrong(`a directory of ${bytes} bytes at byte ${offset}`);
   const directory = file.read(Buffer.alloc(bytes), offset);
   const members: ZipMember[] = [];
   const names = new Set<string>();
