@@ -190,12 +190,18 @@ static bool grow(const tfc_step *step, int64_t needed, tfc_error *error) {
   return true;
 }
 
+/* Shares for which cutting pays are this many times smaller than what a thread computes at a time: some 100 µs of a matrix product, beside which taking a share costs nothing. */
+#define FINEST 150
+
+/* Where there is much to do every thread owns several shares: when one is interrupted, the others take what it has not begun. */
 static int64_t shares_at(const tfc_step *step) {
   const tfc_entry *entry = step->entry;
   const tfc_session *session = step->session;
   if (session->team == NULL || entry->phase_count == 0) return 1;
-  int64_t shares = entry->shares(step->dims);
-  return shares < 1 ? 1 : shares < session->threads ? shares : session->threads;
+  int64_t shares = entry->shares(step->dims), threads = session->threads;
+  if (shares < threads) return shares < 1 ? 1 : shares;
+  int64_t each = shares / FINEST / entry->phase_count / threads;
+  return threads * (each < 1 ? 1 : each < TFC_TEAM_SHARES ? each : TFC_TEAM_SHARES);
 }
 
 int64_t tfc_step_size(tfc_step *step, const double *dims, tfc_error *error) {

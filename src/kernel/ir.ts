@@ -93,12 +93,14 @@ export type Stmt =
       readonly nontemporal?: boolean;
     }
   /**
-   * Asks for an element that is soon read, or written (and perhaps read before that). It changes no value, and the index may lie outside of
-   * the buffer.
+   * Asks for an element that is soon read, or written (and perhaps read before that), or read later, for which the second-level cache will
+   * do. It changes no value, and the index may lie outside of the buffer.
    */
-  | { readonly kind: 'fetch'; readonly to: 'read' | 'write'; readonly buffer: Buffer; readonly index: readonly Expr[] }
+  | { readonly kind: 'fetch'; readonly to: FetchUse; readonly buffer: Buffer; readonly index: readonly Expr[] }
   /** `condition` (bool) does not depend on a vector axis around it. */
   | { readonly kind: 'if'; readonly condition: Expr; readonly then: readonly Stmt[]; readonly otherwise?: readonly Stmt[] };
+
+export type FetchUse = 'read' | 'later' | 'write';
 
 /**
  * An accumulator that lanes combine into, and nothing else in the loop touches: `chains` vectors of `lanes` results of its own, combined

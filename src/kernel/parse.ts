@@ -170,7 +170,7 @@ class Parser {
     }
     if (this.#tokens.takeWord('acc')) return this.#declare();
     if (this.#tokens.takeWord('fetch')) {
-      const to = this.#tokens.takeWord('own') ? 'write' : 'read';
+      const to = this.#tokens.takeWord('own') ? 'write' : this.#tokens.takeWord('later') ? 'later' : 'read';
       const buffer = this.#namedBuffer();
       return {
         kind: 'fetch',

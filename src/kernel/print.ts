@@ -128,7 +128,9 @@ class StatementPrinter {
         );
         return lines;
       case 'fetch':
-        lines.push(`${indent}fetch ${stmt.to === 'write' ? 'own ' : ''}${this.#bufferName(stmt.buffer)}${this.#indices(stmt.index)}`);
+        lines.push(
+          `${indent}fetch ${{ read: '', later: 'later ', write: 'own ' }[stmt.to]}${this.#bufferName(stmt.buffer)}${this.#indices(stmt.index)}`,
+        );
         return lines;
       case 'if': {
         lines.push(`${indent}if ${this.expr(stmt.condition, 0)} {`, ...this.body(stmt.then, inner));

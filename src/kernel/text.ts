@@ -56,6 +56,7 @@ const keywords: ReadonlySet<string> = new Set([
     'acc',
     'fetch',
     'own',
+    'later',
     'nontemporal',
     'ahead',
     'if',

@@ -5,6 +5,8 @@
 export interface Caches {
   /** Of the nearest cache, which one core has for data. */
   readonly l1Bytes: number;
+  /** Lines that it keeps of those whose addresses differ by multiples of `l1Bytes / l1Ways`. */
+  readonly l1Ways: number;
   /** Of the second-level cache of one core. */
   readonly l2Bytes: number;
   /** Lines that the second-level cache keeps of those whose addresses differ by multiples of `l2Bytes / l2Ways`. */
@@ -37,7 +39,7 @@ export interface CpuTarget {
  * (Haswell to Coffee Lake 256 KB, Zen 1 to 3 512 KB, each of 8 ways or 4). A kind of processor with others becomes a line here, together
  * with measurements on it.
  */
-const server: Caches = { l1Bytes: 32 * 1024, l2Bytes: 2 * 1024 * 1024, l2Ways: 16, l3Bytes: 16 * 1024 * 1024 };
+const server: Caches = { l1Bytes: 32 * 1024, l1Ways: 8, l2Bytes: 2 * 1024 * 1024, l2Ways: 16, l3Bytes: 16 * 1024 * 1024 };
 const desktop: Caches = { ...server, l2Bytes: 512 * 1024, l2Ways: 8 };
 
 /** A CPU with the caches that are assumed of its kind. */

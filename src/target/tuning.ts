@@ -176,14 +176,19 @@ export const tileBlockBytes = ({ caches }: CpuTarget): number => caches.l2Bytes 
 export const tilesPerBlock = { least: 4, most: 16, assumed: 8 } as const;
 /** Blocks that a product has at least if it has so many tiles, for threads to share. */
 export const fewestTileBlocks = 8;
+/** What competes in a cache: of rows whose addresses are a multiple of `wayBytes` apart it keeps `ways`. */
+export interface Ways {
+  readonly wayBytes: number;
+  readonly ways: number;
+}
 /**
- * Rows of a right side, so many bytes apart, that the second-level cache keeps as they lie: addresses that are a multiple of `wayBytes`
- * apart compete for its ways, of which the right side takes half at most. Measured in panels: 1024³ 42 → 85 % of the limit, 512×1024×512
- * 60 → 90 %.
+ * Rows of a right side that caches keep as they lie. Of the ways of the second-level cache the right side takes half at most; those of the
+ * nearest cache are counted for the columns of one tile, beside which little is read again. Measured in panels: for the second-level cache
+ * 1024³ 42 → 85 % of the limit, 512×1024×512 60 → 90 %; for the nearest one see `leastPackedRows`.
  */
-export const competing = ({ caches }: CpuTarget): { readonly wayBytes: number; readonly ways: number } => ({
-  wayBytes: caches.l2Bytes / caches.l2Ways,
-  ways: caches.l2Ways / 2,
+export const competing = ({ caches }: CpuTarget): { readonly near: Ways; readonly second: Ways } => ({
+  near: { wayBytes: caches.l1Bytes / caches.l1Ways, ways: caches.l1Ways },
+  second: { wayBytes: caches.l2Bytes / caches.l2Ways, ways: caches.l2Ways / 2 },
 });
 /**
  * Bytes of a right side that is read as it lies by many rows, 1 MB more than the second-level cache has; and by few, which is what
@@ -198,9 +203,16 @@ export const mostUnpacked = ({ caches }: CpuTarget): { readonly ofMany: number; 
  * Rows from which on panels are read often enough to be worth their copy, which costs as much as ten or twenty rows of the product: where
  * what is read as it lies is somewhat slower, where much, and where tiles of so many elements read rows that do not start on lines: small
  * tiles read a line more for less. Measured with 784 columns of depth and rows of 300: with AVX2 (tiles of 96) 128 rows 1.17, 50 rows 1.05
- * of the speed; with AVX-512 (tiles of 432) 512 rows 1.05, 256 rows 1.03, 128 rows 0.97.
+ * of the speed; with AVX-512 (tiles of 432) 512 rows 1.05, 256 rows 1.03, 128 rows 0.97. `near`: where the columns of a tile would stay in
+ * the nearest cache but for what competes there. Measured on one / two threads: 1024×128×512 1.02 / 1.1, 1024×128×384 1.05 / 1.15 of the
+ * speed; 512 rows of them 1.0 / 1.0, 128×128×128 0.98 / 0.7.
  */
-export const leastPackedRows = { somewhat: 128, much: 16, betweenLines: (elements: number): number => Math.ceil(elements * 0.4) } as const;
+export const leastPackedRows = {
+  somewhat: 128,
+  much: 16,
+  near: 1024,
+  betweenLines: (elements: number): number => Math.ceil(elements * 0.4),
+} as const;
 /** Steps of the depth that one iteration copies for all tiles: rows are then read from one end to the other. */
 export const packedSteps = 8;
 /**
@@ -208,6 +220,12 @@ export const packedSteps = 8;
  * two threads and the same on one.
  */
 export const lineCycles = 200;
+/**
+ * Vectors of multiply-adds in a step of a tile beside which asking for its results costs nothing. Measured: with AVX-512 (24 vectors) 1.02
+ * to 1.2 of the speed, with AVX2 (12 vectors, whose step has nearly as many instructions as the processor takes in its time) 512³ 0.975,
+ * 1024×512×128 0.98.
+ */
+export const roomyStep = 16;
 
 // ---- how variables and temporaries lie (lower/form/layout.ts) ---------------------------------------------------------------------------
 

@@ -57,6 +57,10 @@ export async function fuzz(options: FuzzOptions): Promise<Report> {
       say(`${name}: input ${at}: ${finding.fault}: ${firstLine(finding)}`);
     } else known.count++;
   };
+  const count = (more: number): void => {
+    if (Math.floor(done / sayEvery) < Math.floor((done + more) / sayEvery)) say(`${name}: ${done + more} inputs, ${seen.size} candidates`);
+    done += more;
+  };
   const one = async (): Promise<void> => {
     let worker = new Worker(name, target.seconds, options);
     while (next < inputs && performance.now() < end) {
@@ -66,7 +70,7 @@ export async function fuzz(options: FuzzOptions): Promise<Report> {
       while (from < to && performance.now() < end) {
         const reply = await worker.ask({ kind: 'run', seed, from, to }, ({ at, verdict }) => verdict.kind === 'found' && take(at, verdict));
         if (reply.kind === 'done') {
-          done += reply.next - from;
+          count(reply.next - from);
           addTo(counts, reply.counts);
           addTo(kinds, reply.kinds);
           from = reply.next;
@@ -75,7 +79,7 @@ export async function fuzz(options: FuzzOptions): Promise<Report> {
           const { at, finding } = deathOf(reply);
           take(at, finding);
           counts['found'] = (counts['found'] ?? 0) + 1;
-          done += Math.max(at, from) + 1 - from;
+          count(Math.max(at, from) + 1 - from);
           from = Math.max(at, from) + 1;
         }
         await worker.close();
@@ -121,6 +125,8 @@ function addTo(sums: Record<string, number>, more: Counts): void {
 }
 
 const mostCandidates = 100;
+/** A line of progress for so many inputs. */
+const sayEvery = 50_000;
 /** Of hangs, or of inputs that take memory, so many are kept: which of them have one cause is for people to say. */
 const mostCostly = 3;
 

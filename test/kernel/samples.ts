@@ -46,6 +46,7 @@ kernel tiles "matmul M×5×6"
       let width = min(4, 6 - column * 4)
       acc s: f32[2, 4] = f32(0)
       fetch own c[block * 2, column * 4]
+      fetch later c[block * 2, column * 4]
       for k in 0..5 {
         unroll for r in 0..2 {
           let row = min(block * 2 + r, #(M - 1))

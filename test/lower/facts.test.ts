@@ -5,7 +5,8 @@ import { build, countCalls, type Program } from '../../src/kernel/index.js';
 import { runProgram } from '../../src/eval/index.js';
 import type { TensorNode } from '../../src/graph/index.js';
 import { dimsOf, type Make, noisy } from '../eval/make.js';
-import { arenaUse, loadsOf, lowered, programOf, statements, temporaries } from './kernels.js';
+import { avx512 } from '../targets.js';
+import { arenaUse, fixedTarget, loadsOf, lowered, programOf, statements, temporaries } from './kernels.js';
 
 const shapes = (buffers: ReturnType<typeof temporaries>): string[] => buffers.map(({ shape }) => `[${shape.join(', ')}]`);
 
@@ -100,12 +101,12 @@ describe('fusion', () => {
     expect(shared(300, 50)).toEqual([['parallel', 14]]);
   });
 
-  it('tiles ask ahead for what no processor guesses: far right sides, left sides whose steps are lines apart, the next panel', () => {
-    const asked = (depth: number, columns: number, isTransposed = false): string[] => {
+  it('tiles ask ahead for what no processor guesses: far right sides, left sides whose steps are lines apart, the next panel, far results', () => {
+    const asked = (depth: number, columns: number, isTransposed = false, target = fixedTarget): string[] => {
       const program = lowered((make) => {
         const left = isTransposed ? make.op('transpose', [make.feed('x', [depth, 'B'])], { axes: [1, 0] }) : make.feed('x', ['B', depth]);
         return { outputs: [make.op('matmul', [left, make.feed('w', [depth, columns])])] };
-      });
+      }, target);
       return [...new Set(statements(program, 'fetch').map(({ buffer }) => buffer.name))].sort();
     };
     expect(asked(64, 64)).toEqual([]);
@@ -113,6 +114,9 @@ describe('fusion', () => {
     expect(asked(784, 304, true)).toEqual(['in_w', 'in_x']);
     // Few rows read the right side itself.
     expect(asked(1024, 1024)).toEqual(['in_w', 't0']);
+    // Where a step of the tile has room for it.
+    expect(asked(64, 32, false, avx512)).toEqual([]);
+    expect(asked(784, 304, false, avx512)).toEqual(['in_w', 'out_o0']);
   });
 
   it('sums of columns run along the columns, one pass over the rows', () => {

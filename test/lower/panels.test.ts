@@ -39,6 +39,16 @@ describe('the right side of a product', () => {
     expect([kernels(256, 784, 300, avx512), kernels(64, 784, 300, avx512)]).toEqual([2, 1]);
   });
 
+  it('is copied for many rows where the columns of a tile would stay in the nearest cache but for rows that compete for its places', () => {
+    expect([
+      kernels(1024, 128, 512, avx512),
+      kernels('B', 128, 512, avx512),
+      kernels(512, 128, 512, avx512),
+      kernels(1024, 128, 400, avx512),
+      kernels(1024, 512, 512, avx512),
+    ]).toEqual([2, 2, 1, 1, 1]);
+  });
+
   it('is read as it lies where it is laid out with rows on lines', () => {
     const program = lowered((make) => ({
       outputs: [
@@ -61,6 +71,12 @@ describe('the right side of a product', () => {
     expect(panels?.shape.map(({ constant }) => constant)).toEqual([1024 * 1024]);
     expect(others).toEqual([]);
   });
+
+  it('takes no memory for runs of a known depth', () => {
+    const product = (depth: number | string): number =>
+      temporaries(lowered((make) => ({ outputs: [make.op('matmul', [make.feed('x', [8, depth]), make.feed('w', [depth, 40])])] }))).length;
+    expect([product(3000), product('K')]).toEqual([0, 2]);
+  });
 });
 
 const drawn: GraphCase['value'] = (name, { dtype }, shape) =>
@@ -79,6 +95,8 @@ describe('products through panels', () => {
     ['a known number of rows', 'f32', 19, 17, 16384, []],
     ['columns that fill no whole vectors', 'f32', 17, 3001, 701, []],
     ['a free number of rows that may be too few', 'f64', 'B', 1001, 401, [3, 130]],
+    ['columns that compete for the nearest cache', 'f32', 'B', 128, 512, [3, 1024]],
+    ['a depth of three runs', 'f32', 'B', 2100, 512, [3, 17]],
   ] as const)('are right for %s', (_, dtype, rows, depth, columns, counts) => {
     const make = new CaseMake('s');
     const product = make.op('matmul', [make.feed('x', [rows, depth], dtype), make.feed('w', [depth, columns], dtype)]) as TensorNode;

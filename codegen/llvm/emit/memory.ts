@@ -3,7 +3,7 @@
 // others read: whole vectors and shuffles; else gather or scatter.
 
 import { bytesOf } from '../../../src/base/index.js';
-import type { Buffer, Expr, Stmt } from '../../../src/kernel/index.js';
+import type { Buffer, Expr, FetchUse, Stmt } from '../../../src/kernel/index.js';
 import { lineBytes, widestRow, widestStride } from '../../../src/target/index.js';
 import { type Shuffles, pickColumn } from './strided-load.js';
 import type { Expressions, Memo } from './expressions.js';
@@ -88,10 +88,10 @@ export class Memory {
     if (place.kind === 'one' || (place.kind === 'row' && (lanes === 1 || Math.abs(place.stride) === 1))) this.#ask(place.pointer, stmt.to);
   }
 
-  #ask(pointer: LlvmValue, to: 'read' | 'write'): void {
+  #ask(pointer: LlvmValue, to: FetchUse): void {
     const { builder: build, module } = this.#expressions.ops;
-    const [nearest, data] = [module.i32(3), module.i32(1)];
-    build.intrinsic('llvm.prefetch', module.types.void, [pointer, module.i32(to === 'write' ? 1 : 0), nearest, data]);
+    const [nearness, data] = [module.i32(to === 'later' ? 2 : 3), module.i32(1)];
+    build.intrinsic('llvm.prefetch', module.types.void, [pointer, module.i32(to === 'write' ? 1 : 0), nearness, data]);
   }
 
   store(stmt: Stmt & { readonly kind: 'store' }, scope: Scope, memo: Memo): void {

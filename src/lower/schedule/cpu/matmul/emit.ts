@@ -7,32 +7,19 @@ import { bytesOf, Dim, elementCount, isFloat, type Shape } from '../../../../bas
 import type { Node, TensorNode } from '../../../../graph/index.js';
 import { type Accumulator, type Buffer, build, type Expr } from '../../../../kernel/index.js';
 import { depthRun, fewestTileBlocks, tileBlockBytes, tilesPerBlock } from '../../../../target/index.js';
-import { combinedAs, identity, innerAt, rightIndex, space, spread, tensorOf, type MatmulForm, widthAs } from '../../../form/forms.js';
+import { combinedAs, identity, rightIndex, space, spread, tensorOf, type MatmulForm, widthAs } from '../../../form/forms.js';
 import { loadOf } from '../../../form/operands.js';
 import { emitPanels, type Packing, packingOf, panelIndex } from './pack.js';
 import { type EmitContext, lanesOf, KernelEmitter } from '../emitter.js';
 import type { Group } from '../../../fuse/groups.js';
 import type { RowPart } from './row-tiling.js';
-import { partOf, type Scope, valueKey } from '../../../form/scope.js';
-import { twoSum, withLost } from '../running-sum.js';
+import { type Elements, inRuns, type LongDepth, type StepFill } from './runs.js';
+import { type Scope, valueKey } from '../../../form/scope.js';
 import { type Vectors, type Place, TileFetch } from './prefetch.js';
 import { chooseTiling, type Tiling } from './tiling.js';
 
-/**
- * Where runs of a long depth are added up: in memory, because registers that nearly all products leave unused would still cost them
- * something. Blocks have a tile each; where it is not known how many there are, every element of the product has a place.
- */
-interface LongDepth {
-  readonly totals: Buffer;
-  readonly lost: Buffer;
-  readonly isPerBlock: boolean;
-}
-
 /** What all tiles below one another have in common. */
 type Across = Omit<Place, 'row' | 'end' | 'before'> & { readonly block: Expr };
-
-/** Writes a step of the depth: its number, and where it is along each inner axis. */
-type StepFill = (k: Expr, along: readonly Expr[], body: Scope) => void;
 
 export class MatmulEmitter {
   readonly #points: KernelEmitter;
@@ -139,14 +126,15 @@ export class MatmulEmitter {
   }
 
   #roomForTotals(): LongDepth {
-    const { node, batch } = this.#form;
+    const { node, batch, depth } = this.#form;
+    if (depth.constant !== undefined) return { kind: 'registers', runs: Math.ceil(depth.constant / depthRun) };
     const { rows, columns } = this.#tiling;
     const blocks = build.intValue(build.times(build.times(columns.slots, this.#below()), build.int(columns.groups)));
     const height = Math.max(rows.height + 1, rows.remainderHeight ?? 0);
     const width = Math.max(...columns.classes.map((one) => one.width));
     const shape = blocks === undefined ? node.type.shape : [...batch, ...[blocks, height, width].map((size) => Dim.of(size))];
     const room = (): Buffer => this.context.storage.pool.temporary({ dtype: combinedAs(node.type.dtype), shape });
-    return { totals: room(), lost: room(), isPerBlock: blocks !== undefined };
+    return { kind: 'memory', totals: room(), lost: room(), isPerBlock: blocks !== undefined };
   }
 
   /**
@@ -221,66 +209,6 @@ export class MatmulEmitter {
     within(scope, [], build.int(0));
   }
 
-  /**
-   * The depth in runs of `depthRun` steps: what a run has summed up goes to totals in memory before the next one begins. A product that is
-   * no deeper than one run touches no totals.
-   */
-  #inRuns(
-    scope: Scope,
-    { totals, lost }: LongDepth,
-    sums: Accumulator,
-    step: StepFill,
-    elements: (where: Scope, fill: (vector: Scope, i: Expr, j: Expr, index: readonly Expr[]) => void) => void,
-  ): void {
-    const { depth } = this.#form;
-    const each = build.int(depthRun);
-    const zero = build.constant(sums.dtype, 0);
-    const several = build.apply('gt', 'bool', build.size(depth), each);
-    const ifSeveral = (where: Scope, fill: (body: Scope) => void): void =>
-      depth.constant === undefined ? where.when(several, fill) : fill(where);
-    ifSeveral(scope, (body) =>
-      elements(body, (vector, _, __, index) =>
-        vector.emit({ kind: 'store', buffer: totals, index, value: zero }, { kind: 'store', buffer: lost, index, value: zero }),
-      ),
-    );
-    const run = (n: Expr, body: Scope): void => {
-      const start = body.let('start', build.times(n, each));
-      const left = build.smaller(each, build.minus(build.size(depth), start));
-      body.loop(
-        'k',
-        left,
-        'serial',
-        (k, inner) => {
-          const at = inner.let('k', build.plus(start, k));
-          const along = innerAt(this.#form, at).map((one) => inner.let('at', one));
-          step(at, along, inner);
-        },
-        partOf(n),
-      );
-      ifSeveral(body, (after) =>
-        elements(after, (vector, i, j, index) => {
-          const { sum, error } = twoSum(vector, build.load(totals, index), build.read(sums, [i, j]));
-          vector.emit(
-            { kind: 'store', buffer: lost, index, value: build.apply('add', sums.dtype, build.load(lost, index), error) },
-            { kind: 'store', buffer: totals, index, value: sum },
-            { kind: 'assign', accumulator: sums, index: [i, j], value: zero },
-          );
-        }),
-      );
-    };
-    scope.loop('n', build.ceilDiv(build.size(depth), each), 'serial', run, { blocks: depth });
-    ifSeveral(scope, (body) =>
-      elements(body, (vector, i, j, index) =>
-        vector.emit({
-          kind: 'assign',
-          accumulator: sums,
-          index: [i, j],
-          value: withLost(sums.dtype, build.load(totals, index), build.load(lost, index)),
-        }),
-      ),
-    );
-  }
-
   #tile(scope: Scope, place: Place & Across, height: number): void {
     const { batch, block, row, end, column, extent, width, panel } = place;
     const node = this.#form.node;
@@ -321,18 +249,18 @@ export class MatmulEmitter {
         );
       });
     };
-    const elements = (where: Scope, fill: (vector: Scope, i: Expr, j: Expr, index: readonly Expr[]) => void): void =>
+    const elements: Elements = (where, fill) =>
       where.loop('i', build.int(height), 'unroll', (i, body) => {
-        const isPerBlock = this.#long?.isPerBlock === true;
+        const hasPlaces = this.#long?.kind === 'memory' && !this.#long.isPerBlock;
         const at = (inner: Scope): void =>
           vectors(inner, (j, vector) =>
-            fill(vector, i, j, isPerBlock ? [...batch, block, i, j] : [...batch, build.plus(row, i), build.plus(column, j)]),
+            fill(vector, { i, j, index: hasPlaces ? [...batch, build.plus(row, i), build.plus(column, j)] : [...batch, block, i, j] }),
           );
-        if (isPerBlock || end === undefined) at(body);
+        if (!hasPlaces || end === undefined) at(body);
         else body.when(build.apply('lt', 'bool', build.plus(row, i), end), at);
       });
     if (this.#long === undefined) this.#steps(scope, step);
-    else this.#inRuns(scope, this.#long, sums, step, elements);
+    else inRuns(scope, this.#form, this.#long, sums, step, elements);
     scope.loop('i', build.int(height), 'unroll', (i, body) => {
       const store = (where: Scope): void =>
         vectors(where, (j, vector) => {

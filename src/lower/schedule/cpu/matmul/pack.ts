@@ -5,7 +5,16 @@
 import { bytesOf, Dim, roundUp } from '../../../../base/index.js';
 import type { TensorNode } from '../../../../graph/index.js';
 import { type Buffer, build, type Expr } from '../../../../kernel/index.js';
-import { competing, leastPackedRows, lineBytes, mostUnpacked, nearBytes, packedSteps, type Target } from '../../../../target/index.js';
+import {
+  competing,
+  leastPackedRows,
+  lineBytes,
+  mostUnpacked,
+  nearBytes,
+  packedSteps,
+  type Target,
+  type Ways,
+} from '../../../../target/index.js';
 import type { ColumnClass, ColumnTiling } from './column-tiling.js';
 import { innerAt, rightIndex, tensorOf, type MatmulForm } from '../../../form/forms.js';
 import { partOf, type Scope } from '../../../form/scope.js';
@@ -25,7 +34,8 @@ export function packingOf(form: MatmulForm, tiling: Tiling, pitch: number, pool:
   const all = rowsOf(form);
   const [rows, across, depth] = [all.constant, form.columns.constant, form.depth.constant];
   if (across === undefined || depth === undefined || form.batch.slice(0, form.shared).some((dim) => dim.constant !== 1)) return undefined;
-  const least = leastRowsOf(depth, pitch * bytesOf(form.node.type.dtype), tiling, target);
+  const elementBytes = bytesOf(form.node.type.dtype);
+  const least = leastRowsOf({ depth, rowBytes: pitch * elementBytes, elementBytes }, tiling, target);
   if (least === undefined || (rows !== undefined && rows < least)) return undefined;
   const padded = roundUp(across, lanes);
   const [, right] = form.node.args.map(tensorOf) as [TensorNode, TensorNode];
@@ -43,15 +53,25 @@ const rowsOf = ({ batch, shared, rows }: MatmulForm): Dim => batch.slice(shared)
  * Rows of a product from which on panels pay; undefined where they never do. Rows of a right side whose length falls onto few places of a
  * cache are not kept there.
  */
-function leastRowsOf(depth: number, rowBytes: number, { rows, columns }: Tiling, target: Target): number | undefined {
-  const { wayBytes, ways } = competing(target);
+function leastRowsOf(
+  { depth, rowBytes, elementBytes }: { readonly depth: number; readonly rowBytes: number; readonly elementBytes: number },
+  { rows, columns }: Tiling,
+  target: Target,
+): number | undefined {
+  const { near, second } = competing(target);
   const { ofMany, ofFew } = mostUnpacked(target);
-  const places = wayBytes / greatestDivisor(rowBytes, wayBytes);
+  const competes = ({ wayBytes, ways }: Ways): boolean => depth > (wayBytes / greatestDivisor(rowBytes, wayBytes)) * ways;
   const bytes = depth * rowBytes;
-  if (depth > places * ways || bytes > ofFew) return leastPackedRows.much;
+  if (competes(second) || bytes > ofFew) return leastPackedRows.much;
   const between =
     rowBytes % lineBytes === 0 || bytes <= nearBytes(target) ? undefined : leastPackedRows.betweenLines(rows.height * columns.width);
-  return bytes > ofMany ? Math.min(leastPackedRows.somewhat, between ?? Infinity) : between;
+  const tileStays = depth * columns.width * elementBytes <= nearBytes(target);
+  const least = [
+    ...(between === undefined ? [] : [between]),
+    ...(bytes > ofMany ? [leastPackedRows.somewhat] : []),
+    ...(tileStays && competes(near) ? [leastPackedRows.near] : []),
+  ];
+  return least.length === 0 ? undefined : Math.min(...least);
 }
 
 const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b));
@@ -126,9 +146,10 @@ export function emitPanels(
 
    A tile reads a few lines of every row of the right side. Rows whose length has many factors of two fall onto few places of a cache
    (1024 columns of f32: 32 places with 16 ways, so 512 rows fill it), and of a very large right side every row lies on a page of its
-   own. Copied once, a tile's columns follow each other, aligned, from one end of memory to the other, and the tiles of a block ask for
-   the next ones. Rows that do not start on lines cost each step of each tile one line more than its columns fill: two instead of one
-   where tiles are 16 columns wide. The copy costs as much as ten or twenty rows of the product; a number of rows that is not known
+   own. The nearest cache has fewer places still: with 512 columns 16 rows fill those of a tile, which without that would stay there from
+   tile to tile. Copied once, a tile's columns follow each other, aligned, from one end of memory to the other, and the tiles of a block
+   ask for the next ones. Rows that do not start on lines cost each step of each tile one line more than its columns fill: two instead of
+   one where tiles are 16 columns wide. The copy costs as much as ten or twenty rows of the product; a number of rows that is not known
    decides at run time. Other right sides are read as they lie; `mostUnpacked` and `leastPackedRows` have what was measured. Packing is
    K. Goto and R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34(3), 2008. Shown by
    test/lower/panels.test.ts. */

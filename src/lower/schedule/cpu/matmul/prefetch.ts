@@ -6,7 +6,7 @@
 import { bytesOf, type Dim } from '../../../../base/index.js';
 import type { Node, TensorNode } from '../../../../graph/index.js';
 import { type Buffer, build, type Expr } from '../../../../kernel/index.js';
-import { assumedDepth, lineCycles, nearBytes, vectorsPerCycle } from '../../../../target/index.js';
+import { assumedDepth, assumedRows, lineBytes, lineCycles, nearBytes, roomyStep, vectorsPerCycle } from '../../../../target/index.js';
 import { rightIndex, spread, tensorOf, type MatmulForm } from '../../../form/forms.js';
 import { loadOfLeft, strideOfLeft } from '../../../form/operands.js';
 import { panelIndex } from './pack.js';
@@ -63,7 +63,7 @@ export class TileFetch {
   step(scope: Scope, place: Place, height: number, k: Expr, vectors: Vectors): void {
     this.#next(scope, place, k);
     if (this.#isLeftApart) this.#left(scope, place, height, k);
-    if (place.end === undefined) this.#updated(scope, place, height, k, vectors);
+    if (place.end === undefined) this.#written(scope, place, height, k, vectors);
   }
 
   /** The right side some steps ahead, if the nearest cache does not keep the tile's columns of it from tile to tile. */
@@ -94,10 +94,14 @@ export class TileFetch {
     return Math.ceil(lineCycles / ((height * width) / this.#lanes / vectorsPerCycle));
   }
 
-  /** The left side some steps ahead: the lines of its first and of its last row. */
+  /**
+   * The left side some steps ahead: the lines of the tile's first and of its last row. Where those are less than half a line apart, the
+   * tile above has mostly asked for the first.
+   */
   #left(scope: Scope, { batch, row, width }: Place, height: number, k: Expr): void {
     const later = build.plus(k, build.int(this.#stepsAhead(height, width)));
-    for (const at of new Set([0, height - 1])) {
+    const isShort = 2 * height * bytesOf(this.#form.node.type.dtype) < lineBytes;
+    for (const at of new Set([isShort ? height - 1 : 0, height - 1])) {
       const load = loadOfLeft(
         this.#form,
         [...batch, build.plus(row, build.int(at)), later],
@@ -110,15 +114,18 @@ export class TileFetch {
   }
 
   /**
-   * What the epilogue updates of variables, a row in each of the first steps of the depth: as many at once would keep operands waiting.
-   * Another thread may have read them last.
+   * What the epilogue writes, a row in each of the first steps of the depth: as many at once would keep operands waiting. Variables may
+   * have been read by another thread last; other results matter where the nearest cache does not hold them.
    */
-  #updated(scope: Scope, { batch, row, column }: Place, height: number, k: Expr, vectors: Vectors): void {
-    const shape = this.#form.node.type.shape;
+  #written(scope: Scope, { batch, row, column, width }: Place, height: number, k: Expr, vectors: Vectors): void {
+    const { shape, dtype } = this.#form.node.type;
+    const elements = shape.reduce((count, size) => count * (size.constant ?? assumedRows), 1);
+    const isRoomy = (height * width) / this.#lanes >= roomyStep;
+    const isFar = isRoomy && elements * bytesOf(dtype) > nearBytes(this.#context.target);
     const places = this.#stored.flatMap((node) =>
       this.#context.storage
         .destinations(node)
-        .flatMap((to) => (to.kind === 'buffer' && to.buffer.role.kind === 'variable' ? [{ node, ...to }] : [])),
+        .flatMap((to) => (to.kind === 'buffer' && (isFar || to.buffer.role.kind === 'variable') ? [{ node, ...to }] : [])),
     );
     if (places.length === 0) return;
     scope.when(build.apply('lt', 'bool', k, build.int(height)), (body) =>
@@ -141,7 +148,7 @@ export class TileFetch {
     const next = build.times(build.plus(column, build.int(width)), depth);
     scope.emit({
       kind: 'fetch',
-      to: 'read',
+      to: 'later',
       buffer: panel,
       index: [build.plus(next, build.times(build.plus(build.times(before, depth), k), piece))],
     });
@@ -157,9 +164,9 @@ export class TileFetch {
        b9[j11] = t0[column5 * 1024 + k10 * 48 + j11]
        fetch t0[column5 * 1024 + (k10 + 17) * 48 + j11]
      }
-     fetch t0[(column5 + 48) * 1024 + (m6 * 1024 + k10) * 3]
+     fetch later t0[(column5 + 48) * 1024 + (m6 * 1024 + k10) * 3]
 
    A line from afar takes some two hundred cycles, a step of this tile twelve: asked for seventeen steps ahead it is there in time. The
-   second fetch brings the next panel, a piece in each step. T. C. Mowry, M. S. Lam and A. Gupta, "Design and Evaluation of a Compiler
-   Algorithm for Prefetching", ASPLOS 1992, has the distance as latency over the time of an iteration. Shown by "tiles ask ahead for what
-   no processor guesses: …" in test/lower/facts.test.ts. */
+   second fetch brings the next panel, a piece in each step, as near as the second-level cache: the nearest one has no room for it. T. C.
+   Mowry, M. S. Lam and A. Gupta, "Design and Evaluation of a Compiler Algorithm for Prefetching", ASPLOS 1992, has the distance as
+   latency over the time of an iteration. Shown by "tiles ask ahead for what no processor guesses: …" in test/lower/facts.test.ts. */
