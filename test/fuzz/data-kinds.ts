@@ -6,7 +6,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as arrow from 'apache-arrow';
-import { unzipSync, zipSync } from 'fflate';
+import { zipSync } from 'fflate';
 import jpeg from 'jpeg-js';
 import { encode as encodePng } from 'fast-png';
 import { DiagnosticsError } from '../../src/base/index.js';
@@ -14,14 +14,15 @@ import type { DatasetOptions } from '../../src/train/data/dataset-options.js';
 import type { Dataset } from '../../src/train/data/dataset.js';
 import { openDataset } from '../../src/train/data/open-dataset.js';
 import { readImage } from '../../src/train/data/image.js';
-import { npy } from '../driver/files-of-data.js';
+import type { EntrySpec } from '../../runtime/index.js';
+import { idx, npy } from '../driver/files-of-data.js';
 import { entryOf } from '../train/entry.js';
 import { parquet, type ParquetColumn } from '../train/parquet-file.js';
 import type { Kind } from './kind.js';
-import { hasTwins } from './model-files.js';
+import { hasTwins, modelIdx, modelSafetensors, modelZip } from './model-files.js';
 import { modelImage } from './model-image.js';
 import { modelNpy } from './model-npy.js';
-import type { Random } from './random.js';
+import { Random } from './random.js';
 import { fine, found, type Verdict } from './target.js';
 
 const pair = entryOf({ x: ['f32', 2], y: ['i32'] });
@@ -97,14 +98,13 @@ const npzKind: Kind = {
       path,
       {},
       ({ x, y }) => {
-        let members: Readonly<Record<string, Uint8Array>>;
-        try {
-          members = unzipSync(bytes);
-        } catch {
-          return accepted('no ZIP archive');
-        }
+        const members = modelZip(bytes);
+        if (members === undefined) return accepted('no ZIP archive');
         // Of names without an ending NumPy makes the same.
-        const [modelX, modelY] = ['x', 'y'].map((name) => modelNpy(members[`${name}.npy`] ?? members[name] ?? new Uint8Array()));
+        const [modelX, modelY] = ['x', 'y'].map((name) => {
+          const member = members.has(`${name}.npy`) ? members.get(`${name}.npy`) : members.get(name);
+          return member === undefined ? undefined : modelNpy(member);
+        });
         if (modelX === undefined || modelY === undefined) return accepted('members that NumPy refuses');
         if (modelX.shape[0] !== y.length || modelY.shape[0] !== y.length)
           return found('wrong', 'another number of rows than is in the file');
@@ -142,7 +142,8 @@ const jsonlKind: Kind = {
       return same(x, Float32Array.from(flat as number[])) &&
         same(
           y,
-          items.map((item) => item.y as number),
+          // An i32 has no -0.
+          items.map((item) => (item.y as number) + 0),
         )
         ? fine
         : found('wrong', 'other numbers than are in the file');
@@ -251,6 +252,98 @@ const textKind: Kind = {
   },
 };
 
+/** One array, for one feed, in memory and by pieces. */
+const arrayKind: Kind = {
+  write: (random) => {
+    const rows = random.int(6);
+    return npy(
+      random.pick(['<f4', '<f4', '<f8', '<i4']),
+      random.pick([[rows, 2], [rows, 2], [rows], [rows, 1, 2]]),
+      random.bytes(8 * rows),
+      random.chance(0.1),
+    );
+  },
+  async check(path, bytes) {
+    const entry = entryOf({ x: ['f32', 2] });
+    const [memory, pieces] = [await firstFeed(path, entry, {}), await firstFeed(path, entry, { memory: 0, shuffleRows: 2 })];
+    if (memory instanceof DiagnosticsError) throw memory;
+    if (modelNpy(bytes) === undefined) return accepted('NumPy refuses this file');
+    // What has its columns one behind the other is not read row by row.
+    if (pieces instanceof DiagnosticsError)
+      return modelNpy(bytes)?.fortran === true ? fine : found('unstable', `refused by pieces alone: ${pieces.message}`);
+    return same(memory, pieces) ? fine : found('wrong', 'other rows in memory than by pieces');
+  },
+};
+
+async function firstFeed(path: string, entry: EntrySpec, options: DatasetOptions): Promise<readonly number[] | DiagnosticsError> {
+  const numbers: number[] = [];
+  try {
+    const dataset = await openDataset(path, entry, options);
+    try {
+      for await (const { feeds } of dataset.batches({ epoch: 1, seed: 1, batch: 3, shuffle: false, rest: 'keep' }))
+        numbers.push(...Array.from((feeds['x'] as unknown as { readonly data: ArrayLike<number> }).data));
+    } finally {
+      dataset.close?.();
+    }
+  } catch (error) {
+    if (error instanceof DiagnosticsError) return error;
+    throw error;
+  }
+  return numbers;
+}
+
+/** Columns of a safetensors file. */
+const tensorsKind: Kind = {
+  write(random) {
+    const rows = random.int(5);
+    const arrays = {
+      x: { dtype: random.pick(['F32', 'F32', 'F64']), shape: [rows, 2], values: Array.from({ length: 2 * rows }, () => number(random)) },
+      y: { dtype: random.pick(['I32', 'U8']), shape: [rows], values: Array.from({ length: rows }, () => random.int(9)) },
+    };
+    const header: Record<string, unknown> = {};
+    const parts: Buffer[] = [];
+    let offset = 0;
+    for (const [name, { dtype, shape, values }] of Object.entries(arrays)) {
+      const kinds = { F32: Float32Array, F64: Float64Array, I32: Int32Array, U8: Uint8Array } as const;
+      const data = Buffer.from(new kinds[dtype as keyof typeof kinds](values).buffer);
+      header[name] = { dtype, shape, data_offsets: [offset, offset + data.length] };
+      offset += data.length;
+      parts.push(data);
+    }
+    const json = Buffer.from(JSON.stringify(header));
+    const head = Buffer.alloc(8);
+    head.writeBigUInt64LE(BigInt(json.length));
+    return Buffer.concat([head, json, ...parts]);
+  },
+  check: (path, bytes) =>
+    bothWays(path, {}, ({ x, y }) => {
+      const model = modelSafetensors(bytes);
+      if (model === undefined) return accepted('no safetensors file');
+      const tensor = model.get('x');
+      if (tensor === undefined || model.get('y')?.shape[0] !== y.length)
+        return found('wrong', 'another number of rows than is in the file');
+      return tensor.dtype !== 'F32' || same(x, new Float32Array(Uint8Array.from(tensor.bytes).buffer))
+        ? fine
+        : found('wrong', 'other elements than are in the file');
+    }),
+};
+
+/** MNIST's pair in a directory, of which the images or the labels are the input. */
+const digitsKind: Kind = {
+  write: (random) => (random.chance(0.5) ? idx([3, 2, 2], random.bytes(12)) : idx([3], random.bytes(3))),
+  async check(_, bytes) {
+    digits ??= mkdtempSync(join(tmpdir(), 'tfc-digits-'));
+    const isLabels = bytes[3] === 1;
+    writeFileSync(join(digits, 'train-images-idx3-ubyte'), isLabels ? idx([3, 2, 2], new Uint8Array(12)) : bytes);
+    writeFileSync(join(digits, 'train-labels-idx1-ubyte'), isLabels ? bytes : idx([3], new Uint8Array(3)));
+    const { rows } = await openDataset(digits, entryOf({ x: ['f32', 4], y: ['i32'] }));
+    const model = modelIdx(bytes);
+    return model === undefined ? accepted('no IDX file') : rows === 3 ? fine : found('wrong', `${rows} rows of three`);
+  },
+};
+
+let digits: string | undefined;
+
 const pngKind: Kind = {
   write(random) {
     const [width, height, channels] = [1 + random.int(6), 1 + random.int(6), random.pick([1, 1, 2, 3, 4])];
@@ -271,10 +364,16 @@ const pngKind: Kind = {
   },
 };
 
+/** Encoding one takes longer than reading it thirty times. */
+const photographs: Uint8Array[] = [];
+const mostPhotographs = 50;
+
 const jpegKind: Kind = {
   write(random) {
-    const [width, height] = [1 + random.int(20), 1 + random.int(20)];
-    return jpeg.encode({ width, height, data: random.bytes(4 * width * height) }, 20 + random.int(80)).data;
+    const at = random.int(mostPhotographs);
+    const own = new Random(at);
+    const [width, height] = [1 + own.int(20), 1 + own.int(20)];
+    return (photographs[at] ??= jpeg.encode({ width, height, data: own.bytes(4 * width * height) }, 20 + own.int(80)).data);
   },
   check(path) {
     const { width, height, channels, data } = readImage(path);
@@ -311,6 +410,9 @@ export const dataKinds: Readonly<Record<string, Kind>> = {
   'table.csv.gz': packedTableKind,
   parquet: parquetKind,
   arrow: arrowKind,
+  'data.npy': arrayKind,
+  'data.safetensors': tensorsKind,
+  'digits.idx': digitsKind,
   txt: textKind,
   png: pngKind,
   jpg: jpegKind,

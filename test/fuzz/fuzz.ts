@@ -8,7 +8,7 @@ import { minimize } from './minimize.js';
 import { type Death, type Surroundings, Worker } from './process.js';
 import { Random, seedAt } from './random.js';
 import { type Fault, type Finding, type Input, type Target, targetOf, type TargetName, type Verdict } from './target.js';
-import type { Reply } from './worker.js';
+import type { Counts, Reply } from './worker.js';
 
 export interface FuzzOptions extends Surroundings {
   readonly target: TargetName;
@@ -33,7 +33,9 @@ export interface Found {
 export interface Report {
   readonly inputs: number;
   /** How many ended how: `fine`, `found`, or a code. */
-  readonly counts: Readonly<Record<string, number>>;
+  readonly counts: Counts;
+  /** How many there were of each kind of input. */
+  readonly kinds: Counts;
   readonly found: readonly Found[];
 }
 
@@ -41,6 +43,7 @@ export async function fuzz(options: FuzzOptions): Promise<Report> {
   const { target: name, seed, inputs = Infinity, milliseconds = Infinity, workers = 1, say = () => undefined } = options;
   const target = await targetOf(name);
   const counts: Record<string, number> = {};
+  const kinds: Record<string, number> = {};
   const seen = new Map<string, Found>();
   const end = performance.now() + milliseconds;
   let next = 0;
@@ -68,7 +71,8 @@ export async function fuzz(options: FuzzOptions): Promise<Report> {
         const reply = await worker.ask({ kind: 'run', seed, from, to }, ({ at, verdict }) => verdict.kind === 'found' && take(at, verdict));
         if (reply.kind === 'done') {
           count(reply.next - from);
-          for (const [key, some] of Object.entries(reply.counts)) counts[key] = (counts[key] ?? 0) + some;
+          addTo(counts, reply.counts);
+          addTo(kinds, reply.kinds);
           from = reply.next;
           if (!reply.tired) continue;
         } else {
@@ -92,7 +96,7 @@ export async function fuzz(options: FuzzOptions): Promise<Report> {
     if (file !== undefined) kept.push({ ...item, file });
     else say(`${name}: input ${item.at}: ${item.finding.fault}: not again in a fresh process`);
   }
-  return { inputs: done, counts, found: kept };
+  return { inputs: done, counts, kinds, found: kept };
 }
 
 /** Replays what is kept. Gives what still fails. */
@@ -115,6 +119,10 @@ export async function replay(
 }
 
 export const defaultWorkers = (): number => Math.min(availableParallelism(), 8);
+
+function addTo(sums: Record<string, number>, more: Counts): void {
+  for (const [key, count] of Object.entries(more)) sums[key] = (sums[key] ?? 0) + count;
+}
 
 const mostCandidates = 100;
 /** A line of progress for so many inputs. */

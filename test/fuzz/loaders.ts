@@ -27,6 +27,7 @@ import { modelNpy } from './model-npy.js';
 import { damaged } from './mutate-bytes.js';
 import { avx2 } from '../targets.js';
 import type { Random } from './random.js';
+import { runKinds } from './run-kinds.js';
 import { fine, found, type Input, type Target, type Verdict } from './target.js';
 
 const accepted = (why: string): Verdict => found('accepted', why);
@@ -407,6 +408,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   safetensors: safetensorsKind,
   'manifest.json': manifestKind,
   ...dataKinds,
+  ...runKinds,
 };
 
 let folder: string | undefined;

@@ -2,7 +2,7 @@
 // `test/fuzz/found`; exit code 1 when there is something.
 
 import { parseArgs } from 'node:util';
-import { defaultWorkers, fuzz, replay } from './fuzz.js';
+import { defaultWorkers, fuzz, replay, type Report } from './fuzz.js';
 import { targetNames, type TargetName } from './target.js';
 
 const usage = `usage: npm run fuzz -- [--minutes N] [--inputs N] [--only ${targetNames.join('|')}]… [--seed N]
@@ -41,6 +41,12 @@ function optionsOf(args: readonly string[]): Options | undefined {
   return { only: values.only.length === 0 ? targetNames : targetNames.filter((name) => values.only.includes(name)), minutes, inputs, seed };
 }
 
+const listed = (counts: Report['counts']): string =>
+  Object.entries(counts)
+    .sort((a, b) => b[1] - a[1])
+    .map(([key, count]) => `${key} ${count}`)
+    .join(', ');
+
 async function main(args: readonly string[]): Promise<number> {
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   let options: Options | undefined;
@@ -64,10 +70,10 @@ async function main(args: readonly string[]): Promise<number> {
     const amount = inputs === undefined ? { milliseconds: (minutes * 60_000) / only.length } : { inputs };
     const start = performance.now();
     const report = await fuzz({ target, seed, ...amount, workers: defaultWorkers(), say });
-    const counts = Object.entries(report.counts)
-      .sort((a, b) => b[1] - a[1])
-      .map(([key, count]) => `${key} ${count}`);
-    say(`${target}: ${report.inputs} inputs in ${((performance.now() - start) / 1000).toFixed(0)} s (seed ${seed}): ${counts.join(', ')}`);
+    say(
+      `${target}: ${report.inputs} inputs in ${((performance.now() - start) / 1000).toFixed(0)} s (seed ${seed}): ${listed(report.counts)}`,
+    );
+    if (Object.keys(report.kinds).length > 1) say(`  of each kind: ${listed(report.kinds)}`);
     for (const { finding, file, count, at } of report.found) {
       failures++;
       say(`  ${finding.fault} ×${count}, first at input ${at}: ${finding.text.split('\n')[0]}\n    ${file}`);

@@ -49,6 +49,51 @@ function gzipHeader(file: Buffer, at: number): number | undefined {
   return next < file.length ? next : undefined;
 }
 
+/**
+ * ZIP archives as Python's `zipfile` reads them, by which NumPy does. Undefined: no archive; a member that it refuses is undefined.
+ */
+export function modelZip(bytes: Uint8Array): ReadonlyMap<string, Uint8Array | undefined> | undefined {
+  const file = Buffer.from(bytes);
+  let end = file.length - 22;
+  while (end >= 0 && !(file.readUInt32LE(end) === 0x06054b50 && (end === file.length - 22 || end >= file.length - 65_557))) end -= 1;
+  if (end < 0) return undefined;
+  const [length, offset] = [file.readUInt32LE(end + 12), file.readUInt32LE(end + 16)];
+  // Whatever stands before the archive moves all of it.
+  const moved = end - length - offset;
+  const members = new Map<string, Uint8Array | undefined>();
+  let at = offset + moved;
+  if (at < 0) return undefined;
+  while (at < end) {
+    if (at + 46 > end || file.readUInt32LE(at) !== 0x02014b50 || (file[at + 6] ?? 0) > 63) return undefined;
+    const [nameLength, extraLength, noteLength] = [file.readUInt16LE(at + 28), file.readUInt16LE(at + 30), file.readUInt16LE(at + 32)];
+    const extra = file.subarray(at + 46 + nameLength, Math.min(end, at + 46 + nameLength + extraLength));
+    for (let field = 0; field + 4 <= extra.length; field += 4 + extra.readUInt16LE(field + 2))
+      if (field + 4 + extra.readUInt16LE(field + 2) > extra.length) return undefined;
+    members.set(file.toString('utf8', at + 46, at + 46 + nameLength), zipMember(file, at, moved));
+    at += 46 + nameLength + extraLength + noteLength;
+  }
+  return members;
+}
+
+/** The data of the member whose entry of the directory stands at `entry`. */
+function zipMember(file: Buffer, entry: number, moved: number): Uint8Array | undefined {
+  const [flags, method, sum] = [file.readUInt16LE(entry + 8), file.readUInt16LE(entry + 10), file.readUInt32LE(entry + 16)];
+  const [packed, size, name] = [file.readUInt32LE(entry + 20), file.readUInt32LE(entry + 24), file.readUInt16LE(entry + 28)];
+  const header = file.readUInt32LE(entry + 42) + moved;
+  if ((flags & 0x61) !== 0 || header < 0 || header + 30 > file.length || file.readUInt32LE(header) !== 0x04034b50) return undefined;
+  const own = file.readUInt16LE(header + 26);
+  if (!file.subarray(header + 30, header + 30 + own).equals(file.subarray(entry + 46, entry + 46 + name))) return undefined;
+  const start = header + 30 + own + file.readUInt16LE(header + 28);
+  const raw = file.subarray(start, start + packed);
+  let data: Uint8Array;
+  try {
+    data = method === 0 ? raw : inflateRawSync(raw, { maxOutputLength: 2 ** 26 });
+  } catch {
+    return undefined;
+  }
+  return (method === 0 || method === 8) && data.length === size && crc32(data) === sum ? data : undefined;
+}
+
 /** IDX (described at the MNIST data set), unsigned bytes. */
 export function modelIdx(bytes: Uint8Array): { readonly shape: readonly number[]; readonly data: Uint8Array } | undefined {
   const packed = bytes[0] === 0x1f && bytes[1] === 0x8b;

@@ -12,11 +12,14 @@ export type Request =
   | { readonly kind: 'run'; readonly seed: number; readonly from: number; readonly to: number }
   | { readonly kind: 'check'; readonly extension: string; readonly base64: string; readonly thorough: boolean };
 
+/** How many ended how, and how many there were of each kind. */
+export type Counts = Readonly<Record<string, number>>;
+
 export type Reply =
   | { readonly kind: 'ready' }
   | { readonly kind: 'found'; readonly at: number; readonly verdict: Verdict }
   /** Inputs up to `next` are done; when the process has grown it does no more, and wants to be replaced. */
-  | { readonly kind: 'done'; readonly next: number; readonly tired: boolean; readonly counts: Readonly<Record<string, number>> }
+  | { readonly kind: 'done'; readonly next: number; readonly tired: boolean; readonly counts: Counts; readonly kinds: Counts }
   | { readonly kind: 'checked'; readonly verdict: Verdict };
 
 const [name, bookmark = ''] = process.argv.slice(2);
@@ -30,6 +33,7 @@ const say = (reply: Reply): void => void process.send?.(reply);
 
 async function run({ seed, from, to }: Extract<Request, { kind: 'run' }>): Promise<Reply> {
   const counts: Record<string, number> = {};
+  const kinds: Record<string, number> = {};
   let next = from;
   let tired = false;
   while (next < to && !tired) {
@@ -39,10 +43,11 @@ async function run({ seed, from, to }: Extract<Request, { kind: 'run' }>): Promi
     if (verdict.kind === 'found') say({ kind: 'found', at: next, verdict });
     const key = verdict.kind === 'refused' ? verdict.code : verdict.kind;
     counts[key] = (counts[key] ?? 0) + 1;
+    kinds[input.extension] = (kinds[input.extension] ?? 0) + 1;
     next++;
     tired = next % 16 === 0 && process.memoryUsage.rss() > tiredAt;
   }
-  return { kind: 'done', next, tired, counts };
+  return { kind: 'done', next, tired, counts, kinds };
 }
 
 const inputOf = (request: Extract<Request, { kind: 'check' }>): Input => ({

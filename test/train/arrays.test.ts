@@ -21,6 +21,16 @@ const x = Float32Array.from({ length: 2 * rows }, (_, at) => at / 4);
 const y = BigInt64Array.from({ length: rows }, (_, at) => BigInt(10 * at));
 const [xFile, yFile] = [npy('<f4', [rows, 2], x), npy('<i8', [rows], y)];
 
+/** Where the directory of an archive begins. */
+const directoryOf = (archive: Uint8Array): number => Buffer.from(archive).indexOf('PK\x01\x02', 'latin1');
+
+/** With another byte; at -1, the length of the first extra field of the directory. */
+function withByte(archive: Uint8Array, at: number, byte: number): Uint8Array {
+  const copy = Uint8Array.from(archive);
+  copy[at < 0 ? directoryOf(copy) + 46 + 'x.npy'.length + 2 : at] = byte;
+  return copy;
+}
+
 const npz = (level: 0 | 6): Uint8Array => zipSync({ 'x.npy': xFile, 'y.npy': yFile }, { level });
 
 function sources(): readonly (readonly [name: string, path: string])[] {
@@ -111,7 +121,7 @@ describe('what is wrong', () => {
 
   it.each([
     ['cut', archive.subarray(0, -1), /no directory at its end/],
-    ['bytes in front', Buffer.concat([Buffer.from('more'), archive]), /is not at byte|no entry at/],
+    ['bytes in front', Buffer.concat([Buffer.from('more'), archive]), /a directory of \d+ bytes at byte/],
     ['element', changed(300, archive[300]! ^ 1), /does not have its checksum/],
     ['encrypted', changed(directoryAt + 8, 1), /"x.npy" is encrypted/],
     ['method', changed(directoryAt + 10, 9), /packed by method 9/],
@@ -130,6 +140,12 @@ describe('what is wrong', () => {
       /311 bytes are promised, (?:312|and more) are there/,
     ],
     ['two names', Buffer.from(archive.toString('latin1').replaceAll('y.npy', 'x.npy'), 'latin1'), /two members are called "x.npy"/],
+    // What NumPy refuses, because Python's zipfile does.
+    ['name', withByte(npz(6), 30, 'z'.charCodeAt(0)), /"x\.npy" has another name in its place/],
+    ['gap', Buffer.concat([npz(6).subarray(0, -22), Buffer.from('PK'), npz(6).subarray(-22)]), /a directory of 102 bytes at byte/],
+    ['version', withByte(npz(6), directoryOf(npz(6)) + 6, 99), /"x\.npy" is packed as later versions/],
+    ['patched', withByte(npz(6), directoryOf(npz(6)) + 8, 0x20), /"x\.npy" is packed as later versions/],
+    ['extra', withByte(zipSync({ 'x.npy': [xFile, { extra: { 7: Uint8Array.of(1, 2) } }], 'y.npy': yFile }), -1, 9), /has no valid sizes/],
     ['no y', zipSync({ 'x.npy': xFile }), /no array "y"\nIt has x/],
     ['scalar', zipSync({ 'x.npy': npy('<f4', [], Float32Array.of(1)), 'y.npy': yFile }), /a scalar, expected one row/],
     ['rows', zipSync({ 'x.npy': npy('<f4', [1, 2], Float32Array.of(1, 2)), 'y.npy': yFile }), /x has 1 rows, y has 23/],

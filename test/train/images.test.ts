@@ -126,6 +126,22 @@ describe('images', () => {
     );
   });
 
+  it('are not believed to have more pixels than their bytes can hold', async () => {
+    const { data } = jpeg.encode({ width: 16, height: 16, data: Buffer.alloc(16 * 16 * 4, 128) }, 90);
+    const at = data.indexOf(Buffer.from([0xff, 0xc0]));
+    data.writeUInt16BE(9000, at + 5);
+    data.writeUInt16BE(9000, at + 7);
+    const before = process.resourceUsage().maxRSS;
+    expect(
+      await refusal(() => openDataset(folder('promises', { 'a.jpg': data }), entryOf({ x: ['u8', 3] }), { format: 'images' })),
+    ).toMatch(/a\.jpg: damaged image: it promises more pixels than \d+ bytes can hold/);
+    expect(process.resourceUsage().maxRSS - before).toBeLessThan(100 * 1024);
+    // One colour packs best of all.
+    const plain = jpeg.encode({ width: 200, height: 160, data: Buffer.alloc(200 * 160 * 4, 128) }, 1);
+    const dataset = await openDataset(folder('plain', { 'a.jpg': plain.data }), entryOf({ x: ['u8', 3, 160, 200] }), { format: 'images' });
+    expect(dataset.rows).toBe(1);
+  });
+
   it('need folders for labels, and something to read', async () => {
     expect(
       await refusal(() => openDataset(folder('flat', { 'a.png': png(2, 2, 3, colors) }), entryOf({ x: ['u8', 2, 2], y: ['i32'] }))),

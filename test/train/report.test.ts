@@ -307,6 +307,22 @@ describe('curves on a terminal', () => {
     expect(lines).toHaveLength(22);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(60);
     expect(terminalCurves(runOf({ 'train/accuracy': curve([1]) }), 60)).toContain('train/accuracy');
+    // Numbers beyond those that a double counts in steps of 1, and further apart than the largest double.
+    for (const values of [
+      [1e300],
+      [1e300, 1e300],
+      [1e16, 1e16 + 2],
+      [-1.7e308, 1.7e308],
+      [5e-324, 0],
+      [2 ** 53, 2 ** 53 + 2, 2 ** 53 + 4],
+    ]) {
+      const [, ...rows] = terminalCurves(runOf({ 'train/loss': curve(values) }), 60).split('\n');
+      expect(rows).toHaveLength(new Set(values).size === 1 ? 1 : 11);
+      expect([rows[0], rows.at(-1)].map((row) => Number.parseFloat(row as string))).toEqual(
+        [Math.max(...values), Math.min(...values)].map((value) => Number(value.toPrecision(4))),
+      );
+    }
+    expect(terminalCurves(runOf({ 'train/loss': curve([0.5]) }), 60)).toContain('0.5000');
     expect(terminalCurves(runOf({ 'train/loss': curve([NaN]) }), 60)).toBe('train/loss, steps 1 to 1, 1 not finite');
     expect(terminalCurves(runOf({}), 60)).toBe('');
   });

@@ -42,6 +42,8 @@ export function readImage(path: string): Image {
     if (bytes[0] === 0xff && bytes[1] === 0xd8) return readJpeg(path, bytes);
   } catch (error) {
     if (error instanceof DiagnosticsError) throw error;
+    if (error instanceof Error && /^max\w+ limit exceeded/.test(error.message))
+      throw badData(`${path}: damaged image: it promises more pixels than ${bytes.length} bytes can hold, or than can be decoded`);
     throw badData(`${path}: damaged image: ${error instanceof Error ? error.message : String(error)}`);
   }
   throw badData(`${path}: neither a PNG nor a JPEG image`);
@@ -114,14 +116,22 @@ function requireNoMore(path: string, bytes: Buffer, promised: number): void {
   }
 }
 
+/** A block of 8 × 8 samples takes two bits at least, or, where an image comes in several scans, one. */
+const mostPixelsPerByte = 8 * 64;
+
+/** Coefficients and samples of up to four components while they are decoded. */
+const bytesPerPixel = 32;
+
 function readJpeg(path: string, bytes: Buffer): Image {
   const { decode } = library<typeof JpegJs>('jpeg-js');
+  // Memory is taken before pixels are missed, so what the header promises is believed as far as the file is long.
+  const pixels = Math.min(mostPixels * 1e6, mostPixelsPerByte * bytes.length);
   const { width, height, data } = decode(bytes, {
     useTArray: true,
     formatAsRGBA: false,
     tolerantDecoding: false,
-    maxResolutionInMP: mostPixels,
-    maxMemoryUsageInMB: 512,
+    maxResolutionInMP: pixels / 1e6,
+    maxMemoryUsageInMB: Math.min(512, 1 + (pixels * bytesPerPixel) / 2 ** 20),
   });
   // Files with one component come out grey in three equal channels or in one.
   const channels = data.length / (width * height);

@@ -20,6 +20,9 @@ export interface ZipMember {
 
 const marks = { member: 0x04034b50, entry: 0x02014b50, end: 0x06054b50, end64: 0x06064b50, locator64: 0x07064b50 } as const;
 
+/** 6.3, ten times: what a member may need of its reader. */
+const newestVersion = 63;
+
 /** More than any archive of arrays has. */
 const longestDirectory = 2 ** 24;
 
@@ -33,7 +36,8 @@ const largestMember = 2 ** 31 - 1;
 export function readDirectory(path: string, file: DataFile): readonly ZipMember[] {
   const { count, offset, bytes, end } = directoryPlace(path, file);
   const wrong = (what: string): never => malformed(path, what);
-  if (bytes > longestDirectory || offset + bytes > end) wrong(`a directory of ${bytes} bytes at byte ${offset}`);
+  // Readers that look for it in front of its end, as Python's does, find the same.
+  if (bytes > longestDirectory || offset + bytes !== end) wrong(`a directory of ${bytes} bytes at byte ${offset}`);
   const directory = file.read(Buffer.alloc(bytes), offset);
   const members: ZipMember[] = [];
   const names = new Set<string>();
@@ -49,12 +53,15 @@ export function readDirectory(path: string, file: DataFile): readonly ZipMember[
     if (next > bytes) wrong(`the entry at byte ${offset + at} is cut`);
     const name = directory.toString('utf8', at + 46, at + 46 + nameLength);
     const [flags, method] = [directory.readUInt16LE(at + 8), directory.readUInt16LE(at + 10)];
-    if ((flags & 1) !== 0) wrong(`${JSON.stringify(name)} is encrypted`);
+    if ((flags & 0x41) !== 0) wrong(`${JSON.stringify(name)} is encrypted`);
+    if ((flags & 0x20) !== 0 || (directory[at + 6] ?? 0) > newestVersion)
+      wrong(`${JSON.stringify(name)} is packed as later versions of the format have it`);
     if (method !== 0 && method !== 8) wrong(`${JSON.stringify(name)} is packed by method ${method}; stored and deflated members are read`);
     if (names.has(name)) wrong(`two members are called ${JSON.stringify(name)}`);
     names.add(name);
+    const rawName = directory.subarray(at + 46, at + 46 + nameLength);
     const sizes = sizesOf(directory, at, nameLength, extraLength) ?? wrong(`${JSON.stringify(name)} has no valid sizes`);
-    members.push(memberOf(path, file, { name, isPacked: method === 8, crc: directory.readUInt32LE(at + 16), ...sizes }, offset));
+    members.push(memberOf(path, file, rawName, { name, isPacked: method === 8, crc: directory.readUInt32LE(at + 16), ...sizes }, offset));
     at = next;
   }
   if (members.length !== count) wrong(`${count} members are promised, ${members.length} are there`);
@@ -115,10 +122,12 @@ function sizesOf(
   };
   const end = at + 46 + nameLength + extraLength;
   let field = at + 46 + nameLength;
-  for (let length = 0; field + 4 <= end && directory.readUInt16LE(field) !== 1; field += 4 + length)
+  let [long, last] = [0, 0];
+  for (let length = 0; field + 4 <= end; field += 4 + length) {
     length = directory.readUInt16LE(field + 2);
-  const last = field + 4 <= end ? Math.min(end, field + 4 + directory.readUInt16LE(field + 2)) : 0;
-  let long = field + 4;
+    if (field + 4 + length > end) return undefined;
+    if (directory.readUInt16LE(field) === 1 && last === 0) [long, last] = [field + 4, field + 4 + length];
+  }
   const wide = (value: number): number => {
     if (value !== 0xffffffff) return value;
     if (long + 8 > last) return Number.NaN;
@@ -131,10 +140,11 @@ function sizesOf(
   return [bytes, packed, header].every(Number.isSafeInteger) ? { bytes, packed, header } : undefined;
 }
 
-/** `header`: where the member's own header lies. */
+/** `header`: where the member's own header lies; `rawName`: as the directory has it. */
 function memberOf(
   path: string,
   file: DataFile,
+  rawName: Buffer,
   { header, ...member }: Omit<ZipMember, 'offset'> & { readonly header: number },
   end: number,
 ): ZipMember {
@@ -144,6 +154,8 @@ function memberOf(
   if (own.readUInt32LE(0) !== marks.member) malformed(path, `${name} is not at byte ${header}`);
   const offset = header + 30 + own.readUInt16LE(26) + own.readUInt16LE(28);
   if (offset + member.packed > end) malformed(path, `${name} is cut`);
+  if (own.readUInt16LE(26) !== rawName.length || !file.read(Buffer.alloc(rawName.length), header + 30).equals(rawName))
+    malformed(path, `${name} has another name in its place`);
   if (own.readUInt16LE(8) !== (member.isPacked ? 8 : 0)) malformed(path, `${name} is packed otherwise than the directory says`);
   if (!member.isPacked && member.packed !== member.bytes) malformed(path, `${name} has two sizes`);
   if (member.bytes > bestCompression * member.packed + 64)

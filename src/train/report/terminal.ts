@@ -22,8 +22,28 @@ function drawn(tag: string, { steps, values }: Curve, width: number): string {
   const missing = values.length - finite.length;
   const title = `${tag}, steps ${steps[0]} to ${steps.at(-1)}${missing === 0 ? '' : `, ${missing} not finite`}`;
   if (finite.length === 0) return title;
-  const format = (value: number): string => value.toPrecision(4).padStart(labelWidth - 2);
-  return `${title}\n${asciichart.plot(columnsOf(finite, Math.max(1, width - labelWidth)), { height, format })}`;
+  const { toRow, ofRow } = rowsOf(finite);
+  const format = (row: number): string =>
+    ofRow(row)
+      .toPrecision(4)
+      .padStart(labelWidth - 2);
+  return `${title}\n${asciichart.plot(columnsOf(finite.map(toRow), Math.max(1, width - labelWidth)), { height, format })}`;
+}
+
+/**
+ * Rows of a drawing, from 1 on, for values, and back. The plotter counts from the least value to the greatest in steps of 1, which large
+ * numbers do not have; 0 would be a mark on its axis.
+ */
+function rowsOf(values: readonly number[]): { readonly toRow: (value: number) => number; readonly ofRow: (row: number) => number } {
+  let [least, greatest] = [Infinity, -Infinity];
+  for (const value of values) [least, greatest] = [Math.min(least, value), Math.max(greatest, value)];
+  // The difference of two doubles may be none.
+  const unit = Number.isFinite(greatest - least) ? 1 : 2;
+  const range = greatest / unit - least / unit;
+  return {
+    toRow: (value) => (range === 0 ? 1 : 1 + ((value / unit - least / unit) / range) * height),
+    ofRow: (row) => (row === 1 ? least : (least / unit + ((row - 1) / height) * range) * unit),
+  };
 }
 
 function columnsOf(values: readonly number[], count: number): number[] {
