@@ -28,9 +28,13 @@ const machine = avx2;
 
 const path = 'main.tdsl';
 
+const frontEnd = Pipeline.of(differentiate).then(strip).then(checks).then(simplify);
+/** Down to kernels of machine operations. */
+const wholeWay = toMachine(machine);
+
 /**
- * Nodes of an accepted program, before its derivatives, for which it has its target's time, through every pass down to kernels of machine
- * operations: a few letters may say that a perceptron has 256 layers instead of 48, and are no attack then. What is refused has no more
+ * Nodes of an accepted program, before its derivatives, for which it has its target's time: a few letters may say that a perceptron has 256
+ * layers instead of 48, and are no attack then. Each entry that goes down to kernels has that time as well. What is refused has no more
  * time than any other text.
  */
 const usualNodes = 8_000;
@@ -79,10 +83,7 @@ function check({ bytes }: Input, thorough: boolean): Verdict {
   const unclear = result.warnings.length > 0 ? misplaced({ diagnostics: result.warnings, files: result.files }, text, true) : undefined;
   if (unclear !== undefined) return unclear;
   // Kernels of programs with dozens of entries take their time.
-  const way =
-    text.length < 2000 && (thorough || share % 4 === 3)
-      ? toMachine(machine)
-      : Pipeline.of(differentiate).then(strip).then(checks).then(simplify);
+  const way = text.length < 2000 && (thorough || share % 4 === 3) ? wholeWay : frontEnd;
   try {
     way.run(result.module, { build: result.build });
   } catch (error) {
@@ -94,7 +95,7 @@ function check({ bytes }: Input, thorough: boolean): Verdict {
       }
     );
   }
-  return { kind: 'fine', size: countNodes(result.module) / usualNodes };
+  return { kind: 'fine', size: Math.max(countNodes(result.module) / usualNodes, way === frontEnd ? 1 : result.module.entries.length) };
 }
 
 /** Diagnostics that point outside of their texts, that have no known code, or whose print would do something to a terminal. */

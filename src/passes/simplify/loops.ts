@@ -4,7 +4,7 @@
 
 import type { Dim } from '../../base/index.js';
 import type { GraphBuilder, Node, Region, TensorNode } from '../../graph/index.js';
-import { isTensorNode, tensor, topological } from '../../graph/index.js';
+import { isTensorNode, tensor, topological, typeToString } from '../../graph/index.js';
 import { apply, argument, closeRegion, element, fill, inlineRegion, loop, placeholder, tensorOf } from '../../ops/index.js';
 import { isOp, reshaped } from './match.js';
 import { type Rule, ruleOf } from './rule.js';
@@ -136,9 +136,7 @@ export const loopRules: readonly Rule[] = [
       if (from === undefined || parts === undefined) return undefined;
       // What this round has made waits for the next one: it is in no list yet.
       for (const other of tuplesBeside(from)) {
-        // A loop that is about to lose results is another one in the next round: united with it, this one would lose them again.
-        const both: United | undefined =
-          other === from || computesMore(other, elements(other)) ? undefined : united(build, from, parts, other);
+        const both: United | undefined = other === from ? undefined : united(build, from, parts, other, elements(other));
         if (both === undefined || both.loop === from) continue;
         const index = node.attrs.index;
         return take(build, both.loop, both.places[index] as number);
@@ -186,18 +184,47 @@ interface United {
   readonly places: readonly number[];
 }
 
+/** A loop's body over a count and carries that it shares with every loop of such carries. */
+interface Opened {
+  readonly count: TensorNode;
+  readonly carries: readonly TensorNode[];
+  readonly results: readonly TensorNode[];
+}
+
+/** By the types of what is carried. */
+const shared = new WeakMap<GraphBuilder, Map<string, Omit<Opened, 'results'>>>();
+/** Nodes never change, so that each is opened once however many others it is held against. */
+const opened = new WeakMap<Node, Opened>();
+
+function openedOf(build: GraphBuilder, node: Node, parts: Parts): Opened {
+  const known = opened.get(node);
+  if (known !== undefined) return known;
+  const byTypes = shared.get(build) ?? new Map<string, Omit<Opened, 'results'>>();
+  shared.set(build, byTypes);
+  const key = parts.inits.map(({ type }) => typeToString(type)).join(';');
+  const params = byTypes.get(key) ?? {
+    count: placeholder(build, tensor('i32')),
+    carries: parts.inits.map(({ type }) => placeholder(build, type)),
+  };
+  byTypes.set(key, params);
+  const result = { ...params, results: open(build, parts, params.carries, params.count) };
+  opened.set(node, result);
+  return result;
+}
+
 /**
- * A loop with the results of two, and where those of `node` are in it; undefined when they carry different values or one needs the other.
+ * A loop with the results of two, and where those of `node` are in it; undefined when they carry different values, one needs the other, or
+ * the other has results that nothing wants: in the next round it is another loop, and united with it, this one would lose them again.
  */
-function united(build: GraphBuilder, node: Node, parts: Parts, other: Node): United | undefined {
+function united(build: GraphBuilder, node: Node, parts: Parts, other: Node, wanted: ReadonlySet<number> | undefined): United | undefined {
   const others = partsOf(other);
   if (others === undefined || !others.trip.equals(parts.trip)) return undefined;
   const carried = parts.inits.length;
   if (others.inits.length !== carried || !others.inits.every((init, at) => init === parts.inits[at])) return undefined;
-  const count = placeholder(build, tensor('i32'));
-  const carries = parts.inits.map((init) => placeholder(build, init.type));
-  const [mine, theirs] = [open(build, parts, carries, count), open(build, others, carries, count)];
+  const { count, carries, results: mine } = openedOf(build, node, parts);
+  const theirs = openedOf(build, other, others).results;
   if (!carries.every((_, at) => mine[at] === theirs[at])) return undefined;
+  if (computesMore(other, wanted)) return undefined;
   if (topological([node]).includes(other) || topological([other]).includes(node)) return undefined;
   // The older one first, so that both ways of asking give the same loop.
   const [first, second] = node.id < other.id ? [mine, theirs] : [theirs, mine];
