@@ -10,10 +10,12 @@ export class GraphBuilder {
   readonly #table = new NodeTable();
   /** By id, as are the origins of each. */
   readonly #nodes: Node[] = [];
-  readonly #origins: Origin[][] = [];
+  readonly #origins: (readonly Origin[])[] = [];
   #origin: Origin | undefined;
   /** The origins of nodes that have many, by span. */
-  readonly #places = new Map<Node, Map<Origin['span'], Set<string>>>();
+  readonly #places = new Map<Node, Map<Origin['span'], Origin[]>>();
+  /** Lists of origins that other nodes have as well: who gets one more takes a copy first. */
+  readonly #shared = new WeakSet<readonly Origin[]>();
   /** By entry and path. */
   readonly #scopes = new Map<string, Map<string, ScopeInfo>>();
   readonly meter = new Meter();
@@ -28,7 +30,7 @@ export class GraphBuilder {
   /** The same op over other arguments, of the same type: it gets the origins of `node`, and no other. */
   remake(node: Node, args: readonly Node[], attrs: Attrs): Node {
     const made = this.#find(node.op, args, attrs, node.type);
-    for (const origin of this.originsOf(node)) this.addOrigin(made, origin);
+    this.addOrigins(made, node);
     return made;
   }
 
@@ -70,12 +72,22 @@ export class GraphBuilder {
     if (this.#nodes[node.id] !== node) throw new InternalError('graph', `${node.op.name} is a node of another builder`);
     const known = this.originsOf(node);
     if (known.length === 0) this.#origins[node.id] = [origin];
-    else if (
-      known.length < few
-        ? !known.some((one) => one.span === origin.span && one.backward === origin.backward && one.entry === origin.entry)
-        : this.#isNew(node, known, origin)
-    )
-      this.#origins[node.id]?.push(origin);
+    else if (known.length < few ? !known.some((one) => isSame(one, origin)) : this.#isNew(node, known, origin)) {
+      if (this.#shared.has(known)) this.#origins[node.id] = [...known, origin];
+      else (known as Origin[]).push(origin);
+    }
+  }
+
+  /** Gives `node` all that `from` has: a node without any has the same list from then on, until one of them gets more. */
+  addOrigins(node: Node, from: Node): void {
+    const [mine, theirs] = [this.originsOf(node), this.originsOf(from)];
+    if (mine === theirs || theirs.length === 0) return;
+    if (mine.length > 0 || this.#nodes[node.id] !== node) {
+      for (const origin of theirs) this.addOrigin(node, origin);
+      return;
+    }
+    this.#shared.add(theirs);
+    this.#origins[node.id] = theirs;
   }
 
   /** Whether a node with many origins (a constant that all initializers use) has not this one; remembers it. */
@@ -110,13 +122,14 @@ const none: Origin[] = [];
 /** So many origins are looked through one by one. */
 const few = 8;
 
+const isSame = (a: Origin, b: Origin): boolean => a === b || (a.span === b.span && a.backward === b.backward && a.entry === b.entry);
+
 /** False when the origin was there. */
-function remember(places: Map<Origin['span'], Set<string>>, { span, backward, entry }: Origin): boolean {
-  const key = `${backward} ${entry ?? ''}`;
-  const known = places.get(span);
-  if (known === undefined) places.set(span, new Set([key]));
-  else if (known.has(key)) return false;
-  else known.add(key);
+function remember(places: Map<Origin['span'], Origin[]>, origin: Origin): boolean {
+  const known = places.get(origin.span);
+  if (known === undefined) places.set(origin.span, [origin]);
+  else if (known.some((one) => isSame(one, origin))) return false;
+  else known.push(origin);
   return true;
 }
 

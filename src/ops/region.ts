@@ -158,7 +158,7 @@ function rebuild(build: GraphBuilder, node: Node, map: ReadonlyMap<Node, Node>):
   const args = node.args.map((arg) => mapped(map, arg));
   if (args.every((arg, at) => arg === node.args[at])) return node;
   const made = build.make(node.op, args, node.attrs, node.type);
-  for (const origin of build.originsOf(node)) build.addOrigin(made, origin);
+  build.addOrigins(made, node);
   return made;
 }
 

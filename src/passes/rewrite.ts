@@ -71,5 +71,5 @@ export function rebuild(build: GraphBuilder, node: Node, args: readonly Node[], 
 }
 
 export function copyOrigins(build: GraphBuilder, from: Node, to: Node): void {
-  if (from !== to) for (const origin of build.originsOf(from)) build.addOrigin(to, origin);
+  if (from !== to) build.addOrigins(to, from);
 }
