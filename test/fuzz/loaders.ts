@@ -263,6 +263,9 @@ const entry: EntrySpec = {
   writes: [],
 };
 
+/** As JSON writes what it has no numbers for. */
+const notFinite = /^(?:NaN|-?Infinity)$/;
+
 const dataKind: Kind = {
   write(random) {
     const rows = 1 + random.int(4);
@@ -284,10 +287,10 @@ const dataKind: Kind = {
     if (!Array.isArray(x) || !Array.isArray(y) || x.length !== rows || y.length !== rows) return accepted('columns that are not there');
     const values = (list: readonly unknown[]): unknown[] =>
       list.flatMap((row) => (Array.isArray(row) && row.length === 3 ? (row as unknown[]) : ['']));
-    const expected = [values(x), y].map((list) =>
-      list.map((one) =>
-        typeof one === 'boolean' ? Number(one) : typeof one === 'string' && /^(?:NaN|-?Infinity)$/.test(one) ? Number(one) : one,
-      ),
+    // A column of texts is one of labels, whose numbers are their places among all that there are.
+    const words = y.every((one) => typeof one === 'string' && !notFinite.test(one)) ? [...new Set(y as string[])].sort() : undefined;
+    const expected = [values(x), words === undefined ? y : y.map((one) => words.indexOf(one as string))].map((list) =>
+      list.map((one) => (typeof one === 'boolean' ? Number(one) : typeof one === 'string' && notFinite.test(one) ? Number(one) : one)),
     );
     if (expected.some((list) => list.some((one) => typeof one !== 'number'))) return accepted('elements that are no numbers');
     if (hasInfinite(x)) return accepted('a number beyond the range of f64, as an infinity');
