@@ -14,6 +14,7 @@ import { isNatural } from '../../base/index.js';
 import { excerpt, fail } from '../report.js';
 import { rangeGoesUp } from '../rounds.js';
 import { Scope } from '../scope.js';
+import { ownDType } from '../tensors.js';
 import { expectedDType, expectTensor, type Expected } from '../types.js';
 import { describe, dimOf, ERROR, tensorValue, type Value } from '../values.js';
 import { isBodyText, scalarNode } from './body.js';
@@ -39,7 +40,8 @@ export function evaluateIndexNotation(context: Context, expression: IndexNotatio
   const value = evaluateBody(inside, expression.body, inner, scalarOf(expected), 'the body', expression.body.span);
   if (indices === undefined) return ERROR;
   const inDType = (dtype: DType | undefined): Value => {
-    const body = scalarNode(inside, value, expression.body.span, dtype ?? expectedDType(expected));
+    const wanted = ownDType(value) === undefined ? dtype : undefined;
+    const body = scalarNode(inside, value, expression.body.span, wanted ?? expectedDType(expected));
     return body === undefined ? ERROR : lifted(context, space, body, indices, expression.span);
   };
   return inAnyDType(inDType, expected, value);
