@@ -18,11 +18,10 @@ import { type Forms, inlineCosts } from '../form/materialize.js';
 
 /**
  * Groups of the nodes of a block, whose `form` says what is materialized at least. Reductions that its forms split are done by partial
- * results. `known`: what a like block was found to store beyond that, which need not be found once more.
+ * results.
  */
-export function fuse({ order: nodes, forms, materialized: least, apart }: FormedBlock, known: Iterable<Node> = []): Fusion {
+export function fuse({ order: nodes, forms, materialized: least, apart }: FormedBlock): Fusion {
   const materialized = new Set(least);
-  for (const node of known) materialized.add(node);
   const order = nodes.flatMap((node) => {
     const split = forms.splitOf(node);
     return split === undefined ? [node] : [split.partial.node, node];

@@ -27,22 +27,18 @@ function withAllSplit(whole: GroupedBlock): GroupedBlock | undefined {
   let splits: Splits = new Map(
     withCompany(splittable(whole), fusion).map(({ node, form, points }) => [node, splitReduction(form, points)] as const),
   );
-  let like = whole;
   while (splits.size > 0) {
-    const plan = planWith(splits, formed, like);
+    const plan = planWith(splits, formed);
     const together = new Map([...splits].filter(([, { partial }]) => plan.fusion.groupOf.get(partial.node)?.members.length !== 1));
     if (together.size === splits.size) return plan;
     splits = together;
-    like = plan;
   }
   return undefined;
 }
 
-/** What `like` stores because several of its groups would compute it again, is stored here too: its groups are the same but for a few. */
-function planWith(splits: Splits, block: FormedBlock, like: GroupedBlock): GroupedBlock {
+function planWith(splits: Splits, block: FormedBlock): GroupedBlock {
   const formed = withSplits(block, splits);
-  const again = [...like.fusion.materialized].filter((node) => !like.formed.materialized.has(node));
-  return { formed, fusion: fuse(formed, again) };
+  return { formed, fusion: fuse(formed) };
 }
 
 /** Reductions over enough points. */
