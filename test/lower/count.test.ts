@@ -36,10 +36,10 @@ describe('counts', () => {
     expect(counted(odd)).toEqual({ flops: 'N', x: 'N, 0', y: '0, N', z: '0, 64' });
   });
 
-  it('nothing where loops do not say how far they run', () => {
-    expect(counted(blocked('', ''))).toBeUndefined();
-    expect(counted(blocked('blocks N', ''))).toBeUndefined();
-    expect(counted('for i in 0..min(64, N) { y[i] = x[i] + f32(1) }')).toBeUndefined();
+  it('one round, and all of an axis, where loops do not say how far they run', () => {
+    expect(counted(blocked('', ''))).toEqual({ flops: '1', x: 'N, 0', y: '0, N', z: '0, 64' });
+    expect(counted(blocked('blocks N', ''))).toEqual({ flops: '1', x: 'N, 0', y: '0, N', z: '0, 64' });
+    expect(counted('for i in 0..min(64, N) { y[i] = x[i] + f32(1) }')).toEqual({ flops: '1', x: 'N, 0', y: '0, N' });
   });
 
   it('as many iterations as a loop says that there are at most', () => {
