@@ -60,7 +60,7 @@ test('processor time and memory count', async () => {
   };
   expect(await judge(target(busy), text(''), { thorough: true, timed: true })).toMatchObject({ fault: 'hang' });
   // What is large has more time.
-  const large: Target = { ...target(busy), check: () => (busy(), { kind: 'fine', size: 5 }) };
+  const large: Target = { ...target(busy), check: () => (busy(), { kind: 'fine', size: 100 }) };
   expect(await judge(large, text(''), { thorough: true, timed: true })).toMatchObject({ kind: 'fine' });
   expect(
     await judge(
