@@ -78,6 +78,17 @@ void Block::slice(Warp& warp, size_t index, uint32_t budget) {
   steps += taken + 1;
 }
 
+/** Leaves the lanes of `mask` in a path that waits; those that a predicate keeps from the instruction go on. May move the paths. */
+static void waitAlone(Warp& warp, size_t index, Mask mask) {
+  Path other = warp.paths[index];
+  other.mask &= ~mask;
+  warp.paths[index].mask = mask;
+  if (other.mask == 0) return;
+  other.state = State::Ready;
+  ++other.at;
+  warp.paths.push_back(other);
+}
+
 /** Runs the instruction when all lanes that it names are here; each path of them goes on by itself. */
 bool Block::together(Warp& warp, size_t index, const Instruction& at, Mask mask) {
   Mask members = warp.alive;
@@ -100,17 +111,8 @@ bool Block::together(Warp& warp, size_t index, const Instruction& at, Mask mask)
   for (const Path& other : warp.paths)
     if (other.state == State::AtMeeting && other.at == here) all |= other.mask;
   if ((members & ~all) != 0) {
-    // Lanes that a predicate keeps from it go on.
-    const Mask rest = path.mask & ~mask;
-    path.mask = mask;
     path.state = State::AtMeeting;
-    if (rest != 0) {
-      Path other = path;
-      other.mask = rest;
-      other.state = State::Ready;
-      ++other.at;
-      warp.paths.push_back(other);
-    }
+    waitAlone(warp, index, mask);
     return false;
   }
   at.run(warp, at, all);
@@ -161,23 +163,15 @@ bool Block::barrier(Warp& warp, size_t index, const Instruction& at, Mask mask) 
       one.any = one.any || set;
     }
   }
-  const Mask rest = path.mask & ~mask;
   if ((at.option & kBarrierArrive) != 0) {
     warp.beginSegment();
     ++path.at;
     settle(static_cast<uint32_t>(id));
     return true;
   }
-  path.mask = mask;
   path.state = State::AtBarrier;
   path.barrier = static_cast<uint32_t>(id);
-  if (rest != 0) {
-    Path other = path;
-    other.mask = rest;
-    other.state = State::Ready;
-    ++other.at;
-    warp.paths.push_back(other);
-  }
+  waitAlone(warp, index, mask);
   settle(static_cast<uint32_t>(id));
   return false;
 }
