@@ -17,6 +17,11 @@ export class Rewriter {
   readonly #images = new NodeMap<Image>();
   readonly #make = (node: Node): Image => this.#rewritten(node);
   readonly #inRegion = (region: Region): Region => this.#region(region);
+  readonly #nodeOf = (arg: Node): Node => {
+    const image = this.#images.get(arg) as Image;
+    if (isNode(image)) return image;
+    throw new InternalError('rewrite', `an op takes the tuple of ${arg.op.name}, which is no longer there`);
+  };
 
   /** `visit` gets a node whose arguments and regions are rewritten already. */
   constructor(build: GraphBuilder, visit: (node: Node) => Image) {
@@ -44,16 +49,7 @@ export class Rewriter {
       copyOrigins(this.#build, node, item);
       return item;
     }
-    let args: Node[] | undefined;
-    for (let at = 0; at < node.args.length; at++) {
-      const arg = node.args[at] as Node;
-      const image = this.#images.get(arg) as Image;
-      if (image === arg) continue;
-      if (!isNode(image)) throw new InternalError('rewrite', `${node.op.name} takes a tuple that is no longer there`);
-      (args ??= [...node.args])[at] = image;
-    }
-    const attrs = mapRegions(node.attrs, this.#inRegion);
-    return this.#visit(args === undefined && attrs === node.attrs ? node : this.#build.remake(node, args ?? node.args, attrs));
+    return this.#visit(remade(this.#build, node, this.#nodeOf, this.#inRegion));
   }
 
   #region(region: Region): Region {
@@ -63,6 +59,18 @@ export class Rewriter {
 }
 
 const isNode = (image: Image): image is Node => 'op' in image;
+
+/** The node over the images of its arguments and regions: itself where all of them are as they were. */
+export function remade(build: GraphBuilder, node: Node, imageOfArg: (arg: Node) => Node, imageOfRegion: (region: Region) => Region): Node {
+  let args: Node[] | undefined;
+  for (let at = 0; at < node.args.length; at++) {
+    const arg = node.args[at] as Node;
+    const image = imageOfArg(arg);
+    if (image !== arg) (args ??= [...node.args])[at] = image;
+  }
+  const attrs = mapRegions(node.attrs, imageOfRegion);
+  return args === undefined && attrs === node.attrs ? node : build.remake(node, args ?? node.args, attrs);
+}
 
 /** The node with other arguments and attributes, of the same type and with the same origins. */
 export function rebuild(build: GraphBuilder, node: Node, args: readonly Node[], attrs: Attrs = node.attrs): Node {

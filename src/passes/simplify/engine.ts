@@ -9,7 +9,6 @@ import {
   imageOf,
   isTensorNode,
   mapModule,
-  mapRegions,
   NodeMap,
   NodeSet,
   regionsOf,
@@ -18,7 +17,7 @@ import {
   typeToString,
 } from '../../graph/index.js';
 import { element, isNodeOf } from '../../ops/index.js';
-import { copyOrigins } from '../rewrite.js';
+import { copyOrigins, remade } from '../rewrite.js';
 import type { Rule, RuleContext } from './rule.js';
 
 export interface Simplified {
@@ -66,6 +65,7 @@ class Round {
   readonly #settled: NodeMap<true>;
   readonly #images = new NodeMap<Node>();
   readonly #make = (node: Node): Node => this.#replaced(node);
+  readonly #imageOf = (arg: Node): Node => this.#images.get(arg) as Node;
   readonly #inRegion = (region: Region): Region => this.#region(region);
   readonly #chain: string[] = [];
   readonly #context: RuleContext;
@@ -103,14 +103,7 @@ class Round {
   }
 
   #replaced(node: Node): Node {
-    let args: Node[] | undefined;
-    for (let at = 0; at < node.args.length; at++) {
-      const arg = node.args[at] as Node;
-      const image = this.#images.get(arg) as Node;
-      if (image !== arg) (args ??= [...node.args])[at] = image;
-    }
-    const attrs = mapRegions(node.attrs, this.#inRegion);
-    const fresh = args === undefined && attrs === node.attrs ? node : this.#build.remake(node, args ?? node.args, attrs);
+    const fresh = remade(this.#build, node, this.#imageOf, this.#inRegion);
     const known = fresh === node ? undefined : this.#images.get(fresh);
     if (known !== undefined) return known;
     const image = this.#applied(fresh);
