@@ -57,9 +57,9 @@ export async function runCommand(args: readonly string[]): Promise<void> {
     command.configureOutput({ writeErr: (text) => (json ? undefined : printError(text.trimEnd())) });
   }
   if (asksForCompletion(args)) (await import('@bomb.sh/tab/commander')).default(program);
-  program.hook('preSubcommand', async (_, command) => {
+  program.hook('preSubcommand', async () => {
     const file = configFile(process.cwd());
-    if (file !== undefined) applyConfig(program, command, await readConfig(file), file);
+    if (file !== undefined) applyConfig(program, await readConfig(file), file);
   });
   try {
     await program.parseAsync(args, { from: 'user' });

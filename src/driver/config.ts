@@ -10,10 +10,11 @@ import { shown } from '../../runtime/shown.js';
 export type Value = string | number | boolean | readonly (string | number)[] | Readonly<Record<string, string | number>>;
 
 /**
- * Values of a command's options by their names in camel case: `{ batch: 50, dropRest: true }`.
+ * Values of a command's options by their names in camel case, and for `train`, `eval` and `predict` of scalar arguments of the entry:
+ * `{ batch: 50, dropRest: true, lr: 1e-3 }`.
  * @example
  * ```ts
- * const training: OptionValues = { batch: 50, dropRest: true };
+ * const training: OptionValues = { batch: 50, dropRest: true, lr: 1e-3 };
  * export default defineConfig({ train: training });
  * ```
  */

@@ -14,7 +14,7 @@ import { readFeeds } from './feeds.js';
 import { openProgram } from './open.js';
 import type { Rest } from './rest.js';
 import { fittedOf, restoreFor } from './restore.js';
-import { feedsOf } from './scalar-flags.js';
+import { withFlags } from './scalar-flags.js';
 import { shownMeans } from './train-report.js';
 
 export async function evaluateFile(
@@ -36,7 +36,7 @@ export async function evaluateFile(
     ]);
   using session = module.session({ threads });
   const runner = metricsRunner(session, module, entry, options.with?.normalize());
-  const constant = { ...given, ...feedsOf(rest.flags, runner.entry, command) };
+  const constant = withFlags(given, rest, runner.entry, command);
   const data = await openDataFor(options.data, runner.entry, module.manifest, parseData(options), fittedOf(options.restore));
   restoreFor(session, options.restore, [runner.entry]);
   const { means, rows } = await meansOver(runner, data, { batch, constant });

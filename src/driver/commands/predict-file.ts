@@ -15,7 +15,7 @@ import { UsageError } from './options.js';
 import type { PredictionOptions } from './predict.js';
 import type { Rest } from './rest.js';
 import { fittedOf, restoreFor } from './restore.js';
-import { feedsOf } from './scalar-flags.js';
+import { withFlags } from './scalar-flags.js';
 
 export async function predictFile(
   rest: Rest,
@@ -36,7 +36,7 @@ export async function predictFile(
       `a .npy file has one result, and ${named} returns ${entry.outputs.length}: ${entry.outputs.map(({ name }) => name).join(', ')}`,
       'Write them to .npz.',
     );
-  const constant = { ...given, ...feedsOf(rest.flags, entry, command) };
+  const constant = withFlags(given, rest, entry, command);
   const data = await openDataFor(options.data, entry, module.manifest, parseData(options), fittedOf(options.restore));
   using session = module.session({ threads });
   restoreFor(session, options.restore, [entry]);

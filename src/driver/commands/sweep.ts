@@ -13,6 +13,16 @@ export interface SweepOptions {
   readonly json?: boolean;
 }
 
+/** What a project's configuration says of `tfc train` that every run has to have for itself. */
+function configured(program: Command, words: readonly string[]): readonly string[] {
+  const train = program.commands.find((one) => one.name() === 'train');
+  return ['checkpoint', 'save'].flatMap((name) => {
+    const value: unknown = train?.getOptionValue(name);
+    const isGiven = words.some((word) => word === `--${name}` || word.startsWith(`--${name}=`));
+    return typeof value === 'string' && !isGiven ? [`--${name}`, value] : [];
+  });
+}
+
 export function addSweep(program: Command): void {
   const command = program
     .command('sweep')
@@ -33,7 +43,7 @@ export function addSweep(program: Command): void {
     )
     .action((_file: string, _entry: string | undefined, options: SweepOptions) =>
       perform(options.json, async () => {
-        const combinations = combinationsOf(command.args);
+        const combinations = combinationsOf([...command.args, ...configured(program, command.args)]);
         const jobs = options.jobs === undefined ? undefined : parseCount(options.jobs, '--jobs', 1);
         const { sweep } = await import('./sweep-runs.js');
         await sweep(combinations, options, jobs);

@@ -18,7 +18,7 @@ import { UsageError } from './options.js';
 import type { Rest } from './rest.js';
 import { fittedMetadata, restoreToTrain } from './restore.js';
 import { identityOf } from './run-identity.js';
-import { feedsOf } from './scalar-flags.js';
+import { withFlags } from './scalar-flags.js';
 import type { TrainingOptions, TrainingSettings } from './train-options.js';
 import { TrainRecording } from './train-recording.js';
 import { TrainReport } from './train-report.js';
@@ -29,7 +29,7 @@ export async function trainFile(rest: Rest, options: TrainingOptions, settings: 
   const given = readFeeds(options.feed, undefined);
   using module = await openProgram(rest.file, options);
   const entry = stepOf(module.manifest, rest.entry);
-  const constant = { ...given, ...feedsOf(rest.flags, entry, command) };
+  const constant = withFlags(given, rest, entry, command);
   using session = module.session({ seed: settings.seed, threads: settings.threads, trapNan: options.trapNan === true });
   const { training: data, runner, validation, normalization, vocabularies } = await readData(module, session, entry, options, settings);
   const fitted = { ...(normalization === undefined ? {} : { normalization }), ...(vocabularies === undefined ? {} : { vocabularies }) };
