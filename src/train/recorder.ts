@@ -9,10 +9,13 @@
  * for a step, a time, a tag or a value that is none.
  * @example
  * ```ts
- * recorder.scalars(1, Date.now() / 1000, { 'train/loss': 0.7, 'learning rate': 0.1 });
- * recorder.histogram(1, Date.now() / 1000, 'net/w', (session.get('net/w') as Tensor<'f32'>).data);
- * recorder.text('note', 'Markdown, as **TensorBoard** shows it');
- * await recorder.close();
+ * async function record(run: Recorder): Promise<void> {
+ *   run.scalars(1, Date.now() / 1000, { 'train/loss': 0.7, 'learning rate': 0.1 });
+ *   run.histogram(1, Date.now() / 1000, 'hidden/w', (session.get('hidden/w') as Tensor<'f32'>).data);
+ *   run.text('note', 'Markdown, as **TensorBoard** shows it');
+ *   await run.close();
+ * }
+ * await record(recorder);
  * ```
  */
 export interface Recorder {

@@ -1,6 +1,7 @@
-// The public API as TypeScript sees it. In: the files that the package's exports name. Out: every public name with the example of its
-// docstring. Holds: a name that two of them export is listed once.
+// The public API as TypeScript sees it. In: the package's exports. Out: every public name with the example of its docstring. Holds: what
+// is exported is found by what package.json says, so nothing that is added escapes; a name that two files export is listed once.
 
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { root } from './tfc.js';
@@ -14,29 +15,35 @@ export interface PublicName {
 }
 
 /** What the package exports, and the file that declares it. */
-const entryPoints = [
-  ['@tdsl/tfc', 'src/driver/index.ts'],
-  ['@tdsl/tfc/runtime', 'runtime/index.ts'],
-  ['@tdsl/tfc/plugin', 'src/driver/plugin/index.ts'],
-] as const;
+const { name, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  readonly name: string;
+  readonly exports: Readonly<Record<string, string | { readonly types: string }>>;
+};
+const entryPoints = Object.entries(exports).flatMap(([path, file]): EntryPoint[] =>
+  typeof file === 'string' ? [] : [[name + path.slice(1), join(root, file.types.replace(/^\.\/dist\/(.*)\.d\.ts$/, '$1.ts'))]],
+);
 
-export function publicNames(): readonly PublicName[] {
+type EntryPoint = readonly [from: string, file: string];
+
+export function publicNames(exported: readonly EntryPoint[] = entryPoints): readonly PublicName[] {
   const config = ts.getParsedCommandLineOfConfigFile(
     join(root, 'src', 'driver', 'tsconfig.json'),
     { noEmit: true, composite: false, incremental: false },
     { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => undefined },
   );
-  const files = entryPoints.map(([, path]) => join(root, path));
-  const program = ts.createProgram(files, config?.options ?? {});
+  const program = ts.createProgram(
+    exported.map(([, file]) => file),
+    config?.options ?? {},
+  );
   const checker = program.getTypeChecker();
   const found = new Map<ts.Symbol, PublicName>();
-  for (const [at, [from]] of entryPoints.entries()) {
-    const source = program.getSourceFile(files[at] as string);
+  for (const [from, file] of exported) {
+    const source = program.getSourceFile(file);
     const module = source === undefined ? undefined : checker.getSymbolAtLocation(source);
-    if (module === undefined) throw new Error(`${from} is no module`);
-    for (const exported of checker.getExportsOfModule(module)) {
-      const symbol = (exported.flags & ts.SymbolFlags.Alias) === 0 ? exported : checker.getAliasedSymbol(exported);
-      if (!found.has(symbol)) found.set(symbol, { name: exported.name, from, example: exampleOf(symbol, checker) });
+    if (module === undefined) throw new Error(`${from} is no module: ${file}`);
+    for (const one of checker.getExportsOfModule(module)) {
+      const symbol = (one.flags & ts.SymbolFlags.Alias) === 0 ? one : checker.getAliasedSymbol(one);
+      if (!found.has(symbol)) found.set(symbol, { name: one.name, from, example: exampleOf(symbol, checker) });
     }
   }
   return [...found.values()];

@@ -84,6 +84,43 @@ test('every public name has an example', () => {
   expect(names.filter(({ example }) => example === undefined).map(({ name, from }) => `${name} of ${from}`)).toEqual([]);
 });
 
+test('an example shows the name that it is of', () => {
+  const silent = names.filter(({ name, example }) => !(example ?? '').split(/[^\w$]+/).includes(name));
+  expect(silent.map(({ name, from }) => `${name} of ${from}`)).toEqual([]);
+});
+
+test('a name without an example is found as such', () => {
+  const text = `export { other as renamed } from './other.js';
+/** A number. */
+export const bare = 1;
+/** A number. @example bare */
+export const uncoded = 2;
+/**
+ * A number.
+ * @example
+ * \`\`\`ts
+ * shown;
+ * \`\`\`
+ */
+export const shown = 3;
+`;
+  place.file(
+    'other.ts',
+    '/** Of another file. */\nexport interface Other { readonly a: 1 }\nexport const other = 4;\nexport * from "./more.js";\n',
+  );
+  place.file('more.ts', 'export type More = 1;\n');
+  place.file('names.ts', `${text}export * from './other.js';\n`);
+  const found = publicNames([['here', join(place.directory, 'names.ts')]]);
+  expect(Object.fromEntries(found.map(({ name, example }) => [name, example]))).toEqual({
+    renamed: undefined,
+    bare: undefined,
+    uncoded: undefined,
+    shown: 'shown;',
+    Other: undefined,
+    More: undefined,
+  });
+});
+
 describe('examples', () => {
   const examples = names.flatMap(({ name, example }, at) =>
     // The number, because some names differ in their case alone.
