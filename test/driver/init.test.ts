@@ -47,7 +47,7 @@ describe('tfc init', () => {
     ]);
     const made = manifestOf('mine');
     expect(made).toMatchObject({ ...own, type: 'module' });
-    expect(Object.keys(made.scripts ?? {}).sort()).toEqual(['check', 'start', 'test', 'train']);
+    expect(Object.keys(made.scripts ?? {}).sort()).toEqual(['check', 'curves', 'start', 'test', 'train']);
     expect(made.dependencies).toEqual(own.dependencies);
     expect(Object.keys(made.devDependencies ?? {}).sort()).toEqual(['@types/node', 'typescript']);
   });

@@ -62,5 +62,5 @@ function init(name: string, { dir, json }: Options): void {
   }
   const written = [manifest, ...files.map(({ path }) => join(dir, path))];
   if (json === true) print(JSON.stringify({ template: template.name, files: written }));
-  else print(`${written.join('\n')}\n\nNext: ${dir === '.' ? '' : `cd ${dir}; `}npm install; npm run train; npm start`);
+  else print(`${written.join('\n')}\n\nNext: ${dir === '.' ? '' : `cd ${dir}; `}npm install; npm run train; npm run curves; npm start`);
 }

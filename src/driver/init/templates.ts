@@ -140,11 +140,12 @@ export const templates: readonly Template[] = [moons, regression];
 
 /** What its `package.json` has. */
 export function wantedOf(template: Template): Wanted {
-  const train = `tfc train model.tdsl --data data.csv ${template.training} --validate 0.2 --checkpoint checkpoints --resume --save weights.safetensors`;
+  const train = `tfc train model.tdsl --data data.csv ${template.training} --validate 0.2 --checkpoint checkpoints --resume --logdir runs --save weights.safetensors`;
   return {
     scripts: {
       check: 'tfc types && tsc --noEmit',
       train,
+      curves: 'tfc report runs',
       start: 'tfc types && tsc && node --import @tdsl/tfc/register main.js',
     },
     devDependencies: { '@types/node': '^20.19.0', typescript: '^6.0.0' },
@@ -183,9 +184,10 @@ ${template.story}
 
 \`\`\`sh
 npm install
-npm run train   # from data.csv; interrupt it and start it again: it goes on where it was
-npm start       # a program in TypeScript that uses what was trained
-npm run check   # types of the model and of the program
+npm run train    # from data.csv; interrupt it and start it again: it goes on where it was
+npm run curves   # the losses on the terminal; runs/…/report.html is the page that training ends with
+npm start        # a program in TypeScript that uses what was trained
+npm run check    # types of the model and of the program
 \`\`\`
 
 \`model.tdsl\` is the model with its training step, \`data.csv\` what it learns from, \`main.ts\` a program that asks it. \`npx tfc summary
