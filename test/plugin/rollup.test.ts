@@ -5,26 +5,41 @@ import { rolldown } from 'rolldown';
 import { rollup } from 'rollup';
 import { expect, it } from 'vitest';
 import tfc from '../../src/driver/plugin/index.js';
-import { root } from '../driver/tfc.js';
 import { answer, project } from './place.js';
 
 const { directory, out, runMoved } = project();
 const input = (name: string): string => join(directory, name);
-/** Rollup finds no packages by itself. */
-const runtime = {
-  name: 'runtime',
-  resolveId: (id: string) => (id === '@tdsl/tfc/runtime' ? join(root, 'dist', 'bundle', 'runtime.mjs') : undefined),
-};
-
 it.each([
   ['es', 'mjs'],
   ['cjs', 'cjs'],
 ] as const)('Rollup builds %s that runs without the compiler, and watches what the program imports', async (format, extension) => {
-  const made = await rollup({ input: input('app.js'), plugins: [runtime, tfc.rollup()], external: /^node:/ });
+  const warnings: unknown[] = [];
+  // Rollup finds no packages by itself, and the plugin brings the one that programs need.
+  const made = await rollup({
+    input: input('app.js'),
+    plugins: [tfc.rollup()],
+    external: /^node:/,
+    onwarn: ({ message }) => void warnings.push(message),
+  });
   expect(made.watchFiles).toEqual(expect.arrayContaining(['app.js', 'model.tdsl', 'nets/half.tdsl'].map(input)));
   const dir = join(out, `rollup-${format}`);
   await made.write({ dir, format, entryFileNames: `inner/[name].${extension}` });
   expect(runMoved(dir, `inner/app.${extension}`)).toEqual({ status: 0, said: answer });
+  expect(warnings).toEqual([]);
+});
+
+it('leaves the runtime to those who have a place for it', async () => {
+  const imported = async (options: Readonly<Record<string, unknown>>): Promise<readonly string[]> => {
+    const made = await rollup({ input: input('app.js'), ...options });
+    const { output } = await made.generate({ format: 'es' });
+    return output.flatMap((one) => (one.type === 'chunk' ? one.imports : [])).filter((name) => !name.startsWith('node:'));
+  };
+  expect(await imported({ plugins: [tfc.rollup()], external: /^node:|^@tdsl/ })).toEqual(['@tdsl/tfc/runtime']);
+  const elsewhere = {
+    name: 'elsewhere',
+    resolveId: (id: string) => (id === '@tdsl/tfc/runtime' ? { id: 'mine', external: true } : undefined),
+  };
+  expect(await imported({ plugins: [tfc.rollup(), elsewhere], external: /^node:/ })).toEqual(['mine']);
 });
 
 it('rolldown builds what runs without the compiler', async () => {

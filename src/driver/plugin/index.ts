@@ -15,7 +15,7 @@ import { CompileError, oneLine } from '../mistakes.js';
 import { addonFile } from '../../../runtime/addon-file.js';
 import { builtFile } from '../package.js';
 import { render } from '../report/render.js';
-import { esbuildModule, loadAssets, nameOf, rollupModule, servedModule, viteModule, webpackModule } from './modules.js';
+import { esbuildModule, loadAssets, nameOf, rollupModule, runtimePackage, servedModule, viteModule, webpackModule } from './modules.js';
 
 /**
  * How a bundler's programs are compiled.
@@ -79,6 +79,16 @@ const factory: UnpluginFactory<PluginOptions | undefined, false> = (options = {}
       const emit = this.emitFile as (asset: { readonly type: 'asset'; readonly name: string; readonly source: Uint8Array }) => unknown;
       return rollupModule(files, path, (name, source) => String(emit.call(this, { type: 'asset', name, source })));
     },
+    rollup: {
+      /** Rollup finds no packages by itself: where nobody else resolves it, the runtime that a program's module asks for is ours. */
+      async resolveId(source, importer, { attributes, custom }) {
+        if (source !== runtimePackage || importer === undefined || programOf(importer) === undefined) return undefined;
+        return (
+          (await this.resolve(source, importer, { skipSelf: true, attributes, ...(custom === undefined ? {} : { custom }) })) ??
+          runtimeFile()
+        );
+      },
+    },
     vite: {
       configResolved: ({ command, root: project }) => {
         mode = options.mode ?? (command === 'serve' ? 'serve' : 'build');
@@ -113,6 +123,8 @@ const factory: UnpluginFactory<PluginOptions | undefined, false> = (options = {}
  */
 const plugin: UnpluginInstance<PluginOptions | undefined, false> = createUnplugin(factory);
 export default plugin;
+
+const runtimeFile = (): string => builtFile('dist', 'bundle', 'runtime.mjs');
 
 const compileOptions = ({ set, cpu, roots }: PluginOptions): CompileOptions => ({
   ...(set === undefined ? {} : { set }),

@@ -14,6 +14,9 @@ export interface AssetFiles {
   readonly addon: string;
 }
 
+/** What they import to open an artifact. */
+export const runtimePackage = '@tdsl/tfc/runtime';
+
 /** Opens the program by its path: from the cache, unless it has changed meanwhile. */
 export const servedModule = (path: string, options: CompileOptions): string =>
   `import { compileSync } from '@tdsl/tfc';\nexport default compileSync(${JSON.stringify(path)}, ${JSON.stringify(options)});\n`;
@@ -22,14 +25,14 @@ export const servedModule = (path: string, options: CompileOptions): string =>
 export function rollupModule({ library, addon }: AssetFiles, program: string, emit: (name: string, source: Uint8Array) => string): string {
   const place = (path: string, name: string): string => `fileURLToPath(import.meta.ROLLUP_FILE_URL_${emit(name, readFileSync(path))})`;
   return `import { fileURLToPath } from 'node:url';
-import { openModule } from '@tdsl/tfc/runtime';
+import { openModule } from '${runtimePackage}';
 export default openModule(${place(library, `${nameOf(program)}.so`)}, { addon: ${place(addon, 'runtime.node')} });
 `;
 }
 
 /** Webpack makes an asset of what a URL names. */
 export const webpackModule = ({ library, addon }: AssetFiles): string => `import { fileURLToPath } from 'node:url';
-import { openModule } from '@tdsl/tfc/runtime';
+import { openModule } from '${runtimePackage}';
 const library = new URL(${JSON.stringify(library)}, import.meta.url);
 const addon = new URL(${JSON.stringify(addon)}, import.meta.url);
 export default openModule(fileURLToPath(library), { addon: fileURLToPath(addon) });
@@ -51,7 +54,7 @@ ${openBeside('dirname(fileURLToPath(import.meta.url))', JSON.stringify(library),
 /** Expressions for where the code is, and for two files that lie in a directory above. */
 const openBeside = (here: string, library: string, addon: string): string => `import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { openModule } from '@tdsl/tfc/runtime';
+import { openModule } from '${runtimePackage}';
 function beside(name) {
   for (let folder = ${here}; ; folder = dirname(folder)) {
     const path = join(folder, name);
