@@ -1,7 +1,8 @@
 // Tables as data sets: CSV, JSON, JSONL, Parquet, Arrow. In: files that the tests write. Out: rows as they were written, whatever the
 // format and whether they are in memory or read again in every epoch; or bad-data with the place.
 
-import { gzipSync } from 'node:zlib';
+import { join } from 'node:path';
+import * as zlib from 'node:zlib';
 import * as arrow from 'apache-arrow';
 import { describe, expect, it } from 'vitest';
 import type { DatasetOptions } from '../../src/train/data/dataset-options.js';
@@ -12,6 +13,7 @@ import { parquet } from './parquet-file.js';
 import { entryOf } from './entry.js';
 import { batchesOf, elementsOf, place, refusal } from './support.js';
 
+const { gzipSync } = zlib;
 const { file } = place();
 const pair = entryOf({ x: ['f32', 2], y: ['i32'] });
 const open = (name: string, content: string | Uint8Array, options: DatasetOptions = {}, entry = pair): Promise<Dataset> =>
@@ -232,6 +234,29 @@ describe('what is wrong is told with its place', () => {
   it('columns of other types are refused by name', async () => {
     const dates = arrow.tableToIPC(arrow.tableFromArrays({ x0: [new Date(0)], x1: [1], y: Int32Array.of(1) }));
     expect(await refusal(() => open('dates.arrow', dates))).toMatch(/column "x0" is (?:Date|Timestamp)/);
+  });
+});
+
+describe('what pyarrow wrote', () => {
+  const made = (name: string): string => join(import.meta.dirname, '..', 'data', 'arrow', name);
+  // Node has it from version 22.15 on.
+  const zstd = 'zstdDecompressSync' in zlib ? ['zstd.parquet'] : [];
+
+  it.each(['none.parquet', 'snappy.parquet', 'gzip.parquet', 'brotli.parquet', 'plain.feather', ...zstd])('%s', async (name) => {
+    for (const memory of [0, 2 ** 28]) {
+      const dataset = await openDataset(made(name), pair, { memory });
+      expect(dataset).toMatchObject({ rows: 7, vocabularies: { y: { words: ['ant', 'cat', 'dog'] } } });
+      expect(await elementsOf(dataset, 'x')).toEqual(kinds.flatMap((_, at) => [at / 4, 0 - at]));
+      expect(await elementsOf(dataset, 'y')).toEqual(kinds.map((kind) => ['ant', 'cat', 'dog'].indexOf(kind)));
+    }
+  });
+
+  it.each([
+    ['lz4.parquet', /column x0 of this Parquet file is compressed by LZ4_RAW, which is not read\nWrite it with snappy/],
+    ['lz4.feather', /the buffers of this Arrow file are compressed, which is not read\nWrite it with compression='uncompressed'/],
+    ...(zstd.length > 0 ? [] : [['zstd.parquet', /compressed by ZSTD, which is not read\n.*Node 22\.15/] as const]),
+  ] as const)('%s is packed in a way that is not read, and not called damaged', async (name, said) => {
+    expect(await refusal(() => openDataset(made(name), pair))).toMatch(said);
   });
 });
 

@@ -4,6 +4,7 @@
 // of the format's description; FlatBuffers' tables.
 
 import type { DataFile } from './data-file.js';
+import { NotRead } from './optional-package.js';
 
 /** What the messages may be: metadata longer than this describes no table. */
 const longestMetadata = 2 ** 26;
@@ -19,7 +20,7 @@ const headers = { schema: 1, dictionary: 2, batch: 3 } as const;
 /** Types of fields that have vectors of their own (unions) or are none that a feed takes and nest (structs, maps, views, run ends). */
 const simple = new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 16, 18, 19, 20, 21]);
 
-/** @throws Error, RangeError for a message that is not intact. */
+/** @throws Error, RangeError for a message that is not intact; NotRead for compressed buffers. */
 export function* arrowMessages(file: DataFile): Generator<Uint8Array> {
   const { start, end, footer } = bounds(file);
   let at = start;
@@ -132,7 +133,8 @@ function requireSchema(schema: Table): void {
 
 function requireBatch(batch: Table | undefined, body: number): void {
   if (batch === undefined) throw new Error('a batch without content');
-  if (batch.table(3) !== undefined) throw new Error('its buffers are compressed');
+  if (batch.table(3) !== undefined)
+    throw new NotRead('the buffers of this Arrow file are compressed, which is not read', "Write it with compression='uncompressed'.");
   // A value takes a bit at least.
   const most = BigInt(8 * body);
   const requireCount = (count: bigint): void => {

@@ -16,6 +16,16 @@ export function optionalPackage(name: string, format: string, path: string): unk
   }
 }
 
+/** An intact file of a kind that is not read. */
+export class NotRead extends Error {
+  readonly hint: string;
+
+  constructor(message: string, hint: string) {
+    super(message);
+    this.hint = hint;
+  }
+}
+
 /** A damaged file of a format, as ours find it or as the package does, whose errors have no codes. */
 export interface Foreign {
   malformed(path: string, what: string): DiagnosticsError;
@@ -32,6 +42,7 @@ export function foreign(format: string): Foreign {
         return await body();
       } catch (error) {
         if (error instanceof DiagnosticsError) throw error;
+        if (error instanceof NotRead) throw badData(`${path}: ${error.message}`, error.hint);
         throw malformed(path, error instanceof Error ? error.message : String(error));
       }
     },

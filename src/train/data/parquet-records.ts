@@ -7,7 +7,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { heldBy, holds } from '../../../runtime/element.js';
 import { badData } from '../../input/json.js';
 import { type DataFile, openDataFile } from './data-file.js';
-import { foreign, optionalPackage } from './optional-package.js';
+import { foreign, NotRead, optionalPackage } from './optional-package.js';
 import type { Cells, RecordBlock, RecordSource } from './records.js';
 
 const { malformed, reading } = foreign('Parquet');
@@ -34,19 +34,21 @@ async function* groupsOf(path: string, wanted: ReadonlySet<string> | undefined):
     requireGroups(path, metadata, file.bytes);
     const columns = names.filter((name) => wanted?.has(name) ?? true);
     let start = 0;
-    for (const { num_rows: count } of metadata.row_groups) {
+    const compressors = compressorsOf(hyparquet);
+    for (const { num_rows: count, columns: chunks } of metadata.row_groups) {
       const rows = Number(count);
       const first = start;
       start += rows;
       if (rows === 0) continue;
       const cells = new Map<string, Cells>();
       for (const column of columns) {
+        await reading(path, () => requireReadable(column, chunks, compressors));
         const scan = await reading(path, () =>
           hyparquet.parquetScan({
             file: buffer,
             metadata,
             columns: [column],
-            compressors: compressorsOf(hyparquet),
+            compressors,
             useOffsetIndex: false,
             geoparquet: false,
           }),
@@ -87,6 +89,21 @@ function requireGroups(path: string, { row_groups: groups, num_rows: total }: Hy
     }
   }
   if (total !== sum) throw malformed(path, `${total} rows are promised, the row groups have ${sum}`);
+}
+
+/** @throws NotRead for a column that is packed in another way than those that are known here. */
+function requireReadable(column: string, chunks: readonly Hyparquet.ColumnChunk[], compressors: Hyparquet.Compressors): void {
+  for (const { meta_data: chunk } of chunks)
+    if (
+      chunk !== undefined &&
+      chunk.path_in_schema[0] === column &&
+      chunk.codec !== 'UNCOMPRESSED' &&
+      compressors[chunk.codec] === undefined
+    )
+      throw new NotRead(
+        `column ${column} of this Parquet file is compressed by ${chunk.codec}, which is not read`,
+        `Write it with snappy, gzip or brotli compression, or with none${chunk.codec === 'ZSTD' ? '; Node 22.15 and newer read it' : ''}.`,
+      );
 }
 
 function compressorsOf({ snappyUncompress }: typeof Hyparquet): Hyparquet.Compressors {
