@@ -3,6 +3,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, openSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
@@ -351,6 +352,20 @@ describe('standard input', () => {
         encoding: 'utf8',
       });
       expect([stdout, stderr]).toEqual(['100\n', '']);
+    }
+    // Mistakes are told of it, not of that file: those that are found at once, and those that no step before them needed.
+    for (const [memory, row] of [
+      ['1000000', '1,dog,2'],
+      ['0', '1,dog,2'],
+      ['0', '1,2,3.5'],
+    ] as const) {
+      const failing = `try { ${program} } catch (error) { console.log(error.message) }`;
+      const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', failing, JSON.stringify(pair), memory], {
+        input: `${csv}${row}\n`,
+        encoding: 'utf8',
+      });
+      expect(stdout).toMatch(/^bad-data: standard input: .*line 52|dtype-mismatch: standard input: line 52/);
+      expect(stdout).not.toContain(tmpdir());
     }
     expect(await refusal(() => openDataset('-', pair))).toMatch(/standard input has no name.*\nSay its format/);
     expect(await refusal(() => openDataset('-', pair, { format: 'images' }))).toContain('no directory of images');

@@ -151,9 +151,9 @@ describe('blanks', () => {
   const text = 'x0,x1,y\n1,5,0\n,6,1\n4,,2\n10,7,3\n';
 
   it('are counted', async () => {
-    expect(await refusal(() => open('a.csv', text))).toMatch(/column "x0" has 1 blank cell\n.*mean, median/);
+    expect(await refusal(() => open('a.csv', text))).toMatch(/column "x0" has 1 blank cell, in line 3\n.*mean, median/);
     expect(await refusal(() => open('a.json', '[{"x":[1,2],"y":1},{"x":[1,2]},{"x":[1,2],"y":null}]'))).toContain(
-      'column "y" has 2 blank cells',
+      'column "y" has 2 blank cells, the first in row 1',
     );
     expect(await refusal(() => open('a.json', '[{"x":[1,2],"y":1},{"y":2}]'))).toContain('row 1 has no value of x, expected 2 numbers');
   });
@@ -200,6 +200,21 @@ describe('blanks', () => {
 });
 
 describe('what is wrong is told with its place', () => {
+  it('in the pages of Parquet and in the batches of Arrow', async () => {
+    const pages = parquet([group(0, 3), group(3, 7)]);
+    // The end of the header of the second group's first page.
+    const second = pages.indexOf(Buffer.from(Float32Array.of(1.5, 2).buffer));
+    expect(second).toBeGreaterThan(0);
+    pages.fill(0xff, second - 8, second);
+    expect(await refusal(() => open('page.parquet', pages))).toMatch(/page\.parquet: column x0, rows 3 to 6: no intact Parquet file: /);
+    const batches = Buffer.from(arrow.tableToIPC(halves, 'stream'));
+    const last = batches.lastIndexOf(Buffer.from(Int32Array.of(-3, -4, -5, -6).buffer));
+    expect(last).toBeGreaterThan(0);
+    expect(await refusal(() => open('batch.arrow', batches.subarray(0, last)))).toMatch(
+      /batch\.arrow: no intact Arrow file: a body of \d+ bytes, and \d+ are there, in the message at byte [1-9]\d+/,
+    );
+  });
+
   it.each([
     ['whole.csv', 'x0,x1,y\n1,2,3\n1,2,3.5\n', /line 3: y takes i32; the data has 3.5/],
     ['large.csv', 'x0,x1,y\n1,2,3\n\n1,2,3e9\n', /line 4: 3000000000 is not between/],

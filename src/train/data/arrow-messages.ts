@@ -30,14 +30,14 @@ export function* arrowMessages(file: DataFile): Generator<Uint8Array> {
     let head = file.read(Buffer.alloc(Math.min(8, end - at)), at);
     // Before version 0.15 there was the length alone.
     const isLong = head.readUInt32LE(0) === 0xffffffff;
-    if (isLong && head.length < 8) throw new Error('the last message is cut');
+    if (isLong && head.length < 8) throw new Error(`the message at byte ${at} is cut`);
     const length = head.readInt32LE(isLong ? 4 : 0);
     const from = at + (isLong ? 8 : 4);
     if (length === 0) break;
     if (length < 0 || length > longestMetadata || from + length > end) throw new Error(`a message of ${length} bytes at byte ${at}`);
     head = head.subarray(0, from - at);
     const metadata = file.read(new Uint8Array(length), from);
-    const { type, body } = contentOf(metadata, end - from - length);
+    const { type, body } = placed(at, () => contentOf(metadata, end - from - length));
     if (isFirst && type !== headers.schema) throw new Error('a stream that does not start with its schema');
     if (!isFirst && type === headers.schema && footer === undefined) throw new Error('a second schema');
     isFirst = false;
@@ -55,6 +55,16 @@ export function* arrowMessages(file: DataFile): Generator<Uint8Array> {
   if (isFirst) throw new Error('it has no messages');
   // The end of a stream.
   yield Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0);
+}
+
+/** What is wrong in the message that starts there says so. */
+function placed<Result>(at: number, body: () => Result): Result {
+  try {
+    return body();
+  } catch (cause) {
+    if (!(cause instanceof Error) || cause instanceof NotRead) throw cause;
+    throw new Error(`${cause.message}, in the message at byte ${at}`, { cause });
+  }
 }
 
 interface Bounds {

@@ -34,7 +34,8 @@ async function* batchesOf(path: string, wanted: ReadonlySet<string> | undefined)
       start += rows;
       const cells = new Map<string, Cells>();
       for (const name of names)
-        if (wanted?.has(name) ?? true) cells.set(name, await reading(path, () => cellsOf(arrow, path, name, batch, rows)));
+        if (wanted?.has(name) ?? true)
+          cells.set(name, await reading(`${path}: column ${name} behind row ${first}`, () => cellsOf(arrow, path, name, batch, rows)));
       if (rows > 0) yield { rows, names, cells: (name) => cells.get(name), place: (row) => `row ${first + row}` };
     }
   } finally {

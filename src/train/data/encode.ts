@@ -47,6 +47,7 @@ export class ColumnEncoder {
   #number: Found | undefined;
   #text: Found | undefined;
   #blanks = 0;
+  #blank: string | undefined;
   #count = 0;
   #mean = 0;
   readonly #numbers: number[] = [];
@@ -58,6 +59,12 @@ export class ColumnEncoder {
 
   get blanks(): number {
     return this.#blanks;
+  }
+
+  /** How many blanks there are, and where; for messages. */
+  get shownBlanks(): string {
+    const [count, place] = [this.#blanks, this.#blank ?? ''];
+    return count === 1 ? `1 blank cell, in ${place}` : `${count} blank cells, the first in ${place}`;
   }
 
   get isText(): boolean {
@@ -99,6 +106,7 @@ export class ColumnEncoder {
     if (cells === undefined) {
       if (this.shape.length > 0) throw this.#noArray(block, 0);
       this.#blanks += block.rows;
+      if (block.rows > 0) this.#blank ??= block.place(0, name);
       return { numbers: new Float64Array(block.rows).fill(Number.NaN), codes: undefined, blank: new Uint8Array(block.rows).fill(1) };
     }
     return 'filled' in cells ? this.#filled(cells, block) : this.#cells(cells, block);
@@ -141,6 +149,7 @@ export class ColumnEncoder {
       }
       if (cell === undefined) {
         this.#blanks += 1;
+        this.#blank ??= block.place(row, this.#options.name);
         blank ??= new Uint8Array(rows);
         blank[row] = 1;
       } else {

@@ -151,22 +151,21 @@ function blanksOf(
     const rule = blankRule(options, name, feed.name);
     if (blanks === 0 && (seen !== 'first' || rule === undefined || shape.length > 0)) continue;
     if (rule === undefined && seen === 'first') continue;
-    const found = `${where}: column ${JSON.stringify(name)} has ${blanks} blank cell${blanks === 1 ? '' : 's'}`;
+    const found = `${where}: column ${JSON.stringify(name)} has ${encoder.shownBlanks}`;
     if (rule === undefined) throw badData(found, 'Fill them, or drop these rows: a rule says which (mean, median, a number, drop).');
-    if (shape.length > 0) throw badData(`${found}, where others have rows of [${shape.join(', ')}]`, 'Fill them in the file.');
+    if (shape.length > 0) throw badData(`${found}; others have rows of [${shape.join(', ')}]`, 'Fill them in the file.');
     if (rule === 'drop') drops = true;
     else if (seen === 'first' && typeof rule !== 'number')
       throw badData(
         `${where}: the ${rule} of ${JSON.stringify(name)} is not known before all rows were there`,
         'Give a number, or drop these rows.',
       );
-    else if (areTexts || isText)
-      throw badData(`${found}, and a text has no ${typeof rule === 'number' ? 'number' : rule}`, 'Drop these rows.');
+    else if (areTexts || isText) throw badData(`${found}; a text has no ${typeof rule === 'number' ? 'number' : rule}`, 'Drop these rows.');
     else if (rule === 'median' && seen !== 'kept')
-      throw badData(`${found}, and a median needs the column in memory`, 'Give a number, use the mean, or allow more memory.');
+      throw badData(`${found}; a median needs the column in memory`, 'Give a number, use the mean, or allow more memory.');
     else {
       const fill = rule === 'mean' ? encoder.mean : rule === 'median' ? encoder.median : rule;
-      if (!Number.isFinite(fill)) throw badData(`${found}, and no finite ${rule}`);
+      if (!Number.isFinite(fill)) throw badData(`${found}; there is no finite ${rule}`);
       fills.set(name, fill);
     }
   }

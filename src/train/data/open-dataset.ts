@@ -4,12 +4,14 @@
 
 import { readdirSync, statSync } from 'node:fs';
 import type { EntrySpec, TensorSpec } from '../../../runtime/index.js';
+import { DiagnosticsError } from '../../base/index.js';
 import { notRead } from '../../input/files.js';
 import { badData } from '../../input/json.js';
 import { npyDirectory, npyFile, npzFile, safetensorsFile } from './array-dataset.js';
 import { batchedFeeds } from './batch-size.js';
+import type { Batch } from './batches.js';
 import { type DatasetOptions, defaults, type Format, formats, requireOptions } from './dataset-options.js';
-import type { Dataset } from './dataset.js';
+import type { Dataset, Pass } from './dataset.js';
 import { digitDirectory, idxFile } from './idx-dataset.js';
 import { hasDigits } from './idx.js';
 import { hasImages, imageDirectory } from './image-directory.js';
@@ -47,11 +49,31 @@ export async function openDataset(source: DataSource, entry: EntrySpec, options:
   const { path, close } = spool(0, `standard-input.${format}`);
   try {
     const dataset = await openPath(path, format, feeds, options);
-    return withClose(dataset, close);
+    return withClose(withOwnName(dataset, path), close);
   } catch (error) {
     close();
-    throw error;
+    throw ofInput(error, path);
   }
+}
+
+/** Nobody knows the file that standard input became. */
+const ofInput = (error: unknown, path: string): unknown =>
+  error instanceof DiagnosticsError
+    ? new DiagnosticsError(error.diagnostics.map((one) => ({ ...one, message: one.message.replaceAll(path, 'standard input') })))
+    : error;
+
+/** The data set, whose mistakes that are found later do not name the file either; what is in memory has none. */
+function withOwnName(dataset: Dataset, path: string): Dataset {
+  if (dataset.data !== undefined) return dataset;
+  async function* batches(pass: Pass): AsyncGenerator<Batch> {
+    try {
+      yield* dataset.batches(pass);
+    } catch (error) {
+      throw ofInput(error, path);
+    }
+  }
+  const { select } = dataset;
+  return { ...dataset, batches, ...(select === undefined ? {} : { select: (rows) => withOwnName(select(rows), path) }) };
 }
 
 /** The data set, which frees what `close` frees as well; what is all in memory needs it no longer. */

@@ -43,7 +43,8 @@ async function* groupsOf(path: string, wanted: ReadonlySet<string> | undefined):
       const cells = new Map<string, Cells>();
       for (const column of columns) {
         await reading(path, () => requireReadable(column, chunks, compressors));
-        const scan = await reading(path, () =>
+        const place = `${path}: column ${column}, rows ${first} to ${start - 1}`;
+        const scan = await reading(place, () =>
           hyparquet.parquetScan({
             file: buffer,
             metadata,
@@ -53,8 +54,8 @@ async function* groupsOf(path: string, wanted: ReadonlySet<string> | undefined):
             geoparquet: false,
           }),
         );
-        const values = await reading(path, () => scan.readColumn({ column, rowStart: first, rowEnd: start }));
-        if (values.length !== rows) throw malformed(path, `${rows} rows are promised, ${column} has ${values.length}`);
+        const values = await reading(place, () => scan.readColumn({ column, rowStart: first, rowEnd: start }));
+        if (values.length !== rows) throw malformed(place, `${rows} rows are promised, ${values.length} are there`);
         cells.set(column, filled(values));
       }
       yield { rows, names, cells: (name) => cells.get(name), place: (row) => `row ${first + row}` };
