@@ -57,7 +57,12 @@ export async function recordedRun(module: Module, session: Session, entry: strin
   });
   const { resumed } = training;
   if (resumed !== undefined) say(`goes on from ${resumed.file.path}`, { resumed: resumed.position.step });
-  const { directory, recorder } = await openRun(recordsIn(out), name, { hparams, metrics, resumedAt: resumed?.position.step });
+  const { directory, recorder } = await openRun(recordsIn(out), name, {
+    program: { module, entry },
+    hparams,
+    metrics,
+    resumedAt: resumed?.position.step,
+  });
   watching.recorder = recorder;
   let isDone = false;
   try {

@@ -2,4 +2,4 @@
 
 import { serveBuild } from './build/serve-build.js';
 
-serveBuild();
+await serveBuild();

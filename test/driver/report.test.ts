@@ -1,11 +1,11 @@
 // `tfc report`, and runs that are recorded from their programs on. In: recorded runs, wrong directories. Out: pages, curves on standard
 // output, JSON, errors.
 
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openRun, writeReport } from '../../src/driver/index.js';
+import { compile, openModule, openRun, writeReport } from '../../src/driver/index.js';
 import { recordRun, type RunToRecord } from '../../src/driver/report/record-run.js';
 import { readRun } from '../../src/train/read-run.js';
 import { eventFilesIn, eventsIn } from '../train/event-records.js';
@@ -127,6 +127,30 @@ describe('a run that is recorded from its program on', () => {
     await again.recorder.close();
     expect(readRun(directory)).toMatchObject({ resumedAt: [0], outcome: 'done' });
     expect(readRun(directory).curves.get('train/loss')?.values).toEqual([0.5]);
+  });
+
+  it('is recorded alike from TypeScript, from the texts that the module was compiled from', async () => {
+    const path = place.file('own.tdsl', readFileSync(join(root, 'examples', 'moons', 'moons.tdsl'), 'utf8'));
+    process.env['TFC_CACHE'] = place.cache;
+    using module = await compile(join(place.directory, path));
+    writeFileSync(join(place.directory, path), 'this is no program any more\n');
+    const open = (entry: string, of = module) => openRun(join(scratch, 'typed'), 'moons', { program: { module: of, entry } });
+    const { directory, recorder } = await open('train');
+    await recorder.close();
+    const command = await recordRun({ ...wanted, at: { logdir: join(scratch, 'logs'), name: 'same' } });
+    await command.recorder.close();
+    const [mine, theirs] = [readRun(directory), readRun(command.directory)];
+    expect(mine.facts.variables).toEqual(theirs.facts.variables);
+    expect(mine.facts.kernels.map(({ name, flops, bytesRead }) => [name, flops, bytesRead])).toEqual(
+      theirs.facts.kernels.map(({ name, flops, bytesRead }) => [name, flops, bytesRead]),
+    );
+    expect(mine.drawing?.toString()).toMatch(/<svg[^]*curve[^]*<\/svg>/);
+    expect(eventsIn(eventFilesIn(directory)[0] as string).filter((event) => event.has(4))).toHaveLength(1);
+    await expect(open('nowhere')).rejects.toMatchObject({ code: 'unknown-entry' });
+    using opened = openModule(module.path);
+    await expect(open('train', opened)).rejects.toMatchObject({ code: 'source-missing' });
+    await expect(openRun(scratch, 'r', { program: module as never })).rejects.toMatchObject({ code: 'invalid-value' });
+    expect(readdirSync(join(scratch, 'typed'))).toHaveLength(1);
   });
 
   it('leaves nothing behind when its program is wrong', async () => {

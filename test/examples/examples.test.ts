@@ -166,6 +166,9 @@ describe('moons', () => {
     expect(checkpointsOf('files')).toEqual(['step-000008.safetensors', 'step-000016.safetensors', 'step-000020.safetensors']);
     const [record = ''] = readdirSync(join(directory, 'files', 'runs'));
     expect(readdirSync(join(directory, 'files', 'runs', record)).some((name) => name.startsWith('events.out.tfevents'))).toBe(true);
+    // With its scopes, for TensorBoard, and drawn for the page.
+    const drawing = readFileSync(join(directory, 'files', 'runs', record, 'graph.svg'), 'utf8');
+    for (const scope of ['line', 'curve', 'momentum']) expect(drawing).toContain(scope);
     for (const tag of ['train/loss', 'validation/accuracy', 'log loss/line', '"tag":"curve/w"', '"rate":0.2'])
       expect(logOf('files')).toContain(tag);
     expect(readFileSync(join(directory, 'files', 'report.html'), 'utf8')).toContain('<svg');

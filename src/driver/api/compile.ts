@@ -13,7 +13,15 @@ import { cacheDirectory, cachePlace, temporaryCache, unwritable } from '../build
 import { buildInChild, buildInChildSync } from './child.js';
 import { asTfcErrors, toTfcError } from './failures.js';
 import { CompileError, oneLine, renamed } from '../mistakes.js';
-import { artifactFiles, type BuildJob, type BuildReply, type BuildRequest, type Built, optionsKey } from '../build/request.js';
+import {
+  artifactFiles,
+  type BuildJob,
+  type BuildReply,
+  type BuildRequest,
+  type Built,
+  optionsKey,
+  type ProgramFacts,
+} from '../build/request.js';
 
 /**
  * @example
@@ -245,7 +253,8 @@ function builtOf(reply: BuildReply, cache: Cache, job: Job): Built | undefined {
       throw new TfcError(code, message, details);
     }
     case 'graph':
-      throw new InternalError('compile process', 'it gave a graph in the place of an artifact');
+    case 'program':
+      throw new InternalError('compile process', `it gave a ${reply.kind} in the place of an artifact`);
     case 'failed': {
       const failure = new InternalError(reply.pass, reply.reason);
       failure.stack = reply.stack;
@@ -286,8 +295,12 @@ function open(built: Built, job: Job): Opened {
     },
     readGraph: () => asTfcErrors(() => graphOf({ ...job, request })),
   });
+  jobs.set(module, { ...job, request });
   return { module, built, job };
 }
+
+/** Of the modules that were opened here. */
+const jobs = new WeakMap<Module, Job>();
 
 /** What errors call the entry that computes these nodes. */
 function fetchName(fetches: readonly string[]): string {
@@ -301,6 +314,27 @@ function graphOf(job: Job): readonly EntryGraph[] {
   if (reply.kind === 'graph') return reply.entries;
   builtOf(reply, cache, job);
   throw new InternalError('compile process', 'it gave an artifact in the place of a graph');
+}
+
+/**
+ * What is recorded of an entry of a module, from the texts that the module was compiled from. Errors, as rejections: source-missing for a
+ * module that was not compiled here, unknown-entry.
+ */
+export async function factsOf(module: Module, entry: string): Promise<ProgramFacts> {
+  const job = jobs.get(module);
+  if (job === undefined)
+    throw new TfcError('source-missing', `${module.manifest.module} was opened without its source: nothing is known of its graph.`, {
+      hint: 'Compile the source instead, compile("model.tdsl"), or leave the program out.',
+    });
+  try {
+    const { cache } = lookUp(job);
+    const reply = await buildInChild({ ...toChild(job, cache), watched: false, want: { recorded: entry } }, job.directory);
+    if (reply.kind === 'program') return reply.program;
+    builtOf(reply, cache, job);
+  } catch (error) {
+    throw toTfcError(error);
+  }
+  throw new InternalError('compile process', 'it gave an artifact in the place of a program');
 }
 
 /** Tells what the program is warned of. */

@@ -2,6 +2,7 @@
 // that trains, which writes for TensorBoard and for `tfc report`; pages of what was recorded.
 
 import { isText, reading, TfcError } from '../../../runtime/error.js';
+import { Module } from '../../../runtime/index.js';
 import { shown } from '../../../runtime/shown.js';
 import { notWritten } from '../../../runtime/system-error.js';
 import { openRecorder } from '../../train/open-recorder.js';
@@ -11,13 +12,15 @@ import { newestRunDirectory, newRunDirectory } from '../../train/run-directory.j
 import { environmentOf } from '../../train/run-facts.js';
 import { version } from '../package.js';
 import { writeReport as writePage } from '../report/run-report.js';
+import { factsOf } from './compile.js';
 import { toTfcError } from './failures.js';
 
 /**
  * What a run is started with.
  * @example
  * ```ts
- * const options: RunOptions = { hparams: { lr: 0.1, batch: 50 }, metrics: ['validation/loss'], resumedAt: 120 };
+ * const program = { module: model, entry: 'train' };
+ * const options: RunOptions = { program, hparams: { lr: 0.1, batch: 50 }, metrics: ['validation/loss'], resumedAt: 120 };
  * ```
  */
 export interface RunOptions {
@@ -25,6 +28,8 @@ export interface RunOptions {
   readonly hparams?: Readonly<Record<string, HyperParameter>>;
   /** Tags of the scalars in which they are compared. Default: those of `train/`, `validation/` and `test/`. */
   readonly metrics?: readonly string[];
+  /** What is trained: its graph, variables and kernels are recorded. A module that `compile` opened, which has its source. */
+  readonly program?: { readonly module: Module; readonly entry: string };
   /** Those of the session. Default 1. */
   readonly threads?: number;
   /**
@@ -52,7 +57,8 @@ export interface OpenRun {
 
 /**
  * Begins to record a run in a directory of its own below `logdir`, or goes on with one.
- * @throws TfcError invalid-value for a name with a slash and for options that make no sense, file-not-written.
+ * @throws TfcError invalid-value for a name with a slash and for options that make no sense, file-not-written; source-missing and
+ * unknown-entry for a program that cannot be recorded.
  * @example
  * ```ts
  * const { directory, recorder } = await openRun('logs', 'model', { hparams: { lr: 0.1 }, metrics: ['train/loss'] });
@@ -65,27 +71,42 @@ export interface OpenRun {
  * ```
  */
 export async function openRun(logdir: string, name: string, options: RunOptions = {}): Promise<OpenRun> {
-  const { hparams, metrics = [], threads = 1, resumedAt } = reading('The options of a run', () => ({ ...options }));
+  const { program, hparams, metrics = [], threads = 1, resumedAt } = reading('The options of a run', () => ({ ...options }));
   if (!Number.isSafeInteger(threads) || threads < 1)
     throw new TfcError('invalid-value', `threads is a whole number of at least 1, not ${shown(threads)}.`);
   if (resumedAt !== undefined && !isStep(resumedAt))
     throw new TfcError('invalid-value', `resumedAt is a step, a whole number from 0 on, not ${shown(resumedAt)}.`);
+  const { graph, ...known } = program === undefined ? nothing : await factsOfProgram(program);
   const before = resumedAt === undefined ? undefined : newestRun(logdir, name);
   const directory = before ?? newRunDirectory(logdir, name);
   const facts = {
     command: process.argv.join(' '),
     options: {},
     environment: environmentOf(threads, version()),
-    variables: [],
-    kernels: [],
+    ...known,
   };
   const recorder = await openRecorder(directory, {
     name,
     facts,
     ...(before === undefined || resumedAt === undefined ? {} : { resumedAt }),
   });
+  if (graph !== undefined) recorder.graph(graph);
   if (hparams !== undefined) recorder.hparams(hparams, metrics);
   return { directory, recorder };
+}
+
+const nothing: { readonly graph?: undefined; readonly variables: readonly []; readonly kernels: readonly [] } = {
+  variables: [],
+  kernels: [],
+};
+
+async function factsOfProgram(program: unknown): ReturnType<typeof factsOf> {
+  const { module, entry } = typeof program === 'object' && program !== null ? (program as Readonly<Record<string, unknown>>) : {};
+  if (!(module instanceof Module) || !isText(entry))
+    throw new TfcError('invalid-value', `A program is a module and the name of an entry, not ${shown(program)}.`, {
+      hint: "openRun('logs', 'model', { program: { module: model, entry: 'train' } })",
+    });
+  return factsOf(module, entry.normalize());
 }
 
 function newestRun(logdir: string, name: string): string | undefined {

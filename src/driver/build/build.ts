@@ -91,6 +91,17 @@ export function graphOf(request: BuildRequest): BuildReply {
   }
 }
 
+/** What is recorded of an entry. */
+export async function factsOf(request: BuildRequest, entry: string): Promise<BuildReply> {
+  const texts = new Map<string, string>();
+  try {
+    const { describeProgram } = await import('../report/describe-program.js');
+    return { kind: 'program', program: await describeProgram(request, entry, texts) };
+  } catch (error) {
+    return failureOf(error, texts);
+  }
+}
+
 function failureOf(error: unknown, texts: ReadonlyMap<string, string>): BuildReply {
   if (error instanceof FetchRefused) return { kind: 'refused', refusal: error.refusal };
   if (error instanceof TfcError && error.code === 'file-not-written') return { kind: 'not-stored', reason: error.message };

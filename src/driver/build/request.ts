@@ -6,6 +6,8 @@ import { libraryFile } from '../../../runtime/artifact.js';
 import type { EntryGraph, FetchRequest } from '../../../runtime/index.js';
 import type { Diagnostic } from '../../base/index.js';
 import type { Refusal } from '../../passes/index.js';
+import type { RecordedGraph } from '../../train/recorder.js';
+import type { RunFacts } from '../../train/run-facts.js';
 import { processor } from './processor.js';
 
 export interface BuildRequest {
@@ -52,6 +54,9 @@ export interface Built {
   readonly warnings: readonly Diagnostic[];
 }
 
+/** What is recorded of a program when it is trained. */
+export type ProgramFacts = Pick<RunFacts, 'variables' | 'kernels'> & { readonly graph: RecordedGraph };
+
 export type BuildReply =
   | ({ readonly kind: 'built' } & Built)
   | {
@@ -64,6 +69,7 @@ export type BuildReply =
   /** What is fetched or fed is not there, or does not fit. */
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'graph'; readonly entries: readonly EntryGraph[] }
+  | { readonly kind: 'program'; readonly program: ProgramFacts }
   /** Our own failure. */
   | { readonly kind: 'failed'; readonly pass: string; readonly reason: string; readonly stack: string };
 
@@ -74,8 +80,8 @@ export interface BuildJob {
   readonly cache: string;
   /** Whether its descriptor 3 is a terminal where somebody waits. */
   readonly watched: boolean;
-  /** Artifact: the default. Graph: the checked graph as data; nothing is written. */
-  readonly want?: 'artifact' | 'graph';
+  /** Artifact: the default. Graph: the checked graph as data; an entry: what is recorded of it. Nothing is written for those two. */
+  readonly want?: 'artifact' | 'graph' | { readonly recorded: string };
 }
 
 /** Names of the files of an artifact, below its directory; `header` includes `abi`. */

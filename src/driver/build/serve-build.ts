@@ -2,7 +2,7 @@
 // runs, on the terminal that it may have.
 
 import { readFileSync } from 'node:fs';
-import { buildCached, graphOf } from './build.js';
+import { buildCached, factsOf, graphOf } from './build.js';
 import { Cache } from './cache.js';
 import type { BuildJob } from './request.js';
 import { watchStages } from './watch-stages.js';
@@ -10,10 +10,15 @@ import { watchStages } from './watch-stages.js';
 /** Its descriptor, where there is one. */
 const terminal = 3;
 
-export function serveBuild(): void {
+export async function serveBuild(): Promise<void> {
   const { request, cache, watched, want } = JSON.parse(readFileSync(0, 'utf8')) as BuildJob;
   const stages = watched ? watchStages(terminal) : undefined;
-  const reply = want === 'graph' ? graphOf(request) : buildCached(request, new Cache(cache), stages?.begin);
+  const reply =
+    typeof want === 'object'
+      ? await factsOf(request, want.recorded)
+      : want === 'graph'
+        ? graphOf(request)
+        : buildCached(request, new Cache(cache), stages?.begin);
   stages?.stop();
   process.stdout.write(JSON.stringify(reply));
 }
