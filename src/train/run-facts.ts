@@ -2,7 +2,7 @@
 // Holds: nothing here is a number of the training itself.
 
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import type { HyperParameter } from './recorder.js';
+import type { HyperParameter, RecordedGraph } from './recorder.js';
 
 export interface RunFacts {
   /** As it was typed. */
@@ -13,6 +13,11 @@ export interface RunFacts {
   readonly variables: readonly VariableFact[];
   /** Those of the step, in the order in which they run. */
   readonly kernels: readonly KernelFact[];
+}
+
+/** What is known of the program. */
+export interface ProgramFacts extends Pick<RunFacts, 'variables' | 'kernels'> {
+  readonly graph: RecordedGraph;
 }
 
 export interface VariableFact {

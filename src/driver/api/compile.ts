@@ -8,20 +8,13 @@ import { composedMembers } from '../../../runtime/names.js';
 import { shown } from '../../../runtime/shown.js';
 import { type EntryGraph, type Module, openModule, TfcError } from '../../../runtime/index.js';
 import { type Diagnostic, InternalError } from '../../base/index.js';
+import type { ProgramFacts } from '../../train/run-facts.js';
 import { Cache } from '../build/cache.js';
 import { cacheDirectory, cachePlace, temporaryCache, unwritable } from '../build/cache-place.js';
 import { buildInChild, buildInChildSync } from './child.js';
 import { asTfcErrors, toTfcError } from './failures.js';
 import { CompileError, oneLine, renamed } from '../mistakes.js';
-import {
-  artifactFiles,
-  type BuildJob,
-  type BuildReply,
-  type BuildRequest,
-  type Built,
-  optionsKey,
-  type ProgramFacts,
-} from '../build/request.js';
+import { artifactFiles, type BuildJob, type BuildReply, type BuildRequest, type Built, optionsKey } from '../build/request.js';
 
 /**
  * @example

@@ -6,8 +6,7 @@ import { libraryFile } from '../../../runtime/artifact.js';
 import type { EntryGraph, FetchRequest } from '../../../runtime/index.js';
 import type { Diagnostic } from '../../base/index.js';
 import type { Refusal } from '../../passes/index.js';
-import type { RecordedGraph } from '../../train/recorder.js';
-import type { RunFacts } from '../../train/run-facts.js';
+import type { ProgramFacts } from '../../train/run-facts.js';
 import { processor } from './processor.js';
 
 export interface BuildRequest {
@@ -53,9 +52,6 @@ export interface Built {
   /** Their spans name sources by absolute paths too: the cache answers from wherever it is asked. */
   readonly warnings: readonly Diagnostic[];
 }
-
-/** What is recorded of a program when it is trained. */
-export type ProgramFacts = Pick<RunFacts, 'variables' | 'kernels'> & { readonly graph: RecordedGraph };
 
 export type BuildReply =
   | ({ readonly kind: 'built' } & Built)

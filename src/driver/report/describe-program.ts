@@ -3,10 +3,11 @@
 
 import { DiagnosticsError, elementCount } from '../../base/index.js';
 import { typeToString } from '../../graph/index.js';
+import type { ProgramFacts } from '../../train/run-facts.js';
 import { backendOf } from '../build/backends.js';
 import { check } from '../build/front.js';
 import { toKernels } from '../build/pipeline.js';
-import type { BuildRequest, ProgramFacts } from '../build/request.js';
+import type { BuildRequest } from '../build/request.js';
 import { targetFor } from '../build/target.js';
 import { explain } from './explain.js';
 import { svgOf } from './graph-drawing.js';
