@@ -5,7 +5,7 @@
 import { abiVersion } from '../../runtime/abi/manifest.js';
 import { pack } from '../../runtime/abi/packed.js';
 import { InternalError } from '../../src/base/index.js';
-import type { BackendInput } from '../../src/target/index.js';
+import type { BackendInput, CpuTarget } from '../../src/target/index.js';
 import {
   emitAssembly,
   Emission,
@@ -50,7 +50,7 @@ const cleaning = 'function(early-cse<memssa>,simplifycfg,instcombine<no-verify-f
  */
 const loopPasses = false;
 
-export interface CompileInput extends BackendInput {
+export interface CompileInput extends BackendInput<CpuTarget> {
   /** Object code (default), LLVM assembly before or after the passes, or machine assembly. */
   readonly emit?: EmissionKind | undefined;
   /** Cleans nothing up, and generates code the fast way: for whoever checks what many programs compute. */
@@ -73,7 +73,7 @@ export function compilePrograms(input: CompileInput): CompileOutput {
 }
 
 /** Functions that stay by themselves are cleaned and compiled by other threads while the next ones are emitted. */
-function objectsOf(input: BackendInput, options: TargetOptions): CompileOutput {
+function objectsOf(input: BackendInput<CpuTarget>, options: TargetOptions): CompileOutput {
   const start = performance.now();
   using emission = new Emission();
   using parts = new CodegenUnits(emission, { ...options, passes: options.passes === '' ? '' : cleaning });
@@ -88,7 +88,7 @@ function objectsOf(input: BackendInput, options: TargetOptions): CompileOutput {
   return { kind: 'objects', objects, timings: { buildMs, optimizeMs: optimizing, codegenMs: waitedMs - optimizing, linkMs: 0 } };
 }
 
-function textOf(input: BackendInput, options: TargetOptions, emit: Exclude<EmissionKind, 'objects'>): CompileOutput {
+function textOf(input: BackendInput<CpuTarget>, options: TargetOptions, emit: Exclude<EmissionKind, 'objects'>): CompileOutput {
   const start = performance.now();
   using module = buildModule(input, options, undefined);
   const buildMs = performance.now() - start;
@@ -120,7 +120,11 @@ export function buildArtifact(input: Omit<CompileInput, 'emit'>): { readonly lib
   return { library, timings: { ...output.timings, linkMs: performance.now() - start } };
 }
 
-function buildModule({ programs, manifest, target }: BackendInput, options: TargetOptions, parts: CodegenUnits | undefined): ModuleBuilder {
+function buildModule(
+  { programs, manifest, target }: BackendInput<CpuTarget>,
+  options: TargetOptions,
+  parts: CodegenUnits | undefined,
+): ModuleBuilder {
   const module = new ModuleBuilder('tfc');
   try {
     setTarget(module, options);

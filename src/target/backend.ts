@@ -22,12 +22,12 @@ export interface ProgramPass {
   run(program: Program, target: Target): Program;
 }
 
-export interface BackendInput {
+export interface BackendInput<T extends Target = Target> {
   /** One per entry, in the order of the manifest's entries: of machine ops, with loops that say how the target runs them. */
   readonly programs: readonly Program[];
   /** JSON that the artifact carries. */
   readonly manifest: string;
-  readonly target: Target;
+  readonly target: T;
 }
 
 export interface BackendOutput {

@@ -2,9 +2,10 @@
 // whoever makes one, a back end or a test, says all that decides the code.
 
 import type { CpuTarget } from './cpu.js';
+import type { CudaTarget } from './cuda.js';
 
 /** One member for each kind of machine. */
-export type Target = CpuTarget;
+export type Target = CpuTarget | CudaTarget;
 export type TargetKind = Target['kind'];
 
 /** Bytes of a line of the caches, of every CPU that there is code for. How variables lie depends on it, so no target varies it. */

@@ -4,7 +4,7 @@
 
 import { InternalError } from '../../../src/base/index.js';
 import { LinearForms, type Program } from '../../../src/kernel/index.js';
-import type { Target } from '../../../src/target/index.js';
+import type { CpuTarget } from '../../../src/target/index.js';
 import type { ArenaLayout, SlotKind } from '../../analysis/arena.js';
 import { Expressions } from './expressions.js';
 import type { KernelFunction } from './kernel.js';
@@ -34,7 +34,7 @@ export class DimFrame {
   readonly #kindSizes = new Map<number, Scalar>();
 
   /** `from` gives the array's address; it is not asked when there are no free sizes. */
-  constructor(module: ModuleBuilder, program: Program, arena: ArenaLayout, target: Target, build: Builder, from: () => LlvmValue) {
+  constructor(module: ModuleBuilder, program: Program, arena: ArenaLayout, target: CpuTarget, build: Builder, from: () => LlvmValue) {
     const { i64 } = module.types;
     this.module = module;
     this.program = program;
@@ -102,7 +102,7 @@ export class CallFrame extends DimFrame {
   private readonly table: (name: keyof typeof callField) => LlvmValue;
   private readonly pointers = new Map<string, LlvmValue>();
 
-  constructor(module: ModuleBuilder, program: Program, arena: ArenaLayout, target: Target, fn: FunctionHandle, build: Builder) {
+  constructor(module: ModuleBuilder, program: Program, arena: ArenaLayout, target: CpuTarget, fn: FunctionHandle, build: Builder) {
     const { ptr } = module.types;
     const type = callType(module);
     const tables = new Map<string, LlvmValue>();
