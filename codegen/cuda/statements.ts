@@ -20,6 +20,8 @@ export class ThreadStatements {
   readonly #plan: KernelPlan;
   readonly #block: Block;
   readonly #threads: number;
+  /** Whether all threads have just waited for each other. */
+  #settled = false;
   /** Buffers that are stored and read, or stored more than once: by different threads, for all that is known. */
   readonly #shared: ReadonlySet<string>;
 
@@ -50,6 +52,8 @@ export class ThreadStatements {
 
   #statement(stmt: Stmt, scope: Scope): void {
     const memo = new Map();
+    const settled = this.#settled;
+    this.#settled = false;
     switch (stmt.kind) {
       case 'let':
         scope.lets.set(stmt.name, { value: this.#expressions.emit(stmt.value, scope, memo), depth: scope.depth });
@@ -65,7 +69,7 @@ export class ThreadStatements {
         return;
       case 'store':
         if (this.#accumulators.within !== undefined) this.#memory.store(stmt, scope, memo);
-        else this.#apart(stmt, () => this.#block.once(() => this.#memory.store(stmt, inner(scope), memo)));
+        else this.#apart(stmt, settled, () => this.#block.once(() => this.#memory.store(stmt, inner(scope), memo)));
         return;
       // Caches of a GPU are not asked for anything.
       case 'fetch':
@@ -74,7 +78,7 @@ export class ThreadStatements {
         this.#branch(stmt, scope);
         return;
       case 'for':
-        this.#reducing(stmt, scope);
+        this.#reducing(stmt, scope, settled);
         return;
     }
   }
@@ -84,42 +88,41 @@ export class ThreadStatements {
     const { otherwise } = stmt;
     const other = otherwise === undefined ? undefined : (): void => this.emit(otherwise, inner(scope));
     this.#flow.choose(value, this.#flow.changed([stmt], scope), () => this.emit(stmt.then, inner(scope)), other);
+    this.#settled = false;
   }
 
   /** Results that each thread keeps for itself live around the loop. */
-  #reducing(loop: For, scope: Scope): void {
+  #reducing(loop: For, scope: Scope, settled: boolean): void {
     const { partials } = loop;
     if (partials === undefined) {
-      this.#loop(loop, scope);
+      this.#loop(loop, scope, settled);
       return;
     }
     const within = inner(scope);
     for (const one of partials) within.partials.set(one.accumulator.name, this.#accumulators.beginPartials(one, scope));
-    this.#loop(loop, within);
+    this.#loop(loop, within, settled);
     for (const { accumulator } of partials)
       this.#accumulators.endPartials(accumulator, within.partials.get(accumulator.name) as Partials, scope);
+    this.#settled = false;
   }
 
-  #loop(loop: For, scope: Scope): void {
+  #loop(loop: For, scope: Scope, settled: boolean): void {
     const extent = this.#expressions.scalar(loop.extent, scope);
     if (loop.axis === 'vector' && this.#accumulators.within === undefined) {
-      this.#apart(loop, () => {
+      this.#apart(loop, settled, () => {
         if (loop.limit === undefined) this.#threadsOver(loop, extent, scope);
         else this.#tile(loop, extent, loop.limit, scope);
       });
-    } else if (loop.axis === 'unroll' && typeof extent === 'number') this.#unroll(loop, extent, scope);
+      return;
+    }
+    if (loop.axis === 'unroll' && typeof extent === 'number') this.#unroll(loop, extent, scope);
     else {
       const asked = loop.while;
-      this.#flow.count(
-        0,
-        extent,
-        1,
-        loop.index,
-        this.#flow.changed([loop], scope),
-        (index) => this.emit(loop.body, withIndex(scope, loop.index, index)),
-        asked === undefined ? undefined : () => this.#accumulators.read(asked, [], scope).value,
-      );
+      const cells = this.#flow.changed([loop], scope);
+      const goesOn = asked === undefined ? undefined : () => this.#accumulators.read(asked, [], scope).value;
+      this.#flow.count(0, extent, 1, loop.index, cells, (index) => this.emit(loop.body, withIndex(scope, loop.index, index)), goesOn);
     }
+    this.#settled = false;
   }
 
   #unroll(loop: For, extent: number, scope: Scope): void {
@@ -163,13 +166,14 @@ export class ThreadStatements {
     this.#accumulators.within = undefined;
   }
 
-  /** All threads wait before and behind a statement that stores what others read. */
-  #apart(stmt: Stmt, body: () => void): void {
+  /** All threads wait before and behind a statement that stores what others read; not twice at one place. */
+  #apart(stmt: Stmt, settled: boolean, body: () => void): void {
     let stores = false;
     forEachStatement([stmt], (one) => (stores ||= one.kind === 'store' && this.#shared.has(one.buffer.name)));
-    if (stores) this.#block.barrier();
+    if (stores && !settled) this.#block.barrier();
     body();
     if (stores) this.#block.barrier();
+    this.#settled = stores;
   }
 }
 
