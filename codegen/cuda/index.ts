@@ -1,3 +1,3 @@
 // Code generation for NVIDIA GPUs. In: kernel IR. Out: PTX, and the launches of each program.
 
-export { buildModule, type CudaModule, type Launch, type ProgramLaunches } from './module.js';
+export { buildModule } from './module.js';

@@ -5,7 +5,7 @@
 import { abiVersion } from '../../runtime/abi/manifest.js';
 import { pack } from '../../runtime/abi/packed.js';
 import { InternalError } from '../../src/base/index.js';
-import type { BackendInput, CpuTarget } from '../../src/target/index.js';
+import type { BackendInput, CpuTarget, DeviceCode } from '../../src/target/index.js';
 import {
   emitAssembly,
   Emission,
@@ -17,6 +17,7 @@ import {
   type TargetOptions,
 } from './builder/index.js';
 import { CodegenUnits } from './emit/codegen-units.js';
+import { emitDeviceEntry } from './emit/device-entry.js';
 import { emitProgram, type EntryFunctions } from './emit/program.js';
 import { KernelFunctions } from './emit/deduplicate.js';
 
@@ -121,7 +122,7 @@ export function buildArtifact(input: Omit<CompileInput, 'emit'>): { readonly lib
 }
 
 function buildModule(
-  { programs, manifest, target }: BackendInput<CpuTarget>,
+  { programs, manifest, target, device }: BackendInput<CpuTarget>,
   options: TargetOptions,
   parts: CodegenUnits | undefined,
 ): ModuleBuilder {
@@ -131,28 +132,25 @@ function buildModule(
     const functions = new KernelFunctions(programs, parts);
     const entries = programs.map((program, at) => emitProgram(module, program, at, target, functions));
     const { types } = module;
-    const entryType = types.struct([types.ptr, types.ptr, types.ptr, types.ptr, types.ptr, types.i64, types.ptr]);
-    const rows = entries.map((entry, at): LlvmConstant =>
-      module.structOf(entryType, [
-        module.string(`name.${at}`, entry.name),
+    const none = module.zero(types.ptr);
+    const names = entries.map((entry, at) => module.string(`name.${at}`, entry.name));
+    const table = entryTable(
+      module,
+      'entries',
+      entries.map((entry, at) => [
+        names[at] as LlvmConstant,
         entry.arenaBytes,
         entry.run,
         ...sharedFields(module, entry.shared),
-        entry.status ?? module.zero(types.ptr),
+        entry.status ?? none,
+        none,
       ]),
     );
-    const table = module.global({
-      name: 'entries',
-      type: types.array(entryType, rows.length),
-      initializer: module.arrayOf(entryType, rows),
-      constant: true,
-      align: 8,
-    });
     const packed = pack(manifest);
-    const moduleType = types.struct([types.i32, types.i32, types.ptr, types.ptr, types.i64]);
+    const moduleType = types.struct([types.i32, types.i32, types.ptr, types.ptr, types.i64, types.ptr]);
     const description = module.structOf(moduleType, [
       module.i32(abiVersion),
-      module.i32(rows.length),
+      module.i32(entries.length),
       table,
       module.global({
         name: 'manifest',
@@ -162,6 +160,7 @@ function buildModule(
         align: 1,
       }),
       module.i64(packed.length),
+      device === undefined ? none : deviceTable(module, device, target, names),
     ]);
     const root = module.global({ name: 'module', type: moduleType, initializer: description, constant: true, align: 8 });
     const exported = module.function({ name: 'tfc_module_table', type: types.function(types.ptr, []), attributes: ['nounwind'] });
@@ -173,6 +172,47 @@ function buildModule(
     module.dispose();
     throw error;
   }
+}
+
+/** A table of tfc_entry. */
+function entryTable(module: ModuleBuilder, name: string, rows: readonly (readonly LlvmConstant[])[]): LlvmConstant {
+  const { types } = module;
+  const type = types.struct([types.ptr, types.ptr, types.ptr, types.ptr, types.ptr, types.i64, types.ptr, types.ptr]);
+  const made = rows.map((row) => module.structOf(type, row));
+  return module.global({
+    name,
+    type: types.array(type, made.length),
+    initializer: module.arrayOf(type, made),
+    constant: true,
+    align: 8,
+  });
+}
+
+/** The tfc_device_code. */
+function deviceTable(module: ModuleBuilder, device: DeviceCode, target: CpuTarget, names: readonly LlvmConstant[]): LlvmConstant {
+  const { types } = module;
+  const none = module.zero(types.ptr);
+  const rows = device.programs.map((program, at) => {
+    const { arenaBytes, run, ioBytes } = emitDeviceEntry(module, program, at, target);
+    return [names[at] as LlvmConstant, arenaBytes, run, none, none, module.i64(0), none, ioBytes];
+  });
+  const functions = device.functions.map((name) => module.string(`device.${name}`, name));
+  const list = module.global({
+    name: 'device.functions',
+    type: types.array(types.ptr, functions.length),
+    initializer: module.arrayOf(types.ptr, functions),
+    constant: true,
+    align: 8,
+  });
+  const type = types.struct([types.ptr, types.i32, types.i32, types.ptr, types.ptr]);
+  const fields = [
+    module.string('device.text', device.text),
+    module.i32(device.threads),
+    module.i32(functions.length),
+    list,
+    entryTable(module, 'device.entries', rows),
+  ];
+  return module.global({ name: 'device', type, initializer: module.structOf(type, fields), constant: true, align: 8 });
 }
 
 /** The fields `shares`, `phases` and `phase_count` of a tfc_entry. */

@@ -3,9 +3,10 @@
 // is found; what nothing wrote is NaN.
 
 import { allocate, elements } from '../../runtime/element.js';
-import type { CudaModule, Launch, ProgramLaunches } from '../../codegen/cuda/index.js';
+import { memoryOf } from '../../codegen/analysis/plan.js';
 import { bytesOf, type Dim } from '../../src/base/index.js';
 import type { Buffer as KernelBuffer, Expr } from '../../src/kernel/index.js';
+import type { DeviceCode, DeviceProgram } from '../../src/target/index.js';
 import { type TensorValue, tensorValue } from '../../src/ops/index.js';
 import { argument, hex, moduleLine, runScript, type Settings } from './emulator.js';
 
@@ -35,15 +36,15 @@ interface Place {
 }
 
 /** Errors: what the emulated driver says of the first call that fails. */
-export function runOnDevice(module: CudaModule, which: number, inputs: DeviceInputs): DeviceResult {
-  const { program, launches } = module.programs[which] as ProgramLaunches;
+export function runOnDevice(module: DeviceCode, which: number, inputs: DeviceInputs): DeviceResult {
+  const { program, launches } = module.programs[which] as DeviceProgram;
   const { dims, feeds, variables = [] } = inputs;
   const size = (dim: Dim): number => dim.evaluate(dims) ?? NaN;
   const places = placesOf(program.buffers, size);
   const room = new Map<string, number>(places.map(({ key, bytes }) => [key, bytes]));
   for (const [at, slot] of program.arena.slots.entries()) room.set(`slot${at}`, Math.max(0, ...slot.bytes.map(size)));
-  const lines = ['begin', moduleLine('m', module.ptx)];
-  for (const name of new Set(launches.map(({ fn }) => fn))) lines.push(`function ${name} m ${name}`);
+  const lines = ['begin', moduleLine('m', module.text)];
+  for (const name of new Set(launches.map(({ fn }) => module.functions[fn]))) lines.push(`function ${name} m ${name}`);
   for (const [key, bytes] of room) lines.push(`alloc ${key} ${Math.max(1, bytes)}`);
   for (const place of places) {
     const { role } = place.buffer;
@@ -51,20 +52,21 @@ export function runOnDevice(module: CudaModule, which: number, inputs: DeviceInp
     if (value !== undefined && place.bytes > 0) lines.push(`upload ${place.key} ${hex(encoded(place, value))}`);
   }
   const sizes = program.dims.map((dim) => argument({ u64: BigInt(dims.get(dim) ?? 0) }));
-  const launch = ({ fn, memory, blocks }: Launch): readonly string[] => {
+  const calls = program.kernels.map(({ buffers }, at): string => {
+    const { fn, blocks } = launches[at] as DeviceProgram['launches'][number];
     const count = blocks === undefined ? 1 : evaluated(blocks, size);
-    const args = [...memory.map(({ key }) => key), ...sizes].join(' ');
-    return count <= 0 ? [] : [`launch ${fn} ${count} 1 1 ${module.threads} 1 1 0 - ${args}`];
-  };
+    const args = [...buffers.map((buffer) => memoryOf(buffer, program.arena).key), ...sizes].join(' ');
+    return count <= 0 ? '' : `launch ${module.functions[fn]} ${count} 1 1 ${module.threads} 1 1 0 - ${args}`;
+  });
   const { check } = program;
-  const run = (some: readonly Launch[]): string[] => [...some.flatMap(launch), 'cuCtxSynchronize', 'fault'];
-  const first = [...lines, ...run(check === undefined ? launches : launches.slice(0, check.behind + 1))];
+  const run = (some: readonly string[]): string[] => [...some.filter((one) => one !== ''), 'cuCtxSynchronize', 'fault'];
+  const first = [...lines, ...run(check === undefined ? calls : calls.slice(0, check.behind + 1))];
   const statusPlace = places.find(({ buffer: { role } }) => role.kind === 'output' && role.index === check?.output);
   const read = (some: readonly Place[]): string[] =>
     some.filter(({ bytes }) => bytes > 0).map(({ key, bytes }) => `download ${key} ${bytes}`);
   const status =
     statusPlace === undefined ? 0 : Number(valuesIn(call([...first, ...read([statusPlace])], inputs), [statusPlace])[0]?.data[0]);
-  const rest = check === undefined || status !== 0 ? [] : run(launches.slice(check.behind + 1));
+  const rest = check === undefined || status !== 0 ? [] : run(calls.slice(check.behind + 1));
   const left = places.filter(({ buffer: { role } }) => role.kind === 'output' || role.kind === 'variable');
   const found = valuesIn(call([...first, ...rest, ...read(left)], inputs), left);
   const outputs: TensorValue[] = [];

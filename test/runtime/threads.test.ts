@@ -75,7 +75,7 @@ describe('threads', () => {
       const { parentPort } = require('node:worker_threads');
       const native = require(${JSON.stringify(native)});
       const { handle } = native.openModule(${JSON.stringify(path)});
-      const session = native.createSession(2, Float64Array.of(1, 8, 8, 1, 4, 4));
+      const session = native.createSession(2, -1, Float64Array.of(1, 8, 8, 1, 4, 4));
       const step = native.createStep(session, handle, 3, Int32Array.of(1, 1, 1), Int32Array.of(0), Int32Array.of(1));
       const out = new Float64Array(1);
       native.bindFeed(step, 0, new Float64Array(10000).fill(0.5));

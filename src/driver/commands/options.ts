@@ -2,6 +2,7 @@
 // mistake in a program.
 
 import { type Command, Option } from 'commander';
+import type { BuildRequest } from '../build/request.js';
 
 /** Wrong usage that the argument parser cannot see. */
 export class UsageError extends Error {
@@ -27,6 +28,13 @@ export const addProgramOptions = (command: Command): Command =>
 
 /** How many threads compute. */
 export const threadsOption = (): Option => new Option('--threads <n>', 'threads to use').default('1');
+
+export const targetOption = (): Option =>
+  new Option('--target <kind>', 'cpu, or cuda: for NVIDIA GPUs as well').choices(['cpu', 'cuda']).default('cpu');
+
+/** What a request says of it. */
+export const deviceOf = ({ target }: { readonly target: 'cpu' | 'cuda' }): Pick<BuildRequest, 'device'> =>
+  target === 'cuda' ? { device: target } : {};
 
 export const cpuOption = (): Option => new Option('--cpu <name>', "LLVM's name of the CPU to compile for").default('native');
 
