@@ -158,7 +158,7 @@ function lowerCase(one: GraphCase, variables: readonly Variable[], target: Targe
   const plain = checks.run(strip.run(differentiate.run(module, context), context), context);
   const [simple] = (one.simplified === true ? simplify.run(plain, context) : plain).entries;
   const program = lowerEntry(simple as Entry, variables, target, build);
-  const machine = vectorize(expandScalars(program), target);
+  const machine = vectorize(expandScalars(program, target), target);
   verifyProgram(machine, { pass: 'vectorize', expanded: true, vectorized: true });
   return { one, simple: simple as Entry, kernels: program, machine };
 }

@@ -6,7 +6,7 @@ import { Dim, type DType } from '../../src/base/index.js';
 import { evaluateNodes, runProgram } from '../../src/eval/index.js';
 import { type Node, type TensorType } from '../../src/graph/index.js';
 import { build as loopIr, type Buffer, type Expr, type Kernel, ownCode, type Program, type Stmt } from '../../src/kernel/index.js';
-import { expandScalars } from '../../src/lower/index.js';
+import { expandScalars as expandFor } from '../../src/lower/index.js';
 import {
   element,
   evaluateScalar,
@@ -20,6 +20,8 @@ import {
 } from '../../src/ops/index.js';
 import { compile } from './machine.js';
 import { built, type Case, cases, numbers } from './samples.js';
+
+const expandScalars = (program: Program): Program => expandFor(program, { kind: 'cpu' });
 
 /** A program of one kernel over the arguments of a sample, and each of its results. */
 function programOf(one: Case): { program: Program; expected: readonly TensorValue[]; feeds: readonly TensorValue[] } {

@@ -9,4 +9,5 @@ export const nvptx: CpuLevel = {
   maskRegisters: false,
   exponents: undefined,
   storeFence: undefined,
+  libm: false,
 };
