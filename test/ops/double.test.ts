@@ -3,9 +3,9 @@
 
 import { describe, expect, it } from 'vitest';
 import { build, machineOps } from '../../src/kernel/index.js';
-import { libmExpansions, type LibmName } from '../../src/ops/index.js';
+import { libmExpansions, type LibmName, scalarTable } from '../../src/ops/index.js';
 import { compile } from './machine.js';
-import { references, ulpsFrom, wideOf } from './reference.js';
+import { digitsInCommon, references, ulpsFrom, wideOf, wideOfText } from './reference.js';
 
 type Name = keyof typeof references;
 const names = Object.keys(references) as Name[];
@@ -63,6 +63,20 @@ function anything(): number {
     if (Number.isFinite(double[0])) return double[0] as number;
   }
 }
+
+/** Results never leave it, however they are rounded. */
+const range: Partial<Record<Name, readonly [number, number]>> = {
+  sin: [-1, 1],
+  cos: [-1, 1],
+  tanh: [-1, 1],
+  erf: [-1, 1],
+  asin: [-Math.PI / 2, Math.PI / 2],
+  acos: [0, Math.PI],
+  atan: [-Math.PI / 2, Math.PI / 2],
+  atan2: [-Math.PI, Math.PI],
+  expm1: [-1, Infinity],
+  cosh: [1, Infinity],
+};
 
 /** Intervals where a function is busy, and places with neighbours that count. */
 interface Hard {
@@ -255,11 +269,129 @@ describe('f64 functions without libm', () => {
     let worst = { ulps: 0, at: [0, 0] as readonly number[] };
     for (const point of pointsOf(name, count)) {
       if (domain[name]?.(...point) === false || !point.every(Number.isFinite)) continue;
+      const got = run(...point);
+      const [low, high] = range[name] ?? [-Infinity, Infinity];
+      if (!(got >= low && got <= high)) expect.fail(`${name}(${point.join(', ')}) is ${got}`);
       const exact = references[name](...(point.map(wideOf) as [ReturnType<typeof wideOf>, ReturnType<typeof wideOf>]));
-      const ulps = ulpsFrom(run(...point), exact);
+      const ulps = ulpsFrom(got, exact);
       if (ulps > worst.ulps) worst = { ulps, at: point };
     }
     if (process.env['TFC_ULP']) console.log(name, worst.ulps.toFixed(3), worst.at.join());
     expect(worst.ulps, `${name}(${worst.at.join(', ')})`).toBeLessThanOrEqual(bounds[name]);
+  });
+});
+
+const specials = [
+  0,
+  0.5,
+  1,
+  1.5,
+  2,
+  3,
+  10,
+  709,
+  1024,
+  2 ** 53,
+  2 ** 53 - 1,
+  1e300,
+  Number.MAX_VALUE,
+  Number.MIN_VALUE,
+  2 ** -1022,
+  1e-20,
+  Infinity,
+].flatMap((x) => [x, -x]);
+const edges = [...specials, NaN];
+/** −0, −1, infinities and NaN are what they are; everything else was compared above. */
+const isSpecial = (x: number): boolean => !Number.isFinite(x) || x === 0;
+
+describe('special values', () => {
+  it.each(names.filter((name) => references[name].length === 1))('of %s', (name) => {
+    const run = compiled(name);
+    const meaning = (x: number): number => scalarTable[name].evaluate(x);
+    for (const x of edges) {
+      const expected = meaning(x);
+      if (isSpecial(expected) || isSpecial(x)) expect(run(x), `${name}(${x})`).toBe(expected);
+    }
+  });
+
+  it.each(['pow', 'atan2'] as const)('of %s', (name) => {
+    const run = compiled(name);
+    for (const x of edges) {
+      for (const y of edges) {
+        const expected = scalarTable[name].evaluate(x, y);
+        if (isSpecial(expected) || isSpecial(x) || isSpecial(y)) expect(run(x, y), `${name}(${x}, ${y})`).toBe(expected);
+      }
+    }
+  });
+});
+
+describe('exact results', () => {
+  it('powers are exact where they can be', () => {
+    const pow = compiled('pow');
+    for (let n = -1074; n < 1024; n++) expect(pow(2, n)).toBe(2 ** n);
+    for (let base = -20; base <= 20; base++) {
+      for (let n = 1; Math.abs(base) ** n < 2 ** 53; n++) {
+        expect(pow(base, n), `${base} ** ${n}`).toBe(Number(BigInt(base) ** BigInt(n)));
+        if (n > 60) break;
+      }
+    }
+    for (let at = 0; at < 500; at++) {
+      const root = next() % 2 ** 26;
+      expect(pow(root * root, 0.5)).toBe(root);
+    }
+  });
+
+  const exact = (run: (x: number, y: number) => number, x: number, y: number): void => {
+    const [got, expected] = [run(x, y), x % y];
+    if (!Object.is(got, expected)) expect(got, `fmod(${x}, ${y})`).toBe(expected);
+  };
+
+  it('fmod is exact', () => {
+    const fmod = compiled('fmod');
+    for (const x of edges) for (const y of edges) exact(fmod, x, y);
+    for (let at = 0; at < 5000; at++) {
+      exact(fmod, anything(), anything());
+      exact(fmod, uniform(-1e6, 1e6), uniform(-10, 10));
+      // Near whole multiples.
+      const y = anything();
+      const x = beside(y * (next() % 2 ** 20), (next() % 5) - 2);
+      if (Number.isFinite(x)) exact(fmod, x, y);
+    }
+  });
+
+  it('fmod of what was f32 takes fewer steps', () => {
+    const wide = (name: string): ReturnType<typeof build.name> => build.apply('convert', 'f64', build.name(name, 'f32'));
+    const fmod = compile(libmExpansions.libm_fmod(wide('x'), wide('y')), ['x', 'y']) as (x: number, y: number) => number;
+    const single = (): number => Math.fround(uniform(-2, 2) * 2 ** uniform(-149, 127));
+    for (const x of edges.map(Math.fround)) for (const y of edges.map(Math.fround)) exact(fmod, x, y);
+    for (let at = 0; at < 5000; at++) exact(fmod, single(), single());
+    exact(fmod, 2 ** 127, Math.fround(3e-45));
+  });
+});
+
+describe('the reference', () => {
+  // In 45 digits, by an arbitrary-precision library.
+  it.each([
+    ['exp', -700.3, 0, '7.30422803364571536502872698612118490128878091e-305'],
+    ['expm1', 1e-9, 0, '0.00000000100000000050000006244825818676978124115938946'],
+    ['log', 0.7, 0, '-0.356674943938732442353954404107274514571809071'],
+    ['log1p', -1e-7, 0, '-0.000000100000005000000328808169063405032209031291678'],
+    ['sin', 5.319372648326541e255, 0, '0.999999999999999999999999999999999999890152378'],
+    ['cos', 1e22, 0, '0.523214785395138945497594473384709492140919972'],
+    ['tan', 11.0, 0, '-225.950846454195142025795483203453153951657510'],
+    ['asin', 0.999, 0, '1.52607123962616316811638530200677983823004614'],
+    ['acos', -0.3, 0, '1.87548898081029411556502503192631563718501244'],
+    ['atan', 3.7, 0, '1.30683260316919206875491140914384498421489783'],
+    ['sinh', 0.01, 0, '0.0100001666675000021923069654062209131097916117'],
+    ['cosh', 20.5, 0, '399951088.737752703977375851835366356195976977'],
+    ['tanh', 0.3, 0, '0.291312612451590895658160015769398948261722039'],
+    ['asinh', -100000.0, 0, '-12.2060726455551737295062518948800496894143375'],
+    ['acosh', 1.00001, 0, '0.00447213222824265102403769765393807405226763099'],
+    ['atanh', 0.6, 0, '0.693147180559945274722762601922035402060739652'],
+    ['erf', 2.3, 0, '0.998856823402643347524080071796642394142830052'],
+    ['atan2', -0.3, -0.8, '-2.78282198331922104848379248716554899969477997'],
+    ['pow', 1.1, 700.5, '98986496524636235591160641613.7778538918052081'],
+  ] as const)('knows %s(%d, %d)', (name, x, y, text) => {
+    expect(digitsInCommon(references[name](wideOf(x), wideOf(y)), wideOfText(text))).toBeGreaterThan(130);
   });
 });

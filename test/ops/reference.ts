@@ -225,6 +225,24 @@ export const references = {
   pow: (x: Wide, y: Wide) => exp(times(y, log(x))),
 } as const satisfies Readonly<Record<string, (x: Wide, y: Wide) => Wide>>;
 
+/** From decimal text. */
+export function wideOfText(text: string): Wide {
+  const [, sign, before, after = '', power = '0'] = /^(-?)(\d+)\.?(\d*)(?:e(.*))?$/.exec(text) as unknown as [
+    string,
+    string,
+    string,
+    string?,
+    string?,
+  ];
+  const tens = Number(power) - after.length;
+  const digits: Wide = { digits: BigInt(`${sign}${before}${after}`), exponent: 0 };
+  const scale: Wide = { digits: 10n ** BigInt(Math.abs(tens)), exponent: 0 };
+  return tens < 0 ? over(digits, scale) : times(digits, scale);
+}
+
+/** How many binary digits two have in common. */
+export const digitsInCommon = (a: Wide, b: Wide): number => magnitude(b) - magnitude(minus(a, b));
+
 /** Units in the last place of f64 between a double and the exact value; infinity counts as 2¹⁰²⁴. */
 export function ulpsFrom(got: number, exact: Wide): number {
   const place = Math.min(Math.max(magnitude(exact) - 52, -1074), 971);
