@@ -7,7 +7,7 @@ import type { TensorNode } from '../../src/graph/index.js';
 import { cudaTarget } from '../../src/target/index.js';
 import type { Program } from '../../src/kernel/index.js';
 import { CaseMake, type ChainOptions, type GraphCase, runGraphs } from '../chain/graphs.js';
-import { tensorValue, type TensorValue } from '../../src/ops/index.js';
+import { scalarNames, scalarTable, tensorValue, type TensorValue } from '../../src/ops/index.js';
 import { runOnDevice } from './device-program.js';
 
 const target = cudaTarget();
@@ -33,6 +33,36 @@ add('rows', [{ N: 3 }], (make) => make.op('reduceSum', [make.feed('x', ['N', 700
 add('columns', [{ N: 300 }], (make) => make.op('reduceSum', [make.feed('x', ['N', 300])], { axes: [0] }));
 add('all', [{ N: 5000 }], (make) => make.op('reduceSum', [make.feed('x', ['N'])], { axes: [0] }));
 add('product', [{ N: 19 }], (make) => make.op('matmul', [make.feed('x', ['N', 40]), make.feed('w', [40, 300])]));
+
+/** What functions of f64 take: points where they are smooth, and all that is extreme. */
+const extremes = [0, -0, 1, -1, 0.5, 1e-300, 5e-324, 20, -20, 700, -700, 1e5, -1e15, 1e22, 1e300, 1e308, Infinity, -Infinity, NaN];
+function doubles(domain: readonly (readonly [number, number])[], argument: number, count: number): TensorValue {
+  const pairs = count === extremes.length ** 2;
+  const [low, high] = domain[argument] ?? [0, 1];
+  const at = (index: number): number =>
+    pairs
+      ? (extremes[argument === 0 ? index % extremes.length : Math.floor(index / extremes.length)] as number)
+      : low + ((high - low) * ((index * (argument + 1)) % count)) / count;
+  return tensorValue(
+    'f64',
+    [count],
+    Array.from({ length: count }, (_, index) => at(index)),
+  );
+}
+for (const name of scalarNames) {
+  const { takes, result, arity, domain } = scalarTable[name];
+  if (takes === 'bool' || takes === 'any' || result !== 'same' || arity > 2) continue;
+  const make = new CaseMake(`${name} of f64`);
+  const args = Array.from({ length: arity }, (_, at) => make.feed(String(at), ['N'], 'f64'));
+  cases.push({
+    name: `${name} of f64`,
+    make,
+    entry: make.entry([make.op(name, args)]),
+    sizes: [{ N: 200 }, { N: extremes.length ** 2 }],
+    value: (feed, _, [count]) => doubles(domain, Number(feed), count ?? 0),
+    tolerance: () => 4e-15,
+  });
+}
 
 describe('the device', () => {
   it.each(cases)('computes $name', (one) => {
