@@ -204,7 +204,7 @@ void *tfc_gpu_take(tfc_gpu *gpu, size_t bytes, bool zero, tfc_error *error) {
   if (of == OUT_OF_MEMORY) {
     size_t left = 0, all = 0;
     (void)cuda.memory_info(&left, &all);
-    TFC_FAIL(error, "out-of-memory", "the GPU has no memory for %zu bytes: %zu of %zu are free", bytes, left, all);
+    TFC_FAIL(error, "out-of-memory", "the GPU has %zu of its %zu bytes free, and %zu are needed", left, all, bytes);
     return NULL;
   }
   if (succeeded(gpu, "asking for memory of the GPU", of) && (!zero || succeeded(gpu, "clearing memory of the GPU", cuda.clear(memory, 0, bytes, gpu->stream)))) return (void *)(uintptr_t)memory;

@@ -107,7 +107,14 @@ function placesOf(buffers: readonly KernelBuffer[], size: (dim: Dim) => number):
     for (const [axis, count] of shape.entries())
       positions = positions.flatMap((start) => Array.from({ length: count }, (_, at) => start + at * (strides[axis] ?? 0)));
     const key = `${role.kind}${role.index}`;
-    if (!found.has(key)) found.set(key, { key, buffer, shape, positions, bytes: (positions.reduce((most, one) => Math.max(most, one), -1) + 1) * bytesOf(dtype) });
+    if (!found.has(key))
+      found.set(key, {
+        key,
+        buffer,
+        shape,
+        positions,
+        bytes: (positions.reduce((most, one) => Math.max(most, one), -1) + 1) * bytesOf(dtype),
+      });
   }
   return [...found.values()];
 }
