@@ -90,6 +90,22 @@ describe('a session on a GPU', () => {
     expect(empty).toBe(0);
   });
 
+  it('records the launches of a step, and records them again when sizes change or another entry needs more memory', () => {
+    const [gpu, cpu] = inProcess(`
+      const course = (device) => {
+        const session = model.session({ seed: 2, device });
+        const losses = [];
+        for (const count of [30, 30, 30, 30, 900, 900, 900, 30, 30, 30]) losses.push(session.train(rows(count)).loss);
+        session.probability({ X: new Float32Array(20000) });
+        for (let step = 0; step < 3; step++) losses.push(session.train(rows(30)).loss);
+        session.set('w', [[1], [1]]);
+        for (let step = 0; step < 3; step++) losses.push(session.train(rows(30)).loss);
+        return losses;
+      };
+      return [course('cuda:0'), course('cpu')];`) as [number[], number[]];
+    gpu.forEach((loss, step) => expect(loss).toBeCloseTo(cpu[step] as number, 5));
+  });
+
   it('sets, reads and fills variables', () => {
     expect(
       inProcess(`
