@@ -6,7 +6,6 @@ import type { CudaTarget } from './cuda.js';
 
 /** One member for each kind of machine. */
 export type Target = CpuTarget | CudaTarget;
-export type TargetKind = Target['kind'];
 
 /** Bytes of a line of the caches, of every CPU that there is code for. How variables lie depends on it, so no target varies it. */
 export const lineBytes = 64;
