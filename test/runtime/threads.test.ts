@@ -50,7 +50,8 @@ describe('threads', () => {
     using session = module.session({ threads: 2 });
     for (let round = 0; round < 5; round += 1) {
       session.run('mirror', { x: ramp(1024) });
-      // Its share may have been taken over, so the call can end before the woken thread has run at all: on a busy machine that takes a while.
+      // Its share may have been taken over, so the call can end before the woken thread has run at all: on a busy machine that takes
+      // a while.
       await vi.waitFor(() => expect([...new Set(allowed())]).toEqual(before), { timeout: 20_000 });
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
