@@ -143,6 +143,7 @@ function buildModule(
         entry.run,
         ...sharedFields(module, entry.shared),
         entry.status ?? none,
+        module.i64(0),
         none,
       ]),
     );
@@ -177,7 +178,7 @@ function buildModule(
 /** A table of tfc_entry. */
 function entryTable(module: ModuleBuilder, name: string, rows: readonly (readonly LlvmConstant[])[]): LlvmConstant {
   const { types } = module;
-  const type = types.struct([types.ptr, types.ptr, types.ptr, types.ptr, types.ptr, types.i64, types.ptr, types.ptr]);
+  const type = types.struct([types.ptr, types.ptr, types.ptr, types.ptr, types.ptr, types.i64, types.ptr, types.i64, types.ptr]);
   const made = rows.map((row) => module.structOf(type, row));
   return module.global({
     name,
@@ -193,8 +194,8 @@ function deviceTable(module: ModuleBuilder, device: DeviceCode, target: CpuTarge
   const { types } = module;
   const none = module.zero(types.ptr);
   const rows = device.programs.map((program, at) => {
-    const { arenaBytes, run, ioBytes } = emitDeviceEntry(module, program, at, target);
-    return [names[at] as LlvmConstant, arenaBytes, run, none, none, module.i64(0), none, ioBytes];
+    const { arenaBytes, run, asks, ioBytes } = emitDeviceEntry(module, program, at, target);
+    return [names[at] as LlvmConstant, arenaBytes, run, none, none, module.i64(0), none, module.i64(asks), ioBytes];
   });
   const functions = device.functions.map((name) => module.string(`device.${name}`, name));
   const list = module.global({

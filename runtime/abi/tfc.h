@@ -48,6 +48,7 @@ typedef struct tfc_entry {
   tfc_phase phase;                              /* runs a share of the phase with this number, counted from 0 */
   int64_t phase_count;                          /* 0: there is only `run`, and `shares` and `phase` may be NULL */
   int32_t (*status)(const tfc_call *call);      /* after all phases: what `run` would have returned; NULL: 0 */
+  int64_t asks;                                 /* entries for a GPU: how often `run` asks what is on the device; 0: its launches may be recorded, and done again */
   void (*io_bytes)(const int64_t *dims, int64_t *feeds, int64_t *outputs); /* entries for a GPU: bytes of every feed and output that the code knows; NULL: others */
 } tfc_entry;
 

@@ -21,6 +21,8 @@ enum { CAPABILITY_MAJOR = 75, CAPABILITY_MINOR = 76 };
 enum { OUT_OF_MEMORY = 2 };
 enum { LOG_BUFFER = 5, LOG_SIZE = 6 };
 enum { NON_BLOCKING = 1 };
+/* Other threads may do what they like meanwhile. */
+enum { CAPTURE_OF_THREAD = 1 };
 
 typedef struct {
   status (*init)(unsigned flags);
@@ -45,6 +47,12 @@ typedef struct {
   status (*load)(void **module, const void *text, unsigned count, int *options, void **values);
   status (*unload)(void *module);
   status (*function)(void **function, void *module, const char *name);
+  status (*capture)(void *stream, int mode);
+  status (*captured)(void *stream, void **graph);
+  status (*instantiate)(void **made, void *graph, unsigned long long flags);
+  status (*destroy_graph)(void *graph);
+  status (*destroy_made)(void *made);
+  status (*launch_graph)(void *made, void *stream);
   status (*launch)(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, void *stream, void **arguments, void **extra);
 } driver;
 
@@ -74,6 +82,12 @@ static const struct {
     {"cuModuleLoadDataEx", offsetof(driver, load)},
     {"cuModuleUnload", offsetof(driver, unload)},
     {"cuModuleGetFunction", offsetof(driver, function)},
+    {"cuStreamBeginCapture_v2", offsetof(driver, capture)},
+    {"cuStreamEndCapture", offsetof(driver, captured)},
+    {"cuGraphInstantiateWithFlags", offsetof(driver, instantiate)},
+    {"cuGraphDestroy", offsetof(driver, destroy_graph)},
+    {"cuGraphExecDestroy", offsetof(driver, destroy_made)},
+    {"cuGraphLaunch", offsetof(driver, launch_graph)},
     {"cuLaunchKernel", offsetof(driver, launch)},
 };
 
@@ -86,11 +100,19 @@ struct tfc_gpu_code {
   tfc_gpu_code *next;
 };
 
+/* What the device holds for somebody who may be gone before it is given back. */
+typedef struct held {
+  struct held *next;
+  void *what;
+  bool graph;
+} held;
+
 struct tfc_gpu {
   int device;
   void *context;
   void *stream;
   tfc_gpu_code *codes;
+  held *all;
   tfc_error failed; /* the first failure */
 };
 
@@ -151,6 +173,35 @@ static bool capable(int device, int number, tfc_error *error) {
   return false;
 }
 
+static void let_go(const held *one) {
+  if (one->graph) (void)cuda.destroy_made(one->what);
+  else (void)cuda.release_memory((address)(uintptr_t)one->what);
+}
+
+/* NULL, and it is let go, when there is no memory to know of it. */
+static void *hold(tfc_gpu *gpu, void *what, bool graph) {
+  held *one = malloc(sizeof(held));
+  const held lost = {NULL, what, graph};
+  if (one == NULL) {
+    let_go(&lost);
+    return NULL;
+  }
+  *one = (held){gpu->all, what, graph};
+  gpu->all = one;
+  return what;
+}
+
+static void give_up(tfc_gpu *gpu, void *what) {
+  for (held **at = &gpu->all; *at != NULL; at = &(*at)->next) {
+    held *one = *at;
+    if (one->what != what) continue;
+    *at = one->next;
+    let_go(one);
+    free(one);
+    return;
+  }
+}
+
 tfc_gpu *tfc_gpu_open(int32_t number, tfc_error *error) {
   if (!open_driver(error)) return NULL;
   int count = 0, device = 0;
@@ -191,6 +242,7 @@ void tfc_gpu_close(tfc_gpu *gpu) {
       free(code);
       code = next;
     }
+    while (gpu->all != NULL) give_up(gpu, gpu->all->what);
     if (gpu->stream != NULL) (void)cuda.stream_destroy(gpu->stream);
     (void)cuda.release(gpu->device);
   }
@@ -204,10 +256,14 @@ void *tfc_gpu_take(tfc_gpu *gpu, size_t bytes, bool zero, tfc_error *error) {
   if (of == OUT_OF_MEMORY) {
     size_t left = 0, all = 0;
     (void)cuda.memory_info(&left, &all);
-    TFC_FAIL(error, "out-of-memory", "the GPU has no memory for %zu bytes: %zu of %zu are free", bytes, left, all);
+    TFC_FAIL(error, "out-of-memory", "the GPU has %zu of its %zu bytes free, and %zu are needed", left, all, bytes);
     return NULL;
   }
-  if (succeeded(gpu, "asking for memory of the GPU", of) && (!zero || succeeded(gpu, "clearing memory of the GPU", cuda.clear(memory, 0, bytes, gpu->stream)))) return (void *)(uintptr_t)memory;
+  if (succeeded(gpu, "asking for memory of the GPU", of) && (!zero || succeeded(gpu, "clearing memory of the GPU", cuda.clear(memory, 0, bytes, gpu->stream)))) {
+    void *held_memory = hold(gpu, (void *)(uintptr_t)memory, false);
+    if (held_memory == NULL) TFC_FAIL(error, "out-of-memory", "no memory for a device");
+    return held_memory;
+  }
   (void)said(gpu, error);
   return NULL;
 }
@@ -216,7 +272,7 @@ void tfc_gpu_give(tfc_gpu *gpu, void *memory) {
   if (memory == NULL) return;
   (void)cuda.set_current(gpu->context);
   (void)cuda.stream_wait(gpu->stream);
-  (void)cuda.release_memory((address)(uintptr_t)memory);
+  give_up(gpu, memory);
 }
 
 static void launch(tfc_device *device, int32_t kernel, int64_t blocks, void *const *arguments) {
@@ -288,6 +344,28 @@ bool tfc_gpu_read(tfc_gpu *gpu, void *to, const void *from, size_t rows, size_t 
 tfc_device *tfc_gpu_begin(tfc_gpu *gpu, tfc_gpu_code *code) {
   if (gpu->failed.code == NULL) (void)succeeded(gpu, "starting a step", cuda.set_current(gpu->context));
   return &code->device;
+}
+
+void tfc_gpu_record(tfc_gpu *gpu) {
+  if (gpu->failed.code == NULL) (void)succeeded(gpu, "recording a step", cuda.capture(gpu->stream, CAPTURE_OF_THREAD));
+}
+
+tfc_gpu_graph *tfc_gpu_recorded(tfc_gpu *gpu) {
+  void *graph = NULL, *made = NULL;
+  if (gpu->failed.code != NULL || !succeeded(gpu, "recording a step", cuda.captured(gpu->stream, &graph))) return NULL;
+  (void)succeeded(gpu, "recording a step", cuda.instantiate(&made, graph, 0));
+  (void)cuda.destroy_graph(graph);
+  return made == NULL ? NULL : hold(gpu, made, true);
+}
+
+void tfc_gpu_replay(tfc_gpu *gpu, tfc_gpu_graph *graph) {
+  if (gpu->failed.code == NULL) (void)succeeded(gpu, "launching a step", cuda.launch_graph(graph, gpu->stream));
+}
+
+void tfc_gpu_forget(tfc_gpu *gpu, tfc_gpu_graph *graph) {
+  if (graph == NULL) return;
+  (void)cuda.set_current(gpu->context);
+  give_up(gpu, graph);
 }
 
 void tfc_gpu_send(tfc_gpu *gpu, void *to, const void *from, size_t bytes) {

@@ -13,11 +13,15 @@
 
 typedef struct tfc_gpu tfc_gpu;
 
+/* Launches that are done again as they are: the same kernels, sizes and addresses. */
+typedef struct tfc_gpu_graph tfc_gpu_graph;
+
 /* The kernels of one artifact on a device. */
 typedef struct tfc_gpu_code tfc_gpu_code;
 
 /* NULL and no-device, or device-failed, with the driver's words. */
 tfc_gpu *tfc_gpu_open(int32_t number, tfc_error *error);
+/* With all memory, code and graphs that are left. */
 void tfc_gpu_close(tfc_gpu *gpu);
 
 /* NULL and an error: out-of-memory with the sizes, device-failed. Contents: `zero` or whatever. */
@@ -33,6 +37,13 @@ bool tfc_gpu_read(tfc_gpu *gpu, void *to, const void *from, size_t rows, size_t 
 
 /* What `tfc_call.device` is for code of an entry. */
 tfc_device *tfc_gpu_begin(tfc_gpu *gpu, tfc_gpu_code *code);
+/* Between the two nothing that is launched runs: it becomes a graph, which is launched at once. NULL where anything failed. */
+void tfc_gpu_record(tfc_gpu *gpu);
+tfc_gpu_graph *tfc_gpu_recorded(tfc_gpu *gpu);
+void tfc_gpu_replay(tfc_gpu *gpu, tfc_gpu_graph *graph);
+/* NULL is fine. */
+void tfc_gpu_forget(tfc_gpu *gpu, tfc_gpu_graph *graph);
+
 /* In the order of the stream: from host memory, and back to it. */
 void tfc_gpu_send(tfc_gpu *gpu, void *to, const void *from, size_t bytes);
 void tfc_gpu_fetch(tfc_gpu *gpu, void *to, const void *from, size_t bytes);

@@ -33,6 +33,7 @@ typedef struct tfc_session {
   tfc_rows *rows; /* one per variable */
   void *arena;
   size_t arena_bytes;
+  int64_t swaps; /* how often variables changed places */
   tfc_gpu *gpu; /* NULL: memory is this machine's; else variables and arena lie on the device */
 } tfc_session;
 
@@ -60,6 +61,10 @@ typedef struct tfc_step {
   void **io;
   void *io_memory;
   int64_t io_room;
+  tfc_gpu_graph *graph; /* of the launches at these sizes; NULL: not recorded */
+  bool ran;             /* at these sizes, with the arena and the places of variables below */
+  void *last_arena;
+  int64_t last_swaps;
 } tfc_step;
 
 typedef struct tfc_step_layout {

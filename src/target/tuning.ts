@@ -172,12 +172,12 @@ export const fewestOwnedLines = 10;
  */
 export const mostOwnedElements = 2 ** 19;
 
-// ---- elementwise kernels of a GPU (lower/schedule/cuda/elementwise.ts) --------------------------------------------------------------------
+// ---- elementwise kernels of a GPU (lower/schedule/cuda/elementwise.ts) ------------------------------------------------------------------
 
 /** Points of a block: four for each of its threads, whose loads wait for memory together. */
 export const pointsOfBlock = 1024;
 
-// ---- matrix products of a GPU's threads (lower/schedule/cuda/products.ts) -----------------------------------------------------------------
+// ---- matrix products of a GPU's threads (lower/schedule/cuda/products.ts) ---------------------------------------------------------------
 
 /** Rows of a tile at most, each a sum in a register of every thread: one load of the right side serves as many multiply-adds. */
 export const threadRows = 8;

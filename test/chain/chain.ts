@@ -44,6 +44,9 @@ export function machineOf(path: string, one: ChainCase, target: Target): Pick<Li
   return { stripped, machine: toMachine(target).run(b.module, { build: b.build }).output.entries };
 }
 
+export const programOf = ({ machine }: Pick<Links, 'machine'>, entry: string): Lowered['program'] =>
+  (machine.find(({ program }) => program.entry === entry) as Lowered).program;
+
 const openOf = ({ entry, ranks }: ChainCase): Parameters<typeof linksOf>[1] => (ranks === undefined ? undefined : { entry, ranks });
 
 /** All forms of one module; each pipeline starts from the text, so that no link sees another one's nodes. */

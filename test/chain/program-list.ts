@@ -1,5 +1,5 @@
-// Which entries of programs and examples go through the chain, and how. In: nothing. Out: cases by file. Holds: sizes leave tails, and one of
-// them is 1 where that is allowed.
+// Which entries of programs and examples go through the chain, and how. In: nothing. Out: cases by file. Holds: sizes leave tails, and one
+// of them is 1 where that is allowed.
 
 import type { ChainCase } from './chain.js';
 

@@ -2,19 +2,12 @@
 // kernel interpreter with the lanes of a block ≈ the device.
 
 import { describe, expect, it } from 'vitest';
-import { buildModule } from '../../codegen/cuda/index.js';
 import type { TensorNode } from '../../src/graph/index.js';
-import { cudaTarget } from '../../src/target/index.js';
-import type { Program } from '../../src/kernel/index.js';
-import { CaseMake, type ChainOptions, type GraphCase, runGraphs } from '../chain/graphs.js';
+import { CaseMake, type GraphCase, runGraphs } from '../chain/graphs.js';
+import { opForms, valueCase } from '../chain/op-cases.js';
 import { scalarNames, scalarTable, tensorValue, type TensorValue } from '../../src/ops/index.js';
-import { runOnDevice } from './device-program.js';
 
-const target = cudaTarget();
-const device: ChainOptions['device'] = (programs: readonly Program[]) => {
-  const module = buildModule(programs, target);
-  return (which, dims) => (inputs) => runOnDevice(module, which, { ...inputs, dims });
-};
+import { device, target } from './device-chain.js';
 
 const ramp = (name: string, shape: readonly number[]): TensorValue =>
   tensorValue(
@@ -64,8 +57,15 @@ for (const name of scalarNames) {
   });
 }
 
+/** One form of each op: all of them are tried by `programs.long.test.ts`. */
+const forms = [...new Map(opForms().flatMap((form, at) => (form.quick ? [[form.op.name, valueCase(form, at)] as const] : []))).entries()];
+
 describe('the device', () => {
   it.each(cases)('computes $name', (one) => {
     expect(runGraphs([one], { target, device, native: false })).toEqual([]);
+  });
+
+  it.each(forms)('computes a form of %s', (_, one) => {
+    expect(runGraphs([one], { target, device, native: false, ends: true })).toEqual([]);
   });
 });

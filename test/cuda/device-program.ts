@@ -4,6 +4,7 @@
 
 import { allocate, elements } from '../../runtime/element.js';
 import { memoryOf } from '../../codegen/analysis/plan.js';
+import { bindSizes } from '../../src/eval/index.js';
 import { bytesOf, type Dim } from '../../src/base/index.js';
 import type { Buffer as KernelBuffer, Expr } from '../../src/kernel/index.js';
 import type { DeviceCode, DeviceProgram } from '../../src/target/index.js';
@@ -38,7 +39,14 @@ interface Place {
 /** Errors: what the emulated driver says of the first call that fails. */
 export function runOnDevice(module: DeviceCode, which: number, inputs: DeviceInputs): DeviceResult {
   const { program, launches } = module.programs[which] as DeviceProgram;
-  const { dims, feeds, variables = [] } = inputs;
+  const { feeds, variables = [] } = inputs;
+  const dims = bindSizes(
+    program.buffers.flatMap(({ role, name, shape }) => {
+      const value = role.kind === 'feed' ? feeds[role.index] : role.kind === 'variable' ? variables[role.index] : undefined;
+      return value === undefined ? [] : [{ what: name, shape, sizes: value.shape }];
+    }),
+    inputs.dims,
+  );
   const size = (dim: Dim): number => dim.evaluate(dims) ?? NaN;
   const places = placesOf(program.buffers, size);
   const room = new Map<string, number>(places.map(({ key, bytes }) => [key, bytes]));
@@ -85,7 +93,7 @@ function call(lines: readonly string[], { settings }: DeviceInputs): readonly st
   const failed = replies.findIndex(({ status, text }, at) => status !== 0 || (lines[at] === 'fault' && text !== ''));
   const fault = replies.find(({ text }, at) => lines[at] === 'fault' && text !== '');
   if (failed >= 0)
-    throw new Error(`${(lines[failed] ?? '').slice(0, 80)}: ${replies[failed]?.status} ${replies[failed]?.text} ${fault?.text ?? ''}`);
+    throw new Error(`${(lines[failed] ?? '').split('\n')[0]}: ${replies[failed]?.status} ${replies[failed]?.text} ${fault?.text ?? ''}`);
   return replies.flatMap(({ text }, at) => ((lines[at] ?? '').startsWith('download ') ? [text] : []));
 }
 
@@ -99,7 +107,14 @@ function placesOf(buffers: readonly KernelBuffer[], size: (dim: Dim) => number):
     for (const [axis, count] of shape.entries())
       positions = positions.flatMap((start) => Array.from({ length: count }, (_, at) => start + at * (strides[axis] ?? 0)));
     const key = `${role.kind}${role.index}`;
-    if (!found.has(key)) found.set(key, { key, buffer, shape, positions, bytes: (Math.max(-1, ...positions) + 1) * bytesOf(dtype) });
+    if (!found.has(key))
+      found.set(key, {
+        key,
+        buffer,
+        shape,
+        positions,
+        bytes: (positions.reduce((most, one) => Math.max(most, one), -1) + 1) * bytesOf(dtype),
+      });
   }
   return [...found.values()];
 }

@@ -17,6 +17,8 @@ export interface DeviceEntryFunctions {
   readonly name: string;
   readonly run: FunctionHandle;
   readonly arenaBytes: FunctionHandle;
+  /** How often `run` asks the device. */
+  readonly asks: number;
   readonly ioBytes: FunctionHandle;
 }
 
@@ -30,7 +32,13 @@ export function emitDeviceEntry(
   target: CpuTarget,
 ): DeviceEntryFunctions {
   const entry = new DeviceEntry(module, program, `device.${at}.${program.entry}`, target);
-  return { name: program.entry, run: entry.run(launches), arenaBytes: entry.arenaBytes(), ioBytes: entry.ioBytes() };
+  return {
+    name: program.entry,
+    run: entry.run(launches),
+    arenaBytes: entry.arenaBytes(),
+    asks: program.check === undefined ? 0 : 1,
+    ioBytes: entry.ioBytes(),
+  };
 }
 
 class DeviceEntry {

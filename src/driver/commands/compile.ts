@@ -97,7 +97,7 @@ function requireOurs(directory: string): void {
 
 async function requireLevel(level: string, request: BuildRequest): Promise<void> {
   const { backendOf } = await import('../build/backends.js');
-  const levels = levelsOf(backendOf(request));
+  const levels = levelsOf(backendOf(request), request.device);
   if (!levels.includes(level)) throw new UsageError(`--emit takes one of ${levels.join(', ')}; got ${JSON.stringify(level)}`);
 }
 

@@ -1,5 +1,5 @@
-// The schedules of GPUs: blocks where CPUs have threads, threads of a block where those have lanes. In: a group. Out: statements in a scope.
-// Holds: what the lanes of a block combine they combine in one order.
+// The schedules of GPUs: blocks where CPUs have threads, threads of a block where those have lanes. In: a group. Out: statements in a
+// scope. Holds: what the lanes of a block combine they combine in one order.
 
 import { emitLoop } from '../../program/loops.js';
 import { emitColumnReduction } from '../cpu/column-reduction.js';

@@ -1,5 +1,5 @@
-// Matrix products of threads: each has a column of a tile, whose rows' sums it keeps in registers. In: the sizes of a product. Out: its plan.
-// Holds: threads beside each other read elements beside each other of the right side, and the same element of the left one.
+// Matrix products of threads: each has a column of a tile, whose rows' sums it keeps in registers. In: the sizes of a product. Out:
+// its plan. Holds: threads beside each other read elements beside each other of the right side, and the same element of the left one.
 
 import type { Products } from '../cpu/matmul/products.js';
 import { columnTiling } from '../cpu/matmul/column-tiling.js';
