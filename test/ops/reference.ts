@@ -1,5 +1,5 @@
-// Functions of reals in 200 binary digits, as the reference for f64. In: doubles. Out: floats of long integers, and how far a double is from
-// one.
+// Functions of reals in 200 binary digits, as the reference for f64. In: doubles. Out: floats of long integers, and how far a
+// double is from one.
 // Holds: by definitions and series that share nothing with what is tested; relative errors stay far below 2⁻¹²⁰.
 
 /** digits · 2^exponent. */

@@ -1,7 +1,7 @@
 // asin, acos, atan and atan2 of f64 in machine ops. In: f64 expressions. Out: f64 expressions without a branch.
 // Holds: NaN stays NaN and comes outside of the domain; signs of zeros count as in C. All are angles of points in the first quarter, whose
-// coordinates are pairs: with c one of 0, ½ and 1, atan(n / d) = atan c + atan((n − c·d) / (d + c·n)), which leaves a quotient within ±0.237
-// for a polynomial that interpolates at Chebyshev's points (computed in 60 digits, for this project).
+// coordinates are pairs: with c one of 0, ½ and 1, atan(n / d) = atan c + atan((n − c·d) / (d + c·n)), which leaves a quotient within
+// ±0.237 for a polynomial that interpolates at Chebyshev's points (computed in 60 digits, for this project).
 
 import type { Expr } from '../../../kernel/index.js';
 import * as m from '../machine.js';

@@ -1,5 +1,5 @@
 // exp, expm1, sinh, cosh and tanh of f64 in machine ops. In: f64 expressions. Out: f64 expressions without a branch.
-// Holds: NaN stays NaN, the ends of the range give what the functions tend to, and results below the normal range are rounded twice at most.
+// Holds: NaN stays NaN, the ends of the range give what the functions tend to, and results below the normal range are rounded twice.
 // Method: x = n · ln 2 + r with |r| ≤ ln 2 / 2 and ln 2 in two parts (Cody and Waite), eʳ − 1 as a pair from r + r² / 2 and a polynomial
 // beyond, and 2ⁿ as a product of two powers, because n reaches beyond the exponents of f64 on both sides. The polynomial interpolates at
 // Chebyshev's points (computed in 50 digits, for this project).

@@ -1,7 +1,7 @@
 // log, log1p, asinh, acosh, atanh and pow of f64 in machine ops. In: f64 expressions. Out: f64 expressions without a branch.
 // Holds: −∞ at 0, NaN below, ∞ at ∞, NaN at NaN; subnormal arguments keep their accuracy.
 // Method: u = 2ᵉ · (1 + f) with 1 + f in [√½, √2), and log(1 + f) = 2 atanh s with s = f / (2 + f) as a pair, by the series of atanh: its
-// first terms as pairs, the rest by a polynomial (after Tang, and Muller et al., Handbook of Floating-Point Arithmetic, but without a table).
+// first terms as pairs, the rest by a polynomial (after Tang, and Muller et al., Handbook of Floating-Point Arithmetic; no table).
 // That leaves about 2⁻⁷⁰ of the logarithm, so that its product with an exponent of `pow` still has eight bits more than a result shows. The
 // polynomial interpolates at Chebyshev's points (computed in 50 digits, for this project).
 
