@@ -35,7 +35,7 @@ export function rangesOf(context: Context, space: IndexSpace): Ranges | undefine
   for (const read of space.reads.values()) {
     for (const [axis, subscript] of read.subscripts.entries()) {
       const index = subscript.at instanceof Dim ? undefined : space.indexOf(subscript.at);
-      if (index === undefined || index.written !== undefined) continue;
+      if (index === undefined || index.written !== undefined || hasSums(index, space)) continue;
       const size = read.tensor.type.shape[axis] as Dim;
       const before = first.get(index);
       alone.add(subscript);
@@ -51,6 +51,8 @@ export function rangesOf(context: Context, space: IndexSpace): Ranges | undefine
     }
   }
   for (const index of space.indices) {
+    const reached = hasSums(index, space) ? reachOfBounds(context, index, space, ranges) : undefined;
+    if (reached !== undefined) ranges.set(index, reached);
     if (ranges.has(index)) continue;
     fine = false;
     fail(context, 'ambiguous-size', index.span, `nothing says how far \`${index.name}\` runs`, {
@@ -75,6 +77,29 @@ export function rangesOf(context: Context, space: IndexSpace): Ranges | undefine
     else fine = false;
   }
   return fine ? { of: ranges, settled } : undefined;
+}
+
+/** Whether an index runs between sums of other indices; else what it reads says how far it may run. */
+const hasSums = ({ bounds }: BodyIndex, space: IndexSpace): boolean =>
+  bounds !== undefined && [bounds.start, bounds.stop].every((bound) => affineOf(bound, space) !== undefined);
+
+/** From the smallest start to the largest stop; undefined where that has no certain sign. */
+function reachOfBounds(
+  context: Context,
+  { bounds }: BodyIndex,
+  space: IndexSpace,
+  ranges: ReadonlyMap<BodyIndex, IndexRange>,
+): IndexRange | undefined {
+  if (bounds === undefined) return undefined;
+  const sums = [bounds.start, bounds.stop].map((bound) => affineOf(bound, space) as Affine) as [Affine, Affine];
+  if (sums.some(({ terms }) => [...terms.keys()].some((index) => !ranges.has(index)))) return undefined;
+  const [start, stop] = [reachOf(sums[0], ranges)?.low, reachOf(sums[1], ranges)?.high];
+  if (start === undefined || stop === undefined) return undefined;
+  const { facts } = context.entry;
+  if (isNatural(stop.sub(start), facts)) return { start, stop };
+  // Where other indices have nothing to run over, their bounds may lie the other way round: a range may be wider than it is used.
+  if (isNatural(start, facts) && isNatural(stop, facts)) return { start: Dim.zero, stop };
+  return presumeNatural(context, stop.sub(start), bounds.span) ? { start, stop } : undefined;
 }
 
 /** For all sizes, or by a declared fact. */
