@@ -35,7 +35,7 @@ export function rangesOf(context: Context, space: IndexSpace): Ranges | undefine
   for (const read of space.reads.values()) {
     for (const [axis, subscript] of read.subscripts.entries()) {
       const index = subscript.at instanceof Dim ? undefined : space.indexOf(subscript.at);
-      if (index === undefined || index.written !== undefined || hasSums(index, space)) continue;
+      if (index === undefined || index.written !== undefined || sumsOf(index, space) !== undefined) continue;
       const size = read.tensor.type.shape[axis] as Dim;
       const before = first.get(index);
       alone.add(subscript);
@@ -51,10 +51,13 @@ export function rangesOf(context: Context, space: IndexSpace): Ranges | undefine
     }
   }
   for (const index of space.indices) {
-    const reached = hasSums(index, space) ? reachOfBounds(context, index, space, ranges) : undefined;
+    const sums = sumsOf(index, space);
+    const reached = sums === undefined ? undefined : reachOfBounds(context, index, sums, ranges);
     if (reached !== undefined) ranges.set(index, reached);
     if (ranges.has(index)) continue;
     fine = false;
+    // What the other index lacks was said.
+    if (sums?.some((sum) => !isRanged(sum, ranges)) === true) continue;
     fail(context, 'ambiguous-size', index.span, `nothing says how far \`${index.name}\` runs`, {
       hint: `give it a range: \`${index.name} in 0..N\`, or let it stand alone as a subscript: \`x[…, ${index.name}]\`, not \`x[…][${index.name}]\``,
     });
@@ -79,21 +82,25 @@ export function rangesOf(context: Context, space: IndexSpace): Ranges | undefine
   return fine ? { of: ranges, settled } : undefined;
 }
 
-/** Whether an index runs between sums of other indices; else what it reads says how far it may run. */
-const hasSums = ({ bounds }: BodyIndex, space: IndexSpace): boolean =>
-  bounds !== undefined && [bounds.start, bounds.stop].every((bound) => affineOf(bound, space) !== undefined);
+/** Bounds that are sums of other indices; without them, what the index reads says how far it may run. */
+function sumsOf({ bounds }: BodyIndex, space: IndexSpace): readonly [Affine, Affine] | undefined {
+  const start = bounds === undefined ? undefined : affineOf(bounds.start, space);
+  const stop = bounds === undefined ? undefined : affineOf(bounds.stop, space);
+  return start === undefined || stop === undefined ? undefined : [start, stop];
+}
+
+const isRanged = ({ terms }: Affine, ranges: ReadonlyMap<BodyIndex, IndexRange>): boolean =>
+  [...terms.keys()].every((index) => ranges.has(index));
 
 /** From the smallest start to the largest stop; undefined where that has no certain sign. */
 function reachOfBounds(
   context: Context,
   { bounds }: BodyIndex,
-  space: IndexSpace,
+  [first, last]: readonly [Affine, Affine],
   ranges: ReadonlyMap<BodyIndex, IndexRange>,
 ): IndexRange | undefined {
-  if (bounds === undefined) return undefined;
-  const sums = [bounds.start, bounds.stop].map((bound) => affineOf(bound, space) as Affine) as [Affine, Affine];
-  if (sums.some(({ terms }) => [...terms.keys()].some((index) => !ranges.has(index)))) return undefined;
-  const [start, stop] = [reachOf(sums[0], ranges)?.low, reachOf(sums[1], ranges)?.high];
+  if (bounds === undefined || !isRanged(first, ranges) || !isRanged(last, ranges)) return undefined;
+  const [start, stop] = [reachOf(first, ranges)?.low, reachOf(last, ranges)?.high];
   if (start === undefined || stop === undefined) return undefined;
   const { facts } = context.entry;
   if (isNatural(stop.sub(start), facts)) return { start, stop };
