@@ -126,6 +126,17 @@ describe('reading', () => {
       ],
     );
   });
+  test('borders of integers of any width', () => {
+    for (const dtype of ['i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64'])
+      expect(
+        run(
+          `export fn f(x: i32[2]) { let y = ${dtype}(x)\n return i32([i in 0..4] => (y[i - 1] ?? 0) + sum[k in 0..2](y[i + k - 2] ?? 3)) }`,
+          {
+            x: [1, 2],
+          },
+        ),
+      ).toEqual([6, 5, 5, 5]);
+  });
   test('a choice decides what is read at all', () => {
     const x = vector(5);
     close(
