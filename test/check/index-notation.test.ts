@@ -432,6 +432,60 @@ describe('loops in bodies', () => {
   });
 });
 
+describe('notation in bodies', () => {
+  const x = vector(3);
+  const m = matrix(3, 3);
+  const logSumExp = (values: readonly number[]): number => Math.log(total(values.map(Math.exp)));
+  test('is a tensor for each element, which functions take', () => {
+    close(
+      run(
+        `export fn f<N>(x: f64[N], m: f64[N, N]) = (
+          [j] => logSumExp([i] => x[i] + m[i, j]),
+          [j] => f64(argmax([i] => x[i] * m[j, i], axis: 0)),
+          [j] => { let y = [k in 0..3] => x[j] * f64(k)
+            return sum(y) + y[1] + norm(y) },
+          [j, k] => softmax([i] => x[i] + m[j, i], axis: 0)[k],
+          [j] => dot([i] => x[i], [i] => m[j, i]) + logSumExp(stack([x[j], m[j, j]])),
+          fold t in 0..2 with a = x { [j] => logSumExp([i] => a[i] + m[i, j]) },
+          [j] => sum([i, k in 0..2] => m[j, i] * f64(k + 1)),
+        )`,
+        { x, m },
+      ),
+      [
+        range(3).map((j) => logSumExp(x.map((one, i) => one + at(m, i, j)))),
+        m.map((row) => {
+          const products = row.map((one, i) => one * (x[i] ?? 0));
+          return products.indexOf(Math.max(...products));
+        }),
+        x.map((one) => 3 * one + one + Math.sqrt(5) * Math.abs(one)),
+        m.map((row) => {
+          const logits = row.map((one, i) => one + (x[i] ?? 0));
+          return logits.map((one) => Math.exp(one - logSumExp(logits)));
+        }),
+        m.map((row, j) => total(row.map((one, i) => one * (x[i] ?? 0))) + logSumExp([x[j] ?? 0, row[j] ?? 0])),
+        range(2).reduce<number[]>((a) => range(3).map((j) => logSumExp(a.map((one, i) => one + at(m, i, j)))), x),
+        m.map((row) => 3 * total(row)),
+      ],
+    );
+  });
+  test('has derivatives', () => {
+    const [y, back, along] = run(
+      `export fn f<N>(x: f64[N], m: f64[N, N]) { let y = [j] => logSumExp([i] => x[i] + m[i, j])
+        return (y, grad(y, x), jvp(y, x, x)) }`,
+      { x, m },
+    ) as number[][];
+    const weights = range(3).map((j) => x.map((one, i) => Math.exp(one + at(m, i, j) - (y?.[j] ?? 0))));
+    close(
+      back ?? [],
+      range(3).map((i) => total(weights.map((row) => row[i] ?? 0))),
+    );
+    close(
+      along ?? [],
+      weights.map((row) => total(row.map((one, i) => one * (x[i] ?? 0)))),
+    );
+  });
+});
+
 describe('bounds that depend on indices or on data', () => {
   test('sums of indices', () => {
     const x = vector(4);

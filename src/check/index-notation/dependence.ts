@@ -32,6 +32,8 @@ function needsOf(node: Node, space: IndexSpace, openings: Openings): readonly No
   if (read !== undefined) return partsOf(read);
   const reduction = space.reductions.get(node as TensorNode);
   if (reduction !== undefined) return combinedOf(reduction);
+  const notation = space.inner.get(node as TensorNode);
+  if (notation !== undefined) return [notation.body];
   const opened = openings.of(node);
   if (opened === undefined) return node.args;
   if (opened.kind === 'call') return [...node.args, ...opened.results, ...opened.pulled];
@@ -137,6 +139,8 @@ export class Dependence {
     const reduction = this.#space.reductions.get(node as TensorNode);
     if (reduction !== undefined)
       return this.#union(...combinedOf(reduction).map((part) => this.of(part))).filter((one) => !reduction.indices.includes(one));
+    const notation = this.#space.inner.get(node as TensorNode);
+    if (notation !== undefined) return this.of(notation.body).filter((one) => !notation.indices.includes(one));
     const read = this.#space.reads.get(node as TensorNode);
     if (read !== undefined) return this.#union(...partsOf(read).map((part) => this.of(part)));
     const items = this.#items.get(node);

@@ -20,7 +20,7 @@ import { expectedDType, expectTensor, type Expected } from '../types.js';
 import { describe, dimOf, ERROR, integerHint, tensorValue, type Value } from '../values.js';
 import { assuming, isBodyText, scalarNode } from './body.js';
 import { Lift, reductionOps } from './lift.js';
-import { rangesOf } from './ranges.js';
+import { rangesOf, rangeSoFar } from './ranges.js';
 import { type BodyIndex, type IndexBounds, type IndexRange, IndexSpace, wholeTensors } from './space.js';
 
 /** What every scalar of a body is expected to be. */
@@ -30,12 +30,10 @@ const scalarOf = (expected: Expected | undefined): Expected | undefined => {
 };
 
 export function evaluateIndexNotation(context: Context, expression: IndexNotation, scope: Scope, expected: Expected | undefined): Value {
-  if (isBodyText(context) && context.body?.whole !== true)
-    return fail(context, 'shape-mismatch', expression.span, 'a tensor stands where index notation has a scalar', {
-      hint: 'put all indices in front: `[i, j] => …`, or combine over the inner ones: `sum[j](…)`',
-    });
-  const space = new IndexSpace(context);
-  const inside = bodyContext(context, space);
+  // In the text of a body it gives a tensor for each element, which becomes whole together with the body.
+  const around = isBodyText(context) ? context.body : undefined;
+  const space = around?.space ?? new IndexSpace(context);
+  const inside = around === undefined ? bodyContext(context, space) : { ...context, body: { ...around, whole: false } };
   const inner = new Scope(scope);
   const indices = addIndices(inside, space, expression.indices, inner, 'a result');
   const value = evaluateBody(inside, expression.body, inner, scalarOf(expected), 'the body', expression.body.span);
@@ -43,7 +41,8 @@ export function evaluateIndexNotation(context: Context, expression: IndexNotatio
   const inDType = (dtype: DType | undefined): Value => {
     const wanted = ownDType(value) === undefined ? dtype : undefined;
     const body = scalarNode(inside, value, expression.body.span, wanted ?? expectedDType(expected));
-    return body === undefined ? ERROR : lifted(context, space, body, indices, expression.span);
+    if (body === undefined) return ERROR;
+    return around === undefined ? lifted(context, space, body, indices, expression.span) : innerValue(context, space, body, indices);
   };
   return inAnyDType(inDType, expected, value);
 }
@@ -197,6 +196,16 @@ function boundsWritten(context: Context, values: readonly Value[], bounds: reado
   const isInside =
     above === undefined || below === undefined ? undefined : applyTensor(context, ops.elementwise.and, [above, below], {}, span);
   return isInside === undefined ? undefined : { bounds: { start, stop, span, context, isInside } };
+}
+
+/** A tensor over `indices` for each element of the body around it. */
+function innerValue(context: Context, space: IndexSpace, body: TensorNode, indices: readonly BodyIndex[]): Value {
+  const ranges = indices.map((index) => rangeSoFar(context, space, index));
+  if (!ranges.every((range) => range !== undefined)) return ERROR;
+  const shape = ranges.map(({ start, stop }) => stop.sub(start));
+  const placeholder = space.placeholder(context, body.type.dtype, shape);
+  space.inner.set(placeholder, { placeholder, indices, body });
+  return tensorValue(placeholder);
 }
 
 /** The body as a tensor over `indices`. */

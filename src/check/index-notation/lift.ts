@@ -16,7 +16,7 @@ import { itemOf, liftCall, type LiftedOp, type LiftedTuple, liftLoop } from './l
 import { Openings } from './opened.js';
 import type { Ranges } from './ranges.js';
 import { liftRead } from './reads.js';
-import type { BodyIndex, IndexRange, IndexReduction, IndexSpace } from './space.js';
+import type { BodyIndex, IndexRange, IndexReduction, IndexSpace, InnerNotation } from './space.js';
 
 /** A tensor with an axis for each of these indices, before the axes that it has for each of them. */
 export interface Lifted {
@@ -131,7 +131,8 @@ export class Lift {
   #lift(node: Node, dependence: Dependence): LiftedOp | undefined {
     const axes = dependence.atLeast(node);
     if (node.op === ops.placeholderOp && axes !== undefined && this.space.indexOf(node as TensorNode) === undefined) {
-      const isParameter = !this.space.reads.has(node as TensorNode) && !this.space.reductions.has(node as TensorNode);
+      const { reads, reductions, inner } = this.space;
+      const isParameter = [reads, reductions, inner].every((met) => !met.has(node as TensorNode));
       if (isParameter) return this.#parameter(node as TensorNode, axes);
     }
     const lifted = this.#narrow(node);
@@ -152,6 +153,8 @@ export class Lift {
     if (read !== undefined) return liftRead(this, read);
     const reduction = this.space.reductions.get(node as TensorNode);
     if (reduction !== undefined) return this.#reduced(reduction);
+    const notation = this.space.inner.get(node as TensorNode);
+    if (notation !== undefined) return this.#inner(notation);
     const opened = this.#openings.of(node);
     if (opened?.kind === 'loop')
       return liftLoop(
@@ -183,6 +186,17 @@ export class Lift {
     const place = this.placeOf(index);
     if (start.constant === 0) return place;
     return this.elementwise(ops.elementwise.add, [place, { node: ops.sizeAs(this.build, start, 'i32'), axes: [] }]);
+  }
+
+  /** A tensor for each element: its axes come behind those of the indices around it. */
+  #inner({ indices, body }: InnerNotation): Lifted {
+    const whole = this.of(body);
+    const outer = whole.axes.filter((index) => !indices.includes(index));
+    const all = this.union(outer, indices);
+    const order = [...outer, ...indices].map((index) => all.indexOf(index));
+    const node = this.over(whole, all);
+    const isInOrder = order.every((axis, at) => axis === at);
+    return { node: isInOrder ? node : ops.applyTensor(this.build, ops.transpose, [node], { axes: order }), axes: outer };
   }
 
   #reduced({ how, indices, body }: IndexReduction): Lifted {

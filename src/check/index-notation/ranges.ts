@@ -58,9 +58,7 @@ export function rangesOf(context: Context, space: IndexSpace): Ranges | undefine
     fine = false;
     // What the other index lacks was said.
     if (sums?.some((sum) => !isRanged(sum, ranges)) === true) continue;
-    fail(context, 'ambiguous-size', index.span, `nothing says how far \`${index.name}\` runs`, {
-      hint: `give it a range: \`${index.name} in 0..N\`, or let it stand alone as a subscript: \`x[…, ${index.name}]\`, not \`x[…][${index.name}]\``,
-    });
+    failWithoutRange(context, index);
   }
   if (!fine) return undefined;
   const settled = new Map<ElementRead, readonly Settled[]>();
@@ -80,6 +78,23 @@ export function rangesOf(context: Context, space: IndexSpace): Ranges | undefine
     else fine = false;
   }
   return fine ? { of: ranges, settled } : undefined;
+}
+
+function failWithoutRange(context: Context, index: BodyIndex): void {
+  fail(context, 'ambiguous-size', index.span, `nothing says how far \`${index.name}\` runs`, {
+    hint: `give it a range: \`${index.name} in 0..N\`, or let it stand alone as a subscript: \`x[…, ${index.name}]\`, not \`x[…][${index.name}]\``,
+  });
+}
+
+/** Of an index of notation inside of a body, all of whose reads were met; that they agree is seen to later. Undefined after a diagnostic. */
+export function rangeSoFar(context: Context, space: IndexSpace, index: BodyIndex): IndexRange | undefined {
+  if (index.written !== undefined) return index.written;
+  for (const { subscripts, tensor } of space.reads.values()) {
+    const axis = subscripts.findIndex(({ at }) => at === index.placeholder);
+    if (axis >= 0) return { start: Dim.zero, stop: tensor.type.shape[axis] as Dim };
+  }
+  failWithoutRange(context, index);
+  return undefined;
 }
 
 /** Bounds that are sums of other indices; without them, what the index reads says how far it may run. */

@@ -3,7 +3,7 @@
 // Holds: a node with an id below `mark` depends on no index. Placeholders are made after what they depend on.
 
 import type { ReductionName, Span } from '../../../grammar/index.js';
-import type { Dim, DType } from '../../base/index.js';
+import type { Dim, DType, Shape } from '../../base/index.js';
 import { type Node, tensor, type TensorNode } from '../../graph/index.js';
 import * as ops from '../../ops/index.js';
 import type { Context, Frame } from '../context.js';
@@ -79,11 +79,19 @@ export interface OpenLoop {
   readonly condition: TensorNode | undefined;
 }
 
+/** Index notation inside of a body: a tensor for each element. */
+export interface InnerNotation {
+  readonly placeholder: TensorNode;
+  readonly indices: readonly BodyIndex[];
+  readonly body: TensorNode;
+}
+
 export class IndexSpace {
   /** In the order in which they were met: those of the result first. */
   readonly indices: BodyIndex[] = [];
   readonly reads = new Map<TensorNode, ElementRead>();
   readonly reductions = new Map<TensorNode, IndexReduction>();
+  readonly inner = new Map<TensorNode, InnerNotation>();
   readonly loops = new Map<Node, OpenLoop>();
   readonly mark: number;
   readonly #byPlaceholder = new Map<TensorNode, BodyIndex>();
@@ -93,8 +101,8 @@ export class IndexSpace {
   }
 
   /** A scalar that equals no other. */
-  placeholder(context: Context, dtype: DType): TensorNode {
-    return ops.placeholder(context.checker.build, tensor(dtype));
+  placeholder(context: Context, dtype: DType, shape: Shape = []): TensorNode {
+    return ops.placeholder(context.checker.build, tensor(dtype, shape));
   }
 
   addIndex(index: BodyIndex): void {
@@ -105,12 +113,12 @@ export class IndexSpace {
   /** Runs an attempt, of which nothing is kept: what it has met is met again. */
   tentatively<T>(attempt: () => T): T {
     const indices = this.indices.length;
-    const counts = [this.reads.size, this.reductions.size, this.loops.size];
+    const counts = [this.reads.size, this.reductions.size, this.inner.size, this.loops.size];
     try {
       return attempt();
     } finally {
       for (const { placeholder } of this.indices.splice(indices)) this.#byPlaceholder.delete(placeholder);
-      for (const [at, met] of [this.reads, this.reductions, this.loops].entries())
+      for (const [at, met] of [this.reads, this.reductions, this.inner, this.loops].entries())
         for (const one of [...met.keys()].slice(counts[at])) (met as Map<Node, unknown>).delete(one);
     }
   }
