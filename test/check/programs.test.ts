@@ -34,7 +34,7 @@ const expectedTypes: Readonly<Record<string, readonly string[]>> = {
   'textbook-nets.tdsl': [
     'fn spectral(W: f64[M, N], u: f64[M]): { sigma: f64, slope: f64[M, N] }',
     'fn rotate(q: f64[B, 4], v: f64[B, 3]): f64[B, 3]',
-    'fn dilated(x: f64[B, C, 2*H, 2*W], w: f64[O, C, 2, 2]): { y: f64[B, O, H, W], slope: f64[O, C, 2, 2] }',
+    'fn dilated(x: f64[B, C, 2*H, 2*W], w: f64[O, C, 2, 2]): f64[B, O, H, W]',
     'fn maml(w: f64[3], x: f64[B], y: f64[B], xq: f64[B], yq: f64[B]): { loss: f64, slope: f64[3] }',
     'fn penalty(a: f64[2, 3], b: f64[3], real: f64[B, 2], fake: f64[B, 2], mix: f64[B, 1]): { loss: f64, slope: f64[2, 3] }',
     'fn flow(start: f64[2], times: f64[T], w: f64[2, 2]): { path: f64[T, 2], slope: f64[2, 2] }',

@@ -2,7 +2,7 @@
 // calls that pass more than the library's function takes. Out: tensors whose dtype is that of what they meet.
 // Holds: the library's functions are called by the same names; only what is passed says which is meant.
 
-import { type DType, Dim } from '../../base/index.js';
+import type { DType, Dim } from '../../base/index.js';
 import * as ops from '../../ops/index.js';
 import { applyTensor } from '../apply-op.js';
 import { broadcastTo } from '../broadcast.js';

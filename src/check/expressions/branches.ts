@@ -50,8 +50,8 @@ export function select(context: Context, condition: TensorNode, { whenTrue, when
 }
 
 /**
- * Whether a side holds a check, or more than a few operations: loops, products, reductions, derivatives, or arithmetic over many elements. A jump costs
- * some ten operations, and what is selected can be fused with what is around it.
+ * Whether a side holds a check, or more than a few operations: loops, products, reductions, derivatives, or arithmetic over many
+ * elements. A jump costs some ten operations, and what is selected can be fused with what is around it.
  */
 function isWorthBranching(sides: readonly TensorNode[], mark: number): boolean {
   let operations = 0;

@@ -86,7 +86,7 @@ function failWithoutRange(context: Context, index: BodyIndex): void {
   });
 }
 
-/** Of an index of notation inside of a body, all of whose reads were met; that they agree is seen to later. Undefined after a diagnostic. */
+/** Of an index of notation inside of a body, whose reads were all met; that they agree is seen to later. Undefined after a diagnostic. */
 export function rangeSoFar(context: Context, space: IndexSpace, index: BodyIndex): IndexRange | undefined {
   if (index.written !== undefined) return index.written;
   for (const { subscripts, tensor } of space.reads.values()) {
