@@ -178,8 +178,8 @@ const pathOf = (key: string): string => key.slice(key.indexOf(' ') + 1);
 const keyMoved = (key: string, moved: (path: string) => string): string => `${key.slice(0, key.indexOf(' '))} ${moved(pathOf(key))}`;
 
 /* Note: why an update can be repeated.
-   All updates of a statement have one optimizer with the same arguments. What an evaluation asks for follows from the types of the param, of
-   its slots and of the gradient, which are the same here; from what is known of sizes; and from the values of other variables, which no
+   All updates of a statement have one optimizer with the same arguments. What an evaluation asks for follows from the types of the param,
+   of its slots and of the gradient, which are the same here; from what is known of sizes; and from the values of other variables, which no
    update has assigned. The values themselves decide nothing, because nobody can look into them: a param and its slots are variables, the
    gradient is an element of a tuple. What an update asks for may be among the arguments of the optimizer as well (the norm of the first
    param), and the first update alone does not say which of the two it means. Two do: where they differ in nothing but their own inputs,

@@ -52,7 +52,7 @@ export class Forms {
 
   of(node: Node): Form {
     const { forms } = this.#known;
-    let form = this.#ofSplits.get(node) ?? forms.get(node);
+    let form = (this.#splits.size > 0 ? this.#ofSplits.get(node) : undefined) ?? forms.get(node);
     if (form === undefined) forms.set(node, (form = formOf(node)));
     return form;
   }
@@ -65,12 +65,16 @@ export class Forms {
   }
 
   splitOf(node: Node): SplitReduction | undefined {
-    return this.#splits.get(node);
+    return this.#splits.size > 0 ? this.#splits.get(node) : undefined;
+  }
+
+  get hasSplits(): boolean {
+    return this.#splits.size > 0;
   }
 
   /** What a node is computed from. */
   argsOf(node: Node): readonly Node[] {
-    const split = this.#splits.get(node);
+    const split = this.splitOf(node);
     return split === undefined ? node.args : [split.partial.node];
   }
 
