@@ -67,7 +67,10 @@ function sharedExpensive(order: readonly Node[], fusion: Fusion, forms: Forms, c
   });
 }
 
-/** How many groups compute a node, where several do and that takes arithmetic. `supposed`: what is looked at as if it had no storage, and no place in a group. */
+/**
+ * How many groups compute a node, where several do and that takes arithmetic. `supposed`: what is looked at as if it had no storage, and no
+ * place in a group.
+ */
 function sharedByGroups({ groups, materialized }: Fusion, forms: Forms, supposed: ReadonlySet<Node> = none): ReadonlyMap<Node, number> {
   const lastUser = new NodeMap<Group>();
   const shared = new Map<Node, number>();
