@@ -11,7 +11,7 @@ import type { Collected, Context } from './context.js';
 import type { VariableRecord } from './variables.js';
 
 /** One update: the param and the optimizer's states for it, none of which has been assigned, and the gradient. */
-export interface OneUpdate {
+interface OneUpdate {
   readonly variables: readonly [param: VariableRecord, ...slots: VariableRecord[]];
   readonly gradient: TensorNode;
 }
